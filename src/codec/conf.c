@@ -1,0 +1,211 @@
+/* conf.c - a struct filled from an INI section by a table of options.
+ *
+ * Files win over defaults; both go through the same reader, so a default can't be out of its own
+ * range without a test noticing. On failure the strings read so far stay in the struct for
+ * wa_conf_free().
+ */
+#include "codec/conf.h"
+
+#include "base/date.h"
+#include "base/mem.h"
+#include "codec/csv.h"
+
+struct context {
+    const struct wa_ini *ini;
+    const char *file;
+    void *into;
+    struct wa_err *err;
+};
+
+static enum wa_code refuse(const struct context *c, const struct wa_conf_option *o,
+                           const char *text, const char *allowed)
+{
+    size_t line = c->ini ? wa_ini_line(c->ini, o->section, o->key) : 0;
+
+    if (line == 0)
+        return wa_fail(c->err, WA_E_INTERNAL, "default of '%s' in [%s] is '%.80s', not %s", o->key,
+                       o->section, text, allowed);
+    return wa_fail(c->err, WA_E_CONFIG,
+                   "cannot use '%s', line %zu: '%s' in [%s] is '%.80s', it must be %s", c->file,
+                   line, o->key, o->section, text, allowed);
+}
+
+static bool parse_bool(const char *text, bool *ret)
+{
+    static const char *const yes[] = {"1", "yes", "true", "on"};
+    static const char *const no[] = {"0", "no", "false", "off"};
+
+    for (size_t i = 0; i < WA_COUNT(yes); i++) {
+        if (wa_sv_ieqs(wa_sv(text), yes[i]) || wa_sv_ieqs(wa_sv(text), no[i])) {
+            *ret = wa_sv_ieqs(wa_sv(text), yes[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Digits with at most one '-' before; wa_sv_u64() does the rest. */
+static bool parse_int(const char *text, int64_t *ret)
+{
+    bool is_negative = text[0] == '-';
+    uint64_t magnitude = 0;
+
+    if (!wa_sv_u64(wa_sv(text + (is_negative ? 1 : 0)), &magnitude) || magnitude > INT64_MAX)
+        return false;
+    *ret = is_negative ? -(int64_t)magnitude : (int64_t)magnitude;
+    return true;
+}
+
+static enum wa_code set_number(const struct context *c, const struct wa_conf_option *o,
+                               const char *text)
+{
+    bool is_period = o->type == WA_CONF_PERIOD;
+    int64_t value = 0;
+    char allowed[160];
+
+    /* "key =" switches off what 0 switches off (waptservice_port, waptupdate_task_period). */
+    if (text[0] == '\0')
+        text = "0";
+    if (is_period ? wa_date_parse_period(wa_sv(text), o->unit_char, &value)
+                  : parse_int(text, &value)) {
+        if (value >= o->min && value <= o->max) {
+            memcpy((char *)c->into + o->offset, &value, sizeof(value));
+            return WA_OK;
+        }
+    }
+    if (is_period)
+        (void)snprintf(allowed, sizeof(allowed),
+                       "a number with s, m, h, d or w (alone: %c), from %lld to %lld seconds",
+                       o->unit_char, (long long)o->min, (long long)o->max);
+    else
+        (void)snprintf(allowed, sizeof(allowed), "an integer from %lld to %lld", (long long)o->min,
+                       (long long)o->max);
+    return refuse(c, o, text, allowed);
+}
+
+static enum wa_code set_bool(const struct context *c, const struct wa_conf_option *o,
+                             const char *text)
+{
+    bool value = false;
+
+    if (!parse_bool(text, &value))
+        return refuse(c, o, text, "1, 0, yes, no, true, false, on or off");
+    memcpy((char *)c->into + o->offset, &value, sizeof(value));
+    return WA_OK;
+}
+
+static enum wa_code set_string(const struct context *c, const struct wa_conf_option *o, char *owned)
+{
+    if (!owned)
+        return wa_nomem(c->err);
+    memcpy((char *)c->into + o->offset, &owned, sizeof(owned));
+    return WA_OK;
+}
+
+static enum wa_code set_csv(const struct context *c, const struct wa_conf_option *o,
+                            const char *text)
+{
+    struct wa_sv rest = wa_sv(text), item;
+    char *joined = wa_calloc(rest.n + 1, 1);
+    size_t n = 0;
+
+    /* Trimmed items and one comma between two never need more room than the text. */
+    while (joined && wa_csv_next(&rest, &item)) {
+        if (n > 0)
+            joined[n++] = ',';
+        memcpy(joined + n, item.p, item.n);
+        n += item.n;
+    }
+    return set_string(c, o, joined);
+}
+
+static enum wa_code set_option(const struct context *c, const struct wa_conf_option *o)
+{
+    const char *text = c->ini ? wa_ini_get(c->ini, o->section, o->key) : NULL;
+
+    if (!text)
+        text = o->fallback;
+    if (!text)
+        return WA_OK;
+    switch (o->type) {
+    case WA_CONF_STR:
+        return set_string(c, o, wa_strdup(text));
+    case WA_CONF_BOOL:
+        return set_bool(c, o, text);
+    case WA_CONF_INT:
+    case WA_CONF_PERIOD:
+        return set_number(c, o, text);
+    case WA_CONF_CSV:
+        break;
+    }
+    return set_csv(c, o, text);
+}
+
+static bool is_ignored(const char *section, const char *const *ignored_sections)
+{
+    for (; ignored_sections && *ignored_sections; ignored_sections++) {
+        if (strcmp(section, *ignored_sections) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_known(const char *section, const char *key, const struct wa_conf_option *options,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(options[i].section, section) == 0 && wa_sv_ieqs(wa_sv(key), options[i].key))
+            return true;
+    }
+    return false;
+}
+
+static void warn_unknown(const struct context *c, const struct wa_conf_option *options,
+                         size_t count, const char *const *ignored_sections, wa_conf_warn_fn warn,
+                         void *user)
+{
+    const char *section, *key, *value;
+
+    for (size_t s = 0; wa_ini_section_at(c->ini, s, &section); s++) {
+        if (is_ignored(section, ignored_sections))
+            continue;
+        for (size_t k = 0; wa_ini_key_at(c->ini, section, k, &key, &value); k++) {
+            char text[512];
+            if (is_known(section, key, options, count))
+                continue;
+            (void)snprintf(text, sizeof(text), "%s, line %zu: unknown option '%.80s' in [%.80s]",
+                           c->file, wa_ini_line(c->ini, section, key), key, section);
+            warn(user, text);
+        }
+    }
+}
+
+enum wa_code wa_conf_load(const struct wa_ini *ini, const char *file,
+                          const struct wa_conf_option *options, size_t count,
+                          const char *const *ignored_sections, void *into, wa_conf_warn_fn warn,
+                          void *user, struct wa_err *err)
+{
+    struct context c = {ini, file, into, err};
+
+    for (size_t i = 0; i < count; i++) {
+        enum wa_code code = set_option(&c, &options[i]);
+        if (code != WA_OK)
+            return code;
+    }
+    if (ini && warn)
+        warn_unknown(&c, options, count, ignored_sections, warn, user);
+    return WA_OK;
+}
+
+void wa_conf_free(const struct wa_conf_option *options, size_t count, void *into)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *text = NULL;
+        if (options[i].type != WA_CONF_STR && options[i].type != WA_CONF_CSV)
+            continue;
+        memcpy(&text, (char *)into + options[i].offset, sizeof(text));
+        wa_free(text);
+        text = NULL;
+        memcpy((char *)into + options[i].offset, &text, sizeof(text));
+    }
+}
