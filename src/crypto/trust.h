@@ -1,0 +1,37 @@
+/* trust.h - is this signer's certificate trusted, and by which anchor?
+ *
+ * Every certificate of the store is an anchor, as in WAPT (formats.md 4.3), but what WAPT left out is checked: dates, basic
+ * constraints, path length, key usage and signature of every certificate on the path, unknown critical extensions,
+ * weak keys and digests. A pinned certificate (the signer itself is in the store) needs no issuer. Chains are built
+ * from the store and the supplied certificates together.
+ */
+#ifndef WA_CRYPTO_TRUST_H
+#define WA_CRYPTO_TRUST_H
+
+#include "crypto/cert.h"
+
+struct wa_trust;
+
+WA_CHECK enum wa_code wa_trust_new(struct wa_trust **ret, struct wa_err *err);
+void wa_trust_free(struct wa_trust *t);
+WA_AUTO_DEFINE(wa_trust, wa_trust_free)
+WA_CHECK enum wa_code wa_trust_add(struct wa_trust *t, struct wa_cert *anchor, struct wa_err *err);
+/* All of a directory's certificates (formats.md 4.2). WA_E_CONFIG, naming the directory, when there is none. */
+WA_CHECK enum wa_code wa_trust_add_dir(struct wa_trust *t, const char *path, struct wa_err *err);
+size_t wa_trust_count(const struct wa_trust *t);
+/* Lower-case hex SHA-256 of a certificate that is never accepted, on any place of a path. */
+WA_CHECK enum wa_code wa_trust_revoke(struct wa_trust *t, const char *fingerprint, struct wa_err *err);
+
+struct wa_trust_result {
+    char signer_fingerprint[65];
+    char signer_cn[256];
+    char anchor_fingerprint[65];
+    char anchor_cn[256];
+    bool is_pinned;      /* the signer itself is the anchor */
+    bool may_sign_code;  /* the signer has codeSigning */
+};
+/* chain: signer first, then what helps. at: seconds since 1970. WA_E_REFUSED with the reason. */
+WA_CHECK enum wa_code wa_trust_check(const struct wa_trust *t, const struct wa_certs *chain, int64_t at,
+                                     struct wa_trust_result *ret, struct wa_err *err);
+
+#endif

@@ -1,0 +1,74 @@
+/* http_server.h - an HTTP/1.1 and WebSocket server over TLS in one loop: connections, time-outs, back-pressure, files.
+ *
+ * The application gets complete heads, streams or collects bodies, and answers once, at once or later. Slow heads, slow bodies and
+ * idle connections are cut; a full house answers 503. Security headers are added to every answer.
+ */
+#ifndef WA_NET_HTTP_SERVER_H
+#define WA_NET_HTTP_SERVER_H
+
+#include "net/http.h"
+#include "net/tls.h"
+#include "net/ws.h"
+#include "os/fs.h"
+#include "os/loop.h"
+
+struct wa_http_server;
+struct wa_http_conn; /* one request's exchange, until answered; then must not be touched */
+
+struct wa_http_server_events {
+    /* Decide what to do with the request: set the body cap with wa_http_accept_body() or _stream_body(), answer at once, or, when
+     * head->is_upgrade, wa_http_accept_ws(). Without any of these the body must be empty. */
+    void (*on_request)(void *user, struct wa_http_conn *c, const struct wa_http_head *head);
+    /* The whole body (empty when none), after on_request, unless answered or streamed. */
+    void (*on_body)(void *user, struct wa_http_conn *c, struct wa_sv body);
+    /* The client went away before the answer. Forget c. */
+    void (*on_gone)(void *user, struct wa_http_conn *c);
+};
+struct wa_http_server_config {
+    size_t max_connections;
+    size_t max_handshakes; /* at the same time */
+};
+
+/* listen_fds: bound, listening, non-blocking; taken over. tls may be NULL only in tests. */
+WA_CHECK enum wa_code wa_http_server_new(struct wa_loop *loop, const int *listen_fds, size_t count, struct wa_tls_ctx *tls,
+                                         const struct wa_http_server_config *config,
+                                         const struct wa_http_server_events *events, void *user,
+                                         struct wa_http_server **ret, struct wa_err *err);
+void wa_http_server_free(struct wa_http_server *s);
+WA_AUTO_DEFINE(wa_http_server, wa_http_server_free)
+
+void wa_http_set_user(struct wa_http_conn *c, void *data);
+void *wa_http_user(const struct wa_http_conn *c);
+const char *wa_http_peer(const struct wa_http_conn *c); /* address as text */
+const struct wa_http_head *wa_http_conn_head(const struct wa_http_conn *c);
+/* Collect the body up to max bytes (413 beyond). */
+void wa_http_accept_body(struct wa_http_conn *c, size_t max);
+/* Hand the body on as it comes, up to max bytes; a failing sink answers with its error. on_body then gets "" at the end. */
+void wa_http_stream_body(struct wa_http_conn *c, uint64_t max, struct wa_sink *sink);
+
+/* Exactly one of these ends the exchange. content_type NULL: none. extra: "Name: value\r\n" lines or NULL. */
+void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type, struct wa_sv body, const char *extra);
+/* {"error":{"code":"...","message":"..."}} with the status of wa_code_http(). */
+void wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err);
+/* A regular file, with Content-Length, ETag (from digest when given, else inode-mtime-size), Last-Modified, conditional
+ * requests, one range, HEAD. Takes over fd. */
+void wa_http_answer_file(struct wa_http_conn *c, int fd, const char *content_type, const char *etag);
+
+/* --- WebSocket side --- */
+struct wa_ws_conn;
+struct wa_ws_events {
+    void (*on_message)(void *user, struct wa_ws_conn *c, struct wa_sv text); /* whole text messages; binary is refused */
+    void (*on_close)(void *user, struct wa_ws_conn *c, int status, const char *reason); /* once; c ends with it */
+};
+/* Answers 101; the exchange is over, *ret_ws lives until on_close. max: bytes of one message, may be raised later. */
+WA_CHECK enum wa_code wa_http_accept_ws(struct wa_http_conn *c, size_t max, const struct wa_ws_events *events, void *user,
+                                        struct wa_ws_conn **ret, struct wa_err *err);
+void wa_ws_set_user(struct wa_ws_conn *c, void *user);
+void wa_ws_set_max(struct wa_ws_conn *c, size_t max);
+const char *wa_ws_peer(const struct wa_ws_conn *c);
+WA_CHECK enum wa_code wa_ws_channel_binding(struct wa_ws_conn *c, uint8_t out[32], struct wa_err *err);
+/* Queues one text message; WA_E_LIMIT when the peer does not read (4 MiB waiting). */
+WA_CHECK enum wa_code wa_ws_send(struct wa_ws_conn *c, struct wa_sv text, struct wa_err *err);
+void wa_ws_close(struct wa_ws_conn *c, int status, const char *reason);
+
+#endif

@@ -1,0 +1,33 @@
+/* ws.h - WebSocket framing (RFC 6455) over wslay: handshake keys, and one endpoint fed with bytes.
+ *
+ * Text messages only, UTF-8 checked, capped; ping every WA_WS_PING_MS and silence beyond WA_WS_PONG_TIMEOUT_MS are the owner's timers.
+ */
+#ifndef WA_NET_WS_H
+#define WA_NET_WS_H
+
+#include "base/buf.h"
+
+/* Sec-WebSocket-Accept of a Sec-WebSocket-Key; false for a key that is not 16 bytes of base64. out has room for 29. */
+bool wa_ws_accept_key(struct wa_sv key, char out[29]);
+
+struct wa_ws;
+struct wa_ws_cb {
+    void (*on_text)(void *user, struct wa_sv text);
+    void (*on_close)(void *user, int status); /* the peer's close frame came */
+    void (*on_pong)(void *user);
+};
+WA_CHECK enum wa_code wa_ws_new(bool is_server, size_t max_message, const struct wa_ws_cb *cb, void *user, struct wa_ws **ret,
+                                struct wa_err *err);
+void wa_ws_free(struct wa_ws *ws);
+WA_AUTO_DEFINE(wa_ws, wa_ws_free)
+void wa_ws_set_max_message(struct wa_ws *ws, size_t max);
+/* Bytes from the peer; callbacks fire inside. WA_E_INVALID or WA_E_LIMIT: send what is queued, then close. */
+WA_CHECK enum wa_code wa_ws_feed(struct wa_ws *ws, const void *p, size_t n, struct wa_err *err);
+WA_CHECK enum wa_code wa_ws_queue_text(struct wa_ws *ws, struct wa_sv text, struct wa_err *err);
+WA_CHECK enum wa_code wa_ws_queue_ping(struct wa_ws *ws, struct wa_err *err);
+WA_CHECK enum wa_code wa_ws_queue_close(struct wa_ws *ws, int status, const char *reason, struct wa_err *err);
+/* Moves queued frames, as bytes, to the end of out (as much as its cap allows). */
+WA_CHECK enum wa_code wa_ws_drain(struct wa_ws *ws, struct wa_buf *out, struct wa_err *err);
+bool wa_ws_is_closed(const struct wa_ws *ws); /* close frames went both ways */
+
+#endif

@@ -1,0 +1,41 @@
+/* host.h - facts about this machine, for its inventory and identity. */
+#ifndef WA_OS_HOST_H
+#define WA_OS_HOST_H
+
+#include "base/sv.h"
+
+struct wa_host_addr {
+    char iface[64];
+    char mac[24];      /* "" when none */
+    char addr[64];     /* one IPv4 or IPv6 address */
+    char netmask[64];
+};
+
+struct wa_host_facts {
+    char name[256];        /* short host name */
+    char fqdn[256];
+    char system_uuid[64];  /* SMBIOS System UUID, upper case; "" when unreadable (containers) */
+    char os[32];           /* "linux", "windows" */
+    char os_name[128];     /* PRETTY_NAME */
+    char os_version[64];   /* distribution version "12.4"; "12" when that is all */
+    char distrib[64];      /* ID of os-release: "debian" */
+    char kernel[128];
+    char architecture[16]; /* "x64" when the machine name ends in 64, else "x86" (formats.md 2.5) */
+    char machine[64];      /* uname machine */
+    char language[16];     /* two letters */
+    char manufacturer[128], product[128], serial[128];
+    char cpu[128];
+    uint32_t cpu_count;
+    uint64_t memory_bytes;
+    uint64_t uptime_s;
+    char gateway[64]; /* IPv4 default gateway; "" when none */
+    struct wa_host_addr addrs[64];
+    size_t addr_count;
+    char dns[8][64];
+    size_t dns_count;
+};
+
+/* Never blocks on the network. What can't be known is left empty. */
+WA_CHECK enum wa_code wa_host_facts_read(struct wa_host_facts *ret, struct wa_err *err);
+
+#endif

@@ -1,0 +1,59 @@
+/* proc.h - child processes: start with exactly these descriptors, limit, wait, kill as a tree.
+ *
+ * Children get no descriptor but those named, an environment given in full, default signals, their own
+ * session; they die with their parent where asked. A tree is a cgroup (v2, or v1 freezer) where one
+ * can be made, else the descendants found by subreaper and /proc.
+ */
+#ifndef WA_OS_PROC_H
+#define WA_OS_PROC_H
+
+#include "base/sv.h"
+
+struct wa_spawn {
+    const char *path;        /* program, absolute; NULL: this very program */
+    const char *const *argv; /* NULL-terminated, argv[0] included */
+    const char *const *envp; /* NULL-terminated; NULL: an empty environment but PATH, LANG=C.UTF-8 */
+    const char *cwd;         /* NULL: "/" */
+    /* fds[i] becomes descriptor i in the child, -1 means /dev/null for 0..2 and closed above. */
+    const int *fds;
+    size_t fd_count;
+    bool set_ids; /* with uid, gid; supplementary groups from initgroups(user) if user is set, else none */
+    uint32_t uid, gid;
+    const char *user;       /* may be NULL */
+    bool die_with_parent;
+    uint64_t limit_memory_bytes; /* RLIMIT_AS, 0: none */
+    uint64_t limit_file_bytes;   /* RLIMIT_FSIZE, 0: none */
+    uint32_t limit_files;        /* RLIMIT_NOFILE, 0: none */
+    const char *tree; /* name of a process tree made for it ([a-z0-9-]); NULL: none */
+};
+
+struct wa_proc {
+    int pid;
+    int pidfd;      /* readable when it has ended; -1 where the kernel has none */
+    char tree[128]; /* handle for wa_tree_kill(); "" when none */
+};
+
+enum wa_exit_kind { WA_EXIT_STATUS, WA_EXIT_SIGNAL };
+struct wa_exit {
+    enum wa_exit_kind kind;
+    int value; /* status or signal */
+};
+
+WA_CHECK enum wa_code wa_proc_spawn(const struct wa_spawn *what, struct wa_proc *ret, struct wa_err *err);
+/* Reaps. timeout_ms: 0 asks only, negative waits for ever. WA_E_AGAIN while it runs. */
+WA_CHECK enum wa_code wa_proc_wait(struct wa_proc *p, int timeout_ms, struct wa_exit *ret, struct wa_err *err);
+void wa_proc_kill(const struct wa_proc *p, int signum);
+/* Kills every process of the tree, repeatedly until none is left (bounded), then removes it. */
+WA_CHECK enum wa_code wa_tree_kill(const char *tree, struct wa_err *err);
+/* The calling process adopts orphaned descendants (PR_SET_CHILD_SUBREAPER). */
+WA_CHECK enum wa_code wa_proc_be_subreaper(struct wa_err *err);
+/* Connected stream pair, close-on-exec. */
+WA_CHECK enum wa_code wa_socketpair(int ret_fds[2], struct wa_err *err);
+WA_CHECK enum wa_code wa_pipe(int ret_fds[2], struct wa_err *err); /* [0] read, [1] write, close-on-exec */
+WA_CHECK enum wa_code wa_fd_set_nonblocking(int fd, bool on, struct wa_err *err);
+/* Absolute path of the running program. out has room for WA_PATH_MAX. */
+WA_CHECK enum wa_code wa_proc_self_path(char *out, struct wa_err *err);
+/* Absolute path of a program of ours that lies in the same directory as the running one. */
+WA_CHECK enum wa_code wa_proc_sibling_path(const char *name, char *out, struct wa_err *err);
+
+#endif
