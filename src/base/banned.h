@@ -14,6 +14,7 @@
 
 #if defined(__GNUC__)
 #pragma GCC poison gets strcpy strcat sprintf vsprintf strtok atoi atol atoll atof
+#undef alloca
 #pragma GCC poison tmpnam tempnam mktemp system popen alloca gmtime localtime asctime ctime
 #endif
 

@@ -1,16 +1,19 @@
-/* action.h - orders (F3A): signed by the administrator as a tree of digests, countersigned by the server for one connection and minute.
+/* action.h - orders (F3A): signed by the administrator as a tree of digests, countersigned by the
+ * server for one connection and minute.
  *
  * Action (a leaf; one a machine, JSON text signed as it stands):
- *   {"purpose":"wapt-action","id":"<32 hex>","action":"upgrade","uuid":"...","issued_at":s,"not_before":s,"not_after":s,
+ *   {"purpose":"wapt-action","id":"<32
+ * hex>","action":"upgrade","uuid":"...","issued_at":s,"not_before":s,"not_after":s,
  *    "packages":["tis-x(=1)"],"force":false}
  * Batch (signed by the administrator's key; RSA or EC):
- *   {"purpose":"wapt-action-batch","root":"<64 hex>","count":n,"issued_at":s,"signer":"<fingerprint>"}
- * Order, what travels to a machine:
- *   {"action":"<text>","index":i,"proof":["<64 hex>",...],"batch":{envelope},"chain":"<PEM, signer first>"}
- * Relay (countersignature, EC P-256 key of the server's signer process; the agent knows its public key since enrolment):
- *   leaf:  {"purpose":"wapt-relay","uuid":"...","nonce":"<agent's nonce, 64 hex>","action_sha256":"<64 hex>","time":s}
- *   batch: {"purpose":"wapt-relay-batch","root":"<64 hex>","count":n,"time":s}
- * Push message: {"type":"order","order":{...},"relay":{"leaf":"<text>","index":i,"proof":[...],"batch":{envelope}}}
+ *   {"purpose":"wapt-action-batch","root":"<64
+ * hex>","count":n,"issued_at":s,"signer":"<fingerprint>"} Order, what travels to a machine:
+ *   {"action":"<text>","index":i,"proof":["<64 hex>",...],"batch":{envelope},"chain":"<PEM, signer
+ * first>"} Relay (countersignature, EC P-256 key of the server's signer process; the agent knows
+ * its public key since enrolment): leaf:  {"purpose":"wapt-relay","uuid":"...","nonce":"<agent's
+ * nonce, 64 hex>","action_sha256":"<64 hex>","time":s} batch:
+ * {"purpose":"wapt-relay-batch","root":"<64 hex>","count":n,"time":s} Push message:
+ * {"type":"order","order":{...},"relay":{"leaf":"<text>","index":i,"proof":[...],"batch":{envelope}}}
  */
 #ifndef WA_PROTO_ACTION_H
 #define WA_PROTO_ACTION_H
@@ -21,9 +24,16 @@
 #include "proto/envelope.h"
 
 enum wa_action_kind {
-    WA_ACT_UPDATE, WA_ACT_UPGRADE, WA_ACT_INSTALL, WA_ACT_REMOVE, WA_ACT_FORGET, WA_ACT_UPDATE_STATUS, WA_ACT_COUNT
+    WA_ACT_UPDATE,
+    WA_ACT_UPGRADE,
+    WA_ACT_INSTALL,
+    WA_ACT_REMOVE,
+    WA_ACT_FORGET,
+    WA_ACT_UPDATE_STATUS,
+    WA_ACT_COUNT
 };
-const char *wa_action_kind_name(enum wa_action_kind k); /* "update", "upgrade", "install", "remove", "forget", "update-status" */
+const char *wa_action_kind_name(enum wa_action_kind k); /* "update", "upgrade", "install", "remove",
+                                                           "forget", "update-status" */
 bool wa_action_kind_find(struct wa_sv name, enum wa_action_kind *ret);
 
 struct wa_action {
@@ -31,23 +41,28 @@ struct wa_action {
     enum wa_action_kind kind;
     char uuid[WA_UUID_MAX + 1];
     int64_t issued_at, not_before, not_after;
-    const struct wa_json *packages; /* array of requirement texts; required for install, remove, forget, else absent */
+    const struct wa_json *packages; /* array of requirement texts; required for install, remove,
+                                       forget, else absent */
     bool force;
 };
-/* packages: requirement texts. Fills id with random bits when it is empty. */
-WA_CHECK enum wa_code wa_action_write(const struct wa_action *a, const char *const *packages, size_t package_count,
-                                      struct wa_buf *text, struct wa_err *err);
-WA_CHECK enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa_action *ret, struct wa_err *err);
+/* packages: requirement texts. a->id: 128 fresh random bits as hex, from the caller. */
+WA_CHECK enum wa_code wa_action_write(const struct wa_action *a, const char *const *packages,
+                                      size_t package_count, struct wa_buf *text,
+                                      struct wa_err *err);
+WA_CHECK enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena,
+                                     struct wa_action *ret, struct wa_err *err);
 
 /* --- console: sign many at once --- */
 struct wa_action_batch; /* texts, tree and signature */
 /* texts[i]: written by wa_action_write(). key must match chain's first certificate. */
-WA_CHECK enum wa_code wa_action_batch_sign(const struct wa_sv *texts, size_t count, const struct wa_key *key,
-                                           const struct wa_certs *chain, int64_t now, struct wa_action_batch **ret,
+WA_CHECK enum wa_code wa_action_batch_sign(const struct wa_sv *texts, size_t count,
+                                           const struct wa_key *key, const struct wa_certs *chain,
+                                           int64_t now, struct wa_action_batch **ret,
                                            struct wa_err *err);
 void wa_action_batch_free(struct wa_action_batch *b);
 /* The order of text i, as JSON. */
-WA_CHECK enum wa_code wa_action_batch_order(const struct wa_action_batch *b, size_t i, struct wa_buf *out, struct wa_err *err);
+WA_CHECK enum wa_code wa_action_batch_order(const struct wa_action_batch *b, size_t i,
+                                            struct wa_buf *out, struct wa_err *err);
 
 /* --- an order, taken apart (server and agent) --- */
 struct wa_order {
@@ -57,13 +72,15 @@ struct wa_order {
     struct wa_tree_proof proof;
     struct wa_tree_digest root;
     struct wa_envelope batch;
-    char signer[65];          /* fingerprint that the batch names */
+    char signer[65]; /* fingerprint that the batch names */
     struct wa_certs chain;
 };
 void wa_order_fini(struct wa_order *o);
 /* Form only. The arena must outlive *ret. */
-WA_CHECK enum wa_code wa_order_read(const struct wa_json *order, struct wa_arena *arena, struct wa_order *ret, struct wa_err *err);
-/* Signature of the batch by chain's first certificate, that it is the named signer, and the proof of this action. Trust is another question. */
+WA_CHECK enum wa_code wa_order_read(const struct wa_json *order, struct wa_arena *arena,
+                                    struct wa_order *ret, struct wa_err *err);
+/* Signature of the batch by chain's first certificate, that it is the named signer, and the proof
+ * of this action. Trust is another question. */
 WA_CHECK enum wa_code wa_order_check_signature(const struct wa_order *o, struct wa_err *err);
 
 /* --- server: countersign --- */
@@ -72,22 +89,27 @@ struct wa_relay_request {
     char nonce[65];
     char action_sha256[65];
 };
-/* One signature for all; ret_relays[i] gets the JSON of "relay" (each buffer initialised by the caller). */
-WA_CHECK enum wa_code wa_relay_sign(const struct wa_relay_request *requests, size_t count, int64_t now, const struct wa_key *key,
+/* One signature for all; ret_relays[i] gets the JSON of "relay" (each buffer initialised by the
+ * caller). */
+WA_CHECK enum wa_code wa_relay_sign(const struct wa_relay_request *requests, size_t count,
+                                    int64_t now, const struct wa_key *key,
                                     struct wa_buf *ret_relays, struct wa_err *err);
 
 /* --- agent: all of F3A but "once only", which needs its database --- */
 struct wa_order_policy {
-    const struct wa_trust *anchors;         /* the chain must be trusted, in date, not revoked */
-    const char *action_signers;             /* csv of fingerprints that may order ([actions] signers); empty: nobody */
-    const struct wa_key *relay_key;         /* the server's countersigner, from enrolment */
-    const char *uuid;                       /* this machine */
-    const char *nonce;                      /* of this connection, 64 hex */
+    const struct wa_trust *anchors; /* the chain must be trusted, in date, not revoked */
+    const char
+        *action_signers; /* csv of fingerprints that may order ([actions] signers); empty: nobody */
+    const struct wa_key *relay_key; /* the server's countersigner, from enrolment */
+    const char *uuid;               /* this machine */
+    const char *nonce;              /* of this connection, 64 hex */
     int64_t now, enrolled_at;
 };
-/* In order: countersignature (key, nonce, uuid, this action, one minute either way), administrator's signature and proof, signer listed and
- * trusted, machine, not before enrolment, times and their cap. WA_E_REFUSED (or WA_E_INVALID) with the reason. */
-WA_CHECK enum wa_code wa_order_check(const struct wa_json *push_message, const struct wa_order_policy *policy,
-                                     struct wa_arena *arena, struct wa_order *ret, struct wa_err *err);
+/* In order: countersignature (key, nonce, uuid, this action, one minute either way),
+ * administrator's signature and proof, signer listed and trusted, machine, not before enrolment,
+ * times and their cap. WA_E_REFUSED (or WA_E_INVALID) with the reason. */
+WA_CHECK enum wa_code wa_order_check(const struct wa_json *push_message,
+                                     const struct wa_order_policy *policy, struct wa_arena *arena,
+                                     struct wa_order *ret, struct wa_err *err);
 
 #endif

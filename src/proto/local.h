@@ -1,10 +1,13 @@
-/* local.h - what local tools say to the agent over its Unix socket (F1C, F1E): one JSON object a line, both ways.
+/* local.h - what local tools say to the agent over its Unix socket (F1C, F1E): one JSON object a
+ * line, both ways.
  *
- * Request:  {"op":"install","args":{...},"password":"..."}       one request a connection; password only when asked for
- * Answers:  {"event":"auth","reason":"..."}                      a password is needed: send {"password":"..."}; three tries
+ * Request:  {"op":"install","args":{...},"password":"..."}       one request a connection; password
+ * only when asked for Answers:  {"event":"auth","reason":"..."}                      a password is
+ * needed: send {"password":"..."}; three tries
  *           {"event":"task","id":7,"state":"queued|running"}     the request became a task
  *           {"event":"progress","done":n,"total":n,"what":"..."} total 0: unknown
- *           {"event":"output","text":"..."}                      of a script, escaped by the reader before it reaches a terminal
+ *           {"event":"output","text":"..."}                      of a script, escaped by the reader
+ * before it reaches a terminal
  *           {"event":"result","code":"ok|partial|...","message":"...","data":{...}}   last line
  * Who the caller is comes from the kernel, never from the request.
  */
@@ -14,12 +17,29 @@
 #include "codec/json.h"
 
 enum wa_local_op {
-    WA_OP_STATUS,         /* data: host, version, queue, last update */
-    WA_OP_LIST, WA_OP_SEARCH, WA_OP_SHOW, WA_OP_LIST_UPGRADE, WA_OP_TASKS, WA_OP_CHECK_UPGRADES, WA_OP_SHOW_LOG,  /* read only */
-    WA_OP_UPDATE, WA_OP_UPGRADE, WA_OP_DOWNLOAD_UPGRADE, WA_OP_CLEAN, WA_OP_AUDIT, WA_OP_UPDATE_STATUS, WA_OP_CANCEL,
-    WA_OP_CANCEL_ALL, WA_OP_RESTART,                                      /* F1E: no authentication */
-    WA_OP_INSTALL, WA_OP_REMOVE, WA_OP_FORGET, WA_OP_REGISTER, WA_OP_INVENTORY, /* F1E: rights and password */
-    WA_OP_SESSION_SETUP,  /* for the caller's own account */
+    WA_OP_STATUS, /* data: host, version, queue, last update */
+    WA_OP_LIST,
+    WA_OP_SEARCH,
+    WA_OP_SHOW,
+    WA_OP_LIST_UPGRADE,
+    WA_OP_TASKS,
+    WA_OP_CHECK_UPGRADES,
+    WA_OP_SHOW_LOG, /* read only */
+    WA_OP_UPDATE,
+    WA_OP_UPGRADE,
+    WA_OP_DOWNLOAD_UPGRADE,
+    WA_OP_CLEAN,
+    WA_OP_AUDIT,
+    WA_OP_UPDATE_STATUS,
+    WA_OP_CANCEL,
+    WA_OP_CANCEL_ALL,
+    WA_OP_RESTART, /* F1E: no authentication */
+    WA_OP_INSTALL,
+    WA_OP_REMOVE,
+    WA_OP_FORGET,
+    WA_OP_REGISTER,
+    WA_OP_INVENTORY,     /* F1E: rights and password */
+    WA_OP_SESSION_SETUP, /* for the caller's own account */
     WA_OP_COUNT
 };
 /* The rights of an operation: the closed table of F1E. */
@@ -32,28 +52,30 @@ struct wa_local_request {
     enum wa_local_op op;
     struct wa_sv packages[64]; /* args.packages: requirement texts or names, or words for search */
     size_t package_count;
-    bool force;                /* args.force */
-    int64_t task_id;           /* args.task, cancel */
-    struct wa_sv params;       /* args.params: JSON object text for setup.py, empty when absent */
+    bool force;          /* args.force */
+    int64_t task_id;     /* args.task, cancel */
+    struct wa_sv params; /* args.params: JSON object text for setup.py, empty when absent */
     /* register */
     struct wa_sv token, server_url, repo_url, server_user, server_password;
-    struct wa_sv password;     /* of the caller */
+    struct wa_sv password; /* of the caller */
 };
-WA_CHECK enum wa_code wa_local_request_read(struct wa_sv line, struct wa_arena *arena, struct wa_local_request *ret,
-                                            struct wa_err *err);
-WA_CHECK enum wa_code wa_local_request_write(const struct wa_local_request *r, struct wa_buf *out, struct wa_err *err);
+WA_CHECK enum wa_code wa_local_request_read(struct wa_sv line, struct wa_arena *arena,
+                                            struct wa_local_request *ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_local_request_write(const struct wa_local_request *r, struct wa_buf *out,
+                                             struct wa_err *err);
 
 enum wa_local_event { WA_EV_AUTH, WA_EV_TASK, WA_EV_PROGRESS, WA_EV_OUTPUT, WA_EV_RESULT };
 struct wa_local_answer {
     enum wa_local_event event;
-    struct wa_sv text;        /* reason, state, what, text or message */
+    struct wa_sv text; /* reason, state, what, text or message */
     int64_t id, done, total;
-    enum wa_code code;        /* RESULT */
+    enum wa_code code;          /* RESULT */
     const struct wa_json *data; /* RESULT; may be NULL */
 };
-WA_CHECK enum wa_code wa_local_answer_read(struct wa_sv line, struct wa_arena *arena, struct wa_local_answer *ret,
-                                           struct wa_err *err);
+WA_CHECK enum wa_code wa_local_answer_read(struct wa_sv line, struct wa_arena *arena,
+                                           struct wa_local_answer *ret, struct wa_err *err);
 /* data_json: JSON text or empty. Ends with a newline. */
-void wa_local_answer_write(const struct wa_local_answer *a, struct wa_sv data_json, struct wa_buf *out);
+void wa_local_answer_write(const struct wa_local_answer *a, struct wa_sv data_json,
+                           struct wa_buf *out);
 
 #endif

@@ -1,11 +1,13 @@
-/* push.h - the messages of the agent's WebSocket, GET /agent/v1/push. JSON text frames, one object each:
+/* push.h - the messages of the agent's WebSocket, GET /agent/v1/push. JSON text frames, one object
+ * each:
  *
  *   server: {"type":"challenge","nonce":"<64 hex>","time":s}
  *   agent:  {"type":"hello","hello":{envelope of purpose wapt-hello}}
- *             statement: {"purpose","uuid","nonce":<server's>,"agent_nonce":"<64 hex>","channel":"<64 hex tls-exporter>","time":s}
- *   server: {"type":"welcome"}            or closes with 4401 (unknown or wrong key: register again) or 4403
- *   server: {"type":"order",...}          see proto/action.h
- *   agent:  {"type":"ack","id":"<action id>"}   the order is stored, or refused and that is reported
+ *             statement: {"purpose","uuid","nonce":<server's>,"agent_nonce":"<64
+ * hex>","channel":"<64 hex tls-exporter>","time":s} server: {"type":"welcome"}            or closes
+ * with 4401 (unknown or wrong key: register again) or 4403 server: {"type":"order",...} see
+ * proto/action.h agent:  {"type":"ack","id":"<action id>"}   the order is stored, or refused and
+ * that is reported
  */
 #ifndef WA_PROTO_PUSH_H
 #define WA_PROTO_PUSH_H
@@ -17,24 +19,30 @@
 
 enum wa_push_type { WA_PUSH_CHALLENGE, WA_PUSH_HELLO, WA_PUSH_WELCOME, WA_PUSH_ORDER, WA_PUSH_ACK };
 /* Parses and names the message; *ret lives in the arena. */
-WA_CHECK enum wa_code wa_push_parse(struct wa_sv text, struct wa_arena *arena, enum wa_push_type *ret_type,
-                                    const struct wa_json **ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_push_parse(struct wa_sv text, struct wa_arena *arena,
+                                    enum wa_push_type *ret_type, const struct wa_json **ret,
+                                    struct wa_err *err);
 void wa_push_challenge_write(const char nonce[65], int64_t now, struct wa_buf *out);
-WA_CHECK enum wa_code wa_push_challenge_read(const struct wa_json *m, char ret_nonce[65], int64_t *ret_time, struct wa_err *err);
+WA_CHECK enum wa_code wa_push_challenge_read(const struct wa_json *m, char ret_nonce[65],
+                                             int64_t *ret_time, struct wa_err *err);
 struct wa_hello {
     char uuid[WA_UUID_MAX + 1];
     char nonce[65], agent_nonce[65], channel[65];
     int64_t time;
 };
 /* The whole message, signed. */
-WA_CHECK enum wa_code wa_push_hello_write(const struct wa_hello *h, const struct wa_key *key, struct wa_buf *out, struct wa_err *err);
-/* Opens; the signature is checked by wa_envelope_check() with the machine's key, nonce and channel by the caller. */
-WA_CHECK enum wa_code wa_push_hello_read(const struct wa_json *m, struct wa_arena *arena, struct wa_hello *ret,
-                                         struct wa_envelope *ret_envelope, struct wa_err *err);
+WA_CHECK enum wa_code wa_push_hello_write(const struct wa_hello *h, const struct wa_key *key,
+                                          struct wa_buf *out, struct wa_err *err);
+/* Opens; the signature is checked by wa_envelope_check() with the machine's key, nonce and channel
+ * by the caller. */
+WA_CHECK enum wa_code wa_push_hello_read(const struct wa_json *m, struct wa_arena *arena,
+                                         struct wa_hello *ret, struct wa_envelope *ret_envelope,
+                                         struct wa_err *err);
 void wa_push_welcome_write(struct wa_buf *out);
 /* order and relay: JSON texts. */
 void wa_push_order_write(struct wa_sv order, struct wa_sv relay, struct wa_buf *out);
 void wa_push_ack_write(const char *action_id, struct wa_buf *out);
-WA_CHECK enum wa_code wa_push_ack_read(const struct wa_json *m, char ret_id[33], struct wa_err *err);
+WA_CHECK enum wa_code wa_push_ack_read(const struct wa_json *m, char ret_id[33],
+                                       struct wa_err *err);
 
 #endif

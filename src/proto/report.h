@@ -1,7 +1,9 @@
-/* report.h - what an agent tells its server, each a statement signed with the machine's own key (F1A, F1D).
+/* report.h - what an agent tells its server, each a statement signed with the machine's own key
+ * (F1A, F1D).
  *
- * Every statement carries uuid, seq (grows by at least one with each, never repeats, kept across restarts) and time. The server
- * refuses a seq that is not greater than the last it took from that machine, and a time more than WA_REPORT_SKEW_S away, naming both clocks.
+ * Every statement carries uuid, seq (grows by at least one with each, never repeats, kept across
+ * restarts) and time. The server refuses a seq that is not greater than the last it took from that
+ * machine, and a time more than WA_REPORT_SKEW_S away, naming both clocks.
  */
 #ifndef WA_PROTO_REPORT_H
 #define WA_PROTO_REPORT_H
@@ -15,33 +17,48 @@
 #define WA_PURPOSE_HELLO "wapt-hello"
 
 /* --- registration: POST /agent/v1/register --- */
-enum wa_cred_kind { WA_CRED_KEY, WA_CRED_TOKEN, WA_CRED_PASSWORD }; /* KEY: an enrolled machine proves its key and renews its data */
+enum wa_cred_kind {
+    WA_CRED_KEY,
+    WA_CRED_TOKEN,
+    WA_CRED_PASSWORD
+}; /* KEY: an enrolled machine proves its key and renews its data */
 struct wa_register_msg {
     struct wa_sv uuid;
     int64_t seq, time;
     struct wa_sv certificate; /* PEM, self-signed by the machine's key, CN = uuid */
     enum wa_cred_kind cred;
-    struct wa_sv token;           /* TOKEN */
-    struct wa_sv user, password;  /* PASSWORD: an administrator's */
-    const struct wa_json *facts;  /* host_info as in formats.md 5.7.2 */
+    struct wa_sv token;          /* TOKEN */
+    struct wa_sv user, password; /* PASSWORD: an administrator's */
+    const struct wa_json *facts; /* host_info as in formats.md 5.7.2 */
 };
-WA_CHECK enum wa_code wa_register_write(const struct wa_register_msg *m, struct wa_sv facts_json, struct wa_buf *text,
-                                        struct wa_err *err);
-WA_CHECK enum wa_code wa_register_read(const struct wa_json *statement, struct wa_register_msg *ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_register_write(const struct wa_register_msg *m, struct wa_sv facts_json,
+                                        struct wa_buf *text, struct wa_err *err);
+WA_CHECK enum wa_code wa_register_read(const struct wa_json *statement, struct wa_register_msg *ret,
+                                       struct wa_err *err);
 
-/* Answer, over verified TLS: {"uuid","server_uuid","relay_key","server_time"}. relay_key: PEM public key of the countersigner. */
+/* Answer, over verified TLS: {"uuid","server_uuid","relay_key","server_time"}. relay_key: PEM
+ * public key of the countersigner. */
 struct wa_register_answer {
     struct wa_sv uuid, server_uuid, relay_key;
     int64_t server_time;
 };
 void wa_register_answer_write(const struct wa_register_answer *a, struct wa_buf *out);
-WA_CHECK enum wa_code wa_register_answer_read(const struct wa_json *j, struct wa_register_answer *ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_register_answer_read(const struct wa_json *j,
+                                              struct wa_register_answer *ret, struct wa_err *err);
 
 /* --- status and inventory: POST /agent/v1/report --- */
-/* The sections a machine may write; each is optional in a message; anything else is refused (no mass assignment). */
+/* The sections a machine may write; each is optional in a message; anything else is refused (no
+ * mass assignment). */
 enum wa_section {
-    WA_SEC_HOST_INFO, WA_SEC_HOST_STATUS, WA_SEC_INSTALLED_PACKAGES, WA_SEC_INSTALLED_SOFTWARES, WA_SEC_LAST_UPDATE_STATUS,
-    WA_SEC_WAPT_STATUS, WA_SEC_AUDIT_STATUS, WA_SEC_HOST_CAPABILITIES, WA_SEC_COUNT
+    WA_SEC_HOST_INFO,
+    WA_SEC_HOST_STATUS,
+    WA_SEC_INSTALLED_PACKAGES,
+    WA_SEC_INSTALLED_SOFTWARES,
+    WA_SEC_LAST_UPDATE_STATUS,
+    WA_SEC_WAPT_STATUS,
+    WA_SEC_AUDIT_STATUS,
+    WA_SEC_HOST_CAPABILITIES,
+    WA_SEC_COUNT
 };
 const char *wa_section_name(enum wa_section s); /* "host_info", ... as in formats.md 5.7 */
 struct wa_status_msg {
@@ -50,23 +67,26 @@ struct wa_status_msg {
     const struct wa_json *sections[WA_SEC_COUNT]; /* NULL: not in this message */
 };
 /* sections[i]: JSON text or an empty view. */
-WA_CHECK enum wa_code wa_status_write(struct wa_sv uuid, int64_t seq, int64_t time, const struct wa_sv sections[WA_SEC_COUNT],
+WA_CHECK enum wa_code wa_status_write(struct wa_sv uuid, int64_t seq, int64_t time,
+                                      const struct wa_sv sections[WA_SEC_COUNT],
                                       struct wa_buf *text, struct wa_err *err);
-WA_CHECK enum wa_code wa_status_read(const struct wa_json *statement, struct wa_status_msg *ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_status_read(const struct wa_json *statement, struct wa_status_msg *ret,
+                                     struct wa_err *err);
 
 /* --- what became of an action: POST /agent/v1/report --- */
 struct wa_result_msg {
     struct wa_sv uuid;
     int64_t seq, time;
-    struct wa_sv action_id;  /* 32 hex digits */
-    struct wa_sv state;      /* "refused", "queued", "running", "done", "failed", "cancelled" */
-    struct wa_sv code;       /* wa_code_name() */
-    struct wa_sv message;    /* for a person, at most 4 KiB */
+    struct wa_sv action_id; /* 32 hex digits */
+    struct wa_sv state;     /* "refused", "queued", "running", "done", "failed", "cancelled" */
+    struct wa_sv code;      /* wa_code_name() */
+    struct wa_sv message;   /* for a person, at most 4 KiB */
     const struct wa_json *packages; /* array of {"package","version","status"}; may be NULL */
 };
-WA_CHECK enum wa_code wa_result_write(const struct wa_result_msg *m, struct wa_sv packages_json, struct wa_buf *text,
-                                      struct wa_err *err);
-WA_CHECK enum wa_code wa_result_read(const struct wa_json *statement, struct wa_result_msg *ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_result_write(const struct wa_result_msg *m, struct wa_sv packages_json,
+                                      struct wa_buf *text, struct wa_err *err);
+WA_CHECK enum wa_code wa_result_read(const struct wa_json *statement, struct wa_result_msg *ret,
+                                     struct wa_err *err);
 
 /* Purpose of a report's statement, to dispatch: text of "purpose", empty when absent. */
 struct wa_sv wa_report_purpose(struct wa_sv envelope_json, struct wa_arena *arena);

@@ -1,0 +1,251 @@
+/* action.c - the form of actions, batches and orders, and their signatures as such.
+ *
+ * Whether an order may run is decided in order_check.c. Everything read here comes from the
+ * network: form first, then digests.
+ */
+#include "proto/action.h"
+
+#include "codec/hex.h"
+#include "proto/hostid.h"
+
+#include "proto/action_priv.h"
+
+static const char *const kind_names[WA_ACT_COUNT] = {"update", "upgrade", "install",
+                                                     "remove", "forget",  "update-status"};
+
+const char *wa_action_kind_name(enum wa_action_kind k)
+{
+    return k < WA_ACT_COUNT ? kind_names[k] : "";
+}
+
+bool wa_action_kind_find(struct wa_sv name, enum wa_action_kind *ret)
+{
+    for (size_t i = 0; i < WA_ACT_COUNT; i++) {
+        if (!wa_sv_eqs(name, kind_names[i]))
+            continue;
+        *ret = (enum wa_action_kind)i;
+        return true;
+    }
+    return false;
+}
+
+static bool kind_takes_packages(enum wa_action_kind k)
+{
+    return k == WA_ACT_INSTALL || k == WA_ACT_REMOVE || k == WA_ACT_FORGET;
+}
+
+/* What holds for every action, written or read. */
+static enum wa_code check_action(const struct wa_action *a, size_t package_count,
+                                 struct wa_err *err)
+{
+    if (!wa_hex_is(wa_sv(a->id), 32))
+        return wa_fail(err, WA_E_INVALID, "an action's identifier is not 32 hex digits");
+    if (!wa_hostid_is_valid(wa_sv(a->uuid)))
+        return wa_fail(err, WA_E_INVALID, "an action without the uuid of a machine");
+    if (kind_takes_packages(a->kind) != (package_count > 0))
+        return wa_fail(err, WA_E_INVALID, "action '%s' %s packages", wa_action_kind_name(a->kind),
+                       package_count > 0 ? "takes no" : "needs");
+    if (a->issued_at < 0 || a->not_before < a->issued_at || a->not_after <= a->not_before ||
+        a->not_after - a->issued_at > (int64_t)WA_ACTION_AGE_MAX_S)
+        return wa_fail(err, WA_E_INVALID,
+                       "an action's times are out of order or more than %u days apart",
+                       (unsigned)(WA_ACTION_AGE_MAX_S / 86400u));
+    return WA_OK;
+}
+
+enum wa_code wa_action_write(const struct wa_action *a, const char *const *packages,
+                             size_t package_count, struct wa_buf *text, struct wa_err *err)
+{
+    if (check_action(a, package_count, err) != WA_OK)
+        return err->code;
+    struct wa_jw w;
+    wa_jw_init(&w, text);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "purpose", "wapt-action");
+    wa_jw_kv(&w, "id", a->id);
+    wa_jw_kv(&w, "action", wa_action_kind_name(a->kind));
+    wa_jw_kv(&w, "uuid", a->uuid);
+    wa_jw_kvi(&w, "issued_at", a->issued_at);
+    wa_jw_kvi(&w, "not_before", a->not_before);
+    wa_jw_kvi(&w, "not_after", a->not_after);
+    wa_jw_kvb(&w, "force", a->force);
+    if (package_count > 0) {
+        wa_jw_key(&w, "packages");
+        wa_jw_arr(&w);
+        for (size_t i = 0; i < package_count; i++)
+            wa_jw_s(&w, packages[i]);
+        wa_jw_end(&w);
+    }
+    wa_jw_end(&w);
+    if (text->n > WA_ACTION_BYTES_MAX)
+        return wa_fail(err, WA_E_LIMIT, "an action of more than %u bytes", WA_ACTION_BYTES_MAX);
+    return wa_buf_check(text, err);
+}
+
+static enum wa_code check_packages(const struct wa_json *packages, struct wa_err *err)
+{
+    for (size_t i = 0; i < wa_json_count(packages); i++) {
+        const struct wa_json *item = wa_json_at(packages, i);
+        struct wa_sv text = wa_json_sv(item);
+        if (!wa_json_is(item, WA_JSON_STRING) || text.n == 0 || text.n > 2 * WA_NAME_MAX ||
+            memchr(text.p, 0, text.n) != NULL)
+            return wa_fail(err, WA_E_INVALID,
+                           "item %zu of an action's packages is not a requirement", i + 1);
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa_action *ret,
+                            struct wa_err *err)
+{
+    struct wa_action a = {0};
+    struct wa_sv purpose = {0}, id = {0}, kind = {0}, uuid = {0};
+    const struct wa_json *j = NULL;
+    const struct wa_json_field fields[] = {
+        {"purpose", WA_WANT_SV, true, 32, &purpose},
+        {"id", WA_WANT_SV, true, 32, &id},
+        {"action", WA_WANT_SV, true, 32, &kind},
+        {"uuid", WA_WANT_SV, true, WA_UUID_MAX, &uuid},
+        {"issued_at", WA_WANT_I64, true, 0, &a.issued_at},
+        {"not_before", WA_WANT_I64, true, 0, &a.not_before},
+        {"not_after", WA_WANT_I64, true, 0, &a.not_after},
+        {"force", WA_WANT_BOOL, true, 0, &a.force},
+        {"packages", WA_WANT_ARRAY, false, 1024, &a.packages},
+    };
+    if (text.n > WA_ACTION_BYTES_MAX)
+        return wa_fail(err, WA_E_LIMIT, "an action of more than %u bytes", WA_ACTION_BYTES_MAX);
+    if (wa_json_parse(text, 0, arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "an action", err) != WA_OK)
+        return err->code;
+    if (!wa_sv_eqs(purpose, "wapt-action"))
+        return wa_fail(err, WA_E_REFUSED,
+                       "a statement for another purpose stands where an action should");
+    if (!wa_action_kind_find(kind, &a.kind))
+        return wa_fail(err, WA_E_INVALID, "unknown action '%.*s'", WA_SV_ARG(kind));
+    if (!wa_hex_is(id, 32) || wa_hostid_copy(uuid, a.uuid, err) != WA_OK)
+        return wa_fail(err, WA_E_INVALID, "an action without identifier or machine");
+    memcpy(a.id, id.p, 32);
+    if (check_action(&a, wa_json_count(a.packages), err) != WA_OK ||
+        check_packages(a.packages, err) != WA_OK)
+        return err->code;
+    *ret = a;
+    return WA_OK;
+}
+
+/* --- digests as hex in JSON --- */
+
+enum wa_code wa_proof_read(const struct wa_json *array, struct wa_tree_proof *ret,
+                           struct wa_err *err)
+{
+    size_t n = wa_json_count(array);
+    if (n > WA_TREE_DEPTH_MAX)
+        return wa_fail(err, WA_E_LIMIT, "a proof of more than %u digests", WA_TREE_DEPTH_MAX);
+    ret->n = n;
+    for (size_t i = 0; i < n; i++) {
+        struct wa_sv hex = wa_json_sv(wa_json_at(array, i));
+        if (!wa_hex_is(hex, 64) || !wa_hex_decode(hex, ret->path[i].b, WA_SHA256_SIZE))
+            return wa_fail(err, WA_E_INVALID, "a proof holds something that is not a digest");
+    }
+    return WA_OK;
+}
+
+void wa_proof_write(struct wa_jw *w, const struct wa_tree_proof *proof)
+{
+    char hex[WA_SHA256_HEX];
+    wa_jw_arr(w);
+    for (size_t i = 0; i < proof->n; i++) {
+        wa_hex_encode(proof->path[i].b, WA_SHA256_SIZE, hex);
+        wa_jw_s(w, hex);
+    }
+    wa_jw_end(w);
+}
+
+enum wa_code wa_tree_statement_read(const struct wa_json *statement, const char *signer_key,
+                                    struct wa_sv *ret_signer, struct wa_tree_statement *ret,
+                                    struct wa_err *err)
+{
+    struct wa_sv purpose = {0}, root = {0};
+    int64_t count = 0;
+    const struct wa_json_field fields[] = {
+        {"purpose", WA_WANT_SV, true, 32, &purpose},
+        {"root", WA_WANT_SV, true, 64, &root},
+        {"count", WA_WANT_I64, true, 0, &count},
+        {signer_key != NULL ? "issued_at" : "time", WA_WANT_I64, true, 0, &ret->time},
+        {signer_key, WA_WANT_SV, true, 64, ret_signer},
+    };
+    size_t field_count = WA_COUNT(fields) - (signer_key == NULL ? 1 : 0);
+    if (wa_json_read(statement, fields, field_count, "a signed batch", err) != WA_OK)
+        return err->code;
+    if (!wa_hex_is(root, 64) || !wa_hex_decode(root, ret->root.b, WA_SHA256_SIZE) || count < 1 ||
+        count > (int64_t)WA_TREE_LEAVES_MAX)
+        return wa_fail(err, WA_E_INVALID, "a signed batch without root or count");
+    ret->count = (uint64_t)count;
+    return WA_OK;
+}
+
+/* --- an order, taken apart --- */
+
+void wa_order_fini(struct wa_order *o)
+{
+    wa_certs_fini(&o->chain);
+    *o = (struct wa_order){0};
+}
+
+static enum wa_code read_order(const struct wa_json *order, struct wa_arena *arena,
+                               struct wa_order *o, struct wa_err *err)
+{
+    const struct wa_json *proof = NULL, *batch = NULL;
+    struct wa_sv chain = {0}, signer = {0};
+    int64_t index = -1;
+    struct wa_tree_statement t = {0};
+    const struct wa_json_field fields[] = {
+        {"action", WA_WANT_SV, true, WA_ACTION_BYTES_MAX, &o->action_text},
+        {"index", WA_WANT_I64, true, 0, &index},
+        {"proof", WA_WANT_ARRAY, true, WA_TREE_DEPTH_MAX, &proof},
+        {"batch", WA_WANT_OBJECT, true, 0, &batch},
+        {"chain", WA_WANT_SV, true, WA_CERTFILE_BYTES_MAX, &chain},
+    };
+    if (wa_json_read(order, fields, WA_COUNT(fields), "an order", err) != WA_OK ||
+        wa_action_read(o->action_text, arena, &o->action, err) != WA_OK ||
+        wa_proof_read(proof, &o->proof, err) != WA_OK ||
+        wa_envelope_open(batch, WA_PURPOSE_BATCH, arena, &o->batch, err) != WA_OK ||
+        wa_tree_statement_read(o->batch.statement, "signer", &signer, &t, err) != WA_OK ||
+        wa_certs_read_pem(chain, WA_CHAIN_MAX, &o->chain, err) != WA_OK)
+        return err->code;
+    if (index < 0 || !wa_hex_is(signer, 64))
+        return wa_fail(err, WA_E_INVALID, "an order without index or signer");
+    o->index = (uint64_t)index;
+    o->count = t.count;
+    o->root = t.root;
+    memcpy(o->signer, signer.p, 64);
+    o->signer[64] = '\0';
+    return WA_OK;
+}
+
+enum wa_code wa_order_read(const struct wa_json *order, struct wa_arena *arena,
+                           struct wa_order *ret, struct wa_err *err)
+{
+    struct wa_order o = {0};
+    if (read_order(order, arena, &o, err) != WA_OK) {
+        wa_order_fini(&o);
+        return err->code;
+    }
+    *ret = o;
+    return WA_OK;
+}
+
+enum wa_code wa_order_check_signature(const struct wa_order *o, struct wa_err *err)
+{
+    struct wa_tree_digest leaf;
+    const struct wa_cert *signer = o->chain.items[0];
+    if (strcmp(wa_cert_fingerprint(signer), o->signer) != 0)
+        return wa_fail(err, WA_E_REFUSED,
+                       "the order names signer %s but carries the certificate %s", o->signer,
+                       wa_cert_fingerprint(signer));
+    if (wa_envelope_check(&o->batch, wa_cert_key(signer), err) != WA_OK)
+        return wa_wrap(err, "order signed by '%s'", wa_cert_cn(signer));
+    if (wa_tree_leaf(o->action_text, &leaf, err) != WA_OK ||
+        wa_tree_check(&leaf, o->index, o->count, &o->proof, &o->root, err) != WA_OK)
+        return wa_wrap(err, "the action is not part of what '%s' signed", wa_cert_cn(signer));
+    return WA_OK;
+}

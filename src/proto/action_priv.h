@@ -1,0 +1,26 @@
+/* action_priv.h - between action.c, action_sign.c and order_check.c: signed roots and proofs as
+ * JSON. */
+#ifndef WA_PROTO_ACTION_PRIV_H
+#define WA_PROTO_ACTION_PRIV_H
+
+#include "proto/action.h"
+
+#define WA_PURPOSE_BATCH "wapt-action-batch"
+#define WA_PURPOSE_RELAY "wapt-relay"
+#define WA_PURPOSE_RELAY_BATCH "wapt-relay-batch"
+
+struct wa_tree_statement {
+    struct wa_tree_digest root;
+    uint64_t count;
+    int64_t time;
+};
+/* signer_key: name of the member that holds a fingerprint, or NULL for a statement that has none.
+ */
+WA_CHECK enum wa_code wa_tree_statement_read(const struct wa_json *statement,
+                                             const char *signer_key, struct wa_sv *ret_signer,
+                                             struct wa_tree_statement *ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_proof_read(const struct wa_json *array, struct wa_tree_proof *ret,
+                                    struct wa_err *err);
+void wa_proof_write(struct wa_jw *w, const struct wa_tree_proof *proof);
+
+#endif

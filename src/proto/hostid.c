@@ -1,0 +1,28 @@
+/* hostid.c - which texts may name a machine. Nothing that could be a path, a pattern or markup
+ * passes. */
+#include "proto/hostid.h"
+
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+}
+
+bool wa_hostid_is_valid(struct wa_sv s)
+{
+    if (s.n == 0 || s.n > WA_UUID_MAX || s.p[0] == '.' || s.p[0] == '-')
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_plain(s.p[i]))
+            return false;
+    return true;
+}
+
+enum wa_code wa_hostid_copy(struct wa_sv s, char *out, struct wa_err *err)
+{
+    if (!wa_hostid_is_valid(s))
+        return wa_fail(err, WA_E_INVALID, "'%.*s' is not the uuid of a machine", WA_SV_ARG(s));
+    memcpy(out, s.p, s.n);
+    out[s.n] = '\0';
+    return WA_OK;
+}

@@ -1,0 +1,294 @@
+/* report.c - statements of a machine about itself: registration, status, results of actions.
+ *
+ * Writers produce the text that wa_envelope_seal() signs; readers take exactly the documented
+ * members and leave trust (key, sequence, clock) to the server's store, which has the database.
+ */
+#include "proto/report.h"
+
+#include "base/utf8.h"
+#include "codec/hex.h"
+#include "proto/hostid.h"
+
+static const char *const section_names[WA_SEC_COUNT] = {
+    [WA_SEC_HOST_INFO] = "host_info",
+    [WA_SEC_HOST_STATUS] = "host_status",
+    [WA_SEC_INSTALLED_PACKAGES] = "installed_packages",
+    [WA_SEC_INSTALLED_SOFTWARES] = "installed_softwares",
+    [WA_SEC_LAST_UPDATE_STATUS] = "last_update_status",
+    [WA_SEC_WAPT_STATUS] = "wapt_status",
+    [WA_SEC_AUDIT_STATUS] = "audit_status",
+    [WA_SEC_HOST_CAPABILITIES] = "host_capabilities",
+};
+
+const char *wa_section_name(enum wa_section s)
+{
+    return s < WA_SEC_COUNT ? section_names[s] : "";
+}
+
+struct wa_sv wa_report_purpose(struct wa_sv envelope_json, struct wa_arena *arena)
+{
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_json *envelope = NULL;
+    const struct wa_json *statement = NULL;
+    if (wa_json_parse(envelope_json, 0, arena, &envelope, &err) != WA_OK)
+        return (struct wa_sv){0};
+    if (wa_json_parse(wa_json_sv(wa_json_get(envelope, "signed")), 0, arena, &statement, &err) !=
+        WA_OK)
+        return (struct wa_sv){0};
+    return wa_json_sv(wa_json_get(statement, "purpose"));
+}
+
+/* The members that every statement begins with. */
+static void begin(struct wa_jw *w, struct wa_buf *text, const char *purpose, struct wa_sv uuid,
+                  int64_t seq, int64_t time)
+{
+    wa_jw_init(w, text);
+    wa_jw_obj(w);
+    wa_jw_kv(w, "purpose", purpose);
+    wa_jw_kvsv(w, "uuid", uuid);
+    wa_jw_kvi(w, "seq", seq);
+    wa_jw_kvi(w, "time", time);
+}
+
+static enum wa_code check_ids(struct wa_sv uuid, int64_t seq, struct wa_err *err)
+{
+    if (!wa_hostid_is_valid(uuid) || seq <= 0)
+        return wa_fail(err, WA_E_INVALID, "a report without a valid uuid and sequence number");
+    return WA_OK;
+}
+
+/* --- registration --- */
+
+enum wa_code wa_register_write(const struct wa_register_msg *m, struct wa_sv facts_json,
+                               struct wa_buf *text, struct wa_err *err)
+{
+    struct wa_jw w;
+    begin(&w, text, WA_PURPOSE_REGISTER, m->uuid, m->seq, m->time);
+    wa_jw_kvsv(&w, "certificate", m->certificate);
+    wa_jw_key(&w, "credential");
+    wa_jw_obj(&w);
+    switch (m->cred) {
+    case WA_CRED_KEY:
+        wa_jw_kv(&w, "kind", "key");
+        break;
+    case WA_CRED_TOKEN:
+        wa_jw_kv(&w, "kind", "token");
+        wa_jw_kvsv(&w, "token", m->token);
+        break;
+    case WA_CRED_PASSWORD:
+        wa_jw_kv(&w, "kind", "password");
+        wa_jw_kvsv(&w, "user", m->user);
+        wa_jw_kvsv(&w, "password", m->password);
+        break;
+    }
+    wa_jw_end(&w);
+    if (facts_json.n > 0) {
+        wa_jw_key(&w, "host_info");
+        wa_jw_raw(&w, facts_json);
+    }
+    wa_jw_end(&w);
+    return wa_buf_check(text, err);
+}
+
+static enum wa_code read_credential(const struct wa_json *j, struct wa_register_msg *m,
+                                    struct wa_err *err)
+{
+    struct wa_sv kind = {0};
+    const struct wa_json_field fields[] = {
+        {"kind", WA_WANT_SV, true, 16, &kind},
+        {"token", WA_WANT_SV, false, 256, &m->token},
+        {"user", WA_WANT_SV, false, WA_NAME_MAX, &m->user},
+        {"password", WA_WANT_SV, false, 1024, &m->password},
+    };
+    if (wa_json_read(j, fields, WA_COUNT(fields), "the credential of a registration", err) != WA_OK)
+        return err->code;
+    bool with_token = m->token.p != NULL;
+    bool with_login = m->user.p != NULL && m->password.p != NULL;
+    bool with_any = with_token || m->user.p != NULL || m->password.p != NULL;
+    if (wa_sv_eqs(kind, "key") && !with_any)
+        m->cred = WA_CRED_KEY;
+    else if (wa_sv_eqs(kind, "token") && with_token && !with_login)
+        m->cred = WA_CRED_TOKEN;
+    else if (wa_sv_eqs(kind, "password") && with_login && !with_token)
+        m->cred = WA_CRED_PASSWORD;
+    else
+        return wa_fail(err, WA_E_INVALID,
+                       "the credential of a registration is not a key, a token or a login");
+    return WA_OK;
+}
+
+enum wa_code wa_register_read(const struct wa_json *statement, struct wa_register_msg *ret,
+                              struct wa_err *err)
+{
+    struct wa_register_msg m = {0};
+    struct wa_sv purpose = {0};
+    const struct wa_json *credential = NULL;
+    const struct wa_json_field fields[] = {
+        {"purpose", WA_WANT_SV, true, 32, &purpose},
+        {"uuid", WA_WANT_SV, true, WA_UUID_MAX, &m.uuid},
+        {"seq", WA_WANT_I64, true, 0, &m.seq},
+        {"time", WA_WANT_I64, true, 0, &m.time},
+        {"certificate", WA_WANT_SV, true, 64u << 10, &m.certificate},
+        {"credential", WA_WANT_OBJECT, true, 0, &credential},
+        {"host_info", WA_WANT_OBJECT, false, 0, &m.facts},
+    };
+    if (wa_json_read(statement, fields, WA_COUNT(fields), "a registration", err) != WA_OK)
+        return err->code;
+    if (read_credential(credential, &m, err) != WA_OK || check_ids(m.uuid, m.seq, err) != WA_OK)
+        return err->code;
+    *ret = m;
+    return WA_OK;
+}
+
+void wa_register_answer_write(const struct wa_register_answer *a, struct wa_buf *out)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kvsv(&w, "uuid", a->uuid);
+    wa_jw_kvsv(&w, "server_uuid", a->server_uuid);
+    wa_jw_kvsv(&w, "relay_key", a->relay_key);
+    wa_jw_kvi(&w, "server_time", a->server_time);
+    wa_jw_end(&w);
+}
+
+enum wa_code wa_register_answer_read(const struct wa_json *j, struct wa_register_answer *ret,
+                                     struct wa_err *err)
+{
+    struct wa_register_answer a = {0};
+    const struct wa_json_field fields[] = {
+        {"uuid", WA_WANT_SV, true, WA_UUID_MAX, &a.uuid},
+        {"server_uuid", WA_WANT_SV, true, WA_UUID_MAX, &a.server_uuid},
+        {"relay_key", WA_WANT_SV, true, 16u << 10, &a.relay_key},
+        {"server_time", WA_WANT_I64, true, 0, &a.server_time},
+    };
+    if (wa_json_read_lax(j, fields, WA_COUNT(fields), "the answer to a registration", err) != WA_OK)
+        return err->code;
+    *ret = a;
+    return WA_OK;
+}
+
+/* --- status --- */
+
+enum wa_code wa_status_write(struct wa_sv uuid, int64_t seq, int64_t time,
+                             const struct wa_sv sections[WA_SEC_COUNT], struct wa_buf *text,
+                             struct wa_err *err)
+{
+    struct wa_jw w;
+    begin(&w, text, WA_PURPOSE_STATUS, uuid, seq, time);
+    for (size_t i = 0; i < WA_SEC_COUNT; i++) {
+        if (sections[i].n == 0)
+            continue;
+        wa_jw_key(&w, section_names[i]);
+        wa_jw_raw(&w, sections[i]);
+    }
+    wa_jw_end(&w);
+    return wa_buf_check(text, err);
+}
+
+/* Which JSON type a section has (formats.md 5.7). */
+static enum wa_json_want section_want(enum wa_section s)
+{
+    switch (s) {
+    case WA_SEC_HOST_STATUS:
+    case WA_SEC_AUDIT_STATUS:
+        return WA_WANT_ANY; /* a text; checked below because the table holds node pointers */
+    case WA_SEC_INSTALLED_PACKAGES:
+    case WA_SEC_INSTALLED_SOFTWARES:
+        return WA_WANT_ARRAY;
+    case WA_SEC_HOST_INFO:
+    case WA_SEC_LAST_UPDATE_STATUS:
+    case WA_SEC_WAPT_STATUS:
+    case WA_SEC_HOST_CAPABILITIES:
+    case WA_SEC_COUNT:
+        break;
+    }
+    return WA_WANT_OBJECT;
+}
+
+enum wa_code wa_status_read(const struct wa_json *statement, struct wa_status_msg *ret,
+                            struct wa_err *err)
+{
+    struct wa_status_msg m = {0};
+    struct wa_sv purpose = {0};
+    struct wa_json_field fields[4 + WA_SEC_COUNT] = {
+        {"purpose", WA_WANT_SV, true, 32, &purpose},
+        {"uuid", WA_WANT_SV, true, WA_UUID_MAX, &m.uuid},
+        {"seq", WA_WANT_I64, true, 0, &m.seq},
+        {"time", WA_WANT_I64, true, 0, &m.time},
+    };
+    for (size_t i = 0; i < WA_SEC_COUNT; i++)
+        fields[4 + i] = (struct wa_json_field){section_names[i], section_want((enum wa_section)i),
+                                               false, 0, &m.sections[i]};
+    if (wa_json_read(statement, fields, WA_COUNT(fields), "a status report", err) != WA_OK)
+        return err->code;
+    if (check_ids(m.uuid, m.seq, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < WA_SEC_COUNT; i++) {
+        if (section_want((enum wa_section)i) != WA_WANT_ANY || m.sections[i] == NULL)
+            continue;
+        if (!wa_json_is(m.sections[i], WA_JSON_STRING))
+            return wa_fail(err, WA_E_INVALID, "section '%s' of a status report is not a text",
+                           section_names[i]);
+    }
+    *ret = m;
+    return WA_OK;
+}
+
+/* --- result of an action --- */
+
+enum wa_code wa_result_write(const struct wa_result_msg *m, struct wa_sv packages_json,
+                             struct wa_buf *text, struct wa_err *err)
+{
+    struct wa_jw w;
+    begin(&w, text, WA_PURPOSE_RESULT, m->uuid, m->seq, m->time);
+    wa_jw_kvsv(&w, "action_id", m->action_id);
+    wa_jw_kvsv(&w, "state", m->state);
+    wa_jw_kvsv(&w, "code", m->code);
+    wa_jw_kvsv(&w, "message",
+               wa_sv_sub(m->message, 0,
+                         wa_utf8_cut(m->message.p, m->message.n < 4096 ? m->message.n : 4096)));
+    if (packages_json.n > 0) {
+        wa_jw_key(&w, "packages");
+        wa_jw_raw(&w, packages_json);
+    }
+    wa_jw_end(&w);
+    return wa_buf_check(text, err);
+}
+
+static bool is_state(struct wa_sv s)
+{
+    static const char *const states[] = {"refused", "queued", "running",
+                                         "done",    "failed", "cancelled"};
+    for (size_t i = 0; i < WA_COUNT(states); i++)
+        if (wa_sv_eqs(s, states[i]))
+            return true;
+    return false;
+}
+
+enum wa_code wa_result_read(const struct wa_json *statement, struct wa_result_msg *ret,
+                            struct wa_err *err)
+{
+    struct wa_result_msg m = {0};
+    struct wa_sv purpose = {0};
+    const struct wa_json_field fields[] = {
+        {"purpose", WA_WANT_SV, true, 32, &purpose},
+        {"uuid", WA_WANT_SV, true, WA_UUID_MAX, &m.uuid},
+        {"seq", WA_WANT_I64, true, 0, &m.seq},
+        {"time", WA_WANT_I64, true, 0, &m.time},
+        {"action_id", WA_WANT_SV, true, 32, &m.action_id},
+        {"state", WA_WANT_SV, true, 16, &m.state},
+        {"code", WA_WANT_SV, true, 32, &m.code},
+        {"message", WA_WANT_SV, true, 4096, &m.message},
+        {"packages", WA_WANT_ARRAY, false, 4096, &m.packages},
+    };
+    if (wa_json_read(statement, fields, WA_COUNT(fields), "the result of an action", err) != WA_OK)
+        return err->code;
+    if (!wa_hex_is(m.action_id, 32) || !is_state(m.state))
+        return wa_fail(err, WA_E_INVALID,
+                       "the result of an action names no action or an unknown state");
+    if (check_ids(m.uuid, m.seq, err) != WA_OK)
+        return err->code;
+    *ret = m;
+    return WA_OK;
+}
