@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "codec/json_priv.h"
+#include "codec/sort_priv.h"
 
 struct parser {
     struct wa_sv text;
@@ -279,41 +280,11 @@ static enum wa_code parse_array(struct parser *p, struct wa_json *ret)
     }
 }
 
-static void sift_down(uint32_t *order, size_t root, size_t n, const struct wa_json_member *list)
+static int compare_keys(const void *items, uint32_t a, uint32_t b)
 {
-    for (size_t child; (child = 2 * root + 1) < n; root = child) {
-        if (child + 1 < n && wa_sv_cmp(wa_json_member_key(&list[order[child]]),
-                                       wa_json_member_key(&list[order[child + 1]])) < 0)
-            child++;
-        if (wa_sv_cmp(wa_json_member_key(&list[order[root]]),
-                      wa_json_member_key(&list[order[child]])) >= 0)
-            return;
-        uint32_t t = order[root];
-        order[root] = order[child];
-        order[child] = t;
-    }
-}
+    const struct wa_json_member *list = items;
 
-/* Heap sort: no input makes it slow, and it needs no memory (qsort() may do either). */
-static void sort_keys(uint32_t *order, size_t n, const struct wa_json_member *list)
-{
-    bool is_sorted = true;
-
-    for (size_t i = 0; i < n; i++) {
-        order[i] = (uint32_t)i;
-        if (i > 0 && wa_sv_cmp(wa_json_member_key(&list[i - 1]), wa_json_member_key(&list[i])) > 0)
-            is_sorted = false;
-    }
-    if (is_sorted)
-        return;
-    for (size_t i = n / 2; i-- > 0;)
-        sift_down(order, i, n, list);
-    for (size_t end = n; end-- > 1;) {
-        uint32_t t = order[0];
-        order[0] = order[end];
-        order[end] = t;
-        sift_down(order, 0, end, list);
-    }
+    return wa_sv_cmp(wa_json_member_key(&list[a]), wa_json_member_key(&list[b]));
 }
 
 static enum wa_code close_object(struct parser *p, size_t base, struct wa_json *ret)
@@ -328,7 +299,7 @@ static enum wa_code close_object(struct parser *p, size_t base, struct wa_json *
     if (n > 0)
         memcpy(list, p->stack.items + base, n * sizeof(*list));
     p->stack.n = base;
-    sort_keys(order, n, list);
+    wa_index_sort(order, n, compare_keys, list);
     for (size_t i = 1; i < n; i++) {
         const struct wa_json_member *m = &list[order[i]];
         if (wa_sv_eq(wa_json_member_key(&list[order[i - 1]]), wa_json_member_key(m)))

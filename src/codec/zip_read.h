@@ -1,8 +1,8 @@
 /* zip_read.h - ZIP archives, strictly: what two readers could understand differently is refused whole.
  *
- * Checked before any member is read: one end record and nothing after its comment, central directory inside the file and
- * right before it (Zip64 too), every local header equal to its central entry (name, method, sizes unless a data
- * descriptor follows), members that neither overlap nor leave gaps a reader could misuse, no duplicate or aliased
+ * Checked before any member is read: one end record as the last bytes of the file (so no comment: it would be unsigned, and hide a
+ * second record), central directory right before it (Zip64 too), every local header equal to its central entry (name, method, sizes unless a data
+ * descriptor follows), members that fill the file from its first byte without overlap or gap, no duplicate or aliased
  * names (relpath fold), no directories with content, no links or devices, no encryption, methods 0 and 8 only,
  * caps of base/limits.h. CRC and size are checked while reading. Names are UTF-8, ASCII, or CP437 when bit 11 is clear.
  */

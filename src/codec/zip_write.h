@@ -11,17 +11,19 @@
 
 struct wa_zip_writer;
 
-/* sink stays the caller's. mtime: seconds since 1970, written as UTC into every entry (years 1980-2107). */
+/* sink stays the caller's. mtime: seconds since 1970, written as UTC into every entry, held within the years 1980-2107. */
 WA_CHECK enum wa_code wa_zip_writer_new(struct wa_sink *sink, int64_t mtime, struct wa_zip_writer **ret,
                                         struct wa_err *err);
 void wa_zip_writer_free(struct wa_zip_writer *w);
 WA_AUTO_DEFINE(wa_zip_writer, wa_zip_writer_free)
-/* mode: permission bits, 0600 for generated members. WA_E_EXISTS for a name already written (folded). */
+/* mode: permission bits, 0600 for generated members. content is read twice when it is large and must not change.
+ * WA_E_EXISTS for a name already written (folded), or that is a directory of one. After a failure of the sink the
+ * writer takes nothing more; after any other the member is as if it had never been added. */
 WA_CHECK enum wa_code wa_zip_add(struct wa_zip_writer *w, const struct wa_relpath *name, uint32_t mode,
                                  struct wa_source *content, struct wa_err *err);
 WA_CHECK enum wa_code wa_zip_add_bytes(struct wa_zip_writer *w, const struct wa_relpath *name, uint32_t mode,
                                        struct wa_sv content, struct wa_err *err);
-/* Copies a member of another archive without inflating it. */
+/* Copies a member of another archive without inflating it: its content is not checked, nor its time kept. */
 struct wa_zip;
 struct wa_zip_member;
 WA_CHECK enum wa_code wa_zip_copy(struct wa_zip_writer *w, struct wa_zip *from, const struct wa_zip_member *m,
