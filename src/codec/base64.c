@@ -140,6 +140,7 @@ static enum wa_code decode_or_undo(struct wa_sv text, bool is_url, struct wa_buf
     if (out->p && out->n > start) {
         wa_wipe(out->p + start, out->n - start);
         out->n = start;
+        out->p[start] = '\0';
     }
     if (wrong)
         return wa_fail(err, WA_E_INVALID, "cannot read base64: %s", wrong);

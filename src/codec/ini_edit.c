@@ -62,13 +62,13 @@ static enum wa_code check_reads_back(const char *section, const char *key, const
     WA_AUTO_BUF struct wa_buf text;
     WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
     struct wa_err inner = WA_ERR_INIT;
-    const char *back, *name = "";
+    const char *back, *name = NULL;
     enum wa_code code;
 
+    wa_buf_init(&text, 2 * WA_INI_LINE_MAX);
     if (strpbrk(section, "\r\n") || strpbrk(key, "\r\n") || strpbrk(value, "\r\n"))
         return wa_fail(err, WA_E_INVALID, "cannot set '%s' in [%s]: a newline does not fit there",
                        key, section);
-    wa_buf_init(&text, 2 * WA_INI_LINE_MAX);
     wa_buf_addf(&text, "[%s]\n%s = %s", section, key, value);
     code = wa_buf_check(&text, err);
     if (code != WA_OK)
@@ -79,7 +79,7 @@ static enum wa_code check_reads_back(const char *section, const char *key, const
     back = code == WA_OK ? wa_ini_get(ini, section, key) : NULL;
     if (back && strcmp(back, value) == 0 && ini->lines.items[1].kind == WA_INI_KEY)
         name = ini->lines.items[1].name;
-    if (!wa_sv_ieqs(wa_sv(key), name))
+    if (!name || !wa_sv_ieqs(wa_sv(key), name))
         return wa_fail(err, WA_E_INVALID,
                        "cannot set '%s' in [%s] to '%s': it would not read back the same", key,
                        section, value);

@@ -14,6 +14,9 @@
 #include "codec/json_priv.h"
 #include "codec/sort_priv.h"
 
+/* What the arena may add to a request. */
+#define ALIGN_BYTES_MAX 32u
+
 struct parser {
     struct wa_sv text;
     size_t at;
@@ -57,7 +60,7 @@ static void *arena_get(struct parser *p, size_t count, size_t size)
 
     if (v)
         return v;
-    if (p->arena->max_bytes - p->arena->used_bytes < count * size)
+    if (p->arena->max_bytes - p->arena->used_bytes < count * size + ALIGN_BYTES_MAX)
         (void)wa_fail(p->err, WA_E_LIMIT,
                       "cannot read JSON: it needs more than %zu bytes of memory",
                       p->arena->max_bytes);

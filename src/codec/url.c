@@ -166,6 +166,14 @@ void wa_url_encode(struct wa_sv s, struct wa_buf *out)
     }
 }
 
+static void undo(struct wa_buf *out, size_t start)
+{
+    if (!out->p)
+        return;
+    out->n = start;
+    out->p[start] = '\0';
+}
+
 enum wa_code wa_url_decode(struct wa_sv s, bool is_query, struct wa_buf *out, struct wa_err *err)
 {
     size_t start = out->n;
@@ -181,15 +189,14 @@ enum wa_code wa_url_decode(struct wa_sv s, bool is_query, struct wa_buf *out, st
         }
         /* A NUL would end the text early for whoever takes it as a C string. */
         if (c <= 0) {
-            if (out->p)
-                out->n = start;
+            undo(out, start);
             return wa_fail(err, WA_E_INVALID, "cannot read percent-encoding: bad %%XX, or a NUL");
         }
         wa_buf_addc(out, (char)c);
     }
     code = wa_buf_check(out, err);
-    if (code != WA_OK && out->p)
-        out->n = start;
+    if (code != WA_OK)
+        undo(out, start);
     return code;
 }
 

@@ -162,29 +162,42 @@ static enum wa_code check_local(struct wa_zip *zip, struct wa_zip_member *m, uin
     return WA_OK;
 }
 
-/* The n bytes between a member's data and the next header must be its descriptor, in one of four
- * forms. */
+/* Whether the n bytes at p say the member's CRC and sizes again, in one of the forms that writers
+ * have. */
+static bool is_descriptor(const uint8_t *p, uint64_t n, const struct wa_zip_member *m)
+{
+    bool is_wide = n >= 20, has_mark = wa_zip_u32(p) == WA_ZIP_SIG_DESCRIPTOR;
+
+    if (n == 16 || n == 24) {
+        if (!has_mark)
+            return false;
+        p += 4;
+    }
+    /* WAPT, when it signs an archive that has 16 bytes here, keeps the first 12 of them. Nothing
+     * can hide in that. */
+    if (n == 12 && has_mark && wa_zip_u32(p + 4) == m->crc && wa_zip_u32(p + 8) == m->packed_size)
+        return true;
+    if (wa_zip_u32(p) != m->crc)
+        return false;
+    if (is_wide)
+        return wa_zip_u64(p + 4) == m->packed_size && wa_zip_u64(p + 12) == m->size;
+    return wa_zip_u32(p + 4) == m->packed_size && wa_zip_u32(p + 8) == m->size;
+}
+
+/* The n bytes between a member's data and the next header. */
 static enum wa_code check_descriptor(struct wa_zip *zip, const struct wa_zip_member *m, uint64_t n,
                                      struct wa_err *err)
 {
     uint8_t bytes[24];
-    const uint8_t *p = bytes;
-    bool is_wide = n == 20 || n == 24, has_mark = n == 16 || n == 24;
     enum wa_code code;
 
-    if (!is_wide && !has_mark && n != 12)
+    if (n != 12 && n != 16 && n != 20 && n != 24)
         return refuse(err, m, "its sizes do not follow it, or something else does");
     code =
         zip->source->read_at(zip->source, m->data_offset + m->packed_size, bytes, (size_t)n, err);
     if (code != WA_OK)
         return code;
-    if (has_mark && wa_zip_u32(p) != WA_ZIP_SIG_DESCRIPTOR)
-        return refuse(err, m, "something hides after its data");
-    if (has_mark)
-        p += 4;
-    uint64_t packed_size = is_wide ? wa_zip_u64(p + 4) : wa_zip_u32(p + 4);
-    uint64_t size = is_wide ? wa_zip_u64(p + 12) : wa_zip_u32(p + 8);
-    if (wa_zip_u32(p) != m->crc || packed_size != m->packed_size || size != m->size)
+    if (!is_descriptor(bytes, n, m))
         return refuse(err, m, "what follows its data and the directory differ");
     return WA_OK;
 }
