@@ -1,11 +1,12 @@
-/* roles.h - the agent's processes, what each may do, and the closed table of who may say what to whom.
+/* roles.h - the agent's processes, what each may do, and the closed table of who may say what to
+ * whom.
  *
  *   launcher  root, unconfined; fixed-size messages from the manager only; starts the others
- *   manager   root over its own files, confined, executes nothing: decides, verifies, owns database, queue and key
- *   network   unprivileged, confined: the TLS WebSocket; holds no key at all (the manager signs its hello)
- *   fetch     unprivileged, confined: one HTTPS exchange, ends (program wapt-fetch, the only one with libcurl)
- *   unpack    unprivileged, no network, no files: ZIP structure and inflate of one descriptor
- *   auth      one question: PAM password, group membership
+ *   manager   root over its own files, confined, executes nothing: decides, verifies, owns
+ * database, queue and key network   unprivileged, confined: the TLS WebSocket; holds no key at all
+ * (the manager signs its hello) fetch     unprivileged, confined: one HTTPS exchange, ends (program
+ * wapt-fetch, the only one with libcurl) unpack    unprivileged, no network, no files: ZIP
+ * structure and inflate of one descriptor auth      one question: PAM password, group membership
  *   runner    python3 on one hook of one staged package; not ours once started
  */
 #ifndef WA_AGENT_ROLES_H
@@ -14,34 +15,44 @@
 #include "os/chan.h"
 #include "os/proc.h"
 
-enum wa_role { WA_ROLE_LAUNCHER, WA_ROLE_MANAGER, WA_ROLE_NETWORK, WA_ROLE_FETCH, WA_ROLE_UNPACK, WA_ROLE_AUTH, WA_ROLE_RUNNER,
-               WA_ROLE_COUNT };
+enum wa_role {
+    WA_ROLE_LAUNCHER,
+    WA_ROLE_MANAGER,
+    WA_ROLE_NETWORK,
+    WA_ROLE_FETCH,
+    WA_ROLE_UNPACK,
+    WA_ROLE_AUTH,
+    WA_ROLE_RUNNER,
+    WA_ROLE_COUNT
+};
 const char *wa_role_name(enum wa_role r);
 
 enum wa_msg {
     /* manager -> launcher */
-    WA_M_START = 1,        /* struct wa_start: start a child; answered by STARTED or FAILED, same id */
-    WA_M_KILL = 2,         /* struct wa_kill: kill a child's whole tree */
+    WA_M_START = 1, /* struct wa_start: start a child; answered by STARTED or FAILED, same id */
+    WA_M_KILL = 2,  /* struct wa_kill: kill a child's whole tree */
     /* launcher -> manager */
-    WA_M_STARTED = 16,     /* struct wa_started, carries the manager's end of the child's channel */
-    WA_M_FAILED = 17,      /* struct wa_failed */
-    WA_M_ENDED = 18,       /* struct wa_ended: a child is gone; id of its START */
-    WA_M_MORE_FD = 19,     /* empty, carries a descriptor: RUNNER's second and third */
+    WA_M_STARTED = 16, /* struct wa_started, carries the manager's end of the child's channel */
+    WA_M_FAILED = 17,  /* struct wa_failed */
+    WA_M_ENDED = 18,   /* struct wa_ended: a child is gone; id of its START */
+    WA_M_MORE_FD = 19, /* empty, carries a descriptor: RUNNER's second and third */
     /* manager -> network */
-    WA_M_NET_CONFIG = 32,  /* JSON: url, proxy, trust (pem, fingerprint, system_cas, host), backoff */
-    WA_M_NET_SEND = 33,    /* text for the WebSocket */
+    WA_M_NET_CONFIG =
+        32,             /* JSON: url, proxy, trust (pem, fingerprint, system_cas, host), backoff */
+    WA_M_NET_SEND = 33, /* text for the WebSocket */
     /* network -> manager */
     WA_M_NET_CHALLENGE = 48, /* JSON {nonce, time, channel} : please sign a hello */
-    WA_M_NET_TEXT = 49,    /* a text message from the server, whole */
-    WA_M_NET_STATE = 50,   /* JSON {state: connecting|open|welcome|closed, reason, status} */
+    WA_M_NET_TEXT = 49,      /* a text message from the server, whole */
+    WA_M_NET_STATE = 50,     /* JSON {state: connecting|open|welcome|closed, reason, status} */
     /* manager -> fetch */
-    WA_M_FETCH = 64,       /* JSON: wa_http_call and trust; the body follows as FETCH_BODY, then FETCH_GO */
+    WA_M_FETCH =
+        64, /* JSON: wa_http_call and trust; the body follows as FETCH_BODY, then FETCH_GO */
     WA_M_FETCH_BODY = 65,
     WA_M_FETCH_GO = 66,
     /* fetch -> manager */
-    WA_M_FETCH_DATA = 80,  /* bytes of the answer's body */
+    WA_M_FETCH_DATA = 80,     /* bytes of the answer's body */
     WA_M_FETCH_PROGRESS = 81, /* u64 done, u64 total */
-    WA_M_FETCH_DONE = 82,  /* JSON: wa_http_result or the error {code, message} */
+    WA_M_FETCH_DONE = 82,     /* JSON: wa_http_result or the error {code, message} */
     /* manager -> unpack */
     WA_M_UNPACK_OPEN = 96, /* carries the descriptor of the manager's private copy, read only */
     WA_M_UNPACK_READ = 97, /* u32 index */
@@ -51,22 +62,28 @@ enum wa_msg {
     WA_M_UNPACK_DATA = 114,   /* bytes of the member being read */
     WA_M_UNPACK_END = 115,    /* the member is complete, or {code, message} */
     /* manager -> auth */
-    WA_M_AUTH_ASK = 128,   /* JSON {user, password, groups:[...]} */
+    WA_M_AUTH_ASK = 128, /* JSON {user, password, groups:[...]} */
     /* auth -> manager */
     WA_M_AUTH_ANSWER = 144 /* JSON {password_ok, groups:[those the user is in], reason} */
 };
 
 /* --- launcher messages: fixed size, host byte order, no pointers, no lengths --- */
 #define WA_STAGE_ID 32 /* hex digits: the folder <base>/private/stage/<id> */
-enum wa_hook { WA_HOOK_INSTALL, WA_HOOK_UNINSTALL, WA_HOOK_AUDIT, WA_HOOK_SESSION_SETUP, WA_HOOK_COUNT };
+enum wa_hook {
+    WA_HOOK_INSTALL,
+    WA_HOOK_UNINSTALL,
+    WA_HOOK_AUDIT,
+    WA_HOOK_SESSION_SETUP,
+    WA_HOOK_COUNT
+};
 const char *wa_hook_name(enum wa_hook h);
 struct wa_start {
-    uint32_t role;               /* NETWORK, FETCH, UNPACK, AUTH, RUNNER */
+    uint32_t role; /* NETWORK, FETCH, UNPACK, AUTH, RUNNER */
     /* RUNNER only */
-    uint32_t hook;               /* enum wa_hook */
-    uint32_t uid;                /* SESSION_SETUP: whose session; else 0 */
+    uint32_t hook; /* enum wa_hook */
+    uint32_t uid;  /* SESSION_SETUP: whose session; else 0 */
     char stage[WA_STAGE_ID + 1];
-    uint32_t timeout_s;          /* the launcher kills the tree by itself after this */
+    uint32_t timeout_s; /* the launcher kills the tree by itself after this */
 };
 struct wa_kill {
     uint32_t start_id;
@@ -75,19 +92,33 @@ struct wa_started {
     int32_t pid;
 };
 struct wa_failed {
-    uint32_t code;               /* enum wa_code */
+    uint32_t code; /* enum wa_code */
     char text[256];
 };
 struct wa_ended {
     uint32_t start_id;
     uint32_t is_signal;
     int32_t value;
-    uint32_t timed_out;          /* by the launcher's own limit */
+    uint32_t timed_out; /* by the launcher's own limit */
 };
-/* For RUNNER, STARTED carries the write end of the request's pipe (the runner's fd 3), and two MORE_FD of the same id follow: the read ends
- * of the result (its fd 4) and of the output (its fd 1 and 2). */
+/* For RUNNER, STARTED carries the write end of the request's pipe (the runner's fd 3), and two
+ * MORE_FD of the same id follow: the read ends of the result (its fd 4) and of the output (its fd 1
+ * and 2). */
 
-/* The rules of one direction, for wa_chan_new(); ends with a rule whose name is NULL. */
+/* --- sizes of the other messages, bytes of payload --- */
+#define WA_ROLE_JSON_MAX (1u << 20) /* a configuration or a call: a few certificates and headers   \
+                                     */
+#define WA_ROLE_NOTE_MAX                                                                           \
+    (32u << 10) /* a state, an answer, an error: text may grow sixfold when escaped */
+#define WA_ROLE_DATA_MAX (256u << 10) /* one piece of a stream */
+#define WA_ROLE_BODY_MAX                                                                           \
+    (32u << 20) /* the body of a request, all FETCH_BODY together: above the largest inventory */
+#define WA_ROLE_AUTH_MAX (64u << 10) /* a user, a password, sixteen groups, all escaped */
+#define WA_ROLE_MEMBER_HEAD                                                                        \
+    9u /* UNPACK_MEMBER before the name: u64 size (little endian), u8 is_dir */
+
+/* The rules of one direction, for wa_chan_new(); ends with a rule whose name is NULL. A direction
+ * that has no row in the table gets rules that accept nothing. */
 const struct wa_chan_rule *wa_role_rules(enum wa_role from, enum wa_role to);
 
 #endif

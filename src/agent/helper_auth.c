@@ -1,0 +1,113 @@
+/* helper_auth.c - the manager asks whether a password is a user's and in which groups the user is.
+ *
+ * The auth process runs code that is not ours; its answer can be wrong only about what was asked: a
+ * group that was not asked for, or a password accepted that was not given, is a broken rule and no
+ * answer at all.
+ */
+#include "agent/helper_priv.h"
+#include "os/clock.h"
+
+#define GROUPS_MAX 16u /* as struct wa_auth_answer */
+#define GRACE_MS 2000u /* ms: to start it */
+
+static void question_write(const char *user, struct wa_sv password, const char *const *groups,
+                           struct wa_buf *out)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "user", user);
+    if (password.p != NULL) {
+        wa_jw_kvsv(&w, "password", password);
+    }
+    wa_jw_key(&w, "groups");
+    wa_jw_arr(&w);
+    for (size_t i = 0; groups != NULL && groups[i] != NULL; i++) {
+        wa_jw_s(&w, groups[i]);
+    }
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+}
+
+/* Marks name in every place where it was asked for; false when it was not. */
+static bool mark(const char *const *groups, struct wa_sv name, struct wa_auth_answer *answer)
+{
+    bool is_asked = false;
+    for (size_t i = 0; groups != NULL && groups[i] != NULL && i < GROUPS_MAX; i++) {
+        if (wa_sv_eqs(name, groups[i])) {
+            answer->in_group[i] = true;
+            is_asked = true;
+        }
+    }
+    return is_asked;
+}
+
+enum wa_code wa_auth_answer_read(struct wa_sv text, const char *const *groups, bool has_password,
+                                 struct wa_auth_answer *ret, struct wa_err *err)
+{
+    struct wa_arena WA_AUTO_ARENA arena;
+    wa_arena_init(&arena, 8 * WA_ROLE_NOTE_MAX);
+    const struct wa_json *j = NULL, *in = NULL;
+    struct wa_auth_answer a = {0};
+    struct wa_sv reason = {0};
+    const struct wa_json_field fields[] = {
+        {"password_ok", WA_WANT_BOOL, true, 0, &a.password_ok},
+        {"groups", WA_WANT_ARRAY, true, GROUPS_MAX, &in},
+        {"reason", WA_WANT_SV, true, 0, &reason},
+    };
+    enum wa_code code = wa_json_parse(text, 0, &arena, &j, err);
+    if (code == WA_OK && wa_json_get(j, "code") != NULL) {
+        return wa_role_error_read(text, err);
+    }
+    if (code == WA_OK) {
+        code = wa_json_read(j, fields, WA_COUNT(fields), "an answer", err);
+    }
+    if (code == WA_E_NOMEM) {
+        return code;
+    }
+    bool is_good = code == WA_OK && (has_password || !a.password_ok);
+    for (size_t i = 0; is_good && i < wa_json_count(in); i++) {
+        const struct wa_json *g = wa_json_at(in, i);
+        is_good = wa_json_is(g, WA_JSON_STRING) && mark(groups, wa_json_sv(g), &a);
+    }
+    if (!is_good) {
+        return wa_fail(err, WA_E_REFUSED, "the auth process answered something that was not asked");
+    }
+    *ret = a;
+    return WA_OK;
+}
+
+enum wa_code wa_helper_auth(struct wa_launcher *l, const char *user, struct wa_sv password,
+                            const char *const *groups, struct wa_auth_answer *ret,
+                            struct wa_err *err)
+{
+    struct wa_talk t = {.silence_ms = WA_AUTH_TIMEOUT_MS + GRACE_MS};
+    struct wa_buf WA_AUTO_BUF_SECRET question;
+    struct wa_chan_msg answer;
+    size_t count = 0;
+    while (groups != NULL && groups[count] != NULL) {
+        count++;
+    }
+    if (count > GROUPS_MAX || user[0] == '\0') {
+        return wa_fail(err, WA_E_INTERNAL, "cannot ask about no user, or more than %u groups",
+                       GROUPS_MAX);
+    }
+    wa_buf_init(&question, WA_ROLE_AUTH_MAX);
+    question_write(user, password, groups, &question);
+    enum wa_code code = wa_buf_check(&question, err);
+    if (code != WA_OK) {
+        return code;
+    }
+    code = wa_talk_begin(&t, l, WA_ROLE_AUTH, (WA_AUTH_TIMEOUT_MS + 2 * GRACE_MS) / 1000, err);
+    if (code == WA_OK) {
+        code = wa_talk_send(&t, WA_M_AUTH_ASK, 1, wa_buf_sv(&question), -1, err);
+    }
+    if (code == WA_OK) {
+        code = wa_talk_recv(&t, 1, &answer, err);
+    }
+    if (code == WA_OK) {
+        code = wa_auth_answer_read(answer.payload, groups, password.p != NULL, ret, err);
+    }
+    wa_talk_end(&t);
+    return code;
+}

@@ -1,0 +1,403 @@
+/* role_launcher.c - the agent's only unconfined process: starts the manager, and for it the other
+ * children; reaps; kills.
+ *
+ * It reads nothing but messages of fixed size from the manager and decides nothing but whether they
+ * follow their form. No child outlives the manager that asked for it: when the manager dies, all
+ * trees are killed before the next one starts. A child's news of its end is sent only after its
+ * whole tree is gone.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "agent/launcher_priv.h"
+#include "os/fs.h"
+#include "os/local.h"
+
+#define CHILDREN_MAX 32u /* at the same time: one task, one network, a few questions to auth */
+#define NOBODY 65534u
+#define RESTART_FIRST_MS 250u  /* ms, doubled with each death */
+#define RESTART_MAX_MS 60000u  /* ms */
+#define STEADY_MS 60000u       /* ms after which a manager's death is a first one again */
+#define STOP_TIMEOUT_MS 30000u /* ms for the manager to end its step when asked to stop */
+#define REAP_MS 10000          /* ms for a killed process to go */
+
+struct child {
+    bool is_used, is_timed_out;
+    uint32_t id;
+    enum wa_role role;
+    struct wa_proc proc;
+    uint64_t deadline_ms; /* of the loop's clock; 0: none */
+};
+
+struct launcher {
+    struct wa_launch launch;
+    const char *const *manager_args;
+    struct wa_log log;
+    struct wa_loop *loop;
+    struct wa_timer *clock;   /* the nearest deadline of a child */
+    struct wa_timer *restart; /* starts the next manager */
+    struct wa_timer *stop;    /* ends a manager that does not */
+    bool has_manager, is_stopping;
+    struct wa_proc manager;
+    struct wa_chan *chan;
+    uint64_t manager_since_ms;
+    uint32_t restart_ms;
+    struct child children[CHILDREN_MAX];
+    int status; /* of the last manager */
+};
+
+static void log_failure(const struct launcher *l, const char *event, const struct wa_err *err)
+{
+    wa_log_err(&l->log, WA_LOG_ERROR, event, err);
+}
+
+static void kill_manager(struct launcher *l)
+{
+    if (l->has_manager) {
+        wa_proc_kill(&l->manager, SIGKILL); /* SIGCHLD brings the rest */
+    }
+}
+
+static void post(struct launcher *l, enum wa_msg type, uint32_t id, const void *p, size_t n, int fd)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (l->chan != NULL &&
+        wa_chan_post(l->chan, (uint16_t)type, id, wa_sv_n(p, n), fd, &err) != WA_OK) {
+        log_failure(l, "launcher.channel", &err);
+        kill_manager(l);
+    }
+}
+
+static void kill_tree(struct launcher *l, const struct child *c)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (c->proc.tree[0] != '\0' && wa_tree_kill(c->proc.tree, &err) != WA_OK) {
+        log_failure(l, "launcher.kill", &err);
+    }
+}
+
+static void kill_child(struct launcher *l, const struct child *c)
+{
+    wa_proc_kill(&c->proc, SIGKILL);
+    kill_tree(l, c);
+}
+
+/* Sets the one timer to the nearest deadline. */
+static void arm_clock(struct launcher *l)
+{
+    uint64_t nearest = 0, now = wa_loop_now_ms(l->loop);
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        const struct child *c = &l->children[i];
+        if (c->is_used && !c->is_timed_out && c->deadline_ms != 0 &&
+            (nearest == 0 || c->deadline_ms < nearest)) {
+            nearest = c->deadline_ms;
+        }
+    }
+    if (nearest == 0) {
+        wa_timer_stop(l->clock);
+    } else {
+        wa_timer_start(l->clock, nearest > now ? nearest - now : 0, 0);
+    }
+}
+
+static void on_clock(void *user)
+{
+    struct launcher *l = user;
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *c = &l->children[i];
+        if (c->is_used && !c->is_timed_out && c->deadline_ms != 0 &&
+            c->deadline_ms <= wa_loop_now_ms(l->loop)) {
+            c->is_timed_out = true;
+            kill_child(l, c);
+        }
+    }
+    arm_clock(l);
+}
+
+static void refuse(struct launcher *l, uint32_t id, const struct wa_err *err)
+{
+    struct wa_failed f = {.code = err->code};
+    log_failure(l, "launcher.refused", err);
+    (void)snprintf(f.text, sizeof f.text, "%s", err->text);
+    post(l, WA_M_FAILED, id, &f, sizeof f, -1);
+}
+
+static struct child *free_slot(struct launcher *l, uint32_t id, struct wa_err *err)
+{
+    struct child *slot = NULL;
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *c = &l->children[i];
+        if (!c->is_used) {
+            slot = c;
+        } else if (c->id == id) {
+            (void)wa_fail(err, WA_E_REFUSED, "a start under the number of a running child");
+            return NULL;
+        }
+    }
+    if (slot == NULL) {
+        (void)wa_fail(err, WA_E_BUSY, "more than %u children at the same time", CHILDREN_MAX);
+    }
+    return slot;
+}
+
+static void take_start(struct launcher *l, const struct wa_chan_msg *msg)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_start what;
+    char tree[32];
+    int fds[WA_LAUNCH_FDS];
+    struct child c = {.is_used = true, .id = msg->id};
+    struct child *slot = free_slot(l, msg->id, &err);
+    if (slot == NULL || wa_launch_check(msg->payload, &what, &err) != WA_OK) {
+        refuse(l, msg->id, &err);
+        return;
+    }
+    c.role = (enum wa_role)what.role;
+    (void)snprintf(tree, sizeof tree, "%s-%u", wa_role_name(c.role), (unsigned)msg->id);
+    if (wa_launch_child(&l->launch, &what, tree, &c.proc, fds, &err) != WA_OK) {
+        refuse(l, msg->id, &err);
+        return;
+    }
+    c.deadline_ms =
+        what.timeout_s != 0 ? wa_loop_now_ms(l->loop) + (uint64_t)what.timeout_s * 1000 : 0;
+    *slot = c;
+    const struct wa_started started = {.pid = c.proc.pid};
+    post(l, WA_M_STARTED, c.id, &started, sizeof started, fds[0]);
+    for (size_t i = 1; i < WA_LAUNCH_FDS && fds[i] >= 0; i++) {
+        post(l, WA_M_MORE_FD, c.id, NULL, 0, fds[i]);
+    }
+    for (size_t i = 0; i < WA_LAUNCH_FDS; i++) {
+        wa_fd_close(&fds[i]);
+    }
+    arm_clock(l);
+}
+
+static void take_kill(struct launcher *l, const struct wa_chan_msg *msg)
+{
+    struct wa_kill k;
+    if (msg->payload.n != sizeof k) {
+        struct wa_err err = WA_ERR_INIT;
+        (void)wa_fail(&err, WA_E_REFUSED, "a kill of the wrong size");
+        log_failure(l, "launcher.refused", &err);
+        return;
+    }
+    memcpy(&k, msg->payload.p, sizeof k);
+    for (size_t i = 0; i < CHILDREN_MAX; i++) { /* one that has just ended is no error */
+        if (l->children[i].is_used && l->children[i].id == k.start_id) {
+            kill_child(l, &l->children[i]);
+        }
+    }
+}
+
+static void on_message(void *user, const struct wa_chan_msg *msg)
+{
+    if (msg->type == WA_M_START) {
+        take_start(user, msg);
+    } else if (msg->type == WA_M_KILL) {
+        take_kill(user, msg);
+    }
+}
+
+/* A manager without a channel, or one that broke the rules, is of no use. */
+static void on_channel_end(void *user, enum wa_code code, const struct wa_err *err)
+{
+    struct launcher *l = user;
+    if (code != WA_OK) {
+        log_failure(l, "launcher.channel", err);
+        kill_manager(l);
+    }
+}
+
+static void start_manager(void *user)
+{
+    struct launcher *l = user;
+    struct wa_err err = WA_ERR_INIT;
+    int fd = -1;
+    enum wa_code code = wa_launch_manager(&l->launch, l->manager_args, &l->manager, &fd, &err);
+    if (code == WA_OK) {
+        l->has_manager = true;
+        l->manager_since_ms = wa_loop_now_ms(l->loop);
+        code = wa_chan_new(fd, wa_role_rules(WA_ROLE_MANAGER, WA_ROLE_LAUNCHER), &l->chan, &err);
+    }
+    if (code == WA_OK) {
+        code = wa_chan_attach(l->chan, l->loop, on_message, on_channel_end, l, &err);
+    }
+    if (code == WA_OK) {
+        return;
+    }
+    log_failure(l, "launcher.manager", &err);
+    l->status = wa_code_exit(code);
+    if (l->has_manager) {
+        kill_manager(l);
+    } else if (l->launch.is_once) {
+        wa_loop_stop(l->loop);
+    } else {
+        wa_timer_start(l->restart, RESTART_MAX_MS, 0);
+    }
+}
+
+static void child_gone(struct launcher *l, struct child *c, const struct wa_exit *e)
+{
+    kill_tree(l, c); /* what it left behind; its own number may be another's by now */
+    const struct wa_ended ended = {.start_id = c->id,
+                                   .is_signal = e->kind == WA_EXIT_SIGNAL,
+                                   .value = e->value,
+                                   .timed_out = c->is_timed_out};
+    c->is_used = false;
+    post(l, WA_M_ENDED, ended.start_id, &ended, sizeof ended, -1);
+    arm_clock(l);
+}
+
+static void manager_gone(struct launcher *l, const struct wa_exit *e)
+{
+    struct wa_err ignored = WA_ERR_INIT;
+    struct wa_exit gone;
+    l->has_manager = false;
+    wa_chan_free(l->chan);
+    l->chan = NULL;
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *c = &l->children[i];
+        if (c->is_used) {
+            kill_child(l, c);
+            (void)wa_proc_wait(&c->proc, REAP_MS, &gone, &ignored);
+            wa_err_clear(&ignored);
+            c->is_used = false;
+        }
+    }
+    l->status = e->kind == WA_EXIT_SIGNAL ? 128 + e->value : e->value;
+    if (l->launch.is_once || l->is_stopping || l->status == 0) {
+        wa_loop_stop(l->loop);
+        return;
+    }
+    if (l->restart_ms == 0 || wa_loop_now_ms(l->loop) - l->manager_since_ms > STEADY_MS) {
+        l->restart_ms = RESTART_FIRST_MS;
+    } else {
+        l->restart_ms = l->restart_ms < RESTART_MAX_MS / 2 ? l->restart_ms * 2 : RESTART_MAX_MS;
+    }
+    wa_log(&l->log, WA_LOG_ERROR, "launcher.manager_died", WA_LF_I("status", l->status),
+           WA_LF_I("restart_ms", l->restart_ms));
+    wa_timer_start(l->restart, l->restart_ms, 0);
+}
+
+/* Orphans of the children's trees become ours (subreaper); without this they would stay as zombies.
+ */
+static void reap_orphans(const struct launcher *l)
+{
+    siginfo_t info = {0};
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
+        bool is_ours = l->has_manager && l->manager.pid == info.si_pid;
+        for (size_t i = 0; i < CHILDREN_MAX; i++) {
+            is_ours = is_ours || (l->children[i].is_used && l->children[i].proc.pid == info.si_pid);
+        }
+        if (is_ours || waitpid(info.si_pid, NULL, WNOHANG) <= 0) {
+            return; /* its own turn comes: it ended after we looked, and SIGCHLD with it */
+        }
+        info.si_pid = 0;
+    }
+}
+
+static void on_child(void *user, int signum)
+{
+    struct launcher *l = user;
+    struct wa_err ignored = WA_ERR_INIT;
+    struct wa_exit e;
+    WA_UNUSED(signum);
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        struct child *c = &l->children[i];
+        if (c->is_used && wa_proc_wait(&c->proc, 0, &e, &ignored) == WA_OK) {
+            child_gone(l, c, &e);
+        }
+        wa_err_clear(&ignored);
+    }
+    if (l->has_manager && wa_proc_wait(&l->manager, 0, &e, &ignored) == WA_OK) {
+        manager_gone(l, &e);
+    }
+    reap_orphans(l);
+}
+
+static void on_stop_late(void *user)
+{
+    kill_manager(user);
+}
+
+static void on_stop(void *user, int signum)
+{
+    struct launcher *l = user;
+    WA_UNUSED(signum);
+    l->is_stopping = true;
+    if (!l->has_manager) {
+        wa_loop_stop(l->loop);
+        return;
+    }
+    wa_proc_kill(&l->manager, SIGTERM);
+    wa_timer_start(l->stop, STOP_TIMEOUT_MS, 0);
+}
+
+static enum wa_code find_programs(struct launcher *l, const struct wa_agent_paths *paths,
+                                  bool is_once, struct wa_err *err)
+{
+    struct wa_err why = WA_ERR_INIT;
+    l->launch.paths = paths;
+    l->launch.is_once = is_once;
+    (void)snprintf(l->launch.log_env, sizeof l->launch.log_env, WA_ROLE_LOG_ENV "=%s",
+                   is_once ? "warning" : "info");
+    if (wa_user_ids(paths->user, &l->launch.uid, &l->launch.gid, &why) != WA_OK ||
+        l->launch.uid == 0 || l->launch.gid == 0) {
+        l->launch.uid = l->launch.gid = NOBODY;
+        wa_log(&l->log, WA_LOG_WARNING, "launcher.account", WA_LF_S("missing", paths->user),
+               WA_LF_I("instead_uid", NOBODY));
+    }
+    enum wa_code code = wa_proc_self_path(l->launch.self, err);
+    return code != WA_OK ? code : wa_proc_sibling_path("wapt-fetch", l->launch.fetch, err);
+}
+
+static enum wa_code begin(struct launcher *l, struct wa_err *err)
+{
+    enum wa_code code = wa_proc_be_subreaper(err);
+    if (code == WA_OK) {
+        code = wa_loop_new(&l->loop, err);
+    }
+    if (code == WA_OK) {
+        code = wa_timer_new(l->loop, on_clock, l, &l->clock, err);
+    }
+    if (code == WA_OK) {
+        code = wa_timer_new(l->loop, start_manager, l, &l->restart, err);
+    }
+    if (code == WA_OK) {
+        code = wa_timer_new(l->loop, on_stop_late, l, &l->stop, err);
+    }
+    if (code == WA_OK) {
+        code = wa_loop_on_signal(l->loop, SIGCHLD, on_child, l, err);
+    }
+    if (code == WA_OK) {
+        code = wa_loop_on_signal(l->loop, SIGTERM, on_stop, l, err);
+    }
+    if (code == WA_OK) {
+        code = wa_loop_on_signal(l->loop, SIGINT, on_stop, l, err);
+    }
+    return code;
+}
+
+enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *const *manager_args,
+                              bool once, int *ret_status, struct wa_err *err)
+{
+    struct launcher l = {.manager_args = manager_args};
+    if (!wa_priv_is_root()) {
+        return wa_fail(err, WA_E_DENIED, "cannot start the agent's processes: this needs root");
+    }
+    wa_log_init(&l.log, 2, once ? WA_LOG_WARNING : WA_LOG_INFO, "waptservice/launcher");
+    enum wa_code code = find_programs(&l, paths, once, err);
+    if (code == WA_OK) {
+        code = begin(&l, err);
+    }
+    if (code == WA_OK) {
+        start_manager(&l);
+        code = wa_loop_run(l.loop, err);
+    }
+    wa_chan_free(l.chan);
+    wa_loop_free(l.loop);
+    if (code == WA_OK) {
+        *ret_status = l.status;
+    }
+    return code;
+}
