@@ -1,0 +1,129 @@
+/* priv.c - giving up power, in the one order in which it works: limits, identity, capabilities, no
+ * new privileges, landlock, seccomp.
+ *
+ * Seccomp is a must: without it the process refuses to go on. Landlock is used as far as the kernel
+ * has it, and the line says how far.
+ */
+#include "os/priv.h"
+
+#include "os/linux/priv_priv.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static enum wa_code limit(const char *what, __rlimit_resource_t resource, uint64_t value,
+                          struct wa_err *err)
+{
+    struct rlimit l = {(rlim_t)value, (rlim_t)value};
+    if (setrlimit(resource, &l) != 0)
+        return wa_fail_errno(err, errno, "cannot limit %s", what);
+    return WA_OK;
+}
+
+static enum wa_code set_limits(const struct wa_priv *p, struct wa_err *err)
+{
+    if (p->limit_memory_bytes != 0 &&
+        limit("memory", RLIMIT_AS, p->limit_memory_bytes, err) != WA_OK)
+        return err->code;
+    if (p->limit_files != 0 && limit("open files", RLIMIT_NOFILE, p->limit_files, err) != WA_OK)
+        return err->code;
+    if (p->no_core && limit("core dumps", RLIMIT_CORE, 0, err) != WA_OK)
+        return err->code;
+    return WA_OK;
+}
+
+static enum wa_code set_identity(const struct wa_priv *p, struct wa_err *err)
+{
+    if (!p->set_ids)
+        return WA_OK;
+    if (geteuid() != 0 && getuid() == p->uid && getgid() == p->gid)
+        return WA_OK; /* started as that account already */
+    if (setgroups(0, NULL) != 0 || setresgid(p->gid, p->gid, p->gid) != 0 ||
+        setresuid(p->uid, p->uid, p->uid) != 0)
+        return wa_fail_errno(err, errno, "cannot become uid %u", (unsigned)p->uid);
+    if (setuid(0) == 0)
+        return wa_fail(err, WA_E_DENIED, "could become root again");
+    return WA_OK;
+}
+
+/* Keeps of root's capabilities only what a file-handling process needs; nothing at all for others.
+ */
+static enum wa_code set_capabilities(const struct wa_priv *p, unsigned *ret_kept,
+                                     struct wa_err *err)
+{
+    uint64_t keep = 0;
+    if (geteuid() == 0) {
+        keep = 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_CHOWN | 1ull << CAP_FOWNER;
+        if ((p->allow & WA_PRIV_FS_WRITE) == 0)
+            keep = 1ull << CAP_DAC_OVERRIDE;
+        if ((p->allow & WA_PRIV_IDS) != 0)
+            keep |= 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_AUDIT_WRITE;
+        if ((p->allow & (WA_PRIV_FS_READ | WA_PRIV_FS_WRITE)) == 0)
+            keep = 0;
+    }
+    for (int cap = 0; cap < 64; cap++) {
+        if ((keep >> cap & 1u) == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 && geteuid() == 0)
+            (void)prctl(PR_CAPBSET_DROP, cap, 0, 0,
+                        0); /* may be forbidden already: the sets below decide */
+    }
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {
+        {(uint32_t)keep, (uint32_t)keep, 0},
+        {(uint32_t)(keep >> 32), (uint32_t)(keep >> 32), 0},
+    };
+    if (syscall(SYS_capset, &head, data) != 0)
+        return wa_fail_errno(err, errno, "cannot give up capabilities");
+    *ret_kept = 0;
+    for (int cap = 0; cap < 64; cap++)
+        *ret_kept += (unsigned)(keep >> cap & 1u);
+    return WA_OK;
+}
+
+static void describe(const struct wa_priv *p, unsigned caps, int abi, unsigned reads,
+                     unsigned writes, char *line)
+{
+    static const char *const groups[] = {"fs-read", "fs-write", "net",   "local",
+                                         "fds",     "threads",  "spawn", "ids"};
+    char allowed[128] = "io", confined[96];
+    size_t n = 2;
+    for (unsigned i = 0; i < WA_COUNT(groups); i++)
+        if ((p->allow & (2u << i)) != 0 && n + 12 < sizeof allowed)
+            n += (size_t)snprintf(allowed + n, sizeof allowed - n, ",%s", groups[i]);
+    if (abi > 0)
+        (void)snprintf(confined, sizeof confined, "landlock abi %d (read %u, write %u)", abi, reads,
+                       writes);
+    else
+        (void)snprintf(confined, sizeof confined, "landlock none (this kernel has not got it)");
+    (void)snprintf(line, WA_PRIV_LINE_MAX,
+                   "%s: uid %u, %u capabilities, no new privileges, seccomp(%s), %s", p->name,
+                   (unsigned)geteuid(), caps, allowed, confined);
+}
+
+enum wa_code wa_priv_drop(const struct wa_priv *p, char *ret_line, struct wa_err *err)
+{
+    unsigned caps = 0, reads = 0, writes = 0;
+    int abi = 0;
+    if (set_limits(p, err) != WA_OK || set_identity(p, err) != WA_OK ||
+        set_capabilities(p, &caps, err) != WA_OK)
+        return wa_wrap(err, "%s", p->name);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return wa_fail_errno(err, errno, "%s: cannot forbid new privileges", p->name);
+    if (p->no_core && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return wa_fail_errno(err, errno, "%s: cannot forbid core dumps", p->name);
+    if (wa_landlock_apply(p, &abi, &reads, &writes, err) != WA_OK ||
+        wa_seccomp_apply(p, err) != WA_OK)
+        return wa_wrap(err, "%s", p->name);
+    describe(p, caps, abi, reads, writes, ret_line);
+    return WA_OK;
+}
+
+bool wa_priv_is_root(void)
+{
+    return geteuid() == 0;
+}

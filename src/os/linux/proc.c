@@ -1,0 +1,317 @@
+/* proc.c - starting children with exactly what they need, and seeing them end.
+ *
+ * Between fork and exec only async-signal-safe calls are made; what can fail there is reported
+ * through a pipe that exec closes, so that "started" means the program really runs.
+ */
+#include "os/proc.h"
+
+#include "base/mem.h"
+#include "os/clock.h"
+#include "os/fs.h"
+#include "os/linux/tree_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FDS_MAX 16u
+#define GROUPS_MAX 256
+
+/* Everything the child needs, prepared before fork. */
+struct plan {
+    const struct wa_spawn *what;
+    const char *path;
+    int fds[FDS_MAX];
+    size_t fd_count;
+    int procs_fd;  /* cgroup to enter; -1 */
+    int report_fd; /* errno and step of what failed */
+    gid_t groups[GROUPS_MAX];
+    int group_count;
+    pid_t parent;
+};
+
+struct report {
+    int errnum;
+    char step[32];
+};
+
+static void give_up(const struct plan *p, const char *step)
+{
+    struct report r = {.errnum = errno};
+    for (size_t i = 0; step[i] != '\0' && i < sizeof r.step - 1; i++)
+        r.step[i] = step[i];
+    (void)!write(p->report_fd, &r, sizeof r);
+    _exit(127);
+}
+
+static void set_limit(const struct plan *p, __rlimit_resource_t what, uint64_t value)
+{
+    struct rlimit l = {(rlim_t)value, (rlim_t)value};
+    if (value != 0 && setrlimit(what, &l) != 0)
+        give_up(p, "set a limit");
+}
+
+/* Puts fds[i] at i. First all out of the way, then each to its place, so that none is overwritten
+ * too early. */
+static void place_fds(struct plan *p)
+{
+    p->report_fd = fcntl(p->report_fd, F_DUPFD, 64);
+    for (size_t i = 0; i < p->fd_count; i++) {
+        if (p->fds[i] < 0)
+            continue;
+        p->fds[i] = fcntl(p->fds[i], F_DUPFD, 64);
+        if (p->fds[i] < 0)
+            give_up(p, "place descriptors");
+    }
+    for (size_t i = 0; i < p->fd_count; i++) {
+        if (p->fds[i] >= 0) {
+            if (dup2(p->fds[i], (int)i) < 0)
+                give_up(p, "place descriptors");
+        } else if (i <= 2) {
+            int null = open("/dev/null", O_RDWR);
+            if (null < 0 || (null != (int)i && dup2(null, (int)i) < 0))
+                give_up(p, "open /dev/null");
+        }
+    }
+    /* Everything else goes at exec, the report's pipe too. */
+    if (syscall(SYS_close_range, (unsigned)p->fd_count, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */) != 0) {
+        for (int fd = (int)p->fd_count; fd < 65536; fd++)
+            (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    }
+}
+
+static void set_identity(const struct plan *p)
+{
+    const struct wa_spawn *w = p->what;
+    if (!w->set_ids)
+        return;
+    if (setgroups((size_t)p->group_count, p->groups) != 0 && geteuid() == 0)
+        give_up(p, "set groups");
+    if (setresgid(w->gid, w->gid, w->gid) != 0 || setresuid(w->uid, w->uid, w->uid) != 0)
+        give_up(p, "change identity");
+}
+
+static void reset_signals(void)
+{
+    sigset_t none;
+    for (int s = 1; s < NSIG; s++)
+        (void)signal(s, SIG_DFL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void child(struct plan *p)
+{
+    static const char *const bare[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL};
+    const struct wa_spawn *w = p->what;
+    union { /* exec's prototype is older than const */
+        const char *const *from;
+        char *const *to;
+    } argv = {w->argv}, envp = {w->envp != NULL ? w->envp : bare};
+    reset_signals();
+    (void)setsid();
+    if (p->procs_fd >= 0 && write(p->procs_fd, "0", 1) != 1)
+        give_up(p, "enter its process tree");
+    if (chdir(w->cwd != NULL ? w->cwd : "/") != 0)
+        give_up(p, "change directory");
+    place_fds(p);
+    set_limit(p, RLIMIT_AS, w->limit_memory_bytes);
+    set_limit(p, RLIMIT_FSIZE, w->limit_file_bytes);
+    set_limit(p, RLIMIT_NOFILE, w->limit_files);
+    set_identity(p);
+    if (w->die_with_parent) { /* after the change of identity, which clears it */
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != p->parent)
+            _exit(127);
+    }
+    (void)umask(022);
+    (void)execve(p->path, argv.to, envp.to);
+    give_up(p, "run the program");
+}
+
+static enum wa_code prepare(const struct wa_spawn *w, struct plan *p, char *self,
+                            struct wa_err *err)
+{
+    *p = (struct plan){
+        .what = w, .path = w->path, .procs_fd = -1, .report_fd = -1, .parent = getpid()};
+    if (w->fd_count > FDS_MAX)
+        return wa_fail(err, WA_E_USAGE, "too many descriptors for a child");
+    p->fd_count = w->fd_count < 3 ? 3 : w->fd_count;
+    for (size_t i = 0; i < p->fd_count; i++)
+        p->fds[i] = i < w->fd_count ? w->fds[i] : -1;
+    if (w->path == NULL) {
+        if (wa_proc_self_path(self, err) != WA_OK)
+            return err->code;
+        p->path = self;
+    }
+    if (w->set_ids && w->user != NULL) {
+        p->group_count = GROUPS_MAX;
+        if (getgrouplist(w->user, w->gid, p->groups, &p->group_count) < 0)
+            return wa_fail(err, WA_E_LIMIT, "account '%s' is in more than %d groups", w->user,
+                           GROUPS_MAX);
+    }
+    return WA_OK;
+}
+
+/* Reads the child's report; nothing means that exec succeeded. */
+static enum wa_code await_exec(int fd, const char *path, struct wa_err *err)
+{
+    struct report r = {0};
+    ssize_t n;
+    do
+        n = read(fd, &r, sizeof r);
+    while (n < 0 && errno == EINTR);
+    if (n == 0)
+        return WA_OK;
+    if (n != (ssize_t)sizeof r)
+        return wa_fail(err, WA_E_IO, "cannot tell whether '%s' started", path);
+    r.step[sizeof r.step - 1] = '\0';
+    return wa_fail_errno(err, r.errnum, "cannot start '%s': cannot %s", path, r.step);
+}
+
+static enum wa_code start(struct plan *p, struct wa_proc *ret, struct wa_err *err)
+{
+    int report[2];
+    sigset_t all, old;
+    if (wa_pipe(report, err) != WA_OK)
+        return err->code;
+    p->report_fd = report[1];
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &old); /* no handler of ours may run in the child */
+    pid_t pid = fork();
+    if (pid == 0)
+        child(p);
+    (void)sigprocmask(SIG_SETMASK, &old, NULL);
+    wa_fd_close(&report[1]);
+    if (pid < 0) {
+        wa_fd_close(&report[0]);
+        return wa_fail_errno(err, errno, "cannot start '%s'", p->path);
+    }
+    enum wa_code code = await_exec(report[0], p->path, err);
+    wa_fd_close(&report[0]);
+    if (code != WA_OK) {
+        (void)waitpid(pid, NULL, 0);
+        return code;
+    }
+    ret->pid = pid;
+    ret->pidfd = (int)syscall(SYS_pidfd_open, pid, 0u);
+    if (ret->pidfd >= 0)
+        (void)fcntl(ret->pidfd, F_SETFD, FD_CLOEXEC);
+    return WA_OK;
+}
+
+enum wa_code wa_proc_spawn(const struct wa_spawn *what, struct wa_proc *ret, struct wa_err *err)
+{
+    struct plan p;
+    char self[WA_PATH_MAX];
+    struct wa_proc proc = {.pid = -1, .pidfd = -1};
+    if (prepare(what, &p, self, err) != WA_OK)
+        return err->code;
+    if (what->tree != NULL)
+        (void)wa_tree_make(what->tree, proc.tree, sizeof proc.tree, &p.procs_fd);
+    enum wa_code code = start(&p, &proc, err);
+    wa_fd_close(&p.procs_fd);
+    if (code != WA_OK) {
+        struct wa_err ignored = WA_ERR_INIT;
+        if (proc.tree[0] != '\0' && wa_tree_kill(proc.tree, &ignored) != WA_OK)
+            return wa_wrap(err, "a child's tree is left over (%s)", ignored.text);
+        return code;
+    }
+    if (what->tree != NULL && proc.tree[0] == '\0')
+        (void)snprintf(proc.tree, sizeof proc.tree, "pg:%d", proc.pid);
+    *ret = proc;
+    return WA_OK;
+}
+
+enum wa_code wa_proc_wait(struct wa_proc *p, int timeout_ms, struct wa_exit *ret,
+                          struct wa_err *err)
+{
+    uint64_t until = wa_clock_mono_ms() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0);
+    for (;;) {
+        int status;
+        pid_t got = waitpid(p->pid, &status, timeout_ms < 0 ? 0 : WNOHANG);
+        if (got == p->pid) {
+            wa_fd_close(&p->pidfd);
+            bool by_signal = WIFSIGNALED(status);
+            *ret = (struct wa_exit){by_signal ? WA_EXIT_SIGNAL : WA_EXIT_STATUS,
+                                    by_signal ? WTERMSIG(status) : WEXITSTATUS(status)};
+            return WA_OK;
+        }
+        if (got < 0 && errno != EINTR)
+            return wa_fail_errno(err, errno, "cannot wait for a child");
+        uint64_t now = wa_clock_mono_ms();
+        if (got == 0 && now >= until)
+            return wa_fail(err, WA_E_AGAIN, "the child still runs");
+        if (got != 0)
+            continue;
+        struct pollfd f = {p->pidfd, POLLIN, 0};
+        int left = (int)(until - now);
+        (void)poll(&f, 1, p->pidfd >= 0 ? left : (left < 10 ? left : 10));
+    }
+}
+
+void wa_proc_kill(const struct wa_proc *p, int signum)
+{
+    if (p->pid > 1)
+        (void)kill(p->pid, signum);
+}
+
+enum wa_code wa_proc_be_subreaper(struct wa_err *err)
+{
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+        return wa_fail_errno(err, errno, "cannot adopt orphaned processes");
+    return WA_OK;
+}
+
+enum wa_code wa_socketpair(int ret_fds[2], struct wa_err *err)
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret_fds) != 0)
+        return wa_fail_errno(err, errno, "cannot make a socket pair");
+    return WA_OK;
+}
+
+enum wa_code wa_pipe(int ret_fds[2], struct wa_err *err)
+{
+    if (pipe2(ret_fds, O_CLOEXEC) != 0)
+        return wa_fail_errno(err, errno, "cannot make a pipe");
+    return WA_OK;
+}
+
+enum wa_code wa_fd_set_nonblocking(int fd, bool on, struct wa_err *err)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) != 0)
+        return wa_fail_errno(err, errno, "cannot change a descriptor");
+    return WA_OK;
+}
+
+enum wa_code wa_proc_self_path(char *out, struct wa_err *err)
+{
+    ssize_t n = readlink("/proc/self/exe", out, WA_PATH_MAX - 1);
+    if (n < 0)
+        return wa_fail_errno(err, errno, "cannot find the running program");
+    out[n] = '\0';
+    return WA_OK;
+}
+
+enum wa_code wa_proc_sibling_path(const char *name, char *out, struct wa_err *err)
+{
+    if (wa_proc_self_path(out, err) != WA_OK)
+        return err->code;
+    char *slash = strrchr(out, '/');
+    size_t room = WA_PATH_MAX - (size_t)(slash - out) - 1;
+    if (strlen(name) >= room)
+        return wa_fail(err, WA_E_LIMIT, "the path of '%s' is too long", name);
+    memcpy(slash + 1, name, strlen(name) + 1);
+    return WA_OK;
+}

@@ -1,0 +1,147 @@
+/* local.c - the Unix socket of local tools. Who the peer is comes from the kernel, never from what
+ * it says. */
+#include "os/local.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static enum wa_code address(const char *path, struct sockaddr_un *ret, struct wa_err *err)
+{
+    *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof ret->sun_path)
+        return wa_fail(err, WA_E_LIMIT,
+                       "the path of the local socket '%s' is longer than %zu bytes", path,
+                       sizeof ret->sun_path - 1);
+    memcpy(ret->sun_path, path, strlen(path) + 1);
+    return WA_OK;
+}
+
+enum wa_code wa_local_listen(const char *path, uint32_t mode, int *ret_fd, struct wa_err *err)
+{
+    struct sockaddr_un addr;
+    struct stat st;
+    if (address(path, &addr, err) != WA_OK)
+        return err->code;
+    if (lstat(path, &st) == 0) {
+        if (!S_ISSOCK(st.st_mode))
+            return wa_fail(err, WA_E_CONFLICT, "'%s' exists and is not a socket", path);
+        if (unlink(path) != 0)
+            return wa_fail_errno(err, errno, "cannot replace the local socket '%s'", path);
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return wa_fail_errno(err, errno, "cannot make a local socket");
+    if (bind(fd, (const struct sockaddr *)&addr, sizeof addr) != 0 || chmod(path, mode) != 0 ||
+        listen(fd, 64) != 0) {
+        (void)wa_fail_errno(err, errno, "cannot listen on '%s'", path);
+        (void)close(fd);
+        return err->code;
+    }
+    *ret_fd = fd;
+    return WA_OK;
+}
+
+enum wa_code wa_local_accept(int listen_fd, int *ret_fd, struct wa_err *err)
+{
+    int fd;
+    do
+        fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+    if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return wa_fail(err, WA_E_AGAIN, "nobody waits");
+    if (fd < 0)
+        return wa_fail_errno(err, errno, "cannot accept a local connection");
+    *ret_fd = fd;
+    return WA_OK;
+}
+
+enum wa_code wa_local_peer(int fd, struct wa_peer *ret, struct wa_err *err)
+{
+    struct ucred cred;
+    socklen_t n = sizeof cred;
+    struct passwd pw, *found = NULL;
+    char text[4096];
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) != 0 || n != sizeof cred)
+        return wa_fail_errno(err, errno, "cannot tell who is calling");
+    *ret = (struct wa_peer){.uid = cred.uid, .gid = cred.gid, .pid = cred.pid};
+    if (getpwuid_r(cred.uid, &pw, text, sizeof text, &found) == 0 && found != NULL &&
+        strlen(pw.pw_name) < sizeof ret->user)
+        memcpy(ret->user, pw.pw_name, strlen(pw.pw_name) + 1);
+    return WA_OK;
+}
+
+enum wa_code wa_local_connect(const char *path, int *ret_fd, struct wa_err *err)
+{
+    struct sockaddr_un addr;
+    if (address(path, &addr, err) != WA_OK)
+        return err->code;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return wa_fail_errno(err, errno, "cannot make a local socket");
+    if (connect(fd, (const struct sockaddr *)&addr, sizeof addr) != 0) {
+        int saved = errno;
+        (void)close(fd);
+        if (saved == ENOENT || saved == ECONNREFUSED)
+            return wa_fail(err, WA_E_UNREACHABLE, "nobody listens on '%s': is the service running?",
+                           path);
+        return wa_fail_errno(err, saved, "cannot connect to '%s'", path);
+    }
+    *ret_fd = fd;
+    return WA_OK;
+}
+
+enum wa_code wa_user_ids(const char *user, uint32_t *ret_uid, uint32_t *ret_gid, struct wa_err *err)
+{
+    struct passwd pw, *found = NULL;
+    char text[4096];
+    int rc = getpwnam_r(user, &pw, text, sizeof text, &found);
+    if (rc != 0)
+        return wa_fail_errno(err, rc, "cannot look up account '%s'", user);
+    if (found == NULL)
+        return wa_fail(err, WA_E_NOT_FOUND, "there is no account '%s'", user);
+    *ret_uid = pw.pw_uid;
+    *ret_gid = pw.pw_gid;
+    return WA_OK;
+}
+
+enum wa_code wa_user_in_group(const char *user, const char *group, bool *ret, struct wa_err *err)
+{
+    struct group gr, *found = NULL;
+    uint32_t uid, gid;
+    int count = 64;
+    if (wa_user_ids(user, &uid, &gid, err) != WA_OK)
+        return err->code;
+    const size_t text_size = 1u << 20; /* a group with thousands of members */
+    WA_AUTO_STR char *text = wa_calloc(1, text_size);
+    if (text == NULL)
+        return wa_nomem(err);
+    int rc = getgrnam_r(group, &gr, text, text_size, &found);
+    if (rc != 0)
+        return wa_fail_errno(err, rc, "cannot look up group '%s'", group);
+    *ret = false;
+    if (found == NULL)
+        return WA_OK; /* no such group: nobody is in it */
+    for (int round = 0; round < 2; round++) {
+        gid_t *groups = wa_calloc((size_t)count, sizeof *groups);
+        if (groups == NULL)
+            return wa_nomem(err);
+        int n = count;
+        bool fits = getgrouplist(user, gid, groups, &n) >= 0;
+        for (int i = 0; fits && i < n; i++)
+            *ret = *ret || groups[i] == gr.gr_gid;
+        wa_free(groups);
+        if (fits)
+            return WA_OK;
+        if (n <= count || n > 1 << 20)
+            break;
+        count = n;
+    }
+    return wa_fail(err, WA_E_IO, "cannot list the groups of '%s'", user);
+}

@@ -1,0 +1,340 @@
+/* loop.c - libuv behind a small face: readiness, timers, signals, wake-ups, work.
+ *
+ * Handles of libuv live until their close callback; ours are freed there, so that a callback may
+ * free its own handle.
+ */
+#include "os/loop.h"
+
+#include "base/mem.h"
+#include "os/thread.h"
+
+#include <errno.h>
+#include <uv.h>
+
+struct signal_watch {
+    uv_signal_t uv;
+    wa_signal_fn fn;
+    void *user;
+};
+
+struct posted {
+    struct posted *next;
+    wa_post_fn fn;
+    void *user;
+};
+
+struct wa_loop {
+    uv_loop_t uv;
+    uv_async_t wake;
+    struct wa_lock *lock;
+    struct posted *first, **last;
+};
+
+struct wa_io {
+    uv_poll_t uv;
+    wa_io_fn fn;
+    void *user;
+};
+
+struct wa_timer {
+    uv_timer_t uv;
+    wa_timer_fn fn;
+    void *user;
+};
+
+struct work {
+    uv_work_t uv;
+    wa_work_fn fn;
+    wa_work_done_fn done;
+    void *user;
+    enum wa_code code;
+    struct wa_err err;
+};
+
+static enum wa_code fail_uv(struct wa_err *err, int rc, const char *what)
+{
+    return wa_fail_errno(err, rc == UV_ENOMEM ? ENOMEM : -rc, "cannot %s", what);
+}
+
+static void run_posted(uv_async_t *a)
+{
+    struct wa_loop *loop = a->data;
+    wa_lock_take(loop->lock);
+    struct posted *p = loop->first;
+    loop->first = NULL;
+    loop->last = &loop->first;
+    wa_lock_give(loop->lock);
+    while (p != NULL) {
+        struct posted *next = p->next;
+        p->fn(p->user);
+        wa_free(p);
+        p = next;
+    }
+}
+
+enum wa_code wa_loop_new(struct wa_loop **ret, struct wa_err *err)
+{
+    struct wa_loop *loop = wa_calloc(1, sizeof *loop);
+    if (loop == NULL)
+        return wa_nomem(err);
+    if (wa_lock_new(&loop->lock, err) != WA_OK) {
+        wa_free(loop);
+        return err->code;
+    }
+    loop->last = &loop->first;
+    int rc = uv_loop_init(&loop->uv);
+    if (rc == 0) {
+        rc = uv_async_init(&loop->uv, &loop->wake, run_posted);
+        if (rc != 0)
+            (void)uv_loop_close(&loop->uv);
+    }
+    if (rc != 0) {
+        wa_lock_free(loop->lock);
+        wa_free(loop);
+        return fail_uv(err, rc, "start the event loop");
+    }
+    loop->wake.data = loop;
+    uv_unref((uv_handle_t *)&loop->wake); /* a loop with nothing else to watch may end */
+    *ret = loop;
+    return WA_OK;
+}
+
+static void free_handle(uv_handle_t *h)
+{
+    wa_free(h->data);
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+    WA_UNUSED(arg);
+    if (uv_is_closing(h))
+        return;
+    /* The owner freed nothing: what is ours hangs at data, but for the loop's own wake-up. */
+    uv_close(h, h->type == UV_ASYNC ? NULL : free_handle);
+}
+
+void wa_loop_free(struct wa_loop *loop)
+{
+    if (loop == NULL)
+        return;
+    uv_walk(&loop->uv, close_handle, NULL);
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&loop->uv);
+    while (loop->first != NULL) {
+        struct posted *next = loop->first->next;
+        wa_free(loop->first);
+        loop->first = next;
+    }
+    wa_lock_free(loop->lock);
+    wa_free(loop);
+}
+
+enum wa_code wa_loop_run(struct wa_loop *loop, struct wa_err *err)
+{
+    int rc = uv_run(&loop->uv, UV_RUN_DEFAULT);
+    return rc < 0 ? fail_uv(err, rc, "run the event loop") : WA_OK;
+}
+
+static void nothing(uv_timer_t *t)
+{
+    WA_UNUSED(t);
+}
+
+static void free_turn_timer(uv_handle_t *h)
+{
+    wa_free(h);
+}
+
+enum wa_code wa_loop_turn(struct wa_loop *loop, int timeout_ms, struct wa_err *err)
+{
+    uv_timer_t *limit = NULL;
+    if (timeout_ms > 0) {
+        limit = wa_calloc(1, sizeof *limit);
+        if (limit == NULL)
+            return wa_nomem(err);
+        (void)uv_timer_init(&loop->uv, limit);
+        (void)uv_timer_start(limit, nothing, (uint64_t)timeout_ms, 0);
+    }
+    if (timeout_ms < 0)
+        uv_ref((uv_handle_t *)&loop->wake);
+    int rc = uv_run(&loop->uv, timeout_ms == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+    uv_unref((uv_handle_t *)&loop->wake);
+    if (limit != NULL)
+        uv_close((uv_handle_t *)limit, free_turn_timer);
+    return rc < 0 ? fail_uv(err, rc, "run the event loop") : WA_OK;
+}
+
+void wa_loop_stop(struct wa_loop *loop)
+{
+    uv_stop(&loop->uv);
+}
+
+uint64_t wa_loop_now_ms(struct wa_loop *loop)
+{
+    return uv_now(&loop->uv);
+}
+
+/* --- readiness --- */
+
+static void io_ready(uv_poll_t *p, int status, int events)
+{
+    struct wa_io *io = p->data;
+    int ready = 0;
+    if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT)) != 0)
+        ready |= WA_IO_READ; /* the reader finds out what is wrong */
+    if (status < 0 || (events & UV_WRITABLE) != 0)
+        ready |= WA_IO_WRITE;
+    io->fn(io->user, ready);
+}
+
+enum wa_code wa_io_new(struct wa_loop *loop, int fd, wa_io_fn fn, void *user, struct wa_io **ret,
+                       struct wa_err *err)
+{
+    struct wa_io *io = wa_calloc(1, sizeof *io);
+    if (io == NULL)
+        return wa_nomem(err);
+    int rc = uv_poll_init(&loop->uv, &io->uv, fd);
+    if (rc != 0) {
+        wa_free(io);
+        return fail_uv(err, rc, "watch a descriptor");
+    }
+    io->uv.data = io;
+    io->fn = fn;
+    io->user = user;
+    *ret = io;
+    return WA_OK;
+}
+
+enum wa_code wa_io_set(struct wa_io *io, int events, struct wa_err *err)
+{
+    int uv_events = ((events & WA_IO_READ) != 0 ? UV_READABLE : 0) |
+                    ((events & WA_IO_WRITE) != 0 ? UV_WRITABLE : 0);
+    int rc = uv_events == 0 ? uv_poll_stop(&io->uv) : uv_poll_start(&io->uv, uv_events, io_ready);
+    return rc != 0 ? fail_uv(err, rc, "watch a descriptor") : WA_OK;
+}
+
+void wa_io_free(struct wa_io *io)
+{
+    if (io == NULL)
+        return;
+    (void)uv_poll_stop(&io->uv);
+    uv_close((uv_handle_t *)&io->uv, free_handle);
+}
+
+/* --- timers --- */
+
+static void timer_fired(uv_timer_t *t)
+{
+    struct wa_timer *timer = t->data;
+    timer->fn(timer->user);
+}
+
+enum wa_code wa_timer_new(struct wa_loop *loop, wa_timer_fn fn, void *user, struct wa_timer **ret,
+                          struct wa_err *err)
+{
+    struct wa_timer *t = wa_calloc(1, sizeof *t);
+    if (t == NULL)
+        return wa_nomem(err);
+    (void)uv_timer_init(&loop->uv, &t->uv); /* never fails */
+    t->uv.data = t;
+    t->fn = fn;
+    t->user = user;
+    *ret = t;
+    return WA_OK;
+}
+
+void wa_timer_start(struct wa_timer *t, uint64_t delay_ms, uint64_t repeat_ms)
+{
+    (void)uv_timer_start(&t->uv, timer_fired, delay_ms, repeat_ms);
+}
+
+void wa_timer_stop(struct wa_timer *t)
+{
+    (void)uv_timer_stop(&t->uv);
+}
+
+void wa_timer_free(struct wa_timer *t)
+{
+    if (t == NULL)
+        return;
+    (void)uv_timer_stop(&t->uv);
+    uv_close((uv_handle_t *)&t->uv, free_handle);
+}
+
+/* --- signals, posts, work --- */
+
+static void signal_came(uv_signal_t *s, int signum)
+{
+    struct signal_watch *w = s->data;
+    w->fn(w->user, signum);
+}
+
+enum wa_code wa_loop_on_signal(struct wa_loop *loop, int signum, wa_signal_fn fn, void *user,
+                               struct wa_err *err)
+{
+    struct signal_watch *w = wa_calloc(1, sizeof *w);
+    if (w == NULL)
+        return wa_nomem(err);
+    int rc = uv_signal_init(&loop->uv, &w->uv);
+    if (rc != 0) {
+        wa_free(w);
+        return fail_uv(err, rc, "watch a signal");
+    }
+    w->uv.data = w;
+    w->fn = fn;
+    w->user = user;
+    rc = uv_signal_start(&w->uv, signal_came, signum);
+    if (rc != 0) {
+        uv_close((uv_handle_t *)&w->uv, free_handle);
+        return fail_uv(err, rc, "watch a signal");
+    }
+    uv_unref((uv_handle_t *)&w->uv);
+    return WA_OK;
+}
+
+enum wa_code wa_loop_post(struct wa_loop *loop, wa_post_fn fn, void *user, struct wa_err *err)
+{
+    struct posted *p = wa_calloc(1, sizeof *p);
+    if (p == NULL)
+        return wa_nomem(err);
+    *p = (struct posted){NULL, fn, user};
+    wa_lock_take(loop->lock);
+    *loop->last = p;
+    loop->last = &p->next;
+    wa_lock_give(loop->lock);
+    (void)uv_async_send(&loop->wake); /* fails only on a handle that is being closed */
+    return WA_OK;
+}
+
+static void work_run(uv_work_t *uv)
+{
+    struct work *w = uv->data;
+    w->code = w->fn(w->user, &w->err);
+}
+
+static void work_done(uv_work_t *uv, int status)
+{
+    struct work *w = uv->data;
+    if (status == UV_ECANCELED)
+        w->code = wa_fail(&w->err, WA_E_CANCELLED, "the program is ending");
+    w->done(w->user, w->code, &w->err);
+    wa_free(w);
+}
+
+enum wa_code wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_done_fn done, void *user,
+                          struct wa_err *err)
+{
+    struct work *w = wa_calloc(1, sizeof *w);
+    if (w == NULL)
+        return wa_nomem(err);
+    w->uv.data = w;
+    w->fn = fn;
+    w->done = done;
+    w->user = user;
+    int rc = uv_queue_work(&loop->uv, &w->uv, work_run, work_done);
+    if (rc != 0) {
+        wa_free(w);
+        return fail_uv(err, rc, "hand work to the pool");
+    }
+    return WA_OK;
+}
