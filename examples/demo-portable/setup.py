@@ -20,7 +20,7 @@ def install():
         os.unlink(LINK)
     ensure_dir(LINK)
     os.symlink(PROGRAM, LINK)
-    print(run([LINK]))
+    print(run([LINK]).strip())
 
 
 def uninstall():

@@ -127,5 +127,6 @@ def inifile_deletesection(inifilename, section):
 def _check(section, key):
     if not section or re.search(r'[\]\r\n]', section):
         raise ValueError('%r can not be the name of a section of an INI file' % section)
-    if not OPTION.fullmatch('%s = ' % key) or key[0] in '#;[' or OPTION.match('%s = ' % key).group(1) != key:
+    found = OPTION.match(key + ' = ')
+    if '\n' in key or key[:1] in '#;[' or found is None or found.group(1) != key:
         raise ValueError('%r can not be a key of an INI file' % key)
