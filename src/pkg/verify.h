@@ -46,7 +46,7 @@ WA_CHECK enum wa_code wa_verify_control(const struct wa_control *c, const struct
 struct wa_dir;
 WA_CHECK enum wa_code wa_extract_verified(struct wa_members *members, const struct wa_verdict *v, const struct wa_dir *dir,
                                           struct wa_err *err);
-/* Checks an extracted tree again before its code runs: manifest and signature are in it, every file must match, none be missing. An
+/* Checks kept files again before their code runs: manifest and signature are among them; each must match, listed ones may be missing. An
  * extra file is an error too. control and manifest signature are checked against anchors as above, revocation included. */
 WA_CHECK enum wa_code wa_verify_tree(const struct wa_dir *dir, const struct wa_trust *anchors, int64_t at,
                                      struct wa_verdict *v, struct wa_err *err);

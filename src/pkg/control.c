@@ -1,0 +1,316 @@
+/* control.c - the attributes of a package in memory: names, defaults, order of entries, file names.
+ * Text is control_text.c's. */
+#include "pkg/control.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "codec/csv.h"
+#include "crypto/digest.h"
+#include "pkg/unicode.h"
+#include "pkg/version.h"
+
+static const char *const names[WA_ATTR_COUNT] = {
+    "package",
+    "version",
+    "architecture",
+    "section",
+    "priority",
+    "name",
+    "categories",
+    "maintainer",
+    "description",
+    "depends",
+    "conflicts",
+    "maturity",
+    "locale",
+    "target_os",
+    "min_os_version",
+    "max_os_version",
+    "min_wapt_version",
+    "sources",
+    "installed_size",
+    "impacted_process",
+    "description_fr",
+    "description_pl",
+    "description_de",
+    "description_es",
+    "description_pt",
+    "description_it",
+    "description_nl",
+    "description_ru",
+    "audit_schedule",
+    "editor",
+    "keywords",
+    "licence",
+    "homepage",
+    "package_uuid",
+    "valid_from",
+    "valid_until",
+    "forced_install_on",
+    "changelog",
+    "signer",
+    "signer_fingerprint",
+    "signature",
+    "signature_date",
+    "signed_attributes",
+    "filename",
+    "size",
+    "md5sum",
+};
+
+const char *wa_attr_name(enum wa_attr a)
+{
+    return a < WA_ATTR_COUNT ? names[a] : "";
+}
+
+bool wa_attr_find(struct wa_sv name, enum wa_attr *ret)
+{
+    for (size_t i = 0; i < WA_ATTR_COUNT; i++) {
+        if (!wa_sv_eqs(name, names[i]))
+            continue;
+        *ret = (enum wa_attr)i;
+        return true;
+    }
+    return false;
+}
+
+void wa_control_init(struct wa_control *c)
+{
+    *c = (struct wa_control){{NULL}};
+}
+
+void wa_control_fini(struct wa_control *c)
+{
+    for (size_t i = 0; i < WA_ATTR_COUNT; i++)
+        wa_free(c->v[i]);
+    wa_control_init(c);
+}
+
+const char *wa_control_get(const struct wa_control *c, enum wa_attr a)
+{
+    if (c->v[a] != NULL)
+        return c->v[a];
+    if (a == WA_A_VERSION)
+        return "0";
+    if (a == WA_A_ARCHITECTURE)
+        return "all";
+    if (a == WA_A_SECTION)
+        return "base";
+    return a == WA_A_PRIORITY ? "optional" : "";
+}
+
+enum wa_code wa_control_set(struct wa_control *c, enum wa_attr a, struct wa_sv value,
+                            struct wa_err *err)
+{
+    char *copy = NULL;
+    if (wa_sv_dup(value, &copy, err) != WA_OK)
+        return wa_wrap(err, "attribute '%s'", names[a]);
+    wa_free(c->v[a]);
+    c->v[a] = copy;
+    return WA_OK;
+}
+
+enum wa_code wa_control_copy(const struct wa_control *from, struct wa_control *to,
+                             struct wa_err *err)
+{
+    wa_control_init(to);
+    for (size_t i = 0; i < WA_ATTR_COUNT; i++) {
+        if (from->v[i] == NULL ||
+            wa_control_set(to, (enum wa_attr)i, wa_sv(from->v[i]), err) == WA_OK)
+            continue;
+        wa_control_fini(to);
+        return err->code;
+    }
+    return WA_OK;
+}
+
+const char *wa_control_default_signed(void)
+{
+    return "package,version,architecture,section,priority,name,categories,maintainer,description,"
+           "depends,conflicts,maturity,locale,"
+           "target_os,min_os_version,max_os_version,min_wapt_version,sources,installed_size,"
+           "impacted_process,description_fr,"
+           "description_pl,description_de,description_es,description_pt,description_it,description_"
+           "nl,description_ru,audit_schedule,"
+           "editor,keywords,licence,homepage,package_uuid,valid_from,valid_until,forced_install_on,"
+           "changelog,signer,"
+           "signer_fingerprint,signature_date,signed_attributes";
+}
+
+/* --- names of files --- */
+
+void wa_sanitize_filename(struct wa_sv text, struct wa_buf *out)
+{
+    WA_AUTO_BUF struct wa_buf plain;
+    wa_buf_init(&plain, out->max);
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '.' && i + 1 < text.n && text.p[i + 1] == '.') {
+            wa_buf_addc(&plain, '_');
+            i++;
+        } else if (strchr("@|():%/,\\[]<>*?;`\n", text.p[i]) == NULL) {
+            wa_buf_addc(&plain, text.p[i]);
+        }
+    }
+    if (plain.failed != WA_OK)
+        out->failed = plain.failed;
+    wa_buf_addsv(out, wa_unicode_strip(wa_buf_sv(&plain)));
+}
+
+void wa_package_name_from(struct wa_sv text, struct wa_buf *out)
+{
+    size_t at = 0, from = 0;
+    uint32_t cp;
+    for (; wa_utf8_next(text, &at, &cp); from = at) {
+        if (cp == ',')
+            wa_buf_addc(out, '_');
+        else if (cp == ' ')
+            wa_buf_addc(out, '~');
+        else if (wa_unicode_isalnum(cp) || (cp < 0x80 && strchr("-_=~.", (int)cp) != NULL))
+            wa_buf_add(out, text.p + from, at - from);
+    }
+}
+
+/* Whether a package's name can stand in a file name. */
+static bool is_file_safe(struct wa_sv name)
+{
+    size_t at = 0;
+    uint32_t cp;
+    while (wa_utf8_next(name, &at, &cp))
+        if (!wa_unicode_isalnum(cp) && (cp >= 0x80 || strchr("-_~.", (int)cp) == NULL))
+            return false;
+    return at == name.n && name.n > 0;
+}
+
+static void add_part(struct wa_buf *out, struct wa_sv part, bool keep_all)
+{
+    if (part.n == 0 || (wa_sv_eqs(part, "all") && !keep_all))
+        return;
+    wa_buf_addc(out, '_');
+    wa_buf_addsv(out, part);
+}
+
+/* csv(locale) joined by '-'; a package for upgrading the agent keeps the text as it is. */
+static void add_locale(const char *locale, bool raw, struct wa_buf *out)
+{
+    WA_AUTO_BUF struct wa_buf joined;
+    struct wa_sv rest = wa_sv(locale), item;
+    wa_buf_init(&joined, WA_NAME_MAX);
+    while (!raw && wa_csv_next(&rest, &item)) {
+        if (joined.n > 0)
+            wa_buf_addc(&joined, '-');
+        wa_buf_addsv(&joined, item);
+    }
+    if (joined.failed != WA_OK)
+        out->failed = joined.failed;
+    add_part(out, raw ? wa_sv(locale) : wa_buf_sv(&joined), raw);
+}
+
+/* Python's unicode lower() of the name ends so; only ASCII matters for the comparison. */
+static bool is_waptupgrade(struct wa_sv name)
+{
+    static const char suffix[] = "-waptupgrade";
+    size_t n = sizeof suffix - 1;
+    return name.n >= n && wa_sv_ieqs(wa_sv_sub(name, name.n - n, n), suffix);
+}
+
+enum wa_code wa_control_filename(const struct wa_control *c, const char *md5, char *out,
+                                 struct wa_err *err)
+{
+    char digest[WA_DIGEST_HEX_MAX];
+    const char *package = wa_control_get(c, WA_A_PACKAGE);
+    struct wa_mem_source source;
+    WA_AUTO_BUF struct wa_buf name;
+    WA_AUTO_BUF struct wa_buf clean;
+    wa_buf_init(&name, 2 * WA_NAME_MAX);
+    wa_buf_init(&clean, 2 * WA_NAME_MAX);
+    if (package[0] == '\0')
+        return wa_fail(err, WA_E_INVALID, "a package without a name");
+    if (!is_file_safe(wa_sv(package))) {
+        wa_mem_source_init(&source, package, strlen(package));
+        if (wa_digest_source(WA_MD5, &source.base, digest, err) != WA_OK)
+            return err->code;
+        package = digest;
+    }
+    bool upgrade = is_waptupgrade(wa_sv(package));
+    wa_buf_adds(&name, package);
+    if (strcmp(wa_control_get(c, WA_A_SECTION), "host") != 0) {
+        wa_buf_addc(&name, '_');
+        wa_buf_adds(&name, wa_control_get(c, WA_A_VERSION));
+        add_part(&name, wa_sv(wa_control_get(c, WA_A_ARCHITECTURE)), upgrade);
+        add_part(&name, wa_sv(wa_control_get(c, WA_A_MATURITY)), upgrade);
+        add_locale(wa_control_get(c, WA_A_LOCALE), upgrade, &name);
+        add_part(&name, wa_sv(md5), true);
+    }
+    wa_buf_adds(&name, ".wapt");
+    wa_sanitize_filename(wa_buf_sv(&name), &clean);
+    if (name.failed != WA_OK)
+        clean.failed = name.failed;
+    if (wa_buf_check(&clean, err) != WA_OK)
+        return wa_wrap(err, "file name of package '%s'", wa_control_get(c, WA_A_PACKAGE));
+    memcpy(out, wa_buf_str(&clean), clean.n + 1);
+    return WA_OK;
+}
+
+/* --- order of entries --- */
+
+struct parsed {
+    struct wa_sv number[4];
+    bool has[4];
+    struct wa_sv packaging;
+};
+
+static struct parsed parse_version(struct wa_sv v)
+{
+    struct parsed p = {0};
+    size_t dash = v.n;
+    if (wa_sv_chr(v, '-', &dash))
+        p.packaging = wa_sv_sub(v, dash + 1, v.n);
+    struct wa_sv rest = wa_sv_n(v.p, dash), part;
+    for (size_t i = 0; i < 4 && wa_sv_split(&rest, '.', &part); i++) {
+        p.number[i] = part;
+        p.has[i] = true;
+    }
+    return p;
+}
+
+static int cmp_parsed(const struct parsed *a, const struct parsed *b)
+{
+    for (size_t i = 0; i < 4; i++) {
+        if (a->has[i] != b->has[i])
+            return a->has[i] ? 1 : -1; /* None sorts before any number */
+        int c = a->has[i] ? wa_version_cmp(a->number[i], b->number[i], 1) : 0;
+        if (c != 0)
+            return c;
+    }
+    return wa_version_cmp(a->packaging, b->packaging, 0);
+}
+
+int wa_entry_cmp(const struct wa_control *a, const struct wa_control *b)
+{
+    struct wa_sv va = wa_sv(wa_control_get(a, WA_A_VERSION)),
+                 vb = wa_sv(wa_control_get(b, WA_A_VERSION));
+    int c = strcmp(wa_control_get(a, WA_A_PACKAGE), wa_control_get(b, WA_A_PACKAGE));
+    if (c != 0)
+        return c;
+    if (!wa_pkgversion_is_valid(va) || !wa_pkgversion_is_valid(vb))
+        return wa_sv_cmp(va, vb);
+    struct parsed pa = parse_version(va), pb = parse_version(vb);
+    c = cmp_parsed(&pa, &pb);
+    if (c == 0)
+        c = strcmp(wa_control_get(a, WA_A_MATURITY), wa_control_get(b, WA_A_MATURITY));
+    const char *da = wa_control_get(a, WA_A_SIGNATURE_DATE),
+               *db = wa_control_get(b, WA_A_SIGNATURE_DATE);
+    if (c == 0 && da[0] != '\0' && db[0] != '\0')
+        c = strcmp(da, db);
+    return c;
+}
+
+bool wa_entry_same(const struct wa_control *a, const struct wa_control *b)
+{
+    static const enum wa_attr keys[] = {WA_A_PACKAGE, WA_A_VERSION, WA_A_ARCHITECTURE, WA_A_LOCALE,
+                                        WA_A_MATURITY};
+    for (size_t i = 0; i < WA_COUNT(keys); i++)
+        if (strcmp(wa_control_get(a, keys[i]), wa_control_get(b, keys[i])) != 0)
+            return false;
+    return true;
+}

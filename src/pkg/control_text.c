@@ -1,0 +1,233 @@
+/* control_text.c - WAPT/control as text, and the bytes that its signature covers
+ * (formats.md 1.2, 1.5).
+ *
+ * Reading follows WAPT's grammar to the letter where honest packages need it, and refuses where two
+ * readers could differ.
+ */
+#include "pkg/control.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "codec/csv.h"
+#include "codec/json.h"
+#include "pkg/unicode.h"
+
+/* --- reading --- */
+
+struct reader {
+    struct wa_control *c;
+    bool known,
+        first; /* whether the last key is an attribute of ours; whether no key has come yet */
+    enum wa_attr attr;
+    size_t line;
+};
+
+static enum wa_code continue_value(struct reader *r, struct wa_sv text, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf joined;
+    if (r->first)
+        return wa_fail(err, WA_E_INVALID, "control line 1 continues nothing");
+    if (!r->known)
+        return WA_OK;
+    wa_buf_init(&joined, WA_CONTROL_BYTES_MAX);
+    wa_buf_adds(&joined, r->c->v[r->attr]);
+    wa_buf_addc(&joined, '\n');
+    wa_buf_addsv(&joined, wa_unicode_strip(text));
+    if (wa_buf_check(&joined, err) != WA_OK)
+        return err->code;
+    return wa_control_set(r->c, r->attr, wa_buf_sv(&joined), err);
+}
+
+/* Lower case of an ASCII key; a key with anything else is no attribute of ours. */
+static bool find_key(struct wa_sv key, enum wa_attr *ret)
+{
+    char low[64];
+    if (key.n >= sizeof low)
+        return false;
+    for (size_t i = 0; i < key.n; i++)
+        low[i] = key.p[i] >= 'A' && key.p[i] <= 'Z' ? (char)(key.p[i] + 32) : key.p[i];
+    return wa_attr_find(wa_sv_n(low, key.n), ret);
+}
+
+static enum wa_code read_line(struct reader *r, struct wa_sv line, struct wa_err *err)
+{
+    size_t colon;
+    if (line.p[0] == ' ')
+        return continue_value(r, line, err);
+    if (!wa_sv_chr(line, ':', &colon))
+        return wa_fail(err, WA_E_INVALID, "control line %zu has no ':'", r->line);
+    r->first = false;
+    r->known = find_key(wa_unicode_strip(wa_sv_n(line.p, colon)), &r->attr);
+    if (!r->known)
+        return WA_OK;
+    if (r->c->v[r->attr] != NULL)
+        return wa_fail(err, WA_E_INVALID, "control line %zu sets '%s' again", r->line,
+                       wa_attr_name(r->attr));
+    return wa_control_set(r->c, r->attr, wa_unicode_strip(wa_sv_sub(line, colon + 1, line.n)), err);
+}
+
+static enum wa_code read_lines(struct wa_sv text, struct wa_control *c, struct wa_err *err)
+{
+    struct reader r = {.c = c, .first = true};
+    struct wa_sv line;
+    while (wa_unicode_next_line(&text, &line)) {
+        r.line++;
+        if (wa_unicode_strip(line).n == 0)
+            break;
+        if (read_line(&r, line, err) != WA_OK)
+            return err->code;
+    }
+    if (wa_unicode_strip(text).n != 0)
+        return wa_fail(err, WA_E_INVALID, "control has text after a blank line (line %zu)", r.line);
+    if (wa_control_get(c, WA_A_PACKAGE)[0] == '\0')
+        return wa_fail(err, WA_E_INVALID, "control names no package");
+    return WA_OK;
+}
+
+enum wa_code wa_control_parse(struct wa_sv text, struct wa_control *ret, struct wa_err *err)
+{
+    struct wa_control c;
+    size_t nul;
+    if (text.n > WA_CONTROL_BYTES_MAX)
+        return wa_fail(err, WA_E_LIMIT, "control is larger than %u bytes", WA_CONTROL_BYTES_MAX);
+    if (wa_sv_starts(text, "\xef\xbb\xbf"))
+        return wa_fail(err, WA_E_INVALID,
+                       "control begins with a byte order mark: save it as UTF-8 without one");
+    if (!wa_utf8_valid(text) || wa_sv_chr(text, '\0', &nul))
+        return wa_fail(err, WA_E_INVALID, "control is not UTF-8 text");
+    wa_control_init(&c);
+    if (read_lines(text, &c, err) != WA_OK) {
+        wa_control_fini(&c);
+        return err->code;
+    }
+    *ret = c;
+    return WA_OK;
+}
+
+/* --- writing --- */
+
+/* Would the value come back as it is? Outer blanks, blank lines and foreign line ends would not. */
+static bool survives(struct wa_sv v)
+{
+    struct wa_sv rest = v, line;
+    size_t at = 0;
+    uint32_t cp;
+    if (wa_unicode_strip(v).n != v.n || !wa_utf8_valid(v))
+        return false;
+    while (wa_utf8_next(v, &at, &cp))
+        if (cp == 0 || (wa_unicode_is_line_end(cp) && cp != '\n'))
+            return false;
+    while (v.n > 0 && wa_sv_split(&rest, '\n', &line))
+        if (line.n == 0 || wa_unicode_strip(line).n != line.n)
+            return false;
+    return true;
+}
+
+static enum wa_code write_attr(struct wa_buf *out, enum wa_attr a, const char *value,
+                               struct wa_err *err)
+{
+    if (!survives(wa_sv(value)))
+        return wa_fail(err, WA_E_INVALID,
+                       "attribute '%s' has outer blanks, a blank line or a strange line end",
+                       wa_attr_name(a));
+    if (out->n > 0)
+        wa_buf_addc(out, '\n');
+    wa_buf_addf(out, "%-18s: ", wa_attr_name(a));
+    for (const char *p = value; *p != '\0'; p++) {
+        wa_buf_addc(out, *p);
+        if (*p == '\n')
+            wa_buf_addc(out, ' ');
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_control_write(const struct wa_control *c, bool with_index, struct wa_buf *out,
+                              struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
+    for (size_t i = 0; i < WA_ATTR_COUNT; i++) {
+        enum wa_attr a = (enum wa_attr)i;
+        const char *value = wa_control_get(c, a);
+        if (a >= WA_A_FILENAME && (!with_index || value[0] == '\0'))
+            continue;
+        if (a == WA_A_SIGNATURE && value[0] == '\0')
+            continue;
+        if (write_attr(&text, a, value, err) != WA_OK)
+            return err->code;
+    }
+    if (wa_buf_check(&text, err) != WA_OK)
+        return wa_wrap(err, "writing control");
+    wa_buf_addsv(out, wa_buf_sv(&text));
+    return wa_buf_check(out, err);
+}
+
+/* --- signed bytes --- */
+
+/* A number as Python 2's long() reads it; written without leading zeros. */
+static bool as_long(const char *value, struct wa_buf *out)
+{
+    struct wa_sv s = wa_unicode_strip(wa_sv(value));
+    bool negative = s.n > 0 && s.p[0] == '-';
+    if (s.n > 0 && (s.p[0] == '-' || s.p[0] == '+'))
+        s = wa_sv_sub(s, 1, s.n);
+    if (s.n > 1 && (s.p[s.n - 1] == 'L' || s.p[s.n - 1] == 'l'))
+        s.n--;
+    if (s.n == 0 || s.n > 64)
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    while (s.n > 1 && s.p[0] == '0')
+        s = wa_sv_sub(s, 1, s.n);
+    if (negative && !wa_sv_eqs(s, "0"))
+        wa_buf_addc(out, '-');
+    wa_buf_addsv(out, s);
+    return true;
+}
+
+static void write_value(struct wa_jw *w, const struct wa_control *c, struct wa_sv name)
+{
+    enum wa_attr a;
+    WA_AUTO_BUF struct wa_buf number;
+    wa_buf_init(&number, 128);
+    if (!wa_attr_find(name, &a)) {
+        wa_jw_null(w);
+        return;
+    }
+    bool may_be_number = a == WA_A_SIZE || a == WA_A_INSTALLED_SIZE;
+    if (c->v[a] == NULL && a >= WA_A_SIGNER && a <= WA_A_SIGNED_ATTRIBUTES)
+        wa_jw_null(w);
+    else if (may_be_number && as_long(wa_control_get(c, a), &number))
+        wa_jw_raw(w, wa_buf_sv(&number));
+    else
+        wa_jw_s(w, wa_control_get(c, a));
+}
+
+enum wa_code wa_control_signed_bytes(const struct wa_control *c, bool legacy, struct wa_buf *out,
+                                     struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_sv rest = wa_sv(wa_control_get(c, WA_A_SIGNED_ATTRIBUTES)), name;
+    const struct wa_json *j = NULL;
+    struct wa_jw w;
+    size_t count = 0;
+    wa_buf_init(&text, 2 * WA_CONTROL_BYTES_MAX);
+    wa_arena_init(&arena, 16 * WA_CONTROL_BYTES_MAX);
+    wa_jw_init(&w, &text);
+    wa_jw_obj(&w);
+    while (wa_csv_next(&rest, &name)) {
+        if (++count > 2 * WA_ATTR_COUNT)
+            return wa_fail(err, WA_E_LIMIT, "more signed attributes than there are");
+        wa_jw_keysv(&w, name);
+        write_value(&w, c, name);
+    }
+    wa_jw_end(&w);
+    if (wa_buf_check(&text, err) != WA_OK)
+        return err->code;
+    /* A name listed twice is a duplicate key here, and refused. */
+    if (wa_json_parse(wa_buf_sv(&text), 0, &arena, &j, err) != WA_OK)
+        return wa_wrap(err, "the list of signed attributes");
+    return legacy ? wa_json_write_legacy(j, out, err) : wa_json_write_canonical(j, out, err);
+}

@@ -1,0 +1,77 @@
+/* unicode.c - character properties as Python 2.7 sees them (formats.md 1.2, 1.4). */
+#include "pkg/unicode.h"
+
+#include "base/utf8.h"
+
+bool wa_unicode_isspace(uint32_t cp)
+{
+    return (cp >= 0x09 && cp <= 0x0d) || (cp >= 0x1c && cp <= 0x20) || cp == 0x85 || cp == 0xa0 ||
+           cp == 0x1680 || cp == 0x180e || (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 ||
+           cp == 0x2029 || cp == 0x202f || cp == 0x205f || cp == 0x3000;
+}
+
+bool wa_unicode_is_line_end(uint32_t cp)
+{
+    return (cp >= 0x0a && cp <= 0x0d) || (cp >= 0x1c && cp <= 0x1e) || cp == 0x85 || cp == 0x2028 ||
+           cp == 0x2029;
+}
+
+bool wa_unicode_isalnum(uint32_t cp)
+{
+    if (cp < 0x80)
+        return (cp >= '0' && cp <= '9') || (cp >= 'a' && cp <= 'z') || (cp >= 'A' && cp <= 'Z');
+    if (cp < 0xc0)
+        return cp == 0xaa || cp == 0xb2 || cp == 0xb3 || cp == 0xb5 || cp == 0xb9 || cp == 0xba ||
+               (cp >= 0xbc && cp <= 0xbe);
+    if (cp == 0xd7 || cp == 0xf7)
+        return false;
+    /* Combining marks, general punctuation to symbols, CJK punctuation, private use, specials. */
+    if ((cp >= 0x300 && cp <= 0x36f) || (cp >= 0x2000 && cp <= 0x2bff) ||
+        (cp >= 0x3000 && cp <= 0x3004) || (cp >= 0x3008 && cp <= 0x3020) ||
+        (cp >= 0xd800 && cp <= 0xf8ff) || (cp >= 0xfe00 && cp <= 0xfe6f) || cp >= 0xfff0)
+        return false;
+    return !wa_unicode_isspace(cp);
+}
+
+/* The character that ends at byte n of s. */
+static size_t last_start(struct wa_sv s)
+{
+    size_t at = s.n - 1;
+    while (at > 0 && s.n - at < 4 && ((unsigned char)s.p[at] & 0xc0) == 0x80)
+        at--;
+    return at;
+}
+
+struct wa_sv wa_unicode_strip(struct wa_sv s)
+{
+    uint32_t cp;
+    for (size_t at = 0; wa_utf8_next(s, &at, &cp) && wa_unicode_isspace(cp); at = 0)
+        s = wa_sv_n(s.p + at, s.n - at);
+    while (s.n > 0) {
+        size_t start = last_start(s), at = start;
+        if (!wa_utf8_next(s, &at, &cp) || at != s.n || !wa_unicode_isspace(cp))
+            break;
+        s.n = start;
+    }
+    return s;
+}
+
+bool wa_unicode_next_line(struct wa_sv *rest, struct wa_sv *ret_line)
+{
+    size_t at = 0, from = 0;
+    uint32_t cp;
+    if (rest->n == 0)
+        return false;
+    for (; wa_utf8_next(*rest, &at, &cp); from = at) {
+        if (!wa_unicode_is_line_end(cp))
+            continue;
+        *ret_line = wa_sv_n(rest->p, from);
+        if (cp == '\r' && at < rest->n && rest->p[at] == '\n')
+            at++;
+        *rest = wa_sv_n(rest->p + at, rest->n - at);
+        return true;
+    }
+    *ret_line = *rest;
+    *rest = wa_sv_n(NULL, 0);
+    return true;
+}

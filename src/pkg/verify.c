@@ -1,0 +1,401 @@
+/* verify.c - the only door to "trusted". See verify.h for the order of checks.
+ *
+ * Nothing said by the members is believed before the signer's chain leads to an anchor; nothing is
+ * written. Members may come from a process that lies: small ones are read once into capped buffers,
+ * and what is extracted later is digested again.
+ */
+#include "pkg/verify.h"
+
+#include "codec/base64.h"
+#include "codec/csv.h"
+#include "crypto/digest.h"
+#include "os/fs.h"
+#include "pkg/members_dir.h"
+
+const char *wa_check_name(enum wa_check c)
+{
+    static const char *const names[] = {
+        "archive", "control", "chain", "control-signature", "attributes", "manifest-signature",
+        "code",    "files"};
+    return c < WA_CHECK_COUNT ? names[c] : "none";
+}
+
+void wa_verdict_init(struct wa_verdict *v)
+{
+    *v = (struct wa_verdict){.failed = WA_CHECK_ARCHIVE};
+    wa_control_init(&v->control);
+    wa_manifest_init(&v->manifest);
+}
+
+void wa_verdict_fini(struct wa_verdict *v)
+{
+    wa_control_fini(&v->control);
+    wa_manifest_fini(&v->manifest);
+    wa_certs_fini(&v->chain);
+    wa_verdict_init(v);
+}
+
+/* The small members that everything else hangs on. */
+struct papers {
+    struct wa_buf control, manifest, signature, certificate;
+};
+
+static void papers_init(struct papers *p)
+{
+    wa_buf_init(&p->control, WA_CONTROL_BYTES_MAX);
+    wa_buf_init(&p->manifest, WA_MANIFEST_BYTES_MAX);
+    wa_buf_init(&p->signature, WA_SIGNATURE_BYTES_MAX);
+    wa_buf_init(&p->certificate, WA_CERTFILE_BYTES_MAX);
+}
+
+static void papers_fini(struct papers *p)
+{
+    wa_buf_fini(&p->control);
+    wa_buf_fini(&p->manifest);
+    wa_buf_fini(&p->signature);
+    wa_buf_fini(&p->certificate);
+}
+
+static enum wa_code read_paper(struct wa_members *m, const char *name, struct wa_buf *out,
+                               const char *missing, struct wa_err *err)
+{
+    size_t i;
+    struct wa_buf_sink sink;
+    wa_buf_sink_init(&sink, out);
+    if (!wa_members_find(m, name, &i))
+        return wa_fail(err, WA_E_REFUSED, "%s ('%s' is missing)", missing, name);
+    if (m->items[i].size > out->max)
+        return wa_fail(err, WA_E_LIMIT, "'%s' is larger than %zu bytes", name, out->max);
+    if (m->read(m, i, &sink.base, err) != WA_OK)
+        return wa_wrap(err, "reading '%s'", name);
+    return WA_OK;
+}
+
+/* --- control signature --- */
+
+/* Attributes that must be signed whatever the signer says (F2B): they decide what runs where, and
+ * who stands for it. */
+static const enum wa_attr always_signed[] = {WA_A_PACKAGE,        WA_A_VERSION,
+                                             WA_A_ARCHITECTURE,   WA_A_SECTION,
+                                             WA_A_PRIORITY,       WA_A_DEPENDS,
+                                             WA_A_CONFLICTS,      WA_A_MATURITY,
+                                             WA_A_SIGNER,         WA_A_SIGNER_FINGERPRINT,
+                                             WA_A_SIGNATURE_DATE, WA_A_SIGNED_ATTRIBUTES};
+
+/* Beyond that minimum, whatever is set must be signed: an unsigned value is anybody's. */
+static enum wa_code check_attributes(const struct wa_control *c, struct wa_err *err)
+{
+    struct wa_sv list = wa_sv(wa_control_get(c, WA_A_SIGNED_ATTRIBUTES));
+    for (size_t i = 0; i < WA_COUNT(always_signed); i++)
+        if (!wa_csv_has(list, wa_sv(wa_attr_name(always_signed[i]))))
+            return wa_fail(err, WA_E_REFUSED, "attribute '%s' is not signed",
+                           wa_attr_name(always_signed[i]));
+    for (size_t i = 0; i < WA_A_FILENAME; i++) {
+        enum wa_attr a = (enum wa_attr)i;
+        if (a != WA_A_SIGNATURE && c->v[a] != NULL && c->v[a][0] != '\0' &&
+            !wa_csv_has(list, wa_sv(wa_attr_name(a))))
+            return wa_fail(err, WA_E_REFUSED, "attribute '%s' has a value that is not signed",
+                           wa_attr_name(a));
+    }
+    return WA_OK;
+}
+
+static enum wa_code check_signature(const struct wa_control *c, const struct wa_cert *signer,
+                                    bool *ret_legacy, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf bytes;
+    WA_AUTO_BUF struct wa_buf raw;
+    wa_buf_init(&bytes, 4 * WA_CONTROL_BYTES_MAX);
+    wa_buf_init(&raw, WA_SIGNATURE_BYTES_MAX);
+    if (wa_control_get(c, WA_A_SIGNATURE)[0] == '\0')
+        return wa_fail(err, WA_E_REFUSED, "the control is not signed");
+    if (strcmp(wa_control_get(c, WA_A_SIGNER_FINGERPRINT), wa_cert_fingerprint(signer)) != 0)
+        return wa_fail(err, WA_E_REFUSED,
+                       "the control names another signer than the certificate '%s'",
+                       wa_cert_cn(signer));
+    if (wa_base64_decode(wa_sv(wa_control_get(c, WA_A_SIGNATURE)), &raw, err) != WA_OK ||
+        wa_buf_check(&raw, err) != WA_OK)
+        return wa_wrap(err, "the control's signature");
+    for (int legacy = 0; legacy < 2; legacy++) {
+        struct wa_err attempt = WA_ERR_INIT;
+        wa_buf_clear(&bytes);
+        if (wa_control_signed_bytes(c, legacy == 1, &bytes, err) != WA_OK)
+            return wa_wrap(err, "the control's signature");
+        enum wa_code code =
+            wa_signature_check(wa_cert_key(signer), wa_buf_sv(&bytes), wa_buf_sv(&raw), &attempt);
+        if (code == WA_OK) {
+            *ret_legacy = legacy == 1;
+            return WA_OK;
+        }
+        if (code != WA_E_REFUSED) {
+            *err = attempt;
+            return code;
+        }
+    }
+    return wa_fail(err, WA_E_REFUSED,
+                   "the control's signature does not hold: an attribute was changed after signing");
+}
+
+enum wa_code wa_verify_control(const struct wa_control *c, const struct wa_certs *chain,
+                               const struct wa_trust *anchors, int64_t at,
+                               struct wa_trust_result *ret, struct wa_err *err)
+{
+    struct wa_trust_result trust;
+    bool legacy = false;
+    if (wa_trust_check(anchors, chain, at, &trust, err) != WA_OK ||
+        check_signature(c, chain->items[0], &legacy, err) != WA_OK ||
+        check_attributes(c, err) != WA_OK)
+        return err->code;
+    *ret = trust;
+    return WA_OK;
+}
+
+/* --- manifest and files --- */
+
+static enum wa_code check_manifest(const struct papers *p, struct wa_verdict *v, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf raw;
+    wa_buf_init(&raw, WA_SIGNATURE_BYTES_MAX);
+    if (wa_base64_decode(wa_buf_sv(&p->signature), &raw, err) != WA_OK ||
+        wa_buf_check(&raw, err) != WA_OK)
+        return wa_wrap(err, "the manifest's signature");
+    if (wa_signature_check(wa_cert_key(v->chain.items[0]), wa_buf_sv(&p->manifest), wa_buf_sv(&raw),
+                           err) != WA_OK)
+        return wa_wrap(err, "the manifest");
+    return wa_manifest_parse(wa_buf_sv(&p->manifest), &v->manifest, err);
+}
+
+/* setup.py under any spelling that some system would take for it. */
+static bool is_setup_py(const struct wa_relpath *name)
+{
+    char folded[WA_RELPATH_MAX + 1];
+    wa_relpath_fold(name, folded);
+    return strcmp(folded, "setup.py") == 0;
+}
+
+static enum wa_code check_code(const struct wa_members *m, struct wa_verdict *v, struct wa_err *err)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        if (!is_setup_py(&m->items[i].name))
+            continue;
+        if (strcmp(m->items[i].name.p, "setup.py") != 0 || m->items[i].is_dir)
+            return wa_fail(err, WA_E_REFUSED, "'%s' could be taken for setup.py",
+                           m->items[i].name.p);
+        v->has_setup_py = true;
+    }
+    if (v->has_setup_py && !v->trust.may_sign_code)
+        return wa_fail(err, WA_E_REFUSED,
+                       "the package holds setup.py but its signer '%s' has no codeSigning right",
+                       v->trust.signer_cn);
+    return WA_OK;
+}
+
+struct progress {
+    bool (*fn)(void *user, uint64_t done, uint64_t total);
+    void *user;
+    uint64_t done, total;
+};
+
+/* Digests one member. */
+static enum wa_code digest_member(struct wa_members *m, size_t i, struct wa_digest *d,
+                                  struct progress *p, char out[65], struct wa_sink *next,
+                                  struct wa_err *err)
+{
+    struct wa_digest_sink sink;
+    wa_digest_sink_init(&sink, d, next);
+    if (m->read(m, i, &sink.base, err) != WA_OK || wa_digest_hex(d, out, err) != WA_OK)
+        return wa_wrap(err, "reading '%s'", m->items[i].name.p);
+    if (sink.bytes != m->items[i].size)
+        return wa_fail(err, WA_E_REFUSED, "'%s' has not the size that the archive says",
+                       m->items[i].name.p);
+    p->done += sink.bytes;
+    if (p->fn != NULL && !p->fn(p->user, p->done, p->total))
+        return wa_fail(err, WA_E_CANCELLED, "verification was cancelled");
+    return WA_OK;
+}
+
+static enum wa_code check_file(struct wa_members *m, size_t i, const struct wa_verdict *v,
+                               struct wa_digest *d, struct progress *p, struct wa_err *err)
+{
+    char digest[65];
+    const char *name = m->items[i].name.p;
+    const struct wa_manifest_entry *e = wa_manifest_find(&v->manifest, name);
+    if (e == NULL)
+        return wa_fail(err, WA_E_REFUSED, "'%s' is not in the manifest: it was added after signing",
+                       name);
+    if (digest_member(m, i, d, p, digest, NULL, err) != WA_OK)
+        return err->code;
+    if (strcmp(digest, e->sha256) != 0)
+        return wa_fail(err, WA_E_REFUSED, "'%s' was changed after signing", name);
+    return WA_OK;
+}
+
+/* Counts matter: names are unique on both sides, so as many listed members as manifest entries
+ * means that none is missing. */
+static enum wa_code check_files(struct wa_members *m, const struct wa_verdict *v,
+                                struct progress *p, bool may_miss, struct wa_err *err)
+{
+    WA_AUTO(wa_digest) struct wa_digest *d = NULL;
+    size_t listed = 0;
+    if (wa_digest_new(WA_SHA256, &d, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < m->n; i++) {
+        if (m->items[i].is_dir || wa_manifest_is_unlisted(m->items[i].name.p))
+            continue;
+        if (check_file(m, i, v, d, p, err) != WA_OK)
+            return err->code;
+        listed++;
+    }
+    if (listed == v->manifest.n || may_miss)
+        return WA_OK;
+    for (size_t i = 0; i < v->manifest.n; i++) {
+        size_t at;
+        if (!wa_members_find(m, v->manifest.items[i].name.p, &at))
+            return wa_fail(err, WA_E_REFUSED, "'%s' is missing: it was removed after signing",
+                           v->manifest.items[i].name.p);
+    }
+    return wa_fail(err, WA_E_REFUSED, "the manifest and the files do not agree");
+}
+
+/* --- all of it --- */
+
+static enum wa_code check_sizes(const struct wa_members *m, struct progress *p, struct wa_err *err)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        p->total += m->items[i].size;
+        if (m->items[i].size > WA_PACKAGE_INFLATED_MAX || p->total > WA_PACKAGE_INFLATED_MAX)
+            return wa_fail(err, WA_E_LIMIT,
+                           "the package's files are larger than %llu bytes together",
+                           (unsigned long long)WA_PACKAGE_INFLATED_MAX);
+    }
+    return WA_OK;
+}
+
+/* The control that was judged is the one that the manifest lists: same bytes, digested from the
+ * buffer, not read again. */
+static enum wa_code check_paper(const struct wa_verdict *v, const char *name,
+                                const struct wa_buf *bytes, struct wa_err *err)
+{
+    char digest[65];
+    const struct wa_manifest_entry *e = wa_manifest_find(&v->manifest, name);
+    if (wa_sha256_hex(bytes->p, bytes->n, digest, err) != WA_OK)
+        return err->code;
+    if (e == NULL || strcmp(e->sha256, digest) != 0)
+        return wa_fail(err, WA_E_REFUSED, "'%s' is not the one that was signed", name);
+    return WA_OK;
+}
+
+static enum wa_code run_checks(struct wa_members *m, const struct wa_trust *anchors, int64_t at,
+                               bool may_miss, struct papers *p, struct progress *pr,
+                               struct wa_verdict *v, struct wa_err *err)
+{
+    v->failed = WA_CHECK_ARCHIVE;
+    if (check_sizes(m, pr, err) != WA_OK ||
+        read_paper(m, "WAPT/control", &p->control, "not a package", err) != WA_OK)
+        return err->code;
+    v->failed = WA_CHECK_CONTROL;
+    if (wa_control_parse(wa_buf_sv(&p->control), &v->control, err) != WA_OK)
+        return err->code;
+    v->failed = WA_CHECK_CHAIN;
+    if (read_paper(m, "WAPT/certificate.crt", &p->certificate, "the package is not signed", err) !=
+            WA_OK ||
+        read_paper(m, "WAPT/manifest.sha256", &p->manifest,
+                   "the package is not signed over SHA-256", err) != WA_OK ||
+        read_paper(m, "WAPT/signature.sha256", &p->signature,
+                   "the package is not signed over SHA-256", err) != WA_OK ||
+        wa_certs_read_pem(wa_buf_sv(&p->certificate), WA_CHAIN_MAX, &v->chain, err) != WA_OK ||
+        wa_trust_check(anchors, &v->chain, at, &v->trust, err) != WA_OK)
+        return err->code;
+    v->failed = WA_CHECK_CONTROL_SIGNATURE;
+    if (check_signature(&v->control, v->chain.items[0], &v->is_legacy_json, err) != WA_OK)
+        return err->code;
+    v->failed = WA_CHECK_ATTRIBUTES;
+    if (check_attributes(&v->control, err) != WA_OK)
+        return err->code;
+    v->failed = WA_CHECK_MANIFEST_SIGNATURE;
+    if (check_manifest(p, v, err) != WA_OK)
+        return err->code;
+    v->failed = WA_CHECK_CODE;
+    if (check_code(m, v, err) != WA_OK)
+        return err->code;
+    v->failed = WA_CHECK_FILES;
+    if (check_paper(v, "WAPT/control", &p->control, err) != WA_OK ||
+        check_paper(v, "WAPT/certificate.crt", &p->certificate, err) != WA_OK ||
+        check_files(m, v, pr, may_miss, err) != WA_OK)
+        return err->code;
+    v->failed = WA_CHECK_COUNT;
+    return WA_OK;
+}
+
+static enum wa_code verify(struct wa_members *members, const struct wa_trust *anchors, int64_t at,
+                           bool may_miss, struct progress *pr, struct wa_verdict *v,
+                           struct wa_err *err)
+{
+    struct papers p;
+    papers_init(&p);
+    enum wa_code code = run_checks(members, anchors, at, may_miss, &p, pr, v, err);
+    papers_fini(&p);
+    v->passed = (size_t)v->failed;
+    return code;
+}
+
+enum wa_code wa_verify_package(struct wa_members *members, const struct wa_trust *anchors,
+                               int64_t at,
+                               bool (*progress)(void *user, uint64_t done, uint64_t total),
+                               void *user, struct wa_verdict *v, struct wa_err *err)
+{
+    struct progress pr = {progress, user, 0, 0};
+    return verify(members, anchors, at, false, &pr, v, err);
+}
+
+enum wa_code wa_verify_tree(const struct wa_dir *dir, const struct wa_trust *anchors, int64_t at,
+                            struct wa_verdict *v, struct wa_err *err)
+{
+    WA_AUTO(wa_dir_members) struct wa_dir_members *members = NULL;
+    struct progress pr = {NULL, NULL, 0, 0};
+    if (wa_dir_members_open(dir, &members, err) != WA_OK)
+        return err->code;
+    return verify(wa_dir_members_get(members), anchors, at, true, &pr, v, err);
+}
+
+/* --- extraction --- */
+
+static enum wa_code extract_one(struct wa_members *m, size_t i, const char *want,
+                                const struct wa_dir *dir, struct wa_digest *d, struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    struct wa_fd_sink file;
+    struct progress none = {NULL, NULL, 0, 0};
+    char digest[65];
+    if (wa_file_create(dir, &m->items[i].name, 0644, &fd, err) != WA_OK)
+        return err->code;
+    wa_fd_sink_init(&file, fd);
+    if (digest_member(m, i, d, &none, digest, &file.base, err) != WA_OK)
+        return err->code;
+    if (want != NULL && strcmp(digest, want) != 0)
+        return wa_fail(err, WA_E_REFUSED, "'%s' is not what was verified", m->items[i].name.p);
+    return WA_OK;
+}
+
+enum wa_code wa_extract_verified(struct wa_members *members, const struct wa_verdict *v,
+                                 const struct wa_dir *dir, struct wa_err *err)
+{
+    WA_AUTO(wa_digest) struct wa_digest *d = NULL;
+    if (v->failed != WA_CHECK_COUNT)
+        return wa_fail(err, WA_E_INTERNAL, "a package that was not verified can't be extracted");
+    if (wa_digest_new(WA_SHA256, &d, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < members->n; i++) {
+        const char *name = members->items[i].name.p;
+        const struct wa_manifest_entry *e = wa_manifest_find(&v->manifest, name);
+        /* The manifest and its signature are kept for the checks to come; what sha1 signed is not.
+         */
+        bool paper =
+            strcmp(name, "WAPT/manifest.sha256") == 0 || strcmp(name, "WAPT/signature.sha256") == 0;
+        if (members->items[i].is_dir || (e == NULL && !paper))
+            continue;
+        if (extract_one(members, i, e == NULL ? NULL : e->sha256, dir, d, err) != WA_OK)
+            return wa_wrap(err, "extracting the package");
+    }
+    return WA_OK;
+}
