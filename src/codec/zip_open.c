@@ -20,6 +20,7 @@
 #define MODE_FILE 0100000u
 #define DOS_DIRECTORY 0x10u
 #define MADE_BY_UNIX 3u
+#define NEWEST_VERSION 63u /* of the format that APPNOTE 6.3.10 describes */
 
 static enum wa_code invalid(struct wa_err *err, const char *why)
 {
@@ -179,6 +180,8 @@ static const char *read_fields(const uint8_t *p, struct wa_sv extra, struct wa_z
     *ret_offset = wa_zip_u32(p + 42);
     if (p[5] == MADE_BY_UNIX)
         m->unix_mode = wa_zip_u32(p + 38) >> 16 & 0777;
+    if (p[6] > NEWEST_VERSION)
+        return "it needs a newer kind of reader";
     if (wa_zip_u16(p + 32) != 0)
         return "it has a comment";
     if (wa_zip_u16(p + 34) != 0)
