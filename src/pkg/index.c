@@ -1,0 +1,253 @@
+/* index.c - the Packages file. Nothing in it is believed until wa_index_keep_trusted() has judged
+ * it. */
+#include "pkg/index.h"
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "codec/zip_write.h"
+
+void wa_index_init(struct wa_index *ix)
+{
+    *ix = (struct wa_index){NULL, 0, 0, {NULL, 0, 0}};
+}
+
+void wa_index_fini(struct wa_index *ix)
+{
+    for (size_t i = 0; i < ix->n; i++)
+        wa_control_fini(&ix->items[i]);
+    WA_VEC_FREE(ix);
+    wa_certs_fini(&ix->certs);
+    wa_index_init(ix);
+}
+
+/* --- reading --- */
+
+/* Takes a block up to a line that is blank after stripping; false at the end. */
+static bool next_block(struct wa_sv *rest, struct wa_sv *ret)
+{
+    for (;;) {
+        const char *start = rest->p;
+        size_t n = 0;
+        struct wa_sv line;
+        if (start == NULL)
+            return false;
+        while (wa_sv_split(rest, '\n', &line) && wa_sv_trim(line).n > 0)
+            n = (size_t)(line.p + line.n - start);
+        if (n == 0)
+            continue; /* blank lines between blocks */
+        *ret = wa_sv_n(start, n);
+        return true;
+    }
+}
+
+static enum wa_code read_blocks(struct wa_sv text, struct wa_index *ix, size_t *bad,
+                                struct wa_err *err)
+{
+    struct wa_sv block;
+    while (next_block(&text, &block)) {
+        struct wa_err why = WA_ERR_INIT;
+        struct wa_control c;
+        if (ix->n + *bad >= WA_INDEX_ENTRIES_MAX)
+            return wa_fail(err, WA_E_LIMIT, "the index has more than %u entries",
+                           WA_INDEX_ENTRIES_MAX);
+        enum wa_code code = wa_control_parse(block, &c, &why);
+        if (code == WA_E_NOMEM)
+            return wa_nomem(err);
+        if (code != WA_OK) {
+            ++*bad;
+            continue;
+        }
+        struct wa_control *slot = WA_VEC_PUSH(ix);
+        if (slot == NULL) {
+            wa_control_fini(&c);
+            return wa_nomem(err);
+        }
+        *slot = c;
+    }
+    return WA_OK;
+}
+
+static enum wa_code read_cert(struct wa_members *m, size_t i, struct wa_index *ix,
+                              struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf pem;
+    struct wa_buf_sink sink;
+    struct wa_err why = WA_ERR_INIT;
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_sink_init(&sink, &pem);
+    if (m->read(m, i, &sink.base, err) != WA_OK)
+        return err->code;
+    /* A certificate that can't be read helps nobody: entries that need it will be refused. */
+    enum wa_code code = wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, &ix->certs, &why);
+    return code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
+}
+
+static enum wa_code read_index(struct wa_members *m, struct wa_index *ix, size_t *bad,
+                               struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_buf_sink sink;
+    size_t at;
+    wa_buf_init(&text, WA_INDEX_BYTES_MAX);
+    wa_buf_sink_init(&sink, &text);
+    if (!wa_members_find(m, "Packages", &at))
+        return wa_fail(err, WA_E_INVALID, "not an index: 'Packages' is not in it");
+    if (m->read(m, at, &sink.base, err) != WA_OK ||
+        read_blocks(wa_buf_sv(&text), ix, bad, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < m->n; i++) {
+        struct wa_sv name = wa_sv(m->items[i].name.p);
+        if (!wa_sv_starts(name, "ssl/") || !wa_sv_ends(name, ".crt") ||
+            ix->certs.n >= WA_ANCHORS_MAX)
+            continue;
+        if (read_cert(m, i, ix, err) != WA_OK)
+            return wa_wrap(err, "certificate '%s'", m->items[i].name.p);
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret, size_t *ret_bad,
+                           struct wa_err *err)
+{
+    struct wa_index ix;
+    size_t bad = 0;
+    wa_index_init(&ix);
+    if (read_index(members, &ix, &bad, err) != WA_OK) {
+        wa_index_fini(&ix);
+        return wa_wrap(err, "reading the index");
+    }
+    *ret = ix;
+    *ret_bad = bad;
+    return WA_OK;
+}
+
+/* --- judging --- */
+
+static struct wa_cert *find_cert(const struct wa_certs *list, const char *fingerprint)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(wa_cert_fingerprint(list->items[i]), fingerprint) == 0)
+            return list->items[i];
+    return NULL;
+}
+
+/* The signer's certificate, and upwards from it those that name themselves its issuers, as far as a
+ * chain may go. */
+static enum wa_code chain_of(const struct wa_index *ix, const char *fingerprint,
+                             struct wa_certs *chain, struct wa_err *err)
+{
+    struct wa_cert *signer = find_cert(&ix->certs, fingerprint);
+    if (signer == NULL)
+        return wa_fail(err, WA_E_REFUSED, "the index does not carry the signer's certificate %s",
+                       fingerprint);
+    if (wa_certs_add(chain, signer, err) != WA_OK)
+        return err->code;
+    for (size_t from = 0; from < chain->n; from++)
+        for (size_t i = 0; i < ix->certs.n && chain->n < WA_CHAIN_MAX; i++)
+            if (strcmp(wa_cert_issuer(chain->items[from]), wa_cert_subject(ix->certs.items[i])) ==
+                    0 &&
+                wa_certs_add(chain, ix->certs.items[i], err) != WA_OK)
+                return err->code;
+    return WA_OK;
+}
+
+enum wa_code wa_index_keep_trusted(struct wa_index *ix, const struct wa_trust *anchors, int64_t at,
+                                   wa_index_discard_fn discard, void *user, size_t *ret_discarded,
+                                   struct wa_err *err)
+{
+    size_t kept = 0, gone = 0;
+    enum wa_code code = WA_OK;
+    for (size_t i = 0; i < ix->n; i++) {
+        struct wa_control *c = &ix->items[i];
+        struct wa_err why = WA_ERR_INIT;
+        struct wa_trust_result trust;
+        WA_AUTO_CERTS struct wa_certs chain = {0};
+        if (code == WA_OK &&
+            chain_of(ix, wa_control_get(c, WA_A_SIGNER_FINGERPRINT), &chain, &why) == WA_OK &&
+            wa_verify_control(c, &chain, anchors, at, &trust, &why) == WA_OK) {
+            ix->items[kept++] = *c;
+            continue;
+        }
+        if (why.code == WA_E_NOMEM)
+            code = wa_nomem(err);
+        if (discard != NULL)
+            discard(user, c, &why);
+        wa_control_fini(c);
+        gone++;
+    }
+    ix->n = kept;
+    *ret_discarded = gone;
+    return code;
+}
+
+/* --- writing --- */
+
+enum wa_code wa_index_add(struct wa_index *ix, const struct wa_control *c,
+                          const struct wa_certs *chain, struct wa_err *err)
+{
+    struct wa_control copy;
+    for (size_t i = 0; i < chain->n; i++)
+        if (wa_certs_add(&ix->certs, chain->items[i], err) != WA_OK)
+            return err->code;
+    if (wa_control_copy(c, &copy, err) != WA_OK)
+        return err->code;
+    struct wa_control *slot = WA_VEC_PUSH(ix);
+    if (slot == NULL) {
+        wa_control_fini(&copy);
+        return wa_nomem(err);
+    }
+    *slot = copy;
+    return WA_OK;
+}
+
+static int by_filename(const void *a, const void *b)
+{
+    return strcmp(wa_control_get(*(const struct wa_control *const *)a, WA_A_FILENAME),
+                  wa_control_get(*(const struct wa_control *const *)b, WA_A_FILENAME));
+}
+
+static enum wa_code write_text(const struct wa_index *ix, struct wa_buf *text, struct wa_err *err)
+{
+    const struct wa_control **order = wa_calloc(ix->n, sizeof *order);
+    enum wa_code code = order == NULL ? wa_nomem(err) : WA_OK;
+    for (size_t i = 0; code == WA_OK && i < ix->n; i++)
+        order[i] = &ix->items[i];
+    if (code == WA_OK && ix->n > 1)
+        qsort(order, ix->n, sizeof *order, by_filename);
+    for (size_t i = 0; code == WA_OK && i < ix->n; i++) {
+        code = wa_control_write(order[i], true, text, err);
+        wa_buf_adds(text, "\n\n");
+    }
+    wa_free(order);
+    return code == WA_OK ? wa_buf_check(text, err) : code;
+}
+
+static enum wa_code write_certs(const struct wa_index *ix, struct wa_zip_writer *zip,
+                                struct wa_err *err)
+{
+    for (size_t i = 0; i < ix->certs.n; i++) {
+        struct wa_relpath name;
+        WA_AUTO_BUF struct wa_buf pem;
+        wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+        name.n = (size_t)snprintf(name.p, sizeof name.p, "ssl/%s.crt",
+                                  wa_cert_fingerprint(ix->certs.items[i]));
+        if (wa_cert_write_pem(ix->certs.items[i], &pem, err) != WA_OK ||
+            wa_zip_add_bytes(zip, &name, 0600, wa_buf_sv(&pem), err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_index_write(const struct wa_index *ix, int64_t mtime, struct wa_sink *sink,
+                            struct wa_err *err)
+{
+    WA_AUTO(wa_zip_writer) struct wa_zip_writer *zip = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_relpath name = {"Packages", 8};
+    wa_buf_init(&text, WA_INDEX_BYTES_MAX);
+    if (wa_zip_writer_new(sink, mtime, &zip, err) != WA_OK || write_text(ix, &text, err) != WA_OK ||
+        wa_zip_add_bytes(zip, &name, 0600, wa_buf_sv(&text), err) != WA_OK ||
+        write_certs(ix, zip, err) != WA_OK)
+        return wa_wrap(err, "writing the index");
+    return wa_zip_finish(zip, err);
+}
