@@ -18,7 +18,7 @@ struct wa_step {
     char why[512];                       /* "asked for", "needed by a(=1)", "newer than 1.0-1", "conflicts with b", "no longer assigned" */
 };
 struct wa_plan {
-    struct wa_step *steps;               /* in the order of execution: removals, dependencies before dependents */
+    struct wa_step *items;               /* in the order of execution: removals, dependencies before dependents */
     size_t n, cap;
     char *problems;                      /* one line each, "" when none: what can't be done and why */
 };
