@@ -1,7 +1,8 @@
-/* conf.h - typed options over an INI section: one table says type, unit, range, default and meaning.
+/* conf.h - typed options over an INI section: one table says type, unit, range, default and
+ * meaning.
  *
- * The table is also the source of the manual's list of options. An unknown key is a warning with file and line, a
- * wrong value an error with file, line, what was found and what is allowed.
+ * The table is also the source of the manual's list of options. An unknown key is a warning with
+ * file and line, a wrong value an error with file, line, what was found and what is allowed.
  */
 #ifndef WA_CODEC_CONF_H
 #define WA_CODEC_CONF_H
@@ -19,20 +20,23 @@ enum wa_conf_type {
 struct wa_conf_option {
     const char *section, *key;
     enum wa_conf_type type;
-    size_t offset;      /* of the member in the caller's struct */
+    size_t offset;        /* of the member in the caller's struct */
     const char *fallback; /* default, in the text form; NULL: NULL or 0 */
     int64_t min, max;
     char unit_char;
-    const char *doc;    /* one sentence */
+    const char *doc; /* one sentence */
 };
 
 typedef void (*wa_conf_warn_fn)(void *user, const char *text);
 
-/* Fills *into (zeroed by the caller) from ini, which may be NULL: defaults only. file: for messages.
- * ignored_sections: NULL-terminated, sections whose keys are somebody else's; may be NULL. */
-WA_CHECK enum wa_code wa_conf_load(const struct wa_ini *ini, const char *file, const struct wa_conf_option *options,
-                                   size_t count, const char *const *ignored_sections, void *into, wa_conf_warn_fn warn,
-                                   void *user, struct wa_err *err);
-void wa_conf_free(const struct wa_conf_option *options, size_t count, void *into); /* strings only */
+/* Fills *into (zeroed by the caller) from ini, which may be NULL: defaults only. file: for
+ * messages. ignored_sections: NULL-terminated, sections whose keys are somebody else's; may be
+ * NULL. */
+WA_CHECK enum wa_code wa_conf_load(const struct wa_ini *ini, const char *file,
+                                   const struct wa_conf_option *options, size_t count,
+                                   const char *const *ignored_sections, void *into,
+                                   wa_conf_warn_fn warn, void *user, struct wa_err *err);
+void wa_conf_free(const struct wa_conf_option *options, size_t count,
+                  void *into); /* strings only */
 
 #endif

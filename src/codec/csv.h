@@ -8,8 +8,8 @@
 bool wa_csv_next(struct wa_sv *rest, struct wa_sv *ret_item);
 /* Whether item is one of the list's. */
 bool wa_csv_has(struct wa_sv list, struct wa_sv item);
-/* Python's fnmatch: * ? [seq] [!seq] on code points, case-sensitive, '*' also over '/' and newlines. Time grows with
- * pattern times text at worst, whatever the count of stars. */
+/* Python's fnmatch: * ? [seq] [!seq] on code points, case-sensitive, '*' also over '/' and
+ * newlines. Time grows with pattern times text at worst, whatever the count of stars. */
 bool wa_fnmatch(struct wa_sv pattern, struct wa_sv text);
 
 #endif

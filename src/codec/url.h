@@ -16,7 +16,8 @@ WA_CHECK enum wa_code wa_url_parse(struct wa_sv text, struct wa_url *ret, struct
 /* Everything but A-Z a-z 0-9 - . _ ~ as %XX. */
 void wa_url_encode(struct wa_sv s, struct wa_buf *out);
 /* %XX and, in a query, '+'. Refuses bad escapes and %00. */
-WA_CHECK enum wa_code wa_url_decode(struct wa_sv s, bool is_query, struct wa_buf *out, struct wa_err *err);
+WA_CHECK enum wa_code wa_url_decode(struct wa_sv s, bool is_query, struct wa_buf *out,
+                                    struct wa_err *err);
 /* Value of key in "a=1&b=2", decoded into out; false when absent or malformed. */
 bool wa_url_query_get(struct wa_sv query, const char *key, struct wa_buf *out);
 

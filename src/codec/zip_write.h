@@ -1,7 +1,7 @@
 /* zip_write.h - reproducible ZIP archives: same members in the same order, same bytes.
  *
- * Deflate by zlib at a fixed level, times given by the caller, no extra fields but Zip64's where needed, names UTF-8 with
- * bit 11 set when not ASCII (as WAPT writes), no directory entries.
+ * Deflate by zlib at a fixed level, times given by the caller, no extra fields but Zip64's where
+ * needed, names UTF-8 with bit 11 set when not ASCII (as WAPT writes), no directory entries.
  */
 #ifndef WA_CODEC_ZIP_WRITE_H
 #define WA_CODEC_ZIP_WRITE_H
@@ -11,23 +11,26 @@
 
 struct wa_zip_writer;
 
-/* sink stays the caller's. mtime: seconds since 1970, written as UTC into every entry, held within the years 1980-2107. */
-WA_CHECK enum wa_code wa_zip_writer_new(struct wa_sink *sink, int64_t mtime, struct wa_zip_writer **ret,
-                                        struct wa_err *err);
+/* sink stays the caller's. mtime: seconds since 1970, written as UTC into every entry, held within
+ * the years 1980-2107. */
+WA_CHECK enum wa_code wa_zip_writer_new(struct wa_sink *sink, int64_t mtime,
+                                        struct wa_zip_writer **ret, struct wa_err *err);
 void wa_zip_writer_free(struct wa_zip_writer *w);
 WA_AUTO_DEFINE(wa_zip_writer, wa_zip_writer_free)
-/* mode: permission bits, 0600 for generated members. content is read twice when it is large and must not change.
- * WA_E_EXISTS for a name already written (folded), or that is a directory of one. After a failure of the sink the
- * writer takes nothing more; after any other the member is as if it had never been added. */
-WA_CHECK enum wa_code wa_zip_add(struct wa_zip_writer *w, const struct wa_relpath *name, uint32_t mode,
-                                 struct wa_source *content, struct wa_err *err);
-WA_CHECK enum wa_code wa_zip_add_bytes(struct wa_zip_writer *w, const struct wa_relpath *name, uint32_t mode,
-                                       struct wa_sv content, struct wa_err *err);
-/* Copies a member of another archive without inflating it: its content is not checked, nor its time kept. */
+/* mode: permission bits, 0600 for generated members. content is read twice when it is large and
+ * must not change. WA_E_EXISTS for a name already written (folded), or that is a directory of one.
+ * After a failure of the sink the writer takes nothing more; after any other the member is as if it
+ * had never been added. */
+WA_CHECK enum wa_code wa_zip_add(struct wa_zip_writer *w, const struct wa_relpath *name,
+                                 uint32_t mode, struct wa_source *content, struct wa_err *err);
+WA_CHECK enum wa_code wa_zip_add_bytes(struct wa_zip_writer *w, const struct wa_relpath *name,
+                                       uint32_t mode, struct wa_sv content, struct wa_err *err);
+/* Copies a member of another archive without inflating it: its content is not checked, nor its time
+ * kept. */
 struct wa_zip;
 struct wa_zip_member;
-WA_CHECK enum wa_code wa_zip_copy(struct wa_zip_writer *w, struct wa_zip *from, const struct wa_zip_member *m,
-                                  struct wa_err *err);
+WA_CHECK enum wa_code wa_zip_copy(struct wa_zip_writer *w, struct wa_zip *from,
+                                  const struct wa_zip_member *m, struct wa_err *err);
 /* Central directory and end record. Nothing may follow. */
 WA_CHECK enum wa_code wa_zip_finish(struct wa_zip_writer *w, struct wa_err *err);
 
