@@ -85,6 +85,7 @@ enum wa_code wa_helper_auth(struct wa_launcher *l, const char *user, struct wa_s
     struct wa_buf WA_AUTO_BUF_SECRET question;
     struct wa_chan_msg answer;
     size_t count = 0;
+    wa_buf_init(&question, WA_ROLE_AUTH_MAX);
     while (groups != NULL && groups[count] != NULL) {
         count++;
     }
@@ -92,7 +93,6 @@ enum wa_code wa_helper_auth(struct wa_launcher *l, const char *user, struct wa_s
         return wa_fail(err, WA_E_INTERNAL, "cannot ask about no user, or more than %u groups",
                        GROUPS_MAX);
     }
-    wa_buf_init(&question, WA_ROLE_AUTH_MAX);
     question_write(user, password, groups, &question);
     enum wa_code code = wa_buf_check(&question, err);
     if (code != WA_OK) {

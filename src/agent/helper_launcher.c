@@ -130,6 +130,11 @@ static bool take_message(struct wa_launcher *l, struct wa_chan_msg *msg)
     switch (msg->type) {
     case WA_M_STARTED:
         is_good = n == sizeof(struct wa_started) && (h == NULL || h->fd_count == 0);
+        if (is_good && h != NULL) {
+            struct wa_started started;
+            memcpy(&started, msg->payload.p, n);
+            h->pid = started.pid;
+        }
         break;
     case WA_M_MORE_FD:
         is_good = n == 0 && (h == NULL || (h->fd_count > 0 && h->fd_count < fds_of(h->role)));

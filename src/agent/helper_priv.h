@@ -17,6 +17,7 @@
 struct wa_helper {
     struct wa_helper *next;
     uint32_t id;
+    int pid; /* for logs and tests; never signalled by us */
     enum wa_role role;
     int fds[WA_HELPER_FDS]; /* RUNNER: request, result, output; else the channel's; -1 once taken */
     unsigned fd_count;

@@ -1,10 +1,12 @@
 /* role_auth.c - the process that answers one question: is this the user's password, and in which
  * groups is the user.
  *
- * It is apart because PAM and the name service block, load code that is not ours, and PAM reads the
- * shadow file: this is the one child that keeps root. What it loses all the same: the network, the
- * manager's files (landlock, where the kernel has it), new privileges by exec, and its life after
- * one answer. It decides nothing: rights are the manager's business.
+ * It is apart because PAM and the name service block and load code that is not ours, and because
+ * PAM reads the shadow file: this is the one child that keeps root. What it loses all the same: the
+ * manager's files (landlock, where the kernel has it), most capabilities, new privileges by exec,
+ * and its life after one answer. It keeps sockets: PAM tells the kernel's audit of each log-in and
+ * takes a refusal there for a failure, and modules ask sssd, winbind or a directory. It decides
+ * nothing: rights are the manager's business.
  */
 #include "agent/auth_pam.h"
 #include "agent/helpers.h"
@@ -145,7 +147,7 @@ int wa_role_auth(void)
     struct wa_err err = WA_ERR_INIT;
     struct wa_role_child c;
     struct wa_priv priv = {
-        .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_LOCAL | WA_PRIV_FDS |
+        .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_NET | WA_PRIV_LOCAL | WA_PRIV_FDS |
                  WA_PRIV_THREADS | WA_PRIV_SPAWN | WA_PRIV_IDS,
         .read_paths = readable,
         .write_paths = writable,

@@ -8,6 +8,7 @@
  */
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "agent/launcher_priv.h"
 #include "os/fs.h"
@@ -37,12 +38,13 @@ struct launcher {
     struct wa_timer *clock;   /* the nearest deadline of a child */
     struct wa_timer *restart; /* starts the next manager */
     struct wa_timer *stop;    /* ends a manager that does not */
-    bool has_manager, is_stopping;
+    bool has_manager, is_stopping, is_over;
     struct wa_proc manager;
     struct wa_chan *chan;
     uint64_t manager_since_ms;
     uint32_t restart_ms;
     struct child children[CHILDREN_MAX];
+    int pid;    /* our own: two launchers must not share a tree's name */
     int status; /* of the last manager */
 };
 
@@ -118,7 +120,7 @@ static void refuse(struct launcher *l, uint32_t id, const struct wa_err *err)
 {
     struct wa_failed f = {.code = err->code};
     log_failure(l, "launcher.refused", err);
-    (void)snprintf(f.text, sizeof f.text, "%s", err->text);
+    (void)snprintf(f.text, sizeof f.text, "%.*s", (int)sizeof f.text - 1, err->text);
     post(l, WA_M_FAILED, id, &f, sizeof f, -1);
 }
 
@@ -144,7 +146,7 @@ static void take_start(struct launcher *l, const struct wa_chan_msg *msg)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_start what;
-    char tree[32];
+    char tree[64];
     int fds[WA_LAUNCH_FDS];
     struct child c = {.is_used = true, .id = msg->id};
     struct child *slot = free_slot(l, msg->id, &err);
@@ -153,7 +155,8 @@ static void take_start(struct launcher *l, const struct wa_chan_msg *msg)
         return;
     }
     c.role = (enum wa_role)what.role;
-    (void)snprintf(tree, sizeof tree, "%s-%u", wa_role_name(c.role), (unsigned)msg->id);
+    (void)snprintf(tree, sizeof tree, "wapt-%d-%s-%u", l->pid, wa_role_name(c.role),
+                   (unsigned)msg->id);
     if (wa_launch_child(&l->launch, &what, tree, &c.proc, fds, &err) != WA_OK) {
         refuse(l, msg->id, &err);
         return;
@@ -230,7 +233,7 @@ static void start_manager(void *user)
     if (l->has_manager) {
         kill_manager(l);
     } else if (l->launch.is_once) {
-        wa_loop_stop(l->loop);
+        l->is_over = true;
     } else {
         wa_timer_start(l->restart, RESTART_MAX_MS, 0);
     }
@@ -250,7 +253,7 @@ static void child_gone(struct launcher *l, struct child *c, const struct wa_exit
 
 static void manager_gone(struct launcher *l, const struct wa_exit *e)
 {
-    struct wa_err ignored = WA_ERR_INIT;
+    struct wa_err err = WA_ERR_INIT;
     struct wa_exit gone;
     l->has_manager = false;
     wa_chan_free(l->chan);
@@ -259,14 +262,16 @@ static void manager_gone(struct launcher *l, const struct wa_exit *e)
         struct child *c = &l->children[i];
         if (c->is_used) {
             kill_child(l, c);
-            (void)wa_proc_wait(&c->proc, REAP_MS, &gone, &ignored);
-            wa_err_clear(&ignored);
+            if (wa_proc_wait(&c->proc, REAP_MS, &gone, &err) != WA_OK) {
+                log_failure(l, "launcher.kill", &err);
+            }
+            wa_err_clear(&err);
             c->is_used = false;
         }
     }
     l->status = e->kind == WA_EXIT_SIGNAL ? 128 + e->value : e->value;
     if (l->launch.is_once || l->is_stopping || l->status == 0) {
-        wa_loop_stop(l->loop);
+        l->is_over = true;
         return;
     }
     if (l->restart_ms == 0 || wa_loop_now_ms(l->loop) - l->manager_since_ms > STEADY_MS) {
@@ -302,15 +307,16 @@ static void on_child(void *user, int signum)
     struct wa_err ignored = WA_ERR_INIT;
     struct wa_exit e;
     WA_UNUSED(signum);
+    if (l->has_manager && wa_proc_wait(&l->manager, 0, &e, &ignored) == WA_OK) {
+        manager_gone(l, &e);
+    }
+    wa_err_clear(&ignored);
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
         struct child *c = &l->children[i];
         if (c->is_used && wa_proc_wait(&c->proc, 0, &e, &ignored) == WA_OK) {
             child_gone(l, c, &e);
         }
         wa_err_clear(&ignored);
-    }
-    if (l->has_manager && wa_proc_wait(&l->manager, 0, &e, &ignored) == WA_OK) {
-        manager_gone(l, &e);
     }
     reap_orphans(l);
 }
@@ -326,7 +332,7 @@ static void on_stop(void *user, int signum)
     WA_UNUSED(signum);
     l->is_stopping = true;
     if (!l->has_manager) {
-        wa_loop_stop(l->loop);
+        l->is_over = true;
         return;
     }
     wa_proc_kill(&l->manager, SIGTERM);
@@ -381,7 +387,7 @@ static enum wa_code begin(struct launcher *l, struct wa_err *err)
 enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *const *manager_args,
                               bool once, int *ret_status, struct wa_err *err)
 {
-    struct launcher l = {.manager_args = manager_args};
+    struct launcher l = {.manager_args = manager_args, .pid = getpid()};
     if (!wa_priv_is_root()) {
         return wa_fail(err, WA_E_DENIED, "cannot start the agent's processes: this needs root");
     }
@@ -392,7 +398,9 @@ enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *co
     }
     if (code == WA_OK) {
         start_manager(&l);
-        code = wa_loop_run(l.loop, err);
+    }
+    while (code == WA_OK && !l.is_over) {
+        code = wa_loop_turn(l.loop, -1, err);
     }
     wa_chan_free(l.chan);
     wa_loop_free(l.loop);

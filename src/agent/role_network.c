@@ -14,8 +14,9 @@
 #include "os/rand.h"
 #include "proto/push.h"
 
-#define WELCOME_TIMEOUT_MS 60000u /* ms from the start of an attempt until the server lets us in   \
-                                   */
+#define WELCOME_TIMEOUT_MS                                                                         \
+    60000u /* ms from the start of an attempt until the server lets us in                          \
+            */
 #define ARENA_MAX (8u * WA_WS_MESSAGE_MAX) /* bytes: a message as a tree of nodes */
 #define BACKOFF_DOUBLINGS_MAX 16u
 #define MEMORY_MAX                                                                                 \
