@@ -1,4 +1,5 @@
-/* ossl_priv.h - between the files of crypto: errors of OpenSSL, and what lies behind keys and certificates. */
+/* ossl_priv.h - between the files of crypto: errors of OpenSSL, and what lies behind keys and
+ * certificates. */
 #ifndef WA_CRYPTO_OSSL_PRIV_H
 #define WA_CRYPTO_OSSL_PRIV_H
 
@@ -11,15 +12,16 @@
 enum wa_code wa_fail_ossl(struct wa_err *err, enum wa_code code, const char *what);
 
 /* Takes over pkey, also on failure. */
-WA_CHECK enum wa_code wa_key_wrap(EVP_PKEY *pkey, bool is_private, const char *what, struct wa_key **ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_key_wrap(EVP_PKEY *pkey, bool is_private, const char *what,
+                                  struct wa_key **ret, struct wa_err *err);
 /* Takes over x, also on failure. */
 WA_CHECK enum wa_code wa_cert_wrap(X509 *x, struct wa_cert **ret, struct wa_err *err);
 
-#define WA_OSSL_AUTO(type, fn)                                                                                                   \
-    static inline void wa_auto_##type(type **p)                                                                                  \
-    {                                                                                                                            \
-        fn(*p);                                                                                                                  \
-        *p = NULL;                                                                                                               \
+#define WA_OSSL_AUTO(type, fn)                                                                     \
+    static inline void wa_auto_##type(type **p)                                                    \
+    {                                                                                              \
+        fn(*p);                                                                                    \
+        *p = NULL;                                                                                 \
     }
 WA_OSSL_AUTO(EVP_PKEY, EVP_PKEY_free)
 WA_OSSL_AUTO(EVP_PKEY_CTX, EVP_PKEY_CTX_free)

@@ -9,7 +9,9 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "crypto/crl_priv.h"
 #include "crypto/ossl_priv.h"
+#include "os/fs.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -20,6 +22,7 @@ struct wa_trust {
     struct wa_certs anchors;
     struct wa_map by_fingerprint; /* of anchors */
     struct wa_map revoked;
+    struct wa_crls crls;
 };
 
 enum wa_code wa_trust_new(struct wa_trust **ret, struct wa_err *err)
@@ -40,6 +43,7 @@ void wa_trust_free(struct wa_trust *t)
     wa_map_fini(&t->by_fingerprint);
     wa_map_fini(&t->revoked);
     wa_certs_fini(&t->anchors);
+    wa_crls_fini(&t->crls);
     wa_free(t);
 }
 
@@ -59,6 +63,30 @@ enum wa_code wa_trust_add(struct wa_trust *t, struct wa_cert *anchor, struct wa_
     return WA_OK;
 }
 
+struct crl_reader {
+    struct wa_trust *t;
+    const char *path;
+};
+
+/* Revocation lists lie in the same files as certificates (formats.md 4.2). */
+static enum wa_code read_crls(void *user, const char *name, const struct wa_stat *st,
+                              struct wa_err *err)
+{
+    struct crl_reader *r = user;
+    struct wa_sv n = wa_sv(name);
+    char path[WA_PATH_MAX];
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_CERTFILE_BYTES_MAX);
+    if (st->is_dir || name[0] == '.' ||
+        !(wa_sv_ends(n, ".crt") || wa_sv_ends(n, ".pem") || wa_sv_ends(n, ".crl")))
+        return WA_OK;
+    (void)snprintf(path, sizeof path, "%s/%s", r->path, name);
+    if (wa_path_read(path, WA_CERTFILE_BYTES_MAX, &text, err) != WA_OK ||
+        wa_crls_read_pem(wa_buf_sv(&text), &r->t->crls, err) != WA_OK)
+        return wa_wrap(err, "'%s'", path);
+    return WA_OK;
+}
+
 enum wa_code wa_trust_add_dir(struct wa_trust *t, const char *path, struct wa_err *err)
 {
     WA_AUTO_CERTS struct wa_certs list = {0};
@@ -71,7 +99,11 @@ enum wa_code wa_trust_add_dir(struct wa_trust *t, const char *path, struct wa_er
     for (size_t i = 0; i < list.n; i++)
         if (wa_trust_add(t, list.items[i], err) != WA_OK)
             return err->code;
-    return WA_OK;
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    struct crl_reader r = {t, path};
+    if (wa_dir_open(path, &dir, err) != WA_OK)
+        return err->code;
+    return wa_dir_list(&dir, read_crls, &r, err);
 }
 
 size_t wa_trust_count(const struct wa_trust *t)
