@@ -255,7 +255,8 @@ static bool try_issuer(struct search *s, const struct wa_cert *child, const stru
         return false;
     }
     return check_one(s->t, issuer, s->at, err) == WA_OK &&
-           check_issuer(issuer, authorities_below(s), err) == WA_OK;
+           check_issuer(issuer, authorities_below(s), err) == WA_OK &&
+           wa_crls_check(&s->t->crls, child, issuer, s->at, err) == WA_OK;
 }
 
 /* Extends the path from its last certificate. Depth is bounded by WA_CHAIN_MAX, work by CHECKS_MAX.
