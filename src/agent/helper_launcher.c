@@ -157,7 +157,7 @@ static bool take_message(struct wa_launcher *l, struct wa_chan_msg *msg)
     default:
         break;
     }
-    if (is_good && h != NULL && msg->fd >= 0) {
+    if (is_good && h != NULL && (msg->type == WA_M_STARTED || msg->type == WA_M_MORE_FD)) {
         h->fds[h->fd_count++] = msg->fd;
     } else {
         wa_fd_close(&msg->fd);

@@ -112,7 +112,8 @@ struct wa_net_challenge {
     char nonce[65], channel[65]; /* lower-case hex */
     int64_t time;                /* the server's */
 };
-/* Payload of NET_CHALLENGE. WA_E_INVALID. The answer, a hello, goes out as NET_SEND; so do acks. */
+/* Payload of NET_CHALLENGE. WA_E_INVALID, WA_E_LIMIT. The answer, a hello, goes out as NET_SEND; so
+ * do acks. */
 WA_CHECK enum wa_code wa_net_challenge_read(struct wa_sv text, struct wa_net_challenge *ret,
                                             struct wa_err *err);
 enum wa_net_state_kind { WA_NET_CONNECTING, WA_NET_OPEN, WA_NET_WELCOME, WA_NET_CLOSED };
@@ -122,7 +123,7 @@ struct wa_net_state {
                    else 0 */
     char reason[WA_ERR_TEXT_MAX];
 };
-/* Payload of NET_STATE. WA_E_INVALID. After CLOSED it tries again by itself. */
+/* Payload of NET_STATE. WA_E_INVALID, WA_E_LIMIT. After CLOSED it tries again by itself. */
 WA_CHECK enum wa_code wa_net_state_read(struct wa_sv text, struct wa_net_state *ret,
                                         struct wa_err *err);
 

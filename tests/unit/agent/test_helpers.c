@@ -1,0 +1,549 @@
+/* test_helpers.c - children that lie: what the manager makes of messages that follow no rule.
+ *
+ * The launcher is a thread here, and each child a list of frames that it writes without being
+ * asked. Whatever a row sends, the call must end with the code of the row, and the child must have
+ * been killed or have ended.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/helper_priv.h"
+#include "os/fs.h"
+#include "os/thread.h"
+
+/* As WA_SV(), for tables. */
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+#define FRAMES_MAX 6
+#define CHILDREN_MAX 4
+#define ENDED_FD 0 /* see roles.c */
+
+struct frame {
+    uint16_t type; /* 0: end of the list */
+    uint32_t id;
+    struct wa_sv payload;
+    size_t repeat; /* payload this many times; 0 is 1 */
+    bool has_fd;
+};
+
+enum fate { STAYS, ENDS, CRASHES };
+
+struct script {
+    struct frame frames[FRAMES_MAX];
+    enum fate fate;       /* after the frames */
+    enum wa_code refused; /* START is answered by FAILED */
+    struct wa_sv started; /* payload of STARTED instead of the right one */
+};
+
+/* --- the launcher's part, in its thread --- */
+struct fake {
+    int fd;
+    const struct script *script;
+    unsigned starts, ends, kills;
+};
+
+struct fake_child {
+    uint32_t id;
+    struct wa_chan *chan;
+};
+
+/* One message in one piece, as the launcher's loop sends them. Whether the manager still hears is
+ * its business. */
+static void tell(int fd, uint16_t type, uint32_t id, struct wa_sv payload, int pass_fd)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.bytes = ""};
+    struct wa_buf WA_AUTO_BUF frame;
+    wa_buf_init(&frame, 4096);
+    wa_buf_u32le(&frame, (uint32_t)payload.n);
+    wa_buf_u32le(&frame, type);
+    wa_buf_u32le(&frame, id);
+    wa_buf_addsv(&frame, payload);
+    struct iovec iov = {frame.p, frame.n};
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.bytes,
+                       .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+    h->cmsg_level = SOL_SOCKET;
+    h->cmsg_type = SCM_RIGHTS;
+    h->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(h), &pass_fd, sizeof pass_fd);
+    ssize_t n = sendmsg(fd, &m, MSG_NOSIGNAL);
+    WA_UNUSED(n);
+}
+
+static void send_ended(int fd, uint32_t id, bool is_signal, int value)
+{
+    const struct wa_ended e = {.start_id = id, .is_signal = is_signal, .value = value};
+    tell(fd, WA_M_ENDED, id, wa_sv_n(&e, sizeof e), ENDED_FD);
+}
+
+static void say(struct wa_chan *c, const struct frame *f)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_buf WA_AUTO_BUF all;
+    wa_buf_init(&all, 4u << 20);
+    for (size_t i = 0; i < (f->repeat == 0 ? 1 : f->repeat); i++) {
+        wa_buf_addsv(&all, f->payload);
+    }
+    enum wa_code code = wa_chan_send(c, f->type, f->id, wa_buf_sv(&all), f->has_fd ? 0 : -1, &err);
+    WA_UNUSED(code); /* a manager that has heard enough closes */
+}
+
+static void start_child(struct fake *fake, uint32_t id, struct fake_child *child)
+{
+    static const struct wa_chan_rule any[] = {{0, NULL, 0, false}};
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_started started = {.pid = 1};
+    const struct script *s = fake->script;
+    int pair[2];
+    fake->starts++;
+    if (s->refused != WA_OK) {
+        struct wa_failed f = {.code = (uint32_t)s->refused, .text = "no"};
+        tell(fake->fd, WA_M_FAILED, id, wa_sv_n(&f, sizeof f), ENDED_FD);
+        fake->ends++;
+        return;
+    }
+    assert_int_equal(wa_socketpair(pair, &err), WA_OK);
+    assert_int_equal(wa_chan_new(pair[1], any, &child->chan, &err), WA_OK);
+    child->id = id;
+    struct wa_sv payload = s->started.p != NULL ? s->started : wa_sv_n(&started, sizeof started);
+    tell(fake->fd, WA_M_STARTED, id, payload, pair[0]);
+    wa_fd_close(&pair[0]);
+    for (size_t i = 0; i < FRAMES_MAX && s->frames[i].type != 0; i++) {
+        say(child->chan, &s->frames[i]);
+    }
+    if (s->fate != STAYS) {
+        wa_chan_free(child->chan);
+        child->chan = NULL;
+        fake->ends++;
+        send_ended(fake->fd, id, s->fate == CRASHES, s->fate == CRASHES ? 31 : 0);
+        child->id = 0;
+    }
+}
+
+static void fake_launcher(void *user)
+{
+    struct fake *fake = user;
+    struct fake_child children[CHILDREN_MAX] = {{0, NULL}};
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_chan *c = NULL;
+    struct wa_chan_msg msg;
+    assert_int_equal(
+        wa_chan_new(fake->fd, wa_role_rules(WA_ROLE_MANAGER, WA_ROLE_LAUNCHER), &c, &err), WA_OK);
+    while (wa_chan_recv(c, -1, &msg, &err) == WA_OK) {
+        size_t i = 0;
+        uint32_t wanted = msg.type == WA_M_START ? 0 : msg.id;
+        while (i < CHILDREN_MAX && children[i].id != wanted) {
+            i++;
+        }
+        if (i == CHILDREN_MAX) {
+            continue;
+        }
+        if (msg.type == WA_M_START) {
+            start_child(fake, msg.id, &children[i]);
+        } else if (children[i].id != 0) {
+            wa_chan_free(children[i].chan);
+            children[i] = (struct fake_child){0, NULL};
+            fake->kills++;
+            send_ended(fake->fd, wanted, true, 9);
+        }
+    }
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        wa_chan_free(children[i].chan);
+    }
+    wa_chan_free(c);
+}
+
+struct scene {
+    struct fake fake;
+    struct wa_thread *thread;
+    struct wa_launcher *l;
+};
+
+static void scene_open(struct scene *s, const struct script *script)
+{
+    struct wa_err err = WA_ERR_INIT;
+    int pair[2];
+    *s = (struct scene){.fake = {.script = script}};
+    assert_int_equal(wa_socketpair(pair, &err), WA_OK);
+    s->fake.fd = pair[1];
+    assert_int_equal(wa_thread_start(fake_launcher, &s->fake, &s->thread, &err), WA_OK);
+    assert_int_equal(wa_launcher_open(pair[0], &s->l, &err), WA_OK);
+}
+
+/* No child may be left when a call has returned. */
+static void scene_close(struct scene *s)
+{
+    wa_launcher_free(s->l);
+    wa_thread_join(s->thread);
+    assert_int_equal(s->fake.starts, s->fake.ends + s->fake.kills);
+}
+
+static void expect(const char *row, enum wa_code code, enum wa_code expected,
+                   const struct wa_err *err)
+{
+    if (code != expected) {
+        print_error("row '%s': %s, not %s: %s\n", row, wa_code_name(code), wa_code_name(expected),
+                    err->text);
+    }
+    assert_int_equal(code, expected);
+    assert_true(code == WA_OK || err->text[0] != '\0');
+}
+
+/* --- fetch --- */
+
+#define DONE(text)                                                                                 \
+    {                                                                                              \
+        WA_M_FETCH_DONE, 1, TEXT(text), 0, false                                                   \
+    }
+#define GOOD_DONE                                                                                  \
+    DONE("{\"status\":200,\"resumed\":false,\"etag\":\"e\",\"last_modified\":\"m\",\"bytes\":5}")
+#define DATA(text)                                                                                 \
+    {                                                                                              \
+        WA_M_FETCH_DATA, 1, TEXT(text), 0, false                                                   \
+    }
+
+static const struct {
+    const char *name;
+    struct script script;
+    enum wa_code expected;
+} fetches[] = {
+    {"good", {.frames = {DATA("he"), DATA("llo"), GOOD_DONE}}, WA_OK},
+    {"no body", {.frames = {GOOD_DONE}}, WA_OK},
+    {"more than asked", {.frames = {DATA("12345678"), DATA("9"), GOOD_DONE}}, WA_E_REFUSED},
+    {"another id", {.frames = {{WA_M_FETCH_DATA, 2, TEXT("x"), 0, false}}}, WA_E_REFUSED},
+    {"short progress",
+     {.frames = {{WA_M_FETCH_PROGRESS, 1, TEXT("1234567"), 0, false}}},
+     WA_E_REFUSED},
+    {"not json", {.frames = {DONE("status=200")}}, WA_E_REFUSED},
+    {"empty end", {.frames = {DONE("")}}, WA_E_REFUSED},
+    {"a stranger",
+     {.frames = {DONE("{\"status\":200,\"resumed\":false,\"etag\":\"\","
+                      "\"last_modified\":\"\",\"bytes\":5,\"x\":1}")}},
+     WA_E_REFUSED},
+    {"no status",
+     {.frames = {DONE("{\"resumed\":false,\"etag\":\"\",\"last_modified\":\"\","
+                      "\"bytes\":5}")}},
+     WA_E_REFUSED},
+    {"status 42",
+     {.frames = {DONE("{\"status\":42,\"resumed\":false,\"etag\":\"\","
+                      "\"last_modified\":\"\",\"bytes\":5}")}},
+     WA_E_REFUSED},
+    {"a NUL",
+     {.frames = {DONE("{\"status\":200,\"resumed\":false,\"etag\":\"a\\u0000b\","
+                      "\"last_modified\":\"\",\"bytes\":5}")}},
+     WA_E_REFUSED},
+    {"error",
+     {.frames = {DONE("{\"code\":\"unreachable\",\"message\":\"no route\"}")}},
+     WA_E_UNREACHABLE},
+    {"error of no kind", {.frames = {DONE("{\"code\":\"??\",\"message\":\"x\"}")}}, WA_E_INTERNAL},
+    {"error that is none",
+     {.frames = {DONE("{\"code\":\"ok\",\"message\":\"x\"}")}},
+     WA_E_INTERNAL},
+    {"error and more",
+     {.frames = {DONE("{\"code\":\"io\",\"message\":\"x\",\"status\":1}")}},
+     WA_E_REFUSED},
+    {"another's message", {.frames = {{WA_M_UNPACK_DATA, 1, TEXT("x"), 0, false}}}, WA_E_REFUSED},
+    {"a descriptor", {.frames = {{WA_M_FETCH_DATA, 1, TEXT("x"), 0, true}}}, WA_E_REFUSED},
+    {"too long",
+     {.frames = {{WA_M_FETCH_DATA, 1, TEXT("0123456789abcdef"), 20000, false}}},
+     WA_E_REFUSED},
+    {"goes", {.frames = {DATA("x")}, .fate = ENDS}, WA_E_FAILED},
+    {"crashes", {.fate = CRASHES}, WA_E_FAILED},
+    {"cannot start", {.refused = WA_E_BUSY}, WA_E_BUSY},
+    {"failure without code", {.refused = WA_CODE_COUNT}, WA_E_INTERNAL},
+    {"started senselessly", {.started = TEXT("x")}, WA_E_INTERNAL},
+};
+
+static void test_fetch(void **state)
+{
+    WA_UNUSED(state);
+    const struct wa_tls_trust trust = {.host = "h"};
+    for (size_t i = 0; i < WA_COUNT(fetches); i++) {
+        const struct wa_fetch what = {
+            .method = "GET", .url = "https://h/", .trust = &trust, .max_bytes = 8};
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_fetch_result r = {0};
+        struct scene s;
+        struct wa_buf WA_AUTO_BUF body;
+        struct wa_buf_sink sink;
+        wa_buf_init(&body, 64);
+        wa_buf_sink_init(&sink, &body);
+        scene_open(&s, &fetches[i].script);
+        enum wa_code code = wa_helper_fetch(s.l, &what, &sink.base, NULL, NULL, NULL, &r, &err);
+        scene_close(&s);
+        expect(fetches[i].name, code, fetches[i].expected, &err);
+        if (i == 0) {
+            assert_int_equal(r.status, 200);
+            assert_string_equal(r.etag, "e");
+            assert_string_equal(r.last_modified, "m");
+            assert_int_equal(r.bytes, 5);
+            assert_string_equal(wa_buf_str(&body), "hello");
+        }
+        if (i == 1) {
+            assert_int_equal(r.bytes, 0); /* what came, not what it says */
+        }
+    }
+}
+
+static void test_cancelling_ends_the_child(void **state)
+{
+    static const struct script silent = {.fate = STAYS};
+    const struct wa_tls_trust trust = {.host = "h"};
+    const struct wa_fetch what = {.method = "GET", .url = "https://h/", .trust = &trust};
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_fetch_result r;
+    struct wa_cancel *cancel = NULL;
+    struct scene s;
+    struct wa_buf WA_AUTO_BUF body;
+    struct wa_buf_sink sink;
+    WA_UNUSED(state);
+    wa_buf_init(&body, 64);
+    wa_buf_sink_init(&sink, &body);
+    scene_open(&s, &silent);
+    assert_int_equal(wa_cancel_new(&cancel, &err), WA_OK);
+    wa_cancel_set(cancel);
+    expect("cancel", wa_helper_fetch(s.l, &what, &sink.base, NULL, NULL, cancel, &r, &err),
+           WA_E_CANCELLED, &err);
+    wa_cancel_reset(cancel);
+    assert_false(wa_cancel_is_set(cancel));
+    wa_cancel_free(cancel);
+    scene_close(&s);
+}
+
+/* --- unpack --- */
+
+#define MEMBER(size, dir, name)                                                                    \
+    {                                                                                              \
+        WA_M_UNPACK_MEMBER, 1, TEXT(size dir name), 0, false                                       \
+    }
+#define SIZE5 "\5\0\0\0\0\0\0\0"
+#define SIZE0 "\0\0\0\0\0\0\0\0"
+#define LISTED(count)                                                                              \
+    {                                                                                              \
+        WA_M_UNPACK_LISTED, 1, TEXT(count), 0, false                                               \
+    }
+#define ONE "\1\0\0\0"
+#define CONTENT(text)                                                                              \
+    {                                                                                              \
+        WA_M_UNPACK_DATA, 2, TEXT(text), 0, false                                                  \
+    }
+#define END(text)                                                                                  \
+    {                                                                                              \
+        WA_M_UNPACK_END, 2, TEXT(text), 0, false                                                   \
+    }
+#define LIST_OF_A MEMBER(SIZE5, "\0", "a"), LISTED(ONE)
+
+static const struct {
+    const char *name;
+    struct script script;
+    enum wa_code listed, read;
+} unpacks[] = {
+    {"good", {.frames = {LIST_OF_A, CONTENT("he"), CONTENT("llo"), END("")}}, WA_OK, WA_OK},
+    {"fewer bytes", {.frames = {LIST_OF_A, CONTENT("he"), END("")}}, WA_OK, WA_E_REFUSED},
+    {"more bytes", {.frames = {LIST_OF_A, CONTENT("hello"), CONTENT("!")}}, WA_OK, WA_E_REFUSED},
+    {"a failing member",
+     {.frames = {LIST_OF_A, CONTENT("he"), END("{\"code\":\"invalid\",\"message\":\"crc\"}")}},
+     WA_OK,
+     WA_E_INVALID},
+    {"another question's",
+     {.frames = {LIST_OF_A, {WA_M_UNPACK_DATA, 3, TEXT("hello"), 0, false}}},
+     WA_OK,
+     WA_E_REFUSED},
+    {"a member late",
+     {.frames = {LIST_OF_A, {WA_M_UNPACK_MEMBER, 2, TEXT(SIZE5 "\0b"), 0, false}}},
+     WA_OK,
+     WA_E_REFUSED},
+    {"goes while listing", {.frames = {MEMBER(SIZE5, "\0", "a")}, .fate = ENDS}, WA_E_FAILED, 0},
+    {"the same name",
+     {.frames = {MEMBER(SIZE5, "\0", "Setup.py"), MEMBER(SIZE5, "\0", "setup.PY")}},
+     WA_E_REFUSED,
+     0},
+    {"above", {.frames = {MEMBER(SIZE5, "\0", "../x")}}, WA_E_REFUSED, 0},
+    {"absolute", {.frames = {MEMBER(SIZE5, "\0", "/etc/passwd")}}, WA_E_REFUSED, 0},
+    {"a drive", {.frames = {MEMBER(SIZE5, "\0", "C:x")}}, WA_E_REFUSED, 0},
+    {"a NUL", {.frames = {MEMBER(SIZE5, "\0", "a\0b")}}, WA_E_REFUSED, 0},
+    {"no name", {.frames = {MEMBER(SIZE5, "\0", "")}}, WA_E_REFUSED, 0},
+    {"cut", {.frames = {{WA_M_UNPACK_MEMBER, 1, TEXT("\5\0"), 0, false}}}, WA_E_REFUSED, 0},
+    {"a full directory", {.frames = {MEMBER(SIZE5, "\1", "d")}}, WA_E_REFUSED, 0},
+    {"a third kind", {.frames = {MEMBER(SIZE0, "\2", "d")}}, WA_E_REFUSED, 0},
+    {"enormous",
+     {.frames = {MEMBER("\377\377\377\377\377\377\377\377", "\0", "a")}},
+     WA_E_REFUSED,
+     0},
+    {"enormous together",
+     {.frames = {MEMBER("\0\0\0\0\100\0\0\0", "\0", "a"), MEMBER(SIZE5, "\0", "b")}},
+     WA_E_REFUSED,
+     0},
+    {"another count", {.frames = {MEMBER(SIZE5, "\0", "a"), LISTED("\2\0\0\0")}}, WA_E_REFUSED, 0},
+    {"half a count", {.frames = {MEMBER(SIZE5, "\0", "a"), LISTED("\1\0")}}, WA_E_REFUSED, 0},
+    {"content first", {.frames = {{WA_M_UNPACK_DATA, 1, TEXT("x"), 0, false}}}, WA_E_REFUSED, 0},
+    {"not an archive",
+     {.frames = {{WA_M_UNPACK_END, 1, TEXT("{\"code\":\"invalid\",\"message\":\"zip\"}"), 0,
+                  false}}},
+     WA_E_INVALID,
+     0},
+    {"an end without list",
+     {.frames = {{WA_M_UNPACK_END, 1, TEXT(""), 0, false}}},
+     WA_E_REFUSED,
+     0},
+    {"crashes", {.frames = {MEMBER(SIZE5, "\0", "a")}, .fate = CRASHES}, WA_E_FAILED, 0},
+};
+
+static void test_unpack(void **state)
+{
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(unpacks); i++) {
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_unpack *u = NULL;
+        struct scene s;
+        scene_open(&s, &unpacks[i].script);
+        expect(unpacks[i].name, wa_helper_unpack(s.l, 0, NULL, &u, &err), unpacks[i].listed, &err);
+        if (unpacks[i].listed == WA_OK) {
+            struct wa_buf WA_AUTO_BUF out;
+            struct wa_buf_sink sink;
+            struct wa_members *m = wa_unpack_members(u);
+            wa_buf_init(&out, 64);
+            wa_buf_sink_init(&sink, &out);
+            assert_int_equal(m->n, 1);
+            assert_string_equal(m->items[0].name.p, "a");
+            assert_int_equal(m->items[0].size, 5);
+            expect(unpacks[i].name, m->read(m, 0, &sink.base, &err), unpacks[i].read, &err);
+            assert_true(unpacks[i].read != WA_OK || wa_sv_eqs(wa_buf_sv(&out), "hello"));
+            wa_unpack_free(u);
+        }
+        scene_close(&s);
+    }
+}
+
+/* --- auth --- */
+
+#define ANSWER(text)                                                                               \
+    {                                                                                              \
+        .frames = { {WA_M_AUTH_ANSWER, 1, TEXT(text), 0, false} }                                  \
+    }
+static const char *const groups[] = {"g1", "g2", NULL};
+
+static const struct {
+    const char *name;
+    struct script script;
+    bool has_password;
+    enum wa_code expected;
+    bool is_ok, in_second;
+} auths[] = {
+    {"yes", ANSWER("{\"password_ok\":true,\"groups\":[\"g2\"],\"reason\":\"\"}"), true, WA_OK, true,
+     true},
+    {"no", ANSWER("{\"password_ok\":false,\"groups\":[],\"reason\":\"x\"}"), true, WA_OK, false,
+     false},
+    {"groups only", ANSWER("{\"password_ok\":false,\"groups\":[\"g2\"],\"reason\":\"\"}"), false,
+     WA_OK, false, true},
+    {"ok without password", ANSWER("{\"password_ok\":true,\"groups\":[],\"reason\":\"\"}"), false,
+     WA_E_REFUSED, false, false},
+    {"a group not asked", ANSWER("{\"password_ok\":true,\"groups\":[\"root\"],\"reason\":\"\"}"),
+     true, WA_E_REFUSED, false, false},
+    {"a number for a group", ANSWER("{\"password_ok\":true,\"groups\":[1],\"reason\":\"\"}"), true,
+     WA_E_REFUSED, false, false},
+    {"a word for true", ANSWER("{\"password_ok\":\"true\",\"groups\":[],\"reason\":\"\"}"), true,
+     WA_E_REFUSED, false, false},
+    {"not all", ANSWER("{\"password_ok\":true}"), true, WA_E_REFUSED, false, false},
+    {"an error", ANSWER("{\"code\":\"config\",\"message\":\"no service\"}"), true, WA_E_CONFIG,
+     false, false},
+    {"crashes", {.fate = CRASHES}, true, WA_E_FAILED, false, false},
+};
+
+static void test_auth(void **state)
+{
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(auths); i++) {
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_auth_answer a = {0};
+        struct scene s;
+        struct wa_sv password = auths[i].has_password ? WA_SV("p") : (struct wa_sv){0};
+        scene_open(&s, &auths[i].script);
+        enum wa_code code = wa_helper_auth(s.l, "u", password, groups, &a, &err);
+        scene_close(&s);
+        expect(auths[i].name, code, auths[i].expected, &err);
+        assert_int_equal(a.password_ok, auths[i].is_ok);
+        assert_int_equal(a.in_group[1], auths[i].in_second);
+        assert_false(a.in_group[0]);
+    }
+}
+
+/* --- two threads on one launcher --- */
+
+struct asker {
+    struct wa_launcher *l;
+    unsigned good;
+};
+
+static void ask_often(void *user)
+{
+    struct asker *a = user;
+    for (int i = 0; i < 40; i++) {
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_auth_answer answer = {0};
+        if (wa_helper_auth(a->l, "u", WA_SV("p"), groups, &answer, &err) == WA_OK &&
+            answer.password_ok) {
+            a->good++;
+        } else {
+            print_error("%s\n", err.text);
+        }
+    }
+}
+
+static void test_two_threads(void **state)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct scene s;
+    struct wa_thread *second = NULL;
+    WA_UNUSED(state);
+    scene_open(&s, &auths[0].script);
+    struct asker a = {s.l, 0}, b = {s.l, 0};
+    assert_int_equal(wa_thread_start(ask_often, &a, &second, &err), WA_OK);
+    ask_often(&b);
+    wa_thread_join(second);
+    assert_int_equal(a.good, 40);
+    assert_int_equal(b.good, 40);
+    scene_close(&s);
+}
+
+static void test_a_lost_launcher_is_told(void **state)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_launcher *l = NULL;
+    struct wa_auth_answer a;
+    int pair[2];
+    WA_UNUSED(state);
+    assert_int_equal(wa_socketpair(pair, &err), WA_OK);
+    assert_int_equal(wa_launcher_open(pair[0], &l, &err), WA_OK);
+    wa_fd_close(&pair[1]);
+    for (int i = 0; i < 2; i++) {
+        enum wa_code code = wa_helper_auth(l, "u", WA_SV("p"), groups, &a, &err);
+        assert_true(code == WA_E_INTERNAL || code == WA_E_NOT_FOUND);
+        wa_err_clear(&err);
+    }
+    wa_launcher_free(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fetch),       cmocka_unit_test(test_cancelling_ends_the_child),
+        cmocka_unit_test(test_unpack),      cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_two_threads), cmocka_unit_test(test_a_lost_launcher_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
