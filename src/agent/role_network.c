@@ -198,10 +198,26 @@ static void on_text(void *user, struct wa_sv text)
     }
 }
 
+/* The WebSocket's close status, which the client tells in the text of its error alone. Only the two
+ * that the manager acts upon; 0 for any other end. */
+static int close_status(const struct wa_err *err)
+{
+    static const int known[] = {WA_PUSH_CLOSE_REGISTER, WA_PUSH_CLOSE_REFUSED};
+    for (size_t i = 0; err->code == WA_E_REFUSED && i < WA_COUNT(known); i++) {
+        char end[32];
+        (void)snprintf(end, sizeof end, "(status %d)", known[i]);
+        if (wa_sv_ends(wa_sv(err->text), end)) {
+            return known[i];
+        }
+    }
+    return 0;
+}
+
 static void on_end(void *user, enum wa_code code, const struct wa_err *err)
 {
     struct net *n = user;
-    attempt_over(n, code == WA_OK ? "the server closed the connection" : err->text, 0);
+    attempt_over(n, code == WA_OK ? "the server closed the connection" : err->text,
+                 close_status(err));
 }
 
 static void on_retry(void *user)
