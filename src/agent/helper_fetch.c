@@ -156,10 +156,13 @@ enum wa_code wa_helper_fetch(struct wa_launcher *l, const struct wa_fetch *what,
         return wa_fail(err, WA_E_LIMIT, "cannot send %zu bytes to '%s': more than %u", what->body.n,
                        what->url, WA_ROLE_BODY_MAX);
     }
+    uint32_t life_s = LIFE_MAX_S; /* the launcher ends also one that does not read what we send */
     if (what->timeout_ms != 0) {
-        t.deadline_ms = wa_clock_mono_ms() + what->timeout_ms + GRACE_MS;
+        uint64_t limit_ms = (uint64_t)what->timeout_ms + GRACE_MS;
+        t.deadline_ms = wa_clock_mono_ms() + limit_ms;
+        life_s = limit_ms / 1000 < LIFE_MAX_S ? (uint32_t)(limit_ms / 1000) : LIFE_MAX_S;
     }
-    enum wa_code code = wa_talk_begin(&t, l, WA_ROLE_FETCH, LIFE_MAX_S, err);
+    enum wa_code code = wa_talk_begin(&t, l, WA_ROLE_FETCH, life_s, err);
     if (code == WA_OK) {
         code = ask(&t, 1, what, err);
     }

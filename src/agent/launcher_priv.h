@@ -18,6 +18,11 @@ struct wa_launch {
     char log_env[32]; /* "WAPT_LOG=info" */
 };
 
+/* Finds the programs and the account; paths must outlive launch. An account that does not exist is
+ * replaced by nobody's numbers, which log gets to know. */
+WA_CHECK enum wa_code wa_launch_init(struct wa_launch *launch, const struct wa_agent_paths *paths,
+                                     bool is_once, const struct wa_log *log, struct wa_err *err);
+
 /* Whether the manager's message asks for something that exists: a known role, fields that belong to
  * it and no others, an identifier of 32 lower-case hex digits, an ordinary user. WA_E_REFUSED.
  * Looks at bytes only. */

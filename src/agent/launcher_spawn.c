@@ -12,6 +12,7 @@
 #include "agent/launcher_priv.h"
 #include "codec/hex.h"
 #include "os/fs.h"
+#include "os/local.h"
 
 #define FIRST_USER 1000u /* below are the system's accounts (login.defs) */
 #define NOBODY 65534u
@@ -19,6 +20,24 @@
 #define PATH_ENV "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define LANG_ENV "LANG=C.UTF-8"
 #define ENV_TEXT_MAX 512 /* bytes of "HOME=..." */
+
+enum wa_code wa_launch_init(struct wa_launch *launch, const struct wa_agent_paths *paths,
+                            bool is_once, const struct wa_log *log, struct wa_err *err)
+{
+    struct wa_err why = WA_ERR_INIT;
+    launch->paths = paths;
+    launch->is_once = is_once;
+    (void)snprintf(launch->log_env, sizeof launch->log_env, WA_ROLE_LOG_ENV "=%s",
+                   is_once ? "warning" : "info");
+    if (wa_user_ids(paths->user, &launch->uid, &launch->gid, &why) != WA_OK || launch->uid == 0 ||
+        launch->gid == 0) {
+        launch->uid = launch->gid = NOBODY;
+        wa_log(log, WA_LOG_WARNING, "launcher.account", WA_LF_S("missing", paths->user),
+               WA_LF_I("instead_uid", NOBODY));
+    }
+    enum wa_code code = wa_proc_self_path(launch->self, err);
+    return code != WA_OK ? code : wa_proc_sibling_path("wapt-fetch", launch->fetch, err);
+}
 
 enum wa_code wa_launch_check(struct wa_sv payload, struct wa_start *ret, struct wa_err *err)
 {

@@ -12,11 +12,9 @@
 
 #include "agent/launcher_priv.h"
 #include "os/fs.h"
-#include "os/local.h"
 
 #define CHILDREN_MAX 32u /* at the same time: one task, one network, a few questions to auth */
 #define LOG_FD 2
-#define NOBODY 65534u
 #define RESTART_FIRST_MS 250u  /* ms, doubled with each death */
 #define RESTART_MAX_MS 60000u  /* ms */
 #define STEADY_MS 60000u       /* ms after which a manager's death is a first one again */
@@ -341,24 +339,6 @@ static void on_stop(void *user, int signum)
     wa_timer_start(l->stop, STOP_TIMEOUT_MS, 0);
 }
 
-static enum wa_code find_programs(struct launcher *l, const struct wa_agent_paths *paths,
-                                  bool is_once, struct wa_err *err)
-{
-    struct wa_err why = WA_ERR_INIT;
-    l->launch.paths = paths;
-    l->launch.is_once = is_once;
-    (void)snprintf(l->launch.log_env, sizeof l->launch.log_env, WA_ROLE_LOG_ENV "=%s",
-                   is_once ? "warning" : "info");
-    if (wa_user_ids(paths->user, &l->launch.uid, &l->launch.gid, &why) != WA_OK ||
-        l->launch.uid == 0 || l->launch.gid == 0) {
-        l->launch.uid = l->launch.gid = NOBODY;
-        wa_log(&l->log, WA_LOG_WARNING, "launcher.account", WA_LF_S("missing", paths->user),
-               WA_LF_I("instead_uid", NOBODY));
-    }
-    enum wa_code code = wa_proc_self_path(l->launch.self, err);
-    return code != WA_OK ? code : wa_proc_sibling_path("wapt-fetch", l->launch.fetch, err);
-}
-
 static enum wa_code begin(struct launcher *l, struct wa_err *err)
 {
     enum wa_code code = wa_proc_be_subreaper(err);
@@ -394,7 +374,7 @@ enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *co
         return wa_fail(err, WA_E_DENIED, "cannot start the agent's processes: this needs root");
     }
     wa_log_init(&l.log, LOG_FD, once ? WA_LOG_WARNING : WA_LOG_INFO, "waptservice/launcher");
-    enum wa_code code = find_programs(&l, paths, once, err);
+    enum wa_code code = wa_launch_init(&l.launch, paths, once, &l.log, err);
     if (code == WA_OK) {
         code = begin(&l, err);
     }

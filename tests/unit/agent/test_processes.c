@@ -27,7 +27,8 @@
 #define STAGE "0123456789abcdef0123456789abcdef"
 #define PATIENCE_MS 30000 /* ms: only to end a test that would hang */
 
-static const char *vector; /* a package */
+static const char *vector;     /* a package */
+static const char *python_dir; /* where the real wapt_runner.py lies */
 
 /* --- scenarios: in the manager --- */
 
@@ -427,7 +428,6 @@ static void play_session(const char *dir)
     WA_UNUSED(dir);
     CHECK_OK(run(l, "{\"do\":\"tell\"}", WA_HOOK_SESSION_SETUP, ROOM_USER_UID, 60, &h, &result, &r,
                  &err));
-    (void)fprintf(stderr, "%s", wa_buf_str(&h.text));
     CHECK(r.exit.kind == WA_EXIT_STATUS && r.exit.value == 0 && r.has_result);
     CHECK(holds(&result, "\"uid\": [4242, 4242, 4242]"));
     CHECK(holds(&result, "\"gid\": [4242, 4242, 4242]"));
@@ -435,6 +435,40 @@ static void play_session(const char *dir)
     CHECK(holds(&result, "\"HOME\": \"/nonexistent\"") && holds(&result, "\"USER\": \"waptusr\""));
     CHECK(holds(&result, "# the script"));
     wa_buf_fini(&h.text);
+    wa_launcher_free(l);
+}
+
+/* The real runner on a real script: in a folder that only root reaches, and as a user in a folder
+ * the user can't reach. */
+static void play_script(const char *dir)
+{
+    static const char request[] = "{\"hook\":\"%s\",\"basedir\":\".\",\"control\":{\"package\":"
+                                  "\"p\",\"version\":\"1\"},\"params\":{},\"force\":false}";
+    static const char script[] = "import os\ndef install():\n    print('as', os.getuid())\n"
+                                 "def session_setup():\n    print('as', os.getuid())\n";
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_launcher *l = link_open();
+    char path[WA_PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/base/private/stage/" STAGE "/setup.py", dir);
+    room_write(path, script, 0644);
+    for (int i = 0; i < 2; i++) {
+        enum wa_hook hook = i == 0 ? WA_HOOK_INSTALL : WA_HOOK_SESSION_SETUP;
+        uint32_t uid = i == 0 ? 0 : ROOM_USER_UID;
+        struct heard h;
+        struct wa_buf WA_AUTO_BUF result;
+        struct wa_run_result r;
+        char text[512];
+        (void)snprintf(text, sizeof text, request, wa_hook_name(hook));
+        CHECK_OK(run(l, text, hook, uid, 60, &h, &result, &r, &err));
+        (void)snprintf(text, sizeof text, "as %u\n", uid);
+        if (!r.has_result || !holds(&h.text, text) || !holds(&result, "\"OK\"")) {
+            (void)fprintf(stderr, "%s: %s%s\n", wa_hook_name(hook), wa_buf_str(&h.text),
+                          wa_buf_str(&result));
+            exit(99);
+        }
+        wa_buf_fini(&h.text);
+    }
+    room_write(path, "# the script\n", 0644);
     wa_launcher_free(l);
 }
 
@@ -452,6 +486,7 @@ static void play_flood(const char *dir)
     CHECK(wa_sv_starts(wa_buf_sv(&h.text), "FIRST\n") && wa_sv_ends(wa_buf_sv(&h.text), "LAST\n"));
     CHECK(holds(&h.text, "bytes of output were left out here]\n"));
     wa_buf_fini(&h.text);
+    wa_buf_fini(&result);
     /* A result beyond its cap is no result: the tree is killed, the call refused. */
     CHECK(run(l, "{\"do\":\"long\"}", WA_HOOK_AUDIT, 0, 60, &h, &result, &r, &err) == WA_E_REFUSED);
     wa_buf_fini(&h.text);
@@ -485,6 +520,7 @@ static void play_tree(const char *dir)
     CHECK(r.timed_out && !r.has_result && r.exit.kind == WA_EXIT_SIGNAL);
     check_gone(&h.text, 5);
     wa_buf_fini(&h.text);
+    wa_buf_fini(&result);
     CHECK_OK(run(l, "{\"do\":\"daemon\"}", WA_HOOK_INSTALL, 0, 60, &h, &result, &r, &err));
     CHECK(!r.timed_out && r.has_result);
     check_gone(&h.text, 1);
@@ -663,10 +699,10 @@ static const struct {
     void (*play)(const char *dir);
 } scenarios[] = {
     {"confined", play_confined}, {"unpack", play_unpack},   {"hostile", play_hostile},
-    {"run", play_run},           {"session", play_session}, {"flood", play_flood},
-    {"tree", play_tree},         {"cancel", play_cancel},   {"stage", play_stage},
-    {"link", play_link},         {"auth", play_auth},       {"die", play_die},
-    {"wait", play_wait},         {"exit7", play_exit7},
+    {"run", play_run},           {"session", play_session}, {"script", play_script},
+    {"flood", play_flood},       {"tree", play_tree},       {"cancel", play_cancel},
+    {"stage", play_stage},       {"link", play_link},       {"auth", play_auth},
+    {"die", play_die},           {"wait", play_wait},       {"exit7", play_exit7},
 };
 
 static int manager(const char *scenario, const char *dir)
@@ -694,6 +730,9 @@ static pid_t start_launcher(const char *scenario, const char *arg, bool once)
     int status = 96;
     const char *const args[] = {"test", "manager", scenario, arg, vector, NULL};
     room_paths(&paths);
+    if (strcmp(scenario, "script") == 0) {
+        (void)snprintf(paths.libdir, sizeof paths.libdir, "%s", python_dir);
+    }
     if (wa_role_launcher(&paths, args, once, &status, &err) != WA_OK) {
         (void)fprintf(stderr, "launcher: %s\n", err.text);
         status = 95;
@@ -750,6 +789,12 @@ static void test_runner_runs_as_the_session_user(void **state)
 {
     WA_UNUSED(state);
     play("session");
+}
+
+static void test_runner_runs_scripts(void **state)
+{
+    WA_UNUSED(state);
+    play("script");
 }
 
 static void test_runner_output_is_cut(void **state)
@@ -874,18 +919,19 @@ int main(int argc, char **argv)
         vector = argv[4];
         return manager(argv[2], argv[3]);
     }
-    if (argc != 2 || geteuid() != 0) {
-        (void)fprintf(stderr, "needs root and the path of a package\n");
+    if (argc != 3 || geteuid() != 0) {
+        (void)fprintf(stderr, "needs root, the path of a package and that of wapt_runner.py\n");
         return 77; /* skipped */
     }
     vector = argv[1];
-    if (getenv("ONLY") != NULL) cmocka_set_test_filter(getenv("ONLY"));
+    python_dir = argv[2];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_role_confines_itself),
         cmocka_unit_test(test_unpack_reads_packages),
         cmocka_unit_test(test_the_launcher_refuses),
         cmocka_unit_test(test_runner_runs),
         cmocka_unit_test(test_runner_runs_as_the_session_user),
+        cmocka_unit_test(test_runner_runs_scripts),
         cmocka_unit_test(test_runner_output_is_cut),
         cmocka_unit_test(test_runner_tree_dies),
         cmocka_unit_test(test_runner_is_cancelled),
