@@ -1,0 +1,100 @@
+/* cli_out.c - what a program prints. Text that came from a package, a certificate or a server is
+ * tamed first: it can neither move the cursor nor forge a line of ours.
+ */
+#include "cmd/cli.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES (1u << 20)
+
+void wa_cli_tame(char *text)
+{
+    struct wa_sv s = wa_sv(text);
+    size_t at = 0, from = 0;
+    while (from < s.n) {
+        uint32_t cp = 0;
+        at = from;
+        if (!wa_utf8_next(s, &at, &cp)) {
+            text[from++] = '?';
+            continue;
+        }
+        bool control = (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0) ||
+                       (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x202a && cp <= 0x202e) ||
+                       (cp >= 0x2066 && cp <= 0x2069);
+        if (control)
+            memset(text + from, '?', at - from);
+        from = at;
+    }
+}
+
+/* The formatted text, tamed, owned; NULL without memory. */
+static char *format(const char *fmt, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (n < 0 || (size_t)n > LINE_MAX_BYTES)
+        return NULL;
+    char *text = wa_calloc((size_t)n + 1, 1);
+    if (text == NULL)
+        return NULL;
+    (void)vsnprintf(text, (size_t)n + 1, fmt, args);
+    wa_cli_tame(text);
+    return text;
+}
+
+void wa_cli_out(const struct wa_cli *cli, const char *fmt, ...)
+{
+    va_list args;
+    if (cli->json)
+        return;
+    va_start(args, fmt);
+    WA_AUTO_STR char *text = format(fmt, args);
+    va_end(args);
+    (void)fputs(text == NULL ? "(memory ran out)\n" : text, stdout);
+}
+
+void wa_cli_pair(const struct wa_cli *cli, const char *key, const char *value)
+{
+    struct wa_sv rest = wa_sv(value), line;
+    bool first = true;
+    while (wa_sv_split(&rest, '\n', &line)) {
+        if (line.n > 4096)
+            line.n = wa_utf8_cut(line.p, 4096);
+        wa_cli_out(cli, "%-18s%s %.*s\n", first ? key : "", first ? ":" : " ", WA_SV_ARG(line));
+        first = false;
+    }
+    if (first)
+        wa_cli_out(cli, "%-18s:\n", key);
+}
+
+void wa_cli_say(const struct wa_cli *cli, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    WA_AUTO_STR char *text = format(fmt, args);
+    va_end(args);
+    (void)fflush(stdout); /* in the order in which things happened */
+    (void)fprintf(stderr, "%s: %s\n", cli->program->name, text == NULL ? "memory ran out" : text);
+}
+
+void wa_cli_progress(const struct wa_cli *cli, const char *what, uint64_t done, uint64_t total)
+{
+    if (cli->json || isatty(STDERR_FILENO) != 1)
+        return;
+    if (total == 0) {
+        (void)fputs("\r\033[K", stderr);
+        return;
+    }
+    unsigned percent = (unsigned)(done >= total ? 100 : done / (total / 100 + 1));
+    char name[64];
+    (void)snprintf(name, sizeof name, "%.60s", what);
+    wa_cli_tame(name);
+    (void)fprintf(stderr, "\r\033[K%s %u%%", name, percent);
+    (void)fflush(stderr);
+}

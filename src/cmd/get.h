@@ -1,0 +1,70 @@
+/* get.h - the subcommands of wapt-get, one file each, and what several of them need. */
+#ifndef WA_CMD_GET_H
+#define WA_CMD_GET_H
+
+#include "cmd/cli.h"
+#include "pkg/build.h"
+#include "pkg/verify.h"
+
+/* Packaging: no agent, no network. */
+extern const struct wa_cli_command wa_get_create_keycert;
+extern const struct wa_cli_command wa_get_build_package;
+extern const struct wa_cli_command wa_get_sign_package;
+extern const struct wa_cli_command wa_get_show;
+extern const struct wa_cli_command wa_get_verify;
+
+/* --- the packager's certificate and key (get_signer.c) --- */
+struct wa_get_signer {
+    struct wa_certs chain;
+    struct wa_key *key;
+    struct wa_signer signer; /* points into the two above */
+};
+/* From --certificate, --private-key and --private-key-passwd, else from personal_certificate_path
+ * of the configuration and the key beside it (formats.md 4.6). */
+WA_CHECK enum wa_code wa_get_signer_load(const struct wa_cli *cli, struct wa_get_signer *ret,
+                                         struct wa_err *err);
+void wa_get_signer_fini(struct wa_get_signer *s);
+#define WA_AUTO_GET_SIGNER WA_CLEANUP(wa_get_signer_fini)
+/* The options it reads, for a command's table. */
+#define WA_GET_SIGNER_OPTIONS                                                                      \
+    {"certificate", 'k', "FILE", "Certificate to sign with (else personal_certificate_path)"},     \
+        {"private-key", 0, "FILE", "Its private key (else the *.pem beside it that fits)"},        \
+    {                                                                                              \
+        "private-key-passwd", 'w', "FILE",                                                         \
+            "File whose first line is the key's password (else asked)"                             \
+    }
+
+/* --- configuration of a person's own (get_conf.c) --- */
+/* Path of the file below the user's configuration directory, "waptconsole.ini". out: WA_PATH_MAX.
+ */
+WA_CHECK enum wa_code wa_get_user_path(const char *name, char *out, struct wa_err *err);
+/* An option of [global] in --config or the user's waptconsole.ini; *ret NULL when absent. Owned. */
+WA_CHECK enum wa_code wa_get_conf(const struct wa_cli *cli, const char *key, char **ret,
+                                  struct wa_err *err);
+
+/* --- packages given by path (get_package.c) --- */
+struct wa_get_package; /* a .wapt file, or a directory with a WAPT/control */
+WA_CHECK enum wa_code wa_get_package_open(const char *path, struct wa_get_package **ret,
+                                          struct wa_err *err);
+void wa_get_package_free(struct wa_get_package *p);
+WA_AUTO_DEFINE(wa_get_package, wa_get_package_free)
+struct wa_members *wa_get_package_members(struct wa_get_package *p);
+/* NULL for a file. */
+const struct wa_dir *wa_get_package_dir(const struct wa_get_package *p);
+/* The anchors that --trusted, else public_certs_dir of the configuration, else the agent's own
+ * directory holds. */
+WA_CHECK enum wa_code wa_get_anchors(const struct wa_cli *cli, struct wa_trust **ret,
+                                     struct wa_err *err);
+
+/* Outcome of a command over several items: WA_OK, what failed when nothing worked, else
+ * WA_E_PARTIAL. */
+struct wa_get_tally {
+    size_t good, bad;
+    enum wa_code first; /* of the first failure */
+};
+/* Tells the failure and counts it; good: code WA_OK. */
+void wa_get_count(const struct wa_cli *cli, struct wa_get_tally *t, const struct wa_err *why);
+WA_CHECK enum wa_code wa_get_outcome(const struct wa_get_tally *t, const char *what,
+                                     struct wa_err *err);
+
+#endif

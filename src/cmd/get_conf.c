@@ -1,0 +1,57 @@
+/* get_conf.c - the packager's own configuration file, ~/.config/wapt/waptconsole.ini. Only what the
+ * packaging commands need; the console reads the rest. A missing file is no error.
+ */
+#include "base/mem.h"
+#include "cmd/get.h"
+#include "codec/ini.h"
+#include "os/fs.h"
+
+enum wa_code wa_get_user_path(const char *name, char *out, struct wa_err *err)
+{
+    const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    int n;
+    if (base != NULL && base[0] == '/')
+        n = snprintf(out, WA_PATH_MAX, "%s/wapt/%s", base, name);
+    else if (home != NULL && home[0] == '/')
+        n = snprintf(out, WA_PATH_MAX, "%s/.config/wapt/%s", home, name);
+    else
+        return wa_fail(err, WA_E_CONFIG, "neither HOME nor XDG_CONFIG_HOME is set");
+    return n > 0 && n < (int)WA_PATH_MAX
+               ? WA_OK
+               : wa_fail(err, WA_E_LIMIT, "the path of '%s' is too long", name);
+}
+
+enum wa_code wa_get_conf(const struct wa_cli *cli, const char *key, char **ret, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    char fallback[WA_PATH_MAX];
+    const char *path = wa_cli_get(cli, "config", NULL);
+    bool given = path != NULL;
+    char *copy = NULL;
+    wa_buf_init(&text, WA_INI_BYTES_MAX);
+    if (!given) {
+        struct wa_err why = WA_ERR_INIT;
+        path = fallback;
+        if (wa_get_user_path("waptconsole.ini", fallback, &why) != WA_OK) {
+            *ret = NULL;
+            return WA_OK;
+        }
+    }
+    enum wa_code code = wa_path_read(path, WA_INI_BYTES_MAX, &text, err);
+    if (code == WA_E_NOT_FOUND && !given) {
+        wa_err_clear(err);
+        *ret = NULL;
+        return WA_OK;
+    }
+    if (code != WA_OK || wa_ini_parse(wa_buf_sv(&text), path, &ini, err) != WA_OK)
+        return wa_wrap(err, "reading configuration '%s'", path);
+    const char *value = wa_ini_get(ini, "global", key);
+    if (value != NULL && value[0] != '\0') {
+        copy = wa_strdup(value);
+        if (copy == NULL)
+            return wa_nomem(err);
+    }
+    *ret = copy;
+    return WA_OK;
+}

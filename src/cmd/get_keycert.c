@@ -1,0 +1,269 @@
+/* get_keycert.c - wapt-get create-keycert: a key pair for a packager or an authority.
+ *
+ * The private key is written encrypted unless the command line says otherwise in words; its
+ * password is never an argument. Existing files are not touched without --force.
+ */
+#include "base/mem.h"
+#include "cmd/get.h"
+#include "os/fs.h"
+
+static const struct wa_cli_option options[] = {
+    {"common-name", 0, "NAME", "Name of the certificate's owner (needed)"},
+    {"base-dir", 0, "DIR", "Directory for the two files (else ~/.config/wapt/private)"},
+    {"organization", 0, "TEXT", "Organization of the owner"},
+    {"org-unit", 0, "TEXT", "Department of the owner"},
+    {"country", 0, "CODE", "Country of the owner, two letters"},
+    {"locality", 0, "TEXT", "Town of the owner"},
+    {"email", 0, "ADDRESS", "Mail address of the owner"},
+    {"code-signing", 0, NULL, "May sign packages with setup.py"},
+    {"ca", 0, NULL, "May issue other certificates"},
+    {"client-auth", 0, NULL, "May prove who a TLS client is"},
+    {"ca-cert", 0, "FILE", "Certificate of the issuer (else the new one signs itself)"},
+    {"ca-key", 0, "FILE", "Private key of the issuer"},
+    {"ca-key-passwd", 0, "FILE", "File whose first line is its password (else asked)"},
+    {"private-key-passwd", 'w', "FILE", "File whose first line protects the new key (else asked)"},
+    {"no-private-key-passwd", 0, NULL, "Leave the new private key unprotected"},
+    {"key-bits", 0, "BITS", "Length of the RSA key, 2048 to 16384 (else 3072)"},
+    {"days", 0, "DAYS", "Days until the certificate expires (else 3650)"},
+    {"force", 'f', NULL, "Overwrite existing files"},
+};
+
+/* Where the two files go. */
+struct target {
+    struct wa_dir dir;
+    char folder[WA_PATH_MAX];
+    struct wa_relpath key, cert;
+};
+
+static void target_fini(struct target *t)
+{
+    wa_dir_close(&t->dir);
+}
+
+static enum wa_code open_target(const struct wa_cli *cli, const char *cn, struct target *t,
+                                struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf name;
+    char file[WA_NAME_MAX + 8];
+    const char *folder = wa_cli_get(cli, "base-dir", NULL);
+    wa_buf_init(&name, WA_NAME_MAX - 4);
+    wa_sanitize_filename(wa_sv(cn), &name);
+    if (wa_buf_check(&name, err) != WA_OK)
+        return wa_wrap(err, "file name for '%s'", cn);
+    if (folder == NULL && wa_get_user_path("private", t->folder, err) != WA_OK)
+        return err->code;
+    if (folder != NULL)
+        (void)snprintf(t->folder, sizeof t->folder, "%s", folder);
+    (void)snprintf(file, sizeof file, "%s.pem", wa_buf_str(&name));
+    if (wa_relpath_parse(wa_sv(file), &t->key, err) != WA_OK)
+        return wa_wrap(err, "file name for '%s'", cn);
+    (void)snprintf(file, sizeof file, "%s.crt", wa_buf_str(&name));
+    if (wa_relpath_parse(wa_sv(file), &t->cert, err) != WA_OK)
+        return err->code;
+    /* Private unless it exists already: a key will be in it. */
+    return wa_dir_make(t->folder, 0700, &t->dir, err);
+}
+
+/* Takes the name before anything is written, so that no file of another is ever replaced. */
+static enum wa_code claim(const struct target *t, const struct wa_relpath *name, bool force,
+                          bool *ret_new, struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    enum wa_code code = wa_file_create(&t->dir, name, 0600, &fd, err);
+    *ret_new = code == WA_OK;
+    if (code == WA_E_EXISTS && force) {
+        wa_err_clear(err);
+        return WA_OK;
+    }
+    return code == WA_E_EXISTS ? wa_fail(err, WA_E_EXISTS, "'%s/%s' exists: --force overwrites it",
+                                         t->folder, name->p)
+                               : code;
+}
+
+static enum wa_code write_pair(const struct target *t, struct wa_sv key, struct wa_sv cert,
+                               bool force, struct wa_err *err)
+{
+    struct wa_err ignored = WA_ERR_INIT;
+    bool new_key = false, new_cert = false;
+    enum wa_code code = claim(t, &t->key, force, &new_key, err);
+    if (code == WA_OK)
+        code = claim(t, &t->cert, force, &new_cert, err);
+    if (code == WA_OK)
+        code = wa_file_replace(&t->dir, &t->key, key, 0600, err);
+    if (code == WA_OK)
+        code = wa_file_replace(&t->dir, &t->cert, cert, 0644, err);
+    if (code == WA_OK)
+        return WA_OK;
+    if (new_key)
+        (void)!wa_file_remove(&t->dir, &t->key, &ignored);
+    if (new_cert)
+        (void)!wa_file_remove(&t->dir, &t->cert, &ignored);
+    return code;
+}
+
+/* --- issuer --- */
+
+static enum wa_code give_ca_password(void *user, const char *what, struct wa_buf *out,
+                                     struct wa_err *err)
+{
+    const struct wa_cli *cli = user;
+    char prompt[WA_PATH_MAX + 32];
+    const char *file = wa_cli_get(cli, "ca-key-passwd", NULL);
+    if (file != NULL)
+        return wa_cli_read_secret(file, out, err);
+    (void)snprintf(prompt, sizeof prompt, "Password of %s: ", what);
+    wa_cli_tame(prompt);
+    return wa_cli_ask_secret(prompt, false, out, err);
+}
+
+static enum wa_code read_issuer(struct wa_cli *cli, struct wa_certs *chain, struct wa_key **ret,
+                                struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf cert;
+    WA_AUTO_BUF_SECRET struct wa_buf key;
+    const char *cert_path = wa_cli_get(cli, "ca-cert", NULL);
+    const char *key_path = wa_cli_get(cli, "ca-key", NULL);
+    wa_buf_init(&cert, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&key, 64u << 10);
+    if ((cert_path == NULL) != (key_path == NULL))
+        return wa_fail(err, WA_E_USAGE, "--ca-cert and --ca-key go together");
+    if (cert_path == NULL)
+        return WA_OK;
+    if (wa_path_read(cert_path, WA_CERTFILE_BYTES_MAX, &cert, err) != WA_OK ||
+        wa_certs_read_pem(wa_buf_sv(&cert), WA_CHAIN_MAX, chain, err) != WA_OK ||
+        wa_path_read(key_path, 64u << 10, &key, err) != WA_OK ||
+        wa_key_read_pem(wa_buf_sv(&key), key_path, give_ca_password, cli, ret, err) != WA_OK)
+        return wa_wrap(err, "the issuer");
+    return WA_OK;
+}
+
+/* --- the new pair --- */
+
+static enum wa_code choose_password(const struct wa_cli *cli, struct wa_buf *out,
+                                    struct wa_err *err)
+{
+    const char *file = wa_cli_get(cli, "private-key-passwd", NULL);
+    if (wa_cli_has(cli, "no-private-key-passwd"))
+        return file == NULL ? WA_OK
+                            : wa_fail(err, WA_E_USAGE,
+                                      "--private-key-passwd and --no-private-key-passwd "
+                                      "contradict each other");
+    if (file != NULL)
+        return wa_cli_read_secret(file, out, err);
+    if (wa_cli_ask_secret("Password to protect the new private key: ", true, out, err) != WA_OK)
+        return err->code;
+    return out->n > 0 ? WA_OK
+                      : wa_fail(err, WA_E_USAGE,
+                                "an empty password protects nothing: say so with "
+                                "--no-private-key-passwd if that is meant");
+}
+
+static enum wa_code issue(struct wa_cli *cli, const char *cn, const struct wa_key *key,
+                          struct wa_certs *ret_chain, struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs issuers = {0};
+    WA_AUTO(wa_key) struct wa_key *issuer_key = NULL;
+    WA_AUTO(wa_cert) struct wa_cert *cert = NULL;
+    int64_t days = 3650;
+    if (wa_cli_int(cli, "days", 1, 36500, &days, err) != WA_OK ||
+        read_issuer(cli, &issuers, &issuer_key, err) != WA_OK)
+        return err->code;
+    struct wa_cert_request what = {
+        .cn = cn,
+        .organization = wa_cli_get(cli, "organization", NULL),
+        .org_unit = wa_cli_get(cli, "org-unit", NULL),
+        .country = wa_cli_get(cli, "country", NULL),
+        .locality = wa_cli_get(cli, "locality", NULL),
+        .email = wa_cli_get(cli, "email", NULL),
+        .is_ca = wa_cli_has(cli, "ca"),
+        .path_length = -1,
+        .code_signing = wa_cli_has(cli, "code-signing"),
+        .client_auth = wa_cli_has(cli, "client-auth"),
+        .days = (unsigned)days,
+    };
+    if (wa_cert_issue(&what, key, issuers.n > 0 ? issuers.items[0] : NULL, issuer_key, &cert,
+                      err) != WA_OK ||
+        wa_certs_add(ret_chain, cert, err) != WA_OK)
+        return err->code;
+    /* The issuer travels with it, so that packages carry the whole path to a trusted authority. */
+    for (size_t i = 0; i < issuers.n; i++)
+        if (wa_certs_add(ret_chain, issuers.items[i], err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
+static void tell(struct wa_cli *cli, const struct target *t, const struct wa_cert *cert,
+                 bool is_protected)
+{
+    char key[2 * WA_PATH_MAX], crt[2 * WA_PATH_MAX];
+    (void)snprintf(key, sizeof key, "%s/%s", t->folder, t->key.p);
+    (void)snprintf(crt, sizeof crt, "%s/%s", t->folder, t->cert.p);
+    wa_jw_obj(&cli->jw);
+    wa_jw_kv(&cli->jw, "private_key", key);
+    wa_jw_kv(&cli->jw, "certificate", crt);
+    wa_jw_kv(&cli->jw, "fingerprint", wa_cert_fingerprint(cert));
+    wa_jw_kvb(&cli->jw, "encrypted", is_protected);
+    wa_jw_end(&cli->jw);
+    wa_cli_pair(cli, "private key", key);
+    wa_cli_pair(cli, "certificate", crt);
+    wa_cli_pair(cli, "fingerprint", wa_cert_fingerprint(cert));
+    if (!is_protected)
+        wa_cli_say(cli,
+                   "the private key is not protected by a password: who reads '%s' can sign "
+                   "as '%s'",
+                   key, wa_cert_cn(cert));
+}
+
+static enum wa_code make_pair(struct wa_cli *cli, const char *cn, const struct target *t,
+                              struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf password;
+    WA_AUTO_BUF_SECRET struct wa_buf key_pem;
+    WA_AUTO_BUF struct wa_buf cert_pem;
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    int64_t bits = 3072;
+    wa_buf_init(&password, 1024);
+    wa_buf_init(&key_pem, 64u << 10);
+    wa_buf_init(&cert_pem, WA_CERTFILE_BYTES_MAX);
+    if (wa_cli_int(cli, "key-bits", WA_RSA_BITS_MIN, WA_RSA_BITS_MAX, &bits, err) != WA_OK ||
+        choose_password(cli, &password, err) != WA_OK ||
+        wa_key_new_rsa((unsigned)bits, &key, err) != WA_OK ||
+        issue(cli, cn, key, &chain, err) != WA_OK ||
+        wa_key_write_pem(key, wa_buf_sv(&password), &key_pem, err) != WA_OK ||
+        wa_certs_write_pem(&chain, &cert_pem, err) != WA_OK ||
+        write_pair(t, wa_buf_sv(&key_pem), wa_buf_sv(&cert_pem), wa_cli_has(cli, "force"), err) !=
+            WA_OK)
+        return err->code;
+    tell(cli, t, chain.items[0], password.n > 0);
+    return WA_OK;
+}
+
+static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
+{
+    struct target t = {.dir = WA_DIR_INIT};
+    struct wa_stat st;
+    const char *cn = wa_cli_get(cli, "common-name", "");
+    if (cn[0] == '\0')
+        return wa_fail(err, WA_E_USAGE, "--common-name is needed");
+    enum wa_code code = open_target(cli, cn, &t, err);
+    /* Told before the person types a password and waits for a key; claim() decides. */
+    struct wa_err absent = WA_ERR_INIT;
+    if (code == WA_OK && !wa_cli_has(cli, "force") &&
+        wa_file_stat(&t.dir, &t.key, &st, &absent) == WA_OK)
+        code =
+            wa_fail(err, WA_E_EXISTS, "'%s/%s' exists: --force overwrites it", t.folder, t.key.p);
+    if (code == WA_OK)
+        code = make_pair(cli, cn, &t, err);
+    target_fini(&t);
+    return code == WA_OK ? WA_OK : wa_wrap(err, "creating a key and its certificate");
+}
+
+const struct wa_cli_command wa_get_create_keycert = {"create-keycert",
+                                                     "",
+                                                     "Make a private key and its certificate",
+                                                     options,
+                                                     WA_COUNT(options),
+                                                     0,
+                                                     0,
+                                                     run};

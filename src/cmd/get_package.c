@@ -1,0 +1,112 @@
+/* get_package.c - packages named on the command line, as files or as source directories, and what
+ * commands over several of them share.
+ */
+#include "base/mem.h"
+#include "cmd/get.h"
+#include "os/fs.h"
+#include "pkg/members_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define AGENT_ANCHORS "/opt/wapt/ssl" /* where the agent keeps its own */
+
+struct wa_get_package {
+    struct wa_dir dir;
+    struct wa_dir_members *dir_members;
+    int fd;
+    struct wa_fd_source source;
+    struct wa_archive_members *archive;
+};
+
+void wa_get_package_free(struct wa_get_package *p)
+{
+    if (p == NULL)
+        return;
+    wa_dir_members_free(p->dir_members);
+    wa_archive_members_free(p->archive);
+    wa_dir_close(&p->dir);
+    wa_fd_close(&p->fd);
+    wa_free(p);
+}
+
+static enum wa_code open_file(struct wa_get_package *p, struct wa_err *err)
+{
+    if (wa_fd_source_init(&p->source, p->fd, err) != WA_OK)
+        return err->code;
+    return wa_archive_members_open(&p->source.base, &p->archive, err);
+}
+
+static enum wa_code open_dir(struct wa_get_package *p, const char *path, struct wa_err *err)
+{
+    if (wa_dir_open(path, &p->dir, err) != WA_OK)
+        return err->code;
+    return wa_dir_members_open(&p->dir, &p->dir_members, err);
+}
+
+enum wa_code wa_get_package_open(const char *path, struct wa_get_package **ret, struct wa_err *err)
+{
+    WA_AUTO(wa_get_package) struct wa_get_package *p = wa_calloc(1, sizeof *p);
+    struct wa_stat st;
+    if (p == NULL)
+        return wa_nomem(err);
+    p->dir.fd = -1;
+    /* Links are followed: it was a person who named the file. A FIFO does not make us wait. */
+    p->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (p->fd < 0)
+        return wa_fail_errno(err, errno, "cannot open '%s'", path);
+    if (wa_fd_stat(p->fd, &st, err) != WA_OK)
+        return err->code;
+    if (!st.is_dir && !st.is_file)
+        return wa_fail(err, WA_E_INVALID, "'%s' is neither a file nor a directory", path);
+    if ((st.is_dir ? open_dir(p, path, err) : open_file(p, err)) != WA_OK)
+        return wa_wrap(err, "'%s'", path);
+    *ret = WA_TAKE(p);
+    return WA_OK;
+}
+
+struct wa_members *wa_get_package_members(struct wa_get_package *p)
+{
+    return p->archive != NULL ? wa_archive_members_get(p->archive)
+                              : wa_dir_members_get(p->dir_members);
+}
+
+const struct wa_dir *wa_get_package_dir(const struct wa_get_package *p)
+{
+    return p->archive != NULL ? NULL : &p->dir;
+}
+
+enum wa_code wa_get_anchors(const struct wa_cli *cli, struct wa_trust **ret, struct wa_err *err)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO_STR char *configured = NULL;
+    const char *dir = wa_cli_get(cli, "trusted", NULL);
+    if (dir == NULL && wa_get_conf(cli, "public_certs_dir", &configured, err) != WA_OK)
+        return err->code;
+    if (dir == NULL)
+        dir = configured != NULL ? configured : AGENT_ANCHORS;
+    if (wa_trust_new(&t, err) != WA_OK || wa_trust_add_dir(t, dir, err) != WA_OK)
+        return wa_wrap(err, "trusted certificates");
+    *ret = WA_TAKE(t);
+    return WA_OK;
+}
+
+void wa_get_count(const struct wa_cli *cli, struct wa_get_tally *t, const struct wa_err *why)
+{
+    if (why->code == WA_OK) {
+        t->good++;
+        return;
+    }
+    if (t->bad++ == 0)
+        t->first = why->code;
+    if (!cli->json)
+        wa_cli_say(cli, "%s", why->text);
+}
+
+enum wa_code wa_get_outcome(const struct wa_get_tally *t, const char *what, struct wa_err *err)
+{
+    if (t->bad == 0)
+        return WA_OK;
+    return wa_fail(err, t->good == 0 ? t->first : WA_E_PARTIAL, "%zu of %zu %s", t->bad,
+                   t->good + t->bad, what);
+}

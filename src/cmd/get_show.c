@@ -1,0 +1,66 @@
+/* get_show.c - wapt-get show: what the control of a package says, as its author wrote it. It is not
+ * checked here; "verify" does that, and the output says so.
+ */
+#include "cmd/get.h"
+
+static enum wa_code read_control(const char *path, struct wa_control *ret, struct wa_err *err)
+{
+    WA_AUTO(wa_get_package) struct wa_get_package *p = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_buf_sink sink;
+    size_t i;
+    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
+    wa_buf_sink_init(&sink, &text);
+    if (wa_get_package_open(path, &p, err) != WA_OK)
+        return err->code;
+    struct wa_members *m = wa_get_package_members(p);
+    if (!wa_members_find(m, "WAPT/control", &i))
+        return wa_fail(err, WA_E_INVALID, "'%s' is not a package: it has no WAPT/control", path);
+    if (m->read(m, i, &sink.base, err) != WA_OK ||
+        wa_control_parse(wa_buf_sv(&text), ret, err) != WA_OK)
+        return wa_wrap(err, "'%s'", path);
+    return WA_OK;
+}
+
+static void show(struct wa_cli *cli, const char *path, const struct wa_control *c)
+{
+    wa_jw_obj(&cli->jw);
+    wa_jw_kv(&cli->jw, "file", path);
+    wa_jw_key(&cli->jw, "control");
+    wa_jw_obj(&cli->jw);
+    for (size_t i = 0; i < WA_A_FILENAME; i++) {
+        const char *value = wa_control_get(c, (enum wa_attr)i);
+        wa_jw_kv(&cli->jw, wa_attr_name((enum wa_attr)i), value);
+        if (value[0] != '\0' && i != WA_A_SIGNATURE && i != WA_A_SIGNED_ATTRIBUTES)
+            wa_cli_pair(cli, wa_attr_name((enum wa_attr)i), value);
+    }
+    wa_jw_end(&cli->jw);
+    wa_jw_end(&cli->jw);
+    wa_cli_pair(cli, "signature",
+                wa_control_get(c, WA_A_SIGNATURE)[0] == '\0'
+                    ? "none"
+                    : "present, not checked here: see 'wapt-get verify'");
+}
+
+static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
+{
+    struct wa_get_tally tally = {0, 0, WA_OK};
+    wa_jw_arr(&cli->jw);
+    for (size_t i = 0; i < cli->arg_count; i++) {
+        struct wa_err why = WA_ERR_INIT;
+        WA_AUTO_CONTROL struct wa_control c;
+        wa_control_init(&c);
+        if (i > 0)
+            wa_cli_out(cli, "\n");
+        if (read_control(cli->args[i], &c, &why) == WA_OK)
+            show(cli, cli->args[i], &c);
+        else if (why.code == WA_E_NOMEM)
+            return wa_nomem(err);
+        wa_get_count(cli, &tally, &why);
+    }
+    wa_jw_end(&cli->jw);
+    return wa_get_outcome(&tally, "could not be shown", err);
+}
+
+const struct wa_cli_command wa_get_show = {
+    "show", "FILE|DIR...", "Show what the control of packages says", NULL, 0, 1, SIZE_MAX, run};

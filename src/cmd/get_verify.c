@@ -1,0 +1,105 @@
+/* get_verify.c - wapt-get verify: would this machine, or one that trusts the given certificates,
+ * take these packages? The very checks of the agent, with its words.
+ */
+#include "cmd/get.h"
+#include "os/clock.h"
+
+static const struct wa_cli_option options[] = {
+    {"trusted", 't', "DIR", "Directory of trusted certificates (else public_certs_dir)"},
+};
+
+struct shown {
+    const struct wa_cli *cli;
+    const char *path;
+};
+
+static bool show_progress(void *user, uint64_t done, uint64_t total)
+{
+    const struct shown *s = user;
+    if (total > (64u << 20)) /* smaller ones are done before anybody could read it */
+        wa_cli_progress(s->cli, s->path, done, total);
+    return true;
+}
+
+static enum wa_code verify(const struct wa_cli *cli, const char *path,
+                           const struct wa_trust *anchors, struct wa_verdict *v, struct wa_err *err)
+{
+    WA_AUTO(wa_get_package) struct wa_get_package *p = NULL;
+    struct shown shown = {cli, path};
+    if (wa_get_package_open(path, &p, err) != WA_OK)
+        return err->code;
+    const struct wa_dir *dir = wa_get_package_dir(p);
+    enum wa_code code = dir != NULL
+                            ? wa_verify_tree(dir, anchors, wa_clock_now(), v, err)
+                            : wa_verify_package(wa_get_package_members(p), anchors, wa_clock_now(),
+                                                show_progress, &shown, v, err);
+    wa_cli_progress(cli, "", 0, 0);
+    return code == WA_OK ? WA_OK : wa_wrap(err, "'%s'", path);
+}
+
+static void tell(struct wa_cli *cli, const char *path, const struct wa_verdict *v,
+                 const struct wa_err *why)
+{
+    struct wa_jw *w = &cli->jw;
+    bool good = why->code == WA_OK;
+    wa_jw_obj(w);
+    wa_jw_kv(w, "file", path);
+    wa_jw_kvb(w, "good", good);
+    wa_jw_kv(w, "code", wa_code_name(why->code));
+    wa_jw_kv(w, "failed", good ? NULL : wa_check_name(v->failed));
+    wa_jw_kv(w, "error", good ? NULL : why->text);
+    if (good) {
+        wa_jw_kv(w, "package", wa_control_get(&v->control, WA_A_PACKAGE));
+        wa_jw_kv(w, "version", wa_control_get(&v->control, WA_A_VERSION));
+        wa_jw_kv(w, "signer", v->trust.signer_cn);
+        wa_jw_kv(w, "signer_fingerprint", v->trust.signer_fingerprint);
+        wa_jw_kv(w, "anchor", v->trust.anchor_cn);
+        wa_jw_kv(w, "anchor_fingerprint", v->trust.anchor_fingerprint);
+        wa_jw_kvb(w, "has_setup_py", v->has_setup_py);
+        wa_cli_out(cli, "%s: good, %s %s signed by %s (%.16s)%s\n", path,
+                   wa_control_get(&v->control, WA_A_PACKAGE),
+                   wa_control_get(&v->control, WA_A_VERSION), v->trust.signer_cn,
+                   v->trust.signer_fingerprint, v->has_setup_py ? ", with setup.py" : "");
+    }
+    wa_jw_end(w);
+}
+
+/* Whether the bytes were read and found wanting, rather than not read. */
+static bool is_verdict(enum wa_code code)
+{
+    return code == WA_E_REFUSED || code == WA_E_INVALID || code == WA_E_LIMIT;
+}
+
+static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
+{
+    WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
+    struct wa_get_tally tally = {0, 0, WA_OK};
+    bool refused = false;
+    if (wa_get_anchors(cli, &anchors, err) != WA_OK)
+        return err->code;
+    wa_jw_arr(&cli->jw);
+    for (size_t i = 0; i < cli->arg_count; i++) {
+        WA_AUTO_VERDICT struct wa_verdict v;
+        struct wa_err why = WA_ERR_INIT;
+        wa_verdict_init(&v);
+        if (verify(cli, cli->args[i], anchors, &v, &why) == WA_E_NOMEM)
+            return wa_nomem(err);
+        refused = refused || is_verdict(why.code);
+        tell(cli, cli->args[i], &v, &why);
+        wa_get_count(cli, &tally, &why);
+    }
+    wa_jw_end(&cli->jw);
+    if (tally.bad == 0)
+        return WA_OK;
+    return wa_fail(err, refused ? WA_E_REFUSED : tally.first, "%zu of %zu are not good", tally.bad,
+                   tally.good + tally.bad);
+}
+
+const struct wa_cli_command wa_get_verify = {"verify",
+                                             "FILE|DIR...",
+                                             "Check packages as an agent would",
+                                             options,
+                                             WA_COUNT(options),
+                                             1,
+                                             SIZE_MAX,
+                                             run};
