@@ -13,11 +13,10 @@
 #include "agent/launcher_priv.h"
 #include "os/fs.h"
 
-#define CHILDREN_MAX 32u /* at the same time: one task, one network, a few questions to auth */
-#define LOG_FD 2
-#define RESTART_FIRST_MS 250u  /* ms, doubled with each death */
-#define RESTART_MAX_MS 60000u  /* ms */
-#define STEADY_MS 60000u       /* ms after which a manager's death is a first one again */
+#define CHILDREN_MAX 32u      /* at the same time: one task, one network, a few questions to auth */
+#define RESTART_FIRST_MS 250u /* ms, doubled with each death */
+#define RESTART_MAX_MS 60000u /* ms */
+#define STEADY_MS 60000u      /* ms after which a manager's death is a first one again */
 #define STOP_TIMEOUT_MS 30000u /* ms for the manager to end its step when asked to stop */
 #define REAP_MS 10000          /* ms for a killed process to go */
 
@@ -59,12 +58,11 @@ static void kill_manager(struct launcher *l)
     }
 }
 
-/* fd -1: none that means anything, see roles.c. */
 static void post(struct launcher *l, enum wa_msg type, uint32_t id, const void *p, size_t n, int fd)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (l->chan != NULL && wa_chan_post(l->chan, (uint16_t)type, id, wa_sv_n(p, n),
-                                        fd < 0 ? LOG_FD : fd, &err) != WA_OK) {
+    if (l->chan != NULL &&
+        wa_chan_post(l->chan, (uint16_t)type, id, wa_sv_n(p, n), fd, &err) != WA_OK) {
         log_failure(l, "launcher.channel", &err);
         kill_manager(l);
     }
@@ -373,7 +371,7 @@ enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *co
     if (!wa_priv_is_root()) {
         return wa_fail(err, WA_E_DENIED, "cannot start the agent's processes: this needs root");
     }
-    wa_log_init(&l.log, LOG_FD, once ? WA_LOG_WARNING : WA_LOG_INFO, "waptservice/launcher");
+    wa_log_init(&l.log, 2, once ? WA_LOG_WARNING : WA_LOG_INFO, "waptservice/launcher");
     enum wa_code code = wa_launch_init(&l.launch, paths, once, &l.log, err);
     if (code == WA_OK) {
         code = begin(&l, err);

@@ -32,13 +32,10 @@ static const struct wa_chan_rule manager_to_launcher[] = {
     {WA_M_KILL, "kill", sizeof(struct wa_kill), false},
     {0, NULL, 0, false},
 };
-/* Each carries a descriptor, of no use where WA_M_* promises none: the kernel hands out one and the
- * bytes before it in one piece, so that a message without any, read together with the next, would
- * seem to have the next one's. */
 static const struct wa_chan_rule launcher_to_manager[] = {
     {WA_M_STARTED, "started", sizeof(struct wa_started), true},
-    {WA_M_FAILED, "failed", sizeof(struct wa_failed), true},
-    {WA_M_ENDED, "ended", sizeof(struct wa_ended), true},
+    {WA_M_FAILED, "failed", sizeof(struct wa_failed), false},
+    {WA_M_ENDED, "ended", sizeof(struct wa_ended), false},
     {WA_M_MORE_FD, "more-fd", 0, true},
     {0, NULL, 0, false},
 };

@@ -25,7 +25,6 @@
     }
 #define FRAMES_MAX 6
 #define CHILDREN_MAX 4
-#define ENDED_FD 0 /* see roles.c */
 
 struct frame {
     uint16_t type; /* 0: end of the list */
@@ -71,15 +70,16 @@ static void tell(int fd, uint16_t type, uint32_t id, struct wa_sv payload, int p
     wa_buf_u32le(&frame, id);
     wa_buf_addsv(&frame, payload);
     struct iovec iov = {frame.p, frame.n};
-    struct msghdr m = {.msg_iov = &iov,
-                       .msg_iovlen = 1,
-                       .msg_control = control.bytes,
-                       .msg_controllen = sizeof control.bytes};
-    struct cmsghdr *h = CMSG_FIRSTHDR(&m);
-    h->cmsg_level = SOL_SOCKET;
-    h->cmsg_type = SCM_RIGHTS;
-    h->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(h), &pass_fd, sizeof pass_fd);
+    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+    if (pass_fd >= 0) {
+        m.msg_control = control.bytes;
+        m.msg_controllen = sizeof control.bytes;
+        struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+        h->cmsg_level = SOL_SOCKET;
+        h->cmsg_type = SCM_RIGHTS;
+        h->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(h), &pass_fd, sizeof pass_fd);
+    }
     ssize_t n = sendmsg(fd, &m, MSG_NOSIGNAL);
     WA_UNUSED(n);
 }
@@ -87,7 +87,7 @@ static void tell(int fd, uint16_t type, uint32_t id, struct wa_sv payload, int p
 static void send_ended(int fd, uint32_t id, bool is_signal, int value)
 {
     const struct wa_ended e = {.start_id = id, .is_signal = is_signal, .value = value};
-    tell(fd, WA_M_ENDED, id, wa_sv_n(&e, sizeof e), ENDED_FD);
+    tell(fd, WA_M_ENDED, id, wa_sv_n(&e, sizeof e), -1);
 }
 
 static void say(struct wa_chan *c, const struct frame *f)
@@ -112,7 +112,7 @@ static void start_child(struct fake *fake, uint32_t id, struct fake_child *child
     fake->starts++;
     if (s->refused != WA_OK) {
         struct wa_failed f = {.code = (uint32_t)s->refused, .text = "no"};
-        tell(fake->fd, WA_M_FAILED, id, wa_sv_n(&f, sizeof f), ENDED_FD);
+        tell(fake->fd, WA_M_FAILED, id, wa_sv_n(&f, sizeof f), -1);
         fake->ends++;
         return;
     }
@@ -520,6 +520,118 @@ static void test_two_threads(void **state)
     scene_close(&s);
 }
 
+/* --- memory that runs out: each allocation of the manager's thread fails in turn --- */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+
+static _Thread_local int fail_in; /* the allocation that fails; 0: none */
+
+static bool is_time_to_fail(void)
+{
+    return fail_in > 0 && --fail_in == 0;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return is_time_to_fail() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return is_time_to_fail() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return is_time_to_fail() ? NULL : __real_realloc(p, n);
+}
+
+static enum wa_code torture_state(struct wa_launcher *l, struct wa_err *err)
+{
+    struct wa_net_state s;
+    WA_UNUSED(l);
+    return wa_net_state_read(WA_SV("{\"state\":\"open\",\"reason\":\"\",\"status\":0}"), &s, err);
+}
+
+static enum wa_code torture_error(struct wa_launcher *l, struct wa_err *err)
+{
+    WA_UNUSED(l);
+    enum wa_code code = wa_role_error_read(WA_SV("{\"code\":\"io\",\"message\":\"x\"}"), err);
+    return code == WA_E_IO ? WA_OK : code;
+}
+
+static enum wa_code torture_auth(struct wa_launcher *l, struct wa_err *err)
+{
+    struct wa_auth_answer a;
+    return wa_helper_auth(l, "u", WA_SV("p"), groups, &a, err);
+}
+
+static enum wa_code torture_fetch(struct wa_launcher *l, struct wa_err *err)
+{
+    const struct wa_tls_trust trust = {.host = "h"};
+    const struct wa_fetch what = {
+        .method = "GET", .url = "https://h/", .trust = &trust, .max_bytes = 8};
+    struct wa_fetch_result r;
+    struct wa_buf WA_AUTO_BUF body;
+    struct wa_buf_sink sink;
+    wa_buf_init(&body, 64);
+    wa_buf_sink_init(&sink, &body);
+    return wa_helper_fetch(l, &what, &sink.base, NULL, NULL, NULL, &r, err);
+}
+
+static enum wa_code torture_unpack(struct wa_launcher *l, struct wa_err *err)
+{
+    struct wa_unpack *u = NULL;
+    struct wa_buf WA_AUTO_BUF body;
+    struct wa_buf_sink sink;
+    wa_buf_init(&body, 64);
+    wa_buf_sink_init(&sink, &body);
+    enum wa_code code = wa_helper_unpack(l, 0, NULL, &u, err);
+    if (code == WA_OK) {
+        struct wa_members *m = wa_unpack_members(u);
+        code = m->read(m, 0, &sink.base, err);
+        wa_unpack_free(u);
+    }
+    return code;
+}
+
+static void test_memory_runs_out(void **state)
+{
+    static const struct {
+        const char *name;
+        enum wa_code (*call)(struct wa_launcher *l, struct wa_err *err);
+        const struct script *script;
+    } rows[] = {
+        {"state", torture_state, NULL},
+        {"error", torture_error, NULL},
+        {"auth", torture_auth, &auths[0].script},
+        {"fetch", torture_fetch, &fetches[0].script},
+        {"unpack", torture_unpack, &unpacks[0].script},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(rows); i++) {
+        int n = 0;
+        bool is_reached = true;
+        while (is_reached) {
+            struct wa_err err = WA_ERR_INIT;
+            struct scene s;
+            scene_open(&s, rows[i].script);
+            fail_in = ++n;
+            enum wa_code code = rows[i].call(s.l, &err);
+            is_reached = fail_in == 0;
+            fail_in = 0;
+            scene_close(&s);
+            expect(rows[i].name, code, is_reached ? WA_E_NOMEM : WA_OK, &err);
+        }
+        assert_true(n > 1);
+    }
+}
+
 static void test_a_lost_launcher_is_told(void **state)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -541,9 +653,13 @@ static void test_a_lost_launcher_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fetch),       cmocka_unit_test(test_cancelling_ends_the_child),
-        cmocka_unit_test(test_unpack),      cmocka_unit_test(test_auth),
-        cmocka_unit_test(test_two_threads), cmocka_unit_test(test_a_lost_launcher_is_told),
+        cmocka_unit_test(test_fetch),
+        cmocka_unit_test(test_cancelling_ends_the_child),
+        cmocka_unit_test(test_unpack),
+        cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_two_threads),
+        cmocka_unit_test(test_memory_runs_out),
+        cmocka_unit_test(test_a_lost_launcher_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

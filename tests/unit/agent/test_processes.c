@@ -679,12 +679,18 @@ static void play_die(const char *dir)
     (void)raise(SIGKILL);
 }
 
-/* Until SIGTERM. */
+/* Until a signal; its own number and that of its child are in the file. */
 static void play_wait(const char *dir)
 {
-    char path[WA_PATH_MAX];
+    char path[WA_PATH_MAX], text[64];
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_launcher *l = link_open();
+    struct wa_helper *h = NULL;
+    const struct wa_start what = {.role = WA_ROLE_UNPACK};
+    CHECK_OK(wa_helper_start(l, &what, &h, &err));
     (void)snprintf(path, sizeof path, "%s/ready", dir);
-    room_write(path, "1", 0644);
+    (void)snprintf(text, sizeof text, "%d %d", getpid(), h->pid);
+    room_write(path, text, 0644);
     (void)pause();
 }
 
@@ -834,17 +840,47 @@ static void test_a_dead_manager_is_replaced(void **state)
     assert_int_equal(wait_status(start_launcher("die", room_dir(), false)), 0);
 }
 
-static void test_stop_reaches_the_manager(void **state)
+/* Starts "wait" and tells the numbers of the manager and its child. */
+static pid_t start_waiting(int ret_pids[2])
 {
     char path[WA_PATH_MAX];
-    WA_UNUSED(state);
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_buf WA_AUTO_BUF text;
+    wa_buf_init(&text, 1u << 20);
     (void)snprintf(path, sizeof path, "%s/ready", room_dir());
     pid_t pid = start_launcher("wait", room_dir(), false);
     for (int i = 0; i < PATIENCE_MS / 20 && access(path, F_OK) != 0; i++) {
         (void)usleep(20000);
     }
+    assert_int_equal(wa_path_read(path, 4096, &text, &err), WA_OK);
+    assert_int_equal(sscanf(wa_buf_str(&text), "%d %d", &ret_pids[0], &ret_pids[1]), 2);
+    assert_int_equal(unlink(path), 0);
+    assert_true(proc_is_there(ret_pids[0]) && proc_is_there(ret_pids[1]));
+    return pid;
+}
+
+static void test_stop_reaches_the_manager(void **state)
+{
+    int pids[2];
+    WA_UNUSED(state);
+    pid_t pid = start_waiting(pids);
     assert_int_equal(kill(pid, SIGTERM), 0);
     assert_int_equal(wait_status(pid), 128 + SIGTERM);
+    assert_false(proc_is_there(pids[0]) || proc_is_there(pids[1]));
+}
+
+static void test_nobody_outlives_the_launcher(void **state)
+{
+    int pids[2], status = 0;
+    WA_UNUSED(state);
+    pid_t pid = start_waiting(pids);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    for (int i = 0; i < PATIENCE_MS / 20 && (proc_is_there(pids[0]) || proc_is_there(pids[1]));
+         i++) {
+        (void)usleep(20000);
+    }
+    assert_false(proc_is_there(pids[0]) || proc_is_there(pids[1]));
 }
 
 static void test_once_tells_the_managers_status(void **state)
@@ -939,6 +975,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_auth_answers),
         cmocka_unit_test(test_a_dead_manager_is_replaced),
         cmocka_unit_test(test_stop_reaches_the_manager),
+        cmocka_unit_test(test_nobody_outlives_the_launcher),
         cmocka_unit_test(test_once_tells_the_managers_status),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
