@@ -4,8 +4,9 @@
  * written. Members may come from a process that lies: small ones are read once into capped buffers,
  * and what is extracted later is digested again.
  */
-#include "pkg/verify.h"
+#include "pkg/verify_priv.h"
 
+#include "base/mem.h"
 #include "codec/base64.h"
 #include "codec/csv.h"
 #include "crypto/digest.h"
@@ -54,21 +55,6 @@ static void papers_fini(struct papers *p)
     wa_buf_fini(&p->manifest);
     wa_buf_fini(&p->signature);
     wa_buf_fini(&p->certificate);
-}
-
-static enum wa_code read_paper(struct wa_members *m, const char *name, struct wa_buf *out,
-                               const char *missing, struct wa_err *err)
-{
-    size_t i;
-    struct wa_buf_sink sink;
-    wa_buf_sink_init(&sink, out);
-    if (!wa_members_find(m, name, &i))
-        return wa_fail(err, WA_E_REFUSED, "%s ('%s' is missing)", missing, name);
-    if (m->items[i].size > out->max)
-        return wa_fail(err, WA_E_LIMIT, "'%s' is larger than %zu bytes", name, out->max);
-    if (m->read(m, i, &sink.base, err) != WA_OK)
-        return wa_wrap(err, "reading '%s'", name);
-    return WA_OK;
 }
 
 /* --- control signature --- */
@@ -162,114 +148,13 @@ static enum wa_code check_manifest(const struct papers *p, struct wa_verdict *v,
     if (wa_signature_check(wa_cert_key(v->chain.items[0]), wa_buf_sv(&p->manifest), wa_buf_sv(&raw),
                            err) != WA_OK)
         return wa_wrap(err, "the manifest");
+    if (wa_sha256_hex(p->manifest.p, p->manifest.n, v->manifest_sha256, err) != WA_OK ||
+        wa_sha256_hex(p->signature.p, p->signature.n, v->signature_sha256, err) != WA_OK)
+        return err->code;
     return wa_manifest_parse(wa_buf_sv(&p->manifest), &v->manifest, err);
 }
 
-/* setup.py under any spelling that some system would take for it. */
-static bool is_setup_py(const struct wa_relpath *name)
-{
-    char folded[WA_RELPATH_MAX + 1];
-    wa_relpath_fold(name, folded);
-    return strcmp(folded, "setup.py") == 0;
-}
-
-static enum wa_code check_code(const struct wa_members *m, struct wa_verdict *v, struct wa_err *err)
-{
-    for (size_t i = 0; i < m->n; i++) {
-        if (!is_setup_py(&m->items[i].name))
-            continue;
-        if (strcmp(m->items[i].name.p, "setup.py") != 0 || m->items[i].is_dir)
-            return wa_fail(err, WA_E_REFUSED, "'%s' could be taken for setup.py",
-                           m->items[i].name.p);
-        v->has_setup_py = true;
-    }
-    if (v->has_setup_py && !v->trust.may_sign_code)
-        return wa_fail(err, WA_E_REFUSED,
-                       "the package holds setup.py but its signer '%s' has no codeSigning right",
-                       v->trust.signer_cn);
-    return WA_OK;
-}
-
-struct progress {
-    bool (*fn)(void *user, uint64_t done, uint64_t total);
-    void *user;
-    uint64_t done, total;
-};
-
-/* Digests one member. */
-static enum wa_code digest_member(struct wa_members *m, size_t i, struct wa_digest *d,
-                                  struct progress *p, char out[65], struct wa_sink *next,
-                                  struct wa_err *err)
-{
-    struct wa_digest_sink sink;
-    wa_digest_sink_init(&sink, d, next);
-    if (m->read(m, i, &sink.base, err) != WA_OK || wa_digest_hex(d, out, err) != WA_OK)
-        return wa_wrap(err, "reading '%s'", m->items[i].name.p);
-    if (sink.bytes != m->items[i].size)
-        return wa_fail(err, WA_E_REFUSED, "'%s' has not the size that the archive says",
-                       m->items[i].name.p);
-    p->done += sink.bytes;
-    if (p->fn != NULL && !p->fn(p->user, p->done, p->total))
-        return wa_fail(err, WA_E_CANCELLED, "verification was cancelled");
-    return WA_OK;
-}
-
-static enum wa_code check_file(struct wa_members *m, size_t i, const struct wa_verdict *v,
-                               struct wa_digest *d, struct progress *p, struct wa_err *err)
-{
-    char digest[65];
-    const char *name = m->items[i].name.p;
-    const struct wa_manifest_entry *e = wa_manifest_find(&v->manifest, name);
-    if (e == NULL)
-        return wa_fail(err, WA_E_REFUSED, "'%s' is not in the manifest: it was added after signing",
-                       name);
-    if (digest_member(m, i, d, p, digest, NULL, err) != WA_OK)
-        return err->code;
-    if (strcmp(digest, e->sha256) != 0)
-        return wa_fail(err, WA_E_REFUSED, "'%s' was changed after signing", name);
-    return WA_OK;
-}
-
-/* Counts matter: names are unique on both sides, so as many listed members as manifest entries
- * means that none is missing. */
-static enum wa_code check_files(struct wa_members *m, const struct wa_verdict *v,
-                                struct progress *p, bool may_miss, struct wa_err *err)
-{
-    WA_AUTO(wa_digest) struct wa_digest *d = NULL;
-    size_t listed = 0;
-    if (wa_digest_new(WA_SHA256, &d, err) != WA_OK)
-        return err->code;
-    for (size_t i = 0; i < m->n; i++) {
-        if (m->items[i].is_dir || wa_manifest_is_unlisted(m->items[i].name.p))
-            continue;
-        if (check_file(m, i, v, d, p, err) != WA_OK)
-            return err->code;
-        listed++;
-    }
-    if (listed == v->manifest.n || may_miss)
-        return WA_OK;
-    for (size_t i = 0; i < v->manifest.n; i++) {
-        size_t at;
-        if (!wa_members_find(m, v->manifest.items[i].name.p, &at))
-            return wa_fail(err, WA_E_REFUSED, "'%s' is missing: it was removed after signing",
-                           v->manifest.items[i].name.p);
-    }
-    return wa_fail(err, WA_E_REFUSED, "the manifest and the files do not agree");
-}
-
 /* --- all of it --- */
-
-static enum wa_code check_sizes(const struct wa_members *m, struct progress *p, struct wa_err *err)
-{
-    for (size_t i = 0; i < m->n; i++) {
-        p->total += m->items[i].size;
-        if (m->items[i].size > WA_PACKAGE_INFLATED_MAX || p->total > WA_PACKAGE_INFLATED_MAX)
-            return wa_fail(err, WA_E_LIMIT,
-                           "the package's files are larger than %llu bytes together",
-                           (unsigned long long)WA_PACKAGE_INFLATED_MAX);
-    }
-    return WA_OK;
-}
 
 /* The control that was judged is the one that the manifest lists: same bytes, digested from the
  * buffer, not read again. */
@@ -285,26 +170,39 @@ static enum wa_code check_paper(const struct wa_verdict *v, const char *name,
     return WA_OK;
 }
 
+/* What only an index may say of a package (its file, size and MD5) is nothing here. */
+static void drop_index_attributes(struct wa_control *c)
+{
+    for (size_t i = WA_A_FILENAME; i < WA_ATTR_COUNT; i++)
+        wa_free_strp(&c->v[i]);
+}
+
+/* The signer: certificate, chain, and that the package is signed at all. */
+static enum wa_code check_signer(struct wa_members *m, const struct wa_trust *anchors, int64_t at,
+                                 struct papers *p, struct wa_verdict *v, struct wa_err *err)
+{
+    static const char unsigned_[] = "the package is not signed over SHA-256";
+    if (wa_verify_read_small(m, "WAPT/certificate.crt", &p->certificate, unsigned_, err) != WA_OK ||
+        wa_verify_read_small(m, "WAPT/manifest.sha256", &p->manifest, unsigned_, err) != WA_OK ||
+        wa_verify_read_small(m, "WAPT/signature.sha256", &p->signature, unsigned_, err) != WA_OK ||
+        wa_certs_read_pem(wa_buf_sv(&p->certificate), WA_CHAIN_MAX, &v->chain, err) != WA_OK)
+        return err->code;
+    return wa_trust_check(anchors, &v->chain, at, &v->trust, err);
+}
+
 static enum wa_code run_checks(struct wa_members *m, const struct wa_trust *anchors, int64_t at,
-                               bool may_miss, struct papers *p, struct progress *pr,
+                               bool may_miss, struct papers *p, struct wa_verify_progress *pr,
                                struct wa_verdict *v, struct wa_err *err)
 {
     v->failed = WA_CHECK_ARCHIVE;
-    if (check_sizes(m, pr, err) != WA_OK ||
-        read_paper(m, "WAPT/control", &p->control, "not a package", err) != WA_OK)
+    if (wa_verify_names(m, pr, err) != WA_OK ||
+        wa_verify_read_small(m, "WAPT/control", &p->control, "not a package", err) != WA_OK)
         return err->code;
     v->failed = WA_CHECK_CONTROL;
     if (wa_control_parse(wa_buf_sv(&p->control), &v->control, err) != WA_OK)
         return err->code;
     v->failed = WA_CHECK_CHAIN;
-    if (read_paper(m, "WAPT/certificate.crt", &p->certificate, "the package is not signed", err) !=
-            WA_OK ||
-        read_paper(m, "WAPT/manifest.sha256", &p->manifest,
-                   "the package is not signed over SHA-256", err) != WA_OK ||
-        read_paper(m, "WAPT/signature.sha256", &p->signature,
-                   "the package is not signed over SHA-256", err) != WA_OK ||
-        wa_certs_read_pem(wa_buf_sv(&p->certificate), WA_CHAIN_MAX, &v->chain, err) != WA_OK ||
-        wa_trust_check(anchors, &v->chain, at, &v->trust, err) != WA_OK)
+    if (check_signer(m, anchors, at, p, v, err) != WA_OK)
         return err->code;
     v->failed = WA_CHECK_CONTROL_SIGNATURE;
     if (check_signature(&v->control, v->chain.items[0], &v->is_legacy_json, err) != WA_OK)
@@ -312,23 +210,24 @@ static enum wa_code run_checks(struct wa_members *m, const struct wa_trust *anch
     v->failed = WA_CHECK_ATTRIBUTES;
     if (check_attributes(&v->control, err) != WA_OK)
         return err->code;
+    drop_index_attributes(&v->control);
     v->failed = WA_CHECK_MANIFEST_SIGNATURE;
     if (check_manifest(p, v, err) != WA_OK)
         return err->code;
     v->failed = WA_CHECK_CODE;
-    if (check_code(m, v, err) != WA_OK)
+    if (wa_verify_code(m, v, err) != WA_OK)
         return err->code;
     v->failed = WA_CHECK_FILES;
     if (check_paper(v, "WAPT/control", &p->control, err) != WA_OK ||
         check_paper(v, "WAPT/certificate.crt", &p->certificate, err) != WA_OK ||
-        check_files(m, v, pr, may_miss, err) != WA_OK)
+        wa_verify_files(m, v, pr, may_miss, err) != WA_OK)
         return err->code;
     v->failed = WA_CHECK_COUNT;
     return WA_OK;
 }
 
 static enum wa_code verify(struct wa_members *members, const struct wa_trust *anchors, int64_t at,
-                           bool may_miss, struct progress *pr, struct wa_verdict *v,
+                           bool may_miss, struct wa_verify_progress *pr, struct wa_verdict *v,
                            struct wa_err *err)
 {
     struct papers p;
@@ -344,7 +243,7 @@ enum wa_code wa_verify_package(struct wa_members *members, const struct wa_trust
                                bool (*progress)(void *user, uint64_t done, uint64_t total),
                                void *user, struct wa_verdict *v, struct wa_err *err)
 {
-    struct progress pr = {progress, user, 0, 0};
+    struct wa_verify_progress pr = {progress, user, 0, 0};
     return verify(members, anchors, at, false, &pr, v, err);
 }
 
@@ -352,50 +251,8 @@ enum wa_code wa_verify_tree(const struct wa_dir *dir, const struct wa_trust *anc
                             struct wa_verdict *v, struct wa_err *err)
 {
     WA_AUTO(wa_dir_members) struct wa_dir_members *members = NULL;
-    struct progress pr = {NULL, NULL, 0, 0};
+    struct wa_verify_progress pr = {NULL, NULL, 0, 0};
     if (wa_dir_members_open(dir, &members, err) != WA_OK)
         return err->code;
     return verify(wa_dir_members_get(members), anchors, at, true, &pr, v, err);
-}
-
-/* --- extraction --- */
-
-static enum wa_code extract_one(struct wa_members *m, size_t i, const char *want,
-                                const struct wa_dir *dir, struct wa_digest *d, struct wa_err *err)
-{
-    WA_AUTO_FD int fd = -1;
-    struct wa_fd_sink file;
-    struct progress none = {NULL, NULL, 0, 0};
-    char digest[65];
-    if (wa_file_create(dir, &m->items[i].name, 0644, &fd, err) != WA_OK)
-        return err->code;
-    wa_fd_sink_init(&file, fd);
-    if (digest_member(m, i, d, &none, digest, &file.base, err) != WA_OK)
-        return err->code;
-    if (want != NULL && strcmp(digest, want) != 0)
-        return wa_fail(err, WA_E_REFUSED, "'%s' is not what was verified", m->items[i].name.p);
-    return WA_OK;
-}
-
-enum wa_code wa_extract_verified(struct wa_members *members, const struct wa_verdict *v,
-                                 const struct wa_dir *dir, struct wa_err *err)
-{
-    WA_AUTO(wa_digest) struct wa_digest *d = NULL;
-    if (v->failed != WA_CHECK_COUNT)
-        return wa_fail(err, WA_E_INTERNAL, "a package that was not verified can't be extracted");
-    if (wa_digest_new(WA_SHA256, &d, err) != WA_OK)
-        return err->code;
-    for (size_t i = 0; i < members->n; i++) {
-        const char *name = members->items[i].name.p;
-        const struct wa_manifest_entry *e = wa_manifest_find(&v->manifest, name);
-        /* The manifest and its signature are kept for the checks to come; what sha1 signed is not.
-         */
-        bool paper =
-            strcmp(name, "WAPT/manifest.sha256") == 0 || strcmp(name, "WAPT/signature.sha256") == 0;
-        if (members->items[i].is_dir || (e == NULL && !paper))
-            continue;
-        if (extract_one(members, i, e == NULL ? NULL : e->sha256, dir, d, err) != WA_OK)
-            return wa_wrap(err, "extracting the package");
-    }
-    return WA_OK;
 }
