@@ -7,6 +7,7 @@
  */
 #include "codec/ini.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "codec/ini_priv.h"
 
@@ -157,8 +158,35 @@ static enum wa_code classify(struct wa_sv s, bool in_section, struct wa_ini_line
 struct reader {
     struct wa_ini *ini;
     bool in_section;
-    size_t open_key; /* index of the line + 1; 0: none */
+    struct wa_sv section;
+    struct wa_map seen; /* "[section" and "section\nkey": the line's index + 1 */
+    size_t open_key;    /* index of the line + 1; 0: none */
 };
+
+/* Of two headings the first counts, of two keys the last. Neither a section nor a key has a newline
+ * in it. */
+static enum wa_code hide_repetition(struct reader *r, size_t index, struct wa_err *err)
+{
+    struct wa_ini_line *line = &r->ini->lines.items[index];
+    bool is_section = line->kind == WA_INI_SECTION;
+    WA_AUTO_BUF struct wa_buf id;
+    void *old = NULL;
+    enum wa_code code;
+
+    wa_buf_init(&id, 2 * WA_INI_LINE_MAX);
+    if (is_section)
+        wa_buf_addf(&id, "[%s", line->name);
+    else
+        wa_buf_addf(&id, "%.*s\n%s", (int)r->section.n, r->section.p, line->name);
+    code = wa_buf_check(&id, err);
+    if (code == WA_OK)
+        code = wa_map_put(&r->seen, wa_buf_sv(&id), (void *)(uintptr_t)(index + 1), &old, err);
+    if (code == WA_OK && old && is_section)
+        line->is_hidden = true;
+    if (code == WA_OK && old && !is_section)
+        r->ini->lines.items[(uintptr_t)old - 1].is_hidden = true;
+    return code;
+}
 
 static enum wa_code add_line(struct reader *r, struct wa_sv text, struct wa_err *err)
 {
@@ -184,10 +212,13 @@ static enum wa_code add_line(struct reader *r, struct wa_sv text, struct wa_err 
     code = classify(s, r->in_section, open_key, line, err);
     if (line->kind == WA_INI_SECTION) {
         r->in_section = true;
+        r->section = wa_sv(line->name);
         r->open_key = 0;
     }
     if (line->kind == WA_INI_KEY)
         r->open_key = r->ini->lines.n;
+    if (code == WA_OK && line->name)
+        code = hide_repetition(r, r->ini->lines.n - 1, err);
     return code;
 }
 
@@ -208,6 +239,7 @@ enum wa_code wa_ini_parse(struct wa_sv text, const char *what, struct wa_ini **r
     if (code != WA_OK)
         return code;
     r.ini = ini;
+    wa_map_init(&r.seen, 0);
     ini->ends_with_newline = text.n == 0 || text.p[text.n - 1] == '\n';
     while (text.n > 0) {
         bool has_end = wa_sv_chr(text, '\n', &end);
@@ -216,8 +248,11 @@ enum wa_code wa_ini_parse(struct wa_sv text, const char *what, struct wa_ini **r
         code = add_line(&r, wa_sv_sub(text, 0, end), err);
         text = wa_sv_sub(text, end + 1, text.n);
         if (code != WA_OK)
-            return wa_wrap(err, "cannot read '%s', line %zu", what, ini->lines.n);
+            break;
     }
+    wa_map_fini(&r.seen);
+    if (code != WA_OK)
+        return wa_wrap(err, "cannot read '%s', line %zu", what, ini->lines.n);
     *ret = WA_TAKE(ini);
     return WA_OK;
 }
@@ -277,23 +312,12 @@ bool wa_ini_has_section(const struct wa_ini *ini, const char *section)
     return false;
 }
 
-/* Whether the section's first heading is line number `at`. */
-static bool is_first_heading(const struct wa_ini *ini, size_t at)
-{
-    for (size_t i = 0; i < at; i++) {
-        const struct wa_ini_line *line = &ini->lines.items[i];
-        if (line->kind == WA_INI_SECTION && strcmp(line->name, ini->lines.items[at].name) == 0)
-            return false;
-    }
-    return true;
-}
-
 bool wa_ini_section_at(const struct wa_ini *ini, size_t i, const char **ret_section)
 {
     for (size_t at = 0; at < ini->lines.n; at++) {
         const struct wa_ini_line *line = &ini->lines.items[at];
-        if (line->kind != WA_INI_SECTION || strcmp(line->name, WA_INI_DEFAULT) == 0 ||
-            !is_first_heading(ini, at))
+        if (line->kind != WA_INI_SECTION || line->is_hidden ||
+            strcmp(line->name, WA_INI_DEFAULT) == 0)
             continue;
         if (i-- == 0) {
             *ret_section = line->name;
@@ -310,12 +334,10 @@ bool wa_ini_key_at(const struct wa_ini *ini, const char *section, size_t i, cons
 
     for (size_t at = 0; at < ini->lines.n; at++) {
         const struct wa_ini_line *line = &ini->lines.items[at];
-        size_t last = 0;
         if (line->kind == WA_INI_SECTION)
             is_here = strcmp(line->name, section) == 0;
         /* A key that is there twice comes once, where its value is. */
-        if (line->kind != WA_INI_KEY || !is_here || !find(ini, section, line->name, &last) ||
-            last != at + 1)
+        if (line->kind != WA_INI_KEY || !is_here || line->is_hidden)
             continue;
         if (i-- == 0) {
             *ret_key = line->name;

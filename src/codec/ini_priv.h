@@ -11,9 +11,11 @@ enum wa_ini_kind { WA_INI_OTHER, WA_INI_SECTION, WA_INI_KEY, WA_INI_MORE };
 
 struct wa_ini_line {
     enum wa_ini_kind kind;
-    char *text;  /* without its newline; may end in CR */
-    char *name;  /* of a section, or of a key in lower case; else NULL */
-    char *value; /* of a key, lines that continue it joined by newlines; else NULL */
+    bool
+        is_hidden; /* a heading that is there before, a key whose last occurrence is another line */
+    char *text;    /* without its newline; may end in CR */
+    char *name;    /* of a section, or of a key in lower case; else NULL */
+    char *value;   /* of a key, lines that continue it joined by newlines; else NULL */
 };
 
 struct wa_ini {

@@ -299,13 +299,25 @@ static enum wa_code check_pairs(const struct wa_zip *zip, struct wa_err *err)
     return WA_OK;
 }
 
-/* No part before the last of a name may be a member that is a file. */
-static enum wa_code check_parents(const struct wa_zip *zip, size_t i, struct wa_err *err)
+static size_t common_length(const char *a, const char *b)
 {
-    const char *key = zip->folded[i];
+    size_t n = 0;
+
+    while (a[n] != '\0' && a[n] == b[n])
+        n++;
+    return n;
+}
+
+/* No part before the last of a name may be a member that is a file. place: in by_fold. What a name
+ * shares with the one before it in that order has been looked at there. */
+static enum wa_code check_parents(const struct wa_zip *zip, size_t place, struct wa_err *err)
+{
+    const char *key = zip->folded[zip->by_fold[place]];
+    size_t done = place > 0 ? common_length(key, zip->folded[zip->by_fold[place - 1]]) : 0;
 
     for (const char *slash = strchr(key, '/'); slash; slash = strchr(slash + 1, '/')) {
-        size_t parent = find_folded(zip, key, (size_t)(slash - key));
+        size_t n = (size_t)(slash - key);
+        size_t parent = n < done ? SIZE_MAX : find_folded(zip, key, n);
         if (parent != SIZE_MAX && !zip->members[parent].is_dir)
             return refuse(err, &zip->members[parent], "both a file and a directory");
     }
