@@ -22,7 +22,8 @@ typedef enum wa_code (*wa_work_fn)(void *user, struct wa_err *err);
 typedef void (*wa_work_done_fn)(void *user, enum wa_code code, const struct wa_err *err);
 
 WA_CHECK enum wa_code wa_loop_new(struct wa_loop **ret, struct wa_err *err);
-/* Closes what is still open. */
+/* Closes what is still open: watches and timers not freed before are gone with it. Waits for work that is in a
+ * thread of the pool (its done is called); what was posted and has not run is dropped. */
 void wa_loop_free(struct wa_loop *loop);
 WA_AUTO_DEFINE(wa_loop, wa_loop_free)
 /* Until wa_loop_stop() or nothing is left to watch. */

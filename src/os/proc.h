@@ -1,8 +1,9 @@
 /* proc.h - child processes: start with exactly these descriptors, limit, wait, kill as a tree.
  *
  * Children get no descriptor but those named, an environment given in full, default signals, their own
- * session; they die with their parent where asked. A tree is a cgroup (v2, or v1 freezer) where one
- * can be made, else the descendants found by subreaper and /proc.
+ * session; they die with their parent where asked. A tree is a cgroup (v2, or v1 freezer or pids) where one can be
+ * made. Where none can, the program gets a variable WAPT_TREE more in its environment and adopts its orphans:
+ * wa_tree_kill() then misses only what left the session, wiped its environment and outlived the program.
  */
 #ifndef WA_OS_PROC_H
 #define WA_OS_PROC_H
@@ -20,7 +21,7 @@ struct wa_spawn {
     bool set_ids; /* with uid, gid; supplementary groups from initgroups(user) if user is set, else none */
     uint32_t uid, gid;
     const char *user;       /* may be NULL */
-    bool die_with_parent;
+    bool die_with_parent; /* killed when the thread that called wa_proc_spawn() ends */
     uint64_t limit_memory_bytes; /* RLIMIT_AS, 0: none */
     uint64_t limit_file_bytes;   /* RLIMIT_FSIZE, 0: none */
     uint32_t limit_files;        /* RLIMIT_NOFILE, 0: none */
@@ -40,7 +41,8 @@ struct wa_exit {
 };
 
 WA_CHECK enum wa_code wa_proc_spawn(const struct wa_spawn *what, struct wa_proc *ret, struct wa_err *err);
-/* Reaps. timeout_ms: 0 asks only, negative waits for ever. WA_E_AGAIN while it runs. */
+/* Reaps. timeout_ms: 0 asks only, negative waits for ever. WA_E_AGAIN while it runs. On success p->pid becomes 0
+ * and p->pidfd -1, so that wa_proc_kill() can't hit another process. */
 WA_CHECK enum wa_code wa_proc_wait(struct wa_proc *p, int timeout_ms, struct wa_exit *ret, struct wa_err *err);
 void wa_proc_kill(const struct wa_proc *p, int signum);
 /* Kills every process of the tree, repeatedly until none is left (bounded), then removes it. */

@@ -17,23 +17,26 @@
 static enum wa_code read_all(int fd, const char *what, size_t max, struct wa_buf *out,
                              struct wa_err *err)
 {
-    size_t total = 0;
+    if (wa_buf_check(out, err) != WA_OK)
+        return err->code;
+    size_t total = 0, cap = max < out->max - out->n ? max : out->max - out->n;
     for (;;) {
-        size_t want =
-            max - total < 65536 ? max - total + 1 : 65536; /* one more than allowed, to notice */
-        char *p = wa_buf_reserve(out, want);
+        char more; /* at the cap, one byte tells whether the file goes on */
+        size_t want = cap - total < 65536 ? cap - total : 65536;
+        char *p = want == 0 ? &more : wa_buf_reserve(out, want);
         if (p == NULL)
-            return wa_buf_check(out, err) == WA_OK ? WA_OK : wa_wrap(err, "reading '%s'", what);
-        ssize_t got = read(fd, p, want);
+            return wa_buf_check(out, err) == WA_OK ? wa_nomem(err)
+                                                   : wa_wrap(err, "reading '%s'", what);
+        ssize_t got = read(fd, p, want == 0 ? 1 : want);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return wa_fail_errno(err, errno, "cannot read '%s'", what);
         if (got == 0)
             return WA_OK;
+        if (want == 0)
+            return wa_fail(err, WA_E_LIMIT, "'%s' is larger than %zu bytes", what, cap);
         total += (size_t)got;
-        if (total > max)
-            return wa_fail(err, WA_E_LIMIT, "'%s' is larger than %zu bytes", what, max);
         wa_buf_advance(out, (size_t)got);
     }
 }

@@ -38,8 +38,11 @@ static enum wa_code read_names(int fd, struct names *v, struct wa_err *err)
         return err->code;
     }
     enum wa_code code = WA_OK;
-    for (errno = 0; code == WA_OK;) {
+    while (code == WA_OK) {
+        errno = 0;
         struct dirent *e = readdir(d);
+        if (e == NULL && errno != 0)
+            code = wa_fail_errno(err, errno, "cannot list a directory");
         if (e == NULL)
             break;
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
@@ -53,8 +56,6 @@ static enum wa_code read_names(int fd, struct names *v, struct wa_err *err)
             *slot = copy;
         }
     }
-    if (code == WA_OK && errno != 0)
-        code = wa_fail_errno(err, errno, "cannot list a directory");
     (void)closedir(d);
     if (code == WA_OK && v->n > 1)
         qsort(v->items, v->n, sizeof v->items[0], by_text);

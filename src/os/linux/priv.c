@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,51 +38,79 @@ static enum wa_code set_limits(const struct wa_priv *p, struct wa_err *err)
     return WA_OK;
 }
 
+static bool is_identity(const struct wa_priv *p)
+{
+    uid_t r, e, s;
+    gid_t rg, eg, sg;
+    return getresuid(&r, &e, &s) == 0 && getresgid(&rg, &eg, &sg) == 0 && r == p->uid &&
+           e == p->uid && s == p->uid && rg == p->gid && eg == p->gid && sg == p->gid;
+}
+
 static enum wa_code set_identity(const struct wa_priv *p, struct wa_err *err)
 {
     if (!p->set_ids)
         return WA_OK;
-    if (geteuid() != 0 && getuid() == p->uid && getgid() == p->gid)
-        return WA_OK; /* started as that account already */
-    if (setgroups(0, NULL) != 0 || setresgid(p->gid, p->gid, p->gid) != 0 ||
+    bool keeps_groups = setgroups(0, NULL) != 0;
+    if (keeps_groups && p->uid != 0 && is_identity(p))
+        return WA_OK; /* started as that account already: its groups are the starter's choice */
+    if (keeps_groups || setresgid(p->gid, p->gid, p->gid) != 0 ||
         setresuid(p->uid, p->uid, p->uid) != 0)
         return wa_fail_errno(err, errno, "cannot become uid %u", (unsigned)p->uid);
-    if (setuid(0) == 0)
+    if (!is_identity(p) || (p->uid != 0 && setuid(0) == 0))
         return wa_fail(err, WA_E_DENIED, "could become root again");
     return WA_OK;
 }
 
-/* Keeps of root's capabilities only what a file-handling process needs; nothing at all for others.
- */
-static enum wa_code set_capabilities(const struct wa_priv *p, unsigned *ret_kept,
-                                     struct wa_err *err)
+/* What root keeps for its work on files; nothing at all for others. */
+static uint64_t kept_capabilities(const struct wa_priv *p)
 {
     uint64_t keep = 0;
-    if (geteuid() == 0) {
-        keep = 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_CHOWN | 1ull << CAP_FOWNER;
-        if ((p->allow & WA_PRIV_FS_WRITE) == 0)
-            keep = 1ull << CAP_DAC_OVERRIDE;
-        if ((p->allow & WA_PRIV_IDS) != 0)
-            keep |= 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_AUDIT_WRITE;
-        if ((p->allow & (WA_PRIV_FS_READ | WA_PRIV_FS_WRITE)) == 0)
-            keep = 0;
-    }
-    for (int cap = 0; cap < 64; cap++) {
-        if ((keep >> cap & 1u) == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 && geteuid() == 0)
-            (void)prctl(PR_CAPBSET_DROP, cap, 0, 0,
-                        0); /* may be forbidden already: the sets below decide */
-    }
-    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    bool stays_root = geteuid() == 0 && (!p->set_ids || p->uid == 0);
+    if (!stays_root || (p->allow & (WA_PRIV_FS_READ | WA_PRIV_FS_WRITE)) == 0)
+        return 0;
+    keep |= 1ull << CAP_DAC_OVERRIDE;
+    if ((p->allow & WA_PRIV_FS_WRITE) != 0)
+        keep |= 1ull << CAP_CHOWN | 1ull << CAP_FOWNER;
+    if ((p->allow & WA_PRIV_IDS) != 0)
+        keep |= 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_AUDIT_WRITE;
+    return keep;
+}
+
+/* What exec could ever give. Before the change of identity, which takes the right to do it. */
+static void drop_bounding(uint64_t keep)
+{
+    for (int cap = 0; cap < 64; cap++)
+        if ((keep >> cap & 1u) == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
+            (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* who isn't root can't, nor need */
+}
+
+static enum wa_code set_capabilities(uint64_t keep, unsigned *ret_kept, struct wa_err *err)
+{
     struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct data[2] = {
-        {(uint32_t)keep, (uint32_t)keep, 0},
-        {(uint32_t)(keep >> 32), (uint32_t)(keep >> 32), 0},
-    };
+    struct __user_cap_data_struct data[2];
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (syscall(SYS_capget, &head, data) != 0)
+        return wa_fail_errno(err, errno, "cannot give up capabilities");
+    keep &= (uint64_t)data[0].permitted | (uint64_t)data[1].permitted << 32; /* a container's root
+                                                                                has fewer */
+    for (size_t i = 0; i < 2; i++) {
+        uint32_t half = (uint32_t)(keep >> (32 * i));
+        data[i] = (struct __user_cap_data_struct){half, half, 0};
+    }
     if (syscall(SYS_capset, &head, data) != 0)
         return wa_fail_errno(err, errno, "cannot give up capabilities");
     *ret_kept = 0;
     for (int cap = 0; cap < 64; cap++)
         *ret_kept += (unsigned)(keep >> cap & 1u);
+    return WA_OK;
+}
+
+/* Identity, capabilities, landlock and seccomp are a thread's own: another one would stay free. */
+static enum wa_code check_alone(struct wa_err *err)
+{
+    struct stat st;
+    if (stat("/proc/self/task", &st) == 0 && st.st_nlink > 3)
+        return wa_fail(err, WA_E_INTERNAL, "cannot give up power while other threads run");
     return WA_OK;
 }
 
@@ -109,8 +138,11 @@ enum wa_code wa_priv_drop(const struct wa_priv *p, char *ret_line, struct wa_err
 {
     unsigned caps = 0, reads = 0, writes = 0;
     int abi = 0;
-    if (set_limits(p, err) != WA_OK || set_identity(p, err) != WA_OK ||
-        set_capabilities(p, &caps, err) != WA_OK)
+    if (check_alone(err) != WA_OK || set_limits(p, err) != WA_OK)
+        return wa_wrap(err, "%s", p->name);
+    uint64_t keep = kept_capabilities(p);
+    drop_bounding(keep);
+    if (set_identity(p, err) != WA_OK || set_capabilities(keep, &caps, err) != WA_OK)
         return wa_wrap(err, "%s", p->name);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return wa_fail_errno(err, errno, "%s: cannot forbid new privileges", p->name);

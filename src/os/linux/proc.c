@@ -9,6 +9,7 @@
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/linux/tree_priv.h"
+#include "os/rand.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,11 +26,18 @@
 
 #define FDS_MAX 16u
 #define GROUPS_MAX 256
+#define ENV_MAX 256u /* variables of a child in a tree without a cgroup */
+
+static const char *const bare_env[] = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL};
 
 /* Everything the child needs, prepared before fork. */
 struct plan {
     const struct wa_spawn *what;
     const char *path;
+    const char *const *envp;
+    const char *marked_env[ENV_MAX + 2];
+    char mark[WA_TREE_MARK];
     int fds[FDS_MAX];
     size_t fd_count;
     int procs_fd;  /* cgroup to enter; -1 */
@@ -80,6 +88,8 @@ static void place_fds(struct plan *p)
             int null = open("/dev/null", O_RDWR);
             if (null < 0 || (null != (int)i && dup2(null, (int)i) < 0))
                 give_up(p, "open /dev/null");
+        } else {
+            (void)close((int)i); /* else what we have there would pass */
         }
     }
     /* Everything else goes at exec, the report's pipe too. */
@@ -111,17 +121,17 @@ static void reset_signals(void)
 
 static void child(struct plan *p)
 {
-    static const char *const bare[] = {
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL};
     const struct wa_spawn *w = p->what;
     union { /* exec's prototype is older than const */
         const char *const *from;
         char *const *to;
-    } argv = {w->argv}, envp = {w->envp != NULL ? w->envp : bare};
+    } argv = {w->argv}, envp = {p->envp};
     reset_signals();
     (void)setsid();
     if (p->procs_fd >= 0 && write(p->procs_fd, "0", 1) != 1)
         give_up(p, "enter its process tree");
+    if (p->envp == p->marked_env) /* orphans of the tree stay below it */
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     if (chdir(w->cwd != NULL ? w->cwd : "/") != 0)
         give_up(p, "change directory");
     place_fds(p);
@@ -139,27 +149,52 @@ static void child(struct plan *p)
     give_up(p, "run the program");
 }
 
-static enum wa_code prepare(const struct wa_spawn *w, struct plan *p, char *self,
-                            struct wa_err *err)
+static bool is_tree_name(const char *s)
 {
-    *p = (struct plan){
-        .what = w, .path = w->path, .procs_fd = -1, .report_fd = -1, .parent = getpid()};
+    return s[0] != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
+static enum wa_code prepare(const struct wa_spawn *w, struct plan *p, struct wa_err *err)
+{
+    /* "/proc/self/exe" is this very program even after an upgrade has replaced its file. */
+    *p = (struct plan){.what = w,
+                       .path = w->path != NULL ? w->path : "/proc/self/exe",
+                       .envp = w->envp != NULL ? w->envp : bare_env,
+                       .procs_fd = -1,
+                       .report_fd = -1,
+                       .parent = getpid()};
+    if (w->tree != NULL && !is_tree_name(w->tree))
+        return wa_fail(err, WA_E_USAGE, "'%s' can't be the name of a process tree", w->tree);
     if (w->fd_count > FDS_MAX)
         return wa_fail(err, WA_E_USAGE, "too many descriptors for a child");
     p->fd_count = w->fd_count < 3 ? 3 : w->fd_count;
     for (size_t i = 0; i < p->fd_count; i++)
         p->fds[i] = i < w->fd_count ? w->fds[i] : -1;
-    if (w->path == NULL) {
-        if (wa_proc_self_path(self, err) != WA_OK)
-            return err->code;
-        p->path = self;
-    }
     if (w->set_ids && w->user != NULL) {
         p->group_count = GROUPS_MAX;
         if (getgrouplist(w->user, w->gid, p->groups, &p->group_count) < 0)
             return wa_fail(err, WA_E_LIMIT, "account '%s' is in more than %d groups", w->user,
                            GROUPS_MAX);
     }
+    return WA_OK;
+}
+
+/* Marks the environment of a child whose tree can't be a cgroup. */
+static enum wa_code mark_env(struct plan *p, struct wa_err *err)
+{
+    size_t n = 0;
+    (void)snprintf(p->mark, sizeof p->mark, "%s=", WA_TREE_MARK_ENV);
+    if (wa_rand_hex(p->mark + strlen(p->mark), 16, err) != WA_OK)
+        return err->code;
+    while (p->envp[n] != NULL && n < ENV_MAX) {
+        p->marked_env[n + 1] = p->envp[n];
+        n++;
+    }
+    if (p->envp[n] != NULL)
+        return wa_fail(err, WA_E_LIMIT, "more than %u environment variables for a child", ENV_MAX);
+    p->marked_env[0] = p->mark;
+    p->marked_env[n + 1] = NULL;
+    p->envp = p->marked_env;
     return WA_OK;
 }
 
@@ -213,12 +248,12 @@ static enum wa_code start(struct plan *p, struct wa_proc *ret, struct wa_err *er
 enum wa_code wa_proc_spawn(const struct wa_spawn *what, struct wa_proc *ret, struct wa_err *err)
 {
     struct plan p;
-    char self[WA_PATH_MAX];
-    struct wa_proc proc = {.pid = -1, .pidfd = -1};
-    if (prepare(what, &p, self, err) != WA_OK)
+    struct wa_proc proc = {.pid = 0, .pidfd = -1};
+    if (prepare(what, &p, err) != WA_OK)
         return err->code;
-    if (what->tree != NULL)
-        (void)wa_tree_make(what->tree, proc.tree, sizeof proc.tree, &p.procs_fd);
+    if (what->tree != NULL && !wa_tree_make(what->tree, proc.tree, sizeof proc.tree, &p.procs_fd) &&
+        mark_env(&p, err) != WA_OK)
+        return err->code;
     enum wa_code code = start(&p, &proc, err);
     wa_fd_close(&p.procs_fd);
     if (code != WA_OK) {
@@ -228,7 +263,7 @@ enum wa_code wa_proc_spawn(const struct wa_spawn *what, struct wa_proc *ret, str
         return code;
     }
     if (what->tree != NULL && proc.tree[0] == '\0')
-        (void)snprintf(proc.tree, sizeof proc.tree, "pg:%d", proc.pid);
+        (void)snprintf(proc.tree, sizeof proc.tree, "pg:%d:%s", proc.pid, p.mark);
     *ret = proc;
     return WA_OK;
 }
@@ -237,11 +272,14 @@ enum wa_code wa_proc_wait(struct wa_proc *p, int timeout_ms, struct wa_exit *ret
                           struct wa_err *err)
 {
     uint64_t until = wa_clock_mono_ms() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0);
+    if (p->pid <= 1)
+        return wa_fail(err, WA_E_NOT_FOUND, "there is no child to wait for");
     for (;;) {
         int status;
         pid_t got = waitpid(p->pid, &status, timeout_ms < 0 ? 0 : WNOHANG);
         if (got == p->pid) {
             wa_fd_close(&p->pidfd);
+            p->pid = 0; /* the number may be another's from now on */
             bool by_signal = WIFSIGNALED(status);
             *ret = (struct wa_exit){by_signal ? WA_EXIT_SIGNAL : WA_EXIT_STATUS,
                                     by_signal ? WTERMSIG(status) : WEXITSTATUS(status)};
@@ -262,7 +300,9 @@ enum wa_code wa_proc_wait(struct wa_proc *p, int timeout_ms, struct wa_exit *ret
 
 void wa_proc_kill(const struct wa_proc *p, int signum)
 {
-    if (p->pid > 1)
+    if (p->pid <= 1)
+        return;
+    if (p->pidfd < 0 || syscall(SYS_pidfd_send_signal, p->pidfd, signum, NULL, 0u) != 0)
         (void)kill(p->pid, signum);
 }
 
@@ -297,10 +337,13 @@ enum wa_code wa_fd_set_nonblocking(int fd, bool on, struct wa_err *err)
 
 enum wa_code wa_proc_self_path(char *out, struct wa_err *err)
 {
+    static const char gone[] = " (deleted)"; /* the kernel's word for a file that was replaced */
     ssize_t n = readlink("/proc/self/exe", out, WA_PATH_MAX - 1);
     if (n < 0)
         return wa_fail_errno(err, errno, "cannot find the running program");
     out[n] = '\0';
+    if (wa_sv_ends(wa_sv(out), gone) && access(out, F_OK) != 0)
+        out[(size_t)n - (sizeof gone - 1)] = '\0';
     return WA_OK;
 }
 

@@ -1,12 +1,12 @@
-/* tree.c - process trees that can be killed whole: a cgroup where one can be made, else what /proc
- * shows of descendants.
+/* tree.c - process trees that can be killed whole, as cgroups.
  *
- * The handle is text: "cg:<directory>" or "pg:<pid>". A tree of the second kind is found by walking
- * parents, which needs the killer to be a subreaper: then orphans stay its descendants.
+ * The handle is text: "cg:<directory>", or "pg:<pid>:<mark>" where no cgroup could be made
+ * (tree_proc.c). Version 2 is preferred; in version 1 only membership matters, and the freezer, so
+ * that nothing forks while it is being killed. A tree is made below our own cgroup, so that the
+ * service manager counts it as ours.
  */
 #include "os/linux/tree_priv.h"
 
-#include "os/clock.h"
 #include "os/fs.h"
 
 #include <dirent.h>
@@ -17,63 +17,101 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KILL_ROUNDS 200
+#define MOUNT "/sys/fs/cgroup"
+#define DEPTH_MAX 8 /* levels of cgroups that members may have made below theirs */
 
-/* Where trees may be made, in the order of preference. v2 first; in v1 any hierarchy that is
- * writable does, since only membership matters. */
-static const char *const roots[] = {"/sys/fs/cgroup/unified", "/sys/fs/cgroup",
-                                    "/sys/fs/cgroup/pids", "/sys/fs/cgroup/freezer"};
+/* Where hierarchies are mounted, in the order of preference; `controller` as /proc/self/cgroup
+ * names it, "" for version 2. */
+static const struct {
+    const char *mount, *controller;
+} hierarchies[] = {
+    {MOUNT "/unified", ""},
+    {MOUNT, ""},
+    {MOUNT "/freezer", "freezer"},
+    {MOUNT "/pids", "pids"},
+};
 
-static bool has_file(const char *dir, const char *name)
+/* Our own cgroup in that hierarchy, "/" at worst. */
+static void own_cgroup(const char *controller, char *out, size_t size)
 {
-    char path[WA_PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
-    return access(path, F_OK) == 0;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err ignored = WA_ERR_INIT;
+    (void)snprintf(out, size, "/");
+    wa_buf_init(&text, 1u << 16);
+    if (wa_path_read("/proc/self/cgroup", 1u << 16, &text, &ignored) != WA_OK)
+        return;
+    struct wa_sv rest = wa_buf_sv(&text), line;
+    while (wa_sv_split(&rest, '\n', &line)) { /* number:controllers:path */
+        struct wa_sv number, names, name;
+        if (!wa_sv_split(&line, ':', &number) || !wa_sv_split(&line, ':', &names) || line.n == 0)
+            continue;
+        bool is_it = names.n == 0 && controller[0] == '\0';
+        while (!is_it && controller[0] != '\0' && wa_sv_split(&names, ',', &name))
+            is_it = wa_sv_eqs(name, controller);
+        if (is_it && line.n < size)
+            (void)snprintf(out, size, "%.*s", WA_SV_ARG(line));
+    }
+}
+
+/* Makes `name` below the cgroup `parent` and opens it for its first member. */
+static bool make_below(const char *parent, const char *name, char *ret_handle, size_t size,
+                       int *ret_procs_fd)
+{
+    char procs[WA_PATH_MAX], handle[WA_PATH_MAX];
+    const char *dir = handle + 3;
+    int n = snprintf(handle, sizeof handle, "cg:%s/%s", parent, name);
+    if (n < 0 || (size_t)n >= size || (size_t)n >= sizeof handle)
+        return false;
+    (void)snprintf(procs, sizeof procs, "%.*s/cgroup.procs", 4000, parent);
+    if (access(procs, F_OK) != 0 || (mkdir(dir, 0755) != 0 && errno != EEXIST))
+        return false;
+    (void)snprintf(procs, sizeof procs, "%.*s/cgroup.procs", 4000, dir);
+    int fd = open(procs, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) {
+        (void)rmdir(dir);
+        return false;
+    }
+    memcpy(ret_handle, handle, (size_t)n + 1);
+    *ret_procs_fd = fd;
+    return true;
 }
 
 bool wa_tree_make(const char *name, char *ret_handle, size_t size, int *ret_procs_fd)
 {
-    for (size_t i = 0; i < WA_COUNT(roots); i++) {
-        char dir[WA_PATH_MAX], procs[WA_PATH_MAX + 16];
-        if (!has_file(roots[i], "cgroup.procs"))
-            continue;
-        (void)snprintf(dir, sizeof dir, "%s/%s", roots[i], name);
-        if (mkdir(dir, 0755) != 0 && errno != EEXIST)
-            continue;
-        (void)snprintf(procs, sizeof procs, "%s/cgroup.procs", dir);
-        int fd = open(procs, O_WRONLY | O_CLOEXEC);
-        if (fd < 0) {
-            (void)rmdir(dir);
-            continue;
-        }
-        if (snprintf(ret_handle, size, "cg:%s", dir) >= (int)size) {
-            (void)close(fd);
-            (void)rmdir(dir);
-            continue;
-        }
-        *ret_procs_fd = fd;
-        return true;
+    for (size_t i = 0; i < WA_COUNT(hierarchies); i++) {
+        char own[1024], parent[sizeof own + 64];
+        const char *mount = hierarchies[i].mount;
+        own_cgroup(hierarchies[i].controller, own, sizeof own);
+        (void)snprintf(parent, sizeof parent, "%s%s", mount, strcmp(own, "/") == 0 ? "" : own);
+        if (make_below(parent, name, ret_handle, size, ret_procs_fd) ||
+            make_below(mount, name, ret_handle, size, ret_procs_fd))
+            return true;
     }
     return false;
 }
 
-/* --- cgroups --- */
-
-/* Kills every process of the cgroup once; false when it is empty. */
-static bool kill_members(const char *dir)
+/* Writes to a control file; false when it is not there or refuses. */
+static bool poke(const char *dir, const char *file, const char *text)
 {
     char path[WA_PATH_MAX];
-    WA_AUTO_BUF struct wa_buf text;
-    struct wa_err err = WA_ERR_INIT;
+    (void)snprintf(path, sizeof path, "%.*s/%s", 4000, dir, file);
+    WA_AUTO_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+/* Kills every process of the cgroup once; false when it has none. */
+static bool kill_members(const char *dir)
+{
+    char path[WA_PATH_MAX], text[65536];
+    (void)snprintf(path, sizeof path, "%.*s/cgroup.procs", 4000, dir);
+    WA_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof text); /* the next round sees the rest */
+    struct wa_sv rest = wa_sv_n(text, got < 0 ? 0 : (size_t)got), line;
     bool any = false;
-    wa_buf_init(&text, 1u << 20);
-    (void)snprintf(path, sizeof path, "%s/cgroup.procs", dir);
-    if (wa_path_read(path, 1u << 20, &text, &err) != WA_OK)
-        return false;
-    struct wa_sv rest = wa_buf_sv(&text), line;
     while (wa_sv_split(&rest, '\n', &line)) {
-        int64_t pid;
-        if (!wa_sv_i64(line, &pid) || pid <= 0)
+        uint64_t pid;
+        bool is_whole = rest.p != NULL; /* a number at the end may be cut */
+        if (!is_whole || !wa_sv_u64(line, &pid) || pid <= 1 || pid > INT32_MAX)
             continue;
         any = true;
         (void)kill((pid_t)pid, SIGKILL);
@@ -81,90 +119,52 @@ static bool kill_members(const char *dir)
     return any;
 }
 
+/* Kills the members of the cgroup and of those below it, and removes them all. False while
+ * something is left. */
+static bool kill_all(const char *dir, int depth)
+{
+    bool is_empty = true;
+    DIR *d = depth < DEPTH_MAX ? opendir(dir) : NULL;
+    for (struct dirent *e = d == NULL ? NULL : readdir(d); e != NULL; e = readdir(d)) {
+        char sub[WA_PATH_MAX];
+        int n = snprintf(sub, sizeof sub, "%.*s/%s", 3700, dir, e->d_name);
+        if (e->d_type == DT_DIR && e->d_name[0] != '.' && n > 0 && n < (int)sizeof sub)
+            is_empty = kill_all(sub, depth + 1) && is_empty;
+    }
+    if (d != NULL)
+        (void)closedir(d);
+    (void)poke(dir, "pids.max", "0");
+    bool is_frozen = poke(dir, "freezer.state", "FROZEN");
+    is_empty = !kill_members(dir) && is_empty;
+    if (is_frozen) /* in version 1 a frozen process dies once it thaws */
+        (void)poke(dir, "freezer.state", "THAWED");
+    return is_empty && (rmdir(dir) == 0 || errno == ENOENT);
+}
+
 static enum wa_code kill_cgroup(const char *dir, struct wa_err *err)
 {
-    char path[WA_PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/cgroup.kill", dir);
-    for (int round = 0; round < KILL_ROUNDS; round++) {
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        if (fd >= 0) {
-            (void)!write(fd, "1", 1);
-            (void)close(fd);
-        }
-        if (!kill_members(dir) && (rmdir(dir) == 0 || errno == ENOENT))
+    /* Not whatever directory a caller might have been talked into. */
+    if (strncmp(dir, MOUNT "/", sizeof MOUNT) != 0 || strstr(dir, "/../") != NULL)
+        return wa_fail(err, WA_E_USAGE, "'%s' is not a process tree", dir);
+    for (int round = 0; round < WA_TREE_ROUNDS; round++) {
+        if (!poke(dir, "cgroup.kill", "1"))
+            (void)poke(dir, "cgroup.freeze", "1"); /* version 2 before Linux 5.14 */
+        if (kill_all(dir, 0))
             return WA_OK;
         (void)poll(NULL, 0, round < 20 ? 5 : 25);
     }
     return wa_fail(err, WA_E_FAILED, "processes of '%s' could not be killed", dir);
 }
 
-/* --- descendants by /proc --- */
-
-/* Parent of pid; 0 when it is gone. */
-static pid_t parent_of(pid_t pid)
-{
-    char path[64], text[512];
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t n = read(fd, text, sizeof text - 1);
-    (void)close(fd);
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
-    /* The command's name may hold anything: fields begin after the last parenthesis. */
-    const char *end = strrchr(text, ')');
-    if (end == NULL || end[1] == '\0' || end[2] == 'Z')
-        return 0;
-    return (pid_t)strtol(end + 3, NULL, 10);
-}
-
-static bool descends(pid_t pid, pid_t from)
-{
-    for (int depth = 0; depth < 64 && pid > 1; depth++) {
-        if (pid == from)
-            return true;
-        pid = parent_of(pid);
-    }
-    return false;
-}
-
-/* Kills the descendants of pid, and orphans whose session it led. False when none was found. */
-static bool kill_descendants(pid_t root)
-{
-    DIR *d = opendir("/proc");
-    bool any = false;
-    if (d == NULL)
-        return false;
-    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
-        uint64_t pid;
-        if (!wa_sv_u64(wa_sv(e->d_name), &pid) || pid <= 1 || (pid_t)pid == getpid())
-            continue;
-        if (parent_of((pid_t)pid) == 0)
-            continue;
-        if (descends((pid_t)pid, root) || getsid((pid_t)pid) == root) {
-            any = true;
-            (void)kill((pid_t)pid, SIGKILL);
-        }
-    }
-    (void)closedir(d);
-    return any;
-}
-
 enum wa_code wa_tree_kill(const char *tree, struct wa_err *err)
 {
     if (strncmp(tree, "cg:", 3) == 0)
         return kill_cgroup(tree + 3, err);
-    if (strncmp(tree, "pg:", 3) != 0)
+    struct wa_sv rest = wa_sv(tree), kind, pid;
+    uint64_t leader;
+    if (!wa_sv_split(&rest, ':', &kind) || !wa_sv_eqs(kind, "pg") ||
+        !wa_sv_split(&rest, ':', &pid) || !wa_sv_u64(pid, &leader) || leader <= 1 ||
+        leader > INT32_MAX || rest.n + 1 != WA_TREE_MARK)
         return wa_fail(err, WA_E_USAGE, "'%s' is not a process tree", tree);
-    pid_t root = (pid_t)strtol(tree + 3, NULL, 10);
-    if (root <= 1)
-        return wa_fail(err, WA_E_USAGE, "'%s' is not a process tree", tree);
-    for (int round = 0; round < KILL_ROUNDS; round++) {
-        if (!kill_descendants(root))
-            return WA_OK;
-        (void)poll(NULL, 0, 5);
-    }
-    return wa_fail(err, WA_E_FAILED, "processes below %d could not be killed", (int)root);
+    return wa_tree_kill_marked((int)leader, rest.p, err);
 }

@@ -1,11 +1,19 @@
-/* tree_priv.h - between proc.c and tree.c. */
+/* tree_priv.h - between proc.c, tree.c (cgroups) and tree_proc.c (no cgroup can be made). */
 #ifndef WA_OS_LINUX_TREE_PRIV_H
 #define WA_OS_LINUX_TREE_PRIV_H
 
 #include "os/proc.h"
 
+#define WA_TREE_ROUNDS 200           /* times to look for survivors before giving up */
+#define WA_TREE_MARK_ENV "WAPT_TREE" /* variable that marks members without a cgroup */
+#define WA_TREE_MARK (sizeof WA_TREE_MARK_ENV + 33) /* bytes of "WAPT_TREE=", 32 hex digits, NUL   \
+                                                     */
+
 /* A new cgroup of that name: its handle, and a descriptor of its cgroup.procs for the child to
  * enter it. False where none can be made. */
 bool wa_tree_make(const char *name, char *ret_handle, size_t size, int *ret_procs_fd);
+/* Kills whatever carries the mark ("WAPT_TREE=..."), has an ancestor that does, or is a descendant
+ * of ours in the session that leader began. */
+WA_CHECK enum wa_code wa_tree_kill_marked(int leader, const char *mark, struct wa_err *err);
 
 #endif

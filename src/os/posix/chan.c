@@ -1,50 +1,22 @@
 /* chan.c - framed messages over a stream socket, and the table of what may arrive.
  *
- * The first byte of a frame carries its descriptor, if any. A peer that sends what no rule allows
- * is broken or taken over: the channel dies, and whatever descriptors came are closed.
+ * A descriptor rides on the first byte of its frame. The kernel hands it out together with bytes
+ * that were sent before, but with none that were sent after by another call: so it belongs to the
+ * frame that holds the last byte received with it. A peer that sends what no rule allows is broken
+ * or taken over: the channel dies, and whatever descriptors came are closed.
  */
-#include "os/chan.h"
+#include "os/posix/chan_priv.h"
 
 #include "base/mem.h"
 #include "os/clock.h"
 #include "os/fs.h"
-#include "os/proc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HEAD 12u
-#define PIECE 65536u
-#define QUEUE_MAX (64u << 20) /* bytes waiting for a peer that does not read */
-
-/* A frame to be written; its descriptor goes with its first byte. */
-struct frame {
-    struct frame *next;
-    size_t n, done;
-    int fd;
-    char bytes[];
-};
-
-struct wa_chan {
-    int fd;
-    const struct wa_chan_rule *accept;
-    struct wa_buf in;
-    size_t used;     /* bytes of `in` that the last message handed out occupied */
-    int in_fd;       /* came with the frame at the front; -1 */
-    size_t in_fd_at; /* offset in `in` of the byte it came with */
-    bool dead;
-    struct frame *first, **last;
-    size_t queued;
-    struct wa_loop *loop;
-    struct wa_io *io;
-    wa_chan_fn on_msg;
-    wa_chan_end_fn on_end;
-    void *user;
-    bool *freed; /* set when the channel is freed inside one of its callbacks */
-};
+#define PIECE 65536u /* bytes asked for at a time */
 
 enum wa_code wa_chan_new(int fd, const struct wa_chan_rule *accept, struct wa_chan **ret,
                          struct wa_err *err)
@@ -56,11 +28,18 @@ enum wa_code wa_chan_new(int fd, const struct wa_chan_rule *accept, struct wa_ch
     }
     c->fd = fd;
     c->accept = accept;
-    c->in_fd = -1;
     c->last = &c->first;
-    wa_buf_init(&c->in, HEAD + WA_IPC_MESSAGE_MAX + PIECE);
+    wa_buf_init(&c->in, WA_CHAN_HEAD + WA_IPC_MESSAGE_MAX + PIECE);
     *ret = c;
     return WA_OK;
+}
+
+/* Closes the descriptors that came and that nobody was given. */
+static void close_came(struct wa_chan *c)
+{
+    for (size_t i = 0; i < c->came_count; i++)
+        wa_fd_close(&c->came[i].fd);
+    c->came_count = 0;
 }
 
 void wa_chan_free(struct wa_chan *c)
@@ -69,10 +48,11 @@ void wa_chan_free(struct wa_chan *c)
         return;
     wa_io_free(c->io);
     wa_fd_close(&c->fd);
-    wa_fd_close(&c->in_fd);
+    close_came(c);
     while (c->first != NULL) {
-        struct frame *next = c->first->next;
+        struct wa_chan_frame *next = c->first->next;
         wa_fd_close(&c->first->fd);
+        wa_wipe(c->first->bytes, c->first->n);
         wa_free(c->first);
         c->first = next;
     }
@@ -87,11 +67,6 @@ int wa_chan_fd(const struct wa_chan *c)
     return c->fd;
 }
 
-size_t wa_chan_queued_bytes(const struct wa_chan *c)
-{
-    return c->queued;
-}
-
 static uint32_t get32(const char *p)
 {
     const unsigned char *b = (const unsigned char *)p;
@@ -104,7 +79,7 @@ static void put32(char *p, uint32_t v)
         p[i] = (char)(v >> (8 * i));
 }
 
-static void put_head(char head[HEAD], uint16_t type, uint32_t id, size_t n)
+void wa_chan_put_head(char head[WA_CHAN_HEAD], uint16_t type, uint32_t id, size_t n)
 {
     put32(head, (uint32_t)n);
     put32(head + 4, type);
@@ -113,13 +88,12 @@ static void put_head(char head[HEAD], uint16_t type, uint32_t id, size_t n)
 
 static enum wa_code die(struct wa_chan *c, struct wa_err *err, const char *why)
 {
-    c->dead = true;
-    wa_fd_close(&c->in_fd);
+    c->is_dead = true;
+    close_came(c);
     return wa_fail(err, WA_E_REFUSED, "a process of ours broke the protocol: %s", why);
 }
 
-/* Takes descriptors out of a received message. More than one, or a second before the first was
- * used, kills the channel. */
+/* Takes descriptors out of a received message whose last byte lies at `at`. */
 static enum wa_code take_fds(struct wa_chan *c, struct msghdr *m, size_t at, struct wa_err *err)
 {
     bool too_many = (m->msg_flags & MSG_CTRUNC) != 0;
@@ -130,25 +104,38 @@ static enum wa_code take_fds(struct wa_chan *c, struct msghdr *m, size_t at, str
         for (size_t i = 0; i < count; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(h) + i * sizeof fd, sizeof fd);
-            if (c->in_fd >= 0) {
+            if (c->came_count == WA_COUNT(c->came)) {
                 wa_fd_close(&fd);
                 too_many = true;
             } else {
-                c->in_fd = fd;
-                c->in_fd_at = at;
+                c->came[c->came_count++] = (struct wa_chan_came){fd, at};
             }
         }
     }
-    return too_many ? die(c, err, "too many descriptors") : WA_OK;
+    return too_many ? die(c, err, "more descriptors than may be") : WA_OK;
 }
 
-/* One recvmsg(). WA_E_AGAIN, WA_E_NOT_FOUND at the end of the stream. */
-static enum wa_code fill(struct wa_chan *c, struct wa_err *err)
+/* Forgets what was handed out, so that the buffer begins with what was not. */
+static void compact(struct wa_chan *c)
+{
+    if (c->at == 0)
+        return;
+    wa_wipe(c->in.p, c->at);
+    wa_buf_consume(&c->in, c->at);
+    for (size_t i = 0; i < c->came_count; i++)
+        c->came[i].at -= c->at; /* those of what was handed out were handed out too */
+    c->at = 0;
+    if (c->in.n == 0 && c->in.cap > 4 * PIECE)
+        wa_buf_fini_secret(&c->in); /* one large message must not cost memory for ever */
+}
+
+enum wa_code wa_chan_fill(struct wa_chan *c, struct wa_err *err)
 {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(4 * sizeof(int))];
     } control;
+    compact(c);
     char *p = wa_buf_reserve(&c->in, PIECE);
     if (p == NULL)
         return wa_buf_check(&c->in, err);
@@ -168,9 +155,8 @@ static enum wa_code fill(struct wa_chan *c, struct wa_err *err)
     if (got <= 0)
         return c->in.n == 0 ? wa_fail(err, WA_E_NOT_FOUND, "the other process has closed")
                             : die(c, err, "it ended in the middle of a message");
-    size_t at = c->in.n;
     wa_buf_advance(&c->in, (size_t)got);
-    return take_fds(c, &m, at, err);
+    return take_fds(c, &m, c->in.n - 1, err);
 }
 
 static const struct wa_chan_rule *find_rule(const struct wa_chan *c, uint32_t type)
@@ -181,42 +167,34 @@ static const struct wa_chan_rule *find_rule(const struct wa_chan *c, uint32_t ty
     return NULL;
 }
 
-/* The message at the front, if whole. WA_E_AGAIN otherwise. */
-static enum wa_code parse(struct wa_chan *c, struct wa_chan_msg *ret, struct wa_err *err)
+enum wa_code wa_chan_parse(struct wa_chan *c, struct wa_chan_msg *ret, struct wa_err *err)
 {
-    if (c->in.n < HEAD)
+    size_t unread = c->in.n - c->at, fds = 0;
+    if (unread < WA_CHAN_HEAD)
         return wa_fail(err, WA_E_AGAIN, "no whole message yet");
-    uint32_t n = get32(c->in.p), type = get32(c->in.p + 4);
+    const char *head = c->in.p + c->at;
+    uint32_t n = get32(head), type = get32(head + 4); /* the two bytes after the type are zero */
     const struct wa_chan_rule *rule = find_rule(c, type);
     if (rule == NULL)
         return die(c, err, "a message that it may not send");
     if (n > rule->max || n > WA_IPC_MESSAGE_MAX)
         return die(c, err, "a message that is too long");
-    bool has_fd = c->in_fd >= 0 && c->in_fd_at < HEAD + (size_t)n;
-    if (has_fd && !rule->with_fd)
+    while (fds < c->came_count && c->came[fds].at < c->at + WA_CHAN_HEAD + n)
+        fds++;
+    if (fds > (rule->with_fd ? 1u : 0u))
         return die(c, err, "a descriptor where none may be");
-    if (c->in.n < HEAD + (size_t)n)
+    if (unread < WA_CHAN_HEAD + (size_t)n)
         return wa_fail(err, WA_E_AGAIN, "no whole message yet");
-    if (rule->with_fd && !has_fd)
+    if (rule->with_fd && fds == 0)
         return die(c, err, "a message without its descriptor");
-    *ret = (struct wa_chan_msg){(uint16_t)type, get32(c->in.p + 8), wa_sv_n(c->in.p + HEAD, n),
-                                has_fd ? c->in_fd : -1};
-    if (has_fd)
-        c->in_fd = -1;
-    c->used = HEAD + (size_t)n;
+    *ret = (struct wa_chan_msg){(uint16_t)type, get32(head + 8), wa_sv_n(head + WA_CHAN_HEAD, n),
+                                fds == 1 ? c->came[0].fd : -1};
+    if (fds == 1) {
+        c->came[0] = c->came[1];
+        c->came_count--;
+    }
+    c->at += WA_CHAN_HEAD + (size_t)n;
     return WA_OK;
-}
-
-/* Forgets the message that was handed out last. */
-static void drop_used(struct wa_chan *c)
-{
-    if (c->used == 0)
-        return;
-    if (c->in.p != NULL)
-        wa_wipe(c->in.p, c->used < c->in.n ? c->used : c->in.n);
-    wa_buf_consume(&c->in, c->used);
-    c->in_fd_at -= c->in_fd_at < c->used ? c->in_fd_at : c->used;
-    c->used = 0;
 }
 
 /* --- blocking use --- */
@@ -237,9 +215,7 @@ static enum wa_code wait_for(int fd, short events, uint64_t until_ms, bool forev
     }
 }
 
-/* Sends what it can of frame bytes [done, n), the descriptor with the first byte. Returns bytes, 0
- * when it would block, -1. */
-static ssize_t send_piece(int fd, const char *p, size_t n, size_t done, int pass_fd)
+ssize_t wa_chan_send_piece(int fd, const char *p, size_t n, size_t done, int pass_fd)
 {
     union {
         struct cmsghdr align;
@@ -273,7 +249,7 @@ static ssize_t send_piece(int fd, const char *p, size_t n, size_t done, int pass
 static enum wa_code send_all(int fd, const char *p, size_t n, int pass_fd, struct wa_err *err)
 {
     for (size_t done = 0; done < n;) {
-        ssize_t put = send_piece(fd, p, n, done, pass_fd);
+        ssize_t put = wa_chan_send_piece(fd, p, n, done, pass_fd);
         if (put < 0)
             return errno == EPIPE || errno == ECONNRESET
                        ? wa_fail(err, WA_E_NOT_FOUND, "the other process has closed")
@@ -288,12 +264,12 @@ static enum wa_code send_all(int fd, const char *p, size_t n, int pass_fd, struc
 enum wa_code wa_chan_send(struct wa_chan *c, uint16_t type, uint32_t id, struct wa_sv payload,
                           int fd, struct wa_err *err)
 {
-    char head[HEAD];
+    char head[WA_CHAN_HEAD];
     if (payload.n > WA_IPC_MESSAGE_MAX)
         return wa_fail(err, WA_E_LIMIT, "a message of more than %u bytes to another process",
                        WA_IPC_MESSAGE_MAX);
-    put_head(head, type, id, payload.n);
-    if (send_all(c->fd, head, HEAD, fd, err) != WA_OK)
+    wa_chan_put_head(head, type, id, payload.n);
+    if (send_all(c->fd, head, WA_CHAN_HEAD, fd, err) != WA_OK)
         return err->code;
     return send_all(c->fd, payload.p, payload.n, -1, err);
 }
@@ -302,15 +278,14 @@ enum wa_code wa_chan_recv(struct wa_chan *c, int timeout_ms, struct wa_chan_msg 
                           struct wa_err *err)
 {
     uint64_t until = wa_clock_mono_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
-    if (c->dead)
+    if (c->is_dead)
         return wa_fail(err, WA_E_REFUSED, "the channel is dead");
-    drop_used(c);
     for (;;) {
-        enum wa_code code = parse(c, ret, err);
+        enum wa_code code = wa_chan_parse(c, ret, err);
         if (code != WA_E_AGAIN)
             return code;
         wa_err_clear(err);
-        code = fill(c, err);
+        code = wa_chan_fill(c, err);
         if (code == WA_E_AGAIN) {
             wa_err_clear(err);
             code = wait_for(c->fd, POLLIN, until, timeout_ms < 0, err);
@@ -318,126 +293,4 @@ enum wa_code wa_chan_recv(struct wa_chan *c, int timeout_ms, struct wa_chan_msg 
         if (code != WA_OK)
             return code;
     }
-}
-
-/* --- use in a loop --- */
-
-static void finish(struct wa_chan *c, enum wa_code code, const struct wa_err *err)
-{
-    wa_chan_end_fn fn = c->on_end;
-    c->dead = true;
-    c->on_end = NULL;
-    wa_io_free(c->io);
-    c->io = NULL;
-    if (fn != NULL)
-        fn(c->user, code, err);
-}
-
-/* Writes what the socket takes. */
-static enum wa_code flush(struct wa_chan *c, struct wa_err *err)
-{
-    while (c->first != NULL) {
-        struct frame *f = c->first;
-        ssize_t put = send_piece(c->fd, f->bytes, f->n, f->done, f->fd);
-        if (put < 0)
-            return wa_fail_errno(err, errno, "cannot write to another process");
-        if (put == 0)
-            break;
-        if (f->done == 0)
-            wa_fd_close(&f->fd);
-        f->done += (size_t)put;
-        c->queued -= (size_t)put;
-        if (f->done < f->n)
-            continue;
-        c->first = f->next;
-        if (c->first == NULL)
-            c->last = &c->first;
-        wa_wipe(f->bytes, f->n);
-        wa_free(f);
-    }
-    return wa_io_set(c->io, WA_IO_READ | (c->first != NULL ? WA_IO_WRITE : 0), err);
-}
-
-/* Hands out every whole message. False when the channel was freed or has ended in a callback. */
-static bool deliver(struct wa_chan *c)
-{
-    struct wa_err err = WA_ERR_INIT;
-    bool freed = false;
-    for (;;) {
-        struct wa_chan_msg msg;
-        drop_used(c);
-        enum wa_code code = parse(c, &msg, &err);
-        if (code == WA_E_AGAIN)
-            return true;
-        if (code != WA_OK) {
-            finish(c, code, &err);
-            return false;
-        }
-        c->freed = &freed;
-        c->on_msg(c->user, &msg);
-        if (freed)
-            return false;
-        c->freed = NULL;
-        if (c->dead)
-            return false;
-    }
-}
-
-static void on_ready(void *user, int events)
-{
-    struct wa_chan *c = user;
-    struct wa_err err = WA_ERR_INIT;
-    if ((events & WA_IO_WRITE) != 0 && flush(c, &err) != WA_OK) {
-        finish(c, err.code, &err);
-        return;
-    }
-    if ((events & WA_IO_READ) == 0)
-        return;
-    enum wa_code code = fill(c, &err);
-    if (code == WA_E_AGAIN)
-        return;
-    if (code == WA_E_NOT_FOUND)
-        finish(c, WA_OK, &(struct wa_err)WA_ERR_INIT);
-    else if (code != WA_OK)
-        finish(c, code, &err);
-    else
-        (void)deliver(c);
-}
-
-enum wa_code wa_chan_attach(struct wa_chan *c, struct wa_loop *loop, wa_chan_fn on_msg,
-                            wa_chan_end_fn on_end, void *user, struct wa_err *err)
-{
-    if (wa_fd_set_nonblocking(c->fd, true, err) != WA_OK ||
-        wa_io_new(loop, c->fd, on_ready, c, &c->io, err) != WA_OK)
-        return err->code;
-    c->loop = loop;
-    c->on_msg = on_msg;
-    c->on_end = on_end;
-    c->user = user;
-    return wa_io_set(c->io, WA_IO_READ, err);
-}
-
-enum wa_code wa_chan_post(struct wa_chan *c, uint16_t type, uint32_t id, struct wa_sv payload,
-                          int fd, struct wa_err *err)
-{
-    if (c->dead || c->io == NULL)
-        return wa_fail(err, WA_E_NOT_FOUND, "the other process has closed");
-    if (payload.n > WA_IPC_MESSAGE_MAX || c->queued > QUEUE_MAX - payload.n - HEAD)
-        return wa_fail(err, WA_E_LIMIT, "too much waits for another process");
-    struct frame *f = wa_calloc(1, sizeof *f + HEAD + payload.n);
-    if (f == NULL)
-        return wa_nomem(err);
-    f->n = HEAD + payload.n;
-    put_head(f->bytes, type, id, payload.n);
-    if (payload.n > 0)
-        memcpy(f->bytes + HEAD, payload.p, payload.n);
-    f->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (fd >= 0 && f->fd < 0) {
-        wa_free(f);
-        return wa_fail_errno(err, errno, "cannot pass a descriptor");
-    }
-    *c->last = f;
-    c->last = &f->next;
-    c->queued += f->n;
-    return flush(c, err);
 }

@@ -38,9 +38,12 @@ enum wa_code wa_local_listen(const char *path, uint32_t mode, int *ret_fd, struc
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return wa_fail_errno(err, errno, "cannot make a local socket");
-    if (bind(fd, (const struct sockaddr *)&addr, sizeof addr) != 0 || chmod(path, mode) != 0 ||
-        listen(fd, 64) != 0) {
+    /* bind() gives the file the rights of the descriptor: at no moment has it more than mode. */
+    bool is_bound = fchmod(fd, mode) == 0 && bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0;
+    if (!is_bound || chmod(path, mode) != 0 || listen(fd, 64) != 0) {
         (void)wa_fail_errno(err, errno, "cannot listen on '%s'", path);
+        if (is_bound)
+            (void)unlink(path);
         (void)close(fd);
         return err->code;
     }
@@ -62,17 +65,39 @@ enum wa_code wa_local_accept(int listen_fd, int *ret_fd, struct wa_err *err)
     return WA_OK;
 }
 
+/* By name, or by uid when name is NULL. Returns an errno; *ret_found NULL when there is no such
+ * account. *text holds what pw points to and is the caller's. */
+static int find_account(const char *name, uid_t uid, struct passwd *pw, char **text,
+                        struct passwd **ret_found)
+{
+    *ret_found = NULL;
+    for (size_t n = 4096; n <= 1u << 20; n *= 4) {
+        char *p = wa_realloc(*text, n, 1);
+        if (p == NULL)
+            return ENOMEM;
+        *text = p;
+        int rc = name != NULL ? getpwnam_r(name, pw, p, n, ret_found)
+                              : getpwuid_r(uid, pw, p, n, ret_found);
+        if (rc != ERANGE)
+            return rc == ENOENT || rc == ESRCH ? 0 : rc; /* some modules say absence so */
+    }
+    return ERANGE;
+}
+
 enum wa_code wa_local_peer(int fd, struct wa_peer *ret, struct wa_err *err)
 {
     struct ucred cred;
     socklen_t n = sizeof cred;
     struct passwd pw, *found = NULL;
-    char text[4096];
+    WA_AUTO_STR char *text = NULL;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) != 0 || n != sizeof cred)
         return wa_fail_errno(err, errno, "cannot tell who is calling");
+    int rc = find_account(NULL, cred.uid, &pw, &text, &found);
+    if (rc == ENOMEM)
+        return wa_nomem(err);
     *ret = (struct wa_peer){.uid = cred.uid, .gid = cred.gid, .pid = cred.pid};
-    if (getpwuid_r(cred.uid, &pw, text, sizeof text, &found) == 0 && found != NULL &&
-        strlen(pw.pw_name) < sizeof ret->user)
+    /* No account, or none that could be looked up: no name, and so no right. */
+    if (rc == 0 && found != NULL && strlen(pw.pw_name) < sizeof ret->user)
         memcpy(ret->user, pw.pw_name, strlen(pw.pw_name) + 1);
     return WA_OK;
 }
@@ -100,8 +125,10 @@ enum wa_code wa_local_connect(const char *path, int *ret_fd, struct wa_err *err)
 enum wa_code wa_user_ids(const char *user, uint32_t *ret_uid, uint32_t *ret_gid, struct wa_err *err)
 {
     struct passwd pw, *found = NULL;
-    char text[4096];
-    int rc = getpwnam_r(user, &pw, text, sizeof text, &found);
+    WA_AUTO_STR char *text = NULL;
+    int rc = find_account(user, 0, &pw, &text, &found);
+    if (rc == ENOMEM)
+        return wa_nomem(err);
     if (rc != 0)
         return wa_fail_errno(err, rc, "cannot look up account '%s'", user);
     if (found == NULL)
@@ -125,20 +152,24 @@ enum wa_code wa_user_in_group(const char *user, const char *group, bool *ret, st
     int rc = getgrnam_r(group, &gr, text, text_size, &found);
     if (rc != 0)
         return wa_fail_errno(err, rc, "cannot look up group '%s'", group);
-    *ret = false;
-    if (found == NULL)
-        return WA_OK; /* no such group: nobody is in it */
+    if (found == NULL) {
+        *ret = false; /* no such group: nobody is in it */
+        return WA_OK;
+    }
     for (int round = 0; round < 2; round++) {
         gid_t *groups = wa_calloc((size_t)count, sizeof *groups);
         if (groups == NULL)
             return wa_nomem(err);
         int n = count;
         bool fits = getgrouplist(user, gid, groups, &n) >= 0;
+        bool is_member = false;
         for (int i = 0; fits && i < n; i++)
-            *ret = *ret || groups[i] == gr.gr_gid;
+            is_member = is_member || groups[i] == gr.gr_gid;
         wa_free(groups);
-        if (fits)
+        if (fits) {
+            *ret = is_member;
             return WA_OK;
+        }
         if (n <= count || n > 1 << 20)
             break;
         count = n;

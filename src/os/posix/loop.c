@@ -26,8 +26,10 @@ struct posted {
 struct wa_loop {
     uv_loop_t uv;
     uv_async_t wake;
+    uv_timer_t limit; /* of one turn */
     struct wa_lock *lock;
     struct posted *first, **last;
+    bool is_stopped;
 };
 
 struct wa_io {
@@ -56,20 +58,27 @@ static enum wa_code fail_uv(struct wa_err *err, int rc, const char *what)
     return wa_fail_errno(err, rc == UV_ENOMEM ? ENOMEM : -rc, "cannot %s", what);
 }
 
-static void run_posted(uv_async_t *a)
+/* False when there was nothing. */
+static bool run_posted(struct wa_loop *loop)
 {
-    struct wa_loop *loop = a->data;
     wa_lock_take(loop->lock);
     struct posted *p = loop->first;
     loop->first = NULL;
     loop->last = &loop->first;
     wa_lock_give(loop->lock);
+    bool any = p != NULL;
     while (p != NULL) {
         struct posted *next = p->next;
         p->fn(p->user);
         wa_free(p);
         p = next;
     }
+    return any;
+}
+
+static void woken(uv_async_t *a)
+{
+    (void)run_posted(a->data);
 }
 
 enum wa_code wa_loop_new(struct wa_loop **ret, struct wa_err *err)
@@ -84,7 +93,7 @@ enum wa_code wa_loop_new(struct wa_loop **ret, struct wa_err *err)
     loop->last = &loop->first;
     int rc = uv_loop_init(&loop->uv);
     if (rc == 0) {
-        rc = uv_async_init(&loop->uv, &loop->wake, run_posted);
+        rc = uv_async_init(&loop->uv, &loop->wake, woken);
         if (rc != 0)
             (void)uv_loop_close(&loop->uv);
     }
@@ -93,6 +102,7 @@ enum wa_code wa_loop_new(struct wa_loop **ret, struct wa_err *err)
         wa_free(loop);
         return fail_uv(err, rc, "start the event loop");
     }
+    (void)uv_timer_init(&loop->uv, &loop->limit); /* never fails */
     loop->wake.data = loop;
     uv_unref((uv_handle_t *)&loop->wake); /* a loop with nothing else to watch may end */
     *ret = loop;
@@ -131,7 +141,11 @@ void wa_loop_free(struct wa_loop *loop)
 
 enum wa_code wa_loop_run(struct wa_loop *loop, struct wa_err *err)
 {
-    int rc = uv_run(&loop->uv, UV_RUN_DEFAULT);
+    int rc;
+    loop->is_stopped = false;
+    do /* what was posted counts as something left, though its wake-up does not */
+        rc = uv_run(&loop->uv, UV_RUN_DEFAULT);
+    while (rc == 0 && !loop->is_stopped && run_posted(loop));
     return rc < 0 ? fail_uv(err, rc, "run the event loop") : WA_OK;
 }
 
@@ -140,32 +154,23 @@ static void nothing(uv_timer_t *t)
     WA_UNUSED(t);
 }
 
-static void free_turn_timer(uv_handle_t *h)
-{
-    wa_free(h);
-}
-
 enum wa_code wa_loop_turn(struct wa_loop *loop, int timeout_ms, struct wa_err *err)
 {
-    uv_timer_t *limit = NULL;
     if (timeout_ms > 0) {
-        limit = wa_calloc(1, sizeof *limit);
-        if (limit == NULL)
-            return wa_nomem(err);
-        (void)uv_timer_init(&loop->uv, limit);
-        (void)uv_timer_start(limit, nothing, (uint64_t)timeout_ms, 0);
+        uv_update_time(&loop->uv); /* else the time since the last turn would count */
+        (void)uv_timer_start(&loop->limit, nothing, (uint64_t)timeout_ms, 0);
     }
     if (timeout_ms < 0)
         uv_ref((uv_handle_t *)&loop->wake);
     int rc = uv_run(&loop->uv, timeout_ms == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     uv_unref((uv_handle_t *)&loop->wake);
-    if (limit != NULL)
-        uv_close((uv_handle_t *)limit, free_turn_timer);
+    (void)uv_timer_stop(&loop->limit);
     return rc < 0 ? fail_uv(err, rc, "run the event loop") : WA_OK;
 }
 
 void wa_loop_stop(struct wa_loop *loop)
 {
+    loop->is_stopped = true;
     uv_stop(&loop->uv);
 }
 
