@@ -3,6 +3,13 @@
  * The accounts are bind mounts over /etc in a mount namespace that only this test and its children
  * see: nothing of the machine changes, and everything is gone with the test.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "process_lib.h"
 
 #include <dirent.h>
@@ -10,6 +17,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/fs.h"
@@ -20,6 +28,7 @@
     "Ut16o6LqMTNQJaEE63vhm2TjQ8IaxHebJYGhh/x14g0"
 
 static char dir[WA_PATH_MAX];
+static const char *argument;
 
 static const char passwd[] =
     "root:x:0:0:root:/root:/bin/sh\n"
@@ -230,10 +239,109 @@ size_t proc_children(int pid, int *out, size_t max)
             continue;
         }
         proc_status((int)child, "PPid", text, sizeof text);
-        if (wa_sv_u64(wa_sv(text), &parent) && (int)parent == pid && n < max) {
+        if (wa_sv_u64(wa_sv(text), &parent) && (int)parent == pid && n < max &&
+            proc_is_there((int)child)) {
             out[n++] = (int)child;
         }
     }
     (void)closedir(d);
     return n;
+}
+
+/* --- the play --- */
+
+static int manager(const char *scenario, const char *arg, const struct room_scenario *s)
+{
+    (void)alarm(120); /* should the test's own process be gone */
+    while (s->name != NULL && strcmp(s->name, scenario) != 0) {
+        s++;
+    }
+    if (s->name == NULL) {
+        return 97;
+    }
+    s->play(arg);
+    return 0;
+}
+
+bool room_main(int argc, char **argv, const struct room_scenario *scenarios, int *ret_status)
+{
+    if (wa_role_dispatch(argc, argv, ret_status)) {
+        _exit(
+            *ret_status); /* without what a sanitizer does at exit, which the confinement forbids */
+    }
+    if (argc == 5 && strcmp(argv[1], "manager") == 0) {
+        argument = argv[4];
+        *ret_status = manager(argv[2], argv[3], scenarios);
+        return true;
+    }
+    if (argc != 2 || geteuid() != 0) {
+        (void)fprintf(stderr, "needs root and one argument, see meson.build\n");
+        *ret_status = 77; /* skipped */
+        return true;
+    }
+    argument = argv[1];
+    return false;
+}
+
+const char *room_argument(void)
+{
+    return argument;
+}
+
+int room_launch(const char *scenario, const char *arg, bool once)
+{
+    pid_t pid = fork();
+    if (pid != 0) {
+        return pid;
+    }
+    struct wa_agent_paths paths;
+    struct wa_err err = WA_ERR_INIT;
+    int status = 96;
+    const char *const args[] = {"test", "manager", scenario, arg, argument, NULL};
+    room_paths(&paths);
+    if (strcmp(scenario, "script") == 0) { /* with the real runner */
+        (void)snprintf(paths.libdir, sizeof paths.libdir, "%s", argument);
+    }
+    if (wa_role_launcher(&paths, args, once, &status, &err) != WA_OK) {
+        (void)fprintf(stderr, "launcher: %s\n", err.text);
+        status = 95;
+    }
+    _exit(status);
+}
+
+int room_wait(int pid)
+{
+    int status = 0;
+    must(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "waiting for the launcher");
+    return WEXITSTATUS(status);
+}
+
+void room_play(const char *scenario)
+{
+    int status = room_wait(room_launch(scenario, dir, true));
+    if (status != 0) {
+        fail_msg("scenario '%s' ended with status %d", scenario, status);
+    }
+}
+
+struct wa_launcher *room_link(void)
+{
+    struct wa_launcher *l = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    CHECK_OK(wa_launcher_open(WA_ROLE_CHANNEL_FD, &l, &err));
+    return l;
+}
+
+void room_check_gone(const struct wa_buf *text, size_t expected)
+{
+    struct wa_sv rest = wa_buf_sv(text), line;
+    size_t n = 0;
+    while (wa_sv_split(&rest, '\n', &line)) {
+        uint64_t pid;
+        if (wa_sv_starts(line, "pid ") && wa_sv_u64(wa_sv_sub(line, 4, line.n), &pid)) {
+            n++;
+            CHECK(!proc_is_there((int)pid));
+        }
+    }
+    CHECK(n == expected);
 }

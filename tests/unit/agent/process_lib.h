@@ -41,10 +41,33 @@ void room_write(const char *path, const char *text, unsigned mode);
 /* <base>/private/stage/<id>, 0755. */
 void room_stage(const char *base, const char *id);
 
+/* --- the play: this program is test, launcher, each child and the manager --- */
+#define ROOM_STAGE "0123456789abcdef0123456789abcdef"
+#define ROOM_PATIENCE_MS 30000 /* ms: only to end a test that would hang */
+
+struct room_scenario {
+    const char *name; /* NULL: end of the list */
+    void (*play)(const char *arg);
+};
+/* First in main(). True when this process was a child or the manager, or can't play: main() returns
+ * *ret_status. The test's own process needs root and one argument. */
+bool room_main(int argc, char **argv, const struct room_scenario *scenarios, int *ret_status);
+/* That argument; in the manager too. */
+const char *room_argument(void);
+/* A process that is the launcher and has scenario played with arg. */
+int room_launch(const char *scenario, const char *arg, bool once);
+int room_wait(int pid); /* its exit status */
+/* The scenario, with the room's directory, once, must end well. */
+void room_play(const char *scenario);
+/* In the manager. */
+struct wa_launcher *room_link(void);
+/* Every process that a line "pid N" of text names is gone, and there are expected ones. */
+void room_check_gone(const struct wa_buf *text, size_t expected);
+
 /* A line of /proc/<pid>/status, without its key; "" when the process is gone. */
 void proc_status(int pid, const char *key, char *out, size_t n);
 bool proc_is_there(int pid); /* zombies are not */
-/* Children of pid, as many as fit. */
+/* Living children of pid, as many as fit. */
 size_t proc_children(int pid, int *out, size_t max);
 
 #endif

@@ -20,20 +20,7 @@
 #include "os/fs.h"
 #include "process_lib.h"
 
-#define CHANNEL WA_ROLE_CHANNEL_FD
-#define PATIENCE_MS 60000 /* ms: only to end a test that would hang */
-
-static const char *source_dir; /* where peer.py lies */
-
 /* --- in the manager --- */
-
-static struct wa_launcher *link_open(void)
-{
-    struct wa_launcher *l = NULL;
-    struct wa_err err = WA_ERR_INIT;
-    CHECK_OK(wa_launcher_open(CHANNEL, &l, &err));
-    return l;
-}
 
 struct peer {
     unsigned http_port, ws_port;
@@ -119,7 +106,7 @@ static void fetch_one(struct wa_launcher *l, const struct peer *p, size_t row)
                                   .password = f->password,
                                   .trust = &trust,
                                   .max_bytes = f->max,
-                                  .timeout_ms = PATIENCE_MS};
+                                  .timeout_ms = ROOM_PATIENCE_MS};
     enum wa_code code = wa_helper_fetch(l, &what, &sink.base, NULL, NULL, NULL, &r, &err);
     if (code != f->expected || r.status != f->status) {
         (void)fprintf(stderr, "fetch row %zu: %s, status %d: %s\n", row, wa_code_name(code),
@@ -143,7 +130,7 @@ static void fetch_one(struct wa_launcher *l, const struct peer *p, size_t row)
 
 static void play_fetch(const char *dir)
 {
-    struct wa_launcher *l = link_open();
+    struct wa_launcher *l = room_link();
     struct peer p;
     peer_read(dir, &p);
     for (size_t i = 0; i < WA_COUNT(fetch_rows); i++) {
@@ -233,7 +220,7 @@ static void on_end(void *user, enum wa_code code, const struct wa_err *err)
 
 static void play_network(const char *dir)
 {
-    struct wa_launcher *l = link_open();
+    struct wa_launcher *l = room_link();
     struct wa_err err = WA_ERR_INIT;
     struct peer p;
     struct talk t = {.welcomes = 0};
@@ -272,36 +259,19 @@ static void play_network(const char *dir)
 
 /* --- the tests --- */
 
-static void play(const char *scenario)
-{
-    int status = 0;
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct wa_agent_paths paths;
-        struct wa_err err = WA_ERR_INIT;
-        const char *const args[] = {"test", "manager", scenario, room_dir(), NULL};
-        room_paths(&paths);
-        int ended = 96;
-        if (wa_role_launcher(&paths, args, true, &ended, &err) != WA_OK) {
-            (void)fprintf(stderr, "launcher: %s\n", err.text);
-        }
-        _exit(ended);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
+static const struct room_scenario scenarios[] = {
+    {"fetch", play_fetch}, {"network", play_network}, {NULL, NULL}};
 
 static void test_fetch(void **state)
 {
     WA_UNUSED(state);
-    play("fetch");
+    room_play("fetch");
 }
 
 static void test_network(void **state)
 {
     WA_UNUSED(state);
-    play("network");
+    room_play("network");
 }
 
 static int peer_pipe[2];
@@ -333,7 +303,7 @@ static int group_setup(void **state)
     (void)snprintf(key, sizeof key, "%s/peer.key", room_dir());
     (void)snprintf(crt, sizeof crt, "%s/peer.crt", room_dir());
     (void)snprintf(ports, sizeof ports, "%s/ports", room_dir());
-    (void)snprintf(script, sizeof script, "%s/peer.py", source_dir);
+    (void)snprintf(script, sizeof script, "%s/peer.py", room_argument());
     const char *const make[] = {"/usr/bin/openssl",
                                 "req",
                                 "-x509",
@@ -359,7 +329,7 @@ static int group_setup(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
     peer_pid = start(serve, peer_pipe[0]);
-    for (int i = 0; i < PATIENCE_MS / 20 && access(ports, F_OK) != 0; i++) {
+    for (int i = 0; i < ROOM_PATIENCE_MS / 20 && access(ports, F_OK) != 0; i++) {
         (void)usleep(20000);
     }
     return access(ports, F_OK);
@@ -379,23 +349,9 @@ static int group_teardown(void **state)
 int main(int argc, char **argv)
 {
     int status = 0;
-    if (wa_role_dispatch(argc, argv, &status)) {
-        _exit(status); /* without what a sanitizer does at exit, which the confinement forbids */
+    if (room_main(argc, argv, scenarios, &status)) {
+        return status;
     }
-    if (argc == 4 && strcmp(argv[1], "manager") == 0) {
-        (void)alarm(120); /* should the test's own process be gone */
-        if (strcmp(argv[2], "fetch") == 0) {
-            play_fetch(argv[3]);
-        } else {
-            play_network(argv[3]);
-        }
-        return 0;
-    }
-    if (argc != 2 || geteuid() != 0) {
-        (void)fprintf(stderr, "needs root and the directory of peer.py\n");
-        return 77; /* skipped */
-    }
-    source_dir = argv[1];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fetch),
         cmocka_unit_test(test_network),

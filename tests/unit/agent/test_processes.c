@@ -13,37 +13,20 @@
 
 #include <dirent.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "codec/zip_read.h"
 #include "codec/zip_write.h"
-#include "os/clock.h"
 #include "os/fs.h"
 #include "process_lib.h"
 
-#define CHANNEL WA_ROLE_CHANNEL_FD
-#define STAGE "0123456789abcdef0123456789abcdef"
-#define PATIENCE_MS 30000 /* ms: only to end a test that would hang */
-
-static const char *vector;     /* a package */
-static const char *python_dir; /* where the real wapt_runner.py lies */
-
 /* --- scenarios: in the manager --- */
-
-static struct wa_launcher *link_open(void)
-{
-    struct wa_launcher *l = NULL;
-    struct wa_err err = WA_ERR_INIT;
-    CHECK_OK(wa_launcher_open(CHANNEL, &l, &err));
-    return l;
-}
 
 static void wait_confined(int pid)
 {
     char text[64];
-    for (int i = 0; i < PATIENCE_MS / 20; i++) {
+    for (int i = 0; i < ROOM_PATIENCE_MS / 20; i++) {
         proc_status(pid, "Seccomp", text, sizeof text);
         if (strcmp(text, "2") == 0) {
             return;
@@ -73,7 +56,7 @@ static void check_fds(int pid)
     CHECK(d != NULL);
     for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
         uint64_t fd;
-        if (!wa_sv_u64(wa_sv(e->d_name), &fd) || fd <= CHANNEL) {
+        if (!wa_sv_u64(wa_sv(e->d_name), &fd) || fd <= WA_ROLE_CHANNEL_FD) {
             continue;
         }
         ssize_t n = readlinkat(dirfd(d), e->d_name, target, sizeof target - 1);
@@ -95,7 +78,7 @@ static void play_confined(const char *dir)
         {WA_ROLE_FETCH, "4246\t4246\t4246\t4246", "0000000000000000"},
         {WA_ROLE_AUTH, "0\t0\t0\t0", NULL},
     };
-    struct wa_launcher *l = link_open();
+    struct wa_launcher *l = room_link();
     struct wa_err err = WA_ERR_INIT;
     WA_UNUSED(dir);
     for (size_t i = 0; i < WA_COUNT(rows); i++) {
@@ -172,8 +155,8 @@ static void unpack_file(struct wa_launcher *l, const char *path, enum wa_code ex
 static void play_unpack(const char *dir)
 {
     char path[WA_PATH_MAX];
-    struct wa_launcher *l = link_open();
-    unpack_file(l, vector, WA_OK);
+    struct wa_launcher *l = room_link();
+    unpack_file(l, room_argument(), WA_OK);
     (void)snprintf(path, sizeof path, "%s/large.zip", dir);
     unpack_file(l, path, WA_OK);
     (void)snprintf(path, sizeof path, "%s/cut.zip", dir);
@@ -226,19 +209,19 @@ static const struct hostile {
     {"a stage for auth",
      WA_M_START,
      sizeof(struct wa_start),
-     {.role = WA_ROLE_AUTH, .stage = STAGE},
+     {.role = WA_ROLE_AUTH, .stage = ROOM_STAGE},
      false,
      false},
     {"no limit",
      WA_M_START,
      sizeof(struct wa_start),
-     {.role = WA_ROLE_RUNNER, .stage = STAGE},
+     {.role = WA_ROLE_RUNNER, .stage = ROOM_STAGE},
      false,
      false},
     {"a year",
      WA_M_START,
      sizeof(struct wa_start),
-     {.role = WA_ROLE_RUNNER, .stage = STAGE, .timeout_s = 86400 * 365},
+     {.role = WA_ROLE_RUNNER, .stage = ROOM_STAGE, .timeout_s = 86400 * 365},
      false,
      false},
     {"no stage",
@@ -268,19 +251,19 @@ static const struct hostile {
     {"an unknown hook",
      WA_M_START,
      sizeof(struct wa_start),
-     {.role = WA_ROLE_RUNNER, .hook = WA_HOOK_COUNT, .stage = STAGE, .timeout_s = 5},
+     {.role = WA_ROLE_RUNNER, .hook = WA_HOOK_COUNT, .stage = ROOM_STAGE, .timeout_s = 5},
      false,
      false},
     {"install as a user",
      WA_M_START,
      sizeof(struct wa_start),
-     {.role = WA_ROLE_RUNNER, .uid = ROOM_USER_UID, .stage = STAGE, .timeout_s = 5},
+     {.role = WA_ROLE_RUNNER, .uid = ROOM_USER_UID, .stage = ROOM_STAGE, .timeout_s = 5},
      false,
      false},
     {"a session of root",
      WA_M_START,
      sizeof(struct wa_start),
-     {.role = WA_ROLE_RUNNER, .hook = WA_HOOK_SESSION_SETUP, .stage = STAGE, .timeout_s = 5},
+     {.role = WA_ROLE_RUNNER, .hook = WA_HOOK_SESSION_SETUP, .stage = ROOM_STAGE, .timeout_s = 5},
      false,
      false},
     {"a session of the system",
@@ -289,7 +272,7 @@ static const struct hostile {
      {.role = WA_ROLE_RUNNER,
       .hook = WA_HOOK_SESSION_SETUP,
       .uid = 999,
-      .stage = STAGE,
+      .stage = ROOM_STAGE,
       .timeout_s = 5},
      false,
      false},
@@ -299,7 +282,7 @@ static const struct hostile {
      {.role = WA_ROLE_RUNNER,
       .hook = WA_HOOK_SESSION_SETUP,
       .uid = 65534,
-      .stage = STAGE,
+      .stage = ROOM_STAGE,
       .timeout_s = 5},
      false,
      false},
@@ -309,7 +292,7 @@ static const struct hostile {
      {.role = WA_ROLE_RUNNER,
       .hook = WA_HOOK_SESSION_SETUP,
       .uid = UINT32_MAX,
-      .stage = STAGE,
+      .stage = ROOM_STAGE,
       .timeout_s = 5},
      false,
      false},
@@ -319,7 +302,7 @@ static const struct hostile {
      {.role = WA_ROLE_RUNNER,
       .hook = WA_HOOK_SESSION_SETUP,
       .uid = 7777,
-      .stage = STAGE,
+      .stage = ROOM_STAGE,
       .timeout_s = 5},
      false,
      false},
@@ -339,279 +322,19 @@ static void play_hostile(const char *row)
     const struct hostile *h = &hostile[strtoul(row, NULL, 10)];
     int siblings[8];
     memcpy(bytes, &h->start, sizeof h->start);
-    CHECK_OK(wa_chan_new(CHANNEL, wa_role_rules(WA_ROLE_LAUNCHER, WA_ROLE_MANAGER), &c, &err));
+    CHECK_OK(wa_chan_new(WA_ROLE_CHANNEL_FD, wa_role_rules(WA_ROLE_LAUNCHER, WA_ROLE_MANAGER), &c,
+                         &err));
     CHECK_OK(wa_chan_send(c, h->type, 7, wa_sv_n(bytes, h->size), h->has_fd ? 0 : -1, &err));
     if (h->kills) {
         (void)pause(); /* for the launcher to kill us */
     }
-    CHECK_OK(wa_chan_recv(c, PATIENCE_MS, &msg, &err));
+    CHECK_OK(wa_chan_recv(c, ROOM_PATIENCE_MS, &msg, &err));
     CHECK(msg.type == WA_M_FAILED && msg.id == 7 && msg.payload.n == sizeof failed);
     memcpy(&failed, msg.payload.p, sizeof failed);
     CHECK(failed.code == WA_E_REFUSED || failed.code == WA_E_NOT_FOUND);
     CHECK(failed.text[0] != '\0');
     CHECK(proc_children(getppid(), siblings, 8) == 1); /* ourselves */
     wa_chan_free(c);
-}
-
-struct heard {
-    struct wa_buf text;
-};
-
-static void on_output(void *user, struct wa_sv text)
-{
-    struct heard *h = user;
-    wa_buf_addsv(&h->text, text);
-}
-
-/* Runs one request on STAGE. */
-static enum wa_code run(struct wa_launcher *l, const char *request, enum wa_hook hook, uint32_t uid,
-                        uint32_t timeout_s, struct heard *h, struct wa_buf *result,
-                        struct wa_run_result *ret, struct wa_err *err)
-{
-    const struct wa_run what = {STAGE, hook, uid, wa_sv(request), timeout_s};
-    wa_buf_init(&h->text, 4u << 20);
-    wa_buf_init(result, 65536);
-    return wa_helper_run(l, &what, on_output, h, NULL, result, ret, err);
-}
-
-static bool holds(const struct wa_buf *b, const char *text)
-{
-    return strstr(wa_buf_str(b), text) != NULL;
-}
-
-static void play_run(const char *dir)
-{
-    static const struct {
-        const char *request;
-        enum wa_exit_kind kind;
-        int value;
-        bool has_result;
-    } rows[] = {
-        {"{\"do\":\"tell\"}", WA_EXIT_STATUS, 0, true},
-        {"{\"do\":\"fail\"}", WA_EXIT_STATUS, 3, false},
-        {"{\"do\":\"silent\"}", WA_EXIT_STATUS, 0, false},
-        {"{\"do\":\"abort\"}", WA_EXIT_SIGNAL, 9, false},
-        {"no request at all", WA_EXIT_STATUS, 1, false},
-    };
-    struct wa_launcher *l = link_open();
-    WA_UNUSED(dir);
-    for (size_t i = 0; i < WA_COUNT(rows); i++) {
-        struct wa_err err = WA_ERR_INIT;
-        struct heard h;
-        struct wa_buf WA_AUTO_BUF result;
-        struct wa_run_result r;
-        CHECK_OK(run(l, rows[i].request, WA_HOOK_INSTALL, 0, 60, &h, &result, &r, &err));
-        CHECK(r.exit.kind == rows[i].kind && r.exit.value == rows[i].value);
-        CHECK(!r.timed_out && r.has_result == rows[i].has_result);
-        if (i == 0) {
-            CHECK(wa_sv_eqs(wa_buf_sv(&h.text), "caf\xc3\xa9\nto stderr\n") ||
-                  wa_sv_eqs(wa_buf_sv(&h.text), "to stderr\ncaf\xc3\xa9\n"));
-            CHECK(holds(&result, "\"uid\": [0, 0, 0]") && holds(&result, "\"groups\": []"));
-            CHECK(holds(&result, "\"HOME\": \"/root\"") && holds(&result, "# the script"));
-            CHECK(holds(&result, "\"DEBIAN_FRONTEND\": \"noninteractive\""));
-            CHECK(!holds(&result, "WAPT_") && holds(&result, "\"sid\": true"));
-            CHECK(holds(&result, "\"fds\": [\"0\", \"1\", \"2\", \"3\", \"4\"]"));
-        }
-        wa_buf_fini(&h.text);
-    }
-    wa_launcher_free(l);
-}
-
-/* As the user whose session it is: in the folder that it could not reach by itself. */
-static void play_session(const char *dir)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct heard h;
-    struct wa_buf WA_AUTO_BUF result;
-    struct wa_run_result r;
-    struct wa_launcher *l = link_open();
-    WA_UNUSED(dir);
-    CHECK_OK(run(l, "{\"do\":\"tell\"}", WA_HOOK_SESSION_SETUP, ROOM_USER_UID, 60, &h, &result, &r,
-                 &err));
-    CHECK(r.exit.kind == WA_EXIT_STATUS && r.exit.value == 0 && r.has_result);
-    CHECK(holds(&result, "\"uid\": [4242, 4242, 4242]"));
-    CHECK(holds(&result, "\"gid\": [4242, 4242, 4242]"));
-    CHECK(holds(&result, "\"groups\": [4242, 4251]"));
-    CHECK(holds(&result, "\"HOME\": \"/nonexistent\"") && holds(&result, "\"USER\": \"waptusr\""));
-    CHECK(holds(&result, "# the script"));
-    wa_buf_fini(&h.text);
-    wa_launcher_free(l);
-}
-
-/* The real runner on a real script: in a folder that only root reaches, and as a user in a folder
- * the user can't reach. */
-static void play_script(const char *dir)
-{
-    static const char request[] = "{\"hook\":\"%s\",\"basedir\":\".\",\"control\":{\"package\":"
-                                  "\"p\",\"version\":\"1\"},\"params\":{},\"force\":false}";
-    static const char script[] = "import os\ndef install():\n    print('as', os.getuid())\n"
-                                 "def session_setup():\n    print('as', os.getuid())\n";
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_launcher *l = link_open();
-    char path[WA_PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/base/private/stage/" STAGE "/setup.py", dir);
-    room_write(path, script, 0644);
-    for (int i = 0; i < 2; i++) {
-        enum wa_hook hook = i == 0 ? WA_HOOK_INSTALL : WA_HOOK_SESSION_SETUP;
-        uint32_t uid = i == 0 ? 0 : ROOM_USER_UID;
-        struct heard h;
-        struct wa_buf WA_AUTO_BUF result;
-        struct wa_run_result r;
-        char text[512];
-        (void)snprintf(text, sizeof text, request, wa_hook_name(hook));
-        CHECK_OK(run(l, text, hook, uid, 60, &h, &result, &r, &err));
-        (void)snprintf(text, sizeof text, "as %u\n", uid);
-        if (!r.has_result || !holds(&h.text, text) || !holds(&result, "\"OK\"")) {
-            (void)fprintf(stderr, "%s: %s%s\n", wa_hook_name(hook), wa_buf_str(&h.text),
-                          wa_buf_str(&result));
-            exit(99);
-        }
-        wa_buf_fini(&h.text);
-    }
-    room_write(path, "# the script\n", 0644);
-    wa_launcher_free(l);
-}
-
-static void play_flood(const char *dir)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct heard h;
-    struct wa_buf WA_AUTO_BUF result;
-    struct wa_run_result r;
-    struct wa_launcher *l = link_open();
-    WA_UNUSED(dir);
-    CHECK_OK(run(l, "{\"do\":\"flood\"}", WA_HOOK_AUDIT, 0, 60, &h, &result, &r, &err));
-    CHECK(r.has_result);
-    CHECK(h.text.n <= WA_SCRIPT_OUTPUT_MAX + 128 && h.text.n > WA_SCRIPT_OUTPUT_MAX / 2);
-    CHECK(wa_sv_starts(wa_buf_sv(&h.text), "FIRST\n") && wa_sv_ends(wa_buf_sv(&h.text), "LAST\n"));
-    CHECK(holds(&h.text, "bytes of output were left out here]\n"));
-    wa_buf_fini(&h.text);
-    wa_buf_fini(&result);
-    /* A result beyond its cap is no result: the tree is killed, the call refused. */
-    CHECK(run(l, "{\"do\":\"long\"}", WA_HOOK_AUDIT, 0, 60, &h, &result, &r, &err) == WA_E_REFUSED);
-    wa_buf_fini(&h.text);
-    wa_launcher_free(l);
-}
-
-/* Every process that the script named is gone. */
-static void check_gone(const struct wa_buf *text, size_t expected)
-{
-    struct wa_sv rest = wa_buf_sv(text), line;
-    size_t n = 0;
-    while (wa_sv_split(&rest, '\n', &line)) {
-        uint64_t pid;
-        if (wa_sv_starts(line, "pid ") && wa_sv_u64(wa_sv_sub(line, 4, line.n), &pid)) {
-            n++;
-            CHECK(!proc_is_there((int)pid));
-        }
-    }
-    CHECK(n == expected);
-}
-
-static void play_tree(const char *dir)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct heard h;
-    struct wa_buf WA_AUTO_BUF result;
-    struct wa_run_result r;
-    struct wa_launcher *l = link_open();
-    WA_UNUSED(dir);
-    CHECK_OK(run(l, "{\"do\":\"fork\"}", WA_HOOK_INSTALL, 0, 2, &h, &result, &r, &err));
-    CHECK(r.timed_out && !r.has_result && r.exit.kind == WA_EXIT_SIGNAL);
-    check_gone(&h.text, 5);
-    wa_buf_fini(&h.text);
-    wa_buf_fini(&result);
-    CHECK_OK(run(l, "{\"do\":\"daemon\"}", WA_HOOK_INSTALL, 0, 60, &h, &result, &r, &err));
-    CHECK(!r.timed_out && r.has_result);
-    check_gone(&h.text, 1);
-    wa_buf_fini(&h.text);
-    wa_launcher_free(l);
-}
-
-static void cancel_at_word(void *user, struct wa_sv text)
-{
-    WA_UNUSED(text);
-    wa_cancel_set(user);
-}
-
-static void play_cancel(const char *dir)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_launcher *l = link_open();
-    struct wa_cancel *cancel = NULL;
-    struct wa_run_result r;
-    struct wa_buf WA_AUTO_BUF result;
-    const struct wa_run what = {STAGE, WA_HOOK_INSTALL, 0, WA_SV("{\"do\":\"fork\"}"), 600};
-    int siblings[8];
-    WA_UNUSED(dir);
-    wa_buf_init(&result, 65536);
-    CHECK_OK(wa_cancel_new(&cancel, &err));
-    CHECK(wa_helper_run(l, &what, cancel_at_word, cancel, cancel, &result, &r, &err) ==
-          WA_E_CANCELLED);
-    CHECK(proc_children(getppid(), siblings, 8) == 1);
-    wa_cancel_free(cancel);
-    wa_launcher_free(l);
-}
-
-/* The folder is one that only root can write, and no link leads to it. Each row spoils something.
- */
-static void play_stage(const char *dir)
-{
-    static const struct {
-        const char *path; /* below base */
-        unsigned mode;
-        unsigned uid;
-    } rows[] = {
-        {"", 0777, 0},
-        {"private", 0770, 0},
-        {"private/stage", 0702, 0},
-        {"private", 0700, 4242},
-        {"private/stage/" STAGE, 0775, 0},
-        {"private/stage/" STAGE, 0755, 4242},
-    };
-    struct wa_launcher *l = link_open();
-    for (size_t i = 0; i < WA_COUNT(rows) + 1; i++) {
-        struct wa_err err = WA_ERR_INIT;
-        struct heard h;
-        struct wa_buf WA_AUTO_BUF result;
-        struct wa_run_result r;
-        struct stat st;
-        char path[WA_PATH_MAX];
-        bool is_good = i == WA_COUNT(rows); /* the last turn spoils nothing: it must run again */
-        (void)snprintf(path, sizeof path, "%s/base/%s", dir, is_good ? "" : rows[i].path);
-        CHECK(stat(path, &st) == 0);
-        if (!is_good) {
-            CHECK(chmod(path, rows[i].mode) == 0 && chown(path, rows[i].uid, 0) == 0);
-        }
-        enum wa_code code =
-            run(l, "{\"do\":\"tell\"}", WA_HOOK_INSTALL, 0, 60, &h, &result, &r, &err);
-        CHECK(code == (is_good ? WA_OK : WA_E_REFUSED));
-        CHECK(chmod(path, st.st_mode & 07777) == 0 && chown(path, 0, 0) == 0);
-        wa_buf_fini(&h.text);
-    }
-    wa_launcher_free(l);
-}
-
-static void play_link(const char *dir)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_launcher *l = link_open();
-    struct wa_run_result r;
-    struct wa_buf WA_AUTO_BUF result;
-    char path[WA_PATH_MAX], target[WA_PATH_MAX];
-    struct wa_run what = {"ffffffffffffffffffffffffffffffff", WA_HOOK_INSTALL, 0,
-                          WA_SV("{\"do\":\"tell\"}"), 60};
-    wa_buf_init(&result, 65536);
-    (void)snprintf(path, sizeof path, "%s/base/private/stage/%s", dir, what.stage);
-    (void)snprintf(target, sizeof target, "%s/base/private/stage/" STAGE, dir);
-    CHECK(symlink(target, path) == 0);
-    enum wa_code code = wa_helper_run(l, &what, NULL, NULL, NULL, &result, &r, &err);
-    CHECK(unlink(path) == 0);
-    CHECK(code != WA_OK && code != WA_E_INTERNAL);
-    what.stage = STAGE;
-    wa_err_clear(&err);
-    CHECK_OK(wa_helper_run(l, &what, NULL, NULL, NULL, &result, &r, &err));
-    wa_launcher_free(l);
 }
 
 static void play_auth(const char *dir)
@@ -627,7 +350,7 @@ static void play_auth(const char *dir)
         {ROOM_EMPTY, "x", false, false},
     };
     static const char *const groups[] = {"no-such-group", "waptselfservice", NULL};
-    struct wa_launcher *l = link_open();
+    struct wa_launcher *l = room_link();
     WA_UNUSED(dir);
     for (size_t i = 0; i < WA_COUNT(rows); i++) {
         struct wa_err err = WA_ERR_INIT;
@@ -651,13 +374,13 @@ static void play_auth(const char *dir)
 static void play_die(const char *dir)
 {
     struct wa_err err = WA_ERR_INIT;
-    struct wa_launcher *l = link_open();
+    struct wa_launcher *l = room_link();
     char path[WA_PATH_MAX], text[64];
     struct wa_buf WA_AUTO_BUF before;
     wa_buf_init(&before, 1u << 20);
     (void)snprintf(path, sizeof path, "%s/pids", dir);
     if (wa_path_read(path, 4096, &before, &err) == WA_OK) {
-        check_gone(&before, 3);
+        room_check_gone(&before, 3);
         CHECK(unlink(path) == 0);
         wa_launcher_free(l);
         return;
@@ -666,7 +389,7 @@ static void play_die(const char *dir)
     static const struct wa_start starts[] = {
         {.role = WA_ROLE_UNPACK},
         {.role = WA_ROLE_AUTH},
-        {.role = WA_ROLE_RUNNER, .stage = STAGE, .timeout_s = 600},
+        {.role = WA_ROLE_RUNNER, .stage = ROOM_STAGE, .timeout_s = 600},
     };
     for (size_t i = 0; i < WA_COUNT(starts); i++) {
         struct wa_helper *h = NULL;
@@ -684,7 +407,7 @@ static void play_wait(const char *dir)
 {
     char path[WA_PATH_MAX], text[64];
     struct wa_err err = WA_ERR_INIT;
-    struct wa_launcher *l = link_open();
+    struct wa_launcher *l = room_link();
     struct wa_helper *h = NULL;
     const struct wa_start what = {.role = WA_ROLE_UNPACK};
     CHECK_OK(wa_helper_start(l, &what, &h, &err));
@@ -700,75 +423,25 @@ static void play_exit7(const char *dir)
     exit(7);
 }
 
-static const struct {
-    const char *name;
-    void (*play)(const char *dir);
-} scenarios[] = {
-    {"confined", play_confined}, {"unpack", play_unpack},   {"hostile", play_hostile},
-    {"run", play_run},           {"session", play_session}, {"script", play_script},
-    {"flood", play_flood},       {"tree", play_tree},       {"cancel", play_cancel},
-    {"stage", play_stage},       {"link", play_link},       {"auth", play_auth},
-    {"die", play_die},           {"wait", play_wait},       {"exit7", play_exit7},
+static const struct room_scenario scenarios[] = {
+    {"confined", play_confined}, {"unpack", play_unpack},
+    {"hostile", play_hostile},   {"auth", play_auth},
+    {"die", play_die},           {"wait", play_wait},
+    {"exit7", play_exit7},       {NULL, NULL},
 };
 
-static int manager(const char *scenario, const char *dir)
-{
-    (void)alarm(120); /* should the test's own process be gone */
-    for (size_t i = 0; i < WA_COUNT(scenarios); i++) {
-        if (strcmp(scenarios[i].name, scenario) == 0) {
-            scenarios[i].play(dir);
-            return 0;
-        }
-    }
-    return 97;
-}
-
 /* --- the tests --- */
-
-static pid_t start_launcher(const char *scenario, const char *arg, bool once)
-{
-    pid_t pid = fork();
-    if (pid != 0) {
-        return pid;
-    }
-    struct wa_agent_paths paths;
-    struct wa_err err = WA_ERR_INIT;
-    int status = 96;
-    const char *const args[] = {"test", "manager", scenario, arg, vector, NULL};
-    room_paths(&paths);
-    if (strcmp(scenario, "script") == 0) {
-        (void)snprintf(paths.libdir, sizeof paths.libdir, "%s", python_dir);
-    }
-    if (wa_role_launcher(&paths, args, once, &status, &err) != WA_OK) {
-        (void)fprintf(stderr, "launcher: %s\n", err.text);
-        status = 95;
-    }
-    _exit(status);
-}
-
-static int wait_status(pid_t pid)
-{
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static void play(const char *scenario)
-{
-    assert_int_equal(wait_status(start_launcher(scenario, room_dir(), true)), 0);
-}
 
 static void test_each_role_confines_itself(void **state)
 {
     WA_UNUSED(state);
-    play("confined");
+    room_play("confined");
 }
 
 static void test_unpack_reads_packages(void **state)
 {
     WA_UNUSED(state);
-    play("unpack");
+    room_play("unpack");
 }
 
 static void test_the_launcher_refuses(void **state)
@@ -777,7 +450,7 @@ static void test_the_launcher_refuses(void **state)
     for (size_t i = 0; i < WA_COUNT(hostile); i++) {
         char row[16];
         (void)snprintf(row, sizeof row, "%zu", i);
-        int status = wait_status(start_launcher("hostile", row, true));
+        int status = room_wait(room_launch("hostile", row, true));
         if (status != (hostile[i].kills ? 128 + SIGKILL : 0)) {
             print_error("row '%s': status %d\n", hostile[i].name, status);
         }
@@ -785,59 +458,16 @@ static void test_the_launcher_refuses(void **state)
     }
 }
 
-static void test_runner_runs(void **state)
-{
-    WA_UNUSED(state);
-    play("run");
-}
-
-static void test_runner_runs_as_the_session_user(void **state)
-{
-    WA_UNUSED(state);
-    play("session");
-}
-
-static void test_runner_runs_scripts(void **state)
-{
-    WA_UNUSED(state);
-    play("script");
-}
-
-static void test_runner_output_is_cut(void **state)
-{
-    WA_UNUSED(state);
-    play("flood");
-}
-
-static void test_runner_tree_dies(void **state)
-{
-    WA_UNUSED(state);
-    play("tree");
-}
-
-static void test_runner_is_cancelled(void **state)
-{
-    WA_UNUSED(state);
-    play("cancel");
-}
-
-static void test_only_roots_folders_are_run(void **state)
-{
-    WA_UNUSED(state);
-    play("stage");
-    play("link");
-}
-
 static void test_auth_answers(void **state)
 {
     WA_UNUSED(state);
-    play("auth");
+    room_play("auth");
 }
 
 static void test_a_dead_manager_is_replaced(void **state)
 {
     WA_UNUSED(state);
-    assert_int_equal(wait_status(start_launcher("die", room_dir(), false)), 0);
+    assert_int_equal(room_wait(room_launch("die", room_dir(), false)), 0);
 }
 
 /* Starts "wait" and tells the numbers of the manager and its child. */
@@ -848,8 +478,8 @@ static pid_t start_waiting(int ret_pids[2])
     struct wa_buf WA_AUTO_BUF text;
     wa_buf_init(&text, 1u << 20);
     (void)snprintf(path, sizeof path, "%s/ready", room_dir());
-    pid_t pid = start_launcher("wait", room_dir(), false);
-    for (int i = 0; i < PATIENCE_MS / 20 && access(path, F_OK) != 0; i++) {
+    pid_t pid = room_launch("wait", room_dir(), false);
+    for (int i = 0; i < ROOM_PATIENCE_MS / 20 && access(path, F_OK) != 0; i++) {
         (void)usleep(20000);
     }
     assert_int_equal(wa_path_read(path, 4096, &text, &err), WA_OK);
@@ -865,7 +495,7 @@ static void test_stop_reaches_the_manager(void **state)
     WA_UNUSED(state);
     pid_t pid = start_waiting(pids);
     assert_int_equal(kill(pid, SIGTERM), 0);
-    assert_int_equal(wait_status(pid), 128 + SIGTERM);
+    assert_int_equal(room_wait(pid), 128 + SIGTERM);
     assert_false(proc_is_there(pids[0]) || proc_is_there(pids[1]));
 }
 
@@ -876,7 +506,7 @@ static void test_nobody_outlives_the_launcher(void **state)
     pid_t pid = start_waiting(pids);
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    for (int i = 0; i < PATIENCE_MS / 20 && (proc_is_there(pids[0]) || proc_is_there(pids[1]));
+    for (int i = 0; i < ROOM_PATIENCE_MS / 20 && (proc_is_there(pids[0]) || proc_is_there(pids[1]));
          i++) {
         (void)usleep(20000);
     }
@@ -886,7 +516,7 @@ static void test_nobody_outlives_the_launcher(void **state)
 static void test_once_tells_the_managers_status(void **state)
 {
     WA_UNUSED(state);
-    assert_int_equal(wait_status(start_launcher("exit7", room_dir(), true)), 7);
+    assert_int_equal(room_wait(room_launch("exit7", room_dir(), true)), 7);
 }
 
 static void put_file(const char *name, struct wa_sv bytes)
@@ -933,7 +563,7 @@ static int group_setup(void **state)
     WA_UNUSED(state);
     room_open();
     room_paths(&paths);
-    room_stage(paths.base, STAGE);
+    room_stage(paths.base, ROOM_STAGE);
     make_archives();
     return 0;
 }
@@ -948,30 +578,13 @@ static int group_teardown(void **state)
 int main(int argc, char **argv)
 {
     int status = 0;
-    if (wa_role_dispatch(argc, argv, &status)) {
-        _exit(status); /* without what a sanitizer does at exit, which the confinement forbids */
+    if (room_main(argc, argv, scenarios, &status)) {
+        return status;
     }
-    if (argc == 5 && strcmp(argv[1], "manager") == 0) {
-        vector = argv[4];
-        return manager(argv[2], argv[3]);
-    }
-    if (argc != 3 || geteuid() != 0) {
-        (void)fprintf(stderr, "needs root, the path of a package and that of wapt_runner.py\n");
-        return 77; /* skipped */
-    }
-    vector = argv[1];
-    python_dir = argv[2];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_role_confines_itself),
         cmocka_unit_test(test_unpack_reads_packages),
         cmocka_unit_test(test_the_launcher_refuses),
-        cmocka_unit_test(test_runner_runs),
-        cmocka_unit_test(test_runner_runs_as_the_session_user),
-        cmocka_unit_test(test_runner_runs_scripts),
-        cmocka_unit_test(test_runner_output_is_cut),
-        cmocka_unit_test(test_runner_tree_dies),
-        cmocka_unit_test(test_runner_is_cancelled),
-        cmocka_unit_test(test_only_roots_folders_are_run),
         cmocka_unit_test(test_auth_answers),
         cmocka_unit_test(test_a_dead_manager_is_replaced),
         cmocka_unit_test(test_stop_reaches_the_manager),
