@@ -6,8 +6,9 @@
 
 #define WA_TREE_ROUNDS 200           /* times to look for survivors before giving up */
 #define WA_TREE_MARK_ENV "WAPT_TREE" /* variable that marks members without a cgroup */
-#define WA_TREE_MARK (sizeof WA_TREE_MARK_ENV + 33) /* bytes of "WAPT_TREE=", 32 hex digits, NUL   \
-                                                     */
+#define WA_TREE_MARK                                                                               \
+    (sizeof WA_TREE_MARK_ENV + 33) /* bytes of "WAPT_TREE=", 32 hex digits, NUL                    \
+                                    */
 
 /* A new cgroup of that name: its handle, and a descriptor of its cgroup.procs for the child to
  * enter it. False where none can be made. */

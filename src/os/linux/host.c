@@ -1,0 +1,228 @@
+/* host.c - facts about this machine, from /etc, /proc, /sys and the kernel. No child process, no
+ * question to the network; what can't be known stays empty.
+ *
+ * The name is what the administrator set and never asked of a name server: a machine's identity may
+ * hang on it.
+ */
+#include "os/host.h"
+
+#include "os/fs.h"
+#include "os/linux/host_priv.h"
+#include "os/linux/text_priv.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define TEXT_MAX (4u << 20) /* bytes: cpuinfo of a machine with a thousand processors */
+
+/* Reads a file below root; an empty text when that can't be done, for any reason but memory. */
+static enum wa_code slurp(const char *root, const char *name, struct wa_buf *text,
+                          struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s", root, name);
+    wa_buf_clear(text);
+    if (n < 0 || (size_t)n >= sizeof path || wa_path_read(path, TEXT_MAX, text, err) == WA_OK)
+        return WA_OK;
+    if (err->code == WA_E_NOMEM)
+        return err->code;
+    wa_err_clear(err);
+    wa_buf_clear(text);
+    return WA_OK;
+}
+
+/* One line of a file. */
+static enum wa_code slurp_line(const char *root, const char *name, struct wa_buf *text, char *out,
+                               size_t size, struct wa_err *err)
+{
+    if (slurp(root, name, text, err) != WA_OK)
+        return err->code;
+    wa_text_clean(wa_buf_sv(text), out, size);
+    return WA_OK;
+}
+
+static enum wa_code read_system(const char *root, struct wa_buf *text, struct wa_host_facts *f,
+                                struct wa_err *err)
+{
+    static const char *const releases[] = {"etc/os-release", "usr/lib/os-release"};
+    static const char *const locales[] = {"etc/default/locale", "etc/locale.conf"};
+    for (size_t i = 0; i < WA_COUNT(releases) && f->distrib[0] == '\0'; i++) {
+        if (slurp(root, releases[i], text, err) != WA_OK)
+            return err->code;
+        wa_host_os_release(wa_buf_sv(text), f);
+    }
+    if (slurp(root, "etc/debian_version", text, err) != WA_OK)
+        return err->code;
+    if (strcmp(f->distrib, "debian") == 0) /* its derivatives keep Debian's number there */
+        wa_host_debian_version(wa_buf_sv(text), f);
+    for (size_t i = 0; i < WA_COUNT(locales) && f->language[0] == '\0'; i++) {
+        if (slurp(root, locales[i], text, err) != WA_OK)
+            return err->code;
+        wa_host_locale(wa_buf_sv(text), f);
+    }
+    return WA_OK;
+}
+
+static enum wa_code read_hardware(const char *root, struct wa_buf *text, struct wa_host_facts *f,
+                                  struct wa_err *err)
+{
+    const struct {
+        const char *name;
+        char *out;
+        size_t size;
+    } lines[] = {
+        {"sys/class/dmi/id/sys_vendor", f->manufacturer, sizeof f->manufacturer},
+        {"sys/class/dmi/id/product_name", f->product, sizeof f->product},
+        {"sys/class/dmi/id/product_serial", f->serial, sizeof f->serial},
+    };
+    for (size_t i = 0; i < WA_COUNT(lines); i++)
+        if (slurp_line(root, lines[i].name, text, lines[i].out, lines[i].size, err) != WA_OK)
+            return err->code;
+    if (slurp(root, "sys/class/dmi/id/product_uuid", text, err) != WA_OK)
+        return err->code;
+    wa_host_system_uuid(wa_buf_sv(text), f);
+    if (slurp(root, "proc/cpuinfo", text, err) != WA_OK)
+        return err->code;
+    wa_host_cpuinfo(wa_buf_sv(text), f);
+    return WA_OK;
+}
+
+static enum wa_code read_network(const char *root, struct wa_buf *text, struct wa_host_facts *f,
+                                 struct wa_err *err)
+{
+    char domain[sizeof f->fqdn] = "";
+    if (slurp(root, "proc/net/route", text, err) != WA_OK)
+        return err->code;
+    wa_host_route(wa_buf_sv(text), f);
+    if (slurp(root, "etc/resolv.conf", text, err) != WA_OK)
+        return err->code;
+    wa_host_resolv(wa_buf_sv(text), f, domain, sizeof domain);
+    if (f->dns_count == 1 && strcmp(f->dns[0], "127.0.0.53") == 0) {
+        /* systemd's own resolver: whom does it ask? */
+        struct wa_host_facts behind = *f;
+        if (slurp(root, "run/systemd/resolve/resolv.conf", text, err) != WA_OK)
+            return err->code;
+        wa_host_resolv(wa_buf_sv(text), &behind, domain, sizeof domain);
+        if (behind.dns_count > 0)
+            *f = behind;
+    }
+    if (slurp(root, "etc/hosts", text, err) != WA_OK)
+        return err->code;
+    if (f->fqdn[0] == '\0')
+        wa_host_hosts(wa_buf_sv(text), f);
+    size_t n = strlen(f->name), m = strlen(domain);
+    if (f->fqdn[0] == '\0' && m > 0 && n + m + 2 <= sizeof f->fqdn) {
+        memcpy(f->fqdn, f->name, n);
+        f->fqdn[n] = '.';
+        memcpy(f->fqdn + n + 1, domain, m + 1);
+    }
+    if (f->fqdn[0] == '\0')
+        memcpy(f->fqdn, f->name, sizeof f->fqdn);
+    return WA_OK;
+}
+
+static void ask_kernel(struct wa_host_facts *f)
+{
+    struct utsname u;
+    struct sysinfo s;
+    if (uname(&u) == 0) {
+        wa_text_clean(wa_sv(u.nodename), f->name, sizeof f->name);
+        wa_text_clean(wa_sv(u.release), f->kernel, sizeof f->kernel);
+        wa_text_clean(wa_sv(u.machine), f->machine, sizeof f->machine);
+        char *dot = strchr(f->name, '.');
+        if (dot != NULL) { /* some have their full name there */
+            memcpy(f->fqdn, f->name, sizeof f->fqdn);
+            *dot = '\0';
+        }
+    }
+    bool is_64 = wa_sv_ends(wa_sv(f->machine), "64");
+    (void)snprintf(f->architecture, sizeof f->architecture, "%s", is_64 ? "x64" : "x86");
+    if (sysinfo(&s) == 0) {
+        f->memory_bytes = (uint64_t)s.totalram * s.mem_unit;
+        f->uptime_s = s.uptime < 0 ? 0 : (uint64_t)s.uptime;
+    }
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    f->cpu_count = count > 0 ? (uint32_t)count : 0;
+}
+
+/* --- addresses --- */
+
+static bool is_shown(const struct ifaddrs *i)
+{
+    if (i->ifa_addr == NULL || (i->ifa_flags & IFF_UP) == 0 || (i->ifa_flags & IFF_LOOPBACK) != 0)
+        return false;
+    if (i->ifa_addr->sa_family == AF_INET)
+        return true;
+    const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)(const void *)i->ifa_addr;
+    return i->ifa_addr->sa_family == AF_INET6 && !IN6_IS_ADDR_LINKLOCAL(&a->sin6_addr);
+}
+
+static void address_text(const struct sockaddr *a, int family, char *out, size_t size)
+{
+    const void *bytes = NULL;
+    if (a != NULL && family == AF_INET)
+        bytes = &((const struct sockaddr_in *)(const void *)a)->sin_addr;
+    else if (a != NULL)
+        bytes = &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
+    if (bytes == NULL || inet_ntop(family, bytes, out, (socklen_t)size) == NULL)
+        out[0] = '\0';
+}
+
+static void find_mac(const struct ifaddrs *all, struct wa_host_addr *addr)
+{
+    for (const struct ifaddrs *i = all; i != NULL; i = i->ifa_next) {
+        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_PACKET ||
+            strcmp(i->ifa_name, addr->iface) != 0)
+            continue;
+        const struct sockaddr_ll *l = (const struct sockaddr_ll *)(const void *)i->ifa_addr;
+        if (l->sll_halen == 6)
+            (void)snprintf(addr->mac, sizeof addr->mac, "%02x:%02x:%02x:%02x:%02x:%02x",
+                           l->sll_addr[0], l->sll_addr[1], l->sll_addr[2], l->sll_addr[3],
+                           l->sll_addr[4], l->sll_addr[5]);
+    }
+}
+
+static enum wa_code read_addresses(struct wa_host_facts *f, struct wa_err *err)
+{
+    struct ifaddrs *all;
+    if (getifaddrs(&all) != 0)
+        return errno == ENOMEM ? wa_nomem(err) : WA_OK;
+    for (const struct ifaddrs *i = all; i != NULL && f->addr_count < WA_COUNT(f->addrs);
+         i = i->ifa_next) {
+        if (!is_shown(i))
+            continue;
+        struct wa_host_addr *addr = &f->addrs[f->addr_count++];
+        int family = i->ifa_addr->sa_family;
+        wa_text_clean(wa_sv(i->ifa_name), addr->iface, sizeof addr->iface);
+        address_text(i->ifa_addr, family, addr->addr, sizeof addr->addr);
+        address_text(i->ifa_netmask, family, addr->netmask, sizeof addr->netmask);
+        find_mac(all, addr);
+    }
+    freeifaddrs(all);
+    return WA_OK;
+}
+
+enum wa_code wa_host_facts_at(const char *root, struct wa_host_facts *ret, struct wa_err *err)
+{
+    struct wa_host_facts f = {.os = "linux"};
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, TEXT_MAX);
+    ask_kernel(&f);
+    if (read_system(root, &text, &f, err) != WA_OK ||
+        read_hardware(root, &text, &f, err) != WA_OK ||
+        read_network(root, &text, &f, err) != WA_OK || read_addresses(&f, err) != WA_OK)
+        return wa_wrap(err, "reading the facts of this machine");
+    *ret = f;
+    return WA_OK;
+}
+
+enum wa_code wa_host_facts_read(struct wa_host_facts *ret, struct wa_err *err)
+{
+    return wa_host_facts_at("", ret, err);
+}

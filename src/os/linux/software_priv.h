@@ -1,0 +1,27 @@
+/* software_priv.h - the reader of dpkg's status file, for software.c and for tests. */
+#ifndef WA_OS_LINUX_SOFTWARE_PRIV_H
+#define WA_OS_LINUX_SOFTWARE_PRIV_H
+
+#include "base/buf.h"
+#include "os/software.h"
+
+#define WA_DPKG_PARAGRAPH_MAX (1u << 20) /* bytes: with its list of configuration files */
+
+struct wa_dpkg {
+    struct wa_buf text; /* paragraphs that are not whole yet */
+    wa_software_fn fn;
+    void *user;
+};
+
+void wa_dpkg_init(struct wa_dpkg *d, wa_software_fn fn, void *user);
+void wa_dpkg_fini(struct wa_dpkg *d);
+/* Takes the next piece of the file, cut anywhere, and calls fn for each paragraph that it ends.
+ * WA_E_LIMIT for a paragraph that is too long; what fn returns. */
+WA_CHECK enum wa_code wa_dpkg_feed(struct wa_dpkg *d, const void *p, size_t n, struct wa_err *err);
+/* The last paragraph may lack the blank line after it. */
+WA_CHECK enum wa_code wa_dpkg_end(struct wa_dpkg *d, struct wa_err *err);
+/* wa_software_list() over another file. */
+WA_CHECK enum wa_code wa_software_list_file(const char *path, wa_software_fn fn, void *user,
+                                            struct wa_err *err);
+
+#endif
