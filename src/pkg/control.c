@@ -223,8 +223,15 @@ enum wa_code wa_control_filename(const struct wa_control *c, const char *md5, ch
     WA_AUTO_BUF struct wa_buf clean;
     wa_buf_init(&name, 2 * WA_NAME_MAX);
     wa_buf_init(&clean, 2 * WA_NAME_MAX);
+    const char *section = wa_control_get(c, WA_A_SECTION);
+    bool is_host = strcmp(section, "host") == 0;
+    bool may_lack = is_host || strcmp(section, "group") == 0 || strcmp(section, "unit") == 0;
     if (package[0] == '\0')
         return wa_fail(err, WA_E_INVALID, "a package without a name");
+    if (!may_lack && (wa_control_get(c, WA_A_VERSION)[0] == '\0' ||
+                      wa_control_get(c, WA_A_ARCHITECTURE)[0] == '\0'))
+        return wa_fail(err, WA_E_INVALID, "package '%s' has no version or no architecture",
+                       package);
     if (!is_file_safe(wa_sv(package))) {
         wa_mem_source_init(&source, package, strlen(package));
         if (wa_digest_source(WA_MD5, &source.base, digest, err) != WA_OK)
@@ -233,7 +240,7 @@ enum wa_code wa_control_filename(const struct wa_control *c, const char *md5, ch
     }
     bool upgrade = is_waptupgrade(wa_sv(package));
     wa_buf_adds(&name, package);
-    if (strcmp(wa_control_get(c, WA_A_SECTION), "host") != 0) {
+    if (!is_host) {
         wa_buf_addc(&name, '_');
         wa_buf_adds(&name, wa_control_get(c, WA_A_VERSION));
         add_part(&name, wa_sv(wa_control_get(c, WA_A_ARCHITECTURE)), upgrade);

@@ -1,4 +1,5 @@
-/* control.h - WAPT/control: its attributes, reading, writing, signed form, file name, ordering (formats.md 1.2-1.5, 2.1 C). */
+/* control.h - WAPT/control: its attributes, reading, writing, signed form, file name, ordering
+ * (formats.md 1.2-1.5, 2.1 C). */
 #ifndef WA_PKG_CONTROL_H
 #define WA_PKG_CONTROL_H
 
@@ -6,15 +7,52 @@
 
 /* In the order of formats.md 1.3, then the attributes that only an index has. */
 enum wa_attr {
-    WA_A_PACKAGE, WA_A_VERSION, WA_A_ARCHITECTURE, WA_A_SECTION, WA_A_PRIORITY, WA_A_NAME, WA_A_CATEGORIES,
-    WA_A_MAINTAINER, WA_A_DESCRIPTION, WA_A_DEPENDS, WA_A_CONFLICTS, WA_A_MATURITY, WA_A_LOCALE, WA_A_TARGET_OS,
-    WA_A_MIN_OS_VERSION, WA_A_MAX_OS_VERSION, WA_A_MIN_WAPT_VERSION, WA_A_SOURCES, WA_A_INSTALLED_SIZE,
-    WA_A_IMPACTED_PROCESS, WA_A_DESCRIPTION_FR, WA_A_DESCRIPTION_PL, WA_A_DESCRIPTION_DE, WA_A_DESCRIPTION_ES,
-    WA_A_DESCRIPTION_PT, WA_A_DESCRIPTION_IT, WA_A_DESCRIPTION_NL, WA_A_DESCRIPTION_RU, WA_A_AUDIT_SCHEDULE,
-    WA_A_EDITOR, WA_A_KEYWORDS, WA_A_LICENCE, WA_A_HOMEPAGE, WA_A_PACKAGE_UUID, WA_A_VALID_FROM, WA_A_VALID_UNTIL,
-    WA_A_FORCED_INSTALL_ON, WA_A_CHANGELOG, WA_A_SIGNER, WA_A_SIGNER_FINGERPRINT, WA_A_SIGNATURE,
-    WA_A_SIGNATURE_DATE, WA_A_SIGNED_ATTRIBUTES,
-    WA_A_FILENAME, WA_A_SIZE, WA_A_MD5SUM,
+    WA_A_PACKAGE,
+    WA_A_VERSION,
+    WA_A_ARCHITECTURE,
+    WA_A_SECTION,
+    WA_A_PRIORITY,
+    WA_A_NAME,
+    WA_A_CATEGORIES,
+    WA_A_MAINTAINER,
+    WA_A_DESCRIPTION,
+    WA_A_DEPENDS,
+    WA_A_CONFLICTS,
+    WA_A_MATURITY,
+    WA_A_LOCALE,
+    WA_A_TARGET_OS,
+    WA_A_MIN_OS_VERSION,
+    WA_A_MAX_OS_VERSION,
+    WA_A_MIN_WAPT_VERSION,
+    WA_A_SOURCES,
+    WA_A_INSTALLED_SIZE,
+    WA_A_IMPACTED_PROCESS,
+    WA_A_DESCRIPTION_FR,
+    WA_A_DESCRIPTION_PL,
+    WA_A_DESCRIPTION_DE,
+    WA_A_DESCRIPTION_ES,
+    WA_A_DESCRIPTION_PT,
+    WA_A_DESCRIPTION_IT,
+    WA_A_DESCRIPTION_NL,
+    WA_A_DESCRIPTION_RU,
+    WA_A_AUDIT_SCHEDULE,
+    WA_A_EDITOR,
+    WA_A_KEYWORDS,
+    WA_A_LICENCE,
+    WA_A_HOMEPAGE,
+    WA_A_PACKAGE_UUID,
+    WA_A_VALID_FROM,
+    WA_A_VALID_UNTIL,
+    WA_A_FORCED_INSTALL_ON,
+    WA_A_CHANGELOG,
+    WA_A_SIGNER,
+    WA_A_SIGNER_FINGERPRINT,
+    WA_A_SIGNATURE,
+    WA_A_SIGNATURE_DATE,
+    WA_A_SIGNED_ATTRIBUTES,
+    WA_A_FILENAME,
+    WA_A_SIZE,
+    WA_A_MD5SUM,
     WA_ATTR_COUNT
 };
 const char *wa_attr_name(enum wa_attr a);
@@ -27,25 +65,36 @@ struct wa_control {
 void wa_control_init(struct wa_control *c);
 void wa_control_fini(struct wa_control *c);
 #define WA_AUTO_CONTROL WA_CLEANUP(wa_control_fini)
-/* The value or its default ("0" version, "all" architecture, "base" section, "optional" priority, else ""). Never NULL. */
+/* The value or its default ("0" version, "all" architecture, "base" section, "optional" priority,
+ * else ""). Never NULL. */
 const char *wa_control_get(const struct wa_control *c, enum wa_attr a);
-WA_CHECK enum wa_code wa_control_set(struct wa_control *c, enum wa_attr a, struct wa_sv value, struct wa_err *err);
-WA_CHECK enum wa_code wa_control_copy(const struct wa_control *from, struct wa_control *to, struct wa_err *err);
+WA_CHECK enum wa_code wa_control_set(struct wa_control *c, enum wa_attr a, struct wa_sv value,
+                                     struct wa_err *err);
+WA_CHECK enum wa_code wa_control_copy(const struct wa_control *from, struct wa_control *to,
+                                      struct wa_err *err);
 
-/* WAPT's grammar (1.2), stricter where WAPT crashes or two readers would differ: a byte order mark, bad UTF-8, a NUL, a line without
- * ':' and a duplicate key are errors. Unknown keys are skipped. Reads up to the first blank line; the rest must be blank. */
-WA_CHECK enum wa_code wa_control_parse(struct wa_sv text, struct wa_control *ret, struct wa_err *err);
-/* As ascontrol writes it; with_index adds filename, size, md5sum when set. No newline at the end. WA_E_INVALID for a value that
- * would not survive reading back (blank line inside, outer blanks). */
-WA_CHECK enum wa_code wa_control_write(const struct wa_control *c, bool with_index, struct wa_buf *out, struct wa_err *err);
+/* WAPT's grammar (1.2), stricter where WAPT crashes or two readers would differ: a byte order mark,
+ * bad UTF-8, a NUL, a line without
+ * ':' and a duplicate key are errors. Unknown keys are skipped. Reads up to the first blank line;
+ * the rest must be blank. */
+WA_CHECK enum wa_code wa_control_parse(struct wa_sv text, struct wa_control *ret,
+                                       struct wa_err *err);
+/* As ascontrol writes it; with_index adds filename, size, md5sum when set. No newline at the end.
+ * WA_E_INVALID for a value that would not survive reading back (blank line inside, outer blanks).
+ */
+WA_CHECK enum wa_code wa_control_write(const struct wa_control *c, bool with_index,
+                                       struct wa_buf *out, struct wa_err *err);
 
-/* The bytes that a control signature covers: CJSON of the attributes that signed_attributes lists (1.5), legacy: order before 1.8. */
-WA_CHECK enum wa_code wa_control_signed_bytes(const struct wa_control *c, bool legacy, struct wa_buf *out, struct wa_err *err);
+/* The bytes that a control signature covers: CJSON of the attributes that signed_attributes lists
+ * (1.5), legacy: order before 1.8. */
+WA_CHECK enum wa_code wa_control_signed_bytes(const struct wa_control *c, bool legacy,
+                                              struct wa_buf *out, struct wa_err *err);
 /* The default list, as signed_attributes is written. */
 const char *wa_control_default_signed(void);
 
 /* formats.md 1.4. md5: NULL: without. out has room for 2 * WA_NAME_MAX + 1. */
-WA_CHECK enum wa_code wa_control_filename(const struct wa_control *c, const char *md5, char *out, struct wa_err *err);
+WA_CHECK enum wa_code wa_control_filename(const struct wa_control *c, const char *md5, char *out,
+                                          struct wa_err *err);
 /* make_valid_package_name; out has room for 4 * WA_NAME_MAX + 1 and is cut there. */
 void wa_package_name_from(struct wa_sv text, struct wa_buf *out);
 /* sanitize_filename (0.3). */

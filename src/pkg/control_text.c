@@ -25,11 +25,11 @@ struct reader {
 static enum wa_code continue_value(struct reader *r, struct wa_sv text, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf joined;
+    wa_buf_init(&joined, WA_CONTROL_BYTES_MAX);
     if (r->first)
         return wa_fail(err, WA_E_INVALID, "control line 1 continues nothing");
     if (!r->known)
         return WA_OK;
-    wa_buf_init(&joined, WA_CONTROL_BYTES_MAX);
     wa_buf_adds(&joined, r->c->v[r->attr]);
     wa_buf_addc(&joined, '\n');
     wa_buf_addsv(&joined, wa_unicode_strip(text));

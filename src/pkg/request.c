@@ -108,13 +108,32 @@ static bool is_empty(const char *csv)
     return !wa_csv_next(&rest, &item);
 }
 
-/* One of a package's items (split as WAPT does, without trimming) is in the list. */
-static bool intersects(const char *package_items, const char *list)
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+/* Equal once the machine's own word is in lower case, as platforms are named "Windows" there. */
+static bool is_platform(struct wa_sv item, struct wa_sv host)
+{
+    if (item.n != host.n)
+        return false;
+    for (size_t i = 0; i < item.n; i++)
+        if (item.p[i] != lower(host.p[i]))
+            return false;
+    return true;
+}
+
+/* One of a package's items (split as WAPT does, without trimming) is one of the machine's. */
+static bool platforms_meet(const char *package_items, const char *host_items)
 {
     struct wa_sv rest = wa_sv(package_items), item;
-    while (wa_sv_split(&rest, ',', &item))
-        if (wa_csv_has(wa_sv(list), item))
-            return true;
+    while (wa_sv_split(&rest, ',', &item)) {
+        struct wa_sv hosts = wa_sv(host_items), host;
+        while (wa_csv_next(&hosts, &host))
+            if (is_platform(item, host))
+                return true;
+    }
     return false;
 }
 
@@ -127,8 +146,17 @@ static bool os_matches(const struct wa_host_caps *h, const char *target)
 {
     if (is_any(target))
         return true;
-    return h->os == NULL || h->os[0] == '\0' || wa_csv_has(wa_sv(target), WA_SV("all")) ||
-           intersects(target, h->os);
+    return h->os == NULL || is_empty(h->os) || wa_csv_has(wa_sv(h->os), WA_SV("all")) ||
+           wa_csv_has(wa_sv(target), WA_SV("all")) || platforms_meet(target, h->os);
+}
+
+/* More than one architecture when a machine runs both. */
+static bool architecture_matches(const struct wa_host_caps *h, const char *arch)
+{
+    if (h->architecture == NULL || is_empty(h->architecture) || is_any(arch))
+        return true;
+    return wa_csv_has(wa_sv(h->architecture), WA_SV("all")) ||
+           wa_csv_has(wa_sv(h->architecture), wa_sv(arch));
 }
 
 static bool os_version_matches(const struct wa_host_caps *h, const struct wa_control *c)
@@ -169,9 +197,9 @@ static const char *why_not(const struct wa_host_caps *h, const struct wa_control
     const char *name = wa_control_get(c, WA_A_PACKAGE),
                *agent = wa_control_get(c, WA_A_MIN_WAPT_VERSION);
     const char *arch = wa_control_get(c, WA_A_ARCHITECTURE);
-    if (from[0] != '\0' && strcmp(from, h->now) > 0)
+    if (h->now[0] != '\0' && from[0] != '\0' && strcmp(from, h->now) > 0)
         return "not valid yet";
-    if (until[0] != '\0' && strcmp(h->now, until) >= 0)
+    if (h->now[0] != '\0' && until[0] != '\0' && strcmp(h->now, until) >= 0)
         return "no longer valid";
     if (h->blacklist != NULL && any_pattern(h->blacklist, name))
         return "on this machine's blacklist";
@@ -184,8 +212,7 @@ static const char *why_not(const struct wa_host_caps *h, const struct wa_control
         return "for another operating system";
     if (!os_version_matches(h, c))
         return "for another version of the operating system";
-    if (h->architecture != NULL && h->architecture[0] != '\0' && !is_any(arch) &&
-        strcmp(arch, h->architecture) != 0)
+    if (!architecture_matches(h, arch))
         return "for another architecture";
     if (!locale_matches(h, wa_control_get(c, WA_A_LOCALE)))
         return "for another language";

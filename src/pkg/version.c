@@ -93,13 +93,13 @@ int wa_version_cmp(struct wa_sv a, struct wa_sv b, unsigned members)
     return 0;
 }
 
-/* A packaging part as Python's int() takes it: digits, nothing else. */
+/* Splits at the first '-'. */
 static bool packaging(struct wa_sv *v, struct wa_sv *ret)
 {
     size_t at;
     if (!wa_sv_chr(*v, '-', &at))
         return false;
-    *ret = wa_sv_sub(*v, at + 1, v->n);
+    *ret = wa_sv_trim(wa_sv_sub(*v, at + 1, v->n));
     *v = wa_sv_n(v->p, at);
     return true;
 }
@@ -112,11 +112,35 @@ static bool all_digits(struct wa_sv s)
     return s.n > 0;
 }
 
+/* A packaging part as Python's int() takes it, of any length. */
+static bool is_integer(struct wa_sv s)
+{
+    if (s.n > 0 && (s.p[0] == '-' || s.p[0] == '+'))
+        s = wa_sv_sub(s, 1, s.n);
+    return all_digits(s);
+}
+
+static int cmp_integers(struct wa_sv a, struct wa_sv b)
+{
+    bool minus_a = a.p[0] == '-', minus_b = b.p[0] == '-';
+    if (a.p[0] == '-' || a.p[0] == '+')
+        a = wa_sv_sub(a, 1, a.n);
+    if (b.p[0] == '-' || b.p[0] == '+')
+        b = wa_sv_sub(b, 1, b.n);
+    int c = cmp_numbers(a, b);
+    if (minus_a && minus_b)
+        return -c;
+    if (minus_a == minus_b)
+        return c;
+    bool both_zero = cmp_numbers(a, WA_SV("0")) == 0 && cmp_numbers(b, WA_SV("0")) == 0;
+    return both_zero ? 0 : minus_a ? -1 : 1;
+}
+
 enum wa_code wa_pkgversion_cmp(struct wa_sv a, struct wa_sv b, int *ret, struct wa_err *err)
 {
     struct wa_sv pa = {0}, pb = {0}, va = a, vb = b;
     bool has_a = packaging(&va, &pa), has_b = packaging(&vb, &pb);
-    if ((has_a && !all_digits(wa_sv_trim(pa))) || (has_b && !all_digits(wa_sv_trim(pb))))
+    if ((has_a && !is_integer(pa)) || (has_b && !is_integer(pb)))
         return wa_fail(
             err, WA_E_INVALID,
             "versions '%.*s' and '%.*s' can't be compared: what follows '-' is not a number",
@@ -125,7 +149,7 @@ enum wa_code wa_pkgversion_cmp(struct wa_sv a, struct wa_sv b, int *ret, struct 
     if (c == 0 && has_a != has_b)
         c = has_a ? 1 : -1;
     else if (c == 0 && has_a)
-        c = cmp_numbers(wa_sv_trim(pa), wa_sv_trim(pb));
+        c = cmp_integers(pa, pb);
     *ret = c;
     return WA_OK;
 }
