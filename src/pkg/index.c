@@ -123,6 +123,21 @@ enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret, siz
 
 /* --- judging --- */
 
+/* Where a package lies is unsigned: it may be any name in the repository's own folder, no more. */
+static enum wa_code check_filename(const struct wa_control *c, struct wa_err *err)
+{
+    struct wa_relpath path;
+    const char *name = wa_control_get(c, WA_A_FILENAME);
+    if (name[0] == '\0')
+        return WA_OK; /* the canonical name is tried */
+    if (wa_relpath_parse(wa_sv(name), &path, err) != WA_OK)
+        return wa_wrap(err, "file name of package '%s'", wa_control_get(c, WA_A_PACKAGE));
+    if (strchr(name, '/') != NULL)
+        return wa_fail(err, WA_E_REFUSED, "package '%s' lies outside the repository: '%s'",
+                       wa_control_get(c, WA_A_PACKAGE), name);
+    return WA_OK;
+}
+
 static struct wa_cert *find_cert(const struct wa_certs *list, const char *fingerprint)
 {
     for (size_t i = 0; i < list->n; i++)
@@ -162,7 +177,7 @@ enum wa_code wa_index_keep_trusted(struct wa_index *ix, const struct wa_trust *a
         struct wa_err why = WA_ERR_INIT;
         struct wa_trust_result trust;
         WA_AUTO_CERTS struct wa_certs chain = {0};
-        if (code == WA_OK &&
+        if (code == WA_OK && check_filename(c, &why) == WA_OK &&
             chain_of(ix, wa_control_get(c, WA_A_SIGNER_FINGERPRINT), &chain, &why) == WA_OK &&
             wa_verify_control(c, &chain, anchors, at, &trust, &why) == WA_OK) {
             ix->items[kept++] = *c;

@@ -1,0 +1,279 @@
+/* Every package of the vectors: honest ones are good and say what WAPT read in them, tampered ones
+ * are refused. What is good can be extracted, and what was extracted is checked again before it is
+ * used.
+ */
+#include "packages.h"
+
+#include "crypto/digest.h"
+
+/* Packages that the vectors advise to refuse and we take, each explained in
+ * docs/formats/verification.md. */
+static const char *const taken_by_choice[] = {
+    "tampered/177-sha1-manifest-altered.wapt",
+};
+
+static bool is_choice(const char *file)
+{
+    for (size_t i = 0; i < WA_COUNT(taken_by_choice); i++)
+        if (strcmp(taken_by_choice[i], file) == 0)
+            return true;
+    return false;
+}
+
+static enum wa_code verify(struct package *p, const struct wa_trust *anchors, struct wa_verdict *v,
+                           struct wa_err *err)
+{
+    return wa_verify_package(wa_archive_members_get(p->archive), anchors, vectors_date(), NULL,
+                             NULL, v, err);
+}
+
+/* --- the verdict on each --- */
+
+/* Every attribute as WAPT read it from the same package. */
+static void check_attributes(const struct wa_json *attributes, const struct wa_control *c,
+                             const char *file)
+{
+    for (size_t i = 0; i < wa_json_count(attributes); i++) {
+        enum wa_attr a;
+        struct wa_sv want = wa_json_sv(wa_json_at(attributes, i));
+        assert_true(wa_attr_find(wa_json_key_at(attributes, i), &a));
+        if (!wa_sv_eqs(want, wa_control_get(c, a)))
+            fail_msg("%s: %s is '%s', wanted '%.*s'", file, wa_attr_name(a), wa_control_get(c, a),
+                     WA_SV_ARG(want));
+    }
+}
+
+static void check_good(const struct wa_json *one, const struct wa_verdict *v, const char *file)
+{
+    WA_AUTO_BUF struct wa_buf signed_bytes;
+    char digest[WA_SHA256_HEX], name[2 * WA_NAME_MAX + 1];
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(&signed_bytes, 1u << 20);
+    assert_int_equal(v->failed, WA_CHECK_COUNT);
+    assert_int_equal(v->passed, WA_CHECK_COUNT);
+    if (wa_json_get(one, "attributes") == NULL)
+        return;
+    check_attributes(wa_json_get(one, "attributes"), &v->control, file);
+    assert_int_equal(v->has_setup_py, wa_json_bool(wa_json_get(one, "has_setup_py")));
+    check_ok(wa_control_signed_bytes(&v->control, v->is_legacy_json, &signed_bytes, &err), &err,
+             file);
+    check_ok(wa_sha256_hex(signed_bytes.p, signed_bytes.n, digest, &err), &err, file);
+    if (!wa_sv_eqs(text_at(one, "signed_bytes_sha256"), digest))
+        fail_msg("%s: other signed bytes than WAPT's", file);
+    check_ok(wa_control_filename(&v->control, NULL, name, &err), &err, file);
+    if (!wa_sv_eqs(text_at(one, "canonical_filename"), name))
+        fail_msg("%s: named '%s'", file, name);
+}
+
+static void judge(const struct wa_json *one, const char *file, const char *trusted)
+{
+    struct package p;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of(trusted);
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_err err = WA_ERR_INIT;
+    wa_verdict_init(&v);
+    enum wa_code code = package_open(file, &p, &err);
+    if (code == WA_OK)
+        code = verify(&p, anchors, &v, &err);
+    bool good = code == WA_OK, wanted = wa_sv_eqs(text_at(one, "expected"), "accept");
+    if (good != (wanted || is_choice(file)))
+        fail_msg("%s (%.*s): %s by check '%s': %s", file, WA_SV_ARG(text_at(one, "reason")),
+                 good ? "taken" : "refused", wa_check_name(v.failed), err.text);
+    if (good && wanted)
+        check_good(one, &v, file);
+    if (!good && code != WA_E_REFUSED && code != WA_E_INVALID && code != WA_E_LIMIT)
+        fail_msg("%s: refused with code %s", file, wa_code_name(code));
+    if (!good)
+        assert_true(err.text[0] != '\0' && v.failed < WA_CHECK_COUNT);
+    package_close(&p);
+}
+
+static void judges_every_package(void **state)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *list = read_cases("expected.json", &arena);
+    size_t judged = 0;
+    (void)state;
+    for (size_t i = 0; i < wa_json_count(list); i++) {
+        const struct wa_json *one = wa_json_at(list, i);
+        if (wa_json_get(one, "trusted") == NULL)
+            continue; /* sources that can't be built: test_build.c */
+        judge(one, string_at(one, "file", &arena), string_at(one, "trusted", &arena));
+        judged++;
+    }
+    assert_int_equal(judged, 145);
+}
+
+/* --- times, rights, revocation --- */
+
+static void judges_by_the_time_given(void **state)
+{
+    struct package p;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of("trust/main");
+    struct wa_err err = WA_ERR_INIT;
+    const int64_t at[] = {wa_date_from_civil(2020, 1, 1, 0, 0, 0),
+                          wa_date_from_civil(2099, 1, 1, 0, 0, 0)};
+    (void)state;
+    check_ok(package_open("valid/base-simple.wapt", &p, &err), &err, "open");
+    for (size_t i = 0; i < WA_COUNT(at); i++) {
+        WA_AUTO_VERDICT struct wa_verdict v;
+        struct wa_err why = WA_ERR_INIT;
+        wa_verdict_init(&v);
+        assert_int_equal(wa_verify_package(wa_archive_members_get(p.archive), anchors, at[i], NULL,
+                                           NULL, &v, &why),
+                         WA_E_REFUSED);
+        assert_int_equal(v.failed, WA_CHECK_CHAIN);
+    }
+    package_close(&p);
+}
+
+static bool stop(void *user, uint64_t done, uint64_t total)
+{
+    uint64_t *seen = user;
+    assert_true(done <= total);
+    *seen = done;
+    return false;
+}
+
+static void can_be_cancelled(void **state)
+{
+    struct package p;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of("trust/main");
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_err err = WA_ERR_INIT;
+    uint64_t seen = 0;
+    (void)state;
+    wa_verdict_init(&v);
+    check_ok(package_open("valid/base-simple.wapt", &p, &err), &err, "open");
+    assert_int_equal(wa_verify_package(wa_archive_members_get(p.archive), anchors, vectors_date(),
+                                       stop, &seen, &v, &err),
+                     WA_E_CANCELLED);
+    assert_true(seen > 0);
+    assert_int_not_equal(v.failed, WA_CHECK_COUNT);
+    package_close(&p);
+}
+
+static void refuses_the_revoked(void **state)
+{
+    struct package p;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of("trust/main");
+    WA_AUTO_VERDICT struct wa_verdict good;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_err err = WA_ERR_INIT;
+    (void)state;
+    wa_verdict_init(&good);
+    wa_verdict_init(&v);
+    check_ok(package_open("valid/base-simple.wapt", &p, &err), &err, "open");
+    check_ok(verify(&p, anchors, &good, &err), &err, "verify");
+    check_ok(wa_trust_revoke(anchors, good.trust.signer_fingerprint, &err), &err, "revoke");
+    assert_int_equal(verify(&p, anchors, &v, &err), WA_E_REFUSED);
+    assert_int_equal(v.failed, WA_CHECK_CHAIN);
+    package_close(&p);
+}
+
+/* --- extraction, and the kept files --- */
+
+static void extract(const char *file, struct scratch *s, struct wa_trust *anchors)
+{
+    struct package p;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_err err = WA_ERR_INIT;
+    wa_verdict_init(&v);
+    check_ok(package_open(file, &p, &err), &err, file);
+    check_ok(verify(&p, anchors, &v, &err), &err, file);
+    check_ok(wa_extract_verified(wa_archive_members_get(p.archive), &v, &s->dir, &err), &err, file);
+    package_close(&p);
+}
+
+static enum wa_code verify_tree(const struct scratch *s, const struct wa_trust *anchors,
+                                struct wa_err *err)
+{
+    WA_AUTO_VERDICT struct wa_verdict v;
+    wa_verdict_init(&v);
+    return wa_verify_tree(&s->dir, anchors, vectors_date(), &v, err);
+}
+
+static void extracts_what_is_good(void **state)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *list = read_cases("expected.json", &arena);
+    (void)state;
+    for (size_t i = 0; i < wa_json_count(list); i++) {
+        const struct wa_json *one = wa_json_at(list, i);
+        const char *file = string_at(one, "file", &arena);
+        struct wa_err err = WA_ERR_INIT;
+        struct scratch s;
+        if (!wa_sv_eqs(text_at(one, "expected"), "accept"))
+            continue;
+        WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of(string_at(one, "trusted", &arena));
+        scratch_make(&s);
+        extract(file, &s, anchors);
+        check_ok(verify_tree(&s, anchors, &err), &err, file);
+        scratch_drop(&s);
+    }
+}
+
+static void refuses_to_extract_the_unverified(void **state)
+{
+    struct package p;
+    struct scratch s;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_err err = WA_ERR_INIT;
+    (void)state;
+    wa_verdict_init(&v);
+    scratch_make(&s);
+    check_ok(package_open("valid/base-simple.wapt", &p, &err), &err, "open");
+    assert_int_equal(wa_extract_verified(wa_archive_members_get(p.archive), &v, &s.dir, &err),
+                     WA_E_INTERNAL);
+    package_close(&p);
+    scratch_drop(&s);
+}
+
+static void checks_kept_files_again(void **state)
+{
+    static const struct {
+        const char *name, *text; /* text NULL: the file is removed */
+        bool good;
+    } changes[] = {
+        {"setup.py", "import os\n", false},
+        {"WAPT/manifest.sha256", "[]", false},
+        {"WAPT/signature.sha256", "AAAA\n", false},
+        {"WAPT/certificate.crt", NULL, false},
+        {"WAPT/control", "package: x\n", false},
+        {"os.py", "print('evil')\n", false}, /* beside setup.py: it would be imported */
+        {"setup.pyc", "x", false},
+        {"WAPT/persistent/conf.ini", NULL, true}, /* files that were cleaned away are no danger */
+    };
+    (void)state;
+    for (size_t i = 0; i < WA_COUNT(changes); i++) {
+        struct scratch s;
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_relpath name;
+        WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of("trust/main");
+        scratch_make(&s);
+        extract("valid/persistent.wapt", &s, anchors);
+        check_ok(wa_relpath_parse(wa_sv(changes[i].name), &name, &err), &err, "name");
+        if (changes[i].text != NULL)
+            write_file(&s.dir, changes[i].name, changes[i].text);
+        else
+            check_ok(wa_file_remove(&s.dir, &name, &err), &err, changes[i].name);
+        bool good = verify_tree(&s, anchors, &err) == WA_OK;
+        if (good != changes[i].good)
+            fail_msg("%s: %s", changes[i].name, good ? "taken" : err.text);
+        scratch_drop(&s);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(judges_every_package),
+        cmocka_unit_test(judges_by_the_time_given),
+        cmocka_unit_test(can_be_cancelled),
+        cmocka_unit_test(refuses_the_revoked),
+        cmocka_unit_test(extracts_what_is_good),
+        cmocka_unit_test(refuses_to_extract_the_unverified),
+        cmocka_unit_test(checks_kept_files_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
