@@ -23,6 +23,17 @@ void wa_dir_close(struct wa_dir *dir)
     wa_fd_close(&dir->fd);
 }
 
+/* One part of a path. A link is ELOOP, as openat2 says it, also where a directory is wanted. */
+static int open_part(int at, const char *part, int flags, unsigned mode)
+{
+    struct stat st;
+    int fd = openat(at, part, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0 && errno == ENOTDIR)
+        errno = fstatat(at, part, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) ? ELOOP
+                                                                                        : ENOTDIR;
+    return fd;
+}
+
 /* Where openat2 is missing or forbidden by seccomp: part by part. The name is a relpath, so it has
  * no dotted part. */
 static int walk_beneath(int dir_fd, const char *name, int flags, unsigned mode)
@@ -31,19 +42,12 @@ static int walk_beneath(int dir_fd, const char *name, int flags, unsigned mode)
     int at = dir_fd;
     for (;;) {
         const char *slash = strchr(name, '/');
-        int fd;
-        if (slash == NULL) {
-            fd = openat(at, name, flags | O_NOFOLLOW, mode);
-        } else {
-            size_t n = (size_t)(slash - name);
-            memcpy(part, name, n);
-            part[n] = '\0';
-            fd = openat(at, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        }
-        int saved = errno;
+        size_t n = slash == NULL ? strlen(name) : (size_t)(slash - name);
+        memcpy(part, name, n);
+        part[n] = '\0';
+        int fd = open_part(at, part, slash == NULL ? flags : O_PATH | O_DIRECTORY, mode);
         if (at != dir_fd)
-            (void)close(at);
-        errno = saved;
+            wa_fd_close(&at);
         if (fd < 0 || slash == NULL)
             return fd;
         at = fd;
