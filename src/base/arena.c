@@ -1,4 +1,8 @@
-/* arena.c - blocks that grow with use; each allocation is aligned for any type. */
+/* arena.c - blocks that grow with use; each allocation is aligned for any type.
+ *
+ * Nothing is freed before the arena is. The cap counts what was asked for, rounded up to the
+ * alignment, not the rest of a block that a larger request left unused.
+ */
 #include "base/arena.h"
 
 #include "base/mem.h"
@@ -47,7 +51,7 @@ static struct wa_arena_block *add_block(struct wa_arena *a, size_t need)
 void *wa_arena_alloc(struct wa_arena *a, size_t count, size_t size)
 {
     const size_t align = alignof(max_align_t);
-    if (size != 0 && count > (SIZE_MAX - align) / size)
+    if (size != 0 && count > (PTRDIFF_MAX - align) / size)
         return NULL;
     size_t n = (count * size + align - 1) / align * align;
     if (n == 0)

@@ -1,8 +1,13 @@
-/* buf.c - the growable buffer. Failures stick, so that writers check once at the end. */
+/* buf.c - the growable buffer. Failures stick, so that writers check once at the end.
+ *
+ * Invariant: p is NULL, or holds cap bytes of which n are used, n < cap, and p[n] is a NUL; n never
+ * exceeds max.
+ */
 #include "base/buf.h"
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdarg.h>
 
 void wa_buf_init(struct wa_buf *b, size_t max)
@@ -37,7 +42,8 @@ static bool grow(struct wa_buf *b, size_t n)
 {
     if (b->failed != WA_OK)
         return false;
-    if (n > b->max || b->n > b->max - n) {
+    size_t max = b->max < PTRDIFF_MAX ? b->max : PTRDIFF_MAX - 1;
+    if (n > max || b->n > max - n) {
         b->failed = WA_E_LIMIT;
         return false;
     }
@@ -45,6 +51,8 @@ static bool grow(struct wa_buf *b, size_t n)
     if (need <= b->cap)
         return true;
     size_t cap = b->cap < 64 ? 64 : b->cap + b->cap / 2;
+    if (cap > max + 1)
+        cap = max + 1;
     if (cap < need)
         cap = need;
     char *p = wa_realloc(NULL, cap, 1);
@@ -133,6 +141,9 @@ void *wa_buf_reserve(struct wa_buf *b, size_t n)
 
 void wa_buf_advance(struct wa_buf *b, size_t n)
 {
+    if (n == 0)
+        return;
+    assert(n < b->cap - b->n); /* else more than was reserved */
     b->n += n;
     b->p[b->n] = '\0';
 }

@@ -26,6 +26,7 @@ void wa_buf_clear(struct wa_buf *b);       /* keeps the memory, forgets the fail
 #define WA_AUTO_BUF WA_CLEANUP(wa_buf_fini)
 #define WA_AUTO_BUF_SECRET WA_CLEANUP(wa_buf_fini_secret)
 
+/* p must not point into the buffer itself: growing moves it. */
 void wa_buf_add(struct wa_buf *b, const void *p, size_t n);
 void wa_buf_adds(struct wa_buf *b, const char *s);
 void wa_buf_addsv(struct wa_buf *b, struct wa_sv s);

@@ -1,4 +1,8 @@
-/* date.c - dates as text. Calendar arithmetic is ours: the C library's is local, stateful, or both.
+/* date.c - dates as text.
+ *
+ * Calendar arithmetic is ours: the C library's is local, stateful, or both. Seconds beyond the
+ * years 1 to 9999 are taken as the first or the last second of them, so that a number from a
+ * message can be shown without a check. No leap seconds: a minute has 60.
  */
 #include "base/date.h"
 
@@ -10,6 +14,15 @@ static const char *const days[] = {"Thu", "Fri", "Sat", "Sun",
                                    "Mon", "Tue", "Wed"}; /* 1970-01-01 was a Thursday */
 
 #define DAY_S 86400
+#define FIRST_S (-62135596800) /* 0001-01-01T00:00:00Z */
+#define LAST_S 253402300799    /* 9999-12-31T23:59:59Z */
+
+static int64_t within_years(int64_t seconds)
+{
+    if (seconds < FIRST_S)
+        return FIRST_S;
+    return seconds > LAST_S ? LAST_S : seconds;
+}
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar, years counted from March so that leap
  * days come last. */
@@ -30,6 +43,7 @@ int64_t wa_date_from_civil(int year, int month, int day, int hour, int minute, i
 
 void wa_date_to_civil(int64_t seconds, int out[6])
 {
+    seconds = within_years(seconds);
     int64_t z = seconds / DAY_S, rest = seconds % DAY_S;
     if (rest < 0) {
         rest += DAY_S;
@@ -54,8 +68,9 @@ static void write_iso(const int c[6], uint32_t microseconds, const char *suffix,
                       char out[WA_DATE_MAX])
 {
     char fraction[12] = "";
+    microseconds %= 1000000u;
     if (microseconds != 0)
-        (void)snprintf(fraction, sizeof fraction, ".%06u", (unsigned)(microseconds % 1000000u));
+        (void)snprintf(fraction, sizeof fraction, ".%06u", (unsigned)microseconds);
     (void)snprintf(out, WA_DATE_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%s%s", c[0] % 10000, c[1] % 100,
                    c[2] % 100, c[3] % 100, c[4] % 100, c[5] % 100, fraction, suffix);
 }
@@ -63,7 +78,7 @@ static void write_iso(const int c[6], uint32_t microseconds, const char *suffix,
 void wa_date_isolocal(int64_t seconds, uint32_t microseconds, char out[WA_DATE_MAX])
 {
     struct tm tm = {0};
-    time_t t = (time_t)seconds;
+    time_t t = (time_t)within_years(seconds);
     if (localtime_r(&t, &tm) == NULL) {
         wa_date_isoutc(seconds, microseconds, out);
         return;
@@ -91,6 +106,7 @@ void wa_date_http(int64_t seconds, char out[WA_DATE_MAX])
 {
     int c[6];
     wa_date_to_civil(seconds, c);
+    seconds = within_years(seconds);
     int64_t day = (seconds - (seconds % DAY_S + DAY_S) % DAY_S) / DAY_S;
     (void)snprintf(out, WA_DATE_MAX, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[(day % 7 + 7) % 7],
                    c[2] % 100, months[(c[1] - 1) % 12], c[0] % 10000, c[3] % 100, c[4] % 100,
@@ -188,6 +204,8 @@ bool wa_date_parse_period(struct wa_sv s, char default_unit, int64_t *ret_second
     char unit = default_unit;
     if (s.n > 0 && unit_seconds(s.p[s.n - 1]) > 0)
         unit = s.p[--s.n];
+    if (unit_seconds(unit) <= 0)
+        return false;
     s = wa_sv_trim(s);
     size_t dot = s.n;
     (void)wa_sv_chr(s, '.', &dot);

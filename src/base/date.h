@@ -22,8 +22,11 @@ bool wa_date_parse_iso(struct wa_sv s, int64_t *ret_seconds);
 bool wa_date_parse_rfc3339(struct wa_sv s, int64_t *ret_seconds);
 /* Seconds since 1970 of a calendar date in UTC; any Gregorian year from 1 to 9999. */
 int64_t wa_date_from_civil(int year, int month, int day, int hour, int minute, int second);
-void wa_date_to_civil(int64_t seconds, int out[6]); /* year, month, day, hour, minute, second */
-/* Period of formats.md 0.3: "120", "1.5h", "1w", the unit being default_unit ('s','m','h','d','w') when absent. */
+/* Year, month, day, hour, minute, second. Here and in the texts above, seconds beyond the years 1 to 9999
+ * are taken as the first or last second of them. */
+void wa_date_to_civil(int64_t seconds, int out[6]);
+/* Period of formats.md 0.3: "120", "1.5h", "1w", the unit being default_unit ('s','m','h','d','w') when absent.
+ * Rounded to the second; no sign, at most 9 digits after the point. */
 bool wa_date_parse_period(struct wa_sv s, char default_unit, int64_t *ret_seconds);
 
 #endif

@@ -2,8 +2,8 @@
  * HTTP statuses.
  *
  * Reporting an error never allocates: the text lives in the struct and is cut at a UTF-8 boundary
- * when too long. Control characters are replaced, so that an error can go to a terminal or a log as
- * it stands.
+ * when too long. Control characters and broken UTF-8 are replaced, so that an error can go to a
+ * terminal, a log or a message as it stands.
  */
 #include "base/err.h"
 
@@ -12,7 +12,33 @@
 #include <errno.h>
 #include <stdarg.h>
 
-/* Exit statuses are part of the command line's interface: man/wapt-get.1, EXIT STATUS. */
+/* The command line's interface; man/wapt-get.1, EXIT STATUS, is made from this list.
+ *
+ *  0  everything that was asked was done
+ *  1  the work itself failed: a script, an operation on the machine
+ *  2  usage: the command line makes no sense; nothing was done
+ *  3  part of what was asked was done; the messages say which part was not
+ *  4  refused: a signature, the trust in its signer, or a policy says no
+ *  5  denied: this user has no right to it
+ *  6  authentication: who this is must be proven first, or the proof was wrong
+ *  7  unreachable: the server or repository can't be reached
+ *  8  time-out: the other side, or a script, took too long
+ *  9  done, but a reboot is needed to complete it
+ * 10  invalid: a file or message does not follow its format
+ * 11  configuration: a setting is missing or wrong
+ * 12  not found: the package, file or machine does not exist
+ * 13  exists already
+ * 14  conflict with the present state
+ * 15  limit: larger, longer or deeper than allowed
+ * 16  no space left on the disk, or the quota is used up
+ * 17  input or output: the operating system refused
+ * 18  memory ran out
+ * 19  busy: another operation is under way, try again later
+ * 20  cancelled by a person or by a signed order
+ * 70  internal: a mistake of the program, worth a report
+ *
+ * 21 stands for WA_E_AGAIN, which no program shows. Statuses are never given a new meaning.
+ * HTTP statuses: RFC 9110, and 429 of RFC 6585. WA_E_REBOOT is a success with a remark. */
 static const struct {
     const char *name;
     int exit_status;
@@ -67,17 +93,30 @@ int wa_code_http(enum wa_code code)
     return (unsigned)code < WA_CODE_COUNT ? codes[code].http : codes[WA_E_INTERNAL].http;
 }
 
-/* Control characters become '?', and a sequence cut in two at the end goes. */
+/* Makes the text fit for a terminal, a log and JSON alike: what is not shown (wa_utf8_is_shown) and
+ * bytes that are not UTF-8 become '?', and a sequence cut in two at the end goes. */
 static void tidy(struct wa_err *err)
 {
     size_t n = strlen(err->text);
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)err->text[i];
-        if (c < 0x20 || c == 0x7f)
-            err->text[i] = '?';
+    if (n == sizeof err->text - 1) {
+        n = wa_utf8_cut(err->text, n);
+        err->text[n] = '\0';
     }
-    if (n == sizeof err->text - 1)
-        err->text[wa_utf8_cut(err->text, n)] = '\0';
+    size_t at = 0, out = 0;
+    while (at < n) {
+        size_t from = at;
+        uint32_t cp;
+        bool is_good = wa_utf8_next(wa_sv_n(err->text, n), &at, &cp);
+        if (!is_good)
+            at++;
+        if (is_good && wa_utf8_is_shown(cp)) {
+            memmove(err->text + out, err->text + from, at - from);
+            out += at - from;
+        } else {
+            err->text[out++] = '?';
+        }
+    }
+    err->text[out] = '\0';
 }
 
 static enum wa_code fail_v(struct wa_err *err, enum wa_code code, const char *fmt, va_list args)

@@ -53,7 +53,8 @@ struct wa_err {
         WA_OK, ""                                                                                  \
     }
 
-/* Sets code and text. Control characters in the result are replaced by '?'. Returns code. */
+/* Sets code and text. Control characters, invisible marks and broken UTF-8 in the result are replaced by '?'.
+ * Returns code. */
 enum wa_code wa_fail(struct wa_err *err, enum wa_code code, const char *fmt, ...) WA_FORMAT(3, 4);
 
 /* As wa_fail() with ": <text of errnum>" appended; the code follows errnum
@@ -74,7 +75,7 @@ void wa_err_clear(struct wa_err *err);
 const char *wa_code_name(enum wa_code code);
 /* The code of that name; WA_E_INTERNAL for an unknown one. */
 enum wa_code wa_code_from_name(const char *name);
-/* Process exit status, documented in man/wapt-get.1 (EXIT STATUS). */
+/* Process exit status, documented in man/wapt-get.1 (EXIT STATUS); the list is in err.c. */
 int wa_code_exit(enum wa_code code);
 /* HTTP status that carries this error to a client. */
 int wa_code_http(enum wa_code code);

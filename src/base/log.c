@@ -1,17 +1,19 @@
 /* log.c - one event, one line, one write().
  *
  * A value can't end a line, begin a field or colour a terminal: whatever is not plain printable
- * text is escaped. Lines longer than WA_LOG_LINE_MAX are cut. Nothing here fails: a log that can't
- * be written must not stop the work it tells of.
+ * text is escaped. A value is cut at VALUE_MAX, and fields that no longer fit a line of
+ * WA_LOG_LINE_MAX are left out, so that a cut line still reads. Nothing here fails: a log that
+ * can't be written must not stop the work it tells of.
  */
 #include "base/log.h"
 
-#include "base/buf.h"
 #include "base/date.h"
 #include "base/utf8.h"
 
 #include <errno.h>
 #include <unistd.h>
+
+#define VALUE_MAX 1024u /* bytes of one value; what is longer is cut */
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 
@@ -40,7 +42,14 @@ static void puts_(struct line *l, const char *s)
     put(l, s, strlen(s));
 }
 
-/* JSON string escapes, also in text lines: \" \\ \u00XX; invalid UTF-8 becomes \u00XX of its bytes.
+static void put_unit(struct line *l, uint32_t unit)
+{
+    char esc[8];
+    (void)snprintf(esc, sizeof esc, "\\u%04x", (unsigned)unit & 0xffffu);
+    puts_(l, esc);
+}
+
+/* JSON string escapes, also in text lines: \" \\ \uXXXX; invalid UTF-8 becomes \u00XX of its bytes.
  */
 static void put_escaped(struct line *l, struct wa_sv s)
 {
@@ -48,14 +57,12 @@ static void put_escaped(struct line *l, struct wa_sv s)
     while (at < s.n && l->n < sizeof l->p - 16) {
         size_t from = at;
         uint32_t cp;
-        char esc[8];
         if (!wa_utf8_next(s, &at, &cp)) {
-            cp = (unsigned char)s.p[at++];
-            (void)snprintf(esc, sizeof esc, "\\u%04x", (unsigned)cp & 0xffu);
-            puts_(l, esc);
-        } else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029) {
-            (void)snprintf(esc, sizeof esc, "\\u%04x", (unsigned)cp & 0xffffu);
-            puts_(l, esc);
+            put_unit(l, (unsigned char)s.p[at++]);
+        } else if (!wa_utf8_is_shown(cp)) {
+            if (cp > 0xffff) /* as JSON has it: two surrogates */
+                put_unit(l, 0xd800 + ((cp - 0x10000) >> 10));
+            put_unit(l, cp > 0xffff ? 0xdc00 + (cp & 0x3ff) : cp);
         } else {
             if (cp == '"' || cp == '\\')
                 put(l, "\\", 1);
@@ -79,10 +86,11 @@ static void put_value(struct line *l, const struct wa_log_field *f, bool json)
         (void)snprintf(number, sizeof number, "%lld", (long long)f->i);
         puts_(l, number);
     } else if (!json && is_plain(f->s)) {
-        put(l, f->s.p, f->s.n < 1024 ? f->s.n : 1024);
+        put(l, f->s.p, f->s.n < VALUE_MAX ? f->s.n : VALUE_MAX);
     } else {
         put(l, "\"", 1);
-        put_escaped(l, wa_sv_sub(f->s, 0, 1024));
+        size_t n = f->s.n <= VALUE_MAX ? f->s.n : wa_utf8_cut(f->s.p, VALUE_MAX);
+        put_escaped(l, wa_sv_sub(f->s, 0, n));
         put(l, "\"", 1);
     }
 }

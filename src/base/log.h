@@ -1,8 +1,8 @@
 /* log.h - events with fields, written once, by programs.
  *
  * Libraries (layers 1-4) return errors and don't log. A program opens one log at its
- * start. An event is one line, either text ("2026-11-24T10:00:00Z info install.done
- * package=tis-x status=OK") or a JSON object. Values from outside are
+ * start. An event is one line, either text ("2026-11-24T10:00:00Z info
+ * waptservice/manager install.done package=tis-x status=OK") or a JSON object. Values from outside are
  * escaped: a newline or an escape sequence in a host name can't forge a line.
  */
 #ifndef WA_BASE_LOG_H

@@ -1,7 +1,8 @@
 /* map.c - open addressing over an array of items in insertion order.
  *
- * The hash is SipHash-like in spirit but small: FNV-1a over the bytes, mixed with the seed before
- * and after. Keys from outside need a random seed, so that nobody can choose keys that collide.
+ * The hash is SipHash-1-3 (Aumasson and Bernstein, 2012) under a key spread from the seed: with a
+ * random seed nobody can choose keys that collide. With seed 0 the key is zero, which is fit for
+ * keys of our own only. A probe sequence is never interrupted: removal closes the gap.
  */
 #include "base/map.h"
 
@@ -23,6 +24,7 @@ void wa_map_fini(struct wa_map *m)
     wa_map_init(m, m->seed);
 }
 
+/* Spreads the seed into the second half of the key; 0 stays 0. */
 static uint64_t mix(uint64_t x)
 {
     x ^= x >> 33;
@@ -32,12 +34,49 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 33;
 }
 
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+static void sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[2] += v[3];
+    v[1] = rotate(v[1], 13) ^ v[0];
+    v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] = rotate(v[0], 32) + v[3];
+    v[2] += v[1];
+    v[3] = rotate(v[3], 21) ^ v[0];
+    v[1] = rotate(v[1], 17) ^ v[2];
+    v[2] = rotate(v[2], 32);
+}
+
+static void sip_word(uint64_t v[4], uint64_t word)
+{
+    v[3] ^= word;
+    sip_round(v);
+    v[0] ^= word;
+}
+
 static uint64_t hash(const struct wa_map *m, struct wa_sv key)
 {
-    uint64_t h = mix(m->seed ^ 0x9e3779b97f4a7c15ULL);
-    for (size_t i = 0; i < key.n; i++)
-        h = mix(h ^ (unsigned char)key.p[i]) + m->seed;
-    return mix(h ^ key.n);
+    const uint64_t k0 = m->seed, k1 = mix(m->seed);
+    uint64_t v[4] = {k0 ^ 0x736f6d6570736575ULL, k1 ^ 0x646f72616e646f6dULL,
+                     k0 ^ 0x6c7967656e657261ULL, k1 ^ 0x7465646279746573ULL};
+    uint64_t word = 0;
+    for (size_t i = 0; i < key.n; i++) {
+        word |= (uint64_t)(unsigned char)key.p[i] << (i % 8 * 8);
+        if (i % 8 == 7) {
+            sip_word(v, word);
+            word = 0;
+        }
+    }
+    sip_word(v, word | (uint64_t)key.n << 56);
+    v[2] ^= 0xff;
+    for (int i = 0; i < 3; i++)
+        sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 /* Slot of key, or the empty slot where it would go. slot_count is a power of two and never full. */
@@ -153,8 +192,8 @@ void *wa_map_take(struct wa_map *m, struct wa_sv key)
     wa_free(m->items[index].key);
     close_gap(m, at);
     if (index != --m->n) {
-        size_t moved = 0; /* the slot that points at the last item */
-        moved = (size_t)m->items[m->n].hash & (m->slot_count - 1);
+        /* The slot that points at the last item. */
+        size_t moved = (size_t)m->items[m->n].hash & (m->slot_count - 1);
         while (m->slots[moved] != m->n)
             moved = (moved + 1) & (m->slot_count - 1);
         m->items[index] = m->items[m->n];

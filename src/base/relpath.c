@@ -50,16 +50,13 @@ static const char *fault_of_text(struct wa_sv text)
     size_t at = 0;
     uint32_t cp;
     while (wa_utf8_next(text, &at, &cp)) {
-        if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
-            return "it holds a control character";
         if (cp == '\\')
             return "it holds a backslash";
         if (cp < 0x80 && strchr(":<>\"?*|", (int)cp) != NULL)
             return "it holds one of : < > \" ? * |";
         /* Right-to-left and other invisible marks make a name look like another one. */
-        if ((cp >= 0x200b && cp <= 0x200f) || (cp >= 0x202a && cp <= 0x202e) ||
-            (cp >= 0x2066 && cp <= 0x2069) || cp == 0x2028 || cp == 0x2029 || cp == 0xfeff)
-            return "it holds an invisible character";
+        if (!wa_utf8_is_shown(cp))
+            return cp < 0xa0 ? "it holds a control character" : "it holds an invisible character";
     }
     return at == text.n ? NULL : "it is not UTF-8";
 }
@@ -97,22 +94,33 @@ enum wa_code wa_relpath_parse(struct wa_sv text, struct wa_relpath *ret, struct 
     return WA_OK;
 }
 
-/* Simple case folding of the letters that file systems without case fold: ASCII, Latin-1, Latin
- * Extended-A, Greek, Cyrillic. */
+/* Letters that file systems without case take for one another, as far as both have one length in
+ * UTF-8: Latin, Greek, Cyrillic, Armenian, full-width. With step 1 every letter of the run is a
+ * capital, its small one `add` further; with step 2 every second one is, beginning with `from`. */
+static const struct {
+    uint16_t from, to, step, add;
+} folds[] = {
+    {0x0041, 0x005a, 1, 32}, {0x00c0, 0x00d6, 1, 32}, {0x00d8, 0x00de, 1, 32},
+    {0x0100, 0x012f, 2, 1},  {0x0132, 0x0137, 2, 1},  {0x0139, 0x0148, 2, 1},
+    {0x014a, 0x0177, 2, 1},  {0x0179, 0x017e, 2, 1},  {0x01cd, 0x01dc, 2, 1},
+    {0x01de, 0x01ef, 2, 1},  {0x01f8, 0x021f, 2, 1},  {0x0222, 0x0233, 2, 1},
+    {0x0370, 0x0373, 2, 1},  {0x0386, 0x0386, 1, 38}, {0x0388, 0x038a, 1, 37},
+    {0x038c, 0x038c, 1, 64}, {0x038e, 0x038f, 1, 63}, {0x0391, 0x03a1, 1, 32},
+    {0x03a3, 0x03ab, 1, 32}, {0x0400, 0x040f, 1, 80}, {0x0410, 0x042f, 1, 32},
+    {0x0460, 0x0481, 2, 1},  {0x048a, 0x04bf, 2, 1},  {0x04c0, 0x04c0, 1, 15},
+    {0x04c1, 0x04ce, 2, 1},  {0x04d0, 0x052f, 2, 1},  {0x0531, 0x0556, 1, 48},
+    {0x1e00, 0x1e95, 2, 1},  {0x1ea0, 0x1eff, 2, 1},  {0xff21, 0xff3a, 1, 32},
+};
+
 static uint32_t fold(uint32_t cp)
 {
-    if ((cp >= 'A' && cp <= 'Z') || (cp >= 0xc0 && cp <= 0xde && cp != 0xd7))
-        return cp + 0x20;
-    if ((cp >= 0x100 && cp <= 0x137 && cp != 0x130 && cp != 0x131) || (cp >= 0x14a && cp <= 0x177))
-        return cp | 1;
-    if ((cp >= 0x139 && cp <= 0x148) || (cp >= 0x179 && cp <= 0x17e))
-        return cp % 2 == 1 ? cp + 1 : cp;
-    if (cp == 0x178)
+    if (cp == 0x178) /* the one whose small letter comes before it */
         return 0xff;
-    if ((cp >= 0x391 && cp <= 0x3a9 && cp != 0x3a2) || (cp >= 0x410 && cp <= 0x42f))
-        return cp + 0x20;
-    if (cp >= 0x400 && cp <= 0x40f)
-        return cp + 0x50;
+    if (cp == 0x3c2) /* the small sigma at the end of a word */
+        return 0x3c3;
+    for (size_t i = 0; i < WA_COUNT(folds) && cp >= folds[i].from; i++)
+        if (cp <= folds[i].to)
+            return (cp - folds[i].from) % folds[i].step == 0 ? cp + folds[i].add : cp;
     return cp;
 }
 

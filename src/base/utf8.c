@@ -1,5 +1,5 @@
 /* utf8.c - UTF-8 by the table of RFC 3629, section 4: no overlong forms, no surrogates, nothing
- * above U+10FFFF. */
+ * above U+10FFFF. What decodes here encodes back to the same bytes. */
 #include "base/utf8.h"
 
 /* Length of the sequence that begins with c and the range of its second byte; 0 when c begins none.
@@ -57,6 +57,15 @@ bool wa_utf8_valid(struct wa_sv s)
     while (wa_utf8_next(s, &at, &cp)) {
     }
     return at == s.n;
+}
+
+bool wa_utf8_is_shown(uint32_t cp)
+{
+    if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+        return false;
+    return !(cp >= 0x200b && cp <= 0x200f) && !(cp >= 0x2028 && cp <= 0x202e) &&
+           !(cp >= 0x2060 && cp <= 0x206f) && cp != 0x061c && cp != 0xfeff &&
+           !(cp >= 0xe0000 && cp <= 0xe007f);
 }
 
 size_t wa_utf8_encode(uint32_t cp, char out[4])

@@ -7,6 +7,9 @@
 bool wa_utf8_valid(struct wa_sv s);
 /* Decodes one code point at *at and moves *at past it; false at the end or at a bad sequence. */
 bool wa_utf8_next(struct wa_sv s, size_t *at, uint32_t *ret_cp);
+/* False for what could forge, hide or reorder the text around it on a screen or in a log: control
+ * characters (C0, DEL, C1), line and paragraph separators, bidirectional and zero-width marks. */
+bool wa_utf8_is_shown(uint32_t cp);
 /* Encodes into out (room for 4); returns the count of bytes, 0 for a value that is not a scalar. */
 size_t wa_utf8_encode(uint32_t cp, char out[4]);
 /* The largest n' <= n that does not cut a sequence of s. */
