@@ -149,11 +149,6 @@ static void child(struct plan *p)
     give_up(p, "run the program");
 }
 
-static bool is_tree_name(const char *s)
-{
-    return s[0] != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
-}
-
 static enum wa_code prepare(const struct wa_spawn *w, struct plan *p, struct wa_err *err)
 {
     /* "/proc/self/exe" is this very program even after an upgrade has replaced its file. */
@@ -163,7 +158,7 @@ static enum wa_code prepare(const struct wa_spawn *w, struct plan *p, struct wa_
                        .procs_fd = -1,
                        .report_fd = -1,
                        .parent = getpid()};
-    if (w->tree != NULL && !is_tree_name(w->tree))
+    if (w->tree != NULL && !wa_tree_is_name(w->tree))
         return wa_fail(err, WA_E_USAGE, "'%s' can't be the name of a process tree", w->tree);
     if (w->fd_count > FDS_MAX)
         return wa_fail(err, WA_E_USAGE, "too many descriptors for a child");

@@ -4,6 +4,9 @@
  * (tree_proc.c). Version 2 is preferred; in version 1 only membership matters, and the freezer, so
  * that nothing forks while it is being killed. A tree is made below our own cgroup, so that the
  * service manager counts it as ours.
+ *
+ * Killing is what must never hit anything else: only a directory with a name of our own making is
+ * touched, and none that holds ourselves, whatever the handle says.
  */
 #include "os/linux/tree_priv.h"
 
@@ -18,6 +21,7 @@
 #include <unistd.h>
 
 #define MOUNT "/sys/fs/cgroup"
+#define PREFIX "wa-tree."
 #define DEPTH_MAX 8 /* levels of cgroups that members may have made below theirs */
 
 /* Where hierarchies are mounted, in the order of preference; `controller` as /proc/self/cgroup
@@ -59,7 +63,7 @@ static bool make_below(const char *parent, const char *name, char *ret_handle, s
 {
     char procs[WA_PATH_MAX], handle[WA_PATH_MAX];
     const char *dir = handle + 3;
-    int n = snprintf(handle, sizeof handle, "cg:%s/%s", parent, name);
+    int n = snprintf(handle, sizeof handle, "cg:%s/" PREFIX "%s", parent, name);
     if (n < 0 || (size_t)n >= size || (size_t)n >= sizeof handle)
         return false;
     (void)snprintf(procs, sizeof procs, "%.*s/cgroup.procs", 4000, parent);
@@ -99,8 +103,24 @@ static bool poke(const char *dir, const char *file, const char *text)
     return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
-/* Kills every process of the cgroup once; false when it has none. */
-static bool kill_members(const char *dir)
+bool wa_tree_is_made(const char *dir)
+{
+    const char *slash = strrchr(dir, '/');
+    if (strncmp(dir, MOUNT "/", sizeof MOUNT) != 0 || strstr(dir, "/.") != NULL ||
+        strstr(dir, "//") != NULL || strncmp(slash + 1, PREFIX, sizeof PREFIX - 1) != 0)
+        return false;
+    return wa_tree_is_name(slash + sizeof PREFIX);
+}
+
+bool wa_tree_is_name(const char *s)
+{
+    return s[0] != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
+typedef bool (*member_fn)(pid_t pid);
+
+/* Calls fn for every process of the cgroup until it says false. False when it has none. */
+static bool each_member(const char *dir, member_fn fn)
 {
     char path[WA_PATH_MAX], text[65536];
     (void)snprintf(path, sizeof path, "%.*s/cgroup.procs", 4000, dir);
@@ -114,9 +134,17 @@ static bool kill_members(const char *dir)
         if (!is_whole || !wa_sv_u64(line, &pid) || pid <= 1 || pid > INT32_MAX)
             continue;
         any = true;
-        (void)kill((pid_t)pid, SIGKILL);
+        if (!fn((pid_t)pid))
+            break;
     }
     return any;
+}
+
+static bool kill_member(pid_t pid)
+{
+    if (pid != getpid())
+        (void)kill(pid, SIGKILL);
+    return true;
 }
 
 /* Kills the members of the cgroup and of those below it, and removes them all. False while
@@ -135,17 +163,40 @@ static bool kill_all(const char *dir, int depth)
         (void)closedir(d);
     (void)poke(dir, "pids.max", "0");
     bool is_frozen = poke(dir, "freezer.state", "FROZEN");
-    is_empty = !kill_members(dir) && is_empty;
+    is_empty = !each_member(dir, kill_member) && is_empty;
     if (is_frozen) /* in version 1 a frozen process dies once it thaws */
         (void)poke(dir, "freezer.state", "THAWED");
     return is_empty && (rmdir(dir) == 0 || errno == ENOENT);
 }
 
+/* Whether we are in the cgroup ourselves, or in one below it. */
+static bool holds_us(const char *dir)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err ignored = WA_ERR_INIT;
+    struct wa_sv rest, line, part;
+    wa_buf_init(&text, 1u << 16);
+    if (wa_path_read("/proc/self/cgroup", 1u << 16, &text, &ignored) != WA_OK)
+        return true; /* can't tell: leave it alone */
+    rest = wa_buf_sv(&text);
+    while (wa_sv_split(&rest, '\n', &line)) {
+        if (!wa_sv_split(&line, ':', &part) || !wa_sv_split(&line, ':', &part) || line.n == 0)
+            continue;
+        char own[WA_PATH_MAX], name[WA_NAME_MAX + 2];
+        (void)snprintf(own, sizeof own, "%.*s/", WA_SV_ARG(line));
+        (void)snprintf(name, sizeof name, "%.250s/", strrchr(dir, '/'));
+        if (strstr(own, name) != NULL) /* of that name, in whatever hierarchy */
+            return true;
+    }
+    return false;
+}
+
 static enum wa_code kill_cgroup(const char *dir, struct wa_err *err)
 {
-    /* Not whatever directory a caller might have been talked into. */
-    if (strncmp(dir, MOUNT "/", sizeof MOUNT) != 0 || strstr(dir, "/../") != NULL)
+    if (!wa_tree_is_made(dir))
         return wa_fail(err, WA_E_USAGE, "'%s' is not a process tree", dir);
+    if (holds_us(dir))
+        return wa_fail(err, WA_E_USAGE, "the process tree '%s' is our own", dir);
     for (int round = 0; round < WA_TREE_ROUNDS; round++) {
         if (!poke(dir, "cgroup.kill", "1"))
             (void)poke(dir, "cgroup.freeze", "1"); /* version 2 before Linux 5.14 */
@@ -156,6 +207,15 @@ static enum wa_code kill_cgroup(const char *dir, struct wa_err *err)
     return wa_fail(err, WA_E_FAILED, "processes of '%s' could not be killed", dir);
 }
 
+/* "WAPT_TREE=" and 32 hex digits: anything shorter could be in everybody's environment. */
+static bool is_mark(struct wa_sv s)
+{
+    static const char start[] = WA_TREE_MARK_ENV "=";
+    if (s.n + 1 != WA_TREE_MARK || !wa_sv_starts(s, start))
+        return false;
+    return strspn(s.p + sizeof start - 1, "0123456789abcdef") == 32; /* ends with the handle */
+}
+
 enum wa_code wa_tree_kill(const char *tree, struct wa_err *err)
 {
     if (strncmp(tree, "cg:", 3) == 0)
@@ -164,7 +224,7 @@ enum wa_code wa_tree_kill(const char *tree, struct wa_err *err)
     uint64_t leader;
     if (!wa_sv_split(&rest, ':', &kind) || !wa_sv_eqs(kind, "pg") ||
         !wa_sv_split(&rest, ':', &pid) || !wa_sv_u64(pid, &leader) || leader <= 1 ||
-        leader > INT32_MAX || rest.n + 1 != WA_TREE_MARK)
+        leader > INT32_MAX || !is_mark(rest))
         return wa_fail(err, WA_E_USAGE, "'%s' is not a process tree", tree);
     return wa_tree_kill_marked((int)leader, rest.p, err);
 }

@@ -13,6 +13,10 @@
 /* A new cgroup of that name: its handle, and a descriptor of its cgroup.procs for the child to
  * enter it. False where none can be made. */
 bool wa_tree_make(const char *name, char *ret_handle, size_t size, int *ret_procs_fd);
+/* [a-z0-9-]+ */
+bool wa_tree_is_name(const char *s);
+/* Whether the path is one that wa_tree_make() gives: nothing else is ever killed as a cgroup. */
+bool wa_tree_is_made(const char *dir);
 /* Kills whatever carries the mark ("WAPT_TREE=..."), has an ancestor that does, or is a descendant
  * of ours in the session that leader began. */
 WA_CHECK enum wa_code wa_tree_kill_marked(int leader, const char *mark, struct wa_err *err);
