@@ -1,0 +1,216 @@
+/* config.c - wapt-get.ini: what a machine's own administrator set. Nothing here is ever taken from
+ * the server. */
+#include "agent/config.h"
+
+#include <stddef.h>
+
+#include "base/mem.h"
+#include "os/fs.h"
+
+#define OPT(member) offsetof(struct wa_agent_config, member)
+
+static const struct wa_conf_option options[] = {
+    {"global", "repo_url", WA_CONF_STR, OPT(repo_url), "", 0, 0, 0,
+     "Main repository; empty: /wapt on wapt_server"},
+    {"global", "wapt_server", WA_CONF_STR, OPT(wapt_server), "", 0, 0, 0,
+     "https address of the server; empty: none"},
+    {"global", "verify_cert", WA_CONF_STR, OPT(verify_cert), "1", 0, 0, 0,
+     "1: the system's authorities; else a file of pinned certificates or authorities"},
+    {"global", "server_fingerprint", WA_CONF_STR, OPT(server_fingerprint), "", 0, 0, 0,
+     "SHA-256 of the server's own certificate, given in advance"},
+    {"global", "public_certs_dir", WA_CONF_STR, OPT(public_certs_dir), "ssl", 0, 0, 0,
+     "Certificates of the package signers"},
+    {"global", "maturities", WA_CONF_CSV, OPT(maturities), "PROD", 0, 0, 0,
+     "Maturities of packages that are taken"},
+    {"global", "locales", WA_CONF_CSV, OPT(locales), "", 0, 0, 0,
+     "Languages, in order of preference; empty: the system's"},
+    {"global", "packages_blacklist", WA_CONF_CSV, OPT(blacklist), "", 0, 0, 0,
+     "Patterns of packages that are never taken"},
+    {"global", "packages_whitelist", WA_CONF_CSV, OPT(whitelist), "", 0, 0, 0,
+     "Patterns of the only packages that are taken"},
+    {"global", "http_proxy", WA_CONF_STR, OPT(http_proxy), "", 0, 0, 0,
+     "Proxy for repositories and server"},
+    {"global", "uuid", WA_CONF_STR, OPT(uuid), "", 0, 0, 0,
+     "Identity of the machine; empty: its system UUID, else a random one"},
+    {"global", "use_fqdn_as_uuid", WA_CONF_BOOL, OPT(use_fqdn_as_uuid), "0", 0, 0, 0,
+     "The full host name is the identity"},
+    {"global", "loglevel", WA_CONF_STR, OPT(log_level), "info", 0, 0, 0,
+     "debug, info, warning or error"},
+    {"global", "local_socket", WA_CONF_STR, OPT(local_socket), "run/waptservice.sock", 0, 0, 0,
+     "Socket of the local tools"},
+    {"global", "helper_user", WA_CONF_STR, OPT(helper_user), "wapt-agent", 0, 0, 0,
+     "Account of the unprivileged processes"},
+    {"global", "admin_groups", WA_CONF_CSV, OPT(admin_groups), "sudo,wheel", 0, 0, 0,
+     "Groups of local administrators, beside waptselfservice"},
+    {"global", "waptupdate_task_period", WA_CONF_PERIOD, OPT(update_period_s), "120m", 0, 31536000,
+     'm', "Time between updates; 0: never"},
+    {"global", "waptupgrade_task_period", WA_CONF_PERIOD, OPT(upgrade_period_s), "0", 0, 31536000,
+     'm', "Time between upgrades; 0: never"},
+    {"global", "waptaudit_task_period", WA_CONF_PERIOD, OPT(audit_period_s), "0", 0, 31536000, 'm',
+     "Time between audits of packages that set none; 0: never"},
+    {"global", "auth_grace", WA_CONF_PERIOD, OPT(auth_grace_s), "5m", 0, 3600, 'm',
+     "How long a proven password holds"},
+    {"global", "hook_timeout", WA_CONF_PERIOD, OPT(hook_timeout_s), "60m", 1, 604800, 'm',
+     "Longest run of a package's script"},
+    {"actions", "signers", WA_CONF_CSV, OPT(action_signers), "", 0, 0, 0,
+     "Fingerprints of the certificates that may order actions; empty: nobody"},
+    {"wapt-host", "repo_url", WA_CONF_STR, OPT(host_repo_url), "", 0, 0, 0,
+     "Repository of host packages; empty: /wapt-host on wapt_server"},
+};
+
+const struct wa_conf_option *wa_agent_config_options(size_t *ret_count)
+{
+    *ret_count = WA_COUNT(options);
+    return options;
+}
+
+void wa_agent_config_free(struct wa_agent_config *c)
+{
+    wa_conf_free(options, WA_COUNT(options), c);
+}
+
+/* Replaces a relative path by one below the base directory. */
+static enum wa_code anchor_path(const char *base, char **path, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    size_t n = 0;
+    char *made = NULL;
+    wa_buf_init(&text, WA_PATH_MAX - 1);
+    if ((*path)[0] == '/' || (*path)[0] == '\0')
+        return WA_OK;
+    wa_buf_addf(&text, "%s/%s", base, *path);
+    if (wa_buf_steal(&text, &made, &n, err) != WA_OK)
+        return err->code;
+    wa_free(*path);
+    *path = made;
+    return WA_OK;
+}
+
+/* An address from the server's when it was left empty. */
+static enum wa_code default_url(const char *server, const char *suffix, char **url,
+                                struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    size_t n = 0;
+    char *made = NULL;
+    wa_buf_init(&text, 1024);
+    if ((*url)[0] != '\0' || server[0] == '\0')
+        return WA_OK;
+    wa_buf_addf(&text, "%s%s", server, suffix);
+    if (wa_buf_steal(&text, &made, &n, err) != WA_OK)
+        return err->code;
+    wa_free(*url);
+    *url = made;
+    return WA_OK;
+}
+
+static bool is_path(const char *verify_cert)
+{
+    static const char *const words[] = {"", "0", "1", "true", "false", "yes", "no", "on", "off"};
+    for (size_t i = 0; i < WA_COUNT(words); i++)
+        if (wa_sv_ieqs(wa_sv(verify_cert), words[i]))
+            return false;
+    return true;
+}
+
+static void trim_slash(char *url)
+{
+    for (size_t n = strlen(url); n > 0 && url[n - 1] == '/'; n--)
+        url[n - 1] = '\0';
+}
+
+static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
+{
+    trim_slash(c->wapt_server);
+    trim_slash(c->repo_url);
+    if (anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
+        anchor_path(c->base, &c->local_socket, err) != WA_OK ||
+        (is_path(c->verify_cert) && anchor_path(c->base, &c->verify_cert, err) != WA_OK) ||
+        default_url(c->wapt_server, "/wapt", &c->repo_url, err) != WA_OK ||
+        default_url(c->wapt_server, "/wapt-host", &c->host_repo_url, err) != WA_OK)
+        return err->code;
+    return WA_OK;
+}
+
+enum wa_code wa_agent_config_load(const char *file, wa_conf_warn_fn warn, void *user,
+                                  struct wa_agent_config *ret, struct wa_err *err)
+{
+    static const char *const others[] = {"repo-sync", "waptwua", NULL};
+    struct wa_agent_config c = {.base = ""};
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    const char *slash = strrchr(file, '/');
+    wa_buf_init(&text, WA_INI_BYTES_MAX);
+    if (file[0] != '/' || slash == file || strlen(file) >= sizeof c.file)
+        return wa_fail(err, WA_E_USAGE, "'%s' is not an absolute path below a directory", file);
+    (void)snprintf(c.file, sizeof c.file, "%s", file);
+    (void)snprintf(c.base, sizeof c.base, "%.*s", (int)(slash - file), file);
+    if (wa_path_read(file, WA_INI_BYTES_MAX, &text, err) != WA_OK) {
+        if (err->code == WA_E_NOT_FOUND)
+            return wa_fail(err, WA_E_CONFIG,
+                           "there is no configuration '%s': write one with a [global] section, or "
+                           "give another with --config",
+                           file);
+        return wa_wrap(err, "reading the configuration");
+    }
+    if (wa_ini_parse(wa_buf_sv(&text), file, &ini, err) != WA_OK)
+        return err->code;
+    if (!wa_ini_has_section(ini, "global"))
+        return wa_fail(err, WA_E_CONFIG, "'%s' has no [global] section", file);
+    if (wa_conf_load(ini, file, options, WA_COUNT(options), others, &c, warn, user, err) != WA_OK ||
+        settle(&c, err) != WA_OK) {
+        wa_agent_config_free(&c);
+        return err->code;
+    }
+    *ret = c;
+    return WA_OK;
+}
+
+enum wa_code wa_agent_config_write(const struct wa_agent_config *c, const char *const *keys,
+                                   const char *const *values, size_t count, struct wa_err *err)
+{
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&text, WA_INI_BYTES_MAX);
+    wa_buf_init(&out, WA_INI_BYTES_MAX);
+    if (wa_path_read(c->file, WA_INI_BYTES_MAX, &text, err) != WA_OK ||
+        wa_ini_parse(wa_buf_sv(&text), c->file, &ini, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < count; i++)
+        if (values[i] != NULL && wa_ini_set(ini, "global", keys[i], values[i], err) != WA_OK)
+            return err->code;
+    wa_ini_write(ini, &out);
+    if (wa_buf_check(&out, err) != WA_OK)
+        return err->code;
+    return wa_path_replace(c->file, wa_buf_sv(&out), 0644, err);
+}
+
+enum wa_code wa_agent_trust(const struct wa_agent_config *c, struct wa_buf *pem,
+                            struct wa_tls_trust *ret, struct wa_err *err)
+{
+    struct wa_tls_trust t = {.host = ""};
+    char pins[WA_PATH_MAX + 16];
+    WA_AUTO_CERTS struct wa_certs certs = {0};
+    struct wa_err ignored = WA_ERR_INIT;
+    (void)snprintf(t.fingerprint, sizeof t.fingerprint, "%s", c->server_fingerprint);
+    if (is_path(c->verify_cert)) {
+        if (wa_path_read(c->verify_cert, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
+            return wa_wrap(err, "reading the pinned server certificate (verify_cert)");
+    } else if (t.fingerprint[0] == '\0') {
+        /* No setting makes verification silently off (F1B): "0" means no more than "not the
+         * system's authorities". */
+        t.system_cas =
+            wa_sv_ieqs(wa_sv(c->verify_cert), "1") || wa_sv_ieqs(wa_sv(c->verify_cert), "true") ||
+            wa_sv_ieqs(wa_sv(c->verify_cert), "yes") || wa_sv_ieqs(wa_sv(c->verify_cert), "on");
+    }
+    (void)snprintf(pins, sizeof pins, "%s/ssl/server", c->base);
+    if (wa_certs_read_dir(pins, &certs, &ignored) == WA_OK && certs.n > 0) {
+        wa_buf_addc(pem, '\n');
+        if (wa_certs_write_pem(&certs, pem, err) != WA_OK)
+            return err->code;
+    }
+    t.pem = wa_buf_sv(pem);
+    *ret = t;
+    return WA_OK;
+}

@@ -1,0 +1,134 @@
+/* db.h - the agent's own database, db/waptagent.sqlite: what is known, installed, queued and owed
+ * to the server.
+ *
+ * Each thread has a connection of its own. Everything that must hold together is one transaction: a
+ * kill at any moment leaves the old state or the new one.
+ */
+#ifndef WA_AGENT_DB_H
+#define WA_AGENT_DB_H
+
+#include "pkg/plan.h"
+#include "sql/db.h"
+
+WA_CHECK enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_err *err);
+
+/* --- parameters --- */
+/* Appends the value; nothing when absent. */
+WA_CHECK enum wa_code wa_param_get(struct wa_db *db, const char *name, struct wa_buf *out,
+                                   struct wa_err *err);
+WA_CHECK enum wa_code wa_param_i64(struct wa_db *db, const char *name, int64_t *ret,
+                                   struct wa_err *err); /* 0 when absent */
+WA_CHECK enum wa_code wa_param_set(struct wa_db *db, const char *name, struct wa_sv value,
+                                   struct wa_err *err);
+WA_CHECK enum wa_code wa_param_set_i64(struct wa_db *db, const char *name, int64_t value,
+                                       struct wa_err *err);
+/* Next sequence number of statements to the server: durable before it is used, never the same
+ * twice. */
+WA_CHECK enum wa_code wa_param_next_seq(struct wa_db *db, int64_t *ret, struct wa_err *err);
+
+/* --- available packages --- */
+/* Replaces all entries of a repository. */
+WA_CHECK enum wa_code wa_available_replace(struct wa_db *db, const char *repo,
+                                           const struct wa_control *items, size_t count,
+                                           struct wa_err *err);
+struct wa_available {
+    struct wa_control *items;
+    char **repos; /* of each */
+    size_t n, cap, repos_n, repos_cap;
+};
+void wa_available_fini(struct wa_available *a);
+#define WA_AUTO_AVAILABLE WA_CLEANUP(wa_available_fini)
+WA_CHECK enum wa_code wa_available_load(struct wa_db *db, struct wa_available *ret,
+                                        struct wa_err *err);
+
+/* --- installed packages --- */
+struct wa_installed_row {
+    struct wa_installed base; /* control, status, is_explicit */
+    int64_t install_date, audit_on, next_audit;
+    char *output, *params, *audit_status, *audit_output; /* never NULL */
+};
+struct wa_installed_list {
+    struct wa_installed_row *items;
+    size_t n, cap;
+};
+void wa_installed_list_fini(struct wa_installed_list *l);
+#define WA_AUTO_INSTALLED WA_CLEANUP(wa_installed_list_fini)
+/* only: a package name, NULL: all. */
+WA_CHECK enum wa_code wa_installed_load(struct wa_db *db, const char *only,
+                                        struct wa_installed_list *ret, struct wa_err *err);
+/* Inserts or replaces the row of that package. */
+WA_CHECK enum wa_code wa_installed_put(struct wa_db *db, const struct wa_control *c,
+                                       const char *status, int64_t date, struct wa_sv output,
+                                       struct wa_sv params, bool is_explicit, struct wa_err *err);
+WA_CHECK enum wa_code wa_installed_set_status(struct wa_db *db, const char *package,
+                                              const char *status, struct wa_sv output,
+                                              struct wa_err *err);
+WA_CHECK enum wa_code wa_installed_set_audit(struct wa_db *db, const char *package,
+                                             const char *status, struct wa_sv output, int64_t at,
+                                             int64_t next, struct wa_err *err);
+WA_CHECK enum wa_code wa_installed_set_explicit(struct wa_db *db, const char *package,
+                                                struct wa_err *err);
+WA_CHECK enum wa_code wa_installed_delete(struct wa_db *db, const char *package,
+                                          struct wa_err *err);
+/* The transaction log: a hook that may change the machine is about to run, or has ended. What is
+ * left of it at the next start was interrupted. */
+WA_CHECK enum wa_code wa_running_begin(struct wa_db *db, const struct wa_control *c,
+                                       const char *hook, struct wa_err *err);
+WA_CHECK enum wa_code wa_running_end(struct wa_db *db, const char *package, struct wa_err *err);
+/* At start: interrupted packages become ERROR, interrupted tasks are queued again or failed. */
+WA_CHECK enum wa_code wa_agent_db_recover(struct wa_db *db, size_t *ret_interrupted,
+                                          struct wa_err *err);
+
+/* --- tasks --- */
+struct wa_task {
+    int64_t id;
+    char kind[32]; /* a wa_local_op_name() */
+    char *args;    /* JSON: {"packages":[...],"force":bool,...} */
+    char created_by[300];
+    char action_id[33]; /* "" when not ordered */
+};
+void wa_task_fini(struct wa_task *t);
+/* An equal task that waits already is returned instead. */
+WA_CHECK enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
+                                  const char *created_by, const char *action_id, int64_t not_before,
+                                  int64_t *ret_id, struct wa_err *err);
+/* The next one that may start, marked running. *ret_found false: none. */
+WA_CHECK enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found,
+                                   struct wa_err *err);
+WA_CHECK enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code,
+                                     struct wa_sv message, struct wa_err *err);
+/* Cancels one that waits; *ret_done false when it does not wait. id 0: all that wait and were not
+ * ordered. */
+WA_CHECK enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done,
+                                     struct wa_err *err);
+/* JSON array of the last 60, newest first. */
+WA_CHECK enum wa_code wa_task_list(struct wa_db *db, struct wa_buf *json, struct wa_err *err);
+
+/* --- orders, each once --- */
+/* WA_E_EXISTS for an identifier seen before. Forgets those past their not_after. */
+WA_CHECK enum wa_code wa_action_record(struct wa_db *db, const char *id, int64_t not_after,
+                                       int64_t now, struct wa_err *err);
+
+/* --- what is owed to the server --- */
+WA_CHECK enum wa_code wa_outbox_add(struct wa_db *db, const char *action_id, const char *state,
+                                    const char *code, struct wa_sv message,
+                                    struct wa_sv packages_json, struct wa_err *err);
+struct wa_outbox_item {
+    int64_t id, tries;
+    char action_id[33], state[16], code[32];
+    char *message, *packages;
+};
+void wa_outbox_item_fini(struct wa_outbox_item *i);
+WA_CHECK enum wa_code wa_outbox_next(struct wa_db *db, int64_t now, struct wa_outbox_item *ret,
+                                     bool *ret_found, struct wa_err *err);
+WA_CHECK enum wa_code wa_outbox_done(struct wa_db *db, int64_t id, struct wa_err *err);
+WA_CHECK enum wa_code wa_outbox_later(struct wa_db *db, int64_t id, int64_t next_try,
+                                      struct wa_err *err);
+
+/* --- sessions --- */
+WA_CHECK enum wa_code wa_session_get(struct wa_db *db, uint32_t uid, const char *package,
+                                     const char *version, bool *ret_done, struct wa_err *err);
+WA_CHECK enum wa_code wa_session_set(struct wa_db *db, uint32_t uid, const char *package,
+                                     const char *version, const char *status, struct wa_err *err);
+
+#endif

@@ -1,0 +1,331 @@
+/* db_tasks.c - the queue, orders seen, what is owed to the server, and what an interruption left
+ * behind. */
+#include "agent/db.h"
+
+#include "base/mem.h"
+#include "codec/json.h"
+#include "os/clock.h"
+
+#define KEPT_TASKS 200 /* finished ones, for the history */
+
+static int priority_of(const char *kind)
+{
+    static const char *const quick[] = {"update", "update-status", "register"};
+    for (size_t i = 0; i < WA_COUNT(quick); i++)
+        if (strcmp(kind, quick[i]) == 0)
+            return 10;
+    return strcmp(kind, "clean") == 0 ? 1000 : 100;
+}
+
+void wa_task_fini(struct wa_task *t)
+{
+    wa_free(t->args);
+    *t = (struct wa_task){.id = 0};
+}
+
+static enum wa_code find_equal(struct wa_db *db, const char *kind, struct wa_sv args,
+                               int64_t *ret_id, bool *ret_found, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "SELECT id FROM tasks WHERE state = 'queued' AND kind = ? AND args = ? AND "
+                      "action_id = ''",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, kind);
+    wa_bind_sv(s, 1, args);
+    if (wa_step(s, ret_found, err) != WA_OK)
+        return err->code;
+    if (*ret_found)
+        *ret_id = wa_col_i64(s, 0);
+    wa_reset(s);
+    return WA_OK;
+}
+
+enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
+                         const char *created_by, const char *action_id, int64_t not_before,
+                         int64_t *ret_id, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool found = false;
+    if (action_id[0] == '\0' && find_equal(db, kind, args, ret_id, &found, err) != WA_OK)
+        return err->code;
+    if (found)
+        return WA_OK;
+    if (wa_db_prepare(db,
+                      "INSERT INTO tasks (kind, args, created_by, action_id, priority, not_before, "
+                      "state, created)"
+                      " VALUES (?, ?, ?, ?, ?, ?, 'queued', ?) RETURNING id",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, kind);
+    wa_bind_sv(s, 1, args);
+    wa_bind_s(s, 2, created_by);
+    wa_bind_s(s, 3, action_id);
+    wa_bind_i64(s, 4, priority_of(kind));
+    wa_bind_i64(s, 5, not_before);
+    wa_bind_i64(s, 6, wa_clock_now());
+    if (wa_step(s, &found, err) != WA_OK)
+        return err->code;
+    *ret_id = wa_col_i64(s, 0);
+    return wa_run(s, err);
+}
+
+static void copy_text(char *out, size_t size, struct wa_sv s)
+{
+    (void)snprintf(out, size, "%.*s", WA_SV_ARG(s));
+}
+
+enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found,
+                          struct wa_err *err)
+{
+    struct wa_stmt *s;
+    struct wa_task t = {.id = 0};
+    if (wa_db_prepare(db,
+                      "UPDATE tasks SET state = 'running', started = ?1 WHERE id = (SELECT id FROM "
+                      "tasks WHERE state = 'queued'"
+                      " AND not_before <= ?1 ORDER BY priority, id LIMIT 1) RETURNING id, kind, "
+                      "args, created_by, action_id",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, wa_clock_now());
+    if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
+        return err->code;
+    t.id = wa_col_i64(s, 0);
+    copy_text(t.kind, sizeof t.kind, wa_col_sv(s, 1));
+    copy_text(t.created_by, sizeof t.created_by, wa_col_sv(s, 3));
+    copy_text(t.action_id, sizeof t.action_id, wa_col_sv(s, 4));
+    if (wa_sv_dup(wa_col_sv(s, 2), &t.args, err) != WA_OK) {
+        wa_reset(s);
+        return err->code;
+    }
+    if (wa_run(s, err) != WA_OK) {
+        wa_task_fini(&t);
+        return err->code;
+    }
+    *ret = t;
+    return WA_OK;
+}
+
+enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code, struct wa_sv message,
+                            struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(
+            db, "UPDATE tasks SET state = 'done', code = ?, message = ?, finished = ? WHERE id = ?",
+            &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, wa_code_name(code));
+    wa_bind_sv(s, 1, message);
+    wa_bind_i64(s, 2, wa_clock_now());
+    wa_bind_i64(s, 3, id);
+    if (wa_run(s, err) != WA_OK ||
+        wa_db_prepare(
+            db, "DELETE FROM tasks WHERE state = 'done' AND id <= (SELECT MAX(id) FROM tasks) - ?",
+            &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, KEPT_TASKS);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    /* What an administrator ordered is not a user's to cancel for good (F1E). */
+    if (wa_db_prepare(db,
+                      "UPDATE tasks SET state = 'done', code = 'cancelled', finished = ?1"
+                      " WHERE state = 'queued' AND action_id = '' AND (?2 = 0 OR id = ?2)",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, wa_clock_now());
+    wa_bind_i64(s, 1, id);
+    if (wa_run(s, err) != WA_OK)
+        return err->code;
+    *ret_done = wa_db_changes(db) > 0;
+    return WA_OK;
+}
+
+enum wa_code wa_task_list(struct wa_db *db, struct wa_buf *json, struct wa_err *err)
+{
+    static const char *const keys[] = {"id",         "kind",    "state",   "code",    "message",
+                                       "created_by", "created", "started", "finished"};
+    struct wa_stmt *s;
+    struct wa_jw w;
+    bool row = false;
+    enum wa_code code;
+    if (wa_db_prepare(db,
+                      "SELECT id, kind, state, code, message, created_by, created, started, "
+                      "finished FROM tasks ORDER BY id DESC LIMIT 60",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_jw_init(&w, json);
+    wa_jw_arr(&w);
+    for (code = wa_step(s, &row, err); code == WA_OK && row; code = wa_step(s, &row, err)) {
+        wa_jw_obj(&w);
+        for (int i = 0; i < (int)WA_COUNT(keys); i++) {
+            if (i == 0 || i >= 6)
+                wa_jw_kvi(&w, keys[i], wa_col_i64(s, i));
+            else
+                wa_jw_kvsv(&w, keys[i], wa_col_sv(s, i));
+        }
+        wa_jw_end(&w);
+    }
+    wa_jw_end(&w);
+    return code == WA_OK ? wa_buf_check(json, err) : code;
+}
+
+/* --- orders --- */
+
+enum wa_code wa_action_record(struct wa_db *db, const char *id, int64_t not_after, int64_t now,
+                              struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "DELETE FROM actions WHERE not_after < ?", &s, err) != WA_OK)
+        return err->code;
+    /* An hour longer, in case the clock is set back. */
+    wa_bind_i64(s, 0, now - 3600);
+    if (wa_run(s, err) != WA_OK ||
+        wa_db_prepare(db, "INSERT INTO actions (id, not_after) VALUES (?, ?)", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, id);
+    wa_bind_i64(s, 1, not_after);
+    return wa_run(s, err);
+}
+
+/* --- outbox --- */
+
+enum wa_code wa_outbox_add(struct wa_db *db, const char *action_id, const char *state,
+                           const char *code, struct wa_sv message, struct wa_sv packages_json,
+                           struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(
+            db,
+            "INSERT INTO outbox (action_id, state, code, message, packages) VALUES (?, ?, ?, ?, ?)",
+            &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, action_id);
+    wa_bind_s(s, 1, state);
+    wa_bind_s(s, 2, code);
+    wa_bind_sv(s, 3, message);
+    wa_bind_sv(s, 4, packages_json);
+    return wa_run(s, err);
+}
+
+void wa_outbox_item_fini(struct wa_outbox_item *i)
+{
+    wa_free(i->message);
+    wa_free(i->packages);
+    *i = (struct wa_outbox_item){.id = 0};
+}
+
+enum wa_code wa_outbox_next(struct wa_db *db, int64_t now, struct wa_outbox_item *ret,
+                            bool *ret_found, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    struct wa_outbox_item i = {.id = 0};
+    if (wa_db_prepare(db,
+                      "SELECT id, tries, action_id, state, code, message, packages FROM outbox "
+                      "WHERE next_try <= ? ORDER BY id LIMIT 1",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, now);
+    if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
+        return err->code;
+    i.id = wa_col_i64(s, 0);
+    i.tries = wa_col_i64(s, 1);
+    copy_text(i.action_id, sizeof i.action_id, wa_col_sv(s, 2));
+    copy_text(i.state, sizeof i.state, wa_col_sv(s, 3));
+    copy_text(i.code, sizeof i.code, wa_col_sv(s, 4));
+    if (wa_sv_dup(wa_col_sv(s, 5), &i.message, err) != WA_OK ||
+        wa_sv_dup(wa_col_sv(s, 6), &i.packages, err) != WA_OK) {
+        wa_outbox_item_fini(&i);
+        wa_reset(s);
+        return err->code;
+    }
+    wa_reset(s);
+    *ret = i;
+    return WA_OK;
+}
+
+enum wa_code wa_outbox_done(struct wa_db *db, int64_t id, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "DELETE FROM outbox WHERE id = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, id);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_outbox_later(struct wa_db *db, int64_t id, int64_t next_try, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "UPDATE outbox SET tries = tries + 1, next_try = ? WHERE id = ?", &s,
+                      err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, next_try);
+    wa_bind_i64(s, 1, id);
+    return wa_run(s, err);
+}
+
+/* --- recovery --- */
+
+/* The row that an interrupted hook leaves: its package as ERROR, so that nothing counts it as
+ * installed and the next upgrade takes it up. */
+static enum wa_code fail_interrupted(struct wa_db *db, struct wa_sv control, struct wa_sv hook,
+                                     struct wa_err *err)
+{
+    struct wa_control c;
+    char text[128];
+    (void)snprintf(text, sizeof text, "%.*s was interrupted", WA_SV_ARG(hook));
+    if (wa_control_parse(control, &c, err) != WA_OK)
+        return err->code;
+    struct wa_installed_list there = {NULL, 0, 0};
+    enum wa_code code = wa_installed_load(db, wa_control_get(&c, WA_A_PACKAGE), &there, err);
+    if (code == WA_OK && there.n > 0)
+        code = wa_installed_set_status(db, wa_control_get(&c, WA_A_PACKAGE), "ERROR", wa_sv(text),
+                                       err);
+    else if (code == WA_OK)
+        code =
+            wa_installed_put(db, &c, "ERROR", wa_clock_now(), wa_sv(text), WA_SV("{}"), false, err);
+    wa_installed_list_fini(&there);
+    wa_control_fini(&c);
+    return code;
+}
+
+static enum wa_code recover(struct wa_db *db, size_t *count, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    enum wa_code code;
+    if (wa_db_prepare(db, "SELECT control, hook FROM running", &s, err) != WA_OK)
+        return err->code;
+    for (code = wa_step(s, &row, err); code == WA_OK && row;
+         code = code == WA_OK ? wa_step(s, &row, err) : code) {
+        code = fail_interrupted(db, wa_col_sv(s, 0), wa_col_sv(s, 1), err);
+        ++*count;
+    }
+    if (code != WA_OK) {
+        wa_reset(s);
+        return code;
+    }
+    return wa_db_exec(db,
+                      "DELETE FROM running;"
+                      "UPDATE tasks SET state = 'queued' WHERE state = 'running' AND (action_id <> "
+                      "'' OR created_by = 'scheduler');"
+                      "UPDATE tasks SET state = 'done', code = 'failed', message = 'interrupted' "
+                      "WHERE state = 'running'",
+                      err);
+}
+
+enum wa_code wa_agent_db_recover(struct wa_db *db, size_t *ret_interrupted, struct wa_err *err)
+{
+    *ret_interrupted = 0;
+    if (wa_db_begin(db, err) != WA_OK)
+        return err->code;
+    if (recover(db, ret_interrupted, err) != WA_OK || wa_db_commit(db, err) != WA_OK) {
+        wa_db_rollback(db);
+        return wa_wrap(err, "recovering from an interruption");
+    }
+    return WA_OK;
+}

@@ -1,0 +1,153 @@
+/* hook.c - one hook of a package's setup.py in its own interpreter: the request, the output, the
+ * outcome (formats.md 10). */
+#include "agent/manager_priv.h"
+
+void wa_hook_result_init(struct wa_hook_result *r)
+{
+    *r = (struct wa_hook_result){.status = "ERROR"};
+    wa_buf_init(&r->output, 2 * WA_SCRIPT_OUTPUT_MAX);
+    wa_buf_init(&r->params, 1u << 20);
+}
+
+void wa_hook_result_fini(struct wa_hook_result *r)
+{
+    wa_buf_fini(&r->output);
+    wa_buf_fini_secret(&r->params);
+}
+
+static enum wa_code write_wapt(struct wa_manager *m, struct wa_jw *w,
+                               const struct wa_hook_run *what, struct wa_err *err)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list list = {NULL, 0, 0};
+    wa_jw_key(w, "wapt");
+    wa_jw_obj(w);
+    wa_jw_kv(w, "wapt_base_dir", m->config.base);
+    wa_jw_kv(w, "host_uuid", m->uuid);
+    wa_jw_kv(w, "config_filename", m->config.file);
+    wa_jw_key(w, "installed");
+    wa_jw_arr(w);
+    if (what->uid == 0) { /* a user's session need not know what is installed for others */
+        if (wa_installed_load(m->tdb, NULL, &list, err) != WA_OK)
+            return err->code;
+        for (size_t i = 0; i < list.n; i++) {
+            wa_jw_obj(w);
+            wa_jw_kv(w, "package", wa_control_get(&list.items[i].base.control, WA_A_PACKAGE));
+            wa_jw_kv(w, "version", wa_control_get(&list.items[i].base.control, WA_A_VERSION));
+            wa_jw_end(w);
+        }
+    }
+    wa_jw_end(w);
+    wa_jw_key(w, "params_store");
+    wa_jw_obj(w);
+    wa_jw_end(w);
+    wa_jw_end(w);
+    return WA_OK;
+}
+
+static enum wa_code write_request(struct wa_manager *m, const struct wa_hook_run *what,
+                                  struct wa_buf *out, struct wa_err *err)
+{
+    const char *uuid = wa_control_get(what->control, WA_A_PACKAGE_UUID);
+    char path[2 * WA_PATH_MAX];
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "hook", wa_hook_name(what->hook));
+    if (what->hook == WA_HOOK_SESSION_SETUP) {
+        wa_jw_kv(&w, "basedir", "."); /* the user may be in it, but not look at what leads there */
+    } else {
+        (void)snprintf(path, sizeof path, "%s/private/stage/%s", m->config.base, what->stage);
+        wa_jw_kv(&w, "basedir", path);
+    }
+    wa_jw_key(&w, "control");
+    wa_jw_obj(&w);
+    wa_control_json(&w, what->control);
+    wa_jw_end(&w);
+    wa_jw_key(&w, "params");
+    wa_jw_raw(&w,
+              what->params != NULL && what->params[0] != '\0' ? wa_sv(what->params) : WA_SV("{}"));
+    wa_jw_kvb(&w, "force", what->force);
+    wa_jw_kv(&w, "language", m->facts.language);
+    wa_jw_kv(&w, "user", what->user != NULL ? what->user : "root");
+    wa_jw_key(&w, "usergroups");
+    wa_jw_arr(&w);
+    wa_jw_end(&w);
+    (void)snprintf(path, sizeof path, "%s/private/persistent/%s", m->config.base, uuid);
+    wa_jw_kv(&w, "persistent_dir", path);
+    if (what->has_persistent) {
+        (void)snprintf(path, sizeof path, "%s/private/stage/%s/WAPT/persistent", m->config.base,
+                       what->stage);
+        wa_jw_kv(&w, "persistent_source_dir", path);
+    }
+    if (write_wapt(m, &w, what, err) != WA_OK)
+        return err->code;
+    wa_jw_end(&w);
+    return wa_buf_check(out, err);
+}
+
+struct following {
+    struct wa_task_run *run;
+    struct wa_buf *kept;
+};
+
+static void on_output(void *user, struct wa_sv text)
+{
+    struct following *f = user;
+    wa_task_output(f->run, text);
+    if (f->kept->n < WA_SCRIPT_OUTPUT_MAX)
+        wa_buf_addsv(f->kept, text);
+}
+
+/* What the runner said, believed only if it ended well. */
+static void judge(const struct wa_run_result *ran, struct wa_sv json, struct wa_hook_result *ret)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 32u << 20);
+    if (ran->timed_out) {
+        (void)snprintf(ret->error, sizeof ret->error, "the script took too long and was ended");
+    } else if (!ran->has_result || wa_json_parse(json, 0, &arena, &j, &err) != WA_OK ||
+               !wa_json_is(j, WA_JSON_OBJECT)) {
+        (void)snprintf(ret->error, sizeof ret->error, "the script ended without a result (%s %d)",
+                       ran->exit.kind == WA_EXIT_SIGNAL ? "signal" : "status", ran->exit.value);
+    } else {
+        struct wa_sv status = wa_json_sv(wa_json_get(j, "status")),
+                     error = wa_json_sv(wa_json_get(j, "error"));
+        (void)snprintf(ret->status, sizeof ret->status, "%.*s", WA_SV_ARG(status));
+        (void)snprintf(ret->error, sizeof ret->error, "%.*s", WA_SV_ARG(error));
+        wa_buf_clear(&ret->params);
+        if (wa_json_is(wa_json_get(j, "params"), WA_JSON_OBJECT))
+            wa_json_write(wa_json_get(j, "params"), &ret->params);
+        if (ret->status[0] == '\0')
+            (void)snprintf(ret->status, sizeof ret->status, "ERROR");
+    }
+    if (ret->error[0] != '\0')
+        wa_buf_addf(&ret->output, "%s%s\n",
+                    ret->output.n > 0 && ret->output.p[ret->output.n - 1] != '\n' ? "\n" : "",
+                    ret->error);
+}
+
+enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what,
+                         struct wa_hook_result *ret, struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    WA_AUTO_BUF_SECRET struct wa_buf request;
+    WA_AUTO_BUF struct wa_buf result;
+    struct wa_run_result ran;
+    struct following follow = {run, &ret->output};
+    wa_buf_init(&request, WA_JSON_BYTES_MAX);
+    wa_buf_init(&result, WA_JSON_BYTES_MAX);
+    if (write_request(m, what, &request, err) != WA_OK)
+        return err->code;
+    const struct wa_run r = {.stage = what->stage,
+                             .hook = what->hook,
+                             .uid = what->uid,
+                             .request = wa_buf_sv(&request),
+                             .timeout_s = (uint32_t)m->config.hook_timeout_s};
+    if (wa_helper_run(m->launcher, &r, on_output, &follow, m->cancel, &result, &ran, err) != WA_OK)
+        return wa_wrap(err, "running %s of '%s'", wa_hook_name(what->hook),
+                       wa_control_get(what->control, WA_A_PACKAGE));
+    judge(&ran, wa_buf_sv(&result), ret);
+    return WA_OK;
+}

@@ -1,0 +1,324 @@
+/* install.c - bringing one package onto the machine, and taking it away: the transaction around its
+ * hook.
+ *
+ * Downloaded to the cache, verified whole from the descriptor that is then used, staged, run. The
+ * log of what runs is in the database before the hook starts; what it becomes, after. A failed
+ * upgrade leaves the old version's row and script in place, marked ERROR.
+ */
+#include "agent/install_priv.h"
+
+#include "os/clock.h"
+
+static enum wa_code cache_path(const char *file, const char *suffix, struct wa_relpath *ret,
+                               struct wa_err *err)
+{
+    char text[WA_RELPATH_MAX + 1];
+    size_t at;
+    if (wa_sv_chr(wa_sv(file), '/', &at) || strlen(file) > WA_NAME_MAX - 8)
+        return wa_fail(err, WA_E_REFUSED,
+                       "the index names a file '%s' outside the repository's folder", file);
+    (void)snprintf(text, sizeof text, "cache/%s%s", file, suffix);
+    return wa_relpath_parse(wa_sv(text), ret, err);
+}
+
+/* --- getting the file --- */
+
+static enum wa_code transfer(struct wa_task_run *run, const char *url, uint64_t size, int fd,
+                             struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    struct wa_tls_trust trust;
+    struct wa_fetch_result result;
+    struct wa_fd_sink sink;
+    WA_AUTO_BUF struct wa_buf pem;
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    if (wa_agent_trust(&m->config, &pem, &trust, err) != WA_OK)
+        return err->code;
+    wa_fd_sink_init(&sink, fd);
+    const struct wa_fetch what = {.method = "GET",
+                                  .url = url,
+                                  .trust = &trust,
+                                  .allow_http = true,
+                                  .max_bytes = size,
+                                  .proxy = m->config.http_proxy[0] != '\0' ? m->config.http_proxy
+                                                                           : NULL};
+    if (wa_helper_fetch(m->launcher, &what, &sink.base, wa_task_progress, run, m->cancel, &result,
+                        err) != WA_OK)
+        return err->code;
+    if (result.status != 200)
+        return wa_fail(err, result.status == 404 ? WA_E_NOT_FOUND : WA_E_UNREACHABLE,
+                       "'%s' answered with status %d", url, result.status);
+    if (result.bytes != size)
+        return wa_fail(err, WA_E_REFUSED, "'%s' is not of the size that the index gives", url);
+    return wa_fd_sync(fd, err);
+}
+
+static enum wa_code fetch_package(struct wa_task_run *run, const struct wa_control *c,
+                                  const char *repo_url, struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    struct wa_relpath part, path;
+    const char *file = wa_control_get(c, WA_A_FILENAME);
+    uint64_t size = 0;
+    WA_AUTO_FD int fd = -1;
+    WA_AUTO_BUF struct wa_buf url;
+    wa_buf_init(&url, 4096);
+    if (!wa_sv_u64(wa_sv(wa_control_get(c, WA_A_SIZE)), &size) || size > WA_PACKAGE_BYTES_MAX)
+        return wa_fail(err, WA_E_REFUSED, "the index gives no sensible size for '%s'", file);
+    wa_buf_addf(&url, "%s/", repo_url);
+    wa_url_encode(wa_sv(file), &url);
+    if (cache_path(file, ".part", &part, err) != WA_OK ||
+        cache_path(file, "", &path, err) != WA_OK || wa_buf_check(&url, err) != WA_OK ||
+        wa_tree_remove(&m->base, &part, err) != WA_OK ||
+        wa_file_create(&m->base, &part, 0600, &fd, err) != WA_OK ||
+        transfer(run, wa_buf_str(&url), size, fd, err) != WA_OK)
+        return err->code;
+    return wa_file_rename(&m->base, &part, &m->base, &path, err);
+}
+
+/* The package's file in the cache, open; downloaded when it is not there in its full size. */
+enum wa_code wa_install_open(struct wa_task_run *run, const struct wa_control *c,
+                             const char *repo_url, int *ret_fd, struct wa_err *err)
+{
+    struct wa_relpath path;
+    struct wa_err missing = WA_ERR_INIT;
+    struct wa_stat st;
+    WA_AUTO_FD int fd = -1;
+    uint64_t size = 0;
+    if (cache_path(wa_control_get(c, WA_A_FILENAME), "", &path, err) != WA_OK)
+        return err->code;
+    (void)wa_sv_u64(wa_sv(wa_control_get(c, WA_A_SIZE)), &size);
+    if (wa_file_open(&run->m->base, &path, &fd, &missing) == WA_OK &&
+        wa_fd_stat(fd, &st, &missing) == WA_OK && st.size == size) {
+        *ret_fd = fd;
+        fd = -1;
+        return WA_OK;
+    }
+    if (fetch_package(run, c, repo_url, err) != WA_OK)
+        return wa_wrap(err, "downloading '%s'", wa_control_get(c, WA_A_PACKAGE));
+    return wa_file_open(&run->m->base, &path, ret_fd, err);
+}
+
+static void drop_cached(struct wa_manager *m, const struct wa_control *c)
+{
+    struct wa_relpath path;
+    struct wa_err err = WA_ERR_INIT;
+    if (cache_path(wa_control_get(c, WA_A_FILENAME), "", &path, &err) != WA_OK ||
+        wa_tree_remove(&m->base, &path, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_WARNING, "cache.left", &err);
+}
+
+/* --- verifying --- */
+
+static bool go_on(void *user, uint64_t done, uint64_t total)
+{
+    struct wa_task_run *run = user;
+    wa_task_progress(run, done, total);
+    return !wa_cancel_is_set(run->m->cancel);
+}
+
+/* The verified package is the one that was planned. */
+static enum wa_code check_same(const struct wa_control *planned, const struct wa_verdict *v,
+                               struct wa_err *err)
+{
+    if (strcmp(wa_control_get(planned, WA_A_SIGNATURE),
+               wa_control_get(&v->control, WA_A_SIGNATURE)) != 0)
+        return wa_fail(err, WA_E_REFUSED, "the file is another package than the index says");
+    return WA_OK;
+}
+
+static enum wa_code verify(struct wa_task_run *run, const struct wa_control *c,
+                           struct wa_members *members, struct wa_verdict *v, struct wa_err *err)
+{
+    WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
+    if (wa_manager_anchors(run->m, &anchors, err) == WA_OK &&
+        wa_verify_package(members, anchors, wa_clock_now(), go_on, run, v, err) == WA_OK &&
+        check_same(c, v, err) == WA_OK)
+        return WA_OK;
+    if (err->code == WA_E_REFUSED || err->code == WA_E_INVALID || err->code == WA_E_LIMIT) {
+        drop_cached(run->m, c);
+        wa_log(&run->m->log, WA_LOG_ERROR, "package.refused",
+               WA_LF_S("package", wa_control_get(c, WA_A_PACKAGE)), WA_LF_S("why", err->text));
+    }
+    return wa_wrap(err, "package '%s' is refused", wa_control_get(c, WA_A_PACKAGE));
+}
+
+/* --- running install() --- */
+
+static bool has_persistent(const struct wa_members *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (wa_sv_starts(wa_sv(m->items[i].name.p), "WAPT/persistent/"))
+            return true;
+    return false;
+}
+
+static enum wa_code commit_row(struct wa_task_run *run, const struct wa_install *in,
+                               const char *status, const struct wa_hook_result *r,
+                               struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    const char *package = wa_control_get(in->to, WA_A_PACKAGE);
+    struct wa_sv output = r != NULL ? wa_buf_sv(&r->output) : WA_SV("");
+    struct wa_sv params = r != NULL && r->params.n > 0 ? wa_buf_sv(&r->params) : WA_SV("{}");
+    if (wa_db_begin(m->tdb, err) != WA_OK)
+        return err->code;
+    enum wa_code code = strcmp(status, "ERROR") == 0 && in->from != NULL
+                            ? wa_installed_set_status(m->tdb, package, "ERROR", output, err)
+                            : wa_installed_put(m->tdb, in->to, status, wa_clock_now(), output,
+                                               params, in->is_explicit, err);
+    if (code == WA_OK)
+        code = wa_running_end(m->tdb, package, err);
+    if (code == WA_OK)
+        code = wa_db_commit(m->tdb, err);
+    if (code != WA_OK)
+        wa_db_rollback(m->tdb);
+    return code;
+}
+
+/* An installation that ended: its row, and the script that is not needed any more. */
+static enum wa_code commit(struct wa_task_run *run, const struct wa_install *in, const char *status,
+                           const struct wa_hook_result *r, struct wa_err *err)
+{
+    const char *old_uuid =
+        in->from != NULL ? wa_control_get(&in->from->control, WA_A_PACKAGE_UUID) : "";
+    const char *new_uuid = wa_control_get(in->to, WA_A_PACKAGE_UUID);
+    if (commit_row(run, in, status, r, err) != WA_OK)
+        return err->code;
+    if (strcmp(old_uuid, new_uuid) != 0)
+        wa_kept_remove(run->m, strcmp(status, "ERROR") == 0 ? new_uuid : old_uuid);
+    return WA_OK;
+}
+
+static enum wa_code run_install(struct wa_task_run *run, const struct wa_install *in,
+                                struct wa_members *members, const struct wa_verdict *v,
+                                const char *stage_id, const struct wa_dir *stage,
+                                struct wa_hook_result *r, struct wa_err *err)
+{
+    const struct wa_hook_run what = {.hook = WA_HOOK_INSTALL,
+                                     .control = in->to,
+                                     .stage = stage_id,
+                                     .force = in->force,
+                                     .has_persistent = has_persistent(members),
+                                     .params = in->params};
+    /* Kept before the script runs: afterwards it might not be the signer's any more. */
+    if (wa_extract_verified(members, v, stage, err) != WA_OK ||
+        wa_kept_save(run->m, stage, wa_control_get(in->to, WA_A_PACKAGE_UUID), err) != WA_OK ||
+        wa_running_begin(run->m->tdb, in->to, "install", err) != WA_OK)
+        return err->code;
+    return wa_hook_run(run, &what, r, err);
+}
+
+static enum wa_code install_with_code(struct wa_task_run *run, const struct wa_install *in,
+                                      struct wa_members *members, const struct wa_verdict *v,
+                                      struct wa_err *err)
+{
+    char id[WA_STAGE_ID + 1];
+    WA_AUTO_DIR struct wa_dir stage = WA_DIR_INIT;
+    struct wa_hook_result r;
+    struct wa_err why = WA_ERR_INIT;
+    if (wa_stage_new(run->m, id, &stage, err) != WA_OK)
+        return err->code;
+    wa_hook_result_init(&r);
+    enum wa_code code = run_install(run, in, members, v, id, &stage, &r, &why);
+    if (code != WA_OK)
+        wa_buf_addf(&r.output, "%s\n", why.text);
+    enum wa_code stored = commit(run, in, code == WA_OK ? r.status : "ERROR", &r, err);
+    if (stored == WA_OK && code != WA_OK)
+        *err = why;
+    else if (stored == WA_OK && strcmp(r.status, "ERROR") == 0)
+        (void)wa_fail(err, WA_E_FAILED, "%s",
+                      r.error[0] != '\0' ? r.error : "its install() failed");
+    else if (stored == WA_OK && strcmp(r.status, "OK") != 0)
+        wa_task_say(run, "%s: install() says %s\n", wa_control_get(in->to, WA_A_PACKAGE), r.status);
+    wa_hook_result_fini(&r);
+    wa_stage_remove(run->m, id);
+    return err->code;
+}
+
+enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in,
+                            struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_unpack *unpack = NULL;
+    wa_verdict_init(&v);
+    if (wa_install_open(run, in->to, in->repo_url, &fd, err) != WA_OK ||
+        wa_helper_unpack(run->m->launcher, fd, run->m->cancel, &unpack, err) != WA_OK)
+        return err->code;
+    struct wa_members *members = wa_unpack_members(unpack);
+    enum wa_code code = verify(run, in->to, members, &v, err);
+    if (code == WA_OK)
+        code = v.has_setup_py ? install_with_code(run, in, members, &v, err)
+                              : commit(run, in, "OK", NULL, err);
+    wa_unpack_free(unpack);
+    return code;
+}
+
+/* --- removal --- */
+
+static void record_failure(struct wa_manager *m, const char *package, struct wa_sv output)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_installed_set_status(m->tdb, package, "ERROR", output, &err) != WA_OK ||
+        wa_running_end(m->tdb, package, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
+}
+
+static enum wa_code run_uninstall(struct wa_task_run *run, const struct wa_installed_row *row,
+                                  struct wa_err *err)
+{
+    char id[WA_STAGE_ID + 1];
+    struct wa_hook_result r;
+    const struct wa_control *c = &row->base.control;
+    if (wa_kept_stage(run->m, row, WA_HOOK_UNINSTALL, id, err) != WA_OK)
+        return err->code;
+    wa_hook_result_init(&r);
+    const struct wa_hook_run what = {.hook = WA_HOOK_UNINSTALL,
+                                     .control = c,
+                                     .stage = id,
+                                     .force = run->request.force,
+                                     .params = row->params};
+    enum wa_code code = wa_running_begin(run->m->tdb, c, "uninstall", err);
+    if (code == WA_OK)
+        code = wa_hook_run(run, &what, &r, err);
+    if (code == WA_OK && strcmp(r.status, "ERROR") == 0)
+        code = wa_fail(err, WA_E_FAILED, "%s",
+                       r.error[0] != '\0' ? r.error : "its uninstall() failed");
+    if (code != WA_OK)
+        record_failure(run->m, wa_control_get(c, WA_A_PACKAGE), wa_buf_sv(&r.output));
+    wa_hook_result_fini(&r);
+    wa_stage_remove(run->m, id);
+    return code;
+}
+
+enum wa_code wa_install_forget(struct wa_manager *m, const struct wa_control *c, struct wa_err *err)
+{
+    const char *package = wa_control_get(c, WA_A_PACKAGE);
+    if (wa_db_begin(m->tdb, err) != WA_OK)
+        return err->code;
+    if (wa_installed_delete(m->tdb, package, err) != WA_OK ||
+        wa_running_end(m->tdb, package, err) != WA_OK || wa_db_commit(m->tdb, err) != WA_OK) {
+        wa_db_rollback(m->tdb);
+        return err->code;
+    }
+    wa_kept_remove(m, wa_control_get(c, WA_A_PACKAGE_UUID));
+    return WA_OK;
+}
+
+enum wa_code wa_remove_one(struct wa_task_run *run, const struct wa_installed_row *row,
+                           struct wa_err *err)
+{
+    const struct wa_control *c = &row->base.control;
+    struct wa_err why = WA_ERR_INIT;
+    if (wa_kept_has_hook(run->m, wa_control_get(c, WA_A_PACKAGE_UUID), WA_HOOK_UNINSTALL) &&
+        run_uninstall(run, row, &why) != WA_OK) {
+        if (!run->request.force) {
+            *err = why;
+            return err->code;
+        }
+        wa_task_say(run, "%s: %s; removed all the same, as forced\n",
+                    wa_control_get(c, WA_A_PACKAGE), why.text);
+    }
+    return wa_install_forget(run->m, c, err);
+}

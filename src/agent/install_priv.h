@@ -1,0 +1,25 @@
+/* install_priv.h - between install.c (one package) and install_tasks.c (plans of several). */
+#ifndef WA_AGENT_INSTALL_PRIV_H
+#define WA_AGENT_INSTALL_PRIV_H
+
+#include "agent/manager_priv.h"
+#include "codec/url.h"
+
+struct wa_install {
+    const struct wa_control *to; /* from the index: already judged, judged again from the file */
+    const struct wa_installed *from; /* NULL: first installation */
+    const char *repo_url;
+    const char *params; /* JSON object for the script; NULL: none */
+    bool is_explicit, force;
+};
+WA_CHECK enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in,
+                                     struct wa_err *err);
+WA_CHECK enum wa_code wa_install_open(struct wa_task_run *run, const struct wa_control *c,
+                                      const char *repo_url, int *ret_fd, struct wa_err *err);
+WA_CHECK enum wa_code wa_remove_one(struct wa_task_run *run, const struct wa_installed_row *row,
+                                    struct wa_err *err);
+/* The row and what is kept, without running anything. */
+WA_CHECK enum wa_code wa_install_forget(struct wa_manager *m, const struct wa_control *c,
+                                        struct wa_err *err);
+
+#endif

@@ -1,0 +1,145 @@
+/* inventory.c - what this machine reports about itself (formats.md 5.7), and what it takes.
+ *
+ * No environment variables, no product keys, no user names but those of sessions: what nobody needs
+ * on the server stays here.
+ */
+#include "agent/manager_priv.h"
+#include "base/date.h"
+#include "os/clock.h"
+#include "os/software.h"
+
+void wa_manager_caps(const struct wa_manager *m, struct wa_host_caps *ret)
+{
+    *ret = (struct wa_host_caps){
+        .os = m->facts.os,
+        .os_version = m->facts.os_version,
+        .architecture = m->facts.architecture,
+        .wapt_version = WA_VERSION,
+        .locales = m->config.locales[0] != '\0' ? m->config.locales : m->facts.language,
+        .maturities = m->config.maturities,
+        .blacklist = m->config.blacklist,
+        .whitelist = m->config.whitelist,
+    };
+    wa_date_isolocal(wa_clock_now(), 0, ret->now);
+}
+
+enum wa_code wa_manager_anchors(const struct wa_manager *m, struct wa_trust **ret,
+                                struct wa_err *err)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    /* Read anew for each task: what an administrator puts there or takes away counts at once.
+     * ssl/server is a directory below, never read. */
+    if (wa_trust_new(&t, err) != WA_OK ||
+        wa_trust_add_dir(t, m->config.public_certs_dir, err) != WA_OK)
+        return err->code;
+    *ret = WA_TAKE(t);
+    return WA_OK;
+}
+
+static void write_addresses(struct wa_jw *w, const struct wa_host_facts *f)
+{
+    wa_jw_key(w, "networking");
+    wa_jw_arr(w);
+    for (size_t i = 0; i < f->addr_count; i++) {
+        wa_jw_obj(w);
+        wa_jw_kv(w, "iface", f->addrs[i].iface);
+        wa_jw_kv(w, "mac", f->addrs[i].mac);
+        wa_jw_kv(w, "addr", f->addrs[i].addr);
+        wa_jw_kv(w, "netmask", f->addrs[i].netmask);
+        wa_jw_end(w);
+    }
+    wa_jw_end(w);
+    wa_jw_key(w, "dns_servers");
+    wa_jw_arr(w);
+    for (size_t i = 0; i < f->dns_count; i++)
+        wa_jw_s(w, f->dns[i]);
+    wa_jw_end(w);
+}
+
+enum wa_code wa_inventory_host_info(const struct wa_manager *m, struct wa_buf *out,
+                                    struct wa_err *err)
+{
+    const struct wa_host_facts *f = &m->facts;
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "computer_name", f->name);
+    wa_jw_kv(&w, "computer_fqdn", f->fqdn);
+    wa_jw_kv(&w, "platform", f->os);
+    wa_jw_kv(&w, "os_name", f->os_name);
+    wa_jw_kv(&w, "os_version", f->os_version);
+    wa_jw_kv(&w, "distrib", f->distrib);
+    wa_jw_kv(&w, "kernel_version", f->kernel);
+    wa_jw_kv(&w, "architecture", f->architecture);
+    wa_jw_kv(&w, "machine", f->machine);
+    wa_jw_kv(&w, "language", f->language);
+    wa_jw_kv(&w, "system_manufacturer", f->manufacturer);
+    wa_jw_kv(&w, "system_productname", f->product);
+    wa_jw_kv(&w, "serial", f->serial);
+    wa_jw_kv(&w, "cpu_name", f->cpu);
+    wa_jw_kvi(&w, "cpu_count", f->cpu_count);
+    wa_jw_kvi(&w, "physical_memory", (int64_t)f->memory_bytes);
+    wa_jw_kv(&w, "gateway", f->gateway);
+    write_addresses(&w, f);
+    wa_jw_end(&w);
+    return wa_buf_check(out, err);
+}
+
+void wa_control_json(struct wa_jw *w, const struct wa_control *c)
+{
+    for (size_t i = 0; i < WA_ATTR_COUNT; i++)
+        if (c->v[i] != NULL && c->v[i][0] != '\0' && i != WA_A_SIGNATURE &&
+            i != WA_A_SIGNED_ATTRIBUTES)
+            wa_jw_kv(w, wa_attr_name((enum wa_attr)i), c->v[i]);
+}
+
+static void write_installed(struct wa_jw *w, const struct wa_installed_row *r)
+{
+    wa_jw_obj(w);
+    wa_control_json(w, &r->base.control);
+    wa_jw_kv(w, "install_status", r->base.status);
+    wa_jw_kvi(w, "install_date", r->install_date);
+    wa_jw_kvb(w, "explicit", r->base.is_explicit);
+    wa_jw_kvsv(w, "install_output", wa_sv_sub(wa_sv(r->output), 0, 8192));
+    wa_jw_kv(w, "last_audit_status", r->audit_status);
+    wa_jw_kvi(w, "last_audit_on", r->audit_on);
+    wa_jw_kvsv(w, "last_audit_output", wa_sv_sub(wa_sv(r->audit_output), 0, 8192));
+    wa_jw_end(w);
+}
+
+enum wa_code wa_inventory_packages(struct wa_db *db, struct wa_buf *out, struct wa_err *err)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list list = {NULL, 0, 0};
+    struct wa_jw w;
+    if (wa_installed_load(db, NULL, &list, err) != WA_OK)
+        return err->code;
+    wa_jw_init(&w, out);
+    wa_jw_arr(&w);
+    for (size_t i = 0; i < list.n; i++)
+        write_installed(&w, &list.items[i]);
+    wa_jw_end(&w);
+    return wa_buf_check(out, err);
+}
+
+static enum wa_code write_software(void *user, const struct wa_software *s, struct wa_err *err)
+{
+    struct wa_jw *w = user;
+    wa_jw_obj(w);
+    wa_jw_kv(w, "key", s->name);
+    wa_jw_kv(w, "name", s->name);
+    wa_jw_kv(w, "version", s->version);
+    wa_jw_kv(w, "publisher", s->publisher != NULL ? s->publisher : "");
+    wa_jw_end(w);
+    return wa_buf_check(w->out, err);
+}
+
+enum wa_code wa_inventory_softwares(struct wa_buf *out, struct wa_err *err)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_arr(&w);
+    if (wa_software_list(write_software, &w, err) != WA_OK)
+        return err->code;
+    wa_jw_end(&w);
+    return wa_buf_check(out, err);
+}

@@ -1,0 +1,170 @@
+/* manager_priv.h - between the files of the manager: its state, and what each room does for the
+ * others.
+ *
+ * Two threads: the loop's (local clients, push channel, timers) and the task thread, which works
+ * the queue off one task after another and may block. Each has its own database connection; what
+ * they share is behind `lock`.
+ */
+#ifndef WA_AGENT_MANAGER_PRIV_H
+#define WA_AGENT_MANAGER_PRIV_H
+
+#include "agent/config.h"
+#include "agent/db.h"
+#include "agent/helpers.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "os/fs.h"
+#include "os/host.h"
+#include "os/thread.h"
+#include "pkg/index.h"
+#include "pkg/verify.h"
+#include "proto/local.h"
+
+struct wa_local; /* localapi.c */
+struct wa_push;  /* push.c */
+
+struct wa_manager {
+    struct wa_agent_config config;
+    char libdir[WA_PATH_MAX];
+    struct wa_log log;
+    struct wa_launcher *launcher;
+    struct wa_loop *loop;
+    struct wa_db *db; /* the loop's */
+    struct wa_dir base;
+    struct wa_host_facts facts;
+    bool once; /* one command without the service */
+    struct wa_local *local;
+    struct wa_push *push;
+    struct wa_timer *clock;
+    int64_t next_update, next_upgrade;
+    /* shared by the two threads */
+    struct wa_lock *lock;
+    bool stopping, registered; /* registered: the push channel should (re)connect */
+    int64_t running_task;
+    struct wa_cancel *cancel;
+    struct wa_key *key; /* the machine's; NULL before its first registration */
+    char uuid[WA_UUID_MAX + 1];
+    /* the task thread's */
+    struct wa_thread *thread;
+    struct wa_db *tdb;
+};
+
+/* --- identity.c --- */
+/* Reads uuid and key if there are any. */
+WA_CHECK enum wa_code wa_identity_load(struct wa_manager *m, struct wa_db *db, struct wa_err *err);
+/* Makes what is missing: uuid, key, certificate. certificate: PEM. */
+WA_CHECK enum wa_code wa_identity_make(struct wa_manager *m, struct wa_buf *certificate,
+                                       struct wa_err *err);
+
+/* --- inventory.c: JSON texts --- */
+WA_CHECK enum wa_code wa_inventory_host_info(const struct wa_manager *m, struct wa_buf *out,
+                                             struct wa_err *err);
+WA_CHECK enum wa_code wa_inventory_packages(struct wa_db *db, struct wa_buf *out,
+                                            struct wa_err *err);
+WA_CHECK enum wa_code wa_inventory_softwares(struct wa_buf *out, struct wa_err *err);
+void wa_control_json(struct wa_jw *w, const struct wa_control *c); /* an object's members */
+
+/* --- caps.c: what this machine takes --- */
+void wa_manager_caps(const struct wa_manager *m, struct wa_host_caps *ret);
+WA_CHECK enum wa_code wa_manager_anchors(const struct wa_manager *m, struct wa_trust **ret,
+                                         struct wa_err *err);
+
+/* --- report.c: talk to the server, from the task thread --- */
+WA_CHECK enum wa_code wa_report_register(struct wa_manager *m, const struct wa_local_request *r,
+                                         struct wa_err *err);
+WA_CHECK enum wa_code wa_report_status(struct wa_manager *m, struct wa_err *err);
+/* Sends what is owed. Failures are kept for later. */
+void wa_report_outbox(struct wa_manager *m);
+
+/* --- tasks.c --- */
+struct wa_task_run {
+    struct wa_manager *m;
+    const struct wa_task *task;
+    struct wa_local_request request; /* decoded args */
+    struct wa_buf packages;          /* JSON array: what became of each package */
+    struct wa_jw packages_jw;
+    struct wa_buf data; /* JSON: result for the local client, or empty */
+    size_t done, failed;
+    enum wa_code first; /* of the first failure */
+    char summary[1024];
+};
+void wa_task_output(struct wa_task_run *run, struct wa_sv text);
+void wa_task_progress(void *run, uint64_t done, uint64_t total);
+void wa_task_say(struct wa_task_run *run, const char *fmt, ...) WA_FORMAT(2, 3);
+/* Counts one package's outcome and tells it. err NULL: good. */
+void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const char *status,
+                     const struct wa_err *err);
+void wa_task_thread(void *m);
+/* From the loop's thread: queues and wakes. */
+WA_CHECK enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
+                                       const struct wa_local_request *args, const char *by,
+                                       const char *action_id, int64_t not_before, int64_t *ret_id,
+                                       struct wa_err *err);
+
+/* --- update.c, install.c, hook.c: the work, in the task thread --- */
+WA_CHECK enum wa_code wa_task_update(struct wa_task_run *run, struct wa_err *err);
+WA_CHECK enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err);
+WA_CHECK enum wa_code wa_task_upgrade(struct wa_task_run *run, bool download_only,
+                                      struct wa_err *err);
+WA_CHECK enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err);
+WA_CHECK enum wa_code wa_task_forget(struct wa_task_run *run, struct wa_err *err);
+WA_CHECK enum wa_code wa_task_audit(struct wa_task_run *run, struct wa_err *err);
+WA_CHECK enum wa_code wa_task_session(struct wa_task_run *run, struct wa_err *err);
+WA_CHECK enum wa_code wa_task_clean(struct wa_task_run *run, struct wa_err *err);
+
+/* One hook of a verified package. */
+struct wa_hook_run {
+    enum wa_hook hook;
+    const struct wa_control *control;
+    const char *stage;   /* id; folder staged and verified */
+    bool has_persistent; /* the stage has WAPT/persistent */
+    uint32_t uid;
+    const char *user;
+    bool force;
+    const char *params; /* JSON object */
+};
+struct wa_hook_result {
+    char status[64]; /* OK, WARNING, ERROR, RETRY, UNKNOWN or the script's own */
+    struct wa_buf output;
+    struct wa_buf params; /* JSON object: given and changed */
+    char error[512];
+};
+void wa_hook_result_init(struct wa_hook_result *r);
+void wa_hook_result_fini(struct wa_hook_result *r);
+/* WA_OK whenever the hook ran, whatever became of it: see ret->status. */
+WA_CHECK enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what,
+                                  struct wa_hook_result *ret, struct wa_err *err);
+/* A fresh, empty stage. id: WA_STAGE_ID + 1 bytes. */
+WA_CHECK enum wa_code wa_stage_new(struct wa_manager *m, char *ret_id, struct wa_dir *ret,
+                                   struct wa_err *err);
+void wa_stage_remove(struct wa_manager *m, const char *id);
+/* Keeps what later hooks need, from a stage; then in its place for package uuid. */
+WA_CHECK enum wa_code wa_kept_save(struct wa_manager *m, const struct wa_dir *stage,
+                                   const char *uuid, struct wa_err *err);
+void wa_kept_remove(struct wa_manager *m, const char *uuid);
+bool wa_kept_has_hook(struct wa_manager *m, const char *uuid, enum wa_hook hook);
+/* Verifies the kept files again and stages them. Refused after a revocation, but for UNINSTALL. */
+WA_CHECK enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *row,
+                                    enum wa_hook hook, char *ret_id, struct wa_err *err);
+
+/* --- localapi.c --- */
+WA_CHECK enum wa_code wa_local_start(struct wa_manager *m, struct wa_err *err);
+void wa_local_stop(struct wa_manager *m);
+/* An event of a task, for those who follow it. line: ends with a newline. last: the result. */
+void wa_local_event(struct wa_manager *m, int64_t task, struct wa_sv line, bool last);
+WA_CHECK enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *r,
+                                    struct wa_buf *data, struct wa_err *err);
+
+/* --- push.c --- */
+WA_CHECK enum wa_code wa_push_start(struct wa_manager *m, struct wa_err *err);
+void wa_push_stop(struct wa_manager *m);
+
+/* --- manager.c --- */
+struct wa_manager_options {
+    const char *config_file, *libdir;
+    bool once;
+};
+/* The manager's process: channel to the launcher is descriptor 3. Returns the exit status. */
+int wa_role_manager(const struct wa_manager_options *options);
+
+#endif

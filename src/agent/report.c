@@ -1,0 +1,345 @@
+/* report.c - what the machine tells its server, each statement signed with its own key, sequence
+ * and time in it. */
+#include "agent/manager_priv.h"
+
+#include "os/clock.h"
+#include "proto/report.h"
+#include "proto/token.h"
+
+#define ANSWER_MAX (256u << 10)
+#define TRY_FIRST_S 5
+#define TRY_MAX_S 3600
+
+/* What the server said no with: {"error":{"code","message"}}. */
+static enum wa_code server_error(int status, struct wa_sv body, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_err ignored = WA_ERR_INIT;
+    char name[32] = "";
+    wa_arena_init(&arena, 1u << 20);
+    if (wa_json_parse(body, 0, &arena, &j, &ignored) == WA_OK) {
+        struct wa_sv code = wa_json_sv(wa_json_get(wa_json_get(j, "error"), "code"));
+        struct wa_sv message = wa_json_sv(wa_json_get(wa_json_get(j, "error"), "message"));
+        if (code.n > 0 && code.n < sizeof name) {
+            memcpy(name, code.p, code.n);
+            enum wa_code c = wa_code_from_name(name);
+            return wa_fail(err, c == WA_OK ? WA_E_FAILED : c, "the server says: %.*s",
+                           WA_SV_ARG(message));
+        }
+    }
+    return wa_fail(err, status >= 500 ? WA_E_UNREACHABLE : WA_E_REFUSED,
+                   "the server answered with status %d", status);
+}
+
+/* POSTs a sealed statement. answer: the body of a good answer. */
+static enum wa_code post(struct wa_manager *m, const char *path, const struct wa_tls_trust *trust,
+                         struct wa_sv text, struct wa_buf *answer, struct wa_err *err)
+{
+    static const char *const headers[] = {"Content-Type: application/json", NULL};
+    char url[2048];
+    WA_AUTO_BUF struct wa_buf envelope;
+    struct wa_buf_sink sink;
+    struct wa_fetch_result result;
+    wa_buf_init(&envelope, WA_ROLE_BODY_MAX);
+    wa_buf_sink_init(&sink, answer);
+    if (m->config.wapt_server[0] == '\0')
+        return wa_fail(err, WA_E_CONFIG,
+                       "no server is set: put wapt_server into '%s', or give --server to register",
+                       m->config.file);
+    if (wa_envelope_seal(text, m->key, &envelope, err) != WA_OK)
+        return err->code;
+    (void)snprintf(url, sizeof url, "%s%s", m->config.wapt_server, path);
+    const struct wa_fetch what = {.method = "POST",
+                                  .url = url,
+                                  .headers = headers,
+                                  .body = wa_buf_sv(&envelope),
+                                  .proxy =
+                                      m->config.http_proxy[0] != '\0' ? m->config.http_proxy : NULL,
+                                  .trust = trust,
+                                  .max_bytes = ANSWER_MAX,
+                                  .timeout_ms = 120000};
+    if (wa_helper_fetch(m->launcher, &what, &sink.base, NULL, NULL, m->cancel, &result, err) !=
+        WA_OK)
+        return err->code;
+    return result.status == 200 ? WA_OK : server_error(result.status, wa_buf_sv(answer), err);
+}
+
+static enum wa_code trust_of(struct wa_manager *m, struct wa_buf *pem, struct wa_tls_trust *ret,
+                             struct wa_err *err)
+{
+    wa_buf_init(pem, WA_CERTFILE_BYTES_MAX);
+    return wa_agent_trust(&m->config, pem, ret, err);
+}
+
+/* --- registration --- */
+
+/* Sets an option for this run, and remembers that it belongs into the file. */
+static enum wa_code override(struct wa_manager *m, char **option, struct wa_sv value,
+                             bool *ret_changed, struct wa_err *err)
+{
+    char *copy = NULL;
+    if (value.n == 0 || wa_sv_eqs(value, *option))
+        return WA_OK;
+    if (wa_sv_dup(value, &copy, err) != WA_OK)
+        return err->code;
+    wa_lock_take(m->lock); /* the loop's thread reads addresses for the push channel */
+    wa_free(*option);
+    *option = copy;
+    wa_lock_give(m->lock);
+    *ret_changed = true;
+    return WA_OK;
+}
+
+static enum wa_code take_answer(struct wa_manager *m, struct wa_sv body, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO(wa_key) struct wa_key *relay = NULL;
+    struct wa_register_answer a;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 1u << 20);
+    if (wa_json_parse(body, 0, &arena, &j, err) != WA_OK ||
+        wa_register_answer_read(j, &a, err) != WA_OK ||
+        wa_key_read_public_pem(a.relay_key, &relay, err) != WA_OK)
+        return wa_wrap(err, "the server's answer to the registration");
+    if (!wa_sv_eqs(a.uuid, m->uuid))
+        return wa_fail(err, WA_E_REFUSED, "the server registered another machine than this one");
+    int64_t enrolled = 0;
+    if (wa_db_begin(m->tdb, err) != WA_OK)
+        return err->code;
+    /* The first enrolment's date is kept at a renewal with the machine's own key: orders on their
+     * way stay good. */
+    if (wa_param_i64(m->tdb, "enrolled_at", &enrolled, err) != WA_OK ||
+        (enrolled == 0 && wa_param_set_i64(m->tdb, "enrolled_at", wa_clock_now(), err) != WA_OK) ||
+        wa_param_set(m->tdb, "relay_key", a.relay_key, err) != WA_OK ||
+        wa_param_set(m->tdb, "server_uuid", a.server_uuid, err) != WA_OK ||
+        wa_db_commit(m->tdb, err) != WA_OK) {
+        wa_db_rollback(m->tdb);
+        return err->code;
+    }
+    return WA_OK;
+}
+
+static enum wa_code compose(struct wa_manager *m, const struct wa_local_request *r,
+                            struct wa_sv certificate, struct wa_buf *text, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf facts;
+    wa_buf_init(&facts, WA_JSON_BYTES_MAX);
+    struct wa_register_msg msg = {.uuid = wa_sv(m->uuid),
+                                  .time = wa_clock_now(),
+                                  .certificate = certificate,
+                                  .cred = WA_CRED_KEY};
+    if (r->token.n > 0) {
+        msg.cred = WA_CRED_TOKEN;
+        msg.token = r->token;
+    } else if (r->server_user.n > 0) {
+        msg.cred = WA_CRED_PASSWORD;
+        msg.user = r->server_user;
+        msg.password = r->server_password;
+    }
+    if (wa_param_next_seq(m->tdb, &msg.seq, err) != WA_OK ||
+        wa_inventory_host_info(m, &facts, err) != WA_OK)
+        return err->code;
+    return wa_register_write(&msg, wa_buf_sv(&facts), text, err);
+}
+
+enum wa_code wa_report_register(struct wa_manager *m, const struct wa_local_request *r,
+                                struct wa_err *err)
+{
+    static const char *const keys[] = {"wapt_server", "repo_url", "server_fingerprint"};
+    bool server = false, repo = false, pin = false;
+    struct wa_token token = {.server_fingerprint = ""};
+    struct wa_tls_trust trust;
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_BUF struct wa_buf certificate;
+    WA_AUTO_BUF_SECRET struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf answer;
+    wa_buf_init(&certificate, 64u << 10);
+    wa_buf_init(&text, WA_JSON_BYTES_MAX);
+    wa_buf_init(&answer, ANSWER_MAX);
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    if (r->token.n > 0 && wa_token_parse(r->token, &token, err) != WA_OK)
+        return err->code;
+    if (override(m, &m->config.wapt_server, r->server_url, &server, err) != WA_OK ||
+        override(m, &m->config.repo_url, r->repo_url, &repo, err) != WA_OK)
+        return err->code;
+    /* The token came from a person and names the server's certificate: that is the fingerprint
+     * given in advance (F1B). */
+    if (token.server_fingerprint[0] != '\0' &&
+        override(m, &m->config.server_fingerprint, wa_sv(token.server_fingerprint), &pin, err) !=
+            WA_OK)
+        return err->code;
+    if (wa_identity_make(m, &certificate, err) != WA_OK ||
+        trust_of(m, &pem, &trust, err) != WA_OK ||
+        compose(m, r, wa_buf_sv(&certificate), &text, err) != WA_OK ||
+        post(m, "/agent/v1/register", &trust, wa_buf_sv(&text), &answer, err) != WA_OK ||
+        take_answer(m, wa_buf_sv(&answer), err) != WA_OK)
+        return wa_wrap(err, "registering this machine");
+    const char *const values[] = {server ? m->config.wapt_server : NULL,
+                                  repo ? m->config.repo_url : NULL,
+                                  pin ? m->config.server_fingerprint : NULL};
+    if ((server || repo || pin) &&
+        wa_agent_config_write(&m->config, keys, values, WA_COUNT(keys), err) != WA_OK)
+        return wa_wrap(err,
+                       "the machine is registered, but its configuration could not be written");
+    wa_lock_take(m->lock);
+    m->registered = true;
+    wa_lock_give(m->lock);
+    return WA_OK;
+}
+
+/* --- status --- */
+
+/* ERROR, TO-UPGRADE or OK (formats.md 5.8), and the worst audit. */
+static enum wa_code overall(struct wa_manager *m, struct wa_buf *host, struct wa_buf *audit,
+                            struct wa_err *err)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list list = {NULL, 0, 0};
+    WA_AUTO_BUF struct wa_buf last;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_buf_init(&last, 1u << 20);
+    wa_arena_init(&arena, 8u << 20);
+    bool failed = false, audit_failed = false, audit_warned = false;
+    if (wa_installed_load(m->tdb, NULL, &list, err) != WA_OK ||
+        wa_param_get(m->tdb, "last_update_status", &last, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < list.n; i++) {
+        failed = failed || strcmp(list.items[i].base.status, "ERROR") == 0;
+        audit_failed = audit_failed || strcmp(list.items[i].audit_status, "ERROR") == 0;
+        audit_warned = audit_warned || strcmp(list.items[i].audit_status, "WARNING") == 0;
+    }
+    if (last.n > 0 && wa_json_parse(wa_buf_sv(&last), 0, &arena, &j, err) != WA_OK)
+        return err->code;
+    bool behind = wa_json_count(wa_json_get(j, "upgrades")) > 0;
+    wa_buf_adds(host, failed ? "\"ERROR\"" : behind ? "\"TO-UPGRADE\"" : "\"OK\"");
+    wa_buf_adds(audit, audit_failed ? "\"ERROR\"" : audit_warned ? "\"WARNING\"" : "\"OK\"");
+    return wa_buf_check(host, err);
+}
+
+static enum wa_code write_caps(struct wa_manager *m, struct wa_buf *out, struct wa_err *err)
+{
+    struct wa_host_caps caps;
+    struct wa_jw w;
+    wa_manager_caps(m, &caps);
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "os", caps.os);
+    wa_jw_kv(&w, "os_version", caps.os_version);
+    wa_jw_kv(&w, "architecture", caps.architecture);
+    wa_jw_kv(&w, "wapt_version", caps.wapt_version);
+    wa_jw_kv(&w, "packages_locales", caps.locales);
+    wa_jw_kv(&w, "packages_maturities", caps.maturities);
+    wa_jw_end(&w);
+    return wa_buf_check(out, err);
+}
+
+static enum wa_code write_sections(struct wa_manager *m, struct wa_buf bufs[WA_SEC_COUNT],
+                                   struct wa_err *err)
+{
+    struct wa_jw w;
+    if (wa_host_facts_read(&m->facts, err) != WA_OK ||
+        wa_inventory_host_info(m, &bufs[WA_SEC_HOST_INFO], err) != WA_OK ||
+        wa_inventory_packages(m->tdb, &bufs[WA_SEC_INSTALLED_PACKAGES], err) != WA_OK ||
+        wa_inventory_softwares(&bufs[WA_SEC_INSTALLED_SOFTWARES], err) != WA_OK ||
+        wa_param_get(m->tdb, "last_update_status", &bufs[WA_SEC_LAST_UPDATE_STATUS], err) !=
+            WA_OK ||
+        overall(m, &bufs[WA_SEC_HOST_STATUS], &bufs[WA_SEC_AUDIT_STATUS], err) != WA_OK ||
+        write_caps(m, &bufs[WA_SEC_HOST_CAPABILITIES], err) != WA_OK)
+        return err->code;
+    wa_jw_init(&w, &bufs[WA_SEC_WAPT_STATUS]);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "version", WA_VERSION);
+    wa_jw_kv(&w, "repo_url", m->config.repo_url);
+    wa_jw_end(&w);
+    return wa_buf_check(&bufs[WA_SEC_WAPT_STATUS], err);
+}
+
+static enum wa_code send_report(struct wa_manager *m, struct wa_sv text, struct wa_err *err)
+{
+    struct wa_tls_trust trust;
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_BUF struct wa_buf answer;
+    wa_buf_init(&answer, ANSWER_MAX);
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    if (m->key == NULL)
+        return wa_fail(err, WA_E_CONFIG, "this machine is not registered: use 'wapt-get register'");
+    if (trust_of(m, &pem, &trust, err) != WA_OK)
+        return err->code;
+    return post(m, "/agent/v1/report", &trust, text, &answer, err);
+}
+
+enum wa_code wa_report_status(struct wa_manager *m, struct wa_err *err)
+{
+    struct wa_buf bufs[WA_SEC_COUNT];
+    struct wa_sv views[WA_SEC_COUNT];
+    WA_AUTO_BUF struct wa_buf text;
+    int64_t seq = 0;
+    wa_buf_init(&text, WA_JSON_BYTES_MAX);
+    for (size_t i = 0; i < WA_SEC_COUNT; i++)
+        wa_buf_init(&bufs[i], WA_JSON_BYTES_MAX);
+    enum wa_code code = write_sections(m, bufs, err);
+    for (size_t i = 0; i < WA_SEC_COUNT; i++)
+        views[i] = wa_buf_sv(&bufs[i]);
+    if (code == WA_OK)
+        code = wa_param_next_seq(m->tdb, &seq, err);
+    if (code == WA_OK)
+        code = wa_status_write(wa_sv(m->uuid), seq, wa_clock_now(), views, &text, err);
+    for (size_t i = 0; i < WA_SEC_COUNT; i++)
+        wa_buf_fini(&bufs[i]);
+    if (code == WA_OK)
+        code = send_report(m, wa_buf_sv(&text), err);
+    return code == WA_OK ? WA_OK : wa_wrap(err, "sending the status");
+}
+
+/* --- what is owed --- */
+
+static enum wa_code send_result(struct wa_manager *m, const struct wa_outbox_item *i,
+                                struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_JSON_BYTES_MAX);
+    struct wa_result_msg msg = {.uuid = wa_sv(m->uuid),
+                                .time = wa_clock_now(),
+                                .action_id = wa_sv(i->action_id),
+                                .state = wa_sv(i->state),
+                                .code = wa_sv(i->code),
+                                .message = wa_sv(i->message)};
+    if (wa_param_next_seq(m->tdb, &msg.seq, err) != WA_OK ||
+        wa_result_write(&msg, wa_sv(i->packages), &text, err) != WA_OK)
+        return err->code;
+    return send_report(m, wa_buf_sv(&text), err);
+}
+
+/* Later for what may pass; an answer that will never change ends it. */
+static bool may_pass(enum wa_code code)
+{
+    return code != WA_E_INVALID && code != WA_E_NOT_FOUND && code != WA_E_LIMIT;
+}
+
+void wa_report_outbox(struct wa_manager *m)
+{
+    for (int round = 0; round < 64; round++) {
+        struct wa_outbox_item item;
+        struct wa_err err = WA_ERR_INIT, why = WA_ERR_INIT;
+        bool found = false;
+        if (wa_outbox_next(m->tdb, wa_clock_now(), &item, &found, &err) != WA_OK || !found)
+            break;
+        enum wa_code code = send_result(m, &item, &why);
+        if (code == WA_OK || !may_pass(code)) {
+            if (code != WA_OK)
+                wa_log_err(&m->log, WA_LOG_WARNING, "report.dropped", &why);
+            code = wa_outbox_done(m->tdb, item.id, &err);
+        } else {
+            int64_t delay = item.tries > 9 ? TRY_MAX_S : TRY_FIRST_S << item.tries;
+            wa_log_err(&m->log, WA_LOG_INFO, "report.later", &why);
+            code = wa_outbox_later(m->tdb, item.id,
+                                   wa_clock_now() + (delay > TRY_MAX_S ? TRY_MAX_S : delay), &err);
+        }
+        wa_outbox_item_fini(&item);
+        if (code != WA_OK) {
+            wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
+            break;
+        }
+    }
+}
