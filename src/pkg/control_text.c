@@ -16,9 +16,10 @@
 
 struct reader {
     struct wa_control *c;
-    bool known,
-        first; /* whether the last key is an attribute of ours; whether no key has come yet */
+    bool known; /* the last key is an attribute of ours */
+    bool first; /* no key has come yet */
     enum wa_attr attr;
+    bool seen[WA_ATTR_COUNT];
     size_t line;
 };
 
@@ -30,7 +31,7 @@ static enum wa_code continue_value(struct reader *r, struct wa_sv text, struct w
         return wa_fail(err, WA_E_INVALID, "control line 1 continues nothing");
     if (!r->known)
         return WA_OK;
-    wa_buf_adds(&joined, r->c->v[r->attr]);
+    wa_buf_adds(&joined, r->c->v[r->attr] == NULL ? "" : r->c->v[r->attr]);
     wa_buf_addc(&joined, '\n');
     wa_buf_addsv(&joined, wa_unicode_strip(text));
     if (wa_buf_check(&joined, err) != WA_OK)
@@ -38,7 +39,8 @@ static enum wa_code continue_value(struct reader *r, struct wa_sv text, struct w
     return wa_control_set(r->c, r->attr, wa_buf_sv(&joined), err);
 }
 
-/* Lower case of an ASCII key; a key with anything else is no attribute of ours. */
+/* Lower case of an ASCII key; a key with anything else is no attribute of ours. *ret is the
+ * attribute before, and the one after it the first guess: that is how all tools write them. */
 static bool find_key(struct wa_sv key, enum wa_attr *ret)
 {
     char low[64];
@@ -46,7 +48,18 @@ static bool find_key(struct wa_sv key, enum wa_attr *ret)
         return false;
     for (size_t i = 0; i < key.n; i++)
         low[i] = key.p[i] >= 'A' && key.p[i] <= 'Z' ? (char)(key.p[i] + 32) : key.p[i];
+    const char *guess = wa_attr_name((enum wa_attr)(*ret + 1));
+    if (wa_sv_eqs(wa_sv_n(low, key.n), guess) && guess[0] != '\0') {
+        *ret = (enum wa_attr)(*ret + 1);
+        return true;
+    }
     return wa_attr_find(wa_sv_n(low, key.n), ret);
+}
+
+/* An attribute that reads as "" when it is not set need not be stored empty: most are. */
+static bool is_default(enum wa_attr a, struct wa_sv value)
+{
+    return value.n == 0 && a > WA_A_PRIORITY && (a < WA_A_SIGNER || a > WA_A_SIGNED_ATTRIBUTES);
 }
 
 static enum wa_code read_line(struct reader *r, struct wa_sv line, struct wa_err *err)
@@ -60,17 +73,42 @@ static enum wa_code read_line(struct reader *r, struct wa_sv line, struct wa_err
     r->known = find_key(wa_unicode_strip(wa_sv_n(line.p, colon)), &r->attr);
     if (!r->known)
         return WA_OK;
-    if (r->c->v[r->attr] != NULL)
+    if (r->seen[r->attr])
         return wa_fail(err, WA_E_INVALID, "control line %zu sets '%s' again", r->line,
                        wa_attr_name(r->attr));
-    return wa_control_set(r->c, r->attr, wa_unicode_strip(wa_sv_sub(line, colon + 1, line.n)), err);
+    r->seen[r->attr] = true;
+    struct wa_sv value = wa_unicode_strip(wa_sv_sub(line, colon + 1, line.n));
+    return is_default(r->attr, value) ? WA_OK : wa_control_set(r->c, r->attr, value, err);
 }
 
-static enum wa_code read_lines(struct wa_sv text, struct wa_control *c, struct wa_err *err)
+/* What the bytes of a text may hold beside plain ASCII, to choose the quick way for nearly all. */
+enum { HAS_NUL = 1, HAS_UNICODE = 2, HAS_ODD_LINE_ENDS = 4 };
+
+static unsigned classify(struct wa_sv text)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char b = (unsigned char)text.p[i];
+        found |= b >= 0x80 ? HAS_UNICODE : 0u;
+        found |= b < 0x20 && b != '\n' && b != '\t' ? HAS_ODD_LINE_ENDS : 0u;
+        found |= b == 0 ? HAS_NUL : 0u;
+    }
+    return found;
+}
+
+static bool next_line(struct wa_sv *rest, bool plain, struct wa_sv *ret)
+{
+    if (!plain)
+        return wa_unicode_next_line(rest, ret);
+    return rest->n > 0 && wa_sv_split(rest, '\n', ret);
+}
+
+static enum wa_code read_lines(struct wa_sv text, bool plain, struct wa_control *c,
+                               struct wa_err *err)
 {
     struct reader r = {.c = c, .first = true};
     struct wa_sv line;
-    while (wa_unicode_next_line(&text, &line)) {
+    while (next_line(&text, plain, &line)) {
         r.line++;
         if (wa_unicode_strip(line).n == 0)
             break;
@@ -87,16 +125,16 @@ static enum wa_code read_lines(struct wa_sv text, struct wa_control *c, struct w
 enum wa_code wa_control_parse(struct wa_sv text, struct wa_control *ret, struct wa_err *err)
 {
     struct wa_control c;
-    size_t nul;
     if (text.n > WA_CONTROL_BYTES_MAX)
         return wa_fail(err, WA_E_LIMIT, "control is larger than %u bytes", WA_CONTROL_BYTES_MAX);
     if (wa_sv_starts(text, "\xef\xbb\xbf"))
         return wa_fail(err, WA_E_INVALID,
                        "control begins with a byte order mark: save it as UTF-8 without one");
-    if (!wa_utf8_valid(text) || wa_sv_chr(text, '\0', &nul))
+    unsigned found = classify(text);
+    if ((found & HAS_NUL) != 0 || ((found & HAS_UNICODE) != 0 && !wa_utf8_valid(text)))
         return wa_fail(err, WA_E_INVALID, "control is not UTF-8 text");
     wa_control_init(&c);
-    if (read_lines(text, &c, err) != WA_OK) {
+    if (read_lines(text, found == 0, &c, err) != WA_OK) {
         wa_control_fini(&c);
         return err->code;
     }

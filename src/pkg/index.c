@@ -92,6 +92,10 @@ static enum wa_code read_index(struct wa_members *m, struct wa_index *ix, size_t
     wa_buf_sink_init(&sink, &text);
     if (!wa_members_find(m, "Packages", &at))
         return wa_fail(err, WA_E_INVALID, "not an index: 'Packages' is not in it");
+    if (m->items[at].size > text.max || wa_buf_reserve(&text, (size_t)m->items[at].size) == NULL)
+        return m->items[at].size > text.max
+                   ? wa_fail(err, WA_E_LIMIT, "'Packages' is larger than %zu bytes", text.max)
+                   : wa_nomem(err);
     if (m->read(m, at, &sink.base, err) != WA_OK ||
         read_blocks(wa_buf_sv(&text), ix, bad, err) != WA_OK)
         return err->code;
@@ -148,8 +152,8 @@ static struct wa_cert *find_cert(const struct wa_certs *list, const char *finger
 
 /* The signer's certificate, and upwards from it those that name themselves its issuers, as far as a
  * chain may go. */
-static enum wa_code chain_of(const struct wa_index *ix, const char *fingerprint,
-                             struct wa_certs *chain, struct wa_err *err)
+enum wa_code wa_index_chain(const struct wa_index *ix, const char *fingerprint,
+                            struct wa_certs *chain, struct wa_err *err)
 {
     struct wa_cert *signer = find_cert(&ix->certs, fingerprint);
     if (signer == NULL)
@@ -178,7 +182,7 @@ enum wa_code wa_index_keep_trusted(struct wa_index *ix, const struct wa_trust *a
         struct wa_trust_result trust;
         WA_AUTO_CERTS struct wa_certs chain = {0};
         if (code == WA_OK && check_filename(c, &why) == WA_OK &&
-            chain_of(ix, wa_control_get(c, WA_A_SIGNER_FINGERPRINT), &chain, &why) == WA_OK &&
+            wa_index_chain(ix, wa_control_get(c, WA_A_SIGNER_FINGERPRINT), &chain, &why) == WA_OK &&
             wa_verify_control(c, &chain, anchors, at, &trust, &why) == WA_OK) {
             ix->items[kept++] = *c;
             continue;
@@ -197,22 +201,28 @@ enum wa_code wa_index_keep_trusted(struct wa_index *ix, const struct wa_trust *a
 
 /* --- writing --- */
 
-enum wa_code wa_index_add(struct wa_index *ix, const struct wa_control *c,
-                          const struct wa_certs *chain, struct wa_err *err)
+enum wa_code wa_index_take(struct wa_index *ix, struct wa_control *c, const struct wa_certs *chain,
+                           struct wa_err *err)
 {
-    struct wa_control copy;
     for (size_t i = 0; i < chain->n; i++)
         if (wa_certs_add(&ix->certs, chain->items[i], err) != WA_OK)
             return err->code;
+    struct wa_control *slot = WA_VEC_PUSH(ix);
+    if (slot == NULL)
+        return wa_nomem(err);
+    *slot = *c;
+    wa_control_init(c);
+    return WA_OK;
+}
+
+enum wa_code wa_index_add(struct wa_index *ix, const struct wa_control *c,
+                          const struct wa_certs *chain, struct wa_err *err)
+{
+    WA_AUTO_CONTROL struct wa_control copy;
+    wa_control_init(&copy);
     if (wa_control_copy(c, &copy, err) != WA_OK)
         return err->code;
-    struct wa_control *slot = WA_VEC_PUSH(ix);
-    if (slot == NULL) {
-        wa_control_fini(&copy);
-        return wa_nomem(err);
-    }
-    *slot = copy;
-    return WA_OK;
+    return wa_index_take(ix, &copy, chain, err);
 }
 
 static int by_filename(const void *a, const void *b)

@@ -1,4 +1,5 @@
-/* index.h - the Packages file of a repository: reading with every entry checked, and writing (formats.md 3.2). */
+/* index.h - the Packages file of a repository: reading with every entry checked, and writing
+ * (formats.md 3.2). */
 #ifndef WA_PKG_INDEX_H
 #define WA_PKG_INDEX_H
 
@@ -13,16 +14,29 @@ void wa_index_init(struct wa_index *ix);
 void wa_index_fini(struct wa_index *ix);
 #define WA_AUTO_INDEX WA_CLEANUP(wa_index_fini)
 
-/* Reads the ZIP. An entry that can't be parsed is left out and counted, it never spoils the others; a broken archive is an error. */
-WA_CHECK enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret, size_t *ret_bad, struct wa_err *err);
-typedef void (*wa_index_discard_fn)(void *user, const struct wa_control *c, const struct wa_err *why);
-/* Removes each entry whose signer is not trusted or whose signature does not hold (F2B), telling discard (may be NULL). */
-WA_CHECK enum wa_code wa_index_keep_trusted(struct wa_index *ix, const struct wa_trust *anchors, int64_t at,
-                                            wa_index_discard_fn discard, void *user, size_t *ret_discarded, struct wa_err *err);
+/* Reads the ZIP. An entry that can't be parsed is left out and counted, it never spoils the others;
+ * a broken archive is an error. */
+WA_CHECK enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret,
+                                    size_t *ret_bad, struct wa_err *err);
+typedef void (*wa_index_discard_fn)(void *user, const struct wa_control *c,
+                                    const struct wa_err *why);
+/* Removes each entry whose signer is not trusted or whose signature does not hold (F2B), telling
+ * discard (may be NULL). */
+WA_CHECK enum wa_code wa_index_keep_trusted(struct wa_index *ix, const struct wa_trust *anchors,
+                                            int64_t at, wa_index_discard_fn discard, void *user,
+                                            size_t *ret_discarded, struct wa_err *err);
 /* Adds a copy of c (with filename, size, md5sum set) and the certificates of its chain. */
-WA_CHECK enum wa_code wa_index_add(struct wa_index *ix, const struct wa_control *c, const struct wa_certs *chain,
-                                   struct wa_err *err);
+WA_CHECK enum wa_code wa_index_add(struct wa_index *ix, const struct wa_control *c,
+                                   const struct wa_certs *chain, struct wa_err *err);
+/* The same, but c's attributes move into the index and c is left empty. */
+WA_CHECK enum wa_code wa_index_take(struct wa_index *ix, struct wa_control *c,
+                                    const struct wa_certs *chain, struct wa_err *err);
+/* The signer's certificate and, as far as the index has them, those that issued it. WA_E_REFUSED
+ * when the index does not carry it. */
+WA_CHECK enum wa_code wa_index_chain(const struct wa_index *ix, const char *fingerprint,
+                                     struct wa_certs *chain, struct wa_err *err);
 /* The ZIP, entries sorted by file name; mtime as its members' date. */
-WA_CHECK enum wa_code wa_index_write(const struct wa_index *ix, int64_t mtime, struct wa_sink *sink, struct wa_err *err);
+WA_CHECK enum wa_code wa_index_write(const struct wa_index *ix, int64_t mtime, struct wa_sink *sink,
+                                     struct wa_err *err);
 
 #endif

@@ -42,12 +42,30 @@ static size_t last_start(struct wa_sv s)
     return at;
 }
 
+/* Visible ASCII, as nearly every end of a value is: nothing to decode. */
+static bool is_plain(char c)
+{
+    return c > 0x20 && c < 0x7f;
+}
+
 struct wa_sv wa_unicode_strip(struct wa_sv s)
 {
     uint32_t cp;
-    for (size_t at = 0; wa_utf8_next(s, &at, &cp) && wa_unicode_isspace(cp); at = 0)
+    while (s.n > 0 && !is_plain(s.p[0])) {
+        size_t at = 0;
+        if (s.p[0] == ' ') { /* padding */
+            s = wa_sv_n(s.p + 1, s.n - 1);
+            continue;
+        }
+        if (!wa_utf8_next(s, &at, &cp) || !wa_unicode_isspace(cp))
+            break;
         s = wa_sv_n(s.p + at, s.n - at);
-    while (s.n > 0) {
+    }
+    while (s.n > 0 && !is_plain(s.p[s.n - 1])) {
+        if (s.p[s.n - 1] == ' ') {
+            s.n--;
+            continue;
+        }
         size_t start = last_start(s), at = start;
         if (!wa_utf8_next(s, &at, &cp) || at != s.n || !wa_unicode_isspace(cp))
             break;
@@ -56,15 +74,28 @@ struct wa_sv wa_unicode_strip(struct wa_sv s)
     return s;
 }
 
+/* Bytes that begin no line end: all ASCII but 0x0a to 0x0d and 0x1c to 0x1e, and the bytes of
+ * letters beyond; U+0085 begins with 0xc2, U+2028 and U+2029 with 0xe2. */
+static bool ends_no_line(unsigned char b)
+{
+    return b > 0x1e && b != 0xc2 && b != 0xe2;
+}
+
 bool wa_unicode_next_line(struct wa_sv *rest, struct wa_sv *ret_line)
 {
-    size_t at = 0, from = 0;
-    uint32_t cp;
     if (rest->n == 0)
         return false;
-    for (; wa_utf8_next(*rest, &at, &cp); from = at) {
-        if (!wa_unicode_is_line_end(cp))
+    for (size_t from = 0; from < rest->n;) {
+        size_t at = from;
+        uint32_t cp;
+        if (ends_no_line((unsigned char)rest->p[from])) {
+            from++;
             continue;
+        }
+        if (!wa_utf8_next(*rest, &at, &cp) || !wa_unicode_is_line_end(cp)) {
+            from = at > from ? at : from + 1;
+            continue;
+        }
         *ret_line = wa_sv_n(rest->p, from);
         if (cp == '\r' && at < rest->n && rest->p[at] == '\n')
             at++;

@@ -1,8 +1,8 @@
 /* scan.c - from the packages of a folder to its Packages file.
  *
- * An entry is taken over when its file has the size it says and is not newer than the index;
- * everything else is read anew. The index is replaced at once, so a reader sees the old or the new
- * one.
+ * An entry is taken over when its file has the size it says and is older than the index; everything
+ * else is read anew. The index is replaced at once, so a reader sees the old or the new one, and by
+ * one scan at a time, so that none undoes another's.
  */
 #include "repo/scan.h"
 
@@ -17,17 +17,22 @@
 struct scan {
     const struct wa_dir *dir;
     const struct wa_trust *anchors;
-    bool force;
     wa_scan_note_fn note;
     void *user;
     struct wa_index old, fresh;
-    struct wa_map old_by_file; /* file name -> struct wa_control * of old */
+    struct wa_map
+        old_by_file; /* file name -> struct wa_control * of old; what is left over is gone */
+    bool has_old;
     int64_t old_mtime;
-    struct wa_scan_result *result;
+    struct wa_scan_result result;
 };
 
 static const struct wa_relpath index_name = {"Packages", 8};
+static const struct wa_relpath lock_name = {".Packages.lock", 14};
 
+/* --- the index that is there --- */
+
+/* None, or one that can't be read: everything is read anew. */
 static enum wa_code read_old(struct scan *s, struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
@@ -36,13 +41,13 @@ static enum wa_code read_old(struct scan *s, struct wa_err *err)
     struct wa_stat st;
     struct wa_err why = WA_ERR_INIT;
     size_t bad = 0;
-    /* No index, or one that can't be read: everything is read anew. */
-    if (s->force || wa_file_open(s->dir, &index_name, &fd, &why) != WA_OK ||
+    if (wa_file_open(s->dir, &index_name, &fd, &why) != WA_OK ||
         wa_fd_stat(fd, &st, &why) != WA_OK || wa_fd_source_init(&source, fd, &why) != WA_OK ||
         wa_archive_members_open(&source.base, &members, &why) != WA_OK ||
         wa_index_read(wa_archive_members_get(members), &s->old, &bad, &why) != WA_OK)
         return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
     s->old_mtime = st.mtime;
+    s->has_old = bad == 0; /* with entries that nobody can read it is not worth keeping */
     for (size_t i = 0; i < s->old.n; i++) {
         struct wa_sv file = wa_sv(wa_control_get(&s->old.items[i], WA_A_FILENAME));
         if (wa_map_put(&s->old_by_file, file, &s->old.items[i], NULL, err) != WA_OK)
@@ -51,35 +56,40 @@ static enum wa_code read_old(struct scan *s, struct wa_err *err)
     return WA_OK;
 }
 
-/* Takes an unchanged entry over. *ret_done false: it must be read. */
+static bool is_unchanged(const struct scan *s, const struct wa_control *c, const struct wa_stat *st)
+{
+    char size[24];
+    (void)snprintf(size, sizeof size, "%llu", (unsigned long long)st->size);
+    /* Written within the same second as the index: could be either, so it is read. */
+    return strcmp(wa_control_get(c, WA_A_SIZE), size) == 0 && st->mtime < s->old_mtime;
+}
+
+/* Moves an unchanged entry over. *ret_done false: it must be read. */
 static enum wa_code take_over(struct scan *s, const char *file, const struct wa_stat *st,
                               bool *ret_done, struct wa_err *err)
 {
-    char size[24];
     WA_AUTO_CERTS struct wa_certs chain = {0};
-    const struct wa_control *c = wa_map_get(&s->old_by_file, wa_sv(file));
-    (void)snprintf(size, sizeof size, "%llu", (unsigned long long)st->size);
+    struct wa_trust_result trust;
+    struct wa_err why = WA_ERR_INIT;
+    struct wa_control *c = wa_map_get(&s->old_by_file, wa_sv(file));
     *ret_done = false;
-    /* Written within the same second as the index: could be either, so it is read. */
-    if (c == NULL || strcmp(wa_control_get(c, WA_A_SIZE), size) != 0 || st->mtime >= s->old_mtime)
+    if (c == NULL || !is_unchanged(s, c, st))
         return WA_OK;
-    for (size_t i = 0; i < s->old.certs.n; i++)
-        if (strcmp(wa_cert_fingerprint(s->old.certs.items[i]),
-                   wa_control_get(c, WA_A_SIGNER_FINGERPRINT)) == 0 &&
-            wa_certs_add(&chain, s->old.certs.items[i], err) != WA_OK)
-            return err->code;
-    if (chain.n == 0)
-        return WA_OK;
-    for (size_t from = 0; from < chain.n; from++)
-        for (size_t i = 0; i < s->old.certs.n && chain.n < WA_CHAIN_MAX; i++)
-            if (strcmp(wa_cert_issuer(chain.items[from]), wa_cert_subject(s->old.certs.items[i])) ==
-                    0 &&
-                wa_certs_add(&chain, s->old.certs.items[i], err) != WA_OK)
-                return err->code;
+    enum wa_code code =
+        wa_index_chain(&s->old, wa_control_get(c, WA_A_SIGNER_FINGERPRINT), &chain, &why);
+    if (code == WA_OK && s->anchors != NULL)
+        code = wa_verify_control(c, &chain, s->anchors, wa_clock_now(), &trust, &why);
+    if (code != WA_OK)
+        return code == WA_E_NOMEM ? wa_nomem(err) : WA_OK; /* read anew, it is told why it goes */
+    if (wa_index_take(&s->fresh, c, &chain, err) != WA_OK)
+        return err->code;
+    (void)wa_map_take(&s->old_by_file, wa_sv(file));
+    s->result.kept++;
     *ret_done = true;
-    s->result->kept++;
-    return wa_index_add(&s->fresh, c, &chain, err);
+    return WA_OK;
 }
+
+/* --- a package --- */
 
 /* A small member, or an empty buffer when it is absent. */
 static enum wa_code read_small(struct wa_members *m, const char *name, struct wa_buf *out,
@@ -97,28 +107,49 @@ static enum wa_code write_icon(struct scan *s, const struct wa_control *c, struc
     WA_AUTO_BUF struct wa_buf png;
     char text[WA_NAME_MAX + 16];
     struct wa_relpath name;
+    const char *uuid = wa_control_get(c, WA_A_PACKAGE_UUID);
     wa_buf_init(&png, ICON_BYTES_MAX);
-    if (wa_control_get(c, WA_A_PACKAGE_UUID)[0] == '\0')
+    if (uuid[0] == '\0' || strchr(uuid, '/') != NULL || strlen(uuid) > WA_UUID_MAX)
         return WA_OK;
     if (read_small(m, "WAPT/icon.png", &png, err) != WA_OK)
         return err->code;
-    (void)snprintf(text, sizeof text, "icons/%.200s.png", wa_control_get(c, WA_A_PACKAGE_UUID));
+    (void)snprintf(text, sizeof text, "icons/%s.png", uuid);
     if (png.n == 0 || !wa_sv_starts(wa_buf_sv(&png), "\x89PNG"))
         return WA_OK;
     if (wa_relpath_parse(wa_sv(text), &name, err) != WA_OK)
         return err->code;
+    struct wa_relpath icons = {"icons", 5};
+    if (wa_dir_make_sub(s->dir, &icons, 0755, err) != WA_OK)
+        return err->code;
     return wa_file_replace(s->dir, &name, wa_buf_sv(&png), 0644, err);
 }
 
-static enum wa_code set_repo_attributes(struct wa_control *c, const char *file, uint64_t size,
-                                        const char *md5, struct wa_err *err)
+static enum wa_code set_repo_attributes(struct wa_control *c, const char *file,
+                                        struct wa_source *source, struct wa_err *err)
 {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)size);
-    if (wa_control_set(c, WA_A_FILENAME, wa_sv(file), err) != WA_OK ||
-        wa_control_set(c, WA_A_SIZE, wa_sv(text), err) != WA_OK)
+    char size[24], md5[WA_DIGEST_HEX_MAX];
+    (void)snprintf(size, sizeof size, "%llu", (unsigned long long)source->size);
+    if (wa_digest_source(WA_MD5, source, md5, err) != WA_OK ||
+        wa_control_set(c, WA_A_FILENAME, wa_sv(file), err) != WA_OK ||
+        wa_control_set(c, WA_A_SIZE, wa_sv(size), err) != WA_OK)
         return err->code;
     return wa_control_set(c, WA_A_MD5SUM, wa_sv(md5), err);
+}
+
+static enum wa_code read_papers(struct wa_members *m, struct wa_control *c, struct wa_certs *chain,
+                                struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf pem;
+    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    if (read_small(m, "WAPT/control", &text, err) != WA_OK ||
+        wa_control_parse(wa_buf_sv(&text), c, err) != WA_OK ||
+        read_small(m, "WAPT/certificate.crt", &pem, err) != WA_OK)
+        return err->code;
+    if (pem.n == 0)
+        return wa_fail(err, WA_E_REFUSED, "it is not signed");
+    return wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, chain, err);
 }
 
 static enum wa_code read_package(struct scan *s, const char *file, int fd, struct wa_err *err)
@@ -126,34 +157,26 @@ static enum wa_code read_package(struct scan *s, const char *file, int fd, struc
     WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
     WA_AUTO_CONTROL struct wa_control c;
     WA_AUTO_CERTS struct wa_certs chain = {0};
-    WA_AUTO_BUF struct wa_buf text;
-    WA_AUTO_BUF struct wa_buf pem;
     struct wa_fd_source source;
     struct wa_trust_result trust;
-    char md5[WA_DIGEST_HEX_MAX];
     wa_control_init(&c);
-    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     if (wa_fd_source_init(&source, fd, err) != WA_OK ||
         wa_archive_members_open(&source.base, &members, err) != WA_OK)
         return err->code;
     struct wa_members *m = wa_archive_members_get(members);
-    if (read_small(m, "WAPT/control", &text, err) != WA_OK ||
-        wa_control_parse(wa_buf_sv(&text), &c, err) != WA_OK ||
-        read_small(m, "WAPT/certificate.crt", &pem, err) != WA_OK ||
-        wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, &chain, err) != WA_OK)
+    if (read_papers(m, &c, &chain, err) != WA_OK)
         return err->code;
     if (strcmp(wa_control_get(&c, WA_A_SECTION), "host") == 0)
-        return WA_OK; /* host packages are never listed */
+        return WA_OK; /* never listed */
     if (s->anchors != NULL &&
         wa_verify_control(&c, &chain, s->anchors, wa_clock_now(), &trust, err) != WA_OK)
         return err->code;
-    if (wa_digest_source(WA_MD5, &source.base, md5, err) != WA_OK ||
-        set_repo_attributes(&c, file, source.base.size, md5, err) != WA_OK ||
-        write_icon(s, &c, m, err) != WA_OK)
+    if (set_repo_attributes(&c, file, &source.base, err) != WA_OK ||
+        write_icon(s, &c, m, err) != WA_OK || wa_index_take(&s->fresh, &c, &chain, err) != WA_OK)
         return err->code;
-    s->result->added++;
-    return wa_index_add(&s->fresh, &c, &chain, err);
+    s->result.added++;
+    (void)wa_map_take(&s->old_by_file, wa_sv(file));
+    return WA_OK;
 }
 
 static enum wa_code scan_entry(void *user, const char *file, const struct wa_stat *st,
@@ -175,11 +198,13 @@ static enum wa_code scan_entry(void *user, const char *file, const struct wa_sta
         *err = why;
         return err->code;
     }
-    s->result->bad++;
+    s->result.bad++;
     if (s->note != NULL)
         s->note(s->user, file, &why);
     return WA_OK;
 }
+
+/* --- the new index --- */
 
 static enum wa_code write_index(struct scan *s, struct wa_err *err)
 {
@@ -192,20 +217,12 @@ static enum wa_code write_index(struct scan *s, struct wa_err *err)
     return wa_file_replace(s->dir, &index_name, wa_buf_sv(&zip), 0644, err);
 }
 
-static enum wa_code run(struct scan *s, struct wa_err *err)
+static enum wa_code run(struct scan *s, bool force, struct wa_err *err)
 {
-    if (read_old(s, err) != WA_OK || wa_dir_list(s->dir, scan_entry, s, err) != WA_OK)
+    if ((!force && read_old(s, err) != WA_OK) || wa_dir_list(s->dir, scan_entry, s, err) != WA_OK)
         return err->code;
-    s->result->removed = s->old.n > s->result->kept ? s->old.n - s->result->kept : 0;
-    /* Entries that were read anew replace old ones: they are not gone. */
-    for (size_t i = 0; i < s->fresh.n && s->result->removed > 0 && s->result->added > 0; i++) {
-        const char *file = wa_control_get(&s->fresh.items[i], WA_A_FILENAME);
-        const struct wa_control *was = wa_map_get(&s->old_by_file, wa_sv(file));
-        if (was != NULL && strcmp(wa_control_get(was, WA_A_PACKAGE_UUID),
-                                  wa_control_get(&s->fresh.items[i], WA_A_PACKAGE_UUID)) != 0)
-            s->result->removed--;
-    }
-    if (s->old.n > 0 && s->result->added == 0 && s->result->kept == s->old.n)
+    s->result.removed = s->old_by_file.n;
+    if (s->has_old && s->result.added == 0 && s->result.removed == 0)
         return WA_OK; /* nothing changed: the index keeps its date */
     return write_index(s, err);
 }
@@ -215,24 +232,19 @@ enum wa_code wa_repo_scan(const char *path, bool force, const struct wa_trust *a
                           struct wa_err *err)
 {
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    struct wa_scan_result result = {0, 0, 0, 0};
-    if (wa_dir_open(path, &dir, err) != WA_OK)
-        return err->code;
-    struct scan s = {.dir = &dir,
-                     .anchors = anchors,
-                     .force = force,
-                     .note = note,
-                     .user = user,
-                     .result = &result};
+    WA_AUTO_FD int lock = -1;
+    if (wa_dir_open(path, &dir, err) != WA_OK || wa_dir_lock(&dir, &lock_name, &lock, err) != WA_OK)
+        return wa_wrap(err, "scanning '%s'", path);
+    struct scan s = {.dir = &dir, .anchors = anchors, .note = note, .user = user};
     wa_index_init(&s.old);
     wa_index_init(&s.fresh);
     wa_map_init(&s.old_by_file, 0);
-    enum wa_code code = run(&s, err);
+    enum wa_code code = run(&s, force, err);
     wa_map_fini(&s.old_by_file);
     wa_index_fini(&s.old);
     wa_index_fini(&s.fresh);
     if (code != WA_OK)
         return wa_wrap(err, "scanning '%s'", path);
-    *ret = result;
+    *ret = s.result;
     return WA_OK;
 }
