@@ -112,7 +112,7 @@ enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code, str
 {
     struct wa_stmt *s;
     if (wa_db_prepare(
-            db, "UPDATE tasks SET state = 'done', code = ?, message = ?, finished = ? WHERE id = ?",
+            db, "UPDATE tasks SET state = 'done', code = ?, message = ?, finished = ?, args = '' WHERE id = ?",
             &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, wa_code_name(code));

@@ -86,7 +86,7 @@ struct wa_task_run {
     struct wa_buf data; /* JSON: result for the local client, or empty */
     size_t done, failed;
     enum wa_code first; /* of the first failure */
-    char summary[1024];
+    char summary[WA_ERR_TEXT_MAX + 2 * WA_NAME_MAX];
 };
 void wa_task_output(struct wa_task_run *run, struct wa_sv text);
 void wa_task_progress(void *run, uint64_t done, uint64_t total);
@@ -158,6 +158,7 @@ WA_CHECK enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_
 /* --- push.c --- */
 WA_CHECK enum wa_code wa_push_start(struct wa_manager *m, struct wa_err *err);
 void wa_push_stop(struct wa_manager *m);
+bool wa_push_is_up(const struct wa_manager *m); /* the network process runs */
 
 /* --- manager.c --- */
 struct wa_manager_options {

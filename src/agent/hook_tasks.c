@@ -1,0 +1,156 @@
+/* hook_tasks.c - audits of what is installed, and the settings of a user's session. */
+#include "agent/manager_priv.h"
+#include "base/date.h"
+#include "os/clock.h"
+
+static bool is_wanted(const struct wa_task_run *run, const char *package)
+{
+    for (size_t i = 0; i < run->request.package_count; i++)
+        if (wa_sv_eqs(run->request.packages[i], package) ||
+            wa_sv_eqs(run->request.packages[i], "ALL"))
+            return true;
+    return run->request.package_count == 0;
+}
+
+/* Runs one hook of the kept script. */
+static enum wa_code run_kept(struct wa_task_run *run, const struct wa_installed_row *row,
+                             enum wa_hook hook, uint32_t uid, const char *user,
+                             struct wa_hook_result *r, struct wa_err *err)
+{
+    char id[WA_STAGE_ID + 1];
+    if (wa_kept_stage(run->m, row, hook, id, err) != WA_OK)
+        return err->code;
+    const struct wa_hook_run what = {.hook = hook,
+                                     .control = &row->base.control,
+                                     .stage = id,
+                                     .uid = uid,
+                                     .user = user,
+                                     .force = run->request.force,
+                                     .params = row->params};
+    enum wa_code code = wa_hook_run(run, &what, r, err);
+    wa_stage_remove(run->m, id);
+    return code;
+}
+
+/* --- audit --- */
+
+/* Seconds to the next audit; 0: none is due by itself. */
+static int64_t audit_period(const struct wa_manager *m, const struct wa_control *c)
+{
+    int64_t period = 0;
+    const char *schedule = wa_control_get(c, WA_A_AUDIT_SCHEDULE);
+    if (schedule[0] != '\0' && wa_date_parse_period(wa_sv(schedule), 'm', &period))
+        return period < 60 ? 60 : period;
+    return m->config.audit_period_s;
+}
+
+static enum wa_code audit_one(struct wa_task_run *run, const struct wa_installed_row *row,
+                              struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    const struct wa_control *c = &row->base.control;
+    int64_t now = wa_clock_now(), period = audit_period(m, c);
+    struct wa_err why = WA_ERR_INIT;
+    struct wa_hook_result r;
+    wa_hook_result_init(&r);
+    if (!wa_kept_has_hook(m, wa_control_get(c, WA_A_PACKAGE_UUID), WA_HOOK_AUDIT)) {
+        (void)snprintf(r.status, sizeof r.status, "OK");
+    } else if (run_kept(run, row, WA_HOOK_AUDIT, 0, NULL, &r, &why) != WA_OK) {
+        wa_buf_addf(&r.output, "%s\n", why.text);
+        (void)snprintf(r.status, sizeof r.status, "ERROR");
+    }
+    wa_task_say(run, "%s -> %s\n", wa_control_get(c, WA_A_PACKAGE), r.status);
+    bool good = strcmp(r.status, "OK") == 0 || strcmp(r.status, "WARNING") == 0 ||
+                strcmp(r.status, "UNKNOWN") == 0;
+    if (!good && why.code == WA_OK)
+        (void)wa_fail(&why, WA_E_FAILED, "the audit found an error");
+    enum wa_code code =
+        wa_installed_set_audit(m->tdb, wa_control_get(c, WA_A_PACKAGE), r.status,
+                               wa_buf_sv(&r.output), now, period > 0 ? now + period : 0, err);
+    wa_task_package(run, c, r.status, good ? NULL : &why);
+    wa_hook_result_fini(&r);
+    return code;
+}
+
+enum wa_code wa_task_audit(struct wa_task_run *run, struct wa_err *err)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list list = {NULL, 0, 0};
+    bool scheduled = strcmp(run->task->created_by, "scheduler") == 0;
+    int64_t now = wa_clock_now();
+    if (wa_installed_load(run->m->tdb, NULL, &list, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < list.n; i++) {
+        const struct wa_installed_row *row = &list.items[i];
+        bool due = row->next_audit <= now &&
+                   (row->next_audit > 0 || audit_period(run->m, &row->base.control) > 0);
+        if (!is_wanted(run, wa_control_get(&row->base.control, WA_A_PACKAGE)) ||
+            (scheduled && !due))
+            continue;
+        if (audit_one(run, row, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
+
+/* --- session --- */
+
+/* The caller, as the local interface wrote it: "uid 1000 (alice)". */
+static bool caller(const struct wa_task *t, uint32_t *ret_uid, char *ret_user, size_t size)
+{
+    struct wa_sv text = wa_sv(t->created_by), part;
+    uint64_t uid;
+    if (!wa_sv_starts(text, "uid "))
+        return false;
+    struct wa_sv rest = wa_sv_sub(text, 4, text.n);
+    if (!wa_sv_split(&rest, ' ', &part) || !wa_sv_u64(part, &uid) || uid > UINT32_MAX ||
+        !wa_sv_starts(rest, "(") || !wa_sv_ends(rest, ")"))
+        return false;
+    *ret_uid = (uint32_t)uid;
+    (void)snprintf(ret_user, size, "%.*s", (int)(rest.n - 2), rest.p + 1);
+    return true;
+}
+
+static enum wa_code session_one(struct wa_task_run *run, const struct wa_installed_row *row,
+                                uint32_t uid, const char *user, struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    const struct wa_control *c = &row->base.control;
+    const char *package = wa_control_get(c, WA_A_PACKAGE),
+               *version = wa_control_get(c, WA_A_VERSION);
+    struct wa_hook_result r;
+    struct wa_err why = WA_ERR_INIT;
+    bool done = false;
+    if (!wa_kept_has_hook(m, wa_control_get(c, WA_A_PACKAGE_UUID), WA_HOOK_SESSION_SETUP))
+        return WA_OK;
+    if (wa_session_get(m->tdb, uid, package, version, &done, err) != WA_OK ||
+        (done && !run->request.force))
+        return err->code;
+    wa_task_say(run, "configuring %s for %s\n", package, user);
+    wa_hook_result_init(&r);
+    if (run_kept(run, row, WA_HOOK_SESSION_SETUP, uid, user, &r, &why) == WA_OK &&
+        strcmp(r.status, "ERROR") == 0)
+        (void)wa_fail(&why, WA_E_FAILED, "%s",
+                      r.error[0] != '\0' ? r.error : "its session_setup() failed");
+    enum wa_code code =
+        wa_session_set(m->tdb, uid, package, version, why.code == WA_OK ? r.status : "ERROR", err);
+    wa_task_package(run, c, why.code == WA_OK ? r.status : "ERROR",
+                    why.code == WA_OK ? NULL : &why);
+    wa_hook_result_fini(&r);
+    return code;
+}
+
+enum wa_code wa_task_session(struct wa_task_run *run, struct wa_err *err)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list list = {NULL, 0, 0};
+    uint32_t uid = 0;
+    char user[256];
+    if (!caller(run->task, &uid, user, sizeof user) || uid == 0)
+        return wa_fail(err, WA_E_DENIED, "session-setup is for ordinary users' own sessions");
+    if (wa_installed_load(run->m->tdb, NULL, &list, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < list.n; i++)
+        if (is_wanted(run, wa_control_get(&list.items[i].base.control, WA_A_PACKAGE)) &&
+            session_one(run, &list.items[i], uid, user, err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}

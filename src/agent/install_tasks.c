@@ -1,0 +1,279 @@
+/* install_tasks.c - plans carried out: install, upgrade, remove, forget, clean. One package's
+ * failure stops what depends on it, no more. */
+#include "agent/install_priv.h"
+
+#include "base/vec.h"
+#include "codec/csv.h"
+#include "pkg/plan.h"
+
+/* What a plan is made from; everything a step points to lives as long as this. */
+struct scene {
+    struct wa_available available;
+    struct wa_installed_list installed;
+    struct wa_installed *bare; /* the rows' base parts, as the planner wants them */
+    struct wa_host_caps caps;
+    struct wa_plan_input in;
+};
+
+static void scene_fini(struct scene *s)
+{
+    wa_available_fini(&s->available);
+    wa_installed_list_fini(&s->installed);
+    wa_free(s->bare);
+}
+#define AUTO_SCENE WA_CLEANUP(scene_fini)
+
+static enum wa_code scene_load(struct wa_manager *m, struct scene *s, struct wa_err *err)
+{
+    *s = (struct scene){.bare = NULL};
+    if (wa_available_load(m->tdb, &s->available, err) != WA_OK ||
+        wa_installed_load(m->tdb, NULL, &s->installed, err) != WA_OK)
+        return err->code;
+    s->bare = wa_calloc(s->installed.n, sizeof s->bare[0]);
+    if (s->bare == NULL)
+        return wa_nomem(err);
+    for (size_t i = 0; i < s->installed.n; i++)
+        s->bare[i] = s->installed.items[i].base; /* borrowed: the list frees them */
+    wa_manager_caps(m, &s->caps);
+    s->in = (struct wa_plan_input){s->available.items, s->available.n, s->bare, s->installed.n,
+                                   &s->caps};
+    return WA_OK;
+}
+
+static const char *repo_of(const struct wa_manager *m, const struct scene *s,
+                           const struct wa_control *c)
+{
+    size_t i = (size_t)(c - s->available.items);
+    return strcmp(s->available.repos[i], "wapt-host") == 0 ? m->config.host_repo_url
+                                                           : m->config.repo_url;
+}
+
+static const struct wa_installed_row *row_of(const struct scene *s, const struct wa_installed *i)
+{
+    return &s->installed.items[i - s->bare];
+}
+
+/* Names of packages that failed: what needs them is not tried. */
+struct failures {
+    WA_VEC(const char *);
+};
+
+static bool needs_failed(const struct failures *f, const struct wa_control *c)
+{
+    struct wa_sv rest = wa_sv(wa_control_get(c, WA_A_DEPENDS)), item;
+    while (wa_csv_next(&rest, &item)) {
+        struct wa_request r;
+        struct wa_err err = WA_ERR_INIT;
+        if (wa_request_parse(item, &r, &err) != WA_OK)
+            continue;
+        for (size_t i = 0; i < f->n; i++)
+            if (strcmp(f->items[i], r.package) == 0)
+                return true;
+    }
+    return false;
+}
+
+static bool was_asked_for(const struct wa_task_run *run, const char *package)
+{
+    for (size_t i = 0; i < run->request.package_count; i++) {
+        struct wa_request r;
+        struct wa_err err = WA_ERR_INIT;
+        if (wa_request_parse(run->request.packages[i], &r, &err) == WA_OK &&
+            strcmp(r.package, package) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum wa_code do_step(struct wa_task_run *run, const struct scene *s,
+                            const struct wa_step *step, const struct failures *f,
+                            struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    if (wa_cancel_is_set(m->cancel))
+        return wa_fail(err, WA_E_CANCELLED, "cancelled");
+    if (step->kind == WA_STEP_REMOVE)
+        return wa_remove_one(run, row_of(s, step->from), err);
+    const char *package =
+        wa_control_get(step->to != NULL ? step->to : &step->from->control, WA_A_PACKAGE);
+    bool asked = was_asked_for(run, package);
+    if (step->kind == WA_STEP_KEEP)
+        return asked ? wa_installed_set_explicit(m->tdb, package, err) : WA_OK;
+    if (needs_failed(f, step->to))
+        return wa_fail(err, WA_E_FAILED, "not installed, since a package it needs failed");
+    char *params = NULL;
+    if (asked && run->request.params.n > 0 && wa_sv_dup(run->request.params, &params, err) != WA_OK)
+        return err->code;
+    const char *former = step->from != NULL ? row_of(s, step->from)->params : NULL;
+    const struct wa_install in = {.to = step->to,
+                                  .from = step->from,
+                                  .repo_url = repo_of(m, s, step->to),
+                                  .params = params != NULL ? params : former,
+                                  .is_explicit = asked,
+                                  .force = run->request.force};
+    enum wa_code code = wa_install_one(run, &in, err);
+    wa_free_secret(params);
+    return code;
+}
+
+static const char *verb(enum wa_step_kind kind)
+{
+    static const char *const verbs[] = {"installing", "upgrading", "removing", "keeping"};
+    return verbs[kind];
+}
+
+static enum wa_code carry_out(struct wa_task_run *run, const struct scene *s,
+                              const struct wa_plan *plan, struct wa_err *err)
+{
+    struct failures f = {NULL, 0, 0};
+    enum wa_code code = WA_OK;
+    struct wa_sv rest = wa_sv(plan->problems), line;
+    while (plan->problems[0] != '\0' && wa_sv_split(&rest, '\n', &line)) {
+        struct wa_err why = WA_ERR_INIT;
+        (void)wa_fail(&why, WA_E_NOT_FOUND, "%.*s", WA_SV_ARG(line));
+        wa_task_package(run, NULL, "MISSING", &why);
+    }
+    for (size_t i = 0; code == WA_OK && i < plan->n; i++) {
+        const struct wa_step *step = &plan->items[i];
+        const struct wa_control *c = step->to != NULL ? step->to : &step->from->control;
+        struct wa_err why = WA_ERR_INIT;
+        if (step->kind != WA_STEP_KEEP)
+            wa_task_say(run, "%s %s(=%s): %s\n", verb(step->kind), wa_control_get(c, WA_A_PACKAGE),
+                        wa_control_get(c, WA_A_VERSION), step->why);
+        if (do_step(run, s, step, &f, &why) == WA_OK) {
+            wa_task_package(run, c,
+                            step->kind == WA_STEP_REMOVE ? "REMOVED"
+                            : step->kind == WA_STEP_KEEP ? "KEPT"
+                                                         : "OK",
+                            NULL);
+            continue;
+        }
+        const char **slot = WA_VEC_PUSH(&f);
+        if (slot == NULL)
+            code = wa_nomem(err);
+        else
+            *slot = wa_control_get(c, WA_A_PACKAGE);
+        wa_task_package(run, c, "ERROR", &why);
+        if (why.code == WA_E_CANCELLED || why.code == WA_E_NO_SPACE) {
+            *err = why;
+            code = why.code;
+        }
+    }
+    WA_VEC_FREE(&f);
+    return code;
+}
+
+/* The requirement texts of the task, NUL-terminated, in an arena. */
+static enum wa_code requests(const struct wa_task_run *run, struct wa_arena *arena,
+                             const char **out, struct wa_err *err)
+{
+    for (size_t i = 0; i < run->request.package_count; i++) {
+        out[i] = wa_arena_strdup(arena, run->request.packages[i]);
+        if (out[i] == NULL)
+            return wa_nomem(err);
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err)
+{
+    AUTO_SCENE struct scene s;
+    WA_AUTO_PLAN struct wa_plan plan;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const char *texts[WA_COUNT(run->request.packages)];
+    wa_plan_init(&plan);
+    wa_arena_init(&arena, 1u << 20);
+    if (scene_load(run->m, &s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
+        wa_plan_install(&s.in, texts, run->request.package_count, run->request.force, &plan, err) !=
+            WA_OK)
+        return err->code;
+    return carry_out(run, &s, &plan, err);
+}
+
+static enum wa_code download_all(struct wa_task_run *run, const struct scene *s,
+                                 const struct wa_plan *plan)
+{
+    for (size_t i = 0; i < plan->n; i++) {
+        WA_AUTO_FD int fd = -1;
+        struct wa_err why = WA_ERR_INIT;
+        const struct wa_control *c = plan->items[i].to;
+        if (c != NULL)
+            wa_task_package(
+                run, c, "DOWNLOADED",
+                wa_install_open(run, c, repo_of(run->m, s, c), &fd, &why) == WA_OK ? NULL : &why);
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_task_upgrade(struct wa_task_run *run, bool download_only, struct wa_err *err)
+{
+    AUTO_SCENE struct scene s;
+    WA_AUTO_PLAN struct wa_plan plan;
+    const char *const host_packages[] = {run->m->uuid};
+    wa_plan_init(&plan);
+    if (scene_load(run->m, &s, err) != WA_OK ||
+        wa_plan_upgrade(&s.in, host_packages, run->m->uuid[0] != '\0' ? 1 : 0, &plan, err) != WA_OK)
+        return err->code;
+    return download_only ? download_all(run, &s, &plan) : carry_out(run, &s, &plan, err);
+}
+
+enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err)
+{
+    AUTO_SCENE struct scene s;
+    WA_AUTO_PLAN struct wa_plan plan;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const char *texts[WA_COUNT(run->request.packages)];
+    wa_plan_init(&plan);
+    wa_arena_init(&arena, 1u << 20);
+    if (scene_load(run->m, &s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
+        wa_plan_remove(&s.in, texts, run->request.package_count, &plan, err) != WA_OK)
+        return err->code;
+    return carry_out(run, &s, &plan, err);
+}
+
+enum wa_code wa_task_forget(struct wa_task_run *run, struct wa_err *err)
+{
+    AUTO_SCENE struct scene s;
+    if (scene_load(run->m, &s, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < run->request.package_count; i++) {
+        struct wa_err why = WA_ERR_INIT;
+        const struct wa_control *c = NULL;
+        for (size_t k = 0; k < s.in.installed_count; k++)
+            if (wa_sv_eqs(run->request.packages[i],
+                          wa_control_get(&s.in.installed[k].control, WA_A_PACKAGE)))
+                c = &s.in.installed[k].control;
+        if (c == NULL)
+            (void)wa_fail(&why, WA_E_NOT_FOUND, "'%.*s' is not installed",
+                          WA_SV_ARG(run->request.packages[i]));
+        else if (wa_install_forget(run->m, c, &why) == WA_OK)
+            wa_err_clear(&why);
+        wa_task_package(run, c, "FORGOTTEN", why.code == WA_OK ? NULL : &why);
+    }
+    return WA_OK;
+}
+
+static enum wa_code remove_cached(void *user, const char *name, const struct wa_stat *st,
+                                  struct wa_err *err)
+{
+    struct wa_task_run *run = user;
+    struct wa_relpath path;
+    char text[WA_RELPATH_MAX + 1];
+    if (!st->is_file)
+        return WA_OK;
+    (void)snprintf(text, sizeof text, "cache/%s", name);
+    if (wa_relpath_parse(wa_sv(text), &path, err) != WA_OK ||
+        wa_file_remove(&run->m->base, &path, err) != WA_OK)
+        return err->code;
+    run->done++;
+    return WA_OK;
+}
+
+enum wa_code wa_task_clean(struct wa_task_run *run, struct wa_err *err)
+{
+    struct wa_relpath path = {"cache", 5};
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    if (wa_dir_open_sub(&run->m->base, &path, &dir, err) != WA_OK)
+        return err->code;
+    return wa_dir_list(&dir, remove_cached, run, err);
+}

@@ -1,0 +1,201 @@
+/* localdata.c - answers that only read: status, lists, search. From the loop's thread and
+ * connection. */
+#include "agent/manager_priv.h"
+
+static void write_entry(struct wa_jw *w, const struct wa_control *c, const char *repo)
+{
+    wa_jw_obj(w);
+    wa_control_json(w, c);
+    wa_jw_kv(w, "repo", repo);
+    wa_jw_end(w);
+}
+
+static void write_row(struct wa_jw *w, const struct wa_installed_row *r)
+{
+    wa_jw_obj(w);
+    wa_control_json(w, &r->base.control);
+    wa_jw_kv(w, "install_status", r->base.status);
+    wa_jw_kvi(w, "install_date", r->install_date);
+    wa_jw_kvb(w, "explicit", r->base.is_explicit);
+    wa_jw_kv(w, "last_audit_status", r->audit_status);
+    wa_jw_kvi(w, "last_audit_on", r->audit_on);
+    wa_jw_end(w);
+}
+
+static bool contains(const char *text, struct wa_sv word)
+{
+    size_t n = strlen(text);
+    char lowered[256];
+    if (word.n == 0 || word.n >= sizeof lowered)
+        return word.n == 0;
+    for (size_t i = 0; i + word.n <= n; i++) {
+        (void)snprintf(lowered, sizeof lowered, "%.*s", (int)word.n, word.p);
+        if (wa_sv_ieqs(wa_sv_n(text + i, word.n), lowered))
+            return true;
+    }
+    return false;
+}
+
+/* All words occur in name, title, description or keywords. */
+static bool matches(const struct wa_control *c, const struct wa_local_request *r)
+{
+    static const enum wa_attr where[] = {WA_A_PACKAGE, WA_A_NAME, WA_A_DESCRIPTION, WA_A_KEYWORDS,
+                                         WA_A_DESCRIPTION_FR};
+    for (size_t i = 0; i < r->package_count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < WA_COUNT(where); k++)
+            found = found || contains(wa_control_get(c, where[k]), r->packages[i]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static enum wa_code list(struct wa_manager *m, const struct wa_local_request *r, struct wa_jw *w,
+                         struct wa_err *err)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
+    if (wa_installed_load(m->db, NULL, &l, err) != WA_OK)
+        return err->code;
+    wa_jw_arr(w);
+    for (size_t i = 0; i < l.n; i++)
+        if (matches(&l.items[i].base.control, r))
+            write_row(w, &l.items[i]);
+    wa_jw_end(w);
+    return WA_OK;
+}
+
+static enum wa_code search(struct wa_manager *m, const struct wa_local_request *r, struct wa_jw *w,
+                           struct wa_err *err)
+{
+    WA_AUTO_AVAILABLE struct wa_available a = {.n = 0};
+    if (wa_available_load(m->db, &a, err) != WA_OK)
+        return err->code;
+    wa_jw_arr(w);
+    for (size_t i = 0; i < a.n; i++)
+        if (strcmp(a.repos[i], "wapt-host") != 0 && matches(&a.items[i], r))
+            write_entry(w, &a.items[i], a.repos[i]);
+    wa_jw_end(w);
+    return WA_OK;
+}
+
+static enum wa_code show(struct wa_manager *m, const struct wa_local_request *r, struct wa_jw *w,
+                         struct wa_err *err)
+{
+    WA_AUTO_AVAILABLE struct wa_available a = {.n = 0};
+    WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
+    bool found = false;
+    if (wa_available_load(m->db, &a, err) != WA_OK ||
+        wa_installed_load(m->db, NULL, &l, err) != WA_OK)
+        return err->code;
+    wa_jw_arr(w);
+    for (size_t k = 0; k < r->package_count; k++) {
+        struct wa_request q;
+        if (wa_request_parse(r->packages[k], &q, err) != WA_OK)
+            return err->code;
+        for (size_t i = 0; i < l.n; i++)
+            if (wa_request_matches(&q, &l.items[i].base.control)) {
+                write_row(w, &l.items[i]);
+                found = true;
+            }
+        for (size_t i = 0; i < a.n; i++)
+            if (wa_request_matches(&q, &a.items[i])) {
+                write_entry(w, &a.items[i], a.repos[i]);
+                found = true;
+            }
+    }
+    wa_jw_end(w);
+    return found
+               ? WA_OK
+               : wa_fail(err, WA_E_NOT_FOUND,
+                         "no such package is installed or available: try 'wapt-get update' first");
+}
+
+static enum wa_code show_log(struct wa_manager *m, const struct wa_local_request *r,
+                             struct wa_jw *w, struct wa_err *err)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
+    char name[WA_NAME_MAX + 1];
+    if (r->package_count != 1)
+        return wa_fail(err, WA_E_USAGE, "show-log takes one package");
+    (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(r->packages[0]));
+    if (wa_installed_load(m->db, name, &l, err) != WA_OK)
+        return err->code;
+    if (l.n == 0)
+        return wa_fail(err, WA_E_NOT_FOUND, "'%s' is not installed", name);
+    wa_jw_obj(w);
+    wa_jw_kv(w, "package", name);
+    wa_jw_kv(w, "install_status", l.items[0].base.status);
+    wa_jw_kv(w, "install_output", l.items[0].output);
+    wa_jw_kv(w, "install_params", l.items[0].params);
+    wa_jw_kv(w, "last_audit_status", l.items[0].audit_status);
+    wa_jw_kv(w, "last_audit_output", l.items[0].audit_output);
+    wa_jw_end(w);
+    return WA_OK;
+}
+
+static enum wa_code pending(struct wa_manager *m, struct wa_jw *w, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 1u << 20);
+    if (wa_param_get(m->db, "last_update_status", &text, err) != WA_OK)
+        return err->code;
+    wa_jw_raw(w, text.n > 0 ? wa_buf_sv(&text)
+                            : WA_SV("{\"date\":0,\"upgrades\":[],\"problems\":\"\"}"));
+    return WA_OK;
+}
+
+static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err *err)
+{
+    int64_t enrolled = 0;
+    if (wa_param_i64(m->db, "enrolled_at", &enrolled, err) != WA_OK)
+        return err->code;
+    wa_lock_take(m->lock);
+    int64_t running = m->running_task;
+    wa_lock_give(m->lock);
+    wa_jw_obj(w);
+    wa_jw_kv(w, "version", WA_VERSION);
+    wa_jw_kv(w, "uuid", m->uuid);
+    wa_jw_kv(w, "server", m->config.wapt_server);
+    wa_jw_kv(w, "repository", m->config.repo_url);
+    wa_jw_kvi(w, "enrolled_at", enrolled);
+    wa_jw_kvi(w, "running_task", running);
+    wa_jw_end(w);
+    return WA_OK;
+}
+
+enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *r,
+                           struct wa_buf *data, struct wa_err *err)
+{
+    struct wa_jw w;
+    enum wa_code code;
+    wa_jw_init(&w, data);
+    switch (r->op) {
+    case WA_OP_LIST:
+        code = list(m, r, &w, err);
+        break;
+    case WA_OP_SEARCH:
+        code = search(m, r, &w, err);
+        break;
+    case WA_OP_SHOW:
+        code = show(m, r, &w, err);
+        break;
+    case WA_OP_SHOW_LOG:
+        code = show_log(m, r, &w, err);
+        break;
+    case WA_OP_LIST_UPGRADE:
+    case WA_OP_CHECK_UPGRADES:
+        code = pending(m, &w, err);
+        break;
+    case WA_OP_TASKS:
+        code = wa_task_list(m->db, data, err);
+        break;
+    case WA_OP_STATUS:
+        code = status(m, &w, err);
+        break;
+    default:
+        code = wa_fail(err, WA_E_INTERNAL, "no answer for '%s'", wa_local_op_name(r->op));
+        break;
+    }
+    return code == WA_OK ? wa_buf_check(data, err) : code;
+}

@@ -1,0 +1,301 @@
+/* manager.c - the manager's process: start, confinement, the rights of its folders (F2C, F2D), the
+ * clock, the end. */
+#include "agent/manager_priv.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/priv.h"
+#include "os/service.h"
+
+#define CHANNEL_FD 3
+#define CLOCK_MS 5000
+#define RESTART_STATUS 75 /* anything but 0: the launcher starts the next manager */
+
+/* --- folders --- */
+
+struct folder {
+    const char *name; /* below the base directory; "" itself */
+    uint32_t mode;
+};
+static const struct folder folders[] = {
+    {"", 0755},
+    {"private", 0700},
+    {"private/tmp", 0700},
+    {"private/stage", 0700},
+    {"private/packages", 0700},
+    {"private/persistent", 0700},
+    {"db", 0700},
+    {"cache", 0700},
+    {"run", 0755},
+    {"log", 0750},
+    {"ssl", 0755},
+};
+
+/* Wrong rights are named and mended; an owner that is not root's is not mended but refused:
+ * somebody else put it there. */
+static enum wa_code check_folder(struct wa_manager *m, const struct folder *f, struct wa_err *err)
+{
+    char path[2 * WA_PATH_MAX];
+    struct wa_stat st;
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    (void)snprintf(path, sizeof path, "%s%s%s", m->config.base, f->name[0] != '\0' ? "/" : "",
+                   f->name);
+    if (wa_dir_make(path, f->mode, &dir, err) != WA_OK || wa_path_stat(path, &st, err) != WA_OK)
+        return err->code;
+    if (!st.is_dir)
+        return wa_fail(err, WA_E_CONFIG, "'%s' is not a directory", path);
+    if (st.uid != 0)
+        return wa_fail(
+            err, WA_E_DENIED,
+            "'%s' belongs to uid %u instead of root: whoever owns it could change the agent", path,
+            (unsigned)st.uid);
+    bool wrong = f->mode == 0755 ? (st.mode & 0022u) != 0 : (st.mode & 07777u) != f->mode;
+    if (!wrong)
+        return WA_OK;
+    wa_log(&m->log, WA_LOG_WARNING, "rights.mended", WA_LF_S("path", path),
+           WA_LF_I("mode", st.mode), WA_LF_I("now", f->mode));
+    return fchmod(dir.fd, f->mode) == 0
+               ? WA_OK
+               : wa_fail(err, WA_E_DENIED, "cannot mend the rights of '%s'", path);
+}
+
+/* Nobody but root may be able to replace the base directory itself. */
+static enum wa_code check_parents(const char *base, struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s", base);
+    for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/')) {
+        struct wa_stat st;
+        slash[slash == path ? 1 : 0] = '\0';
+        if (wa_path_stat(path, &st, err) != WA_OK)
+            return err->code;
+        bool sticky = (st.mode & 01000u) != 0;
+        if (st.uid != 0 || ((st.mode & 0022u) != 0 && !sticky))
+            return wa_fail(err, WA_E_DENIED,
+                           "'%s', above the base directory, is writable by others than root", path);
+        if (slash == path)
+            break;
+    }
+    return WA_OK;
+}
+
+static enum wa_code check_folders(struct wa_manager *m, struct wa_err *err)
+{
+    if (check_parents(m->config.base, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < WA_COUNT(folders); i++)
+        if (check_folder(m, &folders[i], err) != WA_OK)
+            return wa_wrap(err, "the agent's folders");
+    return wa_dir_open(m->config.base, &m->base, err);
+}
+
+/* What an interruption left: stages and half downloads. */
+static enum wa_code clear_leftovers(struct wa_manager *m, struct wa_err *err)
+{
+    static const char *const names[] = {"private/stage", "private/tmp"};
+    for (size_t i = 0; i < WA_COUNT(names); i++) {
+        struct wa_relpath path;
+        if (wa_relpath_parse(wa_sv(names[i]), &path, err) != WA_OK ||
+            wa_tree_remove(&m->base, &path, err) != WA_OK ||
+            wa_dir_make_sub(&m->base, &path, 0700, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
+
+/* --- confinement --- */
+
+static enum wa_code confine(struct wa_manager *m, struct wa_err *err)
+{
+    char line[WA_PRIV_LINE_MAX];
+    const char *const reads[] = {m->libdir, "/etc", "/usr",          "/lib", "/lib64", "/proc",
+                                 "/sys",    "/run", "/var/lib/dpkg", "/dev", NULL};
+    const char *const writes[] = {m->config.base, NULL};
+    const struct wa_priv p = {.name = "waptservice/manager",
+                              .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_LOCAL |
+                                       WA_PRIV_FDS | WA_PRIV_THREADS,
+                              .read_paths = reads,
+                              .write_paths = writes,
+                              .no_core = true};
+    if (wa_priv_drop(&p, line, err) != WA_OK)
+        return err->code;
+    wa_log(&m->log, WA_LOG_INFO, "process.confined", WA_LF_S("left", line));
+    return WA_OK;
+}
+
+/* --- the clock --- */
+
+static void queue_scheduled(struct wa_manager *m, enum wa_local_op op)
+{
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_local_request r = {.op = op};
+    int64_t id = 0;
+    if (wa_manager_queue(m, wa_local_op_name(op), &r, "scheduler", "", 0, &id, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_ERROR, "schedule.failed", &err);
+}
+
+static bool audit_is_due(struct wa_manager *m)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
+    struct wa_err err = WA_ERR_INIT;
+    int64_t now = wa_clock_now();
+    bool due = false;
+    if (wa_installed_load(m->db, NULL, &l, &err) != WA_OK)
+        return false;
+    for (size_t i = 0; i < l.n; i++) {
+        bool has_schedule =
+            wa_control_get(&l.items[i].base.control, WA_A_AUDIT_SCHEDULE)[0] != '\0' ||
+            m->config.audit_period_s > 0;
+        due = due || (has_schedule && l.items[i].next_audit <= now);
+    }
+    return due;
+}
+
+static void keep_push(struct wa_manager *m)
+{
+    struct wa_err err = WA_ERR_INIT;
+    wa_lock_take(m->lock);
+    bool fresh = m->registered, known = m->key != NULL;
+    m->registered = false;
+    wa_lock_give(m->lock);
+    if (m->once || !known || m->config.wapt_server[0] == '\0')
+        return;
+    int64_t enrolled = 0;
+    if (wa_param_i64(m->db, "enrolled_at", &enrolled, &err) != WA_OK || enrolled == 0)
+        return;
+    if ((fresh || !wa_push_is_up(m)) && wa_push_start(m, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_ERROR, "push.not_started", &err);
+}
+
+static void on_clock(void *user)
+{
+    struct wa_manager *m = user;
+    int64_t now = wa_clock_now();
+    keep_push(m);
+    if (m->once)
+        return;
+    if (m->config.update_period_s > 0 && now >= m->next_update) {
+        m->next_update = now + m->config.update_period_s;
+        queue_scheduled(m, WA_OP_UPDATE);
+    }
+    if (m->config.upgrade_period_s > 0 && now >= m->next_upgrade) {
+        m->next_upgrade = now + m->config.upgrade_period_s;
+        queue_scheduled(m, WA_OP_UPGRADE);
+    }
+    if (audit_is_due(m))
+        queue_scheduled(m, WA_OP_AUDIT);
+}
+
+static void on_stop(void *user, int signum)
+{
+    struct wa_manager *m = user;
+    wa_log(&m->log, WA_LOG_INFO, "manager.stopping", WA_LF_I("signal", signum));
+    wa_loop_stop(m->loop);
+}
+
+/* --- life --- */
+
+static void on_warning(void *user, const char *text)
+{
+    struct wa_manager *m = user;
+    wa_log(&m->log, WA_LOG_WARNING, "config.unknown", WA_LF_S("what", text));
+}
+
+static enum wa_code open_state(struct wa_manager *m, struct wa_err *err)
+{
+    size_t interrupted = 0;
+    if (wa_agent_db_open(m->config.base, &m->db, err) != WA_OK ||
+        wa_agent_db_open(m->config.base, &m->tdb, err) != WA_OK ||
+        wa_agent_db_recover(m->db, &interrupted, err) != WA_OK ||
+        clear_leftovers(m, err) != WA_OK || wa_identity_load(m, m->db, err) != WA_OK)
+        return err->code;
+    if (interrupted > 0)
+        wa_log(&m->log, WA_LOG_WARNING, "packages.interrupted",
+               WA_LF_I("count", (int64_t)interrupted));
+    return WA_OK;
+}
+
+static enum wa_code start(struct wa_manager *m, const struct wa_manager_options *o,
+                          struct wa_err *err)
+{
+    enum wa_log_level level = WA_LOG_INFO;
+    (void)snprintf(m->libdir, sizeof m->libdir, "%s", o->libdir);
+    if (wa_agent_config_load(o->config_file, on_warning, m, &m->config, err) != WA_OK)
+        return err->code;
+    if (wa_log_level_parse(m->config.log_level, &level))
+        m->log.level = level;
+    if (check_folders(m, err) != WA_OK || wa_host_facts_read(&m->facts, err) != WA_OK ||
+        wa_loop_new(&m->loop, err) != WA_OK || wa_lock_new(&m->lock, err) != WA_OK ||
+        wa_cancel_new(&m->cancel, err) != WA_OK || confine(m, err) != WA_OK ||
+        wa_launcher_open(CHANNEL_FD, &m->launcher, err) != WA_OK || open_state(m, err) != WA_OK ||
+        wa_local_start(m, err) != WA_OK ||
+        wa_loop_on_signal(m->loop, SIGTERM, on_stop, m, err) != WA_OK ||
+        wa_loop_on_signal(m->loop, SIGINT, on_stop, m, err) != WA_OK ||
+        wa_timer_new(m->loop, on_clock, m, &m->clock, err) != WA_OK)
+        return err->code;
+    /* Spread, so that a fleet that was switched on together does not ask together. */
+    m->next_update = wa_clock_now() + 60 + (int64_t)(wa_clock_mono_ms() % 240);
+    m->next_upgrade = m->next_update + m->config.upgrade_period_s;
+    wa_timer_start(m->clock, 100, CLOCK_MS / 5);
+    return wa_thread_start(wa_task_thread, m, &m->thread, err);
+}
+
+static void stop(struct wa_manager *m)
+{
+    if (m->lock != NULL) {
+        wa_lock_take(m->lock);
+        m->stopping = true;
+        wa_lock_signal(m->lock);
+        wa_lock_give(m->lock);
+    }
+    /* The step that runs is finished, not cut (F1E); the launcher's own limit ends what does not.
+     */
+    wa_thread_join(m->thread);
+    wa_push_stop(m);
+    wa_local_stop(m);
+    wa_timer_free(m->clock);
+    wa_loop_free(m->loop);
+    wa_db_close(m->db);
+    wa_db_close(m->tdb);
+    wa_launcher_free(m->launcher);
+    wa_key_free(m->key);
+    wa_cancel_free(m->cancel);
+    wa_lock_free(m->lock);
+    wa_dir_close(&m->base);
+    wa_agent_config_free(&m->config);
+}
+
+int wa_role_manager(const struct wa_manager_options *options)
+{
+    static const struct wa_manager empty = {.base = WA_DIR_INIT};
+    struct wa_manager *m = wa_calloc(1, sizeof *m);
+    struct wa_err err = WA_ERR_INIT;
+    if (m == NULL)
+        return wa_code_exit(WA_E_NOMEM);
+    *m = empty;
+    m->once = options->once;
+    wa_log_init(&m->log, STDERR_FILENO, m->once ? WA_LOG_WARNING : WA_LOG_INFO,
+                "waptservice/manager");
+    enum wa_code code = start(m, options, &err);
+    int status = 0;
+    if (code == WA_OK) {
+        wa_service_notify("READY=1");
+        wa_log(&m->log, WA_LOG_INFO, "manager.started", WA_LF_S("version", WA_VERSION),
+               WA_LF_S("uuid", m->uuid));
+        code = wa_loop_run(m->loop, &err);
+    }
+    if (code != WA_OK) {
+        wa_log_err(&m->log, WA_LOG_ERROR, "manager.failed", &err);
+        /* What a restart can't mend ends the service: the launcher stops at status 0 alone, so
+         * configuration faults are told apart. */
+        status = wa_code_exit(code);
+    } else if (m->stopping) {
+        status = RESTART_STATUS;
+    }
+    stop(m);
+    wa_free(m);
+    return status;
+}

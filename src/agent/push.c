@@ -1,0 +1,301 @@
+/* push.c - orders from the server's side of the push channel (F3A): judged here, each carried out
+ * once.
+ *
+ * The network process is a pipe that could have been taken over: everything it says is checked, and
+ * the hello it gets is good for its TLS connection and this minute only.
+ */
+#include "proto/push.h"
+#include "agent/manager_priv.h"
+#include "os/clock.h"
+#include "os/rand.h"
+#include "proto/action.h"
+
+#define BACKOFF_FIRST_MS 1000u
+#define BACKOFF_MAX_MS 300000u
+
+struct wa_push {
+    struct wa_manager *m;
+    struct wa_chan *chan;
+    char nonce[65]; /* ours, of this connection; "" when there is none */
+};
+
+static void fail_log(struct wa_push *p, const char *event, const struct wa_err *err)
+{
+    wa_log_err(&p->m->log, WA_LOG_WARNING, event, err);
+}
+
+static void send_text(struct wa_push *p, struct wa_sv text)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_chan_post(p->chan, WA_M_NET_SEND, 0, text, -1, &err) != WA_OK)
+        fail_log(p, "push.not_sent", &err);
+}
+
+/* --- hello --- */
+
+static void on_challenge(struct wa_push *p, struct wa_sv payload)
+{
+    struct wa_net_challenge c;
+    struct wa_hello h = {.time = wa_clock_now()};
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 64u << 10);
+    p->nonce[0] = '\0';
+    if (wa_net_challenge_read(payload, &c, &err) != WA_OK ||
+        wa_rand_hex(h.agent_nonce, 32, &err) != WA_OK) {
+        fail_log(p, "push.bad_challenge", &err);
+        return;
+    }
+    memcpy(h.nonce, c.nonce, sizeof h.nonce);
+    memcpy(h.channel, c.channel, sizeof h.channel);
+    memcpy(h.uuid, p->m->uuid, sizeof h.uuid);
+    int64_t off = c.time > h.time ? c.time - h.time : h.time - c.time;
+    if (off > WA_ACTION_SKEW_S)
+        wa_log(&p->m->log, WA_LOG_WARNING, "clock.differs", WA_LF_I("seconds", off),
+               WA_LF_I("server", c.time), WA_LF_I("here", h.time));
+    wa_lock_take(p->m->lock);
+    enum wa_code code = wa_push_hello_write(&h, p->m->key, &text, &err);
+    wa_lock_give(p->m->lock);
+    if (code != WA_OK) {
+        fail_log(p, "push.no_hello", &err);
+        return;
+    }
+    memcpy(p->nonce, h.agent_nonce, sizeof p->nonce);
+    send_text(p, wa_buf_sv(&text));
+}
+
+/* --- orders --- */
+
+struct papers {
+    struct wa_trust *anchors;
+    struct wa_key *relay;
+    struct wa_order_policy policy;
+};
+
+static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf pem;
+    int64_t enrolled = 0;
+    wa_buf_init(&pem, 64u << 10);
+    if (wa_manager_anchors(p->m, &ret->anchors, err) != WA_OK ||
+        wa_param_get(p->m->db, "relay_key", &pem, err) != WA_OK ||
+        wa_param_i64(p->m->db, "enrolled_at", &enrolled, err) != WA_OK)
+        return err->code;
+    if (pem.n == 0 || enrolled == 0)
+        return wa_fail(err, WA_E_REFUSED, "this machine is not enrolled");
+    if (wa_key_read_public_pem(wa_buf_sv(&pem), &ret->relay, err) != WA_OK)
+        return err->code;
+    ret->policy = (struct wa_order_policy){.anchors = ret->anchors,
+                                           .action_signers = p->m->config.action_signers,
+                                           .relay_key = ret->relay,
+                                           .uuid = p->m->uuid,
+                                           .nonce = p->nonce,
+                                           .now = wa_clock_now(),
+                                           .enrolled_at = enrolled};
+    return WA_OK;
+}
+
+static enum wa_code to_request(const struct wa_action *a, struct wa_local_request *ret,
+                               struct wa_err *err)
+{
+    *ret = (struct wa_local_request){.force = a->force};
+    if (!wa_local_op_find(wa_sv(wa_action_kind_name(a->kind)), &ret->op))
+        return wa_fail(err, WA_E_INTERNAL, "an action without its operation");
+    if (wa_json_count(a->packages) > WA_COUNT(ret->packages))
+        return wa_fail(err, WA_E_LIMIT, "an order names more than %zu packages",
+                       WA_COUNT(ret->packages));
+    for (size_t i = 0; i < wa_json_count(a->packages); i++)
+        ret->packages[ret->package_count++] = wa_json_sv(wa_json_at(a->packages, i));
+    return WA_OK;
+}
+
+/* Recorded and queued in one transaction: after a kill it is neither lost nor done twice. */
+static enum wa_code accept_order(struct wa_push *p, const struct wa_order *o, struct wa_err *err)
+{
+    struct wa_manager *m = p->m;
+    struct wa_local_request r;
+    char by[300];
+    int64_t task = 0;
+    (void)snprintf(by, sizeof by, "order of %.64s (%.200s)", o->signer,
+                   wa_cert_cn(o->chain.items[0]));
+    if (to_request(&o->action, &r, err) != WA_OK || wa_db_begin(m->db, err) != WA_OK)
+        return err->code;
+    enum wa_code code =
+        wa_action_record(m->db, o->action.id, o->action.not_after, wa_clock_now(), err);
+    if (code == WA_E_EXISTS)
+        (void)wa_fail(err, WA_E_EXISTS, "the order was carried out or queued before (replayed)");
+    if (code == WA_OK)
+        code = wa_manager_queue(m, wa_local_op_name(r.op), &r, by, o->action.id,
+                                o->action.not_before, &task, err);
+    if (code == WA_OK)
+        code = wa_db_commit(m->db, err);
+    if (code != WA_OK) {
+        wa_db_rollback(m->db);
+        return err->code;
+    }
+    wa_lock_take(m->lock);
+    wa_lock_signal(m->lock);
+    wa_lock_give(m->lock);
+    wa_log(&m->log, WA_LOG_INFO, "action.accepted", WA_LF_S("id", o->action.id),
+           WA_LF_S("action", wa_action_kind_name(o->action.kind)), WA_LF_S("by", by),
+           WA_LF_I("task", task));
+    return WA_OK;
+}
+
+/* The identifier of an order that was refused, for the report; "" when it has none to be believed.
+ */
+static void id_of(const struct wa_json *message, struct wa_arena *arena, char out[33])
+{
+    struct wa_action a;
+    struct wa_err ignored = WA_ERR_INIT;
+    struct wa_sv text = wa_json_sv(wa_json_get(wa_json_get(message, "order"), "action"));
+    out[0] = '\0';
+    if (wa_action_read(text, arena, &a, &ignored) == WA_OK)
+        memcpy(out, a.id, 33);
+}
+
+static void refuse(struct wa_push *p, const struct wa_json *message, struct wa_arena *arena,
+                   const struct wa_err *why)
+{
+    struct wa_err err = WA_ERR_INIT;
+    char id[33];
+    id_of(message, arena, id);
+    wa_log(&p->m->log, WA_LOG_WARNING, "action.refused", WA_LF_S("id", id),
+           WA_LF_S("code", wa_code_name(why->code)), WA_LF_S("why", why->text));
+    /* A replay is not reported: the first one's result stands. */
+    if (id[0] != '\0' && why->code != WA_E_EXISTS &&
+        wa_outbox_add(p->m->db, id, "refused", wa_code_name(why->code), wa_sv(why->text), WA_SV(""),
+                      &err) != WA_OK)
+        fail_log(p, "database.failed", &err);
+}
+
+static void on_text(struct wa_push *p, struct wa_sv text)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct papers papers = {.anchors = NULL};
+    struct wa_order o = {.index = 0};
+    struct wa_err err = WA_ERR_INIT;
+    enum wa_push_type type;
+    const struct wa_json *message = NULL;
+    WA_AUTO_BUF struct wa_buf ack;
+    char id[33];
+    wa_buf_init(&ack, 256);
+    wa_arena_init(&arena, 8 * WA_WS_MESSAGE_MAX);
+    if (wa_push_parse(text, &arena, &type, &message, &err) != WA_OK || type != WA_PUSH_ORDER) {
+        if (err.code != WA_OK)
+            fail_log(p, "push.bad_message", &err);
+        return;
+    }
+    if (p->nonce[0] == '\0')
+        (void)wa_fail(&err, WA_E_REFUSED, "an order before the greeting");
+    else if (load_policy(p, &papers, &err) == WA_OK &&
+             wa_order_check(message, &papers.policy, &arena, &o, &err) == WA_OK)
+        (void)accept_order(p, &o, &err);
+    if (err.code != WA_OK)
+        refuse(p, message, &arena, &err);
+    id_of(message, &arena, id);
+    if (id[0] != '\0') {
+        wa_push_ack_write(id, &ack);
+        send_text(p, wa_buf_sv(&ack));
+    }
+    wa_order_fini(&o);
+    wa_trust_free(papers.anchors);
+    wa_key_free(papers.relay);
+}
+
+/* --- the network process --- */
+
+static void on_state(struct wa_push *p, struct wa_sv payload)
+{
+    static const char *const names[] = {"connecting", "open", "welcome", "closed"};
+    struct wa_net_state s;
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_net_state_read(payload, &s, &err) != WA_OK) {
+        fail_log(p, "push.bad_state", &err);
+        return;
+    }
+    if (s.state == WA_NET_CLOSED)
+        p->nonce[0] = '\0';
+    wa_log(&p->m->log, s.state == WA_NET_CLOSED ? WA_LOG_WARNING : WA_LOG_INFO, "push.state",
+           WA_LF_S("state", names[s.state]), WA_LF_I("status", s.status),
+           WA_LF_S("reason", s.reason));
+}
+
+static void on_msg(void *user, const struct wa_chan_msg *msg)
+{
+    struct wa_push *p = user;
+    switch (msg->type) {
+    case WA_M_NET_CHALLENGE:
+        on_challenge(p, msg->payload);
+        break;
+    case WA_M_NET_TEXT:
+        on_text(p, msg->payload);
+        break;
+    case WA_M_NET_STATE:
+        on_state(p, msg->payload);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_end(void *user, enum wa_code code, const struct wa_err *err)
+{
+    struct wa_push *p = user;
+    if (code != WA_OK)
+        fail_log(p, "push.network_ended", err);
+    wa_chan_free(p->chan);
+    p->chan = NULL; /* the manager's clock starts the next one */
+    p->nonce[0] = '\0';
+}
+
+static enum wa_code connect_push(struct wa_push *p, struct wa_err *err)
+{
+    struct wa_manager *m = p->m;
+    char url[2048];
+    struct wa_tls_trust trust;
+    WA_AUTO_BUF struct wa_buf pem;
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    wa_lock_take(m->lock);
+    (void)snprintf(url, sizeof url, "%s/agent/v1/push", m->config.wapt_server);
+    enum wa_code code = wa_agent_trust(&m->config, &pem, &trust, err);
+    wa_lock_give(m->lock);
+    if (code != WA_OK)
+        return code;
+    const struct wa_net_config config = {
+        .url = url,
+        .proxy = m->config.http_proxy[0] != '\0' ? m->config.http_proxy : NULL,
+        .trust = &trust,
+        .backoff_first_ms = BACKOFF_FIRST_MS,
+        .backoff_max_ms = BACKOFF_MAX_MS};
+    return wa_net_configure(p->chan, &config, err);
+}
+
+enum wa_code wa_push_start(struct wa_manager *m, struct wa_err *err)
+{
+    if (m->push == NULL) {
+        m->push = wa_calloc(1, sizeof *m->push);
+        if (m->push == NULL)
+            return wa_nomem(err);
+        m->push->m = m;
+    }
+    struct wa_push *p = m->push;
+    if (p->chan == NULL && (wa_helper_network(m->launcher, &p->chan, err) != WA_OK ||
+                            wa_chan_attach(p->chan, m->loop, on_msg, on_end, p, err) != WA_OK))
+        return wa_wrap(err, "starting the network process");
+    return connect_push(p, err);
+}
+
+void wa_push_stop(struct wa_manager *m)
+{
+    if (m->push == NULL)
+        return;
+    wa_chan_free(m->push->chan);
+    wa_free(m->push);
+    m->push = NULL;
+}
+
+bool wa_push_is_up(const struct wa_manager *m)
+{
+    return m->push != NULL && m->push->chan != NULL;
+}

@@ -1,0 +1,326 @@
+/* tasks.c - the thread that works the queue off, and what a task tells while it runs.
+ *
+ * A task's outcome is stored with its result for the server in one transaction, before anybody is
+ * told.
+ */
+#include "agent/manager_priv.h"
+#include "os/clock.h"
+#include "pkg/plan.h"
+
+#include <stdarg.h>
+
+#define IDLE_MS 1000
+
+/* --- telling --- */
+
+static void tell(struct wa_task_run *run, const struct wa_local_answer *a, struct wa_sv data,
+                 bool last)
+{
+    WA_AUTO_BUF struct wa_buf line;
+    wa_buf_init(&line, WA_JSON_BYTES_MAX);
+    wa_local_answer_write(a, data, &line);
+    if (line.failed == WA_OK)
+        wa_local_event(run->m, run->task->id, wa_buf_sv(&line), last);
+}
+
+void wa_task_output(struct wa_task_run *run, struct wa_sv text)
+{
+    const struct wa_local_answer a = {.event = WA_EV_OUTPUT, .text = text};
+    tell(run, &a, WA_SV(""), false);
+}
+
+void wa_task_progress(void *user, uint64_t done, uint64_t total)
+{
+    struct wa_task_run *run = user;
+    const struct wa_local_answer a = {.event = WA_EV_PROGRESS,
+                                      .done = (int64_t)done,
+                                      .total = (int64_t)total,
+                                      .text = wa_sv(run->task->kind)};
+    tell(run, &a, WA_SV(""), false);
+}
+
+void wa_task_say(struct wa_task_run *run, const char *fmt, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    wa_task_output(run, wa_sv(text));
+}
+
+void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const char *status,
+                     const struct wa_err *err)
+{
+    const char *name = c != NULL ? wa_control_get(c, WA_A_PACKAGE) : "";
+    const char *version = c != NULL ? wa_control_get(c, WA_A_VERSION) : "";
+    wa_jw_obj(&run->packages_jw);
+    wa_jw_kv(&run->packages_jw, "package", name);
+    wa_jw_kv(&run->packages_jw, "version", version);
+    wa_jw_kv(&run->packages_jw, "status", err == NULL ? status : "ERROR");
+    if (err != NULL)
+        wa_jw_kv(&run->packages_jw, "message", err->text);
+    wa_jw_end(&run->packages_jw);
+    if (err == NULL) {
+        run->done += strcmp(status, "KEPT") == 0 ? 0 : 1;
+        return;
+    }
+    run->failed++;
+    if (run->first == WA_OK) {
+        run->first = err->code;
+        (void)snprintf(run->summary, sizeof run->summary, "%s%s%s", name,
+                       name[0] != '\0' ? ": " : "", err->text);
+    }
+    wa_task_say(run, "%s%s%s\n", name, name[0] != '\0' ? ": " : "", err->text);
+    wa_log(&run->m->log, WA_LOG_ERROR, "package.failed", WA_LF_S("package", name),
+           WA_LF_S("version", version), WA_LF_S("why", err->text));
+}
+
+/* --- doing --- */
+
+/* Pending work as wapt-get and the server want to see it: {"date","upgrades":[...],"errors":[...]}.
+ */
+static enum wa_code remember_pending(struct wa_manager *m, struct wa_err *err)
+{
+    WA_AUTO_AVAILABLE struct wa_available available = {.n = 0};
+    WA_AUTO_INSTALLED struct wa_installed_list installed = {NULL, 0, 0};
+    WA_AUTO_PLAN struct wa_plan plan;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_host_caps caps;
+    struct wa_jw w;
+    const char *const host[] = {m->uuid};
+    wa_plan_init(&plan);
+    wa_buf_init(&text, 1u << 20);
+    if (wa_available_load(m->tdb, &available, err) != WA_OK ||
+        wa_installed_load(m->tdb, NULL, &installed, err) != WA_OK)
+        return err->code;
+    struct wa_installed *bare = wa_calloc(installed.n, sizeof *bare);
+    if (bare == NULL)
+        return wa_nomem(err);
+    for (size_t i = 0; i < installed.n; i++)
+        bare[i] = installed.items[i].base;
+    wa_manager_caps(m, &caps);
+    const struct wa_plan_input in = {available.items, available.n, bare, installed.n, &caps};
+    enum wa_code code = wa_plan_upgrade(&in, host, m->uuid[0] != '\0' ? 1 : 0, &plan, err);
+    wa_jw_init(&w, &text);
+    wa_jw_obj(&w);
+    wa_jw_kvi(&w, "date", wa_clock_now());
+    wa_jw_key(&w, "upgrades");
+    wa_jw_arr(&w);
+    for (size_t i = 0; code == WA_OK && i < plan.n; i++) {
+        const struct wa_control *c =
+            plan.items[i].to != NULL ? plan.items[i].to : &plan.items[i].from->control;
+        WA_AUTO_BUF struct wa_buf name;
+        wa_buf_init(&name, 1024);
+        wa_entry_requirement(c, &name);
+        if (plan.items[i].kind != WA_STEP_KEEP)
+            wa_jw_sv(&w, wa_buf_sv(&name));
+    }
+    wa_jw_end(&w);
+    wa_jw_kv(&w, "problems", plan.problems != NULL ? plan.problems : "");
+    wa_jw_end(&w);
+    wa_free(bare);
+    if (code != WA_OK || wa_buf_check(&text, err) != WA_OK)
+        return err->code;
+    return wa_param_set(m->tdb, "last_update_status", wa_buf_sv(&text), err);
+}
+
+static enum wa_code inventory(struct wa_task_run *run, struct wa_err *err)
+{
+    return wa_host_facts_read(&run->m->facts, err) == WA_OK
+               ? wa_inventory_host_info(run->m, &run->data, err)
+               : err->code;
+}
+
+static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
+{
+    switch (run->request.op) {
+    case WA_OP_UPDATE:
+        return wa_task_update(run, err);
+    case WA_OP_UPGRADE:
+        /* An upgrade begins with a look at the repositories; when they can't be reached, what is
+         * known is carried out. */
+        if (run->task->action_id[0] != '\0' || run->request.force) {
+            struct wa_err why = WA_ERR_INIT;
+            if (wa_task_update(run, &why) != WA_OK)
+                wa_task_package(run, NULL, "ERROR", &why);
+        }
+        return wa_task_upgrade(run, false, err);
+    case WA_OP_DOWNLOAD_UPGRADE:
+        return wa_task_upgrade(run, true, err);
+    case WA_OP_INSTALL:
+        return wa_task_install(run, err);
+    case WA_OP_REMOVE:
+        return wa_task_remove(run, err);
+    case WA_OP_FORGET:
+        return wa_task_forget(run, err);
+    case WA_OP_AUDIT:
+        return wa_task_audit(run, err);
+    case WA_OP_SESSION_SETUP:
+        return wa_task_session(run, err);
+    case WA_OP_CLEAN:
+        return wa_task_clean(run, err);
+    case WA_OP_REGISTER:
+        return wa_report_register(run->m, &run->request, err);
+    case WA_OP_UPDATE_STATUS:
+        return wa_report_status(run->m, err);
+    case WA_OP_INVENTORY:
+        return inventory(run, err);
+    default:
+        return wa_fail(err, WA_E_INTERNAL, "a task of kind '%s'", run->task->kind);
+    }
+}
+
+/* The task's own failure, or that of its packages. */
+static enum wa_code outcome(const struct wa_task_run *run, enum wa_code code, struct wa_err *err)
+{
+    if (code != WA_OK)
+        return code;
+    if (run->failed == 0)
+        return WA_OK;
+    return wa_fail(err, run->done > 0 ? WA_E_PARTIAL : run->first, "%s", run->summary);
+}
+
+static enum wa_code store(struct wa_task_run *run, enum wa_code code, const char *message,
+                          struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    const struct wa_task *t = run->task;
+    if (wa_db_begin(m->tdb, err) != WA_OK)
+        return err->code;
+    enum wa_code stored = wa_task_finish(m->tdb, t->id, code, wa_sv(message), err);
+    if (stored == WA_OK && t->action_id[0] != '\0')
+        stored = wa_outbox_add(m->tdb, t->action_id,
+                               code == WA_OK            ? "done"
+                               : code == WA_E_CANCELLED ? "cancelled"
+                                                        : "failed",
+                               wa_code_name(code), wa_sv(message), wa_buf_sv(&run->packages), err);
+    if (stored == WA_OK)
+        stored = wa_db_commit(m->tdb, err);
+    if (stored != WA_OK)
+        wa_db_rollback(m->tdb);
+    return stored;
+}
+
+/* What changes with nearly every task is reported without being asked. */
+static bool changes_status(enum wa_local_op op)
+{
+    return op == WA_OP_UPDATE || op == WA_OP_UPGRADE || op == WA_OP_INSTALL || op == WA_OP_REMOVE ||
+           op == WA_OP_FORGET || op == WA_OP_AUDIT || op == WA_OP_REGISTER;
+}
+
+static void follow_up(struct wa_task_run *run)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (changes_status(run->request.op) && remember_pending(run->m, &err) != WA_OK)
+        wa_log_err(&run->m->log, WA_LOG_ERROR, "pending.failed", &err);
+}
+
+static void report_after(struct wa_task_run *run)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (changes_status(run->request.op) && run->m->key != NULL &&
+        wa_report_status(run->m, &err) != WA_OK)
+        wa_log_err(&run->m->log, WA_LOG_WARNING, "status.not_sent", &err);
+}
+
+static void finish(struct wa_task_run *run, enum wa_code code, struct wa_err *err)
+{
+    struct wa_err stored = WA_ERR_INIT;
+    char message[1100];
+    if (code == WA_OK)
+        (void)snprintf(message, sizeof message, run->done > 0 ? "%zu done" : "done", run->done);
+    else
+        (void)snprintf(message, sizeof message, "%s", err->text);
+    if (store(run, code, message, &stored) != WA_OK)
+        wa_log_err(&run->m->log, WA_LOG_ERROR, "database.failed", &stored);
+    wa_log(&run->m->log, code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING, "task.done",
+           WA_LF_I("task", run->task->id), WA_LF_S("kind", run->task->kind),
+           WA_LF_S("by", run->task->created_by), WA_LF_S("code", wa_code_name(code)),
+           WA_LF_S("message", message));
+    const struct wa_local_answer a = {.event = WA_EV_RESULT, .code = code, .text = wa_sv(message)};
+    tell(run, &a, run->data.n > 0 ? wa_buf_sv(&run->data) : wa_buf_sv(&run->packages), true);
+}
+
+static void run_task(struct wa_manager *m, const struct wa_task *t)
+{
+    struct wa_task_run run = {.m = m, .task = t};
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_err err = WA_ERR_INIT;
+    wa_arena_init(&arena, 1u << 20);
+    wa_buf_init(&run.packages, WA_JSON_BYTES_MAX);
+    wa_buf_init(&run.data, WA_JSON_BYTES_MAX);
+    wa_jw_init(&run.packages_jw, &run.packages);
+    wa_jw_arr(&run.packages_jw);
+    const struct wa_local_answer started = {
+        .event = WA_EV_TASK, .id = t->id, .text = WA_SV("running")};
+    tell(&run, &started, WA_SV(""), false);
+    wa_log(&m->log, WA_LOG_INFO, "task.started", WA_LF_I("task", t->id), WA_LF_S("kind", t->kind),
+           WA_LF_S("by", t->created_by));
+    enum wa_code code = wa_local_request_read(wa_sv(t->args), &arena, &run.request, &err);
+    if (code == WA_OK)
+        code = dispatch(&run, &err);
+    wa_jw_end(&run.packages_jw);
+    code = outcome(&run, code, &err);
+    follow_up(&run);
+    if (t->action_id[0] != '\0')
+        report_after(&run); /* the server sees the new state before the result */
+    finish(&run, code, &err);
+    if (t->action_id[0] == '\0')
+        report_after(&run);
+    wa_buf_fini(&run.packages);
+    wa_buf_fini(&run.data);
+}
+
+static bool take(struct wa_manager *m, struct wa_task *t)
+{
+    struct wa_err err = WA_ERR_INIT;
+    bool found = false;
+    if (wa_task_take(m->tdb, t, &found, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
+    return found;
+}
+
+void wa_task_thread(void *user)
+{
+    struct wa_manager *m = user;
+    wa_lock_take(m->lock);
+    while (!m->stopping) {
+        struct wa_task t = {.id = 0};
+        wa_lock_give(m->lock);
+        wa_cancel_reset(m->cancel);
+        if (take(m, &t)) {
+            wa_lock_take(m->lock);
+            m->running_task = t.id;
+            wa_lock_give(m->lock);
+            run_task(m, &t);
+            wa_task_fini(&t);
+            wa_lock_take(m->lock);
+            m->running_task = 0;
+            continue;
+        }
+        wa_report_outbox(m);
+        wa_lock_take(m->lock);
+        if (!m->stopping)
+            (void)wa_lock_wait(m->lock, IDLE_MS);
+    }
+    wa_lock_give(m->lock);
+}
+
+enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
+                              const struct wa_local_request *args, const char *by,
+                              const char *action_id, int64_t not_before, int64_t *ret_id,
+                              struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf text;
+    struct wa_local_request clean = *args;
+    wa_buf_init(&text, WA_LOCAL_REQUEST_MAX);
+    clean.password = (struct wa_sv){NULL, 0}; /* proven already; never stored */
+    if (wa_local_request_write(&clean, &text, err) != WA_OK ||
+        wa_task_add(m->db, kind, wa_buf_sv(&text), by, action_id, not_before, ret_id, err) != WA_OK)
+        return err->code;
+    wa_lock_take(m->lock);
+    wa_lock_signal(m->lock);
+    wa_lock_give(m->lock);
+    return WA_OK;
+}
