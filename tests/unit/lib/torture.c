@@ -1,0 +1,235 @@
+/* torture.c - the wrapped allocator, and the loop that fails it at every place.
+ *
+ * Knows each block that was made through the wrappers during a run by its address, in a table
+ * allocated beside the wrappers: a count alone would go wrong where libc allocates what we free
+ * (getline) and the reverse. One lock guards all, since code under test may use threads. Outside a
+ * run the wrappers only pass on.
+ */
+#include "torture.h"
+
+#include <pthread.h>
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *p, size_t n);
+void __real_free(void *p);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+void __wrap_free(void *p);
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct {
+    bool is_running;
+    bool is_paused;
+    bool is_lasting; /* all allocations from fail_at on fail */
+    bool has_failed;
+    size_t fail_at; /* number of the allocation that fails, from 1; 0: none */
+    size_t made;    /* allocations asked for so far in this run */
+    const void **slots;
+    size_t slot_count; /* a power of two, at most half full */
+    size_t live;
+} run;
+
+/* --- the table of live blocks; the lock is held --- */
+
+static size_t slot_of(const void *p)
+{
+    uint64_t h = (uint64_t)(uintptr_t)p * 0x9e3779b97f4a7c15ULL;
+    size_t at = (size_t)(h >> 20) & (run.slot_count - 1);
+    while (run.slots[at] != NULL && run.slots[at] != p)
+        at = (at + 1) & (run.slot_count - 1);
+    return at;
+}
+
+static void widen(void)
+{
+    const void **old = run.slots;
+    size_t old_count = run.slot_count;
+    run.slot_count = old_count == 0 ? 1024 : old_count * 2;
+    run.slots = __real_calloc(run.slot_count, sizeof *run.slots);
+    if (run.slots == NULL)
+        abort(); /* the machine itself is out of memory: no test result to give */
+    for (size_t i = 0; i < old_count; i++)
+        if (old[i] != NULL)
+            run.slots[slot_of(old[i])] = old[i];
+    __real_free((void *)(uintptr_t)old);
+}
+
+static void add(const void *p)
+{
+    if (run.live * 2 >= run.slot_count)
+        widen();
+    size_t at = slot_of(p);
+    run.live += run.slots[at] == NULL ? 1 : 0;
+    run.slots[at] = p;
+}
+
+/* Takes the block out; false when it is not one of ours. Those behind it that would be lost move
+ * up. */
+static bool take(const void *p)
+{
+    if (p == NULL || run.slot_count == 0)
+        return false;
+    size_t at = slot_of(p);
+    if (run.slots[at] == NULL)
+        return false;
+    run.slots[at] = NULL;
+    run.live--;
+    for (at = (at + 1) & (run.slot_count - 1); run.slots[at] != NULL;
+         at = (at + 1) & (run.slot_count - 1)) {
+        const void *moved = run.slots[at];
+        run.slots[at] = NULL;
+        run.slots[slot_of(moved)] = moved;
+    }
+    return true;
+}
+
+/* --- the wrappers --- */
+
+/* True when this allocation is to fail. Counts it. */
+static bool must_fail(void)
+{
+    if (!run.is_running || run.is_paused)
+        return false;
+    run.made++;
+    if (run.fail_at == 0 || run.made < run.fail_at || (run.made > run.fail_at && !run.is_lasting))
+        return false;
+    run.has_failed = true;
+    return true;
+}
+
+static void *made(void *p)
+{
+    if (p != NULL && run.is_running && !run.is_paused)
+        add(p);
+    return p;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    (void)pthread_mutex_lock(&lock);
+    void *p = must_fail() ? NULL : made(__real_malloc(n));
+    (void)pthread_mutex_unlock(&lock);
+    return p;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    (void)pthread_mutex_lock(&lock);
+    void *p = must_fail() ? NULL : made(__real_calloc(count, size));
+    (void)pthread_mutex_unlock(&lock);
+    return p;
+}
+
+void *__wrap_realloc(void *old, size_t n)
+{
+    void *p = NULL;
+    (void)pthread_mutex_lock(&lock);
+    if (!must_fail()) {
+        /* Out of the table before: the address must not be used once realloc() has had it. */
+        bool was_ours = take(old);
+        p = __real_realloc(old, n);
+        if (p == NULL && was_ours)
+            add(old);
+        else if (p != NULL && (old == NULL || was_ours))
+            (void)made(p);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return p;
+}
+
+void __wrap_free(void *p)
+{
+    (void)pthread_mutex_lock(&lock);
+    (void)take(p);
+    __real_free(p);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* --- runs --- */
+
+void wa_torture_pause(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    run.is_paused = true;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+void wa_torture_resume(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    run.is_paused = false;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+size_t wa_torture_live_count(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    size_t n = run.live;
+    (void)pthread_mutex_unlock(&lock);
+    return n;
+}
+
+/* Forgets the former run, also one that an assertion left in the middle. */
+static void start(size_t fail_at, bool is_lasting)
+{
+    (void)pthread_mutex_lock(&lock);
+    __real_free((void *)(uintptr_t)run.slots);
+    memset(&run, 0, sizeof run);
+    run.fail_at = fail_at;
+    run.is_lasting = is_lasting;
+    run.is_running = true;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+static void stop(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    run.is_running = false;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* One run, judged. Returns whether it met a failure. */
+static bool run_once(wa_torture_fn *fn, void *arg, size_t fail_at, bool is_lasting)
+{
+    struct wa_err err = WA_ERR_INIT;
+    char where[80];
+    (void)snprintf(where, sizeof where, "with allocation %zu failing%s", fail_at,
+                   is_lasting ? " and all after it" : "");
+    if (fail_at == 0)
+        (void)snprintf(where, sizeof where, "with memory enough");
+
+    start(fail_at, is_lasting);
+    enum wa_code code = fn(arg, &err);
+    stop();
+
+    if (run.live != 0)
+        fail_msg("%s: %zu blocks leak (%s)", where, run.live, wa_code_name(code));
+    if (code != WA_OK && !(run.has_failed && code == WA_E_NOMEM))
+        fail_msg("%s: %s: %s", where, wa_code_name(code), err.text);
+    if (code != WA_OK && (err.code != code || err.text[0] == '\0'))
+        fail_msg("%s: returns %s, but the error says %s '%s'", where, wa_code_name(code),
+                 wa_code_name(err.code), err.text);
+    if (code == WA_OK && err.code != WA_OK)
+        fail_msg("%s: succeeds, but leaves the error %s: %s", where, wa_code_name(err.code),
+                 err.text);
+    return run.has_failed;
+}
+
+size_t wa_torture(wa_torture_fn *fn, void *arg)
+{
+    (void)run_once(fn, arg, 0, false);
+    size_t count = run.made;
+    if (count == 0)
+        fail_msg("it allocates nothing: there is nothing to torture");
+    for (int lasting = 0; lasting < 2; lasting++) {
+        size_t at = 1;
+        while (run_once(fn, arg, at, lasting != 0))
+            at++;
+        if (at == 1)
+            fail_msg("no allocation was failed");
+    }
+    return count;
+}
