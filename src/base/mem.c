@@ -7,7 +7,9 @@ void *wa_calloc(size_t count, size_t size)
 {
     if (count == 0 || size == 0)
         count = size = 1;
-    return calloc(count, size); /* checks the product itself */
+    if (count > SIZE_MAX / size)
+        return NULL;
+    return calloc(count, size);
 }
 
 void *wa_realloc(void *p, size_t count, size_t size)

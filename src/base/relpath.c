@@ -50,13 +50,13 @@ static const char *fault_of_text(struct wa_sv text)
     size_t at = 0;
     uint32_t cp;
     while (wa_utf8_next(text, &at, &cp)) {
+        /* Right-to-left and other invisible marks make a name look like another one. */
+        if (!wa_utf8_is_shown(cp))
+            return cp < 0xa0 ? "it holds a control character" : "it holds an invisible character";
         if (cp == '\\')
             return "it holds a backslash";
         if (cp < 0x80 && strchr(":<>\"?*|", (int)cp) != NULL)
             return "it holds one of : < > \" ? * |";
-        /* Right-to-left and other invisible marks make a name look like another one. */
-        if (!wa_utf8_is_shown(cp))
-            return cp < 0xa0 ? "it holds a control character" : "it holds an invisible character";
     }
     return at == text.n ? NULL : "it is not UTF-8";
 }

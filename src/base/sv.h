@@ -15,6 +15,8 @@ struct wa_sv {
 };
 
 #define WA_SV(literal) ((struct wa_sv){"" literal, sizeof(literal) - 1})
+/* The same to initialize a static object with, which a compound literal may not. */
+#define WA_SV_INIT(literal) {"" literal, sizeof(literal) - 1}
 #define WA_SV_ARG(sv) (int)((sv).n > 4096 ? 4096 : (sv).n), ((sv).p ? (sv).p : "") /* for "%.*s" */
 
 struct wa_sv wa_sv(const char *s); /* s may be NULL: empty */
