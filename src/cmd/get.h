@@ -13,6 +13,31 @@ extern const struct wa_cli_command wa_get_sign_package;
 extern const struct wa_cli_command wa_get_show;
 extern const struct wa_cli_command wa_get_verify;
 
+/* Carried out by the service (get_agent.c). */
+extern const struct wa_cli_command wa_get_register;
+extern const struct wa_cli_command wa_get_update;
+extern const struct wa_cli_command wa_get_upgrade;
+extern const struct wa_cli_command wa_get_download_upgrade;
+extern const struct wa_cli_command wa_get_install;
+extern const struct wa_cli_command wa_get_remove;
+extern const struct wa_cli_command wa_get_forget;
+extern const struct wa_cli_command wa_get_list;
+extern const struct wa_cli_command wa_get_search;
+extern const struct wa_cli_command wa_get_list_upgrade;
+extern const struct wa_cli_command wa_get_audit;
+extern const struct wa_cli_command wa_get_session_setup;
+extern const struct wa_cli_command wa_get_update_status;
+extern const struct wa_cli_command wa_get_inventory;
+extern const struct wa_cli_command wa_get_show_log;
+extern const struct wa_cli_command wa_get_tasks;
+extern const struct wa_cli_command wa_get_cancel;
+extern const struct wa_cli_command wa_get_cancel_all;
+extern const struct wa_cli_command wa_get_clean;
+extern const struct wa_cli_command wa_get_status;
+extern const struct wa_cli_command wa_get_restart;
+/* Sends the command of that name, with its arguments, to the service. */
+WA_CHECK enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err);
+
 /* --- the packager's certificate and key (get_signer.c) --- */
 struct wa_get_signer {
     struct wa_certs chain;

@@ -2,6 +2,7 @@
  * checked here; "verify" does that, and the output says so.
  */
 #include "cmd/get.h"
+#include "os/fs.h"
 
 static enum wa_code read_control(const char *path, struct wa_control *ret, struct wa_err *err)
 {
@@ -42,8 +43,18 @@ static void show(struct wa_cli *cli, const char *path, const struct wa_control *
                     : "present, not checked here: see 'wapt-get verify'");
 }
 
+/* A name that is no file is one of the service's packages. */
+static bool is_path(const char *arg)
+{
+    struct wa_stat st;
+    struct wa_err err = WA_ERR_INIT;
+    return strchr(arg, '/') != NULL || wa_path_stat(arg, &st, &err) == WA_OK;
+}
+
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
+    if (!is_path(cli->args[0]))
+        return wa_get_agent_run(cli, err);
     struct wa_get_tally tally = {0, 0, WA_OK};
     wa_jw_arr(&cli->jw);
     for (size_t i = 0; i < cli->arg_count; i++) {
@@ -63,4 +74,11 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 }
 
 const struct wa_cli_command wa_get_show = {
-    "show", "FILE|DIR...", "Show what the control of packages says", NULL, 0, 1, SIZE_MAX, run};
+    "show",
+    "FILE|DIR|PACKAGE...",
+    "Show what the control of packages says, or what the service knows of them",
+    NULL,
+    0,
+    1,
+    SIZE_MAX,
+    run};

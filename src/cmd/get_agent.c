@@ -1,0 +1,366 @@
+/* get_agent.c - the subcommands of wapt-get that the service carries out: one request over its
+ * socket, its events shown as they come. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "agent/config.h"
+#include "base/date.h"
+#include "base/mem.h"
+#include "cmd/get.h"
+#include "os/local.h"
+#include "proto/local.h"
+
+#define DEFAULT_CONFIG "/opt/wapt/wapt-get.ini"
+#define LINE_MAX_BYTES (32u << 20)
+
+static void no_warning(void *user, const char *text)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(text);
+}
+
+/* --- the connection --- */
+
+struct talk {
+    int fd;
+    struct wa_buf in;
+    size_t used;
+};
+
+static void talk_fini(struct talk *t)
+{
+    if (t->fd >= 0)
+        (void)close(t->fd);
+    wa_buf_fini(&t->in);
+}
+
+static enum wa_code talk_open(const struct wa_cli *cli, struct talk *t, struct wa_err *err)
+{
+    struct wa_agent_config c;
+    const char *file = wa_cli_get(cli, "config", DEFAULT_CONFIG);
+    wa_buf_init(&t->in, LINE_MAX_BYTES);
+    t->fd = -1;
+    if (wa_agent_config_load(file, no_warning, NULL, &c, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_local_connect(c.local_socket, &t->fd, err);
+    wa_agent_config_free(&c);
+    return code;
+}
+
+static enum wa_code talk_send(struct talk *t, struct wa_sv line, struct wa_err *err)
+{
+    while (line.n > 0) {
+        ssize_t put = write(t->fd, line.p, line.n);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return wa_fail_errno(err, errno, "cannot talk to the service");
+        line = wa_sv_sub(line, (size_t)put, line.n);
+    }
+    return WA_OK;
+}
+
+/* The next line, valid until the next call. */
+static enum wa_code talk_line(struct talk *t, struct wa_sv *ret, struct wa_err *err)
+{
+    wa_buf_consume(&t->in, t->used);
+    t->used = 0;
+    for (;;) {
+        size_t at;
+        if (wa_sv_chr(wa_buf_sv(&t->in), '\n', &at)) {
+            *ret = wa_sv_n(t->in.p, at);
+            t->used = at + 1;
+            return WA_OK;
+        }
+        char *p = wa_buf_reserve(&t->in, 65536);
+        if (p == NULL)
+            return wa_buf_check(&t->in, err);
+        ssize_t got = read(t->fd, p, 65536);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return wa_fail(
+                err, WA_E_UNREACHABLE,
+                "the service ended the connection: it may be restarting, look at its log");
+        wa_buf_advance(&t->in, (size_t)got);
+    }
+}
+
+static enum wa_code send_password(struct talk *t, const struct wa_cli *cli, struct wa_sv reason,
+                                  struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf password;
+    WA_AUTO_BUF_SECRET struct wa_buf line;
+    struct wa_jw w;
+    char prompt[256];
+    wa_buf_init(&password, 1024);
+    wa_buf_init(&line, 8192);
+    (void)snprintf(prompt, sizeof prompt, "%.*s\nPassword: ", WA_SV_ARG(reason));
+    const char *file = wa_cli_get(cli, "password-file", NULL);
+    if ((file != NULL ? wa_cli_read_secret(file, &password, err)
+                      : wa_cli_ask_secret(prompt, false, &password, err)) != WA_OK)
+        return err->code;
+    wa_jw_init(&w, &line);
+    wa_jw_obj(&w);
+    wa_jw_kvsv(&w, "password", wa_buf_sv(&password));
+    wa_jw_end(&w);
+    wa_buf_addc(&line, '\n');
+    if (wa_buf_check(&line, err) != WA_OK)
+        return err->code;
+    return talk_send(t, wa_buf_sv(&line), err);
+}
+
+/* --- showing --- */
+
+static void show_text(const struct wa_cli *cli, struct wa_sv text)
+{
+    char *copy = wa_strndup(text.p, text.n);
+    if (copy == NULL)
+        return;
+    wa_cli_tame(copy);
+    wa_cli_progress(cli, "", 0, 0);
+    wa_cli_out(cli, "%s", copy);
+    wa_free(copy);
+}
+
+static struct wa_sv member(const struct wa_json *j, const char *key)
+{
+    return wa_json_sv(wa_json_get(j, key));
+}
+
+static void show_row(const struct wa_cli *cli, const struct wa_json *j)
+{
+    char *line = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err err = WA_ERR_INIT;
+    size_t n = 0;
+    wa_buf_init(&text, 65536);
+    struct wa_sv status =
+        member(j, "install_status").n > 0 ? member(j, "install_status") : member(j, "repo");
+    wa_buf_addf(&text, "%-28.*s %-14.*s %-10.*s %.*s", WA_SV_ARG(member(j, "package")),
+                WA_SV_ARG(member(j, "version")), WA_SV_ARG(status),
+                WA_SV_ARG(member(j, "description")));
+    if (wa_buf_steal(&text, &line, &n, &err) != WA_OK)
+        return;
+    wa_cli_tame(line);
+    for (char *p = line; *p != '\0'; p++)
+        *p = *p == '\n' ? ' ' : *p;
+    wa_cli_out(cli, "%s\n", line);
+    wa_free(line);
+}
+
+static void show_pairs(const struct wa_cli *cli, const struct wa_json *j)
+{
+    for (size_t i = 0; i < wa_json_count(j); i++) {
+        WA_AUTO_BUF struct wa_buf text;
+        WA_AUTO_BUF struct wa_buf key;
+        const struct wa_json *v = wa_json_at(j, i);
+        wa_buf_init(&text, 1u << 20);
+        wa_buf_init(&key, 256);
+        wa_buf_addsv(&key, wa_json_key_at(j, i));
+        if (wa_json_is(v, WA_JSON_STRING))
+            wa_buf_addsv(&text, wa_json_sv(v));
+        else
+            wa_json_write(v, &text);
+        if (text.n > 0 && text.failed == WA_OK)
+            wa_cli_pair(cli, wa_buf_str(&key), wa_buf_str(&text));
+    }
+}
+
+static void show_data(const struct wa_cli *cli, enum wa_local_op op, const struct wa_json *data)
+{
+    if (op == WA_OP_LIST || op == WA_OP_SEARCH) {
+        wa_cli_out(cli, "%-28s %-14s %-10s %s\n", "package", "version",
+                   op == WA_OP_LIST ? "status" : "repository", "description");
+        for (size_t i = 0; i < wa_json_count(data); i++)
+            show_row(cli, wa_json_at(data, i));
+    } else if (op == WA_OP_LIST_UPGRADE || op == WA_OP_CHECK_UPGRADES) {
+        const struct wa_json *list = wa_json_get(data, "upgrades");
+        for (size_t i = 0; i < wa_json_count(list); i++) {
+            show_text(cli, wa_json_sv(wa_json_at(list, i)));
+            wa_cli_out(cli, "\n");
+        }
+        if (wa_json_count(list) == 0)
+            wa_cli_out(cli, "nothing to upgrade\n");
+    } else if (op == WA_OP_STATUS || op == WA_OP_INVENTORY || op == WA_OP_SHOW_LOG) {
+        show_pairs(cli, data);
+    } else if (op == WA_OP_TASKS || op == WA_OP_SHOW) {
+        for (size_t i = 0; i < wa_json_count(data); i++) {
+            show_pairs(cli, wa_json_at(data, i));
+            wa_cli_out(cli, "\n");
+        }
+    }
+}
+
+static enum wa_code show_result(struct wa_cli *cli, enum wa_local_op op,
+                                const struct wa_local_answer *a, struct wa_err *err)
+{
+    wa_cli_progress(cli, "", 0, 0);
+    if (a->data != NULL) {
+        wa_jw_json(&cli->jw, a->data);
+        if (a->code == WA_OK)
+            show_data(cli, op, a->data);
+    } else {
+        wa_jw_null(&cli->jw);
+    }
+    if (a->code != WA_OK)
+        return wa_fail(err, a->code, "%.*s", WA_SV_ARG(a->text));
+    if (a->text.n > 0) {
+        show_text(cli, a->text);
+        wa_cli_out(cli, "\n");
+    }
+    return WA_OK;
+}
+
+static enum wa_code follow(struct wa_cli *cli, struct talk *t, enum wa_local_op op,
+                           struct wa_err *err)
+{
+    for (;;) {
+        WA_AUTO_ARENA struct wa_arena arena;
+        struct wa_local_answer a;
+        struct wa_sv line;
+        char what[64];
+        wa_arena_init(&arena, 256u << 20);
+        if (talk_line(t, &line, err) != WA_OK ||
+            wa_local_answer_read(line, &arena, &a, err) != WA_OK)
+            return err->code;
+        switch (a.event) {
+        case WA_EV_AUTH:
+            if (send_password(t, cli, a.text, err) != WA_OK)
+                return err->code;
+            break;
+        case WA_EV_TASK:
+            break;
+        case WA_EV_PROGRESS:
+            (void)snprintf(what, sizeof what, "%.*s", WA_SV_ARG(a.text));
+            wa_cli_tame(what);
+            wa_cli_progress(cli, what, (uint64_t)(a.done < 0 ? 0 : a.done),
+                            (uint64_t)(a.total < 0 ? 0 : a.total));
+            break;
+        case WA_EV_OUTPUT:
+            show_text(cli, a.text);
+            break;
+        case WA_EV_RESULT:
+            return show_result(cli, op, &a, err);
+        }
+    }
+}
+
+/* --- the request --- */
+
+static enum wa_code fill(const struct wa_cli *cli, struct wa_local_request *r, struct wa_buf *token,
+                         struct wa_buf *password, struct wa_err *err)
+{
+    if (cli->arg_count > WA_COUNT(r->packages))
+        return wa_fail(err, WA_E_USAGE, "at most %zu arguments at once", WA_COUNT(r->packages));
+    for (size_t i = 0; i < cli->arg_count; i++)
+        r->packages[r->package_count++] = wa_sv(cli->args[i]);
+    if (r->op == WA_OP_CANCEL && cli->arg_count == 1) {
+        r->package_count = 0;
+        if (!wa_sv_i64(wa_sv(cli->args[0]), &r->task_id))
+            return wa_fail(err, WA_E_USAGE, "'%s' is not the number of a task", cli->args[0]);
+    }
+    r->force = wa_cli_has(cli, "force");
+    if (r->op != WA_OP_REGISTER) {
+        r->params = r->op == WA_OP_INSTALL ? wa_sv(wa_cli_get(cli, "params", NULL))
+                                           : (struct wa_sv){NULL, 0};
+        return WA_OK;
+    }
+    r->server_url = wa_sv(wa_cli_get(cli, "server", NULL));
+    r->repo_url = wa_sv(wa_cli_get(cli, "repository", NULL));
+    r->server_user = wa_sv(wa_cli_get(cli, "server-user", NULL));
+    const char *token_file = wa_cli_get(cli, "token-file", NULL);
+    const char *password_file = wa_cli_get(cli, "server-password-file", NULL);
+    if (token_file != NULL && wa_cli_read_secret(token_file, token, err) != WA_OK)
+        return err->code;
+    r->token = wa_buf_sv(token);
+    if (r->server_user.n == 0)
+        return WA_OK;
+    if ((password_file != NULL
+             ? wa_cli_read_secret(password_file, password, err)
+             : wa_cli_ask_secret("Password on the server: ", false, password, err)) != WA_OK)
+        return err->code;
+    r->server_password = wa_buf_sv(password);
+    return WA_OK;
+}
+
+enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
+{
+    struct wa_local_request r = {.op = WA_OP_STATUS};
+    WA_AUTO_BUF_SECRET struct wa_buf line;
+    WA_AUTO_BUF_SECRET struct wa_buf token;
+    WA_AUTO_BUF_SECRET struct wa_buf password;
+    struct talk t;
+    wa_buf_init(&line, 2 * WA_LOCAL_REQUEST_MAX);
+    wa_buf_init(&token, 1024);
+    wa_buf_init(&password, 1024);
+    if (!wa_local_op_find(wa_sv(cli->command->name), &r.op))
+        return wa_fail(err, WA_E_INTERNAL, "no operation '%s'", cli->command->name);
+    if (fill(cli, &r, &token, &password, err) != WA_OK)
+        return err->code;
+    enum wa_code code = talk_open(cli, &t, err);
+    if (code == WA_OK)
+        code = wa_local_request_write(&r, &line, err);
+    if (code == WA_OK)
+        code = talk_send(&t, wa_buf_sv(&line), err);
+    if (code == WA_OK)
+        code = follow(cli, &t, r.op, err);
+    talk_fini(&t);
+    return code;
+}
+
+#define PASSWORD_OPTION                                                                            \
+    {                                                                                              \
+        "password-file", 0, "FILE", "File whose first line is your password (else asked)"          \
+    }
+#define FORCE_OPTION                                                                               \
+    {                                                                                              \
+        "force", 'f', NULL, "Do it again, or in spite of a failing script"                         \
+    }
+
+static const struct wa_cli_option plain_options[] = {PASSWORD_OPTION, FORCE_OPTION};
+static const struct wa_cli_option install_options[] = {
+    PASSWORD_OPTION, FORCE_OPTION, {"params", 'p', "JSON", "Parameters for the package's script"}};
+static const struct wa_cli_option register_options[] = {
+    PASSWORD_OPTION,
+    FORCE_OPTION,
+    {"token-file", 0, "FILE", "File with an enrolment token, made by 'waptserver enrol-token'"},
+    {"server", 0, "URL", "https address of the server, kept in the configuration"},
+    {"repository", 0, "URL", "Address of the main repository, kept in the configuration"},
+    {"server-user", 0, "NAME", "Administrator on the server, instead of a token"},
+    {"server-password-file", 0, "FILE", "File with that administrator's password (else asked)"},
+};
+
+#define COMMAND(var, name, args, summary, options, low, high)                                      \
+    const struct wa_cli_command wa_get_##var = {                                                   \
+        name, args, summary, options, WA_COUNT(options), low, high, wa_get_agent_run};
+COMMAND(register, "register", "", "Register this machine on the server", register_options, 0, 0)
+COMMAND(update, "update", "", "Refresh the list of available packages", plain_options, 0, 0)
+COMMAND(upgrade, "upgrade", "", "Install what is assigned, and newer versions of what is installed",
+        plain_options, 0, 0)
+COMMAND(download_upgrade, "download-upgrade", "", "Download what an upgrade would install",
+        plain_options, 0, 0)
+COMMAND(install, "install", "PACKAGE...", "Install packages with what they need", install_options,
+        1, 64)
+COMMAND(remove, "remove", "PACKAGE...", "Remove packages, and what needs them", plain_options, 1,
+        64)
+COMMAND(forget, "forget", "PACKAGE...", "Forget packages without running anything", plain_options,
+        1, 64)
+COMMAND(list, "list", "[WORD...]", "List installed packages", plain_options, 0, 64)
+COMMAND(search, "search", "[WORD...]", "Search the available packages", plain_options, 0, 64)
+COMMAND(list_upgrade, "list-upgrade", "", "List what an upgrade would do", plain_options, 0, 0)
+COMMAND(audit, "audit", "[PACKAGE...]", "Run the audits of installed packages", plain_options, 0,
+        64)
+COMMAND(session_setup, "session-setup", "[PACKAGE...|ALL]", "Set your own session up",
+        plain_options, 0, 64)
+COMMAND(update_status, "update-status", "", "Send this machine's status to the server",
+        plain_options, 0, 0)
+COMMAND(inventory, "inventory", "", "Show what is known about this machine", plain_options, 0, 0)
+COMMAND(show_log, "show-log", "PACKAGE", "Show the output of a package's scripts", plain_options, 1,
+        1)
+COMMAND(tasks, "tasks", "", "List the service's tasks", plain_options, 0, 0)
+COMMAND(cancel, "cancel", "[TASK]", "Cancel a task", plain_options, 0, 1)
+COMMAND(cancel_all, "cancel-all", "", "Cancel all tasks", plain_options, 0, 0)
+COMMAND(clean, "clean", "", "Delete downloaded packages", plain_options, 0, 0)
+COMMAND(status, "status", "", "Show the service's state", plain_options, 0, 0)
+COMMAND(restart, "restart", "", "Restart the service", plain_options, 0, 0)
