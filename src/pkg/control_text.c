@@ -240,6 +240,8 @@ static void write_value(struct wa_jw *w, const struct wa_control *c, struct wa_s
         wa_jw_raw(w, wa_buf_sv(&number));
     else
         wa_jw_s(w, wa_control_get(c, a));
+    if (number.failed != WA_OK)
+        w->out->failed = number.failed; /* found at the end, as its own failures are */
 }
 
 enum wa_code wa_control_signed_bytes(const struct wa_control *c, bool legacy, struct wa_buf *out,

@@ -170,6 +170,17 @@ enum wa_code wa_index_chain(const struct wa_index *ix, const char *fingerprint,
     return WA_OK;
 }
 
+static enum wa_code check_entry(const struct wa_index *ix, const struct wa_control *c,
+                                const struct wa_trust *anchors, int64_t at, struct wa_err *err)
+{
+    struct wa_trust_result trust;
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    if (check_filename(c, err) != WA_OK ||
+        wa_index_chain(ix, wa_control_get(c, WA_A_SIGNER_FINGERPRINT), &chain, err) != WA_OK)
+        return err->code;
+    return wa_verify_control(c, &chain, anchors, at, &trust, err);
+}
+
 enum wa_code wa_index_keep_trusted(struct wa_index *ix, const struct wa_trust *anchors, int64_t at,
                                    wa_index_discard_fn discard, void *user, size_t *ret_discarded,
                                    struct wa_err *err)
@@ -179,23 +190,21 @@ enum wa_code wa_index_keep_trusted(struct wa_index *ix, const struct wa_trust *a
     for (size_t i = 0; i < ix->n; i++) {
         struct wa_control *c = &ix->items[i];
         struct wa_err why = WA_ERR_INIT;
-        struct wa_trust_result trust;
-        WA_AUTO_CERTS struct wa_certs chain = {0};
-        if (code == WA_OK && check_filename(c, &why) == WA_OK &&
-            wa_index_chain(ix, wa_control_get(c, WA_A_SIGNER_FINGERPRINT), &chain, &why) == WA_OK &&
-            wa_verify_control(c, &chain, anchors, at, &trust, &why) == WA_OK) {
+        if (code == WA_OK && check_entry(ix, c, anchors, at, &why) == WA_OK) {
             ix->items[kept++] = *c;
             continue;
         }
+        /* Without memory nothing more is judged, and what is not judged is not kept. */
         if (why.code == WA_E_NOMEM)
             code = wa_nomem(err);
-        if (discard != NULL)
+        else if (code == WA_OK && discard != NULL)
             discard(user, c, &why);
         wa_control_fini(c);
         gone++;
     }
     ix->n = kept;
-    *ret_discarded = gone;
+    if (code == WA_OK)
+        *ret_discarded = gone;
     return code;
 }
 

@@ -1,0 +1,53 @@
+/* Memory runs out at each allocation of a scan in turn: the index is the old one or the new one. */
+#include "../pkg/packages.h"
+
+#include "repo/scan.h"
+#include "torture.h"
+
+static void put(const struct scratch *s, const char *vector, const char *name)
+{
+    WA_AUTO_BUF struct wa_buf bytes;
+    struct wa_relpath path;
+    struct wa_err err = WA_ERR_INIT;
+    read_vector(vector, &bytes);
+    check_ok(wa_relpath_parse(wa_sv(name), &path, &err), &err, name);
+    check_ok(wa_file_replace(&s->dir, &path, wa_buf_sv(&bytes), 0644, &err), &err, name);
+}
+
+static enum wa_code scan(void *arg, struct wa_err *err)
+{
+    struct wa_scan_result r = {9, 9, 9, 9};
+    struct scratch s;
+    WA_AUTO_BUF struct wa_buf index;
+    wa_torture_pause();
+    scratch_make(&s);
+    put(&s, "valid/base-simple.wapt", "a.wapt");
+    put(&s, "tampered/152-empty-file.wapt", "b.wapt");
+    write_file(&s.dir, "Packages", "old");
+    wa_torture_resume();
+    enum wa_code code = wa_repo_scan(s.path, *(bool *)arg, NULL, NULL, NULL, &r, err);
+    wa_torture_pause();
+    read_file(&s.dir, "Packages", &index);
+    bool is_old = wa_sv_eqs(wa_buf_sv(&index), "old");
+    if (code != WA_OK)
+        assert_true(is_old && r.kept == 9);
+    else
+        assert_true(!is_old && r.added == 1 && r.bad == 1);
+    wa_buf_fini(&index);
+    scratch_drop(&s);
+    wa_torture_resume();
+    return code;
+}
+
+static void scans(void **state)
+{
+    bool force = false;
+    (void)state;
+    assert_true(wa_torture(scan, &force) > 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(scans)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
