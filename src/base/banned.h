@@ -13,6 +13,9 @@
 #include <time.h>
 
 #if defined(__GNUC__)
+/* The fortified headers of glibc make macros of these for clang. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison gets strcpy strcat sprintf vsprintf strtok atoi atol atoll atof
 #undef alloca
 #pragma GCC poison tmpnam tempnam mktemp system popen alloca gmtime localtime asctime ctime

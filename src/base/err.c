@@ -119,7 +119,8 @@ static void tidy(struct wa_err *err)
     err->text[out] = '\0';
 }
 
-static enum wa_code fail_v(struct wa_err *err, enum wa_code code, const char *fmt, va_list args)
+static WA_FORMAT(3, 0) enum wa_code
+    fail_v(struct wa_err *err, enum wa_code code, const char *fmt, va_list args)
 {
     err->code = code;
     if (vsnprintf(err->text, sizeof err->text, fmt, args) < 0)
