@@ -21,6 +21,16 @@ static bool is_op(struct wa_sv op)
     return false;
 }
 
+/* Not the syntax of versions, only what can stand for one: no blank, parenthesis or operator in it.
+ */
+static bool is_version_text(struct wa_sv v)
+{
+    for (size_t i = 0; i < v.n; i++)
+        if ((unsigned char)v.p[i] <= 0x20 || strchr("()<=>\x7f", v.p[i]) != NULL)
+            return false;
+    return v.n > 0 && v.n <= WA_NAME_MAX;
+}
+
 enum wa_code wa_request_parse(struct wa_sv text, struct wa_request *ret, struct wa_err *err)
 {
     struct wa_request r = {"", "", ""};
@@ -36,14 +46,11 @@ enum wa_code wa_request_parse(struct wa_sv text, struct wa_request *ret, struct 
         if (!wa_sv_ends(tail, ")"))
             return fail_syntax(text, err);
         struct wa_sv inside = wa_sv_trim(wa_sv_sub(tail, 0, tail.n - 1));
-        while (n < inside.n && strchr("<=>", inside.p[n]) != NULL)
+        while (n < inside.n && memchr("<=>", inside.p[n], 3) != NULL)
             n++;
         struct wa_sv op = wa_sv_sub(inside, 0, n),
                      version = wa_sv_trim(wa_sv_sub(inside, n, inside.n));
-        size_t at;
-        if (!is_op(op) || version.n == 0 || version.n > WA_NAME_MAX ||
-            wa_sv_chr(version, '(', &at) || wa_sv_chr(version, ')', &at) ||
-            wa_sv_chr(version, ' ', &at) || wa_sv_chr(version, '\0', &at))
+        if (!is_op(op) || !is_version_text(version))
             return fail_syntax(text, err);
         memcpy(r.op, op.p, op.n);
         memcpy(r.version, version.p, version.n);

@@ -59,9 +59,9 @@ static void reads_requirements(void **state)
         {"OU=a_DC=b(=1)", "OU=a_DC=b", "=", "1"},
         {"a(==1)", "a", "==", "1"},
     };
-    static const char *const bad[] = {"",       "()",      "(=1)",   "a()",    "a(1)",
-                                      "a(=)",   "a(~1)",   "a(>=1",  "a)",     "a(=1)(x)",
-                                      "a(=1)x", "a(=1 2)", "a(=>1)", "a(<>1)", "a(=1))"};
+    static const char *const bad[] = {
+        "",         "()",     "(=1)",    "a()",    "a(1)",   "a(=)",   "a(~1)",   "a(>=1",    "a)",
+        "a(=1)(x)", "a(=1)x", "a(=1 2)", "a(=>1)", "a(<>1)", "a(=1))", "a(= <2)", "a(=1\v)x)"};
     (void)state;
     for (size_t i = 0; i < WA_COUNT(good); i++) {
         struct wa_request r;
