@@ -27,8 +27,7 @@ static enum wa_code read_all(int fd, const char *what, size_t max, struct wa_buf
         if (p == NULL)
             return wa_buf_check(out, err) == WA_OK ? wa_nomem(err)
                                                    : wa_wrap(err, "reading '%s'", what);
-        if (want != 0)
-            wa_buf_advance(out, 0); /* reserving may have moved the text without its NUL */
+        *p = '\0'; /* reserving may have moved the text without its NUL */
         ssize_t got = read(fd, p, want == 0 ? 1 : want);
         if (got < 0 && errno == EINTR)
             continue;

@@ -137,8 +137,11 @@ enum wa_code wa_chan_fill(struct wa_chan *c, struct wa_err *err)
     } control;
     compact(c);
     char *p = wa_buf_reserve(&c->in, PIECE);
-    if (p == NULL)
-        return wa_buf_check(&c->in, err);
+    if (p == NULL) {
+        enum wa_code code = wa_buf_check(&c->in, err);
+        c->in.failed = WA_OK; /* nothing is lost: the next try may have the memory */
+        return code;
+    }
     struct iovec iov = {p, PIECE};
     struct msghdr m = {.msg_iov = &iov,
                        .msg_iovlen = 1,
