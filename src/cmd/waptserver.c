@@ -1,0 +1,137 @@
+/* waptserver.c - main() of the server: setup, run, enrolment tokens. */
+#include "base/date.h"
+#include "base/mem.h"
+#include "cmd/cli.h"
+#include "proto/token.h"
+#include "server/config.h"
+
+#define DEFAULT_DIR "/var/lib/waptserver"
+#define DEFAULT_CONFIG DEFAULT_DIR "/waptserver.ini"
+
+static enum wa_code setup(struct wa_cli *cli, struct wa_err *err)
+{
+    char fingerprint[65], config[WA_PATH_MAX];
+    int64_t port = 443;
+    WA_AUTO_BUF_SECRET struct wa_buf password;
+    wa_buf_init(&password, 1024);
+    const char *file = wa_cli_get(cli, "admin-password-file", NULL);
+    const char *cert = wa_cli_get(cli, "tls-cert", NULL), *key = wa_cli_get(cli, "tls-key", NULL);
+    if ((cert == NULL) != (key == NULL))
+        return wa_fail(err, WA_E_USAGE, "--tls-cert and --tls-key go together");
+    if (wa_cli_int(cli, "port", 1, 65535, &port, err) != WA_OK ||
+        (file != NULL ? wa_cli_read_secret(file, &password, err)
+                      : wa_cli_ask_secret("Password of the administrator 'admin': ", true,
+                                          &password, err)) != WA_OK)
+        return err->code;
+    const struct wa_setup s = {.dir = wa_cli_get(cli, "dir", DEFAULT_DIR),
+                               .names = wa_cli_get(cli, "name", "localhost"),
+                               .bind = wa_cli_get(cli, "bind", "0.0.0.0"),
+                               .port = port,
+                               .tls_cert = cert,
+                               .tls_key = key,
+                               .trusted = wa_cli_get(cli, "trusted", NULL),
+                               .admin_password = wa_buf_sv(&password),
+                               .force = wa_cli_has(cli, "force")};
+    if (wa_server_setup(&s, fingerprint, config, err) != WA_OK)
+        return err->code;
+    wa_jw_obj(&cli->jw);
+    wa_jw_kv(&cli->jw, "config", config);
+    wa_jw_kv(&cli->jw, "fingerprint", fingerprint);
+    wa_jw_end(&cli->jw);
+    wa_cli_pair(cli, "configuration", config);
+    wa_cli_pair(cli, "certificate SHA-256", fingerprint);
+    wa_cli_out(cli,
+               "\nNext: put the certificates of your package signers into '%s',\nthen start it "
+               "with: waptserver run --config %s\n",
+               s.trusted != NULL ? s.trusted : "trusted/ beside the configuration", config);
+    return WA_OK;
+}
+
+static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
+{
+    struct wa_server_config c;
+    if (wa_server_config_load(wa_cli_get(cli, "config", DEFAULT_CONFIG), &c, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_cli_int(cli, "fronts", 1, 64, &c.fronts, err);
+    if (code == WA_OK)
+        code = wa_server_run(&c, err);
+    wa_server_config_free(&c);
+    wa_jw_null(&cli->jw);
+    return code;
+}
+
+static enum wa_code enrol_token(struct wa_cli *cli, struct wa_err *err)
+{
+    struct wa_server_config c;
+    int64_t uses = 1, seconds = 0;
+    char token[WA_TOKEN_MAX];
+    const char *valid = wa_cli_get(cli, "valid", "24h");
+    if (!wa_date_parse_period(wa_sv(valid), 'h', &seconds) || seconds <= 0 || seconds > 366 * 86400)
+        return wa_fail(err, WA_E_USAGE, "'%s' is not a period up to a year, like 30m, 24h or 7d",
+                       valid);
+    if (wa_cli_int(cli, "uses", 1, 1000000, &uses, err) != WA_OK ||
+        wa_server_config_load(wa_cli_get(cli, "config", DEFAULT_CONFIG), &c, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_server_enrol_token(&c, uses, seconds, token, err);
+    wa_server_config_free(&c);
+    if (code != WA_OK)
+        return code;
+    wa_jw_obj(&cli->jw);
+    wa_jw_kv(&cli->jw, "token", token);
+    wa_jw_kvi(&cli->jw, "uses", uses);
+    wa_jw_kvi(&cli->jw, "seconds", seconds);
+    wa_jw_end(&cli->jw);
+    wa_cli_out(cli, "%s\n", token);
+    wa_wipe(token, sizeof token);
+    return WA_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct wa_cli_option setup_options[] = {
+        {"dir", 0, "DIR", "Directory of the server (else " DEFAULT_DIR ")"},
+        {"name", 0, "NAMES", "Names and addresses by which agents reach it, separated by commas"},
+        {"bind", 0, "ADDRESS", "Address to listen on (else 0.0.0.0)"},
+        {"port", 0, "PORT", "Port to listen on (else 443)"},
+        {"tls-cert", 0, "FILE", "Certificate chain to use (else one is made)"},
+        {"tls-key", 0, "FILE", "Its private key"},
+        {"trusted", 0, "DIR", "Certificates of those who publish packages and order actions"},
+        {"admin-password-file", 0, "FILE", "File with the administrator's password (else asked)"},
+        {"force", 'f', NULL, "Replace an existing server"},
+    };
+    static const struct wa_cli_option run_options[] = {
+        {"config", 'c', "FILE", "Configuration (else " DEFAULT_CONFIG ")"},
+        {"fronts", 0, "N", "Number of processes that face the network"}};
+    static const struct wa_cli_option token_options[] = {
+        {"config", 'c', "FILE", "Configuration (else " DEFAULT_CONFIG ")"},
+        {"uses", 0, "N", "How many machines may use it (else 1)"},
+        {"valid", 0, "PERIOD", "How long it holds (else 24h)"}};
+    static const struct wa_cli_command cmd_setup = {
+        "setup",
+        "",
+        "Make configuration, keys, certificate and database",
+        setup_options,
+        WA_COUNT(setup_options),
+        0,
+        0,
+        setup};
+    static const struct wa_cli_command cmd_run = {
+        "run", "", "Run the server in the foreground", run_options, WA_COUNT(run_options), 0,
+        0,     run};
+    static const struct wa_cli_command cmd_token = {"enrol-token",
+                                                    "",
+                                                    "Make a token with which machines register",
+                                                    token_options,
+                                                    WA_COUNT(token_options),
+                                                    0,
+                                                    0,
+                                                    enrol_token};
+    static const struct wa_cli_command *const commands[] = {&cmd_setup, &cmd_run, &cmd_token, NULL};
+    static const struct wa_cli_program program = {
+        "waptserver", "Keeps the inventory, serves packages, relays signed orders", commands, NULL,
+        0};
+    int status = 0;
+    if (wa_server_dispatch(argc, argv, &status))
+        return status;
+    return wa_cli_main(&program, argc, argv);
+}

@@ -1,0 +1,44 @@
+/* listen.c - listening sockets made by hand: libuv knows no SO_REUSEPORT. */
+#include "os/listen.h"
+
+#include "os/fs.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+static socklen_t parse(const char *address, uint16_t port, struct sockaddr_storage *ret)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)ret;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)ret;
+    *ret = (struct sockaddr_storage){.ss_family = AF_INET};
+    if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
+        v4->sin_port = htons(port);
+        return sizeof *v4;
+    }
+    ret->ss_family = AF_INET6;
+    if (inet_pton(AF_INET6, address, &v6->sin6_addr) == 1) {
+        v6->sin6_port = htons(port);
+        return sizeof *v6;
+    }
+    return 0;
+}
+
+enum wa_code wa_listen_tcp(const char *address, uint16_t port, int *ret_fd, struct wa_err *err)
+{
+    struct sockaddr_storage addr;
+    int one = 1;
+    socklen_t n = parse(address, port, &addr);
+    if (n == 0)
+        return wa_fail(err, WA_E_CONFIG, "'%s' is not an IP address to listen on", address);
+    WA_AUTO_FD int fd = socket(addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return wa_fail_errno(err, errno, "cannot make a socket");
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0 ||
+        bind(fd, (const struct sockaddr *)&addr, n) != 0 || listen(fd, 4096) != 0)
+        return wa_fail_errno(err, errno, "cannot listen on %s port %u", address, (unsigned)port);
+    *ret_fd = fd;
+    fd = -1;
+    return WA_OK;
+}

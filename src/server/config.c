@@ -1,0 +1,62 @@
+/* config.c - the server's configuration file and where its folders are. */
+#include "server/config.h"
+
+#include <stddef.h>
+
+#define OPT(member) offsetof(struct wa_server_config, member)
+
+static const struct wa_conf_option options[] = {
+    {"options", "bind", WA_CONF_STR, OPT(bind), "0.0.0.0", 0, 0, 0, "Address to listen on"},
+    {"options", "port", WA_CONF_INT, OPT(port), "443", 1, 65535, 0, "Port to listen on"},
+    {"options", "server_uuid", WA_CONF_STR, OPT(server_uuid), "", 0, 0, 0,
+     "Identity of this server, made by setup"},
+    {"options", "trusted_signers", WA_CONF_STR, OPT(trusted_signers), "trusted", 0, 0, 0,
+     "Directory of the certificates whose packages and orders are accepted"},
+    {"options", "user", WA_CONF_STR, OPT(user), "wapt", 0, 0, 0,
+     "Account of the processes that face the network"},
+    {"options", "fronts", WA_CONF_INT, OPT(fronts), "2", 1, 64, 0,
+     "Number of processes that face the network"},
+    {"options", "max_connections", WA_CONF_INT, OPT(max_connections), "18000", 16, 1000000, 0,
+     "Connections of one such process"},
+};
+
+enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
+                                   struct wa_err *err)
+{
+    struct wa_server_config c = {.port = 0};
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    const char *slash = strrchr(file, '/');
+    wa_buf_init(&text, WA_INI_BYTES_MAX);
+    if (file[0] != '/' || slash == file || strlen(file) >= sizeof c.file)
+        return wa_fail(err, WA_E_USAGE, "'%s' is not an absolute path below a directory", file);
+    (void)snprintf(c.file, sizeof c.file, "%s", file);
+    (void)snprintf(c.dir, sizeof c.dir, "%.*s", (int)(slash - file), file);
+    if (wa_path_read(file, WA_INI_BYTES_MAX, &text, err) != WA_OK) {
+        if (err->code == WA_E_NOT_FOUND)
+            return wa_fail(err, WA_E_CONFIG,
+                           "there is no configuration '%s': make one with 'waptserver setup'",
+                           file);
+        return err->code;
+    }
+    if (wa_ini_parse(wa_buf_sv(&text), file, &ini, err) != WA_OK ||
+        wa_conf_load(ini, file, options, WA_COUNT(options), NULL, &c, NULL, NULL, err) != WA_OK)
+        return err->code;
+    *ret = c;
+    return WA_OK;
+}
+
+void wa_server_config_free(struct wa_server_config *c)
+{
+    wa_conf_free(options, WA_COUNT(options), c);
+}
+
+enum wa_code wa_server_path(const struct wa_server_config *c, const char *name, char *out,
+                            struct wa_err *err)
+{
+    int n = name[0] == '/' ? snprintf(out, WA_PATH_MAX, "%s", name)
+                           : snprintf(out, WA_PATH_MAX, "%s/%s", c->dir, name);
+    return n > 0 && (size_t)n < WA_PATH_MAX
+               ? WA_OK
+               : wa_fail(err, WA_E_LIMIT, "the path of '%s' is too long", name);
+}

@@ -1,0 +1,45 @@
+/* config.h - waptserver.ini and the server's folders. */
+#ifndef WA_SERVER_CONFIG_H
+#define WA_SERVER_CONFIG_H
+
+#include "codec/conf.h"
+#include "os/fs.h"
+
+struct wa_server_config {
+    char file[WA_PATH_MAX];
+    char dir[WA_PATH_MAX]; /* of the file: private/, db/, repo/ lie in it */
+    char *bind, *server_uuid, *trusted_signers, *user;
+    int64_t port, fronts, max_connections;
+};
+WA_CHECK enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
+                                            struct wa_err *err);
+void wa_server_config_free(struct wa_server_config *c);
+/* Path below dir. out: WA_PATH_MAX. */
+WA_CHECK enum wa_code wa_server_path(const struct wa_server_config *c, const char *name, char *out,
+                                     struct wa_err *err);
+
+/* --- setup.c --- */
+struct wa_setup {
+    const char *dir;   /* made when missing */
+    const char *names; /* csv: names and addresses that the certificate carries */
+    const char *bind;
+    int64_t port;
+    const char *tls_cert, *tls_key; /* both or none: then one is made */
+    const char *trusted; /* directory of package signers' certificates; NULL: <dir>/trusted, made */
+    struct wa_sv admin_password;
+    bool force;
+};
+/* fingerprint: of the TLS certificate. config: path of the file written. */
+WA_CHECK enum wa_code wa_server_setup(const struct wa_setup *s, char fingerprint[65],
+                                      char config[WA_PATH_MAX], struct wa_err *err);
+/* Makes an enrolment token; text: WA_TOKEN_MAX. */
+WA_CHECK enum wa_code wa_server_enrol_token(const struct wa_server_config *c, int64_t uses,
+                                            int64_t seconds, char *text, struct wa_err *err);
+
+/* --- supervisor.c --- */
+WA_CHECK enum wa_code wa_server_run(const struct wa_server_config *c, struct wa_err *err);
+/* First thing in main(): true when argv names a role; then it has run and *ret_status is for main()
+ * to return. */
+bool wa_server_dispatch(int argc, char **argv, int *ret_status);
+
+#endif

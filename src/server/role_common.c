@@ -1,0 +1,74 @@
+/* role_common.c - start, confinement and the serving loop of the server's small helpers. */
+#include "server/role_common.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "os/local.h"
+
+#define NOBODY 65534u
+
+enum wa_code wa_server_child_init(struct wa_server_child *c, enum wa_server_role role,
+                                  const char *config_file, struct wa_err *err)
+{
+    char name[32];
+    *c = (struct wa_server_child){.log = {.fd = -1}};
+    (void)snprintf(name, sizeof name, "waptserver/%s", wa_server_role_name(role));
+    wa_log_init(&c->log, STDERR_FILENO, WA_LOG_INFO, name);
+    (void)signal(SIGPIPE, SIG_IGN);
+    return wa_server_config_load(config_file, &c->config, err);
+}
+
+enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa_server_role role,
+                                     unsigned allow, const char *const *reads,
+                                     const char *const *writes, bool as_user, struct wa_err *err)
+{
+    char name[32], line[WA_PRIV_LINE_MAX];
+    uint32_t uid = NOBODY, gid = NOBODY;
+    struct wa_err missing = WA_ERR_INIT;
+    (void)snprintf(name, sizeof name, "waptserver/%s", wa_server_role_name(role));
+    if (as_user && wa_priv_is_root() && wa_user_ids(c->config.user, &uid, &gid, &missing) != WA_OK)
+        wa_log(&c->log, WA_LOG_WARNING, "account.missing", WA_LF_S("user", c->config.user),
+               WA_LF_I("uid", uid));
+    const struct wa_priv p = {.name = name,
+                              .allow = allow,
+                              .set_ids = as_user && wa_priv_is_root(),
+                              .uid = uid,
+                              .gid = gid,
+                              .read_paths = reads,
+                              .write_paths = writes,
+                              .no_core = true};
+    if (wa_priv_drop(&p, line, err) != WA_OK)
+        return err->code;
+    wa_log(&c->log, WA_LOG_INFO, "process.confined", WA_LF_S("left", line));
+    return WA_OK;
+}
+
+int wa_server_child_end(struct wa_server_child *c, enum wa_code code, const struct wa_err *err)
+{
+    if (code != WA_OK)
+        wa_log_err(&c->log, WA_LOG_ERROR, "process.failed", err);
+    wa_server_config_free(&c->config);
+    return wa_code_exit(code);
+}
+
+enum wa_code wa_server_child_serve(enum wa_server_role role, uint16_t answer_type,
+                                   wa_server_answer_fn fn, void *user, struct wa_err *err)
+{
+    WA_AUTO(wa_chan) struct wa_chan *chan = NULL;
+    if (wa_chan_new(3, wa_server_rules(WA_SR_STORE, role), &chan, err) != WA_OK)
+        return err->code;
+    for (;;) {
+        struct wa_chan_msg msg;
+        WA_AUTO_BUF struct wa_buf answer;
+        wa_buf_init(&answer, WA_IPC_MESSAGE_MAX);
+        enum wa_code code = wa_chan_recv(chan, -1, &msg, err);
+        if (code == WA_E_NOT_FOUND) {
+            wa_err_clear(err);
+            return WA_OK; /* the store has ended: so do we */
+        }
+        if (code != WA_OK || fn(user, msg.payload, &answer, err) != WA_OK ||
+            wa_chan_send(chan, answer_type, msg.id, wa_buf_sv(&answer), -1, err) != WA_OK)
+            return err->code;
+    }
+}

@@ -1,0 +1,31 @@
+/* role_common.h - what every child of the server does at its start. */
+#ifndef WA_SERVER_ROLE_COMMON_H
+#define WA_SERVER_ROLE_COMMON_H
+
+#include "base/log.h"
+#include "os/priv.h"
+#include "server/config.h"
+#include "server/roles.h"
+
+struct wa_server_child {
+    struct wa_server_config config;
+    struct wa_log log;
+};
+/* Reads the configuration, opens the log. */
+WA_CHECK enum wa_code wa_server_child_init(struct wa_server_child *c, enum wa_server_role role,
+                                           const char *config_file, struct wa_err *err);
+/* Gives up power and says what is left. as_user: becomes the configured account (nobody, where it
+ * does not exist). */
+WA_CHECK enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa_server_role role,
+                                              unsigned allow, const char *const *reads,
+                                              const char *const *writes, bool as_user,
+                                              struct wa_err *err);
+/* Logs the error; the exit status. */
+int wa_server_child_end(struct wa_server_child *c, enum wa_code code, const struct wa_err *err);
+/* Answers requests one after another until the store goes. */
+typedef enum wa_code (*wa_server_answer_fn)(void *user, struct wa_sv request, struct wa_buf *answer,
+                                            struct wa_err *err);
+WA_CHECK enum wa_code wa_server_child_serve(enum wa_server_role role, uint16_t answer_type,
+                                            wa_server_answer_fn fn, void *user, struct wa_err *err);
+
+#endif

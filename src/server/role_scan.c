@@ -1,0 +1,144 @@
+/* role_scan.c - the only process that writes the repository: verifies an upload whole before it
+ * appears, keeps the index. */
+#include "codec/json.h"
+#include "os/clock.h"
+#include "pkg/verify.h"
+#include "proto/hostid.h"
+#include "repo/scan.h"
+#include "server/role_common.h"
+
+struct scan {
+    struct wa_server_child child;
+    struct wa_dir repo; /* repo/: incoming/, wapt/, wapt-host/ */
+    char wapt[WA_PATH_MAX], trusted[WA_PATH_MAX];
+};
+
+/* Those who may publish here. An empty directory lets nobody. */
+static enum wa_code anchors(const struct scan *s, struct wa_trust **ret, struct wa_err *err)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    if (wa_trust_new(&t, err) != WA_OK || wa_trust_add_dir(t, s->trusted, err) != WA_OK)
+        return wa_wrap(err, "the server knows no package signers");
+    *ret = t;
+    t = NULL;
+    return WA_OK;
+}
+
+static enum wa_code verify(const struct scan *s, int fd, struct wa_verdict *v, struct wa_err *err)
+{
+    WA_AUTO(wa_trust) struct wa_trust *trust = NULL;
+    WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
+    struct wa_fd_source source;
+    if (anchors(s, &trust, err) != WA_OK || wa_fd_source_init(&source, fd, err) != WA_OK ||
+        wa_archive_members_open(&source.base, &members, err) != WA_OK)
+        return err->code;
+    return wa_verify_package(wa_archive_members_get(members), trust, wa_clock_now(), NULL, NULL, v,
+                             err);
+}
+
+static enum wa_code place(struct scan *s, const struct wa_relpath *part, bool is_host,
+                          struct wa_sv name, char *file, size_t size, struct wa_err *err)
+{
+    char text[WA_RELPATH_MAX + 1], canonical[2 * WA_NAME_MAX + 1];
+    struct wa_relpath to;
+    WA_AUTO_FD int fd = -1;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    wa_verdict_init(&v);
+    if (wa_file_open(&s->repo, part, &fd, err) != WA_OK || verify(s, fd, &v, err) != WA_OK)
+        return wa_wrap(err, "the package is refused");
+    const char *section = wa_control_get(&v.control, WA_A_SECTION);
+    if (is_host != (strcmp(section, "host") == 0))
+        return wa_fail(err, WA_E_REFUSED, "a package of section '%s' does not belong there",
+                       section);
+    if (is_host && !wa_sv_eqs(name, wa_control_get(&v.control, WA_A_PACKAGE)))
+        return wa_fail(err, WA_E_REFUSED,
+                       "the host package is for another machine than its name says");
+    if (wa_control_filename(&v.control, NULL, canonical, err) != WA_OK)
+        return err->code;
+    (void)snprintf(text, sizeof text, "%s/%s", is_host ? "wapt-host" : "wapt", canonical);
+    (void)snprintf(file, size, "%s", canonical);
+    if (wa_relpath_parse(wa_sv(text), &to, err) != WA_OK)
+        return err->code;
+    return wa_file_rename(&s->repo, part, &s->repo, &to, err);
+}
+
+static enum wa_code rescan(struct scan *s, struct wa_err *err)
+{
+    struct wa_scan_result r;
+    return wa_repo_scan(s->wapt, false, NULL, NULL, NULL, &r, err);
+}
+
+static enum wa_code carry_out(struct scan *s, struct wa_sv op, struct wa_sv file, struct wa_sv name,
+                              char *out, size_t size, struct wa_err *err)
+{
+    struct wa_relpath path;
+    if (wa_relpath_parse(file, &path, err) != WA_OK)
+        return err->code;
+    if (wa_sv_eqs(op, "delete"))
+        return wa_file_remove(&s->repo, &path, err) == WA_OK ? rescan(s, err) : err->code;
+    bool is_host = wa_sv_eqs(op, "accept-host");
+    enum wa_code code = place(s, &path, is_host, name, out, size, err);
+    if (code != WA_OK) {
+        struct wa_err left = WA_ERR_INIT;
+        if (wa_tree_remove(&s->repo, &path, &left) != WA_OK)
+            wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.left", &left);
+        return code;
+    }
+    return is_host ? WA_OK : rescan(s, err);
+}
+
+static enum wa_code answer_scan(void *user, struct wa_sv request, struct wa_buf *answer,
+                                struct wa_err *err)
+{
+    struct scan *s = user;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_sv op = {NULL, 0}, file = {NULL, 0}, name = {NULL, 0};
+    struct wa_err why = WA_ERR_INIT;
+    char placed[2 * WA_NAME_MAX + 1] = "";
+    struct wa_jw w;
+    const struct wa_json_field fields[] = {{"op", WA_WANT_SV, true, 16, &op},
+                                           {"file", WA_WANT_SV, true, WA_RELPATH_MAX, &file},
+                                           {"name", WA_WANT_SV, false, WA_RELPATH_MAX, &name}};
+    wa_arena_init(&arena, 1u << 20);
+    if (wa_json_parse(request, 0, &arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "a question", err) != WA_OK)
+        return err->code;
+    enum wa_code code = carry_out(s, op, file, name, placed, sizeof placed, &why);
+    if (code != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.refused", &why);
+    wa_jw_init(&w, answer);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "code", wa_code_name(code));
+    wa_jw_kv(&w, "message", why.text);
+    wa_jw_kv(&w, "file", placed);
+    wa_jw_end(&w);
+    return wa_buf_check(answer, err);
+}
+
+static enum wa_code run(struct scan *s, const char *config_file, struct wa_err *err)
+{
+    char repo[WA_PATH_MAX];
+    if (wa_server_child_init(&s->child, WA_SR_SCAN, config_file, err) != WA_OK ||
+        wa_server_path(&s->child.config, "repo", repo, err) != WA_OK ||
+        wa_server_path(&s->child.config, "repo/wapt", s->wapt, err) != WA_OK ||
+        wa_server_path(&s->child.config, s->child.config.trusted_signers, s->trusted, err) !=
+            WA_OK ||
+        wa_dir_open(repo, &s->repo, err) != WA_OK)
+        return err->code;
+    const char *const reads[] = {s->trusted, NULL};
+    const char *const writes[] = {repo, NULL};
+    if (wa_server_child_confine(&s->child, WA_SR_SCAN,
+                                WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, reads, writes,
+                                true, err) != WA_OK)
+        return err->code;
+    return wa_server_child_serve(WA_SR_SCAN, WA_S_SCANNED, answer_scan, s, err);
+}
+
+int wa_server_scan(const char *config_file)
+{
+    struct scan s = {.repo = WA_DIR_INIT};
+    struct wa_err err = WA_ERR_INIT;
+    enum wa_code code = run(&s, config_file, &err);
+    return wa_server_child_end(&s.child, code, &err);
+}

@@ -1,0 +1,88 @@
+/* role_signer.c - holds the relay key; signs nothing but countersignatures that it composes itself
+ * from typed requests. */
+#include "base/mem.h"
+#include "codec/json.h"
+#include "os/clock.h"
+#include "proto/action.h"
+#include "proto/hostid.h"
+#include "server/role_common.h"
+
+static enum wa_code read_request(const struct wa_json *j, struct wa_relay_request *r,
+                                 struct wa_err *err)
+{
+    struct wa_sv uuid = {NULL, 0}, nonce = {NULL, 0}, sha = {NULL, 0};
+    const struct wa_json_field fields[] = {{"uuid", WA_WANT_SV, true, WA_UUID_MAX, &uuid},
+                                           {"nonce", WA_WANT_SV, true, 64, &nonce},
+                                           {"sha256", WA_WANT_SV, true, 64, &sha}};
+    if (wa_json_read(j, fields, WA_COUNT(fields), "a request to countersign", err) != WA_OK ||
+        wa_hostid_copy(uuid, r->uuid, err) != WA_OK)
+        return err->code;
+    (void)snprintf(r->nonce, sizeof r->nonce, "%.*s", WA_SV_ARG(nonce));
+    (void)snprintf(r->action_sha256, sizeof r->action_sha256, "%.*s", WA_SV_ARG(sha));
+    return WA_OK;
+}
+
+static enum wa_code sign_all(const struct wa_json *list, const struct wa_key *key,
+                             struct wa_relay_request *requests, struct wa_buf *relays,
+                             struct wa_buf *answer, struct wa_err *err)
+{
+    size_t n = wa_json_count(list);
+    struct wa_jw w;
+    for (size_t i = 0; i < n; i++)
+        if (read_request(wa_json_at(list, i), &requests[i], err) != WA_OK)
+            return err->code;
+    if (wa_relay_sign(requests, n, wa_clock_now(), key, relays, err) != WA_OK)
+        return err->code;
+    wa_jw_init(&w, answer);
+    wa_jw_arr(&w);
+    for (size_t i = 0; i < n; i++)
+        wa_jw_raw(&w, wa_buf_sv(&relays[i]));
+    wa_jw_end(&w);
+    return wa_buf_check(answer, err);
+}
+
+static enum wa_code answer_sign(void *user, struct wa_sv request, struct wa_buf *answer,
+                                struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *list = NULL;
+    wa_arena_init(&arena, 256u << 20);
+    if (wa_json_parse(request, 0, &arena, &list, err) != WA_OK)
+        return err->code;
+    size_t n = wa_json_count(list);
+    struct wa_relay_request *requests = wa_calloc(n, sizeof *requests);
+    struct wa_buf *relays = wa_calloc(n, sizeof *relays);
+    enum wa_code code = requests == NULL || relays == NULL ? wa_nomem(err) : WA_OK;
+    for (size_t i = 0; relays != NULL && i < n; i++)
+        wa_buf_init(&relays[i], 64u << 10);
+    if (code == WA_OK)
+        code = sign_all(list, user, requests, relays, answer, err);
+    for (size_t i = 0; relays != NULL && i < n; i++)
+        wa_buf_fini(&relays[i]);
+    wa_free(requests);
+    wa_free(relays);
+    return code;
+}
+
+static enum wa_code run(struct wa_server_child *c, const char *config_file, struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    WA_AUTO_BUF_SECRET struct wa_buf pem;
+    wa_buf_init(&pem, 64u << 10);
+    if (wa_server_child_init(c, WA_SR_SIGNER, config_file, err) != WA_OK ||
+        wa_server_path(&c->config, "private/relay.pem", path, err) != WA_OK ||
+        wa_path_read(path, 64u << 10, &pem, err) != WA_OK ||
+        wa_key_read_pem(wa_buf_sv(&pem), path, NULL, NULL, &key, err) != WA_OK ||
+        wa_server_child_confine(c, WA_SR_SIGNER, WA_PRIV_FDS, NULL, NULL, true, err) != WA_OK)
+        return err->code;
+    return wa_server_child_serve(WA_SR_SIGNER, WA_S_SIGNED, answer_sign, key, err);
+}
+
+int wa_server_signer(const char *config_file)
+{
+    struct wa_server_child c;
+    struct wa_err err = WA_ERR_INIT;
+    enum wa_code code = run(&c, config_file, &err);
+    return wa_server_child_end(&c, code, &err);
+}

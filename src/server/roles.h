@@ -1,0 +1,53 @@
+/* roles.h - the server's processes and the closed table of their messages.
+ *
+ *   supervisor  starts the others; when one dies, ends and starts them all: the simple way to a
+ * known state front       N of them: TLS, HTTP, WebSocket, files of the repository; no database, no
+ * key but TLS's store       the database, and every decision signer      countersigns; composes
+ * what it signs from typed requests auth        checks password hashes scan        verifies
+ * uploads, writes the repository
+ *
+ * Channels: front - store, signer - store, auth - store, scan - store. Descriptor 3 is the channel
+ * to the store; the store has signer, auth and scan as 3, 4, 5 and the fronts from 6 on; a front's
+ * listening socket is 4.
+ */
+#ifndef WA_SERVER_ROLES_H
+#define WA_SERVER_ROLES_H
+
+#include "os/chan.h"
+
+enum wa_server_msg {
+    /* front -> store */
+    WA_S_REQUEST =
+        1,      /* JSON line {method,path,query,bearer,peer}, newline, body; answered by ANSWER */
+    WA_S_HELLO, /* JSON {conn,nonce,channel,text}; answered by ANSWER */
+    WA_S_ACK,   /* JSON {conn,id} */
+    WA_S_GONE,  /* JSON {conn} */
+    /* store -> front */
+    WA_S_ANSWER = 32, /* JSON line {status}, newline, body */
+    WA_S_ORDER,       /* id: connection; text for its WebSocket */
+    WA_S_CLOSE,       /* id: connection */
+    /* store -> signer, and back */
+    WA_S_SIGN = 64, /* JSON array of {uuid,nonce,sha256} */
+    WA_S_SIGNED,    /* JSON array of relays */
+    /* store -> auth, and back */
+    WA_S_CHECK = 96, /* hash, newline, password */
+    WA_S_CHECKED,    /* "ok" or "no" */
+    /* store -> scan, and back */
+    WA_S_SCAN = 128, /* JSON {op: accept|accept-host|delete, file, name} */
+    WA_S_SCANNED     /* JSON {code,message,file} */
+};
+#define WA_SERVER_BODY_MAX (16u << 20) /* bytes: a report; orders of many machines */
+
+enum wa_server_role { WA_SR_STORE, WA_SR_FRONT, WA_SR_SIGNER, WA_SR_AUTH, WA_SR_SCAN, WA_SR_COUNT };
+const char *wa_server_role_name(enum wa_server_role r);
+/* What a role accepts from another. */
+const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_server_role to);
+
+/* The roles' bodies; exit status. */
+int wa_server_store(const char *config_file);
+int wa_server_front(const char *config_file);
+int wa_server_signer(const char *config_file);
+int wa_server_auth(const char *config_file);
+int wa_server_scan(const char *config_file);
+
+#endif

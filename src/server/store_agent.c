@@ -1,0 +1,388 @@
+/* store_agent.c - what machines say: registration (F1A), reports (F1D), the greeting of the push
+ * channel.
+ *
+ * Everything is a statement signed with the machine's own key. A machine writes its own row only,
+ * and only the sections that are its own.
+ */
+#include "base/mem.h"
+#include "crypto/cert.h"
+#include "crypto/digest.h"
+#include "os/clock.h"
+#include "proto/hostid.h"
+#include "proto/push.h"
+#include "proto/report.h"
+#include "server/store_priv.h"
+
+#define ARENA_MAX (256u << 20)
+
+static enum wa_code check_time(int64_t at, struct wa_err *err)
+{
+    int64_t now = wa_clock_now(), off = at > now ? at - now : now - at;
+    if (off > WA_REPORT_SKEW_S)
+        return wa_fail(err, WA_E_CONFLICT,
+                       "the machine's clock says %lld, the server's %lld: set the machine's clock",
+                       (long long)at, (long long)now);
+    return WA_OK;
+}
+
+/* --- registration --- */
+
+struct registration {
+    struct wa_store_request *request;
+    struct wa_arena arena;
+    struct wa_register_msg msg;
+    char by[400];
+};
+
+static void registration_free(struct registration *g)
+{
+    wa_arena_fini(&g->arena);
+    wa_free(g);
+}
+
+/* The certificate is the machine's own: signed by its key, named like it. Its key signed the
+ * statement. */
+static enum wa_code check_statement(struct registration *g, const struct wa_envelope *e,
+                                    struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
+    if (wa_certs_read_pem(g->msg.certificate, 1, &certs, err) != WA_OK)
+        return wa_wrap(err, "the machine's certificate");
+    if (!wa_sv_eqs(g->msg.uuid, wa_cert_cn(certs.items[0])))
+        return wa_fail(err, WA_E_REFUSED, "the machine's certificate is for '%s'",
+                       wa_cert_cn(certs.items[0]));
+    if (wa_envelope_check(e, wa_cert_key(certs.items[0]), err) != WA_OK)
+        return err->code;
+    return check_time(g->msg.time, err);
+}
+
+/* Whether the host is there already, and with the same key. */
+static enum wa_code same_key(struct wa_store *s, const struct registration *g, bool *ret_known,
+                             bool *ret_same, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_CERTS struct wa_certs now = {NULL, 0, 0};
+    WA_AUTO_CERTS struct wa_certs then = {NULL, 0, 0};
+    int64_t seq = 0;
+    wa_buf_init(&pem, 64u << 10);
+    *ret_same = false;
+    if (wa_store_host(s->db, g->msg.uuid, &pem, &seq, ret_known, err) != WA_OK || !*ret_known)
+        return err->code;
+    if (wa_certs_read_pem(g->msg.certificate, 1, &now, err) != WA_OK ||
+        wa_certs_read_pem(wa_buf_sv(&pem), 1, &then, err) != WA_OK)
+        return err->code;
+    *ret_same = wa_key_equal_public(wa_cert_key(now.items[0]), wa_cert_key(then.items[0]));
+    if (*ret_same && g->msg.seq <= seq)
+        return wa_fail(err, WA_E_CONFLICT,
+                       "the registration was sent before (its sequence number is not new)");
+    return WA_OK;
+}
+
+static enum wa_code write_host(struct wa_store *s, struct registration *g, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf facts;
+    wa_buf_init(&facts, WA_JSON_BYTES_MAX);
+    if (wa_store_put_host(s->db, g->msg.uuid, g->msg.certificate, g->by, g->msg.seq, wa_clock_now(),
+                          err) != WA_OK)
+        return err->code;
+    if (g->msg.facts == NULL)
+        return WA_OK;
+    wa_json_write(g->msg.facts, &facts);
+    return wa_store_set_section(s->db, g->msg.uuid, "host_info", wa_buf_sv(&facts), err);
+}
+
+static enum wa_code use_credential(struct wa_store *s, struct registration *g, bool by_password,
+                                   struct wa_err *err)
+{
+    bool known = false, same = false;
+    char digest[WA_SHA256_HEX];
+    if (same_key(s, g, &known, &same, err) != WA_OK)
+        return err->code;
+    /* An identity is never taken over by a token: only its own key or an administrator can replace
+     * it. */
+    if (known && !same && !by_password)
+        return wa_fail(
+            err, WA_E_EXISTS,
+            "another machine is registered as '%.*s': an administrator must register this one",
+            WA_SV_ARG(g->msg.uuid));
+    if (g->msg.cred == WA_CRED_KEY && !same)
+        return wa_fail(
+            err, WA_E_AUTH,
+            "this machine is unknown here: a token or an administrator's login is needed");
+    if (g->msg.cred != WA_CRED_TOKEN)
+        return WA_OK;
+    if (wa_sha256_hex(g->msg.token.p, g->msg.token.n, digest, err) != WA_OK)
+        return err->code;
+    return wa_store_use_token(s->db, digest, wa_clock_now(), err);
+}
+
+static void finish_registration(struct registration *g, bool by_password)
+{
+    struct wa_store *s = g->request->store;
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf answer;
+    wa_buf_init(&answer, 64u << 10);
+    static const char *const kinds[] = {"key", "token", "administrator"};
+    (void)snprintf(g->by, sizeof g->by, "%s from %s", kinds[g->msg.cred], g->request->peer);
+    enum wa_code code = wa_db_begin(s->db, &err);
+    if (code == WA_OK) {
+        code = use_credential(s, g, by_password, &err);
+        if (code == WA_OK)
+            code = write_host(s, g, &err);
+        if (code == WA_OK)
+            code = wa_db_commit(s->db, &err);
+        if (code != WA_OK)
+            wa_db_rollback(s->db);
+    }
+    wa_log(&s->child.log, code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
+           code == WA_OK ? "host.registered" : "host.refused", WA_LF_SV("uuid", g->msg.uuid),
+           WA_LF_S("by", g->by), WA_LF_S("why", err.text));
+    if (code == WA_E_AUTH)
+        wa_store_count_failure(s, g->request->peer);
+    if (code == WA_OK) {
+        const struct wa_register_answer a = {g->msg.uuid, wa_sv(s->child.config.server_uuid),
+                                             wa_sv(s->relay_public), wa_clock_now()};
+        wa_register_answer_write(&a, &answer);
+        wa_store_answer(g->request, 200, wa_buf_sv(&answer));
+    } else {
+        wa_store_answer_err(g->request, &err);
+    }
+    registration_free(g);
+}
+
+static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct registration *g = user;
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_sv_eqs(payload, "ok")) {
+        finish_registration(g, true);
+        return;
+    }
+    wa_store_count_failure(s, g->request->peer);
+    (void)wa_fail(&err, WA_E_AUTH, "user or password is wrong");
+    wa_store_answer_err(g->request, &err);
+    registration_free(g);
+}
+
+static enum wa_code ask_password(struct registration *g, struct wa_err *err)
+{
+    struct wa_store *s = g->request->store;
+    WA_AUTO_BUF_SECRET struct wa_buf question;
+    wa_buf_init(&question, 4096);
+    if (wa_store_user_hash(s->db, g->msg.user, &question, err) != WA_OK)
+        return err->code;
+    if (question.n == 0)
+        wa_buf_adds(&question,
+                    "none"); /* the same way and about the same words for an unknown user */
+    wa_buf_addc(&question, '\n');
+    wa_buf_addsv(&question, g->msg.password);
+    if (wa_buf_check(&question, err) != WA_OK)
+        return err->code;
+    return wa_store_ask(s, s->auth, WA_S_CHECK, wa_buf_sv(&question), on_password, g, err);
+}
+
+void wa_store_register(struct wa_store_request *r)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_envelope e;
+    struct registration *g = wa_calloc(1, sizeof *g);
+    if (g == NULL) {
+        (void)wa_nomem(&err);
+        wa_store_answer_err(r, &err);
+        return;
+    }
+    g->request = r;
+    wa_arena_init(&g->arena, ARENA_MAX);
+    if (wa_store_throttle(r->store, r->peer, &err) == WA_OK &&
+        wa_envelope_parse(wa_buf_sv(&r->body), WA_PURPOSE_REGISTER, &g->arena, &e, &err) == WA_OK &&
+        wa_register_read(e.statement, &g->msg, &err) == WA_OK &&
+        check_statement(g, &e, &err) == WA_OK) {
+        if (g->msg.cred != WA_CRED_PASSWORD) {
+            finish_registration(g, false);
+            return;
+        }
+        if (ask_password(g, &err) == WA_OK)
+            return;
+    }
+    wa_log_err(&r->store->child.log, WA_LOG_WARNING, "registration.refused", &err);
+    wa_store_answer_err(r, &err);
+    registration_free(g);
+}
+
+/* --- reports --- */
+
+static enum wa_code load_key(struct wa_store *s, struct wa_sv uuid, struct wa_certs *certs,
+                             struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf pem;
+    int64_t seq = 0;
+    bool found = false;
+    wa_buf_init(&pem, 64u << 10);
+    if (wa_store_host(s->db, uuid, &pem, &seq, &found, err) != WA_OK)
+        return err->code;
+    if (!found)
+        return wa_fail(err, WA_E_AUTH, "this machine is not registered here: register it again");
+    return wa_certs_read_pem(wa_buf_sv(&pem), 1, certs, err);
+}
+
+static enum wa_code check_sender(struct wa_store *s, const struct wa_envelope *e, struct wa_sv uuid,
+                                 int64_t at, struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
+    if (load_key(s, uuid, &certs, err) != WA_OK ||
+        wa_envelope_check(e, wa_cert_key(certs.items[0]), err) != WA_OK)
+        return err->code;
+    return check_time(at, err);
+}
+
+/* Columns for lists, from what the machine says of itself: texts, never more. */
+static enum wa_code set_columns(struct wa_store *s, const struct wa_status_msg *m,
+                                struct wa_err *err)
+{
+    struct wa_stmt *q;
+    const struct wa_json *info = m->sections[WA_SEC_HOST_INFO];
+    if (wa_db_prepare(s->db,
+                      "UPDATE hosts SET name = ?, fqdn = ?, os = ?, status = ? WHERE uuid = ?", &q,
+                      err) != WA_OK)
+        return err->code;
+    wa_bind_sv(q, 0, wa_sv_sub(wa_json_sv(wa_json_get(info, "computer_name")), 0, 255));
+    wa_bind_sv(q, 1, wa_sv_sub(wa_json_sv(wa_json_get(info, "computer_fqdn")), 0, 255));
+    wa_bind_sv(q, 2, wa_sv_sub(wa_json_sv(wa_json_get(info, "os_name")), 0, 255));
+    wa_bind_sv(q, 3, wa_sv_sub(wa_json_sv(m->sections[WA_SEC_HOST_STATUS]), 0, 32));
+    wa_bind_sv(q, 4, m->uuid);
+    return wa_run(q, err);
+}
+
+static enum wa_code store_status(struct wa_store *s, const struct wa_envelope *e,
+                                 struct wa_err *err)
+{
+    struct wa_status_msg m;
+    if (wa_status_read(e->statement, &m, err) != WA_OK ||
+        check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
+        wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < WA_SEC_COUNT; i++) {
+        WA_AUTO_BUF struct wa_buf text;
+        if (m.sections[i] == NULL)
+            continue;
+        wa_buf_init(&text, WA_JSON_BYTES_MAX);
+        wa_json_write(m.sections[i], &text);
+        if (wa_buf_check(&text, err) != WA_OK ||
+            wa_store_set_section(s->db, m.uuid, wa_section_name((enum wa_section)i),
+                                 wa_buf_sv(&text), err) != WA_OK)
+            return err->code;
+    }
+    return set_columns(s, &m, err);
+}
+
+static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e,
+                                 struct wa_err *err)
+{
+    struct wa_result_msg m;
+    char id[33];
+    WA_AUTO_BUF struct wa_buf packages;
+    wa_buf_init(&packages, 1u << 20);
+    if (wa_result_read(e->statement, &m, err) != WA_OK ||
+        check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
+        wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
+        return err->code;
+    if (m.packages != NULL)
+        wa_json_write(m.packages, &packages);
+    (void)snprintf(id, sizeof id, "%.*s", WA_SV_ARG(m.action_id));
+    wa_log(&s->child.log, WA_LOG_INFO, "action.result", WA_LF_S("id", id), WA_LF_SV("uuid", m.uuid),
+           WA_LF_SV("state", m.state), WA_LF_SV("code", m.code));
+    return wa_store_action_state(s->db, id, m.uuid, m.state, m.code, m.message,
+                                 wa_buf_sv(&packages), wa_clock_now(), err);
+}
+
+void wa_store_report(struct wa_store_request *r)
+{
+    struct wa_store *s = r->store;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_envelope e;
+    WA_AUTO_ARENA struct wa_arena arena;
+    wa_arena_init(&arena, ARENA_MAX);
+    enum wa_code code = wa_db_begin(s->db, &err);
+    if (code == WA_OK) {
+        bool is_result =
+            wa_sv_eqs(wa_report_purpose(wa_buf_sv(&r->body), &arena), WA_PURPOSE_RESULT);
+        code =
+            wa_envelope_parse(wa_buf_sv(&r->body),
+                              is_result ? WA_PURPOSE_RESULT : WA_PURPOSE_STATUS, &arena, &e, &err);
+        if (code == WA_OK)
+            code = is_result ? store_result(s, &e, &err) : store_status(s, &e, &err);
+        if (code == WA_OK)
+            code = wa_db_commit(s->db, &err);
+        if (code != WA_OK)
+            wa_db_rollback(s->db);
+    }
+    if (code == WA_OK) {
+        wa_store_answer(r, 200, WA_SV("{\"accepted\":true}"));
+        return;
+    }
+    wa_log(&s->child.log, WA_LOG_WARNING, "report.refused", WA_LF_S("peer", r->peer),
+           WA_LF_S("why", err.text));
+    wa_store_answer_err(r, &err);
+}
+
+/* --- greeting --- */
+
+static enum wa_code judge_hello(struct wa_store *s, struct wa_sv payload, struct wa_arena *arena,
+                                struct wa_hello *h, int64_t *conn, struct wa_err *err)
+{
+    struct wa_sv nonce = {NULL, 0}, channel = {NULL, 0}, text = {NULL, 0};
+    const struct wa_json *j = NULL, *message = NULL;
+    struct wa_envelope e;
+    enum wa_push_type type;
+    const struct wa_json_field fields[] = {{"conn", WA_WANT_I64, true, 0, conn},
+                                           {"nonce", WA_WANT_SV, true, 64, &nonce},
+                                           {"channel", WA_WANT_SV, true, 64, &channel},
+                                           {"text", WA_WANT_SV, true, 64u << 10, &text}};
+    if (wa_json_parse(payload, 0, arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "a greeting", err) != WA_OK ||
+        wa_push_parse(text, arena, &type, &message, err) != WA_OK)
+        return err->code;
+    if (type != WA_PUSH_HELLO)
+        return wa_fail(err, WA_E_INVALID, "something else than a greeting");
+    if (wa_push_hello_read(message, arena, h, &e, err) != WA_OK ||
+        check_sender(s, &e, wa_sv(h->uuid), h->time, err) != WA_OK)
+        return err->code;
+    if (!wa_sv_eqs(nonce, h->nonce))
+        return wa_fail(err, WA_E_REFUSED, "the greeting answers another challenge (replayed)");
+    if (!wa_sv_eqs(channel, h->channel))
+        return wa_fail(
+            err, WA_E_REFUSED,
+            "the greeting was made for another TLS connection: somebody stands in between");
+    return WA_OK;
+}
+
+void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv payload)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_hello h;
+    struct wa_err err = WA_ERR_INIT, later = WA_ERR_INIT;
+    int64_t conn = 0;
+    struct wa_store_request *r = wa_calloc(1, sizeof *r);
+    wa_arena_init(&arena, 4u << 20);
+    if (r == NULL)
+        return;
+    *r = (struct wa_store_request){.store = s, .front = front, .id = id};
+    wa_buf_init(&r->body, 0);
+    struct wa_store_conn *c = wa_calloc(1, sizeof *c);
+    enum wa_code code =
+        c == NULL ? wa_nomem(&err) : judge_hello(s, payload, &arena, &h, &conn, &err);
+    if (code != WA_OK) {
+        wa_log_err(&s->child.log, WA_LOG_WARNING, "push.refused", &err);
+        wa_free(c);
+        wa_store_answer_err(r, &err);
+        return;
+    }
+    *c = (struct wa_store_conn){.next = s->conns, .front = front, .id = (uint32_t)conn};
+    memcpy(c->uuid, h.uuid, sizeof c->uuid);
+    memcpy(c->nonce, h.agent_nonce, sizeof c->nonce);
+    s->conns = c;
+    if (wa_store_set_reachable(s->db, wa_sv(h.uuid), true, wa_clock_now(), &later) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", &later);
+    wa_store_answer(r, 200, WA_SV(""));
+    wa_store_dispatch(s, h.uuid);
+}

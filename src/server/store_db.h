@@ -1,0 +1,56 @@
+/* store_db.h - the server's database: hosts, tokens, people, sessions, actions. */
+#ifndef WA_SERVER_STORE_DB_H
+#define WA_SERVER_STORE_DB_H
+
+#include "sql/db.h"
+
+WA_CHECK enum wa_code wa_store_open(const char *dir, struct wa_db **ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_store_set_user(struct wa_db *db, const char *name, const char *hash,
+                                        struct wa_err *err);
+/* hash: appends; nothing when there is no such user. */
+WA_CHECK enum wa_code wa_store_user_hash(struct wa_db *db, struct wa_sv name, struct wa_buf *hash,
+                                         struct wa_err *err);
+
+/* Tokens are known by their SHA-256 only. */
+WA_CHECK enum wa_code wa_store_add_token(struct wa_db *db, const char *sha256, int64_t expires,
+                                         int64_t uses, struct wa_err *err);
+/* One use less. WA_E_AUTH with the reason when it is unknown, expired or used up. Inside the
+ * caller's transaction. */
+WA_CHECK enum wa_code wa_store_use_token(struct wa_db *db, const char *sha256, int64_t now,
+                                         struct wa_err *err);
+
+/* --- hosts --- */
+/* Certificate PEM of the host appended; *ret_seq the last sequence number. *ret_found false:
+ * unknown. */
+WA_CHECK enum wa_code wa_store_host(struct wa_db *db, struct wa_sv uuid, struct wa_buf *certificate,
+                                    int64_t *ret_seq, bool *ret_found, struct wa_err *err);
+WA_CHECK enum wa_code wa_store_put_host(struct wa_db *db, struct wa_sv uuid,
+                                        struct wa_sv certificate, const char *by, int64_t seq,
+                                        int64_t now, struct wa_err *err);
+/* Takes a sequence number that is greater than the last; WA_E_CONFLICT otherwise. */
+WA_CHECK enum wa_code wa_store_take_seq(struct wa_db *db, struct wa_sv uuid, int64_t seq,
+                                        int64_t now, struct wa_err *err);
+WA_CHECK enum wa_code wa_store_set_section(struct wa_db *db, struct wa_sv uuid, const char *section,
+                                           struct wa_sv json, struct wa_err *err);
+WA_CHECK enum wa_code wa_store_set_reachable(struct wa_db *db, struct wa_sv uuid, bool reachable,
+                                             int64_t now, struct wa_err *err);
+
+/* --- sessions of people --- */
+WA_CHECK enum wa_code wa_store_add_session(struct wa_db *db, const char *sha256, struct wa_sv user,
+                                           int64_t expires, struct wa_err *err);
+WA_CHECK enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now,
+                                       bool *ret_found, struct wa_err *err);
+WA_CHECK enum wa_code wa_store_end_session(struct wa_db *db, const char *sha256,
+                                           struct wa_err *err);
+
+/* --- actions --- */
+WA_CHECK enum wa_code wa_store_add_action(struct wa_db *db, const char *id, const char *batch,
+                                          const char *uuid, const char *kind, struct wa_sv order,
+                                          int64_t not_before, int64_t not_after, const char *signer,
+                                          int64_t now, struct wa_err *err);
+WA_CHECK enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_sv uuid,
+                                            struct wa_sv state, struct wa_sv code,
+                                            struct wa_sv message, struct wa_sv packages,
+                                            int64_t now, struct wa_err *err);
+
+#endif

@@ -1,0 +1,212 @@
+/* store_dispatch.c - orders to machines that are connected: countersigned for the connection and
+ * the minute, sent, followed.
+ *
+ * One signature for all that go out together. An order that is sent and never acknowledged waits
+ * again when the connection is lost.
+ */
+#include "base/mem.h"
+#include "base/vec.h"
+#include "crypto/digest.h"
+#include "os/clock.h"
+#include "proto/action.h"
+#include "proto/push.h"
+#include "server/store_priv.h"
+
+struct going {
+    char id[33], uuid[65], nonce[65];
+    char *order; /* JSON */
+};
+struct batch {
+    WA_VEC(struct going);
+};
+
+static void batch_free(struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        wa_free(b->items[i].order);
+    WA_VEC_FREE(b);
+    wa_free(b);
+}
+
+static struct wa_store_conn *find_conn(const struct wa_store *s, const char *uuid)
+{
+    for (struct wa_store_conn *c = s->conns; c != NULL; c = c->next)
+        if (strcmp(c->uuid, uuid) == 0)
+            return c;
+    return NULL;
+}
+
+static enum wa_code set_state(struct wa_store *s, const char *id, const char *from, const char *to,
+                              struct wa_err *err)
+{
+    struct wa_stmt *q;
+    if (wa_db_prepare(s->db, "UPDATE actions SET state = ?, updated = ? WHERE id = ? AND state = ?",
+                      &q, err) != WA_OK)
+        return err->code;
+    wa_bind_s(q, 0, to);
+    wa_bind_i64(q, 1, wa_clock_now());
+    wa_bind_s(q, 2, id);
+    wa_bind_s(q, 3, from);
+    return wa_run(q, err);
+}
+
+/* The orders that may go now, to machines that are here. */
+static enum wa_code collect(struct wa_store *s, const char *uuid, struct batch *b,
+                            struct wa_err *err)
+{
+    struct wa_stmt *q;
+    bool row = false;
+    enum wa_code code;
+    if (wa_db_prepare(s->db,
+                      "SELECT id, uuid, orders FROM actions WHERE state = 'queued' AND not_before "
+                      "<= ?1 AND not_after >= ?1"
+                      " AND (?2 = '' OR uuid = ?2) ORDER BY created LIMIT 2000",
+                      &q, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(q, 0, wa_clock_now());
+    wa_bind_s(q, 1, uuid);
+    for (code = wa_step(q, &row, err); code == WA_OK && row;
+         code = code == WA_OK ? wa_step(q, &row, err) : code) {
+        char to[65];
+        (void)snprintf(to, sizeof to, "%.*s", WA_SV_ARG(wa_col_sv(q, 1)));
+        const struct wa_store_conn *c = find_conn(s, to);
+        if (c == NULL)
+            continue;
+        struct going *g = WA_VEC_PUSH(b);
+        if (g == NULL) {
+            code = wa_nomem(err);
+            break;
+        }
+        (void)snprintf(g->id, sizeof g->id, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
+        memcpy(g->uuid, to, sizeof g->uuid);
+        memcpy(g->nonce, c->nonce, sizeof g->nonce);
+        code = wa_sv_dup(wa_col_sv(q, 2), &g->order, err);
+    }
+    if (code != WA_OK)
+        wa_reset(q);
+    return code;
+}
+
+static enum wa_code digest_action(const char *order, char out[WA_SHA256_HEX], struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 4u << 20);
+    if (wa_json_parse(wa_sv(order), 0, &arena, &j, err) != WA_OK)
+        return err->code;
+    struct wa_sv text = wa_json_sv(wa_json_get(j, "action"));
+    return wa_sha256_hex(text.p, text.n, out, err);
+}
+
+static enum wa_code write_question(const struct batch *b, struct wa_buf *out, struct wa_err *err)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_arr(&w);
+    for (size_t i = 0; i < b->n; i++) {
+        char digest[WA_SHA256_HEX];
+        if (digest_action(b->items[i].order, digest, err) != WA_OK)
+            return err->code;
+        wa_jw_obj(&w);
+        wa_jw_kv(&w, "uuid", b->items[i].uuid);
+        wa_jw_kv(&w, "nonce", b->items[i].nonce);
+        wa_jw_kv(&w, "sha256", digest);
+        wa_jw_end(&w);
+    }
+    wa_jw_end(&w);
+    return wa_buf_check(out, err);
+}
+
+static void send_order(struct wa_store *s, const struct going *g, const struct wa_json *relay)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf relay_text;
+    WA_AUTO_BUF struct wa_buf message;
+    const struct wa_store_conn *c = find_conn(s, g->uuid);
+    wa_buf_init(&relay_text, 256u << 10);
+    wa_buf_init(&message, WA_WS_MESSAGE_MAX);
+    enum wa_code code = WA_OK;
+    if (c == NULL || strcmp(c->nonce, g->nonce) != 0)
+        code = wa_fail(&err, WA_E_UNREACHABLE, "the connection is another one by now");
+    wa_json_write(relay, &relay_text);
+    wa_push_order_write(wa_sv(g->order), wa_buf_sv(&relay_text), &message);
+    if (code == WA_OK)
+        code = wa_buf_check(&message, &err);
+    if (code == WA_OK)
+        code = wa_chan_post(s->fronts[c->front], WA_S_ORDER, c->id, wa_buf_sv(&message), -1, &err);
+    if (code == WA_OK)
+        return;
+    wa_log_err(&s->child.log, WA_LOG_WARNING, "order.not_sent", &err);
+    struct wa_err later = WA_ERR_INIT;
+    if (set_state(s, g->id, "sent", "queued", &later) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", &later);
+}
+
+static void on_signed(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct batch *b = user;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *list = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    wa_arena_init(&arena, 256u << 20);
+    if (wa_json_parse(payload, 0, &arena, &list, &err) != WA_OK || wa_json_count(list) != b->n)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "signer.failed", &err);
+    for (size_t i = 0; list != NULL && i < b->n && i < wa_json_count(list); i++)
+        send_order(s, &b->items[i], wa_json_at(list, i));
+    batch_free(b);
+}
+
+void wa_store_dispatch(struct wa_store *s, const char *uuid)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf question;
+    struct batch *b = wa_calloc(1, sizeof *b);
+    wa_buf_init(&question, WA_SERVER_BODY_MAX);
+    if (b == NULL)
+        return;
+    enum wa_code code = collect(s, uuid, b, &err);
+    if (code == WA_OK && b->n > 0)
+        code = write_question(b, &question, &err);
+    for (size_t i = 0; code == WA_OK && i < b->n; i++)
+        code = set_state(s, b->items[i].id, "queued", "sent", &err);
+    if (code == WA_OK && b->n > 0 &&
+        wa_store_ask(s, s->signer, WA_S_SIGN, wa_buf_sv(&question), on_signed, b, &err) == WA_OK)
+        return;
+    if (err.code != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "dispatch.failed", &err);
+    batch_free(b);
+}
+
+/* --- wrong credentials --- */
+
+#define FREE_FAILURES 5u
+#define WAIT_S 60
+
+enum wa_code wa_store_throttle(struct wa_store *s, const char *peer, struct wa_err *err)
+{
+    for (size_t i = 0; i < WA_COUNT(s->throttled); i++)
+        if (strcmp(s->throttled[i].peer, peer) == 0 && s->throttled[i].failures >= FREE_FAILURES &&
+            s->throttled[i].until > wa_clock_now())
+            return wa_fail(err, WA_E_BUSY,
+                           "too many wrong credentials from your address: wait a minute");
+    return WA_OK;
+}
+
+void wa_store_count_failure(struct wa_store *s, const char *peer)
+{
+    size_t at = 0;
+    int64_t now = wa_clock_now();
+    for (size_t i = 0; i < WA_COUNT(s->throttled); i++) {
+        if (strcmp(s->throttled[i].peer, peer) == 0) {
+            at = i;
+            break;
+        }
+        if (s->throttled[i].until < s->throttled[at].until)
+            at = i;
+    }
+    if (strcmp(s->throttled[at].peer, peer) != 0 || s->throttled[at].until <= now)
+        s->throttled[at].failures = 0;
+    (void)snprintf(s->throttled[at].peer, sizeof s->throttled[at].peer, "%s", peer);
+    s->throttled[at].failures++;
+    s->throttled[at].until = now + WAIT_S;
+}

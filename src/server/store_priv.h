@@ -1,0 +1,74 @@
+/* store_priv.h - between the files of the store: its state, pending questions to other processes,
+ * answers to fronts. */
+#ifndef WA_SERVER_STORE_PRIV_H
+#define WA_SERVER_STORE_PRIV_H
+
+#include "codec/json.h"
+#include "server/role_common.h"
+#include "server/store_db.h"
+
+#define WA_STORE_FRONTS 64
+
+struct wa_store;
+struct wa_store_conn { /* an agent's WebSocket, somewhere on a front */
+    struct wa_store_conn *next;
+    int front;
+    uint32_t id;
+    char uuid[65];
+    char nonce[65]; /* the agent's, for this connection */
+};
+
+struct wa_store {
+    struct wa_server_child child;
+    struct wa_loop *loop;
+    struct wa_db *db;
+    struct wa_chan *signer, *auth, *scan;
+    struct wa_chan *fronts[WA_STORE_FRONTS];
+    size_t front_count;
+    struct wa_store_conn *conns;
+    struct wa_store_question *questions;
+    uint32_t next_id;
+    char *relay_public; /* PEM */
+    char trusted[WA_PATH_MAX];
+    struct wa_timer *clock;
+    struct {
+        char peer[64];
+        unsigned failures;
+        int64_t until;
+    } throttled[64]; /* addresses that gave wrong passwords or tokens */
+};
+
+/* A request of a front, kept until it is answered. */
+struct wa_store_request {
+    struct wa_store *store;
+    int front;
+    uint32_t id;
+    char method[8], path[1024], peer[64], bearer[160];
+    char *query; /* owned */
+    struct wa_buf body;
+};
+void wa_store_request_free(struct wa_store_request *r);
+/* Answer and free the request. */
+void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body);
+void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *err);
+
+/* Asks another process; fn gets its answer. */
+typedef void (*wa_store_reply_fn)(struct wa_store *s, void *user, struct wa_sv payload);
+WA_CHECK enum wa_code wa_store_ask(struct wa_store *s, struct wa_chan *whom, uint16_t type,
+                                   struct wa_sv payload, wa_store_reply_fn fn, void *user,
+                                   struct wa_err *err);
+
+/* --- store_agent.c --- */
+void wa_store_register(struct wa_store_request *r);
+void wa_store_report(struct wa_store_request *r);
+void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv payload);
+/* --- store_api.c --- */
+void wa_store_api(struct wa_store_request *r);
+/* --- store_dispatch.c --- */
+/* Sends what waits for the machine, countersigned, if it is connected. uuid "": for all. */
+void wa_store_dispatch(struct wa_store *s, const char *uuid);
+/* Wrong credentials from an address: WA_E_BUSY when it must wait. */
+WA_CHECK enum wa_code wa_store_throttle(struct wa_store *s, const char *peer, struct wa_err *err);
+void wa_store_count_failure(struct wa_store *s, const char *peer);
+
+#endif
