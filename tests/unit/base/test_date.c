@@ -157,6 +157,7 @@ static void test_parse(void **state)
         {WA_SV_INIT("2026-11-24T24:00:00"), false, false},
         {WA_SV_INIT("2026-11-24T10:60:00"), false, false},
         {WA_SV_INIT("2026-11-24T23:59:60"), false, false},
+        {WA_SV_INIT("2026-11-24T10:00:60"), false, false},
         {WA_SV_INIT("2026-11-24T10:00:0\0"), false, false},
     };
     for (size_t i = 0; i < WA_COUNT(rows); i++) {
