@@ -1,8 +1,9 @@
 /* http.c - llhttp made strict. What two parsers could read differently is refused before or after
- * llhttp sees it.
+ * llhttp sees it: a proxy in front of us must never see other requests than we do.
  *
  * One message at a time: the parser stops behind each, so that the next head is looked at from its
- * first byte.
+ * first byte. Views given to the owner stay valid until the next message begins: after the head,
+ * nothing is added to the text they point into.
  */
 #include "net/http.h"
 
@@ -25,57 +26,12 @@ struct wa_http_parser {
     struct wa_buf path;
     struct span url, names[WA_HTTP_HEADERS_MAX], values[WA_HTTP_HEADERS_MAX];
     size_t count;
-    bool in_value, in_head, scanned, done, upgraded;
+    bool is_chunked, in_name, in_head, in_first_line, scanned, done, upgraded;
     size_t head_bytes;
-    unsigned char last[2]; /* of the head, for the scan of line ends */
+    unsigned char last[2]; /* of the head, for the scan of line ends; [1] is the latest */
     struct wa_http_head head;
     struct wa_err err;
 };
-
-const char *wa_http_method_name(enum wa_http_method m)
-{
-    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "DELETE"};
-    return names[m];
-}
-
-const char *wa_http_status_text(int status)
-{
-    static const struct {
-        int status;
-        const char *text;
-    } texts[] = {{200, "OK"},
-                 {201, "Created"},
-                 {202, "Accepted"},
-                 {204, "No Content"},
-                 {206, "Partial Content"},
-                 {304, "Not Modified"},
-                 {400, "Bad Request"},
-                 {401, "Unauthorized"},
-                 {403, "Forbidden"},
-                 {404, "Not Found"},
-                 {405, "Method Not Allowed"},
-                 {409, "Conflict"},
-                 {411, "Length Required"},
-                 {413, "Content Too Large"},
-                 {416, "Range Not Satisfiable"},
-                 {429, "Too Many Requests"},
-                 {500, "Internal Server Error"},
-                 {503, "Service Unavailable"},
-                 {504, "Gateway Timeout"},
-                 {507, "Insufficient Storage"}};
-    for (size_t i = 0; i < WA_COUNT(texts); i++)
-        if (texts[i].status == status)
-            return texts[i].text;
-    return "Status";
-}
-
-struct wa_sv wa_http_get(const struct wa_http_head *h, const char *name)
-{
-    for (size_t i = 0; i < h->header_count; i++)
-        if (wa_sv_ieqs(h->headers[i].name, name))
-            return h->headers[i].value;
-    return (struct wa_sv){NULL, 0};
-}
 
 /* --- what llhttp tells --- */
 
@@ -86,10 +42,18 @@ static int stop(struct wa_http_parser *p, enum wa_code code, const char *why)
     return HPE_USER;
 }
 
+static int no_memory(struct wa_http_parser *p)
+{
+    (void)wa_nomem(&p->err);
+    return HPE_USER;
+}
+
 static int keep(struct wa_http_parser *p, const char *at, size_t n)
 {
     wa_buf_add(&p->text, at, n);
-    return p->text.failed == WA_OK ? 0 : stop(p, p->text.failed, "a head that is too large");
+    if (p->text.failed == WA_E_NOMEM)
+        return no_memory(p);
+    return p->text.failed == WA_OK ? 0 : stop(p, WA_E_LIMIT, "a head that is too large");
 }
 
 static int on_begin(llhttp_t *ll)
@@ -99,7 +63,7 @@ static int on_begin(llhttp_t *ll)
     wa_buf_clear(&p->path);
     p->url = (struct span){0, 0};
     p->count = 0;
-    p->in_value = true;
+    p->in_name = p->is_chunked = false;
     p->head = (struct wa_http_head){.status = 0};
     return 0;
 }
@@ -114,26 +78,45 @@ static int on_url(llhttp_t *ll, const char *at, size_t n)
 static int on_field(llhttp_t *ll, const char *at, size_t n)
 {
     struct wa_http_parser *p = ll->data;
-    if (p->in_value) {
+    if (!p->in_head) /* behind a chunked body: would be taken for headers by some */
+        return stop(p, WA_E_INVALID, "trailer fields are not taken");
+    if (!p->in_name) {
         if (p->count == WA_HTTP_HEADERS_MAX)
             return stop(p, WA_E_LIMIT, "too many headers");
         p->names[p->count] = (struct span){p->text.n, 0};
         p->values[p->count] = (struct span){0, 0};
         p->count++;
-        p->in_value = false;
+        p->in_name = true;
     }
     p->names[p->count - 1].n += n;
     return keep(p, at, n);
 }
 
+/* Said for every header, be its value empty: no name can grow into the next one. */
+static int on_field_complete(llhttp_t *ll)
+{
+    struct wa_http_parser *p = ll->data;
+    if (!p->in_head)
+        return stop(p, WA_E_INVALID, "trailer fields are not taken");
+    if (!p->in_name)
+        return stop(p, WA_E_INVALID, "a header without a name");
+    p->in_name = false;
+    p->values[p->count - 1] = (struct span){p->text.n, 0};
+    return 0;
+}
+
+static int on_chunk_extension(llhttp_t *ll, const char *at, size_t n)
+{
+    WA_UNUSED(at);
+    WA_UNUSED(n);
+    return stop(ll->data, WA_E_INVALID, "chunk extensions are not taken");
+}
+
 static int on_value(llhttp_t *ll, const char *at, size_t n)
 {
     struct wa_http_parser *p = ll->data;
-    if (p->count == 0)
+    if (p->count == 0 || p->in_name)
         return stop(p, WA_E_INVALID, "a header without a name");
-    if (!p->in_value)
-        p->values[p->count - 1] = (struct span){p->text.n, 0};
-    p->in_value = true;
     p->values[p->count - 1].n += n;
     return keep(p, at, n);
 }
@@ -159,7 +142,39 @@ static const char *check_lengths(struct wa_http_parser *p)
                 return "a Transfer-Encoding that is not chunked";
         }
     }
+    if (codings > 0 && p->ll.http_minor == 0)
+        return "a Transfer-Encoding in HTTP/1.0";
+    p->is_chunked = codings > 0;
     return lengths > 0 && codings > 0 ? "Transfer-Encoding together with Content-Length" : NULL;
+}
+
+/* Exactly one (RFC 9112, 3.2). */
+static const char *check_host(const struct wa_http_parser *p)
+{
+    size_t hosts = 0;
+    for (size_t i = 0; i < p->count; i++)
+        hosts += wa_sv_ieqs(view(p, p->names[i]), "host") ? 1 : 0;
+    return hosts == 1 || (hosts == 0 && p->ll.http_minor == 0) ? NULL : "no Host, or more than one";
+}
+
+/* A control character in a value: llhttp lets none through today; it is cheap not to rely on it. */
+static const char *check_values(const struct wa_http_parser *p)
+{
+    for (size_t i = 0; i < p->text.n; i++) {
+        unsigned char c = (unsigned char)p->text.p[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return "a control character";
+    }
+    return NULL;
+}
+
+/* Visible ASCII; no fragment, nor what a browser or a file system would take for a slash. */
+static bool is_plain_url(struct wa_sv url)
+{
+    for (size_t i = 0; i < url.n; i++)
+        if (url.p[i] <= 0x20 || url.p[i] >= 0x7f || url.p[i] == '#' || url.p[i] == '\\')
+            return false;
+    return true;
 }
 
 /* "/a/b%20c?q" -> decoded path and raw query. Nothing that a file system or a route could read
@@ -169,13 +184,16 @@ static const char *check_target(struct wa_http_parser *p)
     struct wa_sv url = view(p, p->url), rest, part;
     struct wa_err err = WA_ERR_INIT;
     size_t mark = url.n;
-    if (url.n == 0 || url.p[0] != '/')
+    if (url.n == 0 || url.p[0] != '/' || !is_plain_url(url))
         return "a target that is not a path";
     if (wa_sv_chr(url, '?', &mark))
         p->head.query = wa_sv_sub(url, mark + 1, url.n);
     if (wa_url_decode(wa_sv_n(url.p, mark), false, &p->path, &err) != WA_OK ||
-        p->path.failed != WA_OK)
+        wa_buf_check(&p->path, &err) != WA_OK) {
+        if (err.code == WA_E_NOMEM)
+            p->err = err;
         return "a path that is not well encoded";
+    }
     p->head.path = wa_buf_sv(&p->path);
     if (!wa_utf8_valid(p->head.path))
         return "a path that is not UTF-8";
@@ -220,9 +238,13 @@ static const char *check_request(struct wa_http_parser *p)
     if (p->ll.http_major != 1 || p->ll.http_minor > 1)
         fault = "a version that is not HTTP/1.0 or 1.1";
     if (fault == NULL)
+        fault = check_host(p);
+    if (fault == NULL)
         fault = check_target(p);
     if (fault != NULL || p->ll.upgrade == 0)
         return fault;
+    if (p->is_chunked || p->head.length > 0)
+        return "an upgrade with a body";
     p->head.is_upgrade =
         p->head.method == WA_HTTP_GET && wa_sv_ieqs(wa_http_get(&p->head, "upgrade"), "websocket");
     return p->head.is_upgrade ? NULL : "an upgrade to something else than a WebSocket";
@@ -232,12 +254,16 @@ static int on_headers(llhttp_t *ll)
 {
     struct wa_http_parser *p = ll->data;
     p->in_head = false;
-    const char *fault = check_lengths(p);
+    const char *fault = p->scanned ? check_values(p) : "a head without an end";
+    if (fault == NULL)
+        fault = check_lengths(p);
     for (size_t i = 0; i < p->count; i++)
         p->head.headers[i] =
             (struct wa_http_header){view(p, p->names[i]), wa_sv_trim(view(p, p->values[i]))};
     p->head.header_count = p->count;
-    p->head.keep_alive = llhttp_should_keep_alive(ll) == 1;
+    p->head.keep_alive = llhttp_should_keep_alive(ll) == 1 && ll->http_minor > 0;
+    p->head.has_body =
+        p->is_chunked || p->head.length > 0 || (!p->of_requests && llhttp_message_needs_eof(ll));
     if (fault == NULL && p->of_requests)
         fault = check_request(p);
     p->head.status = p->of_requests ? 0 : llhttp_get_status_code(ll);
@@ -256,11 +282,10 @@ static int on_body(llhttp_t *ll, const char *at, size_t n)
     return p->ev.on_body(p->user, at, n, &p->err) == WA_OK ? 0 : HPE_USER;
 }
 
+/* The owner hears of it only when the message's last bytes have been looked at. */
 static int on_complete(llhttp_t *ll)
 {
     struct wa_http_parser *p = ll->data;
-    if (p->ev.on_done(p->user, &p->err) != WA_OK)
-        return HPE_USER;
     p->done = true;
     return p->upgraded ? 0 : HPE_PAUSED;
 }
@@ -272,7 +297,9 @@ enum wa_code wa_http_parser_new(bool of_requests, const struct wa_http_events *e
         .on_message_begin = on_begin,
         .on_url = on_url,
         .on_header_field = on_field,
+        .on_header_field_complete = on_field_complete,
         .on_header_value = on_value,
+        .on_chunk_extension_name = on_chunk_extension,
         .on_headers_complete = on_headers,
         .on_body = on_body,
         .on_message_complete = on_complete,
@@ -285,7 +312,7 @@ enum wa_code wa_http_parser_new(bool of_requests, const struct wa_http_events *e
     p->ev = *events;
     p->user = user;
     p->of_requests = of_requests;
-    p->in_head = true;
+    p->in_head = p->in_first_line = true;
     wa_buf_init(&p->text, WA_HTTP_HEAD_MAX);
     wa_buf_init(&p->path, WA_HTTP_HEAD_MAX);
     *ret = p;
@@ -301,67 +328,97 @@ void wa_http_parser_free(struct wa_http_parser *p)
     wa_free(p);
 }
 
-/* Line ends of the head: CR LF only, no continuation lines, no NUL. Looks at what belongs to the
- * head, up to its blank line. */
+/* What llhttp lets pass between two bytes of a head: line ends other than CR LF, continuation
+ * lines, lines without a name, more than one space in the first line, NUL, anything before the
+ * first line. */
+static bool is_strange(const struct wa_http_parser *p, unsigned char before, unsigned char c)
+{
+    if (c == '\0' || (c == '\n') != (before == '\r'))
+        return true;
+    if (p->head_bytes == 0)
+        return c == '\r' || c == ' ' || c == '\t';
+    if (before == '\n')
+        return c == ' ' || c == '\t' || c == ':';
+    return p->in_first_line && before == ' ' && (c == ' ' || c == '\r');
+}
+
+/* Looks at what belongs to the head, its blank line included. */
 static enum wa_code scan_head(struct wa_http_parser *p, const unsigned char *b, size_t n,
                               struct wa_err *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        unsigned char before = p->last[1], c = b[i];
-        if (c == '\0' || (c == '\n') != (before == '\r') ||
-            (before == '\n' && (c == ' ' || c == '\t')))
-            return wa_fail(err, WA_E_INVALID, "a head with strange line ends or a NUL");
+    for (size_t i = 0; i < n && !p->scanned; i++) {
+        unsigned char before = p->last[1];
+        if (is_strange(p, before, b[i]))
+            return wa_fail(err, WA_E_INVALID, "a head with strange line ends, blanks or a NUL");
         if (++p->head_bytes > WA_HTTP_HEAD_MAX)
             return wa_fail(err, WA_E_LIMIT, "a head of more than %u bytes", WA_HTTP_HEAD_MAX);
-        bool blank =
-            c == '\r' && before == '\n'; /* the blank line begins: what follows may be body */
-        p->last[0] = p->last[1];
-        p->last[1] = c;
-        if (blank) {
-            p->scanned = true;
-            return WA_OK;
-        }
+        p->scanned = p->last[0] == '\n' && before == '\r';
+        p->in_first_line = p->in_first_line && b[i] != '\n';
+        p->last[0] = before;
+        p->last[1] = b[i];
     }
     return WA_OK;
+}
+
+/* llhttp takes a bare LF behind the last chunk. */
+static enum wa_code check_end(const struct wa_http_parser *p, const char *b, size_t n,
+                              struct wa_err *err)
+{
+    char before = n > 1 ? b[n - 2] : (char)p->last[1];
+    if (p->is_chunked && (n == 0 || b[n - 1] != '\n' || before != '\r'))
+        return wa_fail(err, WA_E_INVALID, "a body with a strange end");
+    return WA_OK;
+}
+
+static enum wa_code execute(struct wa_http_parser *p, const char *b, size_t n, size_t *ret_used,
+                            struct wa_err *err)
+{
+    llhttp_errno_t rc = llhttp_execute(&p->ll, b, n);
+    if (rc == HPE_OK) {
+        p->last[1] = (unsigned char)b[n - 1];
+        *ret_used = n;
+        return WA_OK;
+    }
+    if (p->done && (rc == HPE_PAUSED || rc == HPE_PAUSED_UPGRADE)) {
+        *ret_used = (size_t)(llhttp_get_error_pos(&p->ll) - b);
+        if (check_end(p, b, *ret_used, err) != WA_OK)
+            return err->code;
+        return p->ev.on_done(p->user, err);
+    }
+    if (p->err.code != WA_OK) {
+        *err = p->err;
+        return err->code;
+    }
+    const char *reason = llhttp_get_error_reason(&p->ll);
+    return wa_fail(err, WA_E_INVALID, "not HTTP: %s", reason != NULL ? reason : "?");
 }
 
 enum wa_code wa_http_parse(struct wa_http_parser *p, const void *bytes, size_t n, size_t *ret_used,
                            struct wa_err *err)
 {
     *ret_used = 0;
-    if (p->done || n == 0)
-        return WA_OK;
-    if (p->in_head && !p->scanned && scan_head(p, bytes, n, err) != WA_OK)
-        return err->code;
-    llhttp_errno_t rc = llhttp_execute(&p->ll, bytes, n);
-    if (rc == HPE_OK) {
-        *ret_used = n;
-        return WA_OK;
-    }
-    if (rc == HPE_PAUSED || rc == HPE_PAUSED_UPGRADE) {
-        *ret_used = (size_t)(llhttp_get_error_pos(&p->ll) - (const char *)bytes);
-        return WA_OK;
-    }
-    if (p->err.code != WA_OK) {
+    if (p->err.code != WA_OK) { /* once lost, never found again */
         *err = p->err;
         return err->code;
     }
-    return wa_fail(err, WA_E_INVALID, "not HTTP: %s",
-                   llhttp_get_error_reason(&p->ll) != NULL ? llhttp_get_error_reason(&p->ll) : "?");
+    if (p->done || n == 0)
+        return WA_OK;
+    if ((p->in_head && scan_head(p, bytes, n, err) != WA_OK) ||
+        execute(p, bytes, n, ret_used, err) != WA_OK) {
+        p->err = *err;
+        return err->code;
+    }
+    return WA_OK;
 }
 
 enum wa_code wa_http_parse_end(struct wa_http_parser *p, struct wa_err *err)
 {
-    if (p->done || (p->in_head && p->head_bytes == 0))
+    if (p->err.code == WA_OK && (p->done || (p->in_head && p->head_bytes == 0)))
         return WA_OK;
-    if (llhttp_finish(&p->ll) != HPE_OK)
-        return wa_fail(err, WA_E_INVALID, "the connection ended in the middle of a message");
-    return WA_OK;
-}
-
-void wa_http_pause(struct wa_http_parser *p)
-{
-    p->done = true;
+    /* The body of an answer without a length ends here. */
+    if (p->err.code == WA_OK && (llhttp_finish(&p->ll) == HPE_OK || p->done) && p->done)
+        return p->ev.on_done(p->user, err);
+    return wa_fail(err, WA_E_INVALID, "the connection ended in the middle of a message");
 }
 
 void wa_http_resume(struct wa_http_parser *p)
@@ -369,42 +426,8 @@ void wa_http_resume(struct wa_http_parser *p)
     if (llhttp_get_errno(&p->ll) == HPE_PAUSED)
         llhttp_resume(&p->ll);
     p->done = p->upgraded = false;
-    p->in_head = true;
+    p->in_head = p->in_first_line = true;
     p->scanned = false;
     p->head_bytes = 0;
     p->last[0] = p->last[1] = 0;
-}
-
-/* --- ranges --- */
-
-bool wa_http_range(struct wa_sv value, uint64_t size, uint64_t *ret_first, uint64_t *ret_count,
-                   bool *ret_unsatisfiable)
-{
-    uint64_t first = 0, last = 0;
-    size_t dash;
-    *ret_unsatisfiable = false;
-    if (!wa_sv_starts(value, "bytes="))
-        return false;
-    struct wa_sv spec = wa_sv_sub(value, 6, value.n);
-    if (!wa_sv_chr(spec, '-', &dash))
-        return false;
-    struct wa_sv low = wa_sv_sub(spec, 0, dash), high = wa_sv_sub(spec, dash + 1, spec.n);
-    if (low.n == 0) { /* the last so many bytes */
-        if (!wa_sv_u64(high, &last))
-            return false;
-        *ret_unsatisfiable = last == 0 || size == 0;
-        first = last >= size ? 0 : size - last;
-        last = size == 0 ? 0 : size - 1;
-    } else {
-        if (!wa_sv_u64(low, &first) || (high.n > 0 && (!wa_sv_u64(high, &last) || last < first)))
-            return false;
-        *ret_unsatisfiable = first >= size;
-        if (high.n == 0 || last >= size)
-            last = size == 0 ? 0 : size - 1;
-    }
-    if (*ret_unsatisfiable)
-        return false;
-    *ret_first = first;
-    *ret_count = last - first + 1;
-    return true;
 }

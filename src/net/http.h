@@ -1,8 +1,9 @@
 /* http.h - HTTP/1.1 messages: parsing of requests and answers (llhttp, made strict), headers, dates of ranges.
  *
  * Refused whole: Transfer-Encoding together with Content-Length, two different Content-Lengths, a Transfer-Encoding that is not
- * exactly "chunked", obsolete folding, NUL or bare CR in headers, absolute or '..' targets, more than
- * WA_HTTP_HEADERS_MAX headers, a head beyond WA_HTTP_HEAD_MAX.
+ * exactly "chunked" or comes with HTTP/1.0, chunk extensions and trailer fields, obsolete folding, NUL, other control characters,
+ * bare CR or LF in a head, bytes before its first line, no Host or two, absolute or '..' targets, upgrades with a body or to
+ * anything but a WebSocket, more than WA_HTTP_HEADERS_MAX headers, a head beyond WA_HTTP_HEAD_MAX.
  */
 #ifndef WA_NET_HTTP_H
 #define WA_NET_HTTP_H
@@ -29,6 +30,7 @@ struct wa_http_head {
     bool is_upgrade;            /* a WebSocket upgrade is asked for */
     bool has_length;
     uint64_t length;            /* when has_length */
+    bool has_body;              /* one follows: a length above 0, or chunks */
 };
 /* Value of the first header of that name, any case; empty when absent. */
 struct wa_sv wa_http_get(const struct wa_http_head *h, const char *name);
@@ -45,13 +47,13 @@ WA_CHECK enum wa_code wa_http_parser_new(bool of_requests, const struct wa_http_
                                          struct wa_http_parser **ret, struct wa_err *err);
 void wa_http_parser_free(struct wa_http_parser *p);
 WA_AUTO_DEFINE(wa_http_parser, wa_http_parser_free)
-/* Stops early after an upgrade head (*ret_used < n) or when paused. */
+/* Stops behind each message, and behind an upgrade head: *ret_used says how far. What follows waits for wa_http_resume(): one
+ * request at a time. A failure is for good. */
 WA_CHECK enum wa_code wa_http_parse(struct wa_http_parser *p, const void *bytes, size_t n, size_t *ret_used,
                                     struct wa_err *err);
 /* The connection has ended; WA_E_INVALID in the middle of a message. */
 WA_CHECK enum wa_code wa_http_parse_end(struct wa_http_parser *p, struct wa_err *err);
-/* From on_done: no further message is parsed until wa_http_resume(): one request at a time. */
-void wa_http_pause(struct wa_http_parser *p);
+/* The next message may begin. Never after an upgrade. */
 void wa_http_resume(struct wa_http_parser *p);
 
 /* "Range: bytes=a-b" over a body of size bytes. False when absent or not satisfiable as one range (then send all, RFC 9110 14.2),

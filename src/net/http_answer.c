@@ -1,4 +1,8 @@
-/* http_answer.c - what the application says to a request: answers, files, bodies. */
+/* http_answer.c - what the application says to a request: whether it takes a body, and the answer.
+ *
+ * Nothing is sent here: answers are queued, and the connection told to go on. Every answer carries
+ * its length and the security headers.
+ */
 #include "net/http_server_priv.h"
 
 #include "base/date.h"
@@ -43,16 +47,14 @@ void wa_http_stream_body(struct wa_http_conn *c, uint64_t max, struct wa_sink *s
 static void begin(struct wa_http_conn *c, int status, const char *content_type, const char *cache)
 {
     char date[WA_DATE_MAX];
+    bool body_comes = c->head->has_body && !c->message_done;
+    c->keep_alive = c->keep_alive && !body_comes && !c->head->is_upgrade;
     wa_date_http(wa_clock_now(), date);
-    if (!c->message_done && c->head != NULL && (c->head->has_length ? c->head->length > 0 : true) &&
-        !c->message_done)
-        c->keep_alive =
-            c->keep_alive && c->head->method == WA_HTTP_GET; /* a body may still be on its way */
-    wa_buf_addf(&c->out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, wa_http_status_text(status),
-                date);
+    wa_buf_addf(&c->out.bytes, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status,
+                wa_http_status_text(status), date);
     if (content_type != NULL)
-        wa_buf_addf(&c->out, "Content-Type: %s\r\n", content_type);
-    wa_buf_addf(&c->out, "Cache-Control: %s\r\nX-Content-Type-Options: nosniff\r\n%s", cache,
+        wa_buf_addf(&c->out.bytes, "Content-Type: %s\r\n", content_type);
+    wa_buf_addf(&c->out.bytes, "Cache-Control: %s\r\nX-Content-Type-Options: nosniff\r\n%s", cache,
                 c->keep_alive ? "" : "Connection: close\r\n");
 }
 
@@ -63,12 +65,14 @@ void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type
         return;
     begin(c, status, content_type, "no-store");
     if (extra != NULL)
-        wa_buf_adds(&c->out, extra);
-    wa_buf_addf(&c->out, "Content-Length: %zu\r\n\r\n", body.n);
-    if (c->head == NULL || c->head->method != WA_HTTP_HEAD)
-        wa_buf_addsv(&c->out, body);
-    c->answered = true;
-    wa_conn_continue(c);
+        wa_buf_adds(&c->out.bytes, extra);
+    if (status != 204 && status != 304)
+        wa_buf_addf(&c->out.bytes, "Content-Length: %zu\r\n", body.n);
+    wa_buf_adds(&c->out.bytes, "\r\n");
+    if (c->head->method != WA_HTTP_HEAD && status != 204 && status != 304)
+        wa_buf_addsv(&c->out.bytes, body);
+    wa_http_conn_answering(c);
+    wa_http_conn_continue(c);
 }
 
 void wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err)
@@ -109,53 +113,84 @@ static bool range_holds(const struct wa_http_head *head, const char *etag, const
     return condition.n == 0 || wa_sv_eqs(condition, etag) || wa_sv_eqs(condition, modified);
 }
 
+/* The client has it already. Dates are compared as texts: we sent the one it sends back. */
+static bool is_fresh(const struct wa_http_head *head, const char *etag, const char *modified)
+{
+    struct wa_sv tags = wa_http_get(head, "if-none-match");
+    if (head->method != WA_HTTP_GET && head->method != WA_HTTP_HEAD)
+        return false;
+    return tags.p != NULL ? tag_matches(tags, etag)
+                          : wa_sv_eqs(wa_http_get(head, "if-modified-since"), modified);
+}
+
+struct piece {
+    uint64_t size, first, count; /* bytes; first and count of what is sent */
+    int status;
+};
+
+static struct piece choose(const struct wa_http_head *head, uint64_t size, const char *etag,
+                           const char *modified)
+{
+    struct piece p = {size, 0, size, 200};
+    bool bad = false;
+    if (is_fresh(head, etag, modified))
+        p.status = 304;
+    else if (head->method == WA_HTTP_GET && range_holds(head, etag, modified) &&
+             wa_http_range(wa_http_get(head, "range"), size, &p.first, &p.count, &bad))
+        p.status = 206;
+    else if (bad)
+        p.status = 416;
+    return p;
+}
+
+static void add_range(struct wa_buf *out, const struct piece *p)
+{
+    if (p->status == 206)
+        wa_buf_addf(out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)p->first,
+                    (unsigned long long)(p->first + p->count - 1), (unsigned long long)p->size);
+    if (p->status == 416)
+        wa_buf_addf(out, "Content-Range: bytes */%llu\r\n", (unsigned long long)p->size);
+    if (p->status != 304)
+        wa_buf_addf(out, "Content-Length: %llu\r\n",
+                    p->status == 416 ? 0ull : (unsigned long long)p->count);
+}
+
 void wa_http_answer_file(struct wa_http_conn *c, int fd, const char *content_type, const char *etag)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_stat st;
     char tag[160], modified[WA_DATE_MAX];
-    uint64_t first = 0, count;
-    bool bad_range = false;
-    if (c->answered || c->dead || wa_fd_stat(fd, &st, &err) != WA_OK) {
+    if (c->answered || c->dead) {
         wa_fd_close(&fd);
-        if (err.code != WA_OK)
-            wa_http_answer_err(c, &err);
         return;
     }
-    (void)snprintf(tag, sizeof tag, etag != NULL ? "\"%.120s\"" : "\"%s%llx-%llx-%x-%llx\"",
-                   etag != NULL ? etag : "", (unsigned long long)st.inode,
-                   (unsigned long long)st.mtime, (unsigned)st.mtime_ns,
-                   (unsigned long long)st.size);
-    wa_date_http(st.mtime, modified);
-    bool fresh = tag_matches(wa_http_get(c->head, "if-none-match"), tag);
-    bool partial =
-        !fresh && range_holds(c->head, tag, modified) &&
-        wa_http_range(wa_http_get(c->head, "range"), st.size, &first, &count, &bad_range);
-    int status = fresh ? 304 : bad_range ? 416 : partial ? 206 : 200;
-    if (!partial) {
-        first = 0;
-        count = st.size;
+    if (wa_fd_stat(fd, &st, &err) == WA_OK && !st.is_file)
+        (void)wa_fail(&err, WA_E_NOT_FOUND, "not a file");
+    if (err.code != WA_OK) {
+        wa_fd_close(&fd);
+        wa_http_answer_err(c, &err);
+        return;
     }
-    begin(c, status, status == 304 ? NULL : content_type, "no-cache");
-    wa_buf_addf(&c->out, "ETag: %s\r\nLast-Modified: %s\r\nAccept-Ranges: bytes\r\n", tag,
+    if (etag != NULL)
+        (void)snprintf(tag, sizeof tag, "\"%.120s\"", etag);
+    else
+        (void)snprintf(tag, sizeof tag, "\"%llx-%llx-%x-%llx\"", (unsigned long long)st.inode,
+                       (unsigned long long)st.mtime, (unsigned)st.mtime_ns,
+                       (unsigned long long)st.size);
+    wa_date_http(st.mtime, modified);
+    struct piece p = choose(c->head, st.size, tag, modified);
+    begin(c, p.status, p.status == 200 || p.status == 206 ? content_type : NULL, "no-cache");
+    wa_buf_addf(&c->out.bytes, "ETag: %s\r\nLast-Modified: %s\r\nAccept-Ranges: bytes\r\n", tag,
                 modified);
-    if (partial)
-        wa_buf_addf(&c->out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
-                    (unsigned long long)(first + count - 1), (unsigned long long)st.size);
-    if (bad_range)
-        wa_buf_addf(&c->out, "Content-Range: bytes */%llu\r\n", (unsigned long long)st.size);
-    bool has_body = (status == 200 || status == 206) && c->head->method != WA_HTTP_HEAD;
-    if (status != 304)
-        wa_buf_addf(&c->out, "Content-Length: %llu\r\n",
-                    status == 416 ? 0ull : (unsigned long long)count);
-    wa_buf_adds(&c->out, "\r\n");
-    if (has_body) {
+    add_range(&c->out.bytes, &p);
+    wa_buf_adds(&c->out.bytes, "\r\n");
+    if ((p.status == 200 || p.status == 206) && c->head->method != WA_HTTP_HEAD) {
         c->file_fd = fd;
-        c->file_at = first;
-        c->file_left = count;
+        c->file_at = p.first;
+        c->file_left = p.count;
     } else {
         wa_fd_close(&fd);
     }
-    c->answered = true;
-    wa_conn_continue(c);
+    wa_http_conn_answering(c);
+    wa_http_conn_continue(c);
 }

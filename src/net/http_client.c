@@ -1,10 +1,17 @@
-/* http_client.c - one exchange with libcurl. Which server is trusted is net/tls's policy alone. */
+/* http_client.c - one exchange with libcurl. Which server is trusted is net/tls's policy alone.
+ *
+ * Every option that safety rests on is checked to have been taken: a libcurl with another TLS
+ * library must fail here, not verify by its own rules. The environment (proxies, .netrc) has no
+ * say.
+ */
 #include "net/http_client.h"
 
-#include "base/mem.h"
 #include "codec/url.h"
 
 #include <curl/curl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
 
 struct exchange {
     const struct wa_http_call *call;
@@ -13,6 +20,9 @@ struct exchange {
     struct wa_http_result *result;
     struct wa_err *err; /* what a callback found wrong */
     uint64_t body_at;
+    bool is_https, has_policy; /* has_policy: it was installed in this very connection */
+    bool has_range;            /* the answer says where its body begins */
+    uint64_t range_first;
     CURL *curl;
 };
 
@@ -20,17 +30,33 @@ static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *user)
 {
     struct exchange *x = user;
     WA_UNUSED(curl);
-    return wa_tls_apply(x->tls, ssl_ctx, x->err) == WA_OK ? CURLE_OK : CURLE_ABORTED_BY_CALLBACK;
+    if (wa_tls_apply(x->tls, ssl_ctx, x->err) != WA_OK)
+        return CURLE_ABORTED_BY_CALLBACK;
+    x->has_policy = true;
+    return CURLE_OK;
+}
+
+/* Before the first byte of a body is believed. */
+static enum wa_code check_answer(struct exchange *x)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (x->is_https && !x->has_policy)
+        return wa_fail(x->err, WA_E_INTERNAL, "the server's certificate was not checked");
+    if (status != 206)
+        return WA_OK;
+    if (x->call->resume_from == 0 || !x->has_range || x->range_first != x->call->resume_from)
+        return wa_fail(x->err, WA_E_INVALID, "the answer is another part than the one asked for");
+    x->result->resumed = true;
+    return WA_OK;
 }
 
 static size_t on_body(char *p, size_t size, size_t count, void *user)
 {
     struct exchange *x = user;
     size_t n = size * count;
-    long status = 0;
-    (void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (x->result->bytes == 0)
-        x->result->resumed = status == 206 && x->call->resume_from > 0;
+    if (x->result->bytes == 0 && check_answer(x) != WA_OK)
+        return 0;
     if (n > x->call->max_bytes || x->result->bytes > x->call->max_bytes - n) {
         (void)wa_fail(x->err, WA_E_LIMIT, "the answer is larger than %llu bytes",
                       (unsigned long long)x->call->max_bytes);
@@ -42,24 +68,56 @@ static size_t on_body(char *p, size_t size, size_t count, void *user)
     return n;
 }
 
-static void take_header(struct wa_sv line, const char *name, char *out, size_t size)
+static bool is_header(struct wa_sv line, const char *name, struct wa_sv *ret_value)
 {
     size_t n = strlen(name);
     if (line.n <= n || line.p[n] != ':' || !wa_sv_ieqs(wa_sv_n(line.p, n), name))
+        return false;
+    *ret_value = wa_sv_trim(wa_sv_sub(line, n + 1, line.n));
+    return true;
+}
+
+/* Too long a value is left out: a part of a tag is no tag. */
+static void take_header(struct wa_sv line, const char *name, char *out, size_t size)
+{
+    struct wa_sv value;
+    if (!is_header(line, name, &value))
         return;
-    struct wa_sv value = wa_sv_trim(wa_sv_sub(line, n + 1, line.n));
-    if (value.n < size)
-        (void)snprintf(out, size, "%.*s", (int)value.n, value.p);
+    out[0] = '\0';
+    if (value.n >= size)
+        return;
+    for (size_t i = 0; i < value.n; i++) /* goes into files and messages */
+        if ((unsigned char)value.p[i] < 0x20 || value.p[i] == 0x7f)
+            return;
+    (void)snprintf(out, size, "%.*s", (int)value.n, value.p);
+}
+
+/* "bytes 100-199/1000" */
+static void take_range(struct exchange *x, struct wa_sv line)
+{
+    struct wa_sv value, first;
+    if (!is_header(line, "content-range", &value))
+        return;
+    x->has_range = wa_sv_starts(value, "bytes ");
+    value = wa_sv_sub(value, 6, value.n);
+    x->has_range =
+        x->has_range && wa_sv_split(&value, '-', &first) && wa_sv_u64(first, &x->range_first);
 }
 
 static size_t on_header(char *p, size_t size, size_t count, void *user)
 {
     struct exchange *x = user;
+    struct wa_http_result *r = x->result;
     struct wa_sv line = wa_sv_n(p, size * count);
-    take_header(line, "etag", x->result->etag, sizeof x->result->etag);
-    take_header(line, "last-modified", x->result->last_modified, sizeof x->result->last_modified);
-    take_header(line, "content-type", x->result->content_type, sizeof x->result->content_type);
-    take_header(line, "date", x->result->date, sizeof x->result->date);
+    if (r->bytes == 0 && wa_sv_starts(line, "HTTP/")) { /* another answer's: what an interim one said is void */
+        *r = (struct wa_http_result){.status = 0};
+        x->has_range = false;
+    }
+    take_header(line, "etag", r->etag, sizeof r->etag);
+    take_header(line, "last-modified", r->last_modified, sizeof r->last_modified);
+    take_header(line, "content-type", r->content_type, sizeof r->content_type);
+    take_header(line, "date", r->date, sizeof r->date);
+    take_range(x, line);
     return size * count;
 }
 
@@ -103,36 +161,70 @@ static void set_limits(CURL *c, const struct wa_http_call *call)
         (void)curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->max_bytes);
 }
 
-static void set_policy(CURL *c, struct exchange *x)
+static bool set(CURLcode rc, struct wa_err *err, const char *what)
+{
+    if (rc != CURLE_OK && err->code == WA_OK)
+        (void)wa_fail(err, rc == CURLE_OUT_OF_MEMORY ? WA_E_NOMEM : WA_E_INTERNAL,
+                      "this libcurl can't be told %s: %s", what, curl_easy_strerror(rc));
+    return rc == CURLE_OK;
+}
+
+static enum wa_code set_policy(CURL *c, struct exchange *x, struct wa_err *err)
 {
     const struct wa_http_call *call = x->call;
-    (void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, call->allow_http ? "https,http" : "https");
-    (void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(c, CURLOPT_PROXY,
-                           call->proxy != NULL ? call->proxy
-                                               : ""); /* "": not even the environment's */
+    const char *protocols = call->allow_http ? "https,http" : "https";
+    /* Our callback decides, names included: VERIFYHOST would refuse pinned certificates for other
+     * names. */
+    if (!set(curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx), err, "whom to trust") ||
+        !set(curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, x), err, "whom to trust") ||
+        !set(curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L), err, "to verify") ||
+        !set(curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L), err, "who verifies names") ||
+        !set(curl_easy_setopt(c, CURLOPT_CAINFO, NULL), err, "whom to trust") ||
+        !set(curl_easy_setopt(c, CURLOPT_CAPATH, NULL), err, "whom to trust") ||
+        !set(curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocols), err, "which protocols") ||
+        !set(curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L), err, "not to follow") ||
+        /* "": not even the environment's */
+        !set(curl_easy_setopt(c, CURLOPT_PROXY, call->proxy != NULL ? call->proxy : ""), err,
+             "which proxy") ||
+        !set(curl_easy_setopt(c, CURLOPT_NOPROXY, ""), err, "which proxy"))
+        return err->code;
+    (void)curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* the proxy's are not ours */
     (void)curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    /* Our callback decides, names included: VERIFYHOST would refuse pinned certificates for other
-     * names. */
-    (void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-    (void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
-    (void)curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
-    (void)curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-    (void)curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
-    (void)curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, x);
-    if (call->user != NULL && call->password != NULL) {
-        (void)curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        (void)curl_easy_setopt(c, CURLOPT_USERNAME, call->user);
-        (void)curl_easy_setopt(c, CURLOPT_PASSWORD, call->password);
-    }
+    if (call->user == NULL || call->password == NULL)
+        return WA_OK;
+    if (!set(curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC), err, "who we are") ||
+        !set(curl_easy_setopt(c, CURLOPT_USERNAME, call->user), err, "who we are") ||
+        !set(curl_easy_setopt(c, CURLOPT_PASSWORD, call->password), err, "who we are"))
+        return err->code;
+    return WA_OK;
 }
 
-static void set_exchange(CURL *c, struct exchange *x)
+static enum wa_code set_request(CURL *c, struct exchange *x, struct wa_err *err)
 {
     const struct wa_http_call *call = x->call;
-    (void)curl_easy_setopt(c, CURLOPT_URL, call->url);
+    char range[32];
+    CURLcode rc = curl_easy_setopt(c, CURLOPT_URL, call->url);
+    /* Not RESUME_FROM: with that, curl calls a whole answer an error instead of handing it on. */
+    (void)snprintf(range, sizeof range, "%llu-", (unsigned long long)call->resume_from);
+    if (rc == CURLE_OK && call->resume_from > 0)
+        rc = curl_easy_setopt(c, CURLOPT_RANGE, range);
+    if (rc == CURLE_OK && call->body != NULL) {
+        (void)curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+        (void)curl_easy_setopt(c, CURLOPT_READFUNCTION, on_upload);
+        (void)curl_easy_setopt(c, CURLOPT_READDATA, x);
+        (void)curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->body->size);
+    }
+    if (rc == CURLE_OK && strcmp(call->method, "HEAD") == 0)
+        rc = curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+    else if (rc == CURLE_OK && (strcmp(call->method, "GET") != 0 || call->body != NULL))
+        rc = curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, call->method);
+    return set(rc, err, "what to ask for") ? WA_OK : err->code;
+}
+
+static void set_callbacks(CURL *c, struct exchange *x)
+{
     (void)curl_easy_setopt(c, CURLOPT_USERAGENT, "wapt/" WA_VERSION);
     (void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
@@ -141,18 +233,6 @@ static void set_exchange(CURL *c, struct exchange *x)
     (void)curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
     (void)curl_easy_setopt(c, CURLOPT_XFERINFODATA, x);
     (void)curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-    if (call->resume_from > 0)
-        (void)curl_easy_setopt(c, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)call->resume_from);
-    if (call->body != NULL) {
-        (void)curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-        (void)curl_easy_setopt(c, CURLOPT_READFUNCTION, on_upload);
-        (void)curl_easy_setopt(c, CURLOPT_READDATA, x);
-        (void)curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->body->size);
-    }
-    if (strcmp(call->method, "HEAD") == 0)
-        (void)curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
-    else if (strcmp(call->method, "GET") != 0 || call->body != NULL)
-        (void)curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
 static enum wa_code set_headers(CURL *c, const struct wa_http_call *call, struct curl_slist **ret,
@@ -212,23 +292,62 @@ static enum wa_code perform(struct exchange *x, struct wa_err *err)
         return wa_nomem(err);
     x->curl = c;
     (void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, detail);
-    set_policy(c, x);
     set_limits(c, x->call);
-    set_exchange(c, x);
-    enum wa_code code = set_headers(c, x->call, &headers, err);
+    set_callbacks(c, x);
+    enum wa_code code = set_policy(c, x, err);
+    if (code == WA_OK)
+        code = set_request(c, x, err);
+    if (code == WA_OK)
+        code = set_headers(c, x->call, &headers, err);
     if (code == WA_OK) {
         CURLcode rc = curl_easy_perform(c);
         long status = 0;
         (void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-        x->result->status = (int)status;
-        /* A range that is not there any more: an answer like any other. */
-        if (rc == CURLE_HTTP_RANGE_ERROR && status != 0 && err->code == WA_OK)
-            rc = CURLE_OK;
         code = judge(rc, x, detail, err);
+        if (code == WA_OK && check_answer(x) != WA_OK) /* an answer without a body, too */
+            code = wa_wrap(err, "'%s'", x->call->url);
+        x->result->status = (int)status;
     }
     curl_slist_free_all(headers);
     curl_easy_cleanup(c);
     return code;
+}
+
+/* libcurl and OpenSSL write without MSG_NOSIGNAL. The signal of a peer that has gone is kept from
+ * this thread, and eaten if it came; the process's own handling stays as it is. */
+static enum wa_code perform_without_sigpipe(struct exchange *x, struct wa_err *err)
+{
+    const struct timespec at_once = {0};
+    sigset_t pipe_signal, before, waiting;
+    (void)sigemptyset(&pipe_signal);
+    (void)sigaddset(&pipe_signal, SIGPIPE);
+    (void)sigpending(&waiting);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    enum wa_code code = perform(x, err);
+    if (sigismember(&waiting, SIGPIPE) == 0)
+        (void)sigtimedwait(&pipe_signal, NULL, &at_once);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+static enum wa_code check_call(const struct wa_http_call *call, struct wa_url *ret_url,
+                               struct wa_err *err)
+{
+    struct wa_url proxy;
+    if (wa_url_parse(wa_sv(call->url), ret_url, err) != WA_OK)
+        return err->code;
+    if (!ret_url->is_https && (!call->allow_http || call->password != NULL))
+        return wa_fail(err, WA_E_CONFIG,
+                       "'%s' is not https: nothing confidential or unsigned goes over it",
+                       call->url);
+    if (call->proxy == NULL || call->proxy[0] == '\0')
+        return WA_OK;
+    if (wa_url_parse(wa_sv(call->proxy), &proxy, err) != WA_OK)
+        return wa_wrap(err, "the proxy's address");
+    if (proxy.is_https) /* its certificate would be judged by the server's policy */
+        return wa_fail(err, WA_E_CONFIG, "the proxy '%s' must be given as http://host:port",
+                       call->proxy);
+    return WA_OK;
 }
 
 enum wa_code wa_http_perform(const struct wa_http_call *call, const struct wa_tls_trust *trust,
@@ -238,18 +357,19 @@ enum wa_code wa_http_perform(const struct wa_http_call *call, const struct wa_tl
     struct wa_http_result result = {.status = 0};
     struct wa_url url;
     struct wa_tls_trust policy = *trust;
-    if (wa_url_parse(wa_sv(call->url), &url, err) != WA_OK)
+    if (check_call(call, &url, err) != WA_OK)
         return err->code;
-    if (!url.is_https && (!call->allow_http || call->password != NULL))
-        return wa_fail(err, WA_E_CONFIG,
-                       "'%s' is not https: nothing confidential or unsigned goes over it",
-                       call->url);
     if (policy.host[0] == '\0')
         (void)snprintf(policy.host, sizeof policy.host, "%s", url.host);
     if (wa_tls_client_ctx(&policy, &tls, err) != WA_OK)
         return err->code;
-    struct exchange x = {.call = call, .tls = tls, .sink = body, .result = &result, .err = err};
-    if (perform(&x, err) != WA_OK)
+    struct exchange x = {.call = call,
+                         .tls = tls,
+                         .sink = body,
+                         .result = &result,
+                         .err = err,
+                         .is_https = url.is_https};
+    if (perform_without_sigpipe(&x, err) != WA_OK)
         return err->code;
     *ret = result;
     return WA_OK;

@@ -1,11 +1,30 @@
-/* http_server_priv.h - between http_server.c (connections), http_answer.c (answers) and ws_server.c
- * (WebSockets). */
+/* http_server_priv.h - between http_server.c (listening, time), http_conn.c (connections),
+ * http_answer.c (answers) and ws_server.c (WebSockets).
+ *
+ * Who may free: a connection that has ended is freed when none of its own callbacks run (its busy)
+ * and nobody walks the server's lists (the server's busy).
+ */
 #ifndef WA_NET_HTTP_SERVER_PRIV_H
 #define WA_NET_HTTP_SERVER_PRIV_H
 
 #include "net/http_server.h"
 
-enum wa_conn_state { WA_CONN_HANDSHAKE, WA_CONN_HTTP, WA_CONN_CLOSING };
+#define WA_READ_PIECE 16384u /* bytes: one TLS record */
+#define WA_ROUNDS_MAX 16u    /* pieces read or written before others get their turn */
+#define WA_RATE_BYTES_MS 1u  /* slower than 1,000 bytes a second over all is cut */
+#define WA_LINGER_MS 5000u   /* for the peer to read our last words */
+
+enum wa_conn_state {
+    WA_CONN_HANDSHAKE,
+    WA_CONN_HTTP,
+    WA_CONN_LINGER /* all is said: what still comes is thrown away until the peer has closed */
+};
+
+/* Bytes to be written, in order; freed once all are out. */
+struct wa_outbox {
+    struct wa_buf bytes;
+    size_t at; /* written already */
+};
 
 struct wa_http_conn {
     struct wa_http_conn *prev, *next;
@@ -13,27 +32,35 @@ struct wa_http_conn {
     int fd;
     struct wa_io *io;
     struct wa_tls *tls;
-    enum wa_conn_state state;
-    char peer[64];
-    uint64_t deadline_ms; /* by then something must have happened; 0: no limit */
     struct wa_http_parser *parser;
-    struct wa_buf pending; /* read, not parsed yet */
-    struct wa_buf out;
+    enum wa_conn_state state;
+    char peer[48];
+    uint64_t deadline_ms;  /* by then something must have happened; 0: no limit */
+    struct wa_buf pending; /* read, but belongs to the next request */
+    struct wa_outbox out;
     /* the exchange */
     const struct wa_http_head *head; /* NULL between exchanges */
     struct wa_buf body;
     size_t body_max;
-    bool takes_body, message_done, delivered, answered, keep_alive;
     struct wa_sink *body_sink;
-    uint64_t body_stream_max, body_bytes;
+    uint64_t body_stream_max;
+    uint64_t moved_bytes, moving_since_ms; /* of the body, then of the answer: its rate */
     void *user;
     int file_fd; /* being sent; -1 */
     uint64_t file_at, file_left;
-    /* handing over to a WebSocket */
-    struct wa_ws_conn *upgraded;
-    unsigned busy; /* callbacks running: free later */
+    struct wa_ws_conn *upgraded; /* to be handed over to */
+    unsigned busy;
     bool dead;
+    bool is_extra; /* beyond max_connections: told so, and closed */
+    bool head_begun, is_told, takes_body, message_done, answered, keep_alive;
     bool read_waits_write, write_waits_read; /* TLS wants the other direction */
+    bool yields;                             /* has more to do, after the others */
+};
+
+struct wa_listener {
+    int fd;
+    struct wa_io *io;
+    struct wa_http_server *server;
 };
 
 struct wa_http_server {
@@ -42,17 +69,17 @@ struct wa_http_server {
     struct wa_http_server_config config;
     struct wa_http_server_events ev;
     void *user;
-    struct {
-        int fd;
-        struct wa_io *io;
-        struct wa_http_server *server;
-    } listeners[16];
+    struct wa_listener listeners[16];
     size_t listener_count;
     struct wa_http_conn *first;
     struct wa_ws_conn *first_ws;
     size_t count, handshakes;
     struct wa_timer *sweep;
-    bool accepting;
+    uint64_t ping_phase;
+    unsigned busy; /* lists being walked */
+    bool has_dead, is_accepting, is_out_of_files, is_stopping;
+    void (*stopped)(void *user);
+    void *stopped_user;
 };
 
 struct wa_ws_conn {
@@ -62,26 +89,58 @@ struct wa_ws_conn {
     struct wa_io *io;
     struct wa_tls *tls;
     struct wa_ws *ws;
-    struct wa_buf out;
+    struct wa_outbox out;
     struct wa_ws_events ev;
     void *user;
-    char peer[64];
-    uint64_t heard_ms, pinged_ms;
-    unsigned busy;
-    bool dead, closing;
+    char peer[48];
+    uint64_t heard_ms, pinged_ms, deadline_ms; /* deadline_ms: of a closing one */
     int close_status;
+    unsigned busy;
+    bool dead, is_linked, closing, broken;
+    bool is_deaf; /* the peer broke the protocol: nothing is read any more */
+    bool is_shut; /* ... and our last words are out */
+    bool read_waits_write;
 };
 
-/* Reads and writes through TLS, or plainly in tests. *ret_n 0 with DONE: the end. */
+/* --- bytes, through TLS or, in tests, plainly --- */
+/* *ret_n 0 with DONE: the end. */
 WA_CHECK enum wa_code wa_conn_read(int fd, struct wa_tls *tls, void *p, size_t n, size_t *ret_n,
                                    enum wa_tls_want *ret_want, struct wa_err *err);
-WA_CHECK enum wa_code wa_conn_write(int fd, struct wa_tls *tls, const void *p, size_t n,
-                                    size_t *ret_n, enum wa_tls_want *ret_want, struct wa_err *err);
+/* Writes what the socket takes; *ret_want tells why not all of it. */
+WA_CHECK enum wa_code wa_outbox_write(struct wa_outbox *out, int fd, struct wa_tls *tls,
+                                      size_t *ret_n, enum wa_tls_want *ret_want,
+                                      struct wa_err *err);
+/* Says goodbye, so that the peer can read all before it; *tls is freed. */
+void wa_conn_shut(int fd, struct wa_tls **tls);
+/* Throws away what has come. False when the peer has closed. */
+bool wa_conn_discard(int fd);
+
+/* --- http_conn.c --- */
+WA_CHECK enum wa_code wa_http_conn_new(struct wa_http_server *s, int fd, const char *peer,
+                                       struct wa_err *err); /* takes over fd */
+/* Ends the connection, now or when its callbacks have returned; the application forgets it. */
+void wa_http_conn_end(struct wa_http_conn *c);
+void wa_http_conn_free(struct wa_http_conn *c);
 /* After an answer was queued outside the connection's own callbacks. */
-void wa_conn_continue(struct wa_http_conn *c);
+void wa_http_conn_continue(struct wa_http_conn *c);
+/* The answer must make progress from now on. */
+void wa_http_conn_answering(struct wa_http_conn *c);
+/* Between requests. */
+bool wa_http_conn_is_idle(const struct wa_http_conn *c);
+
+/* --- ws_server.c --- */
 /* Takes descriptor, TLS and left-over bytes over; c is emptied. */
 void wa_ws_conn_start(struct wa_ws_conn *ws, struct wa_http_conn *c);
+/* on_close unless it was called. */
+void wa_ws_conn_end(struct wa_ws_conn *ws, int status, const char *reason);
 void wa_ws_conn_free(struct wa_ws_conn *ws);
-void wa_ws_conn_sweep(struct wa_http_server *s, uint64_t now);
+void wa_ws_conn_check_time(struct wa_ws_conn *ws, uint64_t now);
+
+/* --- http_server.c --- */
+/* Around a walk through the lists: what ends meanwhile is freed after it. */
+void wa_http_server_enter(struct wa_http_server *s);
+void wa_http_server_leave(struct wa_http_server *s);
+/* A connection or a handshake has ended: others may come in. */
+void wa_http_server_has_room(struct wa_http_server *s);
 
 #endif

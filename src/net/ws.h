@@ -1,6 +1,6 @@
-/* ws.h - WebSocket framing (RFC 6455) over wslay: handshake keys, and one endpoint fed with bytes.
+/* ws.h - WebSocket framing (RFC 6455): handshake keys, and one endpoint fed with bytes.
  *
- * Text messages only, UTF-8 checked, capped; ping every WA_WS_PING_MS and silence beyond WA_WS_PONG_TIMEOUT_MS are the owner's timers.
+ * Text messages only, UTF-8 checked, capped; pings are answered inside. No extensions. A ping every WA_WS_PING_MS, and silence beyond WA_WS_PONG_TIMEOUT_MS are the owner's timers.
  */
 #ifndef WA_NET_WS_H
 #define WA_NET_WS_H
@@ -21,13 +21,17 @@ WA_CHECK enum wa_code wa_ws_new(bool is_server, size_t max_message, const struct
 void wa_ws_free(struct wa_ws *ws);
 WA_AUTO_DEFINE(wa_ws, wa_ws_free)
 void wa_ws_set_max_message(struct wa_ws *ws, size_t max);
-/* Bytes from the peer; callbacks fire inside. WA_E_INVALID or WA_E_LIMIT: send what is queued, then close. */
+/* Bytes from the peer; callbacks fire inside and may queue, but not free ws. WA_E_INVALID, WA_E_LIMIT or WA_E_NOMEM: a close frame
+ * that says why is queued; send it, then close. After the peer's close frame nothing more is read. */
 WA_CHECK enum wa_code wa_ws_feed(struct wa_ws *ws, const void *p, size_t n, struct wa_err *err);
+/* WA_E_LIMIT while more than 4 MiB are queued, WA_E_NOT_FOUND after a close frame. Failing queues nothing. */
 WA_CHECK enum wa_code wa_ws_queue_text(struct wa_ws *ws, struct wa_sv text, struct wa_err *err);
 WA_CHECK enum wa_code wa_ws_queue_ping(struct wa_ws *ws, struct wa_err *err);
+/* status 0: none. A second one is ignored. */
 WA_CHECK enum wa_code wa_ws_queue_close(struct wa_ws *ws, int status, const char *reason, struct wa_err *err);
 /* Moves queued frames, as bytes, to the end of out (as much as its cap allows). */
 WA_CHECK enum wa_code wa_ws_drain(struct wa_ws *ws, struct wa_buf *out, struct wa_err *err);
+size_t wa_ws_queued(const struct wa_ws *ws); /* bytes that wa_ws_drain() would move */
 bool wa_ws_is_closed(const struct wa_ws *ws); /* close frames went both ways */
 
 #endif

@@ -1,51 +1,76 @@
 /* ws_server.c - the server's WebSockets: small once idle, pinged, cut when silent or not reading.
  *
  * An idle one holds no buffer: the HTTP parser went with the upgrade, the output is freed when
- * empty.
+ * empty. The application is called back from the loop alone, never out of its own wa_ws_send() or
+ * wa_ws_close(): it may send to all its connections without one of them vanishing meanwhile.
  */
 #include "net/http_server_priv.h"
 
 #include "base/mem.h"
 
-#include <unistd.h>
+#define OUT_MAX (16u << 20)    /* bytes: what ws.c queues, twice over */
+#define WAITING_MAX (4u << 20) /* bytes; beyond, the peer does not read */
 
-#define READ_PIECE 16384u
+void wa_ws_conn_free(struct wa_ws_conn *c)
+{
+    struct wa_http_server *s = c->server;
+    if (c->is_linked) {
+        if (c->prev != NULL)
+            c->prev->next = c->next;
+        else
+            s->first_ws = c->next;
+        if (c->next != NULL)
+            c->next->prev = c->prev;
+        s->count--;
+    }
+    wa_io_free(c->io);
+    wa_tls_free(c->tls);
+    wa_fd_close(&c->fd);
+    wa_ws_free(c->ws);
+    wa_buf_fini(&c->out.bytes);
+    wa_free(c);
+    wa_http_server_has_room(s);
+}
 
-static void end(struct wa_ws_conn *c, int status, const char *reason)
+static void free_if_unused(struct wa_ws_conn *c)
+{
+    if (c->busy > 0)
+        return;
+    if (c->server->busy > 0 && c->is_linked)
+        c->server->has_dead = true;
+    else
+        wa_ws_conn_free(c);
+}
+
+void wa_ws_conn_end(struct wa_ws_conn *c, int status, const char *reason)
 {
     if (c->dead)
         return;
     c->dead = true;
     c->busy++;
     c->ev.on_close(c->user, c, status, reason);
-    if (--c->busy == 0)
-        wa_ws_conn_free(c);
-}
-
-void wa_ws_conn_free(struct wa_ws_conn *c)
-{
-    if (c->prev != NULL)
-        c->prev->next = c->next;
-    else if (c->server->first_ws == c)
-        c->server->first_ws = c->next;
-    if (c->next != NULL)
-        c->next->prev = c->prev;
-    if (c->io != NULL)
-        c->server->count--;
+    c->busy--;
     wa_io_free(c->io);
+    c->io = NULL;
     if (c->tls != NULL)
         wa_tls_close(c->tls);
-    wa_tls_free(c->tls);
-    wa_fd_close(&c->fd);
-    wa_ws_free(c->ws);
-    wa_buf_fini(&c->out);
-    wa_free(c);
+    free_if_unused(c);
 }
 
 static void leave(struct wa_ws_conn *c)
 {
     if (--c->busy == 0 && c->dead)
-        wa_ws_conn_free(c);
+        free_if_unused(c);
+}
+
+/* From now on nothing reaches the application but on_close, with this status. */
+static void start_closing(struct wa_ws_conn *c, int status)
+{
+    if (c->closing)
+        return;
+    c->closing = true;
+    c->close_status = status;
+    c->deadline_ms = wa_loop_now_ms(c->server->loop) + WA_LINGER_MS;
 }
 
 static void on_text(void *user, struct wa_sv text)
@@ -57,49 +82,37 @@ static void on_text(void *user, struct wa_sv text)
 
 static void on_close(void *user, int status)
 {
-    struct wa_ws_conn *c = user;
-    c->closing = true;
-    c->close_status = status;
+    start_closing(user, status);
 }
 
-static void on_pong(void *user)
+/* Writes what is queued, as far as the socket takes it, and watches for the rest. */
+static enum wa_code flush(struct wa_ws_conn *c, struct wa_err *err)
 {
-    WA_UNUSED(user); /* any byte counts as a sign of life */
-}
-
-/* Writes queued frames. False when the connection has ended. */
-static bool flush(struct wa_ws_conn *c)
-{
-    struct wa_err err = WA_ERR_INIT;
-    int events = WA_IO_READ;
-    if (wa_ws_drain(c->ws, &c->out, &err) != WA_OK) {
-        end(c, 1011, err.text);
-        return false;
-    }
-    while (c->out.n > 0) {
+    int events = (c->is_deaf ? 0 : WA_IO_READ) | (c->read_waits_write ? WA_IO_WRITE : 0);
+    while (c->out.bytes.n > 0 || wa_ws_queued(c->ws) > 0) {
         size_t n = 0;
         enum wa_tls_want want = WA_TLS_DONE;
-        if (wa_conn_write(c->fd, c->tls, c->out.p, c->out.n, &n, &want, &err) != WA_OK) {
-            end(c, 1006, err.text);
-            return false;
-        }
-        if (want != WA_TLS_DONE) {
-            events |= want == WA_TLS_WANT_WRITE ? WA_IO_WRITE : 0;
-            break;
-        }
-        wa_buf_consume(&c->out, n);
+        if ((c->out.bytes.n == 0 && wa_ws_drain(c->ws, &c->out.bytes, err) != WA_OK) ||
+            wa_outbox_write(&c->out, c->fd, c->tls, &n, &want, err) != WA_OK)
+            return err->code;
+        if (want == WA_TLS_DONE)
+            continue;
+        events |= want == WA_TLS_WANT_WRITE ? WA_IO_WRITE : 0;
+        break;
     }
-    if (c->out.n == 0)
-        wa_buf_fini(&c->out);
-    if (c->closing && c->out.n == 0) {
-        end(c, c->close_status, "closed");
-        return false;
-    }
-    if (wa_io_set(c->io, events, &err) != WA_OK) {
-        end(c, 1011, err.text);
-        return false;
-    }
-    return true;
+    return wa_io_set(c->io, events, err);
+}
+
+/* As above, from within the application's call: a failure shows in the loop's next turn. */
+static void flush_later(struct wa_ws_conn *c)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (c->busy > 0 || c->io == NULL || c->broken || flush(c, &err) == WA_OK)
+        return;
+    c->broken = true;
+    wa_err_clear(&err);
+    if (wa_io_set(c->io, WA_IO_READ | WA_IO_WRITE, &err) != WA_OK)
+        wa_err_clear(&err); /* then the sweep finds it silent */
 }
 
 static void feed(struct wa_ws_conn *c, const void *p, size_t n)
@@ -107,37 +120,78 @@ static void feed(struct wa_ws_conn *c, const void *p, size_t n)
     struct wa_err err = WA_ERR_INIT;
     if (wa_ws_feed(c->ws, p, n, &err) == WA_OK)
         return;
-    c->closing = true;
-    c->close_status = 1002;
+    start_closing(c, err.code == WA_E_LIMIT ? 1009 : err.code == WA_E_NOMEM ? 1011 : 1002);
+    c->is_deaf = true;
 }
 
-static void read_frames(struct wa_ws_conn *c)
+/* False when the connection has ended. */
+static bool read_frames(struct wa_ws_conn *c)
 {
-    char piece[READ_PIECE];
+    char piece[WA_READ_PIECE];
     struct wa_err err = WA_ERR_INIT;
-    while (!c->dead && !c->closing) {
+    for (unsigned round = 0; !c->dead && !c->is_deaf; round++) {
         size_t n = 0;
         enum wa_tls_want want = WA_TLS_DONE;
+        if (round >= WA_ROUNDS_MAX && (c->tls == NULL || !wa_tls_has_pending(c->tls)))
+            return true; /* the others' turn; what is left wakes us again */
         if (wa_conn_read(c->fd, c->tls, piece, sizeof piece, &n, &want, &err) != WA_OK ||
             (want == WA_TLS_DONE && n == 0)) {
-            end(c, 1006, err.code == WA_OK ? "the other side went away" : err.text);
-            return;
+            wa_ws_conn_end(c, c->closing ? c->close_status : 1006,
+                           err.code == WA_OK ? "the other side went away" : err.text);
+            return false;
         }
+        c->read_waits_write = want == WA_TLS_WANT_WRITE;
         if (want != WA_TLS_DONE)
-            return;
+            return true;
         c->heard_ms = wa_loop_now_ms(c->server->loop);
         feed(c, piece, n);
     }
+    return !c->dead;
+}
+
+/* All is said to a peer that broke the protocol: it may read our last words until it closes. */
+static void shut(struct wa_ws_conn *c)
+{
+    struct wa_err err = WA_ERR_INIT;
+    wa_conn_shut(c->fd, &c->tls);
+    c->is_shut = true;
+    if (wa_io_set(c->io, WA_IO_READ, &err) != WA_OK)
+        wa_ws_conn_end(c, c->close_status, err.text);
+}
+
+/* Everything that can be done now. */
+static void work(struct wa_ws_conn *c)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (c->broken) {
+        wa_ws_conn_end(c, c->closing ? c->close_status : 1006, "the other side went away");
+        return;
+    }
+    if (c->is_shut) {
+        if (!wa_conn_discard(c->fd))
+            wa_ws_conn_end(c, c->close_status, "the other side broke the protocol");
+        return;
+    }
+    if (!read_frames(c))
+        return;
+    if (flush(c, &err) != WA_OK) {
+        wa_ws_conn_end(c, c->closing ? c->close_status : 1006, err.text);
+        return;
+    }
+    if (!c->closing || c->out.bytes.n > 0)
+        return;
+    if (wa_ws_is_closed(c->ws))
+        wa_ws_conn_end(c, c->close_status, "closed");
+    else if (c->is_deaf)
+        shut(c);
 }
 
 static void on_event(void *user, int events)
 {
     struct wa_ws_conn *c = user;
+    WA_UNUSED(events);
     c->busy++;
-    if ((events & WA_IO_READ) != 0)
-        read_frames(c);
-    if (!c->dead)
-        (void)flush(c);
+    work(c);
     leave(c);
 }
 
@@ -153,54 +207,51 @@ void wa_ws_conn_start(struct wa_ws_conn *c, struct wa_http_conn *from)
     if (s->first_ws != NULL)
         s->first_ws->prev = c;
     s->first_ws = c;
-    c->heard_ms = c->pinged_ms = wa_loop_now_ms(s->loop);
-    memcpy(c->peer, from->peer, sizeof c->peer);
+    c->is_linked = true;
+    s->count++;
+    c->heard_ms = wa_loop_now_ms(s->loop);
+    /* Not all at the same moment, even when all came at the same moment. */
+    s->ping_phase = (s->ping_phase + 7919) % s->config.ws_ping_ms;
+    c->pinged_ms = c->heard_ms - s->ping_phase;
+    c->out = from->out; /* the 101 answer, before any frame */
+    from->out = (struct wa_outbox){.at = 0};
+    c->out.bytes.max = OUT_MAX;
     c->busy++;
-    /* The 101 answer stands before the first frame; frames were queued already, perhaps, in wslay.
-     */
-    wa_buf_addsv(&c->out, wa_buf_sv(&from->out));
-    if (wa_io_new(s->loop, c->fd, on_event, c, &c->io, &err) != WA_OK) {
-        end(c, 1011, err.text);
+    if (c->out.bytes.failed != WA_OK ||
+        wa_io_new(s->loop, c->fd, on_event, c, &c->io, &err) != WA_OK) {
+        wa_ws_conn_end(c, 1011, "memory ran out");
     } else {
-        s->count++;
         if (from->pending.n > 0)
             feed(c, from->pending.p, from->pending.n);
-        if (!c->dead && flush(c))
-            read_frames(c); /* TLS may hold bytes that poll does not show */
-        if (!c->dead)
-            (void)flush(c);
+        work(c); /* reads too: TLS may hold bytes that no poll shows */
     }
     leave(c);
 }
 
-void wa_ws_conn_sweep(struct wa_http_server *s, uint64_t now)
+void wa_ws_conn_check_time(struct wa_ws_conn *c, uint64_t now)
 {
-    for (struct wa_ws_conn *c = s->first_ws, *next; c != NULL; c = next) {
-        struct wa_err err = WA_ERR_INIT;
-        next = c->next;
-        if (now - c->heard_ms > WA_WS_PONG_TIMEOUT_MS) {
-            end(c, 1006, "silent for too long");
-        } else if (now - c->pinged_ms > WA_WS_PING_MS) {
-            c->pinged_ms = now;
-            if (wa_ws_queue_ping(c->ws, &err) == WA_OK)
-                (void)flush(c);
-        }
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_http_server_config *config = &c->server->config;
+    if (c->dead)
+        return;
+    if (c->closing && now > c->deadline_ms) {
+        wa_ws_conn_end(c, c->close_status, "closed");
+    } else if (now - c->heard_ms > config->ws_silence_ms) {
+        wa_ws_conn_end(c, 1006, "silent for too long");
+    } else if (!c->closing && now - c->pinged_ms > config->ws_ping_ms) {
+        c->pinged_ms = now;
+        if (wa_ws_queue_ping(c->ws, &err) == WA_OK)
+            flush_later(c);
     }
 }
 
 /* --- for the application --- */
 
-enum wa_code wa_http_accept_ws(struct wa_http_conn *c, size_t max,
-                               const struct wa_ws_events *events, void *user,
-                               struct wa_ws_conn **ret, struct wa_err *err)
+static enum wa_code ws_conn_new(struct wa_http_conn *c, size_t max,
+                                const struct wa_ws_events *events, void *user,
+                                struct wa_ws_conn **ret, struct wa_err *err)
 {
-    static const struct wa_ws_cb cb = {on_text, on_close, on_pong};
-    char accept[29];
-    if (!c->head->is_upgrade || !wa_sv_eqs(wa_http_get(c->head, "sec-websocket-version"), "13") ||
-        !wa_ws_accept_key(wa_http_get(c->head, "sec-websocket-key"), accept))
-        return wa_fail(err, WA_E_INVALID, "not a WebSocket handshake of version 13");
-    if (wa_http_get(c->head, "origin").p != NULL)
-        return wa_fail(err, WA_E_DENIED, "this WebSocket is not for web pages");
+    static const struct wa_ws_cb cb = {on_text, on_close, NULL}; /* any byte is a sign of life */
     struct wa_ws_conn *ws = wa_calloc(1, sizeof *ws);
     if (ws == NULL)
         return wa_nomem(err);
@@ -208,12 +259,37 @@ enum wa_code wa_http_accept_ws(struct wa_http_conn *c, size_t max,
     ws->fd = -1;
     ws->ev = *events;
     ws->user = user;
-    wa_buf_init(&ws->out, 8u << 20);
+    wa_buf_init(&ws->out.bytes, OUT_MAX);
+    memcpy(ws->peer, c->peer, sizeof ws->peer);
     if (wa_ws_new(true, max, &cb, ws, &ws->ws, err) != WA_OK) {
         wa_free(ws);
         return err->code;
     }
-    wa_buf_addf(&c->out,
+    *ret = ws;
+    return WA_OK;
+}
+
+enum wa_code wa_http_accept_ws(struct wa_http_conn *c, size_t max,
+                               const struct wa_ws_events *events, void *user,
+                               struct wa_ws_conn **ret, struct wa_err *err)
+{
+    char accept[29];
+    struct wa_ws_conn *ws = NULL;
+    if (c->answered || c->dead)
+        return wa_fail(err, WA_E_CONFLICT, "the request has been answered already");
+    if (!c->head->is_upgrade || !wa_sv_eqs(wa_http_get(c->head, "sec-websocket-version"), "13") ||
+        !wa_ws_accept_key(wa_http_get(c->head, "sec-websocket-key"), accept))
+        return wa_fail(err, WA_E_INVALID, "not a WebSocket handshake of version 13");
+    if (wa_http_get(c->head, "origin").p != NULL)
+        return wa_fail(err, WA_E_DENIED, "this WebSocket is not for web pages");
+    if (ws_conn_new(c, max, events, user, &ws, err) != WA_OK)
+        return err->code;
+    /* Outside the request's own callbacks, the loop hands over: never inside this call. */
+    if (c->busy == 0 && wa_io_set(c->io, WA_IO_READ | WA_IO_WRITE, err) != WA_OK) {
+        wa_ws_conn_free(ws);
+        return err->code;
+    }
+    wa_buf_addf(&c->out.bytes,
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
                 "Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
                 accept);
@@ -241,23 +317,19 @@ const char *wa_ws_peer(const struct wa_ws_conn *c)
 enum wa_code wa_ws_channel_binding(struct wa_ws_conn *c, uint8_t out[32], struct wa_err *err)
 {
     if (c->tls == NULL)
-        return wa_fail(err, WA_E_INTERNAL, "no TLS");
+        return wa_fail(err, WA_E_CONFLICT, "the WebSocket has no TLS connection to be bound to");
     return wa_tls_channel_binding(c->tls, out, err);
 }
 
 enum wa_code wa_ws_send(struct wa_ws_conn *c, struct wa_sv text, struct wa_err *err)
 {
-    if (c->dead || c->closing)
+    if (c->dead || c->closing || c->broken)
         return wa_fail(err, WA_E_NOT_FOUND, "the WebSocket is closed");
-    if (c->out.n > 4u << 20)
+    if (c->out.bytes.n - c->out.at + wa_ws_queued(c->ws) > WAITING_MAX)
         return wa_fail(err, WA_E_LIMIT, "the WebSocket's peer does not read");
     if (wa_ws_queue_text(c->ws, text, err) != WA_OK)
         return err->code;
-    if (c->busy == 0 && c->io != NULL) {
-        c->busy++;
-        (void)flush(c);
-        leave(c);
-    }
+    flush_later(c);
     return WA_OK;
 }
 
@@ -268,11 +340,6 @@ void wa_ws_close(struct wa_ws_conn *c, int status, const char *reason)
         return;
     if (wa_ws_queue_close(c->ws, status, reason, &err) != WA_OK)
         wa_err_clear(&err);
-    c->closing = true;
-    c->close_status = status;
-    if (c->busy == 0 && c->io != NULL) {
-        c->busy++;
-        (void)flush(c);
-        leave(c);
-    }
+    start_closing(c, status);
+    flush_later(c);
 }
