@@ -159,7 +159,7 @@ static enum wa_code outcome(struct wa_tls *t, int rc, const char *what, enum wa_
         return WA_OK;
     case SSL_ERROR_SYSCALL:
         ERR_clear_error();
-        if (saved == 0)
+        if (saved == 0 || saved == EPIPE || saved == ECONNRESET)
             return wa_fail(err, WA_E_UNREACHABLE, "%s: the connection was cut", what);
         return wa_fail_errno(err, saved, "%s", what);
     default:

@@ -105,9 +105,9 @@ static bool host_matches(const struct wa_tls_ctx *c, X509 *x, char why[WHY_MAX])
     const unsigned flags =
         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
     char names[NAMES_MAX];
-    if (c->host[0] != '\0' &&
-        (is_address(c->host) ? X509_check_ip_asc(x, c->host, 0) == 1
-                             : X509_check_host(x, c->host, 0, flags, NULL) == 1))
+    bool is_name = c->host[0] != '\0' && c->host[0] != '.'; /* ".a": all that is below "a" */
+    if (is_name && (is_address(c->host) ? X509_check_ip_asc(x, c->host, 0) == 1
+                                        : X509_check_host(x, c->host, 0, flags, NULL) == 1))
         return true;
     ERR_clear_error();
     list_names(x, names);
