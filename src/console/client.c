@@ -1,0 +1,150 @@
+/* client.c - calls of the server's API over verified TLS. The session's token lives in memory only.
+ */
+#include "console/client.h"
+
+#include "base/mem.h"
+#include "net/http_client.h"
+
+#define ANSWER_MAX (64u << 20)
+
+struct wa_client {
+    char server[1024];
+    struct wa_tls_trust trust;
+    char *pem;
+    char authorization[256]; /* header, "" before the login */
+};
+
+static enum wa_code server_error(int status, const struct wa_json *j, struct wa_err *err)
+{
+    char name[32] = "";
+    struct wa_sv code = wa_json_sv(wa_json_get(wa_json_get(j, "error"), "code"));
+    struct wa_sv message = wa_json_sv(wa_json_get(wa_json_get(j, "error"), "message"));
+    if (code.n == 0 || code.n >= sizeof name)
+        return wa_fail(err, status >= 500 ? WA_E_UNREACHABLE : WA_E_REFUSED,
+                       "the server answered with status %d", status);
+    memcpy(name, code.p, code.n);
+    enum wa_code c = wa_code_from_name(name);
+    return wa_fail(err, c == WA_OK ? WA_E_FAILED : c, "the server says: %.*s", WA_SV_ARG(message));
+}
+
+struct progress {
+    bool (*fn)(void *user, uint64_t done, uint64_t total);
+    void *user;
+};
+
+static enum wa_code exchange(struct wa_client *c, const char *method, const char *path,
+                             struct wa_source *body, const struct progress *p,
+                             struct wa_arena *arena, const struct wa_json **ret, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf url;
+    WA_AUTO_BUF_SECRET struct wa_buf answer;
+    struct wa_buf_sink sink;
+    struct wa_http_result result;
+    const struct wa_json *j = NULL;
+    const char *const headers[] = {"Content-Type: application/json",
+                                   c->authorization[0] != '\0' ? c->authorization : NULL, NULL};
+    wa_buf_init(&url, 4096);
+    wa_buf_init(&answer, ANSWER_MAX);
+    wa_buf_sink_init(&sink, &answer);
+    wa_buf_addf(&url, "%s%s", c->server, path);
+    if (wa_buf_check(&url, err) != WA_OK)
+        return err->code;
+    const struct wa_http_call call = {.method = method,
+                                      .url = wa_buf_str(&url),
+                                      .headers = headers,
+                                      .body = body,
+                                      .max_bytes = ANSWER_MAX,
+                                      .progress = p != NULL ? p->fn : NULL,
+                                      .progress_user = p != NULL ? p->user : NULL,
+                                      .low_speed_bytes_s = 1};
+    if (wa_http_perform(&call, &c->trust, &sink.base, &result, err) != WA_OK)
+        return err->code;
+    if (answer.n > 0 && wa_json_parse(wa_buf_sv(&answer), 0, arena, &j, err) != WA_OK)
+        return wa_wrap(err, "the server's answer");
+    if (result.status != 200)
+        return server_error(result.status, j, err);
+    *ret = j;
+    return WA_OK;
+}
+
+enum wa_code wa_client_call(struct wa_client *c, const char *method, const char *path,
+                            struct wa_sv body, struct wa_arena *arena, const struct wa_json **ret,
+                            struct wa_err *err)
+{
+    struct wa_mem_source source;
+    wa_mem_source_init(&source, body.p, body.n);
+    return exchange(c, method, path, body.n > 0 ? &source.base : NULL, NULL, arena, ret, err);
+}
+
+enum wa_code wa_client_upload(struct wa_client *c, const char *path, struct wa_source *file,
+                              bool (*progress)(void *user, uint64_t done, uint64_t total),
+                              void *user, struct wa_arena *arena, const struct wa_json **ret,
+                              struct wa_err *err)
+{
+    const struct progress p = {progress, user};
+    return exchange(c, "PUT", path, file, &p, arena, ret, err);
+}
+
+static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *o,
+                           struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF_SECRET struct wa_buf body;
+    struct wa_jw w;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 1u << 20);
+    wa_buf_init(&body, 8192);
+    wa_jw_init(&w, &body);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "user", o->user);
+    wa_jw_kvsv(&w, "password", o->password);
+    wa_jw_end(&w);
+    if (wa_buf_check(&body, err) != WA_OK ||
+        wa_client_call(c, "POST", "/api/v1/session", wa_buf_sv(&body), &arena, &j, err) != WA_OK)
+        return err->code;
+    struct wa_sv token = wa_json_sv(wa_json_get(j, "token"));
+    if (token.n == 0 || token.n > 200)
+        return wa_fail(err, WA_E_INVALID, "the server gave no session");
+    (void)snprintf(c->authorization, sizeof c->authorization, "Authorization: Bearer %.*s",
+                   WA_SV_ARG(token));
+    return WA_OK;
+}
+
+enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client **ret,
+                            struct wa_err *err)
+{
+    struct wa_client *c = wa_calloc(1, sizeof *c);
+    if (c == NULL)
+        return wa_nomem(err);
+    (void)snprintf(c->server, sizeof c->server, "%s", o->server);
+    c->trust = *o->trust;
+    c->trust.pem = (struct wa_sv){NULL, 0};
+    if (wa_sv_dup(o->trust->pem, &c->pem, err) == WA_OK) {
+        c->trust.pem = wa_sv(c->pem);
+        if (log_in(c, o, err) == WA_OK) {
+            *ret = c;
+            return WA_OK;
+        }
+    }
+    c->authorization[0] = '\0';
+    wa_client_close(c);
+    return wa_wrap(err, "logging in to '%s'", o->server);
+}
+
+void wa_client_close(struct wa_client *c)
+{
+    if (c == NULL)
+        return;
+    if (c->authorization[0] != '\0') {
+        WA_AUTO_ARENA struct wa_arena arena;
+        struct wa_err ignored = WA_ERR_INIT;
+        const struct wa_json *j = NULL;
+        wa_arena_init(&arena, 64u << 10);
+        if (wa_client_call(c, "DELETE", "/api/v1/session", WA_SV(""), &arena, &j, &ignored) !=
+            WA_OK)
+            wa_err_clear(&ignored); /* it expires by itself */
+    }
+    wa_wipe(c->authorization, sizeof c->authorization);
+    wa_free(c->pem);
+    wa_free(c);
+}

@@ -1,0 +1,35 @@
+/* client.h - the console's side of the server's API: one login, then calls with its session.
+ * Blocking. */
+#ifndef WA_CONSOLE_CLIENT_H
+#define WA_CONSOLE_CLIENT_H
+
+#include "base/stream.h"
+#include "codec/json.h"
+#include "net/tls.h"
+
+struct wa_client;
+struct wa_client_options {
+    const char *server; /* https URL */
+    const struct wa_tls_trust *trust;
+    const char *user;
+    struct wa_sv password;
+};
+/* Logs in. WA_E_AUTH, WA_E_REFUSED for the certificate, WA_E_UNREACHABLE. */
+WA_CHECK enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client **ret,
+                                     struct wa_err *err);
+/* Ends the session on the server, best effort. */
+void wa_client_close(struct wa_client *c);
+WA_AUTO_DEFINE(wa_client, wa_client_close)
+/* body: JSON or empty. The answer is parsed into arena. The server's {"error":...} becomes this
+ * error. */
+WA_CHECK enum wa_code wa_client_call(struct wa_client *c, const char *method, const char *path,
+                                     struct wa_sv body, struct wa_arena *arena,
+                                     const struct wa_json **ret, struct wa_err *err);
+/* Sends a file's bytes. progress may be NULL. */
+WA_CHECK enum wa_code wa_client_upload(struct wa_client *c, const char *path,
+                                       struct wa_source *file,
+                                       bool (*progress)(void *user, uint64_t done, uint64_t total),
+                                       void *user, struct wa_arena *arena,
+                                       const struct wa_json **ret, struct wa_err *err);
+
+#endif
