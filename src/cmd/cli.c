@@ -261,14 +261,24 @@ static bool answer_help(const struct wa_cli *cli)
     return true;
 }
 
+/* A command line that makes no sense is answered in JSON too, if that much of it is clear. */
+static bool wants_json(const struct wa_cli *cli, int argc, char **argv)
+{
+    bool found = wa_cli_has(cli, "json");
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        found = found || strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "-j") == 0;
+    return found;
+}
+
 int wa_cli_main(const struct wa_cli_program *program, int argc, char **argv)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_cli cli = {.program = program};
     wa_buf_init(&cli.result, WA_INDEX_BYTES_MAX);
     wa_jw_init(&cli.jw, &cli.result);
-    if (wa_cli_parse(&cli, argc, argv, &err) == WA_OK && !answer_help(&cli) &&
-        check_args(&cli, &err) == WA_OK) {
+    if (wa_cli_parse(&cli, argc, argv, &err) != WA_OK) {
+        cli.json = wants_json(&cli, argc, argv);
+    } else if (!answer_help(&cli) && check_args(&cli, &err) == WA_OK) {
         enum wa_code code = cli.command->run(&cli, &err);
         if (code == WA_OK)
             wa_err_clear(&err);

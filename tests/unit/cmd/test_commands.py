@@ -1,0 +1,381 @@
+"""The packaging commands as their users run them: what they write, what they refuse, how they end."""
+import json
+import os
+import pty
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+WAPT_GET, SCAN, ROOT = (os.path.abspath(p) for p in sys.argv[1:4])
+OK, FAILED, USAGE, PARTIAL, REFUSED, AUTH, INVALID, CONFIG, NOT_FOUND, EXISTS, BUSY = (
+    0, 1, 2, 3, 4, 6, 10, 11, 12, 13, 19)
+
+
+class Bench(unittest.TestCase):
+    """A home of its own, and one pair of keys for all (keys cost time)."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.top = tempfile.mkdtemp(prefix='wapt-cmd-')
+        cls.env = {'HOME': cls.top, 'PATH': '/usr/bin:/bin', 'LC_ALL': 'C.UTF-8'}
+        for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS'):
+            if name in os.environ:
+                cls.env[name] = os.environ[name]
+        cls.write('pw', 'correct horse\n')
+        cls.write('wrong', 'battery staple\n')
+        cls.run_ok('create-keycert', '--common-name', 'Zoë Coder', '--code-signing', '--base-dir',
+                   'keys', '-w', 'pw', '--key-bits', '2048')
+        os.mkdir(cls.path('trusted'))
+        shutil.copy(cls.path('keys/Zoë Coder.crt'), cls.path('trusted'))
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.top)
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.top, name)
+
+    @classmethod
+    def write(cls, name, text):
+        os.makedirs(os.path.dirname(cls.path(name)), exist_ok=True)
+        with open(cls.path(name), 'w', encoding='utf-8') as f:
+            f.write(text)
+
+    @classmethod
+    def call(cls, *args, program=WAPT_GET):
+        # A session of its own: /dev/tty does not answer, whoever runs the tests.
+        return subprocess.run([program, *args], cwd=cls.top, env=cls.env, capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, start_new_session=True,
+                              check=False, timeout=120)
+
+    @classmethod
+    def run_ok(cls, *args, program=WAPT_GET):
+        done = cls.call(*args, program=program)
+        if done.returncode != 0:
+            raise AssertionError(f'{args}: {done.returncode}: {done.stderr}')
+        return done
+
+    def ends(self, status, *args, says='', program=WAPT_GET):
+        done = self.call(*args, program=program)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertIn(says, done.stderr)
+        return done
+
+    def json(self, *args, status=OK, program=WAPT_GET):
+        done = self.call('--json', *args, program=program)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        answer = json.loads(done.stdout)
+        self.assertEqual(list(answer), ['ok', 'code', 'error', 'result'])
+        self.assertEqual(answer['ok'], status == OK)
+        self.assertEqual(answer['error'] is None, status == OK)
+        return answer
+
+    def source(self, name, control='package: tis-x\nversion: 1.0-1\narchitecture: all\n', code=True):
+        shutil.rmtree(self.path(name), ignore_errors=True)
+        self.write(name + '/WAPT/control', control)
+        if code:
+            self.write(name + '/setup.py', 'def install():\n    pass\n')
+        return name
+
+    SIGN = ('-k', 'keys/Zoë Coder.crt', '-w', 'pw')
+
+
+class KeyCert(Bench):
+    def test_files(self):
+        key, cert = self.path('keys/Zoë Coder.pem'), self.path('keys/Zoë Coder.crt')
+        self.assertEqual(stat.S_IMODE(os.stat(key).st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(os.stat(self.path('keys')).st_mode), 0o700)
+        with open(key, encoding='ascii') as f:
+            self.assertIn('ENCRYPTED PRIVATE KEY', f.read())
+        shown = subprocess.run(['openssl', 'x509', '-in', cert, '-noout', '-text'],
+                               capture_output=True, text=True, check=True).stdout
+        self.assertIn('Code Signing', shown)
+        self.assertNotIn('CA:TRUE', shown)
+        self.assertEqual(sorted(os.listdir(self.path('keys'))), ['Zoë Coder.crt', 'Zoë Coder.pem'])
+
+    def test_never_overwrites(self):
+        with open(self.path('keys/Zoë Coder.pem'), 'rb') as f:
+            before = f.read()
+        again = ('create-keycert', '--common-name', 'Zoë Coder', '--base-dir', 'keys', '-w', 'pw')
+        self.ends(EXISTS, *again, says='--force')
+        with open(self.path('keys/Zoë Coder.pem'), 'rb') as f:
+            self.assertEqual(f.read(), before)
+        # The certificate alone is enough to refuse, and no key is left behind then.
+        self.write('half/A.crt', 'mine')
+        self.ends(EXISTS, 'create-keycert', '--common-name', 'A', '--base-dir', 'half', '-w', 'pw',
+                  '--key-bits', '2048')
+        self.assertEqual(os.listdir(self.path('half')), ['A.crt'])
+        self.run_ok('create-keycert', '--common-name', 'A', '--base-dir', 'half', '-w', 'pw',
+                    '--key-bits', '2048', '--force')
+        self.assertEqual(sorted(os.listdir(self.path('half'))), ['A.crt', 'A.pem'])
+
+    def test_issued_by_an_authority(self):
+        answer = self.json('create-keycert', '--common-name', 'CA', '--ca', '--base-dir', 'ca',
+                           '--no-private-key-passwd', '--key-bits', '2048')
+        self.assertFalse(answer['result']['encrypted'])
+        self.run_ok('create-keycert', '--common-name', 'Leaf', '--base-dir', 'ca', '-w', 'pw',
+                    '--code-signing', '--key-bits', '2048', '--ca-cert', 'ca/CA.crt', '--ca-key',
+                    'ca/CA.pem')
+        os.mkdir(self.path('only-ca'))
+        shutil.copy(self.path('ca/CA.crt'), self.path('only-ca'))
+        self.source('leafsrc')
+        self.run_ok('build-package', 'leafsrc', '-k', 'ca/Leaf.crt', '-w', 'pw', '-o', 'only-ca')
+        good = self.json('verify', '-t', 'only-ca', 'only-ca/tis-x_1.0-1.wapt')['result'][0]
+        self.assertEqual((good['signer'], good['anchor']), ('Leaf', 'CA'))
+        # A leaf is no authority.
+        self.ends(USAGE, 'create-keycert', '--common-name', 'Sub', '--base-dir', 'ca', '-w', 'pw',
+                  '--key-bits', '2048', '--ca-cert', 'ca/Leaf.crt', '--ca-key', 'ca/Leaf.pem',
+                  '--ca-key-passwd-file', 'pw')
+
+    def test_refusals(self):
+        self.ends(USAGE, 'create-keycert', '-w', 'pw', says='--common-name')
+        self.ends(USAGE, 'create-keycert', '--common-name', 'B', '--base-dir', 'b', '-w', 'pw',
+                  '--key-bits', '1024', says='2048')
+        self.ends(USAGE, 'create-keycert', '--common-name', 'B', '--base-dir', 'b', '-w', 'pw',
+                  '--no-private-key-passwd', says='contradict')
+        self.ends(USAGE, 'create-keycert', '--common-name', 'B', '--base-dir', 'b', '-w', 'pw',
+                  '--key-bits', '2048', '--ca-cert', 'keys/Zoë Coder.crt', says='go together')
+        self.ends(AUTH, 'create-keycert', '--common-name', 'B', '--base-dir', 'b', says='terminal')
+        self.ends(NOT_FOUND, 'create-keycert', '--common-name', 'B', '--base-dir', 'b', '-w', 'none')
+        self.assertEqual(os.listdir(self.path('b')), [])
+
+    def test_names_stay_in_the_directory(self):
+        self.run_ok('create-keycert', '--common-name', '../../x/y', '--base-dir', 'safe', '-w', 'pw',
+                    '--key-bits', '2048')
+        self.assertEqual(len(os.listdir(self.path('safe'))), 2)
+
+    def type(self, *answers):
+        """Runs create-keycert on a terminal and types; returns status and what the terminal saw."""
+        shutil.rmtree(self.path('typed'), ignore_errors=True)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.top)
+            os.execve(WAPT_GET, [WAPT_GET, 'create-keycert', '--common-name', 'T', '--base-dir',
+                                 'typed', '--key-bits', '2048'], self.env)
+        seen = b''
+        for answer in answers:
+            while not seen.rstrip(b' ').endswith(b':'):
+                seen += os.read(terminal, 1000)
+            os.write(terminal, answer + b'\n')
+            seen += b'#'
+        try:
+            while True:
+                piece = os.read(terminal, 1000)
+                if not piece:
+                    break
+                seen += piece
+        except OSError:
+            pass  # the end, on a terminal
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen
+
+    def test_password_on_the_terminal(self):
+        status, seen = self.type(b'sesame open', b'sesame open')
+        self.assertEqual(status, OK, seen)
+        self.assertNotIn(b'sesame', seen)
+        self.write('typed-pw', 'sesame open')
+        self.source('typedsrc', code=False)
+        self.run_ok('build-package', 'typedsrc', '-k', 'typed/T.crt', '-w', 'typed-pw', '-o', 'typed')
+        status, seen = self.type(b'one', b'another')
+        self.assertEqual(status, AUTH, seen)
+        status, seen = self.type(b'', b'')
+        self.assertEqual(status, USAGE, seen)
+
+
+class Packages(Bench):
+    def test_build_verify_show(self):
+        self.source('src/a', 'package: tis-a\nversion: 1.0-1\narchitecture: all\n'
+                             'description: one\n two\n')
+        built = self.run_ok('build-package', 'src/a', *self.SIGN)
+        self.assertEqual(built.stdout, 'src/tis-a_1.0-1.wapt\n')
+        done = self.run_ok('verify', '-t', 'trusted', 'src/tis-a_1.0-1.wapt')
+        self.assertIn('good, tis-a 1.0-1 signed by Zoë Coder', done.stdout)
+        shown = self.run_ok('show', 'src/tis-a_1.0-1.wapt').stdout
+        self.assertIn('description       : one\n                    two\n', shown)
+        self.assertIn('not checked here', shown)
+        control = self.json('show', 'src/a')['result'][0]['control']
+        self.assertEqual(control['package'], 'tis-a')
+        self.assertEqual(control['section'], 'base')
+
+    def test_partly_built(self):
+        self.source('p/good', 'package: good\nversion: 1\narchitecture: all\n')
+        self.source('p/bad', 'package: bad\nversion: x\narchitecture: all\n')
+        done = self.ends(PARTIAL, 'build-package', 'p/bad', 'p/good', *self.SIGN,
+                         says='1 of 2 packages')
+        self.assertEqual(done.stdout, 'p/good_1.wapt\n')
+        answer = self.json('build-package', 'p/bad', 'p/good', *self.SIGN, status=PARTIAL)
+        self.assertEqual([r['code'] for r in answer['result']], ['invalid', 'ok'])
+        self.ends(INVALID, 'build-package', 'p/bad', *self.SIGN)
+        self.ends(NOT_FOUND, 'build-package', 'nowhere', *self.SIGN)
+
+    def test_options(self):
+        self.source('o/x')
+        self.write('o/x/keep.txt', 'x')
+        self.write('o/x/sub/drop.bak', 'x')
+        self.run_ok('build-package', 'o/x', *self.SIGN, '-i', '--maturity', 'DEV', '-x', '*.bak, *~',
+                    '-o', 'o')
+        names = subprocess.run(['unzip', '-Z1', self.path('o/tis-x_1.0-2_DEV.wapt')], text=True,
+                               capture_output=True, check=True).stdout.split()
+        self.assertIn('keep.txt', names)
+        self.assertNotIn('sub/drop.bak', names)
+        with open(self.path('o/x/WAPT/control'), encoding='utf-8') as f:
+            self.assertIn('version: 1.0-2\n', f.read())
+
+    def test_signers(self):
+        self.source('s/x')
+        self.ends(CONFIG, 'build-package', 's/x', says='personal_certificate_path')
+        self.ends(AUTH, 'build-package', 's/x', '-k', 'keys/Zoë Coder.crt', '-w', 'wrong')
+        self.ends(AUTH, 'build-package', 's/x', '-k', 'keys/Zoë Coder.crt', says='password')
+        self.ends(CONFIG, 'build-package', 's/x', '-k', 'trusted/Zoë Coder.crt', '-w', 'pw',
+                  says='--private-key')
+        self.run_ok('build-package', 's/x', '-k', 'trusted/Zoë Coder.crt', '-w', 'pw',
+                    '--private-key', 'keys/Zoë Coder.pem')
+        # Known by what it holds, not by its name; others are passed over.
+        os.mkdir(self.path('renamed'))
+        shutil.copy(self.path('keys/Zoë Coder.crt'), self.path('renamed/me.crt'))
+        shutil.copy(self.path('keys/Zoë Coder.pem'), self.path('renamed/z-key.pem'))
+        self.write('renamed/a.pem', 'no key at all')
+        self.run_ok('build-package', 's/x', '-k', 'renamed/me.crt', '-w', 'pw')
+        self.write('.config/wapt/waptconsole.ini',
+                   '[global]\npersonal_certificate_path = %s\n' % self.path('renamed/me.crt'))
+        try:
+            self.run_ok('build-package', 's/x', '-w', 'pw')
+        finally:
+            os.remove(self.path('.config/wapt/waptconsole.ini'))
+
+    def test_sign(self):
+        self.source('g/x')
+        self.run_ok('build-package', 'g/x', *self.SIGN)
+        self.run_ok('sign-package', 'g/tis-x_1.0-1.wapt', 'g/x', *self.SIGN, '-i')
+        answer = self.json('verify', '-t', 'trusted', 'g/tis-x_1.0-1.wapt', 'g/x')
+        self.assertEqual([r['version'] for r in answer['result']], ['1.0-2', '1.0-2'])
+        self.write('g/broken.wapt', 'no package')
+        done = self.ends(PARTIAL, 'sign-package', 'g/broken.wapt', 'g/x', *self.SIGN)
+        self.assertIn('g/x: signed by Zoë Coder', done.stdout)
+        with open(self.path('g/broken.wapt'), encoding='utf-8') as f:
+            self.assertEqual(f.read(), 'no package')
+
+    def test_verify_tells_the_truth(self):
+        self.source('v/x')
+        self.run_ok('build-package', 'v/x', *self.SIGN)
+        good = 'v/tis-x_1.0-1.wapt'
+        with open(self.path(good), 'rb') as f:
+            package = bytearray(f.read())
+        package[len(package) // 2] ^= 1
+        with open(self.path('v/bad.wapt'), 'wb') as f:
+            f.write(package)
+        os.mkdir(self.path('v/nobody'))
+        self.ends(REFUSED, 'verify', '-t', 'trusted', good, 'v/bad.wapt')
+        self.ends(REFUSED, 'verify', '-t', 'trusted', 'v/bad.wapt', 'v/none.wapt')
+        self.ends(NOT_FOUND, 'verify', '-t', 'trusted', good, 'v/none.wapt')
+        self.ends(CONFIG, 'verify', '-t', 'v/nobody', good)
+        self.ends(REFUSED, 'verify', '-t', os.path.join(ROOT, 'tests/vectors/trust/main'), good)
+        answer = self.json('verify', '-t', 'trusted', good, 'v/bad.wapt', status=REFUSED)
+        self.assertEqual([r['good'] for r in answer['result']], [True, False])
+        self.assertIsNotNone(answer['result'][1]['failed'])
+
+    def test_hostile_text_is_tame(self):
+        self.source('h/x', 'package: tis-x\nversion: 1\narchitecture: all\n'
+                           'description: \x1b[31mred\x07 \u202ebackwards\n signature : forged\n',
+                    code=False)
+        shown = self.run_ok('show', 'h/x').stdout
+        self.assertNotIn('\x1b', shown)
+        self.assertNotIn('\u202e', shown)
+        self.assertNotIn('\nsignature : forged', shown)
+        self.assertEqual(self.json('show', 'h/x')['result'][0]['control']['description'][:6],
+                         '\x1b[31mr')
+
+
+class Scan(Bench):
+    def test_scan(self):
+        self.source('src/a', 'package: a\nversion: 1\narchitecture: all\n')
+        self.source('src/b', 'package: b\nversion: 1\narchitecture: all\n')
+        os.mkdir(self.path('repo'))
+        self.run_ok('build-package', 'src/a', 'src/b', *self.SIGN, '-o', 'repo')
+        done = self.run_ok('repo', program=SCAN)
+        self.assertEqual(done.stdout, '2 packages: 0 as before, 2 new or changed; 0 gone, 0 left out\n')
+        self.write('repo/c.wapt', 'no package')
+        answer = self.json('repo', status=PARTIAL, program=SCAN)
+        self.assertEqual(answer['result']['bad'], 1)
+        self.assertEqual(answer['result']['left_out'][0]['file'], 'c.wapt')
+        os.remove(self.path('repo/c.wapt'))
+        os.mkdir(self.path('others'))
+        shutil.copy(os.path.join(ROOT, 'tests/vectors/trust/main/admin.crt'), self.path('others'))
+        self.ends(PARTIAL, 'repo', '-t', 'others', '-f', program=SCAN, says="'a_1.wapt' is left out")
+        self.ends(NOT_FOUND, 'nowhere', program=SCAN)
+        self.ends(USAGE, program=SCAN)
+
+
+class CommandLine(Bench):
+    def test_usage(self):
+        self.ends(USAGE, says='no command given')
+        self.ends(USAGE, 'verify', says="'verify' needs FILE|DIR...")
+        self.ends(USAGE, 'frobnicate', says="Try 'wapt-get --help'")
+        answer = self.json('frobnicate', status=USAGE)
+        self.assertEqual(answer['code'], 'usage')
+
+    def test_full_disk_is_told(self):
+        with open('/dev/full', 'w', encoding='ascii') as full:
+            done = subprocess.run([WAPT_GET, '--help'], env=self.env, stdout=full,
+                                  stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 17)
+
+    def test_help_and_manual_agree(self):
+        for program, name in ((WAPT_GET, 'wapt-get'), (SCAN, 'wapt-scanpackages')):
+            with open(os.path.join(ROOT, 'man', name + '.1.scd'), encoding='utf-8') as f:
+                manual = parse_manual(f.read())
+            helped = {'': options_of(self.run_ok('--help', program=program).stdout)}
+            if program == WAPT_GET:
+                shown = self.run_ok('help').stdout
+                commands = re.findall(r'^  ([a-z][a-z0-9-]+) ', shown.split('General options')[0], re.M)
+                self.assertGreater(len(commands), 4)
+                for command in commands:
+                    text = self.run_ok('help', command).stdout
+                    self.assertEqual(text, self.run_ok(command, '--help').stdout)
+                    helped[command] = options_of(text) - helped['']
+            self.assertEqual(sorted(helped), sorted(manual))
+            for command, options in helped.items():
+                self.assertEqual(options, manual[command], f'{name} {command}')
+
+    def test_statuses_are_the_manual_s(self):
+        with open(os.path.join(ROOT, 'man', 'wapt-get.1.scd'), encoding='utf-8') as f:
+            documented = set(re.findall(r'^\|  (\d+)\n:  (\w+)', f.read(), re.M))
+        with open(os.path.join(ROOT, 'src/base/err.c'), encoding='utf-8') as f:
+            coded = {(status, name) for name, status in
+                     re.findall(r'\[WA_\w+\] = \{"(\w+)", (\d+),', f.read())}
+        self.assertGreater(len(coded), 20)
+        self.assertEqual(documented, coded)
+
+
+def options_of(text):
+    """{('-k', '--key', 'FILE')...} of a help text."""
+    return {(short or '', long, arg or '') for short, long, arg in
+            re.findall(r'^  (?:(-\w), |    )(--[a-z0-9-]+)(?: ([A-Z]+))?', text, re.M)}
+
+
+def parse_manual(text):
+    """The same, by command ('' for the program's own), from the source of the manual page. What stands
+    in a chapter before its first command is of all of them."""
+    found = {'': set()}
+    command, shared = None, set()
+    lines = text.split('\n')
+    for line, after in zip(lines, lines[1:]):
+        if line.startswith('## '):
+            command = line[3:].split(' ')[0]
+            found[command] = set(shared)
+        elif line.startswith('# '):
+            command, shared = '' if 'OPTIONS' in line else None, set()
+        elif line.startswith('*-') and after.startswith('\t'):
+            for part in re.finditer(r'(?:\*(-\w)\*, )?\*(--[a-z0-9-]+)\*(?: _([A-Z]+)_)?', line):
+                (shared if command is None else found[command]).add(
+                    (part[1] or '', part[2], part[3] or ''))
+    return found
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=1)
