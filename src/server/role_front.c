@@ -489,8 +489,8 @@ static enum wa_code run(struct front *f, const char *config_file, struct wa_err 
         wa_chan_new(STORE_FD, wa_server_rules(WA_SR_STORE, WA_SR_FRONT), &f->store, err) != WA_OK ||
         wa_chan_attach(f->store, f->loop, on_store, on_store_end, f, err) != WA_OK)
         return err->code;
-    const struct wa_http_server_config config = {(size_t)f->child.config.max_connections,
-                                                 HANDSHAKES};
+    const struct wa_http_server_config config = {
+        .max_connections = (size_t)f->child.config.max_connections, .max_handshakes = HANDSHAKES};
     if (wa_http_server_new(f->loop, &listener, 1, tls, &config, &events, f, &f->server, err) !=
         WA_OK)
         return err->code;
