@@ -83,7 +83,9 @@ static enum wa_code take_whole(struct wa_dpkg *d, struct wa_err *err)
     enum wa_code code = WA_OK;
     while (code == WA_OK && from < d->text.n) {
         const char *p = d->text.p + from;
-        const char *end = memmem(p, d->text.n - from, "\n\n", 2);
+        size_t known = d->searched;
+        const char *end = memmem(p + known, d->text.n - from - known, "\n\n", 2);
+        d->searched = end != NULL ? 0 : d->text.n - from - 1; /* half of one may be there */
         if (end == NULL)
             break;
         size_t n = (size_t)(end - p);
@@ -112,5 +114,6 @@ enum wa_code wa_dpkg_end(struct wa_dpkg *d, struct wa_err *err)
 {
     enum wa_code code = take_paragraph(d, wa_buf_sv(&d->text), err);
     wa_buf_clear(&d->text);
+    d->searched = 0;
     return code;
 }

@@ -119,7 +119,7 @@ static void describe(const struct wa_priv *p, unsigned caps, int abi, unsigned r
 {
     static const char *const groups[] = {"fs-read", "fs-write", "net",   "local",
                                          "fds",     "threads",  "spawn", "ids"};
-    char allowed[128] = "io", confined[96];
+    char allowed[128] = "io", confined[96], kept[32] = "no";
     size_t n = 2;
     for (unsigned i = 0; i < WA_COUNT(groups); i++)
         if ((p->allow & (2u << i)) != 0 && n + 12 < sizeof allowed)
@@ -129,9 +129,11 @@ static void describe(const struct wa_priv *p, unsigned caps, int abi, unsigned r
                        writes);
     else
         (void)snprintf(confined, sizeof confined, "landlock none (this kernel has not got it)");
+    if (caps > 0)
+        (void)snprintf(kept, sizeof kept, "%u", caps);
     (void)snprintf(line, WA_PRIV_LINE_MAX,
-                   "%s: uid %u, %u capabilities, no new privileges, seccomp(%s), %s", p->name,
-                   (unsigned)geteuid(), caps, allowed, confined);
+                   "%s: uid %u, %s capabilities, no new privileges, seccomp(%s), %s", p->name,
+                   (unsigned)geteuid(), kept, allowed, confined);
 }
 
 enum wa_code wa_priv_drop(const struct wa_priv *p, char *ret_line, struct wa_err *err)

@@ -24,7 +24,7 @@
 
 #define ALLOW SCMP_ACT_ALLOW
 #define CALL(name) SCMP_SYS(name)
-#define EQ(arg, value) SCMP_CMP((arg), SCMP_CMP_EQ, (scmp_datum_t)(value))
+#define EQ(arg, value) SCMP_CMP((arg), SCMP_CMP_EQ, (scmp_datum_t)(value), 0)
 #define BITS(arg, mask, value)                                                                     \
     SCMP_CMP((arg), SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(value))
 #define NAMESPACES                                                                                 \

@@ -9,6 +9,7 @@
 
 struct wa_dpkg {
     struct wa_buf text; /* paragraphs that are not whole yet */
+    size_t searched;    /* bytes of it that hold no end of a paragraph */
     wa_software_fn fn;
     void *user;
 };

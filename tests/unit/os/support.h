@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -108,6 +109,19 @@ static inline int in_child(int (*fn)(void *), void *arg)
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return status;
+}
+
+static inline int become(void *uid)
+{
+    uid_t u = *(const uid_t *)uid;
+    return setgroups(0, NULL) == 0 && setresgid(u, u, u) == 0 && setresuid(u, u, u) == 0 ? 0 : 1;
+}
+
+/* Whether we are root, and have other accounts: the root of a small user namespace has none. */
+static inline bool has_accounts(void)
+{
+    uid_t uid = NOBODY;
+    return geteuid() == 0 && in_child(become, &uid) == 0;
 }
 
 static inline void put_file(const struct room *r, const char *name, const char *text)

@@ -1,15 +1,13 @@
 /* Giving up power: each profile is entered in a child, as root and as an ordinary account, and then
  * tries what it may and what it may not.
  *
- * Every attempt is harmless where it is not stopped: bad addresses, empty lists, signal 0.
+ * What is left then is in test_priv_left.c.
  */
-#include "support.h"
+#include "confine.h"
 
-#include "os/priv.h"
 #include "os/proc.h"
 #include "os/thread.h"
 
-#include <grp.h>
 #include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -20,44 +18,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#define NOT_CONFINED 250 /* exit statuses of children that did not get as far */
-#define TOLD 251
-
 /* --- attempts: 0, or errno --- */
 
-static char inside[WA_PATH_MAX + 16], outside[WA_PATH_MAX + 16], fresh[WA_PATH_MAX + 16];
 static int passed_pair[2];
-
-static int try_open(const char *path, int flags)
-{
-    int fd = open(path, flags | O_CLOEXEC, 0600);
-    return fd < 0 ? errno : close(fd);
-}
-
-static int read_inside(void)
-{
-    return try_open(inside, O_RDONLY);
-}
-
-static int read_outside(void)
-{
-    return try_open(outside, O_RDONLY);
-}
-
-static int write_inside(void)
-{
-    return try_open(inside, O_WRONLY);
-}
-
-static int create_inside(void)
-{
-    return try_open(fresh, O_RDWR | O_CREAT | O_EXCL);
-}
-
-static int write_outside(void)
-{
-    return try_open(outside, O_WRONLY | O_APPEND);
-}
 
 static int truncate_outside(void)
 {
@@ -67,11 +30,6 @@ static int truncate_outside(void)
 static int remove_outside(void)
 {
     return unlink(outside) != 0 ? errno : 0;
-}
-
-static int remove_inside(void)
-{
-    return unlink(inside) != 0 ? errno : 0;
 }
 
 static int try_socket(int family, int type, int protocol)
@@ -183,19 +141,6 @@ static int set_a_limit(void)
     return setrlimit(RLIMIT_NOFILE, &l) != 0 ? errno : 0;
 }
 
-/* What every process of ours does. */
-static int ordinary_work(void)
-{
-    struct stat st;
-    int fds[2];
-    char *p = malloc(1u << 20);
-    if (p == NULL || pipe2(fds, O_CLOEXEC) != 0 || write(fds[1], "x", 1) != 1 ||
-        read(fds[0], p, 1) != 1 || fstat(fds[0], &st) != 0 || fcntl(fds[0], F_GETFL) < 0)
-        return errno;
-    free(p);
-    return raise(0) != 0 ? errno : 0;
-}
-
 static const struct attempt {
     int (*fn)(void);
     const char *name;
@@ -274,60 +219,6 @@ static struct wa_priv profile_of(const struct profile *p, bool is_nobody, const 
                             .no_core = true};
 }
 
-static long landlock_version(void)
-{
-    return syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
-}
-
-struct scene {
-    struct wa_priv priv;
-    int (*fn)(void);
-    char line[WA_PRIV_LINE_MAX];
-};
-
-static int attempt_confined(void *arg)
-{
-    struct scene *s = arg;
-    struct wa_err err = WA_ERR_INIT;
-    if (wa_priv_drop(&s->priv, s->line, &err) != WA_OK) {
-        (void)fprintf(stderr, "%s\n", err.text);
-        return NOT_CONFINED;
-    }
-    return s->fn();
-}
-
-/* '+', '-' or 'x'; anything else is told. */
-static char outcome(int status, char *told, size_t size)
-{
-    (void)snprintf(told, size, "status %#x", (unsigned)status);
-    if (WIFSIGNALED(status))
-        return WTERMSIG(status) == SIGSYS ? 'x' : '!';
-    if (WEXITSTATUS(status) == 0)
-        return '+';
-    (void)snprintf(told, size, "%s", strerror(WEXITSTATUS(status)));
-    return WEXITSTATUS(status) == EPERM || WEXITSTATUS(status) == EACCES ? '-' : '!';
-}
-
-/* Files that every account may use, so that only the confinement stands in the way. */
-static void furnish(struct room *r)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_relpath in = rel("in"), out = rel("out");
-    (void)snprintf(inside, sizeof inside, "%s/in/file", r->path);
-    (void)snprintf(fresh, sizeof fresh, "%s/in/fresh", r->path);
-    (void)snprintf(outside, sizeof outside, "%s/out/file", r->path);
-    assert_ok(wa_dir_make_sub(&r->dir, &in, 0777, &err));
-    assert_ok(wa_dir_make_sub(&r->dir, &out, 0777, &err));
-    put_file(r, "in/file", "text");
-    put_file(r, "out/file", "text");
-    assert_int_equal(chmod(r->path, 0755), 0);
-    assert_int_equal(fchmodat(r->dir.fd, "in", 0777, 0), 0);
-    assert_int_equal(fchmodat(r->dir.fd, "out", 0777, 0), 0);
-    assert_int_equal(chmod(inside, 0666), 0);
-    assert_int_equal(chmod(outside, 0666), 0);
-    (void)unlink(fresh);
-}
-
 static void enter_profile(struct room *r, const struct profile *p, bool is_nobody)
 {
     char dir[WA_PATH_MAX + 16];
@@ -358,7 +249,7 @@ static void test_profiles(void **state)
     assert_ok(wa_socketpair(passed_pair, &err));
     for (size_t i = 0; i < WA_COUNT(profiles); i++) {
         enter_profile(*state, &profiles[i], false);
-        if (geteuid() == 0)
+        if (has_accounts())
             enter_profile(*state, &profiles[i], true);
     }
     wa_fd_close(&passed_pair[0]);
@@ -454,248 +345,6 @@ static void test_unknown_calls_are_refused_alive(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* --- what is left --- */
-
-static char status_text[8192];
-
-static int has_line(const char *key, const char *value)
-{
-    char line[256];
-    (void)snprintf(line, sizeof line, "\n%s:\t%s\n", key, value);
-    if (strstr(status_text, line) != NULL)
-        return 1;
-    (void)fprintf(stderr, "not in /proc/self/status: %s", line);
-    return 0;
-}
-
-static int read_status(void)
-{
-    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, status_text, sizeof status_text - 1);
-    return n > 0 ? 0 : errno;
-}
-
-#define NO_CAPS "0000000000000000"
-
-static int is_stripped(void)
-{
-    struct rlimit files, core;
-    if (read_status() != 0 || getrlimit(RLIMIT_NOFILE, &files) != 0 ||
-        getrlimit(RLIMIT_CORE, &core) != 0)
-        return 1;
-    return has_line("Uid", "65534\t65534\t65534\t65534") &&
-                   has_line("Gid", "65534\t65534\t65534\t65534") && has_line("Groups", " ") &&
-                   has_line("CapInh", NO_CAPS) && has_line("CapPrm", NO_CAPS) &&
-                   has_line("CapEff", NO_CAPS) && has_line("CapBnd", NO_CAPS) &&
-                   has_line("CapAmb", NO_CAPS) && has_line("NoNewPrivs", "1") &&
-                   has_line("Seccomp", "2") && files.rlim_max == 64 && core.rlim_max == 0 &&
-                   prctl(PR_GET_DUMPABLE) == 0
-               ? 0
-               : 2;
-}
-
-static int keeps_work_on_files(void)
-{
-    const char *caps = "000000000000000b"; /* CHOWN, DAC_OVERRIDE, FOWNER */
-    return read_status() == 0 && has_line("Uid", "0\t0\t0\t0") && has_line("CapPrm", caps) &&
-                   has_line("CapEff", caps) && has_line("CapBnd", caps) &&
-                   has_line("NoNewPrivs", "1") && has_line("Seccomp", "2")
-               ? 0
-               : 2;
-}
-
-static void test_nothing_is_left_of_root(void **state)
-{
-    static const char *const proc[] = {"/proc", NULL};
-    struct scene s = {.priv = {.name = "x",
-                               .allow = WA_PRIV_FS_READ,
-                               .set_ids = true,
-                               .uid = NOBODY,
-                               .gid = NOBODY,
-                               .read_paths = proc,
-                               .limit_files = 64,
-                               .no_core = true},
-                      .fn = is_stripped};
-    WA_UNUSED(state);
-    if (geteuid() != 0)
-        skip();
-    const gid_t groups[] = {1, 2};
-    assert_int_equal(setgroups(2, groups), 0);
-    int status = in_child(attempt_confined, &s);
-    assert_int_equal(setgroups(0, NULL), 0);
-    assert_int_equal(status, 0);
-    s.priv.set_ids = false;
-    s.priv.allow |= WA_PRIV_FS_WRITE;
-    s.fn = keeps_work_on_files;
-    assert_int_equal(in_child(attempt_confined, &s), 0);
-}
-
-/* --- the line, and refusals to go on --- */
-
-static const char *line_start;
-
-static int check_line(void *arg)
-{
-    struct scene *s = arg;
-    int rc = attempt_confined(arg);
-    if (rc == NOT_CONFINED || strncmp(s->line, line_start, strlen(line_start)) == 0)
-        return rc;
-    (void)fprintf(stderr, "%s\n", s->line);
-    return TOLD;
-}
-
-/* Makes system calls fail as on a kernel that has not got them. */
-static bool take_away(const int *calls, size_t n, bool prctl_too)
-{
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-    int rc = ctx == NULL ? -1 : 0;
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), calls[i], 0);
-    if (rc == 0 && prctl_too)
-        rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-                              SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP));
-    if (rc == 0)
-        rc = seccomp_load(ctx);
-    seccomp_release(ctx);
-    return rc == 0;
-}
-
-static int without_landlock(void *arg)
-{
-    static const int calls[] = {SCMP_SYS(landlock_create_ruleset)};
-    return take_away(calls, WA_COUNT(calls), false) ? check_line(arg) : TOLD;
-}
-
-static void test_the_line_says_what_is_left(void **state)
-{
-    static const char *const paths[] = {"/usr", "/nonexistent", NULL};
-    struct scene s = {.priv = {.name = "waptservice/x",
-                               .allow = WA_PRIV_FS_READ | WA_PRIV_THREADS,
-                               .set_ids = geteuid() == 0,
-                               .uid = NOBODY,
-                               .gid = NOBODY,
-                               .read_paths = paths},
-                      .fn = ordinary_work};
-    WA_UNUSED(state);
-    if (geteuid() != 0 || landlock_version() < 1)
-        skip();
-    char text[256];
-    (void)snprintf(text, sizeof text,
-                   "waptservice/x: uid 65534, 0 capabilities, no new privileges, "
-                   "seccomp(io,fs-read,threads), landlock abi %ld (read 1, write 0)",
-                   landlock_version());
-    line_start = text;
-    assert_int_equal(in_child(check_line, &s), 0);
-}
-
-static void test_a_kernel_without_landlock(void **state)
-{
-    static const struct {
-        unsigned allow;
-        int (*fn)(void);
-        char expected;
-    } cases[] = {
-        {WA_PRIV_FS_READ, ordinary_work, '+'}, {WA_PRIV_FS_READ, read_outside, '+'},
-        {WA_PRIV_FS_READ, write_inside, '-'},  {WA_PRIV_FS_READ, create_inside, '-'},
-        {WA_PRIV_FS_READ, remove_inside, '-'}, {WA_PRIV_FDS, read_outside, '-'},
-        {WA_PRIV_FDS, write_outside, '-'},
-    };
-    for (size_t i = 0; i < WA_COUNT(cases); i++) {
-        char told[64];
-        struct scene s = {.priv = {.name = "x", .allow = cases[i].allow}, .fn = cases[i].fn};
-        furnish(*state);
-        line_start = "x: ";
-        char got = outcome(in_child(without_landlock, &s), told, sizeof told);
-        if (got != cases[i].expected)
-            fail_msg("case %zu: %s", i, told);
-    }
-}
-
-static int says_landlock_none(void *arg)
-{
-    struct scene *s = arg;
-    int rc = without_landlock(arg);
-    return rc != 0 ? rc : strstr(s->line, "landlock none") != NULL ? 0 : TOLD;
-}
-
-static void test_the_line_says_that_landlock_is_missing(void **state)
-{
-    struct scene s = {.priv = {.name = "x"}, .fn = ordinary_work};
-    WA_UNUSED(state);
-    line_start = "x: ";
-    assert_int_equal(in_child(says_landlock_none, &s), 0);
-}
-
-static int without_seccomp(void *arg)
-{
-    static const int calls[] = {SCMP_SYS(seccomp)};
-    struct scene *s = arg;
-    struct wa_err err = WA_ERR_INIT;
-    if (!take_away(calls, WA_COUNT(calls), true))
-        return TOLD;
-    enum wa_code code = wa_priv_drop(&s->priv, s->line, &err);
-    return code != WA_OK && strstr(err.text, "seccomp") != NULL && s->line[0] == '\0' ? 42 : 1;
-}
-
-static void test_without_seccomp_nothing_runs(void **state)
-{
-    struct scene s = {.priv = {.name = "x"}, .fn = ordinary_work};
-    WA_UNUSED(state);
-    int status = in_child(without_seccomp, &s);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 42);
-}
-
-static void wait_on_pipe(void *user)
-{
-    char c;
-    (void)!read(*(int *)user, &c, 1);
-}
-
-static int with_a_thread(void *arg)
-{
-    struct scene *s = arg;
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_thread *t;
-    int fds[2];
-    assert_ok(wa_pipe(fds, &err));
-    assert_ok(wa_thread_start(wait_on_pipe, &fds[0], &t, &err));
-    assert_code(wa_priv_drop(&s->priv, s->line, &err), WA_E_INTERNAL);
-    wa_fd_close(&fds[1]);
-    wa_thread_join(t);
-    return 42;
-}
-
-/* Confinement is a thread's own: one that was started before would stay free. */
-static void test_other_threads_forbid_it(void **state)
-{
-    struct scene s = {.priv = {.name = "x"}};
-    WA_UNUSED(state);
-    int status = in_child(with_a_thread, &s);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 42);
-}
-
-static int become_someone_else(void *arg)
-{
-    struct scene *s = arg;
-    struct wa_err err = WA_ERR_INIT;
-    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-                           setresuid(NOBODY, NOBODY, NOBODY) != 0))
-        return 1;
-    assert_int_not_equal(wa_priv_drop(&s->priv, s->line, &err), WA_OK);
-    return 42;
-}
-
-static void test_who_is_not_root_becomes_nobody_else(void **state)
-{
-    struct scene s = {.priv = {.name = "x", .set_ids = true, .uid = 12345, .gid = 12345}};
-    WA_UNUSED(state);
-    int status = in_child(become_someone_else, &s);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 42);
-}
-
 #define T(f) cmocka_unit_test_setup_teardown(f, room_setup, room_teardown)
 
 int main(void)
@@ -704,13 +353,6 @@ int main(void)
         T(test_profiles),
         T(test_hostile_calls_kill),
         T(test_unknown_calls_are_refused_alive),
-        T(test_nothing_is_left_of_root),
-        T(test_the_line_says_what_is_left),
-        T(test_a_kernel_without_landlock),
-        T(test_the_line_says_that_landlock_is_missing),
-        T(test_without_seccomp_nothing_runs),
-        T(test_other_threads_forbid_it),
-        T(test_who_is_not_root_becomes_nobody_else),
     };
     return cmocka_run_group_tests_name("os/priv", tests, NULL, NULL);
 }

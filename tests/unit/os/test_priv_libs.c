@@ -224,7 +224,7 @@ static void test_libraries_work_confined(void **state)
     (void)snprintf(database, sizeof database, "%s/db", r->path);
     assert_int_equal(chmod(r->path, 0777), 0);
     for (size_t i = 0; i < WA_COUNT(uses); i++) {
-        for (int nobody = 0; nobody <= (geteuid() == 0 ? 1 : 0); nobody++) {
+        for (int nobody = 0; nobody <= (has_accounts() ? 1 : 0); nobody++) {
             struct scene s = {&uses[i], nobody == 1};
             (void)unlink(database);
             int status = in_child(use_confined, &s);

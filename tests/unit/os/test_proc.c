@@ -1,31 +1,9 @@
-/* Child processes: they get what was named and nothing else, their end is told truly, and a tree is
- * killed whole.
- *
- * The children are this very program, called with a word that says what to do.
- */
-#include "support.h"
+/* Child processes: they get what was named and nothing else, and their end is told truly. */
+#include "child.h"
 
-#include "os/clock.h"
-#include "os/proc.h"
-
-#include <grp.h>
-#include <poll.h>
-#include <seccomp.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
-#define OUT 3 /* descriptor of the answers */
-
 /* --- what children do --- */
-
-static void say(const char *fmt, ...) WA_FORMAT(1, 2);
-static void say(const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    (void)vdprintf(OUT, fmt, args);
-    va_end(args);
-}
 
 static int say_fds(void)
 {
@@ -77,48 +55,6 @@ static int say_limits(void)
     return 0;
 }
 
-static WA_NORETURN int sleep_for_ever(void)
-{
-    (void)alarm(HANG_S); /* not inherited by fork: a test that failed leaves nothing behind */
-    say(".");
-    for (;;)
-        (void)pause();
-}
-
-/* A daemon as they are made: two forks and a session of its own. wiped: without our environment. */
-static int make_daemon(bool then_sleeps, bool wiped)
-{
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)setsid();
-        if (fork() != 0)
-            _exit(0);
-        static char name[] = "daemon", what[] = "sleep";
-        static char *const argv[] = {name, what, NULL};
-        static char *const none[] = {NULL};
-        (void)signal(SIGTERM, SIG_IGN);
-        if (wiped)
-            (void)execve("/proc/self/exe", argv, none);
-        return sleep_for_ever();
-    }
-    (void)waitpid(pid, NULL, 0);
-    return then_sleeps ? sleep_for_ever() : 0;
-}
-
-/* A chain of processes that grows while it is being killed. */
-static int fork_on(void)
-{
-    for (int i = 0; i < 500; i++) {
-        if (fork() != 0)
-            return sleep_for_ever();
-        (void)setsid();
-        (void)poll(NULL, 0, 1);
-    }
-    return sleep_for_ever();
-}
-
-static int refuse_own_tree(const char *name);
-
 static int do_as_told(const char *what)
 {
     if (strcmp(what, "exit") == 0)
@@ -137,79 +73,7 @@ static int do_as_told(const char *what)
         return say_limits();
     if (strcmp(what, "sleep") == 0)
         return sleep_for_ever();
-    if (strcmp(what, "daemon") == 0)
-        return make_daemon(false, false);
-    if (strcmp(what, "daemon-and-sleep") == 0)
-        return make_daemon(true, false);
-    if (strcmp(what, "wiped-daemon-and-sleep") == 0)
-        return make_daemon(true, true);
-    if (strcmp(what, "fork") == 0)
-        return fork_on();
-    if (strncmp(what, "own:", 4) == 0)
-        return refuse_own_tree(what + 4);
     return 99;
-}
-
-/* --- the stage --- */
-
-struct run {
-    int out[2]; /* [0] ours: ends when the last process of the child's has */
-    struct wa_proc proc;
-};
-
-static void start_with(struct run *r, struct wa_spawn s, const char *what)
-{
-    struct wa_err err = WA_ERR_INIT;
-    const char *const argv[] = {"child", what, NULL};
-    const int fds[] = {-1, -1, 2, -1};
-    int given[WA_COUNT(fds)];
-    assert_ok(wa_pipe(r->out, &err));
-    memcpy(given, fds, sizeof fds);
-    given[OUT] = r->out[1];
-    s.argv = argv;
-    if (s.fds == NULL) {
-        s.fds = given;
-        s.fd_count = WA_COUNT(given);
-    }
-    assert_ok(wa_proc_spawn(&s, &r->proc, &err));
-    assert_true(r->proc.pid > 1);
-    wa_fd_close(&r->out[1]);
-}
-
-/* What it says until the last process that holds the pipe has ended. */
-static const char *hear(struct run *r, char *out, size_t size)
-{
-    size_t n = 0;
-    for (;;) {
-        ssize_t got = read(r->out[0], out + n, size - 1 - n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        assert_true(got >= 0);
-        if (got == 0 || n + (size_t)got == size - 1)
-            break;
-        n += (size_t)got;
-    }
-    out[n] = '\0';
-    wa_fd_close(&r->out[0]);
-    return out;
-}
-
-static void hear_dots(struct run *r, int count)
-{
-    for (int i = 0; i < count; i++) {
-        char c;
-        assert_int_equal(read(r->out[0], &c, 1), 1);
-    }
-}
-
-static struct wa_exit end_of(struct run *r)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_exit e;
-    assert_ok(wa_proc_wait(&r->proc, -1, &e, &err));
-    assert_int_equal(r->proc.pidfd, -1);
-    assert_int_equal(r->proc.pid, 0);
-    return e;
 }
 
 static const char *say_of(const char *what, struct wa_spawn s, char *out, size_t size)
@@ -353,7 +217,7 @@ static void test_identity_and_limits(void **state)
     struct wa_spawn s = {.limit_file_bytes = 12345, .limit_files = 99};
     (void)say_of("limits", s, out, sizeof out);
     assert_non_null(strstr(out, " 12345 99 "));
-    if (geteuid() != 0)
+    if (!has_accounts())
         skip();
     s = (struct wa_spawn){.set_ids = true, .uid = NOBODY, .gid = NOBODY};
     assert_string_equal(say_of("ids", s, out, sizeof out), "65534 65534 0");
@@ -387,220 +251,6 @@ static void test_a_child_dies_with_its_parent(void **state)
     (void)hear(&r, out, sizeof out); /* ends: nobody holds the other end any more */
 }
 
-/* --- trees --- */
-
-static void kill_tree(struct run *r)
-{
-    struct wa_err err = WA_ERR_INIT;
-    char out[8192];
-    assert_true(r->proc.tree[0] != '\0');
-    assert_ok(wa_tree_kill(r->proc.tree, &err));
-    (void)hear(r, out, sizeof out); /* the end: no process of the tree holds the pipe */
-    assert_ok(wa_tree_kill(r->proc.tree, &err)); /* nothing left is fine */
-}
-
-static void reap_all(void)
-{
-    while (waitpid(-1, NULL, 0) > 0)
-        ;
-}
-
-static void kill_whole_trees(void)
-{
-    static const struct {
-        const char *what;
-        int sleepers;
-        bool is_dead_before; /* the first process ends by itself */
-    } cases[] = {
-        {"sleep", 1, false},
-        {"daemon", 1, true},
-        {"daemon-and-sleep", 2, false},
-        {"wiped-daemon-and-sleep", 2, false},
-        {"fork", 3, false},
-    };
-    for (size_t i = 0; i < WA_COUNT(cases); i++) {
-        struct run r;
-        char name[64];
-        (void)snprintf(name, sizeof name, "wa-test-%d-%zu", (int)getpid(), i);
-        start_with(&r, (struct wa_spawn){.tree = name}, cases[i].what);
-        hear_dots(&r, cases[i].sleepers);
-        if (cases[i].is_dead_before)
-            assert_int_equal(end_of(&r).value, 0);
-        kill_tree(&r);
-        if (strncmp(r.proc.tree, "cg:", 3) == 0)
-            assert_int_equal(access(r.proc.tree + 3, F_OK), -1);
-        if (!cases[i].is_dead_before)
-            assert_int_equal(end_of(&r).value, SIGKILL);
-        reap_all();
-    }
-}
-
-static void test_a_tree_is_killed_whole(void **state)
-{
-    struct wa_err err = WA_ERR_INIT;
-    WA_UNUSED(state);
-    assert_ok(wa_proc_be_subreaper(&err));
-    kill_whole_trees();
-    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), 0);
-}
-
-/* An account that may make no cgroup. */
-static int kill_trees_as_nobody(void *arg)
-{
-    struct wa_err err = WA_ERR_INIT;
-    WA_UNUSED(arg);
-    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-                           setresuid(NOBODY, NOBODY, NOBODY) != 0))
-        return 1;
-    assert_ok(wa_proc_be_subreaper(&err));
-    struct run r;
-    start_with(&r, (struct wa_spawn){.tree = "wa-test-nobody"}, "sleep");
-    bool is_marked = strncmp(r.proc.tree, "pg:", 3) == 0;
-    hear_dots(&r, 1);
-    kill_tree(&r);
-    reap_all();
-    if (!is_marked)
-        return 43; /* a machine that delegates a cgroup to whoever this is */
-    kill_whole_trees();
-    return 42;
-}
-
-static void test_a_tree_without_a_cgroup_is_killed_whole(void **state)
-{
-    WA_UNUSED(state);
-    int status = in_child(kill_trees_as_nobody, NULL);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 43)
-        skip();
-    assert_int_equal(WEXITSTATUS(status), 42);
-}
-
-/* A process that merely has the number that a dead leader had is not of its tree. */
-static void test_a_number_alone_kills_nobody(void **state)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_exit e;
-    struct run r;
-    char handle[128];
-    WA_UNUSED(state);
-    pid_t pid = fork(); /* no session of its own, no mark */
-    if (pid == 0) {
-        (void)alarm(HANG_S);
-        for (;;)
-            (void)pause();
-    }
-    (void)snprintf(handle, sizeof handle, "pg:%d:WAPT_TREE=%032d", (int)pid, 1);
-    assert_ok(wa_tree_kill(handle, &err));
-    assert_int_equal(kill(pid, 0), 0);
-    r.proc = (struct wa_proc){.pid = pid, .pidfd = -1};
-    assert_code(wa_proc_wait(&r.proc, 0, &e, &err), WA_E_AGAIN);
-    wa_proc_kill(&r.proc, SIGTERM);
-    assert_int_equal(end_of(&r).value, SIGTERM);
-}
-
-/* Where a guard is missing the kernel ends this child before anything is killed, written or
- * removed: the cgroups are the machine's. */
-static bool become_harmless(void)
-{
-    static const int calls[] = {SCMP_SYS(kill), SCMP_SYS(pidfd_send_signal), SCMP_SYS(rmdir),
-                                SCMP_SYS(unlinkat), SCMP_SYS(mkdir)};
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-    int rc = ctx == NULL ? -ENOMEM : 0;
-    for (size_t i = 0; rc == 0 && i < WA_COUNT(calls); i++)
-        rc = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, calls[i], 0);
-    if (rc == 0)
-        rc = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(openat), 1,
-                              SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_WRONLY));
-    if (rc == 0)
-        rc = seccomp_load(ctx);
-    seccomp_release(ctx);
-    return rc == 0;
-}
-
-static int refuse_handles(void *arg)
-{
-    static const char *const handles[] = {
-        "",
-        "x",
-        "cg:",
-        "cg:/",
-        "cg:/tmp",
-        "cg:/sys/fs/cgroup",
-        "cg:/sys/fs/cgroup/",
-        "cg:/sys/fs/cgroup/.",
-        "cg:/sys/fs/cgroup/freezer",
-        "cg:/sys/fs/cgroup/unified/",
-        "cg:/sys/fs/cgroup/system.slice",
-        "cg:/sys/fs/cgroup/system.slice/ssh.service",
-        "cg:/sys/fs/cgroup/wa-tree.",
-        "cg:/sys/fs/cgroup/wa-tree./",
-        "cg:/sys/fs/cgroup/wa-tree.A",
-        "cg:/sys/fs/cgroup/wa-tree.x/",
-        "cg:/sys/fs/cgroup/wa-tree.x/..",
-        "cg:/sys/fs/cgroup/../cgroup/wa-tree.x",
-        "cg:/sys/fs/cgroup//wa-tree.x",
-        "cg:/tmp/wa-tree.x",
-        "cg:wa-tree.x",
-        "pg:",
-        "pg:2",
-        "pg:12:",
-        "pg:1:abc",
-        "pg:-1:WAPT_TREE=00000000000000000000000000000000",
-        "pg:0:WAPT_TREE=00000000000000000000000000000000",
-        "pg:1:WAPT_TREE=00000000000000000000000000000000",
-        "pg:12:PATH=/usr/local/sbin:/usr/local/bin:/usr/s",
-        "pg:12:WAPT_TREE=0000000000000000000000000000000g",
-        "pg:4294967298:WAPT_TREE=00000000000000000000000000000000",
-    };
-    WA_UNUSED(arg);
-    if (!become_harmless())
-        return 1;
-    for (size_t i = 0; i < WA_COUNT(handles); i++) {
-        struct wa_err err = WA_ERR_INIT;
-        if (wa_tree_kill(handles[i], &err) != WA_E_USAGE)
-            fail_msg("'%s': %s", handles[i], err.text);
-    }
-    return 42;
-}
-
-static void test_only_trees_of_our_making_are_killed(void **state)
-{
-    WA_UNUSED(state);
-    int status = in_child(refuse_handles, NULL);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 42);
-}
-
-/* A child asks to kill the tree that it is in: it would be the machine's own if the name were. */
-static int refuse_own_tree(const char *name)
-{
-    struct wa_err err = WA_ERR_INIT;
-    char handle[256];
-    (void)snprintf(handle, sizeof handle, "cg:/sys/fs/cgroup/freezer/wa-tree.%s", name);
-    if (!become_harmless())
-        return 1;
-    return wa_tree_kill(handle, &err) == WA_E_USAGE ? 0 : 2;
-}
-
-static void test_nobody_kills_the_tree_it_is_in(void **state)
-{
-    struct run r;
-    char name[64], what[80], out[16];
-    WA_UNUSED(state);
-    (void)snprintf(name, sizeof name, "wa-test-%d-own", (int)getpid());
-    (void)snprintf(what, sizeof what, "own:%s", name);
-    start_with(&r, (struct wa_spawn){.tree = name}, what);
-    struct wa_exit e = end_of(&r);
-    (void)hear(&r, out, sizeof out);
-    bool is_cgroup = strncmp(r.proc.tree, "cg:", 3) == 0;
-    struct wa_err err = WA_ERR_INIT;
-    assert_ok(wa_tree_kill(r.proc.tree, &err));
-    if (!is_cgroup)
-        skip();
-    assert_int_equal(e.kind, WA_EXIT_STATUS);
-    assert_int_equal(e.value, 0);
-}
-
 static void test_paths_of_programs(void **state)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -628,11 +278,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_the_state_is_clean),
         cmocka_unit_test(test_identity_and_limits),
         cmocka_unit_test(test_a_child_dies_with_its_parent),
-        cmocka_unit_test(test_a_tree_is_killed_whole),
-        cmocka_unit_test(test_a_tree_without_a_cgroup_is_killed_whole),
-        cmocka_unit_test(test_a_number_alone_kills_nobody),
-        cmocka_unit_test(test_only_trees_of_our_making_are_killed),
-        cmocka_unit_test(test_nobody_kills_the_tree_it_is_in),
         cmocka_unit_test(test_paths_of_programs),
     };
     return cmocka_run_group_tests_name("os/proc", tests, NULL, NULL);
