@@ -260,8 +260,13 @@ static bool read_requests(struct wa_http_conn *c)
             c->yields = true;
             return true;
         }
-        if (wa_conn_read(c->fd, c->tls, piece, sizeof piece, &n, &want, &err) != WA_OK ||
-            (want == WA_TLS_DONE && n == 0)) {
+        enum wa_code code = wa_conn_read(c->fd, c->tls, piece, sizeof piece, &n, &want, &err);
+        if (code == WA_OK && want == WA_TLS_DONE && n == 0 && c->answered) {
+            c->keep_alive = false; /* it sends no more, but may still read our refusal */
+            c->message_done = true;
+            return true;
+        }
+        if (code != WA_OK || (want == WA_TLS_DONE && n == 0)) {
             wa_http_conn_end(c);
             return false;
         }

@@ -120,9 +120,12 @@ static bool host_matches(const struct wa_tls_ctx *c, X509 *x, char why[WHY_MAX])
 
 /* --- authorities --- */
 
-static void explain_chain(int error, int depth, const X509 *at, char why[WHY_MAX])
+/* The dates of the certificate itself have been looked at. */
+static void explain_chain(X509_STORE_CTX *s, char why[WHY_MAX])
 {
     char date[WA_DATE_MAX];
+    const X509 *at = X509_STORE_CTX_get_current_cert(s);
+    int error = X509_STORE_CTX_get_error(s);
     switch (error) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -135,13 +138,14 @@ static void explain_chain(int error, int depth, const X509 *at, char why[WHY_MAX
         break;
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        if (depth == 0 && at != NULL && !dates_hold(at, why))
-            break;
-        (void)snprintf(why, WHY_MAX, "its authority's certificate is not valid now (until %s)",
+        (void)snprintf(why, WHY_MAX,
+                       "its authority's certificate is not valid now (until %s): renew it, or set "
+                       "this machine's clock right",
                        at != NULL ? date_text(X509_get0_notAfter(at), date) : "?");
         break;
     default:
-        (void)snprintf(why, WHY_MAX, "%s", X509_verify_cert_error_string(error));
+        (void)snprintf(why, WHY_MAX, "%s: have a proper one issued",
+                       X509_verify_cert_error_string(error));
     }
 }
 
@@ -161,8 +165,7 @@ static bool chain_holds(const struct wa_tls_ctx *c, X509 *leaf, STACK_OF(X509) *
         X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
         ok = X509_verify_cert(s) == 1;
         if (!ok)
-            explain_chain(X509_STORE_CTX_get_error(s), X509_STORE_CTX_get_error_depth(s),
-                          X509_STORE_CTX_get_current_cert(s), why);
+            explain_chain(s, why);
     }
     X509_STORE_CTX_free(s);
     ERR_clear_error();
@@ -180,7 +183,8 @@ static bool judge(struct wa_tls_ctx *c, X509 *leaf, STACK_OF(X509) * helpers)
     if (is_pinned(c, digest))
         ok = dates_hold(leaf, why);
     else if (c->has_authorities)
-        ok = chain_holds(c, leaf, helpers, why) && host_matches(c, leaf, why);
+        ok = dates_hold(leaf, why) && chain_holds(c, leaf, helpers, why) &&
+             host_matches(c, leaf, why);
     c->reason[0] = '\0';
     if (!ok)
         (void)snprintf(c->reason, sizeof c->reason,

@@ -21,7 +21,9 @@ void identity_new(struct identity *i, int kind, const char *cn, const char *cons
                                             .server_auth = (kind & IDENTITY_SERVER) != 0,
                                             .client_auth = (kind & IDENTITY_CLIENT) != 0,
                                             .dns_names = names,
-                                            .days = 30};
+                                            .days = (kind & IDENTITY_LONG) != 0 ? 90
+                                                    : (kind & IDENTITY_CA) != 0 ? 60
+                                                                                : 30};
     *i = (struct identity){.key = NULL};
     wa_buf_init(&i->pem, 65536);
     if ((kind & IDENTITY_RSA) != 0)

@@ -29,8 +29,15 @@ struct identity {
     struct wa_certs chain; /* [0] its own */
     struct wa_buf pem;
 };
-enum identity_kind { IDENTITY_CA = 1, IDENTITY_SERVER = 2, IDENTITY_CLIENT = 4, IDENTITY_RSA = 8 };
-/* Issued by issuer, by itself when NULL; names: NULL or a NULL-terminated list. */
+enum identity_kind {
+    IDENTITY_CA = 1,
+    IDENTITY_SERVER = 2,
+    IDENTITY_CLIENT = 4,
+    IDENTITY_RSA = 8,
+    IDENTITY_LONG = 16
+};
+/* For 30 days, authorities 60, long ones 90. Issued by issuer, by itself when NULL; names: NULL or
+ * a NULL-terminated list. */
 void identity_new(struct identity *i, int kind, const char *cn, const char *const *names,
                   const struct identity *issuer);
 void identity_free(struct identity *i);

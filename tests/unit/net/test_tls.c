@@ -16,7 +16,7 @@ int64_t __wrap_wa_clock_now(void)
 }
 
 static struct identity ca, other_ca, middle, by_ca, by_other, by_middle, for_client, no_eku, lonely,
-    rsa, only_cn, dns_ip, wild;
+    rsa, only_cn, dns_ip, wild, long_lived;
 
 static int setup(void **state)
 {
@@ -36,15 +36,16 @@ static int setup(void **state)
     identity_new(&rsa, IDENTITY_SERVER | IDENTITY_RSA, "srv", names, &ca);
     identity_new(&only_cn, IDENTITY_SERVER, "srv.test", NULL, &ca);
     identity_new(&dns_ip, IDENTITY_SERVER, "127.0.0.1", ip_as_dns, &ca);
+    identity_new(&long_lived, IDENTITY_SERVER | IDENTITY_LONG, "srv", names, &ca);
     identity_new(&wild, IDENTITY_SERVER, "srv", wildcard, &ca);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct identity *const all[] = {&ca,        &other_ca,   &middle, &by_ca,  &by_other,
-                                    &by_middle, &for_client, &no_eku, &lonely, &rsa,
-                                    &only_cn,   &dns_ip,     &wild};
+    struct identity *const all[] = {&ca,        &other_ca,   &middle, &by_ca,     &by_other,
+                                    &by_middle, &for_client, &no_eku, &lonely,    &rsa,
+                                    &only_cn,   &dns_ip,     &wild,   &long_lived};
     WA_UNUSED(state);
     for (size_t i = 0; i < WA_COUNT(all); i++)
         identity_free(all[i]);
@@ -158,6 +159,9 @@ static const struct trust_case {
     {"a name with a dot first", CA, NO_PRINT, ".test", &by_ca, NULL, 0, "not for"},
     {"a client's certificate", CA, NO_PRINT, "srv.test", &for_client, NULL, 0, "purpose"},
     {"expired", CA, NO_PRINT, "srv.test", &by_ca, NULL, 31, "it expired on "},
+    {"expired with its authority", CA, NO_PRINT, "srv.test", &by_ca, NULL, 61, "it expired on "},
+    {"an expired authority", CA, NO_PRINT, "srv.test", &long_lived, NULL, 61,
+     "its authority's certificate is not valid now"},
     {"not valid yet", CA, NO_PRINT, "srv.test", &by_ca, NULL, -1, "it is valid only from "},
     {"pinned, expired", LEAF, NO_PRINT, "srv.test", &lonely, NULL, 31, "it expired on "},
     {"pinned, not valid yet", LEAF, NO_PRINT, "srv.test", &lonely, NULL, -1,
