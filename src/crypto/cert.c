@@ -1,39 +1,33 @@
-/* cert.c - certificates: reading, describing, lists. What a certificate may do is decided in
- * trust.c. */
+/* cert.c - one certificate: its bytes read strictly, described once.
+ *
+ * Only the one DER form of a certificate is read, so that its fingerprint names it. What can't be
+ * shown truthfully (a NUL in a common name) makes it unreadable; a weak key or broken extensions do
+ * not: such a certificate can be listed, and trust.c and sign.c refuse it. Immutable afterwards, so
+ * threads may share it.
+ */
 #include "crypto/cert.h"
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "base/vec.h"
 #include "codec/hex.h"
+#include "crypto/cert_priv.h"
 #include "crypto/digest.h"
+#include "crypto/key_priv.h"
 #include "crypto/ossl_priv.h"
-#include "os/fs.h"
 
+#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
-
-struct wa_cert {
-    unsigned refs;
-    X509 *x;
-    struct wa_key *key;
-    char fingerprint[65];
-    char cn[256];
-    char subject[512], issuer[512];
-    int64_t not_before, not_after;
-    bool is_ca, is_self_issued, may_sign_code;
-};
 
 struct wa_cert *wa_cert_ref(struct wa_cert *c)
 {
-    c->refs++;
+    atomic_fetch_add(&c->refs, 1);
     return c;
 }
 
 void wa_cert_free(struct wa_cert *c)
 {
-    if (c == NULL || --c->refs > 0)
+    if (c == NULL || atomic_fetch_sub(&c->refs, 1) > 1)
         return;
     wa_key_free(c->key);
     X509_free(c->x);
@@ -42,271 +36,237 @@ void wa_cert_free(struct wa_cert *c)
 
 /* --- description --- */
 
-static void take_cn(X509 *x, char *out, size_t size)
+static void take_text(const char *p, size_t n, char *out, size_t size)
 {
-    const X509_NAME *name = X509_get_subject_name(x);
-    int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-    unsigned char *text = NULL;
-    out[0] = '\0';
-    if (at < 0)
-        return;
-    int n = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-    if (n > 0 && memchr(text, 0, (size_t)n) == NULL) {
-        size_t cut = (size_t)n < size ? (size_t)n : wa_utf8_cut((const char *)text, size - 1);
-        memcpy(out, text, cut);
-        out[cut] = '\0';
-    }
-    OPENSSL_free(text);
-}
+    size_t cut = n < size ? n : wa_utf8_cut(p, size - 1);
 
-static void take_name(const X509_NAME *name, char *out, size_t size)
-{
-    WA_OSSL(BIO) bio = BIO_new(BIO_s_mem());
-    char *p = NULL;
-    out[0] = '\0';
-    if (bio == NULL ||
-        X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) <
-            0)
-        return;
-    long n = BIO_get_mem_data(bio, &p);
-    if (n <= 0)
-        return;
-    size_t cut = (size_t)n < size ? (size_t)n : wa_utf8_cut(p, size - 1);
     memcpy(out, p, cut);
     out[cut] = '\0';
+}
+
+/* The last common name, as WAPT shows it. */
+static enum wa_code take_cn(struct wa_cert *c, struct wa_err *err)
+{
+    const X509_NAME *name = X509_get_subject_name(c->x);
+    int at = -1;
+
+    for (int i = X509_NAME_get_index_by_NID(name, NID_commonName, -1); i >= 0;
+         i = X509_NAME_get_index_by_NID(name, NID_commonName, i))
+        at = i;
+    if (at < 0)
+        return WA_OK;
+    unsigned char *text = NULL;
+    int n = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    if (n < 0)
+        return wa_ossl_fail(err, WA_E_INVALID, "its common name can't be read");
+    bool is_text = memchr(text, '\0', (size_t)n) == NULL && wa_utf8_valid(wa_sv_n(text, (size_t)n));
+    if (is_text)
+        take_text((const char *)text, (size_t)n, c->cn, sizeof(c->cn));
+    OPENSSL_free(text);
+    return is_text ? WA_OK : wa_fail(err, WA_E_INVALID, "its common name is not text");
+}
+
+static enum wa_code take_name(const X509_NAME *name, char *out, size_t size, struct wa_err *err)
+{
+    WA_OSSL(BIO) bio = BIO_new(BIO_s_mem());
+    const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+    char *p = NULL;
+
+    if (bio == NULL)
+        return wa_ossl_fail(err, WA_E_NOMEM, "its names can't be read");
+    if (X509_NAME_print_ex(bio, name, 0, flags) < 0)
+        return wa_ossl_fail(err, WA_E_INVALID, "its names can't be read");
+    long n = BIO_get_mem_data(bio, &p);
+    if (n > 0)
+        take_text(p, (size_t)n, out, size);
+    return WA_OK;
 }
 
 static bool take_time(const ASN1_TIME *t, int64_t *ret)
 {
     int days = 0, seconds = 0;
     ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-    bool ok = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, t) == 1;
+    bool is_ok = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, t) == 1;
+
     ASN1_TIME_free(epoch);
-    if (ok)
+    if (is_ok)
         *ret = (int64_t)days * 86400 + seconds;
-    return ok;
+    return is_ok;
 }
 
-/* The extended usages, exactly: anyExtendedKeyUsage is not codeSigning. */
-static bool has_code_signing(X509 *x)
+/* What its extensions allow. OpenSSL computes these flags once and keeps them. */
+static void take_usage(struct wa_cert *c)
 {
-    EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
-    bool found = false;
-    for (int i = 0; eku != NULL && i < sk_ASN1_OBJECT_num(eku); i++)
-        found = found || OBJ_obj2nid(sk_ASN1_OBJECT_value(eku, i)) == NID_code_sign;
-    sk_ASN1_OBJECT_pop_free(eku, ASN1_OBJECT_free);
-    return found;
+    uint32_t flags = X509_get_extension_flags(c->x);
+    uint32_t eku = X509_get_extended_key_usage(c->x); /* all bits when absent */
+
+    c->is_self_issued = X509_NAME_cmp(X509_get_subject_name(c->x), X509_get_issuer_name(c->x)) == 0;
+    c->is_sound = (flags & EXFLAG_INVALID) == 0;
+    if (!c->is_sound)
+        return;
+    c->is_ca = (flags & EXFLAG_BCONS) != 0 && (flags & EXFLAG_CA) != 0;
+    c->may_sign_code = (flags & EXFLAG_XKUSAGE) != 0 && (eku & XKU_CODE_SIGN) != 0;
+    c->may_issue_code = (flags & EXFLAG_XKUSAGE) == 0 || (eku & (XKU_CODE_SIGN | XKU_ANYEKU)) != 0;
 }
 
-static bool basic_ca(X509 *x)
+static enum wa_code take_key(struct wa_cert *c, struct wa_err *err)
 {
-    BASIC_CONSTRAINTS *bc = X509_get_ext_d2i(x, NID_basic_constraints, NULL, NULL);
-    bool ca = bc != NULL && bc->ca != 0;
-    BASIC_CONSTRAINTS_free(bc);
-    return ca;
+    EVP_PKEY *pkey = X509_get_pubkey(c->x);
+
+    if (pkey == NULL && ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+        return wa_ossl_fail(err, WA_E_NOMEM, "its key can't be read");
+    return wa_key_adopt(pkey, false, &c->key, err);
 }
 
 static enum wa_code describe(struct wa_cert *c, struct wa_err *err)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
+
     if (X509_digest(c->x, EVP_sha256(), digest, &n) != 1 || n != WA_SHA256_SIZE)
-        return wa_fail_ossl(err, WA_E_INVALID, "digest a certificate");
+        return wa_ossl_fail(err, WA_E_INVALID, "it can't be digested");
     wa_hex_encode(digest, n, c->fingerprint);
-    take_cn(c->x, c->cn, sizeof c->cn);
-    take_name(X509_get_subject_name(c->x), c->subject, sizeof c->subject);
-    take_name(X509_get_issuer_name(c->x), c->issuer, sizeof c->issuer);
     if (!take_time(X509_get0_notBefore(c->x), &c->not_before) ||
         !take_time(X509_get0_notAfter(c->x), &c->not_after))
-        return wa_fail_ossl(err, WA_E_INVALID, "read the dates of a certificate");
-    c->is_ca = basic_ca(c->x);
-    c->may_sign_code = has_code_signing(c->x);
-    c->is_self_issued = X509_NAME_cmp(X509_get_subject_name(c->x), X509_get_issuer_name(c->x)) == 0;
-    EVP_PKEY *pkey = X509_get_pubkey(c->x);
-    if (pkey == NULL)
-        return wa_fail_ossl(err, WA_E_INVALID, "read the key of a certificate");
-    enum wa_code code =
-        wa_key_wrap(pkey, false, c->cn[0] != '\0' ? c->cn : "a certificate", &c->key, err);
+        return wa_ossl_fail(err, WA_E_INVALID, "its dates can't be read");
+    take_usage(c);
+    if (take_cn(c, err) != WA_OK || take_key(c, err) != WA_OK ||
+        take_name(X509_get_subject_name(c->x), c->subject, sizeof(c->subject), err) != WA_OK ||
+        take_name(X509_get_issuer_name(c->x), c->issuer, sizeof(c->issuer), err) != WA_OK)
+        return err->code;
     ERR_clear_error();
-    return code;
+    return WA_OK;
 }
 
-enum wa_code wa_cert_wrap(X509 *x, struct wa_cert **ret, struct wa_err *err)
+enum wa_code wa_cert_adopt(X509 *x, struct wa_cert **ret, struct wa_err *err)
 {
-    WA_AUTO(wa_cert) struct wa_cert *c = wa_calloc(1, sizeof *c);
+    WA_AUTO(wa_cert) struct wa_cert *c = wa_calloc(1, sizeof(*c));
+
     if (c == NULL) {
         X509_free(x);
         return wa_nomem(err);
     }
-    c->refs = 1;
+    atomic_init(&c->refs, 1);
     c->x = x;
     if (describe(c, err) != WA_OK)
-        return err->code;
+        return wa_wrap(err, "cannot read a certificate");
     *ret = WA_TAKE(c);
     return WA_OK;
+}
+
+static bool is_canonical(X509 *x, const void *der, size_t n)
+{
+    unsigned char *again = NULL;
+    int again_n = i2d_X509(x, &again);
+    bool is_same = again_n >= 0 && (size_t)again_n == n && memcmp(again, der, n) == 0;
+
+    OPENSSL_free(again);
+    return is_same;
 }
 
 enum wa_code wa_cert_from_der(const void *der, size_t n, struct wa_cert **ret, struct wa_err *err)
 {
     const unsigned char *p = der;
+
     if (n > WA_CERTFILE_BYTES_MAX)
-        return wa_fail(err, WA_E_LIMIT, "a certificate of more than %u bytes",
+        return wa_fail(err, WA_E_LIMIT, "cannot read a certificate of more than %u bytes",
                        WA_CERTFILE_BYTES_MAX);
     X509 *x = d2i_X509(NULL, &p, (long)n);
     if (x == NULL)
-        return wa_fail_ossl(err, WA_E_INVALID, "read a certificate");
-    if (p != (const unsigned char *)der + n) {
+        return wa_ossl_fail(err, WA_E_INVALID, "cannot read a certificate");
+    if (!is_canonical(x, der, n)) {
         X509_free(x);
-        return wa_fail(err, WA_E_INVALID, "bytes after a certificate");
+        return wa_ossl_fail(err, WA_E_INVALID,
+                            "cannot read a certificate: its bytes are not in DER");
     }
-    return wa_cert_wrap(x, ret, err);
+    return wa_cert_adopt(x, ret, err);
 }
 
-/* --- lists --- */
+/* --- the other form of an ECDSA signature --- */
 
-void wa_certs_fini(struct wa_certs *list)
+/* (r, n-s) for (r, s), in DER; NULL when memory ran out. */
+static unsigned char *twin_signature(const ASN1_BIT_STRING *sig, const struct wa_key *key,
+                                     int *ret_n)
 {
-    for (size_t i = 0; i < list->n; i++)
-        wa_cert_free(list->items[i]);
-    WA_VEC_FREE(list);
-}
+    const unsigned char *p = ASN1_STRING_get0_data(sig);
+    EC_GROUP *group =
+        EC_GROUP_new_by_curve_name(key->bits == 256 ? NID_X9_62_prime256v1 : NID_secp384r1);
+    ECDSA_SIG *es = d2i_ECDSA_SIG(NULL, &p, ASN1_STRING_length(sig));
+    BIGNUM *r = es == NULL ? NULL : BN_dup(ECDSA_SIG_get0_r(es));
+    BIGNUM *s = BN_new();
+    unsigned char *out = NULL;
 
-enum wa_code wa_certs_add(struct wa_certs *list, struct wa_cert *c, struct wa_err *err)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (wa_cert_equal(list->items[i], c))
-            return WA_OK;
-    struct wa_cert **slot = WA_VEC_PUSH(list);
-    if (slot == NULL)
-        return wa_nomem(err);
-    *slot = wa_cert_ref(c);
-    return WA_OK;
-}
-
-#define BEGIN "-----BEGIN CERTIFICATE-----"
-#define END "-----END CERTIFICATE-----"
-
-/* Next block between exact lines BEGIN and END, as formats.md 1.8 reads it. False at the end of the
- * text. */
-static bool next_block(struct wa_sv *rest, struct wa_sv *ret)
-{
-    struct wa_sv line;
-    const char *start = NULL;
-    while (wa_sv_split(rest, '\n', &line)) {
-        struct wa_sv text = wa_sv_trim(line);
-        if (wa_sv_eqs(text, BEGIN))
-            start = line.p;
-        else if (start != NULL && wa_sv_eqs(text, END)) {
-            *ret = wa_sv_n(start, (size_t)(line.p + line.n - start));
-            return true;
-        }
+    *ret_n = -1;
+    if (group != NULL && r != NULL && s != NULL &&
+        BN_sub(s, EC_GROUP_get0_order(group), ECDSA_SIG_get0_s(es)) == 1 &&
+        ECDSA_SIG_set0(es, r, s) == 1) {
+        r = s = NULL;
+        *ret_n = i2d_ECDSA_SIG(es, &out);
     }
-    return false;
+    BN_free(r);
+    BN_free(s);
+    ECDSA_SIG_free(es);
+    EC_GROUP_free(group);
+    return out;
 }
 
-static enum wa_code read_block(struct wa_sv block, struct wa_certs *into, struct wa_err *err)
+static void add_header(struct wa_buf *out, int tag, bool is_constructed, size_t n)
 {
-    WA_OSSL(BIO) bio = BIO_new_mem_buf(block.p, (int)block.n);
-    WA_AUTO(wa_cert) struct wa_cert *c = NULL;
-    if (bio == NULL)
-        return wa_nomem(err);
-    X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    if (x == NULL)
-        return wa_fail_ossl(err, WA_E_INVALID, "read a certificate");
-    if (wa_cert_wrap(x, &c, err) != WA_OK)
-        return err->code;
-    return wa_certs_add(into, c, err);
+    unsigned char head[16], *p = head;
+
+    ASN1_put_object(&p, is_constructed, (int)n, tag, V_ASN1_UNIVERSAL);
+    wa_buf_add(out, head, (size_t)(p - head));
 }
 
-enum wa_code wa_certs_read_pem(struct wa_sv pem, size_t max, struct wa_certs *into,
-                               struct wa_err *err)
+/* The certificate der with twin in the place of sig, which is the last thing in it. */
+static void put_twin(const unsigned char *der, long der_n, const ASN1_BIT_STRING *sig,
+                     const unsigned char *twin, size_t twin_n, struct wa_buf *out)
 {
-    struct wa_sv rest = pem, block;
-    size_t seen = 0;
-    if (pem.n > WA_CERTFILE_BYTES_MAX)
-        return wa_fail(err, WA_E_LIMIT, "certificates of more than %u bytes",
-                       WA_CERTFILE_BYTES_MAX);
-    while (next_block(&rest, &block)) {
-        if (++seen > max)
-            return wa_fail(err, WA_E_LIMIT, "more than %zu certificates", max);
-        if (read_block(block, into, err) != WA_OK)
-            return err->code;
-    }
-    if (seen == 0)
-        return wa_fail(err, WA_E_INVALID, "there is no certificate in it");
-    return WA_OK;
+    WA_AUTO_BUF struct wa_buf tail;
+    const unsigned char *content = der;
+    long content_n = 0;
+    int tag = 0, class = 0;
+
+    wa_buf_init(&tail, 1024);
+    add_header(&tail, V_ASN1_BIT_STRING, false, twin_n + 1);
+    wa_buf_addc(&tail, '\0'); /* no unused bits */
+    wa_buf_add(&tail, twin, twin_n);
+    if (tail.failed != WA_OK)
+        out->failed = tail.failed;
+    (void)ASN1_get_object(&content, &content_n, &tag, &class, der_n);
+    size_t kept = (size_t)content_n - (size_t)i2d_ASN1_BIT_STRING(sig, NULL);
+    add_header(out, V_ASN1_SEQUENCE, true, kept + tail.n);
+    wa_buf_add(out, content, kept);
+    wa_buf_addsv(out, wa_buf_sv(&tail));
 }
 
-struct dir_reader {
-    const char *path, *suffix;
-    struct wa_certs *into;
-};
-
-static enum wa_code read_dir_entry(void *user, const char *name, const struct wa_stat *st,
-                                   struct wa_err *err)
+enum wa_code wa_cert_twin(const struct wa_cert *c, const struct wa_key *issuer_key, char out[65],
+                          struct wa_err *err)
 {
-    struct dir_reader *r = user;
-    char path[WA_PATH_MAX];
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, WA_CERTFILE_BYTES_MAX);
-    if (st->is_dir || !wa_sv_ends(wa_sv(name), r->suffix) || name[0] == '.')
+    const ASN1_BIT_STRING *sig = NULL;
+    WA_AUTO_BUF struct wa_buf whole;
+    unsigned char *der = NULL;
+    int twin_n = -1;
+
+    out[0] = '\0';
+    if (issuer_key->kind != WA_KEY_EC || issuer_key->weakness != NULL)
         return WA_OK;
-    (void)snprintf(path, sizeof path, "%s/%s", r->path, name);
-    if (wa_path_read(path, WA_CERTFILE_BYTES_MAX, &text, err) != WA_OK)
+    wa_buf_init(&whole, WA_CERTFILE_BYTES_MAX + 64);
+    X509_get0_signature(&sig, NULL, c->x);
+    int der_n = i2d_X509(c->x, &der);
+    unsigned char *twin = twin_signature(sig, issuer_key, &twin_n);
+    if (der_n > 0 && twin_n > 0)
+        put_twin(der, der_n, sig, twin, (size_t)twin_n, &whole);
+    OPENSSL_free(twin);
+    OPENSSL_free(der);
+    if (der_n <= 0 || twin_n <= 0)
+        return wa_ossl_fail(err, WA_E_INVALID, "cannot read the signature of '%s'", c->cn);
+    if (wa_buf_check(&whole, err) != WA_OK)
         return err->code;
-    size_t at = 0;
-    /* A .pem may hold a private key only: no certificate there is no fault. */
-    struct wa_sv rest = wa_buf_sv(&text), block;
-    if (!next_block(&rest, &block) && !wa_sv_chr(wa_buf_sv(&text), '\0', &at))
-        return WA_OK;
-    if (wa_certs_read_pem(wa_buf_sv(&text), WA_ANCHORS_MAX, r->into, err) != WA_OK)
-        return wa_wrap(err, "certificate file '%s'", path);
-    if (r->into->n > WA_ANCHORS_MAX)
-        return wa_fail(err, WA_E_LIMIT, "more than %u certificates in '%s'", WA_ANCHORS_MAX,
-                       r->path);
-    return WA_OK;
-}
-
-enum wa_code wa_certs_read_dir(const char *path, struct wa_certs *into, struct wa_err *err)
-{
-    static const char *const suffixes[] = {".crt", ".pem"};
-    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    if (wa_dir_open(path, &dir, err) != WA_OK)
-        return err->code;
-    for (size_t i = 0; i < WA_COUNT(suffixes); i++) {
-        struct dir_reader r = {path, suffixes[i], into};
-        if (wa_dir_list(&dir, read_dir_entry, &r, err) != WA_OK)
-            return err->code;
-    }
-    return WA_OK;
-}
-
-enum wa_code wa_cert_write_pem(const struct wa_cert *c, struct wa_buf *out, struct wa_err *err)
-{
-    WA_OSSL(BIO) bio = BIO_new(BIO_s_mem());
-    char *p = NULL;
-    if (bio == NULL)
-        return wa_nomem(err);
-    if (PEM_write_bio_X509(bio, c->x) != 1)
-        return wa_fail_ossl(err, WA_E_INTERNAL, "write a certificate");
-    long n = BIO_get_mem_data(bio, &p);
-    wa_buf_add(out, p, (size_t)n);
-    return wa_buf_check(out, err);
-}
-
-enum wa_code wa_certs_write_pem(const struct wa_certs *list, struct wa_buf *out, struct wa_err *err)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (i > 0)
-            wa_buf_addc(out, '\n');
-        if (wa_cert_write_pem(list->items[i], out, err) != WA_OK)
-            return err->code;
-    }
-    return WA_OK;
+    return wa_sha256_hex(whole.p, whole.n, out, err);
 }
 
 /* --- questions --- */
-
 const char *wa_cert_fingerprint(const struct wa_cert *c)
 {
     return c->fingerprint;

@@ -11,7 +11,8 @@ struct wa_certs {
     size_t n, cap;
 };
 
-/* One certificate; reference counted. */
+/* One certificate; reference counted, immutable, may be shared by threads. Only DER is read, so that a fingerprint names exactly
+ * one certificate; a weak key does not make one unreadable, but nothing signed by it is accepted. */
 struct wa_cert *wa_cert_ref(struct wa_cert *c);
 void wa_cert_free(struct wa_cert *c);
 WA_AUTO_DEFINE(wa_cert, wa_cert_free)
@@ -21,23 +22,24 @@ WA_CHECK enum wa_code wa_certs_add(struct wa_certs *list, struct wa_cert *c, str
 
 /* Every "BEGIN CERTIFICATE" block, other text ignored (formats.md 1.8); none at all, a bad block or more than max is an error. */
 WA_CHECK enum wa_code wa_certs_read_pem(struct wa_sv pem, size_t max, struct wa_certs *into, struct wa_err *err);
-/* Adds all *.crt, then all *.pem of a directory, each file's in order (formats.md 4.2). Missing directory: WA_E_NOT_FOUND. */
+/* Adds all *.crt, then all *.pem of a directory, each file's in order (formats.md 4.2); files without a certificate are skipped,
+ * a bad one is an error that names it. Missing directory: WA_E_NOT_FOUND. */
 WA_CHECK enum wa_code wa_certs_read_dir(const char *path, struct wa_certs *into, struct wa_err *err);
 WA_CHECK enum wa_code wa_cert_write_pem(const struct wa_cert *c, struct wa_buf *out, struct wa_err *err);
 /* All, joined as WAPT does: each PEM ends with \n, one more \n between two. */
 WA_CHECK enum wa_code wa_certs_write_pem(const struct wa_certs *list, struct wa_buf *out, struct wa_err *err);
 
 const char *wa_cert_fingerprint(const struct wa_cert *c); /* lower-case hex SHA-256 of the DER */
-const char *wa_cert_cn(const struct wa_cert *c);          /* common name, UTF-8; "" when absent */
+const char *wa_cert_cn(const struct wa_cert *c);          /* the last common name, UTF-8; "" when absent */
 const char *wa_cert_subject(const struct wa_cert *c);     /* RFC 2253, for people */
 const char *wa_cert_issuer(const struct wa_cert *c);
 int64_t wa_cert_not_before(const struct wa_cert *c);      /* seconds since 1970 */
 int64_t wa_cert_not_after(const struct wa_cert *c);
 bool wa_cert_is_ca(const struct wa_cert *c);
 bool wa_cert_is_self_issued(const struct wa_cert *c);
-bool wa_cert_may_sign_code(const struct wa_cert *c);      /* EKU codeSigning present (or anyExtendedKeyUsage? no: exactly codeSigning) */
+bool wa_cert_may_sign_code(const struct wa_cert *c);      /* EKU codeSigning, exactly: "any" does not count */
 bool wa_cert_equal(const struct wa_cert *a, const struct wa_cert *b);
-/* Borrowed; lives as long as the certificate. */
+/* Borrowed; lives as long as the certificate. Never NULL: a key that is weak or can't be read refuses to check anything. */
 const struct wa_key *wa_cert_key(const struct wa_cert *c);
 bool wa_cert_matches_key(const struct wa_cert *c, const struct wa_key *key);
 
@@ -52,12 +54,13 @@ struct wa_cert_request {
     unsigned days;
 };
 /* Self-signed when issuer is NULL; else issuer_key must be issuer's, which must be a CA. SHA-256, random 128-bit serial,
- * SKI and AKI, KeyUsage critical. Valid from five minutes ago. */
+ * SKI and AKI, KeyUsage critical. Valid from five minutes ago. WA_E_USAGE for what no check would
+ * accept: an issuer that is no authority, has expired or may have none below it. */
 WA_CHECK enum wa_code wa_cert_issue(const struct wa_cert_request *what, const struct wa_key *subject_key,
                                     const struct wa_cert *issuer, const struct wa_key *issuer_key, struct wa_cert **ret,
                                     struct wa_err *err);
 
-/* For net/tls and crypto/trust alone: the X509 behind, borrowed. */
+/* For net/tls alone: the X509 behind, borrowed. */
 void *wa_cert_native(const struct wa_cert *c);
 WA_CHECK enum wa_code wa_cert_from_der(const void *der, size_t n, struct wa_cert **ret, struct wa_err *err);
 

@@ -1,17 +1,28 @@
-/* crl_priv.h - between trust.c and crl.c. */
+/* crl_priv.h - revocation lists. Only between files of crypto/. */
 #ifndef WA_CRYPTO_CRL_PRIV_H
 #define WA_CRYPTO_CRL_PRIV_H
 
-#include "crypto/ossl_priv.h"
+#include "crypto/cert_priv.h"
 
+struct wa_crl {
+    X509_CRL *crl;
+    struct wa_cert *signer; /* the anchor known to have signed it; NULL: not known yet */
+};
 struct wa_crls {
-    X509_CRL **items;
+    struct wa_crl *items;
     size_t n, cap;
 };
 void wa_crls_fini(struct wa_crls *list);
-/* Every "BEGIN X509 CRL" block. */
-WA_CHECK enum wa_code wa_crls_read_pem(struct wa_sv pem, struct wa_crls *into, struct wa_err *err);
-/* WA_E_REFUSED when c is revoked by a list that issuer signed, or when such a list is out of date.
+/* Drops what was added after the first n. */
+void wa_crls_cut(struct wa_crls *list, size_t n);
+/* Every "X509 CRL" block of a text; or, when it has no PEM at all, the DER of one list if
+ * is_maybe_der. */
+WA_CHECK enum wa_code wa_crls_read(struct wa_sv text, bool is_maybe_der, struct wa_crls *into,
+                                   struct wa_err *err);
+/* Finds once which anchor signed each list, so that a check does not have to. */
+WA_CHECK enum wa_code wa_crls_settle(struct wa_crls *list, const struct wa_certs *anchors,
+                                     struct wa_err *err);
+/* WA_E_REFUSED when a list signed by issuer names c, or when the newest such list is out of date.
  */
 WA_CHECK enum wa_code wa_crls_check(const struct wa_crls *list, const struct wa_cert *c,
                                     const struct wa_cert *issuer, int64_t at, struct wa_err *err);

@@ -1,16 +1,43 @@
-/* ossl.c - OpenSSL's error queue as one of our errors. */
+/* ossl.c - OpenSSL's error queue turned into our errors.
+ *
+ * The queue belongs to the thread and is shared with net/tls, which asks it why a read failed: so
+ * every function of crypto/ leaves it empty, whether it succeeded or not.
+ */
 #include "crypto/ossl_priv.h"
 
 #include <openssl/err.h>
+#include <stdarg.h>
 
-enum wa_code wa_fail_ossl(struct wa_err *err, enum wa_code code, const char *what)
+enum wa_code wa_ossl_fail(struct wa_err *err, enum wa_code code, const char *fmt, ...)
 {
-    unsigned long e = ERR_peek_last_error();
-    const char *reason = e == 0 ? NULL : ERR_reason_error_string(e);
-    bool no_memory = e != 0 && ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
-    ERR_clear_error();
+    char what[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    int n = vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        what[0] = '\0';
+    const char *reason = NULL;
+    bool no_memory = false;
+    for (unsigned long e = ERR_get_error(); e != 0; e = ERR_get_error()) {
+        if (reason == NULL)
+            reason = ERR_reason_error_string(e);
+        no_memory = no_memory || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+    }
     if (no_memory)
         return wa_nomem(err);
-    return reason == NULL ? wa_fail(err, code, "cannot %s", what)
-                          : wa_fail(err, code, "cannot %s: %s", what, reason);
+    if (reason == NULL)
+        return wa_fail(err, code, "%s", what);
+    return wa_fail(err, code, "%s: %s", what, reason);
+}
+
+enum wa_code wa_ossl_drain(BIO *bio, struct wa_buf *out, struct wa_err *err)
+{
+    char *p = NULL;
+    long n = BIO_get_mem_data(bio, &p);
+
+    if (n > 0)
+        wa_buf_add(out, p, (size_t)n);
+    return wa_buf_check(out, err);
 }

@@ -1,33 +1,36 @@
-/* ossl_priv.h - between the files of crypto: errors of OpenSSL, and what lies behind keys and
- * certificates. */
+/* ossl_priv.h - OpenSSL's errors as ours, and its objects freed by themselves. Only between files
+ * of crypto/. */
 #ifndef WA_CRYPTO_OSSL_PRIV_H
 #define WA_CRYPTO_OSSL_PRIV_H
 
-#include "crypto/cert.h"
+#include "base/buf.h"
 
+#include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-/* "cannot <what>: <OpenSSL's reason>"; empties its queue. Returns the code. */
-enum wa_code wa_fail_ossl(struct wa_err *err, enum wa_code code, const char *what);
+/* Sets code and "<what>: <OpenSSL's first reason>", empties the queue and returns the code; memory
+ * that ran out is WA_E_NOMEM whatever the code. */
+enum wa_code wa_ossl_fail(struct wa_err *err, enum wa_code code, const char *fmt, ...)
+    WA_FORMAT(3, 4);
 
-/* Takes over pkey, also on failure. */
-WA_CHECK enum wa_code wa_key_wrap(EVP_PKEY *pkey, bool is_private, const char *what,
-                                  struct wa_key **ret, struct wa_err *err);
-/* Takes over x, also on failure. */
-WA_CHECK enum wa_code wa_cert_wrap(X509 *x, struct wa_cert **ret, struct wa_err *err);
+/* Appends what a memory BIO holds. */
+WA_CHECK enum wa_code wa_ossl_drain(BIO *bio, struct wa_buf *out, struct wa_err *err);
 
+/* WA_OSSL(BIO) bio = ...; freed at the end of its scope. */
 #define WA_OSSL_AUTO(type, fn)                                                                     \
     static inline void wa_auto_##type(type **p)                                                    \
     {                                                                                              \
         fn(*p);                                                                                    \
         *p = NULL;                                                                                 \
     }
-WA_OSSL_AUTO(EVP_PKEY, EVP_PKEY_free)
-WA_OSSL_AUTO(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
+WA_OSSL_AUTO(BIO, BIO_free)
+WA_OSSL_AUTO(BIGNUM, BN_clear_free)
 WA_OSSL_AUTO(EVP_MD_CTX, EVP_MD_CTX_free)
+WA_OSSL_AUTO(PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free)
 WA_OSSL_AUTO(X509, X509_free)
-WA_OSSL_AUTO(BIO, BIO_free_all)
+WA_OSSL_AUTO(X509_SIG, X509_SIG_free)
 #define WA_OSSL(type) WA_CLEANUP(wa_auto_##type) type *
 
 #endif

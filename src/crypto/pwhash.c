@@ -1,9 +1,13 @@
 /* pwhash.c - argon2id for new hashes; passlib's pbkdf2-sha256 so that WAPT's administrators keep
- * their password. */
+ * their password.
+ *
+ * A stored hash is a file's or a database's content: what it asks for is bounded before it is done.
+ * Hashing takes tens of milliseconds on purpose; keep it out of event loops. */
 #include "crypto/pwhash.h"
 
 #include "base/mem.h"
 #include "codec/base64.h"
+#include "crypto/ossl_priv.h"
 #include "os/rand.h"
 
 #include <argon2.h>
@@ -14,16 +18,18 @@
 #define LANES 1u
 #define SALT 16u
 #define HASH 32u
+#define PASSWORD_MAX 4096u /* bytes */
 /* What a stored hash may cost at most: whoever can write it must not be able to stop the server. */
 #define MEMORY_KIB_MAX (256u << 10)
 #define PASSES_MAX 16u
-#define PBKDF2_ROUNDS_MAX 10000000u
+#define PBKDF2_ROUNDS_MAX 2000000u
 
 enum wa_code wa_pwhash_make(struct wa_sv password, char out[WA_PWHASH_MAX], struct wa_err *err)
 {
     uint8_t salt[SALT];
-    if (password.n == 0)
-        return wa_fail(err, WA_E_USAGE, "an empty password is not accepted");
+    if (password.n == 0 || password.n > PASSWORD_MAX)
+        return wa_fail(err, WA_E_USAGE, "cannot use a password of %zu bytes: it has 1 to %u",
+                       password.n, PASSWORD_MAX);
     if (wa_rand_bytes(salt, sizeof salt, err) != WA_OK)
         return err->code;
     int rc = argon2id_hash_encoded(PASSES, MEMORY_KIB, LANES, password.p, password.n, salt,
@@ -108,9 +114,9 @@ static enum wa_code check_pbkdf2(struct wa_sv password, const char *hash, struct
     if (want.n != HASH)
         return wa_fail(err, WA_E_INVALID, "a password hash is not well formed");
     if (PKCS5_PBKDF2_HMAC(password.p == NULL ? "" : password.p, (int)password.n,
-                          (const unsigned char *)salt.p, (int)salt.n, (int)rounds, EVP_sha256(),
-                          HASH, made) != 1)
-        return wa_fail(err, WA_E_INTERNAL, "cannot check a password");
+                          (const unsigned char *)wa_buf_str(&salt), (int)salt.n, (int)rounds,
+                          EVP_sha256(), HASH, made) != 1)
+        return wa_ossl_fail(err, WA_E_FAILED, "cannot check a password");
     bool equal = wa_ct_equal(made, want.p, HASH);
     wa_wipe(made, sizeof made);
     return equal ? WA_OK : wa_fail(err, WA_E_AUTH, "the password is wrong");
@@ -118,11 +124,14 @@ static enum wa_code check_pbkdf2(struct wa_sv password, const char *hash, struct
 
 enum wa_code wa_pwhash_check(struct wa_sv password, const char *hash, struct wa_err *err)
 {
-    if (password.n > 4096)
+    if (password.n > PASSWORD_MAX)
         return wa_fail(err, WA_E_AUTH, "the password is wrong");
+    if (strlen(hash) >= WA_PWHASH_MAX)
+        return wa_fail(err, WA_E_INVALID, "a password hash is longer than any");
     if (wa_sv_starts(wa_sv(hash), "$argon2id$"))
         return check_argon2(password, hash, err);
     if (wa_sv_starts(wa_sv(hash), "$pbkdf2-sha256$"))
         return check_pbkdf2(password, hash, err);
-    return wa_fail(err, WA_E_INVALID, "a password hash of unknown kind");
+    return wa_fail(err, WA_E_INVALID,
+                   "a password hash is of a kind that is not known here: set a new password");
 }

@@ -1,36 +1,33 @@
-/* trust.c - from a signer to an anchor.
+/* trust.c - the store of anchors, and the search for a path from a signer to one of them.
  *
- * A path is searched depth first through the anchors and the supplied certificates: every candidate
- * issuer is tried, so that two authorities of one name do not shadow each other; the number of
- * signature checks is bounded, so that nobody can make the search long. A path counts only when
- * every certificate on it, the anchor included, is in date, sound and not revoked.
+ * Every certificate with the issuer's name is tried, among the anchors and the supplied ones, so
+ * the answer never depends on which of two authorities of one name comes first; key identifiers
+ * only decide who is tried first. The search keeps its own stack and a budget of signature checks.
+ * The path ends at the first anchor: what stands above one is not looked at.
  */
 #include "crypto/trust.h"
 
-#include "base/map.h"
 #include "base/mem.h"
-#include "crypto/crl_priv.h"
+#include "base/utf8.h"
+#include "codec/hex.h"
+#include "crypto/key_priv.h"
 #include "crypto/ossl_priv.h"
-#include "os/fs.h"
+#include "crypto/trust_priv.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#define CHECKS_MAX 256u /* signature checks of one search */
-
-struct wa_trust {
-    struct wa_certs anchors;
-    struct wa_map by_fingerprint; /* of anchors */
-    struct wa_map revoked;
-    struct wa_crls crls;
-};
+#define CHECKS_MAX                                                                                 \
+    128u /* signature checks of one search: a path of 16 with eight namesakes each                 \
+          */
 
 enum wa_code wa_trust_new(struct wa_trust **ret, struct wa_err *err)
 {
-    struct wa_trust *t = wa_calloc(1, sizeof *t);
+    struct wa_trust *t = wa_calloc(1, sizeof(*t));
+
     if (t == NULL)
         return wa_nomem(err);
-    wa_map_init(&t->by_fingerprint, 0);
+    wa_map_init(&t->by_fingerprint, 0); /* keys are SHA-256: nobody chooses their hash */
     wa_map_init(&t->revoked, 0);
     *ret = t;
     return WA_OK;
@@ -47,63 +44,70 @@ void wa_trust_free(struct wa_trust *t)
     wa_free(t);
 }
 
+static bool is_anchor(const struct wa_trust *t, const struct wa_cert *c)
+{
+    return wa_map_get(&t->by_fingerprint, wa_sv(c->fingerprint)) != NULL;
+}
+
 enum wa_code wa_trust_add(struct wa_trust *t, struct wa_cert *anchor, struct wa_err *err)
 {
-    if (wa_map_get(&t->by_fingerprint, wa_sv(wa_cert_fingerprint(anchor))) != NULL)
+    if (is_anchor(t, anchor))
         return WA_OK;
     if (t->anchors.n >= WA_ANCHORS_MAX)
-        return wa_fail(err, WA_E_LIMIT, "more than %u trusted certificates", WA_ANCHORS_MAX);
-    if (wa_map_put(&t->by_fingerprint, wa_sv(wa_cert_fingerprint(anchor)), anchor, NULL, err) !=
-        WA_OK)
+        return wa_fail(err, WA_E_LIMIT, "cannot trust more than %u certificates", WA_ANCHORS_MAX);
+    if (wa_map_put(&t->by_fingerprint, wa_sv(anchor->fingerprint), anchor, NULL, err) != WA_OK)
         return err->code;
     if (wa_certs_add(&t->anchors, anchor, err) != WA_OK) {
-        (void)wa_map_take(&t->by_fingerprint, wa_sv(wa_cert_fingerprint(anchor)));
+        (void)wa_map_take(&t->by_fingerprint, wa_sv(anchor->fingerprint));
         return err->code;
     }
     return WA_OK;
 }
 
-struct crl_reader {
-    struct wa_trust *t;
-    const char *path;
-};
-
-/* Revocation lists lie in the same files as certificates (formats.md 4.2). */
-static enum wa_code read_crls(void *user, const char *name, const struct wa_stat *st,
-                              struct wa_err *err)
+static enum wa_code read_crls(void *user, struct wa_sv text, struct wa_err *err)
 {
-    struct crl_reader *r = user;
-    struct wa_sv n = wa_sv(name);
-    char path[WA_PATH_MAX];
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, WA_CERTFILE_BYTES_MAX);
-    if (st->is_dir || name[0] == '.' ||
-        !(wa_sv_ends(n, ".crt") || wa_sv_ends(n, ".pem") || wa_sv_ends(n, ".crl")))
-        return WA_OK;
-    (void)snprintf(path, sizeof path, "%s/%s", r->path, name);
-    if (wa_path_read(path, WA_CERTFILE_BYTES_MAX, &text, err) != WA_OK ||
-        wa_crls_read_pem(wa_buf_sv(&text), &r->t->crls, err) != WA_OK)
-        return wa_wrap(err, "'%s'", path);
-    return WA_OK;
+    return wa_crls_read(text, false, user, err);
+}
+
+static enum wa_code read_crl_file(void *user, struct wa_sv text, struct wa_err *err)
+{
+    return wa_crls_read(text, true, user, err);
+}
+
+static enum wa_code add_all(struct wa_trust *t, const struct wa_certs *list, const char *path,
+                            struct wa_err *err)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (wa_trust_add(t, list->items[i], err) != WA_OK)
+            return err->code;
+    if (wa_pem_files(path, ".crt", read_crls, &t->crls, err) != WA_OK ||
+        wa_pem_files(path, ".pem", read_crls, &t->crls, err) != WA_OK ||
+        wa_pem_files(path, ".crl", read_crl_file, &t->crls, err) != WA_OK)
+        return err->code;
+    return wa_crls_settle(&t->crls, &t->anchors, err);
 }
 
 enum wa_code wa_trust_add_dir(struct wa_trust *t, const char *path, struct wa_err *err)
 {
     WA_AUTO_CERTS struct wa_certs list = {0};
-    if (wa_certs_read_dir(path, &list, err) != WA_OK)
-        return wa_wrap(err, "reading trusted certificates");
-    if (list.n == 0)
+    size_t anchors = t->anchors.n, crls = t->crls.n;
+
+    enum wa_code code = wa_certs_read_dir(path, &list, err);
+    if (code == WA_E_NOT_FOUND || (code == WA_OK && list.n == 0)) {
+        wa_err_clear(err);
         return wa_fail(err, WA_E_CONFIG,
                        "there is no certificate in '%s': put those of your package signers there",
                        path);
-    for (size_t i = 0; i < list.n; i++)
-        if (wa_trust_add(t, list.items[i], err) != WA_OK)
-            return err->code;
-    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    struct crl_reader r = {t, path};
-    if (wa_dir_open(path, &dir, err) != WA_OK)
-        return err->code;
-    return wa_dir_list(&dir, read_crls, &r, err);
+    }
+    if (code == WA_OK)
+        code = add_all(t, &list, path, err);
+    if (code == WA_OK)
+        return WA_OK;
+    for (size_t i = anchors; i < t->anchors.n; i++)
+        (void)wa_map_take(&t->by_fingerprint, wa_sv(t->anchors.items[i]->fingerprint));
+    wa_certs_cut(&t->anchors, anchors);
+    wa_crls_cut(&t->crls, crls);
+    return wa_wrap(err, "reading the trusted certificates in '%s'", path);
 }
 
 size_t wa_trust_count(const struct wa_trust *t)
@@ -113,214 +117,265 @@ size_t wa_trust_count(const struct wa_trust *t)
 
 enum wa_code wa_trust_revoke(struct wa_trust *t, const char *fingerprint, struct wa_err *err)
 {
+    if (!wa_hex_is(wa_sv(fingerprint), 64))
+        return wa_fail(err, WA_E_INVALID,
+                       "cannot revoke '%.80s': a fingerprint is 64 lower-case hex digits",
+                       fingerprint);
     return wa_map_put(&t->revoked, wa_sv(fingerprint), t, NULL, err); /* any value but NULL */
 }
 
-/* --- one certificate --- */
-
-static enum wa_code check_digest(X509 *x, const char *cn, struct wa_err *err)
-{
-    int md = NID_undef;
-    if (X509_get_signature_info(x, &md, NULL, NULL, NULL) != 1) {
-        ERR_clear_error();
-        return wa_fail(err, WA_E_REFUSED, "certificate '%s' is signed in an unknown way", cn);
-    }
-    if (md == NID_sha256 || md == NID_sha384 || md == NID_sha512)
-        return WA_OK;
-    return wa_fail(err, WA_E_REFUSED, "certificate '%s' is signed over a weak digest", cn);
-}
-
-/* Critical extensions that nobody here understands make a certificate unusable (RFC 5280, 4.2).
- * Name constraints and policies are not evaluated here, so they may not be critical either. */
-static enum wa_code check_critical(X509 *x, const char *cn, struct wa_err *err)
-{
-    for (int i = 0; i < X509_get_ext_count(x); i++) {
-        X509_EXTENSION *ext = X509_get_ext(x, i);
-        if (X509_EXTENSION_get_critical(ext) == 0)
-            continue;
-        int nid = OBJ_obj2nid(X509_EXTENSION_get_object(ext));
-        if (nid != NID_basic_constraints && nid != NID_key_usage && nid != NID_ext_key_usage &&
-            nid != NID_subject_alt_name)
-            return wa_fail(err, WA_E_REFUSED,
-                           "certificate '%s' has a critical extension that is not understood", cn);
-        if (X509_get_ext_by_OBJ(x, X509_EXTENSION_get_object(ext), i) >= 0)
-            return wa_fail(err, WA_E_REFUSED, "certificate '%s' has an extension twice", cn);
-    }
-    return WA_OK;
-}
-
-/* What must hold for each certificate of a path, wherever it stands. */
-static enum wa_code check_one(const struct wa_trust *t, const struct wa_cert *c, int64_t at,
-                              struct wa_err *err)
-{
-    const char *cn = wa_cert_cn(c);
-    X509 *x = wa_cert_native(c);
-    if (wa_map_get(&t->revoked, wa_sv(wa_cert_fingerprint(c))) != NULL)
-        return wa_fail(err, WA_E_REFUSED, "certificate '%s' (%s) is revoked", cn,
-                       wa_cert_fingerprint(c));
-    if (at < wa_cert_not_before(c))
-        return wa_fail(err, WA_E_REFUSED,
-                       "certificate '%s' is not valid yet: check this machine's clock", cn);
-    if (at > wa_cert_not_after(c))
-        return wa_fail(err, WA_E_REFUSED, "certificate '%s' has expired", cn);
-    /* Flags are computed by OpenSSL once; broken extensions show there. */
-    if ((X509_get_extension_flags(x) & EXFLAG_INVALID) != 0) {
-        ERR_clear_error();
-        return wa_fail(err, WA_E_REFUSED, "certificate '%s' has broken extensions", cn);
-    }
-    if (check_critical(x, cn, err) != WA_OK)
-        return err->code;
-    return check_digest(x, cn, err);
-}
-
-/* The signer itself: if it says what its key is for, signing must be among it. */
-static enum wa_code check_signer(const struct wa_cert *c, struct wa_err *err)
-{
-    uint32_t usage =
-        X509_get_key_usage(wa_cert_native(c)); /* all bits set when the extension is absent */
-    if ((usage & (X509v3_KU_DIGITAL_SIGNATURE | X509v3_KU_NON_REPUDIATION)) == 0)
-        return wa_fail(err, WA_E_REFUSED, "certificate '%s' is not for signing (key usage)",
-                       wa_cert_cn(c));
-    return WA_OK;
-}
-
-/* May issuer have issued a certificate that has below intermediates under it? */
-static enum wa_code check_issuer(const struct wa_cert *issuer, unsigned below, struct wa_err *err)
-{
-    X509 *x = wa_cert_native(issuer);
-    long pathlen = X509_get_pathlen(x);
-    if (!wa_cert_is_ca(issuer))
-        return wa_fail(err, WA_E_REFUSED, "'%s' issued a certificate but is not an authority",
-                       wa_cert_cn(issuer));
-    if ((X509_get_key_usage(x) & X509v3_KU_KEY_CERT_SIGN) == 0)
-        return wa_fail(err, WA_E_REFUSED, "'%s' may not sign certificates (key usage)",
-                       wa_cert_cn(issuer));
-    if (pathlen >= 0 && (long)below > pathlen)
-        return wa_fail(err, WA_E_REFUSED, "'%s' allows only %ld authorities below it",
-                       wa_cert_cn(issuer), pathlen);
-    return WA_OK;
-}
-
 /* --- the search --- */
+
+/* Who is tried first: namesakes whose key identifier fits, then the others; each time anchors
+ * before supplied ones. */
+enum { PASSES = 4 };
+static bool wants_fit(unsigned pass)
+{
+    return pass < 2;
+}
+static bool wants_anchors(unsigned pass)
+{
+    return pass % 2 == 0;
+}
+
+/* How much a refusal tells: one that a mere namesake got says little. */
+enum rank { RANK_NONE, RANK_NAMESAKE, RANK_ISSUER, RANK_PATH };
+
+struct frame {
+    const struct wa_cert *cert;
+    unsigned pass;
+    size_t next; /* candidate of the pass */
+};
 
 struct search {
     const struct wa_trust *t;
     const struct wa_certs *chain;
     int64_t at;
-    unsigned checks; /* signature checks made */
-    const struct wa_cert *path[WA_CHAIN_MAX];
+    unsigned checks;
+    struct frame stack[WA_CHAIN_MAX]; /* signer first */
     size_t depth;
-    struct wa_err why; /* the most telling refusal so far */
+    const struct wa_cert *without_code; /* an anchor reached, but not for code */
+    struct wa_err why;                  /* the most telling refusal */
+    enum rank why_rank;
 };
 
-/* Keeps the first refusal of a candidate: it is nearest to the signer. */
-static void note(struct search *s, const struct wa_err *err)
+static void note(struct search *s, enum rank rank, struct wa_err *err)
 {
-    if (s->why.code == WA_OK)
+    if (rank > s->why_rank) {
         s->why = *err;
+        s->why_rank = rank;
+    }
+    wa_err_clear(err);
 }
 
-static bool on_path(const struct search *s, const struct wa_cert *c)
+static bool is_on_path(const struct search *s, const struct wa_cert *c)
 {
     for (size_t i = 0; i < s->depth; i++)
-        if (wa_cert_equal(s->path[i], c))
+        if (wa_cert_equal(s->stack[i].cert, c))
             return true;
     return false;
 }
 
-/* Number of authorities on the path that are not self-issued, the signer left out (RFC
- * 5280, 4.2.1.9). */
-static unsigned authorities_below(const struct search *s)
+/* Authorities on the path that are not self-issued, the signer left out (RFC 5280, 4.2.1.9). */
+static size_t authorities(const struct search *s)
 {
-    unsigned n = 0;
+    size_t n = 0;
+
     for (size_t i = 1; i < s->depth; i++)
-        n += wa_cert_is_self_issued(s->path[i]) ? 0 : 1;
+        n += s->stack[i].cert->is_self_issued ? 0 : 1;
     return n;
 }
 
-static bool try_issuer(struct search *s, const struct wa_cert *child, const struct wa_cert *issuer,
-                       struct wa_err *err)
+static bool fits(const struct wa_cert *child, const struct wa_cert *issuer)
 {
-    X509 *c = wa_cert_native(child), *i = wa_cert_native(issuer);
-    if (X509_NAME_cmp(X509_get_issuer_name(c), X509_get_subject_name(i)) != 0)
-        return false;
-    if (on_path(s, issuer) || s->checks >= CHECKS_MAX || s->depth >= WA_CHAIN_MAX)
-        return false;
-    s->checks++;
-    int rc = X509_verify(c, wa_key_native(wa_cert_key(issuer)));
-    ERR_clear_error();
-    if (rc != 1) {
-        (void)wa_fail(err, WA_E_REFUSED, "the signature of '%s' on certificate '%s' does not hold",
-                      wa_cert_cn(issuer), wa_cert_cn(child));
-        return false;
-    }
-    return check_one(s->t, issuer, s->at, err) == WA_OK &&
-           check_issuer(issuer, authorities_below(s), err) == WA_OK &&
-           wa_crls_check(&s->t->crls, child, issuer, s->at, err) == WA_OK;
+    const ASN1_OCTET_STRING *aki = X509_get0_authority_key_id(child->x);
+    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(issuer->x);
+
+    return aki != NULL && ski != NULL && ASN1_OCTET_STRING_cmp(aki, ski) == 0;
 }
 
-/* Extends the path from its last certificate. Depth is bounded by WA_CHAIN_MAX, work by CHECKS_MAX.
- */
-static const struct wa_cert *extend(struct search *s)
+/* The next certificate with the name of the top's issuer; NULL when all have been tried. */
+static const struct wa_cert *next_candidate(struct search *s)
 {
-    const struct wa_cert *last = s->path[s->depth - 1];
-    if (wa_map_get(&s->t->by_fingerprint, wa_sv(wa_cert_fingerprint(last))) != NULL)
-        return last;
-    const struct wa_certs *from[] = {&s->t->anchors, s->chain};
-    for (size_t f = 0; f < WA_COUNT(from); f++) {
-        for (size_t i = 0; i < from[f]->n; i++) {
-            struct wa_err err = WA_ERR_INIT;
-            const struct wa_cert *issuer = from[f]->items[i];
-            if (!try_issuer(s, last, issuer, &err)) {
-                if (err.code != WA_OK)
-                    note(s, &err);
-                continue;
-            }
-            s->path[s->depth++] = issuer;
-            const struct wa_cert *anchor = extend(s);
-            if (anchor != NULL)
-                return anchor;
-            s->depth--;
+    struct frame *f = &s->stack[s->depth - 1];
+    const X509_NAME *name = X509_get_issuer_name(f->cert->x);
+
+    for (; f->pass < PASSES; f->pass++, f->next = 0) {
+        const struct wa_certs *from = wants_anchors(f->pass) ? &s->t->anchors : s->chain;
+        while (f->next < from->n) {
+            const struct wa_cert *c = from->items[f->next++];
+            if (X509_NAME_cmp(name, X509_get_subject_name(c->x)) == 0 &&
+                fits(f->cert, c) == wants_fit(f->pass) && !is_on_path(s, c) &&
+                (wants_anchors(f->pass) || !is_anchor(s->t, c)))
+                return c;
         }
     }
     return NULL;
 }
 
-static void fill_result(const struct wa_cert *signer, const struct wa_cert *anchor,
-                        struct wa_trust_result *ret)
+/* Did issuer's key sign child? Counts against the budget. */
+static enum wa_code check_signature(struct search *s, const struct wa_cert *child,
+                                    const struct wa_cert *issuer, struct wa_err *err)
 {
-    *ret = (struct wa_trust_result){.is_pinned = signer == anchor,
-                                    .may_sign_code = wa_cert_may_sign_code(signer)};
-    memcpy(ret->signer_fingerprint, wa_cert_fingerprint(signer), 65);
-    memcpy(ret->anchor_fingerprint, wa_cert_fingerprint(anchor), 65);
-    (void)snprintf(ret->signer_cn, sizeof ret->signer_cn, "%s", wa_cert_cn(signer));
-    (void)snprintf(ret->anchor_cn, sizeof ret->anchor_cn, "%s", wa_cert_cn(anchor));
+    if (issuer->key->weakness != NULL)
+        return wa_fail(err, WA_E_REFUSED, "certificate '%s' is for %s", issuer->cn,
+                       issuer->key->weakness);
+    s->checks++;
+    if (X509_verify(child->x, issuer->key->pkey) != 1)
+        return wa_ossl_fail(err, WA_E_REFUSED,
+                            "the signature on certificate '%s' is not by this '%s'", child->cn,
+                            issuer->cn);
+    ERR_clear_error();
+    return WA_OK;
+}
+
+/* May issuer stand above the top of the path? Only memory that ran out is an error. */
+static enum wa_code try_issuer(struct search *s, const struct wa_cert *issuer, bool *ret_ok,
+                               struct wa_err *err)
+{
+    const struct wa_cert *child = s->stack[s->depth - 1].cert;
+    enum rank rank = RANK_NAMESAKE;
+    enum wa_code code = check_signature(s, child, issuer, err);
+
+    if (code == WA_OK) {
+        rank = RANK_ISSUER;
+        code = wa_rule_any(s->t, issuer, s->at, err);
+    }
+    if (code == WA_OK)
+        code = wa_rule_issuer(issuer, authorities(s), err);
+    if (code == WA_OK)
+        code = wa_rule_revoked(s->t, child, issuer, s->at, err);
+    *ret_ok = code == WA_OK;
+    if (code == WA_E_NOMEM)
+        return code;
+    if (code != WA_OK)
+        note(s, rank, err);
+    return WA_OK;
+}
+
+/* Is the top of the path, an anchor, revoked by an authority that the store knows? */
+static enum wa_code check_anchor_lists(struct search *s, struct wa_err *err)
+{
+    const struct wa_cert *top = s->stack[s->depth - 1].cert;
+
+    for (size_t i = 0; i < s->t->anchors.n && s->t->crls.n > 0; i++) {
+        const struct wa_cert *issuer = s->t->anchors.items[i];
+        if (X509_NAME_cmp(X509_get_issuer_name(top->x), X509_get_subject_name(issuer->x)) != 0 ||
+            s->checks >= CHECKS_MAX)
+            continue;
+        if (check_signature(s, top, issuer, err) != WA_OK) {
+            if (err->code == WA_E_NOMEM)
+                return err->code;
+            wa_err_clear(err);
+        } else if (wa_rule_revoked(s->t, top, issuer, s->at, err) != WA_OK) {
+            return err->code;
+        }
+    }
+    return WA_OK;
+}
+
+/* The path has reached an anchor: do the rules that look at all of it hold? */
+static enum wa_code check_path(struct search *s, bool *ret_code, struct wa_err *err)
+{
+    const struct wa_cert *path[WA_CHAIN_MAX];
+
+    *ret_code = s->stack[0].cert->may_sign_code;
+    for (size_t i = 0; i < s->depth; i++) {
+        path[i] = s->stack[i].cert;
+        *ret_code = *ret_code && (i == 0 || path[i]->may_issue_code);
+    }
+    if (wa_rule_names(path, s->depth, err) != WA_OK)
+        return err->code;
+    return check_anchor_lists(s, err);
+}
+
+/* Searches from the signer on the stack. *ret_anchor NULL: none; then s->why may say more. */
+static enum wa_code find_anchor(struct search *s, const struct wa_cert **ret_anchor, bool *ret_code,
+                                struct wa_err *err)
+{
+    *ret_anchor = NULL;
+    while (s->depth > 0) {
+        struct frame *top = &s->stack[s->depth - 1];
+        bool is_ok = false;
+        if (top->pass == 0 && top->next == 0 && is_anchor(s->t, top->cert)) {
+            enum wa_code code = check_path(s, ret_code, err);
+            if (code == WA_E_NOMEM)
+                return code;
+            if (code == WA_OK && (*ret_code || !s->stack[0].cert->may_sign_code)) {
+                *ret_anchor = top->cert;
+                return WA_OK;
+            }
+            if (code == WA_OK && s->without_code == NULL)
+                s->without_code = top->cert; /* go on: another path may do for code */
+            if (code != WA_OK)
+                note(s, RANK_PATH, err);
+            s->depth--;
+            continue;
+        }
+        const struct wa_cert *issuer = s->checks < CHECKS_MAX ? next_candidate(s) : NULL;
+        if (issuer != NULL && try_issuer(s, issuer, &is_ok, err) != WA_OK)
+            return err->code;
+        if (issuer == NULL)
+            s->depth--;
+        else if (is_ok && s->depth < WA_CHAIN_MAX)
+            s->stack[s->depth++] = (struct frame){.cert = issuer};
+    }
+    *ret_anchor = s->without_code;
+    *ret_code = false;
+    return WA_OK;
+}
+
+static enum wa_code refuse(const struct search *s, const struct wa_cert *signer, struct wa_err *err)
+{
+    if (s->checks >= CHECKS_MAX)
+        return wa_fail(err, WA_E_REFUSED,
+                       "the certificate '%s' leads to no trusted one within %u signature checks",
+                       signer->cn, CHECKS_MAX);
+    if (s->why_rank == RANK_NONE)
+        return wa_fail(err, WA_E_REFUSED,
+                       "the certificate '%s' (%s), issued by '%s', leads to no trusted certificate",
+                       signer->cn, signer->fingerprint, signer->issuer);
+    *err = s->why;
+    return wa_wrap(err, "the certificate '%s' leads to no trusted certificate", signer->cn);
+}
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+    size_t n = strlen(text);
+
+    n = n < size ? n : wa_utf8_cut(text, size - 1);
+    memcpy(out, text, n);
+    out[n] = '\0';
 }
 
 enum wa_code wa_trust_check(const struct wa_trust *t, const struct wa_certs *chain, int64_t at,
                             struct wa_trust_result *ret, struct wa_err *err)
 {
     struct search s = {.t = t, .chain = chain, .at = at, .depth = 1};
+    const struct wa_cert *anchor = NULL;
+    bool may_sign_code = false;
+
+    if (chain->n == 0 || chain->n > WA_CHAIN_MAX)
+        return wa_fail(err, WA_E_REFUSED,
+                       "cannot trust a chain of %zu certificates: it must have 1 to %u", chain->n,
+                       WA_CHAIN_MAX);
+    const struct wa_cert *signer = chain->items[0];
     if (t->anchors.n == 0)
         return wa_fail(err, WA_E_REFUSED,
                        "no certificate is trusted here: put those of your package signers into the "
-                       "ssl directory");
-    if (chain->n == 0 || chain->n > WA_CHAIN_MAX)
-        return wa_fail(err, WA_E_REFUSED, "a signer's chain has 1 to %u certificates",
-                       WA_CHAIN_MAX);
-    const struct wa_cert *signer = chain->items[0];
-    s.path[0] = signer;
-    if (check_one(t, signer, at, err) != WA_OK || check_signer(signer, err) != WA_OK)
+                       "trusted directory");
+    if (wa_rule_any(t, signer, at, err) != WA_OK || wa_rule_signer(signer, err) != WA_OK)
         return err->code;
-    const struct wa_cert *anchor = extend(&s);
-    if (anchor == NULL && s.why.code != WA_OK) {
-        *err = s.why;
+    s.stack[0] = (struct frame){.cert = signer};
+    if (find_anchor(&s, &anchor, &may_sign_code, err) != WA_OK)
         return err->code;
-    }
     if (anchor == NULL)
-        return wa_fail(err, WA_E_REFUSED,
-                       "the certificate '%s' (%s), issued by '%s', leads to no trusted certificate",
-                       wa_cert_cn(signer), wa_cert_fingerprint(signer), wa_cert_issuer(signer));
-    fill_result(signer, anchor, ret);
+        return refuse(&s, signer, err);
+    *ret = (struct wa_trust_result){.is_pinned = anchor == signer || wa_cert_equal(anchor, signer),
+                                    .may_sign_code = may_sign_code};
+    copy_text(ret->signer_fingerprint, sizeof(ret->signer_fingerprint), signer->fingerprint);
+    copy_text(ret->signer_cn, sizeof(ret->signer_cn), signer->cn);
+    copy_text(ret->anchor_fingerprint, sizeof(ret->anchor_fingerprint), anchor->fingerprint);
+    copy_text(ret->anchor_cn, sizeof(ret->anchor_cn), anchor->cn);
     return WA_OK;
 }

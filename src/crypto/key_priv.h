@@ -1,0 +1,25 @@
+/* key_priv.h - a key behind its handle. Only between files of crypto/. */
+#ifndef WA_CRYPTO_KEY_PRIV_H
+#define WA_CRYPTO_KEY_PRIV_H
+
+#include "crypto/key.h"
+
+#include <openssl/evp.h>
+
+struct wa_key {
+    EVP_PKEY *pkey; /* NULL: a certificate's key that can't be read */
+    enum wa_key_kind kind;
+    unsigned bits;
+    bool is_private;
+    const char *weakness; /* literal: why it is never used; NULL when it may be */
+};
+
+/* A key around pkey, which it takes whether it succeeds or not (NULL: an unreadable one); a weak
+ * one is made too, and says so. */
+WA_CHECK enum wa_code wa_key_adopt(EVP_PKEY *pkey, bool is_private, struct wa_key **ret,
+                                   struct wa_err *err);
+/* As above, but WA_E_REFUSED when it is weak. what: for messages. */
+WA_CHECK enum wa_code wa_key_adopt_strong(EVP_PKEY *pkey, bool is_private, const char *what,
+                                          struct wa_key **ret, struct wa_err *err);
+
+#endif

@@ -1,0 +1,74 @@
+/* sign.c - signatures over whole messages: RSA PKCS#1 v1.5 and ECDSA P-256, both with SHA-256.
+ *
+ * The kind of the key decides the scheme; nothing in a message or signature does. An RSA signature
+ * has exactly the modulus' length. An ECDSA signature must be the one DER form of its numbers, but
+ * (r, n-s) verifies as well as (r, s): so a signature is never an identifier.
+ */
+#include "base/mem.h"
+#include "crypto/key_priv.h"
+#include "crypto/ossl_priv.h"
+
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+/* May this key be used for content signatures at all? P-384 is for certificates alone. */
+static enum wa_code check_usable(const struct wa_key *key, struct wa_err *err)
+{
+    if (key->weakness != NULL)
+        return wa_fail(err, WA_E_REFUSED, "cannot use the key: it is %s", key->weakness);
+    if (key->kind == WA_KEY_EC && key->bits != 256)
+        return wa_fail(
+            err, WA_E_REFUSED,
+            "cannot use the key: signatures are made with RSA or P-256 keys, not with P-%u",
+            key->bits);
+    return WA_OK;
+}
+
+static const unsigned char *bytes_of(struct wa_sv v)
+{
+    return (const unsigned char *)(v.n > 0 ? v.p : "");
+}
+
+enum wa_code wa_sign(const struct wa_key *key, struct wa_sv message, struct wa_buf *ret_signature,
+                     struct wa_err *err)
+{
+    WA_OSSL(EVP_MD_CTX) ctx = NULL;
+    unsigned char signature[WA_RSA_BITS_MAX / 8];
+    size_t n = sizeof(signature);
+
+    if (check_usable(key, err) != WA_OK)
+        return err->code;
+    if (!key->is_private)
+        return wa_fail(err, WA_E_INTERNAL, "cannot sign with a public key");
+    ctx = EVP_MD_CTX_new();
+    if (ctx == NULL)
+        return wa_ossl_fail(err, WA_E_NOMEM, "cannot sign");
+    if (EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key->pkey, NULL) != 1 ||
+        EVP_DigestSign(ctx, signature, &n, bytes_of(message), message.n) != 1)
+        return wa_ossl_fail(err, WA_E_FAILED, "cannot sign");
+    ERR_clear_error();
+    wa_buf_add(ret_signature, signature, n);
+    return wa_buf_check(ret_signature, err);
+}
+
+enum wa_code wa_signature_check(const struct wa_key *key, struct wa_sv message,
+                                struct wa_sv signature, struct wa_err *err)
+{
+    WA_OSSL(EVP_MD_CTX) ctx = NULL;
+
+    if (check_usable(key, err) != WA_OK)
+        return err->code;
+    if (key->kind == WA_KEY_RSA && signature.n != (key->bits + 7) / 8)
+        return wa_fail(err, WA_E_REFUSED,
+                       "the signature does not hold: it has %zu bytes instead of %u", signature.n,
+                       (key->bits + 7) / 8);
+    ctx = EVP_MD_CTX_new();
+    if (ctx == NULL)
+        return wa_ossl_fail(err, WA_E_NOMEM, "cannot check a signature");
+    if (EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, key->pkey, NULL) != 1)
+        return wa_ossl_fail(err, WA_E_FAILED, "cannot check a signature");
+    if (EVP_DigestVerify(ctx, bytes_of(signature), signature.n, bytes_of(message), message.n) != 1)
+        return wa_ossl_fail(err, WA_E_REFUSED, "the signature does not hold");
+    ERR_clear_error();
+    return WA_OK;
+}
