@@ -1,0 +1,37 @@
+# The two commands a person needs, and the rest of the round. Meson and Ninja do the work.
+#   make run [ARGS=--once]   a whole small organisation on this machine
+#   make test                every test but the campaigns
+BUILD ?= build
+export CC ?= gcc
+
+.PHONY: all build run test unit check bench fuzz install deps clean
+
+all: build
+
+deps:
+	@tools/deps.sh
+
+# Every program ends up in build/bin/.
+build: deps
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
+	@ninja -C $(BUILD)
+	@tools/collect.sh $(BUILD)
+
+run: build
+	@tools/demo/run.sh $(BUILD)/bin $(ARGS)
+
+test: build
+	@tools/test.sh $(BUILD)
+
+bench: build
+	@bench/run.sh $(BUILD)
+
+# Fuzzing needs clang; FUZZ_SECONDS is for each target.
+fuzz: deps
+	@tools/fuzz.sh
+
+install: build
+	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,89 @@
+#!/bin/bash
+# The organisation itself, on the demonstration's machine. Ends 0 only if the machine really reached the wanted state.
+set -euo pipefail
+bin=$1 here=$2; shift 2
+once=no; [ "${1:-}" = --once ] && once=yes
+export HOME=/root PATH=$bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin WAPT_LIBDIR=$here/python LANG=C.UTF-8
+org=/srv/organisation; rm -rf $org; mkdir -p $org; cd $org; umask 022
+step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+pids=()
+stop() { trap - EXIT; for p in "${pids[@]}"; do kill "$p" 2>/dev/null || true; done; wait 2>/dev/null || true; }
+trap stop EXIT
+trap 'exit 130' INT TERM
+await() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done; echo "demo: '$*' did not come true" >&2; return 1; }
+fp() { openssl x509 -in "$1" -noout -fingerprint -sha256 | cut -d= -f2 | tr -d : | tr A-Z a-z; }
+
+step "people and their keys (they stay on the administrators' side)"
+(umask 077; for f in authority developer deployer admin; do openssl rand -hex 12 > $f.pw; done)
+wapt-get create-keycert --base-dir keys --common-name Authority --ca --private-key-passwd authority.pw
+wapt-get create-keycert --base-dir keys --common-name Developer --code-signing --private-key-passwd developer.pw \
+    --ca-cert keys/Authority.crt --ca-key keys/Authority.pem --ca-key-passwd authority.pw
+wapt-get create-keycert --base-dir keys --common-name Deployer --private-key-passwd deployer.pw \
+    --ca-cert keys/Authority.crt --ca-key keys/Authority.pem --ca-key-passwd authority.pw
+
+step "server"
+useradd --system --no-create-home wapt 2>/dev/null || true
+waptserver setup --dir $org/server --name localhost,127.0.0.1 --bind 127.0.0.1 --port 8443 --admin-password-file admin.pw
+cp keys/Authority.crt server/trusted/
+waptserver run --config $org/server/waptserver.ini > server.log 2>&1 & pids+=($!)
+await curl -skf https://127.0.0.1:8443/ping
+serverfp=$(fp server/private/tls.crt)
+
+step "agent: trusts the authority for packages, and only the Deployer for orders"
+useradd --system --no-create-home wapt-agent 2>/dev/null || true
+id alice >/dev/null 2>&1 || useradd --create-home --shell /bin/bash alice
+mkdir -p /opt/wapt/ssl && cp keys/Authority.crt /opt/wapt/ssl/
+printf '[global]\nwapt_server = https://127.0.0.1:8443\n\n[actions]\nsigners = %s\n' "$(fp keys/Deployer.crt)" > /opt/wapt/wapt-get.ini
+waptservice run > agent.log 2>&1 & pids+=($!)
+await test -S /opt/wapt/run/waptservice.sock
+(umask 077; waptserver enrol-token --config $org/server/waptserver.ini --uses 1 --valid 1h > token)
+wapt-get register --token-file token; rm token
+
+step "packages: built, signed by the Developer, published"
+cp -r "$here/examples" examples
+(cd examples/demo-deb && ./build.sh)
+mkdir -p out
+for e in demo-deb demo-config demo-session demo-portable; do
+    wapt-get build-package examples/$e -k keys/Developer.crt -w developer.pw -o out
+done
+wapt-get build-package examples/demo-group -k keys/Deployer.crt -w deployer.pw -o out
+console="--server https://127.0.0.1:8443 --server-fingerprint $serverfp --password-file admin.pw"
+waptconsole upload $console out/*.wapt
+wapt-get verify --trusted keys out/*.wapt
+
+step "assignment: the group to this machine, by a signed host package"
+uuid=$(wapt-get status --json | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["result"]["uuid"])')
+await sh -c "waptconsole hosts $console --json | grep -q '\"reachable\": *true'"
+waptconsole host-package "$uuid" --depends demo-group -k keys/Deployer.crt -w deployer.pw -o out --upload $console
+waptconsole hosts $console
+
+step "push: the Deployer orders an upgrade, the machine carries it out"
+waptconsole action upgrade --hosts "$uuid" $console -k keys/Deployer.crt -w deployer.pw
+step "what is installed now"
+wapt-get list
+setpriv --reuid alice --regid alice --init-groups env HOME=/home/alice wapt-get session-setup ALL
+wapt-get audit
+
+step "is it true?"
+ok=yes
+check() { if "$@" >/dev/null 2>&1; then echo "yes: $*"; else echo "NO:  $*"; ok=no; fi; }
+check dpkg-query -W wapt-demo-hello
+check test -x /usr/bin/wapt-demo-hello
+check test -f /etc/wapt-demo.conf
+check test -L /usr/local/bin/wapt-demo-tool
+check test -f /home/alice/.config/wapt-demo/settings.ini
+echo "# altered" >> /etc/wapt-demo.conf
+check sh -c '! wapt-get audit demo-config'
+check wapt-get install --force demo-config
+check wapt-get audit demo-config
+[ $ok = yes ] || { echo; echo "demo: the machine did not reach the wanted state; logs: $org/server.log and $org/agent.log" >&2; tail -20 agent.log server.log >&2; exit 1; }
+echo; echo "The machine reached the wanted state."
+[ $once = yes ] && exit 0
+cat <<T
+
+Try next, from another terminal (this one ends the demonstration with Ctrl-C):
+  sudo nsenter --target $(cut -d' ' -f4 /proc/self/stat 2>/dev/null || echo PID) --all   # the demonstration's machine
+  wapt-get search; wapt-get remove demo-portable; wapt-get tasks
+  waptconsole action remove demo-portable --hosts $uuid $console -k keys/Deployer.crt -w deployer.pw
+T
+wait

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Installs the Debian packages that building and testing need, those only that are missing.
+set -eu
+packages="build-essential clang clang-format libclang-rt-14-dev meson ninja-build pkg-config curl openssl procps iproute2 util-linux
+libuv1-dev libssl-dev libcurl4-openssl-dev node-llhttp libwslay-dev libjansson-dev zlib1g-dev libdeflate-dev libsqlite3-dev libpq-dev
+libseccomp-dev libpam0g-dev libpam-modules libargon2-dev libcmocka-dev python3 python3-pytest python3-cryptography python3-websockets scdoc dpkg-dev"
+missing=""
+for p in $packages; do
+    dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || { echo "install these packages first, as root: apt-get install$missing" >&2; exit 1; }
+    sudo=sudo
+else
+    sudo=""
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get -qq update
+# shellcheck disable=SC2086
+$sudo apt-get -qq -o DPkg::Lock::Timeout=600 install -y --no-install-recommends $missing >/dev/null
