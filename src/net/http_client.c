@@ -109,7 +109,8 @@ static size_t on_header(char *p, size_t size, size_t count, void *user)
     struct exchange *x = user;
     struct wa_http_result *r = x->result;
     struct wa_sv line = wa_sv_n(p, size * count);
-    if (r->bytes == 0 && wa_sv_starts(line, "HTTP/")) { /* another answer's: what an interim one said is void */
+    if (r->bytes == 0 &&
+        wa_sv_starts(line, "HTTP/")) { /* another answer's: what an interim one said is void */
         *r = (struct wa_http_result){.status = 0};
         x->has_range = false;
     }
@@ -274,7 +275,6 @@ static enum wa_code judge(CURLcode rc, struct exchange *x, const char *detail, s
         if (wa_tls_ctx_reason(x->tls)[0] != '\0')
             return wa_fail(err, WA_E_REFUSED, "'%s': %s", x->call->url, wa_tls_ctx_reason(x->tls));
         return wa_fail(err, WA_E_UNREACHABLE, "'%s': %s", x->call->url, why);
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
         return wa_fail(err, WA_E_CONFIG, "'%s' is not an address that may be used here: %s",
                        x->call->url, why);

@@ -1,6 +1,6 @@
 /* http_client.h - one blocking HTTPS exchange with libcurl, under the policy of net/tls.
  *
- * For the fetch helper and the console, never in a loop. No redirect to another host, https only unless allow_http (package
+ * For the fetch helper and the console, never in a loop; from any thread. No redirect is followed, https only unless allow_http (package
  * repositories whose content is signed), no cookies, no environment proxies, no compression.
  */
 #ifndef WA_NET_HTTP_CLIENT_H
@@ -15,7 +15,7 @@ struct wa_http_call {
     const char *url;
     const char *const *headers;/* "Name: value", NULL-terminated; may be NULL */
     struct wa_source *body;    /* NULL: none */
-    const char *proxy;         /* NULL: none */
+    const char *proxy;         /* "http://host:port"; NULL: none */
     const char *user, *password; /* Basic, NULL: none; only over https */
     bool allow_http;
     uint64_t max_bytes;        /* of the answer's body */
@@ -33,8 +33,9 @@ struct wa_http_result {
     char date[64];
     uint64_t bytes;
 };
-/* An answer of any status is WA_OK; the caller judges ret->status. WA_E_UNREACHABLE, WA_E_TIMEOUT, WA_E_REFUSED (certificate,
- * with its fingerprint and reason), WA_E_LIMIT, WA_E_CANCELLED. */
+/* An answer of any status is WA_OK; the caller judges ret->status, also of what went to body. trust->host "" means the URL's.
+ * WA_E_UNREACHABLE, WA_E_TIMEOUT, WA_E_REFUSED (certificate, with its fingerprint and reason), WA_E_LIMIT, WA_E_CANCELLED,
+ * WA_E_INVALID (another part than resume_from asks for), WA_E_CONFIG, and what body's sink says. */
 WA_CHECK enum wa_code wa_http_perform(const struct wa_http_call *call, const struct wa_tls_trust *trust,
                                       struct wa_sink *body, struct wa_http_result *ret, struct wa_err *err);
 

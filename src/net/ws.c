@@ -33,6 +33,7 @@ struct wa_ws {
     uint8_t mask[4];
     uint8_t control[CONTROL_MAX], control_n;
     uint8_t opcode;
+    uint16_t sent_status; /* of our close frame */
     bool is_server, is_final, in_frame, in_message, close_sent, close_received;
 };
 
@@ -137,6 +138,7 @@ enum wa_code wa_ws_queue_close(struct wa_ws *ws, int status, const char *reason,
     if (queue_frame(ws, CLOSE, wa_sv_n(payload, n), err) != WA_OK)
         return err->code;
     ws->close_sent = true;
+    ws->sent_status = (uint16_t)(status > 0 ? status : 1005);
     return WA_OK;
 }
 
@@ -165,6 +167,11 @@ enum wa_code wa_ws_drain(struct wa_ws *ws, struct wa_buf *out, struct wa_err *er
 size_t wa_ws_queued(const struct wa_ws *ws)
 {
     return ws->queue.n;
+}
+
+int wa_ws_sent_status(const struct wa_ws *ws)
+{
+    return ws->sent_status;
 }
 
 /* --- receiving --- */

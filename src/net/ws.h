@@ -32,6 +32,7 @@ WA_CHECK enum wa_code wa_ws_queue_close(struct wa_ws *ws, int status, const char
 /* Moves queued frames, as bytes, to the end of out (as much as its cap allows). */
 WA_CHECK enum wa_code wa_ws_drain(struct wa_ws *ws, struct wa_buf *out, struct wa_err *err);
 size_t wa_ws_queued(const struct wa_ws *ws); /* bytes that wa_ws_drain() would move */
+int wa_ws_sent_status(const struct wa_ws *ws); /* of our close frame, 1005 when it has none; 0 while there is none */
 bool wa_ws_is_closed(const struct wa_ws *ws); /* close frames went both ways */
 
 #endif

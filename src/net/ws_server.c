@@ -120,8 +120,19 @@ static void feed(struct wa_ws_conn *c, const void *p, size_t n)
     struct wa_err err = WA_ERR_INIT;
     if (wa_ws_feed(c->ws, p, n, &err) == WA_OK)
         return;
-    start_closing(c, err.code == WA_E_LIMIT ? 1009 : err.code == WA_E_NOMEM ? 1011 : 1002);
+    int said = wa_ws_sent_status(c->ws);
+    start_closing(c, said != 0 ? said : 1011);
     c->is_deaf = true;
+}
+
+/* The peer sends no more. It may have closed only its side: it gets what was queued for it. */
+static void read_the_end(struct wa_ws_conn *c, struct wa_err *err)
+{
+    struct wa_err ignored = WA_ERR_INIT;
+    if (err->code == WA_OK && flush(c, &ignored) != WA_OK)
+        wa_err_clear(&ignored);
+    wa_ws_conn_end(c, c->closing ? c->close_status : 1006,
+                   err->code == WA_OK ? "the other side went away" : err->text);
 }
 
 /* False when the connection has ended. */
@@ -134,10 +145,9 @@ static bool read_frames(struct wa_ws_conn *c)
         enum wa_tls_want want = WA_TLS_DONE;
         if (round >= WA_ROUNDS_MAX && (c->tls == NULL || !wa_tls_has_pending(c->tls)))
             return true; /* the others' turn; what is left wakes us again */
-        if (wa_conn_read(c->fd, c->tls, piece, sizeof piece, &n, &want, &err) != WA_OK ||
-            (want == WA_TLS_DONE && n == 0)) {
-            wa_ws_conn_end(c, c->closing ? c->close_status : 1006,
-                           err.code == WA_OK ? "the other side went away" : err.text);
+        enum wa_code code = wa_conn_read(c->fd, c->tls, piece, sizeof piece, &n, &want, &err);
+        if (code != WA_OK || (want == WA_TLS_DONE && n == 0)) {
+            read_the_end(c, &err);
             return false;
         }
         c->read_waits_write = want == WA_TLS_WANT_WRITE;

@@ -109,13 +109,18 @@ const struct wa_http_server_events app_events = {on_request, on_body, on_gone};
 
 void app_new(struct app *a, const struct wa_http_server_config *config)
 {
+    app_new_tls(a, config, NULL);
+}
+
+void app_new_tls(struct app *a, const struct wa_http_server_config *config, struct wa_tls_ctx *tls)
+{
     struct wa_err err = WA_ERR_INIT;
     *a = (struct app){.sink.write = sink_write, .bad_sink.write = bad_sink_write};
     a->file = temporary_file(20);
     a->big = temporary_file(BIG_BYTES);
     int fd = listen_loopback(&a->port);
     must(wa_loop_new(&a->loop, &err));
-    must(wa_http_server_new(a->loop, &fd, 1, NULL, config, &app_events, a, &a->server, &err));
+    must(wa_http_server_new(a->loop, &fd, 1, tls, config, &app_events, a, &a->server, &err));
 }
 
 void app_free(struct app *a)

@@ -21,6 +21,7 @@ struct app {
 
 /* Serves plainly on loopback. */
 void app_new(struct app *a, const struct wa_http_server_config *config);
+void app_new_tls(struct app *a, const struct wa_http_server_config *config, struct wa_tls_ctx *tls);
 void app_free(struct app *a);
 extern const struct wa_http_server_events app_events;
 /* The same byte of /big each time. */
