@@ -20,6 +20,21 @@ static bool same_signed_bytes(const struct wa_control *a, const struct wa_contro
            wa_sv_eq(wa_buf_sv(&x), wa_buf_sv(&y));
 }
 
+/* The quick way and the general one sign the same. */
+static void check_ways(const struct wa_control *c)
+{
+    WA_AUTO_BUF struct wa_buf quick;
+    WA_AUTO_BUF struct wa_buf slow;
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(&quick, 4u << 20);
+    wa_buf_init(&slow, 4u << 20);
+    if (wa_control_signed_bytes(c, false, &quick, &err) != WA_OK)
+        return;
+    if (wa_control_signed_bytes_slowly(c, &slow, &err) != WA_OK ||
+        !wa_sv_eq(wa_buf_sv(&quick), wa_buf_sv(&slow)))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     WA_AUTO_CONTROL struct wa_control c;
@@ -32,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wa_buf_init(&text, 4u << 20);
     if (wa_control_parse(wa_sv_n(data, size), &c, &err) != WA_OK)
         return 0;
+    check_ways(&c);
     if (wa_control_filename(&c, NULL, name, &err) == WA_OK &&
         (strchr(name, '/') != NULL || strstr(name, "..") != NULL))
         abort();

@@ -89,6 +89,12 @@ WA_CHECK enum wa_code wa_control_write(const struct wa_control *c, bool with_ind
  * (1.5), legacy: order before 1.8. */
 WA_CHECK enum wa_code wa_control_signed_bytes(const struct wa_control *c, bool legacy,
                                               struct wa_buf *out, struct wa_err *err);
+/* Which attributes signed_attributes lists. False when it lists one twice, or a name that is none
+ * of ours; the others are in *ret then all the same. */
+bool wa_control_signed_set(const struct wa_control *c, bool ret[WA_ATTR_COUNT]);
+/* The same bytes by the general way, for tests. */
+WA_CHECK enum wa_code wa_control_signed_bytes_slowly(const struct wa_control *c, struct wa_buf *out,
+                                                     struct wa_err *err);
 /* The default list, as signed_attributes is written. */
 const char *wa_control_default_signed(void);
 

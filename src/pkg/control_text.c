@@ -1,5 +1,4 @@
-/* control_text.c - WAPT/control as text, and the bytes that its signature covers
- * (formats.md 1.2, 1.5).
+/* control_text.c - WAPT/control as text (formats.md 1.2).
  *
  * Reading follows WAPT's grammar to the letter where honest packages need it, and refuses where two
  * readers could differ.
@@ -8,8 +7,6 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "codec/csv.h"
-#include "codec/json.h"
 #include "pkg/unicode.h"
 
 /* --- reading --- */
@@ -198,76 +195,4 @@ enum wa_code wa_control_write(const struct wa_control *c, bool with_index, struc
         return wa_wrap(err, "writing control");
     wa_buf_addsv(out, wa_buf_sv(&text));
     return wa_buf_check(out, err);
-}
-
-/* --- signed bytes --- */
-
-/* A number as Python 2's long() reads it; written without leading zeros. */
-static bool as_long(const char *value, struct wa_buf *out)
-{
-    struct wa_sv s = wa_unicode_strip(wa_sv(value));
-    bool negative = s.n > 0 && s.p[0] == '-';
-    if (s.n > 0 && (s.p[0] == '-' || s.p[0] == '+'))
-        s = wa_sv_sub(s, 1, s.n);
-    if (s.n > 1 && (s.p[s.n - 1] == 'L' || s.p[s.n - 1] == 'l'))
-        s.n--;
-    if (s.n == 0 || s.n > 64)
-        return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    while (s.n > 1 && s.p[0] == '0')
-        s = wa_sv_sub(s, 1, s.n);
-    if (negative && !wa_sv_eqs(s, "0"))
-        wa_buf_addc(out, '-');
-    wa_buf_addsv(out, s);
-    return true;
-}
-
-static void write_value(struct wa_jw *w, const struct wa_control *c, struct wa_sv name)
-{
-    enum wa_attr a;
-    WA_AUTO_BUF struct wa_buf number;
-    wa_buf_init(&number, 128);
-    if (!wa_attr_find(name, &a)) {
-        wa_jw_null(w);
-        return;
-    }
-    bool may_be_number = a == WA_A_SIZE || a == WA_A_INSTALLED_SIZE;
-    if (c->v[a] == NULL && a >= WA_A_SIGNER && a <= WA_A_SIGNED_ATTRIBUTES)
-        wa_jw_null(w);
-    else if (may_be_number && as_long(wa_control_get(c, a), &number))
-        wa_jw_raw(w, wa_buf_sv(&number));
-    else
-        wa_jw_s(w, wa_control_get(c, a));
-    if (number.failed != WA_OK)
-        w->out->failed = number.failed; /* found at the end, as its own failures are */
-}
-
-enum wa_code wa_control_signed_bytes(const struct wa_control *c, bool legacy, struct wa_buf *out,
-                                     struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf text;
-    WA_AUTO_ARENA struct wa_arena arena;
-    struct wa_sv rest = wa_sv(wa_control_get(c, WA_A_SIGNED_ATTRIBUTES)), name;
-    const struct wa_json *j = NULL;
-    struct wa_jw w;
-    size_t count = 0;
-    wa_buf_init(&text, 2 * WA_CONTROL_BYTES_MAX);
-    wa_arena_init(&arena, 16 * WA_CONTROL_BYTES_MAX);
-    wa_jw_init(&w, &text);
-    wa_jw_obj(&w);
-    while (wa_csv_next(&rest, &name)) {
-        if (++count > 2 * WA_ATTR_COUNT)
-            return wa_fail(err, WA_E_LIMIT, "more signed attributes than there are");
-        wa_jw_keysv(&w, name);
-        write_value(&w, c, name);
-    }
-    wa_jw_end(&w);
-    if (wa_buf_check(&text, err) != WA_OK)
-        return err->code;
-    /* A name listed twice is a duplicate key here, and refused. */
-    if (wa_json_parse(wa_buf_sv(&text), 0, &arena, &j, err) != WA_OK)
-        return wa_wrap(err, "the list of signed attributes");
-    return legacy ? wa_json_write_legacy(j, out, err) : wa_json_write_canonical(j, out, err);
 }

@@ -1,6 +1,8 @@
-/* members.h - the members of a package, wherever they come from: an archive in this process, or the unpack process's pipe.
+/* members.h - the members of a package, wherever they come from: an archive in this process, or the
+ * unpack process's pipe.
  *
- * Verification and extraction are written against this, so that the privileged process need not parse archives.
+ * Verification and extraction are written against this, so that the privileged process need not
+ * parse archives.
  */
 #ifndef WA_PKG_MEMBERS_H
 #define WA_PKG_MEMBERS_H
@@ -18,15 +20,18 @@ struct wa_member {
 struct wa_members {
     const struct wa_member *items; /* no duplicate names, folded */
     size_t n;
-    /* Content of member i into sink: exactly items[i].size bytes or a failure. Any order, repeatedly. */
-    enum wa_code (*read)(struct wa_members *self, size_t i, struct wa_sink *sink, struct wa_err *err);
+    /* Content of member i into sink: exactly items[i].size bytes or a failure. Any order,
+     * repeatedly. */
+    enum wa_code (*read)(struct wa_members *self, size_t i, struct wa_sink *sink,
+                         struct wa_err *err);
 };
 /* Index of name, or false. */
 bool wa_members_find(const struct wa_members *m, const char *name, size_t *ret);
 
 /* Over a .wapt in this process (codec/zip_read). source must outlive it. */
 struct wa_archive_members;
-WA_CHECK enum wa_code wa_archive_members_open(struct wa_source *source, struct wa_archive_members **ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_archive_members_open(struct wa_source *source,
+                                              struct wa_archive_members **ret, struct wa_err *err);
 void wa_archive_members_free(struct wa_archive_members *a);
 WA_AUTO_DEFINE(wa_archive_members, wa_archive_members_free)
 struct wa_members *wa_archive_members_get(struct wa_archive_members *a);

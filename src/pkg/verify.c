@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "codec/base64.h"
-#include "codec/csv.h"
 #include "crypto/digest.h"
 #include "os/fs.h"
 #include "pkg/members_dir.h"
@@ -71,18 +70,16 @@ static const enum wa_attr always_signed[] = {WA_A_PACKAGE,        WA_A_VERSION,
 /* Beyond that minimum, whatever is set must be signed: an unsigned value is anybody's. */
 static enum wa_code check_attributes(const struct wa_control *c, struct wa_err *err)
 {
-    struct wa_sv list = wa_sv(wa_control_get(c, WA_A_SIGNED_ATTRIBUTES));
+    bool listed[WA_ATTR_COUNT];
+    (void)wa_control_signed_set(c, listed);
     for (size_t i = 0; i < WA_COUNT(always_signed); i++)
-        if (!wa_csv_has(list, wa_sv(wa_attr_name(always_signed[i]))))
+        if (!listed[always_signed[i]])
             return wa_fail(err, WA_E_REFUSED, "attribute '%s' is not signed",
                            wa_attr_name(always_signed[i]));
-    for (size_t i = 0; i < WA_A_FILENAME; i++) {
-        enum wa_attr a = (enum wa_attr)i;
-        if (a != WA_A_SIGNATURE && c->v[a] != NULL && c->v[a][0] != '\0' &&
-            !wa_csv_has(list, wa_sv(wa_attr_name(a))))
+    for (size_t i = 0; i < WA_A_FILENAME; i++)
+        if (i != WA_A_SIGNATURE && c->v[i] != NULL && c->v[i][0] != '\0' && !listed[i])
             return wa_fail(err, WA_E_REFUSED, "attribute '%s' has a value that is not signed",
-                           wa_attr_name(a));
-    }
+                           wa_attr_name((enum wa_attr)i));
     return WA_OK;
 }
 
