@@ -21,6 +21,7 @@ class Bench(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.top = tempfile.mkdtemp(prefix='wapt-cmd-')
+        cls.addClassCleanup(shutil.rmtree, cls.top)
         cls.env = {'HOME': cls.top, 'PATH': '/usr/bin:/bin', 'LC_ALL': 'C.UTF-8'}
         for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS'):
             if name in os.environ:
@@ -31,10 +32,6 @@ class Bench(unittest.TestCase):
                    'keys', '-w', 'pw', '--key-bits', '2048')
         os.mkdir(cls.path('trusted'))
         shutil.copy(cls.path('keys/Zoë Coder.crt'), cls.path('trusted'))
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.top)
 
     @classmethod
     def path(cls, name):
