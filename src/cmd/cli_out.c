@@ -32,7 +32,7 @@ void wa_cli_tame(char *text)
 }
 
 /* The formatted text, tamed, owned; NULL without memory. */
-static char *format(const char *fmt, va_list args)
+static WA_FORMAT(1, 0) char *format(const char *fmt, va_list args)
 {
     va_list again;
     va_copy(again, args);

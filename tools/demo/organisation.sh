@@ -17,9 +17,9 @@ step "people and their keys (they stay on the administrators' side)"
 (umask 077; for f in authority developer deployer admin; do openssl rand -hex 12 > $f.pw; done)
 wapt-get create-keycert --base-dir keys --common-name Authority --ca --private-key-passwd authority.pw
 wapt-get create-keycert --base-dir keys --common-name Developer --code-signing --private-key-passwd developer.pw \
-    --ca-cert keys/Authority.crt --ca-key keys/Authority.pem --ca-key-passwd authority.pw
+    --ca-cert keys/Authority.crt --ca-key keys/Authority.pem --ca-key-passwd-file authority.pw
 wapt-get create-keycert --base-dir keys --common-name Deployer --private-key-passwd deployer.pw \
-    --ca-cert keys/Authority.crt --ca-key keys/Authority.pem --ca-key-passwd authority.pw
+    --ca-cert keys/Authority.crt --ca-key keys/Authority.pem --ca-key-passwd-file authority.pw
 
 step "server"
 useradd --system --no-create-home wapt 2>/dev/null || true

@@ -34,7 +34,7 @@ static void wait_confined(int pid)
         CHECK(proc_is_there(pid));
         (void)usleep(20000);
     }
-    CHECK(!"it never confined itself");
+    CHECK(false && "it never confined itself");
 }
 
 static void check_status(int pid, const char *key, const char *expected)

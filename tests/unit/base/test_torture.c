@@ -99,6 +99,7 @@ static enum wa_code always_fails(void *arg, struct wa_err *err)
 {
     WA_UNUSED(arg);
     WA_AUTO_STR char *a = wa_strdup("a");
+    WA_UNUSED(a);
     return wa_nomem(err);
 }
 

@@ -107,7 +107,7 @@ static bool take_away(const int *calls, size_t n, bool prctl_too)
         rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), calls[i], 0);
     if (rc == 0 && prctl_too)
         rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-                              SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP));
+                              SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0));
     if (rc == 0)
         rc = seccomp_load(ctx);
     seccomp_release(ctx);

@@ -1,0 +1,60 @@
+#!/bin/bash
+# Every test but the campaigns. Each stage adds to the counts; a stage that cannot run is a failure, never a skip.
+# Ends with "N passed, N failed" (and the number skipped, when any was), and with a status that tells the truth.
+#   tools/test.sh BUILD-DIRECTORY
+set -uo pipefail
+cd "$(dirname "$0")/.."
+build=$1
+log=$build/test-logs; mkdir -p "$log"
+passed=0 failed=0 skipped=0
+stage() { printf '\n== %s\n' "$1"; }
+number() { sed -n "s/.*[^0-9]\([0-9][0-9]*\) $1.*/\1/p;s/^\([0-9][0-9]*\) $1.*/\1/p" "$2" | tail -1; }
+
+# One check: its status is the answer.
+one() {
+    if "${@:2}" >"$log/one.txt" 2>&1; then passed=$((passed + 1)); echo "ok: $1"
+    else failed=$((failed + 1)); tail -40 "$log/one.txt"; echo "FAILED: $1"; fi
+}
+
+# Meson's tests. "Timeout" and "Unexpected Pass" are failures as well.
+meson_tests() {
+    local out=$log/meson-$1.txt before=$failed status=0
+    meson test -C "$2" --no-rebuild --print-errorlogs --timeout-multiplier "$3" 2>&1 | tee "$out" | grep -E 'FAIL|TIMEOUT|ERROR' ; status=${PIPESTATUS[0]}
+    local ok fail unexpected timeout skip
+    ok=$(sed -n 's/^Ok: *\([0-9]*\).*/\1/p' "$out") fail=$(sed -n 's/^Fail: *\([0-9]*\).*/\1/p' "$out")
+    unexpected=$(sed -n 's/^Unexpected Pass: *\([0-9]*\).*/\1/p' "$out") timeout=$(sed -n 's/^Timeout: *\([0-9]*\).*/\1/p' "$out")
+    skip=$(sed -n 's/^Skipped: *\([0-9]*\).*/\1/p' "$out")
+    passed=$((passed + ${ok:-0})) failed=$((failed + ${fail:-0} + ${unexpected:-0} + ${timeout:-0})) skipped=$((skipped + ${skip:-0}))
+    if [ "$status" != 0 ] && [ $failed = $before ] || [ "${ok:-0}" = 0 ]; then failed=$((failed + 1)); fi
+    [ $failed = $before ] && echo "ok: ${ok:-0} tests" || { echo "FAILED, see $out"; tail -60 "$out"; }
+}
+
+pytests() {
+    local out=$log/pytest-$1.txt before=$failed status=0 p f e s
+    WAPT_TEST_BIN=$PWD/$build/bin /usr/bin/python3 -m pytest -q -p no:cacheprovider "$2" >"$out" 2>&1 || status=$?
+    p=$(number passed "$out") f=$(number failed "$out") e=$(number error "$out") s=$(number skipped "$out")
+    passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0} + ${e:-0})) skipped=$((skipped + ${s:-0}))
+    if [ "$status" != 0 ] && [ $failed = $before ]; then failed=$((failed + 1)); fi
+    [ $failed = $before ] && echo "ok: ${p:-0} tests" || { tail -80 "$out"; echo "FAILED, see $out"; }
+}
+
+stage "architecture"
+one "layers, includes and sizes of files" /usr/bin/python3 tools/arch_check.py
+stage "units, vectors and every fuzz target's corpus"
+meson_tests plain "$build" 1
+stage "the same with the address and undefined-behaviour sanitizers"
+asan=$build-asan
+{ test -f "$asan/build.ninja" || meson setup "$asan" -Db_sanitize=address,undefined -Dbuildtype=debugoptimized; } >"$log/asan-build.txt" 2>&1 \
+    && ninja -C "$asan" >>"$log/asan-build.txt" 2>&1 || { tail -30 "$log/asan-build.txt"; failed=$((failed + 1)); echo "FAILED: the sanitizers' build"; }
+ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 meson_tests asan "$asan" 4
+stage "setuphelpers and the scripts' side"
+pytests python tests/python
+stage "whole programs, and the attacks of the security target on them"
+pytests proc tests/proc
+stage "the demonstration"
+one "make run" tools/demo/run.sh "$build/bin" --once
+
+echo
+[ $skipped = 0 ] || echo "$skipped skipped"
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
