@@ -142,17 +142,21 @@ static bool add_subject_key_id(X509 *x)
     return is_ok;
 }
 
-/* That of the issuer; left out when the issuer has none. */
+/* That of the issuer; left out when the issuer has none. Read from the extension itself: OpenSSL's
+ * own cache can't be asked about a certificate that is not signed yet. */
 static bool add_authority_key_id(X509 *x, X509 *issuer)
 {
-    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(issuer);
-    AUTHORITY_KEYID *aki = AUTHORITY_KEYID_new();
-    bool is_ok = aki != NULL;
+    ASN1_OCTET_STRING *ski = X509_get_ext_d2i(issuer, NID_subject_key_identifier, NULL, NULL);
+    AUTHORITY_KEYID *aki = ski == NULL ? NULL : AUTHORITY_KEYID_new();
 
-    if (is_ok && ski != NULL) {
-        aki->keyid = ASN1_OCTET_STRING_dup(ski);
-        is_ok = aki->keyid != NULL && add_ext(x, NID_authority_key_identifier, aki, false);
+    if (ski == NULL)
+        return true;
+    if (aki == NULL) {
+        ASN1_OCTET_STRING_free(ski);
+        return false;
     }
+    aki->keyid = ski;
+    bool is_ok = add_ext(x, NID_authority_key_identifier, aki, false);
     AUTHORITY_KEYID_free(aki);
     return is_ok;
 }
