@@ -263,9 +263,9 @@ static enum wa_code store_status(struct wa_store *s, const struct wa_envelope *e
         return err->code;
     for (size_t i = 0; i < WA_SEC_COUNT; i++) {
         WA_AUTO_BUF struct wa_buf text;
+        wa_buf_init(&text, WA_JSON_BYTES_MAX);
         if (m.sections[i] == NULL)
             continue;
-        wa_buf_init(&text, WA_JSON_BYTES_MAX);
         wa_json_write(m.sections[i], &text);
         if (wa_buf_check(&text, err) != WA_OK ||
             wa_store_set_section(s->db, m.uuid, wa_section_name((enum wa_section)i),

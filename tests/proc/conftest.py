@@ -1,0 +1,166 @@
+"""A small organisation of real programs on 127.0.0.1: one server, one agent, people with keys."""
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("WAPT_TEST_BIN", ROOT / "build/bin"))
+PATIENCE = 30  # s, to wait for what must come true
+
+
+def run(*argv, ok=True, **kw):
+    """Runs one of our programs. ok: True, it must succeed; False, it must fail (but not crash); None, either."""
+    env = dict(os.environ, WAPT_LIBDIR=str(ROOT / "python"), LANG="C.UTF-8", HOME="/root")
+    p = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=120, env=env, stdin=subprocess.DEVNULL, **kw)
+    text = f"{' '.join(map(str, argv))}\n-> {p.returncode}\n{p.stdout}\n{p.stderr}"
+    if ok is True:
+        assert p.returncode == 0, text
+    elif ok is False:
+        assert 0 < p.returncode < 64, text
+    p.text = p.stdout + p.stderr
+    return p
+
+
+def until(true, what):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"never came true: {what}")
+
+
+def account(name):
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--no-create-home", name], check=True)
+
+
+class Organisation:
+    def __init__(self, base):
+        self.base, self.processes = base, []
+        base.chmod(0o755)
+        for name in ("wapt", "wapt-agent"):
+            account(name)
+        for n in ("pw", "admin.pw"):
+            (base / n).write_text(os.urandom(9).hex() + "\n")
+            (base / n).chmod(0o600)
+        self.keycert("Authority", "--ca")
+        self.keycert("Developer", "--code-signing", by="Authority")
+        self.keycert("Deployer", by="Authority")
+        self.keycert("Stranger", "--code-signing")
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.url = f"https://127.0.0.1:{self.port}"
+        run(BIN / "waptserver", "setup", "--dir", base / "server", "--name", "localhost,127.0.0.1", "--bind", "127.0.0.1", "--port", self.port,
+            "--admin-password-file", base / "admin.pw")
+        shutil.copy(self.cert("Authority"), base / "server/trusted/")
+        self.start("server", "waptserver", "run", "--config", base / "server/waptserver.ini")
+        until(lambda: subprocess.run(["curl", "-skf", self.url + "/ping"], capture_output=True).returncode == 0, "the server answers")
+        self.server_fp = self.fingerprint(base / "server/private/tls.crt")
+        self.agent = base / "agent"
+        self.ini = self.new_agent(self.agent)
+        self.service = self.start("agent", "waptservice", "run", "--config", self.ini)
+        until(lambda: (self.agent / "run/waptservice.sock").exists(), "the agent listens locally")
+
+    def new_agent(self, base):
+        (base / "ssl").mkdir(parents=True)
+        shutil.copy(self.cert("Authority"), base / "ssl")
+        signers = self.fingerprint(self.cert("Deployer"))
+        (base / "wapt-get.ini").write_text(f"[global]\nwapt_server = {self.url}\n\n[actions]\nsigners = {signers}\n")
+        return base / "wapt-get.ini"
+
+    def start(self, log, program, *argv):
+        env = dict(os.environ, WAPT_LIBDIR=str(ROOT / "python"), LANG="C.UTF-8", HOME="/root")
+        with open(self.base / f"{log}.log", "ab") as out:
+            p = subprocess.Popen([str(BIN / program), *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
+        self.processes.append(p)
+        return p
+
+    def stop(self):
+        for p in reversed(self.processes):
+            if p.poll() is None:
+                p.send_signal(signal.SIGTERM)
+                try:
+                    p.wait(20)
+                except subprocess.TimeoutExpired:
+                    p.kill()
+                    p.wait()
+
+    def keycert(self, name, *more, by=None):
+        issuer = []
+        if by:
+            issuer = ["--ca-cert", self.cert(by), "--ca-key", self.cert(by).with_suffix(".pem"), "--ca-key-passwd-file", self.base / "pw"]
+        run(BIN / "wapt-get", "create-keycert", "--base-dir", self.base / "keys", "--common-name", name,
+            "--private-key-passwd", self.base / "pw", *more, *issuer)
+
+    def cert(self, name):
+        return self.base / "keys" / f"{name}.crt"
+
+    @staticmethod
+    def fingerprint(cert):
+        out = subprocess.run(["openssl", "x509", "-in", str(cert), "-noout", "-fingerprint", "-sha256"], capture_output=True, text=True, check=True)
+        return out.stdout.split("=")[1].strip().replace(":", "").lower()
+
+    def get(self, *argv, ok=True, **kw):
+        return run(BIN / "wapt-get", "-c", self.ini, *argv, ok=ok, **kw)
+
+    def console(self, *argv, ok=True, fp=None):
+        return run(BIN / "waptconsole", *argv, "--server", self.url, "--server-fingerprint", fp or self.server_fp,
+                   "--password-file", self.base / "admin.pw", ok=ok)
+
+    def order(self, who, *argv, ok=True):
+        return self.console("action", *argv, "--hosts", self.uuid, "-k", self.cert(who), "-w", self.base / "pw", "--timeout", "40s", ok=ok)
+
+    def token(self, *more):
+        out = run(BIN / "waptserver", "enrol-token", "--config", self.base / "server/waptserver.ini", *more).stdout
+        path = self.base / f"token-{os.urandom(4).hex()}"
+        path.write_text(out)
+        path.chmod(0o600)
+        return path
+
+    def package(self, name, version, who, marker):
+        """A package whose installation makes the file marker; signed by who."""
+        src = self.base / "src" / f"{name}-{version}-{who}"
+        (src / "WAPT").mkdir(parents=True)
+        (src / "WAPT/control").write_text(
+            f"package           : {name}\nversion           : {version}\narchitecture      : all\nsection           : base\npriority          : optional\n"
+            f"maintainer        : {who}\ndescription       : test\ntarget_os         : all\n", encoding="utf-8")
+        (src / "setup.py").write_text(f"def install():\n    open({str(marker)!r}, 'w').write({version!r})\n\n\ndef uninstall():\n    pass\n", encoding="utf-8")
+        out = self.base / "out" / who
+        out.mkdir(parents=True, exist_ok=True)
+        before = set(out.iterdir())
+        run(BIN / "wapt-get", "build-package", src, "-k", self.cert(who), "-w", self.base / "pw", "-o", out)
+        (made,) = set(out.iterdir()) - before
+        return made
+
+    @property
+    def uuid(self):
+        return json.loads(self.get("status", "--json").stdout)["result"]["uuid"]
+
+    def hosts(self):
+        return json.loads(self.console("hosts", "--json").stdout)["result"]
+
+
+@pytest.fixture(scope="session")
+def org():
+    assert os.geteuid() == 0, "these tests need root"
+    with tempfile.TemporaryDirectory(prefix="wapt-proc-") as d:
+        o = Organisation(pathlib.Path(d))
+        try:
+            o.get("register", "--token-file", o.token("--uses", "1", "--valid", "1h"))
+            until(lambda: '"reachable":true' in o.console("hosts", "--json").stdout.replace(" ", ""), "the machine is reachable")
+            yield o
+        finally:
+            o.stop()
