@@ -83,12 +83,11 @@ static void leave(struct visitor *v)
     wa_buf_fini(&v->texts);
 }
 
-static void say(struct visitor *v, struct hub *h, const char *text)
+static void say(struct visitor *v, const char *text)
 {
     struct wa_err err = WA_ERR_INIT;
     v->has_text = false;
     must(wa_ws_client_send(v->client, wa_sv(text), &err));
-    WA_UNUSED(h);
 }
 
 /* --- talking --- */
@@ -106,9 +105,9 @@ static void test_talk(void **state)
     assert_int_equal(wa_ws_client_send(v.client, WA_SV("early"), &err), WA_E_UNREACHABLE);
     run_until(h.loop, &v.is_open);
     assert_string_equal(wa_ws_peer(h.conn), "127.0.0.1");
-    say(&v, &h, "hello");
-    say(&v, &h, "caf\xc3\xa9");
-    say(&v, &h, "");
+    say(&v, "hello");
+    say(&v, "caf\xc3\xa9");
+    say(&v, "");
     while (v.texts.n < 13)
         run_until(h.loop, &v.has_text), v.has_text = false;
     assert_string_equal(wa_buf_str(&v.texts), "hello|caf\xc3\xa9||");
@@ -154,7 +153,7 @@ static void test_ends(void **state)
         h.has_closed = false;
         visit(&v, &h, ctx, "127.0.0.1", h.port, "/ws", NULL);
         run_until(h.loop, &v.is_open);
-        say(&v, &h, cases[i].says);
+        say(&v, cases[i].says);
         run_until(h.loop, &v.is_over);
         run_until(h.loop, &h.has_closed);
         assert_int_equal(v.end.code, cases[i].code);
@@ -295,7 +294,7 @@ static void test_freed_anywhere(void **state)
         } else {
             run_until(h.loop, &v.is_open);
             if (v.client != NULL)
-                say(&v, &h, *at == 't' ? "x" : "close 4401");
+                say(&v, *at == 't' ? "x" : "close 4401");
             run_until(h.loop, *at == 'o' ? &v.is_open : *at == 't' ? &v.has_text : &v.is_over);
             assert_null(v.client);
         }
@@ -414,7 +413,7 @@ static void test_proxy(void **state)
                        (unsigned)h.port, (unsigned)h.port);
         assert_string_equal(wa_buf_str(&p.asked), asked);
         if (cases[i].code == WA_OK) {
-            say(&v, &h, "through");
+            say(&v, "through");
             run_until(h.loop, &v.has_text);
             assert_string_equal(wa_buf_str(&v.texts), "through|");
         } else {
@@ -424,6 +423,69 @@ static void test_proxy(void **state)
         leave(&v);
         proxy_free(&p);
     }
+    wa_tls_ctx_free(ctx);
+    hub_free(&h);
+}
+
+/* --- patience --- */
+
+/* The loop's clock, wrapped at link time: milliseconds ahead. */
+static uint64_t ms_ahead;
+uint64_t __real_wa_loop_now_ms(struct wa_loop *loop);
+uint64_t __wrap_wa_loop_now_ms(struct wa_loop *loop);
+
+uint64_t __wrap_wa_loop_now_ms(struct wa_loop *loop)
+{
+    return __real_wa_loop_now_ms(loop) + ms_ahead;
+}
+
+/* Somebody takes the connection and never says a word. */
+static void test_no_answer(void **state)
+{
+    struct hub h;
+    struct visitor v;
+    uint16_t port = 0;
+    WA_UNUSED(state);
+    hub_new(&h, true);
+    struct wa_tls_ctx *ctx = trust_in(&h, "127.0.0.1");
+    int fd = listen_loopback(&port);
+    visit(&v, &h, ctx, "127.0.0.1", port, "/ws", NULL);
+    run_a_little(h.loop);
+    assert_false(v.is_over);
+    ms_ahead = 16000;
+    run_until(h.loop, &v.is_over);
+    ms_ahead = 0;
+    assert_int_equal(v.end.code, WA_E_TIMEOUT);
+    assert_non_null(strstr(v.end.text, "did not answer in time"));
+    leave(&v);
+    wa_fd_close(&fd);
+    wa_tls_ctx_free(ctx);
+    hub_free(&h);
+}
+
+/* Pings keep a quiet connection alive; real silence ends it. */
+static void test_quiet(void **state)
+{
+    struct hub h;
+    struct visitor v;
+    WA_UNUSED(state);
+    hub_new(&h, true);
+    struct wa_tls_ctx *ctx = trust_in(&h, "127.0.0.1");
+    visit(&v, &h, ctx, "127.0.0.1", h.port, "/ws", NULL);
+    run_until(h.loop, &v.is_open);
+    for (ms_ahead = 0; ms_ahead < 3 * WA_WS_PONG_TIMEOUT_MS; ms_ahead += WA_WS_PING_MS + 1000) {
+        v.has_text = false;
+        say(&v, "tick"); /* carries the loop over the turns in which the pings go */
+        run_until(h.loop, &v.has_text);
+        run_a_little(h.loop);
+    }
+    assert_false(v.is_over || h.has_closed);
+    ms_ahead += WA_WS_PONG_TIMEOUT_MS + 1000;
+    run_until(h.loop, &v.is_over);
+    assert_true(v.end.code == WA_E_TIMEOUT ||
+                v.end.code == WA_E_UNREACHABLE); /* who sees it first */
+    leave(&v);
+    ms_ahead = 0;
     wa_tls_ctx_free(ctx);
     hub_free(&h);
 }
@@ -466,6 +528,8 @@ int main(void)
         cmocka_unit_test(test_several_addresses),
         cmocka_unit_test(test_freed_anywhere),
         cmocka_unit_test(test_proxy),
+        cmocka_unit_test(test_no_answer),
+        cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
