@@ -248,10 +248,10 @@ enum wa_code wa_cert_twin(const struct wa_cert *c, const struct wa_key *issuer_k
     unsigned char *der = NULL;
     int twin_n = -1;
 
+    wa_buf_init(&whole, WA_CERTFILE_BYTES_MAX + 64);
     out[0] = '\0';
     if (issuer_key->kind != WA_KEY_EC || issuer_key->weakness != NULL)
         return WA_OK;
-    wa_buf_init(&whole, WA_CERTFILE_BYTES_MAX + 64);
     X509_get0_signature(&sig, NULL, c->x);
     int der_n = i2d_X509(c->x, &der);
     unsigned char *twin = twin_signature(sig, issuer_key, &twin_n);

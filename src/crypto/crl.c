@@ -59,10 +59,10 @@ enum wa_code wa_crls_read(struct wa_sv text, bool is_maybe_der, struct wa_crls *
     WA_AUTO_BUF struct wa_buf der;
     struct wa_sv rest = text, base64;
 
+    wa_buf_init(&der, CRL_BYTES_MAX);
     if (is_maybe_der && text.n > 0 &&
         text.p[0] == 0x30) /* SEQUENCE; a PEM could begin so, but none of ours does */
         return add_der(text.p, text.n, into, err);
-    wa_buf_init(&der, CRL_BYTES_MAX);
     while (wa_pem_next(&rest, "X509 CRL", &base64)) {
         wa_buf_clear(&der);
         if (wa_base64_decode(base64, &der, err) != WA_OK)

@@ -97,8 +97,7 @@ static void names_and_dates(void **state)
                                          .days = 36525};
     int64_t before = wa_clock_now();
     WA_AUTO(wa_cert)
-    struct wa_cert *c = issue(what, key, NULL, NULL),
-                   *other = issue(what, key, NULL, NULL);
+    struct wa_cert *c = issue(what, key, NULL, NULL), *other = issue(what, key, NULL, NULL);
     int64_t after = wa_clock_now();
 
     assert_string_equal(wa_cert_cn(c), what.cn);

@@ -135,8 +135,7 @@ static void who_may_sign(void **state)
 {
     WA_UNUSED(state);
     WA_AUTO(wa_key)
-    struct wa_key *p384 = key_of("keys/p384.pem"),
-                  *half = key_of("keys/rsa2048-public.pem");
+    struct wa_key *p384 = key_of("keys/p384.pem"), *half = key_of("keys/rsa2048-public.pem");
     WA_AUTO_BUF struct wa_buf sig, small;
     struct wa_err err = WA_ERR_INIT;
     wa_buf_init(&sig, 1000);
