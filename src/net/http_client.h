@@ -1,7 +1,7 @@
 /* http_client.h - one blocking HTTPS exchange with libcurl, under the policy of net/tls.
  *
- * For the fetch helper and the console, never in a loop; from any thread. No redirect is followed, https only unless allow_http (package
- * repositories whose content is signed), no cookies, no environment proxies, no compression.
+ * For the fetch helper and the console, never in a loop; from any thread. No redirect is followed, https only unless allow_http
+ * (package repositories whose content is signed), no cookies, no environment proxies, no compression.
  */
 #ifndef WA_NET_HTTP_CLIENT_H
 #define WA_NET_HTTP_CLIENT_H

@@ -230,6 +230,25 @@ static bool is_fingerprint(const char *s)
     return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
 }
 
+/* Read at once, for a process may give up its files later: OpenSSL's own default is on Debian a
+ * directory that it reads while it verifies. */
+static enum wa_code add_system_authorities(X509_STORE *store, struct wa_err *err)
+{
+    static const char *const bundles[] = {
+        "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Alpine */
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Red Hat and kin */
+        "/var/lib/ca-certificates/ca-bundle.pem",            /* SUSE */
+    };
+    for (size_t i = 0; i < WA_COUNT(bundles); i++) {
+        if (X509_STORE_load_file(store, bundles[i]) == 1)
+            return WA_OK;
+        ERR_clear_error();
+    }
+    if (X509_STORE_set_default_paths(store) != 1)
+        return wa_tls_fail(err, WA_E_CONFIG, "read the system's authorities");
+    return WA_OK;
+}
+
 enum wa_code wa_tls_take_trust(struct wa_tls_ctx *c, const struct wa_tls_trust *trust,
                                struct wa_err *err)
 {
@@ -253,8 +272,6 @@ enum wa_code wa_tls_take_trust(struct wa_tls_ctx *c, const struct wa_tls_trust *
     }
     if (!trust->system_cas)
         return WA_OK;
-    if (X509_STORE_set_default_paths(c->store) != 1)
-        return wa_tls_fail(err, WA_E_CONFIG, "read the system's authorities");
     c->has_authorities = true;
-    return WA_OK;
+    return add_system_authorities(c->store, err);
 }

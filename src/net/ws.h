@@ -1,13 +1,15 @@
 /* ws.h - WebSocket framing (RFC 6455): handshake keys, and one endpoint fed with bytes.
  *
- * Text messages only, UTF-8 checked, capped; pings are answered inside. No extensions. A ping every WA_WS_PING_MS, and silence beyond WA_WS_PONG_TIMEOUT_MS are the owner's timers.
+ * Text messages only, UTF-8 checked, capped; pings are answered inside. No extensions. A ping every WA_WS_PING_MS, and silence
+ * beyond WA_WS_PONG_TIMEOUT_MS are the owner's timers.
  */
 #ifndef WA_NET_WS_H
 #define WA_NET_WS_H
 
 #include "base/buf.h"
 
-/* Sec-WebSocket-Accept of a Sec-WebSocket-Key; false for a key that is not 16 bytes of base64. out has room for 29. */
+/* Sec-WebSocket-Accept of a Sec-WebSocket-Key; false for a key that is not 16 bytes of base64, or without memory. out has room
+ * for 29. */
 bool wa_ws_accept_key(struct wa_sv key, char out[29]);
 
 struct wa_ws;

@@ -138,7 +138,7 @@ static void test_answers(void **state)
     site_free(&s);
 }
 
-static void test_upload(void **state)
+static void test_much(void **state)
 {
     char url[256], count[32];
     WA_UNUSED(state);
@@ -154,6 +154,14 @@ static void test_upload(void **state)
     assert_int_equal(q.result.status, 201);
     (void)snprintf(count, sizeof count, "%u", BIG_BYTES);
     assert_string_equal(wa_buf_str(&q.body), count);
+    wa_buf_fini(&q.body);
+
+    q = question(&s, "GET", "/big", url); /* and down */
+    ask(&q, &s.app, &s.trust);
+    assert_int_equal(q.body.n, BIG_BYTES);
+    for (size_t i = 0; i < BIG_BYTES; i++)
+        if (q.body.p[i] != big_byte(i))
+            fail_msg("byte %zu differs", i);
     wa_buf_fini(&q.body);
 
     q = question(&s, "POST", "/echo", url);
@@ -424,7 +432,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_upload),
+        cmocka_unit_test(test_much),
         cmocka_unit_test(test_f1b_certificates),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_plain),
