@@ -1,0 +1,51 @@
+"""F3A: what somebody who owns the server's database can make a machine do: nothing that was not signed for now."""
+import sqlite3
+import time
+
+from conftest import until
+
+
+def database(org):
+    return sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=10)
+
+
+def reconnect(org):
+    """The agent greets again, and the server sends it what waits."""
+    org.get("restart", ok=None)
+    org.service.poll()
+    if org.service.returncode is not None:
+        org.service = org.start("agent", "waptservice", "run", "--config", org.ini)
+    until(lambda: org.get("status", ok=None).returncode == 0, "the agent answers again")
+
+
+def state_of(org, action):
+    with database(org) as db:
+        return db.execute("SELECT state, message FROM actions WHERE id = ?", (action,)).fetchone()
+
+
+def test_replayed_and_altered_actions(org):
+    marker = org.base / "replayed"
+    org.console("upload", org.package("f3a-replay", "1", "Developer", marker))
+    org.get("update")
+    org.order("Deployer", "install", "f3a-replay")
+    assert marker.exists()
+    with database(org) as db:
+        action, orders = db.execute("SELECT id, orders FROM actions WHERE kind = 'install' AND state = 'done' ORDER BY created DESC").fetchone()
+    assert "f3a-replay" in orders
+    org.get("remove", "f3a-replay")
+    marker.unlink()
+    # Sent once more, as it was signed: the machine remembers it until it expires, across a restart too. Then altered.
+    for orders_now, why in ((orders, "replayed"), (orders.replace("f3a-replay", "f3a-repla2"), "order.refused")):
+        log = org.base / "agent.log"
+        before = log.stat().st_size
+        with database(org) as db:
+            db.execute("UPDATE actions SET state = 'queued', message = '', orders = ? WHERE id = ?", (orders_now, action))
+        db.close()
+        reconnect(org)
+        until(lambda: why in log.read_bytes()[before:].decode() or state_of(org, action)[0] == "refused", f"the agent says: {why}")
+        time.sleep(1)
+        assert not marker.exists()
+        assert state_of(org, action)[0] != "done"
+    # The machine still obeys what is signed for now.
+    org.order("Deployer", "install", "f3a-replay")
+    assert marker.exists()
