@@ -97,7 +97,7 @@ void wa_tls_ctx_free(struct wa_tls_ctx *ctx)
 /* Server name indication: for names, not for addresses (RFC 6066, 3). */
 static enum wa_code name_server(struct wa_tls *t, struct wa_err *err)
 {
-    const char *host = t->ctx->host;
+    char *host = t->ctx->host;
     ASN1_OCTET_STRING *ip = host[0] == '\0' ? NULL : a2i_IPADDRESS(host);
     bool is_name = host[0] != '\0' && ip == NULL;
     ASN1_OCTET_STRING_free(ip);

@@ -231,6 +231,8 @@ void wa_ws_conn_start(struct wa_ws_conn *c, struct wa_http_conn *from)
         wa_io_new(s->loop, c->fd, on_event, c, &c->io, &err) != WA_OK) {
         wa_ws_conn_end(c, 1011, "memory ran out");
     } else {
+        if (s->is_stopping) /* it came in before that, and asked after it */
+            wa_ws_close(c, 1001, "the server is going away");
         if (from->pending.n > 0)
             feed(c, from->pending.p, from->pending.n);
         work(c); /* reads too: TLS may hold bytes that no poll shows */

@@ -165,6 +165,36 @@ static void test_peer_vanishes(void **state)
     hub_free(&h);
 }
 
+static void on_stopped(void *user)
+{
+    bool *is_stopped = user;
+    *is_stopped = true;
+}
+
+/* Asked before the server stops, let in after: it is told, and holds nothing up. */
+static void test_too_late(void **state)
+{
+    static const char request[] = WS_GET(KEY V13);
+    struct hub h;
+    struct raw_client r;
+    bool is_stopped = false;
+    WA_UNUSED(state);
+    hub_new(&h, false);
+    raw_start(&r, h.loop, h.port, wa_sv_n(request, 30));
+    r.half_closes = false;
+    run_a_little(h.loop);
+    wa_http_server_stop(h.server, on_stopped, &is_stopped);
+    raw_more(&r, wa_sv_n(request + 30, sizeof request - 1 - 30));
+    raw_more(&r, wa_sv_n("\x88\x82" M0 "\x03\xe9", 8)); /* its answer to the close frame */
+    run_until(h.loop, &r.is_over);
+    assert_true(wa_sv_starts(wa_buf_sv(&r.in), SWITCHED "\x88"));
+    assert_true(wa_sv_ends(wa_buf_sv(&r.in), "the server is going away"));
+    run_until(h.loop, &is_stopped);
+    assert_int_equal(h.closed_status, 1001);
+    raw_end(&r);
+    hub_free(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +202,7 @@ int main(void)
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_peer_does_not_read),
         cmocka_unit_test(test_peer_vanishes),
+        cmocka_unit_test(test_too_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
