@@ -50,6 +50,8 @@ static const struct wa_conf_option options[] = {
      "Time between audits of packages that set none; 0: never"},
     {"global", "auth_grace", WA_CONF_PERIOD, OPT(auth_grace_s), "5m", 0, 3600, 'm',
      "How long a proven password holds"},
+    {"global", "user_stop_period", WA_CONF_PERIOD, OPT(user_stop_s), "30m", 0, 86400, 'm',
+     "How long a user may put off what an administrator ordered; 0: not at all"},
     {"global", "hook_timeout", WA_CONF_PERIOD, OPT(hook_timeout_s), "60m", 1, 604800, 'm',
      "Longest run of a package's script"},
     {"actions", "signers", WA_CONF_CSV, OPT(action_signers), "", 0, 0, 0,
@@ -123,6 +125,7 @@ static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
 {
     trim_slash(c->wapt_server);
     trim_slash(c->repo_url);
+    trim_slash(c->host_repo_url);
     if (anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
         anchor_path(c->base, &c->local_socket, err) != WA_OK ||
         (is_path(c->verify_cert) && anchor_path(c->base, &c->verify_cert, err) != WA_OK) ||
@@ -132,29 +135,25 @@ static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
     return WA_OK;
 }
 
-enum wa_code wa_agent_config_load(const char *file, wa_conf_warn_fn warn, void *user,
-                                  struct wa_agent_config *ret, struct wa_err *err)
+static enum wa_code read_text(const char *file, struct wa_buf *text, struct wa_err *err)
+{
+    if (wa_path_read(file, WA_INI_BYTES_MAX, text, err) == WA_OK)
+        return WA_OK;
+    if (err->code != WA_E_NOT_FOUND)
+        return wa_wrap(err, "reading the configuration");
+    return wa_fail(err, WA_E_CONFIG,
+                   "there is no configuration '%s': write one with a [global] section, or give "
+                   "another with --config",
+                   file);
+}
+
+static enum wa_code load(struct wa_ini *ini, const char *file, wa_conf_warn_fn warn, void *user,
+                         struct wa_agent_config *ret, struct wa_err *err)
 {
     static const char *const others[] = {"repo-sync", "waptwua", NULL};
     struct wa_agent_config c = {.base = ""};
-    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
-    WA_AUTO_BUF struct wa_buf text;
-    const char *slash = strrchr(file, '/');
-    wa_buf_init(&text, WA_INI_BYTES_MAX);
-    if (file[0] != '/' || slash == file || strlen(file) >= sizeof c.file)
-        return wa_fail(err, WA_E_USAGE, "'%s' is not an absolute path below a directory", file);
     (void)snprintf(c.file, sizeof c.file, "%s", file);
-    (void)snprintf(c.base, sizeof c.base, "%.*s", (int)(slash - file), file);
-    if (wa_path_read(file, WA_INI_BYTES_MAX, &text, err) != WA_OK) {
-        if (err->code == WA_E_NOT_FOUND)
-            return wa_fail(err, WA_E_CONFIG,
-                           "there is no configuration '%s': write one with a [global] section, or "
-                           "give another with --config",
-                           file);
-        return wa_wrap(err, "reading the configuration");
-    }
-    if (wa_ini_parse(wa_buf_sv(&text), file, &ini, err) != WA_OK)
-        return err->code;
+    (void)snprintf(c.base, sizeof c.base, "%.*s", (int)(strrchr(file, '/') - file), file);
     if (!wa_ini_has_section(ini, "global"))
         return wa_fail(err, WA_E_CONFIG, "'%s' has no [global] section", file);
     if (wa_conf_load(ini, file, options, WA_COUNT(options), others, &c, warn, user, err) != WA_OK ||
@@ -166,34 +165,84 @@ enum wa_code wa_agent_config_load(const char *file, wa_conf_warn_fn warn, void *
     return WA_OK;
 }
 
-enum wa_code wa_agent_config_write(const struct wa_agent_config *c, const char *const *keys,
-                                   const char *const *values, size_t count, struct wa_err *err)
+enum wa_code wa_agent_config_load(const char *file, wa_conf_warn_fn warn, void *user,
+                                  struct wa_agent_config *ret, struct wa_err *err)
 {
     WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
     WA_AUTO_BUF struct wa_buf text;
-    WA_AUTO_BUF struct wa_buf out;
     wa_buf_init(&text, WA_INI_BYTES_MAX);
-    wa_buf_init(&out, WA_INI_BYTES_MAX);
-    if (wa_path_read(c->file, WA_INI_BYTES_MAX, &text, err) != WA_OK ||
+    if (file[0] != '/' || strrchr(file, '/') == file || strlen(file) >= sizeof ret->file)
+        return wa_fail(err, WA_E_USAGE, "'%s' is not an absolute path below a directory", file);
+    if (read_text(file, &text, err) != WA_OK ||
+        wa_ini_parse(wa_buf_sv(&text), file, &ini, err) != WA_OK)
+        return err->code;
+    return load(ini, file, warn, user, ret, err);
+}
+
+/* The file with these options of [global] set. */
+static enum wa_code with_values(const struct wa_agent_config *c, const char *const *keys,
+                                const char *const *values, size_t count, struct wa_ini **ret,
+                                struct wa_err *err)
+{
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_INI_BYTES_MAX);
+    if (read_text(c->file, &text, err) != WA_OK ||
         wa_ini_parse(wa_buf_sv(&text), c->file, &ini, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < count; i++)
         if (values[i] != NULL && wa_ini_set(ini, "global", keys[i], values[i], err) != WA_OK)
             return err->code;
+    *ret = WA_TAKE(ini);
+    return WA_OK;
+}
+
+static void no_warning(void *user, const char *text)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(text);
+}
+
+enum wa_code wa_agent_config_with(const struct wa_agent_config *c, const char *const *keys,
+                                  const char *const *values, size_t count,
+                                  struct wa_agent_config *ret, struct wa_err *err)
+{
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    if (with_values(c, keys, values, count, &ini, err) != WA_OK)
+        return err->code;
+    return load(ini, c->file, no_warning, NULL, ret, err);
+}
+
+enum wa_code wa_agent_config_write(const struct wa_agent_config *c, const char *const *keys,
+                                   const char *const *values, size_t count, struct wa_err *err)
+{
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, WA_INI_BYTES_MAX);
+    if (with_values(c, keys, values, count, &ini, err) != WA_OK)
+        return err->code;
     wa_ini_write(ini, &out);
     if (wa_buf_check(&out, err) != WA_OK)
         return err->code;
     return wa_path_replace(c->file, wa_buf_sv(&out), 0644, err);
 }
 
-enum wa_code wa_agent_trust(const struct wa_agent_config *c, struct wa_buf *pem,
+static bool is_on_server(const struct wa_agent_config *c, const char *url)
+{
+    size_t n = strlen(c->wapt_server);
+    return n > 0 && strncmp(url, c->wapt_server, n) == 0 && (url[n] == '/' || url[n] == '\0');
+}
+
+enum wa_code wa_agent_trust(const struct wa_agent_config *c, const char *url, struct wa_buf *pem,
                             struct wa_tls_trust *ret, struct wa_err *err)
 {
     struct wa_tls_trust t = {.host = ""};
     char pins[WA_PATH_MAX + 16];
     WA_AUTO_CERTS struct wa_certs certs = {0};
     struct wa_err ignored = WA_ERR_INIT;
-    (void)snprintf(t.fingerprint, sizeof t.fingerprint, "%s", c->server_fingerprint);
+    /* The fingerprint is the server's alone: a repository elsewhere goes by verify_cert. */
+    if (is_on_server(c, url))
+        (void)snprintf(t.fingerprint, sizeof t.fingerprint, "%s", c->server_fingerprint);
     if (is_path(c->verify_cert)) {
         if (wa_path_read(c->verify_cert, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
             return wa_wrap(err, "reading the pinned server certificate (verify_cert)");

@@ -14,7 +14,8 @@ struct wa_agent_config {
     char *maturities, *locales, *blacklist, *whitelist, *http_proxy, *uuid, *log_level;
     char *local_socket, *helper_user, *admin_groups;
     bool use_fqdn_as_uuid;
-    int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s;
+    int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s,
+        user_stop_s;
     /* [actions] */
     char *action_signers;
     /* [wapt-host] */
@@ -26,13 +27,19 @@ struct wa_agent_config {
 WA_CHECK enum wa_code wa_agent_config_load(const char *file, wa_conf_warn_fn warn, void *user,
                                            struct wa_agent_config *ret, struct wa_err *err);
 void wa_agent_config_free(struct wa_agent_config *c);
+/* What the configuration would be with these options of [global] set; values[i] NULL: left alone.
+ */
+WA_CHECK enum wa_code wa_agent_config_with(const struct wa_agent_config *c, const char *const *keys,
+                                           const char *const *values, size_t count,
+                                           struct wa_agent_config *ret, struct wa_err *err);
 /* Sets options of [global] in the file, the rest of it kept; values[i] NULL: left alone. Atomic. */
 WA_CHECK enum wa_code wa_agent_config_write(const struct wa_agent_config *c,
                                             const char *const *keys, const char *const *values,
                                             size_t count, struct wa_err *err);
-/* How the server is trusted (F1B). pem: buffer that the trust's text lives in. */
-WA_CHECK enum wa_code wa_agent_trust(const struct wa_agent_config *c, struct wa_buf *pem,
-                                     struct wa_tls_trust *ret, struct wa_err *err);
+/* How whoever answers at url is trusted (F1B). pem: buffer that the trust's text lives in. */
+WA_CHECK enum wa_code wa_agent_trust(const struct wa_agent_config *c, const char *url,
+                                     struct wa_buf *pem, struct wa_tls_trust *ret,
+                                     struct wa_err *err);
 /* The table, for the manual. */
 const struct wa_conf_option *wa_agent_config_options(size_t *ret_count);
 

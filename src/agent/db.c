@@ -38,7 +38,9 @@ enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_er
     char url[WA_PATH_MAX + 64];
     WA_AUTO(wa_db) struct wa_db *db = NULL;
     (void)snprintf(url, sizeof url, "sqlite:%s/db/waptagent.sqlite", base);
+    /* secure_delete: a task's arguments may hold a password until it is done. */
     if (wa_db_open(url, &db, err) != WA_OK ||
+        wa_db_exec(db, "PRAGMA secure_delete = ON", err) != WA_OK ||
         wa_db_migrate(db, migrations, WA_COUNT(migrations), err) != WA_OK)
         return wa_wrap(err, "opening the agent's database");
     *ret = WA_TAKE(db);

@@ -86,9 +86,13 @@ struct wa_task {
     char *args;    /* JSON: {"packages":[...],"force":bool,...} */
     char created_by[300];
     char action_id[33]; /* "" when not ordered */
+    bool is_put_off;    /* by a local user, once */
 };
+/* Ordered or scheduled: an interruption leaves it in the queue. */
+bool wa_task_is_resumed(const struct wa_task *t);
 void wa_task_fini(struct wa_task *t);
-/* An equal task that waits already is returned instead. */
+/* An equal task that waits already is returned instead. WA_E_BUSY when too many wait that nobody
+ * ordered. */
 WA_CHECK enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
                                   const char *created_by, const char *action_id, int64_t not_before,
                                   int64_t *ret_id, struct wa_err *err);
@@ -97,6 +101,9 @@ WA_CHECK enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *
                                    struct wa_err *err);
 WA_CHECK enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code,
                                      struct wa_sv message, struct wa_err *err);
+/* Puts a running one back; it starts again when not_before has come, and is not put off again. */
+WA_CHECK enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before,
+                                      struct wa_err *err);
 /* Cancels one that waits; *ret_done false when it does not wait. id 0: all that wait and were not
  * ordered. */
 WA_CHECK enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done,
@@ -108,6 +115,10 @@ WA_CHECK enum wa_code wa_task_list(struct wa_db *db, struct wa_buf *json, struct
 /* WA_E_EXISTS for an identifier seen before. Forgets those past their not_after. */
 WA_CHECK enum wa_code wa_action_record(struct wa_db *db, const char *id, int64_t not_after,
                                        int64_t now, struct wa_err *err);
+
+/* Until when it may be begun; 0 when it is not known any more. */
+WA_CHECK enum wa_code wa_action_not_after(struct wa_db *db, const char *id, int64_t *ret,
+                                          struct wa_err *err);
 
 /* --- what is owed to the server --- */
 WA_CHECK enum wa_code wa_outbox_add(struct wa_db *db, const char *action_id, const char *state,

@@ -6,7 +6,8 @@
 #include "codec/json.h"
 #include "os/clock.h"
 
-#define KEPT_TASKS 200 /* finished ones, for the history */
+#define KEPT_TASKS 200  /* finished ones, for the history */
+#define WAITING_MAX 100 /* not ordered: local users can't fill the disk with tasks */
 
 static int priority_of(const char *kind)
 {
@@ -19,21 +20,24 @@ static int priority_of(const char *kind)
 
 void wa_task_fini(struct wa_task *t)
 {
-    wa_free(t->args);
+    wa_free_secret(t->args);
     *t = (struct wa_task){.id = 0};
 }
 
+/* An equal one that waits. What runs for its caller alone is equal only for the same caller. */
 static enum wa_code find_equal(struct wa_db *db, const char *kind, struct wa_sv args,
-                               int64_t *ret_id, bool *ret_found, struct wa_err *err)
+                               const char *created_by, int64_t *ret_id, bool *ret_found,
+                               struct wa_err *err)
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "SELECT id FROM tasks WHERE state = 'queued' AND kind = ? AND args = ? AND "
-                      "action_id = ''",
+                      "SELECT id FROM tasks WHERE state = 'queued' AND kind = ?1 AND args = ?2 AND "
+                      "action_id = '' AND (kind <> 'session-setup' OR created_by = ?3)",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, kind);
     wa_bind_sv(s, 1, args);
+    wa_bind_s(s, 2, created_by);
     if (wa_step(s, ret_found, err) != WA_OK)
         return err->code;
     if (*ret_found)
@@ -42,16 +46,36 @@ static enum wa_code find_equal(struct wa_db *db, const char *kind, struct wa_sv 
     return WA_OK;
 }
 
+static enum wa_code check_room(struct wa_db *db, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT COUNT(*) FROM tasks WHERE state = 'queued' AND action_id = ''",
+                      &s, err) != WA_OK ||
+        wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    int64_t waiting = row ? wa_col_i64(s, 0) : 0;
+    wa_reset(s);
+    return waiting < WAITING_MAX
+               ? WA_OK
+               : wa_fail(err, WA_E_BUSY,
+                         "%d tasks wait already: try again later, or use 'wapt-get cancel-all'",
+                         WAITING_MAX);
+}
+
 enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
                          const char *created_by, const char *action_id, int64_t not_before,
                          int64_t *ret_id, struct wa_err *err)
 {
     struct wa_stmt *s;
     bool found = false;
-    if (action_id[0] == '\0' && find_equal(db, kind, args, ret_id, &found, err) != WA_OK)
+    if (action_id[0] == '\0' &&
+        find_equal(db, kind, args, created_by, ret_id, &found, err) != WA_OK)
         return err->code;
     if (found)
         return WA_OK;
+    if (action_id[0] == '\0' && check_room(db, err) != WA_OK)
+        return err->code;
     if (wa_db_prepare(db,
                       "INSERT INTO tasks (kind, args, created_by, action_id, priority, not_before, "
                       "state, created)"
@@ -85,7 +109,7 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
                       "UPDATE tasks SET state = 'running', started = ?1 WHERE id = (SELECT id FROM "
                       "tasks WHERE state = 'queued'"
                       " AND not_before <= ?1 ORDER BY priority, id LIMIT 1) RETURNING id, kind, "
-                      "args, created_by, action_id",
+                      "args, created_by, action_id, message = 'put off'",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, wa_clock_now());
@@ -95,6 +119,7 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
     copy_text(t.kind, sizeof t.kind, wa_col_sv(s, 1));
     copy_text(t.created_by, sizeof t.created_by, wa_col_sv(s, 3));
     copy_text(t.action_id, sizeof t.action_id, wa_col_sv(s, 4));
+    t.is_put_off = wa_col_i64(s, 5) != 0;
     if (wa_sv_dup(wa_col_sv(s, 2), &t.args, err) != WA_OK) {
         wa_reset(s);
         return err->code;
@@ -111,9 +136,10 @@ enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code, str
                             struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(
-            db, "UPDATE tasks SET state = 'done', code = ?, message = ?, finished = ?, args = '' WHERE id = ?",
-            &s, err) != WA_OK)
+    if (wa_db_prepare(db,
+                      "UPDATE tasks SET state = 'done', code = ?, message = ?, finished = ?, args "
+                      "= '' WHERE id = ?",
+                      &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, wa_code_name(code));
     wa_bind_sv(s, 1, message);
@@ -128,14 +154,33 @@ enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code, str
     return wa_run(s, err);
 }
 
+bool wa_task_is_resumed(const struct wa_task *t)
+{
+    return t->action_id[0] != '\0' || strcmp(t->created_by, "scheduler") == 0;
+}
+
+enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "UPDATE tasks SET state = 'queued', not_before = ?, message = 'put off' "
+                      "WHERE id = ?",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, not_before);
+    wa_bind_i64(s, 1, id);
+    return wa_run(s, err);
+}
+
 enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done, struct wa_err *err)
 {
     struct wa_stmt *s;
     /* What an administrator ordered is not a user's to cancel for good (F1E). */
-    if (wa_db_prepare(db,
-                      "UPDATE tasks SET state = 'done', code = 'cancelled', finished = ?1"
-                      " WHERE state = 'queued' AND action_id = '' AND (?2 = 0 OR id = ?2)",
-                      &s, err) != WA_OK)
+    if (wa_db_prepare(
+            db,
+            "UPDATE tasks SET state = 'done', code = 'cancelled', finished = ?1, args = ''"
+            " WHERE state = 'queued' AND action_id = '' AND (?2 = 0 OR id = ?2)",
+            &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, wa_clock_now());
     wa_bind_i64(s, 1, id);
@@ -190,6 +235,20 @@ enum wa_code wa_action_record(struct wa_db *db, const char *id, int64_t not_afte
     wa_bind_s(s, 0, id);
     wa_bind_i64(s, 1, not_after);
     return wa_run(s, err);
+}
+
+enum wa_code wa_action_not_after(struct wa_db *db, const char *id, int64_t *ret, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT not_after FROM actions WHERE id = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, id);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    *ret = row ? wa_col_i64(s, 0) : 0; /* forgotten means long past */
+    wa_reset(s);
+    return WA_OK;
 }
 
 /* --- outbox --- */
@@ -313,7 +372,8 @@ static enum wa_code recover(struct wa_db *db, size_t *count, struct wa_err *err)
                       "DELETE FROM running;"
                       "UPDATE tasks SET state = 'queued' WHERE state = 'running' AND (action_id <> "
                       "'' OR created_by = 'scheduler');"
-                      "UPDATE tasks SET state = 'done', code = 'failed', message = 'interrupted' "
+                      "UPDATE tasks SET state = 'done', code = 'failed', message = 'interrupted', "
+                      "args = '' "
                       "WHERE state = 'running'",
                       err);
 }

@@ -44,12 +44,40 @@ static enum wa_code write_wapt(struct wa_manager *m, struct wa_jw *w,
     return WA_OK;
 }
 
+/* Parameters come from users' requests and from scripts: only what is one object and nothing beside
+ * it becomes part of the request, whose other members say what root does. */
+enum wa_code wa_params_check(struct wa_sv text, struct wa_arena *arena, const struct wa_json **ret,
+                             struct wa_err *err)
+{
+    const struct wa_json *j = NULL;
+    if (wa_json_parse(text, 0, arena, &j, err) != WA_OK || !wa_json_is(j, WA_JSON_OBJECT))
+        return wa_fail(err, WA_E_USAGE,
+                       "the parameters are not one JSON object, like '{\"name\": \"value\"}'");
+    *ret = j;
+    return WA_OK;
+}
+
+static enum wa_code write_params(struct wa_jw *w, const char *params, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 64u << 20);
+    if (params == NULL || params[0] == '\0')
+        params = "{}";
+    if (wa_params_check(wa_sv(params), &arena, &j, err) != WA_OK)
+        return err->code;
+    wa_jw_key(w, "params");
+    wa_jw_json(w, j);
+    return WA_OK;
+}
+
 static enum wa_code write_request(struct wa_manager *m, const struct wa_hook_run *what,
                                   struct wa_buf *out, struct wa_err *err)
 {
-    const char *uuid = wa_control_get(what->control, WA_A_PACKAGE_UUID);
-    char path[2 * WA_PATH_MAX];
+    char path[2 * WA_PATH_MAX], id[WA_KEPT_ID + 1];
     struct wa_jw w;
+    if (wa_kept_id(what->control, id, err) != WA_OK)
+        return err->code;
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "hook", wa_hook_name(what->hook));
@@ -63,16 +91,15 @@ static enum wa_code write_request(struct wa_manager *m, const struct wa_hook_run
     wa_jw_obj(&w);
     wa_control_json(&w, what->control);
     wa_jw_end(&w);
-    wa_jw_key(&w, "params");
-    wa_jw_raw(&w,
-              what->params != NULL && what->params[0] != '\0' ? wa_sv(what->params) : WA_SV("{}"));
+    if (write_params(&w, what->params, err) != WA_OK)
+        return err->code;
     wa_jw_kvb(&w, "force", what->force);
     wa_jw_kv(&w, "language", m->facts.language);
     wa_jw_kv(&w, "user", what->user != NULL ? what->user : "root");
     wa_jw_key(&w, "usergroups");
     wa_jw_arr(&w);
     wa_jw_end(&w);
-    (void)snprintf(path, sizeof path, "%s/private/persistent/%s", m->config.base, uuid);
+    (void)snprintf(path, sizeof path, "%s/private/persistent/%s", m->config.base, id);
     wa_jw_kv(&w, "persistent_dir", path);
     if (what->has_persistent) {
         (void)snprintf(path, sizeof path, "%s/private/stage/%s/WAPT/persistent", m->config.base,

@@ -34,8 +34,7 @@ static enum wa_code run_kept(struct wa_task_run *run, const struct wa_installed_
 
 /* --- audit --- */
 
-/* Seconds to the next audit; 0: none is due by itself. */
-static int64_t audit_period(const struct wa_manager *m, const struct wa_control *c)
+int64_t wa_audit_period(const struct wa_manager *m, const struct wa_control *c)
 {
     int64_t period = 0;
     const char *schedule = wa_control_get(c, WA_A_AUDIT_SCHEDULE);
@@ -49,11 +48,11 @@ static enum wa_code audit_one(struct wa_task_run *run, const struct wa_installed
 {
     struct wa_manager *m = run->m;
     const struct wa_control *c = &row->base.control;
-    int64_t now = wa_clock_now(), period = audit_period(m, c);
+    int64_t now = wa_clock_now(), period = wa_audit_period(m, c);
     struct wa_err why = WA_ERR_INIT;
     struct wa_hook_result r;
     wa_hook_result_init(&r);
-    if (!wa_kept_has_hook(m, wa_control_get(c, WA_A_PACKAGE_UUID), WA_HOOK_AUDIT)) {
+    if (!wa_kept_has_hook(m, c, WA_HOOK_AUDIT)) {
         (void)snprintf(r.status, sizeof r.status, "OK");
     } else if (run_kept(run, row, WA_HOOK_AUDIT, 0, NULL, &r, &why) != WA_OK) {
         wa_buf_addf(&r.output, "%s\n", why.text);
@@ -82,11 +81,11 @@ enum wa_code wa_task_audit(struct wa_task_run *run, struct wa_err *err)
     for (size_t i = 0; i < list.n; i++) {
         const struct wa_installed_row *row = &list.items[i];
         bool due = row->next_audit <= now &&
-                   (row->next_audit > 0 || audit_period(run->m, &row->base.control) > 0);
+                   (row->next_audit > 0 || wa_audit_period(run->m, &row->base.control) > 0);
         if (!is_wanted(run, wa_control_get(&row->base.control, WA_A_PACKAGE)) ||
             (scheduled && !due))
             continue;
-        if (audit_one(run, row, err) != WA_OK)
+        if (wa_task_may_go_on(run, err) != WA_OK || audit_one(run, row, err) != WA_OK)
             return err->code;
     }
     return WA_OK;
@@ -120,7 +119,7 @@ static enum wa_code session_one(struct wa_task_run *run, const struct wa_install
     struct wa_hook_result r;
     struct wa_err why = WA_ERR_INIT;
     bool done = false;
-    if (!wa_kept_has_hook(m, wa_control_get(c, WA_A_PACKAGE_UUID), WA_HOOK_SESSION_SETUP))
+    if (!wa_kept_has_hook(m, c, WA_HOOK_SESSION_SETUP))
         return WA_OK;
     if (wa_session_get(m->tdb, uid, package, version, &done, err) != WA_OK ||
         (done && !run->request.force))
@@ -150,7 +149,8 @@ enum wa_code wa_task_session(struct wa_task_run *run, struct wa_err *err)
         return err->code;
     for (size_t i = 0; i < list.n; i++)
         if (is_wanted(run, wa_control_get(&list.items[i].base.control, WA_A_PACKAGE)) &&
-            session_one(run, &list.items[i], uid, user, err) != WA_OK)
+            (wa_task_may_go_on(run, err) != WA_OK ||
+             session_one(run, &list.items[i], uid, user, err) != WA_OK))
             return err->code;
     return WA_OK;
 }

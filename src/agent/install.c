@@ -32,7 +32,7 @@ static enum wa_code transfer(struct wa_task_run *run, const char *url, uint64_t 
     struct wa_fd_sink sink;
     WA_AUTO_BUF struct wa_buf pem;
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    if (wa_agent_trust(&m->config, &pem, &trust, err) != WA_OK)
+    if (wa_agent_trust(&m->config, url, &pem, &trust, err) != WA_OK)
         return err->code;
     wa_fd_sink_init(&sink, fd);
     const struct wa_fetch what = {.method = "GET",
@@ -180,13 +180,16 @@ static enum wa_code commit_row(struct wa_task_run *run, const struct wa_install 
 static enum wa_code commit(struct wa_task_run *run, const struct wa_install *in, const char *status,
                            const struct wa_hook_result *r, struct wa_err *err)
 {
-    const char *old_uuid =
-        in->from != NULL ? wa_control_get(&in->from->control, WA_A_PACKAGE_UUID) : "";
-    const char *new_uuid = wa_control_get(in->to, WA_A_PACKAGE_UUID);
-    if (commit_row(run, in, status, r, err) != WA_OK)
+    char was[WA_KEPT_ID + 1] = "", is[WA_KEPT_ID + 1];
+    if (commit_row(run, in, status, r, err) != WA_OK || wa_kept_id(in->to, is, err) != WA_OK ||
+        (in->from != NULL && wa_kept_id(&in->from->control, was, err) != WA_OK))
         return err->code;
-    if (strcmp(old_uuid, new_uuid) != 0)
-        wa_kept_remove(run->m, strcmp(status, "ERROR") == 0 ? new_uuid : old_uuid);
+    if (strcmp(was, is) == 0)
+        return WA_OK;
+    if (strcmp(status, "ERROR") == 0)
+        wa_kept_remove(run->m, in->to);
+    else if (in->from != NULL)
+        wa_kept_remove(run->m, &in->from->control);
     return WA_OK;
 }
 
@@ -203,7 +206,7 @@ static enum wa_code run_install(struct wa_task_run *run, const struct wa_install
                                      .params = in->params};
     /* Kept before the script runs: afterwards it might not be the signer's any more. */
     if (wa_extract_verified(members, v, stage, err) != WA_OK ||
-        wa_kept_save(run->m, stage, wa_control_get(in->to, WA_A_PACKAGE_UUID), err) != WA_OK ||
+        wa_kept_save(run->m, stage, in->to, err) != WA_OK ||
         wa_running_begin(run->m->tdb, in->to, "install", err) != WA_OK)
         return err->code;
     return wa_hook_run(run, &what, r, err);
@@ -302,7 +305,7 @@ enum wa_code wa_install_forget(struct wa_manager *m, const struct wa_control *c,
         wa_db_rollback(m->tdb);
         return err->code;
     }
-    wa_kept_remove(m, wa_control_get(c, WA_A_PACKAGE_UUID));
+    wa_kept_remove(m, c);
     return WA_OK;
 }
 
@@ -311,8 +314,7 @@ enum wa_code wa_remove_one(struct wa_task_run *run, const struct wa_installed_ro
 {
     const struct wa_control *c = &row->base.control;
     struct wa_err why = WA_ERR_INIT;
-    if (wa_kept_has_hook(run->m, wa_control_get(c, WA_A_PACKAGE_UUID), WA_HOOK_UNINSTALL) &&
-        run_uninstall(run, row, &why) != WA_OK) {
+    if (wa_kept_has_hook(run->m, c, WA_HOOK_UNINSTALL) && run_uninstall(run, row, &why) != WA_OK) {
         if (!run->request.force) {
             *err = why;
             return err->code;

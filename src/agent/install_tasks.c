@@ -90,8 +90,8 @@ static enum wa_code do_step(struct wa_task_run *run, const struct scene *s,
                             struct wa_err *err)
 {
     struct wa_manager *m = run->m;
-    if (wa_cancel_is_set(m->cancel))
-        return wa_fail(err, WA_E_CANCELLED, "cancelled");
+    if (wa_task_may_go_on(run, err) != WA_OK)
+        return err->code;
     if (step->kind == WA_STEP_REMOVE)
         return wa_remove_one(run, row_of(s, step->from), err);
     const char *package =
@@ -191,12 +191,14 @@ enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err)
 }
 
 static enum wa_code download_all(struct wa_task_run *run, const struct scene *s,
-                                 const struct wa_plan *plan)
+                                 const struct wa_plan *plan, struct wa_err *err)
 {
     for (size_t i = 0; i < plan->n; i++) {
         WA_AUTO_FD int fd = -1;
         struct wa_err why = WA_ERR_INIT;
         const struct wa_control *c = plan->items[i].to;
+        if (wa_task_may_go_on(run, err) != WA_OK)
+            return err->code;
         if (c != NULL)
             wa_task_package(
                 run, c, "DOWNLOADED",
@@ -214,7 +216,7 @@ enum wa_code wa_task_upgrade(struct wa_task_run *run, bool download_only, struct
     if (scene_load(run->m, &s, err) != WA_OK ||
         wa_plan_upgrade(&s.in, host_packages, run->m->uuid[0] != '\0' ? 1 : 0, &plan, err) != WA_OK)
         return err->code;
-    return download_only ? download_all(run, &s, &plan) : carry_out(run, &s, &plan, err);
+    return download_only ? download_all(run, &s, &plan, err) : carry_out(run, &s, &plan, err);
 }
 
 enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err)

@@ -96,8 +96,9 @@ static bool flush(struct client *c)
         }
         wa_buf_consume(&c->out, (size_t)put);
     }
-    if ((c->stage == CLOSING && c->out.n == 0) ||
-        wa_io_set(c->io, WA_IO_READ | (c->out.n > 0 ? WA_IO_WRITE : 0), &err) != WA_OK) {
+    /* While a worker has the question, nothing is read that could change it. */
+    int events = (c->working ? 0 : WA_IO_READ) | (c->out.n > 0 ? WA_IO_WRITE : 0);
+    if ((c->stage == CLOSING && c->out.n == 0) || wa_io_set(c->io, events, &err) != WA_OK) {
         drop(c);
         return false;
     }
@@ -171,15 +172,34 @@ static void cancel(struct client *c)
         return;
     }
     wa_lock_take(m->lock);
-    bool running = m->running_task != 0 &&
-                   (all || c->request.task_id == 0 || c->request.task_id == m->running_task);
-    wa_lock_give(m->lock);
+    bool meant = m->running_task != 0 &&
+                 (all || c->request.task_id == 0 || c->request.task_id == m->running_task);
+    bool running = meant && (m->is_stoppable || c->peer.uid == 0);
     if (running)
         wa_cancel_set(m->cancel);
+    wa_lock_give(m->lock);
+    decision(c, waiting || running, waiting || running ? "free for all" : "nothing to cancel");
     if (waiting || running)
         (void)finish(c, WA_OK, "cancelled", WA_SV(""));
+    else if (meant)
+        (void)finish(c, WA_E_DENIED,
+                     "an administrator ordered it, and it was put off before or can't be put off",
+                     WA_SV(""));
     else
         (void)finish(c, WA_E_NOT_FOUND, "no such task waits or runs", WA_SV(""));
+}
+
+/* What is free for all is free as it stands: nothing that reaches scripts goes with it. */
+static enum wa_code check_arguments(struct client *c, struct wa_err *err)
+{
+    struct wa_local_request *r = &c->request;
+    const struct wa_json *ignored = NULL;
+    bool is_free = wa_local_op_right(r->op) == WA_RIGHT_ANYONE && r->op != WA_OP_SESSION_SETUP;
+    if (is_free && c->peer.uid != 0)
+        r->force = false;
+    if (r->op != WA_OP_INSTALL)
+        r->params = WA_SV("");
+    return r->params.n > 0 ? wa_params_check(r->params, &c->arena, &ignored, err) : WA_OK;
 }
 
 static void carry_out(struct client *c)
@@ -187,11 +207,14 @@ static void carry_out(struct client *c)
     struct wa_manager *m = c->local->m;
     struct wa_err err = WA_ERR_INIT;
     char by[300];
-    if (c->request.op == WA_OP_CANCEL || c->request.op == WA_OP_CANCEL_ALL) {
+    if (check_arguments(c, &err) != WA_OK) {
+        (void)finish(c, err.code, err.text, WA_SV(""));
+    } else if (c->request.op == WA_OP_CANCEL || c->request.op == WA_OP_CANCEL_ALL) {
         cancel(c);
     } else if (c->request.op == WA_OP_RESTART) {
+        decision(c, true, "free for all");
         (void)finish(c, WA_OK, "restarting", WA_SV(""));
-        m->stopping = true; /* status 75 below: the launcher starts the next one */
+        m->restarting = true;
         wa_loop_stop(m->loop);
     } else if (is_task(c->request.op)) {
         (void)snprintf(by, sizeof by, "uid %u (%s)", (unsigned)c->peer.uid, c->peer.user);
@@ -317,7 +340,9 @@ static void start_question(struct client *c, enum stage stage)
     if (wa_loop_work(c->local->m->loop, ask_auth, answered, c, &err) != WA_OK) {
         c->working = false;
         (void)finish(c, err.code, err.text, WA_SV(""));
+        return;
     }
+    (void)flush(c);
 }
 
 static void authorise(struct client *c)
@@ -438,6 +463,7 @@ static enum wa_code admit(struct wa_local *l, int fd, struct wa_err *err)
         l->first->prev = c;
     l->first = c;
     l->count++;
+    l->m->has_served = true;
     if (wa_io_new(l->m->loop, fd, on_client, c, &c->io, err) != WA_OK ||
         wa_io_set(c->io, WA_IO_READ, err) != WA_OK) {
         wa_io_free(c->io);
@@ -461,6 +487,11 @@ static void on_listen(void *user, int events)
             wa_fd_close(&fd);
         }
     }
+}
+
+bool wa_local_is_idle(const struct wa_manager *m)
+{
+    return m->local == NULL || m->local->first == NULL;
 }
 
 enum wa_code wa_local_start(struct wa_manager *m, struct wa_err *err)

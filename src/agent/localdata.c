@@ -152,7 +152,6 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
         return err->code;
     wa_lock_take(m->lock);
     int64_t running = m->running_task;
-    wa_lock_give(m->lock);
     wa_jw_obj(w);
     wa_jw_kv(w, "version", WA_VERSION);
     wa_jw_kv(w, "uuid", m->uuid);
@@ -161,6 +160,7 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
     wa_jw_kvi(w, "enrolled_at", enrolled);
     wa_jw_kvi(w, "running_task", running);
     wa_jw_end(w);
+    wa_lock_give(m->lock);
     return WA_OK;
 }
 

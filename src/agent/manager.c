@@ -11,7 +11,9 @@
 #include "os/service.h"
 
 #define CHANNEL_FD 3
-#define CLOCK_MS 5000
+#define CLOCK_MS 1000
+#define AUDIT_CHECK_S 60
+#define ONCE_WAIT_S 30    /* for the command that it was started for */
 #define RESTART_STATUS 75 /* anything but 0: the launcher starts the next manager */
 
 /* --- folders --- */
@@ -92,6 +94,33 @@ static enum wa_code check_folders(struct wa_manager *m, struct wa_err *err)
     return wa_dir_open(m->config.base, &m->base, err);
 }
 
+/* One manager a base directory: two would run scripts at the same time. In db/, which nobody else
+ * can open, let alone lock. */
+static enum wa_code lock_base(const struct wa_dir *base, int *ret_fd, struct wa_err *err)
+{
+    struct wa_relpath name;
+    if (wa_relpath_parse(WA_SV("db/lock"), &name, err) != WA_OK)
+        return err->code;
+    if (wa_dir_lock(base, &name, ret_fd, err) == WA_OK)
+        return WA_OK;
+    return err->code == WA_E_BUSY
+               ? wa_fail(err, WA_E_BUSY, "another waptservice works in this base directory already")
+               : err->code;
+}
+
+enum wa_code wa_manager_probe(const char *base, struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    WA_AUTO_FD int fd = -1;
+    char path[WA_PATH_MAX + 4];
+    struct wa_stat st;
+    struct wa_err missing = WA_ERR_INIT;
+    (void)snprintf(path, sizeof path, "%s/db", base);
+    if (wa_path_stat(path, &st, &missing) != WA_OK)
+        return WA_OK; /* never used before */
+    return wa_dir_open(base, &dir, err) == WA_OK ? lock_base(&dir, &fd, err) : err->code;
+}
+
 /* What an interruption left: stages and half downloads. */
 static enum wa_code clear_leftovers(struct wa_manager *m, struct wa_err *err)
 {
@@ -137,6 +166,7 @@ static void queue_scheduled(struct wa_manager *m, enum wa_local_op op)
         wa_log_err(&m->log, WA_LOG_ERROR, "schedule.failed", &err);
 }
 
+/* Only what sets a time of its own, or has one from the configuration, is ever due. */
 static bool audit_is_due(struct wa_manager *m)
 {
     WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
@@ -145,12 +175,9 @@ static bool audit_is_due(struct wa_manager *m)
     bool due = false;
     if (wa_installed_load(m->db, NULL, &l, &err) != WA_OK)
         return false;
-    for (size_t i = 0; i < l.n; i++) {
-        bool has_schedule =
-            wa_control_get(&l.items[i].base.control, WA_A_AUDIT_SCHEDULE)[0] != '\0' ||
-            m->config.audit_period_s > 0;
-        due = due || (has_schedule && l.items[i].next_audit <= now);
-    }
+    for (size_t i = 0; i < l.n; i++)
+        due = due ||
+              (l.items[i].next_audit <= now && wa_audit_period(m, &l.items[i].base.control) > 0);
     return due;
 }
 
@@ -161,7 +188,7 @@ static void keep_push(struct wa_manager *m)
     bool fresh = m->registered, known = m->key != NULL;
     m->registered = false;
     wa_lock_give(m->lock);
-    if (m->once || !known || m->config.wapt_server[0] == '\0')
+    if (!known || m->config.wapt_server[0] == '\0')
         return;
     int64_t enrolled = 0;
     if (wa_param_i64(m->db, "enrolled_at", &enrolled, &err) != WA_OK || enrolled == 0)
@@ -170,13 +197,26 @@ static void keep_push(struct wa_manager *m)
         wa_log_err(&m->log, WA_LOG_ERROR, "push.not_started", &err);
 }
 
+/* Without the service: the end, when the command has gone and nothing runs for it. */
+static void end_once(struct wa_manager *m, int64_t now)
+{
+    m->has_served = m->has_served || !wa_local_is_idle(m);
+    wa_lock_take(m->lock);
+    bool works = m->running_task != 0;
+    wa_lock_give(m->lock);
+    if (wa_local_is_idle(m) && !works && (m->has_served || now > m->once_until))
+        wa_loop_stop(m->loop);
+}
+
 static void on_clock(void *user)
 {
     struct wa_manager *m = user;
     int64_t now = wa_clock_now();
-    keep_push(m);
-    if (m->once)
+    if (m->once) {
+        end_once(m, now);
         return;
+    }
+    keep_push(m);
     if (m->config.update_period_s > 0 && now >= m->next_update) {
         m->next_update = now + m->config.update_period_s;
         queue_scheduled(m, WA_OP_UPDATE);
@@ -185,6 +225,9 @@ static void on_clock(void *user)
         m->next_upgrade = now + m->config.upgrade_period_s;
         queue_scheduled(m, WA_OP_UPGRADE);
     }
+    if (now < m->next_audit_check)
+        return;
+    m->next_audit_check = now + AUDIT_CHECK_S;
     if (audit_is_due(m))
         queue_scheduled(m, WA_OP_AUDIT);
 }
@@ -193,6 +236,7 @@ static void on_stop(void *user, int signum)
 {
     struct wa_manager *m = user;
     wa_log(&m->log, WA_LOG_INFO, "manager.stopping", WA_LF_I("signal", signum));
+    m->restarting = false;
     wa_loop_stop(m->loop);
 }
 
@@ -210,7 +254,8 @@ static enum wa_code open_state(struct wa_manager *m, struct wa_err *err)
     if (wa_agent_db_open(m->config.base, &m->db, err) != WA_OK ||
         wa_agent_db_open(m->config.base, &m->tdb, err) != WA_OK ||
         wa_agent_db_recover(m->db, &interrupted, err) != WA_OK ||
-        clear_leftovers(m, err) != WA_OK || wa_identity_load(m, m->db, err) != WA_OK)
+        wa_kept_sweep(m, m->db, err) != WA_OK || clear_leftovers(m, err) != WA_OK ||
+        wa_identity_load(m, m->db, err) != WA_OK)
         return err->code;
     if (interrupted > 0)
         wa_log(&m->log, WA_LOG_WARNING, "packages.interrupted",
@@ -227,11 +272,11 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
         return err->code;
     if (wa_log_level_parse(m->config.log_level, &level))
         m->log.level = level;
-    if (check_folders(m, err) != WA_OK || wa_host_facts_read(&m->facts, err) != WA_OK ||
-        wa_loop_new(&m->loop, err) != WA_OK || wa_lock_new(&m->lock, err) != WA_OK ||
-        wa_cancel_new(&m->cancel, err) != WA_OK || confine(m, err) != WA_OK ||
-        wa_launcher_open(CHANNEL_FD, &m->launcher, err) != WA_OK || open_state(m, err) != WA_OK ||
-        wa_local_start(m, err) != WA_OK ||
+    if (check_folders(m, err) != WA_OK || lock_base(&m->base, &m->lock_fd, err) != WA_OK ||
+        wa_host_facts_read(&m->facts, err) != WA_OK || wa_loop_new(&m->loop, err) != WA_OK ||
+        wa_lock_new(&m->lock, err) != WA_OK || wa_cancel_new(&m->cancel, err) != WA_OK ||
+        confine(m, err) != WA_OK || wa_launcher_open(CHANNEL_FD, &m->launcher, err) != WA_OK ||
+        open_state(m, err) != WA_OK || wa_local_start(m, err) != WA_OK ||
         wa_loop_on_signal(m->loop, SIGTERM, on_stop, m, err) != WA_OK ||
         wa_loop_on_signal(m->loop, SIGINT, on_stop, m, err) != WA_OK ||
         wa_timer_new(m->loop, on_clock, m, &m->clock, err) != WA_OK)
@@ -239,7 +284,8 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
     /* Spread, so that a fleet that was switched on together does not ask together. */
     m->next_update = wa_clock_now() + 60 + (int64_t)(wa_clock_mono_ms() % 240);
     m->next_upgrade = m->next_update + m->config.upgrade_period_s;
-    wa_timer_start(m->clock, 100, CLOCK_MS / 5);
+    m->once_until = wa_clock_now() + ONCE_WAIT_S;
+    wa_timer_start(m->clock, 100, m->once ? 100 : CLOCK_MS);
     return wa_thread_start(wa_task_thread, m, &m->thread, err);
 }
 
@@ -264,13 +310,14 @@ static void stop(struct wa_manager *m)
     wa_key_free(m->key);
     wa_cancel_free(m->cancel);
     wa_lock_free(m->lock);
+    wa_fd_close(&m->lock_fd);
     wa_dir_close(&m->base);
     wa_agent_config_free(&m->config);
 }
 
 int wa_role_manager(const struct wa_manager_options *options)
 {
-    static const struct wa_manager empty = {.base = WA_DIR_INIT};
+    static const struct wa_manager empty = {.base = WA_DIR_INIT, .lock_fd = -1};
     struct wa_manager *m = wa_calloc(1, sizeof *m);
     struct wa_err err = WA_ERR_INIT;
     if (m == NULL)
@@ -289,10 +336,8 @@ int wa_role_manager(const struct wa_manager_options *options)
     }
     if (code != WA_OK) {
         wa_log_err(&m->log, WA_LOG_ERROR, "manager.failed", &err);
-        /* What a restart can't mend ends the service: the launcher stops at status 0 alone, so
-         * configuration faults are told apart. */
-        status = wa_code_exit(code);
-    } else if (m->stopping) {
+        status = wa_code_exit(code); /* the launcher tries again, ever more seldom */
+    } else if (m->restarting) {
         status = RESTART_STATUS;
     }
     stop(m);

@@ -31,22 +31,28 @@ struct wa_manager {
     struct wa_loop *loop;
     struct wa_db *db; /* the loop's */
     struct wa_dir base;
+    int lock_fd; /* one manager a base directory */
     struct wa_host_facts facts;
-    bool once; /* one command without the service */
+    bool once, has_served; /* once: one command without the service, and whether it came */
     struct wa_local *local;
     struct wa_push *push;
     struct wa_timer *clock;
-    int64_t next_update, next_upgrade;
+    int64_t next_update, next_upgrade, next_audit_check;
+    int64_t once_until; /* once: when it ends although nobody came */
     /* shared by the two threads */
     struct wa_lock *lock;
     bool stopping, registered; /* registered: the push channel should (re)connect */
+    bool restarting;           /* the loop's: ended to be started again */
     int64_t running_task;
+    bool is_stoppable; /* that task, by a local user */
     struct wa_cancel *cancel;
     struct wa_key *key; /* the machine's; NULL before its first registration */
     char uuid[WA_UUID_MAX + 1];
     /* the task thread's */
     struct wa_thread *thread;
     struct wa_db *tdb;
+    int64_t status_retry_at; /* 0: the server has the present status */
+    unsigned status_tries;
 };
 
 /* --- identity.c --- */
@@ -64,7 +70,7 @@ WA_CHECK enum wa_code wa_inventory_packages(struct wa_db *db, struct wa_buf *out
 WA_CHECK enum wa_code wa_inventory_softwares(struct wa_buf *out, struct wa_err *err);
 void wa_control_json(struct wa_jw *w, const struct wa_control *c); /* an object's members */
 
-/* --- caps.c: what this machine takes --- */
+/* --- inventory.c too: what this machine takes --- */
 void wa_manager_caps(const struct wa_manager *m, struct wa_host_caps *ret);
 WA_CHECK enum wa_code wa_manager_anchors(const struct wa_manager *m, struct wa_trust **ret,
                                          struct wa_err *err);
@@ -84,6 +90,7 @@ struct wa_task_run {
     struct wa_buf packages;          /* JSON array: what became of each package */
     struct wa_jw packages_jw;
     struct wa_buf data; /* JSON: result for the local client, or empty */
+    bool is_cut;        /* by the end of the service */
     size_t done, failed;
     enum wa_code first; /* of the first failure */
     char summary[WA_ERR_TEXT_MAX + 2 * WA_NAME_MAX];
@@ -95,6 +102,8 @@ void wa_task_say(struct wa_task_run *run, const char *fmt, ...) WA_FORMAT(2, 3);
 void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const char *status,
                      const struct wa_err *err);
 void wa_task_thread(void *m);
+/* The service ends, or somebody cancelled: what has steps begins no other one. */
+WA_CHECK enum wa_code wa_task_may_go_on(struct wa_task_run *run, struct wa_err *err);
 /* From the loop's thread: queues and wakes. */
 WA_CHECK enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
                                        const struct wa_local_request *args, const char *by,
@@ -111,6 +120,8 @@ WA_CHECK enum wa_code wa_task_forget(struct wa_task_run *run, struct wa_err *err
 WA_CHECK enum wa_code wa_task_audit(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_session(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_clean(struct wa_task_run *run, struct wa_err *err);
+/* Seconds between a package's audits; 0: only when asked for. */
+int64_t wa_audit_period(const struct wa_manager *m, const struct wa_control *c);
 
 /* One hook of a verified package. */
 struct wa_hook_run {
@@ -134,15 +145,25 @@ void wa_hook_result_fini(struct wa_hook_result *r);
 /* WA_OK whenever the hook ran, whatever became of it: see ret->status. */
 WA_CHECK enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what,
                                   struct wa_hook_result *ret, struct wa_err *err);
+/* A script's parameters, from text that somebody gave: one JSON object, else WA_E_USAGE. */
+WA_CHECK enum wa_code wa_params_check(struct wa_sv text, struct wa_arena *arena,
+                                      const struct wa_json **ret, struct wa_err *err);
 /* A fresh, empty stage. id: WA_STAGE_ID + 1 bytes. */
 WA_CHECK enum wa_code wa_stage_new(struct wa_manager *m, char *ret_id, struct wa_dir *ret,
                                    struct wa_err *err);
 void wa_stage_remove(struct wa_manager *m, const char *id);
-/* Keeps what later hooks need, from a stage; then in its place for package uuid. */
+/* Name of a package's folders below private/: its package_uuid, or a digest where it has none that
+ * makes a name (packages before WAPT 1.6). */
+#define WA_KEPT_ID 64
+WA_CHECK enum wa_code wa_kept_id(const struct wa_control *c, char ret[WA_KEPT_ID + 1],
+                                 struct wa_err *err);
+/* Keeps what later hooks need of a package, from its stage. */
 WA_CHECK enum wa_code wa_kept_save(struct wa_manager *m, const struct wa_dir *stage,
-                                   const char *uuid, struct wa_err *err);
-void wa_kept_remove(struct wa_manager *m, const char *uuid);
-bool wa_kept_has_hook(struct wa_manager *m, const char *uuid, enum wa_hook hook);
+                                   const struct wa_control *c, struct wa_err *err);
+void wa_kept_remove(struct wa_manager *m, const struct wa_control *c);
+/* At start: ends what a kill left half done, and removes what belongs to no installed package. */
+WA_CHECK enum wa_code wa_kept_sweep(struct wa_manager *m, struct wa_db *db, struct wa_err *err);
+bool wa_kept_has_hook(struct wa_manager *m, const struct wa_control *c, enum wa_hook hook);
 /* Verifies the kept files again and stages them. Refused after a revocation, but for UNINSTALL. */
 WA_CHECK enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *row,
                                     enum wa_hook hook, char *ret_id, struct wa_err *err);
@@ -150,6 +171,7 @@ WA_CHECK enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_instal
 /* --- localapi.c --- */
 WA_CHECK enum wa_code wa_local_start(struct wa_manager *m, struct wa_err *err);
 void wa_local_stop(struct wa_manager *m);
+bool wa_local_is_idle(const struct wa_manager *m); /* nobody is connected */
 /* An event of a task, for those who follow it. line: ends with a newline. last: the result. */
 void wa_local_event(struct wa_manager *m, int64_t task, struct wa_sv line, bool last);
 WA_CHECK enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *r,
@@ -167,5 +189,7 @@ struct wa_manager_options {
 };
 /* The manager's process: channel to the launcher is descriptor 3. Returns the exit status. */
 int wa_role_manager(const struct wa_manager_options *options);
+/* WA_E_BUSY when a manager works in that base directory already. */
+WA_CHECK enum wa_code wa_manager_probe(const char *base, struct wa_err *err);
 
 #endif

@@ -258,7 +258,7 @@ static enum wa_code connect_push(struct wa_push *p, struct wa_err *err)
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     wa_lock_take(m->lock);
     (void)snprintf(url, sizeof url, "%s/agent/v1/push", m->config.wapt_server);
-    enum wa_code code = wa_agent_trust(&m->config, &pem, &trust, err);
+    enum wa_code code = wa_agent_trust(&m->config, url, &pem, &trust, err);
     wa_lock_give(m->lock);
     if (code != WA_OK)
         return code;

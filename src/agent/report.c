@@ -33,30 +33,34 @@ static enum wa_code server_error(int status, struct wa_sv body, struct wa_err *e
 }
 
 /* POSTs a sealed statement. answer: the body of a good answer. */
-static enum wa_code post(struct wa_manager *m, const char *path, const struct wa_tls_trust *trust,
-                         struct wa_sv text, struct wa_buf *answer, struct wa_err *err)
+static enum wa_code post(struct wa_manager *m, const char *path, struct wa_sv text,
+                         struct wa_buf *answer, struct wa_err *err)
 {
     static const char *const headers[] = {"Content-Type: application/json", NULL};
     char url[2048];
-    WA_AUTO_BUF struct wa_buf envelope;
+    struct wa_tls_trust trust;
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_BUF_SECRET struct wa_buf envelope;
     struct wa_buf_sink sink;
     struct wa_fetch_result result;
     wa_buf_init(&envelope, WA_ROLE_BODY_MAX);
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     wa_buf_sink_init(&sink, answer);
     if (m->config.wapt_server[0] == '\0')
         return wa_fail(err, WA_E_CONFIG,
                        "no server is set: put wapt_server into '%s', or give --server to register",
                        m->config.file);
-    if (wa_envelope_seal(text, m->key, &envelope, err) != WA_OK)
-        return err->code;
     (void)snprintf(url, sizeof url, "%s%s", m->config.wapt_server, path);
+    if (wa_envelope_seal(text, m->key, &envelope, err) != WA_OK ||
+        wa_agent_trust(&m->config, url, &pem, &trust, err) != WA_OK)
+        return err->code;
     const struct wa_fetch what = {.method = "POST",
                                   .url = url,
                                   .headers = headers,
                                   .body = wa_buf_sv(&envelope),
                                   .proxy =
                                       m->config.http_proxy[0] != '\0' ? m->config.http_proxy : NULL,
-                                  .trust = trust,
+                                  .trust = &trust,
                                   .max_bytes = ANSWER_MAX,
                                   .timeout_ms = 120000};
     if (wa_helper_fetch(m->launcher, &what, &sink.base, NULL, NULL, m->cancel, &result, err) !=
@@ -65,33 +69,43 @@ static enum wa_code post(struct wa_manager *m, const char *path, const struct wa
     return result.status == 200 ? WA_OK : server_error(result.status, wa_buf_sv(answer), err);
 }
 
-static enum wa_code trust_of(struct wa_manager *m, struct wa_buf *pem, struct wa_tls_trust *ret,
-                             struct wa_err *err)
-{
-    wa_buf_init(pem, WA_CERTFILE_BYTES_MAX);
-    return wa_agent_trust(&m->config, pem, ret, err);
-}
-
 /* --- registration --- */
 
-/* Sets an option for this run, and remembers that it belongs into the file. */
-static enum wa_code override(struct wa_manager *m, char **option, struct wa_sv value,
-                             bool *ret_changed, struct wa_err *err)
+/* What a registration may change in the configuration, in the order of its keys. */
+static const char *const register_keys[] = {"wapt_server", "repo_url", "server_fingerprint"};
+
+/* Exchanges the addresses of two configurations. Under the lock: the loop's thread reads them. */
+static void exchange_addresses(struct wa_manager *m, struct wa_agent_config *other)
 {
-    char *copy = NULL;
-    if (value.n == 0 || wa_sv_eqs(value, *option))
-        return WA_OK;
-    if (wa_sv_dup(value, &copy, err) != WA_OK)
-        return err->code;
-    wa_lock_take(m->lock); /* the loop's thread reads addresses for the push channel */
-    wa_free(*option);
-    *option = copy;
+    char **const ours[] = {&m->config.wapt_server, &m->config.repo_url, &m->config.host_repo_url,
+                           &m->config.server_fingerprint};
+    char **const theirs[] = {&other->wapt_server, &other->repo_url, &other->host_repo_url,
+                             &other->server_fingerprint};
+    wa_lock_take(m->lock);
+    for (size_t i = 0; i < WA_COUNT(ours); i++) {
+        char *was = *ours[i];
+        *ours[i] = *theirs[i];
+        *theirs[i] = was;
+    }
     wa_lock_give(m->lock);
-    *ret_changed = true;
-    return WA_OK;
 }
 
-static enum wa_code take_answer(struct wa_manager *m, struct wa_sv body, struct wa_err *err)
+/* What this machine knew of its server before: its enrolment goes on only with the same one. */
+static enum wa_code known_since(struct wa_manager *m, struct wa_sv server_uuid, int64_t *ret,
+                                struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf known;
+    wa_buf_init(&known, 1024);
+    if (wa_param_get(m->tdb, "server_uuid", &known, err) != WA_OK)
+        return err->code;
+    *ret = 0;
+    return wa_sv_eq(wa_buf_sv(&known), server_uuid) ? wa_param_i64(m->tdb, "enrolled_at", ret, err)
+                                                    : WA_OK;
+}
+
+/* is_renewal: proven by the machine's own key. */
+static enum wa_code take_answer(struct wa_manager *m, struct wa_sv body, bool is_renewal,
+                                struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO(wa_key) struct wa_key *relay = NULL;
@@ -105,12 +119,12 @@ static enum wa_code take_answer(struct wa_manager *m, struct wa_sv body, struct 
     if (!wa_sv_eqs(a.uuid, m->uuid))
         return wa_fail(err, WA_E_REFUSED, "the server registered another machine than this one");
     int64_t enrolled = 0;
-    if (wa_db_begin(m->tdb, err) != WA_OK)
+    if (known_since(m, a.server_uuid, &enrolled, err) != WA_OK || wa_db_begin(m->tdb, err) != WA_OK)
         return err->code;
-    /* The first enrolment's date is kept at a renewal with the machine's own key: orders on their
-     * way stay good. */
-    if (wa_param_i64(m->tdb, "enrolled_at", &enrolled, err) != WA_OK ||
-        (enrolled == 0 && wa_param_set_i64(m->tdb, "enrolled_at", wa_clock_now(), err) != WA_OK) ||
+    /* The enrolment's date is kept at a renewal with the machine's own key: orders on their way
+     * stay good. At any other, what was ordered before is not for this machine. */
+    if (wa_param_set_i64(m->tdb, "enrolled_at",
+                         is_renewal && enrolled > 0 ? enrolled : wa_clock_now(), err) != WA_OK ||
         wa_param_set(m->tdb, "relay_key", a.relay_key, err) != WA_OK ||
         wa_param_set(m->tdb, "server_uuid", a.server_uuid, err) != WA_OK ||
         wa_db_commit(m->tdb, err) != WA_OK) {
@@ -143,43 +157,61 @@ static enum wa_code compose(struct wa_manager *m, const struct wa_local_request 
     return wa_register_write(&msg, wa_buf_sv(&facts), text, err);
 }
 
-enum wa_code wa_report_register(struct wa_manager *m, const struct wa_local_request *r,
-                                struct wa_err *err)
+/* With the addresses in place: key, statement, answer. */
+static enum wa_code enrol(struct wa_manager *m, const struct wa_local_request *r,
+                          struct wa_err *err)
 {
-    static const char *const keys[] = {"wapt_server", "repo_url", "server_fingerprint"};
-    bool server = false, repo = false, pin = false;
-    struct wa_token token = {.server_fingerprint = ""};
-    struct wa_tls_trust trust;
-    WA_AUTO_BUF struct wa_buf pem;
     WA_AUTO_BUF struct wa_buf certificate;
     WA_AUTO_BUF_SECRET struct wa_buf text;
     WA_AUTO_BUF struct wa_buf answer;
     wa_buf_init(&certificate, 64u << 10);
     wa_buf_init(&text, WA_JSON_BYTES_MAX);
     wa_buf_init(&answer, ANSWER_MAX);
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    if (r->token.n > 0 && wa_token_parse(r->token, &token, err) != WA_OK)
+    if (wa_identity_make(m, &certificate, err) != WA_OK ||
+        compose(m, r, wa_buf_sv(&certificate), &text, err) != WA_OK ||
+        post(m, "/agent/v1/register", wa_buf_sv(&text), &answer, err) != WA_OK)
         return err->code;
-    if (override(m, &m->config.wapt_server, r->server_url, &server, err) != WA_OK ||
-        override(m, &m->config.repo_url, r->repo_url, &repo, err) != WA_OK)
+    return take_answer(m, wa_buf_sv(&answer), r->token.n == 0 && r->server_user.n == 0, err);
+}
+
+/* The options that the request sets, NUL-terminated in arena; NULL: left alone. */
+static enum wa_code wanted_options(const struct wa_local_request *r, struct wa_arena *arena,
+                                   const char *values[WA_COUNT(register_keys)], struct wa_err *err)
+{
+    struct wa_token token = {.server_fingerprint = ""};
+    if (r->token.n > 0 && wa_token_parse(r->token, &token, err) != WA_OK)
         return err->code;
     /* The token came from a person and names the server's certificate: that is the fingerprint
      * given in advance (F1B). */
-    if (token.server_fingerprint[0] != '\0' &&
-        override(m, &m->config.server_fingerprint, wa_sv(token.server_fingerprint), &pin, err) !=
+    const struct wa_sv given[] = {r->server_url, r->repo_url, wa_sv(token.server_fingerprint)};
+    for (size_t i = 0; i < WA_COUNT(given); i++) {
+        values[i] = given[i].n > 0 ? wa_arena_strdup(arena, given[i]) : NULL;
+        if (given[i].n > 0 && values[i] == NULL)
+            return wa_nomem(err);
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_report_register(struct wa_manager *m, const struct wa_local_request *r,
+                                struct wa_err *err)
+{
+    const char *values[WA_COUNT(register_keys)] = {NULL};
+    struct wa_agent_config other;
+    WA_AUTO_ARENA struct wa_arena arena;
+    wa_arena_init(&arena, 64u << 10);
+    if (wanted_options(r, &arena, values, err) != WA_OK ||
+        wa_agent_config_with(&m->config, register_keys, values, WA_COUNT(values), &other, err) !=
             WA_OK)
-        return err->code;
-    if (wa_identity_make(m, &certificate, err) != WA_OK ||
-        trust_of(m, &pem, &trust, err) != WA_OK ||
-        compose(m, r, wa_buf_sv(&certificate), &text, err) != WA_OK ||
-        post(m, "/agent/v1/register", &trust, wa_buf_sv(&text), &answer, err) != WA_OK ||
-        take_answer(m, wa_buf_sv(&answer), err) != WA_OK)
         return wa_wrap(err, "registering this machine");
-    const char *const values[] = {server ? m->config.wapt_server : NULL,
-                                  repo ? m->config.repo_url : NULL,
-                                  pin ? m->config.server_fingerprint : NULL};
-    if ((server || repo || pin) &&
-        wa_agent_config_write(&m->config, keys, values, WA_COUNT(keys), err) != WA_OK)
+    exchange_addresses(m, &other);
+    enum wa_code code = enrol(m, r, err);
+    if (code != WA_OK)
+        exchange_addresses(m, &other); /* what was tried in vain leaves nothing */
+    wa_agent_config_free(&other);
+    if (code != WA_OK)
+        return wa_wrap(err, "registering this machine");
+    if ((values[0] != NULL || values[1] != NULL || values[2] != NULL) &&
+        wa_agent_config_write(&m->config, register_keys, values, WA_COUNT(values), err) != WA_OK)
         return wa_wrap(err,
                        "the machine is registered, but its configuration could not be written");
     wa_lock_take(m->lock);
@@ -257,16 +289,11 @@ static enum wa_code write_sections(struct wa_manager *m, struct wa_buf bufs[WA_S
 
 static enum wa_code send_report(struct wa_manager *m, struct wa_sv text, struct wa_err *err)
 {
-    struct wa_tls_trust trust;
-    WA_AUTO_BUF struct wa_buf pem;
     WA_AUTO_BUF struct wa_buf answer;
     wa_buf_init(&answer, ANSWER_MAX);
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     if (m->key == NULL)
         return wa_fail(err, WA_E_CONFIG, "this machine is not registered: use 'wapt-get register'");
-    if (trust_of(m, &pem, &trust, err) != WA_OK)
-        return err->code;
-    return post(m, "/agent/v1/report", &trust, text, &answer, err);
+    return post(m, "/agent/v1/report", text, &answer, err);
 }
 
 enum wa_code wa_report_status(struct wa_manager *m, struct wa_err *err)
@@ -319,6 +346,8 @@ static bool may_pass(enum wa_code code)
 
 void wa_report_outbox(struct wa_manager *m)
 {
+    if (m->key == NULL)
+        return;
     for (int round = 0; round < 64; round++) {
         struct wa_outbox_item item;
         struct wa_err err = WA_ERR_INIT, why = WA_ERR_INIT;

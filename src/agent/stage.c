@@ -5,6 +5,7 @@
  * (design: code that runs later).
  */
 #include "agent/manager_priv.h"
+#include "crypto/digest.h"
 #include "os/clock.h"
 #include "os/rand.h"
 
@@ -71,48 +72,169 @@ static enum wa_code copy_kept(const struct wa_dir *from, const struct wa_dir *to
     return WA_OK;
 }
 
-enum wa_code wa_kept_save(struct wa_manager *m, const struct wa_dir *stage, const char *uuid,
-                          struct wa_err *err)
+static bool is_plain(const char *uuid)
 {
-    char temp_name[64];
-    struct wa_relpath temp, path;
+    size_t n = strlen(uuid);
+    for (size_t i = 0; i < n; i++)
+        if (strchr("0123456789abcdefABCDEF-", uuid[i]) == NULL)
+            return false;
+    return n >= 16 && n <= WA_KEPT_ID && uuid[0] != '-';
+}
+
+enum wa_code wa_kept_id(const struct wa_control *c, char ret[WA_KEPT_ID + 1], struct wa_err *err)
+{
+    const char *uuid = wa_control_get(c, WA_A_PACKAGE_UUID);
+    if (!is_plain(uuid))
+        return wa_sha256_hex(wa_control_get(c, WA_A_SIGNATURE),
+                             strlen(wa_control_get(c, WA_A_SIGNATURE)), ret, err);
+    (void)snprintf(ret, WA_KEPT_ID + 1, "%s", uuid);
+    return WA_OK;
+}
+
+/* private/<folder>/<prefix><id> */
+static enum wa_code kept_path(const char *folder, const char *prefix, const struct wa_control *c,
+                              struct wa_relpath *ret, struct wa_err *err)
+{
+    char id[WA_KEPT_ID + 1], name[WA_KEPT_ID + 16];
+    if (wa_kept_id(c, id, err) != WA_OK)
+        return err->code;
+    (void)snprintf(name, sizeof name, "%s%s", prefix, id);
+    return path_of(ret, err, folder, name);
+}
+
+/* Puts temp in place of path, at each moment of which a kill leaves the old or the new: what is set
+ * aside is put back by the next start (wa_kept_sweep). */
+static enum wa_code put_in_place(struct wa_manager *m, const struct wa_relpath *temp,
+                                 const struct wa_relpath *path, const struct wa_relpath *aside,
+                                 struct wa_err *err)
+{
+    struct wa_stat st;
+    struct wa_err missing = WA_ERR_INIT;
+    bool there = wa_file_stat(&m->base, path, &st, &missing) == WA_OK;
+    if (wa_tree_remove(&m->base, aside, err) != WA_OK ||
+        (there && wa_file_rename(&m->base, path, &m->base, aside, err) != WA_OK) ||
+        wa_file_rename(&m->base, temp, &m->base, path, err) != WA_OK)
+        return err->code;
+    return wa_tree_remove(&m->base, aside, err);
+}
+
+enum wa_code wa_kept_save(struct wa_manager *m, const struct wa_dir *stage,
+                          const struct wa_control *c, struct wa_err *err)
+{
+    struct wa_relpath temp, path, aside;
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    (void)snprintf(temp_name, sizeof temp_name, "new-%.48s", uuid);
-    if (path_of(&temp, err, "packages", temp_name) != WA_OK ||
-        path_of(&path, err, "packages", uuid) != WA_OK ||
+    if (kept_path("packages", "new-", c, &temp, err) != WA_OK ||
+        kept_path("packages", "old-", c, &aside, err) != WA_OK ||
+        kept_path("packages", "", c, &path, err) != WA_OK ||
         wa_tree_remove(&m->base, &temp, err) != WA_OK ||
         wa_dir_make_sub(&m->base, &temp, 0700, err) != WA_OK ||
         wa_dir_open_sub(&m->base, &temp, &dir, err) != WA_OK ||
-        copy_kept(stage, &dir, err) != WA_OK || wa_tree_remove(&m->base, &path, err) != WA_OK)
+        copy_kept(stage, &dir, err) != WA_OK || put_in_place(m, &temp, &path, &aside, err) != WA_OK)
         return wa_wrap(err, "keeping the package's script");
-    return wa_file_rename(&m->base, &temp, &m->base, &path, err);
+    return WA_OK;
 }
 
-void wa_kept_remove(struct wa_manager *m, const char *uuid)
+static void remove_id(struct wa_manager *m, const char *id)
 {
     static const char *const folders[] = {"packages", "persistent"};
-    for (size_t i = 0; uuid[0] != '\0' && i < WA_COUNT(folders); i++) {
+    for (size_t i = 0; i < WA_COUNT(folders); i++) {
         struct wa_relpath path;
         struct wa_err err = WA_ERR_INIT;
-        if (path_of(&path, &err, folders[i], uuid) != WA_OK ||
+        if (path_of(&path, &err, folders[i], id) != WA_OK ||
             wa_tree_remove(&m->base, &path, &err) != WA_OK)
             wa_log_err(&m->log, WA_LOG_WARNING, "package.left", &err);
     }
 }
 
-bool wa_kept_has_hook(struct wa_manager *m, const char *uuid, enum wa_hook hook)
+void wa_kept_remove(struct wa_manager *m, const struct wa_control *c)
+{
+    char id[WA_KEPT_ID + 1];
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_kept_id(c, id, &err) == WA_OK)
+        remove_id(m, id);
+    else
+        wa_log_err(&m->log, WA_LOG_WARNING, "package.left", &err);
+}
+
+/* --- after a kill --- */
+
+struct sweep {
+    struct wa_manager *m;
+    const struct wa_installed_list *rows;
+};
+
+/* What was set aside for a new one that never came goes back. */
+static enum wa_code settle_aside(struct wa_manager *m, const char *name, struct wa_err *err)
+{
+    struct wa_relpath aside, path;
+    struct wa_stat st;
+    struct wa_err missing = WA_ERR_INIT;
+    if (path_of(&aside, err, "packages", name) != WA_OK ||
+        path_of(&path, err, "packages", name + 4) != WA_OK)
+        return err->code;
+    if (wa_file_stat(&m->base, &path, &st, &missing) == WA_OK)
+        return wa_tree_remove(&m->base, &aside, err);
+    return wa_file_rename(&m->base, &aside, &m->base, &path, err);
+}
+
+static enum wa_code settle_asides(void *user, const char *name, const struct wa_stat *st,
+                                  struct wa_err *err)
+{
+    const struct sweep *s = user;
+    WA_UNUSED(st);
+    return strncmp(name, "old-", 4) == 0 ? settle_aside(s->m, name, err) : WA_OK;
+}
+
+static enum wa_code remove_orphan(void *user, const char *name, const struct wa_stat *st,
+                                  struct wa_err *err)
+{
+    const struct sweep *s = user;
+    char id[WA_KEPT_ID + 1];
+    WA_UNUSED(st);
+    for (size_t i = 0; i < s->rows->n; i++) {
+        if (wa_kept_id(&s->rows->items[i].base.control, id, err) != WA_OK)
+            return err->code;
+        if (strcmp(id, name) == 0)
+            return WA_OK;
+    }
+    remove_id(s->m, name);
+    return WA_OK;
+}
+
+enum wa_code wa_kept_sweep(struct wa_manager *m, struct wa_db *db, struct wa_err *err)
+{
+    static const char *const folders[] = {"private/packages", "private/persistent"};
+    WA_AUTO_INSTALLED struct wa_installed_list rows = {NULL, 0, 0};
+    struct sweep s = {m, &rows};
+    if (wa_installed_load(db, NULL, &rows, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < WA_COUNT(folders); i++) {
+        WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+        struct wa_relpath path = fixed(folders[i]);
+        if (wa_dir_open_sub(&m->base, &path, &dir, err) != WA_OK ||
+            wa_dir_list(&dir, settle_asides, &s, err) != WA_OK ||
+            wa_dir_list(&dir, remove_orphan, &s, err) != WA_OK)
+            return wa_wrap(err, "clearing up '%s'", folders[i]);
+    }
+    return WA_OK;
+}
+
+bool wa_kept_has_hook(struct wa_manager *m, const struct wa_control *c, enum wa_hook hook)
 {
     /* The textual test of WAPT (formats.md 10.2); whether the hook is really there, the runner
      * finds. */
-    char text[WA_RELPATH_MAX + 1], needle[64];
+    static const char file[] = "/setup.py";
+    char needle[64];
     struct wa_relpath path;
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf code;
     wa_buf_init(&code, WA_SETUP_PY_BYTES_MAX);
-    (void)snprintf(text, sizeof text, "private/packages/%s/setup.py", uuid);
     (void)snprintf(needle, sizeof needle, "def %s():", wa_hook_name(hook));
-    if (uuid[0] == '\0' || wa_relpath_parse(wa_sv(text), &path, &err) != WA_OK ||
-        wa_file_read(&m->base, &path, WA_SETUP_PY_BYTES_MAX, &code, &err) != WA_OK)
+    if (kept_path("packages", "", c, &path, &err) != WA_OK || path.n + sizeof file > sizeof path.p)
+        return false;
+    memcpy(path.p + path.n, file, sizeof file);
+    path.n += sizeof file - 1;
+    if (wa_file_read(&m->base, &path, WA_SETUP_PY_BYTES_MAX, &code, &err) != WA_OK)
         return false;
     return strstr(wa_buf_str(&code), needle) != NULL;
 }
@@ -140,6 +262,12 @@ static enum wa_code accepted_then(const struct wa_dir *kept, const struct wa_con
     return WA_OK;
 }
 
+static bool is_same(const struct wa_verdict *v, const struct wa_installed_row *row)
+{
+    return strcmp(wa_control_get(&v->control, WA_A_SIGNATURE),
+                  wa_control_get(&row->base.control, WA_A_SIGNATURE)) == 0;
+}
+
 static enum wa_code verify_kept(struct wa_manager *m, const struct wa_dir *kept,
                                 const struct wa_installed_row *row, enum wa_hook hook,
                                 struct wa_err *err)
@@ -153,10 +281,9 @@ static enum wa_code verify_kept(struct wa_manager *m, const struct wa_dir *kept,
     wa_verdict_init(&again);
     if (wa_manager_anchors(m, &anchors, &why) == WA_OK &&
         wa_verify_tree(kept, anchors, wa_clock_now(), &v, &why) == WA_OK) {
-        if (strcmp(wa_control_get(&v.control, WA_A_SIGNATURE),
-                   wa_control_get(&row->base.control, WA_A_SIGNATURE)) != 0)
-            return wa_fail(err, WA_E_REFUSED, "the kept script belongs to another package");
-        return WA_OK;
+        return is_same(&v, row)
+                   ? WA_OK
+                   : wa_fail(err, WA_E_REFUSED, "the kept script belongs to another package");
     }
     if (hook != WA_HOOK_UNINSTALL) {
         *err = why;
@@ -166,7 +293,9 @@ static enum wa_code verify_kept(struct wa_manager *m, const struct wa_dir *kept,
     if (accepted_then(kept, &row->base.control, &then, err) != WA_OK ||
         wa_verify_tree(kept, then, row->install_date, &again, err) != WA_OK)
         return err->code;
-    return WA_OK;
+    return is_same(&again, row)
+               ? WA_OK
+               : wa_fail(err, WA_E_REFUSED, "the kept script belongs to another package");
 }
 
 enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *row,
@@ -176,8 +305,7 @@ enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *
     WA_AUTO_DIR struct wa_dir kept = WA_DIR_INIT;
     WA_AUTO_DIR struct wa_dir stage = WA_DIR_INIT;
     const char *package = wa_control_get(&row->base.control, WA_A_PACKAGE);
-    if (path_of(&path, err, "packages", wa_control_get(&row->base.control, WA_A_PACKAGE_UUID)) !=
-            WA_OK ||
+    if (kept_path("packages", "", &row->base.control, &path, err) != WA_OK ||
         wa_dir_open_sub(&m->base, &path, &kept, err) != WA_OK ||
         verify_kept(m, &kept, row, hook, err) != WA_OK)
         return wa_wrap(err, "the kept script of '%s'", package);

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 
 #define IDLE_MS 1000
+#define STATUS_RETRY_FIRST_S 30
+#define STATUS_RETRY_MAX_S 3600
 
 /* --- telling --- */
 
@@ -74,6 +76,19 @@ void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const 
     wa_task_say(run, "%s%s%s\n", name, name[0] != '\0' ? ": " : "", err->text);
     wa_log(&run->m->log, WA_LOG_ERROR, "package.failed", WA_LF_S("package", name),
            WA_LF_S("version", version), WA_LF_S("why", err->text));
+}
+
+enum wa_code wa_task_may_go_on(struct wa_task_run *run, struct wa_err *err)
+{
+    wa_lock_take(run->m->lock);
+    bool stopping = run->m->stopping;
+    wa_lock_give(run->m->lock);
+    if (wa_cancel_is_set(run->m->cancel))
+        return wa_fail(err, WA_E_CANCELLED, "cancelled");
+    if (!stopping)
+        return WA_OK;
+    run->is_cut = true;
+    return wa_fail(err, WA_E_CANCELLED, "the service is being stopped: what was left is not done");
 }
 
 /* --- doing --- */
@@ -181,20 +196,38 @@ static enum wa_code outcome(const struct wa_task_run *run, enum wa_code code, st
     return wa_fail(err, run->done > 0 ? WA_E_PARTIAL : run->first, "%s", run->summary);
 }
 
+static enum wa_code store_outcome(struct wa_task_run *run, enum wa_code code, const char *message,
+                                  struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    const struct wa_task *t = run->task;
+    if (wa_task_finish(m->tdb, t->id, code, wa_sv(message), err) != WA_OK ||
+        t->action_id[0] == '\0')
+        return err->code;
+    return wa_outbox_add(m->tdb, t->action_id,
+                         code == WA_OK            ? "done"
+                         : code == WA_E_CANCELLED ? "cancelled"
+                                                  : "failed",
+                         wa_code_name(code), wa_sv(message), wa_buf_sv(&run->packages), err);
+}
+
+/* What an administrator ordered, a user can put off for a while, no more (F1E). */
+static bool is_put_off(const struct wa_task_run *run, enum wa_code code)
+{
+    return code == WA_E_CANCELLED && run->task->action_id[0] != '\0' && !run->is_cut;
+}
+
 static enum wa_code store(struct wa_task_run *run, enum wa_code code, const char *message,
                           struct wa_err *err)
 {
     struct wa_manager *m = run->m;
-    const struct wa_task *t = run->task;
+    if (run->is_cut && wa_task_is_resumed(run->task))
+        return WA_OK; /* still "running": the next start takes it up again */
+    if (is_put_off(run, code))
+        return wa_task_put_off(m->tdb, run->task->id, wa_clock_now() + m->config.user_stop_s, err);
     if (wa_db_begin(m->tdb, err) != WA_OK)
         return err->code;
-    enum wa_code stored = wa_task_finish(m->tdb, t->id, code, wa_sv(message), err);
-    if (stored == WA_OK && t->action_id[0] != '\0')
-        stored = wa_outbox_add(m->tdb, t->action_id,
-                               code == WA_OK            ? "done"
-                               : code == WA_E_CANCELLED ? "cancelled"
-                                                        : "failed",
-                               wa_code_name(code), wa_sv(message), wa_buf_sv(&run->packages), err);
+    enum wa_code stored = store_outcome(run, code, message, err);
     if (stored == WA_OK)
         stored = wa_db_commit(m->tdb, err);
     if (stored != WA_OK)
@@ -216,12 +249,27 @@ static void follow_up(struct wa_task_run *run)
         wa_log_err(&run->m->log, WA_LOG_ERROR, "pending.failed", &err);
 }
 
-static void report_after(struct wa_task_run *run)
+/* Sends the status; what can't be sent now is tried again later. */
+static void report_now(struct wa_manager *m)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (changes_status(run->request.op) && run->m->key != NULL &&
-        wa_report_status(run->m, &err) != WA_OK)
-        wa_log_err(&run->m->log, WA_LOG_WARNING, "status.not_sent", &err);
+    m->status_retry_at = 0;
+    if (m->key == NULL || m->config.wapt_server[0] == '\0')
+        return;
+    if (wa_report_status(m, &err) == WA_OK) {
+        m->status_tries = 0;
+        return;
+    }
+    int64_t delay = m->status_tries > 6 ? STATUS_RETRY_MAX_S
+                                        : (int64_t)STATUS_RETRY_FIRST_S << m->status_tries++;
+    m->status_retry_at = wa_clock_now() + delay;
+    wa_log_err(&m->log, WA_LOG_WARNING, "status.not_sent", &err);
+}
+
+static void report_after(struct wa_task_run *run)
+{
+    if (changes_status(run->request.op))
+        report_now(run->m);
 }
 
 static void finish(struct wa_task_run *run, enum wa_code code, struct wa_err *err)
@@ -242,6 +290,21 @@ static void finish(struct wa_task_run *run, enum wa_code code, struct wa_err *er
     tell(run, &a, run->data.n > 0 ? wa_buf_sv(&run->data) : wa_buf_sv(&run->packages), true);
 }
 
+/* An order is begun within its time, or not at all. */
+static enum wa_code check_time(struct wa_task_run *run, struct wa_err *err)
+{
+    const struct wa_task *t = run->task;
+    int64_t not_after = 0;
+    if (t->action_id[0] == '\0' || t->is_put_off)
+        return WA_OK;
+    if (wa_action_not_after(run->m->tdb, t->action_id, &not_after, err) != WA_OK)
+        return err->code;
+    return wa_clock_now() <= not_after
+               ? WA_OK
+               : wa_fail(err, WA_E_REFUSED,
+                         "its time was over before this machine could begin with it");
+}
+
 static void run_task(struct wa_manager *m, const struct wa_task *t)
 {
     struct wa_task_run run = {.m = m, .task = t};
@@ -258,10 +321,12 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     wa_log(&m->log, WA_LOG_INFO, "task.started", WA_LF_I("task", t->id), WA_LF_S("kind", t->kind),
            WA_LF_S("by", t->created_by));
     enum wa_code code = wa_local_request_read(wa_sv(t->args), &arena, &run.request, &err);
-    if (code == WA_OK)
-        code = dispatch(&run, &err);
+    if (code == WA_OK && check_time(&run, &err) == WA_OK)
+        (void)dispatch(&run, &err);
+    code = err.code;
     wa_jw_end(&run.packages_jw);
     code = outcome(&run, code, &err);
+    wa_cancel_reset(m->cancel); /* what follows tells of it, and is not what was cancelled */
     follow_up(&run);
     if (t->action_id[0] != '\0')
         report_after(&run); /* the server sees the new state before the result */
@@ -270,6 +335,8 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
         report_after(&run);
     wa_buf_fini(&run.packages);
     wa_buf_fini(&run.data);
+    if (t->action_id[0] != '\0')
+        wa_report_outbox(m); /* before other tasks that wait */
 }
 
 static bool take(struct wa_manager *m, struct wa_task *t)
@@ -288,10 +355,12 @@ void wa_task_thread(void *user)
     while (!m->stopping) {
         struct wa_task t = {.id = 0};
         wa_lock_give(m->lock);
-        wa_cancel_reset(m->cancel);
         if (take(m, &t)) {
             wa_lock_take(m->lock);
+            wa_cancel_reset(m->cancel); /* one that came late was for the task before */
             m->running_task = t.id;
+            m->is_stoppable =
+                t.action_id[0] == '\0' || (m->config.user_stop_s > 0 && !t.is_put_off);
             wa_lock_give(m->lock);
             run_task(m, &t);
             wa_task_fini(&t);
@@ -300,6 +369,8 @@ void wa_task_thread(void *user)
             continue;
         }
         wa_report_outbox(m);
+        if (m->status_retry_at != 0 && wa_clock_now() >= m->status_retry_at)
+            report_now(m);
         wa_lock_take(m->lock);
         if (!m->stopping)
             (void)wa_lock_wait(m->lock, IDLE_MS);

@@ -22,7 +22,7 @@ static enum wa_code download(struct wa_task_run *run, const char *url, const cha
         wa_file_create(&m->base, &path, 0600, &fd, err) != WA_OK ||
         wa_file_remove(&m->base, &path, err) !=
             WA_OK || /* nothing is left behind whatever happens */
-        wa_agent_trust(&m->config, &pem, &trust, err) != WA_OK)
+        wa_agent_trust(&m->config, url, &pem, &trust, err) != WA_OK)
         return err->code;
     wa_fd_sink_init(&sink, fd);
     const struct wa_fetch what = {.method = "GET",
