@@ -131,7 +131,7 @@ bool wa_http_conn_is_idle(const struct wa_http_conn *c);
 /* --- ws_server.c --- */
 /* Takes descriptor, TLS and left-over bytes over; c is emptied. */
 void wa_ws_conn_start(struct wa_ws_conn *ws, struct wa_http_conn *c);
-/* on_close unless it was called. */
+/* on_close, with the status by which it is closing, if it is. */
 void wa_ws_conn_end(struct wa_ws_conn *ws, int status, const char *reason);
 void wa_ws_conn_free(struct wa_ws_conn *ws);
 void wa_ws_conn_check_time(struct wa_ws_conn *ws, uint64_t now);

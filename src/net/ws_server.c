@@ -48,7 +48,7 @@ void wa_ws_conn_end(struct wa_ws_conn *c, int status, const char *reason)
         return;
     c->dead = true;
     c->busy++;
-    c->ev.on_close(c->user, c, status, reason);
+    c->ev.on_close(c->user, c, c->closing ? c->close_status : status, reason);
     c->busy--;
     wa_io_free(c->io);
     c->io = NULL;
@@ -131,8 +131,7 @@ static void read_the_end(struct wa_ws_conn *c, struct wa_err *err)
     struct wa_err ignored = WA_ERR_INIT;
     if (err->code == WA_OK && flush(c, &ignored) != WA_OK)
         wa_err_clear(&ignored);
-    wa_ws_conn_end(c, c->closing ? c->close_status : 1006,
-                   err->code == WA_OK ? "the other side went away" : err->text);
+    wa_ws_conn_end(c, 1006, err->code == WA_OK ? "the other side went away" : err->text);
 }
 
 /* False when the connection has ended. */
@@ -174,7 +173,7 @@ static void work(struct wa_ws_conn *c)
 {
     struct wa_err err = WA_ERR_INIT;
     if (c->broken) {
-        wa_ws_conn_end(c, c->closing ? c->close_status : 1006, "the other side went away");
+        wa_ws_conn_end(c, 1006, "the other side went away");
         return;
     }
     if (c->is_shut) {
@@ -185,7 +184,7 @@ static void work(struct wa_ws_conn *c)
     if (!read_frames(c))
         return;
     if (flush(c, &err) != WA_OK) {
-        wa_ws_conn_end(c, c->closing ? c->close_status : 1006, err.text);
+        wa_ws_conn_end(c, 1006, err.text);
         return;
     }
     if (!c->closing || c->out.bytes.n > 0)

@@ -35,6 +35,8 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
         wa_http_answer(c, 200, "text/plain", WA_SV("hello\n"), "X-Extra: 1\r\n");
     else if (wa_sv_eqs(head->path, "/nothing"))
         wa_http_answer(c, 204, NULL, WA_SV(""), NULL);
+    else if (wa_sv_eqs(head->path, "/who"))
+        wa_http_answer(c, 200, "text/plain", wa_http_get(head, "authorization"), NULL);
     else if (wa_sv_eqs(head->path, "/echo"))
         wa_http_accept_body(c, 10);
     else if (wa_sv_eqs(head->path, "/stream"))

@@ -30,16 +30,21 @@ static void on_ws_close(void *user, struct wa_ws_conn *c, int status, const char
         h->conn = NULL;
 }
 
+const struct wa_ws_events hub_ws_events = {on_message, on_ws_close};
+
 static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_head *head)
 {
-    static const struct wa_ws_events events = {on_message, on_ws_close};
     struct hub *h = user;
     struct wa_err err = WA_ERR_INIT;
+    if (wa_sv_eqs(head->path, "/later")) {
+        h->later = c;
+        return;
+    }
     if (wa_sv_eqs(head->path, "/denied"))
         (void)wa_fail(&err, WA_E_DENIED, "not you");
     else if (!wa_sv_eqs(head->path, "/ws"))
         (void)wa_fail(&err, WA_E_NOT_FOUND, "nothing here");
-    else if (wa_http_accept_ws(c, SERVER_MAX, &events, h, &h->conn, &err) == WA_OK) {
+    else if (wa_http_accept_ws(c, SERVER_MAX, &hub_ws_events, h, &h->conn, &err) == WA_OK) {
         h->open++;
         h->has_conn = true;
         return;
@@ -49,9 +54,10 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
 
 static void on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
 {
-    WA_UNUSED(user);
+    const struct hub *h = user;
     WA_UNUSED(body);
-    wa_http_answer(c, 404, NULL, WA_SV(""), NULL);
+    if (h->later != c)
+        wa_http_answer(c, 404, NULL, WA_SV(""), NULL);
 }
 
 void hub_new_with(struct hub *h, bool has_tls, const struct wa_http_server_config *config)

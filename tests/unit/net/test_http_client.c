@@ -175,6 +175,24 @@ static void test_much(void **state)
     site_free(&s);
 }
 
+static void test_who(void **state)
+{
+    char url[256];
+    WA_UNUSED(state);
+    struct site s;
+    site_new(&s, true);
+    struct question q = question(&s, "GET", "/who", url);
+    q.call.user = "admin";
+    q.call.password = "s\xc3\xa9"
+                      "cret";
+    q.call.low_speed_bytes_s = 1;
+    ask(&q, &s.app, &s.trust);
+    assert_int_equal(q.err.code, WA_OK);
+    assert_string_equal(wa_buf_str(&q.body), "Basic YWRtaW46c8OpY3JldA==");
+    wa_buf_fini(&q.body);
+    site_free(&s);
+}
+
 /* --- F1B --- */
 
 static void test_f1b_certificates(void **state)
@@ -431,13 +449,10 @@ static void test_liars(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_much),
-        cmocka_unit_test(test_f1b_certificates),
-        cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_liars),
+        cmocka_unit_test(test_answers),     cmocka_unit_test(test_much),
+        cmocka_unit_test(test_who),         cmocka_unit_test(test_f1b_certificates),
+        cmocka_unit_test(test_failures),    cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_liars),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

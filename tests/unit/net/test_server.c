@@ -1,6 +1,8 @@
 /* The HTTP server, asked over plain TCP: answers to the byte, files, bodies. */
 #include "app.h"
 
+#include <unistd.h>
+
 static const struct wa_http_server_config plenty = {.max_connections = 100, .max_handshakes = 100};
 
 /* --- to the byte --- */
@@ -243,6 +245,45 @@ static void test_large_file(void **state)
     app_free(&a);
 }
 
+/* Promised more than there is in the end: the connection is cut, so that the client can tell. */
+static void test_shrinking_file(void **state)
+{
+    struct app a;
+    struct raw_client r;
+    WA_UNUSED(state);
+    app_new(&a, &plenty);
+    raw_start(&r, a.loop, a.port, WA_SV(GET("/big", "") GET("/hello", "")));
+    raw_read(&r, false);
+    run_until(a.loop, &a.has_request);
+    assert_int_equal(ftruncate(a.big, 1), 0);
+    raw_read(&r, true);
+    run_until(a.loop, &r.is_over);
+    assert_true(r.in.n > 0 && r.in.n < BIG_BYTES);
+    assert_int_equal(a.requests, 1);
+    raw_end(&r);
+    app_free(&a);
+}
+
+/* Many at once are answered one after another, others in between. */
+static void test_long_pipeline(void **state)
+{
+    struct app a;
+    struct raw_client r;
+    WA_UNUSED(state);
+    WA_AUTO_BUF struct wa_buf request;
+    wa_buf_init(&request, 1u << 20);
+    for (int i = 0; i < 300; i++)
+        wa_buf_adds(&request, GET("/hello", ""));
+    app_new(&a, &plenty);
+    raw_start(&r, a.loop, a.port, wa_buf_sv(&request));
+    run_until(a.loop, &r.is_over);
+    assert_int_equal(a.requests, 300);
+    assert_int_equal(r.in.n % 300, 0);
+    assert_true(wa_sv_ends(wa_buf_sv(&r.in), "\r\n\r\nhello\n"));
+    raw_end(&r);
+    app_free(&a);
+}
+
 static void add_zeros(struct wa_buf *b, size_t n)
 {
     char *p = wa_buf_reserve(b, n);
@@ -285,10 +326,9 @@ static void test_large_bodies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exchanges),
-        cmocka_unit_test(test_made_tag),
-        cmocka_unit_test(test_large_file),
-        cmocka_unit_test(test_large_bodies),
+        cmocka_unit_test(test_exchanges),      cmocka_unit_test(test_made_tag),
+        cmocka_unit_test(test_large_file),     cmocka_unit_test(test_large_bodies),
+        cmocka_unit_test(test_shrinking_file), cmocka_unit_test(test_long_pipeline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,15 +118,67 @@ static void test_talk(void **state)
     char *large = test_malloc(SERVER_MAX); /* both ways, more than the socket takes at once */
     memset(large, 'x', SERVER_MAX);
     wa_buf_clear(&v.texts);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 50; i++)
         must(wa_ws_client_send(v.client, wa_sv_n(large, SERVER_MAX), &err));
-    while (v.texts.n < 20 * strlen("100000 bytes|"))
+    while (v.texts.n < 50 * strlen("100000 bytes|"))
         must(wa_loop_turn(h.loop, 100, &err));
     test_free(large);
     assert_int_equal(wa_ws_client_close_status(v.client), 0);
     leave(&v);
     run_until(h.loop, &h.has_closed);
     assert_int_equal(h.closed_status, 1001);
+    wa_tls_ctx_free(ctx);
+    hub_free(&h);
+}
+
+/* Several at once; each leaves when it likes. */
+static void test_many(void **state)
+{
+    static const size_t order[] = {2, 0, 4, 1, 3};
+    struct hub h;
+    struct visitor v[WA_COUNT(order)];
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    hub_new(&h, true);
+    struct wa_tls_ctx *ctx = trust_in(&h, "127.0.0.1");
+    for (size_t i = 0; i < WA_COUNT(v); i++)
+        visit(&v[i], &h, ctx, "127.0.0.1", h.port, "/ws", NULL);
+    for (size_t i = 0; i < WA_COUNT(v); i++)
+        run_until(h.loop, &v[i].is_open);
+    for (size_t i = 0; i < WA_COUNT(v); i++) {
+        leave(&v[order[i]]);
+        while (h.open > WA_COUNT(v) - 1 - i)
+            must(wa_loop_turn(h.loop, 100, &err));
+        for (size_t k = i + 1; k < WA_COUNT(v); k++) {
+            say(&v[order[k]], "still here");
+            run_until(h.loop, &v[order[k]].has_text);
+        }
+    }
+    wa_tls_ctx_free(ctx);
+    hub_free(&h);
+}
+
+/* The server has vanished: sending to it calls nobody back; the loop does. */
+static void test_server_vanishes(void **state)
+{
+    struct hub h;
+    struct visitor v;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    hub_new(&h, true);
+    struct wa_tls_ctx *ctx = trust_in(&h, "127.0.0.1");
+    visit(&v, &h, ctx, "127.0.0.1", h.port, "/ws", NULL);
+    run_until(h.loop, &v.is_open);
+    wa_http_server_free(h.server);
+    h.server = NULL;
+    for (int i = 0; i < 10; i++) {
+        if (wa_ws_client_send(v.client, WA_SV("anybody there?"), &err) != WA_OK)
+            wa_err_clear(&err);
+        assert_false(v.is_over);
+    }
+    run_until(h.loop, &v.is_over);
+    assert_int_equal(v.end.code, WA_E_UNREACHABLE);
+    leave(&v);
     wa_tls_ctx_free(ctx);
     hub_free(&h);
 }
@@ -463,24 +515,33 @@ static void test_no_answer(void **state)
     hub_free(&h);
 }
 
-/* Pings keep a quiet connection alive; real silence ends it. */
+/* Real time, so that the client's clock ticks. */
+static void run_a_second(struct wa_loop *loop)
+{
+    struct wa_err err = WA_ERR_INIT;
+    for (uint64_t until = __real_wa_loop_now_ms(loop) + 1200; __real_wa_loop_now_ms(loop) < until;)
+        must(wa_loop_turn(loop, 100, &err));
+}
+
+/* The client's pings alone keep a quiet connection alive, on both sides; real silence ends it. */
 static void test_quiet(void **state)
 {
+    const struct wa_http_server_config taciturn = {
+        .max_connections = 10, .max_handshakes = 10, .ws_ping_ms = 3600000, .sweep_ms = 5};
     struct hub h;
     struct visitor v;
     WA_UNUSED(state);
-    hub_new(&h, true);
+    hub_new_with(&h, true, &taciturn);
     struct wa_tls_ctx *ctx = trust_in(&h, "127.0.0.1");
     visit(&v, &h, ctx, "127.0.0.1", h.port, "/ws", NULL);
     run_until(h.loop, &v.is_open);
-    for (ms_ahead = 0; ms_ahead < 3 * WA_WS_PONG_TIMEOUT_MS; ms_ahead += WA_WS_PING_MS + 1000) {
-        v.has_text = false;
-        say(&v, "tick"); /* carries the loop over the turns in which the pings go */
-        run_until(h.loop, &v.has_text);
-        run_a_little(h.loop);
+    for (int i = 0; i < 4; i++) {
+        ms_ahead += WA_WS_PING_MS + 1000;
+        run_a_second(h.loop);
     }
+    assert_true(ms_ahead > WA_WS_PONG_TIMEOUT_MS);
     assert_false(v.is_over || h.has_closed);
-    ms_ahead += WA_WS_PONG_TIMEOUT_MS + 1000;
+    ms_ahead += WA_WS_PONG_TIMEOUT_MS + 2000;
     run_until(h.loop, &v.is_over);
     assert_true(v.end.code == WA_E_TIMEOUT ||
                 v.end.code == WA_E_UNREACHABLE); /* who sees it first */
@@ -522,6 +583,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_talk),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_server_vanishes),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_bad_arguments),

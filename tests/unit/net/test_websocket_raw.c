@@ -165,6 +165,46 @@ static void test_peer_vanishes(void **state)
     hub_free(&h);
 }
 
+/* Accepted outside the request's callbacks; the second time the server goes before it begins. */
+static void test_accepted_later(void **state)
+{
+    static const char request[] =
+        "GET /later HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" KEY V13
+        "\r\n\x81\x82" M0 "hi";
+    struct hub h;
+    WA_UNUSED(state);
+    for (int goes = 0; goes < 2; goes++) {
+        struct raw_client r;
+        struct wa_err err = WA_ERR_INIT;
+        hub_new(&h, false);
+        raw_start(&r, h.loop, h.port, wa_sv_n(request, sizeof request - 1));
+        r.half_closes = false;
+        while (h.later == NULL)
+            must(wa_loop_turn(h.loop, 100, &err));
+        run_a_little(h.loop);
+        must(wa_http_accept_ws(h.later, SERVER_MAX, &hub_ws_events, &h, &h.conn, &err));
+        h.open++;
+        assert_int_equal(wa_http_accept_ws(h.later, 1, &hub_ws_events, &h, &h.conn, &err),
+                         WA_E_CONFLICT);
+        assert_int_equal(h.messages, 0); /* from the loop alone */
+        uint8_t binding[32];
+        struct wa_err none = WA_ERR_INIT;
+        assert_true(wa_ws_channel_binding(h.conn, binding, &none) != WA_OK); /* no TLS here */
+        if (goes == 0) {
+            while (h.messages == 0 || !wa_sv_ends(wa_buf_sv(&r.in), "\x81\x02hi"))
+                must(wa_loop_turn(h.loop, 100, &err));
+            assert_true(wa_sv_starts(wa_buf_sv(&r.in), "HTTP/1.1 101 "));
+            wa_ws_set_max(h.conn, 1); /* holds from the next frame on */
+            raw_more(&r, wa_sv_n("\x81\x82" M0 "hi", 8));
+            run_until(h.loop, &r.is_over);
+            assert_true(wa_sv_ends(wa_buf_sv(&r.in), "too long a message"));
+        }
+        raw_end(&r);
+        hub_free(&h);
+        assert_int_equal(h.closed_status, goes == 0 ? 1009 : 1006);
+    }
+}
+
 static void on_stopped(void *user)
 {
     bool *is_stopped = user;
@@ -202,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_peer_does_not_read),
         cmocka_unit_test(test_peer_vanishes),
+        cmocka_unit_test(test_accepted_later),
         cmocka_unit_test(test_too_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
