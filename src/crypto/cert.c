@@ -109,12 +109,21 @@ static void take_usage(struct wa_cert *c)
     c->may_issue_code = (flags & EXFLAG_XKUSAGE) == 0 || (eku & (XKU_CODE_SIGN | XKU_ANYEKU)) != 0;
 }
 
+/* OpenSSL says of extensions that it had no memory for that they are broken, and keeps to it. Those
+ * that are broken are so in a copy, too. */
+static bool is_broken_again(X509 *x)
+{
+    WA_OSSL(X509) copy = X509_dup(x);
+
+    return copy != NULL && (X509_get_extension_flags(copy) & EXFLAG_INVALID) != 0;
+}
+
 static enum wa_code take_key(struct wa_cert *c, struct wa_err *err)
 {
     EVP_PKEY *pkey = X509_get_pubkey(c->x);
 
-    if (pkey == NULL && ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
-        return wa_ossl_fail(err, WA_E_NOMEM, "its key can't be read");
+    if (pkey == NULL && wa_ossl_ran_out())
+        return wa_nomem(err);
     return wa_key_adopt(pkey, false, &c->key, err);
 }
 
@@ -130,11 +139,12 @@ static enum wa_code describe(struct wa_cert *c, struct wa_err *err)
         !take_time(X509_get0_notAfter(c->x), &c->not_after))
         return wa_ossl_fail(err, WA_E_INVALID, "its dates can't be read");
     take_usage(c);
+    if (!c->is_sound && !is_broken_again(c->x))
+        return wa_ossl_fail(err, WA_E_NOMEM, "its extensions can't be read");
     if (take_cn(c, err) != WA_OK || take_key(c, err) != WA_OK ||
         take_name(X509_get_subject_name(c->x), c->subject, sizeof(c->subject), err) != WA_OK ||
         take_name(X509_get_issuer_name(c->x), c->issuer, sizeof(c->issuer), err) != WA_OK)
         return err->code;
-    ERR_clear_error();
     return WA_OK;
 }
 
@@ -148,7 +158,9 @@ enum wa_code wa_cert_adopt(X509 *x, struct wa_cert **ret, struct wa_err *err)
     }
     atomic_init(&c->refs, 1);
     c->x = x;
-    if (describe(c, err) != WA_OK)
+    enum wa_code code = describe(c, err);
+    ERR_clear_error(); /* reading broken extensions leaves some, too */
+    if (code != WA_OK)
         return wa_wrap(err, "cannot read a certificate");
     *ret = WA_TAKE(c);
     return WA_OK;

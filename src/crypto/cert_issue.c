@@ -146,11 +146,12 @@ static bool add_subject_key_id(X509 *x)
  * own cache can't be asked about a certificate that is not signed yet. */
 static bool add_authority_key_id(X509 *x, X509 *issuer)
 {
-    ASN1_OCTET_STRING *ski = X509_get_ext_d2i(issuer, NID_subject_key_identifier, NULL, NULL);
+    int critical = -1; /* stays so when it is absent */
+    ASN1_OCTET_STRING *ski = X509_get_ext_d2i(issuer, NID_subject_key_identifier, &critical, NULL);
     AUTHORITY_KEYID *aki = ski == NULL ? NULL : AUTHORITY_KEYID_new();
 
     if (ski == NULL)
-        return true;
+        return critical == -1;
     if (aki == NULL) {
         ASN1_OCTET_STRING_free(ski);
         return false;

@@ -82,8 +82,8 @@ static enum wa_code is_signed_by(X509_CRL *crl, const struct wa_cert *issuer, bo
         issuer->key->weakness != NULL || (X509_get_key_usage(issuer->x) & X509v3_KU_CRL_SIGN) == 0)
         return WA_OK;
     *ret = X509_CRL_verify(crl, issuer->key->pkey) == 1;
-    if (!*ret && ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
-        return wa_ossl_fail(err, WA_E_NOMEM, "cannot check a revocation list");
+    if (!*ret && wa_ossl_ran_out())
+        return wa_nomem(err);
     ERR_clear_error();
     return WA_OK;
 }

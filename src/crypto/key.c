@@ -44,7 +44,7 @@ static const char *ec_weakness(EVP_PKEY *pkey)
         (strcmp(group, "prime256v1") != 0 && strcmp(group, "secp384r1") != 0))
         return "an elliptic-curve key that is neither P-256 nor P-384";
     if (EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
-                               &is_explicit) == 1 &&
+                               &is_explicit) != 1 ||
         is_explicit != 0)
         return "an elliptic-curve key that spells its own curve";
     return NULL;

@@ -143,7 +143,7 @@ static enum wa_code read_private(struct wa_sv pem, struct asker *a, EVP_PKEY **r
     long n = 0;
 
     if (bio == NULL)
-        return wa_nomem(err);
+        return wa_ossl_fail(err, WA_E_NOMEM, "cannot read it");
     if (PEM_bytes_read_bio(&der, &n, &label, PEM_STRING_EVP_PKEY, bio, on_passphrase, a) != 1) {
         if (a->err.code != WA_OK) {
             ERR_clear_error();
@@ -230,7 +230,7 @@ enum wa_code wa_key_read_public_pem(struct wa_sv pem, struct wa_key **ret, struc
                        PEM_OUT_MAX);
     WA_OSSL(BIO) bio = BIO_new_mem_buf(pem.n > 0 ? pem.p : "", (int)pem.n);
     if (bio == NULL)
-        return wa_nomem(err);
+        return wa_ossl_fail(err, WA_E_NOMEM, "cannot read it");
     if (PEM_bytes_read_bio(&der, &n, &label, PEM_STRING_PUBLIC, bio, NULL, NULL) != 1)
         return wa_ossl_fail(err, WA_E_INVALID, "cannot read a public key");
     const unsigned char *p = der;

@@ -32,6 +32,15 @@ enum wa_code wa_ossl_fail(struct wa_err *err, enum wa_code code, const char *fmt
     return wa_fail(err, code, "%s: %s", what, reason);
 }
 
+bool wa_ossl_ran_out(void)
+{
+    bool ran_out = false;
+
+    for (unsigned long e = ERR_get_error(); e != 0; e = ERR_get_error())
+        ran_out = ran_out || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+    return ran_out;
+}
+
 enum wa_code wa_ossl_drain(BIO *bio, struct wa_buf *out, struct wa_err *err)
 {
     char *p = NULL;

@@ -15,6 +15,9 @@
 enum wa_code wa_ossl_fail(struct wa_err *err, enum wa_code code, const char *fmt, ...)
     WA_FORMAT(3, 4);
 
+/* Does the queue say that memory ran out? Empties it. */
+bool wa_ossl_ran_out(void);
+
 /* Appends what a memory BIO holds. */
 WA_CHECK enum wa_code wa_ossl_drain(BIO *bio, struct wa_buf *out, struct wa_err *err);
 

@@ -1,0 +1,233 @@
+/* Each allocation of OpenSSL fails in turn: what must be refused is never accepted for want of
+ * memory, and nothing crashes.
+ *
+ * OpenSSL reports some of these failures as others, so any error will do; what it leaks is its
+ * affair.
+ */
+#include "support.h"
+
+#include <openssl/crypto.h>
+#include <openssl/x509.h>
+
+static long countdown = -1; /* allocations until one fails; -1: never */
+static bool has_failed;
+
+static bool must_fail(void)
+{
+    if (countdown < 0 || countdown-- > 0)
+        return false;
+    countdown = -1;
+    has_failed = true;
+    return true;
+}
+
+static void *ossl_malloc(size_t n, const char *file, int line)
+{
+    WA_UNUSED(file);
+    WA_UNUSED(line);
+    return must_fail() ? NULL : malloc(n);
+}
+
+static void *ossl_realloc(void *p, size_t n, const char *file, int line)
+{
+    WA_UNUSED(file);
+    WA_UNUSED(line);
+    return must_fail() ? NULL : realloc(p, n);
+}
+
+static void ossl_free(void *p, const char *file, int line)
+{
+    WA_UNUSED(file);
+    WA_UNUSED(line);
+    free(p);
+}
+
+/* Runs fn with the first, the second... allocation failing, until none does. fn must give WA_OK or,
+ * if it failed, an error; when is_refused, never WA_OK. */
+static size_t fail_each(enum wa_code (*fn)(const void *arg, struct wa_err *err), const void *arg,
+                        bool is_refused)
+{
+    for (long n = 0;; n++) {
+        struct wa_err err = WA_ERR_INIT;
+        has_failed = false;
+        countdown = n;
+        enum wa_code code = fn(arg, &err);
+        countdown = -1;
+        if (code != err.code || (is_refused && code == WA_OK))
+            fail_msg("allocation %ld: %s, '%s'", n, wa_code_name(code), err.text);
+        if (ERR_peek_error() != 0)
+            fail_msg("allocation %ld left an error in the queue", n);
+        if (has_failed)
+            continue;
+        assert_int_equal(code == WA_OK, !is_refused);
+        return (size_t)n;
+    }
+}
+
+struct sides {
+    const char *store, *chain;
+};
+
+/* Reads all afresh each time: OpenSSL keeps what it computed about a certificate with it. */
+static enum wa_code check_trust(const void *arg, struct wa_err *err)
+{
+    const struct sides *s = arg;
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    WA_AUTO_BUF struct wa_buf pem;
+    struct wa_trust_result r;
+    char name[256], path[WA_PATH_MAX];
+
+    (void)snprintf(name, sizeof name, "vectors/trust/%s", s->store);
+    wa_test_data_path(name, path);
+    read_trust_file(s->chain, &pem);
+    if (wa_trust_new(&t, err) != WA_OK || wa_trust_add_dir(t, path, err) != WA_OK ||
+        wa_certs_read_pem(wa_buf_sv(&pem), 16, &chain, err) != WA_OK)
+        return err->code;
+    return wa_trust_check(t, &chain, vectors_date(), &r, err);
+}
+
+static void trust_fails_closed(void **state)
+{
+    WA_UNUSED(state);
+    static const struct {
+        struct sides sides;
+        bool is_refused;
+    } cases[] = {
+        {{"ca_only", "chains/base-intermediate.crt"}, false},
+        {{"with_crl", "chains/093-revoked.crt"}, true},
+        {{"pathlen", "made/short-too-long.crt"}, true},
+        {{"ca_only", "chains/082-spoofed-ca-aki.crt"}, true},
+        {{"ca_only", "chains/086-inter-no-keycertsign.crt"}, true},
+        {{"ca_only", "chains/091-expired-intermediate.crt"}, true},
+        {{"ca_only", "chains/096-weak-rsa1024.crt"}, true},
+        {{"ca_only", "chains/097-weak-sha1-cert.crt"}, true},
+    };
+
+    for (size_t i = 0; i < WA_COUNT(cases); i++)
+        print_message("%s: %zu allocations\n", cases[i].sides.chain,
+                      fail_each(check_trust, &cases[i].sides, cases[i].is_refused));
+}
+
+/* The rules that need certificates of their own: store and chain are files of made/. */
+static enum wa_code check_made(const void *arg, struct wa_err *err)
+{
+    const struct sides *s = arg;
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO_CERTS struct wa_certs chain = {0}, store = {0};
+    WA_AUTO_BUF struct wa_buf pem, store_pem;
+    struct wa_trust_result r;
+
+    read_trust_file(s->chain, &pem);
+    read_trust_file(s->store, &store_pem);
+    if (wa_trust_new(&t, err) != WA_OK ||
+        wa_certs_read_pem(wa_buf_sv(&store_pem), 16, &store, err) != WA_OK ||
+        wa_trust_add(t, store.items[0], err) != WA_OK ||
+        wa_certs_read_pem(wa_buf_sv(&pem), 16, &chain, err) != WA_OK)
+        return err->code;
+    if (wa_trust_check(t, &chain, vectors_date(), &r, err) != WA_OK)
+        return err->code;
+    return r.may_sign_code ? WA_OK : wa_fail(err, WA_E_REFUSED, "not for code");
+}
+
+static void rules_fail_closed(void **state)
+{
+    WA_UNUSED(state);
+    static const struct {
+        struct sides sides;
+        bool is_refused;
+    } cases[] = {
+        {{"made/store-constrained.crt", "made/constrained-inside.crt"}, false},
+        {{"made/store-constrained.crt", "made/constrained-outside.crt"}, true},
+        {{"made/store-constrained.crt", "made/constrained-other-org.crt"}, true},
+        {{"made/store-deployer.crt", "made/code-by-deployer.crt"}, true},
+        {{"made/store-short.crt", "made/short-too-long.crt"}, true},
+        {{"made/store-root.crt", "made/critical-unknown.crt"}, true},
+        {{"made/store-root.crt", "made/signer-key-agreement.crt"}, true},
+        {{"made/store-any.crt", "made/any-by-any.crt"}, true},
+    };
+
+    for (size_t i = 0; i < WA_COUNT(cases); i++)
+        print_message("%s: %zu allocations\n", cases[i].sides.chain,
+                      fail_each(check_made, &cases[i].sides, cases[i].is_refused));
+}
+
+static enum wa_code check_signature(const void *arg, struct wa_err *err)
+{
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    WA_AUTO_BUF struct wa_buf pem, sig;
+
+    read_trust_file("keys/rsa2048-public.pem", &pem);
+    read_trust_file("keys/signatures/known-rsa.sig", &sig);
+    if (wa_key_read_public_pem(wa_buf_sv(&pem), &key, err) != WA_OK)
+        return err->code;
+    return wa_signature_check(key, wa_sv(arg), wa_buf_sv(&sig), err);
+}
+
+static void signatures_fail_closed(void **state)
+{
+    WA_UNUSED(state);
+    (void)fail_each(check_signature, "a known message", false);
+    (void)fail_each(check_signature, "another message", true);
+}
+
+static enum wa_code read_weak(const void *arg, struct wa_err *err)
+{
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    WA_AUTO_BUF struct wa_buf pem;
+
+    read_trust_file(arg, &pem);
+    return strstr(arg, "public") != NULL
+               ? wa_key_read_public_pem(wa_buf_sv(&pem), &key, err)
+               : wa_key_read_pem(wa_buf_sv(&pem), arg, NULL, NULL, &key, err);
+}
+
+static void keys_fail_closed(void **state)
+{
+    WA_UNUSED(state);
+    (void)fail_each(read_weak, "keys/p256-pkcs8.pem", false);
+    (void)fail_each(read_weak, "keys/rsa2048-traditional.pem", false);
+    (void)fail_each(read_weak, "keys/rsa1024.pem", true);
+    (void)fail_each(read_weak, "keys/p256-explicit.pem", true);
+    (void)fail_each(read_weak, "keys/secp256k1.pem", true);
+    (void)fail_each(read_weak, "keys/public-e1.pem", true);
+    (void)fail_each(read_weak, "keys/public-n-even.pem", true);
+}
+
+static enum wa_code make_certificate(const void *arg, struct wa_err *err)
+{
+    static const char *const names[] = {"host.example.test", "10.0.0.1", NULL};
+    const struct wa_cert_request what = {.cn = "x",
+                                         .organization = "y",
+                                         .code_signing = true,
+                                         .server_auth = true,
+                                         .dns_names = names,
+                                         .days = 1};
+    WA_AUTO(wa_cert) struct wa_cert *c = NULL;
+
+    if (wa_cert_issue(&what, arg, NULL, NULL, &c, err) != WA_OK)
+        return err->code;
+    /* made in spite of a failure: then whole */
+    assert_true(wa_cert_may_sign_code(c));
+    assert_int_equal(X509_get_ext_count(wa_cert_native(c)), 6);
+    return WA_OK;
+}
+
+static void certificates_are_made_whole(void **state)
+{
+    WA_UNUSED(state);
+    WA_AUTO(wa_key) struct wa_key *key = new_p256();
+    (void)fail_each(make_certificate, key, false);
+}
+
+int main(void)
+{
+    if (CRYPTO_set_mem_functions(ossl_malloc, ossl_realloc, ossl_free) != 1)
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trust_fails_closed),          cmocka_unit_test(rules_fail_closed),
+        cmocka_unit_test(signatures_fail_closed),      cmocka_unit_test(keys_fail_closed),
+        cmocka_unit_test(certificates_are_made_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
