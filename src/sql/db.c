@@ -1,6 +1,7 @@
-/* db.c - the interface over drivers: cached statements, sticky bindings, transactions, migrations.
+/* db.c - the interface over drivers: cached statements, sticky bindings, transactions.
  *
  * There is no function that takes a value as SQL text: what comes from outside can only be bound.
+ * Migrations are in migrate.c.
  */
 #include "sql/db.h"
 
@@ -11,7 +12,7 @@
 struct wa_stmt {
     struct wa_db *db;
     struct wa_drv_stmt *s;
-    bool failed; /* a binding ran out of memory */
+    struct wa_err bind_err; /* of the first binding that failed */
 };
 
 struct wa_db {
@@ -20,22 +21,24 @@ struct wa_db {
     struct wa_map statements; /* text -> struct wa_stmt */
 };
 
-static const struct wa_drv *const drivers[] = {&wa_drv_sqlite};
+static const struct wa_drv *const drivers[] = {&wa_drv_sqlite, &wa_drv_pgsql};
 
 enum wa_code wa_db_open(const char *url, struct wa_db **ret, struct wa_err *err)
 {
     const struct wa_drv *drv = NULL;
+
     for (size_t i = 0; i < WA_COUNT(drivers); i++)
         if (wa_sv_starts(wa_sv(url), drivers[i]->prefix))
             drv = drivers[i];
-    if (drv == NULL)
-        return wa_fail(err, WA_E_CONFIG, "no driver for database '%.40s': use sqlite:/path/to/file",
-                       url);
-    struct wa_db *db = wa_calloc(1, sizeof *db);
+    if (drv == NULL) /* the text may hold a password */
+        return wa_fail(err, WA_E_CONFIG,
+                       "cannot open the database: its address begins neither with 'sqlite:' nor "
+                       "with 'postgresql://'");
+    struct wa_db *db = wa_calloc(1, sizeof(*db));
     if (db == NULL)
         return wa_nomem(err);
     db->drv = drv;
-    wa_map_init(&db->statements, 0);
+    wa_map_init(&db->statements, 0); /* keys are our own literals */
     if (drv->open(url, &db->conn, err) != WA_OK) {
         wa_free(db);
         return err->code;
@@ -58,16 +61,24 @@ void wa_db_close(struct wa_db *db)
     wa_free(db);
 }
 
+const char *wa_db_driver(const struct wa_db *db)
+{
+    return db->drv->name;
+}
+
+/* --- statements --- */
+
 enum wa_code wa_db_prepare(struct wa_db *db, const char *sql, struct wa_stmt **ret,
                            struct wa_err *err)
 {
     struct wa_stmt *s = wa_map_get(&db->statements, wa_sv(sql));
+
     if (s != NULL) {
         wa_reset(s);
         *ret = s;
         return WA_OK;
     }
-    s = wa_calloc(1, sizeof *s);
+    s = wa_calloc(1, sizeof(*s));
     if (s == NULL)
         return wa_nomem(err);
     s->db = db;
@@ -86,7 +97,8 @@ enum wa_code wa_db_prepare(struct wa_db *db, const char *sql, struct wa_stmt **r
 
 void wa_bind_sv(struct wa_stmt *s, int i, struct wa_sv v)
 {
-    s->failed = !s->db->drv->bind_text(s->s, i, v) || s->failed;
+    if (s->bind_err.code == WA_OK)
+        (void)s->db->drv->bind_text(s->s, i, v, &s->bind_err);
 }
 
 void wa_bind_s(struct wa_stmt *s, int i, const char *v)
@@ -99,46 +111,51 @@ void wa_bind_s(struct wa_stmt *s, int i, const char *v)
 
 void wa_bind_i64(struct wa_stmt *s, int i, int64_t v)
 {
-    s->failed = !s->db->drv->bind_i64(s->s, i, v) || s->failed;
+    if (s->bind_err.code == WA_OK)
+        (void)s->db->drv->bind_i64(s->s, i, v, &s->bind_err);
 }
 
 void wa_bind_blob(struct wa_stmt *s, int i, struct wa_sv v)
 {
-    s->failed = !s->db->drv->bind_blob(s->s, i, v) || s->failed;
+    if (s->bind_err.code == WA_OK)
+        (void)s->db->drv->bind_blob(s->s, i, v, &s->bind_err);
 }
 
 void wa_bind_null(struct wa_stmt *s, int i)
 {
-    s->failed = !s->db->drv->bind_null(s->s, i) || s->failed;
+    if (s->bind_err.code == WA_OK)
+        (void)s->db->drv->bind_null(s->s, i, &s->bind_err);
 }
 
 enum wa_code wa_step(struct wa_stmt *s, bool *ret_row, struct wa_err *err)
 {
-    bool row = false;
-    if (s->failed) {
-        wa_reset(s);
-        return wa_nomem(err);
-    }
-    enum wa_code code = s->db->drv->step(s->db->conn, s->s, &row, err);
-    if (code != WA_OK || !row)
+    bool has_row = false;
+    enum wa_code code = s->bind_err.code;
+
+    if (code != WA_OK)
+        *err = s->bind_err;
+    else
+        code = s->db->drv->step(s->s, &has_row, err);
+    if (code != WA_OK || !has_row)
         wa_reset(s);
     if (code == WA_OK)
-        *ret_row = row;
+        *ret_row = has_row;
     return code;
 }
 
 enum wa_code wa_run(struct wa_stmt *s, struct wa_err *err)
 {
-    bool row = true;
-    while (row)
-        if (wa_step(s, &row, err) != WA_OK)
+    bool has_row = true;
+
+    while (has_row)
+        if (wa_step(s, &has_row, err) != WA_OK)
             return err->code;
     return WA_OK;
 }
 
 void wa_reset(struct wa_stmt *s)
 {
-    s->failed = false;
+    wa_err_clear(&s->bind_err);
     s->db->drv->reset(s->s);
 }
 
@@ -162,6 +179,8 @@ int64_t wa_db_changes(struct wa_db *db)
     return db->drv->changes(db->conn);
 }
 
+/* --- transactions --- */
+
 enum wa_code wa_db_exec(struct wa_db *db, const char *sql, struct wa_err *err)
 {
     return db->drv->exec(db->conn, sql, err);
@@ -169,67 +188,31 @@ enum wa_code wa_db_exec(struct wa_db *db, const char *sql, struct wa_err *err)
 
 enum wa_code wa_db_begin(struct wa_db *db, struct wa_err *err)
 {
-    return wa_db_exec(db, db->drv->begin, err);
+    if (db->drv->transaction(db->conn) != WA_TX_NONE)
+        return wa_fail(err, WA_E_INTERNAL,
+                       "database: cannot begin a transaction: one is open already");
+    if (wa_db_exec(db, db->drv->begin, err) != WA_OK)
+        wa_db_rollback(db); /* it may be half begun, waiting for its lock */
+    return err->code;
 }
 
+/* A failed statement may have rolled back alone: then committing says so, for what came before is
+ * lost. */
 enum wa_code wa_db_commit(struct wa_db *db, struct wa_err *err)
 {
-    return wa_db_exec(db, "COMMIT", err);
+    if (db->drv->transaction(db->conn) == WA_TX_OPEN)
+        return wa_db_exec(db, "COMMIT", err);
+    wa_db_rollback(db);
+    return wa_fail(err, WA_E_CONFLICT,
+                   "database: cannot commit: no transaction is open, or it has failed before");
 }
 
 void wa_db_rollback(struct wa_db *db)
 {
     struct wa_err ignored = WA_ERR_INIT;
+
+    if (db->drv->transaction(db->conn) == WA_TX_NONE)
+        return;
     if (wa_db_exec(db, "ROLLBACK", &ignored) != WA_OK)
-        wa_err_clear(&ignored); /* no transaction was open: nothing to undo */
-}
-
-/* --- migrations --- */
-
-static enum wa_code schema_version(struct wa_db *db, int64_t *ret, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    bool row = false;
-    if (wa_db_exec(db, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)",
-                   err) != WA_OK ||
-        wa_db_prepare(db, "SELECT MAX(version) FROM schema_version", &s, err) != WA_OK ||
-        wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    *ret = row ? wa_col_i64(s, 0) : 0;
-    wa_reset(s);
-    return WA_OK;
-}
-
-static enum wa_code apply(struct wa_db *db, const struct wa_migration *m, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    if (wa_db_begin(db, err) != WA_OK)
-        return err->code;
-    if (wa_db_exec(db, m->sql, err) != WA_OK ||
-        wa_db_prepare(db, "INSERT INTO schema_version (version) VALUES (?)", &s, err) != WA_OK)
-        goto undo;
-    wa_bind_i64(s, 0, m->version);
-    if (wa_run(s, err) != WA_OK || wa_db_commit(db, err) != WA_OK)
-        goto undo;
-    return WA_OK;
-undo:
-    wa_db_rollback(db);
-    return wa_wrap(err, "bringing the database to version %d", m->version);
-}
-
-enum wa_code wa_db_migrate(struct wa_db *db, const struct wa_migration *steps, size_t count,
-                           struct wa_err *err)
-{
-    int64_t have = 0;
-    if (schema_version(db, &have, err) != WA_OK)
-        return wa_wrap(err, "reading the database's version");
-    if (count > 0 && have > steps[count - 1].version)
-        return wa_fail(err, WA_E_CONFIG,
-                       "the database is of version %lld, newer than this program knows (%d): "
-                       "install the newer program",
-                       (long long)have, steps[count - 1].version);
-    for (size_t i = 0; i < count; i++)
-        if (steps[i].version > have && apply(db, &steps[i], err) != WA_OK)
-            return err->code;
-    return WA_OK;
+        wa_err_clear(&ignored); /* then the connection is lost, and all is undone */
 }

@@ -1,20 +1,40 @@
 /* drv_sqlite.c - SQLite: write-ahead log, full durability, nothing of a foreign database file
- * trusted. */
+ * trusted.
+ *
+ * What is committed is on the disk (synchronous=FULL), and a kill at any moment leaves the last
+ * commit. The file is made before SQLite opens it, so that its mode, which the log's files take
+ * over, never depends on the umask.
+ */
 #include "base/mem.h"
+#include "os/fs.h"
 #include "sql/drv.h"
 
+#include <errno.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
 
 #define PREFIX "sqlite:"
 #define BUSY_MS 5000
+#define VALUE_BYTES_MAX (64 << 20) /* above the largest message, WA_IPC_MESSAGE_MAX */
 
-static sqlite3_stmt *native(struct wa_drv_stmt *s)
+struct wa_drv_stmt {
+    sqlite3 *db;
+    sqlite3_stmt *s;
+};
+
+static enum wa_code io_code(sqlite3 *db, int rc)
 {
-    return (sqlite3_stmt *)(void *)s;
+    int errnum = db != NULL ? sqlite3_system_errno(db) : 0;
+
+    if (rc == SQLITE_IOERR_NOMEM)
+        return WA_E_NOMEM;
+    if (errnum == ENOSPC || errnum == EDQUOT)
+        return WA_E_NO_SPACE;
+    if (errnum == EACCES || errnum == EPERM)
+        return WA_E_DENIED;
+    return errnum == ENOENT ? WA_E_NOT_FOUND : WA_E_IO;
 }
 
-static enum wa_code code_of(int rc)
+static enum wa_code code_of(sqlite3 *db, int rc)
 {
     switch (rc & 0xff) {
     case SQLITE_NOMEM:
@@ -28,24 +48,34 @@ static enum wa_code code_of(int rc)
     case SQLITE_PERM:
     case SQLITE_AUTH:
         return WA_E_DENIED;
-    case SQLITE_CANTOPEN:
-        return WA_E_IO;
     case SQLITE_CONSTRAINT:
-        if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
-            rc == SQLITE_CONSTRAINT_ROWID)
-            return WA_E_EXISTS;
-        return WA_E_CONFLICT;
+        return rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
+                       rc == SQLITE_CONSTRAINT_ROWID
+                   ? WA_E_EXISTS
+                   : WA_E_CONFLICT;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_MISMATCH:
         return WA_E_INVALID;
+    case SQLITE_TOOBIG:
+        return WA_E_LIMIT;
+    case SQLITE_INTERRUPT:
+        return WA_E_CANCELLED;
+    case SQLITE_ERROR:
+    case SQLITE_MISUSE:
+    case SQLITE_RANGE:
+        return WA_E_INTERNAL; /* of the statement, which is a literal of ours */
     default:
-        return WA_E_IO;
+        return io_code(db, rc);
     }
 }
 
 static enum wa_code fail(sqlite3 *db, int rc, const char *what, struct wa_err *err)
 {
-    enum wa_code code = code_of(rc);
+    enum wa_code code = code_of(db, rc);
+
+    if (code == WA_E_NOMEM)
+        return wa_nomem(err);
     return wa_fail(err, code, "database: cannot %s: %s", what,
                    db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
@@ -53,39 +83,106 @@ static enum wa_code fail(sqlite3 *db, int rc, const char *what, struct wa_err *e
 static enum wa_code exec(void *conn, const char *sql, struct wa_err *err)
 {
     int rc = sqlite3_exec(conn, sql, NULL, NULL, NULL);
+
     return rc == SQLITE_OK ? WA_OK
                            : fail(conn, sqlite3_extended_errcode(conn), "run a statement", err);
 }
 
+/* --- opening --- */
+
+/* SQLite does without the write-ahead log in silence where it can't have one. */
+static enum wa_code want_wal(sqlite3 *db, struct wa_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(db, "PRAGMA journal_mode=WAL", -1, &s, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(s);
+    const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
+    enum wa_code code = WA_OK;
+    if (rc != SQLITE_ROW)
+        code = fail(db, sqlite3_extended_errcode(db), "switch to the write-ahead log", err);
+    else if (mode == NULL || strcmp(mode, "wal") != 0)
+        code =
+            wa_fail(err, WA_E_CONFIG,
+                    "database: its file system can't do a write-ahead log; put it on a local disk");
+    (void)sqlite3_finalize(s);
+    return code;
+}
+
 static enum wa_code set_up(sqlite3 *db, struct wa_err *err)
 {
+    static const struct {
+        int option, value;
+    } options[] = {{SQLITE_DBCONFIG_DEFENSIVE, 1},
+                   {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+                   {SQLITE_DBCONFIG_DQS_DML, 0},
+                   {SQLITE_DBCONFIG_DQS_DDL, 0},
+                   {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}};
+
     (void)sqlite3_extended_result_codes(db, 1);
     (void)sqlite3_busy_timeout(db, BUSY_MS);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    for (size_t i = 0; i < WA_COUNT(options); i++)
+        if (sqlite3_db_config(db, options[i].option, options[i].value, NULL) != SQLITE_OK)
+            return wa_fail(err, WA_E_INTERNAL,
+                           "database: this SQLite can't be set to be careful (option %d)",
+                           options[i].option);
+    (void)sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
+    if (want_wal(db, err) != WA_OK)
+        return err->code;
     return exec(db,
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA "
-                "secure_delete=ON;"
-                "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864",
+                "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=FAST; "
+                "PRAGMA cell_size_check=ON;"
+                "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA journal_size_limit=67108864",
                 err);
+}
+
+/* Makes the file unless it exists, and says by which path without links in its directory it is
+ * opened. */
+static enum wa_code make_file(const char *path, char out[WA_PATH_MAX], struct wa_err *err)
+{
+    const char *slash = strrchr(path, '/');
+    char parent[WA_PATH_MAX], real[WA_PATH_MAX];
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    WA_AUTO_FD int fd = -1;
+    struct wa_relpath name;
+    size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+
+    if (n >= sizeof(parent))
+        return wa_fail(err, WA_E_LIMIT, "the path is too long");
+    memcpy(parent, path, n);
+    parent[n] = '\0';
+    const char *where = slash == NULL ? "." : n == 0 ? "/" : parent;
+    if (wa_relpath_parse(wa_sv(slash == NULL ? path : slash + 1), &name, err) != WA_OK ||
+        wa_dir_open(where, &dir, err) != WA_OK)
+        return err->code;
+    if (wa_file_create(&dir, &name, 0600, &fd, err) == WA_E_EXISTS)
+        wa_err_clear(err);
+    if (err->code != WA_OK)
+        return err->code;
+    if (realpath(where, real) == NULL)
+        return wa_fail_errno(err, errno, "cannot find the directory '%s'", where);
+    if (snprintf(out, WA_PATH_MAX, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name.p) >=
+        (int)WA_PATH_MAX)
+        return wa_fail(err, WA_E_LIMIT, "the path is too long");
+    return WA_OK;
 }
 
 static enum wa_code open_db(const char *url, void **ret_conn, struct wa_err *err)
 {
-    const char *path = url + sizeof PREFIX - 1;
+    const char *path = url + sizeof(PREFIX) - 1;
+    char real[WA_PATH_MAX];
     sqlite3 *db = NULL;
-    mode_t old = umask(0077); /* new files are for their owner only */
-    int rc = sqlite3_open_v2(path, &db,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                                 SQLITE_OPEN_NOFOLLOW,
-                             NULL);
+
+    if (make_file(path, real, err) != WA_OK)
+        return wa_wrap(err, "database '%s'", path);
+    int rc = sqlite3_open_v2(
+        real, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
     enum wa_code code = rc == SQLITE_OK ? set_up(db, err) : fail(db, rc, "open it", err);
-    (void)umask(old);
     if (code != WA_OK) {
-        (void)sqlite3_close_v2(db);
-        return wa_wrap(err, "'%s'", path);
+        (void)sqlite3_close(db);
+        return code == WA_E_NOMEM ? code : wa_wrap(err, "'%s'", path);
     }
     *ret_conn = db;
     return WA_OK;
@@ -93,82 +190,102 @@ static enum wa_code open_db(const char *url, void **ret_conn, struct wa_err *err
 
 static void close_db(void *conn)
 {
-    (void)sqlite3_close_v2(conn);
+    (void)sqlite3_close(conn); /* every statement has been finalized */
 }
+
+/* --- statements --- */
 
 static enum wa_code prepare(void *conn, const char *sql, struct wa_drv_stmt **ret,
                             struct wa_err *err)
 {
-    sqlite3_stmt *s = NULL;
     const char *tail = NULL;
-    int rc = sqlite3_prepare_v3(conn, sql, -1, SQLITE_PREPARE_PERSISTENT, &s, &tail);
+    struct wa_drv_stmt *s = wa_calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        return wa_nomem(err);
+    s->db = conn;
+    enum wa_code code = WA_OK;
+    int rc = sqlite3_prepare_v3(conn, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->s, &tail);
     if (rc != SQLITE_OK)
-        return fail(conn, rc, "prepare a statement", err);
-    if (s == NULL || tail[0] != '\0') {
-        (void)sqlite3_finalize(s);
-        return wa_fail(err, WA_E_INTERNAL, "database: not exactly one statement");
+        code = fail(conn, rc, "prepare a statement", err);
+    else if (s->s == NULL || tail[0] != '\0')
+        code = wa_fail(err, WA_E_INTERNAL, "database: not exactly one statement to prepare");
+    if (code != WA_OK) {
+        (void)sqlite3_finalize(s->s);
+        wa_free(s);
+        return code;
     }
-    *ret = (struct wa_drv_stmt *)(void *)s;
+    *ret = s;
     return WA_OK;
 }
 
 static void finalize(struct wa_drv_stmt *s)
 {
-    (void)sqlite3_finalize(native(s));
+    (void)sqlite3_finalize(s->s);
+    wa_free(s);
 }
 
-static bool bind_text(struct wa_drv_stmt *s, int i, struct wa_sv v)
+static enum wa_code bound(struct wa_drv_stmt *s, int rc, struct wa_err *err)
 {
-    return sqlite3_bind_text64(native(s), i + 1, v.p == NULL ? "" : v.p, v.n, SQLITE_TRANSIENT,
-                               SQLITE_UTF8) == SQLITE_OK;
+    return rc == SQLITE_OK ? WA_OK : fail(s->db, rc, "bind a value", err);
 }
 
-static bool bind_blob(struct wa_drv_stmt *s, int i, struct wa_sv v)
+static enum wa_code bind_text(struct wa_drv_stmt *s, int i, struct wa_sv v, struct wa_err *err)
 {
-    return sqlite3_bind_blob64(native(s), i + 1, v.p == NULL ? "" : v.p, v.n, SQLITE_TRANSIENT) ==
-           SQLITE_OK;
+    return bound(
+        s, sqlite3_bind_text64(s->s, i + 1, v.n > 0 ? v.p : "", v.n, SQLITE_TRANSIENT, SQLITE_UTF8),
+        err);
 }
 
-static bool bind_i64(struct wa_drv_stmt *s, int i, int64_t v)
+static enum wa_code bind_blob(struct wa_drv_stmt *s, int i, struct wa_sv v, struct wa_err *err)
 {
-    return sqlite3_bind_int64(native(s), i + 1, v) == SQLITE_OK;
+    return bound(s, sqlite3_bind_blob64(s->s, i + 1, v.n > 0 ? v.p : "", v.n, SQLITE_TRANSIENT),
+                 err);
 }
 
-static bool bind_null(struct wa_drv_stmt *s, int i)
+static enum wa_code bind_i64(struct wa_drv_stmt *s, int i, int64_t v, struct wa_err *err)
 {
-    return sqlite3_bind_null(native(s), i + 1) == SQLITE_OK;
+    return bound(s, sqlite3_bind_int64(s->s, i + 1, v), err);
 }
 
-static enum wa_code step(void *conn, struct wa_drv_stmt *s, bool *ret_row, struct wa_err *err)
+static enum wa_code bind_null(struct wa_drv_stmt *s, int i, struct wa_err *err)
 {
-    int rc = sqlite3_step(native(s));
+    return bound(s, sqlite3_bind_null(s->s, i + 1), err);
+}
+
+static enum wa_code step(struct wa_drv_stmt *s, bool *ret_row, struct wa_err *err)
+{
+    int rc = sqlite3_step(s->s);
+
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        return fail(conn, sqlite3_extended_errcode(conn), "run a statement", err);
+        return fail(s->db, sqlite3_extended_errcode(s->db), "run a statement", err);
     *ret_row = rc == SQLITE_ROW;
     return WA_OK;
 }
 
 static void reset(struct wa_drv_stmt *s)
 {
-    (void)sqlite3_reset(native(s));
-    (void)sqlite3_clear_bindings(native(s));
+    (void)sqlite3_reset(s->s);
+    (void)sqlite3_clear_bindings(s->s);
 }
 
 static int64_t col_i64(struct wa_drv_stmt *s, int col)
 {
-    return sqlite3_column_int64(native(s), col);
+    return sqlite3_column_int64(s->s, col);
 }
 
+/* Text and blobs alike: their bytes as they are stored. */
 static struct wa_sv col_sv(struct wa_drv_stmt *s, int col)
 {
-    const void *p = sqlite3_column_blob(native(s), col);
-    int n = sqlite3_column_bytes(native(s), col);
+    const void *p = sqlite3_column_blob(s->s, col);
+    int n = sqlite3_column_bytes(s->s, col);
+
     return wa_sv_n(p, p == NULL ? 0 : (size_t)n);
 }
 
 static bool col_is_null(struct wa_drv_stmt *s, int col)
 {
-    return sqlite3_column_type(native(s), col) == SQLITE_NULL;
+    return sqlite3_column_type(s->s, col) == SQLITE_NULL;
 }
 
 static int64_t changes(void *conn)
@@ -176,7 +293,13 @@ static int64_t changes(void *conn)
     return sqlite3_changes64(conn);
 }
 
+static enum wa_drv_tx transaction(void *conn)
+{
+    return sqlite3_get_autocommit(conn) != 0 ? WA_TX_NONE : WA_TX_OPEN;
+}
+
 const struct wa_drv wa_drv_sqlite = {
+    .name = "sqlite",
     .prefix = PREFIX,
     .open = open_db,
     .close = close_db,
@@ -193,5 +316,6 @@ const struct wa_drv wa_drv_sqlite = {
     .col_sv = col_sv,
     .col_is_null = col_is_null,
     .changes = changes,
+    .transaction = transaction,
     .begin = "BEGIN IMMEDIATE",
 };
