@@ -90,8 +90,8 @@ static enum wa_code exec(void *conn, const char *sql, struct wa_err *err)
 
 /* --- opening --- */
 
-/* SQLite does without the write-ahead log in silence where it can't have one. */
-static enum wa_code want_wal(sqlite3 *db, struct wa_err *err)
+/* One try. SQLite does without the write-ahead log in silence where it can't have one. */
+static enum wa_code ask_wal(sqlite3 *db, struct wa_err *err)
 {
     sqlite3_stmt *s = NULL;
     int rc = sqlite3_prepare_v2(db, "PRAGMA journal_mode=WAL", -1, &s, NULL);
@@ -108,6 +108,19 @@ static enum wa_code want_wal(sqlite3 *db, struct wa_err *err)
                     "database: its file system can't do a write-ahead log; put it on a local disk");
     (void)sqlite3_finalize(s);
     return code;
+}
+
+/* SQLite's busy time-out leaves this statement out, and another program may be opening the new
+ * database too. */
+static enum wa_code want_wal(sqlite3 *db, struct wa_err *err)
+{
+    enum { PAUSE_MS = 10 };
+
+    for (int waited = 0; ask_wal(db, err) == WA_E_BUSY && waited < BUSY_MS; waited += PAUSE_MS) {
+        (void)sqlite3_sleep(PAUSE_MS);
+        wa_err_clear(err);
+    }
+    return err->code;
 }
 
 static enum wa_code set_up(sqlite3 *db, struct wa_err *err)
