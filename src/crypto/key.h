@@ -1,4 +1,8 @@
-/* key.h - private and public keys: RSA for WAPT's formats, EC P-256 for TLS and the server's own keys. */
+/* key.h - private and public keys: RSA for WAPT's formats, EC P-256 for TLS and the server's own keys; P-384 in certificates alone.
+ *
+ * A key from outside is looked at once: RSA from 2,048 to 16,384 bits with a sound modulus and exponent, P-256 or P-384 by
+ * name. Keys are immutable; threads may share one.
+ */
 #ifndef WA_CRYPTO_KEY_H
 #define WA_CRYPTO_KEY_H
 
@@ -13,7 +17,8 @@ typedef enum wa_code (*wa_passphrase_fn)(void *user, const char *what, struct wa
 
 WA_CHECK enum wa_code wa_key_new_rsa(unsigned bits, struct wa_key **ret, struct wa_err *err);
 WA_CHECK enum wa_code wa_key_new_p256(struct wa_key **ret, struct wa_err *err);
-/* PEM, PKCS#8 or traditional, encrypted or not. A wrong passphrase is WA_E_AUTH; weak RSA keys are WA_E_REFUSED. what: for messages. */
+/* The first private key of a PEM text, PKCS#8 or traditional, encrypted (PBES2 of at most 10,000,000 rounds, or traditionally) or not. A wrong
+ * passphrase is WA_E_AUTH; weak keys and other encryptions are WA_E_REFUSED. what: for messages. */
 WA_CHECK enum wa_code wa_key_read_pem(struct wa_sv pem, const char *what, wa_passphrase_fn ask, void *user,
                                       struct wa_key **ret, struct wa_err *err);
 /* PKCS#8 PEM, encrypted (PBES2, AES-256-CBC, PBKDF2 with 600,000 rounds of HMAC-SHA-256) unless passphrase is empty.
@@ -30,7 +35,8 @@ unsigned wa_key_bits(const struct wa_key *key);
 bool wa_key_is_private(const struct wa_key *key);
 bool wa_key_equal_public(const struct wa_key *a, const struct wa_key *b);
 
-/* --- signatures: RSA PKCS#1 v1.5 with SHA-256 (formats.md 0.5), or ECDSA P-256 with SHA-256 in DER --- */
+/* --- signatures: RSA PKCS#1 v1.5 with SHA-256 (formats.md 0.5), or ECDSA P-256 with SHA-256 in DER; nothing else ---
+ * Two ECDSA signatures hold for one message and key: a signature is never an identifier. */
 WA_CHECK enum wa_code wa_sign(const struct wa_key *key, struct wa_sv message, struct wa_buf *ret_signature,
                               struct wa_err *err);
 /* WA_E_REFUSED when it does not hold. Exact length, no leniency. */
