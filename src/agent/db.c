@@ -39,7 +39,7 @@ enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_er
     WA_AUTO(wa_db) struct wa_db *db = NULL;
     (void)snprintf(url, sizeof url, "sqlite:%s/db/waptagent.sqlite", base);
     /* secure_delete: a task's arguments may hold a password until it is done. */
-    if (wa_db_open(url, &db, err) != WA_OK ||
+    if (wa_db_open_sqlite(url, &db, err) != WA_OK ||
         wa_db_exec(db, "PRAGMA secure_delete = ON", err) != WA_OK ||
         wa_db_migrate(db, migrations, WA_COUNT(migrations), err) != WA_OK)
         return wa_wrap(err, "opening the agent's database");

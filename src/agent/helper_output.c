@@ -11,7 +11,7 @@
 #define TAIL_BYTES (64u << 10) /* bytes kept from the end */
 #define HEAD_BYTES (WA_SCRIPT_OUTPUT_MAX - TAIL_BYTES)
 
-void wa_output_init(struct wa_output_cut *o, wa_helper_output_fn fn, void *user)
+void wa_cut_init(struct wa_output_cut *o, wa_helper_output_fn fn, void *user)
 {
     o->fn = fn;
     o->user = user;
@@ -21,7 +21,7 @@ void wa_output_init(struct wa_output_cut *o, wa_helper_output_fn fn, void *user)
     wa_buf_init(&o->tail, 4 * TAIL_BYTES);
 }
 
-void wa_output_fini(struct wa_output_cut *o)
+void wa_cut_fini(struct wa_output_cut *o)
 {
     wa_buf_fini(&o->part);
     wa_buf_fini(&o->tail);
@@ -43,7 +43,7 @@ static enum wa_code emit(struct wa_output_cut *o, const char *p, size_t n, bool 
     return WA_OK;
 }
 
-enum wa_code wa_output_feed(struct wa_output_cut *o, const char *p, size_t n, struct wa_err *err)
+enum wa_code wa_cut_feed(struct wa_output_cut *o, const char *p, size_t n, struct wa_err *err)
 {
     size_t head = n < o->head_left ? n : o->head_left;
     if (head > 0) {
@@ -72,7 +72,7 @@ enum wa_code wa_output_feed(struct wa_output_cut *o, const char *p, size_t n, st
     return WA_OK;
 }
 
-enum wa_code wa_output_finish(struct wa_output_cut *o, struct wa_err *err)
+enum wa_code wa_cut_finish(struct wa_output_cut *o, struct wa_err *err)
 {
     if (o->tail.n > TAIL_BYTES) {
         o->left_out += o->tail.n - TAIL_BYTES;

@@ -85,10 +85,10 @@ struct wa_output_cut {
     struct wa_buf tail;
     uint64_t left_out; /* bytes dropped from the middle */
 };
-void wa_output_init(struct wa_output_cut *o, wa_helper_output_fn fn, void *user);
-WA_CHECK enum wa_code wa_output_feed(struct wa_output_cut *o, const char *p, size_t n,
+void wa_cut_init(struct wa_output_cut *o, wa_helper_output_fn fn, void *user);
+WA_CHECK enum wa_code wa_cut_feed(struct wa_output_cut *o, const char *p, size_t n,
                                      struct wa_err *err);
-WA_CHECK enum wa_code wa_output_finish(struct wa_output_cut *o, struct wa_err *err);
-void wa_output_fini(struct wa_output_cut *o);
+WA_CHECK enum wa_code wa_cut_finish(struct wa_output_cut *o, struct wa_err *err);
+void wa_cut_fini(struct wa_output_cut *o);
 
 #endif

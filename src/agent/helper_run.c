@@ -69,7 +69,7 @@ static enum wa_code read_some(struct run *r, int which, struct wa_err *err)
         return WA_OK;
     }
     if (which == OUTPUT) {
-        return wa_output_feed(&r->output, bytes, (size_t)n, err);
+        return wa_cut_feed(&r->output, bytes, (size_t)n, err);
     }
     wa_buf_add(r->result, bytes, (size_t)n);
     if (wa_buf_check(r->result, err) == WA_E_LIMIT) {
@@ -159,14 +159,14 @@ enum wa_code wa_helper_run(struct wa_launcher *l, const struct wa_run *what,
 {
     struct run r = {.l = l, .cancel = cancel, .request = what->request, .result = result_json};
     struct wa_run_result result = {0};
-    wa_output_init(&r.output, output, user);
+    wa_cut_init(&r.output, output, user);
     enum wa_code code = begin(&r, what, err);
     if (code == WA_OK) {
         r.deadline_ms = wa_clock_mono_ms() + (uint64_t)what->timeout_s * 1000 + GRACE_MS;
         code = hear(&r, err);
     }
     struct wa_err late = WA_ERR_INIT; /* what it said before it failed is worth having */
-    enum wa_code last_words = wa_output_finish(&r.output, &late);
+    enum wa_code last_words = wa_cut_finish(&r.output, &late);
     if (code == WA_OK && last_words != WA_OK) {
         *err = late;
         code = last_words;
@@ -179,7 +179,7 @@ enum wa_code wa_helper_run(struct wa_launcher *l, const struct wa_run *what,
         result.has_result = !e->is_signal && e->value == 0 && result_json->n > 0;
         *ret = result;
     }
-    wa_output_fini(&r.output);
+    wa_cut_fini(&r.output);
     wa_helper_end(l, r.h);
     return code;
 }

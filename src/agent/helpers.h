@@ -143,7 +143,7 @@ bool wa_role_dispatch(int argc, char **argv, int *ret_status);
  * this very program is started as the manager, channel to the launcher as descriptor 3. once: no
  * restart, ends with the manager's status (128 + signal when killed), which has the caller's
  * descriptors 0 to 2 (wapt-get as root without the service). *ret_status: the manager's last
- * status. */
+ * status. WA_E_BUSY: another launcher works for this base directory. */
 WA_CHECK enum wa_code wa_role_launcher(const struct wa_agent_paths *paths,
                                        const char *const *manager_args, bool once, int *ret_status,
                                        struct wa_err *err);

@@ -94,8 +94,8 @@ static enum wa_code check_folders(struct wa_manager *m, struct wa_err *err)
     return wa_dir_open(m->config.base, &m->base, err);
 }
 
-/* One manager a base directory: two would run scripts at the same time. In db/, which nobody else
- * can open, let alone lock. */
+/* One manager a base directory: two would run scripts at the same time. The launchers have a lock of
+ * their own; this one is for a manager that outlives its launcher by a moment. */
 static enum wa_code lock_base(const struct wa_dir *base, int *ret_fd, struct wa_err *err)
 {
     struct wa_relpath name;
@@ -106,19 +106,6 @@ static enum wa_code lock_base(const struct wa_dir *base, int *ret_fd, struct wa_
     return err->code == WA_E_BUSY
                ? wa_fail(err, WA_E_BUSY, "another waptservice works in this base directory already")
                : err->code;
-}
-
-enum wa_code wa_manager_probe(const char *base, struct wa_err *err)
-{
-    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    WA_AUTO_FD int fd = -1;
-    char path[WA_PATH_MAX + 4];
-    struct wa_stat st;
-    struct wa_err missing = WA_ERR_INIT;
-    (void)snprintf(path, sizeof path, "%s/db", base);
-    if (wa_path_stat(path, &st, &missing) != WA_OK)
-        return WA_OK; /* never used before */
-    return wa_dir_open(base, &dir, err) == WA_OK ? lock_base(&dir, &fd, err) : err->code;
 }
 
 /* What an interruption left: stages and half downloads. */
@@ -270,7 +257,7 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
     (void)snprintf(m->libdir, sizeof m->libdir, "%s", o->libdir);
     if (wa_agent_config_load(o->config_file, on_warning, m, &m->config, err) != WA_OK)
         return err->code;
-    if (wa_log_level_parse(m->config.log_level, &level))
+    if (!m->once && wa_log_level_parse(m->config.log_level, &level))
         m->log.level = level;
     if (check_folders(m, err) != WA_OK || lock_base(&m->base, &m->lock_fd, err) != WA_OK ||
         wa_host_facts_read(&m->facts, err) != WA_OK || wa_loop_new(&m->loop, err) != WA_OK ||

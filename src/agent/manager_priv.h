@@ -189,7 +189,5 @@ struct wa_manager_options {
 };
 /* The manager's process: channel to the launcher is descriptor 3. Returns the exit status. */
 int wa_role_manager(const struct wa_manager_options *options);
-/* WA_E_BUSY when a manager works in that base directory already. */
-WA_CHECK enum wa_code wa_manager_probe(const char *base, struct wa_err *err);
 
 #endif

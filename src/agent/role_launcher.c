@@ -42,6 +42,7 @@ struct launcher {
     uint64_t manager_since_ms;
     uint32_t restart_ms;
     struct child children[CHILDREN_MAX];
+    int lock_fd;
     int pid;    /* our own: two launchers must not share a tree's name */
     int status; /* of the last manager */
 };
@@ -364,15 +365,38 @@ static enum wa_code begin(struct launcher *l, struct wa_err *err)
     return code;
 }
 
+/* One launcher a base directory: two would run scripts at the same time. In db/, which nobody else
+ * can open, let alone lock. */
+static enum wa_code lock_base(const char *base, int *ret_fd, struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    struct wa_relpath db, name;
+    if (wa_relpath_parse(WA_SV("db"), &db, err) != WA_OK ||
+        wa_relpath_parse(WA_SV("db/launcher.lock"), &name, err) != WA_OK ||
+        wa_dir_make(base, 0755, &dir, err) != WA_OK ||
+        wa_dir_make_sub(&dir, &db, 0700, err) != WA_OK)
+        return err->code;
+    if (wa_dir_lock(&dir, &name, ret_fd, err) == WA_OK)
+        return WA_OK;
+    return err->code == WA_E_BUSY
+               ? wa_fail(err, WA_E_BUSY,
+                         "another waptservice, or a command of root's without it, works in '%s'",
+                         base)
+               : err->code;
+}
+
 enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *const *manager_args,
                               bool once, int *ret_status, struct wa_err *err)
 {
-    struct launcher l = {.manager_args = manager_args, .pid = getpid()};
+    struct launcher l = {.manager_args = manager_args, .lock_fd = -1, .pid = getpid()};
     if (!wa_priv_is_root()) {
         return wa_fail(err, WA_E_DENIED, "cannot start the agent's processes: this needs root");
     }
     wa_log_init(&l.log, 2, once ? WA_LOG_WARNING : WA_LOG_INFO, "waptservice/launcher");
-    enum wa_code code = wa_launch_init(&l.launch, paths, once, &l.log, err);
+    enum wa_code code = lock_base(paths->base, &l.lock_fd, err);
+    if (code == WA_OK) {
+        code = wa_launch_init(&l.launch, paths, once, &l.log, err);
+    }
     if (code == WA_OK) {
         code = begin(&l, err);
     }
@@ -384,6 +408,7 @@ enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *co
     }
     wa_chan_free(l.chan);
     wa_loop_free(l.loop);
+    wa_fd_close(&l.lock_fd);
     if (code == WA_OK) {
         *ret_status = l.status;
     }

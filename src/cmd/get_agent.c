@@ -6,8 +6,10 @@
 #include "agent/config.h"
 #include "base/date.h"
 #include "base/mem.h"
+#include "cmd/agent_main.h"
 #include "cmd/get.h"
 #include "os/local.h"
+#include "os/priv.h"
 #include "proto/local.h"
 
 #define DEFAULT_CONFIG "/opt/wapt/wapt-get.ini"
@@ -19,12 +21,30 @@ static void no_warning(void *user, const char *text)
     WA_UNUSED(text);
 }
 
+/* An option's value, for a command that need not have it. */
+static const char *given(const struct wa_cli *cli, const char *name)
+{
+    for (size_t i = 0; i < cli->command->option_count; i++)
+        if (strcmp(cli->command->options[i].name, name) == 0)
+            return wa_cli_get(cli, name, NULL);
+    return NULL;
+}
+
+static bool has_flag(const struct wa_cli *cli, const char *name)
+{
+    for (size_t i = 0; i < cli->command->option_count; i++)
+        if (strcmp(cli->command->options[i].name, name) == 0)
+            return wa_cli_has(cli, name);
+    return false;
+}
+
 /* --- the connection --- */
 
 struct talk {
     int fd;
     struct wa_buf in;
     size_t used;
+    struct wa_agent_once *once; /* NULL: the service */
 };
 
 static void talk_fini(struct talk *t)
@@ -32,6 +52,27 @@ static void talk_fini(struct talk *t)
     if (t->fd >= 0)
         (void)close(t->fd);
     wa_buf_fini(&t->in);
+    wa_agent_once_end(t->once);
+}
+
+/* To the service; where it does not run, root's command starts what it needs for itself. */
+static enum wa_code connect_to(struct talk *t, const struct wa_agent_config *c, struct wa_err *err)
+{
+    struct wa_err why = WA_ERR_INIT;
+    if (wa_local_connect(c->local_socket, &t->fd, &why) == WA_OK)
+        return WA_OK;
+    if (why.code != WA_E_UNREACHABLE) {
+        *err = why;
+        return err->code;
+    }
+    if (!wa_priv_is_root())
+        return wa_fail(err, WA_E_UNREACHABLE,
+                       "nobody answers at '%s': is waptservice running? Without it only root can do "
+                       "this",
+                       c->local_socket);
+    if (wa_agent_once_start(c->file, &t->once, err) != WA_OK)
+        return err->code;
+    return wa_agent_once_connect(t->once, c->local_socket, &t->fd, err);
 }
 
 static enum wa_code talk_open(const struct wa_cli *cli, struct talk *t, struct wa_err *err)
@@ -39,10 +80,10 @@ static enum wa_code talk_open(const struct wa_cli *cli, struct talk *t, struct w
     struct wa_agent_config c;
     const char *file = wa_cli_get(cli, "config", DEFAULT_CONFIG);
     wa_buf_init(&t->in, LINE_MAX_BYTES);
-    t->fd = -1;
+    *t = (struct talk){.fd = -1, .in = t->in};
     if (wa_agent_config_load(file, no_warning, NULL, &c, err) != WA_OK)
         return err->code;
-    enum wa_code code = wa_local_connect(c.local_socket, &t->fd, err);
+    enum wa_code code = connect_to(t, &c, err);
     wa_agent_config_free(&c);
     return code;
 }
@@ -96,7 +137,7 @@ static enum wa_code send_password(struct talk *t, const struct wa_cli *cli, stru
     wa_buf_init(&password, 1024);
     wa_buf_init(&line, 8192);
     (void)snprintf(prompt, sizeof prompt, "%.*s\nPassword: ", WA_SV_ARG(reason));
-    const char *file = wa_cli_get(cli, "password-file", NULL);
+    const char *file = given(cli, "password-file");
     if ((file != NULL ? wa_cli_read_secret(file, &password, err)
                       : wa_cli_ask_secret(prompt, false, &password, err)) != WA_OK)
         return err->code;
@@ -260,10 +301,9 @@ static enum wa_code fill(const struct wa_cli *cli, struct wa_local_request *r, s
         if (!wa_sv_i64(wa_sv(cli->args[0]), &r->task_id))
             return wa_fail(err, WA_E_USAGE, "'%s' is not the number of a task", cli->args[0]);
     }
-    r->force = wa_cli_has(cli, "force");
+    r->force = has_flag(cli, "force");
     if (r->op != WA_OP_REGISTER) {
-        r->params = r->op == WA_OP_INSTALL ? wa_sv(wa_cli_get(cli, "params", NULL))
-                                           : (struct wa_sv){NULL, 0};
+        r->params = wa_sv(given(cli, "params"));
         return WA_OK;
     }
     r->server_url = wa_sv(wa_cli_get(cli, "server", NULL));

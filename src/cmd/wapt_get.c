@@ -1,6 +1,7 @@
 /* wapt_get.c - main() of wapt-get: the table of its subcommands. Each lives in a get_*.c of its
  * own.
  */
+#include "cmd/agent_main.h"
 #include "cmd/get.h"
 
 static const struct wa_cli_command *const commands[] = {
@@ -42,5 +43,8 @@ int main(int argc, char **argv)
     static const struct wa_cli_program program = {"wapt-get",
                                                   "Install, make and check software packages",
                                                   commands, options, WA_COUNT(options)};
+    int status = 0;
+    if (wa_agent_dispatch(argc, argv, &status))
+        return status;
     return wa_cli_main(&program, argc, argv);
 }

@@ -21,19 +21,9 @@ struct wa_db {
     struct wa_map statements; /* text -> struct wa_stmt */
 };
 
-static const struct wa_drv *const drivers[] = {&wa_drv_sqlite, &wa_drv_pgsql};
-
-enum wa_code wa_db_open(const char *url, struct wa_db **ret, struct wa_err *err)
+enum wa_code wa_drv_connect(const struct wa_drv *drv, const char *url, struct wa_db **ret,
+                            struct wa_err *err)
 {
-    const struct wa_drv *drv = NULL;
-
-    for (size_t i = 0; i < WA_COUNT(drivers); i++)
-        if (wa_sv_starts(wa_sv(url), drivers[i]->prefix))
-            drv = drivers[i];
-    if (drv == NULL) /* the text may hold a password */
-        return wa_fail(err, WA_E_CONFIG,
-                       "cannot open the database: its address begins neither with 'sqlite:' nor "
-                       "with 'postgresql://'");
     struct wa_db *db = wa_calloc(1, sizeof(*db));
     if (db == NULL)
         return wa_nomem(err);

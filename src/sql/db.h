@@ -16,6 +16,8 @@ struct wa_stmt;
  * sslmode=verify-full unless the address says otherwise or names this machine; a connection that is lost (WA_E_UNREACHABLE)
  * stays lost. */
 WA_CHECK enum wa_code wa_db_open(const char *url, struct wa_db **ret, struct wa_err *err);
+/* The same for "sqlite:" alone, without linking libpq. */
+WA_CHECK enum wa_code wa_db_open_sqlite(const char *url, struct wa_db **ret, struct wa_err *err);
 /* "sqlite" or "postgresql": for schemas, which differ. */
 const char *wa_db_driver(const struct wa_db *db);
 void wa_db_close(struct wa_db *db);

@@ -39,4 +39,8 @@ struct wa_drv {
 extern const struct wa_drv wa_drv_sqlite;
 extern const struct wa_drv wa_drv_pgsql;
 
+/* db.c: a connection by that driver. */
+WA_CHECK enum wa_code wa_drv_connect(const struct wa_drv *drv, const char *url, struct wa_db **ret,
+                                     struct wa_err *err);
+
 #endif

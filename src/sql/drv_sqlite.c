@@ -332,3 +332,11 @@ const struct wa_drv wa_drv_sqlite = {
     .transaction = transaction,
     .begin = "BEGIN IMMEDIATE",
 };
+
+enum wa_code wa_db_open_sqlite(const char *url, struct wa_db **ret, struct wa_err *err)
+{
+    if (!wa_sv_starts(wa_sv(url), wa_drv_sqlite.prefix))
+        return wa_fail(err, WA_E_CONFIG,
+                       "cannot open the database: its address does not begin with 'sqlite:'");
+    return wa_drv_connect(&wa_drv_sqlite, url, ret, err);
+}

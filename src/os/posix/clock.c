@@ -1,6 +1,7 @@
 /* clock.c - wall clock and steady clock. */
 #include "os/clock.h"
 
+#include <errno.h>
 #include <time.h>
 
 static struct timespec read_clock(clockid_t id)
@@ -26,4 +27,11 @@ uint64_t wa_clock_mono_ms(void)
 {
     struct timespec t = read_clock(CLOCK_MONOTONIC);
     return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
+}
+
+void wa_clock_sleep_ms(uint32_t ms)
+{
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        continue;
 }

@@ -197,14 +197,14 @@ static void test_output_keeps_characters_whole(void **state)
         struct wa_output_cut o;
         struct wa_buf WA_AUTO_BUF got;
         wa_buf_init(&got, 4096);
-        wa_output_init(&o, collect, &got);
+        wa_cut_init(&o, collect, &got);
         for (size_t k = 0; k < 4 && rows[i].fed[k] != NULL; k++) {
-            assert_int_equal(wa_output_feed(&o, rows[i].fed[k], strlen(rows[i].fed[k]), &err),
+            assert_int_equal(wa_cut_feed(&o, rows[i].fed[k], strlen(rows[i].fed[k]), &err),
                              WA_OK);
         }
-        assert_int_equal(wa_output_finish(&o, &err), WA_OK);
+        assert_int_equal(wa_cut_finish(&o, &err), WA_OK);
         assert_string_equal(wa_buf_str(&got), rows[i].expected);
-        wa_output_fini(&o);
+        wa_cut_fini(&o);
     }
 }
 
@@ -234,12 +234,12 @@ static void test_output_is_cut_in_the_middle(void **state)
         for (size_t k = 0; k < lengths[i]; k++) {
             wa_buf_addc(&all, (char)('a' + k % 23));
         }
-        wa_output_init(&o, join, &got);
+        wa_cut_init(&o, join, &got);
         for (size_t at = 0; at < all.n; at += 10007) {
             size_t n = all.n - at < 10007 ? all.n - at : 10007;
-            assert_int_equal(wa_output_feed(&o, all.p + at, n, &err), WA_OK);
+            assert_int_equal(wa_cut_feed(&o, all.p + at, n, &err), WA_OK);
         }
-        assert_int_equal(wa_output_finish(&o, &err), WA_OK);
+        assert_int_equal(wa_cut_finish(&o, &err), WA_OK);
         const char *line = strstr(wa_buf_str(&got), "\n[");
         if (lengths[i] <= WA_SCRIPT_OUTPUT_MAX) {
             assert_null(line);
@@ -254,7 +254,7 @@ static void test_output_is_cut_in_the_middle(void **state)
             assert_memory_equal(got.p, all.p, head);
             assert_memory_equal(rest, all.p + all.n - tail, tail);
         }
-        wa_output_fini(&o);
+        wa_cut_fini(&o);
     }
 }
 

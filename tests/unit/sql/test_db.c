@@ -215,7 +215,7 @@ static void migrations(void **state)
 {
     WA_AUTO(wa_db) struct wa_db *db = fresh(*state);
     struct wa_err err = WA_ERR_INIT;
-    static const struct wa_migration broken[] = {
+    const struct wa_migration broken[] = {
         steps[0], steps[1], {3, "CREATE TABLE d (z INTEGER); NONSENSE"}};
     static const struct wa_migration gap[] = {{1, "SELECT 1"}, {3, "SELECT 1"}};
 

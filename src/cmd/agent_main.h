@@ -1,0 +1,30 @@
+/* agent_main.h - the hidden arguments by which waptservice and wapt-get start themselves as one of
+ * the agent's processes, and the launcher over them. */
+#ifndef WA_CMD_AGENT_MAIN_H
+#define WA_CMD_AGENT_MAIN_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* First thing in main(): true when this start is one of the agent's processes; it has run then, and
+ * main() returns *ret_status. */
+bool wa_agent_dispatch(int argc, char **argv, int *ret_status);
+/* Where wapt_runner.py and setuphelpers lie. */
+const char *wa_agent_libdir(void);
+/* Is the launcher of the service, until it ends. WA_E_BUSY when the service runs already. */
+WA_CHECK enum wa_code wa_agent_serve(const char *config_file, const char *libdir,
+                                     struct wa_err *err);
+
+/* --- one command without the service --- */
+struct wa_agent_once; /* a launcher of its own, started as this very program */
+/* config_file: absolute. Only root can. */
+WA_CHECK enum wa_code wa_agent_once_start(const char *config_file, struct wa_agent_once **ret,
+                                          struct wa_err *err);
+/* Connects to its manager, as soon as that answers. */
+WA_CHECK enum wa_code wa_agent_once_connect(struct wa_agent_once *o, const char *socket_path,
+                                            int *ret_fd, struct wa_err *err);
+/* Waits until it has ended: it does when nobody is connected and nothing runs. NULL is fine. */
+void wa_agent_once_end(struct wa_agent_once *o);
+
+#endif

@@ -1,0 +1,464 @@
+"""The agent as its users meet it: the real service, wapt-get, signed packages from a repository."""
+import glob
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import threading
+
+import agent_bench
+from agent_bench import (ALICE, BOB, CONFLICT, DENIED, FAILED, NOT_FOUND, OK, PARTIAL, REFUSED, SECRET, UNREACHABLE,
+                         USAGE, Bench)
+
+
+def marker(top, name):
+    return f'{top}/mark-{name}'
+
+
+def write_script(top, name, status='None'):
+    """install() and uninstall() that leave a trace."""
+    return (f'def install():\n    print("installing", control.package)\n    open({marker(top, name)!r}, "a").write("i")\n'
+            f'    return {status}\ndef uninstall():\n    open({marker(top, name)!r}, "a").write("u")\n'
+            f'def audit():\n    print("looking")\n    return "OK" if isfile({marker(top, name)!r}) else "ERROR"\n')
+
+
+class Life(Bench):
+    """What a package goes through."""
+
+    def trace(self, name):
+        try:
+            with open(marker(self.top, name), encoding='ascii') as f:
+                return f.read()
+        except FileNotFoundError:
+            return ''
+
+    def test_install_audit_remove(self):
+        _, done = self.install('life', write_script(self.top, 'life'))
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assertIn('installing life', done.stdout)
+        self.assertEqual(self.trace('life'), 'i')
+        row = self.row('life')
+        self.assertEqual((row['install_status'], row['version'], row['explicit']), ('OK', '1-1', True))
+        kept = f"{self.base}/private/packages/{row['package_uuid']}"
+        self.assertTrue(os.path.isfile(f'{kept}/setup.py'))
+        self.assertEqual(os.listdir(f'{self.base}/private/stage'), [])
+        self.assertIn('installing life', self.get('show-log', 'life').stdout)
+        self.get('audit', 'life')
+        self.assertEqual(self.row('life')['last_audit_status'], 'OK')
+        self.get('install', 'life')  # there already: nothing runs
+        self.assertEqual(self.trace('life'), 'i')
+        self.get('remove', 'life')
+        self.assertEqual(self.trace('life'), 'iu')
+        self.assertIsNone(self.row('life'))
+        self.assertFalse(os.path.exists(kept))
+
+    def test_dependencies_come_first_and_dependents_go_first(self):
+        self.package('deep', write_script(self.top, 'both'))
+        self.package('high', write_script(self.top, 'both'), control='depends: deep\n')
+        self.publish()
+        self.get('update')
+        out = self.get('install', 'high').stdout
+        self.assertLess(out.index('installing deep'), out.index('installing high'))
+        self.assertFalse(self.row('deep')['explicit'])
+        out = self.get('remove', 'deep').stdout
+        self.assertLess(out.index('removing high'), out.index('removing deep'))
+        self.assertEqual(self.trace('both'), 'iiuu')
+
+    def test_group_without_code_is_a_row(self):
+        self.package('member', write_script(self.top, 'member'))
+        self.install('set-of', control='section: group\ndepends: member\n')
+        self.assertEqual(self.row('set-of')['install_status'], 'OK')
+        self.assertEqual(self.row('member')['install_status'], 'OK')
+
+    def test_failed_upgrade_keeps_the_old_version(self):
+        self.install('twice', write_script(self.top, 'twice'))
+        old = self.row('twice')
+        _, done = self.install('twice', 'def install():\n    raise Exception("no way")\n', version='2-1')
+        self.assertEqual(done.returncode, FAILED)
+        self.assertIn('no way', done.stdout + done.stderr)
+        row = self.row('twice')
+        self.assertEqual((row['install_status'], row['version'], row['package_uuid']),
+                         ('ERROR', '1-1', old['package_uuid']))
+        self.assertEqual(len([d for d in os.listdir(f'{self.base}/private/packages') if d == old['package_uuid']]), 1)
+        self.get('remove', 'twice')  # by the old version's uninstall()
+        self.assertEqual(self.trace('twice'), 'iu')
+
+    def test_first_failure_is_an_error_row_that_the_next_upgrade_takes_up(self):
+        flag = marker(self.top, 'allowed')
+        script = f'def install():\n    assert isfile({flag!r}), "not yet"\n'
+        _, done = self.install('later', script)
+        self.assertEqual(done.returncode, FAILED)
+        self.assertEqual(self.row('later')['install_status'], 'ERROR')
+        with open(flag, 'w', encoding='ascii'):
+            pass
+        self.get('upgrade')
+        self.assertEqual(self.row('later')['install_status'], 'OK')
+
+    def test_own_status_is_kept(self):
+        self.install('warns', 'def install():\n    return "WARNING"\n')
+        self.assertEqual(self.row('warns')['install_status'], 'WARNING')
+
+    def test_persistent_files_and_params(self):
+        script = ('def install():\n    print("P", params["colour"], isfile(makepath(persistent_dir, "seed")))\n'
+                  'def audit():\n    print("A", params["colour"], isfile(makepath(persistent_dir, "seed")))\n'
+                  '    return "OK"\n')
+        self.package('lasting', script, more={'WAPT/persistent/seed': 'x'})
+        self.publish()
+        self.get('update')
+        self.assertIn('P blue True', self.get('install', 'lasting', '-p', '{"colour": "blue"}').stdout)
+        self.assertIn('A blue True', self.get('audit', 'lasting').stdout)
+
+    def test_forget_runs_nothing(self):
+        self.install('forgotten', write_script(self.top, 'forgotten'))
+        self.get('forget', 'forgotten')
+        self.assertIsNone(self.row('forgotten'))
+        self.assertEqual(self.trace('forgotten'), 'i')
+
+    def test_host_package_assigns(self):
+        self.package('wanted', write_script(self.top, 'wanted'))
+        path = self.package('TEST-MACHINE', control='section: host\ndepends: wanted\n', publish=False)
+        shutil.copy(path, f'{self.top}/www/wapt-host/TEST-MACHINE.wapt')
+        self.publish()
+        self.get('update')
+        self.assertIn('wanted(=1-1)', self.get('list-upgrade').stdout)
+        self.get('upgrade')
+        self.assertEqual(self.row('wanted')['install_status'], 'OK')
+        os.unlink(f'{self.top}/www/wapt-host/TEST-MACHINE.wapt')
+
+    def test_what_is_not_there(self):
+        self.ends(NOT_FOUND, 'install', 'no-such-thing')
+        self.ends(NOT_FOUND, 'show', 'no-such-thing')
+        self.ends(NOT_FOUND, 'remove', 'no-such-thing')
+
+    def test_json_is_one_object(self):
+        answer = json.loads(self.get('--json', 'list').stdout)
+        self.assertEqual((answer['ok'], answer['code'], answer['error']), (True, 'ok', None))
+
+    def test_unreachable_names_the_service(self):
+        with open(f'{self.top}/other.ini', 'w', encoding='utf-8') as f:
+            f.write('[global]\nlocal_socket = nowhere.sock\n')
+        os.chmod(f'{self.top}/other.ini', 0o644)
+        done = self.run_get('status', '--config', f'{self.top}/other.ini', base=False, uid=BOB)
+        self.assertEqual(done.returncode, UNREACHABLE)
+        self.assertIn('waptservice', done.stderr)
+
+
+class Refusals(Bench):
+    """Nothing that is not signed by whom the machine trusts runs (F2A, F2B)."""
+
+    def test_altered_package_never_runs_and_leaves_the_cache(self):
+        mark = marker(self.top, 'altered')
+        path = self.package('altered', f'def install():\n    open({mark!r}, "w")\n')
+        self.publish()
+        self.get('update')
+        copy = f'{self.repo}/{os.path.basename(path)}'
+        with open(copy, 'r+b') as f:  # of the same size, another byte in the middle
+            data = f.read()
+            f.seek(len(data) // 2)
+            f.write(bytes([data[len(data) // 2] ^ 1]))
+        self.addCleanup(os.unlink, copy)
+        done = self.run_get('install', 'altered')
+        self.assertIn(done.returncode, (REFUSED, agent_bench.INVALID))
+        self.assertFalse(os.path.exists(mark))
+        self.assertEqual(glob.glob(f'{self.base}/cache/altered*'), [])
+        self.assertIn('package.refused', self.log())
+
+    def test_swapped_package_is_not_the_planned_one(self):
+        first = self.package('swap', 'def install():\n    pass\n', version='1-1')
+        self.publish()
+        self.get('update')
+        second = self.package('swap', 'def install():\n    pass # x\n', version='1-2', publish=False)
+        copy = f'{self.repo}/{os.path.basename(first)}'
+        shutil.copy(second, copy)
+        self.addCleanup(os.unlink, copy)
+        self.assertIn(self.run_get('install', 'swap').returncode, (REFUSED, agent_bench.LIMIT))
+        self.assertIsNone(self.row('swap'))
+
+    def test_strangers_entries_are_not_even_listed(self):
+        self.package('foreign', 'def install():\n    pass\n', key='stranger')
+        self.publish()
+        self.get('update')
+        self.assertNotIn('foreign', [p['package'] for p in self.result('search')])
+        self.ends(NOT_FOUND, 'install', 'foreign')
+
+    def test_kept_script_is_checked_before_it_runs(self):
+        mark = marker(self.top, 'kept')
+        self.install('kept', f'def install():\n    pass\ndef audit():\n    open({mark!r}, "w")\n    return "OK"\n')
+        kept = f"{self.base}/private/packages/{self.row('kept')['package_uuid']}/setup.py"
+        with open(kept, 'a', encoding='utf-8') as f:
+            f.write('# another\n')
+        self.ends(REFUSED, 'audit', 'kept')
+        self.assertFalse(os.path.exists(mark))
+
+    def test_after_a_revocation_no_audit_but_uninstall(self):
+        mark = marker(self.top, 'revoked')
+        self.install('revoked', f'def install():\n    pass\ndef audit():\n    return "OK"\n'
+                                f'def uninstall():\n    open({mark!r}, "w")\n')
+        os.rename(f'{self.base}/ssl/developer.crt', f'{self.top}/aside.crt')
+        try:
+            self.assertNotEqual(self.run_get('audit', 'revoked').returncode, OK)
+            self.get('remove', 'revoked')
+        finally:
+            os.rename(f'{self.top}/aside.crt', f'{self.base}/ssl/developer.crt')
+        self.assertTrue(os.path.exists(mark))
+
+    def test_parameters_are_an_object_and_nothing_beside_it(self):
+        victim = f'{self.top}/precious'
+        os.makedirs(victim)
+        self.package('open-door', 'def install():\n    pass\n')
+        self.publish()
+        self.get('update')
+        for params in ('{},"persistent_dir":"%s"' % victim, '[1]', 'x', '{"a":1,"a":2}', '{} {}'):
+            self.ends(USAGE, 'install', 'open-door', '-p', params, says='parameters')
+        self.assertTrue(os.path.isdir(victim))
+        self.assertIsNone(self.row('open-door'))
+
+
+class Rights(Bench):
+    """Who may ask for what (F1E)."""
+
+    def password_file(self, uid, text):
+        path = f'{self.top}/pw-{uid}'
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(text + '\n')
+        os.chown(path, uid, uid)
+        os.chmod(path, 0o600)
+        return path
+
+    def test_anyone_reads_updates_and_upgrades(self):
+        self.publish()
+        for command in ('status', 'list', 'search', 'tasks', 'list-upgrade', 'update', 'upgrade', 'clean'):
+            self.get(command, uid=BOB)
+
+    def test_the_rest_needs_a_group_and_a_password(self):
+        self.package('self-service', 'def install():\n    pass\n')
+        self.publish()
+        self.get('update')
+        right = self.password_file(ALICE, SECRET)
+        wrong = self.password_file(BOB, SECRET)
+        self.ends(DENIED, 'install', 'self-service', '--password-file', wrong, uid=BOB)  # proven, but not in a group
+        false = f'{self.top}/pw-false'
+        with open(false, 'w', encoding='utf-8') as f:
+            f.write('guess\n')
+        os.chmod(false, 0o644)
+        self.ends(agent_bench.AUTH, 'install', 'self-service', '--password-file', false, uid=ALICE)
+        self.ends(agent_bench.AUTH, 'install', 'self-service', uid=ALICE)  # no terminal to ask on
+        self.assertIsNone(self.row('self-service'))
+        self.get('install', 'self-service', '--password-file', right, uid=ALICE)
+        self.get('remove', 'self-service', uid=ALICE)  # within the grace
+        self.ends(DENIED, 'register', '--password-file', wrong, uid=BOB)
+        self.ends(DENIED, 'show-log', 'self-service', '--password-file', wrong, uid=BOB)
+        log = self.log()
+        self.assertIn('local.denied', log)
+        self.assertIn('password proven', log)
+        self.assertNotIn(SECRET, log)
+
+    def test_an_identity_without_account_is_refused(self):
+        answers = self.ask('{"op":"update"}', uid=64999)
+        self.assertEqual(answers[-1]['code'], 'denied')
+
+    def test_a_user_forces_nothing(self):
+        """--force reaches scripts as force=True: not what the free operations are for."""
+        flag = marker(self.top, 'forced')
+        self.install('forced', f'def install():\n    open({flag!r}, "w").write(str(force))\n')
+        self.package('forced', f'def install():\n    open({flag!r}, "w").write(str(force))\n', version='2-1')
+        self.publish()
+        self.get('update')
+        self.ask('{"op":"upgrade","args":{"force":true}}', uid=BOB)
+        with open(flag, encoding='ascii') as f:
+            self.assertEqual(f.read(), 'False')
+
+    def test_each_has_a_session_of_their_own(self):
+        self.install('session', 'def install():\n    pass\ndef session_setup():\n    import os\n'
+                                '    print("session of", user, os.getuid())\n')
+        slow = self.package('slow', 'def install():\n    import time; time.sleep(3)\n')
+        self.publish()
+        self.get('update')
+        results = {}
+
+        def setup(uid):
+            results[uid] = self.run_get('session-setup', 'ALL', uid=uid)
+        holding = threading.Thread(target=lambda: self.run_get('install', 'slow'))
+        holding.start()  # so that both wait in the queue together
+        self.wait_for(lambda: any(t['kind'] == 'install' and t['state'] == 'running' for t in self.result('tasks')),
+                      'the slow one runs')
+        both = [threading.Thread(target=setup, args=(u,)) for u in (ALICE, BOB)]
+        for t in both:
+            t.start()
+        for t in [holding, *both]:
+            t.join()
+        self.assertIn(f'session of alice {ALICE}', results[ALICE].stdout)
+        self.assertIn(f'session of bob {BOB}', results[BOB].stdout)
+        self.assertNotIn('session of bob', results[ALICE].stdout)
+        self.assertEqual(self.run_get('session-setup', 'ALL').returncode, DENIED)  # root has no session
+        self.assertTrue(slow)
+
+    def test_bad_requests_are_answered(self):
+        for line in ('{"op":"explode"}', '{"op":"list","more":1}', 'x' * 70000, '{"op":"list","op":"install"}', '[]'):
+            answers = self.ask(line, uid=BOB)
+            self.assertNotEqual(answers[-1]['code'], 'ok', line[:50])
+        self.get('status')
+
+
+class Interruptions(Bench):
+    """A kill at any moment leaves the old state or the new one."""
+
+    def test_killed_in_the_middle_of_an_install(self):
+        gate = marker(self.top, 'gate')
+        self.package('cut', f'def install():\n    import time\n    open({gate!r}, "a").write("x")\n'
+                            f'    time.sleep(0 if open({gate!r}).read() != "x" else 60)\n')
+        self.publish()
+        self.get('update')
+        waiting = threading.Thread(target=lambda: self.run_get('install', 'cut'))
+        waiting.start()
+        self.wait_for(lambda: os.path.exists(gate), 'the script runs')
+        os.kill(self.manager_pid(), signal.SIGKILL)
+        waiting.join()
+        self.await_service()
+        row = self.row('cut')
+        self.assertEqual(row['install_status'], 'ERROR')
+        self.assertIn('interrupted', self.get('show-log', 'cut').stdout)
+        self.assertEqual(os.listdir(f'{self.base}/private/stage'), [])
+        task = [t for t in self.result('tasks') if t['kind'] == 'install'][0]
+        self.assertEqual((task['state'], task['code'], task['message']), ('done', 'failed', 'interrupted'))
+        self.get('upgrade')
+        self.assertEqual(self.row('cut')['install_status'], 'OK')
+
+    def test_restart_keeps_all(self):
+        self.install('stays', 'def install():\n    pass\n')
+        before = self.manager_pid()
+        self.get('restart', uid=BOB)
+        self.wait_for(lambda: self.run_get('status').returncode == OK and self.manager_pid() != before, 'a new manager')
+        self.assertEqual(self.row('stays')['install_status'], 'OK')
+
+    def test_cancel(self):
+        gate = marker(self.top, 'endless')
+        self.package('endless', f'def install():\n    import time\n    if isfile({gate!r}): return\n'
+                                f'    open({gate!r}, "w")\n    time.sleep(600)\n')
+        self.publish()
+        self.get('update')
+        ended = []
+        waiting = threading.Thread(target=lambda: ended.append(self.run_get('install', 'endless')))
+        waiting.start()
+        self.wait_for(lambda: os.path.exists(gate), 'the script runs')
+        self.get('cancel', uid=BOB)
+        waiting.join()
+        self.assertEqual(ended[0].returncode, agent_bench.CANCELLED, ended[0].stderr)
+        self.assertEqual(self.row('endless')['install_status'], 'ERROR')
+
+    def test_second_service_is_refused(self):
+        done = subprocess.run([f'{self.bindir}/waptservice', 'run', '--config', f'{self.base}/wapt-get.ini', '--libdir',
+                               f'{self.root}/python'], env=self.env, capture_output=True, text=True, check=False,
+                              timeout=60, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, agent_bench.BUSY, done.stderr)
+        self.get('status')
+
+
+class WithoutTheService(Bench):
+    """Root's command starts what it needs for itself, with the same checks, and leaves nothing running."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.stop()
+
+    def processes(self):
+        mine = []
+        for path in glob.glob('/proc/[0-9]*/cmdline'):
+            try:
+                with open(path, 'rb') as f:
+                    words = f.read()
+            except OSError:
+                continue
+            if self.base.encode() in words and b'role:' in words:
+                mine.append(words)
+        return mine
+
+    def test_a_package_s_life(self):
+        self.package('alone', write_script(self.top, 'alone'))
+        self.publish()
+        self.get('update')
+        self.assertIn('installing alone', self.get('install', 'alone').stdout)
+        self.assertEqual(self.row('alone')['install_status'], 'OK')
+        self.get('remove', 'alone')
+        self.assertIsNone(self.row('alone'))
+        self.assertEqual(self.processes(), [])
+
+    def test_the_same_checks(self):
+        mark = marker(self.top, 'alone-foreign')
+        self.package('alone-foreign', f'def install():\n    open({mark!r}, "w")\n', key='stranger')
+        self.publish()
+        self.get('update')
+        self.ends(NOT_FOUND, 'install', 'alone-foreign')
+        self.assertFalse(os.path.exists(mark))
+
+    def test_statuses_are_the_services(self):
+        self.package('alone-fails', 'def install():\n    raise Exception("no way")\n')
+        self.publish()
+        self.get('update')
+        done = self.ends(FAILED, 'install', 'alone-fails', says='no way')
+        self.assertNotIn('process.confined', done.stderr)  # a person at a terminal, not a journal
+        self.assertEqual(self.processes(), [])
+
+    def test_others_are_told_what_is_missing(self):
+        done = self.ends(UNREACHABLE, 'status', uid=BOB, says='only root')
+        self.assertIn('waptservice', done.stderr)
+
+    def start_install(self, name, seconds):
+        """A command whose script waits that long, the first time; returns when it does."""
+        gate = marker(self.top, name)
+        self.package(name, f'def install():\n    import time\n    open({gate!r}, "a").write("x")\n'
+                           f'    time.sleep({seconds} if open({gate!r}).read() == "x" else 0)\n')
+        self.publish()
+        self.get('update')
+        command = subprocess.Popen([f'{self.bindir}/wapt-get', 'install', name, '--config', f'{self.base}/wapt-get.ini'],
+                                   env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        self.wait_for(lambda: os.path.exists(gate), 'the script runs')
+        return command
+
+    def test_killed_command_cuts_no_step(self):
+        command = self.start_install('alone-goes-on', 3)
+        command.kill()
+        command.wait()
+        self.wait_for(lambda: not self.processes(), 'nothing of it is left')
+        self.assertEqual(self.row('alone-goes-on')['install_status'], 'OK')
+
+    def test_killed_launcher_leaves_a_known_state(self):
+        command = self.start_install('alone-cut', 60)
+        with open(f'/proc/{command.pid}/task/{command.pid}/children', encoding='ascii') as f:
+            os.kill(int(f.read()), signal.SIGKILL)
+        self.assertNotEqual(command.wait(), OK)
+        self.wait_for(lambda: not self.processes(), 'nothing of it is left')
+        self.assertEqual(self.row('alone-cut')['install_status'], 'ERROR')
+        self.get('upgrade')
+        self.assertEqual(self.row('alone-cut')['install_status'], 'OK')
+
+
+class Folders(Bench):
+    """The base directory is root's, the private one nobody else's (F2C, F2D)."""
+
+    def test_rights_are_named_and_mended(self):
+        self.stop()
+        for name in ('private', 'db', 'cache'):
+            os.chmod(f'{self.base}/{name}', 0o777)
+        os.chmod(self.base, 0o777)
+        self.start()
+        for name, mode in (('', 0o755), ('private', 0o700), ('db', 0o700), ('cache', 0o700), ('run', 0o755)):
+            self.assertEqual(stat.S_IMODE(os.stat(f'{self.base}/{name}').st_mode), mode, name)
+        self.assertIn('rights.mended', self.log())
+
+    def test_a_foreign_owner_is_refused(self):
+        self.stop()
+        os.chown(f'{self.base}/private', BOB, BOB)
+        self.launch()
+        self.wait_for(lambda: 'belongs to uid' in self.log(), 'it says why')
+        self.stop()
+        os.chown(f'{self.base}/private', 0, 0)
+        self.start()
+
+
+if __name__ == '__main__':
+    agent_bench.main()
