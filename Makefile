@@ -18,7 +18,7 @@ build: deps
 	@tools/collect.sh $(BUILD)
 
 run: build
-	@tools/demo/run.sh $(BUILD)/bin $(ARGS)
+	@tools/demo/run.sh $(BUILD) $(ARGS)
 
 test: build
 	@tools/test.sh $(BUILD)

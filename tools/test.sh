@@ -52,7 +52,7 @@ pytests python tests/python
 stage "whole programs, and the attacks of the security target on them"
 pytests proc tests/proc
 stage "the demonstration"
-one "make run" tools/demo/run.sh "$build/bin" --once
+one "make run" tools/demo/run.sh "$build" --once
 
 echo
 [ $skipped = 0 ] || echo "$skipped skipped"

@@ -1,7 +1,9 @@
 #!/bin/bash
 # Inside fresh namespaces: lays an overlay over the root, enters it, and runs the organisation there.
 set -euo pipefail
-bin=$1 here=$2 demo=$3; shift 3
+build=$1 here=$2 demo=$3; shift 3
+read -r outside _ < /proc/self/stat # our number outside: that /proc is still the outer one
+mount -t proc proc /proc
 fail() { echo "demo: $*" >&2; exit 1; }
 # An overlay's upper layer can't lie on another overlay: then a tmpfs takes it.
 layers=$demo/machine
@@ -17,10 +19,13 @@ for d in dev sys proc; do mount --rbind "/$d" "$layers/root/$d"; done
 mount -t tmpfs -o mode=1777 tmpfs "$layers/root/tmp"
 mount -t tmpfs -o mode=0755 tmpfs "$layers/root/run"
 # What is built and the sources may lie on a file system of their own, which the overlay does not show.
-for d in "$bin" "$here"; do
+for d in "$build" "$here"; do
     mkdir -p "$layers/root$d"
     mount --bind "$d" "$layers/root$d"
 done
+printf '#!/bin/sh\n# A root shell on the demonstration'"'"'s machine.\nexec %snsenter --target %s --mount --uts --ipc --net --pid --root --wd /bin/bash\n' \
+    "$([ -z "${SUDO_USER:-}" ] || echo "sudo ")" "$outside" > "$demo/enter"
+chmod 755 "$demo/enter"
 hostname demo-machine
 ip link set lo up
-exec chroot "$layers/root" /bin/bash "$here/tools/demo/organisation.sh" "$bin" "$here" "$@"
+exec chroot "$layers/root" /bin/bash "$here/tools/demo/organisation.sh" "$build" "$here" "$demo" "$@"

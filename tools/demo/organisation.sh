@@ -1,9 +1,9 @@
 #!/bin/bash
 # The organisation itself, on the demonstration's machine. Ends 0 only if the machine really reached the wanted state.
 set -euo pipefail
-bin=$1 here=$2; shift 2
+build=$1 here=$2 demo=$3; shift 3
 once=no; [ "${1:-}" = --once ] && once=yes
-export HOME=/root PATH=$bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin WAPT_LIBDIR=$here/python LANG=C.UTF-8
+export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8
 org=/srv/organisation; rm -rf $org; mkdir -p $org; cd $org; umask 022
 step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 pids=()
@@ -12,6 +12,10 @@ trap stop EXIT
 trap 'exit 130' INT TERM
 await() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done; echo "demo: '$*' did not come true" >&2; return 1; }
 fp() { openssl x509 -in "$1" -noout -fingerprint -sha256 | cut -d= -f2 | tr -d : | tr A-Z a-z; }
+
+step "programs"
+meson install -C "$build" --no-rebuild --quiet
+wapt-get --version
 
 step "people and their keys (they stay on the administrators' side)"
 (umask 077; for f in authority developer deployer admin; do openssl rand -hex 12 > $f.pw; done)
@@ -82,8 +86,8 @@ echo; echo "The machine reached the wanted state."
 cat <<T
 
 Try next, from another terminal (this one ends the demonstration with Ctrl-C):
-  sudo nsenter --target $(cut -d' ' -f4 /proc/self/stat 2>/dev/null || echo PID) --all   # the demonstration's machine
+  $demo/enter     # a root shell on the demonstration's machine; then there:
   wapt-get search; wapt-get remove demo-portable; wapt-get tasks
-  waptconsole action remove demo-portable --hosts $uuid $console -k keys/Deployer.crt -w deployer.pw
+  cd $org; waptconsole action remove demo-portable --hosts $uuid $console -k keys/Deployer.crt -w deployer.pw
 T
 wait

@@ -136,12 +136,22 @@ static void describe(const struct wa_priv *p, unsigned caps, int abi, unsigned r
                    (unsigned)geteuid(), kept, allowed, confined);
 }
 
+/* For ps and top: "waptservice/manager" becomes "wapt-manager". */
+static void set_name(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    char text[16];
+    (void)snprintf(text, sizeof text, "wapt-%.10s", slash != NULL ? slash + 1 : name);
+    (void)prctl(PR_SET_NAME, text, 0, 0, 0);
+}
+
 enum wa_code wa_priv_drop(const struct wa_priv *p, char *ret_line, struct wa_err *err)
 {
     unsigned caps = 0, reads = 0, writes = 0;
     int abi = 0;
     if (check_alone(err) != WA_OK || set_limits(p, err) != WA_OK)
         return wa_wrap(err, "%s", p->name);
+    set_name(p->name);
     uint64_t keep = kept_capabilities(p);
     drop_bounding(keep);
     if (set_identity(p, err) != WA_OK || set_capabilities(keep, &caps, err) != WA_OK)

@@ -135,6 +135,11 @@ static void child(struct plan *p)
     if (chdir(w->cwd != NULL ? w->cwd : "/") != 0)
         give_up(p, "change directory");
     place_fds(p);
+    /* Opened before the change of identity: the account that runs it need not be able to walk to
+     * it. */
+    int program = open(p->path, O_PATH | O_CLOEXEC);
+    if (program < 0)
+        give_up(p, "find the program");
     set_limit(p, RLIMIT_AS, w->limit_memory_bytes);
     set_limit(p, RLIMIT_FSIZE, w->limit_file_bytes);
     set_limit(p, RLIMIT_NOFILE, w->limit_files);
@@ -145,7 +150,9 @@ static void child(struct plan *p)
             _exit(127);
     }
     (void)umask(022);
-    (void)execve(p->path, argv.to, envp.to);
+    (void)execve(p->path, argv.to, envp.to); /* first, because it gives the process its name */
+    if (errno == EACCES)
+        (void)execveat(program, "", argv.to, envp.to, AT_EMPTY_PATH);
     give_up(p, "run the program");
 }
 
