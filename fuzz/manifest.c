@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     for (size_t i = 0; i < m.n; i++)
         if (wa_manifest_find(&m, m.items[i].name.p) != &m.items[i] ||
-            wa_manifest_is_unlisted(m.items[i].name.p) || strlen(m.items[i].sha256) != 64)
+            wa_manifest_is_unlisted(m.items[i].name.p) || strlen(m.items[i].digest) != 64)
             abort();
     if (wa_manifest_write(&m, &text, &err) != WA_OK)
         return 0;
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     for (size_t i = 0; i < m.n; i++)
         if (strcmp(m.items[i].name.p, back.items[i].name.p) != 0 ||
-            strcmp(m.items[i].sha256, back.items[i].sha256) != 0)
+            strcmp(m.items[i].digest, back.items[i].digest) != 0)
             abort();
     return 0;
 }

@@ -94,9 +94,9 @@ enum wa_code wa_relpath_parse(struct wa_sv text, struct wa_relpath *ret, struct 
     return WA_OK;
 }
 
-/* Letters that file systems without case take for one another, as far as both have one length in
- * UTF-8: Latin, Greek, Cyrillic, Armenian, full-width. With step 1 every letter of the run is a
- * capital, its small one `add` further; with step 2 every second one is, beginning with `from`. */
+/* Letters that file systems without case take for one another: Latin, Greek, Cyrillic, Armenian,
+ * full-width. With step 1 every letter of the run is a capital, its small one `add` further; with
+ * step 2 every second one is, beginning with `from`. */
 static const struct {
     uint16_t from, to, step, add;
 } folds[] = {
@@ -112,12 +112,18 @@ static const struct {
     {0x1e00, 0x1e95, 2, 1},  {0x1ea0, 0x1eff, 2, 1},  {0xff21, 0xff3a, 1, 32},
 };
 
+/* Single ones: a capital whose small letter comes before it, the sigma at the end of a word, the
+ * long s, and the signs for ohm, kelvin and angstrom, which some systems take for the letters. */
+static const struct {
+    uint16_t from, to;
+} odd_folds[] = {{0x0178, 0x00ff}, {0x017f, 's'}, {0x03c2, 0x03c3}, {0x1e9e, 0x00df},
+                 {0x2126, 0x03c9}, {0x212a, 'k'}, {0x212b, 0x00e5}};
+
 static uint32_t fold(uint32_t cp)
 {
-    if (cp == 0x178) /* the one whose small letter comes before it */
-        return 0xff;
-    if (cp == 0x3c2) /* the small sigma at the end of a word */
-        return 0x3c3;
+    for (size_t i = 0; i < WA_COUNT(odd_folds); i++)
+        if (odd_folds[i].from == cp)
+            return odd_folds[i].to;
     for (size_t i = 0; i < WA_COUNT(folds) && cp >= folds[i].from; i++)
         if (cp <= folds[i].to)
             return (cp - folds[i].from) % folds[i].step == 0 ? cp + folds[i].add : cp;
@@ -130,6 +136,6 @@ void wa_relpath_fold(const struct wa_relpath *path, char out[WA_RELPATH_MAX + 1]
     size_t at = 0, n = 0;
     uint32_t cp;
     while (wa_utf8_next(s, &at, &cp))
-        n += wa_utf8_encode(fold(cp), out + n); /* folding keeps the length of every letter above */
+        n += wa_utf8_encode(fold(cp), out + n); /* no letter above grows by it */
     out[n] = '\0';
 }

@@ -99,6 +99,8 @@ static const char *compare_local(const struct wa_zip_member *m, const uint8_t *h
     struct wa_err ignored = WA_ERR_INIT;
     bool is_dir = false;
 
+    if (head[4] > WA_ZIP_NEWEST_VERSION)
+        return "version";
     if (wa_zip_u16(head + 6) != m->flags || wa_zip_u16(head + 8) != m->method)
         return "flags or method";
     /* Flags are the same, so that equal text means equal bytes: both encodings are one-to-one. */

@@ -19,8 +19,8 @@
 #define MODE_DIR 0040000u
 #define MODE_FILE 0100000u
 #define DOS_DIRECTORY 0x10u
+#define DOS_SPECIAL 0x0448u /* volume label, device, reparse point */
 #define MADE_BY_UNIX 3u
-#define NEWEST_VERSION 63u /* of the format that APPNOTE 6.3.10 describes */
 
 static enum wa_code invalid(struct wa_err *err, const char *why)
 {
@@ -142,7 +142,7 @@ static const char *check_mode(const struct wa_zip_member *m, uint32_t attributes
 {
     uint32_t type = attributes >> 16 & MODE_TYPE;
 
-    if (type != 0 && type != MODE_FILE && type != MODE_DIR)
+    if ((type != 0 && type != MODE_FILE && type != MODE_DIR) || (attributes & DOS_SPECIAL))
         return "a link, a device or another special file";
     if (m->is_dir ? type == MODE_FILE : type == MODE_DIR || (attributes & DOS_DIRECTORY))
         return "a file that says it is a directory, or the reverse";
@@ -180,7 +180,7 @@ static const char *read_fields(const uint8_t *p, struct wa_sv extra, struct wa_z
     *ret_offset = wa_zip_u32(p + 42);
     if (p[5] == MADE_BY_UNIX)
         m->unix_mode = wa_zip_u32(p + 38) >> 16 & 0777;
-    if (p[6] > NEWEST_VERSION)
+    if (p[6] > WA_ZIP_NEWEST_VERSION)
         return "it needs a newer kind of reader";
     if (wa_zip_u16(p + 32) != 0)
         return "it has a comment";

@@ -35,6 +35,8 @@ enum {
 #define WA_ZIP_U16_MAX 0xffffu
 #define WA_ZIP_U32_MAX 0xffffffffu
 
+#define WA_ZIP_NEWEST_VERSION 63u /* of the format that APPNOTE 6.3.10 describes */
+
 /* Bytes moved at a time between an archive and whoever reads or fills it. */
 #define WA_ZIP_CHUNK_BYTES 65536u
 

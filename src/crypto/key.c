@@ -15,8 +15,8 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-/* e = 1 makes every message its own signature; an even e or n is no RSA at all. A long e makes each
- * check slow. */
+/* e = 1 makes every message its own signature, a small one forgives careless checkers nothing (FIPS
+ * 186-5, 5.4: above 2^16); an even e or n is no RSA at all. A long e makes each check slow. */
 static const char *rsa_weakness(EVP_PKEY *pkey, unsigned bits)
 {
     WA_OSSL(BIGNUM) n = NULL;
@@ -29,8 +29,10 @@ static const char *rsa_weakness(EVP_PKEY *pkey, unsigned bits)
     if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
         EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
         return "an RSA key without its numbers";
-    if (!BN_is_odd(n) || !BN_is_odd(e) || BN_is_one(e) || BN_num_bits(e) > 64)
+    if (!BN_is_odd(n) || !BN_is_odd(e) || BN_num_bits(e) > 64)
         return "an RSA key with an impossible modulus or exponent";
+    if (BN_num_bits(e) < 17)
+        return "an RSA key with a public exponent below 65537";
     return NULL;
 }
 

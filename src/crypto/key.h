@@ -35,13 +35,17 @@ unsigned wa_key_bits(const struct wa_key *key);
 bool wa_key_is_private(const struct wa_key *key);
 bool wa_key_equal_public(const struct wa_key *a, const struct wa_key *b);
 
-/* --- signatures: RSA PKCS#1 v1.5 with SHA-256 (formats.md 0.5), or ECDSA P-256 with SHA-256 in DER; nothing else ---
+/* --- signatures: RSA PKCS#1 v1.5 with SHA-256 (formats.md 0.5), or ECDSA P-256 with SHA-256 in DER ---
  * Two ECDSA signatures hold for one message and key: a signature is never an identifier. */
 WA_CHECK enum wa_code wa_sign(const struct wa_key *key, struct wa_sv message, struct wa_buf *ret_signature,
                               struct wa_err *err);
 /* WA_E_REFUSED when it does not hold. Exact length, no leniency. */
 WA_CHECK enum wa_code wa_signature_check(const struct wa_key *key, struct wa_sv message, struct wa_sv signature,
                                          struct wa_err *err);
+
+/* RSA with SHA-1, which is weak: for a signature that stands beside a better one and must not be wrong (formats.md 1.9). */
+WA_CHECK enum wa_code wa_signature_check_sha1(const struct wa_key *key, struct wa_sv message, struct wa_sv signature,
+                                              struct wa_err *err);
 
 /* For net/tls alone: the EVP_PKEY behind, borrowed. */
 void *wa_key_native(const struct wa_key *key);

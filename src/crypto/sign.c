@@ -51,8 +51,8 @@ enum wa_code wa_sign(const struct wa_key *key, struct wa_sv message, struct wa_b
     return wa_buf_check(ret_signature, err);
 }
 
-enum wa_code wa_signature_check(const struct wa_key *key, struct wa_sv message,
-                                struct wa_sv signature, struct wa_err *err)
+static enum wa_code check(const struct wa_key *key, const char *digest, struct wa_sv message,
+                          struct wa_sv signature, struct wa_err *err)
 {
     WA_OSSL(EVP_MD_CTX) ctx = NULL;
 
@@ -65,10 +65,24 @@ enum wa_code wa_signature_check(const struct wa_key *key, struct wa_sv message,
     ctx = EVP_MD_CTX_new();
     if (ctx == NULL)
         return wa_ossl_fail(err, WA_E_NOMEM, "cannot check a signature");
-    if (EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, key->pkey, NULL) != 1)
+    if (EVP_DigestVerifyInit_ex(ctx, NULL, digest, NULL, NULL, key->pkey, NULL) != 1)
         return wa_ossl_fail(err, WA_E_FAILED, "cannot check a signature");
     if (EVP_DigestVerify(ctx, bytes_of(signature), signature.n, bytes_of(message), message.n) != 1)
         return wa_ossl_fail(err, WA_E_REFUSED, "the signature does not hold");
     ERR_clear_error();
     return WA_OK;
+}
+
+enum wa_code wa_signature_check(const struct wa_key *key, struct wa_sv message,
+                                struct wa_sv signature, struct wa_err *err)
+{
+    return check(key, "SHA256", message, signature, err);
+}
+
+enum wa_code wa_signature_check_sha1(const struct wa_key *key, struct wa_sv message,
+                                     struct wa_sv signature, struct wa_err *err)
+{
+    if (key->kind != WA_KEY_RSA)
+        return wa_fail(err, WA_E_REFUSED, "only RSA keys sign over SHA-1");
+    return check(key, "SHA1", message, signature, err);
 }

@@ -40,11 +40,11 @@ enum wa_code wa_manifest_add(struct wa_manifest *m, const struct wa_relpath *nam
     if (e == NULL)
         return wa_nomem(err);
     e->name = *name;
-    memcpy(e->sha256, sha256, sizeof e->sha256);
+    memcpy(e->digest, sha256, sizeof e->digest);
     return WA_OK;
 }
 
-static enum wa_code read_pair(const struct wa_json *pair, struct wa_manifest *m,
+static enum wa_code read_pair(const struct wa_json *pair, size_t digits, struct wa_manifest *m,
                               struct wa_map *seen, struct wa_err *err)
 {
     struct wa_relpath name;
@@ -58,8 +58,9 @@ static enum wa_code read_pair(const struct wa_json *pair, struct wa_manifest *m,
                        "the manifest holds something that is not a pair of texts");
     if (wa_relpath_parse(wa_json_sv(wa_json_at(pair, 0)), &name, err) != WA_OK)
         return wa_wrap(err, "the manifest");
-    if (!wa_hex_is(hex, 64))
-        return wa_fail(err, WA_E_INVALID, "the manifest gives no SHA-256 for '%s'", name.p);
+    if (!wa_hex_is(hex, digits))
+        return wa_fail(err, WA_E_INVALID, "the manifest gives no digest of %zu hex digits for '%s'",
+                       digits, name.p);
     if (wa_manifest_is_unlisted(name.p))
         return wa_fail(err, WA_E_INVALID, "the manifest lists '%s', which can't be in it", name.p);
     wa_relpath_fold(&name, folded);
@@ -67,12 +68,12 @@ static enum wa_code read_pair(const struct wa_json *pair, struct wa_manifest *m,
         return err->code;
     if (old != NULL)
         return wa_fail(err, WA_E_INVALID, "the manifest lists '%s' twice", name.p);
-    memcpy(digest, hex.p, 64);
-    digest[64] = '\0';
+    memcpy(digest, hex.p, digits);
+    memset(digest + digits, 0, sizeof digest - digits);
     return wa_manifest_add(m, &name, digest, err);
 }
 
-static enum wa_code read_pairs(const struct wa_json *list, struct wa_manifest *m,
+static enum wa_code read_pairs(const struct wa_json *list, size_t digits, struct wa_manifest *m,
                                struct wa_err *err)
 {
     WA_AUTO_MAP struct wa_map seen;
@@ -83,14 +84,15 @@ static enum wa_code read_pairs(const struct wa_json *list, struct wa_manifest *m
         return wa_fail(err, WA_E_LIMIT, "the manifest lists more than %u files",
                        WA_ZIP_MEMBERS_MAX);
     for (size_t i = 0; i < wa_json_count(list); i++)
-        if (read_pair(wa_json_at(list, i), m, &seen, err) != WA_OK)
+        if (read_pair(wa_json_at(list, i), digits, m, &seen, err) != WA_OK)
             return err->code;
     if (m->n > 1)
         qsort(m->items, m->n, sizeof m->items[0], by_name);
     return WA_OK;
 }
 
-enum wa_code wa_manifest_parse(struct wa_sv text, struct wa_manifest *ret, struct wa_err *err)
+static enum wa_code parse(struct wa_sv text, size_t digits, struct wa_manifest *ret,
+                          struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *list = NULL;
@@ -101,12 +103,22 @@ enum wa_code wa_manifest_parse(struct wa_sv text, struct wa_manifest *ret, struc
                        WA_MANIFEST_BYTES_MAX);
     if (wa_json_parse(text, 0, &arena, &list, err) != WA_OK)
         return wa_wrap(err, "the manifest");
-    if (read_pairs(list, &m, err) != WA_OK) {
+    if (read_pairs(list, digits, &m, err) != WA_OK) {
         wa_manifest_fini(&m);
         return err->code;
     }
     *ret = m;
     return WA_OK;
+}
+
+enum wa_code wa_manifest_parse(struct wa_sv text, struct wa_manifest *ret, struct wa_err *err)
+{
+    return parse(text, 64, ret, err);
+}
+
+enum wa_code wa_manifest_parse_sha1(struct wa_sv text, struct wa_manifest *ret, struct wa_err *err)
+{
+    return parse(text, 40, ret, err);
 }
 
 enum wa_code wa_manifest_write(const struct wa_manifest *m, struct wa_buf *out, struct wa_err *err)
@@ -122,7 +134,7 @@ enum wa_code wa_manifest_write(const struct wa_manifest *m, struct wa_buf *out, 
     for (size_t i = 0; i < m->n; i++) {
         wa_jw_arr(&w);
         wa_jw_s(&w, m->items[i].name.p);
-        wa_jw_s(&w, m->items[i].sha256);
+        wa_jw_s(&w, m->items[i].digest);
         wa_jw_end(&w);
     }
     wa_jw_end(&w);

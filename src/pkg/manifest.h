@@ -7,7 +7,7 @@
 
 struct wa_manifest_entry {
     struct wa_relpath name;
-    char sha256[65];
+    char digest[65]; /* hex: SHA-256, or SHA-1 from wa_manifest_parse_sha1() */
 };
 struct wa_manifest {
     struct wa_manifest_entry *items; /* sorted by name */
@@ -20,6 +20,9 @@ void wa_manifest_fini(struct wa_manifest *m);
  * none of the signature files. */
 WA_CHECK enum wa_code wa_manifest_parse(struct wa_sv text, struct wa_manifest *ret,
                                         struct wa_err *err);
+/* The same with SHA-1 digests, of WAPT/manifest.sha1 (formats.md 1.9). */
+WA_CHECK enum wa_code wa_manifest_parse_sha1(struct wa_sv text, struct wa_manifest *ret,
+                                             struct wa_err *err);
 WA_CHECK enum wa_code wa_manifest_add(struct wa_manifest *m, const struct wa_relpath *name,
                                       const char *sha256, struct wa_err *err);
 /* CJSON, in the order added or sorted. */

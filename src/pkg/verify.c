@@ -83,6 +83,26 @@ static enum wa_code check_attributes(const struct wa_control *c, struct wa_err *
     return WA_OK;
 }
 
+/* Who the control says it is by: the certificate that stands for it, under its own name. */
+static enum wa_code check_named(const struct wa_control *c, const struct wa_cert *signer,
+                                struct wa_err *err)
+{
+    const char *name = wa_control_get(c, WA_A_SIGNER), *cn = wa_cert_cn(signer);
+    if (wa_control_get(c, WA_A_SIGNATURE)[0] == '\0')
+        return wa_fail(err, WA_E_REFUSED, "the control is not signed");
+    if (strcmp(wa_control_get(c, WA_A_SIGNER_FINGERPRINT), wa_cert_fingerprint(signer)) != 0)
+        return wa_fail(err, WA_E_REFUSED,
+                       "the control names another signer than the certificate '%s'", cn);
+    if (strcmp(name, cn) != 0 && cn[0] != '\0')
+        return wa_fail(err, WA_E_REFUSED,
+                       "the control calls its signer '%s', the certificate is that of '%s'", name,
+                       cn);
+    if (wa_key_kind(wa_cert_key(signer)) != WA_KEY_RSA)
+        return wa_fail(err, WA_E_REFUSED, "packages are signed with RSA keys, '%s' has another",
+                       cn);
+    return WA_OK;
+}
+
 static enum wa_code check_signature(const struct wa_control *c, const struct wa_cert *signer,
                                     bool *ret_legacy, struct wa_err *err)
 {
@@ -90,12 +110,8 @@ static enum wa_code check_signature(const struct wa_control *c, const struct wa_
     WA_AUTO_BUF struct wa_buf raw;
     wa_buf_init(&bytes, 4 * WA_CONTROL_BYTES_MAX);
     wa_buf_init(&raw, WA_SIGNATURE_BYTES_MAX);
-    if (wa_control_get(c, WA_A_SIGNATURE)[0] == '\0')
-        return wa_fail(err, WA_E_REFUSED, "the control is not signed");
-    if (strcmp(wa_control_get(c, WA_A_SIGNER_FINGERPRINT), wa_cert_fingerprint(signer)) != 0)
-        return wa_fail(err, WA_E_REFUSED,
-                       "the control names another signer than the certificate '%s'",
-                       wa_cert_cn(signer));
+    if (check_named(c, signer, err) != WA_OK)
+        return err->code;
     if (wa_base64_decode(wa_sv(wa_control_get(c, WA_A_SIGNATURE)), &raw, err) != WA_OK ||
         wa_buf_check(&raw, err) != WA_OK)
         return wa_wrap(err, "the control's signature");
@@ -162,7 +178,7 @@ static enum wa_code check_paper(const struct wa_verdict *v, const char *name,
     const struct wa_manifest_entry *e = wa_manifest_find(&v->manifest, name);
     if (wa_sha256_hex(bytes->p, bytes->n, digest, err) != WA_OK)
         return err->code;
-    if (e == NULL || strcmp(e->sha256, digest) != 0)
+    if (e == NULL || strcmp(e->digest, digest) != 0)
         return wa_fail(err, WA_E_REFUSED, "'%s' is not the one that was signed", name);
     return WA_OK;
 }
@@ -217,7 +233,7 @@ static enum wa_code run_checks(struct wa_members *m, const struct wa_trust *anch
     v->failed = WA_CHECK_FILES;
     if (check_paper(v, "WAPT/control", &p->control, err) != WA_OK ||
         check_paper(v, "WAPT/certificate.crt", &p->certificate, err) != WA_OK ||
-        wa_verify_files(m, v, pr, may_miss, err) != WA_OK)
+        wa_verify_files(m, v, pr, may_miss, err) != WA_OK || wa_verify_sha1(m, v, err) != WA_OK)
         return err->code;
     v->failed = WA_CHECK_COUNT;
     return WA_OK;

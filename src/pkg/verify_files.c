@@ -31,7 +31,7 @@ static enum wa_code check_name(const struct wa_member *m, struct wa_map *seen, s
     return WA_OK;
 }
 
-/* Files over SHA-1 beside those over SHA-256: read by nobody, so they only have to be small. */
+/* The pair over SHA-1 is in no manifest, so its size is bounded here. */
 static uint64_t size_cap(const char *name)
 {
     if (strcmp(name, "WAPT/signature") == 0)
@@ -55,8 +55,9 @@ enum wa_code wa_verify_names(const struct wa_members *m, struct wa_verify_progre
         const struct wa_member *item = &m->items[i];
         if (check_name(item, &seen, err) != WA_OK)
             return err->code;
-        if (item->is_dir && item->size != 0)
-            return wa_fail(err, WA_E_INVALID, "directory '%s' has content", item->name.p);
+        if (item->is_dir) /* in no manifest: the tools that sign write none, and WAPT's take none */
+            return wa_fail(err, WA_E_REFUSED, "directory '%s' was added after signing",
+                           item->name.p);
         if (item->size > size_cap(item->name.p))
             return wa_fail(err, WA_E_LIMIT, "'%s' is larger than %llu bytes", item->name.p,
                            (unsigned long long)size_cap(item->name.p));
@@ -113,9 +114,9 @@ enum wa_code wa_verify_read_small(struct wa_members *m, const char *name, struct
     return read_exactly(m, i, &sink.base, err);
 }
 
-static enum wa_code digest_member(struct wa_members *m, size_t i, struct wa_digest *d,
-                                  struct wa_sink *next, char out[WA_DIGEST_HEX_MAX],
-                                  struct wa_err *err)
+static enum wa_code digest_into(struct wa_members *m, size_t i, struct wa_digest *d,
+                                struct wa_sink *next, char out[WA_DIGEST_HEX_MAX],
+                                struct wa_err *err)
 {
     struct wa_digest_sink sink;
     wa_digest_sink_init(&sink, d, next);
@@ -124,24 +125,19 @@ static enum wa_code digest_member(struct wa_members *m, size_t i, struct wa_dige
     return wa_digest_hex(d, out, err);
 }
 
+enum wa_code wa_verify_digest(struct wa_members *m, size_t i, struct wa_digest *d,
+                              char out[WA_DIGEST_HEX_MAX], struct wa_err *err)
+{
+    return digest_into(m, i, d, NULL, out, err);
+}
+
 /* --- code --- */
 
-/* setup.py under any spelling that some system would take for it; the long s of old prints is an s
- * to some of them. */
+/* setup.py under any spelling that some system would take for it. */
 static bool is_setup_py(const struct wa_relpath *name)
 {
-    struct wa_relpath plain = {"", 0};
     char folded[WA_RELPATH_MAX + 1];
-    for (size_t i = 0; i < name->n; i++) {
-        if ((unsigned char)name->p[i] == 0xc5 && (unsigned char)name->p[i + 1] == 0xbf) {
-            plain.p[plain.n++] = 's';
-            i++;
-        } else {
-            plain.p[plain.n++] = name->p[i];
-        }
-    }
-    plain.p[plain.n] = '\0';
-    wa_relpath_fold(&plain, folded);
+    wa_relpath_fold(name, folded);
     return strcmp(folded, "setup.py") == 0;
 }
 
@@ -150,7 +146,7 @@ enum wa_code wa_verify_code(const struct wa_members *m, struct wa_verdict *v, st
     for (size_t i = 0; i < m->n; i++) {
         if (!is_setup_py(&m->items[i].name))
             continue;
-        if (strcmp(m->items[i].name.p, "setup.py") != 0 || m->items[i].is_dir)
+        if (strcmp(m->items[i].name.p, "setup.py") != 0)
             return wa_fail(err, WA_E_REFUSED, "'%s' could be taken for setup.py",
                            m->items[i].name.p);
         v->has_setup_py = true;
@@ -174,9 +170,9 @@ static enum wa_code check_file(struct wa_members *m, size_t i, const struct wa_v
     if (e == NULL)
         return wa_fail(err, WA_E_REFUSED, "'%s' is not in the manifest: it was added after signing",
                        name);
-    if (digest_member(m, i, d, NULL, digest, err) != WA_OK)
+    if (digest_into(m, i, d, NULL, digest, err) != WA_OK)
         return err->code;
-    if (strcmp(digest, e->sha256) != 0)
+    if (strcmp(digest, e->digest) != 0)
         return wa_fail(err, WA_E_REFUSED, "'%s' was changed after signing", name);
     p->done += m->items[i].size;
     if (p->fn != NULL && !p->fn(p->user, p->done, p->total))
@@ -194,7 +190,7 @@ enum wa_code wa_verify_files(struct wa_members *m, const struct wa_verdict *v,
     if (wa_digest_new(WA_SHA256, &d, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < m->n; i++) {
-        if (m->items[i].is_dir || wa_manifest_is_unlisted(m->items[i].name.p))
+        if (wa_manifest_is_unlisted(m->items[i].name.p))
             continue;
         if (check_file(m, i, v, d, p, err) != WA_OK)
             return err->code;
@@ -217,14 +213,12 @@ enum wa_code wa_verify_files(struct wa_members *m, const struct wa_verdict *v,
  * signature are kept for the checks to come, what SHA-1 signed is not. */
 static const char *wanted_digest(const struct wa_verdict *v, const struct wa_member *m)
 {
-    if (m->is_dir)
-        return NULL;
     if (strcmp(m->name.p, "WAPT/manifest.sha256") == 0)
         return v->manifest_sha256;
     if (strcmp(m->name.p, "WAPT/signature.sha256") == 0)
         return v->signature_sha256;
     const struct wa_manifest_entry *e = wa_manifest_find(&v->manifest, m->name.p);
-    return e == NULL ? NULL : e->sha256;
+    return e == NULL ? NULL : e->digest;
 }
 
 static enum wa_code extract_one(struct wa_members *m, size_t i, const char *want,
@@ -236,7 +230,7 @@ static enum wa_code extract_one(struct wa_members *m, size_t i, const char *want
     if (wa_file_create(dir, &m->items[i].name, 0644, &fd, err) != WA_OK)
         return err->code;
     wa_fd_sink_init(&file, fd);
-    if (digest_member(m, i, d, &file.base, digest, err) != WA_OK)
+    if (digest_into(m, i, d, &file.base, digest, err) != WA_OK)
         return err->code;
     if (strcmp(digest, want) != 0)
         return wa_fail(err, WA_E_REFUSED, "'%s' is not what was verified", m->items[i].name.p);

@@ -1,8 +1,9 @@
-/* verify_priv.h - between verify.c, which decides whom to believe, and verify_files.c, which
- * compares the members with what the believed one signed. */
+/* verify_priv.h - between verify.c, which decides whom to believe, and verify_files.c and
+ * verify_sha1.c, which compare the members with what the believed one signed. */
 #ifndef WA_PKG_VERIFY_PRIV_H
 #define WA_PKG_VERIFY_PRIV_H
 
+#include "crypto/digest.h"
 #include "pkg/verify.h"
 
 struct wa_verify_progress {
@@ -19,6 +20,9 @@ WA_CHECK enum wa_code wa_verify_names(const struct wa_members *m, struct wa_veri
 WA_CHECK enum wa_code wa_verify_read_small(struct wa_members *m, const char *name,
                                            struct wa_buf *out, const char *missing,
                                            struct wa_err *err);
+/* The digest of member i, of exactly the size that was announced. */
+WA_CHECK enum wa_code wa_verify_digest(struct wa_members *m, size_t i, struct wa_digest *d,
+                                       char out[WA_DIGEST_HEX_MAX], struct wa_err *err);
 /* setup.py, and the signer's right to it. */
 WA_CHECK enum wa_code wa_verify_code(const struct wa_members *m, struct wa_verdict *v,
                                      struct wa_err *err);
@@ -26,5 +30,9 @@ WA_CHECK enum wa_code wa_verify_code(const struct wa_members *m, struct wa_verdi
 WA_CHECK enum wa_code wa_verify_files(struct wa_members *m, const struct wa_verdict *v,
                                       struct wa_verify_progress *p, bool may_miss,
                                       struct wa_err *err);
+/* The pair over SHA-1, if it is there: its signature by the same key, the same files, their
+ * digests. After wa_verify_files(). */
+WA_CHECK enum wa_code wa_verify_sha1(struct wa_members *m, const struct wa_verdict *v,
+                                     struct wa_err *err);
 
 #endif

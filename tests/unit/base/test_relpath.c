@@ -210,6 +210,11 @@ static void test_fold(void **state)
         {"\xd4\xb1", "\xd5\xa1"},                                 /* Armenian */
         {"\xe1\xba\xa0", "\xe1\xba\xa1"},                         /* Vietnamese */
         {"\xef\xbc\xa1", "\xef\xbd\x81"},                         /* full-width */
+        {"\xc5\xbf", "S"},                                        /* the long s */
+        {"\xe1\xba\x9e", "\xc3\x9f"},                             /* sharp s */
+        {"\xe2\x84\xa6", "\xcf\x89"},                             /* ohm */
+        {"\xe2\x84\xaa", "k"},                                    /* kelvin */
+        {"\xe2\x84\xab", "\xc3\x85"},                             /* angstrom */
     };
     static const char *const differ[][2] = {
         {"a", "b"},
@@ -235,7 +240,7 @@ static void test_fold(void **state)
     }
 }
 
-/* For every character: the key keeps its length, so that it fits, and folding twice changes
+/* For every character: the key is no longer than it, so that it fits, and folding twice changes
  * nothing. */
 static void test_fold_of_everything(void **state)
 {
@@ -250,7 +255,7 @@ static void test_fold_of_everything(void **state)
             continue;
         wa_relpath_fold(&path, key);
         again.n = strlen(key);
-        assert_int_equal(again.n, path.n);
+        assert_true(again.n <= path.n);
         memcpy(again.p, key, again.n);
         wa_relpath_fold(&again, key_again);
         assert_string_equal(key, key_again);

@@ -175,8 +175,8 @@ static const struct {
     const char *says;
 } publics[] = {
     {"rsa2048-public.pem", WA_OK, ""},
-    {"public-e3.pem", WA_OK, ""},
-    {"public-e1.pem", WA_E_REFUSED, "impossible modulus or exponent"},
+    {"public-e3.pem", WA_E_REFUSED, "exponent below 65537"},
+    {"public-e1.pem", WA_E_REFUSED, "exponent below 65537"},
     {"public-e2.pem", WA_E_REFUSED, "impossible modulus or exponent"},
     {"public-e-long.pem", WA_E_REFUSED, "impossible modulus or exponent"},
     {"public-n-even.pem", WA_E_REFUSED, "impossible modulus or exponent"},

@@ -6,20 +6,6 @@
 
 #include "crypto/digest.h"
 
-/* Packages that the vectors advise to refuse and we take, each explained in
- * docs/formats/verification.md. */
-static const char *const taken_by_choice[] = {
-    "tampered/177-sha1-manifest-altered.wapt",
-};
-
-static bool is_choice(const char *file)
-{
-    for (size_t i = 0; i < WA_COUNT(taken_by_choice); i++)
-        if (strcmp(taken_by_choice[i], file) == 0)
-            return true;
-    return false;
-}
-
 static enum wa_code verify(struct package *p, const struct wa_trust *anchors, struct wa_verdict *v,
                            struct wa_err *err)
 {
@@ -76,10 +62,10 @@ static void judge(const struct wa_json *one, const char *file, const char *trust
     if (code == WA_OK)
         code = verify(&p, anchors, &v, &err);
     bool good = code == WA_OK, wanted = wa_sv_eqs(text_at(one, "expected"), "accept");
-    if (good != (wanted || is_choice(file)))
+    if (good != wanted)
         fail_msg("%s (%.*s): %s by check '%s': %s", file, WA_SV_ARG(text_at(one, "reason")),
                  good ? "taken" : "refused", wa_check_name(v.failed), err.text);
-    if (good && wanted)
+    if (good)
         check_good(one, &v, file);
     if (!good && code != WA_E_REFUSED && code != WA_E_INVALID && code != WA_E_LIMIT)
         fail_msg("%s: refused with code %s", file, wa_code_name(code));
