@@ -29,18 +29,26 @@ const struct wa_http_head *wa_http_conn_head(const struct wa_http_conn *c)
     return c->head;
 }
 
+void wa_http_hold_body(struct wa_http_conn *c)
+{
+    c->is_held = true;
+    wa_buf_init(&c->held, WA_READ_PIECE);
+}
+
 void wa_http_accept_body(struct wa_http_conn *c, size_t max)
 {
     c->takes_body = true;
     c->body_max = max;
     wa_buf_fini_secret(&c->body);
     wa_buf_init(&c->body, max);
+    wa_http_conn_release(c);
 }
 
 void wa_http_stream_body(struct wa_http_conn *c, uint64_t max, struct wa_sink *sink)
 {
     c->body_sink = sink;
     c->body_stream_max = max;
+    wa_http_conn_release(c);
 }
 
 /* Status line and headers up to the blank line's place. */

@@ -39,6 +39,7 @@ void wa_http_conn_free(struct wa_http_conn *c)
     wa_http_parser_free(c->parser);
     wa_buf_fini_secret(&c->pending);
     wa_buf_fini_secret(&c->body);
+    wa_buf_fini_secret(&c->held);
     wa_buf_fini(&c->out.bytes);
     wa_free(c);
     wa_http_server_has_room(s);
@@ -112,6 +113,7 @@ static void start_moving(struct wa_http_conn *c)
 
 void wa_http_conn_answering(struct wa_http_conn *c)
 {
+    c->is_held = false;
     c->answered = true;
     start_moving(c);
 }
@@ -136,15 +138,26 @@ static enum wa_code fail_body(const struct wa_http_conn *c, struct wa_err *err)
                    (unsigned long long)body_limit(c));
 }
 
+/* Refuses a body that says itself that it is too long; lets the others come. */
+static void begin_body(struct wa_http_conn *c)
+{
+    struct wa_err why = WA_ERR_INIT;
+    if (c->head->has_length && c->head->length > body_limit(c)) { /* no need to let it all come */
+        (void)fail_body(c, &why);
+        refuse_rest(c, &why);
+    } else if (!c->message_done && wa_sv_ieqs(wa_http_get(c->head, "expect"), "100-continue")) {
+        wa_buf_adds(&c->out.bytes, "HTTP/1.1 100 Continue\r\n\r\n");
+    }
+}
+
 static enum wa_code on_head(void *user, const struct wa_http_head *head, struct wa_err *err)
 {
     struct wa_http_conn *c = user;
-    struct wa_err why = WA_ERR_INIT;
     WA_UNUSED(err);
     c->head = head;
     c->head_begun = false;
     c->keep_alive = head->keep_alive && !c->server->is_stopping;
-    c->message_done = c->answered = c->takes_body = false;
+    c->message_done = c->answered = c->takes_body = c->is_held = false;
     c->body_sink = NULL;
     c->user = NULL;
     start_moving(c);
@@ -156,24 +169,18 @@ static enum wa_code on_head(void *user, const struct wa_http_head *head, struct 
     }
     c->is_told = true;
     c->server->ev.on_request(c->server->user, c, head);
-    if (c->answered || c->upgraded != NULL || !head->has_body)
+    if (c->is_held)
+        c->deadline_ms = 0; /* the application takes the time it needs */
+    if (c->answered || c->upgraded != NULL || !head->has_body || c->is_held)
         return WA_OK;
-    if (head->has_length && head->length > body_limit(c)) { /* no need to let it all come */
-        (void)fail_body(c, &why);
-        refuse_rest(c, &why);
-    } else if (wa_sv_ieqs(wa_http_get(head, "expect"), "100-continue")) {
-        wa_buf_adds(&c->out.bytes, "HTTP/1.1 100 Continue\r\n\r\n");
-    }
+    begin_body(c);
     return WA_OK;
 }
 
-static enum wa_code on_body(void *user, const void *p, size_t n, struct wa_err *err)
+/* A piece of the body to where the application wants it. */
+static void take_body(struct wa_http_conn *c, const void *p, size_t n)
 {
-    struct wa_http_conn *c = user;
     struct wa_err why = WA_ERR_INIT;
-    WA_UNUSED(err);
-    if (c->answered)
-        return WA_OK; /* not wanted any more; the connection ends after the answer */
     moved(c, n);
     if (c->moved_bytes > body_limit(c))
         (void)fail_body(c, &why);
@@ -187,7 +194,31 @@ static enum wa_code on_body(void *user, const void *p, size_t n, struct wa_err *
     }
     if (why.code != WA_OK)
         refuse_rest(c, &why);
+}
+
+static enum wa_code on_body(void *user, const void *p, size_t n, struct wa_err *err)
+{
+    struct wa_http_conn *c = user;
+    struct wa_err why = WA_ERR_INIT;
+    WA_UNUSED(err);
+    if (c->answered)
+        return WA_OK; /* not wanted any more; the connection ends after the answer */
+    if (!c->is_held) {
+        take_body(c, p, n);
+        return WA_OK;
+    }
+    wa_buf_add(&c->held, p, n);
+    if (wa_buf_check(&c->held, &why) != WA_OK)
+        refuse_rest(c, &why);
     return WA_OK;
+}
+
+static void end_body(struct wa_http_conn *c)
+{
+    c->deadline_ms = 0; /* the application takes the time it needs */
+    c->server->ev.on_body(c->server->user, c,
+                          c->body_sink != NULL || c->body.p == NULL ? WA_SV("")
+                                                                    : wa_buf_sv(&c->body));
 }
 
 static enum wa_code on_done(void *user, struct wa_err *err)
@@ -195,13 +226,31 @@ static enum wa_code on_done(void *user, struct wa_err *err)
     struct wa_http_conn *c = user;
     WA_UNUSED(err);
     c->message_done = true;
-    if (c->answered || c->upgraded != NULL)
-        return WA_OK;
-    c->deadline_ms = 0; /* the application takes the time it needs */
-    c->server->ev.on_body(c->server->user, c,
-                          c->body_sink != NULL || c->body.p == NULL ? WA_SV("")
-                                                                    : wa_buf_sv(&c->body));
+    if (!c->answered && c->upgraded == NULL && !c->is_held)
+        end_body(c);
     return WA_OK;
+}
+
+void wa_http_conn_release(struct wa_http_conn *c)
+{
+    if (!c->is_held || c->answered)
+        return;
+    struct wa_buf held = c->held;
+    wa_buf_init(&c->held, WA_READ_PIECE);
+    c->is_held = false;
+    c->busy++;
+    start_moving(c);
+    if (c->head->has_body)
+        begin_body(c);
+    if (!c->answered && held.n > 0)
+        take_body(c, held.p, held.n);
+    wa_buf_fini_secret(&held);
+    if (!c->answered && c->message_done)
+        end_body(c);
+    bool is_dead = c->dead;
+    leave(c); /* frees a dead one */
+    if (!is_dead)
+        wa_http_conn_continue(c);
 }
 
 /* A request that can't be understood: an answer where none was given, then the end. */
@@ -238,7 +287,7 @@ static void take(struct wa_http_conn *c, const char *p, size_t n)
 
 static bool wants_more(const struct wa_http_conn *c)
 {
-    return !c->message_done && c->upgraded == NULL && !c->dead;
+    return !c->message_done && !c->is_held && c->upgraded == NULL && !c->dead;
 }
 
 /* Reads until a request is whole. False when the connection has ended. */
@@ -334,6 +383,7 @@ static bool finish_exchange(struct wa_http_conn *c)
         return false;
     wa_fd_close(&c->file_fd);
     wa_buf_fini_secret(&c->body);
+    wa_buf_fini_secret(&c->held);
     c->is_told = false;
     if (!c->keep_alive || !c->message_done || c->server->is_stopping) {
         linger(c);
@@ -360,7 +410,7 @@ static void hand_over(struct wa_http_conn *c)
 static void watch(struct wa_http_conn *c)
 {
     struct wa_err err = WA_ERR_INIT;
-    bool reads = !c->message_done && !c->read_waits_write;
+    bool reads = !c->message_done && !c->is_held && !c->read_waits_write;
     bool writes = c->out.bytes.n > 0 && !c->write_waits_read;
     int events = 0;
     if (reads || c->write_waits_read || c->state == WA_CONN_LINGER)

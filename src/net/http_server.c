@@ -77,6 +77,17 @@ void wa_http_server_has_room(struct wa_http_server *s)
         set_accepting(s, true);
 }
 
+/* WebSockets are not counted: whoever keeps one has said who it is. */
+static bool has_too_many(const struct wa_http_server *s, const char *peer)
+{
+    size_t n = 0;
+    if (s->config.max_per_address == 0 || peer[0] == '\0')
+        return false;
+    for (const struct wa_http_conn *c = s->first; c != NULL; c = c->next)
+        n += strcmp(c->peer, peer) == 0;
+    return n >= s->config.max_per_address;
+}
+
 static void let_in(struct wa_http_server *s, int fd, const struct sockaddr_storage *addr)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -84,7 +95,9 @@ static void let_in(struct wa_http_server *s, int fd, const struct sockaddr_stora
     int one = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* not for local sockets */
     name_peer(addr, peer, sizeof peer);
-    if (wa_http_conn_new(s, fd, peer, &err) != WA_OK)
+    if (has_too_many(s, peer))
+        wa_fd_close(&fd);
+    else if (wa_http_conn_new(s, fd, peer, &err) != WA_OK)
         s->is_out_of_files = true; /* or memory: time to breathe until the next sweep */
 }
 

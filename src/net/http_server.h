@@ -28,6 +28,7 @@ struct wa_http_server_events {
 struct wa_http_server_config {
     size_t max_connections;
     size_t max_handshakes; /* at the same time */
+    size_t max_per_address; /* connections of one address that are no WebSocket; 0: no limit */
     /* ms; 0: what base/limits.h says. */
     uint32_t head_timeout_ms;  /* for a whole head, and before the first one */
     uint32_t idle_timeout_ms;  /* between requests */
@@ -55,6 +56,9 @@ void wa_http_set_user(struct wa_http_conn *c, void *data);
 void *wa_http_user(const struct wa_http_conn *c);
 const char *wa_http_peer(const struct wa_http_conn *c); /* address as text */
 const struct wa_http_head *wa_http_conn_head(const struct wa_http_conn *c);
+/* From on_request: the body waits, unread but for what came with the head, until one of the next two or an answer. For what has to
+ * be asked first whether the body is wanted at all. */
+void wa_http_hold_body(struct wa_http_conn *c);
 /* Collect the body up to max bytes (413 beyond). */
 void wa_http_accept_body(struct wa_http_conn *c, size_t max);
 /* Hand the body on as it comes, up to max bytes; a failing sink answers with its error. on_body then gets "" at the end. */

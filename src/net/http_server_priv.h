@@ -53,6 +53,8 @@ struct wa_http_conn {
     bool dead;
     bool is_extra; /* beyond max_connections: told so, and closed */
     bool head_begun, is_told, takes_body, message_done, answered, keep_alive;
+    bool is_held; /* the body waits for the application; what came already is in held */
+    struct wa_buf held;
     bool read_waits_write, write_waits_read; /* TLS wants the other direction */
     bool yields;                             /* has more to do, after the others */
 };
@@ -125,6 +127,8 @@ void wa_http_conn_free(struct wa_http_conn *c);
 void wa_http_conn_continue(struct wa_http_conn *c);
 /* The answer must make progress from now on. */
 void wa_http_conn_answering(struct wa_http_conn *c);
+/* The application has decided on a body that was held. */
+void wa_http_conn_release(struct wa_http_conn *c);
 /* Between requests. */
 bool wa_http_conn_is_idle(const struct wa_http_conn *c);
 

@@ -39,7 +39,10 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
         wa_http_answer(c, 200, "text/plain", wa_http_get(head, "authorization"), NULL);
     else if (wa_sv_eqs(head->path, "/echo"))
         wa_http_accept_body(c, 10);
-    else if (wa_sv_eqs(head->path, "/stream"))
+    else if (wa_sv_eqs(head->path, "/held")) {
+        wa_http_hold_body(c);
+        a->held = c;
+    } else if (wa_sv_eqs(head->path, "/stream"))
         wa_http_stream_body(c, BIG_BYTES, &a->sink);
     else if (wa_sv_eqs(head->path, "/bad-sink"))
         wa_http_stream_body(c, BIG_BYTES, &a->bad_sink);
@@ -65,7 +68,7 @@ static void on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
     assert_ptr_equal(wa_http_user(c), a);
     if (c == a->waiting)
         return;
-    if (wa_sv_eqs(wa_http_conn_head(c)->path, "/echo")) {
+    if (wa_sv_eqs(wa_http_conn_head(c)->path, "/echo") || c == a->held) {
         wa_http_answer(c, 200, "text/plain", body, NULL);
     } else if (wa_sv_eqs(wa_http_conn_head(c)->path, "/stream")) {
         assert_int_equal(body.n, 0);
@@ -84,6 +87,8 @@ static void on_gone(void *user, struct wa_http_conn *c)
     a->has_gone = true;
     if (a->waiting == c)
         a->waiting = NULL;
+    if (a->held == c)
+        a->held = NULL;
 }
 
 char big_byte(size_t at)

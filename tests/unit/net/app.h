@@ -13,6 +13,7 @@ struct app {
     uint16_t port;
     int file, big;                /* open files that are answered with */
     struct wa_http_conn *waiting; /* of /late */
+    struct wa_http_conn *held;    /* of /held: its body waits */
     struct wa_sink sink, bad_sink;
     uint64_t sunk;
     int requests, gone;

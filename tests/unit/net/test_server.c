@@ -323,12 +323,95 @@ static void test_large_bodies(void **state)
     app_free(&a);
 }
 
+/* A body that waits until the application has decided: small, large, too large, not wanted. */
+static void test_held_bodies(void **state)
+{
+    static const struct {
+        size_t sent, max; /* bytes; max 0: refused with an answer */
+        const char *status;
+    } cases[] = {{0, 10, "200"},
+                 {5, 10, "200"},
+                 {5, 4, "413"},
+                 {40000, 40000, "200"},
+                 {BIG_BYTES, BIG_BYTES, "200"},
+                 {BIG_BYTES, 100, "413"},
+                 {BIG_BYTES, 0, "401"}};
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct app a;
+        struct raw_client r;
+        struct wa_err err = WA_ERR_INIT;
+        char start[32];
+        WA_AUTO_BUF struct wa_buf request;
+        wa_buf_init(&request, 64u << 20);
+        app_new(&a, &plenty);
+        wa_buf_addf(&request, "PUT /held HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n",
+                    cases[i].sent);
+        if (cases[i].sent > 0)
+            add_zeros(&request, cases[i].sent);
+        wa_buf_adds(&request, GET("/hello", ""));
+        raw_start(&r, a.loop, a.port, wa_buf_sv(&request));
+        run_until(a.loop, &a.has_request);
+        run_a_little(a.loop);
+        assert_int_equal(a.requests, 1); /* nothing behind it is looked at meanwhile */
+        assert_int_equal(r.in.n, 0);
+        assert_non_null(a.held);
+        (void)wa_fail(&err, WA_E_AUTH, "no");
+        if (cases[i].max > 0)
+            wa_http_accept_body(a.held, cases[i].max);
+        else
+            wa_http_answer_err(a.held, &err);
+        run_until(a.loop, &r.is_over);
+        (void)snprintf(start, sizeof start, "HTTP/1.1 %s ", cases[i].status);
+        if (!wa_sv_starts(wa_buf_sv(&r.in), start))
+            fail_msg("case %zu: %.60s", i, wa_buf_str(&r.in));
+        if (strcmp(cases[i].status, "200") == 0) {
+            assert_true(wa_sv_ends(wa_buf_sv(&r.in), "\r\n\r\nhello\n"));
+            assert_true(r.in.n > cases[i].sent);
+        }
+        raw_end(&r);
+        app_free(&a);
+    }
+}
+
+/* One address has its share, no more; others come in still. */
+static void test_share_of_an_address(void **state)
+{
+    static const struct wa_http_server_config two = {
+        .max_connections = 100, .max_handshakes = 100, .max_per_address = 2};
+    struct app a;
+    struct raw_client r[3];
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    app_new(&a, &two);
+    for (size_t i = 0; i < 3; i++) {
+        raw_start(&r[i], a.loop, a.port, WA_SV(GET("/hello", "")));
+        r[i].half_closes = false;
+        while (i < 2 && r[i].in.n == 0)
+            must(wa_loop_turn(a.loop, 100, &err));
+    }
+    run_until(a.loop, &r[2].is_over);
+    assert_int_equal(r[2].in.n, 0);
+    assert_int_equal(a.requests, 2);
+    raw_end(&r[2]);
+    raw_end(&r[0]);
+    while (wa_http_server_count(a.server) > 1)
+        must(wa_loop_turn(a.loop, 100, &err));
+    raw_start(&r[2], a.loop, a.port, WA_SV(GET("/hello", "")));
+    run_until(a.loop, &r[2].is_over);
+    assert_true(wa_sv_starts(wa_buf_sv(&r[2].in), "HTTP/1.1 200 "));
+    raw_end(&r[1]);
+    raw_end(&r[2]);
+    app_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exchanges),      cmocka_unit_test(test_made_tag),
         cmocka_unit_test(test_large_file),     cmocka_unit_test(test_large_bodies),
         cmocka_unit_test(test_shrinking_file), cmocka_unit_test(test_long_pipeline),
+        cmocka_unit_test(test_held_bodies),    cmocka_unit_test(test_share_of_an_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
