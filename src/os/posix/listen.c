@@ -25,7 +25,8 @@ static socklen_t parse(const char *address, uint16_t port, struct sockaddr_stora
     return 0;
 }
 
-enum wa_code wa_listen_tcp(const char *address, uint16_t port, int *ret_fd, struct wa_err *err)
+static enum wa_code open_listening(const char *address, uint16_t port, bool is_shared, int *ret_fd,
+                                   struct wa_err *err)
 {
     struct sockaddr_storage addr;
     int one = 1;
@@ -35,10 +36,26 @@ enum wa_code wa_listen_tcp(const char *address, uint16_t port, int *ret_fd, stru
     WA_AUTO_FD int fd = socket(addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return wa_fail_errno(err, errno, "cannot make a socket");
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0 ||
-        bind(fd, (const struct sockaddr *)&addr, n) != 0 || listen(fd, 4096) != 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+        (is_shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0) ||
+        bind(fd, (const struct sockaddr *)&addr, n) != 0 || listen(fd, 4096) != 0) {
+        if (errno == EADDRINUSE)
+            return wa_fail(err, WA_E_BUSY, "port %u of %s is in use by another program",
+                           (unsigned)port, address);
         return wa_fail_errno(err, errno, "cannot listen on %s port %u", address, (unsigned)port);
+    }
     *ret_fd = fd;
     fd = -1;
     return WA_OK;
+}
+
+enum wa_code wa_listen_tcp(const char *address, uint16_t port, int *ret_fd, struct wa_err *err)
+{
+    return open_listening(address, port, true, ret_fd, err);
+}
+
+enum wa_code wa_listen_check(const char *address, uint16_t port, struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    return open_listening(address, port, false, &fd, err);
 }
