@@ -18,6 +18,8 @@ static const struct wa_conf_option options[] = {
      "Number of processes that face the network"},
     {"options", "max_connections", WA_CONF_INT, OPT(max_connections), "18000", 16, 1000000, 0,
      "Connections of one such process"},
+    {"options", "max_connections_per_address", WA_CONF_INT, OPT(max_per_address), "256", 4, 1000000,
+     0, "Of these, those of one address that are no agent's permanent one"},
 };
 
 enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,

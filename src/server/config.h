@@ -3,13 +3,14 @@
 #define WA_SERVER_CONFIG_H
 
 #include "codec/conf.h"
+#include "crypto/cert.h"
 #include "os/fs.h"
 
 struct wa_server_config {
     char file[WA_PATH_MAX];
     char dir[WA_PATH_MAX]; /* of the file: private/, db/, repo/ lie in it */
     char *bind, *server_uuid, *trusted_signers, *user;
-    int64_t port, fronts, max_connections;
+    int64_t port, fronts, max_connections, max_per_address;
 };
 WA_CHECK enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
                                             struct wa_err *err);
@@ -17,6 +18,12 @@ void wa_server_config_free(struct wa_server_config *c);
 /* Path below dir. out: WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_server_path(const struct wa_server_config *c, const char *name, char *out,
                                      struct wa_err *err);
+
+/* --- tls_files.c --- */
+/* The server's certificate chain and its key, which belong together and are in date; WA_E_CONFIG
+ * otherwise, with what to do. */
+WA_CHECK enum wa_code wa_server_tls(const struct wa_server_config *c, struct wa_certs *chain,
+                                    struct wa_key **ret_key, struct wa_err *err);
 
 /* --- setup.c --- */
 struct wa_setup {
@@ -32,9 +39,20 @@ struct wa_setup {
 /* fingerprint: of the TLS certificate. config: path of the file written. */
 WA_CHECK enum wa_code wa_server_setup(const struct wa_setup *s, char fingerprint[65],
                                       char config[WA_PATH_MAX], struct wa_err *err);
-/* Makes an enrolment token; text: WA_TOKEN_MAX. */
+
+/* --- tokens.c: enrolment tokens. Called by root, they give up all but the database first. --- */
+#define WA_TOKEN_ID 12u /* hex digits of its SHA-256 by which a token is named */
+/* Makes one; text: WA_TOKEN_MAX. */
 WA_CHECK enum wa_code wa_server_enrol_token(const struct wa_server_config *c, int64_t uses,
-                                            int64_t seconds, char *text, struct wa_err *err);
+                                            int64_t seconds, char *text, char id[WA_TOKEN_ID + 1],
+                                            struct wa_err *err);
+/* fn is called for each, the used up and expired ones too. */
+typedef void (*wa_token_fn)(void *user, const char *id, int64_t expires, int64_t uses);
+WA_CHECK enum wa_code wa_server_list_tokens(const struct wa_server_config *c, wa_token_fn fn,
+                                            void *user, struct wa_err *err);
+/* WA_E_NOT_FOUND when there is none of that name. */
+WA_CHECK enum wa_code wa_server_revoke_token(const struct wa_server_config *c, const char *id,
+                                             struct wa_err *err);
 
 /* --- supervisor.c --- */
 WA_CHECK enum wa_code wa_server_run(const struct wa_server_config *c, struct wa_err *err);

@@ -19,20 +19,31 @@ enum wa_code wa_server_child_init(struct wa_server_child *c, enum wa_server_role
     return wa_server_config_load(config_file, &c->config, err);
 }
 
+void wa_server_child_ready(void)
+{
+    (void)!write(STDIN_FILENO, "r", 1); /* a supervisor that has gone takes us with it */
+}
+
+bool wa_server_ids(const struct wa_server_config *c, uint32_t *ret_uid, uint32_t *ret_gid)
+{
+    struct wa_err missing = WA_ERR_INIT;
+    *ret_uid = *ret_gid = NOBODY;
+    return wa_user_ids(c->user, ret_uid, ret_gid, &missing) == WA_OK;
+}
+
 enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa_server_role role,
                                      unsigned allow, const char *const *reads,
-                                     const char *const *writes, bool as_user, struct wa_err *err)
+                                     const char *const *writes, struct wa_err *err)
 {
     char name[32], line[WA_PRIV_LINE_MAX];
     uint32_t uid = NOBODY, gid = NOBODY;
-    struct wa_err missing = WA_ERR_INIT;
     (void)snprintf(name, sizeof name, "waptserver/%s", wa_server_role_name(role));
-    if (as_user && wa_priv_is_root() && wa_user_ids(c->config.user, &uid, &gid, &missing) != WA_OK)
+    if (wa_priv_is_root() && !wa_server_ids(&c->config, &uid, &gid))
         wa_log(&c->log, WA_LOG_WARNING, "account.missing", WA_LF_S("user", c->config.user),
                WA_LF_I("uid", uid));
     const struct wa_priv p = {.name = name,
                               .allow = allow,
-                              .set_ids = as_user && wa_priv_is_root(),
+                              .set_ids = wa_priv_is_root(),
                               .uid = uid,
                               .gid = gid,
                               .read_paths = reads,
@@ -42,6 +53,17 @@ enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa_server_r
         return err->code;
     wa_log(&c->log, WA_LOG_INFO, "process.confined", WA_LF_S("left", line));
     return WA_OK;
+}
+
+void wa_server_hide(struct wa_err *err)
+{
+    enum wa_code code = err->code;
+    if (wa_code_http(code) < 500)
+        return;
+    wa_err_clear(err);
+    (void)wa_fail(err, code, "%s",
+                  code == WA_E_NO_SPACE ? "the server's disk is full"
+                                        : "the server could not do it: its log says why");
 }
 
 int wa_server_child_end(struct wa_server_child *c, enum wa_code code, const struct wa_err *err)
@@ -58,6 +80,7 @@ enum wa_code wa_server_child_serve(enum wa_server_role role, uint16_t answer_typ
     WA_AUTO(wa_chan) struct wa_chan *chan = NULL;
     if (wa_chan_new(3, wa_server_rules(WA_SR_STORE, role), &chan, err) != WA_OK)
         return err->code;
+    wa_server_child_ready();
     for (;;) {
         struct wa_chan_msg msg;
         WA_AUTO_BUF struct wa_buf answer;

@@ -14,12 +14,17 @@ struct wa_server_child {
 /* Reads the configuration, opens the log. */
 WA_CHECK enum wa_code wa_server_child_init(struct wa_server_child *c, enum wa_server_role role,
                                            const char *config_file, struct wa_err *err);
-/* Gives up power and says what is left. as_user: becomes the configured account (nobody, where it
- * does not exist). */
+/* Gives up power and says what is left; becomes the configured account (nobody, where it does not
+ * exist). */
 WA_CHECK enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa_server_role role,
                                               unsigned allow, const char *const *reads,
-                                              const char *const *writes, bool as_user,
-                                              struct wa_err *err);
+                                              const char *const *writes, struct wa_err *err);
+/* The child can do its work: tells the supervisor, on descriptor 0. */
+void wa_server_child_ready(void);
+/* The account of the processes without rights, or nobody. False: that account does not exist. */
+bool wa_server_ids(const struct wa_server_config *c, uint32_t *ret_uid, uint32_t *ret_gid);
+/* What is wrong with the server itself is not for clients: its text becomes a general one. */
+void wa_server_hide(struct wa_err *err);
 /* Logs the error; the exit status. */
 int wa_server_child_end(struct wa_server_child *c, enum wa_code code, const struct wa_err *err);
 /* Answers requests one after another until the store goes. */

@@ -36,15 +36,20 @@ static enum wa_code verify(const struct scan *s, int fd, struct wa_verdict *v, s
                              err);
 }
 
-static enum wa_code place(struct scan *s, const struct wa_relpath *part, bool is_host,
-                          struct wa_sv name, char *file, size_t size, struct wa_err *err)
+#define OLD                                                                                        \
+    "incoming/old_" /* before the name: what an upload replaces, until the index has the new one   \
+                     */
+
+/* Where the package belongs, if it may be published under that name. */
+static enum wa_code judge(struct scan *s, const struct wa_relpath *part, bool is_host,
+                          struct wa_sv name, char canonical[2 * WA_NAME_MAX + 1],
+                          struct wa_err *err)
 {
-    char text[WA_RELPATH_MAX + 1], canonical[2 * WA_NAME_MAX + 1];
-    struct wa_relpath to;
     WA_AUTO_FD int fd = -1;
     WA_AUTO_VERDICT struct wa_verdict v;
     wa_verdict_init(&v);
-    if (wa_file_open(&s->repo, part, &fd, err) != WA_OK || verify(s, fd, &v, err) != WA_OK)
+    if (wa_file_open(&s->repo, part, &fd, err) != WA_OK || wa_fd_sync(fd, err) != WA_OK ||
+        verify(s, fd, &v, err) != WA_OK)
         return wa_wrap(err, "the package is refused");
     const char *section = wa_control_get(&v.control, WA_A_SECTION);
     if (is_host != (strcmp(section, "host") == 0))
@@ -55,11 +60,10 @@ static enum wa_code place(struct scan *s, const struct wa_relpath *part, bool is
                        "the host package is for another machine than its name says");
     if (wa_control_filename(&v.control, NULL, canonical, err) != WA_OK)
         return err->code;
-    (void)snprintf(text, sizeof text, "%s/%s", is_host ? "wapt-host" : "wapt", canonical);
-    (void)snprintf(file, size, "%s", canonical);
-    if (wa_relpath_parse(wa_sv(text), &to, err) != WA_OK)
-        return err->code;
-    return wa_file_rename(&s->repo, part, &s->repo, &to, err);
+    if (!is_host && !wa_sv_eqs(name, "upload.wapt") && !wa_sv_eqs(name, canonical))
+        return wa_fail(err, WA_E_REFUSED, "the package is '%s', another than its name says",
+                       canonical);
+    return WA_OK;
 }
 
 static enum wa_code rescan(struct scan *s, struct wa_err *err)
@@ -68,23 +72,96 @@ static enum wa_code rescan(struct scan *s, struct wa_err *err)
     return wa_repo_scan(s->wapt, false, NULL, NULL, NULL, &r, err);
 }
 
+static enum wa_code path_of(const char *folder, const char *name, struct wa_relpath *ret,
+                            struct wa_err *err)
+{
+    char text[WA_RELPATH_MAX + 1];
+    (void)snprintf(text, sizeof text, "%s%s", folder, name);
+    return wa_relpath_parse(wa_sv(text), ret, err);
+}
+
+/* The package and its entry of the index appear together: when the index can't be written, all is
+ * as before. */
+static enum wa_code publish(struct scan *s, const struct wa_relpath *part, const char *canonical,
+                            struct wa_err *err)
+{
+    struct wa_relpath to, old;
+    struct wa_err none = WA_ERR_INIT, left = WA_ERR_INIT;
+    if (path_of("wapt/", canonical, &to, err) != WA_OK ||
+        path_of(OLD, canonical, &old, err) != WA_OK)
+        return err->code;
+    bool replaces = wa_file_rename(&s->repo, &to, &s->repo, &old, &none) == WA_OK;
+    if (!replaces && none.code != WA_E_NOT_FOUND)
+        return wa_fail(err, none.code, "%s", none.text);
+    if (wa_file_rename(&s->repo, part, &s->repo, &to, err) == WA_OK && rescan(s, err) == WA_OK) {
+        if (replaces && wa_file_remove(&s->repo, &old, &left) != WA_OK)
+            wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.left", &left);
+        return WA_OK;
+    }
+    if (wa_tree_remove(&s->repo, &to, &left) != WA_OK ||
+        (replaces && wa_file_rename(&s->repo, &old, &s->repo, &to, &left) != WA_OK))
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "repository.half_done", &left);
+    return err->code;
+}
+
+static enum wa_code place(struct scan *s, const struct wa_relpath *part, bool is_host,
+                          struct wa_sv name, char canonical[2 * WA_NAME_MAX + 1],
+                          struct wa_err *err)
+{
+    struct wa_relpath to;
+    if (judge(s, part, is_host, name, canonical, err) != WA_OK)
+        return err->code;
+    if (!is_host)
+        return publish(s, part, canonical, err);
+    if (path_of("wapt-host/", canonical, &to, err) != WA_OK)
+        return err->code;
+    return wa_file_rename(&s->repo, part, &s->repo, &to, err);
+}
+
 static enum wa_code carry_out(struct scan *s, struct wa_sv op, struct wa_sv file, struct wa_sv name,
-                              char *out, size_t size, struct wa_err *err)
+                              char canonical[2 * WA_NAME_MAX + 1], struct wa_err *err)
 {
     struct wa_relpath path;
     if (wa_relpath_parse(file, &path, err) != WA_OK)
         return err->code;
     if (wa_sv_eqs(op, "delete"))
         return wa_file_remove(&s->repo, &path, err) == WA_OK ? rescan(s, err) : err->code;
-    bool is_host = wa_sv_eqs(op, "accept-host");
-    enum wa_code code = place(s, &path, is_host, name, out, size, err);
-    if (code != WA_OK) {
-        struct wa_err left = WA_ERR_INIT;
-        if (wa_tree_remove(&s->repo, &path, &left) != WA_OK)
-            wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.left", &left);
-        return code;
-    }
-    return is_host ? WA_OK : rescan(s, err);
+    enum wa_code code = place(s, &path, wa_sv_eqs(op, "accept-host"), name, canonical, err);
+    struct wa_err left = WA_ERR_INIT;
+    if (code != WA_OK && wa_tree_remove(&s->repo, &path, &left) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.left", &left);
+    return code;
+}
+
+/* --- after a kill --- */
+
+static enum wa_code tidy_one(void *user, const char *name, const struct wa_stat *st,
+                             struct wa_err *err)
+{
+    struct scan *s = user;
+    struct wa_relpath from, to;
+    struct wa_stat there;
+    struct wa_err none = WA_ERR_INIT;
+    WA_UNUSED(st);
+    if (path_of("incoming/", name, &from, err) != WA_OK)
+        return err->code;
+    if (strncmp(name, "old_", 4) == 0 && path_of("wapt/", name + 4, &to, err) == WA_OK &&
+        wa_file_stat(&s->repo, &to, &there, &none) == WA_E_NOT_FOUND)
+        return wa_file_rename(&s->repo, &from, &s->repo, &to, err);
+    return wa_tree_remove(&s->repo, &from, err);
+}
+
+/* Nobody uploads yet: what lies in incoming/ was interrupted. Then the index tells of what is
+ * there. */
+static void tidy(struct scan *s)
+{
+    struct wa_relpath incoming;
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    struct wa_err err = WA_ERR_INIT;
+    if (path_of("", "incoming", &incoming, &err) != WA_OK ||
+        wa_dir_open_sub(&s->repo, &incoming, &dir, &err) != WA_OK ||
+        wa_dir_list(&dir, tidy_one, s, &err) != WA_OK || rescan(s, &err) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_WARNING, "repository.not_tidy", &err);
 }
 
 static enum wa_code answer_scan(void *user, struct wa_sv request, struct wa_buf *answer,
@@ -104,7 +181,7 @@ static enum wa_code answer_scan(void *user, struct wa_sv request, struct wa_buf 
     if (wa_json_parse(request, 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "a question", err) != WA_OK)
         return err->code;
-    enum wa_code code = carry_out(s, op, file, name, placed, sizeof placed, &why);
+    enum wa_code code = carry_out(s, op, file, name, placed, &why);
     if (code != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.refused", &why);
     wa_jw_init(&w, answer);
@@ -130,8 +207,9 @@ static enum wa_code run(struct scan *s, const char *config_file, struct wa_err *
     const char *const writes[] = {repo, NULL};
     if (wa_server_child_confine(&s->child, WA_SR_SCAN,
                                 WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, reads, writes,
-                                true, err) != WA_OK)
+                                err) != WA_OK)
         return err->code;
+    tidy(s);
     return wa_server_child_serve(WA_SR_SCAN, WA_S_SCANNED, answer_scan, s, err);
 }
 

@@ -74,7 +74,7 @@ static enum wa_code run(struct wa_server_child *c, const char *config_file, stru
         wa_server_path(&c->config, "private/relay.pem", path, err) != WA_OK ||
         wa_path_read(path, 64u << 10, &pem, err) != WA_OK ||
         wa_key_read_pem(wa_buf_sv(&pem), path, NULL, NULL, &key, err) != WA_OK ||
-        wa_server_child_confine(c, WA_SR_SIGNER, WA_PRIV_FDS, NULL, NULL, true, err) != WA_OK)
+        wa_server_child_confine(c, WA_SR_SIGNER, WA_PRIV_FDS, NULL, NULL, err) != WA_OK)
         return err->code;
     return wa_server_child_serve(WA_SR_SIGNER, WA_S_SIGNED, answer_sign, key, err);
 }

@@ -1,8 +1,7 @@
 /* role_store.c - the store's process: channels to the others, questions under way, the clock. */
-#include <unistd.h>
-
 #include "base/mem.h"
 #include "os/clock.h"
+#include "os/rand.h"
 #include "server/store_priv.h"
 
 #define SIGNER_FD 3
@@ -32,9 +31,8 @@ enum wa_code wa_store_ask(struct wa_store *s, struct wa_chan *whom, uint16_t typ
     return WA_OK;
 }
 
-static void on_reply(void *user, const struct wa_chan_msg *msg)
+void wa_store_reply(struct wa_store *s, const struct wa_chan_msg *msg)
 {
-    struct wa_store *s = user;
     for (struct wa_store_question **at = &s->questions; *at != NULL; at = &(*at)->next) {
         struct wa_store_question *q = *at;
         if (q->id != msg->id)
@@ -46,158 +44,51 @@ static void on_reply(void *user, const struct wa_chan_msg *msg)
     }
 }
 
-/* --- requests of fronts --- */
+/* --- passwords --- */
 
-void wa_store_request_free(struct wa_store_request *r)
+#define CHECKS_MAX 32u /* each takes the auth process a good part of a second */
+
+struct check {
+    wa_store_reply_fn fn;
+    void *user;
+};
+
+static void on_checked(struct wa_store *s, void *user, struct wa_sv payload)
 {
-    wa_buf_fini_secret(&r->body);
-    wa_wipe(r->bearer, sizeof r->bearer);
-    wa_free(r->query);
-    wa_free(r);
+    struct check *c = user;
+    s->checks--;
+    c->fn(s, c->user, payload);
+    wa_free(c);
 }
 
-void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body)
+enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv user, struct wa_sv password,
+                                   wa_store_reply_fn fn, void *data, struct wa_err *err)
 {
-    struct wa_err err = WA_ERR_INIT;
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, WA_IPC_MESSAGE_MAX);
-    wa_buf_addf(&text, "{\"status\":%d}\n", status);
-    wa_buf_addsv(&text, body);
-    if (wa_buf_check(&text, &err) != WA_OK ||
-        wa_chan_post(r->store->fronts[r->front], WA_S_ANSWER, r->id, wa_buf_sv(&text), -1, &err) !=
-            WA_OK)
-        wa_log_err(&r->store->child.log, WA_LOG_ERROR, "answer.lost", &err);
-    wa_store_request_free(r);
-}
-
-void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf body;
-    struct wa_jw w;
-    wa_buf_init(&body, 8192);
-    wa_jw_init(&w, &body);
-    wa_jw_obj(&w);
-    wa_jw_key(&w, "error");
-    wa_jw_obj(&w);
-    wa_jw_kv(&w, "code", wa_code_name(err->code));
-    wa_jw_kv(&w, "message", err->text);
-    wa_jw_end(&w);
-    wa_jw_end(&w);
-    wa_store_answer(r, wa_code_http(err->code), wa_buf_sv(&body));
-}
-
-static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payload,
-                                 struct wa_err *err)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    struct wa_sv head = {NULL, 0}, rest = payload, method = {NULL, 0}, path = {NULL, 0},
-                 query = {NULL, 0}, bearer = {NULL, 0}, peer = {NULL, 0};
-    const struct wa_json_field fields[] = {{"method", WA_WANT_SV, true, 7, &method},
-                                           {"path", WA_WANT_SV, true, 1023, &path},
-                                           {"query", WA_WANT_SV, true, 8192, &query},
-                                           {"bearer", WA_WANT_SV, true, 159, &bearer},
-                                           {"peer", WA_WANT_SV, true, 63, &peer}};
-    wa_arena_init(&arena, 256u << 10);
-    if (!wa_sv_split(&rest, '\n', &head) || wa_json_parse(head, 0, &arena, &j, err) != WA_OK ||
-        wa_json_read(j, fields, WA_COUNT(fields), "a request of a front", err) != WA_OK ||
-        wa_sv_dup(query, &r->query, err) != WA_OK)
-        return err->code == WA_OK
-                   ? wa_fail(err, WA_E_INVALID, "a request of a front without a head")
-                   : err->code;
-    (void)snprintf(r->method, sizeof r->method, "%.*s", WA_SV_ARG(method));
-    (void)snprintf(r->path, sizeof r->path, "%.*s", WA_SV_ARG(path));
-    (void)snprintf(r->bearer, sizeof r->bearer, "%.*s", WA_SV_ARG(bearer));
-    (void)snprintf(r->peer, sizeof r->peer, "%.*s", WA_SV_ARG(peer));
-    wa_buf_addsv(&r->body, rest);
-    return wa_buf_check(&r->body, err);
-}
-
-static void on_request(struct wa_store *s, int front, const struct wa_chan_msg *msg)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_store_request *r = wa_calloc(1, sizeof *r);
-    if (r == NULL)
-        return;
-    *r = (struct wa_store_request){.store = s, .front = front, .id = msg->id};
-    wa_buf_init(&r->body, WA_SERVER_BODY_MAX);
-    if (read_request(r, msg->payload, &err) != WA_OK)
-        wa_store_answer_err(r, &err);
-    else if (strcmp(r->path, "/agent/v1/register") == 0)
-        wa_store_register(r);
-    else if (strcmp(r->path, "/agent/v1/report") == 0)
-        wa_store_report(r);
-    else
-        wa_store_api(r);
-}
-
-/* --- connections of agents --- */
-
-static enum wa_code requeue(struct wa_store *s, const char *uuid, struct wa_err *err)
-{
-    struct wa_stmt *q;
-    if (wa_db_prepare(
-            s->db,
-            "UPDATE actions SET state = 'queued' WHERE state = 'sent' AND (?1 = '' OR uuid = ?1)",
-            &q, err) != WA_OK)
+    WA_AUTO_BUF_SECRET struct wa_buf question;
+    wa_buf_init(&question, 4096);
+    if (s->checks >= CHECKS_MAX)
+        return wa_fail(err, WA_E_BUSY, "too many are logging in: try again in a minute");
+    if (wa_store_user_hash(s->db, user, &question, err) != WA_OK)
         return err->code;
-    wa_bind_s(q, 0, uuid);
-    return wa_run(q, err);
-}
-
-static void on_gone(struct wa_store *s, int front, struct wa_sv payload)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    struct wa_err err = WA_ERR_INIT;
-    int64_t conn = -1;
-    wa_arena_init(&arena, 4096);
-    if (wa_json_parse(payload, 0, &arena, &j, &err) != WA_OK ||
-        !wa_json_i64(wa_json_get(j, "conn"), &conn))
-        return;
-    for (struct wa_store_conn **at = &s->conns; *at != NULL; at = &(*at)->next) {
-        struct wa_store_conn *c = *at;
-        if (c->front != front || c->id != (uint32_t)conn)
-            continue;
-        *at = c->next;
-        /* What was sent and not acknowledged waits for the next connection. */
-        if (wa_store_set_reachable(s->db, wa_sv(c->uuid), false, wa_clock_now(), &err) != WA_OK ||
-            requeue(s, c->uuid, &err) != WA_OK)
-            wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", &err);
+    if (question.n == 0)
+        wa_buf_adds(&question, WA_S_NO_HASH);
+    wa_buf_addc(&question, '\n');
+    wa_buf_addsv(&question, password);
+    if (wa_buf_check(&question, err) != WA_OK)
+        return err->code;
+    struct check *c = wa_calloc(1, sizeof *c);
+    if (c == NULL)
+        return wa_nomem(err);
+    *c = (struct check){fn, data};
+    if (wa_store_ask(s, s->auth, WA_S_CHECK, wa_buf_sv(&question), on_checked, c, err) != WA_OK) {
         wa_free(c);
-        return;
+        return err->code;
     }
+    s->checks++;
+    return WA_OK;
 }
 
-static void on_ack(struct wa_store *s, int front, struct wa_sv payload)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_stmt *q;
-    int64_t conn = -1;
-    wa_arena_init(&arena, 4096);
-    if (wa_json_parse(payload, 0, &arena, &j, &err) != WA_OK ||
-        !wa_json_i64(wa_json_get(j, "conn"), &conn))
-        return;
-    for (struct wa_store_conn *c = s->conns; c != NULL; c = c->next) {
-        if (c->front != front || c->id != (uint32_t)conn)
-            continue;
-        if (wa_db_prepare(s->db,
-                          "UPDATE actions SET state = 'delivered', updated = ? WHERE id = ? AND "
-                          "uuid = ? AND state = 'sent'",
-                          &q, &err) != WA_OK)
-            break;
-        wa_bind_i64(q, 0, wa_clock_now());
-        wa_bind_sv(q, 1, wa_json_sv(wa_json_get(j, "id")));
-        wa_bind_s(q, 2, c->uuid);
-        if (wa_run(q, &err) == WA_OK)
-            return;
-        break;
-    }
-    if (err.code != WA_OK)
-        wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", &err);
-}
+/* --- the others --- */
 
 /* Each front has a watcher, so that a message is known by where it came from. */
 struct front_watch {
@@ -208,22 +99,12 @@ struct front_watch {
 static void on_front(void *user, const struct wa_chan_msg *msg)
 {
     struct front_watch *f = user;
-    switch (msg->type) {
-    case WA_S_REQUEST:
-        on_request(f->store, f->front, msg);
-        break;
-    case WA_S_HELLO:
-        wa_store_hello(f->store, f->front, msg->id, msg->payload);
-        break;
-    case WA_S_ACK:
-        on_ack(f->store, f->front, msg->payload);
-        break;
-    case WA_S_GONE:
-        on_gone(f->store, f->front, msg->payload);
-        break;
-    default:
-        break;
-    }
+    wa_store_front(f->store, f->front, msg);
+}
+
+static void on_reply(void *user, const struct wa_chan_msg *msg)
+{
+    wa_store_reply(user, msg);
 }
 
 /* Any of the others gone: the supervisor starts all of us anew. */
@@ -243,6 +124,7 @@ static void on_front_end(void *user, enum wa_code code, const struct wa_err *err
 static void on_clock(void *user)
 {
     wa_store_dispatch(user, "");
+    wa_store_clean(user, wa_clock_now());
 }
 
 /* --- start --- */
@@ -291,19 +173,21 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         read_relay(s, err) != WA_OK || wa_server_path(&s->child.config, "db", db, err) != WA_OK ||
         wa_server_path(&s->child.config, s->child.config.trusted_signers, s->trusted, err) !=
             WA_OK ||
+        wa_rand_bytes(&s->throttle.seed, sizeof s->throttle.seed, err) != WA_OK ||
         wa_loop_new(&s->loop, err) != WA_OK)
         return err->code;
     const char *const reads[] = {s->trusted, NULL};
     const char *const writes[] = {db, NULL};
     if (wa_server_child_confine(&s->child, WA_SR_STORE,
                                 WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, reads, writes,
-                                false, err) != WA_OK ||
+                                err) != WA_OK ||
         wa_store_open(s->child.config.dir, &s->db, err) != WA_OK ||
         wa_db_exec(s->db, "UPDATE hosts SET reachable = 0", err) != WA_OK ||
-        requeue(s, "", err) != WA_OK || open_channels(s, watches, err) != WA_OK ||
+        wa_store_requeue(s, "", err) != WA_OK || open_channels(s, watches, err) != WA_OK ||
         wa_timer_new(s->loop, on_clock, s, &s->clock, err) != WA_OK)
         return err->code;
     wa_timer_start(s->clock, CLOCK_MS, CLOCK_MS);
+    wa_server_child_ready();
     return wa_loop_run(s->loop, err);
 }
 

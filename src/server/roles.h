@@ -8,7 +8,8 @@
  *
  * Channels: front - store, signer - store, auth - store, scan - store. Descriptor 3 is the channel
  * to the store; the store has signer, auth and scan as 3, 4, 5 and the fronts from 6 on; a front's
- * listening socket is 4.
+ * listening socket is 4. On descriptor 0 each tells the supervisor by one byte that it can do its
+ * work.
  */
 #ifndef WA_SERVER_ROLES_H
 #define WA_SERVER_ROLES_H
@@ -37,6 +38,7 @@ enum wa_server_msg {
     WA_S_SCANNED     /* JSON {code,message,file} */
 };
 #define WA_SERVER_BODY_MAX (16u << 20) /* bytes: a report; orders of many machines */
+#define WA_S_NO_HASH "none" /* in place of a hash: there is no such user, let it take as long */
 
 enum wa_server_role { WA_SR_STORE, WA_SR_FRONT, WA_SR_SIGNER, WA_SR_AUTH, WA_SR_SCAN, WA_SR_COUNT };
 const char *wa_server_role_name(enum wa_server_role r);

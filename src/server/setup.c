@@ -1,17 +1,15 @@
-/* setup.c - the first configuration of a server, and enrolment tokens. Keys are made here and stay
- * here. */
+/* setup.c - the first configuration of a server. Keys are made here and stay here; what is there
+ * already is replaced only on demand. */
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "codec/csv.h"
 #include "crypto/cert.h"
-#include "crypto/digest.h"
 #include "crypto/pwhash.h"
 #include "os/clock.h"
 #include "os/local.h"
 #include "os/rand.h"
-#include "proto/token.h"
 #include "server/config.h"
 #include "server/store_db.h"
 
@@ -23,7 +21,7 @@ static enum wa_code make_dirs(const struct wa_setup *s, struct wa_err *err)
         bool for_user; /* the processes that face the network write there */
     } dirs[] = {{"", 0755, false},
                 {"private", 0700, false},
-                {"db", 0700, false},
+                {"db", 0700, true},
                 {"trusted", 0755, false},
                 {"repo", 0755, false},
                 {"repo/wapt", 0755, true},
@@ -143,56 +141,64 @@ static enum wa_code write_config(const struct wa_setup *s, const char *config, s
     return wa_path_replace(config, wa_buf_sv(&text), 0644, err);
 }
 
+/* A server is there already, whole or in parts: nothing of it is lost by setting it up again. */
+static enum wa_code check_new(const struct wa_setup *s, struct wa_err *err)
+{
+    static const char *const names[] = {"waptserver.ini", "private/tls.pem", "private/relay.pem",
+                                        "db/waptserver.sqlite"};
+    for (size_t i = 0; i < WA_COUNT(names) && !s->force; i++) {
+        char path[WA_PATH_MAX];
+        struct wa_stat st;
+        struct wa_err missing = WA_ERR_INIT;
+        (void)snprintf(path, sizeof path, "%s/%s", s->dir, names[i]);
+        if (wa_path_stat(path, &st, &missing) == WA_OK)
+            return wa_fail(err, WA_E_EXISTS,
+                           "there is a server in '%s' already (%s); --force makes new keys, and "
+                           "every agent must enrol again",
+                           s->dir, names[i]);
+    }
+    return WA_OK;
+}
+
+/* The database, of the account whose process uses it. */
+static enum wa_code make_database(const struct wa_setup *s, const char *hash, struct wa_err *err)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    uint32_t uid = 65534, gid = 65534;
+    struct wa_err missing = WA_ERR_INIT;
+    WA_AUTO(wa_db) struct wa_db *db = NULL;
+    if (wa_store_open(s->dir, &db, err) != WA_OK ||
+        wa_store_set_user(db, "admin", hash, err) != WA_OK)
+        return err->code;
+    if (geteuid() != 0)
+        return WA_OK;
+    if (wa_user_ids("wapt", &uid, &gid, &missing) != WA_OK)
+        wa_err_clear(&missing); /* then it is nobody's */
+    for (size_t i = 0; i < WA_COUNT(parts); i++) {
+        char path[WA_PATH_MAX];
+        (void)snprintf(path, sizeof path, "%s/db/waptserver.sqlite%s", s->dir, parts[i]);
+        if (lchown(path, uid, gid) != 0 && i == 0) /* the others may not be there */
+            return wa_fail(err, WA_E_DENIED, "cannot give '%s' to its account", path);
+    }
+    return WA_OK;
+}
+
 enum wa_code wa_server_setup(const struct wa_setup *s, char fingerprint[65],
                              char config[WA_PATH_MAX], struct wa_err *err)
 {
     char hash[WA_PWHASH_MAX];
-    struct wa_stat st;
-    struct wa_err missing = WA_ERR_INIT;
-    WA_AUTO(wa_db) struct wa_db *db = NULL;
     (void)snprintf(config, WA_PATH_MAX, "%s/waptserver.ini", s->dir);
     if (s->dir[0] != '/')
         return wa_fail(err, WA_E_USAGE, "the server's directory must be an absolute path");
-    if (wa_path_stat(config, &st, &missing) == WA_OK && !s->force)
-        return wa_fail(err, WA_E_EXISTS,
-                       "there is a server in '%s' already; --force makes new keys, and every agent "
-                       "must enrol again",
-                       s->dir);
+    if (check_new(s, err) != WA_OK)
+        return err->code;
     if (s->admin_password.n < 10)
         return wa_fail(err, WA_E_USAGE,
                        "the administrator's password must have at least 10 characters");
-    if (make_dirs(s, err) != WA_OK ||
+    if (wa_pwhash_make(s->admin_password, hash, err) != WA_OK || make_dirs(s, err) != WA_OK ||
         (s->tls_cert != NULL ? take_tls(s, fingerprint, err) : make_tls(s, fingerprint, err)) !=
             WA_OK ||
-        write_relay(s->dir, err) != WA_OK ||
-        wa_pwhash_make(s->admin_password, hash, err) != WA_OK ||
-        wa_store_open(s->dir, &db, err) != WA_OK ||
-        wa_store_set_user(db, "admin", hash, err) != WA_OK)
+        write_relay(s->dir, err) != WA_OK || make_database(s, hash, err) != WA_OK)
         return wa_wrap(err, "setting the server up");
     return write_config(s, config, err);
-}
-
-enum wa_code wa_server_enrol_token(const struct wa_server_config *c, int64_t uses, int64_t seconds,
-                                   char *text, struct wa_err *err)
-{
-    char path[WA_PATH_MAX], digest[WA_SHA256_HEX];
-    uint8_t secret[WA_TOKEN_SECRET];
-    struct wa_token token;
-    WA_AUTO_BUF struct wa_buf pem;
-    WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
-    WA_AUTO(wa_db) struct wa_db *db = NULL;
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    if (wa_server_path(c, "private/tls.crt", path, err) != WA_OK ||
-        wa_path_read(path, WA_CERTFILE_BYTES_MAX, &pem, err) != WA_OK ||
-        wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, &chain, err) != WA_OK ||
-        wa_rand_bytes(secret, sizeof secret, err) != WA_OK ||
-        wa_token_make(wa_cert_fingerprint(chain.items[0]), secret, &token, err) != WA_OK ||
-        wa_sha256_hex(token.text, strlen(token.text), digest, err) != WA_OK ||
-        wa_store_open(c->dir, &db, err) != WA_OK ||
-        wa_store_add_token(db, digest, wa_clock_now() + seconds, uses, err) != WA_OK)
-        return wa_wrap(err, "making an enrolment token");
-    memcpy(text, token.text, sizeof token.text);
-    wa_wipe(secret, sizeof secret);
-    wa_wipe(&token, sizeof token);
-    return WA_OK;
 }

@@ -92,7 +92,7 @@ static enum wa_code write_host(struct wa_store *s, struct registration *g, struc
 }
 
 static enum wa_code use_credential(struct wa_store *s, struct registration *g, bool by_password,
-                                   struct wa_err *err)
+                                   bool *ret_replaced, struct wa_err *err)
 {
     bool known = false, same = false;
     char digest[WA_SHA256_HEX];
@@ -109,6 +109,7 @@ static enum wa_code use_credential(struct wa_store *s, struct registration *g, b
         return wa_fail(
             err, WA_E_AUTH,
             "this machine is unknown here: a token or an administrator's login is needed");
+    *ret_replaced = known && !same;
     if (g->msg.cred != WA_CRED_TOKEN)
         return WA_OK;
     if (wa_sha256_hex(g->msg.token.p, g->msg.token.n, digest, err) != WA_OK)
@@ -116,17 +117,32 @@ static enum wa_code use_credential(struct wa_store *s, struct registration *g, b
     return wa_store_use_token(s->db, digest, wa_clock_now(), err);
 }
 
+static void disconnect(struct wa_store *s, struct wa_sv uuid)
+{
+    char text[WA_UUID_MAX + 1];
+    (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(uuid));
+    wa_store_disconnect(s, text);
+}
+
+/* The account that a registration is about; "" when it is about none. */
+static void account_of(const struct registration *g, char out[WA_NAME_MAX + 1])
+{
+    (void)snprintf(out, WA_NAME_MAX + 1, "%.*s", WA_SV_ARG(g->msg.user));
+}
+
 static void finish_registration(struct registration *g, bool by_password)
 {
     struct wa_store *s = g->request->store;
     struct wa_err err = WA_ERR_INIT;
+    char account[WA_NAME_MAX + 1];
+    bool is_replaced = false;
     WA_AUTO_BUF struct wa_buf answer;
     wa_buf_init(&answer, 64u << 10);
     static const char *const kinds[] = {"key", "token", "administrator"};
     (void)snprintf(g->by, sizeof g->by, "%s from %s", kinds[g->msg.cred], g->request->peer);
     enum wa_code code = wa_db_begin(s->db, &err);
     if (code == WA_OK) {
-        code = use_credential(s, g, by_password, &err);
+        code = use_credential(s, g, by_password, &is_replaced, &err);
         if (code == WA_OK)
             code = write_host(s, g, &err);
         if (code == WA_OK)
@@ -137,9 +153,13 @@ static void finish_registration(struct registration *g, bool by_password)
     wa_log(&s->child.log, code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
            code == WA_OK ? "host.registered" : "host.refused", WA_LF_SV("uuid", g->msg.uuid),
            WA_LF_S("by", g->by), WA_LF_S("why", err.text));
-    if (code == WA_E_AUTH)
-        wa_store_count_failure(s, g->request->peer);
+    if (code != WA_E_AUTH) { /* what was wrong was not the credential */
+        account_of(g, account);
+        wa_throttle_good(&s->throttle, g->request->peer, account[0] != '\0' ? account : NULL);
+    }
     if (code == WA_OK) {
+        if (is_replaced) /* the former key's connection has no right to it any more */
+            disconnect(s, g->msg.uuid);
         const struct wa_register_answer a = {g->msg.uuid, wa_sv(s->child.config.server_uuid),
                                              wa_sv(s->relay_public), wa_clock_now()};
         wa_register_answer_write(&a, &answer);
@@ -158,33 +178,36 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
         finish_registration(g, true);
         return;
     }
-    wa_store_count_failure(s, g->request->peer);
+    wa_log(&s->child.log, WA_LOG_WARNING, "login.denied", WA_LF_SV("user", g->msg.user),
+           WA_LF_S("peer", g->request->peer), WA_LF_SV("uuid", g->msg.uuid));
     (void)wa_fail(&err, WA_E_AUTH, "user or password is wrong");
     wa_store_answer_err(g->request, &err);
     registration_free(g);
 }
 
-static enum wa_code ask_password(struct registration *g, struct wa_err *err)
+static enum wa_code start_registration(struct registration *g, struct wa_err *err)
 {
-    struct wa_store *s = g->request->store;
-    WA_AUTO_BUF_SECRET struct wa_buf question;
-    wa_buf_init(&question, 4096);
-    if (wa_store_user_hash(s->db, g->msg.user, &question, err) != WA_OK)
+    struct wa_store_request *r = g->request;
+    struct wa_store *s = r->store;
+    char account[WA_NAME_MAX + 1];
+    struct wa_envelope e;
+    if (wa_envelope_parse(wa_buf_sv(&r->body), WA_PURPOSE_REGISTER, &g->arena, &e, err) != WA_OK ||
+        wa_register_read(e.statement, &g->msg, err) != WA_OK ||
+        check_statement(g, &e, err) != WA_OK)
         return err->code;
-    if (question.n == 0)
-        wa_buf_adds(&question,
-                    "none"); /* the same way and about the same words for an unknown user */
-    wa_buf_addc(&question, '\n');
-    wa_buf_addsv(&question, g->msg.password);
-    if (wa_buf_check(&question, err) != WA_OK)
+    account_of(g, account);
+    if (wa_throttle_begin(&s->throttle, r->peer, account[0] != '\0' ? account : NULL,
+                          wa_clock_now(), err) != WA_OK)
         return err->code;
-    return wa_store_ask(s, s->auth, WA_S_CHECK, wa_buf_sv(&question), on_password, g, err);
+    if (g->msg.cred == WA_CRED_PASSWORD)
+        return wa_store_ask_password(s, g->msg.user, g->msg.password, on_password, g, err);
+    finish_registration(g, false);
+    return WA_OK;
 }
 
 void wa_store_register(struct wa_store_request *r)
 {
     struct wa_err err = WA_ERR_INIT;
-    struct wa_envelope e;
     struct registration *g = wa_calloc(1, sizeof *g);
     if (g == NULL) {
         (void)wa_nomem(&err);
@@ -193,18 +216,10 @@ void wa_store_register(struct wa_store_request *r)
     }
     g->request = r;
     wa_arena_init(&g->arena, ARENA_MAX);
-    if (wa_store_throttle(r->store, r->peer, &err) == WA_OK &&
-        wa_envelope_parse(wa_buf_sv(&r->body), WA_PURPOSE_REGISTER, &g->arena, &e, &err) == WA_OK &&
-        wa_register_read(e.statement, &g->msg, &err) == WA_OK &&
-        check_statement(g, &e, &err) == WA_OK) {
-        if (g->msg.cred != WA_CRED_PASSWORD) {
-            finish_registration(g, false);
-            return;
-        }
-        if (ask_password(g, &err) == WA_OK)
-            return;
-    }
-    wa_log_err(&r->store->child.log, WA_LOG_WARNING, "registration.refused", &err);
+    if (start_registration(g, &err) == WA_OK)
+        return;
+    wa_log(&r->store->child.log, WA_LOG_WARNING, "registration.refused", WA_LF_S("peer", r->peer),
+           WA_LF_S("why", err.text));
     wa_store_answer_err(r, &err);
     registration_free(g);
 }
@@ -377,6 +392,7 @@ void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv pay
         wa_store_answer_err(r, &err);
         return;
     }
+    wa_store_disconnect(s, h.uuid); /* one machine, one connection: the newest */
     *c = (struct wa_store_conn){.next = s->conns, .front = front, .id = (uint32_t)conn};
     memcpy(c->uuid, h.uuid, sizeof c->uuid);
     memcpy(c->nonce, h.agent_nonce, sizeof c->nonce);

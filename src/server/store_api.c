@@ -13,6 +13,8 @@
 #include "server/store_priv.h"
 
 #define SESSION_S 3600
+#define PACKAGES "/api/v1/packages/"
+#define HOST_PACKAGES "/api/v1/host-packages/"
 #define ORDERS_MAX 10000u
 
 /* --- login --- */
@@ -49,10 +51,10 @@ static void on_login(struct wa_store *s, void *user, struct wa_sv payload)
     WA_AUTO_BUF_SECRET struct wa_buf answer;
     wa_buf_init(&answer, 4096);
     bool ok = wa_sv_eqs(payload, "ok");
-    if (!ok) {
-        wa_store_count_failure(s, l->request->peer);
+    if (ok)
+        wa_throttle_good(&s->throttle, l->request->peer, l->user);
+    else
         (void)wa_fail(&err, WA_E_AUTH, "user or password is wrong");
-    }
     wa_log(&s->child.log, ok ? WA_LOG_INFO : WA_LOG_WARNING, ok ? "login.granted" : "login.denied",
            WA_LF_S("user", l->user), WA_LF_S("peer", l->request->peer));
     if (ok && make_session(s, l->user, &answer, &err) == WA_OK)
@@ -67,33 +69,27 @@ static enum wa_code start_login(struct wa_store_request *r, struct wa_err *err)
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     struct wa_sv user = {NULL, 0}, password = {NULL, 0};
-    WA_AUTO_BUF_SECRET struct wa_buf question;
     const struct wa_json_field fields[] = {{"user", WA_WANT_SV, true, WA_NAME_MAX, &user},
                                            {"password", WA_WANT_SV, true, 1024, &password}};
     wa_arena_init(&arena, 64u << 10);
-    wa_buf_init(&question, 4096);
-    if (wa_store_throttle(r->store, r->peer, err) != WA_OK ||
-        wa_json_parse(wa_buf_sv(&r->body), 0, &arena, &j, err) != WA_OK ||
-        wa_json_read(j, fields, WA_COUNT(fields), "a login", err) != WA_OK ||
-        wa_store_user_hash(r->store->db, user, &question, err) != WA_OK)
+    if (wa_json_parse(wa_buf_sv(&r->body), 0, &arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "a login", err) != WA_OK)
         return err->code;
-    if (question.n == 0)
-        wa_buf_adds(&question, "none");
-    wa_buf_addc(&question, '\n');
-    wa_buf_addsv(&question, password);
     struct login *l = wa_calloc(1, sizeof *l);
-    if (l == NULL || question.failed != WA_OK) {
-        wa_free(l);
+    if (l == NULL)
         return wa_nomem(err);
-    }
     l->request = r;
     (void)snprintf(l->user, sizeof l->user, "%.*s", WA_SV_ARG(user));
-    if (wa_store_ask(r->store, r->store->auth, WA_S_CHECK, wa_buf_sv(&question), on_login, l,
-                     err) != WA_OK) {
+    enum wa_code code =
+        wa_throttle_begin(&r->store->throttle, r->peer, l->user, wa_clock_now(), err);
+    if (code == WA_E_BUSY)
+        wa_log(&r->store->child.log, WA_LOG_WARNING, "login.throttled", WA_LF_S("user", l->user),
+               WA_LF_S("peer", r->peer));
+    if (code == WA_OK)
+        code = wa_store_ask_password(r->store, user, password, on_login, l, err);
+    if (code != WA_OK)
         wa_free(l);
-        return err->code;
-    }
-    return WA_OK;
+    return code;
 }
 
 /* --- hosts --- */
@@ -196,9 +192,19 @@ static enum wa_code take_order(struct wa_store *s, const struct wa_json *j,
     return code;
 }
 
-static enum wa_code take_orders(struct wa_store *s, struct wa_sv body, struct wa_buf *out,
+static void log_orders(const struct wa_store_request *r, const char *user, const char *batch,
+                       size_t count, const struct wa_err *err)
+{
+    wa_log(&r->store->child.log, err->code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
+           err->code == WA_OK ? "orders.taken" : "orders.refused", WA_LF_S("user", user),
+           WA_LF_S("peer", r->peer), WA_LF_S("batch", batch), WA_LF_I("count", count),
+           WA_LF_S("why", err->text));
+}
+
+static enum wa_code take_orders(struct wa_store_request *r, const char *user, struct wa_buf *out,
                                 struct wa_err *err)
 {
+    struct wa_store *s = r->store;
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO(wa_trust) struct wa_trust *trusted = NULL;
     const struct wa_json *j = NULL, *orders = NULL;
@@ -206,7 +212,7 @@ static enum wa_code take_orders(struct wa_store *s, struct wa_sv body, struct wa
     struct wa_jw w;
     const struct wa_json_field fields[] = {{"orders", WA_WANT_ARRAY, true, ORDERS_MAX, &orders}};
     wa_arena_init(&arena, 512u << 20);
-    if (wa_json_parse(body, 0, &arena, &j, err) != WA_OK ||
+    if (wa_json_parse(wa_buf_sv(&r->body), 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, 1, "orders", err) != WA_OK ||
         wa_trust_new(&trusted, err) != WA_OK ||
         wa_trust_add_dir(trusted, s->trusted, err) != WA_OK ||
@@ -226,6 +232,7 @@ static enum wa_code take_orders(struct wa_store *s, struct wa_sv body, struct wa
         code = wa_buf_check(out, err);
     if (code == WA_OK)
         code = wa_db_commit(s->db, err);
+    log_orders(r, user, batch, wa_json_count(orders), err);
     if (code != WA_OK) {
         wa_db_rollback(s->db);
         return code;
@@ -270,31 +277,41 @@ static enum wa_code show_batch(struct wa_store *s, struct wa_sv batch, struct wa
 
 /* --- packages --- */
 
+/* What the scan process was asked for, and by whom. */
+struct scanning {
+    struct wa_store_request *request;
+    const char *op;
+    char user[WA_NAME_MAX + 1];
+};
+
 static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
 {
-    struct wa_store_request *r = user;
+    struct scanning *k = user;
+    struct wa_store_request *r = k->request;
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     struct wa_err err = WA_ERR_INIT;
     char code[32] = "";
-    WA_UNUSED(s);
     wa_arena_init(&arena, 1u << 20);
-    if (wa_json_parse(payload, 0, &arena, &j, &err) != WA_OK) {
-        wa_store_answer_err(r, &err);
-        return;
+    if (wa_json_parse(payload, 0, &arena, &j, &err) == WA_OK) {
+        (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "code"))));
+        enum wa_code c = wa_code_from_name(code);
+        if (c != WA_OK)
+            (void)wa_fail(&err, c, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
     }
-    (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "code"))));
-    enum wa_code c = wa_code_from_name(code);
-    if (c == WA_OK) {
+    wa_log(&s->child.log, err.code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
+           err.code == WA_OK ? "package.changed" : "package.refused", WA_LF_S("op", k->op),
+           WA_LF_S("user", k->user), WA_LF_S("peer", r->peer), WA_LF_S("path", r->path),
+           WA_LF_SV("file", wa_json_sv(wa_json_get(j, "file"))), WA_LF_S("why", err.text));
+    if (err.code == WA_OK)
         wa_store_answer(r, 200, payload);
-        return;
-    }
-    (void)wa_fail(&err, c, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
-    wa_store_answer_err(r, &err);
+    else
+        wa_store_answer_err(r, &err);
+    wa_free(k);
 }
 
-static enum wa_code ask_scan(struct wa_store_request *r, const char *op, struct wa_sv file,
-                             struct wa_sv name, struct wa_err *err)
+static enum wa_code ask_scan(struct wa_store_request *r, const char *user, const char *op,
+                             struct wa_sv file, struct wa_sv name, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf question;
     struct wa_jw w;
@@ -307,39 +324,50 @@ static enum wa_code ask_scan(struct wa_store_request *r, const char *op, struct 
     wa_jw_end(&w);
     if (wa_buf_check(&question, err) != WA_OK)
         return err->code;
-    return wa_store_ask(r->store, r->store->scan, WA_S_SCAN, wa_buf_sv(&question), on_scanned, r,
-                        err);
+    struct scanning *k = wa_calloc(1, sizeof *k);
+    if (k == NULL)
+        return wa_nomem(err);
+    *k = (struct scanning){.request = r, .op = op};
+    (void)snprintf(k->user, sizeof k->user, "%s", user);
+    if (wa_store_ask(r->store, r->store->scan, WA_S_SCAN, wa_buf_sv(&question), on_scanned, k,
+                     err) != WA_OK)
+        wa_free(k);
+    return err->code;
 }
 
-/* An upload that a front has written: body is its name in incoming/. */
-static enum wa_code accept_upload(struct wa_store_request *r, struct wa_err *err)
+/* An upload that a front has written: body is its name in incoming/, nothing else. */
+static enum wa_code accept_upload(struct wa_store_request *r, const char *user, struct wa_err *err)
 {
-    struct wa_sv path = wa_sv(r->path), name = {NULL, 0};
-    bool is_host = wa_sv_starts(path, "/api/v1/host-packages/");
-    name =
-        wa_sv_sub(path, strlen(is_host ? "/api/v1/host-packages/" : "/api/v1/packages/"), path.n);
+    struct wa_sv path = wa_sv(r->path), body = wa_buf_sv(&r->body);
+    bool is_host = wa_sv_starts(path, HOST_PACKAGES);
+    struct wa_sv name = wa_sv_sub(path, strlen(is_host ? HOST_PACKAGES : PACKAGES), path.n);
+    if (!wa_sv_starts(body, "incoming/") || !wa_sv_ends(body, ".part"))
+        return wa_fail(err, WA_E_INTERNAL, "an upload that no front has written");
     if (is_host && wa_sv_ends(name, ".wapt"))
         name.n -= 5;
-    return ask_scan(r, is_host ? "accept-host" : "accept", wa_buf_sv(&r->body), name, err);
+    return ask_scan(r, user, is_host ? "accept-host" : "accept", body, name, err);
 }
 
-static enum wa_code delete_package(struct wa_store_request *r, struct wa_err *err)
+static enum wa_code delete_package(struct wa_store_request *r, const char *user, struct wa_err *err)
 {
     char file[WA_RELPATH_MAX + 1];
-    (void)snprintf(file, sizeof file, "wapt/%s", r->path + strlen("/api/v1/packages/"));
-    return ask_scan(r, "delete", wa_sv(file), WA_SV(""), err);
+    const char *name = r->path + strlen(PACKAGES);
+    if (strchr(name, '/') != NULL || !wa_sv_ends(wa_sv(name), ".wapt"))
+        return wa_fail(err, WA_E_USAGE, "'%s' is not the name of a package's file", name);
+    (void)snprintf(file, sizeof file, "wapt/%s", name);
+    return ask_scan(r, user, "delete", wa_sv(file), WA_SV(""), err);
 }
 
 /* --- dispatch --- */
 
 static enum wa_code check_session(struct wa_store_request *r, char digest[WA_SHA256_HEX],
-                                  struct wa_err *err)
+                                  char user[WA_NAME_MAX + 1], struct wa_err *err)
 {
     bool found = false;
     if (r->bearer[0] == '\0')
         return wa_fail(err, WA_E_AUTH, "log in first");
     if (wa_sha256_hex(r->bearer, strlen(r->bearer), digest, err) != WA_OK ||
-        wa_store_session(r->store->db, digest, wa_clock_now(), &found, err) != WA_OK)
+        wa_store_session(r->store->db, digest, wa_clock_now(), user, &found, err) != WA_OK)
         return err->code;
     return found ? WA_OK : wa_fail(err, WA_E_AUTH, "the session has ended: log in again");
 }
@@ -349,17 +377,19 @@ static enum wa_code call(struct wa_store_request *r, struct wa_buf *out, bool *r
                          struct wa_err *err)
 {
     struct wa_store *s = r->store;
-    char digest[WA_SHA256_HEX];
+    char digest[WA_SHA256_HEX], user[WA_NAME_MAX + 1] = "";
     bool get = strcmp(r->method, "GET") == 0, post = strcmp(r->method, "POST") == 0,
          put = strcmp(r->method, "PUT") == 0, del = strcmp(r->method, "DELETE") == 0;
     if (post && strcmp(r->path, "/api/v1/session") == 0) {
         *ret_later = true;
         return start_login(r, err);
     }
-    if (check_session(r, digest, err) != WA_OK)
+    if (check_session(r, digest, user, err) != WA_OK)
         return err->code;
     if (del && strcmp(r->path, "/api/v1/session") == 0) {
         wa_buf_adds(out, "{}");
+        wa_log(&s->child.log, WA_LOG_INFO, "login.ended", WA_LF_S("user", user),
+               WA_LF_S("peer", r->peer));
         return wa_store_end_session(s->db, digest, err);
     }
     if (get &&
@@ -372,7 +402,7 @@ static enum wa_code call(struct wa_store_request *r, struct wa_buf *out, bool *r
     if (get && strncmp(r->path, "/api/v1/hosts/", 14) == 0)
         return show_host(s, r->path + 14, out, err);
     if (post && strcmp(r->path, "/api/v1/actions") == 0)
-        return take_orders(s, wa_buf_sv(&r->body), out, err);
+        return take_orders(r, user, out, err);
     if (get && strcmp(r->path, "/api/v1/actions") == 0) {
         WA_AUTO_BUF struct wa_buf batch;
         wa_buf_init(&batch, 64);
@@ -380,11 +410,11 @@ static enum wa_code call(struct wa_store_request *r, struct wa_buf *out, bool *r
             return wa_fail(err, WA_E_USAGE, "which batch?");
         return show_batch(s, wa_buf_sv(&batch), out, err);
     }
-    bool packages = strncmp(r->path, "/api/v1/packages/", 17) == 0,
-         hosts = strncmp(r->path, "/api/v1/host-packages/", 22) == 0;
+    bool packages = wa_sv_starts(wa_sv(r->path), PACKAGES),
+         hosts = wa_sv_starts(wa_sv(r->path), HOST_PACKAGES);
     if ((put && (packages || hosts)) || (del && packages)) {
         *ret_later = true;
-        return put ? accept_upload(r, err) : delete_package(r, err);
+        return put ? accept_upload(r, user, err) : delete_package(r, user, err);
     }
     return wa_fail(err, WA_E_NOT_FOUND, "there is nothing at %s %s", r->method, r->path);
 }

@@ -209,17 +209,19 @@ enum wa_code wa_store_add_session(struct wa_db *db, const char *sha256, struct w
     return wa_run(s, err);
 }
 
-enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now, bool *ret_found,
-                              struct wa_err *err)
+enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now,
+                              char ret_user[WA_NAME_MAX + 1], bool *ret_found, struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(db, "SELECT 1 FROM sessions WHERE sha256 = ? AND expires > ?", &s, err) !=
+    if (wa_db_prepare(db, "SELECT user FROM sessions WHERE sha256 = ? AND expires > ?", &s, err) !=
         WA_OK)
         return err->code;
     wa_bind_s(s, 0, sha256);
     wa_bind_i64(s, 1, now);
     if (wa_step(s, ret_found, err) != WA_OK)
         return err->code;
+    if (*ret_found)
+        (void)snprintf(ret_user, WA_NAME_MAX + 1, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
     wa_reset(s);
     return WA_OK;
 }

@@ -38,8 +38,10 @@ WA_CHECK enum wa_code wa_store_set_reachable(struct wa_db *db, struct wa_sv uuid
 /* --- sessions of people --- */
 WA_CHECK enum wa_code wa_store_add_session(struct wa_db *db, const char *sha256, struct wa_sv user,
                                            int64_t expires, struct wa_err *err);
+/* Whose session it is. */
 WA_CHECK enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now,
-                                       bool *ret_found, struct wa_err *err);
+                                       char ret_user[WA_NAME_MAX + 1], bool *ret_found,
+                                       struct wa_err *err);
 WA_CHECK enum wa_code wa_store_end_session(struct wa_db *db, const char *sha256,
                                            struct wa_err *err);
 

@@ -14,7 +14,8 @@
 
 struct going {
     char id[33], uuid[65], nonce[65];
-    char *order; /* JSON */
+    char sha256[WA_SHA256_HEX]; /* of the action's text */
+    char *order;                /* JSON */
 };
 struct batch {
     WA_VEC(struct going);
@@ -57,11 +58,13 @@ static enum wa_code collect(struct wa_store *s, const char *uuid, struct batch *
     struct wa_stmt *q;
     bool row = false;
     enum wa_code code;
-    if (wa_db_prepare(s->db,
-                      "SELECT id, uuid, orders FROM actions WHERE state = 'queued' AND not_before "
-                      "<= ?1 AND not_after >= ?1"
-                      " AND (?2 = '' OR uuid = ?2) ORDER BY created LIMIT 2000",
-                      &q, err) != WA_OK)
+    if (wa_db_prepare(
+            s->db,
+            "SELECT a.id, a.uuid, a.orders FROM actions a JOIN hosts h ON h.uuid = a.uuid "
+            "AND h.reachable = 1 WHERE a.state = 'queued' AND a.not_before <= ?1 AND "
+            "a.not_after >= ?1 AND (?2 = '' OR a.uuid = ?2) ORDER BY a.created LIMIT "
+            "2000",
+            &q, err) != WA_OK)
         return err->code;
     wa_bind_i64(q, 0, wa_clock_now());
     wa_bind_s(q, 1, uuid);
@@ -98,19 +101,63 @@ static enum wa_code digest_action(const char *order, char out[WA_SHA256_HEX], st
     return wa_sha256_hex(text.p, text.n, out, err);
 }
 
+static void log_failure(const struct wa_store *s, const char *event, const struct wa_err *err)
+{
+    wa_log_err(&s->child.log, WA_LOG_ERROR, event, err);
+}
+
+/* Back in the queue: what was to be sent, and was not. */
+static void give_back(struct wa_store *s, const struct batch *b)
+{
+    struct wa_err err = WA_ERR_INIT;
+    for (size_t i = 0; i < b->n && err.code == WA_OK; i++)
+        if (set_state(s, b->items[i].id, "sent", "queued", &err) != WA_OK)
+            log_failure(s, "database.failed", &err);
+}
+
+/* Marks all as sent, in one transaction. An order that can't be read any more fails alone. */
+static enum wa_code mark_sent(struct wa_store *s, struct batch *b, struct wa_err *err)
+{
+    size_t kept = 0;
+    if (wa_db_begin(s->db, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < b->n; i++) {
+        struct going *g = &b->items[i];
+        struct wa_err why = WA_ERR_INIT;
+        bool is_good = digest_action(g->order, g->sha256, &why) == WA_OK;
+        if (!is_good && why.code != WA_E_NOMEM)
+            log_failure(s, "order.unreadable", &why);
+        if ((is_good || why.code != WA_E_NOMEM) &&
+            set_state(s, g->id, "queued", is_good ? "sent" : "failed", err) != WA_OK)
+            break;
+        if (is_good && kept != i) {
+            b->items[kept] = *g;
+            g->order = NULL; /* moved */
+        } else if (!is_good) {
+            wa_free(g->order);
+            g->order = NULL;
+        }
+        kept += is_good;
+    }
+    if (err->code == WA_OK) {
+        b->n = kept;
+        if (wa_db_commit(s->db, err) == WA_OK)
+            return WA_OK;
+    }
+    wa_db_rollback(s->db);
+    return err->code;
+}
+
 static enum wa_code write_question(const struct batch *b, struct wa_buf *out, struct wa_err *err)
 {
     struct wa_jw w;
     wa_jw_init(&w, out);
     wa_jw_arr(&w);
     for (size_t i = 0; i < b->n; i++) {
-        char digest[WA_SHA256_HEX];
-        if (digest_action(b->items[i].order, digest, err) != WA_OK)
-            return err->code;
         wa_jw_obj(&w);
         wa_jw_kv(&w, "uuid", b->items[i].uuid);
         wa_jw_kv(&w, "nonce", b->items[i].nonce);
-        wa_jw_kv(&w, "sha256", digest);
+        wa_jw_kv(&w, "sha256", b->items[i].sha256);
         wa_jw_end(&w);
     }
     wa_jw_end(&w);
@@ -149,9 +196,14 @@ static void on_signed(struct wa_store *s, void *user, struct wa_sv payload)
     const struct wa_json *list = NULL;
     struct wa_err err = WA_ERR_INIT;
     wa_arena_init(&arena, 256u << 20);
-    if (wa_json_parse(payload, 0, &arena, &list, &err) != WA_OK || wa_json_count(list) != b->n)
-        wa_log_err(&s->child.log, WA_LOG_ERROR, "signer.failed", &err);
-    for (size_t i = 0; list != NULL && i < b->n && i < wa_json_count(list); i++)
+    enum wa_code code = wa_json_parse(payload, 0, &arena, &list, &err);
+    if (code == WA_OK && wa_json_count(list) != b->n)
+        code = wa_fail(&err, WA_E_INTERNAL, "another number of countersignatures than of orders");
+    if (code != WA_OK) {
+        log_failure(s, "signer.failed", &err);
+        give_back(s, b);
+    }
+    for (size_t i = 0; code == WA_OK && i < b->n; i++)
         send_order(s, &b->items[i], wa_json_at(list, i));
     batch_free(b);
 }
@@ -163,50 +215,18 @@ void wa_store_dispatch(struct wa_store *s, const char *uuid)
     struct batch *b = wa_calloc(1, sizeof *b);
     wa_buf_init(&question, WA_SERVER_BODY_MAX);
     if (b == NULL)
-        return;
+        return; /* the clock comes again */
     enum wa_code code = collect(s, uuid, b, &err);
     if (code == WA_OK && b->n > 0)
-        code = write_question(b, &question, &err);
-    for (size_t i = 0; code == WA_OK && i < b->n; i++)
-        code = set_state(s, b->items[i].id, "queued", "sent", &err);
-    if (code == WA_OK && b->n > 0 &&
-        wa_store_ask(s, s->signer, WA_S_SIGN, wa_buf_sv(&question), on_signed, b, &err) == WA_OK)
-        return;
-    if (err.code != WA_OK)
-        wa_log_err(&s->child.log, WA_LOG_ERROR, "dispatch.failed", &err);
-    batch_free(b);
-}
-
-/* --- wrong credentials --- */
-
-#define FREE_FAILURES 5u
-#define WAIT_S 60
-
-enum wa_code wa_store_throttle(struct wa_store *s, const char *peer, struct wa_err *err)
-{
-    for (size_t i = 0; i < WA_COUNT(s->throttled); i++)
-        if (strcmp(s->throttled[i].peer, peer) == 0 && s->throttled[i].failures >= FREE_FAILURES &&
-            s->throttled[i].until > wa_clock_now())
-            return wa_fail(err, WA_E_BUSY,
-                           "too many wrong credentials from your address: wait a minute");
-    return WA_OK;
-}
-
-void wa_store_count_failure(struct wa_store *s, const char *peer)
-{
-    size_t at = 0;
-    int64_t now = wa_clock_now();
-    for (size_t i = 0; i < WA_COUNT(s->throttled); i++) {
-        if (strcmp(s->throttled[i].peer, peer) == 0) {
-            at = i;
-            break;
-        }
-        if (s->throttled[i].until < s->throttled[at].until)
-            at = i;
+        code = mark_sent(s, b, &err);
+    if (code == WA_OK && b->n > 0) {
+        if (write_question(b, &question, &err) == WA_OK &&
+            wa_store_ask(s, s->signer, WA_S_SIGN, wa_buf_sv(&question), on_signed, b, &err) ==
+                WA_OK)
+            return;
+        give_back(s, b);
     }
-    if (strcmp(s->throttled[at].peer, peer) != 0 || s->throttled[at].until <= now)
-        s->throttled[at].failures = 0;
-    (void)snprintf(s->throttled[at].peer, sizeof s->throttled[at].peer, "%s", peer);
-    s->throttled[at].failures++;
-    s->throttled[at].until = now + WAIT_S;
+    if (err.code != WA_OK)
+        log_failure(s, "dispatch.failed", &err);
+    batch_free(b);
 }

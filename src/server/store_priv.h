@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
+#include "server/throttle.h"
 
 #define WA_STORE_FRONTS 64
 
@@ -31,11 +32,9 @@ struct wa_store {
     char *relay_public; /* PEM */
     char trusted[WA_PATH_MAX];
     struct wa_timer *clock;
-    struct {
-        char peer[64];
-        unsigned failures;
-        int64_t until;
-    } throttled[64]; /* addresses that gave wrong passwords or tokens */
+    int64_t cleaned_at;
+    size_t checks; /* passwords being checked */
+    struct wa_throttle throttle;
 };
 
 /* A request of a front, kept until it is answered. */
@@ -58,6 +57,23 @@ WA_CHECK enum wa_code wa_store_ask(struct wa_store *s, struct wa_chan *whom, uin
                                    struct wa_sv payload, wa_store_reply_fn fn, void *user,
                                    struct wa_err *err);
 
+/* A reply of signer, auth or scan. */
+void wa_store_reply(struct wa_store *s, const struct wa_chan_msg *msg);
+/* Asks auth about a password: fn gets "ok" or "no". WA_E_BUSY when too many are asked already. */
+WA_CHECK enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv user,
+                                            struct wa_sv password, wa_store_reply_fn fn, void *data,
+                                            struct wa_err *err);
+
+/* --- store_front.c --- */
+/* Whatever a front says. */
+void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg);
+/* Ends what the machine has open, and has what was sent and not acknowledged wait again. */
+void wa_store_disconnect(struct wa_store *s, const char *uuid);
+/* Orders sent and not acknowledged wait again; uuid "": of all. */
+WA_CHECK enum wa_code wa_store_requeue(struct wa_store *s, const char *uuid, struct wa_err *err);
+/* What has expired goes, from time to time. */
+void wa_store_clean(struct wa_store *s, int64_t now);
+
 /* --- store_agent.c --- */
 void wa_store_register(struct wa_store_request *r);
 void wa_store_report(struct wa_store_request *r);
@@ -67,8 +83,5 @@ void wa_store_api(struct wa_store_request *r);
 /* --- store_dispatch.c --- */
 /* Sends what waits for the machine, countersigned, if it is connected. uuid "": for all. */
 void wa_store_dispatch(struct wa_store *s, const char *uuid);
-/* Wrong credentials from an address: WA_E_BUSY when it must wait. */
-WA_CHECK enum wa_code wa_store_throttle(struct wa_store *s, const char *peer, struct wa_err *err);
-void wa_store_count_failure(struct wa_store *s, const char *peer);
 
 #endif

@@ -90,7 +90,10 @@ bool wa_server_dispatch(int argc, char **argv, int *ret_status)
 struct set {
     const struct wa_server_config *config;
     struct wa_proc procs[4 + FRONTS_MAX];
+    enum wa_server_role roles[4 + FRONTS_MAX];
     size_t n;
+    int ready[2]; /* [0] gets a byte from each process that can do its work */
+    size_t waiting;
 };
 
 static enum wa_code start_one(struct set *s, enum wa_server_role role, const int *fds,
@@ -103,7 +106,8 @@ static enum wa_code start_one(struct set *s, enum wa_server_role role, const int
         .argv = argv, .fds = fds, .fd_count = fd_count, .die_with_parent = true};
     if (wa_proc_spawn(&what, &s->procs[s->n], err) != WA_OK)
         return wa_wrap(err, "starting the %s process", role_names[role]);
-    s->n++;
+    s->roles[s->n++] = role;
+    s->waiting++;
     return WA_OK;
 }
 
@@ -112,7 +116,7 @@ static enum wa_code start_front(struct set *s, int channel, struct wa_err *err)
     int listener = -1;
     if (wa_listen_tcp(s->config->bind, (uint16_t)s->config->port, &listener, err) != WA_OK)
         return err->code;
-    const int fds[] = {-1, 1, 2, channel, listener};
+    const int fds[] = {s->ready[1], 1, 2, channel, listener};
     enum wa_code code = start_one(s, WA_SR_FRONT, fds, WA_COUNT(fds), err);
     wa_fd_close(&listener);
     return code;
@@ -123,15 +127,18 @@ static enum wa_code start_all(struct set *s, struct wa_err *err)
     static const enum wa_server_role helpers[] = {WA_SR_SIGNER, WA_SR_AUTH, WA_SR_SCAN};
     size_t fronts = (size_t)s->config->fronts, pairs = WA_COUNT(helpers) + fronts;
     int store_fds[FDS_MAX] = {-1, 1, 2};
-    enum wa_code code = WA_OK;
-    s->n = 0;
+    enum wa_code code = wa_socketpair(s->ready, err);
+    store_fds[0] = s->ready[1];
+    s->n = s->waiting = 0;
+    if (code == WA_OK)
+        code = wa_fd_set_nonblocking(s->ready[0], true, err);
     for (size_t i = 0; code == WA_OK && i < pairs; i++) {
         int pair[2];
         code = wa_socketpair(pair, err);
         if (code != WA_OK)
             break;
         store_fds[3 + i] = pair[0];
-        const int fds[] = {-1, 1, 2, pair[1]};
+        const int fds[] = {s->ready[1], 1, 2, pair[1]};
         code = i < WA_COUNT(helpers) ? start_one(s, helpers[i], fds, WA_COUNT(fds), err)
                                      : start_front(s, pair[1], err);
         wa_fd_close(&pair[1]);
@@ -141,6 +148,7 @@ static enum wa_code start_all(struct set *s, struct wa_err *err)
     for (size_t i = 3; i < FDS_MAX; i++)
         if (store_fds[i] > 2)
             wa_fd_close(&store_fds[i]);
+    wa_fd_close(&s->ready[1]);
     return code;
 }
 
@@ -159,19 +167,23 @@ static void end_all(struct set *s, int signum)
         }
     }
     s->n = 0;
+    wa_fd_close(&s->ready[0]);
+    wa_fd_close(&s->ready[1]);
 }
 
-/* Index of a process that has ended, or -1. */
-static int find_dead(struct set *s, struct wa_exit *ret)
+/* A process that has ended, if one has. */
+static bool find_dead(struct set *s, enum wa_server_role *ret_role, struct wa_exit *ret)
 {
     for (size_t i = 0; i < s->n; i++) {
         struct wa_err err = WA_ERR_INIT;
         if (wa_proc_wait(&s->procs[i], 0, ret, &err) != WA_OK)
             continue;
+        *ret_role = s->roles[i];
         s->procs[i] = s->procs[--s->n];
-        return (int)i;
+        s->roles[i] = s->roles[s->n];
+        return true;
     }
-    return -1;
+    return false;
 }
 
 static volatile sig_atomic_t stopping;
@@ -181,43 +193,103 @@ static void on_signal(int signum)
     stopping = signum;
 }
 
-/* Until a signal, or until one has died. */
-static void watch(struct set *s, const struct wa_log *log)
+/* Tells the service manager once all can do their work. */
+static void take_ready(struct set *s, const struct wa_log *log)
+{
+    char bytes[16];
+    ssize_t n = s->waiting == 0 ? 0 : read(s->ready[0], bytes, sizeof bytes);
+    if (n <= 0)
+        return;
+    s->waiting -= (size_t)n < s->waiting ? (size_t)n : s->waiting;
+    if (s->waiting > 0)
+        return;
+    wa_service_notify("READY=1");
+    wa_log(log, WA_LOG_INFO, "server.started", WA_LF_S("bind", s->config->bind),
+           WA_LF_I("port", s->config->port), WA_LF_I("fronts", s->config->fronts));
+}
+
+/* Until a signal, or until one has died: then true, and how. */
+static bool watch(struct set *s, const struct wa_log *log, enum wa_server_role *ret_role,
+                  struct wa_exit *ret)
 {
     while (stopping == 0) {
-        struct wa_exit e;
-        if (find_dead(s, &e) >= 0) {
-            wa_log(log, WA_LOG_ERROR, "process.died",
-                   WA_LF_S("how", e.kind == WA_EXIT_SIGNAL ? "signal" : "status"),
-                   WA_LF_I("value", e.value));
-            return;
+        take_ready(s, log);
+        if (find_dead(s, ret_role, ret)) {
+            wa_log(log, WA_LOG_ERROR, "process.died", WA_LF_S("process", role_names[*ret_role]),
+                   WA_LF_S("how", ret->kind == WA_EXIT_SIGNAL ? "signal" : "status"),
+                   WA_LF_I("value", ret->value));
+            return true;
         }
         (void)poll(NULL, 0, 100);
     }
+    return false;
+}
+
+/* --- the server --- */
+
+static enum wa_code of_status(int status)
+{
+    for (int i = 1; i < WA_CODE_COUNT; i++)
+        if (wa_code_exit((enum wa_code)i) == status)
+            return (enum wa_code)i;
+    return WA_E_INTERNAL;
+}
+
+/* What would make each start fail the same way is told at once, by its name. */
+static enum wa_code check_start(const struct wa_server_config *c, struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    if (wa_server_tls(c, &chain, &key, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_listen_check(c->bind, (uint16_t)c->port, err);
+    for (int tries = 0; code == WA_E_BUSY && tries < 20 && stopping == 0; tries++) {
+        wa_err_clear(err); /* a server that is just ending keeps it for a moment */
+        (void)poll(NULL, 0, 100);
+        code = wa_listen_check(c->bind, (uint16_t)c->port, err);
+    }
+    return code == WA_E_BUSY
+               ? wa_fail(err, code, "%s: stop it, or choose another in '%s'", err->text, c->file)
+               : code;
+}
+
+/* One generation. WA_E_AGAIN: it died after it had worked, and shall be started again. */
+static enum wa_code run_once(struct set *s, const struct wa_log *log, bool is_first,
+                             struct wa_err *err)
+{
+    enum wa_server_role who = WA_SR_STORE;
+    struct wa_exit how = {WA_EXIT_STATUS, 0};
+    if (start_all(s, err) != WA_OK) {
+        end_all(s, SIGKILL);
+        return err->code;
+    }
+    bool died = watch(s, log, &who, &how);
+    bool never_worked = s->waiting > 0;
+    end_all(s, stopping != 0 ? SIGTERM : SIGKILL);
+    if (!died)
+        return WA_OK;
+    if (is_first && never_worked && how.kind == WA_EXIT_STATUS && how.value != 0)
+        return wa_fail(err, of_status(how.value),
+                       "the %s process could not start: its message is above", role_names[who]);
+    return WA_E_AGAIN;
 }
 
 enum wa_code wa_server_run(const struct wa_server_config *c, struct wa_err *err)
 {
-    struct set s = {.config = c};
+    struct set s = {.config = c, .ready = {-1, -1}};
     struct wa_log log;
     struct sigaction act = {.sa_handler = on_signal};
     uint64_t pause = PAUSE_FIRST_MS;
     wa_log_init(&log, STDERR_FILENO, WA_LOG_INFO, "waptserver");
     (void)sigaction(SIGTERM, &act, NULL);
     (void)sigaction(SIGINT, &act, NULL);
-    while (stopping == 0) {
+    if (check_start(c, err) != WA_OK)
+        return err->code;
+    for (bool is_first = true; stopping == 0; is_first = false) {
         uint64_t since = wa_clock_mono_ms();
-        if (start_all(&s, err) != WA_OK) {
-            end_all(&s, SIGKILL);
-            return err->code;
-        }
-        wa_service_notify("READY=1");
-        wa_log(&log, WA_LOG_INFO, "server.started", WA_LF_S("bind", c->bind),
-               WA_LF_I("port", c->port), WA_LF_I("fronts", c->fronts));
-        watch(&s, &log);
-        end_all(&s, stopping != 0 ? SIGTERM : SIGKILL);
-        if (stopping != 0)
-            break;
+        enum wa_code code = run_once(&s, &log, is_first, err);
+        if (code != WA_E_AGAIN)
+            return code;
         pause = wa_clock_mono_ms() - since > STEADY_MS ? PAUSE_FIRST_MS
                 : pause * 2 > PAUSE_MAX_MS             ? PAUSE_MAX_MS
                                                        : pause * 2;

@@ -1,0 +1,91 @@
+/* front_priv.h - between the files of a front: what a request asks for, exchanges under way, the
+ * push channel. */
+#ifndef WA_SERVER_FRONT_PRIV_H
+#define WA_SERVER_FRONT_PRIV_H
+
+#include "net/http_server.h"
+#include "server/role_common.h"
+
+#define WA_FRONT_LOGIN_MAX 8192u        /* bytes: a name and a password */
+#define WA_FRONT_REPORT_MAX (12u << 20) /* bytes: an inventory */
+#define WA_FRONT_API_MAX (15u << 20)    /* bytes: orders of many machines */
+#define WA_FRONT_BODIES_MAX                                                                        \
+    (256u << 20) /* bytes of all bodies being collected; one address gets a quarter */
+#define WA_FRONT_GREETING_MS 20000u /* for the greeting of a WebSocket */
+#define WA_FRONT_UNGREETED_MAX 256u /* WebSockets of one address that have not greeted yet */
+
+/* --- front_route.c --- */
+enum wa_front_kind {
+    WA_FRONT_PING,
+    WA_FRONT_FILE,   /* of the repository */
+    WA_FRONT_PUSH,   /* the agents' WebSocket */
+    WA_FRONT_OPEN,   /* what proves itself by its body: agents' statements, logins */
+    WA_FRONT_API,    /* only with a session */
+    WA_FRONT_UPLOAD, /* the same, and the body goes into a file */
+};
+struct wa_front_route {
+    enum wa_front_kind kind;
+    uint64_t body_max;   /* bytes */
+    struct wa_sv file;   /* FILE: path below the repository */
+    struct wa_sv bearer; /* the session's token, "" when none was given */
+};
+/* What a request asks for. WA_E_NOT_FOUND, WA_E_USAGE (an upload without a length), WA_E_AUTH (no
+ * token at all), WA_E_DENIED; *ret_allow is set when it is the method that is wrong: then the
+ * answer is 405. */
+WA_CHECK enum wa_code wa_front_route(const struct wa_http_head *h, struct wa_front_route *ret,
+                                     const char **ret_allow, struct wa_err *err);
+
+/* --- role_front.c --- */
+struct wa_front;
+/* A request that waits for the store, or a WebSocket. */
+struct wa_exchange {
+    struct wa_exchange *prev, *next;
+    struct wa_front *front;
+    uint32_t id;
+    struct wa_http_conn *http; /* NULL when the client left */
+    struct wa_ws_conn *ws;     /* a WebSocket's greeting, or the WebSocket itself */
+    bool has_greeted;
+    uint32_t unacknowledged; /* orders that went out and wait for their acknowledgement */
+    char nonce[65];
+    char peer[48];
+    uint64_t since_ms;
+    enum wa_front_kind kind;
+    uint64_t body_max;
+    struct wa_buf body; /* collected */
+    struct wa_front_collect {
+        struct wa_sink base;
+        struct wa_exchange *exchange;
+    } collect;
+    struct wa_fd_sink file; /* an upload */
+    int fd;
+    char part[96];
+    bool is_asking; /* whether the caller may at all; the body waits */
+};
+
+struct wa_front {
+    struct wa_server_child child;
+    struct wa_loop *loop;
+    struct wa_chan *store;
+    struct wa_http_server *server;
+    struct wa_timer *clock;
+    struct wa_dir repo;
+    struct wa_exchange *exchanges;
+    uint64_t body_bytes; /* of all bodies being collected */
+    uint32_t next_id;
+};
+/* NULL: memory ran out. */
+struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c);
+void wa_front_exchange_free(struct wa_exchange *x);
+/* The error to the client; what is wrong with the server itself goes to the log only. */
+void wa_front_answer_err(struct wa_front *f, struct wa_http_conn *c, const struct wa_err *err);
+
+/* --- front_push.c --- */
+/* The order to the agent. */
+void wa_front_order(struct wa_exchange *x, struct wa_sv text);
+void wa_front_push(struct wa_front *f, struct wa_http_conn *c);
+/* The store's verdict on a greeting. */
+void wa_front_greeted(struct wa_exchange *x, int status);
+/* Ends WebSockets that have not greeted in time. */
+void wa_front_push_sweep(struct wa_front *f);
+
+#endif

@@ -1,0 +1,168 @@
+/* front_push.c - the agents' WebSockets on a front: challenge, greeting, orders, acknowledgements.
+ *
+ * Who greets is judged by the store. Whoever has not greeted in time is sent away, and one address
+ * keeps only so many WebSockets waiting: nobody holds a place here without having said who it is.
+ */
+#include "codec/hex.h"
+#include "codec/json.h"
+#include "os/clock.h"
+#include "os/rand.h"
+#include "proto/push.h"
+#include "server/front_priv.h"
+
+static void ws_message(void *user, struct wa_ws_conn *c, struct wa_sv text);
+static void ws_close(void *user, struct wa_ws_conn *c, int status, const char *reason);
+
+/* Those of an address that have not said yet who they are. */
+static size_t ungreeted(const struct wa_front *f, const char *peer)
+{
+    size_t n = 0;
+    for (const struct wa_exchange *x = f->exchanges; x != NULL; x = x->next)
+        n += x->ws != NULL && !x->has_greeted && strcmp(x->peer, peer) == 0;
+    return n;
+}
+
+void wa_front_push(struct wa_front *f, struct wa_http_conn *c)
+{
+    static const struct wa_ws_events events = {ws_message, ws_close};
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 1024);
+    if (ungreeted(f, wa_http_peer(c)) >= WA_FRONT_UNGREETED_MAX) {
+        (void)wa_fail(&err, WA_E_BUSY, "too many of your connections have not greeted yet");
+        wa_front_answer_err(f, c, &err);
+        return;
+    }
+    struct wa_exchange *x = wa_front_exchange(f, NULL);
+    if (x != NULL)
+        (void)snprintf(x->peer, sizeof x->peer, "%s", wa_http_peer(c));
+    if (x == NULL || wa_rand_hex(x->nonce, 32, &err) != WA_OK ||
+        wa_http_accept_ws(c, WA_WS_HELLO_MAX, &events, x, &x->ws, &err) != WA_OK) {
+        if (x != NULL)
+            wa_front_exchange_free(x);
+        if (err.code == WA_OK)
+            (void)wa_nomem(&err);
+        wa_front_answer_err(f, c, &err);
+        return;
+    }
+    wa_push_challenge_write(x->nonce, wa_clock_now(), &text);
+    if (wa_ws_send(x->ws, wa_buf_sv(&text), &err) != WA_OK)
+        wa_log_err(&f->child.log, WA_LOG_WARNING, "push.challenge", &err);
+}
+
+static enum wa_code ask_hello(struct wa_exchange *x, struct wa_sv hello, struct wa_err *err)
+{
+    uint8_t raw[32];
+    char channel[65];
+    struct wa_jw w;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 128u << 10);
+    if (wa_ws_channel_binding(x->ws, raw, err) != WA_OK)
+        return err->code;
+    wa_hex_encode(raw, sizeof raw, channel);
+    wa_jw_init(&w, &text);
+    wa_jw_obj(&w);
+    wa_jw_kvi(&w, "conn", x->id);
+    wa_jw_kv(&w, "nonce", x->nonce);
+    wa_jw_kv(&w, "channel", channel);
+    wa_jw_kvsv(&w, "text", hello);
+    wa_jw_end(&w);
+    if (wa_buf_check(&text, err) != WA_OK)
+        return err->code;
+    return wa_chan_post(x->front->store, WA_S_HELLO, x->id, wa_buf_sv(&text), -1, err);
+}
+
+static enum wa_code pass_ack(struct wa_exchange *x, struct wa_sv message, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf text;
+    enum wa_push_type type;
+    const struct wa_json *j = NULL;
+    char id[33];
+    struct wa_jw w;
+    wa_arena_init(&arena, 64u << 10);
+    wa_buf_init(&text, 256);
+    if (wa_push_parse(message, &arena, &type, &j, err) != WA_OK)
+        return err->code;
+    if (type != WA_PUSH_ACK || wa_push_ack_read(j, id, err) != WA_OK)
+        return wa_fail(err, WA_E_INVALID, "an agent said something else than an acknowledgement");
+    if (x->unacknowledged == 0) /* each costs the store a write */
+        return wa_fail(err, WA_E_INVALID, "an agent acknowledged what was not sent");
+    x->unacknowledged--;
+    wa_jw_init(&w, &text);
+    wa_jw_obj(&w);
+    wa_jw_kvi(&w, "conn", x->id);
+    wa_jw_kv(&w, "id", id);
+    wa_jw_end(&w);
+    return wa_chan_post(x->front->store, WA_S_ACK, 0, wa_buf_sv(&text), -1, err);
+}
+
+static void ws_message(void *user, struct wa_ws_conn *c, struct wa_sv text)
+{
+    struct wa_exchange *x = user;
+    struct wa_err err = WA_ERR_INIT;
+    enum wa_code code;
+    if (x->has_greeted) {
+        code = pass_ack(x, text, &err);
+    } else if (x->nonce[0] == '\0') {
+        code = wa_fail(&err, WA_E_INVALID, "a second greeting");
+    } else {
+        code = ask_hello(x, text, &err);
+        x->nonce[0] = '\0'; /* good for one answer */
+    }
+    if (code == WA_OK)
+        return;
+    wa_log(&x->front->child.log, WA_LOG_WARNING, "push.bad_message", WA_LF_S("peer", x->peer),
+           WA_LF_S("why", err.text));
+    wa_ws_close(c, WA_PUSH_CLOSE_REFUSED, "refused");
+}
+
+static void ws_close(void *user, struct wa_ws_conn *c, int status, const char *reason)
+{
+    struct wa_exchange *x = user;
+    struct wa_err err = WA_ERR_INIT;
+    char text[48];
+    WA_UNUSED(c);
+    wa_log(&x->front->child.log, WA_LOG_INFO, "push.closed", WA_LF_S("peer", x->peer),
+           WA_LF_I("status", status), WA_LF_S("reason", reason));
+    (void)snprintf(text, sizeof text, "{\"conn\":%u}", (unsigned)x->id);
+    if (wa_chan_post(x->front->store, WA_S_GONE, 0, wa_sv(text), -1, &err) != WA_OK)
+        wa_log_err(&x->front->child.log, WA_LOG_ERROR, "store.lost", &err);
+    wa_front_exchange_free(x);
+}
+
+void wa_front_greeted(struct wa_exchange *x, int status)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 256);
+    if (status != 200) {
+        wa_ws_close(x->ws, status == 401 ? WA_PUSH_CLOSE_REGISTER : WA_PUSH_CLOSE_REFUSED,
+                    status == 401 ? "register again" : "refused");
+        return;
+    }
+    x->has_greeted = true;
+    wa_push_welcome_write(&text);
+    if (wa_ws_send(x->ws, wa_buf_sv(&text), &err) != WA_OK)
+        wa_ws_close(x->ws, 1011, "failed");
+}
+
+void wa_front_order(struct wa_exchange *x, struct wa_sv text)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_ws_send(x->ws, text, &err) == WA_OK) {
+        x->unacknowledged++;
+        return;
+    }
+    wa_log(&x->front->child.log, WA_LOG_WARNING, "order.not_sent", WA_LF_S("peer", x->peer),
+           WA_LF_S("why", err.text));
+    wa_ws_close(x->ws, 1011, "failed"); /* the store sends it again on the next connection */
+}
+
+void wa_front_push_sweep(struct wa_front *f)
+{
+    uint64_t now = wa_loop_now_ms(f->loop);
+    for (struct wa_exchange *x = f->exchanges; x != NULL; x = x->next)
+        if (x->ws != NULL && !x->has_greeted && now - x->since_ms > WA_FRONT_GREETING_MS)
+            wa_ws_close(x->ws, WA_PUSH_CLOSE_REFUSED, "no greeting came");
+}

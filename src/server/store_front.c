@@ -1,0 +1,250 @@
+/* store_front.c - what fronts say: requests, greetings, acknowledgements, connections that ended.
+ *
+ * A front could have been taken over: it can lie about what clients said, but a connection is known
+ * by the front it came from, statements are judged by their signatures, and its messages reach no
+ * other front's connections.
+ */
+#include "base/mem.h"
+#include "os/clock.h"
+#include "server/store_priv.h"
+
+/* --- requests --- */
+
+void wa_store_request_free(struct wa_store_request *r)
+{
+    wa_buf_fini_secret(&r->body);
+    wa_wipe(r->bearer, sizeof r->bearer);
+    wa_free(r->query);
+    wa_free(r);
+}
+
+void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_IPC_MESSAGE_MAX);
+    wa_buf_addf(&text, "{\"status\":%d}\n", status);
+    wa_buf_addsv(&text, body);
+    if (wa_buf_check(&text, &err) != WA_OK ||
+        wa_chan_post(r->store->fronts[r->front], WA_S_ANSWER, r->id, wa_buf_sv(&text), -1, &err) !=
+            WA_OK)
+        wa_log_err(&r->store->child.log, WA_LOG_ERROR, "answer.lost", &err);
+    wa_store_request_free(r);
+}
+
+void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *why)
+{
+    struct wa_err shown = *why;
+    const struct wa_err *err = &shown;
+    WA_AUTO_BUF struct wa_buf body;
+    struct wa_jw w;
+    wa_buf_init(&body, 8192);
+    if (wa_code_http(why->code) >= 500)
+        wa_log(&r->store->child.log, WA_LOG_ERROR, "request.failed", WA_LF_S("path", r->path),
+               WA_LF_S("peer", r->peer), WA_LF_S("why", why->text));
+    wa_server_hide(&shown);
+    wa_jw_init(&w, &body);
+    wa_jw_obj(&w);
+    wa_jw_key(&w, "error");
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "code", wa_code_name(err->code));
+    wa_jw_kv(&w, "message", err->text);
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+    wa_store_answer(r, wa_code_http(err->code), wa_buf_sv(&body));
+}
+
+static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payload,
+                                 struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_sv head = {NULL, 0}, rest = payload, method = {NULL, 0}, path = {NULL, 0},
+                 query = {NULL, 0}, bearer = {NULL, 0}, peer = {NULL, 0};
+    const struct wa_json_field fields[] = {{"method", WA_WANT_SV, true, 7, &method},
+                                           {"path", WA_WANT_SV, true, 1023, &path},
+                                           {"query", WA_WANT_SV, true, 8192, &query},
+                                           {"bearer", WA_WANT_SV, true, 159, &bearer},
+                                           {"peer", WA_WANT_SV, true, 63, &peer}};
+    wa_arena_init(&arena, 256u << 10);
+    if (!wa_sv_split(&rest, '\n', &head) || wa_json_parse(head, 0, &arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "a request of a front", err) != WA_OK ||
+        wa_sv_dup(query, &r->query, err) != WA_OK)
+        return err->code == WA_OK
+                   ? wa_fail(err, WA_E_INVALID, "a request of a front without a head")
+                   : err->code;
+    (void)snprintf(r->method, sizeof r->method, "%.*s", WA_SV_ARG(method));
+    (void)snprintf(r->path, sizeof r->path, "%.*s", WA_SV_ARG(path));
+    (void)snprintf(r->bearer, sizeof r->bearer, "%.*s", WA_SV_ARG(bearer));
+    (void)snprintf(r->peer, sizeof r->peer, "%.*s", WA_SV_ARG(peer));
+    wa_buf_addsv(&r->body, rest);
+    return wa_buf_check(&r->body, err);
+}
+
+static void on_request(struct wa_store *s, int front, const struct wa_chan_msg *msg)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_store_request *r = wa_calloc(1, sizeof *r);
+    if (r == NULL) {
+        if (wa_chan_post(s->fronts[front], WA_S_ANSWER, msg->id, WA_SV("{\"status\":503}\n"), -1,
+                         &err) != WA_OK)
+            wa_log_err(&s->child.log, WA_LOG_ERROR, "answer.lost", &err);
+        return;
+    }
+    *r = (struct wa_store_request){.store = s, .front = front, .id = msg->id};
+    wa_buf_init(&r->body, WA_SERVER_BODY_MAX);
+    if (read_request(r, msg->payload, &err) != WA_OK)
+        wa_store_answer_err(r, &err);
+    else if (strcmp(r->path, "/agent/v1/register") == 0)
+        wa_store_register(r);
+    else if (strcmp(r->path, "/agent/v1/report") == 0)
+        wa_store_report(r);
+    else
+        wa_store_api(r);
+}
+
+/* --- connections of agents --- */
+
+enum wa_code wa_store_requeue(struct wa_store *s, const char *uuid, struct wa_err *err)
+{
+    struct wa_stmt *q;
+    if (wa_db_prepare(
+            s->db,
+            "UPDATE actions SET state = 'queued' WHERE state = 'sent' AND (?1 = '' OR uuid = ?1)",
+            &q, err) != WA_OK)
+        return err->code;
+    wa_bind_s(q, 0, uuid);
+    return wa_run(q, err);
+}
+
+/* The message's connection, taken out of the list or left in it; NULL when it is none. */
+static struct wa_store_conn *find(struct wa_store *s, int front, const struct wa_json *j, bool take)
+{
+    int64_t id = -1;
+    if (!wa_json_i64(wa_json_get(j, "conn"), &id))
+        return NULL;
+    for (struct wa_store_conn **at = &s->conns; *at != NULL; at = &(*at)->next) {
+        struct wa_store_conn *c = *at;
+        if (c->front != front || c->id != (uint32_t)id)
+            continue;
+        if (take)
+            *at = c->next;
+        return c;
+    }
+    return NULL;
+}
+
+static void database_failed(const struct wa_store *s, const struct wa_err *err)
+{
+    wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", err);
+}
+
+static void on_gone(struct wa_store *s, int front, const struct wa_json *j)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_store_conn *c = find(s, front, j, true);
+    if (c == NULL)
+        return; /* never greeted, or a newer one has taken its place */
+    if (wa_store_set_reachable(s->db, wa_sv(c->uuid), false, wa_clock_now(), &err) != WA_OK ||
+        wa_store_requeue(s, c->uuid, &err) != WA_OK)
+        database_failed(s, &err);
+    wa_free(c);
+}
+
+void wa_store_disconnect(struct wa_store *s, const char *uuid)
+{
+    struct wa_err err = WA_ERR_INIT;
+    for (struct wa_store_conn **at = &s->conns; *at != NULL;) {
+        struct wa_store_conn *c = *at;
+        if (strcmp(c->uuid, uuid) != 0) {
+            at = &c->next;
+            continue;
+        }
+        *at = c->next;
+        if (wa_chan_post(s->fronts[c->front], WA_S_CLOSE, c->id, WA_SV(""), -1, &err) != WA_OK ||
+            wa_store_set_reachable(s->db, wa_sv(uuid), false, wa_clock_now(), &err) != WA_OK ||
+            wa_store_requeue(s, uuid, &err) != WA_OK)
+            database_failed(s, &err);
+        wa_free(c);
+    }
+}
+
+static void on_ack(struct wa_store *s, int front, const struct wa_json *j)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_stmt *q;
+    const struct wa_store_conn *c = find(s, front, j, false);
+    if (c == NULL)
+        return;
+    if (wa_db_prepare(s->db,
+                      "UPDATE actions SET state = 'delivered', updated = ? WHERE id = ? AND "
+                      "uuid = ? AND state = 'sent'",
+                      &q, &err) == WA_OK) {
+        wa_bind_i64(q, 0, wa_clock_now());
+        wa_bind_sv(q, 1, wa_json_sv(wa_json_get(j, "id")));
+        wa_bind_s(q, 2, c->uuid);
+        if (wa_run(q, &err) == WA_OK)
+            return;
+    }
+    database_failed(s, &err);
+}
+
+/* {"conn":...} of a front; one that is not well formed is no loss. */
+static void on_conn(struct wa_store *s, int front, const struct wa_chan_msg *msg)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    wa_arena_init(&arena, 16u << 10);
+    if (wa_json_parse(msg->payload, 0, &arena, &j, &err) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_WARNING, "front.bad_message", &err);
+    else if (msg->type == WA_S_ACK)
+        on_ack(s, front, j);
+    else
+        on_gone(s, front, j);
+}
+
+void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg)
+{
+    switch (msg->type) {
+    case WA_S_REQUEST:
+        on_request(s, front, msg);
+        break;
+    case WA_S_HELLO:
+        wa_store_hello(s, front, msg->id, msg->payload);
+        break;
+    case WA_S_ACK:
+    case WA_S_GONE:
+        on_conn(s, front, msg);
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- what has expired --- */
+
+#define CLEAN_S 600
+#define TOKEN_KEPT_S (30 * 86400) /* so that a list still shows it */
+
+void wa_store_clean(struct wa_store *s, int64_t now)
+{
+    static const struct {
+        const char *sql;
+        int64_t kept;
+    } what[] = {{"DELETE FROM sessions WHERE expires <= ?", 0},
+                {"DELETE FROM tokens WHERE expires <= ?", TOKEN_KEPT_S}};
+    if (now >= s->cleaned_at && now - s->cleaned_at < CLEAN_S)
+        return;
+    s->cleaned_at = now;
+    for (size_t i = 0; i < WA_COUNT(what); i++) {
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_stmt *q;
+        if (wa_db_prepare(s->db, what[i].sql, &q, &err) == WA_OK) {
+            wa_bind_i64(q, 0, now - what[i].kept);
+            if (wa_run(q, &err) == WA_OK)
+                continue;
+        }
+        database_failed(s, &err);
+    }
+}

@@ -1,0 +1,81 @@
+/* throttle.c - counters of wrong credentials in tables of fixed size.
+ *
+ * An address or account has its counter by a keyed hash: nothing grows, nothing is pushed out by
+ * inventing names, and an account that does not exist is treated like one that does. Two that share
+ * a counter wait for each other, at worst a minute.
+ */
+#include "server/throttle.h"
+
+#include <string.h>
+
+static uint64_t hash(const struct wa_throttle *t, const char *a, const char *b)
+{
+    uint64_t h = 14695981039346656037u ^ t->seed;
+    for (const char *p = a; *p != '\0'; p++)
+        h = (h ^ (unsigned char)*p) * 1099511628211u;
+    h = (h ^ 0xffu) * 1099511628211u;
+    for (const char *p = b; *p != '\0'; p++)
+        h = (h ^ (unsigned char)*p) * 1099511628211u;
+    h ^= h >> 29;
+    h *= 0xbf58476d1ce4e5b9u;
+    return h ^ h >> 32;
+}
+
+static struct wa_throttle_count *of_address(struct wa_throttle *t, const char *address)
+{
+    return &t->addresses[hash(t, address, "") % WA_COUNT(t->addresses)];
+}
+
+static struct wa_throttle_count *of_account(struct wa_throttle *t, const char *account)
+{
+    return &t->accounts[hash(t, "", account) % WA_COUNT(t->accounts)];
+}
+
+static bool is_full(struct wa_throttle_count *c, uint32_t most, int64_t now)
+{
+    if (c->until <= now)
+        c->wrong = 0;
+    return c->wrong >= most;
+}
+
+static bool is_known(const struct wa_throttle *t, const char *address, const char *account)
+{
+    uint64_t h = hash(t, address, account);
+    for (size_t i = 0; i < WA_COUNT(t->known); i++)
+        if (t->known[i] == h)
+            return true;
+    return false;
+}
+
+enum wa_code wa_throttle_begin(struct wa_throttle *t, const char *address, const char *account,
+                               int64_t now, struct wa_err *err)
+{
+    struct wa_throttle_count *a = of_address(t, address),
+                             *n = account != NULL ? of_account(t, account) : NULL;
+    if (is_full(a, WA_THROTTLE_ADDRESS, now))
+        return wa_fail(err, WA_E_BUSY,
+                       "too many wrong credentials from your address: wait a minute");
+    if (n != NULL && is_full(n, WA_THROTTLE_ACCOUNT, now) && !is_known(t, address, account))
+        return wa_fail(err, WA_E_BUSY, "too many wrong passwords for this user: wait a minute");
+    a->wrong++;
+    a->until = now + WA_THROTTLE_WAIT_S;
+    if (n != NULL) {
+        n->wrong++;
+        n->until = now + WA_THROTTLE_WAIT_S;
+    }
+    return WA_OK;
+}
+
+void wa_throttle_good(struct wa_throttle *t, const char *address, const char *account)
+{
+    struct wa_throttle_count *a = of_address(t, address);
+    if (a->wrong > 0)
+        a->wrong--;
+    if (account == NULL)
+        return;
+    struct wa_throttle_count *n = of_account(t, account);
+    if (n->wrong > 0)
+        n->wrong--;
+    if (!is_known(t, address, account))
+        t->known[t->known_at++ % WA_COUNT(t->known)] = hash(t, address, account);
+}
