@@ -94,8 +94,8 @@ static enum wa_code check_folders(struct wa_manager *m, struct wa_err *err)
     return wa_dir_open(m->config.base, &m->base, err);
 }
 
-/* One manager a base directory: two would run scripts at the same time. The launchers have a lock of
- * their own; this one is for a manager that outlives its launcher by a moment. */
+/* One manager a base directory: two would run scripts at the same time. The launchers have a lock
+ * of their own; this one is for a manager that outlives its launcher by a moment. */
 static enum wa_code lock_base(const struct wa_dir *base, int *ret_fd, struct wa_err *err)
 {
     struct wa_relpath name;
@@ -127,8 +127,20 @@ static enum wa_code clear_leftovers(struct wa_manager *m, struct wa_err *err)
 static enum wa_code confine(struct wa_manager *m, struct wa_err *err)
 {
     char line[WA_PRIV_LINE_MAX];
-    const char *const reads[] = {m->libdir, "/etc", "/usr",          "/lib", "/lib64", "/proc",
-                                 "/sys",    "/run", "/var/lib/dpkg", "/dev", NULL};
+    /* The last two wherever the administrator put them: absolute, or below the base directory. */
+    const char *const reads[] = {m->libdir,
+                                 "/etc",
+                                 "/usr",
+                                 "/lib",
+                                 "/lib64",
+                                 "/proc",
+                                 "/sys",
+                                 "/run",
+                                 "/var/lib/dpkg",
+                                 "/dev",
+                                 m->config.public_certs_dir,
+                                 m->config.verify_cert[0] == '/' ? m->config.verify_cert : NULL,
+                                 NULL};
     const char *const writes[] = {m->config.base, NULL};
     const struct wa_priv p = {.name = "waptservice/manager",
                               .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_LOCAL |

@@ -1,0 +1,192 @@
+"""F3A: a server that owns its keys sends what the real one refuses to make. The machine's manager judges each message; what it
+refuses it names in its log, and nothing runs. Between the refusals the same server sends correct orders, which are carried out."""
+import json
+import time
+import uuid
+
+import pytest
+from conftest import BIN, run, until
+from hostile import Hostile, Signer, action, load_key, order, relay
+
+
+class Stage:
+    """A machine enrolled at the real server by way of a hostile one, and a package to order."""
+
+    def __init__(self, org):
+        self.org, self.marker = org, org.base / "hostile-marker"
+        self.log = org.base / "agent-hostile.log"
+        self.server = Hostile(org.base / "server/private/tls.crt", org.base / "server/private/tls.pem", real=org.port)
+        self.server.answers["/agent/v1/report"] = lambda handler, body: handler.reply(200, b"{}")
+        self.relay_key = load_key(org.base / "server/private/relay.pem")
+        self.deployer, self.developer, self.stranger = (Signer(org, n) for n in ("Deployer", "Developer", "Stranger"))
+        self.uuid = str(uuid.uuid4())
+        self.ini = org.new_agent(org.base / "agent-hostile")
+        text = self.ini.read_text().replace(org.url, self.server.url)
+        # The stranger is listed, but issued by nobody whom this machine trusts.
+        text = text.replace("signers = ", f"signers = {self.stranger.fingerprint}, ").replace("[global]", f"[global]\nuuid = {self.uuid}")
+        self.ini.write_text(text)
+        self.start()
+        org.console("upload", org.package("f3a-hostile", "1", "Developer", self.marker))
+        self.get("register", "--token-file", org.token("--uses", "1", "--valid", "1h"))
+        self.get("update")
+        self.channel = self.server.channel()
+
+    def get(self, *argv, ok=True):
+        return run(BIN / "wapt-get", "-c", self.ini, *argv, ok=ok)
+
+    def start(self):
+        self.service = self.org.start("agent-hostile", "waptservice", "run", "--config", self.ini)
+        until(lambda: self.get("status", ok=None).returncode == 0, "the agent answers")
+
+    def stop(self):
+        self.service.terminate()
+        self.service.wait(30)
+
+    def action(self, **changes):
+        return action(self.uuid, **dict({"packages": ["f3a-hostile"]}, **changes))
+
+    def message(self, a, signer=None, **changes):
+        """A correct order of a but for changes: of the relay's statement, its key, the order."""
+        text = a if isinstance(a, str) else json.dumps(a)
+        countersign = dict({"key": self.relay_key, "text": text, "uuid": self.uuid, "nonce": self.channel.nonce}, **changes.pop("relay", {}))
+        return {"type": "order", "order": order(signer or self.deployer, text, **changes.pop("order", {})), "relay": relay(**countersign)}
+
+    def tasks(self):
+        return [t for t in json.loads(self.get("tasks", "--json").stdout)["result"] if t["kind"] == "install"]
+
+    def refused(self, message, why):
+        """The message is refused for that reason, and nothing runs."""
+        before, tasks = self.log.stat().st_size, len(self.tasks())
+        self.channel.send(message)
+        until(lambda: "action.refused" in self.log.read_text()[before:] or "push.bad_message" in self.log.read_text()[before:], f"a refusal: {why}")
+        said = self.log.read_text()[before:]
+        assert why in said, said
+        assert "action.accepted" not in said and len(self.tasks()) == tasks and not self.marker.exists()
+
+    def obeyed(self, message=None):
+        """The control: a correct order is carried out, once."""
+        tasks = len(self.tasks())
+        self.channel.send(message or self.message(self.action()))
+        until(lambda: len(self.tasks()) == tasks + 1 and self.tasks()[0]["state"] == "done", "the order is carried out")
+        assert self.tasks()[0]["code"] == "ok" and self.marker.read_text() == "1"
+        self.get("remove", "f3a-hostile")
+        self.marker.unlink()
+
+
+@pytest.fixture(scope="module")
+def stage(org):
+    s = Stage(org)
+    try:
+        yield s
+    finally:
+        s.stop()
+        s.server.stop()
+
+
+def now():
+    return int(time.time())
+
+
+def test_f3a_control_a_correct_order_is_obeyed(stage):
+    stage.obeyed()
+
+
+@pytest.mark.parametrize("changes, why", [
+    ({"relay": {"at": -120}}, "away from this machine's clock"),
+    ({"relay": {"batch_at": -120}}, "away from this machine's clock"),
+    ({"relay": {"at": 120, "batch_at": 120}}, "away from this machine's clock"),
+    ({"relay": {"nonce": "ab" * 32}}, "for another connection"),
+    ({"relay": {"uuid": "00000000-0000-4000-8000-000000000000"}}, "countersignature is for another machine"),
+    ({"relay": {"action_sha256": "cd" * 32}}, "for another action"),
+    ({"relay": {"purpose": "wapt-action"}}, "for another purpose"),
+    ({"relay": {"force": True}}, "a countersignature"),
+], ids=["old-minute", "old-batch", "future-minute", "other-connection", "other-machine", "other-action", "other-purpose", "unknown-field"])
+def test_f3a_countersignature(stage, changes, why):
+    wrong = {k: now() + v if k in ("at", "batch_at") else v for k, v in changes["relay"].items()}
+    stage.refused(stage.message(stage.action(), relay=wrong), why)
+
+
+def test_f3a_countersigned_by_another_key(stage):
+    stage.refused(stage.message(stage.action(), relay={"key": stage.deployer.key}), "countersignature")
+
+
+@pytest.mark.parametrize("who, changes, why", [
+    ("developer", {}, "not listed"),
+    ("stranger", {}, "the signer of the order"),
+    ("deployer", {"key": "stranger"}, "signature"),
+    ("deployer", {"batch": {"purpose": "wapt-relay-batch"}}, "purpose"),
+    ("deployer", {"batch": {"root": "00" * 32}}, "tree"),
+    ("deployer", {"batch": {"count": 2}}, "tree"),
+    ("deployer", {"index": 1}, "tree"),
+    ("deployer", {"chain": "developer"}, "signer"),
+], ids=["not-listed", "not-trusted", "other-key", "other-purpose", "other-root", "other-count", "other-index", "other-chain"])
+def test_f3a_administrators_signature(stage, who, changes, why):
+    changes = dict(changes)
+    if "key" in changes:
+        changes["key"] = getattr(stage, changes["key"]).key
+    if "chain" in changes:
+        changes["chain"] = getattr(stage, changes["chain"]).pem
+    stage.refused(stage.message(stage.action(), signer=getattr(stage, who), order=changes), why)
+
+
+@pytest.mark.parametrize("changes, why", [
+    ({"uuid": "00000000-0000-4000-8000-000000000000"}, "for another machine"),
+    ({"not_before": 600}, "may not start yet"),
+    ({"issued_at": 600, "not_before": 600}, "issued in the future"),
+    ({"issued_at": -86400, "not_before": -86400}, "before this machine's enrolment"),
+    ({"not_after": 31 * 86400}, "more than 30 days"),
+    ({"not_after": -1}, "out of order"),
+    ({"action": "format"}, "unknown action"),
+    ({"user": "root"}, "an action"),
+    ({"purpose": "wapt-relay"}, "another purpose"),
+    ({"packages": None}, "needs packages"),
+], ids=["other-machine", "not-yet", "from-the-future", "before-enrolment", "too-long", "ends-before-it-begins", "unknown-kind", "unknown-field",
+        "other-purpose", "no-packages"])
+def test_f3a_action(stage, changes, why):
+    changes = {k: now() + v if isinstance(v, int) else v for k, v in changes.items()}
+    stage.refused(stage.message({k: v for k, v in stage.action(**changes).items() if v is not None}), why)
+
+
+def test_f3a_expired(stage):
+    a = stage.action(not_after=now() + 1)
+    until(lambda: now() > a["not_after"], "its time is over")
+    stage.refused(stage.message(a), "has expired")
+
+
+def test_f3a_key_twice(stage):
+    text = json.dumps(stage.action())
+    stage.refused(stage.message(text[:-1] + ', "uuid": "00000000-0000-4000-8000-000000000000"}'), "")
+
+
+def test_f3a_order_before_the_greeting(stage):
+    early = stage.message(stage.action())
+    before = stage.log.stat().st_size
+    stage.server.before_challenge = lambda channel: channel.send(early)
+    stage.server.hang_up()
+    until(lambda: "before the greeting" in stage.log.read_text()[before:], "the order is refused")
+    stage.server.before_challenge = None
+    stage.channel = stage.server.channel()
+    assert "action.accepted" not in stage.log.read_text()[before:] and not stage.marker.exists()
+    stage.obeyed()
+
+
+def test_f3a_once_only_also_after_a_restart(stage):
+    a = stage.action()
+    stage.obeyed(stage.message(a))
+    stage.refused(stage.message(a), "replayed")
+    stage.stop()
+    stage.start()
+    stage.channel = stage.server.channel()
+    # Freshly countersigned for this connection and minute: only the machine's own memory refuses it.
+    stage.refused(stage.message(a), "replayed")
+    stage.obeyed()
+
+
+def test_f3a_garbage_on_the_channel(stage):
+    for text in ('{"type":"order"}', '{"type":"order","order":{},"relay":{}}'):
+        stage.refused(text, "an order")
+    for text in ("", "[]", '{"type":"hello"}', "x" * 100000, '{"a":' * 500):
+        stage.channel.send(text)
+        assert stage.channel.ended.wait(30), f"it hangs up on: {text[:40]}"
+        stage.channel = stage.server.channel()  # and comes back
+    stage.obeyed()
