@@ -271,6 +271,24 @@ enum wa_code wa_outbox_add(struct wa_db *db, const char *action_id, const char *
     return wa_run(s, err);
 }
 
+enum wa_code wa_outbox_has_room(struct wa_db *db, const char *action_id, int64_t max, bool *ret,
+                                struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db,
+                      "SELECT count(*), coalesce(sum(action_id = ?), 0) FROM outbox WHERE state = "
+                      "'refused'",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, action_id);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    *ret = row && wa_col_i64(s, 0) < max && wa_col_i64(s, 1) == 0;
+    wa_reset(s);
+    return WA_OK;
+}
+
 void wa_outbox_item_fini(struct wa_outbox_item *i)
 {
     wa_free(i->message);

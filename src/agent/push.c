@@ -12,11 +12,15 @@
 
 #define BACKOFF_FIRST_MS 1000u
 #define BACKOFF_MAX_MS 300000u
+#define REFUSALS_MAX 256        /* that wait to be reported */
+#define REFUSALS_A_MINUTE 1000u /* beyond, orders are not even looked at */
 
 struct wa_push {
     struct wa_manager *m;
     struct wa_chan *chan;
     char nonce[65]; /* ours, of this connection; "" when there is none */
+    int64_t minute; /* of the clock, to which refusals belong */
+    unsigned refusals;
 };
 
 static void fail_log(struct wa_push *p, const char *event, const struct wa_err *err)
@@ -154,19 +158,59 @@ static void id_of(const struct wa_json *message, struct wa_arena *arena, char ou
         memcpy(out, a.id, 33);
 }
 
+/* Whether the server is to be told. Not of an identifier that was taken before: its own result
+ * stands, whatever is sent under it now. Not twice of the same, and only of so many at a time: who
+ * sends us orders can't fill our disk. */
+static enum wa_code owes_refusal(struct wa_push *p, const char *id, bool *ret, struct wa_err *err)
+{
+    int64_t known = 0;
+    *ret = false;
+    if (id[0] == '\0')
+        return WA_OK;
+    if (wa_action_not_after(p->m->db, id, &known, err) != WA_OK)
+        return err->code;
+    return known != 0 ? WA_OK : wa_outbox_has_room(p->m->db, id, REFUSALS_MAX, ret, err);
+}
+
+/* Whoever sends nonsense all the time costs us no more than so much work and log. What is passed
+ * over stays unacknowledged: the server has it still. */
+static bool is_flooded(struct wa_push *p)
+{
+    int64_t minute = wa_clock_now() / 60;
+    if (minute != p->minute) {
+        p->minute = minute;
+        p->refusals = 0;
+    }
+    if (p->refusals == REFUSALS_A_MINUTE) {
+        p->refusals++; /* told once */
+        wa_log(&p->m->log, WA_LOG_ERROR, "push.flooded", WA_LF_I("refused", p->refusals));
+    }
+    return p->refusals > REFUSALS_A_MINUTE;
+}
+
 static void refuse(struct wa_push *p, const struct wa_json *message, struct wa_arena *arena,
                    const struct wa_err *why)
 {
+    struct wa_manager *m = p->m;
     struct wa_err err = WA_ERR_INIT;
+    bool owed = false;
     char id[33];
+    p->refusals++;
     id_of(message, arena, id);
-    wa_log(&p->m->log, WA_LOG_WARNING, "action.refused", WA_LF_S("id", id),
-           WA_LF_S("code", wa_code_name(why->code)), WA_LF_S("why", why->text));
-    /* A replay is not reported: the first one's result stands. */
-    if (id[0] != '\0' && why->code != WA_E_EXISTS &&
-        wa_outbox_add(p->m->db, id, "refused", wa_code_name(why->code), wa_sv(why->text), WA_SV(""),
-                      &err) != WA_OK)
+    enum wa_code code = owes_refusal(p, id, &owed, &err);
+    wa_log(&m->log, WA_LOG_WARNING, "action.refused", WA_LF_S("id", id),
+           WA_LF_S("code", wa_code_name(why->code)), WA_LF_S("why", why->text),
+           WA_LF_S("reported", owed ? "yes" : "no"));
+    if (code == WA_OK && owed)
+        code = wa_outbox_add(m->db, id, "refused", wa_code_name(why->code), wa_sv(why->text),
+                             WA_SV(""), &err);
+    if (code != WA_OK) {
         fail_log(p, "database.failed", &err);
+    } else if (owed) { /* sent by the tasks' thread */
+        wa_lock_take(m->lock);
+        wa_lock_signal(m->lock);
+        wa_lock_give(m->lock);
+    }
 }
 
 static void on_text(struct wa_push *p, struct wa_sv text)
@@ -186,6 +230,8 @@ static void on_text(struct wa_push *p, struct wa_sv text)
             fail_log(p, "push.bad_message", &err);
         return;
     }
+    if (is_flooded(p))
+        return;
     if (p->nonce[0] == '\0')
         (void)wa_fail(&err, WA_E_REFUSED, "an order before the greeting");
     else if (load_policy(p, &papers, &err) == WA_OK &&

@@ -151,9 +151,15 @@ static void show_actions(struct wa_cli *cli, const struct wa_json *actions)
         const struct wa_json *a = wa_json_at(actions, i), *packages = wa_json_get(a, "packages");
         print_cell(cli, "4", wa_json_sv(wa_json_get(a, "uuid")));
         print_cell(cli, "2", wa_json_sv(wa_json_get(a, "name")));
-        print_cell(cli, "1", wa_json_sv(wa_json_get(a, "state")));
-        print_cell(cli, "4", wa_json_sv(wa_json_get(a, "message")));
-        wa_cli_out(cli, "\n");
+        struct wa_sv state = wa_json_sv(wa_json_get(a, "state")),
+                     why = wa_json_sv(wa_json_get(a, "message"));
+        char text[1100];
+        (void)snprintf(text, sizeof text, "%.*s%s%.*s", WA_SV_ARG(state), why.n > 0 ? ": " : "",
+                       WA_SV_ARG(wa_sv_sub(why, 0, 1000)));
+        wa_cli_tame(text);
+        for (char *p = text; *p != '\0'; p++)
+            *p = *p == '\n' ? ' ' : *p;
+        wa_cli_out(cli, "%s\n", text);
         for (size_t k = 0; k < wa_json_count(packages); k++) {
             const struct wa_json *p = wa_json_at(packages, k);
             wa_cli_out(cli, "  ");
