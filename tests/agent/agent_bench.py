@@ -57,16 +57,19 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 class Bench(unittest.TestCase):
     """One service for all tests of a class; each test uses packages of its own."""
 
-    bindir = root = ''
+    built = bindir = root = ''
 
     @classmethod
     def setUpClass(cls):
         cls.top = tempfile.mkdtemp(prefix='wapt-agent-')
         os.chmod(cls.top, 0o755)
         cls.env = {'HOME': cls.top, 'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8',
-                   'WAPT_LIBDIR': f'{cls.root}/python'}
+                   'WAPT_LIBDIR': f'{cls.top}/lib'}
         cls.env.update({n: os.environ[n] for n in ('ASAN_OPTIONS', 'UBSAN_OPTIONS') if n in os.environ})
         cls.service = cls.web = None
+        # Copies, where every account can walk to: a checkout may lie below a closed home directory.
+        cls.bindir = shutil.copytree(cls.built, f'{cls.top}/bin', ignore=shutil.ignore_patterns('*.p'))
+        shutil.copytree(f'{cls.root}/python', f'{cls.top}/lib')
         cls.addClassCleanup(cls.end)
         add_people(cls.top)
         cls.base, cls.repo = f'{cls.top}/wapt', f'{cls.top}/www/wapt'
@@ -114,7 +117,7 @@ class Bench(unittest.TestCase):
         with open(f'{cls.top}/service.log', 'ab') as log:
             cls.service = subprocess.Popen(
                 [f'{cls.bindir}/waptservice', 'run', '--config', f'{cls.base}/wapt-get.ini',
-                 '--libdir', f'{cls.root}/python'], env=cls.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                 '--libdir', f'{cls.top}/lib'], env=cls.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     @classmethod
     def await_service(cls):
@@ -240,7 +243,7 @@ class Bench(unittest.TestCase):
 
 
 def main():
-    Bench.bindir, Bench.root = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    Bench.built, Bench.root = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     enter_namespace()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)

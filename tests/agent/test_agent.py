@@ -350,7 +350,7 @@ class Interruptions(Bench):
 
     def test_second_service_is_refused(self):
         done = subprocess.run([f'{self.bindir}/waptservice', 'run', '--config', f'{self.base}/wapt-get.ini', '--libdir',
-                               f'{self.root}/python'], env=self.env, capture_output=True, text=True, check=False,
+                               f'{self.top}/lib'], env=self.env, capture_output=True, text=True, check=False,
                               timeout=60, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, agent_bench.BUSY, done.stderr)
         self.get('status')

@@ -1,4 +1,5 @@
 """A small organisation of real programs on 127.0.0.1: one server, one agent, people with keys."""
+import atexit
 import json
 import os
 import pathlib
@@ -13,13 +14,18 @@ import time
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("WAPT_TEST_BIN", ROOT / "build/bin"))
+# Copies, where every account can walk to: a checkout may lie below a closed home directory.
+TREE = pathlib.Path(tempfile.mkdtemp(prefix="wapt-proc-"))
+TREE.chmod(0o755)
+atexit.register(shutil.rmtree, TREE)
+BIN = shutil.copytree(os.environ.get("WAPT_TEST_BIN", ROOT / "build/bin"), TREE / "bin")
+LIB = shutil.copytree(ROOT / "python", TREE / "lib")
 PATIENCE = 30  # s, to wait for what must come true
 
 
 def run(*argv, ok=True, **kw):
     """Runs one of our programs. ok: True, it must succeed; False, it must fail (but not crash); None, either."""
-    env = dict(os.environ, WAPT_LIBDIR=str(ROOT / "python"), LANG="C.UTF-8", HOME="/root")
+    env = dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME="/root")
     p = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=120, env=env, stdin=subprocess.DEVNULL, **kw)
     text = f"{' '.join(map(str, argv))}\n-> {p.returncode}\n{p.stdout}\n{p.stderr}"
     if ok is True:
@@ -82,7 +88,7 @@ class Organisation:
         return base / "wapt-get.ini"
 
     def start(self, log, program, *argv):
-        env = dict(os.environ, WAPT_LIBDIR=str(ROOT / "python"), LANG="C.UTF-8", HOME="/root")
+        env = dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME="/root")
         with open(self.base / f"{log}.log", "ab") as out:
             p = subprocess.Popen([str(BIN / program), *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
         self.processes.append(p)
