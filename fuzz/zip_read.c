@@ -37,7 +37,7 @@ static void copy_all(struct wa_zip *zip, struct wa_buf *out)
     enum wa_code code;
 
     wa_buf_sink_init(&sink, out);
-    code = wa_zip_writer_new(&sink.base, 1795000000, &w, &err);
+    code = wa_zip_writer_new(&sink.base, 1795000000, 0, &w, &err);
     for (size_t i = 0; code == WA_OK && i < wa_zip_count(zip); i++) {
         if (!wa_zip_at(zip, i)->is_dir)
             code = wa_zip_copy(w, zip, wa_zip_at(zip, i), &err);

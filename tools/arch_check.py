@@ -2,7 +2,8 @@
 """The architecture's test: who may include whom, whose third-party headers, where the platform shows, sizes of files.
 
 The table is tools/layers.json. System headers belong to src/os; what still uses them elsewhere is listed file by file under
-"system_debt": a new use fails, and so does an entry that is no longer true, so that the list can only shrink.
+"system_debt": a new use fails, and so does an entry that is no longer true, so that the list can only shrink. Who makes a map
+without a random seed is listed under "map_seeds".
 """
 import fnmatch
 import json
@@ -15,6 +16,7 @@ MAX_LINES = 1000
 STANDARD = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "locale.h", "math.h", "stdalign.h", "stdarg.h",
             "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h", "time.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
+SEED = re.compile(r"\bwa_map_init\(")
 WINDOWS = re.compile(r"^\s*#\s*(?:if|ifdef|ifndef|elif)\b.*\b_WIN32\b", re.M)
 
 
@@ -62,6 +64,8 @@ def check(root, table):
                 problems.append(f"{rel}: <{header}> is not this layer's")
         if folder not in ("os", "base") and WINDOWS.search(text):
             problems.append(f"{rel}: asks for _WIN32; the platform belongs to src/os")
+        if rel not in table["map_seeds"] and SEED.search(text):
+            problems.append(f"{rel}: calls wa_map_init(): keys from outside need wa_rand_map()")
         if text.count("\n") > MAX_LINES:
             problems.append(f"{rel}: more than {MAX_LINES} lines")
     known = {f: set(h) for f, h in table["system_debt"].items()}

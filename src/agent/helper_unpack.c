@@ -184,13 +184,10 @@ static enum wa_code read_member(struct wa_members *self, size_t i, struct wa_sin
 static enum wa_code begin(struct wa_unpack *u, struct wa_launcher *l, int fd, struct wa_err *err)
 {
     struct wa_map WA_AUTO_MAP seen;
-    uint64_t seed = 0;
-    wa_map_init(&seen, 0);
-    enum wa_code code = wa_rand_bytes(&seed, sizeof seed, err);
+    enum wa_code code = wa_rand_map(&seen, err);
     if (code != WA_OK) {
         return code;
     }
-    wa_map_init(&seen, seed);
     code = wa_talk_begin(&u->talk, l, WA_ROLE_UNPACK, LIFE_MAX_S, err);
     if (code == WA_OK) {
         code = wa_talk_send(&u->talk, WA_M_UNPACK_OPEN, ++u->last_id, (struct wa_sv){0}, fd, err);

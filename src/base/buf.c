@@ -62,9 +62,10 @@ static bool grow(struct wa_buf *b, size_t n)
     }
     if (b->p != NULL) {
         memcpy(p, b->p, b->n);
-        wa_wipe(b->p, b->n);
+        wa_wipe(b->p, b->cap); /* what was consumed lies behind b->n */
         wa_free(b->p);
     }
+    p[b->n] = '\0'; /* a caller may reserve and then add nothing */
     b->p = p;
     b->cap = cap;
     return true;
@@ -178,7 +179,6 @@ enum wa_code wa_buf_steal(struct wa_buf *b, char **ret, size_t *ret_n, struct wa
         return err->code;
     if (b->p == NULL && !grow(b, 0))
         return wa_nomem(err);
-    b->p[b->n] = '\0';
     *ret = b->p;
     *ret_n = b->n;
     wa_buf_init(b, b->max);

@@ -22,7 +22,7 @@ struct wa_map {
     uint64_t seed;
 };
 
-/* seed: from os/rand when keys come from outside, 0 otherwise. */
+/* seed: 0 only for keys of our own. Where keys come from outside: wa_rand_map() of os/rand.h. */
 void wa_map_init(struct wa_map *m, uint64_t seed);
 void wa_map_fini(struct wa_map *m);
 #define WA_AUTO_MAP WA_CLEANUP(wa_map_fini)

@@ -7,9 +7,9 @@
  */
 #include "codec/ini.h"
 
-#include "base/map.h"
 #include "base/mem.h"
 #include "codec/ini_priv.h"
+#include "codec/sort_priv.h"
 
 static void line_fini(struct wa_ini_line *line)
 {
@@ -155,38 +155,71 @@ static enum wa_code classify(struct wa_sv s, bool in_section, struct wa_ini_line
     return line->value && dup_lower(name, &line->name) ? WA_OK : wa_nomem(err);
 }
 
+/* A heading or a key, by what makes two of them one. */
+struct named {
+    const char *section, *key; /* key "" for the heading, which no key can be */
+    struct wa_ini_line *line;
+};
+
+static int compare_named(const void *items, uint32_t a, uint32_t b)
+{
+    const struct named *x = (const struct named *)items + a, *y = (const struct named *)items + b;
+    int order = strcmp(x->section, y->section);
+
+    if (order == 0)
+        order = strcmp(x->key, y->key);
+    return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static size_t list_named(struct wa_ini *ini, struct named *list)
+{
+    const char *section = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < ini->lines.n; i++) {
+        struct wa_ini_line *line = &ini->lines.items[i];
+        if (line->kind == WA_INI_SECTION)
+            section = line->name;
+        if (line->name)
+            list[n++] =
+                (struct named){section, line->kind == WA_INI_SECTION ? "" : line->name, line};
+    }
+    return n;
+}
+
+/* Of two headings the first counts, of two keys the last. Sorted, not hashed: the file may be
+ * anybody's, and sorting has no worst case to be hit. */
+static enum wa_code hide_repetitions(struct wa_ini *ini, struct wa_err *err)
+{
+    struct named *list = wa_calloc(ini->lines.n, sizeof(*list));
+    uint32_t *order = wa_calloc(ini->lines.n, sizeof(*order));
+
+    if (!list || !order) {
+        wa_free(list);
+        wa_free(order);
+        return wa_nomem(err);
+    }
+    size_t n = list_named(ini, list);
+    wa_index_sort(order, n, compare_named, list);
+    for (size_t i = 1; i < n; i++) {
+        const struct named *one = &list[order[i - 1]], *next = &list[order[i]];
+        if (strcmp(one->section, next->section) != 0 || strcmp(one->key, next->key) != 0)
+            continue;
+        if (one->key[0] == '\0')
+            next->line->is_hidden = true;
+        else
+            one->line->is_hidden = true;
+    }
+    wa_free(list);
+    wa_free(order);
+    return WA_OK;
+}
+
 struct reader {
     struct wa_ini *ini;
     bool in_section;
-    struct wa_sv section;
-    struct wa_map seen; /* "[section" and "section\nkey": the line's index + 1 */
-    size_t open_key;    /* index of the line + 1; 0: none */
+    size_t open_key; /* index of the line + 1; 0: none */
 };
-
-/* Of two headings the first counts, of two keys the last. Neither a section nor a key has a newline
- * in it. */
-static enum wa_code hide_repetition(struct reader *r, size_t index, struct wa_err *err)
-{
-    struct wa_ini_line *line = &r->ini->lines.items[index];
-    bool is_section = line->kind == WA_INI_SECTION;
-    WA_AUTO_BUF struct wa_buf id;
-    void *old = NULL;
-    enum wa_code code;
-
-    wa_buf_init(&id, 2 * WA_INI_LINE_MAX);
-    if (is_section)
-        wa_buf_addf(&id, "[%s", line->name);
-    else
-        wa_buf_addf(&id, "%.*s\n%s", (int)r->section.n, r->section.p, line->name);
-    code = wa_buf_check(&id, err);
-    if (code == WA_OK)
-        code = wa_map_put(&r->seen, wa_buf_sv(&id), (void *)(uintptr_t)(index + 1), &old, err);
-    if (code == WA_OK && old && is_section)
-        line->is_hidden = true;
-    if (code == WA_OK && old && !is_section)
-        r->ini->lines.items[(uintptr_t)old - 1].is_hidden = true;
-    return code;
-}
 
 static enum wa_code add_line(struct reader *r, struct wa_sv text, struct wa_err *err)
 {
@@ -212,13 +245,10 @@ static enum wa_code add_line(struct reader *r, struct wa_sv text, struct wa_err 
     code = classify(s, r->in_section, open_key, line, err);
     if (line->kind == WA_INI_SECTION) {
         r->in_section = true;
-        r->section = wa_sv(line->name);
         r->open_key = 0;
     }
     if (line->kind == WA_INI_KEY)
         r->open_key = r->ini->lines.n;
-    if (code == WA_OK && line->name)
-        code = hide_repetition(r, r->ini->lines.n - 1, err);
     return code;
 }
 
@@ -239,7 +269,6 @@ enum wa_code wa_ini_parse(struct wa_sv text, const char *what, struct wa_ini **r
     if (code != WA_OK)
         return code;
     r.ini = ini;
-    wa_map_init(&r.seen, 0);
     ini->ends_with_newline = text.n == 0 || text.p[text.n - 1] == '\n';
     while (text.n > 0) {
         bool has_end = wa_sv_chr(text, '\n', &end);
@@ -250,9 +279,10 @@ enum wa_code wa_ini_parse(struct wa_sv text, const char *what, struct wa_ini **r
         if (code != WA_OK)
             break;
     }
-    wa_map_fini(&r.seen);
     if (code != WA_OK)
         return wa_wrap(err, "cannot read '%s', line %zu", what, ini->lines.n);
+    if (hide_repetitions(ini, err) != WA_OK)
+        return err->code;
     *ret = WA_TAKE(ini);
     return WA_OK;
 }

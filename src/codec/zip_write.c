@@ -62,8 +62,8 @@ static uint32_t dos_time(int64_t seconds)
     return day << 16 | time;
 }
 
-enum wa_code wa_zip_writer_new(struct wa_sink *sink, int64_t mtime, struct wa_zip_writer **ret,
-                               struct wa_err *err)
+enum wa_code wa_zip_writer_new(struct wa_sink *sink, int64_t mtime, uint64_t seed,
+                               struct wa_zip_writer **ret, struct wa_err *err)
 {
     struct wa_zip_writer *w = wa_calloc(1, sizeof(*w));
 
@@ -71,7 +71,7 @@ enum wa_code wa_zip_writer_new(struct wa_sink *sink, int64_t mtime, struct wa_zi
         return wa_nomem(err);
     w->sink = sink;
     w->dos_time = dos_time(mtime);
-    wa_map_init(&w->names, 0);
+    wa_map_init(&w->names, seed);
     *ret = w;
     return WA_OK;
 }

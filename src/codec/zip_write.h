@@ -12,8 +12,8 @@
 struct wa_zip_writer;
 
 /* sink stays the caller's. mtime: seconds since 1970, written as UTC into every entry, held within
- * the years 1980-2107. */
-WA_CHECK enum wa_code wa_zip_writer_new(struct wa_sink *sink, int64_t mtime,
+ * the years 1980-2107. seed: of a map (base/map.h) for the names of members. */
+WA_CHECK enum wa_code wa_zip_writer_new(struct wa_sink *sink, int64_t mtime, uint64_t seed,
                                         struct wa_zip_writer **ret, struct wa_err *err);
 void wa_zip_writer_free(struct wa_zip_writer *w);
 WA_AUTO_DEFINE(wa_zip_writer, wa_zip_writer_free)

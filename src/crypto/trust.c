@@ -13,6 +13,7 @@
 #include "crypto/key_priv.h"
 #include "crypto/ossl_priv.h"
 #include "crypto/trust_priv.h"
+#include "os/rand.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -27,8 +28,10 @@ enum wa_code wa_trust_new(struct wa_trust **ret, struct wa_err *err)
 
     if (t == NULL)
         return wa_nomem(err);
-    wa_map_init(&t->by_fingerprint, 0); /* keys are SHA-256: nobody chooses their hash */
-    wa_map_init(&t->revoked, 0);
+    if (wa_rand_map(&t->by_fingerprint, err) != WA_OK || wa_rand_map(&t->revoked, err) != WA_OK) {
+        wa_free(t);
+        return err->code;
+    }
     *ret = t;
     return WA_OK;
 }

@@ -98,15 +98,17 @@ void wa_output_fini(struct wa_output *o)
 enum wa_code wa_output_open(struct wa_output *o, const char *dir, struct wa_err *err)
 {
     char suffix[17];
+    uint64_t seed;
     struct wa_relpath name;
-    if (wa_dir_open(dir, &o->dir, err) != WA_OK || wa_rand_hex(suffix, 8, err) != WA_OK)
+    if (wa_dir_open(dir, &o->dir, err) != WA_OK || wa_rand_hex(suffix, 8, err) != WA_OK ||
+        wa_rand_bytes(&seed, sizeof seed, err) != WA_OK)
         return err->code;
     name.n = (size_t)snprintf(name.p, sizeof name.p, ".wapt.%s.tmp", suffix);
     if (wa_file_create(&o->dir, &name, 0644, &o->fd, err) != WA_OK)
         return err->code;
     o->temp = name;
     wa_fd_sink_init(&o->sink, o->fd);
-    return wa_zip_writer_new(&o->sink.base, wa_clock_now(), &o->zip, err);
+    return wa_zip_writer_new(&o->sink.base, wa_clock_now(), seed, &o->zip, err);
 }
 
 /* Would a stranger who trusts only this signer take what was written? */

@@ -279,7 +279,8 @@ enum wa_code wa_index_write(const struct wa_index *ix, int64_t mtime, struct wa_
     WA_AUTO_BUF struct wa_buf text;
     struct wa_relpath name = {"Packages", 8};
     wa_buf_init(&text, WA_INDEX_BYTES_MAX);
-    if (wa_zip_writer_new(sink, mtime, &zip, err) != WA_OK || write_text(ix, &text, err) != WA_OK ||
+    if (wa_zip_writer_new(sink, mtime, 0, &zip, err) != WA_OK ||
+        write_text(ix, &text, err) != WA_OK ||
         wa_zip_add_bytes(zip, &name, 0600, wa_buf_sv(&text), err) != WA_OK ||
         write_certs(ix, zip, err) != WA_OK)
         return wa_wrap(err, "writing the index");

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "codec/hex.h"
 #include "codec/json.h"
+#include "os/rand.h"
 
 void wa_manifest_init(struct wa_manifest *m)
 {
@@ -77,7 +78,8 @@ static enum wa_code read_pairs(const struct wa_json *list, size_t digits, struct
                                struct wa_err *err)
 {
     WA_AUTO_MAP struct wa_map seen;
-    wa_map_init(&seen, (uint64_t)(uintptr_t)m); /* not secret, but not the sender's choice */
+    if (wa_rand_map(&seen, err) != WA_OK)
+        return err->code;
     if (!wa_json_is(list, WA_JSON_ARRAY))
         return wa_fail(err, WA_E_INVALID, "the manifest is not a list");
     if (wa_json_count(list) > WA_ZIP_MEMBERS_MAX)

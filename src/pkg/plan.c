@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "codec/csv.h"
+#include "os/rand.h"
 
 #include <stdarg.h>
 
@@ -440,9 +441,8 @@ static enum wa_code start(struct planner *p, const struct wa_plan_input *in, str
 {
     wa_plan_init(made);
     *p = (struct planner){.in = in, .plan = made, .err = err};
-    wa_map_init(&p->by_name, 0);
     wa_buf_init(&p->problems, PROBLEMS_BYTES_MAX);
-    return index_names(p);
+    return wa_rand_map(&p->by_name, err) == WA_OK ? index_names(p) : err->code;
 }
 
 /* Removals first, all else in its order. */

@@ -44,11 +44,8 @@ enum wa_code wa_verify_names(const struct wa_members *m, struct wa_verify_progre
                              struct wa_err *err)
 {
     WA_AUTO_MAP struct wa_map seen;
-    uint64_t seed = 0;
-    enum wa_code code = wa_rand_bytes(&seed, sizeof seed, err);
-    wa_map_init(&seen, seed);
-    if (code != WA_OK)
-        return code;
+    if (wa_rand_map(&seen, err) != WA_OK)
+        return err->code;
     if (m->n > WA_ZIP_MEMBERS_MAX)
         return wa_fail(err, WA_E_LIMIT, "more than %u members", WA_ZIP_MEMBERS_MAX);
     for (size_t i = 0; i < m->n; i++) {

@@ -11,6 +11,7 @@
 #include "crypto/digest.h"
 #include "os/clock.h"
 #include "os/fs.h"
+#include "os/rand.h"
 
 #define ICON_BYTES_MAX (1u << 20)
 
@@ -238,8 +239,9 @@ enum wa_code wa_repo_scan(const char *path, bool force, const struct wa_trust *a
     struct scan s = {.dir = &dir, .anchors = anchors, .note = note, .user = user};
     wa_index_init(&s.old);
     wa_index_init(&s.fresh);
-    wa_map_init(&s.old_by_file, 0);
-    enum wa_code code = run(&s, force, err);
+    enum wa_code code = wa_rand_map(&s.old_by_file, err);
+    if (code == WA_OK)
+        code = run(&s, force, err);
     wa_map_fini(&s.old_by_file);
     wa_index_fini(&s.old);
     wa_index_fini(&s.fresh);

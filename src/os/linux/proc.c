@@ -304,7 +304,10 @@ void wa_proc_kill(const struct wa_proc *p, int signum)
 {
     if (p->pid <= 1)
         return;
-    if (p->pidfd < 0 || syscall(SYS_pidfd_send_signal, p->pidfd, signum, NULL, 0u) != 0)
+    /* Where there is a pidfd the number is not asked: it may be another's by now. */
+    if (p->pidfd >= 0)
+        (void)syscall(SYS_pidfd_send_signal, p->pidfd, signum, NULL, 0u);
+    else
         (void)kill(p->pid, signum);
 }
 

@@ -11,6 +11,7 @@
 #include "os/linux/tree_priv.h"
 
 #include "os/fs.h"
+#include "os/rand.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -63,11 +64,15 @@ static bool make_below(const char *parent, const char *name, char *ret_handle, s
 {
     char procs[WA_PATH_MAX], handle[WA_PATH_MAX];
     const char *dir = handle + 3;
-    int n = snprintf(handle, sizeof handle, "cg:%s/" PREFIX "%s", parent, name);
+    char unique[9];
+    struct wa_err ignored = WA_ERR_INIT;
+    if (wa_rand_hex(unique, 4, &ignored) != WA_OK)
+        return false;
+    int n = snprintf(handle, sizeof handle, "cg:%s/" PREFIX "%s-%s", parent, name, unique);
     if (n < 0 || (size_t)n >= size || (size_t)n >= sizeof handle)
         return false;
     (void)snprintf(procs, sizeof procs, "%.*s/cgroup.procs", 4000, parent);
-    if (access(procs, F_OK) != 0 || (mkdir(dir, 0755) != 0 && errno != EEXIST))
+    if (access(procs, F_OK) != 0 || mkdir(dir, 0755) != 0) /* one that is there is another's */
         return false;
     (void)snprintf(procs, sizeof procs, "%.*s/cgroup.procs", 4000, dir);
     int fd = open(procs, O_WRONLY | O_CLOEXEC);
@@ -117,10 +122,38 @@ bool wa_tree_is_name(const char *s)
     return s[0] != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
 }
 
-typedef bool (*member_fn)(pid_t pid);
+/* Whether the process whose /proc file that is is in the cgroup, or in one below it; unknown where
+ * it can't be read. Of that name in whatever hierarchy: names are unique. */
+static bool is_in(const char *proc_file, const char *dir, bool unknown)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err ignored = WA_ERR_INIT;
+    struct wa_sv rest, line, part;
+    wa_buf_init(&text, 1u << 16);
+    if (wa_path_read(proc_file, 1u << 16, &text, &ignored) != WA_OK)
+        return unknown;
+    rest = wa_buf_sv(&text);
+    while (wa_sv_split(&rest, '\n', &line)) {
+        if (!wa_sv_split(&line, ':', &part) || !wa_sv_split(&line, ':', &part) || line.n == 0)
+            continue;
+        char own[WA_PATH_MAX], name[WA_NAME_MAX + 2];
+        (void)snprintf(own, sizeof own, "%.*s/", WA_SV_ARG(line));
+        (void)snprintf(name, sizeof name, "%.250s/", strrchr(dir, '/'));
+        if (strstr(own, name) != NULL)
+            return true;
+    }
+    return false;
+}
 
-/* Calls fn for every process of the cgroup until it says false. False when it has none. */
-static bool each_member(const char *dir, member_fn fn)
+static bool is_member(const void *dir, int pid)
+{
+    char proc_file[64];
+    (void)snprintf(proc_file, sizeof proc_file, "/proc/%d/cgroup", pid);
+    return is_in(proc_file, dir, false);
+}
+
+/* Kills every process of the cgroup but ourselves. False when it has none. */
+static bool kill_members(const char *dir)
 {
     char path[WA_PATH_MAX], text[65536];
     (void)snprintf(path, sizeof path, "%.*s/cgroup.procs", 4000, dir);
@@ -134,17 +167,10 @@ static bool each_member(const char *dir, member_fn fn)
         if (!is_whole || !wa_sv_u64(line, &pid) || pid <= 1 || pid > INT32_MAX)
             continue;
         any = true;
-        if (!fn((pid_t)pid))
-            break;
+        if ((pid_t)pid != getpid())
+            wa_tree_signal((int)pid, SIGKILL, is_member, dir);
     }
     return any;
-}
-
-static bool kill_member(pid_t pid)
-{
-    if (pid != getpid())
-        (void)kill(pid, SIGKILL);
-    return true;
 }
 
 /* Kills the members of the cgroup and of those below it, and removes them all. False while
@@ -163,39 +189,17 @@ static bool kill_all(const char *dir, int depth)
         (void)closedir(d);
     (void)poke(dir, "pids.max", "0");
     bool is_frozen = poke(dir, "freezer.state", "FROZEN");
-    is_empty = !each_member(dir, kill_member) && is_empty;
+    is_empty = !kill_members(dir) && is_empty;
     if (is_frozen) /* in version 1 a frozen process dies once it thaws */
         (void)poke(dir, "freezer.state", "THAWED");
     return is_empty && (rmdir(dir) == 0 || errno == ENOENT);
-}
-
-/* Whether we are in the cgroup ourselves, or in one below it. */
-static bool holds_us(const char *dir)
-{
-    WA_AUTO_BUF struct wa_buf text;
-    struct wa_err ignored = WA_ERR_INIT;
-    struct wa_sv rest, line, part;
-    wa_buf_init(&text, 1u << 16);
-    if (wa_path_read("/proc/self/cgroup", 1u << 16, &text, &ignored) != WA_OK)
-        return true; /* can't tell: leave it alone */
-    rest = wa_buf_sv(&text);
-    while (wa_sv_split(&rest, '\n', &line)) {
-        if (!wa_sv_split(&line, ':', &part) || !wa_sv_split(&line, ':', &part) || line.n == 0)
-            continue;
-        char own[WA_PATH_MAX], name[WA_NAME_MAX + 2];
-        (void)snprintf(own, sizeof own, "%.*s/", WA_SV_ARG(line));
-        (void)snprintf(name, sizeof name, "%.250s/", strrchr(dir, '/'));
-        if (strstr(own, name) != NULL) /* of that name, in whatever hierarchy */
-            return true;
-    }
-    return false;
 }
 
 static enum wa_code kill_cgroup(const char *dir, struct wa_err *err)
 {
     if (!wa_tree_is_made(dir))
         return wa_fail(err, WA_E_USAGE, "'%s' is not a process tree", dir);
-    if (holds_us(dir))
+    if (is_in("/proc/self/cgroup", dir, true)) /* can't tell: leave it alone */
         return wa_fail(err, WA_E_USAGE, "the process tree '%s' is our own", dir);
     for (int round = 0; round < WA_TREE_ROUNDS; round++) {
         if (!poke(dir, "cgroup.kill", "1"))

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define MEMBERS_MAX 1024  /* found in one round; the next one sees the rest */
@@ -29,6 +30,12 @@ struct tree {
 struct status {
     pid_t parent;
     char state;
+    uint64_t start; /* ticks since boot: with the number, which process it is */
+};
+
+struct member {
+    pid_t pid;
+    uint64_t start;
 };
 
 static ssize_t read_proc(pid_t pid, const char *name, char *out, size_t size)
@@ -51,7 +58,12 @@ static bool read_status(pid_t pid, struct status *ret)
     const char *end = strrchr(text, ')');
     if (end == NULL || strlen(end) < 5)
         return false;
-    *ret = (struct status){(pid_t)strtol(end + 4, NULL, 10), end[2]};
+    struct wa_sv rest = wa_sv(end + 2), field = {NULL, 0};
+    uint64_t fields[20] = {0}; /* from the third, the state, to the 22nd, the start */
+    for (size_t i = 0; i < WA_COUNT(fields) && wa_sv_split(&rest, ' ', &field); i++)
+        if (!wa_sv_u64(field, &fields[i]))
+            fields[i] = 0;
+    *ret = (struct status){(pid_t)fields[1], end[2], fields[19]};
     return ret->state != 'Z' && ret->state != 'X';
 }
 
@@ -78,8 +90,20 @@ static bool is_member(const struct tree *t, pid_t pid)
     return is_ours && getsid(pid) == t->leader;
 }
 
+void wa_tree_signal(int pid, int signum, bool (*is_it)(const void *what, int pid), const void *what)
+{
+    WA_AUTO_FD int pidfd = (int)syscall(SYS_pidfd_open, pid, 0u);
+    bool is_held = pidfd >= 0;
+    if ((!is_held && errno != ENOSYS) || !is_it(what, pid))
+        return; /* it has gone, and the number may be another's */
+    if (is_held)
+        (void)syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0u);
+    else
+        (void)kill(pid, signum);
+}
+
 /* Members other than ourselves. *ret_running: one of them is not stopped. */
-static size_t find_members(const struct tree *t, pid_t *list, bool *ret_running)
+static size_t find_members(const struct tree *t, struct member *list, bool *ret_running)
 {
     DIR *d = opendir("/proc");
     size_t n = 0;
@@ -90,7 +114,7 @@ static size_t find_members(const struct tree *t, pid_t *list, bool *ret_running)
         if (n == MEMBERS_MAX || !wa_sv_u64(wa_sv(e->d_name), &pid) || pid <= 1 || pid > INT32_MAX ||
             (pid_t)pid == getpid() || !read_status((pid_t)pid, &s) || !is_member(t, (pid_t)pid))
             continue;
-        list[n++] = (pid_t)pid;
+        list[n++] = (struct member){(pid_t)pid, s.start};
         *ret_running = *ret_running || s.state != 'T';
     }
     if (d != NULL)
@@ -98,10 +122,17 @@ static size_t find_members(const struct tree *t, pid_t *list, bool *ret_running)
     return n;
 }
 
+/* Not is_member() again: the first that die take their descendants' ancestry with them. */
+static bool is_same(const void *member, int pid)
+{
+    struct status s;
+    return read_status(pid, &s) && s.start == ((const struct member *)member)->start;
+}
+
 enum wa_code wa_tree_kill_marked(int leader, const char *mark, struct wa_err *err)
 {
     const struct tree t = {leader, mark};
-    pid_t list[MEMBERS_MAX];
+    struct member list[MEMBERS_MAX];
     for (int round = 0; round < WA_TREE_ROUNDS; round++) {
         bool is_running;
         size_t n = find_members(&t, list, &is_running);
@@ -110,7 +141,7 @@ enum wa_code wa_tree_kill_marked(int leader, const char *mark, struct wa_err *er
         /* First all stand still, so that none forks or is orphaned unseen. */
         bool is_freezing = is_running && round < FREEZE_ROUNDS;
         for (size_t i = 0; i < n; i++)
-            (void)kill(list[i], is_freezing ? SIGSTOP : SIGKILL);
+            wa_tree_signal(list[i].pid, is_freezing ? SIGSTOP : SIGKILL, is_same, &list[i]);
         (void)poll(NULL, 0, is_freezing ? 1 : 10);
     }
     return wa_fail(err, WA_E_FAILED, "processes of the tree of %d could not be killed", leader);

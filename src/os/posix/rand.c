@@ -20,6 +20,16 @@ enum wa_code wa_rand_bytes(void *p, size_t n, struct wa_err *err)
     return WA_OK;
 }
 
+enum wa_code wa_rand_map(struct wa_map *m, struct wa_err *err)
+{
+    uint64_t seed = 0;
+    wa_map_init(m, 0);
+    if (wa_rand_bytes(&seed, sizeof seed, err) != WA_OK)
+        return err->code;
+    wa_map_init(m, seed);
+    return WA_OK;
+}
+
 static void hex(const uint8_t *p, size_t n, char *out)
 {
     static const char digits[] = "0123456789abcdef";

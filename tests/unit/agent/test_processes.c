@@ -544,7 +544,7 @@ static void make_archives(void)
         x = x * 1664525u + 1013904223u;
         wa_buf_u32le(&content, x);
     }
-    assert_int_equal(wa_zip_writer_new(&sink.base, 1700000000, &w, &err), WA_OK);
+    assert_int_equal(wa_zip_writer_new(&sink.base, 1700000000, 0, &w, &err), WA_OK);
     assert_int_equal(wa_relpath_parse(WA_SV("data/random.bin"), &name, &err), WA_OK);
     assert_int_equal(wa_zip_add_bytes(w, &name, 0600, wa_buf_sv(&content), &err), WA_OK);
     assert_int_equal(wa_relpath_parse(WA_SV("empty"), &name, &err), WA_OK);

@@ -48,6 +48,25 @@ static void test_reserve(void **state)
     assert_string_equal(wa_buf_str(&b), "abcdef");
 }
 
+/* Growing keeps the NUL, also when nothing is then added: the block's earlier content must not show. */
+static void test_reserve_without_advance(void **state)
+{
+    WA_UNUSED(state);
+    for (size_t size = 0; size <= 128; size += 32) {
+        WA_AUTO_BUF struct wa_buf b;
+        wa_buf_init(&b, 4096);
+        for (size_t i = 0; i < size; i++)
+            wa_buf_addc(&b, 'x');
+        char *dirt = wa_realloc(NULL, 1501 + size, 1); /* what the next block is likely to be */
+        assert_non_null(dirt);
+        memset(dirt, 'Z', 1501 + size);
+        wa_free(dirt);
+        assert_non_null(wa_buf_reserve(&b, 1500));
+        wa_buf_advance(&b, 0);
+        assert_int_equal(strlen(wa_buf_str(&b)), size);
+    }
+}
+
 /* Exactly the cap fits; one byte more is refused whole, and so is all that follows. */
 static void test_cap(void **state)
 {
@@ -152,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_appends), cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_reserve_without_advance),
         cmocka_unit_test(test_cap),     cmocka_unit_test(test_cap_of_everything),
         cmocka_unit_test(test_steal),   cmocka_unit_test(test_torture),
     };

@@ -273,7 +273,7 @@ static enum wa_code write_archive(struct wa_err *err)
     wa_mem_source_init(&source, archive.p, archive.n);
     code = wa_zip_open(&source.base, &from, err);
     if (code == WA_OK)
-        code = wa_zip_writer_new(&sink.base, 0, &w, err);
+        code = wa_zip_writer_new(&sink.base, 0, 0, &w, err);
     for (size_t i = 0; code == WA_OK && i < WA_COUNT(names); i++) {
         struct wa_relpath p;
         code = wa_relpath_parse(wa_sv(names[i]), &p, err);

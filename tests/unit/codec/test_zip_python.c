@@ -47,7 +47,7 @@ static void write_members(struct wa_buf *out)
 
     wa_buf_init(out, 1u << 20);
     wa_buf_sink_init(&sink, out);
-    check_ok(wa_zip_writer_new(&sink.base, MTIME, &w, &err), &err, "new");
+    check_ok(wa_zip_writer_new(&sink.base, MTIME, 0, &w, &err), &err, "new");
     for (size_t i = 0; i < WA_COUNT(members); i++)
         check_ok(add(w, members[i].name, members[i].mode, wa_sv(members[i].content), &err), &err,
                  members[i].name);
@@ -121,7 +121,7 @@ static void copy_all(struct wa_zip *zip)
 
     wa_buf_init(&bytes, 64u << 20);
     wa_buf_sink_init(&sink, &bytes);
-    check_ok(wa_zip_writer_new(&sink.base, MTIME, &w, &err), &err, "new");
+    check_ok(wa_zip_writer_new(&sink.base, MTIME, 0, &w, &err), &err, "new");
     for (size_t i = 0; i < wa_zip_count(zip); i++)
         check_ok(wa_zip_copy(w, zip, wa_zip_at(zip, i), &err), &err, "copy");
     check_ok(wa_zip_finish(w, &err), &err, "finish");

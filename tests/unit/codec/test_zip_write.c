@@ -104,7 +104,7 @@ static void write_members(struct wa_buf *out)
 
     wa_buf_init(out, 1u << 20);
     wa_buf_sink_init(&sink, out);
-    check_ok(wa_zip_writer_new(&sink.base, MTIME, &w, &err), &err, "new");
+    check_ok(wa_zip_writer_new(&sink.base, MTIME, 0, &w, &err), &err, "new");
     for (size_t i = 0; i < WA_COUNT(members); i++)
         check_ok(add(w, members[i].name, members[i].mode, wa_sv(members[i].content), &err), &err,
                  members[i].name);
@@ -187,7 +187,7 @@ static void one_archive_to_the_byte(void **state)
 
     wa_buf_init(&bytes, 400);
     wa_buf_sink_init(&sink, &bytes);
-    check_ok(wa_zip_writer_new(&sink.base, MTIME, &w, &err), &err, "new");
+    check_ok(wa_zip_writer_new(&sink.base, MTIME, 0, &w, &err), &err, "new");
     check_ok(add(w, "a", 0644, WA_SV("abc"), &err), &err, "add");
     check_ok(wa_zip_finish(w, &err), &err, "finish");
     wa_hex_encode(bytes.p, bytes.n, hex);
@@ -218,7 +218,7 @@ static void refuses_names_that_are_one_file(void **state)
 
     wa_buf_init(&bytes, 1u << 20);
     wa_buf_sink_init(&sink, &bytes);
-    check_ok(wa_zip_writer_new(&sink.base, MTIME, &w, &err), &err, "new");
+    check_ok(wa_zip_writer_new(&sink.base, MTIME, 0, &w, &err), &err, "new");
     check_ok(add(w, "d/a", 0644, WA_SV("1"), &err), &err, "d/a");
     check_ok(add(w, "\xc3\xa9", 0644, WA_SV("2"), &err), &err, "accent");
     for (size_t i = 0; i < WA_COUNT(refused); i++) {
@@ -249,7 +249,7 @@ static void large_content_is_deflated_twice(void **state)
 
     wa_buf_init(&bytes, 64u << 20);
     wa_buf_sink_init(&sink, &bytes);
-    check_ok(wa_zip_writer_new(&sink.base, MTIME, &w, &err), &err, "new");
+    check_ok(wa_zip_writer_new(&sink.base, MTIME, 0, &w, &err), &err, "new");
     check_ok(wa_zip_add(w, &p, 0644, &content.base, &err), &err, "add");
     check_ok(wa_zip_finish(w, &err), &err, "finish");
     assert_int_equal(content.reads, 2 * LARGE_BYTES / 65536);
@@ -273,7 +273,7 @@ static void content_that_changes_is_noticed(void **state)
     content.is_fickle = true;
     wa_buf_init(&bytes, 64u << 20);
     wa_buf_sink_init(&sink, &bytes);
-    check_ok(wa_zip_writer_new(&sink.base, MTIME, &w, &err), &err, "new");
+    check_ok(wa_zip_writer_new(&sink.base, MTIME, 0, &w, &err), &err, "new");
     assert_int_equal(wa_zip_add(w, &p, 0644, &content.base, &err), WA_E_CONFLICT);
     struct wa_err later = WA_ERR_INIT;
     assert_int_equal(wa_zip_finish(w, &later), WA_E_INTERNAL);
@@ -293,7 +293,7 @@ static void a_source_that_fails_adds_nothing(void **state)
     content.fail_at_read = 2;
     wa_buf_init(&bytes, 1u << 20);
     wa_buf_sink_init(&sink, &bytes);
-    check_ok(wa_zip_writer_new(&sink.base, MTIME, &w, &fine), &fine, "new");
+    check_ok(wa_zip_writer_new(&sink.base, MTIME, 0, &w, &fine), &fine, "new");
     assert_int_equal(wa_zip_add(w, &p, 0644, &content.base, &err), WA_E_IO);
     assert_string_equal(err.text, "cannot add 'a' to the archive: the disk is broken");
     assert_int_equal(bytes.n, 0);
@@ -328,7 +328,7 @@ static void a_full_disk_is_told_wherever_it_is_met(void **state)
         WA_AUTO(wa_zip_writer) struct wa_zip_writer *w = NULL;
         struct full_sink sink = {.base = {write_until_full}, .at_byte = at};
         struct wa_err err = WA_ERR_INIT;
-        enum wa_code code = wa_zip_writer_new(&sink.base, MTIME, &w, &err);
+        enum wa_code code = wa_zip_writer_new(&sink.base, MTIME, 0, &w, &err);
         for (size_t i = 0; code == WA_OK && i < WA_COUNT(members); i++)
             code = add(w, members[i].name, 0644, wa_sv(members[i].content), &err);
         if (code == WA_OK)
@@ -355,7 +355,7 @@ static void members_are_copied_as_they_are(void **state)
     check_ok(wa_zip_open(&source.base, &zip, &err), &err, "open");
     wa_buf_init(&bytes, 1u << 20);
     wa_buf_sink_init(&sink, &bytes);
-    check_ok(wa_zip_writer_new(&sink.base, MTIME, &w, &err), &err, "new");
+    check_ok(wa_zip_writer_new(&sink.base, MTIME, 0, &w, &err), &err, "new");
     for (size_t i = 0; i < wa_zip_count(zip); i++)
         check_ok(wa_zip_copy(w, zip, wa_zip_at(zip, i), &err), &err, "copy");
     check_ok(wa_zip_finish(w, &err), &err, "finish");
@@ -464,7 +464,7 @@ static void more_than_four_gigabytes_take_zip64(void **state)
     check_ok(wa_zip_open(&huge.source, &zip, &err), &err, "open");
     assert_true(wa_zip_at(zip, 0)->size == HUGE_BYTES);
     sparse_init(&out, 51 + HUGE_BYTES);
-    check_ok(wa_zip_writer_new(&out.sink, MTIME, &w, &err), &err, "new");
+    check_ok(wa_zip_writer_new(&out.sink, MTIME, 0, &w, &err), &err, "new");
     check_ok(wa_zip_copy(w, zip, wa_zip_at(zip, 0), &err), &err, "copy");
     check_ok(add(w, "b", 0600, WA_SV("after it"), &err), &err, "b");
     check_ok(wa_zip_finish(w, &err), &err, "finish");
@@ -502,7 +502,7 @@ static void times_stay_within_the_format(void **state)
         struct wa_err err = WA_ERR_INIT;
         wa_buf_init(&bytes, 400);
         wa_buf_sink_init(&sink, &bytes);
-        check_ok(wa_zip_writer_new(&sink.base, cases[i].seconds, &w, &err), &err, "new");
+        check_ok(wa_zip_writer_new(&sink.base, cases[i].seconds, 0, &w, &err), &err, "new");
         check_ok(add(w, "a", 0644, WA_SV(""), &err), &err, "add");
         check_ok(wa_zip_finish(w, &err), &err, "finish");
         wa_mem_source_init(&source, bytes.p, bytes.n);

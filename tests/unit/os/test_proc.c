@@ -127,6 +127,28 @@ static void test_the_end_is_told_truly(void **state)
     assert_no_children();
 }
 
+/* The child was reaped behind our back, and its number now belongs to another process. */
+static void test_a_number_of_another_is_not_killed(void **state)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct run gone, other;
+    struct wa_exit e;
+    WA_UNUSED(state);
+    start_with(&gone, (struct wa_spawn){.cwd = NULL}, "exit");
+    start_with(&other, (struct wa_spawn){.cwd = NULL}, "sleep");
+    hear_dots(&other, 1);
+    assert_true(gone.proc.pidfd >= 0);
+    assert_int_equal(waitpid(gone.proc.pid, NULL, 0), gone.proc.pid);
+    gone.proc.pid = other.proc.pid;
+    wa_proc_kill(&gone.proc, SIGKILL);
+    assert_code(wa_proc_wait(&other.proc, 200, &e, &err), WA_E_AGAIN);
+    wa_proc_kill(&other.proc, SIGKILL);
+    assert_int_equal(end_of(&other).value, SIGKILL);
+    wa_fd_close(&gone.proc.pidfd);
+    wa_fd_close(&gone.out[0]);
+    wa_fd_close(&other.out[0]);
+}
+
 static void test_a_program_that_is_not_there(void **state)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -272,6 +294,7 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_end_is_told_truly),
+        cmocka_unit_test(test_a_number_of_another_is_not_killed),
         cmocka_unit_test(test_a_program_that_is_not_there),
         cmocka_unit_test(test_descriptors_are_exactly_those_given),
         cmocka_unit_test(test_descriptors_are_placed_without_clobbering),

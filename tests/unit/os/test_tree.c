@@ -146,6 +146,25 @@ static void test_a_number_alone_kills_nobody(void **state)
     assert_int_equal(end_of(&r).value, SIGTERM);
 }
 
+/* Two trees of one name, as two services on one machine may ask for: neither is in the other's. */
+static void test_one_name_makes_two_trees(void **state)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_exit e;
+    struct run first, second;
+    WA_UNUSED(state);
+    start_with(&first, (struct wa_spawn){.tree = "wa-test-twice"}, "sleep");
+    start_with(&second, (struct wa_spawn){.tree = "wa-test-twice"}, "sleep");
+    hear_dots(&first, 1);
+    hear_dots(&second, 1);
+    assert_string_not_equal(first.proc.tree, second.proc.tree);
+    kill_tree(&first);
+    assert_int_equal(end_of(&first).value, SIGKILL);
+    assert_code(wa_proc_wait(&second.proc, 200, &e, &err), WA_E_AGAIN);
+    kill_tree(&second);
+    assert_int_equal(end_of(&second).value, SIGKILL);
+}
+
 /* Where a guard is missing the kernel ends this child before anything is killed, written or
  * removed: the cgroups are the machine's. */
 static bool become_harmless(void)
@@ -223,8 +242,16 @@ static void test_only_trees_of_our_making_are_killed(void **state)
 static int refuse_own_tree(const char *name)
 {
     struct wa_err err = WA_ERR_INIT;
-    char handle[256];
-    (void)snprintf(handle, sizeof handle, "cg:/sys/fs/cgroup/freezer/wa-tree.%s", name);
+    char handle[256], own[64];
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 1u << 16);
+    assert_ok(wa_path_read("/proc/self/cgroup", 1u << 16, &text, &err));
+    (void)snprintf(own, sizeof own, "/wa-tree.%s-", name);
+    const char *at = strstr(wa_buf_str(&text), own);
+    if (at == NULL)
+        return 0; /* no cgroup could be made: the caller sees that too */
+    (void)snprintf(handle, sizeof handle, "cg:/sys/fs/cgroup/freezer%.*s", (int)strcspn(at, "\n"),
+                   at);
     if (!become_harmless())
         return 1;
     return wa_tree_kill(handle, &err) == WA_E_USAGE ? 0 : 2;
@@ -276,6 +303,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_tree_is_killed_whole),
         cmocka_unit_test(test_a_tree_without_a_cgroup_is_killed_whole),
         cmocka_unit_test(test_a_number_alone_kills_nobody),
+        cmocka_unit_test(test_one_name_makes_two_trees),
         cmocka_unit_test(test_only_trees_of_our_making_are_killed),
         cmocka_unit_test(test_nobody_kills_the_tree_it_is_in),
     };
