@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 #include "base/mem.h"
+#include "codec/csv.h"
+#include "codec/hex.h"
 #include "os/fs.h"
 
 #define OPT(member) offsetof(struct wa_agent_config, member)
@@ -106,6 +108,36 @@ static enum wa_code default_url(const char *server, const char *suffix, char **u
     return WA_OK;
 }
 
+#define WA_ACTION_SIGNERS_MAX 256u /* people who may order on one machine */
+
+/* Fingerprints as people copy them, in the form in which they are compared. One that is none stops
+ * the start: an order from its owner would be refused later, and nobody would know why. */
+static enum wa_code settle_fingerprints(const char *key, size_t max, char **list,
+                                        struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_sv rest = wa_sv(*list), item;
+    char *made = NULL, fingerprint[65];
+    size_t n = 0, count = 0;
+    wa_buf_init(&text, WA_INI_BYTES_MAX);
+    while (wa_csv_next(&rest, &item)) {
+        if (++count > max)
+            return wa_fail(err, WA_E_CONFIG, "%s: more than %zu fingerprints", key, max);
+        if (!wa_hex_fingerprint(item, fingerprint))
+            return wa_fail(
+                err, WA_E_CONFIG,
+                "%s: '%.*s' is no SHA-256 fingerprint of a certificate (64 digits, as "
+                "'wapt-get create-keycert' and 'openssl x509 -fingerprint -sha256' show it)",
+                key, WA_SV_ARG(item));
+        wa_buf_addf(&text, "%s%s", text.n > 0 ? "," : "", fingerprint);
+    }
+    if (wa_buf_steal(&text, &made, &n, err) != WA_OK)
+        return err->code;
+    wa_free(*list);
+    *list = made;
+    return WA_OK;
+}
+
 static bool is_path(const char *verify_cert)
 {
     static const char *const words[] = {"", "0", "1", "true", "false", "yes", "no", "on", "off"};
@@ -126,7 +158,10 @@ static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
     trim_slash(c->wapt_server);
     trim_slash(c->repo_url);
     trim_slash(c->host_repo_url);
-    if (anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
+    if (settle_fingerprints("[actions] signers", WA_ACTION_SIGNERS_MAX, &c->action_signers, err) !=
+            WA_OK ||
+        settle_fingerprints("server_fingerprint", 1, &c->server_fingerprint, err) != WA_OK ||
+        anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
         anchor_path(c->base, &c->local_socket, err) != WA_OK ||
         (is_path(c->verify_cert) && anchor_path(c->base, &c->verify_cert, err) != WA_OK) ||
         default_url(c->wapt_server, "/wapt", &c->repo_url, err) != WA_OK ||

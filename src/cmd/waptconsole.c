@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cmd/get.h"
 #include "codec/csv.h"
+#include "codec/hex.h"
 #include "console/orders.h"
 #include "os/clock.h"
 #include "os/fs.h"
@@ -37,7 +38,10 @@ static enum wa_code read_trust(const struct wa_cli *cli, struct wa_buf *pem, str
             WA_OK ||
         option_or_conf(cli, "verify-cert", "verify_cert", "1", &verify, err) != WA_OK)
         return err->code;
-    (void)snprintf(t->fingerprint, sizeof t->fingerprint, "%s", fingerprint);
+    if (fingerprint[0] != '\0' && !wa_hex_fingerprint(wa_sv(fingerprint), t->fingerprint))
+        return wa_fail(err, WA_E_USAGE,
+                       "'%.100s' is no SHA-256 fingerprint of a certificate (64 digits)",
+                       fingerprint);
     if (verify[0] == '/') {
         if (wa_path_read(verify, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
             return err->code;

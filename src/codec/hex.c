@@ -57,3 +57,22 @@ bool wa_hex_is(struct wa_sv text, size_t count)
     }
     return true;
 }
+
+bool wa_hex_fingerprint(struct wa_sv text, char out[65])
+{
+    char digits[64];
+    uint8_t bytes[32];
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == ':' || text.p[i] == ' ')
+            continue;
+        if (n == sizeof digits)
+            return false;
+        digits[n++] = text.p[i];
+    }
+    if (!wa_hex_decode(wa_sv_n(digits, n), bytes, sizeof bytes))
+        return false;
+    wa_hex_encode(bytes, sizeof bytes, out);
+    return true;
+}

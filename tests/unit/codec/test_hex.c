@@ -46,11 +46,39 @@ static void knows_a_digest(void **state)
     assert_false(wa_hex_is(WA_SV("0123456789abcdeg"), 16));
 }
 
+static void reads_a_fingerprint_as_people_copy_it(void **state)
+{
+    WA_UNUSED(state);
+    static const char plain[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    static const struct {
+        const char *text;
+        bool ok;
+    } cases[] = {
+        {plain, true},
+        {"00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF", true},
+        {"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"
+         "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF",
+         true},
+        {"00112233 44556677 8899aabb ccddeeff 00112233 44556677 8899aabb ccddeeff", true},
+        {"", false},
+        {"00112233445566778899aabbccddeeff00112233445566778899aabbccddeef", false},
+        {"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff0", false},
+        {"00112233445566778899aabbccddeeff00112233445566778899aabbccddeefg", false},
+        {"00-11", false},
+    };
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        char out[65] = "as it was";
+        assert_int_equal(wa_hex_fingerprint(wa_sv(cases[i].text), out), cases[i].ok);
+        assert_string_equal(out, cases[i].ok ? plain : "as it was");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(writes_lower_case),
                                        cmocka_unit_test(reads_either_case_and_exactly_n_bytes),
-                                       cmocka_unit_test(knows_a_digest)};
+                                       cmocka_unit_test(knows_a_digest),
+                                       cmocka_unit_test(reads_a_fingerprint_as_people_copy_it)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

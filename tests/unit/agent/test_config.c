@@ -1,0 +1,81 @@
+/* wapt-get.ini as the agent reads it: what people write in it, and what is refused at the start. */
+#include "testlib.h"
+
+#include <stdio.h>
+
+#include "agent/config.h"
+#include "base/mem.h"
+
+#define PLAIN "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define COLONS                                                                                     \
+    "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"                                             \
+    "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
+
+static void no_warning(void *user, const char *text)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(text);
+}
+
+static enum wa_code load(const char *text, struct wa_agent_config *ret, struct wa_err *err)
+{
+    char dir[WA_PATH_MAX], file[WA_PATH_MAX + 16];
+    wa_test_tmpdir(dir);
+    (void)snprintf(file, sizeof file, "%s/wapt-get.ini", dir);
+    FILE *f = fopen(file, "we");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
+    enum wa_code code = wa_agent_config_load(file, no_warning, NULL, ret, err);
+    wa_test_tmpdir_remove(dir);
+    return code;
+}
+
+static void test_fingerprints(void **state)
+{
+    static const struct {
+        const char *text, *signers, *server; /* signers NULL: refused */
+    } cases[] = {
+        {"[global]\n", "", ""},
+        {"[global]\n[actions]\nsigners = " PLAIN "\n", PLAIN, ""},
+        {"[global]\n[actions]\nsigners = " COLONS ", " PLAIN "\n", PLAIN "," PLAIN, ""},
+        {"[global]\nserver_fingerprint = " COLONS "\n", "", PLAIN},
+        {"[global]\n[actions]\nsigners = Deployer\n", NULL, NULL},
+        {"[global]\n[actions]\nsigners = " PLAIN ", 12ab\n", NULL, NULL},
+        {"[global]\nserver_fingerprint = " PLAIN ", " PLAIN "\n", NULL, NULL},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct wa_agent_config c;
+        struct wa_err err = WA_ERR_INIT;
+        if (cases[i].signers == NULL) {
+            WA_ASSERT_CODE(load(cases[i].text, &c, &err), WA_E_CONFIG);
+            continue;
+        }
+        WA_ASSERT_OK(load(cases[i].text, &c, &err));
+        assert_string_equal(c.action_signers, cases[i].signers);
+        assert_string_equal(c.server_fingerprint, cases[i].server);
+        wa_agent_config_free(&c);
+    }
+}
+
+static void test_addresses_follow_the_server(void **state)
+{
+    struct wa_agent_config c;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    WA_ASSERT_OK(load("[global]\nwapt_server = https://wapt.example.org/\n", &c, &err));
+    assert_string_equal(c.wapt_server, "https://wapt.example.org");
+    assert_string_equal(c.repo_url, "https://wapt.example.org/wapt");
+    assert_string_equal(c.host_repo_url, "https://wapt.example.org/wapt-host");
+    assert_true(wa_sv_starts(wa_sv(c.local_socket), "/"));
+    wa_agent_config_free(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fingerprints),
+        cmocka_unit_test(test_addresses_follow_the_server),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
