@@ -1,10 +1,11 @@
 /* hook.c - one hook of a package's setup.py in its own interpreter: the request, the output, the
  * outcome (formats.md 10). */
 #include "agent/manager_priv.h"
+#include "base/utf8.h"
 
 void wa_hook_result_init(struct wa_hook_result *r)
 {
-    *r = (struct wa_hook_result){.status = "ERROR"};
+    *r = (struct wa_hook_result){.status = "ERROR", .code = WA_E_FAILED};
     wa_buf_init(&r->output, 2 * WA_SCRIPT_OUTPUT_MAX);
     wa_buf_init(&r->params, 1u << 20);
 }
@@ -117,12 +118,38 @@ struct following {
     struct wa_buf *kept;
 };
 
-static void on_output(void *user, struct wa_sv text)
+/* A script's bytes as text: what is no UTF-8, and NUL, which no text of ours may hold, become '?'.
+ */
+static void add_text(struct wa_buf *out, struct wa_sv bytes)
+{
+    for (size_t at = 0; at < bytes.n;) {
+        size_t from = at;
+        uint32_t cp;
+        if (wa_utf8_next(bytes, &at, &cp) && cp != 0) {
+            wa_buf_add(out, bytes.p + from, at - from);
+        } else {
+            wa_buf_addc(out, '?');
+            at = from + 1;
+        }
+    }
+}
+
+static void on_output(void *user, struct wa_sv bytes)
 {
     struct following *f = user;
-    wa_task_output(f->run, text);
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, bytes.n);
+    add_text(&text, bytes);
+    wa_task_output(f->run, wa_buf_sv(&text));
     if (f->kept->n < WA_SCRIPT_OUTPUT_MAX)
-        wa_buf_addsv(f->kept, text);
+        wa_buf_addsv(f->kept, wa_buf_sv(&text));
+}
+
+/* As much of text as fits, no character cut in two. */
+static void take_text(char *out, size_t size, struct wa_sv text)
+{
+    size_t n = text.n < size ? text.n : wa_utf8_cut(text.p, size - 1);
+    (void)snprintf(out, size, "%.*s", (int)n, text.p != NULL ? text.p : "");
 }
 
 /* What the runner said, believed only if it ended well. */
@@ -133,7 +160,9 @@ static void judge(const struct wa_run_result *ran, struct wa_sv json, struct wa_
     const struct wa_json *j = NULL;
     wa_arena_init(&arena, 32u << 20);
     if (ran->timed_out) {
-        (void)snprintf(ret->error, sizeof ret->error, "the script took too long and was ended");
+        ret->code = WA_E_TIMEOUT;
+        (void)snprintf(ret->error, sizeof ret->error,
+                       "the script took too long and was ended (hook_timeout)");
     } else if (!ran->has_result || wa_json_parse(json, 0, &arena, &j, &err) != WA_OK ||
                !wa_json_is(j, WA_JSON_OBJECT)) {
         (void)snprintf(ret->error, sizeof ret->error, "the script ended without a result (%s %d)",
@@ -141,8 +170,8 @@ static void judge(const struct wa_run_result *ran, struct wa_sv json, struct wa_
     } else {
         struct wa_sv status = wa_json_sv(wa_json_get(j, "status")),
                      error = wa_json_sv(wa_json_get(j, "error"));
-        (void)snprintf(ret->status, sizeof ret->status, "%.*s", WA_SV_ARG(status));
-        (void)snprintf(ret->error, sizeof ret->error, "%.*s", WA_SV_ARG(error));
+        take_text(ret->status, sizeof ret->status, status);
+        take_text(ret->error, sizeof ret->error, error);
         wa_buf_clear(&ret->params);
         if (wa_json_is(wa_json_get(j, "params"), WA_JSON_OBJECT))
             wa_json_write(wa_json_get(j, "params"), &ret->params);

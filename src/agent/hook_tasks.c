@@ -62,7 +62,8 @@ static enum wa_code audit_one(struct wa_task_run *run, const struct wa_installed
     bool good = strcmp(r.status, "OK") == 0 || strcmp(r.status, "WARNING") == 0 ||
                 strcmp(r.status, "UNKNOWN") == 0;
     if (!good && why.code == WA_OK)
-        (void)wa_fail(&why, WA_E_FAILED, "the audit found an error");
+        (void)wa_fail(&why, r.code, "%s",
+                      r.error[0] != '\0' ? r.error : "the audit found an error");
     enum wa_code code =
         wa_installed_set_audit(m->tdb, wa_control_get(c, WA_A_PACKAGE), r.status,
                                wa_buf_sv(&r.output), now, period > 0 ? now + period : 0, err);
@@ -128,7 +129,7 @@ static enum wa_code session_one(struct wa_task_run *run, const struct wa_install
     wa_hook_result_init(&r);
     if (run_kept(run, row, WA_HOOK_SESSION_SETUP, uid, user, &r, &why) == WA_OK &&
         strcmp(r.status, "ERROR") == 0)
-        (void)wa_fail(&why, WA_E_FAILED, "%s",
+        (void)wa_fail(&why, r.code, "%s",
                       r.error[0] != '\0' ? r.error : "its session_setup() failed");
     enum wa_code code =
         wa_session_set(m->tdb, uid, package, version, why.code == WA_OK ? r.status : "ERROR", err);

@@ -230,8 +230,7 @@ static enum wa_code install_with_code(struct wa_task_run *run, const struct wa_i
     if (stored == WA_OK && code != WA_OK)
         *err = why;
     else if (stored == WA_OK && strcmp(r.status, "ERROR") == 0)
-        (void)wa_fail(err, WA_E_FAILED, "%s",
-                      r.error[0] != '\0' ? r.error : "its install() failed");
+        (void)wa_fail(err, r.code, "%s", r.error[0] != '\0' ? r.error : "its install() failed");
     else if (stored == WA_OK && strcmp(r.status, "OK") != 0)
         wa_task_say(run, "%s: install() says %s\n", wa_control_get(in->to, WA_A_PACKAGE), r.status);
     wa_hook_result_fini(&r);
@@ -286,8 +285,7 @@ static enum wa_code run_uninstall(struct wa_task_run *run, const struct wa_insta
     if (code == WA_OK)
         code = wa_hook_run(run, &what, &r, err);
     if (code == WA_OK && strcmp(r.status, "ERROR") == 0)
-        code = wa_fail(err, WA_E_FAILED, "%s",
-                       r.error[0] != '\0' ? r.error : "its uninstall() failed");
+        code = wa_fail(err, r.code, "%s", r.error[0] != '\0' ? r.error : "its uninstall() failed");
     if (code != WA_OK)
         record_failure(run->m, wa_control_get(c, WA_A_PACKAGE), wa_buf_sv(&r.output));
     wa_hook_result_fini(&r);

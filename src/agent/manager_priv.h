@@ -139,6 +139,7 @@ struct wa_hook_result {
     struct wa_buf output;
     struct wa_buf params; /* JSON object: given and changed */
     char error[512];
+    enum wa_code code; /* what status ERROR stands for: WA_E_FAILED, or WA_E_TIMEOUT */
 };
 void wa_hook_result_init(struct wa_hook_result *r);
 void wa_hook_result_fini(struct wa_hook_result *r);

@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES (1u << 20)
+#define LINE_MAX_BYTES (4u << 20) /* above the kept output of a script */
 
 void wa_cli_tame(char *text)
 {

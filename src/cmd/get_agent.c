@@ -66,10 +66,11 @@ static enum wa_code connect_to(struct talk *t, const struct wa_agent_config *c, 
         return err->code;
     }
     if (!wa_priv_is_root())
-        return wa_fail(err, WA_E_UNREACHABLE,
-                       "nobody answers at '%s': is waptservice running? Without it only root can do "
-                       "this",
-                       c->local_socket);
+        return wa_fail(
+            err, WA_E_UNREACHABLE,
+            "nobody answers at '%s': is waptservice running? Without it only root can do "
+            "this",
+            c->local_socket);
     if (wa_agent_once_start(c->file, &t->once, err) != WA_OK)
         return err->code;
     return wa_agent_once_connect(t->once, c->local_socket, &t->fd, err);
@@ -196,7 +197,7 @@ static void show_pairs(const struct wa_cli *cli, const struct wa_json *j)
         WA_AUTO_BUF struct wa_buf text;
         WA_AUTO_BUF struct wa_buf key;
         const struct wa_json *v = wa_json_at(j, i);
-        wa_buf_init(&text, 1u << 20);
+        wa_buf_init(&text, 2 * WA_SCRIPT_OUTPUT_MAX);
         wa_buf_init(&key, 256);
         wa_buf_addsv(&key, wa_json_key_at(j, i));
         if (wa_json_is(v, WA_JSON_STRING))
