@@ -67,7 +67,7 @@ static size_t filter(struct wa_manager *m, struct wa_index *ix)
     return dropped;
 }
 
-static enum wa_code update_index(struct wa_task_run *run, const struct wa_trust *anchors,
+static enum wa_code update_index(struct wa_task_run *run, struct wa_trust *anchors,
                                  struct wa_err *err)
 {
     struct wa_manager *m = run->m;

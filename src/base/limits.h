@@ -42,6 +42,8 @@
 /* --- certificates --- */
 #define WA_CHAIN_MAX 16u                    /* certificates of one signer's chain */
 #define WA_ANCHORS_MAX 4096u                /* certificates of one trust store */
+#define WA_CRLS_MAX 256u                    /* revocation lists of one trust store, or of an index */
+#define WA_CRL_BYTES_MAX (16u << 20)        /* bytes: one list; about 400,000 revoked certificates */
 #define WA_RSA_BITS_MIN 2048                /* bits: below is weak (NIST SP 800-57, 2014 on) */
 #define WA_RSA_BITS_MAX 16384               /* bits: above is a denial of service */
 

@@ -81,6 +81,12 @@ const struct wa_dir *wa_get_package_dir(const struct wa_get_package *p);
 WA_CHECK enum wa_code wa_get_anchors(const struct wa_cli *cli, struct wa_trust **ret,
                                      struct wa_err *err);
 
+/* --- verify, of an index (get_verify_index.c) --- */
+bool wa_get_is_index(const struct wa_members *m);
+/* Tells of every entry. WA_E_REFUSED when an agent would leave one out. */
+WA_CHECK enum wa_code wa_get_verify_index(struct wa_cli *cli, const char *path,
+                                          struct wa_members *m, struct wa_err *err);
+
 /* Outcome of a command over several items: WA_OK, what failed when nothing worked, else
  * WA_E_PARTIAL. */
 struct wa_get_tally {

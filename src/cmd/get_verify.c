@@ -21,13 +21,10 @@ static bool show_progress(void *user, uint64_t done, uint64_t total)
     return true;
 }
 
-static enum wa_code verify(const struct wa_cli *cli, const char *path,
+static enum wa_code verify(const struct wa_cli *cli, const char *path, struct wa_get_package *p,
                            const struct wa_trust *anchors, struct wa_verdict *v, struct wa_err *err)
 {
-    WA_AUTO(wa_get_package) struct wa_get_package *p = NULL;
     struct shown shown = {cli, path};
-    if (wa_get_package_open(path, &p, err) != WA_OK)
-        return err->code;
     const struct wa_dir *dir = wa_get_package_dir(p);
     enum wa_code code = dir != NULL
                             ? wa_verify_tree(dir, anchors, wa_clock_now(), v, err)
@@ -70,6 +67,23 @@ static bool is_verdict(enum wa_code code)
     return code == WA_E_REFUSED || code == WA_E_INVALID || code == WA_E_LIMIT;
 }
 
+static enum wa_code judge(struct wa_cli *cli, const char *path, const struct wa_trust *anchors,
+                          struct wa_err *why)
+{
+    WA_AUTO(wa_get_package) struct wa_get_package *p = NULL;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    wa_verdict_init(&v);
+    enum wa_code code = wa_get_package_open(path, &p, why);
+    if (code == WA_OK && wa_get_package_dir(p) == NULL &&
+        wa_get_is_index(wa_get_package_members(p)))
+        return wa_get_verify_index(cli, path, wa_get_package_members(p), why);
+    if (code == WA_OK)
+        code = verify(cli, path, p, anchors, &v, why);
+    if (code != WA_E_NOMEM)
+        tell(cli, path, &v, why);
+    return code;
+}
+
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
@@ -79,13 +93,10 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
         return err->code;
     wa_jw_arr(&cli->jw);
     for (size_t i = 0; i < cli->arg_count; i++) {
-        WA_AUTO_VERDICT struct wa_verdict v;
         struct wa_err why = WA_ERR_INIT;
-        wa_verdict_init(&v);
-        if (verify(cli, cli->args[i], anchors, &v, &why) == WA_E_NOMEM)
+        if (judge(cli, cli->args[i], anchors, &why) == WA_E_NOMEM)
             return wa_nomem(err);
         refused = refused || is_verdict(why.code);
-        tell(cli, cli->args[i], &v, &why);
         wa_get_count(cli, &tally, &why);
     }
     wa_jw_end(&cli->jw);

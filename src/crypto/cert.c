@@ -82,7 +82,7 @@ static enum wa_code take_name(const X509_NAME *name, char *out, size_t size, str
     return WA_OK;
 }
 
-static bool take_time(const ASN1_TIME *t, int64_t *ret)
+bool wa_asn1_time(const ASN1_TIME *t, int64_t *ret)
 {
     int days = 0, seconds = 0;
     ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
@@ -135,8 +135,8 @@ static enum wa_code describe(struct wa_cert *c, struct wa_err *err)
     if (X509_digest(c->x, EVP_sha256(), digest, &n) != 1 || n != WA_SHA256_SIZE)
         return wa_ossl_fail(err, WA_E_INVALID, "it can't be digested");
     wa_hex_encode(digest, n, c->fingerprint);
-    if (!take_time(X509_get0_notBefore(c->x), &c->not_before) ||
-        !take_time(X509_get0_notAfter(c->x), &c->not_after))
+    if (!wa_asn1_time(X509_get0_notBefore(c->x), &c->not_before) ||
+        !wa_asn1_time(X509_get0_notAfter(c->x), &c->not_after))
         return wa_ossl_fail(err, WA_E_INVALID, "its dates can't be read");
     take_usage(c);
     if (!c->is_sound && !is_broken_again(c->x))

@@ -24,6 +24,9 @@ struct wa_cert {
 /* Takes x whether it succeeds or not. */
 WA_CHECK enum wa_code wa_cert_adopt(X509 *x, struct wa_cert **ret, struct wa_err *err);
 
+/* Seconds since 1970; false: it is no time. */
+bool wa_asn1_time(const ASN1_TIME *t, int64_t *ret);
+
 /* An ECDSA signature has a twin that holds as well, so whoever has a certificate can make another
  * of the same content with another fingerprint: this is it, "" when there is none. issuer_key has
  * signed c. */

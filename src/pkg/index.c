@@ -3,12 +3,12 @@
 #include "pkg/index.h"
 
 #include "base/map.h"
-#include "base/vec.h"
 #include "codec/zip_write.h"
+#include "pkg/index_priv.h"
 
 void wa_index_init(struct wa_index *ix)
 {
-    *ix = (struct wa_index){NULL, 0, 0, {NULL, 0, 0}};
+    *ix = (struct wa_index){.n = 0};
 }
 
 void wa_index_fini(struct wa_index *ix)
@@ -17,6 +17,7 @@ void wa_index_fini(struct wa_index *ix)
         wa_control_fini(&ix->items[i]);
     WA_VEC_FREE(ix);
     wa_certs_fini(&ix->certs);
+    wa_index_crls_fini(ix);
     wa_index_init(ix);
 }
 
@@ -107,7 +108,7 @@ static enum wa_code read_index(struct wa_members *m, struct wa_index *ix, size_t
         if (read_cert(m, i, ix, err) != WA_OK)
             return wa_wrap(err, "certificate '%s'", m->items[i].name.p);
     }
-    return WA_OK;
+    return wa_index_crls_read(m, ix, err);
 }
 
 enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret, size_t *ret_bad,
@@ -181,12 +182,12 @@ static enum wa_code check_entry(const struct wa_index *ix, const struct wa_contr
     return wa_verify_control(c, &chain, anchors, at, &trust, err);
 }
 
-enum wa_code wa_index_keep_trusted(struct wa_index *ix, const struct wa_trust *anchors, int64_t at,
+enum wa_code wa_index_keep_trusted(struct wa_index *ix, struct wa_trust *anchors, int64_t at,
                                    wa_index_discard_fn discard, void *user, size_t *ret_discarded,
                                    struct wa_err *err)
 {
     size_t kept = 0, gone = 0;
-    enum wa_code code = WA_OK;
+    enum wa_code code = wa_index_crls_teach(ix, anchors, err);
     for (size_t i = 0; i < ix->n; i++) {
         struct wa_control *c = &ix->items[i];
         struct wa_err why = WA_ERR_INIT;
@@ -282,7 +283,7 @@ enum wa_code wa_index_write(const struct wa_index *ix, int64_t mtime, struct wa_
     if (wa_zip_writer_new(sink, mtime, 0, &zip, err) != WA_OK ||
         write_text(ix, &text, err) != WA_OK ||
         wa_zip_add_bytes(zip, &name, 0600, wa_buf_sv(&text), err) != WA_OK ||
-        write_certs(ix, zip, err) != WA_OK)
+        write_certs(ix, zip, err) != WA_OK || wa_index_crls_write(ix, zip, err) != WA_OK)
         return wa_wrap(err, "writing the index");
     return wa_zip_finish(zip, err);
 }

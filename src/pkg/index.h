@@ -3,12 +3,16 @@
 #ifndef WA_PKG_INDEX_H
 #define WA_PKG_INDEX_H
 
+#include "base/vec.h"
 #include "pkg/verify.h"
 
 struct wa_index {
     struct wa_control *items;
     size_t n, cap;
     struct wa_certs certs; /* of the ssl/ members, for chains; trusted by nothing but the anchors */
+    struct {
+        WA_VEC(struct wa_buf); /* DER or PEM */
+    } crls; /* of the crl/ members; believed only when their authority signed them */
 };
 void wa_index_init(struct wa_index *ix);
 void wa_index_fini(struct wa_index *ix);
@@ -21,8 +25,8 @@ WA_CHECK enum wa_code wa_index_read(struct wa_members *members, struct wa_index 
 typedef void (*wa_index_discard_fn)(void *user, const struct wa_control *c,
                                     const struct wa_err *why);
 /* Removes each entry whose signer is not trusted or whose signature does not hold (F2B), telling
- * discard (may be NULL). */
-WA_CHECK enum wa_code wa_index_keep_trusted(struct wa_index *ix, const struct wa_trust *anchors,
+ * discard (may be NULL). anchors learns the index's revocation lists first. */
+WA_CHECK enum wa_code wa_index_keep_trusted(struct wa_index *ix, struct wa_trust *anchors,
                                             int64_t at, wa_index_discard_fn discard, void *user,
                                             size_t *ret_discarded, struct wa_err *err);
 /* Adds a copy of c (with filename, size, md5sum set) and the certificates of its chain. */
@@ -35,6 +39,10 @@ WA_CHECK enum wa_code wa_index_take(struct wa_index *ix, struct wa_control *c,
  * when the index does not carry it. */
 WA_CHECK enum wa_code wa_index_chain(const struct wa_index *ix, const char *fingerprint,
                                      struct wa_certs *chain, struct wa_err *err);
+/* Adds a revocation list (DER or PEM) to an index being made; of two of one authority the newer
+ * stays. *ret_changed (may be NULL): the index is another one now. */
+WA_CHECK enum wa_code wa_index_add_crl(struct wa_index *ix, struct wa_sv text, bool *ret_changed,
+                                       struct wa_err *err);
 /* The ZIP, entries sorted by file name; mtime as its members' date. */
 WA_CHECK enum wa_code wa_index_write(const struct wa_index *ix, int64_t mtime, struct wa_sink *sink,
                                      struct wa_err *err);

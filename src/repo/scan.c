@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "crypto/crl.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
 #include "os/fs.h"
@@ -34,7 +35,7 @@ static const struct wa_relpath lock_name = {".Packages.lock", 14};
 /* --- the index that is there --- */
 
 /* None, or one that can't be read: everything is read anew. */
-static enum wa_code read_old(struct scan *s, struct wa_err *err)
+static enum wa_code read_old(struct scan *s, bool force, struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
     WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
@@ -47,6 +48,8 @@ static enum wa_code read_old(struct scan *s, struct wa_err *err)
         wa_archive_members_open(&source.base, &members, &why) != WA_OK ||
         wa_index_read(wa_archive_members_get(members), &s->old, &bad, &why) != WA_OK)
         return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
+    if (force)
+        return WA_OK; /* only its revocation lists stay */
     s->old_mtime = st.mtime;
     s->has_old = bad == 0; /* with entries that nobody can read it is not worth keeping */
     for (size_t i = 0; i < s->old.n; i++) {
@@ -207,6 +210,31 @@ static enum wa_code scan_entry(void *user, const char *file, const struct wa_sta
 
 /* --- the new index --- */
 
+/* The lists that were there, and those beside the trusted certificates. */
+static enum wa_code take_crls(struct scan *s, bool *ret_changed, struct wa_err *err)
+{
+    bool is_there = s->anchors != NULL;
+    *ret_changed = false;
+    for (size_t i = 0; i < s->old.crls.n; i++) {
+        struct wa_err why = WA_ERR_INIT;
+        enum wa_code code =
+            wa_index_add_crl(&s->fresh, wa_buf_sv(&s->old.crls.items[i]), NULL, &why);
+        if (code == WA_E_NOMEM)
+            return wa_nomem(err);
+        *ret_changed = *ret_changed || code != WA_OK; /* one that nobody can read goes */
+    }
+    for (size_t i = 0; is_there; i++) {
+        WA_AUTO_BUF struct wa_buf der;
+        bool is_new = false;
+        wa_buf_init(&der, WA_CRL_BYTES_MAX);
+        if (wa_trust_crl(s->anchors, i, &der, &is_there, err) != WA_OK ||
+            (is_there && wa_index_add_crl(&s->fresh, wa_buf_sv(&der), &is_new, err) != WA_OK))
+            return err->code;
+        *ret_changed = *ret_changed || is_new;
+    }
+    return WA_OK;
+}
+
 static enum wa_code write_index(struct scan *s, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf zip;
@@ -220,10 +248,13 @@ static enum wa_code write_index(struct scan *s, struct wa_err *err)
 
 static enum wa_code run(struct scan *s, bool force, struct wa_err *err)
 {
-    if ((!force && read_old(s, err) != WA_OK) || wa_dir_list(s->dir, scan_entry, s, err) != WA_OK)
+    bool has_new_crls = false;
+    if (read_old(s, force, err) != WA_OK || wa_dir_list(s->dir, scan_entry, s, err) != WA_OK)
         return err->code;
     s->result.removed = s->old_by_file.n;
-    if (s->has_old && s->result.added == 0 && s->result.removed == 0)
+    if (take_crls(s, &has_new_crls, err) != WA_OK)
+        return err->code;
+    if (s->has_old && s->result.added == 0 && s->result.removed == 0 && !has_new_crls)
         return WA_OK; /* nothing changed: the index keeps its date */
     return write_index(s, err);
 }

@@ -197,7 +197,7 @@ def legacy_json(values, names):
     return ("{" + ", ".join(json.dumps(n) + ": " + json.dumps(values[n]) for n in python2_order(names)) + "}").encode()
 
 
-def control(signer, wapt="1.8", listed=None, write=None, signature=None, end="", **attributes):
+def control(signer, /, wapt="1.8", listed=None, write=None, signature=None, end="", **attributes):
     """Signed control. listed: the names it signs; write(lines): changes what is written; signature(bytes): makes another one."""
     names = [a for a in ATTRIBUTES if a not in LATER.get(wapt, ())]
     if listed is None:
@@ -235,7 +235,7 @@ def mime(raw):
     return base64.encodebytes(raw)
 
 
-def members(signer, files=None, ctl=None, manifest=None, pairs=None, signature=None, certificate=None, sha1=False, **attributes):
+def members(signer, /, files=None, ctl=None, manifest=None, pairs=None, signature=None, certificate=None, sha1=False, **attributes):
     """The members of a package by name, in the order in which WAPT signs an archive.
 
     pairs(list) changes what the manifest lists, manifest(bytes) its text before it is signed; signature(raw) is written as it comes.
@@ -259,7 +259,7 @@ def entries(files, **kw):
     return [Entry(n, d, **kw) for n, d in files.items()]
 
 
-def package(signer, **kw):
+def package(signer, /, **kw):
     return archive(entries(members(signer, **kw)))
 
 

@@ -56,5 +56,5 @@ class Cases:
 
 CA = forge.Owner("Test Authority", ca=True, code=False)
 DEV = forge.Owner("Developer", issuer=CA)
-PLAIN = forge.Owner("Deployer", issuer=CA, code=False)
+PLAIN = forge.Owner("Deployer", issuer=CA, code=False, private=forge.key("Deployer"))
 STRANGER = forge.Owner("Stranger")

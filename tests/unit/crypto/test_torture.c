@@ -3,12 +3,13 @@
 #include "support.h"
 #include "torture.h"
 
+#include "crypto/crl.h"
 #include "crypto/pwhash.h"
 #include "crypto/tree.h"
 
 /* What the runs need, made once. */
 static struct {
-    struct wa_buf chain_pem, key_pem, public_pem;
+    struct wa_buf crl_pem, chain_pem, key_pem, public_pem;
     struct wa_key *rsa, *ec;
     struct wa_cert *ca;
     struct wa_certs chain;
@@ -21,6 +22,7 @@ static int make_given(void **state)
     WA_UNUSED(state);
 
     read_trust_file("chains/base-intermediate-full.crt", &given.chain_pem);
+    read_trust_file("with_crl/ca_with_crl.crt", &given.crl_pem);
     read_trust_file("keys/rsa2048-traditional.pem", &given.key_pem);
     read_trust_file("keys/rsa2048-public.pem", &given.public_pem);
     WA_ASSERT_OK(wa_key_read_pem(wa_buf_sv(&given.key_pem), "x", NULL, NULL, &given.rsa, &err));
@@ -36,6 +38,7 @@ static int drop_given(void **state)
 {
     WA_UNUSED(state);
     wa_buf_fini(&given.chain_pem);
+    wa_buf_fini(&given.crl_pem);
     wa_buf_fini(&given.key_pem);
     wa_buf_fini(&given.public_pem);
     wa_key_free(given.rsa);
@@ -96,6 +99,27 @@ static enum wa_code trust(void *arg, struct wa_err *err)
     if (wa_trust_revoke(t, wa_cert_fingerprint(given.ca), err) != WA_OK)
         return err->code;
     return wa_trust_check(t, &given.chain, vectors_date(), &r, err);
+}
+
+static enum wa_code lists(void *arg, struct wa_err *err)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO_BUF struct wa_buf der, again;
+    struct wa_crl_info info = {.authority = "untouched"};
+    bool is_used = false;
+    WA_UNUSED(arg);
+    wa_buf_init(&der, 100000);
+    wa_buf_init(&again, 100000);
+
+    if (wa_crl_read(wa_buf_sv(&given.crl_pem), &der, &info, err) != WA_OK) {
+        assert_string_equal(info.authority, "untouched");
+        return err->code;
+    }
+    if (wa_trust_new(&t, err) != WA_OK ||
+        wa_trust_add_crl(t, wa_buf_sv(&der), &given.chain, &is_used, err) != WA_OK)
+        return err->code;
+    assert_true(is_used);
+    return wa_trust_crl(t, 0, &again, &is_used, err);
 }
 
 static enum wa_code keys(void *arg, struct wa_err *err)
@@ -184,6 +208,7 @@ static void every_allocation(void **state)
                 {"certs", read_and_write_certs},
                 {"dir", read_dir},
                 {"trust", trust},
+                {"lists", lists},
                 {"keys", keys},
                 {"signatures", signatures},
                 {"issuing", issuing},

@@ -1,6 +1,7 @@
 /* Indexes of the vectors, forged and honest: each forged entry goes, and takes no other with it. */
 #include "packages.h"
 
+#include "crypto/crl.h"
 #include "pkg/index.h"
 
 struct discarded {
@@ -119,6 +120,56 @@ static void refuses_what_is_no_index(void **state)
     package_close(&p);
 }
 
+/* The list that the index carries becomes the store's, once; what it makes of the entries:
+ * tests/proc/test_f2b_index.py. */
+static void learns_lists_from_the_index(void **state)
+{
+    struct package p;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of("trust/main");
+    WA_AUTO_INDEX struct wa_index ix;
+    WA_AUTO_BUF struct wa_buf list;
+    struct wa_err err = WA_ERR_INIT;
+    size_t bad = 0, gone = 0;
+    bool is_there = false;
+    (void)state;
+    wa_buf_init(&list, 1u << 20);
+    check_ok(package_open("made/index-with-crl", &p, &err), &err, "open");
+    check_ok(wa_index_read(wa_archive_members_get(p.archive), &ix, &bad, &err), &err, "read");
+    assert_int_equal(ix.crls.n, 1);
+    for (int again = 0; again < 2; again++)
+        check_ok(wa_index_keep_trusted(&ix, anchors, vectors_date(), NULL, NULL, &gone, &err), &err,
+                 "keep");
+    assert_int_equal(ix.n, 8);
+    check_ok(wa_trust_crl(anchors, 0, &list, &is_there, &err), &err, "list");
+    assert_true(is_there && wa_sv_eq(wa_buf_sv(&list), wa_buf_sv(&ix.crls.items[0])));
+    check_ok(wa_trust_crl(anchors, 1, &list, &is_there, &err), &err, "no second one");
+    assert_false(is_there);
+    package_close(&p);
+}
+
+/* Of two lists of one authority the newer stays; what is none is refused. */
+static void takes_lists_to_be_written(void **state)
+{
+    struct package p;
+    WA_AUTO_INDEX struct wa_index ix;
+    WA_AUTO_INDEX struct wa_index fresh;
+    struct wa_err err = WA_ERR_INIT;
+    size_t bad = 0;
+    bool is_changed = false;
+    (void)state;
+    wa_index_init(&fresh);
+    check_ok(package_open("made/index-with-crl", &p, &err), &err, "open");
+    check_ok(wa_index_read(wa_archive_members_get(p.archive), &ix, &bad, &err), &err, "read");
+    check_ok(wa_index_add_crl(&fresh, wa_buf_sv(&ix.crls.items[0]), &is_changed, &err), &err,
+             "add");
+    assert_true(is_changed && fresh.crls.n == 1);
+    check_ok(wa_index_add_crl(&fresh, wa_buf_sv(&ix.crls.items[0]), &is_changed, &err), &err,
+             "again");
+    assert_true(!is_changed && fresh.crls.n == 1);
+    assert_int_equal(wa_index_add_crl(&fresh, WA_SV("no list"), &is_changed, &err), WA_E_INVALID);
+    package_close(&p);
+}
+
 /* What is written is read back as it was, and the same input gives the same bytes. */
 static void writes_what_it_reads(void **state)
 {
@@ -136,7 +187,7 @@ static void writes_what_it_reads(void **state)
     wa_buf_init(&first, 1u << 20);
     wa_buf_init(&second, 1u << 20);
     wa_index_init(&back);
-    check_ok(package_open("index/00-good", &p, &err), &err, "open");
+    check_ok(package_open("made/index-with-crl", &p, &err), &err, "open");
     check_ok(wa_index_read(wa_archive_members_get(p.archive), &ix, &bad, &err), &err, "read");
     wa_buf_sink_init(&sink, &first);
     check_ok(wa_index_write(&ix, vectors_date(), &sink.base, &err), &err, "write");
@@ -145,6 +196,8 @@ static void writes_what_it_reads(void **state)
     check_ok(wa_index_read(wa_archive_members_get(members), &back, &bad, &err), &err, "read again");
     assert_int_equal(back.n, ix.n);
     assert_int_equal(back.certs.n, ix.certs.n);
+    assert_int_equal(back.crls.n, 1);
+    assert_true(wa_sv_eq(wa_buf_sv(&back.crls.items[0]), wa_buf_sv(&ix.crls.items[0])));
     for (size_t i = 1; i < back.n; i++)
         assert_true(strcmp(wa_control_get(&back.items[i - 1], WA_A_FILENAME),
                            wa_control_get(&back.items[i], WA_A_FILENAME)) < 0);
@@ -161,6 +214,8 @@ int main(void)
         cmocka_unit_test(counts_what_it_can_not_read),
         cmocka_unit_test(trusts_nothing_without_anchors),
         cmocka_unit_test(refuses_what_is_no_index),
+        cmocka_unit_test(learns_lists_from_the_index),
+        cmocka_unit_test(takes_lists_to_be_written),
         cmocka_unit_test(writes_what_it_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

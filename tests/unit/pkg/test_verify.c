@@ -90,6 +90,28 @@ static void judges_every_package(void **state)
     assert_int_equal(judged, 145);
 }
 
+/* WAPT's two vectors of this package lack one half each; whole it is good. */
+static void takes_the_pair_over_sha1_that_holds(void **state)
+{
+    struct package p;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of("trust/main");
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_err err = WA_ERR_INIT;
+    struct scratch s;
+    struct wa_relpath old = {"WAPT/manifest.sha1", 18};
+    WA_AUTO_FD int fd = -1;
+    (void)state;
+    wa_verdict_init(&v);
+    scratch_make(&s);
+    check_ok(package_open("made/over-sha1-too.wapt", &p, &err), &err, "open");
+    check_ok(verify(&p, anchors, &v, &err), &err, "verify");
+    check_ok(wa_extract_verified(wa_archive_members_get(p.archive), &v, &s.dir, &err), &err,
+             "extract");
+    assert_int_equal(wa_file_open(&s.dir, &old, &fd, &err), WA_E_NOT_FOUND); /* nobody needs it */
+    package_close(&p);
+    scratch_drop(&s);
+}
+
 /* --- times, rights, revocation --- */
 
 static void judges_by_the_time_given(void **state)
@@ -254,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_every_package),
+        cmocka_unit_test(takes_the_pair_over_sha1_that_holds),
         cmocka_unit_test(judges_by_the_time_given),
         cmocka_unit_test(can_be_cancelled),
         cmocka_unit_test(refuses_the_revoked),
