@@ -33,11 +33,10 @@ static void check_parsed(const struct wa_json *dict, const struct wa_control *c)
     }
 }
 
-static void parses_as_wapt_does(void **state)
+static void parse_all(const char *file)
 {
     WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *list = read_cases("pkg/control_parse.json", &arena);
-    (void)state;
+    const struct wa_json *list = read_cases(file, &arena);
     for (size_t i = 0; i < wa_json_count(list); i++) {
         const struct wa_json *one = wa_json_at(list, i);
         WA_AUTO_BUF struct wa_buf input;
@@ -56,6 +55,13 @@ static void parses_as_wapt_does(void **state)
         check_ok(code, &err, wa_buf_str(&input));
         check_parsed(wa_json_get(one, "dict"), &c);
     }
+}
+
+static void parses_as_wapt_does(void **state)
+{
+    (void)state;
+    parse_all("pkg/control_parse.json");
+    parse_all("made/control_parse.json");
 }
 
 static void refuses_what_is_ambiguous(void **state)
@@ -201,11 +207,10 @@ static void writes_index_attributes_only_when_asked(void **state)
 
 /* --- names --- */
 
-static void names_files_as_wapt_does(void **state)
+static void name_all(const char *file)
 {
     WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *list = read_cases("pkg/filenames.json", &arena);
-    (void)state;
+    const struct wa_json *list = read_cases(file, &arena);
     for (size_t i = 0; i < wa_json_count(list); i++) {
         const struct wa_json *one = wa_json_at(list, i);
         WA_AUTO_CONTROL struct wa_control c;
@@ -227,6 +232,13 @@ static void names_files_as_wapt_does(void **state)
             fail_msg("case %zu: got '%s', wanted '%.*s'", i, got,
                      WA_SV_ARG(text_at(one, "filename")));
     }
+}
+
+static void names_files_as_wapt_does(void **state)
+{
+    (void)state;
+    name_all("pkg/filenames.json");
+    name_all("made/filenames.json");
 }
 
 static void sanitizes_as_wapt_does(void **state)
