@@ -2,10 +2,11 @@
  */
 #include "crypto/pwhash.h"
 #include "os/rand.h"
+#include "server/answers.h"
 #include "server/role_common.h"
 
-static enum wa_code answer_check(void *user, struct wa_sv request, struct wa_buf *answer,
-                                 struct wa_err *err)
+enum wa_code wa_auth_answer(void *user, struct wa_sv request, struct wa_buf *answer,
+                            struct wa_err *err)
 {
     struct wa_sv hash = {NULL, 0}, rest = request;
     char text[WA_PWHASH_MAX];
@@ -36,6 +37,6 @@ int wa_server_auth(const char *config_file)
         code = wa_server_child_confine(&c, WA_SR_AUTH, WA_PRIV_FDS | WA_PRIV_THREADS, NULL, NULL,
                                        &err);
     if (code == WA_OK)
-        code = wa_server_child_serve(WA_SR_AUTH, WA_S_CHECKED, answer_check, nobody, &err);
+        code = wa_server_child_serve(WA_SR_AUTH, WA_S_CHECKED, wa_auth_answer, nobody, &err);
     return wa_server_child_end(&c, code, &err);
 }

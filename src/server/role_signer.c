@@ -1,10 +1,12 @@
 /* role_signer.c - holds the relay key; signs nothing but countersignatures that it composes itself
  * from typed requests. */
 #include "base/mem.h"
+#include "codec/hex.h"
 #include "codec/json.h"
 #include "os/clock.h"
 #include "proto/action.h"
 #include "proto/hostid.h"
+#include "server/answers.h"
 #include "server/role_common.h"
 
 static enum wa_code read_request(const struct wa_json *j, struct wa_relay_request *r,
@@ -17,6 +19,8 @@ static enum wa_code read_request(const struct wa_json *j, struct wa_relay_reques
     if (wa_json_read(j, fields, WA_COUNT(fields), "a request to countersign", err) != WA_OK ||
         wa_hostid_copy(uuid, r->uuid, err) != WA_OK)
         return err->code;
+    if (!wa_hex_is(nonce, 64) || !wa_hex_is(sha, 64))
+        return wa_fail(err, WA_E_INVALID, "nonce and digest are 64 hex digits");
     (void)snprintf(r->nonce, sizeof r->nonce, "%.*s", WA_SV_ARG(nonce));
     (void)snprintf(r->action_sha256, sizeof r->action_sha256, "%.*s", WA_SV_ARG(sha));
     return WA_OK;
@@ -41,8 +45,8 @@ static enum wa_code sign_all(const struct wa_json *list, const struct wa_key *ke
     return wa_buf_check(answer, err);
 }
 
-static enum wa_code answer_sign(void *user, struct wa_sv request, struct wa_buf *answer,
-                                struct wa_err *err)
+enum wa_code wa_signer_answer(void *user, struct wa_sv request, struct wa_buf *answer,
+                              struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *list = NULL;
@@ -50,6 +54,8 @@ static enum wa_code answer_sign(void *user, struct wa_sv request, struct wa_buf 
     if (wa_json_parse(request, 0, &arena, &list, err) != WA_OK)
         return err->code;
     size_t n = wa_json_count(list);
+    if (n == 0 || n > WA_ACTION_HOSTS_MAX)
+        return wa_fail(err, WA_E_INVALID, "a request to countersign %zu actions", n);
     struct wa_relay_request *requests = wa_calloc(n, sizeof *requests);
     struct wa_buf *relays = wa_calloc(n, sizeof *relays);
     enum wa_code code = requests == NULL || relays == NULL ? wa_nomem(err) : WA_OK;
@@ -76,7 +82,7 @@ static enum wa_code run(struct wa_server_child *c, const char *config_file, stru
         wa_key_read_pem(wa_buf_sv(&pem), path, NULL, NULL, &key, err) != WA_OK ||
         wa_server_child_confine(c, WA_SR_SIGNER, WA_PRIV_FDS, NULL, NULL, err) != WA_OK)
         return err->code;
-    return wa_server_child_serve(WA_SR_SIGNER, WA_S_SIGNED, answer_sign, key, err);
+    return wa_server_child_serve(WA_SR_SIGNER, WA_S_SIGNED, wa_signer_answer, key, err);
 }
 
 int wa_server_signer(const char *config_file)

@@ -88,6 +88,8 @@ static enum wa_code write_host(struct wa_store *s, struct registration *g, struc
     if (g->msg.facts == NULL)
         return WA_OK;
     wa_json_write(g->msg.facts, &facts);
+    if (wa_buf_check(&facts, err) != WA_OK)
+        return err->code;
     return wa_store_set_section(s->db, g->msg.uuid, "host_info", wa_buf_sv(&facts), err);
 }
 
@@ -303,6 +305,8 @@ static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e
         return err->code;
     if (m.packages != NULL)
         wa_json_write(m.packages, &packages);
+    if (wa_buf_check(&packages, err) != WA_OK)
+        return err->code;
     (void)snprintf(id, sizeof id, "%.*s", WA_SV_ARG(m.action_id));
     wa_log(&s->child.log, WA_LOG_INFO, "action.result", WA_LF_S("id", id), WA_LF_SV("uuid", m.uuid),
            WA_LF_SV("state", m.state), WA_LF_SV("code", m.code));

@@ -177,6 +177,8 @@ static enum wa_code take_order(struct wa_store *s, const struct wa_json *j,
         code = wa_fail(err, WA_E_NOT_FOUND, "there is no host '%s'", o.action.uuid);
     wa_json_write(j, &text);
     if (code == WA_OK)
+        code = wa_buf_check(&text, err);
+    if (code == WA_OK)
         code = wa_store_add_action(s->db, o.action.id, batch, o.action.uuid,
                                    wa_action_kind_name(o.action.kind), wa_buf_sv(&text),
                                    o.action.not_before, o.action.not_after, o.signer,

@@ -106,13 +106,21 @@ static void log_failure(const struct wa_store *s, const char *event, const struc
     wa_log_err(&s->child.log, WA_LOG_ERROR, event, err);
 }
 
-/* Back in the queue: what was to be sent, and was not. */
-static void give_back(struct wa_store *s, const struct batch *b)
+/* Back in the queue: what was to be sent, and was not. What fails here is made good at the next
+ * turn. */
+static void give_back_one(struct wa_store *s, const char *id)
 {
     struct wa_err err = WA_ERR_INIT;
-    for (size_t i = 0; i < b->n && err.code == WA_OK; i++)
-        if (set_state(s, b->items[i].id, "sent", "queued", &err) != WA_OK)
-            log_failure(s, "database.failed", &err);
+    if (set_state(s, id, "sent", "queued", &err) == WA_OK)
+        return;
+    s->owes_requeue = true;
+    log_failure(s, "database.failed", &err);
+}
+
+static void give_back(struct wa_store *s, const struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        give_back_one(s, b->items[i].id);
 }
 
 /* Marks all as sent, in one transaction. An order that can't be read any more fails alone. */
@@ -178,15 +186,15 @@ static void send_order(struct wa_store *s, const struct going *g, const struct w
     wa_json_write(relay, &relay_text);
     wa_push_order_write(wa_sv(g->order), wa_buf_sv(&relay_text), &message);
     if (code == WA_OK)
+        code = wa_buf_check(&relay_text, &err);
+    if (code == WA_OK)
         code = wa_buf_check(&message, &err);
     if (code == WA_OK)
         code = wa_chan_post(s->fronts[c->front], WA_S_ORDER, c->id, wa_buf_sv(&message), -1, &err);
     if (code == WA_OK)
         return;
     wa_log_err(&s->child.log, WA_LOG_WARNING, "order.not_sent", &err);
-    struct wa_err later = WA_ERR_INIT;
-    if (set_state(s, g->id, "sent", "queued", &later) != WA_OK)
-        wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", &later);
+    give_back_one(s, g->id);
 }
 
 static void on_signed(struct wa_store *s, void *user, struct wa_sv payload)
@@ -216,7 +224,9 @@ void wa_store_dispatch(struct wa_store *s, const char *uuid)
     wa_buf_init(&question, WA_SERVER_BODY_MAX);
     if (b == NULL)
         return; /* the clock comes again */
-    enum wa_code code = collect(s, uuid, b, &err);
+    if (s->owes_requeue && wa_store_requeue(s, "", &err) == WA_OK)
+        s->owes_requeue = false;
+    enum wa_code code = err.code != WA_OK ? err.code : collect(s, uuid, b, &err);
     if (code == WA_OK && b->n > 0)
         code = mark_sent(s, b, &err);
     if (code == WA_OK && b->n > 0) {

@@ -33,6 +33,7 @@ struct wa_store {
     char trusted[WA_PATH_MAX];
     struct wa_timer *clock;
     int64_t cleaned_at;
+    bool owes_requeue; /* an order that was not sent could not be given back to the queue */
     size_t checks; /* passwords being checked */
     struct wa_throttle throttle;
 };

@@ -1,0 +1,54 @@
+/* server_helpers - what the store, taken over, could ask of signer and auth: a key signs only what
+ * the signer composes, and only a right password is right. */
+#include <stdlib.h>
+
+#include "codec/json.h"
+#include "crypto/key.h"
+#include "proto/envelope.h"
+#include "server/answers.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_signed(const struct wa_key *key, struct wa_sv answer)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *list = NULL;
+    struct wa_envelope e;
+    struct wa_err err = WA_ERR_INIT;
+    wa_arena_init(&arena, 64u << 20);
+    if (wa_json_parse(answer, 0, &arena, &list, &err) != WA_OK || wa_json_count(list) == 0)
+        abort();
+    for (size_t i = 0; i < wa_json_count(list); i++) {
+        const struct wa_json *relay = wa_json_at(list, i);
+        if (!wa_sv_starts(wa_json_sv(wa_json_get(relay, "leaf")), "{\"purpose\":\"wapt-relay\",") ||
+            wa_envelope_open(wa_json_get(relay, "batch"), "wapt-relay-batch", &arena, &e, &err) !=
+                WA_OK ||
+            wa_envelope_check(&e, key, &err) != WA_OK)
+            abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct wa_key *key;
+    static char nobody[] = "no hash at all";
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf answer;
+    wa_buf_init(&answer, 64u << 20);
+    if (key == NULL && wa_key_new_p256(&key, &err) != WA_OK)
+        abort();
+    if (size == 0)
+        return 0;
+    struct wa_sv text = wa_sv_n(data + 1, size - 1);
+    if (data[0] % 2 == 0) {
+        if (wa_signer_answer(key, text, &answer, &err) == WA_OK)
+            check_signed(key, wa_buf_sv(&answer));
+        else if (answer.n > 0)
+            abort();
+    } else if (!wa_sv_starts(text, "$") && /* a real hash takes its time */
+               wa_auth_answer(nobody, text, &answer, &err) == WA_OK &&
+               !wa_sv_eqs(wa_buf_sv(&answer), "no")) {
+        abort();
+    }
+    return 0;
+}

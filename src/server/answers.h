@@ -1,0 +1,15 @@
+/* answers.h - what the helpers answer the store, one request at a time. */
+#ifndef WA_SERVER_ANSWERS_H
+#define WA_SERVER_ANSWERS_H
+
+#include "base/buf.h"
+
+/* user: const struct wa_key *, the relay's. Signs countersignatures that it composes from
+ * {uuid,nonce,sha256}, nothing else; anything malformed refuses the whole request. */
+WA_CHECK enum wa_code wa_signer_answer(void *user, struct wa_sv request, struct wa_buf *answer,
+                                       struct wa_err *err);
+/* user: const char *, the hash that stands for users who do not exist. Appends "ok" or "no". */
+WA_CHECK enum wa_code wa_auth_answer(void *user, struct wa_sv request, struct wa_buf *answer,
+                                     struct wa_err *err);
+
+#endif

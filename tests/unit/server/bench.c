@@ -1,0 +1,426 @@
+/* bench.c - the store's surroundings, played honestly or as a test wants them. */
+#include "bench.h"
+
+#include "base/mem.h"
+#include "codec/hex.h"
+#include "crypto/digest.h"
+#include "os/clock.h"
+#include "os/proc.h"
+#include "os/rand.h"
+#include "proto/action.h"
+#include "proto/push.h"
+#include "server/answers.h"
+
+static void must(enum wa_code code, const struct wa_err *err)
+{
+    if (code != WA_OK)
+        fail_msg("%s: %s", wa_code_name(code), err->text);
+}
+
+/* --- life --- */
+
+static void nothing(void *user, const struct wa_chan_msg *msg)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(msg);
+}
+
+static void ended(void *user, enum wa_code code, const struct wa_err *err)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(code);
+    WA_UNUSED(err);
+}
+
+static void join(struct bench *b, enum wa_server_role role, struct wa_chan **ours,
+                 struct wa_chan **theirs)
+{
+    int pair[2];
+    struct wa_err err = WA_ERR_INIT;
+    must(wa_socketpair(pair, &err), &err);
+    must(wa_chan_new(pair[0], wa_server_rules(role, WA_SR_STORE), ours, &err), &err);
+    must(wa_chan_attach(*ours, b->store->loop, nothing, ended, b, &err), &err);
+    must(wa_chan_new(pair[1], wa_server_rules(WA_SR_STORE, role), theirs, &err), &err);
+}
+
+static void make_dir(const struct bench *b, const char *name, char *path)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    (void)snprintf(path, WA_PATH_MAX, "%.3000s/%s", b->dir, name);
+    must(wa_dir_make(path, 0700, &dir, &err), &err);
+}
+
+void bench_new(struct bench *b)
+{
+    char path[WA_PATH_MAX];
+    struct wa_err err = WA_ERR_INIT;
+    *b = (struct bench){.id = 0};
+    wa_buf_init(&b->order, WA_WS_MESSAGE_MAX);
+    wa_test_tmpdir(b->dir);
+    make_dir(b, "db", path);
+    struct wa_store *s = b->store = wa_calloc(1, sizeof *s);
+    assert_non_null(s);
+    s->child.log.fd = -1;
+    make_dir(b, "trusted", s->trusted);
+    must(wa_loop_new(&s->loop, &err), &err);
+    must(wa_store_open(b->dir, &s->db, &err), &err);
+    must(wa_store_set_user(s->db, "admin", "H", &err), &err);
+    must(wa_sv_dup(WA_SV("server-uuid"), &s->child.config.server_uuid, &err), &err);
+    must(wa_sv_dup(WA_SV("relay key"), &s->relay_public, &err), &err);
+    must(wa_key_new_p256(&b->relay, &err), &err);
+    join(b, WA_SR_FRONT, &s->fronts[0], &b->front);
+    join(b, WA_SR_SIGNER, &s->signer, &b->signer);
+    join(b, WA_SR_AUTH, &s->auth, &b->auth);
+    join(b, WA_SR_SCAN, &s->scan, &b->scan);
+    s->front_count = 1;
+}
+
+void bench_free(struct bench *b)
+{
+    struct wa_store *s = b->store;
+    struct wa_chan *chans[] = {s->fronts[0], s->signer, s->auth, s->scan,
+                               b->front,     b->signer, b->auth, b->scan};
+    for (size_t i = 0; i < WA_COUNT(chans); i++)
+        wa_chan_free(chans[i]);
+    while (s->conns != NULL) {
+        struct wa_store_conn *c = s->conns;
+        s->conns = c->next;
+        wa_free(c);
+    }
+    assert_null(s->questions);
+    wa_db_close(s->db);
+    wa_loop_free(s->loop);
+    wa_key_free(b->relay);
+    wa_buf_fini(&b->order);
+    wa_free(s->child.config.server_uuid);
+    wa_free(s->relay_public);
+    wa_free(s);
+    wa_test_tmpdir_remove(b->dir);
+}
+
+/* --- messages --- */
+
+void bench_send(struct bench *b, uint16_t type, uint32_t id, struct wa_sv payload)
+{
+    const struct wa_chan_msg msg = {.type = type, .id = id, .payload = payload, .fd = -1};
+    if (b->is_tortured)
+        wa_torture_resume();
+    wa_store_front(b->store, 0, &msg);
+    if (b->is_tortured)
+        wa_torture_pause();
+}
+
+static bool next(struct wa_chan *c, struct wa_chan_msg *msg)
+{
+    struct wa_err err = WA_ERR_INIT;
+    return wa_chan_recv(c, 0, msg, &err) == WA_OK;
+}
+
+static void reply(struct bench *b, const struct wa_chan_msg *to, uint16_t type, struct wa_sv text)
+{
+    const struct wa_chan_msg msg = {.type = type, .id = to->id, .payload = text, .fd = -1};
+    if (b->is_tortured)
+        wa_torture_resume();
+    wa_store_reply(b->store, &msg);
+    if (b->is_tortured)
+        wa_torture_pause();
+}
+
+static bool serve_helpers(struct bench *b)
+{
+    struct wa_chan_msg msg;
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_IPC_MESSAGE_MAX);
+    if (next(b->auth, &msg)) {
+        reply(b, &msg, WA_S_CHECKED,
+              wa_sv_eqs(msg.payload, "H\n" BENCH_PASSWORD) ? WA_SV("ok") : WA_SV("no"));
+        return true;
+    }
+    if (next(b->signer, &msg)) {
+        must(wa_signer_answer(b->relay, msg.payload, &text, &err), &err);
+        reply(b, &msg, WA_S_SIGNED,
+              b->signer_answer != NULL ? wa_sv(b->signer_answer) : wa_buf_sv(&text));
+        return true;
+    }
+    if (!next(b->scan, &msg))
+        return false;
+    (void)snprintf(b->scan_asked, sizeof b->scan_asked, "%.*s", WA_SV_ARG(msg.payload));
+    reply(b, &msg, WA_S_SCANNED,
+          wa_sv(b->scan_answer != NULL ? b->scan_answer
+                                       : "{\"code\":\"ok\",\"message\":\"\",\"file\":\"a.wapt\"}"));
+    return true;
+}
+
+bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *out)
+{
+    struct wa_chan_msg msg;
+    bool answered = false;
+    while (serve_helpers(b))
+        ;
+    while (next(b->front, &msg)) {
+        struct wa_sv rest = msg.payload, head = {NULL, 0};
+        if (msg.type == WA_S_ORDER) {
+            b->orders++;
+            b->order_to = msg.id;
+            wa_buf_clear(&b->order);
+            wa_buf_addsv(&b->order, msg.payload);
+        } else if (msg.type == WA_S_CLOSE) {
+            b->closed++;
+            b->closed_last = msg.id;
+        } else if (msg.id == id) {
+            assert_false(answered);
+            answered = true;
+            assert_true(wa_sv_split(&rest, '\n', &head));
+            assert_int_equal(sscanf(head.p, "{\"status\":%d}", ret_status), 1);
+            if (out != NULL)
+                wa_buf_addsv(out, rest);
+        }
+    }
+    return answered;
+}
+
+int bench_ask_from(struct bench *b, const char *peer, const char *method, const char *path,
+                   const char *query, const char *bearer, struct wa_sv body, struct wa_buf *out)
+{
+    int status = 0;
+    struct wa_jw w;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_SERVER_BODY_MAX + 65536);
+    wa_jw_init(&w, &text);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "method", method);
+    wa_jw_kv(&w, "path", path);
+    wa_jw_kv(&w, "query", query);
+    wa_jw_kv(&w, "bearer", bearer);
+    wa_jw_kv(&w, "peer", peer);
+    wa_jw_end(&w);
+    wa_buf_addc(&text, '\n');
+    wa_buf_addsv(&text, body);
+    if (out != NULL)
+        wa_buf_clear(out);
+    bench_send(b, WA_S_REQUEST, ++b->id, wa_buf_sv(&text));
+    bool answered = bench_serve(b, b->id, &status, out);
+    return answered ? status : 0;
+}
+
+int bench_ask(struct bench *b, const char *method, const char *path, const char *query,
+              const char *bearer, struct wa_sv body, struct wa_buf *out)
+{
+    return bench_ask_from(b, "10.0.0.1", method, path, query, bearer, body, out);
+}
+
+int bench_login(struct bench *b, const char *peer, const char *user, const char *password,
+                char token[65])
+{
+    char body[512];
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 4096);
+    (void)snprintf(body, sizeof body, "{\"user\":\"%s\",\"password\":\"%s\"}", user, password);
+    int status = bench_ask_from(b, peer, "POST", "/api/v1/session", "", "", wa_sv(body), &out);
+    if (status == 200 && token != NULL)
+        assert_int_equal(sscanf(wa_buf_str(&out), "{\"token\":\"%64[0-9a-f]\"", token), 1);
+    return status;
+}
+
+/* --- the database --- */
+
+void bench_query(struct bench *b, const char *sql, char *out, size_t size)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    struct wa_err err = WA_ERR_INIT;
+    must(wa_db_prepare(b->store->db, sql, &s, &err), &err);
+    must(wa_step(s, &row, &err), &err);
+    (void)snprintf(out, size, "%.*s", row ? (int)wa_col_sv(s, 0).n : 0,
+                   row ? wa_col_sv(s, 0).p : "");
+    wa_reset(s);
+}
+
+void bench_exec(struct bench *b, const char *sql)
+{
+    struct wa_err err = WA_ERR_INIT;
+    must(wa_db_exec(b->store->db, sql, &err), &err);
+}
+
+void bench_token(struct bench *b, const char *token, int64_t expires, int64_t uses)
+{
+    char digest[WA_SHA256_HEX];
+    struct wa_err err = WA_ERR_INIT;
+    must(wa_sha256_hex(token, strlen(token), digest, &err), &err);
+    must(wa_store_add_token(b->store->db, digest, expires, uses, &err), &err);
+}
+
+/* --- machines --- */
+
+void machine_new(struct machine *m, const char *uuid)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO(wa_cert) struct wa_cert *cert = NULL;
+    *m = (struct machine){.seq = 0};
+    (void)snprintf(m->uuid, sizeof m->uuid, "%s", uuid);
+    const struct wa_cert_request what = {.cn = m->uuid, .path_length = -1, .days = 100};
+    wa_buf_init(&m->cert, 64u << 10);
+    must(wa_key_new_p256(&m->key, &err), &err);
+    must(wa_cert_issue(&what, m->key, NULL, NULL, &cert, &err), &err);
+    must(wa_cert_write_pem(cert, &m->cert, &err), &err);
+}
+
+void machine_free(struct machine *m)
+{
+    wa_key_free(m->key);
+    wa_buf_fini(&m->cert);
+}
+
+void machine_seal(const struct machine *m, struct wa_sv text, struct wa_buf *out)
+{
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(out, 16u << 20);
+    must(wa_envelope_seal(text, m->key, out, &err), &err);
+}
+
+static int post(struct bench *b, const struct machine *m, const char *path, struct wa_sv text)
+{
+    WA_AUTO_BUF struct wa_buf body;
+    machine_seal(m, text, &body);
+    int status = bench_ask(b, "POST", path, "", "", wa_buf_sv(&body), NULL);
+    return status;
+}
+
+int machine_register(struct bench *b, struct machine *m, enum wa_cred_kind cred, const char *secret)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    const char *space = strchr(secret, ' ');
+    struct wa_register_msg msg = {.uuid = wa_sv(m->uuid),
+                                  .seq = ++m->seq,
+                                  .time = wa_clock_now(),
+                                  .certificate = wa_buf_sv(&m->cert),
+                                  .cred = cred,
+                                  .token = wa_sv(secret)};
+    if (cred == WA_CRED_PASSWORD) {
+        msg.user = wa_sv_n(secret, (size_t)(space - secret));
+        msg.password = wa_sv(space + 1);
+    }
+    wa_buf_init(&text, 1u << 20);
+    must(wa_register_write(&msg, WA_SV("{\"computer_name\":\"pc\"}"), &text, &err), &err);
+    int status = post(b, m, "/agent/v1/register", wa_buf_sv(&text));
+    return status;
+}
+
+int machine_status(struct bench *b, struct machine *m, const char *status)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_sv sections[WA_SEC_COUNT] = {{NULL, 0}};
+    WA_AUTO_BUF struct wa_buf text;
+    char json[64];
+    (void)snprintf(json, sizeof json, "\"%s\"", status);
+    sections[WA_SEC_HOST_STATUS] = wa_sv(json);
+    wa_buf_init(&text, 1u << 20);
+    must(wa_status_write(wa_sv(m->uuid), ++m->seq, wa_clock_now(), sections, &text, &err), &err);
+    int got = post(b, m, "/agent/v1/report", wa_buf_sv(&text));
+    return got;
+}
+
+int machine_result(struct bench *b, struct machine *m, const char *id, const char *state,
+                   const char *code, const char *message)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    const struct wa_result_msg msg = {.uuid = wa_sv(m->uuid),
+                                      .seq = ++m->seq,
+                                      .time = wa_clock_now(),
+                                      .action_id = wa_sv(id),
+                                      .state = wa_sv(state),
+                                      .code = wa_sv(code),
+                                      .message = wa_sv(message)};
+    wa_buf_init(&text, 1u << 20);
+    must(wa_result_write(&msg, WA_SV(""), &text, &err), &err);
+    return post(b, m, "/agent/v1/report", wa_buf_sv(&text));
+}
+
+int machine_greet(struct bench *b, struct machine *m, uint32_t conn)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf hello;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_hello h = {.time = wa_clock_now()};
+    struct wa_jw w;
+    int status = 0;
+    wa_buf_init(&hello, 64u << 10);
+    wa_buf_init(&text, 128u << 10);
+    (void)snprintf(h.uuid, sizeof h.uuid, "%s", m->uuid);
+    must(wa_rand_hex(h.nonce, 32, &err), &err);
+    must(wa_rand_hex(h.agent_nonce, 32, &err), &err);
+    must(wa_rand_hex(h.channel, 32, &err), &err);
+    must(wa_push_hello_write(&h, m->key, &hello, &err), &err);
+    wa_jw_init(&w, &text);
+    wa_jw_obj(&w);
+    wa_jw_kvi(&w, "conn", conn);
+    wa_jw_kv(&w, "nonce", h.nonce);
+    wa_jw_kv(&w, "channel", h.channel);
+    wa_jw_kvsv(&w, "text", wa_buf_sv(&hello));
+    wa_jw_end(&w);
+    bench_send(b, WA_S_HELLO, conn, wa_buf_sv(&text));
+    assert_true(bench_serve(b, conn, &status, NULL));
+    return status;
+}
+
+/* --- people --- */
+
+void person_new(struct bench *b, struct person *p, bool trusted)
+{
+    char path[WA_PATH_MAX];
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO(wa_cert) struct wa_cert *cert = NULL;
+    const struct wa_cert_request what = {
+        .cn = "Deployer", .path_length = -1, .is_ca = true, .days = 100};
+    *p = (struct person){.key = NULL};
+    wa_buf_init(&pem, 64u << 10);
+    must(wa_key_new_p256(&p->key, &err), &err);
+    must(wa_cert_issue(&what, p->key, NULL, NULL, &cert, &err), &err);
+    must(wa_cert_write_pem(cert, &pem, &err), &err);
+    must(wa_certs_read_pem(wa_buf_sv(&pem), 1, &p->chain, &err), &err);
+    (void)snprintf(path, sizeof path, "%.4000s/p.crt", b->store->trusted);
+    if (trusted)
+        must(wa_path_replace(path, wa_buf_sv(&pem), 0644, &err), &err);
+}
+
+void person_free(struct person *p)
+{
+    wa_key_free(p->key);
+    wa_certs_fini(&p->chain);
+}
+
+void person_order(const struct person *p, const char *const *uuids, size_t count, char (*ids)[33],
+                  struct wa_buf *out)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_buf texts[8];
+    struct wa_sv views[8];
+    struct wa_action_batch *batch = NULL;
+    int64_t now = wa_clock_now();
+    assert_true(count <= WA_COUNT(texts));
+    for (size_t i = 0; i < count; i++) {
+        struct wa_action a = {
+            .kind = WA_ACT_UPDATE, .issued_at = now, .not_before = now, .not_after = now + 3600};
+        (void)snprintf(a.uuid, sizeof a.uuid, "%s", uuids[i]);
+        must(wa_rand_hex(a.id, 16, &err), &err);
+        memcpy(ids[i], a.id, 33);
+        wa_buf_init(&texts[i], WA_ACTION_BYTES_MAX);
+        must(wa_action_write(&a, NULL, 0, &texts[i], &err), &err);
+        views[i] = wa_buf_sv(&texts[i]);
+    }
+    must(wa_action_batch_sign(views, count, p->key, &p->chain, now, &batch, &err), &err);
+    wa_buf_init(out, 1u << 20);
+    wa_buf_adds(out, "{\"orders\":[");
+    for (size_t i = 0; i < count; i++) {
+        wa_buf_adds(out, i > 0 ? "," : "");
+        must(wa_action_batch_order(batch, i, out, &err), &err);
+        wa_buf_fini(&texts[i]);
+    }
+    wa_buf_adds(out, "]}");
+    wa_action_batch_free(batch);
+}

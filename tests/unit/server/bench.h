@@ -1,0 +1,87 @@
+/* bench.h - a store without processes: its front, signer, auth and scan are played by the test, in
+ * one thread. */
+#ifndef WA_TEST_SERVER_BENCH_H
+#define WA_TEST_SERVER_BENCH_H
+
+#include "crypto/cert.h"
+#include "proto/report.h"
+#include "server/store_priv.h"
+#include "torture.h"
+
+#define BENCH_PASSWORD "the right password" /* of the user "admin" */
+
+struct bench {
+    char dir[WA_PATH_MAX]; /* of the server, and removed with it */
+    struct wa_store *store;
+    struct wa_chan *front, *signer, *auth, *scan; /* the other ends */
+    struct wa_key *relay;
+    uint32_t id; /* of the last request */
+    /* what the front was told besides answers */
+    size_t orders, closed;
+    struct wa_buf order; /* the last one */
+    uint32_t order_to, closed_last;
+    const char *scan_answer, *signer_answer; /* NULL: an honest one */
+    char scan_asked[512];
+    bool is_tortured; /* memory may run out in the store, and only there: all else is paused */
+};
+void bench_new(struct bench *b);
+void bench_free(struct bench *b);
+/* A message of the front, unanswered yet. */
+void bench_send(struct bench *b, uint16_t type, uint32_t id, struct wa_sv payload);
+/* Lets the others answer; true when the front has got its answer to id, whose body is appended to
+ * out. */
+bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *out);
+/* A request as a front passes it on; the status of its answer, its body in out (emptied first; may
+ * be NULL). */
+int bench_ask(struct bench *b, const char *method, const char *path, const char *query,
+              const char *bearer, struct wa_sv body, struct wa_buf *out);
+/* The same from another address. */
+int bench_ask_from(struct bench *b, const char *peer, const char *method, const char *path,
+                   const char *query, const char *bearer, struct wa_sv body, struct wa_buf *out);
+int bench_login(struct bench *b, const char *peer, const char *user, const char *password,
+                char token[65]);
+/* First column of the first row, "" when there is none. sql: a literal. */
+void bench_query(struct bench *b, const char *sql, char *out, size_t size);
+void bench_exec(struct bench *b, const char *sql);
+#define BENCH_IS(b, sql, expected)                                                                 \
+    do {                                                                                           \
+        char got_[256];                                                                            \
+        bench_query((b), (sql), got_, sizeof got_);                                                \
+        assert_string_equal(got_, (expected));                                                     \
+    } while (0)
+
+struct machine {
+    char uuid[65];
+    struct wa_key *key;
+    struct wa_buf cert; /* PEM */
+    int64_t seq;
+};
+void machine_new(struct machine *m, const char *uuid);
+void machine_free(struct machine *m);
+/* The envelope of any text, by the machine's key; out is initialised here. */
+void machine_seal(const struct machine *m, struct wa_sv text, struct wa_buf *out);
+/* cred: what proves it; token or "user password". The status. */
+int machine_register(struct bench *b, struct machine *m, enum wa_cred_kind cred,
+                     const char *secret);
+/* Makes a token in the database. */
+void bench_token(struct bench *b, const char *token, int64_t expires, int64_t uses);
+/* {"host_status":status} of the next sequence number. */
+int machine_status(struct bench *b, struct machine *m, const char *status);
+int machine_result(struct bench *b, struct machine *m, const char *id, const char *state,
+                   const char *code, const char *message);
+/* Greets on connection conn; the status of the answer. */
+int machine_greet(struct bench *b, struct machine *m, uint32_t conn);
+
+/* Somebody whose orders are passed on; certificate in trusted/. */
+struct person {
+    struct wa_key *key;
+    struct wa_certs chain;
+};
+void person_new(struct bench *b, struct person *p, bool trusted);
+void person_free(struct person *p);
+/* The body of POST /api/v1/actions: an update of each machine; ids[i] gets the identifier. out is
+ * initialised here. */
+void person_order(const struct person *p, const char *const *uuids, size_t count, char (*ids)[33],
+                  struct wa_buf *out);
+
+#endif

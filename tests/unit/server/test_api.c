@@ -1,0 +1,212 @@
+/* The API in the store: nothing without a session, and what a session may. */
+#include "bench.h"
+
+#include "os/clock.h"
+
+struct place {
+    struct bench b;
+    struct machine m;
+    char token[65];
+};
+
+static int setup(void **state)
+{
+    struct place *p = calloc(1, sizeof *p);
+    bench_new(&p->b);
+    bench_token(&p->b, "t", wa_clock_now() + 3600, 9);
+    machine_new(&p->m, "machine");
+    assert_int_equal(machine_register(&p->b, &p->m, WA_CRED_TOKEN, "t"), 200);
+    assert_int_equal(bench_login(&p->b, "10.0.0.9", "admin", BENCH_PASSWORD, p->token), 200);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+    machine_free(&p->m);
+    bench_free(&p->b);
+    free(p);
+    return 0;
+}
+
+static const struct {
+    const char *method, *path, *query, *body;
+    int status; /* with a session */
+} calls[] = {
+    {"GET", "/api/v1/session", "", "", 200},
+    {"GET", "/api/v1/hosts", "", "", 200},
+    {"GET", "/api/v1/hosts/machine", "", "", 200},
+    {"GET", "/api/v1/hosts/none", "", "", 404},
+    {"GET", "/api/v1/actions", "batch=x", "", 200},
+    {"GET", "/api/v1/actions", "", "", 400},
+    {"POST", "/api/v1/actions", "", "{}", 400},
+    {"POST", "/api/v1/actions", "", "", 400},
+    {"PUT", "/api/v1/packages/upload.wapt", "", "incoming/a.part", 200},
+    {"PUT", "/api/v1/packages/upload.wapt", "", "wapt/a.wapt", 500},
+    {"PUT", "/api/v1/host-packages/m.wapt", "", "incoming/a.part", 200},
+    {"DELETE", "/api/v1/packages/a.wapt", "", "", 200},
+    {"DELETE", "/api/v1/packages/Packages", "", "", 400},
+    {"DELETE", "/api/v1/packages/../x.wapt", "", "", 400},
+    {"DELETE", "/api/v1/packages/ssl/x.wapt", "", "", 400},
+    {"DELETE", "/api/v1/host-packages/m.wapt", "", "", 404},
+    {"PATCH", "/api/v1/hosts", "", "", 404},
+    {"GET", "/api/v1/", "", "", 404},
+    {"GET", "/agent/v1/registers", "", "", 404},
+};
+
+static void test_rights(void **state)
+{
+    static const char *const wrong[] = {
+        "", "x", "0000000000000000000000000000000000000000000000000000000000000000", "' OR 1=1 --"};
+    struct place *p = *state;
+    for (size_t i = 0; i < WA_COUNT(calls); i++) {
+        for (size_t k = 0; k < WA_COUNT(wrong); k++)
+            assert_int_equal(bench_ask(&p->b, calls[i].method, calls[i].path, calls[i].query,
+                                       wrong[k], wa_sv(calls[i].body), NULL),
+                             401);
+        int got = bench_ask(&p->b, calls[i].method, calls[i].path, calls[i].query, p->token,
+                            wa_sv(calls[i].body), NULL);
+        if (got != calls[i].status)
+            fail_msg("%s %s: %d", calls[i].method, calls[i].path, got);
+    }
+}
+
+static void test_session_ends(void **state)
+{
+    struct place *p = *state;
+    char second[65];
+    assert_int_equal(bench_login(&p->b, "10.0.0.9", "admin", BENCH_PASSWORD, second), 200);
+    assert_string_not_equal(p->token, second);
+    assert_int_equal(bench_ask(&p->b, "DELETE", "/api/v1/session", "", second, WA_SV(""), NULL),
+                     200);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", "", second, WA_SV(""), NULL), 401);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", "", p->token, WA_SV(""), NULL), 200);
+    bench_exec(&p->b, "UPDATE sessions SET expires = 1");
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", "", p->token, WA_SV(""), NULL), 401);
+    p->b.store->cleaned_at = 0;
+    wa_store_clean(p->b.store, wa_clock_now());
+    BENCH_IS(&p->b, "SELECT count(*) FROM sessions", "0");
+}
+
+/* The database holds no token, only its digest. */
+static void test_token_is_not_kept(void **state)
+{
+    struct place *p = *state;
+    char kept[256];
+    bench_query(&p->b, "SELECT sha256 FROM sessions", kept, sizeof kept);
+    assert_int_equal(strlen(kept), 64);
+    assert_string_not_equal(kept, p->token);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", "", kept, WA_SV(""), NULL), 401);
+}
+
+static void test_login(void **state)
+{
+    static const char *const bodies[] = {
+        "",
+        "{}",
+        "{\"user\":\"admin\"}",
+        "{\"user\":1,\"password\":2}",
+        "[]",
+        "{\"user\":\"admin\",\"password\":\"x\",\"more\":1}",
+        "{\"user\":\"admin\",\"user\":\"admin\",\"password\":\"x\"}"};
+    struct place *p = *state;
+    for (size_t i = 0; i < WA_COUNT(bodies); i++)
+        assert_int_equal(
+            bench_ask(&p->b, "POST", "/api/v1/session", "", "", wa_sv(bodies[i]), NULL), 400);
+    /* Who exists can't be told from who does not. */
+    struct wa_buf known, unknown;
+    wa_buf_init(&known, 4096);
+    wa_buf_init(&unknown, 4096);
+    assert_int_equal(bench_ask(&p->b, "POST", "/api/v1/session", "", "",
+                               WA_SV("{\"user\":\"admin\",\"password\":\"x\"}"), &known),
+                     401);
+    assert_int_equal(bench_ask(&p->b, "POST", "/api/v1/session", "", "",
+                               WA_SV("{\"user\":\"nobody\",\"password\":\"x\"}"), &unknown),
+                     401);
+    assert_true(wa_sv_eq(wa_buf_sv(&known), wa_buf_sv(&unknown)));
+    wa_buf_fini(&known);
+    wa_buf_fini(&unknown);
+    assert_int_equal(bench_login(&p->b, "10.0.0.1", "admin", "", NULL), 401);
+}
+
+/* Many addresses against one account: it is closed to them, not to where its owner comes from. */
+static void test_account_under_attack(void **state)
+{
+    struct place *p = *state;
+    char peer[32];
+    int last = 0;
+    for (unsigned i = 0; i <= WA_THROTTLE_ACCOUNT; i++) {
+        (void)snprintf(peer, sizeof peer, "10.1.0.%u", i);
+        last = bench_login(&p->b, peer, "admin", "guess", NULL);
+        assert_int_equal(last, i < WA_THROTTLE_ACCOUNT ? 401 : 429);
+    }
+    assert_int_equal(bench_login(&p->b, "10.2.0.1", "admin", BENCH_PASSWORD, NULL), 429);
+    assert_int_equal(bench_login(&p->b, "10.0.0.9", "admin", BENCH_PASSWORD, NULL), 200);
+}
+
+/* What is wrong with the server itself stays in its log. */
+static void test_errors_tell_nothing(void **state)
+{
+    struct place *p = *state;
+    struct wa_buf out;
+    wa_buf_init(&out, 4096);
+    p->b.scan_answer =
+        "{\"code\":\"io\",\"message\":\"cannot write '/var/lib/secret'\",\"file\":\"\"}";
+    assert_int_equal(bench_ask(&p->b, "PUT", "/api/v1/packages/upload.wapt", "", p->token,
+                               WA_SV("incoming/a.part"), &out),
+                     500);
+    assert_null(strstr(wa_buf_str(&out), "secret"));
+    p->b.scan_answer =
+        "{\"code\":\"no_space\",\"message\":\"'/var/lib/secret' is full\",\"file\":\"\"}";
+    assert_int_equal(bench_ask(&p->b, "PUT", "/api/v1/packages/upload.wapt", "", p->token,
+                               WA_SV("incoming/a.part"), &out),
+                     507);
+    assert_null(strstr(wa_buf_str(&out), "secret"));
+    p->b.scan_answer =
+        "{\"code\":\"refused\",\"message\":\"the signer is a stranger\",\"file\":\"\"}";
+    assert_int_equal(bench_ask(&p->b, "PUT", "/api/v1/packages/upload.wapt", "", p->token,
+                               WA_SV("incoming/a.part"), &out),
+                     403);
+    assert_non_null(strstr(wa_buf_str(&out), "stranger"));
+    p->b.scan_answer = "nonsense";
+    assert_int_equal(bench_ask(&p->b, "PUT", "/api/v1/packages/upload.wapt", "", p->token,
+                               WA_SV("incoming/a.part"), NULL),
+                     400);
+    bench_exec(&p->b, "DROP TABLE sections");
+    assert_int_equal(
+        bench_ask(&p->b, "GET", "/api/v1/hosts/machine", "", p->token, WA_SV(""), &out), 500);
+    assert_null(strstr(wa_buf_str(&out), "sections"));
+    wa_buf_fini(&out);
+}
+
+/* What a front could send, had it been taken over. */
+static void test_front_gone_mad(void **state)
+{
+    static const char *const texts[] = {
+        "",     "\n",     "{}\n",          "{\"method\":\"GET\"}\nx",
+        "[]\n", "\xff\n", "{\"conn\":-1}", "{\"conn\":99999999999,\"id\":\"x\"}"};
+    static const uint16_t types[] = {WA_S_REQUEST, WA_S_HELLO, WA_S_ACK, WA_S_GONE, 77};
+    struct place *p = *state;
+    for (size_t i = 0; i < WA_COUNT(texts); i++)
+        for (size_t k = 0; k < WA_COUNT(types); k++) {
+            int status = 0;
+            bench_send(&p->b, types[k], 1000 + (uint32_t)i, wa_sv(texts[i]));
+            bool answered = bench_serve(&p->b, 1000 + (uint32_t)i, &status, NULL);
+            assert_int_equal(answered, k < 2);
+            assert_true(!answered || status >= 400);
+        }
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", "", p->token, WA_SV(""), NULL), 200);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_rights),         TEST(test_session_ends),         TEST(test_token_is_not_kept),
+        TEST(test_login),          TEST(test_account_under_attack), TEST(test_errors_tell_nothing),
+        TEST(test_front_gone_mad),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

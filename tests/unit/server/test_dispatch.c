@@ -1,0 +1,280 @@
+/* Orders through the store: from the console's signature to the machine's acknowledgement, and what
+ * goes wrong between. */
+#include "bench.h"
+
+#include "os/clock.h"
+
+struct place {
+    struct bench b;
+    struct machine m, other;
+    struct person p;
+    char token[65];
+};
+
+static int setup(void **state)
+{
+    struct place *p = calloc(1, sizeof *p);
+    bench_new(&p->b);
+    bench_token(&p->b, "t", wa_clock_now() + 3600, 9);
+    machine_new(&p->m, "machine");
+    machine_new(&p->other, "other");
+    assert_int_equal(machine_register(&p->b, &p->m, WA_CRED_TOKEN, "t"), 200);
+    assert_int_equal(machine_register(&p->b, &p->other, WA_CRED_TOKEN, "t"), 200);
+    assert_int_equal(bench_login(&p->b, "10.0.0.9", "admin", BENCH_PASSWORD, p->token), 200);
+    person_new(&p->b, &p->p, true);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+    person_free(&p->p);
+    machine_free(&p->m);
+    machine_free(&p->other);
+    bench_free(&p->b);
+    free(p);
+    return 0;
+}
+
+static int post(struct place *p, const struct wa_buf *body)
+{
+    return bench_ask(&p->b, "POST", "/api/v1/actions", "", p->token, wa_buf_sv(body), NULL);
+}
+
+/* An update for the machine; the status. */
+static int order(struct place *p, const char *uuid, char id[1][33])
+{
+    struct wa_buf body;
+    person_order(&p->p, &uuid, 1, id, &body);
+    int status = post(p, &body);
+    wa_buf_fini(&body);
+    return status;
+}
+
+static void ack(struct place *p, uint32_t conn, const char *id)
+{
+    char text[128];
+    (void)snprintf(text, sizeof text, "{\"conn\":%u,\"id\":\"%s\"}", conn, id);
+    bench_send(&p->b, WA_S_ACK, 0, wa_sv(text));
+}
+
+static void gone(struct place *p, uint32_t conn)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "{\"conn\":%u}", conn);
+    bench_send(&p->b, WA_S_GONE, 0, wa_sv(text));
+}
+
+static void serve(struct place *p)
+{
+    int status;
+    assert_false(bench_serve(&p->b, UINT32_MAX, &status, NULL));
+}
+
+#define STATE(p, expected) BENCH_IS(&(p)->b, "SELECT state FROM actions", expected)
+
+static void test_to_a_connected_machine(void **state)
+{
+    struct place *p = *state;
+    char id[1][33];
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    assert_int_equal(order(p, "machine", id), 200);
+    assert_int_equal(p->b.orders, 1);
+    assert_int_equal(p->b.order_to, 5);
+    assert_non_null(strstr(wa_buf_str(&p->b.order), "wapt-relay"));
+    STATE(p, "sent");
+    ack(p, 6, id[0]); /* not that connection's */
+    STATE(p, "sent");
+    ack(p, 5, "00000000000000000000000000000000");
+    STATE(p, "sent");
+    ack(p, 5, id[0]);
+    STATE(p, "delivered");
+    gone(p, 5); /* what is acknowledged is not sent again */
+    STATE(p, "delivered");
+    assert_int_equal(machine_result(&p->b, &p->m, id[0], "done", "ok", ""), 200);
+    STATE(p, "done");
+}
+
+static void test_waits_for_the_machine(void **state)
+{
+    struct place *p = *state;
+    char id[1][33];
+    assert_int_equal(order(p, "machine", id), 200);
+    STATE(p, "queued");
+    wa_store_dispatch(p->b.store, "");
+    serve(p);
+    assert_int_equal(p->b.orders, 0);
+    assert_int_equal(machine_greet(&p->b, &p->other, 4), 200);
+    assert_int_equal(p->b.orders, 0);
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    assert_int_equal(p->b.orders, 1);
+    STATE(p, "sent");
+    gone(p, 5); /* never acknowledged */
+    STATE(p, "queued");
+    BENCH_IS(&p->b, "SELECT reachable FROM hosts WHERE uuid = 'machine'", "0");
+    assert_int_equal(machine_greet(&p->b, &p->m, 6), 200);
+    assert_int_equal(p->b.orders, 2);
+    assert_int_equal(p->b.order_to, 6);
+    ack(p, 6, id[0]);
+    STATE(p, "delivered");
+}
+
+/* The newest connection counts: what an older one does afterwards changes nothing. */
+static void test_second_connection(void **state)
+{
+    struct place *p = *state;
+    char id[1][33];
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    assert_int_equal(machine_greet(&p->b, &p->m, 6), 200);
+    assert_int_equal(p->b.closed, 1);
+    assert_int_equal(p->b.closed_last, 5);
+    gone(p, 5);
+    BENCH_IS(&p->b, "SELECT reachable FROM hosts WHERE uuid = 'machine'", "1");
+    assert_int_equal(order(p, "machine", id), 200);
+    assert_int_equal(p->b.order_to, 6);
+}
+
+/* A signer that fails loses nothing. */
+static void test_signer_fails(void **state)
+{
+    static const char *const answers[] = {"", "[]", "[1,2]", "{}", "nonsense"};
+    struct place *p = *state;
+    char id[1][33];
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    p->b.signer_answer = answers[0];
+    assert_int_equal(order(p, "machine", id), 200);
+    STATE(p, "queued");
+    for (size_t i = 1; i < WA_COUNT(answers); i++) {
+        p->b.signer_answer = answers[i];
+        wa_store_dispatch(p->b.store, "");
+        serve(p);
+        STATE(p, "queued");
+    }
+    p->b.signer_answer = NULL;
+    wa_store_dispatch(p->b.store, "");
+    serve(p);
+    assert_int_equal(p->b.orders, 1);
+    STATE(p, "sent");
+}
+
+/* One row that can't be read any more does not hold up the others, nor do those of machines that
+ * are off. */
+static void test_broken_row(void **state)
+{
+    struct place *p = *state;
+    char id[1][33];
+    assert_int_equal(order(p, "machine", id), 200);
+    bench_exec(&p->b, "UPDATE actions SET orders = 'broken', id = 'broken'");
+    bench_exec(&p->b,
+               "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+               "INSERT INTO actions (id, batch, uuid, kind, orders, not_before, not_after, signer, "
+               "state, created, updated) SELECT 'off' || i, '', 'other', 'update', '{}', 0, "
+               "9999999999, '', 'queued', 0, 0 FROM n");
+    assert_int_equal(order(p, "machine", id), 200);
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    BENCH_IS(&p->b, "SELECT state FROM actions WHERE id = 'broken'", "failed");
+    BENCH_IS(&p->b, "SELECT count(*) FROM actions WHERE state = 'sent'", "1");
+    BENCH_IS(&p->b, "SELECT count(*) FROM actions WHERE state = 'queued'", "3000");
+    assert_int_equal(p->b.orders, 1);
+}
+
+static void test_times(void **state)
+{
+    struct place *p = *state;
+    char id[1][33];
+    struct wa_buf out;
+    char path[64];
+    assert_int_equal(order(p, "machine", id), 200);
+    bench_exec(&p->b, "UPDATE actions SET not_before = 9000000000, not_after = 9000000001");
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    STATE(p, "queued");
+    bench_exec(&p->b, "UPDATE actions SET not_before = 0, not_after = 1, batch = 'b'");
+    wa_store_dispatch(p->b.store, "");
+    serve(p);
+    STATE(p, "queued");
+    assert_int_equal(p->b.orders, 0);
+    wa_buf_init(&out, 1u << 20);
+    (void)snprintf(path, sizeof path, "batch=b");
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/actions", path, p->token, WA_SV(""), &out),
+                     200);
+    assert_non_null(strstr(wa_buf_str(&out), "\"state\":\"expired\""));
+    wa_buf_fini(&out);
+}
+
+/* All or nothing, and only from those whose orders are passed on. */
+static void test_what_is_not_taken(void **state)
+{
+    static const char *const two[] = {"machine", "unknown"};
+    static const char *const one[] = {"machine"};
+    struct place *p = *state;
+    char ids[2][33];
+    struct person stranger;
+    struct wa_buf body;
+    person_order(&p->p, two, 2, ids, &body);
+    assert_int_equal(post(p, &body), 404);
+    wa_buf_fini(&body);
+    person_new(&p->b, &stranger, false);
+    person_order(&stranger, one, 1, ids, &body);
+    assert_int_equal(post(p, &body), 403);
+    wa_buf_fini(&body);
+    person_free(&stranger);
+    person_order(&p->p, one, 1, ids, &body);
+    char *at = strstr(body.p, "\\\"update\\\"");
+    assert_non_null(at);
+    memcpy(at, "\\\"forget\\\"", 10);
+    int status = post(p, &body);
+    assert_true(status == 400 || status == 403);
+    wa_buf_fini(&body);
+    BENCH_IS(&p->b, "SELECT count(*) FROM actions", "0");
+    /* The same identifier twice. */
+    person_order(&p->p, one, 1, ids, &body);
+    assert_int_equal(post(p, &body), 200);
+    assert_int_equal(post(p, &body), 409);
+    wa_buf_fini(&body);
+    BENCH_IS(&p->b, "SELECT count(*) FROM actions", "1");
+}
+
+static void test_greeting(void **state)
+{
+    struct place *p = *state;
+    struct machine stranger;
+    machine_new(&stranger, "machine");
+    assert_int_equal(machine_greet(&p->b, &stranger, 5), 403);
+    machine_free(&stranger);
+    machine_new(&stranger, "never-registered");
+    assert_int_equal(machine_greet(&p->b, &stranger, 5), 401);
+    machine_free(&stranger);
+    BENCH_IS(&p->b, "SELECT sum(reachable) FROM hosts", "0");
+}
+
+/* After a restart nobody is connected, and what was under way waits. */
+static void test_requeue_all(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    char id[1][33];
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    assert_int_equal(order(p, "machine", id), 200);
+    STATE(p, "sent");
+    WA_ASSERT_OK(wa_store_requeue(p->b.store, "", &err));
+    STATE(p, "queued");
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_to_a_connected_machine),
+        TEST(test_waits_for_the_machine),
+        TEST(test_second_connection),
+        TEST(test_signer_fails),
+        TEST(test_broken_row),
+        TEST(test_times),
+        TEST(test_what_is_not_taken),
+        TEST(test_greeting),
+        TEST(test_requeue_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

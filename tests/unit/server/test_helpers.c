@@ -1,0 +1,131 @@
+/* What signer and auth answer: the signer signs what it composes and nothing else. */
+#include "testlib.h"
+
+#include "codec/json.h"
+#include "crypto/key.h"
+#include "crypto/pwhash.h"
+#include "proto/envelope.h"
+#include "server/answers.h"
+#include "server/roles.h"
+
+#define H64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ONE "{\"uuid\":\"machine\",\"nonce\":\"" H64 "\",\"sha256\":\"" H64 "\"}"
+
+static void test_signer_composes(void **state)
+{
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    WA_AUTO_BUF struct wa_buf answer;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *list = NULL;
+    struct wa_envelope e;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    wa_buf_init(&answer, 1u << 20);
+    wa_arena_init(&arena, 1u << 20);
+    WA_ASSERT_OK(wa_key_new_p256(&key, &err));
+    WA_ASSERT_OK(wa_signer_answer(key, WA_SV("[" ONE "," ONE "]"), &answer, &err));
+    WA_ASSERT_OK(wa_json_parse(wa_buf_sv(&answer), 0, &arena, &list, &err));
+    assert_int_equal(wa_json_count(list), 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct wa_json *relay = wa_json_at(list, i);
+        WA_ASSERT_OK(
+            wa_envelope_open(wa_json_get(relay, "batch"), "wapt-relay-batch", &arena, &e, &err));
+        WA_ASSERT_OK(wa_envelope_check(&e, key, &err));
+        assert_true(wa_sv_starts(wa_json_sv(wa_json_get(relay, "leaf")),
+                                 "{\"purpose\":\"wapt-relay\",\"uuid\":\"machine\""));
+    }
+}
+
+/* Texts, other purposes, other fields: never. */
+static void test_signer_refuses(void **state)
+{
+    static const char *const requests[] = {
+        "",
+        "[]",
+        "{}",
+        "null",
+        "[1]",
+        "[{}]",
+        "[\"sign me\"]",
+        ONE,
+        "[" ONE ",{}]",
+        "[{\"uuid\":\"machine\",\"nonce\":\"" H64 "\"}]",
+        "[{\"uuid\":\"machine\",\"nonce\":\"" H64 "\",\"sha256\":\"x\"}]",
+        "[{\"uuid\":\"machine\",\"nonce\":\"short\",\"sha256\":\"" H64 "\"}]",
+        "[{\"uuid\":\"mach\\u0000ine\",\"nonce\":\"" H64 "\",\"sha256\":\"" H64 "\"}]",
+        "[{\"uuid\":\"\",\"nonce\":\"" H64 "\",\"sha256\":\"" H64 "\"}]",
+        "[{\"uuid\":\"machine\",\"nonce\":\"" H64 "\",\"sha256\":\"" H64
+        "\",\"purpose\":\"wapt-action-batch\"}]",
+        "[{\"uuid\":\"machine\",\"uuid\":\"other\",\"nonce\":\"" H64 "\",\"sha256\":\"" H64 "\"}]",
+        "[{\"uuid\":\"machine\",\"nonce\":\"" H64 "\",\"sha256\":\"" H64 "\",\"time\":9}]"};
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    WA_ASSERT_OK(wa_key_new_p256(&key, &err));
+    for (size_t i = 0; i < WA_COUNT(requests); i++) {
+        WA_AUTO_BUF struct wa_buf answer;
+        wa_buf_init(&answer, 1u << 20);
+        if (wa_signer_answer(key, wa_sv(requests[i]), &answer, &err) == WA_OK)
+            fail_msg("signed: %s", requests[i]);
+        assert_int_equal(answer.n, 0);
+        wa_err_clear(&err);
+    }
+}
+
+static void test_auth(void **state)
+{
+    static const struct {
+        const char *question, *answer; /* H: the hash of "secret" */
+    } cases[] = {{"H\nsecret", "ok"},   {"H\nSecret", "no"},      {"H\n", "no"},
+                 {"H\nsecret\n", "no"}, {"none\nanything", "no"}, {"none\nsecret", "no"},
+                 {"other\nx", "no"}};
+    char hash[WA_PWHASH_MAX];
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    WA_ASSERT_OK(wa_pwhash_make(WA_SV("secret"), hash, &err));
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        WA_AUTO_BUF struct wa_buf question;
+        WA_AUTO_BUF struct wa_buf answer;
+        wa_buf_init(&question, 4096);
+        wa_buf_init(&answer, 16);
+        wa_buf_addf(&question, "%s%s", cases[i].question[0] == 'H' ? hash : "",
+                    cases[i].question + (cases[i].question[0] == 'H'));
+        WA_ASSERT_OK(wa_auth_answer(hash, wa_buf_sv(&question), &answer, &err));
+        WA_ASSERT_SV(wa_buf_sv(&answer), cases[i].answer);
+    }
+    WA_AUTO_BUF struct wa_buf answer;
+    wa_buf_init(&answer, 16);
+    WA_ASSERT_CODE(wa_auth_answer(hash, WA_SV("no line"), &answer, &err), WA_E_INVALID);
+}
+
+/* The table of messages is closed: nobody says what is another's to say. */
+static void test_table(void **state)
+{
+    WA_UNUSED(state);
+    for (int from = 0; from < WA_SR_COUNT; from++)
+        for (int to = 0; to < WA_SR_COUNT; to++) {
+            const struct wa_chan_rule *r =
+                wa_server_rules((enum wa_server_role)from, (enum wa_server_role)to);
+            bool may = (from == WA_SR_STORE) != (to == WA_SR_STORE);
+            assert_int_equal(r->name != NULL, may);
+            for (; r->name != NULL; r++) {
+                assert_false(r->with_fd);
+                assert_true(r->max <= WA_IPC_MESSAGE_MAX);
+                int group =
+                    r->type / 32; /* 0: front says, 1: front hears, then signer, auth, scan */
+                int other = from == WA_SR_STORE ? to : from;
+                assert_int_equal(group, other == WA_SR_FRONT    ? from == WA_SR_STORE
+                                        : other == WA_SR_SIGNER ? 2
+                                        : other == WA_SR_AUTH   ? 3
+                                                                : 4);
+            }
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_signer_composes),
+                                       cmocka_unit_test(test_signer_refuses),
+                                       cmocka_unit_test(test_auth), cmocka_unit_test(test_table)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,192 @@
+/* F1A in the store: who becomes a machine, and who can't become one that is there already. */
+#include "bench.h"
+
+#include "os/clock.h"
+
+#define HOUR 3600
+
+static int setup(void **state)
+{
+    struct bench *b = calloc(1, sizeof *b);
+    bench_new(b);
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    bench_free(*state);
+    free(*state);
+    return 0;
+}
+
+static void test_token_is_good_so_often(void **state)
+{
+    struct bench *b = *state;
+    struct machine m[3];
+    bench_token(b, "t", wa_clock_now() + HOUR, 2);
+    for (int i = 0; i < 3; i++) {
+        char uuid[16];
+        (void)snprintf(uuid, sizeof uuid, "machine-%d", i);
+        machine_new(&m[i], uuid);
+        assert_int_equal(machine_register(b, &m[i], WA_CRED_TOKEN, "t"), i < 2 ? 200 : 401);
+        machine_free(&m[i]);
+    }
+    BENCH_IS(b, "SELECT count(*) FROM hosts", "2");
+    BENCH_IS(b, "SELECT uses FROM tokens", "0");
+    BENCH_IS(b, "SELECT registered_by FROM hosts WHERE uuid = 'machine-0'", "token from 10.0.0.1");
+    BENCH_IS(b, "SELECT content FROM sections WHERE section = 'host_info' AND uuid = 'machine-1'",
+             "{\"computer_name\":\"pc\"}");
+}
+
+static void test_token_expired_or_invented(void **state)
+{
+    struct bench *b = *state;
+    struct machine m;
+    machine_new(&m, "machine");
+    bench_token(b, "old", wa_clock_now() - 1, 5);
+    assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "old"), 401);
+    assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "never made"), 401);
+    assert_int_equal(machine_register(b, &m, WA_CRED_KEY, ""), 401); /* never anonymous */
+    BENCH_IS(b, "SELECT count(*) FROM hosts", "0");
+    BENCH_IS(b, "SELECT uses FROM tokens", "5");
+    machine_free(&m);
+}
+
+static void test_revoked_token(void **state)
+{
+    struct bench *b = *state;
+    struct machine m;
+    machine_new(&m, "machine");
+    bench_token(b, "t", wa_clock_now() + HOUR, 5);
+    bench_exec(b, "DELETE FROM tokens");
+    assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "t"), 401);
+    machine_free(&m);
+}
+
+/* A uuid that is taken: no token changes its key, its own key renews it, an administrator replaces
+ * it. */
+static void test_takeover(void **state)
+{
+    struct bench *b = *state;
+    struct machine first, thief;
+    machine_new(&first, "machine");
+    machine_new(&thief, "machine");
+    bench_token(b, "t", wa_clock_now() + HOUR, 9);
+    assert_int_equal(machine_register(b, &first, WA_CRED_TOKEN, "t"), 200);
+    assert_int_equal(machine_greet(b, &first, 7), 200);
+    thief.seq = 1000;
+    assert_int_equal(machine_register(b, &thief, WA_CRED_TOKEN, "t"), 409);
+    assert_int_equal(machine_register(b, &thief, WA_CRED_KEY, ""), 409);
+    assert_int_equal(machine_register(b, &thief, WA_CRED_PASSWORD, "admin a wrong one"), 401);
+    BENCH_IS(b, "SELECT uses FROM tokens", "8"); /* what was refused used nothing */
+    assert_int_equal(machine_status(b, &first, "OK"), 200);
+    assert_int_equal(machine_register(b, &first, WA_CRED_KEY, ""), 200);
+    assert_int_equal(machine_greet(b, &thief, 8), 403);
+    assert_int_equal(b->closed, 0);
+    /* With the administrator's word the former key loses all, its open connection too. */
+    assert_int_equal(machine_register(b, &thief, WA_CRED_PASSWORD, "admin " BENCH_PASSWORD), 200);
+    assert_int_equal(b->closed, 1);
+    assert_int_equal(b->closed_last, 7);
+    assert_int_equal(machine_status(b, &first, "OK"), 403);
+    assert_int_equal(machine_status(b, &thief, "OK"), 200);
+    machine_free(&first);
+    machine_free(&thief);
+}
+
+static void test_registration_sent_again(void **state)
+{
+    struct bench *b = *state;
+    struct machine m;
+    machine_new(&m, "machine");
+    bench_token(b, "t", wa_clock_now() + HOUR, 9);
+    m.seq = 10;
+    assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "t"), 200);
+    m.seq = 10; /* 11 was used */
+    assert_int_equal(machine_register(b, &m, WA_CRED_KEY, ""), 409);
+    assert_int_equal(machine_register(b, &m, WA_CRED_KEY, ""), 200);
+    machine_free(&m);
+}
+
+/* The certificate must be the machine's own, and the statement signed by its key. */
+static void test_borrowed_certificate(void **state)
+{
+    struct bench *b = *state;
+    struct machine m, other;
+    machine_new(&m, "machine");
+    machine_new(&other, "other");
+    bench_token(b, "t", wa_clock_now() + HOUR, 9);
+    struct wa_key *own = m.key;
+    m.key = other.key; /* signs with another key than the certificate's */
+    assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "t"), 403);
+    m.key = own;
+    struct wa_buf cert = m.cert;
+    m.cert = other.cert; /* named differently */
+    assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "t"), 403);
+    m.cert = cert;
+    BENCH_IS(b, "SELECT count(*) FROM hosts", "0");
+    machine_free(&m);
+    machine_free(&other);
+}
+
+static void test_guessing_is_slowed_down(void **state)
+{
+    struct bench *b = *state;
+    struct machine m;
+    machine_new(&m, "machine");
+    bench_token(b, "t", wa_clock_now() + HOUR, 9);
+    for (unsigned i = 0; i < WA_THROTTLE_ADDRESS; i++)
+        assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "guess"), 401);
+    assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "t"), 429);
+    assert_int_equal(bench_login(b, "10.0.0.1", "admin", BENCH_PASSWORD, NULL), 429);
+    assert_int_equal(bench_login(b, "10.0.0.2", "admin", BENCH_PASSWORD, NULL), 200);
+    machine_free(&m);
+}
+
+/* Many good ones from one address, as behind a router, are no guessing. */
+static void test_many_good_ones(void **state)
+{
+    struct bench *b = *state;
+    struct machine m;
+    machine_new(&m, "machine");
+    bench_token(b, "t", wa_clock_now() + HOUR, 100);
+    for (unsigned i = 0; i < 4 * WA_THROTTLE_ADDRESS; i++)
+        assert_int_equal(machine_register(b, &m, i == 0 ? WA_CRED_TOKEN : WA_CRED_KEY, "t"), 200);
+    machine_free(&m);
+}
+
+static void test_nonsense(void **state)
+{
+    static const char *const bodies[] = {"",
+                                         "{}",
+                                         "[]",
+                                         "null",
+                                         "{\"signed\":1,\"signature\":\"\"}",
+                                         "{\"signed\":\"{}\",\"signature\":\"\"}",
+                                         "\xff\xfe"};
+    struct bench *b = *state;
+    static const char *const paths[] = {"/agent/v1/register", "/agent/v1/report"};
+    for (size_t i = 0; i < WA_COUNT(bodies); i++)
+        for (size_t k = 0; k < WA_COUNT(paths); k++) {
+            int status = bench_ask(b, "POST", paths[k], "", "", wa_sv(bodies[i]), NULL);
+            assert_true(status == 400 || status == 403);
+        }
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_token_is_good_so_often),
+        TEST(test_token_expired_or_invented),
+        TEST(test_revoked_token),
+        TEST(test_takeover),
+        TEST(test_registration_sent_again),
+        TEST(test_borrowed_certificate),
+        TEST(test_guessing_is_slowed_down),
+        TEST(test_many_good_ones),
+        TEST(test_nonsense),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
