@@ -33,7 +33,7 @@ static void judge(struct wa_members *members)
     size_t count = ix.n;
     if (wa_trust_new(&none, &err) != WA_OK)
         return;
-    if (wa_index_keep_trusted(&ix, none, 1796040000, NULL, NULL, &gone, &err) == WA_OK &&
+    if (wa_index_keep_trusted(&ix, none, 1796040000, NULL, NULL, NULL, &gone, &err) == WA_OK &&
         (ix.n != 0 || gone != count))
         abort();
 }

@@ -117,12 +117,15 @@ static bool go_on(void *user, uint64_t done, uint64_t total)
     return !wa_cancel_is_set(run->m->cancel);
 }
 
-/* The verified package is the one that was planned. */
+/* The verified package is the one that was planned. Both signatures have been checked, so one and
+ * the same means the same attributes; name, version and architecture are compared all the same,
+ * since a second signer could have been made for one signature. */
 static enum wa_code check_same(const struct wa_control *planned, const struct wa_verdict *v,
                                struct wa_err *err)
 {
     if (strcmp(wa_control_get(planned, WA_A_SIGNATURE),
-               wa_control_get(&v->control, WA_A_SIGNATURE)) != 0)
+               wa_control_get(&v->control, WA_A_SIGNATURE)) != 0 ||
+        !wa_entry_same(planned, &v->control))
         return wa_fail(err, WA_E_REFUSED, "the file is another package than the index says");
     return WA_OK;
 }

@@ -92,7 +92,7 @@ static enum wa_code update_index(struct wa_task_run *run, struct wa_trust *ancho
         return err->code;
     enum wa_code code = wa_index_read(wa_unpack_members(unpack), &ix, &bad, err);
     wa_unpack_free(unpack);
-    if (code != WA_OK || wa_index_keep_trusted(&ix, anchors, wa_clock_now(), on_discard, run,
+    if (code != WA_OK || wa_index_keep_trusted(&ix, anchors, wa_clock_now(), NULL, on_discard, run,
                                                &discarded, err) != WA_OK)
         return err->code;
     size_t other = filter(m, &ix);

@@ -46,7 +46,8 @@ static enum wa_code judge(struct wa_cli *cli, struct wa_members *m, size_t *ret_
     wa_index_init(&ix);
     if (wa_get_anchors(cli, &anchors, err) != WA_OK ||
         wa_index_read(m, &ix, &unreadable, err) != WA_OK ||
-        wa_index_keep_trusted(&ix, anchors, wa_clock_now(), discarded, cli, &gone, err) != WA_OK)
+        wa_index_keep_trusted(&ix, anchors, wa_clock_now(), NULL, discarded, cli, &gone, err) !=
+            WA_OK)
         return err->code;
     for (size_t i = 0; i < ix.n; i++)
         tell(cli, &ix.items[i], NULL);

@@ -13,7 +13,7 @@
 #include "codec/zip_priv.h"
 
 /* Up to here a member is inflated in memory: at most twice this is held at once. */
-#define WHOLE_BYTES_MAX (16u << 20)
+#define WHOLE_BYTES_MAX (32u << 20)
 
 /* What has come out so far. */
 struct output {

@@ -90,6 +90,19 @@ enum wa_code wa_digest_hex(struct wa_digest *d, char out[WA_DIGEST_HEX_MAX], str
     return WA_OK;
 }
 
+enum wa_code wa_digest_sha256(struct wa_digest *d, uint8_t out[WA_SHA256_SIZE], struct wa_err *err)
+{
+    uint8_t bytes[EVP_MAX_MD_SIZE];
+    size_t n = 0;
+
+    if (wa_digest_end(d, bytes, &n, err) != WA_OK)
+        return err->code;
+    if (n != WA_SHA256_SIZE)
+        return wa_fail(err, WA_E_INTERNAL, "a digest of %zu bytes is no SHA-256", n);
+    memcpy(out, bytes, n);
+    return WA_OK;
+}
+
 enum wa_code wa_sha256(const void *p, size_t n, uint8_t out[WA_SHA256_SIZE], struct wa_err *err)
 {
     uint8_t bytes[EVP_MAX_MD_SIZE];

@@ -18,6 +18,8 @@ WA_CHECK enum wa_code wa_digest_add(struct wa_digest *d, const void *p, size_t n
 /* Ends it, as lower-case hex; may be used for another message afterwards. */
 WA_CHECK enum wa_code wa_digest_hex(struct wa_digest *d, char out[WA_DIGEST_HEX_MAX], struct wa_err *err);
 
+/* The same for a WA_SHA256 alone, as bytes. */
+WA_CHECK enum wa_code wa_digest_sha256(struct wa_digest *d, uint8_t out[WA_SHA256_SIZE], struct wa_err *err);
 WA_CHECK enum wa_code wa_sha256(const void *p, size_t n, uint8_t out[WA_SHA256_SIZE], struct wa_err *err);
 WA_CHECK enum wa_code wa_sha256_hex(const void *p, size_t n, char out[WA_SHA256_HEX], struct wa_err *err);
 /* Of a whole source, in pieces. */

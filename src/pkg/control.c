@@ -76,13 +76,27 @@ bool wa_attr_find(struct wa_sv name, enum wa_attr *ret)
 
 void wa_control_init(struct wa_control *c)
 {
-    *c = (struct wa_control){{NULL}};
+    *c = (struct wa_control){{NULL}, NULL, 0};
+}
+
+static bool is_in_block(const struct wa_control *c, const char *p)
+{
+    return c->block != NULL && p >= c->block && p < c->block + c->block_size;
+}
+
+void wa_control_unset(struct wa_control *c, enum wa_attr a)
+{
+    if (!is_in_block(c, c->v[a]))
+        wa_free(c->v[a]);
+    c->v[a] = NULL;
 }
 
 void wa_control_fini(struct wa_control *c)
 {
     for (size_t i = 0; i < WA_ATTR_COUNT; i++)
-        wa_free(c->v[i]);
+        if (c->v[i] != NULL)
+            wa_control_unset(c, (enum wa_attr)i);
+    wa_free(c->block);
     wa_control_init(c);
 }
 
@@ -105,7 +119,7 @@ enum wa_code wa_control_set(struct wa_control *c, enum wa_attr a, struct wa_sv v
     char *copy = NULL;
     if (wa_sv_dup(value, &copy, err) != WA_OK)
         return wa_wrap(err, "attribute '%s'", names[a]);
-    wa_free(c->v[a]);
+    wa_control_unset(c, a);
     c->v[a] = copy;
     return WA_OK;
 }
@@ -113,13 +127,21 @@ enum wa_code wa_control_set(struct wa_control *c, enum wa_attr a, struct wa_sv v
 enum wa_code wa_control_copy(const struct wa_control *from, struct wa_control *to,
                              struct wa_err *err)
 {
+    size_t size = 0;
     wa_control_init(to);
+    for (size_t i = 0; i < WA_ATTR_COUNT; i++)
+        size += from->v[i] == NULL ? 0 : strlen(from->v[i]) + 1;
+    char *block = size == 0 ? NULL : wa_calloc(size, 1);
+    if (size > 0 && block == NULL)
+        return wa_nomem(err);
+    to->block = block;
+    to->block_size = size;
     for (size_t i = 0; i < WA_ATTR_COUNT; i++) {
-        if (from->v[i] == NULL ||
-            wa_control_set(to, (enum wa_attr)i, wa_sv(from->v[i]), err) == WA_OK)
+        if (from->v[i] == NULL)
             continue;
-        wa_control_fini(to);
-        return err->code;
+        size_t n = strlen(from->v[i]) + 1;
+        to->v[i] = memcpy(block, from->v[i], n);
+        block += n;
     }
     return WA_OK;
 }

@@ -58,9 +58,13 @@ enum wa_attr {
 const char *wa_attr_name(enum wa_attr a);
 bool wa_attr_find(struct wa_sv name, enum wa_attr *ret);
 
-/* One package's attributes. Strings are owned; NULL: never set (reads as the default). */
+/* One package's attributes. Strings are owned, each by itself or all together in block, since an
+ * index has thousands of controls; NULL: never set (reads as the default). Change v only through
+ * these functions. */
 struct wa_control {
     char *v[WA_ATTR_COUNT];
+    char *block;
+    size_t block_size; /* bytes */
 };
 void wa_control_init(struct wa_control *c);
 void wa_control_fini(struct wa_control *c);
@@ -70,6 +74,8 @@ void wa_control_fini(struct wa_control *c);
 const char *wa_control_get(const struct wa_control *c, enum wa_attr a);
 WA_CHECK enum wa_code wa_control_set(struct wa_control *c, enum wa_attr a, struct wa_sv value,
                                      struct wa_err *err);
+/* Back to never set. */
+void wa_control_unset(struct wa_control *c, enum wa_attr a);
 WA_CHECK enum wa_code wa_control_copy(const struct wa_control *from, struct wa_control *to,
                                       struct wa_err *err);
 

@@ -12,32 +12,28 @@
 /* --- reading --- */
 
 struct reader {
-    struct wa_control *c;
-    bool known; /* the last key is an attribute of ours */
-    bool first; /* no key has come yet */
-    enum wa_attr attr;
+    bool known;              /* the last key is an attribute of ours */
+    bool first;              /* no key has come yet */
+    bool plain;              /* only '\n' ends lines */
+    enum wa_attr attr, next; /* of the last key; the one that follows it in what tools write */
     bool seen[WA_ATTR_COUNT];
+    struct wa_sv
+        value[WA_ATTR_COUNT]; /* in the text; with the lines that continue it, as they are */
     size_t line;
 };
 
 static enum wa_code continue_value(struct reader *r, struct wa_sv text, struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf joined;
-    wa_buf_init(&joined, WA_CONTROL_BYTES_MAX);
     if (r->first)
         return wa_fail(err, WA_E_INVALID, "control line 1 continues nothing");
-    if (!r->known)
-        return WA_OK;
-    wa_buf_adds(&joined, r->c->v[r->attr] == NULL ? "" : r->c->v[r->attr]);
-    wa_buf_addc(&joined, '\n');
-    wa_buf_addsv(&joined, wa_unicode_strip(text));
-    if (wa_buf_check(&joined, err) != WA_OK)
-        return err->code;
-    return wa_control_set(r->c, r->attr, wa_buf_sv(&joined), err);
+    if (r->known) {
+        struct wa_sv *v = &r->value[r->attr];
+        v->n = (size_t)(text.p + text.n - v->p);
+    }
+    return WA_OK;
 }
 
-/* Lower case of an ASCII key; a key with anything else is no attribute of ours. *ret is the
- * attribute before, and the one after it the first guess: that is how all tools write them. */
+/* Lower case of an ASCII key; a key with anything else is no attribute of ours. */
 static bool find_key(struct wa_sv key, enum wa_attr *ret)
 {
     char low[64];
@@ -45,18 +41,21 @@ static bool find_key(struct wa_sv key, enum wa_attr *ret)
         return false;
     for (size_t i = 0; i < key.n; i++)
         low[i] = key.p[i] >= 'A' && key.p[i] <= 'Z' ? (char)(key.p[i] + 32) : key.p[i];
-    const char *guess = wa_attr_name((enum wa_attr)(*ret + 1));
-    if (wa_sv_eqs(wa_sv_n(low, key.n), guess) && guess[0] != '\0') {
-        *ret = (enum wa_attr)(*ret + 1);
-        return true;
-    }
     return wa_attr_find(wa_sv_n(low, key.n), ret);
 }
 
-/* An attribute that reads as "" when it is not set need not be stored empty: most are. */
-static bool is_default(enum wa_attr a, struct wa_sv value)
+/* Whether the line sets the attribute after the last one, as in what all tools write: they know one
+ * order, and pad with blanks. */
+static bool is_next_key(const struct reader *r, struct wa_sv line, size_t *ret_colon)
 {
-    return value.n == 0 && a > WA_A_PRIORITY && (a < WA_A_SIGNER || a > WA_A_SIGNED_ATTRIBUTES);
+    const char *guess = wa_attr_name(r->next);
+    size_t n = strlen(guess);
+    if (n == 0 || line.n <= n || memcmp(line.p, guess, n) != 0)
+        return false;
+    while (n < line.n && line.p[n] == ' ')
+        n++;
+    *ret_colon = n;
+    return n < line.n && line.p[n] == ':';
 }
 
 static enum wa_code read_line(struct reader *r, struct wa_sv line, struct wa_err *err)
@@ -64,32 +63,50 @@ static enum wa_code read_line(struct reader *r, struct wa_sv line, struct wa_err
     size_t colon;
     if (line.p[0] == ' ')
         return continue_value(r, line, err);
-    if (!wa_sv_chr(line, ':', &colon))
+    bool is_next = is_next_key(r, line, &colon);
+    if (!is_next && !wa_sv_chr(line, ':', &colon))
         return wa_fail(err, WA_E_INVALID, "control line %zu has no ':'", r->line);
     r->first = false;
-    r->known = find_key(wa_unicode_strip(wa_sv_n(line.p, colon)), &r->attr);
+    if (is_next)
+        r->attr = r->next;
+    r->known = is_next || find_key(wa_unicode_strip(wa_sv_n(line.p, colon)), &r->attr);
     if (!r->known)
         return WA_OK;
+    r->next = (enum wa_attr)(r->attr + 1);
     if (r->seen[r->attr])
         return wa_fail(err, WA_E_INVALID, "control line %zu sets '%s' again", r->line,
                        wa_attr_name(r->attr));
     r->seen[r->attr] = true;
-    struct wa_sv value = wa_unicode_strip(wa_sv_sub(line, colon + 1, line.n));
-    return is_default(r->attr, value) ? WA_OK : wa_control_set(r->c, r->attr, value, err);
+    r->value[r->attr] = wa_unicode_strip(wa_sv_n(line.p + colon + 1, line.n - colon - 1));
+    return WA_OK;
 }
 
 /* What the bytes of a text may hold beside plain ASCII, to choose the quick way for nearly all. */
 enum { HAS_NUL = 1, HAS_UNICODE = 2, HAS_ODD_LINE_ENDS = 4 };
 
+static unsigned classify_byte(unsigned char b)
+{
+    unsigned found = b >= 0x80 ? HAS_UNICODE : 0u;
+    found |= b < 0x20 && b != '\n' && b != '\t' ? HAS_ODD_LINE_ENDS : 0u;
+    return found | (b == 0 ? HAS_NUL : 0u);
+}
+
+/* Eight bytes at a time, since most words are plain: no byte has its top bit, nor is below 0x20. */
 static unsigned classify(struct wa_sv text)
 {
+    const uint64_t tops = 0x8080808080808080u, blanks = 0x2020202020202020u;
     unsigned found = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char b = (unsigned char)text.p[i];
-        found |= b >= 0x80 ? HAS_UNICODE : 0u;
-        found |= b < 0x20 && b != '\n' && b != '\t' ? HAS_ODD_LINE_ENDS : 0u;
-        found |= b == 0 ? HAS_NUL : 0u;
+    size_t i = 0;
+    for (; i + 8 <= text.n; i += 8) {
+        uint64_t w;
+        memcpy(&w, text.p + i, 8);
+        if (((w | (w - blanks)) & tops) == 0)
+            continue;
+        for (size_t k = i; k < i + 8; k++)
+            found |= classify_byte((unsigned char)text.p[k]);
     }
+    for (; i < text.n; i++)
+        found |= classify_byte((unsigned char)text.p[i]);
     return found;
 }
 
@@ -100,28 +117,81 @@ static bool next_line(struct wa_sv *rest, bool plain, struct wa_sv *ret)
     return rest->n > 0 && wa_sv_split(rest, '\n', ret);
 }
 
-static enum wa_code read_lines(struct wa_sv text, bool plain, struct wa_control *c,
-                               struct wa_err *err)
+static bool is_blank(struct wa_sv line)
 {
-    struct reader r = {.c = c, .first = true};
+    bool begins = line.n > 0 && line.p[0] > ' ' && line.p[0] < 0x7f; /* nearly always */
+    return !begins && wa_unicode_strip(line).n == 0;
+}
+
+static enum wa_code read_lines(struct wa_sv text, struct reader *r, struct wa_err *err)
+{
     struct wa_sv line;
-    while (next_line(&text, plain, &line)) {
-        r.line++;
-        if (wa_unicode_strip(line).n == 0)
+    while (next_line(&text, r->plain, &line)) {
+        r->line++;
+        if (is_blank(line))
             break;
-        if (read_line(&r, line, err) != WA_OK)
+        if (read_line(r, line, err) != WA_OK)
             return err->code;
     }
     if (wa_unicode_strip(text).n != 0)
-        return wa_fail(err, WA_E_INVALID, "control has text after a blank line (line %zu)", r.line);
-    if (wa_control_get(c, WA_A_PACKAGE)[0] == '\0')
+        return wa_fail(err, WA_E_INVALID, "control has text after a blank line (line %zu)",
+                       r->line);
+    if (r->value[WA_A_PACKAGE].n == 0)
         return wa_fail(err, WA_E_INVALID, "control names no package");
+    return WA_OK;
+}
+
+/* An attribute that reads as "" when it is not set need not be stored empty: most are. */
+static bool is_default(enum wa_attr a, struct wa_sv value)
+{
+    return value.n == 0 && a > WA_A_PRIORITY && (a < WA_A_SIGNER || a > WA_A_SIGNED_ATTRIBUTES);
+}
+
+/* The value with its lines stripped and joined by '\n', and a NUL. Never longer than it was. */
+static char *put_value(struct wa_sv value, bool plain, char *at)
+{
+    struct wa_sv line;
+    if (value.n > 0 && plain && memchr(value.p, '\n', value.n) == NULL) {
+        memcpy(at, value.p, value.n);
+        at[value.n] = '\0';
+        return at + value.n + 1;
+    }
+    for (bool first = true; next_line(&value, plain, &line); first = false) {
+        line = wa_unicode_strip(line);
+        if (!first)
+            *at++ = '\n';
+        memcpy(at, line.p, line.n);
+        at += line.n;
+    }
+    *at = '\0';
+    return at + 1;
+}
+
+/* All values into one block. */
+static enum wa_code keep_values(const struct reader *r, struct wa_control *ret, struct wa_err *err)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < WA_ATTR_COUNT; i++)
+        if (r->seen[i] && !is_default((enum wa_attr)i, r->value[i]))
+            size += r->value[i].n + 1;
+    char *at = wa_calloc(size, 1);
+    if (at == NULL)
+        return wa_nomem(err);
+    wa_control_init(ret);
+    ret->block = at;
+    ret->block_size = size;
+    for (size_t i = 0; i < WA_ATTR_COUNT; i++) {
+        if (!r->seen[i] || is_default((enum wa_attr)i, r->value[i]))
+            continue;
+        ret->v[i] = at;
+        at = put_value(r->value[i], r->plain, at);
+    }
     return WA_OK;
 }
 
 enum wa_code wa_control_parse(struct wa_sv text, struct wa_control *ret, struct wa_err *err)
 {
-    struct wa_control c;
+    struct reader r = {.first = true};
     if (text.n > WA_CONTROL_BYTES_MAX)
         return wa_fail(err, WA_E_LIMIT, "control is larger than %u bytes", WA_CONTROL_BYTES_MAX);
     if (wa_sv_starts(text, "\xef\xbb\xbf"))
@@ -130,13 +200,8 @@ enum wa_code wa_control_parse(struct wa_sv text, struct wa_control *ret, struct 
     unsigned found = classify(text);
     if ((found & HAS_NUL) != 0 || ((found & HAS_UNICODE) != 0 && !wa_utf8_valid(text)))
         return wa_fail(err, WA_E_INVALID, "control is not UTF-8 text");
-    wa_control_init(&c);
-    if (read_lines(text, found == 0, &c, err) != WA_OK) {
-        wa_control_fini(&c);
-        return err->code;
-    }
-    *ret = c;
-    return WA_OK;
+    r.plain = found == 0;
+    return read_lines(text, &r, err) == WA_OK ? keep_values(&r, ret, err) : err->code;
 }
 
 /* --- writing --- */

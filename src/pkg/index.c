@@ -1,5 +1,5 @@
-/* index.c - the Packages file. Nothing in it is believed until wa_index_keep_trusted() has judged
- * it. */
+/* index.c - the Packages file, read and written. Nothing in it is believed until
+ * wa_index_keep_trusted() (index_judge.c) has judged it. */
 #include "pkg/index.h"
 
 #include "base/map.h"
@@ -16,12 +16,18 @@ void wa_index_fini(struct wa_index *ix)
     for (size_t i = 0; i < ix->n; i++)
         wa_control_fini(&ix->items[i]);
     WA_VEC_FREE(ix);
+    wa_free(ix->digests);
     wa_certs_fini(&ix->certs);
     wa_index_crls_fini(ix);
     wa_index_init(ix);
 }
 
 /* --- reading --- */
+
+static bool is_blank(struct wa_sv line)
+{
+    return line.n == 0 || ((unsigned char)line.p[0] <= ' ' && wa_sv_trim(line).n == 0);
+}
 
 /* Takes a block up to a line that is blank after stripping; false at the end. */
 static bool next_block(struct wa_sv *rest, struct wa_sv *ret)
@@ -32,7 +38,7 @@ static bool next_block(struct wa_sv *rest, struct wa_sv *ret)
         struct wa_sv line;
         if (start == NULL)
             return false;
-        while (wa_sv_split(rest, '\n', &line) && wa_sv_trim(line).n > 0)
+        while (wa_sv_split(rest, '\n', &line) && !is_blank(line))
             n = (size_t)(line.p + line.n - start);
         if (n == 0)
             continue; /* blank lines between blocks */
@@ -41,8 +47,26 @@ static bool next_block(struct wa_sv *rest, struct wa_sv *ret)
     }
 }
 
+static enum wa_code add_entry(struct wa_index *ix, struct wa_control *c, struct wa_sv block,
+                              struct wa_digest *digest, struct wa_err *err)
+{
+    struct wa_control *slot = WA_VEC_PUSH(ix);
+    if (slot == NULL) {
+        wa_control_fini(c);
+        return wa_nomem(err);
+    }
+    *slot = *c;
+    if (digest == NULL)
+        return WA_OK;
+    if (!wa_vec_grow_((void **)(void *)&ix->digests, ix->digests_n, &ix->digests_cap,
+                      sizeof ix->digests[0]))
+        return wa_nomem(err);
+    return wa_entry_digest(digest, block, &ix->digests[ix->digests_n++], err);
+}
+
+/* digest: NULL, or to digest each entry with. */
 static enum wa_code read_blocks(struct wa_sv text, struct wa_index *ix, size_t *bad,
-                                struct wa_err *err)
+                                struct wa_digest *digest, struct wa_err *err)
 {
     struct wa_sv block;
     while (next_block(&text, &block)) {
@@ -54,16 +78,10 @@ static enum wa_code read_blocks(struct wa_sv text, struct wa_index *ix, size_t *
         enum wa_code code = wa_control_parse(block, &c, &why);
         if (code == WA_E_NOMEM)
             return wa_nomem(err);
-        if (code != WA_OK) {
+        if (code != WA_OK)
             ++*bad;
-            continue;
-        }
-        struct wa_control *slot = WA_VEC_PUSH(ix);
-        if (slot == NULL) {
-            wa_control_fini(&c);
-            return wa_nomem(err);
-        }
-        *slot = c;
+        else if (add_entry(ix, &c, block, digest, err) != WA_OK)
+            return err->code;
     }
     return WA_OK;
 }
@@ -84,7 +102,7 @@ static enum wa_code read_cert(struct wa_members *m, size_t i, struct wa_index *i
 }
 
 static enum wa_code read_index(struct wa_members *m, struct wa_index *ix, size_t *bad,
-                               struct wa_err *err)
+                               struct wa_digest *digest, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
     struct wa_buf_sink sink;
@@ -98,7 +116,7 @@ static enum wa_code read_index(struct wa_members *m, struct wa_index *ix, size_t
                    ? wa_fail(err, WA_E_LIMIT, "'Packages' is larger than %zu bytes", text.max)
                    : wa_nomem(err);
     if (m->read(m, at, &sink.base, err) != WA_OK ||
-        read_blocks(wa_buf_sv(&text), ix, bad, err) != WA_OK)
+        read_blocks(wa_buf_sv(&text), ix, bad, digest, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < m->n; i++) {
         struct wa_sv name = wa_sv(m->items[i].name.p);
@@ -111,13 +129,13 @@ static enum wa_code read_index(struct wa_members *m, struct wa_index *ix, size_t
     return wa_index_crls_read(m, ix, err);
 }
 
-enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret, size_t *ret_bad,
-                           struct wa_err *err)
+static enum wa_code read_whole(struct wa_members *members, struct wa_digest *digest,
+                               struct wa_index *ret, size_t *ret_bad, struct wa_err *err)
 {
     struct wa_index ix;
     size_t bad = 0;
     wa_index_init(&ix);
-    if (read_index(members, &ix, &bad, err) != WA_OK) {
+    if (read_index(members, &ix, &bad, digest, err) != WA_OK) {
         wa_index_fini(&ix);
         return wa_wrap(err, "reading the index");
     }
@@ -126,22 +144,22 @@ enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret, siz
     return WA_OK;
 }
 
-/* --- judging --- */
-
-/* Where a package lies is unsigned: it may be any name in the repository's own folder, no more. */
-static enum wa_code check_filename(const struct wa_control *c, struct wa_err *err)
+enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret, size_t *ret_bad,
+                           struct wa_err *err)
 {
-    struct wa_relpath path;
-    const char *name = wa_control_get(c, WA_A_FILENAME);
-    if (name[0] == '\0')
-        return WA_OK; /* the canonical name is tried */
-    if (wa_relpath_parse(wa_sv(name), &path, err) != WA_OK)
-        return wa_wrap(err, "file name of package '%s'", wa_control_get(c, WA_A_PACKAGE));
-    if (strchr(name, '/') != NULL)
-        return wa_fail(err, WA_E_REFUSED, "package '%s' lies outside the repository: '%s'",
-                       wa_control_get(c, WA_A_PACKAGE), name);
-    return WA_OK;
+    return read_whole(members, NULL, ret, ret_bad, err);
 }
+
+enum wa_code wa_index_read_digests(struct wa_members *members, struct wa_index *ret,
+                                   size_t *ret_bad, struct wa_err *err)
+{
+    WA_AUTO(wa_digest) struct wa_digest *digest = NULL;
+    if (wa_digest_new(WA_SHA256, &digest, err) != WA_OK)
+        return err->code;
+    return read_whole(members, digest, ret, ret_bad, err);
+}
+
+/* --- chains --- */
 
 static struct wa_cert *find_cert(const struct wa_certs *list, const char *fingerprint)
 {
@@ -169,44 +187,6 @@ enum wa_code wa_index_chain(const struct wa_index *ix, const char *fingerprint,
                 wa_certs_add(chain, ix->certs.items[i], err) != WA_OK)
                 return err->code;
     return WA_OK;
-}
-
-static enum wa_code check_entry(const struct wa_index *ix, const struct wa_control *c,
-                                const struct wa_trust *anchors, int64_t at, struct wa_err *err)
-{
-    struct wa_trust_result trust;
-    WA_AUTO_CERTS struct wa_certs chain = {0};
-    if (check_filename(c, err) != WA_OK ||
-        wa_index_chain(ix, wa_control_get(c, WA_A_SIGNER_FINGERPRINT), &chain, err) != WA_OK)
-        return err->code;
-    return wa_verify_control(c, &chain, anchors, at, &trust, err);
-}
-
-enum wa_code wa_index_keep_trusted(struct wa_index *ix, struct wa_trust *anchors, int64_t at,
-                                   wa_index_discard_fn discard, void *user, size_t *ret_discarded,
-                                   struct wa_err *err)
-{
-    size_t kept = 0, gone = 0;
-    enum wa_code code = wa_index_crls_teach(ix, anchors, err);
-    for (size_t i = 0; i < ix->n; i++) {
-        struct wa_control *c = &ix->items[i];
-        struct wa_err why = WA_ERR_INIT;
-        if (code == WA_OK && check_entry(ix, c, anchors, at, &why) == WA_OK) {
-            ix->items[kept++] = *c;
-            continue;
-        }
-        /* Without memory nothing more is judged, and what is not judged is not kept. */
-        if (why.code == WA_E_NOMEM)
-            code = wa_nomem(err);
-        else if (code == WA_OK && discard != NULL)
-            discard(user, c, &why);
-        wa_control_fini(c);
-        gone++;
-    }
-    ix->n = kept;
-    if (code == WA_OK)
-        *ret_discarded = gone;
-    return code;
 }
 
 /* --- writing --- */

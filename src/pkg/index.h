@@ -4,11 +4,14 @@
 #define WA_PKG_INDEX_H
 
 #include "base/vec.h"
+#include "pkg/index_seen.h"
 #include "pkg/verify.h"
 
 struct wa_index {
     struct wa_control *items;
     size_t n, cap;
+    struct wa_entry_digest *digests; /* of the entries, by index; NULL when not asked for */
+    size_t digests_n, digests_cap;
     struct wa_certs certs; /* of the ssl/ members, for chains; trusted by nothing but the anchors */
     struct {
         WA_VEC(struct wa_buf); /* DER or PEM */
@@ -22,12 +25,18 @@ void wa_index_fini(struct wa_index *ix);
  * a broken archive is an error. */
 WA_CHECK enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret,
                                     size_t *ret_bad, struct wa_err *err);
+/* The same with the entries' digests, for a judgement that remembers. */
+WA_CHECK enum wa_code wa_index_read_digests(struct wa_members *members, struct wa_index *ret,
+                                            size_t *ret_bad, struct wa_err *err);
 typedef void (*wa_index_discard_fn)(void *user, const struct wa_control *c,
                                     const struct wa_err *why);
 /* Removes each entry whose signer is not trusted or whose signature does not hold (F2B), telling
- * discard (may be NULL). anchors learns the index's revocation lists first. */
+ * discard (may be NULL). anchors learns the index's revocation lists first. seen (may be NULL; else
+ * the index has digests): a signature that held before is not computed again, and what is kept is
+ * added to it. */
 WA_CHECK enum wa_code wa_index_keep_trusted(struct wa_index *ix, struct wa_trust *anchors,
-                                            int64_t at, wa_index_discard_fn discard, void *user,
+                                            int64_t at, struct wa_seen *seen,
+                                            wa_index_discard_fn discard, void *user,
                                             size_t *ret_discarded, struct wa_err *err);
 /* Adds a copy of c (with filename, size, md5sum set) and the certificates of its chain. */
 WA_CHECK enum wa_code wa_index_add(struct wa_index *ix, const struct wa_control *c,

@@ -135,15 +135,22 @@ static enum wa_code check_signature(const struct wa_control *c, const struct wa_
                    "the control's signature does not hold: an attribute was changed after signing");
 }
 
+enum wa_code wa_verify_control_by(const struct wa_control *c, const struct wa_cert *signer,
+                                  struct wa_err *err)
+{
+    bool legacy = false;
+    if (check_signature(c, signer, &legacy, err) != WA_OK)
+        return err->code;
+    return check_attributes(c, err);
+}
+
 enum wa_code wa_verify_control(const struct wa_control *c, const struct wa_certs *chain,
                                const struct wa_trust *anchors, int64_t at,
                                struct wa_trust_result *ret, struct wa_err *err)
 {
     struct wa_trust_result trust;
-    bool legacy = false;
     if (wa_trust_check(anchors, chain, at, &trust, err) != WA_OK ||
-        check_signature(c, chain->items[0], &legacy, err) != WA_OK ||
-        check_attributes(c, err) != WA_OK)
+        wa_verify_control_by(c, chain->items[0], err) != WA_OK)
         return err->code;
     *ret = trust;
     return WA_OK;
@@ -187,7 +194,7 @@ static enum wa_code check_paper(const struct wa_verdict *v, const char *name,
 static void drop_index_attributes(struct wa_control *c)
 {
     for (size_t i = WA_A_FILENAME; i < WA_ATTR_COUNT; i++)
-        wa_free_strp(&c->v[i]);
+        wa_control_unset(c, (enum wa_attr)i);
 }
 
 /* The signer: certificate, chain, and that the package is signed at all. */

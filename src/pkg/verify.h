@@ -56,6 +56,9 @@ WA_CHECK enum wa_code wa_verify_package(struct wa_members *members, const struct
 WA_CHECK enum wa_code wa_verify_control(const struct wa_control *c, const struct wa_certs *chain,
                                         const struct wa_trust *anchors, int64_t at,
                                         struct wa_trust_result *ret, struct wa_err *err);
+/* Only its second half: the signature and the signed attributes, whoever the signer is. */
+WA_CHECK enum wa_code wa_verify_control_by(const struct wa_control *c, const struct wa_cert *signer,
+                                           struct wa_err *err);
 /* Extracts all members that the verified manifest lists below dir (made new, modes 0644/0755),
  * digesting again: what is written is what was verified, even when members comes from a process
  * that lies. On failure nothing must be used; the caller removes dir. */

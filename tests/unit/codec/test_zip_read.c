@@ -63,7 +63,7 @@ static void make_large(struct large *l)
     uint32_t x = 1;
     z_stream z = {0};
 
-    l->size = 17u << 20;
+    l->size = 33u << 20;
     plain = wa_calloc(l->size, 1);
     l->packed = wa_calloc(l->size, 1);
     assert_true(plain && l->packed);

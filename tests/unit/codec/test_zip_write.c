@@ -6,7 +6,7 @@
 #include "codec/zip_write.h"
 
 /* More than is kept in memory, deflated or inflated. */
-#define LARGE_BYTES (17u << 20)
+#define LARGE_BYTES (33u << 20)
 #define MTIME 1795000000 /* 2026-11-18T11:06:40Z */
 
 static struct wa_relpath path(const char *text)

@@ -47,7 +47,7 @@ static void judge(const struct wa_json *one, const char *file, const char *trust
     check_ok(package_open(file, &p, &err), &err, file);
     check_ok(wa_index_read(wa_archive_members_get(p.archive), &ix, &bad, &err), &err, file);
     size_t read = ix.n;
-    check_ok(wa_index_keep_trusted(&ix, anchors, vectors_date(), note, &d, &gone, &err), &err,
+    check_ok(wa_index_keep_trusted(&ix, anchors, vectors_date(), NULL, note, &d, &gone, &err), &err,
              file);
     assert_int_equal(ix.n + gone, read);
     for (size_t i = 0; i < wa_json_count(entries); i++) {
@@ -98,8 +98,8 @@ static void trusts_nothing_without_anchors(void **state)
     (void)state;
     check_ok(package_open("index/00-good", &p, &err), &err, "open");
     check_ok(wa_index_read(wa_archive_members_get(p.archive), &ix, &bad, &err), &err, "read");
-    check_ok(wa_index_keep_trusted(&ix, anchors, vectors_date(), NULL, NULL, &gone, &err), &err,
-             "keep");
+    check_ok(wa_index_keep_trusted(&ix, anchors, vectors_date(), NULL, NULL, NULL, &gone, &err),
+             &err, "keep");
     assert_int_equal(ix.n, 0);
     assert_int_equal(gone, 9);
     package_close(&p);
@@ -137,8 +137,8 @@ static void learns_lists_from_the_index(void **state)
     check_ok(wa_index_read(wa_archive_members_get(p.archive), &ix, &bad, &err), &err, "read");
     assert_int_equal(ix.crls.n, 1);
     for (int again = 0; again < 2; again++)
-        check_ok(wa_index_keep_trusted(&ix, anchors, vectors_date(), NULL, NULL, &gone, &err), &err,
-                 "keep");
+        check_ok(wa_index_keep_trusted(&ix, anchors, vectors_date(), NULL, NULL, NULL, &gone, &err),
+                 &err, "keep");
     assert_int_equal(ix.n, 8);
     check_ok(wa_trust_crl(anchors, 0, &list, &is_there, &err), &err, "list");
     assert_true(is_there && wa_sv_eq(wa_buf_sv(&list), wa_buf_sv(&ix.crls.items[0])));
@@ -207,6 +207,76 @@ static void writes_what_it_reads(void **state)
     package_close(&p);
 }
 
+/* Judges an index with the memory given (and with that of now afterwards): how many are kept. */
+static size_t keep_with(const char *file, const char *trusted, struct wa_buf *memory)
+{
+    struct package p;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of(trusted);
+    WA_AUTO_INDEX struct wa_index ix;
+    WA_AUTO_SEEN struct wa_seen seen;
+    struct wa_err err = WA_ERR_INIT;
+    size_t bad = 0, gone = 0;
+    wa_seen_init(&seen);
+    check_ok(package_open(file, &p, &err), &err, file);
+    check_ok(wa_index_read_digests(wa_archive_members_get(p.archive), &ix, &bad, &err), &err, file);
+    check_ok(wa_seen_read(&seen, wa_buf_sv(memory), &err), &err, "memory");
+    check_ok(wa_index_keep_trusted(&ix, anchors, vectors_date(), &seen, NULL, NULL, &gone, &err),
+             &err, file);
+    wa_buf_clear(memory);
+    check_ok(wa_seen_write(&seen, memory, &err), &err, "memory");
+    assert_int_equal(memory->n, ix.n * sizeof(struct wa_entry_digest));
+    package_close(&p);
+    return ix.n;
+}
+
+/* What is remembered is that signatures held: never who is trusted, and never of other bytes. */
+static void remembers_signatures_not_trust(void **state)
+{
+    WA_AUTO_BUF struct wa_buf memory;
+    WA_AUTO_BUF struct wa_buf again;
+    (void)state;
+    wa_buf_init(&memory, 1u << 20);
+    wa_buf_init(&again, 1u << 20);
+    assert_int_equal(keep_with("index/00-good", "trust/main", &memory), 8);
+    wa_buf_addsv(&again, wa_buf_sv(&memory));
+    assert_int_equal(keep_with("index/00-good", "trust/main", &memory), 8);
+    assert_true(wa_sv_eq(wa_buf_sv(&memory), wa_buf_sv(&again)));
+    assert_int_equal(keep_with("index/03-changed-version", "trust/main", &memory), 7);
+    assert_int_equal(keep_with("index/00-good", "trust/empty", &again), 0);
+    assert_int_equal(again.n, 0);
+}
+
+/* A memory that is none is no memory; one that somebody forged would be believed, which is why it
+ * lies where only the one who checks can write. */
+static void reads_its_memory(void **state)
+{
+    struct package p;
+    WA_AUTO_BUF struct wa_buf memory;
+    WA_AUTO_BUF struct wa_buf cut;
+    WA_AUTO_INDEX struct wa_index ix;
+    WA_AUTO_SEEN struct wa_seen seen;
+    struct wa_err err = WA_ERR_INIT;
+    size_t bad = 0;
+    (void)state;
+    wa_seen_init(&seen);
+    wa_buf_init(&memory, 1u << 20);
+    wa_buf_init(&cut, 1u << 20);
+    check_ok(package_open("index/03-changed-version", &p, &err), &err, "open");
+    check_ok(wa_index_read_digests(wa_archive_members_get(p.archive), &ix, &bad, &err), &err,
+             "read");
+    for (size_t i = 0; i < ix.n; i++)
+        check_ok(wa_seen_add(&seen, &ix.digests[i], &err), &err, "add");
+    check_ok(wa_seen_write(&seen, &memory, &err), &err, "write");
+    package_close(&p);
+    wa_buf_add(&cut, memory.p, memory.n - 1);
+    assert_int_equal(keep_with("index/03-changed-version", "trust/main", &cut), 7);
+    assert_int_equal(keep_with("index/03-changed-version", "trust/main", &memory), 8);
+    wa_buf_clear(&cut); /* not in order */
+    wa_buf_add(&cut, memory.p + 32, memory.n - 32);
+    wa_buf_add(&cut, memory.p, 32);
+    assert_int_equal(keep_with("index/03-changed-version", "trust/main", &cut), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +287,8 @@ int main(void)
         cmocka_unit_test(learns_lists_from_the_index),
         cmocka_unit_test(takes_lists_to_be_written),
         cmocka_unit_test(writes_what_it_reads),
+        cmocka_unit_test(remembers_signatures_not_trust),
+        cmocka_unit_test(reads_its_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

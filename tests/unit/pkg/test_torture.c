@@ -137,13 +137,21 @@ static enum wa_code index_work(void *arg, struct wa_err *err)
     wa_mem_source_init(&source, b->bytes.p, b->bytes.n);
     if (wa_archive_members_open(&source.base, &archive, err) != WA_OK)
         return err->code;
-    if (wa_index_read(wa_archive_members_get(archive), &ix, &bad, err) != WA_OK) {
+    WA_AUTO_SEEN struct wa_seen seen;
+    wa_seen_init(&seen);
+    if (wa_index_read_digests(wa_archive_members_get(archive), &ix, &bad, err) != WA_OK) {
         assert_int_equal(ix.n, 0);
         return err->code;
     }
-    if (wa_index_keep_trusted(&ix, b->anchors, vectors_date(), NULL, NULL, &gone, err) != WA_OK)
+    if (wa_index_keep_trusted(&ix, b->anchors, vectors_date(), &seen, NULL, NULL, &gone, err) !=
+        WA_OK)
         return err->code;
     assert_int_equal(ix.n, 8);
+    WA_AUTO_BUF struct wa_buf memory;
+    wa_buf_init(&memory, 1u << 20);
+    if (wa_seen_write(&seen, &memory, err) != WA_OK ||
+        wa_seen_read(&seen, wa_buf_sv(&memory), err) != WA_OK)
+        return err->code;
     if (wa_index_add(&ix, &ix.items[0], &none, err) != WA_OK) {
         assert_int_equal(ix.n, 8);
         return err->code;

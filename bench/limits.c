@@ -1,0 +1,162 @@
+/* limits - what the work costs at least: CPU seconds of the bare operations, by the libraries
+ * alone.
+ *
+ *     limits inflate-sha256 FILE.wapt   inflate every member and digest it
+ *     limits deflate LEVEL FILE         deflate the file once
+ *     limits stat DIR                   list a directory, with the size and date of each file
+ *
+ * Nothing of this project is in it, so it reads ZIP in the plainest way and believes what it says.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <libdeflate.h>
+#include <openssl/evp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static void must(int ok, const char *what)
+{
+    if (ok)
+        return;
+    (void)fprintf(stderr, "limits: %s\n", what);
+    exit(1);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    must(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0, "no clock");
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static uint8_t *slurp(const char *path, size_t *ret_n)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    must(fd >= 0 && fstat(fd, &st) == 0, path);
+    size_t size = (size_t)st.st_size;
+    uint8_t *p = malloc(size + 1);
+    must(p != NULL, "no memory");
+    for (size_t at = 0; at < size;) {
+        ssize_t n = read(fd, p + at, size - at);
+        must(n > 0, path);
+        at += (size_t)n;
+    }
+    (void)close(fd);
+    *ret_n = size;
+    return p;
+}
+
+static uint32_t get(const uint8_t *p, unsigned bytes)
+{
+    uint32_t v = 0;
+    while (bytes-- > 0)
+        v = v << 8 | p[bytes];
+    return v;
+}
+
+/* In windows of 256 KiB, as a program must that reads members of any size. */
+static void inflate_member(const uint8_t *in, size_t in_n, EVP_MD_CTX *ctx, uint8_t *window)
+{
+    z_stream z = {0};
+    int status = Z_OK;
+    must(inflateInit2(&z, -MAX_WBITS) == Z_OK, "no memory");
+    z.next_in = (Bytef *)(uintptr_t)in;
+    z.avail_in = (uInt)in_n;
+    while (status != Z_STREAM_END) {
+        z.next_out = window;
+        z.avail_out = 256u << 10;
+        status = inflate(&z, Z_NO_FLUSH);
+        must(status == Z_OK || status == Z_STREAM_END, "a damaged member");
+        must(EVP_DigestUpdate(ctx, window, (256u << 10) - z.avail_out) == 1, "no digest");
+    }
+    (void)inflateEnd(&z);
+}
+
+static void one_member(const uint8_t *zip, const uint8_t *entry, EVP_MD_CTX *ctx, uint8_t *window)
+{
+    uint8_t md[EVP_MAX_MD_SIZE];
+    uint32_t method = get(entry + 10, 2), packed = get(entry + 20, 4), at = get(entry + 42, 4);
+    const uint8_t *data = zip + at + 30 + get(zip + at + 26, 2) + get(zip + at + 28, 2);
+    must(EVP_DigestInit_ex2(ctx, NULL, NULL) == 1, "no digest");
+    if (method == 0)
+        must(EVP_DigestUpdate(ctx, data, packed) == 1, "no digest");
+    else
+        inflate_member(data, packed, ctx, window);
+    must(EVP_DigestFinal_ex(ctx, md, NULL) == 1, "no digest");
+}
+
+static double inflate_sha256(const char *path)
+{
+    double before = now();
+    size_t n;
+    uint8_t *zip = slurp(path, &n), *window = malloc(256u << 10);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    must(n >= 22 && window != NULL && ctx != NULL &&
+             EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) == 1,
+         "cannot begin");
+    const uint8_t *end = zip + n - 22, *entry = zip + get(end + 16, 4);
+    for (uint32_t left = get(end + 10, 2); left > 0; left--) {
+        one_member(zip, entry, ctx, window);
+        entry += 46 + get(entry + 28, 2) + get(entry + 30, 2) + get(entry + 32, 2);
+    }
+    EVP_MD_CTX_free(ctx);
+    free(window);
+    free(zip);
+    return now() - before;
+}
+
+static double deflate_once(int level, const char *path)
+{
+    size_t n;
+    uint8_t *p = slurp(path, &n);
+    double before = now();
+    struct libdeflate_compressor *c = libdeflate_alloc_compressor(level);
+    must(c != NULL, "no memory");
+    size_t bound = libdeflate_deflate_compress_bound(c, n);
+    uint8_t *out = malloc(bound);
+    must(out != NULL && libdeflate_deflate_compress(c, p, n, out, bound) > 0, "no memory");
+    double took = now() - before;
+    libdeflate_free_compressor(c);
+    free(out);
+    free(p);
+    return took;
+}
+
+static double stat_all(const char *path)
+{
+    double before = now();
+    size_t count = 0;
+    struct stat st;
+    DIR *d = opendir(path);
+    must(d != NULL, path);
+    for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d))
+        count += fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    must(count > 0, "nothing there");
+    (void)closedir(d);
+    return now() - before;
+}
+
+int main(int argc, char **argv)
+{
+    double seconds;
+    if (argc == 3 && strcmp(argv[1], "inflate-sha256") == 0)
+        seconds = inflate_sha256(argv[2]);
+    else if (argc == 4 && strcmp(argv[1], "deflate") == 0)
+        seconds = deflate_once(atoi(argv[2]), argv[3]);
+    else if (argc == 3 && strcmp(argv[1], "stat") == 0)
+        seconds = stat_all(argv[2]);
+    else {
+        (void)fprintf(stderr,
+                      "usage: limits inflate-sha256 FILE.wapt | deflate LEVEL FILE | stat DIR\n");
+        return 2;
+    }
+    (void)printf("%.9f\n", seconds);
+    return 0;
+}
