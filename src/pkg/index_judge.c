@@ -7,6 +7,7 @@
 #include "pkg/index.h"
 
 #include "base/map.h"
+#include "os/rand.h"
 #include "pkg/index_priv.h"
 
 /* The judgement of one signer, by fingerprint. */
@@ -122,7 +123,8 @@ enum wa_code wa_index_keep_trusted(struct wa_index *ix, struct wa_trust *anchors
     struct judge j = {.ix = ix, .anchors = anchors, .at = at, .seen = seen};
     if (seen != NULL && ix->digests_n != ix->n)
         return wa_fail(err, WA_E_INTERNAL, "an index without digests can't be remembered");
-    wa_map_init(&j.signers, 0); /* keys are SHA-256 of certificates that the index carries */
+    if (wa_rand_map(&j.signers, err) != WA_OK)
+        return err->code;
     enum wa_code code = keep(ix, anchors, &j, discard, user, ret_discarded, err);
     for (size_t i = 0; i < j.signers.n; i++)
         wa_free(j.signers.items[i].value);
