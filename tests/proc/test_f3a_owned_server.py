@@ -35,7 +35,7 @@ def test_replayed_and_altered_actions(org):
     org.get("remove", "f3a-replay")
     marker.unlink()
     # Sent once more, as it was signed: the machine remembers it until it expires, across a restart too. Then altered.
-    for orders_now, why in ((orders, "replayed"), (orders.replace("f3a-replay", "f3a-repla2"), "order.refused")):
+    for orders_now, why in ((orders, "replayed"), (orders.replace("f3a-replay", "f3a-repla2"), "action.refused")):
         log = org.base / "agent.log"
         before = log.stat().st_size
         with database(org) as db:
