@@ -1,10 +1,11 @@
 # The two commands a person needs, and the rest of the round. Meson and Ninja do the work.
 #   make run [ARGS=--once]   a whole small organisation on this machine
+#   make crash [N=300]       kill -9 of any process at N random moments (SEED= repeats one)
 #   make test                every test but the campaigns
 BUILD ?= build
 export CC ?= gcc
 
-.PHONY: all build run test unit check bench fuzz install deps clean
+.PHONY: all build run test unit check bench fuzz crash install deps clean
 
 all: build
 
@@ -29,6 +30,9 @@ bench: build
 # Fuzzing needs clang; FUZZ_SECONDS is for each target.
 fuzz: deps
 	@tools/fuzz.sh
+
+crash: build
+	@WAPT_TEST_BIN=$(abspath $(BUILD))/bin /usr/bin/python3 tests/proc/crash.py $(or $(N),300) $(SEED)
 
 install: build
 	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild

@@ -54,6 +54,8 @@ static const struct wa_conf_option options[] = {
      "How long a proven password holds"},
     {"global", "user_stop_period", WA_CONF_PERIOD, OPT(user_stop_s), "30m", 0, 86400, 'm',
      "How long a user may put off what an administrator ordered; 0: not at all"},
+    {"global", "timeout", WA_CONF_PERIOD, OPT(timeout_s), "60", 1, 600, 's',
+     "Longest silence of a repository or the server"},
     {"global", "hook_timeout", WA_CONF_PERIOD, OPT(hook_timeout_s), "60m", 1, 604800, 'm',
      "Longest run of a package's script"},
     {"actions", "signers", WA_CONF_CSV, OPT(action_signers), "", 0, 0, 0,

@@ -10,8 +10,6 @@
 
 #define LIFE_MAX_S 86400u /* s: a package of 64 GiB at 6 Mbit/s */
 #define GRACE_MS 30000u   /* ms beyond the exchange's own limit: start, look-up, last words */
-#define SILENCE_MAX_MS                                                                             \
-    150000u /* ms: connecting takes at most 30 s, a stalled transfer is ended after 60 s */
 
 static void call_write(const struct wa_fetch *what, struct wa_buf *out)
 {
@@ -37,6 +35,7 @@ static void call_write(const struct wa_fetch *what, struct wa_buf *out)
     wa_jw_kvi(&w, "max_bytes", (int64_t)what->max_bytes);
     wa_jw_kvi(&w, "resume_from", (int64_t)what->resume_from);
     wa_jw_kvi(&w, "timeout_ms", what->timeout_ms);
+    wa_jw_kvi(&w, "silence_s", what->silence_s);
     wa_jw_key(&w, "trust");
     wa_trust_write(&w, what->trust);
     wa_jw_end(&w);
@@ -149,7 +148,8 @@ enum wa_code wa_helper_fetch(struct wa_launcher *l, const struct wa_fetch *what,
                              struct wa_cancel *cancel, struct wa_fetch_result *ret,
                              struct wa_err *err)
 {
-    struct wa_talk t = {.cancel = cancel, .silence_ms = SILENCE_MAX_MS};
+    /* Connecting may take as long as waiting for bytes; then it still has to say so. */
+    struct wa_talk t = {.cancel = cancel, .silence_ms = 2000 * what->silence_s + GRACE_MS};
     struct hearing h = {what, body, progress, user, 0};
     struct wa_fetch_result result;
     if (what->body.n > WA_ROLE_BODY_MAX) {

@@ -38,6 +38,7 @@ static enum wa_code transfer(struct wa_task_run *run, const char *url, uint64_t 
     const struct wa_fetch what = {.method = "GET",
                                   .url = url,
                                   .trust = &trust,
+                                  .silence_s = (uint32_t)m->config.timeout_s,
                                   .allow_http = true,
                                   .max_bytes = size,
                                   .proxy = m->config.http_proxy[0] != '\0' ? m->config.http_proxy

@@ -61,6 +61,7 @@ static enum wa_code post(struct wa_manager *m, const char *path, struct wa_sv te
                                   .proxy =
                                       m->config.http_proxy[0] != '\0' ? m->config.http_proxy : NULL,
                                   .trust = &trust,
+                                  .silence_s = (uint32_t)m->config.timeout_s,
                                   .max_bytes = ANSWER_MAX,
                                   .timeout_ms = 120000};
     if (wa_helper_fetch(m->launcher, &what, &sink.base, NULL, NULL, m->cancel, &result, err) !=

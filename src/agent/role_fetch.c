@@ -14,10 +14,11 @@
 
 #define MEMORY_MAX                                                                                 \
     (2ull << 30) /* bytes of address space: libc reserves 128 MiB for a look-up thread */
-#define PROGRESS_EVERY_MS 200u    /* ms: a person sees no more */
-#define CONNECT_TIMEOUT_MS 30000u /* ms */
+#define PROGRESS_EVERY_MS 200u /* ms: a person sees no more */
+#define SILENCE_MAX_S 600
 #define LOW_SPEED_BYTES_S                                                                          \
-    100u /* bytes a second: below it for a minute the other side is stuck, or stalls on purpose */
+    100u /* bytes a second: below it for the time given the other side is stuck, or stalls on      \
+            purpose */
 #define FIRST_WORD_TIMEOUT_MS 30000 /* ms: the manager speaks first */
 
 struct fetch {
@@ -111,7 +112,7 @@ static enum wa_code call_read(struct fetch *f, struct wa_sv text, struct wa_err 
 {
     const struct wa_json *j = NULL, *headers = NULL, *trust = NULL;
     struct wa_sv method = {0}, url = {0}, proxy = {0}, user = {0}, password = {0};
-    int64_t max_bytes = 0, resume = 0, timeout = 0;
+    int64_t max_bytes = 0, resume = 0, timeout = 0, silence = 0;
     const struct wa_json_field fields[] = {
         {"method", WA_WANT_SV, true, 16, &method},
         {"url", WA_WANT_SV, true, 8192, &url},
@@ -123,13 +124,15 @@ static enum wa_code call_read(struct fetch *f, struct wa_sv text, struct wa_err 
         {"max_bytes", WA_WANT_I64, true, 0, &max_bytes},
         {"resume_from", WA_WANT_I64, true, 0, &resume},
         {"timeout_ms", WA_WANT_I64, true, 0, &timeout},
+        {"silence_s", WA_WANT_I64, true, 0, &silence},
         {"trust", WA_WANT_OBJECT, true, 0, &trust},
     };
     enum wa_code code = wa_json_parse(text, 0, &f->arena, &j, err);
     if (code == WA_OK) {
         code = wa_json_read(j, fields, WA_COUNT(fields), "a call", err);
     }
-    if (code == WA_OK && (max_bytes < 0 || resume < 0 || timeout < 0 || timeout > UINT32_MAX)) {
+    if (code == WA_OK && (max_bytes < 0 || resume < 0 || timeout < 0 || timeout > UINT32_MAX ||
+                          silence < 1 || silence > SILENCE_MAX_S)) {
         code = wa_fail(err, WA_E_INVALID, "a call holds a number out of range");
     }
     if (code == WA_OK) {
@@ -149,6 +152,8 @@ static enum wa_code call_read(struct fetch *f, struct wa_sv text, struct wa_err 
     f->call.max_bytes = (uint64_t)max_bytes;
     f->call.resume_from = (uint64_t)resume;
     f->call.timeout_ms = (uint32_t)timeout;
+    f->call.connect_timeout_ms = 1000 * (uint32_t)silence;
+    f->call.low_speed_s = (uint32_t)silence;
     return code != WA_OK ? code : headers_of(f, headers, err);
 }
 
@@ -210,7 +215,6 @@ static enum wa_code serve(struct fetch *f, struct wa_err *err)
             wa_mem_source_init(&f->body_source, f->body.p, f->body.n);
             f->call.body = &f->body_source.base;
         }
-        f->call.connect_timeout_ms = CONNECT_TIMEOUT_MS;
         f->call.low_speed_bytes_s = LOW_SPEED_BYTES_S;
         f->call.progress = on_progress;
         f->call.progress_user = f;

@@ -156,7 +156,8 @@ static void set_limits(CURL *c, const struct wa_http_call *call)
     (void)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
     if (call->low_speed_bytes_s != 0) {
         (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)call->low_speed_bytes_s);
-        (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, 60L);
+        (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME,
+                               (long)(call->low_speed_s != 0 ? call->low_speed_s : 60));
     }
     if (call->max_bytes < (uint64_t)INT64_MAX)
         (void)curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->max_bytes);

@@ -21,7 +21,8 @@ struct wa_http_call {
     uint64_t max_bytes;        /* of the answer's body */
     uint32_t connect_timeout_ms;
     uint32_t timeout_ms;       /* whole exchange, 0: none */
-    uint32_t low_speed_bytes_s;/* below this for 60 s: WA_E_TIMEOUT (slow retrieval) */
+    uint32_t low_speed_bytes_s;/* below this for low_speed_s: WA_E_TIMEOUT (slow retrieval) */
+    uint32_t low_speed_s;      /* 0: 60 */
     uint64_t resume_from;      /* GET: bytes the caller has already; see ret->resumed */
     bool (*progress)(void *user, uint64_t done, uint64_t total); /* false cancels; may be NULL */
     void *progress_user;

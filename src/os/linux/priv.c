@@ -46,10 +46,8 @@ static bool is_identity(const struct wa_priv *p)
            e == p->uid && s == p->uid && rg == p->gid && eg == p->gid && sg == p->gid;
 }
 
-static enum wa_code set_identity(const struct wa_priv *p, struct wa_err *err)
+static enum wa_code become(const struct wa_priv *p, struct wa_err *err)
 {
-    if (!p->set_ids)
-        return WA_OK;
     bool keeps_groups = setgroups(0, NULL) != 0;
     if (keeps_groups && p->uid != 0 && is_identity(p))
         return WA_OK; /* started as that account already: its groups are the starter's choice */
@@ -59,6 +57,24 @@ static enum wa_code set_identity(const struct wa_priv *p, struct wa_err *err)
     if (!is_identity(p) || (p->uid != 0 && setuid(0) == 0))
         return wa_fail(err, WA_E_DENIED, "could become root again");
     return WA_OK;
+}
+
+/* A change of identity makes the kernel forget that this process is to die with its parent. */
+static enum wa_code set_identity(const struct wa_priv *p, struct wa_err *err)
+{
+    int signum = 0;
+    pid_t parent = getppid();
+    if (!p->set_ids)
+        return WA_OK;
+    (void)prctl(PR_GET_PDEATHSIG, &signum);
+    if (become(p, err) != WA_OK)
+        return err->code;
+    if (signum == 0)
+        return WA_OK;
+    (void)prctl(PR_SET_PDEATHSIG, signum);
+    return getppid() == parent
+               ? WA_OK
+               : wa_fail(err, WA_E_CANCELLED, "whoever started this process has ended");
 }
 
 /* What root keeps for its work on files; nothing at all for others. */

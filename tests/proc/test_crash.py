@@ -1,0 +1,48 @@
+"""kill -9 of any process at any moment: a sample of the campaign (make crash)."""
+import os
+import signal
+import socket
+
+import crash
+import pytest
+from conftest import BIN, run, until
+
+
+def test_kill_at_any_moment():
+    points = 8
+    seed = int(os.environ.get("WAPT_CRASH_SEED", int.from_bytes(os.urandom(4), "big")))
+    print(f"seed {seed}")  # pytest shows it with a failure
+    assert crash.campaign(points, seed, print).points == points
+
+
+def family(pid):
+    below, lines = crash.children()
+    found, todo = {}, [pid]
+    while todo:
+        for child in below[todo.pop()]:
+            found[child] = lines[child]
+            todo.append(child)
+    return found
+
+
+@pytest.mark.parametrize("program", ["waptserver", "waptservice"])
+def test_children_die_with_whoever_started_them(org, program):
+    base = org.base / f"orphans-{program}"
+    if program == "waptserver":
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        run(BIN / program, "setup", "--dir", base, "--name", "localhost", "--bind", "127.0.0.1", "--port", port,
+            "--admin-password-file", org.base / "admin.pw")
+        config, count = base / "waptserver.ini", 6
+    else:
+        config, count = org.new_agent(base), 1
+    service = org.start(f"orphans-{program}", program, "run", "--config", config)
+    # Confined, that is with the identity they keep.
+    log = org.base / f"orphans-{program}.log"
+    until(lambda: log.read_text().count("confined") >= count, "the processes are there")
+    children = family(service.pid)
+    assert len(children) >= count
+    os.kill(service.pid, signal.SIGKILL)
+    service.wait()
+    until(lambda: not any(crash.children()[1].get(pid) == line for pid, line in children.items()), f"they end: {children}")
