@@ -8,7 +8,7 @@ uninstallkey = []
 
 CONFIG = '/etc/wapt-demo.conf'
 
-# Defaults; `wapt-get install demo-config -p '{"server": "..."}'` sets others.
+# Defaults; `wapt-get install demo-config -p '{"server": "..."}'` sets others, and they are kept for the audit.
 params = {'server': 'demo.example.org', 'interval': 60}
 
 

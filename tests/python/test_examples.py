@@ -95,7 +95,10 @@ def test_session(example, tmp_path):
     for _ in range(2):
         assert demo.does('session_setup') == 'OK'
         assert settings.read_text().splitlines()[0] == '[general]'
-        assert 'package = demo-session (=1.0-1)' in settings.read_text()
+        assert 'package = demo-session 1.0-1' in settings.read_text()
+        assert 'start_page = https://intranet.example.org' in settings.read_text()
+    settings.write_text(settings.read_text().replace('intranet.example.org', 'example.net'))
+    assert demo.does('session_setup') == 'OK' and 'start_page = https://example.net' in settings.read_text()
 
 
 def test_portable(example, tmp_path):
@@ -106,6 +109,13 @@ def test_portable(example, tmp_path):
         got = demo.run('install')
         assert got.result['status'] == 'OK' and got.output == 'wapt-demo-tool 1.0\n', got
     assert subprocess.check_output([str(link)]) == b'wapt-demo-tool 1.0\n'
+    assert demo.does('audit') == 'OK'
+    (tmp_path / 'opt' / 'wapt-demo-tool' / 'share' / 'version').unlink()
+    assert 'does not start' in demo.run('audit').output
+    link.unlink()
+    got = demo.run('audit')
+    assert got.result['status'] == 'ERROR' and 'does not lead to' in got.output
+    assert demo.does('install') == 'OK' and demo.does('audit') == 'OK'
     assert demo.does('uninstall') == 'OK'
     assert not os.path.lexists(link) and not (tmp_path / 'opt' / 'wapt-demo-tool').exists()
     assert demo.does('uninstall') == 'OK'
@@ -133,5 +143,11 @@ def test_deb(example, tmp_path):
     got = demo.run('install')
     assert got.result['status'] == 'OK'
     assert got.output.strip() == 'dpkg --force-confdef --force-confold --install %s' % deb
+    assert demo.does('audit') == 'ERROR'
+    query = tmp_path / 'bin' / 'dpkg-query'
+    query.write_text('#!/bin/sh\nprintf "installed\\twapt-demo-hello\\t1.0\\tx\\toptional\\ninstalled\\twapt-demo-hello-not\\t2\\tx\\toptional\\n"\n')
+    query.chmod(0o755)
+    got = demo.run('audit')
+    assert got.result['status'] == 'OK' and got.output == 'wapt-demo-hello 1.0 is installed\n'
     got = demo.run('uninstall')
     assert got.output.strip() == 'dpkg --force-confdef --force-confold --purge wapt-demo-hello'
