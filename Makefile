@@ -24,6 +24,11 @@ run: build
 test: build
 	@tools/test.sh $(BUILD)
 
+# Judges a folder of vectors of the form of tests/vectors.
+DIR ?= tests/vectors
+vectors: build
+	@$(BUILD)/tests/vectors_check/wapt-vectors $(DIR)
+
 bench: build
 	@bench/run.sh $(BUILD)
 

@@ -42,6 +42,7 @@ stage "architecture"
 one "layers, includes and sizes of files" /usr/bin/python3 tools/arch_check.py
 stage "units, vectors and every fuzz target's corpus"
 meson_tests plain "$build" 1
+for d in tests/vectors tests/vectors/made; do "$build/tests/vectors_check/wapt-vectors" $d | grep -v '^  differs'; done
 stage "the same with the address and undefined-behaviour sanitizers"
 asan=$build-asan
 { test -f "$asan/build.ninja" || meson setup "$asan" -Db_sanitize=address,undefined -Dbuildtype=debugoptimized; } >"$log/asan-build.txt" 2>&1 \

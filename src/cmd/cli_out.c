@@ -5,9 +5,9 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "os/term.h"
 
 #include <stdarg.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES (4u << 20) /* above the kept output of a script */
 
@@ -85,16 +85,13 @@ void wa_cli_say(const struct wa_cli *cli, const char *fmt, ...)
 
 void wa_cli_progress(const struct wa_cli *cli, const char *what, uint64_t done, uint64_t total)
 {
-    if (cli->json || !wa_term_is_err())
+    if (cli->json || isatty(STDERR_FILENO) != 1)
         return;
     if (total == 0) {
         (void)fputs("\r\033[K", stderr);
         return;
     }
-    bool is_large = total > UINT64_MAX / 100;
-    unsigned percent = done >= total ? 100
-                       : is_large    ? (unsigned)(done / (total / 100))
-                                     : (unsigned)(done * 100 / total);
+    unsigned percent = (unsigned)(done >= total ? 100 : done / (total / 100 + 1));
     char name[64];
     (void)snprintf(name, sizeof name, "%.60s", what);
     wa_cli_tame(name);

@@ -172,10 +172,8 @@ int main(int argc, char **argv)
         enrol_token};
     static const struct wa_cli_command *const commands[] = {&cmd_setup, &cmd_run, &cmd_token, NULL};
     static const struct wa_cli_program program = {
-        .name = "waptserver",
-        .section = 8,
-        .summary = "Keeps the inventory, serves packages, relays signed orders",
-        .commands = commands};
+        "waptserver", "Keeps the inventory, serves packages, relays signed orders", commands, NULL,
+        0};
     int status = 0;
     if (wa_server_dispatch(argc, argv, &status))
         return status;

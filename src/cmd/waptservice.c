@@ -20,10 +20,7 @@ int main(int argc, char **argv)
         "run", "", "Run the service in the foreground", options, WA_COUNT(options), 0, 0, run};
     static const struct wa_cli_command *const commands[] = {&cmd_run, NULL};
     static const struct wa_cli_program program = {
-        .name = "waptservice",
-        .section = 8,
-        .summary = "The agent that installs software on this machine",
-        .commands = commands};
+        "waptservice", "The agent that installs software on this machine", commands, NULL, 0};
     int status = 0;
     if (wa_agent_dispatch(argc, argv, &status))
         return status;

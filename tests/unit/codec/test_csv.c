@@ -4,37 +4,6 @@
 #include "codec/csv.h"
 #include "codec/json.h"
 
-static void split(const char *name, size_t count)
-{
-    WA_AUTO_BUF struct wa_buf text;
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *cases = NULL;
-    struct wa_err err = WA_ERR_INIT;
-
-    wa_arena_init(&arena, 1u << 20);
-    read_vector(name, &text);
-    check_ok(wa_json_parse(wa_buf_sv(&text), 0, &arena, &cases, &err), &err, name);
-    assert_int_equal(wa_json_count(cases), count);
-    for (size_t i = 0; i < wa_json_count(cases); i++) {
-        const struct wa_json *list = wa_json_get(wa_json_at(cases, i), "list");
-        struct wa_sv rest = wa_json_sv(wa_json_get(wa_json_at(cases, i), "text")), item;
-        size_t n = 0;
-        while (wa_csv_next(&rest, &item)) {
-            struct wa_sv want = wa_json_sv(wa_json_at(list, n++));
-            if (!wa_sv_eq(item, want))
-                fail_msg("case %zu: '%.*s', not '%.*s'", i, WA_SV_ARG(item), WA_SV_ARG(want));
-        }
-        assert_int_equal(n, wa_json_count(list));
-    }
-}
-
-static void splits_as_the_vectors_say(void **state)
-{
-    WA_UNUSED(state);
-    split("csv_list.json", 8);
-    split("../made/csv_list.json", 100);
-}
-
 static void skips_what_is_empty(void **state)
 {
     WA_UNUSED(state);
@@ -122,9 +91,9 @@ static void many_stars_are_no_work(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(splits_as_the_vectors_say), cmocka_unit_test(skips_what_is_empty),
-        cmocka_unit_test(matches_as_python_does), cmocka_unit_test(many_stars_are_no_work)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(skips_what_is_empty),
+                                       cmocka_unit_test(matches_as_python_does),
+                                       cmocka_unit_test(many_stars_are_no_work)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

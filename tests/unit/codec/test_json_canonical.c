@@ -29,86 +29,6 @@ static void check_form(struct wa_sv text, bool is_wrapped, write_fn write, struc
                  WA_SV_ARG(want));
 }
 
-static void follow(const char *name, size_t count, size_t want_not_json)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    WA_AUTO_BUF struct wa_buf file;
-    const struct wa_json *cases = NULL;
-    struct wa_err err = WA_ERR_INIT;
-    size_t not_json = 0;
-
-    wa_arena_init(&arena, 16u << 20);
-    read_vector(name, &file);
-    check_ok(wa_json_parse(wa_buf_sv(&file), 0, &arena, &cases, &err), &err, "vectors");
-    assert_int_equal(wa_json_count(cases), count);
-    for (size_t i = 0; i < wa_json_count(cases); i++) {
-        const struct wa_json *c = wa_json_at(cases, i);
-        struct wa_sv text = wa_json_sv(wa_json_get(c, "json"));
-        bool is_wrapped = wa_json_bool(wa_json_get(c, "wrapped_in_list"));
-        /* Python's json takes NaN. It is not JSON, and nothing that is signed needs it. */
-        if (wa_sv_eqs(text, "NaN")) {
-            const struct wa_json *j = NULL;
-            assert_int_equal(wa_json_parse(text, WA_JSON_LONE_SURROGATES, &arena, &j, &err),
-                             WA_E_INVALID);
-            not_json++;
-            continue;
-        }
-        check_form(text, is_wrapped, wa_json_write_canonical,
-                   wa_json_sv(wa_json_get(c, "canonical")));
-        check_form(text, is_wrapped, wa_json_write_legacy, wa_json_sv(wa_json_get(c, "legacy")));
-    }
-    assert_int_equal(not_json, want_not_json);
-}
-
-static void follows_the_vectors(void **state)
-{
-    WA_UNUSED(state);
-    follow("canonical_json.json", 27, 1);
-    follow("../made/canonical_json.json", 300, 0);
-}
-
-/* What an administrator signs in an action: its attributes without the signature, in canonical
- * form. */
-static void actions_give_the_signed_bytes(void **state)
-{
-    WA_UNUSED(state);
-    WA_AUTO_ARENA struct wa_arena arena;
-    WA_AUTO_BUF struct wa_buf file;
-    const struct wa_json *cases = NULL;
-    struct wa_err err = WA_ERR_INIT;
-    size_t checked = 0;
-
-    wa_arena_init(&arena, 4u << 20);
-    read_vector("actions.json", &file);
-    check_ok(wa_json_parse(wa_buf_sv(&file), 0, &arena, &cases, &err), &err, "vectors");
-    for (size_t i = 0; i < wa_json_count(cases); i++) {
-        WA_AUTO_BUF struct wa_buf text;
-        struct wa_jw w;
-        const struct wa_json *action = wa_json_get(wa_json_at(cases, i), "action");
-        const struct wa_json *want = wa_json_get(wa_json_at(cases, i), "canonical");
-        const struct wa_json *names = wa_json_get(action, "signed_attributes");
-        if (!wa_json_is(want, WA_JSON_STRING) || !wa_json_is(names, WA_JSON_ARRAY))
-            continue;
-        wa_buf_init(&text, 1u << 20);
-        wa_jw_init(&w, &text);
-        wa_jw_obj(&w);
-        for (size_t k = 0; k < wa_json_count(names); k++) {
-            char name[64] = "";
-            struct wa_sv key = wa_json_sv(wa_json_at(names, k));
-            assert_true(key.n < sizeof(name));
-            memcpy(name, key.p, key.n);
-            /* One that is signed but not there counts as null, and null is what it is written as.
-             */
-            wa_jw_key(&w, name);
-            wa_jw_json(&w, wa_json_get(action, name));
-        }
-        wa_jw_end(&w);
-        check_form(wa_buf_sv(&text), false, wa_json_write_canonical, wa_json_sv(want));
-        checked++;
-    }
-    assert_int_equal(checked, wa_json_count(cases));
-}
-
 static const struct {
     const char *text, *want;
 } numbers[] = {
@@ -233,8 +153,6 @@ static void legacy_objects_are_capped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(follows_the_vectors),
-        cmocka_unit_test(actions_give_the_signed_bytes),
         cmocka_unit_test(numbers_come_as_python_writes_them),
         cmocka_unit_test(the_last_digit_decides),
         cmocka_unit_test(floats_are_short_and_exact),

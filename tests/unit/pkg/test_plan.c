@@ -367,7 +367,7 @@ static void check_same(const struct wa_json *want, const struct wa_plan *p, size
 static void keeps_the_rules(void **state)
 {
     WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *list = read_cases("pkg/depends.json", &arena);
+    const struct wa_json *list = read_cases("vectors/depends.json", &arena);
     size_t compared = 0;
     (void)state;
     for (size_t i = 0; i < wa_json_count(list); i++) {

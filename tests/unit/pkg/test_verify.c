@@ -13,83 +13,6 @@ static enum wa_code verify(struct package *p, const struct wa_trust *anchors, st
                              NULL, v, err);
 }
 
-/* --- the verdict on each --- */
-
-/* Every attribute as WAPT read it from the same package. */
-static void check_attributes(const struct wa_json *attributes, const struct wa_control *c,
-                             const char *file)
-{
-    for (size_t i = 0; i < wa_json_count(attributes); i++) {
-        enum wa_attr a;
-        struct wa_sv want = wa_json_sv(wa_json_at(attributes, i));
-        assert_true(wa_attr_find(wa_json_key_at(attributes, i), &a));
-        if (!wa_sv_eqs(want, wa_control_get(c, a)))
-            fail_msg("%s: %s is '%s', wanted '%.*s'", file, wa_attr_name(a), wa_control_get(c, a),
-                     WA_SV_ARG(want));
-    }
-}
-
-static void check_good(const struct wa_json *one, const struct wa_verdict *v, const char *file)
-{
-    WA_AUTO_BUF struct wa_buf signed_bytes;
-    char digest[WA_SHA256_HEX], name[2 * WA_NAME_MAX + 1];
-    struct wa_err err = WA_ERR_INIT;
-    wa_buf_init(&signed_bytes, 1u << 20);
-    assert_int_equal(v->failed, WA_CHECK_COUNT);
-    assert_int_equal(v->passed, WA_CHECK_COUNT);
-    if (wa_json_get(one, "attributes") == NULL)
-        return;
-    check_attributes(wa_json_get(one, "attributes"), &v->control, file);
-    assert_int_equal(v->has_setup_py, wa_json_bool(wa_json_get(one, "has_setup_py")));
-    check_ok(wa_control_signed_bytes(&v->control, v->is_legacy_json, &signed_bytes, &err), &err,
-             file);
-    check_ok(wa_sha256_hex(signed_bytes.p, signed_bytes.n, digest, &err), &err, file);
-    if (!wa_sv_eqs(text_at(one, "signed_bytes_sha256"), digest))
-        fail_msg("%s: other signed bytes than WAPT's", file);
-    check_ok(wa_control_filename(&v->control, NULL, name, &err), &err, file);
-    if (!wa_sv_eqs(text_at(one, "canonical_filename"), name))
-        fail_msg("%s: named '%s'", file, name);
-}
-
-static void judge(const struct wa_json *one, const char *file, const char *trusted)
-{
-    struct package p;
-    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of(trusted);
-    WA_AUTO_VERDICT struct wa_verdict v;
-    struct wa_err err = WA_ERR_INIT;
-    wa_verdict_init(&v);
-    enum wa_code code = package_open(file, &p, &err);
-    if (code == WA_OK)
-        code = verify(&p, anchors, &v, &err);
-    bool good = code == WA_OK, wanted = wa_sv_eqs(text_at(one, "expected"), "accept");
-    if (good != wanted)
-        fail_msg("%s (%.*s): %s by check '%s': %s", file, WA_SV_ARG(text_at(one, "reason")),
-                 good ? "taken" : "refused", wa_check_name(v.failed), err.text);
-    if (good)
-        check_good(one, &v, file);
-    if (!good && code != WA_E_REFUSED && code != WA_E_INVALID && code != WA_E_LIMIT)
-        fail_msg("%s: refused with code %s", file, wa_code_name(code));
-    if (!good)
-        assert_true(err.text[0] != '\0' && v.failed < WA_CHECK_COUNT);
-    package_close(&p);
-}
-
-static void judges_every_package(void **state)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *list = read_cases("expected.json", &arena);
-    size_t judged = 0;
-    (void)state;
-    for (size_t i = 0; i < wa_json_count(list); i++) {
-        const struct wa_json *one = wa_json_at(list, i);
-        if (wa_json_get(one, "trusted") == NULL)
-            continue; /* sources that can't be built: test_build.c */
-        judge(one, string_at(one, "file", &arena), string_at(one, "trusted", &arena));
-        judged++;
-    }
-    assert_int_equal(judged, 145);
-}
-
 /* WAPT's two vectors of this package lack one half each; whole it is good. */
 static void takes_the_pair_over_sha1_that_holds(void **state)
 {
@@ -275,7 +198,6 @@ static void checks_kept_files_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(judges_every_package),
         cmocka_unit_test(takes_the_pair_over_sha1_that_holds),
         cmocka_unit_test(judges_by_the_time_given),
         cmocka_unit_test(can_be_cancelled),

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """More cases of the form of WAPT's vectors, by a second reading of its formats: canonical JSON, versions, control, file names, lists.
 
-Makes the .json files of this directory again, always the same. Tests read the files, not this; where one disagrees with our
+Makes the .json files of vectors/ again, always the same. Tests read the files, not this; where one disagrees with our
 code, one of the two readings is wrong.
 """
 import base64
@@ -16,7 +16,7 @@ R = random.Random(20261125)
 
 
 def write(name, rows):
-    with open(HERE / name, "w", encoding="ascii") as f:
+    with open(HERE / "vectors" / name, "w", encoding="ascii") as f:
         f.write("[\n" + ",\n".join(json.dumps(r, sort_keys=True) for r in rows) + "\n]\n")
 
 
