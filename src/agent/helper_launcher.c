@@ -6,13 +6,13 @@
  * belongs to. A child that nobody waits for any more loses its descriptors here. Once the launcher
  * is gone or says something senseless, every call fails: the manager ends.
  */
-#include <signal.h>
 #include <stdatomic.h>
 
 #include "agent/helper_priv.h"
 #include "base/mem.h"
 #include "os/clock.h"
 #include "os/fs.h"
+#include "os/proc.h"
 #include "os/thread.h"
 
 #define FOLLOWER_MS                                                                                \
@@ -79,7 +79,7 @@ enum wa_code wa_launcher_open(int fd, struct wa_launcher **ret, struct wa_err *e
         return code;
     }
     /* A child that dies while it is spoken to is an error of that call, not of the manager. */
-    (void)signal(SIGPIPE, SIG_IGN);
+    wa_proc_ignore_broken_pipes();
     *ret = l;
     return WA_OK;
 }

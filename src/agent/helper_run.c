@@ -6,12 +6,11 @@
  * does not keep us: what counts is that the tree is gone.
  */
 #include <errno.h>
-#include <poll.h>
-#include <unistd.h>
 
 #include "agent/helper_priv.h"
 #include "os/clock.h"
 #include "os/fs.h"
+#include "os/pipe.h"
 
 #define GRACE_MS 60000u /* ms beyond the launcher's own limit */
 #define READ_BYTES (64u << 10)
@@ -34,10 +33,7 @@ struct run {
 static enum wa_code write_request(struct run *r, struct wa_err *err)
 {
     while (r->request.n > 0) {
-        ssize_t n = write(r->h->fds[REQUEST], r->request.p, r->request.n);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
+        ptrdiff_t n = wa_pipe_write(r->h->fds[REQUEST], r->request.p, r->request.n);
         if (n < 0 && errno == EAGAIN) {
             return WA_OK;
         }
@@ -57,8 +53,8 @@ static enum wa_code write_request(struct run *r, struct wa_err *err)
 static enum wa_code read_some(struct run *r, int which, struct wa_err *err)
 {
     char bytes[READ_BYTES];
-    ssize_t n = read(r->h->fds[which], bytes, sizeof bytes);
-    if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+    ptrdiff_t n = wa_pipe_read(r->h->fds[which], bytes, sizeof bytes);
+    if (n < 0 && errno == EAGAIN) {
         return WA_OK;
     }
     if (n < 0) {
@@ -83,24 +79,24 @@ static enum wa_code read_some(struct run *r, int which, struct wa_err *err)
 static enum wa_code turn(struct run *r, int timeout_ms, bool *ret_busy, struct wa_err *err)
 {
     const int *fds = r->h->fds;
-    struct pollfd p[WA_HELPER_FDS] = {
-        {.fd = fds[REQUEST], .events = POLLOUT},
-        {.fd = fds[RESULT], .events = POLLIN},
-        {.fd = fds[OUTPUT], .events = POLLIN},
+    struct wa_pipe_wait p[WA_HELPER_FDS] = {
+        {.fd = fds[REQUEST], .to_write = true},
+        {.fd = fds[RESULT]},
+        {.fd = fds[OUTPUT]},
     };
-    int n = poll(p, WA_HELPER_FDS, timeout_ms);
-    if (n < 0 && errno != EINTR) {
-        return wa_fail_errno(err, errno, "cannot wait for the runner");
+    size_t n;
+    enum wa_code code = wa_pipe_wait(p, WA_HELPER_FDS, timeout_ms, &n, err);
+    if (code != WA_OK) {
+        return wa_wrap(err, "the runner");
     }
     *ret_busy = n > 0;
-    enum wa_code code = WA_OK;
-    if (n > 0 && p[REQUEST].revents != 0) {
+    if (p[REQUEST].is_ready) {
         code = write_request(r, err);
     }
-    if (n > 0 && code == WA_OK && p[RESULT].revents != 0) {
+    if (code == WA_OK && p[RESULT].is_ready) {
         code = read_some(r, RESULT, err);
     }
-    if (n > 0 && code == WA_OK && p[OUTPUT].revents != 0) {
+    if (code == WA_OK && p[OUTPUT].is_ready) {
         code = read_some(r, OUTPUT, err);
     }
     return code;

@@ -6,9 +6,6 @@
  * base directory without following a link, each step checked on its descriptor, and entered by that
  * descriptor: what was checked is what python runs in.
  */
-#include <pwd.h>
-#include <unistd.h>
-
 #include "agent/launcher_priv.h"
 #include "codec/hex.h"
 #include "os/fs.h"
@@ -110,10 +107,14 @@ enum wa_code wa_launch_enter_stage(const char *base, const char *stage, struct w
             code = check_directory(&at, steps[i], err);
         }
     }
-    if (code == WA_OK && fchdir(at.fd) != 0) {
-        code = wa_fail(err, WA_E_IO, "cannot enter the staged package's folder");
-    }
-    return code;
+    return code == WA_OK ? wa_dir_enter(&at, err) : code;
+}
+
+static enum wa_code leave_stage(struct wa_err *err)
+{
+    struct wa_dir WA_AUTO_DIR root = WA_DIR_INIT;
+    enum wa_code code = wa_dir_open("/", &root, err);
+    return code == WA_OK ? wa_dir_enter(&root, err) : code;
 }
 
 static void close_all(int *fds, size_t n)
@@ -170,8 +171,8 @@ struct session {
 
 static enum wa_code find_session(uint32_t uid, struct session *s, struct wa_err *err)
 {
-    char text[4096];
-    struct passwd pw, *found = NULL;
+    struct wa_account account;
+    struct wa_err why = WA_ERR_INIT;
     if (uid == 0) {
         memset(s, 0, sizeof *s);
         (void)snprintf(s->home, sizeof s->home, "HOME=/root");
@@ -179,17 +180,17 @@ static enum wa_code find_session(uint32_t uid, struct session *s, struct wa_err 
         (void)snprintf(s->logname, sizeof s->logname, "LOGNAME=root");
         return WA_OK;
     }
-    if (getpwuid_r(uid, &pw, text, sizeof text, &found) != 0 || found == NULL) {
-        return wa_fail(err, WA_E_REFUSED, "the session's user %u has no account", uid);
+    if (wa_user_by_uid(uid, &account, &why) != WA_OK) {
+        return wa_fail(err, WA_E_REFUSED, "the session's user: %s", why.text);
     }
-    int n = snprintf(s->home, sizeof s->home, "HOME=%s", pw.pw_dir);
-    int m = snprintf(s->name, sizeof s->name, "%s", pw.pw_name);
-    if (n < 0 || (size_t)n >= sizeof s->home || m < 0 || (size_t)m >= sizeof s->name) {
+    int n = snprintf(s->home, sizeof s->home, "HOME=%s", account.home);
+    if (n < 0 || (size_t)n >= sizeof s->home) {
         return wa_fail(err, WA_E_REFUSED, "the account of user %u is too long", uid);
     }
+    (void)snprintf(s->name, sizeof s->name, "%s", account.name);
     (void)snprintf(s->user, sizeof s->user, "USER=%s", s->name);
     (void)snprintf(s->logname, sizeof s->logname, "LOGNAME=%s", s->name);
-    s->gid = pw.pw_gid;
+    s->gid = account.gid;
     return WA_OK;
 }
 
@@ -250,8 +251,9 @@ static enum wa_code spawn_runner(const struct wa_launch *launch, const struct wa
         const int child[] = {request[0], result[1], output[1]};
         code = spawn_python(launch, what, tree, child, ret, err);
     }
-    if (chdir("/") != 0 && code == WA_OK) {
-        code = wa_fail(err, WA_E_IO, "cannot leave the staged package's folder");
+    struct wa_err why = WA_ERR_INIT;
+    if (leave_stage(&why) != WA_OK && code == WA_OK) {
+        code = wa_fail(err, why.code, "cannot leave the staged package's folder: %s", why.text);
     }
     if (code == WA_OK) {
         ret_fds[0] = request[1];

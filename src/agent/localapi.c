@@ -9,10 +9,10 @@
 #include "agent/manager_priv.h"
 #include "os/clock.h"
 #include "os/local.h"
+#include "os/pipe.h"
 #include "os/proc.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #define OUT_MAX (8u << 20)
 #define TRIES_MAX 3
@@ -85,9 +85,7 @@ static bool flush(struct client *c)
 {
     struct wa_err err = WA_ERR_INIT;
     while (c->out.n > 0) {
-        ssize_t put = write(c->fd, c->out.p, c->out.n);
-        if (put < 0 && errno == EINTR)
-            continue;
+        ptrdiff_t put = wa_pipe_write(c->fd, c->out.p, c->out.n);
         if (put < 0 && errno == EAGAIN)
             break;
         if (put <= 0) {
@@ -408,8 +406,8 @@ static void on_client(void *user, int events)
         return;
     if ((events & WA_IO_READ) == 0)
         return;
-    ssize_t got = read(c->fd, piece, sizeof piece);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+    ptrdiff_t got = wa_pipe_read(c->fd, piece, sizeof piece);
+    if (got < 0 && errno == EAGAIN)
         return;
     if (got <= 0) {
         drop(c);
@@ -524,7 +522,7 @@ void wa_local_stop(struct wa_manager *m)
     }
     wa_io_free(l->io);
     wa_fd_close(&l->fd);
-    (void)unlink(m->config.local_socket);
+    wa_local_remove(m->config.local_socket);
     if (l->first == NULL)
         wa_free(l); /* else a worker still has a client: the process ends anyway */
     m->local = NULL;

@@ -2,10 +2,6 @@
  * clock, the end. */
 #include "agent/manager_priv.h"
 
-#include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "os/clock.h"
 #include "os/priv.h"
 #include "os/service.h"
@@ -59,9 +55,9 @@ static enum wa_code check_folder(struct wa_manager *m, const struct folder *f, s
         return WA_OK;
     wa_log(&m->log, WA_LOG_WARNING, "rights.mended", WA_LF_S("path", path),
            WA_LF_I("mode", st.mode), WA_LF_I("now", f->mode));
-    return fchmod(dir.fd, f->mode) == 0
+    return wa_dir_set_mode(&dir, f->mode, err) == WA_OK
                ? WA_OK
-               : wa_fail(err, WA_E_DENIED, "cannot mend the rights of '%s'", path);
+               : wa_wrap(err, "mending the rights of '%s'", path);
 }
 
 /* Nobody but root may be able to replace the base directory itself. */
@@ -276,8 +272,7 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
         wa_lock_new(&m->lock, err) != WA_OK || wa_cancel_new(&m->cancel, err) != WA_OK ||
         confine(m, err) != WA_OK || wa_launcher_open(CHANNEL_FD, &m->launcher, err) != WA_OK ||
         open_state(m, err) != WA_OK || wa_local_start(m, err) != WA_OK ||
-        wa_loop_on_signal(m->loop, SIGTERM, on_stop, m, err) != WA_OK ||
-        wa_loop_on_signal(m->loop, SIGINT, on_stop, m, err) != WA_OK ||
+        wa_loop_on_stop(m->loop, on_stop, m, err) != WA_OK ||
         wa_timer_new(m->loop, on_clock, m, &m->clock, err) != WA_OK)
         return err->code;
     /* Spread, so that a fleet that was switched on together does not ask together. */
@@ -323,8 +318,7 @@ int wa_role_manager(const struct wa_manager_options *options)
         return wa_code_exit(WA_E_NOMEM);
     *m = empty;
     m->once = options->once;
-    wa_log_init(&m->log, STDERR_FILENO, m->once ? WA_LOG_WARNING : WA_LOG_INFO,
-                "waptservice/manager");
+    wa_log_init(&m->log, 2, m->once ? WA_LOG_WARNING : WA_LOG_INFO, "waptservice/manager");
     enum wa_code code = start(m, options, &err);
     int status = 0;
     if (code == WA_OK) {

@@ -6,12 +6,10 @@
  * trees are killed before the next one starts. A child's news of its end is sent only after its
  * whole tree is gone.
  */
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "agent/launcher_priv.h"
 #include "os/fs.h"
+#include "os/proc.h"
 
 #define CHILDREN_MAX 32u      /* at the same time: one task, one network, a few questions to auth */
 #define RESTART_FIRST_MS 250u /* ms, doubled with each death */
@@ -55,7 +53,7 @@ static void log_failure(const struct launcher *l, const char *event, const struc
 static void kill_manager(struct launcher *l)
 {
     if (l->has_manager) {
-        wa_proc_kill(&l->manager, SIGKILL); /* SIGCHLD brings the rest */
+        wa_proc_kill(&l->manager, WA_PROC_KILL); /* SIGCHLD brings the rest */
     }
 }
 
@@ -79,7 +77,7 @@ static void kill_tree(struct launcher *l, const struct child *c)
 
 static void kill_child(struct launcher *l, const struct child *c)
 {
-    wa_proc_kill(&c->proc, SIGKILL);
+    wa_proc_kill(&c->proc, WA_PROC_KILL);
     kill_tree(l, c);
 }
 
@@ -283,21 +281,14 @@ static void manager_gone(struct launcher *l, const struct wa_exit *e)
     wa_timer_start(l->restart, l->restart_ms, 0);
 }
 
-/* Orphans of the children's trees become ours (subreaper); without this they would stay as zombies.
- */
-static void reap_orphans(const struct launcher *l)
+static bool is_known(const void *user, int pid)
 {
-    siginfo_t info = {0};
-    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
-        bool is_ours = l->has_manager && l->manager.pid == info.si_pid;
-        for (size_t i = 0; i < CHILDREN_MAX; i++) {
-            is_ours = is_ours || (l->children[i].is_used && l->children[i].proc.pid == info.si_pid);
-        }
-        if (is_ours || waitpid(info.si_pid, NULL, WNOHANG) <= 0) {
-            return; /* its own turn comes: it ended after we looked, and SIGCHLD with it */
-        }
-        info.si_pid = 0;
+    const struct launcher *l = user;
+    bool is_ours = l->has_manager && l->manager.pid == pid;
+    for (size_t i = 0; i < CHILDREN_MAX; i++) {
+        is_ours = is_ours || (l->children[i].is_used && l->children[i].proc.pid == pid);
     }
+    return is_ours;
 }
 
 static void on_child(void *user, int signum)
@@ -317,7 +308,8 @@ static void on_child(void *user, int signum)
         }
         wa_err_clear(&ignored);
     }
-    reap_orphans(l);
+    /* Orphans of the children's trees become ours (subreaper): without this they stay zombies. */
+    wa_proc_reap_others(is_known, l);
 }
 
 static void on_stop_late(void *user)
@@ -334,7 +326,7 @@ static void on_stop(void *user, int signum)
         l->is_over = true;
         return;
     }
-    wa_proc_kill(&l->manager, SIGTERM);
+    wa_proc_kill(&l->manager, WA_PROC_ASK);
     wa_timer_start(l->stop, STOP_TIMEOUT_MS, 0);
 }
 
@@ -354,13 +346,10 @@ static enum wa_code begin(struct launcher *l, struct wa_err *err)
         code = wa_timer_new(l->loop, on_stop_late, l, &l->stop, err);
     }
     if (code == WA_OK) {
-        code = wa_loop_on_signal(l->loop, SIGCHLD, on_child, l, err);
+        code = wa_loop_on_child(l->loop, on_child, l, err);
     }
     if (code == WA_OK) {
-        code = wa_loop_on_signal(l->loop, SIGTERM, on_stop, l, err);
-    }
-    if (code == WA_OK) {
-        code = wa_loop_on_signal(l->loop, SIGINT, on_stop, l, err);
+        code = wa_loop_on_stop(l->loop, on_stop, l, err);
     }
     return code;
 }
@@ -388,7 +377,7 @@ static enum wa_code lock_base(const char *base, int *ret_fd, struct wa_err *err)
 enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *const *manager_args,
                               bool once, int *ret_status, struct wa_err *err)
 {
-    struct launcher l = {.manager_args = manager_args, .lock_fd = -1, .pid = getpid()};
+    struct launcher l = {.manager_args = manager_args, .lock_fd = -1, .pid = wa_proc_own_pid()};
     if (!wa_priv_is_root()) {
         return wa_fail(err, WA_E_DENIED, "cannot start the agent's processes: this needs root");
     }

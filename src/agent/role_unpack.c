@@ -6,8 +6,6 @@
  * against the signed manifest. A flaw in the ZIP reader or in inflate is confined here. Ends when
  * the manager closes the channel.
  */
-#include <errno.h>
-#include <unistd.h>
 
 #include "agent/helpers.h"
 #include "agent/role_priv.h"
@@ -17,47 +15,6 @@
 #define MEMORY_MAX                                                                                 \
     (1ull << 30) /* bytes of address space: the member table of WA_ZIP_MEMBERS_MAX is a quarter of \
                     it */
-
-/* The archive, by the only two calls on it that the confinement leaves: even fstat() is a look-up
- * by name to the kernel. */
-struct fd_source {
-    struct wa_source base;
-    int fd;
-};
-
-static enum wa_code source_read(struct wa_source *source, uint64_t offset, void *p, size_t n,
-                                struct wa_err *err)
-{
-    const struct fd_source *s = (const struct fd_source *)(const void *)source;
-    char *at = p;
-    if (offset > source->size || n > source->size - offset) {
-        return wa_fail(err, WA_E_INVALID, "the archive ends too early");
-    }
-    while (n > 0) {
-        ssize_t got = pread(s->fd, at, n, (off_t)offset);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            return got == 0 ? wa_fail(err, WA_E_INVALID, "the archive has become shorter")
-                            : wa_fail_errno(err, errno, "cannot read the archive");
-        }
-        at += got;
-        offset += (uint64_t)got;
-        n -= (size_t)got;
-    }
-    return WA_OK;
-}
-
-static enum wa_code source_init(struct fd_source *s, int fd, struct wa_err *err)
-{
-    off_t size = lseek(fd, 0, SEEK_END);
-    if (size < 0 || lseek(fd, 0, SEEK_SET) != 0) {
-        return wa_fail_errno(err, errno, "cannot tell how long the archive is");
-    }
-    *s = (struct fd_source){{(uint64_t)size, source_read}, fd};
-    return WA_OK;
-}
 
 struct chan_sink {
     struct wa_sink base;
@@ -153,9 +110,9 @@ static enum wa_code serve(struct wa_chan *chan, struct wa_err *err)
                        "the manager asked for a member before naming an archive");
     }
     int WA_AUTO_FD fd = msg.fd;
-    struct fd_source source;
+    struct wa_fd_source source;
     struct wa_err failed = WA_ERR_INIT;
-    code = source_init(&source, fd, &failed);
+    code = wa_fd_source_init_confined(&source, fd, &failed);
     if (code == WA_OK) {
         code = wa_zip_open(&source.base, &zip, &failed);
     }

@@ -5,9 +5,9 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "os/term.h"
 
 #include <stdarg.h>
-#include <unistd.h>
 
 #define LINE_MAX_BYTES (4u << 20) /* above the kept output of a script */
 
@@ -85,7 +85,7 @@ void wa_cli_say(const struct wa_cli *cli, const char *fmt, ...)
 
 void wa_cli_progress(const struct wa_cli *cli, const char *what, uint64_t done, uint64_t total)
 {
-    if (cli->json || isatty(STDERR_FILENO) != 1)
+    if (cli->json || !wa_term_is_shown())
         return;
     if (total == 0) {
         (void)fputs("\r\033[K", stderr);

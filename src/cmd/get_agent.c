@@ -1,14 +1,15 @@
 /* get_agent.c - the subcommands of wapt-get that the service carries out: one request over its
  * socket, its events shown as they come. */
 #include <errno.h>
-#include <unistd.h>
 
 #include "agent/config.h"
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/agent_main.h"
 #include "cmd/get.h"
+#include "os/fs.h"
 #include "os/local.h"
+#include "os/pipe.h"
 #include "os/priv.h"
 #include "proto/local.h"
 
@@ -49,8 +50,7 @@ struct talk {
 
 static void talk_fini(struct talk *t)
 {
-    if (t->fd >= 0)
-        (void)close(t->fd);
+    wa_fd_close(&t->fd);
     wa_buf_fini(&t->in);
     wa_agent_once_end(t->once);
 }
@@ -92,9 +92,7 @@ static enum wa_code talk_open(const struct wa_cli *cli, struct talk *t, struct w
 static enum wa_code talk_send(struct talk *t, struct wa_sv line, struct wa_err *err)
 {
     while (line.n > 0) {
-        ssize_t put = write(t->fd, line.p, line.n);
-        if (put < 0 && errno == EINTR)
-            continue;
+        ptrdiff_t put = wa_pipe_write(t->fd, line.p, line.n);
         if (put < 0)
             return wa_fail_errno(err, errno, "cannot talk to the service");
         line = wa_sv_sub(line, (size_t)put, line.n);
@@ -117,9 +115,7 @@ static enum wa_code talk_line(struct talk *t, struct wa_sv *ret, struct wa_err *
         char *p = wa_buf_reserve(&t->in, 65536);
         if (p == NULL)
             return wa_buf_check(&t->in, err);
-        ssize_t got = read(t->fd, p, 65536);
-        if (got < 0 && errno == EINTR)
-            continue;
+        ptrdiff_t got = wa_pipe_read(t->fd, p, 65536);
         if (got <= 0)
             return wa_fail(
                 err, WA_E_UNREACHABLE,

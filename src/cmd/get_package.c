@@ -7,7 +7,6 @@
 #include "pkg/members_dir.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 #define AGENT_ANCHORS "/opt/wapt/ssl" /* where the agent keeps its own */
 
@@ -51,11 +50,8 @@ enum wa_code wa_get_package_open(const char *path, struct wa_get_package **ret, 
     if (p == NULL)
         return wa_nomem(err);
     p->dir.fd = -1;
-    /* Links are followed: it was a person who named the file. A FIFO does not make us wait. */
-    p->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (p->fd < 0)
-        return wa_fail_errno(err, errno, "cannot open '%s'", path);
-    if (wa_fd_stat(p->fd, &st, err) != WA_OK)
+    p->fd = -1;
+    if (wa_path_open(path, &p->fd, err) != WA_OK || wa_fd_stat(p->fd, &st, err) != WA_OK)
         return err->code;
     if (!st.is_dir && !st.is_file)
         return wa_fail(err, WA_E_INVALID, "'%s' is neither a file nor a directory", path);

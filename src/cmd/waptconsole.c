@@ -1,8 +1,5 @@
 /* waptconsole.c - main() of the console without its pages: hosts, signed actions, uploads, host
  * packages. The keys stay on this side. */
-#include <poll.h>
-#include <unistd.h>
-
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/get.h"
@@ -194,7 +191,7 @@ static enum wa_code follow(struct wa_cli *cli, struct wa_client *c, struct wa_sv
         size_t total = wa_json_count(actions);
         wa_cli_progress(cli, "machines", total - waiting, total);
         if (waiting > 0 && wa_clock_now() < until) {
-            (void)poll(NULL, 0, 500);
+            wa_clock_sleep_ms(500);
             continue;
         }
         wa_cli_progress(cli, "", 0, 0);

@@ -3,17 +3,17 @@
  */
 #include "net/http_server_priv.h"
 
+#include "os/socket.h"
+
 #include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum wa_code wa_conn_read(int fd, struct wa_tls *tls, void *p, size_t n, size_t *ret_n,
                           enum wa_tls_want *ret_want, struct wa_err *err)
 {
     if (tls != NULL)
         return wa_tls_read(tls, p, n, ret_n, ret_want, err);
-    ssize_t got = read(fd, p, n);
-    if (got < 0 && errno != EAGAIN && errno != EINTR)
+    ptrdiff_t got = wa_socket_read(fd, p, n);
+    if (got < 0 && errno != EAGAIN)
         return wa_fail_errno(err, errno, "cannot read");
     *ret_want = got < 0 ? WA_TLS_WANT_READ : WA_TLS_DONE;
     *ret_n = got < 0 ? 0 : (size_t)got;
@@ -23,8 +23,8 @@ enum wa_code wa_conn_read(int fd, struct wa_tls *tls, void *p, size_t n, size_t 
 static enum wa_code write_plain(int fd, const void *p, size_t n, size_t *ret_n,
                                 enum wa_tls_want *ret_want, struct wa_err *err)
 {
-    ssize_t put = send(fd, p, n, MSG_NOSIGNAL);
-    if (put < 0 && errno != EAGAIN && errno != EINTR)
+    ptrdiff_t put = wa_socket_write(fd, p, n);
+    if (put < 0 && errno != EAGAIN)
         return wa_fail_errno(err, errno, "cannot write");
     *ret_want = put < 0 ? WA_TLS_WANT_WRITE : WA_TLS_DONE;
     *ret_n = put < 0 ? 0 : (size_t)put;
@@ -60,16 +60,16 @@ void wa_conn_shut(int fd, struct wa_tls **tls)
         wa_tls_close(*tls);
     wa_tls_free(*tls);
     *tls = NULL;
-    (void)shutdown(fd, SHUT_WR);
+    wa_socket_shut(fd);
 }
 
 bool wa_conn_discard(int fd)
 {
     char piece[WA_READ_PIECE];
     for (unsigned round = 0; round < WA_ROUNDS_MAX; round++) {
-        ssize_t got = read(fd, piece, sizeof piece);
+        ptrdiff_t got = wa_socket_read(fd, piece, sizeof piece);
         if (got <= 0)
-            return got < 0 && (errno == EAGAIN || errno == EINTR);
+            return got < 0 && errno == EAGAIN;
     }
     return true;
 }

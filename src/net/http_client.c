@@ -8,10 +8,9 @@
 
 #include "codec/url.h"
 
+#include "os/thread.h"
+
 #include <curl/curl.h>
-#include <pthread.h>
-#include <signal.h>
-#include <time.h>
 
 struct exchange {
     const struct wa_http_call *call;
@@ -284,8 +283,9 @@ static enum wa_code judge(CURLcode rc, struct exchange *x, const char *detail, s
     }
 }
 
-static enum wa_code perform(struct exchange *x, struct wa_err *err)
+static enum wa_code perform(void *user, struct wa_err *err)
 {
+    struct exchange *x = user;
     char detail[CURL_ERROR_SIZE] = "";
     struct curl_slist *headers = NULL;
     CURL *c = curl_easy_init();
@@ -311,23 +311,6 @@ static enum wa_code perform(struct exchange *x, struct wa_err *err)
     }
     curl_slist_free_all(headers);
     curl_easy_cleanup(c);
-    return code;
-}
-
-/* libcurl and OpenSSL write without MSG_NOSIGNAL. The signal of a peer that has gone is kept from
- * this thread, and eaten if it came; the process's own handling stays as it is. */
-static enum wa_code perform_without_sigpipe(struct exchange *x, struct wa_err *err)
-{
-    const struct timespec at_once = {0};
-    sigset_t pipe_signal, before, waiting;
-    (void)sigemptyset(&pipe_signal);
-    (void)sigaddset(&pipe_signal, SIGPIPE);
-    (void)sigpending(&waiting);
-    (void)pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    enum wa_code code = perform(x, err);
-    if (sigismember(&waiting, SIGPIPE) == 0)
-        (void)sigtimedwait(&pipe_signal, NULL, &at_once);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return code;
 }
 
@@ -370,7 +353,7 @@ enum wa_code wa_http_perform(const struct wa_http_call *call, const struct wa_tl
                          .result = &result,
                          .err = err,
                          .is_https = url.is_https};
-    if (perform_without_sigpipe(&x, err) != WA_OK)
+    if (wa_thread_without_sigpipe(perform, &x, err) != WA_OK)
         return err->code;
     *ret = result;
     return WA_OK;

@@ -8,8 +8,6 @@
 
 #include "base/mem.h"
 
-#include <unistd.h>
-
 #define FILE_PIECE 65536u
 #define OUT_MAX (64u << 20) /* bytes of one answer that is not a file */
 
@@ -336,12 +334,12 @@ static bool refill(struct wa_http_conn *c)
         return true;
     size_t want = c->file_left < FILE_PIECE ? (size_t)c->file_left : FILE_PIECE;
     char *p = wa_buf_reserve(&c->out.bytes, want);
-    ssize_t got = p == NULL ? -1 : pread(c->file_fd, p, want, (off_t)c->file_at);
-    if (got <= 0)
+    struct wa_err err = WA_ERR_INIT;
+    if (p == NULL || wa_fd_read_at(c->file_fd, c->file_at, p, want, &err) != WA_OK)
         return false; /* shorter than promised: only the end of the connection can tell */
-    wa_buf_advance(&c->out.bytes, (size_t)got);
-    c->file_at += (uint64_t)got;
-    c->file_left -= (uint64_t)got;
+    wa_buf_advance(&c->out.bytes, want);
+    c->file_at += want;
+    c->file_left -= want;
     return true;
 }
 

@@ -8,11 +8,9 @@
 
 #include "base/mem.h"
 
-#include <arpa/inet.h>
+#include "os/socket.h"
+
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 
 #define SWEEP_MS 1000u
 #define STOP_SWEEP_MS 50u
@@ -43,18 +41,6 @@ void wa_http_server_leave(struct wa_http_server *s)
 }
 
 /* --- letting in --- */
-
-static void name_peer(const struct sockaddr_storage *a, char *out, size_t size)
-{
-    const void *address = NULL;
-    out[0] = '\0';
-    if (a->ss_family == AF_INET)
-        address = &((const struct sockaddr_in *)(const void *)a)->sin_addr;
-    else if (a->ss_family == AF_INET6)
-        address = &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
-    if (address != NULL && inet_ntop(a->ss_family, address, out, (socklen_t)size) == NULL)
-        out[0] = '\0';
-}
 
 static void set_accepting(struct wa_http_server *s, bool on)
 {
@@ -88,13 +74,9 @@ static bool has_too_many(const struct wa_http_server *s, const char *peer)
     return n >= s->config.max_per_address;
 }
 
-static void let_in(struct wa_http_server *s, int fd, const struct sockaddr_storage *addr)
+static void let_in(struct wa_http_server *s, int fd, const char *peer)
 {
     struct wa_err err = WA_ERR_INIT;
-    char peer[INET6_ADDRSTRLEN];
-    int one = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* not for local sockets */
-    name_peer(addr, peer, sizeof peer);
     if (has_too_many(s, peer))
         wa_fd_close(&fd);
     else if (wa_http_conn_new(s, fd, peer, &err) != WA_OK)
@@ -107,18 +89,17 @@ static void on_listen(void *user, int events)
     struct wa_http_server *s = l->server;
     WA_UNUSED(events);
     for (unsigned round = 0; round < ACCEPT_ROUNDS; round++) {
-        struct sockaddr_storage addr = {.ss_family = AF_UNSPEC};
-        socklen_t n = sizeof addr;
+        char peer[WA_ADDRESS_TEXT_MAX];
         if (!has_room(s) || s->is_out_of_files) {
             set_accepting(s, false);
             return;
         }
-        int fd = accept4(l->fd, (struct sockaddr *)&addr, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = wa_socket_accept(l->fd, peer);
         if (fd >= 0)
-            let_in(s, fd, &addr);
+            let_in(s, fd, peer);
         else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
             s->is_out_of_files = true;
-        else if (errno != ECONNABORTED && errno != EINTR)
+        else
             return;
     }
 }

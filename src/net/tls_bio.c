@@ -5,8 +5,9 @@
  */
 #include "net/tls_priv.h"
 
+#include "os/socket.h"
+
 #include <errno.h>
-#include <sys/socket.h>
 
 static int descriptor(BIO *b)
 {
@@ -15,13 +16,13 @@ static int descriptor(BIO *b)
 
 static bool comes_back(void)
 {
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    return errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
 static int on_write(BIO *b, const char *p, int n)
 {
     errno = 0;
-    ssize_t put = send(descriptor(b), p, (size_t)n, MSG_NOSIGNAL);
+    ptrdiff_t put = wa_socket_write(descriptor(b), p, (size_t)n);
     BIO_clear_retry_flags(b);
     if (put <= 0 && comes_back())
         BIO_set_retry_write(b);
@@ -31,7 +32,7 @@ static int on_write(BIO *b, const char *p, int n)
 static int on_read(BIO *b, char *p, int n)
 {
     errno = 0;
-    ssize_t got = recv(descriptor(b), p, (size_t)n, 0);
+    ptrdiff_t got = wa_socket_read(descriptor(b), p, (size_t)n);
     BIO_clear_retry_flags(b);
     if (got < 0 && comes_back())
         BIO_set_retry_read(b);

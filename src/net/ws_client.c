@@ -10,7 +10,6 @@
 #include "os/fs.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
 #define TICK_MS 1000u
 #define READ_PIECE 16384u
@@ -34,9 +33,8 @@ static void drop_parts(struct wa_ws_client *c)
     wa_ws_free(c->ws);
     c->ws = NULL;
     wa_buf_fini(&c->out);
-    if (c->found != NULL)
-        freeaddrinfo(c->found);
-    c->found = c->next = NULL;
+    wa_addresses_free(c->found);
+    c->found = NULL;
 }
 
 static void free_if_unused(struct wa_ws_client *c)
@@ -118,8 +116,8 @@ static enum wa_code write_some(struct wa_ws_client *c, size_t *ret_n, enum wa_tl
     size_t left = c->out.n - c->out_at;
     if (c->tls != NULL)
         return wa_tls_write(c->tls, p, left, ret_n, ret_want, err);
-    ssize_t put = send(c->fd, p, left, MSG_NOSIGNAL);
-    if (put < 0 && errno != EAGAIN && errno != EINTR)
+    ptrdiff_t put = wa_socket_write(c->fd, p, left);
+    if (put < 0 && errno != EAGAIN)
         return wa_fail_errno(err, errno, "cannot write");
     *ret_want = put < 0 ? WA_TLS_WANT_WRITE : WA_TLS_DONE;
     *ret_n = put < 0 ? 0 : (size_t)put;

@@ -5,8 +5,8 @@
 #include "net/http.h"
 #include "net/ws.h"
 #include "net/ws_client.h"
+#include "os/socket.h"
 
-#include <netdb.h>
 
 enum wa_ws_step {
     WA_WS_LOOKUP,
@@ -26,7 +26,8 @@ struct wa_ws_client {
     struct wa_ws_client_events ev;
     void *user;
     enum wa_ws_step step;
-    struct addrinfo *found, *next;
+    struct wa_addresses *found;
+    size_t next; /* the address to be tried next */
     int fd;
     struct wa_io *io;
     struct wa_timer *timer;

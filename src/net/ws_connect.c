@@ -11,8 +11,6 @@
 #include "os/rand.h"
 
 #include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define CONNECT_MS 15000u
 #define ADDRESS_MS 5000u /* for one address, while there are others */
@@ -21,8 +19,9 @@
 /* What the pool's thread works on: nothing of the client, which may be freed meanwhile. */
 struct lookup {
     struct wa_ws_client *client;
-    char host[256], port[8];
-    struct addrinfo *found;
+    char host[256];
+    uint16_t port;
+    struct wa_addresses *found;
 };
 
 /* "host:port", with the brackets that an IPv6 address needs. */
@@ -38,28 +37,23 @@ static void add_authority(struct wa_buf *out, const struct wa_url *url)
 static enum wa_code look_up(void *user, struct wa_err *err)
 {
     struct lookup *l = user;
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    const struct addrinfo any = {.ai_socktype = SOCK_STREAM};
-    int rc = getaddrinfo(l->host, l->port, &hints, &l->found);
-    if (rc != 0) /* a machine without any address but loopback's: without the filter */
-        rc = getaddrinfo(l->host, l->port, &any, &l->found);
-    if (rc == EAI_MEMORY)
-        return wa_nomem(err);
-    return rc == 0 ? WA_OK
-                   : wa_fail(err, WA_E_UNREACHABLE, "the name '%s' can't be resolved: %s", l->host,
-                             gai_strerror(rc));
+    return wa_addresses_find(l->host, l->port, &l->found, err);
 }
 
-static enum wa_code connect_to(struct wa_ws_client *c, const struct addrinfo *a, struct wa_err *err)
+static bool has_next(const struct wa_ws_client *c)
 {
-    c->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 || (connect(c->fd, a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS)) {
+    return c->next < wa_addresses_count(c->found);
+}
+
+static enum wa_code connect_to(struct wa_ws_client *c, size_t i, struct wa_err *err)
+{
+    c->fd = wa_socket_connect(c->found, i);
+    if (c->fd < 0) {
         c->last_errno = errno;
-        wa_fd_close(&c->fd);
         return WA_OK;
     }
     c->step = WA_WS_CONNECT;
-    c->address_deadline_ms = c->next != NULL ? wa_loop_now_ms(c->loop) + ADDRESS_MS : 0;
+    c->address_deadline_ms = has_next(c) ? wa_loop_now_ms(c->loop) + ADDRESS_MS : 0;
     if (wa_io_new(c->loop, c->fd, wa_ws_client_event, c, &c->io, err) != WA_OK)
         return err->code;
     return wa_io_set(c->io, WA_IO_WRITE, err);
@@ -71,10 +65,8 @@ void wa_ws_connect_next(struct wa_ws_client *c)
     wa_io_free(c->io);
     c->io = NULL;
     wa_fd_close(&c->fd);
-    while (c->fd < 0 && c->next != NULL) {
-        const struct addrinfo *a = c->next;
-        c->next = a->ai_next;
-        if (connect_to(c, a, &err) != WA_OK) {
+    while (c->fd < 0 && has_next(c)) {
+        if (connect_to(c, c->next++, &err) != WA_OK) {
             wa_ws_client_end(c, &err, "connecting to");
             return;
         }
@@ -95,12 +87,12 @@ static void looked_up(void *user, enum wa_code code, const struct wa_err *err)
     wa_ws_client_enter(c);
     c->lookup_runs = false;
     if (c->is_freed || c->step == WA_WS_ENDED) {
-        if (l->found != NULL)
-            freeaddrinfo(l->found);
+        wa_addresses_free(l->found);
     } else if (code != WA_OK) {
         wa_ws_client_end(c, &why, "connecting to");
     } else {
-        c->found = c->next = l->found;
+        c->found = l->found;
+        c->next = 0;
         wa_ws_connect_next(c);
     }
     wa_free(l);
@@ -115,7 +107,7 @@ enum wa_code wa_ws_connect_start(struct wa_ws_client *c, struct wa_err *err)
         return wa_nomem(err);
     l->client = c;
     (void)snprintf(l->host, sizeof l->host, "%s", to->host);
-    (void)snprintf(l->port, sizeof l->port, "%u", (unsigned)to->port);
+    l->port = to->port;
     if (wa_loop_work(c->loop, look_up, looked_up, l, err) != WA_OK) {
         wa_free(l);
         return err->code;
@@ -237,9 +229,8 @@ static void start_tls(struct wa_ws_client *c)
 static void step_connected(struct wa_ws_client *c)
 {
     struct wa_err err = WA_ERR_INIT;
-    int failed = 0;
-    socklen_t n = sizeof failed;
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &failed, &n) != 0 || failed != 0) {
+    int failed = wa_socket_outcome(c->fd);
+    if (failed != 0) {
         c->last_errno = failed;
         wa_ws_connect_next(c);
         return;
@@ -295,8 +286,8 @@ static void step_proxy(struct wa_ws_client *c)
     }
     for (bool is_whole = false; !is_whole && err.code == WA_OK;) {
         char byte;
-        ssize_t got = read(c->fd, &byte, 1);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        ptrdiff_t got = wa_socket_read(c->fd, &byte, 1);
+        if (got < 0 && errno == EAGAIN)
             return;
         if (got <= 0)
             (void)wa_fail(&err, WA_E_UNREACHABLE, "the proxy closed the connection");

@@ -39,6 +39,12 @@ WA_CHECK enum wa_code wa_dir_make(const char *path, uint32_t mode, struct wa_dir
 void wa_dir_close(struct wa_dir *dir);
 #define WA_AUTO_DIR WA_CLEANUP(wa_dir_close)
 
+/* chmod, chown of the directory itself. */
+WA_CHECK enum wa_code wa_dir_set_mode(const struct wa_dir *dir, uint32_t mode, struct wa_err *err);
+WA_CHECK enum wa_code wa_dir_set_owner(const struct wa_dir *dir, uint32_t uid, uint32_t gid, struct wa_err *err);
+/* Makes it the process's current directory. */
+WA_CHECK enum wa_code wa_dir_enter(const struct wa_dir *dir, struct wa_err *err);
+
 WA_CHECK enum wa_code wa_dir_open_sub(const struct wa_dir *dir, const struct wa_relpath *sub, struct wa_dir *ret,
                                       struct wa_err *err);
 /* Makes sub and its missing parents. Existing is fine. */
@@ -59,6 +65,9 @@ WA_CHECK enum wa_code wa_file_replace(const struct wa_dir *dir, const struct wa_
 /* The same two by path of the operating system. The path may not be a link for the replacement. */
 WA_CHECK enum wa_code wa_path_read(const char *path, size_t max, struct wa_buf *out, struct wa_err *err);
 WA_CHECK enum wa_code wa_path_replace(const char *path, struct wa_sv bytes, uint32_t mode, struct wa_err *err);
+/* Whatever a person named, read only: follows links, and does not wait for a FIFO's other end. */
+WA_CHECK enum wa_code wa_path_open(const char *path, int *ret_fd, struct wa_err *err);
+WA_CHECK enum wa_code wa_path_set_owner(const char *path, uint32_t uid, uint32_t gid, struct wa_err *err); /* of a link itself */
 WA_CHECK enum wa_code wa_path_stat(const char *path, struct wa_stat *ret, struct wa_err *err); /* does not follow a link */
 WA_CHECK enum wa_code wa_fd_stat(int fd, struct wa_stat *ret, struct wa_err *err);
 
@@ -81,6 +90,7 @@ WA_CHECK enum wa_code wa_dir_walk_files(const struct wa_dir *dir, wa_walk_files_
 
 /* Writes all of it to fd / fsync, with errors named. */
 WA_CHECK enum wa_code wa_fd_write_all(int fd, const void *p, size_t n, struct wa_err *err);
+WA_CHECK enum wa_code wa_fd_read_at(int fd, uint64_t offset, void *p, size_t n, struct wa_err *err); /* exactly n bytes */
 WA_CHECK enum wa_code wa_fd_sync(int fd, struct wa_err *err);
 
 /* A wa_source over a descriptor (pread); the descriptor stays the caller's, the size is taken once. */
@@ -89,6 +99,8 @@ struct wa_fd_source {
     int fd;
 };
 WA_CHECK enum wa_code wa_fd_source_init(struct wa_fd_source *s, int fd, struct wa_err *err);
+/* The same by seeking alone, for a process that may not even ask what fd is. */
+WA_CHECK enum wa_code wa_fd_source_init_confined(struct wa_fd_source *s, int fd, struct wa_err *err);
 /* A wa_sink over a descriptor. */
 struct wa_fd_sink {
     struct wa_sink base;

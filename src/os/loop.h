@@ -50,6 +50,9 @@ void wa_timer_free(struct wa_timer *t);
 /* Calls fn in the loop at each such signal. Lives as long as the loop. */
 WA_CHECK enum wa_code wa_loop_on_signal(struct wa_loop *loop, int signum, wa_signal_fn fn, void *user,
                                         struct wa_err *err);
+/* As above for being asked to end (SIGTERM, SIGINT), and for a child that has changed (SIGCHLD). */
+WA_CHECK enum wa_code wa_loop_on_stop(struct wa_loop *loop, wa_signal_fn fn, void *user, struct wa_err *err);
+WA_CHECK enum wa_code wa_loop_on_child(struct wa_loop *loop, wa_signal_fn fn, void *user, struct wa_err *err);
 /* From any thread: fn(user) is called once in the loop's thread. */
 WA_CHECK enum wa_code wa_loop_post(struct wa_loop *loop, wa_post_fn fn, void *user, struct wa_err *err);
 /* fn in a thread of the pool, then done in the loop's thread. */

@@ -44,7 +44,16 @@ WA_CHECK enum wa_code wa_proc_spawn(const struct wa_spawn *what, struct wa_proc 
 /* Reaps. timeout_ms: 0 asks only, negative waits for ever. WA_E_AGAIN while it runs. On success p->pid becomes 0
  * and p->pidfd -1, so that wa_proc_kill() can't hit another process. */
 WA_CHECK enum wa_code wa_proc_wait(struct wa_proc *p, int timeout_ms, struct wa_exit *ret, struct wa_err *err);
-void wa_proc_kill(const struct wa_proc *p, int signum);
+enum wa_proc_end {
+    WA_PROC_ASK, /* it may end in good order (SIGTERM) */
+    WA_PROC_KILL  /* SIGKILL */
+};
+void wa_proc_kill(const struct wa_proc *p, enum wa_proc_end how);
+/* Reaps ended children that nobody waits for: those of which is_known says no. */
+void wa_proc_reap_others(bool (*is_known)(const void *user, int pid), const void *user);
+int wa_proc_own_pid(void);
+/* From now on a peer that has gone is an error of the write, not the end of the process (SIGPIPE). For programs. */
+void wa_proc_ignore_broken_pipes(void);
 /* Kills every process of the tree, repeatedly until none is left (bounded), then removes it. */
 WA_CHECK enum wa_code wa_tree_kill(const char *tree, struct wa_err *err);
 /* The calling process adopts orphaned descendants (PR_SET_CHILD_SUBREAPER). */

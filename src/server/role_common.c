@@ -1,10 +1,9 @@
 /* role_common.c - start, confinement and the serving loop of the server's small helpers. */
 #include "server/role_common.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include "os/local.h"
+#include "os/pipe.h"
+#include "os/proc.h"
 
 #define NOBODY 65534u
 
@@ -14,14 +13,14 @@ enum wa_code wa_server_child_init(struct wa_server_child *c, enum wa_server_role
     char name[32];
     *c = (struct wa_server_child){.log = {.fd = -1}};
     (void)snprintf(name, sizeof name, "waptserver/%s", wa_server_role_name(role));
-    wa_log_init(&c->log, STDERR_FILENO, WA_LOG_INFO, name);
-    (void)signal(SIGPIPE, SIG_IGN);
+    wa_log_init(&c->log, 2, WA_LOG_INFO, name);
+    wa_proc_ignore_broken_pipes();
     return wa_server_config_load(config_file, &c->config, err);
 }
 
 void wa_server_child_ready(void)
 {
-    (void)!write(STDIN_FILENO, "r", 1); /* a supervisor that has gone takes us with it */
+    (void)wa_pipe_write(0, "r", 1); /* a supervisor that has gone takes us with it */
 }
 
 bool wa_server_ids(const struct wa_server_config *c, uint32_t *ret_uid, uint32_t *ret_gid)

@@ -1,7 +1,5 @@
 /* setup.c - the first configuration of a server. Keys are made here and stay here; what is there
  * already is replaced only on demand. */
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "codec/csv.h"
@@ -9,6 +7,7 @@
 #include "crypto/pwhash.h"
 #include "os/clock.h"
 #include "os/local.h"
+#include "os/priv.h"
 #include "os/rand.h"
 #include "server/config.h"
 #include "server/store_db.h"
@@ -38,9 +37,10 @@ static enum wa_code make_dirs(const struct wa_setup *s, struct wa_err *err)
                        dirs[i].name);
         if (wa_dir_make(path, dirs[i].mode, &dir, err) != WA_OK)
             return err->code;
-        if (fchmod(dir.fd, dirs[i].mode) != 0 ||
-            (dirs[i].for_user && geteuid() == 0 && fchown(dir.fd, uid, gid) != 0))
-            return wa_fail(err, WA_E_DENIED, "cannot set the rights of '%s'", path);
+        if (wa_dir_set_mode(&dir, dirs[i].mode, err) != WA_OK ||
+            (dirs[i].for_user && wa_priv_is_root() &&
+             wa_dir_set_owner(&dir, uid, gid, err) != WA_OK))
+            return wa_wrap(err, "'%s'", path);
     }
     return WA_OK;
 }
@@ -170,15 +170,19 @@ static enum wa_code make_database(const struct wa_setup *s, const char *hash, st
     if (wa_store_open(s->dir, &db, err) != WA_OK ||
         wa_store_set_user(db, "admin", hash, err) != WA_OK)
         return err->code;
-    if (geteuid() != 0)
+    if (!wa_priv_is_root())
         return WA_OK;
     if (wa_user_ids("wapt", &uid, &gid, &missing) != WA_OK)
         wa_err_clear(&missing); /* then it is nobody's */
     for (size_t i = 0; i < WA_COUNT(parts); i++) {
         char path[WA_PATH_MAX];
         (void)snprintf(path, sizeof path, "%s/db/waptserver.sqlite%s", s->dir, parts[i]);
-        if (lchown(path, uid, gid) != 0 && i == 0) /* the others may not be there */
-            return wa_fail(err, WA_E_DENIED, "cannot give '%s' to its account", path);
+        struct wa_err why = WA_ERR_INIT;
+        if (wa_path_set_owner(path, uid, gid, &why) != WA_OK &&
+            i == 0) { /* others may be missing */
+            *err = why;
+            return err->code;
+        }
     }
     return WA_OK;
 }

@@ -4,14 +4,12 @@
  * hangs together, and agents come back by themselves. Listening sockets are made here, before
  * anybody gives up the right to low ports.
  */
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "base/log.h"
+#include "base/mem.h"
 #include "os/clock.h"
 #include "os/listen.h"
+#include "os/loop.h"
+#include "os/pipe.h"
 #include "os/proc.h"
 #include "os/service.h"
 #include "server/config.h"
@@ -94,6 +92,8 @@ struct set {
     size_t n;
     int ready[2]; /* [0] gets a byte from each process that can do its work */
     size_t waiting;
+    struct wa_loop *loop; /* for its signals: what else happens is looked at in turns */
+    bool is_stopping;
 };
 
 static enum wa_code start_one(struct set *s, enum wa_server_role role, const int *fds,
@@ -152,16 +152,16 @@ static enum wa_code start_all(struct set *s, struct wa_err *err)
     return code;
 }
 
-static void end_all(struct set *s, int signum)
+static void end_all(struct set *s, enum wa_proc_end how)
 {
     for (size_t i = 0; i < s->n; i++)
-        wa_proc_kill(&s->procs[i], signum);
+        wa_proc_kill(&s->procs[i], how);
     for (size_t i = 0; i < s->n; i++) {
         struct wa_exit e;
         struct wa_err err = WA_ERR_INIT;
         if (wa_proc_wait(&s->procs[i], 5000, &e, &err) == WA_E_AGAIN) {
             wa_err_clear(&err);
-            wa_proc_kill(&s->procs[i], SIGKILL);
+            wa_proc_kill(&s->procs[i], WA_PROC_KILL);
             if (wa_proc_wait(&s->procs[i], 5000, &e, &err) != WA_OK)
                 wa_err_clear(&err);
         }
@@ -186,18 +186,26 @@ static bool find_dead(struct set *s, enum wa_server_role *ret_role, struct wa_ex
     return false;
 }
 
-static volatile sig_atomic_t stopping;
-
-static void on_signal(int signum)
+static void on_stop(void *user, int signum)
 {
-    stopping = signum;
+    struct set *s = user;
+    WA_UNUSED(signum);
+    s->is_stopping = true;
+}
+
+/* At most so long, shorter when asked to stop. */
+static void wait_ms(struct set *s, int ms)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_loop_turn(s->loop, ms, &err) != WA_OK)
+        wa_clock_sleep_ms((uint32_t)ms); /* deaf to signals, but not spinning */
 }
 
 /* Tells the service manager once all can do their work. */
 static void take_ready(struct set *s, const struct wa_log *log)
 {
     char bytes[16];
-    ssize_t n = s->waiting == 0 ? 0 : read(s->ready[0], bytes, sizeof bytes);
+    ptrdiff_t n = s->waiting == 0 ? 0 : wa_pipe_read(s->ready[0], bytes, sizeof bytes);
     if (n <= 0)
         return;
     s->waiting -= (size_t)n < s->waiting ? (size_t)n : s->waiting;
@@ -212,7 +220,7 @@ static void take_ready(struct set *s, const struct wa_log *log)
 static bool watch(struct set *s, const struct wa_log *log, enum wa_server_role *ret_role,
                   struct wa_exit *ret)
 {
-    while (stopping == 0) {
+    while (!s->is_stopping) {
         take_ready(s, log);
         if (find_dead(s, ret_role, ret)) {
             wa_log(log, WA_LOG_ERROR, "process.died", WA_LF_S("process", role_names[*ret_role]),
@@ -220,7 +228,7 @@ static bool watch(struct set *s, const struct wa_log *log, enum wa_server_role *
                    WA_LF_I("value", ret->value));
             return true;
         }
-        (void)poll(NULL, 0, 100);
+        wait_ms(s, 100);
     }
     return false;
 }
@@ -236,16 +244,17 @@ static enum wa_code of_status(int status)
 }
 
 /* What would make each start fail the same way is told at once, by its name. */
-static enum wa_code check_start(const struct wa_server_config *c, struct wa_err *err)
+static enum wa_code check_start(struct set *s, struct wa_err *err)
 {
+    const struct wa_server_config *c = s->config;
     WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
     WA_AUTO(wa_key) struct wa_key *key = NULL;
     if (wa_server_tls(c, &chain, &key, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_listen_check(c->bind, (uint16_t)c->port, err);
-    for (int tries = 0; code == WA_E_BUSY && tries < 20 && stopping == 0; tries++) {
+    for (int tries = 0; code == WA_E_BUSY && tries < 20 && !s->is_stopping; tries++) {
         wa_err_clear(err); /* a server that is just ending keeps it for a moment */
-        (void)poll(NULL, 0, 100);
+        wait_ms(s, 100);
         code = wa_listen_check(c->bind, (uint16_t)c->port, err);
     }
     return code == WA_E_BUSY
@@ -260,12 +269,12 @@ static enum wa_code run_once(struct set *s, const struct wa_log *log, bool is_fi
     enum wa_server_role who = WA_SR_STORE;
     struct wa_exit how = {WA_EXIT_STATUS, 0};
     if (start_all(s, err) != WA_OK) {
-        end_all(s, SIGKILL);
+        end_all(s, WA_PROC_KILL);
         return err->code;
     }
     bool died = watch(s, log, &who, &how);
     bool never_worked = s->waiting > 0;
-    end_all(s, stopping != 0 ? SIGTERM : SIGKILL);
+    end_all(s, s->is_stopping ? WA_PROC_ASK : WA_PROC_KILL);
     if (!died)
         return WA_OK;
     if (is_first && never_worked && how.kind == WA_EXIT_STATUS && how.value != 0)
@@ -274,27 +283,33 @@ static enum wa_code run_once(struct set *s, const struct wa_log *log, bool is_fi
     return WA_E_AGAIN;
 }
 
-enum wa_code wa_server_run(const struct wa_server_config *c, struct wa_err *err)
+static enum wa_code run(struct set *s, const struct wa_log *log, struct wa_err *err)
 {
-    struct set s = {.config = c, .ready = {-1, -1}};
-    struct wa_log log;
-    struct sigaction act = {.sa_handler = on_signal};
     uint64_t pause = PAUSE_FIRST_MS;
-    wa_log_init(&log, STDERR_FILENO, WA_LOG_INFO, "waptserver");
-    (void)sigaction(SIGTERM, &act, NULL);
-    (void)sigaction(SIGINT, &act, NULL);
-    if (check_start(c, err) != WA_OK)
+    if (wa_loop_on_stop(s->loop, on_stop, s, err) != WA_OK || check_start(s, err) != WA_OK)
         return err->code;
-    for (bool is_first = true; stopping == 0; is_first = false) {
+    for (bool is_first = true; !s->is_stopping; is_first = false) {
         uint64_t since = wa_clock_mono_ms();
-        enum wa_code code = run_once(&s, &log, is_first, err);
+        enum wa_code code = run_once(s, log, is_first, err);
         if (code != WA_E_AGAIN)
             return code;
         pause = wa_clock_mono_ms() - since > STEADY_MS ? PAUSE_FIRST_MS
                 : pause * 2 > PAUSE_MAX_MS             ? PAUSE_MAX_MS
                                                        : pause * 2;
-        for (uint64_t waited = 0; stopping == 0 && waited < pause; waited += 50)
-            (void)poll(NULL, 0, 50);
+        for (uint64_t waited = 0; !s->is_stopping && waited < pause; waited += 50)
+            wait_ms(s, 50);
     }
     return WA_OK;
+}
+
+enum wa_code wa_server_run(const struct wa_server_config *c, struct wa_err *err)
+{
+    struct set s = {.config = c, .ready = {-1, -1}};
+    struct wa_log log;
+    wa_log_init(&log, 2, WA_LOG_INFO, "waptserver");
+    if (wa_loop_new(&s.loop, err) != WA_OK)
+        return err->code;
+    enum wa_code code = run(&s, &log, err);
+    wa_loop_free(s.loop);
+    return code;
 }

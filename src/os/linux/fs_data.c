@@ -197,15 +197,11 @@ enum wa_code wa_path_free_bytes(const char *path, uint64_t *ret, struct wa_err *
 
 /* --- streams --- */
 
-static enum wa_code fd_read_at(struct wa_source *s, uint64_t offset, void *p, size_t n,
-                               struct wa_err *err)
+enum wa_code wa_fd_read_at(int fd, uint64_t offset, void *p, size_t n, struct wa_err *err)
 {
-    const struct wa_fd_source *f = (const struct wa_fd_source *)s;
     char *at = p;
-    if (offset > s->size || n > s->size - offset)
-        return wa_fail(err, WA_E_INVALID, "reading past the end of a file");
     while (n > 0) {
-        ssize_t got = pread(f->fd, at, n, (off_t)offset);
+        ssize_t got = pread(fd, at, n, (off_t)offset);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -219,6 +215,14 @@ static enum wa_code fd_read_at(struct wa_source *s, uint64_t offset, void *p, si
     return WA_OK;
 }
 
+static enum wa_code fd_read_at(struct wa_source *s, uint64_t offset, void *p, size_t n,
+                               struct wa_err *err)
+{
+    if (offset > s->size || n > s->size - offset)
+        return wa_fail(err, WA_E_INVALID, "reading past the end of a file");
+    return wa_fd_read_at(((const struct wa_fd_source *)s)->fd, offset, p, n, err);
+}
+
 enum wa_code wa_fd_source_init(struct wa_fd_source *s, int fd, struct wa_err *err)
 {
     struct stat st;
@@ -228,6 +232,15 @@ enum wa_code wa_fd_source_init(struct wa_fd_source *s, int fd, struct wa_err *er
         return wa_fail(err, WA_E_INVALID, "not a regular file");
     *s = (struct wa_fd_source){.base = {.size = (uint64_t)st.st_size, .read_at = fd_read_at},
                                .fd = fd};
+    return WA_OK;
+}
+
+enum wa_code wa_fd_source_init_confined(struct wa_fd_source *s, int fd, struct wa_err *err)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+    if (size < 0 || lseek(fd, 0, SEEK_SET) != 0)
+        return wa_fail_errno(err, errno, "cannot tell how long a file is");
+    *s = (struct wa_fd_source){.base = {.size = (uint64_t)size, .read_at = fd_read_at}, .fd = fd};
     return WA_OK;
 }
 

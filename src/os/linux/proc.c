@@ -300,8 +300,9 @@ enum wa_code wa_proc_wait(struct wa_proc *p, int timeout_ms, struct wa_exit *ret
     }
 }
 
-void wa_proc_kill(const struct wa_proc *p, int signum)
+void wa_proc_kill(const struct wa_proc *p, enum wa_proc_end how)
 {
+    const int signum = how == WA_PROC_ASK ? SIGTERM : SIGKILL;
     if (p->pid <= 1)
         return;
     /* Where there is a pidfd the number is not asked: it may be another's by now. */
@@ -309,6 +310,26 @@ void wa_proc_kill(const struct wa_proc *p, int signum)
         (void)syscall(SYS_pidfd_send_signal, p->pidfd, signum, NULL, 0u);
     else
         (void)kill(p->pid, signum);
+}
+
+void wa_proc_reap_others(bool (*is_known)(const void *user, int pid), const void *user)
+{
+    siginfo_t info = {0};
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
+        if (is_known(user, info.si_pid) || waitpid(info.si_pid, NULL, WNOHANG) <= 0)
+            return; /* its own turn comes: it ended after the caller looked, and SIGCHLD with it */
+        info.si_pid = 0;
+    }
+}
+
+int wa_proc_own_pid(void)
+{
+    return getpid();
+}
+
+void wa_proc_ignore_broken_pipes(void)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
 }
 
 enum wa_code wa_proc_be_subreaper(struct wa_err *err)

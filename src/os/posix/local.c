@@ -102,6 +102,11 @@ enum wa_code wa_local_peer(int fd, struct wa_peer *ret, struct wa_err *err)
     return WA_OK;
 }
 
+void wa_local_remove(const char *path)
+{
+    (void)unlink(path);
+}
+
 enum wa_code wa_local_connect(const char *path, int *ret_fd, struct wa_err *err)
 {
     struct sockaddr_un addr;
@@ -135,6 +140,25 @@ enum wa_code wa_user_ids(const char *user, uint32_t *ret_uid, uint32_t *ret_gid,
         return wa_fail(err, WA_E_NOT_FOUND, "there is no account '%s'", user);
     *ret_uid = pw.pw_uid;
     *ret_gid = pw.pw_gid;
+    return WA_OK;
+}
+
+enum wa_code wa_user_by_uid(uint32_t uid, struct wa_account *ret, struct wa_err *err)
+{
+    struct passwd pw, *found = NULL;
+    WA_AUTO_STR char *text = NULL;
+    int rc = find_account(NULL, uid, &pw, &text, &found);
+    if (rc == ENOMEM)
+        return wa_nomem(err);
+    if (rc != 0)
+        return wa_fail_errno(err, rc, "cannot look up uid %u", (unsigned)uid);
+    if (found == NULL)
+        return wa_fail(err, WA_E_NOT_FOUND, "uid %u has no account", (unsigned)uid);
+    if (strlen(pw.pw_name) >= sizeof ret->name || strlen(pw.pw_dir) >= sizeof ret->home)
+        return wa_fail(err, WA_E_NOT_FOUND, "the account of uid %u is too long", (unsigned)uid);
+    ret->gid = pw.pw_gid;
+    memcpy(ret->name, pw.pw_name, strlen(pw.pw_name) + 1);
+    memcpy(ret->home, pw.pw_dir, strlen(pw.pw_dir) + 1);
     return WA_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "os/thread.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <uv.h>
 
 struct signal_watch {
@@ -295,6 +296,18 @@ enum wa_code wa_loop_on_signal(struct wa_loop *loop, int signum, wa_signal_fn fn
     }
     uv_unref((uv_handle_t *)&w->uv);
     return WA_OK;
+}
+
+enum wa_code wa_loop_on_stop(struct wa_loop *loop, wa_signal_fn fn, void *user, struct wa_err *err)
+{
+    if (wa_loop_on_signal(loop, SIGTERM, fn, user, err) != WA_OK)
+        return err->code;
+    return wa_loop_on_signal(loop, SIGINT, fn, user, err);
+}
+
+enum wa_code wa_loop_on_child(struct wa_loop *loop, wa_signal_fn fn, void *user, struct wa_err *err)
+{
+    return wa_loop_on_signal(loop, SIGCHLD, fn, user, err);
 }
 
 enum wa_code wa_loop_post(struct wa_loop *loop, wa_post_fn fn, void *user, struct wa_err *err)

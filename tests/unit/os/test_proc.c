@@ -117,12 +117,12 @@ static void test_the_end_is_told_truly(void **state)
     hear_dots(&r, 1);
     assert_code(wa_proc_wait(&r.proc, 0, &e, &err), WA_E_AGAIN);
     assert_code(wa_proc_wait(&r.proc, 5, &e, &err), WA_E_AGAIN);
-    wa_proc_kill(&r.proc, SIGKILL);
+    wa_proc_kill(&r.proc, WA_PROC_KILL);
     e = end_of(&r);
     assert_int_equal(e.kind, WA_EXIT_SIGNAL);
     assert_int_equal(e.value, SIGKILL);
     wa_fd_close(&r.out[0]);
-    wa_proc_kill(&r.proc, SIGKILL); /* hits nobody: not even its own process group */
+    wa_proc_kill(&r.proc, WA_PROC_KILL); /* hits nobody: not even its own process group */
     assert_code(wa_proc_wait(&r.proc, 0, &e, &err), WA_E_NOT_FOUND);
     assert_no_children();
 }
@@ -140,9 +140,9 @@ static void test_a_number_of_another_is_not_killed(void **state)
     assert_true(gone.proc.pidfd >= 0);
     assert_int_equal(waitpid(gone.proc.pid, NULL, 0), gone.proc.pid);
     gone.proc.pid = other.proc.pid;
-    wa_proc_kill(&gone.proc, SIGKILL);
+    wa_proc_kill(&gone.proc, WA_PROC_KILL);
     assert_code(wa_proc_wait(&other.proc, 200, &e, &err), WA_E_AGAIN);
-    wa_proc_kill(&other.proc, SIGKILL);
+    wa_proc_kill(&other.proc, WA_PROC_KILL);
     assert_int_equal(end_of(&other).value, SIGKILL);
     wa_fd_close(&gone.proc.pidfd);
     wa_fd_close(&gone.out[0]);

@@ -142,7 +142,7 @@ static void test_a_number_alone_kills_nobody(void **state)
     assert_int_equal(kill(pid, 0), 0);
     r.proc = (struct wa_proc){.pid = pid, .pidfd = -1};
     assert_code(wa_proc_wait(&r.proc, 0, &e, &err), WA_E_AGAIN);
-    wa_proc_kill(&r.proc, SIGTERM);
+    wa_proc_kill(&r.proc, WA_PROC_ASK);
     assert_int_equal(end_of(&r).value, SIGTERM);
 }
 
