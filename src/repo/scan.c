@@ -148,6 +148,8 @@ static enum wa_code read_papers(struct wa_members *m, struct wa_control *c, stru
     wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     if (read_small(m, "WAPT/control", &text, err) != WA_OK ||
+        (text.n == 0 &&
+         wa_fail(err, WA_E_INVALID, "not a package: it has no WAPT/control") != WA_OK) ||
         wa_control_parse(wa_buf_sv(&text), c, err) != WA_OK ||
         read_small(m, "WAPT/certificate.crt", &pem, err) != WA_OK)
         return err->code;

@@ -152,10 +152,13 @@ ATTRIBUTES = """package version architecture section priority name categories ma
 target_os min_os_version max_os_version min_wapt_version sources installed_size impacted_process description_fr description_pl description_de
 description_es description_pt description_it description_nl description_ru audit_schedule editor keywords licence homepage package_uuid valid_from
 valid_until forced_install_on changelog signer signer_fingerprint signature signature_date signed_attributes""".split()
-# What the tools of each version sign and write. 1.5 and 1.6 knew fewer attributes; none signed in the form of 1.8.
-LATER = {"1.5": {"name", "categories", "licence", "homepage", "package_uuid", "valid_from", "valid_until", "forced_install_on", "changelog",
-                 "description_it", "description_nl", "description_ru", "editor", "keywords"},
-         "1.6": {"name", "categories", "package_uuid", "valid_from", "valid_until", "forced_install_on", "changelog"}}
+# What the tools of each version did not know yet (formats.md 12.1). Up to 1.7 they signed the older form of JSON; up to 1.6 they wrote
+# another date, and blanks into the manifest.
+LATER = {"1.8": set()}
+LATER["1.8.0"] = {"changelog"}
+LATER["1.7"] = LATER["1.8.0"] | {"description_pt", "description_it", "description_nl", "description_ru"}
+LATER["1.6"] = LATER["1.7"] | {"name", "categories", "valid_from", "valid_until", "forced_install_on"}
+LATER["1.5"] = LATER["1.6"] | {"audit_schedule", "editor", "keywords", "licence", "homepage", "package_uuid"}
 
 
 def canonical(value):
@@ -199,13 +202,13 @@ def legacy_json(values, names):
 
 def control(signer, /, wapt="1.8", listed=None, write=None, signature=None, end="", **attributes):
     """Signed control. listed: the names it signs; write(lines): changes what is written; signature(bytes): makes another one."""
-    names = [a for a in ATTRIBUTES if a not in LATER.get(wapt, ())]
+    names = [a for a in ATTRIBUTES if a not in LATER[wapt]]
     if listed is None:
         listed = [a for a in names if a != "signature"]
     v = dict.fromkeys(names, "")
     v.update(package="tis-forged", version="1.0-1", architecture="all", section="base", priority="optional", maintainer="Tester",
              description="A package made by hand", signer=signer.cn, signer_fingerprint=signer.fingerprint,
-             signature_date=NOW.isoformat() + ".123456", signed_attributes=",".join(listed))
+             signature_date=NOW.isoformat() + ".123456" if wapt >= "1.7" else NOW.strftime("%Y%m%d-%H%M%S"), signed_attributes=",".join(listed))
     if "package_uuid" in v:
         v["package_uuid"] = str(uuid.uuid4())
     v.update(attributes)
@@ -213,7 +216,7 @@ def control(signer, /, wapt="1.8", listed=None, write=None, signature=None, end=
     for n in ("size", "installed_size"):
         if str(signed.get(n, "")).isdigit():
             signed[n] = int(signed[n])
-    covered = canonical(signed) if wapt == "1.8" else legacy_json(signed, listed)
+    covered = canonical(signed) if wapt >= "1.8" else legacy_json(signed, listed)
     raw = signature(covered) if signature else signer.sign(covered)
     v["signature"] = base64.b64encode(raw).decode() if isinstance(raw, bytes) else raw
     lines = ["%-18s: %s" % (n, str(v[n]).replace("\n", "\n ")) for n in list(names) + sorted(set(v) - set(names))]
@@ -235,16 +238,17 @@ def mime(raw):
     return base64.encodebytes(raw)
 
 
-def members(signer, /, files=None, ctl=None, manifest=None, pairs=None, signature=None, certificate=None, sha1=False, **attributes):
+def members(signer, /, files=None, ctl=None, manifest=None, pairs=None, signature=None, certificate=None, sha1=False, wapt="1.8", **attributes):
     """The members of a package by name, in the order in which WAPT signs an archive.
 
     pairs(list) changes what the manifest lists, manifest(bytes) its text before it is signed; signature(raw) is written as it comes.
     """
     out = dict({"setup.py": SETUP, "data/file.txt": b"content\n"} if files is None else files)
-    out[PAPERS[0]] = ctl if ctl is not None else control(signer, **attributes)
+    out[PAPERS[0]] = ctl if ctl is not None else control(signer, wapt, **attributes)
     out[PAPERS[1]] = signer.pem if certificate is None else certificate
     listed = manifest_of(out)
-    text = canonical((pairs(listed) or listed) if pairs else listed)
+    listed = pairs(listed) if pairs else listed
+    text = canonical(listed) if wapt >= "1.7" else json.dumps(listed).encode()
     text = manifest(text) if manifest else text
     raw = signer.sign(text)
     out[PAPERS[2]] = text

@@ -44,7 +44,7 @@ def drop(name):
 
 # --- honest ones of every version ---
 
-for wapt in ("1.5", "1.6", "1.7", "1.8"):
+for wapt in forge.LATER:
     add(f"wapt-{wapt}", pack(wapt=wapt))
     add(f"wapt-{wapt}-full", pack(wapt=wapt, description="Grüße\n* deux\ntrois: €😀", depends="tis-a,tis-b(>=1.2)", conflicts="tis-c", maturity="PROD",
                                   locale="fr,en", installed_size="123456", impacted_process="a.exe,b", sources='http://x/?a="b"\\c'))
@@ -214,7 +214,7 @@ for n, f in dict(missing_file=lambda l: l[1:], missing_control=lambda l: [p for 
                  wrong_digest=lambda l: [[l[0][0], H]] + l[1:], wrong_control=lambda l: [[n, H if n == PAPERS[0] else d] for n, d in l],
                  wrong_certificate=lambda l: [[n, H if n == PAPERS[1] else d] for n, d in l], digests_swapped=lambda l: [[l[0][0], l[1][1]], [l[1][0], l[0][1]]] + l[2:],
                  only_papers=lambda l: l[-2:], empty=lambda l: [], case=lambda l: [[n.replace("setup", "Setup"), d] for n, d in l]).items():
-    add(f"manifest-{n}", pack(pairs=lambda l, f=f: f(l) or []) if n != "empty" else pack(manifest=lambda t: b"[]"), "files")
+    add(f"manifest-{n}", pack(pairs=f), "files")
 for n, f in dict(reversed=lambda t: json.dumps(json.loads(t)[::-1], separators=(",", ":")).encode(), spaced=lambda t: json.dumps(json.loads(t), indent=1).encode(),
                  newline=lambda t: t + b"\n", crlf=lambda t: t.replace(b",", b",\r\n"), escaped=lambda t: t.replace(b"setup", b"\\u0073etup"),
                  legacy=lambda t: json.dumps(json.loads(t)).encode()).items():
