@@ -39,11 +39,31 @@ static enum wa_code scan(void *arg, struct wa_err *err)
     return code;
 }
 
+/* An index that has a revocation list, and a store that has one. */
+static enum wa_code scan_lists(void *arg, struct wa_err *err)
+{
+    struct wa_scan_result r = {9, 9, 9, 9};
+    struct scratch s;
+    wa_torture_pause();
+    scratch_make(&s);
+    put(&s, "valid/base-ca-chain.wapt", "a.wapt");
+    put(&s, "made/index-with-crl", "Packages");
+    wa_torture_resume();
+    enum wa_code code = wa_repo_scan(s.path, false, arg, NULL, NULL, &r, err);
+    wa_torture_pause();
+    assert_true(code == WA_OK ? r.added == 1 && r.bad == 0 : r.kept == 9);
+    scratch_drop(&s);
+    wa_torture_resume();
+    return code;
+}
+
 static void scans(void **state)
 {
     bool force = false;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of("trust/with_crl");
     (void)state;
     assert_true(wa_torture(scan, &force) > 10);
+    assert_true(wa_torture(scan_lists, anchors) > 10);
 }
 
 int main(void)
