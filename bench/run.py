@@ -1,18 +1,27 @@
-"""The rows of build/bench.json. Medians of whole processes' CPU time; the limit is measured in the same run."""
-import hashlib
+"""The rows of build/bench.json: each value with its limit, measured in the same run.
+
+A row's limit is what the same work costs at least, by bare libraries or system calls; its ratio is value / limit. The
+budget is that of the design; `budget_of` says whether it is of the value or of the ratio. A row whose measurement fails
+is absent, and the run ends with status 1.
+"""
 import json
 import os
 import pathlib
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 
-BUILD = pathlib.Path(sys.argv[1])
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = pathlib.Path(sys.argv[1]).resolve()
 BIN = BUILD / "bin"
+
+
+def output(*argv):
+    return subprocess.run([str(a) for a in argv], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300).stdout
 
 
 def cpu(argv, times=9):
@@ -20,24 +29,40 @@ def cpu(argv, times=9):
     out = []
     for _ in range(times):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([str(a) for a in argv], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        output(*argv)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         out.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return statistics.median(out)
 
 
-def row(name, value, unit, limit, budget):
-    return {"name": name, "value": round(value, 6), "unit": unit, "limit": round(limit, 6), "ratio": round(value / limit, 2) if limit else None,
-            "budget": budget, "better": "lower"}
+def limit(*argv, times=5):
+    """Median CPU seconds of a bare operation, as bench/limits.c measures it."""
+    return statistics.median(float(output(BUILD / "bench/bench_limits", *argv)) for _ in range(times))
 
 
-def package(base, size):
-    """A signed package with a payload of size bytes that compresses by half."""
+def row(name, value, unit, floor, limit_is, budget=None, budget_of="value"):
+    return {"name": name, "value": value, "unit": unit, "limit": floor, "limit_is": limit_is, "ratio": round(value / floor, 3) if floor else None,
+            "budget": budget, "budget_of": budget_of if budget else None, "better": "lower"}
+
+
+def printed(*argv):
+    """The rows that a program prints, a JSON object a line."""
+    out = []
+    for line in output(*argv).splitlines():
+        r = json.loads(line)
+        out.append(row(r["name"], r["value"], r["unit"], r["limit"], r["limit_is"], r["budget"] or None, r["budget_of"]))
+    return out
+
+
+def keycert(base):
     (base / "pw").write_text("bench\n")
     (base / "pw").chmod(0o600)
-    get = [BIN / "wapt-get"]
-    subprocess.run([*get, "create-keycert", "--base-dir", base / "keys", "--common-name", "Bench", "--code-signing", "--private-key-passwd",
-                    base / "pw"], check=True, stdout=subprocess.DEVNULL)
+    output(BIN / "wapt-get", "create-keycert", "--base-dir", base / "keys", "--common-name", "Bench", "--code-signing", "--private-key-passwd",
+           base / "pw")
+
+
+def build(base, size):
+    """Packs a payload that compresses by half. Returns the package's path."""
     src = base / "src"
     (src / "WAPT").mkdir(parents=True)
     (src / "WAPT/control").write_text("package : bench\nversion : 1\narchitecture : all\nsection : base\npriority : optional\nmaintainer : b\n"
@@ -45,36 +70,103 @@ def package(base, size):
     (src / "setup.py").write_text("def install():\n    pass\n")
     half = os.urandom(size // 2)
     (src / "payload.bin").write_bytes(b"".join(half[i:i + 4096] + bytes(4096) for i in range(0, len(half), 4096)))
-    subprocess.run([*get, "build-package", src, "-k", base / "keys/Bench.crt", "-w", base / "pw", "-o", base], check=True, stdout=subprocess.DEVNULL)
+    output(BIN / "wapt-get", "build-package", src, "-k", base / "keys/Bench.crt", "-w", base / "pw", "-o", base)
     return next(base.glob("*.wapt"))
 
 
-def floor_of(path):
-    """CPU seconds to inflate and digest what is in the package, with zlib and OpenSSL from Python."""
-    out = []
-    for _ in range(5):
-        start = time.process_time()
-        with zipfile.ZipFile(path) as z:
-            for name in z.namelist():
-                hashlib.sha256(z.read(name)).digest()
-        out.append(time.process_time() - start)
-    return statistics.median(out)
+def start(_base):
+    yield row("wapt-get --version, CPU", cpu([BIN / "wapt-get", "--version"], 25), "s", cpu(["/bin/true"], 25), "/bin/true", 0.005)
+
+
+def package(base):
+    keycert(base)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    made = build(base, 64 << 20)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    packing = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    yield row("wapt-get verify of 64 MiB, RSA-2048, CPU", cpu([BIN / "wapt-get", "verify", "--trusted", base / "keys", made], 5), "s",
+              limit("inflate-sha256", made), "inflating every member with zlib and its SHA-256", 1.3, "ratio")
+    yield row("wapt-get build-package of 64 MiB, CPU", packing, "s", limit("deflate", "6", base / "src/payload.bin", times=3),
+              "one deflate at level 6 with libdeflate")
+
+
+def repository(base):
+    bench = BUILD / "bench/bench_repository"
+    output(bench, "make", base)
+    yield from printed(bench, "measure", base)
+    yield row("wapt-scanpackages, nothing changed, 10,000 packages, CPU", cpu([BIN / "wapt-scanpackages", base / "repo"], 9), "s",
+              limit("stat", base / "repo"), "listing the folder with each file's size and date", 0.100)
+
+
+def connections(_base):
+    r = json.loads(output(BUILD / "bench/bench_idle_connection", "2000"))
+    yield row("idle agent connection, user memory of a server of src/net, TLS 1.3 P-256, of 2,000 WebSockets", r["value"], "bytes", 14541,
+              "a WebSocket with OpenSSL on the descriptor, measured once in bare C", 16384)
+
+
+def tree(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [pid, *(p for child in f.read().split() for p in tree(int(child)))]
+
+
+def pss(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("Pss:")) * 1024
+
+
+def agent(base):
+    """A real agent, enrolled and connected to a real server, after its first quiet seconds."""
+    sys.path.insert(0, str(ROOT / "tests/proc"))
+    os.environ["WAPT_TEST_BIN"] = str(BIN)
+    from conftest import Organisation, until  # pylint: disable=import-outside-toplevel,import-error
+    org = Organisation(base)
+    sleeper = subprocess.Popen(["/bin/sleep", "600"])
+    try:
+        org.get("register", "--token-file", org.token("--uses", "1", "--valid", "1h"))
+        until(lambda: '"reachable":true' in org.console("hosts", "--json").stdout.replace(" ", ""), "the machine is reachable")
+        org.get("update")
+        time.sleep(5)
+        pids = tree(org.service.pid)
+        yield row(f"agent idle, connected, sum of PSS of its {len(pids)} processes", sum(map(pss, pids)), "bytes", pss(sleeper.pid) * len(pids),
+                  f"{len(pids)} processes of /bin/sleep", 12 << 20)
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+        org.stop()
+
+
+def measure(part):
+    with tempfile.TemporaryDirectory(prefix="wapt-bench-") as d:
+        yield from part(pathlib.Path(d))
+
+
+def show(r):
+    ratio = "-" if r["ratio"] is None else f"{r['ratio']:.2f}"
+    of = r["ratio"] if r["budget_of"] == "ratio" else r["value"]
+    verdict = "" if r["budget"] is None else f"{r['budget']:g} {'x' if r['budget_of'] == 'ratio' else r['unit']}"
+    verdict += "" if r["budget"] is None else " met" if (of <= r["budget"] if r["better"] == "lower" else of >= r["budget"]) else " MISSED"
+    print(f"{r['name']:90} {r['value']:12.6g} {r['unit']:6} limit {r['limit'] or 0:10.6g} ratio {ratio:>7}  {verdict}", flush=True)
 
 
 def main():
-    rows = [row("wapt-get --version, CPU", cpu([BIN / "wapt-get", "--version"], 25), "s", cpu(["/bin/true"], 25), 0.005)]
-    with tempfile.TemporaryDirectory() as d:
-        base = pathlib.Path(d)
-        made = package(base, 64 << 20)
-        rows.append(row("wapt-get verify of 64 MiB, CPU", cpu([BIN / "wapt-get", "verify", "--trusted", base / "keys", made], 5), "s", floor_of(made), None))
+    rows, failed = [], 0
+    for part in (start, package, repository, connections, agent):
+        try:
+            for r in measure(part):
+                rows.append(r)
+                show(r)
+        except (AssertionError, OSError, ImportError, subprocess.SubprocessError) as e:
+            failed += 1
+            print(f"{part.__name__}: not measured: {e} {getattr(e, 'stderr', '') or ''}", file=sys.stderr, flush=True)
     for program in ("wapt-get", "waptservice", "waptserver", "waptconsole"):
-        size = (BIN / program).stat().st_size / (1 << 20)
-        rows.append(row(f"{program}, size with symbols", size, "MiB", 0, None))
-    (BUILD / "bench.json").write_text(json.dumps(rows, indent=1) + "\n")
-    print(f"{'what':34} {'value':>10} {'limit':>10} {'ratio':>7}")
-    for r in rows:
-        print(f"{r['name']:34} {r['value']:10.4f} {r['limit']:10.4f} {r['ratio'] if r['ratio'] is not None else '-':>7} {r['unit']}")
+        with tempfile.TemporaryDirectory(prefix="wapt-bench-") as d:
+            shutil.copy(BIN / program, d)
+            output("strip", f"{d}/{program}")
+            rows.append(row(f"{program}, size without symbols", os.path.getsize(f"{d}/{program}"), "bytes", None, None))
+            show(rows[-1])
+    (BUILD / "bench.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

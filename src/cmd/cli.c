@@ -36,12 +36,23 @@ static const struct wa_cli_option *find_option(const struct wa_cli *cli, struct 
     return o != NULL ? o : find_in(wa_cli_common, WA_COUNT(wa_cli_common), name, letter);
 }
 
+/* One that is typed: WAPT's names too. */
+static const struct wa_cli_option *typed_option(const struct wa_cli *cli, struct wa_sv name)
+{
+    char word[64];
+    const struct wa_cli_option *o = find_option(cli, name, 0);
+    (void)snprintf(word, sizeof word, "--%.*s", WA_SV_ARG(name));
+    const struct wa_cli_alias *a = wa_cli_alias_find(cli->program, wa_sv(word));
+    return o != NULL || a == NULL || a->ours == NULL ? o : find_option(cli, wa_sv(a->ours + 2), 0);
+}
+
 static const struct wa_cli_command *find_command(const struct wa_cli_program *p, const char *name)
 {
     for (size_t i = 0; p->commands[i] != NULL; i++)
         if (p->commands[i]->name != NULL && strcmp(p->commands[i]->name, name) == 0)
             return p->commands[i];
-    return NULL;
+    const struct wa_cli_alias *a = wa_cli_alias_find(p, wa_sv(name));
+    return a != NULL && a->ours != NULL && a->ours[0] != '-' ? find_command(p, a->ours) : NULL;
 }
 
 /* --- parsing --- */
@@ -61,9 +72,9 @@ static enum wa_code parse_long(struct wa_cli *cli, const char *text, char **next
 {
     const char *equals = strchr(text, '=');
     struct wa_sv name = equals == NULL ? wa_sv(text) : wa_sv_n(text, (size_t)(equals - text));
-    const struct wa_cli_option *o = find_option(cli, name, 0);
+    const struct wa_cli_option *o = typed_option(cli, name);
     if (o == NULL)
-        return wa_fail(err, WA_E_USAGE, "unknown option '--%.*s'", WA_SV_ARG(name));
+        return wa_cli_unknown_option(cli, name, err);
     if (o->arg == NULL && equals != NULL)
         return wa_fail(err, WA_E_USAGE, "option '--%s' takes no value", o->name);
     if (o->arg == NULL)
@@ -83,7 +94,7 @@ static enum wa_code parse_short(struct wa_cli *cli, const char *text, char **nex
     for (; *text != '\0'; text++) {
         const struct wa_cli_option *o = find_option(cli, WA_SV(""), *text);
         if (o == NULL)
-            return wa_fail(err, WA_E_USAGE, "unknown option '-%c'", *text);
+            return wa_cli_unknown_option(cli, wa_sv_n(text, 1), err);
         if (o->arg == NULL) {
             if (add_given(cli, o, "", err) != WA_OK)
                 return err->code;
@@ -104,7 +115,7 @@ static enum wa_code parse_word(struct wa_cli *cli, char *word, struct wa_err *er
     if (cli->command == NULL && cli->arg_count == 0) {
         cli->command = find_command(cli->program, word);
         if (cli->command == NULL && strcmp(word, "help") != 0)
-            return wa_fail(err, WA_E_USAGE, "unknown command '%s'", word);
+            return wa_cli_unknown_command(cli, word, err);
         if (cli->command != NULL)
             return WA_OK;
     }
@@ -145,6 +156,9 @@ static enum wa_code check_args(const struct wa_cli *cli, struct wa_err *err)
     const struct wa_cli_command *c = cli->command;
     if (c == NULL)
         return wa_fail(err, WA_E_USAGE, "no command given");
+    for (size_t i = 0; i < cli->arg_count; i++)
+        if (wa_cli_check_slash(cli, cli->args[i], err) != WA_OK)
+            return err->code;
     if (cli->arg_count < c->args_min)
         return wa_fail(err, WA_E_USAGE, "'%s' needs %s", c->name == NULL ? "the command" : c->name,
                        c->args);
@@ -239,7 +253,7 @@ static int report(struct wa_cli *cli, struct wa_err *err)
 }
 
 /* --help, --version and "help COMMAND". False: there is a command to run. */
-static bool answer_help(const struct wa_cli *cli)
+static bool answer_help(const struct wa_cli *cli, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
     const struct wa_cli_command *c = cli->command;
@@ -253,7 +267,9 @@ static bool answer_help(const struct wa_cli *cli)
         return false;
     if (word && cli->arg_count > 1)
         c = find_command(cli->program, cli->args[1]);
-    if (c == NULL)
+    if (word && cli->arg_count > 1 && c == NULL)
+        (void)!wa_cli_unknown_command(cli, cli->args[1], err);
+    else if (c == NULL)
         wa_cli_help_program(cli->program, &text);
     else
         wa_cli_help_command(cli->program, c, &text);
@@ -270,15 +286,27 @@ static bool wants_json(const struct wa_cli *cli, int argc, char **argv)
     return found;
 }
 
+/* For the build, which installs the answer. */
+static int answer_completion(const struct wa_cli_program *program, const char *shell)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 1u << 20);
+    bool ok = wa_cli_completion(program, shell, &text) && text.failed == WA_OK &&
+              fputs(wa_buf_str(&text), stdout) >= 0 && fflush(stdout) == 0;
+    return wa_code_exit(ok ? WA_OK : WA_E_USAGE);
+}
+
 int wa_cli_main(const struct wa_cli_program *program, int argc, char **argv)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_cli cli = {.program = program};
+    if (argc == 3 && strcmp(argv[1], "--completion") == 0)
+        return answer_completion(program, argv[2]);
     wa_buf_init(&cli.result, WA_INDEX_BYTES_MAX);
     wa_jw_init(&cli.jw, &cli.result);
     if (wa_cli_parse(&cli, argc, argv, &err) != WA_OK) {
         cli.json = wants_json(&cli, argc, argv);
-    } else if (!answer_help(&cli) && check_args(&cli, &err) == WA_OK) {
+    } else if (!answer_help(&cli, &err) && check_args(&cli, &err) == WA_OK) {
         enum wa_code code = cli.command->run(&cli, &err);
         if (code == WA_OK)
             wa_err_clear(&err);

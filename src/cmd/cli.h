@@ -34,12 +34,22 @@ struct wa_cli_command {
     enum wa_code (*run)(struct wa_cli *cli, struct wa_err *err);
 };
 
+/* A word that users of WAPT type, and what it is called here: a command, "--option" or "-o". */
+struct wa_cli_alias {
+    const char *theirs;
+    const char *ours; /* taken as if it had been typed; NULL: only the hint is given */
+    const char *hint; /* what to do instead, when ours is NULL */
+};
+
 struct wa_cli_program {
     const char *name;                             /* as typed */
+    int section;                                  /* of the manual */
     const char *summary;                          /* one line */
     const struct wa_cli_command *const *commands; /* NULL-terminated; one without a name: alone */
     const struct wa_cli_option *options; /* of every command, beside --help, --version, --json */
     size_t option_count;
+    const struct wa_cli_alias *aliases;
+    size_t alias_count;
 };
 
 struct wa_cli {
@@ -84,7 +94,39 @@ void wa_cli_progress(const struct wa_cli *cli, const char *what, uint64_t done, 
  * '?'. */
 void wa_cli_tame(char *text);
 
+/* --- tables (cli_table.c) --- */
+#define WA_CLI_COLUMNS_MAX 8u
+struct wa_cli_column {
+    const char *title;
+    bool may_cut; /* on a terminal that is too narrow */
+};
+struct wa_cli_table {
+    const struct wa_cli_column *columns;
+    size_t count, cells_count;
+    size_t width[WA_CLI_COLUMNS_MAX]; /* of the widest cell so far */
+    size_t screen;                    /* places of a line; 0: as the terminal says */
+    struct wa_buf cells;              /* texts, each with its NUL */
+    bool has_titles;                  /* printed already */
+};
+/* columns must outlive the table. */
+void wa_cli_table_init(struct wa_cli_table *t, const struct wa_cli_column *columns, size_t count);
+void wa_cli_table_fini(struct wa_cli_table *t);
+#define WA_AUTO_TABLE WA_CLEANUP(wa_cli_table_fini)
+/* The next cell, rows from left to right. Text from anywhere: it is made harmless, and one line. */
+void wa_cli_table_cell(struct wa_cli_table *t, struct wa_sv text);
+/* Room for a text that comes later. */
+void wa_cli_table_widen(struct wa_cli_table *t, size_t column, struct wa_sv text);
+/* Prints the whole rows there are, under the titles the first time, and forgets them. WA_E_NOMEM.
+ */
+WA_CHECK enum wa_code wa_cli_table_print(struct wa_cli_table *t, const struct wa_cli *cli,
+                                         struct wa_err *err);
+/* Places that a text takes on a terminal. */
+size_t wa_cli_width(struct wa_sv text);
+
 /* --- questions, asked on the terminal, never on stdin --- */
+/* Shows the question and takes "yes" for yes. WA_E_CANCELLED for anything else; WA_E_USAGE without
+ * a terminal, naming the option that stands for yes. */
+WA_CHECK enum wa_code wa_cli_confirm(const char *question, const char *option, struct wa_err *err);
 /* Without echo. twice: asked again and compared. WA_E_AUTH when there is no terminal or the person
  * gives up. out must be a secret buffer. */
 WA_CHECK enum wa_code wa_cli_ask_secret(const char *prompt, bool twice, struct wa_buf *out,
@@ -92,10 +134,26 @@ WA_CHECK enum wa_code wa_cli_ask_secret(const char *prompt, bool twice, struct w
 /* First line of a file. */
 WA_CHECK enum wa_code wa_cli_read_secret(const char *path, struct wa_buf *out, struct wa_err *err);
 
+/* --- words that are not known (cli_words.c) --- */
+/* What a word of WAPT's means here: a command, "--option" or "-o"; NULL: nothing. */
+const struct wa_cli_alias *wa_cli_alias_find(const struct wa_cli_program *p, struct wa_sv word);
+/* "unknown KIND 'DASHES NAME'", with WAPT's word or the nearest one of ours. WA_E_USAGE. */
+WA_CHECK enum wa_code wa_cli_unknown_command(const struct wa_cli *cli, const char *name,
+                                             struct wa_err *err);
+WA_CHECK enum wa_code wa_cli_unknown_option(const struct wa_cli *cli, struct wa_sv name,
+                                            struct wa_err *err);
+/* WA_E_USAGE for an option as WAPT's Windows program takes it, "/CommonName=x", saying how to write
+ * it. */
+WA_CHECK enum wa_code wa_cli_check_slash(const struct wa_cli *cli, const char *word,
+                                         struct wa_err *err);
+
 /* --- help --- */
 void wa_cli_help_program(const struct wa_cli_program *p, struct wa_buf *out);
 void wa_cli_help_command(const struct wa_cli_program *p, const struct wa_cli_command *c,
                          struct wa_buf *out);
+/* What a shell needs to complete this program's words; shell: "bash" or "zsh". False for another.
+ */
+bool wa_cli_completion(const struct wa_cli_program *p, const char *shell, struct wa_buf *out);
 /* The options that every command of every program has. */
 extern const struct wa_cli_option wa_cli_common[3];
 

@@ -1,7 +1,7 @@
 /* cli_help.c - the text of --help, from the tables that also drive the parsing.
  *
- * tests/unit/cmd compares the tables with the manual pages, so that neither tells what the other
- * does not know.
+ * tests/unit/cmd/test_manual.py compares the tables with the manual pages, so that neither tells
+ * what the other does not know.
  */
 #include "cmd/cli.h"
 
@@ -46,8 +46,8 @@ void wa_cli_help_program(const struct wa_cli_program *p, struct wa_buf *out)
     for (size_t i = 0; p->commands[i] != NULL; i++)
         wa_buf_addf(out, "  %-22s %s\n", p->commands[i]->name, p->commands[i]->summary);
     add_shared(p, out);
-    wa_buf_addf(out, "\n'%s help COMMAND' tells more about a command, '%s(1)' all.\n", p->name,
-                p->name);
+    wa_buf_addf(out, "\n'%s help COMMAND' tells more about a command, 'man %d %s' all.\n", p->name,
+                p->section, p->name);
 }
 
 void wa_cli_help_command(const struct wa_cli_program *p, const struct wa_cli_command *c,

@@ -85,13 +85,16 @@ void wa_cli_say(const struct wa_cli *cli, const char *fmt, ...)
 
 void wa_cli_progress(const struct wa_cli *cli, const char *what, uint64_t done, uint64_t total)
 {
-    if (cli->json || !wa_term_is_shown())
+    if (cli->json || !wa_term_is_err())
         return;
     if (total == 0) {
         (void)fputs("\r\033[K", stderr);
         return;
     }
-    unsigned percent = (unsigned)(done >= total ? 100 : done / (total / 100 + 1));
+    bool is_large = total > UINT64_MAX / 100;
+    unsigned percent = done >= total ? 100
+                       : is_large    ? (unsigned)(done / (total / 100))
+                                     : (unsigned)(done * 100 / total);
     char name[64];
     (void)snprintf(name, sizeof name, "%.60s", what);
     wa_cli_tame(name);

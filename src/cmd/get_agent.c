@@ -388,7 +388,7 @@ COMMAND(search, "search", "[WORD...]", "Search the available packages", plain_op
 COMMAND(list_upgrade, "list-upgrade", "", "List what an upgrade would do", plain_options, 0, 0)
 COMMAND(audit, "audit", "[PACKAGE...]", "Run the audits of installed packages", plain_options, 0,
         64)
-COMMAND(session_setup, "session-setup", "[PACKAGE...|ALL]", "Set your own session up",
+COMMAND(session_setup, "session-setup", "[PACKAGE|ALL]...", "Set your own session up",
         plain_options, 0, 64)
 COMMAND(update_status, "update-status", "", "Send this machine's status to the server",
         plain_options, 0, 0)

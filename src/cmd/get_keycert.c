@@ -20,7 +20,7 @@ static const struct wa_cli_option options[] = {
     {"client-auth", 0, NULL, "May prove who a TLS client is"},
     {"ca-cert", 0, "FILE", "Certificate of the issuer (else the new one signs itself)"},
     {"ca-key", 0, "FILE", "Private key of the issuer"},
-    {"ca-key-passwd-file", 0, "FILE", "File whose first line is its password (else asked)"},
+    {"ca-key-passwd", 0, "FILE", "File whose first line is its password (else asked)"},
     {"private-key-passwd", 'w', "FILE", "File whose first line protects the new key (else asked)"},
     {"no-private-key-passwd", 0, NULL, "Leave the new private key unprotected"},
     {"key-bits", 0, "BITS", "Length of the RSA key, 2048 to 16384 (else 3072)"},
@@ -108,7 +108,7 @@ static enum wa_code give_ca_password(void *user, const char *what, struct wa_buf
 {
     const struct wa_cli *cli = user;
     char prompt[WA_PATH_MAX + 32];
-    const char *file = wa_cli_get(cli, "ca-key-passwd-file", NULL);
+    const char *file = wa_cli_get(cli, "ca-key-passwd", NULL);
     if (file != NULL)
         return wa_cli_read_secret(file, out, err);
     (void)snprintf(prompt, sizeof prompt, "Password of %s: ", what);

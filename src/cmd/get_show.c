@@ -48,7 +48,8 @@ static bool is_path(const char *arg)
 {
     struct wa_stat st;
     struct wa_err err = WA_ERR_INIT;
-    return strchr(arg, '/') != NULL || wa_path_stat(arg, &st, &err) == WA_OK;
+    return strchr(arg, '/') != NULL || wa_sv_ends(wa_sv(arg), ".wapt") ||
+           wa_path_stat(arg, &st, &err) == WA_OK;
 }
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)

@@ -52,6 +52,17 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                : wa_fail(err, WA_E_PARTIAL, "%zu packages were left out of the index", r.bad);
 }
 
+/* Of WAPT's program of this name. */
+static const struct wa_cli_alias aliases[] = {
+    {"-r", NULL, "files keep their names; 'wapt-get build-package' gives the usual ones"},
+    {"-l", NULL, "what is left out is always told, with the reason"},
+    {"--loglevel", NULL, "what is left out is always told, with the reason"},
+    {"-p", NULL, "no revocation list is fetched; publish a new one as a file"},
+    {"--proxy", NULL, "no revocation list is fetched; publish a new one as a file"},
+    {"-b", NULL, "the server reads the index by itself"},
+    {"--update-db", NULL, "the server reads the index by itself"},
+};
+
 int main(int argc, char **argv)
 {
     static const struct wa_cli_command scan = {
@@ -64,7 +75,11 @@ int main(int argc, char **argv)
         1,
         run};
     static const struct wa_cli_command *const commands[] = {&scan, NULL};
-    static const struct wa_cli_program program = {
-        "wapt-scanpackages", "Build the index of a repository", commands, NULL, 0};
+    static const struct wa_cli_program program = {.name = "wapt-scanpackages",
+                                                  .section = 1,
+                                                  .summary = "Build the index of a repository",
+                                                  .commands = commands,
+                                                  .aliases = aliases,
+                                                  .alias_count = WA_COUNT(aliases)};
     return wa_cli_main(&program, argc, argv);
 }

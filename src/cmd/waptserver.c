@@ -172,8 +172,10 @@ int main(int argc, char **argv)
         enrol_token};
     static const struct wa_cli_command *const commands[] = {&cmd_setup, &cmd_run, &cmd_token, NULL};
     static const struct wa_cli_program program = {
-        "waptserver", "Keeps the inventory, serves packages, relays signed orders", commands, NULL,
-        0};
+        .name = "waptserver",
+        .section = 8,
+        .summary = "Keeps the inventory, serves packages, relays signed orders",
+        .commands = commands};
     int status = 0;
     if (wa_server_dispatch(argc, argv, &status))
         return status;

@@ -20,7 +20,10 @@ int main(int argc, char **argv)
         "run", "", "Run the service in the foreground", options, WA_COUNT(options), 0, 0, run};
     static const struct wa_cli_command *const commands[] = {&cmd_run, NULL};
     static const struct wa_cli_program program = {
-        "waptservice", "The agent that installs software on this machine", commands, NULL, 0};
+        .name = "waptservice",
+        .section = 8,
+        .summary = "The agent that installs software on this machine",
+        .commands = commands};
     int status = 0;
     if (wa_agent_dispatch(argc, argv, &status))
         return status;

@@ -5,7 +5,8 @@
 #include "base/mem.h"
 #include "net/http_client.h"
 
-#define ANSWER_MAX (64u << 20)
+#define ANSWER_MAX (64u << 20) /* bytes: the list of 100,000 hosts */
+#define CALL_MS 300000u        /* a whole call, but an upload */
 
 struct wa_client {
     char server[1024];
@@ -24,7 +25,8 @@ static enum wa_code server_error(int status, const struct wa_json *j, struct wa_
                        "the server answered with status %d", status);
     memcpy(name, code.p, code.n);
     enum wa_code c = wa_code_from_name(name);
-    return wa_fail(err, c == WA_OK ? WA_E_FAILED : c, "the server says: %.*s", WA_SV_ARG(message));
+    bool is_told = c != WA_OK && c != WA_E_INTERNAL && c != WA_E_AGAIN; /* the rest is no answer */
+    return wa_fail(err, is_told ? c : WA_E_FAILED, "the server says: %.*s", WA_SV_ARG(message));
 }
 
 struct progress {
@@ -56,13 +58,20 @@ static enum wa_code exchange(struct wa_client *c, const char *method, const char
                                       .max_bytes = ANSWER_MAX,
                                       .progress = p != NULL ? p->fn : NULL,
                                       .progress_user = p != NULL ? p->user : NULL,
+                                      .timeout_ms = p != NULL ? 0 : CALL_MS,
                                       .low_speed_bytes_s = 1};
     if (wa_http_perform(&call, &c->trust, &sink.base, &result, err) != WA_OK)
         return err->code;
-    if (answer.n > 0 && wa_json_parse(wa_buf_sv(&answer), 0, arena, &j, err) != WA_OK)
-        return wa_wrap(err, "the server's answer");
+    if (wa_json_parse(wa_buf_sv(&answer), 0, arena, &j, err) != WA_OK) {
+        if (result.status == 200)
+            return wa_wrap(err, "the server's answer");
+        wa_err_clear(err); /* a proxy's page of HTML: its status says enough */
+        j = NULL;
+    }
     if (result.status != 200)
         return server_error(result.status, j, err);
+    if (!wa_json_is(j, WA_JSON_OBJECT))
+        return wa_fail(err, WA_E_INVALID, "the server's answer is no JSON object");
     *ret = j;
     return WA_OK;
 }
@@ -103,7 +112,10 @@ static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *
         wa_client_call(c, "POST", "/api/v1/session", wa_buf_sv(&body), &arena, &j, err) != WA_OK)
         return err->code;
     struct wa_sv token = wa_json_sv(wa_json_get(j, "token"));
-    if (token.n == 0 || token.n > 200)
+    bool is_good = token.n > 0 && token.n <= 200;
+    for (size_t i = 0; is_good && i < token.n; i++) /* it becomes part of a header */
+        is_good = token.p[i] > ' ' && token.p[i] < 0x7f;
+    if (!is_good)
         return wa_fail(err, WA_E_INVALID, "the server gave no session");
     (void)snprintf(c->authorization, sizeof c->authorization, "Authorization: Bearer %.*s",
                    WA_SV_ARG(token));
@@ -113,7 +125,10 @@ static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *
 enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client **ret,
                             struct wa_err *err)
 {
-    struct wa_client *c = wa_calloc(1, sizeof *c);
+    struct wa_client *c = NULL;
+    if (strlen(o->server) >= sizeof c->server)
+        return wa_fail(err, WA_E_CONFIG, "the server's address is too long");
+    c = wa_calloc(1, sizeof *c);
     if (c == NULL)
         return wa_nomem(err);
     (void)snprintf(c->server, sizeof c->server, "%s", o->server);

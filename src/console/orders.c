@@ -1,46 +1,44 @@
-/* orders.c - which machines, what is signed, how it ended. */
+/* orders.c - what is signed, and how it ended. Nothing is signed but what the plan says, and
+ * nothing that the server says gets into it. */
 #include "console/orders.h"
 
+#include "base/date.h"
 #include "base/mem.h"
-#include "os/clock.h"
 #include "os/rand.h"
-#include "proto/hostid.h"
 
-enum wa_code wa_target_find(const struct wa_json *hosts, struct wa_sv text, struct wa_target *ret,
-                            struct wa_err *err)
+/* A machine that got it would refuse: said here, while somebody can still do something about it. */
+static enum wa_code check_chain(const struct wa_order_plan *plan, const struct wa_certs *chain,
+                                struct wa_err *err)
 {
-    size_t found = 0;
-    for (size_t i = 0; i < wa_json_count(hosts); i++) {
-        const struct wa_json *h = wa_json_at(hosts, i);
-        struct wa_sv uuid = wa_json_sv(wa_json_get(h, "uuid")),
-                     name = wa_json_sv(wa_json_get(h, "name"));
-        bool by_uuid = wa_sv_eq(uuid, text);
-        if (!by_uuid && !wa_sv_eq(name, text) &&
-            !wa_sv_eq(wa_json_sv(wa_json_get(h, "fqdn")), text))
-            continue;
-        if (wa_hostid_copy(uuid, ret->uuid, err) != WA_OK)
-            return err->code;
-        (void)snprintf(ret->name, sizeof ret->name, "%.*s", WA_SV_ARG(name));
-        found++;
-        if (by_uuid)
-            return WA_OK; /* names are what machines say of themselves; a uuid is certain */
+    char date[WA_DATE_MAX];
+    for (size_t i = 0; i < chain->n; i++) {
+        const struct wa_cert *c = chain->items[i];
+        int64_t from = wa_cert_not_before(c), until = wa_cert_not_after(c);
+        wa_date_rfc3339(plan->now < from ? from : until, date);
+        if (plan->now < from)
+            return wa_fail(err, WA_E_REFUSED, "the certificate of '%s' holds only from %s",
+                           wa_cert_cn(c), date);
+        if (plan->now > until)
+            return wa_fail(err, WA_E_REFUSED,
+                           "the certificate of '%s' expired on %s: machines obey it no longer",
+                           wa_cert_cn(c), date);
+        if (plan->now + plan->valid_s > until)
+            return wa_fail(err, WA_E_REFUSED,
+                           "the certificate of '%s' expires on %s, before the action does: give a "
+                           "shorter --valid",
+                           wa_cert_cn(c), date);
     }
-    if (found == 0)
-        return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%.*s'", WA_SV_ARG(text));
-    if (found > 1)
-        return wa_fail(err, WA_E_CONFLICT, "%zu hosts are called '%.*s': name the uuid", found,
-                       WA_SV_ARG(text));
     return WA_OK;
 }
 
 static enum wa_code write_actions(const struct wa_order_plan *plan, struct wa_buf *bufs,
-                                  struct wa_sv *texts, int64_t now, struct wa_err *err)
+                                  struct wa_sv *texts, struct wa_err *err)
 {
     for (size_t i = 0; i < plan->target_count; i++) {
         struct wa_action a = {.kind = plan->kind,
-                              .issued_at = now,
-                              .not_before = now,
-                              .not_after = now + plan->valid_s,
+                              .issued_at = plan->now,
+                              .not_before = plan->now,
+                              .not_after = plan->now + plan->valid_s,
                               .force = plan->force};
         memcpy(a.uuid, plan->targets[i].uuid, sizeof a.uuid);
         wa_buf_init(&bufs[i], WA_ACTION_BYTES_MAX);
@@ -75,15 +73,18 @@ static enum wa_code write_orders(const struct wa_action_batch *batch, size_t cou
 enum wa_code wa_orders_sign(const struct wa_order_plan *plan, const struct wa_signer *signer,
                             struct wa_buf *out, struct wa_err *err)
 {
-    int64_t now = wa_clock_now();
     struct wa_action_batch *batch = NULL;
+    if (plan->target_count == 0)
+        return wa_fail(err, WA_E_USAGE, "no machine to order anything from");
+    if (check_chain(plan, signer->chain, err) != WA_OK)
+        return err->code;
     struct wa_buf *bufs = wa_calloc(plan->target_count, sizeof *bufs);
     struct wa_sv *texts = wa_calloc(plan->target_count, sizeof *texts);
     enum wa_code code =
-        bufs == NULL || texts == NULL ? wa_nomem(err) : write_actions(plan, bufs, texts, now, err);
+        bufs == NULL || texts == NULL ? wa_nomem(err) : write_actions(plan, bufs, texts, err);
     if (code == WA_OK)
-        code = wa_action_batch_sign(texts, plan->target_count, signer->key, signer->chain, now,
-                                    &batch, err);
+        code = wa_action_batch_sign(texts, plan->target_count, signer->key, signer->chain,
+                                    plan->now, &batch, err);
     if (code == WA_OK)
         code = write_orders(batch, plan->target_count, out, err);
     wa_action_batch_free(batch);
@@ -94,7 +95,7 @@ enum wa_code wa_orders_sign(const struct wa_order_plan *plan, const struct wa_si
     return code;
 }
 
-static bool is_final(struct wa_sv state)
+bool wa_order_is_final(struct wa_sv state)
 {
     static const char *const states[] = {"done", "failed", "refused", "cancelled", "expired"};
     for (size_t i = 0; i < WA_COUNT(states); i++)
@@ -103,30 +104,47 @@ static bool is_final(struct wa_sv state)
     return false;
 }
 
-enum wa_code wa_orders_outcome(const struct wa_json *actions, size_t *ret_waiting)
+/* The server's word for how it ended; expired ones have none. */
+static enum wa_code code_of(const struct wa_json *action)
 {
-    size_t waiting = 0, good = 0;
-    enum wa_code first = WA_OK;
+    struct wa_sv name = wa_json_sv(wa_json_get(action, "code"));
+    char text[32];
+    if (name.n == 0)
+        return WA_E_TIMEOUT;
+    if (name.n >= sizeof text)
+        return WA_E_FAILED;
+    (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(name));
+    enum wa_code c = wa_code_from_name(text);
+    return c == WA_E_INTERNAL ? WA_E_FAILED : c; /* of the machine's, or no code at all: not ours */
+}
+
+void wa_orders_count(const struct wa_json *actions, struct wa_orders_tally *t)
+{
     for (size_t i = 0; i < wa_json_count(actions); i++) {
         const struct wa_json *a = wa_json_at(actions, i);
-        struct wa_sv state = wa_json_sv(wa_json_get(a, "state")),
-                     name = wa_json_sv(wa_json_get(a, "code"));
-        char code[32] = "";
-        if (!is_final(state)) {
-            waiting++;
+        struct wa_sv state = wa_json_sv(wa_json_get(a, "state"));
+        if (!wa_order_is_final(state)) {
+            *(wa_sv_eqs(state, "queued") ? &t->queued : &t->sent) += 1;
             continue;
         }
-        if (name.n < sizeof code)
-            (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(name));
-        enum wa_code c =
-            code[0] == '\0' ? WA_E_TIMEOUT : wa_code_from_name(code); /* expired ones have none */
-        if (wa_sv_eqs(state, "done") && c == WA_OK)
-            good++;
-        else if (first == WA_OK)
-            first = c == WA_OK ? WA_E_FAILED : c;
+        enum wa_code c = code_of(a);
+        if (wa_sv_eqs(state, "done") && c == WA_OK) {
+            t->done++;
+            continue;
+        }
+        t->failed++;
+        if (t->first == WA_OK)
+            t->first = c == WA_OK ? WA_E_FAILED : c;
     }
-    *ret_waiting = waiting;
-    if (first == WA_OK)
+}
+
+enum wa_code wa_orders_outcome(const struct wa_orders_tally *t)
+{
+    if (t->failed + t->queued + t->sent == 0)
         return WA_OK;
-    return good > 0 ? WA_E_PARTIAL : first;
+    if (t->done > 0)
+        return WA_E_PARTIAL;
+    if (t->failed > 0)
+        return t->first;
+    return t->sent > 0 ? WA_E_TIMEOUT : WA_E_UNREACHABLE;
 }

@@ -2,18 +2,9 @@
 #ifndef WA_CONSOLE_ORDERS_H
 #define WA_CONSOLE_ORDERS_H
 
-#include "console/client.h"
+#include "console/hosts.h"
 #include "pkg/build.h"
 #include "proto/action.h"
-
-struct wa_target {
-    char uuid[WA_UUID_MAX + 1];
-    char name[256];
-};
-/* hosts: answer of GET /api/v1/hosts. text: a uuid, a name or a full name. WA_E_NOT_FOUND,
- * WA_E_CONFLICT when several have that name. */
-WA_CHECK enum wa_code wa_target_find(const struct wa_json *hosts, struct wa_sv text,
-                                     struct wa_target *ret, struct wa_err *err);
 
 struct wa_order_plan {
     enum wa_action_kind kind;
@@ -21,16 +12,28 @@ struct wa_order_plan {
     size_t target_count;
     const char *const *packages;
     size_t package_count;
-    int64_t valid_s;
+    int64_t now, valid_s; /* seconds: issued, and how long it may still be done */
     bool force;
 };
-/* Signs one action a machine, all under one signature. out: body of POST /api/v1/actions. */
+/* Signs one action a machine, all under one signature. out: body of POST /api/v1/actions.
+ * WA_E_REFUSED for a certificate of the chain that is not valid from plan->now until the actions
+ * end: no machine would obey it. */
 WA_CHECK enum wa_code wa_orders_sign(const struct wa_order_plan *plan,
                                      const struct wa_signer *signer, struct wa_buf *out,
                                      struct wa_err *err);
-/* Outcome of a batch as the server tells it: actions is the array of GET /api/v1/actions.
- * *ret_waiting: how many are not final. The code is WA_OK when all are done well, WA_E_PARTIAL when
- * some are, else the first failure's. */
-enum wa_code wa_orders_outcome(const struct wa_json *actions, size_t *ret_waiting);
+
+/* How many are where; start from zeros, count each batch. */
+struct wa_orders_tally {
+    size_t done, failed;
+    size_t queued;      /* not passed on yet: the machine is not connected */
+    size_t sent;        /* passed on, no result yet */
+    enum wa_code first; /* of the first that failed */
+};
+/* actions: the array of GET /api/v1/actions. */
+void wa_orders_count(const struct wa_json *actions, struct wa_orders_tally *t);
+bool wa_order_is_final(struct wa_sv state);
+/* WA_OK when all are done; WA_E_PARTIAL when only some are; else the first failure's code; else
+ * WA_E_TIMEOUT when some had it, WA_E_UNREACHABLE when none was connected to get it. */
+enum wa_code wa_orders_outcome(const struct wa_orders_tally *t);
 
 #endif

@@ -1,14 +1,21 @@
-/* term.h - the person at the terminal. */
+/* term.h - the terminal that a person sits at: whether there is one, its width, one line from it.
+ */
 #ifndef WA_OS_TERM_H
 #define WA_OS_TERM_H
 
 #include "base/buf.h"
 
-/* Asks on the process's terminal, never on standard input, and does not show what is typed. Appends the line without its
- * end to out, whose cap holds. WA_E_AUTH without a terminal or when the person gave up (^C, ^D): the terminal is then as
- * it was before. */
-WA_CHECK enum wa_code wa_term_ask_secret(const char *prompt, struct wa_buf *out, struct wa_err *err);
-/* Whether standard error is shown to a person: then progress may overwrite its line. */
-bool wa_term_is_shown(void);
+#define WA_TERM_LINE_MAX 1024u /* bytes of a typed line */
+
+/* Whether standard output, or standard error, is shown on one. */
+bool wa_term_is_out(void);
+bool wa_term_is_err(void);
+/* Places of a line of standard output; 0: no terminal, or one that does not say. */
+size_t wa_term_width(void);
+/* Shows prompt on the controlling terminal, whatever standard input and output are, and appends the
+ * line that is typed, without its end. echo: it is seen; without, ^C is held back until the
+ * terminal shows again what is typed. WA_E_AUTH without a terminal or when the person gives up. */
+WA_CHECK enum wa_code wa_term_ask(const char *prompt, bool echo, struct wa_buf *out,
+                                  struct wa_err *err);
 
 #endif

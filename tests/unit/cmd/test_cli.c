@@ -26,7 +26,20 @@ static const struct wa_cli_command pack = {
 static const struct wa_cli_command list = {"list", "", "List", NULL, 0, 0, 0, run};
 static const struct wa_cli_command *const commands[] = {&pack, &list, NULL};
 static const struct wa_cli_option shared_options[] = {{"config", 'c', "FILE", "Shared"}};
-static const struct wa_cli_program program = {"tool", "A tool", commands, shared_options, 1};
+static const struct wa_cli_alias aliases[] = {
+    {"wrap", "pack", NULL},
+    {"--clef", "--key", NULL},
+    {"unwrap", NULL, "use 'unzip'"},
+    {"-z", NULL, "it is always so"},
+};
+static const struct wa_cli_program program = {.name = "tool",
+                                              .section = 1,
+                                              .summary = "A tool",
+                                              .commands = commands,
+                                              .options = shared_options,
+                                              .option_count = 1,
+                                              .aliases = aliases,
+                                              .alias_count = WA_COUNT(aliases)};
 
 /* Splits at blanks; "." stands for an empty word. */
 static enum wa_code parse(const char *line, struct wa_cli *cli, struct wa_err *err)
@@ -69,6 +82,7 @@ static void understands_words(void **state)
         {"tool pack -k x -k y a", "y", NULL, 1, false, false},
         {"tool pack -- -k a", NULL, NULL, 2, false, false},
         {"tool pack - a", NULL, NULL, 2, false, false},
+        {"tool wrap --clef x a", "x", NULL, 1, false, false}, /* WAPT's names */
     };
     (void)state;
     for (size_t i = 0; i < WA_COUNT(cases); i++) {
@@ -98,9 +112,13 @@ static void refuses_what_makes_no_sense(void **state)
         const char *line, *because;
     } cases[] = {
         {"tool frob", "unknown command 'frob'"},
-        {"tool pack --keys x", "unknown option '--keys'"},
-        {"tool pack --ke x", "unknown option '--ke'"}, /* never abbreviated */
+        {"tool pack --keys x", "unknown option '--keys': is '--key' meant?"},
+        {"tool pack --ke x", "unknown option '--ke': is '--key' meant?"}, /* never abbreviated */
         {"tool pack -x", "unknown option '-x'"},
+        {"tool pac", "unknown command 'pac': is 'pack' meant?"},
+        {"tool pack --zebra x", "unknown option '--zebra'"},
+        {"tool unwrap a", "there is no command 'unwrap' here: use 'unzip'"},
+        {"tool pack -z a", "there is no option '-z' here: it is always so"},
         {"tool pack --key", "option '--key' needs a value (FILE)"},
         {"tool pack -k", "option '-k' needs a value (FILE)"},
         {"tool pack --force=yes", "option '--force' takes no value"},

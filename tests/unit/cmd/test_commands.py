@@ -2,7 +2,6 @@
 import json
 import os
 import pty
-import re
 import shutil
 import stat
 import subprocess
@@ -322,57 +321,6 @@ class CommandLine(Bench):
             done = subprocess.run([WAPT_GET, '--help'], env=self.env, stdout=full,
                                   stderr=subprocess.PIPE, text=True, check=False)
         self.assertEqual(done.returncode, 17)
-
-    def test_help_and_manual_agree(self):
-        for program, name in ((WAPT_GET, 'wapt-get'), (SCAN, 'wapt-scanpackages')):
-            with open(os.path.join(ROOT, 'man', name + '.1.scd'), encoding='utf-8') as f:
-                manual = parse_manual(f.read())
-            helped = {'': options_of(self.run_ok('--help', program=program).stdout)}
-            if program == WAPT_GET:
-                shown = self.run_ok('help').stdout
-                commands = re.findall(r'^  ([a-z][a-z0-9-]+) ', shown.split('General options')[0], re.M)
-                self.assertGreater(len(commands), 4)
-                for command in commands:
-                    text = self.run_ok('help', command).stdout
-                    self.assertEqual(text, self.run_ok(command, '--help').stdout)
-                    helped[command] = options_of(text) - helped['']
-            self.assertEqual(sorted(helped), sorted(manual))
-            for command, options in helped.items():
-                self.assertEqual(options, manual[command], f'{name} {command}')
-
-    def test_statuses_are_the_manual_s(self):
-        with open(os.path.join(ROOT, 'man', 'wapt-get.1.scd'), encoding='utf-8') as f:
-            documented = set(re.findall(r'^\|  (\d+)\n:  (\w+)', f.read(), re.M))
-        with open(os.path.join(ROOT, 'src/base/err.c'), encoding='utf-8') as f:
-            coded = {(status, name) for name, status in
-                     re.findall(r'\[WA_\w+\] = \{"(\w+)", (\d+),', f.read())}
-        self.assertGreater(len(coded), 20)
-        self.assertEqual(documented, coded)
-
-
-def options_of(text):
-    """{('-k', '--key', 'FILE')...} of a help text."""
-    return {(short or '', long, arg or '') for short, long, arg in
-            re.findall(r'^  (?:(-\w), |    )(--[a-z0-9-]+)(?: ([A-Z]+))?', text, re.M)}
-
-
-def parse_manual(text):
-    """The same, by command ('' for the program's own), from the source of the manual page. What stands
-    in a chapter before its first command is of all of them."""
-    found = {'': set()}
-    command, shared = None, set()
-    lines = text.split('\n')
-    for line, after in zip(lines, lines[1:]):
-        if line.startswith('## '):
-            command = line[3:].split(' ')[0]
-            found[command] = set(shared)
-        elif line.startswith('# '):
-            command, shared = '' if 'OPTIONS' in line else None, set()
-        elif line.startswith('*-') and after.startswith('\t'):
-            for part in re.finditer(r'(?:\*(-\w)\*, )?\*(--[a-z0-9-]+)\*(?: _([A-Z]+)_)?', line):
-                (shared if command is None else found[command]).add(
-                    (part[1] or '', part[2], part[3] or ''))
-    return found
 
 
 if __name__ == '__main__':

@@ -59,7 +59,7 @@ static int ask(void *arg)
     } else {
         (void)setsid();
     }
-    enum wa_code code = wa_term_ask_secret("Password: ", &out, &err);
+    enum wa_code code = wa_term_ask("Password: ", false, &out, &err);
     if (tty >= 0) {
         struct termios t;
         if (tcgetattr(tty, &t) != 0 || (t.c_lflag & ECHO) == 0)
@@ -113,7 +113,7 @@ static void test_a_secret_is_asked_for(void **state)
     assert_int_equal(ask_and_type("\x04"), 3);    /* ^D */
     memset(typed, 'x', 1500);                     /* too long: refused, not cut */
     memcpy(typed + 1500, "\n", 2);
-    assert_int_equal(ask_and_type(typed), 3);
+    assert_int_equal(ask_and_type(typed), 4);
 }
 
 static void test_no_terminal_is_said(void **state)

@@ -1,0 +1,34 @@
+/* con.h - the subcommands of waptconsole, one file each, and what several of them need. */
+#ifndef WA_CMD_CON_H
+#define WA_CMD_CON_H
+
+#include "cmd/get.h"
+#include "console/client.h"
+
+extern const struct wa_cli_command wa_con_hosts;
+extern const struct wa_cli_command wa_con_action;
+extern const struct wa_cli_command wa_con_upload;
+extern const struct wa_cli_command wa_con_host_package;
+
+/* Logs in, with the options below, the configuration, and questions. */
+WA_CHECK enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret,
+                                     struct wa_err *err);
+/* The array of all hosts, in arena. */
+WA_CHECK enum wa_code wa_con_get_hosts(struct wa_client *c, struct wa_arena *arena,
+                                       const struct wa_json **ret, struct wa_err *err);
+/* Publishes the package at path; with --json writes {"file", "code", "error"} only when the caller
+ * does. */
+WA_CHECK enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const char *path,
+                                        struct wa_err *err);
+
+#define WA_CON_SERVER_OPTIONS                                                                      \
+    {"server", 0, "URL", "https address of the server (else wapt_server)"},                        \
+        {"user", 'U', "NAME", "User on the server (else admin)"},                                  \
+        {"password-file", 0, "FILE", "File with that user's password (else asked)"},               \
+        {"server-fingerprint", 0, "SHA256",                                                        \
+         "The server's certificate, as its administrator told you"},                               \
+    {                                                                                              \
+        "verify-cert", 0, "FILE", "Pinned certificate or authority of the server"                  \
+    }
+
+#endif

@@ -1,0 +1,326 @@
+/* con_action.c - waptconsole action: shows whom an order is for, signs it, sends it, and tells what
+ * became of it on each machine.
+ *
+ * What is signed is what was shown: the list that the person saw is the list that is signed.
+ * Machines that are off keep their order at the server until it expires; they are waited for only
+ * when a time to wait is given.
+ */
+#include "base/date.h"
+#include "base/mem.h"
+#include "cmd/con.h"
+#include "console/orders.h"
+#include "os/clock.h"
+
+#define TARGETS_MAX 10000u /* what the server takes */
+#define BATCH_MAX                                                                                  \
+    1000u /* machines under one signature: an upload of a size that the server takes */
+#define CONFIRM_ABOVE 10u /* machines that need no question */
+#define POLL_MS 500u
+
+static const struct wa_cli_option options[] = {
+    WA_CON_SERVER_OPTIONS,
+    WA_GET_SIGNER_OPTIONS,
+    {"hosts", 'H', "HOST,...", "Machines, by name, uuid or pattern like 'pc-*'"},
+    {"yes", 'y', NULL, "Do not ask, however many machines there are"},
+    {"valid", 0, "PERIOD", "How long a machine that is off may still do it (else 1h)"},
+    {"timeout", 0, "PERIOD",
+     "How long to wait for results (else 10m, and not for machines that are off)"},
+    {"no-wait", 0, NULL, "Do not wait for results"},
+    {"force", 'f', NULL, "Do it again, or in spite of a failing script"},
+};
+
+struct work {
+    struct wa_cli *cli;
+    struct wa_client *client;
+    struct wa_targets targets;
+    struct wa_order_plan plan;
+    char batch[TARGETS_MAX / BATCH_MAX][64];
+    size_t batch_count;
+    int64_t timeout_s;
+    bool has_timeout;
+    struct wa_cli_table table; /* of results */
+    struct wa_orders_tally tally;
+};
+
+/* --- before --- */
+
+static enum wa_code read_plan(struct work *w, struct wa_err *err)
+{
+    struct wa_cli *cli = w->cli;
+    union {
+        char **from;
+        const char *const *to;
+    } packages = {cli->args + 1};
+    w->plan = (struct wa_order_plan){.force = wa_cli_has(cli, "force"),
+                                     .packages = packages.to,
+                                     .package_count = cli->arg_count - 1};
+    if (!wa_action_kind_find(wa_sv(cli->args[0]), &w->plan.kind))
+        return wa_fail(err, WA_E_USAGE,
+                       "'%s' is none of update, upgrade, install, remove, forget, update-status",
+                       cli->args[0]);
+    bool takes = w->plan.kind == WA_ACT_INSTALL || w->plan.kind == WA_ACT_REMOVE ||
+                 w->plan.kind == WA_ACT_FORGET;
+    if (takes != (w->plan.package_count > 0))
+        return wa_fail(err, WA_E_USAGE, takes ? "'%s' which package?" : "'%s' takes no package",
+                       cli->args[0]);
+    w->has_timeout = wa_cli_has(cli, "timeout");
+    if (!wa_date_parse_period(wa_sv(wa_cli_get(cli, "valid", "1h")), 'h', &w->plan.valid_s) ||
+        !wa_date_parse_period(wa_sv(wa_cli_get(cli, "timeout", "10m")), 'm', &w->timeout_s) ||
+        w->plan.valid_s < 1)
+        return wa_fail(err, WA_E_USAGE, "--valid and --timeout take a period like 30m or 2h");
+    if (!wa_cli_has(cli, "hosts"))
+        return wa_fail(err, WA_E_USAGE,
+                       "which hosts? Give --hosts NAME,... ('waptconsole hosts' lists them)");
+    return WA_OK;
+}
+
+static enum wa_code choose(struct work *w, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *list = NULL;
+    wa_arena_init(&arena, 512u << 20);
+    if (wa_con_get_hosts(w->client, &arena, &list, err) != WA_OK)
+        return err->code;
+    return wa_targets_choose(list, wa_sv(wa_cli_get(w->cli, "hosts", "")), TARGETS_MAX, &w->targets,
+                             err);
+}
+
+/* On stderr: the result is something else. The list is whole, however long. */
+static enum wa_code show_and_confirm(struct work *w, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf what;
+    char question[128];
+    size_t off = 0;
+    wa_buf_init(&what, 1u << 20);
+    wa_buf_addf(&what, "%s", wa_action_kind_name(w->plan.kind));
+    for (size_t i = 0; i < w->plan.package_count; i++)
+        wa_buf_addf(&what, " %s", w->plan.packages[i]);
+    if (w->plan.force)
+        wa_buf_adds(&what, " (force)");
+    if (wa_buf_check(&what, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < w->targets.count; i++) {
+        const struct wa_target *t = &w->targets.items[i];
+        off += !t->is_reachable;
+        wa_cli_say(w->cli, "%s: %s (%s)%s", wa_buf_str(&what), t->name, t->uuid,
+                   t->is_reachable ? "" : ", not connected");
+    }
+    if (w->targets.count <= CONFIRM_ABOVE || wa_cli_has(w->cli, "yes"))
+        return WA_OK;
+    (void)snprintf(question, sizeof question, "%zu machines, %zu of them not connected: go on?",
+                   w->targets.count, off);
+    return wa_cli_confirm(question, "--yes", err);
+}
+
+static enum wa_code send(struct work *w, const struct wa_signer *signer, size_t from,
+                         struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf body;
+    const struct wa_json *j = NULL;
+    struct wa_order_plan plan = w->plan;
+    wa_arena_init(&arena, 64u << 20);
+    wa_buf_init(&body, 15u << 20);
+    plan.targets = w->targets.items + from;
+    plan.target_count = w->targets.count - from < BATCH_MAX ? w->targets.count - from : BATCH_MAX;
+    if (wa_orders_sign(&plan, signer, &body, err) != WA_OK ||
+        wa_client_call(w->client, "POST", "/api/v1/actions", wa_buf_sv(&body), &arena, &j, err) !=
+            WA_OK)
+        return err->code;
+    struct wa_sv batch = wa_json_sv(wa_json_get(j, "batch"));
+    char *name = w->batch[w->batch_count];
+    bool is_good = batch.n > 0 && batch.n < sizeof w->batch[0];
+    for (size_t i = 0; is_good && i < batch.n; i++) /* it becomes part of an address */
+        is_good = strchr("0123456789abcdef", batch.p[i]) != NULL;
+    if (!is_good)
+        return wa_fail(err, WA_E_INVALID, "the server's answer names no batch of orders");
+    (void)snprintf(name, sizeof w->batch[0], "%.*s", WA_SV_ARG(batch));
+    w->batch_count++;
+    return WA_OK;
+}
+
+static enum wa_code send_all(struct work *w, struct wa_err *err)
+{
+    WA_AUTO_GET_SIGNER struct wa_get_signer signer = {.key = NULL};
+    if (wa_get_signer_load(w->cli, &signer, err) != WA_OK ||
+        wa_con_connect(w->cli, &w->client, err) != WA_OK || choose(w, err) != WA_OK ||
+        show_and_confirm(w, err) != WA_OK)
+        return err->code;
+    w->plan.now = wa_clock_now();
+    for (size_t from = 0; from < w->targets.count; from += BATCH_MAX) {
+        wa_cli_progress(w->cli, "signing and sending", from, w->targets.count);
+        if (send(w, &signer.signer, from, err) != WA_OK)
+            return from == 0 ? err->code
+                             : wa_wrap(err,
+                                       "the first %zu machines have their orders, the others "
+                                       "not",
+                                       from);
+    }
+    wa_cli_progress(w->cli, "", 0, 0);
+    wa_targets_sort(&w->targets);
+    return WA_OK;
+}
+
+/* --- after --- */
+
+static struct wa_sv get(const struct wa_json *j, const char *key)
+{
+    return wa_json_sv(wa_json_get(j, key));
+}
+
+static enum wa_code show_one(struct work *w, const struct wa_target *t, const struct wa_json *a,
+                             struct wa_err *err)
+{
+    const struct wa_json *packages = wa_json_get(a, "packages");
+    wa_cli_table_cell(&w->table, wa_sv(t->name));
+    wa_cli_table_cell(&w->table, wa_sv(t->uuid));
+    wa_cli_table_cell(&w->table, get(a, "state"));
+    wa_cli_table_cell(&w->table, get(a, "message"));
+    if (wa_cli_table_print(&w->table, w->cli, err) != WA_OK)
+        return err->code;
+    for (size_t k = 0; k < wa_json_count(packages); k++) {
+        const struct wa_json *p = wa_json_at(packages, k);
+        WA_AUTO_BUF struct wa_buf line;
+        wa_buf_init(&line, 4096);
+        wa_buf_addf(&line, "%.*s %.*s: %.*s", WA_SV_ARG(get(p, "package")),
+                    WA_SV_ARG(get(p, "version")), WA_SV_ARG(get(p, "status")));
+        for (size_t i = 0; i < line.n; i++)
+            line.p[i] = line.p[i] == '\n' ? ' ' : line.p[i];
+        wa_cli_out(w->cli, "    %s\n", wa_buf_str(&line));
+    }
+    return WA_OK;
+}
+
+/* Shows what has ended since the last time; all: also what has not. */
+static enum wa_code show_new(struct work *w, const struct wa_json *actions, bool all,
+                             struct wa_err *err)
+{
+    for (size_t i = 0; i < wa_json_count(actions); i++) {
+        const struct wa_json *a = wa_json_at(actions, i);
+        struct wa_target *t = wa_targets_find(&w->targets, get(a, "uuid"));
+        if (t == NULL)
+            return wa_fail(err, WA_E_INVALID,
+                           "the server answers for a machine that was not asked");
+        if (t->is_told || (!all && !wa_order_is_final(get(a, "state"))))
+            continue;
+        t->is_told = true;
+        if (show_one(w, t, a, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
+
+/* One look at all batches; last: the results are taken over. */
+static enum wa_code look(struct work *w, bool last, struct wa_err *err)
+{
+    size_t count = 0;
+    w->tally = (struct wa_orders_tally){0};
+    if (last)
+        wa_jw_arr(&w->cli->jw);
+    for (size_t b = 0; b < w->batch_count; b++) {
+        WA_AUTO_ARENA struct wa_arena arena;
+        const struct wa_json *j = NULL;
+        char path[128];
+        wa_arena_init(&arena, 512u << 20);
+        (void)snprintf(path, sizeof path, "/api/v1/actions?batch=%s", w->batch[b]);
+        if (wa_client_call(w->client, "GET", path, WA_SV(""), &arena, &j, err) != WA_OK)
+            return err->code;
+        const struct wa_json *actions = wa_json_get(j, "actions");
+        count += wa_json_count(actions);
+        wa_orders_count(actions, &w->tally);
+        wa_cli_progress(w->cli, "", 0, 0);
+        if (show_new(w, actions, last, err) != WA_OK)
+            return err->code;
+        for (size_t i = 0; last && i < wa_json_count(actions); i++)
+            wa_jw_json(&w->cli->jw, wa_json_at(actions, i));
+    }
+    if (last)
+        wa_jw_end(&w->cli->jw);
+    return count == w->targets.count
+               ? WA_OK
+               : wa_fail(err, WA_E_INVALID, "the server tells of %zu machines instead of %zu",
+                         count, w->targets.count);
+}
+
+/* Whether nothing more is to be expected before the time is over. */
+static bool is_over(const struct work *w)
+{
+    size_t off = 0;
+    for (size_t i = 0; i < w->targets.count; i++)
+        off += !w->targets.items[i].is_reachable && !w->targets.items[i].is_told;
+    return w->tally.sent == 0 &&
+           (w->tally.queued == 0 || (!w->has_timeout && w->tally.queued <= off));
+}
+
+static enum wa_code conclude(struct work *w, struct wa_err *err)
+{
+    const struct wa_orders_tally *t = &w->tally;
+    char until[WA_DATE_MAX];
+    wa_date_rfc3339(w->plan.now + w->plan.valid_s, until);
+    if (t->queued > 0)
+        wa_cli_say(w->cli,
+                   "%zu machines are not connected: their order waits at the server, and they will "
+                   "carry it out if they come before %s",
+                   t->queued, until);
+    if (t->sent > 0)
+        wa_cli_say(w->cli, "%zu machines are still at work: their results come to the server",
+                   t->sent);
+    enum wa_code code = wa_orders_outcome(t);
+    if (code == WA_OK)
+        return WA_OK;
+    return wa_fail(err, code, "of %zu machines %zu did it, %zu did not, %zu have not answered yet",
+                   w->targets.count, t->done, t->failed, t->queued + t->sent);
+}
+
+static enum wa_code follow(struct work *w, struct wa_err *err)
+{
+    uint64_t end = wa_clock_mono_ms() + (uint64_t)w->timeout_s * 1000;
+    for (;;) {
+        if (look(w, false, err) != WA_OK)
+            return err->code;
+        if (is_over(w) || wa_clock_mono_ms() >= end)
+            break;
+        wa_cli_progress(w->cli, "machines that have ended", w->tally.done + w->tally.failed,
+                        w->targets.count);
+        wa_clock_sleep_ms(POLL_MS);
+    }
+    return look(w, true, err) == WA_OK ? conclude(w, err) : err->code;
+}
+
+static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
+{
+    static const struct wa_cli_column columns[] = {
+        {"name", true},
+        {"uuid", false},
+        {"result", false},
+        {"message", false} /* whole: the reason is in it */};
+    struct work *w = wa_calloc(1, sizeof *w);
+    if (w == NULL)
+        return wa_nomem(err);
+    w->cli = cli;
+    wa_cli_table_init(&w->table, columns, WA_COUNT(columns));
+    wa_cli_table_widen(&w->table, 2, WA_SV("cancelled"));
+    enum wa_code code = read_plan(w, err);
+    if (code == WA_OK)
+        code = send_all(w, err);
+    for (size_t i = 0; code == WA_OK && i < w->targets.count; i++) {
+        wa_cli_table_widen(&w->table, 0, wa_sv(w->targets.items[i].name));
+        wa_cli_table_widen(&w->table, 1, wa_sv(w->targets.items[i].uuid));
+    }
+    if (code == WA_OK)
+        code = wa_cli_has(cli, "no-wait") ? look(w, true, err) : follow(w, err);
+    wa_cli_table_fini(&w->table);
+    wa_targets_fini(&w->targets);
+    wa_client_close(w->client);
+    wa_free(w);
+    return code;
+}
+
+const struct wa_cli_command wa_con_action = {"action",
+                                             "ACTION [PACKAGE...]",
+                                             "Sign an action and have machines carry it out",
+                                             options,
+                                             WA_COUNT(options),
+                                             1,
+                                             257,
+                                             run};

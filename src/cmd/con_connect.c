@@ -1,0 +1,107 @@
+/* con_connect.c - the console's way to its server: where it is, who asks, and by which certificate
+ * it is known. There is no option that leaves the certificate unchecked.
+ */
+#include "base/mem.h"
+#include "cmd/con.h"
+#include "codec/hex.h"
+#include "os/fs.h"
+
+static enum wa_code option_or_conf(const struct wa_cli *cli, const char *option, const char *key,
+                                   const char *fallback, char **ret, struct wa_err *err)
+{
+    const char *given = wa_cli_get(cli, option, NULL);
+    if (given != NULL)
+        return wa_sv_dup(wa_sv(given), ret, err);
+    if (wa_get_conf(cli, key, ret, err) != WA_OK)
+        return err->code;
+    return *ret == NULL && fallback != NULL ? wa_sv_dup(wa_sv(fallback), ret, err) : WA_OK;
+}
+
+static enum wa_code read_trust(const struct wa_cli *cli, struct wa_buf *pem, struct wa_tls_trust *t,
+                               struct wa_err *err)
+{
+    WA_AUTO_STR char *fingerprint = NULL;
+    WA_AUTO_STR char *verify = NULL;
+    *t = (struct wa_tls_trust){.host = ""};
+    if (option_or_conf(cli, "server-fingerprint", "server_fingerprint", "", &fingerprint, err) !=
+            WA_OK ||
+        option_or_conf(cli, "verify-cert", "verify_cert", "1", &verify, err) != WA_OK)
+        return err->code;
+    if (fingerprint[0] != '\0' && !wa_hex_fingerprint(wa_sv(fingerprint), t->fingerprint))
+        return wa_fail(err, WA_E_USAGE,
+                       "'%.100s' is no SHA-256 fingerprint of a certificate (64 digits)",
+                       fingerprint);
+    if (strcmp(verify, "0") == 0 && t->fingerprint[0] == '\0')
+        return wa_fail(
+            err, WA_E_CONFIG,
+            "verify_cert = 0: the server's certificate is always checked; give its file, "
+            "or its SHA-256 with --server-fingerprint");
+    if (strcmp(verify, "0") == 0)
+        return WA_OK;
+    if (strcmp(verify, "1") == 0) {
+        t->system_cas = t->fingerprint[0] == '\0';
+        return WA_OK;
+    }
+    if (wa_path_read(verify, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
+        return wa_wrap(err, "the server's certificate");
+    t->pem = wa_buf_sv(pem);
+    return WA_OK;
+}
+
+static enum wa_code read_password(const struct wa_cli *cli, const char *user, const char *server,
+                                  struct wa_buf *out, struct wa_err *err)
+{
+    char prompt[512];
+    const char *file = wa_cli_get(cli, "password-file", NULL);
+    if (file != NULL)
+        return wa_cli_read_secret(file, out, err);
+    (void)snprintf(prompt, sizeof prompt, "Password of '%s' on %s: ", user, server);
+    wa_cli_tame(prompt);
+    return wa_cli_ask_secret(prompt, false, out, err) == WA_OK
+               ? WA_OK
+               : wa_wrap(err, "the password of '%s' (--password-file FILE)", user);
+}
+
+enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret, struct wa_err *err)
+{
+    WA_AUTO_STR char *server = NULL;
+    WA_AUTO_STR char *user = NULL;
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_BUF_SECRET struct wa_buf password;
+    struct wa_tls_trust trust;
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&password, 1024);
+    if (option_or_conf(cli, "server", "wapt_server", NULL, &server, err) != WA_OK ||
+        option_or_conf(cli, "user", "wapt_user", "admin", &user, err) != WA_OK ||
+        read_trust(cli, &pem, &trust, err) != WA_OK)
+        return err->code;
+    if (server == NULL)
+        return wa_fail(err, WA_E_CONFIG,
+                       "which server? Give --server https://SERVER, or write 'wapt_server = "
+                       "https://SERVER' under [global] in ~/.config/wapt/waptconsole.ini");
+    if (read_password(cli, user, server, &password, err) != WA_OK)
+        return err->code;
+    const struct wa_client_options o = {server, &trust, user, wa_buf_sv(&password)};
+    if (wa_client_open(&o, ret, err) == WA_OK)
+        return WA_OK;
+    /* The certificate: who sees this for the first time must learn what to do, and not to trust. */
+    if (err->code == WA_E_REFUSED && trust.fingerprint[0] == '\0')
+        return wa_fail(err, WA_E_REFUSED,
+                       "%s. If 'waptserver setup' showed that very SHA-256, give it with "
+                       "--server-fingerprint, or write it as server_fingerprint into "
+                       "waptconsole.ini",
+                       err->text);
+    return err->code;
+}
+
+enum wa_code wa_con_get_hosts(struct wa_client *c, struct wa_arena *arena,
+                              const struct wa_json **ret, struct wa_err *err)
+{
+    const struct wa_json *j = NULL;
+    if (wa_client_call(c, "GET", "/api/v1/hosts", WA_SV(""), arena, &j, err) != WA_OK)
+        return err->code;
+    if (!wa_json_is(wa_json_get(j, "hosts"), WA_JSON_ARRAY))
+        return wa_fail(err, WA_E_INVALID, "the server's answer has no list of hosts");
+    *ret = wa_json_get(j, "hosts");
+    return WA_OK;
+}

@@ -1,0 +1,124 @@
+/* con_hosts.c - waptconsole hosts: the machines that the server knows, as they describe themselves.
+ */
+#include "base/date.h"
+#include "base/mem.h"
+#include "cmd/con.h"
+#include "console/hosts.h"
+#include "os/clock.h"
+
+static const struct wa_cli_option options[] = {
+    WA_CON_SERVER_OPTIONS,
+    {"connected", 0, NULL, "Only those that are connected now"},
+    {"disconnected", 0, NULL, "Only those that are not"},
+    {"status", 0, "STATUS", "Only those with this status, like ERROR"},
+    {"os", 0, "PATTERN", "Only those whose system matches, like '*Debian*'"},
+    {"not-seen", 0, "PERIOD", "Only those that were not seen for so long, like 30d"},
+    {"csv", 0, NULL, "Write CSV, for a spreadsheet"},
+};
+
+static const char *const keys[] = {"name", "fqdn", "uuid", "os", "status"};
+
+static void seen_text(const struct wa_json *h, char out[WA_DATE_MAX])
+{
+    int64_t seen = 0;
+    (void)wa_json_i64(wa_json_get(h, "last_seen"), &seen);
+    (void)snprintf(out, WA_DATE_MAX, "never");
+    if (seen > 0)
+        wa_date_rfc3339(seen, out);
+}
+
+static enum wa_code read_filter(const struct wa_cli *cli, struct wa_host_filter *f,
+                                struct wa_err *err)
+{
+    union {
+        char **from;
+        const char *const *to;
+    } args = {cli->args};
+    int64_t period = 0;
+    const char *not_seen = wa_cli_get(cli, "not-seen", NULL);
+    if (not_seen != NULL && !wa_date_parse_period(wa_sv(not_seen), 'd', &period))
+        return wa_fail(err, WA_E_USAGE, "--not-seen takes a period like 12h or 30d, not '%s'",
+                       not_seen);
+    *f = (struct wa_host_filter){.patterns = args.to,
+                                 .pattern_count = cli->arg_count,
+                                 .status = wa_cli_get(cli, "status", NULL),
+                                 .os = wa_cli_get(cli, "os", NULL),
+                                 .is_connected = wa_cli_has(cli, "connected"),
+                                 .is_disconnected = wa_cli_has(cli, "disconnected"),
+                                 .seen_before = not_seen == NULL ? 0 : wa_clock_now() - period};
+    return WA_OK;
+}
+
+static enum wa_code show_table(const struct wa_cli *cli, const struct wa_json *list,
+                               const struct wa_host_filter *f, struct wa_err *err)
+{
+    static const struct wa_cli_column columns[] = {{"name", true},       {"uuid", false},
+                                                   {"system", true},     {"status", false},
+                                                   {"connected", false}, {"last seen", false}};
+    static const char *const cells[] = {"name", "uuid", "os", "status"};
+    WA_AUTO_TABLE struct wa_cli_table table;
+    wa_cli_table_init(&table, columns, WA_COUNT(columns));
+    for (size_t i = 0; i < wa_json_count(list); i++) {
+        const struct wa_json *h = wa_json_at(list, i);
+        char date[WA_DATE_MAX];
+        if (!wa_host_matches(h, f))
+            continue;
+        for (size_t k = 0; k < WA_COUNT(cells); k++)
+            wa_cli_table_cell(&table, wa_json_sv(wa_json_get(h, cells[k])));
+        wa_cli_table_cell(&table, wa_sv(wa_json_bool(wa_json_get(h, "reachable")) ? "yes" : "no"));
+        seen_text(h, date);
+        wa_cli_table_cell(&table, wa_sv(date));
+    }
+    return wa_cli_table_print(&table, cli, err);
+}
+
+static void show_csv(const struct wa_cli *cli, const struct wa_json *list,
+                     const struct wa_host_filter *f)
+{
+    wa_cli_out(cli, "name,fqdn,uuid,os,status,connected,last_seen\n");
+    for (size_t i = 0; i < wa_json_count(list); i++) {
+        const struct wa_json *h = wa_json_at(list, i);
+        WA_AUTO_BUF struct wa_buf line;
+        char date[WA_DATE_MAX];
+        wa_buf_init(&line, 1u << 20);
+        if (!wa_host_matches(h, f))
+            continue;
+        for (size_t k = 0; k < WA_COUNT(keys); k++) {
+            wa_csv_add_cell(wa_json_sv(wa_json_get(h, keys[k])), &line);
+            wa_buf_addc(&line, ',');
+        }
+        seen_text(h, date);
+        wa_cli_out(cli, "%s%s,%s\n", wa_buf_str(&line),
+                   wa_json_bool(wa_json_get(h, "reachable")) ? "yes" : "no", date);
+    }
+}
+
+static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
+{
+    WA_AUTO(wa_client) struct wa_client *c = NULL;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *list = NULL;
+    struct wa_host_filter filter;
+    wa_arena_init(&arena, 512u << 20);
+    if (read_filter(cli, &filter, err) != WA_OK || wa_con_connect(cli, &c, err) != WA_OK ||
+        wa_con_get_hosts(c, &arena, &list, err) != WA_OK)
+        return err->code;
+    wa_jw_arr(&cli->jw);
+    for (size_t i = 0; i < wa_json_count(list); i++)
+        if (wa_host_matches(wa_json_at(list, i), &filter))
+            wa_jw_json(&cli->jw, wa_json_at(list, i));
+    wa_jw_end(&cli->jw);
+    if (!wa_cli_has(cli, "csv"))
+        return show_table(cli, list, &filter, err);
+    show_csv(cli, list, &filter);
+    return WA_OK;
+}
+
+const struct wa_cli_command wa_con_hosts = {"hosts",
+                                            "[PATTERN...]",
+                                            "List the machines, those whose name or uuid matches",
+                                            options,
+                                            WA_COUNT(options),
+                                            0,
+                                            SIZE_MAX,
+                                            run};

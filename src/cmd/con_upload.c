@@ -1,0 +1,155 @@
+/* con_upload.c - waptconsole upload and host-package: packages on their way to the server. They are
+ * signed before; nothing is signed here but a host package, by this person's own key.
+ */
+#include "base/mem.h"
+#include "cmd/con.h"
+#include "os/clock.h"
+#include "os/fs.h"
+#include "proto/hostid.h"
+
+struct shown {
+    struct wa_cli *cli;
+    const char *name;
+};
+
+static bool show_progress(void *user, uint64_t done, uint64_t total)
+{
+    const struct shown *s = user;
+    wa_cli_progress(s->cli, s->name, done, total);
+    return true;
+}
+
+static enum wa_code read_control(const char *path, struct wa_control *ret, struct wa_err *err)
+{
+    WA_AUTO(wa_get_package) struct wa_get_package *p = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_buf_sink sink;
+    size_t i;
+    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
+    wa_buf_sink_init(&sink, &text);
+    if (wa_get_package_open(path, &p, err) != WA_OK)
+        return err->code;
+    struct wa_members *m = wa_get_package_members(p);
+    if (!wa_members_find(m, "WAPT/control", &i))
+        return wa_fail(err, WA_E_INVALID, "'%s' is not a package", path);
+    return m->read(m, i, &sink.base, err) == WA_OK ? wa_control_parse(wa_buf_sv(&text), ret, err)
+                                                   : err->code;
+}
+
+enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const char *path,
+                               struct wa_err *err)
+{
+    WA_AUTO_CONTROL struct wa_control control;
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    WA_AUTO_FD int fd = -1;
+    struct wa_relpath name;
+    struct wa_fd_source source;
+    const struct wa_json *j = NULL;
+    char url[2048], folder[WA_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    struct shown shown = {cli, path};
+    wa_control_init(&control);
+    wa_arena_init(&arena, 1u << 20);
+    (void)snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
+                   slash == NULL ? "." : path);
+    if (read_control(path, &control, err) != WA_OK || wa_dir_open(folder, &dir, err) != WA_OK ||
+        wa_relpath_parse(wa_sv(slash == NULL ? path : slash + 1), &name, err) != WA_OK ||
+        wa_file_open(&dir, &name, &fd, err) != WA_OK ||
+        wa_fd_source_init(&source, fd, err) != WA_OK)
+        return err->code;
+    bool is_host = strcmp(wa_control_get(&control, WA_A_SECTION), "host") == 0;
+    if (is_host && !wa_hostid_is_valid(wa_sv(wa_control_get(&control, WA_A_PACKAGE))))
+        return wa_fail(err, WA_E_INVALID, "'%s' is a host package without a host", path);
+    (void)snprintf(url, sizeof url, "/api/v1/%s/%s%s", is_host ? "host-packages" : "packages",
+                   is_host ? wa_control_get(&control, WA_A_PACKAGE) : "upload", ".wapt");
+    if (wa_client_upload(c, url, &source.base, show_progress, &shown, &arena, &j, err) != WA_OK)
+        return wa_wrap(err, "'%s'", path);
+    wa_cli_progress(cli, "", 0, 0);
+    wa_cli_out(cli, "%s: published\n", path);
+    return WA_OK;
+}
+
+static enum wa_code upload(struct wa_cli *cli, struct wa_err *err)
+{
+    WA_AUTO(wa_client) struct wa_client *c = NULL;
+    struct wa_get_tally tally = {0, 0, WA_OK};
+    if (wa_con_connect(cli, &c, err) != WA_OK)
+        return err->code;
+    wa_jw_arr(&cli->jw);
+    for (size_t i = 0; i < cli->arg_count; i++) {
+        struct wa_err why = WA_ERR_INIT;
+        if (wa_con_upload_one(cli, c, cli->args[i], &why) == WA_OK)
+            wa_err_clear(&why);
+        wa_jw_obj(&cli->jw);
+        wa_jw_kv(&cli->jw, "file", cli->args[i]);
+        wa_jw_kv(&cli->jw, "code", wa_code_name(why.code));
+        wa_jw_kv(&cli->jw, "error", why.code == WA_OK ? NULL : why.text);
+        wa_jw_end(&cli->jw);
+        wa_get_count(cli, &tally, &why);
+    }
+    wa_jw_end(&cli->jw);
+    return wa_get_outcome(&tally, "could not be published", err);
+}
+
+static enum wa_code host_package(struct wa_cli *cli, struct wa_err *err)
+{
+    WA_AUTO(wa_client) struct wa_client *c = NULL;
+    WA_AUTO_GET_SIGNER struct wa_get_signer signer = {.key = NULL};
+    WA_AUTO_CONTROL struct wa_control control;
+    char path[WA_PATH_MAX], version[32];
+    wa_control_init(&control);
+    (void)snprintf(version, sizeof version, "%lld",
+                   (long long)wa_clock_now()); /* grows by itself */
+    if (!wa_hostid_is_valid(wa_sv(cli->args[0])))
+        return wa_fail(err, WA_E_USAGE, "'%s' is not the uuid of a host", cli->args[0]);
+    if (wa_get_signer_load(cli, &signer, err) != WA_OK ||
+        wa_control_set(&control, WA_A_PACKAGE, wa_sv(cli->args[0]), err) != WA_OK ||
+        wa_control_set(&control, WA_A_VERSION,
+                       wa_sv(wa_cli_get(cli, "version-of-package", version)), err) != WA_OK ||
+        wa_control_set(&control, WA_A_SECTION, WA_SV("host"), err) != WA_OK ||
+        wa_control_set(&control, WA_A_PRIORITY, WA_SV("standard"), err) != WA_OK ||
+        wa_control_set(&control, WA_A_ARCHITECTURE, WA_SV("all"), err) != WA_OK ||
+        wa_control_set(&control, WA_A_DEPENDS, wa_sv(wa_cli_get(cli, "depends", "")), err) !=
+            WA_OK ||
+        wa_control_set(&control, WA_A_CONFLICTS, wa_sv(wa_cli_get(cli, "conflicts", "")), err) !=
+            WA_OK ||
+        wa_build_meta(&control, wa_cli_get(cli, "output", "."), &signer.signer, path, err) != WA_OK)
+        return err->code;
+    wa_jw_obj(&cli->jw);
+    wa_jw_kv(&cli->jw, "file", path);
+    wa_jw_kvb(&cli->jw, "uploaded", wa_cli_has(cli, "upload"));
+    wa_jw_end(&cli->jw);
+    wa_cli_out(cli, "%s\n", path);
+    if (!wa_cli_has(cli, "upload"))
+        return WA_OK;
+    return wa_con_connect(cli, &c, err) == WA_OK ? wa_con_upload_one(cli, c, path, err) : err->code;
+}
+
+static const struct wa_cli_option upload_options[] = {WA_CON_SERVER_OPTIONS};
+static const struct wa_cli_option package_options[] = {
+    WA_CON_SERVER_OPTIONS,
+    WA_GET_SIGNER_OPTIONS,
+    {"depends", 0, "LIST", "Packages that the machine gets"},
+    {"conflicts", 0, "LIST", "Packages that it must not have"},
+    {"version-of-package", 0, "VERSION", "Version (else the time, which grows)"},
+    {"output", 'o', "DIR", "Where the package is written (else here)"},
+    {"upload", 0, NULL, "Publish it on the server"},
+};
+const struct wa_cli_command wa_con_upload = {"upload",
+                                             "FILE...",
+                                             "Publish packages on the server",
+                                             upload_options,
+                                             WA_COUNT(upload_options),
+                                             1,
+                                             SIZE_MAX,
+                                             upload};
+const struct wa_cli_command wa_con_host_package = {
+    "host-package",
+    "UUID",
+    "Make the signed package that says what a machine gets",
+    package_options,
+    WA_COUNT(package_options),
+    1,
+    1,
+    host_package};

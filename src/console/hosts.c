@@ -1,0 +1,225 @@
+/* hosts.c - see hosts.h. It decides nothing about what a machine may do: it finds uuids, and what
+ * is signed names these alone.
+ */
+#include "console/hosts.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "codec/csv.h"
+#include "proto/hostid.h"
+
+static struct wa_sv text_of(const struct wa_json *host, const char *key)
+{
+    return wa_json_sv(wa_json_get(host, key));
+}
+
+/* ASCII letters made small; cut at n. Names of machines are compared without regard to case. */
+static struct wa_sv small(struct wa_sv text, char *out, size_t n)
+{
+    size_t k = text.n < n ? text.n : n;
+    for (size_t i = 0; i < k; i++)
+        out[i] = (char)(text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] + ('a' - 'A') : text.p[i]);
+    return wa_sv_n(out, k);
+}
+
+static bool is_like(struct wa_sv pattern, struct wa_sv text)
+{
+    char p[512], t[512];
+    return wa_fnmatch(small(pattern, p, sizeof p), small(text, t, sizeof t));
+}
+
+static bool is_same(struct wa_sv a, struct wa_sv b)
+{
+    char p[512], t[512];
+    return a.n == b.n && a.n > 0 && wa_sv_eq(small(a, p, sizeof p), small(b, t, sizeof t));
+}
+
+static bool is_any_like(const struct wa_json *host, struct wa_sv pattern)
+{
+    return is_like(pattern, text_of(host, "uuid")) || is_like(pattern, text_of(host, "name")) ||
+           is_like(pattern, text_of(host, "fqdn"));
+}
+
+/* --- targets --- */
+
+void wa_targets_fini(struct wa_targets *t)
+{
+    wa_free(t->items);
+    *t = (struct wa_targets){0};
+}
+
+static enum wa_code mark_pattern(const struct wa_json *hosts, struct wa_sv word, bool *chosen,
+                                 struct wa_err *err)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < wa_json_count(hosts); i++)
+        if (is_any_like(wa_json_at(hosts, i), word)) {
+            chosen[i] = true;
+            found++;
+        }
+    return found > 0 ? WA_OK
+                     : wa_fail(err, WA_E_NOT_FOUND, "no host matches '%.*s'", WA_SV_ARG(word));
+}
+
+static enum wa_code mark_name(const struct wa_json *hosts, struct wa_sv word, bool *chosen,
+                              struct wa_err *err)
+{
+    size_t found = 0, which = 0;
+    for (size_t i = 0; i < wa_json_count(hosts); i++) {
+        const struct wa_json *h = wa_json_at(hosts, i);
+        if (is_same(text_of(h, "uuid"), word)) { /* certain, unlike names */
+            chosen[i] = true;
+            return WA_OK;
+        }
+        if (is_same(text_of(h, "name"), word) || is_same(text_of(h, "fqdn"), word)) {
+            which = i;
+            found++;
+        }
+    }
+    if (found == 0)
+        return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%.*s'", WA_SV_ARG(word));
+    if (found > 1)
+        return wa_fail(err, WA_E_CONFLICT, "%zu hosts are called '%.*s': name the uuid", found,
+                       WA_SV_ARG(word));
+    chosen[which] = true;
+    return WA_OK;
+}
+
+static enum wa_code mark(const struct wa_json *hosts, struct wa_sv words, bool *chosen,
+                         struct wa_err *err)
+{
+    struct wa_sv word;
+    size_t count = 0;
+    while (wa_csv_next(&words, &word)) {
+        bool is_pattern = false;
+        for (size_t i = 0; i < word.n; i++)
+            is_pattern = is_pattern || strchr("*?[", word.p[i]) != NULL;
+        if ((is_pattern ? mark_pattern : mark_name)(hosts, word, chosen, err) != WA_OK)
+            return err->code;
+        count++;
+    }
+    return count > 0 ? WA_OK : wa_fail(err, WA_E_USAGE, "no host is named");
+}
+
+static int by_uuid(const void *a, const void *b)
+{
+    return strcmp(((const struct wa_target *)a)->uuid, ((const struct wa_target *)b)->uuid);
+}
+
+void wa_targets_sort(struct wa_targets *t)
+{
+    if (t->count > 0)
+        qsort(t->items, t->count, sizeof *t->items, by_uuid);
+}
+
+struct wa_target *wa_targets_find(const struct wa_targets *t, struct wa_sv uuid)
+{
+    struct wa_target key;
+    if (uuid.n >= sizeof key.uuid || t->count == 0)
+        return NULL;
+    memcpy(key.uuid, uuid.p, uuid.n);
+    key.uuid[uuid.n] = '\0';
+    return bsearch(&key, t->items, t->count, sizeof *t->items, by_uuid);
+}
+
+/* One machine twice in the list would be two orders for it. */
+static enum wa_code check_once(const struct wa_targets *t, struct wa_err *err)
+{
+    struct wa_targets sorted = {wa_calloc(t->count, sizeof *t->items), t->count};
+    enum wa_code code = WA_OK;
+    if (sorted.items == NULL)
+        return wa_nomem(err);
+    memcpy(sorted.items, t->items, t->count * sizeof *t->items);
+    wa_targets_sort(&sorted);
+    for (size_t i = 1; code == WA_OK && i < t->count; i++)
+        if (by_uuid(&sorted.items[i - 1], &sorted.items[i]) == 0)
+            code = wa_fail(err, WA_E_INVALID, "the server lists the machine '%s' twice",
+                           sorted.items[i].uuid);
+    wa_targets_fini(&sorted);
+    return code;
+}
+
+static enum wa_code take(const struct wa_json *hosts, const bool *chosen, size_t max,
+                         struct wa_targets *t, struct wa_err *err)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < wa_json_count(hosts); i++)
+        count += chosen[i];
+    if (count > max)
+        return wa_fail(err, WA_E_LIMIT, "%zu hosts are more than %zu at once", count, max);
+    t->items = wa_calloc(count, sizeof *t->items);
+    if (t->items == NULL)
+        return wa_nomem(err);
+    for (size_t i = 0; i < wa_json_count(hosts); i++) {
+        const struct wa_json *h = wa_json_at(hosts, i);
+        struct wa_target *one = &t->items[t->count];
+        if (!chosen[i])
+            continue;
+        if (wa_hostid_copy(text_of(h, "uuid"), one->uuid, err) != WA_OK)
+            return wa_wrap(err, "the server's list of hosts");
+        struct wa_sv name = text_of(h, "name");
+        if (name.n >= sizeof one->name)
+            name.n = wa_utf8_cut(name.p, sizeof one->name - 1);
+        (void)snprintf(one->name, sizeof one->name, "%.*s", WA_SV_ARG(name));
+        one->is_reachable = wa_json_bool(wa_json_get(h, "reachable"));
+        t->count++;
+    }
+    return check_once(t, err);
+}
+
+enum wa_code wa_targets_choose(const struct wa_json *hosts, struct wa_sv words, size_t max,
+                               struct wa_targets *ret, struct wa_err *err)
+{
+    WA_AUTO_TARGETS struct wa_targets t = {0};
+    bool *chosen = wa_calloc(wa_json_count(hosts) + 1, sizeof *chosen);
+    if (chosen == NULL)
+        return wa_nomem(err);
+    enum wa_code code = mark(hosts, words, chosen, err);
+    if (code == WA_OK)
+        code = take(hosts, chosen, max, &t, err);
+    wa_free(chosen);
+    if (code != WA_OK)
+        return code;
+    *ret = t;
+    t = (struct wa_targets){0};
+    return WA_OK;
+}
+
+/* --- filter --- */
+
+bool wa_host_matches(const struct wa_json *host, const struct wa_host_filter *f)
+{
+    bool is_reachable = wa_json_bool(wa_json_get(host, "reachable")), found = f->pattern_count == 0;
+    int64_t seen = 0;
+    (void)wa_json_i64(wa_json_get(host, "last_seen"), &seen);
+    for (size_t i = 0; i < f->pattern_count && !found; i++)
+        found = is_any_like(host, wa_sv(f->patterns[i]));
+    return found && (f->status == NULL || is_same(text_of(host, "status"), wa_sv(f->status))) &&
+           (f->os == NULL || is_like(wa_sv(f->os), text_of(host, "os"))) &&
+           (!f->is_connected || is_reachable) && (!f->is_disconnected || !is_reachable) &&
+           (f->seen_before == 0 || seen < f->seen_before);
+}
+
+/* --- CSV --- */
+
+void wa_csv_add_cell(struct wa_sv text, struct wa_buf *out)
+{
+    size_t at = 0;
+    wa_buf_addc(out, '"');
+    if (text.n > 0 && strchr("=+-@\t\r", text.p[0]) != NULL)
+        wa_buf_addc(out, '\'');
+    while (at < text.n) {
+        size_t begin = at;
+        uint32_t cp = 0;
+        bool is_good = wa_utf8_next(text, &at, &cp);
+        if (!is_good)
+            at++;
+        if (!is_good || !wa_utf8_is_shown(cp))
+            wa_buf_addc(out, '?');
+        else
+            wa_buf_add(out, text.p + begin, at - begin);
+        if (is_good && cp == '"')
+            wa_buf_addc(out, '"');
+    }
+    wa_buf_addc(out, '"');
+}

@@ -1,0 +1,49 @@
+/* hosts.h - the server's list of machines: which of them are meant, and their list as CSV.
+ *
+ * Every text in the list is what a machine, or the server, says: a name proves nothing, only a uuid
+ * does. hosts is always the array of GET /api/v1/hosts.
+ */
+#ifndef WA_CONSOLE_HOSTS_H
+#define WA_CONSOLE_HOSTS_H
+
+#include "base/buf.h"
+#include "codec/json.h"
+#include "proto/action.h"
+
+struct wa_target {
+    char uuid[WA_UUID_MAX + 1];
+    char name[256];    /* as the machine says; for people only */
+    bool is_reachable; /* when the list was made */
+    bool is_told;      /* for who shows results: this one's has been shown */
+};
+struct wa_targets {
+    struct wa_target *items; /* owned */
+    size_t count;
+};
+void wa_targets_fini(struct wa_targets *t);
+#define WA_AUTO_TARGETS WA_CLEANUP(wa_targets_fini)
+/* words: uuids, names, full names and patterns (* ? []), separated by commas; a pattern means all
+ * that it matches, upper and lower case alike. Each machine once, in the list's order.
+ * WA_E_NOT_FOUND for a word that means none, WA_E_CONFLICT for a name that several have,
+ * WA_E_INVALID for a list that names a machine twice or by no proper uuid, WA_E_LIMIT above max. */
+WA_CHECK enum wa_code wa_targets_choose(const struct wa_json *hosts, struct wa_sv words, size_t max,
+                                        struct wa_targets *ret, struct wa_err *err);
+/* By uuid, for wa_targets_find(). */
+void wa_targets_sort(struct wa_targets *t);
+/* In a sorted list; NULL: it is not one of them. */
+struct wa_target *wa_targets_find(const struct wa_targets *t, struct wa_sv uuid);
+
+struct wa_host_filter {
+    const char *const *patterns; /* of uuid, name or full name; one is enough */
+    size_t pattern_count;        /* 0: all */
+    const char *status, *os;     /* exact, pattern; NULL: any */
+    bool is_connected, is_disconnected;
+    int64_t seen_before; /* last seen earlier than that; 0: whenever */
+};
+bool wa_host_matches(const struct wa_json *host, const struct wa_host_filter *f);
+
+/* A cell of CSV (RFC 4180), quoted. Made harmless: what is not shown becomes '?', and a text that a
+ * spreadsheet would take for a formula gets an apostrophe before it. */
+void wa_csv_add_cell(struct wa_sv text, struct wa_buf *out);
+
+#endif
