@@ -216,6 +216,24 @@ static void take_ready(struct set *s, const struct wa_log *log)
            WA_LF_I("port", s->config->port), WA_LF_I("fronts", s->config->fronts));
 }
 
+/* The others end in good order when the store has gone: the one that failed is the one to tell of.
+ */
+static void find_culprit(struct set *s, enum wa_server_role *role, struct wa_exit *how)
+{
+    for (int tries = 0; tries < 20; tries++) {
+        enum wa_server_role other;
+        struct wa_exit e;
+        if (how->kind != WA_EXIT_STATUS || how->value != 0)
+            return;
+        if (find_dead(s, &other, &e)) {
+            *role = other;
+            *how = e;
+        } else {
+            (void)poll(NULL, 0, 25);
+        }
+    }
+}
+
 /* Until a signal, or until one has died: then true, and how. */
 static bool watch(struct set *s, const struct wa_log *log, enum wa_server_role *ret_role,
                   struct wa_exit *ret)
@@ -223,6 +241,7 @@ static bool watch(struct set *s, const struct wa_log *log, enum wa_server_role *
     while (!s->is_stopping) {
         take_ready(s, log);
         if (find_dead(s, ret_role, ret)) {
+            find_culprit(s, ret_role, ret);
             wa_log(log, WA_LOG_ERROR, "process.died", WA_LF_S("process", role_names[*ret_role]),
                    WA_LF_S("how", ret->kind == WA_EXIT_SIGNAL ? "signal" : "status"),
                    WA_LF_I("value", ret->value));
