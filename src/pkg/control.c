@@ -321,10 +321,13 @@ int wa_entry_cmp(const struct wa_control *a, const struct wa_control *b)
     int c = strcmp(wa_control_get(a, WA_A_PACKAGE), wa_control_get(b, WA_A_PACKAGE));
     if (c != 0)
         return c;
-    if (!wa_pkgversion_is_valid(va) || !wa_pkgversion_is_valid(vb))
+    bool is_same = wa_sv_eq(va, vb); /* as nearly always when nothing is to be upgraded */
+    if (!wa_pkgversion_is_valid(va) || (!is_same && !wa_pkgversion_is_valid(vb)))
         return wa_sv_cmp(va, vb);
-    struct parsed pa = parse_version(va), pb = parse_version(vb);
-    c = cmp_parsed(&pa, &pb);
+    if (!is_same) {
+        struct parsed pa = parse_version(va), pb = parse_version(vb);
+        c = cmp_parsed(&pa, &pb);
+    }
     if (c == 0)
         c = strcmp(wa_control_get(a, WA_A_MATURITY), wa_control_get(b, WA_A_MATURITY));
     const char *da = wa_control_get(a, WA_A_SIGNATURE_DATE),

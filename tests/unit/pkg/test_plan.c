@@ -169,6 +169,61 @@ static const struct {
      "b: conflicts with a(=1), which is wanted too"},
     {INSTALL, "a|1|c|b;b|1;c|1", "b|1;c|1|b", "c;a", "keep c 1 (installed already)",
      "b: can't be removed, since c(=1) needs it"},
+    /* a conflict counts whichever declares it */
+    {INSTALL, "a|1", "b|1||a", "a", "remove b 1 (conflicts with a(=1)); install a 1 (asked for)",
+     ""},
+    {INSTALL, "a|2", "b|1||a(<2)", "a", "install a 2 (asked for)", ""},
+    {INSTALL, "a|1", "b|1||a;c|1|b", "c;a", "keep c 1 (installed already)",
+     "b: can't be removed, since c(=1) needs it"},
+    {INSTALL, "a|1;b|1||a", "", "a;b", "install a 1 (asked for)",
+     "b: conflicts with a(=1), which is wanted too"},
+    {INSTALL, "a|1;b|1||a", "", "b;a", "install b 1 (asked for)",
+     "a: conflicts with b(=1), which is wanted too"},
+    {UPGRADE, "a|2;b|2", "a|1;b|1||a(>1)", "",
+     "upgrade b 2 (newer than 1); upgrade a 2 (newer than 1)", ""},
+    {UPGRADE, "a|2||b(<2);b|2", "a|1;b|1", "",
+     "upgrade b 2 (newer than 1); upgrade a 2 (newer than 1)", ""},
+    {UPGRADE, "a|2", "a|1;b|1||a(>1)", "",
+     "remove b 1 (conflicts with a(=2)); upgrade a 2 (newer than 1)", ""},
+    /* another choice, when the best leads nowhere */
+    {INSTALL, "a|1|c;b|1|c(<2);c|1;c|2", "", "a;b",
+     "install c 1 (needed by a(=1)); install a 1 (asked for); install b 1 (asked for)", ""},
+    {INSTALL, "a|1|b,c;b|1|d(<2);c|1|d;d|1;d|2", "", "a",
+     "install d 1 (needed by b(=1)); install b 1 (needed by a(=1)); "
+     "install c 1 (needed by a(=1)); install a 1 (asked for)",
+     ""},
+    {INSTALL, "a|1|c,b;b|1|d(<2);c|1|d;d|1;d|2", "", "a",
+     "install d 1 (needed by c(=1)); install c 1 (needed by a(=1)); "
+     "install b 1 (needed by a(=1)); install a 1 (asked for)",
+     ""},
+    {INSTALL, "a|2|gone;a|1", "", "a", "install a 1 (asked for)", ""},
+    {INSTALL, "a|1|b;b|3||c;b|2|gone;b|1;c|1", "", "c;a",
+     "install c 1 (asked for); install b 1 (needed by a(=1)); install a 1 (asked for)", ""},
+    {INSTALL, "a|1|x,y;x|2|z(=2);x|1|z(=1);y|2|z(=3);y|1|z(=1);z|1;z|2;z|3", "", "a",
+     "install z 1 (needed by x(=1)); install x 1 (needed by a(=1)); "
+     "install y 1 (needed by a(=1)); install a 1 (asked for)",
+     ""},
+    {UPGRADE, "a|3|gone;a|2;a|1", "a|1", "", "upgrade a 2 (newer than 1)", ""},
+    {UPGRADE, "a|3|gone;a|1", "a|1", "", "",
+     "gone, needed by a(=3): no package of the repositories is called so\n"
+     "a: is left out, since it can't have all that it needs"},
+    /* none of the choices works: the best one is explained, with the chain */
+    {INSTALL, "a|1|b;b|2|c;b|1|c;c|1|gone", "", "a", "",
+     "gone, needed by c(=1), needed by b(=2), needed by a(=1): no package of the repositories is "
+     "called so\n"
+     "c: is left out, since it can't have all that it needs\n"
+     "b: is left out, since it can't have all that it needs\n"
+     "a: is left out, since it can't have all that it needs"},
+    {INSTALL, "a|1|x,y;x|2|z(=2);x|1|z(=2);y|1|z(=1);z|1;z|2;fine|1", "", "a;fine",
+     "install fine 1 (asked for)",
+     "z(=1), needed by y(=1), needed by a(=1): is wanted, but z(=2) is wanted too\n"
+     "y: is left out, since it can't have all that it needs\n"
+     "a: is left out, since it can't have all that it needs"},
+    /* the old one does where the newer is impossible */
+    {UPGRADE, "b|2|gone;a|2|b;c|2|b", "b|1;a|1|b;c|1|b", "",
+     "upgrade a 2 (newer than 1); upgrade c 2 (newer than 1)",
+     "gone, needed by b(=2): no package of the repositories is called so\n"
+     "b: is left out, since it can't have all that it needs"},
     /* upgrades */
     {UPGRADE, "a|2;b|1", "a|1;b|1", "", "upgrade a 2 (newer than 1)", ""},
     {UPGRADE, "a|1", "a|2", "", "", ""},
