@@ -175,8 +175,10 @@ static enum wa_code commit_row(struct wa_task_run *run, const struct wa_install 
         code = wa_running_end(m->tdb, package, err);
     if (code == WA_OK)
         code = wa_db_commit(m->tdb, err);
-    if (code != WA_OK)
+    if (code != WA_OK) {
         wa_db_rollback(m->tdb);
+        m->is_unsettled = true;
+    }
     return code;
 }
 
@@ -267,8 +269,10 @@ static void record_failure(struct wa_manager *m, const char *package, struct wa_
 {
     struct wa_err err = WA_ERR_INIT;
     if (wa_installed_set_status(m->tdb, package, "ERROR", output, &err) != WA_OK ||
-        wa_running_end(m->tdb, package, &err) != WA_OK)
+        wa_running_end(m->tdb, package, &err) != WA_OK) {
+        m->is_unsettled = true;
         wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
+    }
 }
 
 static enum wa_code run_uninstall(struct wa_task_run *run, const struct wa_installed_row *row,
@@ -305,6 +309,7 @@ enum wa_code wa_install_forget(struct wa_manager *m, const struct wa_control *c,
     if (wa_installed_delete(m->tdb, package, err) != WA_OK ||
         wa_running_end(m->tdb, package, err) != WA_OK || wa_db_commit(m->tdb, err) != WA_OK) {
         wa_db_rollback(m->tdb);
+        m->is_unsettled = true;
         return err->code;
     }
     wa_kept_remove(m, c);

@@ -240,7 +240,8 @@ static void on_stop(void *user, int signum)
 static void on_warning(void *user, const char *text)
 {
     struct wa_manager *m = user;
-    wa_log(&m->log, WA_LOG_WARNING, "config.unknown", WA_LF_S("what", text));
+    if (!m->once) /* for one command the launcher has said so already */
+        wa_log(&m->log, WA_LOG_WARNING, "config.unknown", WA_LF_S("what", text));
 }
 
 static enum wa_code open_state(struct wa_manager *m, struct wa_err *err)

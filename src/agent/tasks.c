@@ -280,8 +280,10 @@ static void finish(struct wa_task_run *run, enum wa_code code, struct wa_err *er
         (void)snprintf(message, sizeof message, run->done > 0 ? "%zu done" : "done", run->done);
     else
         (void)snprintf(message, sizeof message, "%s", err->text);
-    if (store(run, code, message, &stored) != WA_OK)
+    if (store(run, code, message, &stored) != WA_OK) {
+        run->m->is_unsettled = true;
         wa_log_err(&run->m->log, WA_LOG_ERROR, "database.failed", &stored);
+    }
     wa_log(&run->m->log, code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING, "task.done",
            WA_LF_I("task", run->task->id), WA_LF_S("kind", run->task->kind),
            WA_LF_S("by", run->task->created_by), WA_LF_S("code", wa_code_name(code)),
@@ -339,8 +341,23 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
         wa_report_outbox(m); /* before other tasks that wait */
 }
 
+/* What could not be recorded (a full disk) is settled as after a kill: a package whose script ran
+ * counts as interrupted, so that nothing takes it for absent. */
+static void settle(struct wa_manager *m)
+{
+    struct wa_err err = WA_ERR_INIT;
+    size_t interrupted = 0;
+    if (!m->is_unsettled || wa_agent_db_recover(m->tdb, &interrupted, &err) != WA_OK)
+        return; /* there is still no room */
+    m->is_unsettled = false;
+    if (wa_kept_sweep(m, m->tdb, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_WARNING, "package.left", &err);
+    wa_log(&m->log, WA_LOG_WARNING, "packages.interrupted", WA_LF_I("count", (int64_t)interrupted));
+}
+
 static bool take(struct wa_manager *m, struct wa_task *t)
 {
+    settle(m);
     struct wa_err err = WA_ERR_INIT;
     bool found = false;
     if (wa_task_take(m->tdb, t, &found, &err) != WA_OK)

@@ -76,6 +76,8 @@ static enum wa_code fail(sqlite3 *db, int rc, const char *what, struct wa_err *e
 
     if (code == WA_E_NOMEM)
         return wa_nomem(err);
+    if (code == WA_E_NO_SPACE)
+        return wa_fail(err, code, "database: cannot %s: no space left on the disk", what);
     return wa_fail(err, code, "database: cannot %s: %s", what,
                    db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
