@@ -229,7 +229,7 @@ static void find_culprit(struct set *s, enum wa_server_role *role, struct wa_exi
             *role = other;
             *how = e;
         } else {
-            (void)poll(NULL, 0, 25);
+            wa_clock_sleep_ms(25);
         }
     }
 }
