@@ -6,6 +6,7 @@
 #include "cmd/cli.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 const struct wa_cli_option wa_cli_common[3] = {
     {"help", 'h', NULL, "Show this help and end"},
@@ -160,8 +161,8 @@ static enum wa_code check_args(const struct wa_cli *cli, struct wa_err *err)
         if (wa_cli_check_slash(cli, cli->args[i], err) != WA_OK)
             return err->code;
     if (cli->arg_count < c->args_min)
-        return wa_fail(err, WA_E_USAGE, "'%s' needs %s", c->name == NULL ? "the command" : c->name,
-                       c->args);
+        return wa_fail(err, WA_E_USAGE, "'%s' needs %s",
+                       c->name == NULL ? cli->program->name : c->name, c->args);
     if (cli->arg_count > c->args_max)
         return wa_fail(err, WA_E_USAGE, "'%s' is one argument too many", cli->args[c->args_max]);
     return WA_OK;
@@ -208,6 +209,18 @@ enum wa_code wa_cli_int(const struct wa_cli *cli, const char *name, int64_t min,
                        name, (long long)min, (long long)max, text);
     *ret = value;
     return WA_OK;
+}
+
+enum wa_code wa_cli_config(const struct wa_cli *cli, const char *fallback, char out[WA_PATH_MAX],
+                           struct wa_err *err)
+{
+    const char *given = wa_cli_get(cli, "config", fallback);
+    char *whole = given[0] == '/' ? NULL : realpath(given, NULL);
+    if (given[0] != '/' && whole == NULL)
+        return wa_fail(err, WA_E_CONFIG, "there is no configuration '%s'", given);
+    int n = snprintf(out, WA_PATH_MAX, "%s", whole == NULL ? given : whole);
+    free(whole); /* libc's */
+    return n < (int)WA_PATH_MAX ? WA_OK : wa_fail(err, WA_E_LIMIT, "'%s' is too long", given);
 }
 
 /* --- running --- */

@@ -82,6 +82,11 @@ const char *wa_cli_at(const struct wa_cli *cli, const char *name, size_t i);
 WA_CHECK enum wa_code wa_cli_int(const struct wa_cli *cli, const char *name, int64_t min,
                                  int64_t max, int64_t *ret, struct wa_err *err);
 
+/* The file that --config names, else fallback, as an absolute path. WA_E_CONFIG when a relative one
+ * does not exist. */
+WA_CHECK enum wa_code wa_cli_config(const struct wa_cli *cli, const char *fallback,
+                                    char out[WA_PATH_MAX], struct wa_err *err);
+
 /* --- output; nothing is written to stdout with --json but the final object --- */
 void wa_cli_out(const struct wa_cli *cli, const char *fmt, ...) WA_FORMAT(2, 3);
 /* "key : value", further lines of the value indented so that they can't pose as keys. */
@@ -127,10 +132,10 @@ size_t wa_cli_width(struct wa_sv text);
 /* Shows the question and takes "yes" for yes. WA_E_CANCELLED for anything else; WA_E_USAGE without
  * a terminal, naming the option that stands for yes. */
 WA_CHECK enum wa_code wa_cli_confirm(const char *question, const char *option, struct wa_err *err);
-/* Without echo. twice: asked again and compared. WA_E_AUTH when there is no terminal or the person
- * gives up. out must be a secret buffer. */
-WA_CHECK enum wa_code wa_cli_ask_secret(const char *prompt, bool twice, struct wa_buf *out,
-                                        struct wa_err *err);
+/* Without echo. twice: asked again and compared. option: the one that names a file instead.
+ * WA_E_AUTH when there is no terminal or the person gives up. out must be a secret buffer. */
+WA_CHECK enum wa_code wa_cli_ask_secret(const char *prompt, bool twice, const char *option,
+                                        struct wa_buf *out, struct wa_err *err);
 /* First line of a file. */
 WA_CHECK enum wa_code wa_cli_read_secret(const char *path, struct wa_buf *out, struct wa_err *err);
 

@@ -6,26 +6,28 @@
 #include "os/fs.h"
 #include "os/term.h"
 
-static enum wa_code ask_once(const char *prompt, struct wa_buf *out, struct wa_err *err)
+static enum wa_code ask_once(const char *prompt, const char *option, struct wa_buf *out,
+                             struct wa_err *err)
 {
     struct wa_err why = WA_ERR_INIT;
     if (wa_term_ask(prompt, false, out, &why) == WA_OK)
         return WA_OK;
-    return wa_fail(err, why.code,
-                   why.code == WA_E_AUTH ? "no password: %s; give it in a file instead" : "%s",
-                   why.text);
+    return why.code == WA_E_AUTH
+               ? wa_fail(err, WA_E_AUTH, "no password: %s; %s FILE takes it from a file", why.text,
+                         option)
+               : wa_fail(err, why.code, "%s", why.text);
 }
 
-enum wa_code wa_cli_ask_secret(const char *prompt, bool twice, struct wa_buf *out,
-                               struct wa_err *err)
+enum wa_code wa_cli_ask_secret(const char *prompt, bool twice, const char *option,
+                               struct wa_buf *out, struct wa_err *err)
 {
     WA_AUTO_BUF_SECRET struct wa_buf first;
     WA_AUTO_BUF_SECRET struct wa_buf again;
     wa_buf_init(&first, WA_TERM_LINE_MAX);
     wa_buf_init(&again, WA_TERM_LINE_MAX);
-    if (ask_once(prompt, &first, err) != WA_OK)
+    if (ask_once(prompt, option, &first, err) != WA_OK)
         return err->code;
-    if (twice && ask_once("Once more: ", &again, err) != WA_OK)
+    if (twice && ask_once("Once more: ", option, &again, err) != WA_OK)
         return err->code;
     if (twice && !wa_sv_eq(wa_buf_sv(&first), wa_buf_sv(&again)))
         return wa_fail(err, WA_E_AUTH, "the two passwords differ");

@@ -57,9 +57,7 @@ static enum wa_code read_password(const struct wa_cli *cli, const char *user, co
         return wa_cli_read_secret(file, out, err);
     (void)snprintf(prompt, sizeof prompt, "Password of '%s' on %s: ", user, server);
     wa_cli_tame(prompt);
-    return wa_cli_ask_secret(prompt, false, out, err) == WA_OK
-               ? WA_OK
-               : wa_wrap(err, "the password of '%s' (--password-file FILE)", user);
+    return wa_cli_ask_secret(prompt, false, "--password-file", out, err);
 }
 
 enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret, struct wa_err *err)

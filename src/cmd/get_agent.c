@@ -79,9 +79,20 @@ static enum wa_code connect_to(struct talk *t, const struct wa_agent_config *c, 
 static enum wa_code talk_open(const struct wa_cli *cli, struct talk *t, struct wa_err *err)
 {
     struct wa_agent_config c;
-    const char *file = wa_cli_get(cli, "config", DEFAULT_CONFIG);
+    char file[WA_PATH_MAX];
+    struct wa_stat st;
+    struct wa_err absent = WA_ERR_INIT;
     wa_buf_init(&t->in, LINE_MAX_BYTES);
     *t = (struct talk){.fd = -1, .in = t->in};
+    if (wa_cli_config(cli, DEFAULT_CONFIG, file, err) != WA_OK)
+        return err->code;
+    if (wa_path_stat(file, &st, &absent) == WA_E_NOT_FOUND)
+        return wa_fail(
+            err, WA_E_CONFIG,
+            "this machine is not set up: write 'wapt_server = https://SERVER' under "
+            "[global] into '%s', start waptservice, then 'wapt-get register --token-file "
+            "FILE'",
+            file);
     if (wa_agent_config_load(file, no_warning, NULL, &c, err) != WA_OK)
         return err->code;
     enum wa_code code = connect_to(t, &c, err);
@@ -135,8 +146,9 @@ static enum wa_code send_password(struct talk *t, const struct wa_cli *cli, stru
     wa_buf_init(&line, 8192);
     (void)snprintf(prompt, sizeof prompt, "%.*s\nPassword: ", WA_SV_ARG(reason));
     const char *file = given(cli, "password-file");
-    if ((file != NULL ? wa_cli_read_secret(file, &password, err)
-                      : wa_cli_ask_secret(prompt, false, &password, err)) != WA_OK)
+    if ((file != NULL
+             ? wa_cli_read_secret(file, &password, err)
+             : wa_cli_ask_secret(prompt, false, "--password-file", &password, err)) != WA_OK)
         return err->code;
     wa_jw_init(&w, &line);
     wa_jw_obj(&w);
@@ -315,7 +327,8 @@ static enum wa_code fill(const struct wa_cli *cli, struct wa_local_request *r, s
         return WA_OK;
     if ((password_file != NULL
              ? wa_cli_read_secret(password_file, password, err)
-             : wa_cli_ask_secret("Password on the server: ", false, password, err)) != WA_OK)
+             : wa_cli_ask_secret("Password on the server: ", false, "--server-password-file",
+                                 password, err)) != WA_OK)
         return err->code;
     r->server_password = wa_buf_sv(password);
     return WA_OK;

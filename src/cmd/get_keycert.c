@@ -113,7 +113,7 @@ static enum wa_code give_ca_password(void *user, const char *what, struct wa_buf
         return wa_cli_read_secret(file, out, err);
     (void)snprintf(prompt, sizeof prompt, "Password of %s: ", what);
     wa_cli_tame(prompt);
-    return wa_cli_ask_secret(prompt, false, out, err);
+    return wa_cli_ask_secret(prompt, false, "--ca-key-passwd", out, err);
 }
 
 static enum wa_code read_issuer(struct wa_cli *cli, struct wa_certs *chain, struct wa_key **ret,
@@ -150,7 +150,8 @@ static enum wa_code choose_password(const struct wa_cli *cli, struct wa_buf *out
                                       "contradict each other");
     if (file != NULL)
         return wa_cli_read_secret(file, out, err);
-    if (wa_cli_ask_secret("Password to protect the new private key: ", true, out, err) != WA_OK)
+    if (wa_cli_ask_secret("Password to protect the new private key: ", true, "--private-key-passwd",
+                          out, err) != WA_OK)
         return err->code;
     return out->n > 0 ? WA_OK
                       : wa_fail(err, WA_E_USAGE,

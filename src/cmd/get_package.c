@@ -82,7 +82,9 @@ enum wa_code wa_get_anchors(const struct wa_cli *cli, struct wa_trust **ret, str
     if (dir == NULL)
         dir = configured != NULL ? configured : AGENT_ANCHORS;
     if (wa_trust_new(&t, err) != WA_OK || wa_trust_add_dir(t, dir, err) != WA_OK)
-        return wa_wrap(err, "trusted certificates");
+        return wa_wrap(err, strcmp(dir, AGENT_ANCHORS) == 0
+                                ? "trusted certificates (--trusted DIR names others)"
+                                : "trusted certificates");
     *ret = WA_TAKE(t);
     return WA_OK;
 }

@@ -3,6 +3,8 @@
  * The key is known by its public half, never by its file's name; a file of the certificate's own
  * name is only tried first. Passwords come from a file or the terminal and are wiped.
  */
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "base/vec.h"
 #include "cmd/get.h"
@@ -39,11 +41,36 @@ static enum wa_code give_password(void *user, const char *what, struct wa_buf *o
     if (s->password.n == 0) {
         (void)snprintf(prompt, sizeof prompt, "Password of %s: ", what);
         wa_cli_tame(prompt);
-        if (wa_cli_ask_secret(prompt, false, &s->password, err) != WA_OK)
+        if (wa_cli_ask_secret(prompt, false, "--private-key-passwd", &s->password, err) != WA_OK)
             return err->code;
     }
     wa_buf_addsv(out, wa_buf_sv(&s->password));
     return wa_buf_check(out, err);
+}
+
+/* Whoever reads a key without a password signs with it; one with a password he may try at leisure.
+ */
+static enum wa_code check_rights(const struct search *s, const char *path, struct wa_sv pem,
+                                 struct wa_err *err)
+{
+    struct wa_stat st;
+    struct wa_err ignored = WA_ERR_INIT;
+    char *whole = realpath(path, NULL);
+    bool is_open =
+        whole != NULL && wa_path_stat(whole, &st, &ignored) == WA_OK && (st.mode & 077u) != 0;
+    free(whole); /* libc's */
+    if (!is_open)
+        return WA_OK;
+    bool is_encrypted = false;
+    for (size_t i = 0; i < pem.n && !is_encrypted; i++)
+        is_encrypted = wa_sv_starts(wa_sv_sub(pem, i, 9), "ENCRYPTED");
+    if (!is_encrypted)
+        return wa_fail(err, WA_E_DENIED,
+                       "others can read the private key '%s', which has no password: chmod 600 it, "
+                       "and make a new one if somebody may have read it",
+                       path);
+    wa_cli_say(s->cli, "others can read the private key '%s': chmod 600 it", path);
+    return WA_OK;
 }
 
 /* A file that is no key, another's key or locked with another password is passed over. */
@@ -60,6 +87,8 @@ static enum wa_code try_key(struct search *s, const char *path, bool must, struc
         code =
             wa_fail(&why, WA_E_CONFIG, "the private key '%s' does not belong to certificate '%s'",
                     path, wa_cert_cn(s->cert));
+    if (code == WA_OK && check_rights(s, path, wa_buf_sv(&pem), err) != WA_OK)
+        return err->code;
     if (code == WA_OK) {
         s->found = WA_TAKE(key);
         return WA_OK;

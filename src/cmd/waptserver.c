@@ -8,6 +8,15 @@
 #define DEFAULT_DIR "/var/lib/waptserver"
 #define DEFAULT_CONFIG DEFAULT_DIR "/waptserver.ini"
 
+static enum wa_code load_config(const struct wa_cli *cli, struct wa_server_config *ret,
+                                struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    return wa_cli_config(cli, DEFAULT_CONFIG, path, err) == WA_OK
+               ? wa_server_config_load(path, ret, err)
+               : err->code;
+}
+
 static enum wa_code setup(struct wa_cli *cli, struct wa_err *err)
 {
     char fingerprint[65], config[WA_PATH_MAX];
@@ -21,7 +30,7 @@ static enum wa_code setup(struct wa_cli *cli, struct wa_err *err)
     if (wa_cli_int(cli, "port", 1, 65535, &port, err) != WA_OK ||
         (file != NULL ? wa_cli_read_secret(file, &password, err)
                       : wa_cli_ask_secret("Password of the administrator 'admin': ", true,
-                                          &password, err)) != WA_OK)
+                                          "--admin-password-file", &password, err)) != WA_OK)
         return err->code;
     const struct wa_setup s = {.dir = wa_cli_get(cli, "dir", DEFAULT_DIR),
                                .names = wa_cli_get(cli, "name", "localhost"),
@@ -50,7 +59,7 @@ static enum wa_code setup(struct wa_cli *cli, struct wa_err *err)
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     struct wa_server_config c;
-    if (wa_server_config_load(wa_cli_get(cli, "config", DEFAULT_CONFIG), &c, err) != WA_OK)
+    if (load_config(cli, &c, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_cli_int(cli, "fronts", 1, 64, &c.fronts, err);
     if (code == WA_OK)
@@ -116,7 +125,7 @@ static enum wa_code enrol_token(struct wa_cli *cli, struct wa_err *err)
         return wa_fail(err, WA_E_USAGE, "'%s' is not a period up to a year, like 30m, 24h or 7d",
                        valid);
     if (wa_cli_int(cli, "uses", 1, 1000000, &uses, err) != WA_OK ||
-        wa_server_config_load(wa_cli_get(cli, "config", DEFAULT_CONFIG), &c, err) != WA_OK)
+        load_config(cli, &c, err) != WA_OK)
         return err->code;
     enum wa_code code = list     ? list_tokens(cli, &c, err)
                         : revoke ? wa_server_revoke_token(&c, cli->args[1], err)

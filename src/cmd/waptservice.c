@@ -5,8 +5,10 @@
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
-    return wa_agent_serve(wa_cli_get(cli, "config", "/opt/wapt/wapt-get.ini"),
-                          wa_cli_get(cli, "libdir", wa_agent_libdir()), err);
+    char config[WA_PATH_MAX];
+    return wa_cli_config(cli, "/opt/wapt/wapt-get.ini", config, err) == WA_OK
+               ? wa_agent_serve(config, wa_cli_get(cli, "libdir", wa_agent_libdir()), err)
+               : err->code;
 }
 
 int main(int argc, char **argv)

@@ -10,7 +10,8 @@
 
 static struct wa_sv text_of(const struct wa_json *host, const char *key)
 {
-    return wa_json_sv(wa_json_get(host, key));
+    const struct wa_json *j = wa_json_get(host, key);
+    return wa_json_is(j, WA_JSON_STRING) ? wa_json_sv(j) : WA_SV(""); /* a number is no uuid */
 }
 
 /* ASCII letters made small; cut at n. Names of machines are compared without regard to case. */

@@ -11,8 +11,9 @@ import unittest
 import zipfile
 
 WAPT_GET, SCAN, ROOT = (os.path.abspath(p) for p in sys.argv[1:4])
-OK, FAILED, USAGE, PARTIAL, REFUSED, AUTH, INVALID, CONFIG, NOT_FOUND, EXISTS, BUSY = (
-    0, 1, 2, 3, 4, 6, 10, 11, 12, 13, 19)
+CONSOLE, SERVER, SERVICE = (os.path.join(os.path.dirname(WAPT_GET), p) for p in ('waptconsole', 'waptserver', 'waptservice'))
+OK, FAILED, USAGE, PARTIAL, REFUSED, DENIED, AUTH, UNREACHABLE, INVALID, CONFIG, NOT_FOUND, EXISTS, BUSY = (
+    0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 19)
 
 
 class Bench(unittest.TestCase):
@@ -245,6 +246,28 @@ class Packages(Bench):
         finally:
             os.remove(self.path('.config/wapt/waptconsole.ini'))
 
+    def test_keys_that_others_can_read(self):
+        self.source('r/x')
+        os.mkdir(self.path('readable'))
+        shutil.copy(self.path('keys/Zoë Coder.crt'), self.path('readable'))
+        shutil.copy(self.path('keys/Zoë Coder.pem'), self.path('readable'))
+        key = self.path('readable/Zoë Coder.pem')
+        os.chmod(key, 0o644)
+        done = self.run_ok('build-package', 'r/x', '-k', 'readable/Zoë Coder.crt', '-w', 'pw')
+        self.assertIn('chmod 600', done.stderr)
+        os.chmod(key, 0o600)
+        done = self.run_ok('build-package', 'r/x', '-k', 'readable/Zoë Coder.crt', '-w', 'pw')
+        self.assertEqual(done.stderr, '')
+        # Without a password, reading is enough to sign: refused.
+        self.run_ok('create-keycert', '--common-name', 'Open', '--base-dir', 'readable', '--code-signing',
+                    '--no-private-key-passwd', '--key-bits', '2048')
+        os.chmod(self.path('readable/Open.pem'), 0o640)
+        self.ends(DENIED, 'build-package', 'r/x', '-k', 'readable/Open.crt', says='chmod 600')
+        self.ends(DENIED, 'build-package', 'r/x', '-k', 'readable/Open.crt', '--private-key',
+                  'readable/Open.pem', says='others can read')
+        os.chmod(self.path('readable/Open.pem'), 0o600)
+        self.run_ok('build-package', 'r/x', '-k', 'readable/Open.crt')
+
     def test_sign(self):
         self.source('g/x')
         self.run_ok('build-package', 'g/x', *self.SIGN)
@@ -315,6 +338,46 @@ class CommandLine(Bench):
         self.ends(USAGE, 'frobnicate', says="Try 'wapt-get --help'")
         answer = self.json('frobnicate', status=USAGE)
         self.assertEqual(answer['code'], 'usage')
+
+    def test_names_of_wapt(self):
+        """A habit from WAPT works, or is answered with what to type."""
+        self.ends(USAGE, 'showlog', says="'show-log' needs PACKAGE")
+        self.ends(USAGE, 'upload-package', 'x.wapt', says='waptconsole upload FILE')
+        self.ends(USAGE, '-S', 'install', 'x', says='the service is always asked first')
+        self.ends(USAGE, 'update', '-u', says='wapt-get update')
+        self.ends(USAGE, 'create-keycert', '/CommonName=X', says="'--common-name' here")
+        self.ends(USAGE, 'create-keycert', '/PrivateKeyPassword=X', says='others could see it')
+        self.ends(USAGE, 'instal', 'x', says="is 'install' meant?")
+        self.ends(USAGE, 'help', 'nothing', says="unknown command 'nothing'")
+        self.ends(USAGE, '-r', 'x', program=SCAN, says='files keep their names')
+        self.run_ok('create-keycert', '--CommonName', 'W', '--BaseDir', 'w', '--CodeSigning',
+                    '--NoPrivateKeyPassword', '--key-bits', '2048')
+        self.assertEqual(sorted(os.listdir(self.path('w'))), ['W.crt', 'W.pem'])
+        self.ends(USAGE, program=SCAN, says="'wapt-scanpackages' needs DIR")
+
+    def test_first_run_says_what_to_type(self):
+        self.ends(CONFIG, '-c', self.path('no.ini'), 'list', says='wapt-get register')
+        self.ends(CONFIG, '-c', 'no.ini', 'list', says="there is no configuration 'no.ini'")
+        self.ends(CONFIG, 'build-package', 'x', says='personal_certificate_path')
+        self.ends(CONFIG, 'hosts', program=CONSOLE, says='--server https://SERVER')
+        self.ends(AUTH, 'hosts', '--server', 'https://127.0.0.1:1', program=CONSOLE, says='--password-file FILE')
+        self.ends(CONFIG, 'run', '-c', self.path('no.ini'), program=SERVER, says='waptserver setup')
+        self.ends(AUTH, 'setup', '--dir', self.path('server'), program=SERVER, says='--admin-password-file FILE')
+        self.ends(CONFIG, 'run', '-c', 'no.ini', program=SERVICE, says='no.ini')
+
+    def test_console_asks_for_what_is_missing(self):
+        self.ends(USAGE, 'action', 'explode', '--hosts', 'x', program=CONSOLE, says='none of update')
+        self.ends(USAGE, 'action', 'install', '--hosts', 'x', program=CONSOLE, says='which package?')
+        self.ends(USAGE, 'action', 'update', 'x', '--hosts', 'x', program=CONSOLE, says='takes no package')
+        self.ends(USAGE, 'action', 'update', program=CONSOLE, says='which hosts?')
+        self.ends(USAGE, 'action', 'update', '--hosts', 'x', '--valid', 'soon', program=CONSOLE, says='period')
+        self.ends(USAGE, 'upgrade', program=CONSOLE, says='waptconsole action upgrade')
+        self.write('pw1', 'x')
+        server = ('hosts', '--server', 'https://127.0.0.1:1', '--password-file', 'pw1')
+        self.ends(UNREACHABLE, *server, program=CONSOLE)
+        self.ends(CONFIG, *server, '--verify-cert', '0', program=CONSOLE, says='always checked')
+        self.ends(USAGE, *server, '--server-fingerprint', 'ab:cd', program=CONSOLE, says='64 digits')
+        self.ends(NOT_FOUND, *server, '--verify-cert', 'no.crt', program=CONSOLE, says='no.crt')
 
     def test_full_disk_is_told(self):
         with open('/dev/full', 'w', encoding='ascii') as full:

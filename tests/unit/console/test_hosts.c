@@ -1,0 +1,193 @@
+/* Which machines are meant, and their list as CSV: what machines say of themselves is harmless, and
+ * proves nothing. */
+#include "torture.h"
+
+#include "base/mem.h"
+#include "codec/json.h"
+#include "console/hosts.h"
+
+#define U1 "00000000-0000-4000-8000-000000000001"
+#define U2 "00000000-0000-4000-8000-000000000002"
+#define U3 "00000000-0000-4000-8000-000000000003"
+
+static const char list_text[] =
+    "[{\"uuid\":\"" U1 "\",\"name\":\"pc-1\",\"fqdn\":\"pc-1.example\",\"os\":\"Debian 12\","
+    "\"status\":\"OK\",\"reachable\":true,\"last_seen\":2000},"
+    "{\"uuid\":\"" U2 "\",\"name\":\"PC-2\",\"fqdn\":\"pc-2.example\",\"os\":\"Debian 11\","
+    "\"status\":\"ERROR\",\"reachable\":false,\"last_seen\":1000},"
+    "{\"uuid\":\"" U3 "\",\"name\":\"pc-1\",\"fqdn\":\"" U1 "\",\"os\":\"other\","
+    "\"status\":\"OK\",\"reachable\":true,\"last_seen\":0}]";
+
+static const struct wa_json *parse(const char *text, struct wa_arena *arena)
+{
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_json *j = NULL;
+    WA_ASSERT_OK(wa_json_parse(wa_sv(text), 0, arena, &j, &err));
+    return j;
+}
+
+static void chooses_by_uuid_name_and_pattern(void **state)
+{
+    static const struct {
+        const char *words;
+        enum wa_code code;
+        const char *uuids[4];
+    } cases[] = {
+        {U2, WA_OK, {U2}},
+        {"pc-2", WA_OK, {U2}},         /* capital letters or not */
+        {"PC-2.EXAMPLE", WA_OK, {U2}}, /* full name */
+        {U1, WA_OK, {U1}},             /* though another calls itself so: a uuid is certain */
+        {"pc-1", WA_E_CONFLICT, {0}},  /* two say that they are it */
+        {"pc-1.example", WA_OK, {U1}},
+        {"pc-*", WA_OK, {U1, U2, U3}},
+        {"*.example, " U2 "," U2, WA_OK, {U1, U2}}, /* each once */
+        {"pc-9", WA_E_NOT_FOUND, {0}},
+        {"srv-*", WA_E_NOT_FOUND, {0}},
+        {U2 ",pc-9", WA_E_NOT_FOUND, {0}}, /* all or none */
+        {" , ", WA_E_USAGE, {0}},
+    };
+    WA_AUTO_ARENA struct wa_arena arena;
+    wa_arena_init(&arena, 1u << 20);
+    const struct wa_json *list = parse(list_text, &arena);
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct wa_err err = WA_ERR_INIT;
+        WA_AUTO_TARGETS struct wa_targets t = {0};
+        size_t n = 0;
+        WA_ASSERT_CODE(wa_targets_choose(list, wa_sv(cases[i].words), 3, &t, &err), cases[i].code);
+        for (; cases[i].uuids[n] != NULL; n++)
+            assert_string_equal(t.items[n].uuid, cases[i].uuids[n]);
+        assert_int_equal(t.count, n);
+    }
+}
+
+static void refuses_a_list_that_lies(void **state)
+{
+    static const struct {
+        const char *list;
+        enum wa_code code;
+    } cases[] = {
+        {"[{\"uuid\":\"" U1 "\",\"name\":\"a\"},{\"uuid\":\"" U1 "\",\"name\":\"a\"}]",
+         WA_E_INVALID},
+        {"[{\"uuid\":\"../../x\",\"name\":\"a\"}]", WA_E_INVALID},
+        {"[{\"uuid\":5,\"name\":\"a\"}]", WA_E_INVALID},
+        {"[{\"name\":\"a\"}]", WA_E_INVALID},
+        {"[1,null,\"a\",[]]", WA_E_NOT_FOUND},
+        {"[]", WA_E_NOT_FOUND},
+        {"[{\"uuid\":\"" U1 "\",\"name\":\"a1\"},{\"uuid\":\"" U2 "\",\"name\":\"a2\"},"
+         "{\"uuid\":\"" U3 "\",\"name\":\"a3\"}]",
+         WA_E_LIMIT},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        WA_AUTO_ARENA struct wa_arena arena;
+        WA_AUTO_TARGETS struct wa_targets t = {0};
+        struct wa_err err = WA_ERR_INIT;
+        wa_arena_init(&arena, 1u << 20);
+        WA_ASSERT_CODE(wa_targets_choose(parse(cases[i].list, &arena), WA_SV("a*"), 2, &t, &err),
+                       cases[i].code);
+        assert_null(t.items);
+    }
+}
+
+static void finds_again(void **state)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_TARGETS struct wa_targets t = {0};
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    wa_arena_init(&arena, 1u << 20);
+    assert_null(wa_targets_find(&t, WA_SV(U1)));
+    WA_ASSERT_OK(wa_targets_choose(parse(list_text, &arena), WA_SV("*"), 10, &t, &err));
+    wa_targets_sort(&t);
+    assert_string_equal(wa_targets_find(&t, WA_SV(U3))->uuid, U3);
+    assert_false(wa_targets_find(&t, WA_SV(U2))->is_reachable);
+    assert_null(wa_targets_find(&t, WA_SV("")));
+    assert_null(wa_targets_find(&t, WA_SV(U1 U1 U1 U1 U1 U1 U1 U1)));
+}
+
+static void filters(void **state)
+{
+    static const char *const patterns[] = {"srv-*", "*.EXAMPLE"};
+    static const struct {
+        struct wa_host_filter f;
+        bool want[3];
+    } cases[] = {
+        {{0}, {true, true, true}},
+        {{.patterns = patterns, .pattern_count = 2}, {true, true, false}},
+        {{.status = "error"}, {false, true, false}},
+        {{.os = "debian*"}, {true, true, false}},
+        {{.is_connected = true}, {true, false, true}},
+        {{.is_disconnected = true}, {false, true, false}},
+        {{.seen_before = 1500}, {false, true, true}},
+        {{.os = "*11", .is_connected = true}, {false, false, false}},
+    };
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_UNUSED(state);
+    wa_arena_init(&arena, 1u << 20);
+    const struct wa_json *list = parse(list_text, &arena);
+    for (size_t i = 0; i < WA_COUNT(cases); i++)
+        for (size_t k = 0; k < 3; k++)
+            assert_int_equal(wa_host_matches(wa_json_at(list, k), &cases[i].f), cases[i].want[k]);
+    assert_false(wa_host_matches(NULL, &cases[2].f));
+}
+
+static void writes_harmless_csv(void **state)
+{
+    static const char *const cases[][2] = {
+        {"pc-1", "\"pc-1\""},
+        {"", "\"\""},
+        {"a \"b\", c", "\"a \"\"b\"\", c\""},
+        {"=cmd|'/c calc'!A1", "\"'=cmd|'/c calc'!A1\""},
+        {"+1", "\"'+1\""},
+        {"-1", "\"'-1\""},
+        {"@SUM(A1)", "\"'@SUM(A1)\""},
+        {"\t=1", "\"'?=1\""},
+        {"a\r\nb", "\"a??b\""},
+        {"\x1b[2Jx\x07", "\"?[2Jx?\""},
+        {"\xe2\x80\xaegpj", "\"?gpj\""}, /* backwards */
+        {"\xff\xe6\x9c", "\"???\""},
+        {"<b>\xe6\x9d\xb1", "\"<b>\xe6\x9d\xb1\""},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        WA_AUTO_BUF struct wa_buf out;
+        wa_buf_init(&out, 1024);
+        wa_csv_add_cell(wa_sv(cases[i][0]), &out);
+        assert_string_equal(wa_buf_str(&out), cases[i][1]);
+    }
+}
+
+static enum wa_code choose_once(void *arg, struct wa_err *err)
+{
+    WA_AUTO_TARGETS struct wa_targets t = {0};
+    enum wa_code code = wa_targets_choose(arg, WA_SV("pc-*," U2), 10, &t, err);
+    assert_int_equal(t.count, code == WA_OK ? 3 : 0);
+    return code;
+}
+
+static void survives_without_memory(void **state)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    union {
+        const struct wa_json *from;
+        void *to;
+    } list;
+    WA_UNUSED(state);
+    wa_arena_init(&arena, 1u << 20);
+    list.from = parse(list_text, &arena);
+    assert_true(wa_torture(choose_once, list.to) >= 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(chooses_by_uuid_name_and_pattern),
+        cmocka_unit_test(refuses_a_list_that_lies),
+        cmocka_unit_test(finds_again),
+        cmocka_unit_test(filters),
+        cmocka_unit_test(writes_harmless_csv),
+        cmocka_unit_test(survives_without_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
