@@ -164,9 +164,9 @@ enum wa_code wa_cli_table_print(struct wa_cli_table *t, const struct wa_cli *cli
 {
     size_t width[WA_CLI_COLUMNS_MAX];
     WA_AUTO_BUF struct wa_buf titles;
+    wa_buf_init(&titles, 4096);
     if (wa_buf_check(&t->cells, err) != WA_OK)
         return err->code;
-    wa_buf_init(&titles, 4096);
     fit(t, t->screen > 0 ? t->screen : wa_term_width(), width);
     for (size_t c = 0; !t->has_titles && c < t->count; c++) {
         wa_buf_adds(&titles, t->columns[c].title);

@@ -70,7 +70,7 @@ static void a_cell_is_only_a_cell(void **state)
     static const char *const cells[] = {"a\nforged  row", "\x1b[2J\x07\xe2\x80\xae\xff",
                                         "tab\tstop"};
     (void)state;
-    expect(cells, 3, 0, "name           uuid    note\na forged  row  ?[2J???  tab stop\n");
+    expect(cells, 3, 0, "name           uuid     note\na forged  row  ?[2J???  tab stop\n");
 }
 
 static enum wa_code fill_once(void *arg, struct wa_err *err)
