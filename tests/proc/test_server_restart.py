@@ -1,0 +1,101 @@
+"""The server's processes are killed while agents are connected and orders wait: the work goes on, nothing is lost, nothing is done twice."""
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+from conftest import until
+
+
+def children(pid):
+    out = {}
+    for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        try:
+            role = pathlib.Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[1].decode().removeprefix("role:")
+        except (OSError, IndexError):
+            continue
+        out.setdefault(role, []).append(int(child))
+    return out
+
+
+def is_up(org):
+    return subprocess.run(["curl", "-skf", "--max-time", "5", org.url + "/ping"], capture_output=True, check=False).returncode == 0
+
+
+def rows(org, sql, *values):
+    db = sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=10)
+    try:
+        return db.execute(sql, values).fetchall()
+    finally:
+        db.close()
+
+
+def order(org, *argv):
+    """Signed and queued, not waited for; its identifier."""
+    before = {r[0] for r in rows(org, "SELECT id FROM actions")}
+    org.order("Deployer", *argv, "--no-wait")
+    (new,) = {r[0] for r in rows(org, "SELECT id FROM actions")} - before
+    return new
+
+
+def is_over(org, action):
+    """Done, or begun just when the server went away: then its result says so. Never lost, never twice."""
+    ((state, code),) = rows(org, "SELECT state, code FROM actions WHERE id = ?", action)
+    assert state != "failed" or code == "unreachable", (state, code)
+    return state in ("done", "failed")
+
+
+@pytest.fixture
+def server(org):
+    yield org.processes[0]
+    until(lambda: is_up(org), "the server answers after all")
+    until(lambda: org.hosts()[0]["reachable"], "the machine is connected after all")
+
+
+def executed(org, action):
+    return (org.base / "agent.log").read_text(errors="replace").count(f"action.accepted id={action}")
+
+
+def test_any_process_killed(org, server):
+    first = children(server.pid)
+    assert set(first) == {"auth", "front", "scan", "signer", "store"}
+    orders = []
+    for role in ("store", "front", "signer"):
+        orders.append(order(org, "update"))
+        now = children(server.pid)
+        os.kill(now[role][0], signal.SIGKILL)
+        until(lambda before=now: not {p for pids in children(server.pid).values() for p in pids} & {p for pids in before.values() for p in pids}, "all are new")
+        until(lambda: is_up(org), f"the server answers after its {role} was killed")
+        until(lambda: sorted(children(server.pid)) == sorted(first), "the whole set is there")
+    for action in orders:
+        until(lambda a=action: is_over(org, a), "the order has its result")
+        assert executed(org, action) == 1
+    log = (org.base / "server.log").read_text(errors="replace")
+    assert log.count("process.died") >= 3 and "how=signal value=9" in log
+
+
+def test_stopped_and_started_again(org, server):
+    marker = org.base / "restarted-2"
+    org.console("upload", org.package("restart-twice", "1", "Developer", marker))
+    org.get("update")
+    action = order(org, "install", "restart-twice")
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0
+    assert not is_up(org)
+    org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
+    org.processes.pop()
+    until(lambda: is_over(org, action), "the next server learns the result")
+    assert executed(org, action) == 1
+    org.order("Deployer", "install", "restart-twice")
+    assert marker.read_text() == "1"
+    # Killed itself: nobody stays behind on the port.
+    pids = [p for group in children(org.processes[0].pid).values() for p in group]
+    org.processes[0].kill()
+    org.processes[0].wait()
+    until(lambda: not any(pathlib.Path(f"/proc/{p}").exists() for p in pids), "its processes have gone with it")
+    org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
+    org.processes.pop()
+    until(lambda: is_up(org), "it starts again")
+    assert is_over(org, action)
