@@ -1,7 +1,7 @@
 #!/bin/bash
-# Inside fresh namespaces: lays an overlay over the root, enters it, and runs the organisation there.
+# Inside fresh namespaces: lays an overlay over the root, enters it, and runs a script there (the organisation, or a test).
 set -euo pipefail
-build=$1 here=$2 demo=$3; shift 3
+build=$1 here=$2 demo=$3 script=$4; shift 4
 read -r outside _ < /proc/self/stat # our number outside: that /proc is still the outer one
 mount -t proc proc /proc
 fail() { echo "demo: $*" >&2; exit 1; }
@@ -28,4 +28,4 @@ printf '#!/bin/sh\n# A root shell on the demonstration'"'"'s machine.\nexec %sns
 chmod 755 "$demo/enter"
 hostname demo-machine
 ip link set lo up
-exec chroot "$layers/root" /bin/bash "$here/tools/demo/organisation.sh" "$build" "$here" "$demo" "$@"
+exec chroot "$layers/root" /bin/bash "$script" "$build" "$here" "$demo" "$@"

@@ -12,4 +12,4 @@ demo=${WAPT_DEMO_DIR:-$here/demo}
 mkdir -p "$demo"
 cd "$demo"
 exec unshare --mount --net --pid --uts --ipc --fork --kill-child --propagation private \
-    "$here/tools/demo/machine.sh" "$build" "$here" "$demo" "$@"
+    "$here/tools/demo/machine.sh" "$build" "$here" "$demo" "$here/tools/demo/organisation.sh" "$@"
