@@ -22,6 +22,7 @@ static const struct folder folders[] = {
     {"", 0755},
     {"private", 0700},
     {"private/tmp", 0700},
+    {"private/index", 0700},
     {"private/stage", 0700},
     {"private/packages", 0700},
     {"private/persistent", 0700},

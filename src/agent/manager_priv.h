@@ -170,6 +170,19 @@ bool wa_kept_has_hook(struct wa_manager *m, const struct wa_control *c, enum wa_
 WA_CHECK enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *row,
                                     enum wa_hook hook, char *ret_id, struct wa_err *err);
 
+/* --- index_kept.c --- */
+#define WA_ETAG_MAX 256 /* with NUL */
+/* The index last fetched from url, and its entity tag. False: there is none that is whole. */
+bool wa_index_kept_open(struct wa_manager *m, const char *url, char ret_etag[WA_ETAG_MAX],
+                        int *ret_fd);
+/* Keeps a fetched and readable one; its file is moved. Failures are logged: it is fetched again. */
+void wa_index_kept_save(struct wa_manager *m, const char *url, const char *etag,
+                        const struct wa_relpath *fetched, int fd);
+/* Which entries' signatures held at the last judgement; a failure to save is logged. */
+WA_CHECK enum wa_code wa_index_seen_load(struct wa_manager *m, struct wa_seen *ret,
+                                         struct wa_err *err);
+void wa_index_seen_save(struct wa_manager *m, struct wa_seen *seen);
+
 /* --- localapi.c --- */
 WA_CHECK enum wa_code wa_local_start(struct wa_manager *m, struct wa_err *err);
 void wa_local_stop(struct wa_manager *m);

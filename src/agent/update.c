@@ -5,38 +5,41 @@
 
 #define INDEX_PACKED_MAX (128u << 20)
 
-/* Downloads url to a private file without a name, open for reading. *ret_status: HTTP. */
-static enum wa_code download(struct wa_task_run *run, const char *url, const char *name,
-                             uint64_t max, int *ret_fd, int *ret_status, struct wa_err *err)
+static const struct wa_relpath index_file = {"private/tmp/index", 17};
+static const struct wa_relpath host_file = {"private/tmp/host", 16};
+
+/* Downloads url to a private file, open for reading; what is left of it the next download or start
+ * removes. etag (may be ""): not when it still is the one of that tag. */
+static enum wa_code download(struct wa_task_run *run, const char *url, const char *etag,
+                             const struct wa_relpath *path, uint64_t max, int *ret_fd,
+                             struct wa_fetch_result *ret, struct wa_err *err)
 {
     struct wa_manager *m = run->m;
-    struct wa_relpath path;
     struct wa_tls_trust trust;
-    struct wa_fetch_result result;
     struct wa_fd_sink sink;
+    char condition[WA_ETAG_MAX + 32];
+    const char *const headers[] = {etag[0] != '\0' ? condition : NULL, NULL};
     WA_AUTO_FD int fd = -1;
     WA_AUTO_BUF struct wa_buf pem;
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    path.n = (size_t)snprintf(path.p, sizeof path.p, "private/tmp/%s", name);
-    if (wa_tree_remove(&m->base, &path, err) != WA_OK ||
-        wa_file_create(&m->base, &path, 0600, &fd, err) != WA_OK ||
-        wa_file_remove(&m->base, &path, err) !=
-            WA_OK || /* nothing is left behind whatever happens */
+    (void)snprintf(condition, sizeof condition, "If-None-Match: %s", etag);
+    if (wa_tree_remove(&m->base, path, err) != WA_OK ||
+        wa_file_create(&m->base, path, 0600, &fd, err) != WA_OK ||
         wa_agent_trust(&m->config, url, &pem, &trust, err) != WA_OK)
         return err->code;
     wa_fd_sink_init(&sink, fd);
     const struct wa_fetch what = {.method = "GET",
                                   .url = url,
+                                  .headers = headers,
                                   .trust = &trust,
                                   .silence_s = (uint32_t)m->config.timeout_s,
                                   .allow_http = true,
                                   .max_bytes = max,
                                   .proxy = m->config.http_proxy[0] != '\0' ? m->config.http_proxy
                                                                            : NULL};
-    if (wa_helper_fetch(m->launcher, &what, &sink.base, wa_task_progress, run, m->cancel, &result,
+    if (wa_helper_fetch(m->launcher, &what, &sink.base, wa_task_progress, run, m->cancel, ret,
                         err) != WA_OK)
         return err->code;
-    *ret_status = result.status;
     *ret_fd = fd;
     fd = -1;
     return WA_OK;
@@ -68,6 +71,47 @@ static size_t filter(struct wa_manager *m, struct wa_index *ix)
     return dropped;
 }
 
+/* The index as it is now: fetched, or the one of the last time when it still is the same. */
+static enum wa_code get_index(struct wa_task_run *run, const char *url, int *ret_fd,
+                              struct wa_fetch_result *ret, struct wa_err *err)
+{
+    char etag[WA_ETAG_MAX] = "";
+    WA_AUTO_FD int kept = -1;
+    WA_AUTO_FD int fetched = -1;
+    bool has_kept = wa_index_kept_open(run->m, url, etag, &kept);
+    if (download(run, url, etag, &index_file, INDEX_PACKED_MAX, &fetched, ret, err) != WA_OK)
+        return err->code;
+    bool is_same = ret->status == 304 && has_kept;
+    if (!is_same && ret->status != 200)
+        return wa_fail(err, ret->status == 404 ? WA_E_NOT_FOUND : WA_E_UNREACHABLE,
+                       "'%s' answered with status %d", url, ret->status);
+    int *chosen = is_same ? &kept : &fetched;
+    *ret_fd = *chosen;
+    *chosen = -1;
+    return WA_OK;
+}
+
+/* Reads it, and keeps in ix what a trusted signer stands for. */
+static enum wa_code judge_index(struct wa_task_run *run, int fd, struct wa_trust *anchors,
+                                struct wa_index *ix, size_t *bad, size_t *discarded,
+                                struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    struct wa_unpack *unpack = NULL;
+    WA_AUTO_SEEN struct wa_seen seen;
+    wa_seen_init(&seen);
+    if (wa_index_seen_load(m, &seen, err) != WA_OK ||
+        wa_helper_unpack(m->launcher, fd, m->cancel, &unpack, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_index_read_digests(wa_unpack_members(unpack), ix, bad, err);
+    wa_unpack_free(unpack);
+    if (code != WA_OK || wa_index_keep_trusted(ix, anchors, wa_clock_now(), &seen, on_discard, run,
+                                               discarded, err) != WA_OK)
+        return err->code;
+    wa_index_seen_save(m, &seen);
+    return WA_OK;
+}
+
 static enum wa_code update_index(struct wa_task_run *run, struct wa_trust *anchors,
                                  struct wa_err *err)
 {
@@ -75,32 +119,26 @@ static enum wa_code update_index(struct wa_task_run *run, struct wa_trust *ancho
     char url[2048];
     WA_AUTO_FD int fd = -1;
     WA_AUTO_INDEX struct wa_index ix;
-    int status = 0;
+    struct wa_fetch_result got = {0};
     size_t bad = 0, discarded = 0;
-    struct wa_unpack *unpack = NULL;
     wa_index_init(&ix);
     if (m->config.repo_url[0] == '\0')
         return wa_fail(err, WA_E_CONFIG,
                        "no repository is set: put repo_url or wapt_server into '%s'",
                        m->config.file);
     (void)snprintf(url, sizeof url, "%s/Packages", m->config.repo_url);
-    if (download(run, url, "index", INDEX_PACKED_MAX, &fd, &status, err) != WA_OK)
-        return err->code;
-    if (status != 200)
-        return wa_fail(err, status == 404 ? WA_E_NOT_FOUND : WA_E_UNREACHABLE,
-                       "'%s' answered with status %d", url, status);
-    if (wa_helper_unpack(m->launcher, fd, m->cancel, &unpack, err) != WA_OK)
-        return err->code;
-    enum wa_code code = wa_index_read(wa_unpack_members(unpack), &ix, &bad, err);
-    wa_unpack_free(unpack);
-    if (code != WA_OK || wa_index_keep_trusted(&ix, anchors, wa_clock_now(), NULL, on_discard, run,
-                                               &discarded, err) != WA_OK)
+    if (get_index(run, url, &fd, &got, err) != WA_OK ||
+        judge_index(run, fd, anchors, &ix, &bad, &discarded, err) != WA_OK)
         return err->code;
     size_t other = filter(m, &ix);
     wa_task_say(
         run, "%s: %zu packages for this machine, %zu for others, %zu not trusted, %zu unreadable\n",
         m->config.repo_url, ix.n, other, discarded, bad);
-    return wa_available_replace(m->tdb, "wapt", ix.items, ix.n, err);
+    if (wa_available_replace(m->tdb, "wapt", ix.items, ix.n, err) != WA_OK)
+        return err->code;
+    if (got.status == 200)
+        wa_index_kept_save(m, url, got.etag, &index_file, fd);
+    return WA_OK;
 }
 
 static enum wa_code store_host(struct wa_manager *m, struct wa_verdict *v, const char *file, int fd,
@@ -130,18 +168,18 @@ static enum wa_code update_host(struct wa_task_run *run, const struct wa_trust *
     WA_AUTO_FD int fd = -1;
     WA_AUTO_VERDICT struct wa_verdict v;
     struct wa_unpack *unpack = NULL;
-    int status = 0;
+    struct wa_fetch_result got = {0};
     wa_verdict_init(&v);
     if (m->config.host_repo_url[0] == '\0' || m->uuid[0] == '\0')
         return wa_available_replace(m->tdb, "wapt-host", NULL, 0, err);
     (void)snprintf(file, sizeof file, "%s.wapt", m->uuid);
     (void)snprintf(url, sizeof url, "%s/%s", m->config.host_repo_url, file);
-    if (download(run, url, "host", WA_MANIFEST_BYTES_MAX, &fd, &status, err) != WA_OK)
+    if (download(run, url, "", &host_file, WA_MANIFEST_BYTES_MAX, &fd, &got, err) != WA_OK)
         return err->code;
-    if (status == 404)
+    if (got.status == 404)
         return wa_available_replace(m->tdb, "wapt-host", NULL, 0, err);
-    if (status != 200)
-        return wa_fail(err, WA_E_UNREACHABLE, "'%s' answered with status %d", url, status);
+    if (got.status != 200)
+        return wa_fail(err, WA_E_UNREACHABLE, "'%s' answered with status %d", url, got.status);
     if (wa_helper_unpack(m->launcher, fd, m->cancel, &unpack, err) != WA_OK)
         return err->code;
     enum wa_code code =

@@ -183,6 +183,42 @@ class Refusals(Bench):
         self.assertNotIn('foreign', [p['package'] for p in self.result('search')])
         self.ends(NOT_FOUND, 'install', 'foreign')
 
+    def names(self):
+        return [p['package'] for p in self.result('search')]
+
+    def answer_of_update(self):
+        self.get('update')
+        return agent_bench.Quiet.answers[-1]
+
+    def test_unchanged_index_is_not_fetched_but_judged_again(self):
+        self.package('steady', 'def install():\n    pass\n')
+        self.publish()
+        self.assertEqual(self.answer_of_update(), 200)
+        self.assertEqual(self.answer_of_update(), 304)
+        self.assertIn('steady', self.names())
+        # what is remembered are signatures, not trust
+        os.rename(f'{self.base}/ssl/developer.crt', f'{self.top}/aside.crt')
+        shutil.copy(f'{self.top}/keys/stranger.crt', f'{self.base}/ssl')
+        try:
+            self.assertEqual(self.answer_of_update(), 304)
+            self.assertNotIn('steady', self.names())
+        finally:
+            os.unlink(f'{self.base}/ssl/stranger.crt')
+            os.rename(f'{self.top}/aside.crt', f'{self.base}/ssl/developer.crt')
+        self.assertEqual(self.answer_of_update(), 304)
+        self.assertIn('steady', self.names())
+        # another index is fetched, whatever dates say
+        self.package('newcomer', 'def install():\n    pass\n')
+        self.publish()
+        self.assertEqual(self.answer_of_update(), 200)
+        self.assertIn('newcomer', self.names())
+        # a damaged one is not offered as what we have
+        with open(f'{self.base}/private/index/Packages', 'r+b') as f:
+            f.write(b'damaged')
+        self.assertEqual(self.answer_of_update(), 200)
+        self.assertEqual(self.answer_of_update(), 304)
+        self.assertIn('newcomer', self.names())
+
     def test_kept_script_is_checked_before_it_runs(self):
         mark = marker(self.top, 'kept')
         self.install('kept', f'def install():\n    pass\ndef audit():\n    open({mark!r}, "w")\n    return "OK"\n')

@@ -1,0 +1,103 @@
+/* index_kept.c - the last index of the repository, so that one that is still the same is neither
+ * fetched nor checked again.
+ *
+ * Whether it is the same says the server by its entity tag, never a date: a server that lies can
+ * withhold an index either way, and gains nothing. What is kept is judged anew each time; only
+ * which signatures held is remembered (pkg/index_seen.h), in a folder that is this process's alone.
+ * Whatever is missing or damaged here costs a download, no more.
+ */
+#include "agent/manager_priv.h"
+#include "crypto/digest.h"
+
+#define STATE_BYTES_MAX 4096u
+
+static const struct wa_relpath kept = {"private/index/Packages", 22};
+static const struct wa_relpath state = {"private/index/state", 19};
+static const struct wa_relpath checked = {"private/index/checked", 21};
+
+/* It goes into a header of ours one day. */
+static bool is_tag(struct wa_sv tag)
+{
+    for (size_t i = 0; i < tag.n; i++)
+        if (tag.p[i] <= ' ' || tag.p[i] >= 0x7f)
+            return false;
+    return tag.n > 2 && tag.n < WA_ETAG_MAX;
+}
+
+static enum wa_code digest_of(int fd, char out[WA_DIGEST_HEX_MAX], struct wa_err *err)
+{
+    struct wa_fd_source source;
+    if (wa_fd_source_init(&source, fd, err) != WA_OK)
+        return err->code;
+    return wa_digest_source(WA_SHA256, &source.base, out, err);
+}
+
+bool wa_index_kept_open(struct wa_manager *m, const char *url, char ret_etag[WA_ETAG_MAX],
+                        int *ret_fd)
+{
+    char digest[WA_DIGEST_HEX_MAX];
+    struct wa_err why = WA_ERR_INIT;
+    struct wa_sv rest, line[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
+    WA_AUTO_FD int fd = -1;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, STATE_BYTES_MAX);
+    if (wa_file_read(&m->base, &state, STATE_BYTES_MAX, &text, &why) != WA_OK)
+        return false;
+    rest = wa_buf_sv(&text);
+    for (size_t i = 0; i < WA_COUNT(line); i++)
+        (void)wa_sv_split(&rest, '\n', &line[i]);
+    if (!wa_sv_eqs(line[1], url) || !is_tag(line[2]) ||
+        wa_file_open(&m->base, &kept, &fd, &why) != WA_OK || digest_of(fd, digest, &why) != WA_OK ||
+        !wa_sv_eqs(line[0], digest))
+        return false;
+    (void)snprintf(ret_etag, WA_ETAG_MAX, "%.*s", WA_SV_ARG(line[2]));
+    *ret_fd = fd;
+    fd = -1;
+    return true;
+}
+
+/* The state is gone while the file and its tag do not belong together. */
+static enum wa_code save(struct wa_manager *m, const char *url, const char *etag,
+                         const struct wa_relpath *fetched, int fd, struct wa_err *err)
+{
+    char digest[WA_DIGEST_HEX_MAX];
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, STATE_BYTES_MAX);
+    if (digest_of(fd, digest, err) != WA_OK || wa_tree_remove(&m->base, &state, err) != WA_OK)
+        return err->code;
+    if (!is_tag(wa_sv(etag)))
+        return wa_tree_remove(&m->base, fetched, err);
+    wa_buf_addf(&text, "%s\n%s\n%s\n", digest, url, etag);
+    if (wa_buf_check(&text, err) != WA_OK || wa_fd_sync(fd, err) != WA_OK ||
+        wa_file_rename(&m->base, fetched, &m->base, &kept, err) != WA_OK)
+        return err->code;
+    return wa_file_replace(&m->base, &state, wa_buf_sv(&text), 0600, err);
+}
+
+void wa_index_kept_save(struct wa_manager *m, const char *url, const char *etag,
+                        const struct wa_relpath *fetched, int fd)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (save(m, url, etag, fetched, fd, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_WARNING, "index.not_kept", &err);
+}
+
+enum wa_code wa_index_seen_load(struct wa_manager *m, struct wa_seen *ret, struct wa_err *err)
+{
+    struct wa_err why = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf memory;
+    wa_buf_init(&memory, WA_INDEX_ENTRIES_MAX * sizeof(struct wa_entry_digest));
+    if (wa_file_read(&m->base, &checked, memory.max, &memory, &why) != WA_OK)
+        return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
+    return wa_seen_read(ret, wa_buf_sv(&memory), err);
+}
+
+void wa_index_seen_save(struct wa_manager *m, struct wa_seen *seen)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf memory;
+    wa_buf_init(&memory, WA_INDEX_ENTRIES_MAX * sizeof(struct wa_entry_digest));
+    if (wa_seen_write(seen, &memory, &err) != WA_OK ||
+        wa_file_replace(&m->base, &checked, wa_buf_sv(&memory), 0600, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_WARNING, "index.not_kept", &err);
+}
