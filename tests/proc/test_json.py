@@ -1,0 +1,112 @@
+"""docs/json.md is the schema of --json: each command there is run, and says what is told there; each command of the programs is there."""
+import json
+import re
+
+from conftest import BIN, ROOT, run, until
+
+ENDLESS = {"waptserver run", "waptservice run"}  # they serve until they are ended
+
+
+def documented():
+    """{"wapt-get verify": shape}: the JSON block below each heading."""
+    text = (ROOT / "docs/json.md").read_text(encoding="utf-8")
+    return {name: json.loads(block) for name, block in re.findall(r"^## (\S+(?: \S+){0,2})\n.*?^```json\n(.*?)^```", text, re.M | re.S)}
+
+
+def commands():
+    """Every command of every program, as its --help tells."""
+    found = set()
+    for program in ("wapt-get", "wapt-scanpackages", "waptconsole", "waptserver", "waptservice"):
+        text = run(BIN / program, "--help").stdout
+        names = re.findall(r"^  ([a-z][a-z0-9-]+) ", text.split("General options")[0], re.M) if "Commands:" in text else []
+        found |= {f"{program} {name}" for name in names} or {program}
+    return found
+
+
+def differences(shape, value, where):
+    """What of value is not as shape tells."""
+    if isinstance(shape, str) and shape.endswith(" or null"):
+        return [] if value is None else differences(shape[:-8], value, where)
+    if isinstance(shape, str):
+        kinds = {"text": str, "number": int, "flag": bool, "any": object}
+        good = isinstance(value, kinds[shape]) and not (shape == "number" and isinstance(value, bool))
+        return [] if good else [f"{where}: {value!r} is no {shape}"]
+    if type(shape) is not type(value):
+        return [f"{where}: {value!r} is not as {shape!r}"]
+    if isinstance(shape, list):
+        return [d for i, v in enumerate(value) for d in differences(shape[0], v, f"{where}[{i}]")]
+    if isinstance(shape, dict):
+        known = {k.rstrip("?"): s for k, s in shape.items()}
+        out = [f"{where}: no {k!r}" for k in shape if not k.endswith("?") and k != "*" and k not in value]
+        for k, v in value.items():
+            out += differences(known.get(k, known.get("*")), v, f"{where}.{k}") if k in known or "*" in known else [f"{where}: {k!r} is not told"]
+        return out
+    return []
+
+
+def answers(org):
+    """Runs each command; {"wapt-get verify": result}."""
+    base, got, pw = org.base / "json", {}, ("-w", org.base / "pw")
+    signer = ("-k", org.cert("Developer"), *pw)
+    deployer = ("-k", org.cert("Deployer"), *pw)
+    base.mkdir()
+    package = org.package("json-one", "1", "Developer", base / "marker")
+
+    def keep(name, done):
+        answer = json.loads(done.stdout)
+        assert list(answer) == ["ok", "code", "error", "result"], name
+        assert answer["ok"] == (done.returncode == 0) and (answer["error"] is None) == answer["ok"], (name, answer)
+        got.setdefault(name, []).append(answer["result"])
+        return answer["result"]
+
+    def get(command, *argv, ok=True):
+        return keep(f"wapt-get {command}", org.get(command, "--json", *argv, ok=ok))
+
+    def console(command, *argv, ok=True):
+        return keep(f"waptconsole {command}", org.console(command, "--json", *argv, ok=ok))
+
+    source = next((org.base / "src").glob("json-one-*"))
+    get("create-keycert", "--common-name", "J", "--base-dir", base / "keys", "--no-private-key-passwd", "--key-bits", "2048")
+    get("build-package", source, base / "nowhere", *signer, "-o", base, ok=False)
+    get("sign-package", base / package.name, *signer)
+    get("show", base / package.name)
+    get("verify", "-t", org.base / "keys", base / package.name, base / "none.wapt", ok=False)
+    keep("wapt-scanpackages", run(BIN / "wapt-scanpackages", "--json", base))
+    keep("waptserver setup", run(BIN / "waptserver", "setup", "--json", "--dir", base / "server", "--admin-password-file", org.base / "admin.pw"))
+    for argv in ((), ("list",)):
+        keep(f"waptserver enrol-token {''.join(argv)}".strip(),
+             run(BIN / "waptserver", "enrol-token", *argv, "--json", "--config", org.base / "server/waptserver.ini"))
+    console("upload", package, base / "none.wapt", ok=False)
+    console("hosts")
+    console("host-package", org.uuid, "--depends", "json-one", *deployer, "-o", base, "--upload")
+    console("action", "update", "--hosts", org.uuid, *deployer, "--timeout", "40s")
+    get("update")
+    get("list-upgrade")
+    get("download-upgrade")
+    get("search", "json")
+    get("install", "json-one")
+    console("action", "install", "json-one", "--force", "--hosts", org.uuid, *deployer, "--timeout", "40s")
+    console("action", "update", "--no-wait", "--hosts", org.uuid, *deployer)
+    for command in ("list", "audit", "session-setup", "status", "inventory", "tasks", "update-status", "upgrade", "clean", "cancel", "cancel-all"):
+        get(command, ok=None)
+    get("show-log", "json-one")
+    get("show", "json-one")
+    get("register", "--token-file", org.token(), ok=None)
+    get("remove", "json-one")
+    get("install", "json-one")
+    get("forget", "json-one")
+    get("restart", ok=None)
+    if org.service.poll() is not None:
+        org.service = org.start("agent", "waptservice", "run", "--config", org.ini)
+    until(lambda: org.get("status", ok=None).returncode == 0, "the agent answers again")
+    return got
+
+
+def test_every_command_is_told_and_true(org):
+    told, got = documented(), answers(org)
+    assert {name.replace(" list", "") if name.startswith("waptserver enrol") else name for name in told} | ENDLESS == commands()
+    assert set(got) == set(told)
+    assert {name for name, results in got.items() if all(r is None for r in results)} == {name for name, shape in told.items() if shape is None}
+    wrong = [d for name, results in got.items() for result in results if result is not None or told[name] is None
+             for d in differences(told[name], result, name)]
+    assert not wrong, "\n".join(wrong)
