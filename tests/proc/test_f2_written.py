@@ -181,6 +181,7 @@ def test_keys_of_others_sign(home, tmp_path, form):
         pem = other.private.private_bytes(S.Encoding.PEM, S.PrivateFormat.PKCS8 if form != "traditional" else S.PrivateFormat.TraditionalOpenSSL,
                                           S.BestAvailableEncryption(b"secret") if form == "encrypted" else S.NoEncryption())
     (tmp_path / "other.pem").write_bytes(pem)
+    (tmp_path / "other.pem").chmod(0o600)
     source(tmp_path / "src")
     wapt_get("build-package", tmp_path / "src", "-k", tmp_path / "other.crt", "-w", tmp_path / "pw", "-o", tmp_path)
     (made,) = tmp_path.glob("*.wapt")
