@@ -298,6 +298,8 @@ def campaign(points, seed, report=lambda text: None):
             raise
         finally:
             c.org.stop()
+            for pid, _ in c.strays():  # that there are any is what a test has failed with
+                os.kill(pid, signal.SIGKILL)
         return c
 
 
