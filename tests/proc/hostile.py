@@ -62,7 +62,10 @@ class Channel:
         self.stream_out.flush()
 
     def send(self, message):
-        self.frame(1, (message if isinstance(message, str) else json.dumps(message)).encode())
+        try:
+            self.frame(1, (message if isinstance(message, str) else json.dumps(message)).encode())
+        except (OSError, ValueError):
+            pass  # the agent hung up in the middle of it; what is asked of it next tells whether it should have
 
     @property
     def nonce(self):
