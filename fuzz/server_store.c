@@ -81,6 +81,8 @@ static void start(void)
     (void)snprintf(s->trusted, sizeof s->trusted, "%s/trusted", bench.dir);
     check(mkdir(s->trusted, 0700) == 0 ? WA_OK : WA_E_IO);
     s->child.log.fd = -1;
+    wa_map_init(&s->conns_by_uuid, 1);
+    wa_map_init(&s->conns_by_id, 0);
     check(wa_loop_new(&s->loop, &err));
     check(wa_store_open(bench.dir, &s->db, &err));
     check(wa_sha256_hex(TOKEN, strlen(TOKEN), digest, &err));

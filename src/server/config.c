@@ -42,8 +42,10 @@ enum wa_code wa_server_config_load(const char *file, struct wa_server_config *re
         return err->code;
     }
     if (wa_ini_parse(wa_buf_sv(&text), file, &ini, err) != WA_OK ||
-        wa_conf_load(ini, file, options, WA_COUNT(options), NULL, &c, NULL, NULL, err) != WA_OK)
+        wa_conf_load(ini, file, options, WA_COUNT(options), NULL, &c, NULL, NULL, err) != WA_OK) {
+        wa_server_config_free(&c); /* what was read before */
         return err->code;
+    }
     *ret = c;
     return WA_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef WA_SERVER_FRONT_PRIV_H
 #define WA_SERVER_FRONT_PRIV_H
 
+#include "base/map.h"
 #include "net/http_server.h"
 #include "server/role_common.h"
 
@@ -70,6 +71,7 @@ struct wa_front {
     struct wa_timer *clock;
     struct wa_dir repo;
     struct wa_exchange *exchanges;
+    struct wa_map by_id; /* the same, by their id */
     uint64_t body_bytes; /* of all bodies being collected */
     uint32_t next_id;
 };

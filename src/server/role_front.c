@@ -18,8 +18,14 @@
 
 static enum wa_code collect(struct wa_sink *sink, const void *p, size_t n, struct wa_err *err);
 
+static struct wa_sv key_of(const uint32_t *id)
+{
+    return wa_sv_n((const char *)(const void *)id, sizeof *id);
+}
+
 struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c)
 {
+    struct wa_err err = WA_ERR_INIT;
     struct wa_exchange *x = wa_calloc(1, sizeof *x);
     if (x == NULL)
         return NULL;
@@ -29,6 +35,10 @@ struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c
                               .http = c,
                               .fd = -1,
                               .since_ms = wa_loop_now_ms(f->loop)};
+    if (wa_map_put(&f->by_id, key_of(&x->id), x, NULL, &err) != WA_OK) {
+        wa_free(x);
+        return NULL;
+    }
     x->collect.base.write = collect;
     x->collect.exchange = x;
     if (x->next != NULL)
@@ -65,18 +75,16 @@ void wa_front_exchange_free(struct wa_exchange *x)
         x->front->exchanges = x->next;
     if (x->next != NULL)
         x->next->prev = x->prev;
+    (void)wa_map_take(&x->front->by_id, key_of(&x->id));
     if (x->fd >= 0)
         remove_part(x);
     drop_body(x);
     wa_free(x);
 }
 
-static struct wa_exchange *exchange_find(struct wa_front *f, uint32_t id)
+static struct wa_exchange *exchange_find(const struct wa_front *f, uint32_t id)
 {
-    struct wa_exchange *x = f->exchanges;
-    while (x != NULL && x->id != id)
-        x = x->next;
-    return x;
+    return wa_map_get(&f->by_id, key_of(&id));
 }
 
 void wa_front_answer_err(struct wa_front *f, struct wa_http_conn *c, const struct wa_err *err)
@@ -375,7 +383,8 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
         read_tls(f, &tls, err) != WA_OK ||
         wa_server_path(&f->child.config, "repo", repo, err) != WA_OK ||
         wa_server_path(&f->child.config, "repo/incoming", incoming, err) != WA_OK ||
-        wa_dir_open(repo, &f->repo, err) != WA_OK || wa_loop_new(&f->loop, err) != WA_OK)
+        wa_dir_open(repo, &f->repo, err) != WA_OK || wa_rand_map(&f->by_id, err) != WA_OK ||
+        wa_loop_new(&f->loop, err) != WA_OK)
         return err->code;
     const char *const reads[] = {repo, NULL};
     const char *const writes[] = {incoming, NULL};

@@ -174,7 +174,8 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_server_path(&s->child.config, s->child.config.trusted_signers, s->trusted, err) !=
             WA_OK ||
         wa_rand_bytes(&s->throttle.seed, sizeof s->throttle.seed, err) != WA_OK ||
-        wa_loop_new(&s->loop, err) != WA_OK)
+        wa_rand_map(&s->conns_by_uuid, err) != WA_OK ||
+        wa_rand_map(&s->conns_by_id, err) != WA_OK || wa_loop_new(&s->loop, err) != WA_OK)
         return err->code;
     const char *const reads[] = {s->trusted, NULL};
     const char *const writes[] = {db, NULL};

@@ -390,17 +390,18 @@ void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv pay
     struct wa_store_conn *c = wa_calloc(1, sizeof *c);
     enum wa_code code =
         c == NULL ? wa_nomem(&err) : judge_hello(s, payload, &arena, &h, &conn, &err);
+    if (code == WA_OK) {
+        *c = (struct wa_store_conn){.front = front, .id = (uint32_t)conn};
+        memcpy(c->uuid, h.uuid, sizeof c->uuid);
+        memcpy(c->nonce, h.agent_nonce, sizeof c->nonce);
+        code = wa_store_connect(s, c, &err);
+    }
     if (code != WA_OK) {
         wa_log_err(&s->child.log, WA_LOG_WARNING, "push.refused", &err);
         wa_free(c);
         wa_store_answer_err(r, &err);
         return;
     }
-    wa_store_disconnect(s, h.uuid); /* one machine, one connection: the newest */
-    *c = (struct wa_store_conn){.next = s->conns, .front = front, .id = (uint32_t)conn};
-    memcpy(c->uuid, h.uuid, sizeof c->uuid);
-    memcpy(c->nonce, h.agent_nonce, sizeof c->nonce);
-    s->conns = c;
     if (wa_store_set_reachable(s->db, wa_sv(h.uuid), true, wa_clock_now(), &later) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", &later);
     wa_store_answer(r, 200, WA_SV(""));

@@ -29,14 +29,6 @@ static void batch_free(struct batch *b)
     wa_free(b);
 }
 
-static struct wa_store_conn *find_conn(const struct wa_store *s, const char *uuid)
-{
-    for (struct wa_store_conn *c = s->conns; c != NULL; c = c->next)
-        if (strcmp(c->uuid, uuid) == 0)
-            return c;
-    return NULL;
-}
-
 static enum wa_code set_state(struct wa_store *s, const char *id, const char *from, const char *to,
                               struct wa_err *err)
 {
@@ -72,7 +64,7 @@ static enum wa_code collect(struct wa_store *s, const char *uuid, struct batch *
          code = code == WA_OK ? wa_step(q, &row, err) : code) {
         char to[65];
         (void)snprintf(to, sizeof to, "%.*s", WA_SV_ARG(wa_col_sv(q, 1)));
-        const struct wa_store_conn *c = find_conn(s, to);
+        const struct wa_store_conn *c = wa_store_conn_of(s, to);
         if (c == NULL)
             continue;
         struct going *g = WA_VEC_PUSH(b);
@@ -177,7 +169,7 @@ static void send_order(struct wa_store *s, const struct going *g, const struct w
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf relay_text;
     WA_AUTO_BUF struct wa_buf message;
-    const struct wa_store_conn *c = find_conn(s, g->uuid);
+    const struct wa_store_conn *c = wa_store_conn_of(s, g->uuid);
     wa_buf_init(&relay_text, 256u << 10);
     wa_buf_init(&message, WA_WS_MESSAGE_MAX);
     enum wa_code code = WA_OK;

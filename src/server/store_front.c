@@ -117,21 +117,61 @@ enum wa_code wa_store_requeue(struct wa_store *s, const char *uuid, struct wa_er
     return wa_run(q, err);
 }
 
-/* The message's connection, taken out of the list or left in it; NULL when it is none. */
-static struct wa_store_conn *find(struct wa_store *s, int front, const struct wa_json *j, bool take)
+/* A connection's place in conns_by_id. */
+struct place {
+    char bytes[sizeof(int32_t) + sizeof(uint32_t)];
+};
+
+static struct wa_sv place_of(int front, uint32_t id, struct place *p)
+{
+    const int32_t f = front;
+    memcpy(p->bytes, &f, sizeof f);
+    memcpy(p->bytes + sizeof f, &id, sizeof id);
+    return wa_sv_n(p->bytes, sizeof p->bytes);
+}
+
+struct wa_store_conn *wa_store_conn_of(const struct wa_store *s, const char *uuid)
+{
+    return wa_map_get(&s->conns_by_uuid, wa_sv(uuid));
+}
+
+static void take_out(struct wa_store *s, const struct wa_store_conn *c)
+{
+    struct place p;
+    (void)wa_map_take(&s->conns_by_uuid, wa_sv(c->uuid));
+    (void)wa_map_take(&s->conns_by_id, place_of(c->front, c->id, &p));
+}
+
+enum wa_code wa_store_connect(struct wa_store *s, struct wa_store_conn *c, struct wa_err *err)
+{
+    struct place p;
+    struct wa_sv place = place_of(c->front, c->id, &p);
+    if (wa_map_get(&s->conns_by_id, place) != NULL)
+        return wa_fail(err, WA_E_REFUSED, "a connection that has greeted already");
+    wa_store_disconnect(s, c->uuid); /* one machine, one connection: the newest */
+    if (wa_map_put(&s->conns_by_uuid, wa_sv(c->uuid), c, NULL, err) != WA_OK)
+        return err->code;
+    if (wa_map_put(&s->conns_by_id, place, c, NULL, err) != WA_OK)
+        (void)wa_map_take(&s->conns_by_uuid, wa_sv(c->uuid));
+    return err->code;
+}
+
+void wa_store_forget(struct wa_store *s)
+{
+    for (size_t i = 0; i < s->conns_by_uuid.n; i++)
+        wa_free(s->conns_by_uuid.items[i].value);
+    wa_map_fini(&s->conns_by_uuid);
+    wa_map_fini(&s->conns_by_id);
+}
+
+/* The message's connection; NULL when it is none. */
+static struct wa_store_conn *find(const struct wa_store *s, int front, const struct wa_json *j)
 {
     int64_t id = -1;
-    if (!wa_json_i64(wa_json_get(j, "conn"), &id))
+    struct place p;
+    if (!wa_json_i64(wa_json_get(j, "conn"), &id) || id < 0 || id > UINT32_MAX)
         return NULL;
-    for (struct wa_store_conn **at = &s->conns; *at != NULL; at = &(*at)->next) {
-        struct wa_store_conn *c = *at;
-        if (c->front != front || c->id != (uint32_t)id)
-            continue;
-        if (take)
-            *at = c->next;
-        return c;
-    }
-    return NULL;
+    return wa_map_get(&s->conns_by_id, place_of(front, (uint32_t)id, &p));
 }
 
 static void database_failed(const struct wa_store *s, const struct wa_err *err)
@@ -142,9 +182,10 @@ static void database_failed(const struct wa_store *s, const struct wa_err *err)
 static void on_gone(struct wa_store *s, int front, const struct wa_json *j)
 {
     struct wa_err err = WA_ERR_INIT;
-    struct wa_store_conn *c = find(s, front, j, true);
+    struct wa_store_conn *c = find(s, front, j);
     if (c == NULL)
         return; /* never greeted, or a newer one has taken its place */
+    take_out(s, c);
     if (wa_store_set_reachable(s->db, wa_sv(c->uuid), false, wa_clock_now(), &err) != WA_OK ||
         wa_store_requeue(s, c->uuid, &err) != WA_OK)
         database_failed(s, &err);
@@ -154,26 +195,22 @@ static void on_gone(struct wa_store *s, int front, const struct wa_json *j)
 void wa_store_disconnect(struct wa_store *s, const char *uuid)
 {
     struct wa_err err = WA_ERR_INIT;
-    for (struct wa_store_conn **at = &s->conns; *at != NULL;) {
-        struct wa_store_conn *c = *at;
-        if (strcmp(c->uuid, uuid) != 0) {
-            at = &c->next;
-            continue;
-        }
-        *at = c->next;
-        if (wa_chan_post(s->fronts[c->front], WA_S_CLOSE, c->id, WA_SV(""), -1, &err) != WA_OK ||
-            wa_store_set_reachable(s->db, wa_sv(uuid), false, wa_clock_now(), &err) != WA_OK ||
-            wa_store_requeue(s, uuid, &err) != WA_OK)
-            database_failed(s, &err);
-        wa_free(c);
-    }
+    struct wa_store_conn *c = wa_store_conn_of(s, uuid);
+    if (c == NULL)
+        return;
+    take_out(s, c);
+    if (wa_chan_post(s->fronts[c->front], WA_S_CLOSE, c->id, WA_SV(""), -1, &err) != WA_OK ||
+        wa_store_set_reachable(s->db, wa_sv(c->uuid), false, wa_clock_now(), &err) != WA_OK ||
+        wa_store_requeue(s, c->uuid, &err) != WA_OK)
+        database_failed(s, &err);
+    wa_free(c);
 }
 
 static void on_ack(struct wa_store *s, int front, const struct wa_json *j)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_stmt *q;
-    const struct wa_store_conn *c = find(s, front, j, false);
+    const struct wa_store_conn *c = find(s, front, j);
     if (c == NULL)
         return;
     if (wa_db_prepare(s->db,

@@ -3,6 +3,7 @@
 #ifndef WA_SERVER_STORE_PRIV_H
 #define WA_SERVER_STORE_PRIV_H
 
+#include "base/map.h"
 #include "codec/json.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
@@ -12,7 +13,6 @@
 
 struct wa_store;
 struct wa_store_conn { /* an agent's WebSocket, somewhere on a front */
-    struct wa_store_conn *next;
     int front;
     uint32_t id;
     char uuid[65];
@@ -26,7 +26,7 @@ struct wa_store {
     struct wa_chan *signer, *auth, *scan;
     struct wa_chan *fronts[WA_STORE_FRONTS];
     size_t front_count;
-    struct wa_store_conn *conns;
+    struct wa_map conns_by_uuid, conns_by_id; /* one a machine; by front and id */
     struct wa_store_question *questions;
     uint32_t next_id;
     char *relay_public; /* PEM */
@@ -34,7 +34,7 @@ struct wa_store {
     struct wa_timer *clock;
     int64_t cleaned_at;
     bool owes_requeue; /* an order that was not sent could not be given back to the queue */
-    size_t checks; /* passwords being checked */
+    size_t checks;     /* passwords being checked */
     struct wa_throttle throttle;
 };
 
@@ -68,6 +68,13 @@ WA_CHECK enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv use
 /* --- store_front.c --- */
 /* Whatever a front says. */
 void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg);
+/* The machine's connection; NULL when it has none. */
+struct wa_store_conn *wa_store_conn_of(const struct wa_store *s, const char *uuid);
+/* Takes c over, in place of the machine's former connection; on failure it stays the caller's. */
+WA_CHECK enum wa_code wa_store_connect(struct wa_store *s, struct wa_store_conn *c,
+                                       struct wa_err *err);
+/* Frees all connections, without a word. */
+void wa_store_forget(struct wa_store *s);
 /* Ends what the machine has open, and has what was sent and not acknowledged wait again. */
 void wa_store_disconnect(struct wa_store *s, const char *uuid);
 /* Orders sent and not acknowledged wait again; uuid "": of all. */

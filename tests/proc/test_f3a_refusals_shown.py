@@ -1,6 +1,7 @@
 """F3A: what a machine refuses to do is told to who ordered it, with the reason; and that costs the machine little."""
 import contextlib
 import json
+import re
 import shutil
 import sqlite3
 import time
@@ -75,8 +76,8 @@ def rows(org, where, *values):
 def test_refusal_is_shown_with_its_reason_and_status(org, other):
     got = order(org, "Deployer", [other.uuid], "update", ok=False)
     assert got.returncode == 4, got.text
-    assert "refused" in got.stdout and "may not give orders" in got.stdout, got.text
-    assert other.uuid in got.stdout
+    (line,) = [x for x in got.stdout.splitlines() if other.uuid in x]
+    assert re.search(r"\brefused\b.*may not give orders", line), got.text
     (row,) = rows(org, "uuid = ? AND kind = 'update'", other.uuid)
     assert row[1:3] == ("refused", "refused") and "[actions] signers" in row[3]
     # As data, for programs.
@@ -88,7 +89,7 @@ def test_refusal_is_shown_with_its_reason_and_status(org, other):
 def test_one_machine_obeys_the_other_refuses(org, other):
     got = order(org, "Deployer", [org.uuid, other.uuid], "update", ok=False)
     assert got.returncode == 3, got.text
-    lines = {uuid: next(line for line in got.stdout.splitlines() if uuid in line) for uuid in (org.uuid, other.uuid)}
+    lines = {uuid: line for line in got.stdout.splitlines() for uuid in (org.uuid, other.uuid) if uuid in line}
     assert "refused" in lines[other.uuid] and "done" in lines[org.uuid] and "refused" not in lines[org.uuid]
     assert order(org, "Developer", [other.uuid], "update").returncode == 0
 
@@ -120,7 +121,7 @@ def test_many_refusals_cost_little(org, other):
         (batch, orders, created, after) = db.execute(
             "SELECT batch, orders, created, not_after FROM actions WHERE uuid = ? AND state = 'done' ORDER BY created DESC LIMIT 1", (other.uuid,)).fetchone()
         text = json.loads(orders)
-        for i in range(300):
+        for i in range(150):
             action = json.loads(text["action"])
             action["id"] = f"{i:032x}"
             forged = dict(text, action=json.dumps(action, separators=(",", ":")))

@@ -62,6 +62,8 @@ void bench_new(struct bench *b)
     struct wa_store *s = b->store = wa_calloc(1, sizeof *s);
     assert_non_null(s);
     s->child.log.fd = -1;
+    wa_map_init(&s->conns_by_uuid, 1);
+    wa_map_init(&s->conns_by_id, 0);
     make_dir(b, "trusted", s->trusted);
     must(wa_loop_new(&s->loop, &err), &err);
     must(wa_store_open(b->dir, &s->db, &err), &err);
@@ -83,11 +85,7 @@ void bench_free(struct bench *b)
                                b->front,     b->signer, b->auth, b->scan};
     for (size_t i = 0; i < WA_COUNT(chans); i++)
         wa_chan_free(chans[i]);
-    while (s->conns != NULL) {
-        struct wa_store_conn *c = s->conns;
-        s->conns = c->next;
-        wa_free(c);
-    }
+    wa_store_forget(s);
     assert_null(s->questions);
     wa_db_close(s->db);
     wa_loop_free(s->loop);
