@@ -42,6 +42,8 @@ static enum wa_code check_answer(struct exchange *x)
     (void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
     if (x->is_https && !x->has_policy)
         return wa_fail(x->err, WA_E_INTERNAL, "the server's certificate was not checked");
+    if (status != 206 && x->call->resume_from > 0)
+        return wa_fail(x->err, WA_E_CONFLICT, "the server does not send the rest of the file");
     if (status != 206)
         return WA_OK;
     if (x->call->resume_from == 0 || !x->has_range || x->range_first != x->call->resume_from)

@@ -23,7 +23,7 @@ struct wa_http_call {
     uint32_t timeout_ms;       /* whole exchange, 0: none */
     uint32_t low_speed_bytes_s;/* below this for low_speed_s: WA_E_TIMEOUT (slow retrieval) */
     uint32_t low_speed_s;      /* 0: 60 */
-    uint64_t resume_from;      /* GET: bytes the caller has already; see ret->resumed */
+    uint64_t resume_from;      /* GET: bytes the caller has already; no byte of any other answer than the rest is handed on */
     bool (*progress)(void *user, uint64_t done, uint64_t total); /* false cancels; may be NULL */
     void *progress_user;
 };
@@ -36,7 +36,7 @@ struct wa_http_result {
 };
 /* An answer of any status is WA_OK; the caller judges ret->status, also of what went to body. trust->host "" means the URL's.
  * WA_E_UNREACHABLE, WA_E_TIMEOUT, WA_E_REFUSED (certificate, with its fingerprint and reason), WA_E_LIMIT, WA_E_CANCELLED,
- * WA_E_INVALID (another part than resume_from asks for), WA_E_CONFIG, and what body's sink says. */
+ * WA_E_INVALID (another part than resume_from asks for), WA_E_CONFLICT (something else than a part), WA_E_CONFIG, and what body's sink says. */
 WA_CHECK enum wa_code wa_http_perform(const struct wa_http_call *call, const struct wa_tls_trust *trust,
                                       struct wa_sink *body, struct wa_http_result *ret, struct wa_err *err);
 

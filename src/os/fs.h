@@ -56,6 +56,9 @@ WA_CHECK enum wa_code wa_file_open(const struct wa_dir *dir, const struct wa_rel
 /* New file (O_EXCL), parents made with 0755, read-write. */
 WA_CHECK enum wa_code wa_file_create(const struct wa_dir *dir, const struct wa_relpath *name, uint32_t mode,
                                      int *ret_fd, struct wa_err *err);
+/* An existing regular file to continue: read-write, what is written goes to its end. */
+WA_CHECK enum wa_code wa_file_continue(const struct wa_dir *dir, const struct wa_relpath *name, int *ret_fd,
+                                       struct wa_err *err);
 /* Whole content; WA_E_LIMIT beyond max bytes. Appends to out (whose own cap holds too). */
 WA_CHECK enum wa_code wa_file_read(const struct wa_dir *dir, const struct wa_relpath *name, size_t max,
                                    struct wa_buf *out, struct wa_err *err);

@@ -55,12 +55,17 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     """Files with entity tags; what was answered to requests for an index is in `answers`."""
 
     answers = []
+    cut_at = None  # bytes after which the connection breaks
+    ranges = True
+    ranges_sent = []
 
     def log_message(self, *args):
         pass
 
     def send_head(self):
         path = self.translate_path(self.path)
+        if path.endswith('.wapt') and os.path.isfile(path):
+            return self.send_package(path)
         if os.path.basename(path) != 'Packages' or not os.path.isfile(path):
             return super().send_head()
         with open(path, 'rb') as f:
@@ -75,6 +80,22 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
             self.send_header('Content-Length', str(len(data)))
         self.end_headers()
         return None if same else io.BytesIO(data)
+
+    def send_package(self, path):
+        with open(path, 'rb') as f:
+            data = f.read()
+        asked, first = self.headers.get('Range'), 0
+        if asked and self.ranges:
+            first = int(asked.removeprefix('bytes=').removesuffix('-'))
+            self.ranges_sent.append(first)
+            self.send_response(206)
+            self.send_header('Content-Range', f'bytes {first}-{len(data) - 1}/{len(data)}')
+        else:
+            self.send_response(200)
+        self.send_header('Content-Length', str(len(data) - first))
+        self.end_headers()
+        self.close_connection = True
+        return io.BytesIO(data[first:self.cut_at])
 
 
 class Bench(unittest.TestCase):

@@ -219,6 +219,43 @@ class Refusals(Bench):
         self.assertEqual(self.answer_of_update(), 304)
         self.assertIn('newcomer', self.names())
 
+    def interrupted(self, name):
+        """A package whose first download breaks in the middle. Returns the part's path."""
+        self.package(name, 'def install():\n    pass\n', more={'data.txt': os.urandom(60000).hex()})
+        self.publish()
+        self.get('update')
+        agent_bench.Quiet.cut_at = 20000
+        try:
+            self.assertEqual(self.run_get('install', name).returncode, agent_bench.UNREACHABLE)
+        finally:
+            agent_bench.Quiet.cut_at = None
+        (part,) = glob.glob(f'{self.base}/cache/{name}*.part')
+        self.assertGreater(os.path.getsize(part), 0)
+        return part
+
+    def test_interrupted_download_goes_on(self):
+        have = os.path.getsize(self.interrupted('resumed'))
+        self.get('install', 'resumed')
+        self.assertEqual(agent_bench.Quiet.ranges_sent[-1], have)
+        self.assertEqual(glob.glob(f'{self.base}/cache/*.part'), [])
+
+    def test_interrupted_download_of_a_server_without_ranges_begins_again(self):
+        self.interrupted('whole')
+        agent_bench.Quiet.ranges = False
+        try:
+            self.get('install', 'whole')
+        finally:
+            agent_bench.Quiet.ranges = True
+
+    def test_a_part_of_something_else_never_runs(self):
+        part = self.interrupted('patched')
+        with open(part, 'r+b') as f:
+            f.seek(5000)
+            f.write(b'something else')
+        self.assertIn(self.run_get('install', 'patched').returncode, (REFUSED, agent_bench.INVALID))
+        self.assertEqual(glob.glob(f'{self.base}/cache/patched*'), [])
+        self.get('install', 'patched')
+
     def test_kept_script_is_checked_before_it_runs(self):
         mark = marker(self.top, 'kept')
         self.install('kept', f'def install():\n    pass\ndef audit():\n    open({mark!r}, "w")\n    return "OK"\n')

@@ -154,12 +154,12 @@ enum wa_code wa_open_parent(const struct wa_dir *dir, const struct wa_relpath *n
     return WA_OK;
 }
 
-enum wa_code wa_file_open(const struct wa_dir *dir, const struct wa_relpath *name, int *ret_fd,
-                          struct wa_err *err)
+static enum wa_code open_regular(const struct wa_dir *dir, const struct wa_relpath *name, int flags,
+                                 int *ret_fd, struct wa_err *err)
 {
     /* O_NONBLOCK: a FIFO in the place of a file must not hang us. It means nothing for regular
      * files. */
-    WA_AUTO_FD int fd = wa_open_beneath(dir->fd, name->p, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    WA_AUTO_FD int fd = wa_open_beneath(dir->fd, name->p, flags | O_NONBLOCK | O_NOCTTY, 0);
     struct stat st;
     if (fd < 0)
         return wa_fail_errno(err, errno, "cannot open '%s'", name->p);
@@ -170,6 +170,18 @@ enum wa_code wa_file_open(const struct wa_dir *dir, const struct wa_relpath *nam
     *ret_fd = fd;
     fd = -1;
     return WA_OK;
+}
+
+enum wa_code wa_file_open(const struct wa_dir *dir, const struct wa_relpath *name, int *ret_fd,
+                          struct wa_err *err)
+{
+    return open_regular(dir, name, O_RDONLY, ret_fd, err);
+}
+
+enum wa_code wa_file_continue(const struct wa_dir *dir, const struct wa_relpath *name, int *ret_fd,
+                              struct wa_err *err)
+{
+    return open_regular(dir, name, O_RDWR | O_APPEND, ret_fd, err);
 }
 
 enum wa_code wa_file_create(const struct wa_dir *dir, const struct wa_relpath *name, uint32_t mode,
