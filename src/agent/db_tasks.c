@@ -6,8 +6,7 @@
 #include "codec/json.h"
 #include "os/clock.h"
 
-#define KEPT_TASKS 200  /* finished ones, for the history */
-#define WAITING_MAX 100 /* not ordered: local users can't fill the disk with tasks */
+#define KEPT_TASKS 200 /* finished ones, for the history */
 
 static int priority_of(const char *kind)
 {
@@ -56,11 +55,11 @@ static enum wa_code check_room(struct wa_db *db, struct wa_err *err)
         return err->code;
     int64_t waiting = row ? wa_col_i64(s, 0) : 0;
     wa_reset(s);
-    return waiting < WAITING_MAX
+    return waiting < WA_LOCAL_TASKS_MAX
                ? WA_OK
                : wa_fail(err, WA_E_BUSY,
                          "%d tasks wait already: try again later, or use 'wapt-get cancel-all'",
-                         WAITING_MAX);
+                         WA_LOCAL_TASKS_MAX);
 }
 
 enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,

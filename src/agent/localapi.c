@@ -14,7 +14,6 @@
 
 #include <errno.h>
 
-#define OUT_MAX (8u << 20)
 #define TRIES_MAX 3
 #define GRACES 16
 
@@ -454,7 +453,7 @@ static enum wa_code admit(struct wa_local *l, int fd, struct wa_err *err)
         return wa_nomem(err);
     *c = (struct client){.local = l, .fd = fd, .peer = peer, .next = l->first};
     wa_buf_init(&c->in, WA_LOCAL_REQUEST_MAX);
-    wa_buf_init(&c->out, OUT_MAX);
+    wa_buf_init(&c->out, WA_LOCAL_ANSWERS_MAX);
     wa_buf_init(&c->password, 1024);
     wa_arena_init(&c->arena, 1u << 20);
     if (l->first != NULL)

@@ -6,7 +6,6 @@
 #include "proto/report.h"
 #include "proto/token.h"
 
-#define ANSWER_MAX (256u << 10)
 #define TRY_FIRST_S 5
 #define TRY_MAX_S 3600
 
@@ -62,7 +61,7 @@ static enum wa_code post(struct wa_manager *m, const char *path, struct wa_sv te
                                       m->config.http_proxy[0] != '\0' ? m->config.http_proxy : NULL,
                                   .trust = &trust,
                                   .silence_s = (uint32_t)m->config.timeout_s,
-                                  .max_bytes = ANSWER_MAX,
+                                  .max_bytes = WA_REPORT_ANSWER_MAX,
                                   .timeout_ms = 120000};
     if (wa_helper_fetch(m->launcher, &what, &sink.base, NULL, NULL, m->cancel, &result, err) !=
         WA_OK)
@@ -167,7 +166,7 @@ static enum wa_code enrol(struct wa_manager *m, const struct wa_local_request *r
     WA_AUTO_BUF struct wa_buf answer;
     wa_buf_init(&certificate, 64u << 10);
     wa_buf_init(&text, WA_JSON_BYTES_MAX);
-    wa_buf_init(&answer, ANSWER_MAX);
+    wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
     if (wa_identity_make(m, &certificate, err) != WA_OK ||
         compose(m, r, wa_buf_sv(&certificate), &text, err) != WA_OK ||
         post(m, "/agent/v1/register", wa_buf_sv(&text), &answer, err) != WA_OK)
@@ -291,7 +290,7 @@ static enum wa_code write_sections(struct wa_manager *m, struct wa_buf bufs[WA_S
 static enum wa_code send_report(struct wa_manager *m, struct wa_sv text, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf answer;
-    wa_buf_init(&answer, ANSWER_MAX);
+    wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
     if (m->key == NULL)
         return wa_fail(err, WA_E_CONFIG, "this machine is not registered: use 'wapt-get register'");
     return post(m, "/agent/v1/report", text, &answer, err);

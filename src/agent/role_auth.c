@@ -14,15 +14,13 @@
 #include "base/mem.h"
 #include "os/local.h"
 
-#define GROUPS_MAX 16u    /* as struct wa_auth_answer */
-#define USER_MAX 255u     /* bytes: LOGIN_NAME_MAX */
-#define PASSWORD_MAX 512u /* bytes: PAM_MAX_RESP_SIZE, beyond which modules refuse */
+#define GROUPS_MAX 16u /* as struct wa_auth_answer */
 
 struct question {
-    char user[USER_MAX + 1];
-    char password[PASSWORD_MAX + 1];
+    char user[WA_PAM_USER_MAX + 1];
+    char password[WA_PAM_PASSWORD_MAX + 1];
     bool has_password;
-    char groups[GROUPS_MAX][USER_MAX + 1];
+    char groups[GROUPS_MAX][WA_PAM_USER_MAX + 1];
     size_t group_count;
 };
 
@@ -33,8 +31,8 @@ static enum wa_code question_read(struct wa_sv text, struct question *q, struct 
     const struct wa_json *j = NULL, *groups = NULL;
     struct wa_sv user = {0}, password = {0};
     const struct wa_json_field fields[] = {
-        {"user", WA_WANT_SV, true, USER_MAX, &user},
-        {"password", WA_WANT_SV, false, PASSWORD_MAX, &password},
+        {"user", WA_WANT_SV, true, WA_PAM_USER_MAX, &user},
+        {"password", WA_WANT_SV, false, WA_PAM_PASSWORD_MAX, &password},
         {"groups", WA_WANT_ARRAY, true, GROUPS_MAX, &groups},
     };
     enum wa_code code = wa_json_parse(text, 0, &arena, &j, err);

@@ -106,11 +106,6 @@ struct wa_ended {
  * and 2). */
 
 /* --- sizes of the other messages, bytes of payload --- */
-#define WA_ROLE_JSON_MAX (1u << 20)   /* a configuration or a call: certificates, headers */
-#define WA_ROLE_NOTE_MAX (32u << 10)  /* a state, an answer, an error; escapes take six bytes */
-#define WA_ROLE_DATA_MAX (256u << 10) /* one piece of a stream */
-#define WA_ROLE_BODY_MAX (32u << 20)  /* a request's body: above the largest inventory */
-#define WA_ROLE_AUTH_MAX (64u << 10)  /* a user, a password, sixteen groups, all escaped */
 #define WA_ROLE_MEMBER_HEAD 9u /* before a member's name: u64 size (little endian), u8 is_dir */
 
 /* The rules of one direction, for wa_chan_new(); ends with a rule whose name is NULL. A direction

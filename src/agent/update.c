@@ -3,8 +3,6 @@
 #include "agent/manager_priv.h"
 #include "os/clock.h"
 
-#define INDEX_PACKED_MAX (128u << 20)
-
 static const struct wa_relpath index_file = {"private/tmp/index", 17};
 static const struct wa_relpath host_file = {"private/tmp/host", 16};
 
@@ -79,7 +77,8 @@ static enum wa_code get_index(struct wa_task_run *run, const char *url, int *ret
     WA_AUTO_FD int kept = -1;
     WA_AUTO_FD int fetched = -1;
     bool has_kept = wa_index_kept_open(run->m, url, etag, &kept);
-    if (download(run, url, etag, &index_file, INDEX_PACKED_MAX, &fetched, ret, err) != WA_OK)
+    if (download(run, url, etag, &index_file, WA_INDEX_PACKED_BYTES_MAX, &fetched, ret, err) !=
+        WA_OK)
         return err->code;
     bool is_same = ret->status == 304 && has_kept;
     if (!is_same && ret->status != 200)

@@ -14,7 +14,6 @@
 #include "proto/local.h"
 
 #define DEFAULT_CONFIG "/opt/wapt/wapt-get.ini"
-#define LINE_MAX_BYTES (32u << 20)
 
 static void no_warning(void *user, const char *text)
 {
@@ -82,7 +81,7 @@ static enum wa_code talk_open(const struct wa_cli *cli, struct talk *t, struct w
     char file[WA_PATH_MAX];
     struct wa_stat st;
     struct wa_err absent = WA_ERR_INIT;
-    wa_buf_init(&t->in, LINE_MAX_BYTES);
+    wa_buf_init(&t->in, WA_LOCAL_LINE_MAX);
     *t = (struct talk){.fd = -1, .in = t->in};
     if (wa_cli_config(cli, DEFAULT_CONFIG, file, err) != WA_OK)
         return err->code;

@@ -10,8 +10,6 @@
 #include "cmd/get.h"
 #include "os/fs.h"
 
-#define KEY_BYTES_MAX (64u << 10)
-
 struct search {
     const struct wa_cli *cli;
     const struct wa_cert *cert;
@@ -79,8 +77,8 @@ static enum wa_code try_key(struct search *s, const char *path, bool must, struc
     WA_AUTO_BUF_SECRET struct wa_buf pem;
     WA_AUTO(wa_key) struct wa_key *key = NULL;
     struct wa_err why = WA_ERR_INIT;
-    wa_buf_init(&pem, KEY_BYTES_MAX);
-    enum wa_code code = wa_path_read(path, KEY_BYTES_MAX, &pem, &why);
+    wa_buf_init(&pem, WA_KEY_BYTES_MAX);
+    enum wa_code code = wa_path_read(path, WA_KEY_BYTES_MAX, &pem, &why);
     if (code == WA_OK)
         code = wa_key_read_pem(wa_buf_sv(&pem), path, give_password, s, &key, &why);
     if (code == WA_OK && !wa_cert_matches_key(s->cert, key))

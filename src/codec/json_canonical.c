@@ -10,11 +10,6 @@
 #include "base/mem.h"
 #include "codec/json_priv.h"
 
-/* Members of one object in the legacy form. The old hash has no seed, so keys that collide are easy
- * to make and each costs a walk along all before it; what was ever signed in that form has
- * about 40. */
-#define LEGACY_MEMBERS_MAX 1024u
-
 struct style {
     bool legacy;
     const char *comma, *colon;
@@ -134,10 +129,10 @@ static enum wa_code put_legacy_object(const struct wa_json *j, const struct styl
     uint64_t *hashes;
     uint32_t *order;
 
-    if (n > LEGACY_MEMBERS_MAX)
+    if (n > WA_JSON_LEGACY_MEMBERS_MAX)
         return wa_fail(err, WA_E_LIMIT,
                        "cannot write legacy JSON: an object of more than %u members",
-                       LEGACY_MEMBERS_MAX);
+                       WA_JSON_LEGACY_MEMBERS_MAX);
     hashes = wa_calloc(n + 1, sizeof(*hashes));
     order = wa_calloc(n + 2 * table, sizeof(*order));
     if (hashes && order) {

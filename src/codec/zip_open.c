@@ -12,9 +12,6 @@
 #include "base/mem.h"
 #include "codec/zip_priv.h"
 
-/* Of the central directory: 200,000 members with names of 250 bytes. It is read as a whole. */
-#define DIRECTORY_BYTES_MAX (64u << 20)
-
 #define MODE_TYPE 0170000u
 #define MODE_DIR 0040000u
 #define MODE_FILE 0100000u
@@ -82,9 +79,9 @@ static enum wa_code check_end(const struct wa_zip_end *end, uint64_t directory_e
         return invalid(err, "the central directory is not right before its end record");
     if (end->count > WA_ZIP_MEMBERS_MAX)
         return wa_fail(err, WA_E_LIMIT, "ZIP archive of more than %u members", WA_ZIP_MEMBERS_MAX);
-    if (end->size > DIRECTORY_BYTES_MAX)
+    if (end->size > WA_ZIP_DIRECTORY_BYTES_MAX)
         return wa_fail(err, WA_E_LIMIT, "ZIP archive with a directory of more than %u bytes",
-                       DIRECTORY_BYTES_MAX);
+                       WA_ZIP_DIRECTORY_BYTES_MAX);
     if (end->size / WA_ZIP_CENTRAL_BYTES < end->count)
         return invalid(err, "it claims more members than its directory can hold");
     return WA_OK;

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "net/http_client.h"
 
-#define ANSWER_MAX (64u << 20) /* bytes: the list of 100,000 hosts */
 #define CALL_MS 300000u        /* a whole call, but an upload */
 
 struct wa_client {
@@ -46,7 +45,7 @@ static enum wa_code exchange(struct wa_client *c, const char *method, const char
     const char *const headers[] = {"Content-Type: application/json",
                                    c->authorization[0] != '\0' ? c->authorization : NULL, NULL};
     wa_buf_init(&url, 4096);
-    wa_buf_init(&answer, ANSWER_MAX);
+    wa_buf_init(&answer, WA_CONSOLE_ANSWER_MAX);
     wa_buf_sink_init(&sink, &answer);
     wa_buf_addf(&url, "%s%s", c->server, path);
     if (wa_buf_check(&url, err) != WA_OK)
@@ -55,7 +54,7 @@ static enum wa_code exchange(struct wa_client *c, const char *method, const char
                                       .url = wa_buf_str(&url),
                                       .headers = headers,
                                       .body = body,
-                                      .max_bytes = ANSWER_MAX,
+                                      .max_bytes = WA_CONSOLE_ANSWER_MAX,
                                       .progress = p != NULL ? p->fn : NULL,
                                       .progress_user = p != NULL ? p->user : NULL,
                                       .timeout_ms = p != NULL ? 0 : CALL_MS,

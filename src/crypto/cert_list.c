@@ -12,10 +12,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#define FILE_BYTES_MAX                                                                             \
-    (16u << 20) /* a file of the administrator's: revocation lists can be long                     \
-                 */
-
 void wa_certs_fini(struct wa_certs *list)
 {
     wa_certs_cut(list, 0);
@@ -130,13 +126,13 @@ static enum wa_code read_file(void *user, const char *name, const struct wa_stat
     char path[WA_PATH_MAX];
     WA_AUTO_BUF struct wa_buf text;
 
-    wa_buf_init(&text, FILE_BYTES_MAX);
+    wa_buf_init(&text, WA_TRUST_FILE_BYTES_MAX);
     if (st->is_dir || name[0] == '.' || !wa_sv_ends(wa_sv(name), w->suffix))
         return WA_OK;
     if (snprintf(path, sizeof(path), "%s/%s", w->path, name) >= (int)sizeof(path))
         return wa_fail(err, WA_E_LIMIT, "cannot read '%s' in '%s': the path is too long", name,
                        w->path);
-    if (wa_path_read(path, FILE_BYTES_MAX, &text, err) != WA_OK)
+    if (wa_path_read(path, WA_TRUST_FILE_BYTES_MAX, &text, err) != WA_OK)
         return err->code;
     if (w->fn(w->user, wa_buf_sv(&text), err) != WA_OK)
         return wa_wrap(err, "'%s'", path);

@@ -14,9 +14,7 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
-#define PASSPHRASE_MAX 1024     /* bytes: what OpenSSL's PEM reader has room for */
 #define ROUNDS_WRITTEN 600000   /* PBKDF2 with HMAC-SHA-256 (OWASP, 2023) */
-#define ROUNDS_MAX 10000000     /* about five seconds */
 #define PEM_OUT_MAX (64u << 10) /* bytes: RSA-16384 takes 13 KiB */
 
 struct asker {
@@ -73,7 +71,7 @@ static enum wa_code check_rounds(const X509_ALGOR *alg, struct wa_err *err)
             ? ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), pbe2->keyfunc->parameter)
             : NULL;
     bool is_ok = kdf != NULL && ASN1_INTEGER_get_int64(&rounds, kdf->iter) == 1 && rounds >= 1 &&
-                 rounds <= ROUNDS_MAX;
+                 rounds <= WA_KEY_ROUNDS_MAX;
     bool is_known = kdf != NULL;
     PBKDF2PARAM_free(kdf);
     PBE2PARAM_free(pbe2);
@@ -83,7 +81,7 @@ static enum wa_code check_rounds(const X509_ALGOR *alg, struct wa_err *err)
                             "with 'openssl pkcs8 -topk8'");
     if (!is_ok)
         return wa_ossl_fail(err, WA_E_REFUSED, "its passphrase would be hashed more than %d times",
-                            ROUNDS_MAX);
+                            WA_KEY_ROUNDS_MAX);
     return WA_OK;
 }
 
@@ -169,7 +167,7 @@ enum wa_code wa_key_read_pem(struct wa_sv pem, const char *what, wa_passphrase_f
     if (pem.n > PEM_OUT_MAX * 4)
         return wa_fail(err, WA_E_LIMIT, "cannot read the key '%s': more than %u bytes", what,
                        PEM_OUT_MAX * 4);
-    wa_buf_init(&a.passphrase, PASSPHRASE_MAX);
+    wa_buf_init(&a.passphrase, WA_PASSPHRASE_MAX);
     enum wa_code code = read_private(pem, &a, &pkey, err);
     wa_buf_fini_secret(&a.passphrase);
     if (code != WA_OK)
@@ -197,9 +195,9 @@ enum wa_code wa_key_write_pem(const struct wa_key *key, struct wa_sv passphrase,
     if (!key->is_private)
         return wa_fail(err, WA_E_INTERNAL,
                        "cannot write a private key: only its public half is here");
-    if (passphrase.n > PASSPHRASE_MAX)
+    if (passphrase.n > WA_PASSPHRASE_MAX)
         return wa_fail(err, WA_E_LIMIT, "cannot use a passphrase of more than %d bytes",
-                       PASSPHRASE_MAX);
+                       WA_PASSPHRASE_MAX);
     bio = BIO_new(BIO_s_mem()); /* wipes its memory when it grows and when it is freed */
     p8 = EVP_PKEY2PKCS8(key->pkey);
     if (bio == NULL || p8 == NULL || !write_private(bio, p8, passphrase))

@@ -18,18 +18,14 @@
 #define LANES 1u
 #define SALT 16u
 #define HASH 32u
-#define PASSWORD_MAX 4096u /* bytes */
 /* What a stored hash may cost at most: whoever can write it must not be able to stop the server. */
-#define MEMORY_KIB_MAX (256u << 10)
-#define PASSES_MAX 16u
-#define PBKDF2_ROUNDS_MAX 2000000u
 
 enum wa_code wa_pwhash_make(struct wa_sv password, char out[WA_PWHASH_MAX], struct wa_err *err)
 {
     uint8_t salt[SALT];
-    if (password.n == 0 || password.n > PASSWORD_MAX)
+    if (password.n == 0 || password.n > WA_PASSWORD_MAX)
         return wa_fail(err, WA_E_USAGE, "cannot use a password of %zu bytes: it has 1 to %u",
-                       password.n, PASSWORD_MAX);
+                       password.n, WA_PASSWORD_MAX);
     if (wa_rand_bytes(salt, sizeof salt, err) != WA_OK)
         return err->code;
     int rc = argon2id_hash_encoded(PASSES, MEMORY_KIB, LANES, password.p, password.n, salt,
@@ -50,9 +46,9 @@ static bool cost_is_sane(struct wa_sv params)
         uint64_t v;
         if (part.n < 3 || part.p[1] != '=' || !wa_sv_u64(wa_sv_sub(part, 2, part.n), &v))
             return false;
-        if (part.p[0] == 'm' && v <= MEMORY_KIB_MAX)
+        if (part.p[0] == 'm' && v <= WA_PWHASH_MEMORY_KIB_MAX)
             seen_memory = true;
-        else if (part.p[0] == 't' && v <= PASSES_MAX)
+        else if (part.p[0] == 't' && v <= WA_PWHASH_PASSES_MAX)
             seen_passes = true;
         else if (part.p[0] != 'p' || v > 16)
             return false;
@@ -107,7 +103,8 @@ static enum wa_code check_pbkdf2(struct wa_sv password, const char *hash, struct
     for (size_t i = 0; i < WA_COUNT(part); i++)
         if (!wa_sv_split(&rest, '$', &part[i]))
             return wa_fail(err, WA_E_INVALID, "a password hash is not well formed");
-    if (rest.p != NULL || !wa_sv_u64(part[2], &rounds) || rounds == 0 || rounds > PBKDF2_ROUNDS_MAX)
+    if (rest.p != NULL || !wa_sv_u64(part[2], &rounds) || rounds == 0 ||
+        rounds > WA_PBKDF2_ROUNDS_MAX)
         return wa_fail(err, WA_E_INVALID, "a password hash is not well formed");
     if (decode_ab64(part[3], &salt, err) != WA_OK || decode_ab64(part[4], &want, err) != WA_OK)
         return wa_wrap(err, "reading a password hash");
@@ -124,7 +121,7 @@ static enum wa_code check_pbkdf2(struct wa_sv password, const char *hash, struct
 
 enum wa_code wa_pwhash_check(struct wa_sv password, const char *hash, struct wa_err *err)
 {
-    if (password.n > PASSWORD_MAX)
+    if (password.n > WA_PASSWORD_MAX)
         return wa_fail(err, WA_E_AUTH, "the password is wrong");
     if (strlen(hash) >= WA_PWHASH_MAX)
         return wa_fail(err, WA_E_INVALID, "a password hash is longer than any");

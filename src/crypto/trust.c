@@ -18,10 +18,6 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#define CHECKS_MAX                                                                                 \
-    128u /* signature checks of one search: a path of 16 with eight namesakes each                 \
-          */
-
 enum wa_code wa_trust_new(struct wa_trust **ret, struct wa_err *err)
 {
     struct wa_trust *t = wa_calloc(1, sizeof(*t));
@@ -264,7 +260,7 @@ static enum wa_code check_anchor_lists(struct search *s, struct wa_err *err)
     for (size_t i = 0; i < s->t->anchors.n && s->t->crls.n > 0; i++) {
         const struct wa_cert *issuer = s->t->anchors.items[i];
         if (X509_NAME_cmp(X509_get_issuer_name(top->x), X509_get_subject_name(issuer->x)) != 0 ||
-            s->checks >= CHECKS_MAX)
+            s->checks >= WA_TRUST_CHECKS_MAX)
             continue;
         if (check_signature(s, top, issuer, err) != WA_OK) {
             if (err->code == WA_E_NOMEM)
@@ -315,7 +311,7 @@ static enum wa_code find_anchor(struct search *s, const struct wa_cert **ret_anc
             s->depth--;
             continue;
         }
-        const struct wa_cert *issuer = s->checks < CHECKS_MAX ? next_candidate(s) : NULL;
+        const struct wa_cert *issuer = s->checks < WA_TRUST_CHECKS_MAX ? next_candidate(s) : NULL;
         if (issuer != NULL && try_issuer(s, issuer, &is_ok, err) != WA_OK)
             return err->code;
         if (issuer == NULL)
@@ -330,10 +326,10 @@ static enum wa_code find_anchor(struct search *s, const struct wa_cert **ret_anc
 
 static enum wa_code refuse(const struct search *s, const struct wa_cert *signer, struct wa_err *err)
 {
-    if (s->checks >= CHECKS_MAX)
+    if (s->checks >= WA_TRUST_CHECKS_MAX)
         return wa_fail(err, WA_E_REFUSED,
                        "the certificate '%s' leads to no trusted one within %u signature checks",
-                       signer->cn, CHECKS_MAX);
+                       signer->cn, WA_TRUST_CHECKS_MAX);
     if (s->why_rank == RANK_NONE)
         return wa_fail(err, WA_E_REFUSED,
                        "the certificate '%s' (%s), issued by '%s', leads to no trusted certificate",

@@ -9,7 +9,6 @@
 #include "base/mem.h"
 
 #define FILE_PIECE 65536u
-#define OUT_MAX (64u << 20) /* bytes of one answer that is not a file */
 
 /* --- life and death --- */
 
@@ -503,7 +502,7 @@ enum wa_code wa_http_conn_new(struct wa_http_server *s, int fd, const char *peer
     c->state = s->tls != NULL ? WA_CONN_HANDSHAKE : WA_CONN_HTTP;
     s->handshakes += s->tls != NULL ? 1 : 0;
     wa_buf_init(&c->pending, WA_READ_PIECE);
-    wa_buf_init(&c->out.bytes, OUT_MAX);
+    wa_buf_init(&c->out.bytes, WA_HTTP_ANSWER_MAX);
     (void)snprintf(c->peer, sizeof c->peer, "%s", peer);
     c->deadline_ms =
         now_ms(c) + (s->tls != NULL ? WA_TLS_HANDSHAKE_TIMEOUT_MS : s->config.head_timeout_ms);

@@ -14,9 +14,7 @@
 
 #define SWEEP_MS 1000u
 #define STOP_SWEEP_MS 50u
-#define STALL_MS 30000u
 #define ACCEPT_ROUNDS 64u
-#define EXTRA_MAX 64u /* connections that are answered 503 at the same time */
 
 void wa_http_server_enter(struct wa_http_server *s)
 {
@@ -53,7 +51,7 @@ static void set_accepting(struct wa_http_server *s, bool on)
 
 static bool has_room(const struct wa_http_server *s)
 {
-    return s->count < s->config.max_connections + EXTRA_MAX &&
+    return s->count < s->config.max_connections + WA_HTTP_REFUSED_MAX &&
            s->handshakes < s->config.max_handshakes;
 }
 
@@ -133,7 +131,7 @@ static void set_defaults(struct wa_http_server_config *c)
 {
     c->head_timeout_ms = c->head_timeout_ms > 0 ? c->head_timeout_ms : WA_HTTP_HEAD_TIMEOUT_MS;
     c->idle_timeout_ms = c->idle_timeout_ms > 0 ? c->idle_timeout_ms : WA_HTTP_IDLE_TIMEOUT_MS;
-    c->stall_timeout_ms = c->stall_timeout_ms > 0 ? c->stall_timeout_ms : STALL_MS;
+    c->stall_timeout_ms = c->stall_timeout_ms > 0 ? c->stall_timeout_ms : WA_HTTP_STALL_TIMEOUT_MS;
     c->ws_ping_ms = c->ws_ping_ms > 0 ? c->ws_ping_ms : WA_WS_PING_MS;
     c->ws_silence_ms = c->ws_silence_ms > 0 ? c->ws_silence_ms : WA_WS_PONG_TIMEOUT_MS;
     c->sweep_ms = c->sweep_ms > 0 ? c->sweep_ms : SWEEP_MS;

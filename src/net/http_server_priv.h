@@ -11,8 +11,6 @@
 
 #define WA_READ_PIECE 16384u /* bytes: one TLS record */
 #define WA_ROUNDS_MAX 16u    /* pieces read or written before others get their turn */
-#define WA_RATE_BYTES_MS 1u  /* slower than 1,000 bytes a second over all is cut */
-#define WA_LINGER_MS 5000u   /* for the peer to read our last words */
 
 enum wa_conn_state {
     WA_CONN_HANDSHAKE,

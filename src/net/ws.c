@@ -13,10 +13,8 @@
 #include "crypto/digest.h"
 #include "os/rand.h"
 
-#define QUEUE_MAX (4u << 20)       /* bytes waiting for a peer that does not read */
-#define PONG_QUEUE_MAX (64u << 10) /* bytes: above, pings go unanswered; the peer does not read */
-#define CONTROL_MAX 125u           /* bytes of a control frame */
-#define CONTROL_ROOM 4096u         /* bytes for pings and a close frame behind a full queue */
+#define CONTROL_MAX 125u   /* bytes of a control frame */
+#define CONTROL_ROOM 4096u /* bytes for pings and a close frame behind a full queue */
 
 enum opcode { CONTINUATION = 0, TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
 
@@ -107,7 +105,7 @@ enum wa_code wa_ws_queue_text(struct wa_ws *ws, struct wa_sv text, struct wa_err
 {
     if (ws->close_sent)
         return wa_fail(err, WA_E_NOT_FOUND, "the WebSocket is closing");
-    if (ws->queue.n > QUEUE_MAX)
+    if (ws->queue.n > WA_WS_QUEUE_MAX)
         return wa_fail(err, WA_E_LIMIT, "the WebSocket's peer does not read");
     return queue_frame(ws, TEXT, text, err);
 }
@@ -323,7 +321,7 @@ static enum wa_code end_frame(struct wa_ws *ws, struct wa_err *err)
         return end_close(ws, err);
     if (ws->opcode == PONG && ws->cb.on_pong != NULL)
         ws->cb.on_pong(ws->user);
-    if (ws->opcode == PING && !ws->close_sent && ws->queue.n < PONG_QUEUE_MAX &&
+    if (ws->opcode == PING && !ws->close_sent && ws->queue.n < WA_WS_PONG_QUEUE_MAX &&
         queue_frame(ws, PONG, wa_sv_n(ws->control, ws->control_n), err) != WA_OK)
         return err->code;
     return ws->opcode < CLOSE ? end_text(ws, err) : WA_OK;
@@ -380,7 +378,7 @@ enum wa_code wa_ws_new(bool is_server, size_t max_message, const struct wa_ws_cb
     ws->is_server = is_server;
     ws->max_message = max_message;
     wa_buf_init(&ws->message, max_message);
-    wa_buf_init(&ws->queue, 2 * QUEUE_MAX + CONTROL_ROOM);
+    wa_buf_init(&ws->queue, 2 * WA_WS_QUEUE_MAX + CONTROL_ROOM);
     *ret = ws;
     return WA_OK;
 }

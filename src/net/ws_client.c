@@ -13,8 +13,7 @@
 
 #define TICK_MS 1000u
 #define READ_PIECE 16384u
-#define ROUNDS_MAX 16u      /* pieces read before others get their turn */
-#define OUT_MAX (16u << 20) /* bytes: what ws.c queues, twice over */
+#define ROUNDS_MAX 16u /* pieces read before others get their turn */
 
 /* --- life and death --- */
 
@@ -282,7 +281,7 @@ enum wa_code wa_ws_client_new(struct wa_loop *loop, const struct wa_url *url, co
         return wa_nomem(err);
     *c = (struct wa_ws_client){
         .loop = loop, .url = *url, .ctx = ctx, .ev = *events, .user = user, .fd = -1};
-    wa_buf_init(&c->out, OUT_MAX);
+    wa_buf_init(&c->out, WA_WS_OUT_MAX);
     if (start(c, max, proxy, err) != WA_OK) {
         drop_parts(c);
         wa_free(c);

@@ -12,10 +12,6 @@
 
 #include <errno.h>
 
-#define CONNECT_MS 15000u
-#define ADDRESS_MS 5000u /* for one address, while there are others */
-#define PROXY_ANSWER_MAX 4096u
-
 /* What the pool's thread works on: nothing of the client, which may be freed meanwhile. */
 struct lookup {
     struct wa_ws_client *client;
@@ -53,7 +49,7 @@ static enum wa_code connect_to(struct wa_ws_client *c, size_t i, struct wa_err *
         return WA_OK;
     }
     c->step = WA_WS_CONNECT;
-    c->address_deadline_ms = has_next(c) ? wa_loop_now_ms(c->loop) + ADDRESS_MS : 0;
+    c->address_deadline_ms = has_next(c) ? wa_loop_now_ms(c->loop) + WA_WS_ADDRESS_TIMEOUT_MS : 0;
     if (wa_io_new(c->loop, c->fd, wa_ws_client_event, c, &c->io, err) != WA_OK)
         return err->code;
     return wa_io_set(c->io, WA_IO_WRITE, err);
@@ -114,7 +110,7 @@ enum wa_code wa_ws_connect_start(struct wa_ws_client *c, struct wa_err *err)
     }
     c->step = WA_WS_LOOKUP;
     c->lookup_runs = true;
-    c->deadline_ms = wa_loop_now_ms(c->loop) + CONNECT_MS;
+    c->deadline_ms = wa_loop_now_ms(c->loop) + WA_WS_CONNECT_TIMEOUT_MS;
     return WA_OK;
 }
 
@@ -264,7 +260,7 @@ static int status_of(struct wa_sv answer)
 static bool take_proxy_byte(struct wa_ws_client *c, char byte, struct wa_err *err)
 {
     wa_buf_addc(&c->out, byte); /* out is empty of anything else */
-    if (c->out.n > PROXY_ANSWER_MAX)
+    if (c->out.n > WA_PROXY_ANSWER_MAX)
         (void)wa_fail(err, WA_E_LIMIT, "the proxy's answer is too long");
     else if (wa_buf_check(&c->out, err) == WA_OK && wa_sv_ends(wa_buf_sv(&c->out), "\r\n\r\n")) {
         int status = status_of(wa_buf_sv(&c->out));

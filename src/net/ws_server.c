@@ -8,9 +8,6 @@
 
 #include "base/mem.h"
 
-#define OUT_MAX (16u << 20)    /* bytes: what ws.c queues, twice over */
-#define WAITING_MAX (4u << 20) /* bytes; beyond, the peer does not read */
-
 void wa_ws_conn_free(struct wa_ws_conn *c)
 {
     struct wa_http_server *s = c->server;
@@ -224,7 +221,7 @@ void wa_ws_conn_start(struct wa_ws_conn *c, struct wa_http_conn *from)
     c->pinged_ms = c->heard_ms - s->ping_phase;
     c->out = from->out; /* the 101 answer, before any frame */
     from->out = (struct wa_outbox){.at = 0};
-    c->out.bytes.max = OUT_MAX;
+    c->out.bytes.max = WA_WS_OUT_MAX;
     c->busy++;
     if (c->out.bytes.failed != WA_OK ||
         wa_io_new(s->loop, c->fd, on_event, c, &c->io, &err) != WA_OK) {
@@ -270,7 +267,7 @@ static enum wa_code ws_conn_new(struct wa_http_conn *c, size_t max,
     ws->fd = -1;
     ws->ev = *events;
     ws->user = user;
-    wa_buf_init(&ws->out.bytes, OUT_MAX);
+    wa_buf_init(&ws->out.bytes, WA_WS_OUT_MAX);
     memcpy(ws->peer, c->peer, sizeof ws->peer);
     if (wa_ws_new(true, max, &cb, ws, &ws->ws, err) != WA_OK) {
         wa_free(ws);
@@ -336,7 +333,7 @@ enum wa_code wa_ws_send(struct wa_ws_conn *c, struct wa_sv text, struct wa_err *
 {
     if (c->dead || c->closing || c->broken)
         return wa_fail(err, WA_E_NOT_FOUND, "the WebSocket is closed");
-    if (c->out.bytes.n - c->out.at + wa_ws_queued(c->ws) > WAITING_MAX)
+    if (c->out.bytes.n - c->out.at + wa_ws_queued(c->ws) > WA_WS_WAITING_MAX)
         return wa_fail(err, WA_E_LIMIT, "the WebSocket's peer does not read");
     if (wa_ws_queue_text(c->ws, text, err) != WA_OK)
         return err->code;

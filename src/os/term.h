@@ -5,8 +5,6 @@
 
 #include "base/buf.h"
 
-#define WA_TERM_LINE_MAX 1024u /* bytes of a typed line */
-
 /* Whether standard output, or standard error, is shown on one. */
 bool wa_term_is_out(void);
 bool wa_term_is_err(void);

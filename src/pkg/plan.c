@@ -9,7 +9,6 @@
 
 #include "os/rand.h"
 
-#define PROBLEMS_BYTES_MAX (1u << 20)
 #define ATTEMPTS_MAX 1000u        /* of one search */
 #define SEARCHED_TAKES_MAX 20000u /* candidates looked at in one search: some 50 ms */
 
@@ -72,7 +71,7 @@ static enum wa_code start(struct wa_planner *p, const struct wa_plan_input *in,
 {
     wa_plan_init(made);
     *p = (struct wa_planner){.in = in, .plan = made, .err = err};
-    wa_buf_init(&p->problems, PROBLEMS_BYTES_MAX);
+    wa_buf_init(&p->problems, WA_PLAN_PROBLEMS_BYTES_MAX);
     return wa_rand_map(&p->by_name, err) == WA_OK ? wa_plan_index(p) : err->code;
 }
 

@@ -10,7 +10,6 @@
 
 #include "proto/envelope.h"
 
-#define WA_REPORT_SKEW_S 900 /* s: a clock further off is told to the administrator */
 #define WA_PURPOSE_REGISTER "wapt-register"
 #define WA_PURPOSE_STATUS "wapt-status"
 #define WA_PURPOSE_RESULT "wapt-action-result"

@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 
-#define WA_TOKEN_MAX 160 /* bytes with NUL */
 struct wa_token {
     char text[WA_TOKEN_MAX];
     char server_fingerprint[65];

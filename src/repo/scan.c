@@ -14,8 +14,6 @@
 #include "os/fs.h"
 #include "os/rand.h"
 
-#define ICON_BYTES_MAX (1u << 20)
-
 struct scan {
     const struct wa_dir *dir;
     const struct wa_trust *anchors;
@@ -112,7 +110,7 @@ static enum wa_code write_icon(struct scan *s, const struct wa_control *c, struc
     char text[WA_NAME_MAX + 16];
     struct wa_relpath name;
     const char *uuid = wa_control_get(c, WA_A_PACKAGE_UUID);
-    wa_buf_init(&png, ICON_BYTES_MAX);
+    wa_buf_init(&png, WA_ICON_BYTES_MAX);
     if (uuid[0] == '\0' || strchr(uuid, '/') != NULL || strlen(uuid) > WA_UUID_MAX)
         return WA_OK;
     if (read_small(m, "WAPT/icon.png", &png, err) != WA_OK)

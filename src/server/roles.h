@@ -37,7 +37,6 @@ enum wa_server_msg {
     WA_S_SCAN = 128, /* JSON {op: accept|accept-host|delete, file, name} */
     WA_S_SCANNED     /* JSON {code,message,file} */
 };
-#define WA_SERVER_BODY_MAX (16u << 20) /* bytes: a report; orders of many machines */
 #define WA_S_NO_HASH "none" /* in place of a hash: there is no such user, let it take as long */
 
 enum wa_server_role { WA_SR_STORE, WA_SR_FRONT, WA_SR_SIGNER, WA_SR_AUTH, WA_SR_SCAN, WA_SR_COUNT };

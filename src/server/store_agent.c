@@ -13,8 +13,6 @@
 #include "proto/report.h"
 #include "server/store_priv.h"
 
-#define ARENA_MAX (256u << 20)
-
 static enum wa_code check_time(int64_t at, struct wa_err *err)
 {
     int64_t now = wa_clock_now(), off = at > now ? at - now : now - at;
@@ -217,7 +215,7 @@ void wa_store_register(struct wa_store_request *r)
         return;
     }
     g->request = r;
-    wa_arena_init(&g->arena, ARENA_MAX);
+    wa_arena_init(&g->arena, WA_REPORT_MEMORY_MAX);
     if (start_registration(g, &err) == WA_OK)
         return;
     wa_log(&r->store->child.log, WA_LOG_WARNING, "registration.refused", WA_LF_S("peer", r->peer),
@@ -320,7 +318,7 @@ void wa_store_report(struct wa_store_request *r)
     struct wa_err err = WA_ERR_INIT;
     struct wa_envelope e;
     WA_AUTO_ARENA struct wa_arena arena;
-    wa_arena_init(&arena, ARENA_MAX);
+    wa_arena_init(&arena, WA_REPORT_MEMORY_MAX);
     enum wa_code code = wa_db_begin(s->db, &err);
     if (code == WA_OK) {
         bool is_result =

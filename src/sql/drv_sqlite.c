@@ -14,7 +14,6 @@
 
 #define PREFIX "sqlite:"
 #define BUSY_MS 5000
-#define VALUE_BYTES_MAX (64 << 20) /* above the largest message, WA_IPC_MESSAGE_MAX */
 
 struct wa_drv_stmt {
     sqlite3 *db;
@@ -143,7 +142,7 @@ static enum wa_code set_up(sqlite3 *db, struct wa_err *err)
                            "database: this SQLite can't be set to be careful (option %d)",
                            options[i].option);
     (void)sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
+    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, WA_SQL_VALUE_BYTES_MAX);
     if (want_wal(db, err) != WA_OK)
         return err->code;
     return exec(db,

@@ -19,8 +19,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define TEXT_MAX (4u << 20) /* bytes: cpuinfo of a machine with a thousand processors */
-
 /* Reads a file below root; an empty text when that can't be done, for any reason but memory. */
 static enum wa_code slurp(const char *root, const char *name, struct wa_buf *text,
                           struct wa_err *err)
@@ -28,7 +26,8 @@ static enum wa_code slurp(const char *root, const char *name, struct wa_buf *tex
     char path[WA_PATH_MAX];
     int n = snprintf(path, sizeof path, "%s/%s", root, name);
     wa_buf_clear(text);
-    if (n < 0 || (size_t)n >= sizeof path || wa_path_read(path, TEXT_MAX, text, err) == WA_OK)
+    if (n < 0 || (size_t)n >= sizeof path ||
+        wa_path_read(path, WA_HOST_TEXT_MAX, text, err) == WA_OK)
         return WA_OK;
     if (err->code == WA_E_NOMEM)
         return err->code;
@@ -212,7 +211,7 @@ enum wa_code wa_host_facts_at(const char *root, struct wa_host_facts *ret, struc
 {
     struct wa_host_facts f = {.os = "linux"};
     WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, TEXT_MAX);
+    wa_buf_init(&text, WA_HOST_TEXT_MAX);
     ask_kernel(&f);
     if (read_system(root, &text, &f, err) != WA_OK ||
         read_hardware(root, &text, &f, err) != WA_OK ||

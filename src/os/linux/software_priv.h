@@ -5,8 +5,6 @@
 #include "base/buf.h"
 #include "os/software.h"
 
-#define WA_DPKG_PARAGRAPH_MAX (1u << 20) /* bytes: with its list of configuration files */
-
 struct wa_dpkg {
     struct wa_buf text; /* paragraphs that are not whole yet */
     size_t searched;    /* bytes of it that hold no end of a paragraph */

@@ -12,8 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#define QUEUE_MAX (64u << 20) /* bytes waiting for a peer that does not read */
-
 size_t wa_chan_queued_bytes(const struct wa_chan *c)
 {
     return c->queued;
@@ -140,7 +138,7 @@ enum wa_code wa_chan_post(struct wa_chan *c, uint16_t type, uint32_t id, struct 
 {
     if (c->is_dead || c->io == NULL)
         return wa_fail(err, WA_E_NOT_FOUND, "the other process has closed");
-    if (payload.n > WA_IPC_MESSAGE_MAX || c->queued > QUEUE_MAX - payload.n - WA_CHAN_HEAD)
+    if (payload.n > WA_IPC_MESSAGE_MAX || c->queued > WA_CHAN_QUEUE_MAX - payload.n - WA_CHAN_HEAD)
         return wa_fail(err, WA_E_LIMIT, "too much waits for another process");
     struct wa_chan_frame *f = wa_calloc(1, sizeof *f + WA_CHAN_HEAD + payload.n);
     if (f == NULL)
