@@ -40,6 +40,8 @@ pytests() {
 
 stage "architecture"
 one "layers, includes and sizes of files" /usr/bin/python3 tools/arch_check.py
+one "every C file as clang-format writes it" sh -c 'git ls-files "*.c" "*.h" | xargs clang-format --dry-run -Werror'
+one "links in the documents" /usr/bin/python3 tools/docs_check.py
 stage "units, vectors and every fuzz target's corpus"
 meson_tests plain "$build" 1
 for d in tests/vectors tests/vectors/made; do "$build/tests/vectors_check/wapt-vectors" $d | grep -v '^  differs'; done

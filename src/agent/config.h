@@ -14,8 +14,8 @@ struct wa_agent_config {
     char *maturities, *locales, *blacklist, *whitelist, *http_proxy, *uuid, *log_level;
     char *local_socket, *helper_user, *admin_groups;
     bool use_fqdn_as_uuid;
-    int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s, timeout_s,
-        user_stop_s;
+    int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s,
+        timeout_s, user_stop_s;
     /* [actions] */
     char *action_signers;
     /* [wapt-host] */

@@ -124,9 +124,10 @@ WA_CHECK enum wa_code wa_action_not_after(struct wa_db *db, const char *id, int6
 WA_CHECK enum wa_code wa_outbox_add(struct wa_db *db, const char *action_id, const char *state,
                                     const char *code, struct wa_sv message,
                                     struct wa_sv packages_json, struct wa_err *err);
-/* Whether a refusal of that action may be added: it does not wait there already, and fewer than max others do. */
-WA_CHECK enum wa_code wa_outbox_has_room(struct wa_db *db, const char *action_id, int64_t max, bool *ret,
-                                         struct wa_err *err);
+/* Whether a refusal of that action may be added: it does not wait there already, and fewer than max
+ * others do. */
+WA_CHECK enum wa_code wa_outbox_has_room(struct wa_db *db, const char *action_id, int64_t max,
+                                         bool *ret, struct wa_err *err);
 struct wa_outbox_item {
     int64_t id, tries;
     char action_id[33], state[16], code[32];

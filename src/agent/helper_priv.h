@@ -87,7 +87,7 @@ struct wa_output_cut {
 };
 void wa_cut_init(struct wa_output_cut *o, wa_helper_output_fn fn, void *user);
 WA_CHECK enum wa_code wa_cut_feed(struct wa_output_cut *o, const char *p, size_t n,
-                                     struct wa_err *err);
+                                  struct wa_err *err);
 WA_CHECK enum wa_code wa_cut_finish(struct wa_output_cut *o, struct wa_err *err);
 void wa_cut_fini(struct wa_output_cut *o);
 

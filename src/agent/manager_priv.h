@@ -51,7 +51,7 @@ struct wa_manager {
     /* the task thread's */
     struct wa_thread *thread;
     struct wa_db *tdb;
-    bool is_unsettled; /* the task thread's: what a script did could not be recorded */
+    bool is_unsettled;       /* the task thread's: what a script did could not be recorded */
     int64_t status_retry_at; /* 0: the server has the present status */
     unsigned status_tries;
 };

@@ -18,7 +18,8 @@ struct wa_arena {
 void wa_arena_init(struct wa_arena *a, size_t max_bytes);
 void wa_arena_fini(struct wa_arena *a);
 #define WA_AUTO_ARENA WA_CLEANUP(wa_arena_fini)
-/* Zeroed, aligned for any type; NULL when out of memory or beyond the cap. Lives as long as the arena. */
+/* Zeroed, aligned for any type; NULL when out of memory or beyond the cap. Lives as long as the
+ * arena. */
 WA_CHECK void *wa_arena_alloc(struct wa_arena *a, size_t count, size_t size);
 WA_CHECK char *wa_arena_strdup(struct wa_arena *a, struct wa_sv s);
 

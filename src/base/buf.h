@@ -35,7 +35,8 @@ void wa_buf_addf(struct wa_buf *b, const char *fmt, ...) WA_FORMAT(2, 3);
 void wa_buf_u16le(struct wa_buf *b, uint16_t v);
 void wa_buf_u32le(struct wa_buf *b, uint32_t v);
 void wa_buf_u64le(struct wa_buf *b, uint64_t v);
-/* Room for n more bytes at the end, to be written directly; NULL on failure. Then wa_buf_advance(). */
+/* Room for n more bytes at the end, to be written directly; NULL on failure. Then wa_buf_advance().
+ */
 void *wa_buf_reserve(struct wa_buf *b, size_t n);
 void wa_buf_advance(struct wa_buf *b, size_t n);
 void wa_buf_consume(struct wa_buf *b, size_t n); /* drops n bytes at the front */

@@ -6,127 +6,147 @@
 #define WA_BASE_LIMITS_H
 
 /* --- errors and logs --- */
-#define WA_ERR_TEXT_MAX 1024u     /* bytes: fits a chain of about eight contexts */
-#define WA_LOG_LINE_MAX 4096u     /* bytes: one event, longer values are cut */
+#define WA_ERR_TEXT_MAX 1024u /* bytes: fits a chain of about eight contexts */
+#define WA_LOG_LINE_MAX 4096u /* bytes: one event, longer values are cut */
 
 /* --- names and paths --- */
-#define WA_PATH_MAX 4096u         /* bytes: PATH_MAX of Linux */
-#define WA_RELPATH_MAX 1024u      /* bytes: a member name of a package; NTFS allows 255 a part */
-#define WA_RELPATH_DEPTH_MAX 64u  /* components */
-#define WA_NAME_MAX 255u          /* bytes: package, host and file names */
-#define WA_UUID_MAX 64u           /* bytes: a host's identity, with room for fqdn-like ones */
+#define WA_PATH_MAX 4096u        /* bytes: PATH_MAX of Linux */
+#define WA_RELPATH_MAX 1024u     /* bytes: a member name of a package; NTFS allows 255 a part */
+#define WA_RELPATH_DEPTH_MAX 64u /* components */
+#define WA_NAME_MAX 255u         /* bytes: package, host and file names */
+#define WA_UUID_MAX 64u          /* bytes: a host's identity, with room for fqdn-like ones */
 
 /* --- JSON --- */
-#define WA_JSON_DEPTH_MAX 32u     /* levels: WAPT's own messages use 6 */
+#define WA_JSON_DEPTH_MAX 32u         /* levels: WAPT's own messages use 6 */
 #define WA_JSON_BYTES_MAX (16u << 20) /* bytes: the largest inventory seen is below 1 MiB */
-#define WA_JSON_LEGACY_MEMBERS_MAX 1024u            /* members of an object whose order is that of a Python 2 dict: WAPT's have 40 */
+#define WA_JSON_LEGACY_MEMBERS_MAX                                                                 \
+    1024u /* members of an object whose order is that of a Python 2 dict: WAPT's have 40 */
 
 /* --- INI --- */
-#define WA_INI_BYTES_MAX (1u << 20)   /* bytes */
-#define WA_INI_LINE_MAX 65536u        /* bytes */
+#define WA_INI_BYTES_MAX (1u << 20) /* bytes */
+#define WA_INI_LINE_MAX 65536u      /* bytes */
 
 /* --- packages --- */
-#define WA_CONTROL_BYTES_MAX (256u << 10)   /* bytes: WAPT/control; the longest real one is 6 KiB */
-#define WA_MANIFEST_BYTES_MAX (16u << 20)   /* bytes: about 100,000 files */
-#define WA_SIGNATURE_BYTES_MAX (16u << 10)  /* bytes: base64 of RSA-16384 is 2.8 KiB */
-#define WA_CERTFILE_BYTES_MAX (256u << 10)  /* bytes: a chain of a hundred certificates */
-#define WA_SETUP_PY_BYTES_MAX (4u << 20)    /* bytes: setup.py */
-#define WA_ZIP_MEMBERS_MAX 200000u          /* members of an archive */
-#define WA_ZIP_COMMENT_MAX 65535u           /* bytes: limit of the format */
-#define WA_ZIP_RATIO_MAX 1100u              /* inflated/deflated: deflate itself can't exceed 1,032 */
-#define WA_PACKAGE_BYTES_MAX (64ull << 30)  /* bytes: the archive */
+#define WA_CONTROL_BYTES_MAX (256u << 10)  /* bytes: WAPT/control; the longest real one is 6 KiB */
+#define WA_MANIFEST_BYTES_MAX (16u << 20)  /* bytes: about 100,000 files */
+#define WA_SIGNATURE_BYTES_MAX (16u << 10) /* bytes: base64 of RSA-16384 is 2.8 KiB */
+#define WA_CERTFILE_BYTES_MAX (256u << 10) /* bytes: a chain of a hundred certificates */
+#define WA_SETUP_PY_BYTES_MAX (4u << 20)   /* bytes: setup.py */
+#define WA_ZIP_MEMBERS_MAX 200000u         /* members of an archive */
+#define WA_ZIP_COMMENT_MAX 65535u          /* bytes: limit of the format */
+#define WA_ZIP_RATIO_MAX 1100u /* inflated/deflated: deflate itself can't exceed 1,032 */
+#define WA_PACKAGE_BYTES_MAX (64ull << 30)     /* bytes: the archive */
 #define WA_PACKAGE_INFLATED_MAX (256ull << 30) /* bytes: the sum of its members */
-#define WA_INDEX_BYTES_MAX (256u << 20)     /* bytes: inflated Packages text; 10,000 packages are 20 MiB */
-#define WA_INDEX_ENTRIES_MAX 200000u        /* entries of one index */
-#define WA_DEPENDS_DEPTH_MAX 64u            /* levels; WAPT stops at 30 */
-#define WA_ZIP_DIRECTORY_BYTES_MAX (64u << 20)      /* bytes: read as a whole; 200,000 members with names of 250 bytes */
-#define WA_ICON_BYTES_MAX (1u << 20)                /* bytes: WAPT/icon.png; the largest real one is 60 KiB */
-#define WA_INDEX_PACKED_BYTES_MAX (128u << 20)      /* bytes: the index as it is downloaded */
-#define WA_PLAN_PROBLEMS_BYTES_MAX (1u << 20)       /* bytes: what a plan says that can't be done */
+#define WA_INDEX_BYTES_MAX                                                                         \
+    (256u << 20)                     /* bytes: inflated Packages text; 10,000 packages are 20 MiB */
+#define WA_INDEX_ENTRIES_MAX 200000u /* entries of one index */
+#define WA_DEPENDS_DEPTH_MAX 64u     /* levels; WAPT stops at 30 */
+#define WA_ZIP_DIRECTORY_BYTES_MAX                                                                 \
+    (64u << 20) /* bytes: read as a whole; 200,000 members with names of 250 bytes */
+#define WA_ICON_BYTES_MAX (1u << 20) /* bytes: WAPT/icon.png; the largest real one is 60 KiB */
+#define WA_INDEX_PACKED_BYTES_MAX (128u << 20) /* bytes: the index as it is downloaded */
+#define WA_PLAN_PROBLEMS_BYTES_MAX (1u << 20)  /* bytes: what a plan says that can't be done */
 
 /* --- certificates --- */
-#define WA_CHAIN_MAX 16u                    /* certificates of one signer's chain */
-#define WA_ANCHORS_MAX 4096u                /* certificates of one trust store */
-#define WA_CRLS_MAX 256u                    /* revocation lists of one trust store, or of an index */
-#define WA_CRL_BYTES_MAX (16u << 20)        /* bytes: one list; about 400,000 revoked certificates */
-#define WA_RSA_BITS_MIN 2048                /* bits: below is weak (NIST SP 800-57, 2014 on) */
-#define WA_RSA_BITS_MAX 16384               /* bits: above is a denial of service */
-#define WA_TRUST_FILE_BYTES_MAX (16u << 20)         /* bytes: a file of the administrator's; revocation lists can be long */
-#define WA_TRUST_CHECKS_MAX 128u                    /* signature checks of one search: a path of 16 with eight namesakes each */
-#define WA_KEY_BYTES_MAX (64u << 10)                /* bytes: a key's PEM file; RSA-16384 takes 13 KiB */
-#define WA_KEY_ROUNDS_MAX 10000000                  /* PBKDF2 rounds of an encrypted key: about five seconds */
+#define WA_CHAIN_MAX 16u             /* certificates of one signer's chain */
+#define WA_ANCHORS_MAX 4096u         /* certificates of one trust store */
+#define WA_CRLS_MAX 256u             /* revocation lists of one trust store, or of an index */
+#define WA_CRL_BYTES_MAX (16u << 20) /* bytes: one list; about 400,000 revoked certificates */
+#define WA_RSA_BITS_MIN 2048         /* bits: below is weak (NIST SP 800-57, 2014 on) */
+#define WA_RSA_BITS_MAX 16384        /* bits: above is a denial of service */
+#define WA_TRUST_FILE_BYTES_MAX                                                                    \
+    (16u << 20) /* bytes: a file of the administrator's; revocation lists can be long */
+#define WA_TRUST_CHECKS_MAX                                                                        \
+    128u /* signature checks of one search: a path of 16 with eight namesakes each */
+#define WA_KEY_BYTES_MAX (64u << 10) /* bytes: a key's PEM file; RSA-16384 takes 13 KiB */
+#define WA_KEY_ROUNDS_MAX 10000000   /* PBKDF2 rounds of an encrypted key: about five seconds */
 
 /* --- digest trees --- */
-#define WA_TREE_LEAVES_MAX (1u << 20)       /* leaves: a million machines in one batch */
-#define WA_TREE_DEPTH_MAX 20u               /* log2 of the above */
+#define WA_TREE_LEAVES_MAX (1u << 20) /* leaves: a million machines in one batch */
+#define WA_TREE_DEPTH_MAX 20u         /* log2 of the above */
 
 /* --- HTTP and WebSocket --- */
-#define WA_HTTP_HEAD_MAX (16u << 10)        /* bytes: request line and headers together */
-#define WA_HTTP_HEADERS_MAX 64u             /* headers of one message */
-#define WA_HTTP_BODY_MAX (1u << 20)         /* bytes: default, a route may allow more */
-#define WA_WS_MESSAGE_MAX (4u << 20)        /* bytes: one message, all fragments together */
-#define WA_WS_HELLO_MAX (512u << 10)        /* bytes: first message, before authentication */
-#define WA_HTTP_HEAD_TIMEOUT_MS 10000u      /* ms: a client that feeds headers slowly is cut */
-#define WA_HTTP_IDLE_TIMEOUT_MS 60000u      /* ms: keep-alive without a request */
-#define WA_TLS_HANDSHAKE_TIMEOUT_MS 10000u  /* ms */
-#define WA_WS_PING_MS 25000u                /* ms: keeps NAT and proxies from forgetting us */
-#define WA_WS_PONG_TIMEOUT_MS 60000u        /* ms: silence after which the peer is gone */
-#define WA_HTTP_ANSWER_MAX (64u << 20)              /* bytes: one answer that is not a file */
-#define WA_HTTP_STALL_TIMEOUT_MS 30000u             /* ms: a body or an answer of which nothing moves */
-#define WA_RATE_BYTES_MS 1u                         /* bytes a ms: slower than 1,000 bytes a second over all is cut */
-#define WA_LINGER_MS 5000u                          /* ms: for the peer to read our last words */
-#define WA_HTTP_REFUSED_MAX 64u                     /* connections that are answered 503 at the same time, beyond the largest count */
-#define WA_WS_QUEUE_MAX (4u << 20)                  /* bytes waiting for a peer that does not read: a message of the largest size */
-#define WA_WS_PONG_QUEUE_MAX (64u << 10)            /* bytes waiting above which pings go unanswered: the peer does not read */
-#define WA_WS_OUT_MAX (16u << 20)                   /* bytes on their way to the socket: what may be queued, twice over */
-#define WA_WS_WAITING_MAX (4u << 20)                /* bytes: beyond, the server sends an agent nothing more */
-#define WA_WS_CONNECT_TIMEOUT_MS 15000u             /* ms: from the name to the open WebSocket */
-#define WA_WS_ADDRESS_TIMEOUT_MS 5000u              /* ms: for one address of a name, while there are others */
-#define WA_PROXY_ANSWER_MAX 4096u                   /* bytes: a proxy's answer to CONNECT */
+#define WA_HTTP_HEAD_MAX (16u << 10)       /* bytes: request line and headers together */
+#define WA_HTTP_HEADERS_MAX 64u            /* headers of one message */
+#define WA_HTTP_BODY_MAX (1u << 20)        /* bytes: default, a route may allow more */
+#define WA_WS_MESSAGE_MAX (4u << 20)       /* bytes: one message, all fragments together */
+#define WA_WS_HELLO_MAX (512u << 10)       /* bytes: first message, before authentication */
+#define WA_HTTP_HEAD_TIMEOUT_MS 10000u     /* ms: a client that feeds headers slowly is cut */
+#define WA_HTTP_IDLE_TIMEOUT_MS 60000u     /* ms: keep-alive without a request */
+#define WA_TLS_HANDSHAKE_TIMEOUT_MS 10000u /* ms */
+#define WA_WS_PING_MS 25000u               /* ms: keeps NAT and proxies from forgetting us */
+#define WA_WS_PONG_TIMEOUT_MS 60000u       /* ms: silence after which the peer is gone */
+#define WA_HTTP_ANSWER_MAX (64u << 20)     /* bytes: one answer that is not a file */
+#define WA_HTTP_STALL_TIMEOUT_MS 30000u    /* ms: a body or an answer of which nothing moves */
+#define WA_RATE_BYTES_MS 1u /* bytes a ms: slower than 1,000 bytes a second over all is cut */
+#define WA_LINGER_MS 5000u  /* ms: for the peer to read our last words */
+#define WA_HTTP_REFUSED_MAX                                                                        \
+    64u /* connections that are answered 503 at the same time, beyond the largest count */
+#define WA_WS_QUEUE_MAX                                                                            \
+    (4u << 20) /* bytes waiting for a peer that does not read: a message of the largest size */
+#define WA_WS_PONG_QUEUE_MAX                                                                       \
+    (64u << 10) /* bytes waiting above which pings go unanswered: the peer does not read */
+#define WA_WS_OUT_MAX                                                                              \
+    (16u << 20) /* bytes on their way to the socket: what may be queued, twice over */
+#define WA_WS_WAITING_MAX (4u << 20)    /* bytes: beyond, the server sends an agent nothing more */
+#define WA_WS_CONNECT_TIMEOUT_MS 15000u /* ms: from the name to the open WebSocket */
+#define WA_WS_ADDRESS_TIMEOUT_MS 5000u  /* ms: for one address of a name, while there are others */
+#define WA_PROXY_ANSWER_MAX 4096u       /* bytes: a proxy's answer to CONNECT */
 
 /* --- processes and their messages --- */
-#define WA_IPC_MESSAGE_MAX (20u << 20)      /* bytes: above the largest JSON it may carry */
-#define WA_LOCAL_REQUEST_MAX (64u << 10)    /* bytes: what a local tool may send at once */
-#define WA_LOCAL_CLIENTS_MAX 64u            /* local connections at the same time */
-#define WA_LOCAL_CLIENTS_PER_UID_MAX 8u     /* of one user, so that one can't starve others */
-#define WA_SCRIPT_OUTPUT_MAX (1u << 20)     /* bytes kept of a script's output: head and tail */
-#define WA_SCRIPT_TIMEOUT_S 3600u           /* s: a hook without its own limit */
-#define WA_AUTH_TIMEOUT_MS 15000u           /* ms: PAM adds 2 s to a wrong password */
-#define WA_CHAN_QUEUE_MAX (64u << 20)               /* bytes waiting for another process that does not read */
-#define WA_HOST_TEXT_MAX (4u << 20)                 /* bytes: a file of /proc; cpuinfo of a machine with a thousand processors */
-#define WA_DPKG_PARAGRAPH_MAX (1u << 20)            /* bytes: of dpkg's status file, with its list of configuration files */
-#define WA_LOCAL_ANSWERS_MAX (8u << 20)             /* bytes waiting for a local tool that does not read */
-#define WA_LOCAL_LINE_MAX (32u << 20)               /* bytes: one line of the service's answer */
-#define WA_LOCAL_TASKS_MAX 100                      /* tasks of local users that wait: they can't fill the disk with them */
-#define WA_ROLE_JSON_MAX (1u << 20)                 /* bytes: a configuration or a call: certificates, headers */
-#define WA_ROLE_NOTE_MAX (32u << 10)                /* bytes: a state, an answer, an error; escapes take six bytes */
-#define WA_ROLE_DATA_MAX (256u << 10)               /* bytes: one piece of a stream */
-#define WA_ROLE_BODY_MAX (32u << 20)                /* bytes: a request's body: above the largest inventory */
-#define WA_ROLE_AUTH_MAX (64u << 10)                /* bytes: a user, a password, sixteen groups, all escaped */
+#define WA_IPC_MESSAGE_MAX (20u << 20)   /* bytes: above the largest JSON it may carry */
+#define WA_LOCAL_REQUEST_MAX (64u << 10) /* bytes: what a local tool may send at once */
+#define WA_LOCAL_CLIENTS_MAX 64u         /* local connections at the same time */
+#define WA_LOCAL_CLIENTS_PER_UID_MAX 8u  /* of one user, so that one can't starve others */
+#define WA_SCRIPT_OUTPUT_MAX (1u << 20)  /* bytes kept of a script's output: head and tail */
+#define WA_SCRIPT_TIMEOUT_S 3600u        /* s: a hook without its own limit */
+#define WA_AUTH_TIMEOUT_MS 15000u        /* ms: PAM adds 2 s to a wrong password */
+#define WA_CHAN_QUEUE_MAX (64u << 20)    /* bytes waiting for another process that does not read */
+#define WA_HOST_TEXT_MAX                                                                           \
+    (4u << 20) /* bytes: a file of /proc; cpuinfo of a machine with a thousand processors */
+#define WA_DPKG_PARAGRAPH_MAX                                                                      \
+    (1u << 20) /* bytes: of dpkg's status file, with its list of configuration files */
+#define WA_LOCAL_ANSWERS_MAX (8u << 20) /* bytes waiting for a local tool that does not read */
+#define WA_LOCAL_LINE_MAX (32u << 20)   /* bytes: one line of the service's answer */
+#define WA_LOCAL_TASKS_MAX                                                                         \
+    100 /* tasks of local users that wait: they can't fill the disk with them */
+#define WA_ROLE_JSON_MAX (1u << 20) /* bytes: a configuration or a call: certificates, headers */
+#define WA_ROLE_NOTE_MAX                                                                           \
+    (32u << 10) /* bytes: a state, an answer, an error; escapes take six bytes */
+#define WA_ROLE_DATA_MAX (256u << 10) /* bytes: one piece of a stream */
+#define WA_ROLE_BODY_MAX (32u << 20)  /* bytes: a request's body: above the largest inventory */
+#define WA_ROLE_AUTH_MAX (64u << 10)  /* bytes: a user, a password, sixteen groups, all escaped */
 
 /* --- passwords --- */
-#define WA_PASSPHRASE_MAX 1024                      /* bytes: of a key; what OpenSSL's PEM reader has room for */
-#define WA_TERM_LINE_MAX 1024u                      /* bytes: what a person types, or the first line of a password's file */
-#define WA_PASSWORD_MAX 4096u                       /* bytes: what is hashed */
-#define WA_PWHASH_MEMORY_KIB_MAX (256u << 10)       /* KiB: a stored hash must not be able to stop the server */
-#define WA_PWHASH_PASSES_MAX 16u                    /* passes of Argon2, for the same reason */
-#define WA_PBKDF2_ROUNDS_MAX 2000000u               /* rounds, for the same reason: about a second */
-#define WA_PAM_PASSWORD_MAX 512u                    /* bytes: PAM_MAX_RESP_SIZE, beyond which modules refuse */
-#define WA_PAM_USER_MAX 255u                        /* bytes: LOGIN_NAME_MAX */
+#define WA_PASSPHRASE_MAX 1024 /* bytes: of a key; what OpenSSL's PEM reader has room for */
+#define WA_TERM_LINE_MAX                                                                           \
+    1024u /* bytes: what a person types, or the first line of a password's file */
+#define WA_PASSWORD_MAX 4096u /* bytes: what is hashed */
+#define WA_PWHASH_MEMORY_KIB_MAX                                                                   \
+    (256u << 10)                      /* KiB: a stored hash must not be able to stop the server */
+#define WA_PWHASH_PASSES_MAX 16u      /* passes of Argon2, for the same reason */
+#define WA_PBKDF2_ROUNDS_MAX 2000000u /* rounds, for the same reason: about a second */
+#define WA_PAM_PASSWORD_MAX 512u      /* bytes: PAM_MAX_RESP_SIZE, beyond which modules refuse */
+#define WA_PAM_USER_MAX 255u          /* bytes: LOGIN_NAME_MAX */
 
 /* --- reports, the console, the database --- */
-#define WA_SERVER_BODY_MAX (16u << 20)              /* bytes: the largest body that the server takes: a report; orders of many machines */
-#define WA_REPORT_MEMORY_MAX (256u << 20)           /* bytes: a report as a tree of nodes */
-#define WA_REPORT_ANSWER_MAX (256u << 10)           /* bytes: what the server answers to a report */
-#define WA_CONSOLE_ANSWER_MAX (64u << 20)           /* bytes: what the server answers to the console: 100,000 machines */
-#define WA_REPORT_SKEW_S 900                        /* s: a clock further off is told to the administrator */
-#define WA_TOKEN_MAX 160                            /* bytes with NUL: an enrolment token */
-#define WA_SQL_VALUE_BYTES_MAX (64 << 20)           /* bytes: one value of the database, above the largest message */
+#define WA_SERVER_BODY_MAX                                                                         \
+    (16u                                                                                           \
+     << 20) /* bytes: the largest body that the server takes: a report; orders of many machines */
+#define WA_REPORT_MEMORY_MAX (256u << 20) /* bytes: a report as a tree of nodes */
+#define WA_REPORT_ANSWER_MAX (256u << 10) /* bytes: what the server answers to a report */
+#define WA_CONSOLE_ANSWER_MAX                                                                      \
+    (64u << 20)              /* bytes: what the server answers to the console: 100,000 machines */
+#define WA_REPORT_SKEW_S 900 /* s: a clock further off is told to the administrator */
+#define WA_TOKEN_MAX 160     /* bytes with NUL: an enrolment token */
+#define WA_SQL_VALUE_BYTES_MAX                                                                     \
+    (64 << 20) /* bytes: one value of the database, above the largest message */
 
 /* --- actions (security target F3A) --- */
-#define WA_ACTION_BYTES_MAX (64u << 10)     /* bytes: one signed action with its arguments */
-#define WA_ACTION_AGE_MAX_S (30u * 86400u)  /* s: not_after - issued_at; an identifier is kept that long */
-#define WA_ACTION_SKEW_S 60                 /* s: countersignature, each way (F3A: one minute) */
-#define WA_ACTION_HOSTS_MAX 100000u         /* machines of one batch */
+#define WA_ACTION_BYTES_MAX (64u << 10) /* bytes: one signed action with its arguments */
+#define WA_ACTION_AGE_MAX_S                                                                        \
+    (30u * 86400u)                  /* s: not_after - issued_at; an identifier is kept that long */
+#define WA_ACTION_SKEW_S 60         /* s: countersignature, each way (F3A: one minute) */
+#define WA_ACTION_HOSTS_MAX 100000u /* machines of one batch */
 
 #endif

@@ -2,8 +2,8 @@
  *
  * Libraries (layers 1-4) return errors and don't log. A program opens one log at its
  * start. An event is one line, either text ("2026-11-24T10:00:00Z info
- * waptservice/manager install.done package=tis-x status=OK") or a JSON object. Values from outside are
- * escaped: a newline or an escape sequence in a host name can't forge a line.
+ * waptservice/manager install.done package=tis-x status=OK") or a JSON object. Values from outside
+ * are escaped: a newline or an escape sequence in a host name can't forge a line.
  */
 #ifndef WA_BASE_LOG_H
 #define WA_BASE_LOG_H
@@ -31,10 +31,12 @@ struct wa_log_field {
 #define WA_LF_I(key, i) ((struct wa_log_field){(key), WA_LOG_INT, {0, 0}, (int64_t)(i)})
 
 void wa_log_init(struct wa_log *log, int fd, enum wa_log_level level, const char *program);
-/* event: a stable dotted name, "action.refused". Never fails; a line that can't be written is lost. */
+/* event: a stable dotted name, "action.refused". Never fails; a line that can't be written is lost.
+ */
 void wa_log_event(const struct wa_log *log, enum wa_log_level level, const char *event,
                   const struct wa_log_field *fields, size_t field_count);
-/* wa_log(log, WA_LOG_INFO, "install.done", WA_LF_S("package", name), WA_LF_I("status", 0)); at least one field */
+/* wa_log(log, WA_LOG_INFO, "install.done", WA_LF_S("package", name), WA_LF_I("status", 0)); at
+ * least one field */
 #define wa_log(log, level, event, ...)                                                             \
     wa_log_event((log), (level), (event), (const struct wa_log_field[]){__VA_ARGS__},              \
                  sizeof((const struct wa_log_field[]){__VA_ARGS__}) / sizeof(struct wa_log_field))

@@ -28,7 +28,8 @@ void wa_map_fini(struct wa_map *m);
 #define WA_AUTO_MAP WA_CLEANUP(wa_map_fini)
 /* NULL when absent. */
 void *wa_map_get(const struct wa_map *m, struct wa_sv key);
-/* Inserts or replaces; *ret_old is the former value or NULL (may be NULL itself). value must not be NULL. */
+/* Inserts or replaces; *ret_old is the former value or NULL (may be NULL itself). value must not be
+ * NULL. */
 WA_CHECK enum wa_code wa_map_put(struct wa_map *m, struct wa_sv key, void *value, void **ret_old,
                                  struct wa_err *err);
 /* Removes and returns the value; NULL when absent. The last item takes its place in the order. */

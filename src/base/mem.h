@@ -10,7 +10,8 @@
 
 #include "base/attr.h"
 
-/* count * size bytes, zeroed; NULL when out of memory or when the product overflows. Free with wa_free(). */
+/* count * size bytes, zeroed; NULL when out of memory or when the product overflows. Free with
+ * wa_free(). */
 WA_CHECK void *wa_calloc(size_t count, size_t size);
 /* As realloc() with an overflow check; the old block stays valid when NULL is returned. */
 WA_CHECK void *wa_realloc(void *p, size_t count, size_t size);

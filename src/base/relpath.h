@@ -17,10 +17,11 @@ struct wa_relpath {
 };
 
 /* WA_E_INVALID with the reason, naming the path. */
-WA_CHECK enum wa_code wa_relpath_parse(struct wa_sv text, struct wa_relpath *ret, struct wa_err *err);
-/* Key under which two paths are the same file on some supported system: NFC is not applied; Latin, Greek,
- * Cyrillic, Armenian and full-width letters lose their case where that does not make them longer in UTF-8. Two
- * members with equal keys are refused. */
+WA_CHECK enum wa_code wa_relpath_parse(struct wa_sv text, struct wa_relpath *ret,
+                                       struct wa_err *err);
+/* Key under which two paths are the same file on some supported system: NFC is not applied; Latin,
+ * Greek, Cyrillic, Armenian and full-width letters lose their case where that does not make them
+ * longer in UTF-8. Two members with equal keys are refused. */
 void wa_relpath_fold(const struct wa_relpath *path, char out[WA_RELPATH_MAX + 1]);
 
 #endif

@@ -12,7 +12,8 @@
 struct wa_source {
     uint64_t size; /* bytes; fixed for the life of the source */
     /* Fills exactly n bytes from offset, or fails (reading past the end is WA_E_INVALID). */
-    enum wa_code (*read_at)(struct wa_source *s, uint64_t offset, void *p, size_t n, struct wa_err *err);
+    enum wa_code (*read_at)(struct wa_source *s, uint64_t offset, void *p, size_t n,
+                            struct wa_err *err);
 };
 
 /* Accepts bytes in order. */

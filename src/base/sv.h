@@ -16,8 +16,13 @@ struct wa_sv {
 
 #define WA_SV(literal) ((struct wa_sv){"" literal, sizeof(literal) - 1})
 /* The same to initialize a static object with, which a compound literal may not. */
-#define WA_SV_INIT(literal) {"" literal, sizeof(literal) - 1}
-#define WA_SV_ARG(sv) (int)((sv).n > 4096 ? 4096 : (sv).n), ((sv).p ? (sv).p : "") /* for "%.*s" */
+#define WA_SV_INIT(literal)                                                                        \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
+#define WA_SV_ARG(sv)                                                                              \
+    (int)((sv).n > 4096 ? 4096 : (sv).n), ((sv).p ? (sv).p : "") /* for "%.*s"                     \
+                                                                  */
 
 struct wa_sv wa_sv(const char *s); /* s may be NULL: empty */
 static inline struct wa_sv wa_sv_n(const void *p, size_t n)
@@ -29,10 +34,10 @@ bool wa_sv_eqs(struct wa_sv a, const char *s);
 bool wa_sv_ieqs(struct wa_sv a, const char *s); /* ASCII case-insensitive */
 bool wa_sv_starts(struct wa_sv a, const char *prefix);
 bool wa_sv_ends(struct wa_sv a, const char *suffix);
-int wa_sv_cmp(struct wa_sv a, struct wa_sv b);              /* memcmp order, shorter first */
-bool wa_sv_chr(struct wa_sv a, char c, size_t *ret_at);      /* first occurrence */
+int wa_sv_cmp(struct wa_sv a, struct wa_sv b);                 /* memcmp order, shorter first */
+bool wa_sv_chr(struct wa_sv a, char c, size_t *ret_at);        /* first occurrence */
 struct wa_sv wa_sv_sub(struct wa_sv a, size_t from, size_t n); /* clamped */
-struct wa_sv wa_sv_trim(struct wa_sv a);                     /* ASCII white space, both sides */
+struct wa_sv wa_sv_trim(struct wa_sv a);                       /* ASCII white space, both sides */
 /* Takes the text up to sep out of *rest; false when *rest is exhausted. "a,,b" gives a, "", b. */
 bool wa_sv_split(struct wa_sv *rest, char sep, struct wa_sv *ret_part);
 /* Decimal digits only, no sign, no blanks, no overflow. */

@@ -1,4 +1,5 @@
-/* utf8.h - checking and walking UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
+/* utf8.h - checking and walking UTF-8 (RFC 3629: no surrogates, no overlong forms, at most
+ * U+10FFFF). */
 #ifndef WA_BASE_UTF8_H
 #define WA_BASE_UTF8_H
 

@@ -1,6 +1,8 @@
-/* wapt_fetch.c - main() of wapt-fetch: one HTTPS exchange for the agent, started by its launcher with descriptor 3.
+/* wapt_fetch.c - main() of wapt-fetch: one HTTPS exchange for the agent, started by its launcher
+ * with descriptor 3.
  *
- * Apart from the other programs because it alone links libcurl. Started by hand it has no channel, says so and ends.
+ * Apart from the other programs because it alone links libcurl. Started by hand it has no channel,
+ * says so and ends.
  */
 #include "agent/helpers.h"
 

@@ -10,7 +10,8 @@ void wa_hex_encode(const void *p, size_t n, char *out);
 bool wa_hex_decode(struct wa_sv text, void *out, size_t n);
 /* Lower-case digits only, exactly count of them. */
 bool wa_hex_is(struct wa_sv text, size_t count);
-/* A SHA-256 as people copy it: 64 digits of either case, with or without ':' or blanks between. out: lower case. False otherwise. */
+/* A SHA-256 as people copy it: 64 digits of either case, with or without ':' or blanks between.
+ * out: lower case. False otherwise. */
 bool wa_hex_fingerprint(struct wa_sv text, char out[65]);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "net/http_client.h"
 
-#define CALL_MS 300000u        /* a whole call, but an upload */
+#define CALL_MS 300000u /* a whole call, but an upload */
 
 struct wa_client {
     char server[1024];

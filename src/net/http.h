@@ -1,8 +1,10 @@
-/* http.h - HTTP/1.1 messages: parsing of requests and answers (llhttp, made strict), headers, dates of ranges.
+/* http.h - HTTP/1.1 messages: parsing of requests and answers (llhttp, made strict), headers, dates
+ * of ranges.
  *
- * Refused whole: Transfer-Encoding together with Content-Length, two different Content-Lengths, a Transfer-Encoding that is not
- * exactly "chunked" or comes with HTTP/1.0, chunk extensions and trailer fields, obsolete folding, NUL, other control characters,
- * bare CR or LF in a head, bytes before its first line, no Host or two, absolute or '..' targets, upgrades with a body or to
+ * Refused whole: Transfer-Encoding together with Content-Length, two different Content-Lengths, a
+ * Transfer-Encoding that is not exactly "chunked" or comes with HTTP/1.0, chunk extensions and
+ * trailer fields, obsolete folding, NUL, other control characters, bare CR or LF in a head, bytes
+ * before its first line, no Host or two, absolute or '..' targets, upgrades with a body or to
  * anything but a WebSocket, more than WA_HTTP_HEADERS_MAX headers, a head beyond WA_HTTP_HEAD_MAX.
  */
 #ifndef WA_NET_HTTP_H
@@ -27,10 +29,10 @@ struct wa_http_head {
     struct wa_http_header headers[WA_HTTP_HEADERS_MAX];
     size_t header_count;
     bool keep_alive;
-    bool is_upgrade;            /* a WebSocket upgrade is asked for */
+    bool is_upgrade; /* a WebSocket upgrade is asked for */
     bool has_length;
-    uint64_t length;            /* when has_length */
-    bool has_body;              /* one follows: a length above 0, or chunks */
+    uint64_t length; /* when has_length */
+    bool has_body;   /* one follows: a length above 0, or chunks */
 };
 /* Value of the first header of that name, any case; empty when absent. */
 struct wa_sv wa_http_get(const struct wa_http_head *h, const char *name);
@@ -43,21 +45,23 @@ struct wa_http_events {
     enum wa_code (*on_body)(void *user, const void *p, size_t n, struct wa_err *err);
     enum wa_code (*on_done)(void *user, struct wa_err *err);
 };
-WA_CHECK enum wa_code wa_http_parser_new(bool of_requests, const struct wa_http_events *events, void *user,
-                                         struct wa_http_parser **ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_http_parser_new(bool of_requests, const struct wa_http_events *events,
+                                         void *user, struct wa_http_parser **ret,
+                                         struct wa_err *err);
 void wa_http_parser_free(struct wa_http_parser *p);
 WA_AUTO_DEFINE(wa_http_parser, wa_http_parser_free)
-/* Stops behind each message, and behind an upgrade head: *ret_used says how far. What follows waits for wa_http_resume(): one
- * request at a time. A failure is for good. */
-WA_CHECK enum wa_code wa_http_parse(struct wa_http_parser *p, const void *bytes, size_t n, size_t *ret_used,
-                                    struct wa_err *err);
+/* Stops behind each message, and behind an upgrade head: *ret_used says how far. What follows waits
+ * for wa_http_resume(): one request at a time. A failure is for good. */
+WA_CHECK enum wa_code wa_http_parse(struct wa_http_parser *p, const void *bytes, size_t n,
+                                    size_t *ret_used, struct wa_err *err);
 /* The connection has ended; WA_E_INVALID in the middle of a message. */
 WA_CHECK enum wa_code wa_http_parse_end(struct wa_http_parser *p, struct wa_err *err);
 /* The next message may begin. Never after an upgrade. */
 void wa_http_resume(struct wa_http_parser *p);
 
-/* "Range: bytes=a-b" over a body of size bytes. False when absent or not satisfiable as one range (then send all, RFC 9110 14.2),
- * *ret_unsatisfiable for 416. */
-bool wa_http_range(struct wa_sv value, uint64_t size, uint64_t *ret_first, uint64_t *ret_count, bool *ret_unsatisfiable);
+/* "Range: bytes=a-b" over a body of size bytes. False when absent or not satisfiable as one range
+ * (then send all, RFC 9110 14.2), *ret_unsatisfiable for 416. */
+bool wa_http_range(struct wa_sv value, uint64_t size, uint64_t *ret_first, uint64_t *ret_count,
+                   bool *ret_unsatisfiable);
 
 #endif

@@ -1,7 +1,8 @@
 /* http_client.h - one blocking HTTPS exchange with libcurl, under the policy of net/tls.
  *
- * For the fetch helper and the console, never in a loop; from any thread. No redirect is followed, https only unless allow_http
- * (package repositories whose content is signed), no cookies, no environment proxies, no compression.
+ * For the fetch helper and the console, never in a loop; from any thread. No redirect is followed,
+ * https only unless allow_http (package repositories whose content is signed), no cookies, no
+ * environment proxies, no compression.
  */
 #ifndef WA_NET_HTTP_CLIENT_H
 #define WA_NET_HTTP_CLIENT_H
@@ -11,33 +12,37 @@
 #include "net/tls.h"
 
 struct wa_http_call {
-    const char *method;        /* "GET", "HEAD", "POST", "PUT", "DELETE" */
+    const char *method; /* "GET", "HEAD", "POST", "PUT", "DELETE" */
     const char *url;
-    const char *const *headers;/* "Name: value", NULL-terminated; may be NULL */
-    struct wa_source *body;    /* NULL: none */
-    const char *proxy;         /* "http://host:port"; NULL: none */
+    const char *const *headers;  /* "Name: value", NULL-terminated; may be NULL */
+    struct wa_source *body;      /* NULL: none */
+    const char *proxy;           /* "http://host:port"; NULL: none */
     const char *user, *password; /* Basic, NULL: none; only over https */
     bool allow_http;
-    uint64_t max_bytes;        /* of the answer's body */
+    uint64_t max_bytes; /* of the answer's body */
     uint32_t connect_timeout_ms;
-    uint32_t timeout_ms;       /* whole exchange, 0: none */
-    uint32_t low_speed_bytes_s;/* below this for low_speed_s: WA_E_TIMEOUT (slow retrieval) */
-    uint32_t low_speed_s;      /* 0: 60 */
-    uint64_t resume_from;      /* GET: bytes the caller has already; no byte of any other answer than the rest is handed on */
+    uint32_t timeout_ms;        /* whole exchange, 0: none */
+    uint32_t low_speed_bytes_s; /* below this for low_speed_s: WA_E_TIMEOUT (slow retrieval) */
+    uint32_t low_speed_s;       /* 0: 60 */
+    uint64_t resume_from; /* GET: bytes the caller has already; no byte of any other answer than the
+                             rest is handed on */
     bool (*progress)(void *user, uint64_t done, uint64_t total); /* false cancels; may be NULL */
     void *progress_user;
 };
 struct wa_http_result {
     int status;
-    bool resumed;              /* the body begins at resume_from */
+    bool resumed; /* the body begins at resume_from */
     char etag[256], last_modified[64], content_type[128];
     char date[64];
     uint64_t bytes;
 };
-/* An answer of any status is WA_OK; the caller judges ret->status, also of what went to body. trust->host "" means the URL's.
- * WA_E_UNREACHABLE, WA_E_TIMEOUT, WA_E_REFUSED (certificate, with its fingerprint and reason), WA_E_LIMIT, WA_E_CANCELLED,
- * WA_E_INVALID (another part than resume_from asks for), WA_E_CONFLICT (something else than a part), WA_E_CONFIG, and what body's sink says. */
-WA_CHECK enum wa_code wa_http_perform(const struct wa_http_call *call, const struct wa_tls_trust *trust,
-                                      struct wa_sink *body, struct wa_http_result *ret, struct wa_err *err);
+/* An answer of any status is WA_OK; the caller judges ret->status, also of what went to body.
+ * trust->host "" means the URL's. WA_E_UNREACHABLE, WA_E_TIMEOUT, WA_E_REFUSED (certificate, with
+ * its fingerprint and reason), WA_E_LIMIT, WA_E_CANCELLED, WA_E_INVALID (another part than
+ * resume_from asks for), WA_E_CONFLICT (something else than a part), WA_E_CONFIG, and what body's
+ * sink says. */
+WA_CHECK enum wa_code wa_http_perform(const struct wa_http_call *call,
+                                      const struct wa_tls_trust *trust, struct wa_sink *body,
+                                      struct wa_http_result *ret, struct wa_err *err);
 
 #endif

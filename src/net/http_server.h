@@ -1,7 +1,9 @@
-/* http_server.h - an HTTP/1.1 and WebSocket server over TLS in one loop: connections, time-outs, back-pressure, files.
+/* http_server.h - an HTTP/1.1 and WebSocket server over TLS in one loop: connections, time-outs,
+ * back-pressure, files.
  *
- * The application gets complete heads, streams or collects bodies, and answers once, at once or later. Slow heads, slow bodies and
- * idle connections are cut; a full house answers 503, a very full one lets nobody in. Security headers are added to every answer.
+ * The application gets complete heads, streams or collects bodies, and answers once, at once or
+ * later. Slow heads, slow bodies and idle connections are cut; a full house answers 503, a very
+ * full one lets nobody in. Security headers are added to every answer.
  */
 #ifndef WA_NET_HTTP_SERVER_H
 #define WA_NET_HTTP_SERVER_H
@@ -16,39 +18,43 @@ struct wa_http_server;
 struct wa_http_conn; /* one request's exchange, until answered; then must not be touched */
 
 struct wa_http_server_events {
-    /* Decide what to do with the request: set the body cap with wa_http_accept_body() or _stream_body(), answer at once, or, when
-     * head->is_upgrade, wa_http_accept_ws(). Without any of these the body must be empty. */
+    /* Decide what to do with the request: set the body cap with wa_http_accept_body() or
+     * _stream_body(), answer at once, or, when head->is_upgrade, wa_http_accept_ws(). Without any
+     * of these the body must be empty. */
     void (*on_request)(void *user, struct wa_http_conn *c, const struct wa_http_head *head);
     /* The whole body (empty when none), after on_request, unless answered or streamed. */
     void (*on_body)(void *user, struct wa_http_conn *c, struct wa_sv body);
-    /* The exchange is over without your answer: the client went away, or its body was refused (too long, malformed, your sink
-     * failed). Forget c. May be NULL. */
+    /* The exchange is over without your answer: the client went away, or its body was refused (too
+     * long, malformed, your sink failed). Forget c. May be NULL. */
     void (*on_gone)(void *user, struct wa_http_conn *c);
 };
 struct wa_http_server_config {
     size_t max_connections;
-    size_t max_handshakes; /* at the same time */
+    size_t max_handshakes;  /* at the same time */
     size_t max_per_address; /* connections of one address that are no WebSocket; 0: no limit */
     /* ms; 0: what base/limits.h says. */
     uint32_t head_timeout_ms;  /* for a whole head, and before the first one */
     uint32_t idle_timeout_ms;  /* between requests */
-    uint32_t stall_timeout_ms; /* without progress of a body or an answer; 1,000 bytes a second over all are needed too */
+    uint32_t stall_timeout_ms; /* without progress of a body or an answer; 1,000 bytes a second over
+                                  all are needed too */
     uint32_t ws_ping_ms, ws_silence_ms;
-    uint32_t sweep_ms;         /* how often all these are looked at */
+    uint32_t sweep_ms; /* how often all these are looked at */
 };
 
-/* listen_fds: at most 16, bound, listening, non-blocking; taken over on success. tls must outlive the server, and may be NULL only
- * in tests. */
-WA_CHECK enum wa_code wa_http_server_new(struct wa_loop *loop, const int *listen_fds, size_t count, struct wa_tls_ctx *tls,
+/* listen_fds: at most 16, bound, listening, non-blocking; taken over on success. tls must outlive
+ * the server, and may be NULL only in tests. */
+WA_CHECK enum wa_code wa_http_server_new(struct wa_loop *loop, const int *listen_fds, size_t count,
+                                         struct wa_tls_ctx *tls,
                                          const struct wa_http_server_config *config,
                                          const struct wa_http_server_events *events, void *user,
                                          struct wa_http_server **ret, struct wa_err *err);
-/* Lets nobody in any more, closes what is idle and the WebSockets (status 1001), finishes what runs. Then stopped is called, once,
- * from the loop; it may free the server. */
+/* Lets nobody in any more, closes what is idle and the WebSockets (status 1001), finishes what
+ * runs. Then stopped is called, once, from the loop; it may free the server. */
 void wa_http_server_stop(struct wa_http_server *s, void (*stopped)(void *user), void *user);
 /* Connections now, WebSockets included. */
 size_t wa_http_server_count(const struct wa_http_server *s);
-/* At once; on_gone and on_close are called for what is open. Not from a callback of the server, but stopped. */
+/* At once; on_gone and on_close are called for what is open. Not from a callback of the server, but
+ * stopped. */
 void wa_http_server_free(struct wa_http_server *s);
 WA_AUTO_DEFINE(wa_http_server, wa_http_server_free)
 
@@ -56,40 +62,50 @@ void wa_http_set_user(struct wa_http_conn *c, void *data);
 void *wa_http_user(const struct wa_http_conn *c);
 const char *wa_http_peer(const struct wa_http_conn *c); /* address as text */
 const struct wa_http_head *wa_http_conn_head(const struct wa_http_conn *c);
-/* From on_request: the body waits, unread but for what came with the head, until one of the next two or an answer. For what has to
- * be asked first whether the body is wanted at all. */
+/* From on_request: the body waits, unread but for what came with the head, until one of the next
+ * two or an answer. For what has to be asked first whether the body is wanted at all. */
 void wa_http_hold_body(struct wa_http_conn *c);
 /* Collect the body up to max bytes (413 beyond). */
 void wa_http_accept_body(struct wa_http_conn *c, size_t max);
-/* Hand the body on as it comes, up to max bytes; a failing sink answers with its error. on_body then gets "" at the end. */
+/* Hand the body on as it comes, up to max bytes; a failing sink answers with its error. on_body
+ * then gets "" at the end. */
 void wa_http_stream_body(struct wa_http_conn *c, uint64_t max, struct wa_sink *sink);
 
-/* Exactly one of these ends the exchange. content_type NULL: none. extra: "Name: value\r\n" lines or NULL. */
-void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type, struct wa_sv body, const char *extra);
+/* Exactly one of these ends the exchange. content_type NULL: none. extra: "Name: value\r\n" lines
+ * or NULL. */
+void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type, struct wa_sv body,
+                    const char *extra);
 /* {"error":{"code":"...","message":"..."}} with the status of wa_code_http(). */
 void wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err);
-/* A regular file, with Content-Length, ETag (from digest when given, else inode-mtime-size), Last-Modified, conditional
- * requests, one range, HEAD. Takes over fd. */
-void wa_http_answer_file(struct wa_http_conn *c, int fd, const char *content_type, const char *etag);
+/* A regular file, with Content-Length, ETag (from digest when given, else inode-mtime-size),
+ * Last-Modified, conditional requests, one range, HEAD. Takes over fd. */
+void wa_http_answer_file(struct wa_http_conn *c, int fd, const char *content_type,
+                         const char *etag);
 
 /* --- WebSocket side --- */
 struct wa_ws_conn;
 struct wa_ws_events {
-    void (*on_message)(void *user, struct wa_ws_conn *c, struct wa_sv text); /* whole text messages; binary is refused */
-    void (*on_close)(void *user, struct wa_ws_conn *c, int status, const char *reason); /* once; c ends with it */
+    void (*on_message)(void *user, struct wa_ws_conn *c,
+                       struct wa_sv text); /* whole text messages; binary is refused */
+    void (*on_close)(void *user, struct wa_ws_conn *c, int status,
+                     const char *reason); /* once; c ends with it */
 };
-/* Answers 101; the exchange is over, *ret lives until on_close. max: bytes of one message, may be raised later. Refuses handshakes
- * that carry an Origin (WA_E_DENIED: those come from web pages) or are malformed (WA_E_INVALID): then answer the error. */
-WA_CHECK enum wa_code wa_http_accept_ws(struct wa_http_conn *c, size_t max, const struct wa_ws_events *events, void *user,
+/* Answers 101; the exchange is over, *ret lives until on_close. max: bytes of one message, may be
+ * raised later. Refuses handshakes that carry an Origin (WA_E_DENIED: those come from web pages) or
+ * are malformed (WA_E_INVALID): then answer the error. */
+WA_CHECK enum wa_code wa_http_accept_ws(struct wa_http_conn *c, size_t max,
+                                        const struct wa_ws_events *events, void *user,
                                         struct wa_ws_conn **ret, struct wa_err *err);
 void wa_ws_set_user(struct wa_ws_conn *c, void *user);
 void wa_ws_set_max(struct wa_ws_conn *c, size_t max);
 const char *wa_ws_peer(const struct wa_ws_conn *c);
-WA_CHECK enum wa_code wa_ws_channel_binding(struct wa_ws_conn *c, uint8_t out[32], struct wa_err *err);
-/* Queues one text message and writes what can be written; calls nobody back. WA_E_LIMIT when the peer does not read (4 MiB
- * waiting), WA_E_NOT_FOUND when it is closed or closing. */
+WA_CHECK enum wa_code wa_ws_channel_binding(struct wa_ws_conn *c, uint8_t out[32],
+                                            struct wa_err *err);
+/* Queues one text message and writes what can be written; calls nobody back. WA_E_LIMIT when the
+ * peer does not read (4 MiB waiting), WA_E_NOT_FOUND when it is closed or closing. */
 WA_CHECK enum wa_code wa_ws_send(struct wa_ws_conn *c, struct wa_sv text, struct wa_err *err);
-/* No message comes any more; on_close follows from the loop, when the peer has answered or five seconds are over. */
+/* No message comes any more; on_close follows from the loop, when the peer has answered or five
+ * seconds are over. */
 void wa_ws_close(struct wa_ws_conn *c, int status, const char *reason);
 
 #endif

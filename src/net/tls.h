@@ -1,6 +1,8 @@
-/* tls.h - TLS 1.2 and 1.3 over a non-blocking descriptor, and the one policy by which we trust a server.
+/* tls.h - TLS 1.2 and 1.3 over a non-blocking descriptor, and the one policy by which we trust a
+ * server.
  *
- * The only file of the project besides tls.c that knows OpenSSL's SSL. libcurl gets the same policy through wa_tls_apply().
+ * The only file of the project besides tls.c that knows OpenSSL's SSL. libcurl gets the same policy
+ * through wa_tls_apply().
  */
 #ifndef WA_NET_TLS_H
 #define WA_NET_TLS_H
@@ -9,49 +11,59 @@
 
 /* --- whom a client trusts (security target F1B) --- */
 struct wa_tls_trust {
-    /* PEM: certificates that are accepted as the server itself (pinned) or as an authority. May be empty. */
+    /* PEM: certificates that are accepted as the server itself (pinned) or as an authority. May be
+     * empty. */
     struct wa_sv pem;
-    /* Lower-case hex SHA-256 of the server's own certificate given in advance by a person; "" when none. */
+    /* Lower-case hex SHA-256 of the server's own certificate given in advance by a person; "" when
+     * none. */
     char fingerprint[65];
     bool system_cas; /* the operating system's authorities too */
-    char host[256];  /* name or address that the certificate must carry, unless it is pinned or fingerprinted */
+    char host[256];  /* name or address that the certificate must carry, unless it is pinned or
+                        fingerprinted */
 };
-/* Accepted: the leaf equals a pinned certificate or has the fingerprint, and its dates hold; or a chain to an authority of
- * pem or the system, dates, serverAuth, and the host name. All three empty: nothing is accepted. */
+/* Accepted: the leaf equals a pinned certificate or has the fingerprint, and its dates hold; or a
+ * chain to an authority of pem or the system, dates, serverAuth, and the host name. All three
+ * empty: nothing is accepted. */
 
 struct wa_tls_ctx;
 /* trust is copied. */
-WA_CHECK enum wa_code wa_tls_client_ctx(const struct wa_tls_trust *trust, struct wa_tls_ctx **ret, struct wa_err *err);
-/* chain: server's first. Session tickets: one. */
-WA_CHECK enum wa_code wa_tls_server_ctx(const struct wa_certs *chain, const struct wa_key *key, struct wa_tls_ctx **ret,
+WA_CHECK enum wa_code wa_tls_client_ctx(const struct wa_tls_trust *trust, struct wa_tls_ctx **ret,
                                         struct wa_err *err);
+/* chain: server's first. Session tickets: one. */
+WA_CHECK enum wa_code wa_tls_server_ctx(const struct wa_certs *chain, const struct wa_key *key,
+                                        struct wa_tls_ctx **ret, struct wa_err *err);
 void wa_tls_ctx_free(struct wa_tls_ctx *ctx);
 WA_AUTO_DEFINE(wa_tls_ctx, wa_tls_ctx_free)
-/* For net/http_client: installs the policy of a client context in libcurl's SSL_CTX. ctx must outlive the transfer. */
+/* For net/http_client: installs the policy of a client context in libcurl's SSL_CTX. ctx must
+ * outlive the transfer. */
 WA_CHECK enum wa_code wa_tls_apply(struct wa_tls_ctx *ctx, void *ssl_ctx, struct wa_err *err);
-/* Why the last verification under ctx failed, for a person: "the server's certificate (SHA-256 ab12...) is not trusted: ...". ""
- * when it did not fail. */
+/* Why the last verification under ctx failed, for a person: "the server's certificate (SHA-256
+ * ab12...) is not trusted: ...". "" when it did not fail. */
 const char *wa_tls_ctx_reason(const struct wa_tls_ctx *ctx);
 
 /* --- one connection; the descriptor stays the caller's --- */
 struct wa_tls;
 enum wa_tls_want { WA_TLS_DONE, WA_TLS_WANT_READ, WA_TLS_WANT_WRITE };
 
-WA_CHECK enum wa_code wa_tls_new(struct wa_tls_ctx *ctx, int fd, bool is_server, struct wa_tls **ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_tls_new(struct wa_tls_ctx *ctx, int fd, bool is_server,
+                                 struct wa_tls **ret, struct wa_err *err);
 void wa_tls_free(struct wa_tls *t);
 WA_AUTO_DEFINE(wa_tls, wa_tls_free)
-/* WA_OK with *ret_want DONE, or what to wait for. WA_E_REFUSED for an untrusted certificate, naming it. */
-WA_CHECK enum wa_code wa_tls_handshake(struct wa_tls *t, enum wa_tls_want *ret_want, struct wa_err *err);
+/* WA_OK with *ret_want DONE, or what to wait for. WA_E_REFUSED for an untrusted certificate, naming
+ * it. */
+WA_CHECK enum wa_code wa_tls_handshake(struct wa_tls *t, enum wa_tls_want *ret_want,
+                                       struct wa_err *err);
 /* *ret_n 0 with DONE: the peer closed. */
-WA_CHECK enum wa_code wa_tls_read(struct wa_tls *t, void *p, size_t n, size_t *ret_n, enum wa_tls_want *ret_want,
-                                  struct wa_err *err);
-WA_CHECK enum wa_code wa_tls_write(struct wa_tls *t, const void *p, size_t n, size_t *ret_n, enum wa_tls_want *ret_want,
-                                   struct wa_err *err);
+WA_CHECK enum wa_code wa_tls_read(struct wa_tls *t, void *p, size_t n, size_t *ret_n,
+                                  enum wa_tls_want *ret_want, struct wa_err *err);
+WA_CHECK enum wa_code wa_tls_write(struct wa_tls *t, const void *p, size_t n, size_t *ret_n,
+                                   enum wa_tls_want *ret_want, struct wa_err *err);
 /* close_notify, best effort. */
 void wa_tls_close(struct wa_tls *t);
 /* Bytes already decrypted and waiting: read again before polling. */
 bool wa_tls_has_pending(const struct wa_tls *t);
-/* RFC 9266 tls-exporter channel binding, the same on both ends and on no other connection. After the handshake. */
+/* RFC 9266 tls-exporter channel binding, the same on both ends and on no other connection. After
+ * the handshake. */
 WA_CHECK enum wa_code wa_tls_channel_binding(struct wa_tls *t, uint8_t out[32], struct wa_err *err);
 /* Fingerprint of the peer's certificate, "" when it sent none. */
 WA_CHECK enum wa_code wa_tls_peer_fingerprint(struct wa_tls *t, char out[65], struct wa_err *err);

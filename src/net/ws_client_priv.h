@@ -7,7 +7,6 @@
 #include "net/ws_client.h"
 #include "os/socket.h"
 
-
 enum wa_ws_step {
     WA_WS_LOOKUP,
     WA_WS_CONNECT,

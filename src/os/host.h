@@ -6,19 +6,19 @@
 
 struct wa_host_addr {
     char iface[64];
-    char mac[24];      /* "" when none */
-    char addr[64];     /* one IPv4 or IPv6 address */
+    char mac[24];  /* "" when none */
+    char addr[64]; /* one IPv4 or IPv6 address */
     char netmask[64];
 };
 
 struct wa_host_facts {
-    char name[256];        /* short host name */
+    char name[256]; /* short host name */
     char fqdn[256];
-    char system_uuid[64];  /* SMBIOS System UUID, upper case; "" when unreadable (containers) */
-    char os[32];           /* "linux", "windows" */
-    char os_name[128];     /* PRETTY_NAME */
-    char os_version[64];   /* distribution version "12.4"; "12" when that is all */
-    char distrib[64];      /* ID of os-release: "debian" */
+    char system_uuid[64]; /* SMBIOS System UUID, upper case; "" when unreadable (containers) */
+    char os[32];          /* "linux", "windows" */
+    char os_name[128];    /* PRETTY_NAME */
+    char os_version[64];  /* distribution version "12.4"; "12" when that is all */
+    char distrib[64];     /* ID of os-release: "debian" */
     char kernel[128];
     char architecture[16]; /* "x64" when the machine name ends in 64, else "x86" (formats.md 2.5) */
     char machine[64];      /* uname machine */

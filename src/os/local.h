@@ -1,4 +1,5 @@
-/* local.h - the local endpoint: a Unix socket (named pipe on Windows) whose peer the kernel identifies. */
+/* local.h - the local endpoint: a Unix socket (named pipe on Windows) whose peer the kernel
+ * identifies. */
 #ifndef WA_OS_LOCAL_H
 #define WA_OS_LOCAL_H
 
@@ -7,11 +8,12 @@
 struct wa_peer {
     uint32_t uid, gid;
     int pid;
-    char user[256];  /* account name; "" when the identity has no account (then deny) */
+    char user[256]; /* account name; "" when the identity has no account (then deny) */
 };
 
 /* Listening socket at path: an old socket there is replaced, mode as given. Non-blocking. */
-WA_CHECK enum wa_code wa_local_listen(const char *path, uint32_t mode, int *ret_fd, struct wa_err *err);
+WA_CHECK enum wa_code wa_local_listen(const char *path, uint32_t mode, int *ret_fd,
+                                      struct wa_err *err);
 /* WA_E_AGAIN when nobody waits. The new descriptor is non-blocking, close-on-exec. */
 WA_CHECK enum wa_code wa_local_accept(int listen_fd, int *ret_fd, struct wa_err *err);
 /* Removes the socket's file when nobody shall find it any more. */
@@ -20,8 +22,10 @@ void wa_local_remove(const char *path);
 WA_CHECK enum wa_code wa_local_peer(int fd, struct wa_peer *ret, struct wa_err *err);
 /* Blocking descriptor. WA_E_UNREACHABLE when nobody listens. */
 WA_CHECK enum wa_code wa_local_connect(const char *path, int *ret_fd, struct wa_err *err);
-/* Whether the account is a member of the group by name (getgrouplist; may block: use in the auth helper only). */
-WA_CHECK enum wa_code wa_user_in_group(const char *user, const char *group, bool *ret, struct wa_err *err);
+/* Whether the account is a member of the group by name (getgrouplist; may block: use in the auth
+ * helper only). */
+WA_CHECK enum wa_code wa_user_in_group(const char *user, const char *group, bool *ret,
+                                       struct wa_err *err);
 struct wa_account {
     char name[256], home[WA_PATH_MAX];
     uint32_t gid;
@@ -29,6 +33,7 @@ struct wa_account {
 /* WA_E_NOT_FOUND, also for an account whose name or home is too long to be kept. May block. */
 WA_CHECK enum wa_code wa_user_by_uid(uint32_t uid, struct wa_account *ret, struct wa_err *err);
 /* uid, gid of an account by name; WA_E_NOT_FOUND. */
-WA_CHECK enum wa_code wa_user_ids(const char *user, uint32_t *ret_uid, uint32_t *ret_gid, struct wa_err *err);
+WA_CHECK enum wa_code wa_user_ids(const char *user, uint32_t *ret_uid, uint32_t *ret_gid,
+                                  struct wa_err *err);
 
 #endif

@@ -1,7 +1,9 @@
-/* loop.h - the event loop: readiness of descriptors, timers, wake-ups, deferred work (libuv behind).
+/* loop.h - the event loop: readiness of descriptors, timers, wake-ups, deferred work (libuv
+ * behind).
  *
- * One loop a process, used from one thread; only wa_loop_wake() and wa_loop_post() may be called from
- * another one. Callbacks may close any handle, their own included: memory goes after the callback returns.
+ * One loop a process, used from one thread; only wa_loop_wake() and wa_loop_post() may be called
+ * from another one. Callbacks may close any handle, their own included: memory goes after the
+ * callback returns.
  */
 #ifndef WA_OS_LOOP_H
 #define WA_OS_LOOP_H
@@ -9,7 +11,7 @@
 #include "base/sv.h"
 
 struct wa_loop;
-struct wa_io;    /* watches one descriptor; does not own it */
+struct wa_io; /* watches one descriptor; does not own it */
 struct wa_timer;
 
 enum { WA_IO_READ = 1, WA_IO_WRITE = 2 };
@@ -22,8 +24,9 @@ typedef enum wa_code (*wa_work_fn)(void *user, struct wa_err *err);
 typedef void (*wa_work_done_fn)(void *user, enum wa_code code, const struct wa_err *err);
 
 WA_CHECK enum wa_code wa_loop_new(struct wa_loop **ret, struct wa_err *err);
-/* Closes what is still open: watches and timers not freed before are gone with it. Waits for work that is in a
- * thread of the pool (its done is called); what was posted and has not run is dropped. */
+/* Closes what is still open: watches and timers not freed before are gone with it. Waits for work
+ * that is in a thread of the pool (its done is called); what was posted and has not run is dropped.
+ */
 void wa_loop_free(struct wa_loop *loop);
 WA_AUTO_DEFINE(wa_loop, wa_loop_free)
 /* Until wa_loop_stop() or nothing is left to watch. */
@@ -48,15 +51,18 @@ void wa_timer_stop(struct wa_timer *t);
 void wa_timer_free(struct wa_timer *t);
 
 /* Calls fn in the loop at each such signal. Lives as long as the loop. */
-WA_CHECK enum wa_code wa_loop_on_signal(struct wa_loop *loop, int signum, wa_signal_fn fn, void *user,
-                                        struct wa_err *err);
+WA_CHECK enum wa_code wa_loop_on_signal(struct wa_loop *loop, int signum, wa_signal_fn fn,
+                                        void *user, struct wa_err *err);
 /* As above for being asked to end (SIGTERM, SIGINT), and for a child that has changed (SIGCHLD). */
-WA_CHECK enum wa_code wa_loop_on_stop(struct wa_loop *loop, wa_signal_fn fn, void *user, struct wa_err *err);
-WA_CHECK enum wa_code wa_loop_on_child(struct wa_loop *loop, wa_signal_fn fn, void *user, struct wa_err *err);
+WA_CHECK enum wa_code wa_loop_on_stop(struct wa_loop *loop, wa_signal_fn fn, void *user,
+                                      struct wa_err *err);
+WA_CHECK enum wa_code wa_loop_on_child(struct wa_loop *loop, wa_signal_fn fn, void *user,
+                                       struct wa_err *err);
 /* From any thread: fn(user) is called once in the loop's thread. */
-WA_CHECK enum wa_code wa_loop_post(struct wa_loop *loop, wa_post_fn fn, void *user, struct wa_err *err);
-/* fn in a thread of the pool, then done in the loop's thread. */
-WA_CHECK enum wa_code wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_done_fn done, void *user,
+WA_CHECK enum wa_code wa_loop_post(struct wa_loop *loop, wa_post_fn fn, void *user,
                                    struct wa_err *err);
+/* fn in a thread of the pool, then done in the loop's thread. */
+WA_CHECK enum wa_code wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_done_fn done,
+                                   void *user, struct wa_err *err);
 
 #endif

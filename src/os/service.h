@@ -1,4 +1,5 @@
-/* service.h - readiness and stop towards systemd (sd_notify protocol over NOTIFY_SOCKET, no libsystemd). */
+/* service.h - readiness and stop towards systemd (sd_notify protocol over NOTIFY_SOCKET, no
+ * libsystemd). */
 #ifndef WA_OS_SERVICE_H
 #define WA_OS_SERVICE_H
 

@@ -1,5 +1,6 @@
-/* socket.h - TCP connections: taking them in, making them, moving bytes. All descriptors are non-blocking and
- * close-on-exec; nothing here blocks but the look-up of a name, and nothing raises SIGPIPE.
+/* socket.h - TCP connections: taking them in, making them, moving bytes. All descriptors are
+ * non-blocking and close-on-exec; nothing here blocks but the look-up of a name, and nothing raises
+ * SIGPIPE.
  */
 #ifndef WA_OS_SOCKET_H
 #define WA_OS_SOCKET_H
@@ -11,11 +12,13 @@
 
 #define WA_ADDRESS_TEXT_MAX 48 /* bytes with NUL: an IPv6 address that holds an IPv4 one */
 
-/* A waiting connection of a listening socket (TCP or local). -1 with errno: EAGAIN when nobody waits, EMFILE, ENFILE,
- * ENOMEM or ENOBUFS when there is no room. peer: the other side's address as text, "" for a local socket. */
+/* A waiting connection of a listening socket (TCP or local). -1 with errno: EAGAIN when nobody
+ * waits, EMFILE, ENFILE, ENOMEM or ENOBUFS when there is no room. peer: the other side's address as
+ * text, "" for a local socket. */
 int wa_socket_accept(int listen_fd, char peer[WA_ADDRESS_TEXT_MAX]);
 
-/* Bytes moved; 0 at the end of the stream (reading); -1 with errno, EAGAIN when it would have to wait. */
+/* Bytes moved; 0 at the end of the stream (reading); -1 with errno, EAGAIN when it would have to
+ * wait. */
 ptrdiff_t wa_socket_read(int fd, void *p, size_t n);
 ptrdiff_t wa_socket_write(int fd, const void *p, size_t n);
 /* We send no more: the other side sees the end, and we may still read. */
@@ -24,11 +27,13 @@ void wa_socket_shut(int fd);
 /* --- connecting --- */
 struct wa_addresses;
 /* Blocks, for half a minute where the name service is dead: never in an event loop. */
-WA_CHECK enum wa_code wa_addresses_find(const char *host, uint16_t port, struct wa_addresses **ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_addresses_find(const char *host, uint16_t port, struct wa_addresses **ret,
+                                        struct wa_err *err);
 void wa_addresses_free(struct wa_addresses *a);
 WA_AUTO_DEFINE(wa_addresses, wa_addresses_free)
 size_t wa_addresses_count(const struct wa_addresses *a); /* 0 for NULL */
-/* Begins connecting to the i-th; wait until it is writable, then ask how it ended. -1 with errno. */
+/* Begins connecting to the i-th; wait until it is writable, then ask how it ended. -1 with errno.
+ */
 int wa_socket_connect(const struct wa_addresses *a, size_t i);
 /* 0 when it is connected, else why not, as errno. */
 int wa_socket_outcome(int fd);

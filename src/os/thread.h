@@ -9,13 +9,15 @@ struct wa_lock;
 
 typedef void (*wa_thread_fn)(void *user);
 
-WA_CHECK enum wa_code wa_thread_start(wa_thread_fn fn, void *user, struct wa_thread **ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_thread_start(wa_thread_fn fn, void *user, struct wa_thread **ret,
+                                      struct wa_err *err);
 void wa_thread_join(struct wa_thread *t); /* waits, then frees */
 
-/* fn(user) in this thread, for libraries that write without MSG_NOSIGNAL: the signal of a peer that has gone is kept from
- * the thread, and eaten if it came. The process's own handling stays as it is. */
-WA_CHECK enum wa_code wa_thread_without_sigpipe(enum wa_code (*fn)(void *user, struct wa_err *err), void *user,
-                                                struct wa_err *err);
+/* fn(user) in this thread, for libraries that write without MSG_NOSIGNAL: the signal of a peer that
+ * has gone is kept from the thread, and eaten if it came. The process's own handling stays as it
+ * is. */
+WA_CHECK enum wa_code wa_thread_without_sigpipe(enum wa_code (*fn)(void *user, struct wa_err *err),
+                                                void *user, struct wa_err *err);
 
 /* A mutex with one condition variable. */
 WA_CHECK enum wa_code wa_lock_new(struct wa_lock **ret, struct wa_err *err);

@@ -1,7 +1,8 @@
 /* db.h - one SQL interface over drivers: SQLite here, PostgreSQL beside it.
  *
- * A connection belongs to one thread at a time. Values are always bound: there is no way to build SQL from text of outside.
- * Placeholders are '?'. Columns are numbered from 0. Text returned lives until the next step or reset.
+ * A connection belongs to one thread at a time. Values are always bound: there is no way to build
+ * SQL from text of outside. Placeholders are '?'. Columns are numbered from 0. Text returned lives
+ * until the next step or reset.
  */
 #ifndef WA_SQL_DB_H
 #define WA_SQL_DB_H
@@ -11,10 +12,10 @@
 struct wa_db;
 struct wa_stmt;
 
-/* "sqlite:/path/to/file" or "postgresql://...". SQLite: WAL, synchronous=FULL, foreign keys on, trusted_schema off,
- * busy time-out 5 s; made with mode 0600 when missing; the file itself may not be a link. PostgreSQL: UTF-8, locks waited for 5 s, and
- * sslmode=verify-full unless the address says otherwise or names this machine; a connection that is lost (WA_E_UNREACHABLE)
- * stays lost. */
+/* "sqlite:/path/to/file" or "postgresql://...". SQLite: WAL, synchronous=FULL, foreign keys on,
+ * trusted_schema off, busy time-out 5 s; made with mode 0600 when missing; the file itself may not
+ * be a link. PostgreSQL: UTF-8, locks waited for 5 s, and sslmode=verify-full unless the address
+ * says otherwise or names this machine; a connection that is lost (WA_E_UNREACHABLE) stays lost. */
 WA_CHECK enum wa_code wa_db_open(const char *url, struct wa_db **ret, struct wa_err *err);
 /* The same for "sqlite:" alone, without linking libpq. */
 WA_CHECK enum wa_code wa_db_open_sqlite(const char *url, struct wa_db **ret, struct wa_err *err);
@@ -23,18 +24,20 @@ const char *wa_db_driver(const struct wa_db *db);
 void wa_db_close(struct wa_db *db);
 WA_AUTO_DEFINE(wa_db, wa_db_close)
 
-/* Cached by text for the life of the connection: preparing again is cheap, and begins anew: a loop over a statement's rows must not
- * prepare the same text inside. sql must be a literal. */
-WA_CHECK enum wa_code wa_db_prepare(struct wa_db *db, const char *sql, struct wa_stmt **ret, struct wa_err *err);
+/* Cached by text for the life of the connection: preparing again is cheap, and begins anew: a loop
+ * over a statement's rows must not prepare the same text inside. sql must be a literal. */
+WA_CHECK enum wa_code wa_db_prepare(struct wa_db *db, const char *sql, struct wa_stmt **ret,
+                                    struct wa_err *err);
 /* Bindings are sticky in failure, reported by the step. i from 0. Text and blobs are copied. */
 void wa_bind_sv(struct wa_stmt *s, int i, struct wa_sv v);
 void wa_bind_s(struct wa_stmt *s, int i, const char *v); /* NULL: NULL */
 void wa_bind_i64(struct wa_stmt *s, int i, int64_t v);
 void wa_bind_blob(struct wa_stmt *s, int i, struct wa_sv v);
 void wa_bind_null(struct wa_stmt *s, int i);
-/* *ret_row false: no (more) rows; the statement is then reset by itself. WA_E_NO_SPACE for a full disk, WA_E_EXISTS for a
- * uniqueness conflict, WA_E_CONFLICT for another constraint, WA_E_BUSY. After a failure the statement is reset, and the transaction may have
- * been rolled back: roll back, and begin again. */
+/* *ret_row false: no (more) rows; the statement is then reset by itself. WA_E_NO_SPACE for a full
+ * disk, WA_E_EXISTS for a uniqueness conflict, WA_E_CONFLICT for another constraint, WA_E_BUSY.
+ * After a failure the statement is reset, and the transaction may have been rolled back: roll back,
+ * and begin again. */
 WA_CHECK enum wa_code wa_step(struct wa_stmt *s, bool *ret_row, struct wa_err *err);
 /* Runs a statement whose rows don't matter; resets it. */
 WA_CHECK enum wa_code wa_run(struct wa_stmt *s, struct wa_err *err);
@@ -46,20 +49,22 @@ int64_t wa_db_changes(struct wa_db *db); /* rows touched by the last statement *
 
 /* Several statements without parameters, literals only: schema. */
 WA_CHECK enum wa_code wa_db_exec(struct wa_db *db, const char *sql, struct wa_err *err);
-/* A transaction; begin takes the write lock at once (SQLite: BEGIN IMMEDIATE; PostgreSQL: one advisory lock for all that begin so),
- * so what is read in it stays true until commit. Not to be nested. commit: WA_E_CONFLICT when a failure has rolled it back before.
- * rollback never fails, and does nothing outside a transaction. */
+/* A transaction; begin takes the write lock at once (SQLite: BEGIN IMMEDIATE; PostgreSQL: one
+ * advisory lock for all that begin so), so what is read in it stays true until commit. Not to be
+ * nested. commit: WA_E_CONFLICT when a failure has rolled it back before. rollback never fails, and
+ * does nothing outside a transaction. */
 WA_CHECK enum wa_code wa_db_begin(struct wa_db *db, struct wa_err *err);
 WA_CHECK enum wa_code wa_db_commit(struct wa_db *db, struct wa_err *err);
 void wa_db_rollback(struct wa_db *db);
 
 /* --- migrations --- */
 struct wa_migration {
-    int version;      /* 1, 2, 3... */
+    int version; /* 1, 2, 3... */
     const char *sql;
 };
-/* Brings the schema up, each step in a transaction of its own, once even when several programs start together. steps are 1, 2, 3...
- * WA_E_CONFIG when the database is newer than the program. */
-WA_CHECK enum wa_code wa_db_migrate(struct wa_db *db, const struct wa_migration *steps, size_t count, struct wa_err *err);
+/* Brings the schema up, each step in a transaction of its own, once even when several programs
+ * start together. steps are 1, 2, 3... WA_E_CONFIG when the database is newer than the program. */
+WA_CHECK enum wa_code wa_db_migrate(struct wa_db *db, const struct wa_migration *steps,
+                                    size_t count, struct wa_err *err);
 
 #endif

@@ -10,8 +10,8 @@
     (sizeof WA_TREE_MARK_ENV + 33) /* bytes of "WAPT_TREE=", 32 hex digits, NUL                    \
                                     */
 
-/* A new cgroup of that name (with random digits behind it: never one that is there): its handle, and a descriptor of its cgroup.procs for the child to
- * enter it. False where none can be made. */
+/* A new cgroup of that name (with random digits behind it: never one that is there): its handle,
+ * and a descriptor of its cgroup.procs for the child to enter it. False where none can be made. */
 bool wa_tree_make(const char *name, char *ret_handle, size_t size, int *ret_procs_fd);
 /* [a-z0-9-]+ */
 bool wa_tree_is_name(const char *s);

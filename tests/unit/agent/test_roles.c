@@ -199,8 +199,7 @@ static void test_output_keeps_characters_whole(void **state)
         wa_buf_init(&got, 4096);
         wa_cut_init(&o, collect, &got);
         for (size_t k = 0; k < 4 && rows[i].fed[k] != NULL; k++) {
-            assert_int_equal(wa_cut_feed(&o, rows[i].fed[k], strlen(rows[i].fed[k]), &err),
-                             WA_OK);
+            assert_int_equal(wa_cut_feed(&o, rows[i].fed[k], strlen(rows[i].fed[k]), &err), WA_OK);
         }
         assert_int_equal(wa_cut_finish(&o, &err), WA_OK);
         assert_string_equal(wa_buf_str(&got), rows[i].expected);

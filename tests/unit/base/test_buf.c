@@ -48,7 +48,8 @@ static void test_reserve(void **state)
     assert_string_equal(wa_buf_str(&b), "abcdef");
 }
 
-/* Growing keeps the NUL, also when nothing is then added: the block's earlier content must not show. */
+/* Growing keeps the NUL, also when nothing is then added: the block's earlier content must not
+ * show. */
 static void test_reserve_without_advance(void **state)
 {
     WA_UNUSED(state);
@@ -170,10 +171,13 @@ static void test_torture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_appends), cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_appends),
+        cmocka_unit_test(test_reserve),
         cmocka_unit_test(test_reserve_without_advance),
-        cmocka_unit_test(test_cap),     cmocka_unit_test(test_cap_of_everything),
-        cmocka_unit_test(test_steal),   cmocka_unit_test(test_torture),
+        cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_cap_of_everything),
+        cmocka_unit_test(test_steal),
+        cmocka_unit_test(test_torture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,8 +43,8 @@ static void ossl_free(void *p, const char *file, int line)
 }
 
 /* Runs fn with the first, the second... allocation failing, until none does. fn must give WA_OK or,
- * if it failed, an error; when is_refused, never WA_OK: then every third allocation will do, for the
- * many cases share most of theirs. */
+ * if it failed, an error; when is_refused, never WA_OK: then every third allocation will do, for
+ * the many cases share most of theirs. */
 static size_t fail_each(enum wa_code (*fn)(const void *arg, struct wa_err *err), const void *arg,
                         bool is_refused)
 {

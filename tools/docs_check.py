@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+"""The documents' test: every relative link of a Markdown file leads to a file."""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def main():
+    files = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    broken = []
+    for name in files:
+        text = re.sub(r"```.*?```", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.S)
+        for target in LINK.findall(text):
+            if "://" not in target and not ((ROOT / name).parent / target).exists():
+                broken.append(f"{name}: '{target}' is not there")
+    for b in broken:
+        print(b, file=sys.stderr)
+    return 1 if broken or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
