@@ -2,7 +2,6 @@
 """The documents' test: every relative link of a Markdown file leads to a file."""
 import pathlib
 import re
-import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -10,7 +9,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
 def main():
-    files = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    files = [p.relative_to(ROOT) for d in (".", "docs/**", "examples/**", "fuzz", "tests/**") for p in ROOT.glob(f"{d}/*.md")]
     broken = []
     for name in files:
         text = re.sub(r"```.*?```", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.S)
