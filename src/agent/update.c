@@ -6,8 +6,8 @@
 static const struct wa_relpath index_file = {"private/tmp/index", 17};
 static const struct wa_relpath host_file = {"private/tmp/host", 16};
 
-/* Downloads url to a private file, open for reading; what is left of it the next download or start
- * removes. etag (may be ""): not when it still is the one of that tag. */
+/* Downloads url to a private file, open for reading; wa_task_update() removes what is left of it.
+ * etag (may be ""): not when it still is the one of that tag. */
 static enum wa_code download(struct wa_task_run *run, const char *url, const char *etag,
                              const struct wa_relpath *path, uint64_t max, int *ret_fd,
                              struct wa_fetch_result *ret, struct wa_err *err)
@@ -187,15 +187,25 @@ static enum wa_code update_host(struct wa_task_run *run, const struct wa_trust *
     return code == WA_OK ? store_host(m, &v, file, fd, err) : code;
 }
 
+static void drop(struct wa_manager *m, const struct wa_relpath *path)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_tree_remove(&m->base, path, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_WARNING, "download.left", &err);
+}
+
 enum wa_code wa_task_update(struct wa_task_run *run, struct wa_err *err)
 {
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
-    if (wa_manager_anchors(run->m, &anchors, err) != WA_OK ||
-        update_index(run, anchors, err) != WA_OK)
+    if (wa_manager_anchors(run->m, &anchors, err) != WA_OK)
+        return wa_wrap(err, "updating the list of packages");
+    enum wa_code code = update_index(run, anchors, err);
+    drop(run->m, &index_file);
+    if (code != WA_OK)
         return wa_wrap(err, "updating the list of packages");
     /* The machine's former assignments stay: a refused or unreachable package must not take
      * software away. */
-    if (update_host(run, anchors, err) != WA_OK)
-        return wa_wrap(err, "updating this machine's own package");
-    return WA_OK;
+    code = update_host(run, anchors, err);
+    drop(run->m, &host_file);
+    return code == WA_OK ? WA_OK : wa_wrap(err, "updating this machine's own package");
 }

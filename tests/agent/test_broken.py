@@ -35,7 +35,7 @@ class Broken(Bench):
 
     def test_missing_file(self):
         os.unlink(f'{self.base}/wapt-get.ini')
-        self.ends(CONFIG, 'status', says='there is no configuration')
+        self.ends(CONFIG, 'status', says='this machine is not set up')
         done = self.serve_once()
         self.assertEqual(done.returncode, CONFIG, done.stderr)
         self.assertIn('--config', done.stderr)

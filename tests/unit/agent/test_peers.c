@@ -106,7 +106,8 @@ static void fetch_one(struct wa_launcher *l, const struct peer *p, size_t row)
                                   .password = f->password,
                                   .trust = &trust,
                                   .max_bytes = f->max,
-                                  .timeout_ms = ROOM_PATIENCE_MS};
+                                  .timeout_ms = ROOM_PATIENCE_MS,
+                                  .silence_s = 30};
     enum wa_code code = wa_helper_fetch(l, &what, &sink.base, NULL, NULL, NULL, &r, &err);
     if (code != f->expected || r.status != f->status) {
         (void)fprintf(stderr, "fetch row %zu: %s, status %d: %s\n", row, wa_code_name(code),
@@ -148,7 +149,7 @@ static void play_fetch(const char *dir)
     wa_buf_sink_init(&sink, &answer);
     (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/drip", p.http_port);
     const struct wa_fetch what = {
-        .method = "GET", .url = url, .trust = &trust, .max_bytes = 64u << 20};
+        .method = "GET", .url = url, .trust = &trust, .max_bytes = 64u << 20, .silence_s = 30};
     CHECK_OK(wa_cancel_new(&cancel, &err));
     CHECK(wa_helper_fetch(l, &what, &sink.base, on_progress, cancel, cancel, &r, &err) ==
           WA_E_CANCELLED);
