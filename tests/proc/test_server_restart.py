@@ -51,7 +51,7 @@ def is_over(org, action):
 def server(org):
     yield org.processes[0]
     until(lambda: is_up(org), "the server answers after all")
-    until(lambda: org.hosts()[0]["reachable"], "the machine is connected after all")
+    until(lambda: next(h for h in org.hosts() if h["uuid"] == org.uuid)["reachable"], "the machine is connected after all")
 
 
 def executed(org, action):
