@@ -250,6 +250,15 @@ static const char *check_request(struct wa_http_parser *p)
     return p->head.is_upgrade ? NULL : "an upgrade to something else than a WebSocket";
 }
 
+/* The client's side: "Switching Protocols" has no content (RFC 9110, 15.2). */
+static const char *check_answer(struct wa_http_parser *p)
+{
+    p->head.status = llhttp_get_status_code(&p->ll);
+    p->head.is_upgrade = p->head.status == 101;
+    return p->head.is_upgrade && (p->is_chunked || p->head.length > 0) ? "an upgrade with a body"
+                                                                       : NULL;
+}
+
 static int on_headers(llhttp_t *ll)
 {
     struct wa_http_parser *p = ll->data;
@@ -264,10 +273,8 @@ static int on_headers(llhttp_t *ll)
     p->head.keep_alive = llhttp_should_keep_alive(ll) == 1 && ll->http_minor > 0;
     p->head.has_body =
         p->is_chunked || p->head.length > 0 || (!p->of_requests && llhttp_message_needs_eof(ll));
-    if (fault == NULL && p->of_requests)
-        fault = check_request(p);
-    p->head.status = p->of_requests ? 0 : llhttp_get_status_code(ll);
-    p->head.is_upgrade = p->of_requests ? p->head.is_upgrade : p->head.status == 101;
+    if (fault == NULL)
+        fault = p->of_requests ? check_request(p) : check_answer(p);
     if (fault != NULL)
         return stop(p, WA_E_INVALID, fault);
     if (p->ev.on_head(p->user, &p->head, &p->err) != WA_OK)

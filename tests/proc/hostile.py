@@ -182,16 +182,16 @@ class Hostile:
         for channel in self.open:
             try:
                 channel.frame(8, struct.pack(">H", 1001))
-            except OSError:
+            except (OSError, ValueError):
                 pass  # it went by itself
         self.open.clear()
 
     def channel(self):
         """The newest connection of an agent that has greeted."""
-        channel = self.channels.get(timeout=PATIENCE)
-        while not self.channels.empty():
-            channel = self.channels.get()
-        return channel
+        while True:
+            channel = self.channels.get(timeout=PATIENCE)
+            if self.channels.empty() and not channel.ended.is_set():
+                return channel
 
 
 # --- what only an owner of the keys can make ---

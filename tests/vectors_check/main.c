@@ -39,6 +39,8 @@ static const struct {
 /* --- what the checks share --- */
 
 static void explain(struct check *k, const char *rule, const char *format, va_list args)
+    WA_FORMAT(3, 0);
+static void explain(struct check *k, const char *rule, const char *format, va_list args)
 {
     int n = snprintf(k->why, sizeof k->why, "%s%s", rule, rule[0] != '\0' ? ": " : "");
     (void)vsnprintf(k->why + n, sizeof k->why - (size_t)n, format, args);

@@ -220,6 +220,27 @@ static void test_answers(void **state)
     }
 }
 
+/* However it is cut, or not: nobody may read a body where the next one reads frames. */
+static void test_switching_has_no_body(void **state)
+{
+    static const char *const refused[] = {
+        "HTTP/1.1 101 Switching Protocols\r\nTransfer-Encoding: chunked\r\n\r\n3*\r\nabc\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nContent-Length: 3\r\n\r\nabc",
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(refused); i++) {
+        WA_AUTO(wa_http_parser) struct wa_http_parser *p = NULL;
+        struct wa_err err = WA_ERR_INIT;
+        struct heard x;
+        size_t used = 0;
+        heard_init(&x);
+        must(wa_http_parser_new(false, &events, &x, &p, &err));
+        assert_int_equal(wa_http_parse(p, refused[i], strlen(refused[i]), &used, &err),
+                         WA_E_INVALID);
+        heard_fini(&x);
+    }
+}
+
 /* --- words --- */
 
 static void test_words(void **state)
@@ -287,8 +308,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests), cmocka_unit_test(test_caps),
-        cmocka_unit_test(test_answers),  cmocka_unit_test(test_words),
-        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_answers),  cmocka_unit_test(test_switching_has_no_body),
+        cmocka_unit_test(test_words),    cmocka_unit_test(test_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
