@@ -110,7 +110,7 @@ static enum wa_code default_url(const char *server, const char *suffix, char **u
     return WA_OK;
 }
 
-#define WA_ACTION_SIGNERS_MAX 256u /* people who may order on one machine */
+#define SIGNERS_MAX 256u /* people who may order on one machine */
 
 /* Fingerprints as people copy them, in the form in which they are compared. One that is none stops
  * the start: an order from its owner would be refused later, and nobody would know why. */
@@ -160,8 +160,7 @@ static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
     trim_slash(c->wapt_server);
     trim_slash(c->repo_url);
     trim_slash(c->host_repo_url);
-    if (settle_fingerprints("[actions] signers", WA_ACTION_SIGNERS_MAX, &c->action_signers, err) !=
-            WA_OK ||
+    if (settle_fingerprints("[actions] signers", SIGNERS_MAX, &c->action_signers, err) != WA_OK ||
         settle_fingerprints("server_fingerprint", 1, &c->server_fingerprint, err) != WA_OK ||
         anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
         anchor_path(c->base, &c->local_socket, err) != WA_OK ||

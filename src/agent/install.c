@@ -1,171 +1,13 @@
 /* install.c - bringing one package onto the machine, and taking it away: the transaction around its
  * hook.
  *
- * Downloaded to the cache, verified whole from the descriptor that is then used, staged, run. The
- * log of what runs is in the database before the hook starts; what it becomes, after. A failed
- * upgrade leaves the old version's row and script in place, marked ERROR.
+ * Downloaded to the cache (download.c), verified whole from the descriptor that is then used,
+ * staged, run. The log of what runs is in the database before the hook starts; what it becomes,
+ * after. A failed upgrade leaves the old version's row and script in place, marked ERROR.
  */
 #include "agent/install_priv.h"
 
-#include "codec/hex.h"
 #include "os/clock.h"
-
-static enum wa_code cache_path(const char *file, const char *suffix, struct wa_relpath *ret,
-                               struct wa_err *err)
-{
-    char text[WA_RELPATH_MAX + 1];
-    size_t at;
-    if (wa_sv_chr(wa_sv(file), '/', &at) || strlen(file) > WA_NAME_MAX - 40)
-        return wa_fail(err, WA_E_REFUSED,
-                       "the index names a file '%s' outside the repository's folder", file);
-    (void)snprintf(text, sizeof text, "cache/%s%s", file, suffix);
-    return wa_relpath_parse(wa_sv(text), ret, err);
-}
-
-/* --- getting the file --- */
-
-struct download {
-    struct wa_relpath part, path;
-    char url[4096];
-    uint64_t size;     /* bytes, as the index says */
-    bool may_continue; /* part's name says which bytes it is the beginning of */
-};
-
-/* All of it, or the rest behind `have` bytes, to fd. */
-static enum wa_code transfer(struct wa_task_run *run, const struct download *d, uint64_t have,
-                             int fd, struct wa_err *err)
-{
-    struct wa_manager *m = run->m;
-    struct wa_tls_trust trust;
-    struct wa_fetch_result result;
-    struct wa_fd_sink sink;
-    WA_AUTO_BUF struct wa_buf pem;
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    if (wa_agent_trust(&m->config, d->url, &pem, &trust, err) != WA_OK)
-        return err->code;
-    wa_fd_sink_init(&sink, fd);
-    const struct wa_fetch what = {.method = "GET",
-                                  .url = d->url,
-                                  .trust = &trust,
-                                  .silence_s = (uint32_t)m->config.timeout_s,
-                                  .allow_http = true,
-                                  .max_bytes = d->size - have,
-                                  .resume_from = have,
-                                  .proxy = m->config.http_proxy[0] != '\0' ? m->config.http_proxy
-                                                                           : NULL};
-    if (wa_helper_fetch(m->launcher, &what, &sink.base, wa_task_progress, run, m->cancel, &result,
-                        err) != WA_OK)
-        return err->code;
-    if (have > 0 && result.status != 206)
-        return wa_fail(err, WA_E_CONFLICT, "'%s' does not send the rest", d->url);
-    if (have == 0 && result.status != 200)
-        return wa_fail(err, result.status == 404 ? WA_E_NOT_FOUND : WA_E_REFUSED,
-                       "'%s' answered with status %d", d->url, result.status);
-    if (result.bytes != d->size - have)
-        return wa_fail(err, WA_E_REFUSED, "'%s' is not of the size that the index gives", d->url);
-    return wa_fd_sync(fd, err);
-}
-
-/* What came before an interruption is the beginning of the file; what else failed is not. */
-static bool is_beginning(enum wa_code code)
-{
-    return code == WA_E_UNREACHABLE || code == WA_E_TIMEOUT || code == WA_E_CANCELLED;
-}
-
-/* Goes on where an interruption left off. *ret_done false: from the beginning, please. */
-static enum wa_code continue_part(struct wa_task_run *run, const struct download *d, bool *ret_done,
-                                  struct wa_err *err)
-{
-    WA_AUTO_FD int fd = -1;
-    struct wa_stat st;
-    struct wa_err why = WA_ERR_INIT;
-    *ret_done = false;
-    if (!d->may_continue || wa_file_continue(&run->m->base, &d->part, &fd, &why) != WA_OK ||
-        wa_fd_stat(fd, &st, &why) != WA_OK || st.size == 0 || st.size >= d->size)
-        return WA_OK;
-    if (transfer(run, d, st.size, fd, &why) != WA_OK && is_beginning(why.code)) {
-        *err = why;
-        return err->code;
-    }
-    *ret_done = why.code == WA_OK;
-    return WA_OK;
-}
-
-static enum wa_code fetch_part(struct wa_task_run *run, const struct download *d,
-                               struct wa_err *err)
-{
-    struct wa_err why = WA_ERR_INIT;
-    bool done = false;
-    WA_AUTO_FD int fd = -1;
-    if (continue_part(run, d, &done, err) != WA_OK || done)
-        return err->code;
-    if (wa_tree_remove(&run->m->base, &d->part, err) != WA_OK ||
-        wa_file_create(&run->m->base, &d->part, 0600, &fd, err) != WA_OK)
-        return err->code;
-    if (transfer(run, d, 0, fd, err) == WA_OK)
-        return WA_OK;
-    if (!(d->may_continue && is_beginning(err->code)) &&
-        wa_tree_remove(&run->m->base, &d->part, &why) != WA_OK)
-        wa_log_err(&run->m->log, WA_LOG_WARNING, "cache.left", &why);
-    return err->code;
-}
-
-/* The MD5 of an unsigned index only names the part: another file, another part. The whole is judged
- * by its signature, however it came together. */
-static enum wa_code fetch_package(struct wa_task_run *run, const struct wa_control *c,
-                                  const char *repo_url, struct wa_err *err)
-{
-    struct download d;
-    const char *file = wa_control_get(c, WA_A_FILENAME), *md5 = wa_control_get(c, WA_A_MD5SUM);
-    char suffix[48];
-    WA_AUTO_BUF struct wa_buf url;
-    wa_buf_init(&url, sizeof d.url - 1);
-    d.may_continue = wa_hex_is(wa_sv(md5), 32);
-    (void)snprintf(suffix, sizeof suffix, ".%s.part", d.may_continue ? md5 : "whole");
-    if (!wa_sv_u64(wa_sv(wa_control_get(c, WA_A_SIZE)), &d.size) || d.size > WA_PACKAGE_BYTES_MAX)
-        return wa_fail(err, WA_E_REFUSED, "the index gives no sensible size for '%s'", file);
-    wa_buf_addf(&url, "%s/", repo_url);
-    wa_url_encode(wa_sv(file), &url);
-    if (wa_buf_check(&url, err) != WA_OK || cache_path(file, suffix, &d.part, err) != WA_OK ||
-        cache_path(file, "", &d.path, err) != WA_OK)
-        return err->code;
-    (void)snprintf(d.url, sizeof d.url, "%s", wa_buf_str(&url));
-    if (fetch_part(run, &d, err) != WA_OK)
-        return err->code;
-    return wa_file_rename(&run->m->base, &d.part, &run->m->base, &d.path, err);
-}
-
-/* The package's file in the cache, open; downloaded when it is not there in its full size. */
-enum wa_code wa_install_open(struct wa_task_run *run, const struct wa_control *c,
-                             const char *repo_url, int *ret_fd, struct wa_err *err)
-{
-    struct wa_relpath path;
-    struct wa_err missing = WA_ERR_INIT;
-    struct wa_stat st;
-    WA_AUTO_FD int fd = -1;
-    uint64_t size = 0;
-    if (cache_path(wa_control_get(c, WA_A_FILENAME), "", &path, err) != WA_OK)
-        return err->code;
-    (void)wa_sv_u64(wa_sv(wa_control_get(c, WA_A_SIZE)), &size);
-    if (wa_file_open(&run->m->base, &path, &fd, &missing) == WA_OK &&
-        wa_fd_stat(fd, &st, &missing) == WA_OK && st.size == size) {
-        *ret_fd = fd;
-        fd = -1;
-        return WA_OK;
-    }
-    if (fetch_package(run, c, repo_url, err) != WA_OK)
-        return wa_wrap(err, "downloading '%s'", wa_control_get(c, WA_A_PACKAGE));
-    return wa_file_open(&run->m->base, &path, ret_fd, err);
-}
-
-static void drop_cached(struct wa_manager *m, const struct wa_control *c)
-{
-    struct wa_relpath path;
-    struct wa_err err = WA_ERR_INIT;
-    if (cache_path(wa_control_get(c, WA_A_FILENAME), "", &path, &err) != WA_OK ||
-        wa_tree_remove(&m->base, &path, &err) != WA_OK)
-        wa_log_err(&m->log, WA_LOG_WARNING, "cache.left", &err);
-}
 
 /* --- verifying --- */
 
@@ -198,7 +40,7 @@ static enum wa_code verify(struct wa_task_run *run, const struct wa_control *c,
         check_same(c, v, err) == WA_OK)
         return WA_OK;
     if (err->code == WA_E_REFUSED || err->code == WA_E_INVALID || err->code == WA_E_LIMIT) {
-        drop_cached(run->m, c);
+        wa_download_drop(run->m, c);
         wa_log(&run->m->log, WA_LOG_ERROR, "package.refused",
                WA_LF_S("package", wa_control_get(c, WA_A_PACKAGE)), WA_LF_S("why", err->text));
     }
@@ -309,7 +151,7 @@ enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in
     WA_AUTO_VERDICT struct wa_verdict v;
     struct wa_unpack *unpack = NULL;
     wa_verdict_init(&v);
-    if (wa_install_open(run, in->to, in->repo_url, &fd, err) != WA_OK ||
+    if (wa_download_open(run, in->to, in->repo_url, &fd, err) != WA_OK ||
         wa_helper_unpack(run->m->launcher, fd, run->m->cancel, &unpack, err) != WA_OK)
         return err->code;
     struct wa_members *members = wa_unpack_members(unpack);

@@ -14,12 +14,18 @@ struct wa_install {
 };
 WA_CHECK enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in,
                                      struct wa_err *err);
-WA_CHECK enum wa_code wa_install_open(struct wa_task_run *run, const struct wa_control *c,
-                                      const char *repo_url, int *ret_fd, struct wa_err *err);
 WA_CHECK enum wa_code wa_remove_one(struct wa_task_run *run, const struct wa_installed_row *row,
                                     struct wa_err *err);
 /* The row and what is kept, without running anything. */
 WA_CHECK enum wa_code wa_install_forget(struct wa_manager *m, const struct wa_control *c,
                                         struct wa_err *err);
+
+/* --- download.c --- */
+/* The package's file in the cache, open, of the size that the index gives; downloaded when it is
+ * not there. Not verified. */
+WA_CHECK enum wa_code wa_download_open(struct wa_task_run *run, const struct wa_control *c,
+                                       const char *repo_url, int *ret_fd, struct wa_err *err);
+/* Takes it out of the cache. */
+void wa_download_drop(struct wa_manager *m, const struct wa_control *c);
 
 #endif

@@ -202,7 +202,7 @@ static enum wa_code download_all(struct wa_task_run *run, const struct scene *s,
         if (c != NULL)
             wa_task_package(
                 run, c, "DOWNLOADED",
-                wa_install_open(run, c, repo_of(run->m, s, c), &fd, &why) == WA_OK ? NULL : &why);
+                wa_download_open(run, c, repo_of(run->m, s, c), &fd, &why) == WA_OK ? NULL : &why);
     }
     return WA_OK;
 }

@@ -108,6 +108,7 @@
     (1u << 20) /* bytes: of dpkg's status file, with its list of configuration files */
 #define WA_LOCAL_ANSWERS_MAX (8u << 20) /* bytes waiting for a local tool that does not read */
 #define WA_LOCAL_LINE_MAX (32u << 20)   /* bytes: one line of the service's answer */
+#define WA_DOWNLOAD_PARTS_MAX 8u        /* interrupted downloads that wait for their rest */
 #define WA_LOCAL_TASKS_MAX                                                                         \
     100 /* tasks of local users that wait: they can't fill the disk with them */
 #define WA_ROLE_JSON_MAX (1u << 20) /* bytes: a configuration or a call: certificates, headers */
@@ -116,6 +117,15 @@
 #define WA_ROLE_DATA_MAX (256u << 10) /* bytes: one piece of a stream */
 #define WA_ROLE_BODY_MAX (32u << 20)  /* bytes: a request's body: above the largest inventory */
 #define WA_ROLE_AUTH_MAX (64u << 10)  /* bytes: a user, a password, sixteen groups, all escaped */
+
+/* --- what clients send to a server's front --- */
+#define WA_FRONT_LOGIN_MAX 8192u        /* bytes: a name and a password */
+#define WA_FRONT_REPORT_MAX (12u << 20) /* bytes: an inventory */
+#define WA_FRONT_API_MAX (15u << 20)    /* bytes: orders of many machines */
+#define WA_FRONT_BODIES_MAX                                                                        \
+    (256u << 20) /* bytes of all bodies being collected; one address gets a quarter */
+#define WA_FRONT_GREETING_MS 20000u /* ms: for the greeting of a WebSocket */
+#define WA_FRONT_UNGREETED_MAX 256u /* WebSockets of one address that have not greeted yet */
 
 /* --- passwords --- */
 #define WA_PASSPHRASE_MAX 1024 /* bytes: of a key; what OpenSSL's PEM reader has room for */

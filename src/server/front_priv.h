@@ -7,14 +7,6 @@
 #include "net/http_server.h"
 #include "server/role_common.h"
 
-#define WA_FRONT_LOGIN_MAX 8192u        /* bytes: a name and a password */
-#define WA_FRONT_REPORT_MAX (12u << 20) /* bytes: an inventory */
-#define WA_FRONT_API_MAX (15u << 20)    /* bytes: orders of many machines */
-#define WA_FRONT_BODIES_MAX                                                                        \
-    (256u << 20) /* bytes of all bodies being collected; one address gets a quarter */
-#define WA_FRONT_GREETING_MS 20000u /* for the greeting of a WebSocket */
-#define WA_FRONT_UNGREETED_MAX 256u /* WebSockets of one address that have not greeted yet */
-
 /* --- front_route.c --- */
 enum wa_front_kind {
     WA_FRONT_PING,

@@ -399,6 +399,18 @@ class Interruptions(Bench):
         self.get('upgrade')
         self.assertEqual(self.row('cut')['install_status'], 'OK')
 
+    def test_interrupted_downloads_do_not_pile_up(self):
+        """A repository that breaks off every download, under ever new names, does not fill the disk."""
+        parts = [f'{self.base}/cache/broken{i}.wapt.{i:032x}.part' for i in range(8)]
+        for i, path in enumerate(parts):
+            with open(path, 'w', encoding='ascii') as f:
+                f.write('x')
+            os.utime(path, (1000 + i, 1000 + i))
+        self.install('after-broken-ones', 'def install():\n    pass\n')
+        self.assertEqual([os.path.exists(p) for p in parts], [False] + [True] * 7)
+        self.get('clean')
+        self.assertEqual(glob.glob(f'{self.base}/cache/*.part'), [])
+
     def test_restart_keeps_all(self):
         self.install('stays', 'def install():\n    pass\n')
         before = self.manager_pid()
