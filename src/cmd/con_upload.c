@@ -19,23 +19,6 @@ static bool show_progress(void *user, uint64_t done, uint64_t total)
     return true;
 }
 
-static enum wa_code read_control(const char *path, struct wa_control *ret, struct wa_err *err)
-{
-    WA_AUTO(wa_get_package) struct wa_get_package *p = NULL;
-    WA_AUTO_BUF struct wa_buf text;
-    struct wa_buf_sink sink;
-    size_t i;
-    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
-    wa_buf_sink_init(&sink, &text);
-    if (wa_get_package_open(path, &p, err) != WA_OK)
-        return err->code;
-    struct wa_members *m = wa_get_package_members(p);
-    if (!wa_members_find(m, "WAPT/control", &i))
-        return wa_fail(err, WA_E_INVALID, "'%s' is not a package", path);
-    return m->read(m, i, &sink.base, err) == WA_OK ? wa_control_parse(wa_buf_sv(&text), ret, err)
-                                                   : err->code;
-}
-
 enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const char *path,
                                struct wa_err *err)
 {
@@ -53,7 +36,7 @@ enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const ch
     wa_arena_init(&arena, 1u << 20);
     (void)snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
                    slash == NULL ? "." : path);
-    if (read_control(path, &control, err) != WA_OK || wa_dir_open(folder, &dir, err) != WA_OK ||
+    if (wa_get_control(path, &control, err) != WA_OK || wa_dir_open(folder, &dir, err) != WA_OK ||
         wa_relpath_parse(wa_sv(slash == NULL ? path : slash + 1), &name, err) != WA_OK ||
         wa_file_open(&dir, &name, &fd, err) != WA_OK ||
         wa_fd_source_init(&source, fd, err) != WA_OK)

@@ -74,6 +74,8 @@ WA_CHECK enum wa_code wa_get_package_open(const char *path, struct wa_get_packag
 void wa_get_package_free(struct wa_get_package *p);
 WA_AUTO_DEFINE(wa_get_package, wa_get_package_free)
 struct wa_members *wa_get_package_members(struct wa_get_package *p);
+/* What the control of the package says, unchecked. WA_E_INVALID when it has none. */
+WA_CHECK enum wa_code wa_get_control(const char *path, struct wa_control *ret, struct wa_err *err);
 /* NULL for a file. */
 const struct wa_dir *wa_get_package_dir(const struct wa_get_package *p);
 /* The anchors that --trusted, else public_certs_dir of the configuration, else the agent's own

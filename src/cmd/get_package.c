@@ -67,6 +67,25 @@ struct wa_members *wa_get_package_members(struct wa_get_package *p)
                               : wa_dir_members_get(p->dir_members);
 }
 
+enum wa_code wa_get_control(const char *path, struct wa_control *ret, struct wa_err *err)
+{
+    WA_AUTO(wa_get_package) struct wa_get_package *p = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_buf_sink sink;
+    size_t i;
+    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
+    wa_buf_sink_init(&sink, &text);
+    if (wa_get_package_open(path, &p, err) != WA_OK)
+        return err->code;
+    struct wa_members *m = wa_get_package_members(p);
+    if (!wa_members_find(m, "WAPT/control", &i))
+        return wa_fail(err, WA_E_INVALID, "'%s' is not a package: it has no WAPT/control", path);
+    if (m->read(m, i, &sink.base, err) != WA_OK ||
+        wa_control_parse(wa_buf_sv(&text), ret, err) != WA_OK)
+        return wa_wrap(err, "'%s'", path);
+    return WA_OK;
+}
+
 const struct wa_dir *wa_get_package_dir(const struct wa_get_package *p)
 {
     return p->archive != NULL ? NULL : &p->dir;

@@ -4,25 +4,6 @@
 #include "cmd/get.h"
 #include "os/fs.h"
 
-static enum wa_code read_control(const char *path, struct wa_control *ret, struct wa_err *err)
-{
-    WA_AUTO(wa_get_package) struct wa_get_package *p = NULL;
-    WA_AUTO_BUF struct wa_buf text;
-    struct wa_buf_sink sink;
-    size_t i;
-    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
-    wa_buf_sink_init(&sink, &text);
-    if (wa_get_package_open(path, &p, err) != WA_OK)
-        return err->code;
-    struct wa_members *m = wa_get_package_members(p);
-    if (!wa_members_find(m, "WAPT/control", &i))
-        return wa_fail(err, WA_E_INVALID, "'%s' is not a package: it has no WAPT/control", path);
-    if (m->read(m, i, &sink.base, err) != WA_OK ||
-        wa_control_parse(wa_buf_sv(&text), ret, err) != WA_OK)
-        return wa_wrap(err, "'%s'", path);
-    return WA_OK;
-}
-
 static void show(struct wa_cli *cli, const char *path, const struct wa_control *c)
 {
     wa_jw_obj(&cli->jw);
@@ -64,7 +45,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
         wa_control_init(&c);
         if (i > 0)
             wa_cli_out(cli, "\n");
-        if (read_control(cli->args[i], &c, &why) == WA_OK)
+        if (wa_get_control(cli->args[i], &c, &why) == WA_OK)
             show(cli, cli->args[i], &c);
         else if (why.code == WA_E_NOMEM)
             return wa_nomem(err);

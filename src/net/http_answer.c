@@ -83,12 +83,10 @@ void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type
     wa_http_conn_continue(c);
 }
 
-void wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err)
+void wa_http_err_body(const struct wa_err *err, struct wa_buf *out)
 {
-    WA_AUTO_BUF struct wa_buf body;
     struct wa_jw w;
-    wa_buf_init(&body, 8192);
-    wa_jw_init(&w, &body);
+    wa_jw_init(&w, out);
     wa_jw_obj(&w);
     wa_jw_key(&w, "error");
     wa_jw_obj(&w);
@@ -96,6 +94,13 @@ void wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err)
     wa_jw_kv(&w, "message", err->text);
     wa_jw_end(&w);
     wa_jw_end(&w);
+}
+
+void wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf body;
+    wa_buf_init(&body, 8192);
+    wa_http_err_body(err, &body);
     wa_http_answer(c, wa_code_http(err->code), "application/json", wa_buf_sv(&body),
                    err->code == WA_E_AUTH ? "WWW-Authenticate: Bearer\r\n" : NULL);
 }

@@ -75,7 +75,9 @@ void wa_http_stream_body(struct wa_http_conn *c, uint64_t max, struct wa_sink *s
  * or NULL. */
 void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type, struct wa_sv body,
                     const char *extra);
-/* {"error":{"code":"...","message":"..."}} with the status of wa_code_http(). */
+/* {"error":{"code":"...","message":"..."}} */
+void wa_http_err_body(const struct wa_err *err, struct wa_buf *out);
+/* The same as an answer, with the status of wa_code_http(). */
 void wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err);
 /* A regular file, with Content-Length, ETag (from digest when given, else inode-mtime-size),
  * Last-Modified, conditional requests, one range, HEAD. Takes over fd. */

@@ -5,6 +5,7 @@
  * other front's connections.
  */
 #include "base/mem.h"
+#include "net/http_server.h"
 #include "os/clock.h"
 #include "server/store_priv.h"
 
@@ -35,23 +36,14 @@ void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body)
 void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *why)
 {
     struct wa_err shown = *why;
-    const struct wa_err *err = &shown;
     WA_AUTO_BUF struct wa_buf body;
-    struct wa_jw w;
     wa_buf_init(&body, 8192);
     if (wa_code_http(why->code) >= 500)
         wa_log(&r->store->child.log, WA_LOG_ERROR, "request.failed", WA_LF_S("path", r->path),
                WA_LF_S("peer", r->peer), WA_LF_S("why", why->text));
     wa_server_hide(&shown);
-    wa_jw_init(&w, &body);
-    wa_jw_obj(&w);
-    wa_jw_key(&w, "error");
-    wa_jw_obj(&w);
-    wa_jw_kv(&w, "code", wa_code_name(err->code));
-    wa_jw_kv(&w, "message", err->text);
-    wa_jw_end(&w);
-    wa_jw_end(&w);
-    wa_store_answer(r, wa_code_http(err->code), wa_buf_sv(&body));
+    wa_http_err_body(&shown, &body);
+    wa_store_answer(r, wa_code_http(shown.code), wa_buf_sv(&body));
 }
 
 static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payload,
