@@ -9,8 +9,9 @@
 
 enum outcome {
     AGREES,
-    DIFFERS, /* from WAPT's answer, on purpose: why begins with the rule */
-    FAILS
+    DIFFERS, /* from WAPT's answer, on purpose: why begins with the rule, whose form the case has */
+    FAILS,
+    NOT_A_CASE /* nothing in it to be judged; not counted */
 };
 
 struct check {

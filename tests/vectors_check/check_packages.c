@@ -115,7 +115,7 @@ enum outcome check_package(struct check *k, const struct wa_json *one)
     struct wa_err err = WA_ERR_INIT, trust_err = WA_ERR_INIT;
     wa_verdict_init(&v);
     if (wa_json_get(one, "trusted") == NULL)
-        return AGREES; /* a source that WAPT could not build */
+        return NOT_A_CASE; /* a source that WAPT could not build */
     if (open_trust(k, string_at(k, one, "trusted"), &anchors, &trust_err) != WA_OK)
         return must(k, trust_err.code, &trust_err, "the trusted certificates");
     enum wa_code code = open_file(k, string_at(k, one, "file"), &f, &err);

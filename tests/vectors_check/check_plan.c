@@ -170,8 +170,16 @@ static bool is_planned(const struct wa_plan *p, const struct wa_json *entry)
     return false;
 }
 
-static bool is_needed(const struct wa_plan *p, struct wa_sv name)
+/* Asked for, or by something that is planned. */
+static bool is_needed(const struct world *w, const struct wa_plan *p, struct wa_sv name)
 {
+    for (size_t i = 0; i < w->request_count; i++) {
+        struct wa_request r;
+        struct wa_err err = WA_ERR_INIT;
+        if (wa_request_parse(wa_sv(w->requests[i]), &r, &err) == WA_OK &&
+            wa_sv_eqs(name, r.package))
+            return true;
+    }
     for (size_t i = 0; i < p->n; i++) {
         struct wa_sv rest =
                          wa_sv(p->items[i].to != NULL ? wa_control_get(p->items[i].to, WA_A_DEPENDS)
@@ -187,7 +195,8 @@ static bool is_needed(const struct wa_plan *p, struct wa_sv name)
     return false;
 }
 
-static enum outcome same_plan(struct check *k, const struct wa_json *want, const struct wa_plan *p)
+static enum outcome same_plan(struct check *k, const struct world *w, const struct wa_json *want,
+                              const struct wa_plan *p)
 {
     static const char *const lists[] = {"additional", "install"};
     size_t wanted = 0, got = 0;
@@ -199,7 +208,7 @@ static enum outcome same_plan(struct check *k, const struct wa_json *want, const
             wanted++;
             if (is_planned(p, entry))
                 continue;
-            return is_needed(p, name)
+            return is_needed(w, p, name)
                        ? fails(k, "%.*s is not planned", WA_SV_ARG(name))
                        : differs(k, "plan-older-needs",
                                  "WAPT installs %.*s, which nothing that it installs needs",
@@ -238,7 +247,7 @@ enum outcome check_depends(struct check *k, const struct wa_json *one)
         enum wa_code code = make_plan((enum kind)kind, w, &p, &err);
         o = code == WA_OK ? check_rules(k, w, &p) : must(k, code, &err, "planning");
         if (o == AGREES && kind == INSTALL && missing != NULL && wa_json_count(missing) == 0)
-            o = same_plan(k, wapt, &p);
+            o = same_plan(k, w, wapt, &p);
     }
     if (w != NULL)
         unload(w);

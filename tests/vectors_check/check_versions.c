@@ -75,14 +75,36 @@ enum outcome check_vercmp(struct check *k, const struct wa_json *one)
     return differs(k, "unicode-digits", "'%.*s' and '%.*s'", WA_SV_ARG(a), WA_SV_ARG(b));
 }
 
-/* Blanks around a name are trimmed (WAPT keeps one before '(' and finds nothing), and what WAPT
- * cuts off or takes for "any version" is refused. */
-static bool is_other_grammar(struct wa_sv cond, bool is_parsed)
+/* "OP VERSION" between the parentheses, as both grammars have it. */
+static bool is_plain_condition(struct wa_sv inner)
 {
-    size_t open = cond.n;
-    (void)wa_sv_chr(cond, '(', &open);
+    static const char *const operators[] = {"=", "==", "<", "<=", ">", ">="};
+    size_t n = 0;
+    bool is_known = false;
+    while (n < inner.n && strchr("<>=!~", inner.p[n]) != NULL)
+        n++;
+    for (size_t i = 0; i < WA_COUNT(operators); i++)
+        is_known = is_known || wa_sv_eqs(wa_sv_sub(inner, 0, n), operators[i]);
+    struct wa_sv version = wa_sv_trim(wa_sv_sub(inner, n, inner.n));
+    for (size_t i = 0; i < version.n; i++)
+        is_known = is_known && strchr("<>=!~,( )", version.p[i]) == NULL;
+    return is_known && version.n > 0;
+}
+
+/* Whether the two grammars read it as one: judged by its form, not by what our reader makes of it.
+ * Blanks around a name are trimmed here (WAPT keeps one before '(' and finds nothing), and what
+ * WAPT cuts off or takes for "any version" is refused. */
+static bool is_other_grammar(struct wa_sv cond)
+{
+    size_t open = cond.n, close = cond.n;
+    bool has_condition = wa_sv_chr(cond, '(', &open);
     struct wa_sv name = wa_sv_sub(cond, 0, open);
-    return !is_parsed || wa_sv_trim(name).n != name.n;
+    if (name.n == 0 || wa_sv_trim(name).n != name.n)
+        return true;
+    if (!has_condition)
+        return false;
+    return !wa_sv_chr(cond, ')', &close) || close + 1 != cond.n ||
+           !is_plain_condition(wa_sv_trim(wa_sv_sub(cond, open + 1, close - open - 1)));
 }
 
 enum outcome check_match(struct check *k, const struct wa_json *one)
@@ -98,7 +120,7 @@ enum outcome check_match(struct check *k, const struct wa_json *one)
     bool got = is_parsed && wa_request_matches(&r, &c);
     if (got == wa_json_bool(wa_json_get(one, "request"))) /* an exception there is no match here */
         return AGREES;
-    if (is_other_grammar(cond, is_parsed))
+    if (is_other_grammar(cond))
         return differs(k, "requirement-grammar", "'%.*s': %s", WA_SV_ARG(cond),
                        is_parsed ? "blanks around the name don't count" : err.text);
     return fails(k, "'%.*s' and '%.*s %.*s': got %d", WA_SV_ARG(cond),

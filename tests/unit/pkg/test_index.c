@@ -1,78 +1,8 @@
-/* Indexes of the vectors, forged and honest: each forged entry goes, and takes no other with it. */
+/* Reading, keeping and writing an index. WAPT's forged and honest ones: tests/vectors_check. */
 #include "packages.h"
 
 #include "crypto/crl.h"
 #include "pkg/index.h"
-
-struct discarded {
-    char names[1024];
-};
-
-static void note(void *user, const struct wa_control *c, const struct wa_err *why)
-{
-    struct discarded *d = user;
-    size_t n = strlen(d->names);
-    assert_int_not_equal(why->code, WA_OK);
-    assert_true(why->text[0] != '\0');
-    (void)snprintf(d->names + n, sizeof d->names - n, "%s,", wa_control_get(c, WA_A_PACKAGE));
-}
-
-static bool has_package(const struct wa_index *ix, struct wa_sv name)
-{
-    for (size_t i = 0; i < ix->n; i++)
-        if (wa_sv_eqs(name, wa_control_get(&ix->items[i], WA_A_PACKAGE)))
-            return true;
-    return false;
-}
-
-static bool is_rejected(const struct wa_json *one, struct wa_sv package)
-{
-    const struct wa_json *list = wa_json_get(one, "expected_rejected");
-    for (size_t i = 0; i < wa_json_count(list); i++)
-        if (wa_sv_eq(wa_json_sv(wa_json_at(list, i)), package))
-            return true;
-    return false;
-}
-
-static void judge(const struct wa_json *one, const char *file, const char *trusted)
-{
-    struct package p;
-    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of(trusted);
-    WA_AUTO_INDEX struct wa_index ix;
-    struct discarded d = {""};
-    struct wa_err err = WA_ERR_INIT;
-    const struct wa_json *entries = wa_json_get(wa_json_get(one, "wapt"), "entries");
-    size_t bad = 0, gone = 0;
-    wa_index_init(&ix);
-    check_ok(package_open(file, &p, &err), &err, file);
-    check_ok(wa_index_read(wa_archive_members_get(p.archive), &ix, &bad, &err), &err, file);
-    size_t read = ix.n;
-    check_ok(wa_index_keep_trusted(&ix, anchors, vectors_date(), NULL, note, &d, &gone, &err), &err,
-             file);
-    assert_int_equal(ix.n + gone, read);
-    for (size_t i = 0; i < wa_json_count(entries); i++) {
-        struct wa_sv name = text_at(wa_json_at(entries, i), "package");
-        if (has_package(&ix, name) == is_rejected(one, name))
-            fail_msg("%s: %.*s is %s", file, WA_SV_ARG(name),
-                     is_rejected(one, name) ? "kept" : "gone");
-    }
-    for (size_t i = 0; i < ix.n; i++)
-        if (is_rejected(one, wa_sv(wa_control_get(&ix.items[i], WA_A_PACKAGE))))
-            fail_msg("%s: %s is kept", file, wa_control_get(&ix.items[i], WA_A_PACKAGE));
-    package_close(&p);
-}
-
-static void judges_every_index(void **state)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *list = read_cases("index/expected.json", &arena);
-    (void)state;
-    for (size_t i = 0; i < wa_json_count(list); i++) {
-        const struct wa_json *one = wa_json_at(list, i);
-        judge(one, string_at(one, "file", &arena), string_at(one, "trusted", &arena));
-    }
-    assert_int_equal(wa_json_count(list), 15);
-}
 
 static void counts_what_it_can_not_read(void **state)
 {
@@ -280,7 +210,6 @@ static void reads_its_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(judges_every_index),
         cmocka_unit_test(counts_what_it_can_not_read),
         cmocka_unit_test(trusts_nothing_without_anchors),
         cmocka_unit_test(refuses_what_is_no_index),

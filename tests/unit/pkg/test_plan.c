@@ -1,9 +1,7 @@
-/* Plans as stories (what is there, what is offered, what is asked, what comes of it and why), and
- * the rules that every plan keeps, on the repositories of the vectors.
- */
+/* Plans as stories: what is there, what is offered, what is asked, what comes of it and why. The
+ * rules that every plan keeps: tests/vectors_check. */
 #include "support.h"
 
-#include "codec/csv.h"
 #include "pkg/plan.h"
 
 #define MAX_ITEMS 32
@@ -308,157 +306,11 @@ static void stops_at_absurd_depths(void **state)
         wa_control_fini(&available[i]);
 }
 
-/* --- rules, on the repositories of the vectors --- */
-
-static void load(const struct wa_json *one, struct world *w)
-{
-    const struct wa_json *available = wa_json_get(one, "available"),
-                         *installed = wa_json_get(one, "installed");
-    memset(w, 0, sizeof *w);
-    assert_true(wa_json_count(available) <= MAX_ITEMS && wa_json_count(installed) <= MAX_ITEMS);
-    for (size_t i = 0; i < wa_json_count(available); i++)
-        set_attributes(&w->available[i], wa_json_at(available, i));
-    for (size_t i = 0; i < wa_json_count(installed); i++) {
-        set_attributes(&w->installed[i].control, wa_json_at(installed, i));
-        (void)snprintf(w->installed[i].status, sizeof w->installed[i].status, "OK");
-    }
-    w->in = (struct wa_plan_input){w->available, wa_json_count(available), w->installed,
-                                   wa_json_count(installed), &any_host};
-}
-
-/* What would be there after the first `steps` steps of the plan, under name; NULL: nothing. */
-static const struct wa_control *after(const struct world *w, const struct wa_plan *p, size_t steps,
-                                      const char *name)
-{
-    const struct wa_control *there = NULL;
-    for (size_t i = 0; i < w->in.installed_count; i++)
-        if (strcmp(wa_control_get(&w->installed[i].control, WA_A_PACKAGE), name) == 0)
-            there = &w->installed[i].control;
-    for (size_t i = 0; i < steps; i++) {
-        const struct wa_step *s = &p->items[i];
-        const struct wa_control *c = s->to != NULL ? s->to : &s->from->control;
-        if (strcmp(wa_control_get(c, WA_A_PACKAGE), name) == 0)
-            there = s->kind == WA_STEP_REMOVE ? NULL : c;
-    }
-    return there;
-}
-
-/* Dependencies of what a step installs are met at its end of the plan, unless told as a problem. */
-static void check_step(const struct world *w, const struct wa_plan *p, size_t at, bool cyclic)
-{
-    const struct wa_control *c = p->items[at].to;
-    struct wa_sv rest = wa_sv(wa_control_get(c, WA_A_DEPENDS)), item;
-    while (wa_csv_next(&rest, &item)) {
-        struct wa_request r;
-        struct wa_err err = WA_ERR_INIT;
-        check_ok(wa_request_parse(item, &r, &err), &err, "depends");
-        const struct wa_control *before = after(w, p, at, r.package),
-                                *end = after(w, p, p->n, r.package);
-        if (end == NULL || !wa_request_matches(&r, end))
-            fail_msg("%s(=%s) lacks %.*s", wa_control_get(c, WA_A_PACKAGE),
-                     wa_control_get(c, WA_A_VERSION), WA_SV_ARG(item));
-        if (!cyclic && (before == NULL || !wa_request_matches(&r, before)))
-            fail_msg("%s comes before %.*s", wa_control_get(c, WA_A_PACKAGE), WA_SV_ARG(item));
-    }
-    rest = wa_sv(wa_control_get(c, WA_A_CONFLICTS));
-    while (wa_csv_next(&rest, &item)) {
-        struct wa_request r;
-        struct wa_err err = WA_ERR_INIT;
-        check_ok(wa_request_parse(item, &r, &err), &err, "conflicts");
-        const struct wa_control *end = after(w, p, p->n, r.package);
-        if (end != NULL && end != c && wa_request_matches(&r, end))
-            fail_msg("%s stays with %.*s", wa_control_get(c, WA_A_PACKAGE), WA_SV_ARG(item));
-    }
-}
-
-static void check_rules(const struct world *w, const struct wa_plan *p, bool cyclic)
-{
-    bool installs = false;
-    for (size_t i = 0; i < p->n; i++) {
-        const struct wa_step *s = &p->items[i];
-        const struct wa_control *c = s->to != NULL ? s->to : &s->from->control;
-        assert_true(s->why[0] != '\0');
-        assert_false(installs && s->kind == WA_STEP_REMOVE);
-        installs = installs || s->kind != WA_STEP_REMOVE;
-        for (size_t k = 0; k < i; k++) { /* one decision a name */
-            const struct wa_step *other = &p->items[k];
-            const struct wa_control *o = other->to != NULL ? other->to : &other->from->control;
-            assert_string_not_equal(wa_control_get(o, WA_A_PACKAGE),
-                                    wa_control_get(c, WA_A_PACKAGE));
-        }
-        if (s->kind == WA_STEP_INSTALL || s->kind == WA_STEP_UPGRADE)
-            check_step(w, p, i, cyclic);
-    }
-}
-
-/* As WAPT itself would, where all can be had. */
-static void check_same(const struct wa_json *want, const struct wa_plan *p, size_t number)
-{
-    static const char *const lists[] = {"additional", "install"};
-    size_t wanted = 0, got = 0;
-    for (size_t k = 0; k < WA_COUNT(lists); k++) {
-        const struct wa_json *list = wa_json_get(want, lists[k]);
-        for (size_t i = 0; i < wa_json_count(list); i++) {
-            const struct wa_json *entry = wa_json_at(wa_json_at(list, i), 1);
-            bool found = false;
-            for (size_t s = 0; s < p->n; s++)
-                found = found || (p->items[s].to != NULL &&
-                                  wa_sv_eqs(wa_json_sv(wa_json_at(entry, 0)),
-                                            wa_control_get(p->items[s].to, WA_A_PACKAGE)) &&
-                                  wa_sv_eqs(wa_json_sv(wa_json_at(entry, 1)),
-                                            wa_control_get(p->items[s].to, WA_A_VERSION)));
-            if (!found)
-                fail_msg("case %zu: %.*s is not planned", number,
-                         WA_SV_ARG(wa_json_sv(wa_json_at(entry, 0))));
-            wanted++;
-        }
-    }
-    for (size_t s = 0; s < p->n; s++)
-        got += p->items[s].to != NULL;
-    if (got != wanted)
-        fail_msg("case %zu: %zu installations planned, %zu wanted", number, got, wanted);
-}
-
-static void keeps_the_rules(void **state)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *list = read_cases("vectors/depends.json", &arena);
-    size_t compared = 0;
-    (void)state;
-    for (size_t i = 0; i < wa_json_count(list); i++) {
-        const struct wa_json *one = wa_json_at(list, i);
-        const struct wa_json *requests = wa_json_get(one, "requests");
-        const struct wa_json *wapt = wa_json_get(one, "check_depends_forceupgrade");
-        bool cyclic = wa_json_bool(wa_json_get(one, "cyclic_possible"));
-        struct world w;
-        struct names names = {.n = wa_json_count(requests)};
-        load(one, &w);
-        for (size_t k = 0; k < names.n; k++)
-            names.items[k] = wa_arena_strdup(&arena, wa_json_sv(wa_json_at(requests, k)));
-        for (int kind = INSTALL; kind <= REMOVE; kind++) {
-            struct wa_plan p;
-            wa_plan_init(&p);
-            make_plan((enum kind)kind, &w.in, &names, &p);
-            check_rules(&w, &p, cyclic);
-            const struct wa_json *missing = wa_json_get(wapt, "unavailable");
-            /* In case 51 WAPT installs what an older version needs that nobody installs. */
-            if (kind == INSTALL && missing != NULL && wa_json_count(missing) == 0 && i != 51) {
-                check_same(wapt, &p, i);
-                compared++;
-            }
-            wa_plan_fini(&p);
-        }
-        world_drop(&w);
-    }
-    assert_int_equal(compared, 6);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_every_story),
         cmocka_unit_test(stops_at_absurd_depths),
-        cmocka_unit_test(keeps_the_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
