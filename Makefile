@@ -1,11 +1,12 @@
 # The two commands a person needs, and the rest of the round. Meson and Ninja do the work.
 #   make run [ARGS=--once]   a whole small organisation on this machine
+#   make vectors [DIR=...]   packages, indexes and texts with the expected answers
 #   make crash [N=300]       kill -9 of any process at N random moments (SEED= repeats one)
 #   make test                every test but the campaigns
 BUILD ?= build
 export CC ?= gcc
 
-.PHONY: all build run test unit check bench fuzz crash install deps clean
+.PHONY: all build run test vectors bench fuzz crash install deps clean
 
 all: build
 
@@ -24,7 +25,6 @@ run: build
 test: build
 	@tools/test.sh $(BUILD)
 
-# Judges a folder of vectors of the form of tests/vectors.
 DIR ?= tests/vectors
 vectors: build
 	@$(BUILD)/tests/vectors_check/wapt-vectors $(DIR)

@@ -83,6 +83,7 @@ check wapt-get audit demo-config
 [ $ok = yes ] || { echo; echo "demo: the machine did not reach the wanted state; logs: $org/server.log and $org/agent.log" >&2; tail -20 agent.log server.log >&2; exit 1; }
 echo; echo "The machine reached the wanted state."
 [ $once = yes ] && exit 0
+trap 'echo; echo "The demonstration has ended."; exit 0' INT TERM
 cat <<T
 
 Try next, from another terminal (this one ends the demonstration with Ctrl-C):
