@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The documents' test: every relative link of a Markdown file leads to a file."""
+"""The documents' test: every relative link of a Markdown file leads to a file, and fuzz/README.md knows every target."""
 import pathlib
 import re
 import sys
@@ -16,6 +16,9 @@ def main():
         for target in LINK.findall(text):
             if "://" not in target and not ((ROOT / name).parent / target).exists():
                 broken.append(f"{name}: '{target}' is not there")
+    told = (ROOT / "fuzz/README.md").read_text(encoding="utf-8")
+    targets = {p.stem for p in ROOT.glob("fuzz/*.c")} - {"replay"}
+    broken += [f"fuzz/README.md: does not say what '{t}' is for" for t in sorted(targets) if f"`{t}`" not in told]
     for b in broken:
         print(b, file=sys.stderr)
     return 1 if broken or not files else 0
