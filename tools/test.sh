@@ -29,9 +29,10 @@ meson_tests() {
     [ $failed = $before ] && echo "ok: ${ok:-0} tests" || { echo "FAILED, see $out"; tail -60 "$out"; }
 }
 
+# Files of tests side by side, each with its own organisation.
 pytests() {
     local out=$log/pytest-$1.txt before=$failed status=0 p f e s
-    WAPT_TEST_BIN=$PWD/$build/bin /usr/bin/python3 -m pytest -q -p no:cacheprovider "$2" >"$out" 2>&1 || status=$?
+    WAPT_TEST_BIN=$PWD/$build/bin /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 2 --dist loadfile "$2" >"$out" 2>&1 || status=$?
     p=$(number passed "$out") f=$(number failed "$out") e=$(number error "$out") s=$(number skipped "$out")
     passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0} + ${e:-0})) skipped=$((skipped + ${s:-0}))
     if [ "$status" != 0 ] && [ $failed = $before ]; then failed=$((failed + 1)); fi
