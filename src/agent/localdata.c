@@ -94,12 +94,12 @@ static enum wa_code show(struct wa_manager *m, const struct wa_local_request *r,
         if (wa_request_parse(r->packages[k], &q, err) != WA_OK)
             return err->code;
         for (size_t i = 0; i < l.n; i++)
-            if (wa_request_matches(&q, &l.items[i].base.control)) {
+            if (wa_request_matches_typed(&q, &l.items[i].base.control)) {
                 write_row(w, &l.items[i]);
                 found = true;
             }
         for (size_t i = 0; i < a.n; i++)
-            if (wa_request_matches(&q, &a.items[i])) {
+            if (wa_request_matches_typed(&q, &a.items[i])) {
                 write_entry(w, &a.items[i], a.repos[i]);
                 found = true;
             }

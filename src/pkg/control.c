@@ -1,5 +1,5 @@
-/* control.c - the attributes of a package in memory: names, defaults, order of entries, file names.
- * Text is control_text.c's. */
+/* control.c - the attributes of a package in memory: names, defaults, file names. Its text is
+ * control_text.c's, the order of packages control_order.c's. */
 #include "pkg/control.h"
 
 #include "base/mem.h"
@@ -7,7 +7,6 @@
 #include "codec/csv.h"
 #include "crypto/digest.h"
 #include "pkg/unicode.h"
-#include "pkg/version.h"
 
 static const char *const names[WA_ATTR_COUNT] = {
     "package",
@@ -280,69 +279,28 @@ enum wa_code wa_control_filename(const struct wa_control *c, const char *md5, ch
     return WA_OK;
 }
 
-/* --- order of entries --- */
-
-struct parsed {
-    struct wa_sv number[4];
-    bool has[4];
-    struct wa_sv packaging;
-};
-
-static struct parsed parse_version(struct wa_sv v)
+/* One part of a directory's name: its commas become '-'. */
+static void add_edit_part(struct wa_buf *out, const char *value)
 {
-    struct parsed p = {0};
-    size_t dash = v.n;
-    if (wa_sv_chr(v, '-', &dash))
-        p.packaging = wa_sv_sub(v, dash + 1, v.n);
-    struct wa_sv rest = wa_sv_n(v.p, dash), part;
-    for (size_t i = 0; i < 4 && wa_sv_split(&rest, '.', &part); i++) {
-        p.number[i] = part;
-        p.has[i] = true;
-    }
-    return p;
+    if (value[0] == '\0' || strcmp(value, "all") == 0)
+        return;
+    if (out->n > 0)
+        wa_buf_addc(out, '_');
+    for (; *value != '\0'; value++)
+        wa_buf_addc(out, *value == ',' ? '-' : *value);
 }
 
-static int cmp_parsed(const struct parsed *a, const struct parsed *b)
+void wa_control_edit_name(const struct wa_control *c, struct wa_buf *out)
 {
-    for (size_t i = 0; i < 4; i++) {
-        if (a->has[i] != b->has[i])
-            return a->has[i] ? 1 : -1; /* None sorts before any number */
-        int c = a->has[i] ? wa_version_cmp(a->number[i], b->number[i], 1) : 0;
-        if (c != 0)
-            return c;
-    }
-    return wa_version_cmp(a->packaging, b->packaging, 0);
-}
-
-int wa_entry_cmp(const struct wa_control *a, const struct wa_control *b)
-{
-    struct wa_sv va = wa_sv(wa_control_get(a, WA_A_VERSION)),
-                 vb = wa_sv(wa_control_get(b, WA_A_VERSION));
-    int c = strcmp(wa_control_get(a, WA_A_PACKAGE), wa_control_get(b, WA_A_PACKAGE));
-    if (c != 0)
-        return c;
-    bool is_same = wa_sv_eq(va, vb); /* as nearly always when nothing is to be upgraded */
-    if (!wa_pkgversion_is_valid(va) || (!is_same && !wa_pkgversion_is_valid(vb)))
-        return wa_sv_cmp(va, vb);
-    if (!is_same) {
-        struct parsed pa = parse_version(va), pb = parse_version(vb);
-        c = cmp_parsed(&pa, &pb);
-    }
-    if (c == 0)
-        c = strcmp(wa_control_get(a, WA_A_MATURITY), wa_control_get(b, WA_A_MATURITY));
-    const char *da = wa_control_get(a, WA_A_SIGNATURE_DATE),
-               *db = wa_control_get(b, WA_A_SIGNATURE_DATE);
-    if (c == 0 && da[0] != '\0' && db[0] != '\0')
-        c = strcmp(da, db);
-    return c;
-}
-
-bool wa_entry_same(const struct wa_control *a, const struct wa_control *b)
-{
-    static const enum wa_attr keys[] = {WA_A_PACKAGE, WA_A_VERSION, WA_A_ARCHITECTURE, WA_A_LOCALE,
-                                        WA_A_MATURITY};
-    for (size_t i = 0; i < WA_COUNT(keys); i++)
-        if (strcmp(wa_control_get(a, keys[i]), wa_control_get(b, keys[i])) != 0)
-            return false;
-    return true;
+    static const enum wa_attr parts[] = {WA_A_ARCHITECTURE, WA_A_MATURITY, WA_A_LOCALE};
+    WA_AUTO_BUF struct wa_buf name;
+    wa_buf_init(&name, out->max);
+    if (strcmp(wa_control_get(c, WA_A_PACKAGE), "all") != 0)
+        wa_buf_adds(&name, wa_control_get(c, WA_A_PACKAGE));
+    for (size_t i = 0; i < WA_COUNT(parts); i++)
+        add_edit_part(&name, wa_control_get(c, parts[i]));
+    wa_buf_adds(&name, "-wapt");
+    if (name.failed != WA_OK)
+        out->failed = name.failed;
+    wa_buf_addsv(out, wa_buf_sv(&name));
 }

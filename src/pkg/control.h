@@ -107,6 +107,9 @@ const char *wa_control_default_signed(void);
 /* formats.md 1.4. md5: NULL: without. out has room for 2 * WA_NAME_MAX + 1. */
 WA_CHECK enum wa_code wa_control_filename(const struct wa_control *c, const char *md5, char *out,
                                           struct wa_err *err);
+/* The name that WAPT gives to the directory in which a package's source is edited. As foreign as
+ * the package's name is: it may hold a '/'. */
+void wa_control_edit_name(const struct wa_control *c, struct wa_buf *out);
 /* make_valid_package_name; out has room for 4 * WA_NAME_MAX + 1 and is cut there. */
 void wa_package_name_from(struct wa_sv text, struct wa_buf *out);
 /* sanitize_filename (0.3). */
@@ -114,6 +117,9 @@ void wa_sanitize_filename(struct wa_sv text, struct wa_buf *out);
 
 /* C: order of two entries of one package name. */
 int wa_entry_cmp(const struct wa_control *a, const struct wa_control *b);
+/* C against a text that somebody typed: parts that it lacks match any ("1.2" is equal to 1.2.3-4),
+ * unless it has a packaging part; then they are 0. */
+int wa_entry_cmp_version(const struct wa_control *c, struct wa_sv version);
 /* package, version, architecture, locale, maturity all equal. */
 bool wa_entry_same(const struct wa_control *a, const struct wa_control *b);
 

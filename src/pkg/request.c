@@ -93,6 +93,13 @@ bool wa_request_matches(const struct wa_request *r, const struct wa_control *c)
     return holds(r->op, order);
 }
 
+bool wa_request_matches_typed(const struct wa_request *r, const struct wa_control *c)
+{
+    if (strcmp(r->package, wa_control_get(c, WA_A_PACKAGE)) != 0)
+        return false;
+    return r->op[0] == '\0' || holds(r->op, wa_entry_cmp_version(c, wa_sv(r->version)));
+}
+
 void wa_entry_requirement(const struct wa_control *c, struct wa_buf *out)
 {
     wa_buf_addf(out, "%s(=%s)", wa_control_get(c, WA_A_PACKAGE), wa_control_get(c, WA_A_VERSION));
@@ -154,7 +161,7 @@ static bool os_matches(const struct wa_host_caps *h, const char *target)
     if (is_any(target))
         return true;
     return h->os == NULL || is_empty(h->os) || wa_csv_has(wa_sv(h->os), WA_SV("all")) ||
-           wa_csv_has(wa_sv(target), WA_SV("all")) || platforms_meet(target, h->os);
+           platforms_meet(target, h->os); /* "linux,all" is none of windows, there too */
 }
 
 /* More than one architecture when a machine runs both. */

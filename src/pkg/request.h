@@ -16,6 +16,9 @@ WA_CHECK enum wa_code wa_request_parse(struct wa_sv text, struct wa_request *ret
                                        struct wa_err *err);
 /* Name and version (2.3, comparison B). A version that B can't compare never matches. */
 bool wa_request_matches(const struct wa_request *r, const struct wa_control *c);
+/* The same by comparison C (wa_entry_cmp_version), where "=1.2" means every 1.2.x: what a person
+ * types to choose from a list. Never for what a package needs. */
+bool wa_request_matches_typed(const struct wa_request *r, const struct wa_control *c);
 /* "name(=version)" */
 void wa_entry_requirement(const struct wa_control *c, struct wa_buf *out);
 

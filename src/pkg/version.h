@@ -1,7 +1,7 @@
 /* version.h - versions and their three comparisons (formats.md 2.1). Which is used where:
  * A wa_version_cmp: operating system, agent and software versions. B wa_pkgversion_cmp:
  * requirements and preference among candidates. C wa_entry_cmp (pkg/control.h): is an available
- * package newer than an installed one. */
+ * package newer than an installed one. docs/formats/versions.md says why. */
 #ifndef WA_PKG_VERSION_H
 #define WA_PKG_VERSION_H
 

@@ -68,6 +68,21 @@ static enum outcome same_control(struct check *k, const struct wa_json *attribut
     return AGREES;
 }
 
+/* The name with the file's digest, as it was in memory. */
+static enum outcome check_md5_name(struct check *k, const struct wa_json *one,
+                                   const struct wa_control *c, const struct wa_buf *file)
+{
+    char md5[WA_DIGEST_HEX_MAX], name[2 * WA_NAME_MAX + 1];
+    struct wa_mem_source source;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_sv want = text_at(one, "canonical_filename_md5");
+    wa_mem_source_init(&source, file->p, file->n);
+    if (wa_digest_source(WA_MD5, &source.base, md5, &err) != WA_OK ||
+        wa_control_filename(c, md5, name, &err) != WA_OK)
+        return must(k, err.code, &err, "its name");
+    return want.n == 0 || wa_sv_eqs(want, name) ? AGREES : fails(k, "with MD5 named '%s'", name);
+}
+
 static enum outcome check_good(struct check *k, const struct wa_json *one,
                                const struct wa_verdict *v)
 {
@@ -123,6 +138,8 @@ enum outcome check_package(struct check *k, const struct wa_json *one)
         code = wa_verify_package(wa_archive_members_get(f.archive), anchors, k->now, NULL, NULL, &v,
                                  &err);
     enum outcome o = judge(k, one, code, &v, &err);
+    if (o == AGREES && code == WA_OK)
+        o = check_md5_name(k, one, &v.control, &f.bytes);
     close_file(&f);
     return o;
 }

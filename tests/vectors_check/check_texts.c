@@ -108,6 +108,25 @@ static bool survives(struct wa_sv text, enum wa_attr a, const char *value)
            strcmp(wa_control_get(&back, a), value) == 0;
 }
 
+/* The bytes of one form: of a package, or of an entry in an index. */
+static enum outcome same_text(struct check *k, const struct wa_json *one, const char *key,
+                              const struct wa_control *c, bool with_index)
+{
+    WA_AUTO_BUF struct wa_buf want;
+    WA_AUTO_BUF struct wa_buf got;
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(&want, TEXT_MAX);
+    wa_buf_init(&got, TEXT_MAX);
+    if (wa_json_get(one, key) == NULL)
+        return AGREES;
+    if (wa_base64_decode(text_at(one, key), &want, &err) != WA_OK ||
+        wa_control_write(c, with_index, &got, &err) != WA_OK)
+        return must(k, err.code, &err, key);
+    return wa_sv_eq(wa_buf_sv(&got), wa_buf_sv(&want))
+               ? AGREES
+               : fails(k, "%s: got '%s', wanted '%s'", key, wa_buf_str(&got), wa_buf_str(&want));
+}
+
 /* Where WAPT's text would be read back as another value we write nothing, else its very bytes. */
 enum outcome check_control_write(struct check *k, const struct wa_json *one)
 {
@@ -139,9 +158,23 @@ enum outcome check_control_write(struct check *k, const struct wa_json *one)
                                          : "refused or misread, though lines can carry it");
     if (code != WA_OK)
         return must(k, code, &err, "writing");
-    return wa_sv_eq(wa_buf_sv(&got), wa_buf_sv(&want))
+    enum outcome o = same_text(k, one, "control_b64", &c, false);
+    return o == AGREES ? same_text(k, one, "control_repo_b64", &c, true) : o;
+}
+
+static enum outcome check_edit_name(struct check *k, const struct wa_json *one,
+                                    const struct wa_control *c)
+{
+    WA_AUTO_BUF struct wa_buf name;
+    const struct wa_json *want = wa_json_get(one, "edit_directory");
+    wa_buf_init(&name, TEXT_MAX);
+    if (!wa_json_is(want, WA_JSON_STRING))
+        return AGREES;
+    wa_control_edit_name(c, &name);
+    return wa_sv_eq(wa_buf_sv(&name), wa_json_sv(want))
                ? AGREES
-               : fails(k, "got '%s', wanted '%s'", wa_buf_str(&got), wa_buf_str(&want));
+               : fails(k, "to edit in '%s', wanted '%.*s'", wa_buf_str(&name),
+                       WA_SV_ARG(wa_json_sv(want)));
 }
 
 enum outcome check_filenames(struct check *k, const struct wa_json *one)
@@ -156,6 +189,8 @@ enum outcome check_filenames(struct check *k, const struct wa_json *one)
     bool md5 = wa_json_bool(wa_json_get(one, "with_md5sum"));
     enum wa_code code =
         wa_control_filename(&c, md5 ? "0123456789abcdef0123456789abcdef" : NULL, got, &err);
+    if (check_edit_name(k, one, &c) != AGREES)
+        return FAILS;
     if (wa_json_is(wa_json_get(one, "filename"), WA_JSON_OBJECT)) /* an exception there */
         return code == WA_E_INVALID ? AGREES : fails(k, "'%s', which WAPT refuses", got);
     if (code != WA_OK)

@@ -41,9 +41,14 @@ static enum outcome compare_entries(struct check *k, const struct wa_json *one)
     set_attribute(&y, WA_A_PACKAGE, WA_SV("p"));
     set_attribute(&x, WA_A_VERSION, text_at(one, "a"));
     set_attribute(&y, WA_A_VERSION, text_at(one, "b"));
-    const struct wa_json *want = wa_json_get(one, "entry_vs_entry");
+    const struct wa_json *want = wa_json_get(one, "entry_vs_entry"),
+                         *with_text = wa_json_get(one, "entry_vs_str");
     enum outcome o = same_sign(k, want, wa_entry_cmp(&x, &y), "entries");
-    return o == AGREES ? same_sign(k, want, -wa_entry_cmp(&y, &x), "entries, turned") : o;
+    if (o == AGREES)
+        o = same_sign(k, want, -wa_entry_cmp(&y, &x), "entries, turned");
+    if (o != AGREES || with_text == NULL)
+        return o;
+    return same_sign(k, with_text, wa_entry_cmp_version(&x, text_at(one, "b")), "entry and text");
 }
 
 static enum outcome compare_versions(struct check *k, const struct wa_json *one)
@@ -116,9 +121,15 @@ enum outcome check_match(struct check *k, const struct wa_json *one)
     wa_control_init(&c);
     set_attribute(&c, WA_A_PACKAGE, text_at(one, "name"));
     set_attribute(&c, WA_A_VERSION, text_at(one, "version"));
+    const struct wa_json *typed = wa_json_get(one, "entry_match");
     bool is_parsed = wa_request_parse(cond, &r, &err) == WA_OK;
     bool got = is_parsed && wa_request_matches(&r, &c);
-    if (got == wa_json_bool(wa_json_get(one, "request"))) /* an exception there is no match here */
+    bool is_same = got == wa_json_bool(wa_json_get(one, "request")); /* an exception: no match */
+    if (is_same && typed != NULL && is_parsed) {
+        got = wa_request_matches_typed(&r, &c);
+        is_same = got == wa_json_bool(typed);
+    }
+    if (is_same)
         return AGREES;
     if (is_other_grammar(cond))
         return differs(k, "requirement-grammar", "'%.*s': %s", WA_SV_ARG(cond),
@@ -136,21 +147,34 @@ static enum outcome accepts(struct check *k, const struct wa_host_caps *h,
                                                           : fails(k, "got %d: %s", got, why);
 }
 
+/* A request names the oldest and the newest system it is for, a machine has one: so the two ends
+ * are judged one after the other. */
 enum outcome check_request_filters(struct check *k, const struct wa_json *one)
 {
+    static const struct {
+        const char *of_request;
+        enum wa_attr other_end;
+    } ends[] = {{"min_os_version", WA_A_MIN_OS_VERSION}, {"max_os_version", WA_A_MAX_OS_VERSION}};
     const struct wa_json *r = wa_json_get(one, "request");
-    WA_AUTO_CONTROL struct wa_control c;
-    wa_control_init(&c);
-    set_attributes(&c, wa_json_get(one, "entry"));
-    const struct wa_host_caps h = {
-        .os = csv_of(k, wa_json_get(r, "target_os")),
-        .os_version = csv_of(k, wa_json_get(r, "min_os_version")),
-        .architecture = csv_of(k, wa_json_get(r, "architectures")),
-        .locales = csv_of(k, wa_json_get(r, "locales")),
-        .maturities = csv_of(k, wa_json_get(r, "maturities")),
-        .now = "2026-12-01T12:00:00",
-    };
-    return accepts(k, &h, &c, one);
+    const char *why = "accepted";
+    bool got = true;
+    for (size_t i = 0; i < WA_COUNT(ends); i++) {
+        WA_AUTO_CONTROL struct wa_control c;
+        wa_control_init(&c);
+        set_attributes(&c, wa_json_get(one, "entry"));
+        wa_control_unset(&c, ends[i].other_end);
+        const struct wa_host_caps h = {
+            .os = csv_of(k, wa_json_get(r, "target_os")),
+            .os_version = csv_of(k, wa_json_get(r, ends[i].of_request)),
+            .architecture = csv_of(k, wa_json_get(r, "architectures")),
+            .locales = csv_of(k, wa_json_get(r, "locales")),
+            .maturities = csv_of(k, wa_json_get(r, "maturities")),
+            .now = "2026-12-01T12:00:00",
+        };
+        got = wa_host_accepts(&h, &c, &why) && got;
+    }
+    return got == wa_json_bool(wa_json_get(one, "match")) ? AGREES
+                                                          : fails(k, "got %d: %s", got, why);
 }
 
 enum outcome check_host_capabilities(struct check *k, const struct wa_json *one)
@@ -264,10 +288,49 @@ static enum outcome check_request(struct check *k, const struct wa_json *entries
     return o;
 }
 
+static int cmp_kinds(const struct wa_control *a, const struct wa_control *b)
+{
+    static const enum wa_attr keys[] = {WA_A_PACKAGE, WA_A_ARCHITECTURE, WA_A_LOCALE,
+                                        WA_A_MATURITY};
+    int c = 0;
+    for (size_t i = 0; c == 0 && i < WA_COUNT(keys); i++)
+        c = strcmp(wa_control_get(a, keys[i]), wa_control_get(b, keys[i]));
+    return c;
+}
+
+/* The newest of each kind by comparison B, the first of equal ones, as WAPT's lists show them. */
+static enum outcome check_newest(struct check *k, const struct wa_json *entries,
+                                 const struct wa_json *want)
+{
+    static const struct wa_host_caps nobody = {.now = ""};
+    struct sorted s;
+    if (!load_entries(entries, &s))
+        return FAILS;
+    s.n = 0;
+    for (size_t i = 0; i < s.all; i++) {
+        const struct wa_control *c = &s.items[i];
+        size_t at = s.n;
+        while (at > 0 && cmp_kinds(&s.items[s.order[at - 1]], c) > 0)
+            at--;
+        if (at > 0 && cmp_kinds(&s.items[s.order[at - 1]], c) == 0) {
+            if (wa_candidate_cmp(&nobody, &s.items[s.order[at - 1]], c) < 0)
+                s.order[at - 1] = i;
+            continue;
+        }
+        memmove(s.order + at + 1, s.order + at, (s.n - at) * sizeof *s.order);
+        s.order[at] = i;
+        s.n++;
+    }
+    enum outcome o = same_order(k, &s, want, "newest only");
+    drop_entries(&s);
+    return o;
+}
+
 enum outcome check_sorting(struct check *k, const struct wa_json *one)
 {
     const struct wa_json *entries = wa_json_get(one, "entries"),
-                         *requests = wa_json_get(one, "requests");
+                         *requests = wa_json_get(one, "requests"),
+                         *newest = wa_json_get(one, "newest_only");
     struct sorted s;
     if (!load_entries(entries, &s))
         return FAILS;
@@ -276,5 +339,5 @@ enum outcome check_sorting(struct check *k, const struct wa_json *one)
     drop_entries(&s);
     for (size_t i = 0; o == AGREES && i < wa_json_count(requests); i++)
         o = check_request(k, entries, wa_json_at(requests, i));
-    return o;
+    return o == AGREES && newest != NULL ? check_newest(k, entries, newest) : o;
 }

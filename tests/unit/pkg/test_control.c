@@ -91,7 +91,28 @@ static void writes_index_attributes_only_when_asked(void **state)
     assert_null(strstr(wa_buf_str(&plain), "p_1.wapt"));
     assert_true(wa_sv_ends(wa_buf_sv(&index), "\nfilename          : p_1.wapt"));
     assert_null(strstr(wa_buf_str(&index), "\nmd5sum"));
-    assert_null(strstr(wa_buf_str(&index), "\nsignature         :"));
+    assert_null(strstr(wa_buf_str(&plain), "\nsignature         :"));
+    assert_non_null(strstr(wa_buf_str(&index), "\nsignature         : \n")); /* so does WAPT */
+}
+
+/* The order against a text, as somebody types it; more in vercmp.json of the vectors. */
+static void compares_with_what_was_typed(void **state)
+{
+    static const struct {
+        const char *version, *text;
+        int order;
+    } cases[] = {{"1.2.3-4", "1.2", 0},      {"1.2.3-4", "1.2-4", 1}, {"1.2", "1.2.0", 0},
+                 {"1.2.3-4", "1.2.3-5", -1}, {"1.10-1", "1.9", 1},    {"1.2.3.4", "1", 0},
+                 {"1.2.0.0-1", "1.2-1", 0},  {"1.2rc1", "1.2", 1},    {"2-rc2", "2-rc10", -1}};
+    WA_AUTO_CONTROL struct wa_control c;
+    struct wa_err err = WA_ERR_INIT;
+    (void)state;
+    wa_control_init(&c);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        check_ok(wa_control_set(&c, WA_A_VERSION, wa_sv(cases[i].version), &err), &err, "set");
+        int got = wa_entry_cmp_version(&c, wa_sv(cases[i].text));
+        assert_int_equal((got > 0) - (got < 0), cases[i].order);
+    }
 }
 
 /* --- names --- */
@@ -103,6 +124,24 @@ static void names_packages_after_units(void **state)
     wa_buf_init(&out, 4 * WA_NAME_MAX);
     wa_package_name_from(WA_SV("OU=\xc3\x89\xc3\xa0 x,DC=b (c)"), &out);
     assert_string_equal(wa_buf_str(&out), "OU=\xc3\x89\xc3\xa0~x_DC=b~c");
+}
+
+static void names_the_place_to_edit_in(void **state)
+{
+    WA_AUTO_CONTROL struct wa_control c;
+    WA_AUTO_BUF struct wa_buf out;
+    struct wa_err err = WA_ERR_INIT;
+    (void)state;
+    wa_buf_init(&out, WA_NAME_MAX);
+    base_control(&c);
+    check_ok(wa_control_set(&c, WA_A_LOCALE, WA_SV("fr,en"), &err), &err, "set");
+    check_ok(wa_control_set(&c, WA_A_MATURITY, WA_SV("DEV"), &err), &err, "set");
+    wa_control_edit_name(&c, &out);
+    assert_string_equal(wa_buf_str(&out), "p_DEV_fr-en-wapt");
+    out.max = 3; /* and does not fit */
+    wa_buf_clear(&out);
+    wa_control_edit_name(&c, &out);
+    assert_int_equal(out.failed, WA_E_LIMIT);
 }
 
 /* --- signed bytes --- */
@@ -140,6 +179,8 @@ int main(void)
         cmocka_unit_test(caps_the_size),
         cmocka_unit_test(writes_index_attributes_only_when_asked),
         cmocka_unit_test(names_packages_after_units),
+        cmocka_unit_test(names_the_place_to_edit_in),
+        cmocka_unit_test(compares_with_what_was_typed),
         cmocka_unit_test(signs_the_documented_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
