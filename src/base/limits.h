@@ -61,6 +61,22 @@
 #define WA_KEY_BYTES_MAX (64u << 10) /* bytes: a key's PEM file; RSA-16384 takes 13 KiB */
 #define WA_KEY_ROUNDS_MAX 10000000   /* PBKDF2 rounds of an encrypted key: about five seconds */
 
+/* --- repository metadata --- */
+#define WA_ROOT_BYTES_MAX (1u << 20) /* bytes: a root document; 288 certificates of 3 KiB */
+#define WA_ROOT_ADMINISTRATORS_MAX 32u
+#define WA_ROOT_SIGNERS_MAX 256u
+#define WA_ROOT_TIMESTAMP_KEYS_MAX 4u
+#define WA_ROOT_LIST_MAX 64u  /* items of a signer's sections, prefixes, actions, groups, units */
+#define WA_ROOT_STEPS_MAX 64u /* roots that one update walks through */
+#define WA_PUBLISHED_BYTES_MAX (16u << 20)  /* bytes: a list of 90,000 packages */
+#define WA_PUBLISHED_DAYS_MAX 30            /* days that a published list is good for */
+#define WA_PUBLISHED_REVOKED_MAX 4096u      /* fingerprints */
+#define WA_TIMESTAMP_BYTES_MAX (16u << 10)  /* bytes: a timestamp with four signatures */
+#define WA_TIMESTAMP_HOURS_MAX 168          /* hours that a timestamp is good for */
+#define WA_METADATA_SIGNATURES_MAX 64u      /* signatures of one document */
+#define WA_METADATA_MEMORY_MAX (256u << 20) /* bytes: a document as a tree of nodes */
+#define WA_METADATA_SKEW_S 900 /* s: how far ahead of ours the clock of a signer may be */
+
 /* --- digest trees --- */
 #define WA_TREE_LEAVES_MAX (1u << 20) /* leaves: a million machines in one batch */
 #define WA_TREE_DEPTH_MAX 20u         /* log2 of the above */
