@@ -39,6 +39,7 @@ from .text import (
     currentdate, currentdatetime, dateof, datetime2isodate, ensure_list, ensure_unicode, error, fileisodate,
     hours_minutes, httpdatetime2isodate, isodate2datetime, time2display)
 from .web import wget, wgets
+from .windows import install_exe_if_needed, install_msi_if_needed, need_install, uninstall_key_exists
 
 __version__ = '1.8.2'  # the WAPT whose names and meanings are given here
 
@@ -46,5 +47,5 @@ __version__ = '1.8.2'  # the WAPT whose names and meanings are given here
 control = PackageEntry()
 params = {}
 
-_MODULES = ('errors', 'files', 'inifile', 'linux', 'log', 'package', 'process', 'system', 'text', 'transfer', 'web')
+_MODULES = ('errors', 'files', 'inifile', 'linux', 'log', 'package', 'process', 'system', 'text', 'transfer', 'web', 'windows')
 __all__ = ['__version__'] + [name for name in globals() if not name.startswith('_') and name not in _MODULES]

@@ -47,6 +47,14 @@
 #define WA_INDEX_PACKED_BYTES_MAX (128u << 20) /* bytes: the index as it is downloaded */
 #define WA_PLAN_PROBLEMS_BYTES_MAX (1u << 20)  /* bytes: what a plan says that can't be done */
 
+/* --- making packages --- */
+#define WA_FACT_BYTES_MAX 255u          /* bytes: what an installer says of itself, one thing */
+#define WA_TOOL_OUTPUT_MAX (256u << 10) /* bytes: what a tool says of an installer */
+#define WA_TOOL_TIMEOUT_MS 30000u       /* ms: reading the properties of an installer */
+#define WA_TOOL_MEMORY_MAX (1ull << 30) /* bytes: of address space, beside the mapped file */
+#define WA_TOOL_FILE_MAX (64u << 20)    /* bytes: a file it writes; dpkg-deb unpacks the control */
+#define WA_INSTALLER_BYTES_MAX (16ull << 30) /* bytes: an installer to make a package from */
+
 /* --- certificates --- */
 #define WA_CHAIN_MAX 16u             /* certificates of one signer's chain */
 #define WA_ANCHORS_MAX 4096u         /* certificates of one trust store */

@@ -71,6 +71,9 @@ def answers(org):
     get("sign-package", base / package.name, *signer)
     get("show", base / package.name)
     get("verify", "-t", org.base / "keys", base / package.name, base / "none.wapt", ok=False)
+    get("make-template", "json-new", base / "new")
+    get("make-group-template", "json-group", "json-one", base / "group")
+    get("make-host-template", org.uuid, "json-one", base / "host")
     keep("wapt-scanpackages", run(BIN / "wapt-scanpackages", "--json", base))
     keep("waptserver setup", run(BIN / "waptserver", "setup", "--json", "--dir", base / "server", "--admin-password-file", org.base / "admin.pw"))
     for argv in ((), ("list",)):

@@ -1,0 +1,67 @@
+/* installer.c - whatever a tool prints of an installer, the control that is made of it is read back
+ * the same, and setup.py has not a line more than that of a harmless one. The first byte is the
+ * kind, the first line the file's name. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/relpath.h"
+#include "pkg/template.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static size_t count_lines(const struct wa_buf *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        n += b->p[i] == '\n' || b->p[i] == '\r';
+    return n;
+}
+
+static void check_setup(const struct wa_installer *inst)
+{
+    WA_AUTO_BUF struct wa_buf setup;
+    WA_AUTO_BUF struct wa_buf plain;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_installer harmless = {.kind = inst->kind, .maker = inst->maker};
+    wa_buf_init(&setup, 1u << 20);
+    wa_buf_init(&plain, 1u << 20);
+    if (wa_template_setup(inst, &setup, &err) != WA_OK ||
+        wa_template_setup(&harmless, &plain, &err) != WA_OK)
+        abort();
+    if (count_lines(&setup) != count_lines(&plain))
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct wa_template_options options = {"tis", NULL, "Me", NULL};
+    WA_AUTO_CONTROL struct wa_control c;
+    WA_AUTO_CONTROL struct wa_control back;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_relpath name;
+    struct wa_sv rest = wa_sv_n(data + 1, size - 1), file;
+    wa_control_init(&c);
+    wa_control_init(&back);
+    wa_buf_init(&text, 1u << 20);
+    if (size < 2)
+        return 0;
+    struct wa_installer inst = {.kind = (enum wa_installer_kind)(data[0] % WA_INSTALLER_KINDS)};
+    if (!wa_sv_split(&rest, '\n', &file) || wa_relpath_parse(file, &name, &err) != WA_OK ||
+        name.n > WA_NAME_MAX)
+        return 0;
+    memcpy(inst.file, name.p, name.n + 1);
+    wa_installer_read(&inst, rest);
+    wa_installer_guess(&inst);
+    check_setup(&inst);
+    if (wa_template_control(&inst, &options, &c, &err) != WA_OK)
+        return 0;
+    if (wa_control_write(&c, false, &text, &err) != WA_OK ||
+        wa_control_parse(wa_buf_sv(&text), &back, &err) != WA_OK)
+        abort();
+    for (size_t i = 0; i < WA_A_SIGNER; i++)
+        if (strcmp(wa_control_get(&c, (enum wa_attr)i), wa_control_get(&back, (enum wa_attr)i)) !=
+            0)
+            abort();
+    return 0;
+}

@@ -1,0 +1,208 @@
+/* get_tool.c - runs msiinfo, dpkg-deb, rpm or our wapt_probe.py over one installer.
+ *
+ * None of them is believed: they are C programs over a stranger's bytes, or Python over them. The
+ * worst that a file can do by taking one over is to print other properties, which a file may say
+ * anyway. Each is called by its path, without a shell, with arguments that are constants.
+ */
+#include "cmd/get_tool.h"
+
+#include "base/buf.h"
+#include "os/clock.h"
+#include "os/fs.h"
+#include "os/pipe.h"
+#include "os/priv.h"
+#include "os/proc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FILE_ARG "/proc/self/fd/0" /* the descriptor, for programs that want a name */
+#define NOBODY 65534u
+#define MISSING_STATUS 3 /* of wapt_probe.py: pefile is not there */
+
+struct tool {
+    enum wa_installer_kind kind;
+    const char *argv[12];
+    const char *debian; /* the package that has it */
+};
+static const struct tool tools[] = {
+    {WA_INSTALLER_MSI, {"/usr/bin/msiinfo", "export", FILE_ARG, "Property"}, "msitools"},
+    {WA_INSTALLER_MSI, {"/usr/bin/msiinfo", "suminfo", FILE_ARG}, "msitools"},
+    {WA_INSTALLER_DEB,
+     {"/usr/bin/dpkg-deb", "-f", FILE_ARG, "Package", "Version", "Architecture", "Maintainer",
+      "Description", "Homepage"},
+     "dpkg"},
+    /* Without --nomanifest a file that is no package names others, addresses too, to be read. */
+    {WA_INSTALLER_RPM,
+     {"/usr/bin/rpm", "-qp", "--nomanifest", "--nosignature", "--nodigest", "--dbpath",
+      "/nonexistent", "--qf",
+      "Package\t%{NAME}\nVersion\t%{VERSION}\nArchitecture\t%{ARCH}\nVendor\t%{VENDOR}\n"
+      "Description\t%{SUMMARY}\nHomepage\t%{URL}\nLicense\t%{LICENSE}\n",
+      FILE_ARG},
+     "rpm"},
+    {WA_INSTALLER_EXE, {"/usr/bin/python3", "-I", "-B", NULL}, "python3-pefile"},
+};
+
+/* The output until its end; WA_E_LIMIT, WA_E_TIMEOUT. */
+static enum wa_code read_output(int fd, uint64_t deadline, struct wa_buf *out, struct wa_err *err)
+{
+    for (;;) {
+        uint64_t now = wa_clock_mono_ms();
+        struct wa_pipe_wait wait = {.fd = fd};
+        size_t ready = 0;
+        if (now >= deadline)
+            return wa_fail(err, WA_E_TIMEOUT, "it takes longer than %u seconds",
+                           WA_TOOL_TIMEOUT_MS / 1000);
+        if (wa_pipe_wait(&wait, 1, (int)(deadline - now), &ready, err) != WA_OK)
+            return err->code;
+        if (ready == 0)
+            continue;
+        char *p = wa_buf_reserve(out, 4096);
+        if (p == NULL)
+            return wa_buf_check(out, err);
+        ptrdiff_t got = wa_pipe_read(fd, p, 4096);
+        if (got < 0 && errno != EINTR && errno != EAGAIN)
+            return wa_fail_errno(err, errno, "cannot read what it prints");
+        if (got == 0)
+            return WA_OK;
+        if (got > 0)
+            wa_buf_advance(out, (size_t)got);
+    }
+}
+
+static enum wa_code judge(const struct tool *t, const struct wa_exit *end, struct wa_err *err)
+{
+    if (end->kind == WA_EXIT_STATUS && end->value == 0)
+        return WA_OK;
+    if (t->kind == WA_INSTALLER_EXE && end->kind == WA_EXIT_STATUS && end->value == MISSING_STATUS)
+        return wa_fail(err, WA_E_NOT_FOUND,
+                       "reading a .exe needs the Debian package python3-pefile: install it");
+    return wa_fail(err, WA_E_INVALID, "the file is damaged, or not what it looks like");
+}
+
+/* A folder for what a tool writes on its way, its own to write to. */
+static enum wa_code make_scratch(char path[WA_PATH_MAX], struct wa_err *err)
+{
+    if (wa_temp_dir("wapt-tool", path, err) != WA_OK)
+        return err->code;
+    return wa_priv_is_root() ? wa_path_set_owner(path, NOBODY, NOBODY, err) : WA_OK;
+}
+
+static void remove_scratch(const char *path)
+{
+    WA_AUTO_DIR struct wa_dir parent = WA_DIR_INIT;
+    struct wa_err ignored = WA_ERR_INIT; /* a folder of ours in /tmp is left over */
+    struct wa_relpath name;
+    char above[WA_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return;
+    (void)snprintf(above, sizeof above, "%.*s", (int)(slash - path + 1), path);
+    if (wa_dir_open(above, &parent, &ignored) == WA_OK &&
+        wa_relpath_parse(wa_sv(slash + 1), &name, &ignored) == WA_OK &&
+        wa_tree_remove(&parent, &name, &ignored) != WA_OK)
+        wa_err_clear(&ignored);
+}
+
+static enum wa_code start(const struct tool *t, const char *const *argv, int fd, int out,
+                          const char *scratch, struct wa_proc *ret, struct wa_err *err)
+{
+    struct wa_stat st;
+    struct wa_err why = WA_ERR_INIT;
+    char tree[32], tmp[WA_PATH_MAX + 16];
+    const char *const envp[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", tmp, NULL};
+    const int fds[] = {fd, out, -1};
+    if (wa_path_stat(argv[0], &st, &why) == WA_E_NOT_FOUND)
+        return wa_fail(err, WA_E_NOT_FOUND, "reading a .%s needs the Debian package %s: install it",
+                       wa_installer_kind_name(t->kind), t->debian);
+    if (wa_fd_stat(fd, &st, err) != WA_OK)
+        return err->code;
+    (void)snprintf(tree, sizeof tree, "tool-%d", wa_proc_own_pid());
+    (void)snprintf(tmp, sizeof tmp, "TMPDIR=%s", scratch);
+    const struct wa_spawn s = {
+        .path = argv[0],
+        .argv = argv,
+        .envp = envp,
+        .cwd = scratch,
+        .fds = fds,
+        .fd_count = WA_COUNT(fds),
+        .set_ids = wa_priv_is_root(),
+        .uid = NOBODY,
+        .gid = NOBODY,
+        .die_with_parent = true,
+        .limit_memory_bytes = WA_TOOL_MEMORY_MAX + st.size,
+        .limit_file_bytes = WA_TOOL_FILE_MAX,
+        .limit_files = 64,
+        .tree = tree, /* dpkg-deb has children */
+    };
+    return wa_proc_spawn(&s, ret, err);
+}
+
+/* Ends it by the deadline; whatever is left of its tree too. */
+static void finish(struct wa_proc *proc, uint64_t deadline, struct wa_exit *ret)
+{
+    struct wa_err ignored = WA_ERR_INIT;
+    uint64_t now = wa_clock_mono_ms();
+    int patience = now < deadline ? (int)(deadline - now) : 0;
+    if (wa_proc_wait(proc, patience, ret, &ignored) != WA_OK) {
+        wa_proc_kill(proc, WA_PROC_KILL);
+        if (wa_proc_wait(proc, -1, ret, &ignored) != WA_OK)
+            *ret = (struct wa_exit){WA_EXIT_SIGNAL, 0};
+    }
+    if (proc->tree[0] != '\0' && wa_tree_kill(proc->tree, &ignored) != WA_OK)
+        wa_err_clear(&ignored); /* what is left has no power, and ends with its pipe */
+}
+
+static enum wa_code run_in(const struct tool *t, const char *const *argv, int fd,
+                           const char *scratch, struct wa_buf *out, struct wa_err *err)
+{
+    struct wa_proc proc;
+    struct wa_exit end;
+    int pipe[2];
+    uint64_t deadline = wa_clock_mono_ms() + WA_TOOL_TIMEOUT_MS;
+    if (wa_pipe(pipe, err) != WA_OK)
+        return err->code;
+    enum wa_code code = start(t, argv, fd, pipe[1], scratch, &proc, err);
+    wa_fd_close(&pipe[1]);
+    if (code == WA_OK) {
+        code = read_output(pipe[0], deadline, out, err);
+        finish(&proc, code == WA_OK ? deadline : 0, &end);
+    }
+    wa_fd_close(&pipe[0]);
+    return code == WA_OK ? judge(t, &end, err) : code;
+}
+
+static enum wa_code run_tool(const struct tool *t, int fd, const char *script, struct wa_buf *out,
+                             struct wa_err *err)
+{
+    const char *argv[WA_COUNT(t->argv) + 1] = {NULL};
+    char scratch[WA_PATH_MAX] = "";
+    memcpy(argv, t->argv, sizeof t->argv);
+    if (t->kind == WA_INSTALLER_EXE)
+        argv[3] = script;
+    enum wa_code code = make_scratch(scratch, err);
+    if (code == WA_OK)
+        code = run_in(t, argv, fd, scratch, out, err);
+    remove_scratch(scratch);
+    return code;
+}
+
+enum wa_code wa_get_tool_read(int fd, const char *libdir, struct wa_installer *inst,
+                              struct wa_err *err)
+{
+    char script[WA_PATH_MAX];
+    int n = snprintf(script, sizeof script, "%s/wapt_probe.py", libdir);
+    if (n < 0 || (size_t)n >= sizeof script)
+        return wa_fail(err, WA_E_CONFIG, "the path of wapt_probe.py is too long");
+    for (size_t i = 0; i < WA_COUNT(tools); i++) {
+        WA_AUTO_BUF struct wa_buf out;
+        wa_buf_init(&out, WA_TOOL_OUTPUT_MAX);
+        if (tools[i].kind != inst->kind)
+            continue;
+        if (run_tool(&tools[i], fd, script, &out, err) != WA_OK)
+            return wa_wrap(err, "'%s'", inst->file);
+        wa_installer_read(inst, wa_buf_sv(&out));
+    }
+    return WA_OK;
+}

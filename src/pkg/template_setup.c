@@ -1,0 +1,237 @@
+/* template_setup.c - the setup.py of a new package, and what a person must check in it.
+ *
+ * The script's own words are constants of this file. What came from an installer or a file's name
+ * goes only through wa_template_python(), into a literal on a line of its own, or through GUID and
+ * package name checks; it never becomes a comment or code.
+ */
+#include "pkg/template.h"
+
+#include "base/utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void wa_template_python(struct wa_buf *out, struct wa_sv text)
+{
+    size_t at = 0;
+    wa_buf_addc(out, '\'');
+    while (at < text.n) {
+        uint32_t cp = 0;
+        size_t before = at;
+        if (!wa_utf8_next(text, &at, &cp))
+            break;
+        if (cp == '\'' || cp == '\\')
+            wa_buf_addf(out, "\\%c", (int)cp);
+        else if (cp < ' ' || cp == 0x7F)
+            wa_buf_addf(out, "\\x%02x", cp);
+        else if (!wa_utf8_is_shown(cp))
+            wa_buf_addf(out, "\\U%08x", cp);
+        else
+            wa_buf_add(out, text.p + before, at - before);
+    }
+    wa_buf_addc(out, '\'');
+}
+
+static void assign(struct wa_buf *out, const char *name, const char *value, const char *remark)
+{
+    wa_buf_addf(out, "%s = ", name);
+    wa_template_python(out, wa_sv(value));
+    wa_buf_addf(out, "%s\n", remark);
+}
+
+/* uninstallkey = ['...'] */
+static void add_key(struct wa_buf *out, const char *key, const char *remark)
+{
+    wa_buf_adds(out, "uninstallkey = [");
+    if (key[0] != '\0')
+        wa_template_python(out, wa_sv(key));
+    wa_buf_addf(out, "]%s\n\n", remark);
+}
+
+/* How each maker's installers are told to ask nothing; the evidence is in the notes. */
+static const char *const silent[WA_MAKERS] = {
+    [WA_MAKER_UNKNOWN] = "",
+    [WA_MAKER_INNO] = "/VERYSILENT /SUPPRESSMSGBOXES /NORESTART",
+    [WA_MAKER_NSIS] = "/S",
+    [WA_MAKER_BURN] = "/quiet /norestart",
+    [WA_MAKER_INSTALLSHIELD] = "/s /v\"/qn /norestart\"",
+};
+
+static void add_msi(struct wa_buf *out, const struct wa_installer *inst)
+{
+    add_key(out, inst->fact[WA_FACT_KEY],
+            "  # the product code: mostly another one in each version");
+    assign(out, "MSI", inst->file, "");
+    wa_buf_addf(out, "\n\ndef install():\n    install_msi_if_needed(makepath(basedir, MSI)%s)\n",
+                inst->fact[WA_FACT_KEY][0] == '\0' ? "" : ", key=uninstallkey[0]");
+}
+
+static void add_exe(struct wa_buf *out, const struct wa_installer *inst)
+{
+    const char *key = inst->fact[WA_FACT_KEY];
+    add_key(out, key,
+            key[0] == '\0' ? "  # under which Windows lists the software: not known yet"
+                           : "  # under which Windows lists the software");
+    assign(out, "EXE", inst->file, "");
+    assign(out, "SILENT", silent[inst->maker], "  # options with which it asks nothing");
+    wa_buf_adds(out,
+                "\n\ndef install():\n"
+                "    if not SILENT or not uninstallkey:\n"
+                "        error('SILENT and uninstallkey of %s must be found out first' % EXE)\n"
+                "    install_exe_if_needed(makepath(basedir, EXE), silentflags=SILENT, "
+                "key=uninstallkey[0],\n"
+                "                          min_version=control.get_software_version())\n");
+}
+
+static void add_msu(struct wa_buf *out, const struct wa_installer *inst)
+{
+    add_key(out, "", "");
+    assign(out, "MSU", inst->file, "");
+    wa_buf_adds(out, "\n\ndef install():\n"
+                     "    # 2359302: it is installed already\n"
+                     "    run(['wusa.exe', makepath(basedir, MSU), '/quiet', '/norestart'], "
+                     "accept_returncodes=[0, 3010, 2359302])\n");
+}
+
+static const char linux_audit[] =
+    "\n\ndef audit():\n"
+    "    for software in installed_softwares():\n"
+    "        if software['name'] == NAME:\n"
+    "            print('%s %s is installed' % (NAME, software['version']))\n"
+    "            return 'OK'\n"
+    "    print('%s is not installed any more' % NAME)\n"
+    "    return 'ERROR'\n";
+
+static void add_linux(struct wa_buf *out, const struct wa_installer *inst)
+{
+    bool is_deb = inst->kind == WA_INSTALLER_DEB;
+    add_key(out, "", "");
+    assign(out, "FILE", inst->file, "");
+    assign(out, "NAME", inst->fact[WA_FACT_NAME], "");
+    wa_buf_addf(out, "\n\ndef install():\n    print(%s(makepath(basedir, FILE)))\n",
+                is_deb ? "install_deb" : "install_rpm");
+    wa_buf_adds(out, linux_audit);
+    wa_buf_addf(out, "\n\ndef uninstall():\n    print(%s(NAME))\n",
+                is_deb ? "purge_deb" : "uninstall_yum");
+}
+
+static void add_dir(struct wa_buf *out, const struct wa_installer *inst)
+{
+    add_key(out, "", "");
+    assign(out, "FOLDER", inst->file, "");
+    if (inst->is_windows)
+        wa_buf_adds(out, "TARGET = makepath(os.environ.get('ProgramW6432', r'C:\\Program Files'), "
+                         "FOLDER)\n");
+    else
+        wa_buf_adds(out, "TARGET = makepath('/opt', FOLDER)\n");
+    wa_buf_adds(out, "\n\ndef install():\n"
+                     "    killalltasks(ensure_list(control.impacted_process))\n"
+                     "    if isdir(TARGET):\n"
+                     "        remove_tree(TARGET)\n"
+                     "    copytree2(makepath(basedir, FOLDER), TARGET)\n"
+                     "\n\ndef audit():\n"
+                     "    if not isdir(TARGET):\n"
+                     "        print('%s is missing' % TARGET)\n"
+                     "        return 'ERROR'\n"
+                     "    return 'OK'\n"
+                     "\n\ndef uninstall():\n"
+                     "    killalltasks(ensure_list(control.impacted_process))\n"
+                     "    if isdir(TARGET):\n"
+                     "        remove_tree(TARGET)\n");
+}
+
+static void add_none(struct wa_buf *out)
+{
+    add_key(out, "", "");
+    wa_buf_adds(out, "\ndef install():\n"
+                     "    print('%s has nothing to do yet' % control.package)\n"
+                     "\n\ndef uninstall():\n"
+                     "    pass\n");
+}
+
+/* For all but the packages without an installer: the constant that names the file. */
+static void add_update(struct wa_buf *out)
+{
+    wa_buf_adds(out,
+                "\n\n# For 'wapt-get update-package-sources'. True: the sources have changed.\n"
+                "def update_package():\n"
+                "    newest = control.get_software_version()  # find it out: wgets(), Version()\n"
+                "    if Version(newest) <= Version(control.get_software_version()):\n"
+                "        print('%s %s is the newest known' % (control.package, newest))\n"
+                "        return False\n"
+                "    # wget() the new file, and change the name above if it is another one\n"
+                "    control.set_software_version(newest)\n"
+                "    control.save_control_to_wapt()\n"
+                "    return True\n");
+}
+
+enum wa_code wa_template_setup(const struct wa_installer *inst, struct wa_buf *out,
+                               struct wa_err *err)
+{
+    wa_buf_adds(out, "# -*- coding: utf-8 -*-\nfrom setuphelpers import *\n\n");
+    switch (inst->kind) {
+    case WA_INSTALLER_NONE:
+    case WA_INSTALLER_KINDS:
+        add_none(out);
+        break;
+    case WA_INSTALLER_DIR:
+        add_dir(out, inst);
+        break;
+    case WA_INSTALLER_MSI:
+        add_msi(out, inst);
+        break;
+    case WA_INSTALLER_EXE:
+        add_exe(out, inst);
+        break;
+    case WA_INSTALLER_MSU:
+        add_msu(out, inst);
+        break;
+    case WA_INSTALLER_DEB:
+    case WA_INSTALLER_RPM:
+        add_linux(out, inst);
+        break;
+    }
+    add_update(out);
+    return wa_buf_check(out, err);
+}
+
+static void check_exe(const struct wa_installer *inst, wa_template_check_fn fn, void *user)
+{
+    char text[512];
+    if (inst->maker == WA_MAKER_UNKNOWN) {
+        fn(user, "SILENT: who made this installer is not recognised; its options are told by its "
+                 "documentation, or by running it with /?");
+    } else {
+        (void)snprintf(text, sizeof text, "SILENT: %s, recognised by %s: '%s'",
+                       wa_installer_maker_name(inst->maker), inst->fact[WA_FACT_EVIDENCE],
+                       silent[inst->maker]);
+        fn(user, text);
+    }
+    fn(user, inst->fact[WA_FACT_KEY][0] == '\0'
+                 ? "uninstallkey: install it on a test machine and look in "
+                   "HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall"
+             : inst->maker == WA_MAKER_BURN
+                 ? "uninstallkey: the bundle's identifier, as the installer holds it"
+                 : "uninstallkey: a guess, from the product's name and what this maker does");
+}
+
+void wa_template_checks(const struct wa_installer *inst, const struct wa_control *c,
+                        wa_template_check_fn fn, void *user)
+{
+    if (inst->kind == WA_INSTALLER_EXE)
+        check_exe(inst, fn, user);
+    if (inst->kind == WA_INSTALLER_MSI)
+        fn(user, inst->fact[WA_FACT_KEY][0] == '\0'
+                     ? "uninstallkey: the file tells no product code"
+                     : "uninstallkey: the product code, as the file tells it");
+    if (inst->kind == WA_INSTALLER_DIR)
+        fn(user, "TARGET: where the folder is copied; impacted_process: what must be ended first");
+    if (strcmp(wa_control_get(c, WA_A_VERSION), "0-1") == 0)
+        fn(user, "version: not told by the file");
+    if (inst->kind != WA_INSTALLER_NONE && wa_control_get(c, WA_A_LICENCE)[0] == '\0')
+        fn(user, "licence: not told by the file; may it be given to every machine?");
+    if (wa_control_get(c, WA_A_MATURITY)[0] == '\0')
+        fn(user, "maturity: none, which counts as PROD; DEV until it is tested");
+    if (inst->kind == WA_INSTALLER_NONE)
+        fn(user, "install() does nothing yet");
+}

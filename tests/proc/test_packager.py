@@ -1,0 +1,227 @@
+"""A packager's day: from nothing, or an installer, to packages that are built, signed, verified and published; and installers that are hostile."""
+import ast
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT, run
+
+sys.path.insert(0, str(ROOT / "python"))
+import setuphelpers
+from setuphelpers.package import ATTRIBUTES, SIGNATURE_ATTRIBUTES
+
+NAMES = {"basedir", "control", "params", "WAPT", "force", "persistent_dir"}  # what the runner gives beside setuphelpers
+
+RC = """#pragma code_page(65001)
+1 VERSIONINFO
+FILEVERSION 3,4,5,6
+BEGIN
+ BLOCK "StringFileInfo"
+ BEGIN
+  BLOCK "040904b0"
+  BEGIN
+%s
+  END
+ END
+ BLOCK "VarFileInfo" BEGIN VALUE "Translation", 0x409, 1200 END
+END
+1 24 "manifest.xml"
+"""
+MANIFEST = ('<assembly xmlns="urn:schemas-microsoft-com:asm.v1" manifestVersion="1.0">'
+            '<assemblyIdentity type="win32" name="%s" version="1.0.0.0"/></assembly>')
+WXS = """<Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
+ <Product Name="%s" Id="{CD431D12-07D2-4A54-B13E-728092D0E076}" UpgradeCode="{12345678-1234-1234-1234-111111111111}" Language="1033" Version="1.2.3" Manufacturer="%s">
+  <Package InstallerVersion="200" Compressed="yes"/><Media Id="1" Cabinet="p.cab" EmbedCab="yes"/>
+  <Property Id="ARPURLINFOABOUT" Value="https://acme.example/"/>
+  <Directory Id="TARGETDIR" Name="SourceDir"><Directory Id="ProgramFilesFolder"><Directory Id="INSTALLDIR" Name="Acme">
+   <Component Id="c1" Guid="{12345678-1234-1234-1234-222222222222}"><File Id="f" Source="in.wxs"/></Component></Directory></Directory></Directory>
+  <Feature Id="F" Level="1"><ComponentRef Id="c1"/></Feature>
+ </Product></Wix>"""
+
+
+def tool(*argv, cwd):
+    subprocess.run(argv, cwd=cwd, check=True, capture_output=True, timeout=60)
+
+
+def make_msi(at, name="Acme Notes", vendor="Acme GmbH", file="notes.msi"):
+    escape = lambda text: text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    (at / "in.wxs").write_text(WXS % (escape(name), escape(vendor)), encoding="utf-8")
+    tool("wixl", "-a", "x64", "-o", file, "in.wxs", cwd=at)
+    return at / file
+
+
+def make_exe(at, manifest="Nullsoft.NSIS.exehead", overlay=b"", section=None, file="paint.exe", **values):
+    values = values or {"ProductName": "Acme Paint", "ProductVersion": "3.4.5", "CompanyName": "Acme", "FileDescription": "Acme Paint Setup"}
+    # Written with escapes of windres, each byte that is not a letter.
+    quote = lambda text: "".join(c if c.isalnum() or c == " " else "\\x%04x" % ord(c) for c in text)
+    (at / "manifest.xml").write_text(MANIFEST % manifest)
+    (at / "v.rc").write_text(RC % "\n".join(f'   VALUE "{k}", L"{quote(v)}"' for k, v in values.items()))
+    (at / "m.c").write_text("int start(void) { return 0; }\n" + (section or ""))
+    tool("x86_64-w64-mingw32-windres", "v.rc", "v.o", cwd=at)
+    tool("x86_64-w64-mingw32-gcc", "-s", "-nostdlib", "-e", "start", "-o", file, "m.c", "v.o", cwd=at)
+    with open(at / file, "ab") as out:
+        out.write(overlay)
+    return at / file
+
+
+def make_deb(at, control="Package: acme-tool\nVersion: 1:2.3.4~rc1-5\nArchitecture: amd64\nMaintainer: Acme <a@acme.example>\n"
+             "Homepage: https://acme.example\nDescription: tool of Acme\n more of it\n"):
+    (at / "deb/DEBIAN").mkdir(parents=True)
+    (at / "deb/DEBIAN/control").write_text(control)
+    tool("dpkg-deb", "--root-owner-group", "--nocheck", "-b", "deb", "tool.deb", cwd=at)
+    return at / "tool.deb"
+
+
+def make_rpm(at):
+    (at / "a.spec").write_text("Name: acme-rpm\nVersion: 2.1\nRelease: 3\nSummary: Rpm of Acme\nLicense: GPLv3+\nVendor: Acme\nURL: https://acme.example\n"
+                               "BuildArch: noarch\n%description\nx\n%files\n")
+    tool("rpmbuild", "-bb", "--define", f"_topdir {at}/r", "a.spec", cwd=at)
+    (made,) = (at / "r").rglob("*.rpm")
+    return made
+
+
+def make_dir(at):
+    (at / "portable/bin").mkdir(parents=True)
+    (at / "portable/bin/tool").write_text("#!/bin/sh\necho tool\n")
+    (at / "portable/bin/tool").chmod(0o755)
+    return at / "portable"
+
+
+def make_msu(at):
+    (at / "windows10-kb1234567-x64.msu").write_bytes(b"MSCF" + b"\0" * 60)
+    return at / "windows10-kb1234567-x64.msu"
+
+
+KINDS = {
+    "msi": (make_msi, {"package": "tis-acme-notes", "version": "1.2.3-1", "architecture": "x64", "target_os": "windows", "editor": "Acme GmbH",
+                       "homepage": "https://acme.example/"},
+            ["uninstallkey = ['{CD431D12-07D2-4A54-B13E-728092D0E076}']", "install_msi_if_needed(", "MSI = 'notes.msi'"]),
+    "exe": (make_exe, {"package": "tis-acme-paint", "version": "3.4.5-1", "description": "Acme Paint Setup", "target_os": "windows"},
+            ["SILENT = '/S'", "install_exe_if_needed(", "uninstallkey = ['Acme Paint']"]),
+    "deb": (make_deb, {"package": "tis-acme-tool", "version": "2.3.4-1", "architecture": "x64", "target_os": "linux", "description": "tool of Acme",
+                       "homepage": "https://acme.example"},
+            ["install_deb(", "NAME = 'acme-tool'", "purge_deb(NAME)"]),
+    "rpm": (make_rpm, {"package": "tis-acme-rpm", "version": "2.1-1", "architecture": "all", "licence": "GPLv3+", "target_os": "linux"},
+            ["install_rpm(", "NAME = 'acme-rpm'", "uninstall_yum(NAME)"]),
+    "folder": (make_dir, {"package": "tis-portable", "version": "0-1", "target_os": "linux"}, ["FOLDER = 'portable'", "copytree2("]),
+    "msu": (make_msu, {"package": "tis-windows10-kb1234567-x64", "target_os": "windows"}, ["'wusa.exe'"]),
+    "none": (lambda at: "tis-settings", {"package": "tis-settings", "version": "1.0-1", "target_os": "all"}, ["uninstallkey = []"]),
+}
+
+
+def control_of(folder):
+    lines = (folder / "WAPT/control").read_text(encoding="utf-8").splitlines()
+    return {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+
+
+def made(org, *argv, ok=True):
+    p = org.get("make-template", "--json", *argv, ok=ok)
+    return json.loads(p.stdout)["result"] if ok else p
+
+
+def sources(org, at, *argv):
+    (at / "in").mkdir()
+    result = made(org, *argv, at / "in" / "src")
+    return pathlib.Path(result["folder"]), result
+
+
+def check_script(text):
+    """The script compiles, and each name that it takes from elsewhere is there."""
+    tree = ast.parse(text)
+    own = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {
+        n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - own
+    builtin = set(dir(__builtins__)) | set(__builtins__ if isinstance(__builtins__, dict) else ())
+    assert not used - set(setuphelpers.__all__) - NAMES - builtin, used
+    return tree
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_from_an_installer_to_a_good_package(org, tmp_path, kind):
+    make, attributes, words = KINDS[kind]
+    given = make(tmp_path)
+    folder, result = sources(org, tmp_path, given, *([] if kind == "none" else [attributes["package"]]))
+    assert result["kind"] == kind and result["check"] and result["package"] == attributes["package"]
+    control = control_of(folder)
+    assert {k: control[k] for k in attributes} == attributes
+    text = (folder / "setup.py").read_text(encoding="utf-8")
+    check_script(text)
+    assert all(word in text for word in words), text
+    if kind not in ("none", "folder"):
+        assert (folder / given.name).read_bytes() == given.read_bytes()
+    if kind == "folder":
+        assert os.access(folder / "portable/bin/tool", os.X_OK)
+    built = json.loads(org.get("build-package", "--json", folder, "-o", tmp_path, "-k", org.cert("Developer"), "-w", org.base / "pw").stdout)["result"][0]
+    (told,) = json.loads(org.get("verify", "--json", "-t", org.agent / "ssl", built["file"]).stdout)["result"]
+    assert told["good"] and told["package"] == attributes["package"] and told["has_setup_py"]
+
+
+@pytest.mark.parametrize("maker, how, silent", [
+    ("Inno Setup", {"manifest": "JR.Inno.Setup"}, "/VERYSILENT"),
+    ("Inno Setup", {"manifest": "x", "overlay": b"Inno Setup Setup Data (6.2.2)"}, "/VERYSILENT"),
+    ("NSIS", {"manifest": "x", "overlay": b"\0\0\0\0\xef\xbe\xad\xdeNullsoftInst"}, "/S"),
+    ("InstallShield", {"manifest": "x", "overlay": b"ISSetupStream"}, "/s /v"),
+    ("WiX Burn", {"manifest": "x", "section": '__attribute__((section(".wixburn"), used)) const unsigned int burn[12] = {0x00f14300, 2, '
+                                               '0x01234567, 0x89abcdef, 0x01234567, 0x89abcdef};\n'}, "/quiet"),
+    (None, {"manifest": "x"}, "")])
+def test_how_an_exe_is_silent(org, tmp_path, maker, how, silent):
+    folder, result = sources(org, tmp_path, make_exe(tmp_path, **how), "tis-x")
+    text = (folder / "setup.py").read_text()
+    assert result["made_by"] == maker and f"SILENT = '{silent}" in text
+    assert ("recognised by" in result["check"][0]) == (maker is not None)
+    if maker == "WiX Burn":
+        assert "uninstallkey = ['{01234567-CDEF-89AB-6745-2301EFCDAB89}']" in text
+    if maker is None:  # it says so, and runs nothing that would ask
+        assert "uninstallkey = []" in text and "error(" in text
+
+
+EVIL = "A'\n\r] + __import__('os').system('touch PWNED') #\\\u2028\u202edepends: evil\n\ndef install(): evil()"
+
+
+@pytest.mark.parametrize("make", [
+    lambda at: make_exe(at, ProductName=EVIL, ProductVersion=EVIL, CompanyName=EVIL, FileDescription=EVIL),
+    lambda at: make_msi(at, name="A'; __import__('os').system('touch PWNED') #\\", vendor="V'\"\\ depends: evil"),
+    lambda at: make_exe(at, file="it's '''\\x27 { %s }.exe".replace("\\", ""), ProductName="\\N{DIGIT ONE}'''")])
+def test_hostile_properties_stay_text(org, tmp_path, make):
+    folder, _ = sources(org, tmp_path, make(tmp_path), "tis-evil")
+    control = control_of(folder)
+    assert control["depends"] == "" and set(control) <= {*ATTRIBUTES, *SIGNATURE_ATTRIBUTES}, control
+    tree = check_script((folder / "setup.py").read_text(encoding="utf-8"))
+    assert [n.name for n in tree.body if isinstance(n, ast.FunctionDef)] == ["install", "update_package"]
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            ast.literal_eval(node.value)  # a literal, nothing to be computed
+    org.get("build-package", folder, "-o", tmp_path, "-k", org.cert("Developer"), "-w", org.base / "pw")
+    assert not list(tmp_path.rglob("PWNED"))
+
+
+def test_what_is_refused(org, tmp_path):
+    junk = {"cut.msi": b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + b"\xff" * 2000, "cut.exe": b"MZ" + b"\0" * 100, "cut.deb": b"!<arch>\ndebian-binary   zz",
+            "cut.rpm": b"\xED\xAB\xEE\xDB" + b"\3\0" * 500, "list.rpm": b"\xED\xAB\xEE\xDB\n/etc/passwd\nhttp://127.0.0.1:1/x\n"}
+    for name, data in junk.items():
+        (tmp_path / name).write_bytes(data)
+        assert "damaged" in made(org, tmp_path / name, "tis-x", tmp_path / "out", ok=False).text, name
+    (tmp_path / "a.txt").write_text("text")
+    assert "none of the installers" in made(org, tmp_path / "a.txt", "tis-x", tmp_path / "out", ok=False).text
+    option = make_deb(tmp_path, "Package: acme-tool\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n")
+    made(org, option, "../x", tmp_path / "out", ok=False)
+    (tmp_path / "full").mkdir()
+    assert "exists" in made(org, option, "tis-x", tmp_path / "full", ok=False).text
+    os.symlink("/etc", tmp_path / "full/link")
+    made(org, tmp_path / "full", "tis-x", tmp_path / "out", ok=False)
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".wapt-new*"))
+
+
+def test_packages_without_files(org, tmp_path):
+    for command, name, more in (("make-group-template", "tis-office", ()), ("make-group-template", "OU=a b,DC=c", ("--section", "unit")),
+                                ("make-host-template", org.uuid, ())):
+        result = json.loads(org.get(command, "--json", name, "tis-a, tis-b(>=2)", tmp_path / f"{command}{len(more)}", *more).stdout)["result"]
+        folder = pathlib.Path(result["folder"])
+        assert control_of(folder)["depends"] == "tis-a,tis-b(>=2)" and not (folder / "setup.py").exists()
+        org.get("build-package", folder, "-o", tmp_path, "-k", org.cert("Deployer"), "-w", org.base / "pw")
+    assert {p.name for p in tmp_path.glob("*.wapt")} >= {"tis-office_1-1.wapt", f"{org.uuid}.wapt"}
+    org.get("make-host-template", "no host", "a", tmp_path / "no", ok=False)
