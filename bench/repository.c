@@ -70,7 +70,7 @@ static void add_package(struct wa_index *ix, const struct wa_signer *signer, con
     WA_AUTO_CONTROL struct wa_control c;
     wa_control_init(&c);
     describe(&c, i);
-    must(wa_sign_control(&c, signer, false, &err), &err, "signing");
+    must(wa_sign_control(&c, signer, NULL, &err), &err, "signing");
     must(wa_control_filename(&c, NULL, file, &err), &err, "naming");
     set(&c, WA_A_FILENAME, file);
     (void)snprintf(size, sizeof size, "%u", 4096 + i);

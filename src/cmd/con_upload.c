@@ -97,7 +97,7 @@ static enum wa_code host_package(struct wa_cli *cli, struct wa_err *err)
             WA_OK ||
         wa_control_set(&control, WA_A_CONFLICTS, wa_sv(wa_cli_get(cli, "conflicts", "")), err) !=
             WA_OK ||
-        wa_build_meta(&control, wa_cli_get(cli, "output", "."), &signer.signer, path, err) != WA_OK)
+        wa_build_meta(&control, wa_cli_get(cli, "output", "."), &signer.signer, NULL, path, err) != WA_OK)
         return err->code;
     wa_jw_obj(&cli->jw);
     wa_jw_kv(&cli->jw, "file", path);

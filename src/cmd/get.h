@@ -62,6 +62,25 @@ void wa_get_signer_fini(struct wa_get_signer *s);
             "File whose first line is the key's password (else asked)"                             \
     }
 
+/* --- how to sign (get_signing.c) --- */
+/* The options it reads, for a command's table. */
+#define WA_GET_SIGNING_OPTIONS                                                                     \
+    {"inc-release", 'i', NULL, "Increment the version"},                                           \
+        {"maturity", 0, "NAME", "Set the maturity (DEV, PREPROD, PROD)"},                          \
+        {"target-os", 0, "LIST", "Set the systems it is for (windows, linux, darwin, all)"},       \
+        {"keep-signature-date", 0, NULL, "Keep the date of the last signature"},                   \
+    {                                                                                              \
+        "message-digest", 'm', "LIST", "sha256 (default), or sha256,sha1 for what is very old"     \
+    }
+/* From these, and the date from SOURCE_DATE_EPOCH. Texts stay the command line's. */
+WA_CHECK enum wa_code wa_get_signing(const struct wa_cli *cli, struct wa_build_options *ret,
+                                     struct wa_err *err);
+/* Signs a package, or a source directory, anew and in place. ret_path (room for WA_PATH_MAX): where
+ * it is now. */
+WA_CHECK enum wa_code wa_get_sign(const char *path, const struct wa_signer *signer,
+                                  const struct wa_build_options *o, char *ret_path,
+                                  struct wa_err *err);
+
 /* --- configuration of a person's own (get_conf.c) --- */
 /* Path of the file below the user's configuration directory, "waptconsole.ini". out: WA_PATH_MAX.
  */

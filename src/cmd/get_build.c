@@ -11,9 +11,7 @@
 static const struct wa_cli_option options[] = {
     WA_GET_SIGNER_OPTIONS,
     {"excludes", 'x', "LIST", "Patterns of file names to leave out, separated by commas"},
-    {"inc-release", 'i', NULL, "Increment the version in WAPT/control first"},
-    {"maturity", 0, "NAME", "Set the maturity (DEV, PREPROD, PROD)"},
-    {"keep-signature-date", 0, NULL, "Keep the date of the last signature"},
+    WA_GET_SIGNING_OPTIONS,
     {"output", 'o', "DIR", "Directory for the packages (else that of the sources)"},
 };
 
@@ -103,15 +101,11 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     WA_AUTO_GET_SIGNER struct wa_get_signer signer = {0};
     struct patterns patterns = {0};
-    if (wa_get_signer_load(cli, &signer, err) != WA_OK)
+    struct wa_build_options o;
+    if (wa_get_signing(cli, &o, err) != WA_OK || wa_get_signer_load(cli, &signer, err) != WA_OK)
         return err->code;
     enum wa_code code = split_patterns(cli, &patterns, err);
-    struct wa_build_options o = {
-        .excludes = (const char *const *)patterns.items,
-        .increment_release = wa_cli_has(cli, "inc-release"),
-        .keep_signature_date = wa_cli_has(cli, "keep-signature-date"),
-        .maturity = wa_cli_get(cli, "maturity", NULL),
-    };
+    o.excludes = (const char *const *)patterns.items;
     if (code == WA_OK)
         code = build_all(cli, &signer.signer, &o, err);
     patterns_fini(&patterns);

@@ -113,8 +113,6 @@ static const struct wa_cli_alias aliases[] = {
     {"-U", NULL, "the system says who is asking"},
     {"-g", NULL, "the system says who is asking"},
     {"--usergroups", NULL, "the system says who is asking"},
-    {"-m", NULL, "packages are signed over SHA-256"},
-    {"--message-digest", NULL, "packages are signed over SHA-256"},
     {"--pin-server-cert", NULL,
      "take the server's private/tls.crt and name it in verify_cert of wapt-get.ini"},
     {"--wapt-server-passwd", NULL,

@@ -51,6 +51,8 @@ WA_CHECK enum wa_code wa_signature_check(const struct wa_key *key, struct wa_sv 
 
 /* RSA with SHA-1, which is weak: for a signature that stands beside a better one and must not be
  * wrong (formats.md 1.9). */
+WA_CHECK enum wa_code wa_sign_sha1(const struct wa_key *key, struct wa_sv message,
+                                   struct wa_buf *ret_signature, struct wa_err *err);
 WA_CHECK enum wa_code wa_signature_check_sha1(const struct wa_key *key, struct wa_sv message,
                                               struct wa_sv signature, struct wa_err *err);
 

@@ -29,8 +29,8 @@ static const unsigned char *bytes_of(struct wa_sv v)
     return (const unsigned char *)(v.n > 0 ? v.p : "");
 }
 
-enum wa_code wa_sign(const struct wa_key *key, struct wa_sv message, struct wa_buf *ret_signature,
-                     struct wa_err *err)
+static enum wa_code sign(const struct wa_key *key, const char *digest, struct wa_sv message,
+                         struct wa_buf *ret_signature, struct wa_err *err)
 {
     WA_OSSL(EVP_MD_CTX) ctx = NULL;
     unsigned char signature[WA_RSA_BITS_MAX / 8];
@@ -43,12 +43,26 @@ enum wa_code wa_sign(const struct wa_key *key, struct wa_sv message, struct wa_b
     ctx = EVP_MD_CTX_new();
     if (ctx == NULL)
         return wa_ossl_fail(err, WA_E_NOMEM, "cannot sign");
-    if (EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key->pkey, NULL) != 1 ||
+    if (EVP_DigestSignInit_ex(ctx, NULL, digest, NULL, NULL, key->pkey, NULL) != 1 ||
         EVP_DigestSign(ctx, signature, &n, bytes_of(message), message.n) != 1)
         return wa_ossl_fail(err, WA_E_FAILED, "cannot sign");
     ERR_clear_error();
     wa_buf_add(ret_signature, signature, n);
     return wa_buf_check(ret_signature, err);
+}
+
+enum wa_code wa_sign(const struct wa_key *key, struct wa_sv message, struct wa_buf *ret_signature,
+                     struct wa_err *err)
+{
+    return sign(key, "SHA256", message, ret_signature, err);
+}
+
+enum wa_code wa_sign_sha1(const struct wa_key *key, struct wa_sv message,
+                          struct wa_buf *ret_signature, struct wa_err *err)
+{
+    if (key->kind != WA_KEY_RSA)
+        return wa_fail(err, WA_E_REFUSED, "only RSA keys sign over SHA-1");
+    return sign(key, "SHA1", message, ret_signature, err);
 }
 
 static enum wa_code check(const struct wa_key *key, const char *digest, struct wa_sv message,

@@ -6,7 +6,6 @@
 #include "pkg/build.h"
 
 #include "codec/csv.h"
-#include "crypto/digest.h"
 #include "pkg/build_priv.h"
 #include "pkg/members_dir.h"
 
@@ -28,32 +27,31 @@ static bool is_left_out(const struct wa_relpath *name, const struct wa_build_opt
 }
 
 static enum wa_code add_source(struct wa_output *o, const struct wa_dir *dir,
-                               const struct wa_relpath *name, struct wa_manifest *m,
+                               const struct wa_relpath *name, struct wa_listing *l,
                                struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
     struct wa_fd_source source;
     struct wa_stat st;
-    char digest[WA_DIGEST_HEX_MAX];
     if (wa_file_open(dir, name, &fd, err) != WA_OK || wa_fd_stat(fd, &st, err) != WA_OK ||
         wa_fd_source_init(&source, fd, err) != WA_OK ||
-        wa_digest_source(WA_SHA256, &source.base, digest, err) != WA_OK ||
-        wa_zip_add(o->zip, name, st.mode & 0777u, &source.base, err) != WA_OK)
+        wa_listing_source(l, name, &source.base, err) != WA_OK ||
+        wa_zip_add(o->zip, name, (st.mode & 0100u) != 0 ? 0755 : 0644, &source.base, err) != WA_OK)
         return wa_wrap(err, "packing '%s'", name->p);
-    return wa_manifest_add(m, name, digest, err);
+    return WA_OK;
 }
 
 static enum wa_code add_sources(struct wa_output *o, const struct wa_dir *dir,
                                 const struct wa_members *members,
                                 const struct wa_build_options *options, const struct wa_signer *s,
-                                struct wa_manifest *m, struct wa_err *err)
+                                struct wa_listing *l, struct wa_err *err)
 {
     for (size_t i = 0; i < members->n; i++) {
         const struct wa_relpath *name = &members->items[i].name;
         if (wa_papers_is_generated(name->p) || is_left_out(name, options))
             continue;
         if (wa_signer_may_pack(s, name->p, err) != WA_OK ||
-            add_source(o, dir, name, m, err) != WA_OK)
+            add_source(o, dir, name, l, err) != WA_OK)
             return err->code;
     }
     return WA_OK;
@@ -61,23 +59,16 @@ static enum wa_code add_sources(struct wa_output *o, const struct wa_dir *dir,
 
 /* The same for files that stay where they are: listed only. */
 static enum wa_code list_sources(struct wa_members *members, const struct wa_build_options *options,
-                                 const struct wa_signer *s, struct wa_manifest *m,
+                                 const struct wa_signer *s, struct wa_listing *l,
                                  struct wa_err *err)
 {
-    WA_AUTO(wa_digest) struct wa_digest *d = NULL;
-    char digest[WA_DIGEST_HEX_MAX];
-    if (wa_digest_new(WA_SHA256, &d, err) != WA_OK)
-        return err->code;
     for (size_t i = 0; i < members->n; i++) {
         const struct wa_relpath *name = &members->items[i].name;
-        struct wa_digest_sink sink;
         if (wa_papers_is_generated(name->p) || is_left_out(name, options))
             continue;
-        wa_digest_sink_init(&sink, d, NULL);
         if (wa_signer_may_pack(s, name->p, err) != WA_OK ||
-            members->read(members, i, &sink.base, err) != WA_OK ||
-            wa_digest_hex(d, digest, err) != WA_OK ||
-            wa_manifest_add(m, name, digest, err) != WA_OK)
+            members->read(members, i, wa_listing_start(l), err) != WA_OK ||
+            wa_listing_end(l, name, err) != WA_OK)
             return wa_wrap(err, "reading '%s'", name->p);
     }
     return WA_OK;
@@ -142,19 +133,21 @@ static enum wa_code build(const struct wa_dir *dir, const char *dir_out,
 {
     WA_AUTO(wa_dir_members) struct wa_dir_members *members = NULL;
     WA_AUTO_CONTROL struct wa_control c;
-    WA_AUTO_MANIFEST struct wa_manifest m;
+    WA_AUTO_LISTING struct wa_listing l;
     WA_AUTO_OUTPUT struct wa_output o = WA_OUTPUT_INIT;
     char name[2 * WA_NAME_MAX + 1], path[WA_PATH_MAX];
+    int64_t mtime = 0;
     wa_control_init(&c);
-    wa_manifest_init(&m);
+    wa_listing_init(&l);
     if (read_control(dir, options, &c, err) != WA_OK ||
         wa_dir_members_open(dir, &members, err) != WA_OK ||
-        wa_sign_control(&c, signer, options != NULL && options->keep_signature_date, err) !=
-            WA_OK ||
+        wa_build_date(&c, options, &mtime, err) != WA_OK ||
         wa_control_filename(&c, NULL, name, err) != WA_OK ||
-        make_path(dir_out, name, path, err) != WA_OK || wa_output_open(&o, dir_out, err) != WA_OK ||
-        add_sources(&o, dir, wa_dir_members_get(members), options, signer, &m, err) != WA_OK ||
-        wa_output_commit(&o, &c, signer, &m, name, err) != WA_OK)
+        make_path(dir_out, name, path, err) != WA_OK ||
+        wa_listing_open(&l, options, err) != WA_OK ||
+        wa_output_open(&o, dir_out, mtime, err) != WA_OK ||
+        add_sources(&o, dir, wa_dir_members_get(members), options, signer, &l, err) != WA_OK ||
+        wa_output_commit(&o, &c, signer, &l, name, err) != WA_OK)
         return err->code;
     if (options != NULL && options->increment_release &&
         write_version(dir, wa_control_get(&c, WA_A_VERSION), err) != WA_OK)
@@ -175,48 +168,67 @@ enum wa_code wa_build_package(const char *source_dir, const char *dir_out,
     return WA_OK;
 }
 
+/* A pair over SHA-1 that is not made goes: it would no longer hold. */
+static enum wa_code write_papers(const struct wa_dir *dir, const struct wa_papers *papers,
+                                 struct wa_err *err)
+{
+    for (size_t i = 0; i < WA_PAPERS_MAX; i++) {
+        struct wa_relpath name = wa_papers_name(i);
+        struct wa_err why = WA_ERR_INIT;
+        enum wa_code code =
+            i < papers->n ? wa_file_replace(dir, &name, wa_buf_sv(&papers->bytes[i]), 0644, &why)
+                          : wa_file_remove(dir, &name, &why);
+        if (code != WA_OK && (i < papers->n || code != WA_E_NOT_FOUND)) {
+            *err = why;
+            return code;
+        }
+    }
+    return WA_OK;
+}
+
 enum wa_code wa_sign_tree(const char *source_dir, const struct wa_signer *signer,
                           const struct wa_build_options *options, struct wa_err *err)
 {
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
     WA_AUTO(wa_dir_members) struct wa_dir_members *members = NULL;
     WA_AUTO_CONTROL struct wa_control c;
-    WA_AUTO_MANIFEST struct wa_manifest m;
+    WA_AUTO_LISTING struct wa_listing l;
     WA_AUTO_PAPERS struct wa_papers papers;
+    int64_t mtime = 0;
     wa_control_init(&c);
-    wa_manifest_init(&m);
+    wa_listing_init(&l);
     wa_papers_init(&papers);
     if (wa_signer_check(signer, err) != WA_OK || wa_dir_open(source_dir, &dir, err) != WA_OK ||
         read_control(&dir, options, &c, err) != WA_OK ||
         wa_dir_members_open(&dir, &members, err) != WA_OK ||
-        wa_sign_control(&c, signer, options != NULL && options->keep_signature_date, err) !=
-            WA_OK ||
-        list_sources(wa_dir_members_get(members), options, signer, &m, err) != WA_OK ||
-        wa_papers_make(&c, signer, &m, &papers, err) != WA_OK)
+        wa_build_date(&c, options, &mtime, err) != WA_OK ||
+        wa_listing_open(&l, options, err) != WA_OK ||
+        list_sources(wa_dir_members_get(members), options, signer, &l, err) != WA_OK ||
+        wa_papers_make(&c, signer, &l, &papers, err) != WA_OK ||
+        write_papers(&dir, &papers, err) != WA_OK)
         return wa_wrap(err, "signing '%s'", source_dir);
-    for (size_t i = 0; i < WA_PAPERS_COUNT; i++) {
-        struct wa_relpath name = wa_papers_name(i);
-        if (wa_file_replace(&dir, &name, wa_buf_sv(wa_papers_bytes(&papers, i)), 0644, err) !=
-            WA_OK)
-            return wa_wrap(err, "signing '%s'", source_dir);
-    }
     return WA_OK;
 }
 
 enum wa_code wa_build_meta(const struct wa_control *control, const char *dir_out,
-                           const struct wa_signer *signer, char *ret_path, struct wa_err *err)
+                           const struct wa_signer *signer, const struct wa_build_options *options,
+                           char *ret_path, struct wa_err *err)
 {
     WA_AUTO_CONTROL struct wa_control c;
-    WA_AUTO_MANIFEST struct wa_manifest m;
+    WA_AUTO_LISTING struct wa_listing l;
     WA_AUTO_OUTPUT struct wa_output o = WA_OUTPUT_INIT;
     char name[2 * WA_NAME_MAX + 1], path[WA_PATH_MAX];
+    int64_t mtime = 0;
     wa_control_init(&c);
-    wa_manifest_init(&m);
+    wa_listing_init(&l);
     if (wa_signer_check(signer, err) != WA_OK || wa_control_copy(control, &c, err) != WA_OK ||
-        wa_control_check(&c, err) != WA_OK || wa_sign_control(&c, signer, false, err) != WA_OK ||
+        wa_build_apply(&c, options, err) != WA_OK || wa_control_check(&c, err) != WA_OK ||
+        wa_build_date(&c, options, &mtime, err) != WA_OK ||
         wa_control_filename(&c, NULL, name, err) != WA_OK ||
-        make_path(dir_out, name, path, err) != WA_OK || wa_output_open(&o, dir_out, err) != WA_OK ||
-        wa_output_commit(&o, &c, signer, &m, name, err) != WA_OK)
+        make_path(dir_out, name, path, err) != WA_OK ||
+        wa_listing_open(&l, options, err) != WA_OK ||
+        wa_output_open(&o, dir_out, mtime, err) != WA_OK ||
+        wa_output_commit(&o, &c, signer, &l, name, err) != WA_OK)
         return wa_wrap(err, "making package '%s'", wa_control_get(control, WA_A_PACKAGE));
     memcpy(ret_path, path, strlen(path) + 1);
     return WA_OK;

@@ -5,10 +5,10 @@
  */
 #include "base/date.h"
 #include "codec/base64.h"
+#include "codec/hex.h"
 #include "codec/zip_read.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
-#include "os/rand.h"
 #include "pkg/build_priv.h"
 #include "pkg/version.h"
 
@@ -65,6 +65,9 @@ enum wa_code wa_build_apply(struct wa_control *c, const struct wa_build_options 
         return err->code;
     if (o->maturity != NULL && wa_control_set(c, WA_A_MATURITY, wa_sv(o->maturity), err) != WA_OK)
         return err->code;
+    if (o->target_os != NULL &&
+        wa_control_set(c, WA_A_TARGET_OS, wa_sv(o->target_os), err) != WA_OK)
+        return err->code;
     if (!o->increment_release)
         return WA_OK;
     if (wa_pkgversion_increment(wa_sv(wa_control_get(c, WA_A_VERSION)), version, err) != WA_OK)
@@ -74,28 +77,75 @@ enum wa_code wa_build_apply(struct wa_control *c, const struct wa_build_options 
 
 /* --- control --- */
 
-static enum wa_code stamp(struct wa_control *c, const struct wa_cert *cert, bool keep_date,
-                          struct wa_err *err)
+enum wa_code wa_build_date(struct wa_control *c, const struct wa_build_options *o,
+                           int64_t *ret_mtime, struct wa_err *err)
 {
-    char uuid[37], date[WA_DATE_MAX];
-    int64_t seconds;
-    uint32_t us;
-    wa_clock_now_us(&seconds, &us);
-    wa_date_isolocal(seconds, us, date);
-    bool keep = keep_date && wa_control_get(c, WA_A_SIGNATURE_DATE)[0] != '\0';
-    if (wa_rand_uuid(uuid, err) != WA_OK ||
-        wa_control_set(c, WA_A_PACKAGE_UUID, wa_sv(uuid), err) != WA_OK ||
-        wa_control_set(c, WA_A_SIGNED_ATTRIBUTES, wa_sv(wa_control_default_signed()), err) !=
-            WA_OK ||
-        (!keep && wa_control_set(c, WA_A_SIGNATURE_DATE, wa_sv(date), err) != WA_OK) ||
-        wa_control_set(c, WA_A_SIGNER, wa_sv(wa_cert_cn(cert)), err) != WA_OK ||
-        wa_control_set(c, WA_A_SIGNER_FINGERPRINT, wa_sv(wa_cert_fingerprint(cert)), err) != WA_OK)
+    const char *old = wa_control_get(c, WA_A_SIGNATURE_DATE);
+    char date[WA_DATE_MAX];
+    int64_t seconds = o != NULL ? o->date : 0;
+    uint32_t us = 0;
+    if (o != NULL && o->keep_signature_date && old[0] != '\0') {
+        if (!wa_date_parse_iso(wa_sv(old), &seconds))
+            seconds = 0; /* another form of old: the archive's own dates mean nothing */
+        *ret_mtime = seconds;
+        return WA_OK;
+    }
+    if (seconds != 0) {
+        wa_date_isoutc(seconds, 0, date);
+    } else {
+        wa_clock_now_us(&seconds, &us);
+        wa_date_isolocal(seconds, us, date);
+    }
+    if (wa_control_set(c, WA_A_SIGNATURE_DATE, wa_sv(date), err) != WA_OK)
         return err->code;
+    *ret_mtime = seconds;
     return WA_OK;
 }
 
-enum wa_code wa_sign_control(struct wa_control *c, const struct wa_signer *signer, bool keep_date,
-                             struct wa_err *err)
+/* Of the content, the signer and the date, in the form of RFC 9562's version 8: so each signature
+ * has its own, as WAPT's random ones, and the same package made twice has the same. */
+static enum wa_code make_uuid(const struct wa_control *c, const struct wa_manifest *files,
+                              char out[37], struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    uint8_t h[WA_SHA256_SIZE];
+    char hex[33];
+    wa_buf_init(&text, WA_CONTROL_BYTES_MAX + WA_MANIFEST_BYTES_MAX + 2);
+    if (wa_control_write(c, false, &text, err) != WA_OK)
+        return err->code;
+    wa_buf_adds(&text, "\n\n");
+    if ((files != NULL && wa_manifest_write(files, &text, err) != WA_OK) ||
+        wa_buf_check(&text, err) != WA_OK || wa_sha256(text.p, text.n, h, err) != WA_OK)
+        return err->code;
+    h[6] = (uint8_t)((h[6] & 0x0f) | 0x80);
+    h[8] = (uint8_t)((h[8] & 0x3f) | 0x80);
+    wa_hex_encode(h, 16, hex);
+    (void)snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+                   hex + 20);
+    return WA_OK;
+}
+
+static enum wa_code stamp(struct wa_control *c, const struct wa_cert *cert,
+                          const struct wa_manifest *files, struct wa_err *err)
+{
+    char uuid[37];
+    int64_t ignored;
+    wa_control_unset(c, WA_A_SIGNATURE);
+    wa_control_unset(c, WA_A_PACKAGE_UUID);
+    if ((wa_control_get(c, WA_A_SIGNATURE_DATE)[0] == '\0' &&
+         wa_build_date(c, NULL, &ignored, err) != WA_OK) ||
+        wa_control_set(c, WA_A_SIGNED_ATTRIBUTES, wa_sv(wa_control_default_signed()), err) !=
+            WA_OK ||
+        wa_control_set(c, WA_A_SIGNER, wa_sv(wa_cert_cn(cert)), err) != WA_OK ||
+        wa_control_set(c, WA_A_SIGNER_FINGERPRINT, wa_sv(wa_cert_fingerprint(cert)), err) !=
+            WA_OK ||
+        make_uuid(c, files, uuid, err) != WA_OK)
+        return err->code;
+    return wa_control_set(c, WA_A_PACKAGE_UUID, wa_sv(uuid), err);
+}
+
+enum wa_code wa_sign_control(struct wa_control *c, const struct wa_signer *signer,
+                             const struct wa_manifest *files, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf bytes;
     WA_AUTO_BUF struct wa_buf raw;
@@ -103,7 +153,7 @@ enum wa_code wa_sign_control(struct wa_control *c, const struct wa_signer *signe
     wa_buf_init(&bytes, 4 * WA_CONTROL_BYTES_MAX);
     wa_buf_init(&raw, WA_SIGNATURE_BYTES_MAX);
     wa_buf_init(&b64, WA_SIGNATURE_BYTES_MAX);
-    if (stamp(c, signer->chain->items[0], keep_date, err) != WA_OK ||
+    if (stamp(c, signer->chain->items[0], files, err) != WA_OK ||
         wa_control_signed_bytes(c, false, &bytes, err) != WA_OK ||
         wa_sign(signer->key, wa_buf_sv(&bytes), &raw, err) != WA_OK)
         return wa_wrap(err, "signing the control of '%s'", wa_control_get(c, WA_A_PACKAGE));
@@ -115,24 +165,28 @@ enum wa_code wa_sign_control(struct wa_control *c, const struct wa_signer *signe
 
 /* --- an existing package --- */
 
-static enum wa_code copy_members(struct wa_zip *zip, struct wa_output *o, const struct wa_signer *s,
-                                 struct wa_manifest *m, struct wa_err *err)
+struct resigning {
+    const struct wa_dir *dir;
+    const char *folder;
+    struct wa_relpath name; /* of the file, in dir */
+    struct wa_zip *zip;
+    const struct wa_signer *signer;
+    const struct wa_build_options *options;
+};
+
+static enum wa_code copy_members(const struct resigning *r, struct wa_output *o,
+                                 struct wa_listing *l, struct wa_err *err)
 {
-    WA_AUTO(wa_digest) struct wa_digest *d = NULL;
-    char digest[WA_DIGEST_HEX_MAX];
-    if (wa_digest_new(WA_SHA256, &d, err) != WA_OK)
-        return err->code;
-    for (size_t i = 0; i < wa_zip_count(zip); i++) {
-        const struct wa_zip_member *z = wa_zip_at(zip, i);
-        struct wa_digest_sink sink;
-        if (z->is_dir || wa_papers_is_generated(z->name.p))
+    bool without_setup = r->options != NULL && r->options->without_setup;
+    for (size_t i = 0; i < wa_zip_count(r->zip); i++) {
+        const struct wa_zip_member *z = wa_zip_at(r->zip, i);
+        if (z->is_dir || wa_papers_is_generated(z->name.p) ||
+            (without_setup && strcmp(z->name.p, "setup.py") == 0))
             continue;
-        wa_digest_sink_init(&sink, d, NULL);
-        if (wa_signer_may_pack(s, z->name.p, err) != WA_OK ||
-            wa_zip_read(zip, z, &sink.base, err) != WA_OK ||
-            wa_digest_hex(d, digest, err) != WA_OK ||
-            wa_manifest_add(m, &z->name, digest, err) != WA_OK ||
-            wa_zip_copy(o->zip, zip, z, err) != WA_OK)
+        if (wa_signer_may_pack(r->signer, z->name.p, err) != WA_OK ||
+            wa_zip_read(r->zip, z, wa_listing_start(l), err) != WA_OK ||
+            wa_listing_end(l, &z->name, err) != WA_OK ||
+            wa_zip_copy(o->zip, r->zip, z, err) != WA_OK)
             return wa_wrap(err, "copying '%s'", z->name.p);
     }
     return WA_OK;
@@ -153,26 +207,73 @@ static enum wa_code read_control(struct wa_zip *zip, struct wa_control *c, struc
     return wa_control_parse(wa_buf_sv(&text), c, err);
 }
 
-static enum wa_code sign_again(struct wa_zip *zip, const char *dir, const char *name,
-                               const struct wa_signer *signer,
-                               const struct wa_build_options *options, struct wa_err *err)
+/* Does the file have the name that a tool gave it, with the MD5 that some put into it or without?
+ */
+static bool is_usual_name(const struct wa_control *c, const struct wa_relpath *name)
+{
+    char usual[2 * WA_NAME_MAX + 1], md5[33];
+    struct wa_err ignored = WA_ERR_INIT;
+    if (wa_control_filename(c, NULL, usual, &ignored) != WA_OK)
+        return false;
+    if (strcmp(usual, name->p) == 0)
+        return true;
+    if (name->n < 38 || name->p[name->n - 38] != '_' ||
+        !wa_hex_is(wa_sv_n(name->p + name->n - 37, 32), 32))
+        return false;
+    (void)snprintf(md5, sizeof md5, "%.32s", name->p + name->n - 37);
+    return wa_control_filename(c, md5, usual, &ignored) == WA_OK && strcmp(usual, name->p) == 0;
+}
+
+/* The name that the file gets. */
+static enum wa_code name_after(const struct resigning *r, bool had_usual,
+                               const struct wa_control *now, struct wa_relpath *ret,
+                               struct wa_err *err)
+{
+    char usual[2 * WA_NAME_MAX + 1];
+    struct wa_relpath name = r->name;
+    struct wa_stat st;
+    struct wa_err why = WA_ERR_INIT;
+    if (had_usual && (wa_control_filename(now, NULL, usual, err) != WA_OK ||
+                      wa_relpath_parse(wa_sv(usual), &name, err) != WA_OK))
+        return err->code;
+    if (strcmp(name.p, r->name.p) != 0 && wa_file_stat(r->dir, &name, &st, &why) == WA_OK)
+        return wa_fail(err, WA_E_EXISTS, "its name would be '%s', which is there already", name.p);
+    *ret = name;
+    return WA_OK;
+}
+
+static enum wa_code sign_again(const struct resigning *r, struct wa_relpath *ret_name,
+                               struct wa_err *err)
 {
     WA_AUTO_CONTROL struct wa_control c;
-    WA_AUTO_MANIFEST struct wa_manifest m;
+    WA_AUTO_LISTING struct wa_listing l;
     WA_AUTO_OUTPUT struct wa_output o = WA_OUTPUT_INIT;
+    struct wa_relpath name;
+    int64_t mtime = 0;
     wa_control_init(&c);
-    wa_manifest_init(&m);
-    if (read_control(zip, &c, err) != WA_OK || wa_build_apply(&c, options, err) != WA_OK ||
-        wa_control_check(&c, err) != WA_OK ||
-        wa_sign_control(&c, signer, options != NULL && options->keep_signature_date, err) !=
-            WA_OK ||
-        wa_output_open(&o, dir, err) != WA_OK || copy_members(zip, &o, signer, &m, err) != WA_OK)
+    wa_listing_init(&l);
+    if (read_control(r->zip, &c, err) != WA_OK)
         return err->code;
-    return wa_output_commit(&o, &c, signer, &m, name, err);
+    bool had_usual = is_usual_name(&c, &r->name);
+    if (wa_build_apply(&c, r->options, err) != WA_OK || wa_control_check(&c, err) != WA_OK ||
+        name_after(r, had_usual, &c, &name, err) != WA_OK ||
+        wa_build_date(&c, r->options, &mtime, err) != WA_OK ||
+        wa_listing_open(&l, r->options, err) != WA_OK ||
+        wa_output_open(&o, r->folder, mtime, err) != WA_OK ||
+        copy_members(r, &o, &l, err) != WA_OK ||
+        wa_output_commit(&o, &c, r->signer, &l, r->name.p, err) != WA_OK)
+        return err->code;
+    /* First the content, then the name: there is one whole package at any moment. */
+    if (strcmp(name.p, r->name.p) != 0 &&
+        wa_file_rename(r->dir, &r->name, r->dir, &name, err) != WA_OK)
+        return wa_wrap(err, "it is signed, but keeps its name");
+    *ret_name = name;
+    return WA_OK;
 }
 
 enum wa_code wa_sign_package(const char *path, const struct wa_signer *signer,
-                             const struct wa_build_options *options, struct wa_err *err)
+                             const struct wa_build_options *options, char *ret_path,
+                             struct wa_err *err)
 {
     WA_AUTO(wa_zip) struct wa_zip *zip = NULL;
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
@@ -183,14 +284,20 @@ enum wa_code wa_sign_package(const char *path, const struct wa_signer *signer,
     const char *slash = strrchr(path, '/');
     int n = slash == NULL ? snprintf(folder, sizeof folder, ".")
                           : snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
-    if (n < 0 || n >= (int)sizeof folder)
+    if (n < 0 || n + (int)WA_RELPATH_MAX >= (int)WA_PATH_MAX)
         return wa_fail(err, WA_E_LIMIT, "signing: the path is too long");
+    struct resigning r = {.dir = &dir, .folder = folder, .signer = signer, .options = options};
     if (wa_signer_check(signer, err) != WA_OK ||
-        wa_relpath_parse(wa_sv(slash == NULL ? path : slash + 1), &name, err) != WA_OK ||
-        wa_dir_open(folder, &dir, err) != WA_OK || wa_file_open(&dir, &name, &fd, err) != WA_OK ||
+        wa_relpath_parse(wa_sv(slash == NULL ? path : slash + 1), &r.name, err) != WA_OK ||
+        wa_dir_open(folder, &dir, err) != WA_OK || wa_file_open(&dir, &r.name, &fd, err) != WA_OK ||
         wa_fd_source_init(&source, fd, err) != WA_OK ||
-        wa_zip_open(&source.base, &zip, err) != WA_OK ||
-        sign_again(zip, folder, name.p, signer, options, err) != WA_OK)
+        wa_zip_open(&source.base, &zip, err) != WA_OK)
         return wa_wrap(err, "signing '%s'", path);
-    return WA_OK;
+    r.zip = zip;
+    if (sign_again(&r, &name, err) != WA_OK)
+        return wa_wrap(err, "signing '%s'", path);
+    n = ret_path == NULL
+            ? 0
+            : snprintf(ret_path, WA_PATH_MAX, "%s%s", slash == NULL ? "" : folder, name.p);
+    return n < (int)WA_PATH_MAX ? WA_OK : wa_fail(err, WA_E_LIMIT, "the path is too long");
 }

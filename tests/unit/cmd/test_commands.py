@@ -224,6 +224,26 @@ class Packages(Bench):
         with open(self.path('o/x/WAPT/control'), encoding='utf-8') as f:
             self.assertIn('version: 1.0-2\n', f.read())
 
+    def test_same_date_same_bytes(self):
+        made = []
+        for place, umask, zone in (('e/1', 0o022, 'UTC'), ('e/2', 0o077, 'Asia/Tokyo')):
+            before = os.umask(umask)
+            self.source(place + '/x')
+            os.umask(before)
+            env = dict(self.env, SOURCE_DATE_EPOCH='1700000000', TZ=zone)
+            subprocess.run([WAPT_GET, 'build-package', place + '/x', *self.SIGN, '-m', 'sha256,sha1'], cwd=self.top, env=env,
+                           capture_output=True, check=True, timeout=120)
+            with open(self.path(place + '/tis-x_1.0-1.wapt'), 'rb') as f:
+                made.append(f.read())
+        self.assertEqual(made[0], made[1])
+        self.assertIn(b'WAPT/manifest.sha1', made[0])
+        for date in ('', '0', 'now', '-1', '99999999999999999999'):
+            done = subprocess.run([WAPT_GET, 'build-package', 'e/1/x', *self.SIGN], cwd=self.top, check=False,
+                                  env=dict(self.env, SOURCE_DATE_EPOCH=date), capture_output=True, text=True, timeout=120)
+            self.assertEqual(done.returncode, CONFIG, date + done.stderr)
+        self.ends(USAGE, 'build-package', 'e/1/x', *self.SIGN, '-m', 'sha1', says='sha256,sha1')
+        self.ends(USAGE, 'build-package', 'e/1/x', *self.SIGN, '-m', 'sha512', says='no digest')
+
     def test_signers(self):
         self.source('s/x')
         self.ends(CONFIG, 'build-package', 's/x', says='personal_certificate_path')
@@ -272,7 +292,8 @@ class Packages(Bench):
         self.source('g/x')
         self.run_ok('build-package', 'g/x', *self.SIGN)
         self.run_ok('sign-package', 'g/tis-x_1.0-1.wapt', 'g/x', *self.SIGN, '-i')
-        answer = self.json('verify', '-t', 'trusted', 'g/tis-x_1.0-1.wapt', 'g/x')
+        answer = self.json('verify', '-t', 'trusted', 'g/tis-x_1.0-2.wapt', 'g/x')
+        self.assertFalse(os.path.exists(self.path('g/tis-x_1.0-1.wapt')))  # it follows its version
         self.assertEqual([r['version'] for r in answer['result']], ['1.0-2', '1.0-2'])
         self.write('g/broken.wapt', 'no package')
         done = self.ends(PARTIAL, 'sign-package', 'g/broken.wapt', 'g/x', *self.SIGN)

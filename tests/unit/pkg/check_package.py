@@ -20,6 +20,7 @@ description_pt description_it description_nl description_ru audit_schedule edito
 homepage package_uuid valid_from valid_until forced_install_on changelog signer signer_fingerprint
 signature signature_date signed_attributes""".split()
 PAPERS = ['WAPT/control', 'WAPT/certificate.crt', 'WAPT/manifest.sha256', 'WAPT/signature.sha256']
+SHA1_PAPERS = ['WAPT/manifest.sha1', 'WAPT/signature']  # formats.md 1.9
 
 
 def same(got, want, what):
@@ -60,26 +61,26 @@ def check_control(text, certificate):
          certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value, 'signer')
 
 
-def check_manifest(package, text, signature, certificate):
+def check_manifest(package, text, signature, certificate, algorithm=hashes.SHA256()):
     manifest = json.loads(text)
     same(text, canonical(manifest), 'manifest')
-    names = [n for n in package.namelist() if n not in PAPERS[2:]]
+    names = [n for n in package.namelist() if n not in PAPERS[2:] + SHA1_PAPERS]
     same(sorted(m[0] for m in manifest), sorted(names), 'listed files')
     for name, digest in manifest:
-        same(digest, hashlib.sha256(package.read(name)).hexdigest(), name)
+        same(digest, hashlib.new(algorithm.name, package.read(name)).hexdigest(), name)
     raw = base64.b64decode(signature)
     same(signature, base64.encodebytes(raw), 'form of the signature')
-    certificate.public_key().verify(raw, text, padding.PKCS1v15(), hashes.SHA256())
+    certificate.public_key().verify(raw, text, padding.PKCS1v15(), algorithm)
 
 
-def check_entries(package):
-    same(package.namelist()[-4:], PAPERS, 'last members')
+def check_entries(package, papers):
+    same(package.namelist()[-len(papers):], papers, 'last members')
     same(package.comment, b'', 'comment')
     for info in package.infolist():
         same(info.flag_bits, 0 if info.filename.isascii() else 0x800, 'flags of ' + info.filename)
         if info.compress_type not in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
             sys.exit('method of ' + info.filename)
-        if info.filename in PAPERS:
+        if info.filename in papers:
             same(info.external_attr >> 16 & 0o777, 0o600, 'mode of ' + info.filename)
 
 
@@ -89,10 +90,13 @@ def main(path, certificate_path):
     certificate = x509.load_pem_x509_certificate(pem)
     with zipfile.ZipFile(path) as package:
         same(package.testzip(), None, 'damaged member')
-        check_entries(package)
+        has_sha1 = SHA1_PAPERS[0] in package.namelist()
+        check_entries(package, PAPERS + SHA1_PAPERS if has_sha1 else PAPERS)
         same(package.read(PAPERS[1]), pem, 'certificates')
         check_control(package.read(PAPERS[0]), certificate)
         check_manifest(package, package.read(PAPERS[2]), package.read(PAPERS[3]), certificate)
+        if has_sha1:
+            check_manifest(package, *map(package.read, SHA1_PAPERS), certificate, hashes.SHA1())
 
 
 if __name__ == '__main__':

@@ -5,7 +5,9 @@
 
 #include "pkg/build.h"
 
+#include <fcntl.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -204,32 +206,104 @@ static void increments_when_asked(void **state)
     workshop_close(&w);
 }
 
-/* The same sources give the same bytes but for what must differ at each signature. */
+/* --- the same bytes --- */
+
+/* The same sources again, laid down in another order, place, umask, time zone and time. */
+static void lay_down(struct workshop *w, bool backwards)
+{
+    static const char *const files[][2] = {{"source/a/run.sh", "#!/bin/sh\n"},
+                                           {"source/setup.py", "def install():\n    pass\n"},
+                                           {"source/b.txt", "bbbbbbbbbbbbbbbbbbbbbbbbbbbb"},
+                                           {"source/A.dat", ""},
+                                           {"source/\xc3\xa9t\xc3\xa9", "warm"}};
+    char path[WA_PATH_MAX * 2];
+    mode_t old = umask(backwards ? 0077 : 0002);
+    workshop_open(w, "package: a\nversion: 1\narchitecture: all\n"
+                     "signature_date: 2026-01-02T03:04:05\n");
+    for (size_t i = 0; i < WA_COUNT(files); i++) {
+        size_t at = backwards ? WA_COUNT(files) - 1 - i : i;
+        write_file(&w->s.dir, files[at][0], files[at][1]);
+    }
+    (void)snprintf(path, sizeof path, "%s/a/run.sh", w->source);
+    assert_int_equal(chmod(path, backwards ? 0700 : 0775), 0);
+    (void)snprintf(path, sizeof path, "%s/b.txt", w->source);
+    assert_int_equal(chmod(path, backwards ? 0400 : 0666), 0);
+    struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = backwards ? 1 : 1500000000}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    (void)umask(old);
+    assert_int_equal(setenv("TZ", backwards ? "Asia/Tokyo" : "America/Lima", 1), 0);
+    tzset();
+}
+
+static void build_laid_down(bool backwards, const struct wa_build_options *o, struct wa_buf *ret,
+                            char uuid[40])
+{
+    struct workshop w;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_err err = WA_ERR_INIT;
+    char path[WA_PATH_MAX];
+    wa_verdict_init(&v);
+    lay_down(&w, backwards);
+    check_ok(wa_build_package(w.source, w.out, &people.signer, o, path, &err), &err, "build");
+    verify_made(path, &people.coder, &v);
+    (void)snprintf(uuid, 40, "%s", wa_control_get(&v.control, WA_A_PACKAGE_UUID));
+    wa_buf_init(ret, 1u << 20);
+    check_ok(wa_path_read(path, 1u << 20, ret, &err), &err, path);
+    workshop_close(&w);
+}
+
 static void builds_reproducibly(void **state)
 {
-    struct wa_build_options o = {.keep_signature_date = true};
+    const struct {
+        struct wa_build_options o;
+        bool same;
+    } cases[] = {
+        {{.date = 1767323045}, true},
+        {{.date = 1767323045, .also_sha1 = true}, true},
+        {{.keep_signature_date = true}, true},
+        {{.maturity = "DEV"}, false}, /* the date is now, to the microsecond */
+    };
+    (void)state;
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        WA_AUTO_BUF struct wa_buf first;
+        WA_AUTO_BUF struct wa_buf second;
+        char uuid[2][40];
+        build_laid_down(false, &cases[i].o, &first, uuid[0]);
+        build_laid_down(true, &cases[i].o, &second, uuid[1]);
+        assert_int_equal(wa_sv_eq(wa_buf_sv(&first), wa_buf_sv(&second)), cases[i].same);
+        assert_int_equal(strcmp(uuid[0], uuid[1]) == 0, cases[i].same);
+        assert_true(strlen(uuid[0]) == 36 && uuid[0][14] == '8');
+    }
+}
+
+/* Also over SHA-1, which is checked by Python and by our own rule that a pair must hold. */
+static void writes_a_second_digest(void **state)
+{
+    struct wa_build_options o = {.also_sha1 = true};
     struct workshop w;
-    WA_AUTO_VERDICT struct wa_verdict first;
-    WA_AUTO_VERDICT struct wa_verdict second;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    WA_AUTO_VERDICT struct wa_verdict again;
     struct wa_err err = WA_ERR_INIT;
     char path[WA_PATH_MAX];
     (void)state;
-    wa_verdict_init(&first);
-    wa_verdict_init(&second);
-    workshop_open(
-        &w, "package: a\nversion: 1\narchitecture: all\nsignature_date: 2026-01-02T03:04:05\n");
+    wa_verdict_init(&v);
+    wa_verdict_init(&again);
+    workshop_open(&w, good_control);
+    write_file(&w.s.dir, "source/setup.py", "def install():\n    pass\n");
     check_ok(wa_build_package(w.source, w.out, &people.signer, &o, path, &err), &err, "build");
-    verify_made(path, &people.coder, &first);
-    check_ok(wa_build_package(w.source, w.out, &people.signer, &o, path, &err), &err, "build");
-    verify_made(path, &people.coder, &second);
-    assert_string_equal(wa_control_get(&second.control, WA_A_SIGNATURE_DATE),
-                        "2026-01-02T03:04:05");
-    for (size_t i = 0; i < WA_A_FILENAME; i++)
-        if (i != WA_A_PACKAGE_UUID && i != WA_A_SIGNATURE)
-            assert_string_equal(wa_control_get(&first.control, (enum wa_attr)i),
-                                wa_control_get(&second.control, (enum wa_attr)i));
-    assert_string_not_equal(wa_control_get(&first.control, WA_A_PACKAGE_UUID),
-                            wa_control_get(&second.control, WA_A_PACKAGE_UUID));
+    check_with_python(path, &people.coder, &w);
+    verify_made(path, &people.coder, &v);
+    assert_int_equal(v.manifest.n, 4);
+    check_ok(wa_sign_package(path, &people.signer, &o, NULL, &err), &err, "sign");
+    check_with_python(path, &people.coder, &w);
+    check_ok(wa_sign_package(path, &people.signer, NULL, NULL, &err), &err, "sign"); /* it goes */
+    check_with_python(path, &people.coder, &w);
+    check_ok(wa_sign_tree(w.source, &people.signer, &o, &err), &err, "tree");
+    struct wa_relpath pair = {"source/WAPT/signature", 21};
+    struct wa_stat st;
+    check_ok(wa_file_stat(&w.s.dir, &pair, &st, &err), &err, "pair");
+    check_ok(wa_sign_tree(w.source, &people.signer, NULL, &err), &err, "tree");
+    assert_int_equal(wa_file_stat(&w.s.dir, &pair, &st, &err), WA_E_NOT_FOUND);
     workshop_close(&w);
 }
 
@@ -320,7 +394,7 @@ static void makes_packages_without_files(void **state)
     check_ok(wa_control_parse(WA_SV("package: grp\nversion: 3\nsection: group\ndepends: a(>=1),b"),
                               &c, &err),
              &err, "control");
-    check_ok(wa_build_meta(&c, w.out, &people.plain_signer, path, &err), &err, "meta");
+    check_ok(wa_build_meta(&c, w.out, &people.plain_signer, NULL, path, &err), &err, "meta");
     check_names(w.out, "grp_3.wapt;other.txt;");
     check_with_python(path, &people.plain, &w);
     verify_made(path, &people.plain, &v);
@@ -359,7 +433,7 @@ static void signs_anew(void **state)
         workshop_open(&w, NULL);
         copy_vector(string_at(one, "file", &arena), &w.s.dir, "out/p.wapt");
         (void)snprintf(path, sizeof path, "%s/p.wapt", w.out);
-        check_ok(wa_sign_package(path, &people.signer, NULL, &err), &err, path);
+        check_ok(wa_sign_package(path, &people.signer, NULL, NULL, &err), &err, path);
         check_names(w.out, "other.txt;p.wapt;");
         check_with_python(path, &people.coder, &w);
         verify_made(path, &people.coder, &v);
@@ -367,6 +441,80 @@ static void signs_anew(void **state)
         signed_count++;
     }
     assert_true(signed_count > 20);
+}
+
+/* A file of the usual name follows what changes; any other keeps its name. */
+static void names_follow(void **state)
+{
+    static const char usual[] = "a_1-2_x86.wapt",
+                      with_md5[] = "a_1-2_x86_0123456789abcdef0123456789abcdef.wapt",
+                      own[] = "mine.wapt";
+    static const struct {
+        const char *before, *after;
+        struct wa_build_options o;
+    } cases[] = {
+        {usual, usual, {.keep_signature_date = true}},
+        {usual, "a_1-3_x86_PROD.wapt", {.increment_release = true, .maturity = "PROD"}},
+        {usual, usual, {.target_os = "linux"}},
+        {with_md5, usual, {.also_sha1 = true}},
+        {own, own, {.increment_release = true}},
+    };
+    (void)state;
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct workshop w;
+        WA_AUTO_VERDICT struct wa_verdict v;
+        struct wa_err err = WA_ERR_INIT;
+        char path[WA_PATH_MAX], from[WA_PATH_MAX * 2], now[WA_PATH_MAX], want[256];
+        wa_verdict_init(&v);
+        workshop_open(&w, "package: a\nversion: 1-2\narchitecture: x86\n");
+        write_file(&w.s.dir, "source/setup.py", "def install():\n    pass\n");
+        check_ok(wa_build_package(w.source, w.out, &people.signer, NULL, path, &err), &err,
+                 "build");
+        (void)snprintf(from, sizeof from, "%s/%s", w.out, cases[i].before);
+        assert_int_equal(rename(path, from), 0);
+        check_ok(wa_sign_package(from, &people.signer, &cases[i].o, now, &err), &err, from);
+        (void)snprintf(want, sizeof want, "%s;other.txt;", cases[i].after);
+        check_names(w.out, want);
+        assert_true(wa_sv_ends(wa_sv(now), cases[i].after));
+        verify_made(now, &people.coder, &v);
+        if (cases[i].o.target_os != NULL)
+            assert_string_equal(wa_control_get(&v.control, WA_A_TARGET_OS), "linux");
+        workshop_close(&w);
+    }
+}
+
+static void never_over_another_package(void **state)
+{
+    struct wa_build_options o = {.maturity = "PROD"};
+    struct workshop w;
+    struct wa_err err = WA_ERR_INIT;
+    char path[WA_PATH_MAX];
+    (void)state;
+    workshop_open(&w, "package: a\nversion: 1-2\n");
+    check_ok(wa_build_package(w.source, w.out, &people.signer, NULL, path, &err), &err, "build");
+    write_file(&w.s.dir, "out/a_1-2_PROD.wapt", "another");
+    assert_int_equal(wa_sign_package(path, &people.signer, &o, NULL, &err), WA_E_EXISTS);
+    check_names(w.out, "a_1-2.wapt;a_1-2_PROD.wapt;other.txt;");
+    workshop_close(&w);
+}
+
+/* A certificate without codeSigning may take over a package once its code is left out. */
+static void drops_the_code(void **state)
+{
+    struct wa_build_options o = {.without_setup = true};
+    struct workshop w;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_err err = WA_ERR_INIT;
+    char path[WA_PATH_MAX];
+    (void)state;
+    wa_verdict_init(&v);
+    workshop_open(&w, "package: a\nversion: 1-2\n");
+    write_file(&w.s.dir, "source/setup.py", "def install():\n    pass\n");
+    check_ok(wa_build_package(w.source, w.out, &people.signer, NULL, path, &err), &err, "build");
+    check_ok(wa_sign_package(path, &people.plain_signer, &o, path, &err), &err, "sign");
+    verify_made(path, &people.plain, &v);
+    assert_false(v.has_setup_py);
+    workshop_close(&w);
 }
 
 static void keeps_the_old_one_on_failure(void **state)
@@ -380,7 +528,7 @@ static void keeps_the_old_one_on_failure(void **state)
     workshop_open(&w, NULL);
     copy_vector("valid/base-simple.wapt", &w.s.dir, "out/p.wapt"); /* has a setup.py */
     (void)snprintf(path, sizeof path, "%s/p.wapt", w.out);
-    assert_int_equal(wa_sign_package(path, &people.plain_signer, NULL, &err), WA_E_REFUSED);
+    assert_int_equal(wa_sign_package(path, &people.plain_signer, NULL, NULL, &err), WA_E_REFUSED);
     check_names(w.out, "other.txt;p.wapt;");
     read_vector("valid/base-simple.wapt", &before);
     read_file(&w.s.dir, "out/p.wapt", &after);
@@ -418,11 +566,15 @@ int main(void)
         cmocka_unit_test(builds_as_wapt_does),
         cmocka_unit_test(increments_when_asked),
         cmocka_unit_test(builds_reproducibly),
+        cmocka_unit_test(writes_a_second_digest),
         cmocka_unit_test(refuses_bad_sources),
         cmocka_unit_test(refuses_links),
         cmocka_unit_test(refuses_bad_signers),
         cmocka_unit_test(makes_packages_without_files),
         cmocka_unit_test(signs_anew),
+        cmocka_unit_test(names_follow),
+        cmocka_unit_test(never_over_another_package),
+        cmocka_unit_test(drops_the_code),
         cmocka_unit_test(keeps_the_old_one_on_failure),
         cmocka_unit_test(signs_sources_in_place),
     };

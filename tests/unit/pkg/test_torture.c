@@ -242,7 +242,7 @@ static enum wa_code build(void *arg, struct wa_err *err)
         assert_string_equal(path, "untouched");
     assert_true(count_files(b->out) <= 1); /* the package, and nothing half made */
     wa_torture_resume();
-    return code == WA_OK ? wa_sign_package(path, &b->signer, NULL, err) : code;
+    return code == WA_OK ? wa_sign_package(path, &b->signer, NULL, NULL, err) : code;
 }
 
 static void open_bench(struct bench *b)

@@ -208,7 +208,7 @@ static struct wa_cert *make_package(const struct scratch *s, const char *name)
     check_ok(wa_control_set(&c, WA_A_PACKAGE, wa_sv(name), &err), &err, "set");
     check_ok(wa_control_set(&c, WA_A_VERSION, WA_SV("1"), &err), &err, "set");
     struct wa_signer signer = {key, &chain};
-    check_ok(wa_build_meta(&c, s->path, &signer, path, &err), &err, "build");
+    check_ok(wa_build_meta(&c, s->path, &signer, NULL, path, &err), &err, "build");
     return cert;
 }
 
