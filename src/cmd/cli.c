@@ -1,7 +1,8 @@
 /* cli.c - from argv to a command that runs, and from its result to an exit status.
  *
  * Options may stand before or after the subcommand and among its arguments; "--" ends them. Long
- * names are never abbreviated, so that a new option can't change what a script means.
+ * names are never abbreviated, so that a new option can't change what a script means. A command of
+ * a family may be typed in two words: "root init" is "root-init".
  */
 #include "cmd/cli.h"
 
@@ -111,13 +112,27 @@ static enum wa_code parse_short(struct wa_cli *cli, const char *text, char **nex
     return WA_OK;
 }
 
+/* The second word of "root init". */
+static enum wa_code parse_member(struct wa_cli *cli, const char *word, struct wa_err *err)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "%s-%s", cli->family, word);
+    cli->command = find_command(cli->program, name);
+    return cli->command != NULL ? WA_OK : wa_cli_unknown_command(cli, name, err);
+}
+
 static enum wa_code parse_word(struct wa_cli *cli, char *word, struct wa_err *err)
 {
+    if (cli->command == NULL && cli->family != NULL)
+        return parse_member(cli, word, err);
     if (cli->command == NULL && cli->arg_count == 0) {
         cli->command = find_command(cli->program, word);
-        if (cli->command == NULL && strcmp(word, "help") != 0)
+        if (cli->command == NULL && cli->program->family != NULL &&
+            strcmp(word, cli->program->family) == 0)
+            cli->family = word;
+        else if (cli->command == NULL && strcmp(word, "help") != 0)
             return wa_cli_unknown_command(cli, word, err);
-        if (cli->command != NULL)
+        if (cli->command != NULL || cli->family != NULL)
             return WA_OK;
     }
     cli->args[cli->arg_count++] = word; /* never ahead of where argv is being read */

@@ -46,6 +46,7 @@ struct wa_cli_program {
     int section;                                  /* of the manual */
     const char *summary;                          /* one line */
     const struct wa_cli_command *const *commands; /* NULL-terminated; one without a name: alone */
+    const char *family; /* "root": "root init" may be typed for "root-init"; NULL: none */
     const struct wa_cli_option *options; /* of every command, beside --help, --version, --json */
     size_t option_count;
     const struct wa_cli_alias *aliases;
@@ -55,7 +56,8 @@ struct wa_cli_program {
 struct wa_cli {
     const struct wa_cli_program *program;
     const struct wa_cli_command *command;
-    char **args; /* what is left of argv; not NULL-terminated */
+    const char *family; /* first word of a command typed in two; NULL: none */
+    char **args;        /* what is left of argv; not NULL-terminated */
     size_t arg_count;
     bool json;
     struct wa_jw jw; /* with json: the command writes one value here, its result */

@@ -1,5 +1,7 @@
 /* wapt_scanpackages.c - main() of wapt-scanpackages: builds the index of a repository. */
 #include "cmd/cli.h"
+#include "os/clock.h"
+#include "repo/publish.h"
 #include "repo/scan.h"
 
 static const struct wa_cli_option options[] = {
@@ -23,6 +25,19 @@ static void note(void *user, const char *file, const struct wa_err *why)
         wa_cli_say(cli, "'%s' is left out: %s", file, why->text);
 }
 
+/* Machines that know the repository's root take nothing of the new index before somebody signs. */
+static enum wa_code propose(struct wa_cli *cli, bool *ret_made, struct wa_err *err)
+{
+    if (wa_publish_leave_proposal(cli->args[0], wa_clock_now(), ret_made, err) != WA_OK)
+        return err->code;
+    if (*ret_made)
+        wa_cli_say(cli,
+                   "not published yet: an unsigned proposal is left (%s); sign it with "
+                   "'wapt-repo publish'",
+                   WA_PROPOSAL_NAME);
+    return WA_OK;
+}
+
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
@@ -38,6 +53,10 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     enum wa_code code =
         wa_repo_scan(cli->args[0], wa_cli_has(cli, "force"), anchors, note, &notes, &r, err);
     wa_jw_end(&cli->jw);
+    bool is_proposed = false;
+    if (code == WA_OK)
+        code = propose(cli, &is_proposed, err);
+    wa_jw_kvb(&cli->jw, "proposal", is_proposed);
     wa_jw_kvi(&cli->jw, "kept", (int64_t)r.kept);
     wa_jw_kvi(&cli->jw, "added", (int64_t)r.added);
     wa_jw_kvi(&cli->jw, "removed", (int64_t)r.removed);

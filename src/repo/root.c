@@ -156,12 +156,21 @@ static enum wa_code read_text(struct wa_root *r, struct wa_err *err)
     return check_numbers(r, format, err);
 }
 
-enum wa_code wa_root_read(struct wa_sv json, struct wa_root **ret, struct wa_err *err)
+enum wa_code wa_root_new(struct wa_root **ret, struct wa_err *err)
 {
-    WA_AUTO(wa_root) struct wa_root *r = wa_calloc(1, sizeof *r);
+    struct wa_root *r = wa_calloc(1, sizeof *r);
     if (r == NULL)
         return wa_nomem(err);
     wa_arena_init(&r->arena, WA_METADATA_MEMORY_MAX);
+    *ret = r;
+    return WA_OK;
+}
+
+enum wa_code wa_root_read(struct wa_sv json, struct wa_root **ret, struct wa_err *err)
+{
+    WA_AUTO(wa_root) struct wa_root *r = NULL;
+    if (wa_root_new(&r, err) != WA_OK)
+        return err->code;
     if (wa_signed_read(json, WA_ROOT_BYTES_MAX, WA_ROOT_PURPOSE, &r->arena, &r->document, err) !=
             WA_OK ||
         read_text(r, err) != WA_OK)

@@ -68,6 +68,8 @@ WA_CHECK enum wa_code wa_root_allows_action(const struct wa_root_signer *s, cons
                                             struct wa_err *err);
 
 /* --- writing (wapt-repo) --- */
+/* An empty one, to be filled. *ret: free it. */
+WA_CHECK enum wa_code wa_root_new(struct wa_root **ret, struct wa_err *err);
 /* The text to be signed, written anew from r, so that an edited root has one form. */
 WA_CHECK enum wa_code wa_root_write(const struct wa_root *r, struct wa_buf *out,
                                     struct wa_err *err);
