@@ -5,6 +5,7 @@
  */
 #include "agent/manager_priv.h"
 #include "base/date.h"
+#include "crypto/crl.h"
 #include "os/clock.h"
 #include "os/software.h"
 
@@ -27,10 +28,14 @@ enum wa_code wa_manager_anchors(const struct wa_manager *m, struct wa_trust **re
                                 struct wa_err *err)
 {
     WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    char kept[2 * WA_PATH_MAX];
+    (void)snprintf(kept, sizeof kept, "%s/private/crl", m->config.base);
     /* Read anew for each task: what an administrator puts there or takes away counts at once.
      * ssl/server is a directory below, never read. */
     if (wa_trust_new(&t, err) != WA_OK ||
-        wa_trust_add_dir(t, m->config.public_certs_dir, err) != WA_OK)
+        wa_trust_add_dir(t, m->config.public_certs_dir, err) != WA_OK ||
+        wa_trust_add_kept(t, kept, err) != WA_OK ||
+        wa_trust_let_order(t, wa_sv(m->config.action_signers), err) != WA_OK)
         return err->code;
     *ret = WA_TAKE(t);
     return WA_OK;

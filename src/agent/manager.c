@@ -1,4 +1,4 @@
-/* manager.c - the manager's process: start, confinement, the rights of its folders (F2C, F2D), the
+/* manager.c - the manager's process: start, confinement, the
  * clock, the end. */
 #include "agent/manager_priv.h"
 
@@ -11,85 +11,6 @@
 #define AUDIT_CHECK_S 60
 #define ONCE_WAIT_S 30    /* for the command that it was started for */
 #define RESTART_STATUS 75 /* anything but 0: the launcher starts the next manager */
-
-/* --- folders --- */
-
-struct folder {
-    const char *name; /* below the base directory; "" itself */
-    uint32_t mode;
-};
-static const struct folder folders[] = {
-    {"", 0755},
-    {"private", 0700},
-    {"private/tmp", 0700},
-    {"private/index", 0700},
-    {"private/stage", 0700},
-    {"private/packages", 0700},
-    {"private/persistent", 0700},
-    {"db", 0700},
-    {"cache", 0700},
-    {"run", 0755},
-    {"log", 0750},
-    {"ssl", 0755},
-};
-
-/* Wrong rights are named and mended; an owner that is not root's is not mended but refused:
- * somebody else put it there. */
-static enum wa_code check_folder(struct wa_manager *m, const struct folder *f, struct wa_err *err)
-{
-    char path[2 * WA_PATH_MAX];
-    struct wa_stat st;
-    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    (void)snprintf(path, sizeof path, "%s%s%s", m->config.base, f->name[0] != '\0' ? "/" : "",
-                   f->name);
-    if (wa_dir_make(path, f->mode, &dir, err) != WA_OK || wa_path_stat(path, &st, err) != WA_OK)
-        return err->code;
-    if (!st.is_dir)
-        return wa_fail(err, WA_E_CONFIG, "'%s' is not a directory", path);
-    if (st.uid != 0)
-        return wa_fail(
-            err, WA_E_DENIED,
-            "'%s' belongs to uid %u instead of root: whoever owns it could change the agent", path,
-            (unsigned)st.uid);
-    bool wrong = f->mode == 0755 ? (st.mode & 0022u) != 0 : (st.mode & 07777u) != f->mode;
-    if (!wrong)
-        return WA_OK;
-    wa_log(&m->log, WA_LOG_WARNING, "rights.mended", WA_LF_S("path", path),
-           WA_LF_I("mode", st.mode), WA_LF_I("now", f->mode));
-    return wa_dir_set_mode(&dir, f->mode, err) == WA_OK
-               ? WA_OK
-               : wa_wrap(err, "mending the rights of '%s'", path);
-}
-
-/* Nobody but root may be able to replace the base directory itself. */
-static enum wa_code check_parents(const char *base, struct wa_err *err)
-{
-    char path[WA_PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s", base);
-    for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/')) {
-        struct wa_stat st;
-        slash[slash == path ? 1 : 0] = '\0';
-        if (wa_path_stat(path, &st, err) != WA_OK)
-            return err->code;
-        bool sticky = (st.mode & 01000u) != 0;
-        if (st.uid != 0 || ((st.mode & 0022u) != 0 && !sticky))
-            return wa_fail(err, WA_E_DENIED,
-                           "'%s', above the base directory, is writable by others than root", path);
-        if (slash == path)
-            break;
-    }
-    return WA_OK;
-}
-
-static enum wa_code check_folders(struct wa_manager *m, struct wa_err *err)
-{
-    if (check_parents(m->config.base, err) != WA_OK)
-        return err->code;
-    for (size_t i = 0; i < WA_COUNT(folders); i++)
-        if (check_folder(m, &folders[i], err) != WA_OK)
-            return wa_wrap(err, "the agent's folders");
-    return wa_dir_open(m->config.base, &m->base, err);
-}
 
 /* One manager a base directory: two would run scripts at the same time. The launchers have a lock
  * of their own; this one is for a manager that outlives its launcher by a moment. */
@@ -269,7 +190,7 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
         return err->code;
     if (!m->once && wa_log_level_parse(m->config.log_level, &level))
         m->log.level = level;
-    if (check_folders(m, err) != WA_OK || lock_base(&m->base, &m->lock_fd, err) != WA_OK ||
+    if (wa_folders_check(m, err) != WA_OK || lock_base(&m->base, &m->lock_fd, err) != WA_OK ||
         wa_host_facts_read(&m->facts, err) != WA_OK || wa_loop_new(&m->loop, err) != WA_OK ||
         wa_lock_new(&m->lock, err) != WA_OK || wa_cancel_new(&m->cancel, err) != WA_OK ||
         confine(m, err) != WA_OK || wa_launcher_open(CHANNEL_FD, &m->launcher, err) != WA_OK ||

@@ -111,8 +111,26 @@ WA_CHECK enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
                                        const char *action_id, int64_t not_before, int64_t *ret_id,
                                        struct wa_err *err);
 
+/* --- folders.c --- */
+/* Checks and mends the agent's folders, and opens the base directory. WA_E_DENIED: others than root
+ * could change the agent, or whom it trusts. */
+WA_CHECK enum wa_code wa_folders_check(struct wa_manager *m, struct wa_err *err);
+
+/* --- crls.c: revocation lists for later --- */
+/* Keeps what anchors knows and may be kept; helpers (may be NULL): certificates of the index that
+ * brought them. What fails is logged: the lists count for this task all the same. */
+void wa_crls_keep(struct wa_manager *m, const struct wa_trust *anchors,
+                  const struct wa_certs *helpers);
+/* Fetches what is due from the addresses that the anchors name, into anchors and into keeping. */
+void wa_crls_fetch(struct wa_task_run *run, struct wa_trust *anchors);
+
 /* --- update.c, install.c, hook.c: the work, in the task thread --- */
 WA_CHECK enum wa_code wa_task_update(struct wa_task_run *run, struct wa_err *err);
+/* Downloads url to a private file, open for reading; the caller removes what is left of it. etag
+ * (may be ""): not when it still is the one of that tag. */
+WA_CHECK enum wa_code wa_update_download(struct wa_task_run *run, const char *url, const char *etag,
+                                         const struct wa_relpath *path, uint64_t max, int *ret_fd,
+                                         struct wa_fetch_result *ret, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_upgrade(struct wa_task_run *run, bool download_only,
                                       struct wa_err *err);

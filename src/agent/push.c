@@ -90,7 +90,6 @@ static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa
     if (wa_key_read_public_pem(wa_buf_sv(&pem), &ret->relay, err) != WA_OK)
         return err->code;
     ret->policy = (struct wa_order_policy){.anchors = ret->anchors,
-                                           .action_signers = p->m->config.action_signers,
                                            .relay_key = ret->relay,
                                            .uuid = p->m->uuid,
                                            .nonce = p->nonce,

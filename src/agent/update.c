@@ -6,11 +6,9 @@
 static const struct wa_relpath index_file = {"private/tmp/index", 17};
 static const struct wa_relpath host_file = {"private/tmp/host", 16};
 
-/* Downloads url to a private file, open for reading; wa_task_update() removes what is left of it.
- * etag (may be ""): not when it still is the one of that tag. */
-static enum wa_code download(struct wa_task_run *run, const char *url, const char *etag,
-                             const struct wa_relpath *path, uint64_t max, int *ret_fd,
-                             struct wa_fetch_result *ret, struct wa_err *err)
+enum wa_code wa_update_download(struct wa_task_run *run, const char *url, const char *etag,
+                                const struct wa_relpath *path, uint64_t max, int *ret_fd,
+                                struct wa_fetch_result *ret, struct wa_err *err)
 {
     struct wa_manager *m = run->m;
     struct wa_tls_trust trust;
@@ -77,8 +75,8 @@ static enum wa_code get_index(struct wa_task_run *run, const char *url, int *ret
     WA_AUTO_FD int kept = -1;
     WA_AUTO_FD int fetched = -1;
     bool has_kept = wa_index_kept_open(run->m, url, etag, &kept);
-    if (download(run, url, etag, &index_file, WA_INDEX_PACKED_BYTES_MAX, &fetched, ret, err) !=
-        WA_OK)
+    if (wa_update_download(run, url, etag, &index_file, WA_INDEX_PACKED_BYTES_MAX, &fetched, ret,
+                           err) != WA_OK)
         return err->code;
     bool is_same = ret->status == 304 && has_kept;
     if (!is_same && ret->status != 200)
@@ -108,6 +106,7 @@ static enum wa_code judge_index(struct wa_task_run *run, int fd, struct wa_trust
                                                discarded, err) != WA_OK)
         return err->code;
     wa_index_seen_save(m, &seen);
+    wa_crls_keep(m, anchors, &ix->certs);
     return WA_OK;
 }
 
@@ -173,7 +172,8 @@ static enum wa_code update_host(struct wa_task_run *run, const struct wa_trust *
         return wa_available_replace(m->tdb, "wapt-host", NULL, 0, err);
     (void)snprintf(file, sizeof file, "%s.wapt", m->uuid);
     (void)snprintf(url, sizeof url, "%s/%s", m->config.host_repo_url, file);
-    if (download(run, url, "", &host_file, WA_MANIFEST_BYTES_MAX, &fd, &got, err) != WA_OK)
+    if (wa_update_download(run, url, "", &host_file, WA_MANIFEST_BYTES_MAX, &fd, &got, err) !=
+        WA_OK)
         return err->code;
     if (got.status == 404)
         return wa_available_replace(m->tdb, "wapt-host", NULL, 0, err);
@@ -199,6 +199,7 @@ enum wa_code wa_task_update(struct wa_task_run *run, struct wa_err *err)
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
     if (wa_manager_anchors(run->m, &anchors, err) != WA_OK)
         return wa_wrap(err, "updating the list of packages");
+    wa_crls_fetch(run, anchors);
     enum wa_code code = update_index(run, anchors, err);
     drop(run->m, &index_file);
     if (code != WA_OK)

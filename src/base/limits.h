@@ -60,6 +60,9 @@
 #define WA_ANCHORS_MAX 4096u         /* certificates of one trust store */
 #define WA_CRLS_MAX 256u             /* revocation lists of one trust store, or of an index */
 #define WA_CRL_BYTES_MAX (16u << 20) /* bytes: one list; about 400,000 revoked certificates */
+#define WA_CRL_URLS_MAX 16u          /* addresses of lists, of all anchors together */
+#define WA_CRLS_KEPT_MAX 128u        /* lists that an agent keeps for later: half of a store */
+#define WA_CRL_AGE_MAX_S 86400       /* seconds: a list that can be fetched is not kept longer */
 #define WA_RSA_BITS_MIN 2048         /* bits: below is weak (NIST SP 800-57, 2014 on) */
 #define WA_RSA_BITS_MAX 16384        /* bits: above is a denial of service */
 #define WA_TRUST_FILE_BYTES_MAX                                                                    \

@@ -3,6 +3,9 @@
  */
 #include "base/mem.h"
 #include "cmd/get.h"
+#include "codec/csv.h"
+#include "codec/hex.h"
+#include "codec/ini.h"
 #include "os/fs.h"
 #include "pkg/members_dir.h"
 
@@ -91,6 +94,27 @@ const struct wa_dir *wa_get_package_dir(const struct wa_get_package *p)
     return p->archive != NULL ? NULL : &p->dir;
 }
 
+/* Who may order where dir is the agent's directory: its configuration lies beside it. Without one,
+ * or one that this user may not read, nobody is known to. */
+static enum wa_code let_order(const char *dir, struct wa_trust *t, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    char path[2 * WA_PATH_MAX], fingerprint[65];
+    struct wa_err why = WA_ERR_INIT;
+    wa_buf_init(&text, WA_INI_BYTES_MAX);
+    (void)snprintf(path, sizeof path, "%s/../wapt-get.ini", dir);
+    if (wa_path_read(path, WA_INI_BYTES_MAX, &text, &why) != WA_OK ||
+        wa_ini_parse(wa_buf_sv(&text), path, &ini, &why) != WA_OK)
+        return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
+    struct wa_sv item, signers = wa_sv(wa_ini_get(ini, "actions", "signers"));
+    while (wa_csv_next(&signers, &item))
+        if (wa_hex_fingerprint(item, fingerprint) &&
+            wa_trust_let_order(t, wa_sv(fingerprint), err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
 enum wa_code wa_get_anchors(const struct wa_cli *cli, struct wa_trust **ret, struct wa_err *err)
 {
     WA_AUTO(wa_trust) struct wa_trust *t = NULL;
@@ -104,6 +128,8 @@ enum wa_code wa_get_anchors(const struct wa_cli *cli, struct wa_trust **ret, str
         return wa_wrap(err, strcmp(dir, AGENT_ANCHORS) == 0
                                 ? "trusted certificates (--trusted DIR names others)"
                                 : "trusted certificates");
+    if (let_order(dir, t, err) != WA_OK)
+        return err->code;
     *ret = WA_TAKE(t);
     return WA_OK;
 }

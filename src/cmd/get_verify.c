@@ -34,6 +34,34 @@ static enum wa_code verify(const struct wa_cli *cli, const char *path, struct wa
     return code == WA_OK ? WA_OK : wa_wrap(err, "'%s'", path);
 }
 
+/* Who signed, why that counts, and what more that signer may do. */
+static void tell_good(struct wa_cli *cli, const char *path, const struct wa_verdict *v)
+{
+    struct wa_jw *w = &cli->jw;
+    const struct wa_trust_result *t = &v->trust;
+    const char *package = wa_control_get(&v->control, WA_A_PACKAGE),
+               *version = wa_control_get(&v->control, WA_A_VERSION);
+    wa_jw_kv(w, "package", package);
+    wa_jw_kv(w, "version", version);
+    wa_jw_kv(w, "signer", t->signer_cn);
+    wa_jw_kv(w, "signer_fingerprint", t->signer_fingerprint);
+    wa_jw_kv(w, "anchor", t->anchor_cn);
+    wa_jw_kv(w, "anchor_fingerprint", t->anchor_fingerprint);
+    wa_jw_kvb(w, "is_pinned", t->is_pinned);
+    wa_jw_kvb(w, "may_sign_code", t->may_sign_code);
+    wa_jw_kvb(w, "may_order", t->may_order);
+    wa_jw_kvb(w, "has_setup_py", v->has_setup_py);
+    wa_cli_out(cli, "%s: good, %s %s signed by %s (%.16s)%s\n", path, package, version,
+               t->signer_cn, t->signer_fingerprint, v->has_setup_py ? ", with setup.py" : "");
+    if (t->is_pinned)
+        wa_cli_out(cli, "  trusted itself; may sign packages%s%s\n",
+                   t->may_sign_code ? ", code" : "", t->may_order ? ", orders" : "");
+    else
+        wa_cli_out(cli, "  trusted by %s (%.16s); may sign packages%s%s\n", t->anchor_cn,
+                   t->anchor_fingerprint, t->may_sign_code ? ", code" : "",
+                   t->may_order ? ", orders" : "");
+}
+
 static void tell(struct wa_cli *cli, const char *path, const struct wa_verdict *v,
                  const struct wa_err *why)
 {
@@ -45,19 +73,8 @@ static void tell(struct wa_cli *cli, const char *path, const struct wa_verdict *
     wa_jw_kv(w, "code", wa_code_name(why->code));
     wa_jw_kv(w, "failed", good ? NULL : wa_check_name(v->failed));
     wa_jw_kv(w, "error", good ? NULL : why->text);
-    if (good) {
-        wa_jw_kv(w, "package", wa_control_get(&v->control, WA_A_PACKAGE));
-        wa_jw_kv(w, "version", wa_control_get(&v->control, WA_A_VERSION));
-        wa_jw_kv(w, "signer", v->trust.signer_cn);
-        wa_jw_kv(w, "signer_fingerprint", v->trust.signer_fingerprint);
-        wa_jw_kv(w, "anchor", v->trust.anchor_cn);
-        wa_jw_kv(w, "anchor_fingerprint", v->trust.anchor_fingerprint);
-        wa_jw_kvb(w, "has_setup_py", v->has_setup_py);
-        wa_cli_out(cli, "%s: good, %s %s signed by %s (%.16s)%s\n", path,
-                   wa_control_get(&v->control, WA_A_PACKAGE),
-                   wa_control_get(&v->control, WA_A_VERSION), v->trust.signer_cn,
-                   v->trust.signer_fingerprint, v->has_setup_py ? ", with setup.py" : "");
-    }
+    if (good)
+        tell_good(cli, path, v);
     wa_jw_end(w);
 }
 

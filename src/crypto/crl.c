@@ -107,7 +107,7 @@ enum wa_code wa_crls_settle(struct wa_crls *list, const struct wa_certs *anchors
 
 /* --- from an index --- */
 
-static enum wa_code put_der(X509_CRL *crl, struct wa_buf *out, struct wa_err *err)
+enum wa_code wa_crl_put_der(X509_CRL *crl, struct wa_buf *out, struct wa_err *err)
 {
     unsigned char *der = NULL;
     int n = i2d_X509_CRL(crl, &der);
@@ -138,6 +138,17 @@ static enum wa_code name_authority(X509_CRL *crl, char out[65], struct wa_err *e
     return code;
 }
 
+enum wa_code wa_crl_describe(X509_CRL *crl, struct wa_crl_info *ret, struct wa_err *err)
+{
+    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+
+    ret->next_update = 0;
+    if (!wa_asn1_time(X509_CRL_get0_lastUpdate(crl), &ret->this_update) ||
+        (next != NULL && !wa_asn1_time(next, &ret->next_update)))
+        return wa_ossl_fail(err, WA_E_INVALID, "cannot read the dates of a revocation list");
+    return name_authority(crl, ret->authority, err);
+}
+
 enum wa_code wa_crl_read(struct wa_sv text, struct wa_buf *out, struct wa_crl_info *ret,
                          struct wa_err *err)
 {
@@ -147,13 +158,10 @@ enum wa_code wa_crl_read(struct wa_sv text, struct wa_buf *out, struct wa_crl_in
 
     if (code == WA_OK && list.n == 0)
         code = wa_fail(err, WA_E_INVALID, "there is no revocation list in it");
-    if (code == WA_OK &&
-        !wa_asn1_time(X509_CRL_get0_lastUpdate(list.items[0].crl), &info.this_update))
-        code = wa_ossl_fail(err, WA_E_INVALID, "cannot read the date of a revocation list");
     if (code == WA_OK)
-        code = name_authority(list.items[0].crl, info.authority, err);
+        code = wa_crl_describe(list.items[0].crl, &info, err);
     if (code == WA_OK)
-        code = put_der(list.items[0].crl, out, err);
+        code = wa_crl_put_der(list.items[0].crl, out, err);
     if (code == WA_OK)
         *ret = info;
     wa_crls_fini(&list);
@@ -201,7 +209,7 @@ enum wa_code wa_trust_add_crl(struct wa_trust *t, struct wa_sv text, const struc
 enum wa_code wa_trust_crl(const struct wa_trust *t, size_t i, struct wa_buf *out, bool *ret_there,
                           struct wa_err *err)
 {
-    if (i < t->crls.n && put_der(t->crls.items[i].crl, out, err) != WA_OK)
+    if (i < t->crls.n && wa_crl_put_der(t->crls.items[i].crl, out, err) != WA_OK)
         return err->code;
     *ret_there = i < t->crls.n;
     return WA_OK;
@@ -218,7 +226,7 @@ static bool is_same_authority(const struct wa_cert *a, const struct wa_cert *b)
 
 /* A list with a critical extension holds a part of what is revoked, or the changes since another
  * one (RFC 5280, 5.2): what it names is revoked, but it stands for no whole list. */
-static bool is_whole(X509_CRL *crl)
+bool wa_crl_is_whole(X509_CRL *crl)
 {
     return X509_CRL_get_ext_by_critical(crl, 1, -1) < 0;
 }
@@ -249,7 +257,7 @@ enum wa_code wa_crls_check(const struct wa_crls *list, const struct wa_cert *c,
         if (X509_CRL_get0_by_cert(crl->crl, &entry, c->x) == 1)
             return wa_fail(err, WA_E_REFUSED, "certificate '%s' was revoked by '%s'", c->cn,
                            issuer->cn);
-        if (is_whole(crl->crl) && is_newer(crl->crl, newest))
+        if (wa_crl_is_whole(crl->crl) && is_newer(crl->crl, newest))
             newest = crl->crl;
     }
     if (newest == NULL)

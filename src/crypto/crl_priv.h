@@ -4,6 +4,8 @@
 
 #include "crypto/cert_priv.h"
 
+struct wa_crl_info;
+
 struct wa_crl {
     X509_CRL *crl;
     struct wa_cert *signer; /* the anchor known to have signed it; NULL: not known yet */
@@ -22,6 +24,11 @@ WA_CHECK enum wa_code wa_crls_read(struct wa_sv text, bool is_maybe_der, struct 
 /* Finds once which anchor signed each list, so that a check does not have to. */
 WA_CHECK enum wa_code wa_crls_settle(struct wa_crls *list, const struct wa_certs *anchors,
                                      struct wa_err *err);
+/* Whether it names all that its authority has revoked, not a part. */
+bool wa_crl_is_whole(X509_CRL *crl);
+/* Its dates and its authority's name in files. */
+WA_CHECK enum wa_code wa_crl_describe(X509_CRL *crl, struct wa_crl_info *ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_crl_put_der(X509_CRL *crl, struct wa_buf *out, struct wa_err *err);
 /* WA_E_REFUSED when a list signed by issuer names c, or when the newest such list is out of date.
  */
 WA_CHECK enum wa_code wa_crls_check(const struct wa_crls *list, const struct wa_cert *c,

@@ -1,4 +1,4 @@
-/* trust.c - the store of anchors, and the search for a path from a signer to one of them.
+/* trust.c - the search for a path from a signer to an anchor of the store.
  *
  * Every certificate with the issuer's name is tried, among the anchors and the supplied ones, so
  * the answer never depends on which of two authorities of one name comes first; key identifiers
@@ -7,121 +7,13 @@
  */
 #include "crypto/trust.h"
 
-#include "base/mem.h"
 #include "base/utf8.h"
-#include "codec/hex.h"
 #include "crypto/key_priv.h"
 #include "crypto/ossl_priv.h"
 #include "crypto/trust_priv.h"
-#include "os/rand.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-
-enum wa_code wa_trust_new(struct wa_trust **ret, struct wa_err *err)
-{
-    struct wa_trust *t = wa_calloc(1, sizeof(*t));
-
-    if (t == NULL)
-        return wa_nomem(err);
-    if (wa_rand_map(&t->by_fingerprint, err) != WA_OK || wa_rand_map(&t->revoked, err) != WA_OK) {
-        wa_free(t);
-        return err->code;
-    }
-    *ret = t;
-    return WA_OK;
-}
-
-void wa_trust_free(struct wa_trust *t)
-{
-    if (t == NULL)
-        return;
-    wa_map_fini(&t->by_fingerprint);
-    wa_map_fini(&t->revoked);
-    wa_certs_fini(&t->anchors);
-    wa_crls_fini(&t->crls);
-    wa_free(t);
-}
-
-static bool is_anchor(const struct wa_trust *t, const struct wa_cert *c)
-{
-    return wa_map_get(&t->by_fingerprint, wa_sv(c->fingerprint)) != NULL;
-}
-
-enum wa_code wa_trust_add(struct wa_trust *t, struct wa_cert *anchor, struct wa_err *err)
-{
-    if (is_anchor(t, anchor))
-        return WA_OK;
-    if (t->anchors.n >= WA_ANCHORS_MAX)
-        return wa_fail(err, WA_E_LIMIT, "cannot trust more than %u certificates", WA_ANCHORS_MAX);
-    if (wa_map_put(&t->by_fingerprint, wa_sv(anchor->fingerprint), anchor, NULL, err) != WA_OK)
-        return err->code;
-    if (wa_certs_add(&t->anchors, anchor, err) != WA_OK) {
-        (void)wa_map_take(&t->by_fingerprint, wa_sv(anchor->fingerprint));
-        return err->code;
-    }
-    return WA_OK;
-}
-
-static enum wa_code read_crls(void *user, struct wa_sv text, struct wa_err *err)
-{
-    return wa_crls_read(text, false, user, err);
-}
-
-static enum wa_code read_crl_file(void *user, struct wa_sv text, struct wa_err *err)
-{
-    return wa_crls_read(text, true, user, err);
-}
-
-static enum wa_code add_all(struct wa_trust *t, const struct wa_certs *list, const char *path,
-                            struct wa_err *err)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (wa_trust_add(t, list->items[i], err) != WA_OK)
-            return err->code;
-    if (wa_pem_files(path, ".crt", read_crls, &t->crls, err) != WA_OK ||
-        wa_pem_files(path, ".pem", read_crls, &t->crls, err) != WA_OK ||
-        wa_pem_files(path, ".crl", read_crl_file, &t->crls, err) != WA_OK)
-        return err->code;
-    return wa_crls_settle(&t->crls, &t->anchors, err);
-}
-
-enum wa_code wa_trust_add_dir(struct wa_trust *t, const char *path, struct wa_err *err)
-{
-    WA_AUTO_CERTS struct wa_certs list = {0};
-    size_t anchors = t->anchors.n, crls = t->crls.n;
-
-    enum wa_code code = wa_certs_read_dir(path, &list, err);
-    if (code == WA_E_NOT_FOUND || (code == WA_OK && list.n == 0)) {
-        wa_err_clear(err);
-        return wa_fail(err, WA_E_CONFIG,
-                       "there is no certificate in '%s': put those of your package signers there",
-                       path);
-    }
-    if (code == WA_OK)
-        code = add_all(t, &list, path, err);
-    if (code == WA_OK)
-        return WA_OK;
-    for (size_t i = anchors; i < t->anchors.n; i++)
-        (void)wa_map_take(&t->by_fingerprint, wa_sv(t->anchors.items[i]->fingerprint));
-    wa_certs_cut(&t->anchors, anchors);
-    wa_crls_cut(&t->crls, crls);
-    return wa_wrap(err, "reading the trusted certificates in '%s'", path);
-}
-
-size_t wa_trust_count(const struct wa_trust *t)
-{
-    return t->anchors.n;
-}
-
-enum wa_code wa_trust_revoke(struct wa_trust *t, const char *fingerprint, struct wa_err *err)
-{
-    if (!wa_hex_is(wa_sv(fingerprint), 64))
-        return wa_fail(err, WA_E_INVALID,
-                       "cannot revoke '%.80s': a fingerprint is 64 lower-case hex digits",
-                       fingerprint);
-    return wa_map_put(&t->revoked, wa_sv(fingerprint), t, NULL, err); /* any value but NULL */
-}
 
 /* --- the search --- */
 
@@ -165,6 +57,11 @@ static void note(struct search *s, enum rank rank, struct wa_err *err)
         s->why_rank = rank;
     }
     wa_err_clear(err);
+}
+
+static bool is_anchor(const struct wa_trust *t, const struct wa_cert *c)
+{
+    return wa_map_get(&t->by_fingerprint, wa_sv(c->fingerprint)) != NULL;
 }
 
 static bool is_on_path(const struct search *s, const struct wa_cert *c)
@@ -371,10 +268,27 @@ enum wa_code wa_trust_check(const struct wa_trust *t, const struct wa_certs *cha
     if (anchor == NULL)
         return refuse(&s, signer, err);
     *ret = (struct wa_trust_result){.is_pinned = anchor == signer || wa_cert_equal(anchor, signer),
-                                    .may_sign_code = may_sign_code};
+                                    .may_sign_code = may_sign_code,
+                                    .may_order = wa_trust_may_order(t, signer->fingerprint)};
     copy_text(ret->signer_fingerprint, sizeof(ret->signer_fingerprint), signer->fingerprint);
     copy_text(ret->signer_cn, sizeof(ret->signer_cn), signer->cn);
     copy_text(ret->anchor_fingerprint, sizeof(ret->anchor_fingerprint), anchor->fingerprint);
     copy_text(ret->anchor_cn, sizeof(ret->anchor_cn), anchor->cn);
     return WA_OK;
+}
+
+enum wa_code wa_trust_leads(const struct wa_trust *t, const struct wa_cert *authority,
+                            const struct wa_certs *helpers, int64_t at, struct wa_err *err)
+{
+    static const struct wa_certs none = {0};
+    struct search s = {.t = t, .chain = helpers != NULL ? helpers : &none, .at = at, .depth = 1};
+    const struct wa_cert *anchor = NULL;
+    bool may_sign_code = false;
+
+    if (wa_rule_any(t, authority, at, err) != WA_OK)
+        return err->code;
+    s.stack[0] = (struct frame){.cert = authority};
+    if (find_anchor(&s, &anchor, &may_sign_code, err) != WA_OK)
+        return err->code;
+    return anchor != NULL ? WA_OK : refuse(&s, authority, err);
 }

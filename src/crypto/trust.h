@@ -22,7 +22,8 @@ WA_AUTO_DEFINE(wa_trust, wa_trust_free)
 WA_CHECK enum wa_code wa_trust_add(struct wa_trust *t, struct wa_cert *anchor, struct wa_err *err);
 /* All of a directory's certificates (formats.md 4.2), and the revocation lists beside them: in the
  * same files, or in *.crl. What such a list names is refused, and when it is out of date, all that
- * its authority issued. WA_E_CONFIG, naming the directory, when there is none. */
+ * its authority issued. The file revoked.txt there names revoked fingerprints
+ * (wa_trust_revoke_lines). WA_E_CONFIG, naming the directory, when there is no certificate. */
 WA_CHECK enum wa_code wa_trust_add_dir(struct wa_trust *t, const char *path, struct wa_err *err);
 size_t wa_trust_count(const struct wa_trust *t);
 /* Lower-case hex SHA-256 of a certificate that is never accepted, on any place of a path.
@@ -30,6 +31,17 @@ size_t wa_trust_count(const struct wa_trust *t);
 WA_CHECK enum wa_code wa_trust_revoke(struct wa_trust *t, const char *fingerprint,
                                       struct wa_err *err);
 
+/* The same for each line of a text, as people copy fingerprints; what follows a '#' is a remark.
+ * WA_E_INVALID, naming the line; those before it are revoked then all the same. */
+WA_CHECK enum wa_code wa_trust_revoke_lines(struct wa_trust *t, struct wa_sv text,
+                                            struct wa_err *err);
+/* Who may give orders, if trusted at all: a comma list of lower-case hex SHA-256 of certificates.
+ * Nobody may whom no call has named. */
+WA_CHECK enum wa_code wa_trust_let_order(struct wa_trust *t, struct wa_sv fingerprints,
+                                         struct wa_err *err);
+bool wa_trust_may_order(const struct wa_trust *t, const char *fingerprint);
+
+/* Who signed, by which anchor it is trusted, and what it may do. */
 struct wa_trust_result {
     char signer_fingerprint[65];
     char signer_cn[256];
@@ -38,6 +50,7 @@ struct wa_trust_result {
     bool is_pinned; /* the signer itself is the anchor */
     bool
         may_sign_code; /* the signer has codeSigning, and every authority on the path may give it */
+    bool may_order;    /* wa_trust_let_order() names the signer */
 };
 /* chain: signer first, then what helps. at: seconds since 1970. WA_E_REFUSED with the reason. Costs
  * a signature check a certificate: who asks often keeps the answer. */

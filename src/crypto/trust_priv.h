@@ -10,8 +10,15 @@ struct wa_trust {
     struct wa_certs anchors;
     struct wa_map by_fingerprint; /* of anchors */
     struct wa_map revoked;        /* fingerprints */
+    struct wa_map may_order;      /* fingerprints */
     struct wa_crls crls;
 };
+
+/* Whether authority is an anchor or stands below one, with the help of helpers (may be NULL, and
+ * many). WA_E_REFUSED: it does not. */
+WA_CHECK enum wa_code wa_trust_leads(const struct wa_trust *t, const struct wa_cert *authority,
+                                     const struct wa_certs *helpers, int64_t at,
+                                     struct wa_err *err);
 
 /* All WA_E_REFUSED with the reason. at: seconds since 1970. */
 /* What must hold wherever it stands: not revoked, in date, strong, nothing critical that is not

@@ -97,9 +97,8 @@ WA_CHECK enum wa_code wa_relay_sign(const struct wa_relay_request *requests, siz
 
 /* --- agent: all of F3A but "once only", which needs its database --- */
 struct wa_order_policy {
-    const struct wa_trust *anchors; /* the chain must be trusted, in date, not revoked */
-    const char
-        *action_signers; /* csv of fingerprints that may order ([actions] signers); empty: nobody */
+    const struct wa_trust *anchors; /* the chain must be trusted, in date, not revoked, and its
+                                       signer one of those that wa_trust_let_order() named */
     const struct wa_key *relay_key; /* the server's countersigner, from enrolment */
     const char *uuid;               /* this machine */
     const char *nonce;              /* of this connection, 64 hex */

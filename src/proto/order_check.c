@@ -107,7 +107,7 @@ static enum wa_code check_signer(const struct wa_order *o, const struct wa_order
                                  struct wa_err *err)
 {
     struct wa_trust_result trust;
-    if (!wa_csv_has(wa_sv(p->action_signers), wa_sv(o->signer)))
+    if (!wa_trust_may_order(p->anchors, o->signer))
         return wa_fail(err, WA_E_REFUSED,
                        "the certificate '%s' (%s) may not give orders here: it is not listed in "
                        "[actions] signers",

@@ -58,12 +58,14 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     cut_at = None  # bytes after which the connection breaks
     ranges = True
     ranges_sent = []
+    asked = []  # paths
 
     def log_message(self, *args):
         pass
 
     def send_head(self):
         path = self.translate_path(self.path)
+        self.asked.append(self.path)
         if path.endswith('.wapt') and os.path.isfile(path):
             return self.send_package(path)
         if os.path.basename(path) != 'Packages' or not os.path.isfile(path):

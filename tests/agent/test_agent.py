@@ -1,16 +1,19 @@
 """The agent as its users meet it: the real service, wapt-get, signed packages from a repository."""
 import glob
+import hashlib
 import json
 import os
 import shutil
 import signal
+import ssl
 import stat
 import subprocess
 import threading
+import zipfile
 
 import agent_bench
 from agent_bench import (ALICE, BOB, CONFLICT, DENIED, FAILED, NOT_FOUND, OK, PARTIAL, REFUSED, SECRET, UNREACHABLE,
-                         USAGE, Bench)
+                         USAGE, Bench, Quiet)
 
 
 def marker(top, name):
@@ -543,6 +546,134 @@ class Folders(Bench):
         self.stop()
         os.chown(f'{self.base}/private', 0, 0)
         self.start()
+
+    def refused_start(self, says):
+        with open(f'{self.top}/service.log', 'w', encoding='utf-8'):
+            pass
+        self.launch()
+        self.wait_for(lambda: says in self.log(), says)
+        self.stop()
+
+    def test_nobody_else_decides_what_is_trusted(self):
+        """A directory of certificates elsewhere: the directory, those above, and the files in it are root's."""
+        outside = f'{self.top}/other/trust'
+        shutil.copytree(f'{self.base}/ssl', outside)
+        self.stop()
+        self.configure(f'public_certs_dir = {outside}\n')
+        cases = (('directory', lambda: os.chmod(outside, 0o777), lambda: os.chmod(outside, 0o755)),
+                 ('owner', lambda: os.chown(outside, BOB, BOB), lambda: os.chown(outside, 0, 0)),
+                 ('above', lambda: os.chown(f'{self.top}/other', BOB, BOB), lambda: os.chown(f'{self.top}/other', 0, 0)),
+                 ('file', lambda: os.chown(f'{outside}/developer.crt', BOB, BOB), lambda: os.chown(f'{outside}/developer.crt', 0, 0)),
+                 ('rights', lambda: os.chmod(f'{outside}/developer.crt', 0o666), lambda: os.chmod(f'{outside}/developer.crt', 0o644)))
+        for name, spoil, mend in cases:
+            with self.subTest(name):
+                spoil()
+                self.refused_start('writable by others than root')
+                mend()
+        os.symlink(f'{self.top}/keys/stranger.crt', f'{outside}/stranger.crt')
+        self.refused_start('is a link')
+        os.remove(f'{outside}/stranger.crt')
+        self.start()
+        self.stop()
+        self.configure()
+        self.start()
+
+
+class Lists(Bench):
+    """Revocation lists: from the index and from where the trusted authority says, kept for later; a file of fingerprints."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '30', '-subj', '/CN=Lists CA',
+                    '-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign',
+                    '-addext', f'crlDistributionPoints=URI:{cls.url}/ca.crl')
+        with open(f'{cls.top}/keys/extensions', 'w', encoding='ascii') as f:
+            f.write('basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\n'
+                    'authorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n'
+                    f'crlDistributionPoints=URI:{cls.url}/never-asked.crl\n')
+        for n, name in enumerate(('one', 'two'), 1):
+            cls.openssl('req', '-new', '-newkey', 'rsa:2048', '-nodes', '-keyout', f'{name}.pem', '-out', f'{name}.csr', '-subj', f'/CN={name}')
+            cls.openssl('x509', '-req', '-in', f'{name}.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-set_serial', str(n), '-days', '20',
+                        '-extfile', 'extensions', '-out', f'{name}.crt')
+            os.chmod(f'{cls.top}/keys/{name}.pem', 0o600)
+        with open(f'{cls.top}/keys/ca.cnf', 'w', encoding='ascii') as f:
+            f.write('[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ndefault_md=sha256\ncertificate=ca.crt\nprivate_key=ca.key\n'
+                    'crl_extensions=e\n[e]\nauthorityKeyIdentifier=keyid\n')
+        shutil.copy(f'{cls.top}/keys/ca.crt', f'{cls.base}/ssl')
+        cls.package('by-one', 'def audit():\n    return "OK"\n', key='one')
+        cls.package('by-two', 'def audit():\n    return "OK"\n', key='two')
+        cls.publish()
+
+    @classmethod
+    def openssl(cls, *args):
+        done = subprocess.run(['openssl', *args], cwd=f'{cls.top}/keys', capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def make_list(self, *revoked):
+        """The authority's list that names these signers; DER."""
+        with open(f'{self.top}/keys/index.txt', 'w', encoding='ascii') as f:
+            for name in revoked:
+                f.write(f'R\t400101000000Z\t200101000000Z\t0{dict(one=1, two=2)[name]}\tunknown\t/CN={name}\n')
+        self.openssl('ca', '-config', 'ca.cnf', '-gencrl', '-crldays', '10', '-out', 'ca.pem')
+        self.openssl('crl', '-in', 'ca.pem', '-outform', 'DER', '-out', 'ca.crl')
+        return f'{self.top}/keys/ca.crl'
+
+    def kept(self):
+        return os.listdir(f'{self.base}/private/crl')
+
+    def available(self):
+        self.get('update')
+        return {r['package'] for r in self.result('search')}
+
+    def test_lists_outlive_the_index_they_came_in(self):
+        """Whoever keeps the repository can't take a revocation back, nor is one forgotten when a script is run later."""
+        self.get('update')
+        self.get('install', 'by-one')
+        self.get('audit', 'by-one')
+        plain = f'{self.top}/Packages'
+        shutil.copy(f'{self.repo}/Packages', plain)
+        with zipfile.ZipFile(f'{self.repo}/Packages', 'a') as z:
+            z.write(self.make_list('one'), 'crl/ca.crl')
+        self.assertEqual(self.available(), {'by-two'})
+        self.assertEqual(len(self.kept()), 1)
+        shutil.copy(plain, f'{self.repo}/Packages')
+        self.assertEqual(self.available(), {'by-two'})
+        self.ends(REFUSED, 'audit', 'by-one', says='revoked')
+        for name in self.kept():
+            os.remove(f'{self.base}/private/crl/{name}')
+        self.assertEqual(self.available(), {'by-one', 'by-two'})
+        self.get('audit', 'by-one')
+
+    def test_lists_are_fetched_where_the_trusted_authority_says(self):
+        """And only there: what a signer's certificate names is never asked for."""
+        shutil.copy(self.make_list('two'), f'{self.top}/www/ca.crl')
+        Quiet.asked.clear()
+        try:
+            self.assertEqual(self.available(), {'by-one'})
+            self.assertEqual(len(self.kept()), 1)
+            self.assertEqual([p for p in Quiet.asked if p.endswith('.crl')], ['/ca.crl'])
+            os.remove(f'{self.top}/www/ca.crl')
+            self.assertEqual(self.available(), {'by-one'})
+            self.assertEqual([p for p in Quiet.asked if p.endswith('.crl')], ['/ca.crl'], 'it is fresh enough')
+        finally:
+            for name in self.kept():
+                os.remove(f'{self.base}/private/crl/{name}')
+
+    def test_a_file_of_fingerprints(self):
+        revoked = f'{self.base}/ssl/revoked.txt'
+        with open(f'{self.top}/keys/one.crt', encoding='ascii') as f:
+            der = ssl.PEM_cert_to_DER_cert(f.read())
+        with open(revoked, 'w', encoding='ascii') as f:
+            f.write(f'# left in May\n{hashlib.sha256(der).hexdigest().upper()}  # one\n')
+        try:
+            self.assertEqual(self.available(), {'by-two'})
+            with open(revoked, 'w', encoding='ascii') as f:
+                f.write('one\n')
+            self.assertIn('revoked.txt', self.run_get('update').stderr)
+        finally:
+            os.remove(revoked)
+        self.assertEqual(self.available(), {'by-one', 'by-two'})
 
 
 if __name__ == '__main__':

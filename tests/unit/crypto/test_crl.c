@@ -3,6 +3,8 @@
 
 #include <openssl/pem.h>
 
+#include "crypto/crl.h"
+
 static const struct {
     const char *store, *chain, *says; /* NULL: accepted */
 } cases[] = {
@@ -114,6 +116,112 @@ static void lists_that_can_t_be_read(void **state)
     }
 }
 
+/* --- lists for later --- */
+
+static void open_store(const char *dir, const char *file, struct wa_trust **ret)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err err = WA_ERR_INIT;
+    read_trust_file(file, &text);
+    put(dir, "store.crt", wa_sv_n(text.p, text.n));
+    WA_ASSERT_OK(wa_trust_new(ret, &err));
+    WA_ASSERT_OK(wa_trust_add_dir(*ret, dir, &err));
+}
+
+/* A list that came once revokes in the next store as well. */
+static void kept_lists_count(void **state)
+{
+    WA_AUTO(wa_trust) struct wa_trust *first = NULL;
+    WA_AUTO(wa_trust) struct wa_trust *later = NULL;
+    WA_AUTO_BUF struct wa_buf der, anchor;
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    char kept[WA_PATH_MAX];
+    struct wa_crl_info info;
+    struct wa_trust_result r;
+    struct wa_err err = WA_ERR_INIT;
+    bool is_worth = false, is_there = false;
+    wa_buf_init(&der, 100000);
+    open_store(*state, "made/store-listed.crt", &first);
+    WA_ASSERT_OK(wa_trust_crl_to_keep(first, 0, NULL, vectors_date(), &der, &info, &is_worth,
+                                      &is_there, &err));
+    assert_true(is_worth && is_there);
+    assert_int_equal(info.this_update, wa_date_from_civil(2026, 1, 1, 0, 0, 0));
+    assert_int_equal(info.next_update, wa_date_from_civil(2120, 1, 1, 0, 0, 0));
+    WA_ASSERT_OK(wa_trust_crl_to_keep(first, 1, NULL, vectors_date(), &der, &info, &is_worth,
+                                      &is_there, &err));
+    assert_false(is_worth || is_there);
+
+    read_trust_file("made/store-listed.crt", &anchor);
+    anchor.n = (size_t)(strstr(anchor.p, "-----BEGIN X509 CRL") - anchor.p);
+    put(*state, "store.crt", wa_buf_sv(&anchor));
+    read_chain("made/revoked.crt", &chain);
+    WA_ASSERT_OK(wa_trust_new(&later, &err));
+    WA_ASSERT_OK(wa_trust_add_dir(later, *state, &err));
+    WA_ASSERT_OK(wa_trust_check(later, &chain, vectors_date(), &r, &err));
+    (void)snprintf(kept, sizeof kept, "%s/none", (const char *)*state);
+    WA_ASSERT_OK(wa_trust_add_kept(later, kept, &err)); /* nothing was kept yet */
+    put(*state, "kept.crl", wa_buf_sv(&der));
+    WA_ASSERT_OK(wa_trust_add_kept(later, *state, &err));
+    WA_ASSERT_CODE(wa_trust_check(later, &chain, vectors_date(), &r, &err), WA_E_REFUSED);
+    put(*state, "kept.crl", WA_SV("0no list"));
+    WA_ASSERT_CODE(wa_trust_add_kept(later, *state, &err), WA_E_INVALID);
+}
+
+/* A part of a list is not kept, since it would stand for no whole one; nor one of a stranger, who
+ * could fill the disk; one of an authority below an anchor is. */
+static void not_every_list_is_kept(void **state)
+{
+    static const struct {
+        const char *store, *list, *helpers;
+        bool is_kept[2];
+    } lists[] = {{"made/store-points.crt", NULL, NULL, {true, false}},
+                 {"made/store-root.crt", "with_crl/ca_with_crl.crt", "ca_only/ca.crt", {false}},
+                 {"made/store-listed-forged.crt",
+                  "made/store-inter-lists.crt",
+                  "made/of-listed-inter.crt",
+                  {false, true}}};
+    for (size_t i = 0; i < WA_COUNT(lists); i++) {
+        WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+        WA_AUTO_CERTS struct wa_certs helpers = {0};
+        WA_AUTO_BUF struct wa_buf text;
+        struct wa_err err = WA_ERR_INIT;
+        bool is_used = true, is_worth = false, is_there = true;
+        wa_buf_init(&text, 100000);
+        open_store(*state, lists[i].store, &t);
+        if (lists[i].list != NULL) {
+            read_chain(lists[i].helpers, &helpers);
+            read_trust_file(lists[i].list, &text);
+            WA_ASSERT_OK(wa_trust_add_crl(t, wa_sv_n(text.p, text.n), &helpers, &is_used, &err));
+        }
+        assert_true(is_used);
+        for (size_t k = 0; is_there; k++) {
+            WA_AUTO_BUF struct wa_buf der;
+            struct wa_crl_info info;
+            wa_buf_init(&der, 100000);
+            WA_ASSERT_OK(wa_trust_crl_to_keep(t, k, &helpers, vectors_date(), &der, &info,
+                                              &is_worth, &is_there, &err));
+            if (is_there && is_worth != lists[i].is_kept[k])
+                fail_msg("list %zu of %s: %d", k, lists[i].store, is_worth);
+            assert_int_equal(der.n > 0, is_worth);
+        }
+        assert_queue_empty("asking what to keep");
+    }
+}
+
+/* Only http and https, of whole lists, by the authority itself; each once. */
+static void where_lists_are(void **state)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO_BUF struct wa_buf urls;
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(&urls, 100000);
+    open_store(*state, "made/store-points.crt", &t);
+    WA_ASSERT_OK(wa_trust_crl_urls(t, &urls, &err));
+    assert_string_equal(wa_buf_str(&urls), "http://pki.example.test/root.crl\n"
+                                           "https://pki.example.test:8443/root.crl?whole=1\n");
+    assert_queue_empty("reading distribution points");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +230,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(lists_in_their_own_files, wa_test_tmpdir_setup,
                                         wa_test_tmpdir_teardown),
         cmocka_unit_test_setup_teardown(lists_that_can_t_be_read, wa_test_tmpdir_setup,
+                                        wa_test_tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(kept_lists_count, wa_test_tmpdir_setup,
+                                        wa_test_tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(not_every_list_is_kept, wa_test_tmpdir_setup,
+                                        wa_test_tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(where_lists_are, wa_test_tmpdir_setup,
                                         wa_test_tmpdir_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

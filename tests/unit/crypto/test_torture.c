@@ -96,7 +96,9 @@ static enum wa_code trust(void *arg, struct wa_err *err)
         assert_int_equal(wa_trust_count(t), 1);
         return err->code;
     }
-    if (wa_trust_revoke(t, wa_cert_fingerprint(given.ca), err) != WA_OK)
+    if (wa_trust_revoke(t, wa_cert_fingerprint(given.ca), err) != WA_OK ||
+        wa_trust_revoke_lines(t, wa_sv(wa_cert_fingerprint(given.ca)), err) != WA_OK ||
+        wa_trust_let_order(t, wa_sv(wa_cert_fingerprint(given.ca)), err) != WA_OK)
         return err->code;
     return wa_trust_check(t, &given.chain, vectors_date(), &r, err);
 }
@@ -120,6 +122,26 @@ static enum wa_code lists(void *arg, struct wa_err *err)
         return err->code;
     assert_true(is_used);
     return wa_trust_crl(t, 0, &again, &is_used, err);
+}
+
+static enum wa_code lists_for_later(void *arg, struct wa_err *err)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO_BUF struct wa_buf der, urls;
+    struct wa_crl_info info;
+    bool is_worth = false, is_there = false;
+    WA_UNUSED(arg);
+    wa_buf_init(&der, 100000);
+    wa_buf_init(&urls, 100000);
+
+    if (wa_trust_new(&t, err) != WA_OK || wa_trust_add_dir(t, given.ssl_dir, err) != WA_OK ||
+        wa_trust_add_kept(t, given.ssl_dir, err) != WA_OK ||
+        wa_trust_crl_urls(t, &urls, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_trust_crl_to_keep(t, 0, &given.chain, vectors_date(), &der, &info,
+                                             &is_worth, &is_there, err);
+    assert_true(code != WA_OK || (is_worth && is_there));
+    return code;
 }
 
 static enum wa_code keys(void *arg, struct wa_err *err)
@@ -209,6 +231,7 @@ static void every_allocation(void **state)
                 {"dir", read_dir},
                 {"trust", trust},
                 {"lists", lists},
+                {"lists for later", lists_for_later},
                 {"keys", keys},
                 {"signatures", signatures},
                 {"issuing", issuing},

@@ -278,6 +278,76 @@ static void revoked_fingerprints(void **state)
                    WA_E_INVALID);
 }
 
+/* form with the fingerprint for each '@'. */
+static void write_form(char *out, size_t size, const char *form, const char *fingerprint)
+{
+    size_t n = 0;
+    for (; *form != '\0' && n + 65 < size; form++) {
+        if (*form == '@')
+            n += (size_t)snprintf(out + n, size - n, "%s", fingerprint);
+        else
+            out[n++] = *form;
+    }
+    out[n] = '\0';
+}
+
+/* The administrator's own list, as people write one. */
+static void revoked_by_a_file(void **state)
+{
+    static const char *const files[] = {
+        "# stolen in spring\n\n@ # Ada\n",
+        "@",
+        "\r\n  @\r\n",
+    };
+    static const char *const bad[] = {"@0\n", "@ @\n", "Ada\n", "\n@,"};
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    char text[256], path[WA_PATH_MAX + 16];
+    struct wa_trust_result r;
+    WA_AUTO_BUF struct wa_buf anchor;
+    read_trust_file("ca_only/ca.crt", &anchor);
+    read_chain("chains/base-ca-chain.crt", &chain);
+    const char *fingerprint = wa_cert_fingerprint(chain.items[0]);
+    (void)snprintf(path, sizeof path, "%s/ca.crt", (const char *)*state);
+    struct wa_err err = WA_ERR_INIT;
+    WA_ASSERT_OK(wa_path_replace(path, wa_buf_sv(&anchor), 0644, &err));
+    (void)snprintf(path, sizeof path, "%s/revoked.txt", (const char *)*state);
+    for (size_t i = 0; i < WA_COUNT(files) + WA_COUNT(bad); i++) {
+        WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+        bool is_bad = i >= WA_COUNT(files);
+        const char *form = is_bad ? bad[i - WA_COUNT(files)] : files[i];
+        write_form(text, sizeof text, form, fingerprint);
+        WA_ASSERT_OK(wa_path_replace(path, wa_sv(text), 0644, &err));
+        WA_ASSERT_OK(wa_trust_new(&t, &err));
+        enum wa_code code = wa_trust_add_dir(t, *state, &err);
+        assert_int_equal(code, is_bad ? WA_E_INVALID : WA_OK);
+        assert_true(!is_bad || strstr(err.text, "revoked.txt") != NULL);
+        if (!is_bad)
+            assert_int_equal(wa_trust_check(t, &chain, vectors_date(), &r, &err), WA_E_REFUSED);
+        wa_err_clear(&err);
+    }
+}
+
+static void only_those_named_may_order(void **state)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = new_trust("ca_only");
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    struct wa_trust_result r;
+    struct wa_err err = WA_ERR_INIT;
+    char list[200];
+    WA_UNUSED(state);
+    read_chain("chains/base-ca-chain.crt", &chain);
+    WA_ASSERT_OK(wa_trust_check(t, &chain, vectors_date(), &r, &err));
+    assert_false(r.may_order);
+    (void)snprintf(list, sizeof list, " %s,", wa_cert_fingerprint(chain.items[1]));
+    WA_ASSERT_OK(wa_trust_let_order(t, wa_sv(list), &err)); /* its authority: not the signer */
+    WA_ASSERT_OK(wa_trust_check(t, &chain, vectors_date(), &r, &err));
+    assert_false(r.may_order);
+    WA_ASSERT_OK(wa_trust_let_order(t, wa_sv(wa_cert_fingerprint(chain.items[0])), &err));
+    WA_ASSERT_OK(wa_trust_check(t, &chain, vectors_date(), &r, &err));
+    assert_true(r.may_order && wa_trust_may_order(t, r.signer_fingerprint));
+    WA_ASSERT_CODE(wa_trust_let_order(t, WA_SV("Ada"), &err), WA_E_INVALID);
+}
+
 /* (r, n-s) in the place of (r, s): the same certificate, which holds as well, under another
  * fingerprint. */
 static struct wa_cert *twin_of(const struct wa_cert *c)
@@ -393,6 +463,9 @@ int main(void)
         cmocka_unit_test(an_intermediate_can_be_the_anchor),
         cmocka_unit_test(the_store_is_searched_too),
         cmocka_unit_test(revoked_fingerprints),
+        cmocka_unit_test_setup_teardown(revoked_by_a_file, wa_test_tmpdir_setup,
+                                        wa_test_tmpdir_teardown),
+        cmocka_unit_test(only_those_named_may_order),
         cmocka_unit_test(a_revoked_certificate_can_t_change_its_fingerprint),
         cmocka_unit_test(chains_have_bounds),
         cmocka_unit_test_setup_teardown(directories, wa_test_tmpdir_setup, wa_test_tmpdir_teardown),

@@ -210,3 +210,22 @@ write("indefinite", "-----BEGIN CERTIFICATE-----\n" +
 write("long-length", "-----BEGIN CERTIFICATE-----\n" +
       base64.encodebytes(b"\x30\x83\x00" + der[2:]).decode() + "-----END CERTIFICATE-----\n")
 write("trailing", "-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der + b"\0").decode() + "-----END CERTIFICATE-----\n")
+
+# An authority that says where its lists are, among addresses that nobody should ask, with a whole list and a part of one.
+A, B = "http://pki.example.test/root.crl", "https://pki.example.test:8443/root.crl?whole=1"
+
+
+def point(*urls, reasons=None, issuer=None):
+    return x509.DistributionPoint([x509.UniformResourceIdentifier(u) for u in urls], None, reasons, issuer and [x509.DirectoryName(issuer)])
+
+
+def relative():
+    return x509.DistributionPoint(None, x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COMMON_NAME, "r")]), None, None)
+
+
+points = Entity("Points", ca=True, extra=[(x509.CRLDistributionPoints([
+    point(A, "ldap://dc.example.test/cn=x"), point(B, A), relative(), point("file:///etc/passwd"), point("http://user:x@inner.example.test/"),
+    point("http://some.example.test/", reasons=frozenset([x509.ReasonFlags.key_compromise])), point("http://other.example.test/", issuer=name("Other"))]), False)])
+part = (x509.CertificateRevocationListBuilder().issuer_name(points.name).last_update(datetime.datetime(2026, 1, 1)).next_update(END)
+        .add_extension(x509.IssuingDistributionPoint(None, None, True, False, None, False, False), True).sign(points.key, hashes.SHA256()))
+write("store-points", points, crl(points), part.public_bytes(serialization.Encoding.PEM).decode())
