@@ -9,7 +9,10 @@
 /* Packaging: no agent, no network. */
 extern const struct wa_cli_command wa_get_create_keycert;
 extern const struct wa_cli_command wa_get_build_package;
+extern const struct wa_cli_command wa_get_duplicate;
+extern const struct wa_cli_command wa_get_edit;
 extern const struct wa_cli_command wa_get_make_template;
+extern const struct wa_cli_command wa_get_update_package_sources;
 extern const struct wa_cli_command wa_get_make_host_template;
 extern const struct wa_cli_command wa_get_make_group_template;
 extern const struct wa_cli_command wa_get_sign_package;

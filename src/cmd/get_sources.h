@@ -31,6 +31,17 @@ WA_CHECK enum wa_code wa_get_sources_copy(struct wa_get_sources *s, int fd,
                                           const struct wa_relpath *name, struct wa_err *err);
 WA_CHECK enum wa_code wa_get_sources_copy_dir(struct wa_get_sources *s, const struct wa_dir *from,
                                               const char *below, struct wa_err *err);
+/* Fills it from what a person named: a folder with sources, or a package, which must be good by the
+ * anchors of the option "trusted" (get_sources_take.c). ret: its control. Neither has a signature
+ * any more. */
+WA_CHECK enum wa_code wa_get_sources_take(const struct wa_cli *cli, const char *given,
+                                          struct wa_get_sources *s, struct wa_control *ret,
+                                          struct wa_err *err);
+/* Adds to the control's depends what of the comma list is not there yet. */
+WA_CHECK enum wa_code wa_get_add_depends(struct wa_control *c, const char *list,
+                                         struct wa_err *err);
+/* Forgets what a signature had set. */
+void wa_get_unsign(struct wa_control *c);
 /* Gives the folder its name (formats.md 1.4) and place. WA_E_EXISTS when something is there. */
 WA_CHECK enum wa_code wa_get_sources_end(const struct wa_cli *cli, struct wa_get_sources *s,
                                          const struct wa_control *c, struct wa_err *err);

@@ -69,6 +69,12 @@ WA_CHECK enum wa_code wa_socketpair(int ret_fds[2], struct wa_err *err);
 WA_CHECK enum wa_code wa_pipe(int ret_fds[2],
                               struct wa_err *err); /* [0] read, [1] write, close-on-exec */
 WA_CHECK enum wa_code wa_fd_set_nonblocking(int fd, bool on, struct wa_err *err);
+/* The calling process becomes another program, with its terminal, environment and descriptors 0 to
+ * 2; a name without '/' is looked for in PATH. Returns only when that fails. */
+#define WA_PROC_ARGS_MAX 4096u
+WA_CHECK enum wa_code wa_proc_become(const char *program, const char *const *argv,
+                                     struct wa_err *err);
+uint32_t wa_proc_own_uid(void); /* in whose name it acts */
 /* Absolute path of the running program. out has room for WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_proc_self_path(char *out, struct wa_err *err);
 /* Absolute path of a program of ours that lies in the same directory as the running one. */

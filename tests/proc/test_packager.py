@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -225,3 +226,98 @@ def test_packages_without_files(org, tmp_path):
         org.get("build-package", folder, "-o", tmp_path, "-k", org.cert("Deployer"), "-w", org.base / "pw")
     assert {p.name for p in tmp_path.glob("*.wapt")} >= {"tis-office_1-1.wapt", f"{org.uuid}.wapt"}
     org.get("make-host-template", "no host", "a", tmp_path / "no", ok=False)
+
+
+# --- existing packages ---
+
+def signed(org, at, who="Developer", name="tis-old", setup="def install():\n    print('tis-old')\n"):
+    (at / f"{who}/WAPT").mkdir(parents=True)
+    (at / f"{who}/WAPT/control").write_text(f"package: {name}\nversion: 1.0-3\narchitecture: all\ntarget_os: all\ndepends: tis-a\n")
+    (at / f"{who}/setup.py").write_text(setup)
+    out = org.get("build-package", "--json", at / who, "-o", at, "-k", org.cert(who), "-w", org.base / "pw").stdout
+    return pathlib.Path(json.loads(out)["result"][0]["file"])
+
+
+def test_duplicate(org, tmp_path):
+    trust = ("-t", org.agent / "ssl")
+    package = signed(org, tmp_path)
+    for i, source in enumerate((package, tmp_path / "Developer")):
+        new = tmp_path / f"new{i}"
+        result = json.loads(org.get("duplicate", "--json", *trust, source, "tis-new", "2.0-1", new, "--depends", "tis-a, tis-b").stdout)["result"]
+        control = control_of(new)
+        assert (control["package"], control["version"], control["depends"]) == ("tis-new", "2.0-1", "tis-a,tis-b") and len(result["check"]) == 2
+        assert not control["signer"] and {p.name for p in (new / "WAPT").iterdir()} == {"control"}
+    assert "no version" in org.get("duplicate", *trust, package, "tis-new", "x", tmp_path / "no", ok=False).text
+    org.get("duplicate", *trust, package, "../x", "1", tmp_path / "no", ok=False)
+    assert "another name" in org.get("duplicate", *trust, package, "tis-old", ok=False).text
+    assert "exists" in org.get("duplicate", *trust, package, "tis-new", "1", tmp_path / "new0", ok=False).text
+    stranger = signed(org, tmp_path, "Stranger", "tis-strange")
+    org.get("duplicate", *trust, stranger, "tis-new", "1", tmp_path / "no", ok=False)
+    org.get("duplicate", *trust, "tis-nowhere", "tis-new", ok=False)
+    assert not (tmp_path / "no").exists() and not list(tmp_path.glob(".wapt-new*"))
+
+
+def test_edit(org, tmp_path, monkeypatch):
+    config = tmp_path / "waptconsole.ini"
+    config.write_text(f"[global]\ndefault_sources_root = {tmp_path}/dev\npublic_certs_dir = {org.agent}/ssl\n")
+    editor = tmp_path / "editor.sh"
+    editor.write_text(f'#!/bin/sh\nprintf "%s|" "$@" > {tmp_path}/opened\n')
+    editor.chmod(0o755)
+    monkeypatch.setenv("VISUAL", f"{editor} --wait")
+    get = lambda *argv, ok=True: org.get("-c", config, *argv, ok=ok)
+    package = signed(org, tmp_path)
+    told = get("edit", package, "tis-b")
+    folder = tmp_path / "dev/tis-old-wapt"
+    assert told.stdout == f"{folder}\n" and "build-package" in told.stderr
+    assert (tmp_path / "opened").read_text() == f"--wait|{folder}|"
+    assert control_of(folder)["depends"] == "tis-a,tis-b" and not control_of(folder)["signature_date"]
+    assert "exists" in get("edit", package, ok=False).text  # what somebody works on is not written over
+    (tmp_path / "opened").unlink()
+    get("edit", "--no-editor", folder, "tis-b,tis-c(>=1)")
+    assert control_of(folder)["depends"] == "tis-a,tis-b,tis-c(>=1)" and not (tmp_path / "opened").exists()
+    with zipfile.ZipFile(package) as old, zipfile.ZipFile(tmp_path / "bad.wapt", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"print(", b"exec("))
+    for bad in (tmp_path / "bad.wapt", signed(org, tmp_path, "Stranger", "tis-strange"), tmp_path / "none"):
+        get("edit", bad, ok=False)
+    assert {p.name for p in (tmp_path / "dev").iterdir()} == {"tis-old-wapt"}
+    monkeypatch.setenv("VISUAL", "no-such-editor")
+    assert "no-such-editor" in get("edit", folder, ok=False).text
+
+
+SETUP = """from setuphelpers import *
+def update_package():
+    print('looking in', basedir, os.environ.get('https_proxy'))
+    %s
+"""
+
+
+def test_update_package_sources(org, tmp_path, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+
+    def sources_with(name, code):
+        (tmp_path / name / "WAPT").mkdir(parents=True)
+        (tmp_path / name / "WAPT/control").write_text("package: tis-x\nversion: 1.0-1\narchitecture: all\n")
+        (tmp_path / name / "setup.py").write_text(SETUP % code)
+        return tmp_path / name
+    new = sources_with("new", "control.set_software_version('1.1'); control.save_control_to_wapt(); return True")
+    same, bad = sources_with("same", "return False"), sources_with("bad", "raise ValueError('no such page')")
+    wrong = sources_with("wrong", "control.version = 'x y'; control.save_control_to_wapt()")
+    p = org.get("update-package-sources", "--json", new, same, bad, wrong, tmp_path / "none", ok=False)
+    answer = json.loads(p.stdout)
+    assert p.returncode == 3 and [(r["changed"], r["version"], r["code"]) for r in answer["result"]] == [
+        (True, "1.1-1", "ok"), (False, "1.0-1", "ok"), (False, None, "failed"), (True, "x y", "invalid"), (False, None, "not_found")]
+    assert "no such page" in answer["result"][2]["error"] and f"looking in {new} http://proxy" in p.stderr
+    assert f"{new}: unchanged" not in org.get("update-package-sources", new).stdout  # the hook says True each time
+
+
+@pytest.mark.parametrize("spoil", [lambda f: os.chown(f, 65534, 65534), lambda f: os.chown(f / "setup.py", 65534, 65534),
+                                   lambda f: os.chown(f / "WAPT", 65534, 65534), lambda f: (f / "setup.py").chmod(0o666), lambda f: f.chmod(0o777),
+                                   lambda f: ((f / "setup.py").rename(f / "s"), os.symlink("s", f / "setup.py"))])
+def test_nobody_elses_code_runs_as_me(org, tmp_path, spoil):
+    (tmp_path / "x/WAPT").mkdir(parents=True)
+    (tmp_path / "x/WAPT/control").write_text("package: tis-x\nversion: 1.0-1\narchitecture: all\n")
+    (tmp_path / "x/setup.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    spoil(tmp_path / "x")
+    org.get("update-package-sources", tmp_path / "x", ok=False)
+    assert not (tmp_path / "ran").exists()
