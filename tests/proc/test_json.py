@@ -16,7 +16,7 @@ def documented():
 def commands():
     """Every command of every program, as its --help tells."""
     found = set()
-    for program in ("wapt-get", "wapt-scanpackages", "waptconsole", "waptserver", "waptservice"):
+    for program in ("wapt-get", "wapt-repo", "wapt-scanpackages", "waptconsole", "waptserver", "waptservice"):
         text = run(BIN / program, "--help").stdout
         names = re.findall(r"^  ([a-z][a-z0-9-]+) ", text.split("General options")[0], re.M) if "Commands:" in text else []
         found |= {f"{program} {name}" for name in names} or {program}
@@ -77,6 +77,7 @@ def answers(org):
     get("update-package-sources", base / "new", base / "none", ok=False)
     get("make-group-template", "json-group", "json-one", base / "group")
     get("make-host-template", org.uuid, "json-one", base / "host")
+    repository(org, base, base / "keys/J.crt", keep)
     keep("wapt-scanpackages", run(BIN / "wapt-scanpackages", "--json", base))
     keep("waptserver setup", run(BIN / "waptserver", "setup", "--json", "--dir", base / "server", "--admin-password-file", org.base / "admin.pw"))
     for argv in ((), ("list",)):
@@ -106,6 +107,26 @@ def answers(org):
         org.service = org.start("agent", "waptservice", "run", "--config", org.ini)
     until(lambda: org.get("status", ok=None).returncode == 0, "the agent answers again")
     return got
+
+
+def repository(org, base, me, keep):
+    """A repository with a root of its own."""
+    def repo(command, *argv, ok=True):
+        return keep(f"wapt-repo {command}", run(BIN / "wapt-repo", command, "--json", *argv, ok=ok))
+
+    folder, key = base / "repo", ("-k", me, "--yes")
+    folder.mkdir()
+    repo("timestamp-key", base / "stamp.pem")
+    repo("root-init", folder, "--administrator", me, "--timestamp-key", base / "stamp.pem.pub")
+    repo("root-add-signer", folder, me, "--sections", "*", "--prefixes", "*", "--publish")
+    repo("root-show", folder)
+    repo("root-sign", folder, *key)
+    run(BIN / "wapt-scanpackages", folder)
+    repo("publish", folder, *key)
+    repo("verify", folder, ok=False)
+    repo("timestamp", folder, "--key", base / "stamp.pem")
+    repo("root-set", folder, "--administrator", org.cert("Deployer"))
+    repo("root-revoke", folder, org.cert("Deployer"))
 
 
 def test_every_command_is_told_and_true(org):
