@@ -8,6 +8,7 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "base/relpath.h"
 #include "codec/hex.h"
 #include "crypto/digest.h"
 
@@ -28,6 +29,16 @@ static enum wa_code read_file(const struct wa_json *j, struct wa_published_file 
     return WA_OK;
 }
 
+/* A file beside Packages: no folder, nothing that a file system would take for another name. */
+static enum wa_code check_name(struct wa_sv name, struct wa_err *err)
+{
+    struct wa_relpath path;
+    size_t at = 0;
+    if (name.n > WA_NAME_MAX || wa_sv_chr(name, '/', &at) || !wa_sv_ends(name, ".wapt"))
+        return wa_fail(err, WA_E_INVALID, "it is no name of a package's file");
+    return wa_relpath_parse(name, &path, err);
+}
+
 static int by_name(const void *a, const void *b)
 {
     return wa_sv_cmp(((const struct wa_published_file *)a)->name,
@@ -44,7 +55,7 @@ static enum wa_code read_files(const struct wa_json *object, struct wa_published
     for (size_t i = 0; i < n; i++) {
         struct wa_published_file *f = &p->files[i];
         f->name = wa_json_key_at(object, i);
-        if (read_file(wa_json_at(object, i), f, err) != WA_OK)
+        if (check_name(f->name, err) != WA_OK || read_file(wa_json_at(object, i), f, err) != WA_OK)
             return wa_wrap(err, "'%.*s'", WA_SV_ARG(f->name));
     }
     p->file_count = n;

@@ -279,7 +279,7 @@ static bool keeps_online(const struct wa_root *a, const struct wa_root *b)
 
 bool wa_root_changes_online(const struct wa_root *old, const struct wa_root *next)
 {
-    return !keeps_online(old, next) || !keeps_online(next, old);
+    return !keeps_online(old, next);
 }
 
 /* --- what it allows --- */

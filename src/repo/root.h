@@ -49,8 +49,8 @@ WA_CHECK enum wa_code wa_root_check_next(const struct wa_root *old, const struct
                                          struct wa_err *err);
 /* WA_E_REFUSED when it has expired, or when the clock says that it is not issued yet. */
 WA_CHECK enum wa_code wa_root_check_dates(const struct wa_root *r, int64_t now, struct wa_err *err);
-/* The timestamp's keys, or those who may publish, are no longer the same: versions that were
- * remembered may be somebody's who should not have set them. */
+/* A timestamp key, or somebody who may publish, has gone: versions that were remembered may be of
+ * one who should not have set them. Who is added can have set none. */
 bool wa_root_changes_online(const struct wa_root *old, const struct wa_root *next);
 
 /* Adds the signers' certificates as anchors. */

@@ -60,7 +60,7 @@ struct root_what {
     enum who administrators[4];
     size_t administrator_count;  /* 0: Alice, Bob and Carol */
     const struct wa_key *online; /* NULL: people's */
-    bool without_publisher;
+    bool without_publisher, packager_publishes;
     enum who signers[8]; /* of the document */
     size_t signer_count;
     const char *repository; /* NULL: REPOSITORY */
@@ -119,7 +119,7 @@ static void root_text(const struct people *p, const struct root_what *r, struct 
     wa_jw_arr(&w);
     if (!r->without_publisher)
         signer_text(&w, p, PUBLISHER, true);
-    signer_text(&w, p, PACKAGER, false);
+    signer_text(&w, p, PACKAGER, r->packager_publishes);
     wa_jw_end(&w);
     wa_jw_key(&w, "timestamp_keys");
     wa_jw_arr(&w);
@@ -174,17 +174,20 @@ struct list_what {
     enum who by;             /* 0: the publisher */
     const char *revoked;     /* NULL: nobody */
     const char *repository;
+    const char *file; /* NULL: tis-b_1-1_all.wapt */
 };
 
 static void list_make(const struct people *p, struct list_what l, struct wa_buf *out)
 {
-    static const struct wa_published_file files[] = {
+    struct wa_published_file files[] = {
         {WA_SV_INIT("tis-a_1-1_all.wapt"), 1234,
          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
         {WA_SV_INIT("tis-b_1-1_all.wapt"), 5,
          "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}};
     WA_AUTO_BUF struct wa_buf text;
     struct wa_err err = WA_ERR_INIT;
+    if (l.file != NULL)
+        files[1].name = wa_sv(l.file);
     enum who by = l.by == ALICE ? PUBLISHER : l.by;
     const char *revoked[] = {l.revoked};
     const struct wa_published_what what = {

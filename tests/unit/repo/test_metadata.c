@@ -259,6 +259,11 @@ static void lists(void **state)
          {.version = 5, .revoked = wa_cert_fingerprint(people.certs[PUBLISHER])}},
         {NULL, {.version = 5, .revoked = wa_cert_fingerprint(people.certs[PACKAGER])}},
         {"another repository", {.version = 5, .repository = alien}},
+        {"no name of a package's file", {.version = 5, .file = "sub/tis-b_1-1_all.wapt"}},
+        {"no name of a package's file", {.version = 5, .file = "../tis-b_1-1_all.wapt"}},
+        {"no name of a package's file", {.version = 5, .file = "wapt-get.ini"}},
+        {"", {.version = 5, .file = "sub\\tis-b_1-1_all.wapt"}},
+        {"", {.version = 5, .file = "con.wapt"}},
     };
     for (size_t i = 0; i < WA_COUNT(cases); i++) {
         relist(&s, cases[i].what);
@@ -289,6 +294,12 @@ static void fast_forward(void **state)
     wa_buf_fini(&s.roots[0]);
     root_make(&people, (struct root_what){.version = 2}, &s.roots[0]);
     restamp(&s, 6, NULL, 24);
+    expect(wa_buf_sv(&root), wa_buf_sv(&known), &s, "rolls the repository back");
+    /* nor one that only adds somebody who may publish */
+    wa_buf_fini(&root);
+    wa_buf_fini(&s.roots[0]);
+    root_make(&people, (struct root_what){.version = 1, .packager_publishes = false}, &root);
+    root_make(&people, (struct root_what){.version = 2, .packager_publishes = true}, &s.roots[0]);
     expect(wa_buf_sv(&root), wa_buf_sv(&known), &s, "rolls the repository back");
     site_free(&s);
 }
