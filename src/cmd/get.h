@@ -50,8 +50,9 @@ struct wa_get_signer {
     struct wa_key *key;
     struct wa_signer signer; /* points into the two above */
 };
-/* From --certificate, --private-key and --private-key-passwd, else from personal_certificate_path
- * of the configuration and the key beside it (formats.md 4.6). */
+/* From --certificate, --private-key, --pkcs11-module and --private-key-passwd, else from
+ * personal_certificate_path and personal_private_key of the configuration, else the key beside the
+ * certificate (formats.md 4.6). */
 WA_CHECK enum wa_code wa_get_signer_load(const struct wa_cli *cli, struct wa_get_signer *ret,
                                          struct wa_err *err);
 void wa_get_signer_fini(struct wa_get_signer *s);
@@ -59,10 +60,12 @@ void wa_get_signer_fini(struct wa_get_signer *s);
 /* The options it reads, for a command's table. */
 #define WA_GET_SIGNER_OPTIONS                                                                      \
     {"certificate", 'k', "FILE", "Certificate to sign with (else personal_certificate_path)"},     \
-        {"private-key", 0, "FILE", "Its private key (else the *.pem beside it that fits)"},        \
+        {"private-key", 0, "FILE",                                                                 \
+         "Its private key, or the PKCS#11 URI of one (else the *.pem beside it that fits)"},       \
+        {"pkcs11-module", 0, "FILE", "The library that talks to the token of that URI"},           \
     {                                                                                              \
         "private-key-passwd", 'w', "FILE",                                                         \
-            "File whose first line is the key's password (else asked)"                             \
+            "File whose first line is the key's password or PIN (else asked)"                      \
     }
 
 /* --- how to sign (get_signing.c) --- */

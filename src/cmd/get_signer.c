@@ -1,4 +1,5 @@
-/* get_signer.c - finds the certificate to sign with and the private key that belongs to it.
+/* get_signer.c - finds the certificate to sign with and the private key that belongs to it: a file,
+ * or one that stays on a PKCS#11 token.
  *
  * The key is known by its public half, never by its file's name; a file of the certificate's own
  * name is only tried first. Passwords come from a file or the terminal and are wiped.
@@ -8,6 +9,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "cmd/get.h"
+#include "crypto/token.h"
 #include "os/fs.h"
 
 struct search {
@@ -15,6 +17,8 @@ struct search {
     const struct wa_cert *cert;
     const char *dir;
     const char *first;      /* file name tried before the others */
+    const char *secret;     /* what is asked for: "Password of", "PIN of" */
+    const char *pin_source; /* file with the PIN, when no option names one; may be NULL */
     struct wa_buf password; /* what was read or typed last, to be tried first with the next file */
     bool wrong_password;
     struct wa_key *found;
@@ -33,11 +37,11 @@ static enum wa_code give_password(void *user, const char *what, struct wa_buf *o
 {
     struct search *s = user;
     char prompt[WA_PATH_MAX + 32];
-    const char *file = wa_cli_get(s->cli, "private-key-passwd", NULL);
+    const char *file = wa_cli_get(s->cli, "private-key-passwd", s->pin_source);
     if (s->password.n == 0 && file != NULL && wa_cli_read_secret(file, &s->password, err) != WA_OK)
         return err->code;
     if (s->password.n == 0) {
-        (void)snprintf(prompt, sizeof prompt, "Password of %s: ", what);
+        (void)snprintf(prompt, sizeof prompt, "%s %s: ", s->secret, what);
         wa_cli_tame(prompt);
         if (wa_cli_ask_secret(prompt, false, "--private-key-passwd", &s->password, err) != WA_OK)
             return err->code;
@@ -71,6 +75,32 @@ static enum wa_code check_rights(const struct search *s, const char *path, struc
     return WA_OK;
 }
 
+static enum wa_code another_key(const struct search *s, const char *name, struct wa_err *err)
+{
+    return wa_fail(err, WA_E_CONFIG, "the private key '%s' does not belong to certificate '%s'",
+                   name, wa_cert_cn(s->cert));
+}
+
+/* Asked once: a token locks itself after a few wrong PINs. */
+static enum wa_code try_token(struct search *s, const char *text, struct wa_err *err)
+{
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    struct wa_token_uri uri;
+    if (wa_token_uri_parse(text, &uri, err) != WA_OK)
+        return err->code;
+    s->secret = "PIN of";
+    s->pin_source = uri.pin_source[0] != '\0' ? uri.pin_source : NULL;
+    enum wa_code code = wa_token_key_open(&uri, wa_cli_get(s->cli, "pkcs11-module", NULL),
+                                          give_password, s, &key, err);
+    s->pin_source = NULL;
+    if (code != WA_OK)
+        return code;
+    if (!wa_cert_matches_key(s->cert, key))
+        return another_key(s, text, err);
+    s->found = WA_TAKE(key);
+    return WA_OK;
+}
+
 /* A file that is no key, another's key or locked with another password is passed over. */
 static enum wa_code try_key(struct search *s, const char *path, bool must, struct wa_err *err)
 {
@@ -82,9 +112,7 @@ static enum wa_code try_key(struct search *s, const char *path, bool must, struc
     if (code == WA_OK)
         code = wa_key_read_pem(wa_buf_sv(&pem), path, give_password, s, &key, &why);
     if (code == WA_OK && !wa_cert_matches_key(s->cert, key))
-        code =
-            wa_fail(&why, WA_E_CONFIG, "the private key '%s' does not belong to certificate '%s'",
-                    path, wa_cert_cn(s->cert));
+        code = another_key(s, path, &why);
     if (code == WA_OK && check_rights(s, path, wa_buf_sv(&pem), err) != WA_OK)
         return err->code;
     if (code == WA_OK) {
@@ -142,8 +170,15 @@ static enum wa_code search_key(struct search *s, const char *cert_path, struct w
 
 static enum wa_code find_key(struct search *s, const char *cert_path, struct wa_err *err)
 {
+    WA_AUTO_STR char *configured = NULL;
     const char *key = wa_cli_get(s->cli, "private-key", NULL);
-    return key != NULL ? try_key(s, key, true, err) : search_key(s, cert_path, err);
+    if (key == NULL && wa_get_conf(s->cli, "personal_private_key", &configured, err) != WA_OK)
+        return err->code;
+    if (key == NULL)
+        key = configured;
+    if (key == NULL)
+        return search_key(s, cert_path, err);
+    return wa_token_is_uri(key) ? try_token(s, key, err) : try_key(s, key, true, err);
 }
 
 static enum wa_code read_chain(const char *path, struct wa_certs *chain, struct wa_err *err)
@@ -172,7 +207,7 @@ enum wa_code wa_get_signer_load(const struct wa_cli *cli, struct wa_get_signer *
                        "personal_certificate_path in waptconsole.ini");
     if (read_chain(path, &chain, err) != WA_OK)
         return err->code;
-    struct search s = {.cli = cli, .cert = chain.items[0]};
+    struct search s = {.cli = cli, .cert = chain.items[0], .secret = "Password of"};
     wa_buf_init(&s.password, 1024);
     enum wa_code code = find_key(&s, path, err);
     wa_buf_fini_secret(&s.password);

@@ -124,6 +124,8 @@ void wa_key_free(struct wa_key *key)
     if (key == NULL)
         return;
     EVP_PKEY_free(key->pkey); /* wipes the private numbers */
+    if (key->owner != NULL)
+        key->drop_owner(key->owner);
     wa_free(key);
 }
 

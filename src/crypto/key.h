@@ -20,8 +20,9 @@ typedef enum wa_code (*wa_passphrase_fn)(void *user, const char *what, struct wa
 
 WA_CHECK enum wa_code wa_key_new_rsa(unsigned bits, struct wa_key **ret, struct wa_err *err);
 WA_CHECK enum wa_code wa_key_new_p256(struct wa_key **ret, struct wa_err *err);
-/* The first private key of a PEM text, PKCS#8 or traditional, encrypted (PBES2 of at most
- * 10,000,000 rounds, or traditionally) or not. A wrong passphrase is WA_E_AUTH; weak keys and other
+/* The first private key of a PEM text, PKCS#8 or traditional, encrypted (PBES2 with
+ * PBKDF2 or scrypt, PKCS#12's triple DES - of at most 10,000,000 rounds -, or traditionally) or
+ * not. A wrong passphrase is WA_E_AUTH; weak keys and other
  * encryptions are WA_E_REFUSED. what: for messages. */
 WA_CHECK enum wa_code wa_key_read_pem(struct wa_sv pem, const char *what, wa_passphrase_fn ask,
                                       void *user, struct wa_key **ret, struct wa_err *err);

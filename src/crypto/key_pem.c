@@ -1,9 +1,9 @@
 /* key_pem.c - keys as PEM text.
  *
- * Reads the first private key of the text in the forms that OpenSSL and WAPT's console write; of
- * password-based encryption only PBES2 and the traditional "DEK-Info" one, and only with a bearable
- * number of rounds, so that a key file can't hang whoever reads it. The passphrase is asked for
- * once, and wiped.
+ * Reads the first private key of the text in the forms that OpenSSL and WAPT's console write: PBES2
+ * with PBKDF2 or scrypt, PKCS#12's triple DES, the traditional "DEK-Info"; and only with a bearable
+ * number of rounds, so that a key file can't hang whoever reads it. DES and RC2 are refused. The
+ * passphrase is asked for once, and wiped.
  */
 #include "base/mem.h"
 #include "crypto/key_priv.h"
@@ -55,31 +55,80 @@ static int on_passphrase(char *buf, int size, int is_writing, void *user)
     return (int)a->passphrase.n;
 }
 
+/* What hashing the passphrase costs, by the parameters that stand beside the key; -1: not known. */
+static int64_t count_rounds(const X509_ALGOR *alg)
+{
+    int64_t rounds = -1;
+    PBKDF2PARAM *kdf = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), alg->parameter);
+
+    if (kdf != NULL && ASN1_INTEGER_get_int64(&rounds, kdf->iter) != 1)
+        rounds = INT64_MAX;
+    PBKDF2PARAM_free(kdf);
+    return rounds;
+}
+
+/* In rounds too: as many as take about as long. One of scrypt mixes 128 bytes twice. */
+static int64_t count_scrypt(const X509_ALGOR *alg)
+{
+    int64_t n = 0, r = 0, p = 0, cost = -1;
+    SCRYPT_PARAMS *kdf = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(SCRYPT_PARAMS), alg->parameter);
+
+    if (kdf != NULL) {
+        bool is_small = ASN1_INTEGER_get_int64(&n, kdf->costParameter) == 1 &&
+                        ASN1_INTEGER_get_int64(&r, kdf->blockSize) == 1 &&
+                        ASN1_INTEGER_get_int64(&p, kdf->parallelizationParameter) == 1 && n > 0 &&
+                        r > 0 && p > 0 && n <= INT32_MAX && r <= 1024 && p <= 1024;
+        cost = is_small ? n * r * p : INT64_MAX;
+    }
+    SCRYPT_PARAMS_free(kdf);
+    return cost;
+}
+
+static int64_t count_pbes1(const X509_ALGOR *alg)
+{
+    int64_t rounds = -1;
+    PBEPARAM *pbe = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBEPARAM), alg->parameter);
+
+    if (pbe != NULL && ASN1_INTEGER_get_int64(&rounds, pbe->iter) != 1)
+        rounds = INT64_MAX;
+    PBEPARAM_free(pbe);
+    return rounds;
+}
+
+static int64_t count_pbes2(const X509_ALGOR *alg)
+{
+    int64_t cost = -1;
+    PBE2PARAM *pbe2 = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), alg->parameter);
+    int kdf = pbe2 == NULL ? NID_undef : OBJ_obj2nid(pbe2->keyfunc->algorithm);
+
+    if (kdf == NID_id_pbkdf2)
+        cost = count_rounds(pbe2->keyfunc);
+    else if (kdf == NID_id_scrypt)
+        cost = count_scrypt(pbe2->keyfunc);
+    PBE2PARAM_free(pbe2);
+    return cost;
+}
+
 static enum wa_code check_rounds(const X509_ALGOR *alg, struct wa_err *err)
 {
-    const ASN1_OBJECT *oid = NULL;
-    const void *value = NULL;
-    int type = 0;
-    int64_t rounds = 0;
+    int64_t cost = -1;
 
-    X509_ALGOR_get0(&oid, &type, &value, alg);
-    PBE2PARAM *pbe2 = OBJ_obj2nid(oid) == NID_pbes2
-                          ? ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), alg->parameter)
-                          : NULL;
-    PBKDF2PARAM *kdf =
-        pbe2 != NULL && OBJ_obj2nid(pbe2->keyfunc->algorithm) == NID_id_pbkdf2
-            ? ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), pbe2->keyfunc->parameter)
-            : NULL;
-    bool is_ok = kdf != NULL && ASN1_INTEGER_get_int64(&rounds, kdf->iter) == 1 && rounds >= 1 &&
-                 rounds <= WA_KEY_ROUNDS_MAX;
-    bool is_known = kdf != NULL;
-    PBKDF2PARAM_free(kdf);
-    PBE2PARAM_free(pbe2);
-    if (!is_known)
+    switch (OBJ_obj2nid(alg->algorithm)) {
+    case NID_pbes2:
+        cost = count_pbes2(alg);
+        break;
+    case NID_pbe_WithSHA1And3_Key_TripleDES_CBC:
+    case NID_pbe_WithSHA1And2_Key_TripleDES_CBC:
+        cost = count_pbes1(alg);
+        break;
+    default:
+        break;
+    }
+    if (cost < 0)
         return wa_ossl_fail(err, WA_E_REFUSED,
-                            "it is encrypted in another way than PBES2 with PBKDF2; convert it "
+                            "it is encrypted in a way that is not known, or too weak; convert it "
                             "with 'openssl pkcs8 -topk8'");
-    if (!is_ok)
+    if (cost < 1 || cost > WA_KEY_ROUNDS_MAX)
         return wa_ossl_fail(err, WA_E_REFUSED, "its passphrase would be hashed more than %d times",
                             WA_KEY_ROUNDS_MAX);
     return WA_OK;
@@ -195,6 +244,8 @@ enum wa_code wa_key_write_pem(const struct wa_key *key, struct wa_sv passphrase,
     if (!key->is_private)
         return wa_fail(err, WA_E_INTERNAL,
                        "cannot write a private key: only its public half is here");
+    if (key->owner != NULL)
+        return wa_fail(err, WA_E_REFUSED, "cannot write a private key that stays on its token");
     if (passphrase.n > WA_PASSPHRASE_MAX)
         return wa_fail(err, WA_E_LIMIT, "cannot use a passphrase of more than %d bytes",
                        WA_PASSPHRASE_MAX);

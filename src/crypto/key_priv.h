@@ -12,6 +12,8 @@ struct wa_key {
     unsigned bits;
     bool is_private;
     const char *weakness; /* literal: why it is never used; NULL when it may be */
+    void *owner;          /* what holds a token's key; ended after pkey. NULL: nothing */
+    void (*drop_owner)(void *owner);
 };
 
 /* A key around pkey, which it takes whether it succeeds or not (NULL: an unreadable one); a weak

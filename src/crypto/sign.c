@@ -45,7 +45,9 @@ static enum wa_code sign(const struct wa_key *key, const char *digest, struct wa
         return wa_ossl_fail(err, WA_E_NOMEM, "cannot sign");
     if (EVP_DigestSignInit_ex(ctx, NULL, digest, NULL, NULL, key->pkey, NULL) != 1 ||
         EVP_DigestSign(ctx, signature, &n, bytes_of(message), message.n) != 1)
-        return wa_ossl_fail(err, WA_E_FAILED, "cannot sign");
+        return wa_ossl_fail(err, WA_E_FAILED,
+                            key->owner == NULL ? "cannot sign"
+                                               : "the token cannot sign; is it still there");
     ERR_clear_error();
     wa_buf_add(ret_signature, signature, n);
     return wa_buf_check(ret_signature, err);

@@ -1,4 +1,5 @@
 """The packaging commands as their users run them: what they write, what they refuse, how they end."""
+import functools
 import json
 import os
 import pty
@@ -265,6 +266,45 @@ class Packages(Bench):
             self.run_ok('build-package', 's/x', '-w', 'pw')
         finally:
             os.remove(self.path('.config/wapt/waptconsole.ini'))
+
+    def test_keys_on_a_token(self):
+        self.source('t/x')
+        os.makedirs(self.path('tokens'))
+        self.write('softhsm.conf', 'directories.tokendir = %s\n' % self.path('tokens'))
+        self.env['SOFTHSM2_CONF'] = self.path('softhsm.conf')
+        self.write('pin', '4711\n')
+        tool = functools.partial(subprocess.run, env=self.env, check=True, capture_output=True, cwd=self.top)
+        tool(['softhsm2-util', '--init-token', '--free', '--label', 'Card', '--so-pin', '0815', '--pin', '4711'])
+        for label, who in (('mine', 'keys/Zoë Coder.pem'), ('other', 'keys/Other.pem')):
+            if label == 'other':
+                self.run_ok('create-keycert', '--common-name', 'Other', '--base-dir', 'keys', '-w', 'pw', '--key-bits', '2048')
+            tool(['openssl', 'pkcs8', '-topk8', '-nocrypt', '-in', who, '-passin', 'file:pw', '-out', 'plain.pem'])
+            tool(['softhsm2-util', '--import', 'plain.pem', '--token', 'Card', '--label', label, '--id',
+                  '01' if label == 'mine' else '02', '--pin', '4711'])
+        os.remove(self.path('plain.pem'))
+        module = '/usr/lib/softhsm/libsofthsm2.so'
+        cert = ('-k', 'trusted/Zoë Coder.crt')
+        token = (*cert, '--pkcs11-module', module, '--private-key', 'pkcs11:token=Card;object=mine')
+        self.run_ok('build-package', 't/x', *token, '-w', 'pin')
+        good = self.json('verify', '-t', 'trusted', 't/tis-x_1.0-1.wapt')['result'][0]
+        self.assertEqual(good['signer'], 'Zoë Coder')
+        whole = f'pkcs11:id=%01?module-path={module}&pin-source=file:{self.path("pin")}'
+        self.run_ok('sign-package', 't/tis-x_1.0-1.wapt', *cert, '--private-key', whole)
+        self.write('.config/wapt/waptconsole.ini', '[global]\npersonal_certificate_path = %s\npersonal_private_key = %s\n'
+                   % (self.path('trusted/Zoë Coder.crt'), whole))
+        try:
+            self.run_ok('build-package', 't/x')
+        finally:
+            os.remove(self.path('.config/wapt/waptconsole.ini'))
+        self.ends(AUTH, 'build-package', 't/x', *token, '-w', 'wrong', says='wrong PIN')
+        self.ends(AUTH, 'build-package', 't/x', *token, says='--private-key-passwd FILE')
+        self.ends(CONFIG, 'build-package', 't/x', *token[:-1], 'pkcs11:token=Card;object=other', '-w', 'pin',
+                  says='does not belong')
+        self.ends(USAGE, 'build-package', 't/x', *token[:-1], 'pkcs11:token=Card?pin-value=4711', says='change it')
+        self.ends(NOT_FOUND, 'build-package', 't/x', *token[:-1], 'pkcs11:token=Gone', '-w', 'pin', says="'Card' (serial ")
+        self.ends(CONFIG, 'build-package', 't/x', *cert, '--private-key', token[-1], '-w', 'pin', says='--pkcs11-module')
+        for program in (SERVICE, SERVER):  # the token's library is for those who sign
+            self.assertNotIn('libp11.so', tool(['ldd', program], text=True).stdout)
 
     def test_keys_that_others_can_read(self):
         self.source('r/x')
