@@ -1,12 +1,13 @@
 # The two commands a person needs, and the rest of the round. Meson and Ninja do the work.
 #   make run [ARGS=--once]   a whole small organisation on this machine
 #   make vectors [DIR=...]   packages, indexes and texts with the expected answers
+#   make coverage            what the units, vectors and fuzz corpora reach of packages and trust
 #   make crash [N=300]       kill -9 of any process at N random moments (SEED= repeats one)
 #   make test                every test but the campaigns
 BUILD ?= build
 export CC ?= gcc
 
-.PHONY: all build run test vectors bench fuzz crash install deps clean
+.PHONY: all build run test vectors coverage bench fuzz crash install deps clean
 
 all: build
 
@@ -28,6 +29,10 @@ test: build
 DIR ?= tests/vectors
 vectors: build
 	@$(BUILD)/tests/vectors_check/wapt-vectors $(DIR)
+
+# Needs a build of its own, build-cov/.
+coverage: deps
+	@tools/coverage.sh
 
 bench: build
 	@bench/run.sh $(BUILD)

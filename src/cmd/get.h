@@ -113,6 +113,8 @@ WA_CHECK enum wa_code wa_get_anchors(const struct wa_cli *cli, struct wa_trust *
 
 /* --- verify, of an index (get_verify_index.c) --- */
 bool wa_get_is_index(const struct wa_members *m);
+/* The time that --at names, else now; seconds since 1970. WA_E_USAGE. */
+WA_CHECK enum wa_code wa_get_at(const struct wa_cli *cli, int64_t *ret, struct wa_err *err);
 /* Tells of every entry. WA_E_REFUSED when an agent would leave one out. */
 WA_CHECK enum wa_code wa_get_verify_index(struct wa_cli *cli, const char *path,
                                           struct wa_members *m, struct wa_err *err);

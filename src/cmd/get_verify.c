@@ -1,12 +1,26 @@
 /* get_verify.c - wapt-get verify: would this machine, or one that trusts the given certificates,
  * take these packages? The very checks of the agent, with its words.
  */
+#include "base/date.h"
 #include "cmd/get.h"
 #include "os/clock.h"
 
 static const struct wa_cli_option options[] = {
     {"trusted", 't', "DIR", "Directory of trusted certificates (else public_certs_dir)"},
+    {"at", 0, "DATE", "Judge as on this day, YYYY-MM-DD, at noon UTC (else now)"},
 };
+
+enum wa_code wa_get_at(const struct wa_cli *cli, int64_t *ret, struct wa_err *err)
+{
+    const char *day = wa_cli_get(cli, "at", NULL);
+    char text[WA_DATE_MAX];
+    (void)snprintf(text, sizeof text, "%sT12:00:00Z", day != NULL ? day : "");
+    if (day != NULL && !wa_date_parse_rfc3339(wa_sv(text), ret))
+        return wa_fail(err, WA_E_USAGE, "'%s' is no date: write it as 2026-11-24", day);
+    if (day == NULL)
+        *ret = wa_clock_now();
+    return WA_OK;
+}
 
 struct shown {
     const struct wa_cli *cli;
@@ -26,10 +40,12 @@ static enum wa_code verify(const struct wa_cli *cli, const char *path, struct wa
 {
     struct shown shown = {cli, path};
     const struct wa_dir *dir = wa_get_package_dir(p);
-    enum wa_code code = dir != NULL
-                            ? wa_verify_tree(dir, anchors, wa_clock_now(), v, err)
-                            : wa_verify_package(wa_get_package_members(p), anchors, wa_clock_now(),
-                                                show_progress, &shown, v, err);
+    int64_t at = 0;
+    if (wa_get_at(cli, &at, err) != WA_OK)
+        return err->code;
+    enum wa_code code = dir != NULL ? wa_verify_tree(dir, anchors, at, v, err)
+                                    : wa_verify_package(wa_get_package_members(p), anchors, at,
+                                                        show_progress, &shown, v, err);
     wa_cli_progress(cli, "", 0, 0);
     return code == WA_OK ? WA_OK : wa_wrap(err, "'%s'", path);
 }
@@ -106,7 +122,8 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
     struct wa_get_tally tally = {0, 0, WA_OK};
     bool refused = false;
-    if (wa_get_anchors(cli, &anchors, err) != WA_OK)
+    int64_t at = 0;
+    if (wa_get_at(cli, &at, err) != WA_OK || wa_get_anchors(cli, &anchors, err) != WA_OK)
         return err->code;
     wa_jw_arr(&cli->jw);
     for (size_t i = 0; i < cli->arg_count; i++) {

@@ -2,7 +2,6 @@
  * keep, and why not the others?
  */
 #include "cmd/get.h"
-#include "os/clock.h"
 #include "pkg/index.h"
 
 bool wa_get_is_index(const struct wa_members *m)
@@ -43,11 +42,11 @@ static enum wa_code judge(struct wa_cli *cli, struct wa_members *m, size_t *ret_
     WA_AUTO_INDEX struct wa_index ix;
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL; /* its own: the index's lists go into it */
     size_t unreadable = 0, gone = 0;
+    int64_t at = 0;
     wa_index_init(&ix);
-    if (wa_get_anchors(cli, &anchors, err) != WA_OK ||
+    if (wa_get_at(cli, &at, err) != WA_OK || wa_get_anchors(cli, &anchors, err) != WA_OK ||
         wa_index_read(m, &ix, &unreadable, err) != WA_OK ||
-        wa_index_keep_trusted(&ix, anchors, wa_clock_now(), NULL, discarded, cli, &gone, err) !=
-            WA_OK)
+        wa_index_keep_trusted(&ix, anchors, at, NULL, discarded, cli, &gone, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < ix.n; i++)
         tell(cli, &ix.items[i], NULL);

@@ -1,0 +1,28 @@
+#!/bin/bash
+# How much of src/pkg, src/codec and src/crypto the unit tests, the vectors and the fuzz targets' corpora reach: lines of each folder, and the
+# branches of verification (src/pkg/verify*.c, src/crypto/trust*.c) with the lines that miss one. A page for each file is in
+# build-cov/coverage/. Exit status: 0 only when each folder has 95 % of its lines and verification all of its lines.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=build-cov least=95
+# At -O0 the compiler warns of what it does not understand, so warnings are no errors here.
+test -f $build/build.ninja || meson setup $build -Db_coverage=true -Dbuildtype=debug -Dwerror=false >/dev/null
+find $build -name '*.gcda' -delete
+meson test -C $build --quiet --print-errorlogs --timeout-multiplier 4 --suite base --suite codec --suite crypto --suite pkg --suite vectors --suite fuzz
+mkdir -p $build/coverage
+failed=0
+report() { gcovr --root . --object-directory $build "$@" $build/src 2>/dev/null; }
+
+for folder in pkg codec crypto; do
+    report --filter "src/$folder/" --html-details $build/coverage/$folder.html --txt $build/coverage/$folder.txt
+    grep -E '^src/' $build/coverage/$folder.txt | awk '$4 + 0 < 100'
+    line=$(grep '^TOTAL' $build/coverage/$folder.txt)
+    echo "src/$folder: $(awk '{printf "%d of %d lines, %.1f %%", $3, $2, 100 * $3 / $2}' <<<"$line")"
+    awk -v least=$least '{exit 100 * $3 / $2 < least}' <<<"$line" || { echo "FAILED: below $least %"; failed=1; }
+done
+
+echo "branches of verification, and the lines where one is not taken:"
+verification=(--filter 'src/pkg/verify.*\.c' --filter 'src/crypto/trust.*\.c')
+report "${verification[@]}" --branches | grep -E '^(src/|TOTAL)'
+report "${verification[@]}" | grep -E '^TOTAL' | awk '{exit $2 != $3}' || { echo "FAILED: verification has lines that no test reaches"; failed=1; }
+exit $failed
