@@ -248,7 +248,11 @@ static void plan(void *user)
 {
     const struct bench *b = user;
     const struct wa_host_caps host = {.architecture = "x64", .locales = "en", .maturities = "PROD"};
-    const struct wa_plan_input in = {b->ix.items, b->ix.n, b->installed, COUNT, &host};
+    const struct wa_plan_input in = {.available = b->ix.items,
+                                     .available_count = b->ix.n,
+                                     .installed = b->installed,
+                                     .installed_count = COUNT,
+                                     .host = &host};
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_PLAN struct wa_plan p;
     wa_plan_init(&p);

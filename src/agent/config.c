@@ -8,6 +8,7 @@
 #include "codec/csv.h"
 #include "codec/hex.h"
 #include "os/fs.h"
+#include "pkg/plan.h"
 
 #define OPT(member) offsetof(struct wa_agent_config, member)
 
@@ -30,6 +31,9 @@ static const struct wa_conf_option options[] = {
      "Patterns of packages that are never taken"},
     {"global", "packages_whitelist", WA_CONF_CSV, OPT(whitelist), "", 0, 0, 0,
      "Patterns of the only packages that are taken"},
+    {"global", "packages_held", WA_CONF_CSV, OPT(held), "", 0, 0, 0,
+     "Packages left as they are, 'name', or versions never taken, 'name(>=2)'; each may end: "
+     "'name until 2026-12-31'"},
     {"global", "http_proxy", WA_CONF_STR, OPT(http_proxy), "", 0, 0, 0,
      "Proxy for repositories and server"},
     {"global", "uuid", WA_CONF_STR, OPT(uuid), "", 0, 0, 0,
@@ -162,6 +166,7 @@ static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
     trim_slash(c->host_repo_url);
     if (settle_fingerprints("[actions] signers", SIGNERS_MAX, &c->action_signers, err) != WA_OK ||
         settle_fingerprints("server_fingerprint", 1, &c->server_fingerprint, err) != WA_OK ||
+        wa_plan_hold_check(c->held, err) != WA_OK ||
         anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
         anchor_path(c->base, &c->local_socket, err) != WA_OK ||
         (is_path(c->verify_cert) && anchor_path(c->base, &c->verify_cert, err) != WA_OK) ||

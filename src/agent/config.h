@@ -11,7 +11,7 @@ struct wa_agent_config {
     char file[WA_PATH_MAX];
     /* [global] */
     char *repo_url, *wapt_server, *verify_cert, *server_fingerprint, *public_certs_dir;
-    char *maturities, *locales, *blacklist, *whitelist, *http_proxy, *uuid, *log_level;
+    char *maturities, *locales, *blacklist, *whitelist, *held, *http_proxy, *uuid, *log_level;
     char *local_socket, *helper_user, *admin_groups;
     bool use_fqdn_as_uuid;
     int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s,

@@ -35,8 +35,12 @@ static enum wa_code scene_load(struct wa_manager *m, struct scene *s, struct wa_
     for (size_t i = 0; i < s->installed.n; i++)
         s->bare[i] = s->installed.items[i].base; /* borrowed: the list frees them */
     wa_manager_caps(m, &s->caps);
-    s->in = (struct wa_plan_input){s->available.items, s->available.n, s->bare, s->installed.n,
-                                   &s->caps};
+    s->in = (struct wa_plan_input){.available = s->available.items,
+                                   .available_count = s->available.n,
+                                   .installed = s->bare,
+                                   .installed_count = s->installed.n,
+                                   .host = &s->caps,
+                                   .holds = m->config.held};
     return WA_OK;
 }
 

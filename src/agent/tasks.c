@@ -115,7 +115,12 @@ static enum wa_code remember_pending(struct wa_manager *m, struct wa_err *err)
     for (size_t i = 0; i < installed.n; i++)
         bare[i] = installed.items[i].base;
     wa_manager_caps(m, &caps);
-    const struct wa_plan_input in = {available.items, available.n, bare, installed.n, &caps};
+    const struct wa_plan_input in = {.available = available.items,
+                                     .available_count = available.n,
+                                     .installed = bare,
+                                     .installed_count = installed.n,
+                                     .host = &caps,
+                                     .holds = m->config.held};
     enum wa_code code = wa_plan_upgrade(&in, host, m->uuid[0] != '\0' ? 1 : 0, &plan, err);
     wa_jw_init(&w, &text);
     wa_jw_obj(&w);

@@ -40,12 +40,19 @@
 #define WA_INDEX_BYTES_MAX                                                                         \
     (256u << 20)                     /* bytes: inflated Packages text; 10,000 packages are 20 MiB */
 #define WA_INDEX_ENTRIES_MAX 200000u /* entries of one index */
-#define WA_DEPENDS_DEPTH_MAX 64u     /* levels; WAPT stops at 30 */
 #define WA_ZIP_DIRECTORY_BYTES_MAX                                                                 \
     (64u << 20) /* bytes: read as a whole; 200,000 members with names of 250 bytes */
 #define WA_ICON_BYTES_MAX (1u << 20) /* bytes: WAPT/icon.png; the largest real one is 60 KiB */
 #define WA_INDEX_PACKED_BYTES_MAX (128u << 20) /* bytes: the index as it is downloaded */
 #define WA_PLAN_PROBLEMS_BYTES_MAX (1u << 20)  /* bytes: what a plan says that can't be done */
+#define WA_PLAN_LITERALS_MAX                                                                       \
+    (4u << 20) /* literals: 16 MiB; 10,000 packages that all need one another have 200,000 */
+#define WA_PLAN_WORK_MAX                                                                           \
+    30000000u /* literals looked at for one plan: below a second; an honest one takes some 10,000  \
+               */
+#define WA_PLAN_REASONS_MAX 200u /* lines of one explanation */
+#define WA_PLAN_EXPLAINED_MAX                                                                      \
+    64u /* problems of one plan that are explained; the others are named */
 
 /* --- making packages --- */
 #define WA_FACT_BYTES_MAX 255u          /* bytes: what an installer says of itself, one thing */

@@ -1,113 +1,81 @@
-/* plan.c - what would be done, in which order, and why.
+/* plan.c - what would be done, in which order, and why: the goals of each plan, and their search.
  *
- * Each requirement gets its best candidate. When that leads nowhere, others are tried in their
- * order, first for all requests together, then for each alone, until one choice works or all have
- * been tried (or too many: the caps below). What can't be had is left out, told with its reason,
- * and the rest goes on.
+ * All goals are searched together. Where that is too much work - packages can be entangled without
+ * end - they are taken one after another, each with those that were reached before, and what can't
+ * be told within the work allowed is left out and named.
  */
 #include "pkg/plan_priv.h"
 
 #include "os/rand.h"
 
-#define ATTEMPTS_MAX 1000u        /* of one search */
-#define SEARCHED_TAKES_MAX 20000u /* candidates looked at in one search: some 50 ms */
-
 void wa_plan_init(struct wa_plan *p)
 {
-    *p = (struct wa_plan){NULL, 0, 0, NULL};
+    *p = (struct wa_plan){.items = NULL};
 }
 
 void wa_plan_fini(struct wa_plan *p)
 {
+    for (size_t i = 0; i < p->reason_n; i++)
+        wa_free(p->reasons[i].text);
+    wa_free(p->reasons);
+    wa_free(p->problem_items);
     WA_VEC_FREE(p);
     wa_free(p->problems);
-    p->problems = NULL;
+    wa_plan_init(p);
 }
 
-/* --- the search --- */
-
-typedef enum wa_code (*attempt_fn)(struct wa_planner *p, void *what, bool *ret_ok);
-
-/* The next combination of choices, the last one first. False: all have been tried. */
-static bool next_choice(struct wa_planner *p)
-{
-    while (p->choices.n > 0) {
-        struct wa_plan_choice *last = &p->choices.items[p->choices.n - 1];
-        if (last->at + 1 < last->count) {
-            last->at++;
-            return true;
-        }
-        p->choices.n--;
-    }
-    return false;
-}
-
-/* Where nothing works, what the best choices lead to stays, with its problems. */
-static enum wa_code search(struct wa_planner *p, attempt_fn attempt, void *what, bool *ret_ok)
-{
-    struct wa_plan_mark before = wa_plan_mark(p);
-    size_t takes = p->takes;
-    bool is_last = false;
-    p->choices.n = 0;
-    for (size_t i = 1;; i++) {
-        *ret_ok = true;
-        p->choice_at = 0;
-        if (attempt(p, what, ret_ok) != WA_OK)
-            return p->err->code;
-        if (*ret_ok || is_last || p->choices.n == 0)
-            return WA_OK;
-        wa_plan_undo(p, before);
-        if (i >= ATTEMPTS_MAX || p->takes - takes > SEARCHED_TAKES_MAX || !next_choice(p)) {
-            is_last = true;
-            p->choices.n = 0;
-        }
-    }
-}
-
-/* --- the three plans --- */
+/* --- beginning and end --- */
 
 static enum wa_code start(struct wa_planner *p, const struct wa_plan_input *in,
                           struct wa_plan *made, struct wa_err *err)
 {
     wa_plan_init(made);
-    *p = (struct wa_planner){.in = in, .plan = made, .err = err};
-    wa_buf_init(&p->problems, WA_PLAN_PROBLEMS_BYTES_MAX);
+    *p = (struct wa_planner){.in = in,
+                             .plan = made,
+                             .err = err,
+                             .work = WA_PLAN_WORK_MAX,
+                             .explaining = WA_PLAN_WORK_MAX};
+    wa_arena_init(&p->arena, 256u << 20);
     return wa_rand_map(&p->by_name, err) == WA_OK ? wa_plan_index(p) : err->code;
 }
 
-/* Removals first, all else in its order. */
-static enum wa_code removals_first(struct wa_plan *plan, struct wa_err *err)
+/* What belongs to one search. */
+static void drop_search(struct wa_planner *p)
 {
-    if (plan->n == 0)
-        return WA_OK;
-    struct wa_step *sorted = wa_calloc(plan->n, sizeof *sorted);
-    size_t n = 0;
-    if (sorted == NULL)
-        return wa_nomem(err);
-    for (int others = 0; others < 2; others++)
-        for (size_t i = 0; i < plan->n; i++)
-            if ((plan->items[i].kind != WA_STEP_REMOVE) == (others == 1))
-                sorted[n++] = plan->items[i];
-    wa_free(plan->items);
-    plan->items = sorted;
-    plan->cap = n;
-    return WA_OK;
+    for (size_t i = 0; i < p->active.n; i++) {
+        struct wa_plan_node *n = p->active.items[i];
+        n->is_active = n->is_repaired = n->is_queued = false;
+        n->sets = 0;
+        n->first = n->count = 0;
+    }
+    wa_map_fini(&p->by_text);
+    WA_VEC_FREE(&p->active);
+    WA_VEC_FREE(&p->queue);
+    WA_VEC_FREE(&p->vars);
+    WA_VEC_FREE(&p->sets);
+    WA_VEC_FREE(&p->facts);
+    WA_VEC_FREE(&p->goals);
+    WA_VEC_FREE(&p->agenda);
+    WA_VEC_FREE(&p->marks);
+    WA_VEC_FREE(&p->members);
+    WA_VEC_FREE(&p->orders);
+    WA_VEC_FREE(&p->goners);
+    WA_VEC_FREE(&p->broken);
+    wa_free(p->model);
+    p->model = NULL;
+    wa_solver_free(p->solver);
+    p->solver = NULL;
 }
 
 static enum wa_code finish(struct wa_planner *p, enum wa_code code, struct wa_plan *ret)
 {
-    size_t n = 0;
     if (code == WA_OK)
-        code = removals_first(p->plan, p->err);
-    if (code == WA_OK)
-        code = wa_buf_steal(&p->problems, &p->plan->problems, &n, p->err);
-    wa_buf_fini(&p->problems);
+        code = wa_plan_tell_problems(p->plan, p->err);
+    drop_search(p);
+    WA_VEC_FREE(&p->links);
+    WA_VEC_FREE(&p->wanted);
     wa_map_fini(&p->by_name);
-    WA_VEC_FREE(&p->trail);
-    WA_VEC_FREE(&p->armed);
-    WA_VEC_FREE(&p->failed);
-    WA_VEC_FREE(&p->choices);
-    WA_VEC_FREE(&p->rivals);
+    wa_arena_fini(&p->arena);
     wa_free(p->nodes);
     wa_free(p->installed);
     wa_free(p->next);
@@ -118,19 +86,211 @@ static enum wa_code finish(struct wa_planner *p, enum wa_code code, struct wa_pl
     return code;
 }
 
-struct asked {
-    const char *const *requests;
-    size_t count;
-};
+/* --- goals --- */
 
-/* All of them, or not at all. */
-static enum wa_code attempt_requests(struct wa_planner *p, void *what, bool *ret_ok)
+static enum wa_code want(struct wa_planner *p, enum wa_plan_goal_kind kind,
+                         struct wa_plan_node *node, const char *text, const char *why)
 {
-    const struct asked *a = what;
-    for (size_t i = 0; *ret_ok && i < a->count; i++)
-        if (wa_plan_require(p, wa_sv(a->requests[i]), "asked for", 0, ret_ok) != WA_OK)
-            return p->err->code;
+    struct wa_plan_goal *g = WA_VEC_PUSH(&p->wanted);
+    if (g == NULL)
+        return wa_nomem(p->err);
+    *g = (struct wa_plan_goal){.kind = kind, .node = node, .text = text, .why = why};
+    node->is_wanted = node->is_wanted || kind <= WA_GOAL_ABSENT;
     return WA_OK;
+}
+
+static enum wa_code clause(struct wa_planner *p, wa_lit first, const uint32_t *vars, size_t n,
+                           bool is_denied)
+{
+    struct wa_lits all = {NULL, 0, 0};
+    enum wa_code code = WA_OK;
+    for (size_t i = 0; code == WA_OK && i <= n; i++) {
+        wa_lit *slot = WA_VEC_PUSH(&all);
+        if (slot == NULL)
+            code = wa_nomem(p->err);
+        else
+            *slot = i == 0 ? first : wa_lit_of(vars[i - 1]) | (wa_lit)is_denied;
+    }
+    if (code == WA_OK)
+        code = wa_solver_clause(p->solver, all.items, all.n, WA_FACT_NONE, p->err);
+    WA_VEC_FREE(&all);
+    return code;
+}
+
+/* How many of the goal's values are newer than what is there: they come first. */
+static size_t newer_count(const struct wa_planner *p, const struct wa_plan_goal *g)
+{
+    size_t n = 0;
+    while (n < g->order_n) {
+        const struct wa_plan_var *x = &p->vars.items[p->orders.items[g->order + n]];
+        if (x->is_there || (wa_plan_counts_as_installed(g->node) &&
+                            wa_entry_cmp(x->c, &g->node->there->control) <= 0))
+            break;
+        n++;
+    }
+    return n;
+}
+
+static enum wa_code state_goal(struct wa_planner *p, struct wa_plan_goal *g, size_t at)
+{
+    wa_lit unmet;
+    if (g->kind <= WA_GOAL_ASSIGNED &&
+        wa_plan_set_of(p, WA_SET_NEEDED, wa_sv(g->text), &g->set) != WA_OK)
+        return p->err->code;
+    if (wa_plan_activate(p, g->node) != WA_OK)
+        return p->err->code;
+    if (g->kind == WA_GOAL_REPAIR) {
+        g->node->relax = g->node->is_repaired ? g->node->relax : WA_LIT_NONE;
+        g->node->is_repaired = true;
+        return WA_OK;
+    }
+    if (wa_plan_push_var(p, (struct wa_plan_var){.kind = WA_PV_GOAL, .at = at}, &g->var) != WA_OK)
+        return p->err->code;
+    unmet = wa_lit_not(wa_lit_of(g->var));
+    if (g->kind == WA_GOAL_ABSENT) {
+        for (uint32_t v = g->node->first; v < g->node->first + g->node->count; v++)
+            if (clause(p, unmet, &v, 1, true) != WA_OK)
+                return p->err->code;
+        return WA_OK;
+    }
+    if (wa_plan_goal_order(p, g) != WA_OK)
+        return p->err->code;
+    if (g->kind <= WA_GOAL_ASSIGNED && !g->node->is_repaired) {
+        g->node->is_repaired = true;
+        g->node->relax = unmet;
+    }
+    return clause(p, unmet, p->orders.items + g->order,
+                  g->kind == WA_GOAL_NEWER ? newer_count(p, g) : g->order_n, false);
+}
+
+/* --- searching --- */
+
+/* Searches p->goals. */
+static enum wa_code search_goals(struct wa_planner *p, bool *ret_solved)
+{
+    if (wa_solver_new(&p->solver, p->err) != WA_OK)
+        return p->err->code;
+    for (size_t i = 0; i < p->goals.n; i++)
+        if (state_goal(p, &p->goals.items[i], i) != WA_OK)
+            return p->err->code;
+    if (wa_plan_rules(p) != WA_OK)
+        return p->err->code;
+    p->clauses = wa_solver_clause_count(p->solver);
+    if (wa_plan_search(p, ret_solved) != WA_OK)
+        return p->err->code;
+    for (size_t i = 0; *ret_solved && i < p->goals.n; i++)
+        p->goals.items[i].is_met =
+            p->goals.items[i].kind > WA_GOAL_ABSENT || wa_plan_is(p, p->goals.items[i].var);
+    return WA_OK;
+}
+
+/* The wanted goals that are in, and the one at `also`; what is too much is no error. */
+static enum wa_code attempt(struct wa_planner *p, const uint8_t *in, size_t also, bool *ret_solved)
+{
+    *ret_solved = false;
+    drop_search(p);
+    if (wa_rand_map(&p->by_text, p->err) != WA_OK)
+        return p->err->code;
+    for (size_t i = 0; i < p->wanted.n; i++) {
+        if (in != NULL && in[i] == 0 && i != also)
+            continue;
+        struct wa_plan_goal *g = WA_VEC_PUSH(&p->goals);
+        if (g == NULL)
+            return wa_nomem(p->err);
+        *g = p->wanted.items[i];
+    }
+    enum wa_code code = search_goals(p, ret_solved);
+    if (code == WA_E_LIMIT) {
+        wa_err_clear(p->err);
+        *ret_solved = false;
+        p->work -= p->work < WA_PLAN_LITERALS_MAX ? p->work : WA_PLAN_LITERALS_MAX;
+    } else if (code != WA_OK) {
+        return code;
+    }
+    return WA_OK;
+}
+
+#define ALONE_WORK (WA_PLAN_WORK_MAX / 64) /* for each goal, where all together are too much */
+
+static enum wa_code one_after_another(struct wa_planner *p)
+{
+    bool solved = false;
+    uint64_t left = WA_PLAN_WORK_MAX;
+    enum wa_code code = WA_OK;
+    uint8_t *in = wa_calloc(p->wanted.n + 1, 1);
+    if (in == NULL)
+        return wa_nomem(p->err);
+    for (size_t i = 0; code == WA_OK && i < p->wanted.n; i++) {
+        p->work = left < ALONE_WORK ? left : ALONE_WORK;
+        left -= p->work;
+        solved = false;
+        if (p->work > 0)
+            code = attempt(p, in, i, &solved);
+        left += solved ? p->work : 0;
+        in[i] = solved;
+        if (code == WA_OK && !solved)
+            code = wa_plan_problem(p, p->wanted.items[i].node->name,
+                                   "%s: cannot be planned, since there are too many possibilities "
+                                   "to look at",
+                                   p->wanted.items[i].text);
+    }
+    p->work = WA_PLAN_WORK_MAX;
+    if (code == WA_OK)
+        code = attempt(p, in, p->wanted.n, &solved);
+    wa_free(in);
+    if (code == WA_OK && !solved)
+        return wa_fail(p->err, WA_E_LIMIT, "cannot plan: too many possibilities to look at");
+    return code;
+}
+
+/* Something that n lacks does not come. */
+static bool is_broken(const struct wa_planner *p, const struct wa_plan_node *n)
+{
+    for (size_t i = 0; i < p->broken.n; i++)
+        if (p->vars.items[p->broken.items[i]].node == n && wa_plan_is(p, p->broken.items[i]))
+            return true;
+    return false;
+}
+
+static enum wa_code explain(struct wa_planner *p)
+{
+    for (size_t i = 0; i < p->goals.n; i++) {
+        const struct wa_plan_goal *g = &p->goals.items[i];
+        uint32_t v = wa_plan_value(p, g->node);
+        bool is_worse = !g->is_met;
+        if (g->kind == WA_GOAL_NEWER)
+            is_worse = v != UINT32_MAX && v == g->node->first;
+        else if (g->kind == WA_GOAL_REPAIR)
+            is_worse = v == g->node->first && is_broken(p, g->node);
+        if (is_worse && wa_plan_explain_goal(p, g) != WA_OK)
+            return p->err->code;
+    }
+    return WA_OK;
+}
+
+static enum wa_code carry_on(struct wa_planner *p)
+{
+    bool solved = false;
+    if (attempt(p, NULL, 0, &solved) != WA_OK)
+        return p->err->code;
+    if (!solved && one_after_another(p) != WA_OK)
+        return p->err->code;
+    return wa_plan_steps(p) == WA_OK ? explain(p) : p->err->code;
+}
+
+/* --- the plans --- */
+
+/* A request that no search is needed for to refuse it is told at once. */
+static enum wa_code want_request(struct wa_planner *p, const char *text)
+{
+    struct wa_request r;
+    struct wa_err why = WA_ERR_INIT;
+    if (wa_request_parse(wa_sv(text), &r, &why) != WA_OK)
+        return wa_plan_problem(p, "", "%s", why.text);
+    struct wa_plan_node *n = wa_plan_find(p, r.package);
+    return n != NULL ? want(p, WA_GOAL_REQUEST, n, text, "asked for")
+                     : wa_plan_problem(p, r.package,
+                                       "%s: no package of the repositories is called so", text);
 }
 
 enum wa_code wa_plan_install(const struct wa_plan_input *in, const char *const *requests,
@@ -138,20 +298,12 @@ enum wa_code wa_plan_install(const struct wa_plan_input *in, const char *const *
 {
     struct wa_planner p;
     struct wa_plan made;
-    struct asked all = {requests, count};
-    bool ok = false;
     enum wa_code code = start(&p, in, &made, err);
     p.force = force;
-    struct wa_plan_mark before = wa_plan_mark(&p);
-    if (code == WA_OK && count > 1)
-        code = search(&p, attempt_requests, &all, &ok);
-    if (code == WA_OK && !ok)
-        wa_plan_undo(&p, before);
-    for (size_t i = 0; code == WA_OK && !ok && i < count; i++) {
-        struct asked one = {&requests[i], 1};
-        bool had = false;
-        code = search(&p, attempt_requests, &one, &had);
-    }
+    for (size_t i = 0; code == WA_OK && i < count; i++)
+        code = want_request(&p, requests[i]);
+    if (code == WA_OK)
+        code = carry_on(&p);
     return finish(&p, code, ret);
 }
 
@@ -171,46 +323,42 @@ static bool is_listed(const char *const *names, size_t count, const char *name)
     return false;
 }
 
-static enum wa_code remove_unassigned(struct wa_planner *p, const char *const *names, size_t count)
+static enum wa_code want_assigned(struct wa_planner *p, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < p->in->installed_count; i++) {
-        const struct wa_control *c = &p->in->installed[i].control;
-        bool ok = true;
-        if (is_assigned_section(c) && !is_listed(names, count, wa_plan_name(c)) &&
-            wa_plan_remove_node(p, wa_plan_find(p, wa_plan_name(c)), "no longer assigned", 0,
-                                &ok) != WA_OK)
+        struct wa_plan_node *n = p->installed[i];
+        if (n->there == &p->in->installed[i] && n->held_until == NULL &&
+            is_assigned_section(&n->there->control) && !is_listed(names, count, n->name) &&
+            want(p, WA_GOAL_ABSENT, n, n->name, "no longer assigned") != WA_OK)
             return p->err->code;
     }
-    return WA_OK;
-}
-
-static enum wa_code attempt_assigned(struct wa_planner *p, void *what, bool *ret_ok)
-{
-    struct wa_plan_node *n = what;
-    struct wa_request any = {"", "", ""};
-    (void)snprintf(any.package, sizeof any.package, "%s",
-                   wa_plan_name(&p->in->available[n->candidates - 1]));
-    return wa_plan_require_free(p, n, &any, "assigned to this machine", 0, ret_ok);
-}
-
-static enum wa_code require_assigned(struct wa_planner *p, const char *const *names, size_t count)
-{
     for (size_t i = 0; i < count; i++) {
         struct wa_plan_node *n = wa_plan_find(p, names[i]);
-        bool ok = true;
-        if (n == NULL || n->candidates == 0 || strlen(names[i]) > WA_NAME_MAX)
-            continue; /* a machine need not have packages of its own */
-        if (n->state != WA_PLAN_FREE || n->there != NULL)
-            continue; /* an upgrade like others */
-        if (search(p, attempt_assigned, n, &ok) != WA_OK)
+        if (n == NULL || strlen(names[i]) > WA_NAME_MAX || n->is_wanted)
+            continue;             /* a machine need not have packages of its own */
+        bool is_outdated = false; /* then it is told, should the newer one be impossible */
+        if (want(p, WA_GOAL_ASSIGNED, n, n->name, "assigned to this machine") != WA_OK ||
+            (n->there != NULL && wa_plan_is_outdated(p, n, &is_outdated) != WA_OK) ||
+            (is_outdated && want(p, WA_GOAL_NEWER, n, n->name, NULL) != WA_OK))
             return p->err->code;
     }
     return WA_OK;
 }
 
-static enum wa_code attempt_upgrade(struct wa_planner *p, void *what, bool *ret_ok)
+static enum wa_code want_newer(struct wa_planner *p)
 {
-    return wa_plan_upgrade_node(p, what, 0, ret_ok);
+    for (size_t i = 0; i < p->in->installed_count; i++) {
+        struct wa_plan_node *n = p->installed[i];
+        bool is_outdated = false;
+        if (n->there != &p->in->installed[i] || n->held_until != NULL || n->is_wanted)
+            continue;
+        if (wa_plan_is_outdated(p, n, &is_outdated) != WA_OK ||
+            (is_outdated && want(p, WA_GOAL_NEWER, n, n->name, NULL) != WA_OK))
+            return p->err->code;
+        if (wa_plan_lacks_something(p, n) && want(p, WA_GOAL_REPAIR, n, n->name, NULL) != WA_OK)
+            return p->err->code;
+    }
+    return WA_OK;
 }
 
 enum wa_code wa_plan_upgrade(const struct wa_plan_input *in, const char *const *host_packages,
@@ -219,18 +367,25 @@ enum wa_code wa_plan_upgrade(const struct wa_plan_input *in, const char *const *
     struct wa_planner p;
     struct wa_plan made;
     enum wa_code code = start(&p, in, &made, err);
-    p.upgrading = true;
     if (code == WA_OK)
-        code = remove_unassigned(&p, host_packages, count);
+        code = want_assigned(&p, host_packages, count);
     if (code == WA_OK)
-        code = require_assigned(&p, host_packages, count);
-    for (size_t i = 0; code == WA_OK && i < in->installed_count; i++) {
-        struct wa_plan_node *n = p.installed[i];
-        bool ok = true;
-        if (n->state == WA_PLAN_FREE && !n->looked)
-            code = search(&p, attempt_upgrade, n, &ok);
-    }
+        code = want_newer(&p);
+    if (code == WA_OK)
+        code = carry_on(&p);
     return finish(&p, code, ret);
+}
+
+static enum wa_code want_absent(struct wa_planner *p, const char *text)
+{
+    struct wa_request r;
+    struct wa_err why = WA_ERR_INIT;
+    if (wa_request_parse(wa_sv(text), &r, &why) != WA_OK)
+        return wa_plan_problem(p, "", "%s", why.text);
+    struct wa_plan_node *n = wa_plan_find(p, r.package);
+    if (n == NULL || n->there == NULL || !wa_request_matches(&r, &n->there->control))
+        return wa_plan_problem(p, r.package, "%s: is not installed", text);
+    return want(p, WA_GOAL_ABSENT, n, n->name, "asked for");
 }
 
 enum wa_code wa_plan_remove(const struct wa_plan_input *in, const char *const *names, size_t count,
@@ -239,19 +394,52 @@ enum wa_code wa_plan_remove(const struct wa_plan_input *in, const char *const *n
     struct wa_planner p;
     struct wa_plan made;
     enum wa_code code = start(&p, in, &made, err);
-    for (size_t i = 0; code == WA_OK && i < count; i++) {
-        struct wa_request r;
-        struct wa_err why = WA_ERR_INIT;
-        bool ok = true;
-        if (wa_request_parse(wa_sv(names[i]), &r, &why) != WA_OK) {
-            wa_plan_problem(&p, "asked for", "%s", why.text);
-            continue;
-        }
-        struct wa_plan_node *n = wa_plan_find(&p, r.package);
-        if (n == NULL || n->there == NULL || !wa_request_matches(&r, &n->there->control))
-            wa_plan_problem(&p, names[i], "is not installed");
-        else
-            code = wa_plan_remove_node(&p, n, "asked for", 0, &ok);
-    }
+    p.keeps = true;
+    for (size_t i = 0; code == WA_OK && i < count; i++)
+        code = want_absent(&p, names[i]);
+    if (code == WA_OK)
+        code = carry_on(&p);
     return finish(&p, code, ret);
+}
+
+/* --- why not --- */
+
+/* Each version that meets the request and is better than what comes of it. */
+static enum wa_code explain_better(struct wa_planner *p, const struct wa_plan_goal *g, size_t limit)
+{
+    uint32_t v = wa_plan_value(p, g->node);
+    for (size_t i = 0; i < g->order_n && i < limit; i++) {
+        uint32_t better = p->orders.items[g->order + i];
+        if (better == v)
+            break;
+        if (!p->vars.items[better].is_there && wa_plan_explain_value(p, better) != WA_OK)
+            return p->err->code;
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_plan_why_not(const struct wa_plan_input *in, const char *request, size_t limit,
+                             struct wa_plan *ret_plan, struct wa_plan *ret_why, struct wa_err *err)
+{
+    struct wa_planner p;
+    struct wa_plan made, why;
+    wa_plan_init(&why);
+    enum wa_code code = start(&p, in, &made, err);
+    if (code == WA_OK)
+        code = want_request(&p, request);
+    if (code == WA_OK)
+        code = carry_on(&p);
+    p.plan = &why;
+    for (size_t i = 0; code == WA_OK && i < p.goals.n; i++)
+        if (p.goals.items[i].is_met)
+            code = explain_better(&p, &p.goals.items[i], limit);
+    if (code == WA_OK)
+        code = wa_plan_tell_problems(&why, err);
+    p.plan = &made;
+    code = finish(&p, code, ret_plan);
+    if (code == WA_OK)
+        *ret_why = why;
+    else
+        wa_plan_fini(&why);
+    return code;
 }

@@ -1,13 +1,11 @@
-/* plan_names.c - what is offered and installed by name, which candidate is tried, and what has been
- * decided so far.
- *
- * Every decision is on the trail, so that a branch that fails leaves nothing behind.
+/* plan_names.c - what is offered and installed by name, what may come of each name, and what is
+ * held.
  */
 #include "pkg/plan_priv.h"
 
-#include <stdarg.h>
+#include <stdlib.h>
 
-#define ALTERNATIVES_MAX 16u /* candidates of one name that a search tries */
+#include "codec/csv.h"
 
 struct wa_plan_node *wa_plan_find(const struct wa_planner *p, const char *name)
 {
@@ -19,6 +17,7 @@ static enum wa_code get_node(struct wa_planner *p, const char *name, struct wa_p
     struct wa_plan_node *n = wa_plan_find(p, name);
     if (n == NULL) {
         n = &p->nodes[p->node_count++];
+        n->name = name;
         if (wa_map_put(&p->by_name, wa_sv(name), n, NULL, p->err) != WA_OK)
             return p->err->code;
     }
@@ -26,24 +25,128 @@ static enum wa_code get_node(struct wa_planner *p, const char *name, struct wa_p
     return WA_OK;
 }
 
-/* Who is installed and declares a conflict, by the name it is declared with. */
-static enum wa_code index_rivals(struct wa_planner *p, struct wa_plan_node *own)
+/* --- holds --- */
+
+static bool split_hold(struct wa_sv item, struct wa_sv *ret_what, struct wa_sv *ret_until)
 {
-    const struct wa_control *c = &own->there->control;
-    struct wa_sv rest = wa_sv(wa_control_get(c, WA_A_CONFLICTS)), item;
+    size_t at = 0;
+    *ret_what = item;
+    *ret_until = WA_SV("");
+    for (; at + 7 <= item.n; at++)
+        if (memcmp(item.p + at, " until ", 7) == 0) {
+            *ret_what = wa_sv_trim(wa_sv_sub(item, 0, at));
+            *ret_until = wa_sv_trim(wa_sv_sub(item, at + 7, item.n));
+            return ret_until->n > 0;
+        }
+    return true;
+}
+
+static bool is_day(struct wa_sv s)
+{
+    if (s.n != 10 || s.p[4] != '-' || s.p[7] != '-')
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (i != 4 && i != 7 && (s.p[i] < '0' || s.p[i] > '9'))
+            return false;
+    return true;
+}
+
+enum wa_code wa_plan_hold_check(const char *holds, struct wa_err *err)
+{
+    struct wa_sv rest = wa_sv(holds != NULL ? holds : ""), item, what, until;
+    while (wa_csv_next(&rest, &item)) {
+        struct wa_request r;
+        if (!split_hold(item, &what, &until) || (until.n > 0 && !is_day(until)))
+            return wa_fail(err, WA_E_INVALID,
+                           "'%.*s' is no hold: write 'name' or 'name(>=2)', and ' until "
+                           "2026-12-31' behind it if it shall end",
+                           WA_SV_ARG(item));
+        if (wa_request_parse(what, &r, err) != WA_OK)
+            return wa_wrap(err, "cannot hold '%.*s'", WA_SV_ARG(item));
+    }
+    return WA_OK;
+}
+
+/* The day is over: days compare as texts, and what follows the day in now is the time. */
+static bool is_over(const struct wa_planner *p, struct wa_sv until)
+{
+    const char *now = p->in->host->now;
+    return until.n > 0 && now[0] != '\0' && wa_sv_cmp(wa_sv_n(now, strnlen(now, 10)), until) > 0;
+}
+
+/* What holds c (or, where c is NULL, all of the name); false: nothing does. */
+static bool is_held(const struct wa_planner *p, const char *name, const struct wa_control *c,
+                    struct wa_sv *ret_until)
+{
+    struct wa_sv rest = wa_sv(p->in->holds != NULL ? p->in->holds : ""), item, what;
     while (wa_csv_next(&rest, &item)) {
         struct wa_request r;
         struct wa_err err = WA_ERR_INIT;
-        if (wa_request_parse(item, &r, &err) != WA_OK)
+        if (!split_hold(item, &what, ret_until) || is_over(p, *ret_until) ||
+            wa_request_parse(what, &r, &err) != WA_OK || strcmp(r.package, name) != 0)
             continue;
-        struct wa_plan_node *n = wa_plan_find(p, r.package);
+        if (r.op[0] == '\0' || (c != NULL && wa_request_matches(&r, c)))
+            return true;
+    }
+    return false;
+}
+
+enum wa_code wa_plan_excluded(struct wa_planner *p, const struct wa_plan_node *n,
+                              const struct wa_control *c, size_t index, const char **ret)
+{
+    struct wa_sv until;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 256);
+    *ret = p->in->left_out != NULL ? p->in->left_out[index] : NULL;
+    if (*ret != NULL || !wa_host_accepts(p->in->host, c, ret))
+        return WA_OK;
+    if (p->in->holds == NULL || !is_held(p, n->name, c, &until))
+        return WA_OK;
+    wa_buf_addf(&text, until.n > 0 ? "held until %.*s" : "held", (int)until.n, until.p);
+    *ret = wa_arena_strdup(&p->arena, wa_buf_sv(&text));
+    return *ret == NULL ? wa_nomem(p->err) : WA_OK;
+}
+
+/* --- the index --- */
+
+/* own, which is installed, speaks of the name in its depends or conflicts. */
+static enum wa_code link_names(struct wa_planner *p, struct wa_plan_node *own, enum wa_attr attr)
+{
+    struct wa_sv rest = wa_sv(wa_control_get(&own->there->control, attr)), item;
+    while (wa_csv_next(&rest, &item)) {
+        size_t open = item.n;
+        (void)wa_sv_chr(item, '(', &open);
+        struct wa_plan_node *n = wa_map_get(&p->by_name, wa_sv_trim(wa_sv_sub(item, 0, open)));
         if (n == NULL)
             continue;
-        struct wa_plan_rival *slot = WA_VEC_PUSH(&p->rivals);
+        struct wa_plan_link *slot = WA_VEC_PUSH(&p->links);
         if (slot == NULL)
             return wa_nomem(p->err);
-        *slot = (struct wa_plan_rival){own, n->rivals};
-        n->rivals = p->rivals.n;
+        *slot = (struct wa_plan_link){own, n->rivals};
+        n->rivals = p->links.n;
+    }
+    return WA_OK;
+}
+
+static enum wa_code index_installed(struct wa_planner *p)
+{
+    for (size_t i = 0; i < p->in->installed_count; i++)
+        if (get_node(p, wa_plan_name(&p->in->installed[i].control), &p->installed[i]) != WA_OK)
+            return p->err->code;
+        else
+            p->installed[i]->there = &p->in->installed[i];
+    for (size_t i = 0; i < p->in->installed_count; i++) {
+        struct wa_plan_node *n = p->installed[i];
+        struct wa_sv until;
+        if (n->there != &p->in->installed[i])
+            continue; /* named twice: the last one counts */
+        if (link_names(p, n, WA_A_DEPENDS) != WA_OK || link_names(p, n, WA_A_CONFLICTS) != WA_OK)
+            return p->err->code;
+        if (p->in->holds == NULL || !is_held(p, n->name, NULL, &until))
+            continue;
+        n->held_until = wa_arena_strdup(&p->arena, until);
+        if (n->held_until == NULL)
+            return wa_nomem(p->err);
     }
     return WA_OK;
 }
@@ -64,16 +167,7 @@ enum wa_code wa_plan_index(struct wa_planner *p)
         p->next[i - 1] = n->candidates;
         n->candidates = i;
     }
-    for (size_t i = 0; i < in->installed_count; i++) {
-        if (get_node(p, wa_plan_name(&in->installed[i].control), &n) != WA_OK)
-            return p->err->code;
-        n->there = &in->installed[i];
-        p->installed[i] = n;
-    }
-    for (size_t i = 0; i < in->installed_count; i++)
-        if (index_rivals(p, p->installed[i]) != WA_OK)
-            return p->err->code;
-    return WA_OK;
+    return index_installed(p);
 }
 
 bool wa_plan_counts_as_installed(const struct wa_plan_node *n)
@@ -82,142 +176,150 @@ bool wa_plan_counts_as_installed(const struct wa_plan_node *n)
            (strcmp(n->there->status, "OK") == 0 || strcmp(n->there->status, "UNKNOWN") == 0);
 }
 
-const struct wa_control *wa_plan_outcome(const struct wa_plan_node *n)
+uint32_t wa_plan_value(const struct wa_planner *p, const struct wa_plan_node *n)
 {
-    if (n->chosen != NULL)
-        return n->chosen;
-    return n->there != NULL ? &n->there->control : NULL;
+    for (uint32_t v = n->first; n->is_active && v < n->first + n->count; v++)
+        if (wa_plan_is(p, v))
+            return v;
+    return UINT32_MAX;
 }
 
-/* --- candidates --- */
-
-static int order_of(const struct wa_planner *p, size_t a, size_t b)
+const struct wa_control *wa_plan_outcome(const struct wa_planner *p, const struct wa_plan_node *n)
 {
-    int c = wa_candidate_cmp(p->in->host, &p->in->available[a - 1], &p->in->available[b - 1]);
-    return c != 0 ? c : (a > b) - (a < b); /* the later of two equal ones */
+    uint32_t v = wa_plan_value(p, n);
+    if (!n->is_active)
+        return n->there != NULL ? &n->there->control : NULL;
+    return v != UINT32_MAX ? p->vars.items[v].c : NULL;
 }
 
-/* The best of those that are worse than `than`; 0 for either: none. */
-static size_t next_best(const struct wa_planner *p, const struct wa_plan_node *n,
-                        const struct wa_request *r, const struct wa_control *floor, size_t than,
-                        size_t *ret_count)
+/* --- what is there now --- */
+
+bool wa_plan_holds_now(const struct wa_planner *p, const struct wa_request *r)
 {
-    size_t best = 0;
-    *ret_count = 0;
+    const struct wa_plan_node *n = wa_plan_find(p, r->package);
+    return n != NULL && wa_plan_counts_as_installed(n) && wa_request_matches(r, &n->there->control);
+}
+
+bool wa_plan_lacks_something(const struct wa_planner *p, const struct wa_plan_node *n)
+{
+    struct wa_sv rest = wa_sv(wa_control_get(&n->there->control, WA_A_DEPENDS)), item;
+    while (wa_csv_next(&rest, &item)) {
+        struct wa_request r;
+        struct wa_err err = WA_ERR_INIT;
+        if (wa_request_parse(item, &r, &err) == WA_OK && !wa_plan_holds_now(p, &r))
+            return true;
+    }
+    return false;
+}
+
+enum wa_code wa_plan_is_outdated(struct wa_planner *p, const struct wa_plan_node *n, bool *ret)
+{
+    const struct wa_control *best = NULL;
+    *ret = false;
     for (size_t i = n->candidates; i > 0; i = p->next[i - 1]) {
         const struct wa_control *c = &p->in->available[i - 1];
-        if (!wa_request_matches(r, c) || (floor != NULL && wa_entry_cmp(c, floor) <= 0))
+        const char *why = NULL;
+        if (best != NULL && wa_candidate_cmp(p->in->host, c, best) < 0)
             continue;
-        ++*ret_count;
-        if ((than == 0 || order_of(p, i, than) < 0) && (best == 0 || order_of(p, i, best) > 0))
-            best = i;
+        if (wa_plan_excluded(p, n, c, i - 1, &why) != WA_OK)
+            return p->err->code;
+        if (why == NULL)
+            best = c;
     }
-    return best;
-}
-
-enum wa_code wa_plan_choose(struct wa_planner *p, const struct wa_plan_node *n,
-                            const struct wa_request *r, const struct wa_control *floor,
-                            const struct wa_control **ret)
-{
-    size_t count, at = next_best(p, n, r, NULL, 0, &count);
-    *ret = at == 0 ? NULL : &p->in->available[at - 1];
-    if (at != 0 && floor != NULL && wa_entry_cmp(*ret, floor) <= 0)
-        *ret = NULL; /* the best is there, whatever is signed later */
-    if (*ret != NULL && count > 1 && floor != NULL)
-        (void)next_best(p, n, r, floor, 0, &count);
-    if (*ret == NULL || count < 2)
-        return WA_OK;
-    if (p->choice_at == p->choices.n) {
-        struct wa_plan_choice *slot = WA_VEC_PUSH(&p->choices);
-        if (slot == NULL)
-            return wa_nomem(p->err);
-        *slot = (struct wa_plan_choice){0, count < ALTERNATIVES_MAX ? count : ALTERNATIVES_MAX};
-    }
-    for (size_t k = p->choices.items[p->choice_at++].at; k > 0 && at != 0; k--)
-        at = next_best(p, n, r, floor, at, &count);
-    if (at != 0)
-        *ret = &p->in->available[at - 1];
+    *ret = best != NULL &&
+           (!wa_plan_counts_as_installed(n) || wa_entry_cmp(best, &n->there->control) > 0);
     return WA_OK;
 }
 
-/* --- decisions --- */
+/* --- variables --- */
 
-enum wa_code wa_plan_decide(struct wa_planner *p, struct wa_plan_node *n, enum wa_plan_state state)
+enum wa_code wa_plan_push_var(struct wa_planner *p, struct wa_plan_var v, uint32_t *ret)
 {
-    struct wa_plan_node **slot = WA_VEC_PUSH(&p->trail);
+    if (wa_solver_vars(p->solver, 1, false, ret, p->err) != WA_OK)
+        return p->err->code;
+    struct wa_plan_var *slot = WA_VEC_PUSH(&p->vars);
+    if (slot == NULL)
+        return wa_nomem(p->err);
+    *slot = v;
+    return WA_OK;
+}
+
+struct candidate {
+    const struct wa_host_caps *host;
+    const struct wa_control *c;
+    size_t index;
+};
+
+static int better_first(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    int c = wa_candidate_cmp(x->host, y->c, x->c);
+    return c != 0 ? c : (y->index > x->index) - (y->index < x->index); /* the later of two equals */
+}
+
+/* What is there comes as that, not as a candidate: only what failed, or force, installs it again.
+ */
+static bool is_there_already(const struct wa_planner *p, const struct wa_plan_node *n,
+                             const struct wa_control *c)
+{
+    return !p->force && wa_plan_counts_as_installed(n) && wa_entry_same(c, &n->there->control) &&
+           wa_entry_cmp(c, &n->there->control) <= 0;
+}
+
+static enum wa_code push_value(struct wa_planner *p, struct wa_plan_node *n,
+                               const struct wa_control *c, const char *excluded)
+{
+    struct wa_plan_var *slot = WA_VEC_PUSH(&p->vars);
+    if (slot == NULL)
+        return wa_nomem(p->err);
+    *slot = (struct wa_plan_var){.kind = WA_PV_VALUE,
+                                 .node = n,
+                                 .c = c,
+                                 .is_there = n->there != NULL && c == &n->there->control,
+                                 .excluded = excluded};
+    return WA_OK;
+}
+
+static enum wa_code push_values(struct wa_planner *p, struct wa_plan_node *n,
+                                const struct candidate *found, size_t count)
+{
+    uint32_t first;
+    n->count = (uint32_t)count + (n->there != NULL);
+    if (wa_solver_vars(p->solver, n->count, true, &first, p->err) != WA_OK)
+        return p->err->code;
+    n->first = first;
+    if (n->there != NULL && push_value(p, n, &n->there->control, NULL) != WA_OK)
+        return p->err->code;
+    for (size_t i = 0; i < count; i++) {
+        const char *why = NULL;
+        if (wa_plan_excluded(p, n, found[i].c, found[i].index, &why) != WA_OK ||
+            push_value(p, n, found[i].c, why) != WA_OK)
+            return p->err->code;
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_plan_activate(struct wa_planner *p, struct wa_plan_node *n)
+{
+    size_t count = 0, all = 0;
+    struct candidate *found = NULL;
+    if (n->is_active)
+        return WA_OK;
+    struct wa_plan_node **slot = WA_VEC_PUSH(&p->active);
     if (slot == NULL)
         return wa_nomem(p->err);
     *slot = n;
-    n->state = state;
-    return WA_OK;
-}
-
-enum wa_code wa_plan_fail(struct wa_planner *p, struct wa_plan_node *n)
-{
-    struct wa_plan_node **slot = WA_VEC_PUSH(&p->failed);
-    if (slot == NULL)
+    n->is_active = true;
+    for (size_t i = p->keeps ? 0 : n->candidates; i > 0; i = p->next[i - 1])
+        all++;
+    if (all > 0 && (found = wa_calloc(all, sizeof *found)) == NULL)
         return wa_nomem(p->err);
-    *slot = n;
-    n->state = WA_PLAN_FAILED;
-    return WA_OK;
-}
-
-struct wa_plan_mark wa_plan_mark(const struct wa_planner *p)
-{
-    return (struct wa_plan_mark){p->plan->n, p->trail.n, p->armed.n, p->failed.n, p->problems.n};
-}
-
-void wa_plan_go_back(struct wa_planner *p, struct wa_plan_mark m)
-{
-    while (p->trail.n > m.trail) {
-        struct wa_plan_node *n = p->trail.items[--p->trail.n];
-        n->state = WA_PLAN_FREE;
-        n->looked = false;
-        n->chosen = NULL;
-    }
-    p->plan->n = m.steps;
-    p->armed.n = m.armed;
-}
-
-void wa_plan_undo(struct wa_planner *p, struct wa_plan_mark m)
-{
-    wa_plan_go_back(p, m);
-    while (p->failed.n > m.failed)
-        p->failed.items[--p->failed.n]->state = WA_PLAN_FREE;
-    if (p->problems.n > m.problems) {
-        p->problems.n = m.problems;
-        p->problems.p[m.problems] = '\0';
-    }
-}
-
-enum wa_code wa_plan_step(struct wa_planner *p, enum wa_step_kind kind, const struct wa_control *to,
-                          const struct wa_installed *from, const char *why)
-{
-    const struct wa_control *c = to != NULL ? to : &from->control;
-    struct wa_step *s = WA_VEC_PUSH(p->plan);
-    if (s == NULL)
-        return wa_nomem(p->err);
-    *s = (struct wa_step){.kind = kind, .to = to, .from = from};
-    (void)snprintf(s->why, sizeof s->why, "%s", why);
-    if (kind == WA_STEP_REMOVE || wa_control_get(c, WA_A_CONFLICTS)[0] == '\0')
-        return WA_OK;
-    struct wa_plan_node **slot = WA_VEC_PUSH(&p->armed);
-    if (slot == NULL)
-        return wa_nomem(p->err);
-    *slot = wa_plan_find(p, wa_plan_name(c));
-    return WA_OK;
-}
-
-void wa_plan_problem(struct wa_planner *p, const char *what, const char *fmt, ...)
-{
-    char text[1024];
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    for (char *c = text; *c != '\0'; c++)
-        if (*c == '\n')
-            *c = ' ';
-    wa_buf_addf(&p->problems, "%s%.*s: %s", p->problems.n > 0 ? "\n" : "", (int)strcspn(what, "\n"),
-                what, text);
+    for (size_t i = p->keeps ? 0 : n->candidates; i > 0; i = p->next[i - 1])
+        if (!is_there_already(p, n, &p->in->available[i - 1]))
+            found[count++] = (struct candidate){p->in->host, &p->in->available[i - 1], i - 1};
+    if (count > 1)
+        qsort(found, count, sizeof *found, better_first);
+    enum wa_code code = push_values(p, n, found, count);
+    wa_free(found);
+    return code;
 }

@@ -47,7 +47,11 @@ static struct world *load(struct check *k, const struct wa_json *one)
         n <= ITEMS_MAX && m <= ITEMS_MAX && r <= REQUESTS_MAX ? wa_calloc(1, sizeof *w) : NULL;
     if (w == NULL)
         return NULL;
-    w->in = (struct wa_plan_input){w->available, n, w->installed, m, &any_host};
+    w->in = (struct wa_plan_input){.available = w->available,
+                                   .available_count = n,
+                                   .installed = w->installed,
+                                   .installed_count = m,
+                                   .host = &any_host};
     for (size_t i = 0; i < n; i++)
         set_attributes(&w->available[i], wa_json_at(available, i));
     for (size_t i = 0; i < m; i++) {

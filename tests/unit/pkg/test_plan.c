@@ -1,19 +1,33 @@
-/* Plans as stories: what is there, what is offered, what is asked, what comes of it and why. The
- * rules that every plan keeps: tests/vectors_check. */
+/* Plans as data: tests/solver/ *.txt say what is there, what is offered, what is asked, and what
+ * comes of it and why (tests/solver/README.md). "test_pkg_plan print FILE" writes a file as it
+ * would be right, for whoever adds a case and reads what comes. */
 #include "support.h"
 
+#include <dirent.h>
+
+#include "base/arena.h"
+#include "codec/csv.h"
+#include "os/fs.h"
 #include "pkg/plan.h"
 
-#define MAX_ITEMS 32
+#define MAX_ITEMS 64
 
-/* A small world: "name version depends conflicts [section|status]", fields separated by '|'. */
 struct world {
     struct wa_control available[MAX_ITEMS];
+    const char *left_out[MAX_ITEMS];
     struct wa_installed installed[MAX_ITEMS];
     struct wa_plan_input in;
+    struct wa_host_caps host;
+    const char *request;
+    struct wa_arena arena;
 };
 
-static const struct wa_host_caps any_host = {.now = ""};
+static const char *keep(struct world *w, struct wa_sv s)
+{
+    char *copy = wa_arena_strdup(&w->arena, s);
+    assert_non_null(copy);
+    return copy;
+}
 
 static void set(struct wa_control *c, enum wa_attr a, struct wa_sv value)
 {
@@ -21,296 +35,251 @@ static void set(struct wa_control *c, enum wa_attr a, struct wa_sv value)
     check_ok(wa_control_set(c, a, value, &err), &err, "set");
 }
 
-/* The last field, or "" */
-static struct wa_sv read_entry(struct wa_sv line, struct wa_control *c)
+/* "word rest" */
+static struct wa_sv first_word(struct wa_sv *rest)
 {
-    static const enum wa_attr order[] = {WA_A_PACKAGE, WA_A_VERSION, WA_A_DEPENDS, WA_A_CONFLICTS};
-    struct wa_sv field;
+    size_t at = rest->n;
+    *rest = wa_sv_trim(*rest);
+    (void)wa_sv_chr(*rest, ' ', &at);
+    at = at < rest->n ? at : rest->n;
+    struct wa_sv word = wa_sv_sub(*rest, 0, at);
+    *rest = wa_sv_trim(wa_sv_sub(*rest, at, rest->n));
+    return word;
+}
+
+/* "a 1; needs b, c(>=2); conflicts d; section host; explicit; status ERROR; untrusted" */
+static void read_package(struct world *w, struct wa_sv line, struct wa_control *c,
+                         struct wa_installed *i, const char **left_out)
+{
+    struct wa_sv part;
     wa_control_init(c);
-    for (size_t i = 0; i < WA_COUNT(order); i++)
-        if (wa_sv_split(&line, '|', &field))
-            set(c, order[i], wa_sv_trim(field));
-    return wa_sv_trim(line);
+    assert_true(wa_sv_split(&line, ';', &part));
+    set(c, WA_A_PACKAGE, first_word(&part));
+    set(c, WA_A_VERSION, first_word(&part));
+    while (line.n > 0 && wa_sv_split(&line, ';', &part)) {
+        enum wa_attr a;
+        struct wa_sv key = first_word(&part);
+        if (wa_sv_eqs(key, "needs"))
+            set(c, WA_A_DEPENDS, part);
+        else if (wa_sv_eqs(key, "untrusted") && left_out != NULL)
+            *left_out = "its signer is not trusted";
+        else if (wa_sv_eqs(key, "explicit") && i != NULL)
+            i->is_explicit = true;
+        else if (wa_sv_eqs(key, "status") && i != NULL)
+            (void)snprintf(i->status, sizeof i->status, "%.*s", WA_SV_ARG(part));
+        else if (wa_attr_find(key, &a))
+            set(c, a, part);
+        else
+            fail_msg("'%.*s' is no word of a package", WA_SV_ARG(key));
+    }
+    (void)w;
 }
 
-static void world_make(struct world *w, const char *available, const char *installed)
+static void read_host(struct world *w, struct wa_sv key, struct wa_sv value)
 {
-    struct wa_sv rest = wa_sv(available), line;
-    memset(w, 0, sizeof *w);
-    while (wa_sv_split(&rest, ';', &line)) {
-        struct wa_control *c = &w->available[w->in.available_count++];
-        struct wa_sv section = read_entry(line, c);
-        if (section.n > 0)
-            set(c, WA_A_SECTION, section);
+    struct {
+        const char *name, **where;
+    } all[] = {{"architecture", &w->host.architecture}, {"locales", &w->host.locales},
+               {"maturities", &w->host.maturities},     {"os", &w->host.os},
+               {"os_version", &w->host.os_version},     {"wapt_version", &w->host.wapt_version},
+               {"blacklist", &w->host.blacklist}};
+    if (wa_sv_eqs(key, "now")) {
+        (void)snprintf(w->host.now, sizeof w->host.now, "%.*s", WA_SV_ARG(value));
+        return;
     }
-    rest = wa_sv(installed);
-    while (wa_sv_split(&rest, ';', &line)) {
-        struct wa_installed *i = &w->installed[w->in.installed_count++];
-        struct wa_sv status = read_entry(line, &i->control);
-        (void)snprintf(i->status, sizeof i->status, "OK");
-        if (wa_sv_eqs(status, "ERROR"))
-            (void)snprintf(i->status, sizeof i->status, "ERROR");
-        else if (status.n > 0)
-            set(&i->control, WA_A_SECTION, status);
-    }
-    w->in.available = w->available;
-    w->in.installed = w->installed;
-    w->in.host = &any_host;
+    for (size_t i = 0; i < WA_COUNT(all); i++)
+        if (wa_sv_eqs(key, all[i].name)) {
+            *all[i].where = keep(w, value);
+            return;
+        }
+    fail_msg("'%.*s' is no word of a host", WA_SV_ARG(key));
 }
 
-static void world_drop(struct world *w)
+static void read_line(struct world *w, struct wa_sv line)
+{
+    struct wa_sv rest = line, word = first_word(&rest);
+    if (wa_sv_eqs(word, "available")) {
+        size_t i = w->in.available_count++;
+        assert_true(i < MAX_ITEMS);
+        read_package(w, rest, &w->available[i], NULL, &w->left_out[i]);
+    } else if (wa_sv_eqs(word, "installed")) {
+        struct wa_installed *i = &w->installed[w->in.installed_count++];
+        assert_true(w->in.installed_count <= MAX_ITEMS);
+        (void)snprintf(i->status, sizeof i->status, "OK");
+        read_package(w, rest, &i->control, i, NULL);
+    } else if (wa_sv_eqs(word, "holds")) {
+        w->in.holds = keep(w, rest);
+    } else if (wa_sv_eqs(word, "host")) {
+        word = first_word(&rest);
+        read_host(w, word, rest);
+    } else if (word.n > 0) {
+        fail_msg("'%.*s' is no line of a case", WA_SV_ARG(line));
+    }
+}
+
+static void world_init(struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    wa_arena_init(&w->arena, 1u << 20);
+    w->in = (struct wa_plan_input){.available = w->available,
+                                   .installed = w->installed,
+                                   .host = &w->host,
+                                   .left_out = w->left_out};
+}
+
+static void world_fini(struct world *w)
 {
     for (size_t i = 0; i < w->in.available_count; i++)
         wa_control_fini(&w->available[i]);
     for (size_t i = 0; i < w->in.installed_count; i++)
         wa_control_fini(&w->installed[i].control);
+    wa_arena_fini(&w->arena);
 }
 
-/* "install a 1 (asked for); remove b 2 (conflicts with a(=1))" */
+/* --- what comes of it --- */
+
+static void tell_reasons(const struct wa_plan *p, struct wa_buf *out)
+{
+    for (size_t i = 0; i < p->reason_n; i++)
+        wa_buf_addf(out, "!%*s %s\n", (int)(2 * p->reasons[i].depth), "", p->reasons[i].text);
+}
+
 static void tell(const struct wa_plan *p, struct wa_buf *out)
 {
     static const char *const kinds[] = {"install", "upgrade", "remove", "keep"};
+    static const enum wa_attr variant[] = {WA_A_ARCHITECTURE, WA_A_LOCALE, WA_A_MATURITY};
     for (size_t i = 0; i < p->n; i++) {
         const struct wa_step *s = &p->items[i];
         const struct wa_control *c = s->to != NULL ? s->to : &s->from->control;
-        wa_buf_addf(out, "%s%s %s %s (%s)", i > 0 ? "; " : "", kinds[s->kind],
-                    wa_control_get(c, WA_A_PACKAGE), wa_control_get(c, WA_A_VERSION), s->why);
+        wa_buf_addf(out, "= %s %s %s", kinds[s->kind], wa_control_get(c, WA_A_PACKAGE),
+                    wa_control_get(c, WA_A_VERSION));
+        for (size_t k = 0; k < WA_COUNT(variant); k++)
+            if (c->v[variant[k]] != NULL)
+                wa_buf_addf(out, " %s", c->v[variant[k]]);
+        wa_buf_addf(out, ": %s\n", s->why);
     }
+    if (p->n == 0)
+        wa_buf_adds(out, "= nothing\n");
+    tell_reasons(p, out);
 }
 
-/* Up to eight names, separated by ';'. */
-struct names {
-    char texts[8][256];
-    const char *items[8];
-    size_t n;
-};
-
-static void split_names(const char *list, struct names *ret)
+/* "install a b(>=2)": makes the plan and tells it. */
+static void answer(struct world *w, struct wa_sv request, struct wa_buf *out)
 {
-    struct wa_sv rest = wa_sv(list), item;
-    ret->n = 0;
-    while (wa_sv_split(&rest, ';', &item)) {
-        (void)snprintf(ret->texts[ret->n], sizeof ret->texts[0], "%.*s", WA_SV_ARG(item));
-        ret->items[ret->n] = ret->texts[ret->n];
-        ret->n++;
-    }
-}
-
-enum kind { INSTALL, FORCE, UPGRADE, REMOVE };
-
-static void make_plan(enum kind kind, const struct wa_plan_input *in, const struct names *names,
-                      struct wa_plan *ret)
-{
-    struct wa_err err = WA_ERR_INIT;
-    enum wa_code code;
-    if (kind == UPGRADE)
-        code = wa_plan_upgrade(in, names->items, names->n, ret, &err);
-    else if (kind == REMOVE)
-        code = wa_plan_remove(in, names->items, names->n, ret, &err);
-    else
-        code = wa_plan_install(in, names->items, names->n, kind == FORCE, ret, &err);
-    check_ok(code, &err, "plan");
-}
-
-static const struct {
-    enum kind kind;
-    const char *available, *installed, *asked, *plan, *problems;
-} stories[] = {
-    {INSTALL, "a|1", "", "a", "install a 1 (asked for)", ""},
-    {INSTALL, "a|1;a|2;a|1.5", "", "a", "install a 2 (asked for)", ""},
-    {INSTALL, "a|1;a|2", "", "a(<2)", "install a 1 (asked for)", ""},
-    {INSTALL, "a|1|b;b|1|c;c|1", "", "a",
-     "install c 1 (needed by b(=1)); install b 1 (needed by a(=1)); install a 1 (asked for)", ""},
-    {INSTALL, "a|1|b,c;b|1|d;c|1|d;d|1", "", "a",
-     "install d 1 (needed by b(=1)); install b 1 (needed by a(=1)); "
-     "install c 1 (needed by a(=1)); install a 1 (asked for)",
-     ""},
-    /* already there */
-    {INSTALL, "a|1", "a|1", "a", "keep a 1 (installed already)", ""},
-    {FORCE, "a|1", "a|1", "a", "upgrade a 1 (asked for)", ""},
-    {INSTALL, "a|2", "a|1", "a", "upgrade a 2 (asked for)", ""},
-    {INSTALL, "a|2;a|1", "a|2", "a(=1)", "upgrade a 1 (asked for)", ""},
-    {INSTALL, "a|1|b;b|1;b|2", "b|1", "a", "install a 1 (asked for)", ""},
-    {INSTALL, "a|1|b;b|1", "a|1|b", "a",
-     "keep a 1 (installed already); install b 1 (needed by a(=1))", ""},
-    {INSTALL, "a|1", "a|1|||ERROR", "a", "upgrade a 1 (asked for)", ""},
-    /* what can't be had */
-    {INSTALL, "a|1", "", "b", "", "b, asked for: no package of the repositories is called so"},
-    {INSTALL, "a|1", "", "a(>1)", "", "a(>1), asked for: no package of the repositories meets it"},
-    {INSTALL, "a|1;b|1|c;d|1", "", "a;b;d", "install a 1 (asked for); install d 1 (asked for)",
-     "c, needed by b(=1): no package of the repositories is called so\n"
-     "b: is left out, since it can't have all that it needs"},
-    /* all that was planned for it goes too */
-    {INSTALL, "a|1|x,missing;x|1", "", "a", "",
-     "missing, needed by a(=1): no package of the repositories is called so\n"
-     "a: is left out, since it can't have all that it needs"},
-    {INSTALL, "a|1", "", "a(~1)", "",
-     "asked for: 'a(~1)' is not a requirement: write name or name(>=1.2-3)"},
-    {INSTALL, "a|1|b;b|1|c;c|1|a", "", "a",
-     "install c 1 (needed by b(=1)); install b 1 (needed by a(=1)); install a 1 (asked for)", ""},
-    {INSTALL, "a|1|a;b|1", "", "a", "install a 1 (asked for)", ""},
-    {INSTALL, "a|1|c(=1);b|1|c(>1);c|1;c|2", "", "a;b",
-     "install c 1 (needed by a(=1)); install a 1 (asked for)",
-     "c(>1), needed by b(=1): is wanted, but c(=1) is wanted too\n"
-     "b: is left out, since it can't have all that it needs"},
-    /* conflicts */
-    {INSTALL, "a|1||b", "b|1", "a", "remove b 1 (conflicts with a(=1)); install a 1 (asked for)",
-     ""},
-    {INSTALL, "a|1||b(<2)", "b|2", "a", "install a 1 (asked for)", ""},
-    {INSTALL, "a|1||b", "b|1;c|1|b", "a",
-     "remove c 1 (depends on b, which goes); remove b 1 (conflicts with a(=1)); "
-     "install a 1 (asked for)",
-     ""},
-    {INSTALL, "a|1||b;b|1", "", "b;a", "install b 1 (asked for)",
-     "a: conflicts with b(=1), which is wanted too"},
-    {INSTALL, "a|1||b;b|1", "", "a;b", "install a 1 (asked for)",
-     "b: conflicts with a(=1), which is wanted too"},
-    {INSTALL, "a|1|c|b;b|1;c|1", "b|1;c|1|b", "c;a", "keep c 1 (installed already)",
-     "b: can't be removed, since c(=1) needs it"},
-    /* a conflict counts whichever declares it */
-    {INSTALL, "a|1", "b|1||a", "a", "remove b 1 (conflicts with a(=1)); install a 1 (asked for)",
-     ""},
-    {INSTALL, "a|2", "b|1||a(<2)", "a", "install a 2 (asked for)", ""},
-    {INSTALL, "a|1", "b|1||a;c|1|b", "c;a", "keep c 1 (installed already)",
-     "b: can't be removed, since c(=1) needs it"},
-    {INSTALL, "a|1;b|1||a", "", "a;b", "install a 1 (asked for)",
-     "b: conflicts with a(=1), which is wanted too"},
-    {INSTALL, "a|1;b|1||a", "", "b;a", "install b 1 (asked for)",
-     "a: conflicts with b(=1), which is wanted too"},
-    {UPGRADE, "a|2;b|2", "a|1;b|1||a(>1)", "",
-     "upgrade b 2 (newer than 1); upgrade a 2 (newer than 1)", ""},
-    {UPGRADE, "a|2||b(<2);b|2", "a|1;b|1", "",
-     "upgrade b 2 (newer than 1); upgrade a 2 (newer than 1)", ""},
-    {UPGRADE, "a|2", "a|1;b|1||a(>1)", "",
-     "remove b 1 (conflicts with a(=2)); upgrade a 2 (newer than 1)", ""},
-    /* another choice, when the best leads nowhere */
-    {INSTALL, "a|1|c;b|1|c(<2);c|1;c|2", "", "a;b",
-     "install c 1 (needed by a(=1)); install a 1 (asked for); install b 1 (asked for)", ""},
-    {INSTALL, "a|1|b,c;b|1|d(<2);c|1|d;d|1;d|2", "", "a",
-     "install d 1 (needed by b(=1)); install b 1 (needed by a(=1)); "
-     "install c 1 (needed by a(=1)); install a 1 (asked for)",
-     ""},
-    {INSTALL, "a|1|c,b;b|1|d(<2);c|1|d;d|1;d|2", "", "a",
-     "install d 1 (needed by c(=1)); install c 1 (needed by a(=1)); "
-     "install b 1 (needed by a(=1)); install a 1 (asked for)",
-     ""},
-    {INSTALL, "a|2|gone;a|1", "", "a", "install a 1 (asked for)", ""},
-    {INSTALL, "a|1|b;b|3||c;b|2|gone;b|1;c|1", "", "c;a",
-     "install c 1 (asked for); install b 1 (needed by a(=1)); install a 1 (asked for)", ""},
-    {INSTALL, "a|1|x,y;x|2|z(=2);x|1|z(=1);y|2|z(=3);y|1|z(=1);z|1;z|2;z|3", "", "a",
-     "install z 1 (needed by x(=1)); install x 1 (needed by a(=1)); "
-     "install y 1 (needed by a(=1)); install a 1 (asked for)",
-     ""},
-    {UPGRADE, "a|3|gone;a|2;a|1", "a|1", "", "upgrade a 2 (newer than 1)", ""},
-    {UPGRADE, "a|3|gone;a|1", "a|1", "", "",
-     "gone, needed by a(=3): no package of the repositories is called so\n"
-     "a: is left out, since it can't have all that it needs"},
-    /* none of the choices works: the best one is explained, with the chain */
-    {INSTALL, "a|1|b;b|2|c;b|1|c;c|1|gone", "", "a", "",
-     "gone, needed by c(=1), needed by b(=2), needed by a(=1): no package of the repositories is "
-     "called so\n"
-     "c: is left out, since it can't have all that it needs\n"
-     "b: is left out, since it can't have all that it needs\n"
-     "a: is left out, since it can't have all that it needs"},
-    {INSTALL, "a|1|x,y;x|2|z(=2);x|1|z(=2);y|1|z(=1);z|1;z|2;fine|1", "", "a;fine",
-     "install fine 1 (asked for)",
-     "z(=1), needed by y(=1), needed by a(=1): is wanted, but z(=2) is wanted too\n"
-     "y: is left out, since it can't have all that it needs\n"
-     "a: is left out, since it can't have all that it needs"},
-    /* the old one does where the newer is impossible */
-    {UPGRADE, "b|2|gone;a|2|b;c|2|b", "b|1;a|1|b;c|1|b", "",
-     "upgrade a 2 (newer than 1); upgrade c 2 (newer than 1)",
-     "gone, needed by b(=2): no package of the repositories is called so\n"
-     "b: is left out, since it can't have all that it needs"},
-    /* upgrades */
-    {UPGRADE, "a|2;b|1", "a|1;b|1", "", "upgrade a 2 (newer than 1)", ""},
-    {UPGRADE, "a|1", "a|2", "", "", ""},
-    {UPGRADE, "a|1", "a|1|||ERROR", "", "upgrade a 1 (its last installation failed (ERROR))", ""},
-    {UPGRADE, "a|2|b;b|2", "a|1|b;b|1", "",
-     "upgrade b 2 (newer than 1); upgrade a 2 (newer than 1)", ""},
-    {UPGRADE, "a|2|n;n|1", "a|1", "", "install n 1 (needed by a(=2)); upgrade a 2 (newer than 1)",
-     ""},
-    {UPGRADE, "h|1|a||host;a|1", "", "h",
-     "install a 1 (needed by h(=1)); install h 1 (assigned to this machine)", ""},
-    {UPGRADE, "h|2|a||host;a|1", "h|1|||host", "h",
-     "install a 1 (needed by h(=2)); upgrade h 2 (newer than 1)", ""},
-    {UPGRADE, "a|1", "h|1|||host;a|1", "", "remove h 1 (no longer assigned)", ""},
-    {UPGRADE, "a|1", "a|1", "h", "", ""},
-    {UPGRADE, "a|2|gone", "a|1", "", "",
-     "gone, needed by a(=2): no package of the repositories is called so\n"
-     "a: is left out, since it can't have all that it needs"},
-    {UPGRADE, "b|1", "a|1|b", "", "install b 1 (needed by a(=1))", ""},
-    {UPGRADE, "a|2|b,gone;b|2", "a|1|b;b|1", "", "upgrade b 2 (newer than 1)",
-     "gone, needed by a(=2): no package of the repositories is called so\n"
-     "a: is left out, since it can't have all that it needs"},
-    /* removals */
-    {REMOVE, "", "a|1;b|1", "a", "remove a 1 (asked for)", ""},
-    {REMOVE, "", "a|1|b;b|1|c;c|1", "c",
-     "remove a 1 (depends on b, which goes); remove b 1 (depends on c, which goes); "
-     "remove c 1 (asked for)",
-     ""},
-    {REMOVE, "", "a|1|b;b|1|a", "a",
-     "remove b 1 (depends on a, which goes); remove a 1 (asked for)", ""},
-    {REMOVE, "", "a|1", "b;a(>1);a", "remove a 1 (asked for)",
-     "b: is not installed\na(>1): is not installed"},
-};
-
-static void tells_every_story(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < WA_COUNT(stories); i++) {
-        struct world w;
-        struct names names;
-        WA_AUTO_PLAN struct wa_plan p;
-        WA_AUTO_BUF struct wa_buf told;
-        wa_plan_init(&p);
-        wa_buf_init(&told, 1u << 16);
-        world_make(&w, stories[i].available, stories[i].installed);
-        split_names(stories[i].asked, &names);
-        make_plan(stories[i].kind, &w.in, &names, &p);
-        tell(&p, &told);
-        if (strcmp(wa_buf_str(&told), stories[i].plan) != 0)
-            fail_msg("story %zu: got '%s', wanted '%s'", i, wa_buf_str(&told), stories[i].plan);
-        if (strcmp(p.problems, stories[i].problems) != 0)
-            fail_msg("story %zu: problems '%s', wanted '%s'", i, p.problems, stories[i].problems);
-        wa_plan_fini(&p);
-        world_drop(&w);
-    }
-}
-
-/* A chain longer than any honest one is a problem of its own, not of the other requests. */
-static void stops_at_absurd_depths(void **state)
-{
-    enum { COUNT = 200 };
-    static struct wa_control available[COUNT + 1];
-    struct wa_plan_input in = {available, COUNT + 1, NULL, 0, &any_host};
-    const char *asked[] = {"p0", "fine"};
+    const char *words[16];
+    size_t n = 0;
     WA_AUTO_PLAN struct wa_plan p;
+    WA_AUTO_PLAN struct wa_plan why;
     struct wa_err err = WA_ERR_INIT;
-    char text[32];
-    (void)state;
-    for (int i = 0; i < COUNT; i++) {
-        wa_control_init(&available[i]);
-        (void)snprintf(text, sizeof text, "p%d", i);
-        set(&available[i], WA_A_PACKAGE, wa_sv(text));
-        (void)snprintf(text, sizeof text, "p%d", i + 1);
-        set(&available[i], WA_A_DEPENDS, wa_sv(text));
-    }
-    wa_control_init(&available[COUNT]);
-    set(&available[COUNT], WA_A_PACKAGE, WA_SV("fine"));
-    check_ok(wa_plan_install(&in, asked, 2, false, &p, &err), &err, "plan");
-    assert_int_equal(p.n, 1);
-    assert_string_equal(wa_control_get(p.items[0].to, WA_A_PACKAGE), "fine");
-    assert_non_null(strstr(p.problems, "is nested too deep"));
-    for (int i = 0; i <= COUNT; i++)
-        wa_control_fini(&available[i]);
+    struct wa_sv verb = first_word(&request);
+    wa_plan_init(&p);
+    wa_plan_init(&why);
+    while (request.n > 0 && n < WA_COUNT(words))
+        words[n++] = keep(w, first_word(&request));
+    if (wa_sv_eqs(verb, "upgrade"))
+        check_ok(wa_plan_upgrade(&w->in, words, n, &p, &err), &err, "upgrade");
+    else if (wa_sv_eqs(verb, "remove"))
+        check_ok(wa_plan_remove(&w->in, words, n, &p, &err), &err, "remove");
+    else if (wa_sv_eqs(verb, "why-not"))
+        check_ok(wa_plan_why_not(&w->in, words[0], 8, &p, &why, &err), &err, "why-not");
+    else if (wa_sv_eqs(verb, "why")) {
+        check_ok(wa_plan_upgrade(&w->in, words + 1, n - 1, &p, &err), &err, "upgrade");
+        check_ok(wa_plan_why(&w->in, words[0], words + 1, n - 1, &p, &why, &err), &err, "why");
+    } else
+        check_ok(wa_plan_install(&w->in, words, n, wa_sv_eqs(verb, "force"), &p, &err), &err,
+                 "install");
+    if (!wa_sv_eqs(verb, "why"))
+        tell(&p, out);
+    tell_reasons(&why, out);
 }
 
-int main(void)
+static bool is_request(struct wa_sv line)
+{
+    static const char *const verbs[] = {"install ", "force ",   "upgrade",
+                                        "remove ",  "why-not ", "why "};
+    for (size_t i = 0; i < WA_COUNT(verbs); i++)
+        if (wa_sv_starts(line, verbs[i]))
+            return true;
+    return false;
+}
+
+/* A file as it would be right: its lines, but those of answers made anew. */
+static void rewrite(const char *path, struct wa_buf *in, struct wa_buf *out)
+{
+    struct world w;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_sv rest, line;
+    check_ok(wa_path_read(path, 1u << 20, in, &err), &err, path);
+    rest = wa_buf_sv(in);
+    world_init(&w);
+    while (rest.n > 0 && wa_sv_split(&rest, '\n', &line)) {
+        if (wa_sv_starts(line, "=") || wa_sv_starts(line, "!"))
+            continue;
+        if (wa_sv_starts(line, "# ")) { /* a case begins */
+            world_fini(&w);
+            world_init(&w);
+        }
+        wa_buf_addsv(out, line);
+        wa_buf_addc(out, '\n');
+        if (is_request(line))
+            answer(&w, line, out);
+        else if (!wa_sv_starts(line, "#"))
+            read_line(&w, line);
+    }
+    world_fini(&w);
+    check_ok(wa_buf_check(out, &err), &err, path);
+}
+
+static void same_lines(const char *path, struct wa_sv want, struct wa_sv got)
+{
+    struct wa_sv a, b, title = WA_SV("");
+    for (size_t n = 1; want.n > 0 || got.n > 0; n++) {
+        bool has_a = want.n > 0 && wa_sv_split(&want, '\n', &a),
+             has_b = got.n > 0 && wa_sv_split(&got, '\n', &b);
+        if (has_a && wa_sv_starts(a, "#"))
+            title = a;
+        if (!has_a || !has_b || wa_sv_cmp(a, b) != 0)
+            fail_msg("%s, line %zu, '%.*s': got '%.*s', wanted '%.*s'", path, n, WA_SV_ARG(title),
+                     (int)(has_b ? b.n : 0), b.p, (int)(has_a ? a.n : 0), a.p);
+    }
+}
+
+static void answers_every_file(void **state)
+{
+    size_t files = 0;
+    DIR *d = opendir(WA_SOLVER_CASES);
+    (void)state;
+    assert_non_null(d);
+    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+        char path[WA_PATH_MAX];
+        WA_AUTO_BUF struct wa_buf in;
+        WA_AUTO_BUF struct wa_buf out;
+        if (strstr(e->d_name, ".txt") == NULL)
+            continue;
+        wa_buf_init(&in, 1u << 20);
+        wa_buf_init(&out, 1u << 20);
+        (void)snprintf(path, sizeof path, "%s/%s", WA_SOLVER_CASES, e->d_name);
+        rewrite(path, &in, &out);
+        same_lines(path, wa_buf_sv(&in), wa_buf_sv(&out));
+        files++;
+    }
+    (void)closedir(d);
+    assert_true(files >= 5);
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tells_every_story),
-        cmocka_unit_test(stops_at_absurd_depths),
+        cmocka_unit_test(answers_every_file),
     };
+    if (argc == 3 && strcmp(argv[1], "print") == 0) {
+        WA_AUTO_BUF struct wa_buf in;
+        WA_AUTO_BUF struct wa_buf out;
+        wa_buf_init(&in, 1u << 20);
+        wa_buf_init(&out, 1u << 20);
+        rewrite(argv[2], &in, &out);
+        (void)fputs(wa_buf_str(&out), stdout);
+        return 0;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,7 +176,11 @@ static enum wa_code plan(void *arg, struct wa_err *err)
     struct wa_installed installed[2] = {{.status = "OK"}, {.status = "OK"}};
     struct wa_host_caps host = {.now = ""};
     static const char *const asked[] = {"a", "d", "nonsense("};
-    struct wa_plan_input in = {available, 3, installed, 2, &host};
+    struct wa_plan_input in = {.available = available,
+                               .available_count = 3,
+                               .installed = installed,
+                               .installed_count = 2,
+                               .host = &host};
     WA_AUTO_PLAN struct wa_plan p;
     WA_AUTO_PLAN struct wa_plan u;
     WA_AUTO_PLAN struct wa_plan r;
