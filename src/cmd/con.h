@@ -13,6 +13,14 @@ extern const struct wa_cli_command wa_con_host_package;
 /* Logs in, with the options below, the configuration, and questions. */
 WA_CHECK enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret,
                                      struct wa_err *err);
+/* The same for the i-th of several servers: an option that is given once counts for each, one that
+ * is given several times is the i-th's. */
+WA_CHECK enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_client **ret,
+                                         struct wa_err *err);
+/* Whether a package is whole, and signed by somebody who is trusted here (con_check.c); where no
+ * trust is set up, by whom it says. Tells the signer. */
+WA_CHECK enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path,
+                                           struct wa_err *err);
 /* The array of all hosts, in arena. */
 WA_CHECK enum wa_code wa_con_get_hosts(struct wa_client *c, struct wa_arena *arena,
                                        const struct wa_json **ret, struct wa_err *err);

@@ -6,10 +6,39 @@
 #include "codec/hex.h"
 #include "os/fs.h"
 
-static enum wa_code option_or_conf(const struct wa_cli *cli, const char *option, const char *key,
+#define LAST SIZE_MAX
+
+/* The option's value for the nth server; of several values the last for LAST. */
+static enum wa_code pick(const struct wa_cli *cli, const char *option, size_t nth, const char **ret,
+                         struct wa_err *err)
+{
+    size_t count = 0;
+    while (wa_cli_at(cli, option, count) != NULL)
+        count++;
+    if (nth != LAST && count > 1 && nth >= count)
+        return wa_fail(err, WA_E_USAGE,
+                       "--%s is given %zu times: once for all servers, or once for each", option,
+                       count);
+    *ret = count == 0 ? NULL
+                      : wa_cli_at(cli, option,
+                                  count == 1    ? 0
+                                  : nth == LAST ? count - 1
+                                                : nth);
+    return WA_OK;
+}
+
+struct way {
+    const struct wa_cli *cli;
+    size_t nth;
+};
+
+static enum wa_code option_or_conf(const struct way *way, const char *option, const char *key,
                                    const char *fallback, char **ret, struct wa_err *err)
 {
-    const char *given = wa_cli_get(cli, option, NULL);
+    const struct wa_cli *cli = way->cli;
+    const char *given = NULL;
+    if (pick(cli, option, way->nth, &given, err) != WA_OK)
+        return err->code;
     if (given != NULL)
         return wa_sv_dup(wa_sv(given), ret, err);
     if (wa_get_conf(cli, key, ret, err) != WA_OK)
@@ -17,15 +46,15 @@ static enum wa_code option_or_conf(const struct wa_cli *cli, const char *option,
     return *ret == NULL && fallback != NULL ? wa_sv_dup(wa_sv(fallback), ret, err) : WA_OK;
 }
 
-static enum wa_code read_trust(const struct wa_cli *cli, struct wa_buf *pem, struct wa_tls_trust *t,
+static enum wa_code read_trust(const struct way *way, struct wa_buf *pem, struct wa_tls_trust *t,
                                struct wa_err *err)
 {
     WA_AUTO_STR char *fingerprint = NULL;
     WA_AUTO_STR char *verify = NULL;
     *t = (struct wa_tls_trust){.host = ""};
-    if (option_or_conf(cli, "server-fingerprint", "server_fingerprint", "", &fingerprint, err) !=
+    if (option_or_conf(way, "server-fingerprint", "server_fingerprint", "", &fingerprint, err) !=
             WA_OK ||
-        option_or_conf(cli, "verify-cert", "verify_cert", "1", &verify, err) != WA_OK)
+        option_or_conf(way, "verify-cert", "verify_cert", "1", &verify, err) != WA_OK)
         return err->code;
     if (fingerprint[0] != '\0' && !wa_hex_fingerprint(wa_sv(fingerprint), t->fingerprint))
         return wa_fail(err, WA_E_USAGE,
@@ -48,11 +77,13 @@ static enum wa_code read_trust(const struct wa_cli *cli, struct wa_buf *pem, str
     return WA_OK;
 }
 
-static enum wa_code read_password(const struct wa_cli *cli, const char *user, const char *server,
+static enum wa_code read_password(const struct way *way, const char *user, const char *server,
                                   struct wa_buf *out, struct wa_err *err)
 {
     char prompt[512];
-    const char *file = wa_cli_get(cli, "password-file", NULL);
+    const char *file = NULL;
+    if (pick(way->cli, "password-file", way->nth, &file, err) != WA_OK)
+        return err->code;
     if (file != NULL)
         return wa_cli_read_secret(file, out, err);
     (void)snprintf(prompt, sizeof prompt, "Password of '%s' on %s: ", user, server);
@@ -62,6 +93,13 @@ static enum wa_code read_password(const struct wa_cli *cli, const char *user, co
 
 enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret, struct wa_err *err)
 {
+    return wa_con_connect_nth(cli, LAST, ret, err);
+}
+
+enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_client **ret,
+                                struct wa_err *err)
+{
+    const struct way way = {cli, i};
     WA_AUTO_STR char *server = NULL;
     WA_AUTO_STR char *user = NULL;
     WA_AUTO_BUF struct wa_buf pem;
@@ -69,15 +107,15 @@ enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret, st
     struct wa_tls_trust trust;
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     wa_buf_init(&password, 1024);
-    if (option_or_conf(cli, "server", "wapt_server", NULL, &server, err) != WA_OK ||
-        option_or_conf(cli, "user", "wapt_user", "admin", &user, err) != WA_OK ||
-        read_trust(cli, &pem, &trust, err) != WA_OK)
+    if (option_or_conf(&way, "server", "wapt_server", NULL, &server, err) != WA_OK ||
+        option_or_conf(&way, "user", "wapt_user", "admin", &user, err) != WA_OK ||
+        read_trust(&way, &pem, &trust, err) != WA_OK)
         return err->code;
     if (server == NULL)
         return wa_fail(err, WA_E_CONFIG,
                        "which server? Give --server https://SERVER, or write 'wapt_server = "
                        "https://SERVER' under [global] in ~/.config/wapt/waptconsole.ini");
-    if (read_password(cli, user, server, &password, err) != WA_OK)
+    if (read_password(&way, user, server, &password, err) != WA_OK)
         return err->code;
     const struct wa_client_options o = {server, &trust, user, wa_buf_sv(&password)};
     if (wa_client_open(&o, ret, err) == WA_OK)

@@ -53,24 +53,58 @@ enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const ch
     return WA_OK;
 }
 
-static enum wa_code upload(struct wa_cli *cli, struct wa_err *err)
+static void tell(struct wa_cli *cli, const char *server, const char *path,
+                 struct wa_get_tally *tally, const struct wa_err *why)
+{
+    wa_jw_obj(&cli->jw);
+    wa_jw_kv(&cli->jw, "server", server);
+    wa_jw_kv(&cli->jw, "file", path);
+    wa_jw_kv(&cli->jw, "code", wa_code_name(why->code));
+    wa_jw_kv(&cli->jw, "error", why->code == WA_OK ? NULL : why->text);
+    wa_jw_end(&cli->jw);
+    wa_get_count(cli, tally, why);
+}
+
+/* To one server, what was found good; a server that does not answer has failed for each. */
+static void upload_to(struct wa_cli *cli, size_t nth, const struct wa_err *checks,
+                      struct wa_get_tally *tally)
 {
     WA_AUTO(wa_client) struct wa_client *c = NULL;
-    struct wa_get_tally tally = {0, 0, WA_OK};
-    if (wa_con_connect(cli, &c, err) != WA_OK)
-        return err->code;
-    wa_jw_arr(&cli->jw);
+    struct wa_err no_server = WA_ERR_INIT;
+    const char *server = wa_cli_at(cli, "server", nth);
+    if (wa_con_connect_nth(cli, nth, &c, &no_server) == WA_OK)
+        wa_err_clear(&no_server);
     for (size_t i = 0; i < cli->arg_count; i++) {
         struct wa_err why = WA_ERR_INIT;
-        if (wa_con_upload_one(cli, c, cli->args[i], &why) == WA_OK)
+        if (checks[i].code != WA_OK)
+            continue;
+        if (c == NULL)
+            why = no_server;
+        else if (wa_con_upload_one(cli, c, cli->args[i], &why) == WA_OK)
             wa_err_clear(&why);
-        wa_jw_obj(&cli->jw);
-        wa_jw_kv(&cli->jw, "file", cli->args[i]);
-        wa_jw_kv(&cli->jw, "code", wa_code_name(why.code));
-        wa_jw_kv(&cli->jw, "error", why.code == WA_OK ? NULL : why.text);
-        wa_jw_end(&cli->jw);
-        wa_get_count(cli, &tally, &why);
+        tell(cli, server, cli->args[i], tally, &why);
     }
+}
+
+static enum wa_code upload(struct wa_cli *cli, struct wa_err *err)
+{
+    struct wa_err *checks = wa_calloc(cli->arg_count, sizeof *checks);
+    struct wa_get_tally tally = {0, 0, WA_OK};
+    size_t good = 0, servers = 0;
+    if (checks == NULL)
+        return wa_nomem(err);
+    wa_jw_arr(&cli->jw);
+    for (size_t i = 0; i < cli->arg_count; i++) {
+        if (wa_con_check_package(cli, cli->args[i], &checks[i]) == WA_OK)
+            good++;
+        else
+            tell(cli, NULL, cli->args[i], &tally, &checks[i]);
+    }
+    while (wa_cli_at(cli, "server", servers) != NULL)
+        servers++;
+    for (size_t i = 0; good > 0 && (i == 0 || i < servers); i++)
+        upload_to(cli, i, checks, &tally);
+    wa_free(checks);
     wa_jw_end(&cli->jw);
     return wa_get_outcome(&tally, "could not be published", err);
 }
@@ -97,7 +131,8 @@ static enum wa_code host_package(struct wa_cli *cli, struct wa_err *err)
             WA_OK ||
         wa_control_set(&control, WA_A_CONFLICTS, wa_sv(wa_cli_get(cli, "conflicts", "")), err) !=
             WA_OK ||
-        wa_build_meta(&control, wa_cli_get(cli, "output", "."), &signer.signer, NULL, path, err) != WA_OK)
+        wa_build_meta(&control, wa_cli_get(cli, "output", "."), &signer.signer, NULL, path, err) !=
+            WA_OK)
         return err->code;
     wa_jw_obj(&cli->jw);
     wa_jw_kv(&cli->jw, "file", path);
@@ -109,7 +144,10 @@ static enum wa_code host_package(struct wa_cli *cli, struct wa_err *err)
     return wa_con_connect(cli, &c, err) == WA_OK ? wa_con_upload_one(cli, c, path, err) : err->code;
 }
 
-static const struct wa_cli_option upload_options[] = {WA_CON_SERVER_OPTIONS};
+static const struct wa_cli_option upload_options[] = {
+    WA_CON_SERVER_OPTIONS,
+    {"trusted", 't', "DIR", "Directory of trusted certificates (else public_certs_dir)"},
+};
 static const struct wa_cli_option package_options[] = {
     WA_CON_SERVER_OPTIONS,
     WA_GET_SIGNER_OPTIONS,

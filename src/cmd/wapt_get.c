@@ -7,6 +7,7 @@
 static const struct wa_cli_command *const commands[] = {
     &wa_get_audit,
     &wa_get_build_package,
+    &wa_get_build_upload,
     &wa_get_cancel,
     &wa_get_cancel_all,
     &wa_get_clean,
@@ -36,6 +37,7 @@ static const struct wa_cli_command *const commands[] = {
     &wa_get_update_package_sources,
     &wa_get_update_status,
     &wa_get_upgrade,
+    &wa_get_upload_package,
     &wa_get_verify,
     NULL,
 };
@@ -45,7 +47,6 @@ static const struct wa_cli_option options[] = {
 };
 
 #define BY_ROOT "root's command does the work itself where waptservice does not run"
-#define BY_CONSOLE "sign and send it with 'waptconsole upload FILE'"
 #define NOT_HERE "it is not part of this program yet"
 /* What WAPT's users type (its wapt-get and wapt-get.exe). */
 static const struct wa_cli_alias aliases[] = {
@@ -75,8 +76,6 @@ static const struct wa_cli_alias aliases[] = {
     {"uninstall", NULL, "'wapt-get remove PACKAGE' runs the package's uninstall() too"},
     {"download", NULL, "'wapt-get download-upgrade' fetches what an upgrade will need"},
     {"show-params", NULL, "'wapt-get show-log PACKAGE' shows the parameters"},
-    {"build-upload", NULL, "'wapt-get build-package DIR', then 'waptconsole upload FILE'"},
-    {"upload-package", NULL, BY_CONSOLE},
     {"scan-packages", NULL, "use 'wapt-scanpackages DIR'"},
     {"update-packages", NULL, "use 'wapt-scanpackages DIR'"},
     {"edit-host", NULL,

@@ -84,6 +84,10 @@ def answers(org):
         keep(f"waptserver enrol-token {''.join(argv)}".strip(),
              run(BIN / "waptserver", "enrol-token", *argv, "--json", "--config", org.base / "server/waptserver.ini"))
     console("upload", package, base / "none.wapt", ok=False)
+    server = ("--server", org.url, "--server-fingerprint", org.server_fp, "--server-password-file", org.base / "admin.pw")
+    get("upload-package", *server, package)
+    get("build-upload", *server, *signer, source, "-o", base)
+    get("build-upload", *server, *signer, base / "nowhere", "-o", base, ok=False)
     console("hosts")
     console("host-package", org.uuid, "--depends", "json-one", *deployer, "-o", base, "--upload")
     console("action", "update", "--hosts", org.uuid, *deployer, "--timeout", "40s")

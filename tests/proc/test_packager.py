@@ -321,3 +321,41 @@ def test_nobody_elses_code_runs_as_me(org, tmp_path, spoil):
     spoil(tmp_path / "x")
     org.get("update-package-sources", tmp_path / "x", ok=False)
     assert not (tmp_path / "ran").exists()
+
+
+# --- to the server ---
+
+def reach(org, fingerprint=None):
+    return ("--server", org.url, "--server-fingerprint", fingerprint or org.server_fp, "--server-password-file", org.base / "admin.pw")
+
+
+def test_build_and_upload(org, tmp_path):
+    folder, _ = sources(org, tmp_path, "up-load")
+    key = ("-k", org.cert("Developer"), "-w", org.base / "pw", "-o", tmp_path, "-t", org.agent / "ssl")
+    told = org.get("build-upload", folder, *key, *reach(org))
+    assert told.stdout.count("up-load_1.0-1.wapt") == 2 and "signed by Developer" in told.stderr
+    org.get("update")
+    assert "up-load" in org.get("search", "up-load").stdout
+    bad = org.get("build-upload", folder, tmp_path / "none", *key, *reach(org), ok=False)
+    assert "nothing was uploaded" in bad.text and "published" not in bad.text
+
+
+def test_upload_checks_first(org, tmp_path):
+    trust = ("-t", org.agent / "ssl")
+    good, stranger = signed(org, tmp_path), signed(org, tmp_path, "Stranger", "tis-strange")
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(tmp_path / "bad.wapt", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"print(", b"exec("))
+    # No server answers there: what is refused is refused here.
+    nowhere = ("--server", "https://127.0.0.1:1", "--server-fingerprint", "0" * 64, "--server-password-file", org.base / "admin.pw")
+    for file in (stranger, tmp_path / "bad.wapt", tmp_path / "Developer", tmp_path / "none"):
+        p = org.get("upload-package", "--json", *trust, *nowhere, file, ok=False)
+        (told,) = json.loads(p.stdout)["result"]
+        assert told["server"] is None and told["code"] in ("refused", "invalid", "not_found"), told
+    # Without trust set up, who signed is only told; the server judges.
+    assert "Stranger" in org.get("upload-package", "-c", "/dev/null", *reach(org), stranger, ok=False).text
+    # Two servers: one that is not who it should be. Each is told.
+    p = org.get("upload-package", "--json", *trust, *reach(org), "--server", org.url, "--server-fingerprint", "1" * 64, good, ok=False)
+    assert p.returncode == 3 and [t["code"] for t in json.loads(p.stdout)["result"]] == ["ok", "refused"]
+    wrong = ("--server-fingerprint", "1" * 64) * 2
+    assert "given 3 times" in org.get("upload-package", *trust, *reach(org), *wrong, *("--server", org.url) * 3, good, ok=False).text

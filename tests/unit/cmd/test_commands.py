@@ -403,7 +403,7 @@ class CommandLine(Bench):
     def test_names_of_wapt(self):
         """A habit from WAPT works, or is answered with what to type."""
         self.ends(USAGE, 'showlog', says="'show-log' needs PACKAGE")
-        self.ends(USAGE, 'upload-package', 'x.wapt', says='waptconsole upload FILE')
+        self.ends(USAGE, 'edit-host', 'x', says='waptconsole host-package')
         self.ends(USAGE, '-S', 'install', 'x', says='the service is always asked first')
         self.ends(USAGE, 'update', '-u', says='wapt-get update')
         self.ends(USAGE, 'create-keycert', '/CommonName=X', says="'--common-name' here")
