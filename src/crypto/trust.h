@@ -6,6 +6,8 @@
  * itself is in the store) needs no issuer. Chains are built from the store and the supplied
  * certificates together; when several authorities have one name, all are tried.
  *
+ * A signer whose extended key usage names other purposes only signs nothing.
+ *
  * An authority whose extended key usage leaves out codeSigning can't give it: otherwise a deployer,
  * whose own certificate WAPT makes an authority, could issue one for code.
  */

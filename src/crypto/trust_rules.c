@@ -86,6 +86,18 @@ enum wa_code wa_rule_any(const struct wa_trust *t, const struct wa_cert *c, int6
     return check_critical(c, err);
 }
 
+/* RFC 5280, 4.2.1.12: named purposes are the only ones. WAPT's tools name codeSigning, clientAuth
+ * or both; the certificate of a TLS server, whose key lies where it answers strangers, signs
+ * nothing. */
+static bool is_for_signers(const struct wa_cert *c)
+{
+    uint32_t eku = X509_get_extended_key_usage(c->x); /* all bits when absent */
+
+    if ((eku & (XKU_CODE_SIGN | XKU_ANYEKU)) != 0)
+        return true;
+    return (eku & XKU_SSL_CLIENT) != 0 && (eku & XKU_SSL_SERVER) == 0;
+}
+
 enum wa_code wa_rule_signer(const struct wa_cert *c, struct wa_err *err)
 {
     uint32_t usage = X509_get_key_usage(c->x); /* all bits when the extension is absent */
@@ -93,6 +105,10 @@ enum wa_code wa_rule_signer(const struct wa_cert *c, struct wa_err *err)
     if ((usage & (X509v3_KU_DIGITAL_SIGNATURE | X509v3_KU_NON_REPUDIATION)) == 0)
         return wa_fail(err, WA_E_REFUSED,
                        "certificate '%s' is not for signing (its key usage says so)", c->cn);
+    if (!is_for_signers(c))
+        return wa_fail(err, WA_E_REFUSED,
+                       "certificate '%s' is for other purposes (its extended key usage says so)",
+                       c->cn);
     return WA_OK;
 }
 

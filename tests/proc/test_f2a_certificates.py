@@ -150,11 +150,14 @@ add("names-not-excluded", by(Owner("Dora", issuer=NX, subject=called("Ours", "Do
 # --- codeSigning ---
 
 for n, eku, code in (("code", [Eku.CODE_SIGNING], True), ("code-and-client", [Eku.CLIENT_AUTH, Eku.CODE_SIGNING], True), ("client", [Eku.CLIENT_AUTH], False),
-                     ("server", [Eku.SERVER_AUTH], False), ("any", [Eku.ANY_EXTENDED_KEY_USAGE], False), ("none", [], False),
-                     ("email", [Eku.EMAIL_PROTECTION], False)):
+                     ("any", [Eku.ANY_EXTENDED_KEY_USAGE], False), ("none", [], False), ("code-and-server", [Eku.SERVER_AUTH, Eku.CODE_SIGNING], True)):
     o = Owner(f"Purpose {n}", issuer=CA, eku=eku, code=False)
     add(f"purpose-{n}-code", by(o), None if code else "code", "" if code else "codeSigning")
     add(f"purpose-{n}-data", by(o, files=DATA))
+for n, eku in (("server", [Eku.SERVER_AUTH]), ("server-and-client", [Eku.CLIENT_AUTH, Eku.SERVER_AUTH]), ("email", [Eku.EMAIL_PROTECTION])):
+    add(f"purpose-{n}-signs-nothing", by(Owner(f"Purpose {n}", issuer=CA, eku=eku, code=False), files=DATA), "chain", "for other purposes")
+    o = Owner(f"Pinned {n}", eku=eku, code=False)
+    add(f"purpose-{n}-pinned", by(o, files=DATA), "chain", "for other purposes", trust=store(f"purpose-{n}", o))
 for n, eku, code in (("client", [Eku.CLIENT_AUTH], False), ("code", [Eku.CODE_SIGNING], True), ("any", [Eku.ANY_EXTENDED_KEY_USAGE], True)):
     i = Owner(f"Issuer {n}", issuer=CA, ca=True, code=False, eku=eku)
     add(f"purpose-of-issuer-{n}", by(Owner(f"Below {n}", issuer=i)), None if code else "code")
