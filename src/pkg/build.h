@@ -5,6 +5,7 @@
 #include "crypto/cert.h"
 #include "pkg/control.h"
 
+struct wa_manifest;
 struct wa_signer {
     const struct wa_key *key;     /* RSA: WAPT's agents know nothing else */
     const struct wa_certs *chain; /* signer first; must match the key */
@@ -16,6 +17,8 @@ struct wa_build_options {
     bool also_sha1;     /* a second manifest and signature, for what is older than WAPT 1.5 (1.9) */
     bool without_setup; /* of an existing package: leave setup.py out */
     int64_t date;       /* of the signature and the archive, seconds since 1970; 0: now */
+    /* of an existing package: every member must be as it is listed here; NULL: whatever is there */
+    const struct wa_manifest *only;
     const char *maturity; /* NULL: as in control; so for the next two */
     const char *target_os;
     const char *set_version;
@@ -54,7 +57,6 @@ WA_CHECK enum wa_code wa_build_meta(const struct wa_control *control, const char
                                     struct wa_err *err);
 /* Fills signature, signer, uuid, signed_attributes, and the date unless c has one. files: what else
  * is in the package, so that the uuid is of this content; NULL: nothing. */
-struct wa_manifest;
 WA_CHECK enum wa_code wa_sign_control(struct wa_control *c, const struct wa_signer *signer,
                                       const struct wa_manifest *files, struct wa_err *err);
 

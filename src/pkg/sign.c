@@ -174,6 +174,18 @@ struct resigning {
     const struct wa_build_options *options;
 };
 
+/* Is it what was checked before? The file may have been written to since. */
+static enum wa_code check_listed(const struct wa_build_options *o, const char *name,
+                                 const char *digest, struct wa_err *err)
+{
+    const struct wa_manifest_entry *e =
+        o == NULL || o->only == NULL ? NULL : wa_manifest_find(o->only, name);
+    if (o == NULL || o->only == NULL || (e != NULL && strcmp(e->digest, digest) == 0))
+        return WA_OK;
+    return wa_fail(err, WA_E_CONFLICT, "'%s' is not what was checked: the package has changed",
+                   name);
+}
+
 static enum wa_code copy_members(const struct resigning *r, struct wa_output *o,
                                  struct wa_listing *l, struct wa_err *err)
 {
@@ -186,14 +198,18 @@ static enum wa_code copy_members(const struct resigning *r, struct wa_output *o,
         if (wa_signer_may_pack(r->signer, z->name.p, err) != WA_OK ||
             wa_zip_read(r->zip, z, wa_listing_start(l), err) != WA_OK ||
             wa_listing_end(l, &z->name, err) != WA_OK ||
+            check_listed(r->options, z->name.p, l->sha256.items[l->sha256.n - 1].digest, err) !=
+                WA_OK ||
             wa_zip_copy(o->zip, r->zip, z, err) != WA_OK)
             return wa_wrap(err, "copying '%s'", z->name.p);
     }
     return WA_OK;
 }
 
-static enum wa_code read_control(struct wa_zip *zip, struct wa_control *c, struct wa_err *err)
+static enum wa_code read_control(struct wa_zip *zip, const struct wa_build_options *o,
+                                 struct wa_control *c, struct wa_err *err)
 {
+    char digest[WA_SHA256_HEX];
     WA_AUTO_BUF struct wa_buf text;
     struct wa_buf_sink sink;
     struct wa_relpath name = wa_papers_name(0);
@@ -202,7 +218,9 @@ static enum wa_code read_control(struct wa_zip *zip, struct wa_control *c, struc
     wa_buf_sink_init(&sink, &text);
     if (m == NULL)
         return wa_fail(err, WA_E_INVALID, "not a package: '%s' is missing", name.p);
-    if (wa_zip_read(zip, m, &sink.base, err) != WA_OK)
+    if (wa_zip_read(zip, m, &sink.base, err) != WA_OK ||
+        wa_sha256_hex(text.p, text.n, digest, err) != WA_OK ||
+        check_listed(o, name.p, digest, err) != WA_OK)
         return err->code;
     return wa_control_parse(wa_buf_sv(&text), c, err);
 }
@@ -252,7 +270,7 @@ static enum wa_code sign_again(const struct resigning *r, struct wa_relpath *ret
     int64_t mtime = 0;
     wa_control_init(&c);
     wa_listing_init(&l);
-    if (read_control(r->zip, &c, err) != WA_OK)
+    if (read_control(r->zip, r->options, &c, err) != WA_OK)
         return err->code;
     bool had_usual = is_usual_name(&c, &r->name);
     if (wa_build_apply(&c, r->options, err) != WA_OK || wa_control_check(&c, err) != WA_OK ||

@@ -16,7 +16,7 @@ def documented():
 def commands():
     """Every command of every program, as its --help tells."""
     found = set()
-    for program in ("wapt-get", "wapt-repo", "wapt-scanpackages", "waptconsole", "waptserver", "waptservice"):
+    for program in ("wapt-get", "wapt-repo", "wapt-scanpackages", "wapt-signpackages", "waptconsole", "waptserver", "waptservice"):
         text = run(BIN / program, "--help").stdout
         names = re.findall(r"^  ([a-z][a-z0-9-]+) ", text.split("General options")[0], re.M) if "Commands:" in text else []
         found |= {f"{program} {name}" for name in names} or {program}
@@ -79,6 +79,8 @@ def answers(org):
     get("make-host-template", org.uuid, "json-one", base / "host")
     repository(org, base, base / "keys/J.crt", keep)
     keep("wapt-scanpackages", run(BIN / "wapt-scanpackages", "--json", base))
+    keep("wapt-signpackages", run(BIN / "wapt-signpackages", "--json", "-c", org.cert("Developer"), *pw, "-s", base / package.name,
+                                  base / "none.wapt", ok=False))
     keep("waptserver setup", run(BIN / "waptserver", "setup", "--json", "--dir", base / "server", "--admin-password-file", org.base / "admin.pw"))
     for argv in ((), ("list",)):
         keep(f"waptserver enrol-token {''.join(argv)}".strip(),

@@ -2,6 +2,7 @@
 import functools
 import json
 import os
+import pathlib
 import pty
 import shutil
 import stat
@@ -12,7 +13,8 @@ import unittest
 import zipfile
 
 WAPT_GET, SCAN, ROOT = (os.path.abspath(p) for p in sys.argv[1:4])
-CONSOLE, SERVER, SERVICE = (os.path.join(os.path.dirname(WAPT_GET), p) for p in ('waptconsole', 'waptserver', 'waptservice'))
+CONSOLE, SERVER, SERVICE, SIGN_ALL = (os.path.join(os.path.dirname(WAPT_GET), p)
+                                      for p in ('waptconsole', 'waptserver', 'waptservice', 'wapt-signpackages'))
 OK, FAILED, USAGE, PARTIAL, REFUSED, DENIED, AUTH, UNREACHABLE, INVALID, CONFIG, NOT_FOUND, EXISTS, BUSY = (
     0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 19)
 
@@ -67,11 +69,12 @@ class Bench(unittest.TestCase):
 
     def json(self, *args, status=OK, program=WAPT_GET):
         done = self.call('--json', *args, program=program)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        if status is not None:
+            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         answer = json.loads(done.stdout)
         self.assertEqual(list(answer), ['ok', 'code', 'error', 'result'])
-        self.assertEqual(answer['ok'], status == OK)
-        self.assertEqual(answer['error'] is None, status == OK)
+        self.assertEqual(answer['ok'], done.returncode == OK)
+        self.assertEqual(answer['error'] is None, done.returncode == OK)
         return answer
 
     def source(self, name, control='package: tis-x\nversion: 1.0-1\narchitecture: all\n', code=True):
@@ -390,6 +393,159 @@ class Scan(Bench):
         self.ends(PARTIAL, 'repo', '-t', 'others', '-f', program=SCAN, says="'a_1.wapt' is left out")
         self.ends(NOT_FOUND, 'nowhere', program=SCAN)
         self.ends(USAGE, program=SCAN)
+
+
+class SignAll(Bench):
+    """wapt-signpackages: the packages of one key go over to another."""
+
+    CERT = ('-c', 'keys/Zoë Coder.crt', '-w', 'pw')
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.run_ok('create-keycert', '--common-name', 'New', '--code-signing', '--base-dir', 'new', '-w', 'pw', '--key-bits', '2048')
+        cls.run_ok('create-keycert', '--common-name', 'Plain', '--base-dir', 'plain', '-w', 'pw', '--key-bits', '2048')
+        os.mkdir(cls.path('trusted-new'))
+        shutil.copy(cls.path('new/New.crt'), cls.path('trusted-new'))
+
+    def repository(self, name, *packages):
+        """A directory with these packages, signed by Zoë."""
+        for p in packages:
+            self.source(f'{name}-src/{p}', f'package: {p}\nversion: 1.0-1\narchitecture: all\n')
+        os.makedirs(self.path(name))
+        self.run_ok('build-package', *(f'{name}-src/{p}' for p in packages), *self.SIGN, '-o', name)
+        return [f'{name}/{p}_1.0-1.wapt' for p in packages]
+
+    def sign_all(self, *args, status=OK, **kw):
+        return self.json(*args, status=status, program=SIGN_ALL, **kw)['result']
+
+    NEW = ('-c', 'new/New.crt', '-w', 'pw')
+
+    def test_over_to_another_key(self):
+        files = self.repository('over', 'tis-a', 'tis-b')
+        self.write('over/broken.wapt', 'no package')
+        result = self.sign_all(*self.NEW, '-s', '-t', 'trusted', *files, 'over/broken.wapt', 'over/none.wapt', 'over', status=PARTIAL)
+        self.assertEqual([p['code'] for p in result['packages']], ['ok', 'ok', 'invalid', 'not_found', 'usage'])
+        self.assertEqual([p['signed'] for p in result['packages']], [True, True, False, False, False])
+        good = self.json('verify', '-t', 'trusted-new', *files)['result']
+        self.assertEqual([g['signer'] for g in good], ['New', 'New'])
+        (scan,) = result['scans']
+        self.assertEqual((scan['directory'], scan['added'], scan['bad'], scan['code']), ('over', 2, 1, 'partial'))
+        with open(self.path('over/broken.wapt'), encoding='utf-8') as f:
+            self.assertEqual(f.read(), 'no package')
+        self.assertFalse([f for f in os.listdir(self.path('over')) if f.endswith('.tmp')])
+        # They are New's now, so Zoë's trust does not sign them again.
+        again = self.sign_all(*self.CERT, '-t', 'trusted', *files, status=REFUSED)
+        self.assertEqual([p['code'] for p in again['packages']], ['refused', 'refused'])
+
+    def test_if_needed(self):
+        files = self.repository('needed', 'tis-c', 'tis-d')
+        self.sign_all(*self.NEW, files[0])
+        def read():
+            return [pathlib.Path(self.path(f)).read_bytes() for f in files]
+        before = read()
+        result = self.sign_all(*self.NEW, '--if-needed', *files)
+        self.assertEqual([p['signed'] for p in result['packages']], [False, True])
+        self.assertEqual([a == b for a, b in zip(before, read())], [True, False])
+        for more in (('--maturity', 'DEV'), ('--target-os', 'linux'), ('-m', 'sha256,sha1'), ('-r',), ('-i',)):
+            result = self.sign_all(*self.NEW, '--if-needed', *more, files[0])['packages'][0]
+            self.assertTrue(result['signed'], more)
+            if more != ('-i',):
+                again = self.sign_all(*self.NEW, '--if-needed', *more, result['file'])['packages'][0]
+                # Each asks for what the one before has not: only itself is done.
+                self.assertEqual((again['signed'], again['code']), (False, 'ok'), more)
+            files[0] = result['file']
+        self.assertEqual(files[0], 'needed/tis-c_1.0-2_DEV.wapt')
+
+    def test_promote(self):
+        files = self.repository('promote', 'tis-e')
+        done = self.call(*self.CERT, '--maturity', 'PROD', '--target-os', 'windows,linux', '-i', *files, program=SIGN_ALL)
+        self.assertEqual(done.returncode, OK, done.stderr)
+        self.assertIn('PACKAGE  VERSION  RESULT  FILE', done.stdout)
+        self.assertIn('tis-e    1.0-2    signed  promote/tis-e_1.0-2_PROD.wapt', done.stdout)
+        self.assertIn('1 signed, 0 unchanged, 0 failed', done.stdout)
+        self.assertEqual(os.listdir(self.path('promote')), ['tis-e_1.0-2_PROD.wapt'])
+        control = self.json('show', 'promote/tis-e_1.0-2_PROD.wapt')['result'][0]['control']
+        self.assertEqual((control['maturity'], control['target_os']), ('PROD', 'windows,linux'))
+        # An index of before is told, a new one is made when asked.
+        self.run_ok('promote', program=SCAN)
+        done = self.call(*self.CERT, 'promote/tis-e_1.0-2_PROD.wapt', program=SIGN_ALL)
+        self.assertIn("run 'wapt-scanpackages promote'", done.stderr)
+        done = self.call(*self.CERT, '-s', '-i', 'promote/tis-e_1.0-2_PROD.wapt', program=SIGN_ALL)
+        self.assertNotIn('wapt-scanpackages', done.stderr)
+        with zipfile.ZipFile(self.path('promote/Packages')) as z:
+            self.assertIn('tis-e_1.0-3_PROD.wapt', z.read('Packages').decode())
+
+    def test_keeps_the_date(self):
+        files = self.repository('dates', 'tis-f')
+        def date():
+            return self.json('show', files[0])['result'][0]['control']['signature_date']
+        before = date()
+        self.sign_all(*self.CERT, '--keep-signature-date', *files)
+        self.assertEqual(date(), before)
+        self.sign_all(*self.CERT, *files)
+        self.assertNotEqual(date(), before)
+
+    def test_code(self):
+        files = self.repository('code', 'tis-g')
+        self.ends(REFUSED, '-c', 'plain/Plain.crt', '-w', 'pw', *files, says='codeSigning', program=SIGN_ALL)
+        self.sign_all('-c', 'plain/Plain.crt', '-w', 'pw', '-r', *files)
+        with zipfile.ZipFile(self.path(files[0])) as z:
+            self.assertNotIn('setup.py', z.namelist())
+
+    def test_wrong_password_is_asked_once(self):
+        files = self.repository('once', 'tis-h', 'tis-i')
+        self.ends(AUTH, '-c', 'new/New.crt', '-w', 'wrong', *files, program=SIGN_ALL)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.top)
+            os.execve(SIGN_ALL, [SIGN_ALL, '-c', 'new/New.crt', *files], self.env)
+        shown, typed = b'', False
+        while True:
+            try:
+                more = os.read(terminal, 4096)
+            except OSError:
+                more = b''
+            if not more:
+                break
+            shown += more
+            if b'Password of' in shown and not typed:
+                typed = True
+                os.write(terminal, b'correct horse\n')
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.close(terminal)
+        self.assertEqual(status, OK, shown)
+        self.assertEqual(shown.count(b'Password of'), 1, shown)
+        self.assertIn(b'50%', shown)  # progress, on a terminal alone
+
+    def test_killed_at_any_moment(self):
+        """One whole package is there, the old or the new one, whenever it ends."""
+        files = self.repository('killed', 'tis-j')
+        with open(self.path(files[0]), 'rb') as f:
+            old = f.read()
+        seen = set()
+        for wait in range(0, 60, 4):
+            for f in os.listdir(self.path('killed')):
+                os.remove(os.path.join(self.path('killed'), f))
+            with open(self.path(files[0]), 'wb') as f:
+                f.write(old)
+            with subprocess.Popen([SIGN_ALL, *self.NEW, '-i', *files], cwd=self.top, env=self.env, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as p:
+                try:
+                    p.wait(wait / 1000)
+                except subprocess.TimeoutExpired:
+                    p.kill()
+            (left,) = [f for f in os.listdir(self.path('killed')) if f.endswith('.wapt')]
+            seen.add(left)
+            whole = self.json('verify', '-t', 'trusted', 'killed/' + left, status=None)['result'][0]
+            if not whole['good']:
+                self.assertTrue(self.json('verify', '-t', 'trusted-new', 'killed/' + left)['result'][0]['good'])
+        self.assertLessEqual(seen, {'tis-j_1.0-1.wapt', 'tis-j_1.0-2.wapt'})
+
+    def test_words_of_wapt(self):
+        self.ends(USAGE, '-l', 'debug', 'x.wapt', program=SIGN_ALL, says='always told')
+        self.ends(USAGE, program=SIGN_ALL, says="'wapt-signpackages' needs FILE")
+        self.ends(USAGE, *self.CERT, '-m', 'md5', 'x.wapt', program=SIGN_ALL, says='no digest')
 
 
 class CommandLine(Bench):
