@@ -1,6 +1,6 @@
 /* config.c - wapt-get.ini: what a machine's own administrator set. Nothing here is ever taken from
  * the server. */
-#include "agent/config.h"
+#include "agent/config_priv.h"
 
 #include <stddef.h>
 
@@ -15,6 +15,10 @@
 static const struct wa_conf_option options[] = {
     {"global", "repo_url", WA_CONF_STR, OPT(repo_url), "", 0, 0, 0,
      "Main repository; empty: /wapt on wapt_server"},
+    {"global", "mirrors", WA_CONF_CSV, OPT(mirrors), "", 0, 0, 0,
+     "Other addresses of the main repository, tried in this order"},
+    {"global", "repositories", WA_CONF_CSV, OPT(repositories), "", 0, 0, 0,
+     "Sections of further repositories; of equal packages the main one's wins, then the last's"},
     {"global", "wapt_server", WA_CONF_STR, OPT(wapt_server), "", 0, 0, 0,
      "https address of the server; empty: none"},
     {"global", "verify_cert", WA_CONF_STR, OPT(verify_cert), "1", 0, 0, 0,
@@ -35,7 +39,15 @@ static const struct wa_conf_option options[] = {
      "Packages left as they are, 'name', or versions never taken, 'name(>=2)'; each may end: "
      "'name until 2026-12-31'"},
     {"global", "http_proxy", WA_CONF_STR, OPT(http_proxy), "", 0, 0, 0,
-     "Proxy for repositories and server"},
+     "Proxy: http://[user:password@]host:port"},
+    {"global", "use_http_proxy_for_repo", WA_CONF_BOOL, OPT(use_proxy_for_repo), "0", 0, 0, 0,
+     "Repositories are reached through the proxy"},
+    {"global", "use_http_proxy_for_server", WA_CONF_BOOL, OPT(use_proxy_for_server), "0", 0, 0, 0,
+     "The server is reached through the proxy"},
+    {"global", "limit_bandwidth", WA_CONF_STR, OPT(bandwidth), "", 0, 0, 0,
+     "Megabytes a second that downloads may take, as 0.5; empty: no limit"},
+    {"global", "cache_size", WA_CONF_INT, OPT(cache_max_mib), "10240", 1, 67108864, 0,
+     "Megabytes that downloaded packages may take on the disk"},
     {"global", "uuid", WA_CONF_STR, OPT(uuid), "", 0, 0, 0,
      "Identity of the machine; empty: its system UUID, else a random one"},
     {"global", "use_fqdn_as_uuid", WA_CONF_BOOL, OPT(use_fqdn_as_uuid), "0", 0, 0, 0,
@@ -64,23 +76,15 @@ static const struct wa_conf_option options[] = {
      "Longest run of a package's script"},
     {"actions", "signers", WA_CONF_CSV, OPT(action_signers), "", 0, 0, 0,
      "Fingerprints of the certificates that may order actions; empty: nobody"},
-    {"wapt-host", "repo_url", WA_CONF_STR, OPT(host_repo_url), "", 0, 0, 0,
-     "Repository of host packages; empty: /wapt-host on wapt_server"},
 };
-
-const struct wa_conf_option *wa_agent_config_options(size_t *ret_count)
-{
-    *ret_count = WA_COUNT(options);
-    return options;
-}
 
 void wa_agent_config_free(struct wa_agent_config *c)
 {
+    wa_config_repos_free(c);
     wa_conf_free(options, WA_COUNT(options), c);
 }
 
-/* Replaces a relative path by one below the base directory. */
-static enum wa_code anchor_path(const char *base, char **path, struct wa_err *err)
+enum wa_code wa_config_anchor_path(const char *base, char **path, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
     size_t n = 0;
@@ -96,9 +100,8 @@ static enum wa_code anchor_path(const char *base, char **path, struct wa_err *er
     return WA_OK;
 }
 
-/* An address from the server's when it was left empty. */
-static enum wa_code default_url(const char *server, const char *suffix, char **url,
-                                struct wa_err *err)
+enum wa_code wa_config_default_url(const char *server, const char *suffix, char **url,
+                                   struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
     size_t n = 0;
@@ -144,7 +147,7 @@ static enum wa_code settle_fingerprints(const char *key, size_t max, char **list
     return WA_OK;
 }
 
-static bool is_path(const char *verify_cert)
+bool wa_config_is_path(const char *verify_cert)
 {
     static const char *const words[] = {"", "0", "1", "true", "false", "yes", "no", "on", "off"};
     for (size_t i = 0; i < WA_COUNT(words); i++)
@@ -153,7 +156,7 @@ static bool is_path(const char *verify_cert)
     return true;
 }
 
-static void trim_slash(char *url)
+void wa_config_trim_slash(char *url)
 {
     for (size_t n = strlen(url); n > 0 && url[n - 1] == '/'; n--)
         url[n - 1] = '\0';
@@ -161,17 +164,16 @@ static void trim_slash(char *url)
 
 static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
 {
-    trim_slash(c->wapt_server);
-    trim_slash(c->repo_url);
-    trim_slash(c->host_repo_url);
+    wa_config_trim_slash(c->wapt_server);
+    wa_config_trim_slash(c->repo_url);
     if (settle_fingerprints("[actions] signers", SIGNERS_MAX, &c->action_signers, err) != WA_OK ||
         settle_fingerprints("server_fingerprint", 1, &c->server_fingerprint, err) != WA_OK ||
         wa_plan_hold_check(c->held, err) != WA_OK ||
-        anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
-        anchor_path(c->base, &c->local_socket, err) != WA_OK ||
-        (is_path(c->verify_cert) && anchor_path(c->base, &c->verify_cert, err) != WA_OK) ||
-        default_url(c->wapt_server, "/wapt", &c->repo_url, err) != WA_OK ||
-        default_url(c->wapt_server, "/wapt-host", &c->host_repo_url, err) != WA_OK)
+        wa_config_anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
+        wa_config_anchor_path(c->base, &c->local_socket, err) != WA_OK ||
+        (wa_config_is_path(c->verify_cert) &&
+         wa_config_anchor_path(c->base, &c->verify_cert, err) != WA_OK) ||
+        wa_config_default_url(c->wapt_server, "/wapt", &c->repo_url, err) != WA_OK)
         return err->code;
     return WA_OK;
 }
@@ -188,20 +190,53 @@ static enum wa_code read_text(const char *file, struct wa_buf *text, struct wa_e
                    file);
 }
 
+#define SECTIONS_MAX 128u
+
+/* Sections whose options are looked at elsewhere: the repositories', and what WAPT has beside. */
+static void foreign_sections(const struct wa_ini *ini, const char *ret[SECTIONS_MAX + 1])
+{
+    const char *section, *repositories = wa_ini_get(ini, "global", "repositories");
+    struct wa_sv known = WA_SV("repo-sync,waptwua,wapt,wapt-host");
+    size_t n = 0;
+    for (size_t i = 0; n < SECTIONS_MAX && wa_ini_section_at(ini, i, &section); i++)
+        if (wa_csv_has(known, wa_sv(section)) ||
+            (repositories != NULL && wa_csv_has(wa_sv(repositories), wa_sv(section))))
+            ret[n++] = section;
+    ret[n] = NULL;
+}
+
+/* What people set and then wonder about. */
+static void warn_unused(const struct wa_agent_config *c, wa_conf_warn_fn warn, void *user)
+{
+    char text[WA_PATH_MAX + 200];
+    bool is_used = c->use_proxy_for_server || c->host_repo.use_proxy;
+    for (size_t i = 0; i < c->repo_count; i++)
+        is_used = is_used || c->repos[i].use_proxy;
+    if (is_used || c->http_proxy[0] == '\0' || warn == NULL)
+        return;
+    (void)snprintf(text, sizeof text,
+                   "%s: nothing goes through http_proxy: neither use_http_proxy_for_repo nor "
+                   "use_http_proxy_for_server is set",
+                   c->file);
+    warn(user, text);
+}
+
 static enum wa_code load(struct wa_ini *ini, const char *file, wa_conf_warn_fn warn, void *user,
                          struct wa_agent_config *ret, struct wa_err *err)
 {
-    static const char *const others[] = {"repo-sync", "waptwua", NULL};
+    const char *others[SECTIONS_MAX + 1];
     struct wa_agent_config c = {.base = ""};
     (void)snprintf(c.file, sizeof c.file, "%s", file);
     (void)snprintf(c.base, sizeof c.base, "%.*s", (int)(strrchr(file, '/') - file), file);
     if (!wa_ini_has_section(ini, "global"))
         return wa_fail(err, WA_E_CONFIG, "'%s' has no [global] section", file);
+    foreign_sections(ini, others);
     if (wa_conf_load(ini, file, options, WA_COUNT(options), others, &c, warn, user, err) != WA_OK ||
-        settle(&c, err) != WA_OK) {
+        settle(&c, err) != WA_OK || wa_config_repos_load(ini, warn, user, &c, err) != WA_OK) {
         wa_agent_config_free(&c);
         return err->code;
     }
+    warn_unused(&c, warn, user);
     *ret = c;
     return WA_OK;
 }
@@ -274,9 +309,11 @@ static bool is_on_server(const struct wa_agent_config *c, const char *url)
     return n > 0 && strncmp(url, c->wapt_server, n) == 0 && (url[n] == '/' || url[n] == '\0');
 }
 
-enum wa_code wa_agent_trust(const struct wa_agent_config *c, const char *url, struct wa_buf *pem,
-                            struct wa_tls_trust *ret, struct wa_err *err)
+enum wa_code wa_agent_trust(const struct wa_agent_config *c, const struct wa_agent_repo *repo,
+                            const char *url, struct wa_buf *pem, struct wa_tls_trust *ret,
+                            struct wa_err *err)
 {
+    const char *verify_cert = repo != NULL ? repo->verify_cert : c->verify_cert;
     struct wa_tls_trust t = {.host = ""};
     char pins[WA_PATH_MAX + 16];
     WA_AUTO_CERTS struct wa_certs certs = {0};
@@ -284,15 +321,15 @@ enum wa_code wa_agent_trust(const struct wa_agent_config *c, const char *url, st
     /* The fingerprint is the server's alone: a repository elsewhere goes by verify_cert. */
     if (is_on_server(c, url))
         (void)snprintf(t.fingerprint, sizeof t.fingerprint, "%s", c->server_fingerprint);
-    if (is_path(c->verify_cert)) {
-        if (wa_path_read(c->verify_cert, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
+    if (wa_config_is_path(verify_cert)) {
+        if (wa_path_read(verify_cert, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
             return wa_wrap(err, "reading the pinned server certificate (verify_cert)");
     } else if (t.fingerprint[0] == '\0') {
         /* No setting makes verification silently off (F1B): "0" means no more than "not the
          * system's authorities". */
         t.system_cas =
-            wa_sv_ieqs(wa_sv(c->verify_cert), "1") || wa_sv_ieqs(wa_sv(c->verify_cert), "true") ||
-            wa_sv_ieqs(wa_sv(c->verify_cert), "yes") || wa_sv_ieqs(wa_sv(c->verify_cert), "on");
+            wa_sv_ieqs(wa_sv(verify_cert), "1") || wa_sv_ieqs(wa_sv(verify_cert), "true") ||
+            wa_sv_ieqs(wa_sv(verify_cert), "yes") || wa_sv_ieqs(wa_sv(verify_cert), "on");
     }
     (void)snprintf(pins, sizeof pins, "%s/ssl/server", c->base);
     if (wa_certs_read_dir(pins, &certs, &ignored) == WA_OK && certs.n > 0) {

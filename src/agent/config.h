@@ -6,6 +6,18 @@
 #include "codec/conf.h"
 #include "net/tls.h"
 
+/* A repository: what its own section says, else [global]. Strings are never NULL. */
+struct wa_agent_repo {
+    char name[64]; /* its section; also a file name */
+    char *url;     /* "": there is none */
+    char *mirrors; /* csv of addresses with the same content */
+    char *verify_cert, *http_proxy, *public_certs_dir, *maturities, *blacklist, *whitelist;
+    char *bandwidth;
+    bool use_proxy;
+    int64_t timeout_s;
+    uint64_t rate_max_bytes_s; /* of bandwidth; 0: as fast as it goes */
+};
+
 struct wa_agent_config {
     char base[WA_PATH_MAX];
     char file[WA_PATH_MAX];
@@ -13,13 +25,17 @@ struct wa_agent_config {
     char *repo_url, *wapt_server, *verify_cert, *server_fingerprint, *public_certs_dir;
     char *maturities, *locales, *blacklist, *whitelist, *held, *http_proxy, *uuid, *log_level;
     char *local_socket, *helper_user, *admin_groups;
-    bool use_fqdn_as_uuid;
+    char *repositories, *mirrors, *bandwidth;
+    bool use_fqdn_as_uuid, use_proxy_for_repo, use_proxy_for_server;
+    int64_t cache_max_mib;
     int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s,
         timeout_s, user_stop_s;
     /* [actions] */
     char *action_signers;
-    /* [wapt-host] */
-    char *host_repo_url;
+    /* The repositories with an address: what comes first wins where two offer the same package. */
+    struct wa_agent_repo *repos;
+    size_t repo_count;
+    struct wa_agent_repo host_repo; /* [wapt-host]: of this machine's own package */
 };
 
 /* file: absolute path of wapt-get.ini, whose directory is the base directory. A missing file is
@@ -36,11 +52,18 @@ WA_CHECK enum wa_code wa_agent_config_with(const struct wa_agent_config *c, cons
 WA_CHECK enum wa_code wa_agent_config_write(const struct wa_agent_config *c,
                                             const char *const *keys, const char *const *values,
                                             size_t count, struct wa_err *err);
-/* How whoever answers at url is trusted (F1B). pem: buffer that the trust's text lives in. */
-WA_CHECK enum wa_code wa_agent_trust(const struct wa_agent_config *c, const char *url,
+/* How whoever answers at url is trusted (F1B). repo NULL: the server. pem: buffer that the trust's
+ * text lives in. */
+WA_CHECK enum wa_code wa_agent_trust(const struct wa_agent_config *c,
+                                     const struct wa_agent_repo *repo, const char *url,
                                      struct wa_buf *pem, struct wa_tls_trust *ret,
                                      struct wa_err *err);
-/* The table, for the manual. */
-const struct wa_conf_option *wa_agent_config_options(size_t *ret_count);
+/* NULL: no repository of that name is configured. "wapt-host" is one. */
+const struct wa_agent_repo *wa_agent_repo_find(const struct wa_agent_config *c, const char *name);
+/* Its i-th address without '/' at the end: 0 its own, then the mirrors. False: no more. */
+bool wa_agent_repo_address(const struct wa_agent_repo *r, size_t i, struct wa_sv *ret);
+/* "http://[user:password@]host:port"; NULL: none. */
+const char *wa_agent_repo_proxy(const struct wa_agent_repo *r);
+const char *wa_agent_server_proxy(const struct wa_agent_config *c);
 
 #endif

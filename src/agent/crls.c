@@ -114,9 +114,12 @@ static enum wa_code take(struct wa_task_run *run, const char *url, struct wa_tru
     WA_AUTO_BUF struct wa_buf der;
     struct wa_fetch_result got = {0};
     bool is_used = false;
+    const struct wa_agent_config *c = &run->m->config;
+    const struct wa_agent_repo *settings = c->repo_count > 0 ? &c->repos[0] : &c->host_repo;
+    const struct wa_repo_get get = {.url = url, .max_bytes = WA_CRL_BYTES_MAX};
     wa_buf_init(&text, WA_CRL_BYTES_MAX);
     wa_buf_init(&der, WA_CRL_BYTES_MAX);
-    if (wa_update_download(run, url, "", &fetched, WA_CRL_BYTES_MAX, &fd, &got, err) != WA_OK)
+    if (wa_update_download(run, settings, &get, &fetched, &fd, &got, err) != WA_OK)
         return err->code;
     if (got.status != 200)
         return wa_fail(err, WA_E_UNREACHABLE, "'%s' answered with status %d", url, got.status);

@@ -2,8 +2,10 @@
  * db_tasks.c's. */
 #include "agent/db.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "os/rand.h"
 
 static const struct wa_migration migrations[] = {
     {1,
@@ -31,6 +33,8 @@ static const struct wa_migration migrations[] = {
      "CREATE TABLE session (uid INTEGER NOT NULL, package TEXT NOT NULL, version TEXT NOT NULL, "
      "status TEXT NOT NULL,"
      " PRIMARY KEY (uid, package)) WITHOUT ROWID;"},
+    {2, "ALTER TABLE available ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE installed ADD COLUMN repo TEXT NOT NULL DEFAULT '';"},
 };
 
 enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_err *err)
@@ -113,21 +117,23 @@ enum wa_code wa_param_next_seq(struct wa_db *db, int64_t *ret, struct wa_err *er
 
 /* --- available --- */
 
-static enum wa_code insert_available(struct wa_db *db, const char *repo, const struct wa_control *c,
-                                     struct wa_err *err)
+static enum wa_code insert_available(struct wa_db *db, const char *repo, int64_t rank,
+                                     const struct wa_control *c, struct wa_err *err)
 {
     struct wa_stmt *s;
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, 2 * WA_CONTROL_BYTES_MAX);
     if (wa_control_write(c, true, &text, err) != WA_OK ||
-        wa_db_prepare(db, "INSERT INTO available (repo, control) VALUES (?, ?)", &s, err) != WA_OK)
+        wa_db_prepare(db, "INSERT INTO available (repo, control, rank) VALUES (?, ?, ?)", &s,
+                      err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, repo);
     wa_bind_sv(s, 1, wa_buf_sv(&text));
+    wa_bind_i64(s, 2, rank);
     return wa_run(s, err);
 }
 
-enum wa_code wa_available_replace(struct wa_db *db, const char *repo,
+enum wa_code wa_available_replace(struct wa_db *db, const char *repo, int64_t rank,
                                   const struct wa_control *items, size_t count, struct wa_err *err)
 {
     struct wa_stmt *s;
@@ -139,12 +145,49 @@ enum wa_code wa_available_replace(struct wa_db *db, const char *repo,
         code = wa_run(s, err);
     }
     for (size_t i = 0; code == WA_OK && i < count; i++)
-        code = insert_available(db, repo, &items[i], err);
+        code = insert_available(db, repo, rank, &items[i], err);
     if (code == WA_OK)
         code = wa_db_commit(db, err);
     if (code != WA_OK)
         wa_db_rollback(db);
     return code;
+}
+
+/* The names of repositories with entries, that the caller frees. */
+static enum wa_code repos_of(struct wa_db *db, struct wa_available *a, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT DISTINCT repo FROM available", &s, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_step(s, &row, err);
+    while (code == WA_OK && row) {
+        char *repo = NULL;
+        if (!wa_vec_grow_((void **)(void *)&a->repos, a->repos_n, &a->repos_cap,
+                          sizeof a->repos[0]))
+            code = wa_nomem(err);
+        else
+            code = wa_sv_dup(wa_col_sv(s, 0), &repo, err);
+        if (code != WA_OK)
+            break;
+        a->repos[a->repos_n++] = repo;
+        code = wa_step(s, &row, err);
+    }
+    wa_reset(s);
+    return code;
+}
+
+enum wa_code wa_available_prune(struct wa_db *db, bool (*keep)(const void *user, const char *repo),
+                                const void *user, struct wa_err *err)
+{
+    WA_AUTO_AVAILABLE struct wa_available a = {.n = 0};
+    if (repos_of(db, &a, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < a.repos_n; i++)
+        if (!keep(user, a.repos[i]) &&
+            wa_available_replace(db, a.repos[i], 0, NULL, 0, err) != WA_OK)
+            return err->code;
+    return WA_OK;
 }
 
 void wa_available_fini(struct wa_available *a)
@@ -158,39 +201,71 @@ void wa_available_fini(struct wa_available *a)
     *a = (struct wa_available){.n = 0};
 }
 
-static enum wa_code take_available(struct wa_stmt *s, struct wa_available *a, struct wa_err *err)
+/* What makes two entries one and the same package (wa_entry_same). */
+static enum wa_code key_of(const struct wa_control *c, struct wa_buf *key, struct wa_err *err)
 {
-    struct wa_control c;
+    static const enum wa_attr attrs[] = {WA_A_PACKAGE, WA_A_VERSION, WA_A_ARCHITECTURE, WA_A_LOCALE,
+                                         WA_A_MATURITY};
+    key->n = 0;
+    for (size_t i = 0; i < WA_COUNT(attrs); i++) {
+        wa_buf_adds(key, wa_control_get(c, attrs[i]));
+        wa_buf_addc(key, '\0');
+    }
+    return wa_buf_check(key, err);
+}
+
+/* From the repository that comes first, of equal packages only its own. What one repository offers
+ * twice stays twice. */
+static enum wa_code take_available(struct wa_stmt *s, struct wa_map *seen, struct wa_buf *key,
+                                   struct wa_available *a, struct wa_err *err)
+{
+    WA_AUTO_CONTROL struct wa_control c;
     char *repo = NULL;
-    if (wa_control_parse(wa_col_sv(s, 1), &c, err) != WA_OK)
+    wa_control_init(&c);
+    if (wa_control_parse(wa_col_sv(s, 1), &c, err) != WA_OK || key_of(&c, key, err) != WA_OK)
         return err->code;
+    const char *first = wa_map_get(seen, wa_buf_sv(key));
+    if (first != NULL && !wa_sv_eqs(wa_col_sv(s, 0), first))
+        return WA_OK;
     bool grown =
         wa_vec_grow_((void **)(void *)&a->items, a->n, &a->cap, sizeof a->items[0]) &&
         wa_vec_grow_((void **)(void *)&a->repos, a->repos_n, &a->repos_cap, sizeof a->repos[0]);
-    if (!grown || wa_sv_dup(wa_col_sv(s, 0), &repo, err) != WA_OK) {
-        wa_control_fini(&c);
+    if (!grown || wa_sv_dup(wa_col_sv(s, 0), &repo, err) != WA_OK)
         return grown ? err->code : wa_nomem(err);
-    }
     a->items[a->n++] = c;
     a->repos[a->repos_n++] = repo;
-    return WA_OK;
+    wa_control_init(&c);
+    return first != NULL ? WA_OK : wa_map_put(seen, wa_buf_sv(key), repo, NULL, err);
 }
 
-enum wa_code wa_available_load(struct wa_db *db, struct wa_available *ret, struct wa_err *err)
+static enum wa_code load_available(struct wa_db *db, struct wa_map *seen, struct wa_available *a,
+                                   struct wa_err *err)
 {
     struct wa_stmt *s;
     bool row = false;
-    struct wa_available a = {.n = 0};
-    if (wa_db_prepare(db, "SELECT repo, control FROM available ORDER BY id", &s, err) != WA_OK)
+    WA_AUTO_BUF struct wa_buf key;
+    wa_buf_init(&key, 2 * WA_CONTROL_BYTES_MAX);
+    if (wa_db_prepare(db, "SELECT repo, control FROM available ORDER BY rank, id", &s, err) !=
+        WA_OK)
         return err->code;
     enum wa_code code;
     for (code = wa_step(s, &row, err); code == WA_OK && row;
          code = code == WA_OK ? wa_step(s, &row, err) : code)
-        code = take_available(s, &a, err);
-    if (code != WA_OK) {
+        code = take_available(s, seen, &key, a, err);
+    if (code != WA_OK)
         wa_reset(s);
+    return code;
+}
+
+enum wa_code wa_available_load(struct wa_db *db, struct wa_available *ret, struct wa_err *err)
+{
+    struct wa_available a = {.n = 0};
+    WA_AUTO_MAP struct wa_map seen = {.n = 0};
+    if (wa_rand_map(&seen, err) != WA_OK)
+        return err->code;
+    if (load_available(db, &seen, &a, err) != WA_OK) {
         wa_available_fini(&a);
-        return code;
+        return err->code;
     }
     *ret = a;
     return WA_OK;
@@ -206,6 +281,7 @@ void wa_installed_list_fini(struct wa_installed_list *l)
         wa_free(l->items[i].params);
         wa_free(l->items[i].audit_status);
         wa_free(l->items[i].audit_output);
+        wa_free(l->items[i].repo);
     }
     WA_VEC_FREE(l);
 }
@@ -221,7 +297,8 @@ static enum wa_code take_installed(struct wa_stmt *s, struct wa_installed_list *
         wa_sv_dup(wa_col_sv(s, 3), &r->output, err) != WA_OK ||
         wa_sv_dup(wa_col_sv(s, 4), &r->params, err) != WA_OK ||
         wa_sv_dup(wa_col_sv(s, 6), &r->audit_status, err) != WA_OK ||
-        wa_sv_dup(wa_col_sv(s, 8), &r->audit_output, err) != WA_OK)
+        wa_sv_dup(wa_col_sv(s, 8), &r->audit_output, err) != WA_OK ||
+        wa_sv_dup(wa_col_sv(s, 10), &r->repo, err) != WA_OK)
         return err->code;
     (void)snprintf(r->base.status, sizeof r->base.status, "%.*s", WA_SV_ARG(status));
     r->install_date = wa_col_i64(s, 2);
@@ -239,7 +316,7 @@ enum wa_code wa_installed_load(struct wa_db *db, const char *only, struct wa_ins
     struct wa_installed_list l = {NULL, 0, 0};
     if (wa_db_prepare(db,
                       "SELECT control, status, install_date, output, params, explicit, "
-                      "audit_status, audit_on, audit_output, next_audit"
+                      "audit_status, audit_on, audit_output, next_audit, repo"
                       " FROM installed WHERE ?1 IS NULL OR package = ?1 ORDER BY package",
                       &s, err) != WA_OK)
         return err->code;
@@ -257,9 +334,9 @@ enum wa_code wa_installed_load(struct wa_db *db, const char *only, struct wa_ins
     return WA_OK;
 }
 
-enum wa_code wa_installed_put(struct wa_db *db, const struct wa_control *c, const char *status,
-                              int64_t date, struct wa_sv output, struct wa_sv params,
-                              bool is_explicit, struct wa_err *err)
+enum wa_code wa_installed_put(struct wa_db *db, const struct wa_control *c, const char *repo,
+                              const char *status, int64_t date, struct wa_sv output,
+                              struct wa_sv params, bool is_explicit, struct wa_err *err)
 {
     struct wa_stmt *s;
     WA_AUTO_BUF struct wa_buf text;
@@ -267,11 +344,12 @@ enum wa_code wa_installed_put(struct wa_db *db, const struct wa_control *c, cons
     if (wa_control_write(c, true, &text, err) != WA_OK ||
         wa_db_prepare(db,
                       "INSERT INTO installed (package, control, status, install_date, output, "
-                      "params, explicit) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                      "params, explicit, repo) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                       " ON CONFLICT (package) DO UPDATE SET control = excluded.control, status = "
                       "excluded.status,"
                       " install_date = excluded.install_date, output = excluded.output, params = "
-                      "excluded.params,"
+                      "excluded.params, "
+                      "repo = CASE excluded.repo WHEN '' THEN repo ELSE excluded.repo END,"
                       " explicit = MAX(explicit, excluded.explicit), next_audit = 0",
                       &s, err) != WA_OK)
         return err->code;
@@ -282,6 +360,7 @@ enum wa_code wa_installed_put(struct wa_db *db, const struct wa_control *c, cons
     wa_bind_sv(s, 4, output);
     wa_bind_sv(s, 5, params);
     wa_bind_i64(s, 6, is_explicit ? 1 : 0);
+    wa_bind_s(s, 7, repo);
     return wa_run(s, err);
 }
 

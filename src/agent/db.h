@@ -27,10 +27,16 @@ WA_CHECK enum wa_code wa_param_set_i64(struct wa_db *db, const char *name, int64
 WA_CHECK enum wa_code wa_param_next_seq(struct wa_db *db, int64_t *ret, struct wa_err *err);
 
 /* --- available packages --- */
-/* Replaces all entries of a repository. */
-WA_CHECK enum wa_code wa_available_replace(struct wa_db *db, const char *repo,
+/* Replaces all entries of a repository. rank: of two repositories with the same package (name,
+ * version, architecture, locale, maturity) the one of the lower rank counts. */
+#define WA_RANK_HOST (-1)
+WA_CHECK enum wa_code wa_available_replace(struct wa_db *db, const char *repo, int64_t rank,
                                            const struct wa_control *items, size_t count,
                                            struct wa_err *err);
+/* Forgets the entries of repositories that keep refuses. */
+WA_CHECK enum wa_code wa_available_prune(struct wa_db *db,
+                                         bool (*keep)(const void *user, const char *repo),
+                                         const void *user, struct wa_err *err);
 struct wa_available {
     struct wa_control *items;
     char **repos; /* of each */
@@ -46,6 +52,7 @@ struct wa_installed_row {
     struct wa_installed base; /* control, status, is_explicit */
     int64_t install_date, audit_on, next_audit;
     char *output, *params, *audit_status, *audit_output; /* never NULL */
+    char *repo; /* the repository that it came from; "": not known */
 };
 struct wa_installed_list {
     struct wa_installed_row *items;
@@ -56,10 +63,11 @@ void wa_installed_list_fini(struct wa_installed_list *l);
 /* only: a package name, NULL: all. */
 WA_CHECK enum wa_code wa_installed_load(struct wa_db *db, const char *only,
                                         struct wa_installed_list *ret, struct wa_err *err);
-/* Inserts or replaces the row of that package. */
+/* Inserts or replaces the row of that package. repo "": not known; what was known stays. */
 WA_CHECK enum wa_code wa_installed_put(struct wa_db *db, const struct wa_control *c,
-                                       const char *status, int64_t date, struct wa_sv output,
-                                       struct wa_sv params, bool is_explicit, struct wa_err *err);
+                                       const char *repo, const char *status, int64_t date,
+                                       struct wa_sv output, struct wa_sv params, bool is_explicit,
+                                       struct wa_err *err);
 WA_CHECK enum wa_code wa_installed_set_status(struct wa_db *db, const char *package,
                                               const char *status, struct wa_sv output,
                                               struct wa_err *err);

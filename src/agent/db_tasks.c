@@ -362,8 +362,8 @@ static enum wa_code fail_interrupted(struct wa_db *db, struct wa_sv control, str
         code = wa_installed_set_status(db, wa_control_get(&c, WA_A_PACKAGE), "ERROR", wa_sv(text),
                                        err);
     else if (code == WA_OK)
-        code =
-            wa_installed_put(db, &c, "ERROR", wa_clock_now(), wa_sv(text), WA_SV("{}"), false, err);
+        code = wa_installed_put(db, &c, "", "ERROR", wa_clock_now(), wa_sv(text), WA_SV("{}"),
+                                false, err);
     wa_installed_list_fini(&there);
     wa_control_fini(&c);
     return code;

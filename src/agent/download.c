@@ -20,39 +20,29 @@ static enum wa_code cache_path(const char *file, const char *suffix, struct wa_r
 }
 
 struct download {
+    const struct wa_control *control;
+    const struct wa_agent_repo *repo;
     struct wa_relpath part, path;
     char url[4096];
     uint64_t size;     /* bytes, as the index says */
     bool may_continue; /* part's name says which bytes it is the beginning of */
+    bool is_continued; /* what was there already came from who knows where */
 };
 
 /* All of it, or the rest behind `have` bytes, to fd. */
 static enum wa_code transfer(struct wa_task_run *run, const struct download *d, uint64_t have,
                              int fd, struct wa_err *err)
 {
-    struct wa_manager *m = run->m;
-    struct wa_tls_trust trust;
     struct wa_fetch_result result;
     struct wa_fd_sink sink;
-    WA_AUTO_BUF struct wa_buf pem;
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    if (wa_agent_trust(&m->config, d->url, &pem, &trust, err) != WA_OK)
-        return err->code;
     wa_fd_sink_init(&sink, fd);
-    const struct wa_fetch what = {.method = "GET",
-                                  .url = d->url,
-                                  .trust = &trust,
-                                  .silence_s = (uint32_t)m->config.timeout_s,
-                                  .allow_http = true,
-                                  .max_bytes = d->size - have,
-                                  .resume_from = have,
-                                  .proxy = m->config.http_proxy[0] != '\0' ? m->config.http_proxy
-                                                                           : NULL};
-    if (wa_helper_fetch(m->launcher, &what, &sink.base, wa_task_progress, run, m->cancel, &result,
-                        err) != WA_OK)
+    const struct wa_repo_get get = {
+        .url = d->url, .max_bytes = d->size - have, .resume_from = have};
+    if (wa_repo_fetch(run, d->repo, &get, &sink.base, &result, err) != WA_OK)
         return err->code;
     if (have > 0 && result.status != 206)
-        return wa_fail(err, WA_E_CONFLICT, "'%s' does not send the rest", d->url);
+        return wa_fail(err, result.status == 404 ? WA_E_NOT_FOUND : WA_E_UNREACHABLE,
+                       "'%s' answered with status %d", d->url, result.status);
     if (have == 0 && result.status != 200)
         return wa_fail(err, result.status == 404 ? WA_E_NOT_FOUND : WA_E_REFUSED,
                        "'%s' answered with status %d", d->url, result.status);
@@ -68,7 +58,7 @@ static bool is_beginning(enum wa_code code)
 }
 
 /* Goes on where an interruption left off. *ret_done false: from the beginning, please. */
-static enum wa_code continue_part(struct wa_task_run *run, const struct download *d, bool *ret_done,
+static enum wa_code continue_part(struct wa_task_run *run, struct download *d, bool *ret_done,
                                   struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
@@ -78,11 +68,12 @@ static enum wa_code continue_part(struct wa_task_run *run, const struct download
     if (!d->may_continue || wa_file_continue(&run->m->base, &d->part, &fd, &why) != WA_OK ||
         wa_fd_stat(fd, &st, &why) != WA_OK || st.size == 0 || st.size >= d->size)
         return WA_OK;
-    if (transfer(run, d, st.size, fd, &why) != WA_OK && is_beginning(why.code)) {
+    if (transfer(run, d, st.size, fd, &why) != WA_OK &&
+        (is_beginning(why.code) || why.code == WA_E_NOT_FOUND)) { /* another address may know it */
         *err = why;
         return err->code;
     }
-    *ret_done = why.code == WA_OK;
+    *ret_done = d->is_continued = why.code == WA_OK;
     return WA_OK;
 }
 
@@ -126,8 +117,7 @@ static enum wa_code make_room(struct wa_manager *m, const struct wa_relpath *par
     return wa_tree_remove(&dir, &oldest, err);
 }
 
-static enum wa_code fetch_part(struct wa_task_run *run, const struct download *d,
-                               struct wa_err *err)
+static enum wa_code fetch_part(struct wa_task_run *run, struct download *d, struct wa_err *err)
 {
     struct wa_err why = WA_ERR_INIT;
     bool done = false;
@@ -146,40 +136,56 @@ static enum wa_code fetch_part(struct wa_task_run *run, const struct download *d
     return err->code;
 }
 
+static enum wa_code fetch_from(struct wa_task_run *run, const struct wa_agent_repo *r,
+                               struct wa_sv address, void *user, struct wa_err *err)
+{
+    struct download *d = user;
+    WA_AUTO_BUF struct wa_buf url;
+    wa_buf_init(&url, sizeof d->url - 1);
+    wa_buf_addf(&url, "%.*s/", WA_SV_ARG(address));
+    wa_url_encode(wa_sv(wa_control_get(d->control, WA_A_FILENAME)), &url);
+    if (wa_buf_check(&url, err) != WA_OK)
+        return err->code;
+    (void)snprintf(d->url, sizeof d->url, "%s", wa_buf_str(&url));
+    d->repo = r;
+    return fetch_part(run, d, err);
+}
+
 /* The MD5 of an unsigned index only names the part: another file, another part. The whole is judged
  * by its signature, however it came together. */
 static enum wa_code fetch_package(struct wa_task_run *run, const struct wa_control *c,
-                                  const char *repo_url, struct wa_err *err)
+                                  const struct wa_agent_repo *repo, size_t *at, struct wa_err *err)
 {
-    struct download d;
+    struct download d = {.control = c};
     const char *file = wa_control_get(c, WA_A_FILENAME), *md5 = wa_control_get(c, WA_A_MD5SUM);
     char suffix[48];
-    WA_AUTO_BUF struct wa_buf url;
-    wa_buf_init(&url, sizeof d.url - 1);
     d.may_continue = wa_hex_is(wa_sv(md5), 32);
     (void)snprintf(suffix, sizeof suffix, ".%s.part", d.may_continue ? md5 : "whole");
     if (!wa_sv_u64(wa_sv(wa_control_get(c, WA_A_SIZE)), &d.size) || d.size > WA_PACKAGE_BYTES_MAX)
         return wa_fail(err, WA_E_REFUSED, "the index gives no sensible size for '%s'", file);
-    wa_buf_addf(&url, "%s/", repo_url);
-    wa_url_encode(wa_sv(file), &url);
-    if (wa_buf_check(&url, err) != WA_OK || cache_path(file, suffix, &d.part, err) != WA_OK ||
-        cache_path(file, "", &d.path, err) != WA_OK)
+    if (cache_path(file, suffix, &d.part, err) != WA_OK ||
+        cache_path(file, "", &d.path, err) != WA_OK ||
+        wa_repo_each(run, repo, at, fetch_from, &d, err) != WA_OK)
         return err->code;
-    (void)snprintf(d.url, sizeof d.url, "%s", wa_buf_str(&url));
-    if (fetch_part(run, &d, err) != WA_OK)
-        return err->code;
+    if (!d.is_continued) /* else the same address, from the beginning */
+        ++*at;
     return wa_file_rename(&run->m->base, &d.part, &run->m->base, &d.path, err);
 }
 
-/* The package's file in the cache, open; downloaded when it is not there in its full size. */
 enum wa_code wa_download_open(struct wa_task_run *run, const struct wa_control *c,
-                              const char *repo_url, int *ret_fd, struct wa_err *err)
+                              const struct wa_agent_repo *repo, size_t *at, int *ret_fd,
+                              struct wa_err *err)
 {
     struct wa_relpath path;
     struct wa_err missing = WA_ERR_INIT;
     struct wa_stat st;
     WA_AUTO_FD int fd = -1;
     uint64_t size = 0;
+    if (repo == NULL)
+        return wa_fail(err, WA_E_CONFLICT,
+                       "the repository that offers '%s' is not set up any more: try 'wapt-get "
+                       "update'",
+                       wa_control_get(c, WA_A_PACKAGE));
     if (cache_path(wa_control_get(c, WA_A_FILENAME), "", &path, err) != WA_OK)
         return err->code;
     (void)wa_sv_u64(wa_sv(wa_control_get(c, WA_A_SIZE)), &size);
@@ -189,7 +195,7 @@ enum wa_code wa_download_open(struct wa_task_run *run, const struct wa_control *
         fd = -1;
         return WA_OK;
     }
-    if (fetch_package(run, c, repo_url, err) != WA_OK)
+    if (fetch_package(run, c, repo, at, err) != WA_OK)
         return wa_wrap(err, "downloading '%s'", wa_control_get(c, WA_A_PACKAGE));
     return wa_file_open(&run->m->base, &path, ret_fd, err);
 }

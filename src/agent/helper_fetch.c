@@ -36,6 +36,8 @@ static void call_write(const struct wa_fetch *what, struct wa_buf *out)
     wa_jw_kvi(&w, "resume_from", (int64_t)what->resume_from);
     wa_jw_kvi(&w, "timeout_ms", what->timeout_ms);
     wa_jw_kvi(&w, "silence_s", what->silence_s);
+    wa_jw_kvi(&w, "redirects_max", what->redirects_max);
+    wa_jw_kvi(&w, "rate_max_bytes_s", (int64_t)what->rate_max_bytes_s);
     wa_jw_key(&w, "trust");
     wa_trust_write(&w, what->trust);
     wa_jw_end(&w);

@@ -38,7 +38,8 @@ struct wa_fetch {
     const char *proxy, *user, *password;
     const struct wa_tls_trust *trust;
     bool allow_http;
-    uint64_t max_bytes, resume_from;
+    uint32_t redirects_max;
+    uint64_t max_bytes, resume_from, rate_max_bytes_s;
     uint32_t timeout_ms; /* whole exchange, 0: none */
     uint32_t silence_s;  /* longest wait for a connection, or for bytes; 1 to 600 */
 };

@@ -1,4 +1,4 @@
-/* index_kept.c - the last index of the repository, so that one that is still the same is neither
+/* index_kept.c - the last index of each repository, so that one that is still the same is neither
  * fetched nor checked again.
  *
  * Whether it is the same says the server by its entity tag, never a date: a server that lies can
@@ -11,9 +11,13 @@
 
 #define STATE_BYTES_MAX 4096u
 
-static const struct wa_relpath kept = {"private/index/Packages", 22};
-static const struct wa_relpath state = {"private/index/state", 19};
-static const struct wa_relpath checked = {"private/index/checked", 21};
+/* "private/index/NAME.what": name is that of a configured repository (config_repo.c: is_name). */
+static struct wa_relpath path_of(const char *repo, const char *what)
+{
+    struct wa_relpath path;
+    path.n = (size_t)snprintf(path.p, sizeof path.p, "private/index/%s.%s", repo, what);
+    return path;
+}
 
 /* It goes into a header of ours one day. */
 static bool is_tag(struct wa_sv tag)
@@ -32,9 +36,10 @@ static enum wa_code digest_of(int fd, char out[WA_DIGEST_HEX_MAX], struct wa_err
     return wa_digest_source(WA_SHA256, &source.base, out, err);
 }
 
-bool wa_index_kept_open(struct wa_manager *m, const char *url, char ret_etag[WA_ETAG_MAX],
-                        int *ret_fd)
+bool wa_index_kept_open(struct wa_manager *m, const char *repo, const char *url,
+                        char ret_etag[WA_ETAG_MAX], int *ret_fd)
 {
+    const struct wa_relpath kept = path_of(repo, "Packages"), state = path_of(repo, "state");
     char digest[WA_DIGEST_HEX_MAX];
     struct wa_err why = WA_ERR_INIT;
     struct wa_sv rest, line[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
@@ -57,9 +62,10 @@ bool wa_index_kept_open(struct wa_manager *m, const char *url, char ret_etag[WA_
 }
 
 /* The state is gone while the file and its tag do not belong together. */
-static enum wa_code save(struct wa_manager *m, const char *url, const char *etag,
+static enum wa_code save(struct wa_manager *m, const char *repo, const char *url, const char *etag,
                          const struct wa_relpath *fetched, int fd, struct wa_err *err)
 {
+    const struct wa_relpath kept = path_of(repo, "Packages"), state = path_of(repo, "state");
     char digest[WA_DIGEST_HEX_MAX];
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, STATE_BYTES_MAX);
@@ -74,16 +80,18 @@ static enum wa_code save(struct wa_manager *m, const char *url, const char *etag
     return wa_file_replace(&m->base, &state, wa_buf_sv(&text), 0600, err);
 }
 
-void wa_index_kept_save(struct wa_manager *m, const char *url, const char *etag,
+void wa_index_kept_save(struct wa_manager *m, const char *repo, const char *url, const char *etag,
                         const struct wa_relpath *fetched, int fd)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (save(m, url, etag, fetched, fd, &err) != WA_OK)
+    if (save(m, repo, url, etag, fetched, fd, &err) != WA_OK)
         wa_log_err(&m->log, WA_LOG_WARNING, "index.not_kept", &err);
 }
 
-enum wa_code wa_index_seen_load(struct wa_manager *m, struct wa_seen *ret, struct wa_err *err)
+enum wa_code wa_index_seen_load(struct wa_manager *m, const char *repo, struct wa_seen *ret,
+                                struct wa_err *err)
 {
+    const struct wa_relpath checked = path_of(repo, "checked");
     struct wa_err why = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf memory;
     wa_buf_init(&memory, WA_INDEX_ENTRIES_MAX * sizeof(struct wa_entry_digest));
@@ -92,8 +100,9 @@ enum wa_code wa_index_seen_load(struct wa_manager *m, struct wa_seen *ret, struc
     return wa_seen_read(ret, wa_buf_sv(&memory), err);
 }
 
-void wa_index_seen_save(struct wa_manager *m, struct wa_seen *seen)
+void wa_index_seen_save(struct wa_manager *m, const char *repo, struct wa_seen *seen)
 {
+    const struct wa_relpath checked = path_of(repo, "checked");
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf memory;
     wa_buf_init(&memory, WA_INDEX_ENTRIES_MAX * sizeof(struct wa_entry_digest));

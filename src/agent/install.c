@@ -31,16 +31,16 @@ static enum wa_code check_same(const struct wa_control *planned, const struct wa
     return WA_OK;
 }
 
-static enum wa_code verify(struct wa_task_run *run, const struct wa_control *c,
+static enum wa_code verify(struct wa_task_run *run, const struct wa_install *in,
                            struct wa_members *members, struct wa_verdict *v, struct wa_err *err)
 {
+    const struct wa_control *c = in->to;
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
-    if (wa_manager_anchors(run->m, &anchors, err) == WA_OK &&
+    if (wa_manager_anchors(run->m, in->repo, &anchors, err) == WA_OK &&
         wa_verify_package(members, anchors, wa_clock_now(), go_on, run, v, err) == WA_OK &&
         check_same(c, v, err) == WA_OK)
         return WA_OK;
     if (err->code == WA_E_REFUSED || err->code == WA_E_INVALID || err->code == WA_E_LIMIT) {
-        wa_download_drop(run->m, c);
         wa_log(&run->m->log, WA_LOG_ERROR, "package.refused",
                WA_LF_S("package", wa_control_get(c, WA_A_PACKAGE)), WA_LF_S("why", err->text));
     }
@@ -67,10 +67,11 @@ static enum wa_code commit_row(struct wa_task_run *run, const struct wa_install 
     struct wa_sv params = r != NULL && r->params.n > 0 ? wa_buf_sv(&r->params) : WA_SV("{}");
     if (wa_db_begin(m->tdb, err) != WA_OK)
         return err->code;
-    enum wa_code code = strcmp(status, "ERROR") == 0 && in->from != NULL
-                            ? wa_installed_set_status(m->tdb, package, "ERROR", output, err)
-                            : wa_installed_put(m->tdb, in->to, status, wa_clock_now(), output,
-                                               params, in->is_explicit, err);
+    enum wa_code code =
+        strcmp(status, "ERROR") == 0 && in->from != NULL
+            ? wa_installed_set_status(m->tdb, package, "ERROR", output, err)
+            : wa_installed_put(m->tdb, in->to, in->repo->name, status, wa_clock_now(), output,
+                               params, in->is_explicit, err);
     if (code == WA_OK)
         code = wa_running_end(m->tdb, package, err);
     if (code == WA_OK)
@@ -144,6 +145,44 @@ static enum wa_code install_with_code(struct wa_task_run *run, const struct wa_i
     return err->code;
 }
 
+/* Spoilt or not the one that was planned: another address, or a fresh download in place of what lay
+ * in the cache, may have the right one. */
+static bool may_be_spoilt(enum wa_code code)
+{
+    return code == WA_E_REFUSED || code == WA_E_INVALID || code == WA_E_LIMIT;
+}
+
+/* Downloads and judges it. ret: to be freed, also with the verdict. */
+static enum wa_code get_verified(struct wa_task_run *run, const struct wa_install *in, int *fd,
+                                 struct wa_unpack **ret, struct wa_verdict *v, struct wa_err *err)
+{
+    struct wa_err first = WA_ERR_INIT;
+    size_t at = 0;
+    for (size_t tries = 0; tries < WA_MIRRORS_MAX + 2; tries++) { /* the cache, each address */
+        struct wa_err why = WA_ERR_INIT;
+        struct wa_sv next;
+        wa_fd_close(fd);
+        if (wa_download_open(run, in->to, in->repo, &at, fd, &why) == WA_OK &&
+            wa_helper_unpack(run->m->launcher, *fd, run->m->cancel, ret, &why) == WA_OK &&
+            verify(run, in, wa_unpack_members(*ret), v, &why) == WA_OK)
+            return WA_OK;
+        wa_unpack_free(*ret);
+        *ret = NULL;
+        if (first.code == WA_OK)
+            first = why;
+        if (!may_be_spoilt(why.code))
+            break;
+        wa_download_drop(run->m, in->to);
+        if (!wa_agent_repo_address(in->repo, at, &next))
+            break;
+        wa_task_say(run, "%s; trying '%.*s'\n", why.text, WA_SV_ARG(next));
+        wa_verdict_fini(v);
+        wa_verdict_init(v);
+    }
+    *err = first;
+    return err->code;
+}
+
 enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in,
                             struct wa_err *err)
 {
@@ -151,13 +190,9 @@ enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in
     WA_AUTO_VERDICT struct wa_verdict v;
     struct wa_unpack *unpack = NULL;
     wa_verdict_init(&v);
-    if (wa_download_open(run, in->to, in->repo_url, &fd, err) != WA_OK ||
-        wa_helper_unpack(run->m->launcher, fd, run->m->cancel, &unpack, err) != WA_OK)
-        return err->code;
-    struct wa_members *members = wa_unpack_members(unpack);
-    enum wa_code code = verify(run, in->to, members, &v, err);
+    enum wa_code code = get_verified(run, in, &fd, &unpack, &v, err);
     if (code == WA_OK)
-        code = v.has_setup_py ? install_with_code(run, in, members, &v, err)
+        code = v.has_setup_py ? install_with_code(run, in, wa_unpack_members(unpack), &v, err)
                               : commit(run, in, "OK", NULL, err);
     wa_unpack_free(unpack);
     return code;

@@ -7,9 +7,9 @@
 
 struct wa_install {
     const struct wa_control *to; /* from the index: already judged, judged again from the file */
-    const struct wa_installed *from; /* NULL: first installation */
-    const char *repo_url;
-    const char *params; /* JSON object for the script; NULL: none */
+    const struct wa_installed *from;  /* NULL: first installation */
+    const struct wa_agent_repo *repo; /* whose index listed it */
+    const char *params;               /* JSON object for the script; NULL: none */
     bool is_explicit, force;
 };
 WA_CHECK enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in,
@@ -22,9 +22,11 @@ WA_CHECK enum wa_code wa_install_forget(struct wa_manager *m, const struct wa_co
 
 /* --- download.c --- */
 /* The package's file in the cache, open, of the size that the index gives; downloaded when it is
- * not there. Not verified. */
+ * not there, from the *at-th of the repository's addresses or one after it. *at becomes the one
+ * to try next, should the file turn out to be spoilt. Not verified. */
 WA_CHECK enum wa_code wa_download_open(struct wa_task_run *run, const struct wa_control *c,
-                                       const char *repo_url, int *ret_fd, struct wa_err *err);
+                                       const struct wa_agent_repo *repo, size_t *at, int *ret_fd,
+                                       struct wa_err *err);
 /* Takes it out of the cache. */
 void wa_download_drop(struct wa_manager *m, const struct wa_control *c);
 

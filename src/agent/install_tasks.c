@@ -44,12 +44,11 @@ static enum wa_code scene_load(struct wa_manager *m, struct scene *s, struct wa_
     return WA_OK;
 }
 
-static const char *repo_of(const struct wa_manager *m, const struct scene *s,
-                           const struct wa_control *c)
+/* NULL: it is not set up any more. */
+static const struct wa_agent_repo *repo_of(const struct wa_manager *m, const struct scene *s,
+                                           const struct wa_control *c)
 {
-    size_t i = (size_t)(c - s->available.items);
-    return strcmp(s->available.repos[i], "wapt-host") == 0 ? m->config.host_repo_url
-                                                           : m->config.repo_url;
+    return wa_agent_repo_find(&m->config, s->available.repos[c - s->available.items]);
 }
 
 static const struct wa_installed_row *row_of(const struct scene *s, const struct wa_installed *i)
@@ -111,7 +110,7 @@ static enum wa_code do_step(struct wa_task_run *run, const struct scene *s,
     const char *former = step->from != NULL ? row_of(s, step->from)->params : NULL;
     const struct wa_install in = {.to = step->to,
                                   .from = step->from,
-                                  .repo_url = repo_of(m, s, step->to),
+                                  .repo = repo_of(m, s, step->to),
                                   .params = params != NULL ? params : former,
                                   .is_explicit = asked,
                                   .force = run->request.force};
@@ -200,13 +199,15 @@ static enum wa_code download_all(struct wa_task_run *run, const struct scene *s,
     for (size_t i = 0; i < plan->n; i++) {
         WA_AUTO_FD int fd = -1;
         struct wa_err why = WA_ERR_INIT;
+        size_t at = 0;
         const struct wa_control *c = plan->items[i].to;
         if (wa_task_may_go_on(run, err) != WA_OK)
             return err->code;
         if (c != NULL)
-            wa_task_package(
-                run, c, "DOWNLOADED",
-                wa_download_open(run, c, repo_of(run->m, s, c), &fd, &why) == WA_OK ? NULL : &why);
+            wa_task_package(run, c, "DOWNLOADED",
+                            wa_download_open(run, c, repo_of(run->m, s, c), &at, &fd, &why) == WA_OK
+                                ? NULL
+                                : &why);
     }
     return WA_OK;
 }

@@ -24,16 +24,16 @@ void wa_manager_caps(const struct wa_manager *m, struct wa_host_caps *ret)
     wa_date_isolocal(wa_clock_now(), 0, ret->now);
 }
 
-enum wa_code wa_manager_anchors(const struct wa_manager *m, struct wa_trust **ret,
-                                struct wa_err *err)
+enum wa_code wa_manager_anchors(const struct wa_manager *m, const struct wa_agent_repo *repo,
+                                struct wa_trust **ret, struct wa_err *err)
 {
+    const char *dir = repo != NULL ? repo->public_certs_dir : m->config.public_certs_dir;
     WA_AUTO(wa_trust) struct wa_trust *t = NULL;
     char kept[2 * WA_PATH_MAX];
     (void)snprintf(kept, sizeof kept, "%s/private/crl", m->config.base);
     /* Read anew for each task: what an administrator puts there or takes away counts at once.
      * ssl/server is a directory below, never read. */
-    if (wa_trust_new(&t, err) != WA_OK ||
-        wa_trust_add_dir(t, m->config.public_certs_dir, err) != WA_OK ||
+    if (wa_trust_new(&t, err) != WA_OK || wa_trust_add_dir(t, dir, err) != WA_OK ||
         wa_trust_add_kept(t, kept, err) != WA_OK ||
         wa_trust_let_order(t, wa_sv(m->config.action_signers), err) != WA_OK)
         return err->code;

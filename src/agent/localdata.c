@@ -14,6 +14,7 @@ static void write_row(struct wa_jw *w, const struct wa_installed_row *r)
 {
     wa_jw_obj(w);
     wa_control_json(w, &r->base.control);
+    wa_jw_kv(w, "repo", r->repo);
     wa_jw_kv(w, "install_status", r->base.status);
     wa_jw_kvi(w, "install_date", r->install_date);
     wa_jw_kvb(w, "explicit", r->base.is_explicit);

@@ -73,7 +73,9 @@ void wa_control_json(struct wa_jw *w, const struct wa_control *c); /* an object'
 
 /* --- inventory.c too: what this machine takes --- */
 void wa_manager_caps(const struct wa_manager *m, struct wa_host_caps *ret);
-WA_CHECK enum wa_code wa_manager_anchors(const struct wa_manager *m, struct wa_trust **ret,
+/* The signers that count for packages of a repository; repo NULL: for all else. */
+WA_CHECK enum wa_code wa_manager_anchors(const struct wa_manager *m,
+                                         const struct wa_agent_repo *repo, struct wa_trust **ret,
                                          struct wa_err *err);
 
 /* --- report.c: talk to the server, from the task thread --- */
@@ -126,11 +128,6 @@ void wa_crls_fetch(struct wa_task_run *run, struct wa_trust *anchors);
 
 /* --- update.c, install.c, hook.c: the work, in the task thread --- */
 WA_CHECK enum wa_code wa_task_update(struct wa_task_run *run, struct wa_err *err);
-/* Downloads url to a private file, open for reading; the caller removes what is left of it. etag
- * (may be ""): not when it still is the one of that tag. */
-WA_CHECK enum wa_code wa_update_download(struct wa_task_run *run, const char *url, const char *etag,
-                                         const struct wa_relpath *path, uint64_t max, int *ret_fd,
-                                         struct wa_fetch_result *ret, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_upgrade(struct wa_task_run *run, bool download_only,
                                       struct wa_err *err);
@@ -188,18 +185,40 @@ bool wa_kept_has_hook(struct wa_manager *m, const struct wa_control *c, enum wa_
 WA_CHECK enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *row,
                                     enum wa_hook hook, char *ret_id, struct wa_err *err);
 
+/* --- repo_fetch.c --- */
+typedef enum wa_code (*wa_repo_fn)(struct wa_task_run *run, const struct wa_agent_repo *r,
+                                   struct wa_sv address, void *user, struct wa_err *err);
+/* Asks one address of the repository after the other, from the *at-th on, until fn succeeds; each
+ * failure is told. *at becomes the one that did. The error is the first one's. */
+WA_CHECK enum wa_code wa_repo_each(struct wa_task_run *run, const struct wa_agent_repo *r,
+                                   size_t *at, wa_repo_fn fn, void *user, struct wa_err *err);
+struct wa_repo_get {
+    const char *url, *etag; /* etag (may be NULL): not when it still is the one of that tag */
+    uint64_t max_bytes, resume_from;
+};
+/* One exchange under the repository's settings. */
+WA_CHECK enum wa_code wa_repo_fetch(struct wa_task_run *run, const struct wa_agent_repo *r,
+                                    const struct wa_repo_get *get, struct wa_sink *sink,
+                                    struct wa_fetch_result *ret, struct wa_err *err);
+/* The same to a private file, open for reading; the caller removes what is left of it. */
+WA_CHECK enum wa_code wa_update_download(struct wa_task_run *run, const struct wa_agent_repo *r,
+                                         const struct wa_repo_get *get,
+                                         const struct wa_relpath *path, int *ret_fd,
+                                         struct wa_fetch_result *ret, struct wa_err *err);
+
 /* --- index_kept.c --- */
 #define WA_ETAG_MAX 256 /* with NUL */
-/* The index last fetched from url, and its entity tag. False: there is none that is whole. */
-bool wa_index_kept_open(struct wa_manager *m, const char *url, char ret_etag[WA_ETAG_MAX],
-                        int *ret_fd);
+/* The repository's index last fetched from url, and its entity tag. False: there is none that is
+ * whole. */
+bool wa_index_kept_open(struct wa_manager *m, const char *repo, const char *url,
+                        char ret_etag[WA_ETAG_MAX], int *ret_fd);
 /* Keeps a fetched and readable one; its file is moved. Failures are logged: it is fetched again. */
-void wa_index_kept_save(struct wa_manager *m, const char *url, const char *etag,
+void wa_index_kept_save(struct wa_manager *m, const char *repo, const char *url, const char *etag,
                         const struct wa_relpath *fetched, int fd);
 /* Which entries' signatures held at the last judgement; a failure to save is logged. */
-WA_CHECK enum wa_code wa_index_seen_load(struct wa_manager *m, struct wa_seen *ret,
-                                         struct wa_err *err);
-void wa_index_seen_save(struct wa_manager *m, struct wa_seen *seen);
+WA_CHECK enum wa_code wa_index_seen_load(struct wa_manager *m, const char *repo,
+                                         struct wa_seen *ret, struct wa_err *err);
+void wa_index_seen_save(struct wa_manager *m, const char *repo, struct wa_seen *seen);
 
 /* --- localapi.c --- */
 WA_CHECK enum wa_code wa_local_start(struct wa_manager *m, struct wa_err *err);

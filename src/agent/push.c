@@ -81,7 +81,7 @@ static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa
     WA_AUTO_BUF struct wa_buf pem;
     int64_t enrolled = 0;
     wa_buf_init(&pem, 64u << 10);
-    if (wa_manager_anchors(p->m, &ret->anchors, err) != WA_OK ||
+    if (wa_manager_anchors(p->m, NULL, &ret->anchors, err) != WA_OK ||
         wa_param_get(p->m->db, "relay_key", &pem, err) != WA_OK ||
         wa_param_i64(p->m->db, "enrolled_at", &enrolled, err) != WA_OK)
         return err->code;
@@ -303,16 +303,15 @@ static enum wa_code connect_push(struct wa_push *p, struct wa_err *err)
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     wa_lock_take(m->lock);
     (void)snprintf(url, sizeof url, "%s/agent/v1/push", m->config.wapt_server);
-    enum wa_code code = wa_agent_trust(&m->config, url, &pem, &trust, err);
+    enum wa_code code = wa_agent_trust(&m->config, NULL, url, &pem, &trust, err);
     wa_lock_give(m->lock);
     if (code != WA_OK)
         return code;
-    const struct wa_net_config config = {
-        .url = url,
-        .proxy = m->config.http_proxy[0] != '\0' ? m->config.http_proxy : NULL,
-        .trust = &trust,
-        .backoff_first_ms = BACKOFF_FIRST_MS,
-        .backoff_max_ms = BACKOFF_MAX_MS};
+    const struct wa_net_config config = {.url = url,
+                                         .proxy = wa_agent_server_proxy(&m->config),
+                                         .trust = &trust,
+                                         .backoff_first_ms = BACKOFF_FIRST_MS,
+                                         .backoff_max_ms = BACKOFF_MAX_MS};
     return wa_net_configure(p->chan, &config, err);
 }
 

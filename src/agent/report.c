@@ -51,14 +51,13 @@ static enum wa_code post(struct wa_manager *m, const char *path, struct wa_sv te
                        m->config.file);
     (void)snprintf(url, sizeof url, "%s%s", m->config.wapt_server, path);
     if (wa_envelope_seal(text, m->key, &envelope, err) != WA_OK ||
-        wa_agent_trust(&m->config, url, &pem, &trust, err) != WA_OK)
+        wa_agent_trust(&m->config, NULL, url, &pem, &trust, err) != WA_OK)
         return err->code;
     const struct wa_fetch what = {.method = "POST",
                                   .url = url,
                                   .headers = headers,
                                   .body = wa_buf_sv(&envelope),
-                                  .proxy =
-                                      m->config.http_proxy[0] != '\0' ? m->config.http_proxy : NULL,
+                                  .proxy = wa_agent_server_proxy(&m->config),
                                   .trust = &trust,
                                   .silence_s = (uint32_t)m->config.timeout_s,
                                   .max_bytes = WA_REPORT_ANSWER_MAX,
@@ -74,19 +73,29 @@ static enum wa_code post(struct wa_manager *m, const char *path, struct wa_sv te
 /* What a registration may change in the configuration, in the order of its keys. */
 static const char *const register_keys[] = {"wapt_server", "repo_url", "server_fingerprint"};
 
-/* Exchanges the addresses of two configurations. Under the lock: the loop's thread reads them. */
+static void exchange_texts(char **a, char **b)
+{
+    char *was = *a;
+    *a = *b;
+    *b = was;
+}
+
+/* Exchanges the addresses of two configurations, and the repositories that follow from them. Under
+ * the lock: the loop's thread reads them. */
 static void exchange_addresses(struct wa_manager *m, struct wa_agent_config *other)
 {
-    char **const ours[] = {&m->config.wapt_server, &m->config.repo_url, &m->config.host_repo_url,
-                           &m->config.server_fingerprint};
-    char **const theirs[] = {&other->wapt_server, &other->repo_url, &other->host_repo_url,
-                             &other->server_fingerprint};
+    struct wa_agent_config *ours = &m->config;
     wa_lock_take(m->lock);
-    for (size_t i = 0; i < WA_COUNT(ours); i++) {
-        char *was = *ours[i];
-        *ours[i] = *theirs[i];
-        *theirs[i] = was;
-    }
+    const struct wa_agent_config was = *ours;
+    exchange_texts(&ours->wapt_server, &other->wapt_server);
+    exchange_texts(&ours->repo_url, &other->repo_url);
+    exchange_texts(&ours->server_fingerprint, &other->server_fingerprint);
+    ours->repos = other->repos;
+    ours->repo_count = other->repo_count;
+    ours->host_repo = other->host_repo;
+    other->repos = was.repos;
+    other->repo_count = was.repo_count;
+    other->host_repo = was.host_repo;
     wa_lock_give(m->lock);
 }
 

@@ -16,9 +16,6 @@
     (2ull << 30) /* bytes of address space: libc reserves 128 MiB for a look-up thread */
 #define PROGRESS_EVERY_MS 200u /* ms: a person sees no more */
 #define SILENCE_MAX_S 600
-#define LOW_SPEED_BYTES_S                                                                          \
-    100u /* bytes a second: below it for the time given the other side is stuck, or stalls on      \
-            purpose */
 #define FIRST_WORD_TIMEOUT_MS 30000 /* ms: the manager speaks first */
 
 struct fetch {
@@ -112,7 +109,7 @@ static enum wa_code call_read(struct fetch *f, struct wa_sv text, struct wa_err 
 {
     const struct wa_json *j = NULL, *headers = NULL, *trust = NULL;
     struct wa_sv method = {0}, url = {0}, proxy = {0}, user = {0}, password = {0};
-    int64_t max_bytes = 0, resume = 0, timeout = 0, silence = 0;
+    int64_t max_bytes = 0, resume = 0, timeout = 0, silence = 0, redirects = 0, rate = 0;
     const struct wa_json_field fields[] = {
         {"method", WA_WANT_SV, true, 16, &method},
         {"url", WA_WANT_SV, true, 8192, &url},
@@ -125,6 +122,8 @@ static enum wa_code call_read(struct fetch *f, struct wa_sv text, struct wa_err 
         {"resume_from", WA_WANT_I64, true, 0, &resume},
         {"timeout_ms", WA_WANT_I64, true, 0, &timeout},
         {"silence_s", WA_WANT_I64, true, 0, &silence},
+        {"redirects_max", WA_WANT_I64, true, 0, &redirects},
+        {"rate_max_bytes_s", WA_WANT_I64, true, 0, &rate},
         {"trust", WA_WANT_OBJECT, true, 0, &trust},
     };
     enum wa_code code = wa_json_parse(text, 0, &f->arena, &j, err);
@@ -132,7 +131,8 @@ static enum wa_code call_read(struct fetch *f, struct wa_sv text, struct wa_err 
         code = wa_json_read(j, fields, WA_COUNT(fields), "a call", err);
     }
     if (code == WA_OK && (max_bytes < 0 || resume < 0 || timeout < 0 || timeout > UINT32_MAX ||
-                          silence < 1 || silence > SILENCE_MAX_S)) {
+                          silence < 1 || silence > SILENCE_MAX_S || rate < 0 || redirects < 0 ||
+                          redirects > WA_HTTP_REDIRECTS_MAX)) {
         code = wa_fail(err, WA_E_INVALID, "a call holds a number out of range");
     }
     if (code == WA_OK) {
@@ -153,7 +153,10 @@ static enum wa_code call_read(struct fetch *f, struct wa_sv text, struct wa_err 
     f->call.resume_from = (uint64_t)resume;
     f->call.timeout_ms = (uint32_t)timeout;
     f->call.connect_timeout_ms = 1000 * (uint32_t)silence;
-    f->call.low_speed_s = (uint32_t)silence;
+    f->call.rate_window_s = (uint32_t)silence;
+    f->call.rate_min_bytes_s = WA_FETCH_RATE_MIN_BYTES_S;
+    f->call.rate_max_bytes_s = (uint64_t)rate;
+    f->call.redirects_max = (uint32_t)redirects;
     return code != WA_OK ? code : headers_of(f, headers, err);
 }
 
@@ -215,7 +218,6 @@ static enum wa_code serve(struct fetch *f, struct wa_err *err)
             wa_mem_source_init(&f->body_source, f->body.p, f->body.n);
             f->call.body = &f->body_source.base;
         }
-        f->call.low_speed_bytes_s = LOW_SPEED_BYTES_S;
         f->call.progress = on_progress;
         f->call.progress_user = f;
         code = wa_http_perform(&f->call, &f->trust, &sink.base, &result, &failed);

@@ -279,7 +279,7 @@ static enum wa_code verify_kept(struct wa_manager *m, const struct wa_dir *kept,
     struct wa_err why = WA_ERR_INIT;
     wa_verdict_init(&v);
     wa_verdict_init(&again);
-    if (wa_manager_anchors(m, &anchors, &why) == WA_OK &&
+    if (wa_manager_anchors(m, wa_agent_repo_find(&m->config, row->repo), &anchors, &why) == WA_OK &&
         wa_verify_tree(kept, anchors, wa_clock_now(), &v, &why) == WA_OK) {
         return is_same(&v, row)
                    ? WA_OK

@@ -1,40 +1,26 @@
-/* update.c - what the repositories offer this machine: the index and the host package, verified,
- * then remembered. */
+/* update.c - what the repositories offer this machine: their indexes and the host package, each
+ * verified, then remembered.
+ *
+ * A repository that can't be read keeps what it offered before, and keeps no other one from being
+ * read.
+ */
 #include "agent/manager_priv.h"
 #include "os/clock.h"
 
 static const struct wa_relpath index_file = {"private/tmp/index", 17};
 static const struct wa_relpath host_file = {"private/tmp/host", 16};
 
-enum wa_code wa_update_download(struct wa_task_run *run, const char *url, const char *etag,
-                                const struct wa_relpath *path, uint64_t max, int *ret_fd,
-                                struct wa_fetch_result *ret, struct wa_err *err)
+enum wa_code wa_update_download(struct wa_task_run *run, const struct wa_agent_repo *r,
+                                const struct wa_repo_get *get, const struct wa_relpath *path,
+                                int *ret_fd, struct wa_fetch_result *ret, struct wa_err *err)
 {
-    struct wa_manager *m = run->m;
-    struct wa_tls_trust trust;
     struct wa_fd_sink sink;
-    char condition[WA_ETAG_MAX + 32];
-    const char *const headers[] = {etag[0] != '\0' ? condition : NULL, NULL};
     WA_AUTO_FD int fd = -1;
-    WA_AUTO_BUF struct wa_buf pem;
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    (void)snprintf(condition, sizeof condition, "If-None-Match: %s", etag);
-    if (wa_tree_remove(&m->base, path, err) != WA_OK ||
-        wa_file_create(&m->base, path, 0600, &fd, err) != WA_OK ||
-        wa_agent_trust(&m->config, url, &pem, &trust, err) != WA_OK)
+    if (wa_tree_remove(&run->m->base, path, err) != WA_OK ||
+        wa_file_create(&run->m->base, path, 0600, &fd, err) != WA_OK)
         return err->code;
     wa_fd_sink_init(&sink, fd);
-    const struct wa_fetch what = {.method = "GET",
-                                  .url = url,
-                                  .headers = headers,
-                                  .trust = &trust,
-                                  .silence_s = (uint32_t)m->config.timeout_s,
-                                  .allow_http = true,
-                                  .max_bytes = max,
-                                  .proxy = m->config.http_proxy[0] != '\0' ? m->config.http_proxy
-                                                                           : NULL};
-    if (wa_helper_fetch(m->launcher, &what, &sink.base, wa_task_progress, run, m->cancel, ret,
-                        err) != WA_OK)
+    if (wa_repo_fetch(run, r, get, &sink.base, ret, err) != WA_OK)
         return err->code;
     *ret_fd = fd;
     fd = -1;
@@ -49,12 +35,15 @@ static void on_discard(void *user, const struct wa_control *c, const struct wa_e
            WA_LF_S("version", wa_control_get(c, WA_A_VERSION)), WA_LF_S("why", why->text));
 }
 
-/* Drops entries that this machine does not take. */
-static size_t filter(struct wa_manager *m, struct wa_index *ix)
+/* Drops entries that this machine does not take, from this repository. */
+static size_t filter(struct wa_manager *m, const struct wa_agent_repo *r, struct wa_index *ix)
 {
     struct wa_host_caps caps;
     size_t kept = 0, dropped = 0;
     wa_manager_caps(m, &caps);
+    caps.maturities = r->maturities;
+    caps.blacklist = r->blacklist;
+    caps.whitelist = r->whitelist;
     for (size_t i = 0; i < ix->n; i++) {
         if (wa_host_accepts(&caps, &ix->items[i], NULL)) {
             ix->items[kept++] = ix->items[i];
@@ -68,15 +57,17 @@ static size_t filter(struct wa_manager *m, struct wa_index *ix)
 }
 
 /* The index as it is now: fetched, or the one of the last time when it still is the same. */
-static enum wa_code get_index(struct wa_task_run *run, const char *url, int *ret_fd,
-                              struct wa_fetch_result *ret, struct wa_err *err)
+static enum wa_code get_index(struct wa_task_run *run, const struct wa_agent_repo *r,
+                              const char *url, int *ret_fd, struct wa_fetch_result *ret,
+                              struct wa_err *err)
 {
     char etag[WA_ETAG_MAX] = "";
     WA_AUTO_FD int kept = -1;
     WA_AUTO_FD int fetched = -1;
-    bool has_kept = wa_index_kept_open(run->m, url, etag, &kept);
-    if (wa_update_download(run, url, etag, &index_file, WA_INDEX_PACKED_BYTES_MAX, &fetched, ret,
-                           err) != WA_OK)
+    bool has_kept = wa_index_kept_open(run->m, r->name, url, etag, &kept);
+    const struct wa_repo_get get = {
+        .url = url, .etag = etag, .max_bytes = WA_INDEX_PACKED_BYTES_MAX};
+    if (wa_update_download(run, r, &get, &index_file, &fetched, ret, err) != WA_OK)
         return err->code;
     bool is_same = ret->status == 304 && has_kept;
     if (!is_same && ret->status != 200)
@@ -89,15 +80,15 @@ static enum wa_code get_index(struct wa_task_run *run, const char *url, int *ret
 }
 
 /* Reads it, and keeps in ix what a trusted signer stands for. */
-static enum wa_code judge_index(struct wa_task_run *run, int fd, struct wa_trust *anchors,
-                                struct wa_index *ix, size_t *bad, size_t *discarded,
-                                struct wa_err *err)
+static enum wa_code judge_index(struct wa_task_run *run, const struct wa_agent_repo *r, int fd,
+                                struct wa_trust *anchors, struct wa_index *ix, size_t *bad,
+                                size_t *discarded, struct wa_err *err)
 {
     struct wa_manager *m = run->m;
     struct wa_unpack *unpack = NULL;
     WA_AUTO_SEEN struct wa_seen seen;
     wa_seen_init(&seen);
-    if (wa_index_seen_load(m, &seen, err) != WA_OK ||
+    if (wa_index_seen_load(m, r->name, &seen, err) != WA_OK ||
         wa_helper_unpack(m->launcher, fd, m->cancel, &unpack, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_index_read_digests(wa_unpack_members(unpack), ix, bad, err);
@@ -105,39 +96,90 @@ static enum wa_code judge_index(struct wa_task_run *run, int fd, struct wa_trust
     if (code != WA_OK || wa_index_keep_trusted(ix, anchors, wa_clock_now(), &seen, on_discard, run,
                                                discarded, err) != WA_OK)
         return err->code;
-    wa_index_seen_save(m, &seen);
+    wa_index_seen_save(m, r->name, &seen);
     wa_crls_keep(m, anchors, &ix->certs);
     return WA_OK;
 }
 
-static enum wa_code update_index(struct wa_task_run *run, struct wa_trust *anchors,
-                                 struct wa_err *err)
+struct source {
+    int64_t rank;
+    struct wa_trust *anchors; /* of this repository */
+};
+
+static enum wa_code update_from(struct wa_task_run *run, const struct wa_agent_repo *r,
+                                struct wa_sv address, void *user, struct wa_err *err)
 {
     struct wa_manager *m = run->m;
+    struct source *source = user;
     char url[2048];
     WA_AUTO_FD int fd = -1;
     WA_AUTO_INDEX struct wa_index ix;
     struct wa_fetch_result got = {0};
     size_t bad = 0, discarded = 0;
     wa_index_init(&ix);
-    if (m->config.repo_url[0] == '\0')
-        return wa_fail(err, WA_E_CONFIG,
-                       "no repository is set: put repo_url or wapt_server into '%s'",
-                       m->config.file);
-    (void)snprintf(url, sizeof url, "%s/Packages", m->config.repo_url);
-    if (get_index(run, url, &fd, &got, err) != WA_OK ||
-        judge_index(run, fd, anchors, &ix, &bad, &discarded, err) != WA_OK)
+    (void)snprintf(url, sizeof url, "%.*s/Packages", WA_SV_ARG(address));
+    if (get_index(run, r, url, &fd, &got, err) != WA_OK ||
+        judge_index(run, r, fd, source->anchors, &ix, &bad, &discarded, err) != WA_OK)
         return err->code;
-    size_t other = filter(m, &ix);
-    wa_task_say(
-        run, "%s: %zu packages for this machine, %zu for others, %zu not trusted, %zu unreadable\n",
-        m->config.repo_url, ix.n, other, discarded, bad);
-    if (wa_available_replace(m->tdb, "wapt", ix.items, ix.n, err) != WA_OK)
+    size_t other = filter(m, r, &ix);
+    wa_task_say(run,
+                "%.*s: %zu packages for this machine, %zu for others, %zu not trusted, %zu "
+                "unreadable\n",
+                WA_SV_ARG(address), ix.n, other, discarded, bad);
+    if (wa_available_replace(m->tdb, r->name, source->rank, ix.items, ix.n, err) != WA_OK)
         return err->code;
     if (got.status == 200)
-        wa_index_kept_save(m, url, got.etag, &index_file, fd);
+        wa_index_kept_save(m, r->name, url, got.etag, &index_file, fd);
     return WA_OK;
 }
+
+static void drop(struct wa_manager *m, const struct wa_relpath *path)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_tree_remove(&m->base, path, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_WARNING, "download.left", &err);
+}
+
+static enum wa_code update_repo(struct wa_task_run *run, size_t i, struct wa_err *err)
+{
+    const struct wa_agent_repo *r = &run->m->config.repos[i];
+    WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
+    size_t at = 0;
+    if (wa_manager_anchors(run->m, r, &anchors, err) != WA_OK)
+        return err->code;
+    wa_crls_fetch(run, anchors);
+    struct source source = {(int64_t)i, anchors};
+    enum wa_code code = wa_repo_each(run, r, &at, update_from, &source, err);
+    drop(run->m, &index_file);
+    return code;
+}
+
+/* *ret_failed: repositories that could not be read; *ret_why, of the first. An error ends it all.
+ */
+static enum wa_code update_repos(struct wa_task_run *run, size_t *ret_failed,
+                                 struct wa_err *ret_why, struct wa_err *err)
+{
+    const struct wa_agent_config *c = &run->m->config;
+    for (size_t i = 0; i < c->repo_count; i++) {
+        struct wa_err why = WA_ERR_INIT;
+        enum wa_code code = update_repo(run, i, &why);
+        if (code == WA_E_CANCELLED || code == WA_E_NOMEM) {
+            *err = why;
+            return code;
+        }
+        if (code == WA_OK)
+            continue;
+        if ((*ret_failed)++ == 0)
+            *ret_why = why;
+        if (c->repo_count > 1)
+            wa_task_say(run, "repository '%s' stays as it was: %s\n", c->repos[i].name, why.text);
+        wa_log(&run->m->log, WA_LOG_WARNING, "repository.failed",
+               WA_LF_S("repository", c->repos[i].name), WA_LF_S("why", why.text));
+    }
+    return WA_OK;
+}
+
+/* --- this machine's own package --- */
 
 static enum wa_code store_host(struct wa_manager *m, struct wa_verdict *v, const char *file, int fd,
                                struct wa_err *err)
@@ -154,32 +196,33 @@ static enum wa_code store_host(struct wa_manager *m, struct wa_verdict *v, const
     if (wa_control_set(&v->control, WA_A_FILENAME, wa_sv(file), err) != WA_OK ||
         wa_control_set(&v->control, WA_A_SIZE, wa_sv(size), err) != WA_OK)
         return err->code;
-    return wa_available_replace(m->tdb, "wapt-host", &v->control, 1, err);
+    return wa_available_replace(m->tdb, "wapt-host", WA_RANK_HOST, &v->control, 1, err);
 }
 
 /* The machine's own package is its own index entry, verified whole. None is no fault. */
-static enum wa_code update_host(struct wa_task_run *run, const struct wa_trust *anchors,
-                                struct wa_err *err)
+static enum wa_code host_from(struct wa_task_run *run, const struct wa_agent_repo *r,
+                              struct wa_sv address, void *user, struct wa_err *err)
 {
     struct wa_manager *m = run->m;
     char url[2048], file[WA_UUID_MAX + 8];
     WA_AUTO_FD int fd = -1;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
     WA_AUTO_VERDICT struct wa_verdict v;
     struct wa_unpack *unpack = NULL;
     struct wa_fetch_result got = {0};
+    WA_UNUSED(user);
     wa_verdict_init(&v);
-    if (m->config.host_repo_url[0] == '\0' || m->uuid[0] == '\0')
-        return wa_available_replace(m->tdb, "wapt-host", NULL, 0, err);
     (void)snprintf(file, sizeof file, "%s.wapt", m->uuid);
-    (void)snprintf(url, sizeof url, "%s/%s", m->config.host_repo_url, file);
-    if (wa_update_download(run, url, "", &host_file, WA_MANIFEST_BYTES_MAX, &fd, &got, err) !=
-        WA_OK)
+    (void)snprintf(url, sizeof url, "%.*s/%s", WA_SV_ARG(address), file);
+    const struct wa_repo_get get = {.url = url, .max_bytes = WA_MANIFEST_BYTES_MAX};
+    if (wa_update_download(run, r, &get, &host_file, &fd, &got, err) != WA_OK)
         return err->code;
     if (got.status == 404)
-        return wa_available_replace(m->tdb, "wapt-host", NULL, 0, err);
+        return wa_available_replace(m->tdb, "wapt-host", WA_RANK_HOST, NULL, 0, err);
     if (got.status != 200)
         return wa_fail(err, WA_E_UNREACHABLE, "'%s' answered with status %d", url, got.status);
-    if (wa_helper_unpack(m->launcher, fd, m->cancel, &unpack, err) != WA_OK)
+    if (wa_manager_anchors(m, r, &anchors, err) != WA_OK ||
+        wa_helper_unpack(m->launcher, fd, m->cancel, &unpack, err) != WA_OK)
         return err->code;
     enum wa_code code =
         wa_verify_package(wa_unpack_members(unpack), anchors, wa_clock_now(), NULL, NULL, &v, err);
@@ -187,26 +230,44 @@ static enum wa_code update_host(struct wa_task_run *run, const struct wa_trust *
     return code == WA_OK ? store_host(m, &v, file, fd, err) : code;
 }
 
-static void drop(struct wa_manager *m, const struct wa_relpath *path)
+static enum wa_code update_host(struct wa_task_run *run, struct wa_err *err)
 {
-    struct wa_err err = WA_ERR_INIT;
-    if (wa_tree_remove(&m->base, path, &err) != WA_OK)
-        wa_log_err(&m->log, WA_LOG_WARNING, "download.left", &err);
+    struct wa_manager *m = run->m;
+    size_t at = 0;
+    if (m->config.host_repo.url[0] == '\0' || m->uuid[0] == '\0')
+        return wa_available_replace(m->tdb, "wapt-host", WA_RANK_HOST, NULL, 0, err);
+    enum wa_code code = wa_repo_each(run, &m->config.host_repo, &at, host_from, NULL, err);
+    drop(m, &host_file);
+    return code;
+}
+
+/* --- the task --- */
+
+static bool is_configured(const void *user, const char *repo)
+{
+    return wa_agent_repo_find(user, repo) != NULL;
 }
 
 enum wa_code wa_task_update(struct wa_task_run *run, struct wa_err *err)
 {
-    WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
-    if (wa_manager_anchors(run->m, &anchors, err) != WA_OK)
+    struct wa_manager *m = run->m;
+    struct wa_err why = WA_ERR_INIT;
+    size_t failed = 0, count = m->config.repo_count;
+    if (count == 0)
+        (void)wa_fail(err, WA_E_CONFIG,
+                      "no repository is set: put repo_url or wapt_server into '%s'",
+                      m->config.file);
+    else if (update_repos(run, &failed, &why, err) == WA_OK && failed == count)
+        *err = why;
+    if (err->code != WA_OK)
         return wa_wrap(err, "updating the list of packages");
-    wa_crls_fetch(run, anchors);
-    enum wa_code code = update_index(run, anchors, err);
-    drop(run->m, &index_file);
-    if (code != WA_OK)
-        return wa_wrap(err, "updating the list of packages");
+    if (wa_available_prune(m->tdb, is_configured, &m->config, err) != WA_OK)
+        return err->code;
     /* The machine's former assignments stay: a refused or unreachable package must not take
      * software away. */
-    code = update_host(run, anchors, err);
-    drop(run->m, &host_file);
-    return code == WA_OK ? WA_OK : wa_wrap(err, "updating this machine's own package");
+    if (update_host(run, err) != WA_OK)
+        return wa_wrap(err, "updating this machine's own package");
+    return failed == 0 ? WA_OK
+                       : wa_fail(err, WA_E_PARTIAL, "%zu of %zu repositories could not be read: %s",
+                                 failed, count, why.text);
 }

@@ -112,8 +112,15 @@
 #define WA_WS_PONG_TIMEOUT_MS 60000u       /* ms: silence after which the peer is gone */
 #define WA_HTTP_ANSWER_MAX (64u << 20)     /* bytes: one answer that is not a file */
 #define WA_HTTP_STALL_TIMEOUT_MS 30000u    /* ms: a body or an answer of which nothing moves */
-#define WA_RATE_BYTES_MS 1u /* bytes a ms: slower than 1,000 bytes a second over all is cut */
-#define WA_LINGER_MS 5000u  /* ms: for the peer to read our last words */
+#define WA_RATE_BYTES_MS 1u      /* bytes a ms: slower than 1,000 bytes a second over all is cut */
+#define WA_PROXY_LOGIN_MAX 512u  /* bytes: "user:password" of a proxy */
+#define WA_HTTP_REDIRECTS_MAX 5u /* redirects that one download follows */
+#define WA_HTTP_ANSWER_HEAD_MAX                                                                    \
+    (64u << 10) /* bytes: the header lines of an answer, with all interim ones and redirects */
+#define WA_FETCH_RATE_MIN_BYTES_S                                                                  \
+    1000u /* bytes a second: an answer that is slower on average over `timeout` stalls on purpose  \
+           */
+#define WA_LINGER_MS 5000u /* ms: for the peer to read our last words */
 #define WA_HTTP_REFUSED_MAX                                                                        \
     64u /* connections that are answered 503 at the same time, beyond the largest count */
 #define WA_WS_QUEUE_MAX                                                                            \
@@ -142,6 +149,8 @@
     (1u << 20) /* bytes: of dpkg's status file, with its list of configuration files */
 #define WA_LOCAL_ANSWERS_MAX (8u << 20) /* bytes waiting for a local tool that does not read */
 #define WA_LOCAL_LINE_MAX (32u << 20)   /* bytes: one line of the service's answer */
+#define WA_REPOSITORIES_MAX 32u         /* repositories of one machine */
+#define WA_MIRRORS_MAX 16u              /* further addresses of one repository */
 #define WA_DOWNLOAD_PARTS_MAX 8u        /* interrupted downloads that wait for their rest */
 #define WA_LOCAL_TASKS_MAX                                                                         \
     100 /* tasks of local users that wait: they can't fill the disk with them */

@@ -58,7 +58,7 @@ static enum wa_code exchange(struct wa_client *c, const char *method, const char
                                       .progress = p != NULL ? p->fn : NULL,
                                       .progress_user = p != NULL ? p->user : NULL,
                                       .timeout_ms = p != NULL ? 0 : CALL_MS,
-                                      .low_speed_bytes_s = 1};
+                                      .rate_min_bytes_s = 1, .rate_window_s = 60};
     if (wa_http_perform(&call, &c->trust, &sink.base, &result, err) != WA_OK)
         return err->code;
     if (wa_json_parse(wa_buf_sv(&answer), 0, arena, &j, err) != WA_OK) {

@@ -2,18 +2,21 @@
  *
  * Every option that safety rests on is checked to have been taken: a libcurl with another TLS
  * library must fail here, not verify by its own rules. The environment (proxies, .netrc) has no
- * say.
+ * say. Redirects are followed here, not by libcurl: each hop is an exchange under the trust for its
+ * own host.
  */
 #include "net/http_client.h"
 
+#include "base/mem.h"
 #include "codec/url.h"
-
+#include "os/clock.h"
 #include "os/thread.h"
 
 #include <curl/curl.h>
 
 struct exchange {
     const struct wa_http_call *call;
+    const char *url; /* of this hop */
     struct wa_tls_ctx *tls;
     struct wa_sink *sink;
     struct wa_http_result *result;
@@ -22,6 +25,10 @@ struct exchange {
     bool is_https, has_policy; /* has_policy: it was installed in this very connection */
     bool has_range;            /* the answer says where its body begins */
     uint64_t range_first;
+    size_t head_bytes;             /* of all hops */
+    uint64_t window_ms, window_at; /* beginning of the window and the bytes that were there then */
+    bool may_redirect;             /* this hop is not the last that is allowed */
+    char *next;                    /* where a redirect leads; owned */
     CURL *curl;
 };
 
@@ -35,14 +42,35 @@ static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *user)
     return CURLE_OK;
 }
 
-/* Before the first byte of a body is believed. */
-static enum wa_code check_answer(struct exchange *x)
+static long status_of(const struct exchange *x)
 {
     long status = 0;
     (void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
+static bool is_redirect(const struct exchange *x)
+{
+    long status = status_of(x);
+    return x->call->redirects_max > 0 &&
+           (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
+}
+
+/* Its body is nobody's: a redirect's, or one that would come behind bytes it does not belong to. */
+static bool is_dropped(const struct exchange *x)
+{
+    return is_redirect(x) || (x->call->resume_from > 0 && status_of(x) != 206);
+}
+
+/* Before the first byte of a body is believed. */
+static enum wa_code check_answer(struct exchange *x)
+{
+    long status = status_of(x);
     if (x->is_https && !x->has_policy)
         return wa_fail(x->err, WA_E_INTERNAL, "the server's certificate was not checked");
-    if (status != 206 && x->call->resume_from > 0)
+    if (is_redirect(x))
+        return WA_OK;
+    if ((status == 200 || status == 416) && x->call->resume_from > 0)
         return wa_fail(x->err, WA_E_CONFLICT, "the server does not send the rest of the file");
     if (status != 206)
         return WA_OK;
@@ -64,7 +92,7 @@ static size_t on_body(char *p, size_t size, size_t count, void *user)
         return 0;
     }
     x->result->bytes += n;
-    if (x->sink != NULL && x->sink->write(x->sink, p, n, x->err) != WA_OK)
+    if (x->sink != NULL && !is_dropped(x) && x->sink->write(x->sink, p, n, x->err) != WA_OK)
         return 0;
     return n;
 }
@@ -110,6 +138,12 @@ static size_t on_header(char *p, size_t size, size_t count, void *user)
     struct exchange *x = user;
     struct wa_http_result *r = x->result;
     struct wa_sv line = wa_sv_n(p, size * count);
+    x->head_bytes += line.n;
+    if (x->head_bytes > WA_HTTP_ANSWER_HEAD_MAX) {
+        (void)wa_fail(x->err, WA_E_LIMIT, "the answer's header lines are longer than %u bytes",
+                      WA_HTTP_ANSWER_HEAD_MAX);
+        return 0;
+    }
     if (r->bytes == 0 &&
         wa_sv_starts(line, "HTTP/")) { /* another answer's: what an interim one said is void */
         *r = (struct wa_http_result){.status = 0};
@@ -135,13 +169,38 @@ static size_t on_upload(char *p, size_t size, size_t count, void *user)
     return n;
 }
 
+/* The average over a window, not libcurl's over its last seconds: one burst a minute does not make
+ * up for silence. */
+static bool is_too_slow(struct exchange *x, uint64_t bytes)
+{
+    const struct wa_http_call *call = x->call;
+    uint64_t now = wa_clock_mono_ms(), spent = now - x->window_ms, rate = call->rate_min_bytes_s;
+    if (rate == 0 || spent < 1000ull * call->rate_window_s)
+        return false;
+    if (call->rate_max_bytes_s != 0 && call->rate_max_bytes_s / 2 < rate)
+        rate = call->rate_max_bytes_s / 2;
+    bool is_slow = (bytes - x->window_at) * 1000 < rate * spent;
+    if (is_slow)
+        (void)wa_fail(x->err, WA_E_TIMEOUT,
+                      "slower than %llu bytes a second: %llu bytes came in %llu seconds",
+                      (unsigned long long)rate, (unsigned long long)(bytes - x->window_at),
+                      (unsigned long long)(spent / 1000));
+    x->window_ms = now;
+    x->window_at = bytes;
+    return is_slow;
+}
+
 static int on_progress(void *user, curl_off_t dl_total, curl_off_t dl_now, curl_off_t ul_total,
                        curl_off_t ul_now)
 {
     struct exchange *x = user;
     bool up = x->call->body != NULL && ul_now < ul_total;
     uint64_t done = (uint64_t)(up ? ul_now : dl_now), total = (uint64_t)(up ? ul_total : dl_total);
-    if (x->call->progress == NULL || x->call->progress(x->call->progress_user, done, total))
+    uint64_t before = up ? 0 : x->call->resume_from; /* what the caller has counts as done */
+    if (is_too_slow(x, (uint64_t)dl_now + (uint64_t)ul_now))
+        return 1;
+    if (x->call->progress == NULL ||
+        x->call->progress(x->call->progress_user, before + done, total > 0 ? before + total : 0))
         return 0;
     (void)wa_fail(x->err, WA_E_CANCELLED, "the transfer was cancelled");
     return 1;
@@ -155,11 +214,8 @@ static void set_limits(CURL *c, const struct wa_http_call *call)
         c, CURLOPT_CONNECTTIMEOUT_MS,
         (long)(call->connect_timeout_ms != 0 ? call->connect_timeout_ms : 15000));
     (void)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
-    if (call->low_speed_bytes_s != 0) {
-        (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)call->low_speed_bytes_s);
-        (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME,
-                               (long)(call->low_speed_s != 0 ? call->low_speed_s : 60));
-    }
+    if (call->rate_max_bytes_s != 0)
+        (void)curl_easy_setopt(c, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)call->rate_max_bytes_s);
     if (call->max_bytes < (uint64_t)INT64_MAX)
         (void)curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->max_bytes);
 }
@@ -189,9 +245,9 @@ static enum wa_code set_policy(CURL *c, struct exchange *x, struct wa_err *err)
         /* "": not even the environment's */
         !set(curl_easy_setopt(c, CURLOPT_PROXY, call->proxy != NULL ? call->proxy : ""), err,
              "which proxy") ||
+        !set(curl_easy_setopt(c, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC), err, "which proxy") ||
         !set(curl_easy_setopt(c, CURLOPT_NOPROXY, ""), err, "which proxy"))
         return err->code;
-    (void)curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* the proxy's are not ours */
     (void)curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -208,7 +264,7 @@ static enum wa_code set_request(CURL *c, struct exchange *x, struct wa_err *err)
 {
     const struct wa_http_call *call = x->call;
     char range[32];
-    CURLcode rc = curl_easy_setopt(c, CURLOPT_URL, call->url);
+    CURLcode rc = curl_easy_setopt(c, CURLOPT_URL, x->url);
     /* Not RESUME_FROM: with that, curl calls a whole answer an error instead of handing it on. */
     (void)snprintf(range, sizeof range, "%llu-", (unsigned long long)call->resume_from);
     if (rc == CURLE_OK && call->resume_from > 0)
@@ -260,29 +316,43 @@ static enum wa_code set_headers(CURL *c, const struct wa_http_call *call, struct
 static enum wa_code judge(CURLcode rc, struct exchange *x, const char *detail, struct wa_err *err)
 {
     if (err->code != WA_OK) /* a callback said why */
-        return wa_wrap(err, "'%s'", x->call->url);
+        return wa_wrap(err, "'%s'", x->url);
     const char *why = detail[0] != '\0' ? detail : curl_easy_strerror(rc);
     switch (rc) {
     case CURLE_OK:
         return WA_OK;
     case CURLE_OPERATION_TIMEDOUT:
-        return wa_fail(err, WA_E_TIMEOUT, "'%s': %s", x->call->url, why);
+        return wa_fail(err, WA_E_TIMEOUT, "'%s': %s", x->url, why);
     case CURLE_FILESIZE_EXCEEDED:
-        return wa_fail(err, WA_E_LIMIT, "'%s': the answer is larger than %llu bytes", x->call->url,
+        return wa_fail(err, WA_E_LIMIT, "'%s': the answer is larger than %llu bytes", x->url,
                        (unsigned long long)x->call->max_bytes);
     case CURLE_OUT_OF_MEMORY:
         return wa_nomem(err);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
         if (wa_tls_ctx_reason(x->tls)[0] != '\0')
-            return wa_fail(err, WA_E_REFUSED, "'%s': %s", x->call->url, wa_tls_ctx_reason(x->tls));
-        return wa_fail(err, WA_E_UNREACHABLE, "'%s': %s", x->call->url, why);
+            return wa_fail(err, WA_E_REFUSED, "'%s': %s", x->url, wa_tls_ctx_reason(x->tls));
+        return wa_fail(err, WA_E_UNREACHABLE, "'%s': %s", x->url, why);
     case CURLE_URL_MALFORMAT:
-        return wa_fail(err, WA_E_CONFIG, "'%s' is not an address that may be used here: %s",
-                       x->call->url, why);
+        return wa_fail(err, WA_E_CONFIG, "'%s' is not an address that may be used here: %s", x->url,
+                       why);
     default:
-        return wa_fail(err, WA_E_UNREACHABLE, "'%s': %s", x->call->url, why);
+        return wa_fail(err, WA_E_UNREACHABLE, "'%s': %s", x->url, why);
     }
+}
+
+/* Where it leads, as libcurl makes it an absolute address. */
+static enum wa_code take_redirect(struct exchange *x, struct wa_err *err)
+{
+    const char *to = NULL;
+    (void)curl_easy_getinfo(x->curl, CURLINFO_REDIRECT_URL, &to);
+    if (to == NULL || to[0] == '\0')
+        return wa_fail(err, WA_E_INVALID, "'%s' redirects to nowhere", x->url);
+    if (!x->may_redirect)
+        return wa_fail(err, WA_E_LIMIT, "'%s': more than %u redirects", x->url,
+                       x->call->redirects_max);
+    x->next = wa_strdup(to);
+    return x->next != NULL ? WA_OK : wa_nomem(err);
 }
 
 static enum wa_code perform(void *user, struct wa_err *err)
@@ -308,7 +378,9 @@ static enum wa_code perform(void *user, struct wa_err *err)
         (void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
         code = judge(rc, x, detail, err);
         if (code == WA_OK && check_answer(x) != WA_OK) /* an answer without a body, too */
-            code = wa_wrap(err, "'%s'", x->call->url);
+            code = wa_wrap(err, "'%s'", x->url);
+        if (code == WA_OK && is_redirect(x))
+            code = take_redirect(x, err);
         x->result->status = (int)status;
     }
     curl_slist_free_all(headers);
@@ -316,47 +388,104 @@ static enum wa_code perform(void *user, struct wa_err *err)
     return code;
 }
 
+/* A proxy may carry "user:password@", which no message shows. */
+static enum wa_code check_proxy(const char *text, struct wa_err *err)
+{
+    struct wa_url url;
+    struct wa_sv proxy = wa_sv(text), rest = wa_sv(text);
+    size_t at = 0, after = 0;
+    char bare[1024];
+    if (wa_sv_starts(proxy, "http://") && wa_sv_chr(wa_sv_sub(proxy, 7, proxy.n), '@', &at)) {
+        rest = wa_sv_sub(proxy, 7 + at + 1, proxy.n);
+        if (wa_sv_chr(rest, '@', &after) || at >= WA_PROXY_LOGIN_MAX)
+            return wa_fail(err, WA_E_CONFIG,
+                           "the proxy's login must be written user:password, with '@' as %%40");
+        (void)snprintf(bare, sizeof bare, "http://%.*s", WA_SV_ARG(rest));
+        rest = wa_sv(bare);
+    }
+    if (wa_url_parse(rest, &url, err) != WA_OK)
+        return wa_wrap(err, "the proxy's address");
+    if (url.is_https) /* its certificate would be judged by the server's policy */
+        return wa_fail(err, WA_E_CONFIG, "the proxy must be given as http://host:port");
+    return WA_OK;
+}
+
 static enum wa_code check_call(const struct wa_http_call *call, struct wa_url *ret_url,
                                struct wa_err *err)
 {
-    struct wa_url proxy;
     if (wa_url_parse(wa_sv(call->url), ret_url, err) != WA_OK)
         return err->code;
     if (!ret_url->is_https && (!call->allow_http || call->password != NULL))
         return wa_fail(err, WA_E_CONFIG,
                        "'%s' is not https: nothing confidential or unsigned goes over it",
                        call->url);
-    if (call->proxy == NULL || call->proxy[0] == '\0')
+    if (call->redirects_max > 0 &&
+        (strcmp(call->method, "GET") != 0 || call->body != NULL || call->user != NULL))
+        return wa_fail(err, WA_E_INTERNAL, "only a plain GET may be redirected");
+    return call->proxy == NULL || call->proxy[0] == '\0' ? WA_OK : check_proxy(call->proxy, err);
+}
+
+/* Never from https to http; from http to another host only by https. */
+static enum wa_code check_hop(const struct wa_url *from, const char *to, struct wa_url *ret,
+                              struct wa_err *err)
+{
+    if (wa_url_parse(wa_sv(to), ret, err) != WA_OK)
+        return wa_wrap(err, "the server redirects to another address");
+    if (ret->is_https || (!from->is_https && strcmp(from->host, ret->host) == 0))
         return WA_OK;
-    if (wa_url_parse(wa_sv(call->proxy), &proxy, err) != WA_OK)
-        return wa_wrap(err, "the proxy's address");
-    if (proxy.is_https) /* its certificate would be judged by the server's policy */
-        return wa_fail(err, WA_E_CONFIG, "the proxy '%s' must be given as http://host:port",
-                       call->proxy);
-    return WA_OK;
+    return wa_fail(err, WA_E_REFUSED, "the server redirects to '%s', which is not https", to);
+}
+
+static bool is_same_server(const struct wa_url *a, const struct wa_url *b)
+{
+    return a->is_https == b->is_https && a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+/* One exchange with the server of url. */
+static enum wa_code hop(struct exchange *x, const struct wa_url *url,
+                        const struct wa_tls_trust *policy, struct wa_err *err)
+{
+    WA_AUTO(wa_tls_ctx) struct wa_tls_ctx *tls = NULL;
+    struct wa_tls_trust own = *policy;
+    if (own.host[0] == '\0')
+        (void)snprintf(own.host, sizeof own.host, "%s", url->host);
+    if (wa_tls_client_ctx(&own, &tls, err) != WA_OK)
+        return err->code;
+    x->tls = tls;
+    x->is_https = url->is_https;
+    x->has_policy = x->has_range = false;
+    x->window_ms = wa_clock_mono_ms();
+    x->window_at = x->body_at = 0;
+    *x->result = (struct wa_http_result){.status = 0};
+    return wa_thread_without_sigpipe(perform, x, err);
 }
 
 enum wa_code wa_http_perform(const struct wa_http_call *call, const struct wa_tls_trust *trust,
                              struct wa_sink *body, struct wa_http_result *ret, struct wa_err *err)
 {
-    WA_AUTO(wa_tls_ctx) struct wa_tls_ctx *tls = NULL;
     struct wa_http_result result = {.status = 0};
-    struct wa_url url;
+    struct wa_url url, next;
     struct wa_tls_trust policy = *trust;
+    WA_AUTO_STR char *at = NULL;
+    struct exchange x = {
+        .call = call, .url = call->url, .sink = body, .result = &result, .err = err};
     if (check_call(call, &url, err) != WA_OK)
         return err->code;
-    if (policy.host[0] == '\0')
-        (void)snprintf(policy.host, sizeof policy.host, "%s", url.host);
-    if (wa_tls_client_ctx(&policy, &tls, err) != WA_OK)
-        return err->code;
-    struct exchange x = {.call = call,
-                         .tls = tls,
-                         .sink = body,
-                         .result = &result,
-                         .err = err,
-                         .is_https = url.is_https};
-    if (wa_thread_without_sigpipe(perform, &x, err) != WA_OK)
-        return err->code;
+    for (uint32_t hops = 0;; hops++) {
+        x.may_redirect = hops < call->redirects_max;
+        if (hop(&x, &url, &policy, err) != WA_OK)
+            return err->code;
+        if (x.next == NULL)
+            break;
+        wa_free(at);
+        x.url = at = x.next;
+        x.next = NULL;
+        if (check_hop(&url, at, &next, err) != WA_OK)
+            return err->code;
+        if (!is_same_server(&url, &next)) /* what was known of the first says nothing of this one */
+            policy.host[0] = policy.fingerprint[0] = '\0';
+        url = next;
+    }
     *ret = result;
     return WA_OK;
 }

@@ -66,8 +66,45 @@ static void test_addresses_follow_the_server(void **state)
     WA_ASSERT_OK(load("[global]\nwapt_server = https://wapt.example.org/\n", &c, &err));
     assert_string_equal(c.wapt_server, "https://wapt.example.org");
     assert_string_equal(c.repo_url, "https://wapt.example.org/wapt");
-    assert_string_equal(c.host_repo_url, "https://wapt.example.org/wapt-host");
+    assert_string_equal(c.host_repo.url, "https://wapt.example.org/wapt-host");
     assert_true(wa_sv_starts(wa_sv(c.local_socket), "/"));
+    wa_agent_config_free(&c);
+}
+
+static void test_repositories(void **state)
+{
+    static const char text[] =
+        "[global]\nrepo_url = http://a.example/wapt/\nmirrors = http://m1/wapt/ , http://m2/wapt\n"
+        "repositories = one, two,wapt, ../x, three, two\ntimeout = 9\nhttp_proxy = http://p:1\n"
+        "maturities = DEV\n[one]\nrepo_url = http://one\nuse_http_proxy_for_repo = yes\n"
+        "limit_bandwidth = 0.5\n[two]\nrepo_url = http://two\ntimeout = 5\nmaturities = PROD\n"
+        "public_certs_dir = ssl-two\n[three]\n";
+    struct wa_agent_config c;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_sv address;
+    WA_UNUSED(state);
+    WA_ASSERT_OK(load(text, &c, &err));
+    assert_int_equal(c.repo_count, 3); /* three has no address, ../x is no name */
+    assert_string_equal(c.repos[0].name, "wapt");
+    assert_string_equal(c.repos[1].name, "two");
+    assert_string_equal(c.repos[2].name, "one");
+    assert_true(wa_agent_repo_address(&c.repos[0], 2, &address));
+    assert_true(wa_sv_eqs(address, "http://m2/wapt"));
+    assert_false(wa_agent_repo_address(&c.repos[0], 3, &address));
+    assert_false(wa_agent_repo_address(&c.repos[1], 1, &address)); /* mirrors are the main one's */
+    assert_int_equal(c.repos[1].timeout_s, 5);
+    assert_int_equal(c.repos[2].timeout_s, 9);
+    assert_string_equal(c.repos[1].maturities, "PROD");
+    assert_string_equal(c.repos[2].maturities, "DEV");
+    assert_true(wa_sv_ends(wa_sv(c.repos[1].public_certs_dir), "/ssl-two"));
+    assert_true(wa_sv_ends(wa_sv(c.repos[2].public_certs_dir), "/ssl"));
+    assert_int_equal(c.repos[2].rate_max_bytes_s, 512 * 1024);
+    assert_string_equal(wa_agent_repo_proxy(&c.repos[2]), "http://p:1");
+    assert_null(wa_agent_repo_proxy(&c.repos[0]));
+    assert_null(wa_agent_server_proxy(&c));
+    assert_ptr_equal(wa_agent_repo_find(&c, "two"), &c.repos[1]);
+    assert_ptr_equal(wa_agent_repo_find(&c, "wapt-host"), &c.host_repo);
+    assert_null(wa_agent_repo_find(&c, ""));
     wa_agent_config_free(&c);
 }
 
@@ -76,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fingerprints),
         cmocka_unit_test(test_addresses_follow_the_server),
+        cmocka_unit_test(test_repositories),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,7 +191,8 @@ static void test_who(void **state)
     q.call.user = "admin";
     q.call.password = "s\xc3\xa9"
                       "cret";
-    q.call.low_speed_bytes_s = 1;
+    q.call.rate_min_bytes_s = 1;
+        q.call.rate_window_s = 60;
     ask(&q, &s.app, &s.trust);
     assert_int_equal(q.err.code, WA_OK);
     assert_string_equal(wa_buf_str(&q.body), "Basic YWRtaW46c8OpY3JldA==");
