@@ -2,15 +2,44 @@
  * connection. */
 #include "agent/manager_priv.h"
 
-static void write_entry(struct wa_jw *w, const struct wa_control *c, const char *repo)
+static void write_entry(struct wa_jw *w, const struct wa_control *c, const char *repo,
+                        const char *installed)
 {
     wa_jw_obj(w);
     wa_control_json(w, c);
     wa_jw_kv(w, "repo", repo);
+    wa_jw_kv(w, "installed", installed);
     wa_jw_end(w);
 }
 
-static void write_row(struct wa_jw *w, const struct wa_installed_row *r)
+/* The installed version of a package; "" for none. */
+static const char *version_of(const struct wa_installed_list *l, const char *package)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(wa_control_get(&l->items[i].base.control, WA_A_PACKAGE), package) == 0)
+            return wa_control_get(&l->items[i].base.control, WA_A_VERSION);
+    return "";
+}
+
+/* The version that is available for this machine and newer than what is installed; "" for none. */
+static const char *newer_than(const struct wa_manager *m, const struct wa_available *a,
+                              const struct wa_control *c)
+{
+    struct wa_host_caps caps;
+    const struct wa_control *best = c;
+    wa_manager_caps(m, &caps);
+    for (size_t i = 0; i < a->n; i++)
+        if (strcmp(wa_control_get(&a->items[i], WA_A_PACKAGE), wa_control_get(c, WA_A_PACKAGE)) ==
+                0 &&
+            wa_entry_cmp(&a->items[i], best) > 0 && wa_host_accepts(&caps, &a->items[i], NULL))
+            best = &a->items[i];
+    return best == c ||
+                   strcmp(wa_control_get(best, WA_A_VERSION), wa_control_get(c, WA_A_VERSION)) == 0
+               ? ""
+               : wa_control_get(best, WA_A_VERSION);
+}
+
+static void write_row(struct wa_jw *w, const struct wa_installed_row *r, const char *newer)
 {
     wa_jw_obj(w);
     wa_control_json(w, &r->base.control);
@@ -20,6 +49,7 @@ static void write_row(struct wa_jw *w, const struct wa_installed_row *r)
     wa_jw_kvb(w, "explicit", r->base.is_explicit);
     wa_jw_kv(w, "last_audit_status", r->audit_status);
     wa_jw_kvi(w, "last_audit_on", r->audit_on);
+    wa_jw_kv(w, "newer", newer);
     wa_jw_end(w);
 }
 
@@ -56,12 +86,14 @@ static enum wa_code list(struct wa_manager *m, const struct wa_local_request *r,
                          struct wa_err *err)
 {
     WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
-    if (wa_installed_load(m->db, NULL, &l, err) != WA_OK)
+    WA_AUTO_AVAILABLE struct wa_available a = {.n = 0};
+    if (wa_installed_load(m->db, NULL, &l, err) != WA_OK ||
+        wa_available_load(m->db, &a, err) != WA_OK)
         return err->code;
     wa_jw_arr(w);
     for (size_t i = 0; i < l.n; i++)
         if (matches(&l.items[i].base.control, r))
-            write_row(w, &l.items[i]);
+            write_row(w, &l.items[i], newer_than(m, &a, &l.items[i].base.control));
     wa_jw_end(w);
     return WA_OK;
 }
@@ -70,12 +102,15 @@ static enum wa_code search(struct wa_manager *m, const struct wa_local_request *
                            struct wa_err *err)
 {
     WA_AUTO_AVAILABLE struct wa_available a = {.n = 0};
-    if (wa_available_load(m->db, &a, err) != WA_OK)
+    WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
+    if (wa_available_load(m->db, &a, err) != WA_OK ||
+        wa_installed_load(m->db, NULL, &l, err) != WA_OK)
         return err->code;
     wa_jw_arr(w);
     for (size_t i = 0; i < a.n; i++)
         if (strcmp(a.repos[i], "wapt-host") != 0 && matches(&a.items[i], r))
-            write_entry(w, &a.items[i], a.repos[i]);
+            write_entry(w, &a.items[i], a.repos[i],
+                        version_of(&l, wa_control_get(&a.items[i], WA_A_PACKAGE)));
     wa_jw_end(w);
     return WA_OK;
 }
@@ -96,12 +131,13 @@ static enum wa_code show(struct wa_manager *m, const struct wa_local_request *r,
             return err->code;
         for (size_t i = 0; i < l.n; i++)
             if (wa_request_matches_typed(&q, &l.items[i].base.control)) {
-                write_row(w, &l.items[i]);
+                write_row(w, &l.items[i], newer_than(m, &a, &l.items[i].base.control));
                 found = true;
             }
         for (size_t i = 0; i < a.n; i++)
             if (wa_request_matches_typed(&q, &a.items[i])) {
-                write_entry(w, &a.items[i], a.repos[i]);
+                write_entry(w, &a.items[i], a.repos[i],
+                            version_of(&l, wa_control_get(&a.items[i], WA_A_PACKAGE)));
                 found = true;
             }
     }

@@ -43,6 +43,9 @@ extern const struct wa_cli_command wa_get_cancel_all;
 extern const struct wa_cli_command wa_get_clean;
 extern const struct wa_cli_command wa_get_status;
 extern const struct wa_cli_command wa_get_restart;
+/* Prints rows of "list" or "search" (get_agent_table.c). */
+WA_CHECK enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
+                                           const struct wa_json *rows, struct wa_err *err);
 /* Sends the command of that name, with its arguments, to the service. */
 WA_CHECK enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err);
 
@@ -112,6 +115,12 @@ const struct wa_dir *wa_get_package_dir(const struct wa_get_package *p);
  * directory holds. */
 WA_CHECK enum wa_code wa_get_anchors(const struct wa_cli *cli, struct wa_trust **ret,
                                      struct wa_err *err);
+
+/* Verifies by the anchors that wa_get_anchors() finds (option "trusted"); where nothing says which,
+ * by the signer that it names itself, and *ret_is_known is false: whole and unaltered, whoever
+ * signed (get_judge.c). v: as wa_verify_package() leaves it, also on failure. */
+WA_CHECK enum wa_code wa_get_judge(struct wa_cli *cli, struct wa_get_package *p,
+                                   struct wa_verdict *v, bool *ret_is_known, struct wa_err *err);
 
 /* --- verify, of an index (get_verify_index.c) --- */
 bool wa_get_is_index(const struct wa_members *m);

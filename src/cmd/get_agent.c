@@ -172,32 +172,6 @@ static void show_text(const struct wa_cli *cli, struct wa_sv text)
     wa_free(copy);
 }
 
-static struct wa_sv member(const struct wa_json *j, const char *key)
-{
-    return wa_json_sv(wa_json_get(j, key));
-}
-
-static void show_row(const struct wa_cli *cli, const struct wa_json *j)
-{
-    char *line = NULL;
-    WA_AUTO_BUF struct wa_buf text;
-    struct wa_err err = WA_ERR_INIT;
-    size_t n = 0;
-    wa_buf_init(&text, 65536);
-    struct wa_sv status =
-        member(j, "install_status").n > 0 ? member(j, "install_status") : member(j, "repo");
-    wa_buf_addf(&text, "%-28.*s %-14.*s %-10.*s %.*s", WA_SV_ARG(member(j, "package")),
-                WA_SV_ARG(member(j, "version")), WA_SV_ARG(status),
-                WA_SV_ARG(member(j, "description")));
-    if (wa_buf_steal(&text, &line, &n, &err) != WA_OK)
-        return;
-    wa_cli_tame(line);
-    for (char *p = line; *p != '\0'; p++)
-        *p = *p == '\n' ? ' ' : *p;
-    wa_cli_out(cli, "%s\n", line);
-    wa_free(line);
-}
-
 static void show_pairs(const struct wa_cli *cli, const struct wa_json *j)
 {
     for (size_t i = 0; i < wa_json_count(j); i++) {
@@ -216,13 +190,11 @@ static void show_pairs(const struct wa_cli *cli, const struct wa_json *j)
     }
 }
 
-static void show_data(const struct wa_cli *cli, enum wa_local_op op, const struct wa_json *data)
+static enum wa_code show_data(const struct wa_cli *cli, enum wa_local_op op,
+                              const struct wa_json *data, struct wa_err *err)
 {
     if (op == WA_OP_LIST || op == WA_OP_SEARCH) {
-        wa_cli_out(cli, "%-28s %-14s %-10s %s\n", "package", "version",
-                   op == WA_OP_LIST ? "status" : "repository", "description");
-        for (size_t i = 0; i < wa_json_count(data); i++)
-            show_row(cli, wa_json_at(data, i));
+        return wa_get_show_packages(cli, op == WA_OP_LIST, data, err);
     } else if (op == WA_OP_LIST_UPGRADE || op == WA_OP_CHECK_UPGRADES) {
         const struct wa_json *list = wa_json_get(data, "upgrades");
         for (size_t i = 0; i < wa_json_count(list); i++) {
@@ -239,6 +211,7 @@ static void show_data(const struct wa_cli *cli, enum wa_local_op op, const struc
             wa_cli_out(cli, "\n");
         }
     }
+    return WA_OK;
 }
 
 static enum wa_code show_result(struct wa_cli *cli, enum wa_local_op op,
@@ -247,8 +220,8 @@ static enum wa_code show_result(struct wa_cli *cli, enum wa_local_op op,
     wa_cli_progress(cli, "", 0, 0);
     if (a->data != NULL) {
         wa_jw_json(&cli->jw, a->data);
-        if (a->code == WA_OK)
-            show_data(cli, op, a->data);
+        if (a->code == WA_OK && show_data(cli, op, a->data, err) != WA_OK)
+            return err->code;
     } else {
         wa_jw_null(&cli->jw);
     }

@@ -323,6 +323,28 @@ def test_nobody_elses_code_runs_as_me(org, tmp_path, spoil):
     assert not (tmp_path / "ran").exists()
 
 
+def test_show_tells_the_verdict(org, tmp_path):
+    def shown(file, *trust):
+        (told,) = json.loads(org.get("show", "--json", *trust, file).stdout)["result"]
+        return told, {c["check"]: c["state"] for c in told.get("checks", [])}
+    trust = ("-t", org.agent / "ssl")
+    good, stranger = signed(org, tmp_path), signed(org, tmp_path, "Stranger", "tis-strange")
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(tmp_path / "bad.wapt", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"print(", b"exec("))
+    told, checks = shown(good, *trust)
+    assert told["good"] and told["signer"] == "Developer" and told["anchor"] == "Authority" and told["may_sign_code"]
+    assert set(checks.values()) == {"passed"} and len(checks) == 8
+    told, checks = shown(good)
+    assert not told["good"] and told["anchor"] is None and checks["chain"] == "not made" and checks["files"] == "passed"
+    told, checks = shown(tmp_path / "bad.wapt", *trust)
+    assert not told["good"] and checks["files"] == "failed" and checks["code"] == "passed"
+    told, checks = shown(stranger, *trust)
+    assert not told["good"] and checks["chain"] == "failed" and checks["files"] == "not made" and "signer" not in told
+    assert "Stranger (" in org.get("show", *trust, stranger).stdout
+    assert shown(tmp_path / "Developer", *trust)[0]["good"] is False
+
+
 # --- to the server ---
 
 def reach(org, fingerprint=None):
@@ -335,7 +357,17 @@ def test_build_and_upload(org, tmp_path):
     told = org.get("build-upload", folder, *key, *reach(org))
     assert told.stdout.count("up-load_1.0-1.wapt") == 2 and "signed by Developer" in told.stderr
     org.get("update")
-    assert "up-load" in org.get("search", "up-load").stdout
+    (row,) = [line.split() for line in org.get("search", "up-load").stdout.splitlines() if "up-load" in line]
+    assert row[:3] == ["up-load", "1.0-1", "all"]
+    org.get("install", "up-load")
+    control = (folder / "WAPT/control").read_text().replace("1.0-1", "1.0-2")
+    (folder / "WAPT/control").write_text(control)
+    org.get("build-upload", folder, *key, *reach(org))
+    org.get("update")
+    (row,) = [line.split() for line in org.get("list", "up-load").stdout.splitlines() if "up-load" in line]
+    assert row[:6] == ["up-load", "1.0-1", "OK", "1.0-2", "asked", "for"]
+    assert "1.0-1 " in org.get("search", "up-load").stdout
+    org.get("remove", "up-load")
     bad = org.get("build-upload", folder, tmp_path / "none", *key, *reach(org), ok=False)
     assert "nothing was uploaded" in bad.text and "published" not in bad.text
 

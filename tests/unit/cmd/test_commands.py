@@ -199,7 +199,10 @@ class Packages(Bench):
         self.assertIn('good, tis-a 1.0-1 signed by Zoë Coder', done.stdout)
         shown = self.run_ok('show', 'src/tis-a_1.0-1.wapt').stdout
         self.assertIn('description       : one\n                    two\n', shown)
-        self.assertIn('not checked here', shown)
+        self.assertIn('not known here', shown)
+        self.assertIn('check files             : passed\n', shown)
+        self.assertIn('trusted by        : Zoë Coder (', self.run_ok('show', '-t', 'trusted', 'src/tis-a_1.0-1.wapt').stdout)
+        self.ends(CONFIG, 'show', '-t', 'none', 'src/tis-a_1.0-1.wapt')
         control = self.json('show', 'src/a')['result'][0]['control']
         self.assertEqual(control['package'], 'tis-a')
         self.assertEqual(control['section'], 'base')

@@ -1,0 +1,54 @@
+/* get_agent_table.c - installed and available packages as tables. What stands in them was signed,
+ * but by anybody whom the machine trusts for anything: the table tames it.
+ */
+#include "base/date.h"
+#include "cmd/get.h"
+
+static struct wa_sv member(const struct wa_json *j, const char *key)
+{
+    return wa_json_sv(wa_json_get(j, key));
+}
+
+/* The day on which a package came; "" when that is not known. */
+static void day_of(const struct wa_json *row, char out[WA_DATE_MAX])
+{
+    int64_t at = 0;
+    out[0] = '\0';
+    if (!wa_json_i64(wa_json_get(row, "install_date"), &at) || at <= 0)
+        return;
+    wa_date_isolocal(at, 0, out);
+    out[10] = '\0';
+}
+
+enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
+                                  const struct wa_json *rows, struct wa_err *err)
+{
+    static const struct wa_cli_column installed[] = {
+        {"package", false}, {"version", false},   {"status", false},    {"newer", false},
+        {"why", false},     {"installed", false}, {"description", true}};
+    static const struct wa_cli_column available[] = {
+        {"package", false}, {"version", false}, {"installed", false}, {"arch", false},
+        {"locale", true},   {"maturity", true}, {"repository", true}, {"description", true}};
+    static const char *const installed_keys[] = {"package", "version", "install_status", "newer"};
+    static const char *const available_keys[] = {"package", "version",  "installed", "architecture",
+                                                 "locale",  "maturity", "repo",      "description"};
+    WA_AUTO_TABLE struct wa_cli_table t;
+    wa_cli_table_init(&t, is_list ? installed : available,
+                      is_list ? WA_COUNT(installed) : WA_COUNT(available));
+    for (size_t i = 0; i < wa_json_count(rows); i++) {
+        const struct wa_json *row = wa_json_at(rows, i);
+        char day[WA_DATE_MAX];
+        for (size_t k = 0; !is_list && k < WA_COUNT(available_keys); k++)
+            wa_cli_table_cell(&t, member(row, available_keys[k]));
+        if (!is_list)
+            continue;
+        for (size_t k = 0; k < WA_COUNT(installed_keys); k++)
+            wa_cli_table_cell(&t, member(row, installed_keys[k]));
+        day_of(row, day);
+        wa_cli_table_cell(
+            &t, wa_sv(wa_json_bool(wa_json_get(row, "explicit")) ? "asked for" : "needed"));
+        wa_cli_table_cell(&t, wa_sv(day));
+        wa_cli_table_cell(&t, member(row, "description"));
+    }
+    return wa_cli_table_print(&t, cli, err);
+}
