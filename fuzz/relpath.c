@@ -44,9 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(strpbrk(path.p, "\\:<>\"?*|\n\r\t\x1b\x7f") == NULL);
     check_parts(path.p);
     wa_relpath_fold(&path, key);
-    require(strlen(key) == size);
-    again.n = size;
-    memcpy(again.p, key, size + 1);
+    require(strlen(key) <= size); /* the long s and the like have shorter letters for theirs */
+    again.n = strlen(key);
+    memcpy(again.p, key, again.n + 1);
     wa_relpath_fold(&again, key_again);
     require(strcmp(key, key_again) == 0);
     return 0;

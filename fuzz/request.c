@@ -33,5 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)snprintf(less.op, sizeof less.op, "<");
     if (wa_request_matches(&less, &c) && wa_request_matches(&equal, &c))
         abort();
+    /* As a person types it, a package meets its own version, and none below it. */
+    if (r.version[0] != '\0' &&
+        (!wa_request_matches_typed(&equal, &c) || wa_request_matches_typed(&less, &c)))
+        abort();
     return 0;
 }

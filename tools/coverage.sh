@@ -1,5 +1,5 @@
 #!/bin/bash
-# How much of src/pkg, src/codec and src/crypto the unit tests, the vectors and the fuzz targets' corpora reach: lines of each folder, and the
+# How much of src/pkg, src/codec and src/crypto the unit tests, the vectors, the fuzz targets' corpora and the attacks on packages reach: lines of each folder, and the
 # branches of verification (src/pkg/verify*.c, src/crypto/trust*.c) with the lines that miss one. A page for each file is in
 # build-cov/coverage/. Exit status: 0 only when each folder has 95 % of its lines and verification all of its lines.
 set -euo pipefail
@@ -9,6 +9,9 @@ build=build-cov least=95
 test -f $build/build.ninja || meson setup $build -Db_coverage=true -Dbuildtype=debug -Dwerror=false >/dev/null
 find $build -name '*.gcda' -delete
 meson test -C $build --quiet --print-errorlogs --timeout-multiplier 4 --suite base --suite codec --suite crypto --suite pkg --suite vectors --suite fuzz
+ninja -C $build --quiet >/dev/null
+tools/collect.sh $build
+WAPT_TEST_BIN=$PWD/$build/bin /usr/bin/python3 -m pytest -q -p no:cacheprovider -W ignore tests/proc/test_f2a_*.py tests/proc/test_f2b_index.py
 mkdir -p $build/coverage
 failed=0
 report() { gcovr --root . --object-directory $build "$@" $build/src 2>/dev/null; }

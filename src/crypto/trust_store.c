@@ -12,18 +12,14 @@
 
 enum wa_code wa_trust_new(struct wa_trust **ret, struct wa_err *err)
 {
-    struct wa_trust *t = wa_calloc(1, sizeof(*t));
+    WA_AUTO(wa_trust) struct wa_trust *t = wa_calloc(1, sizeof(*t));
 
     if (t == NULL)
         return wa_nomem(err);
     if (wa_rand_map(&t->by_fingerprint, err) != WA_OK || wa_rand_map(&t->revoked, err) != WA_OK ||
-        wa_rand_map(&t->may_order, err) != WA_OK) {
-        wa_map_fini(&t->by_fingerprint);
-        wa_map_fini(&t->revoked);
-        wa_free(t);
+        wa_rand_map(&t->may_order, err) != WA_OK)
         return err->code;
-    }
-    *ret = t;
+    *ret = WA_TAKE(t);
     return WA_OK;
 }
 

@@ -151,6 +151,11 @@ static void kept_lists_count(void **state)
                                       &is_there, &err));
     assert_false(is_worth || is_there);
 
+    const int64_t late = wa_date_from_civil(2200, 1, 1, 0, 0, 0); /* its authority has expired */
+    WA_ASSERT_OK(
+        wa_trust_crl_to_keep(first, 0, NULL, late, &der, &info, &is_worth, &is_there, &err));
+    assert_true(is_there && !is_worth);
+
     read_trust_file("made/store-listed.crt", &anchor);
     anchor.n = (size_t)(strstr(anchor.p, "-----BEGIN X509 CRL") - anchor.p);
     put(*state, "store.crt", wa_buf_sv(&anchor));

@@ -4,43 +4,10 @@
  * OpenSSL reports some of these failures as others, so any error will do; what it leaks is its
  * affair.
  */
+#include "ossl_memory.h"
 #include "support.h"
 
-#include <openssl/crypto.h>
 #include <openssl/x509.h>
-
-static long countdown = -1; /* allocations until one fails; -1: never */
-static bool has_failed;
-
-static bool must_fail(void)
-{
-    if (countdown < 0 || countdown-- > 0)
-        return false;
-    countdown = -1;
-    has_failed = true;
-    return true;
-}
-
-static void *ossl_malloc(size_t n, const char *file, int line)
-{
-    WA_UNUSED(file);
-    WA_UNUSED(line);
-    return must_fail() ? NULL : malloc(n);
-}
-
-static void *ossl_realloc(void *p, size_t n, const char *file, int line)
-{
-    WA_UNUSED(file);
-    WA_UNUSED(line);
-    return must_fail() ? NULL : realloc(p, n);
-}
-
-static void ossl_free(void *p, const char *file, int line)
-{
-    WA_UNUSED(file);
-    WA_UNUSED(line);
-    free(p);
-}
 
 /* Runs fn with the first, the second... allocation failing, until none does. fn must give WA_OK or,
  * if it failed, an error; when is_refused, never WA_OK: then every third allocation will do, for
@@ -232,14 +199,33 @@ static void certificates_are_made_whole(void **state)
     (void)fail_each(make_certificate, key, false);
 }
 
+/* Maps whose keys come from outside need a seed. */
+static void without_randomness_nothing_is_trusted(void **state)
+{
+    struct wa_trust *t = NULL;
+    struct wa_err err = WA_ERR_INIT;
+
+    WA_UNUSED(state);
+    for (long n = 0; n < 3; n++) {
+        random_countdown = n;
+        assert_int_not_equal(wa_trust_new(&t, &err), WA_OK);
+        assert_null(t);
+        wa_err_clear(&err);
+    }
+    random_countdown = -1;
+}
+
 int main(void)
 {
-    if (CRYPTO_set_mem_functions(ossl_malloc, ossl_realloc, ossl_free) != 1)
+    if (!ossl_memory_take())
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trust_fails_closed),          cmocka_unit_test(stores_fail_closed),
-        cmocka_unit_test(signatures_fail_closed),      cmocka_unit_test(keys_fail_closed),
+        cmocka_unit_test(trust_fails_closed),
+        cmocka_unit_test(stores_fail_closed),
+        cmocka_unit_test(signatures_fail_closed),
+        cmocka_unit_test(keys_fail_closed),
         cmocka_unit_test(certificates_are_made_whole),
+        cmocka_unit_test(without_randomness_nothing_is_trusted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

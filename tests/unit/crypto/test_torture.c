@@ -96,8 +96,8 @@ static enum wa_code trust(void *arg, struct wa_err *err)
         assert_int_equal(wa_trust_count(t), 1);
         return err->code;
     }
-    if (wa_trust_revoke(t, wa_cert_fingerprint(given.ca), err) != WA_OK ||
-        wa_trust_revoke_lines(t, wa_sv(wa_cert_fingerprint(given.ca)), err) != WA_OK ||
+    if (wa_trust_revoke_lines(t, wa_sv(wa_cert_fingerprint(given.ca)), err) != WA_OK ||
+        wa_trust_revoke(t, wa_cert_fingerprint(given.ca), err) != WA_OK ||
         wa_trust_let_order(t, wa_sv(wa_cert_fingerprint(given.ca)), err) != WA_OK)
         return err->code;
     return wa_trust_check(t, &given.chain, vectors_date(), &r, err);

@@ -5,6 +5,8 @@
  */
 #include "support.h"
 
+#include <openssl/x509v3.h>
+
 #include <openssl/ec.h>
 #include <openssl/x509.h>
 
@@ -439,6 +441,88 @@ static void chains_have_bounds(void **state)
     chain.n += 1;
 }
 
+/* Namesakes by the hundred cost no more signature checks than the cap. */
+static void namesakes_have_a_bound(void **state)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO(wa_key) struct wa_key *right = new_p256(), *wrong = new_p256(), *key = new_p256();
+    const struct wa_cert_request name = {.cn = "CA", .is_ca = true, .path_length = -1};
+    WA_AUTO(wa_cert) struct wa_cert *ca = issue(name, right, NULL, NULL);
+    WA_AUTO(wa_cert)
+    struct wa_cert *leaf = issue((struct wa_cert_request){.cn = "x"}, key, ca, right);
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    struct wa_trust_result r;
+    struct wa_err err = WA_ERR_INIT;
+    const int64_t at = wa_cert_not_before(leaf) + 600;
+    WA_UNUSED(state);
+    WA_ASSERT_OK(wa_trust_new(&t, &err));
+    WA_ASSERT_OK(wa_certs_add(&chain, leaf, &err));
+    for (size_t i = 0; i < WA_TRUST_CHECKS_MAX + 1; i++) {
+        WA_AUTO(wa_cert) struct wa_cert *namesake = issue(name, wrong, NULL, NULL);
+        WA_ASSERT_OK(wa_trust_add(t, namesake, &err));
+    }
+    assert_int_equal(wa_trust_check(t, &chain, at, &r, &err), WA_E_REFUSED);
+    assert_non_null(strstr(err.text, "signature checks"));
+    wa_err_clear(&err);
+    WA_ASSERT_OK(wa_trust_add(t, ca, &err)); /* its identifier fits, so it is tried first */
+    WA_ASSERT_OK(wa_trust_check(t, &chain, at, &r, &err));
+}
+
+/* Whoever reads the first, and whoever reads the last of two, would see two certificates. */
+static void an_extension_twice_is_refused(void **state)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO(wa_key) struct wa_key *key = new_p256();
+    WA_AUTO(wa_cert)
+    struct wa_cert *c = issue((struct wa_cert_request){.cn = "x"}, key, NULL, NULL);
+    WA_AUTO(wa_cert) struct wa_cert *twice = NULL;
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    struct wa_trust_result r;
+    struct wa_err err = WA_ERR_INIT;
+    unsigned char *der = NULL;
+    const int64_t at = wa_cert_not_before(c) + 600;
+    WA_UNUSED(state);
+    X509 *x = X509_dup(wa_cert_native(c));
+    X509_EXTENSION *own = X509V3_EXT_conf(NULL, NULL, "1.2.3.4", "DER:0500");
+    assert_true(own != NULL && X509_add_ext(x, own, -1) == 1 && X509_add_ext(x, own, -1) == 1);
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    assert_true(pkey != NULL && X509_set_pubkey(x, pkey) == 1 &&
+                X509_sign(x, pkey, EVP_sha256()) > 0);
+    int n = i2d_X509(x, &der);
+    WA_ASSERT_OK(wa_cert_from_der(der, (size_t)n, &twice, &err));
+    WA_ASSERT_OK(wa_trust_new(&t, &err));
+    WA_ASSERT_OK(wa_trust_add(t, twice, &err));
+    WA_ASSERT_OK(wa_certs_add(&chain, twice, &err));
+    assert_int_equal(wa_trust_check(t, &chain, at, &r, &err), WA_E_REFUSED);
+    assert_non_null(strstr(err.text, "extension twice"));
+    OPENSSL_free(der);
+    X509_EXTENSION_free(own);
+    EVP_PKEY_free(pkey);
+    X509_free(x);
+}
+
+static void a_store_has_a_bound(void **state)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO(wa_key) struct wa_key *key = new_p256();
+    WA_AUTO(wa_cert)
+    struct wa_cert *first = issue((struct wa_cert_request){.cn = "x"}, key, NULL, NULL);
+    struct wa_err err = WA_ERR_INIT;
+    unsigned char *der = NULL;
+    WA_UNUSED(state);
+    WA_ASSERT_OK(wa_trust_new(&t, &err));
+    int n = i2d_X509(wa_cert_native(first), &der);
+    for (size_t i = 0; i <= WA_ANCHORS_MAX; i++) { /* a store checks no signature: any will do */
+        WA_AUTO(wa_cert) struct wa_cert *c = NULL;
+        der[n - 1] = (unsigned char)i;
+        der[n - 2] = (unsigned char)(i >> 8);
+        WA_ASSERT_OK(wa_cert_from_der(der, (size_t)n, &c, &err));
+        enum wa_code code = wa_trust_add(t, c, &err);
+        assert_int_equal(code, i < WA_ANCHORS_MAX ? WA_OK : WA_E_LIMIT);
+    }
+    OPENSSL_free(der);
+}
+
 static void directories(void **state)
 {
     const char *dir = *state;
@@ -468,6 +552,9 @@ int main(void)
         cmocka_unit_test(only_those_named_may_order),
         cmocka_unit_test(a_revoked_certificate_can_t_change_its_fingerprint),
         cmocka_unit_test(chains_have_bounds),
+        cmocka_unit_test(namesakes_have_a_bound),
+        cmocka_unit_test(an_extension_twice_is_refused),
+        cmocka_unit_test(a_store_has_a_bound),
         cmocka_unit_test_setup_teardown(directories, wa_test_tmpdir_setup, wa_test_tmpdir_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,9 @@ enum lie {
     OVERFLOW, /* sizes whose sum wraps around */
     FULL_DIRECTORY,
     HIDDEN_BYTES, /* a heap of bytes in a file that no manifest lists */
+    LARGE_PAPER,  /* the victim larger than any paper may be */
+    LARGE_SUM,    /* each member within its cap, all together beyond */
+    TOO_MANY,     /* members */
 };
 
 struct liar {
@@ -98,6 +101,15 @@ static void lie_about_list(struct liar *l)
         *last = (struct wa_member){.name = {"WAPT/signature", 14}, .size = 1u << 30};
         l->base.n++;
         break;
+    case LARGE_PAPER:
+        l->items[l->victim].size = WA_MANIFEST_BYTES_MAX + 1;
+        break;
+    case LARGE_SUM:
+        l->items[0].size = l->items[1].size = WA_PACKAGE_INFLATED_MAX - 1;
+        break;
+    case TOO_MANY:
+        l->base.n = WA_ZIP_MEMBERS_MAX + 1;
+        break;
     case TRUTH:
     case LONGER:
     case SHORTER:
@@ -145,7 +157,7 @@ static void lies_while_verifying(void **state)
     check_ok(package_open("valid/base-simple.wapt", &p, &err), &err, "open");
     for (size_t i = 0; i < WA_COUNT(victims); i++) {
         unsigned reads = count_reads(&p, anchors, victims[i]);
-        for (int lie = LONGER; lie <= HIDDEN_BYTES; lie++) {
+        for (int lie = LONGER; lie <= TOO_MANY; lie++) {
             for (unsigned from = 0; from < reads; from++) {
                 struct liar l;
                 WA_AUTO_VERDICT struct wa_verdict v;

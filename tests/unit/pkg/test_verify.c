@@ -35,6 +35,69 @@ static void takes_the_pair_over_sha1_that_holds(void **state)
     scratch_drop(&s);
 }
 
+/* A directory of sources signed over both digests, from which a file was cleaned away, still holds.
+ */
+static void a_tree_may_lack_files_of_the_pair_over_sha1(void **state)
+{
+    struct package p;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of("trust/main");
+    struct wa_err err = WA_ERR_INIT;
+    struct scratch s;
+    struct wa_relpath gone = {"data/x.txt", 10};
+    (void)state;
+    scratch_make(&s);
+    check_ok(package_open("made/over-sha1-too.wapt", &p, &err), &err, "open");
+    struct wa_members *m = wa_archive_members_get(p.archive);
+    for (size_t i = 0; i < m->n; i++) {
+        WA_AUTO_BUF struct wa_buf bytes;
+        struct wa_buf_sink sink;
+        WA_AUTO_FD int fd = -1;
+        wa_buf_init(&bytes, 1u << 20);
+        wa_buf_sink_init(&sink, &bytes);
+        check_ok(m->read(m, i, &sink.base, &err), &err, "read");
+        check_ok(wa_file_create(&s.dir, &m->items[i].name, 0644, &fd, &err), &err, "create");
+        check_ok(wa_fd_write_all(fd, bytes.p, bytes.n, &err), &err, "write");
+        if (!wa_sv_starts(wa_sv(m->items[i].name.p), "WAPT/"))
+            gone = m->items[i].name;
+    }
+    package_close(&p);
+    for (int pass = 0; pass < 2; pass++) {
+        WA_AUTO_VERDICT struct wa_verdict v;
+        wa_verdict_init(&v);
+        check_ok(wa_verify_tree(&s.dir, anchors, vectors_date(), &v, &err), &err, "tree");
+        if (pass == 0)
+            check_ok(wa_file_remove(&s.dir, &gone, &err), &err, gone.p);
+    }
+    scratch_drop(&s);
+}
+
+/* What an index's entry goes through: chain, signature, attributes. */
+static void judges_a_control_alone(void **state)
+{
+    struct package p;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of("trust/main");
+    WA_AUTO(wa_trust) struct wa_trust *strangers = trust_of("trust/other");
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_trust_result r = {.signer_cn = "untouched"};
+    struct wa_err err = WA_ERR_INIT;
+    const int64_t at = vectors_date();
+    (void)state;
+    wa_verdict_init(&v);
+    check_ok(package_open("valid/base-simple.wapt", &p, &err), &err, "open");
+    check_ok(verify(&p, anchors, &v, &err), &err, "verify");
+    assert_int_equal(wa_verify_control(&v.control, &v.chain, strangers, at, &r, &err),
+                     WA_E_REFUSED);
+    wa_err_clear(&err);
+    assert_string_equal(r.signer_cn, "untouched");
+    check_ok(wa_verify_control(&v.control, &v.chain, anchors, at, &r, &err), &err, "control");
+    assert_string_equal(r.signer_fingerprint, v.trust.signer_fingerprint);
+    check_ok(wa_control_set(&v.control, WA_A_DEPENDS, WA_SV("evil"), &err), &err, "set");
+    assert_int_equal(wa_verify_control(&v.control, &v.chain, anchors, at, &r, &err), WA_E_REFUSED);
+    package_close(&p);
+    assert_string_equal(wa_check_name(WA_CHECK_CODE), "code");
+    assert_string_equal(wa_check_name(WA_CHECK_COUNT), "none");
+}
+
 /* --- times, rights, revocation --- */
 
 static void judges_by_the_time_given(void **state)
@@ -199,6 +262,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_the_pair_over_sha1_that_holds),
+        cmocka_unit_test(a_tree_may_lack_files_of_the_pair_over_sha1),
+        cmocka_unit_test(judges_a_control_alone),
         cmocka_unit_test(judges_by_the_time_given),
         cmocka_unit_test(can_be_cancelled),
         cmocka_unit_test(refuses_the_revoked),
