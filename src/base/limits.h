@@ -93,6 +93,7 @@
 #define WA_TIMESTAMP_HOURS_MAX 168          /* hours that a timestamp is good for */
 #define WA_METADATA_SIGNATURES_MAX 64u      /* signatures of one document */
 #define WA_METADATA_MEMORY_MAX (256u << 20) /* bytes: a document as a tree of nodes */
+#define WA_STAMP_EVERY_MS 600000u /* ms: how often a server looks whether its timestamp ages */
 #define WA_METADATA_SKEW_S 900 /* s: how far ahead of ours the clock of a signer may be */
 
 /* --- digest trees --- */

@@ -2,10 +2,14 @@
 #ifndef WA_SERVER_ANSWERS_H
 #define WA_SERVER_ANSWERS_H
 
-#include "base/buf.h"
+#include "crypto/key.h"
 
-/* user: const struct wa_key *, the relay's. Signs countersignatures that it composes from
- * {uuid,nonce,sha256}, nothing else; anything malformed refuses the whole request. */
+struct wa_signer_keys {
+    struct wa_key *relay, *timestamp;
+};
+/* user: const struct wa_signer_keys *. Signs countersignatures that it composes from
+ * {uuid,nonce,sha256}, and a timestamp from {repository,version,length,sha256,hours}, nothing else;
+ * anything malformed refuses the whole request. */
 WA_CHECK enum wa_code wa_signer_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                        struct wa_err *err);
 /* user: const char *, the hash that stands for users who do not exist. Appends "ok" or "no". */

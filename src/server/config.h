@@ -40,6 +40,9 @@ struct wa_setup {
 WA_CHECK enum wa_code wa_server_setup(const struct wa_setup *s, char fingerprint[65],
                                       char config[WA_PATH_MAX], struct wa_err *err);
 
+/* The key that stamps the repository's time, when it is not there yet. */
+WA_CHECK enum wa_code wa_server_timestamp_key(const char *dir, struct wa_err *err);
+
 /* --- tokens.c: enrolment tokens. Called by root, they give up all but the database first. --- */
 #define WA_TOKEN_ID 12u /* hex digits of its SHA-256 by which a token is named */
 /* Makes one; text: WA_TOKEN_MAX. */

@@ -4,8 +4,10 @@
 #include "os/clock.h"
 #include "pkg/verify.h"
 #include "proto/hostid.h"
+#include "repo/publish.h"
 #include "repo/scan.h"
 #include "server/role_common.h"
+#include "server/scan_metadata.h"
 
 struct scan {
     struct wa_server_child child;
@@ -69,7 +71,14 @@ static enum wa_code judge(struct scan *s, const struct wa_relpath *part, bool is
 static enum wa_code rescan(struct scan *s, struct wa_err *err)
 {
     struct wa_scan_result r;
-    return wa_repo_scan(s->wapt, false, NULL, NULL, NULL, &r, err);
+    struct wa_err why = WA_ERR_INIT;
+    bool is_proposed = false;
+    if (wa_repo_scan(s->wapt, false, NULL, NULL, NULL, &r, err) != WA_OK)
+        return err->code;
+    /* For who publishes; without it the index is as good as before. */
+    if (wa_publish_leave_proposal(s->wapt, wa_clock_now(), &is_proposed, &why) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_WARNING, "proposal.failed", &why);
+    return WA_OK;
 }
 
 static enum wa_code path_of(const char *folder, const char *name, struct wa_relpath *ret,
@@ -118,17 +127,53 @@ static enum wa_code place(struct scan *s, const struct wa_relpath *part, bool is
     return wa_file_rename(&s->repo, part, &s->repo, &to, err);
 }
 
-static enum wa_code carry_out(struct scan *s, struct wa_sv op, struct wa_sv file, struct wa_sv name,
-                              char canonical[2 * WA_NAME_MAX + 1], struct wa_err *err)
+/* A document that was uploaded. */
+static enum wa_code take_document(struct scan *s, bool is_root, const struct wa_relpath *part,
+                                  struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir wapt = WA_DIR_INIT;
+    WA_AUTO_BUF struct wa_buf json;
+    size_t max = is_root ? WA_ROOT_BYTES_MAX : WA_PUBLISHED_BYTES_MAX;
+    wa_buf_init(&json, max);
+    if (wa_file_read(&s->repo, part, max, &json, err) != WA_OK ||
+        wa_dir_open(s->wapt, &wapt, err) != WA_OK)
+        return err->code;
+    return is_root ? wa_scan_take_root(&wapt, wa_buf_sv(&json), wa_clock_now(), err)
+                   : wa_scan_take_published(&wapt, wa_buf_sv(&json), wa_clock_now(), err);
+}
+
+static enum wa_code stamp(const struct scan *s, bool is_question, struct wa_sv text,
+                          struct wa_buf *found, struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir wapt = WA_DIR_INIT;
+    if (wa_dir_open(s->wapt, &wapt, err) != WA_OK)
+        return err->code;
+    return is_question ? wa_scan_to_stamp(&wapt, wa_clock_now(), found, err)
+                       : wa_scan_take_timestamp(&wapt, text, wa_clock_now(), err);
+}
+
+struct question {
+    struct wa_sv op, file, name, text;
+};
+
+static enum wa_code carry_out(struct scan *s, const struct question *q,
+                              char canonical[2 * WA_NAME_MAX + 1], struct wa_buf *found,
+                              struct wa_err *err)
 {
     struct wa_relpath path;
-    if (wa_relpath_parse(file, &path, err) != WA_OK)
+    bool is_root = wa_sv_eqs(q->op, "root");
+    if (wa_sv_eqs(q->op, "to-stamp") || wa_sv_eqs(q->op, "stamp"))
+        return stamp(s, wa_sv_eqs(q->op, "to-stamp"), q->text, found, err);
+    if (wa_relpath_parse(q->file, &path, err) != WA_OK)
         return err->code;
-    if (wa_sv_eqs(op, "delete"))
+    if (wa_sv_eqs(q->op, "delete"))
         return wa_file_remove(&s->repo, &path, err) == WA_OK ? rescan(s, err) : err->code;
-    enum wa_code code = place(s, &path, wa_sv_eqs(op, "accept-host"), name, canonical, err);
+    bool is_document = is_root || wa_sv_eqs(q->op, "published");
+    enum wa_code code =
+        is_document ? take_document(s, is_root, &path, err)
+                    : place(s, &path, wa_sv_eqs(q->op, "accept-host"), q->name, canonical, err);
     struct wa_err left = WA_ERR_INIT;
-    if (code != WA_OK && wa_tree_remove(&s->repo, &path, &left) != WA_OK)
+    if ((code != WA_OK || is_document) && wa_tree_remove(&s->repo, &path, &left) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.left", &left);
     return code;
 }
@@ -170,18 +215,21 @@ static enum wa_code answer_scan(void *user, struct wa_sv request, struct wa_buf 
     struct scan *s = user;
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
-    struct wa_sv op = {NULL, 0}, file = {NULL, 0}, name = {NULL, 0};
+    struct question q = {.op = {NULL, 0}};
+    WA_AUTO_BUF struct wa_buf found;
     struct wa_err why = WA_ERR_INIT;
     char placed[2 * WA_NAME_MAX + 1] = "";
     struct wa_jw w;
-    const struct wa_json_field fields[] = {{"op", WA_WANT_SV, true, 16, &op},
-                                           {"file", WA_WANT_SV, true, WA_RELPATH_MAX, &file},
-                                           {"name", WA_WANT_SV, false, WA_RELPATH_MAX, &name}};
+    const struct wa_json_field fields[] = {{"op", WA_WANT_SV, true, 16, &q.op},
+                                           {"file", WA_WANT_SV, true, WA_RELPATH_MAX, &q.file},
+                                           {"name", WA_WANT_SV, false, WA_RELPATH_MAX, &q.name},
+                                           {"text", WA_WANT_SV, false, 8192, &q.text}};
+    wa_buf_init(&found, 4096);
     wa_arena_init(&arena, 1u << 20);
     if (wa_json_parse(request, 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "a question", err) != WA_OK)
         return err->code;
-    enum wa_code code = carry_out(s, op, file, name, placed, &why);
+    enum wa_code code = carry_out(s, &q, placed, &found, &why);
     if (code != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.refused", &why);
     wa_jw_init(&w, answer);
@@ -189,6 +237,7 @@ static enum wa_code answer_scan(void *user, struct wa_sv request, struct wa_buf 
     wa_jw_kv(&w, "code", wa_code_name(code));
     wa_jw_kv(&w, "message", why.text);
     wa_jw_kv(&w, "file", placed);
+    wa_jw_kvsv(&w, "text", wa_buf_sv(&found));
     wa_jw_end(&w);
     return wa_buf_check(answer, err);
 }

@@ -125,6 +125,7 @@ static void on_clock(void *user)
 {
     wa_store_dispatch(user, "");
     wa_store_clean(user, wa_clock_now());
+    wa_store_stamp(user, false);
 }
 
 /* --- start --- */

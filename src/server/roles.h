@@ -28,14 +28,17 @@ enum wa_server_msg {
     WA_S_ORDER,       /* id: connection; text for its WebSocket */
     WA_S_CLOSE,       /* id: connection */
     /* store -> signer, and back */
-    WA_S_SIGN = 64, /* JSON array of {uuid,nonce,sha256} */
-    WA_S_SIGNED,    /* JSON array of relays */
+    WA_S_SIGN =
+        64,      /* JSON array of {uuid,nonce,sha256}, or {repository,version,length,sha256,hours}
+                  */
+    WA_S_SIGNED, /* JSON array of relays, or the timestamp */
     /* store -> auth, and back */
     WA_S_CHECK = 96, /* hash, newline, password */
     WA_S_CHECKED,    /* "ok" or "no" */
     /* store -> scan, and back */
-    WA_S_SCAN = 128, /* JSON {op: accept|accept-host|delete, file, name} */
-    WA_S_SCANNED     /* JSON {code,message,file} */
+    WA_S_SCAN = 128, /* JSON {op: accept|accept-host|delete|root|published|to-stamp|stamp, file,
+                        name, text} */
+    WA_S_SCANNED     /* JSON {code,message,file,text} */
 };
 #define WA_S_NO_HASH "none" /* in place of a hash: there is no such user, let it take as long */
 

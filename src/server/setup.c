@@ -45,14 +45,14 @@ static enum wa_code make_dirs(const struct wa_setup *s, struct wa_err *err)
     return WA_OK;
 }
 
-static enum wa_code write_key(const char *dir, const char *name, struct wa_key **ret,
-                              struct wa_err *err)
+static enum wa_code write_private(const char *dir, const char *name, const struct wa_key *key,
+                                  struct wa_err *err)
 {
     char path[WA_PATH_MAX];
     WA_AUTO_BUF_SECRET struct wa_buf pem;
     wa_buf_init(&pem, 64u << 10);
     (void)snprintf(path, sizeof path, "%s/private/%s", dir, name);
-    if (wa_key_new_p256(ret, err) != WA_OK || wa_key_write_pem(*ret, WA_SV(""), &pem, err) != WA_OK)
+    if (wa_key_write_pem(key, WA_SV(""), &pem, err) != WA_OK)
         return err->code;
     return wa_path_replace(path, wa_buf_sv(&pem), 0600, err);
 }
@@ -79,7 +79,8 @@ static enum wa_code make_tls(const struct wa_setup *s, char fingerprint[65], str
     const struct wa_cert_request what = {
         .cn = names[0], .path_length = -1, .server_auth = true, .dns_names = list, .days = 3650};
     (void)snprintf(path, sizeof path, "%s/private/tls.crt", s->dir);
-    if (write_key(s->dir, "tls.pem", &key, err) != WA_OK ||
+    if (wa_key_new_p256(&key, err) != WA_OK ||
+        write_private(s->dir, "tls.pem", key, err) != WA_OK ||
         wa_cert_issue(&what, key, NULL, NULL, &cert, err) != WA_OK ||
         wa_cert_write_pem(cert, &pem, err) != WA_OK ||
         wa_path_replace(path, wa_buf_sv(&pem), 0644, err) != WA_OK)
@@ -112,17 +113,28 @@ static enum wa_code take_tls(const struct wa_setup *s, char fingerprint[65], str
     return wa_path_replace(path, wa_buf_sv(&pem), 0644, err);
 }
 
-static enum wa_code write_relay(const char *dir, struct wa_err *err)
+/* The public half first: a private one that is there has its other half. */
+static enum wa_code write_pair(const char *dir, const char *name, struct wa_err *err)
 {
-    char path[WA_PATH_MAX];
+    char path[WA_PATH_MAX], file[64];
     WA_AUTO(wa_key) struct wa_key *key = NULL;
     WA_AUTO_BUF struct wa_buf pem;
     wa_buf_init(&pem, 16u << 10);
-    (void)snprintf(path, sizeof path, "%s/private/relay.pub", dir);
-    if (write_key(dir, "relay.pem", &key, err) != WA_OK ||
-        wa_key_write_public_pem(key, &pem, err) != WA_OK)
+    (void)snprintf(path, sizeof path, "%s/private/%s.pub", dir, name);
+    (void)snprintf(file, sizeof file, "%s.pem", name);
+    if (wa_key_new_p256(&key, err) != WA_OK || wa_key_write_public_pem(key, &pem, err) != WA_OK ||
+        wa_path_replace(path, wa_buf_sv(&pem), 0644, err) != WA_OK)
         return err->code;
-    return wa_path_replace(path, wa_buf_sv(&pem), 0644, err);
+    return write_private(dir, file, key, err);
+}
+
+enum wa_code wa_server_timestamp_key(const char *dir, struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    struct wa_stat st;
+    struct wa_err missing = WA_ERR_INIT;
+    (void)snprintf(path, sizeof path, "%s/private/timestamp.pem", dir);
+    return wa_path_stat(path, &st, &missing) == WA_OK ? WA_OK : write_pair(dir, "timestamp", err);
 }
 
 static enum wa_code write_config(const struct wa_setup *s, const char *config, struct wa_err *err)
@@ -145,7 +157,7 @@ static enum wa_code write_config(const struct wa_setup *s, const char *config, s
 static enum wa_code check_new(const struct wa_setup *s, struct wa_err *err)
 {
     static const char *const names[] = {"waptserver.ini", "private/tls.pem", "private/relay.pem",
-                                        "db/waptserver.sqlite"};
+                                        "private/timestamp.pem", "db/waptserver.sqlite"};
     for (size_t i = 0; i < WA_COUNT(names) && !s->force; i++) {
         char path[WA_PATH_MAX];
         struct wa_stat st;
@@ -202,7 +214,8 @@ enum wa_code wa_server_setup(const struct wa_setup *s, char fingerprint[65],
     if (wa_pwhash_make(s->admin_password, hash, err) != WA_OK || make_dirs(s, err) != WA_OK ||
         (s->tls_cert != NULL ? take_tls(s, fingerprint, err) : make_tls(s, fingerprint, err)) !=
             WA_OK ||
-        write_relay(s->dir, err) != WA_OK || make_database(s, hash, err) != WA_OK)
+        write_pair(s->dir, "relay", err) != WA_OK ||
+        write_pair(s->dir, "timestamp", err) != WA_OK || make_database(s, hash, err) != WA_OK)
         return wa_wrap(err, "setting the server up");
     return write_config(s, config, err);
 }

@@ -15,6 +15,7 @@
 #define SESSION_S 3600
 #define PACKAGES "/api/v1/packages/"
 #define HOST_PACKAGES "/api/v1/host-packages/"
+#define REPOSITORY "/api/v1/repository/" /* root, published: documents signed elsewhere */
 #define ORDERS_MAX 10000u
 
 /* --- login --- */
@@ -309,6 +310,8 @@ static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
         wa_store_answer(r, 200, payload);
     else
         wa_store_answer_err(r, &err);
+    if (err.code == WA_OK && (strcmp(k->op, "root") == 0 || strcmp(k->op, "published") == 0))
+        wa_store_stamp(s, true);
     wa_free(k);
 }
 
@@ -341,12 +344,14 @@ static enum wa_code ask_scan(struct wa_store_request *r, const char *user, const
 static enum wa_code accept_upload(struct wa_store_request *r, const char *user, struct wa_err *err)
 {
     struct wa_sv path = wa_sv(r->path), body = wa_buf_sv(&r->body);
-    bool is_host = wa_sv_starts(path, HOST_PACKAGES);
+    bool is_root = wa_sv_eqs(path, REPOSITORY "root"), is_host = wa_sv_starts(path, HOST_PACKAGES);
     struct wa_sv name = wa_sv_sub(path, strlen(is_host ? HOST_PACKAGES : PACKAGES), path.n);
     if (!wa_sv_starts(body, "incoming/") || !wa_sv_ends(body, ".part"))
         return wa_fail(err, WA_E_INTERNAL, "an upload that no front has written");
     if (is_host && wa_sv_ends(name, ".wapt"))
         name.n -= 5;
+    if (is_root || wa_sv_eqs(path, REPOSITORY "published"))
+        return ask_scan(r, user, is_root ? "root" : "published", body, WA_SV(""), err);
     return ask_scan(r, user, is_host ? "accept-host" : "accept", body, name, err);
 }
 
@@ -413,8 +418,10 @@ static enum wa_code call(struct wa_store_request *r, struct wa_buf *out, bool *r
         return show_batch(s, wa_buf_sv(&batch), out, err);
     }
     bool packages = wa_sv_starts(wa_sv(r->path), PACKAGES),
-         hosts = wa_sv_starts(wa_sv(r->path), HOST_PACKAGES);
-    if ((put && (packages || hosts)) || (del && packages)) {
+         hosts = wa_sv_starts(wa_sv(r->path), HOST_PACKAGES),
+         documents = strcmp(r->path, REPOSITORY "root") == 0 ||
+                     strcmp(r->path, REPOSITORY "published") == 0;
+    if ((put && (packages || hosts || documents)) || (del && packages)) {
         *ret_later = true;
         return put ? accept_upload(r, user, err) : delete_package(r, user, err);
     }

@@ -35,6 +35,8 @@ struct wa_store {
     int64_t cleaned_at;
     bool owes_requeue; /* an order that was not sent could not be given back to the queue */
     size_t checks;     /* passwords being checked */
+    bool is_stamping;  /* the repository's timestamp is on its way */
+    uint64_t stamped_ms;
     struct wa_throttle throttle;
 };
 
@@ -88,6 +90,9 @@ void wa_store_report(struct wa_store_request *r);
 void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv payload);
 /* --- store_api.c --- */
 void wa_store_api(struct wa_store_request *r);
+/* --- store_stamp.c --- */
+/* Renews the repository's timestamp when it is time to; now: looks at once. */
+void wa_store_stamp(struct wa_store *s, bool now);
 /* --- store_dispatch.c --- */
 /* Sends what waits for the machine, countersigned, if it is connected. uuid "": for all. */
 void wa_store_dispatch(struct wa_store *s, const char *uuid);

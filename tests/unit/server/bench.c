@@ -137,7 +137,8 @@ static bool serve_helpers(struct bench *b)
         return true;
     }
     if (next(b->signer, &msg)) {
-        must(wa_signer_answer(b->relay, msg.payload, &text, &err), &err);
+        struct wa_signer_keys keys = {b->relay, b->relay};
+        must(wa_signer_answer(&keys, msg.payload, &text, &err), &err);
         reply(b, &msg, WA_S_SIGNED,
               b->signer_answer != NULL ? wa_sv(b->signer_answer) : wa_buf_sv(&text));
         return true;

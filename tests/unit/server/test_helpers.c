@@ -5,10 +5,14 @@
 #include "crypto/key.h"
 #include "crypto/pwhash.h"
 #include "proto/envelope.h"
+#include "repo/timestamp.h"
 #include "server/answers.h"
 #include "server/roles.h"
 
 #define H64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define H32 "0123456789abcdef0123456789abcdef"
+#define STAMP                                                                                      \
+    "{\"repository\":\"" H32 "\",\"version\":1,\"length\":5,\"sha256\":\"" H64 "\",\"hours\":24}"
 #define ONE "{\"uuid\":\"machine\",\"nonce\":\"" H64 "\",\"sha256\":\"" H64 "\"}"
 
 static void test_signer_composes(void **state)
@@ -23,7 +27,8 @@ static void test_signer_composes(void **state)
     wa_buf_init(&answer, 1u << 20);
     wa_arena_init(&arena, 1u << 20);
     WA_ASSERT_OK(wa_key_new_p256(&key, &err));
-    WA_ASSERT_OK(wa_signer_answer(key, WA_SV("[" ONE "," ONE "]"), &answer, &err));
+    struct wa_signer_keys keys = {key, NULL};
+    WA_ASSERT_OK(wa_signer_answer(&keys, WA_SV("[" ONE "," ONE "]"), &answer, &err));
     WA_ASSERT_OK(wa_json_parse(wa_buf_sv(&answer), 0, &arena, &list, &err));
     assert_int_equal(wa_json_count(list), 2);
     for (size_t i = 0; i < 2; i++) {
@@ -36,11 +41,46 @@ static void test_signer_composes(void **state)
     }
 }
 
+/* A timestamp is the signer's own text, at its own time, for as long as it was asked. */
+static void test_signer_stamps(void **state)
+{
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    WA_AUTO_BUF struct wa_buf answer;
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_signed document;
+    struct wa_err err = WA_ERR_INIT;
+    size_t n = 0;
+    int64_t issued = 0, expires = 0;
+    WA_UNUSED(state);
+    wa_buf_init(&answer, 1u << 20);
+    wa_arena_init(&arena, 1u << 20);
+    WA_ASSERT_OK(wa_key_new_p256(&key, &err));
+    struct wa_signer_keys keys = {NULL, key};
+    struct wa_signed_key who = {.key = key};
+    WA_ASSERT_OK(wa_signed_key_id(key, who.id, &err));
+    WA_ASSERT_OK(wa_signer_answer(&keys, WA_SV(STAMP), &answer, &err));
+    WA_ASSERT_OK(wa_signed_read(wa_buf_sv(&answer), WA_TIMESTAMP_BYTES_MAX, WA_TIMESTAMP_PURPOSE,
+                                &arena, &document, &err));
+    WA_ASSERT_OK(wa_signed_count(&document, &who, 1, &n, &err));
+    assert_int_equal(n, 1);
+    assert_true(wa_json_i64(wa_json_get(document.statement, "issued"), &issued));
+    assert_true(wa_json_i64(wa_json_get(document.statement, "expires"), &expires));
+    assert_int_equal(expires - issued, 24 * 3600);
+}
+
 /* Texts, other purposes, other fields: never. */
 static void test_signer_refuses(void **state)
 {
     static const char *const requests[] = {
         "",
+        "[" STAMP "]",
+        "{\"repository\":\"" H32 "\",\"version\":0,\"length\":5,\"sha256\":\"" H64
+        "\",\"hours\":24}",
+        "{\"repository\":\"" H32 "\",\"version\":1,\"length\":5,\"sha256\":\"" H64
+        "\",\"hours\":169}",
+        "{\"repository\":\"" H32 "\",\"version\":1,\"length\":5,\"sha256\":\"" H64
+        "\",\"hours\":24,\"purpose\":\"wapt-repo-root\"}",
+        "{\"signed\":\"{\\\"purpose\\\":\\\"wapt-repo-timestamp\\\"}\"}",
         "[]",
         "{}",
         "null",
@@ -62,10 +102,11 @@ static void test_signer_refuses(void **state)
     struct wa_err err = WA_ERR_INIT;
     WA_UNUSED(state);
     WA_ASSERT_OK(wa_key_new_p256(&key, &err));
+    struct wa_signer_keys keys = {key, key};
     for (size_t i = 0; i < WA_COUNT(requests); i++) {
         WA_AUTO_BUF struct wa_buf answer;
         wa_buf_init(&answer, 1u << 20);
-        if (wa_signer_answer(key, wa_sv(requests[i]), &answer, &err) == WA_OK)
+        if (wa_signer_answer(&keys, wa_sv(requests[i]), &answer, &err) == WA_OK)
             fail_msg("signed: %s", requests[i]);
         assert_int_equal(answer.n, 0);
         wa_err_clear(&err);
@@ -125,6 +166,7 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_signer_composes),
+                                       cmocka_unit_test(test_signer_stamps),
                                        cmocka_unit_test(test_signer_refuses),
                                        cmocka_unit_test(test_auth), cmocka_unit_test(test_table)};
     return cmocka_run_group_tests(tests, NULL, NULL);
