@@ -82,6 +82,19 @@ static void consider_all(struct nearest *near, const struct wa_cli_option *optio
         consider(near, options[i].name);
 }
 
+/* Whether some other command takes the option, by the name that it is written with here. */
+static bool is_anothers(const struct wa_cli *cli, const char *word)
+{
+    for (size_t i = 0; cli->command != NULL && cli->program->commands[i] != NULL; i++) {
+        const struct wa_cli_command *c = cli->program->commands[i];
+        for (size_t k = 0; k < c->option_count; k++)
+            if (word[1] == '-' ? strcmp(c->options[k].name, word + 2) == 0
+                               : c->options[k].letter == word[1])
+                return true;
+    }
+    return false;
+}
+
 enum wa_code wa_cli_unknown_option(const struct wa_cli *cli, struct wa_sv name, struct wa_err *err)
 {
     char word[WORD_MAX + 3];
@@ -91,6 +104,9 @@ enum wa_code wa_cli_unknown_option(const struct wa_cli *cli, struct wa_sv name, 
     const struct wa_cli_alias *a = wa_cli_alias_find(cli->program, wa_sv(word));
     if (a != NULL && a->hint != NULL)
         return wa_fail(err, WA_E_USAGE, "there is no option '%s' here: %s", word, a->hint);
+    if (is_anothers(cli, a != NULL ? a->ours : word))
+        return wa_fail(err, WA_E_USAGE, "'%s' takes no '%s'",
+                       cli->command->name != NULL ? cli->command->name : cli->program->name, word);
     if (name.n > 1 && cli->command != NULL)
         consider_all(&near, cli->command->options, cli->command->option_count);
     if (name.n > 1)

@@ -105,17 +105,13 @@ static void remove_scratch(const char *path)
         wa_err_clear(&ignored);
 }
 
-static enum wa_code start(const struct tool *t, const char *const *argv, int fd, int out,
-                          const char *scratch, struct wa_proc *ret, struct wa_err *err)
+static enum wa_code start(const char *const *argv, int fd, int out, const char *scratch,
+                          struct wa_proc *ret, struct wa_err *err)
 {
     struct wa_stat st;
-    struct wa_err why = WA_ERR_INIT;
     char tree[32], tmp[WA_PATH_MAX + 16];
     const char *const envp[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", tmp, NULL};
     const int fds[] = {fd, out, -1};
-    if (wa_path_stat(argv[0], &st, &why) == WA_E_NOT_FOUND)
-        return wa_fail(err, WA_E_NOT_FOUND, "reading a .%s needs the Debian package %s: install it",
-                       wa_installer_kind_name(t->kind), t->debian);
     if (wa_fd_stat(fd, &st, err) != WA_OK)
         return err->code;
     (void)snprintf(tree, sizeof tree, "tool-%d", wa_proc_own_pid());
@@ -154,38 +150,54 @@ static void finish(struct wa_proc *proc, uint64_t deadline, struct wa_exit *ret)
         wa_err_clear(&ignored); /* what is left has no power, and ends with its pipe */
 }
 
-static enum wa_code run_in(const struct tool *t, const char *const *argv, int fd,
-                           const char *scratch, struct wa_buf *out, struct wa_err *err)
+static enum wa_code run_in(const char *const *argv, int fd, const char *scratch, struct wa_buf *out,
+                           struct wa_exit *ret, struct wa_err *err)
 {
     struct wa_proc proc;
-    struct wa_exit end;
     int pipe[2];
     uint64_t deadline = wa_clock_mono_ms() + WA_TOOL_TIMEOUT_MS;
     if (wa_pipe(pipe, err) != WA_OK)
         return err->code;
-    enum wa_code code = start(t, argv, fd, pipe[1], scratch, &proc, err);
+    enum wa_code code = start(argv, fd, pipe[1], scratch, &proc, err);
     wa_fd_close(&pipe[1]);
     if (code == WA_OK) {
         code = read_output(pipe[0], deadline, out, err);
-        finish(&proc, code == WA_OK ? deadline : 0, &end);
+        finish(&proc, code == WA_OK ? deadline : 0, ret);
     }
     wa_fd_close(&pipe[0]);
-    return code == WA_OK ? judge(t, &end, err) : code;
+    return code;
+}
+
+enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa_buf *out,
+                             struct wa_exit *ret, struct wa_err *err)
+{
+    char scratch[WA_PATH_MAX] = "";
+    struct wa_exit end = {WA_EXIT_SIGNAL, 0};
+    enum wa_code code = make_scratch(scratch, err);
+    if (code == WA_OK)
+        code = run_in(argv, fd, scratch, out, &end, err);
+    remove_scratch(scratch);
+    if (code == WA_OK)
+        *ret = end;
+    return code;
 }
 
 static enum wa_code run_tool(const struct tool *t, int fd, const char *script, struct wa_buf *out,
                              struct wa_err *err)
 {
     const char *argv[WA_COUNT(t->argv) + 1] = {NULL};
-    char scratch[WA_PATH_MAX] = "";
+    struct wa_stat st;
+    struct wa_exit end;
+    struct wa_err absent = WA_ERR_INIT;
     memcpy(argv, t->argv, sizeof t->argv);
     if (t->kind == WA_INSTALLER_EXE)
         argv[3] = script;
-    enum wa_code code = make_scratch(scratch, err);
-    if (code == WA_OK)
-        code = run_in(t, argv, fd, scratch, out, err);
-    remove_scratch(scratch);
-    return code;
+    if (wa_path_stat(argv[0], &st, &absent) == WA_E_NOT_FOUND)
+        return wa_fail(err, WA_E_NOT_FOUND, "reading a .%s needs the Debian package %s: install it",
+                       wa_installer_kind_name(t->kind), t->debian);
+    if (wa_get_tool_run(argv, fd, out, &end, err) != WA_OK)
+        return err->code;
+    return judge(t, &end, err);
 }
 
 enum wa_code wa_get_tool_read(int fd, const char *libdir, struct wa_installer *inst,

@@ -62,8 +62,10 @@ static void add_msi(struct wa_buf *out, const struct wa_installer *inst)
     add_key(out, inst->fact[WA_FACT_KEY],
             "  # the product code: mostly another one in each version");
     assign(out, "MSI", inst->file, "");
-    wa_buf_addf(out, "\n\ndef install():\n    install_msi_if_needed(makepath(basedir, MSI)%s)\n",
-                inst->fact[WA_FACT_KEY][0] == '\0' ? "" : ", key=uninstallkey[0]");
+    wa_buf_addf(
+        out,
+        "\n\ndef install():\n    install_msi_if_needed(makepath(basedir, MSI)%s, timeout=1800)\n",
+        inst->fact[WA_FACT_KEY][0] == '\0' ? "" : ", key=uninstallkey[0]");
 }
 
 static void add_exe(struct wa_buf *out, const struct wa_installer *inst)
@@ -74,13 +76,14 @@ static void add_exe(struct wa_buf *out, const struct wa_installer *inst)
                            : "  # under which Windows lists the software");
     assign(out, "EXE", inst->file, "");
     assign(out, "SILENT", silent[inst->maker], "  # options with which it asks nothing");
-    wa_buf_adds(out,
-                "\n\ndef install():\n"
-                "    if not SILENT or not uninstallkey:\n"
-                "        error('SILENT and uninstallkey of %s must be found out first' % EXE)\n"
-                "    install_exe_if_needed(makepath(basedir, EXE), silentflags=SILENT, "
-                "key=uninstallkey[0],\n"
-                "                          min_version=control.get_software_version())\n");
+    wa_buf_adds(
+        out,
+        "\n\ndef install():\n"
+        "    if not SILENT or not uninstallkey:\n"
+        "        error('SILENT and uninstallkey of %s must be found out first' % EXE)\n"
+        "    install_exe_if_needed(makepath(basedir, EXE), silentflags=SILENT, "
+        "key=uninstallkey[0],\n"
+        "                          min_version=control.get_software_version(), timeout=1800)\n");
 }
 
 static void add_msu(struct wa_buf *out, const struct wa_installer *inst)
@@ -90,7 +93,8 @@ static void add_msu(struct wa_buf *out, const struct wa_installer *inst)
     wa_buf_adds(out, "\n\ndef install():\n"
                      "    # 2359302: it is installed already\n"
                      "    run(['wusa.exe', makepath(basedir, MSU), '/quiet', '/norestart'], "
-                     "accept_returncodes=[0, 3010, 2359302])\n");
+                     "timeout=3600,\n"
+                     "        accept_returncodes=[0, 3010, 2359302])\n");
 }
 
 static const char linux_audit[] =

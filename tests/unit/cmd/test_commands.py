@@ -18,6 +18,18 @@ CONSOLE, SERVER, SERVICE, SIGN_ALL = (os.path.join(os.path.dirname(WAPT_GET), p)
 OK, FAILED, USAGE, PARTIAL, REFUSED, DENIED, AUTH, UNREACHABLE, INVALID, CONFIG, NOT_FOUND, EXISTS, BUSY = (
     0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 19)
 
+# What WAPT 1.8's wapt-get knows, but what it only does for itself.
+WAPT_COMMANDS = """install update upgrade remove uninstall download download-upgrade show show-params show-log showlog forget list list-upgrade
+    check-upgrades search clean cleanup upgradedb register unregister update-status inventory setlocalpassword reset-uuid generate-uuid
+    get-server-certificate enable-check-certificate add-upgrade-shutdown remove-upgrade-shutdown session-setup audit list-registry waptwua-scan
+    waptwua-download waptwua-install waptwua-status propose-upgrade tasks cancel cancel-all longtask waptupgrade dnsdebug make-template
+    make-host-template make-group-template build-package sign-package sign-packages build-upload upload-package duplicate edit edit-host sources
+    update-package-sources scan-packages update-packages create-keycert check-valid-codesigning-cert build-waptagent""".split()
+WAPT_OPTIONS = """--config --loglevel --direct --service --dry-run --update-packages --repository --hide --inc-release --keep-signature-date
+    --sections --json --encoding --excludes --certificate --private-key-passwd --usergroups --maxttl --language --message-digest --newest-only
+    --locales --maturity --pin-server-cert --wapt-server-url --wapt-repo-url --wapt-server-user --wapt-server-passwd --log-to-windows-events --use-gui
+    -c -l -D -S -d -u -r -y -i -s -j -e -x -k -w -U -g -L -m -n""".split()
+
 
 class Bench(unittest.TestCase):
     """A home of its own, and one pair of keys for all (keys cost time)."""
@@ -563,6 +575,10 @@ class CommandLine(Bench):
         """A habit from WAPT works, or is answered with what to type."""
         self.ends(USAGE, 'showlog', says="'show-log' needs PACKAGE")
         self.ends(USAGE, 'edit-host', 'x', says='waptconsole host-package')
+        for name in WAPT_COMMANDS:
+            self.assertNotIn('unknown', self.call('help', name).stderr, name)
+        for name in WAPT_OPTIONS:
+            self.assertNotIn('unknown', self.call('build-package', name, 'x').stderr, name)
         self.ends(USAGE, '-S', 'install', 'x', says='the service is always asked first')
         self.ends(USAGE, 'update', '-u', says='wapt-get update')
         self.ends(USAGE, 'create-keycert', '/CommonName=X', says="'--common-name' here")
