@@ -96,6 +96,12 @@ def repository(base):
     yield from printed(bench, "measure", base)
     yield row("wapt-scanpackages, nothing changed, 10,000 packages, CPU", cpu([BIN / "wapt-scanpackages", base / "repo"], 9), "s",
               limit("stat", base / "repo"), "listing the folder with each file's size and date", 0.100)
+    cold = base / "cold"
+    cold.mkdir()
+    for i in range(10000):
+        shutil.copyfile(ROOT / "tests/vectors/valid/base-simple.wapt", cold / f"p{i}.wapt")
+    yield row("wapt-scanpackages, 10,000 small packages, all read, CPU", cpu([BIN / "wapt-scanpackages", "-f", cold], 3), "s",
+              cpu(["md5sum", "-z", *cold.glob("*.wapt")], 3), "md5sum of each file", None)
 
 
 def connections(_base):

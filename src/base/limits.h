@@ -43,6 +43,7 @@
 #define WA_ZIP_DIRECTORY_BYTES_MAX                                                                 \
     (64u << 20) /* bytes: read as a whole; 200,000 members with names of 250 bytes */
 #define WA_ICON_BYTES_MAX (1u << 20) /* bytes: WAPT/icon.png; the largest real one is 60 KiB */
+#define WA_ICON_SIDE_MAX 2048u       /* pixels: whoever shows it takes four bytes for each */
 #define WA_INDEX_PACKED_BYTES_MAX (128u << 20) /* bytes: the index as it is downloaded */
 #define WA_PLAN_PROBLEMS_BYTES_MAX (1u << 20)  /* bytes: what a plan says that can't be done */
 #define WA_PLAN_LITERALS_MAX                                                                       \

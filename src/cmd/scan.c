@@ -16,6 +16,13 @@ static void note(void *user, const char *file, const struct wa_err *why)
         wa_cli_say(cli, "'%s' is left out: %s", file, why->text);
 }
 
+/* A line for each package would be slower than the scan. */
+static void progress(void *user, size_t done, size_t total)
+{
+    if (done % 100 == 0 || done == total)
+        wa_cli_progress(user, "scanning", done, done < total ? total : 0);
+}
+
 /* Machines that know the repository's root take nothing of the new index before somebody signs. */
 static enum wa_code propose(struct wa_cli *cli, const char *dir, bool *ret_made, struct wa_err *err)
 {
@@ -33,10 +40,11 @@ enum wa_code wa_cmd_scan(struct wa_cli *cli, const char *dir, bool force,
                          const struct wa_trust *anchors, struct wa_err *err)
 {
     struct wa_scan_result r = {0, 0, 0, 0};
+    const struct wa_scan_watch watch = {note, progress, cli};
     bool is_proposed = false;
     wa_jw_key(&cli->jw, "left_out");
     wa_jw_arr(&cli->jw);
-    enum wa_code code = wa_repo_scan(dir, force, anchors, note, cli, &r, err);
+    enum wa_code code = wa_repo_scan(dir, force, anchors, &watch, &r, err);
     wa_jw_end(&cli->jw);
     if (code == WA_OK)
         code = propose(cli, dir, &is_proposed, err);

@@ -4,21 +4,20 @@
  * else is read anew. The index is replaced at once, so a reader sees the old or the new one, and by
  * one scan at a time, so that none undoes another's.
  */
-#include "repo/scan.h"
-
 #include "base/map.h"
-#include "base/vec.h"
 #include "crypto/crl.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
-#include "os/fs.h"
 #include "os/rand.h"
+#include "repo/scan_priv.h"
 
 struct scan {
     const struct wa_dir *dir;
     const struct wa_trust *anchors;
-    wa_scan_note_fn note;
-    void *user;
+    struct wa_scan_watch watch;
+    struct wa_scan_files files;
+    struct wa_buf pem; /* WAPT/certificate.crt of the package before; few people sign many */
+    struct wa_certs chain;
     struct wa_index old, fresh;
     struct wa_map
         old_by_file; /* file name -> struct wa_control * of old; what is left over is gone */
@@ -46,8 +45,11 @@ static enum wa_code read_old(struct scan *s, bool force, struct wa_err *err)
         wa_archive_members_open(&source.base, &members, &why) != WA_OK ||
         wa_index_read(wa_archive_members_get(members), &s->old, &bad, &why) != WA_OK)
         return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
-    if (force)
-        return WA_OK; /* only its revocation lists stay */
+    if (force) { /* only its revocation lists stay */
+        while (s->old.n > 0)
+            wa_control_fini(&s->old.items[--s->old.n]);
+        return WA_OK;
+    }
     s->old_mtime = st.mtime;
     s->has_old = bad == 0; /* with entries that nobody can read it is not worth keeping */
     for (size_t i = 0; i < s->old.n; i++) {
@@ -103,29 +105,6 @@ static enum wa_code read_small(struct wa_members *m, const char *name, struct wa
     return wa_members_find(m, name, &i) ? m->read(m, i, &sink.base, err) : WA_OK;
 }
 
-static enum wa_code write_icon(struct scan *s, const struct wa_control *c, struct wa_members *m,
-                               struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf png;
-    char text[WA_NAME_MAX + 16];
-    struct wa_relpath name;
-    const char *uuid = wa_control_get(c, WA_A_PACKAGE_UUID);
-    wa_buf_init(&png, WA_ICON_BYTES_MAX);
-    if (uuid[0] == '\0' || strchr(uuid, '/') != NULL || strlen(uuid) > WA_UUID_MAX)
-        return WA_OK;
-    if (read_small(m, "WAPT/icon.png", &png, err) != WA_OK)
-        return err->code;
-    (void)snprintf(text, sizeof text, "icons/%s.png", uuid);
-    if (png.n == 0 || !wa_sv_starts(wa_buf_sv(&png), "\x89PNG"))
-        return WA_OK;
-    if (wa_relpath_parse(wa_sv(text), &name, err) != WA_OK)
-        return err->code;
-    struct wa_relpath icons = {"icons", 5};
-    if (wa_dir_make_sub(s->dir, &icons, 0755, err) != WA_OK)
-        return err->code;
-    return wa_file_replace(s->dir, &name, wa_buf_sv(&png), 0644, err);
-}
-
 static enum wa_code set_repo_attributes(struct wa_control *c, const char *file,
                                         struct wa_source *source, struct wa_err *err)
 {
@@ -138,29 +117,46 @@ static enum wa_code set_repo_attributes(struct wa_control *c, const char *file,
     return wa_control_set(c, WA_A_MD5SUM, wa_sv(md5), err);
 }
 
-static enum wa_code read_papers(struct wa_members *m, struct wa_control *c, struct wa_certs *chain,
-                                struct wa_err *err)
+/* The package's chain into s->chain. */
+static enum wa_code read_chain(struct scan *s, struct wa_members *m, struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf text;
     WA_AUTO_BUF struct wa_buf pem;
-    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    if (read_small(m, "WAPT/control", &text, err) != WA_OK ||
-        (text.n == 0 &&
-         wa_fail(err, WA_E_INVALID, "not a package: it has no WAPT/control") != WA_OK) ||
-        wa_control_parse(wa_buf_sv(&text), c, err) != WA_OK ||
-        read_small(m, "WAPT/certificate.crt", &pem, err) != WA_OK)
+    if (read_small(m, "WAPT/certificate.crt", &pem, err) != WA_OK)
         return err->code;
     if (pem.n == 0)
         return wa_fail(err, WA_E_REFUSED, "it is not signed");
-    return wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, chain, err);
+    if (wa_sv_eq(wa_buf_sv(&pem), wa_buf_sv(&s->pem)))
+        return WA_OK;
+    wa_buf_fini(&s->pem);
+    wa_buf_init(&s->pem, WA_CERTFILE_BYTES_MAX);
+    wa_certs_fini(&s->chain);
+    s->chain = (struct wa_certs){0};
+    if (wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, &s->chain, err) != WA_OK)
+        return err->code;
+    struct wa_buf read = pem;
+    pem = s->pem;
+    s->pem = read;
+    return WA_OK;
+}
+
+static enum wa_code read_papers(struct scan *s, struct wa_members *m, struct wa_control *c,
+                                struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
+    if (read_small(m, "WAPT/control", &text, err) != WA_OK ||
+        (text.n == 0 &&
+         wa_fail(err, WA_E_INVALID, "not a package: it has no WAPT/control") != WA_OK) ||
+        wa_control_parse(wa_buf_sv(&text), c, err) != WA_OK)
+        return err->code;
+    return read_chain(s, m, err);
 }
 
 static enum wa_code read_package(struct scan *s, const char *file, int fd, struct wa_err *err)
 {
     WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
     WA_AUTO_CONTROL struct wa_control c;
-    WA_AUTO_CERTS struct wa_certs chain = {0};
     struct wa_fd_source source;
     struct wa_trust_result trust;
     wa_control_init(&c);
@@ -168,31 +164,29 @@ static enum wa_code read_package(struct scan *s, const char *file, int fd, struc
         wa_archive_members_open(&source.base, &members, err) != WA_OK)
         return err->code;
     struct wa_members *m = wa_archive_members_get(members);
-    if (read_papers(m, &c, &chain, err) != WA_OK)
+    if (read_papers(s, m, &c, err) != WA_OK)
         return err->code;
     if (strcmp(wa_control_get(&c, WA_A_SECTION), "host") == 0)
         return WA_OK; /* never listed */
     if (s->anchors != NULL &&
-        wa_verify_control(&c, &chain, s->anchors, wa_clock_now(), &trust, err) != WA_OK)
+        wa_verify_control(&c, &s->chain, s->anchors, wa_clock_now(), &trust, err) != WA_OK)
         return err->code;
     if (set_repo_attributes(&c, file, &source.base, err) != WA_OK ||
-        write_icon(s, &c, m, err) != WA_OK || wa_index_take(&s->fresh, &c, &chain, err) != WA_OK)
+        wa_scan_icon(s->dir, &c, m, err) != WA_OK ||
+        wa_index_take(&s->fresh, &c, &s->chain, err) != WA_OK)
         return err->code;
     s->result.added++;
     (void)wa_map_take(&s->old_by_file, wa_sv(file));
     return WA_OK;
 }
 
-static enum wa_code scan_entry(void *user, const char *file, const struct wa_stat *st,
-                               struct wa_err *err)
+static enum wa_code scan_file(struct scan *s, const char *file, const struct wa_stat *st,
+                              struct wa_err *err)
 {
-    struct scan *s = user;
     WA_AUTO_FD int fd = -1;
     struct wa_relpath name;
     struct wa_err why = WA_ERR_INIT;
     bool done = false;
-    if (!st->is_file || !wa_sv_ends(wa_sv(file), ".wapt") || file[0] == '.')
-        return WA_OK;
     if (take_over(s, file, st, &done, err) != WA_OK || done)
         return err->code;
     if (wa_relpath_parse(wa_sv(file), &name, &why) == WA_OK &&
@@ -203,8 +197,8 @@ static enum wa_code scan_entry(void *user, const char *file, const struct wa_sta
         return err->code;
     }
     s->result.bad++;
-    if (s->note != NULL)
-        s->note(s->user, file, &why);
+    if (s->watch.note != NULL)
+        s->watch.note(s->watch.user, file, &why);
     return WA_OK;
 }
 
@@ -246,28 +240,55 @@ static enum wa_code write_index(struct scan *s, struct wa_err *err)
     return wa_file_replace(s->dir, &index_name, wa_buf_sv(&zip), 0644, err);
 }
 
+static enum wa_code scan_files(struct scan *s, struct wa_err *err)
+{
+    enum wa_code code = WA_OK;
+    for (size_t i = 0; code == WA_OK && i < s->files.n; i++) {
+        if (s->watch.progress != NULL)
+            s->watch.progress(s->watch.user, i, s->files.n);
+        code = scan_file(s, s->files.items[i].name, &s->files.items[i].st, err);
+    }
+    if (s->watch.progress != NULL)
+        s->watch.progress(s->watch.user, s->files.n, s->files.n);
+    return code;
+}
+
 static enum wa_code run(struct scan *s, bool force, struct wa_err *err)
 {
     bool has_new_crls = false;
-    if (read_old(s, force, err) != WA_OK || wa_dir_list(s->dir, scan_entry, s, err) != WA_OK)
+    if (wa_scan_files_list(s->dir, &s->files, err) != WA_OK)
+        return err->code;
+    if (!force && s->anchors == NULL && wa_scan_is_same(s->dir, &s->files, &s->result.kept))
+        return WA_OK;
+    if (read_old(s, force, err) != WA_OK || scan_files(s, err) != WA_OK)
         return err->code;
     s->result.removed = s->old_by_file.n;
     if (take_crls(s, &has_new_crls, err) != WA_OK)
         return err->code;
-    if (s->has_old && s->result.added == 0 && s->result.removed == 0 && !has_new_crls)
-        return WA_OK; /* nothing changed: the index keeps its date */
-    return write_index(s, err);
+    /* When nothing changed the index keeps its date. */
+    bool is_same = s->has_old && s->result.added == 0 && s->result.removed == 0 && !has_new_crls;
+    if (!is_same &&
+        (write_index(s, err) != WA_OK || wa_scan_icons_sweep(s->dir, &s->fresh, err) != WA_OK))
+        return err->code;
+    struct wa_err lost = WA_ERR_INIT;
+    if (s->result.bad == 0 && s->anchors == NULL)
+        /* In vain: the next scan has to read the index, no more. */
+        (void)!wa_scan_remember(s->dir, &s->files, s->result.kept + s->result.added, &lost);
+    return WA_OK;
 }
 
 enum wa_code wa_repo_scan(const char *path, bool force, const struct wa_trust *anchors,
-                          wa_scan_note_fn note, void *user, struct wa_scan_result *ret,
+                          const struct wa_scan_watch *watch, struct wa_scan_result *ret,
                           struct wa_err *err)
 {
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
     WA_AUTO_FD int lock = -1;
     if (wa_dir_open(path, &dir, err) != WA_OK || wa_dir_lock(&dir, &lock_name, &lock, err) != WA_OK)
         return wa_wrap(err, "scanning '%s'", path);
-    struct scan s = {.dir = &dir, .anchors = anchors, .note = note, .user = user};
+    struct scan s = {.dir = &dir, .anchors = anchors};
+    if (watch != NULL)
+        s.watch = *watch;
+    wa_buf_init(&s.pem, WA_CERTFILE_BYTES_MAX);
     wa_index_init(&s.old);
     wa_index_init(&s.fresh);
     enum wa_code code = wa_rand_map(&s.old_by_file, err);
@@ -276,6 +297,9 @@ enum wa_code wa_repo_scan(const char *path, bool force, const struct wa_trust *a
     wa_map_fini(&s.old_by_file);
     wa_index_fini(&s.old);
     wa_index_fini(&s.fresh);
+    wa_scan_files_fini(&s.files);
+    wa_buf_fini(&s.pem);
+    wa_certs_fini(&s.chain);
     if (code != WA_OK)
         return wa_wrap(err, "scanning '%s'", path);
     *ret = s.result;

@@ -8,14 +8,19 @@ struct wa_scan_result {
     size_t kept, added, removed,
         bad; /* entries taken over unchanged, new or changed, gone, left out */
 };
-typedef void (*wa_scan_note_fn)(void *user, const char *file,
-                                const struct wa_err *why); /* a package left out */
-/* Incremental (an entry whose file has its size and is not newer than the index is taken over,
- * unless force), atomic, host packages skipped. One bad package never spoils the rest. With
- * anchors, entries taken over are judged again. WA_E_BUSY while another scan of the same folder
- * runs. Icons go to icons/<package_uuid>.png. anchors NULL: signers are not judged. */
+/* Who is told; each may be NULL. */
+struct wa_scan_watch {
+    void (*note)(void *user, const char *file, const struct wa_err *why); /* a package left out */
+    void (*progress)(void *user, size_t done, size_t total);              /* packages */
+    void *user;
+};
+/* Incremental (an entry whose file has its size and is older than the index is taken over, unless
+ * force; where nothing changed since a scan that left nothing out, the index is not even read),
+ * atomic, host packages skipped. One bad package never spoils the rest. With anchors, entries taken
+ * over are judged again. WA_E_BUSY while another scan of the same folder runs. Icons go to
+ * icons/<package_uuid>.png. anchors NULL: signers are not judged. watch may be NULL. */
 WA_CHECK enum wa_code wa_repo_scan(const char *dir, bool force, const struct wa_trust *anchors,
-                                   wa_scan_note_fn note, void *user, struct wa_scan_result *ret,
+                                   const struct wa_scan_watch *watch, struct wa_scan_result *ret,
                                    struct wa_err *err);
 
 #endif

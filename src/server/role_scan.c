@@ -73,7 +73,7 @@ static enum wa_code rescan(struct scan *s, struct wa_err *err)
     struct wa_scan_result r;
     struct wa_err why = WA_ERR_INIT;
     bool is_proposed = false;
-    if (wa_repo_scan(s->wapt, false, NULL, NULL, NULL, &r, err) != WA_OK)
+    if (wa_repo_scan(s->wapt, false, NULL, NULL, &r, err) != WA_OK)
         return err->code;
     /* For who publishes; without it the index is as good as before. */
     if (wa_publish_leave_proposal(s->wapt, wa_clock_now(), &is_proposed, &why) != WA_OK)

@@ -3,6 +3,7 @@
  */
 #include "../pkg/packages.h"
 
+#include "codec/zip_write.h"
 #include "pkg/build.h"
 #include "repo/scan.h"
 
@@ -53,8 +54,9 @@ static struct wa_scan_result scan(const struct scratch *s, bool force,
 {
     struct wa_scan_result r = {0, 0, 0, 0};
     struct wa_err err = WA_ERR_INIT;
-    check_ok(wa_repo_scan(s->path, force, anchors, notes == NULL ? NULL : note, notes, &r, &err),
-             &err, "scan");
+    const struct wa_scan_watch watch = {note, NULL, notes};
+    check_ok(wa_repo_scan(s->path, force, anchors, notes == NULL ? NULL : &watch, &r, &err), &err,
+             "scan");
     return r;
 }
 
@@ -252,8 +254,7 @@ static void begins_with_nothing(void **state)
     write_file(&s.dir, "Packages", "no index at all");
     put(&s, "valid/base-simple.wapt", "a.wapt");
     check_result(scan(&s, false, NULL, NULL), 0, 1, 0, 0);
-    assert_int_equal(wa_repo_scan("/nonexistent", false, NULL, NULL, NULL, &r, &err),
-                     WA_E_NOT_FOUND);
+    assert_int_equal(wa_repo_scan("/nonexistent", false, NULL, NULL, &r, &err), WA_E_NOT_FOUND);
     scratch_drop(&s);
 }
 
@@ -267,17 +268,143 @@ static void runs_alone(void **state)
     (void)state;
     scratch_make(&s);
     check_ok(wa_dir_lock(&s.dir, &name, &lock, &err), &err, "lock");
-    assert_int_equal(wa_repo_scan(s.path, false, NULL, NULL, NULL, &r, &err), WA_E_BUSY);
+    assert_int_equal(wa_repo_scan(s.path, false, NULL, NULL, &r, &err), WA_E_BUSY);
     assert_int_equal(r.kept, 7);
+    scratch_drop(&s);
+}
+
+/* --- icons --- */
+
+#define UUID "01234567-89ab-cdef-0123-456789abcdef"
+#define PNG "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
+#define REST "\x08\x06\0\0\0....."
+
+static void add_member(struct wa_zip_writer *zip, const char *name, struct wa_sv text)
+{
+    struct wa_relpath path;
+    struct wa_err err = WA_ERR_INIT;
+    check_ok(wa_relpath_parse(wa_sv(name), &path, &err), &err, name);
+    check_ok(wa_zip_add_bytes(zip, &path, 0600, text, &err), &err, name);
+}
+
+/* A package that says it has this identifier, with an icon. */
+static void put_icon(const struct scratch *s, const char *file, const char *uuid, struct wa_sv icon)
+{
+    WA_AUTO(wa_zip_writer) struct wa_zip_writer *zip = NULL;
+    WA_AUTO_BUF struct wa_buf bytes;
+    WA_AUTO_BUF struct wa_buf cert;
+    struct package p;
+    struct wa_buf_sink sink, cert_sink;
+    struct wa_relpath path;
+    struct wa_err err = WA_ERR_INIT;
+    char control[512];
+    size_t at;
+    wa_buf_init(&bytes, 16u << 20);
+    wa_buf_sink_init(&sink, &bytes);
+    wa_buf_init(&cert, 1u << 20);
+    wa_buf_sink_init(&cert_sink, &cert);
+    check_ok(package_open("valid/base-simple.wapt", &p, &err), &err, "package");
+    struct wa_members *m = wa_archive_members_get(p.archive);
+    assert_true(wa_members_find(m, "WAPT/certificate.crt", &at));
+    check_ok(m->read(m, at, &cert_sink.base, &err), &err, "certificate");
+    (void)snprintf(control, sizeof control,
+                   "package: %.8s\nversion: 1-1\narchitecture: all\npackage_uuid: %s\n", file,
+                   uuid);
+    check_ok(wa_zip_writer_new(&sink.base, 1600000000, 0, &zip, &err), &err, "zip");
+    add_member(zip, "WAPT/control", wa_sv(control));
+    add_member(zip, "WAPT/certificate.crt", wa_buf_sv(&cert));
+    add_member(zip, "WAPT/icon.png", icon);
+    check_ok(wa_zip_finish(zip, &err), &err, "zip");
+    check_ok(wa_relpath_parse(wa_sv(file), &path, &err), &err, file);
+    check_ok(wa_file_replace(&s->dir, &path, wa_buf_sv(&bytes), 0644, &err), &err, file);
+    package_close(&p);
+}
+
+static bool is_there(const struct scratch *s, const char *name)
+{
+    return faccessat(s->dir.fd, name, F_OK, 0) == 0;
+}
+
+static void takes_icons_that_are_some(void **state)
+{
+    static const char good[] = PNG "\0\0\0\x20\0\0\0\x20" REST;
+    static const char wide[] = PNG "\0\1\0\0\0\0\0\x20" REST;
+    static const char flat[] = PNG "\0\0\0\0\0\0\0\x20" REST;
+    static const char jpeg[] = "\xff\xd8\xff\xe0 and so on, long enough for a header";
+    struct {
+        const char *uuid;
+        struct wa_sv icon;
+        bool is_taken;
+    } cases[] = {
+        {UUID, wa_sv_n(good, sizeof good - 1), true},
+        {UUID, wa_sv_n(wide, sizeof wide - 1), false},
+        {UUID, wa_sv_n(flat, sizeof flat - 1), false},
+        {UUID, wa_sv_n(jpeg, sizeof jpeg - 1), false},
+        {UUID, wa_sv_n(good, 20), false},
+        {UUID, {NULL, 0}, false}, /* larger than any icon */
+        {"../../escaped", wa_sv_n(good, sizeof good - 1), false},
+        {"", wa_sv_n(good, sizeof good - 1), false},
+    };
+    char *large = calloc(WA_ICON_BYTES_MAX + 1, 1);
+    (void)state;
+    assert_non_null(large);
+    memcpy(large, good, sizeof good);
+    cases[5].icon = wa_sv_n(large, WA_ICON_BYTES_MAX + 1);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct scratch s;
+        scratch_make(&s);
+        put_icon(&s, "iconic.wapt", cases[i].uuid, cases[i].icon);
+        check_result(scan(&s, false, NULL, NULL), 0, 1, 0, 0); /* listed, whatever its icon */
+        assert_int_equal(is_there(&s, "icons/" UUID ".png"), cases[i].is_taken);
+        assert_int_equal(is_there(&s, "icons"), cases[i].is_taken);
+        if (cases[i].is_taken) {
+            write_file(&s.dir, "icons/by-hand.png", "x");
+            drop(&s, "iconic.wapt");
+            check_result(scan(&s, false, NULL, NULL), 0, 0, 1, 0);
+            assert_false(is_there(&s, "icons/" UUID ".png"));
+            assert_true(is_there(&s, "icons/by-hand.png"));
+        }
+        scratch_drop(&s);
+    }
+    free(large);
+}
+
+/* What a scan remembers saves it reading, and is not believed beyond that. */
+static void remembers_what_it_saw(void **state)
+{
+    struct scratch s;
+    (void)state;
+    scratch_make(&s);
+    put(&s, "valid/base-simple.wapt", "a.wapt");
+    put(&s, "valid/base-ca-chain.wapt", "b.wapt");
+    set_time(&s, "a.wapt", 1000);
+    set_time(&s, "b.wapt", 1000);
+    check_result(scan(&s, false, NULL, NULL), 0, 2, 0, 0);
+    assert_true(is_there(&s, ".Packages.state"));
+    check_result(scan(&s, false, NULL, NULL), 2, 0, 0, 0);
+    check_result(scan(&s, true, NULL, NULL), 0, 2, 0, 0);
+    put(&s, "valid/base-ca-chain.wapt", "b.wapt"); /* same size and time, another file */
+    set_time(&s, "b.wapt", 1000);
+    check_result(scan(&s, false, NULL, NULL), 2, 0, 0, 0);
+    write_file(&s.dir, "Packages", "damaged");
+    check_result(scan(&s, false, NULL, NULL), 0, 2, 0, 0);
+    write_file(&s.dir, ".Packages.state", "damaged");
+    check_result(scan(&s, false, NULL, NULL), 2, 0, 0, 0);
+    put(&s, "tampered/152-empty-file.wapt", "c.wapt"); /* told each time */
+    struct notes notes = {.n = 0};
+    check_result(scan(&s, false, NULL, &notes), 2, 0, 0, 1);
+    check_result(scan(&s, false, NULL, &notes), 2, 0, 0, 1);
+    assert_int_equal(notes.n, 2);
     scratch_drop(&s);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes_the_index_of_wapt), cmocka_unit_test(follows_changes),
-        cmocka_unit_test(leaves_out_what_is_bad),  cmocka_unit_test(judges_by_its_anchors),
-        cmocka_unit_test(begins_with_nothing),     cmocka_unit_test(runs_alone),
+        cmocka_unit_test(makes_the_index_of_wapt),   cmocka_unit_test(follows_changes),
+        cmocka_unit_test(leaves_out_what_is_bad),    cmocka_unit_test(judges_by_its_anchors),
+        cmocka_unit_test(begins_with_nothing),       cmocka_unit_test(runs_alone),
+        cmocka_unit_test(takes_icons_that_are_some), cmocka_unit_test(remembers_what_it_saw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static enum wa_code scan(void *arg, struct wa_err *err)
     put(&s, "tampered/152-empty-file.wapt", "b.wapt");
     write_file(&s.dir, "Packages", "old");
     wa_torture_resume();
-    enum wa_code code = wa_repo_scan(s.path, *(bool *)arg, NULL, NULL, NULL, &r, err);
+    enum wa_code code = wa_repo_scan(s.path, *(bool *)arg, NULL, NULL, &r, err);
     wa_torture_pause();
     read_file(&s.dir, "Packages", &index);
     bool is_old = wa_sv_eqs(wa_buf_sv(&index), "old");
@@ -49,7 +49,7 @@ static enum wa_code scan_lists(void *arg, struct wa_err *err)
     put(&s, "valid/base-ca-chain.wapt", "a.wapt");
     put(&s, "made/index-with-crl", "Packages");
     wa_torture_resume();
-    enum wa_code code = wa_repo_scan(s.path, false, arg, NULL, NULL, &r, err);
+    enum wa_code code = wa_repo_scan(s.path, false, arg, NULL, &r, err);
     wa_torture_pause();
     assert_true(code == WA_OK ? r.added == 1 && r.bad == 0 : r.kept == 9);
     scratch_drop(&s);

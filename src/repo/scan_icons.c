@@ -1,0 +1,104 @@
+/* scan_icons.c - the icons of a repository: icons/<package_uuid>.png (formats.md 3.1).
+ *
+ * They are shown by browsers and by users' programs, which decode them: only what begins as a PNG
+ * of a sensible size is copied, under a name made of an identifier and nothing else.
+ */
+#include "base/map.h"
+#include "os/rand.h"
+#include "repo/scan_priv.h"
+
+static const struct wa_relpath folder = {"icons", 5};
+
+/* 8-4-4-4-12 hexadecimal digits, as WAPT makes them; also what a sweep may remove. */
+static bool is_uuid(struct wa_sv s)
+{
+    if (s.n != 36)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+        char c = s.p[i];
+        if (is_dash ? c != '-'
+                    : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+            return false;
+    }
+    return true;
+}
+
+static uint32_t u32_at(const char *p)
+{
+    const unsigned char *b = (const unsigned char *)p;
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* The signature, then IHDR with sides that an icon has. */
+static bool is_png(struct wa_sv s)
+{
+    static const char head[] = "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";
+    if (s.n < 33 || memcmp(s.p, head, sizeof head - 1) != 0)
+        return false;
+    uint32_t width = u32_at(s.p + 16), height = u32_at(s.p + 20);
+    return width > 0 && height > 0 && width <= WA_ICON_SIDE_MAX && height <= WA_ICON_SIDE_MAX;
+}
+
+enum wa_code wa_scan_icon(const struct wa_dir *dir, const struct wa_control *c,
+                          struct wa_members *m, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf png;
+    struct wa_buf_sink sink;
+    struct wa_relpath name;
+    struct wa_err why = WA_ERR_INIT;
+    size_t i;
+    struct wa_sv uuid = wa_sv(wa_control_get(c, WA_A_PACKAGE_UUID));
+    wa_buf_init(&png, WA_ICON_BYTES_MAX);
+    wa_buf_sink_init(&sink, &png);
+    if (!is_uuid(uuid) || !wa_members_find(m, "WAPT/icon.png", &i) ||
+        m->items[i].size > WA_ICON_BYTES_MAX)
+        return WA_OK;
+    if (m->read(m, i, &sink.base, &why) != WA_OK)
+        return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
+    if (!is_png(wa_buf_sv(&png)))
+        return WA_OK;
+    name.n = (size_t)snprintf(name.p, sizeof name.p, "icons/%.*s.png", WA_SV_ARG(uuid));
+    if (wa_dir_make_sub(dir, &folder, 0755, err) != WA_OK)
+        return err->code;
+    return wa_file_replace(dir, &name, wa_buf_sv(&png), 0644, err);
+}
+
+struct sweep {
+    const struct wa_dir *icons;
+    struct wa_map listed; /* package_uuid -> anything */
+};
+
+static enum wa_code sweep_one(void *user, const char *file, const struct wa_stat *st,
+                              struct wa_err *err)
+{
+    struct sweep *s = user;
+    struct wa_relpath name;
+    struct wa_sv uuid = wa_sv(file);
+    if (!st->is_file || !wa_sv_ends(uuid, ".png"))
+        return WA_OK;
+    uuid.n -= 4;
+    if (!is_uuid(uuid) || wa_map_get(&s->listed, uuid) != NULL)
+        return WA_OK;
+    return wa_relpath_parse(wa_sv(file), &name, err) != WA_OK
+               ? err->code
+               : wa_file_remove(s->icons, &name, err);
+}
+
+enum wa_code wa_scan_icons_sweep(const struct wa_dir *dir, const struct wa_index *ix,
+                                 struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir icons = WA_DIR_INIT;
+    struct wa_err why = WA_ERR_INIT;
+    struct sweep s = {.icons = &icons};
+    if (wa_dir_open_sub(dir, &folder, &icons, &why) != WA_OK)
+        return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK; /* there are none */
+    enum wa_code code = wa_rand_map(&s.listed, err);
+    for (size_t i = 0; code == WA_OK && i < ix->n; i++)
+        code = wa_map_put(&s.listed, wa_sv(wa_control_get(&ix->items[i], WA_A_PACKAGE_UUID)),
+                          &ix->items[i], NULL, err);
+    if (code == WA_OK)
+        code = wa_dir_list(&icons, sweep_one, &s, err);
+    wa_map_fini(&s.listed);
+    return code;
+}
