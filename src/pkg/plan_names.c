@@ -212,10 +212,21 @@ bool wa_plan_lacks_something(const struct wa_planner *p, const struct wa_plan_no
     return false;
 }
 
+static bool has_newer(const struct wa_planner *p, const struct wa_plan_node *n)
+{
+    for (size_t i = n->candidates; i > 0; i = p->next[i - 1])
+        if (!wa_plan_counts_as_installed(n) ||
+            wa_entry_cmp(&p->in->available[i - 1], &n->there->control) > 0)
+            return true;
+    return false;
+}
+
 enum wa_code wa_plan_is_outdated(struct wa_planner *p, const struct wa_plan_node *n, bool *ret)
 {
     const struct wa_control *best = NULL;
     *ret = false;
+    if (!has_newer(p, n)) /* most of what is installed: not worth a closer look */
+        return WA_OK;
     for (size_t i = n->candidates; i > 0; i = p->next[i - 1]) {
         const struct wa_control *c = &p->in->available[i - 1];
         const char *why = NULL;
