@@ -49,6 +49,11 @@ WA_CHECK enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_lis
 /* Sends the command of that name, with its arguments, to the service. */
 WA_CHECK enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err);
 
+/* What would be done, and why (get_plan.c). */
+extern const struct wa_cli_command wa_get_plan;
+extern const struct wa_cli_command wa_get_why;
+extern const struct wa_cli_command wa_get_why_not;
+
 /* --- the packager's certificate and key (get_signer.c) --- */
 struct wa_get_signer {
     struct wa_certs chain;

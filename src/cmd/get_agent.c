@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cmd/agent_main.h"
 #include "cmd/get.h"
+#include "cmd/get_agent.h"
 #include "os/fs.h"
 #include "os/local.h"
 #include "os/pipe.h"
@@ -75,14 +76,11 @@ static enum wa_code connect_to(struct talk *t, const struct wa_agent_config *c, 
     return wa_agent_once_connect(t->once, c->local_socket, &t->fd, err);
 }
 
-static enum wa_code talk_open(const struct wa_cli *cli, struct talk *t, struct wa_err *err)
+enum wa_code wa_get_agent_config(const struct wa_cli *cli, char file[WA_PATH_MAX],
+                                 struct wa_err *err)
 {
-    struct wa_agent_config c;
-    char file[WA_PATH_MAX];
     struct wa_stat st;
     struct wa_err absent = WA_ERR_INIT;
-    wa_buf_init(&t->in, WA_LOCAL_LINE_MAX);
-    *t = (struct talk){.fd = -1, .in = t->in};
     if (wa_cli_config(cli, DEFAULT_CONFIG, file, err) != WA_OK)
         return err->code;
     if (wa_path_stat(file, &st, &absent) == WA_E_NOT_FOUND)
@@ -92,7 +90,17 @@ static enum wa_code talk_open(const struct wa_cli *cli, struct talk *t, struct w
             "[global] into '%s', start waptservice, then 'wapt-get register --token-file "
             "FILE'",
             file);
-    if (wa_agent_config_load(file, no_warning, NULL, &c, err) != WA_OK)
+    return WA_OK;
+}
+
+static enum wa_code talk_open(const struct wa_cli *cli, struct talk *t, struct wa_err *err)
+{
+    struct wa_agent_config c;
+    char file[WA_PATH_MAX];
+    wa_buf_init(&t->in, WA_LOCAL_LINE_MAX);
+    *t = (struct talk){.fd = -1, .in = t->in};
+    if (wa_get_agent_config(cli, file, err) != WA_OK ||
+        wa_agent_config_load(file, no_warning, NULL, &c, err) != WA_OK)
         return err->code;
     enum wa_code code = connect_to(t, &c, err);
     wa_agent_config_free(&c);
@@ -266,6 +274,49 @@ static enum wa_code follow(struct wa_cli *cli, struct talk *t, enum wa_local_op 
             return show_result(cli, op, &a, err);
         }
     }
+}
+
+/* --- asking, with nothing shown --- */
+
+static enum wa_code ask(const struct wa_cli *cli, struct talk *t, struct wa_arena *arena,
+                        const struct wa_json **ret, struct wa_err *err)
+{
+    for (;;) {
+        struct wa_local_answer a;
+        struct wa_sv line;
+        if (talk_line(t, &line, err) != WA_OK ||
+            wa_local_answer_read(line, arena, &a, err) != WA_OK)
+            return err->code;
+        if (a.event == WA_EV_AUTH && send_password(t, cli, a.text, err) != WA_OK)
+            return err->code;
+        if (a.event != WA_EV_RESULT)
+            continue;
+        if (a.code != WA_OK)
+            return wa_fail(err, a.code, "%.*s", WA_SV_ARG(a.text));
+        *ret = a.data;
+        return WA_OK;
+    }
+}
+
+enum wa_code wa_get_agent_ask(const struct wa_cli *cli, enum wa_local_op op, const char *package,
+                              struct wa_arena *arena, const struct wa_json **ret,
+                              struct wa_err *err)
+{
+    struct wa_local_request r = {.op = op};
+    WA_AUTO_BUF struct wa_buf line;
+    struct talk t;
+    wa_buf_init(&line, WA_LOCAL_REQUEST_MAX);
+    if (package != NULL)
+        r.packages[r.package_count++] = wa_sv(package);
+    enum wa_code code = talk_open(cli, &t, err);
+    if (code == WA_OK)
+        code = wa_local_request_write(&r, &line, err);
+    if (code == WA_OK)
+        code = talk_send(&t, wa_buf_sv(&line), err);
+    if (code == WA_OK)
+        code = ask(cli, &t, arena, ret, err);
+    talk_fini(&t);
+    return code;
 }
 
 /* --- the request --- */

@@ -23,6 +23,7 @@ static const struct wa_cli_command *const commands[] = {
     &wa_get_make_group_template,
     &wa_get_make_host_template,
     &wa_get_make_template,
+    &wa_get_plan,
     &wa_get_register,
     &wa_get_remove,
     &wa_get_restart,
@@ -39,6 +40,8 @@ static const struct wa_cli_command *const commands[] = {
     &wa_get_upgrade,
     &wa_get_upload_package,
     &wa_get_verify,
+    &wa_get_why,
+    &wa_get_why_not,
     NULL,
 };
 
@@ -110,8 +113,8 @@ static const struct wa_cli_alias aliases[] = {
     {"--direct", NULL, BY_ROOT},
     {"-S", NULL, "the service is always asked first"},
     {"--service", NULL, "the service is always asked first"},
-    {"-d", NULL, "'wapt-get list-upgrade' shows what an upgrade would do"},
-    {"--dry-run", NULL, "'wapt-get list-upgrade' shows what an upgrade would do"},
+    {"-d", NULL, "'wapt-get plan' tells what would be done"},
+    {"--dry-run", NULL, "'wapt-get plan' tells what would be done"},
     {"-u", NULL, "run 'wapt-get update' first"},
     {"--update-packages", NULL, "run 'wapt-get update' first"},
     {"-r", NULL, "set repo_url in wapt-get.ini"},

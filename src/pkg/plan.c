@@ -131,6 +131,21 @@ static size_t newer_count(const struct wa_planner *p, const struct wa_plan_goal 
     return n;
 }
 
+/* A goal is reached by what is installed only when that has what it needs. */
+static enum wa_code state_repair(struct wa_planner *p, struct wa_plan_node *n, wa_lit unmet)
+{
+    uint32_t var;
+    if (!n->is_repaired) {
+        if (wa_plan_push_var(p, (struct wa_plan_var){.kind = WA_PV_BROKEN, .node = n}, &var) !=
+            WA_OK)
+            return p->err->code;
+        n->is_repaired = true;
+        n->relax = wa_lit_of(var);
+    }
+    var = n->relax >> 1;
+    return n->relax == WA_LIT_NONE ? WA_OK : clause(p, unmet, &var, 1, true);
+}
+
 static enum wa_code state_goal(struct wa_planner *p, struct wa_plan_goal *g, size_t at)
 {
     wa_lit unmet;
@@ -155,10 +170,8 @@ static enum wa_code state_goal(struct wa_planner *p, struct wa_plan_goal *g, siz
     }
     if (wa_plan_goal_order(p, g) != WA_OK)
         return p->err->code;
-    if (g->kind <= WA_GOAL_ASSIGNED && !g->node->is_repaired) {
-        g->node->is_repaired = true;
-        g->node->relax = unmet;
-    }
+    if (g->kind <= WA_GOAL_ASSIGNED && state_repair(p, g->node, unmet) != WA_OK)
+        return p->err->code;
     return clause(p, unmet, p->orders.items + g->order,
                   g->kind == WA_GOAL_NEWER ? newer_count(p, g) : g->order_n, false);
 }

@@ -43,9 +43,11 @@ enum wa_code wa_plan_goal_order(struct wa_planner *p, struct wa_plan_goal *g)
     g->order = p->orders.n;
     for (int class = 0; class < 3; class ++)
         for (uint32_t v = n->first; v < n->first + n->count; v++)
-            if (class_of(p, n, v) == class && is_wanted(p, g, v) &&
-                push(&p->orders, v, p->err) != WA_OK)
-                return p->err->code;
+            if (class_of(p, n, v) == class && is_wanted(p, g, v)) {
+                p->vars.items[v].is_wanted = true;
+                if (push(&p->orders, v, p->err) != WA_OK)
+                    return p->err->code;
+            }
     g->order_n = p->orders.n - g->order;
     return WA_OK;
 }
@@ -145,10 +147,10 @@ enum wa_code wa_plan_decide(void *user, size_t level, wa_lit *ret, struct wa_err
         if (decide_item(p, &p->agenda.items[p->at.agenda], ret) != WA_OK || *ret != WA_LIT_NONE)
             return err->code;
     for (;;) {
-        if (decide_queue(p, ret) != WA_OK || *ret != WA_LIT_NONE || p->at.rest == p->active.n)
+        if (decide_queue(p, ret) != WA_OK || *ret != WA_LIT_NONE || p->at.rest == p->goners.n)
             return err->code;
-        struct wa_plan_node *n = p->active.items[p->at.rest];
-        if (n->there != NULL && (choose(p, n, NULL, n->count, ret) != WA_OK || *ret != WA_LIT_NONE))
+        struct wa_plan_node *n = p->vars.items[p->goners.items[p->at.rest]].node;
+        if (choose(p, n, NULL, n->count, ret) != WA_OK || *ret != WA_LIT_NONE)
             return err->code;
         p->at.rest++;
     }

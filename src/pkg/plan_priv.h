@@ -47,6 +47,7 @@ struct wa_plan_var {
     struct wa_plan_node *node;  /* VALUE, GONE */
     const struct wa_control *c; /* VALUE */
     bool is_there;              /* VALUE: what is installed */
+    bool is_wanted;             /* VALUE: a goal is about it */
     const char *excluded;       /* VALUE: why it can't be taken; NULL: it can */
     size_t needs, last_need;    /* VALUE: 1 + first and last of its chained facts NEEDS */
     size_t at;                  /* SET: index of the set, GOAL: of the goal */

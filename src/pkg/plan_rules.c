@@ -266,7 +266,8 @@ static enum wa_code rules_of_installed(struct wa_planner *p, struct wa_plan_node
     return fact(p, (struct wa_plan_fact){.kind = WA_FACT_HELD, .value = n->first}, &stays, 1);
 }
 
-/* Candidates that declare a conflict with what is installed of n: they take its place. */
+/* Candidates that declare a conflict with what is installed of n and are wanted for themselves:
+ * they take its place. Were others to count, they would come for nothing else. */
 static enum wa_code replacements(struct wa_planner *p, const struct wa_plan_node *n,
                                  struct wa_lits *any)
 {
@@ -275,7 +276,8 @@ static enum wa_code replacements(struct wa_planner *p, const struct wa_plan_node
         if (s->kind != WA_SET_RIVALS || s->count == 0 || p->members.items[s->first] != n->first)
             continue;
         for (size_t f = s->conflicts; f > 0; f = p->facts.items[f - 1].next)
-            if (push(any, wa_lit_of(p->facts.items[f - 1].value), p->err) != WA_OK)
+            if (p->vars.items[p->facts.items[f - 1].value].is_wanted &&
+                push(any, wa_lit_of(p->facts.items[f - 1].value), p->err) != WA_OK)
                 return p->err->code;
     }
     return WA_OK;

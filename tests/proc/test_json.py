@@ -97,7 +97,16 @@ def answers(org):
     get("list-upgrade")
     get("download-upgrade")
     get("search", "json")
+    for words in (("install", "json-one"), ("upgrade",), ("install", "json-one", "json-none")):
+        get("plan", *words, ok=None)
+    get("why-not", "json-one")
+    get("why-not", "json-none")
     get("install", "json-one")
+    listed = get("list")
+    (base / "listed.json").write_text(json.dumps(listed), encoding="utf-8")
+    get("why", "json-one")
+    shown = org.get("plan", "remove", "json-one", "json-none", "--installed", base / "listed.json", ok=None)
+    assert "remove  json-one(=1): asked for" in shown.stdout and "json-none: is not installed" in shown.stdout and shown.returncode == 3, shown
     console("action", "install", "json-one", "--force", "--hosts", org.uuid, *deployer, "--timeout", "40s")
     console("action", "update", "--no-wait", "--hosts", org.uuid, *deployer)
     for command in ("list", "audit", "session-setup", "status", "inventory", "tasks", "update-status", "upgrade", "clean", "cancel", "cancel-all"):
