@@ -219,9 +219,34 @@ static enum wa_code check_threshold(const struct wa_root *r, const struct wa_roo
     return WA_OK;
 }
 
+static bool has_key(const struct wa_root *r, const struct wa_key *key)
+{
+    for (size_t i = 0; i < r->timestamp_key_count; i++)
+        if (wa_key_equal_public(r->timestamp_keys[i], key))
+            return true;
+    return false;
+}
+
+/* The server's key can do nothing else, and a repository that nobody can stamp helps nobody. */
+static enum wa_code check_online(const struct wa_root *r, struct wa_err *err)
+{
+    static const char both[] =
+        "the key of '%s' stamps the time as well: what stays on a server may "
+        "do nothing else";
+    if (r->timestamp_key_count == 0)
+        return wa_fail(err, WA_E_REFUSED, "it names no timestamp key");
+    for (size_t i = 0; i < r->administrators.n; i++)
+        if (has_key(r, wa_cert_key(r->administrators.items[i])))
+            return wa_fail(err, WA_E_REFUSED, both, wa_cert_cn(r->administrators.items[i]));
+    for (size_t i = 0; i < r->signer_count; i++)
+        if (has_key(r, wa_cert_key(r->signers[i].cert)))
+            return wa_fail(err, WA_E_REFUSED, both, wa_cert_cn(r->signers[i].cert));
+    return WA_OK;
+}
+
 enum wa_code wa_root_check(const struct wa_root *r, struct wa_err *err)
 {
-    if (check_threshold(r, r, err) != WA_OK)
+    if (check_online(r, err) != WA_OK || check_threshold(r, r, err) != WA_OK)
         return wa_wrap(err, "root version %lld is not trusted", (long long)r->version);
     return WA_OK;
 }
@@ -234,7 +259,8 @@ enum wa_code wa_root_check_next(const struct wa_root *old, const struct wa_root 
     else if (next->version != old->version + 1)
         (void)wa_fail(err, WA_E_REFUSED, "it does not follow version %lld",
                       (long long)old->version);
-    else if (check_threshold(next, old, err) == WA_OK && check_threshold(next, next, err) == WA_OK)
+    else if (check_online(next, err) == WA_OK && check_threshold(next, old, err) == WA_OK &&
+             check_threshold(next, next, err) == WA_OK)
         return WA_OK;
     return wa_wrap(err, "root version %lld is not trusted", (long long)next->version);
 }
@@ -253,14 +279,6 @@ enum wa_code wa_root_check_dates(const struct wa_root *r, int64_t now, struct wa
                        "root version %lld is of %s, which has not come yet: is the clock right?",
                        (long long)r->version, date);
     return WA_OK;
-}
-
-static bool has_key(const struct wa_root *r, const struct wa_key *key)
-{
-    for (size_t i = 0; i < r->timestamp_key_count; i++)
-        if (wa_key_equal_public(r->timestamp_keys[i], key))
-            return true;
-    return false;
 }
 
 /* What somebody could do online under a, he can under b. */

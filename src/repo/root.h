@@ -41,7 +41,8 @@ WA_AUTO_DEFINE(wa_root, wa_root_free)
  */
 WA_CHECK enum wa_code wa_root_count(const struct wa_root *r, const struct wa_root *by, size_t *ret,
                                     struct wa_err *err);
-/* A root that stands alone: enough of its own administrators have signed. */
+/* A root that stands alone: enough of its own administrators have signed, and its timestamp keys,
+ * one at least, are nobody else's. The next one is asked the same. */
 WA_CHECK enum wa_code wa_root_check(const struct wa_root *r, struct wa_err *err);
 /* next follows old: the version after it, of the same repository, signed by enough of both's
  * administrators. Expiry is not judged: a chain may have old links. */

@@ -60,7 +60,7 @@ struct root_what {
     enum who administrators[4];
     size_t administrator_count;  /* 0: Alice, Bob and Carol */
     const struct wa_key *online; /* NULL: people's */
-    bool without_publisher, packager_publishes;
+    bool without_publisher, packager_publishes, without_online;
     enum who signers[8]; /* of the document */
     size_t signer_count;
     const char *repository; /* NULL: REPOSITORY */
@@ -126,7 +126,8 @@ static void root_text(const struct people *p, const struct root_what *r, struct 
     wa_buf_init(&pem, 65536);
     check_ok(wa_key_write_public_pem(r->online == NULL ? p->online : r->online, &pem, &err), &err,
              "key");
-    wa_jw_sv(&w, wa_buf_sv(&pem));
+    if (!r->without_online)
+        wa_jw_sv(&w, wa_buf_sv(&pem));
     wa_jw_end(&w);
     if (r->more != NULL)
         wa_jw_kv(&w, r->more, "?");

@@ -304,6 +304,26 @@ static void fast_forward(void **state)
     site_free(&s);
 }
 
+/* What stays on the server may do nothing else, and there must be one. */
+static void online_key(void **state)
+{
+    static const enum who others[] = {ALICE, CAROL, PUBLISHER, PACKAGER};
+    WA_AUTO_BUF struct wa_buf root;
+    struct site s;
+    (void)state;
+    site_make(&s, 5, &root);
+    for (size_t i = 0; i < WA_COUNT(others); i++) {
+        wa_buf_fini(&s.roots[0]);
+        root_make(&people, (struct root_what){.version = 2, .online = people.keys[others[i]]},
+                  &s.roots[0]);
+        expect(wa_buf_sv(&root), WA_SV(""), &s, "stamps the time as well");
+    }
+    wa_buf_fini(&s.roots[0]);
+    root_make(&people, (struct root_what){.version = 2, .without_online = true}, &s.roots[0]);
+    expect(wa_buf_sv(&root), WA_SV(""), &s, "no timestamp key");
+    site_free(&s);
+}
+
 static void what_it_allows(void **state)
 {
     WA_AUTO_BUF struct wa_buf document;
@@ -392,6 +412,6 @@ int main(void)
         cmocka_unit_test(roots_chain),  cmocka_unit_test(one_key_counts_once),
         cmocka_unit_test(timestamps),   cmocka_unit_test(lists),
         cmocka_unit_test(fast_forward), cmocka_unit_test(what_it_allows),
-        cmocka_unit_test(written_again)};
+        cmocka_unit_test(online_key),   cmocka_unit_test(written_again)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
