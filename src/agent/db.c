@@ -238,16 +238,20 @@ static enum wa_code take_available(struct wa_stmt *s, struct wa_map *seen, struc
     return first != NULL ? WA_OK : wa_map_put(seen, wa_buf_sv(key), repo, NULL, err);
 }
 
-static enum wa_code load_available(struct wa_db *db, struct wa_map *seen, struct wa_available *a,
-                                   struct wa_err *err)
+/* only: of this repository; "": of all. */
+static enum wa_code read_available(struct wa_db *db, const char *only, struct wa_map *seen,
+                                   struct wa_available *a, struct wa_err *err)
 {
     struct wa_stmt *s;
     bool row = false;
     WA_AUTO_BUF struct wa_buf key;
     wa_buf_init(&key, 2 * WA_CONTROL_BYTES_MAX);
-    if (wa_db_prepare(db, "SELECT repo, control FROM available ORDER BY rank, id", &s, err) !=
-        WA_OK)
+    if (wa_db_prepare(
+            db, "SELECT repo, control FROM available WHERE ? = '' OR repo = ? ORDER BY rank, id",
+            &s, err) != WA_OK)
         return err->code;
+    wa_bind_s(s, 0, only);
+    wa_bind_s(s, 1, only);
     enum wa_code code;
     for (code = wa_step(s, &row, err); code == WA_OK && row;
          code = code == WA_OK ? wa_step(s, &row, err) : code)
@@ -257,18 +261,38 @@ static enum wa_code load_available(struct wa_db *db, struct wa_map *seen, struct
     return code;
 }
 
-enum wa_code wa_available_load(struct wa_db *db, struct wa_available *ret, struct wa_err *err)
+static enum wa_code load_available(struct wa_db *db, const char *only, struct wa_available *ret,
+                                   struct wa_err *err)
 {
     struct wa_available a = {.n = 0};
     WA_AUTO_MAP struct wa_map seen = {.n = 0};
     if (wa_rand_map(&seen, err) != WA_OK)
         return err->code;
-    if (load_available(db, &seen, &a, err) != WA_OK) {
+    if (read_available(db, only, &seen, &a, err) != WA_OK) {
         wa_available_fini(&a);
         return err->code;
     }
     *ret = a;
     return WA_OK;
+}
+
+enum wa_code wa_available_load(struct wa_db *db, struct wa_available *ret, struct wa_err *err)
+{
+    return load_available(db, "", ret, err);
+}
+
+enum wa_code wa_available_load_repo(struct wa_db *db, const char *repo, struct wa_available *ret,
+                                    struct wa_err *err)
+{
+    return load_available(db, repo, ret, err);
+}
+
+enum wa_code wa_available_forget(struct wa_db *db, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "DELETE FROM available", &s, err) != WA_OK)
+        return err->code;
+    return wa_run(s, err);
 }
 
 /* --- installed --- */

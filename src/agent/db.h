@@ -46,6 +46,11 @@ void wa_available_fini(struct wa_available *a);
 #define WA_AUTO_AVAILABLE WA_CLEANUP(wa_available_fini)
 WA_CHECK enum wa_code wa_available_load(struct wa_db *db, struct wa_available *ret,
                                         struct wa_err *err);
+/* The entries of one repository. */
+WA_CHECK enum wa_code wa_available_load_repo(struct wa_db *db, const char *repo,
+                                             struct wa_available *ret, struct wa_err *err);
+/* Forgets all entries of all repositories. */
+WA_CHECK enum wa_code wa_available_forget(struct wa_db *db, struct wa_err *err);
 
 /* --- installed packages --- */
 struct wa_installed_row {

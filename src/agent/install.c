@@ -7,6 +7,7 @@
  */
 #include "agent/install_priv.h"
 
+#include "agent/repo_trust.h"
 #include "os/clock.h"
 
 /* --- verifying --- */
@@ -31,14 +32,28 @@ static enum wa_code check_same(const struct wa_control *planned, const struct wa
     return WA_OK;
 }
 
-static enum wa_code verify(struct wa_task_run *run, const struct wa_install *in,
+/* Under a root: the file that the list names, before what is in it counts for anything. The
+ * machine's own package is in no list. */
+static enum wa_code check_published(const struct wa_manager *m, const struct wa_repo_trust *t,
+                                    const struct wa_control *c, int fd, struct wa_err *err)
+{
+    bool is_own = strcmp(wa_control_get(c, WA_A_SECTION), "host") == 0 &&
+                  strcmp(wa_control_get(c, WA_A_PACKAGE), m->uuid) == 0;
+    return is_own ? WA_OK : wa_repo_trust_file(t, wa_control_get(c, WA_A_FILENAME), fd, err);
+}
+
+static enum wa_code verify(struct wa_task_run *run, const struct wa_install *in, int fd,
                            struct wa_members *members, struct wa_verdict *v, struct wa_err *err)
 {
     const struct wa_control *c = in->to;
+    WA_AUTO_REPO_TRUST struct wa_repo_trust t = {.root = NULL};
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
-    if (wa_manager_anchors(run->m, in->repo, &anchors, err) == WA_OK &&
+    if (wa_repo_trust_load(run->m, run->m->tdb, &t, err) == WA_OK &&
+        check_published(run->m, &t, c, fd, err) == WA_OK &&
+        wa_manager_anchors(run->m, in->repo, &t, &anchors, err) == WA_OK &&
         wa_verify_package(members, anchors, wa_clock_now(), go_on, run, v, err) == WA_OK &&
-        check_same(c, v, err) == WA_OK)
+        check_same(c, v, err) == WA_OK &&
+        wa_repo_trust_package(&t, &v->trust, &v->control, v->has_setup_py, err) == WA_OK)
         return WA_OK;
     if (err->code == WA_E_REFUSED || err->code == WA_E_INVALID || err->code == WA_E_LIMIT) {
         wa_log(&run->m->log, WA_LOG_ERROR, "package.refused",
@@ -164,7 +179,7 @@ static enum wa_code get_verified(struct wa_task_run *run, const struct wa_instal
         wa_fd_close(fd);
         if (wa_download_open(run, in->to, in->repo, &at, fd, &why) == WA_OK &&
             wa_helper_unpack(run->m->launcher, *fd, run->m->cancel, ret, &why) == WA_OK &&
-            verify(run, in, wa_unpack_members(*ret), v, &why) == WA_OK)
+            verify(run, in, *fd, wa_unpack_members(*ret), v, &why) == WA_OK)
             return WA_OK;
         wa_unpack_free(*ret);
         *ret = NULL;
@@ -183,6 +198,15 @@ static enum wa_code get_verified(struct wa_task_run *run, const struct wa_instal
     return err->code;
 }
 
+/* Past the end of what was published nothing is downloaded, whoever offers it. */
+static enum wa_code check_fresh(struct wa_manager *m, struct wa_err *err)
+{
+    WA_AUTO_REPO_TRUST struct wa_repo_trust t = {.root = NULL};
+    if (wa_repo_trust_load(m, m->tdb, &t, err) != WA_OK)
+        return err->code;
+    return wa_repo_trust_fresh(&t, wa_clock_now(), err);
+}
+
 enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in,
                             struct wa_err *err)
 {
@@ -190,6 +214,8 @@ enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in
     WA_AUTO_VERDICT struct wa_verdict v;
     struct wa_unpack *unpack = NULL;
     wa_verdict_init(&v);
+    if (check_fresh(run->m, err) != WA_OK)
+        return err->code;
     enum wa_code code = get_verified(run, in, &fd, &unpack, &v, err);
     if (code == WA_OK)
         code = v.has_setup_py ? install_with_code(run, in, wa_unpack_members(unpack), &v, err)

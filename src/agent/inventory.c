@@ -3,7 +3,7 @@
  * No environment variables, no product keys, no user names but those of sessions: what nobody needs
  * on the server stays here.
  */
-#include "agent/manager_priv.h"
+#include "agent/repo_trust.h"
 #include "base/date.h"
 #include "crypto/crl.h"
 #include "os/clock.h"
@@ -24,20 +24,42 @@ void wa_manager_caps(const struct wa_manager *m, struct wa_host_caps *ret)
     wa_date_isolocal(wa_clock_now(), 0, ret->now);
 }
 
+/* Under a root: its signers, less what the administrator of this machine has revoked himself. */
+static enum wa_code add_root(const struct wa_repo_trust *t, const char *dir,
+                             struct wa_trust *anchors, struct wa_err *err)
+{
+    char path[2 * WA_PATH_MAX];
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err why = WA_ERR_INIT;
+    wa_buf_init(&text, WA_TRUST_FILE_BYTES_MAX);
+    (void)snprintf(path, sizeof path, "%s/revoked.txt", dir);
+    if (wa_repo_trust_anchors(t, anchors, err) != WA_OK ||
+        wa_path_read(path, text.max, &text, &why) == WA_E_NOT_FOUND)
+        return err->code;
+    if (why.code == WA_OK && wa_trust_revoke_lines(anchors, wa_buf_sv(&text), &why) == WA_OK)
+        return WA_OK;
+    *err = why;
+    return wa_wrap(err, "'%s'", path);
+}
+
 enum wa_code wa_manager_anchors(const struct wa_manager *m, const struct wa_agent_repo *repo,
-                                struct wa_trust **ret, struct wa_err *err)
+                                const struct wa_repo_trust *t, struct wa_trust **ret,
+                                struct wa_err *err)
 {
     const char *dir = repo != NULL ? repo->public_certs_dir : m->config.public_certs_dir;
-    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
     char kept[2 * WA_PATH_MAX];
     (void)snprintf(kept, sizeof kept, "%s/private/crl", m->config.base);
     /* Read anew for each task: what an administrator puts there or takes away counts at once.
      * ssl/server is a directory below, never read. */
-    if (wa_trust_new(&t, err) != WA_OK || wa_trust_add_dir(t, dir, err) != WA_OK ||
-        wa_trust_add_kept(t, kept, err) != WA_OK ||
-        wa_trust_let_order(t, wa_sv(m->config.action_signers), err) != WA_OK)
+    if (wa_trust_new(&anchors, err) != WA_OK)
         return err->code;
-    *ret = WA_TAKE(t);
+    enum wa_code code =
+        t->root != NULL ? add_root(t, dir, anchors, err) : wa_trust_add_dir(anchors, dir, err);
+    if (code != WA_OK || wa_trust_add_kept(anchors, kept, err) != WA_OK ||
+        wa_trust_let_order(anchors, wa_sv(m->config.action_signers), err) != WA_OK)
+        return err->code;
+    *ret = WA_TAKE(anchors);
     return WA_OK;
 }
 

@@ -1,6 +1,6 @@
 /* localdata.c - answers that only read: status, lists, search. From the loop's thread and
  * connection. */
-#include "agent/manager_priv.h"
+#include "agent/repo_trust.h"
 
 static void write_entry(struct wa_jw *w, const struct wa_control *c, const char *repo,
                         const char *installed)
@@ -196,9 +196,10 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
     wa_jw_kv(w, "repository", m->config.repo_url);
     wa_jw_kvi(w, "enrolled_at", enrolled);
     wa_jw_kvi(w, "running_task", running);
-    wa_jw_end(w);
     wa_lock_give(m->lock);
-    return WA_OK;
+    enum wa_code code = wa_repo_trust_status(m, m->db, w, err);
+    wa_jw_end(w);
+    return code;
 }
 
 enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *r,

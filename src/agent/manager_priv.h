@@ -20,8 +20,9 @@
 #include "pkg/verify.h"
 #include "proto/local.h"
 
-struct wa_local; /* localapi.c */
-struct wa_push;  /* push.c */
+struct wa_local;      /* localapi.c */
+struct wa_repo_trust; /* repo_trust.h */
+struct wa_push;       /* push.c */
 
 struct wa_manager {
     struct wa_agent_config config;
@@ -73,9 +74,11 @@ void wa_control_json(struct wa_jw *w, const struct wa_control *c); /* an object'
 
 /* --- inventory.c too: what this machine takes --- */
 void wa_manager_caps(const struct wa_manager *m, struct wa_host_caps *ret);
-/* The signers that count for packages of a repository; repo NULL: for all else. */
+/* The signers that count: the accepted root's, else those of a repository's certificates; repo
+ * NULL: for all else. */
 WA_CHECK enum wa_code wa_manager_anchors(const struct wa_manager *m,
-                                         const struct wa_agent_repo *repo, struct wa_trust **ret,
+                                         const struct wa_agent_repo *repo,
+                                         const struct wa_repo_trust *t, struct wa_trust **ret,
                                          struct wa_err *err);
 
 /* --- report.c: talk to the server, from the task thread --- */

@@ -5,7 +5,7 @@
  * the hello it gets is good for its TLS connection and this minute only.
  */
 #include "proto/push.h"
-#include "agent/manager_priv.h"
+#include "agent/repo_trust.h"
 #include "os/clock.h"
 #include "os/rand.h"
 #include "proto/action.h"
@@ -71,17 +71,37 @@ static void on_challenge(struct wa_push *p, struct wa_sv payload)
 /* --- orders --- */
 
 struct papers {
+    struct wa_manager *m;
+    struct wa_repo_trust trust;
     struct wa_trust *anchors;
     struct wa_key *relay;
     struct wa_order_policy policy;
 };
+
+static void papers_fini(struct papers *p)
+{
+    wa_repo_trust_fini(&p->trust);
+    wa_trust_free(p->anchors);
+    wa_key_free(p->relay);
+}
+#define AUTO_PAPERS WA_CLEANUP(papers_fini)
+
+/* Being trusted for packages is not enough: the root says who may order what. */
+static enum wa_code may_order(void *user, const struct wa_trust_result *signer,
+                              enum wa_action_kind kind, struct wa_err *err)
+{
+    const struct papers *p = user;
+    return wa_repo_trust_order(p->m, p->m->db, &p->trust, signer, wa_action_kind_name(kind), err);
+}
 
 static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf pem;
     int64_t enrolled = 0;
     wa_buf_init(&pem, 64u << 10);
-    if (wa_manager_anchors(p->m, NULL, &ret->anchors, err) != WA_OK ||
+    ret->m = p->m;
+    if (wa_repo_trust_load(p->m, p->m->db, &ret->trust, err) != WA_OK ||
+        wa_manager_anchors(p->m, NULL, &ret->trust, &ret->anchors, err) != WA_OK ||
         wa_param_get(p->m->db, "relay_key", &pem, err) != WA_OK ||
         wa_param_i64(p->m->db, "enrolled_at", &enrolled, err) != WA_OK)
         return err->code;
@@ -90,6 +110,8 @@ static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa
     if (wa_key_read_public_pem(wa_buf_sv(&pem), &ret->relay, err) != WA_OK)
         return err->code;
     ret->policy = (struct wa_order_policy){.anchors = ret->anchors,
+                                           .may_order = ret->trust.root != NULL ? may_order : NULL,
+                                           .user = ret,
                                            .relay_key = ret->relay,
                                            .uuid = p->m->uuid,
                                            .nonce = p->nonce,
@@ -215,7 +237,7 @@ static void refuse(struct wa_push *p, const struct wa_json *message, struct wa_a
 static void on_text(struct wa_push *p, struct wa_sv text)
 {
     WA_AUTO_ARENA struct wa_arena arena;
-    struct papers papers = {.anchors = NULL};
+    AUTO_PAPERS struct papers papers = {.anchors = NULL};
     struct wa_order o = {.index = 0};
     struct wa_err err = WA_ERR_INIT;
     enum wa_push_type type;
@@ -244,8 +266,6 @@ static void on_text(struct wa_push *p, struct wa_sv text)
         send_text(p, wa_buf_sv(&ack));
     }
     wa_order_fini(&o);
-    wa_trust_free(papers.anchors);
-    wa_key_free(papers.relay);
 }
 
 /* --- the network process --- */

@@ -4,7 +4,7 @@
  * control, manifest, signature, certificate, setup.py - and are verified again before each run
  * (design: code that runs later).
  */
-#include "agent/manager_priv.h"
+#include "agent/repo_trust.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
 #include "os/rand.h"
@@ -276,11 +276,15 @@ static enum wa_code verify_kept(struct wa_manager *m, const struct wa_dir *kept,
     WA_AUTO(wa_trust) struct wa_trust *then = NULL;
     WA_AUTO_VERDICT struct wa_verdict v;
     WA_AUTO_VERDICT struct wa_verdict again;
+    WA_AUTO_REPO_TRUST struct wa_repo_trust trust = {.root = NULL};
     struct wa_err why = WA_ERR_INIT;
     wa_verdict_init(&v);
     wa_verdict_init(&again);
-    if (wa_manager_anchors(m, wa_agent_repo_find(&m->config, row->repo), &anchors, &why) == WA_OK &&
-        wa_verify_tree(kept, anchors, wa_clock_now(), &v, &why) == WA_OK) {
+    if (wa_repo_trust_load(m, m->tdb, &trust, &why) == WA_OK &&
+        wa_manager_anchors(m, wa_agent_repo_find(&m->config, row->repo), &trust, &anchors, &why) ==
+            WA_OK &&
+        wa_verify_tree(kept, anchors, wa_clock_now(), &v, &why) == WA_OK &&
+        wa_repo_trust_package(&trust, &v.trust, &v.control, true, &why) == WA_OK) {
         return is_same(&v, row)
                    ? WA_OK
                    : wa_fail(err, WA_E_REFUSED, "the kept script belongs to another package");

@@ -4,7 +4,7 @@
  * A repository that can't be read keeps what it offered before, and keeps no other one from being
  * read.
  */
-#include "agent/manager_priv.h"
+#include "agent/repo_trust.h"
 #include "os/clock.h"
 
 static const struct wa_relpath index_file = {"private/tmp/index", 17};
@@ -58,15 +58,14 @@ static size_t filter(struct wa_manager *m, const struct wa_agent_repo *r, struct
 
 /* The index as it is now: fetched, or the one of the last time when it still is the same. */
 static enum wa_code get_index(struct wa_task_run *run, const struct wa_agent_repo *r,
-                              const char *url, int *ret_fd, struct wa_fetch_result *ret,
-                              struct wa_err *err)
+                              const char *url, uint64_t max, int *ret_fd,
+                              struct wa_fetch_result *ret, struct wa_err *err)
 {
     char etag[WA_ETAG_MAX] = "";
     WA_AUTO_FD int kept = -1;
     WA_AUTO_FD int fetched = -1;
     bool has_kept = wa_index_kept_open(run->m, r->name, url, etag, &kept);
-    const struct wa_repo_get get = {
-        .url = url, .etag = etag, .max_bytes = WA_INDEX_PACKED_BYTES_MAX};
+    const struct wa_repo_get get = {.url = url, .etag = etag, .max_bytes = max};
     if (wa_update_download(run, r, &get, &index_file, &fetched, ret, err) != WA_OK)
         return err->code;
     bool is_same = ret->status == 304 && has_kept;
@@ -79,11 +78,43 @@ static enum wa_code get_index(struct wa_task_run *run, const struct wa_agent_rep
     return WA_OK;
 }
 
+/* Under a root: the index of the present list, by the list's number or, where a repository has only
+ * one, under WAPT's name; and no other one. */
+static enum wa_code get_published_index(struct wa_task_run *run, const struct wa_agent_repo *r,
+                                        struct wa_sv address, const struct wa_published *p,
+                                        char url[2048], int *ret_fd, struct wa_fetch_result *ret,
+                                        struct wa_err *err)
+{
+    struct wa_err why = WA_ERR_INIT;
+    WA_AUTO_FD int fd = -1;
+    (void)snprintf(url, 2048, "%.*s/%lld.Packages", WA_SV_ARG(address), (long long)p->version);
+    if (get_index(run, r, url, p->index.length, &fd, ret, &why) == WA_E_NOT_FOUND) {
+        (void)snprintf(url, 2048, "%.*s/Packages", WA_SV_ARG(address));
+        if (get_index(run, r, url, p->index.length, &fd, ret, err) != WA_OK)
+            return err->code;
+    } else if (why.code != WA_OK) {
+        *err = why;
+        return err->code;
+    }
+    if (wa_repo_trust_is(&p->index, "the index", fd, err) != WA_OK)
+        return err->code;
+    *ret_fd = fd;
+    fd = -1;
+    return WA_OK;
+}
+
+struct source {
+    int64_t rank;
+    struct wa_repo_trust *trust;
+    struct wa_trust *anchors; /* of this repository */
+};
+
 /* Reads it, and keeps in ix what a trusted signer stands for. */
 static enum wa_code judge_index(struct wa_task_run *run, const struct wa_agent_repo *r, int fd,
-                                struct wa_trust *anchors, struct wa_index *ix, size_t *bad,
+                                const struct source *source, struct wa_index *ix, size_t *bad,
                                 size_t *discarded, struct wa_err *err)
 {
+    struct wa_trust *anchors = source->anchors;
     struct wa_manager *m = run->m;
     struct wa_unpack *unpack = NULL;
     WA_AUTO_SEEN struct wa_seen seen;
@@ -93,18 +124,29 @@ static enum wa_code judge_index(struct wa_task_run *run, const struct wa_agent_r
         return err->code;
     enum wa_code code = wa_index_read_digests(wa_unpack_members(unpack), ix, bad, err);
     wa_unpack_free(unpack);
-    if (code != WA_OK || wa_index_keep_trusted(ix, anchors, wa_clock_now(), &seen, on_discard, run,
-                                               discarded, err) != WA_OK)
+    if (code != WA_OK ||
+        wa_index_keep_trusted(ix, anchors, wa_clock_now(), &seen, on_discard, run, discarded,
+                              err) != WA_OK ||
+        wa_repo_trust_index(source->trust, anchors, ix, on_discard, run, discarded, err) != WA_OK)
         return err->code;
     wa_index_seen_save(m, r->name, &seen);
     wa_crls_keep(m, anchors, &ix->certs);
     return WA_OK;
 }
 
-struct source {
-    int64_t rank;
-    struct wa_trust *anchors; /* of this repository */
-};
+/* Who counts here; under a root, after what is true at this address. */
+static enum wa_code get_anchors(struct wa_task_run *run, const struct wa_agent_repo *r,
+                                struct wa_sv address, struct source *s, struct wa_err *err)
+{
+    if (s->trust->root != NULL && wa_repo_walk(run, r, address, s->trust, err) != WA_OK)
+        return err->code;
+    wa_trust_free(s->anchors);
+    s->anchors = NULL;
+    if (wa_manager_anchors(run->m, r, s->trust, &s->anchors, err) != WA_OK)
+        return err->code;
+    wa_crls_fetch(run, s->anchors);
+    return WA_OK;
+}
 
 static enum wa_code update_from(struct wa_task_run *run, const struct wa_agent_repo *r,
                                 struct wa_sv address, void *user, struct wa_err *err)
@@ -117,9 +159,14 @@ static enum wa_code update_from(struct wa_task_run *run, const struct wa_agent_r
     struct wa_fetch_result got = {0};
     size_t bad = 0, discarded = 0;
     wa_index_init(&ix);
+    if (get_anchors(run, r, address, source, err) != WA_OK)
+        return err->code;
     (void)snprintf(url, sizeof url, "%.*s/Packages", WA_SV_ARG(address));
-    if (get_index(run, r, url, &fd, &got, err) != WA_OK ||
-        judge_index(run, r, fd, source->anchors, &ix, &bad, &discarded, err) != WA_OK)
+    enum wa_code code =
+        source->trust->root != NULL
+            ? get_published_index(run, r, address, source->trust->published, url, &fd, &got, err)
+            : get_index(run, r, url, WA_INDEX_PACKED_BYTES_MAX, &fd, &got, err);
+    if (code != WA_OK || judge_index(run, r, fd, source, &ix, &bad, &discarded, err) != WA_OK)
         return err->code;
     size_t other = filter(m, r, &ix);
     wa_task_say(run,
@@ -140,29 +187,50 @@ static void drop(struct wa_manager *m, const struct wa_relpath *path)
         wa_log_err(&m->log, WA_LOG_WARNING, "download.left", &err);
 }
 
-static enum wa_code update_repo(struct wa_task_run *run, size_t i, struct wa_err *err)
+/* For whoever looks at the status: what is wrong, until it is right again. */
+static void note_problem(struct wa_manager *m, const struct wa_err *problem)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_repo_trust_save_problem(m->tdb, problem->text, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
+}
+
+static enum wa_code update_repo(struct wa_task_run *run, size_t i, struct wa_repo_trust *t,
+                                struct wa_err *err)
 {
     const struct wa_agent_repo *r = &run->m->config.repos[i];
-    WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
+    struct source source = {(int64_t)i, t, NULL};
     size_t at = 0;
-    if (wa_manager_anchors(run->m, r, &anchors, err) != WA_OK)
-        return err->code;
-    wa_crls_fetch(run, anchors);
-    struct source source = {(int64_t)i, anchors};
     enum wa_code code = wa_repo_each(run, r, &at, update_from, &source, err);
     drop(run->m, &index_file);
+    wa_trust_free(source.anchors);
+    if (t->root != NULL)
+        note_problem(run->m, err);
     return code;
+}
+
+/* A root is for the main repository and this machine's own package. */
+static bool is_used(const struct wa_repo_trust *t, const char *repo)
+{
+    return t->root == NULL || strcmp(repo, "wapt") == 0 || strcmp(repo, "wapt-host") == 0;
 }
 
 /* *ret_failed: repositories that could not be read; *ret_why, of the first. An error ends it all.
  */
-static enum wa_code update_repos(struct wa_task_run *run, size_t *ret_failed,
-                                 struct wa_err *ret_why, struct wa_err *err)
+static enum wa_code update_repos(struct wa_task_run *run, struct wa_repo_trust *t,
+                                 size_t *ret_failed, struct wa_err *ret_why, struct wa_err *err)
 {
     const struct wa_agent_config *c = &run->m->config;
     for (size_t i = 0; i < c->repo_count; i++) {
         struct wa_err why = WA_ERR_INIT;
-        enum wa_code code = update_repo(run, i, &why);
+        if (!is_used(t, c->repos[i].name)) {
+            wa_task_say(run,
+                        "repository '%s' is not used: this machine has accepted a root, which "
+                        "is for the main repository alone\n",
+                        c->repos[i].name);
+            continue;
+        }
+        enum wa_code code = update_repo(run, i, t, &why);
         if (code == WA_E_CANCELLED || code == WA_E_NOMEM) {
             *err = why;
             return code;
@@ -210,7 +278,7 @@ static enum wa_code host_from(struct wa_task_run *run, const struct wa_agent_rep
     WA_AUTO_VERDICT struct wa_verdict v;
     struct wa_unpack *unpack = NULL;
     struct wa_fetch_result got = {0};
-    WA_UNUSED(user);
+    const struct wa_repo_trust *t = user;
     wa_verdict_init(&v);
     (void)snprintf(file, sizeof file, "%s.wapt", m->uuid);
     (void)snprintf(url, sizeof url, "%.*s/%s", WA_SV_ARG(address), file);
@@ -221,51 +289,67 @@ static enum wa_code host_from(struct wa_task_run *run, const struct wa_agent_rep
         return wa_available_replace(m->tdb, "wapt-host", WA_RANK_HOST, NULL, 0, err);
     if (got.status != 200)
         return wa_fail(err, WA_E_UNREACHABLE, "'%s' answered with status %d", url, got.status);
-    if (wa_manager_anchors(m, r, &anchors, err) != WA_OK ||
+    if (wa_manager_anchors(m, r, t, &anchors, err) != WA_OK ||
         wa_helper_unpack(m->launcher, fd, m->cancel, &unpack, err) != WA_OK)
         return err->code;
     enum wa_code code =
         wa_verify_package(wa_unpack_members(unpack), anchors, wa_clock_now(), NULL, NULL, &v, err);
     wa_unpack_free(unpack);
-    return code == WA_OK ? store_host(m, &v, file, fd, err) : code;
+    if (code != WA_OK ||
+        wa_repo_trust_package(t, &v.trust, &v.control, v.has_setup_py, err) != WA_OK ||
+        wa_repo_trust_host(m->tdb, t, &v.control, err) != WA_OK)
+        return err->code;
+    return store_host(m, &v, file, fd, err);
 }
 
-static enum wa_code update_host(struct wa_task_run *run, struct wa_err *err)
+static enum wa_code update_host(struct wa_task_run *run, struct wa_repo_trust *t,
+                                struct wa_err *err)
 {
     struct wa_manager *m = run->m;
     size_t at = 0;
     if (m->config.host_repo.url[0] == '\0' || m->uuid[0] == '\0')
         return wa_available_replace(m->tdb, "wapt-host", WA_RANK_HOST, NULL, 0, err);
-    enum wa_code code = wa_repo_each(run, &m->config.host_repo, &at, host_from, NULL, err);
+    enum wa_code code = wa_repo_each(run, &m->config.host_repo, &at, host_from, t, err);
     drop(m, &host_file);
     return code;
 }
 
 /* --- the task --- */
 
-static bool is_configured(const void *user, const char *repo)
+struct in_use {
+    const struct wa_agent_config *config;
+    const struct wa_repo_trust *trust;
+};
+
+static bool is_in_use(const void *user, const char *repo)
 {
-    return wa_agent_repo_find(user, repo) != NULL;
+    const struct in_use *u = user;
+    return wa_agent_repo_find(u->config, repo) != NULL && is_used(u->trust, repo);
 }
 
 enum wa_code wa_task_update(struct wa_task_run *run, struct wa_err *err)
 {
     struct wa_manager *m = run->m;
+    WA_AUTO_REPO_TRUST struct wa_repo_trust t = {.root = NULL};
     struct wa_err why = WA_ERR_INIT;
     size_t failed = 0, count = m->config.repo_count;
+    if (wa_repo_trust_load(m, m->tdb, &t, err) != WA_OK)
+        return wa_wrap(err, "updating the list of packages");
     if (count == 0)
         (void)wa_fail(err, WA_E_CONFIG,
                       "no repository is set: put repo_url or wapt_server into '%s'",
                       m->config.file);
-    else if (update_repos(run, &failed, &why, err) == WA_OK && failed == count)
+    else if (update_repos(run, &t, &failed, &why, err) == WA_OK && failed > 0 &&
+             (failed == count || t.root != NULL))
         *err = why;
     if (err->code != WA_OK)
         return wa_wrap(err, "updating the list of packages");
-    if (wa_available_prune(m->tdb, is_configured, &m->config, err) != WA_OK)
+    const struct in_use in_use = {&m->config, &t};
+    if (wa_available_prune(m->tdb, is_in_use, &in_use, err) != WA_OK)
         return err->code;
     /* The machine's former assignments stay: a refused or unreachable package must not take
      * software away. */
-    if (update_host(run, err) != WA_OK)
+    if (update_host(run, &t, err) != WA_OK)
         return wa_wrap(err, "updating this machine's own package");
     return failed == 0 ? WA_OK
                        : wa_fail(err, WA_E_PARTIAL, "%zu of %zu repositories could not be read: %s",

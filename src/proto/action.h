@@ -97,8 +97,12 @@ WA_CHECK enum wa_code wa_relay_sign(const struct wa_relay_request *requests, siz
 
 /* --- agent: all of F3A but "once only", which needs its database --- */
 struct wa_order_policy {
-    const struct wa_trust *anchors; /* the chain must be trusted, in date, not revoked, and its
-                                       signer one of those that wa_trust_let_order() named */
+    const struct wa_trust *anchors; /* the chain must be trusted, in date, not revoked */
+    /* Whether the signer, who is trusted, may order this here: WA_E_REFUSED with the reason. NULL:
+     * whom wa_trust_let_order() named. */
+    enum wa_code (*may_order)(void *user, const struct wa_trust_result *signer,
+                              enum wa_action_kind kind, struct wa_err *err);
+    void *user;
     const struct wa_key *relay_key; /* the server's countersigner, from enrolment */
     const char *uuid;               /* this machine */
     const char *nonce;              /* of this connection, 64 hex */

@@ -1,0 +1,52 @@
+"""F3A: under a root, it alone says who may order what of which machines; the configuration's list counts no more."""
+from tuf import ALL, DEPLOYER, PUBLISHER, Repository, package, signer
+
+
+def test_tuf_orders_go_by_the_root(org):
+    uuid = org.uuid
+    org.order("Deployer", "update-status")  # [actions] signers, as without a root
+    org.order("Deployer", "update")
+    r, repo = Repository(), org.base / "server/repo/wapt"
+
+    def listed(name, **more):
+        own = org.cert(name).read_text().split("-----END")[0] + "-----END CERTIFICATE-----\n"
+        return dict(signer(PUBLISHER), certificate=own, publish=False, **more)
+
+    r.signers = [signer(PUBLISHER), listed("Deployer", actions=["update-status"]), listed("Developer", actions=ALL, groups=["grp-paris"])]
+    r.roots = 0
+    first = r.root()
+
+    def put():
+        r.publish()
+        for name, data in r.files.items():
+            (repo / name).write_bytes(data)
+
+    put()
+    (org.agent / "root.json").write_bytes(first)
+    org.get("update")
+    org.order("Deployer", "update-status")
+    assert "does not let" in org.order("Deployer", "update", ok=False).text, "he is listed in the configuration"
+    assert "does not let" in org.order("Developer", "update-status", ok=False).text, "the machine is in no group"
+    # Membership comes with the machine's own package, and only by one who may sign it.
+    host = org.base / f"server/repo/wapt-host/{uuid}.wapt"
+    host.write_bytes(package(DEPLOYER, files={}, package=uuid, version="1", section="host", depends="grp-paris"))
+    org.get("update", ok=False)
+    org.order("Developer", "update-status", ok=False)
+    host.write_bytes(package(PUBLISHER, files={}, package=uuid, version="2", section="host", depends="grp-paris"))
+    org.get("update")
+    org.order("Developer", "update-status")
+    # An older one, signed as well as ever, takes the machine out of no group.
+    host.write_bytes(package(PUBLISHER, files={}, package=uuid, version="1", section="host"))
+    assert "rolls" in org.get("update", ok=False).text
+    host.unlink()
+    org.get("update")
+    host.write_bytes(package(PUBLISHER, files={}, package=uuid, version="1", section="host"))
+    assert "rolls" in org.get("update", ok=False).text, "nor after it was gone"
+    host.unlink()
+    # Revoked in the next list: his orders count no more.
+    fingerprint = org.fingerprint(org.cert("Deployer"))
+    r.publish(revoked=[fingerprint])
+    for name, data in r.files.items():
+        (repo / name).write_bytes(data)
+    org.get("update")
+    assert "revoked" in org.order("Deployer", "update-status", ok=False).text
