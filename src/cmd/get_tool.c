@@ -190,8 +190,12 @@ static enum wa_code run_tool(const struct tool *t, int fd, const char *script, s
     struct wa_exit end;
     struct wa_err absent = WA_ERR_INIT;
     memcpy(argv, t->argv, sizeof t->argv);
-    if (t->kind == WA_INSTALLER_EXE)
+    if (t->kind == WA_INSTALLER_EXE) {
         argv[3] = script;
+        if (wa_path_stat(script, &st, &absent) != WA_OK)
+            return wa_fail(err, WA_E_NOT_FOUND,
+                           "reading a .exe needs '%s': is WAPT installed whole?", script);
+    }
     if (wa_path_stat(argv[0], &st, &absent) == WA_E_NOT_FOUND)
         return wa_fail(err, WA_E_NOT_FOUND, "reading a .%s needs the Debian package %s: install it",
                        wa_installer_kind_name(t->kind), t->debian);

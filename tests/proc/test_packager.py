@@ -3,6 +3,7 @@ import ast
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -206,6 +207,9 @@ def test_what_is_refused(org, tmp_path):
     for name, data in junk.items():
         (tmp_path / name).write_bytes(data)
         assert "damaged" in made(org, tmp_path / name, "tis-x", tmp_path / "out", ok=False).text, name
+    endless = make_deb(tmp_path, "Package: acme-tool\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n" + " y\n" * 100000)
+    assert "more than" in made(org, endless, "tis-x", tmp_path / "out", ok=False).text
+    shutil.rmtree(tmp_path / "deb")
     (tmp_path / "a.txt").write_text("text")
     assert "none of the installers" in made(org, tmp_path / "a.txt", "tis-x", tmp_path / "out", ok=False).text
     option = make_deb(tmp_path, "Package: acme-tool\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n")
@@ -215,6 +219,7 @@ def test_what_is_refused(org, tmp_path):
     os.symlink("/etc", tmp_path / "full/link")
     made(org, tmp_path / "full", "tis-x", tmp_path / "out", ok=False)
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".wapt-new*"))
+    assert "setup.exe" in made(org, "setup.exe", ok=False).text  # mistyped, not the name of a package
 
 
 def test_packages_without_files(org, tmp_path):
