@@ -49,7 +49,7 @@
 #define WA_PLAN_LITERALS_MAX                                                                       \
     (4u << 20) /* literals: 16 MiB; 10,000 packages that all need one another have 200,000 */
 #define WA_PLAN_WORK_MAX                                                                           \
-    30000000u /* literals looked at for one plan: below a second; an honest one takes some 10,000  \
+    10000000u /* literals looked at for one plan: below a second; an honest one takes some 10,000  \
                */
 #define WA_PLAN_REASONS_MAX 200u /* lines of one explanation */
 #define WA_PLAN_EXPLAINED_MAX                                                                      \
@@ -95,7 +95,7 @@
 #define WA_METADATA_SIGNATURES_MAX 64u      /* signatures of one document */
 #define WA_METADATA_MEMORY_MAX (256u << 20) /* bytes: a document as a tree of nodes */
 #define WA_STAMP_EVERY_MS 600000u /* ms: how often a server looks whether its timestamp ages */
-#define WA_METADATA_SKEW_S 900 /* s: how far ahead of ours the clock of a signer may be */
+#define WA_METADATA_SKEW_S 900    /* s: how far ahead of ours the clock of a signer may be */
 
 /* --- digest trees --- */
 #define WA_TREE_LEAVES_MAX (1u << 20) /* leaves: a million machines in one batch */

@@ -1,8 +1,8 @@
 /* plan.c - what would be done, in which order, and why: the goals of each plan, and their search.
  *
  * All goals are searched together. Where that is too much work - packages can be entangled without
- * end - they are taken one after another, each with those that were reached before, and what can't
- * be told within the work allowed is left out and named.
+ * end - they are taken part by part, each with those that were reached before, and what can't be
+ * told within the work allowed is left out and named.
  */
 #include "pkg/plan_priv.h"
 
@@ -197,15 +197,15 @@ static enum wa_code search_goals(struct wa_planner *p, bool *ret_solved)
     return WA_OK;
 }
 
-/* The wanted goals that are in, and the one at `also`; what is too much is no error. */
-static enum wa_code attempt(struct wa_planner *p, const uint8_t *in, size_t also, bool *ret_solved)
+/* The wanted goals that are in (NULL: all); what is too much is no error. */
+static enum wa_code attempt(struct wa_planner *p, const uint8_t *in, bool *ret_solved)
 {
     *ret_solved = false;
     drop_search(p);
     if (wa_rand_map(&p->by_text, p->err) != WA_OK)
         return p->err->code;
     for (size_t i = 0; i < p->wanted.n; i++) {
-        if (in != NULL && in[i] == 0 && i != also)
+        if (in != NULL && in[i] == 0)
             continue;
         struct wa_plan_goal *g = WA_VEC_PUSH(&p->goals);
         if (g == NULL)
@@ -216,40 +216,52 @@ static enum wa_code attempt(struct wa_planner *p, const uint8_t *in, size_t also
     if (code == WA_E_LIMIT) {
         wa_err_clear(p->err);
         *ret_solved = false;
-        p->work -= p->work < WA_PLAN_LITERALS_MAX ? p->work : WA_PLAN_LITERALS_MAX;
+        p->work = 0;
     } else if (code != WA_OK) {
         return code;
     }
     return WA_OK;
 }
 
-#define ALONE_WORK (WA_PLAN_WORK_MAX / 64) /* for each goal, where all together are too much */
+/* Takes the goals from..to in, or, where that is too much, each half of them, down to one that is
+ * too much alone beside those that are in already. *left: work for all that is still to be tried.
+ */
+static enum wa_code take_in(struct wa_planner *p, uint8_t *in, size_t from, size_t to,
+                            uint64_t *left)
+{
+    bool solved = false;
+    uint64_t share = *left / 8;
+    memset(in + from, 1, to - from);
+    if (*left > WA_PLAN_WORK_MAX / 100) { /* else nothing more is tried */
+        p->work = share;
+        if (attempt(p, in, &solved) != WA_OK)
+            return p->err->code;
+        *left -= share - p->work;
+    }
+    if (solved)
+        return WA_OK;
+    memset(in + from, 0, to - from);
+    if (to - from == 1)
+        return wa_plan_problem(p, p->wanted.items[from].node->name,
+                               "%s: cannot be planned, since there are too many possibilities to "
+                               "look at",
+                               p->wanted.items[from].text);
+    size_t half = from + (to - from) / 2;
+    return take_in(p, in, from, half, left) == WA_OK ? take_in(p, in, half, to, left)
+                                                     : p->err->code;
+}
 
-static enum wa_code one_after_another(struct wa_planner *p)
+static enum wa_code part_by_part(struct wa_planner *p)
 {
     bool solved = false;
     uint64_t left = WA_PLAN_WORK_MAX;
-    enum wa_code code = WA_OK;
     uint8_t *in = wa_calloc(p->wanted.n + 1, 1);
     if (in == NULL)
         return wa_nomem(p->err);
-    for (size_t i = 0; code == WA_OK && i < p->wanted.n; i++) {
-        p->work = left < ALONE_WORK ? left : ALONE_WORK;
-        left -= p->work;
-        solved = false;
-        if (p->work > 0)
-            code = attempt(p, in, i, &solved);
-        left += solved ? p->work : 0;
-        in[i] = solved;
-        if (code == WA_OK && !solved)
-            code = wa_plan_problem(p, p->wanted.items[i].node->name,
-                                   "%s: cannot be planned, since there are too many possibilities "
-                                   "to look at",
-                                   p->wanted.items[i].text);
-    }
+    enum wa_code code = p->wanted.n > 0 ? take_in(p, in, 0, p->wanted.n, &left) : WA_OK;
     p->work = WA_PLAN_WORK_MAX;
     if (code == WA_OK)
-        code = attempt(p, in, p->wanted.n, &solved);
+        code = attempt(p, in, &solved);
     wa_free(in);
     if (code == WA_OK && !solved)
         return wa_fail(p->err, WA_E_LIMIT, "cannot plan: too many possibilities to look at");
@@ -284,9 +296,9 @@ static enum wa_code explain(struct wa_planner *p)
 static enum wa_code carry_on(struct wa_planner *p)
 {
     bool solved = false;
-    if (attempt(p, NULL, 0, &solved) != WA_OK)
+    if (attempt(p, NULL, &solved) != WA_OK)
         return p->err->code;
-    if (!solved && one_after_another(p) != WA_OK)
+    if (!solved && part_by_part(p) != WA_OK)
         return p->err->code;
     return wa_plan_steps(p) == WA_OK ? explain(p) : p->err->code;
 }

@@ -267,10 +267,104 @@ static void answers_every_file(void **state)
     assert_true(files >= 5);
 }
 
+/* --- what a careless signer may publish --- */
+
+struct many {
+    struct wa_control *items;
+    size_t n;
+};
+
+static void offer(struct many *m, const char *name, unsigned version, const char *needs)
+{
+    char text[32];
+    struct wa_control *c = &m->items[m->n++];
+    wa_control_init(c);
+    (void)snprintf(text, sizeof text, "%u", version);
+    set(c, WA_A_PACKAGE, wa_sv(name));
+    set(c, WA_A_VERSION, wa_sv(text));
+    set(c, WA_A_DEPENDS, wa_sv(needs));
+}
+
+static void plan_many(struct many *m, const char *const *asked, size_t count, struct wa_plan *ret)
+{
+    static const struct wa_host_caps host = {.now = ""};
+    struct wa_plan_input in = {.available = m->items, .available_count = m->n, .host = &host};
+    struct wa_err err = WA_ERR_INIT;
+    check_ok(wa_plan_install(&in, asked, count, false, ret, &err), &err, "plan");
+}
+
+static void drop_many(struct many *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        wa_control_fini(&m->items[i]);
+    free(m->items);
+}
+
+/* A chain as long as one likes: neither the stack nor the explanation grows with it. */
+static void plans_along_endless_chains(void **state)
+{
+    enum { COUNT = 20000 };
+    static const char *const asked[] = {"p0", "q0"};
+    struct many m = {calloc(2 * COUNT, sizeof *m.items), 0};
+    WA_AUTO_PLAN struct wa_plan p;
+    char name[32], next[32];
+    (void)state;
+    wa_plan_init(&p);
+    for (unsigned i = 0; i < COUNT; i++)
+        for (char c = 'p'; c <= 'q'; c++) {
+            (void)snprintf(name, sizeof name, "%c%u", c, i);
+            (void)snprintf(next, sizeof next,
+                           i + 1 < COUNT ? "%c%u"
+                           : c == 'p'    ? ""
+                                         : "gone",
+                           c, i + 1);
+            offer(&m, name, 1, next);
+        }
+    plan_many(&m, asked, 2, &p);
+    assert_int_equal(p.n, COUNT);
+    assert_string_equal(wa_control_get(p.items[COUNT - 1].to, WA_A_PACKAGE), "p0");
+    assert_int_equal(p.problem_n, 1);
+    assert_true(p.problem_items[0].count > 1 && p.problem_items[0].count < 300);
+    drop_many(&m);
+}
+
+/* More pigeons than holes: nobody finds out quickly that they don't fit. What else was asked for
+ * comes all the same. */
+static void gives_up_on_what_is_entangled(void **state)
+{
+    enum { PIGEONS = 14 };
+    static const char *const asked[] = {"all", "fine"};
+    struct many m = {calloc(2 * PIGEONS * PIGEONS + 2, sizeof *m.items), 0};
+    WA_AUTO_PLAN struct wa_plan p;
+    char name[32], needs[32], all[512] = "";
+    (void)state;
+    wa_plan_init(&p);
+    for (unsigned i = 0; i < PIGEONS; i++) {
+        (void)snprintf(all + strlen(all), sizeof all - strlen(all), "%spigeon%u", i > 0 ? "," : "",
+                       i);
+        for (unsigned k = 1; k < PIGEONS; k++) {
+            (void)snprintf(name, sizeof name, "pigeon%u", i);
+            (void)snprintf(needs, sizeof needs, "hole%u(=%u)", k, i + 1);
+            offer(&m, name, k, needs);
+            (void)snprintf(name, sizeof name, "hole%u", k);
+            offer(&m, name, i + 1, "");
+        }
+    }
+    offer(&m, "all", 1, all);
+    offer(&m, "fine", 1, "");
+    plan_many(&m, asked, 2, &p);
+    assert_int_equal(p.n, 1);
+    assert_string_equal(wa_control_get(p.items[0].to, WA_A_PACKAGE), "fine");
+    assert_non_null(strstr(p.problems, "all: cannot be planned"));
+    drop_many(&m);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_every_file),
+        cmocka_unit_test(plans_along_endless_chains),
+        cmocka_unit_test(gives_up_on_what_is_entangled),
     };
     if (argc == 3 && strcmp(argv[1], "print") == 0) {
         WA_AUTO_BUF struct wa_buf in;

@@ -184,11 +184,15 @@ static enum wa_code plan(void *arg, struct wa_err *err)
     WA_AUTO_PLAN struct wa_plan p;
     WA_AUTO_PLAN struct wa_plan u;
     WA_AUTO_PLAN struct wa_plan r;
+    WA_AUTO_PLAN struct wa_plan n;
+    WA_AUTO_PLAN struct wa_plan w;
     struct wa_err why = WA_ERR_INIT;
     (void)arg;
     wa_plan_init(&p);
     wa_plan_init(&u);
     wa_plan_init(&r);
+    wa_plan_init(&n);
+    wa_plan_init(&w);
     wa_torture_pause();
     for (size_t i = 0; i < 3; i++)
         check_ok(wa_control_parse(wa_sv(texts[i]), &available[i], &why), &why, "control");
@@ -204,6 +208,12 @@ static enum wa_code plan(void *arg, struct wa_err *err)
         code = wa_plan_upgrade(&in, asked, 1, &u, err);
     if (code == WA_OK)
         code = wa_plan_remove(&in, asked, 2, &r, err);
+    in.holds = "d until 2026-12-31";
+    if (code == WA_OK)
+        code = wa_plan_why_not(&in, "a", 4, &n, &w, err);
+    wa_plan_fini(&w);
+    if (code == WA_OK)
+        code = wa_plan_why(&in, "c", asked, 1, &u, &w, err);
     wa_torture_pause();
     for (size_t i = 0; i < 3; i++)
         wa_control_fini(&available[i]);
