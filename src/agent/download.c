@@ -165,6 +165,7 @@ static enum wa_code fetch_package(struct wa_task_run *run, const struct wa_contr
         return wa_fail(err, WA_E_REFUSED, "the index gives no sensible size for '%s'", file);
     if (cache_path(file, suffix, &d.part, err) != WA_OK ||
         cache_path(file, "", &d.path, err) != WA_OK ||
+        wa_cache_make_room(run, file, d.size, err) != WA_OK ||
         wa_repo_each(run, repo, at, fetch_from, &d, err) != WA_OK)
         return err->code;
     if (!d.is_continued) /* else the same address, from the beginning */

@@ -30,4 +30,10 @@ WA_CHECK enum wa_code wa_download_open(struct wa_task_run *run, const struct wa_
 /* Takes it out of the cache. */
 void wa_download_drop(struct wa_manager *m, const struct wa_control *c);
 
+/* --- cache.c --- */
+/* Room for a file of this name and size, within cache_size: the oldest that nobody needs go.
+ * WA_E_LIMIT when what is needed leaves none. */
+WA_CHECK enum wa_code wa_cache_make_room(struct wa_task_run *run, const char *file, uint64_t bytes,
+                                         struct wa_err *err);
+
 #endif

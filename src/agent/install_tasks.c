@@ -1,4 +1,4 @@
-/* install_tasks.c - plans carried out: install, upgrade, remove, forget, clean. One package's
+/* install_tasks.c - plans carried out: install, upgrade, remove, forget. One package's
  * failure stops what depends on it, no more. */
 #include "agent/install_priv.h"
 
@@ -136,7 +136,9 @@ static enum wa_code carry_out(struct wa_task_run *run, const struct scene *s,
         (void)wa_fail(&why, WA_E_NOT_FOUND, "%.*s", WA_SV_ARG(line));
         wa_task_package(run, NULL, "MISSING", &why);
     }
+    run->plan = plan;
     for (size_t i = 0; code == WA_OK && i < plan->n; i++) {
+        run->plan_at = i;
         const struct wa_step *step = &plan->items[i];
         const struct wa_control *c = step->to != NULL ? step->to : &step->from->control;
         struct wa_err why = WA_ERR_INIT;
@@ -162,6 +164,7 @@ static enum wa_code carry_out(struct wa_task_run *run, const struct scene *s,
             code = why.code;
         }
     }
+    run->plan = NULL;
     WA_VEC_FREE(&f);
     return code;
 }
@@ -196,6 +199,7 @@ enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err)
 static enum wa_code download_all(struct wa_task_run *run, const struct scene *s,
                                  const struct wa_plan *plan, struct wa_err *err)
 {
+    run->plan = plan; /* all of it stays needed: that is what is downloaded for */
     for (size_t i = 0; i < plan->n; i++) {
         WA_AUTO_FD int fd = -1;
         struct wa_err why = WA_ERR_INIT;
@@ -258,29 +262,4 @@ enum wa_code wa_task_forget(struct wa_task_run *run, struct wa_err *err)
         wa_task_package(run, c, "FORGOTTEN", why.code == WA_OK ? NULL : &why);
     }
     return WA_OK;
-}
-
-static enum wa_code remove_cached(void *user, const char *name, const struct wa_stat *st,
-                                  struct wa_err *err)
-{
-    struct wa_task_run *run = user;
-    struct wa_relpath path;
-    char text[WA_RELPATH_MAX + 1];
-    if (!st->is_file)
-        return WA_OK;
-    (void)snprintf(text, sizeof text, "cache/%s", name);
-    if (wa_relpath_parse(wa_sv(text), &path, err) != WA_OK ||
-        wa_file_remove(&run->m->base, &path, err) != WA_OK)
-        return err->code;
-    run->done++;
-    return WA_OK;
-}
-
-enum wa_code wa_task_clean(struct wa_task_run *run, struct wa_err *err)
-{
-    struct wa_relpath path = {"cache", 5};
-    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    if (wa_dir_open_sub(&run->m->base, &path, &dir, err) != WA_OK)
-        return err->code;
-    return wa_dir_list(&dir, remove_cached, run, err);
 }

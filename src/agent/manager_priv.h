@@ -95,6 +95,8 @@ struct wa_task_run {
     struct wa_local_request request; /* decoded args */
     struct wa_buf packages;          /* JSON array: what became of each package */
     struct wa_jw packages_jw;
+    const struct wa_plan *plan; /* what is being carried out, from step plan_at on; may be NULL */
+    size_t plan_at;
     struct wa_buf data; /* JSON: result for the local client, or empty */
     bool is_cut;        /* by the end of the service */
     size_t done, failed;

@@ -101,11 +101,13 @@ static enum wa_code remember_pending(struct wa_manager *m, struct wa_err *err)
     WA_AUTO_INSTALLED struct wa_installed_list installed = {NULL, 0, 0};
     WA_AUTO_PLAN struct wa_plan plan;
     WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf files; /* kept in the cache for it */
     struct wa_host_caps caps;
     struct wa_jw w;
     const char *const host[] = {m->uuid};
     wa_plan_init(&plan);
     wa_buf_init(&text, 1u << 20);
+    wa_buf_init(&files, WA_PENDING_BYTES_MAX);
     if (wa_available_load(m->tdb, &available, err) != WA_OK ||
         wa_installed_load(m->tdb, NULL, &installed, err) != WA_OK)
         return err->code;
@@ -133,14 +135,18 @@ static enum wa_code remember_pending(struct wa_manager *m, struct wa_err *err)
         WA_AUTO_BUF struct wa_buf name;
         wa_buf_init(&name, 1024);
         wa_entry_requirement(c, &name);
-        if (plan.items[i].kind != WA_STEP_KEEP)
-            wa_jw_sv(&w, wa_buf_sv(&name));
+        if (plan.items[i].kind == WA_STEP_KEEP)
+            continue;
+        wa_jw_sv(&w, wa_buf_sv(&name));
+        if (plan.items[i].to != NULL)
+            wa_buf_addf(&files, "%s\n", wa_control_get(c, WA_A_FILENAME));
     }
     wa_jw_end(&w);
     wa_jw_kv(&w, "problems", plan.problems != NULL ? plan.problems : "");
     wa_jw_end(&w);
     wa_free(bare);
-    if (code != WA_OK || wa_buf_check(&text, err) != WA_OK)
+    if (code != WA_OK || wa_buf_check(&text, err) != WA_OK || wa_buf_check(&files, err) != WA_OK ||
+        wa_param_set(m->tdb, "pending_files", wa_buf_sv(&files), err) != WA_OK)
         return err->code;
     return wa_param_set(m->tdb, "last_update_status", wa_buf_sv(&text), err);
 }

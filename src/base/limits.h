@@ -153,6 +153,7 @@
 #define WA_LOCAL_LINE_MAX (32u << 20)   /* bytes: one line of the service's answer */
 #define WA_REPOSITORIES_MAX 32u         /* repositories of one machine */
 #define WA_MIRRORS_MAX 16u              /* further addresses of one repository */
+#define WA_PENDING_BYTES_MAX (4u << 20) /* bytes: names of the files of one upgrade */
 #define WA_DOWNLOAD_PARTS_MAX 8u        /* interrupted downloads that wait for their rest */
 #define WA_LOCAL_TASKS_MAX                                                                         \
     100 /* tasks of local users that wait: they can't fill the disk with them */

@@ -1,6 +1,7 @@
 """Several repositories, mirrors, and what servers of files do wrong: cut, slow, endless, redirected, spoilt."""
 import glob
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -102,6 +103,44 @@ class Repositories(Bench):
         self.get('update')
         self.ends(NOT_FOUND, 'install', 'from-extra')
 
+    # --- the cache ---
+
+    def cached(self):
+        return sorted(os.path.basename(p).split('_')[0] for p in glob.glob(f'{self.base}/cache/*'))
+
+    def test_the_cache_is_bounded_and_keeps_what_is_needed(self):
+        self.reconfigure(more='cache_size = 1\n')
+        self.get('clean', '-f')
+        self.publish_extra()
+        for name in ('fat-one', 'fat-two', 'fat-three'):
+            self.package(name, SCRIPT, more={'data.bin': os.urandom(350000).hex()})  # half of it is left when packed
+        self.package('too-fat', SCRIPT, more={'data.bin': os.urandom(1100000).hex()})
+        self.publish()
+        self.get('update')
+        self.get('install', 'fat-one')
+        os.utime(glob.glob(f'{self.base}/cache/fat-one*')[0], (1000, 1000))
+        self.get('install', 'fat-two')
+        self.assertEqual(self.cached(), ['fat-one', 'fat-two'])
+        self.get('install', 'fat-three')
+        self.assertEqual(self.cached(), ['fat-three', 'fat-two'])
+        self.ends(agent_bench.LIMIT, 'install', 'too-fat', says='cache_size')
+        # what the next upgrade would install stays
+        self.package('fat-one', SCRIPT, version='2-1', more={'data.bin': os.urandom(350000).hex()})
+        self.publish()
+        self.get('update')
+        self.get('download-upgrade')
+        self.assertIn('fat-one', self.cached())
+        os.utime(glob.glob(f'{self.base}/cache/fat-one*')[0], (1000, 1000))
+        self.get('clean')
+        self.assertEqual(self.cached(), ['fat-one'])
+        self.get('remove', 'fat-two', 'fat-three')
+        self.get('install', 'fat-two')
+        self.get('install', 'fat-three')
+        self.assertEqual(self.cached(), ['fat-one', 'fat-three'])
+        self.get('clean', '-f')
+        self.assertEqual(self.cached(), [])
+        self.get('remove', 'fat-one', 'fat-two', 'fat-three')
+
     # --- mirrors ---
 
     def faults(self, data):
@@ -162,9 +201,9 @@ class Repositories(Bench):
                         done = self.get('update')
                         self.assertEqual(self.origin('mirrored'), [('1-1', 'extra')])
                     else:
-                        self.get('clean')
-                        done = self.get('install', 'mirrored')
-                        self.get('remove', 'mirrored')
+                        for cached in glob.glob(f'{self.base}/cache/*'):
+                            os.unlink(cached)
+                        done = self.get('install', '-f', 'mirrored')
                         self.assertEqual(glob.glob(f'{self.base}/cache/*.part'), [])
                     self.assertIn('trying', done.stdout)
 
@@ -198,6 +237,19 @@ class Repositories(Bench):
             self.bad.answers[name] = moved
         self.get('update')
         self.get('install', 'elsewhere')
+        # never from https to http; its TLS is trusted by the repository's own setting
+        cert, key = hostile.certificate(pathlib.Path(self.base), 'tls', san=hostile.HERE)
+        tls = hostile.Hostile(cert, key)
+        self.addCleanup(tls.stop)
+        self.reconfigure(url=tls.url, extra=f'verify_cert = {cert}\n')
+        tls.answers['/Packages'] = moved
+        self.ends(PARTIAL, 'update', says='which is not https')
+        with open(f'{self.top}/www/extra/Packages', 'rb') as f:
+            index = f.read()
+        tls.answers['/Packages'] = lambda handler, _: handler.reply(200, index)
+        self.get('update')
+        self.reconfigure(url=tls.url)
+        self.ends(PARTIAL, 'update', says='is not trusted')
         # the same files through a proxy, which wants to know who asks
         asked = []
 

@@ -192,7 +192,7 @@ static void test_who(void **state)
     q.call.password = "s\xc3\xa9"
                       "cret";
     q.call.rate_min_bytes_s = 1;
-        q.call.rate_window_s = 60;
+    q.call.rate_window_s = 60;
     ask(&q, &s.app, &s.trust);
     assert_int_equal(q.err.code, WA_OK);
     assert_string_equal(wa_buf_str(&q.body), "Basic YWRtaW46c8OpY3JldA==");
@@ -391,11 +391,17 @@ static void on_visit(void *user, int events)
 
 static void test_liars(void **state)
 {
-    static const struct {
+    char head[80000]; /* of 79 lines */
+    memset(head, 'x', sizeof head);
+    for (size_t i = 0; i < sizeof head; i += 1000)
+        memcpy(head + i, i == 0 ? "HTTP/1.1 200 OK\r\nA: " : "\r\nX: ", i == 0 ? 20 : 5);
+    memcpy(head + sizeof head - 5, "\r\n\r\n", 5);
+    const struct {
         const char *name, *bytes;
         enum wa_code code;
         const char *text, *etag;
     } cases[] = {
+        {"a long head", head, WA_E_LIMIT, "header lines are longer", ""},
         {"another part",
          "HTTP/1.1 206 OK\r\nContent-Range: bytes 4-7/8\r\nContent-Length: 4\r\n\r\nabcd",
          WA_E_INVALID, "another part", ""},
@@ -454,6 +460,78 @@ static void test_liars(void **state)
     }
 }
 
+/* Where a redirect may lead, and that nothing of it is handed on. */
+static void test_redirects(void **state)
+{
+    static const struct {
+        const char *location;
+        enum wa_code code;
+        const char *text;
+    } cases[] = {
+        {"/", WA_E_LIMIT, "more than 2 redirects"},
+        {"file:///etc/passwd", WA_E_INVALID, "not http"},
+        {"http://localhost:1/", WA_E_REFUSED, "not https"},
+        {"https://127.0.0.1:1/", WA_E_UNREACHABLE, ""},
+        {"", WA_E_INVALID, "nowhere"},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct wa_err err = WA_ERR_INIT;
+        char bytes[256], url[64];
+        struct liar l = {.bytes = bytes};
+        struct app a = {.port = 0};
+        (void)snprintf(bytes, sizeof bytes,
+                       "HTTP/1.1 302 Found\r\n%s%s\r\nContent-Length: 3\r\n\r\nabc",
+                       cases[i].location[0] != '\0' ? "Location: " : "X: y", cases[i].location);
+        l.fd = listen_loopback(&a.port);
+        must(wa_loop_new(&a.loop, &err));
+        must(wa_io_new(a.loop, l.fd, on_visit, &l, &l.io, &err));
+        must(wa_io_set(l.io, WA_IO_READ, &err));
+        (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)a.port);
+        struct question q = {.call = {.method = "GET",
+                                      .url = url,
+                                      .allow_http = true,
+                                      .max_bytes = 10,
+                                      .redirects_max = 2}};
+        const struct wa_tls_trust none = {.system_cas = true};
+        ask(&q, &a, &none);
+        if (q.err.code != cases[i].code || strstr(q.err.text, cases[i].text) == NULL)
+            fail_msg("'%s': %s '%s'", cases[i].location, wa_code_name(q.err.code), q.err.text);
+        assert_int_equal(q.body.n, 0);
+        wa_buf_fini(&q.body);
+        wa_io_free(l.io);
+        wa_fd_close(&l.fd);
+        wa_loop_free(a.loop);
+    }
+}
+
+/* What a proxy's address may be; no message shows its login. */
+static void test_proxies(void **state)
+{
+    static const struct {
+        const char *proxy;
+        enum wa_code code;
+    } cases[] = {
+        {"http://me:secret@127.0.0.1:1", WA_E_UNREACHABLE},
+        {"http://me:sec@ret@127.0.0.1:1", WA_E_CONFIG},
+        {"https://me:secret@127.0.0.1:1", WA_E_INVALID},
+        {"http://me:secret@", WA_E_INVALID},
+        {"socks5://127.0.0.1:1", WA_E_INVALID},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        const struct wa_tls_trust none = {.system_cas = true};
+        const struct wa_http_call call = {.method = "GET",
+                                          .url = "http://127.0.0.1:1/",
+                                          .allow_http = true,
+                                          .proxy = cases[i].proxy};
+        struct wa_http_result result;
+        struct wa_err err = WA_ERR_INIT;
+        assert_int_equal(wa_http_perform(&call, &none, NULL, &result, &err), cases[i].code);
+        assert_null(strstr(err.text, "secret"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -461,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_who),         cmocka_unit_test(test_f1b_certificates),
         cmocka_unit_test(test_failures),    cmocka_unit_test(test_plain),
         cmocka_unit_test(test_environment), cmocka_unit_test(test_liars),
+        cmocka_unit_test(test_redirects),   cmocka_unit_test(test_proxies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
