@@ -7,6 +7,7 @@
 
 extern const struct wa_cli_command wa_con_hosts;
 extern const struct wa_cli_command wa_con_action;
+extern const struct wa_cli_command wa_con_publish;
 extern const struct wa_cli_command wa_con_upload;
 extern const struct wa_cli_command wa_con_host_package;
 

@@ -6,17 +6,15 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/repo.h"
-#include "codec/hex.h"
+#include "cmd/repo_state.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
 #include "repo/follow.h"
 
 static const struct wa_cli_option publish_options[] = {
     WA_GET_SIGNER_OPTIONS,
-    {"days", 0, "DAYS", "Days that the list is good for (else 7, at most what the root says)"},
-    {"revoke", 0, "SHA256", "Certificate of which nothing counts any more (may be repeated)"},
+    WA_REPO_PUBLISH_OPTIONS,
     {"force", 'f', NULL, "Digest every package anew"},
-    {"yes", 'y', NULL, "Publish what is shown without asking"},
 };
 static const struct wa_cli_option verify_options[] = {
     {"root", 0, "FILE", "The root that a machine trusts (else the repository's own)"},
@@ -25,148 +23,31 @@ static const struct wa_cli_option stamp_options[] = {
     {"key", 0, "FILE", "Private key that stamps the time (needed)"},
 };
 
-/* --- what was found of each file --- */
-
-struct tell {
-    struct wa_cli *cli;
-    size_t counts[4];
-    bool is_verify;
-};
-
-static void tell_file(void *user, enum wa_publish_change change, struct wa_sv file,
-                      const struct wa_err *why)
-{
-    static const char *const names[] = {"same", "added", "changed", "gone"};
-    struct tell *t = user;
-    struct wa_jw *w = &t->cli->jw;
-    t->counts[change]++;
-    if (change == WA_PUBLISH_SAME && why->code == WA_OK)
-        return;
-    wa_jw_obj(w);
-    wa_jw_kvsv(w, "file", file);
-    wa_jw_kv(w, "change", names[change]);
-    wa_jw_kv(w, "code", wa_code_name(why->code));
-    wa_jw_kv(w, "error", why->code == WA_OK ? NULL : why->text);
-    wa_jw_end(w);
-    if (why->code != WA_OK)
-        wa_cli_out(t->cli, "  refused  %.*s: %s\n", WA_SV_ARG(file), why->text);
-    else if (!t->is_verify)
-        wa_cli_out(t->cli, "  %-8s %.*s\n", names[change], WA_SV_ARG(file));
-}
-
 /* --- publish --- */
 
-struct job {
-    struct wa_dir dir;
-    struct wa_root *root;
-    struct wa_published *last, *next;
-    const struct wa_published *known; /* last, when the root vouches for it */
-    struct wa_publish_options o;
-    const char *revoked[64];
-    char fingerprints[64][65];
-    int64_t last_mtime;
-    struct wa_buf text;
-};
-
-static void job_fini(struct job *j)
+static enum wa_code open_job(struct wa_cli *cli, struct wa_repo_job *j, struct wa_err *err)
 {
-    wa_root_free(j->root);
-    wa_published_free(j->last);
-    wa_published_free(j->next);
-    wa_buf_fini(&j->text);
-    wa_dir_close(&j->dir);
-}
-
-static enum wa_code read_options(const struct wa_cli *cli, struct job *j, struct wa_err *err)
-{
-    const char *text;
-    j->o.now = wa_clock_now();
-    j->o.days = j->root->published_days < 7 ? j->root->published_days : 7;
-    j->o.force = wa_cli_has(cli, "force");
-    j->o.revoked = j->revoked;
-    for (size_t i = 0; (text = wa_cli_at(cli, "revoke", i)) != NULL; i++) {
-        if (i == WA_COUNT(j->revoked))
-            return wa_fail(err, WA_E_USAGE, "at most %zu certificates at once",
-                           WA_COUNT(j->revoked));
-        if (!wa_hex_fingerprint(wa_sv(text), j->fingerprints[i]))
-            return wa_fail(err, WA_E_USAGE, "'%s' is no SHA-256 of a certificate", text);
-        j->revoked[i] = j->fingerprints[i];
-        j->o.revoked_count = i + 1;
-    }
-    return wa_cli_int(cli, "days", 1, j->root->published_days, &j->o.days, err);
-}
-
-static enum wa_code open_job(struct wa_cli *cli, struct job *j, struct wa_err *err)
-{
-    struct wa_err why = WA_ERR_INIT;
     if (wa_dir_open(cli->args[0], &j->dir, err) != WA_OK)
         return err->code;
     if (wa_publish_root(&j->dir, &j->root, err) != WA_OK)
         return wa_wrap(err, "the root of '%s' (wapt-repo root init makes one)", cli->args[0]);
     if (wa_root_check_dates(j->root, wa_clock_now(), err) != WA_OK ||
         wa_publish_last(&j->dir, &j->last, &j->last_mtime, err) != WA_OK ||
-        read_options(cli, j, err) != WA_OK)
+        wa_repo_job_options(cli, j, err) != WA_OK)
         return err->code;
-    if (j->last != NULL &&
-        wa_published_check_signer(j->last, j->root, j->o.now, NULL, &why) == WA_OK)
-        j->known = j->last;
-    else if (j->last != NULL)
-        wa_cli_say(cli, "nothing is taken over from the last list: %s", why.text);
-    if (j->last != NULL && j->last->version >= INT64_MAX - 1)
-        return wa_fail(err, WA_E_INVALID, "the last list has a version that nothing can follow");
-    j->o.version = j->last == NULL ? 1 : j->last->version + 1;
-    return WA_OK;
+    j->o.force = wa_cli_has(cli, "force");
+    return wa_repo_job_known(cli, j, err);
 }
 
-/* Makes the list and shows what an agent would think of it. */
-static enum wa_code prepare(struct wa_cli *cli, struct job *j, struct wa_err *err)
+static enum wa_code run_publish(struct wa_cli *cli, struct wa_repo_job *j, struct wa_err *err)
 {
-    struct tell t = {.cli = cli};
-    WA_AUTO_BUF struct wa_buf draft;
-    size_t bad = 0;
-    wa_buf_init(&draft, WA_PUBLISHED_BYTES_MAX);
-    if (wa_publish_propose(&j->dir, j->root, j->known, j->last_mtime, &j->o, &j->text, err) !=
-            WA_OK ||
-        wa_signed_none(wa_buf_sv(&j->text), &draft, err) != WA_OK ||
-        wa_published_read(wa_buf_sv(&draft), &j->next, err) != WA_OK)
-        return err->code;
-    wa_jw_key(&cli->jw, "files");
-    wa_jw_arr(&cli->jw);
-    enum wa_code code = wa_publish_judge(&j->dir, j->root, j->next, j->known, j->o.force, j->o.now,
-                                         tell_file, &t, &bad, err);
-    wa_jw_end(&cli->jw);
-    if (code != WA_OK)
-        return code;
-    wa_cli_out(cli, "%zu packages added, %zu changed, %zu gone, %zu as before; %zu revoked\n",
-               t.counts[WA_PUBLISH_ADDED], t.counts[WA_PUBLISH_CHANGED], t.counts[WA_PUBLISH_GONE],
-               t.counts[WA_PUBLISH_SAME], wa_json_count(j->next->revoked));
-    return bad == 0 ? WA_OK
-                    : wa_fail(err, WA_E_REFUSED,
-                              "machines would refuse %zu packages: nothing is published", bad);
-}
-
-static enum wa_code sign_list(struct wa_cli *cli, struct job *j, struct wa_err *err)
-{
-    WA_AUTO_GET_SIGNER struct wa_get_signer signer = {.key = NULL};
-    WA_AUTO(wa_published) struct wa_published *done = NULL;
     WA_AUTO_BUF struct wa_buf json;
     wa_buf_init(&json, WA_PUBLISHED_BYTES_MAX);
-    if (wa_get_signer_load(cli, &signer, err) != WA_OK ||
-        wa_signed_add(wa_buf_sv(&j->text), NULL, wa_cert_fingerprint(signer.chain.items[0]),
-                      signer.key, &json, err) != WA_OK ||
-        wa_published_read(wa_buf_sv(&json), &done, err) != WA_OK ||
-        wa_published_check(done, j->root, j->o.now, NULL, err) != WA_OK)
-        return err->code;
-    return wa_publish_put(&j->dir, wa_buf_sv(&json), err);
-}
-
-static enum wa_code run_publish(struct wa_cli *cli, struct job *j, struct wa_err *err)
-{
     if (cli->json && !wa_cli_has(cli, "yes"))
         return wa_fail(err, WA_E_USAGE, "--json shows nothing to confirm: give --yes with it");
-    if (open_job(cli, j, err) != WA_OK || prepare(cli, j, err) != WA_OK ||
-        (!wa_cli_has(cli, "yes") && wa_cli_confirm("Publish this state?", "--yes", err) != WA_OK) ||
-        sign_list(cli, j, err) != WA_OK)
+    if (open_job(cli, j, err) != WA_OK || wa_repo_job_prepare(cli, j, err) != WA_OK ||
+        wa_repo_job_confirm(cli, err) != WA_OK || wa_repo_job_sign(cli, j, &json, err) != WA_OK ||
+        wa_publish_put(&j->dir, wa_buf_sv(&json), err) != WA_OK)
         return err->code;
     wa_cli_out(cli,
                "list %lld is published; machines take it when its timestamp is there (the server's "
@@ -177,13 +58,13 @@ static enum wa_code run_publish(struct wa_cli *cli, struct job *j, struct wa_err
 
 static enum wa_code publish(struct wa_cli *cli, struct wa_err *err)
 {
-    struct job j = {.dir = WA_DIR_INIT};
-    wa_buf_init(&j.text, WA_PUBLISHED_BYTES_MAX);
+    struct wa_repo_job j;
+    wa_repo_job_init(&j);
     wa_jw_obj(&cli->jw);
     enum wa_code code = run_publish(cli, &j, err);
     wa_jw_kvi(&cli->jw, "version", code == WA_OK ? j.o.version : 0);
     wa_jw_end(&cli->jw);
-    job_fini(&j);
+    wa_repo_job_fini(&j);
     return code;
 }
 
@@ -209,7 +90,7 @@ static enum wa_code walk(const struct wa_dir *dir, struct wa_follow *f, struct w
 static enum wa_code judge_state(struct wa_cli *cli, const struct wa_dir *dir,
                                 const struct wa_follow *f, struct wa_err *err)
 {
-    struct tell t = {.cli = cli, .is_verify = true};
+    struct wa_repo_told t = {.cli = cli, .is_verify = true};
     const struct wa_published *p = wa_follow_published(f);
     WA_AUTO_BUF struct wa_buf packed;
     char sha256[65], date[WA_DATE_MAX];
@@ -223,8 +104,8 @@ static enum wa_code judge_state(struct wa_cli *cli, const struct wa_dir *dir,
             err, WA_E_REFUSED,
             "'Packages' is not the one that list %lld describes: publish, or put it back",
             (long long)p->version);
-    if (wa_publish_judge(dir, wa_follow_root(f), p, NULL, true, wa_clock_now(), tell_file, &t, &bad,
-                         err) != WA_OK)
+    if (wa_publish_judge(dir, wa_follow_root(f), p, NULL, true, wa_clock_now(), wa_repo_tell, &t,
+                         &bad, err) != WA_OK)
         return err->code;
     wa_date_rfc3339(p->expires, date);
     wa_cli_out(cli, "root version %lld, list %lld, good until %s: %zu packages, %zu refused\n",

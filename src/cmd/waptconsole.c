@@ -19,8 +19,8 @@ static const struct wa_cli_alias aliases[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct wa_cli_command *const commands[] = {&wa_con_action, &wa_con_host_package,
-                                                            &wa_con_hosts, &wa_con_upload, NULL};
+    static const struct wa_cli_command *const commands[] = {
+        &wa_con_action, &wa_con_host_package, &wa_con_hosts, &wa_con_publish, &wa_con_upload, NULL};
     static const struct wa_cli_option options[] = {
         {"config", 'c', "FILE", "Configuration file (else your waptconsole.ini)"}};
     static const struct wa_cli_program program = {.name = "waptconsole",

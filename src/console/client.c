@@ -58,7 +58,8 @@ static enum wa_code exchange(struct wa_client *c, const char *method, const char
                                       .progress = p != NULL ? p->fn : NULL,
                                       .progress_user = p != NULL ? p->user : NULL,
                                       .timeout_ms = p != NULL ? 0 : CALL_MS,
-                                      .rate_min_bytes_s = 1, .rate_window_s = 60};
+                                      .rate_min_bytes_s = 1,
+                                      .rate_window_s = 60};
     if (wa_http_perform(&call, &c->trust, &sink.base, &result, err) != WA_OK)
         return err->code;
     if (wa_json_parse(wa_buf_sv(&answer), 0, arena, &j, err) != WA_OK) {
@@ -91,6 +92,28 @@ enum wa_code wa_client_upload(struct wa_client *c, const char *path, struct wa_s
 {
     const struct progress p = {progress, user};
     return exchange(c, "PUT", path, file, &p, arena, ret, err);
+}
+
+enum wa_code wa_client_fetch(struct wa_client *c, const char *path, uint64_t max,
+                             struct wa_sink *sink, bool *ret_found, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf url;
+    struct wa_http_result result;
+    wa_buf_init(&url, 4096);
+    wa_buf_addf(&url, "%s%s", c->server, path);
+    if (wa_buf_check(&url, err) != WA_OK)
+        return err->code;
+    const struct wa_http_call call = {.method = "GET",
+                                      .url = wa_buf_str(&url),
+                                      .max_bytes = max,
+                                      .rate_min_bytes_s = 1,
+                                      .rate_window_s = 30};
+    if (wa_http_perform(&call, &c->trust, sink, &result, err) != WA_OK)
+        return err->code;
+    if (result.status != 200 && result.status != 404)
+        return wa_fail(err, WA_E_UNREACHABLE, "the server answered with status %d", result.status);
+    *ret_found = result.status == 200;
+    return WA_OK;
 }
 
 static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *o,

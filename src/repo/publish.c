@@ -105,7 +105,7 @@ struct proposal {
     const struct wa_dir *dir;
     const struct wa_published *last;
     int64_t last_mtime;
-    bool force;
+    bool force, is_partial;
     struct wa_buf packed; /* Packages */
     struct wa_index index;
     struct {
@@ -136,13 +136,20 @@ static enum wa_code digest_file(const struct proposal *p, struct wa_published_fi
     struct wa_relpath name;
     struct wa_fd_source source;
     struct wa_stat st;
-    if (wa_relpath_parse(f->name, &name, err) != WA_OK ||
-        wa_file_open(p->dir, &name, &fd, err) != WA_OK || wa_fd_stat(fd, &st, err) != WA_OK ||
+    const struct wa_published_file *known =
+        p->last == NULL ? NULL : wa_published_find(p->last, f->name);
+    if (wa_relpath_parse(f->name, &name, err) != WA_OK)
+        return err->code;
+    if (wa_file_open(p->dir, &name, &fd, err) == WA_E_NOT_FOUND && known != NULL && p->is_partial) {
+        wa_err_clear(err);
+        f->length = known->length;
+        memcpy(f->sha256, known->sha256, sizeof f->sha256);
+        return WA_OK;
+    }
+    if (err->code != WA_OK || wa_fd_stat(fd, &st, err) != WA_OK ||
         wa_fd_source_init(&source, fd, err) != WA_OK)
         return wa_wrap(err, "the package '%.*s' of the index", WA_SV_ARG(f->name));
     f->length = source.base.size;
-    const struct wa_published_file *known =
-        p->last == NULL ? NULL : wa_published_find(p->last, f->name);
     if (!p->force && known != NULL && known->length == f->length && st.mtime < p->last_mtime) {
         memcpy(f->sha256, known->sha256, sizeof f->sha256);
         return WA_OK;
@@ -232,7 +239,11 @@ enum wa_code wa_publish_propose(const struct wa_dir *dir, const struct wa_root *
                                 const struct wa_publish_options *o, struct wa_buf *text,
                                 struct wa_err *err)
 {
-    struct proposal p = {.dir = dir, .last = last, .last_mtime = last_mtime, .force = o->force};
+    struct proposal p = {.dir = dir,
+                         .last = last,
+                         .last_mtime = last_mtime,
+                         .force = o->force,
+                         .is_partial = o->is_partial};
     wa_buf_init(&p.packed, WA_INDEX_PACKED_BYTES_MAX);
     wa_index_init(&p.index);
     enum wa_code code = open_index(&p, err);

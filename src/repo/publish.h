@@ -23,7 +23,8 @@ struct wa_publish_options {
     int64_t version, now, days;
     const char *const *revoked; /* besides those of the last list */
     size_t revoked_count;
-    bool force; /* digest every package anew */
+    bool force;      /* digest every package anew */
+    bool is_partial; /* packages of the last list need not be there: they are as it says */
 };
 /* The text of the list that describes Packages and the packages it names. A package of the length
  * it had and older than the last list keeps its digest. WA_E_NOT_FOUND without Packages, or when it

@@ -175,6 +175,8 @@ static enum wa_code carry_out(struct scan *s, const struct question *q,
     struct wa_err left = WA_ERR_INIT;
     if ((code != WA_OK || is_document) && wa_tree_remove(&s->repo, &path, &left) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.left", &left);
+    if (code == WA_OK && is_document)
+        return rescan(s, err); /* for the next proposal */
     return code;
 }
 

@@ -2,9 +2,11 @@
 import json
 import pathlib
 import shutil
+import tempfile
+import zipfile
 
 import pytest
-from conftest import BIN, ROOT, run
+from conftest import BIN, ROOT, TREE, Organisation, run, until
 
 DEMO = ROOT / "examples/demo-config"
 FILE = "demo-config_1.0-1.wapt"
@@ -172,3 +174,61 @@ def test_wrong_calls(r, tmp_path):
     run(BIN / "wapt-repo", "timestamp-key", tmp_path / "other.pem")
     assert "no timestamp key" in r.repo("timestamp", r.dir, "--key", tmp_path / "other.pem", ok=False).text
     assert pathlib.Path(tmp_path / "other.pem").stat().st_mode & 0o77 == 0
+
+
+# --- on the server ---
+
+class Served(Repository):
+    """The same root on a real server, which stamps the time itself."""
+
+    def __init__(self, base, org):
+        super().__init__(base)
+        self.org, self.known, self.remote = org, base / "known", org.base / "server/repo/wapt"
+        self.repo("root", "set", self.dir, "--timestamp-key", org.base / "server/private/timestamp.pub")
+        self.sign("Alice")
+        self.sign("Bob")
+        shutil.copy(self.cert("Dev"), org.base / "server/trusted/")
+        org.console("upload", self.dir / FILE)
+        self.first = self.console_publish("--root", self.dir / "1.root.json", "--send-root", self.dir / "1.root.json", ok=None)
+        self.second = self.console_publish("--send-root", self.dir / "2.root.json")
+
+    def console_publish(self, *more, who="Dev", ok=True):
+        return self.org.console("publish", "--known", self.known, *self.key(who), "--yes", *more, ok=ok)
+
+
+@pytest.fixture
+def served(tmp_path):
+    base = pathlib.Path(tempfile.mkdtemp(dir=TREE))
+    org = Organisation(base)
+    try:
+        yield Served(tmp_path, org)
+    finally:
+        org.stop()
+
+
+def test_the_server_takes_what_is_signed_and_stamps_it(served):
+    s = served
+    assert s.first.returncode == 0 and "added" in s.first.text and "1 as before" in s.second.text
+    until(lambda: s.repo("verify", s.remote, "--root", s.dir / "1.root.json", ok=None).returncode == 0, "the server stamps the list")
+    # nobody else's, nothing old, nothing forged
+    assert "may publish" in s.console_publish(who="Other", ok=False).text
+    assert "does not follow" in s.console_publish("--send-root", s.dir / "2.root.json", ok=False).text
+    (s.base / "forged.json").write_text((s.dir / "2.root.json").read_text().replace('\\"version\\":2', '\\"version\\":3'))
+    assert "does not hold" in s.console_publish("--send-root", s.base / "forged.json", ok=False).text
+    # a server that goes back to an old state, or changes a package, is found out before anything is signed
+    proposal = s.remote / "published.proposal.json"
+    kept, package = proposal.read_text(), (s.remote / FILE).read_bytes()
+    proposal.write_text(json.dumps({"signed": json.loads(kept)["signed"].replace('"version":3,', '"version":2,'), "signatures": []}))
+    assert "rolls it back" in s.console_publish(ok=False).text
+    proposal.write_text(kept)
+    with zipfile.ZipFile(s.remote / FILE) as z:
+        at = z.getinfo("setup.py").header_offset + 30 + len("setup.py") + 20
+    (s.remote / FILE).write_bytes(package[:at] + bytes([package[at] ^ 1]) + package[at + 1:])
+    run(BIN / "wapt-scanpackages", s.remote)
+    assert "refused" in s.console_publish(ok=False).text
+    assert not (s.remote / "3.published.json").exists()
+    (s.remote / FILE).write_bytes(package)
+    run(BIN / "wapt-scanpackages", s.remote)
+    assert "list 3 is published" in s.console_publish().text
+    fresh = s.base / "fresh"
+    assert "give --root FILE" in s.org.console("publish", "--known", fresh, *s.key("Dev"), "--yes", ok=False).text
