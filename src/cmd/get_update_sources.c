@@ -18,20 +18,15 @@
 #define RESULT_BYTES_MAX (1u << 20) /* as wapt_runner.py writes at most */
 extern char **environ;              /* the script is the caller's, and so are its proxies */
 
-static enum wa_code check_owner(const struct wa_dir *dir, const char *name, struct wa_err *err)
+static enum wa_code check_owner(const struct wa_stat *st, const char *name, struct wa_err *err)
 {
-    struct wa_relpath path;
-    struct wa_stat st;
     unsigned others = wa_priv_is_root() ? 022u : 02u;
-    if (wa_relpath_parse(wa_sv(name), &path, err) != WA_OK ||
-        wa_file_stat(dir, &path, &st, err) != WA_OK)
-        return err->code;
-    if (st.uid != wa_proc_own_uid())
+    if (st->uid != wa_proc_own_uid())
         return wa_fail(err, WA_E_REFUSED,
                        "'%s' belongs to another user, whose code would run as you: 'wapt-get edit' "
                        "makes your own copy of a verified package",
                        name);
-    if ((st.mode & others) != 0)
+    if ((st->mode & others) != 0)
         return wa_fail(err, WA_E_REFUSED,
                        "other users can write to '%s', and their code would run as you: chmod "
                        "go-w it, after reading it",
@@ -39,20 +34,20 @@ static enum wa_code check_owner(const struct wa_dir *dir, const char *name, stru
     return WA_OK;
 }
 
-static enum wa_code check_own(const char *folder, struct wa_err *err)
+/* By the handle of the folder: whoever owns a folder above can't put another in its place between
+ * this and the run. */
+static enum wa_code check_own(const struct wa_dir *dir, struct wa_err *err)
 {
-    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    WA_AUTO_DIR struct wa_dir parent = WA_DIR_INIT;
-    char above[WA_PATH_MAX];
-    const char *slash = strrchr(folder, '/');
-    (void)snprintf(above, sizeof above, "%.*s", (int)(slash - folder + 1), folder);
-    if (wa_dir_open(above, &parent, err) != WA_OK ||
-        check_owner(&parent, slash + 1, err) != WA_OK || wa_dir_open(folder, &dir, err) != WA_OK)
-        return err->code;
     static const char *const names[] = {"setup.py", "WAPT", "WAPT/control"};
-    for (size_t i = 0; i < WA_COUNT(names); i++)
-        if (check_owner(&dir, names[i], err) != WA_OK)
+    struct wa_stat st;
+    if (wa_fd_stat(dir->fd, &st, err) != WA_OK || check_owner(&st, "the folder", err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < WA_COUNT(names); i++) {
+        struct wa_relpath path;
+        if (wa_relpath_parse(wa_sv(names[i]), &path, err) != WA_OK ||
+            wa_file_stat(dir, &path, &st, err) != WA_OK || check_owner(&st, names[i], err) != WA_OK)
             return err->code;
+    }
     return WA_OK;
 }
 
@@ -100,9 +95,10 @@ static enum wa_code receive_all(int fd, struct wa_buf *out, struct wa_err *err)
     }
 }
 
-/* python3 in the folder; what it prints goes where ours goes, but for --json's standard output. */
-static enum wa_code start(const struct wa_cli *cli, const char *folder, int request, int result,
-                          struct wa_proc *ret, struct wa_err *err)
+/* python3 in the current directory; what it prints goes where ours goes, but for --json's standard
+ * output. */
+static enum wa_code start(const struct wa_cli *cli, int request, int result, struct wa_proc *ret,
+                          struct wa_err *err)
 {
     char runner[WA_PATH_MAX];
     int n = snprintf(runner, sizeof runner, "%s/wapt_runner.py", wa_agent_libdir());
@@ -114,7 +110,7 @@ static enum wa_code start(const struct wa_cli *cli, const char *folder, int requ
         .path = argv[0],
         .argv = argv,
         .envp = (const char *const *)environ,
-        .cwd = folder,
+        .cwd = ".", /* the checked folder */
         .fds = fds,
         .fd_count = WA_COUNT(fds),
         .die_with_parent = true,
@@ -141,8 +137,8 @@ static enum wa_code talk(struct wa_proc *proc, int request, int result, struct w
     return code;
 }
 
-static enum wa_code run_script(const struct wa_cli *cli, const char *folder, struct wa_sv text,
-                               struct wa_buf *answer, struct wa_err *err)
+static enum wa_code run_script(const struct wa_cli *cli, struct wa_sv text, struct wa_buf *answer,
+                               struct wa_err *err)
 {
     struct wa_proc proc;
     int request[2], result[2];
@@ -150,7 +146,7 @@ static enum wa_code run_script(const struct wa_cli *cli, const char *folder, str
         return err->code;
     enum wa_code code = wa_pipe(result, err);
     if (code == WA_OK) {
-        code = start(cli, folder, request[0], result[1], &proc, err);
+        code = start(cli, request[0], result[1], &proc, err);
         wa_fd_close(&result[1]);
         wa_fd_close(&request[0]);
         if (code == WA_OK) {
@@ -189,6 +185,7 @@ struct outcome {
     char version[WA_NAME_MAX + 1], package[WA_NAME_MAX + 1];
 };
 
+/* In the current directory, which is folder. */
 static enum wa_code update(struct wa_cli *cli, const char *folder, struct outcome *o,
                            struct wa_err *err)
 {
@@ -200,11 +197,11 @@ static enum wa_code update(struct wa_cli *cli, const char *folder, struct outcom
     wa_control_init(&after);
     wa_buf_init(&request, 4u * WA_CONTROL_BYTES_MAX);
     wa_buf_init(&answer, RESULT_BYTES_MAX);
-    if (check_own(folder, err) != WA_OK || wa_get_control(folder, &before, err) != WA_OK ||
+    if (wa_get_control(".", &before, err) != WA_OK ||
         write_request(folder, &before, &request, err) != WA_OK ||
-        run_script(cli, folder, wa_buf_sv(&request), &answer, err) != WA_OK ||
+        run_script(cli, wa_buf_sv(&request), &answer, err) != WA_OK ||
         read_answer(wa_buf_sv(&answer), &o->changed, err) != WA_OK ||
-        wa_get_control(folder, &after, err) != WA_OK)
+        wa_get_control(".", &after, err) != WA_OK)
         return err->code;
     const char *version = wa_control_get(&after, WA_A_VERSION);
     o->changed = o->changed || strcmp(version, wa_control_get(&before, WA_A_VERSION)) != 0;
@@ -216,14 +213,32 @@ static enum wa_code update(struct wa_cli *cli, const char *folder, struct outcom
     return WA_OK;
 }
 
+/* The process stands in the folder meanwhile. */
+static enum wa_code update_in(struct wa_cli *cli, const char *folder, struct outcome *o,
+                              struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir here = WA_DIR_INIT;
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    struct wa_err back = WA_ERR_INIT;
+    if (wa_dir_open(".", &here, err) != WA_OK || wa_dir_open(folder, &dir, err) != WA_OK ||
+        check_own(&dir, err) != WA_OK || wa_dir_enter(&dir, err) != WA_OK)
+        return err->code;
+    enum wa_code code = update(cli, folder, o, err);
+    if (wa_dir_enter(&here, &back) != WA_OK && code == WA_OK) {
+        *err = back;
+        code = err->code;
+    }
+    return code;
+}
+
 static enum wa_code update_one(struct wa_cli *cli, const char *given, struct wa_get_tally *tally,
                                struct wa_err *err)
 {
     struct wa_err why = WA_ERR_INIT;
     struct outcome o = {.changed = false};
     char *folder = realpath(given, NULL);
-    enum wa_code code =
-        folder == NULL ? wa_fail_errno(&why, errno, "'%s'", given) : update(cli, folder, &o, &why);
+    enum wa_code code = folder == NULL ? wa_fail_errno(&why, errno, "'%s'", given)
+                                       : update_in(cli, folder, &o, &why);
     free(folder); /* libc's */
     if (code == WA_E_NOMEM)
         return wa_nomem(err);

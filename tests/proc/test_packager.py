@@ -313,6 +313,7 @@ def test_update_package_sources(org, tmp_path, monkeypatch):
     assert p.returncode == 3 and [(r["changed"], r["version"], r["code"]) for r in answer["result"]] == [
         (True, "1.1-1", "ok"), (False, "1.0-1", "ok"), (False, None, "failed"), (True, "x y", "invalid"), (False, None, "not_found")]
     assert "no such page" in answer["result"][2]["error"] and f"looking in {new} http://proxy" in p.stderr
+    assert org.get("update-package-sources", "same", "./same/", cwd=tmp_path).stdout.count("same") == 4  # two, with what they print
     assert f"{new}: unchanged" not in org.get("update-package-sources", new).stdout  # the hook says True each time
 
 
