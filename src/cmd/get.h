@@ -10,6 +10,7 @@
 extern const struct wa_cli_command wa_get_create_keycert;
 extern const struct wa_cli_command wa_get_build_package;
 extern const struct wa_cli_command wa_get_build_upload;
+extern const struct wa_cli_command wa_get_lint;
 extern const struct wa_cli_command wa_get_upload_package;
 extern const struct wa_cli_command wa_get_duplicate;
 extern const struct wa_cli_command wa_get_edit;

@@ -3,43 +3,24 @@
  * One directory that can't be built does not keep the others from being built; the exit status
  * tells.
  */
-#include "base/mem.h"
-#include "base/vec.h"
 #include "cmd/get.h"
-#include "codec/csv.h"
+#include "cmd/get_lint.h"
 
 static const struct wa_cli_option options[] = {
     WA_GET_SIGNER_OPTIONS,
     {"excludes", 'x', "LIST", "Patterns of file names to leave out, separated by commas"},
     WA_GET_SIGNING_OPTIONS,
     {"output", 'o', "DIR", "Directory for the packages (else that of the sources)"},
+    WA_GET_LINT_OPTIONS,
 };
 
-/* Patterns as wa_build_options wants them. */
-struct patterns {
-    WA_VEC(char *);
+struct building {
+    struct wa_cli *cli;
+    const struct wa_signer *signer;
+    struct wa_build_options options;
+    const char *const *ignored; /* rules of lint */
+    struct wa_get_tally tally;
 };
-
-static void patterns_fini(struct patterns *p)
-{
-    for (size_t i = 0; i < p->n; i++)
-        wa_free(p->items[i]);
-    WA_VEC_FREE(p);
-}
-
-static enum wa_code split_patterns(const struct wa_cli *cli, struct patterns *p, struct wa_err *err)
-{
-    const char *list;
-    for (size_t i = 0; (list = wa_cli_at(cli, "excludes", i)) != NULL; i++) {
-        struct wa_sv rest = wa_sv(list), item;
-        while (wa_csv_next(&rest, &item)) {
-            char **slot = WA_VEC_PUSH(p);
-            if (slot == NULL || wa_sv_dup(item, slot, err) != WA_OK)
-                return wa_nomem(err);
-        }
-    }
-    return WA_VEC_PUSH(p) == NULL ? wa_nomem(err) : WA_OK; /* the NULL at the end */
-}
 
 /* The directory that holds the source directory. */
 static void parent_of(const char *dir, char out[WA_PATH_MAX])
@@ -59,57 +40,75 @@ static void parent_of(const char *dir, char out[WA_PATH_MAX])
         (void)snprintf(out, WA_PATH_MAX, "%.*s", (int)(slash > 1 ? slash - 1 : 1), path.p);
 }
 
-static enum wa_code build_one(struct wa_cli *cli, const char *source,
-                              const struct wa_signer *signer, const struct wa_build_options *o,
-                              struct wa_get_tally *tally, struct wa_err *err)
+/* Not when there are errors: agents would refuse the package, or it could never do its work. */
+static enum wa_code check_and_build(const struct building *b, const char *source, char *ret_path,
+                                    struct wa_findings *f, struct wa_err *err)
 {
-    struct wa_err why = WA_ERR_INIT;
-    char folder[WA_PATH_MAX], path[WA_PATH_MAX];
-    const char *out = wa_cli_get(cli, "output", NULL);
+    char folder[WA_PATH_MAX];
+    const char *out = wa_cli_get(b->cli, "output", NULL);
+    if (wa_get_lint_dir(source, &b->options, f, err) != WA_OK)
+        return err->code;
+    wa_get_lint_say(b->cli, source, f);
+    size_t errors = wa_findings_count(f, WA_LINT_ERROR);
+    if (errors > 0)
+        return wa_fail(err, WA_E_INVALID,
+                       "'%s' is not built: %zu errors; correct them, or say with --ignore which "
+                       "rules do not count",
+                       source, errors);
     if (out == NULL) {
         parent_of(source, folder);
         out = folder;
     }
-    enum wa_code code = wa_build_package(source, out, signer, o, path, &why);
+    return wa_build_package(source, out, b->signer, &b->options, ret_path, err);
+}
+
+static enum wa_code build_one(struct building *b, const char *source, struct wa_err *err)
+{
+    WA_AUTO_FINDINGS struct wa_findings f = {.ignored = b->ignored};
+    struct wa_err why = WA_ERR_INIT;
+    struct wa_jw *w = &b->cli->jw;
+    char path[WA_PATH_MAX];
+    enum wa_code code = check_and_build(b, source, path, &f, &why);
     if (code == WA_E_NOMEM)
         return wa_nomem(err);
-    wa_jw_obj(&cli->jw);
-    wa_jw_kv(&cli->jw, "source", source);
-    wa_jw_kv(&cli->jw, "file", code == WA_OK ? path : NULL);
-    wa_jw_kv(&cli->jw, "code", wa_code_name(code));
-    wa_jw_kv(&cli->jw, "error", code == WA_OK ? NULL : why.text);
-    wa_jw_end(&cli->jw);
+    wa_jw_obj(w);
+    wa_jw_kv(w, "source", source);
+    wa_jw_kv(w, "file", code == WA_OK ? path : NULL);
+    wa_jw_kv(w, "code", wa_code_name(code));
+    wa_jw_kv(w, "error", code == WA_OK ? NULL : why.text);
+    wa_get_lint_json(b->cli, &f);
+    wa_jw_end(w);
     if (code == WA_OK)
-        wa_cli_out(cli, "%s\n", path);
-    wa_get_count(cli, tally, &why);
+        wa_cli_out(b->cli, "%s\n", path);
+    wa_get_count(b->cli, &b->tally, &why);
     return WA_OK;
 }
 
-static enum wa_code build_all(struct wa_cli *cli, const struct wa_signer *signer,
-                              const struct wa_build_options *o, struct wa_err *err)
+static enum wa_code build_all(struct building *b, struct wa_err *err)
 {
-    struct wa_get_tally tally = {0, 0, WA_OK};
+    struct wa_cli *cli = b->cli;
     wa_jw_arr(&cli->jw);
     for (size_t i = 0; i < cli->arg_count; i++)
-        if (build_one(cli, cli->args[i], signer, o, &tally, err) != WA_OK)
+        if (build_one(b, cli->args[i], err) != WA_OK)
             return err->code;
     wa_jw_end(&cli->jw);
-    return wa_get_outcome(&tally, "packages could not be built", err);
+    return wa_get_outcome(&b->tally, "packages could not be built", err);
 }
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     WA_AUTO_GET_SIGNER struct wa_get_signer signer = {0};
-    struct patterns patterns = {0};
-    struct wa_build_options o;
-    if (wa_get_signing(cli, &o, err) != WA_OK || wa_get_signer_load(cli, &signer, err) != WA_OK)
+    WA_AUTO_GET_WORDS struct wa_get_words excludes = {0};
+    WA_AUTO_GET_WORDS struct wa_get_words ignored = {0};
+    struct building b = {.cli = cli, .signer = &signer.signer, .tally = {0, 0, WA_OK}};
+    if (wa_get_signing(cli, &b.options, err) != WA_OK ||
+        wa_get_signer_load(cli, &signer, err) != WA_OK ||
+        wa_get_words(cli, "excludes", &excludes, err) != WA_OK ||
+        wa_get_words(cli, "ignore", &ignored, err) != WA_OK)
         return err->code;
-    enum wa_code code = split_patterns(cli, &patterns, err);
-    o.excludes = (const char *const *)patterns.items;
-    if (code == WA_OK)
-        code = build_all(cli, &signer.signer, &o, err);
-    patterns_fini(&patterns);
-    return code;
+    b.options.excludes = (const char *const *)excludes.items;
+    b.ignored = (const char *const *)ignored.items;
+    return build_all(&b, err);
 }
 
 const struct wa_cli_command wa_get_build_package = {"build-package",

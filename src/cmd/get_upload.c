@@ -4,6 +4,7 @@
  */
 #include "base/vec.h"
 #include "cmd/get.h"
+#include "cmd/get_lint.h"
 #include "os/proc.h"
 
 #define SERVER_OPTIONS                                                                             \
@@ -24,6 +25,7 @@ static const struct wa_cli_option build_options[] = {
     {"excludes", 'x', "LIST", "Patterns of file names to leave out, separated by commas"},
     WA_GET_SIGNING_OPTIONS,
     {"output", 'o', "DIR", "Directory for the packages (else that of the sources)"},
+    WA_GET_LINT_OPTIONS,
 };
 
 /* Ours, and waptconsole's. */

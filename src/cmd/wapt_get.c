@@ -18,6 +18,7 @@ static const struct wa_cli_command *const commands[] = {
     &wa_get_forget,
     &wa_get_install,
     &wa_get_inventory,
+    &wa_get_lint,
     &wa_get_list,
     &wa_get_list_upgrade,
     &wa_get_make_group_template,

@@ -217,10 +217,10 @@ static enum wa_code find_key(const PKCS11_SLOT *slot, const struct wa_token_uri 
     WA_AUTO_BUF struct wa_buf there;
     PKCS11_KEY *keys = NULL, *found = NULL;
     unsigned n = 0, count = 0;
+    wa_buf_init(&there, 4096);
     if (PKCS11_enumerate_keys(slot->token, &keys, &n) != 0)
         return wa_ossl_fail(err, WA_E_FAILED, "the token '%s' does not list its keys",
                             slot->token->label);
-    wa_buf_init(&there, 4096);
     for (unsigned i = 0; i < n; i++) {
         if (i < LISTED_MAX)
             wa_buf_addf(&there, "%s'%s'", i == 0 ? "; it has " : ", ",

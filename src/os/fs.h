@@ -138,6 +138,8 @@ WA_CHECK enum wa_code wa_dir_lock(const struct wa_dir *dir, const struct wa_relp
 /* A private temporary directory (0700) under $TMPDIR or /tmp; out has room for WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_temp_dir(const char *prefix, char *out, struct wa_err *err);
 
+/* Whether it lies on another machine, as far as the system says. */
+WA_CHECK enum wa_code wa_path_is_remote(const char *path, bool *ret, struct wa_err *err);
 /* Bytes free for an ordinary user on the file system of path. */
 WA_CHECK enum wa_code wa_path_free_bytes(const char *path, uint64_t *ret, struct wa_err *err);
 

@@ -7,10 +7,11 @@
 
 #include "codec/csv.h"
 #include "pkg/build_priv.h"
+#include "pkg/lint.h"
 #include "pkg/members_dir.h"
 
 /* Left out of every package when at the root, as WAPT does. */
-static bool is_left_out(const struct wa_relpath *name, const struct wa_build_options *o)
+bool wa_build_leaves_out(const struct wa_relpath *name, const struct wa_build_options *o)
 {
     static const char *const roots[] = {".svn", ".git", ".gitignore", "setup.pyc", "__pycache__"};
     size_t slash = name->n;
@@ -48,7 +49,7 @@ static enum wa_code add_sources(struct wa_output *o, const struct wa_dir *dir,
 {
     for (size_t i = 0; i < members->n; i++) {
         const struct wa_relpath *name = &members->items[i].name;
-        if (wa_papers_is_generated(name->p) || is_left_out(name, options))
+        if (wa_papers_is_generated(name->p) || wa_build_leaves_out(name, options))
             continue;
         if (wa_signer_may_pack(s, name->p, err) != WA_OK ||
             add_source(o, dir, name, l, err) != WA_OK)
@@ -64,7 +65,7 @@ static enum wa_code list_sources(struct wa_members *members, const struct wa_bui
 {
     for (size_t i = 0; i < members->n; i++) {
         const struct wa_relpath *name = &members->items[i].name;
-        if (wa_papers_is_generated(name->p) || is_left_out(name, options))
+        if (wa_papers_is_generated(name->p) || wa_build_leaves_out(name, options))
             continue;
         if (wa_signer_may_pack(s, name->p, err) != WA_OK ||
             members->read(members, i, wa_listing_start(l), err) != WA_OK ||

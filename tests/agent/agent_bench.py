@@ -214,7 +214,7 @@ class Bench(unittest.TestCase):
             os.makedirs(os.path.dirname(f'{source}/{path}'), exist_ok=True)
             with open(f'{source}/{path}', 'w', encoding='utf-8') as f:
                 f.write(text)
-        done = json.loads(cls.get('--json', 'build-package', source, '-k', f'{cls.top}/keys/{key}.crt', '-o',
+        done = json.loads(cls.get('--json', 'build-package', '--ignore', 'setup-syntax', source, '-k', f'{cls.top}/keys/{key}.crt', '-o',
                                   f'{cls.top}/out', base=False).stdout)
         path = cls.find_path(done['result'])
         if publish:

@@ -69,6 +69,7 @@ def answers(org):
     get("create-keycert", "--common-name", "J", "--base-dir", base / "keys", "--no-private-key-passwd", "--key-bits", "2048")
     get("build-package", source, base / "nowhere", *signer, "-o", base, ok=False)
     get("sign-package", base / package.name, *signer)
+    get("lint", source, base / "nowhere", ok=False)
     get("show", base / package.name)
     get("verify", "-t", org.base / "keys", base / package.name, base / "none.wapt", ok=False)
     get("make-template", "json-new", base / "new")

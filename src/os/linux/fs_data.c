@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -183,6 +184,20 @@ enum wa_code wa_temp_dir(const char *prefix, char *out, struct wa_err *err)
         return wa_fail(err, WA_E_LIMIT, "the path of the temporary directory is too long");
     if (mkdir(out, 0700) != 0)
         return wa_fail_errno(err, errno, "cannot make temporary directory '%s'", out);
+    return WA_OK;
+}
+
+enum wa_code wa_path_is_remote(const char *path, bool *ret, struct wa_err *err)
+{
+    /* NFS, SMB in its three kinds, AFS, Ceph, 9P (linux/magic.h has not all of them) */
+    static const uint32_t remote[] = {0x6969,     0x517b,     0xff534d42, 0xfe534d42,
+                                      0x5346414f, 0x00c36400, 0x01021997};
+    struct statfs v;
+    if (statfs(path, &v) != 0)
+        return wa_fail_errno(err, errno, "cannot ask where '%s' is", path);
+    *ret = false;
+    for (size_t i = 0; i < WA_COUNT(remote); i++)
+        *ret = *ret || (uint32_t)v.f_type == remote[i];
     return WA_OK;
 }
 

@@ -517,6 +517,35 @@ static void drops_the_code(void **state)
     workshop_close(&w);
 }
 
+/* Nothing is signed that was not checked, though the file has changed in between. */
+static void only_what_was_checked(void **state)
+{
+    static const struct {
+        const char *file, *text;
+        enum wa_code code;
+    } after[] = {{"source/other", "x", WA_E_CONFLICT},
+                 {"source/readme.txt", "evil", WA_E_CONFLICT},
+                 {"source/WAPT/control", "package: a\nversion: 2\n", WA_E_CONFLICT},
+                 {"out/other.txt", "beside it", WA_OK}};
+    (void)state;
+    for (size_t i = 0; i < WA_COUNT(after); i++) {
+        struct workshop w;
+        WA_AUTO_VERDICT struct wa_verdict v;
+        struct wa_build_options o = {.only = &v.manifest};
+        struct wa_build_options same = {.date = 1767323045};
+        struct wa_err err = WA_ERR_INIT;
+        char path[WA_PATH_MAX];
+        wa_verdict_init(&v);
+        workshop_open(&w, "package: a\nversion: 1-2\n");
+        check_ok(wa_build_package(w.source, w.out, &people.signer, &same, path, &err), &err, "one");
+        verify_made(path, &people.coder, &v);
+        write_file(&w.s.dir, after[i].file, after[i].text);
+        check_ok(wa_build_package(w.source, w.out, &people.signer, &same, path, &err), &err, "two");
+        assert_int_equal(wa_sign_package(path, &people.signer, &o, NULL, &err), after[i].code);
+        workshop_close(&w);
+    }
+}
+
 static void keeps_the_old_one_on_failure(void **state)
 {
     struct workshop w;
@@ -575,6 +604,7 @@ int main(void)
         cmocka_unit_test(names_follow),
         cmocka_unit_test(never_over_another_package),
         cmocka_unit_test(drops_the_code),
+        cmocka_unit_test(only_what_was_checked),
         cmocka_unit_test(keeps_the_old_one_on_failure),
         cmocka_unit_test(signs_sources_in_place),
     };
