@@ -2,7 +2,8 @@
  * keeps, and WAPT's own plan where all that is asked for can be had.
  *
  * WAPT takes the best candidate of each name, one after another, and goes on when something is
- * missing; so its plans are compared only where nothing was.
+ * missing; so its plans are compared only where nothing was. Where ours is another one, its own
+ * must be impossible, or worse by what docs/formats/planning.md prefers.
  */
 #include "check.h"
 
@@ -199,6 +200,140 @@ static bool is_needed(const struct world *w, const struct wa_plan *p, struct wa_
     return false;
 }
 
+/* What is there once WAPT's plan is carried out. */
+struct theirs {
+    const struct wa_control *items[2 * ITEMS_MAX];
+    bool comes[2 * ITEMS_MAX];
+    size_t n, removed;
+    bool has_twice; /* two versions of one name are to come */
+};
+
+static bool is_listed(const struct wa_json *list, const struct wa_control *c, bool as_request)
+{
+    for (size_t i = 0; i < wa_json_count(list); i++) {
+        const struct wa_json *e = wa_json_at(list, i);
+        if (wa_sv_eqs(wa_json_sv(wa_json_at(as_request ? wa_json_at(e, 1) : e, 0)),
+                      wa_control_get(c, WA_A_PACKAGE)))
+            return true;
+    }
+    return false;
+}
+
+static void add_theirs(const struct world *w, const struct wa_json *list, struct theirs *t)
+{
+    for (size_t i = 0; i < wa_json_count(list); i++) {
+        const struct wa_json *e = wa_json_at(wa_json_at(list, i), 1);
+        const struct wa_control *c = NULL;
+        for (size_t k = 0; k < w->in.available_count; k++)
+            if (wa_sv_eqs(wa_json_sv(wa_json_at(e, 0)),
+                          wa_control_get(&w->available[k], WA_A_PACKAGE)) &&
+                wa_sv_eqs(wa_json_sv(wa_json_at(e, 1)),
+                          wa_control_get(&w->available[k], WA_A_VERSION)))
+                c = &w->available[k];
+        bool had = c == NULL;
+        for (size_t k = 0; !had && k < t->n; k++) {
+            bool same = is_named(t->items[k], wa_control_get(c, WA_A_PACKAGE));
+            t->has_twice = t->has_twice || (same && t->items[k] != c);
+            had = same;
+        }
+        if (!had && t->n < WA_COUNT(t->items)) {
+            t->comes[t->n] = true;
+            t->items[t->n++] = c;
+        }
+    }
+}
+
+static void carry_out_theirs(const struct world *w, const struct wa_json *want, struct theirs *t)
+{
+    *t = (struct theirs){.n = 0};
+    add_theirs(w, wa_json_get(want, "install"), t);
+    add_theirs(w, wa_json_get(want, "additional"), t);
+    for (size_t i = 0; i < w->in.installed_count; i++) {
+        const struct wa_control *c = &w->installed[i].control;
+        bool replaced = false;
+        for (size_t k = 0; k < t->n; k++)
+            replaced = replaced || is_named(t->items[k], wa_control_get(c, WA_A_PACKAGE));
+        if (is_listed(wa_json_get(want, "remove"), c, false) && !replaced)
+            t->removed++;
+        else if (!replaced && t->n < WA_COUNT(t->items))
+            t->items[t->n++] = c;
+    }
+}
+
+static bool theirs_meet(const struct theirs *t, const struct wa_request *r)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (wa_request_matches(r, t->items[i]))
+            return true;
+    return false;
+}
+
+static bool is_asked(const struct world *w, const struct wa_control *c)
+{
+    for (size_t i = 0; i < w->request_count; i++) {
+        struct wa_request r;
+        struct wa_err err = WA_ERR_INIT;
+        if (wa_request_parse(wa_sv(w->requests[i]), &r, &err) == WA_OK && wa_request_matches(&r, c))
+            return true;
+    }
+    return false;
+}
+
+/* Needs are met and nothing conflicts, but for what was so before among what is installed. */
+static bool is_whole(const struct world *w, const struct theirs *t)
+{
+    const struct wa_plan none = {.n = 0};
+    for (size_t i = 0; i < t->n; i++) {
+        const struct wa_control *c = t->items[i];
+        struct wa_sv rest = wa_sv(wa_control_get(c, WA_A_DEPENDS)), item;
+        struct wa_request r;
+        struct wa_err err = WA_ERR_INIT;
+        while (wa_csv_next(&rest, &item)) {
+            if (wa_request_parse(item, &r, &err) != WA_OK)
+                return false;
+            const struct wa_control *before = after(w, &none, 0, r.package);
+            bool is_due =
+                t->comes[i] || is_asked(w, c) || (before != NULL && wa_request_matches(&r, before));
+            if (is_due && !theirs_meet(t, &r))
+                return false;
+        }
+        rest = wa_sv(wa_control_get(c, WA_A_CONFLICTS));
+        while (wa_csv_next(&rest, &item))
+            for (size_t k = 0; k < t->n && wa_request_parse(item, &r, &err) == WA_OK; k++)
+                if (!is_named(c, r.package) && (t->comes[i] || t->comes[k]) &&
+                    wa_request_matches(&r, t->items[k]))
+                    return false;
+    }
+    return !t->has_twice;
+}
+
+/* Why our plan may be another one; name: of what WAPT installs and we don't, "" when we do more. */
+static enum outcome excuse(struct check *k, const struct world *w, const struct wa_json *want,
+                           const struct wa_plan *p, struct wa_sv name)
+{
+    struct theirs t;
+    size_t removed = 0;
+    carry_out_theirs(w, want, &t);
+    for (size_t i = 0; i < p->n; i++)
+        removed += p->items[i].kind == WA_STEP_REMOVE;
+    if (name.n > 0 && !is_needed(w, p, name))
+        return differs(k, "plan-older-needs",
+                       "WAPT installs %.*s, which nothing that it installs needs", WA_SV_ARG(name));
+    if (!is_whole(w, &t))
+        return differs(k, "plan-not-whole", "what WAPT plans does not go together");
+    if (removed < t.removed)
+        return differs(k, "plan-fewer-removals", "WAPT removes %zu packages, we %zu", t.removed,
+                       removed);
+    for (size_t i = 0; i < w->in.installed_count; i++)
+        if (name.n > 0 && wa_sv_eqs(name, wa_control_get(&w->installed[i].control, WA_A_PACKAGE)) &&
+            !is_asked(w, &w->installed[i].control) &&
+            after(w, p, p->n, wa_control_get(&w->installed[i].control, WA_A_PACKAGE)) ==
+                &w->installed[i].control)
+            return differs(k, "plan-keeps-installed", "WAPT upgrades %.*s, which would do as it is",
+                           WA_SV_ARG(name));
+    return fails(k, "%.*s: planned otherwise, without a reason", (int)name.n, name.p);
+}
+
 static enum outcome same_plan(struct check *k, const struct world *w, const struct wa_json *want,
                               const struct wa_plan *p)
 {
@@ -208,20 +343,19 @@ static enum outcome same_plan(struct check *k, const struct world *w, const stru
         const struct wa_json *list = wa_json_get(want, lists[l]);
         for (size_t i = 0; i < wa_json_count(list); i++) {
             const struct wa_json *entry = wa_json_at(wa_json_at(list, i), 1);
-            struct wa_sv name = wa_json_sv(wa_json_at(entry, 0));
-            wanted++;
-            if (is_planned(p, entry))
-                continue;
-            return is_needed(w, p, name)
-                       ? fails(k, "%.*s is not planned", WA_SV_ARG(name))
-                       : differs(k, "plan-older-needs",
-                                 "WAPT installs %.*s, which nothing that it installs needs",
-                                 WA_SV_ARG(name));
+            bool again = false; /* asked for and needed too: listed twice */
+            for (size_t e = 0; e < i && l == 0; e++)
+                again = again ||
+                        wa_sv_cmp(wa_json_sv(wa_json_at(wa_json_at(wa_json_at(list, e), 1), 0)),
+                                  wa_json_sv(wa_json_at(entry, 0))) == 0;
+            wanted += !again;
+            if (!is_planned(p, entry))
+                return excuse(k, w, want, p, wa_json_sv(wa_json_at(entry, 0)));
         }
     }
     for (size_t i = 0; i < p->n; i++)
         got += p->items[i].to != NULL;
-    return got == wanted ? AGREES : fails(k, "%zu installations planned, %zu wanted", got, wanted);
+    return got == wanted ? AGREES : excuse(k, w, want, p, WA_SV(""));
 }
 
 static enum wa_code make_plan(enum kind kind, const struct world *w, struct wa_plan *p,

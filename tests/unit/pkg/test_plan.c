@@ -313,11 +313,10 @@ static void plans_along_endless_chains(void **state)
     for (unsigned i = 0; i < COUNT; i++)
         for (char c = 'p'; c <= 'q'; c++) {
             (void)snprintf(name, sizeof name, "%c%u", c, i);
-            (void)snprintf(next, sizeof next,
-                           i + 1 < COUNT ? "%c%u"
-                           : c == 'p'    ? ""
-                                         : "gone",
-                           c, i + 1);
+            if (i + 1 < COUNT)
+                (void)snprintf(next, sizeof next, "%c%u", c, i + 1);
+            else
+                (void)snprintf(next, sizeof next, "%s", c == 'p' ? "" : "gone");
             offer(&m, name, 1, next);
         }
     plan_many(&m, asked, 2, &p);
