@@ -260,13 +260,12 @@ enum wa_code wa_crls_check(const struct wa_crls *list, const struct wa_cert *c,
         if (wa_crl_is_whole(crl->crl) && is_newer(crl->crl, newest))
             newest = crl->crl;
     }
-    if (newest == NULL)
-        return WA_OK;
-    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(newest);
-    if (next == NULL || X509_cmp_time(next, &now) <= 0)
-        return wa_fail(err, WA_E_REFUSED,
-                       "the revocation list of '%s' is out of date: put a new one in its place",
-                       issuer->cn);
+    const ASN1_TIME *next = newest == NULL ? NULL : X509_CRL_get0_nextUpdate(newest);
+    bool is_stale = newest != NULL && (next == NULL || X509_cmp_time(next, &now) <= 0);
     ERR_clear_error();
-    return WA_OK;
+    if (!is_stale)
+        return WA_OK;
+    return wa_fail(err, WA_E_REFUSED,
+                   "the revocation list of '%s' is out of date: put a new one in its place",
+                   issuer->cn);
 }

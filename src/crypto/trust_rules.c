@@ -151,8 +151,6 @@ static enum wa_code check_below(const struct wa_cert *const *path, size_t n,
             continue; /* RFC 5280, 6.1.3 (b) */
         int rc = NAME_CONSTRAINTS_check(path[i]->x, nc);
         ERR_clear_error();
-        if (rc == X509_V_ERR_OUT_OF_MEM)
-            return wa_nomem(err);
         if (rc != X509_V_OK)
             return wa_fail(err, WA_E_REFUSED, "'%s' may not certify the name of '%s'",
                            authority->cn, path[i]->cn);

@@ -227,6 +227,31 @@ static void where_lists_are(void **state)
     assert_queue_empty("reading distribution points");
 }
 
+/* A signer that is trusted itself, below one of two authorities of one name: a list of somebody is
+ * at hand, so both are asked; the other one's signature does not hold, which is no revocation. */
+static void namesakes_of_an_authority_revoke_nothing(void **state)
+{
+    static const char *const parts[] = {"made/store-namesakes.crt", "made/of-first.crt",
+                                        "made/store-points.crt"};
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    struct wa_trust_result r;
+    struct wa_err err = WA_ERR_INIT;
+    for (size_t i = 0; i < WA_COUNT(parts); i++) {
+        WA_AUTO_BUF struct wa_buf text;
+        char name[16];
+        read_trust_file(parts[i], &text);
+        (void)snprintf(name, sizeof name, "%zu.crt", i);
+        put(*state, name, wa_sv_n(text.p, text.n));
+    }
+    read_chain("made/of-first.crt", &chain);
+    WA_ASSERT_OK(wa_trust_new(&t, &err));
+    WA_ASSERT_OK(wa_trust_add_dir(t, *state, &err));
+    WA_ASSERT_OK(wa_trust_check(t, &chain, vectors_date(), &r, &err));
+    assert_true(r.is_pinned);
+    assert_queue_empty("asking namesakes");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +265,8 @@ int main(void)
                                         wa_test_tmpdir_teardown),
         cmocka_unit_test_setup_teardown(not_every_list_is_kept, wa_test_tmpdir_setup,
                                         wa_test_tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(namesakes_of_an_authority_revoke_nothing,
+                                        wa_test_tmpdir_setup, wa_test_tmpdir_teardown),
         cmocka_unit_test_setup_teardown(where_lists_are, wa_test_tmpdir_setup,
                                         wa_test_tmpdir_teardown),
     };

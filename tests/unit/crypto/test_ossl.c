@@ -7,6 +7,8 @@
 #include "ossl_memory.h"
 #include "support.h"
 
+#include "crypto/crl.h"
+
 #include <openssl/x509.h>
 
 /* Runs fn with the first, the second... allocation failing, until none does. fn must give WA_OK or,
@@ -143,6 +145,51 @@ static enum wa_code check_signature(const void *arg, struct wa_err *err)
     return wa_signature_check(key, wa_sv(arg), wa_buf_sv(&sig), err);
 }
 
+/* Pinned below one of two namesakes, with lists at hand and somebody else revoked: asks for twins
+ * of signatures and for both authorities. Then, which lists to keep. */
+static enum wa_code check_pinned(const void *arg, struct wa_err *err)
+{
+    WA_AUTO(wa_trust) struct wa_trust *t = NULL;
+    WA_AUTO_BUF struct wa_buf lists, der;
+    WA_AUTO_CERTS struct wa_certs anchors = {0};
+    struct wa_trust_result r;
+    struct wa_crl_info info;
+    bool is_used = false, is_there = false;
+    const struct wa_certs *chain = arg;
+    static const char unrelated[] =
+        "0000000000000000000000000000000000000000000000000000000000000000";
+
+    wa_buf_init(&der, 100000);
+    read_trust_file("made/store-points.crt", &lists);
+    if (wa_trust_new(&t, err) != WA_OK || wa_trust_revoke(t, unrelated, err) != WA_OK)
+        return err->code;
+    static const char *const stores[] = {"made/store-namesakes-other-order.crt",
+                                         "made/store-points.crt"};
+    for (size_t i = 0; i < WA_COUNT(stores); i++) {
+        WA_AUTO_BUF struct wa_buf pem;
+        read_trust_file(stores[i], &pem);
+        if (wa_certs_read_pem(wa_buf_sv(&pem), 8, &anchors, err) != WA_OK)
+            return err->code;
+    }
+    for (size_t i = 0; i < anchors.n; i++)
+        if (wa_trust_add(t, anchors.items[i], err) != WA_OK)
+            return err->code;
+    if (wa_trust_add_crl(t, wa_sv_n(lists.p, lists.n - 1), NULL, &is_used, err) != WA_OK ||
+        wa_trust_check(t, chain, vectors_date(), &r, err) != WA_OK ||
+        wa_trust_add(t, chain->items[0], err) != WA_OK ||
+        wa_trust_check(t, chain, vectors_date(), &r, err) != WA_OK)
+        return err->code;
+    return wa_trust_crl_to_keep(t, 0, NULL, vectors_date(), &der, &info, &is_used, &is_there, err);
+}
+
+static void pinned_signers_fail_closed(void **state)
+{
+    WA_UNUSED(state);
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    read_chain("made/of-first.crt", &chain);
+    (void)fail_each(check_pinned, &chain, false);
+}
+
 static void signatures_fail_closed(void **state)
 {
     WA_UNUSED(state);
@@ -222,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trust_fails_closed),
         cmocka_unit_test(stores_fail_closed),
+        cmocka_unit_test(pinned_signers_fail_closed),
         cmocka_unit_test(signatures_fail_closed),
         cmocka_unit_test(keys_fail_closed),
         cmocka_unit_test(certificates_are_made_whole),

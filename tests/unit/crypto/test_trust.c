@@ -170,6 +170,9 @@ static const struct trust_case rules[] = {
      false},
     /* names that an authority may certify */
     {"made/store-constrained.crt", "made/constrained-inside.crt", "Constrained", NULL, true},
+    {"made/store-bound.crt", "made/bound-rolled.crt", "Bound", NULL, true},
+    {"made/store-bound.crt", "made/bound-rolled-outside.crt", NULL, "may not certify the name",
+     true},
     {"made/store-constrained.crt", "made/constrained-outside.crt", NULL,
      "may not certify the name of 'Outside'", false},
     {"made/store-constrained.crt", "made/constrained-excluded.crt", NULL,

@@ -179,6 +179,28 @@ static void extract(const char *file, struct scratch *s, struct wa_trust *anchor
     package_close(&p);
 }
 
+/* What is there already was written by nobody knows whom. */
+static void extracts_over_nothing(void **state)
+{
+    struct package p;
+    WA_AUTO(wa_trust) struct wa_trust *anchors = trust_of("trust/main");
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_err err = WA_ERR_INIT;
+    struct scratch s;
+    WA_AUTO_FD int fd = -1;
+    const struct wa_relpath there = {"setup.py", 8};
+    (void)state;
+    wa_verdict_init(&v);
+    scratch_make(&s);
+    check_ok(package_open("valid/base-simple.wapt", &p, &err), &err, "open");
+    check_ok(verify(&p, anchors, &v, &err), &err, "verify");
+    check_ok(wa_file_create(&s.dir, &there, 0644, &fd, &err), &err, "create");
+    assert_int_equal(wa_extract_verified(wa_archive_members_get(p.archive), &v, &s.dir, &err),
+                     WA_E_EXISTS);
+    package_close(&p);
+    scratch_drop(&s);
+}
+
 static enum wa_code verify_tree(const struct scratch *s, const struct wa_trust *anchors,
                                 struct wa_err *err)
 {
@@ -268,6 +290,7 @@ int main(void)
         cmocka_unit_test(can_be_cancelled),
         cmocka_unit_test(refuses_the_revoked),
         cmocka_unit_test(extracts_what_is_good),
+        cmocka_unit_test(extracts_over_nothing),
         cmocka_unit_test(refuses_to_extract_the_unverified),
         cmocka_unit_test(checks_kept_files_again),
     };

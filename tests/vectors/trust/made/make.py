@@ -229,3 +229,12 @@ points = Entity("Points", ca=True, extra=[(x509.CRLDistributionPoints([
 part = (x509.CertificateRevocationListBuilder().issuer_name(points.name).last_update(datetime.datetime(2026, 1, 1)).next_update(END)
         .add_extension(x509.IssuingDistributionPoint(None, None, True, False, None, False, False), True).sign(points.key, hashes.SHA256()))
 write("store-points", points, crl(points), part.public_bytes(serialization.Encoding.PEM).decode())
+
+# A new key of an authority that may certify other names than its own (RFC 5280, 6.1.3: the self-issued one between is not judged by them).
+only = [(x509.NameConstraints([x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Branch")]))], None), True)]
+bound = Entity("Bound", ca=True, extra=only)
+rolled_bound = Entity("Bound", bound, ca=True)
+branch = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Branch"), x509.NameAttribute(NameOID.COMMON_NAME, "Of branch")])
+write("store-bound", bound)
+write("bound-rolled", Entity("", rolled_bound, eku=[CODE], subject=branch), rolled_bound)
+write("bound-rolled-outside", Entity("Of Example", rolled_bound, eku=[CODE]), rolled_bound)
