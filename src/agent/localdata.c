@@ -197,7 +197,7 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
     wa_jw_kvi(w, "enrolled_at", enrolled);
     wa_jw_kvi(w, "running_task", running);
     wa_lock_give(m->lock);
-    enum wa_code code = wa_repo_trust_status(m, m->db, w, err);
+    enum wa_code code = wa_repo_trust_status(m, w, err);
     wa_jw_end(w);
     return code;
 }

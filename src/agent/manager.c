@@ -1,6 +1,6 @@
 /* manager.c - the manager's process: start, confinement, the
  * clock, the end. */
-#include "agent/manager_priv.h"
+#include "agent/repo_trust.h"
 
 #include "os/clock.h"
 #include "os/priv.h"
@@ -219,6 +219,7 @@ static void stop(struct wa_manager *m)
     wa_thread_join(m->thread);
     wa_push_stop(m);
     wa_local_stop(m);
+    wa_repo_trust_end(m);
     wa_timer_free(m->clock);
     wa_loop_free(m->loop);
     wa_db_close(m->db);

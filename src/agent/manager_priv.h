@@ -38,6 +38,7 @@ struct wa_manager {
     struct wa_local *local;
     struct wa_push *push;
     struct wa_timer *clock;
+    struct wa_repo_trust *trust; /* as last loaded; NULL: not yet */
     int64_t next_update, next_upgrade, next_audit_check;
     int64_t once_until; /* once: when it ends although nobody came */
     /* shared by the two threads */

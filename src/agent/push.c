@@ -72,7 +72,7 @@ static void on_challenge(struct wa_push *p, struct wa_sv payload)
 
 struct papers {
     struct wa_manager *m;
-    struct wa_repo_trust trust;
+    const struct wa_repo_trust *trust; /* the manager's */
     struct wa_trust *anchors;
     struct wa_key *relay;
     struct wa_order_policy policy;
@@ -80,7 +80,6 @@ struct papers {
 
 static void papers_fini(struct papers *p)
 {
-    wa_repo_trust_fini(&p->trust);
     wa_trust_free(p->anchors);
     wa_key_free(p->relay);
 }
@@ -91,7 +90,7 @@ static enum wa_code may_order(void *user, const struct wa_trust_result *signer,
                               enum wa_action_kind kind, struct wa_err *err)
 {
     const struct papers *p = user;
-    return wa_repo_trust_order(p->m, p->m->db, &p->trust, signer, wa_action_kind_name(kind), err);
+    return wa_repo_trust_order(p->m, p->m->db, p->trust, signer, wa_action_kind_name(kind), err);
 }
 
 static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa_err *err)
@@ -100,8 +99,8 @@ static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa
     int64_t enrolled = 0;
     wa_buf_init(&pem, 64u << 10);
     ret->m = p->m;
-    if (wa_repo_trust_load(p->m, p->m->db, &ret->trust, err) != WA_OK ||
-        wa_manager_anchors(p->m, NULL, &ret->trust, &ret->anchors, err) != WA_OK ||
+    if (wa_repo_trust_loop(p->m, &ret->trust, err) != WA_OK ||
+        wa_manager_anchors(p->m, NULL, ret->trust, &ret->anchors, err) != WA_OK ||
         wa_param_get(p->m->db, "relay_key", &pem, err) != WA_OK ||
         wa_param_i64(p->m->db, "enrolled_at", &enrolled, err) != WA_OK)
         return err->code;
@@ -110,7 +109,7 @@ static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa
     if (wa_key_read_public_pem(wa_buf_sv(&pem), &ret->relay, err) != WA_OK)
         return err->code;
     ret->policy = (struct wa_order_policy){.anchors = ret->anchors,
-                                           .may_order = ret->trust.root != NULL ? may_order : NULL,
+                                           .may_order = ret->trust->root != NULL ? may_order : NULL,
                                            .user = ret,
                                            .relay_key = ret->relay,
                                            .uuid = p->m->uuid,

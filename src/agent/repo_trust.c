@@ -14,7 +14,7 @@
 
 static const char root_row[] = "repo_root", list_row[] = "repo_published",
                   stamp_row[] = "repo_timestamp", problem_row[] = "repo_problem",
-                  host_row[] = "repo_host_version";
+                  host_row[] = "repo_host_version", generation_row[] = "repo_generation";
 
 void wa_repo_trust_fini(struct wa_repo_trust *t)
 {
@@ -67,9 +67,13 @@ static enum wa_code in_transaction(struct wa_db *db,
                                                         struct wa_err *err),
                                    const void *arg, struct wa_err *err)
 {
+    int64_t generation = 0;
     if (wa_db_begin(db, err) != WA_OK)
         return err->code;
-    if (work(db, arg, err) != WA_OK || wa_db_commit(db, err) != WA_OK) {
+    if (work(db, arg, err) != WA_OK ||
+        wa_param_i64(db, generation_row, &generation, err) != WA_OK ||
+        wa_param_set_i64(db, generation_row, generation + 1, err) != WA_OK ||
+        wa_db_commit(db, err) != WA_OK) {
         wa_db_rollback(db);
         return err->code;
     }
@@ -179,10 +183,44 @@ enum wa_code wa_repo_trust_load(struct wa_manager *m, struct wa_db *db, struct w
                                 struct wa_err *err)
 {
     *ret = (struct wa_repo_trust){.root = NULL};
-    if (load_rows(db, ret, err) == WA_OK && take_local(m, db, ret, err) == WA_OK)
+    /* The generation first: a write between the two shows at the next look. */
+    if (wa_param_i64(db, generation_row, &ret->generation, err) == WA_OK &&
+        load_rows(db, ret, err) == WA_OK && take_local(m, db, ret, err) == WA_OK)
         return WA_OK;
     wa_repo_trust_fini(ret);
     return err->code;
+}
+
+enum wa_code wa_repo_trust_loop(struct wa_manager *m, const struct wa_repo_trust **ret,
+                                struct wa_err *err)
+{
+    struct wa_repo_trust fresh;
+    int64_t generation = 0;
+    if (m->trust == NULL)
+        m->trust = wa_calloc(1, sizeof *m->trust);
+    if (m->trust == NULL)
+        return wa_nomem(err);
+    if (wa_param_i64(m->db, generation_row, &generation, err) != WA_OK)
+        return err->code;
+    bool is_known = m->trust->root != NULL && m->trust->generation == generation;
+    if (is_known && take_local(m, m->db, m->trust, err) != WA_OK)
+        return err->code;
+    if (!is_known) {
+        if (wa_repo_trust_load(m, m->db, &fresh, err) != WA_OK)
+            return err->code;
+        wa_repo_trust_fini(m->trust);
+        *m->trust = fresh;
+    }
+    *ret = m->trust;
+    return WA_OK;
+}
+
+void wa_repo_trust_end(struct wa_manager *m)
+{
+    if (m->trust != NULL)
+        wa_repo_trust_fini(m->trust);
+    wa_free(m->trust);
+    m->trust = NULL;
 }
 
 /* --- what it means --- */
@@ -347,28 +385,28 @@ static void write_date(struct wa_jw *w, const char *key, int64_t at)
         wa_jw_kvi(w, key, at);
 }
 
-enum wa_code wa_repo_trust_status(struct wa_manager *m, struct wa_db *db, struct wa_jw *w,
-                                  struct wa_err *err)
+enum wa_code wa_repo_trust_status(struct wa_manager *m, struct wa_jw *w, struct wa_err *err)
 {
-    WA_AUTO_REPO_TRUST struct wa_repo_trust t = {.root = NULL};
+    static const struct wa_repo_trust none = {.root = NULL};
+    const struct wa_repo_trust *t = &none;
     WA_AUTO_BUF struct wa_buf problem;
     struct wa_timestamp stamp = {.expires = 0};
     struct wa_err why = WA_ERR_INIT, ignored = WA_ERR_INIT;
-    if (get_row(db, problem_row, WA_ERR_TEXT_MAX, &problem, err) != WA_OK)
+    if (get_row(m->db, problem_row, WA_ERR_TEXT_MAX, &problem, err) != WA_OK)
         return err->code;
-    bool is_well = wa_repo_trust_load(m, db, &t, &why) == WA_OK &&
-                   wa_repo_trust_fresh(&t, wa_clock_now(), &why) == WA_OK;
-    wa_jw_kv(w, "trust", t.root != NULL || !is_well ? "root" : "classic");
-    if (t.root != NULL) {
-        wa_jw_kvi(w, "root_version", t.root->version);
-        write_date(w, "root_expires", t.root->expires);
+    bool is_well = wa_repo_trust_loop(m, &t, &why) == WA_OK &&
+                   wa_repo_trust_fresh(t, wa_clock_now(), &why) == WA_OK;
+    wa_jw_kv(w, "trust", t->root != NULL || !is_well ? "root" : "classic");
+    if (t->root != NULL) {
+        wa_jw_kvi(w, "root_version", t->root->version);
+        write_date(w, "root_expires", t->root->expires);
     }
-    if (t.published != NULL) {
-        wa_jw_kvi(w, "published_version", t.published->version);
-        write_date(w, "published_expires", t.published->expires);
+    if (t->published != NULL) {
+        wa_jw_kvi(w, "published_version", t->published->version);
+        write_date(w, "published_expires", t->published->expires);
     }
-    if (t.root != NULL && t.stamp.n > 0 &&
-        wa_timestamp_open(wa_buf_sv(&t.stamp), t.root, wa_clock_now(), &stamp, &ignored) == WA_OK)
+    if (t->root != NULL && t->stamp.n > 0 &&
+        wa_timestamp_open(wa_buf_sv(&t->stamp), t->root, wa_clock_now(), &stamp, &ignored) == WA_OK)
         write_date(w, "timestamp_expires", stamp.expires);
     wa_jw_kv(w, "trust_problem", problem.n > 0 ? wa_buf_str(&problem) : !is_well ? why.text : NULL);
     return WA_OK;

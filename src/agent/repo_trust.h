@@ -9,6 +9,7 @@
 struct wa_repo_trust {
     struct wa_root *root;            /* NULL: classic trust */
     struct wa_published *published;  /* NULL: none that the root vouches for */
+    int64_t generation;              /* of the rows, when they were loaded */
     struct wa_buf json, list, stamp; /* the documents: root, list, timestamp; empty: none */
 };
 void wa_repo_trust_fini(struct wa_repo_trust *t);
@@ -18,6 +19,12 @@ void wa_repo_trust_fini(struct wa_repo_trust *t);
  * own database connection. An accepted root that can't be used is an error, never classic trust. */
 WA_CHECK enum wa_code wa_repo_trust_load(struct wa_manager *m, struct wa_db *db,
                                          struct wa_repo_trust *ret, struct wa_err *err);
+/* The same for the loop's thread, which is asked often: the rows are read again only after they
+ * have changed, root.json each time. Borrowed until the next call; the manager frees it at its end.
+ */
+WA_CHECK enum wa_code wa_repo_trust_loop(struct wa_manager *m, const struct wa_repo_trust **ret,
+                                         struct wa_err *err);
+void wa_repo_trust_end(struct wa_manager *m);
 /* A root that follows the known one; keeps_list false: the list that is known is forgotten. */
 WA_CHECK enum wa_code wa_repo_trust_save_root(struct wa_db *db, struct wa_sv json, bool keeps_list,
                                               struct wa_err *err);
@@ -64,7 +71,7 @@ WA_CHECK enum wa_code wa_repo_trust_order(struct wa_manager *m, struct wa_db *db
                                           const struct wa_trust_result *who, const char *action,
                                           struct wa_err *err);
 /* Members of an object: trust ("root" or "classic"), versions, ends, and what is wrong. */
-WA_CHECK enum wa_code wa_repo_trust_status(struct wa_manager *m, struct wa_db *db, struct wa_jw *w,
+WA_CHECK enum wa_code wa_repo_trust_status(struct wa_manager *m, struct wa_jw *w,
                                            struct wa_err *err);
 
 /* --- repo_walk.c --- */
