@@ -153,6 +153,8 @@ def test_from_an_installer_to_a_good_package(org, tmp_path, kind):
     text = (folder / "setup.py").read_text(encoding="utf-8")
     check_script(text)
     assert all(word in text for word in words), text
+    (lint,) = json.loads(org.get("lint", "--json", folder).stdout)["result"]
+    assert (lint["errors"], lint["warnings"]) == (0, 0), lint
     if kind not in ("none", "folder"):
         assert (folder / given.name).read_bytes() == given.read_bytes()
     if kind == "folder":
