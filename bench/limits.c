@@ -2,7 +2,7 @@
  * alone.
  *
  *     limits inflate-sha256 FILE.wapt   inflate every member and digest it
- *     limits deflate LEVEL FILE         deflate the file once
+ *     limits sha256-deflate LEVEL FILE  digest the file and deflate it, once each
  *     limits stat DIR                   list a directory, with the size and date of each file
  *
  * Nothing of this project is in it, so it reads ZIP in the plainest way and believes what it says.
@@ -112,11 +112,13 @@ static double inflate_sha256(const char *path)
     return now() - before;
 }
 
-static double deflate_once(int level, const char *path)
+static double digest_and_deflate(int level, const char *path)
 {
     size_t n;
     uint8_t *p = slurp(path, &n);
+    unsigned char digest[EVP_MAX_MD_SIZE];
     double before = now();
+    must(EVP_Digest(p, n, digest, NULL, EVP_sha256(), NULL) == 1, "no digest");
     struct libdeflate_compressor *c = libdeflate_alloc_compressor(level);
     must(c != NULL, "no memory");
     size_t bound = libdeflate_deflate_compress_bound(c, n);
@@ -148,13 +150,14 @@ int main(int argc, char **argv)
     double seconds;
     if (argc == 3 && strcmp(argv[1], "inflate-sha256") == 0)
         seconds = inflate_sha256(argv[2]);
-    else if (argc == 4 && strcmp(argv[1], "deflate") == 0)
-        seconds = deflate_once(atoi(argv[2]), argv[3]);
+    else if (argc == 4 && strcmp(argv[1], "sha256-deflate") == 0)
+        seconds = digest_and_deflate(atoi(argv[2]), argv[3]);
     else if (argc == 3 && strcmp(argv[1], "stat") == 0)
         seconds = stat_all(argv[2]);
     else {
-        (void)fprintf(stderr,
-                      "usage: limits inflate-sha256 FILE.wapt | deflate LEVEL FILE | stat DIR\n");
+        (void)fprintf(
+            stderr,
+            "usage: limits inflate-sha256 FILE.wapt | sha256-deflate LEVEL FILE | stat DIR\n");
         return 2;
     }
     (void)printf("%.9f\n", seconds);
