@@ -23,7 +23,6 @@ static const struct wa_cli_option build_options[] = {
     SERVER_OPTIONS,
     WA_GET_SIGNER_OPTIONS,
     {"excludes", 'x', "LIST", "Patterns of file names to leave out, separated by commas"},
-    WA_GET_LINT_OPTIONS,
     WA_GET_SIGNING_OPTIONS,
     {"output", 'o', "DIR", "Directory for the packages (else that of the sources)"},
     WA_GET_LINT_OPTIONS,
