@@ -536,7 +536,7 @@ enum wa_code wa_plan_explain_goal(struct wa_planner *p, const struct wa_plan_goa
         return tell_needed(&t, g->node);
     if (g->kind == WA_GOAL_REPAIR || g->kind == WA_GOAL_ABSENT)
         return tell(&t, found, &g->node->first, 1);
-    return tell(&t, found, p->orders.items + g->order, g->order_n);
+    return tell(&t, found, wa_plan_from(&p->orders, g->order), g->order_n);
 }
 
 enum wa_code wa_plan_explain_value(struct wa_planner *p, uint32_t value)

@@ -172,7 +172,7 @@ static enum wa_code state_goal(struct wa_planner *p, struct wa_plan_goal *g, siz
         return p->err->code;
     if (g->kind <= WA_GOAL_ASSIGNED && state_repair(p, g->node, unmet) != WA_OK)
         return p->err->code;
-    return clause(p, unmet, p->orders.items + g->order,
+    return clause(p, unmet, wa_plan_from(&p->orders, g->order),
                   g->kind == WA_GOAL_NEWER ? newer_count(p, g) : g->order_n, false);
 }
 

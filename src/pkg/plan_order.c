@@ -96,7 +96,7 @@ static enum wa_code decide_item(struct wa_planner *p, const struct wa_plan_item 
     const struct wa_plan_goal *g = &p->goals.items[item->goal];
     if (g->kind != WA_GOAL_NEWER && !wa_solver_is_true(p->solver, wa_lit_of(g->var)))
         return WA_OK;
-    return choose(p, g->node, p->orders.items + g->order, g->order_n, ret);
+    return choose(p, g->node, wa_plan_from(&p->orders, g->order), g->order_n, ret);
 }
 
 /* What the queued names' values need. */
@@ -109,7 +109,7 @@ static enum wa_code decide_queue(struct wa_planner *p, wa_lit *ret)
             const struct wa_plan_fact *f = &p->facts.items[p->at.fact - 1];
             const struct wa_plan_set *s = p->sets.items[f->set];
             if (s->node != NULL && wa_solver_is_true(p->solver, wa_lit_of(s->var)) &&
-                choose(p, s->node, p->members.items + s->first, s->count, ret) != WA_OK)
+                choose(p, s->node, wa_plan_from(&p->members, s->first), s->count, ret) != WA_OK)
                 return p->err->code;
             if (*ret != WA_LIT_NONE)
                 return WA_OK;

@@ -176,6 +176,12 @@ static inline bool wa_plan_is(const struct wa_planner *p, uint32_t var)
     return p->model != NULL ? p->model[var] != 0 : wa_solver_is_true(p->solver, wa_lit_of(var));
 }
 
+/* The items from `at` on; NULL for a list that never had one. */
+static inline const uint32_t *wa_plan_from(const struct wa_lits *v, size_t at)
+{
+    return v->items != NULL ? v->items + at : NULL;
+}
+
 /* --- plan_names.c --- */
 WA_CHECK enum wa_code wa_plan_index(struct wa_planner *p);
 struct wa_plan_node *wa_plan_find(const struct wa_planner *p, const char *name);
