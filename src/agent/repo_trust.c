@@ -233,25 +233,13 @@ enum wa_code wa_repo_trust_anchors(const struct wa_repo_trust *t, struct wa_trus
     return t->published == NULL ? WA_OK : wa_published_revoke(t->published, into, err);
 }
 
-/* The entry of the signer itself, else of the authority that vouched for it. */
-static enum wa_code entry_of(const struct wa_repo_trust *t, const struct wa_trust_result *who,
-                             const struct wa_root_signer **ret, struct wa_err *err)
-{
-    *ret = wa_root_signer(t->root, who->signer_fingerprint);
-    if (*ret == NULL)
-        *ret = wa_root_signer(t->root, who->anchor_fingerprint);
-    return *ret != NULL ? WA_OK
-                        : wa_fail(err, WA_E_REFUSED, "the root names neither '%s' nor '%s'",
-                                  who->signer_cn, who->anchor_cn);
-}
-
 enum wa_code wa_repo_trust_package(const struct wa_repo_trust *t, const struct wa_trust_result *who,
                                    const struct wa_control *c, bool has_code, struct wa_err *err)
 {
     const struct wa_root_signer *s = NULL;
     if (t->root == NULL)
         return WA_OK;
-    if (entry_of(t, who, &s, err) != WA_OK)
+    if (wa_root_entry(t->root, who, &s, err) != WA_OK)
         return err->code;
     return wa_root_allows_package(s, wa_control_get(c, WA_A_SECTION),
                                   wa_control_get(c, WA_A_PACKAGE), has_code, err);
@@ -365,7 +353,7 @@ enum wa_code wa_repo_trust_order(struct wa_manager *m, struct wa_db *db,
                                  const char *action, struct wa_err *err)
 {
     const struct wa_root_signer *s = NULL;
-    if (entry_of(t, who, &s, err) != WA_OK)
+    if (wa_root_entry(t->root, who, &s, err) != WA_OK)
         return err->code;
     struct membership *ms = wa_calloc(1, sizeof *ms);
     if (ms == NULL)

@@ -30,10 +30,9 @@ static enum wa_publish_change change_of(const struct judge *j, const struct wa_p
 static enum wa_code allowed(const struct judge *j, const struct wa_control *c,
                             const struct wa_trust_result *trust, bool has_code, struct wa_err *err)
 {
-    const struct wa_root_signer *s = wa_root_signer(j->root, trust->anchor_fingerprint);
-    if (s == NULL)
-        return wa_fail(err, WA_E_REFUSED, "the root does not know the signer '%s'",
-                       trust->signer_cn);
+    const struct wa_root_signer *s = NULL;
+    if (wa_root_entry(j->root, trust, &s, err) != WA_OK)
+        return err->code;
     return wa_root_allows_package(s, wa_control_get(c, WA_A_SECTION),
                                   wa_control_get(c, WA_A_PACKAGE), has_code, err);
 }

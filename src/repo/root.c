@@ -318,6 +318,19 @@ const struct wa_root_signer *wa_root_signer(const struct wa_root *r, const char 
     return NULL;
 }
 
+enum wa_code wa_root_entry(const struct wa_root *r, const struct wa_trust_result *who,
+                           const struct wa_root_signer **ret, struct wa_err *err)
+{
+    const struct wa_root_signer *s = wa_root_signer(r, who->signer_fingerprint);
+    if (s == NULL)
+        s = wa_root_signer(r, who->anchor_fingerprint);
+    if (s == NULL)
+        return wa_fail(err, WA_E_REFUSED, "the root names neither '%s' nor '%s'", who->signer_cn,
+                       who->anchor_cn);
+    *ret = s;
+    return WA_OK;
+}
+
 static bool lists(const struct wa_json *list, const char *what, bool is_prefix)
 {
     for (size_t i = 0; i < wa_json_count(list); i++) {

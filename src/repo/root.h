@@ -59,6 +59,10 @@ WA_CHECK enum wa_code wa_root_trust(const struct wa_root *r, struct wa_trust *in
                                     struct wa_err *err);
 /* The entry of an anchor's fingerprint; NULL when there is none. */
 const struct wa_root_signer *wa_root_signer(const struct wa_root *r, const char *fingerprint);
+/* The entry by which somebody who is trusted is judged: his own, else that of the authority that
+ * vouched for him. WA_E_REFUSED when the root has neither. */
+WA_CHECK enum wa_code wa_root_entry(const struct wa_root *r, const struct wa_trust_result *who,
+                                    const struct wa_root_signer **ret, struct wa_err *err);
 /* WA_E_REFUSED with the reason when the signer may not sign such a package. */
 WA_CHECK enum wa_code wa_root_allows_package(const struct wa_root_signer *s, const char *section,
                                              const char *name, bool has_code, struct wa_err *err);
