@@ -36,6 +36,7 @@ struct wa_store {
     bool owes_requeue; /* an order that was not sent could not be given back to the queue */
     size_t checks;     /* passwords being checked */
     bool is_stamping;  /* the repository's timestamp is on its way */
+    bool stamp_again;  /* and something has changed meanwhile */
     uint64_t stamped_ms;
     struct wa_throttle throttle;
 };

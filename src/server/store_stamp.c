@@ -1,6 +1,6 @@
 /* store_stamp.c - keeps the repository's timestamp fresh: asks scan what is to be stamped, has the
- * signer stamp it, gives it to scan. One round at a time; a round that fails is told, and the next
- * one comes.
+ * signer stamp it, gives it to scan. One round at a time, and another after it when something has
+ * changed meanwhile; a round that fails is told, and the next one comes.
  */
 #include "os/clock.h"
 #include "server/store_priv.h"
@@ -10,6 +10,8 @@ static void end_round(struct wa_store *s, const struct wa_err *err)
     s->is_stamping = false;
     if (err->code != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "timestamp.failed", err);
+    if (s->stamp_again)
+        wa_store_stamp(s, true);
 }
 
 /* What scan says: its error, or the text it found. */
@@ -81,9 +83,12 @@ void wa_store_stamp(struct wa_store *s, bool now)
 {
     struct wa_err err = WA_ERR_INIT;
     uint64_t at = wa_clock_mono_ms();
+    if (now && s->is_stamping)
+        s->stamp_again = true; /* what this round looked at may be old already */
     if (s->is_stamping || (!now && s->stamped_ms != 0 && at - s->stamped_ms < WA_STAMP_EVERY_MS))
         return;
     s->is_stamping = true;
+    s->stamp_again = false;
     s->stamped_ms = at;
     if (ask_scan(s, "to-stamp", WA_SV(""), on_state, &err) != WA_OK)
         end_round(s, &err);
