@@ -57,7 +57,9 @@ static void test_changed_meanwhile(void **state)
     wa_store_stamp(b->store, true);
     wa_store_stamp(b->store, false); /* the clock takes nothing away */
     assert_true(b->store->stamp_again);
+    b->store->stamped_ms = 1; /* another round sets it anew */
     serve(b, TO_STAMP);
+    assert_true(b->store->stamped_ms > 1);
     assert_false(b->store->is_stamping || b->store->stamp_again);
     wa_store_stamp(b->store, true);
     assert_false(b->store->stamp_again);
