@@ -65,6 +65,20 @@ WA_CHECK enum wa_code wa_identity_load(struct wa_manager *m, struct wa_db *db, s
 WA_CHECK enum wa_code wa_identity_make(struct wa_manager *m, struct wa_buf *certificate,
                                        struct wa_err *err);
 
+/* --- place.c: where the machine stands in its organisation, for its unit and profile packages ---
+ */
+struct wa_place {
+    const char *dn;   /* "CN=PC1,OU=...,DC=..."; "": not known */
+    const char *site; /* "": not known */
+    const char
+        *groups; /* csv of the machine account's groups, sorted; "": none, or not asked for */
+};
+/* As the configuration says, else as the directory said last: a directory that does not answer
+ * takes nothing away. The texts live in arena. */
+WA_CHECK enum wa_code wa_place_load(const struct wa_manager *m, struct wa_db *db,
+                                    struct wa_arena *arena, struct wa_place *ret,
+                                    struct wa_err *err);
+
 /* --- inventory.c: JSON texts --- */
 WA_CHECK enum wa_code wa_inventory_host_info(const struct wa_manager *m, struct wa_buf *out,
                                              struct wa_err *err);

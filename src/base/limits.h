@@ -148,6 +148,8 @@
 #define WA_CHAN_QUEUE_MAX (64u << 20)    /* bytes waiting for another process that does not read */
 #define WA_HOST_TEXT_MAX                                                                           \
     (4u << 20) /* bytes: a file of /proc; cpuinfo of a machine with a thousand processors */
+#define WA_PLACE_BYTES_MAX                                                                         \
+    (64u << 10) /* bytes: the groups of a machine's account; a thousand with long names */
 #define WA_DPKG_PARAGRAPH_MAX                                                                      \
     (1u << 20) /* bytes: of dpkg's status file, with its list of configuration files */
 #define WA_LOCAL_ANSWERS_MAX (8u << 20) /* bytes waiting for a local tool that does not read */
