@@ -1,5 +1,6 @@
 """A small organisation of real programs on 127.0.0.1: one server, one agent, people with keys."""
 import atexit
+import contextlib
 import json
 import os
 import pathlib
@@ -159,8 +160,9 @@ class Organisation:
         return json.loads(self.console("hosts", "--json").stdout)["result"]
 
 
-@pytest.fixture(scope="session")
-def org():
+@contextlib.contextmanager
+def organisation():
+    """A server and a machine that is registered with it."""
     assert os.geteuid() == 0, "these tests need root"
     with tempfile.TemporaryDirectory(prefix="wapt-proc-") as d:
         o = Organisation(pathlib.Path(d))
@@ -170,3 +172,10 @@ def org():
             yield o
         finally:
             o.stop()
+
+
+@pytest.fixture(scope="session")
+def org():
+    """Shared by the tests: what a machine never forgets (a root, the version of its own package) needs an organisation apart."""
+    with organisation() as o:
+        yield o

@@ -1,5 +1,13 @@
 """F3A: under a root, it alone says who may order what of which machines; the configuration's list counts no more."""
+import pytest
+from conftest import organisation
 from tuf import ALL, DEPLOYER, PUBLISHER, Repository, package, signer
+
+
+@pytest.fixture
+def org():
+    with organisation() as o:
+        yield o
 
 
 def test_tuf_orders_go_by_the_root(org):
