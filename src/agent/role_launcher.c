@@ -8,8 +8,10 @@
  */
 
 #include "agent/launcher_priv.h"
+#include "os/clock.h"
 #include "os/fs.h"
 #include "os/proc.h"
+#include "os/service.h"
 
 #define CHILDREN_MAX 32u      /* at the same time: one task, one network, a few questions to auth */
 #define RESTART_FIRST_MS 250u /* ms, doubled with each death */
@@ -17,6 +19,9 @@
 #define STEADY_MS 60000u      /* ms after which a manager's death is a first one again */
 #define STOP_TIMEOUT_MS 30000u /* ms for the manager to end its step when asked to stop */
 #define REAP_MS 10000          /* ms for a killed process to go */
+#define LOCK_PAUSE_MS 50u      /* ms between two looks at a lock that another one holds */
+#define LOCK_TELL_TRIES 600u   /* looks, half a minute: then it is told again */
+#define SERVICE_LOCK_TRIES 20u /* looks: beyond, another service holds it */
 
 struct child {
     bool is_used, is_timed_out;
@@ -40,7 +45,7 @@ struct launcher {
     uint64_t manager_since_ms;
     uint32_t restart_ms;
     struct child children[CHILDREN_MAX];
-    int lock_fd;
+    int lock_fd, service_fd;
     int pid;    /* our own: two launchers must not share a tree's name */
     int status; /* of the last manager */
 };
@@ -355,34 +360,81 @@ static enum wa_code begin(struct launcher *l, struct wa_err *err)
 }
 
 /* One launcher a base directory: two would run scripts at the same time. In db/, which nobody else
- * can open, let alone lock. */
-static enum wa_code lock_base(const char *base, int *ret_fd, struct wa_err *err)
+ * can open, let alone lock. A service holds both locks, a command only the first. */
+#define LAUNCHER_LOCK "db/launcher.lock"
+#define SERVICE_LOCK "db/service.lock"
+
+static enum wa_code try_lock(const struct wa_dir *dir, const char *name, int *ret_fd,
+                             struct wa_err *err)
+{
+    struct wa_relpath path;
+    return wa_relpath_parse(wa_sv(name), &path, err) == WA_OK ? wa_dir_lock(dir, &path, ret_fd, err)
+                                                              : err->code;
+}
+
+/* A service waits for a command of root's that works without it: had it failed instead, a look at
+ * the packages while the machine starts would leave the machine without its agent. A stop ends us
+ * here at once: nothing was started yet. */
+static enum wa_code lock_as_service(struct launcher *l, const struct wa_dir *dir, const char *base,
+                                    struct wa_err *err)
+{
+    unsigned tries = 0;
+    /* A command holds this one for a moment, to look. */
+    while (try_lock(dir, SERVICE_LOCK, &l->service_fd, err) == WA_E_BUSY &&
+           ++tries < SERVICE_LOCK_TRIES) {
+        wa_err_clear(err);
+        wa_clock_sleep_ms(LOCK_PAUSE_MS);
+    }
+    if (err->code == WA_E_BUSY)
+        return wa_fail(err, WA_E_BUSY, "another waptservice works in '%s'", base);
+    for (tries = 0; err->code == WA_OK; tries++) {
+        if (try_lock(dir, LAUNCHER_LOCK, &l->lock_fd, err) != WA_E_BUSY)
+            break;
+        if (tries % LOCK_TELL_TRIES == 0) {
+            wa_service_notify("EXTEND_TIMEOUT_USEC=60000000");
+            wa_log(&l->log, WA_LOG_INFO, "launcher.waits",
+                   WA_LF_S("for", "a command of root's that works without the service"));
+        }
+        wa_err_clear(err);
+        wa_clock_sleep_ms(LOCK_PAUSE_MS);
+    }
+    return err->code;
+}
+
+/* A command leaves the base directory to a service that waits for it. */
+static enum wa_code lock_as_command(struct launcher *l, const struct wa_dir *dir, const char *base,
+                                    struct wa_err *err)
+{
+    if (try_lock(dir, LAUNCHER_LOCK, &l->lock_fd, err) == WA_OK)
+        (void)try_lock(dir, SERVICE_LOCK, &l->service_fd, err);
+    wa_fd_close(&l->service_fd);
+    return err->code == WA_E_BUSY
+               ? wa_fail(err, WA_E_BUSY,
+                         "a waptservice, or another command of root's, works in '%s'", base)
+               : err->code;
+}
+
+static enum wa_code lock_base(struct launcher *l, const char *base, bool once, struct wa_err *err)
 {
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    struct wa_relpath db, name;
+    struct wa_relpath db;
     if (wa_relpath_parse(WA_SV("db"), &db, err) != WA_OK ||
-        wa_relpath_parse(WA_SV("db/launcher.lock"), &name, err) != WA_OK ||
         wa_dir_make(base, 0755, &dir, err) != WA_OK ||
         wa_dir_make_sub(&dir, &db, 0700, err) != WA_OK)
         return err->code;
-    if (wa_dir_lock(&dir, &name, ret_fd, err) == WA_OK)
-        return WA_OK;
-    return err->code == WA_E_BUSY
-               ? wa_fail(err, WA_E_BUSY,
-                         "another waptservice, or a command of root's without it, works in '%s'",
-                         base)
-               : err->code;
+    return once ? lock_as_command(l, &dir, base, err) : lock_as_service(l, &dir, base, err);
 }
 
 enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *const *manager_args,
                               bool once, int *ret_status, struct wa_err *err)
 {
-    struct launcher l = {.manager_args = manager_args, .lock_fd = -1, .pid = wa_proc_own_pid()};
+    struct launcher l = {
+        .manager_args = manager_args, .lock_fd = -1, .service_fd = -1, .pid = wa_proc_own_pid()};
     if (!wa_priv_is_root()) {
         return wa_fail(err, WA_E_DENIED, "cannot start the agent's processes: this needs root");
     }
     wa_log_init(&l.log, 2, once ? WA_LOG_WARNING : WA_LOG_INFO, "waptservice/launcher");
-    enum wa_code code = lock_base(paths->base, &l.lock_fd, err);
+    enum wa_code code = lock_base(&l, paths->base, once, err);
     if (code == WA_OK) {
         code = wa_launch_init(&l.launch, paths, once, &l.log, err);
     }
@@ -398,6 +450,7 @@ enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *co
     wa_chan_free(l.chan);
     wa_loop_free(l.loop);
     wa_fd_close(&l.lock_fd);
+    wa_fd_close(&l.service_fd);
     if (code == WA_OK) {
         *ret_status = l.status;
     }

@@ -524,6 +524,20 @@ class WithoutTheService(Bench):
         self.get('upgrade')
         self.assertEqual(self.row('alone-cut')['install_status'], 'OK')
 
+    def test_a_service_that_starts_meanwhile_waits_and_takes_over(self):
+        command = self.start_install('alone-first', 2)
+        self.addCleanup(self.stop)
+        starts = self.log().count('manager.started')
+        self.launch()
+        self.wait_for(lambda: 'launcher.waits' in self.log(), 'the service waits')
+        self.get('status')  # the command's own agent answers
+        self.assertEqual(command.wait(), OK)
+        self.wait_for(lambda: self.log().count('manager.started') > starts, 'the service has its turn')
+        self.assertIsNone(self.service.poll())
+        self.await_service()
+        self.assertTrue(self.manager_pid())
+        self.assertEqual(self.row('alone-first')['install_status'], 'OK')
+
 
 class Folders(Bench):
     """The base directory is root's, the private one nobody else's (F2C, F2D)."""
