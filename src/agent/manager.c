@@ -103,15 +103,23 @@ static void keep_push(struct wa_manager *m)
     struct wa_err err = WA_ERR_INIT;
     wa_lock_take(m->lock);
     bool fresh = m->registered, known = m->key != NULL;
-    m->registered = false;
     wa_lock_give(m->lock);
     if (!known || m->config.wapt_server[0] == '\0')
         return;
     int64_t enrolled = 0;
     if (wa_param_i64(m->db, "enrolled_at", &enrolled, &err) != WA_OK || enrolled == 0)
         return;
-    if ((fresh || !wa_push_is_up(m)) && wa_push_start(m, &err) != WA_OK)
-        wa_log_err(&m->log, WA_LOG_ERROR, "push.not_started", &err);
+    if (!fresh && wa_push_is_up(m))
+        return;
+    wa_lock_take(m->lock);
+    m->registered = false; /* what registers from here on is the next turn's */
+    wa_lock_give(m->lock);
+    if (wa_push_start(m, &err) == WA_OK)
+        return;
+    wa_log_err(&m->log, WA_LOG_ERROR, "push.not_started", &err);
+    wa_lock_take(m->lock);
+    m->registered = true;
+    wa_lock_give(m->lock);
 }
 
 /* Without the service: the end, when the command has gone and nothing runs for it. */

@@ -377,7 +377,7 @@ void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv pay
 {
     WA_AUTO_ARENA struct wa_arena arena;
     struct wa_hello h;
-    struct wa_err err = WA_ERR_INIT, later = WA_ERR_INIT;
+    struct wa_err err = WA_ERR_INIT;
     int64_t conn = 0;
     struct wa_store_request *r = wa_calloc(1, sizeof *r);
     wa_arena_init(&arena, 4u << 20);
@@ -400,8 +400,7 @@ void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv pay
         wa_store_answer_err(r, &err);
         return;
     }
-    if (wa_store_set_reachable(s->db, wa_sv(h.uuid), true, wa_clock_now(), &later) != WA_OK)
-        wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", &later);
+    wa_store_arrived(s, h.uuid);
     wa_store_answer(r, 200, WA_SV(""));
     wa_store_dispatch(s, h.uuid);
 }

@@ -216,9 +216,9 @@ void wa_store_dispatch(struct wa_store *s, const char *uuid)
     wa_buf_init(&question, WA_SERVER_BODY_MAX);
     if (b == NULL)
         return; /* the clock comes again */
-    if (s->owes_requeue && wa_store_requeue(s, "", &err) == WA_OK)
-        s->owes_requeue = false;
-    enum wa_code code = err.code != WA_OK ? err.code : collect(s, uuid, b, &err);
+    enum wa_code code = wa_store_mend(s, &err);
+    if (code == WA_OK)
+        code = collect(s, uuid, b, &err);
     if (code == WA_OK && b->n > 0)
         code = mark_sent(s, b, &err);
     if (code == WA_OK && b->n > 0) {

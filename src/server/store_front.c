@@ -171,16 +171,62 @@ static void database_failed(const struct wa_store *s, const struct wa_err *err)
     wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", err);
 }
 
-static void on_gone(struct wa_store *s, int front, const struct wa_json *j)
+void wa_store_arrived(struct wa_store *s, const char *uuid)
 {
     struct wa_err err = WA_ERR_INIT;
+    if (wa_store_set_reachable(s->db, wa_sv(uuid), true, wa_clock_now(), &err) == WA_OK)
+        return;
+    s->owes_presence = true;
+    database_failed(s, &err);
+}
+
+/* What was sent to it and not acknowledged waits again. */
+static void left(struct wa_store *s, const char *uuid)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_store_set_reachable(s->db, wa_sv(uuid), false, wa_clock_now(), &err) == WA_OK &&
+        wa_store_requeue(s, uuid, &err) == WA_OK)
+        return;
+    s->owes_presence = s->owes_requeue = true;
+    database_failed(s, &err);
+}
+
+/* Who is here, as the connections say. */
+static enum wa_code write_presence(struct wa_store *s, struct wa_err *err)
+{
+    if (wa_db_begin(s->db, err) != WA_OK)
+        return err->code;
+    enum wa_code code =
+        wa_db_exec(s->db, "UPDATE hosts SET reachable = 0 WHERE reachable <> 0", err);
+    for (size_t i = 0; code == WA_OK && i < s->conns_by_uuid.n; i++) {
+        const struct wa_store_conn *c = s->conns_by_uuid.items[i].value;
+        code = wa_store_set_reachable(s->db, wa_sv(c->uuid), true, wa_clock_now(), err);
+    }
+    if (code == WA_OK)
+        code = wa_db_commit(s->db, err);
+    if (code != WA_OK)
+        wa_db_rollback(s->db);
+    return code;
+}
+
+enum wa_code wa_store_mend(struct wa_store *s, struct wa_err *err)
+{
+    if (s->owes_requeue && wa_store_requeue(s, "", err) != WA_OK)
+        return err->code;
+    s->owes_requeue = false;
+    if (s->owes_presence && write_presence(s, err) != WA_OK)
+        return err->code;
+    s->owes_presence = false;
+    return WA_OK;
+}
+
+static void on_gone(struct wa_store *s, int front, const struct wa_json *j)
+{
     struct wa_store_conn *c = find(s, front, j);
     if (c == NULL)
         return; /* never greeted, or a newer one has taken its place */
     take_out(s, c);
-    if (wa_store_set_reachable(s->db, wa_sv(c->uuid), false, wa_clock_now(), &err) != WA_OK ||
-        wa_store_requeue(s, c->uuid, &err) != WA_OK)
-        database_failed(s, &err);
+    left(s, c->uuid);
     wa_free(c);
 }
 
@@ -191,10 +237,9 @@ void wa_store_disconnect(struct wa_store *s, const char *uuid)
     if (c == NULL)
         return;
     take_out(s, c);
-    if (wa_chan_post(s->fronts[c->front], WA_S_CLOSE, c->id, WA_SV(""), -1, &err) != WA_OK ||
-        wa_store_set_reachable(s->db, wa_sv(c->uuid), false, wa_clock_now(), &err) != WA_OK ||
-        wa_store_requeue(s, c->uuid, &err) != WA_OK)
-        database_failed(s, &err);
+    if (wa_chan_post(s->fronts[c->front], WA_S_CLOSE, c->id, WA_SV(""), -1, &err) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "close.lost", &err);
+    left(s, c->uuid);
     wa_free(c);
 }
 

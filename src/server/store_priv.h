@@ -33,7 +33,8 @@ struct wa_store {
     char trusted[WA_PATH_MAX];
     struct wa_timer *clock;
     int64_t cleaned_at;
-    bool owes_requeue; /* an order that was not sent could not be given back to the queue */
+    bool owes_requeue;  /* an order that was not sent could not be given back to the queue */
+    bool owes_presence; /* who came or left could not be written */
     size_t checks;     /* passwords being checked */
     bool is_stamping;  /* the repository's timestamp is on its way */
     bool stamp_again;  /* and something has changed meanwhile */
@@ -80,6 +81,10 @@ WA_CHECK enum wa_code wa_store_connect(struct wa_store *s, struct wa_store_conn 
 void wa_store_forget(struct wa_store *s);
 /* Ends what the machine has open, and has what was sent and not acknowledged wait again. */
 void wa_store_disconnect(struct wa_store *s, const char *uuid);
+/* The machine is here, for lists and orders. */
+void wa_store_arrived(struct wa_store *s, const char *uuid);
+/* Makes good what the database refused to take when somebody came or left. */
+WA_CHECK enum wa_code wa_store_mend(struct wa_store *s, struct wa_err *err);
 /* Orders sent and not acknowledged wait again; uuid "": of all. */
 WA_CHECK enum wa_code wa_store_requeue(struct wa_store *s, const char *uuid, struct wa_err *err);
 /* What has expired goes, from time to time. */

@@ -135,6 +135,36 @@ static void test_second_connection(void **state)
     assert_int_equal(p->b.order_to, 6);
 }
 
+/* Who comes or leaves while the database takes nothing: both are made good at the next turn. */
+static void test_presence_is_made_good(void **state)
+{
+    static const char no[] = "CREATE TRIGGER no BEFORE UPDATE OF reachable ON hosts BEGIN SELECT "
+                             "RAISE(ABORT, 'not now'); END";
+    struct place *p = *state;
+    char id[1][33];
+    assert_int_equal(machine_greet(&p->b, &p->other, 4), 200);
+    bench_exec(&p->b, no);
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    gone(p, 4);
+    assert_int_equal(order(p, "machine", id), 200);
+    wa_store_dispatch(p->b.store, "");
+    serve(p);
+    assert_int_equal(p->b.orders, 0);
+    BENCH_IS(&p->b,
+             "SELECT group_concat(reachable, '') FROM (SELECT reachable FROM hosts ORDER BY "
+             "uuid)",
+             "01"); /* machine, other: as it was */
+    bench_exec(&p->b, "DROP TRIGGER no");
+    wa_store_dispatch(p->b.store, "");
+    serve(p);
+    assert_int_equal(p->b.orders, 1);
+    assert_int_equal(p->b.order_to, 5);
+    BENCH_IS(&p->b,
+             "SELECT group_concat(reachable, '') FROM (SELECT reachable FROM hosts ORDER BY "
+             "uuid)",
+             "10");
+}
+
 /* A signer that fails loses nothing. */
 static void test_signer_fails(void **state)
 {
@@ -269,6 +299,7 @@ int main(void)
         TEST(test_to_a_connected_machine),
         TEST(test_waits_for_the_machine),
         TEST(test_second_connection),
+        TEST(test_presence_is_made_good),
         TEST(test_signer_fails),
         TEST(test_broken_row),
         TEST(test_times),
