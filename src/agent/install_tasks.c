@@ -1,57 +1,19 @@
 /* install_tasks.c - plans carried out: install, upgrade, remove, forget. One package's
  * failure stops what depends on it, no more. */
 #include "agent/install_priv.h"
+#include "agent/scene.h"
 
 #include "base/vec.h"
 #include "codec/csv.h"
-#include "pkg/plan.h"
-
-/* What a plan is made from; everything a step points to lives as long as this. */
-struct scene {
-    struct wa_available available;
-    struct wa_installed_list installed;
-    struct wa_installed *bare; /* the rows' base parts, as the planner wants them */
-    struct wa_host_caps caps;
-    struct wa_plan_input in;
-};
-
-static void scene_fini(struct scene *s)
-{
-    wa_available_fini(&s->available);
-    wa_installed_list_fini(&s->installed);
-    wa_free(s->bare);
-}
-#define AUTO_SCENE WA_CLEANUP(scene_fini)
-
-static enum wa_code scene_load(struct wa_manager *m, struct scene *s, struct wa_err *err)
-{
-    *s = (struct scene){.bare = NULL};
-    if (wa_available_load(m->tdb, &s->available, err) != WA_OK ||
-        wa_installed_load(m->tdb, NULL, &s->installed, err) != WA_OK)
-        return err->code;
-    s->bare = wa_calloc(s->installed.n, sizeof s->bare[0]);
-    if (s->bare == NULL)
-        return wa_nomem(err);
-    for (size_t i = 0; i < s->installed.n; i++)
-        s->bare[i] = s->installed.items[i].base; /* borrowed: the list frees them */
-    wa_manager_caps(m, &s->caps);
-    s->in = (struct wa_plan_input){.available = s->available.items,
-                                   .available_count = s->available.n,
-                                   .installed = s->bare,
-                                   .installed_count = s->installed.n,
-                                   .host = &s->caps,
-                                   .holds = m->config.held};
-    return WA_OK;
-}
 
 /* NULL: it is not set up any more. */
-static const struct wa_agent_repo *repo_of(const struct wa_manager *m, const struct scene *s,
+static const struct wa_agent_repo *repo_of(const struct wa_manager *m, const struct wa_scene *s,
                                            const struct wa_control *c)
 {
     return wa_agent_repo_find(&m->config, s->available.repos[c - s->available.items]);
 }
 
-static const struct wa_installed_row *row_of(const struct scene *s, const struct wa_installed *i)
+static const struct wa_installed_row *row_of(const struct wa_scene *s, const struct wa_installed *i)
 {
     return &s->installed.items[i - s->bare];
 }
@@ -88,7 +50,7 @@ static bool was_asked_for(const struct wa_task_run *run, const char *package)
     return false;
 }
 
-static enum wa_code do_step(struct wa_task_run *run, const struct scene *s,
+static enum wa_code do_step(struct wa_task_run *run, const struct wa_scene *s,
                             const struct wa_step *step, const struct failures *f,
                             struct wa_err *err)
 {
@@ -125,7 +87,7 @@ static const char *verb(enum wa_step_kind kind)
     return verbs[kind];
 }
 
-static enum wa_code carry_out(struct wa_task_run *run, const struct scene *s,
+static enum wa_code carry_out(struct wa_task_run *run, const struct wa_scene *s,
                               const struct wa_plan *plan, struct wa_err *err)
 {
     struct failures f = {NULL, 0, 0};
@@ -183,20 +145,20 @@ static enum wa_code requests(const struct wa_task_run *run, struct wa_arena *are
 
 enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err)
 {
-    AUTO_SCENE struct scene s;
+    WA_AUTO_SCENE struct wa_scene s;
     WA_AUTO_PLAN struct wa_plan plan;
     WA_AUTO_ARENA struct wa_arena arena;
     const char *texts[WA_COUNT(run->request.packages)];
     wa_plan_init(&plan);
     wa_arena_init(&arena, 1u << 20);
-    if (scene_load(run->m, &s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
+    if (wa_scene_load(run->m, &s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
         wa_plan_install(&s.in, texts, run->request.package_count, run->request.force, &plan, err) !=
             WA_OK)
         return err->code;
     return carry_out(run, &s, &plan, err);
 }
 
-static enum wa_code download_all(struct wa_task_run *run, const struct scene *s,
+static enum wa_code download_all(struct wa_task_run *run, const struct wa_scene *s,
                                  const struct wa_plan *plan, struct wa_err *err)
 {
     run->plan = plan; /* all of it stays needed: that is what is downloaded for */
@@ -218,25 +180,23 @@ static enum wa_code download_all(struct wa_task_run *run, const struct scene *s,
 
 enum wa_code wa_task_upgrade(struct wa_task_run *run, bool download_only, struct wa_err *err)
 {
-    AUTO_SCENE struct scene s;
+    WA_AUTO_SCENE struct wa_scene s;
     WA_AUTO_PLAN struct wa_plan plan;
-    const char *const host_packages[] = {run->m->uuid};
     wa_plan_init(&plan);
-    if (scene_load(run->m, &s, err) != WA_OK ||
-        wa_plan_upgrade(&s.in, host_packages, run->m->uuid[0] != '\0' ? 1 : 0, &plan, err) != WA_OK)
+    if (wa_scene_load(run->m, &s, err) != WA_OK || wa_scene_upgrade(&s, &plan, err) != WA_OK)
         return err->code;
     return download_only ? download_all(run, &s, &plan, err) : carry_out(run, &s, &plan, err);
 }
 
 enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err)
 {
-    AUTO_SCENE struct scene s;
+    WA_AUTO_SCENE struct wa_scene s;
     WA_AUTO_PLAN struct wa_plan plan;
     WA_AUTO_ARENA struct wa_arena arena;
     const char *texts[WA_COUNT(run->request.packages)];
     wa_plan_init(&plan);
     wa_arena_init(&arena, 1u << 20);
-    if (scene_load(run->m, &s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
+    if (wa_scene_load(run->m, &s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
         wa_plan_remove(&s.in, texts, run->request.package_count, &plan, err) != WA_OK)
         return err->code;
     return carry_out(run, &s, &plan, err);
@@ -244,8 +204,8 @@ enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err)
 
 enum wa_code wa_task_forget(struct wa_task_run *run, struct wa_err *err)
 {
-    AUTO_SCENE struct scene s;
-    if (scene_load(run->m, &s, err) != WA_OK)
+    WA_AUTO_SCENE struct wa_scene s;
+    if (wa_scene_load(run->m, &s, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < run->request.package_count; i++) {
         struct wa_err why = WA_ERR_INIT;

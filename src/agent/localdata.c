@@ -184,8 +184,12 @@ static enum wa_code pending(struct wa_manager *m, struct wa_jw *w, struct wa_err
 
 static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err *err)
 {
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_assigned own;
     int64_t enrolled = 0;
-    if (wa_param_i64(m->db, "enrolled_at", &enrolled, err) != WA_OK)
+    wa_arena_init(&arena, WA_SCENE_BYTES_MAX);
+    if (wa_param_i64(m->db, "enrolled_at", &enrolled, err) != WA_OK ||
+        wa_assigned_load(m, m->db, &arena, &own, err) != WA_OK)
         return err->code;
     wa_lock_take(m->lock);
     int64_t running = m->running_task;
@@ -197,6 +201,11 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
     wa_jw_kvi(w, "enrolled_at", enrolled);
     wa_jw_kvi(w, "running_task", running);
     wa_lock_give(m->lock);
+    wa_jw_key(w, "own_packages");
+    wa_jw_arr(w);
+    for (size_t i = 0; i < own.n; i++)
+        wa_jw_s(w, own.names[i]);
+    wa_jw_end(w);
     enum wa_code code = wa_repo_trust_status(m, w, err);
     wa_jw_end(w);
     return code;

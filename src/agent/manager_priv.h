@@ -79,6 +79,20 @@ WA_CHECK enum wa_code wa_place_load(const struct wa_manager *m, struct wa_db *db
                                     struct wa_arena *arena, struct wa_place *ret,
                                     struct wa_err *err);
 
+/* --- assigned.c: the packages that are the machine's own --- */
+struct wa_assigned {
+    const char *names[WA_ASSIGNED_MAX]; /* the host package first, when the machine has a name */
+    size_t n;
+};
+/* profiles: csv. The texts live in arena. WA_E_LIMIT: too many. */
+WA_CHECK enum wa_code wa_assigned_names(const char *uuid, const char *profiles,
+                                        const struct wa_place *place, struct wa_arena *arena,
+                                        struct wa_assigned *ret, struct wa_err *err);
+/* This machine's. */
+WA_CHECK enum wa_code wa_assigned_load(const struct wa_manager *m, struct wa_db *db,
+                                       struct wa_arena *arena, struct wa_assigned *ret,
+                                       struct wa_err *err);
+
 /* --- inventory.c: JSON texts --- */
 WA_CHECK enum wa_code wa_inventory_host_info(const struct wa_manager *m, struct wa_buf *out,
                                              struct wa_err *err);

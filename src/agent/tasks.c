@@ -3,9 +3,8 @@
  * A task's outcome is stored with its result for the server in one transaction, before anybody is
  * told.
  */
-#include "agent/manager_priv.h"
+#include "agent/scene.h"
 #include "os/clock.h"
-#include "pkg/plan.h"
 
 #include <stdarg.h>
 
@@ -97,39 +96,22 @@ enum wa_code wa_task_may_go_on(struct wa_task_run *run, struct wa_err *err)
  */
 static enum wa_code remember_pending(struct wa_manager *m, struct wa_err *err)
 {
-    WA_AUTO_AVAILABLE struct wa_available available = {.n = 0};
-    WA_AUTO_INSTALLED struct wa_installed_list installed = {NULL, 0, 0};
+    WA_AUTO_SCENE struct wa_scene scene;
     WA_AUTO_PLAN struct wa_plan plan;
     WA_AUTO_BUF struct wa_buf text;
     WA_AUTO_BUF struct wa_buf files; /* kept in the cache for it */
-    struct wa_host_caps caps;
     struct wa_jw w;
-    const char *const host[] = {m->uuid};
     wa_plan_init(&plan);
     wa_buf_init(&text, 1u << 20);
     wa_buf_init(&files, WA_PENDING_BYTES_MAX);
-    if (wa_available_load(m->tdb, &available, err) != WA_OK ||
-        wa_installed_load(m->tdb, NULL, &installed, err) != WA_OK)
+    if (wa_scene_load(m, &scene, err) != WA_OK || wa_scene_upgrade(&scene, &plan, err) != WA_OK)
         return err->code;
-    struct wa_installed *bare = wa_calloc(installed.n, sizeof *bare);
-    if (bare == NULL)
-        return wa_nomem(err);
-    for (size_t i = 0; i < installed.n; i++)
-        bare[i] = installed.items[i].base;
-    wa_manager_caps(m, &caps);
-    const struct wa_plan_input in = {.available = available.items,
-                                     .available_count = available.n,
-                                     .installed = bare,
-                                     .installed_count = installed.n,
-                                     .host = &caps,
-                                     .holds = m->config.held};
-    enum wa_code code = wa_plan_upgrade(&in, host, m->uuid[0] != '\0' ? 1 : 0, &plan, err);
     wa_jw_init(&w, &text);
     wa_jw_obj(&w);
     wa_jw_kvi(&w, "date", wa_clock_now());
     wa_jw_key(&w, "upgrades");
     wa_jw_arr(&w);
-    for (size_t i = 0; code == WA_OK && i < plan.n; i++) {
+    for (size_t i = 0; i < plan.n; i++) {
         const struct wa_control *c =
             plan.items[i].to != NULL ? plan.items[i].to : &plan.items[i].from->control;
         WA_AUTO_BUF struct wa_buf name;
@@ -144,8 +126,7 @@ static enum wa_code remember_pending(struct wa_manager *m, struct wa_err *err)
     wa_jw_end(&w);
     wa_jw_kv(&w, "problems", plan.problems != NULL ? plan.problems : "");
     wa_jw_end(&w);
-    wa_free(bare);
-    if (code != WA_OK || wa_buf_check(&text, err) != WA_OK || wa_buf_check(&files, err) != WA_OK ||
+    if (wa_buf_check(&text, err) != WA_OK || wa_buf_check(&files, err) != WA_OK ||
         wa_param_set(m->tdb, "pending_files", wa_buf_sv(&files), err) != WA_OK)
         return err->code;
     return wa_param_set(m->tdb, "last_update_status", wa_buf_sv(&text), err);

@@ -150,6 +150,8 @@
     (4u << 20) /* bytes: a file of /proc; cpuinfo of a machine with a thousand processors */
 #define WA_PLACE_BYTES_MAX                                                                         \
     (64u << 10) /* bytes: the groups of a machine's account; a thousand with long names */
+#define WA_ASSIGNED_MAX 1024u           /* packages that are one machine's own: a thousand groups */
+#define WA_SCENE_BYTES_MAX (512u << 10) /* bytes: their names, and what they hold */
 #define WA_DPKG_PARAGRAPH_MAX                                                                      \
     (1u << 20) /* bytes: of dpkg's status file, with its list of configuration files */
 #define WA_LOCAL_ANSWERS_MAX (8u << 20) /* bytes waiting for a local tool that does not read */

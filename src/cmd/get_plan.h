@@ -4,12 +4,11 @@
 #define WA_CMD_GET_PLAN_H
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/vec.h"
 #include "cmd/cli.h"
 #include "codec/json.h"
 #include "pkg/plan.h"
-
-#define WA_GET_HOST_PACKAGES_MAX 64u
 
 struct wa_get_state {
     struct {
@@ -23,7 +22,7 @@ struct wa_get_state {
     } installed;
     struct wa_host_caps caps;
     const char *holds; /* NULL: none */
-    const char *host_packages[WA_GET_HOST_PACKAGES_MAX];
+    const char *host_packages[WA_ASSIGNED_MAX];
     size_t host_package_count;
     struct wa_arena arena; /* of all texts */
 };

@@ -45,28 +45,38 @@ static enum wa_code load_config(struct wa_cli *cli, struct wa_get_state *s, stru
     return code;
 }
 
-/* The machine's own package is not among those that a search finds. */
+/* The machine's host package is not among those that a search finds. */
 static enum wa_code load_host_package(struct wa_cli *cli, struct wa_get_state *s,
                                       struct wa_arena *arena, struct wa_err *err)
 {
     const struct wa_json *j = NULL;
     struct wa_err absent = WA_ERR_INIT;
-    if (wa_get_agent_ask(cli, WA_OP_STATUS, NULL, arena, &j, err) != WA_OK)
-        return err->code;
-    struct wa_sv uuid = wa_json_sv(wa_json_get(j, "uuid"));
-    if (uuid.n == 0)
-        return WA_OK;
-    if (wa_get_state_text(s, uuid, &s->host_packages[0], err) != WA_OK)
-        return err->code;
-    s->host_package_count = 1;
     if (wa_get_agent_ask(cli, WA_OP_SHOW, s->host_packages[0], arena, &j, &absent) != WA_OK)
         return absent.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
     for (size_t i = 0; i < wa_json_count(j); i++) { /* as installed it has a status */
         const struct wa_json *one = wa_json_at(j, i);
-        if (wa_json_get(one, "install_status") == NULL && wa_get_state_one(s, one, err) != WA_OK)
+        if (wa_json_get(one, "install_status") == NULL &&
+            wa_sv_eqs(wa_json_sv(wa_json_get(one, "repo")), "wapt-host") &&
+            wa_get_state_one(s, one, err) != WA_OK)
             return err->code;
     }
     return WA_OK;
+}
+
+static enum wa_code load_own(struct wa_cli *cli, struct wa_get_state *s, struct wa_arena *arena,
+                             struct wa_err *err)
+{
+    const struct wa_json *j = NULL;
+    if (wa_get_agent_ask(cli, WA_OP_STATUS, NULL, arena, &j, err) != WA_OK)
+        return err->code;
+    const struct wa_json *own = wa_json_get(j, "own_packages");
+    if (wa_json_count(own) > WA_COUNT(s->host_packages))
+        return wa_fail(err, WA_E_LIMIT, "more packages are this machine's own than can be planned");
+    for (size_t i = 0; i < wa_json_count(own); i++)
+        if (wa_get_state_text(s, wa_json_sv(wa_json_at(own, i)),
+                              &s->host_packages[s->host_package_count++], err) != WA_OK)
+            return err->code;
+    return s->host_package_count > 0 ? load_host_package(cli, s, arena, err) : WA_OK;
 }
 
 static enum wa_code load_live(struct wa_cli *cli, struct wa_get_state *s, struct wa_err *err)
@@ -80,7 +90,7 @@ static enum wa_code load_live(struct wa_cli *cli, struct wa_get_state *s, struct
         wa_get_agent_ask(cli, WA_OP_SEARCH, NULL, &arena, &list, err) != WA_OK ||
         wa_get_state_available(s, list, err) != WA_OK)
         return err->code;
-    return load_host_package(cli, s, &arena, err);
+    return load_own(cli, s, &arena, err);
 }
 
 const wa_get_live_fn wa_get_plan_live = load_live;

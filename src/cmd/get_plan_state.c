@@ -227,8 +227,8 @@ enum wa_code wa_get_state_files(struct wa_cli *cli, struct wa_get_state *s, stru
         if (load_repository(cli, path, s, err) != WA_OK)
             return err->code;
     while (wa_csv_next(&names, &name)) {
-        if (s->host_package_count == WA_GET_HOST_PACKAGES_MAX)
-            return wa_fail(err, WA_E_USAGE, "at most %u host packages", WA_GET_HOST_PACKAGES_MAX);
+        if (s->host_package_count == WA_ASSIGNED_MAX)
+            return wa_fail(err, WA_E_USAGE, "at most %u host packages", WA_ASSIGNED_MAX);
         if (wa_get_state_text(s, name, &s->host_packages[s->host_package_count++], err) != WA_OK)
             return err->code;
     }

@@ -1,0 +1,41 @@
+/* scene.c - what a plan is made from: packages, installed ones, the machine's properties, its own
+ * packages, what is held. Read anew for each plan. */
+#include "agent/scene.h"
+
+#include "base/mem.h"
+
+void wa_scene_fini(struct wa_scene *s)
+{
+    wa_available_fini(&s->available);
+    wa_installed_list_fini(&s->installed);
+    wa_free(s->bare);
+    wa_arena_fini(&s->arena);
+}
+
+enum wa_code wa_scene_load(struct wa_manager *m, struct wa_scene *s, struct wa_err *err)
+{
+    *s = (struct wa_scene){.bare = NULL};
+    wa_arena_init(&s->arena, WA_SCENE_BYTES_MAX);
+    if (wa_available_load(m->tdb, &s->available, err) != WA_OK ||
+        wa_installed_load(m->tdb, NULL, &s->installed, err) != WA_OK ||
+        wa_assigned_load(m, m->tdb, &s->arena, &s->assigned, err) != WA_OK)
+        return err->code;
+    s->bare = wa_calloc(s->installed.n, sizeof s->bare[0]);
+    if (s->bare == NULL)
+        return wa_nomem(err);
+    for (size_t i = 0; i < s->installed.n; i++)
+        s->bare[i] = s->installed.items[i].base; /* borrowed: the list frees them */
+    wa_manager_caps(m, &s->caps);
+    s->in = (struct wa_plan_input){.available = s->available.items,
+                                   .available_count = s->available.n,
+                                   .installed = s->bare,
+                                   .installed_count = s->installed.n,
+                                   .host = &s->caps,
+                                   .holds = m->config.held};
+    return WA_OK;
+}
+
+enum wa_code wa_scene_upgrade(const struct wa_scene *s, struct wa_plan *plan, struct wa_err *err)
+{
+    return wa_plan_upgrade(&s->in, s->assigned.names, s->assigned.n, plan, err);
+}
