@@ -18,12 +18,13 @@ meson install -C "$build" --no-rebuild --quiet
 wapt-get --version
 
 step "people and their keys (they stay on the administrators' side)"
-(umask 077; for f in authority developer deployer admin; do openssl rand -hex 12 > $f.pw; done)
+(umask 077; for f in authority developer deployer claire bruno admin; do openssl rand -hex 12 > $f.pw; done)
 wapt-get create-keycert --base-dir keys --common-name Authority --ca --private-key-passwd authority.pw
 wapt-get create-keycert --base-dir keys --common-name Developer --code-signing --private-key-passwd developer.pw \
     --ca-cert keys/Authority.crt --ca-key keys/Authority.pem --ca-key-passwd-file authority.pw
 wapt-get create-keycert --base-dir keys --common-name Deployer --private-key-passwd deployer.pw \
     --ca-cert keys/Authority.crt --ca-key keys/Authority.pem --ca-key-passwd-file authority.pw
+for name in Claire Bruno; do wapt-get create-keycert --base-dir keys --common-name $name --private-key-passwd ${name,,}.pw; done
 
 step "server"
 useradd --system --no-create-home wapt 2>/dev/null || true
@@ -33,11 +34,21 @@ waptserver run --config $org/server/waptserver.ini > server.log 2>&1 & pids+=($!
 await curl -skf https://127.0.0.1:8443/ping
 serverfp=$(fp server/private/tls.crt)
 
-step "agent: trusts the authority for packages, and only the Deployer for orders"
+step "root of the repository: who may sign what and order what; Claire and Bruno must both sign it"
+mkdir root
+wapt-repo root init root --administrator keys/Claire.crt --administrator keys/Bruno.crt --threshold 2 --timestamp-key server/private/timestamp.pub
+wapt-repo root add-signer root keys/Developer.crt --sections base --prefixes '*' --code --publish
+wapt-repo root add-signer root keys/Deployer.crt --sections group,host --prefixes '*' --actions '*' --groups '*' --units '*'
+wapt-repo root sign root -k keys/Claire.crt -w claire.pw --yes
+wapt-repo root sign root -k keys/Bruno.crt -w bruno.pw --yes
+wapt-repo root show root
+
+step "agent: gets the authority and that root from its administrator, and believes nothing else"
 useradd --system --no-create-home wapt-agent 2>/dev/null || true
 id alice >/dev/null 2>&1 || useradd --create-home --shell /bin/bash alice
 mkdir -p /opt/wapt/ssl && cp keys/Authority.crt /opt/wapt/ssl/
-printf '[global]\nwapt_server = https://127.0.0.1:8443\n\n[actions]\nsigners = %s\n' "$(fp keys/Deployer.crt)" > /opt/wapt/wapt-get.ini
+cp root/root.json /opt/wapt/
+printf '[global]\nwapt_server = https://127.0.0.1:8443\n' > /opt/wapt/wapt-get.ini
 waptservice run > agent.log 2>&1 & pids+=($!)
 await test -S /opt/wapt/run/waptservice.sock
 (umask 077; waptserver enrol-token --config $org/server/waptserver.ini --uses 1 --valid 1h > token)
@@ -53,6 +64,7 @@ done
 wapt-get build-package examples/demo-group -k keys/Deployer.crt -w deployer.pw -o out
 console="--server https://127.0.0.1:8443 --server-fingerprint $serverfp --password-file admin.pw"
 waptconsole upload $console out/*.wapt
+waptconsole publish $console --root root/root.json --send-root root/root.json -k keys/Developer.crt -w developer.pw --yes
 wapt-get verify --trusted keys out/*.wapt
 
 step "assignment: the group to this machine, by a signed host package"
