@@ -26,6 +26,8 @@ static void check_facts(const struct wa_host_facts *f)
     CHECK(language);
     CHECK(system_uuid);
     CHECK(gateway);
+    CHECK(gateway_iface);
+    CHECK(workgroup);
     CHECK(fqdn);
     CHECK(cpu);
     if (f->dns_count > WA_COUNT(f->dns))
@@ -50,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wa_host_resolv(text, &f, domain, sizeof(domain));
     wa_host_cpuinfo(text, &f);
     wa_host_route(text, &f);
+    wa_host_smb_conf(text, &f);
     wa_host_hosts(text, &f);
     wa_host_system_uuid(text, &f);
     check_facts(&f);

@@ -152,6 +152,10 @@
     (64u << 10) /* bytes: the groups of a machine's account; a thousand with long names */
 #define WA_ASSIGNED_MAX 1024u           /* packages that are one machine's own: a thousand groups */
 #define WA_SCENE_BYTES_MAX (512u << 10) /* bytes: their names, and what they hold */
+#define WA_DMI_TABLE_MAX (1u << 20)     /* bytes: the largest servers' are some 64 KiB */
+#define WA_DMI_STRUCTURES_MAX 4096u     /* structures of a table that are looked at */
+#define WA_DMI_VALUES_MAX 32u           /* fields of one structure that are shown */
+#define WA_RPM_OUTPUT_MAX (16u << 20)   /* bytes: what rpm lists; 10,000 packages are 1 MiB */
 #define WA_DPKG_PARAGRAPH_MAX                                                                      \
     (1u << 20) /* bytes: of dpkg's status file, with its list of configuration files */
 #define WA_LOCAL_ANSWERS_MAX (8u << 20) /* bytes waiting for a local tool that does not read */
@@ -167,7 +171,10 @@
     (32u << 10) /* bytes: a state, an answer, an error; escapes take six bytes */
 #define WA_ROLE_DATA_MAX (256u << 10) /* bytes: one piece of a stream */
 #define WA_ROLE_BODY_MAX (32u << 20)  /* bytes: a request's body: above the largest inventory */
-#define WA_ROLE_AUTH_MAX (64u << 10)  /* bytes: a user, a password, sixteen groups, all escaped */
+#define WA_INVENTORY_BYTES_MAX                                                                     \
+    (8u << 20) /* bytes: facts and software of a machine; 10,000 packages are 2 MiB */
+#define WA_INVENTORY_TIMEOUT_MS 60000u /* ms: a directory that is away answers after 30 s */
+#define WA_ROLE_AUTH_MAX (64u << 10)   /* bytes: a user, a password, sixteen groups, all escaped */
 
 /* --- what clients send to a server's front --- */
 #define WA_FRONT_LOGIN_MAX 8192u        /* bytes: a name and a password */

@@ -9,6 +9,8 @@ struct wa_host_addr {
     char mac[24];  /* "" when none */
     char addr[64]; /* one IPv4 or IPv6 address */
     char netmask[64];
+    char broadcast[64]; /* "" when none */
+    bool is_connected;  /* the interface has a link */
 };
 
 struct wa_host_facts {
@@ -28,7 +30,9 @@ struct wa_host_facts {
     uint32_t cpu_count;
     uint64_t memory_bytes;
     uint64_t uptime_s;
-    char gateway[64]; /* IPv4 default gateway; "" when none */
+    char gateway[64];       /* IPv4 default gateway; "" when none */
+    char gateway_iface[64]; /* by which it is reached */
+    char workgroup[64];     /* of Samba; "" when none */
     struct wa_host_addr addrs[64];
     size_t addr_count;
     char dns[8][64];

@@ -23,6 +23,7 @@ void wa_dpkg_fini(struct wa_dpkg *d)
 
 struct entry {
     char name[256], version[256], architecture[64], publisher[512], description[512];
+    char priority[32], multi_arch[32];
     uint64_t size_bytes;
     bool is_installed;
 };
@@ -48,6 +49,8 @@ static void take_field(struct wa_sv key, struct wa_sv value, struct entry *e)
         {"Architecture", e->architecture, sizeof e->architecture},
         {"Maintainer", e->publisher, sizeof e->publisher},
         {"Description", e->description, sizeof e->description},
+        {"Priority", e->priority, sizeof e->priority},
+        {"Multi-Arch", e->multi_arch, sizeof e->multi_arch},
     };
     for (size_t i = 0; i < WA_COUNT(texts); i++)
         if (wa_sv_ieqs(key, texts[i].key))
@@ -71,8 +74,18 @@ static enum wa_code take_paragraph(struct wa_dpkg *d, struct wa_sv text, struct 
     }
     if (!e.is_installed || e.name[0] == '\0' || e.version[0] == '\0')
         return WA_OK;
-    const struct wa_software item = {e.name,      e.version,     e.architecture,
-                                     e.publisher, e.description, e.size_bytes};
+    char key[sizeof e.name + sizeof e.architecture];
+    bool is_ambiguous = strcmp(e.multi_arch, "same") == 0; /* may be there for two architectures */
+    (void)snprintf(key, sizeof key, "%s%s%s", e.name, is_ambiguous ? ":" : "",
+                   is_ambiguous ? e.architecture : "");
+    const struct wa_software item = {.name = e.name,
+                                     .version = e.version,
+                                     .architecture = e.architecture,
+                                     .publisher = e.publisher,
+                                     .description = e.description,
+                                     .key = key,
+                                     .size_bytes = e.size_bytes,
+                                     .is_system = strcmp(e.priority, "required") == 0};
     return d->fn(d->user, &item, err);
 }
 

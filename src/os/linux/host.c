@@ -99,6 +99,9 @@ static enum wa_code read_network(const char *root, struct wa_buf *text, struct w
     if (slurp(root, "proc/net/route", text, err) != WA_OK)
         return err->code;
     wa_host_route(wa_buf_sv(text), f);
+    if (slurp(root, "etc/samba/smb.conf", text, err) != WA_OK)
+        return err->code;
+    wa_host_smb_conf(wa_buf_sv(text), f);
     if (slurp(root, "etc/resolv.conf", text, err) != WA_OK)
         return err->code;
     wa_host_resolv(wa_buf_sv(text), f, domain, sizeof domain);
@@ -201,6 +204,9 @@ static enum wa_code read_addresses(struct wa_host_facts *f, struct wa_err *err)
         wa_text_clean(wa_sv(i->ifa_name), addr->iface, sizeof addr->iface);
         address_text(i->ifa_addr, family, addr->addr, sizeof addr->addr);
         address_text(i->ifa_netmask, family, addr->netmask, sizeof addr->netmask);
+        if ((i->ifa_flags & IFF_BROADCAST) != 0 && family == AF_INET)
+            address_text(i->ifa_broadaddr, family, addr->broadcast, sizeof addr->broadcast);
+        addr->is_connected = (i->ifa_flags & IFF_RUNNING) != 0;
         find_mac(all, addr);
     }
     freeifaddrs(all);

@@ -16,6 +16,7 @@ void wa_host_locale(struct wa_sv text, struct wa_host_facts *f);
 void wa_host_resolv(struct wa_sv text, struct wa_host_facts *f, char *ret_domain, size_t size);
 void wa_host_cpuinfo(struct wa_sv text, struct wa_host_facts *f);
 void wa_host_route(struct wa_sv text, struct wa_host_facts *f);
+void wa_host_smb_conf(struct wa_sv text, struct wa_host_facts *f);
 /* f->fqdn from the line of /etc/hosts that names f->name. */
 void wa_host_hosts(struct wa_sv text, struct wa_host_facts *f);
 /* Upper case; "" for what vendors write when they don't care. */

@@ -110,8 +110,25 @@ void wa_host_route(struct wa_sv text, struct wa_host_facts *f)
         if (to != 0 || mask != 0 || (flags & up_and_gateway) != up_and_gateway || metric >= best)
             continue;
         struct in_addr addr = {by};
-        if (inet_ntop(AF_INET, &addr, f->gateway, sizeof f->gateway) != NULL)
-            best = metric;
+        if (inet_ntop(AF_INET, &addr, f->gateway, sizeof f->gateway) == NULL)
+            continue;
+        wa_text_clean(column[0], f->gateway_iface, sizeof f->gateway_iface);
+        best = metric;
+    }
+}
+
+void wa_host_smb_conf(struct wa_sv text, struct wa_host_facts *f)
+{
+    struct wa_sv line;
+    bool is_global = false;
+    while (wa_sv_split(&text, '\n', &line)) {
+        size_t at;
+        line = wa_sv_trim(line);
+        if (wa_sv_starts(line, "["))
+            is_global = wa_sv_ieqs(line, "[global]");
+        else if (is_global && wa_sv_chr(line, '=', &at) &&
+                 wa_sv_ieqs(wa_sv_trim(wa_sv_sub(line, 0, at)), "workgroup"))
+            wa_text_clean(wa_sv_sub(line, at + 1, line.n), f->workgroup, sizeof f->workgroup);
     }
 }
 

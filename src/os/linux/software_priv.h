@@ -23,4 +23,13 @@ WA_CHECK enum wa_code wa_dpkg_end(struct wa_dpkg *d, struct wa_err *err);
 WA_CHECK enum wa_code wa_software_list_file(const char *path, wa_software_fn fn, void *user,
                                             struct wa_err *err);
 
+/* The lines of `rpm --query --all` in the form of WA_RPM_FORM. */
+#define WA_RPM_FORM "%{NAME}\\t%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{VENDOR}\\t%{INSTALLTIME}\\n"
+WA_CHECK enum wa_code wa_rpm_each(struct wa_sv text, wa_software_fn fn, void *user,
+                                  struct wa_err *err);
+const char *wa_rpm_database(void); /* directory of rpm's database; NULL: there is none */
+/* Runs rpm over a database and calls fn for each package. */
+WA_CHECK enum wa_code wa_rpm_list(const char *database, wa_software_fn fn, void *user,
+                                  struct wa_err *err);
+
 #endif
