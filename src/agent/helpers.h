@@ -72,6 +72,18 @@ WA_CHECK enum wa_code wa_helper_auth(struct wa_launcher *l, const char *user, st
                                      const char *const *groups, struct wa_auth_answer *ret,
                                      struct wa_err *err);
 
+/* --- inventory: what the machine is, or where its account stands --- */
+struct wa_inventory_ask {
+    struct wa_sv table; /* the firmware's (os/dmi.h); empty: there is none */
+    bool with_environment, with_vendor_text;
+    const char *account; /* the machine's: ask for its place instead; NULL: the machine */
+};
+/* answer: the JSON object of agent/facts.h, of which nothing is checked but its size. */
+WA_CHECK enum wa_code wa_helper_inventory(struct wa_launcher *l,
+                                          const struct wa_inventory_ask *what,
+                                          struct wa_cancel *cancel, struct wa_buf *answer,
+                                          struct wa_err *err);
+
 /* --- runner --- */
 struct wa_run {
     const char *stage; /* WA_STAGE_ID hex digits */
@@ -136,9 +148,9 @@ struct wa_agent_paths {
     char user[64];            /* account of network, fetch, unpack */
 };
 /* Must be the first thing main() does in each program that calls wa_role_launcher(): the launcher
- * starts its children as this very program with one argument, "role:network", "role:unpack" or
- * "role:auth". True when that is what argv says: then the role has run and main() returns
- * *ret_status. */
+ * starts its children as this very program with one argument, "role:network", "role:unpack",
+ * "role:auth" or "role:inventory". True when that is what argv says: then the role has run and
+ * main() returns *ret_status. */
 bool wa_role_dispatch(int argc, char **argv, int *ret_status);
 /* Runs until SIGTERM or until the manager ends with status 0; restarts a manager that ends
  * otherwise, with back-off. manager_args: argv, argv[0] included and NULL at the end, with which
@@ -152,6 +164,7 @@ WA_CHECK enum wa_code wa_role_launcher(const struct wa_agent_paths *paths,
 int wa_role_network(void);
 int wa_role_unpack(void);
 int wa_role_auth(void);
+int wa_role_inventory(void);
 int wa_role_fetch(void); /* in program wapt-fetch; source file apart, links libcurl */
 
 #endif

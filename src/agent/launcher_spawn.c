@@ -50,6 +50,7 @@ enum wa_code wa_launch_check(struct wa_sv payload, struct wa_start *ret, struct 
     case WA_ROLE_FETCH:
     case WA_ROLE_UNPACK:
     case WA_ROLE_AUTH:
+    case WA_ROLE_INVENTORY:
         is_good =
             is_good && s.hook == 0 && s.uid == 0 && memcmp(s.stage, no_stage, sizeof no_stage) == 0;
         break;
@@ -124,7 +125,7 @@ static void close_all(int *fds, size_t n)
     }
 }
 
-/* Network, fetch, unpack, auth: descriptor 3 is the channel; errors go where ours go. */
+/* Network, fetch, unpack, auth, inventory: descriptor 3 is the channel; errors go where ours go. */
 static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role role,
                                  const char *tree, struct wa_proc *ret, int *ret_fd,
                                  struct wa_err *err)
@@ -151,7 +152,7 @@ static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role ro
         .uid = launch->uid,
         .gid = launch->gid,
         .die_with_parent = true,
-        .tree = is_auth ? tree : NULL, /* the others can't fork */
+        .tree = is_auth || role == WA_ROLE_INVENTORY ? tree : NULL, /* the others can't fork */
     };
     code = wa_proc_spawn(&s, ret, err);
     wa_fd_close(&pair[1]);

@@ -7,6 +7,7 @@
  * (the manager signs its hello) fetch     unprivileged, confined: one HTTPS exchange, ends (program
  * wapt-fetch, the only one with libcurl) unpack    unprivileged, no network, no files: ZIP
  * structure and inflate of one descriptor auth      one question: PAM password, group membership
+ *   inventory unprivileged, reads the machine's files and decodes its firmware's table; one answer
  *   runner    python3 on one hook of one staged package; not ours once started
  */
 #ifndef WA_AGENT_ROLES_H
@@ -23,6 +24,7 @@ enum wa_role {
     WA_ROLE_UNPACK,
     WA_ROLE_AUTH,
     WA_ROLE_RUNNER,
+    WA_ROLE_INVENTORY,
     WA_ROLE_COUNT
 };
 const char *wa_role_name(enum wa_role r);
@@ -64,7 +66,13 @@ enum wa_msg {
     /* manager -> auth */
     WA_M_AUTH_ASK = 128, /* JSON {user, password, groups:[...]} */
     /* auth -> manager */
-    WA_M_AUTH_ANSWER = 144 /* JSON {password_ok, groups:[those the user is in], reason} */
+    WA_M_AUTH_ANSWER = 144, /* JSON {password_ok, groups:[those the user is in], reason} */
+    /* manager -> inventory */
+    WA_M_INVENTORY_TABLE = 160, /* bytes of the firmware's table, which only root can read */
+    WA_M_INVENTORY_ASK = 161,   /* JSON {what: machine|place, environment, vendor_text, account} */
+    /* inventory -> manager */
+    WA_M_INVENTORY_DATA = 176, /* bytes of the answer, a JSON object */
+    WA_M_INVENTORY_END = 177   /* the answer is complete, or {code, message} */
 };
 
 /* --- launcher messages: fixed size, host byte order, no pointers, no lengths --- */
@@ -78,7 +86,7 @@ enum wa_hook {
 };
 const char *wa_hook_name(enum wa_hook h);
 struct wa_start {
-    uint32_t role; /* NETWORK, FETCH, UNPACK, AUTH, RUNNER */
+    uint32_t role; /* NETWORK, FETCH, UNPACK, AUTH, INVENTORY, RUNNER */
     /* RUNNER only */
     uint32_t hook; /* enum wa_hook */
     uint32_t uid;  /* SESSION_SETUP: whose session; else 0 */

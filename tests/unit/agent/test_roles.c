@@ -26,13 +26,21 @@ static void test_each_message_has_one_direction(void **state)
             }
         }
         static const uint16_t known[] = {
-            WA_M_START,       WA_M_KILL,          WA_M_STARTED,     WA_M_FAILED,
-            WA_M_ENDED,       WA_M_MORE_FD,       WA_M_NET_CONFIG,  WA_M_NET_SEND,
-            WA_M_NET_TEXT,    WA_M_NET_CHALLENGE, WA_M_NET_STATE,   WA_M_FETCH,
-            WA_M_FETCH_BODY,  WA_M_FETCH_GO,      WA_M_FETCH_DATA,  WA_M_FETCH_PROGRESS,
-            WA_M_FETCH_DONE,  WA_M_UNPACK_OPEN,   WA_M_UNPACK_READ, WA_M_UNPACK_MEMBER,
-            WA_M_UNPACK_END,  WA_M_UNPACK_LISTED, WA_M_UNPACK_DATA, WA_M_AUTH_ASK,
-            WA_M_AUTH_ANSWER,
+            WA_M_START,         WA_M_KILL,
+            WA_M_STARTED,       WA_M_FAILED,
+            WA_M_ENDED,         WA_M_MORE_FD,
+            WA_M_NET_CONFIG,    WA_M_NET_SEND,
+            WA_M_NET_TEXT,      WA_M_NET_CHALLENGE,
+            WA_M_NET_STATE,     WA_M_FETCH,
+            WA_M_FETCH_BODY,    WA_M_FETCH_GO,
+            WA_M_FETCH_DATA,    WA_M_FETCH_PROGRESS,
+            WA_M_FETCH_DONE,    WA_M_UNPACK_OPEN,
+            WA_M_UNPACK_READ,   WA_M_UNPACK_MEMBER,
+            WA_M_UNPACK_END,    WA_M_UNPACK_LISTED,
+            WA_M_UNPACK_DATA,   WA_M_AUTH_ASK,
+            WA_M_AUTH_ANSWER,   WA_M_INVENTORY_TABLE,
+            WA_M_INVENTORY_ASK, WA_M_INVENTORY_DATA,
+            WA_M_INVENTORY_END,
         };
         unsigned expected = 0;
         for (size_t i = 0; i < WA_COUNT(known); i++) {
