@@ -1,5 +1,5 @@
-/* control.c - what is read as a control and can be written is read back the same, and is signed
- * over the same bytes. */
+/* control.c - what is read as a control is the same by the quick way and the general one; what can
+ * be written is read back the same, and is signed over the same bytes. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -35,6 +35,26 @@ static void check_ways(const struct wa_control *c)
         abort();
 }
 
+/* A line that no tool writes has it read the general way: to the same attributes. */
+static void check_readings(struct wa_sv data, const struct wa_control *c)
+{
+    WA_AUTO_CONTROL struct wa_control general;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err err = WA_ERR_INIT;
+    wa_control_init(&general);
+    wa_buf_init(&text, 4u << 20);
+    wa_buf_adds(&text, "x-unknown: 1\n");
+    wa_buf_addsv(&text, data);
+    if (text.n > WA_CONTROL_BYTES_MAX)
+        return;
+    if (wa_control_parse(wa_buf_sv(&text), &general, &err) != WA_OK)
+        abort();
+    for (size_t i = 0; i < WA_ATTR_COUNT; i++)
+        if (c->v[i] == NULL ? general.v[i] != NULL
+                            : general.v[i] == NULL || strcmp(c->v[i], general.v[i]) != 0)
+            abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     WA_AUTO_CONTROL struct wa_control c;
@@ -47,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wa_buf_init(&text, 4u << 20);
     if (wa_control_parse(wa_sv_n(data, size), &c, &err) != WA_OK)
         return 0;
+    check_readings(wa_sv_n(data, size), &c);
     check_ways(&c);
     if (wa_control_filename(&c, NULL, name, &err) == WA_OK &&
         (strchr(name, '/') != NULL || strstr(name, "..") != NULL))

@@ -1,10 +1,11 @@
 /* index_kept.c - the last index of each repository, so that one that is still the same is neither
- * fetched nor checked again.
+ * fetched nor read again.
  *
  * Whether it is the same says the server by its entity tag, never a date: a server that lies can
- * withhold an index either way, and gains nothing. What is kept is judged anew each time; only
- * which signatures held is remembered (pkg/index_seen.h), in a folder that is this process's alone.
- * Whatever is missing or damaged here costs a download, no more.
+ * withhold an index either way, and gains nothing. Beside the file, in a folder that is this
+ * process's alone, is kept what was read in it (pkg/index_saved.c), bound to its SHA-256, and which
+ * signatures held (pkg/index_seen.h). Neither is a judgement: who is trusted is asked each time.
+ * Whatever is missing or damaged here costs a download or a reading, no more.
  */
 #include "agent/manager_priv.h"
 #include "crypto/digest.h"
@@ -28,12 +29,12 @@ static bool is_tag(struct wa_sv tag)
     return tag.n > 2 && tag.n < WA_ETAG_MAX;
 }
 
-static enum wa_code digest_of(int fd, char out[WA_DIGEST_HEX_MAX], struct wa_err *err)
+enum wa_code wa_index_digest(int fd, char ret[WA_DIGEST_HEX_MAX], struct wa_err *err)
 {
     struct wa_fd_source source;
     if (wa_fd_source_init(&source, fd, err) != WA_OK)
         return err->code;
-    return wa_digest_source(WA_SHA256, &source.base, out, err);
+    return wa_digest_source(WA_SHA256, &source.base, ret, err);
 }
 
 bool wa_index_kept_open(struct wa_manager *m, const char *repo, const char *url,
@@ -52,8 +53,8 @@ bool wa_index_kept_open(struct wa_manager *m, const char *repo, const char *url,
     for (size_t i = 0; i < WA_COUNT(line); i++)
         (void)wa_sv_split(&rest, '\n', &line[i]);
     if (!wa_sv_eqs(line[1], url) || !is_tag(line[2]) ||
-        wa_file_open(&m->base, &kept, &fd, &why) != WA_OK || digest_of(fd, digest, &why) != WA_OK ||
-        !wa_sv_eqs(line[0], digest))
+        wa_file_open(&m->base, &kept, &fd, &why) != WA_OK ||
+        wa_index_digest(fd, digest, &why) != WA_OK || !wa_sv_eqs(line[0], digest))
         return false;
     (void)snprintf(ret_etag, WA_ETAG_MAX, "%.*s", WA_SV_ARG(line[2]));
     *ret_fd = fd;
@@ -69,7 +70,7 @@ static enum wa_code save(struct wa_manager *m, const char *repo, const char *url
     char digest[WA_DIGEST_HEX_MAX];
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, STATE_BYTES_MAX);
-    if (digest_of(fd, digest, err) != WA_OK || wa_tree_remove(&m->base, &state, err) != WA_OK)
+    if (wa_index_digest(fd, digest, err) != WA_OK || wa_tree_remove(&m->base, &state, err) != WA_OK)
         return err->code;
     if (!is_tag(wa_sv(etag)))
         return wa_tree_remove(&m->base, fetched, err);
@@ -85,6 +86,31 @@ void wa_index_kept_save(struct wa_manager *m, const char *repo, const char *url,
 {
     struct wa_err err = WA_ERR_INIT;
     if (save(m, repo, url, etag, fetched, fd, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_WARNING, "index.not_kept", &err);
+}
+
+enum wa_code wa_index_read_load(struct wa_manager *m, const char *repo,
+                                const char of[WA_SHA256_HEX], struct wa_index *ret, size_t *ret_bad,
+                                bool *ret_is_read, struct wa_err *err)
+{
+    const struct wa_relpath read = path_of(repo, "read");
+    struct wa_err why = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf saved;
+    wa_buf_init(&saved, WA_INDEX_BYTES_MAX);
+    *ret_is_read = wa_file_read(&m->base, &read, saved.max, &saved, &why) == WA_OK &&
+                   wa_index_load(wa_buf_sv(&saved), of, ret, ret_bad, &why) == WA_OK;
+    return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
+}
+
+void wa_index_read_save(struct wa_manager *m, const char *repo, const char of[WA_SHA256_HEX],
+                        const struct wa_index *ix, size_t bad)
+{
+    const struct wa_relpath read = path_of(repo, "read");
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf saved;
+    wa_buf_init(&saved, WA_INDEX_BYTES_MAX);
+    if (wa_index_save(ix, bad, of, &saved, &err) != WA_OK ||
+        wa_file_replace(&m->base, &read, wa_buf_sv(&saved), 0600, &err) != WA_OK)
         wa_log_err(&m->log, WA_LOG_WARNING, "index.not_kept", &err);
 }
 

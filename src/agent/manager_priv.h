@@ -246,9 +246,19 @@ WA_CHECK enum wa_code wa_update_download(struct wa_task_run *run, const struct w
  * whole. */
 bool wa_index_kept_open(struct wa_manager *m, const char *repo, const char *url,
                         char ret_etag[WA_ETAG_MAX], int *ret_fd);
+/* SHA-256 of a file. */
+WA_CHECK enum wa_code wa_index_digest(int fd, char ret[WA_DIGEST_HEX_MAX], struct wa_err *err);
 /* Keeps a fetched and readable one; its file is moved. Failures are logged: it is fetched again. */
 void wa_index_kept_save(struct wa_manager *m, const char *repo, const char *url, const char *etag,
                         const struct wa_relpath *fetched, int fd);
+/* What is in the index file whose SHA-256 is `of`, if it was the one read last; else, or where what
+ * is kept of it is damaged, *ret_is_read is false. */
+WA_CHECK enum wa_code wa_index_read_load(struct wa_manager *m, const char *repo,
+                                         const char of[WA_SHA256_HEX], struct wa_index *ret,
+                                         size_t *ret_bad, bool *ret_is_read, struct wa_err *err);
+/* Keeps what was read, before it is judged. A failure is logged: it is read again. */
+void wa_index_read_save(struct wa_manager *m, const char *repo, const char of[WA_SHA256_HEX],
+                        const struct wa_index *ix, size_t bad);
 /* Which entries' signatures held at the last judgement; a failure to save is logged. */
 WA_CHECK enum wa_code wa_index_seen_load(struct wa_manager *m, const char *repo,
                                          struct wa_seen *ret, struct wa_err *err);

@@ -109,6 +109,24 @@ struct source {
     struct wa_trust *anchors; /* of this repository */
 };
 
+/* Reads it, unless it is the one that was read last. */
+static enum wa_code read_index(struct wa_manager *m, const char *repo, int fd, struct wa_index *ix,
+                               size_t *bad, struct wa_err *err)
+{
+    struct wa_unpack *unpack = NULL;
+    char digest[WA_DIGEST_HEX_MAX];
+    bool is_read = false;
+    if (wa_index_digest(fd, digest, err) != WA_OK ||
+        wa_index_read_load(m, repo, digest, ix, bad, &is_read, err) != WA_OK || is_read ||
+        wa_helper_unpack(m->launcher, fd, m->cancel, &unpack, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_index_read_digests(wa_unpack_members(unpack), ix, bad, err);
+    wa_unpack_free(unpack);
+    if (code == WA_OK)
+        wa_index_read_save(m, repo, digest, ix, *bad);
+    return code;
+}
+
 /* Reads it, and keeps in ix what a trusted signer stands for. */
 static enum wa_code judge_index(struct wa_task_run *run, const struct wa_agent_repo *r, int fd,
                                 const struct source *source, struct wa_index *ix, size_t *bad,
@@ -116,15 +134,10 @@ static enum wa_code judge_index(struct wa_task_run *run, const struct wa_agent_r
 {
     struct wa_trust *anchors = source->anchors;
     struct wa_manager *m = run->m;
-    struct wa_unpack *unpack = NULL;
     WA_AUTO_SEEN struct wa_seen seen;
     wa_seen_init(&seen);
     if (wa_index_seen_load(m, r->name, &seen, err) != WA_OK ||
-        wa_helper_unpack(m->launcher, fd, m->cancel, &unpack, err) != WA_OK)
-        return err->code;
-    enum wa_code code = wa_index_read_digests(wa_unpack_members(unpack), ix, bad, err);
-    wa_unpack_free(unpack);
-    if (code != WA_OK ||
+        read_index(m, r->name, fd, ix, bad, err) != WA_OK ||
         wa_index_keep_trusted(ix, anchors, wa_clock_now(), &seen, on_discard, run, discarded,
                               err) != WA_OK ||
         wa_repo_trust_index(source->trust, anchors, ix, on_discard, run, discarded, err) != WA_OK)

@@ -8,64 +8,69 @@
 #include "crypto/digest.h"
 #include "pkg/unicode.h"
 
-static const char *const names[WA_ATTR_COUNT] = {
-    "package",
-    "version",
-    "architecture",
-    "section",
-    "priority",
-    "name",
-    "categories",
-    "maintainer",
-    "description",
-    "depends",
-    "conflicts",
-    "maturity",
-    "locale",
-    "target_os",
-    "min_os_version",
-    "max_os_version",
-    "min_wapt_version",
-    "sources",
-    "installed_size",
-    "impacted_process",
-    "description_fr",
-    "description_pl",
-    "description_de",
-    "description_es",
-    "description_pt",
-    "description_it",
-    "description_nl",
-    "description_ru",
-    "audit_schedule",
-    "editor",
-    "keywords",
-    "licence",
-    "homepage",
-    "package_uuid",
-    "valid_from",
-    "valid_until",
-    "forced_install_on",
-    "changelog",
-    "signer",
-    "signer_fingerprint",
-    "signature",
-    "signature_date",
-    "signed_attributes",
-    "filename",
-    "size",
-    "md5sum",
+static const struct wa_sv names[WA_ATTR_COUNT] = {
+    WA_SV_INIT("package"),
+    WA_SV_INIT("version"),
+    WA_SV_INIT("architecture"),
+    WA_SV_INIT("section"),
+    WA_SV_INIT("priority"),
+    WA_SV_INIT("name"),
+    WA_SV_INIT("categories"),
+    WA_SV_INIT("maintainer"),
+    WA_SV_INIT("description"),
+    WA_SV_INIT("depends"),
+    WA_SV_INIT("conflicts"),
+    WA_SV_INIT("maturity"),
+    WA_SV_INIT("locale"),
+    WA_SV_INIT("target_os"),
+    WA_SV_INIT("min_os_version"),
+    WA_SV_INIT("max_os_version"),
+    WA_SV_INIT("min_wapt_version"),
+    WA_SV_INIT("sources"),
+    WA_SV_INIT("installed_size"),
+    WA_SV_INIT("impacted_process"),
+    WA_SV_INIT("description_fr"),
+    WA_SV_INIT("description_pl"),
+    WA_SV_INIT("description_de"),
+    WA_SV_INIT("description_es"),
+    WA_SV_INIT("description_pt"),
+    WA_SV_INIT("description_it"),
+    WA_SV_INIT("description_nl"),
+    WA_SV_INIT("description_ru"),
+    WA_SV_INIT("audit_schedule"),
+    WA_SV_INIT("editor"),
+    WA_SV_INIT("keywords"),
+    WA_SV_INIT("licence"),
+    WA_SV_INIT("homepage"),
+    WA_SV_INIT("package_uuid"),
+    WA_SV_INIT("valid_from"),
+    WA_SV_INIT("valid_until"),
+    WA_SV_INIT("forced_install_on"),
+    WA_SV_INIT("changelog"),
+    WA_SV_INIT("signer"),
+    WA_SV_INIT("signer_fingerprint"),
+    WA_SV_INIT("signature"),
+    WA_SV_INIT("signature_date"),
+    WA_SV_INIT("signed_attributes"),
+    WA_SV_INIT("filename"),
+    WA_SV_INIT("size"),
+    WA_SV_INIT("md5sum"),
 };
+
+struct wa_sv wa_attr_sv(enum wa_attr a)
+{
+    return a < WA_ATTR_COUNT ? names[a] : WA_SV("");
+}
 
 const char *wa_attr_name(enum wa_attr a)
 {
-    return a < WA_ATTR_COUNT ? names[a] : "";
+    return wa_attr_sv(a).p;
 }
 
 bool wa_attr_find(struct wa_sv name, enum wa_attr *ret)
 {
     for (size_t i = 0; i < WA_ATTR_COUNT; i++) {
-        if (!wa_sv_eqs(name, names[i]))
+        if (!wa_sv_eq(name, names[i]))
             continue;
         *ret = (enum wa_attr)i;
         return true;
@@ -117,7 +122,7 @@ enum wa_code wa_control_set(struct wa_control *c, enum wa_attr a, struct wa_sv v
 {
     char *copy = NULL;
     if (wa_sv_dup(value, &copy, err) != WA_OK)
-        return wa_wrap(err, "attribute '%s'", names[a]);
+        return wa_wrap(err, "attribute '%s'", wa_attr_name(a));
     wa_control_unset(c, a);
     c->v[a] = copy;
     return WA_OK;
@@ -142,6 +147,49 @@ enum wa_code wa_control_copy(const struct wa_control *from, struct wa_control *t
         to->v[i] = memcpy(block, from->v[i], n);
         block += n;
     }
+    return WA_OK;
+}
+
+uint64_t wa_control_block_set(const struct wa_control *c)
+{
+    const char *last = NULL;
+    uint64_t set = 0;
+    for (size_t i = 0; i < WA_ATTR_COUNT; i++) {
+        const char *v = c->v[i];
+        if (v == NULL)
+            continue;
+        if (!is_in_block(c, v) || (last == NULL ? v != c->block : v <= last || v[-1] != '\0'))
+            return 0;
+        set |= (uint64_t)1 << i;
+        last = v;
+    }
+    return set;
+}
+
+enum wa_code wa_control_from_block(uint64_t set, struct wa_sv block, struct wa_control *ret,
+                                   struct wa_err *err)
+{
+    struct wa_control c;
+    uint64_t found = 0;
+    wa_control_init(&c);
+    if (block.n == 0 || block.p[block.n - 1] != '\0')
+        return wa_fail(err, WA_E_INVALID, "attributes without an end");
+    char *at = c.block = wa_strndup(block.p, block.n);
+    if (at == NULL)
+        return wa_nomem(err);
+    c.block_size = block.n;
+    for (size_t i = 0; i < WA_ATTR_COUNT && at < c.block + block.n; i++) {
+        if ((set >> i & 1) == 0)
+            continue;
+        found |= (uint64_t)1 << i;
+        c.v[i] = at;
+        at += strlen(at) + 1;
+    }
+    if (found != set || at != c.block + block.n) {
+        wa_control_fini(&c);
+        return wa_fail(err, WA_E_INVALID, "not as many attributes as are set");
+    }
+    *ret = c;
     return WA_OK;
 }
 

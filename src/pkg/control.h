@@ -55,6 +55,8 @@ enum wa_attr {
     WA_A_MD5SUM,
     WA_ATTR_COUNT
 };
+/* The name, "" for none of them. */
+struct wa_sv wa_attr_sv(enum wa_attr a);
 const char *wa_attr_name(enum wa_attr a);
 bool wa_attr_find(struct wa_sv name, enum wa_attr *ret);
 
@@ -78,6 +80,14 @@ WA_CHECK enum wa_code wa_control_set(struct wa_control *c, enum wa_attr a, struc
 void wa_control_unset(struct wa_control *c, enum wa_attr a);
 WA_CHECK enum wa_code wa_control_copy(const struct wa_control *from, struct wa_control *to,
                                       struct wa_err *err);
+
+/* Which attributes are set, a bit each, when all stand in block in their order and nothing else
+ * does
+ * - as after reading or copying; else 0. Block and set together are the control. */
+uint64_t wa_control_block_set(const struct wa_control *c);
+/* The control that they are; block is copied. WA_E_INVALID when they don't belong together. */
+WA_CHECK enum wa_code wa_control_from_block(uint64_t set, struct wa_sv block,
+                                            struct wa_control *ret, struct wa_err *err);
 
 /* WAPT's grammar (1.2), stricter where WAPT crashes or two readers would differ: a byte order mark,
  * bad UTF-8, a NUL, a line without

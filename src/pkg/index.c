@@ -24,68 +24,6 @@ void wa_index_fini(struct wa_index *ix)
 
 /* --- reading --- */
 
-static bool is_blank(struct wa_sv line)
-{
-    return line.n == 0 || ((unsigned char)line.p[0] <= ' ' && wa_sv_trim(line).n == 0);
-}
-
-/* Takes a block up to a line that is blank after stripping; false at the end. */
-static bool next_block(struct wa_sv *rest, struct wa_sv *ret)
-{
-    for (;;) {
-        const char *start = rest->p;
-        size_t n = 0;
-        struct wa_sv line;
-        if (start == NULL)
-            return false;
-        while (wa_sv_split(rest, '\n', &line) && !is_blank(line))
-            n = (size_t)(line.p + line.n - start);
-        if (n == 0)
-            continue; /* blank lines between blocks */
-        *ret = wa_sv_n(start, n);
-        return true;
-    }
-}
-
-static enum wa_code add_entry(struct wa_index *ix, struct wa_control *c, struct wa_sv block,
-                              struct wa_digest *digest, struct wa_err *err)
-{
-    struct wa_control *slot = WA_VEC_PUSH(ix);
-    if (slot == NULL) {
-        wa_control_fini(c);
-        return wa_nomem(err);
-    }
-    *slot = *c;
-    if (digest == NULL)
-        return WA_OK;
-    if (!wa_vec_grow_((void **)(void *)&ix->digests, ix->digests_n, &ix->digests_cap,
-                      sizeof ix->digests[0]))
-        return wa_nomem(err);
-    return wa_entry_digest(digest, block, &ix->digests[ix->digests_n++], err);
-}
-
-/* digest: NULL, or to digest each entry with. */
-static enum wa_code read_blocks(struct wa_sv text, struct wa_index *ix, size_t *bad,
-                                struct wa_digest *digest, struct wa_err *err)
-{
-    struct wa_sv block;
-    while (next_block(&text, &block)) {
-        struct wa_err why = WA_ERR_INIT;
-        struct wa_control c;
-        if (ix->n + *bad >= WA_INDEX_ENTRIES_MAX)
-            return wa_fail(err, WA_E_LIMIT, "the index has more than %u entries",
-                           WA_INDEX_ENTRIES_MAX);
-        enum wa_code code = wa_control_parse(block, &c, &why);
-        if (code == WA_E_NOMEM)
-            return wa_nomem(err);
-        if (code != WA_OK)
-            ++*bad;
-        else if (add_entry(ix, &c, block, digest, err) != WA_OK)
-            return err->code;
-    }
-    return WA_OK;
-}
-
 static enum wa_code read_cert(struct wa_members *m, size_t i, struct wa_index *ix,
                               struct wa_err *err)
 {
@@ -101,23 +39,17 @@ static enum wa_code read_cert(struct wa_members *m, size_t i, struct wa_index *i
     return code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
 }
 
-static enum wa_code read_index(struct wa_members *m, struct wa_index *ix, size_t *bad,
-                               struct wa_digest *digest, struct wa_err *err)
+static enum wa_code read_index(struct wa_members *m, wa_index_entry_fn fn, void *user,
+                               struct wa_index *ix, size_t *ret_bad, struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf text;
-    struct wa_buf_sink sink;
+    WA_AUTO_BLOCKS struct wa_blocks blocks;
     size_t at;
-    wa_buf_init(&text, WA_INDEX_BYTES_MAX);
-    wa_buf_sink_init(&sink, &text);
+    wa_blocks_init(&blocks, fn, user);
     if (!wa_members_find(m, "Packages", &at))
         return wa_fail(err, WA_E_INVALID, "not an index: 'Packages' is not in it");
-    if (m->items[at].size > text.max || wa_buf_reserve(&text, (size_t)m->items[at].size) == NULL)
-        return m->items[at].size > text.max
-                   ? wa_fail(err, WA_E_LIMIT, "'Packages' is larger than %zu bytes", text.max)
-                   : wa_nomem(err);
-    if (m->read(m, at, &sink.base, err) != WA_OK ||
-        read_blocks(wa_buf_sv(&text), ix, bad, digest, err) != WA_OK)
+    if (m->read(m, at, &blocks.base, err) != WA_OK || wa_blocks_end(&blocks, err) != WA_OK)
         return err->code;
+    *ret_bad = blocks.bad;
     for (size_t i = 0; i < m->n; i++) {
         struct wa_sv name = wa_sv(m->items[i].name.p);
         if (!wa_sv_starts(name, "ssl/") || !wa_sv_ends(name, ".crt") ||
@@ -129,18 +61,59 @@ static enum wa_code read_index(struct wa_members *m, struct wa_index *ix, size_t
     return wa_index_crls_read(m, ix, err);
 }
 
+/* Reads into ix, which fn may know; on failure it is emptied. */
+static enum wa_code read_into(struct wa_members *m, wa_index_entry_fn fn, void *user,
+                              struct wa_index *ix, size_t *ret_bad, struct wa_err *err)
+{
+    if (read_index(m, fn, user, ix, ret_bad, err) == WA_OK)
+        return WA_OK;
+    wa_index_fini(ix);
+    return wa_wrap(err, "reading the index");
+}
+
+enum wa_code wa_index_read_each(struct wa_members *members, wa_index_entry_fn fn, void *user,
+                                struct wa_index *ret, size_t *ret_bad, struct wa_err *err)
+{
+    struct wa_index ix;
+    wa_index_init(&ix);
+    if (read_into(members, fn, user, &ix, ret_bad, err) != WA_OK)
+        return err->code;
+    *ret = ix;
+    return WA_OK;
+}
+
+struct keeper {
+    struct wa_index ix;
+    struct wa_digest *digest; /* NULL: none asked for */
+};
+
+static enum wa_code keep_entry(void *user, struct wa_control *c, struct wa_sv text,
+                               struct wa_err *err)
+{
+    struct keeper *k = user;
+    struct wa_index *ix = &k->ix;
+    struct wa_control *slot = WA_VEC_PUSH(ix);
+    WA_UNUSED(text);
+    if (slot == NULL)
+        return wa_nomem(err);
+    *slot = *c;
+    wa_control_init(c);
+    if (k->digest == NULL)
+        return WA_OK;
+    if (!wa_vec_grow_((void **)(void *)&ix->digests, ix->digests_n, &ix->digests_cap,
+                      sizeof ix->digests[0]))
+        return wa_nomem(err);
+    return wa_entry_digest(k->digest, slot, &ix->digests[ix->digests_n++], err);
+}
+
 static enum wa_code read_whole(struct wa_members *members, struct wa_digest *digest,
                                struct wa_index *ret, size_t *ret_bad, struct wa_err *err)
 {
-    struct wa_index ix;
-    size_t bad = 0;
-    wa_index_init(&ix);
-    if (read_index(members, &ix, &bad, digest, err) != WA_OK) {
-        wa_index_fini(&ix);
-        return wa_wrap(err, "reading the index");
-    }
-    *ret = ix;
-    *ret_bad = bad;
+    struct keeper k = {.digest = digest};
+    wa_index_init(&k.ix);
+    if (read_into(members, keep_entry, &k, &k.ix, ret_bad, err) != WA_OK)
+        return err->code;
+    *ret = k.ix;
     return WA_OK;
 }
 

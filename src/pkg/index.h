@@ -25,9 +25,26 @@ void wa_index_fini(struct wa_index *ix);
  * a broken archive is an error. */
 WA_CHECK enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret,
                                     size_t *ret_bad, struct wa_err *err);
-/* The same with the entries' digests, for a judgement that remembers. */
+/* Is given the entries of an index, one at a time: c to look at or to move away (leaving it
+ * initialised), text as it stands in the index, until the call ends. An error ends the reading. */
+typedef enum wa_code (*wa_index_entry_fn)(void *user, struct wa_control *c, struct wa_sv text,
+                                          struct wa_err *err);
+/* The same, but the entries go to fn: *ret has only certificates and revocation lists. */
+WA_CHECK enum wa_code wa_index_read_each(struct wa_members *members, wa_index_entry_fn fn,
+                                         void *user, struct wa_index *ret, size_t *ret_bad,
+                                         struct wa_err *err);
+/* The same as wa_index_read() with the entries' digests, for a judgement that remembers. */
 WA_CHECK enum wa_code wa_index_read_digests(struct wa_members *members, struct wa_index *ret,
                                             size_t *ret_bad, struct wa_err *err);
+/* Writes what was read - with its digests, and not judged yet - so that it need not be read again
+ * while the index file's SHA-256 is `of`. bad: as wa_index_read() counted. */
+WA_CHECK enum wa_code wa_index_save(const struct wa_index *ix, size_t bad,
+                                    const char of[WA_SHA256_HEX], struct wa_buf *out,
+                                    struct wa_err *err);
+/* As if it had just been read, digests and all. WA_E_INVALID: it is of another index file, or
+ * damaged, and the index must be read. saved must lie where only the one who judges can write. */
+WA_CHECK enum wa_code wa_index_load(struct wa_sv saved, const char of[WA_SHA256_HEX],
+                                    struct wa_index *ret, size_t *ret_bad, struct wa_err *err);
 typedef void (*wa_index_discard_fn)(void *user, const struct wa_control *c,
                                     const struct wa_err *why);
 /* Removes each entry whose signer is not trusted or whose signature does not hold (F2B), telling

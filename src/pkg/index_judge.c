@@ -101,7 +101,8 @@ static enum wa_code keep(struct wa_index *ix, struct wa_trust *anchors, struct j
         struct wa_control *c = &ix->items[i];
         struct wa_err why = WA_ERR_INIT;
         if (code == WA_OK && check_entry(j, i, &why) == WA_OK) {
-            ix->items[kept++] = *c;
+            if (kept++ != i)
+                ix->items[kept - 1] = *c;
             continue;
         }
         if (why.code == WA_E_NOMEM)

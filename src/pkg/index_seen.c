@@ -1,7 +1,7 @@
 /* index_seen.c - a sorted list of SHA-256 digests, before and after.
  *
- * The digest covers the program's version and the entry's whole text. It is compared in full: an
- * entry counts as seen only when each of its bytes is as it was.
+ * The digest covers the program's version and all attributes of the entry, signed or not. It is
+ * compared in full: an entry counts as seen only when each byte of them is as it was.
  */
 #include "pkg/index_seen.h"
 
@@ -60,11 +60,15 @@ enum wa_code wa_seen_write(struct wa_seen *s, struct wa_buf *out, struct wa_err 
     return wa_buf_check(out, err);
 }
 
-enum wa_code wa_entry_digest(struct wa_digest *d, struct wa_sv text, struct wa_entry_digest *ret,
-                             struct wa_err *err)
+enum wa_code wa_entry_digest(struct wa_digest *d, const struct wa_control *c,
+                             struct wa_entry_digest *ret, struct wa_err *err)
 {
+    uint64_t set = wa_control_block_set(c);
+    if (set == 0)
+        return wa_fail(err, WA_E_INTERNAL, "only an entry as it was read has a digest");
     if (wa_digest_add(d, head, sizeof head - 1, err) != WA_OK ||
-        wa_digest_add(d, text.p, text.n, err) != WA_OK)
+        wa_digest_add(d, &set, sizeof set, err) != WA_OK ||
+        wa_digest_add(d, c->block, c->block_size, err) != WA_OK)
         return err->code;
     return wa_digest_sha256(d, ret->bytes, err);
 }

@@ -215,6 +215,16 @@ class Refusals(Bench):
         self.publish()
         self.assertEqual(self.answer_of_update(), 200)
         self.assertIn('newcomer', self.names())
+        # so is what was read of it: what is damaged there does not count
+        with open(f'{self.base}/private/index/wapt.read', 'r+b') as f:
+            text = f.read()
+            self.assertIn(b'newcomer', text)
+            f.seek(0)
+            f.write(text.replace(b'newcomer', b'smuggled'))
+        self.assertEqual(self.answer_of_update(), 304)
+        self.assertIn('newcomer', self.names())
+        with open(f'{self.base}/private/index/wapt.read', 'rb') as f:
+            self.assertNotIn(b'smuggled', f.read())
         # a damaged one is not offered as what we have
         with open(f'{self.base}/private/index/wapt.Packages', 'r+b') as f:
             f.write(b'damaged')

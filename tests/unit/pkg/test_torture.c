@@ -131,6 +131,9 @@ static enum wa_code index_work(void *arg, struct wa_err *err)
     struct wa_mem_source source;
     struct wa_buf_sink sink;
     size_t bad = 0, gone = 0;
+    char of[WA_SHA256_HEX];
+    memset(of, '0', sizeof of);
+    of[sizeof of - 1] = '\0';
     wa_index_init(&ix);
     wa_buf_init(&out, 1u << 20);
     wa_buf_sink_init(&sink, &out);
@@ -143,6 +146,16 @@ static enum wa_code index_work(void *arg, struct wa_err *err)
         assert_int_equal(ix.n, 0);
         return err->code;
     }
+    WA_AUTO_INDEX struct wa_index loaded;
+    WA_AUTO_BUF struct wa_buf saved;
+    wa_index_init(&loaded);
+    wa_buf_init(&saved, 1u << 20);
+    if (wa_index_save(&ix, bad, of, &saved, err) != WA_OK ||
+        wa_index_load(wa_buf_sv(&saved), of, &loaded, &bad, err) != WA_OK) {
+        assert_int_equal(loaded.n, 0);
+        return err->code;
+    }
+    assert_int_equal(loaded.n, ix.n);
     if (wa_index_keep_trusted(&ix, b->anchors, vectors_date(), &seen, NULL, NULL, &gone, err) !=
         WA_OK)
         return err->code;
