@@ -9,6 +9,7 @@
 #include "codec/hex.h"
 #include "os/fs.h"
 #include "pkg/plan.h"
+#include "pkg/windows.h"
 
 #define OPT(member) offsetof(struct wa_agent_config, member)
 
@@ -73,6 +74,18 @@ static const struct wa_conf_option options[] = {
      'm', "Time between upgrades; 0: never"},
     {"global", "waptaudit_task_period", WA_CONF_PERIOD, OPT(audit_period_s), "0", 0, 31536000, 'm',
      "Time between audits of packages that set none; 0: never"},
+    {"global", "download_after_update_with_waptupdate_task_period", WA_CONF_BOOL,
+     OPT(download_ahead), "1", 0, 0, 0,
+     "What a scheduled update has found is downloaded, ahead of the upgrade"},
+    {"global", "maintenance_windows", WA_CONF_CSV, OPT(windows), "", 0, 0, 0,
+     "When scheduled upgrades may run, as 'mon-fri 22:00-05:00, sun 00:00-24:00'; empty: as the "
+     "machine's own packages say, else at any time"},
+    {"global", "maintenance_catch_up", WA_CONF_PERIOD, OPT(catch_up_s), "0", 0, 31536000, 'd',
+     "An upgrade that has waited so long for a window is done outside of one; 0: never"},
+    {"global", "task_spread", WA_CONF_PERIOD, OPT(spread_s), "10m", 0, 86400, 'm',
+     "Scheduled updates and upgrades begin up to so much later, at random"},
+    {"global", "upgrade_on_battery", WA_CONF_BOOL, OPT(upgrade_on_battery), "0", 0, 0, 0,
+     "Scheduled upgrades also run without mains power"},
     {"global", "auth_grace", WA_CONF_PERIOD, OPT(auth_grace_s), "5m", 0, 3600, 'm',
      "How long a proven password holds"},
     {"global", "user_stop_period", WA_CONF_PERIOD, OPT(user_stop_s), "30m", 0, 86400, 'm',
@@ -169,13 +182,23 @@ void wa_config_trim_slash(char *url)
         url[n - 1] = '\0';
 }
 
+static enum wa_code check_windows(const char *text, struct wa_err *err)
+{
+    struct wa_windows ignored;
+    if (strlen(text) >= WA_WINDOWS_BYTES_MAX)
+        return wa_fail(err, WA_E_CONFIG, "maintenance_windows: the text is too long");
+    return wa_windows_parse(wa_sv(text), &ignored, err) == WA_OK
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFIG, "maintenance_windows: %s", err->text);
+}
+
 static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
 {
     wa_config_trim_slash(c->wapt_server);
     wa_config_trim_slash(c->repo_url);
     if (settle_fingerprints("[actions] signers", SIGNERS_MAX, &c->action_signers, err) != WA_OK ||
         settle_fingerprints("server_fingerprint", 1, &c->server_fingerprint, err) != WA_OK ||
-        wa_plan_hold_check(c->held, err) != WA_OK ||
+        wa_plan_hold_check(c->held, err) != WA_OK || check_windows(c->windows, err) != WA_OK ||
         wa_config_anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
         wa_config_anchor_path(c->base, &c->local_socket, err) != WA_OK ||
         (wa_config_is_path(c->verify_cert) &&

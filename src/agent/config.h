@@ -31,6 +31,10 @@ struct wa_agent_config {
     int64_t cache_max_mib;
     int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s,
         timeout_s, user_stop_s;
+    /* the schedule */
+    char *windows; /* csv of maintenance windows (pkg/windows.h) */
+    int64_t catch_up_s, spread_s;
+    bool download_ahead, upgrade_on_battery;
     /* [actions] */
     char *action_signers;
     /* The repositories with an address: what comes first wins where two offer the same package. */

@@ -101,6 +101,8 @@ struct wa_task {
     char action_id[33]; /* "" when not ordered */
     bool is_put_off;    /* by a local user, once */
 };
+/* By the machine itself, at its time. */
+bool wa_task_is_scheduled(const struct wa_task *t);
 /* Ordered or scheduled: an interruption leaves it in the queue. */
 bool wa_task_is_resumed(const struct wa_task *t);
 void wa_task_fini(struct wa_task *t);

@@ -153,9 +153,14 @@ enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code, str
     return wa_run(s, err);
 }
 
+bool wa_task_is_scheduled(const struct wa_task *t)
+{
+    return strcmp(t->created_by, "scheduler") == 0;
+}
+
 bool wa_task_is_resumed(const struct wa_task *t)
 {
-    return t->action_id[0] != '\0' || strcmp(t->created_by, "scheduler") == 0;
+    return t->action_id[0] != '\0' || wa_task_is_scheduled(t);
 }
 
 enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before, struct wa_err *err)

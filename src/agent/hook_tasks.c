@@ -75,7 +75,7 @@ static enum wa_code audit_one(struct wa_task_run *run, const struct wa_installed
 enum wa_code wa_task_audit(struct wa_task_run *run, struct wa_err *err)
 {
     WA_AUTO_INSTALLED struct wa_installed_list list = {NULL, 0, 0};
-    bool scheduled = strcmp(run->task->created_by, "scheduler") == 0;
+    bool scheduled = wa_task_is_scheduled(run->task);
     int64_t now = wa_clock_now();
     if (wa_installed_load(run->m->tdb, NULL, &list, err) != WA_OK)
         return err->code;

@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "codec/csv.h"
+#include "os/moment.h"
 
 /* NULL: it is not set up any more. */
 static const struct wa_agent_repo *repo_of(const struct wa_manager *m, const struct wa_scene *s,
@@ -38,8 +39,11 @@ static bool needs_failed(const struct failures *f, const struct wa_control *c)
     return false;
 }
 
+/* By a person or an order: what the schedule names was wanted for another reason. */
 static bool was_asked_for(const struct wa_task_run *run, const char *package)
 {
+    if (wa_task_is_scheduled(run->task))
+        return false;
     for (size_t i = 0; i < run->request.package_count; i++) {
         struct wa_request r;
         struct wa_err err = WA_ERR_INIT;
@@ -87,17 +91,26 @@ static const char *verb(enum wa_step_kind kind)
     return verbs[kind];
 }
 
+/* What can't be planned. Where something was put off, only what was in the way before, too, is a
+ * failure: the rest waits with it. */
+static void tell_problems(struct wa_task_run *run, const struct wa_plan *plan, const char *before)
+{
+    struct wa_sv rest = wa_sv(plan->problems), line;
+    while (plan->problems[0] != '\0' && wa_sv_split(&rest, '\n', &line)) {
+        struct wa_err why = WA_ERR_INIT;
+        (void)wa_fail(&why, WA_E_NOT_FOUND, "%.*s", WA_SV_ARG(line));
+        if (before == NULL || strstr(before, why.text) != NULL)
+            wa_task_package(run, NULL, "MISSING", &why);
+        else
+            wa_task_say(run, "%s\n", why.text);
+    }
+}
+
 static enum wa_code carry_out(struct wa_task_run *run, const struct wa_scene *s,
                               const struct wa_plan *plan, struct wa_err *err)
 {
     struct failures f = {NULL, 0, 0};
     enum wa_code code = WA_OK;
-    struct wa_sv rest = wa_sv(plan->problems), line;
-    while (plan->problems[0] != '\0' && wa_sv_split(&rest, '\n', &line)) {
-        struct wa_err why = WA_ERR_INIT;
-        (void)wa_fail(&why, WA_E_NOT_FOUND, "%.*s", WA_SV_ARG(line));
-        wa_task_package(run, NULL, "MISSING", &why);
-    }
     run->plan = plan;
     for (size_t i = 0; code == WA_OK && i < plan->n; i++) {
         run->plan_at = i;
@@ -114,6 +127,11 @@ static enum wa_code carry_out(struct wa_task_run *run, const struct wa_scene *s,
                                                          : "OK",
                             NULL);
             continue;
+        }
+        if (run->is_postponed) { /* neither begun nor failed */
+            *err = why;
+            code = why.code;
+            break;
         }
         const char **slot = WA_VEC_PUSH(&f);
         if (slot == NULL)
@@ -155,6 +173,7 @@ enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err)
         wa_plan_install(&s.in, texts, run->request.package_count, run->request.force, &plan, err) !=
             WA_OK)
         return err->code;
+    tell_problems(run, &plan, NULL);
     return carry_out(run, &s, &plan, err);
 }
 
@@ -178,14 +197,75 @@ static enum wa_code download_all(struct wa_task_run *run, const struct wa_scene 
     return WA_OK;
 }
 
+/* A program that the step would disturb and that runs. */
+static bool is_in_use(const struct wa_step *step, char ret_program[WA_PROGRAM_MAX])
+{
+    const struct wa_control *both[] = {step->to, step->from != NULL ? &step->from->control : NULL};
+    for (size_t i = 0; i < WA_COUNT(both); i++)
+        if (step->kind != WA_STEP_KEEP && both[i] != NULL &&
+            wa_moment_runs(wa_sv(wa_control_get(both[i], WA_A_IMPACTED_PROCESS)), ret_program))
+            return true;
+    return false;
+}
+
+/* Holds what is in use. *ret_held: something was. */
+static enum wa_code hold_in_use(struct wa_task_run *run, struct wa_scene *s,
+                                const struct wa_plan *plan, bool *ret_held, struct wa_err *err)
+{
+    *ret_held = false;
+    for (size_t i = 0; i < plan->n; i++) {
+        const struct wa_step *step = &plan->items[i];
+        const struct wa_control *c = step->to != NULL ? step->to : &step->from->control;
+        char program[WA_PROGRAM_MAX];
+        if (!is_in_use(step, program))
+            continue;
+        *ret_held = true;
+        wa_task_say(run, "%s is put off, since '%s' runs\n", wa_control_get(c, WA_A_PACKAGE),
+                    program);
+        wa_task_package(run, c, "POSTPONED", NULL);
+        if (wa_scene_hold(s, wa_control_get(c, WA_A_PACKAGE), err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
+
+#define PLANS_MAX 16u /* each holds at least one package more than the one before */
+
+/* The plan with nothing in it that is in use, when that is asked for: what waits is held, and the
+ * rest planned without it. before: the problems of the plan without that, empty when it is the
+ * same. */
+static enum wa_code plan_upgrade(struct wa_task_run *run, struct wa_scene *s, struct wa_plan *plan,
+                                 struct wa_buf *before, struct wa_err *err)
+{
+    bool held = true;
+    for (unsigned i = 0; held && i < PLANS_MAX; i++) {
+        if (i == 1)
+            wa_buf_addf(before, "%s\n", plan->problems);
+        wa_plan_fini(plan);
+        wa_plan_init(plan);
+        held = false;
+        if (wa_scene_upgrade(s, plan, err) != WA_OK ||
+            (run->request.only_if_not_running && hold_in_use(run, s, plan, &held, err) != WA_OK))
+            return err->code;
+    }
+    return held ? wa_fail(err, WA_E_BUSY, "too much of what would be upgraded is in use")
+                : wa_buf_check(before, err);
+}
+
 enum wa_code wa_task_upgrade(struct wa_task_run *run, bool download_only, struct wa_err *err)
 {
     WA_AUTO_SCENE struct wa_scene s;
     WA_AUTO_PLAN struct wa_plan plan;
+    WA_AUTO_BUF struct wa_buf before;
     wa_plan_init(&plan);
-    if (wa_scene_load(run->m, &s, err) != WA_OK || wa_scene_upgrade(&s, &plan, err) != WA_OK)
+    wa_buf_init(&before, WA_PLAN_PROBLEMS_BYTES_MAX + 2);
+    if (wa_scene_load(run->m, &s, err) != WA_OK ||
+        plan_upgrade(run, &s, &plan, &before, err) != WA_OK)
         return err->code;
-    return download_only ? download_all(run, &s, &plan, err) : carry_out(run, &s, &plan, err);
+    if (download_only)
+        return download_all(run, &s, &plan, err);
+    tell_problems(run, &plan, before.n > 0 ? wa_buf_str(&before) : NULL);
+    return carry_out(run, &s, &plan, err);
 }
 
 enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err)
@@ -199,6 +279,7 @@ enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err)
     if (wa_scene_load(run->m, &s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
         wa_plan_remove(&s.in, texts, run->request.package_count, &plan, err) != WA_OK)
         return err->code;
+    tell_problems(run, &plan, NULL);
     return carry_out(run, &s, &plan, err);
 }
 

@@ -206,7 +206,9 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
     for (size_t i = 0; i < own.n; i++)
         wa_jw_s(w, own.names[i]);
     wa_jw_end(w);
-    enum wa_code code = wa_repo_trust_status(m, w, err);
+    enum wa_code code = wa_schedule_status(m, w, err);
+    if (code == WA_OK)
+        code = wa_repo_trust_status(m, w, err);
     wa_jw_end(w);
     return code;
 }

@@ -8,7 +8,6 @@
 
 #define CHANNEL_FD 3
 #define CLOCK_MS 1000
-#define AUDIT_CHECK_S 60
 #define ONCE_WAIT_S 30    /* for the command that it was started for */
 #define RESTART_STATUS 75 /* anything but 0: the launcher starts the next manager */
 
@@ -74,30 +73,6 @@ static enum wa_code confine(struct wa_manager *m, struct wa_err *err)
 
 /* --- the clock --- */
 
-static void queue_scheduled(struct wa_manager *m, enum wa_local_op op)
-{
-    struct wa_err err = WA_ERR_INIT;
-    const struct wa_local_request r = {.op = op};
-    int64_t id = 0;
-    if (wa_manager_queue(m, wa_local_op_name(op), &r, "scheduler", "", 0, &id, &err) != WA_OK)
-        wa_log_err(&m->log, WA_LOG_ERROR, "schedule.failed", &err);
-}
-
-/* Only what sets a time of its own, or has one from the configuration, is ever due. */
-static bool audit_is_due(struct wa_manager *m)
-{
-    WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
-    struct wa_err err = WA_ERR_INIT;
-    int64_t now = wa_clock_now();
-    bool due = false;
-    if (wa_installed_load(m->db, NULL, &l, &err) != WA_OK)
-        return false;
-    for (size_t i = 0; i < l.n; i++)
-        due = due ||
-              (l.items[i].next_audit <= now && wa_audit_period(m, &l.items[i].base.control) > 0);
-    return due;
-}
-
 static void keep_push(struct wa_manager *m)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -142,19 +117,7 @@ static void on_clock(void *user)
         return;
     }
     keep_push(m);
-    if (m->config.update_period_s > 0 && now >= m->next_update) {
-        m->next_update = now + m->config.update_period_s;
-        queue_scheduled(m, WA_OP_UPDATE);
-    }
-    if (m->config.upgrade_period_s > 0 && now >= m->next_upgrade) {
-        m->next_upgrade = now + m->config.upgrade_period_s;
-        queue_scheduled(m, WA_OP_UPGRADE);
-    }
-    if (now < m->next_audit_check)
-        return;
-    m->next_audit_check = now + AUDIT_CHECK_S;
-    if (audit_is_due(m))
-        queue_scheduled(m, WA_OP_AUDIT);
+    wa_schedule_turn(m, now);
 }
 
 static void on_stop(void *user, int signum)
@@ -181,6 +144,7 @@ static enum wa_code open_state(struct wa_manager *m, struct wa_err *err)
         wa_agent_db_open(m->config.base, &m->tdb, err) != WA_OK ||
         wa_agent_db_recover(m->db, &interrupted, err) != WA_OK ||
         wa_kept_sweep(m, m->db, err) != WA_OK || clear_leftovers(m, err) != WA_OK ||
+        (!m->once && wa_schedule_start(m, wa_clock_now(), err) != WA_OK) ||
         wa_identity_load(m, m->db, err) != WA_OK)
         return err->code;
     if (interrupted > 0)
@@ -206,9 +170,6 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
         wa_loop_on_stop(m->loop, on_stop, m, err) != WA_OK ||
         wa_timer_new(m->loop, on_clock, m, &m->clock, err) != WA_OK)
         return err->code;
-    /* Spread, so that a fleet that was switched on together does not ask together. */
-    m->next_update = wa_clock_now() + 60 + (int64_t)(wa_clock_mono_ms() % 240);
-    m->next_upgrade = m->next_update + m->config.upgrade_period_s;
     m->once_until = wa_clock_now() + ONCE_WAIT_S;
     wa_timer_start(m->clock, 100, m->once ? 100 : CLOCK_MS);
     return wa_thread_start(wa_task_thread, m, &m->thread, err);

@@ -24,6 +24,19 @@ struct wa_local;      /* localapi.c */
 struct wa_repo_trust; /* repo_trust.h */
 struct wa_push;       /* push.c */
 
+/* What the machine does by itself (scheduler.c); the loop's, but for the last three. Seconds since
+ * 1970. */
+struct wa_schedule {
+    int64_t next_update, next_upgrade, next_audit_check;
+    int64_t upgrade_at;    /* when an upgrade that is due and may begin does; 0: not drawn yet */
+    int64_t forced_retry;  /* when what is forced is looked at again */
+    const char *waits_for; /* what an upgrade that is due waits for; "": nothing */
+    /* shared by the two threads */
+    int64_t upgrade_due; /* since when the upgrade queued last was due; 0: by an earlier start */
+    int64_t forced_at;   /* when the first pending package is forced; 0: none is */
+    bool owes_upgrade;   /* it was not begun, or cut by the end of its window */
+};
+
 struct wa_manager {
     struct wa_agent_config config;
     char libdir[WA_PATH_MAX];
@@ -39,7 +52,7 @@ struct wa_manager {
     struct wa_push *push;
     struct wa_timer *clock;
     struct wa_repo_trust *trust; /* as last loaded; NULL: not yet */
-    int64_t next_update, next_upgrade, next_audit_check;
+    struct wa_schedule schedule;
     int64_t once_until; /* once: when it ends although nobody came */
     /* shared by the two threads */
     struct wa_lock *lock;
@@ -128,6 +141,8 @@ struct wa_task_run {
     size_t plan_at;
     struct wa_buf data; /* JSON: result for the local client, or empty */
     bool is_cut;        /* by the end of the service */
+    bool is_postponed;  /* scheduled, and it is no time for it any more */
+    int64_t until;      /* when its maintenance window ends; 0: it has none */
     size_t done, failed;
     enum wa_code first; /* of the first failure */
     char summary[WA_ERR_TEXT_MAX + 2 * WA_NAME_MAX];
@@ -146,6 +161,30 @@ WA_CHECK enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
                                        const struct wa_local_request *args, const char *by,
                                        const char *action_id, int64_t not_before, int64_t *ret_id,
                                        struct wa_err *err);
+
+/* --- scheduler.c --- */
+#define WA_SCHEDULER "scheduler"           /* created_by of its tasks */
+#define WA_PARAM_WINDOWS "package_windows" /* maintenance windows of the machine's own packages */
+#define WA_PARAM_FORCED "pending_forced"   /* lines: when, what */
+WA_CHECK enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err *err);
+/* Queues what is due; at each turn of the loop's clock. */
+void wa_schedule_turn(struct wa_manager *m, int64_t now);
+/* Members of a JSON object. */
+WA_CHECK enum wa_code wa_schedule_status(struct wa_manager *m, struct wa_jw *w, struct wa_err *err);
+/* What the clock on the wall shows, as seconds since 1970. */
+int64_t wa_schedule_local(int64_t seconds);
+/* The task thread's: whether a scheduled upgrade may begin now (WA_E_CANCELLED: it is put off), and
+ * until when it may go on. */
+WA_CHECK enum wa_code wa_schedule_begin(struct wa_task_run *run, struct wa_err *err);
+/* The task thread's: what was put off is due again. */
+void wa_schedule_owe(struct wa_manager *m);
+/* The task thread's: when the first pending package is forced; 0: none is. */
+void wa_schedule_forced(struct wa_manager *m, int64_t at);
+
+/* --- pending.c, of the task thread --- */
+/* Plans an upgrade and keeps what it would do. *ret_arrivals: something would be installed. */
+WA_CHECK enum wa_code wa_pending_remember(struct wa_manager *m, bool *ret_arrivals,
+                                          struct wa_err *err);
 
 /* --- folders.c --- */
 /* Checks and mends the agent's folders, and opens the base directory. WA_E_DENIED: others than root

@@ -12,6 +12,8 @@ struct wa_scene {
     struct wa_installed *bare; /* the rows' base parts, as the planner wants them */
     struct wa_host_caps caps;
     struct wa_assigned assigned; /* the machine's own packages */
+    struct wa_buf holds;         /* csv: what in.holds points to */
+    struct wa_buf windows;       /* csv: maintenance windows of the machine's own packages */
     struct wa_plan_input in;
     struct wa_arena arena;
 };
@@ -19,6 +21,8 @@ struct wa_scene {
 WA_CHECK enum wa_code wa_scene_load(struct wa_manager *m, struct wa_scene *s, struct wa_err *err);
 void wa_scene_fini(struct wa_scene *s);
 #define WA_AUTO_SCENE WA_CLEANUP(wa_scene_fini)
+/* One more package that is to stay as it is. */
+WA_CHECK enum wa_code wa_scene_hold(struct wa_scene *s, const char *package, struct wa_err *err);
 /* The plan of an upgrade, with what is this machine's own. */
 WA_CHECK enum wa_code wa_scene_upgrade(const struct wa_scene *s, struct wa_plan *plan,
                                        struct wa_err *err);

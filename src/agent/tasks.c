@@ -3,7 +3,7 @@
  * A task's outcome is stored with its result for the server in one transaction, before anybody is
  * told.
  */
-#include "agent/scene.h"
+#include "agent/manager_priv.h"
 #include "os/clock.h"
 
 #include <stdarg.h>
@@ -63,7 +63,7 @@ void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const 
         wa_jw_kv(&run->packages_jw, "message", err->text);
     wa_jw_end(&run->packages_jw);
     if (err == NULL) {
-        run->done += strcmp(status, "KEPT") == 0 ? 0 : 1;
+        run->done += strcmp(status, "KEPT") == 0 || strcmp(status, "POSTPONED") == 0 ? 0 : 1;
         return;
     }
     run->failed++;
@@ -84,6 +84,11 @@ enum wa_code wa_task_may_go_on(struct wa_task_run *run, struct wa_err *err)
     wa_lock_give(run->m->lock);
     if (wa_cancel_is_set(run->m->cancel))
         return wa_fail(err, WA_E_CANCELLED, "cancelled");
+    if (!stopping && run->until > 0 && wa_clock_now() >= run->until) {
+        run->is_postponed = true;
+        return wa_fail(err, WA_E_CANCELLED,
+                       "the maintenance window is over: what is left waits for the next one");
+    }
     if (!stopping)
         return WA_OK;
     run->is_cut = true;
@@ -91,46 +96,6 @@ enum wa_code wa_task_may_go_on(struct wa_task_run *run, struct wa_err *err)
 }
 
 /* --- doing --- */
-
-/* Pending work as wapt-get and the server want to see it: {"date","upgrades":[...],"errors":[...]}.
- */
-static enum wa_code remember_pending(struct wa_manager *m, struct wa_err *err)
-{
-    WA_AUTO_SCENE struct wa_scene scene;
-    WA_AUTO_PLAN struct wa_plan plan;
-    WA_AUTO_BUF struct wa_buf text;
-    WA_AUTO_BUF struct wa_buf files; /* kept in the cache for it */
-    struct wa_jw w;
-    wa_plan_init(&plan);
-    wa_buf_init(&text, 1u << 20);
-    wa_buf_init(&files, WA_PENDING_BYTES_MAX);
-    if (wa_scene_load(m, &scene, err) != WA_OK || wa_scene_upgrade(&scene, &plan, err) != WA_OK)
-        return err->code;
-    wa_jw_init(&w, &text);
-    wa_jw_obj(&w);
-    wa_jw_kvi(&w, "date", wa_clock_now());
-    wa_jw_key(&w, "upgrades");
-    wa_jw_arr(&w);
-    for (size_t i = 0; i < plan.n; i++) {
-        const struct wa_control *c =
-            plan.items[i].to != NULL ? plan.items[i].to : &plan.items[i].from->control;
-        WA_AUTO_BUF struct wa_buf name;
-        wa_buf_init(&name, 1024);
-        wa_entry_requirement(c, &name);
-        if (plan.items[i].kind == WA_STEP_KEEP)
-            continue;
-        wa_jw_sv(&w, wa_buf_sv(&name));
-        if (plan.items[i].to != NULL)
-            wa_buf_addf(&files, "%s\n", wa_control_get(c, WA_A_FILENAME));
-    }
-    wa_jw_end(&w);
-    wa_jw_kv(&w, "problems", plan.problems != NULL ? plan.problems : "");
-    wa_jw_end(&w);
-    if (wa_buf_check(&text, err) != WA_OK || wa_buf_check(&files, err) != WA_OK ||
-        wa_param_set(m->tdb, "pending_files", wa_buf_sv(&files), err) != WA_OK)
-        return err->code;
-    return wa_param_set(m->tdb, "last_update_status", wa_buf_sv(&text), err);
-}
 
 static enum wa_code inventory(struct wa_task_run *run, struct wa_err *err)
 {
@@ -234,10 +199,30 @@ static bool changes_status(enum wa_local_op op)
            op == WA_OP_FORGET || op == WA_OP_AUDIT || op == WA_OP_REGISTER;
 }
 
+/* What a scheduled update has found is fetched ahead, so that an upgrade is short. */
+static enum wa_code fetch_ahead(const struct wa_task_run *run, struct wa_err *err)
+{
+    const struct wa_local_request r = {.op = WA_OP_DOWNLOAD_UPGRADE};
+    WA_AUTO_BUF struct wa_buf text;
+    int64_t id = 0;
+    wa_buf_init(&text, WA_LOCAL_REQUEST_MAX);
+    return wa_local_request_write(&r, &text, err) == WA_OK
+               ? wa_task_add(run->m->tdb, wa_local_op_name(r.op), wa_buf_sv(&text), WA_SCHEDULER,
+                             "", 0, &id, err)
+               : err->code;
+}
+
 static void follow_up(struct wa_task_run *run)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (changes_status(run->request.op) && remember_pending(run->m, &err) != WA_OK)
+    bool has_arrivals = false;
+    if (!changes_status(run->request.op))
+        return;
+    if (wa_pending_remember(run->m, &has_arrivals, &err) == WA_OK && has_arrivals &&
+        run->request.op == WA_OP_UPDATE && wa_task_is_scheduled(run->task) &&
+        run->m->config.download_ahead)
+        (void)fetch_ahead(run, &err);
+    if (err.code != WA_OK)
         wa_log_err(&run->m->log, WA_LOG_ERROR, "pending.failed", &err);
 }
 
@@ -315,7 +300,7 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     wa_log(&m->log, WA_LOG_INFO, "task.started", WA_LF_I("task", t->id), WA_LF_S("kind", t->kind),
            WA_LF_S("by", t->created_by));
     enum wa_code code = wa_local_request_read(wa_sv(t->args), &arena, &run.request, &err);
-    if (code == WA_OK && check_time(&run, &err) == WA_OK)
+    if (code == WA_OK && check_time(&run, &err) == WA_OK && wa_schedule_begin(&run, &err) == WA_OK)
         (void)dispatch(&run, &err);
     code = err.code;
     wa_jw_end(&run.packages_jw);
@@ -325,6 +310,8 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     if (t->action_id[0] != '\0')
         report_after(&run); /* the server sees the new state before the result */
     finish(&run, code, &err);
+    if (run.is_postponed)
+        wa_schedule_owe(m);
     if (t->action_id[0] == '\0')
         report_after(&run);
     wa_buf_fini(&run.packages);

@@ -51,8 +51,9 @@
 #define WA_PLAN_WORK_MAX                                                                           \
     10000000u /* literals looked at for one plan: below a second; an honest one takes some 10,000  \
                */
-#define WA_WINDOWS_MAX 32u       /* maintenance windows of one machine */
-#define WA_PLAN_REASONS_MAX 200u /* lines of one explanation */
+#define WA_WINDOWS_MAX 32u         /* maintenance windows of one machine */
+#define WA_WINDOWS_BYTES_MAX 4096u /* bytes: their text, of all packages together */
+#define WA_PLAN_REASONS_MAX 200u   /* lines of one explanation */
 #define WA_PLAN_EXPLAINED_MAX                                                                      \
     64u /* problems of one plan that are explained; the others are named */
 
@@ -153,6 +154,7 @@
     (64u << 10) /* bytes: the groups of a machine's account; a thousand with long names */
 #define WA_ASSIGNED_MAX 1024u           /* packages that are one machine's own: a thousand groups */
 #define WA_SCENE_BYTES_MAX (512u << 10) /* bytes: their names, and what they hold */
+#define WA_HOLDS_BYTES_MAX (256u << 10) /* bytes: what a plan leaves alone, from all sources */
 #define WA_DMI_TABLE_MAX (1u << 20)     /* bytes: the largest servers' are some 64 KiB */
 #define WA_DMI_STRUCTURES_MAX 4096u     /* structures of a table that are looked at */
 #define WA_DMI_VALUES_MAX 32u           /* fields of one structure that are shown */

@@ -334,6 +334,7 @@ static enum wa_code fill(const struct wa_cli *cli, struct wa_local_request *r, s
             return wa_fail(err, WA_E_USAGE, "'%s' is not the number of a task", cli->args[0]);
     }
     r->force = has_flag(cli, "force");
+    r->only_if_not_running = has_flag(cli, "only-if-not-process-running");
     if (r->op != WA_OP_REGISTER) {
         r->params = wa_sv(given(cli, "params"));
         return WA_OK;
@@ -394,6 +395,10 @@ enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
 static const struct wa_cli_option plain_options[] = {PASSWORD_OPTION, FORCE_OPTION};
 static const struct wa_cli_option install_options[] = {
     PASSWORD_OPTION, FORCE_OPTION, {"params", 'p', "JSON", "Parameters for the package's script"}};
+static const struct wa_cli_option upgrade_options[] = {
+    PASSWORD_OPTION,
+    FORCE_OPTION,
+    {"only-if-not-process-running", 0, NULL, "Put off packages whose programs run"}};
 static const struct wa_cli_option register_options[] = {
     PASSWORD_OPTION,
     FORCE_OPTION,
@@ -410,7 +415,7 @@ static const struct wa_cli_option register_options[] = {
 COMMAND(register, "register", "", "Register this machine on the server", register_options, 0, 0)
 COMMAND(update, "update", "", "Refresh the list of available packages", plain_options, 0, 0)
 COMMAND(upgrade, "upgrade", "", "Install what is assigned, and newer versions of what is installed",
-        plain_options, 0, 0)
+        upgrade_options, 0, 0)
 COMMAND(download_upgrade, "download-upgrade", "", "Download what an upgrade would install",
         plain_options, 0, 0)
 COMMAND(install, "install", "PACKAGE...", "Install packages with what they need", install_options,

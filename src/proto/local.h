@@ -52,9 +52,10 @@ struct wa_local_request {
     enum wa_local_op op;
     struct wa_sv packages[64]; /* args.packages: requirement texts or names, or words for search */
     size_t package_count;
-    bool force;          /* args.force */
-    int64_t task_id;     /* args.task, cancel */
-    struct wa_sv params; /* args.params: JSON object text for setup.py, empty when absent */
+    bool force;               /* args.force */
+    bool only_if_not_running; /* args.only_if_not_running, upgrade: nothing whose programs run */
+    int64_t task_id;          /* args.task: cancel, tasks */
+    struct wa_sv params;      /* args.params: JSON object text for setup.py, empty when absent */
     /* register */
     struct wa_sv token, server_url, repo_url, server_user, server_password;
     struct wa_sv password; /* of the caller */

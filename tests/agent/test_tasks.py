@@ -1,6 +1,13 @@
 """What the agent does by itself, and when: its own packages, the schedule, the queue."""
+import os
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+
 import agent_bench
-from agent_bench import OK, Bench
+from agent_bench import CANCELLED, FAILED, OK, Bench
 
 EMPTY = 'def install():\n    pass\n'
 
@@ -64,6 +71,155 @@ class OwnPackages(Bench):
         self.place(profiles='Holding', held='kept-old until 2001-01-01')  # over
         self.get('upgrade')
         self.assertEqual(self.row('kept-old')['version'], '2-1')
+
+
+class Schedule(Bench):
+    """What is due is done by itself: in its window, with power, and not under somebody's hands."""
+
+    def due(self, *names, **options):
+        """Starts the service anew, with these things due since long; options: of the configuration."""
+        self.stop()
+        more = ''.join(f'{k} = {v}\n' for k, v in {'task_spread': 0, **options}.items())
+        self.configure(more)
+        with sqlite3.connect(f'{self.base}/db/waptagent.sqlite') as db:
+            for name in names:
+                db.execute('INSERT INTO params (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = 1', (name,))
+        db.close()
+        self.start()
+
+    def scheduled(self, kind):
+        """Those done, the last one first."""
+        return [t for t in self.result('tasks') if t['kind'] == kind and t['created_by'] == 'scheduler' and t['state'] == 'done']
+
+    def assign(self, name, script=EMPTY, **more):
+        """A package, and a profile of the same name that needs it."""
+        self.package(name, script, **more)
+        self.package(f'p-{name}', control=f'section: profile\ndepends: {name}\n')
+        self.publish()
+
+    def idle(self):
+        self.wait_for(lambda: all(t['state'] == 'done' for t in self.result('tasks')), 'the queue is empty')
+
+    def awaits(self, package, version='1-1'):
+        self.wait_for(lambda: (self.row(package) or {}).get('version') == version, f'{package} comes by itself')
+
+    def test_due_while_off_is_done_once_and_only_in_its_window(self):
+        self.assign('nightly')
+        closed = {'waptupgrade_task_period': '1d', 'host_profiles': 'p-nightly', 'maintenance_windows': '2001-01-01 01:00-02:00'}
+        self.due(**closed)
+        self.get('update')
+        self.due('next_upgrade', **closed)
+        self.wait_for(lambda: self.result('status')['upgrade_waits_for'] == 'a maintenance window', 'it says what it waits for')
+        self.assertIsNone(self.row('nightly'))
+        self.due(**{**closed, 'maintenance_windows': 'mon-sun 00:00-24:00'})
+        self.awaits('nightly')
+        self.idle()
+        before = len(self.scheduled('upgrade'))
+        self.due(**{**closed, 'maintenance_windows': ''})  # only started again
+        status = self.result('status')
+        self.assertGreater(status['next_upgrade'], time.time() + 80000)
+        self.assertEqual((status['upgrade_waits_for'], len(self.scheduled('upgrade'))), ('', before))
+
+    def test_windows_bind_nobody_who_asks(self):
+        self.assign('at-once')
+        self.due(host_profiles='p-at-once', maintenance_windows='2001-01-01 01:00-02:00', waptupgrade_task_period='1d')
+        self.get('update')
+        self.get('upgrade')
+        self.assertEqual(self.row('at-once')['install_status'], OK_STATUS)
+
+    def test_an_upgrade_that_was_interrupted_goes_by_the_window_again(self):
+        gate = f'{self.top}/gate-interrupted'
+        self.assign('interrupted', f'def install():\n    import time\n    open({gate!r}, "a").write("x")\n'
+                                   f'    time.sleep(60 if open({gate!r}).read() == "x" else 0)\n')
+        options = {'waptupgrade_task_period': '1d', 'host_profiles': 'p-interrupted'}
+        self.due(**options)
+        self.get('update')
+        self.due('next_upgrade', **options)
+        self.wait_for(lambda: os.path.exists(gate), 'the script runs')
+        self.service.kill()  # the power goes
+        self.service.wait()
+        self.wait_for(lambda: not os.path.exists(f'{self.base}/run/waptservice.sock') or not self.holds_lock(), 'all of it is gone')
+        self.due(**options, maintenance_windows='2001-01-01 01:00-02:00')
+        self.wait_for(lambda: self.scheduled('upgrade')[:1] and 'put off' in self.scheduled('upgrade')[0]['message'], 'it is put off')
+        self.assertEqual(self.row('interrupted')['install_status'], 'ERROR')
+        self.due(**options)  # and due since then
+        self.wait_for(lambda: self.row('interrupted')['install_status'] == OK_STATUS, 'it is done in the next window')
+
+    def holds_lock(self):
+        return subprocess.run(['flock', '-n', f'{self.base}/db/lock', 'true'], check=False).returncode != 0
+
+    def test_battery(self):
+        supplies = f'{self.top}/power_supply'
+        for name, files in {'AC': {'type': 'Mains', 'online': '0'}, 'BAT0': {'type': 'Battery'}, 'mouse': {'type': 'Battery', 'scope': 'Device'}}.items():
+            os.makedirs(f'{supplies}/{name}')
+            for file, text in files.items():
+                with open(f'{supplies}/{name}/{file}', 'w', encoding='ascii') as f:
+                    f.write(text + '\n')
+        subprocess.run(['mount', '--bind', supplies, '/sys/class/power_supply'], check=True)
+        self.addCleanup(subprocess.run, ['umount', '/sys/class/power_supply'], check=True)
+        self.addCleanup(self.stop)
+        self.assign('heavy')
+        options = {'waptupgrade_task_period': '1d', 'host_profiles': 'p-heavy'}
+        self.due(**options)
+        self.get('update')
+        self.due('next_upgrade', **options)
+        self.wait_for(lambda: self.result('status')['upgrade_waits_for'] == 'mains power', 'it waits for the plug')
+        self.assertIsNone(self.row('heavy'))
+        with open(f'{supplies}/AC/online', 'w', encoding='ascii') as f:
+            f.write('1\n')
+        self.awaits('heavy')
+
+    def test_what_runs_is_left_alone(self):
+        program = f'{self.top}/wapt-test-editor'
+        shutil.copy('/bin/sleep', program)
+        for name in ('editor', 'needs-editor', 'other'):
+            self.package(name, EMPTY, control={'editor': 'impacted_process: wapt-test-editor\n', 'needs-editor': 'depends: editor\n'}.get(name, ''))
+        self.publish()
+        self.due(waptupgrade_task_period='1d')
+        self.get('update')
+        self.get('install', 'needs-editor', 'other')
+        self.package('editor', EMPTY, version='2-1', control='impacted_process: wapt-test-editor\n')
+        self.package('needs-editor', EMPTY, version='2-1', control='depends: editor(=2-1)\n')
+        self.package('other', EMPTY, version='2-1')
+        self.publish()
+        self.get('update')
+        runs = subprocess.Popen([program, '600'], cwd='/')
+        try:
+            self.due('next_upgrade', waptupgrade_task_period='1d')
+            self.awaits('other', '2-1')
+            self.assertEqual([self.row(n)['version'] for n in ('editor', 'needs-editor')], ['1-1', '1-1'])
+            done = self.get('upgrade', '--only-if-not-process-running')
+            self.assertIn("editor is put off, since 'wapt-test-editor' runs", done.stdout)
+            self.assertIn('editor(=2-1)', self.get('list-upgrade').stdout)  # it stays pending
+        finally:
+            runs.kill()
+            runs.wait()
+        self.get('upgrade', '--only-if-not-process-running')
+        self.assertEqual([self.row(n)['version'] for n in ('editor', 'needs-editor')], ['2-1', '2-1'])
+
+    def test_forced_on_a_day(self):
+        self.assign('someday', control='forced_install_on: 2999-01-01\n')
+        upgrades = self.scheduled('upgrade')
+        self.assign('today', control='forced_install_on: 2020-01-01T10:00:00\n')
+        self.due(host_profiles='p-someday,p-today', maintenance_windows='2001-01-01 01:00-02:00')
+        self.get('update')
+        self.awaits('today')
+        self.assertFalse(self.row('today')['explicit'])
+        self.assertIsNone(self.row('someday'))
+        self.assertEqual(self.scheduled('upgrade'), upgrades)
+
+    def test_downloads_ahead(self):
+        self.assign('ahead')
+        self.due('next_update', waptupdate_task_period='2h', host_profiles='p-ahead')
+        self.wait_for(lambda: self.scheduled('download-upgrade'), 'what was found is fetched')
+        self.assertTrue(any(n.startswith('ahead_1-1') for n in os.listdir(f'{self.base}/cache')))
+        self.assertIsNone(self.row('ahead'))
+        self.assign('behind')
+        self.due('next_update', waptupdate_task_period='2h', host_profiles='p-behind',
+                 download_after_update_with_waptupdate_task_period=0)
+        self.wait_for(lambda: 'behind' in self.get('list-upgrade').stdout, 'it was found')
+        self.idle()
+        self.assertFalse(any(n.startswith('behind') for n in os.listdir(f'{self.base}/cache')))
 
 
 OK_STATUS = 'OK'

@@ -1,0 +1,104 @@
+/* pending.c - what an upgrade would do at present, kept for those who look at it: wapt-get and the
+ * server, the cache, and the schedule, for packages that are forced on a day. */
+#include "agent/scene.h"
+
+#include "base/date.h"
+#include "os/clock.h"
+
+/* forced_install_on: a day or a moment in local time. */
+static bool forced_on(const struct wa_control *c, int64_t *ret)
+{
+    struct wa_sv text = wa_sv(wa_control_get(c, WA_A_FORCED_INSTALL_ON));
+    char day[WA_DATE_MAX];
+    int64_t as_utc;
+    if (text.n == 10) { /* without a time: as the day begins */
+        (void)snprintf(day, sizeof day, "%.10sT00:00:00", text.p);
+        text = wa_sv(day);
+    }
+    if (text.n == 0 || !wa_date_parse_iso(text, &as_utc))
+        return false;
+    *ret = as_utc - (wa_schedule_local(as_utc) - as_utc);
+    return true;
+}
+
+struct pending {
+    struct wa_buf text;   /* {"date","upgrades":[...],"problems":"..."} */
+    struct wa_buf files;  /* kept in the cache for it */
+    struct wa_buf forced; /* lines of the scheduler */
+    int64_t first_forced;
+};
+
+static void pending_fini(struct pending *p)
+{
+    wa_buf_fini(&p->text);
+    wa_buf_fini(&p->files);
+    wa_buf_fini(&p->forced);
+}
+
+static void add_arrival(struct pending *p, const struct wa_control *c, struct wa_sv requirement)
+{
+    int64_t at = 0;
+    wa_buf_addf(&p->files, "%s\n", wa_control_get(c, WA_A_FILENAME));
+    if (!forced_on(c, &at))
+        return;
+    wa_buf_addf(&p->forced, "%lld %.*s\n", (long long)at, WA_SV_ARG(requirement));
+    if (p->first_forced == 0 || at < p->first_forced)
+        p->first_forced = at;
+}
+
+static void write_plan(struct pending *p, const struct wa_plan *plan)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, &p->text);
+    wa_jw_obj(&w);
+    wa_jw_kvi(&w, "date", wa_clock_now());
+    wa_jw_key(&w, "upgrades");
+    wa_jw_arr(&w);
+    for (size_t i = 0; i < plan->n; i++) {
+        const struct wa_step *step = &plan->items[i];
+        WA_AUTO_BUF struct wa_buf name;
+        wa_buf_init(&name, 1024);
+        if (step->kind == WA_STEP_KEEP)
+            continue;
+        wa_entry_requirement(step->to != NULL ? step->to : &step->from->control, &name);
+        wa_jw_sv(&w, wa_buf_sv(&name));
+        if (step->to != NULL)
+            add_arrival(p, step->to, wa_buf_sv(&name));
+    }
+    wa_jw_end(&w);
+    wa_jw_kv(&w, "problems", plan->problems != NULL ? plan->problems : "");
+    wa_jw_end(&w);
+}
+
+static enum wa_code save(struct wa_db *db, const struct pending *p, const struct wa_scene *s,
+                         struct wa_err *err)
+{
+    if (wa_buf_check(&p->text, err) != WA_OK || wa_buf_check(&p->files, err) != WA_OK ||
+        wa_buf_check(&p->forced, err) != WA_OK ||
+        wa_param_set(db, "pending_files", wa_buf_sv(&p->files), err) != WA_OK ||
+        wa_param_set(db, WA_PARAM_FORCED, wa_buf_sv(&p->forced), err) != WA_OK ||
+        wa_param_set(db, WA_PARAM_WINDOWS, wa_buf_sv(&s->windows), err) != WA_OK)
+        return err->code;
+    return wa_param_set(db, "last_update_status", wa_buf_sv(&p->text), err);
+}
+
+enum wa_code wa_pending_remember(struct wa_manager *m, bool *ret_arrivals, struct wa_err *err)
+{
+    WA_AUTO_SCENE struct wa_scene scene;
+    WA_AUTO_PLAN struct wa_plan plan;
+    struct pending p = {.first_forced = 0};
+    wa_plan_init(&plan);
+    if (wa_scene_load(m, &scene, err) != WA_OK || wa_scene_upgrade(&scene, &plan, err) != WA_OK)
+        return err->code;
+    wa_buf_init(&p.text, 1u << 20);
+    wa_buf_init(&p.files, WA_PENDING_BYTES_MAX);
+    wa_buf_init(&p.forced, WA_PENDING_BYTES_MAX);
+    write_plan(&p, &plan);
+    enum wa_code code = save(m->tdb, &p, &scene, err);
+    if (code == WA_OK) {
+        wa_schedule_forced(m, p.first_forced);
+        *ret_arrivals = p.files.n > 0;
+    }
+    pending_fini(&p);
+    return code;
+}

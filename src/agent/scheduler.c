@@ -1,0 +1,316 @@
+/* scheduler.c - when the machine does what by itself: updates, upgrades in its maintenance windows,
+ * packages whose day has come, audits. The loop's, but for what the header says.
+ *
+ * What is due is kept in the database: a machine that was off does it when it is on again, and not
+ * again when it was only started again. Windows come from the configuration, else from the
+ * machine's own signed packages, never from the server; what is ordered or asked for does not go by
+ * them.
+ */
+#include "agent/manager_priv.h"
+
+#include "base/date.h"
+#include "os/clock.h"
+#include "os/moment.h"
+#include "os/rand.h"
+#include "pkg/windows.h"
+
+#define AUDIT_CHECK_S 60
+#define START_S 60          /* a machine that starts has other things to do first */
+#define FORCED_RETRY_S 3600 /* until what was forced in vain is tried again */
+
+/* From 0 to max: so that a fleet does not move at once. */
+static int64_t random_until(int64_t max)
+{
+    struct wa_err ignored = WA_ERR_INIT;
+    uint64_t r = 0;
+    return max > 0 && wa_rand_bytes(&r, sizeof r, &ignored) == WA_OK
+               ? (int64_t)(r % ((uint64_t)max + 1))
+               : 0;
+}
+
+static void database_failed(struct wa_manager *m, const struct wa_err *err)
+{
+    wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", err);
+}
+
+int64_t wa_schedule_local(int64_t seconds)
+{
+    char text[WA_DATE_MAX];
+    int64_t local = seconds;
+    wa_date_isolocal(seconds, 0, text);
+    return wa_date_parse_iso(wa_sv(text), &local) ? local : seconds;
+}
+
+static void set_next(struct wa_manager *m, const char *name, int64_t *field, int64_t at)
+{
+    struct wa_err err = WA_ERR_INIT;
+    *field = at;
+    if (wa_param_set_i64(m->db, name, at, &err) != WA_OK)
+        database_failed(m, &err);
+}
+
+/* --- whether --- */
+
+/* The text of the windows that hold; "": any time. */
+static enum wa_code windows_text(struct wa_manager *m, struct wa_db *db, struct wa_buf *out,
+                                 struct wa_err *err)
+{
+    if (m->config.windows[0] == '\0')
+        return wa_param_get(db, WA_PARAM_WINDOWS, out, err);
+    wa_buf_adds(out, m->config.windows);
+    return wa_buf_check(out, err);
+}
+
+/* Why a scheduled upgrade that is due since then may not begin now; NULL: it may, until *ret_until
+ * (0: without end). */
+static const char *why_not(struct wa_manager *m, struct wa_db *db, int64_t due, int64_t now,
+                           int64_t *ret_until)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_windows w = {.n = 0};
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(&text, WA_WINDOWS_BYTES_MAX);
+    *ret_until = 0;
+    if (windows_text(m, db, &text, &err) != WA_OK ||
+        wa_windows_parse(wa_buf_sv(&text), &w, &err) != WA_OK) {
+        wa_log_err(&m->log, WA_LOG_ERROR, "windows.unreadable", &err);
+        return "the maintenance windows can't be read";
+    }
+    bool is_late = m->config.catch_up_s > 0 && now - due > m->config.catch_up_s;
+    if (w.n > 0 && !is_late) {
+        int64_t local = wa_schedule_local(now), end = wa_windows_end(&w, local);
+        if (end == 0)
+            return "a maintenance window";
+        *ret_until = now + (end - local);
+    }
+    return !m->config.upgrade_on_battery && wa_moment_on_battery() ? "mains power" : NULL;
+}
+
+/* --- the turns --- */
+
+static bool queue(struct wa_manager *m, const struct wa_local_request *r)
+{
+    struct wa_err err = WA_ERR_INIT;
+    int64_t id = 0;
+    if (wa_manager_queue(m, wa_local_op_name(r->op), r, WA_SCHEDULER, "", 0, &id, &err) == WA_OK)
+        return true;
+    wa_log_err(&m->log, WA_LOG_ERROR, "schedule.failed", &err);
+    return false;
+}
+
+static void turn_update(struct wa_manager *m, int64_t now)
+{
+    struct wa_schedule *s = &m->schedule;
+    const struct wa_local_request r = {.op = WA_OP_UPDATE};
+    if (m->config.update_period_s <= 0 || now < s->next_update)
+        return;
+    (void)queue(m, &r);
+    set_next(m, "next_update", &s->next_update,
+             now + m->config.update_period_s + random_until(m->config.spread_s));
+}
+
+static void waits_for(struct wa_manager *m, const char *what)
+{
+    struct wa_schedule *s = &m->schedule;
+    if (s->waits_for != what && what[0] != '\0')
+        wa_log(&m->log, WA_LOG_INFO, "upgrade.waits", WA_LF_S("for", what));
+    s->waits_for = what;
+}
+
+static void turn_upgrade(struct wa_manager *m, int64_t now)
+{
+    struct wa_schedule *s = &m->schedule;
+    const struct wa_local_request r = {.op = WA_OP_UPGRADE, .only_if_not_running = true};
+    int64_t until = 0;
+    wa_lock_take(m->lock);
+    bool owed = s->owes_upgrade; /* the same upgrade is due, since when it was before */
+    s->owes_upgrade = false;
+    wa_lock_give(m->lock);
+    if (owed)
+        set_next(m, "next_upgrade", &s->next_upgrade, s->upgrade_due > 0 ? s->upgrade_due : now);
+    if (m->config.upgrade_period_s <= 0 || now < s->next_upgrade)
+        return;
+    const char *why = why_not(m, m->db, s->next_upgrade, now, &until);
+    waits_for(m, why != NULL ? why : "");
+    if (why != NULL) {
+        s->upgrade_at = 0;
+        return;
+    }
+    if (s->upgrade_at == 0) {
+        int64_t room = until > 0 ? (until - now) / 2 : m->config.spread_s;
+        s->upgrade_at = now + random_until(room < m->config.spread_s ? room : m->config.spread_s);
+    }
+    if (now < s->upgrade_at)
+        return;
+    wa_lock_take(m->lock);
+    s->upgrade_due = s->next_upgrade;
+    wa_lock_give(m->lock);
+    if (!queue(m, &r))
+        return;
+    s->upgrade_at = 0;
+    set_next(m, "next_upgrade", &s->next_upgrade,
+             now + m->config.upgrade_period_s + random_until(m->config.spread_s));
+}
+
+/* --- packages that are forced on a day --- */
+
+/* Lines of "seconds name(=version)". Those whose time has come go to r, as many as there is room
+ * for; *ret_first: of the earliest of all, 0: none. */
+static void read_forced(struct wa_sv text, int64_t now, struct wa_local_request *r,
+                        int64_t *ret_first)
+{
+    struct wa_sv line, at_text;
+    *ret_first = 0;
+    while (text.n > 0 && wa_sv_split(&text, '\n', &line)) {
+        int64_t at;
+        if (!wa_sv_split(&line, ' ', &at_text) || !wa_sv_i64(at_text, &at) || line.n == 0)
+            continue;
+        if (*ret_first == 0 || at < *ret_first)
+            *ret_first = at;
+        if (at <= now && r->package_count < WA_COUNT(r->packages))
+            r->packages[r->package_count++] = line;
+    }
+}
+
+static void turn_forced(struct wa_manager *m, int64_t now)
+{
+    struct wa_schedule *s = &m->schedule;
+    struct wa_local_request r = {.op = WA_OP_INSTALL};
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_PENDING_BYTES_MAX);
+    wa_lock_take(m->lock);
+    int64_t at = s->forced_at;
+    wa_lock_give(m->lock);
+    if (at == 0 || now < at || now < s->forced_retry)
+        return;
+    s->forced_retry = now + FORCED_RETRY_S;
+    if (wa_param_get(m->db, WA_PARAM_FORCED, &text, &err) != WA_OK) {
+        database_failed(m, &err);
+        return;
+    }
+    read_forced(wa_buf_sv(&text), now, &r, &at);
+    if (r.package_count > 0)
+        (void)queue(m, &r);
+}
+
+/* --- audits --- */
+
+/* Only what sets a time of its own, or has one from the configuration, is ever due. */
+static bool audit_is_due(struct wa_manager *m, int64_t now)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_installed_load(m->db, NULL, &l, &err) != WA_OK)
+        return false;
+    for (size_t i = 0; i < l.n; i++)
+        if (l.items[i].next_audit <= now && wa_audit_period(m, &l.items[i].base.control) > 0)
+            return true;
+    return false;
+}
+
+static void turn_audit(struct wa_manager *m, int64_t now)
+{
+    const struct wa_local_request r = {.op = WA_OP_AUDIT};
+    if (now < m->schedule.next_audit_check)
+        return;
+    m->schedule.next_audit_check = now + AUDIT_CHECK_S;
+    if (audit_is_due(m, now))
+        (void)queue(m, &r);
+}
+
+void wa_schedule_turn(struct wa_manager *m, int64_t now)
+{
+    turn_update(m, now);
+    turn_forced(m, now);
+    turn_upgrade(m, now);
+    turn_audit(m, now);
+}
+
+/* --- from one start to the next --- */
+
+/* What was kept, unless it is further away than one period: then the clock was set back, or the
+ * period is another one. fallback: when nothing was kept. */
+static int64_t kept(int64_t at, int64_t now, int64_t period, int64_t spread, int64_t fallback)
+{
+    return at == 0 || at > now + period + spread ? fallback : at;
+}
+
+enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err *err)
+{
+    struct wa_schedule *s = &m->schedule;
+    const struct wa_agent_config *c = &m->config;
+    struct wa_local_request ignored = {.op = WA_OP_INSTALL};
+    WA_AUTO_BUF struct wa_buf forced;
+    int64_t update = 0, upgrade = 0;
+    wa_buf_init(&forced, WA_PENDING_BYTES_MAX);
+    if (wa_param_i64(m->db, "next_update", &update, err) != WA_OK ||
+        wa_param_i64(m->db, "next_upgrade", &upgrade, err) != WA_OK ||
+        wa_param_get(m->db, WA_PARAM_FORCED, &forced, err) != WA_OK)
+        return err->code;
+    /* Spread, so that a fleet that was switched on together does not ask together. */
+    int64_t soon = now + (c->spread_s > 0 ? START_S + random_until(c->spread_s) : 0);
+    update = kept(update, now, c->update_period_s, c->spread_s, soon);
+    s->next_update = update < soon ? soon : update;
+    s->next_upgrade =
+        kept(upgrade, now, c->upgrade_period_s, c->spread_s, soon + c->upgrade_period_s);
+    s->waits_for = "";
+    read_forced(wa_buf_sv(&forced), now, &ignored, &s->forced_at);
+    /* The first ones are kept too: a machine that is never on for a whole period has its upgrade
+     * all the same. */
+    if (wa_param_set_i64(m->db, "next_update", s->next_update, err) != WA_OK)
+        return err->code;
+    return wa_param_set_i64(m->db, "next_upgrade", s->next_upgrade, err);
+}
+
+/* --- the task thread's --- */
+
+enum wa_code wa_schedule_begin(struct wa_task_run *run, struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    int64_t now = wa_clock_now();
+    if (run->request.op != WA_OP_UPGRADE || !wa_task_is_scheduled(run->task))
+        return WA_OK;
+    /* It may have waited for others, or for the machine to be on again. */
+    wa_lock_take(m->lock);
+    int64_t due = m->schedule.upgrade_due;
+    wa_lock_give(m->lock);
+    const char *why = why_not(m, m->tdb, due > 0 ? due : now, now, &run->until);
+    if (why == NULL)
+        return WA_OK;
+    run->is_postponed = true;
+    return wa_fail(err, WA_E_CANCELLED, "put off: it waits for %s", why);
+}
+
+void wa_schedule_owe(struct wa_manager *m)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_param_set_i64(m->tdb, "next_upgrade", wa_clock_now(), &err) != WA_OK)
+        database_failed(m, &err);
+    wa_lock_take(m->lock);
+    m->schedule.owes_upgrade = true;
+    wa_lock_give(m->lock);
+}
+
+void wa_schedule_forced(struct wa_manager *m, int64_t at)
+{
+    wa_lock_take(m->lock);
+    m->schedule.forced_at = at;
+    wa_lock_give(m->lock);
+}
+
+/* --- for people --- */
+
+enum wa_code wa_schedule_status(struct wa_manager *m, struct wa_jw *w, struct wa_err *err)
+{
+    const struct wa_schedule *s = &m->schedule;
+    WA_AUTO_BUF struct wa_buf windows;
+    wa_buf_init(&windows, WA_WINDOWS_BYTES_MAX);
+    if (windows_text(m, m->db, &windows, err) != WA_OK)
+        return err->code;
+    wa_jw_kvi(w, "next_update", m->config.update_period_s > 0 ? s->next_update : 0);
+    wa_jw_kvi(w, "next_upgrade", m->config.upgrade_period_s > 0 ? s->next_upgrade : 0);
+    wa_jw_kv(w, "upgrade_waits_for", s->waits_for != NULL ? s->waits_for : "");
+    wa_jw_kvsv(w, "maintenance_windows", wa_buf_sv(&windows));
+    return WA_OK;
+}

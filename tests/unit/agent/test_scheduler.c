@@ -1,0 +1,240 @@
+/* What a machine does by itself, and when: weeks of a machine's life, turn by turn. */
+#include "testlib.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "agent/manager_priv.h"
+#include "base/date.h"
+#include "os/clock.h"
+
+#define MINUTE 60
+#define HOUR 3600
+#define DAY 86400
+
+struct place {
+    char dir[WA_PATH_MAX];
+    struct wa_manager m;
+};
+
+static char nothing[] = "", nights[] = "mon-fri 22:00-05:00";
+
+/* A Thursday at noon. */
+static int64_t noon(void)
+{
+    return wa_date_from_civil(2026, 11, 26, 12, 0, 0);
+}
+
+static int setup(void **state)
+{
+    struct place *p = calloc(1, sizeof *p);
+    struct wa_err err = WA_ERR_INIT;
+    char db[WA_PATH_MAX + 8];
+    assert_int_equal(setenv("TZ", "UTC", 1), 0);
+    wa_test_tmpdir(p->dir);
+    (void)snprintf(db, sizeof db, "%s/db", p->dir);
+    assert_int_equal(mkdir(db, 0700), 0);
+    wa_log_init(&p->m.log, 2, WA_LOG_ERROR, "test");
+    WA_ASSERT_OK(wa_lock_new(&p->m.lock, &err));
+    WA_ASSERT_OK(wa_cancel_new(&p->m.cancel, &err));
+    WA_ASSERT_OK(wa_agent_db_open(p->dir, &p->m.db, &err));
+    WA_ASSERT_OK(wa_db_exec(p->m.db, "PRAGMA synchronous = OFF", &err));
+    p->m.tdb = p->m.db;
+    p->m.config.windows = nothing;
+    p->m.config.upgrade_on_battery = true; /* the machine of the test may run on one */
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+    wa_db_close(p->m.db);
+    wa_cancel_free(p->m.cancel);
+    wa_lock_free(p->m.lock);
+    wa_test_tmpdir_remove(p->dir);
+    free(p);
+    return 0;
+}
+
+static void start(struct place *p, int64_t now)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_ASSERT_OK(wa_schedule_start(&p->m, now, &err));
+}
+
+/* The queue is worked off at once. Returns what was in it: the last task's kind, "" for none. */
+static const char *worked_off(struct place *p, char args[512])
+{
+    static char kind[32];
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_task t;
+    bool found = true;
+    kind[0] = '\0';
+    for (;;) {
+        WA_ASSERT_OK(wa_task_take(p->m.db, &t, &found, &err));
+        if (!found)
+            return kind;
+        (void)snprintf(kind, sizeof kind, "%s", t.kind);
+        assert_string_equal(t.created_by, WA_SCHEDULER);
+        if (args != NULL)
+            (void)snprintf(args, 512, "%s", t.args);
+        WA_ASSERT_OK(wa_task_finish(p->m.db, t.id, WA_OK, WA_SV(""), &err));
+        wa_task_fini(&t);
+    }
+}
+
+/* Lives from a moment to another, a turn a minute; how often it did that kind. *ret_first: when
+ * first. */
+static unsigned live(struct place *p, int64_t from, int64_t to, const char *kind,
+                     int64_t *ret_first)
+{
+    unsigned n = 0;
+    for (int64_t now = from; now < to; now += MINUTE) {
+        wa_schedule_turn(&p->m, now);
+        if (strcmp(worked_off(p, NULL), kind) == 0 && n++ == 0 && ret_first != NULL)
+            *ret_first = now;
+    }
+    return n;
+}
+
+static void test_updates_by_their_period(void **state)
+{
+    struct place *p = *state;
+    int64_t t = noon(), first = 0;
+    p->m.config.update_period_s = 2 * HOUR;
+    start(p, t);
+    assert_int_equal(live(p, t, t + DAY, "update", &first), 12);
+    assert_int_equal(first, t);
+    start(p, t + DAY); /* a restart brings nothing forward */
+    assert_int_equal(live(p, t + DAY, t + DAY + HOUR, "update", NULL), 1); /* the 13th was due */
+    start(p, t + DAY + HOUR);
+    assert_int_equal(live(p, t + DAY + HOUR, t + DAY + HOUR + 30 * MINUTE, "update", NULL), 0);
+    start(p, t + 9 * DAY); /* was off */
+    assert_int_equal(live(p, t + 9 * DAY, t + 9 * DAY + HOUR, "update", NULL), 1);
+    start(p, t); /* the clock was set back */
+    assert_int_equal(live(p, t, t + HOUR, "update", NULL), 1);
+    p->m.config.update_period_s = 0;
+    assert_int_equal(live(p, t, t + DAY, "update", NULL), 0);
+}
+
+static void test_spread(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    int64_t t = noon(), least = INT64_MAX, most = 0;
+    p->m.config.upgrade_period_s = DAY;
+    p->m.config.windows = nights;
+    p->m.config.spread_s = 2 * HOUR;
+    for (int i = 0; i < 20; i++) { /* machines */
+        int64_t at = 0;
+        WA_ASSERT_OK(wa_param_set_i64(p->m.db, "next_upgrade", t - HOUR, &err));
+        start(p, t);
+        p->m.schedule.upgrade_at = 0;
+        assert_int_equal(live(p, t + 9 * HOUR, t + 17 * HOUR, "upgrade", &at), 1);
+        least = at < least ? at : least;
+        most = at > most ? at : most;
+    }
+    assert_true(least >= t + 10 * HOUR && most <= t + 12 * HOUR + MINUTE);
+    assert_true(most - least > 10 * MINUTE); /* 20 of 121 minutes alike: never */
+}
+
+static void test_upgrades_in_their_windows(void **state)
+{
+    struct place *p = *state;
+    int64_t t = noon(), first = 0;
+    p->m.config.upgrade_period_s = DAY;
+    p->m.config.windows = nights;
+    start(p, t);
+    assert_int_equal(live(p, t, t + DAY, "upgrade", NULL), 0); /* the first one after a period */
+    assert_int_equal(live(p, t + DAY, t + DAY + 10 * HOUR, "upgrade", NULL), 0);
+    assert_string_equal(p->m.schedule.waits_for, "a maintenance window");
+    assert_int_equal(live(p, t + DAY + 10 * HOUR, t + 2 * DAY, "upgrade", &first), 1);
+    assert_int_equal(first, t + DAY + 10 * HOUR); /* Friday, 22:00 */
+    assert_string_equal(p->m.schedule.waits_for, "");
+    /* The next one is due on Saturday at 22:00, and there is none before Monday night;
+     * then Tuesday and Wednesday. */
+    assert_int_equal(live(p, t + 2 * DAY, t + 7 * DAY, "upgrade", &first), 3);
+    assert_int_equal(first, t + 4 * DAY + 10 * HOUR);
+    /* Off in all nights: never, or after a while. */
+    for (int day = 7; day < 20; day++) {
+        start(p, t + day * DAY);
+        assert_int_equal(live(p, t + day * DAY, t + day * DAY + 5 * HOUR, "upgrade", NULL), 0);
+    }
+    p->m.config.catch_up_s = 5 * DAY;
+    start(p, t + 20 * DAY);
+    assert_int_equal(live(p, t + 20 * DAY, t + 20 * DAY + 5 * HOUR, "upgrade", &first), 1);
+    assert_int_equal(first, t + 20 * DAY);
+}
+
+/* The end of a window, and a task that waited until it was over. */
+static void test_put_off(void **state)
+{
+    static char past[] = "2001-01-01 00:00-01:00", always[] = "00:00-24:00";
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    int64_t now = wa_clock_now(), first = 0;
+    struct wa_task t = {.id = 1, .kind = "upgrade", .created_by = WA_SCHEDULER};
+    struct wa_task_run run = {.m = &p->m, .task = &t, .request = {.op = WA_OP_UPGRADE}};
+    p->m.config.upgrade_period_s = DAY;
+    WA_ASSERT_OK(wa_schedule_begin(&run, &err));
+    assert_int_equal(run.until, 0);
+    p->m.config.windows = always;
+    WA_ASSERT_OK(wa_schedule_begin(&run, &err));
+    assert_true(run.until > now);
+    WA_ASSERT_OK(wa_task_may_go_on(&run, &err));
+    run.until = now - 1;
+    WA_ASSERT_CODE(wa_task_may_go_on(&run, &err), WA_E_CANCELLED);
+    assert_true(run.is_postponed);
+    run.is_postponed = false;
+    p->m.config.windows = past;
+    WA_ASSERT_CODE(wa_schedule_begin(&run, &err), WA_E_CANCELLED);
+    assert_true(run.is_postponed);
+    (void)snprintf(t.created_by, sizeof t.created_by, "uid 1000 (alice)"); /* who asks, goes */
+    WA_ASSERT_OK(wa_schedule_begin(&run, &err));
+    /* What was put off is due again, at once where it may. */
+    start(p, now);
+    wa_schedule_owe(&p->m);
+    assert_int_equal(live(p, now, now + HOUR, "upgrade", NULL), 0);
+    p->m.config.windows = always;
+    assert_int_equal(live(p, now + HOUR, now + 2 * HOUR, "upgrade", &first), 1);
+    assert_int_equal(first, now + HOUR);
+}
+
+static void test_forced(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    char text[256], args[512];
+    int64_t t = noon();
+    (void)snprintf(text, sizeof text, "%lld a(=1)\n%lld b(=2)\nnonsense\n%lld c(=3)\n",
+                   (long long)t + HOUR, (long long)t + 5, (long long)t + DAY);
+    WA_ASSERT_OK(wa_param_set(p->m.db, WA_PARAM_FORCED, wa_sv(text), &err));
+    start(p, t);
+    wa_schedule_turn(&p->m, t);
+    assert_string_equal(worked_off(p, args), "");
+    wa_schedule_turn(&p->m, t + 5);
+    assert_string_equal(worked_off(p, args), "install");
+    assert_non_null(strstr(args, "[\"b(=2)\"]"));
+    wa_schedule_turn(&p->m, t + 10); /* in vain: again in an hour */
+    assert_string_equal(worked_off(p, args), "");
+    wa_schedule_turn(&p->m, t + HOUR + 10);
+    assert_string_equal(worked_off(p, args), "install");
+    assert_non_null(strstr(args, "[\"a(=1)\",\"b(=2)\"]"));
+    wa_schedule_forced(&p->m, 0); /* all is there */
+    wa_schedule_turn(&p->m, t + 9 * DAY);
+    assert_string_equal(worked_off(p, args), "");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_updates_by_their_period),
+        TEST(test_spread),
+        TEST(test_upgrades_in_their_windows),
+        TEST(test_put_off),
+        TEST(test_forced),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
