@@ -1,10 +1,12 @@
 """Tells mistakes of the setup.py on standard input: lines of its line, a level, a rule and a text, with tabs between.
 
 Started as `/usr/bin/python3 -I -B wapt_lint.py` in a process of its own, with limits. The script is parsed,
-never executed. docs/lint.md has the rules.
+never executed. docs/lint.md has the rules. With --fix, prints a script of Python 2 as Python 3 instead, and
+ends with 0; 4: there is nothing to translate; 5: that can't be done safely.
 """
 
 import ast
+import os
 import re
 import sys
 import warnings
@@ -17,6 +19,8 @@ WAITING = {'run': 600, 'run_notfatal': 600, 'install_exe_if_needed': 300, 'insta
 ENDLESS = ('call', 'check_call', 'check_output', 'communicate', 'wait')  # of subprocess: no time-out by themselves
 REGISTERING = ('register', 'register_computer', 'register_host', 'update_server_status', 'send_status')
 ASKING = ('input', 'raw_input', 'getpass')
+TOLD_MAX = 300  # lines of a translation that are told
+NOTHING, IMPOSSIBLE = 4, 5
 VERSION = re.compile(r'[0-9]+(\.[0-9A-Za-z]+)*(-[0-9A-Za-z.]+)?$')
 
 
@@ -176,35 +180,77 @@ def check_module(tree, text, calls):
         tell(0, 'note', 'uninstall-missing', 'has neither uninstall() nor uninstallkey: removing the package will leave what it installed')
 
 
-def parse(source):
-    """The tree, or None when that is told."""
+def read_script(source):
+    """Return (text as Python 3, the translation or None); None when there is neither, which is told."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            return ast.parse(source)
+        text = wapt_python2.decode(source)
+        need = wapt_python2.needs_translation(text)
+        if need is None:
+            return text, None
+        translation = wapt_python2.translate(text)
+    except wapt_python2.Untranslatable as failure:
+        for refusal in failure.refusals:
+            if isinstance(refusal, wapt_python2.Broken):
+                tell(refusal.line, 'error', 'setup-syntax', 'is no Python: %s; agents could not even load it' % refusal.reason)
+            else:
+                tell(refusal.line, 'error', 'old-python', 'is written for Python 2, and this can not be translated safely: %s' % refusal.reason)
+        return None
+    except wapt_python2.Refusal as failure:
+        tell(failure.line, 'error', 'setup-syntax', 'can not be read: %s' % failure.reason)
+        return None
     except SyntaxError as failure:
-        tell(failure.lineno or 0, 'error', 'setup-syntax', 'is no Python 3: %s; agents could not even load it' % failure.msg)
-    except ValueError as failure:
-        tell(0, 'error', 'setup-syntax', 'is no Python 3: %s; agents could not even load it' % failure)
-    except (RecursionError, MemoryError):
-        tell(0, 'error', 'setup-syntax', 'is nested too deeply to be understood')
-    return None
+        tell(failure.lineno or 0, 'error', 'setup-syntax', 'is no Python: %s; agents could not even load it' % failure.msg)
+        return None
+    tell_translation(translation, *need)
+    return translation.text, translation
 
 
-def main():
-    source = sys.stdin.buffer.read()
-    tree = parse(source)
-    if tree is None:
+def tell_translation(translation, line, why):
+    tell(line, 'note', 'old-python', 'is written for Python 2 (%s): agents run the translation that follows; lint --fix writes it' % why)
+    changes = list(translation.changes())
+    for number, _, after in changes[:TOLD_MAX]:
+        tell(number, 'note', 'old-python', 'becomes: %s' % after)
+    if len(changes) > TOLD_MAX:
+        tell(0, 'note', 'old-python', '%d more lines become others' % (len(changes) - TOLD_MAX))
+
+
+def check(source):
+    script = read_script(source)
+    if script is None:
         return
     calls = Calls()
     try:
+        tree = ast.parse(script[0])
         calls.visit(tree)
-    except RecursionError:
+    except (RecursionError, MemoryError):
         tell(0, 'error', 'setup-syntax', 'is nested too deeply to be understood')
         return
     check_module(tree, source.decode('utf-8', 'replace'), calls)
 
 
+def fix(source):
+    """Print the translation; return the exit status."""
+    try:
+        text = wapt_python2.decode(source)
+        if wapt_python2.needs_translation(text) is None:
+            return NOTHING
+        sys.stdout.write(wapt_python2.translate(text).file())
+    except (SyntaxError, wapt_python2.Refusal, wapt_python2.Untranslatable):
+        return IMPOSSIBLE
+    return 0
+
+
+def main():
+    source = sys.stdin.buffer.read()
+    sys.stdout.reconfigure(encoding='utf-8', errors='replace', newline='\n')
+    warnings.simplefilter('ignore')  # of Python about the script
+    if sys.argv[1:] == ['--fix']:
+        return fix(source)
+    check(source)
+    return 0
+
+
 if __name__ == '__main__':
-    sys.stdout.reconfigure(encoding='utf-8', errors='replace')
-    main()
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import wapt_python2
+    sys.exit(main())

@@ -8,10 +8,11 @@ returned what stands for that.
 import json
 import linecache
 import os
-import re
 import sys
 import traceback
 import types
+
+import wapt_python2
 
 STATUS_MAX = 255       # characters of a status that a script made up
 RETURNED_MAX = 65536   # bytes of JSON of what a hook returned
@@ -20,14 +21,6 @@ ERROR_MAX = 4096       # characters of an error; the log has it all
 HOOKS = ('install', 'uninstall', 'audit', 'session_setup', 'update_package')
 # As in WAPT, these are looked for in the text.
 DETECTED_BY_TEXT = {'audit': 'def audit():', 'session_setup': 'def session_setup():'}
-PYTHON2_MESSAGES = ('Missing parentheses in call to', 'multiple exception types must be parenthesized',
-                    'leading zeros in decimal integer literals', 'inconsistent use of tabs')
-PYTHON2_SYNTAX = re.compile(
-    r'''\braise\s+\w+\s*,|\bexcept\s+[\w.]+\s*,|<>|`|\bur['"]|\b(print|exec)\s+[^=(]|\bprint\s*>>|\b(0[0-7]+|\d+L|0x[0-9a-fA-F]+L)\b''')
-PYTHON2_NAMES = ('unicode', 'basestring', 'xrange', 'raw_input', 'unichr', 'long', 'execfile', 'reduce', 'file')
-PYTHON2_METHODS = ('has_key', 'iteritems', 'itervalues', 'iterkeys')
-PYTHON2_MODULES = ('_winreg', 'urllib2', 'urlparse', 'ConfigParser', 'StringIO', 'cStringIO', 'cPickle', 'Queue',
-                   'HTMLParser', 'httplib', 'commands', '__builtin__', 'imp')
 
 
 class Unfit(ValueError):
@@ -65,6 +58,7 @@ class Script:
         self.hook = request['hook']
         self.path = os.path.join(request.get('basedir') or os.getcwd(), 'setup.py')
         self.module = None
+        self.helpers = {}
         self.engine = None
         self.given = dict(request.get('params') or {})
         self.before = {}
@@ -109,15 +103,19 @@ class Script:
         # The lines of a traceback: later there may be no file, or no right to read it by its path.
         lines = text.decode('utf-8', 'replace').splitlines(True)
         linecache.cache[self.path] = (len(text), None, lines, self.path)
-        return compile(text, self.path, 'exec', dont_inherit=True)
+        code, self.helpers = wapt_python2.load(text, self.path)
+        return code
 
     def _load(self, code):
         if self.hook == 'install':
             prepare_persistent(self.request.get('persistent_dir'), self.request.get('persistent_source_dir'))
+            from wapt_python2.loader import watch
+            watch(os.path.dirname(self.path))
             sys.path.append(os.path.dirname(self.path))
         name = '__waptsetup_%s__' % os.urandom(5).hex()
         self.module = sys.modules[name] = types.ModuleType(name)
         self.module.__file__ = self.path
+        vars(self.module).update(self.helpers)
         exec(code, vars(self.module))
 
     def _give(self):
@@ -232,7 +230,7 @@ def report(failure, path):
     hint = None
     try:
         text = clean(str(failure))
-        hint = python2_hint(failure, path)
+        hint = explain(failure, path)
     except Exception:
         text = 'its text can not be told'
     if isinstance(failure, SystemExit):
@@ -250,16 +248,9 @@ def report(failure, path):
     return '%s: %s' % (name, (hint or text)[:ERROR_MAX])
 
 
-def python2_hint(failure, path):
-    """Return what is wrong if the script seems to be written for Python 2, else None."""
+def explain(failure, path):
+    """Return more than the exception says of itself where its cause is likely the age of the script, else None."""
     if isinstance(failure, SyntaxError) and failure.filename == path:
         line = (failure.text or '').strip()
-        where = 'line %s%s' % (failure.lineno, ', "%s"' % clean(line) if line else '')
-        if str(failure.msg).startswith(PYTHON2_MESSAGES) or PYTHON2_SYNTAX.search(line):
-            return 'setup.py needs Python 2, this agent runs Python 3: %s (%s)' % (where, failure.msg)
-        return 'setup.py is not valid Python 3 (it may need Python 2): %s (%s)' % (where, failure.msg)
-    old = isinstance(failure, NameError) and failure.name in PYTHON2_NAMES or \
-        isinstance(failure, ModuleNotFoundError) and failure.name in PYTHON2_MODULES or \
-        isinstance(failure, AttributeError) and failure.name in PYTHON2_METHODS or \
-        isinstance(failure, TypeError) and 'print(<message>' in str(failure)
-    return 'setup.py needs Python 2, this agent runs Python 3: %s' % failure if old else None
+        return 'setup.py is no Python: line %s%s (%s)' % (failure.lineno, ', "%s"' % clean(line) if line else '', failure.msg)
+    return None

@@ -8,8 +8,10 @@ runs in an interpreter of its own.
 import glob
 import os
 import shutil
+import sys
 from subprocess import CalledProcessError
 
+from .directory import get_computer_groups, get_domain_info
 from .errors import (
     CalledProcessErrorOutput, EWaptBadSignature, EWaptBadTargetOS, EWaptConflictingPackage, EWaptCorruptedFiles,
     EWaptDiskSpace, EWaptException, EWaptInstallError, EWaptInstallPostponed, EWaptMissingCertificate,
@@ -18,6 +20,7 @@ from .files import (
     all_files, copytree2, default_oncopy, default_overwrite, default_overwrite_older, default_skip, dir_is_empty,
     ensure_dir, filecopyto, find_all_files, get_disk_free_space, get_sha256, isdir, isfile, json_load_file,
     json_write_file, makepath, mkdirs, remove_file, remove_tree, unzip)
+from .host import get_last_logged_on_user, get_loggedinusers, host_info, host_info_common_unix, host_metrics, local_drives
 from .inifile import (
     inifile_deleteoption, inifile_deletesection, inifile_hasoption, inifile_hassection, inifile_readstring,
     inifile_writestring)
@@ -30,7 +33,7 @@ from .log import logger
 from .package import PackageEntry, Version
 from .process import (
     RunOutput, file_is_locked, find_processes, isrunning, killalltasks, killtree, processes_for_file, run,
-    run_notfatal)
+    run_notfatal, shell_launch)
 from .system import (
     application_data, dmi_info, get_computername, get_current_user, get_dns_servers, get_domain,
     get_domain_from_socket, get_file_properties, get_fqdn, get_groups, get_hostname, get_kernel_version,
@@ -39,7 +42,9 @@ from .text import (
     currentdate, currentdatetime, dateof, datetime2isodate, ensure_list, ensure_unicode, error, fileisodate,
     hours_minutes, httpdatetime2isodate, isodate2datetime, time2display)
 from .web import wget, wgets
-from .windows import install_exe_if_needed, install_msi_if_needed, need_install, uninstall_key_exists
+from .elsewhere import (
+    HKEY_CLASSES_ROOT, HKEY_CURRENT_CONFIG, HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, HKEY_USERS, KEY_ALL_ACCESS, KEY_READ,
+    KEY_WRITE, REG_DWORD, REG_EXPAND_SZ, REG_MULTI_SZ, REG_SZ, InstallerTypes, WindowsVersions)
 
 __version__ = '1.8.2'  # the WAPT whose names and meanings are given here
 
@@ -47,5 +52,10 @@ __version__ = '1.8.2'  # the WAPT whose names and meanings are given here
 control = PackageEntry()
 params = {}
 
-_MODULES = ('errors', 'files', 'inifile', 'linux', 'log', 'package', 'process', 'system', 'text', 'transfer', 'web', 'windows')
-__all__ = ['__version__'] + [name for name in globals() if not name.startswith('_') and name not in _MODULES]
+if sys.platform == 'win32':
+    from .windows import install_exe_if_needed, install_msi_if_needed, need_install, uninstall_key_exists
+globals().update(elsewhere.names(globals()))
+
+# Submodules are bound here as well, once they are imported.
+_OTHERS = {'sys'} | {name.partition('.')[2] for name in sys.modules if name.startswith(__name__ + '.')}
+__all__ = ['__version__'] + [name for name in globals() if not name.startswith('_') and name not in _OTHERS]

@@ -29,7 +29,8 @@ def isLinux64():
     return os.uname().machine.endswith('64')
 
 
-def _os_release(path='/etc/os-release'):
+def os_release(path='/etc/os-release'):
+    """Return the values of os-release(5) as a dict."""
     values = {}
     try:
         with open(path, encoding='utf-8', errors='replace') as source:
@@ -44,13 +45,13 @@ def _os_release(path='/etc/os-release'):
 
 def get_distrib_linux():
     """Return the name of the distribution in lower case, such as 'debian', 'ubuntu' or 'centos'."""
-    name = _os_release().get('ID', '').lower()
+    name = os_release().get('ID', '').lower()
     return 'redhat' if name == 'rhel' else name
 
 
 def get_distrib_version():
     """Return the version of the distribution, such as '12.4' or '22.04'."""
-    values = _os_release()
+    values = os_release()
     if values.get('ID') == 'debian':
         try:
             with open('/etc/debian_version', encoding='utf-8') as source:
@@ -68,7 +69,7 @@ def get_os_version():
 
 
 def _is_like(names):
-    values = _os_release()
+    values = os_release()
     return bool({get_distrib_linux()}.union(values.get('ID_LIKE', '').lower().split()) & names)
 
 

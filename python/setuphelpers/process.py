@@ -9,12 +9,13 @@ import errno
 import fnmatch
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import threading
 import time
 
-from .errors import CalledProcessErrorOutput, TimeoutExpired
+from .errors import CalledProcessErrorOutput, EWaptSetupException, TimeoutExpired
 from .text import ensure_list, ensure_unicode
 
 COMM_MAX = 15  # the kernel cuts a process name to this many characters
@@ -28,8 +29,12 @@ class RunOutput(str):
         self.returncode = returncode
         return self
 
+    def decode(self, _encoding='utf-8', _errors='strict'):
+        """Return the text: it is decoded already, unlike that of Python 2."""
+        return str(self)
 
-def run(cmd, shell=True, timeout=600, accept_returncodes=(0, 3010), on_write=None, pidlist=None,
+
+def run(cmd, shell=True, timeout=600, accept_returncodes=[0, 3010], on_write=None, pidlist=None,
         return_stderr=True, **kwargs):
     """Run a command, wait for its end and return its output.
 
@@ -75,6 +80,14 @@ def run(cmd, shell=True, timeout=600, accept_returncodes=(0, 3010), on_write=Non
     if accept_returncodes is not None and returncode not in _codes(accept_returncodes):
         raise CalledProcessErrorOutput(returncode, cmd, text if merged else text + ''.join(errors))
     return RunOutput(text, returncode)
+
+
+def shell_launch(cmd):
+    """Open a file or address with the program that the desktop has for it; does not wait."""
+    if shutil.which('xdg-open') is None:
+        raise EWaptSetupException('cannot open %s: there is no xdg-open here' % cmd)
+    subprocess.Popen(['xdg-open', os.fspath(cmd)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                     start_new_session=True)
 
 
 def run_notfatal(*cmd, **args):

@@ -59,7 +59,7 @@ def need_install(key, min_version=None, force=False, get_version=None):
     return Version(get_version(found) if get_version else found['version']) < Version(min_version)
 
 
-def install_msi_if_needed(msi, min_version=None, killbefore=None, accept_returncodes=(0, 3010), timeout=300,
+def install_msi_if_needed(msi, min_version=None, killbefore=None, accept_returncodes=[0, 3010], timeout=300,
                           properties=None, get_version=None, remove_old_version=False, force=False,
                           uninstallkeylist=None, pidlist=None, key=None):
     """Install an MSI unless its product code, key, is installed with min_version or a newer one.
@@ -72,7 +72,7 @@ def install_msi_if_needed(msi, min_version=None, killbefore=None, accept_returnc
              force, uninstallkeylist, pidlist)
 
 
-def install_exe_if_needed(exe, silentflags=None, key=None, min_version=None, killbefore=(), accept_returncodes=(0, 3010),
+def install_exe_if_needed(exe, silentflags=None, key=None, min_version=None, killbefore=[], accept_returncodes=[0, 3010],
                           timeout=300, get_version=None, remove_old_version=False, force=False, uninstallkeylist=None,
                           pidlist=None):
     """Run an installer with its silent options unless key is installed with min_version or a newer one."""

@@ -11,7 +11,11 @@
 #include "codec/csv.h"
 #include "os/clock.h"
 
+/* wapt_lint.py --fix: nothing to translate, or not safely. */
+enum { FIX_NOTHING = 4, FIX_IMPOSSIBLE = 5 };
+
 static const struct wa_cli_option options[] = {
+    {"fix", 0, NULL, "Write setup.py anew as Python 3 if it is written for Python 2"},
     {"excludes", 'x', "LIST",
      "Patterns of file names that a build leaves out, separated by commas"},
     WA_GET_LINT_OPTIONS,
@@ -66,11 +70,12 @@ static enum wa_code check_text(int fd, struct wa_findings *f, struct wa_err *err
                                      "an empty one");
 }
 
-/* What wapt_lint.py prints of the script. */
-static enum wa_code parse(int fd, struct wa_buf *out, struct wa_err *err)
+/* What wapt_lint.py prints of the script, and its exit status. option: NULL for none. */
+static enum wa_code parse(int fd, const char *option, struct wa_buf *out, int *ret_status,
+                          struct wa_err *err)
 {
     char script[WA_PATH_MAX];
-    const char *const argv[] = {"/usr/bin/python3", "-I", "-B", script, NULL};
+    const char *const argv[] = {"/usr/bin/python3", "-I", "-B", script, option, NULL};
     struct wa_err why = WA_ERR_INIT;
     struct wa_stat st;
     struct wa_exit end;
@@ -81,9 +86,10 @@ static enum wa_code parse(int fd, struct wa_buf *out, struct wa_err *err)
         return wa_fail(err, WA_E_NOT_FOUND, "%s", why.text);
     if (wa_get_tool_run(argv, fd, out, &end, err) != WA_OK)
         return err->code;
-    return end.kind == WA_EXIT_STATUS && end.value == 0
-               ? WA_OK
-               : wa_fail(err, WA_E_INVALID, "Python itself failed over it");
+    if (end.kind != WA_EXIT_STATUS || (end.value != 0 && option == NULL))
+        return wa_fail(err, WA_E_INVALID, "Python itself failed over it");
+    *ret_status = end.value;
+    return WA_OK;
 }
 
 static enum wa_code check_setup(const struct wa_dir *dir, struct wa_findings *f, struct wa_err *err)
@@ -92,11 +98,12 @@ static enum wa_code check_setup(const struct wa_dir *dir, struct wa_findings *f,
     WA_AUTO_FD int fd = -1;
     struct wa_relpath name = {"setup.py", 8};
     struct wa_err why = WA_ERR_INIT;
+    int status;
     wa_buf_init(&out, WA_TOOL_OUTPUT_MAX);
     enum wa_code code = wa_file_open(dir, &name, &fd, &why);
     if (code != WA_OK)
         return code == WA_E_NOMEM ? wa_nomem(err) : WA_OK; /* there is none, or wa_lint_tree says */
-    code = parse(fd, &out, &why);
+    code = parse(fd, NULL, &out, &status, &why);
     if (code == WA_OK)
         return wa_lint_take(wa_buf_sv(&out), f, err);
     if (code == WA_E_NOMEM)
@@ -106,6 +113,37 @@ static enum wa_code check_setup(const struct wa_dir *dir, struct wa_findings *f,
                     why.text) != WA_OK)
         return err->code;
     return check_text(fd, f, err);
+}
+
+/* setup.py from Python 2 to Python 3, if it is of Python 2. What can't be translated is left as it
+ * is: the rules tell why. */
+static enum wa_code fix_setup(const char *path, bool *ret_done, struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    WA_AUTO_BUF struct wa_buf out;
+    WA_AUTO_FD int fd = -1;
+    struct wa_relpath name = {"setup.py", 8};
+    struct wa_err why = WA_ERR_INIT;
+    struct wa_stat st;
+    int status = FIX_NOTHING;
+    wa_buf_init(&out, WA_SETUP_PY_BYTES_MAX);
+    if (wa_dir_open(path, &dir, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_file_open(&dir, &name, &fd, &why);
+    if (code == WA_E_NOT_FOUND || code == WA_E_INVALID)
+        return WA_OK; /* there is none, or wa_lint_tree says */
+    if (code != WA_OK || parse(fd, "--fix", &out, &status, &why) != WA_OK)
+        return wa_fail(err, why.code, "cannot translate '%s/setup.py': %s", path, why.text);
+    if (status == FIX_NOTHING || status == FIX_IMPOSSIBLE)
+        return WA_OK;
+    if (status != 0 || out.n == 0)
+        return wa_fail(err, WA_E_INVALID, "cannot translate '%s/setup.py': Python itself failed",
+                       path);
+    if (wa_fd_stat(fd, &st, err) != WA_OK ||
+        wa_file_replace(&dir, &name, wa_buf_sv(&out), st.mode, err) != WA_OK)
+        return wa_wrap(err, "writing the translation of '%s/setup.py'", path);
+    *ret_done = true;
+    return WA_OK;
 }
 
 /* A directory on another machine: its dates, rights and locks are not what they seem, and it may go
@@ -180,7 +218,10 @@ static enum wa_code lint_one(struct wa_cli *cli, const char *path, const struct 
     WA_AUTO_FINDINGS struct wa_findings f = {.ignored = (const char *const *)ignored->items};
     struct wa_err why = WA_ERR_INIT;
     char line[2 * WA_PATH_MAX];
-    enum wa_code code = wa_get_lint_dir(path, o, &f, &why);
+    bool is_fixed = false;
+    enum wa_code code = wa_cli_has(cli, "fix") ? fix_setup(path, &is_fixed, &why) : WA_OK;
+    if (code == WA_OK)
+        code = wa_get_lint_dir(path, o, &f, &why);
     size_t errors = wa_findings_count(&f, WA_LINT_ERROR),
            warnings = wa_findings_count(&f, WA_LINT_WARNING);
     if (code == WA_E_NOMEM)
@@ -189,12 +230,15 @@ static enum wa_code lint_one(struct wa_cli *cli, const char *path, const struct 
         code = wa_fail(&why, WA_E_INVALID, "'%s' can't be built as it is", path);
     wa_jw_obj(&cli->jw);
     wa_jw_kv(&cli->jw, "source", path);
+    wa_jw_kvb(&cli->jw, "fixed", is_fixed);
     wa_jw_kvi(&cli->jw, "errors", (int64_t)errors);
     wa_jw_kvi(&cli->jw, "warnings", (int64_t)warnings);
     wa_get_lint_json(cli, &f);
     wa_jw_kv(&cli->jw, "code", wa_code_name(code));
     wa_jw_kv(&cli->jw, "error", code == WA_OK ? NULL : why.text);
     wa_jw_end(&cli->jw);
+    if (is_fixed)
+        wa_cli_out(cli, "%s/setup.py: translated to Python 3\n", path);
     for (size_t i = 0; i < f.n; i++) {
         write_finding(path, &f.items[i], line, sizeof line);
         wa_cli_out(cli, "%s\n", line);

@@ -141,7 +141,7 @@ def install():
                 self.fails(f'ends-{name}', f'def install():\n    {line}\n', says)
 
     def test_no_python(self):
-        self.fails('syntax', 'def install(:\n', 'SyntaxError')
+        self.fails('syntax', 'def install(:\n', 'is no Python')
         self.fails('bytes', '\x00\x01', 'null bytes')
 
     def test_writing_where_it_was_staged(self):

@@ -221,14 +221,14 @@ def test_installed_softwares_rpm(tools):
 def test_distribution(tmp_path, monkeypatch, text, name, version, debian, redhat):
     path = tmp_path / 'os-release'
     path.write_text(text)
-    values = linux._os_release(str(path))
-    monkeypatch.setattr(linux, '_os_release', lambda: values)
+    values = linux.os_release(str(path))
+    monkeypatch.setattr(linux, 'os_release', lambda: values)
     assert (get_distrib_linux(), get_distrib_version(), get_os_version()) == (name, version, version)
     assert (type_debian(), type_redhat()) == (debian, redhat)
 
 
 def test_distribution_without_the_file(tmp_path):
-    assert linux._os_release(str(tmp_path / 'none')) == {}
+    assert linux.os_release(str(tmp_path / 'none')) == {}
 
 
 ADDRESSES = '''cat <<'END'

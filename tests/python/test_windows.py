@@ -7,6 +7,7 @@ import pytest
 
 from setuphelpers import *
 from setuphelpers import windows
+from setuphelpers.windows import install_exe_if_needed, install_msi_if_needed, need_install, uninstall_key_exists
 
 SOFTWARE = {}  # {(view, key): {value: text}}
 

@@ -419,8 +419,12 @@ class Lint(Bench):
     INSTALL = 'def install():\n    run("x")\ndef uninstall():\n    pass\n'
     SCRIPTS = [  # setup.py, and "level rule line" of each finding
         (INSTALL, []),
-        ('def install():\n    print "x"\n', ['error setup-syntax 2']),
-        ('\0', ['error setup-syntax 0']),
+        ('uninstallkey = []\ndef install():\n    print "x"\n', ['note old-python 3'] * 2),
+        ('uninstallkey = []\ndef install():\n    print "x"\n    return unicode(1)\n', ['note old-python 3'] * 2 + ['note old-python 4']),
+        ('import md5\ndef install():\n    exec "a"\n    raise "x"\n', ['error old-python 1', 'error old-python 3', 'error old-python 4']),
+        ('import md5\ndef install():\n    exec "a"\n', ['error old-python 1', 'error old-python 3']),
+        ('print "x"\ndef install(:\n', ['error setup-syntax 2']),
+        ('\0', ['error setup-syntax 1']),
         ('x = ' + '(' * 500 + ')' * 500, ['error setup-syntax 1']),
         ('x = ' + '-' * 100000 + '1', ['error setup-syntax 0']),
         ('x = 1\n', ['warning install-missing 0']),
@@ -508,6 +512,28 @@ class Lint(Bench):
         self.ends(NOT_FOUND, 'lint', 'nowhere')
         (result,) = self.lint('i/bad', '--ignore', 'version')
         self.assertEqual((result['errors'], result['code']), (0, 'ok'))
+
+    def test_fix(self):
+        self.source('f/x', self.GOOD, code=False)
+        self.write('f/x/setup.py', '# -*- coding: utf-8 -*-\r\nfrom setuphelpers import *\r\n\r\ndef install():\r\n    print "é", 7 / x\r\n')
+        os.chmod(self.path('f/x/setup.py'), 0o640)
+        done = self.ends(OK, 'lint', 'f/x')
+        self.assertIn('f/x/setup.py:5: note: becomes: print("é", py2_div(7, x)) [old-python]', done.stdout)
+        (result,) = self.lint('f/x', '--fix')
+        self.assertTrue(result['fixed'])
+        self.assertEqual([f for f in result['findings'] if f['rule'] == 'old-python'], [])
+        with open(self.path('f/x/setup.py'), encoding='utf-8', newline='') as f:
+            self.assertEqual(f.read(), '# -*- coding: utf-8 -*-\r\nfrom setuphelpers.python2 import py2_div\r\nfrom setuphelpers import *\r\n\r\n'
+                                       'def install():\r\n    print("é", py2_div(7, x))\r\n')
+        self.assertEqual(os.stat(self.path('f/x/setup.py')).st_mode & 0o777, 0o640)
+        self.assertIn('x/setup.py: note: has neither', self.ends(OK, 'lint', '--fix', 'f/x').stdout)
+        for name, script in (('same', self.INSTALL), ('refused', 'import md5\n' + self.INSTALL + 'print "x"\n'), ('broken', 'def (')):
+            self.source(f'f/{name}', self.GOOD, code=False)
+            self.write(f'f/{name}/setup.py', script)
+            (result,) = self.lint(f'f/{name}', '--fix', status=OK if name == 'same' else INVALID)
+            self.assertFalse(result['fixed'])
+            with open(self.path(f'f/{name}/setup.py'), encoding='utf-8') as f:
+                self.assertEqual(f.read(), script)
 
     def test_without_python(self):
         env, self.env['WAPT_LIBDIR'] = self.env['WAPT_LIBDIR'], '/nowhere'

@@ -1,0 +1,5 @@
+﻿# -*- coding: utf8 -*-
+from setuphelpers import *
+
+def install():
+    print 'é'

@@ -1,0 +1,5 @@
+# -*- coding: latin-1 -*-
+from setuphelpers import *
+
+def install():
+    print 'déjà', u'vu'

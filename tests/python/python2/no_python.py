@@ -1,0 +1,5 @@
+from setuphelpers import *
+print 'x'
+def install():
+    foo(
+    bar()

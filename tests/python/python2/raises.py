@@ -1,0 +1,6 @@
+from setuphelpers import *
+
+def install():
+    print "checking"
+    if not isfile('setup.exe'):
+        error('setup.exe is missing')

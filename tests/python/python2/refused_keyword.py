@@ -1,0 +1,5 @@
+from setuphelpers import *
+
+def install():
+    print 'x'
+    async = True

@@ -1,0 +1,4 @@
+def install():
+    x = ur'\u0041'
+    raise 'a text'
+    lambda a, (b, c): a

@@ -1,0 +1,5 @@
+#!/usr/bin/env python2.7
+from setuphelpers import *
+
+def install():
+    print(7 / 2)

@@ -1,0 +1,6 @@
+from setuphelpers import *
+
+def install():
+	if True:
+		print 'tabs'
+	print 'alone'
