@@ -205,7 +205,7 @@ static void result_write(const struct wa_http_result *r, struct wa_buf *out)
 static enum wa_code serve(struct fetch *f, struct wa_err *err)
 {
     struct wa_http_result result;
-    struct answer_sink sink = {{sink_write}, f};
+    struct answer_sink sink = {{.write = sink_write}, f};
     struct wa_buf WA_AUTO_BUF out;
     struct wa_err failed = WA_ERR_INIT;
     wa_buf_init(&out, WA_ROLE_NOTE_MAX);

@@ -88,7 +88,7 @@ static enum wa_code send_member(struct wa_chan *chan, const struct wa_chan_msg *
     if (index >= wa_zip_count(zip)) {
         return wa_fail(err, WA_E_REFUSED, "the manager asked for a member that does not exist");
     }
-    struct chan_sink sink = {{sink_write}, chan, msg->id};
+    struct chan_sink sink = {{.write = sink_write}, chan, msg->id};
     struct wa_err failed = WA_ERR_INIT;
     if (wa_zip_read(zip, wa_zip_at(zip, index), &sink.base, &failed) != WA_OK) {
         return send_error(chan, msg->id, &failed, err);

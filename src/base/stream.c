@@ -27,7 +27,18 @@ static enum wa_code buf_write(struct wa_sink *s, const void *p, size_t n, struct
     return wa_buf_check(b, err);
 }
 
+static enum wa_code buf_write_at(struct wa_sink *s, uint64_t offset, const void *p, size_t n,
+                                 struct wa_err *err)
+{
+    struct wa_buf *b = ((struct wa_buf_sink *)s)->b;
+    if (offset > b->n || n > b->n - offset)
+        return wa_fail(err, WA_E_INTERNAL, "writing over more than there is");
+    if (n > 0)
+        memcpy(b->p + offset, p, n);
+    return WA_OK;
+}
+
 void wa_buf_sink_init(struct wa_buf_sink *s, struct wa_buf *b)
 {
-    *s = (struct wa_buf_sink){.base = {.write = buf_write}, .b = b};
+    *s = (struct wa_buf_sink){.base = {.write = buf_write, .write_at = buf_write_at}, .b = b};
 }

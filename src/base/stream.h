@@ -19,6 +19,10 @@ struct wa_source {
 /* Accepts bytes in order. */
 struct wa_sink {
     enum wa_code (*write)(struct wa_sink *s, const void *p, size_t n, struct wa_err *err);
+    /* Writes over what was accepted before, offset counted from the first byte of the file or
+     * buffer; NULL where nobody can go back. */
+    enum wa_code (*write_at)(struct wa_sink *s, uint64_t offset, const void *p, size_t n,
+                             struct wa_err *err);
 };
 
 /* A source over memory; the memory stays the caller's. */

@@ -1,13 +1,15 @@
 /* zip_write.c - an archive written front to back, the same bytes for the same members.
  *
- * A header comes before its data and carries the sizes, and the sink can't go back: content is
- * deflated into memory when that holds it, else twice, first to measure and then to write.
- * Invariant: what has been written is a run of whole members, or the writer has failed and takes
- * nothing more.
+ * A header comes before its data and carries the sizes: it is written twice, the second time over
+ * the first, when they are known. Where it may need Zip64's record is decided before, from what the
+ * content can be at most, so that both are as long. Invariant: what has been written is a run of
+ * whole members, at most one of which is open, or the writer has failed and takes nothing more.
  */
 #include "codec/zip_write.h"
 
+#define ZLIB_CONST /* its input is const */
 #include <libdeflate.h>
+#include <stddef.h>
 #include <zlib.h>
 
 #include "base/date.h"
@@ -19,9 +21,6 @@
 /* Level and memory level decide the bytes: never change them. */
 enum { DEFLATE_LEVEL = 6, DEFLATE_MEM_LEVEL = 8 };
 
-/* Deflated content up to here is kept while it is measured; above, it is deflated a second time. */
-#define KEPT_BYTES_MAX (8u << 20)
-
 #define MODE_FILE 0100000u
 #define VERSION_PLAIN 20u
 #define VERSION_ZIP64 45u
@@ -30,6 +29,7 @@ enum { DEFLATE_LEVEL = 6, DEFLATE_MEM_LEVEL = 8 };
 struct entry {
     char *name;
     uint16_t flags, method;
+    bool is_zip64; /* the local header is */
     uint32_t crc, mode;
     uint64_t packed_size, size, offset;
 };
@@ -38,7 +38,12 @@ struct wa_zip_writer {
     struct wa_sink *sink;
     uint64_t at; /* bytes written */
     uint32_t dos_time;
-    bool is_closed; /* finished, or failed half-way */
+    bool is_closed;         /* finished, or failed half-way */
+    bool is_open;           /* the last entry takes content */
+    struct wa_sink content; /* takes it */
+    uint64_t content_max;   /* bytes that it may have */
+    z_stream z;
+    uint8_t *chunks; /* NULL: z is not made; else two of WA_ZIP_CHUNK_BYTES, read and deflated */
     struct {
         WA_VEC(struct entry);
     } entries;
@@ -65,8 +70,10 @@ static uint32_t dos_time(int64_t seconds)
 enum wa_code wa_zip_writer_new(struct wa_sink *sink, int64_t mtime, uint64_t seed,
                                struct wa_zip_writer **ret, struct wa_err *err)
 {
-    struct wa_zip_writer *w = wa_calloc(1, sizeof(*w));
+    struct wa_zip_writer *w = sink->write_at == NULL ? NULL : wa_calloc(1, sizeof(*w));
 
+    if (sink->write_at == NULL)
+        return wa_fail(err, WA_E_INTERNAL, "an archive needs a sink that can go back");
     if (!w)
         return wa_nomem(err);
     w->sink = sink;
@@ -84,6 +91,9 @@ void wa_zip_writer_free(struct wa_zip_writer *w)
         wa_free(w->entries.items[i].name);
     WA_VEC_FREE(&w->entries);
     wa_map_fini(&w->names);
+    if (w->chunks)
+        (void)deflateEnd(&w->z);
+    wa_free(w->chunks);
     wa_free(w);
 }
 
@@ -124,27 +134,36 @@ static void put_common(struct wa_buf *b, const struct wa_zip_writer *w, const st
     wa_buf_u32le(b, e->crc);
 }
 
-static enum wa_code emit_local(struct wa_zip_writer *w, const struct entry *e, struct wa_err *err)
+static enum wa_code put_local(struct wa_buf *b, const struct wa_zip_writer *w,
+                              const struct entry *e, struct wa_err *err)
+{
+    wa_buf_u32le(b, WA_ZIP_SIG_LOCAL);
+    put_common(b, w, e, e->is_zip64);
+    /* A local Zip64 record has both sizes, so both fields point to it. */
+    wa_buf_u32le(b, e->is_zip64 ? WA_ZIP_U32_MAX : (uint32_t)e->packed_size);
+    wa_buf_u32le(b, e->is_zip64 ? WA_ZIP_U32_MAX : (uint32_t)e->size);
+    wa_buf_u16le(b, (uint16_t)strlen(e->name));
+    wa_buf_u16le(b, e->is_zip64 ? 20 : 0);
+    wa_buf_adds(b, e->name);
+    if (e->is_zip64) {
+        wa_buf_u16le(b, WA_ZIP_EXTRA_ZIP64);
+        wa_buf_u16le(b, 16);
+        wa_buf_u64le(b, e->size);
+        wa_buf_u64le(b, e->packed_size);
+    }
+    return wa_buf_check(b, err);
+}
+
+/* Once sizes and CRC are known, over what was written before. */
+static enum wa_code emit_local(struct wa_zip_writer *w, const struct entry *e, bool again,
+                               struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf b;
-    bool is_zip64 = is_large(e->size) || is_large(e->packed_size);
 
     wa_buf_init(&b, WA_ZIP_LOCAL_BYTES + WA_RELPATH_MAX + 64);
-    wa_buf_u32le(&b, WA_ZIP_SIG_LOCAL);
-    put_common(&b, w, e, is_zip64);
-    /* A local Zip64 record has both sizes, so both fields point to it. */
-    wa_buf_u32le(&b, is_zip64 ? WA_ZIP_U32_MAX : (uint32_t)e->packed_size);
-    wa_buf_u32le(&b, is_zip64 ? WA_ZIP_U32_MAX : (uint32_t)e->size);
-    wa_buf_u16le(&b, (uint16_t)strlen(e->name));
-    wa_buf_u16le(&b, is_zip64 ? 20 : 0);
-    wa_buf_adds(&b, e->name);
-    if (is_zip64) {
-        wa_buf_u16le(&b, WA_ZIP_EXTRA_ZIP64);
-        wa_buf_u16le(&b, 16);
-        wa_buf_u64le(&b, e->size);
-        wa_buf_u64le(&b, e->packed_size);
-    }
-    return emit_buf(w, &b, err);
+    if (put_local(&b, w, e, err) != WA_OK)
+        return err->code;
+    return again ? w->sink->write_at(w->sink, e->offset, b.p, b.n, err) : emit(w, b.p, b.n, err);
 }
 
 static enum wa_code emit_central(struct wa_zip_writer *w, const struct entry *e, struct wa_err *err)
@@ -180,101 +199,76 @@ static enum wa_code emit_central(struct wa_zip_writer *w, const struct entry *e,
     return emit_buf(w, &b, err);
 }
 
-/* Where deflated bytes go. */
-struct packing {
-    struct wa_zip_writer *w;
-    struct wa_buf kept;
-    bool is_writing; /* to the sink; else measured, and kept while there is room */
-    bool is_kept;
-    uint64_t packed_size;
-    uint32_t crc;
-};
+/* --- content --- */
 
-static enum wa_code take_packed(struct packing *k, const uint8_t *p, size_t n, struct wa_err *err)
+/* What is in z's input, deflated. */
+static enum wa_code run_deflate(struct wa_zip_writer *w, int flush, struct wa_err *err)
 {
-    k->packed_size += n;
-    if (k->is_writing)
-        return emit(k->w, p, n, err);
-    if (!k->is_kept)
-        return WA_OK;
-    if (n > KEPT_BYTES_MAX - k->kept.n) {
-        k->is_kept = false;
-        wa_buf_fini(&k->kept);
-        return WA_OK;
-    }
-    wa_buf_add(&k->kept, p, n);
-    return wa_buf_check(&k->kept, err);
+    uint8_t *made = w->chunks + WA_ZIP_CHUNK_BYTES;
+
+    do {
+        w->z.next_out = made;
+        w->z.avail_out = WA_ZIP_CHUNK_BYTES;
+        int status = deflate(&w->z, flush);
+        if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
+            return wa_fail(err, WA_E_INTERNAL, "cannot deflate: zlib says %d", status);
+        if (emit(w, made, WA_ZIP_CHUNK_BYTES - w->z.avail_out, err) != WA_OK)
+            return err->code;
+    } while (w->z.avail_out == 0);
+    return WA_OK;
 }
 
-/* All of content through z; chunks: two. */
-static enum wa_code deflate_stream(struct packing *k, struct wa_source *content, z_stream *z,
-                                   uint8_t *chunks, struct wa_err *err)
+static enum wa_code take_content(struct wa_zip_writer *w, const uint8_t *p, size_t n,
+                                 struct wa_err *err)
 {
-    uint8_t *made = chunks + WA_ZIP_CHUNK_BYTES;
-    uint64_t at = 0;
-    int status = Z_OK;
+    struct entry *e = &w->entries.items[w->entries.n - 1];
 
-    while (status != Z_STREAM_END) {
-        uint64_t left = content->size - at;
-        size_t n = left < WA_ZIP_CHUNK_BYTES ? (size_t)left : WA_ZIP_CHUNK_BYTES;
-        enum wa_code code = n > 0 ? content->read_at(content, at, chunks, n, err) : WA_OK;
-        if (code != WA_OK)
-            return code;
-        k->crc = libdeflate_crc32(k->crc, chunks, n);
-        at += n;
-        z->next_in = chunks;
-        z->avail_in = (uInt)n;
-        do {
-            z->next_out = made;
-            z->avail_out = WA_ZIP_CHUNK_BYTES;
-            status = deflate(z, at == content->size ? Z_FINISH : Z_NO_FLUSH);
-            if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
-                return wa_fail(err, WA_E_INTERNAL, "cannot deflate: zlib says %d", status);
-            code = take_packed(k, made, WA_ZIP_CHUNK_BYTES - z->avail_out, err);
-            if (code != WA_OK)
-                return code;
-        } while (z->avail_out == 0);
+    if (!w->is_open || n > w->content_max - e->size)
+        return wa_fail(err, WA_E_LIMIT, "it is larger than %llu bytes",
+                       (unsigned long long)w->content_max);
+    e->size += n;
+    e->crc = libdeflate_crc32(e->crc, p, n);
+    while (n > 0) {
+        uInt part = n < WA_ZIP_CHUNK_BYTES ? (uInt)n : WA_ZIP_CHUNK_BYTES;
+        w->z.next_in = p;
+        w->z.avail_in = part;
+        if (run_deflate(w, Z_NO_FLUSH, err) != WA_OK)
+            return err->code;
+        p += part;
+        n -= part;
     }
     return WA_OK;
 }
 
-static enum wa_code pack(struct packing *k, struct wa_source *content, struct wa_err *err)
+static enum wa_code write_content(struct wa_sink *sink, const void *p, size_t n, struct wa_err *err)
 {
-    z_stream z = {0};
-    uint8_t *chunks = wa_calloc(2, WA_ZIP_CHUNK_BYTES);
-    enum wa_code code;
+    struct wa_zip_writer *w =
+        (struct wa_zip_writer *)(void *)((char *)sink - offsetof(struct wa_zip_writer, content));
+    enum wa_code code = take_content(w, p, n, err);
 
-    k->packed_size = 0;
-    k->crc = 0;
+    w->is_closed = w->is_closed || code != WA_OK;
+    return code;
+}
+
+static enum wa_code start_deflate(struct wa_zip_writer *w, struct wa_err *err)
+{
+    if (w->chunks) {
+        (void)deflateReset(&w->z);
+        return WA_OK;
+    }
+    uint8_t *chunks = wa_calloc(2, WA_ZIP_CHUNK_BYTES);
     if (!chunks)
         return wa_nomem(err);
-    if (deflateInit2(&z, DEFLATE_LEVEL, Z_DEFLATED, -MAX_WBITS, DEFLATE_MEM_LEVEL,
+    if (deflateInit2(&w->z, DEFLATE_LEVEL, Z_DEFLATED, -MAX_WBITS, DEFLATE_MEM_LEVEL,
                      Z_DEFAULT_STRATEGY) != Z_OK) {
         wa_free(chunks);
         return wa_nomem(err);
     }
-    code = deflate_stream(k, content, &z, chunks, err);
-    (void)deflateEnd(&z);
-    wa_free(chunks);
-    return code;
+    w->chunks = chunks;
+    return WA_OK;
 }
 
-/* Header and data of e, whose sizes and CRC k has measured. */
-static enum wa_code emit_packed(struct packing *k, const struct entry *e, struct wa_source *content,
-                                struct wa_err *err)
-{
-    enum wa_code code = emit_local(k->w, e, err);
-
-    if (code != WA_OK)
-        return code;
-    if (k->is_kept)
-        return emit(k->w, k->kept.p, k->kept.n, err);
-    k->is_writing = true;
-    code = pack(k, content, err);
-    if (code == WA_OK && (k->packed_size != e->packed_size || k->crc != e->crc))
-        return wa_fail(err, WA_E_CONFLICT, "it changed while it was read; try again");
-    return code;
-}
+/* --- members --- */
 
 /* Marks the directories above name, so that no file takes the place of one. */
 static enum wa_code claim_parents(struct wa_zip_writer *w, const char *folded, struct wa_err *err)
@@ -303,8 +297,9 @@ static enum wa_code add_entry(struct wa_zip_writer *w, const struct wa_relpath *
     char *copy;
     enum wa_code code;
 
-    if (w->is_closed)
-        return wa_fail(err, WA_E_INTERNAL, "the archive is finished, or has failed before");
+    if (w->is_closed || w->is_open)
+        return wa_fail(err, WA_E_INTERNAL,
+                       "the archive is finished, has failed before, or has a member open");
     if (w->entries.n == WA_ZIP_MEMBERS_MAX)
         return wa_fail(err, WA_E_LIMIT, "more than %u members", WA_ZIP_MEMBERS_MAX);
     wa_relpath_fold(name, folded);
@@ -337,38 +332,86 @@ static enum wa_code add_entry(struct wa_zip_writer *w, const struct wa_relpath *
     return WA_OK;
 }
 
-/* Takes back the last entry: of its member nothing has been written. */
-static void undo_entry(struct wa_zip_writer *w, const struct wa_relpath *name)
+/* Deflate makes nothing longer than by a byte in a thousand. */
+static bool may_need_zip64(uint64_t max_bytes)
 {
-    char folded[WA_RELPATH_MAX + 1];
-
-    wa_relpath_fold(name, folded);
-    (void)wa_map_take(&w->names, wa_sv(folded));
-    wa_free(w->entries.items[--w->entries.n].name);
+    return is_large(max_bytes + max_bytes / 1000 + 1000);
 }
 
-static enum wa_code add_content(struct wa_zip_writer *w, const struct wa_relpath *name,
-                                uint32_t mode, struct wa_source *content, struct wa_err *err)
+static enum wa_code begin(struct wa_zip_writer *w, const struct wa_relpath *name, uint32_t mode,
+                          uint64_t max_bytes, struct wa_err *err)
 {
-    struct packing k = {.w = w, .is_kept = true};
     struct entry *e = NULL;
     enum wa_code code = add_entry(w, name, mode, &e, err);
 
     if (code != WA_OK)
         return code;
-    wa_buf_init(&k.kept, KEPT_BYTES_MAX);
-    code = pack(&k, content, err);
-    if (code != WA_OK) {
-        undo_entry(w, name);
-    } else {
-        e->method = WA_ZIP_DEFLATED;
-        e->size = content->size;
-        e->packed_size = k.packed_size;
-        e->crc = k.crc;
-        code = emit_packed(&k, e, content, err);
-        w->is_closed = code != WA_OK;
+    e->method = WA_ZIP_DEFLATED;
+    e->is_zip64 = may_need_zip64(max_bytes);
+    w->content_max = max_bytes;
+    w->is_open = true;
+    code = start_deflate(w, err);
+    if (code == WA_OK)
+        code = emit_local(w, e, false, err);
+    w->is_closed = code != WA_OK;
+    return code;
+}
+
+enum wa_code wa_zip_begin(struct wa_zip_writer *w, const struct wa_relpath *name, uint32_t mode,
+                          uint64_t max_bytes, struct wa_sink **ret_sink, struct wa_err *err)
+{
+    enum wa_code code = begin(w, name, mode, max_bytes, err);
+
+    if (code != WA_OK)
+        return wa_wrap(err, "cannot add '%.200s' to the archive", name->p);
+    w->content.write = write_content;
+    *ret_sink = &w->content;
+    return WA_OK;
+}
+
+static enum wa_code end(struct wa_zip_writer *w, struct wa_err *err)
+{
+    struct entry *e = &w->entries.items[w->entries.n - 1];
+    uint64_t head = WA_ZIP_LOCAL_BYTES + strlen(e->name) + (e->is_zip64 ? 20 : 0);
+    enum wa_code code = run_deflate(w, Z_FINISH, err);
+
+    if (code != WA_OK)
+        return code;
+    e->packed_size = w->at - e->offset - head;
+    return emit_local(w, e, true, err);
+}
+
+enum wa_code wa_zip_end(struct wa_zip_writer *w, struct wa_err *err)
+{
+    if (!w->is_open || w->is_closed)
+        return wa_fail(err, WA_E_INTERNAL, "no member of the archive is open");
+    enum wa_code code = end(w, err);
+    w->is_open = false;
+    w->is_closed = code != WA_OK;
+    return code == WA_OK ? WA_OK
+                         : wa_wrap(err, "cannot add '%.200s' to the archive",
+                                   w->entries.items[w->entries.n - 1].name);
+}
+
+static enum wa_code add_content(struct wa_zip_writer *w, const struct wa_relpath *name,
+                                uint32_t mode, struct wa_source *content, struct wa_err *err)
+{
+    enum wa_code code = begin(w, name, mode, content->size, err);
+
+    if (code != WA_OK)
+        return code;
+    for (uint64_t at = 0; code == WA_OK && at < content->size;) {
+        uint64_t left = content->size - at;
+        size_t n = left < WA_ZIP_CHUNK_BYTES ? (size_t)left : WA_ZIP_CHUNK_BYTES;
+        code = content->read_at(content, at, w->chunks, n, err);
+        if (code == WA_OK)
+            code = take_content(w, w->chunks, n, err);
+        at += n;
     }
-    wa_buf_fini(&k.kept);
+    if (code == WA_OK)
+        code = end(w, err);
+    w->is_open = false;
+    w->is_closed = code != WA_OK;
     return code;
 }
 
@@ -424,7 +467,8 @@ static enum wa_code copy_member(struct wa_zip_writer *w, struct wa_zip *from,
     e->crc = m->crc;
     e->size = m->size;
     e->packed_size = m->packed_size;
-    code = emit_local(w, e, err);
+    e->is_zip64 = is_large(e->size) || is_large(e->packed_size);
+    code = emit_local(w, e, false, err);
     if (code == WA_OK)
         code = copy_bytes(w, from->source, m->data_offset, m->packed_size, err);
     w->is_closed = code != WA_OK;
@@ -487,9 +531,10 @@ enum wa_code wa_zip_finish(struct wa_zip_writer *w, struct wa_err *err)
 {
     enum wa_code code;
 
-    if (w->is_closed)
+    if (w->is_closed || w->is_open)
         return wa_fail(err, WA_E_INTERNAL,
-                       "cannot finish the archive: it is finished, or has failed before");
+                       "cannot finish the archive: it is finished, has failed before, or has a "
+                       "member open");
     code = finish(w, err);
     w->is_closed = true;
     return code == WA_OK ? WA_OK : wa_wrap(err, "cannot finish the archive");

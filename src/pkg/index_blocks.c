@@ -80,7 +80,7 @@ static enum wa_code write_piece(struct wa_sink *sink, const void *p, size_t n, s
 void wa_blocks_init(struct wa_blocks *b, wa_index_entry_fn entry, void *user)
 {
     *b = (struct wa_blocks){
-        .base = {write_piece}, .entry = entry, .user = user, .is_line_blank = true};
+        .base = {.write = write_piece}, .entry = entry, .user = user, .is_line_blank = true};
     wa_buf_init(&b->aside, WA_CONTROL_BYTES_MAX);
 }
 

@@ -90,7 +90,7 @@ static enum wa_code read_exactly(struct wa_members *m, size_t i, struct wa_sink 
                                  struct wa_err *err)
 {
     const char *name = m->items[i].name.p;
-    struct limited limited = {{limited_write}, sink, m->items[i].size, name};
+    struct limited limited = {{.write = limited_write}, sink, m->items[i].size, name};
     if (m->read(m, i, &limited.base, err) != WA_OK)
         return wa_wrap(err, "reading '%s'", name);
     if (limited.left != 0)

@@ -264,7 +264,26 @@ static enum wa_code fd_sink_write(struct wa_sink *s, const void *p, size_t n, st
     return wa_fd_write_all(((struct wa_fd_sink *)s)->fd, p, n, err);
 }
 
+static enum wa_code fd_sink_write_at(struct wa_sink *s, uint64_t offset, const void *p, size_t n,
+                                     struct wa_err *err)
+{
+    const int fd = ((struct wa_fd_sink *)s)->fd;
+    const char *at = p;
+    while (n > 0) {
+        ssize_t done = pwrite(fd, at, n, (off_t)offset);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return wa_fail_errno(err, done < 0 ? errno : EIO, "cannot write over a file");
+        at += done;
+        offset += (uint64_t)done;
+        n -= (size_t)done;
+    }
+    return WA_OK;
+}
+
 void wa_fd_sink_init(struct wa_fd_sink *s, int fd)
 {
-    *s = (struct wa_fd_sink){.base = {.write = fd_sink_write}, .fd = fd};
+    *s = (struct wa_fd_sink){.base = {.write = fd_sink_write, .write_at = fd_sink_write_at},
+                             .fd = fd};
 }

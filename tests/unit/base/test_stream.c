@@ -39,6 +39,12 @@ static void test_sink(void **state)
     WA_ASSERT_OK(s.base.write(&s.base, NULL, 0, &err));
     WA_ASSERT_CODE(s.base.write(&s.base, "def", 3, &err), WA_E_LIMIT);
     assert_string_equal(wa_buf_str(&b), "abc");
+    WA_ASSERT_OK(s.base.write_at(&s.base, 1, "BC", 2, &err));
+    WA_ASSERT_OK(s.base.write_at(&s.base, 3, NULL, 0, &err));
+    assert_string_equal(wa_buf_str(&b), "aBC");
+    WA_ASSERT_CODE(s.base.write_at(&s.base, 2, "xy", 2, &err), WA_E_INTERNAL);
+    WA_ASSERT_CODE(s.base.write_at(&s.base, UINT64_MAX, "x", 1, &err), WA_E_INTERNAL);
+    assert_string_equal(wa_buf_str(&b), "aBC");
     /* A sink that has failed stays so: no hole in the bytes. */
     WA_ASSERT_CODE(s.base.write(&s.base, "d", 1, &err), WA_E_LIMIT);
 }

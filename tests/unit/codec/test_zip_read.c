@@ -176,7 +176,7 @@ static void a_sink_that_fails_ends_the_reading(void **state)
     WA_AUTO(wa_zip) struct wa_zip *zip = NULL;
     WA_AUTO_BUF struct wa_buf b;
     struct wa_mem_source source;
-    struct failing_sink sink = {{fail_to_write}};
+    struct failing_sink sink = {{.write = fail_to_write}};
     struct wa_err err = WA_ERR_INIT;
 
     wa_buf_init(&b, 1000);

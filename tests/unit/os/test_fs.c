@@ -374,10 +374,14 @@ static void test_a_source_reads_exactly_or_fails(void **state)
     wa_fd_sink_init(&sink, fd);
     assert_ok(sink.base.write(&sink.base, "0123", 4, &err));
     assert_ok(sink.base.write(&sink.base, "456789", 6, &err));
+    assert_ok(sink.base.write_at(&sink.base, 4, "x", 1, &err));
+    assert_ok(sink.base.write(&sink.base, "z", 1, &err));
     assert_ok(wa_fd_source_init(&s, fd, &err));
-    assert_int_equal(s.base.size, 10);
+    assert_int_equal(s.base.size, 11);
     assert_ok(s.base.read_at(&s.base, 3, b, 4, &err));
-    assert_memory_equal(b, "3456", 4);
+    assert_memory_equal(b, "3x56", 4);
+    assert_int_equal(ftruncate(fd, 10), 0);
+    assert_ok(wa_fd_source_init(&s, fd, &err));
     assert_ok(s.base.read_at(&s.base, 10, b, 0, &err));
     assert_code(s.base.read_at(&s.base, 8, b, 3, &err), WA_E_INVALID);
     assert_code(s.base.read_at(&s.base, UINT64_MAX, b, 2, &err), WA_E_INVALID);
