@@ -64,8 +64,13 @@ static enum wa_code read_statement(unsigned which, const struct wa_json *j, stru
         return wa_register_read(j, &registration, err);
     case 1:
         return wa_register_answer_read(j, &answer, err);
-    case 2:
+    case 2: {
+        struct wa_section_digests digests;
+        struct wa_err ignored = WA_ERR_INIT;
+        if (wa_status_answer_read(j, &digests, &ignored) != WA_OK)
+            wa_err_clear(&ignored);
         return wa_status_read(j, &status, err);
+    }
     case 3:
         return wa_result_read(j, &result, err);
     default:

@@ -53,6 +53,11 @@ static const struct wa_conf_option options[] = {
      "Identity of the machine; empty: its system UUID, else a random one"},
     {"global", "use_fqdn_as_uuid", WA_CONF_BOOL, OPT(use_fqdn_as_uuid), "0", 0, 0, 0,
      "The full host name is the identity"},
+    {"global", "inventory_environment", WA_CONF_BOOL, OPT(inventory_environment), "0", 0, 0, 0,
+     "The inventory has the environment variables too"},
+    {"global", "inventory_product_keys", WA_CONF_BOOL, OPT(inventory_keys), "0", 0, 0, 0,
+     "The inventory has what may hold product keys too: the vendors' texts of the firmware, the "
+     "parameters of packages"},
     {"global", "host_profiles", WA_CONF_CSV, OPT(host_profiles), "", 0, 0, 0,
      "Profile packages of this machine"},
     {"global", "use_ad_groups", WA_CONF_BOOL, OPT(use_ad_groups), "0", 0, 0, 0,

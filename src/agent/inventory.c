@@ -1,13 +1,10 @@
-/* inventory.c - what this machine reports about itself (formats.md 5.7), and what it takes.
- *
- * No environment variables, no product keys, no user names but those of sessions: what nobody needs
- * on the server stays here.
+/* inventory.c - what this machine takes and trusts, and what it says of its packages (formats.md
+ * 5.7). The rest of its inventory is in sections.c.
  */
 #include "agent/repo_trust.h"
 #include "base/date.h"
 #include "crypto/crl.h"
 #include "os/clock.h"
-#include "os/software.h"
 
 void wa_manager_caps(const struct wa_manager *m, struct wa_host_caps *ret)
 {
@@ -63,53 +60,14 @@ enum wa_code wa_manager_anchors(const struct wa_manager *m, const struct wa_agen
     return WA_OK;
 }
 
-static void write_addresses(struct wa_jw *w, const struct wa_host_facts *f)
+void wa_inventory_names(const struct wa_host_facts *f, struct wa_jw *w)
 {
-    wa_jw_key(w, "networking");
-    wa_jw_arr(w);
-    for (size_t i = 0; i < f->addr_count; i++) {
-        wa_jw_obj(w);
-        wa_jw_kv(w, "iface", f->addrs[i].iface);
-        wa_jw_kv(w, "mac", f->addrs[i].mac);
-        wa_jw_kv(w, "addr", f->addrs[i].addr);
-        wa_jw_kv(w, "netmask", f->addrs[i].netmask);
-        wa_jw_end(w);
-    }
-    wa_jw_end(w);
-    wa_jw_key(w, "dns_servers");
-    wa_jw_arr(w);
-    for (size_t i = 0; i < f->dns_count; i++)
-        wa_jw_s(w, f->dns[i]);
-    wa_jw_end(w);
-}
-
-enum wa_code wa_inventory_host_info(const struct wa_manager *m, struct wa_buf *out,
-                                    struct wa_err *err)
-{
-    const struct wa_host_facts *f = &m->facts;
-    struct wa_jw w;
-    wa_jw_init(&w, out);
-    wa_jw_obj(&w);
-    wa_jw_kv(&w, "computer_name", f->name);
-    wa_jw_kv(&w, "computer_fqdn", f->fqdn);
-    wa_jw_kv(&w, "platform", f->os);
-    wa_jw_kv(&w, "os_name", f->os_name);
-    wa_jw_kv(&w, "os_version", f->os_version);
-    wa_jw_kv(&w, "distrib", f->distrib);
-    wa_jw_kv(&w, "kernel_version", f->kernel);
-    wa_jw_kv(&w, "architecture", f->architecture);
-    wa_jw_kv(&w, "machine", f->machine);
-    wa_jw_kv(&w, "language", f->language);
-    wa_jw_kv(&w, "system_manufacturer", f->manufacturer);
-    wa_jw_kv(&w, "system_productname", f->product);
-    wa_jw_kv(&w, "serial", f->serial);
-    wa_jw_kv(&w, "cpu_name", f->cpu);
-    wa_jw_kvi(&w, "cpu_count", f->cpu_count);
-    wa_jw_kvi(&w, "physical_memory", (int64_t)f->memory_bytes);
-    wa_jw_kv(&w, "gateway", f->gateway);
-    write_addresses(&w, f);
-    wa_jw_end(&w);
-    return wa_buf_check(out, err);
+    size_t at;
+    struct wa_sv fqdn = wa_sv(f->fqdn);
+    wa_jw_kv(w, "computer_name", f->name);
+    wa_jw_kv(w, "computer_fqdn", f->fqdn);
+    wa_jw_kvsv(w, "dnsdomain",
+               wa_sv_chr(fqdn, '.', &at) ? wa_sv_sub(fqdn, at + 1, fqdn.n) : WA_SV(""));
 }
 
 void wa_control_json(struct wa_jw *w, const struct wa_control *c)
@@ -120,7 +78,7 @@ void wa_control_json(struct wa_jw *w, const struct wa_control *c)
             wa_jw_kv(w, wa_attr_name((enum wa_attr)i), c->v[i]);
 }
 
-static void write_installed(struct wa_jw *w, const struct wa_installed_row *r)
+static void write_installed(struct wa_jw *w, const struct wa_installed_row *r, bool with_params)
 {
     wa_jw_obj(w);
     wa_control_json(w, &r->base.control);
@@ -131,10 +89,15 @@ static void write_installed(struct wa_jw *w, const struct wa_installed_row *r)
     wa_jw_kv(w, "last_audit_status", r->audit_status);
     wa_jw_kvi(w, "last_audit_on", r->audit_on);
     wa_jw_kvsv(w, "last_audit_output", wa_sv_sub(wa_sv(r->audit_output), 0, 8192));
+    wa_jw_kvi(w, "next_audit_on", r->next_audit);
+    wa_jw_kv(w, "repo", r->repo);
+    if (with_params) /* what people give a script can be a product's key */
+        wa_jw_kv(w, "install_params", r->params);
     wa_jw_end(w);
 }
 
-enum wa_code wa_inventory_packages(struct wa_db *db, struct wa_buf *out, struct wa_err *err)
+enum wa_code wa_inventory_packages(struct wa_db *db, bool with_params, struct wa_buf *out,
+                                   struct wa_err *err)
 {
     WA_AUTO_INSTALLED struct wa_installed_list list = {NULL, 0, 0};
     struct wa_jw w;
@@ -143,30 +106,7 @@ enum wa_code wa_inventory_packages(struct wa_db *db, struct wa_buf *out, struct 
     wa_jw_init(&w, out);
     wa_jw_arr(&w);
     for (size_t i = 0; i < list.n; i++)
-        write_installed(&w, &list.items[i]);
-    wa_jw_end(&w);
-    return wa_buf_check(out, err);
-}
-
-static enum wa_code write_software(void *user, const struct wa_software *s, struct wa_err *err)
-{
-    struct wa_jw *w = user;
-    wa_jw_obj(w);
-    wa_jw_kv(w, "key", s->name);
-    wa_jw_kv(w, "name", s->name);
-    wa_jw_kv(w, "version", s->version);
-    wa_jw_kv(w, "publisher", s->publisher != NULL ? s->publisher : "");
-    wa_jw_end(w);
-    return wa_buf_check(w->out, err);
-}
-
-enum wa_code wa_inventory_softwares(struct wa_buf *out, struct wa_err *err)
-{
-    struct wa_jw w;
-    wa_jw_init(&w, out);
-    wa_jw_arr(&w);
-    if (wa_software_list(write_software, &w, err) != WA_OK)
-        return err->code;
+        write_installed(&w, &list.items[i], with_params);
     wa_jw_end(&w);
     return wa_buf_check(out, err);
 }

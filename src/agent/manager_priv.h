@@ -19,6 +19,7 @@
 #include "pkg/index.h"
 #include "pkg/verify.h"
 #include "proto/local.h"
+#include "proto/report.h"
 
 struct wa_local;      /* localapi.c */
 struct wa_repo_trust; /* repo_trust.h */
@@ -107,11 +108,11 @@ WA_CHECK enum wa_code wa_assigned_load(const struct wa_manager *m, struct wa_db 
                                        struct wa_err *err);
 
 /* --- inventory.c: JSON texts --- */
-WA_CHECK enum wa_code wa_inventory_host_info(const struct wa_manager *m, struct wa_buf *out,
-                                             struct wa_err *err);
-WA_CHECK enum wa_code wa_inventory_packages(struct wa_db *db, struct wa_buf *out,
+/* The machine's names: members of host_info, and what a registration carries of it. */
+void wa_inventory_names(const struct wa_host_facts *f, struct wa_jw *w);
+/* with_params: what was given to the packages' scripts too. */
+WA_CHECK enum wa_code wa_inventory_packages(struct wa_db *db, bool with_params, struct wa_buf *out,
                                             struct wa_err *err);
-WA_CHECK enum wa_code wa_inventory_softwares(struct wa_buf *out, struct wa_err *err);
 void wa_control_json(struct wa_jw *w, const struct wa_control *c); /* an object's members */
 
 /* --- inventory.c too: what this machine takes --- */
@@ -126,9 +127,35 @@ WA_CHECK enum wa_code wa_manager_anchors(const struct wa_manager *m,
 /* --- report.c: talk to the server, from the task thread --- */
 WA_CHECK enum wa_code wa_report_register(struct wa_manager *m, const struct wa_local_request *r,
                                          struct wa_err *err);
-WA_CHECK enum wa_code wa_report_status(struct wa_manager *m, struct wa_err *err);
+/* POSTs a statement, sealed. answer: the body of a good answer. */
+WA_CHECK enum wa_code wa_report_post(struct wa_manager *m, const char *path, struct wa_sv text,
+                                     struct wa_buf *answer, struct wa_err *err);
+/* The same to where reports go; WA_E_CONFIG before the machine is registered. */
+WA_CHECK enum wa_code wa_report_send(struct wa_manager *m, struct wa_sv text, struct wa_buf *answer,
+                                     struct wa_err *err);
 /* Sends what is owed. Failures are kept for later. */
 void wa_report_outbox(struct wa_manager *m);
+
+/* --- sections.c, sections_own.c: what the machine is, from the task thread --- */
+struct wa_sections {
+    struct wa_buf text[WA_SEC_COUNT]; /* canonical JSON; empty: not to be had */
+    struct wa_section_digests digests;
+};
+void wa_sections_fini(struct wa_sections *s);
+#define WA_AUTO_SECTIONS WA_CLEANUP(wa_sections_fini)
+/* Fills *ret, which is to be finished whatever the result. What could not be found out is logged
+ * and left empty. */
+WA_CHECK enum wa_code wa_sections_collect(struct wa_manager *m, struct wa_sections *ret,
+                                          struct wa_err *err);
+/* One that the manager knows by itself, as JSON; nothing where it has none. */
+WA_CHECK enum wa_code wa_section_own(struct wa_manager *m, enum wa_section which,
+                                     struct wa_buf *out, struct wa_err *err);
+
+/* --- status.c: the same to the server --- */
+/* Sends what has changed since the server last said what it has. */
+WA_CHECK enum wa_code wa_report_status(struct wa_manager *m, struct wa_err *err);
+/* All sections as one JSON object. */
+WA_CHECK enum wa_code wa_status_show(struct wa_manager *m, struct wa_buf *out, struct wa_err *err);
 
 /* --- tasks.c --- */
 struct wa_task_run {

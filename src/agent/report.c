@@ -1,5 +1,5 @@
-/* report.c - what the machine tells its server, each statement signed with its own key, sequence
- * and time in it. */
+/* report.c - how the machine speaks to its server, each statement signed with its own key, sequence
+ * and time in it: registration, results of actions. What it tells of itself is status.c's. */
 #include "agent/manager_priv.h"
 
 #include "os/clock.h"
@@ -31,9 +31,8 @@ static enum wa_code server_error(int status, struct wa_sv body, struct wa_err *e
                    "the server answered with status %d", status);
 }
 
-/* POSTs a sealed statement. answer: the body of a good answer. */
-static enum wa_code post(struct wa_manager *m, const char *path, struct wa_sv text,
-                         struct wa_buf *answer, struct wa_err *err)
+enum wa_code wa_report_post(struct wa_manager *m, const char *path, struct wa_sv text,
+                            struct wa_buf *answer, struct wa_err *err)
 {
     static const char *const headers[] = {"Content-Type: application/json", NULL};
     char url[2048];
@@ -136,6 +135,7 @@ static enum wa_code take_answer(struct wa_manager *m, struct wa_sv body, bool is
                          is_renewal && enrolled > 0 ? enrolled : wa_clock_now(), err) != WA_OK ||
         wa_param_set(m->tdb, "relay_key", a.relay_key, err) != WA_OK ||
         wa_param_set(m->tdb, "server_uuid", a.server_uuid, err) != WA_OK ||
+        wa_param_set(m->tdb, "status_hashes", WA_SV(""), err) != WA_OK || /* of whoever was there */
         wa_db_commit(m->tdb, err) != WA_OK) {
         wa_db_rollback(m->tdb);
         return err->code;
@@ -147,6 +147,7 @@ static enum wa_code compose(struct wa_manager *m, const struct wa_local_request 
                             struct wa_sv certificate, struct wa_buf *text, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf facts;
+    struct wa_jw w;
     wa_buf_init(&facts, WA_JSON_BYTES_MAX);
     struct wa_register_msg msg = {.uuid = wa_sv(m->uuid),
                                   .time = wa_clock_now(),
@@ -160,8 +161,12 @@ static enum wa_code compose(struct wa_manager *m, const struct wa_local_request 
         msg.user = r->server_user;
         msg.password = r->server_password;
     }
-    if (wa_param_next_seq(m->tdb, &msg.seq, err) != WA_OK ||
-        wa_inventory_host_info(m, &facts, err) != WA_OK)
+    wa_jw_init(&w, &facts);
+    wa_jw_obj(&w);
+    wa_inventory_names(&m->facts, &w);
+    wa_jw_kv(&w, "os_name", m->facts.os_name);
+    wa_jw_end(&w);
+    if (wa_param_next_seq(m->tdb, &msg.seq, err) != WA_OK || wa_buf_check(&facts, err) != WA_OK)
         return err->code;
     return wa_register_write(&msg, wa_buf_sv(&facts), text, err);
 }
@@ -178,7 +183,7 @@ static enum wa_code enrol(struct wa_manager *m, const struct wa_local_request *r
     wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
     if (wa_identity_make(m, &certificate, err) != WA_OK ||
         compose(m, r, wa_buf_sv(&certificate), &text, err) != WA_OK ||
-        post(m, "/agent/v1/register", wa_buf_sv(&text), &answer, err) != WA_OK)
+        wa_report_post(m, "/agent/v1/register", wa_buf_sv(&text), &answer, err) != WA_OK)
         return err->code;
     return take_answer(m, wa_buf_sv(&answer), r->token.n == 0 && r->server_user.n == 0, err);
 }
@@ -229,112 +234,23 @@ enum wa_code wa_report_register(struct wa_manager *m, const struct wa_local_requ
     return WA_OK;
 }
 
-/* --- status --- */
+/* --- what is owed --- */
 
-/* ERROR, TO-UPGRADE or OK (formats.md 5.8), and the worst audit. */
-static enum wa_code overall(struct wa_manager *m, struct wa_buf *host, struct wa_buf *audit,
+enum wa_code wa_report_send(struct wa_manager *m, struct wa_sv text, struct wa_buf *answer,
                             struct wa_err *err)
 {
-    WA_AUTO_INSTALLED struct wa_installed_list list = {NULL, 0, 0};
-    WA_AUTO_BUF struct wa_buf last;
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    wa_buf_init(&last, 1u << 20);
-    wa_arena_init(&arena, 8u << 20);
-    bool failed = false, audit_failed = false, audit_warned = false;
-    if (wa_installed_load(m->tdb, NULL, &list, err) != WA_OK ||
-        wa_param_get(m->tdb, "last_update_status", &last, err) != WA_OK)
-        return err->code;
-    for (size_t i = 0; i < list.n; i++) {
-        failed = failed || strcmp(list.items[i].base.status, "ERROR") == 0;
-        audit_failed = audit_failed || strcmp(list.items[i].audit_status, "ERROR") == 0;
-        audit_warned = audit_warned || strcmp(list.items[i].audit_status, "WARNING") == 0;
-    }
-    if (last.n > 0 && wa_json_parse(wa_buf_sv(&last), 0, &arena, &j, err) != WA_OK)
-        return err->code;
-    bool behind = wa_json_count(wa_json_get(j, "upgrades")) > 0;
-    wa_buf_adds(host, failed ? "\"ERROR\"" : behind ? "\"TO-UPGRADE\"" : "\"OK\"");
-    wa_buf_adds(audit, audit_failed ? "\"ERROR\"" : audit_warned ? "\"WARNING\"" : "\"OK\"");
-    return wa_buf_check(host, err);
-}
-
-static enum wa_code write_caps(struct wa_manager *m, struct wa_buf *out, struct wa_err *err)
-{
-    struct wa_host_caps caps;
-    struct wa_jw w;
-    wa_manager_caps(m, &caps);
-    wa_jw_init(&w, out);
-    wa_jw_obj(&w);
-    wa_jw_kv(&w, "os", caps.os);
-    wa_jw_kv(&w, "os_version", caps.os_version);
-    wa_jw_kv(&w, "architecture", caps.architecture);
-    wa_jw_kv(&w, "wapt_version", caps.wapt_version);
-    wa_jw_kv(&w, "packages_locales", caps.locales);
-    wa_jw_kv(&w, "packages_maturities", caps.maturities);
-    wa_jw_end(&w);
-    return wa_buf_check(out, err);
-}
-
-static enum wa_code write_sections(struct wa_manager *m, struct wa_buf bufs[WA_SEC_COUNT],
-                                   struct wa_err *err)
-{
-    struct wa_jw w;
-    if (wa_host_facts_read(&m->facts, err) != WA_OK ||
-        wa_inventory_host_info(m, &bufs[WA_SEC_HOST_INFO], err) != WA_OK ||
-        wa_inventory_packages(m->tdb, &bufs[WA_SEC_INSTALLED_PACKAGES], err) != WA_OK ||
-        wa_inventory_softwares(&bufs[WA_SEC_INSTALLED_SOFTWARES], err) != WA_OK ||
-        wa_param_get(m->tdb, "last_update_status", &bufs[WA_SEC_LAST_UPDATE_STATUS], err) !=
-            WA_OK ||
-        overall(m, &bufs[WA_SEC_HOST_STATUS], &bufs[WA_SEC_AUDIT_STATUS], err) != WA_OK ||
-        write_caps(m, &bufs[WA_SEC_HOST_CAPABILITIES], err) != WA_OK)
-        return err->code;
-    wa_jw_init(&w, &bufs[WA_SEC_WAPT_STATUS]);
-    wa_jw_obj(&w);
-    wa_jw_kv(&w, "version", WA_VERSION);
-    wa_jw_kv(&w, "repo_url", m->config.repo_url);
-    wa_jw_end(&w);
-    return wa_buf_check(&bufs[WA_SEC_WAPT_STATUS], err);
-}
-
-static enum wa_code send_report(struct wa_manager *m, struct wa_sv text, struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf answer;
-    wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
     if (m->key == NULL)
         return wa_fail(err, WA_E_CONFIG, "this machine is not registered: use 'wapt-get register'");
-    return post(m, "/agent/v1/report", text, &answer, err);
+    return wa_report_post(m, "/agent/v1/report", text, answer, err);
 }
-
-enum wa_code wa_report_status(struct wa_manager *m, struct wa_err *err)
-{
-    struct wa_buf bufs[WA_SEC_COUNT];
-    struct wa_sv views[WA_SEC_COUNT];
-    WA_AUTO_BUF struct wa_buf text;
-    int64_t seq = 0;
-    wa_buf_init(&text, WA_JSON_BYTES_MAX);
-    for (size_t i = 0; i < WA_SEC_COUNT; i++)
-        wa_buf_init(&bufs[i], WA_JSON_BYTES_MAX);
-    enum wa_code code = write_sections(m, bufs, err);
-    for (size_t i = 0; i < WA_SEC_COUNT; i++)
-        views[i] = wa_buf_sv(&bufs[i]);
-    if (code == WA_OK)
-        code = wa_param_next_seq(m->tdb, &seq, err);
-    if (code == WA_OK)
-        code = wa_status_write(wa_sv(m->uuid), seq, wa_clock_now(), views, &text, err);
-    for (size_t i = 0; i < WA_SEC_COUNT; i++)
-        wa_buf_fini(&bufs[i]);
-    if (code == WA_OK)
-        code = send_report(m, wa_buf_sv(&text), err);
-    return code == WA_OK ? WA_OK : wa_wrap(err, "sending the status");
-}
-
-/* --- what is owed --- */
 
 static enum wa_code send_result(struct wa_manager *m, const struct wa_outbox_item *i,
                                 struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf answer;
     wa_buf_init(&text, WA_JSON_BYTES_MAX);
+    wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
     struct wa_result_msg msg = {.uuid = wa_sv(m->uuid),
                                 .time = wa_clock_now(),
                                 .action_id = wa_sv(i->action_id),
@@ -344,7 +260,7 @@ static enum wa_code send_result(struct wa_manager *m, const struct wa_outbox_ite
     if (wa_param_next_seq(m->tdb, &msg.seq, err) != WA_OK ||
         wa_result_write(&msg, wa_sv(i->packages), &text, err) != WA_OK)
         return err->code;
-    return send_report(m, wa_buf_sv(&text), err);
+    return wa_report_send(m, wa_buf_sv(&text), &answer, err);
 }
 
 /* Later for what may pass; an answer that will never change ends it. */

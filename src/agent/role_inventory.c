@@ -118,7 +118,7 @@ int wa_role_inventory(void)
                  (wa_software_needs_child() ? WA_PRIV_SPAWN : 0u),
         .read_paths = readable,
         .limit_memory_bytes = wa_role_memory_limit(MEMORY_MAX),
-        .limit_files = 64,
+        .limit_files = 256, /* a start of rpm uses numbers from 64 on */
     };
     enum wa_code code = wa_role_child_begin(&c, WA_ROLE_INVENTORY, &priv, &err);
     if (code == WA_OK) {

@@ -97,13 +97,6 @@ enum wa_code wa_task_may_go_on(struct wa_task_run *run, struct wa_err *err)
 
 /* --- doing --- */
 
-static enum wa_code inventory(struct wa_task_run *run, struct wa_err *err)
-{
-    return wa_host_facts_read(&run->m->facts, err) == WA_OK
-               ? wa_inventory_host_info(run->m, &run->data, err)
-               : err->code;
-}
-
 static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
 {
     switch (run->request.op) {
@@ -137,7 +130,7 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
     case WA_OP_UPDATE_STATUS:
         return wa_report_status(run->m, err);
     case WA_OP_INVENTORY:
-        return inventory(run, err);
+        return wa_status_show(run->m, &run->data, err);
     default:
         return wa_fail(err, WA_E_INTERNAL, "a task of kind '%s'", run->task->kind);
     }

@@ -18,6 +18,8 @@ struct wa_memory {
     uint64_t physical_bytes, swap_bytes; /* all of it; 0: not known */
     int64_t boot_time;                   /* Unix seconds; 0: not known */
 };
+/* Bytes of this process: in memory, and of addresses; 0 where that can't be known. */
+void wa_memory_own(uint64_t *ret_resident, uint64_t *ret_virtual);
 WA_CHECK enum wa_code wa_memory_read(struct wa_memory *ret, struct wa_err *err);
 
 #endif

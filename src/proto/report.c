@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "codec/hex.h"
+#include "crypto/digest.h"
 #include "proto/hostid.h"
 
 static const char *const section_names[WA_SEC_COUNT] = {
@@ -18,6 +19,9 @@ static const char *const section_names[WA_SEC_COUNT] = {
     [WA_SEC_WAPT_STATUS] = "wapt_status",
     [WA_SEC_AUDIT_STATUS] = "audit_status",
     [WA_SEC_HOST_CAPABILITIES] = "host_capabilities",
+    [WA_SEC_HOST_METRICS] = "host_metrics",
+    [WA_SEC_DMI] = "dmi",
+    [WA_SEC_AUTHORIZED_CERTIFICATES] = "authorized_certificates",
 };
 
 const char *wa_section_name(enum wa_section s)
@@ -170,12 +174,77 @@ enum wa_code wa_register_answer_read(const struct wa_json *j, struct wa_register
 
 /* --- status --- */
 
+enum wa_code wa_section_canonical(const struct wa_json *section, struct wa_buf *text,
+                                  char ret_hex[65], struct wa_err *err)
+{
+    size_t before = text->n;
+    if (wa_json_write_canonical(section, text, err) != WA_OK || wa_buf_check(text, err) != WA_OK)
+        return err->code;
+    return wa_sha256_hex(text->p + before, text->n - before, ret_hex, err);
+}
+
+void wa_section_digests_write(struct wa_jw *w, const struct wa_section_digests *d)
+{
+    wa_jw_obj(w);
+    for (size_t i = 0; i < WA_SEC_COUNT; i++)
+        if (d->hex[i][0] != '\0')
+            wa_jw_kv(w, section_names[i], d->hex[i]);
+    wa_jw_end(w);
+}
+
+enum wa_code wa_section_digests_read(const struct wa_json *j, struct wa_section_digests *ret,
+                                     struct wa_err *err)
+{
+    struct wa_section_digests d = {{""}};
+    struct wa_sv texts[WA_SEC_COUNT] = {{NULL, 0}};
+    struct wa_json_field fields[WA_SEC_COUNT];
+    for (size_t i = 0; i < WA_SEC_COUNT; i++)
+        fields[i] = (struct wa_json_field){section_names[i], WA_WANT_SV, false, 64, &texts[i]};
+    if (wa_json_read(j, fields, WA_COUNT(fields), "the digests of a status report", err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < WA_SEC_COUNT; i++) {
+        if (texts[i].p == NULL)
+            continue;
+        if (!wa_hex_is(texts[i], 64))
+            return wa_fail(err, WA_E_INVALID, "the digest of section '%s' is none",
+                           section_names[i]);
+        memcpy(d.hex[i], texts[i].p, 64);
+    }
+    *ret = d;
+    return WA_OK;
+}
+
+void wa_status_answer_write(const struct wa_section_digests *have, struct wa_buf *out)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kvb(&w, "accepted", true);
+    wa_jw_key(&w, "status_hashes");
+    wa_section_digests_write(&w, have);
+    wa_jw_end(&w);
+}
+
+enum wa_code wa_status_answer_read(const struct wa_json *j, struct wa_section_digests *ret,
+                                   struct wa_err *err)
+{
+    const struct wa_json *hashes = NULL;
+    const struct wa_json_field fields[] = {{"status_hashes", WA_WANT_OBJECT, true, 0, &hashes}};
+    if (wa_json_read_lax(j, fields, WA_COUNT(fields), "the answer to a status report", err) !=
+        WA_OK)
+        return err->code;
+    return wa_section_digests_read(hashes, ret, err);
+}
+
 enum wa_code wa_status_write(struct wa_sv uuid, int64_t seq, int64_t time,
-                             const struct wa_sv sections[WA_SEC_COUNT], struct wa_buf *text,
+                             const struct wa_sv sections[WA_SEC_COUNT],
+                             const struct wa_section_digests *digests, struct wa_buf *text,
                              struct wa_err *err)
 {
     struct wa_jw w;
     begin(&w, text, WA_PURPOSE_STATUS, uuid, seq, time);
+    wa_jw_key(&w, "status_hashes");
+    wa_section_digests_write(&w, digests);
     for (size_t i = 0; i < WA_SEC_COUNT; i++) {
         if (sections[i].n == 0)
             continue;
@@ -195,11 +264,14 @@ static enum wa_json_want section_want(enum wa_section s)
         return WA_WANT_ANY; /* a text; checked below because the table holds node pointers */
     case WA_SEC_INSTALLED_PACKAGES:
     case WA_SEC_INSTALLED_SOFTWARES:
+    case WA_SEC_AUTHORIZED_CERTIFICATES:
         return WA_WANT_ARRAY;
     case WA_SEC_HOST_INFO:
     case WA_SEC_LAST_UPDATE_STATUS:
     case WA_SEC_WAPT_STATUS:
     case WA_SEC_HOST_CAPABILITIES:
+    case WA_SEC_HOST_METRICS:
+    case WA_SEC_DMI:
     case WA_SEC_COUNT:
         break;
     }
@@ -211,18 +283,21 @@ enum wa_code wa_status_read(const struct wa_json *statement, struct wa_status_ms
 {
     struct wa_status_msg m = {0};
     struct wa_sv purpose = {0};
-    struct wa_json_field fields[4 + WA_SEC_COUNT] = {
+    const struct wa_json *hashes = NULL;
+    struct wa_json_field fields[5 + WA_SEC_COUNT] = {
+        {"status_hashes", WA_WANT_OBJECT, false, 0, &hashes},
         {"purpose", WA_WANT_SV, true, 32, &purpose},
         {"uuid", WA_WANT_SV, true, WA_UUID_MAX, &m.uuid},
         {"seq", WA_WANT_I64, true, 0, &m.seq},
         {"time", WA_WANT_I64, true, 0, &m.time},
     };
     for (size_t i = 0; i < WA_SEC_COUNT; i++)
-        fields[4 + i] = (struct wa_json_field){section_names[i], section_want((enum wa_section)i),
+        fields[5 + i] = (struct wa_json_field){section_names[i], section_want((enum wa_section)i),
                                                false, 0, &m.sections[i]};
     if (wa_json_read(statement, fields, WA_COUNT(fields), "a status report", err) != WA_OK)
         return err->code;
-    if (check_ids(m.uuid, m.seq, err) != WA_OK)
+    if (check_ids(m.uuid, m.seq, err) != WA_OK ||
+        (hashes != NULL && wa_section_digests_read(hashes, &m.digests, err) != WA_OK))
         return err->code;
     for (size_t i = 0; i < WA_SEC_COUNT; i++) {
         if (section_want((enum wa_section)i) != WA_WANT_ANY || m.sections[i] == NULL)

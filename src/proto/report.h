@@ -57,20 +57,42 @@ enum wa_section {
     WA_SEC_WAPT_STATUS,
     WA_SEC_AUDIT_STATUS,
     WA_SEC_HOST_CAPABILITIES,
+    WA_SEC_HOST_METRICS,
+    WA_SEC_DMI,
+    WA_SEC_AUTHORIZED_CERTIFICATES,
     WA_SEC_COUNT
 };
 const char *wa_section_name(enum wa_section s); /* "host_info", ... as in formats.md 5.7 */
+/* SHA-256 of each section's canonical JSON, lower-case hex; "": there is no such section. */
+struct wa_section_digests {
+    char hex[WA_SEC_COUNT][65];
+};
+/* text: the section as canonical JSON, appended. */
+WA_CHECK enum wa_code wa_section_canonical(const struct wa_json *section, struct wa_buf *text,
+                                           char ret_hex[65], struct wa_err *err);
+/* Carries only the sections of which the server has others, and the digests of all
+ * ("status_hashes"). */
 struct wa_status_msg {
     struct wa_sv uuid;
     int64_t seq, time;
     const struct wa_json *sections[WA_SEC_COUNT]; /* NULL: not in this message */
+    struct wa_section_digests digests;
 };
 /* sections[i]: JSON text or an empty view. */
 WA_CHECK enum wa_code wa_status_write(struct wa_sv uuid, int64_t seq, int64_t time,
                                       const struct wa_sv sections[WA_SEC_COUNT],
-                                      struct wa_buf *text, struct wa_err *err);
+                                      const struct wa_section_digests *digests, struct wa_buf *text,
+                                      struct wa_err *err);
 WA_CHECK enum wa_code wa_status_read(const struct wa_json *statement, struct wa_status_msg *ret,
                                      struct wa_err *err);
+/* Answer: {"accepted":true,"status_hashes":{...}}, the digests of what the server has now. */
+void wa_status_answer_write(const struct wa_section_digests *have, struct wa_buf *out);
+WA_CHECK enum wa_code wa_status_answer_read(const struct wa_json *j, struct wa_section_digests *ret,
+                                            struct wa_err *err);
+/* The same digests by themselves, as an object, to be kept. */
+void wa_section_digests_write(struct wa_jw *w, const struct wa_section_digests *d);
+WA_CHECK enum wa_code wa_section_digests_read(const struct wa_json *j,
+                                              struct wa_section_digests *ret, struct wa_err *err);
 
 /* --- what became of an action: POST /agent/v1/report --- */
 struct wa_result_msg {

@@ -88,7 +88,7 @@ static enum wa_code write_host(struct wa_store *s, struct registration *g, struc
     wa_json_write(g->msg.facts, &facts);
     if (wa_buf_check(&facts, err) != WA_OK)
         return err->code;
-    return wa_store_set_section(s->db, g->msg.uuid, "host_info", wa_buf_sv(&facts), err);
+    return wa_store_set_section(s->db, g->msg.uuid, "host_info", wa_buf_sv(&facts), "", err);
 }
 
 static enum wa_code use_credential(struct wa_store *s, struct registration *g, bool by_password,
@@ -250,44 +250,81 @@ static enum wa_code check_sender(struct wa_store *s, const struct wa_envelope *e
     return check_time(at, err);
 }
 
-/* Columns for lists, from what the machine says of itself: texts, never more. */
+/* Columns for lists, from what the machine says of itself: texts, never more. A section that is not
+ * in the message leaves its columns alone. */
 static enum wa_code set_columns(struct wa_store *s, const struct wa_status_msg *m,
                                 struct wa_err *err)
 {
     struct wa_stmt *q;
     const struct wa_json *info = m->sections[WA_SEC_HOST_INFO];
-    if (wa_db_prepare(s->db,
-                      "UPDATE hosts SET name = ?, fqdn = ?, os = ?, status = ? WHERE uuid = ?", &q,
-                      err) != WA_OK)
+    const struct wa_json *status = m->sections[WA_SEC_HOST_STATUS];
+    if (info != NULL) {
+        if (wa_db_prepare(s->db, "UPDATE hosts SET name = ?, fqdn = ?, os = ? WHERE uuid = ?", &q,
+                          err) != WA_OK)
+            return err->code;
+        wa_bind_sv(q, 0, wa_sv_sub(wa_json_sv(wa_json_get(info, "computer_name")), 0, 255));
+        wa_bind_sv(q, 1, wa_sv_sub(wa_json_sv(wa_json_get(info, "computer_fqdn")), 0, 255));
+        wa_bind_sv(q, 2, wa_sv_sub(wa_json_sv(wa_json_get(info, "os_name")), 0, 255));
+        wa_bind_sv(q, 3, m->uuid);
+        if (wa_run(q, err) != WA_OK)
+            return err->code;
+    }
+    if (status == NULL)
+        return WA_OK;
+    if (wa_db_prepare(s->db, "UPDATE hosts SET status = ? WHERE uuid = ?", &q, err) != WA_OK)
         return err->code;
-    wa_bind_sv(q, 0, wa_sv_sub(wa_json_sv(wa_json_get(info, "computer_name")), 0, 255));
-    wa_bind_sv(q, 1, wa_sv_sub(wa_json_sv(wa_json_get(info, "computer_fqdn")), 0, 255));
-    wa_bind_sv(q, 2, wa_sv_sub(wa_json_sv(wa_json_get(info, "os_name")), 0, 255));
-    wa_bind_sv(q, 3, wa_sv_sub(wa_json_sv(m->sections[WA_SEC_HOST_STATUS]), 0, 32));
-    wa_bind_sv(q, 4, m->uuid);
+    wa_bind_sv(q, 0, wa_sv_sub(wa_json_sv(status), 0, 32));
+    wa_bind_sv(q, 1, m->uuid);
     return wa_run(q, err);
 }
 
+/* A section is kept under the digest that we make of it. One that is not what the machine says it
+ * sent is no section. */
+static enum wa_code store_section(struct wa_store *s, const struct wa_status_msg *m, size_t i,
+                                  struct wa_err *err)
+{
+    const char *name = wa_section_name((enum wa_section)i);
+    char digest[WA_SHA256_HEX];
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_JSON_BYTES_MAX);
+    if (wa_section_canonical(m->sections[i], &text, digest, err) != WA_OK)
+        return wa_wrap(err, "section '%s'", name);
+    if (m->digests.hex[i][0] != '\0' && strcmp(m->digests.hex[i], digest) != 0)
+        return wa_fail(err, WA_E_INVALID, "section '%s' has another digest than its report says",
+                       name);
+    wa_buf_clear(&text);
+    wa_json_write(m->sections[i], &text);
+    if (wa_buf_check(&text, err) != WA_OK)
+        return err->code;
+    return wa_store_set_section(s->db, m->uuid, name, wa_buf_sv(&text), digest, err);
+}
+
+static void take_digest(void *user, struct wa_sv section, struct wa_sv digest)
+{
+    struct wa_section_digests *have = user;
+    for (size_t i = 0; i < WA_SEC_COUNT; i++)
+        if (wa_sv_eqs(section, wa_section_name((enum wa_section)i)) &&
+            digest.n < sizeof have->hex[i] && digest.n > 0)
+            memcpy(have->hex[i], digest.p, digest.n);
+}
+
 static enum wa_code store_status(struct wa_store *s, const struct wa_envelope *e,
-                                 struct wa_err *err)
+                                 struct wa_buf *answer, struct wa_err *err)
 {
     struct wa_status_msg m;
+    struct wa_section_digests have = {{""}};
     if (wa_status_read(e->statement, &m, err) != WA_OK ||
         check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
         wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
         return err->code;
-    for (size_t i = 0; i < WA_SEC_COUNT; i++) {
-        WA_AUTO_BUF struct wa_buf text;
-        wa_buf_init(&text, WA_JSON_BYTES_MAX);
-        if (m.sections[i] == NULL)
-            continue;
-        wa_json_write(m.sections[i], &text);
-        if (wa_buf_check(&text, err) != WA_OK ||
-            wa_store_set_section(s->db, m.uuid, wa_section_name((enum wa_section)i),
-                                 wa_buf_sv(&text), err) != WA_OK)
+    for (size_t i = 0; i < WA_SEC_COUNT; i++)
+        if (m.sections[i] != NULL && store_section(s, &m, i, err) != WA_OK)
             return err->code;
-    }
-    return set_columns(s, &m, err);
+    if (set_columns(s, &m, err) != WA_OK ||
+        wa_store_digests(s->db, m.uuid, take_digest, &have, err) != WA_OK)
+        return err->code;
+    wa_status_answer_write(&have, answer);
+    return wa_buf_check(answer, err);
 }
 
 static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e,
@@ -318,7 +355,9 @@ void wa_store_report(struct wa_store_request *r)
     struct wa_err err = WA_ERR_INIT;
     struct wa_envelope e;
     WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf answer;
     wa_arena_init(&arena, WA_REPORT_MEMORY_MAX);
+    wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
     enum wa_code code = wa_db_begin(s->db, &err);
     if (code == WA_OK) {
         bool is_result =
@@ -327,14 +366,14 @@ void wa_store_report(struct wa_store_request *r)
             wa_envelope_parse(wa_buf_sv(&r->body),
                               is_result ? WA_PURPOSE_RESULT : WA_PURPOSE_STATUS, &arena, &e, &err);
         if (code == WA_OK)
-            code = is_result ? store_result(s, &e, &err) : store_status(s, &e, &err);
+            code = is_result ? store_result(s, &e, &err) : store_status(s, &e, &answer, &err);
         if (code == WA_OK)
             code = wa_db_commit(s->db, &err);
         if (code != WA_OK)
             wa_db_rollback(s->db);
     }
     if (code == WA_OK) {
-        wa_store_answer(r, 200, WA_SV("{\"accepted\":true}"));
+        wa_store_answer(r, 200, answer.n > 0 ? wa_buf_sv(&answer) : WA_SV("{\"accepted\":true}"));
         return;
     }
     wa_log(&s->child.log, WA_LOG_WARNING, "report.refused", WA_LF_S("peer", r->peer),

@@ -24,6 +24,7 @@ static const struct wa_migration migrations[] = {
         "NULL, updated INTEGER NOT NULL);"
         "CREATE INDEX actions_batch ON actions (batch);"
         "CREATE INDEX actions_waiting ON actions (uuid, state)"},
+    {2, "ALTER TABLE sections ADD COLUMN digest TEXT NOT NULL DEFAULT ''"},
 };
 
 enum wa_code wa_store_open(const char *dir, struct wa_db **ret, struct wa_err *err)
@@ -167,18 +168,39 @@ enum wa_code wa_store_take_seq(struct wa_db *db, struct wa_sv uuid, int64_t seq,
 }
 
 enum wa_code wa_store_set_section(struct wa_db *db, struct wa_sv uuid, const char *section,
-                                  struct wa_sv json, struct wa_err *err)
+                                  struct wa_sv json, const char *digest, struct wa_err *err)
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "INSERT INTO sections (uuid, section, content) VALUES (?, ?, ?)"
-                      " ON CONFLICT (uuid, section) DO UPDATE SET content = excluded.content",
+                      "INSERT INTO sections (uuid, section, content, digest) VALUES (?, ?, ?, ?)"
+                      " ON CONFLICT (uuid, section) DO UPDATE SET content = excluded.content, "
+                      "digest = excluded.digest",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_sv(s, 0, uuid);
     wa_bind_s(s, 1, section);
     wa_bind_sv(s, 2, json);
+    wa_bind_s(s, 3, digest);
     return wa_run(s, err);
+}
+
+enum wa_code wa_store_digests(struct wa_db *db, struct wa_sv uuid,
+                              void (*fn)(void *user, struct wa_sv section, struct wa_sv digest),
+                              void *user, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = true;
+    if (wa_db_prepare(db, "SELECT section, digest FROM sections WHERE uuid = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, uuid);
+    while (row) {
+        if (wa_step(s, &row, err) != WA_OK)
+            return err->code;
+        if (row)
+            fn(user, wa_col_sv(s, 0), wa_col_sv(s, 1));
+    }
+    wa_reset(s);
+    return WA_OK;
 }
 
 enum wa_code wa_store_set_reachable(struct wa_db *db, struct wa_sv uuid, bool reachable,

@@ -31,7 +31,13 @@ WA_CHECK enum wa_code wa_store_put_host(struct wa_db *db, struct wa_sv uuid,
 WA_CHECK enum wa_code wa_store_take_seq(struct wa_db *db, struct wa_sv uuid, int64_t seq,
                                         int64_t now, struct wa_err *err);
 WA_CHECK enum wa_code wa_store_set_section(struct wa_db *db, struct wa_sv uuid, const char *section,
-                                           struct wa_sv json, struct wa_err *err);
+                                           struct wa_sv json, const char *digest,
+                                           struct wa_err *err);
+/* Calls fn for each section that is there; digest "" where a registration brought it. */
+WA_CHECK enum wa_code wa_store_digests(struct wa_db *db, struct wa_sv uuid,
+                                       void (*fn)(void *user, struct wa_sv section,
+                                                  struct wa_sv digest),
+                                       void *user, struct wa_err *err);
 WA_CHECK enum wa_code wa_store_set_reachable(struct wa_db *db, struct wa_sv uuid, bool reachable,
                                              int64_t now, struct wa_err *err);
 

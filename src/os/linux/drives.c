@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #define DRIVES_MAX 256u
 
@@ -54,6 +55,24 @@ enum wa_code wa_drives_list(wa_drive_fn fn, void *user, struct wa_err *err)
             return err->code;
     }
     return WA_OK;
+}
+
+void wa_memory_own(uint64_t *ret_resident, uint64_t *ret_virtual)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err ignored = WA_ERR_INIT;
+    struct wa_sv rest, size, resident;
+    uint64_t pages = 0, resident_pages = 0, page = (uint64_t)sysconf(_SC_PAGESIZE);
+    wa_buf_init(&text, 4096);
+    if (wa_path_read("/proc/self/statm", 4096, &text, &ignored) == WA_OK) {
+        rest = wa_buf_sv(&text);
+        if (wa_text_word(&rest, &size) && wa_text_word(&rest, &resident)) {
+            (void)wa_sv_u64(size, &pages);
+            (void)wa_sv_u64(resident, &resident_pages);
+        }
+    }
+    *ret_virtual = pages * page;
+    *ret_resident = resident_pages * page;
 }
 
 enum wa_code wa_memory_read(struct wa_memory *ret, struct wa_err *err)

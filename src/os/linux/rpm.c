@@ -10,6 +10,7 @@
 #include "os/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #define RPM "/usr/bin/rpm"
@@ -92,7 +93,8 @@ static enum wa_code run(const char *database, struct wa_buf *out, struct wa_err 
         return err->code;
     WA_AUTO_FD int from = ends[0];
     WA_AUTO_FD int to = ends[1];
-    const int fds[] = {-1, to, -1};
+    WA_AUTO_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC); /* who may not write asks */
+    const int fds[] = {null, to, 2};
     const struct wa_spawn what = {.path = RPM, .argv = argv, .fds = fds, .fd_count = WA_COUNT(fds)};
     if (wa_proc_spawn(&what, &proc, err) != WA_OK)
         return err->code;

@@ -2,7 +2,11 @@
  * descriptors, and works once there is memory again. */
 #include "support.h"
 
+#include "os/accounts.h"
 #include "os/chan.h"
+#include "os/directory.h"
+#include "os/dmi.h"
+#include "os/drives.h"
 #include "os/host.h"
 #include "os/linux/host_priv.h"
 #include "os/linux/software_priv.h"
@@ -333,6 +337,73 @@ static enum wa_code list_software(struct wa_err *err)
     return wa_software_list_file(path, any_software, NULL, err);
 }
 
+static enum wa_code any_name(void *user, struct wa_sv name, struct wa_sv members,
+                             struct wa_err *err)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(name);
+    WA_UNUSED(members);
+    WA_UNUSED(err);
+    return WA_OK;
+}
+
+static enum wa_code list_people(struct wa_err *err)
+{
+    char last[WA_LOGIN_NAME];
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 1u << 16);
+    if (wa_accounts_list(any_name, NULL, err) != WA_OK ||
+        wa_groups_list(any_name, NULL, err) != WA_OK ||
+        wa_environment_list(any_name, NULL, err) != WA_OK || wa_sessions_list(&out, err) != WA_OK)
+        return err->code;
+    return wa_sessions_last(last, err);
+}
+
+static enum wa_code any_drive(void *user, const struct wa_drive *d, struct wa_err *err)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(d);
+    WA_UNUSED(err);
+    return WA_OK;
+}
+
+static enum wa_code list_drives(struct wa_err *err)
+{
+    struct wa_memory m;
+    return wa_drives_list(any_drive, NULL, err) == WA_OK ? wa_memory_read(&m, err) : err->code;
+}
+
+static enum wa_code read_table(struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf table;
+    wa_buf_init(&table, WA_DMI_TABLE_MAX);
+    return wa_dmi_read(&table, err);
+}
+
+static enum wa_code any_group(void *user, const char *name, struct wa_err *err)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(name);
+    WA_UNUSED(err);
+    return WA_OK;
+}
+
+static enum wa_code ask_directory(struct wa_err *err)
+{
+    static char dn[WA_DIRECTORY_DN];
+    bool is_known;
+    return wa_directory_ask("root", dn, any_group, NULL, &is_known, err);
+}
+
+static void test_what_the_machine_is(void **state)
+{
+    room = *state;
+    torture("people", list_people, 3);
+    torture("drives", list_drives, 2);
+    torture("table", read_table, 0);
+    torture("directory", ask_directory, 2);
+}
+
 static void test_accounts_facts_and_software(void **state)
 {
     room = *state;
@@ -353,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_files),
         T(test_accounts_facts_and_software),
+        T(test_what_the_machine_is),
         cmocka_unit_test(test_channels_and_the_loop),
     };
     return cmocka_run_group_tests_name("os/torture", tests, NULL, NULL);

@@ -312,12 +312,14 @@ int machine_status(struct bench *b, struct machine *m, const char *status)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_sv sections[WA_SEC_COUNT] = {{NULL, 0}};
+    const struct wa_section_digests digests = {{""}};
     WA_AUTO_BUF struct wa_buf text;
     char json[64];
     (void)snprintf(json, sizeof json, "\"%s\"", status);
     sections[WA_SEC_HOST_STATUS] = wa_sv(json);
     wa_buf_init(&text, 1u << 20);
-    must(wa_status_write(wa_sv(m->uuid), ++m->seq, wa_clock_now(), sections, &text, &err), &err);
+    must(wa_status_write(wa_sv(m->uuid), ++m->seq, wa_clock_now(), sections, &digests, &text, &err),
+         &err);
     int got = post(b, m, "/agent/v1/report", wa_buf_sv(&text));
     return got;
 }

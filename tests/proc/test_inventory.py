@@ -1,0 +1,85 @@
+"""F1D and formats.md 5.7: an inventory goes to the server by the sections that have changed, under digests that the server makes."""
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import time
+import uuid as uuidlib
+
+from test_f1_machine import machine_of_ours, registration, send
+
+
+@contextlib.contextmanager
+def database(org):
+    with contextlib.closing(sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=20)) as db, db:
+        yield db
+
+
+def sections(org, uuid):
+    with database(org) as db:
+        return {name: (content, digest) for name, content, digest in
+                db.execute("SELECT section, content, digest FROM sections WHERE uuid = ?", (uuid,))}
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def test_the_server_has_what_the_machine_shows(org):
+    org.get("update-status")
+    have = sections(org, org.uuid)
+    shown = json.loads(org.get("inventory", "--json").stdout)["result"]
+    assert set(have) == set(shown)
+    for name, (content, digest) in have.items():
+        if name != "host_metrics":
+            assert json.loads(content) == shown[name], name
+        assert hashlib.sha256(canonical(json.loads(content))).hexdigest() == digest, name
+    assert {"host_info", "host_capabilities", "installed_softwares", "dmi", "authorized_certificates"} <= set(have)
+
+
+def test_only_what_has_changed_is_sent(org):
+    org.get("update-status")
+    with database(org) as db:  # what is not sent again stays
+        db.execute("UPDATE sections SET content = '\"kept\"' WHERE uuid = ?", (org.uuid,))
+    shutil.copy(org.cert("Deployer"), org.agent / "ssl/more.crt")
+    try:
+        org.get("update-status")
+        have = sections(org, org.uuid)
+        kept = {name for name, (content, _) in have.items() if content == '"kept"'}
+        assert {"host_info", "installed_softwares", "dmi", "installed_packages"} <= kept
+        assert not {"authorized_certificates", "wapt_status", "host_capabilities", "host_metrics"} & kept
+        assert len(json.loads(have["authorized_certificates"][0])) == 2
+    finally:
+        os.unlink(org.agent / "ssl/more.crt")
+    with database(org) as db:  # and what the server has lost is sent anew, at once
+        name, os_name = db.execute("SELECT name, os FROM hosts WHERE uuid = ?", (org.uuid,)).fetchone()
+        assert name and os_name
+        db.execute("UPDATE sections SET digest = '' WHERE uuid = ?", (org.uuid,))
+    org.get("update-status")
+    have = sections(org, org.uuid)
+    assert not {name for name, (content, _) in have.items() if content == '"kept"'}
+    with database(org) as db:
+        assert db.execute("SELECT name, os FROM hosts WHERE uuid = ?", (org.uuid,)).fetchone() == (name, os_name)
+
+
+def test_f1d_a_section_is_what_its_digest_says(org):
+    uuid = str(uuidlib.uuid4())
+    key, cert = machine_of_ours(uuid)
+    status, text = send(org, "/agent/v1/register", key, registration(org, uuid, cert))
+    assert status == 200, text
+    info = {"computer_name": "pc", "os_name": "x", "networking": [1.5, "é"]}
+    digest = hashlib.sha256(canonical(info)).hexdigest()
+    report = {"purpose": "wapt-status", "uuid": uuid, "time": int(time.time()), "host_info": info}
+    for n, hashes in enumerate(({"host_info": "0" * 64}, {"host_info": digest[:-1]}, {"host_info": digest.upper()}, {"reachable": digest})):
+        status, text = send(org, "/agent/v1/report", key, dict(report, seq=10 + n, status_hashes=hashes))
+        assert 400 <= status < 500, text
+    status, text = send(org, "/agent/v1/report", key, dict(report, seq=20, status_hashes={"host_info": digest, "dmi": "a" * 64}))
+    assert status == 200, text
+    assert json.loads(text.rsplit("\n", 1)[0]) == {"accepted": True, "status_hashes": {"host_info": digest}}
+    # a report without the section says what is there, and leaves the machine's name alone
+    status, text = send(org, "/agent/v1/report", key, {"purpose": "wapt-status", "uuid": uuid, "time": int(time.time()), "seq": 21, "host_status": "OK"})
+    assert status == 200 and json.loads(text.rsplit("\n", 1)[0])["status_hashes"]["host_info"] == digest, text
+    with database(org) as db:
+        assert db.execute("SELECT name, status FROM hosts WHERE uuid = ?", (uuid,)).fetchone() == ("pc", "OK")
