@@ -5,10 +5,10 @@ server with all their secrets, are not part of it.
 """
 
 import os
-import socket
 import subprocess
 import time
 
+from .errors import EWaptException
 from .files import get_disk_free_space
 from .linux import (
     default_gateway, get_distrib_linux, get_distrib_version, get_local_IPs, isLinux64, networking)
@@ -138,7 +138,7 @@ def host_info_common_unix():
         try:
             domain = get_domain_info()
             info.update(computer_ad_dn=domain['ou'], computer_ad_site=domain['site'], computer_ad_groups=domain['groups'])
-        except (OSError, ValueError, socket.error, subprocess.SubprocessError) as failure:
+        except (OSError, EWaptException, subprocess.SubprocessError) as failure:
             logger.debug('the directory does not answer: %s', failure)
     return info
 

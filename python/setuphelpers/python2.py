@@ -288,3 +288,5 @@ def py2_execfile(path, globals_, locals_=None):
         code, helpers = load(source.read(), path)
     globals_.update(helpers)
     exec(code, globals_, *(() if locals_ is None else (locals_,)))
+
+__all__ = [name for name in globals() if name.startswith('py2_')]

@@ -6,6 +6,9 @@ from . import names
 from .refusal import Refusal
 
 
+PARTS_MAX = 6  # of a name with dots: the tables have no longer ones
+
+
 def imported_names(root):
     """Return what each imported name stands for: {'md5': 'hashlib.md5', 'h': 'hashlib'}."""
     found = {}
@@ -41,7 +44,7 @@ def bound_names(root):
 def qualified(node, imported):
     """Return what an expression of names and dots stands for, such as 'os.path.walk', or ''."""
     parts = []
-    while isinstance(node, ast.Attribute):
+    while isinstance(node, ast.Attribute) and len(parts) < PARTS_MAX:
         parts.append(node.attr)
         node = node.value
     if not isinstance(node, ast.Name) or node.id not in imported:

@@ -9,7 +9,7 @@ import re
 from .refusal import Broken
 
 SOURCE_MAX = 1 << 19    # characters: real ones have thousands
-TOKENS_MAX = 150000
+TOKENS_MAX = 100000
 DEPTH_MAX = 90          # of brackets: Python 2 itself gave up at 100
 
 NAME, NUMBER, STRING, OP, NEWLINE, COMMENT, END = 'NAME', 'NUMBER', 'STRING', 'OP', 'NEWLINE', 'COMMENT', 'END'
