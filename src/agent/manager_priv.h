@@ -192,6 +192,7 @@ WA_CHECK enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
 /* --- scheduler.c --- */
 #define WA_SCHEDULER "scheduler"           /* created_by of its tasks */
 #define WA_PARAM_WINDOWS "package_windows" /* maintenance windows of the machine's own packages */
+#define WA_PARAM_HOLDS "package_holds"     /* what packages hold; csv */
 #define WA_PARAM_FORCED "pending_forced"   /* lines: when, what */
 WA_CHECK enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err *err);
 /* Queues what is due; at each turn of the loop's clock. */

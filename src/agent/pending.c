@@ -77,7 +77,9 @@ static enum wa_code save(struct wa_db *db, const struct pending *p, const struct
         wa_buf_check(&p->forced, err) != WA_OK ||
         wa_param_set(db, "pending_files", wa_buf_sv(&p->files), err) != WA_OK ||
         wa_param_set(db, WA_PARAM_FORCED, wa_buf_sv(&p->forced), err) != WA_OK ||
-        wa_param_set(db, WA_PARAM_WINDOWS, wa_buf_sv(&s->windows), err) != WA_OK)
+        wa_param_set(db, WA_PARAM_WINDOWS, wa_buf_sv(&s->windows), err) != WA_OK ||
+        wa_param_set(db, WA_PARAM_HOLDS,
+                     wa_sv_sub(wa_buf_sv(&s->holds), s->package_holds, s->holds.n), err) != WA_OK)
         return err->code;
     return wa_param_set(db, "last_update_status", wa_buf_sv(&p->text), err);
 }

@@ -3,6 +3,7 @@
 #include "agent/scene.h"
 
 #include "base/mem.h"
+#include "pkg/windows.h"
 
 void wa_scene_fini(struct wa_scene *s)
 {
@@ -13,6 +14,87 @@ void wa_scene_fini(struct wa_scene *s)
     wa_buf_fini(&s->windows);
     wa_arena_fini(&s->arena);
 }
+
+/* --- what packages say of windows and holds --- */
+
+static enum wa_code append(struct wa_buf *list, const char *more, struct wa_err *err)
+{
+    wa_buf_addf(list, "%s%s", list->n > 0 ? "," : "", more);
+    return wa_buf_check(list, err);
+}
+
+/* Of one package; what can't be read, or is too much, is told and does not count: it must not stop
+ * all upgrades. */
+static enum wa_code add_policy(const struct wa_manager *m, struct wa_scene *s,
+                               const struct wa_control *c, struct wa_err *err)
+{
+    const char *windows = wa_control_get(c, WA_A_MAINTENANCE_WINDOWS),
+               *held = wa_control_get(c, WA_A_PACKAGES_HELD);
+    size_t length = s->windows.n;
+    struct wa_windows all;
+    struct wa_err why = WA_ERR_INIT;
+    if (held[0] != '\0' && wa_plan_hold_check(held, &why) == WA_OK &&
+        append(&s->holds, held, err) != WA_OK)
+        return err->code;
+    if (why.code == WA_OK && windows[0] != '\0' &&
+        s->windows.n + strlen(windows) + 2 < WA_WINDOWS_BYTES_MAX) {
+        if (append(&s->windows, windows, err) != WA_OK)
+            return err->code;
+        if (wa_windows_parse(wa_buf_sv(&s->windows), &all, &why) != WA_OK)
+            s->windows.n = length;
+    }
+    if (why.code != WA_OK)
+        wa_log(&m->log, WA_LOG_WARNING, "policy.ignored",
+               WA_LF_S("package", wa_control_get(c, WA_A_PACKAGE)), WA_LF_S("why", why.text));
+    return WA_OK;
+}
+
+/* The best of those available under a name of the machine's own; NULL: none. */
+static const struct wa_control *own_available(const struct wa_scene *s, const char *name)
+{
+    const struct wa_control *best = NULL;
+    for (size_t i = 0; i < s->available.n; i++) {
+        const struct wa_control *c = &s->available.items[i];
+        if (wa_is_policy_section(wa_control_get(c, WA_A_SECTION)) &&
+            strcmp(wa_control_get(c, WA_A_PACKAGE), name) == 0 &&
+            wa_host_accepts(&s->caps, c, NULL) &&
+            (best == NULL || wa_candidate_cmp(&s->caps, c, best) >= 0))
+            best = c;
+    }
+    return best;
+}
+
+static bool is_own(const struct wa_scene *s, const char *name)
+{
+    for (size_t i = 0; i < s->assigned.n; i++)
+        if (strcmp(s->assigned.names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* The machine's own packages count as soon as they are known, before they are installed: a hold
+ * must come before what it holds. Groups count once they are installed. */
+static enum wa_code add_policies(const struct wa_manager *m, struct wa_scene *s, struct wa_err *err)
+{
+    for (size_t i = 0; i < s->assigned.n; i++) {
+        const struct wa_control *c = own_available(s, s->assigned.names[i]);
+        if (c != NULL && add_policy(m, s, c, err) != WA_OK)
+            return err->code;
+    }
+    for (size_t i = 0; i < s->installed.n; i++) {
+        const struct wa_installed *p = &s->installed.items[i].base;
+        const char *name = wa_control_get(&p->control, WA_A_PACKAGE);
+        bool is_there = strcmp(p->status, "OK") == 0 || strcmp(p->status, "UNKNOWN") == 0;
+        if (!is_there || !wa_is_policy_section(wa_control_get(&p->control, WA_A_SECTION)) ||
+            (is_own(s, name) && own_available(s, name) != NULL))
+            continue;
+        if (add_policy(m, s, &p->control, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
+
+/* --- loading --- */
 
 enum wa_code wa_scene_load(struct wa_manager *m, struct wa_scene *s, struct wa_err *err)
 {
@@ -31,8 +113,9 @@ enum wa_code wa_scene_load(struct wa_manager *m, struct wa_scene *s, struct wa_e
         s->bare[i] = s->installed.items[i].base; /* borrowed: the list frees them */
     wa_manager_caps(m, &s->caps);
     wa_buf_adds(&s->holds, m->config.held);
-    if (wa_buf_check(&s->holds, err) != WA_OK)
-        return wa_wrap(err, "packages_held");
+    s->package_holds = s->holds.n;
+    if (wa_buf_check(&s->holds, err) != WA_OK || add_policies(m, s, err) != WA_OK)
+        return wa_wrap(err, "what is held");
     s->in = (struct wa_plan_input){.available = s->available.items,
                                    .available_count = s->available.n,
                                    .installed = s->bare,
@@ -44,8 +127,7 @@ enum wa_code wa_scene_load(struct wa_manager *m, struct wa_scene *s, struct wa_e
 
 enum wa_code wa_scene_hold(struct wa_scene *s, const char *package, struct wa_err *err)
 {
-    wa_buf_addf(&s->holds, "%s%s", s->holds.n > 0 ? "," : "", package);
-    if (wa_buf_check(&s->holds, err) != WA_OK)
+    if (append(&s->holds, package, err) != WA_OK)
         return wa_wrap(err, "holding '%s'", package);
     s->in.holds = wa_buf_str(&s->holds);
     return WA_OK;

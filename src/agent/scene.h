@@ -12,7 +12,8 @@ struct wa_scene {
     struct wa_installed *bare; /* the rows' base parts, as the planner wants them */
     struct wa_host_caps caps;
     struct wa_assigned assigned; /* the machine's own packages */
-    struct wa_buf holds;         /* csv: what in.holds points to */
+    struct wa_buf holds;         /* csv: what in.holds points to; the configuration's first */
+    size_t package_holds;        /* where in it those of packages begin */
     struct wa_buf windows;       /* csv: maintenance windows of the machine's own packages */
     struct wa_plan_input in;
     struct wa_arena arena;

@@ -305,12 +305,17 @@ enum wa_code wa_schedule_status(struct wa_manager *m, struct wa_jw *w, struct wa
 {
     const struct wa_schedule *s = &m->schedule;
     WA_AUTO_BUF struct wa_buf windows;
+    WA_AUTO_BUF struct wa_buf held;
     wa_buf_init(&windows, WA_WINDOWS_BYTES_MAX);
-    if (windows_text(m, m->db, &windows, err) != WA_OK)
+    wa_buf_init(&held, WA_HOLDS_BYTES_MAX);
+    wa_buf_adds(&held, m->config.held);
+    if (windows_text(m, m->db, &windows, err) != WA_OK ||
+        wa_param_get(m->db, WA_PARAM_HOLDS, &held, err) != WA_OK)
         return err->code;
     wa_jw_kvi(w, "next_update", m->config.update_period_s > 0 ? s->next_update : 0);
     wa_jw_kvi(w, "next_upgrade", m->config.upgrade_period_s > 0 ? s->next_upgrade : 0);
     wa_jw_kv(w, "upgrade_waits_for", s->waits_for != NULL ? s->waits_for : "");
     wa_jw_kvsv(w, "maintenance_windows", wa_buf_sv(&windows));
-    return WA_OK;
+    wa_jw_kvsv(w, "packages_held", wa_buf_sv(&held));
+    return wa_buf_check(&held, err);
 }

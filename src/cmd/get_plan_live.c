@@ -36,8 +36,7 @@ static enum wa_code load_config(struct wa_cli *cli, struct wa_get_state *s, stru
                {c.locales[0] != '\0' ? c.locales : facts.language, &s->caps.locales},
                {c.maturities, &s->caps.maturities},
                {c.blacklist, &s->caps.blacklist},
-               {c.whitelist, &s->caps.whitelist},
-               {c.held, &s->holds}};
+               {c.whitelist, &s->caps.whitelist}};
     for (size_t i = 0; code == WA_OK && i < WA_COUNT(all); i++)
         code = wa_get_state_text(s, wa_sv(all[i].text), all[i].where, err);
     wa_agent_config_free(&c);
@@ -70,6 +69,8 @@ static enum wa_code load_own(struct wa_cli *cli, struct wa_get_state *s, struct 
     if (wa_get_agent_ask(cli, WA_OP_STATUS, NULL, arena, &j, err) != WA_OK)
         return err->code;
     const struct wa_json *own = wa_json_get(j, "own_packages");
+    if (wa_get_state_text(s, wa_json_sv(wa_json_get(j, "packages_held")), &s->holds, err) != WA_OK)
+        return err->code;
     if (wa_json_count(own) > WA_COUNT(s->host_packages))
         return wa_fail(err, WA_E_LIMIT, "more packages are this machine's own than can be planned");
     for (size_t i = 0; i < wa_json_count(own); i++)

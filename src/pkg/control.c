@@ -47,6 +47,8 @@ static const struct wa_sv names[WA_ATTR_COUNT] = {
     WA_SV_INIT("valid_until"),
     WA_SV_INIT("forced_install_on"),
     WA_SV_INIT("changelog"),
+    WA_SV_INIT("maintenance_windows"),
+    WA_SV_INIT("packages_held"),
     WA_SV_INIT("signer"),
     WA_SV_INIT("signer_fingerprint"),
     WA_SV_INIT("signature"),
@@ -65,6 +67,11 @@ struct wa_sv wa_attr_sv(enum wa_attr a)
 const char *wa_attr_name(enum wa_attr a)
 {
     return wa_attr_sv(a).p;
+}
+
+bool wa_attr_is_ours(enum wa_attr a)
+{
+    return a == WA_A_MAINTENANCE_WINDOWS || a == WA_A_PACKAGES_HELD;
 }
 
 bool wa_attr_find(struct wa_sv name, enum wa_attr *ret)

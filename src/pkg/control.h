@@ -45,6 +45,8 @@ enum wa_attr {
     WA_A_VALID_UNTIL,
     WA_A_FORCED_INSTALL_ON,
     WA_A_CHANGELOG,
+    WA_A_MAINTENANCE_WINDOWS, /* ours: of packages that only assign */
+    WA_A_PACKAGES_HELD,
     WA_A_SIGNER,
     WA_A_SIGNER_FINGERPRINT,
     WA_A_SIGNATURE,
@@ -58,6 +60,9 @@ enum wa_attr {
 /* The name, "" for none of them. */
 struct wa_sv wa_attr_sv(enum wa_attr a);
 const char *wa_attr_name(enum wa_attr a);
+/* Unknown to WAPT, whose agents refuse a package in whose list of signed attributes they find it:
+ * written and signed only where it is set. */
+bool wa_attr_is_ours(enum wa_attr a);
 bool wa_attr_find(struct wa_sv name, enum wa_attr *ret);
 
 /* One package's attributes. Strings are owned, each by itself or all together in block, since an

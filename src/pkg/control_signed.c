@@ -29,6 +29,8 @@ bool wa_control_signed_set(const struct wa_control *c, bool ret[WA_ATTR_COUNT])
         if (known) {
             ret[a] = true;
             next = (size_t)a + (a + 1u == WA_A_SIGNATURE ? 2u : 1u);
+            while (wa_attr_is_ours((enum wa_attr)next))
+                next++;
         }
     }
     return plain;
@@ -110,18 +112,54 @@ static enum wa_code signed_by_tree(const struct wa_control *c, bool legacy, stru
 
 /* Attributes in the order of their names. */
 static const enum wa_attr by_name[] = {
-    WA_A_ARCHITECTURE,   WA_A_AUDIT_SCHEDULE,    WA_A_CATEGORIES,     WA_A_CHANGELOG,
-    WA_A_CONFLICTS,      WA_A_DEPENDS,           WA_A_DESCRIPTION,    WA_A_DESCRIPTION_DE,
-    WA_A_DESCRIPTION_ES, WA_A_DESCRIPTION_FR,    WA_A_DESCRIPTION_IT, WA_A_DESCRIPTION_NL,
-    WA_A_DESCRIPTION_PL, WA_A_DESCRIPTION_PT,    WA_A_DESCRIPTION_RU, WA_A_EDITOR,
-    WA_A_FILENAME,       WA_A_FORCED_INSTALL_ON, WA_A_HOMEPAGE,       WA_A_IMPACTED_PROCESS,
-    WA_A_INSTALLED_SIZE, WA_A_KEYWORDS,          WA_A_LICENCE,        WA_A_LOCALE,
-    WA_A_MAINTAINER,     WA_A_MATURITY,          WA_A_MAX_OS_VERSION, WA_A_MD5SUM,
-    WA_A_MIN_OS_VERSION, WA_A_MIN_WAPT_VERSION,  WA_A_NAME,           WA_A_PACKAGE,
-    WA_A_PACKAGE_UUID,   WA_A_PRIORITY,          WA_A_SECTION,        WA_A_SIGNATURE,
-    WA_A_SIGNATURE_DATE, WA_A_SIGNED_ATTRIBUTES, WA_A_SIGNER,         WA_A_SIGNER_FINGERPRINT,
-    WA_A_SIZE,           WA_A_SOURCES,           WA_A_TARGET_OS,      WA_A_VALID_FROM,
-    WA_A_VALID_UNTIL,    WA_A_VERSION,
+    WA_A_ARCHITECTURE,
+    WA_A_AUDIT_SCHEDULE,
+    WA_A_CATEGORIES,
+    WA_A_CHANGELOG,
+    WA_A_CONFLICTS,
+    WA_A_DEPENDS,
+    WA_A_DESCRIPTION,
+    WA_A_DESCRIPTION_DE,
+    WA_A_DESCRIPTION_ES,
+    WA_A_DESCRIPTION_FR,
+    WA_A_DESCRIPTION_IT,
+    WA_A_DESCRIPTION_NL,
+    WA_A_DESCRIPTION_PL,
+    WA_A_DESCRIPTION_PT,
+    WA_A_DESCRIPTION_RU,
+    WA_A_EDITOR,
+    WA_A_FILENAME,
+    WA_A_FORCED_INSTALL_ON,
+    WA_A_HOMEPAGE,
+    WA_A_IMPACTED_PROCESS,
+    WA_A_INSTALLED_SIZE,
+    WA_A_KEYWORDS,
+    WA_A_LICENCE,
+    WA_A_LOCALE,
+    WA_A_MAINTAINER,
+    WA_A_MAINTENANCE_WINDOWS,
+    WA_A_MATURITY,
+    WA_A_MAX_OS_VERSION,
+    WA_A_MD5SUM,
+    WA_A_MIN_OS_VERSION,
+    WA_A_MIN_WAPT_VERSION,
+    WA_A_NAME,
+    WA_A_PACKAGE,
+    WA_A_PACKAGE_UUID,
+    WA_A_PACKAGES_HELD,
+    WA_A_PRIORITY,
+    WA_A_SECTION,
+    WA_A_SIGNATURE,
+    WA_A_SIGNATURE_DATE,
+    WA_A_SIGNED_ATTRIBUTES,
+    WA_A_SIGNER,
+    WA_A_SIGNER_FINGERPRINT,
+    WA_A_SIZE,
+    WA_A_SOURCES,
+    WA_A_TARGET_OS,
+    WA_A_VALID_FROM,
+    WA_A_VALID_UNTIL,
+    WA_A_VERSION,
 };
 _Static_assert(WA_COUNT(by_name) == WA_ATTR_COUNT, "every attribute has its place");
 

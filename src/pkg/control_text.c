@@ -290,6 +290,8 @@ enum wa_code wa_control_write(const struct wa_control *c, bool with_index, struc
         const char *value = wa_control_get(c, a);
         if (a >= WA_A_FILENAME && (!with_index || value[0] == '\0'))
             continue;
+        if (wa_attr_is_ours(a) && value[0] == '\0')
+            continue;
         if (a == WA_A_SIGNATURE && !with_index && value[0] == '\0')
             continue;
         if (write_attr(&text, a, value, err) != WA_OK)

@@ -8,9 +8,11 @@
 #include "base/date.h"
 #include "base/utf8.h"
 #include "codec/csv.h"
+#include "pkg/plan.h"
 #include "pkg/request.h"
 #include "pkg/unicode.h"
 #include "pkg/version.h"
+#include "pkg/windows.h"
 
 #define FILE_NAME "WAPT/control"
 
@@ -204,6 +206,29 @@ static enum wa_code check_dates(struct linter *l)
     return WA_OK;
 }
 
+static enum wa_code check_times(struct linter *l)
+{
+    const char *section = wa_control_get(&l->c, WA_A_SECTION),
+               *windows = wa_control_get(&l->c, WA_A_MAINTENANCE_WINDOWS),
+               *held = wa_control_get(&l->c, WA_A_PACKAGES_HELD);
+    struct wa_windows ignored;
+    struct wa_err why = WA_ERR_INIT;
+    if (wa_windows_parse(wa_sv(windows), &ignored, &why) != WA_OK &&
+        TELL(l, ERROR, "maintenance-windows", l->line[WA_A_MAINTENANCE_WINDOWS], "%s", why.text) !=
+            WA_OK)
+        return l->err->code;
+    wa_err_clear(&why);
+    if (wa_plan_hold_check(held, &why) != WA_OK &&
+        TELL(l, ERROR, "packages-held", l->line[WA_A_PACKAGES_HELD], "%s", why.text) != WA_OK)
+        return l->err->code;
+    if ((windows[0] == '\0' && held[0] == '\0') || wa_is_policy_section(section))
+        return WA_OK;
+    return TELL(l, WARNING, "policy-section",
+                l->line[windows[0] != '\0' ? WA_A_MAINTENANCE_WINDOWS : WA_A_PACKAGES_HELD],
+                "windows and holds count only in packages of the sections host, group, unit and "
+                "profile");
+}
+
 static enum wa_code check_size(struct linter *l)
 {
     const char *size = wa_control_get(&l->c, WA_A_INSTALLED_SIZE);
@@ -276,7 +301,8 @@ static enum wa_code check_all(struct linter *l, struct wa_sv text)
         return TELL(l, ERROR, "control-syntax", 0, "can't be read: %s", why.text);
     l->is_read = true;
     static enum wa_code (*const checks[])(struct linter *) = {
-        check_names, check_required, check_version, check_words, check_dates, check_size};
+        check_names, check_required, check_version, check_words,
+        check_dates, check_times,    check_size};
     for (size_t i = 0; i < WA_COUNT(checks); i++)
         if (checks[i](l) != WA_OK)
             return l->err->code;

@@ -125,6 +125,20 @@ static enum wa_code make_uuid(const struct wa_control *c, const struct wa_manife
     return WA_OK;
 }
 
+/* What all tools list, and what of ours is set. */
+static enum wa_code list_signed(struct wa_control *c, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf list;
+    wa_buf_init(&list, WA_CONTROL_BYTES_MAX);
+    wa_buf_adds(&list, wa_control_default_signed());
+    for (size_t i = 0; i < WA_A_FILENAME; i++)
+        if (wa_attr_is_ours((enum wa_attr)i) && wa_control_get(c, (enum wa_attr)i)[0] != '\0')
+            wa_buf_addf(&list, ",%s", wa_attr_name((enum wa_attr)i));
+    return wa_buf_check(&list, err) == WA_OK
+               ? wa_control_set(c, WA_A_SIGNED_ATTRIBUTES, wa_buf_sv(&list), err)
+               : err->code;
+}
+
 static enum wa_code stamp(struct wa_control *c, const struct wa_cert *cert,
                           const struct wa_manifest *files, struct wa_err *err)
 {
@@ -134,8 +148,7 @@ static enum wa_code stamp(struct wa_control *c, const struct wa_cert *cert,
     wa_control_unset(c, WA_A_PACKAGE_UUID);
     if ((wa_control_get(c, WA_A_SIGNATURE_DATE)[0] == '\0' &&
          wa_build_date(c, NULL, &ignored, err) != WA_OK) ||
-        wa_control_set(c, WA_A_SIGNED_ATTRIBUTES, wa_sv(wa_control_default_signed()), err) !=
-            WA_OK ||
+        list_signed(c, err) != WA_OK ||
         wa_control_set(c, WA_A_SIGNER, wa_sv(wa_cert_cn(cert)), err) != WA_OK ||
         wa_control_set(c, WA_A_SIGNER_FINGERPRINT, wa_sv(wa_cert_fingerprint(cert)), err) !=
             WA_OK ||

@@ -10,6 +10,15 @@
 #define DAY_MIN 1440
 #define WEEK_MIN (7 * DAY_MIN)
 
+bool wa_is_policy_section(const char *section)
+{
+    static const char *const sections[] = {"host", "group", "unit", "profile"};
+    for (size_t i = 0; i < WA_COUNT(sections); i++)
+        if (strcmp(section, sections[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool digits(struct wa_sv s, size_t n, int *ret)
 {
     uint64_t v;

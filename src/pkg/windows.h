@@ -18,6 +18,8 @@ struct wa_windows {
     struct wa_window items[WA_WINDOWS_MAX];
     size_t n; /* 0: no windows, which means any time */
 };
+/* Whether windows and holds of a package of this section count: those that only assign. */
+bool wa_is_policy_section(const char *section);
 /* WA_E_INVALID with the item that is none, WA_E_LIMIT: more than WA_WINDOWS_MAX. */
 WA_CHECK enum wa_code wa_windows_parse(struct wa_sv text, struct wa_windows *ret,
                                        struct wa_err *err);

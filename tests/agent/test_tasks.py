@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+import zipfile
 
 import agent_bench
 from agent_bench import CANCELLED, FAILED, OK, Bench
@@ -71,6 +72,52 @@ class OwnPackages(Bench):
         self.place(profiles='Holding', held='kept-old until 2001-01-01')  # over
         self.get('upgrade')
         self.assertEqual(self.row('kept-old')['version'], '2-1')
+
+    def test_windows_and_holds_of_signed_packages(self):
+        """They count as soon as the package is known; one that is not the machine's says nothing, nor one with code."""
+        self.package('steady', EMPTY)
+        self.package('loose', EMPTY)
+        self.publish()
+        self.place(profiles='Policy,Gone')
+        self.get('update')
+        self.get('install', 'steady', 'loose')
+        self.package('steady', EMPTY, version='2-1')
+        self.package('loose', EMPTY, version='2-1')
+        self.package('Policy', control='section: profile\npackages_held: steady until 2999-01-01\n'
+                                       'maintenance_windows: sat-sun 00:00-24:00\n')
+        self.package('Foreign', control='section: profile\npackages_held: loose\nmaintenance_windows: mon 10:00-11:00\n')
+        self.package('coded', EMPTY, control='packages_held: loose\nmaintenance_windows: mon 10:00-11:00\n')
+        self.publish()
+        self.get('update')
+        status = self.result('status')
+        self.assertEqual((status['packages_held'], status['maintenance_windows']), ('steady until 2999-01-01', 'sat-sun 00:00-24:00'))
+        self.assertEqual({s['package'] for s in self.result('plan', 'upgrade')['steps']} & {'steady', 'loose'}, {'loose'})
+        self.get('install', 'coded')
+        self.get('upgrade')
+        self.assertEqual([self.row(n)['version'] for n in ('steady', 'loose')], ['1-1', '2-1'])
+        self.package('Policy', version='2-1', control='section: profile\n')  # an administrator lifts it
+        self.publish()
+        self.get('update')
+        self.get('upgrade')
+        status = self.result('status')
+        self.assertEqual((status['packages_held'], status['maintenance_windows']), ('', ''))
+        self.assertEqual(self.row('steady')['version'], '2-1')
+
+    def test_a_hold_that_nobody_signed_is_refused(self):
+        self.package('Blocker', control='section: profile\n')
+        self.publish()
+        with zipfile.ZipFile(f'{self.repo}/Packages') as z:
+            members = {n: z.read(n) for n in z.namelist()}
+        text = members['Packages'].decode()
+        self.assertIn('package           : Blocker', text)
+        members['Packages'] = text.replace('package           : Blocker', 'packages_held: steady\npackage           : Blocker').encode()
+        with zipfile.ZipFile(f'{self.repo}/Packages', 'w', zipfile.ZIP_DEFLATED) as z:
+            for name, data in members.items():
+                z.writestr(name, data)
+        self.place(profiles='Blocker')
+        self.get('update')
+        self.assertEqual(self.result('status')['packages_held'], '')
+        self.assertNotIn('Blocker', [p['package'] for p in self.result('search')])
 
 
 class Schedule(Bench):
