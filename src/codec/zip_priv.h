@@ -52,6 +52,7 @@ struct wa_zip {
     struct wa_arena names;
     uint64_t directory_offset;
     struct libdeflate_decompressor *inflater; /* made when first needed */
+    bool is_frugal;                           /* no member is inflated as a whole */
 };
 
 static inline uint16_t wa_zip_u16(const uint8_t *p)

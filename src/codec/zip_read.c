@@ -166,7 +166,7 @@ static enum wa_code read_member(struct wa_zip *zip, struct output *out, struct w
     uint8_t *chunks;
     enum wa_code code;
 
-    if (m->method == WA_ZIP_DEFLATED && m->size < WHOLE_BYTES_MAX &&
+    if (!zip->is_frugal && m->method == WA_ZIP_DEFLATED && m->size < WHOLE_BYTES_MAX &&
         m->packed_size < WHOLE_BYTES_MAX)
         return inflate_in_memory(zip, out, err);
     chunks = wa_calloc(2, WA_ZIP_CHUNK_BYTES);
@@ -176,6 +176,11 @@ static enum wa_code read_member(struct wa_zip *zip, struct output *out, struct w
                                       : inflate_windowed(zip, out, chunks, err);
     wa_free(chunks);
     return code;
+}
+
+void wa_zip_spare_memory(struct wa_zip *zip)
+{
+    zip->is_frugal = true;
 }
 
 enum wa_code wa_zip_read(struct wa_zip *zip, const struct wa_zip_member *m, struct wa_sink *sink,

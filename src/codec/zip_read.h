@@ -40,6 +40,8 @@ const struct wa_zip_member *wa_zip_at(const struct wa_zip *zip,
                                       size_t i); /* central directory order */
 /* By exact name; NULL when absent. */
 const struct wa_zip_member *wa_zip_find(const struct wa_zip *zip, const char *name);
+/* From now on members take no memory but a window, and more time. */
+void wa_zip_spare_memory(struct wa_zip *zip);
 /* Inflated content into sink, CRC and size checked; the sink may have got bytes before a failure.
  */
 WA_CHECK enum wa_code wa_zip_read(struct wa_zip *zip, const struct wa_zip_member *m,

@@ -1,4 +1,4 @@
-/* index.c - the Packages file, read and written. Nothing in it is believed until
+/* index.c - the Packages file, read. Nothing in it is believed until
  * wa_index_keep_trusted() (index_judge.c) has judged it. */
 #include "pkg/index.h"
 
@@ -39,8 +39,21 @@ static enum wa_code read_cert(struct wa_members *m, size_t i, struct wa_index *i
     return code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
 }
 
-static enum wa_code read_index(struct wa_members *m, wa_index_entry_fn fn, void *user,
-                               struct wa_index *ix, size_t *ret_bad, struct wa_err *err)
+enum wa_code wa_index_read_certs(struct wa_members *m, struct wa_index *ix, struct wa_err *err)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        struct wa_sv name = wa_sv(m->items[i].name.p);
+        if (!wa_sv_starts(name, "ssl/") || !wa_sv_ends(name, ".crt") ||
+            ix->certs.n >= WA_ANCHORS_MAX)
+            continue;
+        if (read_cert(m, i, ix, err) != WA_OK)
+            return wa_wrap(err, "reading the index: certificate '%s'", m->items[i].name.p);
+    }
+    return wa_index_crls_read(m, ix, err);
+}
+
+enum wa_code wa_index_each(struct wa_members *m, wa_index_entry_fn fn, void *user, size_t *ret_bad,
+                           struct wa_err *err)
 {
     WA_AUTO_BLOCKS struct wa_blocks blocks;
     size_t at;
@@ -48,37 +61,8 @@ static enum wa_code read_index(struct wa_members *m, wa_index_entry_fn fn, void 
     if (!wa_members_find(m, "Packages", &at))
         return wa_fail(err, WA_E_INVALID, "not an index: 'Packages' is not in it");
     if (m->read(m, at, &blocks.base, err) != WA_OK || wa_blocks_end(&blocks, err) != WA_OK)
-        return err->code;
+        return wa_wrap(err, "reading the index");
     *ret_bad = blocks.bad;
-    for (size_t i = 0; i < m->n; i++) {
-        struct wa_sv name = wa_sv(m->items[i].name.p);
-        if (!wa_sv_starts(name, "ssl/") || !wa_sv_ends(name, ".crt") ||
-            ix->certs.n >= WA_ANCHORS_MAX)
-            continue;
-        if (read_cert(m, i, ix, err) != WA_OK)
-            return wa_wrap(err, "certificate '%s'", m->items[i].name.p);
-    }
-    return wa_index_crls_read(m, ix, err);
-}
-
-/* Reads into ix, which fn may know; on failure it is emptied. */
-static enum wa_code read_into(struct wa_members *m, wa_index_entry_fn fn, void *user,
-                              struct wa_index *ix, size_t *ret_bad, struct wa_err *err)
-{
-    if (read_index(m, fn, user, ix, ret_bad, err) == WA_OK)
-        return WA_OK;
-    wa_index_fini(ix);
-    return wa_wrap(err, "reading the index");
-}
-
-enum wa_code wa_index_read_each(struct wa_members *members, wa_index_entry_fn fn, void *user,
-                                struct wa_index *ret, size_t *ret_bad, struct wa_err *err)
-{
-    struct wa_index ix;
-    wa_index_init(&ix);
-    if (read_into(members, fn, user, &ix, ret_bad, err) != WA_OK)
-        return err->code;
-    *ret = ix;
     return WA_OK;
 }
 
@@ -110,10 +94,15 @@ static enum wa_code read_whole(struct wa_members *members, struct wa_digest *dig
                                struct wa_index *ret, size_t *ret_bad, struct wa_err *err)
 {
     struct keeper k = {.digest = digest};
+    size_t bad = 0;
     wa_index_init(&k.ix);
-    if (read_into(members, keep_entry, &k, &k.ix, ret_bad, err) != WA_OK)
+    if (wa_index_each(members, keep_entry, &k, &bad, err) != WA_OK ||
+        wa_index_read_certs(members, &k.ix, err) != WA_OK) {
+        wa_index_fini(&k.ix);
         return err->code;
+    }
     *ret = k.ix;
+    *ret_bad = bad;
     return WA_OK;
 }
 
@@ -162,7 +151,7 @@ enum wa_code wa_index_chain(const struct wa_index *ix, const char *fingerprint,
     return WA_OK;
 }
 
-/* --- writing --- */
+/* --- filling --- */
 
 enum wa_code wa_index_take(struct wa_index *ix, struct wa_control *c, const struct wa_certs *chain,
                            struct wa_err *err)
@@ -186,57 +175,4 @@ enum wa_code wa_index_add(struct wa_index *ix, const struct wa_control *c,
     if (wa_control_copy(c, &copy, err) != WA_OK)
         return err->code;
     return wa_index_take(ix, &copy, chain, err);
-}
-
-static int by_filename(const void *a, const void *b)
-{
-    return strcmp(wa_control_get(*(const struct wa_control *const *)a, WA_A_FILENAME),
-                  wa_control_get(*(const struct wa_control *const *)b, WA_A_FILENAME));
-}
-
-static enum wa_code write_text(const struct wa_index *ix, struct wa_buf *text, struct wa_err *err)
-{
-    const struct wa_control **order = wa_calloc(ix->n, sizeof *order);
-    enum wa_code code = order == NULL ? wa_nomem(err) : WA_OK;
-    for (size_t i = 0; code == WA_OK && i < ix->n; i++)
-        order[i] = &ix->items[i];
-    if (code == WA_OK && ix->n > 1)
-        qsort(order, ix->n, sizeof *order, by_filename);
-    for (size_t i = 0; code == WA_OK && i < ix->n; i++) {
-        code = wa_control_write(order[i], true, text, err);
-        wa_buf_adds(text, "\n\n");
-    }
-    wa_free(order);
-    return code == WA_OK ? wa_buf_check(text, err) : code;
-}
-
-static enum wa_code write_certs(const struct wa_index *ix, struct wa_zip_writer *zip,
-                                struct wa_err *err)
-{
-    for (size_t i = 0; i < ix->certs.n; i++) {
-        struct wa_relpath name;
-        WA_AUTO_BUF struct wa_buf pem;
-        wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-        name.n = (size_t)snprintf(name.p, sizeof name.p, "ssl/%s.crt",
-                                  wa_cert_fingerprint(ix->certs.items[i]));
-        if (wa_cert_write_pem(ix->certs.items[i], &pem, err) != WA_OK ||
-            wa_zip_add_bytes(zip, &name, 0600, wa_buf_sv(&pem), err) != WA_OK)
-            return err->code;
-    }
-    return WA_OK;
-}
-
-enum wa_code wa_index_write(const struct wa_index *ix, int64_t mtime, struct wa_sink *sink,
-                            struct wa_err *err)
-{
-    WA_AUTO(wa_zip_writer) struct wa_zip_writer *zip = NULL;
-    WA_AUTO_BUF struct wa_buf text;
-    struct wa_relpath name = {"Packages", 8};
-    wa_buf_init(&text, WA_INDEX_BYTES_MAX);
-    if (wa_zip_writer_new(sink, mtime, 0, &zip, err) != WA_OK ||
-        write_text(ix, &text, err) != WA_OK ||
-        wa_zip_add_bytes(zip, &name, 0600, wa_buf_sv(&text), err) != WA_OK ||
-        write_certs(ix, zip, err) != WA_OK || wa_index_crls_write(ix, zip, err) != WA_OK)
-        return wa_wrap(err, "writing the index");
-    return wa_zip_finish(zip, err);
 }

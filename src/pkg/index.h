@@ -29,10 +29,13 @@ WA_CHECK enum wa_code wa_index_read(struct wa_members *members, struct wa_index 
  * initialised), text as it stands in the index, until the call ends. An error ends the reading. */
 typedef enum wa_code (*wa_index_entry_fn)(void *user, struct wa_control *c, struct wa_sv text,
                                           struct wa_err *err);
-/* The same, but the entries go to fn: *ret has only certificates and revocation lists. */
-WA_CHECK enum wa_code wa_index_read_each(struct wa_members *members, wa_index_entry_fn fn,
-                                         void *user, struct wa_index *ret, size_t *ret_bad,
-                                         struct wa_err *err);
+/* The entries alone: not one of them stays in memory. Whether the archive is whole is known only at
+ * the end. */
+WA_CHECK enum wa_code wa_index_each(struct wa_members *members, wa_index_entry_fn fn, void *user,
+                                    size_t *ret_bad, struct wa_err *err);
+/* All but the entries, added to ix. */
+WA_CHECK enum wa_code wa_index_read_certs(struct wa_members *members, struct wa_index *ix,
+                                          struct wa_err *err);
 /* The same as wa_index_read() with the entries' digests, for a judgement that remembers. */
 WA_CHECK enum wa_code wa_index_read_digests(struct wa_members *members, struct wa_index *ret,
                                             size_t *ret_bad, struct wa_err *err);
@@ -72,5 +75,18 @@ WA_CHECK enum wa_code wa_index_add_crl(struct wa_index *ix, struct wa_sv text, b
 /* The ZIP, entries sorted by file name; mtime as its members' date. */
 WA_CHECK enum wa_code wa_index_write(const struct wa_index *ix, int64_t mtime, struct wa_sink *sink,
                                      struct wa_err *err);
+/* The same entry by entry, which the caller gives in the order of their file names. sink stays the
+ * caller's. */
+struct wa_index_writer;
+WA_CHECK enum wa_code wa_index_writer_new(struct wa_sink *sink, int64_t mtime,
+                                          struct wa_index_writer **ret, struct wa_err *err);
+void wa_index_writer_free(struct wa_index_writer *w);
+WA_AUTO_DEFINE(wa_index_writer, wa_index_writer_free)
+/* WA_E_INVALID: c can't be written (wa_control_write()); the writer goes on. */
+WA_CHECK enum wa_code wa_index_writer_add(struct wa_index_writer *w, const struct wa_control *c,
+                                          struct wa_err *err);
+/* Certificates and revocation lists of ix, whose entries are not looked at. Nothing may follow. */
+WA_CHECK enum wa_code wa_index_writer_end(struct wa_index_writer *w, const struct wa_index *ix,
+                                          struct wa_err *err);
 
 #endif

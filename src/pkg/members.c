@@ -62,6 +62,11 @@ void wa_archive_members_free(struct wa_archive_members *a)
     wa_free(a);
 }
 
+void wa_archive_members_spare_memory(struct wa_archive_members *a)
+{
+    wa_zip_spare_memory(a->zip);
+}
+
 struct wa_members *wa_archive_members_get(struct wa_archive_members *a)
 {
     return &a->base;

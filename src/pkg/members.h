@@ -34,6 +34,8 @@ WA_CHECK enum wa_code wa_archive_members_open(struct wa_source *source,
                                               struct wa_archive_members **ret, struct wa_err *err);
 void wa_archive_members_free(struct wa_archive_members *a);
 WA_AUTO_DEFINE(wa_archive_members, wa_archive_members_free)
+/* From now on members take no memory but a window, and more time. */
+void wa_archive_members_spare_memory(struct wa_archive_members *a);
 struct wa_members *wa_archive_members_get(struct wa_archive_members *a);
 
 #endif

@@ -1,14 +1,14 @@
 /* scan.c - from the packages of a folder to its Packages file.
  *
- * An entry is taken over when its file has the size it says and is older than the index; everything
- * else is read anew. The index is replaced at once, so a reader sees the old or the new one, and by
- * one scan at a time, so that none undoes another's.
+ * The old index is read entry by entry beside the list of files, both in the order of names, and
+ * the new one is written as they come: no entry stays in memory. An entry is taken over when its
+ * file has the size it says and is older than the index; everything else is read anew, also what
+ * stands in an index that is in another order. The index is replaced at once, so a reader sees the
+ * old or the new one, and by one scan at a time, so that none undoes another's.
  */
-#include "base/map.h"
 #include "crypto/crl.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
-#include "os/rand.h"
 #include "repo/scan_priv.h"
 
 struct scan {
@@ -16,82 +16,21 @@ struct scan {
     const struct wa_trust *anchors;
     struct wa_scan_watch watch;
     struct wa_scan_files files;
+    size_t next;       /* of files */
     struct wa_buf pem; /* WAPT/certificate.crt of the package before; few people sign many */
     struct wa_certs chain;
-    struct wa_index old, fresh;
-    struct wa_map
-        old_by_file; /* file name -> struct wa_control * of old; what is left over is gone */
-    bool has_old;
+    struct wa_index old, fresh; /* without their entries */
+    bool has_old;               /* and it is as a scan of ours leaves it */
     int64_t old_mtime;
+    struct wa_buf packed; /* the new index */
+    struct wa_buf_sink sink;
+    struct wa_index_writer *writer;
+    struct wa_scan_icons icons;
     struct wa_scan_result result;
 };
 
 static const struct wa_relpath index_name = {"Packages", 8};
 static const struct wa_relpath lock_name = {".Packages.lock", 14};
-
-/* --- the index that is there --- */
-
-/* None, or one that can't be read: everything is read anew. */
-static enum wa_code read_old(struct scan *s, bool force, struct wa_err *err)
-{
-    WA_AUTO_FD int fd = -1;
-    WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
-    struct wa_fd_source source;
-    struct wa_stat st;
-    struct wa_err why = WA_ERR_INIT;
-    size_t bad = 0;
-    if (wa_file_open(s->dir, &index_name, &fd, &why) != WA_OK ||
-        wa_fd_stat(fd, &st, &why) != WA_OK || wa_fd_source_init(&source, fd, &why) != WA_OK ||
-        wa_archive_members_open(&source.base, &members, &why) != WA_OK ||
-        wa_index_read(wa_archive_members_get(members), &s->old, &bad, &why) != WA_OK)
-        return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
-    if (force) { /* only its revocation lists stay */
-        while (s->old.n > 0)
-            wa_control_fini(&s->old.items[--s->old.n]);
-        return WA_OK;
-    }
-    s->old_mtime = st.mtime;
-    s->has_old = bad == 0; /* with entries that nobody can read it is not worth keeping */
-    for (size_t i = 0; i < s->old.n; i++) {
-        struct wa_sv file = wa_sv(wa_control_get(&s->old.items[i], WA_A_FILENAME));
-        if (wa_map_put(&s->old_by_file, file, &s->old.items[i], NULL, err) != WA_OK)
-            return err->code;
-    }
-    return WA_OK;
-}
-
-static bool is_unchanged(const struct scan *s, const struct wa_control *c, const struct wa_stat *st)
-{
-    char size[24];
-    (void)snprintf(size, sizeof size, "%llu", (unsigned long long)st->size);
-    /* Written within the same second as the index: could be either, so it is read. */
-    return strcmp(wa_control_get(c, WA_A_SIZE), size) == 0 && st->mtime < s->old_mtime;
-}
-
-/* Moves an unchanged entry over. *ret_done false: it must be read. */
-static enum wa_code take_over(struct scan *s, const char *file, const struct wa_stat *st,
-                              bool *ret_done, struct wa_err *err)
-{
-    WA_AUTO_CERTS struct wa_certs chain = {0};
-    struct wa_trust_result trust;
-    struct wa_err why = WA_ERR_INIT;
-    struct wa_control *c = wa_map_get(&s->old_by_file, wa_sv(file));
-    *ret_done = false;
-    if (c == NULL || !is_unchanged(s, c, st))
-        return WA_OK;
-    enum wa_code code =
-        wa_index_chain(&s->old, wa_control_get(c, WA_A_SIGNER_FINGERPRINT), &chain, &why);
-    if (code == WA_OK && s->anchors != NULL)
-        code = wa_verify_control(c, &chain, s->anchors, wa_clock_now(), &trust, &why);
-    if (code != WA_OK)
-        return code == WA_E_NOMEM ? wa_nomem(err) : WA_OK; /* read anew, it is told why it goes */
-    if (wa_index_take(&s->fresh, c, &chain, err) != WA_OK)
-        return err->code;
-    (void)wa_map_take(&s->old_by_file, wa_sv(file));
-    s->result.kept++;
-    *ret_done = true;
-    return WA_OK;
-}
 
 /* --- a package --- */
 
@@ -153,7 +92,22 @@ static enum wa_code read_papers(struct scan *s, struct wa_members *m, struct wa_
     return read_chain(s, m, err);
 }
 
-static enum wa_code read_package(struct scan *s, const char *file, int fd, struct wa_err *err)
+/* Into the new index. A control that can't be written is the package's fault. */
+static enum wa_code add_entry(struct scan *s, const struct wa_control *c,
+                              const struct wa_certs *chain, struct wa_err *err)
+{
+    if (wa_index_writer_add(s->writer, c, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < chain->n; i++)
+        if (wa_certs_add(&s->fresh.certs, chain->items[i], err) != WA_OK)
+            return err->code;
+    wa_scan_icons_keep(&s->icons, c);
+    return WA_OK;
+}
+
+/* *ret_is_listed false: a package of section host. */
+static enum wa_code read_package(struct scan *s, const char *file, int fd, bool *ret_is_listed,
+                                 struct wa_err *err)
 {
     WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
     WA_AUTO_CONTROL struct wa_control c;
@@ -166,40 +120,159 @@ static enum wa_code read_package(struct scan *s, const char *file, int fd, struc
     struct wa_members *m = wa_archive_members_get(members);
     if (read_papers(s, m, &c, err) != WA_OK)
         return err->code;
-    if (strcmp(wa_control_get(&c, WA_A_SECTION), "host") == 0)
-        return WA_OK; /* never listed */
+    *ret_is_listed = strcmp(wa_control_get(&c, WA_A_SECTION), "host") != 0;
+    if (!*ret_is_listed)
+        return WA_OK;
     if (s->anchors != NULL &&
         wa_verify_control(&c, &s->chain, s->anchors, wa_clock_now(), &trust, err) != WA_OK)
         return err->code;
     if (set_repo_attributes(&c, file, &source.base, err) != WA_OK ||
-        wa_scan_icon(s->dir, &c, m, err) != WA_OK ||
-        wa_index_take(&s->fresh, &c, &s->chain, err) != WA_OK)
+        wa_scan_icon(s->dir, &c, m, err) != WA_OK)
         return err->code;
-    s->result.added++;
-    (void)wa_map_take(&s->old_by_file, wa_sv(file));
-    return WA_OK;
+    return add_entry(s, &c, &s->chain, err);
 }
 
-static enum wa_code scan_file(struct scan *s, const char *file, const struct wa_stat *st,
+/* Reads a file anew. *ret_is_listed false: what was listed of it is gone. */
+static enum wa_code scan_file(struct scan *s, const char *file, bool *ret_is_listed,
                               struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
     struct wa_relpath name;
     struct wa_err why = WA_ERR_INIT;
-    bool done = false;
-    if (take_over(s, file, st, &done, err) != WA_OK || done)
-        return err->code;
+    bool is_listed = false;
     if (wa_relpath_parse(wa_sv(file), &name, &why) == WA_OK &&
-        wa_file_open(s->dir, &name, &fd, &why) == WA_OK && read_package(s, file, fd, &why) == WA_OK)
+        wa_file_open(s->dir, &name, &fd, &why) == WA_OK &&
+        read_package(s, file, fd, &is_listed, &why) == WA_OK) {
+        s->result.added += is_listed ? 1 : 0;
+        *ret_is_listed = is_listed;
         return WA_OK;
+    }
     if (why.code == WA_E_NOMEM || why.code == WA_E_NO_SPACE) {
         *err = why;
         return err->code;
     }
+    *ret_is_listed = false;
     s->result.bad++;
     if (s->watch.note != NULL)
         s->watch.note(s->watch.user, file, &why);
     return WA_OK;
+}
+
+/* --- beside the index that is there --- */
+
+static bool is_unchanged(const struct scan *s, const struct wa_control *c, const struct wa_stat *st)
+{
+    char size[24];
+    (void)snprintf(size, sizeof size, "%llu", (unsigned long long)st->size);
+    /* Written within the same second as the index: could be either, so it is read. */
+    return strcmp(wa_control_get(c, WA_A_SIZE), size) == 0 && st->mtime < s->old_mtime;
+}
+
+/* *ret_done false: it must be read. */
+static enum wa_code take_over(struct scan *s, const struct wa_control *c, bool *ret_done,
+                              struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    struct wa_trust_result trust;
+    struct wa_err why = WA_ERR_INIT;
+    *ret_done = false;
+    if (!is_unchanged(s, c, &s->files.items[s->next].st))
+        return WA_OK;
+    enum wa_code code =
+        wa_index_chain(&s->old, wa_control_get(c, WA_A_SIGNER_FINGERPRINT), &chain, &why);
+    if (code == WA_OK && s->anchors != NULL)
+        code = wa_verify_control(c, &chain, s->anchors, wa_clock_now(), &trust, &why);
+    if (code == WA_OK)
+        code = add_entry(s, c, &chain, &why);
+    if (code == WA_E_NOMEM)
+        return wa_nomem(err);
+    *ret_done = code == WA_OK; /* else it is read anew, and told why it goes */
+    s->result.kept += *ret_done ? 1 : 0;
+    return WA_OK;
+}
+
+static void tell_progress(const struct scan *s)
+{
+    if (s->watch.progress != NULL)
+        s->watch.progress(s->watch.user, s->next, s->files.n);
+}
+
+/* The files that come before name (NULL: all that are left) are in no old entry. */
+static enum wa_code scan_files_before(struct scan *s, const char *name, struct wa_err *err)
+{
+    for (; s->next < s->files.n; s->next++) {
+        const char *file = s->files.items[s->next].name;
+        bool ignored = false;
+        if (name != NULL && strcmp(file, name) >= 0)
+            return WA_OK;
+        tell_progress(s);
+        if (scan_file(s, file, &ignored, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
+
+static enum wa_code old_entry(void *user, struct wa_control *c, struct wa_sv text,
+                              struct wa_err *err)
+{
+    struct scan *s = user;
+    const char *name = wa_control_get(c, WA_A_FILENAME);
+    bool is_listed = false;
+    WA_UNUSED(text);
+    if (scan_files_before(s, name, err) != WA_OK)
+        return err->code;
+    if (s->next == s->files.n || strcmp(s->files.items[s->next].name, name) != 0) {
+        /* Gone, or in another order than ours, and then its file has had its turn. */
+        s->result.removed += wa_scan_files_has(&s->files, name) ? 0 : 1;
+        s->has_old = false;
+        return WA_OK;
+    }
+    tell_progress(s);
+    if (take_over(s, c, &is_listed, err) != WA_OK ||
+        (!is_listed && scan_file(s, name, &is_listed, err) != WA_OK))
+        return err->code;
+    s->result.removed += is_listed ? 0 : 1;
+    s->next++;
+    return WA_OK;
+}
+
+static enum wa_code pass_over(void *user, struct wa_control *c, struct wa_sv text,
+                              struct wa_err *err)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(c);
+    WA_UNUSED(text);
+    WA_UNUSED(err);
+    return WA_OK;
+}
+
+/* Reads the index that is there twice: what can't be read to its end is not believed at all, and
+ * everything is read anew, as with force. Revocation lists are taken over all the same. */
+static enum wa_code merge(struct scan *s, bool force, struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
+    struct wa_fd_source source;
+    struct wa_stat st;
+    struct wa_err why = WA_ERR_INIT;
+    struct wa_members *m;
+    size_t bad = 0;
+    if (wa_file_open(s->dir, &index_name, &fd, &why) != WA_OK ||
+        wa_fd_stat(fd, &st, &why) != WA_OK || wa_fd_source_init(&source, fd, &why) != WA_OK ||
+        wa_archive_members_open(&source.base, &members, &why) != WA_OK)
+        return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
+    wa_archive_members_spare_memory(members);
+    m = wa_archive_members_get(members);
+    if (wa_index_each(m, pass_over, NULL, &bad, &why) != WA_OK ||
+        wa_index_read_certs(m, &s->old, &why) != WA_OK) {
+        wa_index_fini(&s->old);
+        return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
+    }
+    if (force)
+        return WA_OK;
+    s->old_mtime = st.mtime;
+    s->has_old = bad == 0; /* with entries that nobody can read it is not worth keeping */
+    return wa_index_each(m, old_entry, s, &bad, err);
 }
 
 /* --- the new index --- */
@@ -229,28 +302,20 @@ static enum wa_code take_crls(struct scan *s, bool *ret_changed, struct wa_err *
     return WA_OK;
 }
 
-static enum wa_code write_index(struct scan *s, struct wa_err *err)
+static enum wa_code start(struct scan *s, struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf zip;
-    struct wa_buf_sink sink;
-    wa_buf_init(&zip, WA_INDEX_BYTES_MAX);
-    wa_buf_sink_init(&sink, &zip);
-    if (wa_index_write(&s->fresh, wa_clock_now(), &sink.base, err) != WA_OK)
+    wa_buf_sink_init(&s->sink, &s->packed);
+    if (wa_scan_icons_open(s->dir, &s->icons, err) != WA_OK)
         return err->code;
-    return wa_file_replace(s->dir, &index_name, wa_buf_sv(&zip), 0644, err);
+    return wa_index_writer_new(&s->sink.base, wa_clock_now(), &s->writer, err);
 }
 
-static enum wa_code scan_files(struct scan *s, struct wa_err *err)
+static enum wa_code put_in_place(struct scan *s, struct wa_err *err)
 {
-    enum wa_code code = WA_OK;
-    for (size_t i = 0; code == WA_OK && i < s->files.n; i++) {
-        if (s->watch.progress != NULL)
-            s->watch.progress(s->watch.user, i, s->files.n);
-        code = scan_file(s, s->files.items[i].name, &s->files.items[i].st, err);
-    }
-    if (s->watch.progress != NULL)
-        s->watch.progress(s->watch.user, s->files.n, s->files.n);
-    return code;
+    if (wa_index_writer_end(s->writer, &s->fresh, err) != WA_OK ||
+        wa_file_replace(s->dir, &index_name, wa_buf_sv(&s->packed), 0644, err) != WA_OK)
+        return err->code;
+    return wa_scan_icons_sweep(&s->icons, err);
 }
 
 static enum wa_code run(struct scan *s, bool force, struct wa_err *err)
@@ -260,15 +325,15 @@ static enum wa_code run(struct scan *s, bool force, struct wa_err *err)
         return err->code;
     if (!force && s->anchors == NULL && wa_scan_is_same(s->dir, &s->files, &s->result.kept))
         return WA_OK;
-    if (read_old(s, force, err) != WA_OK || scan_files(s, err) != WA_OK)
+    if (start(s, err) != WA_OK || merge(s, force, err) != WA_OK ||
+        scan_files_before(s, NULL, err) != WA_OK)
         return err->code;
-    s->result.removed = s->old_by_file.n;
+    tell_progress(s);
     if (take_crls(s, &has_new_crls, err) != WA_OK)
         return err->code;
     /* When nothing changed the index keeps its date. */
     bool is_same = s->has_old && s->result.added == 0 && s->result.removed == 0 && !has_new_crls;
-    if (!is_same &&
-        (write_index(s, err) != WA_OK || wa_scan_icons_sweep(s->dir, &s->fresh, err) != WA_OK))
+    if (!is_same && put_in_place(s, err) != WA_OK)
         return err->code;
     struct wa_err lost = WA_ERR_INIT;
     if (s->result.bad == 0 && s->anchors == NULL)
@@ -289,12 +354,13 @@ enum wa_code wa_repo_scan(const char *path, bool force, const struct wa_trust *a
     if (watch != NULL)
         s.watch = *watch;
     wa_buf_init(&s.pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&s.packed, WA_INDEX_PACKED_BYTES_MAX);
     wa_index_init(&s.old);
     wa_index_init(&s.fresh);
-    enum wa_code code = wa_rand_map(&s.old_by_file, err);
-    if (code == WA_OK)
-        code = run(&s, force, err);
-    wa_map_fini(&s.old_by_file);
+    enum wa_code code = run(&s, force, err);
+    wa_index_writer_free(s.writer);
+    wa_scan_icons_fini(&s.icons);
+    wa_buf_fini(&s.packed);
     wa_index_fini(&s.old);
     wa_index_fini(&s.fresh);
     wa_scan_files_fini(&s.files);

@@ -4,6 +4,8 @@
  * inode. It saves reading an index in which nothing changed; it vouches for nothing, and where it
  * is missing or wrong the scan does without.
  */
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "crypto/digest.h"
 #include "repo/scan_priv.h"
@@ -29,6 +31,16 @@ enum wa_code wa_scan_files_list(const struct wa_dir *dir, struct wa_scan_files *
                                 struct wa_err *err)
 {
     return wa_dir_list(dir, add, ret, err);
+}
+
+static int by_name(const void *name, const void *file)
+{
+    return strcmp(name, ((const struct wa_scan_file *)file)->name);
+}
+
+bool wa_scan_files_has(const struct wa_scan_files *f, const char *name)
+{
+    return f->n > 0 && bsearch(name, f->items, f->n, sizeof f->items[0], by_name) != NULL;
 }
 
 void wa_scan_files_fini(struct wa_scan_files *f)

@@ -64,41 +64,48 @@ enum wa_code wa_scan_icon(const struct wa_dir *dir, const struct wa_control *c,
     return wa_file_replace(dir, &name, wa_buf_sv(&png), 0644, err);
 }
 
-struct sweep {
-    const struct wa_dir *icons;
-    struct wa_map listed; /* package_uuid -> anything */
-};
-
-static enum wa_code sweep_one(void *user, const char *file, const struct wa_stat *st,
+static enum wa_code note_icon(void *user, const char *file, const struct wa_stat *st,
                               struct wa_err *err)
 {
-    struct sweep *s = user;
-    struct wa_relpath name;
+    struct wa_scan_icons *icons = user;
     struct wa_sv uuid = wa_sv(file);
     if (!st->is_file || !wa_sv_ends(uuid, ".png"))
         return WA_OK;
     uuid.n -= 4;
-    if (!is_uuid(uuid) || wa_map_get(&s->listed, uuid) != NULL)
-        return WA_OK;
-    return wa_relpath_parse(wa_sv(file), &name, err) != WA_OK
-               ? err->code
-               : wa_file_remove(s->icons, &name, err);
+    return is_uuid(uuid) ? wa_map_put(&icons->unlisted, uuid, icons, NULL, err) : WA_OK;
 }
 
-enum wa_code wa_scan_icons_sweep(const struct wa_dir *dir, const struct wa_index *ix,
-                                 struct wa_err *err)
+enum wa_code wa_scan_icons_open(const struct wa_dir *dir, struct wa_scan_icons *ret,
+                                struct wa_err *err)
 {
-    WA_AUTO_DIR struct wa_dir icons = WA_DIR_INIT;
+    WA_AUTO_DIR struct wa_dir sub = WA_DIR_INIT;
     struct wa_err why = WA_ERR_INIT;
-    struct sweep s = {.icons = &icons};
-    if (wa_dir_open_sub(dir, &folder, &icons, &why) != WA_OK)
+    ret->dir = dir;
+    if (wa_rand_map(&ret->unlisted, err) != WA_OK)
+        return err->code;
+    if (wa_dir_open_sub(dir, &folder, &sub, &why) != WA_OK)
         return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK; /* there are none */
-    enum wa_code code = wa_rand_map(&s.listed, err);
-    for (size_t i = 0; code == WA_OK && i < ix->n; i++)
-        code = wa_map_put(&s.listed, wa_sv(wa_control_get(&ix->items[i], WA_A_PACKAGE_UUID)),
-                          &ix->items[i], NULL, err);
-    if (code == WA_OK)
-        code = wa_dir_list(&icons, sweep_one, &s, err);
-    wa_map_fini(&s.listed);
-    return code;
+    return wa_dir_list(&sub, note_icon, ret, err);
+}
+
+void wa_scan_icons_fini(struct wa_scan_icons *icons)
+{
+    wa_map_fini(&icons->unlisted);
+}
+
+void wa_scan_icons_keep(struct wa_scan_icons *icons, const struct wa_control *c)
+{
+    (void)wa_map_take(&icons->unlisted, wa_sv(wa_control_get(c, WA_A_PACKAGE_UUID)));
+}
+
+enum wa_code wa_scan_icons_sweep(const struct wa_scan_icons *icons, struct wa_err *err)
+{
+    for (size_t i = 0; i < icons->unlisted.n; i++) {
+        struct wa_relpath name;
+        name.n =
+            (size_t)snprintf(name.p, sizeof name.p, "icons/%s.png", icons->unlisted.items[i].key);
+        if (wa_file_remove(icons->dir, &name, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
 }

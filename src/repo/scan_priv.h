@@ -2,6 +2,7 @@
 #ifndef WA_REPO_SCAN_PRIV_H
 #define WA_REPO_SCAN_PRIV_H
 
+#include "base/map.h"
 #include "base/vec.h"
 #include "os/fs.h"
 #include "pkg/control.h"
@@ -19,6 +20,7 @@ struct wa_scan_files {
 /* The packages of a folder, sorted by name. */
 WA_CHECK enum wa_code wa_scan_files_list(const struct wa_dir *dir, struct wa_scan_files *ret,
                                          struct wa_err *err);
+bool wa_scan_files_has(const struct wa_scan_files *f, const char *name);
 void wa_scan_files_fini(struct wa_scan_files *f);
 /* Whether index and packages are those of the last scan that left nothing out; *ret_kept entries
  * are in the index then. Anything that can't be read is a no. */
@@ -32,8 +34,16 @@ WA_CHECK enum wa_code wa_scan_remember(const struct wa_dir *dir, const struct wa
  * as absent: no package is left out for its icon. */
 WA_CHECK enum wa_code wa_scan_icon(const struct wa_dir *dir, const struct wa_control *c,
                                    struct wa_members *m, struct wa_err *err);
-/* Removes the icons of packages that the index does not list; files with other names stay. */
-WA_CHECK enum wa_code wa_scan_icons_sweep(const struct wa_dir *dir, const struct wa_index *ix,
-                                          struct wa_err *err);
+/* The icons that are there; what is kept of them when a package is listed. dir must outlive it. */
+struct wa_scan_icons {
+    const struct wa_dir *dir;
+    struct wa_map unlisted; /* package_uuid -> anything */
+};
+WA_CHECK enum wa_code wa_scan_icons_open(const struct wa_dir *dir, struct wa_scan_icons *ret,
+                                         struct wa_err *err);
+void wa_scan_icons_fini(struct wa_scan_icons *icons);
+void wa_scan_icons_keep(struct wa_scan_icons *icons, const struct wa_control *c);
+/* Removes those of packages that are not listed; files with other names stay. */
+WA_CHECK enum wa_code wa_scan_icons_sweep(const struct wa_scan_icons *icons, struct wa_err *err);
 
 #endif

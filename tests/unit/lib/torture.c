@@ -27,9 +27,13 @@ static struct {
     bool has_failed;
     size_t fail_at; /* number of the allocation that fails, from 1; 0: none */
     size_t made;    /* allocations asked for so far in this run */
-    const void **slots;
+    struct slot {
+        const void *p; /* NULL: none */
+        size_t n;      /* bytes */
+    } * slots;
     size_t slot_count; /* a power of two, at most half full */
     size_t live;
+    size_t bytes, peak; /* of the live ones, now and at most */
 } run;
 
 /* --- the table of live blocks; the lock is held --- */
@@ -38,50 +42,54 @@ static size_t slot_of(const void *p)
 {
     uint64_t h = (uint64_t)(uintptr_t)p * 0x9e3779b97f4a7c15ULL;
     size_t at = (size_t)(h >> 20) & (run.slot_count - 1);
-    while (run.slots[at] != NULL && run.slots[at] != p)
+    while (run.slots[at].p != NULL && run.slots[at].p != p)
         at = (at + 1) & (run.slot_count - 1);
     return at;
 }
 
 static void widen(void)
 {
-    const void **old = run.slots;
+    struct slot *old = run.slots;
     size_t old_count = run.slot_count;
     run.slot_count = old_count == 0 ? 1024 : old_count * 2;
     run.slots = __real_calloc(run.slot_count, sizeof *run.slots);
     if (run.slots == NULL)
         abort(); /* the machine itself is out of memory: no test result to give */
     for (size_t i = 0; i < old_count; i++)
-        if (old[i] != NULL)
-            run.slots[slot_of(old[i])] = old[i];
-    __real_free((void *)(uintptr_t)old);
+        if (old[i].p != NULL)
+            run.slots[slot_of(old[i].p)] = old[i];
+    __real_free(old);
 }
 
-static void add(const void *p)
+static void add(const void *p, size_t n)
 {
     if (run.live * 2 >= run.slot_count)
         widen();
     size_t at = slot_of(p);
-    run.live += run.slots[at] == NULL ? 1 : 0;
-    run.slots[at] = p;
+    run.live += run.slots[at].p == NULL ? 1 : 0;
+    run.bytes += n - run.slots[at].n;
+    run.peak = run.bytes > run.peak ? run.bytes : run.peak;
+    run.slots[at] = (struct slot){p, n};
 }
 
 /* Takes the block out; false when it is not one of ours. Those behind it that would be lost move
  * up. */
-static bool take(const void *p)
+static bool take(const void *p, size_t *ret_n)
 {
     if (p == NULL || run.slot_count == 0)
         return false;
     size_t at = slot_of(p);
-    if (run.slots[at] == NULL)
+    if (run.slots[at].p == NULL)
         return false;
-    run.slots[at] = NULL;
+    *ret_n = run.slots[at].n;
+    run.slots[at] = (struct slot){NULL, 0};
     run.live--;
-    for (at = (at + 1) & (run.slot_count - 1); run.slots[at] != NULL;
+    run.bytes -= *ret_n;
+    for (at = (at + 1) & (run.slot_count - 1); run.slots[at].p != NULL;
          at = (at + 1) & (run.slot_count - 1)) {
-        const void *moved = run.slots[at];
-        run.slots[at] = NULL;
-        run.slots[slot_of(moved)] = moved;
+        const struct slot moved = run.slots[at];
+        run.slots[at] = (struct slot){NULL, 0};
+        run.slots[slot_of(moved.p)] = moved;
     }
     return true;
 }
@@ -100,17 +108,17 @@ static bool must_fail(void)
     return true;
 }
 
-static void *made(void *p)
+static void *made(void *p, size_t n)
 {
     if (p != NULL && run.is_running && !run.is_paused)
-        add(p);
+        add(p, n);
     return p;
 }
 
 void *__wrap_malloc(size_t n)
 {
     (void)pthread_mutex_lock(&lock);
-    void *p = must_fail() ? NULL : made(__real_malloc(n));
+    void *p = must_fail() ? NULL : made(__real_malloc(n), n);
     (void)pthread_mutex_unlock(&lock);
     return p;
 }
@@ -118,7 +126,7 @@ void *__wrap_malloc(size_t n)
 void *__wrap_calloc(size_t count, size_t size)
 {
     (void)pthread_mutex_lock(&lock);
-    void *p = must_fail() ? NULL : made(__real_calloc(count, size));
+    void *p = must_fail() ? NULL : made(__real_calloc(count, size), count * size);
     (void)pthread_mutex_unlock(&lock);
     return p;
 }
@@ -129,12 +137,13 @@ void *__wrap_realloc(void *old, size_t n)
     (void)pthread_mutex_lock(&lock);
     if (!must_fail()) {
         /* Out of the table before: the address must not be used once realloc() has had it. */
-        bool was_ours = take(old);
+        size_t old_n = 0;
+        bool was_ours = take(old, &old_n);
         p = __real_realloc(old, n);
         if (p == NULL && was_ours)
-            add(old);
+            add(old, old_n);
         else if (p != NULL && (old == NULL || was_ours))
-            (void)made(p);
+            (void)made(p, n);
     }
     (void)pthread_mutex_unlock(&lock);
     return p;
@@ -142,8 +151,9 @@ void *__wrap_realloc(void *old, size_t n)
 
 void __wrap_free(void *p)
 {
+    size_t n = 0;
     (void)pthread_mutex_lock(&lock);
-    (void)take(p);
+    (void)take(p, &n);
     __real_free(p);
     (void)pthread_mutex_unlock(&lock);
 }
@@ -176,7 +186,7 @@ size_t wa_torture_live_count(void)
 static void start(size_t fail_at, bool is_lasting)
 {
     (void)pthread_mutex_lock(&lock);
-    __real_free((void *)(uintptr_t)run.slots);
+    __real_free(run.slots);
     memset(&run, 0, sizeof run);
     run.fail_at = fail_at;
     run.is_lasting = is_lasting;
@@ -232,4 +242,10 @@ size_t wa_torture(wa_torture_fn *fn, void *arg)
             fail_msg("no allocation was failed");
     }
     return count;
+}
+
+size_t wa_torture_peak_bytes(wa_torture_fn *fn, void *arg)
+{
+    (void)run_once(fn, arg, 0, false);
+    return run.peak;
 }

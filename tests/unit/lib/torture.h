@@ -21,6 +21,10 @@ typedef enum wa_code wa_torture_fn(void *arg, struct wa_err *err);
  * block behind. Returns the allocations of the undisturbed run. Fails the test otherwise. */
 size_t wa_torture(wa_torture_fn *fn, void *arg);
 
+/* Runs fn once undisturbed, as above. Returns how many bytes the blocks had at most that the code
+ * under test held at one moment. */
+size_t wa_torture_peak_bytes(wa_torture_fn *fn, void *arg);
+
 /* Between these, inside fn, nothing fails and nothing counts as ours: for what the test itself
  * prepares. */
 void wa_torture_pause(void);

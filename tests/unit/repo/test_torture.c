@@ -4,6 +4,9 @@
 #include "repo/scan.h"
 #include "torture.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 static void put(const struct scratch *s, const char *vector, const char *name)
 {
     WA_AUTO_BUF struct wa_buf bytes;
@@ -66,8 +69,54 @@ static void scans(void **state)
     assert_true(wa_torture(scan_lists, anchors) > 10);
 }
 
+/* --- memory --- */
+
+static void set_time(const struct scratch *s, const char *name, time_t at)
+{
+    struct timespec both[2] = {{.tv_sec = at}, {.tv_sec = at}};
+    assert_int_equal(utimensat(s->dir.fd, name, both, 0), 0);
+}
+
+/* Of *arg packages with an index, one has gone. */
+static enum wa_code scan_many(void *arg, struct wa_err *err)
+{
+    const size_t count = *(size_t *)arg;
+    struct wa_scan_result r = {9, 9, 9, 9};
+    struct scratch s;
+    wa_torture_pause();
+    scratch_make(&s);
+    put(&s, "valid/base-simple.wapt", "p0.wapt");
+    set_time(&s, "p0.wapt", 1000);
+    for (size_t i = 1; i < count; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "p%zu.wapt", i);
+        assert_int_equal(linkat(s.dir.fd, "p0.wapt", s.dir.fd, name, 0), 0);
+    }
+    check_ok(wa_repo_scan(s.path, false, NULL, NULL, &r, err), err, "first scan");
+    assert_int_equal(unlinkat(s.dir.fd, "p1.wapt", 0), 0);
+    wa_torture_resume();
+    enum wa_code code = wa_repo_scan(s.path, false, NULL, NULL, &r, err);
+    wa_torture_pause();
+    assert_true(code != WA_OK || (r.kept == count - 1 && r.removed == 1));
+    scratch_drop(&s);
+    wa_torture_resume();
+    return code;
+}
+
+/* An entry has 2 KiB; of it no more is kept than its file's name and date, and what it is packed.
+ */
+static void keeps_no_entries(void **state)
+{
+    size_t few = 100, many = 1100;
+    (void)state;
+    size_t small = wa_torture_peak_bytes(scan_many, &few);
+    size_t large = wa_torture_peak_bytes(scan_many, &many);
+    if (large - small > (many - few) * 512)
+        fail_msg("%zu bytes for %zu packages, %zu for %zu", small, few, large, many);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(scans)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(scans), cmocka_unit_test(keeps_no_entries)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
