@@ -59,6 +59,7 @@
 
 /* --- making packages --- */
 #define WA_FACT_BYTES_MAX 255u          /* bytes: what an installer says of itself, one thing */
+#define WA_LEFTOVER_AGE_S 3600          /* s: a package being made is written to within that */
 #define WA_LINT_FINDINGS_MAX 1000u      /* mistakes of one package that are told */
 #define WA_TOOL_OUTPUT_MAX (256u << 10) /* bytes: what a tool says of an installer */
 #define WA_TOOL_TIMEOUT_MS 30000u       /* ms: reading the properties of an installer */

@@ -14,6 +14,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     for (size_t i = 0; i < cli->arg_count; i++) {
         struct wa_err why = WA_ERR_INIT;
         char path[WA_PATH_MAX];
+        wa_build_sweep_beside(cli->args[i], i > 0 ? cli->args[i - 1] : NULL);
         if (wa_get_sign(cli->args[i], &signer.signer, &o, path, &why) == WA_E_NOMEM)
             return wa_nomem(err);
         wa_jw_obj(&cli->jw);

@@ -161,6 +161,7 @@ static enum wa_code sign_all(struct work *w, struct wa_err *err)
         wa_control_init(&one.control);
         (void)snprintf(one.now, sizeof one.now, "%s", one.path);
         wa_cli_progress(cli, one.path, i, cli->arg_count);
+        wa_build_sweep_beside(one.path, i > 0 ? cli->args[i - 1] : NULL);
         enum wa_code code = sign_one(w, &one, &why);
         if (code != WA_E_NOMEM)
             code = tell(w, &one, &why, err);

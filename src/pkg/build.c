@@ -163,6 +163,7 @@ enum wa_code wa_build_package(const char *source_dir, const char *dir_out,
                               struct wa_err *err)
 {
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    wa_build_sweep(dir_out);
     if (wa_signer_check(signer, err) != WA_OK || wa_dir_open(source_dir, &dir, err) != WA_OK ||
         build(&dir, dir_out, signer, options, ret_path, err) != WA_OK)
         return wa_wrap(err, "building '%s'", source_dir);

@@ -37,6 +37,11 @@ WA_CHECK enum wa_code wa_build_package(const char *source_dir, const char *dir_o
                                        const struct wa_signer *signer,
                                        const struct wa_build_options *options, char *ret_path,
                                        struct wa_err *err);
+/* Removes what runs that were killed more than WA_LEFTOVER_AGE_S ago left of unfinished packages in
+ * the folder; wa_build_package() does it by itself. Where that fails they stay, no more. */
+void wa_build_sweep(const char *folder);
+/* The same in the folder of a file, unless that of `before` (may be NULL) is the same. */
+void wa_build_sweep_beside(const char *path, const char *before);
 /* Signs an existing .wapt anew, in place: whenever it is interrupted, one whole package is there,
  * the old or the new one. A file that has the usual name of its package (1.4) gets the new usual
  * name when version or maturity change, WA_E_EXISTS if that is taken; another keeps its name.

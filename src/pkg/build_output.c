@@ -1,13 +1,72 @@
 /* build_output.c - the way of an archive into its place.
  *
  * The archive is written beside its place, verified as a stranger would, then renamed: what stands
- * under its name is whole and holds.
+ * under its name is whole and holds. What a killed run leaves beside it goes at a later one: by its
+ * name, which nobody else gives, and its age.
  */
 #include "pkg/build_priv.h"
 
+#include "codec/hex.h"
 #include "os/clock.h"
 #include "os/rand.h"
 #include "pkg/verify.h"
+
+#define TEMP_PREFIX ".wapt."
+#define TEMP_SUFFIX ".tmp"
+#define TEMP_DIGITS 16u
+
+static bool is_temp(struct wa_sv name)
+{
+    const size_t prefix = sizeof TEMP_PREFIX - 1;
+    return name.n == prefix + TEMP_DIGITS + sizeof TEMP_SUFFIX - 1 &&
+           wa_sv_starts(name, TEMP_PREFIX) && wa_sv_ends(name, TEMP_SUFFIX) &&
+           wa_hex_is(wa_sv_sub(name, prefix, TEMP_DIGITS), TEMP_DIGITS);
+}
+
+struct sweep {
+    const struct wa_dir *dir;
+    int64_t before; /* seconds since 1970 */
+};
+
+static enum wa_code sweep_one(void *user, const char *file, const struct wa_stat *st,
+                              struct wa_err *err)
+{
+    const struct sweep *s = user;
+    struct wa_relpath name;
+    struct wa_err why = WA_ERR_INIT;
+    WA_UNUSED(err);
+    if (st->is_file && st->mtime < s->before && is_temp(wa_sv(file)) &&
+        wa_relpath_parse(wa_sv(file), &name, &why) == WA_OK)
+        (void)!wa_file_remove(s->dir, &name, &why);
+    return WA_OK;
+}
+
+void wa_build_sweep(const char *folder)
+{
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    struct sweep s = {&dir, wa_clock_now() - WA_LEFTOVER_AGE_S};
+    struct wa_err ignored = WA_ERR_INIT;
+    if (wa_dir_open(folder, &dir, &ignored) == WA_OK)
+        (void)!wa_dir_list(&dir, sweep_one, &s, &ignored);
+}
+
+/* Length of the path of a file's folder, with its '/'. */
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? 0 : (size_t)(slash - path) + 1;
+}
+
+void wa_build_sweep_beside(const char *path, const char *before)
+{
+    char folder[WA_PATH_MAX];
+    size_t n = folder_length(path);
+    if (n >= sizeof folder ||
+        (before != NULL && folder_length(before) == n && memcmp(path, before, n) == 0))
+        return;
+    (void)snprintf(folder, sizeof folder, "%.*s", n == 0 ? 1 : (int)n, n == 0 ? "." : path);
+    wa_build_sweep(folder);
+}
 
 void wa_output_fini(struct wa_output *o)
 {
@@ -23,13 +82,14 @@ void wa_output_fini(struct wa_output *o)
 
 enum wa_code wa_output_open(struct wa_output *o, const char *dir, int64_t mtime, struct wa_err *err)
 {
-    char suffix[17];
+    char suffix[TEMP_DIGITS + 1];
     uint64_t seed;
     struct wa_relpath name;
-    if (wa_dir_open(dir, &o->dir, err) != WA_OK || wa_rand_hex(suffix, 8, err) != WA_OK ||
+    if (wa_dir_open(dir, &o->dir, err) != WA_OK ||
+        wa_rand_hex(suffix, TEMP_DIGITS / 2, err) != WA_OK ||
         wa_rand_bytes(&seed, sizeof seed, err) != WA_OK)
         return err->code;
-    name.n = (size_t)snprintf(name.p, sizeof name.p, ".wapt.%s.tmp", suffix);
+    name.n = (size_t)snprintf(name.p, sizeof name.p, TEMP_PREFIX "%s" TEMP_SUFFIX, suffix);
     if (wa_file_create(&o->dir, &name, 0644, &o->fd, err) != WA_OK)
         return err->code;
     o->temp = name;

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zipfile
 
@@ -690,6 +691,27 @@ class SignAll(Bench):
             if not whole['good']:
                 self.assertTrue(self.json('verify', '-t', 'trusted-new', 'killed/' + left)['result'][0]['good'])
         self.assertLessEqual(seen, {'tis-j_1.0-1.wapt', 'tis-j_1.0-2.wapt'})
+
+    def test_what_killed_runs_left_goes(self):
+        """By its name and its age, and nothing else does; whichever program writes there next."""
+        (package,) = self.repository('left', 'p')
+        old, digits = time.time() - 7200, '0123456789abcdef'
+        names = [f'.wapt.{digits}.tmp', f'.wapt.{digits}x.tmp', '.wapt.short.tmp', f'.wapt.{digits}', f'x.wapt.{digits}.tmp', '.other.tmp']
+
+        def left(program, *args):
+            for name in names:
+                self.write(f'left/{name}', 'x')
+                os.utime(self.path(f'left/{name}'), (old, old))
+            self.write(f'left/.wapt.{digits[::-1]}.tmp', 'being made')
+            os.makedirs(self.path(f'left/.wapt.{digits[:8] * 2}.tmp'), exist_ok=True)
+            os.utime(self.path(f'left/.wapt.{digits[:8] * 2}.tmp'), (old, old))
+            self.run_ok(*args, program=program)
+            self.assertEqual(sorted(os.listdir(self.path('left'))),
+                             sorted(names[1:] + [f'.wapt.{digits[::-1]}.tmp', f'.wapt.{digits[:8] * 2}.tmp', os.path.basename(package)]))
+
+        left(SIGN_ALL, package, *self.CERT)
+        left(WAPT_GET, 'sign-package', package, *self.SIGN)
+        left(WAPT_GET, 'build-package', 'left-src/p', *self.SIGN, '-o', 'left')
 
     def test_words_of_wapt(self):
         self.ends(USAGE, '-l', 'debug', 'x.wapt', program=SIGN_ALL, says='always told')
