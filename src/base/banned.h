@@ -11,14 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
 #if defined(__GNUC__)
 /* The fortified headers of glibc make macros of these for clang. */
 #undef sprintf
 #undef vsprintf
 #pragma GCC poison gets strcpy strcat sprintf vsprintf strtok atoi atol atoll atof
 #undef alloca
-#pragma GCC poison tmpnam tempnam mktemp system popen alloca gmtime localtime asctime ctime
+#undef popen
+#pragma GCC poison tmpnam tempnam system popen alloca gmtime localtime asctime ctime
+#if !__has_include(<io.h>) /* Windows declares it there, in the way of whoever includes that */
+#pragma GCC poison mktemp
+#endif
 #endif
 
 #endif

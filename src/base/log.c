@@ -136,7 +136,7 @@ void wa_log_event(const struct wa_log *log, enum wa_log_level level, const char 
     l.p[l.n++] = '\n';
     ssize_t written;
     do
-        written = write(log->fd, l.p, l.n);
+        written = write(log->fd, l.p, (unsigned)l.n);
     while (written < 0 && errno == EINTR);
 }
 

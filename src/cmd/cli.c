@@ -6,6 +6,8 @@
  */
 #include "cmd/cli.h"
 
+#include "os/path.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -230,11 +232,12 @@ enum wa_code wa_cli_config(const struct wa_cli *cli, const char *fallback, char 
                            struct wa_err *err)
 {
     const char *given = wa_cli_get(cli, "config", fallback);
-    char *whole = given[0] == '/' ? NULL : realpath(given, NULL);
-    if (given[0] != '/' && whole == NULL)
-        return wa_fail(err, WA_E_CONFIG, "there is no configuration '%s'", given);
-    int n = snprintf(out, WA_PATH_MAX, "%s", whole == NULL ? given : whole);
-    free(whole); /* libc's */
+    struct wa_err absent = WA_ERR_INIT;
+    if (!wa_path_is_absolute(given))
+        return wa_path_real(given, out, &absent) == WA_OK
+                   ? WA_OK
+                   : wa_fail(err, WA_E_CONFIG, "there is no configuration '%s'", given);
+    int n = snprintf(out, WA_PATH_MAX, "%s", given);
     return n < (int)WA_PATH_MAX ? WA_OK : wa_fail(err, WA_E_LIMIT, "'%s' is too long", given);
 }
 

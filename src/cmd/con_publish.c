@@ -11,6 +11,7 @@
 #include "cmd/repo_state.h"
 #include "codec/url.h"
 #include "os/clock.h"
+#include "os/path.h"
 #include "repo/follow.h"
 
 struct publishing {
@@ -62,7 +63,7 @@ static enum wa_code open_known(struct publishing *p, struct wa_err *err)
     if (wa_url_parse(wa_sv(server), &url, err) != WA_OK)
         return err->code;
     (void)snprintf(name, sizeof name, "repositories/%s-%u", url.host, (unsigned)url.port);
-    if (wa_get_user_path(name, path, err) != WA_OK)
+    if (wa_path_of_config(name, path, err) != WA_OK)
         return err->code;
     return wa_dir_make(path, 0700, &p->known, err);
 }

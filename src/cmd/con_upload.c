@@ -5,6 +5,7 @@
 #include "cmd/con.h"
 #include "os/clock.h"
 #include "os/fs.h"
+#include "os/path.h"
 #include "proto/hostid.h"
 
 struct shown {
@@ -30,14 +31,13 @@ enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const ch
     struct wa_fd_source source;
     const struct wa_json *j = NULL;
     char url[2048], folder[WA_PATH_MAX];
-    const char *slash = strrchr(path, '/');
+    const char *last = wa_path_last(path);
     struct shown shown = {cli, path};
     wa_control_init(&control);
     wa_arena_init(&arena, 1u << 20);
-    (void)snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
-                   slash == NULL ? "." : path);
-    if (wa_get_control(path, &control, err) != WA_OK || wa_dir_open(folder, &dir, err) != WA_OK ||
-        wa_relpath_parse(wa_sv(slash == NULL ? path : slash + 1), &name, err) != WA_OK ||
+    if (wa_path_dir(path, (size_t)(last - path), folder, err) != WA_OK ||
+        wa_get_control(path, &control, err) != WA_OK || wa_dir_open(folder, &dir, err) != WA_OK ||
+        wa_relpath_parse(wa_sv(last), &name, err) != WA_OK ||
         wa_file_open(&dir, &name, &fd, err) != WA_OK ||
         wa_fd_source_init(&source, fd, err) != WA_OK)
         return err->code;

@@ -99,9 +99,6 @@ WA_CHECK enum wa_code wa_get_sign(const char *path, const struct wa_signer *sign
                                   struct wa_err *err);
 
 /* --- configuration of a person's own (get_conf.c) --- */
-/* Path of the file below the user's configuration directory, "waptconsole.ini". out: WA_PATH_MAX.
- */
-WA_CHECK enum wa_code wa_get_user_path(const char *name, char *out, struct wa_err *err);
 /* An option of [global] in --config or the user's waptconsole.ini; *ret NULL when absent. Owned. */
 WA_CHECK enum wa_code wa_get_conf(const struct wa_cli *cli, const char *key, char **ret,
                                   struct wa_err *err);

@@ -5,6 +5,7 @@
  */
 #include "cmd/get.h"
 #include "cmd/get_lint.h"
+#include "os/path.h"
 
 static const struct wa_cli_option options[] = {
     WA_GET_SIGNER_OPTIONS,
@@ -23,21 +24,13 @@ struct building {
 };
 
 /* The directory that holds the source directory. */
-static void parent_of(const char *dir, char out[WA_PATH_MAX])
+static enum wa_code parent_of(const char *dir, char out[WA_PATH_MAX], struct wa_err *err)
 {
-    struct wa_sv path = wa_sv(dir);
-    while (path.n > 1 && path.p[path.n - 1] == '/')
-        path.n--;
-    size_t slash = path.n;
-    while (slash > 0 && path.p[slash - 1] != '/')
-        slash--;
-    struct wa_sv last = wa_sv_sub(path, slash, path.n);
-    if (wa_sv_eqs(last, ".") || wa_sv_eqs(last, "..") || path.n <= 1)
-        (void)snprintf(out, WA_PATH_MAX, "%.*s/..", WA_SV_ARG(path));
-    else if (slash == 0)
-        (void)snprintf(out, WA_PATH_MAX, ".");
-    else
-        (void)snprintf(out, WA_PATH_MAX, "%.*s", (int)(slash > 1 ? slash - 1 : 1), path.p);
+    struct wa_sv last = wa_path_name(dir);
+    if (last.n > 0 && !wa_sv_eqs(last, ".") && !wa_sv_eqs(last, ".."))
+        return wa_path_dir(dir, (size_t)(last.p - dir), out, err);
+    int n = snprintf(out, WA_PATH_MAX, "%s/..", dir);
+    return n < (int)WA_PATH_MAX ? WA_OK : wa_fail(err, WA_E_LIMIT, "the path is too long");
 }
 
 /* Not when there are errors: agents would refuse the package, or it could never do its work. */
@@ -56,7 +49,8 @@ static enum wa_code check_and_build(const struct building *b, const char *source
                        "rules do not count",
                        source, errors);
     if (out == NULL) {
-        parent_of(source, folder);
+        if (parent_of(source, folder, err) != WA_OK)
+            return err->code;
         out = folder;
     }
     return wa_build_package(source, out, b->signer, &b->options, ret_path, err);

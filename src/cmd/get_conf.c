@@ -5,21 +5,7 @@
 #include "cmd/get.h"
 #include "codec/ini.h"
 #include "os/fs.h"
-
-enum wa_code wa_get_user_path(const char *name, char *out, struct wa_err *err)
-{
-    const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    int n;
-    if (base != NULL && base[0] == '/')
-        n = snprintf(out, WA_PATH_MAX, "%s/wapt/%s", base, name);
-    else if (home != NULL && home[0] == '/')
-        n = snprintf(out, WA_PATH_MAX, "%s/.config/wapt/%s", home, name);
-    else
-        return wa_fail(err, WA_E_CONFIG, "neither HOME nor XDG_CONFIG_HOME is set");
-    return n > 0 && n < (int)WA_PATH_MAX
-               ? WA_OK
-               : wa_fail(err, WA_E_LIMIT, "the path of '%s' is too long", name);
-}
+#include "os/path.h"
 
 enum wa_code wa_get_conf(const struct wa_cli *cli, const char *key, char **ret, struct wa_err *err)
 {
@@ -33,7 +19,7 @@ enum wa_code wa_get_conf(const struct wa_cli *cli, const char *key, char **ret, 
     if (!given) {
         struct wa_err why = WA_ERR_INIT;
         path = fallback;
-        if (wa_get_user_path("waptconsole.ini", fallback, &why) != WA_OK) {
+        if (wa_path_of_config("waptconsole.ini", fallback, &why) != WA_OK) {
             *ret = NULL;
             return WA_OK;
         }

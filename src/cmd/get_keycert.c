@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cmd/get.h"
 #include "os/fs.h"
+#include "os/path.h"
 
 static const struct wa_cli_option options[] = {
     {"common-name", 0, "NAME", "Name of the certificate's owner (needed)"},
@@ -50,7 +51,7 @@ static enum wa_code open_target(const struct wa_cli *cli, const char *cn, struct
     wa_sanitize_filename(wa_sv(cn), &name);
     if (wa_buf_check(&name, err) != WA_OK)
         return wa_wrap(err, "file name for '%s'", cn);
-    if (folder == NULL && wa_get_user_path("private", t->folder, err) != WA_OK)
+    if (folder == NULL && wa_path_of_config("private", t->folder, err) != WA_OK)
         return err->code;
     if (folder != NULL)
         (void)snprintf(t->folder, sizeof t->folder, "%s", folder);

@@ -8,6 +8,7 @@
 #include "cmd/agent_main.h"
 #include "cmd/get_sources.h"
 #include "cmd/get_tool.h"
+#include "os/path.h"
 
 #define HEAD_BYTES 64u
 
@@ -16,13 +17,7 @@ static const struct wa_cli_option options[] = {WA_GET_DEFAULTS_OPTIONS};
 /* The last part of a person's path, as the name of a member. */
 static enum wa_code base_name(const char *path, struct wa_relpath *ret, struct wa_err *err)
 {
-    struct wa_sv p = wa_sv(path);
-    while (p.n > 1 && p.p[p.n - 1] == '/')
-        p.n--;
-    size_t slash = p.n;
-    while (slash > 0 && p.p[slash - 1] != '/')
-        slash--;
-    if (wa_relpath_parse(wa_sv_sub(p, slash, p.n), ret, err) != WA_OK)
+    if (wa_relpath_parse(wa_path_name(path), ret, err) != WA_OK)
         return wa_wrap(err, "rename it first");
     if (ret->n > WA_NAME_MAX || wa_sv_ieqs(wa_sv(ret->p), "WAPT") ||
         wa_sv_ieqs(wa_sv(ret->p), "setup.py"))
@@ -139,7 +134,7 @@ static bool is_name(const char *arg)
     for (size_t i = 0; i < WA_COUNT(ends); i++)
         if (wa_sv_ends(wa_sv(arg), ends[i]))
             return false;
-    return strchr(arg, '/') == NULL && wa_path_stat(arg, &st, &absent) == WA_E_NOT_FOUND &&
+    return wa_path_last(arg) == arg && wa_path_stat(arg, &st, &absent) == WA_E_NOT_FOUND &&
            wa_template_check_name(arg, &err) == WA_OK;
 }
 

@@ -7,11 +7,10 @@
 #include "codec/hex.h"
 #include "codec/ini.h"
 #include "os/fs.h"
+#include "os/path.h"
 #include "pkg/members_dir.h"
 
 #include <errno.h>
-
-#define AGENT_ANCHORS "/opt/wapt/ssl" /* where the agent keeps its own */
 
 struct wa_get_package {
     struct wa_dir dir;
@@ -119,15 +118,18 @@ enum wa_code wa_get_anchors(const struct wa_cli *cli, struct wa_trust **ret, str
 {
     WA_AUTO(wa_trust) struct wa_trust *t = NULL;
     WA_AUTO_STR char *configured = NULL;
+    char agents[WA_PATH_MAX];
     const char *dir = wa_cli_get(cli, "trusted", NULL);
     if (dir == NULL && wa_get_conf(cli, "public_certs_dir", &configured, err) != WA_OK)
         return err->code;
+    bool is_given = dir != NULL || configured != NULL;
+    if (!is_given && wa_path_of_agent("ssl", agents, err) != WA_OK)
+        return err->code;
     if (dir == NULL)
-        dir = configured != NULL ? configured : AGENT_ANCHORS;
+        dir = configured != NULL ? configured : agents;
     if (wa_trust_new(&t, err) != WA_OK || wa_trust_add_dir(t, dir, err) != WA_OK)
-        return wa_wrap(err, strcmp(dir, AGENT_ANCHORS) == 0
-                                ? "trusted certificates (--trusted DIR names others)"
-                                : "trusted certificates");
+        return wa_wrap(err, !is_given ? "trusted certificates (--trusted DIR names others)"
+                                      : "trusted certificates");
     if (let_order(dir, t, err) != WA_OK)
         return err->code;
     *ret = WA_TAKE(t);

@@ -4,6 +4,7 @@
  */
 #include "cmd/get.h"
 #include "os/fs.h"
+#include "os/path.h"
 
 static const struct wa_cli_option options[] = {
     {"trusted", 't', "DIR", "Directory of trusted certificates (else public_certs_dir)"},
@@ -131,7 +132,7 @@ static bool is_path(const char *arg)
 {
     struct wa_stat st;
     struct wa_err err = WA_ERR_INIT;
-    return strchr(arg, '/') != NULL || wa_sv_ends(wa_sv(arg), ".wapt") ||
+    return wa_path_last(arg) != arg || wa_sv_ends(wa_sv(arg), ".wapt") ||
            wa_path_stat(arg, &st, &err) == WA_OK;
 }
 

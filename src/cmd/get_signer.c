@@ -11,6 +11,7 @@
 #include "cmd/get.h"
 #include "crypto/token.h"
 #include "os/fs.h"
+#include "os/path.h"
 
 struct search {
     const struct wa_cli *cli;
@@ -57,10 +58,9 @@ static enum wa_code check_rights(const struct search *s, const char *path, struc
 {
     struct wa_stat st;
     struct wa_err ignored = WA_ERR_INIT;
-    char *whole = realpath(path, NULL);
-    bool is_open =
-        whole != NULL && wa_path_stat(whole, &st, &ignored) == WA_OK && (st.mode & 077u) != 0;
-    free(whole); /* libc's */
+    char whole[WA_PATH_MAX];
+    bool is_open = wa_path_real(path, whole, &ignored) == WA_OK &&
+                   wa_path_stat(whole, &st, &ignored) == WA_OK && (st.mode & 077u) != 0;
     if (!is_open)
         return WA_OK;
     bool is_encrypted = false;
@@ -142,11 +142,10 @@ static enum wa_code search_key(struct search *s, const char *cert_path, struct w
 {
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
     char folder[WA_PATH_MAX], first[WA_PATH_MAX], path[2 * WA_PATH_MAX];
-    const char *slash = strrchr(cert_path, '/');
-    const char *base = slash == NULL ? cert_path : slash + 1;
+    const char *base = wa_path_last(cert_path);
     const char *dot = strrchr(base, '.');
-    (void)snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - cert_path + 1),
-                   slash == NULL ? "." : cert_path);
+    if (wa_path_dir(cert_path, (size_t)(base - cert_path), folder, err) != WA_OK)
+        return err->code;
     (void)snprintf(first, sizeof first, "%.*s.pem",
                    dot == NULL ? (int)strlen(base) : (int)(dot - base), base);
     (void)snprintf(path, sizeof path, "%s/%s", folder, first);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "os/clock.h"
+#include "os/path.h"
 #include "os/proc.h"
 
 #include <stdlib.h>
@@ -15,19 +16,15 @@
 static enum wa_code root_of(const struct wa_cli *cli, char out[WA_PATH_MAX], struct wa_err *err)
 {
     WA_AUTO_STR char *configured = NULL;
-    const char *home = getenv("HOME");
-    int n;
     if (wa_get_conf(cli, "default_sources_root", &configured, err) != WA_OK)
         return err->code;
-    if (configured != NULL)
-        n = snprintf(out, WA_PATH_MAX, "%s", configured);
-    else if (home != NULL && home[0] == '/')
-        n = snprintf(out, WA_PATH_MAX, "%s/waptdev", home);
-    else
-        return wa_fail(err, WA_E_CONFIG, "neither default_sources_root nor HOME is set");
-    return n > 0 && n < (int)WA_PATH_MAX
-               ? WA_OK
-               : wa_fail(err, WA_E_LIMIT, "the path of the sources is too long");
+    if (configured == NULL)
+        return wa_path_of_home("waptdev", out, err) == WA_OK
+                   ? WA_OK
+                   : wa_wrap(err, "default_sources_root is not set");
+    int n = snprintf(out, WA_PATH_MAX, "%s", configured);
+    return n < (int)WA_PATH_MAX ? WA_OK
+                                : wa_fail(err, WA_E_LIMIT, "the path of the sources is too long");
 }
 
 /* "a/b/" is "b" in "a"; the folder that holds it must not be made by chance. */
@@ -35,17 +32,11 @@ static enum wa_code split(const char *given, char parent[WA_PATH_MAX], struct wa
                           struct wa_err *err)
 {
     struct wa_relpath name;
-    size_t n = strlen(given), slash;
-    while (n > 1 && given[n - 1] == '/')
-        n--;
-    slash = n;
-    while (slash > 0 && given[slash - 1] != '/')
-        slash--;
-    if (n >= WA_PATH_MAX || n - slash > WA_NAME_MAX ||
-        wa_relpath_parse(wa_sv_n(given + slash, n - slash), &name, err) != WA_OK)
+    struct wa_sv last = wa_path_name(given);
+    if (last.n > WA_NAME_MAX || wa_relpath_parse(last, &name, err) != WA_OK)
         return wa_fail(err, WA_E_USAGE, "'%s' can't be a folder of sources", given);
-    (void)snprintf(parent, WA_PATH_MAX, "%.*s", slash == 0 ? 1 : (int)slash,
-                   slash == 0 ? "." : given);
+    if (wa_path_dir(given, (size_t)(last.p - given), parent, err) != WA_OK)
+        return err->code;
     memcpy(s->final, name.p, name.n + 1); /* at most WA_NAME_MAX, as above */
     return WA_OK;
 }
@@ -83,7 +74,7 @@ enum wa_code wa_get_sources_begin(const struct wa_cli *cli, const char *given,
     if (n + 1 >= sizeof s->path)
         return wa_fail(err, WA_E_LIMIT, "the path of '%s' is too long", parent);
     memcpy(s->path, parent, n + 1);
-    if (parent[n - 1] != '/')
+    if (!wa_path_is_separator(parent[n - 1]))
         memcpy(s->path + n, "/", 2);
     (void)snprintf(temp, sizeof temp, ".wapt-new-%d-%llu", wa_proc_own_pid(),
                    (unsigned long long)wa_clock_mono_ms());

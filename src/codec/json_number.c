@@ -151,7 +151,7 @@ void wa_json_put_number(struct wa_buf *out, struct wa_sv text)
     }
     read_decimal(text, &d);
     double v = to_double(&d);
-    if (isinf(v)) {
+    if (v > DBL_MAX) {
         wa_buf_adds(out, "Infinity"); /* json.loads('1e400') is inf, and dumps() writes it so */
         return;
     }

@@ -9,6 +9,7 @@
 #include "codec/zip_read.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
+#include "os/path.h"
 #include "pkg/build_priv.h"
 #include "pkg/version.h"
 
@@ -182,10 +183,28 @@ struct resigning {
     const struct wa_dir *dir;
     const char *folder;
     struct wa_relpath name; /* of the file, in dir */
+    struct wa_fd_source source;
+    int fd;
     struct wa_zip *zip;
     const struct wa_signer *signer;
     const struct wa_build_options *options;
 };
+
+static enum wa_code open_package(struct resigning *r, struct wa_err *err)
+{
+    if (wa_file_open(r->dir, &r->name, &r->fd, err) != WA_OK ||
+        wa_fd_source_init(&r->source, r->fd, err) != WA_OK)
+        return err->code;
+    return wa_zip_open(&r->source.base, &r->zip, err);
+}
+
+/* Before another takes its place: not every system replaces a file that is open. */
+static void close_package(struct resigning *r)
+{
+    wa_zip_free(r->zip);
+    r->zip = NULL;
+    wa_fd_close(&r->fd);
+}
 
 /* Is it what was checked before? The file may have been written to since. */
 static enum wa_code check_listed(const struct wa_build_options *o, const char *name,
@@ -273,8 +292,7 @@ static enum wa_code name_after(const struct resigning *r, bool had_usual,
     return WA_OK;
 }
 
-static enum wa_code sign_again(const struct resigning *r, struct wa_relpath *ret_name,
-                               struct wa_err *err)
+static enum wa_code sign_again(struct resigning *r, struct wa_relpath *ret_name, struct wa_err *err)
 {
     WA_AUTO_CONTROL struct wa_control c;
     WA_AUTO_LISTING struct wa_listing l;
@@ -290,9 +308,10 @@ static enum wa_code sign_again(const struct resigning *r, struct wa_relpath *ret
         name_after(r, had_usual, &c, &name, err) != WA_OK ||
         wa_build_date(&c, r->options, &mtime, err) != WA_OK ||
         wa_listing_open(&l, r->options, err) != WA_OK ||
-        wa_output_open(&o, r->folder, mtime, err) != WA_OK ||
-        copy_members(r, &o, &l, err) != WA_OK ||
-        wa_output_commit(&o, &c, r->signer, &l, r->name.p, err) != WA_OK)
+        wa_output_open(&o, r->folder, mtime, err) != WA_OK || copy_members(r, &o, &l, err) != WA_OK)
+        return err->code;
+    close_package(r);
+    if (wa_output_commit(&o, &c, r->signer, &l, r->name.p, err) != WA_OK)
         return err->code;
     /* First the content, then the name: there is one whole package at any moment. */
     if (strcmp(name.p, r->name.p) != 0 &&
@@ -306,29 +325,27 @@ enum wa_code wa_sign_package(const char *path, const struct wa_signer *signer,
                              const struct wa_build_options *options, char *ret_path,
                              struct wa_err *err)
 {
-    WA_AUTO(wa_zip) struct wa_zip *zip = NULL;
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    WA_AUTO_FD int fd = -1;
-    struct wa_fd_source source;
     struct wa_relpath name;
     char folder[WA_PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    int n = slash == NULL ? snprintf(folder, sizeof folder, ".")
-                          : snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
-    if (n < 0 || n + (int)WA_RELPATH_MAX >= (int)WA_PATH_MAX)
+    const char *last = wa_path_last(path);
+    if (wa_path_dir(path, (size_t)(last - path), folder, err) != WA_OK ||
+        (size_t)(last - path) + WA_RELPATH_MAX >= WA_PATH_MAX)
         return wa_fail(err, WA_E_LIMIT, "signing: the path is too long");
-    struct resigning r = {.dir = &dir, .folder = folder, .signer = signer, .options = options};
-    if (wa_signer_check(signer, err) != WA_OK ||
-        wa_relpath_parse(wa_sv(slash == NULL ? path : slash + 1), &r.name, err) != WA_OK ||
-        wa_dir_open(folder, &dir, err) != WA_OK || wa_file_open(&dir, &r.name, &fd, err) != WA_OK ||
-        wa_fd_source_init(&source, fd, err) != WA_OK ||
-        wa_zip_open(&source.base, &zip, err) != WA_OK)
+    struct resigning r = {
+        .dir = &dir, .folder = folder, .fd = -1, .signer = signer, .options = options};
+    if (wa_signer_check(signer, err) == WA_OK &&
+        wa_relpath_parse(wa_sv(last), &r.name, err) == WA_OK &&
+        wa_dir_open(folder, &dir, err) == WA_OK && open_package(&r, err) == WA_OK)
+        (void)sign_again(&r, &name, err);
+    close_package(&r);
+    if (err->code != WA_OK)
         return wa_wrap(err, "signing '%s'", path);
-    r.zip = zip;
-    if (sign_again(&r, &name, err) != WA_OK)
-        return wa_wrap(err, "signing '%s'", path);
-    n = ret_path == NULL
-            ? 0
-            : snprintf(ret_path, WA_PATH_MAX, "%s%s", slash == NULL ? "" : folder, name.p);
-    return n < (int)WA_PATH_MAX ? WA_OK : wa_fail(err, WA_E_LIMIT, "the path is too long");
+    char made[WA_PATH_MAX]; /* path may be where the answer goes */
+    int n = snprintf(made, sizeof made, "%.*s%s", (int)(last - path), path, name.p);
+    if (n >= (int)sizeof made)
+        return wa_fail(err, WA_E_LIMIT, "the path is too long");
+    if (ret_path != NULL)
+        memcpy(ret_path, made, (size_t)n + 1);
+    return WA_OK;
 }

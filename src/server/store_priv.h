@@ -35,9 +35,9 @@ struct wa_store {
     int64_t cleaned_at;
     bool owes_requeue;  /* an order that was not sent could not be given back to the queue */
     bool owes_presence; /* who came or left could not be written */
-    size_t checks;     /* passwords being checked */
-    bool is_stamping;  /* the repository's timestamp is on its way */
-    bool stamp_again;  /* and something has changed meanwhile */
+    size_t checks;      /* passwords being checked */
+    bool is_stamping;   /* the repository's timestamp is on its way */
+    bool stamp_again;   /* and something has changed meanwhile */
     uint64_t stamped_ms;
     struct wa_throttle throttle;
 };

@@ -6,10 +6,11 @@
  * over, never depends on the umask.
  */
 #include "base/mem.h"
+#include "os/error.h"
 #include "os/fs.h"
+#include "os/path.h"
 #include "sql/drv.h"
 
-#include <errno.h>
 #include <sqlite3.h>
 
 #define PREFIX "sqlite:"
@@ -26,11 +27,7 @@ static enum wa_code io_code(sqlite3 *db, int rc)
 
     if (rc == SQLITE_IOERR_NOMEM)
         return WA_E_NOMEM;
-    if (errnum == ENOSPC || errnum == EDQUOT)
-        return WA_E_NO_SPACE;
-    if (errnum == EACCES || errnum == EPERM)
-        return WA_E_DENIED;
-    return errnum == ENOENT ? WA_E_NOT_FOUND : WA_E_IO;
+    return wa_system_code(errnum);
 }
 
 static enum wa_code code_of(sqlite3 *db, int rc)
@@ -156,29 +153,23 @@ static enum wa_code set_up(sqlite3 *db, struct wa_err *err)
  * opened. */
 static enum wa_code make_file(const char *path, char out[WA_PATH_MAX], struct wa_err *err)
 {
-    const char *slash = strrchr(path, '/');
-    char parent[WA_PATH_MAX], real[WA_PATH_MAX];
+    const char *last = wa_path_last(path);
+    char where[WA_PATH_MAX], real[WA_PATH_MAX];
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
     WA_AUTO_FD int fd = -1;
     struct wa_relpath name;
-    size_t n = slash == NULL ? 0 : (size_t)(slash - path);
 
-    if (n >= sizeof(parent))
-        return wa_fail(err, WA_E_LIMIT, "the path is too long");
-    memcpy(parent, path, n);
-    parent[n] = '\0';
-    const char *where = slash == NULL ? "." : n == 0 ? "/" : parent;
-    if (wa_relpath_parse(wa_sv(slash == NULL ? path : slash + 1), &name, err) != WA_OK ||
+    if (wa_path_dir(path, (size_t)(last - path), where, err) != WA_OK ||
+        wa_relpath_parse(wa_sv(last), &name, err) != WA_OK ||
         wa_dir_open(where, &dir, err) != WA_OK)
         return err->code;
     if (wa_file_create(&dir, &name, 0600, &fd, err) == WA_E_EXISTS)
         wa_err_clear(err);
-    if (err->code != WA_OK)
+    if (err->code != WA_OK || wa_path_real(where, real, err) != WA_OK)
         return err->code;
-    if (realpath(where, real) == NULL)
-        return wa_fail_errno(err, errno, "cannot find the directory '%s'", where);
-    if (snprintf(out, WA_PATH_MAX, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name.p) >=
-        (int)WA_PATH_MAX)
+    size_t n = strlen(real);
+    const char *between = wa_path_is_separator(real[n - 1]) ? "" : "/";
+    if (snprintf(out, WA_PATH_MAX, "%s%s%s", real, between, name.p) >= (int)WA_PATH_MAX)
         return wa_fail(err, WA_E_LIMIT, "the path is too long");
     return WA_OK;
 }

@@ -94,7 +94,8 @@ static bool is_unwritable(struct wa_sv v)
         "\n\xe3\x80\x80"};
     bool is_broken = wa_sv_trim(v).n != v.n;
     for (size_t i = 0; i < WA_COUNT(breaks); i++)
-        is_broken = is_broken || memmem(v.p, v.n, breaks[i], strlen(breaks[i])) != NULL;
+        for (size_t at = 0; at < v.n && !is_broken; at++)
+            is_broken = wa_sv_starts(wa_sv_sub(v, at, v.n), breaks[i]);
     return is_broken;
 }
 

@@ -6,6 +6,7 @@
 #include "os/socket.h"
 
 #include "base/mem.h"
+#include "os/common/socket_of.h"
 #include "os/fs.h"
 
 #include <arpa/inet.h>
@@ -128,4 +129,9 @@ int wa_socket_outcome(int fd)
     int failed = 0;
     socklen_t n = sizeof failed;
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &n) != 0 ? errno : failed;
+}
+
+uv_os_sock_t wa_socket_of(int fd)
+{
+    return fd;
 }

@@ -71,32 +71,6 @@ static void test_written(void **state)
     assert_string_equal(out, "2026-11-24T10:00:00.999999");
 }
 
-static void test_local(void **state)
-{
-    WA_UNUSED(state);
-    static const struct {
-        const char *zone;
-        int64_t seconds;
-        const char *text;
-    } rows[] = {
-        {"UTC0", 1795514400, "2026-11-24T10:00:00.000001"},
-        {"XXX-5:30", 1795514400, "2026-11-24T15:30:00.000001"},
-        {"CET-1CEST,M3.5.0,M10.5.0/3", 1795514400, "2026-11-24T11:00:00.000001"},
-        {"CET-1CEST,M3.5.0,M10.5.0/3", 1782000000, "2026-06-21T02:00:00.000001"},
-    };
-    char out[WA_DATE_MAX];
-    for (size_t i = 0; i < WA_COUNT(rows); i++) {
-        assert_int_equal(setenv("TZ", rows[i].zone, 1), 0);
-        tzset();
-        wa_date_isolocal(rows[i].seconds, 1, out);
-        assert_string_equal(out, rows[i].text);
-        wa_date_isoutc(1795514400, 0, out);
-        assert_string_equal(out, "2026-11-24T10:00:00");
-    }
-    assert_int_equal(unsetenv("TZ"), 0);
-    tzset();
-}
-
 /* A number from a message may be anything. */
 static void test_beyond(void **state)
 {
@@ -241,9 +215,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calendar), cmocka_unit_test(test_every_day),
-        cmocka_unit_test(test_written),  cmocka_unit_test(test_local),
-        cmocka_unit_test(test_beyond),   cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_period),
+        cmocka_unit_test(test_written),  cmocka_unit_test(test_beyond),
+        cmocka_unit_test(test_parse),    cmocka_unit_test(test_period),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,9 @@ static void test_errno(void **state)
         {EACCES, WA_E_DENIED},
         {EPERM, WA_E_DENIED},
         {ENOSPC, WA_E_NO_SPACE},
+#ifdef EDQUOT
         {EDQUOT, WA_E_NO_SPACE},
+#endif
         {ENOMEM, WA_E_NOMEM},
         {EEXIST, WA_E_EXISTS},
         {ETIMEDOUT, WA_E_TIMEOUT},

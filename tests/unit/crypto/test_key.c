@@ -144,6 +144,14 @@ static void what_is_written_is_read_again(void **state)
         }
 }
 
+static bool holds(const unsigned char *p, long n, const void *part, size_t size)
+{
+    for (size_t at = 0; at + size <= (size_t)n; at++)
+        if (memcmp(p + at, part, size) == 0)
+            return true;
+    return false;
+}
+
 /* PBES2 { PBKDF2 { 600000, hmacWithSHA256 }, aes-256-cbc }, as the encrypted PEM says itself. */
 static void encryption_is_as_promised(void **state)
 {
@@ -163,9 +171,9 @@ static void encryption_is_as_promised(void **state)
     unsigned char *der = NULL;
     long n = 0;
     assert_int_equal(PEM_read_bio(bio, &label, &head, &der, &n), 1);
-    assert_non_null(memmem(der, (size_t)n, rounds, sizeof rounds));
-    assert_non_null(memmem(der, (size_t)n, prf, sizeof prf));
-    assert_non_null(memmem(der, (size_t)n, cipher, sizeof cipher));
+    assert_true(holds(der, n, rounds, sizeof rounds));
+    assert_true(holds(der, n, prf, sizeof prf));
+    assert_true(holds(der, n, cipher, sizeof cipher));
     OPENSSL_free(label);
     OPENSSL_free(head);
     OPENSSL_free(der);

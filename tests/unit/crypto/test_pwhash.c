@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "crypto/pwhash.h"
+#include "torture.h"
 
 static const struct {
     const char *password, *hash;
@@ -95,8 +96,22 @@ static void ours(void **state)
     WA_ASSERT_CODE(wa_pwhash_check(WA_SV("x"), long_text, &err), WA_E_INVALID);
 }
 
+static enum wa_code check_one(void *arg, struct wa_err *err)
+{
+    WA_UNUSED(arg);
+    return wa_pwhash_check(WA_SV("x"),
+                           "$pbkdf2-sha256$1$/w$LzQQNWVsEgFPX4evwKG7U9kxZAKs4YYN4aYGfMIkiTI", err);
+}
+
+static void every_allocation(void **state)
+{
+    WA_UNUSED(state);
+    (void)wa_torture(check_one, NULL);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(stored_hashes), cmocka_unit_test(ours)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(stored_hashes), cmocka_unit_test(ours),
+                                       cmocka_unit_test(every_allocation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

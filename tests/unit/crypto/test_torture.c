@@ -4,7 +4,6 @@
 #include "torture.h"
 
 #include "crypto/crl.h"
-#include "crypto/pwhash.h"
 #include "crypto/tree.h"
 
 /* What the runs need, made once. */
@@ -213,13 +212,6 @@ static enum wa_code trees(void *arg, struct wa_err *err)
     return wa_tree_check(&leaves[4], 4, 5, &proof, &root, err);
 }
 
-static enum wa_code passwords(void *arg, struct wa_err *err)
-{
-    WA_UNUSED(arg);
-    return wa_pwhash_check(WA_SV("x"),
-                           "$pbkdf2-sha256$1$/w$LzQQNWVsEgFPX4evwKG7U9kxZAKs4YYN4aYGfMIkiTI", err);
-}
-
 static void every_allocation(void **state)
 {
     WA_UNUSED(state);
@@ -235,8 +227,7 @@ static void every_allocation(void **state)
                 {"keys", keys},
                 {"signatures", signatures},
                 {"issuing", issuing},
-                {"trees", trees},
-                {"passwords", passwords}};
+                {"trees", trees}};
 
     for (size_t i = 0; i < WA_COUNT(runs); i++) {
         print_message("%s: %zu allocations\n", runs[i].name, wa_torture(runs[i].fn, NULL));

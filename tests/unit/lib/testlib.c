@@ -1,12 +1,10 @@
-/* testlib.c - checks, test data, temporary directories and failing streams for unit tests.
+/* testlib.c - checks, test data and failing streams for unit tests.
  *
  * Uses libc and base only, so that the tests of the lowest layer can have it.
  */
 #include "testlib.h"
 
 #include <errno.h>
-#include <ftw.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -64,28 +62,6 @@ void wa_test_read(const char *name, struct wa_buf *out)
     if (!is_whole)
         fail_msg("cannot read %s", path);
     WA_ASSERT_OK(wa_buf_check(out, &err));
-}
-
-void wa_test_tmpdir(char out[WA_PATH_MAX])
-{
-    const char *base = getenv("TMPDIR");
-    int n = snprintf(out, WA_PATH_MAX, "%s/wapt-test-XXXXXX",
-                     base != NULL && base[0] == '/' ? base : "/tmp");
-    if (n < 0 || (size_t)n >= WA_PATH_MAX || mkdtemp(out) == NULL)
-        fail_msg("cannot make a temporary directory: %s", strerror(errno));
-}
-
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    WA_UNUSED(st);
-    WA_UNUSED(at);
-    return kind == FTW_DP ? rmdir(path) : unlink(path);
-}
-
-void wa_test_tmpdir_remove(const char *path)
-{
-    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
-        fail_msg("cannot remove %s: %s", path, strerror(errno));
 }
 
 int wa_test_tmpdir_setup(void **state)

@@ -39,6 +39,14 @@ void wa_test_tmpdir_remove(const char *path);
 int wa_test_tmpdir_setup(void **state);
 int wa_test_tmpdir_teardown(void **state);
 
+/* A symbolic link at path to a file of the system that everybody may read. Skips the rest of the
+ * test where the system makes none and does not say so, as wine. */
+void wa_test_symlink(const char *path);
+
+/* One lock, which allocates nothing: torture.c fails what does. */
+void wa_test_lock(void);
+void wa_test_unlock(void);
+
 /* A source over memory that fails with WA_E_IO as soon as a read goes beyond its first `good`
  * bytes. */
 struct wa_failing_source {

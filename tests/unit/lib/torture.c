@@ -7,8 +7,6 @@
  */
 #include "torture.h"
 
-#include <pthread.h>
-
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *p, size_t n);
@@ -17,8 +15,6 @@ void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 void __wrap_free(void *p);
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct {
     bool is_running;
@@ -117,24 +113,24 @@ static void *made(void *p, size_t n)
 
 void *__wrap_malloc(size_t n)
 {
-    (void)pthread_mutex_lock(&lock);
+    wa_test_lock();
     void *p = must_fail() ? NULL : made(__real_malloc(n), n);
-    (void)pthread_mutex_unlock(&lock);
+    wa_test_unlock();
     return p;
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    (void)pthread_mutex_lock(&lock);
+    wa_test_lock();
     void *p = must_fail() ? NULL : made(__real_calloc(count, size), count * size);
-    (void)pthread_mutex_unlock(&lock);
+    wa_test_unlock();
     return p;
 }
 
 void *__wrap_realloc(void *old, size_t n)
 {
     void *p = NULL;
-    (void)pthread_mutex_lock(&lock);
+    wa_test_lock();
     if (!must_fail()) {
         /* Out of the table before: the address must not be used once realloc() has had it. */
         size_t old_n = 0;
@@ -145,60 +141,60 @@ void *__wrap_realloc(void *old, size_t n)
         else if (p != NULL && (old == NULL || was_ours))
             (void)made(p, n);
     }
-    (void)pthread_mutex_unlock(&lock);
+    wa_test_unlock();
     return p;
 }
 
 void __wrap_free(void *p)
 {
     size_t n = 0;
-    (void)pthread_mutex_lock(&lock);
+    wa_test_lock();
     (void)take(p, &n);
     __real_free(p);
-    (void)pthread_mutex_unlock(&lock);
+    wa_test_unlock();
 }
 
 /* --- runs --- */
 
 void wa_torture_pause(void)
 {
-    (void)pthread_mutex_lock(&lock);
+    wa_test_lock();
     run.is_paused = true;
-    (void)pthread_mutex_unlock(&lock);
+    wa_test_unlock();
 }
 
 void wa_torture_resume(void)
 {
-    (void)pthread_mutex_lock(&lock);
+    wa_test_lock();
     run.is_paused = false;
-    (void)pthread_mutex_unlock(&lock);
+    wa_test_unlock();
 }
 
 size_t wa_torture_live_count(void)
 {
-    (void)pthread_mutex_lock(&lock);
+    wa_test_lock();
     size_t n = run.live;
-    (void)pthread_mutex_unlock(&lock);
+    wa_test_unlock();
     return n;
 }
 
 /* Forgets the former run, also one that an assertion left in the middle. */
 static void start(size_t fail_at, bool is_lasting)
 {
-    (void)pthread_mutex_lock(&lock);
+    wa_test_lock();
     __real_free(run.slots);
     memset(&run, 0, sizeof run);
     run.fail_at = fail_at;
     run.is_lasting = is_lasting;
     run.is_running = true;
-    (void)pthread_mutex_unlock(&lock);
+    wa_test_unlock();
 }
 
 static void stop(void)
 {
-    (void)pthread_mutex_lock(&lock);
+    wa_test_lock();
     run.is_running = false;
-    (void)pthread_mutex_unlock(&lock);
+    wa_test_unlock();
 }
 
 /* One run, judged. Returns whether it met a failure. */

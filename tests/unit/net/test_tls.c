@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "os/clock.h"
+#include "os/common/socket_of.h"
 #include "os/fs.h"
 #include "os/proc.h"
 
@@ -370,7 +371,7 @@ static bool stranger_connects(int max_version, const char *ciphers)
     assert_int_equal(SSL_CTX_set_max_proto_version(ctx, max_version), 1);
     assert_int_equal(SSL_CTX_set_cipher_list(ctx, ciphers), 1);
     SSL *ssl = SSL_new(ctx);
-    assert_int_equal(SSL_set_fd(ssl, p.fds[0]), 1);
+    assert_int_equal(SSL_set_fd(ssl, (int)wa_socket_of(p.fds[0])), 1);
     enum wa_tls_want want = WA_TLS_WANT_READ;
     int rc = 0;
     bool refused = false;

@@ -4,6 +4,7 @@
 
 #include "support.h"
 
+#include "os/path.h"
 #include "pkg/verify.h"
 
 /* A package in memory. */
@@ -61,11 +62,11 @@ static inline void scratch_drop(struct scratch *s)
     struct wa_relpath name;
     struct wa_err err = WA_ERR_INIT;
     char folder[WA_PATH_MAX];
-    char *slash = strrchr(s->path, '/');
-    (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - s->path), s->path);
+    const char *last = wa_path_last(s->path);
+    check_ok(wa_path_dir(s->path, (size_t)(last - s->path), folder, &err), &err, s->path);
     wa_dir_close(&s->dir);
     check_ok(wa_dir_open(folder, &parent, &err), &err, folder);
-    check_ok(wa_relpath_parse(wa_sv(slash + 1), &name, &err), &err, slash);
+    check_ok(wa_relpath_parse(wa_sv(last), &name, &err), &err, last);
     check_ok(wa_tree_remove(&parent, &name, &err), &err, s->path);
 }
 

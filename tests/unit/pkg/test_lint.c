@@ -7,8 +7,6 @@
 #include "pkg/lint.h"
 #include "torture.h"
 
-#include <unistd.h>
-
 #define GOOD                                                                                       \
     "package: org-a\nversion: 1.0-1\narchitecture: all\nsection: base\npriority: optional\n"       \
     "description: An example\n"
@@ -156,14 +154,25 @@ static void without_a_control(void **state)
     struct wa_err err = WA_ERR_INIT;
     (void)state;
     scratch_make(&s);
-    char link[WA_PATH_MAX + 16];
-    (void)snprintf(link, sizeof link, "%s/link", s.path);
-    assert_int_equal(symlink("/etc/passwd", link), 0);
     check_ok(wa_lint_tree(&s.dir, NULL, vectors_date(), &f, &err), &err, "lint");
-    assert_int_equal(f.n, 2);
+    assert_int_equal(f.n, 1);
     assert_string_equal(f.items[0].rule, "control-missing");
-    assert_string_equal(f.items[1].rule, "unsafe-name");
     scratch_drop(&s);
+}
+
+static void a_link(void **state)
+{
+    WA_AUTO_FINDINGS struct wa_findings f = {.n = 0};
+    struct wa_dir dir = WA_DIR_INIT;
+    struct wa_err err = WA_ERR_INIT;
+    char link[WA_PATH_MAX + 16];
+    (void)snprintf(link, sizeof link, "%s/link", (const char *)*state);
+    wa_test_symlink(link);
+    check_ok(wa_dir_open(*state, &dir, &err), &err, "directory");
+    check_ok(wa_lint_tree(&dir, NULL, vectors_date(), &f, &err), &err, "lint");
+    wa_dir_close(&dir);
+    assert_int_equal(f.n, 2);
+    assert_string_equal(f.items[1].rule, "unsafe-name");
 }
 
 /* The process that reads setup.py is not believed. */
@@ -204,6 +213,7 @@ int main(void)
         cmocka_unit_test(ignores_what_it_is_told_to),
         cmocka_unit_test(finds_mistakes_in_files),
         cmocka_unit_test(without_a_control),
+        cmocka_unit_test_setup_teardown(a_link, wa_test_tmpdir_setup, wa_test_tmpdir_teardown),
         cmocka_unit_test(takes_only_lines_of_its_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,7 +144,7 @@ static void tell_reasons(const struct wa_plan *p, struct wa_buf *out)
         wa_buf_addf(out, "!%*s %s\n", (int)(2 * p->reasons[i].depth), "", p->reasons[i].text);
 }
 
-static void tell(const struct wa_plan *p, struct wa_buf *out)
+static void describe(const struct wa_plan *p, struct wa_buf *out)
 {
     static const char *const kinds[] = {"install", "upgrade", "remove", "keep"};
     static const enum wa_attr variant[] = {WA_A_ARCHITECTURE, WA_A_LOCALE, WA_A_MATURITY};
@@ -189,7 +189,7 @@ static void answer(struct world *w, struct wa_sv request, struct wa_buf *out)
         check_ok(wa_plan_install(&w->in, words, n, wa_sv_eqs(verb, "force"), &p, &err), &err,
                  "install");
     if (!wa_sv_eqs(verb, "why"))
-        tell(&p, out);
+        describe(&p, out);
     tell_reasons(&why, out);
 }
 

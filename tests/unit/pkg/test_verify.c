@@ -195,6 +195,7 @@ static void extracts_over_nothing(void **state)
     check_ok(package_open("valid/base-simple.wapt", &p, &err), &err, "open");
     check_ok(verify(&p, anchors, &v, &err), &err, "verify");
     check_ok(wa_file_create(&s.dir, &there, 0644, &fd, &err), &err, "create");
+    wa_fd_close(&fd);
     assert_int_equal(wa_extract_verified(wa_archive_members_get(p.archive), &v, &s.dir, &err),
                      WA_E_EXISTS);
     package_close(&p);

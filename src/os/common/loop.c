@@ -6,10 +6,9 @@
 #include "os/loop.h"
 
 #include "base/mem.h"
+#include "os/common/socket_of.h"
 #include "os/thread.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <uv.h>
 
 struct signal_watch {
@@ -56,7 +55,8 @@ struct work {
 
 static enum wa_code fail_uv(struct wa_err *err, int rc, const char *what)
 {
-    return wa_fail_errno(err, rc == UV_ENOMEM ? ENOMEM : -rc, "cannot %s", what);
+    enum wa_code code = rc == UV_ENOMEM ? WA_E_NOMEM : rc == UV_EEXIST ? WA_E_EXISTS : WA_E_IO;
+    return wa_fail(err, code, "cannot %s: %s", what, uv_strerror(rc));
 }
 
 /* False when there was nothing. */
@@ -199,7 +199,7 @@ enum wa_code wa_io_new(struct wa_loop *loop, int fd, wa_io_fn fn, void *user, st
     struct wa_io *io = wa_calloc(1, sizeof *io);
     if (io == NULL)
         return wa_nomem(err);
-    int rc = uv_poll_init(&loop->uv, &io->uv, fd);
+    int rc = uv_poll_init_socket(&loop->uv, &io->uv, wa_socket_of(fd));
     if (rc != 0) {
         wa_free(io);
         return fail_uv(err, rc, "watch a descriptor");
@@ -296,18 +296,6 @@ enum wa_code wa_loop_on_signal(struct wa_loop *loop, int signum, wa_signal_fn fn
     }
     uv_unref((uv_handle_t *)&w->uv);
     return WA_OK;
-}
-
-enum wa_code wa_loop_on_stop(struct wa_loop *loop, wa_signal_fn fn, void *user, struct wa_err *err)
-{
-    if (wa_loop_on_signal(loop, SIGTERM, fn, user, err) != WA_OK)
-        return err->code;
-    return wa_loop_on_signal(loop, SIGINT, fn, user, err);
-}
-
-enum wa_code wa_loop_on_child(struct wa_loop *loop, wa_signal_fn fn, void *user, struct wa_err *err)
-{
-    return wa_loop_on_signal(loop, SIGCHLD, fn, user, err);
 }
 
 enum wa_code wa_loop_post(struct wa_loop *loop, wa_post_fn fn, void *user, struct wa_err *err)

@@ -3,8 +3,6 @@
 
 #include "base/mem.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <uv.h>
 
 struct wa_thread {
@@ -35,7 +33,8 @@ enum wa_code wa_thread_start(wa_thread_fn fn, void *user, struct wa_thread **ret
     int rc = uv_thread_create(&t->uv, run, t);
     if (rc != 0) {
         wa_free(t);
-        return wa_fail_errno(err, -rc, "cannot start a thread");
+        return wa_fail(err, rc == UV_ENOMEM ? WA_E_NOMEM : WA_E_IO, "cannot start a thread: %s",
+                       uv_strerror(rc));
     }
     *ret = t;
     return WA_OK;
@@ -47,22 +46,6 @@ void wa_thread_join(struct wa_thread *t)
         return;
     (void)uv_thread_join(&t->uv);
     wa_free(t);
-}
-
-enum wa_code wa_thread_without_sigpipe(enum wa_code (*fn)(void *user, struct wa_err *err),
-                                       void *user, struct wa_err *err)
-{
-    const struct timespec at_once = {0};
-    sigset_t pipe_signal, before, waiting;
-    (void)sigemptyset(&pipe_signal);
-    (void)sigaddset(&pipe_signal, SIGPIPE);
-    (void)sigpending(&waiting);
-    (void)pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    enum wa_code code = fn(user, err);
-    if (sigismember(&waiting, SIGPIPE) == 0)
-        (void)sigtimedwait(&pipe_signal, NULL, &at_once);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code;
 }
 
 enum wa_code wa_lock_new(struct wa_lock **ret, struct wa_err *err)

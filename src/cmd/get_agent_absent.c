@@ -1,0 +1,63 @@
+/* get_agent_absent.c - where the agent does not run yet, nor any other program for us: the commands
+ * that need it say so, and no start of the program is one of the agent's processes.
+ */
+#include "cmd/agent_main.h"
+#include "cmd/get.h"
+#include "cmd/get_plan.h"
+#include "cmd/get_tool.h"
+
+#define WHERE "on this system yet; it does on Linux"
+
+bool wa_agent_dispatch(int argc, char **argv, int *ret_status)
+{
+    WA_UNUSED(argc);
+    WA_UNUSED(argv);
+    WA_UNUSED(ret_status);
+    return false;
+}
+
+const char *wa_agent_libdir(void)
+{
+    return "";
+}
+
+enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
+{
+    return wa_fail(err, WA_E_FAILED, "'%s' is the agent's work, and the agent does not run " WHERE,
+                   cli->command->name);
+}
+
+enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa_buf *out,
+                             struct wa_exit *ret, struct wa_err *err)
+{
+    WA_UNUSED(fd);
+    WA_UNUSED(out);
+    WA_UNUSED(ret);
+    return wa_fail(err, WA_E_FAILED, "'%s' is not started " WHERE, argv[0]);
+}
+
+enum wa_code wa_get_tool_read(int fd, const char *libdir, struct wa_installer *inst,
+                              struct wa_err *err)
+{
+    WA_UNUSED(fd);
+    WA_UNUSED(libdir);
+    WA_UNUSED(inst);
+    return wa_fail(err, WA_E_FAILED, "installers are not looked into " WHERE);
+}
+
+static enum wa_code absent(struct wa_cli *cli, struct wa_err *err)
+{
+    return wa_fail(err, WA_E_FAILED,
+                   "'%s' starts other programs, which wapt-get does not do " WHERE,
+                   cli->command->name);
+}
+
+#define ABSENT(var, name, args, summary)                                                           \
+    const struct wa_cli_command wa_get_##var = {name, args, summary, NULL, 0, 0, SIZE_MAX, absent};
+ABSENT(edit, "edit", "FILE|DIR [LIST]", "Open the sources of a package in your editor")
+ABSENT(update_package_sources, "update-package-sources", "DIR...",
+       "Run update_package() of your own sources")
+ABSENT(upload_package, "upload-package", "FILE...", "Check packages and publish them on the server")
+ABSENT(build_upload, "build-upload", "DIR...", "Pack source directories, sign and publish them")
+
+const wa_get_live_fn wa_get_plan_live = NULL; /* plans are made from files */

@@ -1,0 +1,65 @@
+/* get_agent_commands.c - the subcommands of wapt-get that the service carries out, as every system
+ * knows them; get_agent.c talks to the service, get_agent_absent.c stands for it where there is
+ * none.
+ */
+#include "cmd/get.h"
+
+#define PASSWORD_OPTION                                                                            \
+    {                                                                                              \
+        "password-file", 0, "FILE", "File whose first line is your password (else asked)"          \
+    }
+#define FORCE_OPTION                                                                               \
+    {                                                                                              \
+        "force", 'f', NULL, "Do it again, or in spite of a failing script"                         \
+    }
+
+static const struct wa_cli_option plain_options[] = {PASSWORD_OPTION, FORCE_OPTION};
+static const struct wa_cli_option install_options[] = {
+    PASSWORD_OPTION, FORCE_OPTION, {"params", 'p', "JSON", "Parameters for the package's script"}};
+static const struct wa_cli_option upgrade_options[] = {
+    PASSWORD_OPTION,
+    FORCE_OPTION,
+    {"only-if-not-process-running", 0, NULL, "Put off packages whose programs run"}};
+static const struct wa_cli_option register_options[] = {
+    PASSWORD_OPTION,
+    FORCE_OPTION,
+    {"token-file", 0, "FILE", "File with an enrolment token, made by 'waptserver enrol-token'"},
+    {"server", 0, "URL", "https address of the server, kept in the configuration"},
+    {"repository", 0, "URL", "Address of the main repository, kept in the configuration"},
+    {"server-user", 0, "NAME", "Administrator on the server, instead of a token"},
+    {"server-password-file", 0, "FILE", "File with that administrator's password (else asked)"},
+};
+
+#define COMMAND(var, name, args, summary, options, low, high)                                      \
+    const struct wa_cli_command wa_get_##var = {                                                   \
+        name, args, summary, options, WA_COUNT(options), low, high, wa_get_agent_run};
+COMMAND(register, "register", "", "Register this machine on the server", register_options, 0, 0)
+COMMAND(update, "update", "", "Refresh the list of available packages", plain_options, 0, 0)
+COMMAND(upgrade, "upgrade", "", "Install what is assigned, and newer versions of what is installed",
+        upgrade_options, 0, 0)
+COMMAND(download_upgrade, "download-upgrade", "", "Download what an upgrade would install",
+        plain_options, 0, 0)
+COMMAND(install, "install", "PACKAGE...", "Install packages with what they need", install_options,
+        1, 64)
+COMMAND(remove, "remove", "PACKAGE...", "Remove packages, and what needs them", plain_options, 1,
+        64)
+COMMAND(forget, "forget", "PACKAGE...", "Forget packages without running anything", plain_options,
+        1, 64)
+COMMAND(list, "list", "[WORD...]", "List installed packages", plain_options, 0, 64)
+COMMAND(search, "search", "[WORD...]", "Search the available packages", plain_options, 0, 64)
+COMMAND(list_upgrade, "list-upgrade", "", "List what an upgrade would do", plain_options, 0, 0)
+COMMAND(audit, "audit", "[PACKAGE...]", "Run the audits of installed packages", plain_options, 0,
+        64)
+COMMAND(session_setup, "session-setup", "[PACKAGE|ALL]...", "Set your own session up",
+        plain_options, 0, 64)
+COMMAND(update_status, "update-status", "", "Send this machine's status to the server",
+        plain_options, 0, 0)
+COMMAND(inventory, "inventory", "", "Show what is known about this machine", plain_options, 0, 0)
+COMMAND(show_log, "show-log", "PACKAGE", "Show the output of a package's scripts", plain_options, 1,
+        1)
+COMMAND(tasks, "tasks", "", "List the service's tasks", plain_options, 0, 0)
+COMMAND(cancel, "cancel", "[TASK]", "Cancel a task", plain_options, 0, 1)
+COMMAND(cancel_all, "cancel-all", "", "Cancel all tasks", plain_options, 0, 0)
+COMMAND(clean, "clean", "", "Delete downloaded packages", plain_options, 0, 0)
+COMMAND(status, "status", "", "Show the service's state", plain_options, 0, 0)
+COMMAND(restart, "restart", "", "Restart the service", plain_options, 0, 0)
