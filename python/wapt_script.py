@@ -30,7 +30,7 @@ class Unfit(ValueError):
 def new_result(request, status='ERROR', error=None):
     """Return a result with nothing in it but a status and what was given."""
     return {'status': status, 'returned': None, 'error': error, 'uninstallkey': [],
-            'params': dict(request.get('params') or {}), 'params_store_changes': {}}
+            'params': dict(request.get('params') or {}), 'params_store_changes': {}, 'wishes': []}
 
 
 def clean(value, depth=0):
@@ -161,6 +161,7 @@ class Script:
         result['uninstallkey'] = [clean(str(key)) for key in ensure_list(vars(self.module).get('uninstallkey'))]
         if self.engine is not None:
             result['params_store_changes'] = self.engine.params_store_changes
+            result['wishes'] = self.engine.wishes
             result['params'] = self._params_to_keep()
 
     def _params_to_keep(self):

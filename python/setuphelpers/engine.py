@@ -1,21 +1,19 @@
 """The object that scripts know as WAPT: what the agent tells them about itself.
 
 WAPT gave scripts its whole engine. A script runs apart from the agent here, so this
-holds what can be answered without it; anything else is refused by name, so that
-no script believes to have done what was not done.
+holds what can be answered without it. Work on other packages is asked for: the agent
+does it when the script has ended well. Anything else is refused by name, so that no
+script believes to have done what was not done.
 """
 
 from .errors import EWaptException
 from .package import PackageEntry, parse_requirement, version_matches
 from .process import run, run_notfatal
+from .text import ensure_list
 
 REFUSED = {
-    'install': 'name the other package in `depends`',
-    'remove': 'name the other package in `conflicts`, or remove it from the group or host that orders it',
-    'forget_packages': 'use wapt-get forget',
-    'update': 'the agent does it by its own schedule',
-    'upgrade': 'the agent does it by its own schedule',
-    'waptdb': 'the agent\'s database is its own; use is_installed(), installed(), read_param() and write_param()',
+    'query': 'the agent\'s database is its own; use installed()',
+    'db': 'the agent\'s database is its own; use installed()',
 }
 COUNTED_AS_INSTALLED = ('OK', 'UNKNOWN')
 
@@ -36,7 +34,9 @@ class Engine:
         self._installed = [PackageEntry(**entry) for entry in context.get('installed') or ()]
         self._params = dict(context.get('params_store') or {})
         self._check_value = check_value
+        self._is_heard = bool(context.get('takes_wishes'))
         self.params_store_changes = {}
+        self.wishes = []
 
     def __getattr__(self, name):
         hint = REFUSED.get(name, 'see wapt-setuphelpers(7) for what there is')
@@ -60,16 +60,79 @@ class Engine:
         value = self._params.get(name, default)
         return ptype(value) if ptype is not None and value is not None else value
 
+    def _need_agent(self, name):
+        if not self._is_heard:
+            raise EWaptException('WAPT.%s() works in hooks that the agent runs as root, and in no others' % name)
+
     def write_param(self, name, value):
         """Keep a text, number, list or dict under a name, for any script on this machine."""
+        self._need_agent('write_param')
         if not isinstance(name, str) or not name:
             raise EWaptException('the name of a parameter must be a text')
         self._params[name] = self.params_store_changes[name] = self._check_value(value)
 
     def delete_param(self, name):
         """Forget a value that write_param() kept."""
+        self._need_agent('delete_param')
         self._params.pop(name, None)
         self.params_store_changes[name] = None
+
+    def _wish(self, name, packages, force=False):
+        self._need_agent(name)
+        op = {'forget_packages': 'forget'}.get(name, name)
+        packages = [str(item.package) if isinstance(item, PackageEntry) else str(item) for item in ensure_list(packages)]
+        self.wishes.append({'op': op, 'packages': packages, 'force': bool(force)})
+        print('%s %s: the agent does it when this script has ended well' % (op, ' '.join(packages)))
+        return packages
+
+    def install(self, apackages, force=False, params_dict=None, **options):
+        """Have packages installed, with what they need, when this script has ended well.
+
+        Returns a dict of lists as WAPT did: all that is asked for stands in 'install', nothing in 'upgrade', 'additional',
+        'skipped', 'unavailable' and 'errors'. params_dict, and options but for those that say what is done anyway, are refused.
+        """
+        asked = {name for name, value in options.items() if value and name not in ('usecache', 'process_dependents', 'printhook', 'installed_by')}
+        if params_dict or asked:
+            raise EWaptException('WAPT.install() takes packages and force here, not %s' % ', '.join(sorted(asked or {'params_dict'})))
+        packages = self._wish('install', apackages, force)
+        return dict({key: [] for key in ('upgrade', 'additional', 'skipped', 'unavailable', 'errors')}, install=[[name, None] for name in packages])
+
+    def remove(self, packages_list, force=False):
+        """Have packages removed when this script has ended well; those that are not installed are left out.
+
+        Returns {'removed': [name, ...], 'errors': []}.
+        """
+        installed = [name for name in ensure_list(packages_list) if self.is_installed(getattr(name, 'package', name), include_errors=True)]
+        return {'removed': self._wish('remove', installed, force) if installed else [], 'errors': []}
+
+    def forget_packages(self, packages_list):
+        """Have packages forgotten, without running their scripts, when this script has ended well; return their names."""
+        return self._wish('forget_packages', packages_list)
+
+    def update(self, force=False):
+        """Have the lists of packages fetched when this script has ended well; return {}."""
+        self._wish('update', [], force)
+        return {}
+
+    def upgrade(self):
+        """Have all packages upgraded when this script has ended well; return {}."""
+        self._wish('upgrade', [])
+        return {}
+
+    def uninstall_cmd(self, guid):
+        """For Windows only."""
+        from .elsewhere import refuse
+        refuse('WAPT.uninstall_cmd()', 'windows')
+
+    def registry_uninstall_snapshot(self):
+        """For Windows only."""
+        from .elsewhere import refuse
+        refuse('WAPT.registry_uninstall_snapshot()', 'windows')
+
+    @property
+    def waptdb(self):
+        """What scripts ask WAPT's database for: installed packages and kept values."""
+        return Database(self)
 
     @property
     def config(self):
@@ -79,3 +142,22 @@ class Engine:
         with open(self.config_filename, encoding='utf-8-sig') as source:
             parser.read_file(source)
         return parser
+
+
+class Database:
+    """What there is of WAPT.waptdb: reading, and the values that scripts keep."""
+
+    def __init__(self, engine):
+        self.get_param, self.set_param, self.delete_param = engine.read_param, engine.write_param, engine.delete_param
+        self.installed, self._engine = engine.installed, engine
+
+    def installed_package_names(self, include_errors=False):
+        """Return the names of the installed packages."""
+        return [entry.package for entry in self._engine.installed(include_errors)]
+
+    def installed_matching(self, package_cond, include_errors=False):
+        """Return the installed package that meets 'name' or 'name(>=version)', None if there is none."""
+        return self._engine.is_installed(package_cond, include_errors)
+
+    def __getattr__(self, name):
+        raise AttributeError('WAPT.waptdb.%s is not available to setup scripts: the agent\'s database is its own' % name)

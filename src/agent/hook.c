@@ -38,9 +38,10 @@ static enum wa_code write_wapt(struct wa_manager *m, struct wa_jw *w,
         }
     }
     wa_jw_end(w);
-    wa_jw_key(w, "params_store");
-    wa_jw_obj(w);
-    wa_jw_end(w);
+    /* Nor what scripts keep: it may be secret. What a user's script says is its user's word. */
+    wa_jw_kvb(w, "takes_wishes", what->uid == 0);
+    if (what->uid == 0 && wa_script_store_write(m, w, err) != WA_OK)
+        return err->code;
     wa_jw_end(w);
     return WA_OK;
 }
@@ -153,7 +154,8 @@ static void take_text(char *out, size_t size, struct wa_sv text)
 }
 
 /* What the runner said, believed only if it ended well. */
-static void judge(const struct wa_run_result *ran, struct wa_sv json, struct wa_hook_result *ret)
+static void judge(const struct wa_task_run *run, const struct wa_hook_run *what,
+                  const struct wa_run_result *ran, struct wa_sv json, struct wa_hook_result *ret)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     struct wa_err err = WA_ERR_INIT;
@@ -177,6 +179,12 @@ static void judge(const struct wa_run_result *ran, struct wa_sv json, struct wa_
             wa_json_write(wa_json_get(j, "params"), &ret->params);
         if (ret->status[0] == '\0')
             (void)snprintf(ret->status, sizeof ret->status, "ERROR");
+        if (what->uid == 0 && strcmp(ret->status, "ERROR") != 0 &&
+            wa_script_wishes_take(run, j, &err) != WA_OK) {
+            (void)snprintf(ret->status, sizeof ret->status, "ERROR");
+            (void)snprintf(ret->error, sizeof ret->error, "%s", err.text);
+            ret->code = err.code;
+        }
     }
     if (ret->error[0] != '\0')
         wa_buf_addf(&ret->output, "%s%s\n",
@@ -204,6 +212,6 @@ enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what
     if (wa_helper_run(m->launcher, &r, on_output, &follow, m->cancel, &result, &ran, err) != WA_OK)
         return wa_wrap(err, "running %s of '%s'", wa_hook_name(what->hook),
                        wa_control_get(what->control, WA_A_PACKAGE));
-    judge(&ran, wa_buf_sv(&result), ret);
+    judge(run, what, &ran, wa_buf_sv(&result), ret);
     return WA_OK;
 }

@@ -263,6 +263,13 @@ void wa_hook_result_fini(struct wa_hook_result *r);
 /* WA_OK whenever the hook ran, whatever became of it: see ret->status. */
 WA_CHECK enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what,
                                   struct wa_hook_result *ret, struct wa_err *err);
+/* "params_store": what scripts of root's have kept. */
+WA_CHECK enum wa_code wa_script_store_write(struct wa_manager *m, struct wa_jw *w,
+                                            struct wa_err *err);
+/* Keeps and queues what the result of a script of root's asks for. WA_E_LIMIT, WA_E_INVALID; what
+ * was before the wrong one in the result is done all the same. */
+WA_CHECK enum wa_code wa_script_wishes_take(const struct wa_task_run *run,
+                                            const struct wa_json *result, struct wa_err *err);
 /* A script's parameters, from text that somebody gave: one JSON object, else WA_E_USAGE. */
 WA_CHECK enum wa_code wa_params_check(struct wa_sv text, struct wa_arena *arena,
                                       const struct wa_json **ret, struct wa_err *err);

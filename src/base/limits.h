@@ -147,8 +147,13 @@
 #define WA_LOCAL_CLIENTS_PER_UID_MAX 8u  /* of one user, so that one can't starve others */
 #define WA_SCRIPT_OUTPUT_MAX (1u << 20)  /* bytes kept of a script's output: head and tail */
 #define WA_SCRIPT_TIMEOUT_S 3600u        /* s: a hook without its own limit */
-#define WA_AUTH_TIMEOUT_MS 15000u        /* ms: PAM adds 2 s to a wrong password */
-#define WA_CHAN_QUEUE_MAX (64u << 20)    /* bytes waiting for another process that does not read */
+#define WA_SCRIPT_STORE_MAX                                                                        \
+    (256u << 10)                      /* bytes of JSON: all that scripts keep by WAPT.write_param */
+#define WA_SCRIPT_STORE_NAMES_MAX 256 /* of them, that one run may change */
+#define WA_SCRIPT_WISHES_MAX 32       /* tasks that one run may ask for */
+#define WA_SCRIPT_DEPTH_MAX 3         /* scripts that ask for one another, in a row */
+#define WA_AUTH_TIMEOUT_MS 15000u     /* ms: PAM adds 2 s to a wrong password */
+#define WA_CHAN_QUEUE_MAX (64u << 20) /* bytes waiting for another process that does not read */
 #define WA_HOST_TEXT_MAX                                                                           \
     (4u << 20) /* bytes: a file of /proc; cpuinfo of a machine with a thousand processors */
 #define WA_PLACE_BYTES_MAX                                                                         \

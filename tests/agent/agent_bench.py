@@ -207,14 +207,16 @@ class Bench(unittest.TestCase):
         shutil.rmtree(source, ignore_errors=True)
         files = {'WAPT/control': f'package: {name}\nversion: {version}\narchitecture: all\n'
                                  f'description: for {name}\n{control}'}
-        if script is not None:
+        if isinstance(script, bytes):
+            files['setup.py'] = script  # as it is
+        elif script is not None:
             files['setup.py'] = 'from setuphelpers import *\nuninstallkey = []\n' + script
         files.update(more or {})
         for path, text in files.items():
             os.makedirs(os.path.dirname(f'{source}/{path}'), exist_ok=True)
-            with open(f'{source}/{path}', 'w', encoding='utf-8') as f:
-                f.write(text)
-        done = json.loads(cls.get('--json', 'build-package', '--ignore', 'setup-syntax', source, '-k', f'{cls.top}/keys/{key}.crt', '-o',
+            with open(f'{source}/{path}', 'wb') as f:
+                f.write(text if isinstance(text, bytes) else text.encode())
+        done = json.loads(cls.get('--json', 'build-package', '--ignore', 'setup-syntax,old-python', source, '-k', f'{cls.top}/keys/{key}.crt', '-o',
                                   f'{cls.top}/out', base=False).stdout)
         path = cls.find_path(done['result'])
         if publish:

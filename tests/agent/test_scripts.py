@@ -3,7 +3,7 @@ import os
 import time
 
 import agent_bench
-from agent_bench import FAILED, OK, TIMEOUT, Bench
+from agent_bench import FAILED, LIMIT, OK, TIMEOUT, Bench
 
 HOOK_TIMEOUT_S = 4
 
@@ -139,6 +139,50 @@ def install():
                                   'MemoryError')):
             with self.subTest(name):
                 self.fails(f'ends-{name}', f'def install():\n    {line}\n', says)
+
+    def test_scripts_of_python_2(self):
+        """Those of tests/python/python2 that run anywhere, signed and installed as they are."""
+        folder = f'{self.root}/tests/python/python2'
+        for name in ('prints', 'division', 'exceptions', 'text_types', 'latin1', 'crlf', 'sorting'):
+            with self.subTest(name), open(f'{folder}/{name}.py', 'rb') as source, open(f'{folder}/{name}.out', encoding='utf-8') as expected:
+                script = source.read()
+                package, done = self.install(name.replace('_', '-'), script)
+                self.assertEqual(done.returncode, OK, done.stdout + done.stderr)
+                for line in expected.read().splitlines()[1:]:
+                    self.assertIn(line.replace('test-a (=1.0-1)', name), done.stdout)
+                with open(f"{self.base}/private/packages/{self.row(name.replace('_', '-'))['package_uuid']}/setup.py", 'rb') as kept:
+                    self.assertEqual(kept.read(), script)
+        self.fails('old-refused', 'import md5\ndef install():\n    print "x"\n', 'line 3: the module md5 is no more')
+        self.install('old-audit', '# -*- coding: cp1252 -*-\ndef install():\n    pass\ndef audit():\n    print 7 / 2\n    return "OK"\n')
+        self.assertIn('3', self.get('audit', 'old-audit').stdout)
+        self.assertEqual(self.row('old-audit')['last_audit_status'], 'OK')
+
+    def test_values_are_kept_and_wishes_come_true(self):
+        self.install('wished', 'def install():\n    print("came")\n')
+        self.get('remove', 'wished')
+        self.install('wisher', 'def install():\n    WAPT.write_param("wisher.n", {"é": [1]})\n    WAPT.write_param("gone", 1)\n    WAPT.install("wished")\n'
+                               'def audit():\n    print(WAPT.read_param("wisher.n"), WAPT.read_param("gone"))\n    WAPT.delete_param("gone")\n'
+                               '    WAPT.remove("wished")\n    return "OK"\n')
+        self.wait_for(lambda: (self.row('wished') or {}).get('install_status') == 'OK', 'what the script asked for is installed')
+        self.assertIn("{'é': [1]} 1", self.get('audit', 'wisher').stdout)
+        self.wait_for(lambda: self.row('wished') is None, 'what the script asked for is removed')
+        self.assertIn("{'é': [1]} None", self.get('audit', 'wisher').stdout)
+
+    def test_wishes_of_one_another_end(self):
+        for name, other in (('ping', 'pong'), ('pong', 'ping')):
+            self.package(name, f'def install():\n    open({self.top + "/pings"!r}, "a").write("x")\n    WAPT.install("{other}", force=True)\n')
+        self.publish()
+        self.get('update')
+        self.get('install', 'ping')
+        self.wait_for(lambda: any((self.row(n) or {}).get('install_status') == 'ERROR' for n in ('ping', 'pong')), 'somebody is told to stop')
+        with open(f'{self.top}/pings', encoding='ascii') as f:
+            self.assertEqual(len(f.read()), 4)
+        self.assertTrue(any('have asked for one another' in self.get('show-log', n).stdout for n in ('ping', 'pong')))
+        self.get('remove', '--force', 'ping', 'pong')
+
+    def test_wishes_have_limits(self):
+        self.fails('greedy', 'def install():\n    for i in range(40): WAPT.install("p%d" % i)\n', 'more than 32 tasks', LIMIT)
+        self.fails('hoarder', 'def install():\n    WAPT.write_param("much", "x" * 300000)\n', 'all values together', LIMIT)
 
     def test_no_python(self):
         self.fails('syntax', 'def install(:\n', 'is no Python')

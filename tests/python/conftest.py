@@ -81,7 +81,7 @@ def hook(tmp_path):
                  'params': {}, 'force': False, 'language': 'en', 'user': 'nobody', 'usergroups': ['staff'],
                  'persistent_dir': str(tmp_path / 'private' / 'persistent' / 'uuid'), 'persistent_source_dir': None,
                  'wapt': {'wapt_base_dir': '/opt/wapt', 'host_uuid': 'H-1', 'config_filename': '/nowhere.ini',
-                          'installed': [], 'params_store': {}}}
+                          'installed': [], 'params_store': {}, 'takes_wishes': True}}
         asked.update(request)
         return run_runner(json.dumps(asked).encode(), str(package), env)
 

@@ -74,12 +74,12 @@ def test_ending(hook, name, script, status, error):
 def test_result_has_exactly_the_promised_members(hook):
     got = hook('install', 'uninstallkey = "a, b"\ndef install():\n    return "WARNING"', params={'x': [1, None, 'é']})
     assert got.result == {'status': 'WARNING', 'returned': 'WARNING', 'error': None, 'uninstallkey': ['a', 'b'],
-                          'params': {'x': [1, None, 'é']}, 'params_store_changes': {}}
+                          'params': {'x': [1, None, 'é']}, 'params_store_changes': {}, 'wishes': []}
     assert got.raw.count(b'\n') == 1
 
 
 # What a script might do, by accident or as a short cut, to the descriptors that it finds.
-FORGED = b'{"status":"OK","returned":null,"error":null,"uninstallkey":[],"params":{},"params_store_changes":{}}\n'
+FORGED = b'{"status":"OK","returned":null,"error":null,"uninstallkey":[],"params":{},"params_store_changes":{},"wishes":[]}\n'
 FORGERIES = {
     'number 4': 'os.write(4, FORGED)',
     'all numbers, then out': 'everywhere(); os._exit(0)',
@@ -256,7 +256,7 @@ def install():
 
 
 def test_kept_values_of_the_agent(hook):
-    wapt = {'params_store': {'old': '5', 'gone': 1},
+    wapt = {'params_store': {'old': '5', 'gone': 1}, 'takes_wishes': True,
             'installed': [{'package': 'demo', 'version': '2.0-3', 'install_status': 'OK'},
                           {'package': 'bad', 'version': '1', 'install_status': 'ERROR'}]}
     got = hook('audit', '''
@@ -274,7 +274,31 @@ def audit():
     assert got.result['params_store_changes'] == {'new': {'a': [1, 'é']}, 'gone': None}
 
 
-@pytest.mark.parametrize('line,hint', [('WAPT.install("x")', 'depends'), ('WAPT.waptdb', 'database'),
+def test_work_on_other_packages_is_asked_for(hook):
+    wapt = {'takes_wishes': True, 'installed': [{'package': 'old', 'version': '1'}, {'package': 'bad', 'version': '2', 'install_status': 'ERROR'}]}
+    got = hook('install', '''
+def install():
+    assert WAPT.install('a, b(>=2)', force=True)['install'] == [['a', None], ['b(>=2)', None]]
+    assert WAPT.remove(['old', 'none', 'bad']) == {'removed': ['old', 'bad'], 'errors': []} and WAPT.remove('none')['removed'] == []
+    WAPT.forget_packages(control); WAPT.update(); WAPT.upgrade()
+    assert WAPT.waptdb.installed_package_names() == ['old'] and WAPT.waptdb.installed_matching('old(=1)').package == 'old'
+    WAPT.waptdb.set_param('k', 1); assert WAPT.waptdb.get_param('k') == 1
+''', wapt=wapt)
+    assert got.result['wishes'] == [{'op': op, 'packages': packages, 'force': force} for op, packages, force in (
+        ('install', ['a', 'b(>=2)'], True), ('remove', ['old', 'bad'], False), ('forget', ['test-a'], False), ('update', [], False),
+        ('upgrade', [], False))], got
+    assert got.result['params_store_changes'] == {'k': 1} and 'install a b(>=2): the agent does it' in got.output
+
+
+@pytest.mark.parametrize('line', ['WAPT.install("x")', 'WAPT.remove(["old"])', 'WAPT.write_param("a", 1)', 'WAPT.delete_param("a")', 'WAPT.upgrade()'])
+def test_nobody_listens_to_a_users_script(hook, line):
+    got = hook('session_setup', 'def session_setup():\n    %s\n' % line, wapt={'installed': [{'package': 'old', 'version': '1'}]})
+    assert got.result['status'] == 'ERROR' and 'runs as root' in got.result['error'] and not got.result['wishes']
+
+
+@pytest.mark.parametrize('line,hint', [('WAPT.install("x", params_dict={"a": 1})', 'params_dict'), ('WAPT.install("x", download_only=True)', 'download_only'),
+                                       ('WAPT.waptdb.query("x")', 'database'), ('WAPT.uninstall_cmd("{A}")', 'for Windows'),
+                                       ('WAPT.registry_uninstall_snapshot()', 'for Windows'), ('WAPT.db', 'database'),
                                        ('WAPT.nonsense()', 'WAPT.nonsense'), ('WAPT.write_param("a", object())', 'object')])
 def test_what_the_engine_can_not_do_is_an_error(hook, line, hint):
     got = hook('install', 'def install():\n    %s' % line)
