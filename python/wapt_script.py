@@ -22,6 +22,9 @@ HOOKS = ('install', 'uninstall', 'audit', 'session_setup', 'update_package')
 # As in WAPT, these are looked for in the text.
 DETECTED_BY_TEXT = {'audit': 'def audit():', 'session_setup': 'def session_setup():'}
 
+# Errors of scripts that Python 3 can read, and that mean something else in Python 2.
+OLD_AGE = ('bytes-like object', "has no attribute 'decode'", 'str to bytes', 'bytes to str', "not 'bytes'", 'not bytes', 'object is not subscriptable')
+
 
 class Unfit(ValueError):
     """A value has no JSON of its own."""
@@ -70,11 +73,11 @@ class Script:
             result['status'], result['error'], returned = self._call()
             result['returned'] = describe(returned)
         except BaseException as failure:  # sys.exit() too: no way out of a script is a success
-            result['error'] = report(failure, self.path)
+            result['error'] = report(failure, self.path, self.helpers)
         try:
             self._collect(result)
         except BaseException as failure:
-            result.update(status='ERROR', error=report(failure, self.path))
+            result.update(status='ERROR', error=report(failure, self.path, self.helpers))
         return result
 
     def _call(self):
@@ -103,7 +106,8 @@ class Script:
         # The lines of a traceback: later there may be no file, or no right to read it by its path.
         lines = text.decode('utf-8', 'replace').splitlines(True)
         linecache.cache[self.path] = (len(text), None, lines, self.path)
-        code, self.helpers = wapt_python2.load(text, self.path)
+        own = frozenset(name[:-3] for name in os.listdir('.') if name.endswith('.py'))
+        code, self.helpers = wapt_python2.load(text, self.path, own=own)
         return code
 
     def _load(self, code):
@@ -225,13 +229,13 @@ def prepare_persistent(folder, source):
         os.mkdir(folder)
 
 
-def report(failure, path):
+def report(failure, path, helpers):
     """Write the traceback for the log; return 'ExceptionName: message' for the result."""
     name = type(failure).__name__
     hint = None
     try:
         text = clean(str(failure))
-        hint = explain(failure, path)
+        hint = explain(failure, text, path, helpers)
     except Exception:
         text = 'its text can not be told'
     if isinstance(failure, SystemExit):
@@ -249,9 +253,11 @@ def report(failure, path):
     return '%s: %s' % (name, (hint or text)[:ERROR_MAX])
 
 
-def explain(failure, path):
+def explain(failure, text, path, helpers):
     """Return more than the exception says of itself where its cause is likely the age of the script, else None."""
     if isinstance(failure, SyntaxError) and failure.filename == path:
         line = (failure.text or '').strip()
         return 'setup.py is no Python: line %s%s (%s)' % (failure.lineno, ', "%s"' % clean(line) if line else '', failure.msg)
+    if not helpers and isinstance(failure, (TypeError, AttributeError)) and any(words in text for words in OLD_AGE):
+        return "%s (if setup.py is written for Python 2, say so: a comment '# Python 2' in its first line has it translated)" % text
     return None

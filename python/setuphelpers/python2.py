@@ -281,6 +281,14 @@ def py2_open(name, mode='r', buffering=-1):
 py2_file = py2_open
 
 
+def py2_code(source):
+    """Return what exec executes: code as it is, text translated."""
+    if not isinstance(source, str):
+        return source
+    from wapt_python2 import translate
+    return compile(translate(source, path='exec').whole(), '<exec>', 'exec', dont_inherit=True)
+
+
 def py2_execfile(path, globals_, locals_=None):
     """execfile(...); what it executes is translated too."""
     from wapt_python2 import load

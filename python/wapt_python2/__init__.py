@@ -75,7 +75,7 @@ class Translation:
         return place
 
 
-def needs_translation(text, siblings=()):
+def needs_translation(text, siblings=(), own=()):
     """Return (line, why) if a script is one of Python 2, None if it is to be run as it is.
 
     SyntaxError is raised for what Python 3 can't read, and says to be read by no other.
@@ -93,13 +93,14 @@ def needs_translation(text, siblings=()):
         return failure.lineno or 0, failure.msg
     if said == 3 or names.BOTH.search(text) or not (siblings or names.WORDS.search(text)):
         return None
-    return find_evidence(root, siblings)
+    return find_evidence(root, siblings, own)
 
 
-def translate(text, siblings=(), path='setup.py'):
+def translate(text, siblings=(), path='setup.py', own=()):
     """Return the Translation of a script; Untranslatable tells why there is none, SyntaxError that it is of no Python.
 
-    siblings are the modules beside the file which Python 2 would find there before any other.
+    siblings are the modules beside a file of a folder with modules, which Python 2 would find before any other; own those that
+    the package brings, whose names stand for nothing else.
     """
     from .meaning import Meaning
     from .syntax import Syntax
@@ -108,7 +109,7 @@ def translate(text, siblings=(), path='setup.py'):
         syntax = Syntax(text)
         changed = syntax.run()
         refusals = list(syntax.refusals)
-        meaning = Meaning(changed, syntax.futures, siblings)
+        meaning = Meaning(changed, syntax.futures, siblings, own)
         changed = meaning.run()
         refusals += meaning.refusals
         if not refusals:
@@ -126,7 +127,7 @@ def translate(text, siblings=(), path='setup.py'):
     return Translation(text, changed, syntax.helpers | meaning.helpers)
 
 
-def load(data, path, siblings=()):
+def load(data, path, siblings=(), own=()):
     """Return the code of a script's bytes, and the helpers by name that its globals need."""
     try:
         text = decode(data)
@@ -137,9 +138,9 @@ def load(data, path, siblings=()):
             return compile(text, path, 'exec', dont_inherit=True), {}
         except SyntaxError:
             pass
-    if needs_translation(text, siblings) is None:
+    if needs_translation(text, siblings, own) is None:
         return compile(text, path, 'exec', dont_inherit=True), {}
-    translation = translate(text, siblings, path)
+    translation = translate(text, siblings, path, own)
     from setuphelpers import python2
     helpers = {name: getattr(python2, name) for name in translation.helpers}
     return compile(translation.text, path, 'exec', dont_inherit=True), helpers

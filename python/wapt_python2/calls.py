@@ -81,6 +81,8 @@ class Calls:
                     name, 'exec code in a_dict' if name == 'exec' else 'execfile(path, a_dict)'))
             if name == 'execfile':
                 self.tree.add_argument(node, 'globals()')
+        if name == 'exec' and node.args and not isinstance(node.args[0], ast.Starred):
+            self.tree.wrap(node.args[0], self.meaning.helper('code') + '(')
 
     # --- functions of modules ---
 

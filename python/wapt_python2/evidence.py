@@ -34,23 +34,25 @@ def _unguarded(root):
         todo.extend(ast.iter_child_nodes(node))
 
 
-def find_evidence(root, siblings=()):
+def find_evidence(root, siblings=(), own=()):
     """Return (line, what) of the first thing that only Python 2 has, None if there is none."""
     imported, bound = imported_names(root), bound_names(root)
     found = []
     for node in _unguarded(root):
-        what = _import_evidence(node, siblings) or _name_evidence(node, imported, bound) or _list_evidence(node, bound)
+        what = _import_evidence(node, siblings, own) or _name_evidence(node, imported, bound) or _list_evidence(node, bound)
         if what:
             found.append((node.lineno, what))
     return min(found, default=None)
 
 
-def _import_evidence(node, siblings):
+def _import_evidence(node, siblings, own):
     if isinstance(node, ast.Import):
         for alias in node.names:
+            if alias.name in own:
+                continue
             if alias.name in names.MODULES and alias.name != 'urllib' or alias.name in names.MODULES_GONE or alias.name in siblings:
                 return 'import ' + alias.name
-    elif isinstance(node, ast.ImportFrom) and not node.level:
+    elif isinstance(node, ast.ImportFrom) and not node.level and node.module not in own:
         if node.module == 'urllib':
             return next(('from urllib import ' + a.name for a in node.names if a.name not in URLLIB3), None)
         if node.module in names.MODULES or node.module in names.MODULES_GONE or node.module.split('.')[0] in siblings:

@@ -52,10 +52,12 @@ def qualified(node, imported):
     return '.'.join([imported[node.id]] + parts[::-1])
 
 
-def change_import(tree, node, siblings):
+def change_import(tree, node, siblings, own):
     """import urllib2, os"""
     for alias in node.names:
         name = alias.name
+        if name in own:
+            continue
         if name in names.MODULES_GONE:
             raise Refusal(node.lineno, 'the module %s is no more: %s' % (name, names.MODULES_GONE[name]))
         if name in siblings:
@@ -68,9 +70,9 @@ def change_import(tree, node, siblings):
             tree.replace(alias, '%s as %s' % (names.MODULES[name], alias.asname or name))
 
 
-def change_import_from(tree, node, siblings):
+def change_import_from(tree, node, siblings, own):
     """from urllib import urlencode"""
-    if node.level or node.module == '__future__':
+    if node.level or node.module == '__future__' or node.module in own:
         return
     if node.module in names.MODULES_GONE:
         raise Refusal(node.lineno, 'the module %s is no more: %s' % (node.module, names.MODULES_GONE[node.module]))

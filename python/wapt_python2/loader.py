@@ -6,14 +6,17 @@ import sys
 
 
 class Loader(importlib.machinery.SourceFileLoader):
-    """Loads a source, never what was compiled from it."""
+    """Loads a source, never what was compiled from it; root: the package's folder."""
+
+    root = ''
 
     def get_code(self, fullname):
         """Return the code of a module, which gets the helpers that it needs when it is executed."""
         from . import load
         path = self.get_filename(fullname)
         package = fullname if self.is_package(fullname) else fullname.rpartition('.')[0]
-        code, self.helpers = load(self.get_data(path), path, modules_in(os.path.dirname(path)) if package else frozenset())
+        code, self.helpers = load(self.get_data(path), path, modules_in(os.path.dirname(path)) if package else frozenset(),
+                                  modules_in(self.root))
         return code
 
     def exec_module(self, module):
@@ -31,7 +34,8 @@ def modules_in(folder):
 
 def watch(folder):
     """Let all that is imported from below a folder go through here."""
-    kinds = [(importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES), (Loader, ['.py'])]
+    loader = type('Loader', (Loader,), {'root': folder})
+    kinds = [(importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES), (loader, ['.py'])]
 
     def find(path):
         if path != folder and not path.startswith(folder + os.sep):

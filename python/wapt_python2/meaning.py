@@ -15,9 +15,9 @@ REFUSALS_MAX = 100
 class Meaning:
     """The changes of one source's meaning."""
 
-    def __init__(self, text, futures, siblings=()):
+    def __init__(self, text, futures, siblings=(), own=()):
         self.tree = Tree(text)
-        self.futures, self.siblings = futures, siblings
+        self.futures, self.siblings, self.own = futures, siblings, own
         self.imported = imported_names(self.tree.root)
         self.bound = bound_names(self.tree.root)
         self.refusals, self.helpers, self.handlers = [], set(), []
@@ -101,10 +101,10 @@ class Meaning:
     # --- names ---
 
     def _Import(self, node):
-        change_import(self.tree, node, self.siblings)
+        change_import(self.tree, node, self.siblings, self.own)
 
     def _ImportFrom(self, node):
-        change_import_from(self.tree, node, self.siblings)
+        change_import_from(self.tree, node, self.siblings, self.own)
 
     def _Name(self, node):
         if node.id in self.bound or not isinstance(node.ctx, ast.Load):
