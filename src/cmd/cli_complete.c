@@ -1,5 +1,5 @@
-/* cli_complete.c - what bash and zsh need to complete the words of a program, from the tables that
- * drive the parsing. The build runs each program for it and installs what it says.
+/* cli_complete.c - what bash, fish and zsh need to complete the words of a program, from the tables
+ * that drive the parsing. The build runs each program for it and installs what it says.
  *
  * Only words of the tables and file names are offered: no program is run while somebody types.
  */
@@ -118,6 +118,68 @@ static void bash(const struct wa_cli_program *p, struct wa_buf *out)
     wa_buf_addf(out, "complete -o filenames -F _%s %s\n", p->name, p->name);
 }
 
+/* --- fish --- */
+
+static void fish_text(const char *text, struct wa_buf *out)
+{
+    wa_buf_addc(out, '\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'' || *text == '\\')
+            wa_buf_addc(out, '\\');
+        wa_buf_addc(out, *text);
+    }
+    wa_buf_addc(out, '\'');
+}
+
+/* Options that hold after a command, or, without one, everywhere. */
+static void fish_options(const struct wa_cli_program *p, const struct wa_cli_command *c,
+                         const struct list *list, struct wa_buf *out)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct wa_cli_option *o = &list->options[i];
+        wa_buf_addf(out, "complete -c %s", p->name);
+        if (c != NULL && c->name != NULL)
+            wa_buf_addf(out, " -n '__fish_seen_subcommand_from %s'", c->name);
+        if (o->letter != 0)
+            wa_buf_addf(out, " -s %c", o->letter);
+        wa_buf_addf(out, " -l %s", o->name);
+        if (is_arg(o, "DIR"))
+            wa_buf_adds(out, " -x -a '(__fish_complete_directories)'");
+        else if (o->arg != NULL)
+            wa_buf_adds(out, is_arg(o, "FILE") ? " -r -F" : " -x");
+        wa_buf_adds(out, " -d ");
+        fish_text(o->help, out);
+        wa_buf_addc(out, '\n');
+    }
+}
+
+static void fish(const struct wa_cli_program *p, struct wa_buf *out)
+{
+    struct list lists[3];
+    bool alone = p->commands[0]->name == NULL;
+    wa_buf_addf(out, "# completion of %s for fish; made from its own tables\n", p->name);
+    collect(p, alone ? p->commands[0] : NULL, lists);
+    for (size_t l = 0; l < 3; l++)
+        fish_options(p, NULL, &lists[l], out);
+    if (alone)
+        return;
+    wa_buf_adds(out, "set --local commands");
+    for (size_t i = 0; p->commands[i] != NULL; i++)
+        wa_buf_addf(out, " %s", p->commands[i]->name);
+    wa_buf_addc(out, '\n');
+    for (size_t i = 0; p->commands[i] != NULL; i++) {
+        const struct wa_cli_command *c = p->commands[i];
+        struct list own = {c->options, c->option_count};
+        wa_buf_addf(out,
+                    "complete -c %s -f -n \"not __fish_seen_subcommand_from $commands\" -a %s -d ",
+                    p->name, c->name);
+        fish_text(c->summary, out);
+        wa_buf_addf(out, "\ncomplete -c %s -n '__fish_seen_subcommand_from %s' %s\n", p->name,
+                    c->name, names_file(c->args) ? "-F" : "-f");
+        fish_options(p, c, &own, out);
+    }
+}
+
 /* --- zsh --- */
 
 /* Text between single quotes, in a place where zsh gives brackets and colons a meaning. */
@@ -204,6 +266,8 @@ bool wa_cli_completion(const struct wa_cli_program *p, const char *shell, struct
 {
     if (strcmp(shell, "bash") == 0)
         bash(p, out);
+    else if (strcmp(shell, "fish") == 0)
+        fish(p, out);
     else if (strcmp(shell, "zsh") == 0)
         zsh(p, out);
     else

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 BIN, ROOT = (os.path.abspath(p) for p in sys.argv[1:3])
@@ -125,8 +126,30 @@ class Completion(unittest.TestCase):
             words = set(re.findall(r'(--[a-z0-9-]+)[}\[]', read(path)))
             self.assertEqual(words, {o[1] for options in parse_help(program).values() for o in options})
 
+    def fish(self, program, line):
+        """What fish offers for the last word of a command line."""
+        script = f'source {BIN}/{program}.fish; complete -C "{line}"'
+        with tempfile.TemporaryDirectory() as home:
+            done = subprocess.run(['fish', '--no-config', '-c', script], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60,
+                                  env=dict(os.environ, HOME=home))
+        self.assertEqual(done.stderr, '')
+        return {x.split('\t')[0] for x in done.stdout.splitlines()}
+
+    def test_fish_offers_the_words_of_the_tables(self):
+        for program in PROGRAMS:
+            path = os.path.join(BIN, program + '.fish')
+            subprocess.run(['fish', '--no-config', '--no-execute', path], check=True, timeout=60)
+            words = set(re.findall(r' -l (\S+)', read(path)))
+            self.assertEqual({'--' + w for w in words}, {o[1] for options in parse_help(program).values() for o in options})
+        self.assertTrue({'install', 'build-package', 'verify'} <= self.fish('wapt-get', 'wapt-get '))
+        self.assertEqual(self.fish('wapt-get', 'wapt-get -c x inst'), {'install'})
+        self.assertEqual(self.fish('wapt-get', 'wapt-get create-keycert --ca-c'), {'--ca-cert'})
+        self.assertEqual(self.fish('wapt-get', 'wapt-get verify exampl'), {'examples/'})
+        self.assertEqual(self.fish('wapt-get', 'wapt-get update exampl'), set())
+        self.assertEqual(self.fish('wapt-get', 'wapt-get verify -t READ'), set())  # a file is no directory
+
     def test_another_shell_is_refused(self):
-        done = subprocess.run([os.path.join(BIN, 'wapt-get'), '--completion', 'fish'], capture_output=True, check=False)
+        done = subprocess.run([os.path.join(BIN, 'wapt-get'), '--completion', 'tcsh'], capture_output=True, check=False)
         self.assertEqual((done.returncode, done.stdout), (2, b''))
 
 
