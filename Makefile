@@ -3,7 +3,7 @@
 #   make vectors [DIR=...]   packages, indexes and texts with the expected answers
 #   make coverage            what the units, vectors and fuzz corpora reach of packages and trust
 #   make crash [N=300]       kill -9 of any process at N random moments (SEED= repeats one)
-#   make test-windows     the programs for Windows, cross-built, tested under wine
+#   make test-windows        the programs for Windows, cross-built, tested under wine
 #   make test                every test but the campaigns
 BUILD ?= build
 export CC ?= gcc
@@ -28,7 +28,8 @@ test: build
 	@tools/test.sh $(BUILD)
 
 # Its own folder; the libraries are built once, into the user's cache.
-test-windows: deps
+test-windows:
+	@tools/deps.sh windows
 	@tools/windows.sh build-windows
 	@tests/wine-run.sh build-windows
 
