@@ -152,6 +152,11 @@ def py2_print(*values, file=None):
     print(text, end='' if text[-1:] in ('\n', '\t') else ' ', file=file)
 
 
+def py2_next(iterator):
+    """iterator.next()"""
+    return next(iterator) if hasattr(iterator, '__next__') else iterator.next()
+
+
 def py2_apply(function, args=(), kwargs=None):
     """apply(...)"""
     return function(*args, **(kwargs or {}))

@@ -123,7 +123,7 @@ class Calls:
         elif name == 'has_key' and len(node.args) == 1:
             self.tree.replace_attribute(node.func, '__contains__')
         elif name == 'next' and not node.args and not node.keywords:
-            self.tree.method_to_function(node, 'next')
+            self.tree.method_to_function(node, self.meaning.helper('next'))
         elif name in ('encode', 'decode') and not self._is_codec(node.func.value):
             self.tree.method_to_function(node, self.meaning.helper(name))
         elif name == 'sort':

@@ -10,7 +10,7 @@ PARTS_MAX = 6  # of a name with dots: the tables have no longer ones
 
 
 def imported_names(root):
-    """Return what each imported name stands for: {'md5': 'hashlib.md5', 'h': 'hashlib'}."""
+    """Return what each imported name stands for: {'md5': 'hashlib.md5', 'h': 'hashlib'}; none that is a variable too."""
     found = {}
     for node in ast.walk(root):
         if isinstance(node, ast.Import):
@@ -21,10 +21,11 @@ def imported_names(root):
                 found.update((name, name) for name in ('glob', 'os', 'shutil'))
             for alias in node.names:
                 found[alias.asname or alias.name] = '%s.%s' % (node.module, alias.name)
-    return found
+    variables = bound_names(root, False)
+    return {name: dotted for name, dotted in found.items() if name not in variables}
 
 
-def bound_names(root):
+def bound_names(root, with_imports=True):
     """Return every name that a script binds somewhere by itself."""
     found = set()
     for node in ast.walk(root):
@@ -34,7 +35,7 @@ def bound_names(root):
             found.add(node.name)
         elif isinstance(node, ast.arg):
             found.add(node.arg)
-        elif isinstance(node, ast.alias):
+        elif isinstance(node, ast.alias) and with_imports:
             found.add((node.asname or node.name).split('.')[0])
         elif isinstance(node, ast.ExceptHandler) and node.name:
             found.add(node.name)

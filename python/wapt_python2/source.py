@@ -11,7 +11,8 @@ from .refusal import Refusal
 
 COOKIE = re.compile(r'^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)', re.M)
 HEAD_LINES = 5
-SAYS = re.compile(r'(?i)^[ \t]*#(?:!.*\bpython|.*\bpython[ ]?)([23])(?![0-9])')
+# A line of its own: 'converted from Python 2' says nothing of the kind.
+SAYS = re.compile(r'(?i)^[ \t]*#(?:!.*\bpython|[ \t]*(?:-\*-)?[ \t]*python ?)([23])(?:\.[0-9]+)?[ \t]*(?:-\*-)?[ \t.\r]*$')
 # What declares itself ASCII and is not is mostly Western European.
 ENCODINGS = re.compile(r'(ascii|us-ascii|latin|iso8859|iso-8859|cp|windows|mac|koi8|gb|big5|shift|euc|johab|utf-8|utf8|mbcs)')
 
@@ -65,7 +66,7 @@ def declare_utf8(line):
 
 
 def version_said(text):
-    """Return 2 or 3 if a comment of the first lines, such as '#!/usr/bin/python2', names that Python, else None."""
+    """Return 2 or 3 if one of the first lines is '# Python 2' or '#!/usr/bin/python2', or the same with 3, else None."""
     for line in head(text, HEAD_LINES):
         found = SAYS.match(line)
         if found:

@@ -1,4 +1,4 @@
-# Python 3 from the start: division is its own
+# converted from Python 2 long ago
 from setuphelpers import *
 
 def install():

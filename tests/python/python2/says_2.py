@@ -1,0 +1,6 @@
+# -*- coding: utf-8 -*-
+# Python 2.7
+from setuphelpers import *
+
+def install():
+    print(3 / 2)
