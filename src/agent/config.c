@@ -260,18 +260,21 @@ static enum wa_code load(struct wa_ini *ini, const char *file, wa_conf_warn_fn w
                          struct wa_agent_config *ret, struct wa_err *err)
 {
     const char *others[SECTIONS_MAX + 1];
+    struct wa_conf_option all[WA_CONFIG_OPTIONS_MAX];
+    size_t count = wa_config_with_gone(options, WA_COUNT(options), all);
     struct wa_agent_config c = {.base = ""};
     (void)snprintf(c.file, sizeof c.file, "%s", file);
     (void)snprintf(c.base, sizeof c.base, "%.*s", (int)(strrchr(file, '/') - file), file);
     if (!wa_ini_has_section(ini, "global"))
         return wa_fail(err, WA_E_CONFIG, "'%s' has no [global] section", file);
     foreign_sections(ini, others);
-    if (wa_conf_load(ini, file, options, WA_COUNT(options), others, &c, warn, user, err) != WA_OK ||
+    if (wa_conf_load(ini, file, all, count, others, &c, warn, user, err) != WA_OK ||
         settle(&c, err) != WA_OK || wa_config_repos_load(ini, warn, user, &c, err) != WA_OK) {
         wa_agent_config_free(&c);
         return err->code;
     }
     warn_unused(&c, warn, user);
+    wa_config_warn_gone(ini, file, warn, user);
     *ret = c;
     return WA_OK;
 }

@@ -14,6 +14,15 @@ void wa_config_trim_slash(char *url);
 WA_CHECK enum wa_code wa_config_default_url(const char *server, const char *suffix, char **url,
                                             struct wa_err *err);
 
+/* --- config_gone.c --- */
+#define WA_CONFIG_OPTIONS_MAX 256u
+/* The agent's own options, and those of WAPT's that are gone. Returns how many. */
+size_t wa_config_with_gone(const struct wa_conf_option *own, size_t count,
+                           struct wa_conf_option all[WA_CONFIG_OPTIONS_MAX]);
+/* The same for whole sections. */
+void wa_config_warn_gone(const struct wa_ini *ini, const char *file, wa_conf_warn_fn warn,
+                         void *user);
+
 /* --- config_repo.c --- */
 /* The repositories that [global] names, from their sections. c is freed by the caller also on
  * failure. */

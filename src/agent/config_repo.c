@@ -27,6 +27,10 @@ static const struct wa_conf_option options[] = {
     {"", "use_http_proxy_for_repo", WA_CONF_BOOL, OPT(use_proxy), "0", 0, 0, 0, "Use it"},
     {"", "limit_bandwidth", WA_CONF_STR, OPT(bandwidth), "", 0, 0, 0, "Megabytes a second"},
     {"", "timeout", WA_CONF_PERIOD, OPT(timeout_s), "60", 1, 600, 's', "Longest silence"},
+    {"", "check_certificates_validity", WA_CONF_GONE, 0, NULL, 0, 0, 0,
+     "certificates are always checked"},
+    {"", "client_certificate", WA_CONF_GONE, 0, NULL, 0, 0, 0, "repositories ask for none"},
+    {"", "client_private_key", WA_CONF_GONE, 0, NULL, 0, 0, 0, "repositories ask for none"},
 };
 
 struct loader {

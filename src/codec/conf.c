@@ -136,9 +136,11 @@ static enum wa_code set_option(const struct context *c, const struct wa_conf_opt
     case WA_CONF_PERIOD:
         return set_number(c, o, text);
     case WA_CONF_CSV:
+        return set_csv(c, o, text);
+    case WA_CONF_GONE:
         break;
     }
-    return set_csv(c, o, text);
+    return WA_OK;
 }
 
 static bool is_ignored(const char *section, const char *const *ignored_sections)
@@ -150,14 +152,96 @@ static bool is_ignored(const char *section, const char *const *ignored_sections)
     return false;
 }
 
-static bool is_known(const char *section, const char *key, const struct wa_conf_option *options,
-                     size_t count)
+/* --- what nobody reads --- */
+
+#define KEY_MAX 64u /* bytes: longer keys are compared with none */
+
+static size_t least(size_t a, size_t b, size_t c)
+{
+    size_t two = a < b ? a : b;
+    return two < c ? two : c;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Characters to change, add or leave out to make one of the other; KEY_MAX for what is too long. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[KEY_MAX + 1], n = strlen(a), m = strlen(b);
+
+    if (n > KEY_MAX || m > KEY_MAX)
+        return KEY_MAX;
+    for (size_t k = 0; k <= m; k++)
+        row[k] = k;
+    for (size_t i = 1; i <= n; i++) {
+        size_t before = row[0];
+        row[0] = i;
+        for (size_t k = 1; k <= m; k++) {
+            size_t above = row[k], same = lower(a[i - 1]) == lower(b[k - 1]) ? 0 : 1;
+            row[k] = least(above + 1, row[k - 1] + 1, before + same);
+            before = above;
+        }
+    }
+    return row[m];
+}
+
+static const struct wa_conf_option *find(const char *section, const char *key,
+                                         const struct wa_conf_option *options, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(options[i].section, section) == 0 && wa_sv_ieqs(wa_sv(key), options[i].key))
-            return true;
+        if ((section == NULL || strcmp(options[i].section, section) == 0) &&
+            wa_sv_ieqs(wa_sv(key), options[i].key))
+            return &options[i];
     }
-    return false;
+    return NULL;
+}
+
+/* The option that was probably meant: of the same name elsewhere, or of nearly the same name. */
+static const struct wa_conf_option *nearest(const char *section, const char *key,
+                                            const struct wa_conf_option *options, size_t count)
+{
+    const struct wa_conf_option *best = find(NULL, key, options, count);
+    size_t least_so_far = strlen(key) / 4 + 2; /* one letter in a short key, more in a long one */
+
+    if (best != NULL)
+        return best->type == WA_CONF_GONE ? NULL : best;
+    for (size_t i = 0; i < count; i++) {
+        size_t d = distance(key, options[i].key);
+        if (options[i].type == WA_CONF_GONE || strcmp(options[i].section, section) != 0 ||
+            d >= least_so_far)
+            continue;
+        best = &options[i];
+        least_so_far = d;
+    }
+    return best;
+}
+
+static void warn_one(const struct context *c, const char *section, const char *key,
+                     const struct wa_conf_option *options, size_t count, wa_conf_warn_fn warn,
+                     void *user)
+{
+    char text[512];
+    const struct wa_conf_option *o = find(section, key, options, count);
+    size_t line = wa_ini_line(c->ini, section, key);
+
+    if (o != NULL && o->type != WA_CONF_GONE)
+        return;
+    if (o != NULL) {
+        (void)snprintf(text, sizeof(text),
+                       "%s, line %zu: option '%.80s' in [%.80s] has no effect: %s", c->file, line,
+                       key, section, o->doc);
+        warn(user, text);
+        return;
+    }
+    o = nearest(section, key, options, count);
+    (void)snprintf(text, sizeof(text), "%s, line %zu: unknown option '%.80s' in [%.80s]%s%s%s%s%s",
+                   c->file, line, key, section, o != NULL ? "; is '" : "", o != NULL ? o->key : "",
+                   o != NULL ? "' in [" : "", o != NULL ? o->section : "",
+                   o != NULL ? "] meant?" : "");
+    warn(user, text);
 }
 
 static void warn_unknown(const struct context *c, const struct wa_conf_option *options,
@@ -169,14 +253,8 @@ static void warn_unknown(const struct context *c, const struct wa_conf_option *o
     for (size_t s = 0; wa_ini_section_at(c->ini, s, &section); s++) {
         if (is_ignored(section, ignored_sections))
             continue;
-        for (size_t k = 0; wa_ini_key_at(c->ini, section, k, &key, &value); k++) {
-            char text[512];
-            if (is_known(section, key, options, count))
-                continue;
-            (void)snprintf(text, sizeof(text), "%s, line %zu: unknown option '%.80s' in [%.80s]",
-                           c->file, wa_ini_line(c->ini, section, key), key, section);
-            warn(user, text);
-        }
+        for (size_t k = 0; wa_ini_key_at(c->ini, section, k, &key, &value); k++)
+            warn_one(c, section, key, options, count, warn, user);
     }
 }
 

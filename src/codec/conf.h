@@ -2,7 +2,7 @@
  * meaning.
  *
  * The table is also the source of the manual's list of options. An unknown key is a warning with
- * file and line, a wrong value an error with file, line, what was found and what is allowed.
+ * file, line and the nearest known one, a wrong value an error with file, line, what was found and what is allowed.
  */
 #ifndef WA_CODEC_CONF_H
 #define WA_CODEC_CONF_H
@@ -14,7 +14,8 @@ enum wa_conf_type {
     WA_CONF_BOOL,   /* bool: 1 0 yes no true false on off, any case */
     WA_CONF_INT,    /* int64_t in [min, max]; empty reads as 0, as it does for a period */
     WA_CONF_PERIOD, /* int64_t seconds, formats.md 0.3, unit_char when the text has none */
-    WA_CONF_CSV     /* char *, items trimmed, joined by ','; ranges unchecked */
+    WA_CONF_CSV,    /* char *, items trimmed, joined by ','; ranges unchecked */
+    WA_CONF_GONE    /* WAPT's, and without effect here; doc says why, or what to use instead */
 };
 
 struct wa_conf_option {

@@ -11,13 +11,17 @@
     "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"                                             \
     "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
 
-static void no_warning(void *user, const char *text)
+static void collect(void *user, const char *text)
 {
-    WA_UNUSED(user);
-    WA_UNUSED(text);
+    const char *from = strstr(text, "wapt-get.ini");
+    if (user == NULL)
+        return;
+    wa_buf_adds(user, from != NULL ? from : text);
+    wa_buf_addc(user, '\n');
 }
 
-static enum wa_code load(const char *text, struct wa_agent_config *ret, struct wa_err *err)
+static enum wa_code load_telling(const char *text, struct wa_buf *warnings,
+                                 struct wa_agent_config *ret, struct wa_err *err)
 {
     char dir[WA_PATH_MAX], file[WA_PATH_MAX + 16];
     wa_test_tmpdir(dir);
@@ -25,9 +29,61 @@ static enum wa_code load(const char *text, struct wa_agent_config *ret, struct w
     FILE *f = fopen(file, "we");
     assert_non_null(f);
     assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
-    enum wa_code code = wa_agent_config_load(file, no_warning, NULL, ret, err);
+    enum wa_code code = wa_agent_config_load(file, collect, warnings, ret, err);
     wa_test_tmpdir_remove(dir);
     return code;
+}
+
+static enum wa_code load(const char *text, struct wa_agent_config *ret, struct wa_err *err)
+{
+    return load_telling(text, NULL, ret, err);
+}
+
+/* What the installer of 1.8 and its console wrote, in the encodings of the time. */
+static void test_file_of_wapt_1_8(void **state)
+{
+    static const char text[] =
+        "[global]\r\nwaptupdate_task_period=120\r\nwaptservice_port=8088\r\ndbpath=\r\n"
+        "loglevel=warning\r\nuse_hostpackages=1\r\nuse_kerberos=0\r\n"
+        "repo_url=https://srvwapt.mydomain.lan/wapt\r\n"
+        "wapt_server=https://srvwapt.mydomain.lan\r\nverify_cert=ssl\\server\\srvwapt.crt\r\n"
+        "check_certificates_validity=True\r\nmaturities=PROD\r\ntimeout=10.0\r\n"
+        "waptservice_password=0a1b\r\n; pay\xe9 en espaces\r\nhttp_proxy=\r\n"
+        "Use_FQDN_As_UUID=False\r\nmaturity=PROD\r\n[waptwua]\r\nenabled=0\r\n"
+        "[wapt-host]\r\nverify_cert=0\r\nclient_certificate=\r\nrepo_urls=x\r\n";
+    struct wa_agent_config c;
+    struct wa_buf WA_AUTO_BUF told;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    wa_buf_init(&told, 1u << 16);
+    WA_ASSERT_OK(load_telling(text, &told, &c, &err));
+    assert_string_equal(c.repo_url, "https://srvwapt.mydomain.lan/wapt");
+    assert_int_equal(c.update_period_s, 7200);
+    assert_int_equal(c.timeout_s, 10);
+    assert_string_equal(
+        wa_buf_str(&told),
+        "wapt-get.ini, line 3: option 'waptservice_port' in [global] has no effect: no port is "
+        "open on this machine; local tools use a socket\n"
+        "wapt-get.ini, line 4: option 'dbpath' in [global] has no effect: the database is in db/ "
+        "of the base directory: move waptdb.sqlite there before the first start, or all packages "
+        "are installed again\n"
+        "wapt-get.ini, line 6: option 'use_hostpackages' in [global] has no effect: the machine's "
+        "own package is always asked for\n"
+        "wapt-get.ini, line 7: option 'use_kerberos' in [global] has no effect: machines register "
+        "with a token or an administrator's login\n"
+        "wapt-get.ini, line 11: option 'check_certificates_validity' in [global] has no effect: "
+        "certificates are always checked\n"
+        "wapt-get.ini, line 14: option 'waptservice_password' in [global] has no effect: local "
+        "tools prove who they are by the system's accounts; take it out, a digest of a password "
+        "is in it\n"
+        "wapt-get.ini, line 18: unknown option 'maturity' in [global]; is 'maturities' in "
+        "[global] meant?\n"
+        "wapt-get.ini, line 23: option 'client_certificate' in [wapt-host] has no effect: "
+        "repositories ask for none\n"
+        "wapt-get.ini, line 24: unknown option 'repo_urls' in [wapt-host]; is 'repo_url' in "
+        "[wapt-host] meant?\n"
+        "wapt-get.ini: section [waptwua] has no effect: Windows updates are not managed\n");
+    wa_agent_config_free(&c);
 }
 
 static void test_fingerprints(void **state)
@@ -111,6 +167,7 @@ static void test_repositories(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_file_of_wapt_1_8),
         cmocka_unit_test(test_fingerprints),
         cmocka_unit_test(test_addresses_follow_the_server),
         cmocka_unit_test(test_repositories),

@@ -20,6 +20,7 @@ static const struct wa_conf_option table[] = {
     {"service", "port", WA_CONF_INT, offsetof(struct options, port), "8088", 0, 65535, 0, "Port."},
     {"service", "period", WA_CONF_PERIOD, offsetof(struct options, period), "120", 0, 7 * 86400,
      'm', "Period."},
+    {"global", "old_port", WA_CONF_GONE, 0, NULL, 0, 0, 0, "no port is open."},
 };
 
 static void collect(void *user, const char *text)
@@ -93,11 +94,21 @@ static void warns_about_what_it_does_not_know(void **state)
     struct wa_err err = WA_ERR_INIT;
 
     wa_buf_init(&warnings, 1000);
-    check_ok(load("[global]\n\nrepo_urll=x\n[theirs]\na=1\n[other]\nport=1\n", &o, &warnings, &err),
+    check_ok(load("[global]\n\nrepo_urll=x\n[theirs]\na=1\n[other]\nPort=1\n[global]\nold_port="
+                  "8088\nold_ports=1\nxyz=2\n[theirs too]\nmaturity=DEV\n[global]\nmaturity=DEV\n",
+                  &o, &warnings, &err),
              &err, "file");
-    assert_string_equal(wa_buf_str(&warnings),
-                        "wapt-get.ini, line 3: unknown option 'repo_urll' in [global]\n"
-                        "wapt-get.ini, line 7: unknown option 'port' in [other]\n");
+    assert_string_equal(
+        wa_buf_str(&warnings),
+        "wapt-get.ini, line 3: unknown option 'repo_urll' in [global]; is 'repo_url' in [global] "
+        "meant?\n"
+        "wapt-get.ini, line 9: option 'old_port' in [global] has no effect: no port is open.\n"
+        "wapt-get.ini, line 10: unknown option 'old_ports' in [global]\n"
+        "wapt-get.ini, line 11: unknown option 'xyz' in [global]\n"
+        "wapt-get.ini, line 15: unknown option 'maturity' in [global]; is 'maturities' in "
+        "[global] meant?\n"
+        "wapt-get.ini, line 7: unknown option 'port' in [other]; is 'port' in [service] meant?\n"
+        "wapt-get.ini, line 13: unknown option 'maturity' in [theirs too]\n");
     wa_conf_free(table, WA_COUNT(table), &o);
 }
 
