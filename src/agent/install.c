@@ -224,6 +224,23 @@ enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in
     return code;
 }
 
+enum wa_code wa_download_one(struct wa_task_run *run, const struct wa_control *c,
+                             const struct wa_agent_repo *repo, bool again, struct wa_err *err)
+{
+    const struct wa_install in = {.to = c, .repo = repo};
+    WA_AUTO_FD int fd = -1;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_unpack *unpack = NULL;
+    wa_verdict_init(&v);
+    if (check_fresh(run->m, err) != WA_OK)
+        return err->code;
+    if (again)
+        wa_download_drop(run->m, c);
+    enum wa_code code = get_verified(run, &in, &fd, &unpack, &v, err);
+    wa_unpack_free(unpack);
+    return code;
+}
+
 /* --- removal --- */
 
 static void record_failure(struct wa_manager *m, const char *package, struct wa_sv output)

@@ -14,6 +14,11 @@ struct wa_install {
 };
 WA_CHECK enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in,
                                      struct wa_err *err);
+/* Into the cache, and judged there as wa_install_one() judges it: nothing else happens. again: what
+ * lies there already does not count. */
+WA_CHECK enum wa_code wa_download_one(struct wa_task_run *run, const struct wa_control *c,
+                                      const struct wa_agent_repo *repo, bool again,
+                                      struct wa_err *err);
 WA_CHECK enum wa_code wa_remove_one(struct wa_task_run *run, const struct wa_installed_row *row,
                                     struct wa_err *err);
 /* The row and what is kept, without running anything. */

@@ -1,4 +1,4 @@
-/* install_tasks.c - plans carried out: install, upgrade, remove, forget. One package's
+/* install_tasks.c - plans carried out: install, download, upgrade, remove, forget. One package's
  * failure stops what depends on it, no more. */
 #include "agent/install_priv.h"
 #include "agent/scene.h"
@@ -161,40 +161,69 @@ static enum wa_code requests(const struct wa_task_run *run, struct wa_arena *are
     return WA_OK;
 }
 
+/* force: what is asked for is in the plan also when it is installed. */
+static enum wa_code plan_install(struct wa_task_run *run, struct wa_scene *s, bool force,
+                                 struct wa_plan *plan, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const char *texts[WA_COUNT(run->request.packages)];
+    wa_arena_init(&arena, 1u << 20);
+    if (wa_scene_load(run->m, s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
+        wa_plan_install(&s->in, texts, run->request.package_count, force, plan, err) != WA_OK)
+        return err->code;
+    tell_problems(run, plan, NULL);
+    return WA_OK;
+}
+
 enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err)
 {
     WA_AUTO_SCENE struct wa_scene s;
     WA_AUTO_PLAN struct wa_plan plan;
-    WA_AUTO_ARENA struct wa_arena arena;
-    const char *texts[WA_COUNT(run->request.packages)];
     wa_plan_init(&plan);
-    wa_arena_init(&arena, 1u << 20);
-    if (wa_scene_load(run->m, &s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
-        wa_plan_install(&s.in, texts, run->request.package_count, run->request.force, &plan, err) !=
-            WA_OK)
+    if (plan_install(run, &s, run->request.force, &plan, err) != WA_OK)
         return err->code;
-    tell_problems(run, &plan, NULL);
     return carry_out(run, &s, &plan, err);
 }
 
+/* ahead: for an upgrade that will judge what it finds in the cache; else it is judged now. */
+static enum wa_code download_step(struct wa_task_run *run, const struct wa_scene *s,
+                                  const struct wa_control *c, bool ahead, struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    size_t at = 0;
+    const struct wa_agent_repo *repo = repo_of(run->m, s, c);
+    return ahead ? wa_download_open(run, c, repo, &at, &fd, err)
+                 : wa_download_one(run, c, repo, run->request.force, err);
+}
+
 static enum wa_code download_all(struct wa_task_run *run, const struct wa_scene *s,
-                                 const struct wa_plan *plan, struct wa_err *err)
+                                 const struct wa_plan *plan, bool ahead, struct wa_err *err)
 {
     run->plan = plan; /* all of it stays needed: that is what is downloaded for */
     for (size_t i = 0; i < plan->n; i++) {
-        WA_AUTO_FD int fd = -1;
         struct wa_err why = WA_ERR_INIT;
-        size_t at = 0;
         const struct wa_control *c = plan->items[i].to;
         if (wa_task_may_go_on(run, err) != WA_OK)
             return err->code;
-        if (c != NULL)
-            wa_task_package(run, c, "DOWNLOADED",
-                            wa_download_open(run, c, repo_of(run->m, s, c), &at, &fd, &why) == WA_OK
-                                ? NULL
-                                : &why);
+        if (c == NULL || (!ahead && plan->items[i].kind == WA_STEP_KEEP))
+            continue;
+        bool is_there = download_step(run, s, c, ahead, &why) == WA_OK;
+        if (is_there && !ahead)
+            wa_task_say(run, "%s(=%s): downloaded as '%s'\n", wa_control_get(c, WA_A_PACKAGE),
+                        wa_control_get(c, WA_A_VERSION), wa_control_get(c, WA_A_FILENAME));
+        wa_task_package(run, c, "DOWNLOADED", is_there ? NULL : &why);
     }
     return WA_OK;
+}
+
+enum wa_code wa_task_download(struct wa_task_run *run, struct wa_err *err)
+{
+    WA_AUTO_SCENE struct wa_scene s;
+    WA_AUTO_PLAN struct wa_plan plan;
+    wa_plan_init(&plan);
+    if (plan_install(run, &s, true, &plan, err) != WA_OK)
+        return err->code;
+    return download_all(run, &s, &plan, false, err);
 }
 
 /* A program that the step would disturb and that runs. */
@@ -263,7 +292,7 @@ enum wa_code wa_task_upgrade(struct wa_task_run *run, bool download_only, struct
         plan_upgrade(run, &s, &plan, &before, err) != WA_OK)
         return err->code;
     if (download_only)
-        return download_all(run, &s, &plan, err);
+        return download_all(run, &s, &plan, true, err);
     tell_problems(run, &plan, before.n > 0 ? wa_buf_str(&before) : NULL);
     return carry_out(run, &s, &plan, err);
 }

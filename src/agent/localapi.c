@@ -144,6 +144,7 @@ static bool is_task(enum wa_local_op op)
     case WA_OP_UPDATE:
     case WA_OP_UPGRADE:
     case WA_OP_DOWNLOAD_UPGRADE:
+    case WA_OP_DOWNLOAD:
     case WA_OP_CLEAN:
     case WA_OP_AUDIT:
     case WA_OP_UPDATE_STATUS:

@@ -230,6 +230,8 @@ void wa_crls_fetch(struct wa_task_run *run, struct wa_trust *anchors);
 /* --- update.c, install.c, hook.c: the work, in the task thread --- */
 WA_CHECK enum wa_code wa_task_update(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err);
+/* What installing would need here, what is asked for also when it is installed: into the cache. */
+WA_CHECK enum wa_code wa_task_download(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_upgrade(struct wa_task_run *run, bool download_only,
                                       struct wa_err *err);
 WA_CHECK enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err);

@@ -113,6 +113,8 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
         return wa_task_upgrade(run, false, err);
     case WA_OP_DOWNLOAD_UPGRADE:
         return wa_task_upgrade(run, true, err);
+    case WA_OP_DOWNLOAD:
+        return wa_task_download(run, err);
     case WA_OP_INSTALL:
         return wa_task_install(run, err);
     case WA_OP_REMOVE:

@@ -26,6 +26,7 @@ extern const struct wa_cli_command wa_get_verify;
 extern const struct wa_cli_command wa_get_register;
 extern const struct wa_cli_command wa_get_update;
 extern const struct wa_cli_command wa_get_upgrade;
+extern const struct wa_cli_command wa_get_download;
 extern const struct wa_cli_command wa_get_download_upgrade;
 extern const struct wa_cli_command wa_get_install;
 extern const struct wa_cli_command wa_get_remove;

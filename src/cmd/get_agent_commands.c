@@ -37,6 +37,8 @@ COMMAND(register, "register", "", "Register this machine on the server", registe
 COMMAND(update, "update", "", "Refresh the list of available packages", plain_options, 0, 0)
 COMMAND(upgrade, "upgrade", "", "Install what is assigned, and newer versions of what is installed",
         upgrade_options, 0, 0)
+COMMAND(download, "download", "PACKAGE...", "Download packages with what they need, and no more",
+        plain_options, 1, 64)
 COMMAND(download_upgrade, "download-upgrade", "", "Download what an upgrade would install",
         plain_options, 0, 0)
 COMMAND(install, "install", "PACKAGE...", "Install packages with what they need", install_options,

@@ -12,6 +12,7 @@ static const struct wa_cli_command *const commands[] = {
     &wa_get_cancel_all,
     &wa_get_clean,
     &wa_get_create_keycert,
+    &wa_get_download,
     &wa_get_download_upgrade,
     &wa_get_duplicate,
     &wa_get_edit,
@@ -80,7 +81,6 @@ static const struct wa_cli_alias aliases[] = {
     /* what create-keycert called its authority's password before */
     {"--ca-key-passwd-file", "--ca-key-passwd", NULL},
     {"uninstall", NULL, "'wapt-get remove PACKAGE' runs the package's uninstall() too"},
-    {"download", NULL, "'wapt-get download-upgrade' fetches what an upgrade will need"},
     {"show-params", NULL, "'wapt-get show-log PACKAGE' shows the parameters"},
     {"scan-packages", NULL, "use 'wapt-scanpackages DIR'"},
     {"update-packages", NULL, "use 'wapt-scanpackages DIR'"},

@@ -23,6 +23,7 @@ static const struct {
     [WA_OP_CANCEL] = {"cancel", WA_RIGHT_ANYONE},
     [WA_OP_CANCEL_ALL] = {"cancel-all", WA_RIGHT_ANYONE},
     [WA_OP_RESTART] = {"restart", WA_RIGHT_ANYONE},
+    [WA_OP_DOWNLOAD] = {"download", WA_RIGHT_ADMIN_PASSWORD}, /* of anything: it fills the cache */
     [WA_OP_INSTALL] = {"install", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_REMOVE] = {"remove", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_FORGET] = {"forget", WA_RIGHT_ADMIN_PASSWORD},

@@ -34,6 +34,7 @@ enum wa_local_op {
     WA_OP_CANCEL,
     WA_OP_CANCEL_ALL,
     WA_OP_RESTART, /* F1E: no authentication */
+    WA_OP_DOWNLOAD,
     WA_OP_INSTALL,
     WA_OP_REMOVE,
     WA_OP_FORGET,

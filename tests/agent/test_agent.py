@@ -168,6 +168,37 @@ class Refusals(Bench):
         self.assertEqual(glob.glob(f'{self.base}/cache/altered*'), [])
         self.assertIn('package.refused', self.log())
 
+    def test_download_fetches_and_verifies_and_runs_nothing(self):
+        mark = marker(self.top, 'fetched')
+        script = f'def install():\n    open({mark!r}, "w")\n'
+        paths = [self.package('fetched', script, control='depends: fetched-base\n'), self.package('fetched-base', script), self.package('fetched-bad', script)]
+        self.publish()
+        self.get('update')
+        kept = f'{self.base}/cache/{os.path.basename(paths[0])}'
+        copies = [f'{self.repo}/{os.path.basename(p)}' for p in paths]
+        with open(copies[2], 'r+b') as f:  # of the same size, the last byte of its content another one
+            f.seek(100)
+            f.write(b'?')
+        done = self.run_get('download', 'fetched', 'fetched-bad', 'fetched-none')
+        self.assertEqual(done.returncode, agent_bench.PARTIAL, done.stderr)
+        self.assertIn('fetched(=1-1): downloaded', done.stdout)
+        self.assertEqual({os.path.basename(p).split('_')[0] for p in glob.glob(f'{self.base}/cache/fetched*')}, {'fetched', 'fetched-base'})
+        self.assertFalse(os.path.exists(mark))
+        self.assertIsNone(self.row('fetched'))
+        # what is there is taken from there, unless forced
+        os.utime(kept, (1000, 1000))
+        self.get('download', 'fetched')
+        self.assertEqual(os.stat(kept).st_mtime, 1000)
+        self.get('download', '-f', 'fetched')
+        self.assertGreater(os.stat(kept).st_mtime, 1000)
+        for copy in copies:
+            os.unlink(copy)
+        self.get('install', 'fetched')
+        self.assertTrue(os.path.exists(mark))
+        # also of what is installed; but the repository has it no more
+        self.get('clean', '-f')
+        self.ends(NOT_FOUND, 'download', 'fetched')
+
     def test_swapped_package_is_not_the_planned_one(self):
         first = self.package('swap', 'def install():\n    pass\n', version='1-1')
         self.publish()
@@ -335,6 +366,7 @@ class Rights(Bench):
         self.get('install', 'self-service', '--password-file', right, uid=ALICE)
         self.get('remove', 'self-service', uid=ALICE)  # within the grace
         self.ends(DENIED, 'register', '--password-file', wrong, uid=BOB)
+        self.ends(DENIED, 'download', 'self-service', '--password-file', wrong, uid=BOB)
         self.ends(DENIED, 'show-log', 'self-service', '--password-file', wrong, uid=BOB)
         log = self.log()
         self.assertIn('local.denied', log)

@@ -98,6 +98,7 @@ def answers(org):
     get("update")
     get("list-upgrade")
     get("download-upgrade")
+    get("download", "json-one")
     get("search", "json")
     for words in (("install", "json-one"), ("upgrade",), ("install", "json-one", "json-none")):
         get("plan", *words, ok=None)
