@@ -285,7 +285,32 @@ static enum wa_code fd_sink_write(struct wa_sink *s, const void *p, size_t n, st
     return wa_fd_write_all(((struct wa_fd_sink *)s)->fd, p, n, err);
 }
 
+static enum wa_code fd_sink_write_at(struct wa_sink *s, uint64_t offset, const void *p, size_t n,
+                                     struct wa_err *err)
+{
+    HANDLE h = wa_win_handle(((struct wa_fd_sink *)s)->fd);
+    LARGE_INTEGER none = {.QuadPart = 0}, before;
+    const char *at = p;
+    if (!SetFilePointerEx(h, none, &before, FILE_CURRENT))
+        return wa_win_fail(err, GetLastError(), "cannot write over a file");
+    DWORD error = 0, done = 1;
+    while (n > 0 && error == 0 && done > 0) {
+        OVERLAPPED where = {.Offset = (DWORD)offset, .OffsetHigh = (DWORD)(offset >> 32)};
+        done = 0;
+        if (!WriteFile(h, at, (DWORD)(n < PIECE_MAX ? n : PIECE_MAX), &done, &where))
+            error = GetLastError();
+        at += done;
+        offset += done;
+        n -= done;
+    }
+    (void)SetFilePointerEx(h, before, NULL, FILE_BEGIN);
+    if (error != 0 || n > 0)
+        return wa_win_fail(err, error != 0 ? error : ERROR_DISK_FULL, "cannot write over a file");
+    return WA_OK;
+}
+
 void wa_fd_sink_init(struct wa_fd_sink *s, int fd)
 {
-    *s = (struct wa_fd_sink){.base = {.write = fd_sink_write}, .fd = fd};
+    *s = (struct wa_fd_sink){.base = {.write = fd_sink_write, .write_at = fd_sink_write_at},
+                             .fd = fd};
 }
