@@ -115,6 +115,27 @@ enum wa_code wa_param_next_seq(struct wa_db *db, int64_t *ret, struct wa_err *er
     return WA_OK;
 }
 
+enum wa_code wa_agent_db_disown(struct wa_db *db, struct wa_err *err)
+{
+    static const char *const statements[] = {
+        "DELETE FROM outbox",
+        "UPDATE tasks SET state = 'done', code = 'cancelled', message = 'ordered for another "
+        "machine', finished = CAST(strftime('%s', 'now') AS INTEGER), args = '' WHERE "
+        "action_id <> '' AND state <> 'done'",
+        "DELETE FROM params WHERE name IN ('uuid', 'hardware', 'enrolled_at', 'relay_key', "
+        "'server_uuid', 'status_hashes', 'place_dn', 'place_groups', 'twin_doubts')"};
+    if (wa_db_begin(db, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < WA_COUNT(statements); i++)
+        if (wa_db_exec(db, statements[i], err) != WA_OK) {
+            wa_db_rollback(db);
+            return err->code;
+        }
+    if (wa_db_commit(db, err) != WA_OK)
+        wa_db_rollback(db);
+    return err->code;
+}
+
 /* --- available --- */
 
 static enum wa_code insert_available(struct wa_db *db, const char *repo, int64_t rank,

@@ -26,6 +26,10 @@ WA_CHECK enum wa_code wa_param_set_i64(struct wa_db *db, const char *name, int64
  * twice. */
 WA_CHECK enum wa_code wa_param_next_seq(struct wa_db *db, int64_t *ret, struct wa_err *err);
 
+/* Forgets who this machine was to a server: identity, enrolment, what was owed to it and ordered by
+ * it. Packages stay. */
+WA_CHECK enum wa_code wa_agent_db_disown(struct wa_db *db, struct wa_err *err);
+
 /* --- available packages --- */
 /* Replaces all entries of a repository. rank: of two repositories with the same package (name,
  * version, architecture, locale, maturity) the one of the lower rank counts. */

@@ -153,6 +153,8 @@ static bool is_task(enum wa_local_op op)
     case WA_OP_FORGET:
     case WA_OP_REGISTER:
     case WA_OP_INVENTORY:
+    case WA_OP_GENERATE_UUID:
+    case WA_OP_RESET_UUID:
     case WA_OP_SESSION_SETUP:
         return true;
     default:

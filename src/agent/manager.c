@@ -78,9 +78,13 @@ static void keep_push(struct wa_manager *m)
     struct wa_err err = WA_ERR_INIT;
     wa_lock_take(m->lock);
     bool fresh = m->registered, known = m->key != NULL;
+    bool is_one = m->has_reported && m->twin_doubts == 0; /* a copy hears no orders */
     wa_lock_give(m->lock);
-    if (!known || m->config.wapt_server[0] == '\0')
+    if (!known || !is_one || m->config.wapt_server[0] == '\0') {
+        if (wa_push_is_up(m))
+            wa_push_stop(m);
         return;
+    }
     int64_t enrolled = 0;
     if (wa_param_i64(m->db, "enrolled_at", &enrolled, &err) != WA_OK || enrolled == 0)
         return;
@@ -172,6 +176,7 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
         return err->code;
     m->once_until = wa_clock_now() + ONCE_WAIT_S;
     wa_timer_start(m->clock, 100, m->once ? 100 : CLOCK_MS);
+    m->status_retry_at = m->once ? 0 : wa_clock_now();
     return wa_thread_start(wa_task_thread, m, &m->thread, err);
 }
 

@@ -24,6 +24,7 @@
 struct wa_local;      /* localapi.c */
 struct wa_repo_trust; /* repo_trust.h */
 struct wa_push;       /* push.c */
+struct wa_task_run;   /* tasks.c, below */
 
 /* What the machine does by itself (scheduler.c); the loop's, but for the last three. Seconds since
  * 1970. */
@@ -64,10 +65,13 @@ struct wa_manager {
     struct wa_cancel *cancel;
     struct wa_key *key; /* the machine's; NULL before its first registration */
     char uuid[WA_UUID_MAX + 1];
+    int64_t twin_doubts; /* reports in a row whose number the server had seen: see report.c */
+    bool has_reported;   /* or tried to, since the start */
     /* the task thread's */
     struct wa_thread *thread;
     struct wa_db *tdb;
     bool is_unsettled;       /* the task thread's: what a script did could not be recorded */
+    int64_t place_next;      /* when the directory is asked again */
     int64_t status_retry_at; /* 0: the server has the present status */
     unsigned status_tries;
 };
@@ -78,6 +82,15 @@ WA_CHECK enum wa_code wa_identity_load(struct wa_manager *m, struct wa_db *db, s
 /* Makes what is missing: uuid, key, certificate. certificate: PEM. */
 WA_CHECK enum wa_code wa_identity_make(struct wa_manager *m, struct wa_buf *certificate,
                                        struct wa_err *err);
+/* Whether nobody has said in the configuration who this machine is. */
+bool wa_identity_is_derived(const struct wa_manager *m);
+/* Becomes another machine to the server: without key and enrolment, what was owed or ordered is
+ * forgotten. wanted empty: a random one. WA_E_CONFIG: the configuration says who it is;
+ * WA_E_NOT_FOUND: the firmware does not. */
+WA_CHECK enum wa_code wa_identity_change(struct wa_manager *m, struct wa_sv wanted,
+                                         bool from_firmware, struct wa_err *err);
+/* generate-uuid and reset-uuid; the task's data is {"uuid"}, whatever becomes of it. */
+WA_CHECK enum wa_code wa_identity_task(struct wa_task_run *run, struct wa_err *err);
 
 /* --- place.c: where the machine stands in its organisation, for its unit and profile packages ---
  */
@@ -87,6 +100,9 @@ struct wa_place {
     const char
         *groups; /* csv of the machine account's groups, sorted; "": none, or not asked for */
 };
+/* Asks the directory again, at most once an hour, from the task thread; may take a minute. A
+ * failure is logged, and what was known stays. */
+void wa_place_refresh(struct wa_manager *m);
 /* As the configuration says, else as the directory said last: a directory that does not answer
  * takes nothing away. The texts live in arena. */
 WA_CHECK enum wa_code wa_place_load(const struct wa_manager *m, struct wa_db *db,
@@ -125,8 +141,7 @@ WA_CHECK enum wa_code wa_manager_anchors(const struct wa_manager *m,
                                          struct wa_err *err);
 
 /* --- report.c: talk to the server, from the task thread --- */
-WA_CHECK enum wa_code wa_report_register(struct wa_manager *m, const struct wa_local_request *r,
-                                         struct wa_err *err);
+WA_CHECK enum wa_code wa_report_register(struct wa_task_run *run, struct wa_err *err);
 /* POSTs a statement, sealed. answer: the body of a good answer. */
 WA_CHECK enum wa_code wa_report_post(struct wa_manager *m, const char *path, struct wa_sv text,
                                      struct wa_buf *answer, struct wa_err *err);

@@ -7,6 +7,10 @@
  * nothing is removed because a domain controller is down.
  */
 #include "agent/manager_priv.h"
+#include "os/clock.h"
+
+#define ASK_EVERY_S 3600
+#define ACCOUNT_MAX 15 /* characters of a computer's account in a directory */
 
 /* What was learnt last, as the parameters "place_dn" and "place_groups". */
 static enum wa_code known(struct wa_db *db, const char *name, struct wa_arena *arena,
@@ -55,4 +59,77 @@ enum wa_code wa_place_load(const struct wa_manager *m, struct wa_db *db, struct 
         return code;
     *ret = p;
     return WA_OK;
+}
+
+/* --- the directory's word --- */
+
+struct answer {
+    bool is_known;
+    struct wa_sv dn;
+    const struct wa_json *groups;
+};
+
+static enum wa_code read_answer(struct wa_sv text, struct wa_arena *arena, struct answer *ret,
+                                struct wa_err *err)
+{
+    struct answer a = {.groups = NULL};
+    const struct wa_json *j = NULL;
+    const struct wa_json_field fields[] = {
+        {"is_known", WA_WANT_BOOL, true, 0, &a.is_known},
+        {"dn", WA_WANT_SV, false, WA_PLACE_BYTES_MAX, &a.dn},
+        {"groups", WA_WANT_ARRAY, false, 0, &a.groups},
+    };
+    if (wa_json_parse(text, 0, arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "the place of a machine", err) != WA_OK)
+        return err->code;
+    *ret = a;
+    return WA_OK;
+}
+
+/* A distinguished name that the name service does not tell is no other place. */
+static enum wa_code keep(struct wa_manager *m, const struct answer *a, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf csv;
+    size_t at;
+    wa_buf_init(&csv, WA_PLACE_BYTES_MAX);
+    for (size_t i = 0; i < wa_json_count(a->groups); i++) {
+        struct wa_sv name = wa_json_sv(wa_json_at(a->groups, i));
+        if (wa_sv_chr(name, ',', &at))
+            return wa_fail(err, WA_E_REFUSED, "a group's name that is a list");
+        wa_buf_addf(&csv, "%s%.*s", i > 0 ? "," : "", WA_SV_ARG(name));
+    }
+    if (wa_buf_check(&csv, err) != WA_OK ||
+        wa_param_set(m->tdb, "place_groups", wa_buf_sv(&csv), err) != WA_OK || a->dn.n == 0)
+        return err->code;
+    return wa_param_set(m->tdb, "place_dn", a->dn, err);
+}
+
+static enum wa_code ask(struct wa_manager *m, struct wa_err *err)
+{
+    char account[ACCOUNT_MAX + 2];
+    struct answer a = {.is_known = false};
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf answer;
+    wa_arena_init(&arena, 16 * WA_PLACE_BYTES_MAX);
+    wa_buf_init(&answer, 2 * WA_PLACE_BYTES_MAX);
+    (void)snprintf(account, sizeof account, "%.*s$", ACCOUNT_MAX, m->facts.name);
+    for (char *c = account; *c != '\0'; c++)
+        *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+    const struct wa_inventory_ask what = {.account = account};
+    if (wa_helper_inventory(m->launcher, &what, m->cancel, &answer, err) != WA_OK ||
+        read_answer(wa_buf_sv(&answer), &arena, &a, err) != WA_OK)
+        return err->code;
+    return a.is_known ? keep(m, &a, err) : WA_OK;
+}
+
+void wa_place_refresh(struct wa_manager *m)
+{
+    struct wa_err err = WA_ERR_INIT;
+    int64_t now = wa_clock_now();
+    bool is_wanted = m->config.host_unit_dn[0] == '\0' || m->config.use_ad_groups;
+    if (!is_wanted || (now < m->place_next && m->place_next - now <= ASK_EVERY_S))
+        return;
+    m->place_next = now + ASK_EVERY_S;
+    if (ask(m, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_WARNING, "place.not_asked", &err);
 }

@@ -136,6 +136,7 @@ static enum wa_code take_answer(struct wa_manager *m, struct wa_sv body, bool is
         wa_param_set(m->tdb, "relay_key", a.relay_key, err) != WA_OK ||
         wa_param_set(m->tdb, "server_uuid", a.server_uuid, err) != WA_OK ||
         wa_param_set(m->tdb, "status_hashes", WA_SV(""), err) != WA_OK || /* of whoever was there */
+        wa_param_set_i64(m->tdb, "twin_doubts", 0, err) != WA_OK ||
         wa_db_commit(m->tdb, err) != WA_OK) {
         wa_db_rollback(m->tdb);
         return err->code;
@@ -172,8 +173,8 @@ static enum wa_code compose(struct wa_manager *m, const struct wa_local_request 
 }
 
 /* With the addresses in place: key, statement, answer. */
-static enum wa_code enrol(struct wa_manager *m, const struct wa_local_request *r,
-                          struct wa_err *err)
+static enum wa_code enrol_once(struct wa_manager *m, const struct wa_local_request *r,
+                               struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf certificate;
     WA_AUTO_BUF_SECRET struct wa_buf text;
@@ -206,9 +207,30 @@ static enum wa_code wanted_options(const struct wa_local_request *r, struct wa_a
     return WA_OK;
 }
 
-enum wa_code wa_report_register(struct wa_manager *m, const struct wa_local_request *r,
-                                struct wa_err *err)
+/* Where the firmware's uuid is another machine's already - vendors repeat them, disks are cloned -
+ * a token makes this one a machine of its own. An administrator who logs in decides otherwise. */
+static enum wa_code enrol(struct wa_task_run *run, struct wa_err *err)
 {
+    struct wa_manager *m = run->m;
+    char taken[WA_UUID_MAX + 1];
+    if (enrol_once(m, &run->request, err) != WA_E_EXISTS || run->request.token.n == 0 ||
+        !wa_identity_is_derived(m))
+        return err->code;
+    memcpy(taken, m->uuid, sizeof taken);
+    wa_err_clear(err);
+    if (wa_identity_change(m, WA_SV(""), false, err) != WA_OK)
+        return err->code;
+    wa_log(&m->log, WA_LOG_WARNING, "identity.taken", WA_LF_S("uuid", taken),
+           WA_LF_S("instead", m->uuid));
+    wa_task_say(run, "another machine is registered as '%s': this one becomes '%s'\n", taken,
+                m->uuid);
+    return enrol_once(m, &run->request, err);
+}
+
+enum wa_code wa_report_register(struct wa_task_run *run, struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    const struct wa_local_request *r = &run->request;
     const char *values[WA_COUNT(register_keys)] = {NULL};
     struct wa_agent_config other;
     WA_AUTO_ARENA struct wa_arena arena;
@@ -218,7 +240,7 @@ enum wa_code wa_report_register(struct wa_manager *m, const struct wa_local_requ
             WA_OK)
         return wa_wrap(err, "registering this machine");
     exchange_addresses(m, &other);
-    enum wa_code code = enrol(m, r, err);
+    enum wa_code code = enrol(run, err);
     if (code != WA_OK)
         exchange_addresses(m, &other); /* what was tried in vain leaves nothing */
     wa_agent_config_free(&other);
@@ -230,18 +252,44 @@ enum wa_code wa_report_register(struct wa_manager *m, const struct wa_local_requ
                        "the machine is registered, but its configuration could not be written");
     wa_lock_take(m->lock);
     m->registered = true;
+    m->twin_doubts = 0;
     wa_lock_give(m->lock);
     return WA_OK;
 }
 
 /* --- what is owed --- */
 
+/* The server has had a report of this number: from a copy of this machine that is ahead of it, or
+ * from this one, whose database is older than it was. Neither may go on writing that row. */
+static enum wa_code doubt(struct wa_manager *m, int64_t times, struct wa_err *err)
+{
+    wa_lock_take(m->lock);
+    m->twin_doubts = times;
+    wa_lock_give(m->lock);
+    if (times == WA_TWIN_DOUBTS_MAX)
+        wa_log(
+            &m->log, WA_LOG_ERROR, "identity.twin", WA_LF_S("uuid", m->uuid),
+            WA_LF_S("why", "another machine reports with this one's key: this one is silent now"));
+    return wa_param_set_i64(m->tdb, "twin_doubts", times, err);
+}
+
 enum wa_code wa_report_send(struct wa_manager *m, struct wa_sv text, struct wa_buf *answer,
                             struct wa_err *err)
 {
     if (m->key == NULL)
         return wa_fail(err, WA_E_CONFIG, "this machine is not registered: use 'wapt-get register'");
-    return wa_report_post(m, "/agent/v1/report", text, answer, err);
+    if (m->twin_doubts >= WA_TWIN_DOUBTS_MAX)
+        return wa_fail(
+            err, WA_E_CONFLICT,
+            "another machine reports as '%s', with its key: give one of them an identity "
+            "of its own ('wapt-get generate-uuid', then 'wapt-get register')",
+            m->uuid);
+    if (wa_report_post(m, "/agent/v1/report", text, answer, err) == WA_OK)
+        return m->twin_doubts == 0 ? WA_OK : doubt(m, 0, err);
+    struct wa_err why = WA_ERR_INIT;
+    if (err->code == WA_E_EXISTS && doubt(m, m->twin_doubts + 1, &why) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &why);
+    return err->code;
 }
 
 static enum wa_code send_result(struct wa_manager *m, const struct wa_outbox_item *i,
@@ -271,7 +319,7 @@ static bool may_pass(enum wa_code code)
 
 void wa_report_outbox(struct wa_manager *m)
 {
-    if (m->key == NULL)
+    if (m->key == NULL || m->twin_doubts >= WA_TWIN_DOUBTS_MAX)
         return;
     for (int round = 0; round < 64; round++) {
         struct wa_outbox_item item;

@@ -101,6 +101,7 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
 {
     switch (run->request.op) {
     case WA_OP_UPDATE:
+        wa_place_refresh(run->m);
         return wa_task_update(run, err);
     case WA_OP_UPGRADE:
         /* An upgrade begins with a look at the repositories; when they can't be reached, what is
@@ -128,9 +129,12 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
     case WA_OP_CLEAN:
         return wa_task_clean(run, err);
     case WA_OP_REGISTER:
-        return wa_report_register(run->m, &run->request, err);
+        return wa_report_register(run, err);
     case WA_OP_UPDATE_STATUS:
         return wa_report_status(run->m, err);
+    case WA_OP_GENERATE_UUID:
+    case WA_OP_RESET_UUID:
+        return wa_identity_task(run, err);
     case WA_OP_INVENTORY:
         return wa_status_show(run->m, &run->data, err);
     default:
@@ -228,7 +232,11 @@ static void report_now(struct wa_manager *m)
     m->status_retry_at = 0;
     if (m->key == NULL || m->config.wapt_server[0] == '\0')
         return;
-    if (wa_report_status(m, &err) == WA_OK) {
+    enum wa_code code = wa_report_status(m, &err);
+    wa_lock_take(m->lock);
+    m->has_reported = true;
+    wa_lock_give(m->lock);
+    if (code == WA_OK) {
         m->status_tries = 0;
         return;
     }

@@ -215,7 +215,9 @@
 #define WA_CONSOLE_ANSWER_MAX                                                                      \
     (64u << 20)              /* bytes: what the server answers to the console: 100,000 machines */
 #define WA_REPORT_SKEW_S 900 /* s: a clock further off is told to the administrator */
-#define WA_TOKEN_MAX 160     /* bytes with NUL: an enrolment token */
+#define WA_TWIN_DOUBTS_MAX                                                                         \
+    3 /* reports in a row that the server had before: beyond chance, and answers that got lost */
+#define WA_TOKEN_MAX 160 /* bytes with NUL: an enrolment token */
 #define WA_SQL_VALUE_BYTES_MAX                                                                     \
     (64 << 20) /* bytes: one value of the database, above the largest message */
 

@@ -37,6 +37,8 @@ extern const struct wa_cli_command wa_get_list_upgrade;
 extern const struct wa_cli_command wa_get_audit;
 extern const struct wa_cli_command wa_get_session_setup;
 extern const struct wa_cli_command wa_get_update_status;
+extern const struct wa_cli_command wa_get_generate_uuid;
+extern const struct wa_cli_command wa_get_reset_uuid;
 extern const struct wa_cli_command wa_get_inventory;
 extern const struct wa_cli_command wa_get_show_log;
 extern const struct wa_cli_command wa_get_tasks;

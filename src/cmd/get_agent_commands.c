@@ -56,6 +56,10 @@ COMMAND(session_setup, "session-setup", "[PACKAGE|ALL]...", "Set your own sessio
         plain_options, 0, 64)
 COMMAND(update_status, "update-status", "", "Send this machine's status to the server",
         plain_options, 0, 0)
+COMMAND(generate_uuid, "generate-uuid", "[UUID]",
+        "Give this machine another identity: a random one, or the one named", plain_options, 0, 1)
+COMMAND(reset_uuid, "reset-uuid", "", "Give this machine the identity of its firmware",
+        plain_options, 0, 0)
 COMMAND(inventory, "inventory", "", "Show what is known about this machine", plain_options, 0, 0)
 COMMAND(show_log, "show-log", "PACKAGE", "Show the output of a package's scripts", plain_options, 1,
         1)

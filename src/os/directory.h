@@ -16,7 +16,4 @@ typedef enum wa_code (*wa_group_fn)(void *user, const char *name, struct wa_err 
 WA_CHECK enum wa_code wa_directory_ask(const char *account, char ret_dn[WA_DIRECTORY_DN],
                                        wa_group_fn fn, void *user, bool *ret_is_known,
                                        struct wa_err *err);
-/* Whether there is somebody to ask: a keytab of the machine's. */
-bool wa_directory_is_joined(void);
-
 #endif

@@ -13,6 +13,8 @@ struct wa_host_addr {
     bool is_connected;  /* the interface has a link */
 };
 
+#define WA_HOST_MACS 16
+
 struct wa_host_facts {
     char name[256]; /* short host name */
     char fqdn[256];
@@ -25,6 +27,9 @@ struct wa_host_facts {
     char architecture[16]; /* "x64" when the machine name ends in 64, else "x86" (formats.md 2.5) */
     char machine[64];      /* uname machine */
     char language[16];     /* two letters */
+    char machine_id[64];   /* machine-id(5); "" when none */
+    char macs[WA_HOST_MACS][24]; /* of adapters that are built in, as their makers numbered them */
+    size_t mac_count;
     char manufacturer[128], product[128], serial[128];
     char cpu[128];
     uint32_t cpu_count;

@@ -28,6 +28,8 @@ static const struct {
     [WA_OP_REMOVE] = {"remove", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_FORGET] = {"forget", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_REGISTER] = {"register", WA_RIGHT_ADMIN_PASSWORD},
+    [WA_OP_GENERATE_UUID] = {"generate-uuid", WA_RIGHT_ADMIN_PASSWORD},
+    [WA_OP_RESET_UUID] = {"reset-uuid", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_INVENTORY] = {"inventory", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_SESSION_SETUP] = {"session-setup",
                              WA_RIGHT_ANYONE}, /* for the caller's own account only */

@@ -39,6 +39,8 @@ enum wa_local_op {
     WA_OP_REMOVE,
     WA_OP_FORGET,
     WA_OP_REGISTER,
+    WA_OP_GENERATE_UUID,
+    WA_OP_RESET_UUID,
     WA_OP_INVENTORY,     /* F1E: rights and password */
     WA_OP_SESSION_SETUP, /* for the caller's own account */
     WA_OP_COUNT
@@ -51,7 +53,8 @@ enum wa_local_right wa_local_op_right(enum wa_local_op op);
 
 struct wa_local_request {
     enum wa_local_op op;
-    struct wa_sv packages[64]; /* args.packages: requirement texts or names, or words for search */
+    struct wa_sv packages[64]; /* args.packages: requirement texts or names, or words for search;
+                                  generate-uuid: an identity */
     size_t package_count;
     bool force;               /* args.force */
     bool only_if_not_running; /* args.only_if_not_running, upgrade: nothing whose programs run */

@@ -163,8 +163,9 @@ enum wa_code wa_store_take_seq(struct wa_db *db, struct wa_sv uuid, int64_t seq,
         return err->code;
     return wa_db_changes(db) == 1
                ? WA_OK
-               : wa_fail(err, WA_E_CONFLICT,
-                         "the report was sent before (its sequence number is not new)");
+               : wa_fail(err, WA_E_EXISTS,
+                         "a report of this number came before: sent twice, or from a copy of the "
+                         "machine");
 }
 
 enum wa_code wa_store_set_section(struct wa_db *db, struct wa_sv uuid, const char *section,

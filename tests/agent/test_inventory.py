@@ -166,5 +166,88 @@ class Inventory(Bench):
         self.assertEqual([(s['key'], s['version'], s['publisher']) for s in found], [('tiny.noarch', '1.0-2', 'Maker')])
 
 
+class Directory(Bench):
+    """Where the machine's account stands, as a name service tells it: here files, and a library in the place of SSSD's."""
+
+    LIBRARY = r"""
+#include <stdlib.h>
+#include <string.h>
+struct kv { char *key, *value; };
+int sss_nss_getorigbyname(const char *name, struct kv **ret, int *type)
+{
+    struct kv *kv = calloc(3, sizeof *kv);
+    kv[0].key = strdup("name");
+    kv[0].value = strdup(name);
+    kv[1].key = strdup("originalDN");
+    kv[1].value = strdup("CN=PC,OU=Labo \xc3\xa9,OU=Sites,DC=example,DC=org");
+    *ret = kv;
+    *type = 1;
+    return 0;
+}
+void sss_nss_free_kv(struct kv *kv)
+{
+    for (struct kv *k = kv; k->key != NULL; k++) {
+        free(k->key);
+        free(k->value);
+    }
+    free(kv);
+}
+"""
+
+    def account(self):
+        return os.uname().nodename.split('.')[0].upper()[:15] + '$'
+
+    def edit(self, name, change):
+        with open(f'{self.top}/{name}', 'r+', encoding='utf-8') as f:
+            text = change(f.read())
+            f.seek(0)
+            f.write(text)
+            f.truncate()
+
+    def again(self):
+        self.stop()
+        self.start()
+        self.get('update')
+        return self.result('inventory')['host_info'], self.result('status')['own_packages']
+
+    def test_groups_and_unit(self):
+        self.package('some', 'def install():\n    pass\n')
+        self.publish()
+        self.configure('use_ad_groups = 1\n')
+        info, own = self.again()
+        self.assertEqual((info['computer_ad_dn'], info['computer_ad_groups'], own), ('', [], ['TEST-MACHINE']))
+        # the machine's account, in the files of this namespace
+        self.edit('passwd', lambda t: t + f'{self.account()}:x:64100:64100::/nonexistent:/bin/false\n')
+        self.edit('group', lambda t: t + f'machines:x:64100:\nEXAMPLE\\printers:x:64101:{self.account()}\nlab@example.org:x:64102:{self.account()},x\n')
+        info, own = self.again()
+        self.assertEqual(info['computer_ad_groups'], ['lab', 'machines', 'printers'])
+        self.assertEqual(own, ['TEST-MACHINE', 'lab', 'machines', 'printers'])
+        # SSSD's word for the unit
+        place = f'{self.top}/libs'
+        os.mkdir(place)
+        with open(f'{self.top}/sss.c', 'w', encoding='ascii') as f:
+            f.write(self.LIBRARY)
+        subprocess.run(['gcc', '-shared', '-fPIC', '-Wl,-soname,libsss_nss_idmap.so.0', '-o', f'{place}/libsss_nss_idmap.so.0', f'{self.top}/sss.c'],
+                       check=True)
+        subprocess.run(['mount', '--bind', place, '/usr/local/lib'], check=True)
+        self.addCleanup(subprocess.run, ['umount', '/usr/local/lib'], check=True)
+        cache = f'{self.top}/ld.so.cache'
+        subprocess.run(['ldconfig', '-X', '-C', cache], check=True)
+        subprocess.run(['mount', '--bind', cache, '/etc/ld.so.cache'], check=True)
+        self.addCleanup(subprocess.run, ['umount', '/etc/ld.so.cache'], check=True)
+        info, own = self.again()
+        self.assertEqual(info['computer_ad_dn'], 'CN=PC,OU=Labo \u00e9,OU=Sites,DC=example,DC=org')
+        self.assertEqual(len(own), 4 + 3)
+        # a directory that is away takes nothing away
+        self.edit('passwd', lambda t: t.replace(self.account(), 'gone'))
+        after, own_after = self.again()
+        self.assertEqual((after, own_after), (dict(info, local_users=after['local_users'], local_groups=after['local_groups']), own))
+        # without use_ad_groups its groups are nobody's business
+        self.configure()
+        info, own = self.again()
+        self.assertNotIn('computer_ad_groups', info)
+        self.assertEqual(len(own), 1 + 3)
+
+
 if __name__ == '__main__':
     agent_bench.main()

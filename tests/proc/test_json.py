@@ -117,6 +117,8 @@ def answers(org):
     get("show-log", "json-one")
     get("show", "json-one")
     get("register", "--token-file", org.token(), ok=None)
+    get("generate-uuid", org.uuid)  # it is that one already
+    get("reset-uuid", ok=None)
     get("remove", "json-one")
     get("install", "json-one")
     get("forget", "json-one")

@@ -17,11 +17,6 @@
 #define GROUPS_MAX 4096
 #define TEXT_MAX (1u << 20) /* bytes: a group with thousands of members */
 
-bool wa_directory_is_joined(void)
-{
-    return access("/etc/krb5.keytab", F_OK) == 0;
-}
-
 /* "DOMAIN\name" of winbind, "name@domain" of SSSD. */
 static struct wa_sv bare_name(const char *name)
 {

@@ -11,6 +11,7 @@
 #include "os/linux/text_priv.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
@@ -79,6 +80,7 @@ static enum wa_code read_hardware(const char *root, struct wa_buf *text, struct 
         {"sys/class/dmi/id/sys_vendor", f->manufacturer, sizeof f->manufacturer},
         {"sys/class/dmi/id/product_name", f->product, sizeof f->product},
         {"sys/class/dmi/id/product_serial", f->serial, sizeof f->serial},
+        {"etc/machine-id", f->machine_id, sizeof f->machine_id},
     };
     for (size_t i = 0; i < WA_COUNT(lines); i++)
         if (slurp_line(root, lines[i].name, text, lines[i].out, lines[i].size, err) != WA_OK)
@@ -90,6 +92,45 @@ static enum wa_code read_hardware(const char *root, struct wa_buf *text, struct 
         return err->code;
     wa_host_cpuinfo(wa_buf_sv(text), f);
     return WA_OK;
+}
+
+/* An adapter of the machine's own: no bridge or tunnel, nothing on USB, no address that software
+ * has made up. */
+static bool is_built_in(const char *root, const char *name, struct wa_buf *text, struct wa_err *err)
+{
+    char path[WA_PATH_MAX], bus[256];
+    char kind[8] = "";
+    (void)snprintf(path, sizeof path, "%s/sys/class/net/%s/device", root, name);
+    if (access(path, F_OK) != 0)
+        return false;
+    (void)snprintf(path, sizeof path, "%s/sys/class/net/%s/device/subsystem", root, name);
+    ssize_t n = readlink(path, bus, sizeof bus - 1);
+    if (n > 0 && wa_sv_ends(wa_sv_n(bus, (size_t)n), "/usb"))
+        return false;
+    (void)snprintf(path, sizeof path, "sys/class/net/%s/addr_assign_type", name);
+    return slurp_line(root, path, text, kind, sizeof kind, err) == WA_OK && strcmp(kind, "0") == 0;
+}
+
+static enum wa_code read_macs(const char *root, struct wa_buf *text, struct wa_host_facts *f,
+                              struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    const struct dirent *e;
+    (void)snprintf(path, sizeof path, "%s/sys/class/net", root);
+    DIR *d = opendir(path);
+    if (d == NULL)
+        return errno == ENOMEM ? wa_nomem(err) : WA_OK;
+    while (err->code == WA_OK && f->mac_count < WA_COUNT(f->macs) && (e = readdir(d)) != NULL) {
+        char *mac = f->macs[f->mac_count];
+        if (e->d_name[0] == '.' || !is_built_in(root, e->d_name, text, err))
+            continue;
+        (void)snprintf(path, sizeof path, "sys/class/net/%s/address", e->d_name);
+        if (slurp_line(root, path, text, mac, sizeof f->macs[0], err) == WA_OK &&
+            strlen(mac) == 17 && strcmp(mac, "00:00:00:00:00:00") != 0)
+            f->mac_count++;
+    }
+    (void)closedir(d);
+    return err->code;
 }
 
 static enum wa_code read_network(const char *root, struct wa_buf *text, struct wa_host_facts *f,
@@ -220,7 +261,7 @@ enum wa_code wa_host_facts_at(const char *root, struct wa_host_facts *ret, struc
     wa_buf_init(&text, WA_HOST_TEXT_MAX);
     ask_kernel(&f);
     if (read_system(root, &text, &f, err) != WA_OK ||
-        read_hardware(root, &text, &f, err) != WA_OK ||
+        read_hardware(root, &text, &f, err) != WA_OK || read_macs(root, &text, &f, err) != WA_OK ||
         read_network(root, &text, &f, err) != WA_OK || read_addresses(&f, err) != WA_OK)
         return wa_wrap(err, "reading the facts of this machine");
     *ret = f;

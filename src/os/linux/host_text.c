@@ -160,7 +160,9 @@ void wa_host_system_uuid(struct wa_sv text, struct wa_host_facts *f)
 {
     static const char *const nobodys[] = {
         "00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
-        "03000200-0400-0500-0006-000700080009", "12345678-1234-5678-90AB-CDDEEFAABBCC"};
+        "03000200-0400-0500-0006-000700080009", "12345678-1234-5678-90AB-CDDEEFAABBCC",
+        "00020003-0004-0005-0006-000700080009", "FEFEFEFE-FEFE-FEFE-FEFE-FEFEFEFEFEFE",
+        "00112233-4455-6677-8899-AABBCCDDEEFF", "11111111-2222-3333-4444-555555555555"};
     char uuid[37];
     text = wa_sv_trim(text);
     if (text.n != sizeof uuid - 1)

@@ -26,6 +26,9 @@ static void dump_facts(const char *machine, struct wa_buf *out)
     wa_buf_addf(out, "%s|%s|%s|%s\n", f.os_name, f.os_version, f.distrib, f.language);
     wa_buf_addf(out, "%s|%s|%s|%s\n", f.manufacturer, f.product, f.serial, f.system_uuid);
     wa_buf_addf(out, "%s|%u\n", f.cpu, f.cpu_count);
+    wa_buf_addf(out, "machine %s\n", f.machine_id);
+    for (size_t i = 0; i < f.mac_count; i++)
+        wa_buf_addf(out, "mac %s\n", f.macs[i]);
     wa_buf_addf(out, "%s by %s|%s\n", f.gateway, f.gateway_iface, f.workgroup);
     for (size_t i = 0; i < f.dns_count; i++)
         wa_buf_addf(out, "dns %s\n", f.dns[i]);
