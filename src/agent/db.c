@@ -35,6 +35,7 @@ static const struct wa_migration migrations[] = {
      " PRIMARY KEY (uid, package)) WITHOUT ROWID;"},
     {2, "ALTER TABLE available ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE installed ADD COLUMN repo TEXT NOT NULL DEFAULT '';"},
+    {3, "ALTER TABLE tasks ADD COLUMN log TEXT NOT NULL DEFAULT '';"},
 };
 
 enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_err *err)

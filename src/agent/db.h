@@ -119,7 +119,7 @@ WA_CHECK enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_
 WA_CHECK enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found,
                                    struct wa_err *err);
 WA_CHECK enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code,
-                                     struct wa_sv message, struct wa_err *err);
+                                     struct wa_sv message, struct wa_sv log, struct wa_err *err);
 /* Puts a running one back; it starts again when not_before has come, and is not put off again. */
 WA_CHECK enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before,
                                       struct wa_err *err);
@@ -127,8 +127,16 @@ WA_CHECK enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_
  * ordered. */
 WA_CHECK enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done,
                                      struct wa_err *err);
+struct wa_task_progress {
+    int64_t id, percent; /* of the task that runs; id 0: none does */
+};
 /* JSON array of the last 60, newest first. */
-WA_CHECK enum wa_code wa_task_list(struct wa_db *db, struct wa_buf *json, struct wa_err *err);
+WA_CHECK enum wa_code wa_task_list(struct wa_db *db, const struct wa_task_progress *running,
+                                   struct wa_buf *json, struct wa_err *err);
+/* JSON object of one, with what it told. WA_E_NOT_FOUND. */
+WA_CHECK enum wa_code wa_task_show(struct wa_db *db, int64_t id,
+                                   const struct wa_task_progress *running, struct wa_buf *json,
+                                   struct wa_err *err);
 
 /* --- orders, each once --- */
 /* WA_E_EXISTS for an identifier seen before. Forgets those past their not_after. */

@@ -132,18 +132,19 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
 }
 
 enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code, struct wa_sv message,
-                            struct wa_err *err)
+                            struct wa_sv log, struct wa_err *err)
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "UPDATE tasks SET state = 'done', code = ?, message = ?, finished = ?, args "
-                      "= '' WHERE id = ?",
+                      "UPDATE tasks SET state = 'done', code = ?, message = ?, finished = ?, log = "
+                      "?, args = '' WHERE id = ?",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, wa_code_name(code));
     wa_bind_sv(s, 1, message);
     wa_bind_i64(s, 2, wa_clock_now());
-    wa_bind_i64(s, 3, id);
+    wa_bind_sv(s, 3, log);
+    wa_bind_i64(s, 4, id);
     if (wa_run(s, err) != WA_OK ||
         wa_db_prepare(
             db, "DELETE FROM tasks WHERE state = 'done' AND id <= (SELECT MAX(id) FROM tasks) - ?",
@@ -194,33 +195,70 @@ enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done, struct
     return WA_OK;
 }
 
-enum wa_code wa_task_list(struct wa_db *db, struct wa_buf *json, struct wa_err *err)
+/* The columns of one task, as members of an object. */
+#define TASK_COLUMNS                                                                               \
+    "id, kind, state, code, message, created_by, created, not_before, started, finished"
+
+static void write_task(struct wa_jw *w, struct wa_stmt *s, const struct wa_task_progress *running)
 {
-    static const char *const keys[] = {"id",         "kind",    "state",   "code",    "message",
-                                       "created_by", "created", "started", "finished"};
+    static const char *const keys[] = {"id",      "kind",       "state",   "code",
+                                       "message", "created_by", "created", "not_before",
+                                       "started", "finished"};
+    for (int i = 0; i < (int)WA_COUNT(keys); i++) {
+        if (i == 0 || i >= 6)
+            wa_jw_kvi(w, keys[i], wa_col_i64(s, i));
+        else
+            wa_jw_kvsv(w, keys[i], wa_col_sv(s, i));
+    }
+    wa_jw_kvi(w, "progress",
+              wa_col_i64(s, 0) == running->id      ? running->percent
+              : wa_sv_eqs(wa_col_sv(s, 2), "done") ? 100
+                                                   : 0);
+}
+
+enum wa_code wa_task_list(struct wa_db *db, const struct wa_task_progress *running,
+                          struct wa_buf *json, struct wa_err *err)
+{
     struct wa_stmt *s;
     struct wa_jw w;
     bool row = false;
     enum wa_code code;
-    if (wa_db_prepare(db,
-                      "SELECT id, kind, state, code, message, created_by, created, started, "
-                      "finished FROM tasks ORDER BY id DESC LIMIT 60",
-                      &s, err) != WA_OK)
+    if (wa_db_prepare(db, "SELECT " TASK_COLUMNS " FROM tasks ORDER BY id DESC LIMIT 60", &s,
+                      err) != WA_OK)
         return err->code;
     wa_jw_init(&w, json);
     wa_jw_arr(&w);
     for (code = wa_step(s, &row, err); code == WA_OK && row; code = wa_step(s, &row, err)) {
         wa_jw_obj(&w);
-        for (int i = 0; i < (int)WA_COUNT(keys); i++) {
-            if (i == 0 || i >= 6)
-                wa_jw_kvi(&w, keys[i], wa_col_i64(s, i));
-            else
-                wa_jw_kvsv(&w, keys[i], wa_col_sv(s, i));
-        }
+        write_task(&w, s, running);
         wa_jw_end(&w);
     }
     wa_jw_end(&w);
     return code == WA_OK ? wa_buf_check(json, err) : code;
+}
+
+enum wa_code wa_task_show(struct wa_db *db, int64_t id, const struct wa_task_progress *running,
+                          struct wa_buf *json, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    struct wa_jw w;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT " TASK_COLUMNS ", log FROM tasks WHERE id = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, id);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    if (!row)
+        return wa_fail(err, WA_E_NOT_FOUND,
+                       "there is no task %lld, or it is forgotten: 'wapt-get tasks' lists them",
+                       (long long)id);
+    wa_jw_init(&w, json);
+    wa_jw_obj(&w);
+    write_task(&w, s, running);
+    wa_jw_kvsv(&w, "log", wa_col_sv(s, 10));
+    wa_jw_end(&w);
+    wa_reset(s);
+    return wa_buf_check(json, err);
 }
 
 /* --- orders --- */

@@ -114,6 +114,7 @@ static enum wa_code carry_out(struct wa_task_run *run, const struct wa_scene *s,
     run->plan = plan;
     for (size_t i = 0; code == WA_OK && i < plan->n; i++) {
         run->plan_at = i;
+        wa_task_step(run);
         const struct wa_step *step = &plan->items[i];
         const struct wa_control *c = step->to != NULL ? step->to : &step->from->control;
         struct wa_err why = WA_ERR_INIT;

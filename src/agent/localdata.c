@@ -182,6 +182,16 @@ static enum wa_code pending(struct wa_manager *m, struct wa_jw *w, struct wa_err
     return WA_OK;
 }
 
+static enum wa_code tasks(struct wa_manager *m, const struct wa_local_request *r,
+                          struct wa_buf *data, struct wa_err *err)
+{
+    wa_lock_take(m->lock);
+    const struct wa_task_progress running = {m->running_task, m->running_percent};
+    wa_lock_give(m->lock);
+    return r->op == WA_OP_TASKS ? wa_task_list(m->db, &running, data, err)
+                                : wa_task_show(m->db, r->task_id, &running, data, err);
+}
+
 static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
@@ -237,7 +247,8 @@ enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *
         code = pending(m, &w, err);
         break;
     case WA_OP_TASKS:
-        code = wa_task_list(m->db, data, err);
+    case WA_OP_SHOW_TASK:
+        code = tasks(m, r, data, err);
         break;
     case WA_OP_STATUS:
         code = status(m, &w, err);

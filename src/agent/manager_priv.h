@@ -61,7 +61,8 @@ struct wa_manager {
     bool stopping, registered; /* registered: the push channel should (re)connect */
     bool restarting;           /* the loop's: ended to be started again */
     int64_t running_task;
-    bool is_stoppable; /* that task, by a local user */
+    int64_t running_percent; /* of it that is done */
+    bool is_stoppable;       /* that task, by a local user */
     struct wa_cancel *cancel;
     struct wa_key *key; /* the machine's; NULL before its first registration */
     char uuid[WA_UUID_MAX + 1];
@@ -181,6 +182,7 @@ struct wa_task_run {
     struct wa_jw packages_jw;
     const struct wa_plan *plan; /* what is being carried out, from step plan_at on; may be NULL */
     size_t plan_at;
+    struct wa_buf log;  /* what it told, the end of it */
     struct wa_buf data; /* JSON: result for the local client, or empty */
     bool is_cut;        /* by the end of the service */
     bool is_postponed;  /* scheduled, and it is no time for it any more */
@@ -191,6 +193,8 @@ struct wa_task_run {
 };
 void wa_task_output(struct wa_task_run *run, struct wa_sv text);
 void wa_task_progress(void *run, uint64_t done, uint64_t total);
+/* The step of the plan at plan_at begins. */
+void wa_task_step(struct wa_task_run *run);
 void wa_task_say(struct wa_task_run *run, const char *fmt, ...) WA_FORMAT(2, 3);
 /* Counts one package's outcome and tells it. err NULL: good. */
 void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const char *status,

@@ -24,20 +24,49 @@ static void tell(struct wa_task_run *run, const struct wa_local_answer *a, struc
         wa_local_event(run->m, run->task->id, wa_buf_sv(&line), last);
 }
 
+/* Kept for the history: the end, since what failed is told last. */
+static void keep(struct wa_buf *log, struct wa_sv text)
+{
+    if (text.n > WA_TASK_LOG_MAX / 2)
+        text = wa_sv_sub(text, text.n - WA_TASK_LOG_MAX / 2, text.n);
+    if (log->n + text.n > WA_TASK_LOG_MAX)
+        wa_buf_consume(log, log->n - WA_TASK_LOG_MAX / 2);
+    while (log->n > 0 && ((unsigned char)log->p[0] & 0xc0u) == 0x80u) /* half a character */
+        wa_buf_consume(log, 1);
+    wa_buf_addsv(log, text);
+}
+
 void wa_task_output(struct wa_task_run *run, struct wa_sv text)
 {
+    keep(&run->log, text);
     const struct wa_local_answer a = {.event = WA_EV_OUTPUT, .text = text};
     tell(run, &a, WA_SV(""), false);
+}
+
+/* Of the whole: steps that are done, and the part of the one at work. */
+static void note_progress(struct wa_task_run *run, uint64_t done, uint64_t total)
+{
+    uint64_t steps = run->plan != NULL ? run->plan->n : 1;
+    uint64_t part = total > 0 && done <= total && done < UINT64_MAX / 100 ? done * 100 / total : 0;
+    wa_lock_take(run->m->lock);
+    run->m->running_percent = (int64_t)((run->plan_at * 100 + part) / (steps > 0 ? steps : 1));
+    wa_lock_give(run->m->lock);
 }
 
 void wa_task_progress(void *user, uint64_t done, uint64_t total)
 {
     struct wa_task_run *run = user;
+    note_progress(run, done, total);
     const struct wa_local_answer a = {.event = WA_EV_PROGRESS,
                                       .done = (int64_t)done,
                                       .total = (int64_t)total,
                                       .text = wa_sv(run->task->kind)};
     tell(run, &a, WA_SV(""), false);
+}
+
+void wa_task_step(struct wa_task_run *run)
+{
+    note_progress(run, 0, 0);
 }
 
 void wa_task_say(struct wa_task_run *run, const char *fmt, ...)
@@ -157,7 +186,7 @@ static enum wa_code store_outcome(struct wa_task_run *run, enum wa_code code, co
 {
     struct wa_manager *m = run->m;
     const struct wa_task *t = run->task;
-    if (wa_task_finish(m->tdb, t->id, code, wa_sv(message), err) != WA_OK ||
+    if (wa_task_finish(m->tdb, t->id, code, wa_sv(message), wa_buf_sv(&run->log), err) != WA_OK ||
         t->action_id[0] == '\0')
         return err->code;
     return wa_outbox_add(m->tdb, t->action_id,
@@ -295,6 +324,7 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     wa_arena_init(&arena, 1u << 20);
     wa_buf_init(&run.packages, WA_JSON_BYTES_MAX);
     wa_buf_init(&run.data, WA_JSON_BYTES_MAX);
+    wa_buf_init(&run.log, WA_TASK_LOG_MAX);
     wa_jw_init(&run.packages_jw, &run.packages);
     wa_jw_arr(&run.packages_jw);
     const struct wa_local_answer started = {
@@ -319,6 +349,7 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
         report_after(&run);
     wa_buf_fini(&run.packages);
     wa_buf_fini(&run.data);
+    wa_buf_fini(&run.log);
     if (t->action_id[0] != '\0')
         wa_report_outbox(m); /* before other tasks that wait */
 }
@@ -358,6 +389,7 @@ void wa_task_thread(void *user)
             wa_lock_take(m->lock);
             wa_cancel_reset(m->cancel); /* one that came late was for the task before */
             m->running_task = t.id;
+            m->running_percent = 0;
             m->is_stoppable =
                 t.action_id[0] == '\0' || (m->config.user_stop_s > 0 && !t.is_put_off);
             wa_lock_give(m->lock);

@@ -160,6 +160,7 @@
     (64u << 10) /* bytes: the groups of a machine's account; a thousand with long names */
 #define WA_ASSIGNED_MAX 1024u           /* packages that are one machine's own: a thousand groups */
 #define WA_SCENE_BYTES_MAX (512u << 10) /* bytes: their names, and what they hold */
+#define WA_TASK_LOG_MAX (32u << 10) /* bytes of a task's talk kept in the history, 200 of them */
 #define WA_HOLDS_BYTES_MAX (256u << 10) /* bytes: what a plan leaves alone, from all sources */
 #define WA_DMI_TABLE_MAX (1u << 20)     /* bytes: the largest servers' are some 64 KiB */
 #define WA_DMI_STRUCTURES_MAX 4096u     /* structures of a table that are looked at */

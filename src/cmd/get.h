@@ -41,12 +41,16 @@ extern const struct wa_cli_command wa_get_generate_uuid;
 extern const struct wa_cli_command wa_get_reset_uuid;
 extern const struct wa_cli_command wa_get_inventory;
 extern const struct wa_cli_command wa_get_show_log;
+extern const struct wa_cli_command wa_get_show_task;
 extern const struct wa_cli_command wa_get_tasks;
 extern const struct wa_cli_command wa_get_cancel;
 extern const struct wa_cli_command wa_get_cancel_all;
 extern const struct wa_cli_command wa_get_clean;
 extern const struct wa_cli_command wa_get_status;
 extern const struct wa_cli_command wa_get_restart;
+/* The service's tasks as a table. */
+WA_CHECK enum wa_code wa_get_show_tasks(const struct wa_cli *cli, const struct wa_json *rows,
+                                        struct wa_err *err);
 /* Prints rows of "list" or "search" (get_agent_table.c). */
 WA_CHECK enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
                                            const struct wa_json *rows, struct wa_err *err);

@@ -211,9 +211,12 @@ static enum wa_code show_data(const struct wa_cli *cli, enum wa_local_op op,
         }
         if (wa_json_count(list) == 0)
             wa_cli_out(cli, "nothing to upgrade\n");
-    } else if (op == WA_OP_STATUS || op == WA_OP_INVENTORY || op == WA_OP_SHOW_LOG) {
+    } else if (op == WA_OP_STATUS || op == WA_OP_INVENTORY || op == WA_OP_SHOW_LOG ||
+               op == WA_OP_SHOW_TASK) {
         show_pairs(cli, data);
-    } else if (op == WA_OP_TASKS || op == WA_OP_SHOW) {
+    } else if (op == WA_OP_TASKS) {
+        return wa_get_show_tasks(cli, data, err);
+    } else if (op == WA_OP_SHOW) {
         for (size_t i = 0; i < wa_json_count(data); i++) {
             show_pairs(cli, wa_json_at(data, i));
             wa_cli_out(cli, "\n");
@@ -328,7 +331,7 @@ static enum wa_code fill(const struct wa_cli *cli, struct wa_local_request *r, s
         return wa_fail(err, WA_E_USAGE, "at most %zu arguments at once", WA_COUNT(r->packages));
     for (size_t i = 0; i < cli->arg_count; i++)
         r->packages[r->package_count++] = wa_sv(cli->args[i]);
-    if (r->op == WA_OP_CANCEL && cli->arg_count == 1) {
+    if ((r->op == WA_OP_CANCEL || r->op == WA_OP_SHOW_TASK) && cli->arg_count == 1) {
         r->package_count = 0;
         if (!wa_sv_i64(wa_sv(cli->args[0]), &r->task_id))
             return wa_fail(err, WA_E_USAGE, "'%s' is not the number of a task", cli->args[0]);

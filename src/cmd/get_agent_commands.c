@@ -61,6 +61,7 @@ COMMAND(generate_uuid, "generate-uuid", "[UUID]",
 COMMAND(reset_uuid, "reset-uuid", "", "Give this machine the identity of its firmware",
         plain_options, 0, 0)
 COMMAND(inventory, "inventory", "", "Show what is known about this machine", plain_options, 0, 0)
+COMMAND(show_task, "show-task", "TASK", "Show a task and what it told", plain_options, 1, 1)
 COMMAND(show_log, "show-log", "PACKAGE", "Show the output of a package's scripts", plain_options, 1,
         1)
 COMMAND(tasks, "tasks", "", "List the service's tasks", plain_options, 0, 0)

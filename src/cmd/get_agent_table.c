@@ -1,5 +1,5 @@
-/* get_agent_table.c - installed and available packages as tables. What stands in them was signed,
- * but by anybody whom the machine trusts for anything: the table tames it.
+/* get_agent_table.c - installed and available packages, and tasks, as tables. What stands in them
+ * was signed, but by anybody whom the machine trusts for anything: the table tames it.
  */
 #include "base/date.h"
 #include "cmd/get.h"
@@ -49,6 +49,44 @@ enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
             &t, wa_sv(wa_json_bool(wa_json_get(row, "explicit")) ? "asked for" : "needed"));
         wa_cli_table_cell(&t, wa_sv(day));
         wa_cli_table_cell(&t, member(row, "description"));
+    }
+    return wa_cli_table_print(&t, cli, err);
+}
+
+/* A moment of a task, to the second; "" when it has not come. */
+static void time_of(const struct wa_json *row, const char *key, char out[WA_DATE_MAX])
+{
+    int64_t at = 0;
+    out[0] = '\0';
+    if (wa_json_i64(wa_json_get(row, key), &at) && at > 0)
+        wa_date_isolocal(at, 0, out);
+}
+
+enum wa_code wa_get_show_tasks(const struct wa_cli *cli, const struct wa_json *rows,
+                               struct wa_err *err)
+{
+    static const struct wa_cli_column columns[] = {
+        {"task", false},    {"what", false}, {"state", false}, {"done", false},
+        {"started", false}, {"by", true},    {"message", true}};
+    WA_AUTO_TABLE struct wa_cli_table t;
+    wa_cli_table_init(&t, columns, WA_COUNT(columns));
+    for (size_t i = 0; i < wa_json_count(rows); i++) {
+        const struct wa_json *row = wa_json_at(rows, i);
+        int64_t id = 0, percent = 0;
+        char number[24], done[24], when[WA_DATE_MAX];
+        (void)wa_json_i64(wa_json_get(row, "id"), &id);
+        (void)wa_json_i64(wa_json_get(row, "progress"), &percent);
+        (void)snprintf(number, sizeof number, "%lld", (long long)id);
+        (void)snprintf(done, sizeof done, "%lld%%", (long long)percent);
+        time_of(row, "started", when);
+        struct wa_sv state = member(row, "state");
+        wa_cli_table_cell(&t, wa_sv(number));
+        wa_cli_table_cell(&t, member(row, "kind"));
+        wa_cli_table_cell(&t, wa_sv_eqs(state, "done") ? member(row, "code") : state);
+        wa_cli_table_cell(&t, wa_sv(done));
+        wa_cli_table_cell(&t, wa_sv(when));
+        wa_cli_table_cell(&t, member(row, "created_by"));
+        wa_cli_table_cell(&t, member(row, "message"));
     }
     return wa_cli_table_print(&t, cli, err);
 }

@@ -35,6 +35,7 @@ static const struct wa_cli_command *const commands[] = {
     &wa_get_session_setup,
     &wa_get_show,
     &wa_get_show_log,
+    &wa_get_show_task,
     &wa_get_sign_package,
     &wa_get_status,
     &wa_get_tasks,

@@ -13,7 +13,8 @@ static const struct {
     [WA_OP_LIST_UPGRADE] = {"list-upgrade", WA_RIGHT_ANYONE},
     [WA_OP_TASKS] = {"tasks", WA_RIGHT_ANYONE},
     [WA_OP_CHECK_UPGRADES] = {"check-upgrades", WA_RIGHT_ANYONE},
-    [WA_OP_SHOW_LOG] = {"show-log", WA_RIGHT_ADMIN_PASSWORD}, /* scripts print secrets */
+    [WA_OP_SHOW_LOG] = {"show-log", WA_RIGHT_ADMIN_PASSWORD},   /* scripts print secrets */
+    [WA_OP_SHOW_TASK] = {"show-task", WA_RIGHT_ADMIN_PASSWORD}, /* for the same reason */
     [WA_OP_UPDATE] = {"update", WA_RIGHT_ANYONE},
     [WA_OP_UPGRADE] = {"upgrade", WA_RIGHT_ANYONE},
     [WA_OP_DOWNLOAD_UPGRADE] = {"download-upgrade", WA_RIGHT_ANYONE},

@@ -24,7 +24,8 @@ enum wa_local_op {
     WA_OP_LIST_UPGRADE,
     WA_OP_TASKS,
     WA_OP_CHECK_UPGRADES,
-    WA_OP_SHOW_LOG, /* read only */
+    WA_OP_SHOW_LOG,
+    WA_OP_SHOW_TASK, /* read only */
     WA_OP_UPDATE,
     WA_OP_UPGRADE,
     WA_OP_DOWNLOAD_UPGRADE,

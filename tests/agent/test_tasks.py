@@ -8,7 +8,7 @@ import time
 import zipfile
 
 import agent_bench
-from agent_bench import CANCELLED, FAILED, OK, Bench
+from agent_bench import BOB, CANCELLED, DENIED, NOT_FOUND, OK, USAGE, Bench
 
 EMPTY = 'def install():\n    pass\n'
 
@@ -147,6 +147,14 @@ class Schedule(Bench):
     def idle(self):
         self.wait_for(lambda: all(t['state'] == 'done' for t in self.result('tasks')), 'the queue is empty')
 
+    @staticmethod
+    def text(path):
+        try:
+            with open(path, encoding='ascii') as f:
+                return f.read()
+        except FileNotFoundError:
+            return ''
+
     def awaits(self, package, version='1-1'):
         self.wait_for(lambda: (self.row(package) or {}).get('version') == version, f'{package} comes by itself')
 
@@ -166,6 +174,42 @@ class Schedule(Bench):
         status = self.result('status')
         self.assertGreater(status['next_upgrade'], time.time() + 80000)
         self.assertEqual((status['upgrade_waits_for'], len(self.scheduled('upgrade'))), ('', before))
+
+    def test_queue_progress_cancel_history(self):
+        pids = f'{self.top}/pids'
+        self.package('quick', 'def install():\n    print("quick was here")\n')
+        self.package('slow', f'def install():\n    import subprocess, time\n    p = subprocess.Popen(["sleep", "600"])\n'
+                             f'    open({pids!r}, "w").write(str(p.pid))\n    time.sleep(600)\n', control='depends: quick\n')
+        self.publish()
+        self.get('update')
+        ended, waiting = [], [threading.Thread(target=lambda w=w: ended.append((w, self.run_get(*w)))) for w in (
+            ('install', 'slow'), ('audit', 'quick'), ('audit', 'quick'), ('update',))]
+        waiting[0].start()
+        self.wait_for(lambda: self.text(pids), 'the second package is at work')
+        for i, thread in enumerate(waiting[1:], 2):
+            thread.start()
+            self.wait_for(lambda: len([t for t in self.result('tasks') if t['state'] != 'done']) == min(i, 2 + (i > 3)), 'it waits')
+        rows = [t for t in self.result('tasks') if t['state'] != 'done']
+        self.assertEqual([(t['kind'], t['state']) for t in rows], [('update', 'queued'), ('audit', 'queued'), ('install', 'running')])
+        self.assertIn(rows[-1]['progress'], range(50, 100))  # one of two is done
+        self.assertIn(f"{rows[-1]['progress']}%", self.get('tasks').stdout)
+        self.get('cancel', str(rows[-1]['id']), uid=BOB)
+        for thread in waiting:
+            thread.join()
+        codes = {w: done.returncode for w, done in ended}
+        self.assertEqual((codes['install', 'slow'], codes['audit', 'quick'], codes['update',]), (CANCELLED, OK, OK))
+        with self.assertRaises(ProcessLookupError):  # with all that it has started
+            os.kill(int(self.text(pids)), 0)
+        started = [line for line in self.log().splitlines() if 'task.started' in line]
+        update, audit = (next(i for i, line in enumerate(started) if f"task={rows[k]['id']} " in line) for k in (0, 1))
+        self.assertLess(update, audit)  # it came last and is the quick one
+        told = self.result('show-task', str(rows[-1]['id']))
+        self.assertEqual((told['kind'], told['code'], told['progress']), ('install', 'cancelled', 100))
+        self.assertIn('quick was here', told['log'])
+        self.ends(DENIED, 'show-task', str(rows[-1]['id']), uid=BOB)
+        self.ends(NOT_FOUND, 'show-task', '999999')
+        self.ends(USAGE, 'show-task', 'x')
+        self.get('forget', 'slow')  # no upgrade is to try it again
 
     def test_windows_bind_nobody_who_asks(self):
         self.assign('at-once')

@@ -115,6 +115,7 @@ def answers(org):
     for command in ("list", "audit", "session-setup", "status", "inventory", "tasks", "update-status", "upgrade", "clean", "cancel", "cancel-all"):
         get(command, ok=None)
     get("show-log", "json-one")
+    get("show-task", str(json.loads(org.get("tasks", "--json").stdout)["result"][0]["id"]))
     get("show", "json-one")
     get("register", "--token-file", org.token(), ok=None)
     get("generate-uuid", org.uuid)  # it is that one already

@@ -79,7 +79,7 @@ static const char *worked_off(struct place *p, char args[512])
         assert_string_equal(t.created_by, WA_SCHEDULER);
         if (args != NULL)
             (void)snprintf(args, 512, "%s", t.args);
-        WA_ASSERT_OK(wa_task_finish(p->m.db, t.id, WA_OK, WA_SV(""), &err));
+        WA_ASSERT_OK(wa_task_finish(p->m.db, t.id, WA_OK, WA_SV(""), WA_SV(""), &err));
         wa_task_fini(&t);
     }
 }
