@@ -4,23 +4,36 @@
 #include "os/clock.h"
 #include "repo/publish.h"
 
+struct telling {
+    struct wa_cli *cli;
+    enum wa_cmd_scan_tell tell;
+};
+
 static void note(void *user, const char *file, const struct wa_err *why)
 {
-    struct wa_cli *cli = user;
+    const struct telling *t = user;
+    struct wa_cli *cli = t->cli;
     wa_jw_obj(&cli->jw);
     wa_jw_kv(&cli->jw, "file", file);
     wa_jw_kv(&cli->jw, "code", wa_code_name(why->code));
     wa_jw_kv(&cli->jw, "error", why->text);
     wa_jw_end(&cli->jw);
-    if (!cli->json)
+    if (!cli->json && t->tell != WA_TELL_NOTHING)
         wa_cli_say(cli, "'%s' is left out: %s", file, why->text);
 }
 
 /* A line for each package would be slower than the scan. */
 static void progress(void *user, size_t done, size_t total)
 {
+    const struct telling *t = user;
     if (done % 100 == 0 || done == total)
-        wa_cli_progress(user, "scanning", done, done < total ? total : 0);
+        wa_cli_progress(t->cli, "scanning", done, done < total ? total : 0);
+}
+
+static void change(void *user, const char *file, bool is_listed)
+{
+    const struct telling *t = user;
+    wa_cli_say(t->cli, "'%s' is %s", file, is_listed ? "new or changed" : "gone");
 }
 
 /* Machines that know the repository's root take nothing of the new index before somebody signs. */
@@ -36,15 +49,17 @@ static enum wa_code propose(struct wa_cli *cli, const char *dir, bool *ret_made,
     return WA_OK;
 }
 
-enum wa_code wa_cmd_scan(struct wa_cli *cli, const char *dir, bool force,
-                         const struct wa_trust *anchors, struct wa_err *err)
+enum wa_code wa_cmd_scan(struct wa_cli *cli, const char *dir, const struct wa_cmd_scan_options *o,
+                         struct wa_err *err)
 {
     struct wa_scan_result r = {0, 0, 0, 0};
-    const struct wa_scan_watch watch = {note, progress, cli};
+    struct telling t = {cli, o->tell};
+    const struct wa_scan_watch watch = {
+        note, progress, o->tell == WA_TELL_CHANGES && !cli->json ? change : NULL, &t};
     bool is_proposed = false;
     wa_jw_key(&cli->jw, "left_out");
     wa_jw_arr(&cli->jw);
-    enum wa_code code = wa_repo_scan(dir, force, anchors, &watch, &r, err);
+    enum wa_code code = wa_repo_scan(dir, o->force, o->anchors, &watch, &r, err);
     wa_jw_end(&cli->jw);
     if (code == WA_OK)
         code = propose(cli, dir, &is_proposed, err);

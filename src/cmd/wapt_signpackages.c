@@ -210,7 +210,8 @@ static enum wa_code scan(struct work *w, const char *folder, bool *ret_failed, s
     }
     wa_jw_obj(&cli->jw);
     wa_jw_kv(&cli->jw, "directory", folder);
-    enum wa_code code = wa_cmd_scan(cli, folder, false, NULL, &why);
+    const struct wa_cmd_scan_options as_usual = {.force = false};
+    enum wa_code code = wa_cmd_scan(cli, folder, &as_usual, &why);
     wa_jw_kv(&cli->jw, "code", wa_code_name(code));
     wa_jw_kv(&cli->jw, "error", code == WA_OK ? NULL : why.text);
     wa_jw_end(&cli->jw);

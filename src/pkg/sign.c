@@ -257,9 +257,7 @@ static enum wa_code read_control(struct wa_zip *zip, const struct wa_build_optio
     return wa_control_parse(wa_buf_sv(&text), c, err);
 }
 
-/* Does the file have the name that a tool gave it, with the MD5 that some put into it or without?
- */
-static bool is_usual_name(const struct wa_control *c, const struct wa_relpath *name)
+bool wa_package_has_usual_name(const struct wa_control *c, const struct wa_relpath *name)
 {
     char usual[2 * WA_NAME_MAX + 1], md5[33];
     struct wa_err ignored = WA_ERR_INIT;
@@ -303,7 +301,7 @@ static enum wa_code sign_again(struct resigning *r, struct wa_relpath *ret_name,
     wa_listing_init(&l);
     if (read_control(r->zip, r->options, &c, err) != WA_OK)
         return err->code;
-    bool had_usual = is_usual_name(&c, &r->name);
+    bool had_usual = wa_package_has_usual_name(&c, &r->name);
     if (wa_build_apply(&c, r->options, err) != WA_OK || wa_control_check(&c, err) != WA_OK ||
         name_after(r, had_usual, &c, &name, err) != WA_OK ||
         wa_build_date(&c, r->options, &mtime, err) != WA_OK ||

@@ -105,6 +105,12 @@ static enum wa_code add_entry(struct scan *s, const struct wa_control *c,
     return WA_OK;
 }
 
+static void tell_change(const struct scan *s, const char *file, bool is_listed)
+{
+    if (s->watch.change != NULL)
+        s->watch.change(s->watch.user, file, is_listed);
+}
+
 /* *ret_is_listed false: a package of section host. */
 static enum wa_code read_package(struct scan *s, const char *file, int fd, bool *ret_is_listed,
                                  struct wa_err *err)
@@ -144,6 +150,8 @@ static enum wa_code scan_file(struct scan *s, const char *file, bool *ret_is_lis
         wa_file_open(s->dir, &name, &fd, &why) == WA_OK &&
         read_package(s, file, fd, &is_listed, &why) == WA_OK) {
         s->result.added += is_listed ? 1 : 0;
+        if (is_listed)
+            tell_change(s, file, true);
         *ret_is_listed = is_listed;
         return WA_OK;
     }
@@ -212,6 +220,12 @@ static enum wa_code scan_files_before(struct scan *s, const char *name, struct w
     return WA_OK;
 }
 
+static void count_removed(struct scan *s, const char *file)
+{
+    s->result.removed++;
+    tell_change(s, file, false);
+}
+
 static enum wa_code old_entry(void *user, struct wa_control *c, struct wa_sv text,
                               struct wa_err *err)
 {
@@ -223,15 +237,17 @@ static enum wa_code old_entry(void *user, struct wa_control *c, struct wa_sv tex
         return err->code;
     if (s->next == s->files.n || strcmp(s->files.items[s->next].name, name) != 0) {
         /* Gone, or in another order than ours, and then its file has had its turn. */
-        s->result.removed += wa_scan_files_has(&s->files, name) ? 0 : 1;
         s->has_old = false;
+        if (!wa_scan_files_has(&s->files, name))
+            count_removed(s, name);
         return WA_OK;
     }
     tell_progress(s);
     if (take_over(s, c, &is_listed, err) != WA_OK ||
         (!is_listed && scan_file(s, name, &is_listed, err) != WA_OK))
         return err->code;
-    s->result.removed += is_listed ? 0 : 1;
+    if (!is_listed)
+        count_removed(s, name);
     s->next++;
     return WA_OK;
 }

@@ -12,6 +12,8 @@ struct wa_scan_result {
 struct wa_scan_watch {
     void (*note)(void *user, const char *file, const struct wa_err *why); /* a package left out */
     void (*progress)(void *user, size_t done, size_t total);              /* packages */
+    /* a package that was read anew, or that is listed no more */
+    void (*change)(void *user, const char *file, bool is_listed);
     void *user;
 };
 /* Incremental (an entry whose file has its size and is older than the index is taken over, unless
@@ -22,5 +24,13 @@ struct wa_scan_watch {
 WA_CHECK enum wa_code wa_repo_scan(const char *dir, bool force, const struct wa_trust *anchors,
                                    const struct wa_scan_watch *watch, struct wa_scan_result *ret,
                                    struct wa_err *err);
+
+/* Gives the packages in dir their usual names, unless those are taken; the index is not looked at.
+ * tell: of each that has another name; why.code is not WA_OK where it keeps it. WA_E_BUSY as above.
+ */
+typedef void (*wa_rename_fn)(void *user, const char *file, const char *usual,
+                             const struct wa_err *why);
+WA_CHECK enum wa_code wa_repo_rename(const char *dir, wa_rename_fn tell, void *user,
+                                     size_t *ret_renamed, struct wa_err *err);
 
 #endif

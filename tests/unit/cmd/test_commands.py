@@ -1,5 +1,6 @@
 """The packaging commands as their users run them: what they write, what they refuse, how they end."""
 import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -411,6 +412,34 @@ class Scan(Bench):
         self.ends(NOT_FOUND, 'nowhere', program=SCAN)
         self.ends(USAGE, program=SCAN)
 
+    def test_options_of_wapt(self):
+        for name in ('one', 'two', 'three'):
+            self.source(f'src/{name}', f'package: {name}\nversion: 1\narchitecture: all\n')
+        os.mkdir(self.path('named'))
+        self.run_ok('build-package', 'src/one', 'src/two', 'src/three', *self.SIGN, '-o', 'named')
+        os.rename(self.path('named/one_1.wapt'), self.path('named/odd.wapt'))
+        shutil.copy(self.path('named/two_1.wapt'), self.path('named/a copy.wapt'))
+        with_md5 = 'three_1_' + hashlib.md5(pathlib.Path(self.path('named/three_1.wapt')).read_bytes()).hexdigest() + '.wapt'
+        os.rename(self.path('named/three_1.wapt'), self.path('named/' + with_md5))
+        self.write('named/bad.wapt', 'no package')
+        done = self.ends(PARTIAL, '-r', '-l', 'error', '-b', 'named', program=SCAN, says="'odd.wapt' is now 'one_1.wapt'")
+        self.assertIn("'a copy.wapt' keeps its name: its name would be 'two_1.wapt'", done.stderr)
+        self.assertNotIn("'bad.wapt' is left out", done.stderr)
+        self.assertEqual(sorted(n for n in os.listdir(self.path('named')) if n.endswith('.wapt')),
+                         sorted(['a copy.wapt', 'bad.wapt', 'one_1.wapt', with_md5, 'two_1.wapt']))
+        os.rename(self.path('named/one_1.wapt'), self.path('named/odd.wapt'))
+        self.assertEqual(self.json('-r', 'named', status=PARTIAL, program=SCAN)['result']['renamed'], 1)
+        os.remove(self.path('named/bad.wapt'))
+        os.remove(self.path('named/one_1.wapt'))
+        os.utime(self.path('named/two_1.wapt'), (1000, 1000))
+        done = self.run_ok('-f', '-l', 'info', 'named', program=SCAN)
+        self.assertIn("'two_1.wapt' is new or changed", done.stderr)
+        done = self.run_ok('--loglevel', 'DEBUG', '-p', 'http://proxy.example:3128', 'named', program=SCAN)
+        self.assertIn('no proxy is needed', done.stderr)
+        os.remove(self.path('named/two_1.wapt'))
+        self.assertIn("'two_1.wapt' is gone", self.run_ok('-l', 'info', 'named', program=SCAN).stderr)
+        self.ends(USAGE, '-l', 'loud', 'named', program=SCAN, says='is no level')
+
 
 class Lint(Bench):
     """The rules about setup.py, what a build makes of them, and that docs/lint.md lists them all."""
@@ -741,7 +770,7 @@ class CommandLine(Bench):
         self.ends(USAGE, 'create-keycert', '/PrivateKeyPassword=X', says='others could see it')
         self.ends(USAGE, 'instal', 'x', says="is 'install' meant?")
         self.ends(USAGE, 'help', 'nothing', says="unknown command 'nothing'")
-        self.ends(USAGE, '-r', 'x', program=SCAN, says='files keep their names')
+        self.ends(NOT_FOUND, '-b', 'x', program=SCAN)
         self.run_ok('create-keycert', '--CommonName', 'W', '--BaseDir', 'w', '--CodeSigning',
                     '--NoPrivateKeyPassword', '--key-bits', '2048')
         self.assertEqual(sorted(os.listdir(self.path('w'))), ['W.crt', 'W.pem'])

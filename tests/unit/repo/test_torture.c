@@ -60,6 +60,35 @@ static enum wa_code scan_lists(void *arg, struct wa_err *err)
     return code;
 }
 
+static void tell_name(void *user, const char *file, const char *usual, const struct wa_err *why)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(why);
+    assert_string_equal(file, "odd.wapt");
+    assert_true(usual[0] != '\0');
+}
+
+/* A package that can't be read stays, and the other one has one of its two names. */
+static enum wa_code rename_odd(void *arg, struct wa_err *err)
+{
+    struct scratch s;
+    size_t renamed = 9;
+    WA_UNUSED(arg);
+    wa_torture_pause();
+    scratch_make(&s);
+    put(&s, "valid/base-simple.wapt", "odd.wapt");
+    put(&s, "tampered/152-empty-file.wapt", "b.wapt");
+    wa_torture_resume();
+    enum wa_code code = wa_repo_rename(s.path, tell_name, NULL, &renamed, err);
+    wa_torture_pause();
+    bool is_odd = faccessat(s.dir.fd, "odd.wapt", F_OK, 0) == 0;
+    assert_true(code == WA_OK ? renamed == (is_odd ? 0u : 1u) : renamed == 9);
+    assert_int_equal(faccessat(s.dir.fd, "b.wapt", F_OK, 0), 0);
+    scratch_drop(&s);
+    wa_torture_resume();
+    return code;
+}
+
 static void scans(void **state)
 {
     bool force = false;
@@ -67,6 +96,7 @@ static void scans(void **state)
     (void)state;
     assert_true(wa_torture(scan, &force) > 10);
     assert_true(wa_torture(scan_lists, anchors) > 10);
+    assert_true(wa_torture(rename_odd, NULL) > 10);
 }
 
 /* --- memory --- */
