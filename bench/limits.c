@@ -4,9 +4,11 @@
  *     limits inflate-sha256 FILE.wapt   inflate every member and digest it
  *     limits sha256-deflate LEVEL FILE  digest the file and deflate it, once each
  *     limits stat DIR                   list a directory, with the size and date of each file
+ *     limits curl URL CERTIFICATE FILE  download into a file, which is synced
  *
  * Nothing of this project is in it, so it reads ZIP in the plainest way and believes what it says.
  */
+#include <curl/curl.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <libdeflate.h>
@@ -145,6 +147,33 @@ static double stat_all(const char *path)
     return now() - before;
 }
 
+static size_t to_file(char *p, size_t size, size_t n, void *user)
+{
+    const int *fd = user;
+    must(write(*fd, p, size * n) == (ssize_t)(size * n), "writing");
+    return size * n;
+}
+
+static double download(const char *url, const char *certificate, const char *path)
+{
+    double before = now();
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    must(fd >= 0 && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, path);
+    CURL *c = curl_easy_init();
+    must(c != NULL && curl_easy_setopt(c, CURLOPT_URL, url) == CURLE_OK &&
+             curl_easy_setopt(c, CURLOPT_CAINFO, certificate) == CURLE_OK &&
+             curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L) == CURLE_OK &&
+             curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, to_file) == CURLE_OK &&
+             curl_easy_setopt(c, CURLOPT_WRITEDATA, &fd) == CURLE_OK,
+         "no libcurl");
+    CURLcode code = curl_easy_perform(c);
+    must(code == CURLE_OK, curl_easy_strerror(code));
+    must(fsync(fd) == 0 && close(fd) == 0, path);
+    curl_easy_cleanup(c);
+    curl_global_cleanup();
+    return now() - before;
+}
+
 int main(int argc, char **argv)
 {
     double seconds;
@@ -154,10 +183,12 @@ int main(int argc, char **argv)
         seconds = digest_and_deflate(atoi(argv[2]), argv[3]);
     else if (argc == 3 && strcmp(argv[1], "stat") == 0)
         seconds = stat_all(argv[2]);
+    else if (argc == 5 && strcmp(argv[1], "curl") == 0)
+        seconds = download(argv[2], argv[3], argv[4]);
     else {
-        (void)fprintf(
-            stderr,
-            "usage: limits inflate-sha256 FILE.wapt | sha256-deflate LEVEL FILE | stat DIR\n");
+        (void)fprintf(stderr,
+                      "usage: limits inflate-sha256 FILE.wapt | sha256-deflate LEVEL FILE | "
+                      "stat DIR | curl URL CERTIFICATE FILE\n");
         return 2;
     }
     (void)printf("%.9f\n", seconds);
