@@ -294,6 +294,17 @@ def py2_code(source):
     return compile(translate(source, path='exec').whole(), '<exec>', 'exec', dont_inherit=True)
 
 
+def py2_eval(source, globals_, locals_=None):
+    """eval(...)"""
+    if isinstance(source, str):
+        import setuphelpers.python2 as helpers
+        from wapt_python2 import translate
+        translation = translate(source.strip(), path='eval')
+        source = compile(translation.text, '<eval>', 'eval', dont_inherit=True)
+        globals_ = dict(globals_, **{name: getattr(helpers, name) for name in translation.helpers})
+    return eval(source, globals_, globals_ if locals_ is None else locals_)
+
+
 def py2_execfile(path, globals_, locals_=None):
     """execfile(...); what it executes is translated too."""
     from wapt_python2 import load

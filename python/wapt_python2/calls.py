@@ -68,6 +68,10 @@ class Calls:
             self._compare(node, 1)
         elif name in ('exec', 'execfile'):
             self._exec(node, name)
+        elif name == 'eval':
+            self.tree.replace(node.func, self.meaning.helper('eval'))
+            if len(node.args) == 1 and not node.keywords:
+                self.tree.add_argument(node, 'globals(), locals()')
         elif name in names.FUNCTIONS_OF_BYTES:
             self._native(node)
 

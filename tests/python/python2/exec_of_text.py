@@ -6,3 +6,5 @@ def install():
     print scope['xs']
     exec compile('y = 7 / 2', 'x', 'exec') in scope
     print scope['y']
+    k = 9
+    print eval('k / 2'), eval(' scope["n"] / 2 '), eval('`1L`'), eval(compile('1 / 2', 'x', 'eval')), eval('n / 2', scope)
