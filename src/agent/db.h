@@ -166,6 +166,8 @@ WA_CHECK enum wa_code wa_outbox_next(struct wa_db *db, int64_t now, struct wa_ou
 WA_CHECK enum wa_code wa_outbox_done(struct wa_db *db, int64_t id, struct wa_err *err);
 WA_CHECK enum wa_code wa_outbox_later(struct wa_db *db, int64_t id, int64_t next_try,
                                       struct wa_err *err);
+/* All of it is due now. */
+WA_CHECK enum wa_code wa_outbox_hurry(struct wa_db *db, struct wa_err *err);
 
 /* --- sessions --- */
 WA_CHECK enum wa_code wa_session_get(struct wa_db *db, uint32_t uid, const char *package,

@@ -387,6 +387,11 @@ enum wa_code wa_outbox_later(struct wa_db *db, int64_t id, int64_t next_try, str
     return wa_run(s, err);
 }
 
+enum wa_code wa_outbox_hurry(struct wa_db *db, struct wa_err *err)
+{
+    return wa_db_exec(db, "UPDATE outbox SET next_try = 0 WHERE next_try <> 0", err);
+}
+
 /* --- recovery --- */
 
 /* The row that an interrupted hook leaves: its package as ERROR, so that nothing counts it as

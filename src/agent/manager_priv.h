@@ -58,6 +58,7 @@ struct wa_manager {
     int64_t once_until; /* once: when it ends although nobody came */
     /* shared by the two threads */
     struct wa_lock *lock;
+    bool server_is_back;       /* what waits for it need not wait any longer */
     bool stopping, registered; /* registered: the push channel should (re)connect */
     bool restarting;           /* the loop's: ended to be started again */
     int64_t running_task;
@@ -75,6 +76,8 @@ struct wa_manager {
     int64_t place_next;      /* when the directory is asked again */
     int64_t status_retry_at; /* 0: the server has the present status */
     unsigned status_tries;
+    int64_t outbox_after; /* before, nothing of what is owed is sent */
+    unsigned outbox_failures;
 };
 
 /* --- identity.c --- */

@@ -280,6 +280,12 @@ static void on_state(struct wa_push *p, struct wa_sv payload)
     }
     if (s.state == WA_NET_CLOSED)
         p->nonce[0] = '\0';
+    if (s.state == WA_NET_WELCOME) {
+        wa_lock_take(p->m->lock);
+        p->m->server_is_back = true;
+        wa_lock_signal(p->m->lock);
+        wa_lock_give(p->m->lock);
+    }
     wa_log(&p->m->log, s.state == WA_NET_CLOSED ? WA_LOG_WARNING : WA_LOG_INFO, "push.state",
            WA_LF_S("state", names[s.state]), WA_LF_I("status", s.status),
            WA_LF_S("reason", s.reason));

@@ -1,5 +1,6 @@
 /* report.c - how the machine speaks to its server, each statement signed with its own key, sequence
  * and time in it: registration, results of actions. What it tells of itself is status.c's. */
+#include "agent/backoff.h"
 #include "agent/manager_priv.h"
 
 #include "os/clock.h"
@@ -319,7 +320,7 @@ static bool may_pass(enum wa_code code)
 
 void wa_report_outbox(struct wa_manager *m)
 {
-    if (m->key == NULL || m->twin_doubts >= WA_TWIN_DOUBTS_MAX)
+    if (m->key == NULL || m->twin_doubts >= WA_TWIN_DOUBTS_MAX || wa_clock_now() < m->outbox_after)
         return;
     for (int round = 0; round < 64; round++) {
         struct wa_outbox_item item;
@@ -332,16 +333,17 @@ void wa_report_outbox(struct wa_manager *m)
             if (code != WA_OK)
                 wa_log_err(&m->log, WA_LOG_WARNING, "report.dropped", &why);
             code = wa_outbox_done(m->tdb, item.id, &err);
-        } else {
-            int64_t delay = item.tries > 9 ? TRY_MAX_S : TRY_FIRST_S << item.tries;
+            m->outbox_failures = 0;
+        } else { /* the others would fare no better, each after a time-out of its own */
+            int64_t delay = (int64_t)wa_backoff(TRY_FIRST_S, TRY_MAX_S, m->outbox_failures++);
             wa_log_err(&m->log, WA_LOG_INFO, "report.later", &why);
-            code = wa_outbox_later(m->tdb, item.id,
-                                   wa_clock_now() + (delay > TRY_MAX_S ? TRY_MAX_S : delay), &err);
+            m->outbox_after = wa_clock_now() + delay;
+            code = wa_outbox_later(m->tdb, item.id, m->outbox_after, &err);
         }
         wa_outbox_item_fini(&item);
-        if (code != WA_OK) {
+        if (code != WA_OK)
             wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
+        if (code != WA_OK || wa_clock_now() < m->outbox_after)
             break;
-        }
     }
 }

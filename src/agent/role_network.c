@@ -6,19 +6,18 @@
  * connection's binding and to know that it was let in; everything else goes to the manager whole.
  * Its worst: to lose, delay or repeat messages whose signatures the manager checks.
  */
+#include "agent/backoff.h"
 #include "agent/helpers.h"
 #include "agent/role_priv.h"
 #include "agent/trust_json.h"
 #include "codec/hex.h"
 #include "net/ws_client.h"
-#include "os/rand.h"
 #include "proto/push.h"
 
 #define WELCOME_TIMEOUT_MS                                                                         \
     60000u /* ms from the start of an attempt until the server lets us in                          \
             */
 #define ARENA_MAX (8u * WA_WS_MESSAGE_MAX) /* bytes: a message as a tree of nodes */
-#define BACKOFF_DOUBLINGS_MAX 16u
 #define MEMORY_MAX                                                                                 \
     (2ull << 30) /* bytes of address space: libc reserves 128 MiB for each look-up thread */
 
@@ -36,7 +35,7 @@ struct net {
     /* the present attempt */
     struct wa_ws_client *client;
     bool is_open, is_challenged, is_over;
-    unsigned failures;
+    uint32_t failures; /* since the last welcome */
     /* why the process ends, when not in good order */
     enum wa_code end_code;
     struct wa_err end_err;
@@ -78,22 +77,6 @@ static void post_state(struct net *n, const char *state, const char *reason, int
     post(n, WA_M_NET_STATE, wa_buf_sv(&out));
 }
 
-/* A random moment between now and a bound that doubles with each failure: when the server restarts,
- * its hundred thousand agents must not come back as one. */
-static uint64_t backoff_ms(const struct net *n)
-{
-    unsigned doublings = n->failures < BACKOFF_DOUBLINGS_MAX ? n->failures : BACKOFF_DOUBLINGS_MAX;
-    uint64_t bound = (uint64_t)n->backoff_first_ms << doublings, r = 0;
-    struct wa_err ignored = WA_ERR_INIT;
-    if (bound > (uint64_t)n->backoff_max_ms) {
-        bound = (uint64_t)n->backoff_max_ms;
-    }
-    if (wa_rand_bytes(&r, sizeof r, &ignored) != WA_OK) {
-        return bound;
-    }
-    return 1 + r % bound;
-}
-
 /* The attempt is over. The client is freed later: we may be inside one of its callbacks. */
 static void attempt_over(struct net *n, const char *reason, int status)
 {
@@ -105,8 +88,10 @@ static void attempt_over(struct net *n, const char *reason, int status)
     post_state(n, "closed", reason, status);
     wa_timer_stop(n->guard);
     wa_timer_start(n->reap, 0, 0);
-    wa_timer_start(n->retry, backoff_ms(n), 0);
-    n->failures++;
+    wa_timer_start(
+        n->retry,
+        wa_backoff((uint64_t)n->backoff_first_ms, (uint64_t)n->backoff_max_ms, n->failures), 0);
+    n->failures += n->failures < UINT32_MAX;
 }
 
 static void on_reap(void *user)

@@ -3,6 +3,7 @@
  * A task's outcome is stored with its result for the server in one transaction, before anybody is
  * told.
  */
+#include "agent/backoff.h"
 #include "agent/manager_priv.h"
 #include "os/clock.h"
 
@@ -269,9 +270,9 @@ static void report_now(struct wa_manager *m)
         m->status_tries = 0;
         return;
     }
-    int64_t delay = m->status_tries > 6 ? STATUS_RETRY_MAX_S
-                                        : (int64_t)STATUS_RETRY_FIRST_S << m->status_tries++;
-    m->status_retry_at = wa_clock_now() + delay;
+    m->status_retry_at =
+        wa_clock_now() +
+        (int64_t)wa_backoff(STATUS_RETRY_FIRST_S, STATUS_RETRY_MAX_S, m->status_tries++);
     wa_log_err(&m->log, WA_LOG_WARNING, "status.not_sent", &err);
 }
 
@@ -378,6 +379,25 @@ static bool take(struct wa_manager *m, struct wa_task *t)
     return found;
 }
 
+/* What the server is owed: at its time, or as soon as it is there again. */
+static void tell_server(struct wa_manager *m)
+{
+    struct wa_err err = WA_ERR_INIT;
+    wa_lock_take(m->lock);
+    bool is_back = m->server_is_back;
+    m->server_is_back = false;
+    wa_lock_give(m->lock);
+    if (is_back) {
+        m->outbox_after = 0;
+        m->status_retry_at = m->status_retry_at != 0 ? wa_clock_now() : 0;
+        if (wa_outbox_hurry(m->tdb, &err) != WA_OK)
+            wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
+    }
+    wa_report_outbox(m);
+    if (m->status_retry_at != 0 && wa_clock_now() >= m->status_retry_at)
+        report_now(m);
+}
+
 void wa_task_thread(void *user)
 {
     struct wa_manager *m = user;
@@ -399,9 +419,7 @@ void wa_task_thread(void *user)
             m->running_task = 0;
             continue;
         }
-        wa_report_outbox(m);
-        if (m->status_retry_at != 0 && wa_clock_now() >= m->status_retry_at)
-            report_now(m);
+        tell_server(m);
         wa_lock_take(m->lock);
         if (!m->stopping)
             (void)wa_lock_wait(m->lock, IDLE_MS);

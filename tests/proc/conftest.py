@@ -145,6 +145,10 @@ class Organisation:
             f"package           : {name}\nversion           : {version}\narchitecture      : all\nsection           : base\npriority          : optional\n"
             f"maintainer        : {who}\ndescription       : test\ntarget_os         : all\n", encoding="utf-8")
         (src / "setup.py").write_text(f"def install():\n    open({str(marker)!r}, 'w').write({version!r})\n\n\ndef uninstall():\n    pass\n", encoding="utf-8")
+        return self.build(src, who)
+
+    def build(self, src, who):
+        """The package of these sources, signed by who."""
         out = self.base / "out" / who
         out.mkdir(parents=True, exist_ok=True)
         before = set(out.iterdir())

@@ -99,3 +99,38 @@ def test_stopped_and_started_again(org, server):
     org.processes.pop()
     until(lambda: is_up(org), "it starts again")
     assert is_over(org, action)
+
+
+def test_a_result_waits_for_the_server(org, server):
+    """The server goes while an order is carried out: the machine finishes, works on for its users, and tells it once it is back."""
+    gate = org.base / "gate-of-result"
+    package = org.package("result-waits", "1", "Developer", org.base / "result-waits")
+    src = org.base / "src/result-waits-1-Developer"
+    (src / "setup.py").write_text("def install():\n    import time\n    from setuphelpers import isfile\n"
+                                  f"    open('{gate}-begun', 'w').close()\n    while not isfile({str(gate)!r}):\n        time.sleep(0.05)\n",
+                                  encoding="utf-8")
+    package.unlink()
+    org.console("upload", org.build(src, "Developer"))
+    org.get("update")
+    action = order(org, "install", "result-waits")
+    until(lambda: pathlib.Path(f"{gate}-begun").exists(), "the script runs")
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0
+    gate.touch()
+    until(lambda: "result-waits" in org.get("list").stdout, "it is installed")
+    assert org.get("audit", "result-waits").returncode == 0
+    assert '"OK"' in org.get("list", "--json").stdout
+
+    def owed():
+        agent = sqlite3.connect(f"file:{org.base}/agent/db/waptagent.sqlite?mode=ro", uri=True, timeout=10)
+        try:
+            return agent.execute("SELECT count(*) FROM outbox WHERE action_id = ?", (action,)).fetchone()[0]
+        finally:
+            agent.close()
+
+    until(lambda: owed() == 1, "the result is owed")
+    org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
+    org.processes.pop()
+    until(lambda: rows(org, "SELECT state FROM actions WHERE id = ?", action) == [("done",)], "it is told")
+    until(lambda: owed() == 0, "once")
+    assert executed(org, action) == 1
