@@ -11,6 +11,7 @@ import shutil
 import sys
 from subprocess import CalledProcessError
 
+from . import elsewhere
 from .directory import get_computer_groups, get_domain_info
 from .errors import (
     CalledProcessErrorOutput, EWaptBadSignature, EWaptBadTargetOS, EWaptConflictingPackage, EWaptCorruptedFiles,

@@ -94,7 +94,7 @@ class Calls:
         module, _, name = dotted.rpartition('.')
         if name in names.BYTES_IN.get(module, ()):
             if module == 'struct' and any(isinstance(a, ast.Subscript) and isinstance(a.slice, ast.Slice) for a in node.args):
-                raise Refusal(node.lineno, 'bytes are counted here, and texts have no bytes in Python 3: read them from a file opened in mode rb')
+                raise Refusal(node.lineno, 'bytes are counted in what a translation makes text: write this script for Python 3')
             if module != 'hashlib':
                 self._native(node)
             for argument in node.args:

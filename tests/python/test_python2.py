@@ -14,7 +14,7 @@ import wapt_python2
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'python2')
 NAMES = sorted(os.path.basename(path)[:-3] for path in glob.glob(os.path.join(FOLDER, '*.py')))
 BESIDE = {'more.py': "print 'more'\nmore = 'from %s' % 'a file'\n", 'page.html': '<a href="app-1.9.exe"> <a href="app-1.10.exe">',
-          'fpformat.py': "def run_all(): return 'ours'\n", 'statvfs.py': "name = 'me'\n",
+          'WAPT/control': 'package: test-a\nversion: 1.9-3\n', 'app-1.9.exe': 'old', 'fpformat.py': "def run_all(): return 'ours'\n", 'statvfs.py': "name = 'me'\n",
           'common.py': "print 'loading'\ndef half(x): return x / 2\n", 'tools/__init__.py': '',
           'tools/version.py': 'import parts\ndef number(): return parts.numbers()\n',
           'tools/parts.py': 'def numbers(): return tuple(map(int, "1 2".split()))\nprint_ = `1`\n'}
@@ -28,7 +28,8 @@ def read(name):
 
 
 def beside(script):
-    return {name: text for name, text in BESIDE.items() if name.split('.')[0].split('/')[0].encode() in script}
+    return {name: text for name, text in BESIDE.items() if name.split('.')[0].split('/')[0].encode() in script or
+            name in ('WAPT/control', 'app-1.9.exe') and b'load_control' in script}
 
 
 @pytest.mark.parametrize('name', NAMES)
