@@ -120,11 +120,11 @@ enum wa_code wa_agent_db_disown(struct wa_db *db, struct wa_err *err)
 {
     static const char *const statements[] = {
         "DELETE FROM outbox",
-        "UPDATE tasks SET state = 'done', code = 'cancelled', message = 'ordered for another "
-        "machine', finished = CAST(strftime('%s', 'now') AS INTEGER), args = '' WHERE "
-        "action_id <> '' AND state <> 'done'",
-        "DELETE FROM params WHERE name IN ('uuid', 'hardware', 'enrolled_at', 'relay_key', "
-        "'server_uuid', 'status_hashes', 'place_dn', 'place_groups', 'twin_doubts')"};
+        ("UPDATE tasks SET state = 'done', code = 'cancelled', message = 'ordered for another "
+         "machine', finished = CAST(strftime('%s', 'now') AS INTEGER), args = '' WHERE "
+         "action_id <> '' AND state <> 'done'"),
+        ("DELETE FROM params WHERE name IN ('uuid', 'hardware', 'enrolled_at', 'relay_key', "
+         "'server_uuid', 'status_hashes', 'place_dn', 'place_groups', 'twin_doubts')")};
     if (wa_db_begin(db, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < WA_COUNT(statements); i++)

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "os/directory.h"
 #include "os/dmi.h"
+#include "os/host.h"
 #include "os/software.h"
 
 /* --- dmi: a kind that is there once is an object, one that is there more often a list of them ---
@@ -195,9 +196,13 @@ enum wa_code wa_facts_place(const char *account, struct wa_buf *out, struct wa_e
     struct groups g = {0};
     struct wa_jw w;
     char dn[WA_DIRECTORY_DN];
+    struct wa_host_facts host;
     bool is_known = false;
     wa_arena_init(&g.arena, WA_PLACE_BYTES_MAX);
-    enum wa_code code = wa_directory_ask(account, dn, take_group, &g, &is_known, err);
+    if (wa_host_facts_read(&host, err) != WA_OK)
+        return err->code;
+    enum wa_code code =
+        wa_directory_ask(account, host.workgroup, dn, take_group, &g, &is_known, err);
     if (g.n > 0)
         qsort(g.items, g.n, sizeof g.items[0], by_text);
     wa_jw_init(&w, out);

@@ -37,8 +37,8 @@ static enum wa_code tell_group(gid_t gid, char *text, wa_group_fn fn, void *user
     if (getgrgid_r(gid, &gr, text, TEXT_MAX, &found) != 0 || found == NULL)
         return WA_OK;
     wa_text_clean(bare_name(gr.gr_name), name, sizeof name);
-    if (name[0] == '\0' || strchr(name, ',') != NULL)
-        return WA_OK; /* no directory allows it in a name */
+    if (name[0] == '\0' || strchr(name, ',') != NULL || name[strlen(name) - 1] == '$')
+        return WA_OK; /* no directory allows a comma; winbind makes a group of each account */
     return fn(user, name, err);
 }
 
@@ -89,19 +89,35 @@ static enum wa_code tell_groups(const struct passwd *pw, const char *account, ch
     return code;
 }
 
-enum wa_code wa_directory_ask(const char *account, char ret_dn[WA_DIRECTORY_DN], wa_group_fn fn,
-                              void *user, bool *ret_is_known, struct wa_err *err)
+/* The account by the name that the name service has for it. */
+static bool find_account(const char *account, const char *workgroup, char name[512],
+                         struct passwd *pw, char *text)
 {
-    struct passwd pw, *found = NULL;
+    struct passwd *found = NULL;
+    (void)snprintf(name, 512, "%s", account);
+    if (getpwnam_r(name, pw, text, TEXT_MAX, &found) == 0 && found != NULL)
+        return true;
+    if (workgroup[0] == '\0')
+        return false;
+    (void)snprintf(name, 512, "%s\\%s", workgroup, account);
+    return getpwnam_r(name, pw, text, TEXT_MAX, &found) == 0 && found != NULL;
+}
+
+enum wa_code wa_directory_ask(const char *account, const char *workgroup,
+                              char ret_dn[WA_DIRECTORY_DN], wa_group_fn fn, void *user,
+                              bool *ret_is_known, struct wa_err *err)
+{
+    struct passwd pw;
+    char name[512];
     WA_AUTO_STR char *text = wa_calloc(2, TEXT_MAX);
     if (text == NULL)
         return wa_nomem(err);
     ret_dn[0] = '\0';
     *ret_is_known = false;
-    if (getpwnam_r(account, &pw, text, TEXT_MAX, &found) != 0 || found == NULL)
+    if (!find_account(account, workgroup, name, &pw, text))
         return WA_OK;
-    ask_dn(account, ret_dn);
-    if (tell_groups(found, account, text + TEXT_MAX, fn, user, err) != WA_OK)
+    ask_dn(name, ret_dn);
+    if (tell_groups(&pw, name, text + TEXT_MAX, fn, user, err) != WA_OK)
         return err->code;
     *ret_is_known = true;
     return WA_OK;

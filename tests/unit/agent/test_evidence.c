@@ -91,8 +91,7 @@ static void test_text_that_is_none(void **state)
 {
     static const char *const texts[] = {
         "", "{}", "{\"system_uuid\":\"\",\"serial\":\"\",\"machine_id\":\"\"}",
-        "{\"system_uuid\":\"\",\"serial\":1,\"machine_id\":\"\","
-        "\"macs\":[]}"};
+        "{\"system_uuid\":\"\",\"serial\":1,\"machine_id\":\"\",\"macs\":[]}"};
     WA_UNUSED(state);
     for (size_t i = 0; i < WA_COUNT(texts); i++) {
         struct wa_err err = WA_ERR_INIT;

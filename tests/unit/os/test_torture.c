@@ -392,7 +392,7 @@ static enum wa_code ask_directory(struct wa_err *err)
 {
     static char dn[WA_DIRECTORY_DN];
     bool is_known;
-    return wa_directory_ask("root", dn, any_group, NULL, &is_known, err);
+    return wa_directory_ask("root", "", dn, any_group, NULL, &is_known, err);
 }
 
 static void test_what_the_machine_is(void **state)
