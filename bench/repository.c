@@ -302,6 +302,7 @@ static void read_once(void *user)
             sum += (unsigned)strcmp(wa_control_get(both[k], WA_A_PACKAGE), "bench-soft05000") +
                    (unsigned)strlen(wa_control_get(both[k], WA_A_VERSION));
     }
+    must_be(sum > 0, "nothing was read");
 }
 
 static void measure(const char *top)

@@ -172,5 +172,5 @@ static enum wa_code sink_write(struct wa_sink *base, const void *p, size_t n, st
 
 void wa_digest_sink_init(struct wa_digest_sink *s, struct wa_digest *d, struct wa_sink *next)
 {
-    *s = (struct wa_digest_sink){.base = {sink_write}, .d = d, .next = next};
+    *s = (struct wa_digest_sink){.base = {.write = sink_write}, .d = d, .next = next};
 }
