@@ -36,6 +36,7 @@ static const struct wa_migration migrations[] = {
     {2, "ALTER TABLE available ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE installed ADD COLUMN repo TEXT NOT NULL DEFAULT '';"},
     {3, "ALTER TABLE tasks ADD COLUMN log TEXT NOT NULL DEFAULT '';"},
+    {4, "ALTER TABLE installed ADD COLUMN uninstall_key TEXT NOT NULL DEFAULT '[]';"},
 };
 
 enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_err *err)
@@ -328,6 +329,7 @@ void wa_installed_list_fini(struct wa_installed_list *l)
         wa_free(l->items[i].audit_status);
         wa_free(l->items[i].audit_output);
         wa_free(l->items[i].repo);
+        wa_free(l->items[i].uninstall_key);
     }
     WA_VEC_FREE(l);
 }
@@ -344,7 +346,8 @@ static enum wa_code take_installed(struct wa_stmt *s, struct wa_installed_list *
         wa_sv_dup(wa_col_sv(s, 4), &r->params, err) != WA_OK ||
         wa_sv_dup(wa_col_sv(s, 6), &r->audit_status, err) != WA_OK ||
         wa_sv_dup(wa_col_sv(s, 8), &r->audit_output, err) != WA_OK ||
-        wa_sv_dup(wa_col_sv(s, 10), &r->repo, err) != WA_OK)
+        wa_sv_dup(wa_col_sv(s, 10), &r->repo, err) != WA_OK ||
+        wa_sv_dup(wa_col_sv(s, 11), &r->uninstall_key, err) != WA_OK)
         return err->code;
     (void)snprintf(r->base.status, sizeof r->base.status, "%.*s", WA_SV_ARG(status));
     r->install_date = wa_col_i64(s, 2);
@@ -362,7 +365,7 @@ enum wa_code wa_installed_load(struct wa_db *db, const char *only, struct wa_ins
     struct wa_installed_list l = {NULL, 0, 0};
     if (wa_db_prepare(db,
                       "SELECT control, status, install_date, output, params, explicit, "
-                      "audit_status, audit_on, audit_output, next_audit, repo"
+                      "audit_status, audit_on, audit_output, next_audit, repo, uninstall_key"
                       " FROM installed WHERE ?1 IS NULL OR package = ?1 ORDER BY package",
                       &s, err) != WA_OK)
         return err->code;
@@ -388,16 +391,18 @@ enum wa_code wa_installed_put(struct wa_db *db, const struct wa_control *c, cons
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, 2 * WA_CONTROL_BYTES_MAX);
     if (wa_control_write(c, true, &text, err) != WA_OK ||
-        wa_db_prepare(db,
-                      "INSERT INTO installed (package, control, status, install_date, output, "
-                      "params, explicit, repo) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-                      " ON CONFLICT (package) DO UPDATE SET control = excluded.control, status = "
-                      "excluded.status,"
-                      " install_date = excluded.install_date, output = excluded.output, params = "
-                      "excluded.params, "
-                      "repo = CASE excluded.repo WHEN '' THEN repo ELSE excluded.repo END,"
-                      " explicit = MAX(explicit, excluded.explicit), next_audit = 0",
-                      &s, err) != WA_OK)
+        wa_db_prepare(
+            db,
+            "INSERT INTO installed (package, control, status, install_date, output, "
+            "params, explicit, repo) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (package) DO UPDATE SET control = excluded.control, status = "
+            "excluded.status,"
+            " install_date = excluded.install_date, output = excluded.output, params = "
+            "excluded.params, "
+            "repo = CASE excluded.repo WHEN '' THEN repo ELSE excluded.repo END,"
+            " explicit = MAX(explicit, excluded.explicit), next_audit = 0, uninstall_key = "
+            "excluded.uninstall_key",
+            &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, wa_control_get(c, WA_A_PACKAGE));
     wa_bind_sv(s, 1, wa_buf_sv(&text));
@@ -438,6 +443,18 @@ enum wa_code wa_installed_set_audit(struct wa_db *db, const char *package, const
     wa_bind_i64(s, 2, at);
     wa_bind_i64(s, 3, next);
     wa_bind_s(s, 4, package);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_installed_set_uninstall_key(struct wa_db *db, const char *package,
+                                            struct wa_sv keys, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "UPDATE installed SET uninstall_key = ? WHERE package = ?", &s, err) !=
+        WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, keys);
+    wa_bind_s(s, 1, package);
     return wa_run(s, err);
 }
 

@@ -61,7 +61,8 @@ struct wa_installed_row {
     struct wa_installed base; /* control, status, is_explicit */
     int64_t install_date, audit_on, next_audit;
     char *output, *params, *audit_status, *audit_output; /* never NULL */
-    char *repo; /* the repository that it came from; "": not known */
+    char *repo;          /* the repository that it came from; "": not known */
+    char *uninstall_key; /* JSON list: Windows' keys of the software that it installed */
 };
 struct wa_installed_list {
     struct wa_installed_row *items;
@@ -72,7 +73,8 @@ void wa_installed_list_fini(struct wa_installed_list *l);
 /* only: a package name, NULL: all. */
 WA_CHECK enum wa_code wa_installed_load(struct wa_db *db, const char *only,
                                         struct wa_installed_list *ret, struct wa_err *err);
-/* Inserts or replaces the row of that package. repo "": not known; what was known stays. */
+/* Inserts or replaces the row of that package, without uninstall keys. repo "": not known; what was
+ * known stays. */
 WA_CHECK enum wa_code wa_installed_put(struct wa_db *db, const struct wa_control *c,
                                        const char *repo, const char *status, int64_t date,
                                        struct wa_sv output, struct wa_sv params, bool is_explicit,
@@ -83,6 +85,8 @@ WA_CHECK enum wa_code wa_installed_set_status(struct wa_db *db, const char *pack
 WA_CHECK enum wa_code wa_installed_set_audit(struct wa_db *db, const char *package,
                                              const char *status, struct wa_sv output, int64_t at,
                                              int64_t next, struct wa_err *err);
+WA_CHECK enum wa_code wa_installed_set_uninstall_key(struct wa_db *db, const char *package,
+                                                     struct wa_sv keys, struct wa_err *err);
 WA_CHECK enum wa_code wa_installed_set_explicit(struct wa_db *db, const char *package,
                                                 struct wa_err *err);
 WA_CHECK enum wa_code wa_installed_delete(struct wa_db *db, const char *package,

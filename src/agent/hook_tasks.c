@@ -56,7 +56,8 @@ static enum wa_code audit_one(struct wa_task_run *run, const struct wa_installed
         (void)snprintf(r.status, sizeof r.status, "OK");
     } else if (run_kept(run, row, WA_HOOK_AUDIT, 0, NULL, &r, &why) != WA_OK) {
         wa_buf_addf(&r.output, "%s\n", why.text);
-        (void)snprintf(r.status, sizeof r.status, "ERROR");
+        /* Nothing is known to be wrong with what can't be looked at. */
+        (void)snprintf(r.status, sizeof r.status, wa_kept_is_whole(m, c) ? "ERROR" : "UNKNOWN");
     }
     wa_task_say(run, "%s -> %s\n", wa_control_get(c, WA_A_PACKAGE), r.status);
     bool good = strcmp(r.status, "OK") == 0 || strcmp(r.status, "WARNING") == 0 ||
@@ -67,7 +68,7 @@ static enum wa_code audit_one(struct wa_task_run *run, const struct wa_installed
     enum wa_code code =
         wa_installed_set_audit(m->tdb, wa_control_get(c, WA_A_PACKAGE), r.status,
                                wa_buf_sv(&r.output), now, period > 0 ? now + period : 0, err);
-    wa_task_package(run, c, r.status, good ? NULL : &why);
+    wa_task_package(run, c, r.status, why.code == WA_OK ? NULL : &why);
     wa_hook_result_fini(&r);
     return code;
 }

@@ -91,6 +91,8 @@ static void write_installed(struct wa_jw *w, const struct wa_installed_row *r, b
     wa_jw_kvsv(w, "last_audit_output", wa_sv_sub(wa_sv(r->audit_output), 0, 8192));
     wa_jw_kvi(w, "next_audit_on", r->next_audit);
     wa_jw_kv(w, "repo", r->repo);
+    wa_jw_key(w, "uninstall_key");
+    wa_jw_raw(w, wa_sv(r->uninstall_key)); /* our own JSON */
     if (with_params) /* what people give a script can be a product's key */
         wa_jw_kv(w, "install_params", r->params);
     wa_jw_end(w);

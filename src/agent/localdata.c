@@ -165,6 +165,8 @@ static enum wa_code show_log(struct wa_manager *m, const struct wa_local_request
     wa_jw_kv(w, "install_status", l.items[0].base.status);
     wa_jw_kv(w, "install_output", l.items[0].output);
     wa_jw_kv(w, "install_params", l.items[0].params);
+    wa_jw_key(w, "uninstall_key");
+    wa_jw_raw(w, wa_sv(l.items[0].uninstall_key)); /* our own JSON */
     wa_jw_kv(w, "last_audit_status", l.items[0].audit_status);
     wa_jw_kv(w, "last_audit_output", l.items[0].audit_output);
     wa_jw_end(w);

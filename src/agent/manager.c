@@ -1,5 +1,6 @@
 /* manager.c - the manager's process: start, confinement, the
  * clock, the end. */
+#include "agent/moving.h"
 #include "agent/repo_trust.h"
 
 #include "os/clock.h"
@@ -147,7 +148,8 @@ static enum wa_code open_state(struct wa_manager *m, struct wa_err *err)
     if (wa_agent_db_open(m->config.base, &m->db, err) != WA_OK ||
         wa_agent_db_open(m->config.base, &m->tdb, err) != WA_OK ||
         wa_agent_db_recover(m->db, &interrupted, err) != WA_OK ||
-        wa_kept_sweep(m, m->db, err) != WA_OK || clear_leftovers(m, err) != WA_OK ||
+        clear_leftovers(m, err) != WA_OK || wa_moving_import(m, err) != WA_OK ||
+        wa_kept_sweep(m, m->db, err) != WA_OK ||
         (!m->once && wa_schedule_start(m, wa_clock_now(), err) != WA_OK) ||
         wa_identity_load(m, m->db, err) != WA_OK)
         return err->code;

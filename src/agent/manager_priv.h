@@ -287,7 +287,8 @@ void wa_hook_result_fini(struct wa_hook_result *r);
 /* WA_OK whenever the hook ran, whatever became of it: see ret->status. */
 WA_CHECK enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what,
                                   struct wa_hook_result *ret, struct wa_err *err);
-/* "params_store": what scripts of root's have kept. */
+#define WA_PARAM_SCRIPTS "script_params" /* JSON object: what scripts of root's have kept */
+/* "params_store": the same. */
 WA_CHECK enum wa_code wa_script_store_write(struct wa_manager *m, struct wa_jw *w,
                                             struct wa_err *err);
 /* Keeps and queues what the result of a script of root's asks for. WA_E_LIMIT, WA_E_INVALID; what
@@ -313,6 +314,8 @@ void wa_kept_remove(struct wa_manager *m, const struct wa_control *c);
 /* At start: ends what a kill left half done, and removes what belongs to no installed package. */
 WA_CHECK enum wa_code wa_kept_sweep(struct wa_manager *m, struct wa_db *db, struct wa_err *err);
 bool wa_kept_has_hook(struct wa_manager *m, const struct wa_control *c, enum wa_hook hook);
+/* Whether its papers are kept too: of what WAPT had installed there is only the script. */
+bool wa_kept_is_whole(struct wa_manager *m, const struct wa_control *c);
 /* Verifies the kept files again and stages them. Refused after a revocation, but for UNINSTALL. */
 WA_CHECK enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *row,
                                     enum wa_hook hook, char *ret_id, struct wa_err *err);

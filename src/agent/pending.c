@@ -10,15 +10,11 @@ static bool forced_on(const struct wa_control *c, int64_t *ret)
 {
     struct wa_sv text = wa_sv(wa_control_get(c, WA_A_FORCED_INSTALL_ON));
     char day[WA_DATE_MAX];
-    int64_t as_utc;
     if (text.n == 10) { /* without a time: as the day begins */
         (void)snprintf(day, sizeof day, "%.10sT00:00:00", text.p);
         text = wa_sv(day);
     }
-    if (text.n == 0 || !wa_date_parse_iso(text, &as_utc))
-        return false;
-    *ret = as_utc - (wa_schedule_local(as_utc) - as_utc);
-    return true;
+    return text.n > 0 && wa_date_parse_isolocal(text, ret);
 }
 
 struct pending {

@@ -7,7 +7,6 @@
  */
 #include "agent/manager_priv.h"
 
-#define STORE "script_params"
 #define BY "script "
 
 static enum wa_code load(struct wa_db *db, struct wa_arena *arena, const struct wa_json **ret,
@@ -16,7 +15,7 @@ static enum wa_code load(struct wa_db *db, struct wa_arena *arena, const struct 
     WA_AUTO_BUF_SECRET struct wa_buf text;
     wa_buf_init(&text, WA_SCRIPT_STORE_MAX);
     *ret = NULL;
-    if (wa_param_get(db, STORE, &text, err) != WA_OK || text.n == 0)
+    if (wa_param_get(db, WA_PARAM_SCRIPTS, &text, err) != WA_OK || text.n == 0)
         return err->code;
     return wa_json_parse(wa_buf_sv(&text), 0, arena, ret, err);
 }
@@ -80,7 +79,7 @@ static enum wa_code keep(struct wa_db *db, const struct wa_json *changes, struct
     wa_jw_end(&w);
     if (wa_buf_check(&text, err) != WA_OK)
         return wa_wrap(err, "all values together may have %d bytes", WA_SCRIPT_STORE_MAX);
-    return wa_param_set(db, STORE, wa_buf_sv(&text), err);
+    return wa_param_set(db, WA_PARAM_SCRIPTS, wa_buf_sv(&text), err);
 }
 
 /* --- tasks --- */

@@ -302,6 +302,20 @@ static enum wa_code verify_kept(struct wa_manager *m, const struct wa_dir *kept,
                : wa_fail(err, WA_E_REFUSED, "the kept script belongs to another package");
 }
 
+bool wa_kept_is_whole(struct wa_manager *m, const struct wa_control *c)
+{
+    static const char file[] = "/WAPT/manifest.sha256";
+    struct wa_relpath path;
+    struct wa_stat st;
+    struct wa_err ignored = WA_ERR_INIT;
+    if (kept_path("packages", "", c, &path, &ignored) != WA_OK ||
+        path.n + sizeof file > sizeof path.p)
+        return false;
+    memcpy(path.p + path.n, file, sizeof file);
+    path.n += sizeof file - 1;
+    return wa_file_stat(&m->base, &path, &st, &ignored) == WA_OK;
+}
+
 enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *row,
                            enum wa_hook hook, char *ret_id, struct wa_err *err)
 {
@@ -309,6 +323,12 @@ enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *
     WA_AUTO_DIR struct wa_dir kept = WA_DIR_INIT;
     WA_AUTO_DIR struct wa_dir stage = WA_DIR_INIT;
     const char *package = wa_control_get(&row->base.control, WA_A_PACKAGE);
+    if (!wa_kept_is_whole(m, &row->base.control))
+        return wa_fail(
+            err, WA_E_REFUSED,
+            "the script of '%s' can't be verified: WAPT kept no signature of it; install "
+            "the package again ('wapt-get install --force %s'), which runs its install()",
+            package, package);
     if (kept_path("packages", "", &row->base.control, &path, err) != WA_OK ||
         wa_dir_open_sub(&m->base, &path, &kept, err) != WA_OK ||
         verify_kept(m, &kept, row, hook, err) != WA_OK)

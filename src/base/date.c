@@ -160,6 +160,23 @@ bool wa_date_parse_iso(struct wa_sv s, int64_t *ret_seconds)
     return true;
 }
 
+bool wa_date_parse_isolocal(struct wa_sv s, int64_t *ret_seconds)
+{
+    char text[WA_DATE_MAX];
+    int64_t as_utc, shown;
+    if (!wa_date_parse_iso(s, &as_utc))
+        return false;
+    /* How far the clock on the wall is from UTC then: asked again at what that gives. */
+    *ret_seconds = as_utc;
+    for (int i = 0; i < 2; i++) {
+        wa_date_isolocal(*ret_seconds, 0, text);
+        if (!wa_date_parse_iso(wa_sv(text), &shown))
+            return false;
+        *ret_seconds += as_utc - shown;
+    }
+    return true;
+}
+
 bool wa_date_parse_rfc3339(struct wa_sv s, int64_t *ret_seconds)
 {
     int64_t at;

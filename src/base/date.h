@@ -21,6 +21,8 @@ void wa_date_http(int64_t seconds, char out[WA_DATE_MAX]);
 /* Reads YYYY-MM-DDTHH:MM:SS[.f...] as UTC, as WAPT parses it: all after the first '.' is ignored.
  */
 bool wa_date_parse_iso(struct wa_sv s, int64_t *ret_seconds);
+/* The same as local time; in the hour that a clock is put back, one of the two. */
+bool wa_date_parse_isolocal(struct wa_sv s, int64_t *ret_seconds);
 bool wa_date_parse_rfc3339(struct wa_sv s, int64_t *ret_seconds);
 /* Seconds since 1970 of a calendar date in UTC; any Gregorian year from 1 to 9999. */
 int64_t wa_date_from_civil(int year, int month, int day, int hour, int minute, int second);

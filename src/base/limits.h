@@ -154,6 +154,11 @@
 #define WA_SCRIPT_DEPTH_MAX 3         /* scripts that ask for one another, in a row */
 #define WA_AUTH_TIMEOUT_MS 15000u     /* ms: PAM adds 2 s to a wrong password */
 #define WA_CHAN_QUEUE_MAX (64u << 20) /* bytes waiting for another process that does not read */
+#define WA_OLD_DB_BYTES_MAX                                                                        \
+    (256u << 20) /* bytes: WAPT 1.8's database; one of a thousand packages has 20 MiB */
+#define WA_OLD_ROWS_MAX 20000u      /* rows of it: packages of one machine */
+#define WA_OLD_TEXT_MAX (16u << 10) /* bytes: one attribute of such a package */
+#define WA_OLD_KEYS_MAX (64u << 10) /* bytes: uninstall keys of one */
 #define WA_HOST_TEXT_MAX                                                                           \
     (4u << 20) /* bytes: a file of /proc; cpuinfo of a machine with a thousand processors */
 #define WA_PLACE_BYTES_MAX                                                                         \
