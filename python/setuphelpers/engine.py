@@ -6,6 +6,8 @@ does it when the script has ended well. Anything else is refused by name, so tha
 script believes to have done what was not done.
 """
 
+import time
+
 from .errors import EWaptException
 from .package import PackageEntry, parse_requirement, version_matches
 from .process import run, run_notfatal
@@ -16,6 +18,14 @@ REFUSED = {
     'db': 'the agent\'s database is its own; use installed()',
 }
 COUNTED_AS_INSTALLED = ('OK', 'UNKNOWN')
+
+
+def _entry(attributes):
+    """Return an installed package; the agent counts seconds, scripts read dates."""
+    entry = PackageEntry(**attributes)
+    if isinstance(entry.get('install_date'), int):
+        entry.install_date = time.strftime('%Y-%m-%dT%H:%M:%S', time.localtime(entry.install_date))
+    return entry
 
 
 class Engine:
@@ -31,7 +41,7 @@ class Engine:
         self.language = language
         self.user = user
         self.usergroups = list(usergroups)
-        self._installed = [PackageEntry(**entry) for entry in context.get('installed') or ()]
+        self._installed = [_entry(attributes) for attributes in context.get('installed') or ()]
         self._params = dict(context.get('params_store') or {})
         self._check_value = check_value
         self._is_heard = bool(context.get('takes_wishes'))

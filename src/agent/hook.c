@@ -32,8 +32,9 @@ static enum wa_code write_wapt(struct wa_manager *m, struct wa_jw *w,
             return err->code;
         for (size_t i = 0; i < list.n; i++) {
             wa_jw_obj(w);
-            wa_jw_kv(w, "package", wa_control_get(&list.items[i].base.control, WA_A_PACKAGE));
-            wa_jw_kv(w, "version", wa_control_get(&list.items[i].base.control, WA_A_VERSION));
+            wa_control_json(w, &list.items[i].base.control);
+            wa_jw_kv(w, "install_status", list.items[i].base.status);
+            wa_jw_kvi(w, "install_date", list.items[i].install_date);
             wa_jw_end(w);
         }
     }

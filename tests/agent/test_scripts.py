@@ -168,6 +168,15 @@ def install():
         self.wait_for(lambda: self.row('wished') is None, 'what the script asked for is removed')
         self.assertIn("{'é': [1]} None", self.get('audit', 'wisher').stdout)
 
+    def test_what_is_installed(self):
+        self.install('asked-broken', 'def install():\n    error("no")\n')
+        self.install('asked-good', 'def install():\n    pass\n', version='1.2-3', control='section: base\nmaintainer: Me\n')
+        _, done = self.install('asking', 'def install():\n    print(WAPT.is_installed("asked-broken"), WAPT.is_installed("asked-broken", True).install_status)\n'
+                                         '    found = WAPT.is_installed("asked-good(>=1.2)")\n    print(found.version, found.maintainer, len(found.install_date))\n'
+                                         '    print("asked-good" in WAPT.waptdb.installed_package_names())\n')
+        self.assertIn('None ERROR\n1.2-3 Me 19\nTrue\n', done.stdout, done.stderr)
+        self.get('remove', '--force', 'asked-broken')
+
     def test_wishes_of_one_another_end(self):
         for name, other in (('ping', 'pong'), ('pong', 'ping')):
             self.package(name, f'def install():\n    open({self.top + "/pings"!r}, "a").write("x")\n    WAPT.install("{other}", force=True)\n')
