@@ -80,16 +80,29 @@ def change_import_from(tree, node, siblings, own):
     first = tree.tokens[tree.first(node) + 1]
     if node.module.split('.')[0] in siblings:
         tree.edits.open(first.start, '.')
-    elif node.module in names.MODULES:
-        tree.edits.replace(first.start, first.start + len(node.module), names.MODULES[node.module])
-    for alias in node.names:
-        dotted = '%s.%s' % (node.module, alias.name)
-        new = names.ATTRIBUTES.get(dotted)
-        if dotted in names.MODULES:  # from email import Utils
-            raise Refusal(node.lineno, 'from %s import %s: it is %s now' % (node.module, alias.name, names.MODULES[dotted]))
-        if dotted in names.ATTRIBUTES_GONE:
-            raise Refusal(node.lineno, '%s is no more: %s' % (dotted, names.ATTRIBUTES_GONE[dotted]))
-        if isinstance(new, str) and new.rpartition('.')[0] == node.module:
-            tree.replace(alias, '%s as %s' % (new.rpartition('.')[2], alias.asname or alias.name))
-        elif new is not None or node.module == 'string' and alias.name in names.STRING_FUNCTIONS:
-            raise Refusal(node.lineno, "from %s import %s: write 'import %s' and '%s'" % (node.module, alias.name, node.module, dotted))
+        return
+    places = [_place(node, alias) for alias in node.names]
+    modules = {module for module, _ in places}
+    if len(modules) > 1:
+        raise Refusal(node.lineno, 'what is imported from %s has several places now: give each name a line of its own' % node.module)
+    if modules != {node.module}:
+        tree.edits.replace(first.start, first.start + len(node.module), modules.pop())
+    for alias, (_, name) in zip(node.names, places):
+        if name != alias.name:
+            tree.replace(alias, '%s as %s' % (name, alias.asname or alias.name))
+
+
+def _place(node, alias):
+    """Return the module and the name of what is imported, as it is now."""
+    dotted = '%s.%s' % (node.module, alias.name)
+    if dotted in names.ATTRIBUTES_GONE:
+        raise Refusal(node.lineno, '%s is no more: %s' % (dotted, names.ATTRIBUTES_GONE[dotted]))
+    new = names.ATTRIBUTES.get(dotted) or names.MODULES.get(dotted)
+    if new is names.HELPER:
+        return 'setuphelpers.python2', 'py2_' + dotted.replace('.', '_')
+    if new is None and not (node.module == 'string' and alias.name in names.STRING_FUNCTIONS):
+        return names.MODULES.get(node.module, node.module), alias.name
+    if new is None or not new.replace('.', '').isidentifier():
+        raise Refusal(node.lineno, "from %s import %s: write 'import %s' and '%s'" % (node.module, alias.name, node.module, dotted))
+    module, _, name = new.rpartition('.')
+    return module or 'builtins', name

@@ -1,6 +1,6 @@
 import md5
 import sets, os
-from itertools import izip
+from itertools import izip, chain
 print 'x'
 
 class A:
