@@ -78,6 +78,7 @@ struct wa_manager {
     unsigned status_tries;
     int64_t outbox_after; /* before, nothing of what is owed is sent */
     unsigned outbox_failures;
+    int64_t hurried_at; /* when a welcome was last made use of */
 };
 
 /* --- identity.c --- */

@@ -12,6 +12,7 @@
 #define IDLE_MS 1000
 #define STATUS_RETRY_FIRST_S 30
 #define STATUS_RETRY_MAX_S 3600
+#define HURRY_S 5 /* the least between two welcomes that count: the network process says when */
 
 /* --- telling --- */
 
@@ -387,9 +388,11 @@ static void tell_server(struct wa_manager *m)
     bool is_back = m->server_is_back;
     m->server_is_back = false;
     wa_lock_give(m->lock);
-    if (is_back) {
+    int64_t now = wa_clock_now();
+    if (is_back && (now >= m->hurried_at + HURRY_S || now < m->hurried_at)) {
+        m->hurried_at = now;
         m->outbox_after = 0;
-        m->status_retry_at = m->status_retry_at != 0 ? wa_clock_now() : 0;
+        m->status_retry_at = m->status_retry_at != 0 ? now : 0;
         if (wa_outbox_hurry(m->tdb, &err) != WA_OK)
             wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
     }

@@ -18,11 +18,16 @@ class OwnPackages(Bench):
 
     UNIT = 'OU=Lab_OU=Paris_DC=example_DC=org'
 
+    placed = None
+
     @classmethod
-    def place(cls, unit='OU=Lab,OU=Paris', profiles='Sales Team', held=''):
+    def place(cls, unit='OU=Lab,OU=Paris', profiles='Sales Team,Policy,Blocker', held=''):
+        if cls.placed == (unit, profiles, held):
+            return
         cls.stop()
         cls.configure(f'host_profiles = {profiles}\nhost_organizational_unit_dn = {unit},DC=example,DC=org\npackages_held = {held}\n')
         cls.start()
+        cls.placed = (unit, profiles, held)
 
     def status(self, package):
         row = self.row(package)
@@ -38,14 +43,14 @@ class OwnPackages(Bench):
         self.publish()
         self.place()
         self.assertEqual(self.result('status')['own_packages'],
-                         ['TEST-MACHINE', 'Sales~Team', self.UNIT, 'OU=Paris_DC=example_DC=org', 'DC=example_DC=org'])
+                         ['TEST-MACHINE', 'Sales~Team', 'Policy', 'Blocker', self.UNIT, 'OU=Paris_DC=example_DC=org', 'DC=example_DC=org'])
         self.get('update')
         pending = self.get('list-upgrade').stdout
         for name in ('of-unit', 'of-city', 'of-profile'):
             self.assertIn(name, pending)
         self.assertNotIn('of-others', pending)
         planned = {s['package'] for s in self.result('plan', 'upgrade')['steps'] if s['action'] == 'install'}
-        self.assertEqual(planned, {'of-unit', 'of-city', 'of-profile', self.UNIT, 'OU=Paris_DC=example_DC=org', 'Sales~Team'})
+        self.assertGreaterEqual(planned, {'of-unit', 'of-city', 'of-profile', self.UNIT, 'OU=Paris_DC=example_DC=org', 'Sales~Team'})
         self.get('upgrade')
         self.assertEqual([self.status(n) for n in ('of-unit', 'of-city', 'of-profile', 'Sales~Team', self.UNIT)], [OK_STATUS] * 5)
         self.place(unit='OU=Other', profiles='')  # moved: the assignments go, what they brought stays
@@ -58,12 +63,11 @@ class OwnPackages(Bench):
         self.package('kept-away', EMPTY)
         self.package('Holding', control='section: profile\ndepends: kept-old\n')
         self.publish()
-        self.place(profiles='Holding')
+        self.place(profiles='Holding', held='kept-old(>=2) until 2999-12-31, kept-away')
         self.get('update')
         self.get('upgrade')
         self.package('kept-old', EMPTY, version='2-1')
         self.publish()
-        self.place(profiles='Holding', held='kept-old until 2999-12-31, kept-away')
         self.get('update')
         self.assertNotIn('kept-old', self.get('list-upgrade').stdout)
         self.get('upgrade')
@@ -78,7 +82,7 @@ class OwnPackages(Bench):
         self.package('steady', EMPTY)
         self.package('loose', EMPTY)
         self.publish()
-        self.place(profiles='Policy,Gone')
+        self.place()
         self.get('update')
         self.get('install', 'steady', 'loose')
         self.package('steady', EMPTY, version='2-1')
@@ -114,7 +118,7 @@ class OwnPackages(Bench):
         with zipfile.ZipFile(f'{self.repo}/Packages', 'w', zipfile.ZIP_DEFLATED) as z:
             for name, data in members.items():
                 z.writestr(name, data)
-        self.place(profiles='Blocker')
+        self.place()
         self.get('update')
         self.assertEqual(self.result('status')['packages_held'], '')
         self.assertNotIn('Blocker', [p['package'] for p in self.result('search')])
@@ -123,11 +127,16 @@ class OwnPackages(Bench):
 class Schedule(Bench):
     """What is due is done by itself: in its window, with power, and not under somebody's hands."""
 
+    CLOSED = '2001-01-01 01:00-02:00'
+
+    @classmethod
+    def configure(cls, more=''):
+        super().configure(f'task_spread = 0\nwaptupgrade_task_period = 1d\nhost_profiles = nightly,later,interrupted,heavy,someday,today,ahead,behind\n{more}')
+
     def due(self, *names, **options):
         """Starts the service anew, with these things due since long; options: of the configuration."""
         self.stop()
-        more = ''.join(f'{k} = {v}\n' for k, v in {'task_spread': 0, **options}.items())
-        self.configure(more)
+        self.configure(''.join(f'{k} = {v}\n' for k, v in options.items()))
         with sqlite3.connect(f'{self.base}/db/waptagent.sqlite') as db:
             for name in names:
                 db.execute('INSERT INTO params (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = 1', (name,))
@@ -138,10 +147,9 @@ class Schedule(Bench):
         """Those done, the last one first."""
         return [t for t in self.result('tasks') if t['kind'] == kind and t['created_by'] == 'scheduler' and t['state'] == 'done']
 
-    def assign(self, name, script=EMPTY, **more):
-        """A package, and a profile of the same name that needs it."""
-        self.package(name, script, **more)
-        self.package(f'p-{name}', control=f'section: profile\ndepends: {name}\n')
+    def assign(self, name, control=''):
+        """A package of a profile that the machine has: pending from the next update on."""
+        self.package(name, control=f'section: profile\n{control}')
         self.publish()
 
     def idle(self):
@@ -160,20 +168,110 @@ class Schedule(Bench):
 
     def test_due_while_off_is_done_once_and_only_in_its_window(self):
         self.assign('nightly')
-        closed = {'waptupgrade_task_period': '1d', 'host_profiles': 'p-nightly', 'maintenance_windows': '2001-01-01 01:00-02:00'}
-        self.due(**closed)
         self.get('update')
-        self.due('next_upgrade', **closed)
+        self.due('next_upgrade', maintenance_windows=self.CLOSED)
         self.wait_for(lambda: self.result('status')['upgrade_waits_for'] == 'a maintenance window', 'it says what it waits for')
         self.assertIsNone(self.row('nightly'))
-        self.due(**{**closed, 'maintenance_windows': 'mon-sun 00:00-24:00'})
-        self.awaits('nightly')
+        self.get('upgrade')  # a window binds nobody who asks
+        self.assertEqual(self.row('nightly')['install_status'], OK_STATUS)
+        self.assign('later')
+        self.get('update')
+        self.due('next_upgrade', maintenance_windows='mon-sun 00:00-24:00')
+        self.awaits('later')
         self.idle()
         before = len(self.scheduled('upgrade'))
-        self.due(**{**closed, 'maintenance_windows': ''})  # only started again
+        self.due()  # only started again
         status = self.result('status')
         self.assertGreater(status['next_upgrade'], time.time() + 80000)
         self.assertEqual((status['upgrade_waits_for'], len(self.scheduled('upgrade'))), ('', before))
+
+    def test_an_upgrade_that_was_interrupted_goes_by_the_window_again(self):
+        gate = f'{self.top}/gate-interrupted'
+        self.package('long-one', f'def install():\n    import time\n    open({gate!r}, "a").write("x")\n'
+                                 f'    time.sleep(60 if open({gate!r}).read() == "x" else 0)\n')
+        self.assign('interrupted', 'depends: long-one\n')
+        self.get('update')
+        self.due('next_upgrade')
+        self.wait_for(lambda: os.path.exists(gate), 'the script runs')
+        self.service.kill()  # the power goes
+        self.service.wait()
+        self.wait_for(lambda: not self.holds_lock(), 'all of it is gone')
+        self.due(maintenance_windows=self.CLOSED)
+        self.wait_for(lambda: self.scheduled('upgrade')[:1] and 'put off' in self.scheduled('upgrade')[0]['message'], 'it is put off')
+        self.assertEqual(self.row('long-one')['install_status'], 'ERROR')
+        self.due()  # and due since then
+        self.wait_for(lambda: self.row('long-one')['install_status'] == OK_STATUS, 'it is done in the next window')
+
+    def holds_lock(self):
+        return subprocess.run(['flock', '-n', f'{self.base}/db/lock', 'true'], check=False).returncode != 0
+
+    def test_battery(self):
+        supplies = f'{self.top}/power_supply'
+        for name, files in {'AC': {'type': 'Mains', 'online': '0'}, 'BAT0': {'type': 'Battery'}, 'mouse': {'type': 'Battery', 'scope': 'Device'}}.items():
+            os.makedirs(f'{supplies}/{name}')
+            for file, text in files.items():
+                with open(f'{supplies}/{name}/{file}', 'w', encoding='ascii') as f:
+                    f.write(text + '\n')
+        subprocess.run(['mount', '--bind', supplies, '/sys/class/power_supply'], check=True)
+        self.addCleanup(subprocess.run, ['umount', '--lazy', '/sys/class/power_supply'], check=True)
+        self.assign('heavy')
+        self.get('update')
+        self.due('next_upgrade')
+        self.wait_for(lambda: self.result('status')['upgrade_waits_for'] == 'mains power', 'it waits for the plug')
+        self.assertIsNone(self.row('heavy'))
+        with open(f'{supplies}/AC/online', 'w', encoding='ascii') as f:
+            f.write('1\n')
+        self.awaits('heavy')
+
+    def test_what_runs_is_left_alone(self):
+        program = f'{self.top}/wapt-test-editor'
+        shutil.copy('/bin/sleep', program)
+        uses = 'impacted_process: wapt-test-editor\n'
+        for name, control in {'editor': uses, 'needs-editor': 'depends: editor\n', 'other': ''}.items():
+            self.package(name, EMPTY, control=control)
+        self.publish()
+        self.get('update')
+        self.get('install', 'needs-editor', 'other')
+        for name, control in {'editor': uses, 'needs-editor': 'depends: editor(=2-1)\n', 'other': ''}.items():
+            self.package(name, EMPTY, version='2-1', control=control)
+        self.publish()
+        self.get('update')
+        runs = subprocess.Popen([program, '600'], cwd='/')
+        try:
+            self.due('next_upgrade')
+            self.awaits('other', '2-1')
+            self.assertEqual([self.row(n)['version'] for n in ('editor', 'needs-editor')], ['1-1', '1-1'])
+            self.idle()
+            done = self.get('upgrade', '--only-if-not-process-running')
+            self.assertIn("editor is put off, since 'wapt-test-editor' runs", done.stdout)
+            self.assertIn('editor(=2-1)', self.get('list-upgrade').stdout)  # it stays pending
+        finally:
+            runs.kill()
+            runs.wait()
+        self.get('upgrade', '--only-if-not-process-running')
+        self.assertEqual([self.row(n)['version'] for n in ('editor', 'needs-editor')], ['2-1', '2-1'])
+
+    def test_forced_on_a_day(self):
+        upgrades = self.scheduled('upgrade')
+        self.assign('someday', 'forced_install_on: 2999-01-01\n')
+        self.assign('today', 'forced_install_on: 2020-01-01T10:00:00\n')
+        self.get('update')
+        self.awaits('today')
+        self.assertFalse(self.row('today')['explicit'])
+        self.assertIsNone(self.row('someday'))
+        self.assertEqual(self.scheduled('upgrade'), upgrades)
+
+    def test_downloads_ahead(self):
+        self.assign('ahead')
+        self.due('next_update', waptupdate_task_period='2h')
+        self.wait_for(lambda: self.scheduled('download-upgrade'), 'what was found is fetched')
+        self.assertTrue(any(n.startswith('ahead') for n in os.listdir(f'{self.base}/cache')))
+        self.assertIsNone(self.row('ahead'))
+        self.assign('behind')
+        self.due('next_update', waptupdate_task_period='2h', download_after_update_with_waptupdate_task_period=0)
+        self.wait_for(lambda: 'behind' in self.get('list-upgrade').stdout, 'it was found')
+        self.idle()
+        self.assertFalse(any(n.startswith('behind') for n in os.listdir(f'{self.base}/cache')))
 
     def test_queue_progress_cancel_history(self):
         pids = f'{self.top}/pids'
@@ -182,6 +280,7 @@ class Schedule(Bench):
                              f'    open({pids!r}, "w").write(str(p.pid))\n    time.sleep(600)\n', control='depends: quick\n')
         self.publish()
         self.get('update')
+        self.idle()
         ended, waiting = [], [threading.Thread(target=lambda w=w: ended.append((w, self.run_get(*w)))) for w in (
             ('install', 'slow'), ('audit', 'quick'), ('audit', 'quick'), ('update',))]
         waiting[0].start()
@@ -210,107 +309,6 @@ class Schedule(Bench):
         self.ends(NOT_FOUND, 'show-task', '999999')
         self.ends(USAGE, 'show-task', 'x')
         self.get('forget', 'slow')  # no upgrade is to try it again
-
-    def test_windows_bind_nobody_who_asks(self):
-        self.assign('at-once')
-        self.due(host_profiles='p-at-once', maintenance_windows='2001-01-01 01:00-02:00', waptupgrade_task_period='1d')
-        self.get('update')
-        self.get('upgrade')
-        self.assertEqual(self.row('at-once')['install_status'], OK_STATUS)
-
-    def test_an_upgrade_that_was_interrupted_goes_by_the_window_again(self):
-        gate = f'{self.top}/gate-interrupted'
-        self.assign('interrupted', f'def install():\n    import time\n    open({gate!r}, "a").write("x")\n'
-                                   f'    time.sleep(60 if open({gate!r}).read() == "x" else 0)\n')
-        options = {'waptupgrade_task_period': '1d', 'host_profiles': 'p-interrupted'}
-        self.due(**options)
-        self.get('update')
-        self.due('next_upgrade', **options)
-        self.wait_for(lambda: os.path.exists(gate), 'the script runs')
-        self.service.kill()  # the power goes
-        self.service.wait()
-        self.wait_for(lambda: not os.path.exists(f'{self.base}/run/waptservice.sock') or not self.holds_lock(), 'all of it is gone')
-        self.due(**options, maintenance_windows='2001-01-01 01:00-02:00')
-        self.wait_for(lambda: self.scheduled('upgrade')[:1] and 'put off' in self.scheduled('upgrade')[0]['message'], 'it is put off')
-        self.assertEqual(self.row('interrupted')['install_status'], 'ERROR')
-        self.due(**options)  # and due since then
-        self.wait_for(lambda: self.row('interrupted')['install_status'] == OK_STATUS, 'it is done in the next window')
-
-    def holds_lock(self):
-        return subprocess.run(['flock', '-n', f'{self.base}/db/lock', 'true'], check=False).returncode != 0
-
-    def test_battery(self):
-        supplies = f'{self.top}/power_supply'
-        for name, files in {'AC': {'type': 'Mains', 'online': '0'}, 'BAT0': {'type': 'Battery'}, 'mouse': {'type': 'Battery', 'scope': 'Device'}}.items():
-            os.makedirs(f'{supplies}/{name}')
-            for file, text in files.items():
-                with open(f'{supplies}/{name}/{file}', 'w', encoding='ascii') as f:
-                    f.write(text + '\n')
-        subprocess.run(['mount', '--bind', supplies, '/sys/class/power_supply'], check=True)
-        self.addCleanup(subprocess.run, ['umount', '/sys/class/power_supply'], check=True)
-        self.addCleanup(self.stop)
-        self.assign('heavy')
-        options = {'waptupgrade_task_period': '1d', 'host_profiles': 'p-heavy'}
-        self.due(**options)
-        self.get('update')
-        self.due('next_upgrade', **options)
-        self.wait_for(lambda: self.result('status')['upgrade_waits_for'] == 'mains power', 'it waits for the plug')
-        self.assertIsNone(self.row('heavy'))
-        with open(f'{supplies}/AC/online', 'w', encoding='ascii') as f:
-            f.write('1\n')
-        self.awaits('heavy')
-
-    def test_what_runs_is_left_alone(self):
-        program = f'{self.top}/wapt-test-editor'
-        shutil.copy('/bin/sleep', program)
-        for name in ('editor', 'needs-editor', 'other'):
-            self.package(name, EMPTY, control={'editor': 'impacted_process: wapt-test-editor\n', 'needs-editor': 'depends: editor\n'}.get(name, ''))
-        self.publish()
-        self.due(waptupgrade_task_period='1d')
-        self.get('update')
-        self.get('install', 'needs-editor', 'other')
-        self.package('editor', EMPTY, version='2-1', control='impacted_process: wapt-test-editor\n')
-        self.package('needs-editor', EMPTY, version='2-1', control='depends: editor(=2-1)\n')
-        self.package('other', EMPTY, version='2-1')
-        self.publish()
-        self.get('update')
-        runs = subprocess.Popen([program, '600'], cwd='/')
-        try:
-            self.due('next_upgrade', waptupgrade_task_period='1d')
-            self.awaits('other', '2-1')
-            self.assertEqual([self.row(n)['version'] for n in ('editor', 'needs-editor')], ['1-1', '1-1'])
-            done = self.get('upgrade', '--only-if-not-process-running')
-            self.assertIn("editor is put off, since 'wapt-test-editor' runs", done.stdout)
-            self.assertIn('editor(=2-1)', self.get('list-upgrade').stdout)  # it stays pending
-        finally:
-            runs.kill()
-            runs.wait()
-        self.get('upgrade', '--only-if-not-process-running')
-        self.assertEqual([self.row(n)['version'] for n in ('editor', 'needs-editor')], ['2-1', '2-1'])
-
-    def test_forced_on_a_day(self):
-        self.assign('someday', control='forced_install_on: 2999-01-01\n')
-        upgrades = self.scheduled('upgrade')
-        self.assign('today', control='forced_install_on: 2020-01-01T10:00:00\n')
-        self.due(host_profiles='p-someday,p-today', maintenance_windows='2001-01-01 01:00-02:00')
-        self.get('update')
-        self.awaits('today')
-        self.assertFalse(self.row('today')['explicit'])
-        self.assertIsNone(self.row('someday'))
-        self.assertEqual(self.scheduled('upgrade'), upgrades)
-
-    def test_downloads_ahead(self):
-        self.assign('ahead')
-        self.due('next_update', waptupdate_task_period='2h', host_profiles='p-ahead')
-        self.wait_for(lambda: self.scheduled('download-upgrade'), 'what was found is fetched')
-        self.assertTrue(any(n.startswith('ahead_1-1') for n in os.listdir(f'{self.base}/cache')))
-        self.assertIsNone(self.row('ahead'))
-        self.assign('behind')
-        self.due('next_update', waptupdate_task_period='2h', host_profiles='p-behind',
-                 download_after_update_with_waptupdate_task_period=0)
-        self.wait_for(lambda: 'behind' in self.get('list-upgrade').stdout, 'it was found')
-        self.idle()
-        self.assertFalse(any(n.startswith('behind') for n in os.listdir(f'{self.base}/cache')))
 
 
 OK_STATUS = 'OK'
