@@ -3,9 +3,23 @@
 #include <stdlib.h>
 
 #include "agent/helper_priv.h"
+#include "agent/inventory_answer.h"
 #include "agent/launcher_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static enum wa_code read_inventory(bool is_place, struct wa_sv text, struct wa_err *err)
+{
+    struct wa_arena WA_AUTO_ARENA arena;
+    struct wa_machine_answer machine;
+    struct wa_place_answer place;
+    wa_arena_init(&arena, 16u << 20);
+    if (!is_place)
+        return wa_machine_answer_read(text, &arena, &machine, err);
+    enum wa_code code = wa_place_answer_read(text, &arena, &place, err);
+    wa_buf_fini(&place.groups);
+    return code;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -22,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wa_err err = WA_ERR_INIT;
     struct wa_sv text = wa_sv_n(data + 1, size - 1);
     enum wa_code code = WA_E_INTERNAL;
-    switch (data[0] % 7) {
+    switch (data[0] % 9) {
     case 0:
         code = wa_fetch_done_read(text, &fetched, &err);
         break;
@@ -47,6 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (code == WA_OK) {
             abort();
         }
+        break;
+    case 7:
+    case 8:
+        code = read_inventory(data[0] % 9 == 7, text, &err);
         break;
     default:
         code = wa_launch_check(text, &start, &err);

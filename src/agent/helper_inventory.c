@@ -45,7 +45,8 @@ static enum wa_code hear(struct wa_talk *t, struct wa_buf *answer, struct wa_err
             return msg.payload.n == 0 ? WA_OK : wa_role_error_read(msg.payload, err);
         wa_buf_addsv(answer, msg.payload);
         if (wa_buf_check(answer, err) != WA_OK)
-            return wa_talk_broken(t, "more than an inventory has", err);
+            return err->code == WA_E_LIMIT ? wa_talk_broken(t, "more than an inventory has", err)
+                                           : err->code;
     }
 }
 

@@ -6,6 +6,7 @@
  * told it last: what a directory that is away can't say is still what it said before, so that
  * nothing is removed because a domain controller is down.
  */
+#include "agent/inventory_answer.h"
 #include "agent/manager_priv.h"
 #include "os/clock.h"
 
@@ -63,43 +64,11 @@ enum wa_code wa_place_load(const struct wa_manager *m, struct wa_db *db, struct 
 
 /* --- the directory's word --- */
 
-struct answer {
-    bool is_known;
-    struct wa_sv dn;
-    const struct wa_json *groups;
-};
-
-static enum wa_code read_answer(struct wa_sv text, struct wa_arena *arena, struct answer *ret,
-                                struct wa_err *err)
-{
-    struct answer a = {.groups = NULL};
-    const struct wa_json *j = NULL;
-    const struct wa_json_field fields[] = {
-        {"is_known", WA_WANT_BOOL, true, 0, &a.is_known},
-        {"dn", WA_WANT_SV, false, WA_PLACE_BYTES_MAX, &a.dn},
-        {"groups", WA_WANT_ARRAY, false, 0, &a.groups},
-    };
-    if (wa_json_parse(text, 0, arena, &j, err) != WA_OK ||
-        wa_json_read(j, fields, WA_COUNT(fields), "the place of a machine", err) != WA_OK)
-        return err->code;
-    *ret = a;
-    return WA_OK;
-}
-
 /* A distinguished name that the name service does not tell is no other place. */
-static enum wa_code keep(struct wa_manager *m, const struct answer *a, struct wa_err *err)
+static enum wa_code keep(struct wa_manager *m, const struct wa_place_answer *a, struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf csv;
-    size_t at;
-    wa_buf_init(&csv, WA_PLACE_BYTES_MAX);
-    for (size_t i = 0; i < wa_json_count(a->groups); i++) {
-        struct wa_sv name = wa_json_sv(wa_json_at(a->groups, i));
-        if (wa_sv_chr(name, ',', &at))
-            return wa_fail(err, WA_E_REFUSED, "a group's name that is a list");
-        wa_buf_addf(&csv, "%s%.*s", i > 0 ? "," : "", WA_SV_ARG(name));
-    }
-    if (wa_buf_check(&csv, err) != WA_OK ||
-        wa_param_set(m->tdb, "place_groups", wa_buf_sv(&csv), err) != WA_OK || a->dn.n == 0)
+    if (!a->is_known || wa_param_set(m->tdb, "place_groups", wa_buf_sv(&a->groups), err) != WA_OK ||
+        a->dn.n == 0)
         return err->code;
     return wa_param_set(m->tdb, "place_dn", a->dn, err);
 }
@@ -107,7 +76,7 @@ static enum wa_code keep(struct wa_manager *m, const struct answer *a, struct wa
 static enum wa_code ask(struct wa_manager *m, struct wa_err *err)
 {
     char account[ACCOUNT_MAX + 2];
-    struct answer a = {.is_known = false};
+    struct wa_place_answer a;
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf answer;
     wa_arena_init(&arena, 16 * WA_PLACE_BYTES_MAX);
@@ -116,10 +85,13 @@ static enum wa_code ask(struct wa_manager *m, struct wa_err *err)
     for (char *c = account; *c != '\0'; c++)
         *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
     const struct wa_inventory_ask what = {.account = account};
-    if (wa_helper_inventory(m->launcher, &what, m->cancel, &answer, err) != WA_OK ||
-        read_answer(wa_buf_sv(&answer), &arena, &a, err) != WA_OK)
+    if (wa_helper_inventory(m->launcher, &what, m->cancel, &answer, err) != WA_OK)
         return err->code;
-    return a.is_known ? keep(m, &a, err) : WA_OK;
+    enum wa_code code = wa_place_answer_read(wa_buf_sv(&answer), &arena, &a, err);
+    if (code == WA_OK)
+        code = keep(m, &a, err);
+    wa_buf_fini(&a.groups);
+    return code;
 }
 
 void wa_place_refresh(struct wa_manager *m)

@@ -1,20 +1,15 @@
 /* sections.c - the sections of the machine's inventory (formats.md 5.7) as canonical JSON: what the
  * inventory process found out, and what the manager knows by itself.
  *
- * The process's answer is a stranger's: it has the four sections that are its own, of their types,
- * and in host_info nothing that is the manager's to say. Everything is written anew from what was
- * read, keys in order, so that the same machine has the same digests.
+ * Everything is written anew from what was read, keys in order, so that the same machine has the
+ * same digests.
  */
+#include "agent/inventory_answer.h"
 #include "agent/manager_priv.h"
 #include "os/dmi.h"
 #include "os/drives.h"
 
 #define ANSWER_MEMORY_MAX (128u << 20) /* bytes: an answer as a tree of nodes */
-
-struct found {
-    struct wa_arena arena;
-    const struct wa_json *host_info, *host_metrics, *dmi, *softwares; /* NULL: not to be had */
-};
 
 void wa_sections_fini(struct wa_sections *s)
 {
@@ -24,31 +19,8 @@ void wa_sections_fini(struct wa_sections *s)
 
 /* --- the inventory process --- */
 
-static enum wa_code read_answer(struct wa_sv text, struct found *f, struct wa_err *err)
-{
-    static const char *const ours[] = {"computer_name",  "computer_fqdn",    "dnsdomain",
-                                       "computer_ad_dn", "computer_ad_site", "computer_ad_groups",
-                                       "repositories"};
-    const struct wa_json *j = NULL;
-    struct found g = *f;
-    const struct wa_json_field fields[] = {
-        {"host_info", WA_WANT_OBJECT, false, 0, &g.host_info},
-        {"host_metrics", WA_WANT_OBJECT, false, 0, &g.host_metrics},
-        {"dmi", WA_WANT_OBJECT, false, 0, &g.dmi},
-        {"installed_softwares", WA_WANT_ARRAY, false, 0, &g.softwares},
-    };
-    if (wa_json_parse(text, 0, &g.arena, &j, err) != WA_OK ||
-        wa_json_read(j, fields, WA_COUNT(fields), "an inventory", err) != WA_OK)
-        return err->code;
-    for (size_t i = 0; i < WA_COUNT(ours); i++)
-        if (wa_json_get(g.host_info, ours[i]) != NULL)
-            return wa_fail(err, WA_E_REFUSED, "'%s' is not the inventory process's to say",
-                           ours[i]);
-    *f = g;
-    return WA_OK;
-}
-
-static enum wa_code ask_machine(struct wa_manager *m, struct found *f, struct wa_err *err)
+static enum wa_code ask_machine(struct wa_manager *m, struct wa_arena *arena,
+                                struct wa_machine_answer *f, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf table;
     WA_AUTO_BUF struct wa_buf answer;
@@ -61,7 +33,7 @@ static enum wa_code ask_machine(struct wa_manager *m, struct found *f, struct wa
                                           .with_vendor_text = m->config.inventory_keys};
     if (wa_helper_inventory(m->launcher, &what, m->cancel, &answer, err) != WA_OK)
         return err->code;
-    return read_answer(wa_buf_sv(&answer), f, err);
+    return wa_machine_answer_read(wa_buf_sv(&answer), arena, f, err);
 }
 
 /* --- sections made of both --- */
@@ -96,8 +68,8 @@ static enum wa_code write_place(struct wa_manager *m, struct wa_jw *w, struct wa
     return WA_OK;
 }
 
-static enum wa_code write_host_info(struct wa_manager *m, const struct found *f, struct wa_jw *w,
-                                    struct wa_err *err)
+static enum wa_code write_host_info(struct wa_manager *m, const struct wa_machine_answer *f,
+                                    struct wa_jw *w, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf urls;
     struct wa_host_facts now; /* names may have changed since the start */
@@ -114,7 +86,7 @@ static enum wa_code write_host_info(struct wa_manager *m, const struct found *f,
     return write_place(m, w, err);
 }
 
-static void write_metrics(const struct found *f, struct wa_jw *w)
+static void write_metrics(const struct wa_machine_answer *f, struct wa_jw *w)
 {
     uint64_t resident, addresses;
     wa_memory_own(&resident, &addresses);
@@ -127,7 +99,8 @@ static void write_metrics(const struct found *f, struct wa_jw *w)
 }
 
 /* Where the table can't be read, the kernel still tells who made the machine, and its number. */
-static void write_dmi(const struct wa_manager *m, const struct found *f, struct wa_jw *w)
+static void write_dmi(const struct wa_manager *m, const struct wa_machine_answer *f,
+                      struct wa_jw *w)
 {
     const struct {
         const char *key, *text;
@@ -146,7 +119,7 @@ static void write_dmi(const struct wa_manager *m, const struct found *f, struct 
     wa_jw_end(w);
 }
 
-static enum wa_code write_section(struct wa_manager *m, const struct found *f,
+static enum wa_code write_section(struct wa_manager *m, const struct wa_machine_answer *f,
                                   enum wa_section which, struct wa_buf *out, struct wa_err *err)
 {
     const struct wa_json *parts[WA_SEC_COUNT] = {[WA_SEC_HOST_INFO] = f->host_info,
@@ -189,8 +162,8 @@ static enum wa_code make_canonical(struct wa_sv json, struct wa_buf *out, char h
     return wa_section_canonical(j, out, hex, err);
 }
 
-static enum wa_code collect(struct wa_manager *m, const struct found *f, struct wa_sections *ret,
-                            struct wa_err *err)
+static enum wa_code collect(struct wa_manager *m, const struct wa_machine_answer *f,
+                            struct wa_sections *ret, struct wa_err *err)
 {
     for (size_t i = 0; i < WA_SEC_COUNT; i++) {
         WA_AUTO_BUF struct wa_buf plain;
@@ -205,15 +178,14 @@ static enum wa_code collect(struct wa_manager *m, const struct found *f, struct 
 
 enum wa_code wa_sections_collect(struct wa_manager *m, struct wa_sections *ret, struct wa_err *err)
 {
-    struct found f = {.host_info = NULL};
+    struct wa_machine_answer f = {.host_info = NULL};
+    WA_AUTO_ARENA struct wa_arena arena;
     struct wa_err why = WA_ERR_INIT;
     *ret = (struct wa_sections){.digests = {{""}}};
     for (size_t i = 0; i < WA_SEC_COUNT; i++)
         wa_buf_init(&ret->text[i], WA_JSON_BYTES_MAX);
-    wa_arena_init(&f.arena, ANSWER_MEMORY_MAX);
-    if (ask_machine(m, &f, &why) != WA_OK)
+    wa_arena_init(&arena, ANSWER_MEMORY_MAX);
+    if (ask_machine(m, &arena, &f, &why) != WA_OK)
         wa_log_err(&m->log, WA_LOG_WARNING, "inventory.failed", &why);
-    enum wa_code code = collect(m, &f, ret, err);
-    wa_arena_fini(&f.arena);
-    return code;
+    return collect(m, &f, ret, err);
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "agent/inventory_answer.h"
 #include "fake_launcher.h"
 #include "os/fs.h"
 
@@ -326,6 +327,101 @@ static void ask_often(void *user)
     }
 }
 
+/* --- inventory --- */
+
+#define PIECE(text, times)                                                                         \
+    {                                                                                              \
+        WA_M_INVENTORY_DATA, 1, TEXT(text), times, false                                           \
+    }
+#define END_OF_IT                                                                                  \
+    {                                                                                              \
+        WA_M_INVENTORY_END, 1, TEXT(""), 0, false                                                  \
+    }
+static const char megabyte[1u << 17] = {'x'};
+
+static const struct {
+    const char *name;
+    struct script script;
+    enum wa_code expected, read; /* of the conversation; of the answer, as a machine's */
+} inventories[] = {
+    {"good", {.frames = {PIECE("{\"dmi\":", 0), PIECE("{}}", 0), END_OF_IT}}, WA_OK, WA_OK},
+    {"nothing", {.frames = {END_OF_IT}}, WA_OK, WA_E_INVALID},
+    {"another section",
+     {.frames = {PIECE("{\"installed_packages\":[]}", 0), END_OF_IT}},
+     WA_OK,
+     WA_E_INVALID},
+    {"another type", {.frames = {PIECE("{\"dmi\":[]}", 0), END_OF_IT}}, WA_OK, WA_E_INVALID},
+    {"the manager's word",
+     {.frames = {PIECE("{\"host_info\":{\"computer_ad_dn\":\"CN=x\"}}", 0), END_OF_IT}},
+     WA_OK,
+     WA_E_REFUSED},
+    {"an error",
+     {.frames = {{WA_M_INVENTORY_END, 1, TEXT("{\"code\":\"io\",\"message\":\"x\"}"), 0, false}}},
+     WA_E_IO,
+     WA_OK},
+    {"no error", {.frames = {{WA_M_INVENTORY_END, 1, TEXT("x"), 0, false}}}, WA_E_REFUSED, WA_OK},
+    {"another's answer",
+     {.frames = {{WA_M_INVENTORY_END, 2, TEXT(""), 0, false}}},
+     WA_E_REFUSED,
+     WA_OK},
+    {"crashes", {.frames = {PIECE("{", 0)}, .fate = CRASHES}, WA_E_FAILED, WA_OK},
+    {"endless",
+     {.frames = {{WA_M_INVENTORY_DATA, 1, {megabyte, sizeof megabyte}, 70, false}}},
+     WA_E_REFUSED,
+     WA_OK},
+};
+
+static void test_inventory(void **state)
+{
+    const struct wa_inventory_ask what = {.table = WA_SV("table")};
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(inventories); i++) {
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_arena WA_AUTO_ARENA arena;
+        struct wa_buf WA_AUTO_BUF text;
+        struct wa_machine_answer a;
+        struct scene s;
+        wa_arena_init(&arena, 1u << 20);
+        wa_buf_init(&text, WA_INVENTORY_BYTES_MAX);
+        scene_open(&s, &inventories[i].script);
+        enum wa_code code = wa_helper_inventory(s.l, &what, NULL, &text, &err);
+        scene_close(&s);
+        expect(inventories[i].name, code, inventories[i].expected, &err);
+        if (code == WA_OK)
+            expect(inventories[i].name, wa_machine_answer_read(wa_buf_sv(&text), &arena, &a, &err),
+                   inventories[i].read, &err);
+    }
+}
+
+static void test_where_a_machine_stands(void **state)
+{
+    static const struct {
+        const char *text;
+        enum wa_code code;
+        const char *groups;
+    } rows[] = {
+        {"{\"is_known\":true,\"dn\":\"CN=a\",\"groups\":[\"a\",\"b c\"]}", WA_OK, "a,b c"},
+        {"{\"is_known\":false}", WA_OK, ""},
+        {"{\"is_known\":true,\"groups\":[\"a,b\"]}", WA_E_REFUSED, NULL},
+        {"{\"is_known\":true,\"groups\":[\"\"]}", WA_E_REFUSED, NULL},
+        {"{\"is_known\":true,\"groups\":[1]}", WA_E_REFUSED, NULL},
+        {"{\"is_known\":true,\"uuid\":\"x\"}", WA_E_INVALID, NULL},
+        {"{}", WA_E_INVALID, NULL},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(rows); i++) {
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_arena WA_AUTO_ARENA arena;
+        struct wa_place_answer a;
+        wa_arena_init(&arena, 1u << 20);
+        expect(rows[i].text, wa_place_answer_read(wa_sv(rows[i].text), &arena, &a, &err),
+               rows[i].code, &err);
+        if (rows[i].groups != NULL)
+            assert_string_equal(wa_buf_str(&a.groups), rows[i].groups);
+        wa_buf_fini(&a.groups);
+    }
+}
+
 static void test_two_threads(void **state)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -422,6 +518,14 @@ static enum wa_code torture_unpack(struct wa_launcher *l, struct wa_err *err)
     return code;
 }
 
+static enum wa_code torture_inventory(struct wa_launcher *l, struct wa_err *err)
+{
+    const struct wa_inventory_ask what = {.account = "PC1$"};
+    struct wa_buf WA_AUTO_BUF text;
+    wa_buf_init(&text, 4096);
+    return wa_helper_inventory(l, &what, NULL, &text, err);
+}
+
 static void test_memory_runs_out(void **state)
 {
     static const struct {
@@ -434,6 +538,7 @@ static void test_memory_runs_out(void **state)
         {"auth", torture_auth, &auths[0].script},
         {"fetch", torture_fetch, &fetches[0].script},
         {"unpack", torture_unpack, &unpacks[0].script},
+        {"inventory", torture_inventory, &inventories[0].script},
     };
     WA_UNUSED(state);
     for (size_t i = 0; i < WA_COUNT(rows); i++) {
@@ -479,6 +584,8 @@ int main(void)
         cmocka_unit_test(test_cancelling_ends_the_child),
         cmocka_unit_test(test_unpack),
         cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_inventory),
+        cmocka_unit_test(test_where_a_machine_stands),
         cmocka_unit_test(test_two_threads),
         cmocka_unit_test(test_memory_runs_out),
         cmocka_unit_test(test_a_lost_launcher_is_told),
