@@ -446,6 +446,22 @@ enum wa_code wa_installed_set_audit(struct wa_db *db, const char *package, const
     return wa_run(s, err);
 }
 
+enum wa_code wa_installed_set_control(struct wa_db *db, const struct wa_control *c,
+                                      const char *repo, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 2 * WA_CONTROL_BYTES_MAX);
+    if (wa_control_write(c, true, &text, err) != WA_OK ||
+        wa_db_prepare(db, "UPDATE installed SET control = ?, repo = ? WHERE package = ?", &s,
+                      err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, wa_buf_sv(&text));
+    wa_bind_s(s, 1, repo);
+    wa_bind_s(s, 2, wa_control_get(c, WA_A_PACKAGE));
+    return wa_run(s, err);
+}
+
 enum wa_code wa_installed_set_uninstall_key(struct wa_db *db, const char *package,
                                             struct wa_sv keys, struct wa_err *err)
 {

@@ -85,6 +85,9 @@ WA_CHECK enum wa_code wa_installed_set_status(struct wa_db *db, const char *pack
 WA_CHECK enum wa_code wa_installed_set_audit(struct wa_db *db, const char *package,
                                              const char *status, struct wa_sv output, int64_t at,
                                              int64_t next, struct wa_err *err);
+/* The attributes alone, of the same package and version. */
+WA_CHECK enum wa_code wa_installed_set_control(struct wa_db *db, const struct wa_control *c,
+                                               const char *repo, struct wa_err *err);
 WA_CHECK enum wa_code wa_installed_set_uninstall_key(struct wa_db *db, const char *package,
                                                      struct wa_sv keys, struct wa_err *err);
 WA_CHECK enum wa_code wa_installed_set_explicit(struct wa_db *db, const char *package,

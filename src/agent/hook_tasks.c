@@ -1,5 +1,5 @@
 /* hook_tasks.c - audits of what is installed, and the settings of a user's session. */
-#include "agent/manager_priv.h"
+#include "agent/install_priv.h"
 #include "base/date.h"
 #include "os/clock.h"
 
@@ -18,7 +18,9 @@ static enum wa_code run_kept(struct wa_task_run *run, const struct wa_installed_
                              struct wa_hook_result *r, struct wa_err *err)
 {
     char id[WA_STAGE_ID + 1];
-    if (wa_kept_stage(run->m, row, hook, id, err) != WA_OK)
+    WA_AUTO_INSTALLED struct wa_installed_list fresh = {NULL, 0, 0};
+    if (wa_install_complete(run, &row, &fresh, err) != WA_OK ||
+        wa_kept_stage(run->m, row, hook, id, err) != WA_OK)
         return err->code;
     const struct wa_hook_run what = {.hook = hook,
                                      .control = &row->base.control,

@@ -241,6 +241,86 @@ enum wa_code wa_download_one(struct wa_task_run *run, const struct wa_control *c
     return code;
 }
 
+/* --- what WAPT had installed --- */
+
+/* The very package, not only one of the same name and version, as it is offered at present. */
+static bool find_same(const struct wa_available *a, const struct wa_control *c, size_t *ret)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (wa_entry_same(&a->items[i], c) &&
+            strcmp(wa_control_get(&a->items[i], WA_A_PACKAGE_UUID),
+                   wa_control_get(c, WA_A_PACKAGE_UUID)) == 0) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+/* Its files from the verified package, without install(). The row comes first: after a kill in
+ * between it is done again. */
+static enum wa_code keep_verified(struct wa_task_run *run, const struct wa_install *in,
+                                  struct wa_members *members, const struct wa_verdict *v,
+                                  struct wa_err *err)
+{
+    char id[WA_STAGE_ID + 1];
+    WA_AUTO_DIR struct wa_dir stage = WA_DIR_INIT;
+    if (!v->has_setup_py)
+        return wa_fail(err, WA_E_REFUSED, "the package that is offered has no script");
+    if (wa_stage_new(run->m, id, &stage, err) != WA_OK)
+        return err->code;
+    if (wa_extract_verified(members, v, &stage, err) == WA_OK &&
+        wa_installed_set_control(run->m->tdb, in->to, in->repo->name, err) == WA_OK &&
+        wa_kept_save(run->m, &stage, in->to, err) == WA_OK)
+        wa_task_say(run, "%s: its script is verified now\n", wa_control_get(in->to, WA_A_PACKAGE));
+    wa_stage_remove(run->m, id);
+    return err->code;
+}
+
+static enum wa_code fetch_verified(struct wa_task_run *run, const struct wa_installed_row *row,
+                                   struct wa_err *err)
+{
+    WA_AUTO_AVAILABLE struct wa_available a = {.n = 0};
+    WA_AUTO_FD int fd = -1;
+    WA_AUTO_VERDICT struct wa_verdict v;
+    struct wa_unpack *unpack = NULL;
+    size_t at = 0;
+    wa_verdict_init(&v);
+    if (check_fresh(run->m, err) != WA_OK || wa_available_load(run->m->tdb, &a, err) != WA_OK)
+        return err->code;
+    if (!find_same(&a, &row->base.control, &at))
+        return wa_fail(err, WA_E_REFUSED, "no repository offers this very package any more");
+    const struct wa_install in = {.to = &a.items[at],
+                                  .from = &row->base,
+                                  .repo = wa_agent_repo_find(&run->m->config, a.repos[at])};
+    if (in.repo == NULL)
+        return wa_fail(err, WA_E_REFUSED, "its repository is not configured any more");
+    if (get_verified(run, &in, &fd, &unpack, &v, err) == WA_OK)
+        (void)keep_verified(run, &in, wa_unpack_members(unpack), &v, err);
+    wa_unpack_free(unpack);
+    return err->code;
+}
+
+enum wa_code wa_install_complete(struct wa_task_run *run, const struct wa_installed_row **row,
+                                 struct wa_installed_list *fresh, struct wa_err *err)
+{
+    const char *package = wa_control_get(&(*row)->base.control, WA_A_PACKAGE);
+    struct wa_err why = WA_ERR_INIT;
+    if (wa_kept_is_whole(run->m, &(*row)->base.control))
+        return WA_OK;
+    if (fetch_verified(run, *row, &why) != WA_OK)
+        return wa_fail(err, why.code,
+                       "the script of '%s' can't be verified: WAPT kept no signature of it, and "
+                       "%.500s; install the package again ('wapt-get install --force %s'), which "
+                       "runs its install()",
+                       package, why.text, package);
+    if (wa_installed_load(run->m->tdb, package, fresh, err) != WA_OK)
+        return err->code;
+    if (fresh->n != 1)
+        return wa_fail(err, WA_E_INTERNAL, "'%s' is not installed any more", package);
+    *row = &fresh->items[0];
+    return WA_OK;
+}
+
 /* --- removal --- */
 
 static void record_failure(struct wa_manager *m, const char *package, struct wa_sv output)
@@ -258,9 +338,11 @@ static enum wa_code run_uninstall(struct wa_task_run *run, const struct wa_insta
 {
     char id[WA_STAGE_ID + 1];
     struct wa_hook_result r;
-    const struct wa_control *c = &row->base.control;
-    if (wa_kept_stage(run->m, row, WA_HOOK_UNINSTALL, id, err) != WA_OK)
+    WA_AUTO_INSTALLED struct wa_installed_list fresh = {NULL, 0, 0};
+    if (wa_install_complete(run, &row, &fresh, err) != WA_OK ||
+        wa_kept_stage(run->m, row, WA_HOOK_UNINSTALL, id, err) != WA_OK)
         return err->code;
+    const struct wa_control *c = &row->base.control;
     wa_hook_result_init(&r);
     const struct wa_hook_run what = {.hook = WA_HOOK_UNINSTALL,
                                      .control = c,

@@ -21,6 +21,14 @@ WA_CHECK enum wa_code wa_download_one(struct wa_task_run *run, const struct wa_c
                                       struct wa_err *err);
 WA_CHECK enum wa_code wa_remove_one(struct wa_task_run *run, const struct wa_installed_row *row,
                                     struct wa_err *err);
+/* Before a script that is kept runs: of a package that WAPT had installed it is fetched and
+ * verified with the very package, when that is still offered; install() does not run. *row: then a
+ * row of fresh, which the caller ends. WA_E_REFUSED and others: it can't be verified; what to do is
+ * said.
+ */
+WA_CHECK enum wa_code wa_install_complete(struct wa_task_run *run,
+                                          const struct wa_installed_row **row,
+                                          struct wa_installed_list *fresh, struct wa_err *err);
 /* The row and what is kept, without running anything. */
 WA_CHECK enum wa_code wa_install_forget(struct wa_manager *m, const struct wa_control *c,
                                         struct wa_err *err);

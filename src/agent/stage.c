@@ -324,11 +324,7 @@ enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *
     WA_AUTO_DIR struct wa_dir stage = WA_DIR_INIT;
     const char *package = wa_control_get(&row->base.control, WA_A_PACKAGE);
     if (!wa_kept_is_whole(m, &row->base.control))
-        return wa_fail(
-            err, WA_E_REFUSED,
-            "the script of '%s' can't be verified: WAPT kept no signature of it; install "
-            "the package again ('wapt-get install --force %s'), which runs its install()",
-            package, package);
+        return wa_fail(err, WA_E_REFUSED, "the script of '%s' has no signature", package);
     if (kept_path("packages", "", &row->base.control, &path, err) != WA_OK ||
         wa_dir_open_sub(&m->base, &path, &kept, err) != WA_OK ||
         verify_kept(m, &kept, row, hook, err) != WA_OK)

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+import zipfile
 
 import agent_bench
 from agent_bench import OK, REFUSED, Bench
@@ -38,24 +39,32 @@ class Moved(Bench):
     @classmethod
     def leave_wapt(cls):
         """What WAPT 1.8 installed: db/waptdb.sqlite, its key, persistent files."""
-        for name in ('stays', 'grows', 'both', 'goes'):
-            cls.package(name, cls.script(name))
+        uuids = {}
+        for i, name in enumerate(('stays', 'grows', 'both', 'goes', 'vanished')):
+            uuids[name] = f'aaaaaaaa-0000-4000-8000-{i:012}'
+            if name == 'vanished':
+                continue
+            path = cls.package(name, cls.script(name))
+            if name in ('stays', 'goes'):  # the very package is still offered
+                with zipfile.ZipFile(path) as z:
+                    control = z.read('WAPT/control').decode()
+                uuids[name] = control.split('package_uuid')[1].split(':')[1].split()[0]
         cls.package('grows', cls.script('grows'), version='2-1')
         cls.publish()
         os.makedirs(f'{cls.base}/db')
-        os.makedirs(f'{cls.base}/private/persistent/aaaaaaaa-0000-4000-8000-000000000000')
-        with open(f'{cls.base}/private/persistent/aaaaaaaa-0000-4000-8000-000000000000/kept', 'w', encoding='ascii') as f:
+        os.makedirs(f'{cls.base}/private/persistent/{uuids["both"]}')
+        with open(f'{cls.base}/private/persistent/{uuids["both"]}/kept', 'w', encoding='ascii') as f:
             f.write('by the package')
         subprocess.run(['openssl', 'genrsa', '-traditional', '-out', f'{cls.base}/private/{UUID}.pem', '2048'], check=True,
                        capture_output=True)
         db = sqlite3.connect(f'{cls.base}/db/waptdb.sqlite')
         with open(f'{cls.root}/tests/vectors/moving/20200415.sql', encoding='utf-8') as f:
             db.executescript(f.read())
-        for i, name in enumerate(('stays', 'grows', 'both', 'goes', 'vanished')):
+        for name, uuid in uuids.items():
             db.execute('insert into wapt_localstatus (package_uuid, package, version, architecture, section, priority, explicit_by,'
                        ' install_date, install_status, install_output, install_params, uninstall_key, setuppy, depends)'
                        " values (?, ?, '1-1', 'all', 'base', 'optional', ?, '2020-05-01T10:00:00.5', 'OK', ?, ?, '[]', ?, ?)",
-                       (f'aaaaaaaa-0000-4000-8000-{i:012}', name, 'root' if name == 'stays' else None,
+                       (uuid, name, 'root' if name == 'stays' else None,
                         'installé', '{"colour": "blue"}', cls.script(name), 'stays' if name == 'both' else ''))
         db.execute('insert into wapt_params (name, value, ptype) values (?, ?, ?)', ('uuid', UUID, 'str'))
         db.execute('update wapt_localstatus set install_output = cast(? as text) where package = ?', (b'install\xe9', 'stays'))
@@ -92,29 +101,39 @@ class Moved(Bench):
         self.assertIn('moving.done', log)
 
     def test_3_unverified_scripts_do_not_run(self):
-        done = self.run_get('audit', 'vanished')
-        self.assertNotEqual(done.returncode, OK)
-        self.assertIn("wapt-get install --force vanished", done.stdout + done.stderr)
-        self.assertEqual(self.row('vanished')['last_audit_status'], 'UNKNOWN')
-        self.ends(REFUSED, 'remove', 'vanished', says="can't be verified")
-        self.assertIsNotNone(self.row('vanished'))
+        for name in ('vanished', 'both'):  # not offered at all; another build of the same version is
+            done = self.run_get('audit', name)
+            self.assertNotEqual(done.returncode, OK)
+            self.assertIn(f'wapt-get install --force {name}', done.stdout + done.stderr)
+            self.assertEqual(self.row(name)['last_audit_status'], 'UNKNOWN')
+            self.ends(REFUSED, 'remove', name, says='no repository offers this very package any more')
+            self.assertIsNotNone(self.row(name))
+            self.assertEqual(self.trace(name), '')
         self.get('remove', '--force', 'vanished')
         self.assertIsNone(self.row('vanished'))
         self.assertEqual(self.trace('vanished'), '')
+        self.assertTrue(os.path.isfile(f'{self.base}/private/persistent/aaaaaaaa-0000-4000-8000-000000000002/kept'))
+        self.get('install', '--force', 'both')
+        self.get('audit', 'both')
+        self.assertEqual(self.trace('both'), 'ia')
 
-    def test_4_installed_again_they_do(self):
-        self.get('install', '--force', 'goes', '-p', '{"colour": "red"}')
-        self.get('audit', 'goes')
+    def test_4_those_of_a_package_that_is_still_offered_do(self):
+        before = self.row('stays')
+        self.assertIn('its script is verified now', self.get('audit', 'stays').stdout)
+        after = self.row('stays')
+        self.assertEqual((self.trace('stays'), after['last_audit_status']), ('a', 'OK'))
+        self.assertEqual([after[n] for n in ('version', 'package_uuid', 'install_date', 'explicit')],
+                         [before[n] for n in ('version', 'package_uuid', 'install_date', 'explicit')])
+        self.assertNotIn('verified now', self.get('audit', 'stays').stdout)
         self.get('remove', 'goes')
-        self.assertEqual(self.trace('goes'), 'iau')
+        self.assertEqual((self.trace('goes'), self.row('goes')), ('u', None))
 
     def test_5_once_and_wapts_own_files_stay(self):
-        self.get('forget', 'both')
+        self.get('forget', 'stays')
         self.stop()
         self.start()
-        self.assertIsNone(self.row('both'))
+        self.assertIsNone(self.row('stays'))
         self.assertEqual({name: digest(f'{self.base}/{name}') for name in self.before}, self.before)
-        self.assertTrue(os.path.isfile(f'{self.base}/private/persistent/aaaaaaaa-0000-4000-8000-000000000000/kept'))
 
     def afresh(self):
         self.stop()
