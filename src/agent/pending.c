@@ -42,7 +42,7 @@ static void add_arrival(struct pending *p, const struct wa_control *c, struct wa
         p->first_forced = at;
 }
 
-static void write_plan(struct pending *p, const struct wa_plan *plan)
+static enum wa_code write_plan(struct pending *p, const struct wa_plan *plan, struct wa_err *err)
 {
     struct wa_jw w;
     wa_jw_init(&w, &p->text);
@@ -57,6 +57,8 @@ static void write_plan(struct pending *p, const struct wa_plan *plan)
         if (step->kind == WA_STEP_KEEP)
             continue;
         wa_entry_requirement(step->to != NULL ? step->to : &step->from->control, &name);
+        if (wa_buf_check(&name, err) != WA_OK)
+            return err->code;
         wa_jw_sv(&w, wa_buf_sv(&name));
         if (step->to != NULL)
             add_arrival(p, step->to, wa_buf_sv(&name));
@@ -64,20 +66,40 @@ static void write_plan(struct pending *p, const struct wa_plan *plan)
     wa_jw_end(&w);
     wa_jw_kv(&w, "problems", plan->problems != NULL ? plan->problems : "");
     wa_jw_end(&w);
+    return WA_OK;
 }
 
+static enum wa_code write_params(struct wa_db *db, const struct pending *p,
+                                 const struct wa_scene *s, struct wa_err *err)
+{
+    const struct wa_sv holds = wa_sv_sub(wa_buf_sv(&s->holds), s->package_holds, s->holds.n);
+    const struct {
+        const char *name;
+        struct wa_sv value;
+    } params[] = {{"pending_files", wa_buf_sv(&p->files)},
+                  {WA_PARAM_FORCED, wa_buf_sv(&p->forced)},
+                  {WA_PARAM_WINDOWS, wa_buf_sv(&s->windows)},
+                  {WA_PARAM_HOLDS, holds},
+                  {"last_update_status", wa_buf_sv(&p->text)}};
+    for (size_t i = 0; i < WA_COUNT(params); i++)
+        if (wa_param_set(db, params[i].name, params[i].value, err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
+/* All of it, or as it was. */
 static enum wa_code save(struct wa_db *db, const struct pending *p, const struct wa_scene *s,
                          struct wa_err *err)
 {
     if (wa_buf_check(&p->text, err) != WA_OK || wa_buf_check(&p->files, err) != WA_OK ||
-        wa_buf_check(&p->forced, err) != WA_OK ||
-        wa_param_set(db, "pending_files", wa_buf_sv(&p->files), err) != WA_OK ||
-        wa_param_set(db, WA_PARAM_FORCED, wa_buf_sv(&p->forced), err) != WA_OK ||
-        wa_param_set(db, WA_PARAM_WINDOWS, wa_buf_sv(&s->windows), err) != WA_OK ||
-        wa_param_set(db, WA_PARAM_HOLDS,
-                     wa_sv_sub(wa_buf_sv(&s->holds), s->package_holds, s->holds.n), err) != WA_OK)
+        wa_buf_check(&p->forced, err) != WA_OK || wa_db_begin(db, err) != WA_OK)
         return err->code;
-    return wa_param_set(db, "last_update_status", wa_buf_sv(&p->text), err);
+    enum wa_code code = write_params(db, p, s, err);
+    if (code == WA_OK)
+        code = wa_db_commit(db, err);
+    if (code != WA_OK)
+        wa_db_rollback(db);
+    return code;
 }
 
 enum wa_code wa_pending_remember(struct wa_manager *m, bool *ret_arrivals, struct wa_err *err)
@@ -91,8 +113,9 @@ enum wa_code wa_pending_remember(struct wa_manager *m, bool *ret_arrivals, struc
     wa_buf_init(&p.text, 1u << 20);
     wa_buf_init(&p.files, WA_PENDING_BYTES_MAX);
     wa_buf_init(&p.forced, WA_PENDING_BYTES_MAX);
-    write_plan(&p, &plan);
-    enum wa_code code = save(m->tdb, &p, &scene, err);
+    enum wa_code code = write_plan(&p, &plan, err);
+    if (code == WA_OK)
+        code = save(m->tdb, &p, &scene, err);
     if (code == WA_OK) {
         wa_schedule_forced(m, p.first_forced);
         *ret_arrivals = p.files.n > 0;

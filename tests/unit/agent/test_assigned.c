@@ -54,11 +54,31 @@ static void test_limit(void **state)
     WA_ASSERT_CODE(wa_assigned_names("", "more", &place, &arena, &a, &err), WA_E_LIMIT);
 }
 
+static enum wa_code starve(void *arg, struct wa_err *err)
+{
+    struct wa_arena WA_AUTO_ARENA arena;
+    struct wa_assigned a;
+    const struct wa_place place = {.dn = "CN=PC,OU=a,DC=x,DC=y", .site = "", .groups = "g,h"};
+    WA_UNUSED(arg);
+    wa_arena_init(&arena, WA_SCENE_BYTES_MAX);
+    enum wa_code code = wa_assigned_names("U", "p", &place, &arena, &a, err);
+    if (code == WA_OK)
+        assert_int_equal(a.n, 6);
+    return code;
+}
+
+static void test_torture(void **state)
+{
+    WA_UNUSED(state);
+    (void)wa_torture(starve, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_torture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* What a machine does by itself, and when: weeks of a machine's life, turn by turn. */
 #include "testlib.h"
+#include "torture.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -226,6 +227,90 @@ static void test_forced(void **state)
     assert_string_equal(worked_off(p, args), "");
 }
 
+/* --- what is pending --- */
+
+static void control(struct wa_control *c, const char *text)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_ASSERT_OK(wa_control_parse(wa_sv(text), c, &err));
+}
+
+/* An old version installed, a newer one and two profiles available. */
+static void stock(struct place *p)
+{
+    struct wa_control c[3], old;
+    struct wa_err err = WA_ERR_INIT;
+    control(&c[0], "package: tool\nversion: 2\narchitecture: all\nfilename: tool_2.wapt\n"
+                   "forced_install_on: 2026-11-26T13:00:00\n");
+    control(&c[1], "package: Policy\nversion: 1\narchitecture: all\nsection: profile\n"
+                   "filename: p.wapt\npackages_held: other, more(>=2) until 2999-01-01\n"
+                   "maintenance_windows: sun 10:00-11:00\n");
+    control(&c[2], "package: Strange\nversion: 1\narchitecture: all\nsection: profile\n"
+                   "filename: s.wapt\npackages_held: (\nmaintenance_windows: night\n");
+    control(&old, "package: tool\nversion: 1\narchitecture: all\n");
+    WA_ASSERT_OK(wa_available_replace(p->m.db, "wapt", 0, c, WA_COUNT(c), &err));
+    WA_ASSERT_OK(
+        wa_installed_put(p->m.db, &old, "wapt", "OK", 1, WA_SV(""), WA_SV("{}"), true, &err));
+    for (size_t i = 0; i < WA_COUNT(c); i++)
+        wa_control_fini(&c[i]);
+    wa_control_fini(&old);
+}
+
+static void assert_param(struct place *p, const char *name, const char *expected)
+{
+    struct wa_buf WA_AUTO_BUF text;
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(&text, 4096);
+    WA_ASSERT_OK(wa_param_get(p->m.db, name, &text, &err));
+    assert_string_equal(wa_buf_str(&text), expected);
+}
+
+static void assert_kept(struct place *p)
+{
+    assert_param(p, WA_PARAM_HOLDS, ",other, more(>=2) until 2999-01-01");
+    assert_param(p, WA_PARAM_WINDOWS, "sun 10:00-11:00");
+    assert_param(p, WA_PARAM_FORCED, "1795698000 tool(=2)\n");
+    assert_param(p, "pending_files", "s.wapt\np.wapt\ntool_2.wapt\n");
+}
+
+static enum wa_code remember(void *arg, struct wa_err *err)
+{
+    struct place *p = arg;
+    bool has_arrivals = false;
+    struct wa_err ignored = WA_ERR_INIT;
+    wa_torture_pause();
+    assert_int_equal(wa_param_set(p->m.db, "pending_files", WA_SV("as it was"), &ignored), WA_OK);
+    wa_torture_resume();
+    enum wa_code code = wa_pending_remember(&p->m, &has_arrivals, err);
+    wa_torture_pause();
+    if (code == WA_OK) {
+        assert_true(has_arrivals);
+        assert_kept(p);
+        assert_int_equal(p->m.schedule.forced_at, 1795698000);
+    } else {
+        assert_param(p, "pending_files", "as it was");
+    }
+    wa_torture_resume();
+    return code;
+}
+
+/* Of packages that say what can't be read nothing counts, and nothing else is stopped. */
+static void test_pending(void **state)
+{
+    static char profiles[] = "Strange,Policy", held[] = "held-here", maturities[] = "PROD";
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    p->m.log.level = WA_LOG_ERROR;
+    p->m.config.host_profiles = profiles;
+    p->m.config.held = held;
+    p->m.config.maturities = maturities;
+    p->m.config.locales = p->m.config.blacklist = p->m.config.whitelist = nothing;
+    p->m.config.host_unit_dn = p->m.config.host_site = nothing;
+    stock(p);
+    WA_ASSERT_OK(remember(p, &err)); /* its statements are prepared from here on */
+    (void)wa_torture(remember, p);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -235,6 +320,7 @@ int main(void)
         TEST(test_upgrades_in_their_windows),
         TEST(test_put_off),
         TEST(test_forced),
+        TEST(test_pending),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
