@@ -200,6 +200,15 @@ static enum wa_code pump(struct wa_launcher *l, int timeout_ms, struct wa_err *e
     return code;
 }
 
+bool wa_launcher_is_there(struct wa_launcher *l)
+{
+    struct wa_err ignored = WA_ERR_INIT;
+    wa_lock_take(l->lock);
+    bool is_there = pump(l, 0, &ignored) == WA_OK;
+    wa_lock_give(l->lock);
+    return is_there;
+}
+
 static int slice_until(uint64_t deadline_ms)
 {
     uint64_t now = wa_clock_mono_ms();

@@ -17,6 +17,8 @@ struct wa_launcher; /* the manager's side of the launcher's channel; usable from
 
 /* Takes over the channel's descriptor, also on failure. Makes the process ignore SIGPIPE. */
 WA_CHECK enum wa_code wa_launcher_open(int fd, struct wa_launcher **ret, struct wa_err *err);
+/* False once it is gone or broken: then every call fails, and the manager ends. Does not wait. */
+bool wa_launcher_is_there(struct wa_launcher *l);
 void wa_launcher_free(struct wa_launcher *l);
 
 /* Set by another thread (wa_cancel_set); looked at at least every 200 ms. */
@@ -161,6 +163,12 @@ bool wa_role_dispatch(int argc, char **argv, int *ret_status);
 WA_CHECK enum wa_code wa_role_launcher(const struct wa_agent_paths *paths,
                                        const char *const *manager_args, bool once, int *ret_status,
                                        struct wa_err *err);
+/* The launcher of a manager that its own unit has started and that has connected: fd, which is
+ * taken over. Runs until that manager goes, or until SIGTERM; then nothing that it started is left.
+ * WA_E_DENIED when the peer is not root's process in the unit WA_MANAGER_UNIT. */
+#define WA_MANAGER_UNIT "waptservice.service"
+WA_CHECK enum wa_code wa_role_launcher_of(const struct wa_agent_paths *paths, int fd,
+                                          struct wa_err *err);
 int wa_role_network(void);
 int wa_role_unpack(void);
 int wa_role_auth(void);

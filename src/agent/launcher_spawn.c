@@ -286,7 +286,8 @@ enum wa_code wa_launch_child(const struct wa_launch *launch, const struct wa_sta
 enum wa_code wa_launch_manager(const struct wa_launch *launch, const char *const *args,
                                struct wa_proc *ret, int *ret_fd, struct wa_err *err)
 {
-    static const char *const passed[] = {"NOTIFY_SOCKET", "TERM", "COLUMNS", "NO_COLOR", "TZ"};
+    static const char *const passed[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "TERM",
+                                         "COLUMNS",       "NO_COLOR",      "TZ"};
     char texts[WA_COUNT(passed)][ENV_TEXT_MAX];
     const char *envp[WA_COUNT(passed) + 4] = {PATH_ENV, LANG_ENV, launch->log_env};
     size_t n = 3;

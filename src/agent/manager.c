@@ -4,23 +4,35 @@
 #include "agent/repo_trust.h"
 
 #include "os/clock.h"
+#include "os/local.h"
 #include "os/priv.h"
 #include "os/service.h"
 
 #define CHANNEL_FD 3
 #define CLOCK_MS 1000
 #define ONCE_WAIT_S 30    /* for the command that it was started for */
-#define RESTART_STATUS 75 /* anything but 0: the launcher starts the next manager */
+#define RESTART_STATUS 75 /* anything but 0: the launcher, or the unit, starts the next manager */
+#define LOCK_PAUSE_MS 50u
+#define LOCK_TELL_TRIES 600u /* looks, half a minute: then it is told again */
 
 /* One manager a base directory: two would run scripts at the same time. The launchers have a lock
- * of their own; this one is for a manager that outlives its launcher by a moment. */
-static enum wa_code lock_base(const struct wa_dir *base, int *ret_fd, struct wa_err *err)
+ * of their own; this one is for a manager that outlives its launcher by a moment, or that has a
+ * unit of its own: then it waits, as its launcher does. */
+static enum wa_code lock_base(struct wa_manager *m, bool waits, struct wa_err *err)
 {
     struct wa_relpath name;
     if (wa_relpath_parse(WA_SV("db/lock"), &name, err) != WA_OK)
         return err->code;
-    if (wa_dir_lock(base, &name, ret_fd, err) == WA_OK)
-        return WA_OK;
+    for (unsigned tries = 0; wa_dir_lock(&m->base, &name, &m->lock_fd, err) == WA_E_BUSY && waits;
+         tries++) {
+        wa_err_clear(err);
+        if (tries % LOCK_TELL_TRIES == 0) {
+            wa_service_notify("EXTEND_TIMEOUT_USEC=60000000");
+            wa_log(&m->log, WA_LOG_INFO, "manager.waits",
+                   WA_LF_S("for", "a command of root's that works without the service"));
+        }
+        wa_clock_sleep_ms(LOCK_PAUSE_MS);
+    }
     return err->code == WA_E_BUSY
                ? wa_fail(err, WA_E_BUSY, "another waptservice works in this base directory already")
                : err->code;
@@ -113,12 +125,29 @@ static void end_once(struct wa_manager *m, int64_t now)
         wa_loop_stop(m->loop);
 }
 
+/* That the loop turns is what is watched; a task may take its hour. */
+static void tell_life(struct wa_manager *m)
+{
+    uint64_t now = wa_loop_now_ms(m->loop);
+    if (m->watchdog_ms == 0 || now < m->watchdog_at_ms)
+        return;
+    wa_service_notify("WATCHDOG=1");
+    m->watchdog_at_ms = now + m->watchdog_ms;
+}
+
 static void on_clock(void *user)
 {
     struct wa_manager *m = user;
     int64_t now = wa_clock_now();
+    tell_life(m);
     if (m->once) {
         end_once(m, now);
+        return;
+    }
+    if (!wa_launcher_is_there(m->launcher)) { /* one in a unit of its own takes nobody with it */
+        wa_log(&m->log, WA_LOG_ERROR, "launcher.gone", WA_LF_S("next", "a new start"));
+        m->restarting = true;
+        wa_loop_stop(m->loop);
         return;
     }
     keep_push(m);
@@ -129,6 +158,7 @@ static void on_stop(void *user, int signum)
 {
     struct wa_manager *m = user;
     wa_log(&m->log, WA_LOG_INFO, "manager.stopping", WA_LF_I("signal", signum));
+    wa_service_notify("STOPPING=1");
     m->restarting = false;
     wa_loop_stop(m->loop);
 }
@@ -163,20 +193,24 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
                           struct wa_err *err)
 {
     enum wa_log_level level = WA_LOG_INFO;
+    int channel = CHANNEL_FD;
     (void)snprintf(m->libdir, sizeof m->libdir, "%s", o->libdir);
     if (wa_agent_config_load(o->config_file, on_warning, m, &m->config, err) != WA_OK)
         return err->code;
     if (!m->once && wa_log_level_parse(m->config.log_level, &level))
         m->log.level = level;
-    if (wa_folders_check(m, err) != WA_OK || lock_base(&m->base, &m->lock_fd, err) != WA_OK ||
+    if (wa_folders_check(m, err) != WA_OK ||
+        (o->launcher != NULL && wa_local_connect(o->launcher, &channel, err) != WA_OK) ||
+        lock_base(m, o->launcher != NULL, err) != WA_OK ||
         wa_host_facts_read(&m->facts, err) != WA_OK || wa_loop_new(&m->loop, err) != WA_OK ||
         wa_lock_new(&m->lock, err) != WA_OK || wa_cancel_new(&m->cancel, err) != WA_OK ||
-        confine(m, err) != WA_OK || wa_launcher_open(CHANNEL_FD, &m->launcher, err) != WA_OK ||
+        confine(m, err) != WA_OK || wa_launcher_open(channel, &m->launcher, err) != WA_OK ||
         open_state(m, err) != WA_OK || wa_local_start(m, err) != WA_OK ||
         wa_loop_on_stop(m->loop, on_stop, m, err) != WA_OK ||
         wa_timer_new(m->loop, on_clock, m, &m->clock, err) != WA_OK)
         return err->code;
     m->once_until = wa_clock_now() + ONCE_WAIT_S;
+    m->watchdog_ms = wa_service_watchdog_ms();
     wa_timer_start(m->clock, 100, m->once ? 100 : CLOCK_MS);
     m->status_retry_at = m->once ? 0 : wa_clock_now();
     return wa_thread_start(wa_task_thread, m, &m->thread, err);

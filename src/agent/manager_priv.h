@@ -58,9 +58,10 @@ struct wa_manager {
     int64_t once_until; /* once: when it ends although nobody came */
     /* shared by the two threads */
     struct wa_lock *lock;
-    bool server_is_back;       /* what waits for it need not wait any longer */
-    bool stopping, registered; /* registered: the push channel should (re)connect */
-    bool restarting;           /* the loop's: ended to be started again */
+    bool server_is_back;                  /* what waits for it need not wait any longer */
+    bool stopping, registered;            /* registered: the push channel should (re)connect */
+    bool restarting;                      /* the loop's: ended to be started again */
+    uint64_t watchdog_ms, watchdog_at_ms; /* the loop's: 0: nobody watches; the next sign of life */
     int64_t running_task;
     int64_t running_percent; /* of it that is done */
     bool is_stoppable;       /* that task, by a local user */
@@ -384,8 +385,9 @@ bool wa_push_is_up(const struct wa_manager *m); /* the network process runs */
 struct wa_manager_options {
     const char *config_file, *libdir;
     bool once;
+    const char *launcher; /* socket of a launcher in a unit of its own; NULL: it is descriptor 3 */
 };
-/* The manager's process: channel to the launcher is descriptor 3. Returns the exit status. */
+/* The manager's process. Returns the exit status. */
 int wa_role_manager(const struct wa_manager_options *options);
 
 #endif

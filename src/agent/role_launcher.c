@@ -4,12 +4,14 @@
  * It reads nothing but messages of fixed size from the manager and decides nothing but whether they
  * follow their form. No child outlives the manager that asked for it: when the manager dies, all
  * trees are killed before the next one starts. A child's news of its end is sent only after its
- * whole tree is gone.
+ * whole tree is gone. Where the manager has a unit of its own (packaging/), it has connected
+ * instead of having been started here, and this process lasts as long as the connection.
  */
 
 #include "agent/launcher_priv.h"
 #include "os/clock.h"
 #include "os/fs.h"
+#include "os/local.h"
 #include "os/proc.h"
 #include "os/service.h"
 
@@ -33,7 +35,7 @@ struct child {
 
 struct launcher {
     struct wa_launch launch;
-    const char *const *manager_args;
+    const char *const *manager_args; /* NULL: it is its own unit's, and no child of ours */
     struct wa_log log;
     struct wa_loop *loop;
     struct wa_timer *clock;   /* the nearest deadline of a child */
@@ -59,6 +61,8 @@ static void kill_manager(struct launcher *l)
 {
     if (l->has_manager) {
         wa_proc_kill(&l->manager, WA_PROC_KILL); /* SIGCHLD brings the rest */
+    } else if (l->manager_args == NULL) {
+        l->is_over = true; /* it learns that from its channel */
     }
 }
 
@@ -209,8 +213,29 @@ static void on_channel_end(void *user, enum wa_code code, const struct wa_err *e
     struct launcher *l = user;
     if (code != WA_OK) {
         log_failure(l, "launcher.channel", err);
+    }
+    if (code != WA_OK || l->manager_args == NULL) {
         kill_manager(l);
     }
+}
+
+/* One that has connected. Whoever else can is root already; but this is no way around what another
+ * process of root's has given up. */
+static enum wa_code take_manager(struct launcher *l, int fd, struct wa_err *err)
+{
+    struct wa_peer peer;
+    enum wa_code code = wa_local_peer(fd, &peer, err);
+    if (code == WA_OK && (peer.uid != 0 || !wa_service_is_unit(peer.pid, WA_MANAGER_UNIT))) {
+        code = wa_fail(err, WA_E_DENIED, "process %d of uid %u is not %s", peer.pid,
+                       (unsigned)peer.uid, WA_MANAGER_UNIT);
+    }
+    if (code != WA_OK) {
+        wa_fd_close(&fd);
+        return code;
+    }
+    code = wa_chan_new(fd, wa_role_rules(WA_ROLE_MANAGER, WA_ROLE_LAUNCHER), &l->chan, err);
+    return code == WA_OK ? wa_chan_attach(l->chan, l->loop, on_message, on_channel_end, l, err)
+                         : code;
 }
 
 static void start_manager(void *user)
@@ -253,11 +278,10 @@ static void child_gone(struct launcher *l, struct child *c, const struct wa_exit
     arm_clock(l);
 }
 
-static void manager_gone(struct launcher *l, const struct wa_exit *e)
+static void end_children(struct launcher *l)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_exit gone;
-    l->has_manager = false;
     wa_chan_free(l->chan);
     l->chan = NULL;
     for (size_t i = 0; i < CHILDREN_MAX; i++) {
@@ -271,6 +295,12 @@ static void manager_gone(struct launcher *l, const struct wa_exit *e)
             c->is_used = false;
         }
     }
+}
+
+static void manager_gone(struct launcher *l, const struct wa_exit *e)
+{
+    l->has_manager = false;
+    end_children(l);
     l->status = e->kind == WA_EXIT_SIGNAL ? 128 + e->value : e->value;
     if (l->launch.is_once || l->is_stopping || l->status == 0) {
         l->is_over = true;
@@ -425,34 +455,50 @@ static enum wa_code lock_base(struct launcher *l, const char *base, bool once, s
     return once ? lock_as_command(l, &dir, base, err) : lock_as_service(l, &dir, base, err);
 }
 
+/* fd: of a manager that has connected, -1: start one. */
+static enum wa_code serve(struct launcher *l, const struct wa_agent_paths *paths, bool once, int fd,
+                          struct wa_err *err)
+{
+    l->lock_fd = l->service_fd = -1;
+    l->pid = wa_proc_own_pid();
+    wa_log_init(&l->log, 2, once ? WA_LOG_WARNING : WA_LOG_INFO, "waptservice/launcher");
+    enum wa_code code =
+        wa_priv_is_root()
+            ? lock_base(l, paths->base, once, err)
+            : wa_fail(err, WA_E_DENIED, "cannot start the agent's processes: this needs root");
+    if (code == WA_OK) {
+        code = wa_launch_init(&l->launch, paths, once, &l->log, err);
+    }
+    if (code == WA_OK) {
+        code = begin(l, err);
+    }
+    if (code == WA_OK && fd < 0) {
+        start_manager(l);
+    } else if (code == WA_OK) {
+        code = take_manager(l, fd, err);
+    }
+    while (code == WA_OK && !l->is_over) {
+        code = wa_loop_turn(l->loop, -1, err);
+    }
+    end_children(l);
+    wa_loop_free(l->loop);
+    wa_fd_close(&l->lock_fd);
+    wa_fd_close(&l->service_fd);
+    return code;
+}
+
 enum wa_code wa_role_launcher(const struct wa_agent_paths *paths, const char *const *manager_args,
                               bool once, int *ret_status, struct wa_err *err)
 {
-    struct launcher l = {
-        .manager_args = manager_args, .lock_fd = -1, .service_fd = -1, .pid = wa_proc_own_pid()};
-    if (!wa_priv_is_root()) {
-        return wa_fail(err, WA_E_DENIED, "cannot start the agent's processes: this needs root");
-    }
-    wa_log_init(&l.log, 2, once ? WA_LOG_WARNING : WA_LOG_INFO, "waptservice/launcher");
-    enum wa_code code = lock_base(&l, paths->base, once, err);
-    if (code == WA_OK) {
-        code = wa_launch_init(&l.launch, paths, once, &l.log, err);
-    }
-    if (code == WA_OK) {
-        code = begin(&l, err);
-    }
-    if (code == WA_OK) {
-        start_manager(&l);
-    }
-    while (code == WA_OK && !l.is_over) {
-        code = wa_loop_turn(l.loop, -1, err);
-    }
-    wa_chan_free(l.chan);
-    wa_loop_free(l.loop);
-    wa_fd_close(&l.lock_fd);
-    wa_fd_close(&l.service_fd);
-    if (code == WA_OK) {
+    struct launcher l = {.manager_args = manager_args};
+    if (serve(&l, paths, once, -1, err) == WA_OK) {
         *ret_status = l.status;
     }
-    return code;
+    return err->code;
+}
+
+enum wa_code wa_role_launcher_of(const struct wa_agent_paths *paths, int fd, struct wa_err *err)
+{
+    struct launcher l = {.manager_args = NULL};
+    return serve(&l, paths, false, fd, err);
 }

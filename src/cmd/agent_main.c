@@ -11,6 +11,7 @@
 #include "os/local.h"
 #include "os/priv.h"
 #include "os/proc.h"
+#include "os/service.h"
 
 #define MANAGER_ARG "role:manager" /* then: configuration, libdir, "once" or "service" */
 #define ONCE_ARG "role:once"       /* then: configuration, libdir */
@@ -33,21 +34,35 @@ static void to_stderr(void *user, const char *text)
     (void)fprintf(stderr, "warning: %s\n", text);
 }
 
+static void untold(void *user, const char *text)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(text);
+}
+
+static enum wa_code read_paths(const char *file, const char *libdir,
+                               void (*warn)(void *user, const char *text),
+                               struct wa_agent_paths *ret, struct wa_err *err)
+{
+    struct wa_agent_config config;
+    if (wa_agent_config_load(file, warn, NULL, &config, err) != WA_OK)
+        return err->code;
+    (void)snprintf(ret->base, sizeof ret->base, "%s", config.base);
+    (void)snprintf(ret->libdir, sizeof ret->libdir, "%s", libdir);
+    (void)snprintf(ret->user, sizeof ret->user, "%s", config.helper_user);
+    wa_agent_config_free(&config);
+    return WA_OK;
+}
+
 static enum wa_code launch(const char *file, const char *libdir, bool once, int *ret_status,
                            struct wa_err *err)
 {
-    struct wa_agent_config config;
     struct wa_agent_paths paths = {.base = ""};
     char self[WA_PATH_MAX];
     /* A configuration that can't be read is told here, once, instead of at each start of the
      * manager. */
-    if (wa_agent_config_load(file, to_stderr, NULL, &config, err) != WA_OK)
-        return err->code;
-    (void)snprintf(paths.base, sizeof paths.base, "%s", config.base);
-    (void)snprintf(paths.libdir, sizeof paths.libdir, "%s", libdir);
-    (void)snprintf(paths.user, sizeof paths.user, "%s", config.helper_user);
-    wa_agent_config_free(&config);
-    if (wa_proc_self_path(self, err) != WA_OK)
+    if (read_paths(file, libdir, to_stderr, &paths, err) != WA_OK ||
+        wa_proc_self_path(self, err) != WA_OK)
         return err->code;
     const char *const args[] = {self, MANAGER_ARG, file, libdir, once ? "once" : "service", NULL};
     return wa_role_launcher(&paths, args, once, ret_status, err);
@@ -64,13 +79,33 @@ enum wa_code wa_agent_serve(const char *config_file, const char *libdir, struct 
                        : wa_fail(err, WA_E_FAILED, "the manager ended with status %d", status);
 }
 
+enum wa_code wa_agent_manage(const char *config_file, const char *libdir,
+                             const char *launcher_socket, struct wa_err *err)
+{
+    const struct wa_manager_options o = {
+        .config_file = config_file, .libdir = libdir, .launcher = launcher_socket};
+    int status = wa_role_manager(&o);
+    return status == 0 ? WA_OK
+                       : wa_fail(err, WA_E_FAILED, "the manager ended with status %d", status);
+}
+
+enum wa_code wa_agent_launch(const char *config_file, const char *libdir, struct wa_err *err)
+{
+    struct wa_agent_paths paths = {.base = ""};
+    int fd = -1;
+    if (wa_service_connection(&fd, err) != WA_OK ||
+        read_paths(config_file, libdir, untold, &paths, err) != WA_OK) /* the manager has told */
+        return err->code;
+    return wa_role_launcher_of(&paths, fd, err);
+}
+
 bool wa_agent_dispatch(int argc, char **argv, int *ret_status)
 {
     struct wa_err err = WA_ERR_INIT;
     if (wa_role_dispatch(argc, argv, ret_status))
         return true;
     if (argc == 5 && strcmp(argv[1], MANAGER_ARG) == 0) {
-        const struct wa_manager_options o = {argv[2], argv[3], strcmp(argv[4], "once") == 0};
+        const struct wa_manager_options o = {argv[2], argv[3], strcmp(argv[4], "once") == 0, NULL};
         *ret_status = wa_role_manager(&o);
         return true;
     }

@@ -15,6 +15,12 @@ const char *wa_agent_libdir(void);
 /* Is the launcher of the service, until it ends. WA_E_BUSY when the service runs already. */
 WA_CHECK enum wa_code wa_agent_serve(const char *config_file, const char *libdir,
                                      struct wa_err *err);
+/* The same in two units: the manager, which connects to the launcher's socket, and the launcher,
+ * which a socket unit starts for that connection. */
+WA_CHECK enum wa_code wa_agent_manage(const char *config_file, const char *libdir,
+                                      const char *launcher_socket, struct wa_err *err);
+WA_CHECK enum wa_code wa_agent_launch(const char *config_file, const char *libdir,
+                                      struct wa_err *err);
 
 /* --- one command without the service --- */
 struct wa_agent_once; /* a launcher of its own, started as this very program */

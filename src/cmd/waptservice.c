@@ -11,16 +11,55 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                : err->code;
 }
 
+static enum wa_code manager(struct wa_cli *cli, struct wa_err *err)
+{
+    char config[WA_PATH_MAX];
+    const char *socket = wa_cli_get(cli, "launcher", NULL);
+    if (socket == NULL)
+        return wa_fail(err, WA_E_USAGE, "--launcher is needed: the socket of wapt-launcher.socket");
+    return wa_cli_config(cli, "/opt/wapt/wapt-get.ini", config, err) == WA_OK
+               ? wa_agent_manage(config, wa_cli_get(cli, "libdir", wa_agent_libdir()), socket, err)
+               : err->code;
+}
+
+static enum wa_code launcher(struct wa_cli *cli, struct wa_err *err)
+{
+    char config[WA_PATH_MAX];
+    return wa_cli_config(cli, "/opt/wapt/wapt-get.ini", config, err) == WA_OK
+               ? wa_agent_launch(config, wa_cli_get(cli, "libdir", wa_agent_libdir()), err)
+               : err->code;
+}
+
 int main(int argc, char **argv)
 {
     static const struct wa_cli_option options[] = {
         {"config", 'c', "FILE",
          "Configuration (else /opt/wapt/wapt-get.ini); its directory is the base directory"},
         {"libdir", 0, "DIR", "Directory of wapt_runner.py and setuphelpers"},
+        {"launcher", 0, "SOCKET", "The manager: socket of its launcher"},
     };
     static const struct wa_cli_command cmd_run = {
-        "run", "", "Run the service in the foreground", options, WA_COUNT(options), 0, 0, run};
-    static const struct wa_cli_command *const commands[] = {&cmd_run, NULL};
+        "run", "", "Run the service in the foreground", options, WA_COUNT(options) - 1, 0, 0, run};
+    static const struct wa_cli_command cmd_manager = {
+        "manager",
+        "",
+        "Run the manager alone, as waptservice.service does",
+        options,
+        WA_COUNT(options),
+        0,
+        0,
+        manager};
+    static const struct wa_cli_command cmd_launcher = {
+        "launcher",
+        "",
+        "Run the launcher of one manager, as wapt-launcher.socket does",
+        options,
+        WA_COUNT(options) - 1,
+        0,
+        0,
+        launcher};
+    static const struct wa_cli_command *const commands[] = {&cmd_launcher, &cmd_manager, &cmd_run,
+                                                            NULL};
     static const struct wa_cli_program program = {
         .name = "waptservice",
         .section = 8,
