@@ -3,12 +3,13 @@
 #   make vectors [DIR=...]   packages, indexes and texts with the expected answers
 #   make coverage            what the units, vectors and fuzz corpora reach of packages and trust
 #   make crash [N=300]       kill -9 of any process at N random moments (SEED= repeats one)
+#   make deb                 Debian packages: wapt-agent, wapt-server, wapt-console
 #   make test-windows        the programs for Windows, cross-built, tested under wine
 #   make test                every test but the campaigns
 BUILD ?= build
 export CC ?= gcc
 
-.PHONY: all build run test test-windows vectors coverage bench fuzz crash install deps clean
+.PHONY: all build run test test-windows vectors coverage bench fuzz crash install deb deps clean
 
 all: build
 
@@ -50,6 +51,12 @@ fuzz: deps
 
 crash: build
 	@WAPT_TEST_BIN=$(abspath $(BUILD))/bin /usr/bin/python3 tests/proc/crash.py $(or $(N),300) $(SEED)
+
+# Debian packages, in build-deb/; tests/deb.sh tries them on a machine of its own.
+deb:
+	@tools/deps.sh
+	@tools/deps.sh deb
+	@tools/deb.sh
 
 install: build
 	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild

@@ -1,0 +1,165 @@
+#!/bin/bash
+# The packaged install: a machine of Debian's smallest base, booted with systemd in a container, gets agent, server and console from their
+# packages; enrols, installs, survives a kill, is upgraded, and has nothing left of them at the end. The root is kept in the user's cache,
+# and never written to: the machine is a layer over it, in memory. Needs root, and Debian's mirror the first time.
+#   tests/deb.sh [DIRECTORY-OF-PACKAGES]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+debs=$(cd "${1:-build-deb}" && pwd)
+EXPOSURE_MAX=2.0 # of waptservice, as systemd-analyze says it
+tmp=$(mktemp -d) nspawn='' leader=''
+
+stop_machine() {
+    [ -z "$leader" ] || kill -RTMIN+4 "$leader" 2>/dev/null || true
+    for _ in $(seq 150); do kill -0 "$nspawn" 2>/dev/null || return 0; sleep 0.2; done
+    kill -9 "$leader" "$nspawn" 2>/dev/null || true
+}
+clean() {
+    trap - EXIT
+    if [ -n "$nspawn" ]; then
+        stop_machine; wait "$nspawn" 2>/dev/null || true
+        for h in /sys/fs/cgroup/*/; do rmdir "$h$own_cgroup/payload" "$h$own_cgroup/supervisor" 2>/dev/null || true; done
+    fi
+    rm -rf "$tmp"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+own_cgroup=$(sed -n 's/^0:://p' /proc/self/cgroup | sed 's|^/$||')
+fail() { echo "FAILED: $*" >&2; [ ! -s "$tmp/log" ] || tail -40 "$tmp/log" >&2; exit 1; }
+
+# --- the root: the base and what the packages need ---
+names=$(for p in agent server console; do dpkg-deb -f "$debs"/wapt-$p\_*.deb Depends; done |
+    tr ',' '\n' | sed 's/|.*//; s/(.*//; s/ //g' | grep -v '^wapt-' | sort -u | tr '\n' ' ')
+include=$(echo systemd systemd-sysv dbus $names | tr ' ' ',')
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+root=${XDG_CACHE_HOME:-$HOME/.cache}/wapt-deb/$suite-$(echo "$include" | sha256sum | cut -c1-16)
+if [ ! -d "$root" ]; then
+    echo "making a root of $suite, some minutes"
+    rm -rf "$root.new"; mkdir -p "$root.new"
+    debootstrap --variant=minbase --include="$include" "$suite" "$root.new" http://deb.debian.org/debian >"$tmp/log" 2>&1 || fail "debootstrap"
+    rm -rf "$root.new"/var/cache/apt/archives/*.deb "$root.new"/var/lib/apt/lists/*
+    mv "$root.new" "$root"
+fi
+
+# --- the machine ---
+systemd-nspawn -q -D "$root" --volatile=overlay --register=no --keep-unit --private-network --machine="wapt-deb-$$" --console=pipe -b \
+    >"$tmp/console" 2>&1 </dev/null & nspawn=$!
+on() { nsenter -t "$leader" -m -u -i -n -p -r -w -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"; }
+sh_on() { on sh -euc "$1"; }
+await() { for _ in $(seq 200); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
+has_started() {
+    leader=$(ps -o pid= --ppid "$nspawn" | head -1 | tr -d ' ')
+    [ -n "$leader" ] && on systemctl is-system-running | grep -qE 'running|degraded'
+}
+await has_started || { cat "$tmp/console" >&2; fail "the machine does not start"; }
+passed=0
+check() { # TEXT COMMAND...
+    if "${@:2}" >"$tmp/log" 2>&1; then passed=$((passed + 1)); echo "ok: $1"
+    else on journalctl -b --no-pager -u 'wapt*' 2>/dev/null | tail -30 >>"$tmp/log"; fail "$1"; fi
+}
+# Every file and directory; what dpkg, systemd and the logs write for themselves left out.
+files() {
+    on find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log -o -path /var/lib/dpkg -o -path /root -o -path /var/tmp \) \
+        -prune -o -print | LC_ALL=C sort
+}
+show() { on systemctl show --property="$2" --value "$1"; }
+is_active() { [ "$(show "$1" ActiveState)" = active ]; }
+is_inactive() { [ "$(show "$1" ActiveState)" = inactive ]; }
+status() { on wapt-get status --json | /usr/bin/python3 -c 'import json,sys; r=json.load(sys.stdin)["result"]; print(r["uuid"], r["enrolled_at"])'; }
+is_enrolled() { [ "$(status | cut -d' ' -f2)" -gt 0 ]; }
+# The same packages under a higher version.
+raised() {
+    mkdir -p "$tmp/higher"
+    for p in agent server console; do
+        dpkg-deb -R "$debs"/wapt-$p\_*.deb "$tmp/tree"
+        sed -i 's/^Version: .*/&+1/' "$tmp/tree/DEBIAN/control"
+        dpkg-deb -b -Znone "$tmp/tree" "$tmp/higher/wapt-$p.deb" >/dev/null; rm -rf "$tmp/tree"
+    done
+}
+outside() { echo "/proc/$leader/root$1"; }
+
+files >"$tmp/before"
+mkdir "$(outside /root/debs)" && cp "$debs"/wapt-{agent,server,console}_*.deb "$(outside /root/debs)" && cp -r examples "$(outside /root)"
+
+check "the packages install" sh_on 'dpkg -i /root/debs/*.deb'
+check "the agent waits for its configuration" is_inactive waptservice
+check "it is enabled" on systemctl is-enabled waptservice waptserver
+check "accounts" on getent passwd wapt wapt-agent
+check "the group of self-service" on getent group waptselfservice
+check "keys are made" sh_on 'cd /root; wapt-get create-keycert --base-dir keys --common-name Authority --ca --no-private-key-passwd
+    wapt-get create-keycert --base-dir keys --common-name Deployer --code-signing --no-private-key-passwd --ca-cert keys/Authority.crt --ca-key keys/Authority.pem'
+check "the server is set up and ready" sh_on 'cd /root; echo correct-horse-battery >admin.pw
+    waptserver setup --dir /var/lib/waptserver --name localhost,127.0.0.1 --bind 127.0.0.1 --port 8443 --admin-password-file admin.pw
+    cp keys/Authority.crt /var/lib/waptserver/trusted/
+    systemctl start waptserver; systemctl is-active waptserver'
+check "the agent is configured and ready" sh_on 'umask 022; cp /root/keys/Authority.crt /opt/wapt/ssl/; mkdir -p /opt/wapt/ssl/server
+    cp /var/lib/waptserver/private/tls.crt /opt/wapt/ssl/server/
+    printf "[global]\nwapt_server = https://127.0.0.1:8443\nrepo_url = https://127.0.0.1:8443/wapt\nverify_cert = /opt/wapt/ssl/server/tls.crt\n" >/opt/wapt/wapt-get.ini
+    (umask 077; waptserver enrol-token --uses 1 --valid 1h >/opt/wapt/private/enrolment-token)
+    systemctl start waptservice; systemctl is-active waptservice'
+check "it has registered by itself" await is_enrolled
+check "the token is gone" await sh_on '! test -e /opt/wapt/private/enrolment-token'
+check "a package is installed as root" sh_on 'cd /root; mkdir out; wapt-get build-package examples/demo-config -k keys/Deployer.crt -o out
+    waptconsole upload --server https://127.0.0.1:8443 --password-file admin.pw --verify-cert /opt/wapt/ssl/server/tls.crt out/*.wapt
+    wapt-get update; wapt-get install demo-config; test -f /etc/wapt-demo.conf'
+
+before=$(show waptservice MainPID) state=$(status)
+restarted() { [ "$(show waptservice MainPID)" != "$before" ] && is_active waptservice; }
+sh_on "kill -9 $before"
+check "killed, it is started again" await restarted
+check "and answers" await sh_on 'wapt-get list | grep demo-config'
+
+# The watchdog, with a shorter time: one that stands still is ended, and the next one works.
+check "a short watchdog" sh_on 'mkdir -p /run/systemd/system/waptservice.service.d
+    printf "[Service]\nWatchdogSec=4\n" >/run/systemd/system/waptservice.service.d/test.conf
+    systemctl daemon-reload; systemctl restart waptservice'
+before=$(show waptservice MainPID); sh_on "kill -STOP $before"
+check "one that stands still is replaced" await restarted
+check "by the watchdog" await sh_on 'journalctl -b -u waptservice | grep -i "watchdog timeout"'
+sh_on 'rm -r /run/systemd/system/waptservice.service.d; systemctl daemon-reload; systemctl restart waptservice'
+
+# The launcher killed: nothing of it is left, and both begin again.
+launchers() { on systemctl list-units --plain --no-legend --state=active 'wapt-launcher@*' | cut -d' ' -f1; }
+has_one_launcher() { [ "$(launchers | wc -l)" = 1 ]; }
+check "one launcher" await has_one_launcher
+before=$(show waptservice MainPID)
+on systemctl kill --signal=KILL "$(launchers)"
+check "without its launcher it begins again" await restarted
+check "with another" await has_one_launcher
+check "a second connection is none" on python3 -c '
+import socket
+s = socket.socket(socket.AF_UNIX); s.settimeout(20)
+s.connect("/run/wapt/launcher.sock")
+assert s.recv(1) == b""'
+check "nobody but the service is given a launcher, though root" sh_on 'systemctl stop waptservice; ! test -e /run/wapt/launcher.sock; python3 -c "
+import os, socket
+ours, theirs = socket.socketpair()
+if os.fork() == 0:
+    os.dup2(theirs.fileno(), 3)
+    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=\"1\")
+    os.execv(\"/usr/bin/waptservice\", [\"waptservice\", \"launcher\"])
+assert os.wait()[1] != 0" 2>&1 | grep "is not waptservice.service"; systemctl start waptservice'
+check "it works again" await sh_on 'wapt-get list | grep demo-config'
+
+on systemd-analyze security --no-pager waptservice | sed -n 's/^→ //p'
+exposure=$(on systemd-analyze security --no-pager waptservice | sed -n 's/.*level for waptservice.service: \([0-9.]*\).*/\1/p')
+check "waptservice is exposed to $exposure, at most $EXPOSURE_MAX" awk "BEGIN { exit !(\"$exposure\" != \"\" && $exposure <= $EXPOSURE_MAX) }"
+
+raised; rm -f "$(outside /root/debs)"/*; cp "$tmp"/higher/*.deb "$(outside /root/debs)"
+before=$(show waptservice InvocationID)
+upgraded() { [ "$(show waptservice InvocationID)" != "$before" ] && is_active waptservice && is_active waptserver; }
+is_kept() { [ "$(status)" = "$state" ]; }
+check "a higher version takes over" sh_on 'dpkg -i /root/debs/*.deb; dpkg-query -W wapt-agent | grep +1'
+check "the services run it" await upgraded
+check "registration and identity are kept" await is_kept
+check "and what is installed" sh_on 'wapt-get list | grep demo-config; wapt-get remove demo-config; ! test -e /etc/wapt-demo.conf'
+
+check "removed" sh_on 'dpkg -r wapt-agent wapt-server wapt-console'
+runs_nothing() { ! ps --no-headers -o cmd --ppid "$leader" | grep -i wapt; }
+check "nothing runs" await runs_nothing
+check "data stays until the purge" on test -f /opt/wapt/wapt-get.ini -a -d /var/lib/waptserver
+check "purged" sh_on 'dpkg -P wapt-agent wapt-server wapt-console; systemctl daemon-reload; ! test -e /run/wapt'
+files >"$tmp/after"
+same_files() { diff "$tmp/before" "$tmp/after"; }
+check "nothing is left" same_files
+echo "$passed passed"
