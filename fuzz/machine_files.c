@@ -57,6 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     wa_utmp_users(text, &users);
     wa_utmp_last(text, last);
+    check_text(wa_sv(last));
+    wa_logind_user(text, last);
     check_text(wa_buf_sv(&users));
     check_text(wa_sv(last));
     while (wa_mounts_next(&rest, &at)) {

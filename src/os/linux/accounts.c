@@ -4,6 +4,7 @@
 #include "os/fs.h"
 #include "os/linux/accounts_priv.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -51,6 +52,36 @@ enum wa_code wa_environment_list(wa_account_fn fn, void *user, struct wa_err *er
     return WA_OK;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Systems without utmp(5), which ends in 2038, have the users of systemd-logind(8). */
+static enum wa_code list_logind(struct wa_buf *text, struct wa_buf *out, struct wa_err *err)
+{
+    char names[256][WA_LOGIN_NAME];
+    const struct dirent *e;
+    size_t n = 0;
+    DIR *d = opendir("/run/systemd/users");
+    if (d == NULL)
+        return errno == ENOMEM ? wa_nomem(err) : WA_OK;
+    while (err->code == WA_OK && n < WA_COUNT(names) && (e = readdir(d)) != NULL) {
+        char path[512];
+        (void)snprintf(path, sizeof path, "/run/systemd/users/%s", e->d_name);
+        wa_buf_clear(text);
+        if (e->d_name[0] == '.' || read_if_there(path, text, err) != WA_OK)
+            continue;
+        wa_logind_user(wa_buf_sv(text), names[n]);
+        n += names[n][0] != '\0' ? 1 : 0;
+    }
+    (void)closedir(d);
+    qsort(names, n, sizeof names[0], by_name);
+    for (size_t i = 0; i < n; i++)
+        wa_buf_addf(out, "%s%s", out->n > 0 ? "," : "", names[i]);
+    return err->code;
+}
+
 enum wa_code wa_sessions_list(struct wa_buf *out, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf bytes;
@@ -58,6 +89,8 @@ enum wa_code wa_sessions_list(struct wa_buf *out, struct wa_err *err)
     if (read_if_there("/run/utmp", &bytes, err) != WA_OK)
         return err->code;
     wa_utmp_users(wa_buf_sv(&bytes), out);
+    if (out->n == 0 && list_logind(&bytes, out, err) != WA_OK)
+        return err->code;
     return wa_buf_check(out, err);
 }
 

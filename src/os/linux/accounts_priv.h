@@ -15,6 +15,9 @@ WA_CHECK enum wa_code wa_environment_each(struct wa_sv text, wa_account_fn fn, v
 
 /* Appends the users of the sessions in a file of utmp(5), each once, sorted, as a csv list. */
 void wa_utmp_users(struct wa_sv bytes, struct wa_buf *out);
+/* The name of a user who is logged in, out of a file of systemd-logind(8) in /run/systemd/users; ""
+ * for one who only has services. */
+void wa_logind_user(struct wa_sv text, char ret[WA_LOGIN_NAME]);
 /* The user of the last session that began, by the end of a file like it. */
 void wa_utmp_last(struct wa_sv bytes, char ret[WA_LOGIN_NAME]);
 #define WA_UTMP_RECORD 384 /* bytes */

@@ -126,6 +126,17 @@ void wa_utmp_users(struct wa_sv bytes, struct wa_buf *out)
             wa_buf_addf(out, "%s%s", i > 0 ? "," : "", names[i]);
 }
 
+void wa_logind_user(struct wa_sv text, char ret[WA_LOGIN_NAME])
+{
+    char state[32] = "", name[WA_LOGIN_NAME] = "";
+    ret[0] = '\0';
+    if (!wa_text_assigned(text, "STATE", state, sizeof state) ||
+        !wa_text_assigned(text, "NAME", name, sizeof name) || strchr(name, ',') != NULL ||
+        (strcmp(state, "active") != 0 && strcmp(state, "online") != 0))
+        return;
+    memcpy(ret, name, sizeof name);
+}
+
 void wa_utmp_last(struct wa_sv bytes, char ret[WA_LOGIN_NAME])
 {
     struct utmpx u;

@@ -109,6 +109,27 @@ static void test_machines(void **state)
     }
 }
 
+static void test_users_of_logind(void **state)
+{
+    static const struct {
+        const char *text, *name;
+    } rows[] = {
+        {"# This is private data.\nNAME=alice\nSTATE=active\nSLICE=user-1000.slice\n", "alice"},
+        {"NAME=bob\nSTATE=online\n", "bob"},
+        {"NAME=gdm\nSTATE=lingering\n", ""},
+        {"NAME=x\nSTATE=closing\n", ""},
+        {"NAME=a,b\nSTATE=active\n", ""},
+        {"STATE=active\n", ""},
+        {"", ""},
+    };
+    char name[WA_LOGIN_NAME];
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(rows); i++) {
+        wa_logind_user(wa_sv(rows[i].text), name);
+        assert_string_equal(name, rows[i].name);
+    }
+}
+
 /* Cut anywhere, a table gives the structures that are whole. */
 static void test_a_table_that_breaks_off(void **state)
 {
@@ -156,6 +177,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_machines),
+        cmocka_unit_test(test_users_of_logind),
         cmocka_unit_test(test_a_table_that_breaks_off),
         cmocka_unit_test(test_hostile_structures),
     };
