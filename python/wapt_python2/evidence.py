@@ -8,17 +8,19 @@ import ast
 from . import names
 from .imports import bound_names, imported_names, qualified
 
-CATCHING = ('ImportError', 'ModuleNotFoundError', 'NameError', 'AttributeError', 'Exception')
+MISSING = ('ImportError', 'ModuleNotFoundError', 'NameError', 'AttributeError')
+ANYTHING = (None, 'Exception')
 URLLIB3 = ('request', 'parse', 'error', 'robotparser', 'response')
 
 
 def _catches(node):
-    """Does a try catch what is missing?"""
+    """Does a try catch what is missing? Whoever catches anything at all may mean that only where something is imported."""
+    kinds = set()
     for handler in node.handlers:
-        kinds = [None] if handler.type is None else handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        if any(kind is None or isinstance(kind, ast.Name) and kind.id in CATCHING for kind in kinds):
-            return True
-    return False
+        for kind in handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]:
+            kinds.add(kind.id if isinstance(kind, ast.Name) else None if kind is None else '')
+    imports = any(isinstance(part, (ast.Import, ast.ImportFrom)) for part in node.body)
+    return not kinds.isdisjoint(MISSING) or imports and not kinds.isdisjoint(ANYTHING)
 
 
 def _unguarded(root):
@@ -27,11 +29,8 @@ def _unguarded(root):
     while todo:
         node = todo.pop()
         yield node
-        if isinstance(node, ast.Try) and _catches(node):
-            if any(isinstance(child, (ast.Import, ast.ImportFrom, ast.Name, ast.Assign, ast.Expr)) for child in node.body[:1]) and \
-                    any(isinstance(part, (ast.Import, ast.ImportFrom)) for child in node.body for part in ast.walk(child)):
-                continue
-        todo.extend(ast.iter_child_nodes(node))
+        if not (isinstance(node, ast.Try) and _catches(node)):
+            todo.extend(ast.iter_child_nodes(node))
 
 
 def find_evidence(root, siblings=(), own=()):

@@ -164,9 +164,9 @@ class Syntax:
 
     @staticmethod
     def _is_call(tokens):
-        # ("a", "b") is a tuple to print; (x, file=f) can only be meant for the function.
+        # ("a", "b") is a tuple to print; (x, file=f) and (*x) can only be meant for the function.
         signs = [t.text for t in tokens if t.depth == 1]
-        return len(tokens) > 2 and ',' not in signs or '=' in signs
+        return len(tokens) > 2 and ',' not in signs or '=' in signs or '**' in signs or signs[:1] == ['*']
 
     def _exec(self, index, token):
         rest = self._statement(index)
