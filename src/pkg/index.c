@@ -71,13 +71,11 @@ struct keeper {
     struct wa_digest *digest; /* NULL: none asked for */
 };
 
-static enum wa_code keep_entry(void *user, struct wa_control *c, struct wa_sv text,
-                               struct wa_err *err)
+static enum wa_code keep_entry(void *user, struct wa_control *c, struct wa_err *err)
 {
     struct keeper *k = user;
     struct wa_index *ix = &k->ix;
     struct wa_control *slot = WA_VEC_PUSH(ix);
-    WA_UNUSED(text);
     if (slot == NULL)
         return wa_nomem(err);
     *slot = *c;

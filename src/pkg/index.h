@@ -25,10 +25,9 @@ void wa_index_fini(struct wa_index *ix);
  * a broken archive is an error. */
 WA_CHECK enum wa_code wa_index_read(struct wa_members *members, struct wa_index *ret,
                                     size_t *ret_bad, struct wa_err *err);
-/* Is given the entries of an index, one at a time: c to look at or to move away (leaving it
- * initialised), text as it stands in the index, until the call ends. An error ends the reading. */
-typedef enum wa_code (*wa_index_entry_fn)(void *user, struct wa_control *c, struct wa_sv text,
-                                          struct wa_err *err);
+/* Is given the entries of an index, one at a time, to look at or to move away (leaving c
+ * initialised). An error ends the reading. */
+typedef enum wa_code (*wa_index_entry_fn)(void *user, struct wa_control *c, struct wa_err *err);
 /* The entries alone: not one of them stays in memory. Whether the archive is whole is known only at
  * the end. */
 WA_CHECK enum wa_code wa_index_each(struct wa_members *members, wa_index_entry_fn fn, void *user,

@@ -31,7 +31,7 @@ static enum wa_code take(struct wa_blocks *b, struct wa_sv text, struct wa_err *
         return wa_fail(err, WA_E_LIMIT, "the index has more than %u entries", WA_INDEX_ENTRIES_MAX);
     enum wa_code code = b->is_too_long ? WA_E_LIMIT : wa_control_parse(text, &c, &why);
     if (code == WA_OK)
-        return b->entry(b->user, &c, text, err);
+        return b->entry(b->user, &c, err);
     b->bad++;
     return code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
 }

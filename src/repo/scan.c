@@ -226,13 +226,11 @@ static void count_removed(struct scan *s, const char *file)
     tell_change(s, file, false);
 }
 
-static enum wa_code old_entry(void *user, struct wa_control *c, struct wa_sv text,
-                              struct wa_err *err)
+static enum wa_code old_entry(void *user, struct wa_control *c, struct wa_err *err)
 {
     struct scan *s = user;
     const char *name = wa_control_get(c, WA_A_FILENAME);
     bool is_listed = false;
-    WA_UNUSED(text);
     if (scan_files_before(s, name, err) != WA_OK)
         return err->code;
     if (s->next == s->files.n || strcmp(s->files.items[s->next].name, name) != 0) {
@@ -252,12 +250,10 @@ static enum wa_code old_entry(void *user, struct wa_control *c, struct wa_sv tex
     return WA_OK;
 }
 
-static enum wa_code pass_over(void *user, struct wa_control *c, struct wa_sv text,
-                              struct wa_err *err)
+static enum wa_code pass_over(void *user, struct wa_control *c, struct wa_err *err)
 {
     WA_UNUSED(user);
     WA_UNUSED(c);
-    WA_UNUSED(text);
     WA_UNUSED(err);
     return WA_OK;
 }

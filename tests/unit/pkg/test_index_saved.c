@@ -126,11 +126,10 @@ static enum wa_code read_pieces(struct wa_members *self, size_t i, struct wa_sin
     return WA_OK;
 }
 
-/* Each entry: its name and how many bytes it has. */
-static enum wa_code note_entry(void *user, struct wa_control *c, struct wa_sv text,
-                               struct wa_err *err)
+static enum wa_code note_entry(void *user, struct wa_control *c, struct wa_err *err)
 {
-    wa_buf_addf(user, "%s %zu\n", wa_control_get(c, WA_A_PACKAGE), wa_sv_trim(text).n);
+    wa_buf_addf(user, "%s %s %s;", wa_control_get(c, WA_A_PACKAGE), wa_control_get(c, WA_A_VERSION),
+                wa_control_get(c, WA_A_DESCRIPTION));
     return wa_buf_check(user, err);
 }
 
@@ -151,7 +150,7 @@ static void reads_pieces_of_any_size(void **state)
     static const char text[] =
         "\n\npackage: a\nversion: 1\n \t\npackage: b\ndescription: x\n y\n\n\n"
         "nonsense\n\n  package: c\n\npackage: d\n\r\n\npackage: e";
-    static const char want[] = "a 21\nb 28\nd 10\ne 10\n";
+    static const char want[] = "a 1 ;b 0 x\ny;d 0 ;e 0 ;";
     WA_AUTO_BUF struct wa_buf notes;
     (void)state;
     wa_buf_init(&notes, 4096);
@@ -175,7 +174,7 @@ static void passes_over_what_is_too_long(void **state)
     wa_buf_adds(&text, "\npackage: z\n");
     for (size_t size = 1000; size < 4u << 20; size *= 10) {
         assert_int_equal(read_in_pieces(wa_buf_sv(&text), size, &notes), 1);
-        assert_string_equal(wa_buf_str(&notes), "a 10\nz 10\n");
+        assert_string_equal(wa_buf_str(&notes), "a 0 ;z 0 ;");
     }
 }
 
