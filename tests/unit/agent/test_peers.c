@@ -253,7 +253,88 @@ static void play_network(const char *dir)
     wa_chan_free(again);
     CHECK_OK(wa_helper_network(l, &again, &err));
     wa_chan_free(again);
+    CHECK_OK(wa_helper_forget(l, WA_ROLE_NETWORK, &err));
     wa_buf_fini(&t.seen);
+    wa_buf_fini(&p.pem);
+    wa_launcher_free(l);
+}
+
+/* --- a server that is not there --- */
+
+#ifndef AWAY_FAILURES
+#define AWAY_FAILURES 2000u /* -DAWAY_FAILURES=100000u takes some minutes */
+#endif
+
+struct away {
+    struct wa_loop *loop;
+    int pid; /* of the network process */
+    unsigned closed;
+    long early_kib;
+};
+
+static long memory_of(int pid)
+{
+    char text[64];
+    proc_status(pid, "VmRSS", text, sizeof text);
+    return strtol(text, NULL, 10);
+}
+
+/* The launcher's other child. */
+static int network_pid(void)
+{
+    int pids[8];
+    size_t n = proc_children(getppid(), pids, WA_COUNT(pids));
+    for (size_t i = 0; i < n && i < WA_COUNT(pids); i++)
+        if (pids[i] != getpid())
+            return pids[i];
+    CHECK(!"there is a network process");
+    return 0;
+}
+
+static void on_away(void *user, const struct wa_chan_msg *msg)
+{
+    struct away *a = user;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_net_state s;
+    CHECK(msg->type == WA_M_NET_STATE);
+    CHECK_OK(wa_net_state_read(msg->payload, &s, &err));
+    CHECK(s.state == WA_NET_CONNECTING || s.state == WA_NET_CLOSED);
+    a->closed += s.state == WA_NET_CLOSED;
+    if (a->closed == AWAY_FAILURES / 10 && a->early_kib == 0)
+        a->early_kib = memory_of(a->pid);
+    if (a->closed == AWAY_FAILURES)
+        wa_loop_stop(a->loop);
+}
+
+static void play_away(const char *dir)
+{
+    struct wa_launcher *l = room_link();
+    struct wa_err err = WA_ERR_INIT;
+    struct peer p;
+    struct wa_chan *chan = NULL;
+    struct away a = {.closed = 0};
+    struct wa_tls_trust trust = {.host = "127.0.0.1"};
+    peer_read(dir, &p);
+    trust.pem = wa_buf_sv(&p.pem);
+    const struct wa_net_config config = {.url = "https://127.0.0.1:1/agent/v1/push",
+                                         .trust = &trust,
+                                         .backoff_first_ms = 1,
+                                         .backoff_max_ms = 1};
+    CHECK_OK(wa_loop_new(&a.loop, &err));
+    CHECK_OK(wa_helper_network(l, &chan, &err));
+    a.pid = network_pid();
+    CHECK_OK(wa_chan_attach(chan, a.loop, on_away, on_end, &a, &err));
+    CHECK_OK(wa_net_configure(chan, &config, &err));
+    CHECK_OK(wa_loop_run(a.loop, &err));
+    CHECK(a.early_kib > 0);
+#ifndef __SANITIZE_ADDRESS__ /* which holds what is freed for a while */
+    CHECK(memory_of(a.pid) < a.early_kib + 256);
+#endif
+    if (AWAY_FAILURES > 2000u)
+        (void)fprintf(stderr, "%ld KiB, then %ld\n", a.early_kib, memory_of(a.pid));
+    wa_chan_free(chan);
+    CHECK_OK(wa_helper_forget(l, WA_ROLE_NETWORK, &err)); /* its end is told before ours */
+    wa_loop_free(a.loop);
     wa_buf_fini(&p.pem);
     wa_launcher_free(l);
 }
@@ -261,7 +342,7 @@ static void play_network(const char *dir)
 /* --- the tests --- */
 
 static const struct room_scenario scenarios[] = {
-    {"fetch", play_fetch}, {"network", play_network}, {NULL, NULL}};
+    {"fetch", play_fetch}, {"network", play_network}, {"away", play_away}, {NULL, NULL}};
 
 static void test_fetch(void **state)
 {
@@ -273,6 +354,13 @@ static void test_network(void **state)
 {
     WA_UNUSED(state);
     room_play("network");
+}
+
+/* Nothing grows, however often it fails to connect. */
+static void test_away(void **state)
+{
+    WA_UNUSED(state);
+    room_play("away");
 }
 
 static int peer_pipe[2];
@@ -356,6 +444,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fetch),
         cmocka_unit_test(test_network),
+        cmocka_unit_test(test_away),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
