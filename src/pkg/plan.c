@@ -123,8 +123,8 @@ static size_t newer_count(const struct wa_planner *p, const struct wa_plan_goal 
     size_t n = 0;
     while (n < g->order_n) {
         const struct wa_plan_var *x = &p->vars.items[p->orders.items[g->order + n]];
-        if (x->is_there || (wa_plan_counts_as_installed(g->node) &&
-                            wa_entry_cmp(x->c, &g->node->there->control) <= 0))
+        if (x->is_there ||
+            (!wa_plan_has_failed(g->node) && wa_entry_cmp(x->c, &g->node->there->control) <= 0))
             break;
         n++;
     }

@@ -176,6 +176,12 @@ bool wa_plan_counts_as_installed(const struct wa_plan_node *n)
            (strcmp(n->there->status, "OK") == 0 || strcmp(n->there->status, "UNKNOWN") == 0);
 }
 
+bool wa_plan_has_failed(const struct wa_plan_node *n)
+{
+    return n->there != NULL &&
+           (strcmp(n->there->status, "ERROR") == 0 || strcmp(n->there->status, "RETRY") == 0);
+}
+
 uint32_t wa_plan_value(const struct wa_planner *p, const struct wa_plan_node *n)
 {
     for (uint32_t v = n->first; n->is_active && v < n->first + n->count; v++)
@@ -200,13 +206,21 @@ bool wa_plan_holds_now(const struct wa_planner *p, const struct wa_request *r)
     return n != NULL && wa_plan_counts_as_installed(n) && wa_request_matches(r, &n->there->control);
 }
 
+/* Installed, with whatever status of its own. */
+static bool is_there(const struct wa_planner *p, const struct wa_request *r)
+{
+    const struct wa_plan_node *n = wa_plan_find(p, r->package);
+    return n != NULL && n->there != NULL && !wa_plan_has_failed(n) &&
+           wa_request_matches(r, &n->there->control);
+}
+
 bool wa_plan_lacks_something(const struct wa_planner *p, const struct wa_plan_node *n)
 {
     struct wa_sv rest = wa_sv(wa_control_get(&n->there->control, WA_A_DEPENDS)), item;
     while (wa_csv_next(&rest, &item)) {
         struct wa_request r;
         struct wa_err err = WA_ERR_INIT;
-        if (wa_request_parse(item, &r, &err) == WA_OK && !wa_plan_holds_now(p, &r))
+        if (wa_request_parse(item, &r, &err) == WA_OK && !is_there(p, &r))
             return true;
     }
     return false;
@@ -215,8 +229,7 @@ bool wa_plan_lacks_something(const struct wa_planner *p, const struct wa_plan_no
 static bool has_newer(const struct wa_planner *p, const struct wa_plan_node *n)
 {
     for (size_t i = n->candidates; i > 0; i = p->next[i - 1])
-        if (!wa_plan_counts_as_installed(n) ||
-            wa_entry_cmp(&p->in->available[i - 1], &n->there->control) > 0)
+        if (wa_plan_has_failed(n) || wa_entry_cmp(&p->in->available[i - 1], &n->there->control) > 0)
             return true;
     return false;
 }
@@ -237,8 +250,7 @@ enum wa_code wa_plan_is_outdated(struct wa_planner *p, const struct wa_plan_node
         if (why == NULL)
             best = c;
     }
-    *ret = best != NULL &&
-           (!wa_plan_counts_as_installed(n) || wa_entry_cmp(best, &n->there->control) > 0);
+    *ret = best != NULL && (wa_plan_has_failed(n) || wa_entry_cmp(best, &n->there->control) > 0);
     return WA_OK;
 }
 

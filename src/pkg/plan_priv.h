@@ -186,6 +186,9 @@ static inline const uint32_t *wa_plan_from(const struct wa_lits *v, size_t at)
 WA_CHECK enum wa_code wa_plan_index(struct wa_planner *p);
 struct wa_plan_node *wa_plan_find(const struct wa_planner *p, const char *name);
 bool wa_plan_counts_as_installed(const struct wa_plan_node *n);
+/* The next upgrade installs it again, the same version too. A status of its own, as WARNING,
+ * neither counts as installed for others nor does that (formats.md 10.6). */
+bool wa_plan_has_failed(const struct wa_plan_node *n);
 /* What is or will be there of it by the solution; NULL: nothing. */
 const struct wa_control *wa_plan_outcome(const struct wa_planner *p, const struct wa_plan_node *n);
 /* The variable that is true, or UINT32_MAX. */

@@ -110,11 +110,11 @@ static void why_comes(const struct wa_planner *p, const struct wa_plan_node *n, 
 {
     const struct wa_plan_goal *g = goal_of(p, n);
     const struct wa_control *to = wa_plan_outcome(p, n);
-    bool is_newer = n->there != NULL &&
-                    (!wa_plan_counts_as_installed(n) || wa_entry_cmp(to, &n->there->control) > 0);
+    bool is_newer =
+        n->there != NULL && (wa_plan_has_failed(n) || wa_entry_cmp(to, &n->there->control) > 0);
     if (g != NULL && (g->kind == WA_GOAL_REQUEST || (g->kind == WA_GOAL_ASSIGNED && !is_newer)))
         (void)snprintf(out, size, "%s", g->why);
-    else if (g != NULL && is_newer && !wa_plan_counts_as_installed(n))
+    else if (g != NULL && is_newer && wa_plan_has_failed(n))
         (void)snprintf(out, size, "its last installation failed (%s)", n->there->status);
     else if (g != NULL && is_newer)
         (void)snprintf(out, size, "newer than %.200s", wa_plan_version(&n->there->control));
