@@ -93,6 +93,15 @@ size_t wa_config_with_gone(const struct wa_conf_option *own, size_t count,
     return n;
 }
 
+static bool has_word(const struct wa_ini *ini, const char *key, const char *const *words)
+{
+    const char *value = wa_ini_get(ini, "global", key);
+    for (; value != NULL && *words != NULL; words++)
+        if (wa_sv_ieqs(wa_sv(value), *words))
+            return true;
+    return false;
+}
+
 void wa_config_warn_gone(const struct wa_ini *ini, const char *file, wa_conf_warn_fn warn,
                          void *user)
 {
@@ -100,12 +109,30 @@ void wa_config_warn_gone(const struct wa_ini *ini, const char *file, wa_conf_war
         const char *section, *why;
     } sections[] = {{"repo-sync", "this machine is no repository for others"},
                     {"waptwua", "Windows updates are not managed"}};
-    char text[WA_PATH_MAX + 200];
-    for (size_t i = 0; warn != NULL && i < WA_COUNT(sections); i++) {
+    static const char *const empty[] = {"", NULL};
+    static const char *const no[] = {"0", "no", "false", "off", NULL};
+    char text[WA_PATH_MAX + 300];
+    if (warn == NULL)
+        return;
+    for (size_t i = 0; i < WA_COUNT(sections); i++) {
         if (!wa_ini_has_section(ini, sections[i].section))
             continue;
         (void)snprintf(text, sizeof text, "%s: section [%s] has no effect: %s", file,
                        sections[i].section, sections[i].why);
+        warn(user, text);
+    }
+    if (has_word(ini, "wapt_server", empty)) {
+        (void)snprintf(text, sizeof text,
+                       "%s, line %zu: wapt_server is empty: the server is not looked for in the "
+                       "DNS, as WAPT did; write its address, or take the line out",
+                       file, wa_ini_line(ini, "global", "wapt_server"));
+        warn(user, text);
+    }
+    if (has_word(ini, "verify_cert", no)) {
+        (void)snprintf(text, sizeof text,
+                       "%s, line %zu: verify_cert does not switch verification off: the server's "
+                       "certificate must be in ssl/server, or named here, or by server_fingerprint",
+                       file, wa_ini_line(ini, "global", "verify_cert"));
         warn(user, text);
     }
 }

@@ -19,7 +19,7 @@ WA_CHECK enum wa_code wa_config_default_url(const char *server, const char *suff
 /* The agent's own options, and those of WAPT's that are gone. Returns how many. */
 size_t wa_config_with_gone(const struct wa_conf_option *own, size_t count,
                            struct wa_conf_option all[WA_CONFIG_OPTIONS_MAX]);
-/* The same for whole sections. */
+/* The same for whole sections, and for values that meant something else. */
 void wa_config_warn_gone(const struct wa_ini *ini, const char *file, wa_conf_warn_fn warn,
                          void *user);
 

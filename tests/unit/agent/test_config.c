@@ -86,6 +86,23 @@ static void test_file_of_wapt_1_8(void **state)
     wa_agent_config_free(&c);
 }
 
+static void test_values_of_wapt_1_8(void **state)
+{
+    struct wa_agent_config c;
+    struct wa_buf WA_AUTO_BUF told;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    wa_buf_init(&told, 1u << 16);
+    WA_ASSERT_OK(load_telling("[global]\nwapt_server=\nverify_cert=False\n", &told, &c, &err));
+    assert_non_null(strstr(wa_buf_str(&told), "line 2: wapt_server is empty"));
+    assert_non_null(strstr(wa_buf_str(&told), "line 3: verify_cert does not switch"));
+    wa_agent_config_free(&c);
+    wa_buf_clear(&told);
+    WA_ASSERT_OK(load_telling("[global]\nverify_cert=1\n", &told, &c, &err));
+    assert_int_equal(told.n, 0);
+    wa_agent_config_free(&c);
+}
+
 static void test_fingerprints(void **state)
 {
     static const struct {
@@ -167,9 +184,8 @@ static void test_repositories(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file_of_wapt_1_8),
-        cmocka_unit_test(test_fingerprints),
-        cmocka_unit_test(test_addresses_follow_the_server),
+        cmocka_unit_test(test_file_of_wapt_1_8), cmocka_unit_test(test_values_of_wapt_1_8),
+        cmocka_unit_test(test_fingerprints),     cmocka_unit_test(test_addresses_follow_the_server),
         cmocka_unit_test(test_repositories),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
