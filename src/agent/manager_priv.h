@@ -74,6 +74,7 @@ struct wa_manager {
     struct wa_thread *thread;
     struct wa_db *tdb;
     bool is_unsettled;       /* the task thread's: what a script did could not be recorded */
+    int64_t twin_try_at;     /* when who fell silent tries again */
     int64_t place_next;      /* when the directory is asked again */
     int64_t status_retry_at; /* 0: the server has the present status */
     unsigned status_tries;

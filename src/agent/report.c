@@ -9,6 +9,7 @@
 
 #define TRY_FIRST_S 5
 #define TRY_MAX_S 3600
+#define TWIN_TRY_S 86400
 
 /* What the server said no with: {"error":{"code","message"}}. */
 static enum wa_code server_error(int status, struct wa_sv body, struct wa_err *err)
@@ -274,23 +275,34 @@ static enum wa_code doubt(struct wa_manager *m, int64_t times, struct wa_err *er
     return wa_param_set_i64(m->tdb, "twin_doubts", times, err);
 }
 
+static enum wa_code twin_error(const struct wa_manager *m, struct wa_err *err)
+{
+    wa_err_clear(err);
+    return wa_fail(err, WA_E_CONFLICT,
+                   "another machine reports as '%s', with its key: give one of them an identity of "
+                   "its own ('wapt-get generate-uuid', then 'wapt-get register')",
+                   m->uuid);
+}
+
 enum wa_code wa_report_send(struct wa_manager *m, struct wa_sv text, struct wa_buf *answer,
                             struct wa_err *err)
 {
+    struct wa_err why = WA_ERR_INIT;
+    int64_t now = wa_clock_now();
     if (m->key == NULL)
         return wa_fail(err, WA_E_CONFIG, "this machine is not registered: use 'wapt-get register'");
-    if (m->twin_doubts >= WA_TWIN_DOUBTS_MAX)
-        return wa_fail(
-            err, WA_E_CONFLICT,
-            "another machine reports as '%s', with its key: give one of them an identity "
-            "of its own ('wapt-get generate-uuid', then 'wapt-get register')",
-            m->uuid);
+    /* One try at a start and each day: a server that was wrong, or lied, is not believed for ever,
+     * and a copy falls further behind all the time. */
+    if (m->twin_doubts >= WA_TWIN_DOUBTS_MAX && now < m->twin_try_at)
+        return twin_error(m, err);
+    m->twin_try_at = now + TWIN_TRY_S;
     if (wa_report_post(m, "/agent/v1/report", text, answer, err) == WA_OK)
         return m->twin_doubts == 0 ? WA_OK : doubt(m, 0, err);
-    struct wa_err why = WA_ERR_INIT;
-    if (err->code == WA_E_EXISTS && doubt(m, m->twin_doubts + 1, &why) != WA_OK)
+    if (err->code != WA_E_EXISTS)
+        return err->code;
+    if (doubt(m, m->twin_doubts + 1, &why) != WA_OK)
         wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &why);
-    return err->code;
+    return m->twin_doubts >= WA_TWIN_DOUBTS_MAX ? twin_error(m, err) : err->code;
 }
 
 static enum wa_code send_result(struct wa_manager *m, const struct wa_outbox_item *i,

@@ -149,6 +149,15 @@ def test_f1d_a_copy_that_nothing_tells_apart_falls_silent(org):
             until(lambda: reachable(org, clone.uuid) and reachable(org, SHARED), "both are connected")
 
 
+def test_f1d_a_server_that_was_wrong_silences_nobody_for_ever(org):
+    base = org.base / "first"
+    with contextlib.closing(sqlite3.connect(base / "db/waptagent.sqlite", timeout=20)) as db, db:
+        db.execute("INSERT OR REPLACE INTO params VALUES ('twin_doubts', '7')")
+    with machine(org, "first", base=base) as first:
+        until(lambda: reachable(org, SHARED), "it reports and hears orders again")
+        first.get("update-status")
+
+
 def test_generate_and_reset(org):
     with machine(org, "third") as third:
         third.register()
