@@ -248,7 +248,7 @@ class Schedule(Bench):
         finally:
             runs.kill()
             runs.wait()
-        self.get('upgrade', '--only-if-not-process-running')
+        self.get('upgrade', '--only_if_not_process_running')  # as WAPT calls it
         self.assertEqual([self.row(n)['version'] for n in ('editor', 'needs-editor')], ['2-1', '2-1'])
 
     def test_forced_on_a_day(self):
