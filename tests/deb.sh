@@ -67,14 +67,15 @@ is_active() { [ "$(show "$1" ActiveState)" = active ]; }
 is_inactive() { [ "$(show "$1" ActiveState)" = inactive ]; }
 status() { on wapt-get status --json | /usr/bin/python3 -c 'import json,sys; r=json.load(sys.stdin)["result"]; print(r["uuid"], r["enrolled_at"])'; }
 is_enrolled() { [ "$(status | cut -d' ' -f2)" -gt 0 ]; }
-# The same packages under a higher version.
-raised() {
-    mkdir -p "$tmp/higher"
+# The same packages under a higher version, on the machine.
+raise() {
+    rm -rf "$tmp/higher" "$(outside /root/debs)"; mkdir "$tmp/higher"
     for p in agent server console; do
         dpkg-deb -R "$debs"/wapt-$p\_*.deb "$tmp/tree"
-        sed -i 's/^Version: .*/&+1/' "$tmp/tree/DEBIAN/control"
+        sed -i 's/^Version: .*/&+'"$1"/ "$tmp/tree/DEBIAN/control"
         dpkg-deb -b -Znone "$tmp/tree" "$tmp/higher/wapt-$p.deb" >/dev/null; rm -rf "$tmp/tree"
     done
+    cp -r "$tmp/higher" "$(outside /root/debs)"
 }
 outside() { echo "/proc/$leader/root$1"; }
 
@@ -145,7 +146,7 @@ on systemd-analyze security --no-pager waptservice | sed -n 's/^→ //p'
 exposure=$(on systemd-analyze security --no-pager waptservice | sed -n 's/.*level for waptservice.service: \([0-9.]*\).*/\1/p')
 check "waptservice is exposed to $exposure, at most $EXPOSURE_MAX" awk "BEGIN { exit !(\"$exposure\" != \"\" && $exposure <= $EXPOSURE_MAX) }"
 
-raised; rm -f "$(outside /root/debs)"/*; cp "$tmp"/higher/*.deb "$(outside /root/debs)"
+raise 1
 before=$(show waptservice InvocationID)
 upgraded() { [ "$(show waptservice InvocationID)" != "$before" ] && is_active waptservice && is_active waptserver; }
 is_kept() { [ "$(status)" = "$state" ]; }
@@ -153,6 +154,18 @@ check "a higher version takes over" sh_on 'dpkg -i /root/debs/*.deb; dpkg-query 
 check "the services run it" await upgraded
 check "registration and identity are kept" await is_kept
 check "and what is installed" sh_on 'wapt-get list | grep demo-config; wapt-get remove demo-config; ! test -e /etc/wapt-demo.conf'
+
+raise 2
+before=$(show waptservice InvocationID)
+check "a package of the agent's own upgrades it" sh_on 'mkdir -p /root/self/WAPT; cd /root
+    printf "package: self\nversion: 1\narchitecture: all\nsection: base\npriority: optional\nmaintainer: test\ndescription: test\n" >self/WAPT/control
+    printf "from setuphelpers import *\nuninstallkey = []\ndef install():\n    print(run(\"dpkg -i /root/debs/wapt-agent.deb\"))\n" >self/setup.py
+    rm -rf out; mkdir out; wapt-get build-package self -k keys/Deployer.crt -o out
+    waptconsole upload --server https://127.0.0.1:8443 --password-file admin.pw --verify-cert /opt/wapt/ssl/server/tls.crt out/*.wapt
+    wapt-get update; wapt-get install self || true # which loses its connection; the service says what became of it
+    dpkg-query -W wapt-agent | grep +2; dpkg --audit'
+check "which is not cut, and then runs it" await upgraded
+check "and is installed" sh_on 'wapt-get list --json | grep "\"self\"" | grep OK'
 
 check "removed" sh_on 'dpkg -r wapt-agent wapt-server wapt-console'
 runs_nothing() { ! ps --no-headers -o cmd --ppid "$leader" | grep -i wapt; }

@@ -568,7 +568,9 @@ static void test_a_lost_launcher_is_told(void **state)
     WA_UNUSED(state);
     assert_int_equal(wa_socketpair(pair, &err), WA_OK);
     assert_int_equal(wa_launcher_open(pair[0], &l, &err), WA_OK);
+    assert_true(wa_launcher_is_there(l));
     wa_fd_close(&pair[1]);
+    assert_false(wa_launcher_is_there(l));
     for (int i = 0; i < 2; i++) {
         enum wa_code code = wa_helper_auth(l, "u", WA_SV("p"), groups, &a, &err);
         assert_true(code == WA_E_INTERNAL || code == WA_E_NOT_FOUND);

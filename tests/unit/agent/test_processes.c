@@ -519,6 +519,23 @@ static void test_once_tells_the_managers_status(void **state)
     assert_int_equal(room_wait(room_launch("exit7", room_dir(), true)), 7);
 }
 
+/* Root, but not of the manager's unit. */
+static void test_a_stranger_gets_no_launcher(void **state)
+{
+    WA_UNUSED(state);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct wa_agent_paths paths;
+        struct wa_err err = WA_ERR_INIT;
+        int pair[2];
+        room_paths(&paths);
+        bool is_refused = wa_socketpair(pair, &err) == WA_OK &&
+                          wa_role_launcher_of(&paths, pair[0], &err) == WA_E_DENIED;
+        _exit(is_refused && strstr(err.text, WA_MANAGER_UNIT) != NULL ? 0 : 1);
+    }
+    assert_int_equal(room_wait(pid), 0);
+}
+
 static void put_file(const char *name, struct wa_sv bytes)
 {
     char path[WA_PATH_MAX];
@@ -590,6 +607,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_stop_reaches_the_manager),
         cmocka_unit_test(test_nobody_outlives_the_launcher),
         cmocka_unit_test(test_once_tells_the_managers_status),
+        cmocka_unit_test(test_a_stranger_gets_no_launcher),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
