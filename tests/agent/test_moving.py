@@ -144,7 +144,7 @@ class Moved(Bench):
 
     def test_6_killed_at_any_moment(self):
         self.afresh()
-        for i in range(5):
+        for i in range(4):
             self.launch()
             time.sleep(0.05 * (i + 1))
             self.service.send_signal(signal.SIGKILL)

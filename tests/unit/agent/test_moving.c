@@ -400,7 +400,8 @@ static void test_damaged(void **state)
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) INSERT INTO "
         "wapt_localstatus (package_uuid, package, version, install_status, setuppy, "
         "install_output) "
-        "SELECT printf('11111111-2222-4333-8444-%012d', i), 'tis-' || i, '1-' || i, 'OK', 'x', "
+        "SELECT printf('11111111-2222-4333-8444-%012d', i), 'tis-' || i, '1-' || i, 'OK', iif(i < "
+        "4, 'x', ''), "
         "hex(zeroblob(i * 40)) FROM n"));
     wa_buf_init(&bytes, 4u << 20);
     WA_ASSERT_OK(wa_path_read(path, 4u << 20, &bytes, &err));
