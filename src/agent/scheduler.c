@@ -230,10 +230,13 @@ void wa_schedule_turn(struct wa_manager *m, int64_t now)
 /* --- from one start to the next --- */
 
 /* What was kept, unless it is further away than one period: then the clock was set back, or the
- * period is another one. fallback: when nothing was kept. */
+ * period is another one. fallback: when nothing was kept. 0: it has no period, and when it gets one
+ * it is not due since long. */
 static int64_t kept(int64_t at, int64_t now, int64_t period, int64_t spread, int64_t fallback)
 {
-    return at == 0 || at > now + period + spread ? fallback : at;
+    if (period <= 0)
+        return 0;
+    return at == 0 || at > now + period + spread + START_S ? fallback : at;
 }
 
 enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err *err)
@@ -251,7 +254,7 @@ enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err 
     /* Spread, so that a fleet that was switched on together does not ask together. */
     int64_t soon = now + (c->spread_s > 0 ? START_S + random_until(c->spread_s) : 0);
     update = kept(update, now, c->update_period_s, c->spread_s, soon);
-    s->next_update = update < soon ? soon : update;
+    s->next_update = update > 0 && update < soon ? soon : update;
     s->next_upgrade =
         kept(upgrade, now, c->upgrade_period_s, c->spread_s, soon + c->upgrade_period_s);
     s->waits_for = "";

@@ -144,6 +144,7 @@ static void test_upgrades_in_their_windows(void **state)
 {
     struct place *p = *state;
     int64_t t = noon(), first = 0;
+    start(p, t - 10 * DAY); /* none were scheduled then: so none is late */
     p->m.config.upgrade_period_s = DAY;
     p->m.config.windows = nights;
     start(p, t);
