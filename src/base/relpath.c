@@ -44,6 +44,12 @@ static const char *fault_of_part(struct wa_sv part)
     return NULL;
 }
 
+/* In no name of Windows. An index has a name for each of thousands of packages. */
+static bool is_forbidden(uint32_t cp)
+{
+    return cp == ':' || cp == '<' || cp == '>' || cp == '"' || cp == '?' || cp == '*' || cp == '|';
+}
+
 /* Characters that are never in a name of ours. */
 static const char *fault_of_text(struct wa_sv text)
 {
@@ -55,7 +61,7 @@ static const char *fault_of_text(struct wa_sv text)
             return cp < 0xa0 ? "it holds a control character" : "it holds an invisible character";
         if (cp == '\\')
             return "it holds a backslash";
-        if (cp < 0x80 && strchr(":<>\"?*|", (int)cp) != NULL)
+        if (is_forbidden(cp))
             return "it holds one of : < > \" ? * |";
     }
     return at == text.n ? NULL : "it is not UTF-8";

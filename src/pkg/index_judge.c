@@ -96,10 +96,11 @@ static enum wa_code keep(struct wa_index *ix, struct wa_trust *anchors, struct j
                          struct wa_err *err)
 {
     size_t kept = 0, count = ix->n;
+    struct wa_err why = WA_ERR_INIT;
     enum wa_code code = wa_index_crls_teach(ix, anchors, err);
     for (size_t i = 0; i < count; i++) {
         struct wa_control *c = &ix->items[i];
-        struct wa_err why = WA_ERR_INIT;
+        wa_err_clear(&why);
         if (code == WA_OK && check_entry(j, i, &why) == WA_OK) {
             if (kept++ != i)
                 ix->items[kept - 1] = *c;
