@@ -52,13 +52,15 @@ static void on_challenge(struct wa_push *p, struct wa_sv payload)
     }
     memcpy(h.nonce, c.nonce, sizeof h.nonce);
     memcpy(h.channel, c.channel, sizeof h.channel);
-    memcpy(h.uuid, p->m->uuid, sizeof h.uuid);
     int64_t off = c.time > h.time ? c.time - h.time : h.time - c.time;
     if (off > WA_ACTION_SKEW_S)
         wa_log(&p->m->log, WA_LOG_WARNING, "clock.differs", WA_LF_I("seconds", off),
                WA_LF_I("server", c.time), WA_LF_I("here", h.time));
     wa_lock_take(p->m->lock);
-    enum wa_code code = wa_push_hello_write(&h, p->m->key, &text, &err);
+    memcpy(h.uuid, p->m->uuid, sizeof h.uuid);
+    enum wa_code code = p->m->key != NULL
+                            ? wa_push_hello_write(&h, p->m->key, &text, &err)
+                            : wa_fail(&err, WA_E_CONFIG, "this machine has another identity now");
     wa_lock_give(p->m->lock);
     if (code != WA_OK) {
         fail_log(p, "push.no_hello", &err);
