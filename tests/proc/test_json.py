@@ -4,7 +4,7 @@ import re
 
 from conftest import BIN, ROOT, run, until
 
-ENDLESS = {"waptserver run", "waptservice run"}  # they serve until they are ended
+ENDLESS = {"waptserver run", "waptservice run", "waptservice launcher", "waptservice manager"}  # they serve until they are ended
 
 
 def documented():
