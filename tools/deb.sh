@@ -11,5 +11,6 @@ mkdir -p "$out/source"
 tar --create --exclude=./.git --exclude='./build*' --exclude=./demo . | tar --extract --directory "$out/source"
 mv "$out/source/packaging/debian" "$out/source/debian"
 cd "$out/source"
+export CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/ccache}" # where there is one: debhelper gives the build another HOME
 if ! dpkg-buildpackage --build=binary --no-sign >"$out/log" 2>&1; then tail -40 "$out/log" >&2; exit 1; fi
 ls -1 "$out"/*.deb
