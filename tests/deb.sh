@@ -9,16 +9,22 @@ debs=$(cd "${1:-build-deb}" && pwd)
 EXPOSURE_MAX=2.0 # of waptservice, as systemd-analyze says it
 tmp=$(mktemp -d) nspawn='' leader=''
 
-stop_machine() {
+find_leader() { leader=$(ps -o pid= --ppid "$nspawn" | head -1 | tr -d ' '); }
+stop_machine() { # its first process too where it never came up: it would outlive nspawn
+    [ -n "$leader" ] || find_leader
     [ -z "$leader" ] || kill -RTMIN+4 "$leader" 2>/dev/null || true
     for _ in $(seq 150); do kill -0 "$nspawn" 2>/dev/null || return 0; sleep 0.2; done
-    kill -9 "$leader" "$nspawn" 2>/dev/null || true
+    [ -z "$leader" ] || kill -9 "$leader" 2>/dev/null || true
+    kill -9 "$nspawn" 2>/dev/null || true
 }
 clean() {
     trap - EXIT
     if [ -n "$nspawn" ]; then
         stop_machine; wait "$nspawn" 2>/dev/null || true
-        for h in /sys/fs/cgroup/*/; do rmdir "$h$own_cgroup/payload" "$h$own_cgroup/supervisor" 2>/dev/null || true; done
+        # Empty control groups of the machine, and what nspawn keeps for its mounts; those of another run are not empty.
+        find /sys/fs/cgroup/*"$own_cgroup"/payload /sys/fs/cgroup"$own_cgroup"/payload /sys/fs/cgroup/*"$own_cgroup"/supervisor \
+            -depth -type d -exec rmdir {} + 2>/dev/null || true
+        rmdir "/run/systemd/nspawn/propagate/wapt-deb-$$" 2>/dev/null || true
     fi
     rm -rf "$tmp"
 }
@@ -48,7 +54,7 @@ on() { nsenter -t "$leader" -m -u -i -n -p -r -w -- env -i PATH=/usr/sbin:/usr/b
 sh_on() { on sh -euc "$1"; }
 await() { for _ in $(seq 200); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 has_started() {
-    leader=$(ps -o pid= --ppid "$nspawn" | head -1 | tr -d ' ')
+    find_leader
     [ -n "$leader" ] && on systemctl is-system-running | grep -qE 'running|degraded'
 }
 await has_started || { cat "$tmp/console" >&2; fail "the machine does not start"; }
