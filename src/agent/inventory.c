@@ -93,7 +93,7 @@ static void write_installed(struct wa_jw *w, const struct wa_installed_row *r, b
     wa_jw_kv(w, "repo", r->repo);
     wa_jw_key(w, "uninstall_key");
     wa_jw_raw(w, wa_sv(r->uninstall_key)); /* our own JSON */
-    if (with_params) /* what people give a script can be a product's key */
+    if (with_params)                       /* what people give a script can be a product's key */
         wa_jw_kv(w, "install_params", r->params);
     wa_jw_end(w);
 }

@@ -2,7 +2,8 @@
  * meaning.
  *
  * The table is also the source of the manual's list of options. An unknown key is a warning with
- * file, line and the nearest known one, a wrong value an error with file, line, what was found and what is allowed.
+ * file, line and the nearest known one, a wrong value an error with file, line, what was found and
+ * what is allowed.
  */
 #ifndef WA_CODEC_CONF_H
 #define WA_CODEC_CONF_H

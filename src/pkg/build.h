@@ -50,8 +50,8 @@ void wa_build_sweep_beside(const char *path, const char *before);
 WA_CHECK enum wa_code wa_sign_package(const char *path, const struct wa_signer *signer,
                                       const struct wa_build_options *options, char *ret_path,
                                       struct wa_err *err);
-/* Whether a package's file has the name that a tool gave it (1.4), with the MD5 that some put into it
- * or without. */
+/* Whether a package's file has the name that a tool gave it (1.4), with the MD5 that some put into
+ * it or without. */
 bool wa_package_has_usual_name(const struct wa_control *c, const struct wa_relpath *name);
 /* Signs a source directory in place: control, certificate, manifest and signature are written into
  * its WAPT/. Each file is replaced atomically, the four together are not: a kill in between leaves
