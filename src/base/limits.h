@@ -78,7 +78,8 @@
 #define WA_RSA_BITS_MIN 2048         /* bits: below is weak (NIST SP 800-57, 2014 on) */
 #define WA_RSA_BITS_MAX 16384        /* bits: above is a denial of service */
 #define WA_TRUST_FILE_BYTES_MAX                                                                    \
-    (16u << 20) /* bytes: a file of the administrator's; revocation lists can be long */
+    (16u << 20)        /* bytes: a file of the administrator's; revocation lists can be long */
+#define WA_CN_SIZE 260 /* bytes with the NUL: 64 characters, the longest name that X.520 allows */
 #define WA_TRUST_CHECKS_MAX                                                                        \
     128u /* signature checks of one search: a path of 16 with eight namesakes each */
 #define WA_KEY_BYTES_MAX (64u << 10) /* bytes: a key's PEM file; RSA-16384 takes 13 KiB */

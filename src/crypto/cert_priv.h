@@ -13,7 +13,7 @@ struct wa_cert {
     X509 *x;
     struct wa_key *key;
     char fingerprint[65];
-    char cn[260]; /* 64 characters, the longest that X.520 allows */
+    char cn[WA_CN_SIZE];
     char subject[512], issuer[512];
     int64_t not_before, not_after;
     bool is_sound; /* its extensions can be read; if not, the next four are false */

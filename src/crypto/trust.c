@@ -7,7 +7,6 @@
  */
 #include "crypto/trust.h"
 
-#include "base/utf8.h"
 #include "crypto/key_priv.h"
 #include "crypto/ossl_priv.h"
 #include "crypto/trust_priv.h"
@@ -156,8 +155,7 @@ static enum wa_code check_anchor_lists(struct search *s, struct wa_err *err)
 
     for (size_t i = 0; i < s->t->anchors.n && s->t->crls.n > 0; i++) {
         const struct wa_cert *issuer = s->t->anchors.items[i];
-        if (X509_NAME_cmp(X509_get_issuer_name(top->x), X509_get_subject_name(issuer->x)) != 0 ||
-            s->checks >= WA_TRUST_CHECKS_MAX)
+        if (X509_NAME_cmp(X509_get_issuer_name(top->x), X509_get_subject_name(issuer->x)) != 0)
             continue;
         if (check_signature(s, top, issuer, err) != WA_OK) {
             if (err->code == WA_E_NOMEM)
@@ -201,7 +199,7 @@ static enum wa_code find_anchor(struct search *s, const struct wa_cert **ret_anc
                 *ret_anchor = top->cert;
                 return WA_OK;
             }
-            if (code == WA_OK && s->without_code == NULL)
+            if (code == WA_OK)
                 s->without_code = top->cert; /* go on: another path may do for code */
             if (code != WA_OK)
                 note(s, RANK_PATH, err);
@@ -235,15 +233,6 @@ static enum wa_code refuse(const struct search *s, const struct wa_cert *signer,
     return wa_wrap(err, "the certificate '%s' leads to no trusted certificate", signer->cn);
 }
 
-static void copy_text(char *out, size_t size, const char *text)
-{
-    size_t n = strlen(text);
-
-    n = n < size ? n : wa_utf8_cut(text, size - 1);
-    memcpy(out, text, n);
-    out[n] = '\0';
-}
-
 enum wa_code wa_trust_check(const struct wa_trust *t, const struct wa_certs *chain, int64_t at,
                             struct wa_trust_result *ret, struct wa_err *err)
 {
@@ -267,13 +256,15 @@ enum wa_code wa_trust_check(const struct wa_trust *t, const struct wa_certs *cha
         return err->code;
     if (anchor == NULL)
         return refuse(&s, signer, err);
-    *ret = (struct wa_trust_result){.is_pinned = anchor == signer || wa_cert_equal(anchor, signer),
+    *ret = (struct wa_trust_result){.is_pinned = wa_cert_equal(anchor, signer),
                                     .may_sign_code = may_sign_code,
                                     .may_order = wa_trust_may_order(t, signer->fingerprint)};
-    copy_text(ret->signer_fingerprint, sizeof(ret->signer_fingerprint), signer->fingerprint);
-    copy_text(ret->signer_cn, sizeof(ret->signer_cn), signer->cn);
-    copy_text(ret->anchor_fingerprint, sizeof(ret->anchor_fingerprint), anchor->fingerprint);
-    copy_text(ret->anchor_cn, sizeof(ret->anchor_cn), anchor->cn);
+    (void)snprintf(ret->signer_fingerprint, sizeof ret->signer_fingerprint, "%s",
+                   signer->fingerprint);
+    (void)snprintf(ret->signer_cn, sizeof ret->signer_cn, "%s", signer->cn);
+    (void)snprintf(ret->anchor_fingerprint, sizeof ret->anchor_fingerprint, "%s",
+                   anchor->fingerprint);
+    (void)snprintf(ret->anchor_cn, sizeof ret->anchor_cn, "%s", anchor->cn);
     return WA_OK;
 }
 

@@ -46,9 +46,9 @@ bool wa_trust_may_order(const struct wa_trust *t, const char *fingerprint);
 /* Who signed, by which anchor it is trusted, and what it may do. */
 struct wa_trust_result {
     char signer_fingerprint[65];
-    char signer_cn[256];
+    char signer_cn[WA_CN_SIZE];
     char anchor_fingerprint[65];
-    char anchor_cn[256];
+    char anchor_cn[WA_CN_SIZE];
     bool is_pinned; /* the signer itself is the anchor */
     bool
         may_sign_code; /* the signer has codeSigning, and every authority on the path may give it */

@@ -73,7 +73,7 @@ enum wa_code wa_trust_revoke_lines(struct wa_trust *t, struct wa_sv text, struct
     struct wa_sv line, rest = text;
     char fingerprint[65];
 
-    for (size_t n = 1; rest.n > 0 && wa_sv_split(&rest, '\n', &line); n++) {
+    for (size_t n = 1; wa_sv_split(&rest, '\n', &line); n++) {
         size_t hash = line.n;
         (void)wa_sv_chr(line, '#', &hash);
         line = wa_sv_trim(wa_sv_n(line.p, hash));

@@ -77,7 +77,7 @@ static enum wa_code check_attributes(const struct wa_control *c, struct wa_err *
             return wa_fail(err, WA_E_REFUSED, "attribute '%s' is not signed",
                            wa_attr_name(always_signed[i]));
     for (size_t i = 0; i < WA_A_FILENAME; i++)
-        if (i != WA_A_SIGNATURE && c->v[i] != NULL && c->v[i][0] != '\0' && !listed[i])
+        if (i != WA_A_SIGNATURE && !listed[i] && wa_control_get(c, (enum wa_attr)i)[0] != '\0')
             return wa_fail(err, WA_E_REFUSED, "attribute '%s' has a value that is not signed",
                            wa_attr_name((enum wa_attr)i));
     return WA_OK;
@@ -93,7 +93,7 @@ static enum wa_code check_named(const struct wa_control *c, const struct wa_cert
     if (strcmp(wa_control_get(c, WA_A_SIGNER_FINGERPRINT), wa_cert_fingerprint(signer)) != 0)
         return wa_fail(err, WA_E_REFUSED,
                        "the control names another signer than the certificate '%s'", cn);
-    if (strcmp(name, cn) != 0 && cn[0] != '\0')
+    if (strcmp(name, cn) != 0)
         return wa_fail(err, WA_E_REFUSED,
                        "the control calls its signer '%s', the certificate is that of '%s'", name,
                        cn);
@@ -112,8 +112,7 @@ static enum wa_code check_signature(const struct wa_control *c, const struct wa_
     wa_buf_init(&raw, WA_SIGNATURE_BYTES_MAX);
     if (check_named(c, signer, err) != WA_OK)
         return err->code;
-    if (wa_base64_decode(wa_sv(wa_control_get(c, WA_A_SIGNATURE)), &raw, err) != WA_OK ||
-        wa_buf_check(&raw, err) != WA_OK)
+    if (wa_base64_decode(wa_sv(wa_control_get(c, WA_A_SIGNATURE)), &raw, err) != WA_OK)
         return wa_wrap(err, "the control's signature");
     for (int legacy = 0; legacy < 2; legacy++) {
         struct wa_err attempt = WA_ERR_INIT;
@@ -162,8 +161,7 @@ static enum wa_code check_manifest(const struct papers *p, struct wa_verdict *v,
 {
     WA_AUTO_BUF struct wa_buf raw;
     wa_buf_init(&raw, WA_SIGNATURE_BYTES_MAX);
-    if (wa_base64_decode(wa_buf_sv(&p->signature), &raw, err) != WA_OK ||
-        wa_buf_check(&raw, err) != WA_OK)
+    if (wa_base64_decode(wa_buf_sv(&p->signature), &raw, err) != WA_OK)
         return wa_wrap(err, "the manifest's signature");
     if (wa_signature_check(wa_cert_key(v->chain.items[0]), wa_buf_sv(&p->manifest), wa_buf_sv(&raw),
                            err) != WA_OK)

@@ -141,9 +141,15 @@ def called(org, cn):
 
 
 NC = Owner("Named", issuer=CA, ca=True, code=False, extensions=names(permitted="Ours"))
+NC2 = Owner("Named", issuer=NC, ca=True, code=False, private=forge.key("Named 2"))  # self-issued: its own name is none that is certified
 NX = Owner("Unnamed", issuer=CA, ca=True, code=False, extensions=names(excluded="Theirs"))
 add("names-permitted", by(Owner("Anne", issuer=NC, subject=called("Ours", "Anne"))))
 add("names-not-permitted", by(Owner("Bob", issuer=NC, subject=called("Theirs", "Bob"))), "chain", "certify the name")
+add("names-permitted-below-self-issued", by(Owner("Anne", issuer=NC2, subject=called("Ours", "Anne"))))
+add("names-not-permitted-below-self-issued", by(Owner("Bob", issuer=NC2, subject=called("Theirs", "Bob"))), "chain", "certify the name")
+add("without-a-name", by(Owner("", issuer=CA, subject=x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Ours")]))))
+add("under-a-name-that-is-not-there", by(Owner("Eve", issuer=CA, subject=x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Ours")]))),
+    "control-signature", "calls its signer")
 add("names-excluded", by(Owner("Carl", issuer=NX, subject=called("Theirs", "Carl"))), "chain", "certify the name")
 add("names-not-excluded", by(Owner("Dora", issuer=NX, subject=called("Ours", "Dora"))))
 

@@ -261,7 +261,7 @@ for n, then in dict(manifest_emptied=replace(SHA1_PAPERS[0], lambda d: b"[]"), s
                     signature_sha256=lambda m: {**m, SHA1_PAPERS[1]: forge.mime(DEV.sign(m[SHA1_PAPERS[0]]))},
                     signature_large=replace(SHA1_PAPERS[1], lambda d: d + b"\n" * 20000)).items():
     add(f"sha1-{n}", pack(sha1=True, then=then), ("files", "archive"), "SHA-1|larger")
-for n, pairs in dict(wrong_digest=lambda l: [[l[0][0], "0" * 40]] + l[1:], one_missing=lambda l: l[1:], one_more=lambda l: l + [["other", "0" * 40]],
+for n, pairs in dict(wrong_digest=lambda l: [[l[0][0], "0" * 40]] + l[1:], one_missing=lambda l: l[1:], one_more=lambda l: l + [["other", "0" * 40]], one_more_at_the_end=lambda l: sorted(l) + [["zzz", "0" * 40]],
                      last_missing=lambda l: sorted(l)[:-1], sha256_digests=lambda l: [[n, "0" * 64] for n, d in l]).items():
     def signed_sha1(m, pairs=pairs):
         m[SHA1_PAPERS[0]] = forge.canonical(pairs(json.loads(m[SHA1_PAPERS[0]])))

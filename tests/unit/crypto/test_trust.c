@@ -350,6 +350,10 @@ static void only_those_named_may_order(void **state)
     WA_ASSERT_OK(wa_trust_let_order(t, wa_sv(wa_cert_fingerprint(chain.items[0])), &err));
     WA_ASSERT_OK(wa_trust_check(t, &chain, vectors_date(), &r, &err));
     assert_true(r.may_order && wa_trust_may_order(t, r.signer_fingerprint));
+    memset(list, 'x', sizeof list - 1);
+    list[sizeof list - 1] = '\0';
+    WA_ASSERT_CODE(wa_trust_let_order(t, wa_sv(list), &err), WA_E_INVALID);
+    wa_err_clear(&err);
     WA_ASSERT_CODE(wa_trust_let_order(t, WA_SV("Ada"), &err), WA_E_INVALID);
 }
 

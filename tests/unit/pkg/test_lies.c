@@ -13,6 +13,7 @@ enum lie {
     ALIAS,    /* the same name in capitals */
     UNSAFE,   /* a name that leaves the directory */
     NO_END,   /* a name that does not end where it says */
+    TOO_LONG, /* one that says it is longer than any */
     LARGE,    /* an announced size beyond all caps */
     OVERFLOW, /* sizes whose sum wraps around */
     FULL_DIRECTORY,
@@ -86,6 +87,9 @@ static void lie_about_list(struct liar *l)
         break;
     case NO_END:
         l->items[l->victim].name.p[l->items[l->victim].name.n] = 'x';
+        break;
+    case TOO_LONG:
+        l->items[l->victim].name.n = WA_RELPATH_MAX + 1;
         break;
     case LARGE:
         l->items[l->victim].size = WA_PACKAGE_INFLATED_MAX + 1;
