@@ -147,6 +147,9 @@ add("names-permitted", by(Owner("Anne", issuer=NC, subject=called("Ours", "Anne"
 add("names-not-permitted", by(Owner("Bob", issuer=NC, subject=called("Theirs", "Bob"))), "chain", "certify the name")
 add("names-permitted-below-self-issued", by(Owner("Anne", issuer=NC2, subject=called("Ours", "Anne"))))
 add("names-not-permitted-below-self-issued", by(Owner("Bob", issuer=NC2, subject=called("Theirs", "Bob"))), "chain", "certify the name")
+for org, good in (("Ours", True), ("Theirs", False)):  # the names of authorities between count as well
+    sub = Owner(f"Sub of {org}", issuer=NC, ca=True, code=False, subject=called(org, "Sub"))
+    add(f"names-below-authority-of-{org.lower()}", by(Owner("Anne", issuer=sub, subject=called("Ours", "Anne"))), None if good else "chain", "" if good else "certify the name")
 add("without-a-name", by(Owner("", issuer=CA, subject=x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Ours")]))))
 add("under-a-name-that-is-not-there", by(Owner("Eve", issuer=CA, subject=x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Ours")]))),
     "control-signature", "calls its signer")
