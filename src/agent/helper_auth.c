@@ -7,7 +7,7 @@
 #include "agent/helper_priv.h"
 #include "os/clock.h"
 
-#define GROUPS_MAX 16u /* as struct wa_auth_answer */
+#define GROUPS_MAX WA_AUTH_GROUPS_MAX
 #define GRACE_MS 2000u /* ms: to start it */
 
 static void question_write(const char *user, struct wa_sv password, const char *const *groups,
@@ -46,7 +46,7 @@ enum wa_code wa_auth_answer_read(struct wa_sv text, const char *const *groups, b
                                  struct wa_auth_answer *ret, struct wa_err *err)
 {
     struct wa_arena WA_AUTO_ARENA arena;
-    wa_arena_init(&arena, 8 * WA_ROLE_NOTE_MAX);
+    wa_arena_init(&arena, 8 * WA_ROLE_AUTH_MAX);
     const struct wa_json *j = NULL, *in = NULL;
     struct wa_auth_answer a = {0};
     struct wa_sv reason = {0};

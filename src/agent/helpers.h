@@ -67,9 +67,10 @@ void wa_unpack_free(struct wa_unpack *u); /* ends the process */
 /* --- auth --- */
 struct wa_auth_answer {
     bool password_ok;
-    bool in_group[16]; /* for groups[i] */
+    bool in_group[WA_AUTH_GROUPS_MAX]; /* for groups[i] */
 };
-/* password empty view with p NULL: groups only. groups: NULL-terminated, at most 16. */
+/* password empty view with p NULL: groups only. groups: NULL-terminated, at most
+ * WA_AUTH_GROUPS_MAX. */
 WA_CHECK enum wa_code wa_helper_auth(struct wa_launcher *l, const char *user, struct wa_sv password,
                                      const char *const *groups, struct wa_auth_answer *ret,
                                      struct wa_err *err);

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "os/local.h"
 
-#define GROUPS_MAX 16u /* as struct wa_auth_answer */
+#define GROUPS_MAX WA_AUTH_GROUPS_MAX
 
 struct question {
     char user[WA_PAM_USER_MAX + 1];
@@ -61,14 +61,15 @@ static enum wa_code find_answer(const struct question *q, bool *ret_ok, bool ret
 {
     bool is_ok = false, is_in[GROUPS_MAX] = {false};
     char reason[WA_PAM_REASON_MAX] = "";
+    const char *names[GROUPS_MAX];
     for (size_t i = 0; i < q->group_count; i++) {
-        enum wa_code code = wa_user_in_group(q->user, q->groups[i], &is_in[i], err);
-        if (code == WA_E_NOT_FOUND) { /* no such group, or user: then not in it */
-            wa_err_clear(err);
-            is_in[i] = false;
-        } else if (code != WA_OK) {
-            return code;
-        }
+        names[i] = q->groups[i];
+    }
+    enum wa_code in = wa_user_in_groups(q->user, names, q->group_count, is_in, err);
+    if (in == WA_E_NOT_FOUND) { /* no such user: then in no group */
+        wa_err_clear(err);
+    } else if (in != WA_OK) {
+        return in;
     }
     if (q->has_password) {
         enum wa_code code = wa_pam_check(q->user, q->password, &is_ok, reason, err);
@@ -112,7 +113,7 @@ static enum wa_code serve(struct wa_role_child *c, struct wa_err *err)
         return code == WA_E_NOT_FOUND ? WA_OK : code; /* the manager changed its mind */
     }
     struct wa_buf WA_AUTO_BUF out;
-    wa_buf_init(&out, WA_ROLE_NOTE_MAX);
+    wa_buf_init(&out, WA_ROLE_AUTH_MAX);
     struct wa_err failed = WA_ERR_INIT;
     code = question_read(msg.payload, &q, &failed);
     if (code == WA_OK) {

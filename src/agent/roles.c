@@ -79,7 +79,7 @@ static const struct wa_chan_rule manager_to_auth[] = {
     {0, NULL, 0, false},
 };
 static const struct wa_chan_rule auth_to_manager[] = {
-    {WA_M_AUTH_ANSWER, "auth-answer", WA_ROLE_NOTE_MAX, false},
+    {WA_M_AUTH_ANSWER, "auth-answer", WA_ROLE_AUTH_MAX, false},
     {0, NULL, 0, false},
 };
 static const struct wa_chan_rule manager_to_inventory[] = {

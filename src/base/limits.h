@@ -67,6 +67,12 @@
 #define WA_TOOL_FILE_MAX (64u << 20)    /* bytes: a file it writes; dpkg-deb unpacks the control */
 #define WA_INSTALLER_BYTES_MAX (16ull << 30) /* bytes: an installer to make a package from */
 
+/* --- self-service --- */
+#define WA_SELF_GROUPS_MAX 96u        /* groups in all rules of a machine */
+#define WA_SELF_PACKAGES_MAX 4096u    /* packages in them */
+#define WA_SELF_BYTES_MAX (1u << 20)  /* bytes: the rules of one package */
+#define WA_SELF_MEMORY_MAX (8u << 20) /* bytes: all rules, read */
+
 /* --- certificates --- */
 #define WA_CHAIN_MAX 16u             /* certificates of one signer's chain */
 #define WA_ANCHORS_MAX 4096u         /* certificates of one trust store */
@@ -190,7 +196,8 @@
 #define WA_INVENTORY_BYTES_MAX                                                                     \
     (8u << 20) /* bytes: facts and software of a machine; 10,000 packages are 2 MiB */
 #define WA_INVENTORY_TIMEOUT_MS 60000u /* ms: a directory that is away answers after 30 s */
-#define WA_ROLE_AUTH_MAX (64u << 10)   /* bytes: a user, a password, sixteen groups, all escaped */
+#define WA_AUTH_GROUPS_MAX 128u        /* groups that are asked about at once */
+#define WA_ROLE_AUTH_MAX (256u << 10)  /* bytes: a user, a password, those groups, all escaped */
 
 /* --- what clients send to a server's front --- */
 #define WA_FRONT_LOGIN_MAX 8192u        /* bytes: a name and a password */

@@ -22,10 +22,11 @@ void wa_local_remove(const char *path);
 WA_CHECK enum wa_code wa_local_peer(int fd, struct wa_peer *ret, struct wa_err *err);
 /* Blocking descriptor. WA_E_UNREACHABLE when nobody listens. */
 WA_CHECK enum wa_code wa_local_connect(const char *path, int *ret_fd, struct wa_err *err);
-/* Whether the account is a member of the group by name (getgrouplist; may block: use in the auth
- * helper only). */
-WA_CHECK enum wa_code wa_user_in_group(const char *user, const char *group, bool *ret,
-                                       struct wa_err *err);
+/* Which of the groups the account is in. A name that no group has exactly is looked for without
+ * regard to case, as directories keep names (getgrouplist; may block: use in the auth helper only).
+ * WA_E_NOT_FOUND: there is no such account. */
+WA_CHECK enum wa_code wa_user_in_groups(const char *user, const char *const *groups, size_t count,
+                                        bool *ret_in, struct wa_err *err);
 struct wa_account {
     char name[256], home[WA_PATH_MAX];
     uint32_t gid;

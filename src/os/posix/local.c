@@ -162,41 +162,89 @@ enum wa_code wa_user_by_uid(uint32_t uid, struct wa_account *ret, struct wa_err 
     return WA_OK;
 }
 
-enum wa_code wa_user_in_group(const char *user, const char *group, bool *ret, struct wa_err *err)
+#define GROUP_TEXT_SIZE (1u << 20) /* bytes: a group with thousands of members */
+
+/* The numbers of the account's groups, the caller's. */
+static enum wa_code groups_of(const char *user, gid_t **ret, size_t *ret_count, struct wa_err *err)
 {
-    struct group gr, *found = NULL;
     uint32_t uid, gid;
     int count = 64;
     if (wa_user_ids(user, &uid, &gid, err) != WA_OK)
         return err->code;
-    const size_t text_size = 1u << 20; /* a group with thousands of members */
-    WA_AUTO_STR char *text = wa_calloc(1, text_size);
-    if (text == NULL)
-        return wa_nomem(err);
-    int rc = getgrnam_r(group, &gr, text, text_size, &found);
-    if (rc != 0)
-        return wa_fail_errno(err, rc, "cannot look up group '%s'", group);
-    if (found == NULL) {
-        *ret = false; /* no such group: nobody is in it */
-        return WA_OK;
-    }
     for (int round = 0; round < 2; round++) {
         gid_t *groups = wa_calloc((size_t)count, sizeof *groups);
+        int n = count;
         if (groups == NULL)
             return wa_nomem(err);
-        int n = count;
-        bool fits = getgrouplist(user, gid, groups, &n) >= 0;
-        bool is_member = false;
-        for (int i = 0; fits && i < n; i++)
-            is_member = is_member || groups[i] == gr.gr_gid;
-        wa_free(groups);
-        if (fits) {
-            *ret = is_member;
+        if (getgrouplist(user, gid, groups, &n) >= 0) {
+            *ret = groups;
+            *ret_count = (size_t)n;
             return WA_OK;
         }
+        wa_free(groups);
         if (n <= count || n > 1 << 20)
             break;
         count = n;
     }
     return wa_fail(err, WA_E_IO, "cannot list the groups of '%s'", user);
+}
+
+struct asked {
+    const char *const *names;
+    size_t count;
+    bool *is_in, *is_absent; /* of each; absent: no group has that very name */
+};
+
+static enum wa_code match_exactly(const struct asked *a, const gid_t *gids, size_t n, char *text,
+                                  struct wa_err *err)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        struct group gr, *found = NULL;
+        int rc = getgrnam_r(a->names[i], &gr, text, GROUP_TEXT_SIZE, &found);
+        if (rc != 0 && rc != ENOENT && rc != ESRCH)
+            return wa_fail_errno(err, rc, "cannot look up group '%s'", a->names[i]);
+        a->is_absent[i] = found == NULL;
+        for (size_t k = 0; found != NULL && k < n; k++)
+            a->is_in[i] = a->is_in[i] || gids[k] == gr.gr_gid;
+    }
+    return WA_OK;
+}
+
+/* Only names that no group has exactly: a group of the directory never stands for the machine's own
+ * of the same name. */
+static enum wa_code match_loosely(const struct asked *a, const gid_t *gids, size_t n, char *text,
+                                  struct wa_err *err)
+{
+    for (size_t k = 0; k < n; k++) {
+        struct group gr, *found = NULL;
+        int rc = getgrgid_r(gids[k], &gr, text, GROUP_TEXT_SIZE, &found);
+        if (rc != 0 && rc != ENOENT && rc != ESRCH)
+            return wa_fail_errno(err, rc, "cannot look up group %u", (unsigned)gids[k]);
+        for (size_t i = 0; found != NULL && i < a->count; i++)
+            a->is_in[i] =
+                a->is_in[i] || (a->is_absent[i] && wa_sv_ieqs(wa_sv(gr.gr_name), a->names[i]));
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_user_in_groups(const char *user, const char *const *names, size_t count,
+                               bool *ret_in, struct wa_err *err)
+{
+    gid_t *gids = NULL;
+    size_t n = 0;
+    if (groups_of(user, &gids, &n, err) != WA_OK)
+        return err->code;
+    WA_AUTO_STR char *text = wa_calloc(1, GROUP_TEXT_SIZE);
+    bool *found = wa_calloc(2 * count + 1, sizeof *found); /* is_in, then is_absent */
+    if (text == NULL || found == NULL) {
+        (void)wa_nomem(err);
+    } else {
+        const struct asked a = {names, count, found, found + count};
+        if (match_exactly(&a, gids, n, text, err) == WA_OK &&
+            match_loosely(&a, gids, n, text, err) == WA_OK)
+            memcpy(ret_in, found, count * sizeof *found);
+    }
+    wa_free(found);
+    wa_free(gids);
+    return err->code;
 }

@@ -129,14 +129,17 @@ static void test_accounts_and_groups(void **state)
     };
     struct wa_err err = WA_ERR_INIT;
     uint32_t uid = 1, gid = 1;
-    bool is_member = true;
+    static const char *const many[] = {"daemon", "root", "RooT"};
+    bool is_member = true, in[WA_COUNT(many)];
     WA_UNUSED(state);
     for (size_t i = 0; i < WA_COUNT(cases); i++) {
-        assert_ok(wa_user_in_group(cases[i].user, cases[i].group, &is_member, &err));
+        assert_ok(wa_user_in_groups(cases[i].user, &cases[i].group, 1, &is_member, &err));
         assert_int_equal(is_member, cases[i].is_member);
     }
+    assert_ok(wa_user_in_groups("root", many, WA_COUNT(many), in, &err));
+    assert_true(!in[0] && in[1] && in[2]); /* a directory's "Root" is looked for without case */
     is_member = true;
-    assert_code(wa_user_in_group("no-such-user", "root", &is_member, &err), WA_E_NOT_FOUND);
+    assert_code(wa_user_in_groups("no-such-user", many, 1, &is_member, &err), WA_E_NOT_FOUND);
     assert_true(is_member); /* untouched */
     assert_code(wa_user_ids("no-such-user", &uid, &gid, &err), WA_E_NOT_FOUND);
     assert_int_equal(uid, 1);

@@ -312,8 +312,9 @@ static enum wa_code identify(struct wa_err *err)
 
 static enum wa_code find_group(struct wa_err *err)
 {
-    bool is_member;
-    return wa_user_in_group("root", "root", &is_member, err);
+    static const char *const names[] = {"root", "Daemon"};
+    bool is_member[2];
+    return wa_user_in_groups("root", names, 2, is_member, err);
 }
 
 static enum wa_code read_facts(struct wa_err *err)
