@@ -87,6 +87,13 @@ static const struct wa_conf_option options[] = {
      "machine's own packages say, else at any time"},
     {"global", "maintenance_catch_up", WA_CONF_PERIOD, OPT(catch_up_s), "0", 0, 31536000, 'd',
      "An upgrade that has waited so long for a window is done outside of one; 0: never"},
+    {"global", "freeze_periods", WA_CONF_CSV, OPT(freezes), "", 0, 0, 0,
+     "Days in which nothing is upgraded, as '2026-12-20 until 2027-01-03, 2027-05-01', beside "
+     "those "
+     "of the machine's own packages"},
+    {"global", "upgrade_priorities", WA_CONF_CSV, OPT(upgrade_priorities), "", 0, 0, 0,
+     "Priorities of the packages that scheduled upgrades and those at shutdown are for, with what "
+     "they need; empty: all"},
     {"global", "task_spread", WA_CONF_PERIOD, OPT(spread_s), "10m", 0, 86400, 'm',
      "Scheduled updates and upgrades begin up to so much later, at random"},
     {"global", "upgrade_on_battery", WA_CONF_BOOL, OPT(upgrade_on_battery), "0", 0, 0, 0,
@@ -197,6 +204,16 @@ static enum wa_code check_windows(const char *text, struct wa_err *err)
                : wa_fail(err, WA_E_CONFIG, "maintenance_windows: %s", err->text);
 }
 
+static enum wa_code check_freezes(const char *text, struct wa_err *err)
+{
+    struct wa_freezes ignored;
+    if (strlen(text) >= WA_WINDOWS_BYTES_MAX)
+        return wa_fail(err, WA_E_CONFIG, "freeze_periods: the text is too long");
+    return wa_freezes_parse(wa_sv(text), &ignored, err) == WA_OK
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFIG, "freeze_periods: %s", err->text);
+}
+
 static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
 {
     wa_config_trim_slash(c->wapt_server);
@@ -204,6 +221,7 @@ static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
     if (settle_fingerprints("[actions] signers", SIGNERS_MAX, &c->action_signers, err) != WA_OK ||
         settle_fingerprints("server_fingerprint", 1, &c->server_fingerprint, err) != WA_OK ||
         wa_plan_hold_check(c->held, err) != WA_OK || check_windows(c->windows, err) != WA_OK ||
+        check_freezes(c->freezes, err) != WA_OK ||
         wa_config_anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
         wa_config_anchor_path(c->base, &c->local_socket, err) != WA_OK ||
         (wa_config_is_path(c->verify_cert) &&

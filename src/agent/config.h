@@ -33,7 +33,8 @@ struct wa_agent_config {
     int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s,
         timeout_s, user_stop_s;
     /* the schedule */
-    char *windows; /* csv of maintenance windows (pkg/windows.h) */
+    char *windows, *freezes;  /* csv (pkg/windows.h) */
+    char *upgrade_priorities; /* csv; empty: all */
     int64_t catch_up_s, spread_s;
     bool download_ahead, upgrade_on_battery;
     /* [actions] */

@@ -19,12 +19,12 @@ static const struct wa_installed_row *row_of(const struct wa_scene *s, const str
     return &s->installed.items[i - s->bare];
 }
 
-/* Names of packages that failed: what needs them is not tried. */
-struct failures {
+struct names {
     WA_VEC(const char *);
 };
 
-static bool needs_failed(const struct failures *f, const struct wa_control *c)
+/* f: packages that failed; what needs them is not tried. */
+static bool needs_failed(const struct names *f, const struct wa_control *c)
 {
     struct wa_sv rest = wa_sv(wa_control_get(c, WA_A_DEPENDS)), item;
     while (wa_csv_next(&rest, &item)) {
@@ -55,8 +55,7 @@ static bool was_asked_for(const struct wa_task_run *run, const char *package)
 }
 
 static enum wa_code do_step(struct wa_task_run *run, const struct wa_scene *s,
-                            const struct wa_step *step, const struct failures *f,
-                            struct wa_err *err)
+                            const struct wa_step *step, const struct names *f, struct wa_err *err)
 {
     struct wa_manager *m = run->m;
     if (wa_task_may_go_on(run, err) != WA_OK)
@@ -109,7 +108,7 @@ static void tell_problems(struct wa_task_run *run, const struct wa_plan *plan, c
 static enum wa_code carry_out(struct wa_task_run *run, const struct wa_scene *s,
                               const struct wa_plan *plan, struct wa_err *err)
 {
-    struct failures f = {NULL, 0, 0};
+    struct names f = {NULL, 0, 0};
     enum wa_code code = WA_OK;
     run->plan = plan;
     for (size_t i = 0; code == WA_OK && i < plan->n; i++) {
@@ -259,6 +258,49 @@ static enum wa_code hold_in_use(struct wa_task_run *run, struct wa_scene *s,
     return WA_OK;
 }
 
+/* Whether the upgrade is for what the step brings. */
+static bool is_for(const struct wa_task_run *run, const struct wa_step *step)
+{
+    return step->kind != WA_STEP_KEEP && step->to != NULL &&
+           wa_csv_has(run->request.priorities, wa_sv(wa_control_get(step->to, WA_A_PRIORITY)));
+}
+
+static enum wa_code want(struct names *wanted, const struct wa_control *c, struct wa_arena *arena,
+                         struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 1024);
+    wa_entry_requirement(c, &text);
+    if (wa_buf_check(&text, err) != WA_OK)
+        return err->code;
+    const char *copy = wa_arena_strdup(arena, wa_buf_sv(&text)),
+               **slot = copy != NULL ? WA_VEC_PUSH(wanted) : NULL;
+    if (slot == NULL)
+        return wa_nomem(err);
+    *slot = copy;
+    return WA_OK;
+}
+
+/* Of the upgrade's plan what has one of the priorities, with all that it needs, and no more: as if
+ * somebody had asked for these packages in these versions. */
+static enum wa_code plan_of_priorities(const struct wa_task_run *run, const struct wa_scene *s,
+                                       struct wa_plan *plan, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct names wanted = {NULL, 0, 0};
+    enum wa_code code = WA_OK;
+    wa_arena_init(&arena, WA_SCENE_BYTES_MAX);
+    for (size_t i = 0; code == WA_OK && i < plan->n; i++)
+        if (is_for(run, &plan->items[i]))
+            code = want(&wanted, plan->items[i].to, &arena, err);
+    wa_plan_fini(plan);
+    wa_plan_init(plan);
+    if (code == WA_OK) /* also of none: an empty plan */
+        code = wa_plan_install(&s->in, wanted.items, wanted.n, false, plan, err);
+    WA_VEC_FREE(&wanted);
+    return code;
+}
+
 #define PLANS_MAX 16u /* each holds at least one package more than the one before */
 
 /* The plan with nothing in it that is in use, when that is asked for: what waits is held, and the
@@ -275,6 +317,7 @@ static enum wa_code plan_upgrade(struct wa_task_run *run, struct wa_scene *s, st
         wa_plan_init(plan);
         held = false;
         if (wa_scene_upgrade(s, plan, err) != WA_OK ||
+            (run->request.priorities.n > 0 && plan_of_priorities(run, s, plan, err) != WA_OK) ||
             (run->request.only_if_not_running && hold_in_use(run, s, plan, &held, err) != WA_OK))
             return err->code;
     }

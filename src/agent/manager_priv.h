@@ -36,7 +36,7 @@ struct wa_schedule {
     /* shared by the two threads */
     int64_t upgrade_due; /* since when the upgrade queued last was due; 0: by an earlier start */
     int64_t forced_at;   /* when the first pending package is forced; 0: none is */
-    bool owes_upgrade;   /* it was not begun, or cut by the end of its window */
+    int64_t owed_at;     /* when the upgrade that was put off or failed is due again; 0: none */
 };
 
 struct wa_manager {
@@ -217,8 +217,9 @@ WA_CHECK enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
 /* --- scheduler.c --- */
 #define WA_SCHEDULER "scheduler"           /* created_by of its tasks */
 #define WA_PARAM_WINDOWS "package_windows" /* maintenance windows of the machine's own packages */
-#define WA_PARAM_HOLDS "package_holds"     /* what packages hold; csv */
-#define WA_PARAM_FORCED "pending_forced"   /* lines: when, what */
+#define WA_PARAM_FREEZES "package_freezes"
+#define WA_PARAM_HOLDS "package_holds"   /* what packages hold; csv */
+#define WA_PARAM_FORCED "pending_forced" /* lines: when, what */
 WA_CHECK enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err *err);
 /* Queues what is due; at each turn of the loop's clock. */
 void wa_schedule_turn(struct wa_manager *m, int64_t now);
@@ -226,11 +227,12 @@ void wa_schedule_turn(struct wa_manager *m, int64_t now);
 WA_CHECK enum wa_code wa_schedule_status(struct wa_manager *m, struct wa_jw *w, struct wa_err *err);
 /* What the clock on the wall shows, as seconds since 1970. */
 int64_t wa_schedule_local(int64_t seconds);
-/* The task thread's: whether a scheduled upgrade may begin now (WA_E_CANCELLED: it is put off), and
- * until when it may go on. */
+/* The task thread's: whether the task may begin now, and until when a scheduled upgrade may go on.
+ * WA_E_CANCELLED: what is scheduled is put off; WA_E_REFUSED: an upgrade in a freeze. */
 WA_CHECK enum wa_code wa_schedule_begin(struct wa_task_run *run, struct wa_err *err);
-/* The task thread's: what was put off is due again. */
-void wa_schedule_owe(struct wa_manager *m);
+/* The task thread's: a task has ended so. A scheduled upgrade that was put off is due again, one
+ * that failed after a while that grows with each failure in a row. */
+void wa_schedule_ended(const struct wa_task_run *run, enum wa_code code);
 /* The task thread's: when the first pending package is forced; 0: none is. */
 void wa_schedule_forced(struct wa_manager *m, int64_t at);
 

@@ -18,7 +18,7 @@ static bool forced_on(const struct wa_control *c, int64_t *ret)
 }
 
 struct pending {
-    struct wa_buf text;   /* {"date","upgrades":[...],"problems":"..."} */
+    struct wa_buf text;   /* {"date","upgrades":[...],"priorities":[...],"problems":"..."} */
     struct wa_buf files;  /* kept in the cache for it */
     struct wa_buf forced; /* lines of the scheduler */
     int64_t first_forced;
@@ -40,6 +40,18 @@ static void add_arrival(struct pending *p, const struct wa_control *c, struct wa
     wa_buf_addf(&p->forced, "%lld %.*s\n", (long long)at, WA_SV_ARG(requirement));
     if (p->first_forced == 0 || at < p->first_forced)
         p->first_forced = at;
+}
+
+/* Of each upgrade, in the same order; of what is only removed "". */
+static void write_priorities(struct wa_jw *w, const struct wa_plan *plan)
+{
+    wa_jw_key(w, "priorities");
+    wa_jw_arr(w);
+    for (size_t i = 0; i < plan->n; i++)
+        if (plan->items[i].kind != WA_STEP_KEEP)
+            wa_jw_s(w, plan->items[i].to != NULL ? wa_control_get(plan->items[i].to, WA_A_PRIORITY)
+                                                 : "");
+    wa_jw_end(w);
 }
 
 static enum wa_code write_plan(struct pending *p, const struct wa_plan *plan, struct wa_err *err)
@@ -64,6 +76,7 @@ static enum wa_code write_plan(struct pending *p, const struct wa_plan *plan, st
             add_arrival(p, step->to, wa_buf_sv(&name));
     }
     wa_jw_end(&w);
+    write_priorities(&w, plan);
     wa_jw_kv(&w, "problems", plan->problems != NULL ? plan->problems : "");
     wa_jw_end(&w);
     return WA_OK;
@@ -79,6 +92,7 @@ static enum wa_code write_params(struct wa_db *db, const struct pending *p,
     } params[] = {{"pending_files", wa_buf_sv(&p->files)},
                   {WA_PARAM_FORCED, wa_buf_sv(&p->forced)},
                   {WA_PARAM_WINDOWS, wa_buf_sv(&s->windows)},
+                  {WA_PARAM_FREEZES, wa_buf_sv(&s->freezes)},
                   {WA_PARAM_HOLDS, holds},
                   {"last_update_status", wa_buf_sv(&p->text)}};
     for (size_t i = 0; i < WA_COUNT(params); i++)

@@ -12,10 +12,11 @@ void wa_scene_fini(struct wa_scene *s)
     wa_free(s->bare);
     wa_buf_fini(&s->holds);
     wa_buf_fini(&s->windows);
+    wa_buf_fini(&s->freezes);
     wa_arena_fini(&s->arena);
 }
 
-/* --- what packages say of windows and holds --- */
+/* --- what packages say of windows, freezes and holds --- */
 
 static enum wa_code append(struct wa_buf *list, const char *more, struct wa_err *err)
 {
@@ -23,26 +24,52 @@ static enum wa_code append(struct wa_buf *list, const char *more, struct wa_err 
     return wa_buf_check(list, err);
 }
 
+static enum wa_code parse_windows(struct wa_sv text, struct wa_err *err)
+{
+    struct wa_windows ignored;
+    return wa_windows_parse(text, &ignored, err);
+}
+
+static enum wa_code parse_freezes(struct wa_sv text, struct wa_err *err)
+{
+    struct wa_freezes ignored;
+    return wa_freezes_parse(text, &ignored, err);
+}
+
+/* One package's times, if they and the list as a whole can be read; else *why. */
+static enum wa_code add_times(struct wa_buf *list, const char *more,
+                              enum wa_code (*parse)(struct wa_sv, struct wa_err *),
+                              struct wa_err *why, struct wa_err *err)
+{
+    size_t length = list->n;
+    if (why->code != WA_OK || more[0] == '\0')
+        return WA_OK;
+    if (list->n + strlen(more) + 2 >= WA_WINDOWS_BYTES_MAX) {
+        (void)wa_fail(why, WA_E_LIMIT, "the times of all packages together are too long");
+        return WA_OK;
+    }
+    if (append(list, more, err) != WA_OK)
+        return err->code;
+    if (parse(wa_buf_sv(list), why) != WA_OK)
+        list->n = length;
+    return WA_OK;
+}
+
 /* Of one package; what can't be read, or is too much, is told and does not count: it must not stop
  * all upgrades. */
 static enum wa_code add_policy(const struct wa_manager *m, struct wa_scene *s,
                                const struct wa_control *c, struct wa_err *err)
 {
-    const char *windows = wa_control_get(c, WA_A_MAINTENANCE_WINDOWS),
-               *held = wa_control_get(c, WA_A_PACKAGES_HELD);
-    size_t length = s->windows.n;
-    struct wa_windows all;
+    const char *held = wa_control_get(c, WA_A_PACKAGES_HELD);
     struct wa_err why = WA_ERR_INIT;
     if (held[0] != '\0' && wa_plan_hold_check(held, &why) == WA_OK &&
         append(&s->holds, held, err) != WA_OK)
         return err->code;
-    if (why.code == WA_OK && windows[0] != '\0' &&
-        s->windows.n + strlen(windows) + 2 < WA_WINDOWS_BYTES_MAX) {
-        if (append(&s->windows, windows, err) != WA_OK)
-            return err->code;
-        if (wa_windows_parse(wa_buf_sv(&s->windows), &all, &why) != WA_OK)
-            s->windows.n = length;
-    }
+    if (add_times(&s->windows, wa_control_get(c, WA_A_MAINTENANCE_WINDOWS), parse_windows, &why,
+                  err) != WA_OK ||
+        add_times(&s->freezes, wa_control_get(c, WA_A_FREEZE_PERIODS), parse_freezes, &why, err) !=
+            WA_OK)
+        return err->code;
     if (why.code != WA_OK)
         wa_log(&m->log, WA_LOG_WARNING, "policy.ignored",
                WA_LF_S("package", wa_control_get(c, WA_A_PACKAGE)), WA_LF_S("why", why.text));
@@ -102,6 +129,7 @@ enum wa_code wa_scene_load(struct wa_manager *m, struct wa_scene *s, struct wa_e
     wa_arena_init(&s->arena, WA_SCENE_BYTES_MAX);
     wa_buf_init(&s->holds, WA_HOLDS_BYTES_MAX);
     wa_buf_init(&s->windows, WA_WINDOWS_BYTES_MAX);
+    wa_buf_init(&s->freezes, WA_WINDOWS_BYTES_MAX);
     if (wa_available_load(m->tdb, &s->available, err) != WA_OK ||
         wa_installed_load(m->tdb, NULL, &s->installed, err) != WA_OK ||
         wa_assigned_load(m, m->tdb, &s->arena, &s->assigned, err) != WA_OK)

@@ -15,6 +15,7 @@ struct wa_scene {
     struct wa_buf holds;         /* csv: what in.holds points to; the configuration's first */
     size_t package_holds;        /* where in it those of packages begin */
     struct wa_buf windows;       /* csv: maintenance windows of the machine's own packages */
+    struct wa_buf freezes;       /* csv: freezes of the same */
     struct wa_plan_input in;
     struct wa_arena arena;
 };

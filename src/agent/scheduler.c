@@ -4,8 +4,10 @@
  * What is due is kept in the database: a machine that was off does it when it is on again, and not
  * again when it was only started again. Windows come from the configuration, else from the
  * machine's own signed packages, never from the server; what is ordered or asked for does not go by
- * them.
+ * them. Freezes come from both, and no upgrade is done in them, whoever wants it, unless it is
+ * forced: only what somebody with the right to it names.
  */
+#include "agent/backoff.h"
 #include "agent/manager_priv.h"
 
 #include "base/date.h"
@@ -17,6 +19,10 @@
 #define AUDIT_CHECK_S 60
 #define START_S 60          /* a machine that starts has other things to do first */
 #define FORCED_RETRY_S 3600 /* until what was forced in vain is tried again */
+#define RETRY_FIRST_S                                                                              \
+    1800 /* until an upgrade that failed is tried again; doubles, to its period                    \
+          */
+#define PARAM_FAILURES "upgrade_failures" /* in a row */
 
 /* From 0 to max: so that a fleet does not move at once. */
 static int64_t random_until(int64_t max)
@@ -61,6 +67,36 @@ static enum wa_code windows_text(struct wa_manager *m, struct wa_db *db, struct 
     return wa_buf_check(out, err);
 }
 
+/* The freezes of the configuration and of the machine's own packages. */
+static enum wa_code freezes_text(struct wa_manager *m, struct wa_db *db, struct wa_buf *out,
+                                 struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf more;
+    wa_buf_init(&more, WA_WINDOWS_BYTES_MAX);
+    if (wa_param_get(db, WA_PARAM_FREEZES, &more, err) != WA_OK)
+        return err->code;
+    wa_buf_addf(out, "%s%s", m->config.freezes,
+                m->config.freezes[0] != '\0' && more.n > 0 ? "," : "");
+    wa_buf_addsv(out, wa_buf_sv(&more));
+    return wa_buf_check(out, err);
+}
+
+/* When the freeze that holds now ends, by the clock on the wall; 0: none does. Those that can't be
+ * read have no end: each was read before it was kept. */
+static int64_t frozen_until(struct wa_manager *m, struct wa_db *db, int64_t now)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_freezes f = {.n = 0};
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(&text, 2 * WA_WINDOWS_BYTES_MAX);
+    if (freezes_text(m, db, &text, &err) != WA_OK ||
+        wa_freezes_parse(wa_buf_sv(&text), &f, &err) != WA_OK) {
+        wa_log_err(&m->log, WA_LOG_ERROR, "freezes.unreadable", &err);
+        return INT64_MAX;
+    }
+    return wa_freezes_end(&f, wa_schedule_local(now));
+}
+
 /* Why a scheduled upgrade that is due since then may not begin now; NULL: it may, until *ret_until
  * (0: without end). */
 static const char *why_not(struct wa_manager *m, struct wa_db *db, int64_t due, int64_t now,
@@ -71,6 +107,8 @@ static const char *why_not(struct wa_manager *m, struct wa_db *db, int64_t due, 
     struct wa_err err = WA_ERR_INIT;
     wa_buf_init(&text, WA_WINDOWS_BYTES_MAX);
     *ret_until = 0;
+    if (frozen_until(m, db, now) != 0)
+        return "the end of a freeze";
     if (windows_text(m, db, &text, &err) != WA_OK ||
         wa_windows_parse(wa_buf_sv(&text), &w, &err) != WA_OK) {
         wa_log_err(&m->log, WA_LOG_ERROR, "windows.unreadable", &err);
@@ -120,14 +158,16 @@ static void waits_for(struct wa_manager *m, const char *what)
 static void turn_upgrade(struct wa_manager *m, int64_t now)
 {
     struct wa_schedule *s = &m->schedule;
-    const struct wa_local_request r = {.op = WA_OP_UPGRADE, .only_if_not_running = true};
+    const struct wa_local_request r = {.op = WA_OP_UPGRADE,
+                                       .only_if_not_running = true,
+                                       .priorities = wa_sv(m->config.upgrade_priorities)};
     int64_t until = 0;
     wa_lock_take(m->lock);
-    bool owed = s->owes_upgrade; /* the same upgrade is due, since when it was before */
-    s->owes_upgrade = false;
+    int64_t owed = s->owed_at;
+    s->owed_at = 0;
     wa_lock_give(m->lock);
-    if (owed)
-        set_next(m, "next_upgrade", &s->next_upgrade, s->upgrade_due > 0 ? s->upgrade_due : now);
+    if (owed > 0)
+        set_next(m, "next_upgrade", &s->next_upgrade, owed);
     if (m->config.upgrade_period_s <= 0 || now < s->next_upgrade)
         return;
     const char *why = why_not(m, m->db, s->next_upgrade, now, &until);
@@ -182,7 +222,7 @@ static void turn_forced(struct wa_manager *m, int64_t now)
     wa_lock_take(m->lock);
     int64_t at = s->forced_at;
     wa_lock_give(m->lock);
-    if (at == 0 || now < at || now < s->forced_retry)
+    if (at == 0 || now < at || now < s->forced_retry || frozen_until(m, m->db, now) != 0)
         return;
     s->forced_retry = now + FORCED_RETRY_S;
     if (wa_param_get(m->db, WA_PARAM_FORCED, &text, &err) != WA_OK) {
@@ -268,12 +308,31 @@ enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err 
 
 /* --- the task thread's --- */
 
+/* An upgrade in a freeze, or what the schedule wants then, whatever it is. */
+static enum wa_code check_freeze(struct wa_task_run *run, int64_t now, struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    bool is_upgrade = run->request.op == WA_OP_UPGRADE && !run->request.force;
+    bool is_forced = run->request.op == WA_OP_INSTALL && wa_task_is_scheduled(run->task);
+    int64_t end = is_upgrade || is_forced ? frozen_until(m, m->tdb, now) : 0;
+    char day[WA_DATE_MAX] = "its end";
+    if (end == 0)
+        return WA_OK;
+    if (end != INT64_MAX) {
+        wa_date_isoutc(end, 0, day); /* of the clock on the wall already */
+        day[10] = '\0';              /* of the day alone */
+    }
+    return wa_fail(err, wa_task_is_scheduled(run->task) ? WA_E_CANCELLED : WA_E_REFUSED,
+                   "nothing is upgraded before %s: this machine is in a freeze", day);
+}
+
 enum wa_code wa_schedule_begin(struct wa_task_run *run, struct wa_err *err)
 {
     struct wa_manager *m = run->m;
     int64_t now = wa_clock_now();
-    if (run->request.op != WA_OP_UPGRADE || !wa_task_is_scheduled(run->task))
-        return WA_OK;
+    bool is_mine = run->request.op == WA_OP_UPGRADE && wa_task_is_scheduled(run->task);
+    if (!is_mine)
+        return check_freeze(run, now, err);
     /* It may have waited for others, or for the machine to be on again. */
     wa_lock_take(m->lock);
     int64_t due = m->schedule.upgrade_due;
@@ -285,14 +344,48 @@ enum wa_code wa_schedule_begin(struct wa_task_run *run, struct wa_err *err)
     return wa_fail(err, WA_E_CANCELLED, "put off: it waits for %s", why);
 }
 
-void wa_schedule_owe(struct wa_manager *m)
+/* Kept at once: the service may end before its next turn. */
+static void owe(struct wa_manager *m, int64_t at)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (wa_param_set_i64(m->tdb, "next_upgrade", wa_clock_now(), &err) != WA_OK)
+    if (wa_param_set_i64(m->tdb, "next_upgrade", at, &err) != WA_OK)
         database_failed(m, &err);
     wa_lock_take(m->lock);
-    m->schedule.owes_upgrade = true;
+    m->schedule.owed_at = at;
     wa_lock_give(m->lock);
+}
+
+/* The next one is tried before its day, unless a user or the end of the service stopped this one.
+ */
+static enum wa_code count_failures(struct wa_manager *m, enum wa_code code, struct wa_err *err)
+{
+    int64_t failures = 0, period = m->config.upgrade_period_s;
+    if (code == WA_OK)
+        return wa_param_set_i64(m->tdb, PARAM_FAILURES, 0, err);
+    if (code == WA_E_CANCELLED || period <= RETRY_FIRST_S)
+        return WA_OK;
+    if (wa_param_i64(m->tdb, PARAM_FAILURES, &failures, err) != WA_OK)
+        return err->code;
+    owe(m, wa_clock_now() + RETRY_FIRST_S / 2 +
+               (int64_t)wa_backoff(RETRY_FIRST_S / 2, (uint64_t)period - RETRY_FIRST_S / 2,
+                                   (uint64_t)failures));
+    return wa_param_set_i64(m->tdb, PARAM_FAILURES, failures < 64 ? failures + 1 : failures, err);
+}
+
+void wa_schedule_ended(const struct wa_task_run *run, enum wa_code code)
+{
+    struct wa_manager *m = run->m;
+    struct wa_err err = WA_ERR_INIT;
+    if (run->request.op != WA_OP_UPGRADE || !wa_task_is_scheduled(run->task))
+        return;
+    if (run->is_postponed) { /* due since when it was before */
+        wa_lock_take(m->lock);
+        int64_t due = m->schedule.upgrade_due;
+        wa_lock_give(m->lock);
+        owe(m, due > 0 ? due : wa_clock_now());
+    } else if (count_failures(m, code, &err) != WA_OK) {
+        database_failed(m, &err);
+    }
 }
 
 void wa_schedule_forced(struct wa_manager *m, int64_t at)
@@ -307,18 +400,26 @@ void wa_schedule_forced(struct wa_manager *m, int64_t at)
 enum wa_code wa_schedule_status(struct wa_manager *m, struct wa_jw *w, struct wa_err *err)
 {
     const struct wa_schedule *s = &m->schedule;
+    int64_t now = wa_clock_now(), frozen = frozen_until(m, m->db, now);
     WA_AUTO_BUF struct wa_buf windows;
+    WA_AUTO_BUF struct wa_buf freezes;
     WA_AUTO_BUF struct wa_buf held;
     wa_buf_init(&windows, WA_WINDOWS_BYTES_MAX);
+    wa_buf_init(&freezes, 2 * WA_WINDOWS_BYTES_MAX);
     wa_buf_init(&held, WA_HOLDS_BYTES_MAX);
     wa_buf_adds(&held, m->config.held);
     if (windows_text(m, m->db, &windows, err) != WA_OK ||
+        freezes_text(m, m->db, &freezes, err) != WA_OK ||
         wa_param_get(m->db, WA_PARAM_HOLDS, &held, err) != WA_OK)
         return err->code;
     wa_jw_kvi(w, "next_update", m->config.update_period_s > 0 ? s->next_update : 0);
     wa_jw_kvi(w, "next_upgrade", m->config.upgrade_period_s > 0 ? s->next_upgrade : 0);
     wa_jw_kv(w, "upgrade_waits_for", s->waits_for != NULL ? s->waits_for : "");
     wa_jw_kvsv(w, "maintenance_windows", wa_buf_sv(&windows));
+    wa_jw_kvsv(w, "freeze_periods", wa_buf_sv(&freezes));
+    wa_jw_kvi(w, "frozen_until",
+              frozen == 0 || frozen == INT64_MAX ? frozen
+                                                 : now + (frozen - wa_schedule_local(now)));
     wa_jw_kvsv(w, "packages_held", wa_buf_sv(&held));
     return wa_buf_check(&held, err);
 }

@@ -345,8 +345,7 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     if (t->action_id[0] != '\0')
         report_after(&run); /* the server sees the new state before the result */
     finish(&run, code, &err);
-    if (run.is_postponed)
-        wa_schedule_owe(m);
+    wa_schedule_ended(&run, code);
     if (t->action_id[0] == '\0')
         report_after(&run);
     wa_buf_fini(&run.packages);

@@ -52,7 +52,9 @@
     10000000u /* literals looked at for one plan: below a second; an honest one takes some 10,000  \
                */
 #define WA_WINDOWS_MAX 32u         /* maintenance windows of one machine */
-#define WA_WINDOWS_BYTES_MAX 4096u /* bytes: their text, of all packages together */
+#define WA_WINDOWS_BYTES_MAX 4096u /* bytes: their text, of all packages together; of freezes too  \
+                                    */
+#define WA_FREEZES_MAX 32u         /* freezes of one machine */
 #define WA_PLAN_REASONS_MAX 200u   /* lines of one explanation */
 #define WA_PLAN_EXPLAINED_MAX                                                                      \
     64u /* problems of one plan that are explained; the others are named */

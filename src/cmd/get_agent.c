@@ -338,6 +338,7 @@ static enum wa_code fill(const struct wa_cli *cli, struct wa_local_request *r, s
     }
     r->force = has_flag(cli, "force");
     r->only_if_not_running = has_flag(cli, "only-if-not-process-running");
+    r->priorities = wa_sv(given(cli, "priorities"));
     if (r->op != WA_OP_REGISTER) {
         r->params = wa_sv(given(cli, "params"));
         return WA_OK;

@@ -19,7 +19,8 @@ static const struct wa_cli_option install_options[] = {
 static const struct wa_cli_option upgrade_options[] = {
     PASSWORD_OPTION,
     FORCE_OPTION,
-    {"only-if-not-process-running", 0, NULL, "Put off packages whose programs run"}};
+    {"only-if-not-process-running", 0, NULL, "Put off packages whose programs run"},
+    {"priorities", 0, "LIST", "Only packages of these priorities, with what they need"}};
 static const struct wa_cli_option register_options[] = {
     PASSWORD_OPTION,
     FORCE_OPTION,

@@ -82,6 +82,7 @@ static const struct wa_cli_alias aliases[] = {
     {"--NoPrivateKeyPassword", "--no-private-key-passwd", NULL},
     {"--Force", "--force", NULL},
     {"--only_if_not_process_running", "--only-if-not-process-running", NULL},
+    {"--only_priorities", "--priorities", NULL},
     /* what create-keycert called its authority's password before */
     {"--ca-key-passwd-file", "--ca-key-passwd", NULL},
     {"uninstall", NULL, "'wapt-get remove PACKAGE' runs the package's uninstall() too"},

@@ -49,6 +49,7 @@ static const struct wa_sv names[WA_ATTR_COUNT] = {
     WA_SV_INIT("changelog"),
     WA_SV_INIT("maintenance_windows"),
     WA_SV_INIT("packages_held"),
+    WA_SV_INIT("freeze_periods"),
     WA_SV_INIT("signer"),
     WA_SV_INIT("signer_fingerprint"),
     WA_SV_INIT("signature"),
@@ -71,7 +72,7 @@ const char *wa_attr_name(enum wa_attr a)
 
 bool wa_attr_is_ours(enum wa_attr a)
 {
-    return a == WA_A_MAINTENANCE_WINDOWS || a == WA_A_PACKAGES_HELD;
+    return a == WA_A_MAINTENANCE_WINDOWS || a == WA_A_PACKAGES_HELD || a == WA_A_FREEZE_PERIODS;
 }
 
 bool wa_attr_find(struct wa_sv name, enum wa_attr *ret)

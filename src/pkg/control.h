@@ -47,6 +47,7 @@ enum wa_attr {
     WA_A_CHANGELOG,
     WA_A_MAINTENANCE_WINDOWS, /* ours: of packages that only assign */
     WA_A_PACKAGES_HELD,
+    WA_A_FREEZE_PERIODS,
     WA_A_SIGNER,
     WA_A_SIGNER_FINGERPRINT,
     WA_A_SIGNATURE,

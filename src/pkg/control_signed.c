@@ -130,6 +130,7 @@ static const enum wa_attr by_name[] = {
     WA_A_EDITOR,
     WA_A_FILENAME,
     WA_A_FORCED_INSTALL_ON,
+    WA_A_FREEZE_PERIODS,
     WA_A_HOMEPAGE,
     WA_A_IMPACTED_PROCESS,
     WA_A_INSTALLED_SIZE,

@@ -206,27 +206,39 @@ static enum wa_code check_dates(struct linter *l)
     return WA_OK;
 }
 
+static enum wa_code check_policy(enum wa_attr attr, const char *text, struct wa_err *why)
+{
+    struct wa_windows windows;
+    struct wa_freezes freezes;
+    if (attr == WA_A_MAINTENANCE_WINDOWS)
+        return wa_windows_parse(wa_sv(text), &windows, why);
+    return attr == WA_A_FREEZE_PERIODS ? wa_freezes_parse(wa_sv(text), &freezes, why)
+                                       : wa_plan_hold_check(text, why);
+}
+
 static enum wa_code check_times(struct linter *l)
 {
-    const char *section = wa_control_get(&l->c, WA_A_SECTION),
-               *windows = wa_control_get(&l->c, WA_A_MAINTENANCE_WINDOWS),
-               *held = wa_control_get(&l->c, WA_A_PACKAGES_HELD);
-    struct wa_windows ignored;
-    struct wa_err why = WA_ERR_INIT;
-    if (wa_windows_parse(wa_sv(windows), &ignored, &why) != WA_OK &&
-        TELL(l, ERROR, "maintenance-windows", l->line[WA_A_MAINTENANCE_WINDOWS], "%s", why.text) !=
-            WA_OK)
+    static const enum wa_attr policies[] = {WA_A_MAINTENANCE_WINDOWS, WA_A_FREEZE_PERIODS,
+                                            WA_A_PACKAGES_HELD};
+    struct wa_err why[WA_COUNT(policies)] = {WA_ERR_INIT, WA_ERR_INIT, WA_ERR_INIT};
+    size_t first = WA_COUNT(policies);
+    for (size_t i = WA_COUNT(policies); i-- > 0;) {
+        const char *text = wa_control_get(&l->c, policies[i]);
+        first = text[0] != '\0' ? i : first;
+        (void)!check_policy(policies[i], text, &why[i]);
+    }
+    if ((why[0].code != WA_OK &&
+         TELL(l, ERROR, "maintenance-windows", l->line[policies[0]], "%s", why[0].text) != WA_OK) ||
+        (why[1].code != WA_OK &&
+         TELL(l, ERROR, "freeze-periods", l->line[policies[1]], "%s", why[1].text) != WA_OK) ||
+        (why[2].code != WA_OK &&
+         TELL(l, ERROR, "packages-held", l->line[policies[2]], "%s", why[2].text) != WA_OK))
         return l->err->code;
-    wa_err_clear(&why);
-    if (wa_plan_hold_check(held, &why) != WA_OK &&
-        TELL(l, ERROR, "packages-held", l->line[WA_A_PACKAGES_HELD], "%s", why.text) != WA_OK)
-        return l->err->code;
-    if ((windows[0] == '\0' && held[0] == '\0') || wa_is_policy_section(section))
+    if (first == WA_COUNT(policies) || wa_is_policy_section(wa_control_get(&l->c, WA_A_SECTION)))
         return WA_OK;
-    return TELL(l, WARNING, "policy-section",
-                l->line[windows[0] != '\0' ? WA_A_MAINTENANCE_WINDOWS : WA_A_PACKAGES_HELD],
-                "windows and holds count only in packages of the sections host, group, unit and "
-                "profile");
+    return TELL(l, WARNING, "policy-section", l->line[policies[first]],
+                "windows, freezes and holds count only in packages of the sections host, group, "
+                "unit and profile");
 }
 
 static enum wa_code check_size(struct linter *l)

@@ -1,4 +1,4 @@
-/* windows.c - maintenance windows: reading them, and where a moment lies among them.
+/* windows.c - maintenance windows and freezes: reading them, and where a moment lies among them.
  *
  * Counts in minutes of the wall's clock; what a change of summer time does to a night's window, by
  * an hour once a year, is left as it is. */
@@ -176,4 +176,46 @@ int64_t wa_windows_next(const struct wa_windows *w, int64_t local)
         }
     }
     return best * 60;
+}
+
+/* --- freezes --- */
+
+static bool parse_freeze(struct wa_sv item, int64_t *ret_first, int64_t *ret_last)
+{
+    static const struct wa_sv word = WA_SV_INIT(" until ");
+    struct wa_sv last = item;
+    size_t at = 10;
+    if (item.n > at + word.n && wa_sv_starts(wa_sv_sub(item, at, item.n), " until ")) {
+        last = wa_sv_trim(wa_sv_sub(item, at + word.n, item.n));
+        item = wa_sv_sub(item, 0, at);
+    }
+    return parse_date(item, ret_first) && parse_date(last, ret_last) && *ret_first <= *ret_last;
+}
+
+enum wa_code wa_freezes_parse(struct wa_sv text, struct wa_freezes *ret, struct wa_err *err)
+{
+    struct wa_freezes f = {.n = 0};
+    struct wa_sv rest = text, item;
+    while (wa_csv_next(&rest, &item)) {
+        if (f.n == WA_COUNT(f.items))
+            return wa_fail(err, WA_E_LIMIT, "more than %zu freezes", WA_COUNT(f.items));
+        if (!parse_freeze(item, &f.items[f.n].first, &f.items[f.n].last))
+            return wa_fail(err, WA_E_INVALID,
+                           "'%.*s' is no freeze: write '2026-12-20 until 2027-01-03' or "
+                           "'2027-05-01'",
+                           WA_SV_ARG(item));
+        f.n++;
+    }
+    *ret = f;
+    return WA_OK;
+}
+
+int64_t wa_freezes_end(const struct wa_freezes *f, int64_t local)
+{
+    int64_t day = day_of(minute_of(local)), end = day;
+    for (size_t i = 0; i < f->n; i++) /* each may go on where another ends */
+        for (size_t k = 0; k < f->n; k++)
+            if (f->items[k].first <= end && end <= f->items[k].last)
+                end = f->items[k].last + 1;
+    return end > day ? end * DAY_MIN * 60 : 0;
 }

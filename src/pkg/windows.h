@@ -1,7 +1,9 @@
-/* windows.h - maintenance windows: when a machine may begin by itself what can disturb its user.
+/* windows.h - maintenance windows: when a machine may begin by itself what can disturb its user;
+ * and freezes: when it may not be changed.
  *
  * A csv of "mon-fri 22:00-05:00", "sun 00:00-24:00", "2026-12-24 18:00-23:00", "12:00-13:00" (every
  * day), in the machine's local time. A window whose end is not after its begin ends the next day.
+ * Freezes: "2026-12-20 until 2027-01-03, 2027-05-01", whole days, the last one too.
  */
 #ifndef WA_PKG_WINDOWS_H
 #define WA_PKG_WINDOWS_H
@@ -18,7 +20,7 @@ struct wa_windows {
     struct wa_window items[WA_WINDOWS_MAX];
     size_t n; /* 0: no windows, which means any time */
 };
-/* Whether windows and holds of a package of this section count: those that only assign. */
+/* Whether windows, freezes and holds of a package of this section count: those that only assign. */
 bool wa_is_policy_section(const char *section);
 /* WA_E_INVALID with the item that is none, WA_E_LIMIT: more than WA_WINDOWS_MAX. */
 WA_CHECK enum wa_code wa_windows_parse(struct wa_sv text, struct wa_windows *ret,
@@ -29,5 +31,18 @@ WA_CHECK enum wa_code wa_windows_parse(struct wa_sv text, struct wa_windows *ret
 int64_t wa_windows_end(const struct wa_windows *w, int64_t local);
 /* When the next one begins, from local on (local itself when it lies in one); 0: never any more. */
 int64_t wa_windows_next(const struct wa_windows *w, int64_t local);
+
+struct wa_freezes {
+    struct {
+        int64_t first, last; /* days since 1970-01-01 */
+    } items[WA_FREEZES_MAX];
+    size_t n;
+};
+/* WA_E_INVALID with the item that is none, WA_E_LIMIT: more than WA_FREEZES_MAX. */
+WA_CHECK enum wa_code wa_freezes_parse(struct wa_sv text, struct wa_freezes *ret,
+                                       struct wa_err *err);
+/* When the freeze in which local lies ends, freezes that touch each other taken as one; 0: it lies
+ * in none. local: as above. */
+int64_t wa_freezes_end(const struct wa_freezes *f, int64_t local);
 
 #endif

@@ -65,6 +65,7 @@ static enum wa_code read_args(const struct wa_json *args, struct wa_local_reques
         {"packages", WA_WANT_ARRAY, false, WA_COUNT(r->packages), &packages},
         {"force", WA_WANT_BOOL, false, 0, &r->force},
         {"only_if_not_running", WA_WANT_BOOL, false, 0, &r->only_if_not_running},
+        {"priorities", WA_WANT_SV, false, WA_NAME_MAX, &r->priorities},
         {"task", WA_WANT_I64, false, 0, &r->task_id},
         {"params", WA_WANT_SV, false, 16u << 10, &r->params},
         {"token", WA_WANT_SV, false, 256, &r->token},
@@ -136,6 +137,7 @@ enum wa_code wa_local_request_write(const struct wa_local_request *r, struct wa_
         wa_jw_kvb(&w, "force", true);
     if (r->only_if_not_running)
         wa_jw_kvb(&w, "only_if_not_running", true);
+    write_text(&w, "priorities", r->priorities);
     if (r->task_id != 0)
         wa_jw_kvi(&w, "task", r->task_id);
     write_text(&w, "params", r->params);

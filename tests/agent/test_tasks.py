@@ -311,6 +311,33 @@ class Schedule(Bench):
         self.get('forget', 'slow')  # no upgrade is to try it again
 
 
+    def test_some_priorities_and_freezes(self):
+        for name, control in {'rim': 'priority: optional\n', 'hub': 'priority: critical\ndepends: rim\n', 'paint': 'priority: optional\n'}.items():
+            self.package(name, EMPTY, control=control)
+        self.publish()
+        self.get('update')
+        self.get('install', 'hub', 'paint')
+        for name, control in {'rim': 'priority: optional\n', 'hub': 'priority: critical\ndepends: rim(=2-1)\n', 'paint': 'priority: optional\n'}.items():
+            self.package(name, EMPTY, version='2-1', control=control)
+        self.publish()
+        self.get('update')
+        pending = self.result('list-upgrade')
+        self.assertEqual(dict(zip(pending['upgrades'], pending['priorities']))['hub(=2-1)'], 'critical')
+        self.due('next_upgrade', freeze_periods='1970-01-01 until 9999-12-30')
+        self.wait_for(lambda: self.result('status')['upgrade_waits_for'] == 'the end of a freeze', 'it waits')
+        refused = self.run_get('upgrade', uid=BOB)
+        self.assertEqual(refused.returncode, agent_bench.REFUSED)
+        self.assertIn('nothing is upgraded before 9999-12-31: this machine is in a freeze', refused.stderr)
+        self.due('next_upgrade', upgrade_priorities='critical,high')
+        self.awaits('hub', '2-1')
+        self.idle()
+        self.assertEqual([self.row(n)['version'] for n in ('rim', 'paint')], ['2-1', '1-1'])
+        self.get('upgrade', '--priorities', 'standard')
+        self.assertEqual(self.row('paint')['version'], '1-1')
+        self.get('upgrade', '--only_priorities=optional')
+        self.assertEqual(self.row('paint')['version'], '2-1')
+
+
 OK_STATUS = 'OK'
 
 if __name__ == '__main__':

@@ -41,7 +41,7 @@ static int setup(void **state)
     WA_ASSERT_OK(wa_agent_db_open(p->dir, &p->m.db, &err));
     WA_ASSERT_OK(wa_db_exec(p->m.db, "PRAGMA synchronous = OFF", &err));
     p->m.tdb = p->m.db;
-    p->m.config.windows = nothing;
+    p->m.config.windows = p->m.config.freezes = p->m.config.upgrade_priorities = nothing;
     p->m.config.upgrade_on_battery = true; /* the machine of the test may run on one */
     *state = p;
     return 0;
@@ -196,11 +196,94 @@ static void test_put_off(void **state)
     WA_ASSERT_OK(wa_schedule_begin(&run, &err));
     /* What was put off is due again, at once where it may. */
     start(p, now);
-    wa_schedule_owe(&p->m);
+    (void)snprintf(t.created_by, sizeof t.created_by, "%s", WA_SCHEDULER);
+    run.is_postponed = true;
+    wa_schedule_ended(&run, WA_E_CANCELLED);
     assert_int_equal(live(p, now, now + HOUR, "upgrade", NULL), 0);
     p->m.config.windows = always;
     assert_int_equal(live(p, now + HOUR, now + 2 * HOUR, "upgrade", &first), 1);
     assert_int_equal(first, now + HOUR);
+}
+
+/* Nothing is upgraded in a freeze, of the configuration or of a signed package, but what is forced;
+ * and then what is owed. */
+static void test_freeze(void **state)
+{
+    static char today[] = "2026-11-26 until 2026-11-27";
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    int64_t t = noon(), first = 0;
+    char args[512];
+    p->m.config.upgrade_period_s = DAY;
+    p->m.config.catch_up_s = HOUR; /* which is for windows alone */
+    p->m.config.freezes = today;
+    WA_ASSERT_OK(wa_param_set_i64(p->m.db, "next_upgrade", t - DAY, &err));
+    WA_ASSERT_OK(wa_param_set(p->m.db, WA_PARAM_FREEZES, WA_SV("2026-11-28, 2026-11-30"), &err));
+    WA_ASSERT_OK(wa_param_set(p->m.db, WA_PARAM_FORCED, WA_SV("5 a(=1)\n"), &err));
+    start(p, t);
+    assert_int_equal(live(p, t, t + 12 * HOUR, "upgrade", NULL), 0);
+    assert_string_equal(p->m.schedule.waits_for, "the end of a freeze");
+    assert_int_equal(live(p, t + 12 * HOUR, t + 3 * DAY - 12 * HOUR, "install", NULL), 0);
+    wa_schedule_turn(&p->m, t + 3 * DAY - 12 * HOUR); /* the 29th: what is forced is due too */
+    assert_string_equal(worked_off(p, args), "upgrade");
+    assert_int_equal(live(p, t + 3 * DAY, t + 6 * DAY, "upgrade", &first), 2);
+    assert_int_equal(first, t + 4 * DAY + 12 * HOUR); /* not on the 30th */
+}
+
+/* Whoever asks. */
+static void test_freeze_of_tasks(void **state)
+{
+    static char always[] = "1970-01-02 until 9999-12-31", damaged[] = "soon";
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_task t = {.id = 1, .kind = "upgrade", .created_by = "uid 0 (root)"};
+    struct wa_task_run run = {.m = &p->m, .task = &t, .request = {.op = WA_OP_UPGRADE}};
+    p->m.log.level = WA_LOG_ERROR + 1; /* what can't be read is told */
+    p->m.config.freezes = always;
+    WA_ASSERT_CODE(wa_schedule_begin(&run, &err), WA_E_REFUSED);
+    p->m.config.freezes = damaged;
+    WA_ASSERT_CODE(wa_schedule_begin(&run, &err), WA_E_REFUSED);
+    run.request.force = true;
+    WA_ASSERT_OK(wa_schedule_begin(&run, &err));
+    run.request = (struct wa_local_request){.op = WA_OP_INSTALL};
+    WA_ASSERT_OK(wa_schedule_begin(&run, &err)); /* by its name */
+    (void)snprintf(t.created_by, sizeof t.created_by, "%s", WA_SCHEDULER);
+    WA_ASSERT_CODE(wa_schedule_begin(&run, &err), WA_E_CANCELLED);
+    assert_false(run.is_postponed);
+}
+
+/* One that failed is tried again soon, then ever later; one that somebody stopped is not. */
+static void test_retry(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_task t = {.id = 1, .kind = "upgrade", .created_by = WA_SCHEDULER};
+    struct wa_task_run run = {.m = &p->m, .task = &t, .request = {.op = WA_OP_UPGRADE}};
+    int64_t now = wa_clock_now(), failures = 0;
+    p->m.config.upgrade_period_s = DAY;
+    start(p, now);
+    wa_schedule_ended(&run, WA_E_CANCELLED);
+    assert_int_equal(p->m.schedule.owed_at, 0);
+    for (int i = 0; i < 70; i++) {
+        int64_t bound = i < 6 ? (int64_t)(HOUR / 4) << i : DAY - HOUR / 4;
+        wa_schedule_ended(&run, WA_E_PARTIAL);
+        int64_t wait = p->m.schedule.owed_at - now;
+        if (wait < HOUR / 4 || wait > HOUR / 4 + bound + MINUTE)
+            fail_msg("after %d failures: %lld s", i + 1, (long long)wait);
+    }
+    wa_schedule_turn(&p->m, now);
+    assert_int_equal(p->m.schedule.owed_at, 0); /* taken over */
+    assert_true(p->m.schedule.next_upgrade <= now + DAY + MINUTE);
+    start(p, now); /* kept */
+    assert_true(p->m.schedule.next_upgrade <= now + DAY + MINUTE);
+    WA_ASSERT_OK(wa_param_i64(p->m.db, "upgrade_failures", &failures, &err));
+    assert_int_equal(failures, 64);
+    wa_schedule_ended(&run, WA_OK);
+    WA_ASSERT_OK(wa_param_i64(p->m.db, "upgrade_failures", &failures, &err));
+    assert_int_equal(failures, 0);
+    t.created_by[0] = '\0';
+    wa_schedule_ended(&run, WA_E_PARTIAL); /* another's */
+    assert_int_equal(p->m.schedule.owed_at, 0);
 }
 
 static void test_forced(void **state)
@@ -243,11 +326,14 @@ static void stock(struct place *p)
     struct wa_err err = WA_ERR_INIT;
     control(&c[0], "package: tool\nversion: 2\narchitecture: all\nfilename: tool_2.wapt\n"
                    "forced_install_on: 2026-11-26T13:00:00\n");
-    control(&c[1], "package: Policy\nversion: 1\narchitecture: all\nsection: profile\n"
-                   "filename: p.wapt\npackages_held: other, more(>=2) until 2999-01-01\n"
-                   "maintenance_windows: sun 10:00-11:00\n");
-    control(&c[2], "package: Strange\nversion: 1\narchitecture: all\nsection: profile\n"
-                   "filename: s.wapt\npackages_held: (\nmaintenance_windows: night\n");
+    control(&c[1],
+            "package: Policy\nversion: 1\narchitecture: all\nsection: profile\n"
+            "filename: p.wapt\npackages_held: other, more(>=2) until 2999-01-01\n"
+            "maintenance_windows: sun 10:00-11:00\nfreeze_periods: 2026-12-24 until 2027-01-03\n");
+    control(
+        &c[2],
+        "package: Strange\nversion: 1\narchitecture: all\nsection: profile\n"
+        "filename: s.wapt\npackages_held: (\nmaintenance_windows: night\nfreeze_periods: now\n");
     control(&old, "package: tool\nversion: 1\narchitecture: all\n");
     WA_ASSERT_OK(wa_available_replace(p->m.db, "wapt", 0, c, WA_COUNT(c), &err));
     WA_ASSERT_OK(
@@ -270,6 +356,7 @@ static void assert_kept(struct place *p)
 {
     assert_param(p, WA_PARAM_HOLDS, ",other, more(>=2) until 2999-01-01");
     assert_param(p, WA_PARAM_WINDOWS, "sun 10:00-11:00");
+    assert_param(p, WA_PARAM_FREEZES, "2026-12-24 until 2027-01-03");
     assert_param(p, WA_PARAM_FORCED, "1795698000 tool(=2)\n");
     assert_param(p, "pending_files", "s.wapt\np.wapt\ntool_2.wapt\n");
 }
@@ -320,6 +407,9 @@ int main(void)
         TEST(test_spread),
         TEST(test_upgrades_in_their_windows),
         TEST(test_put_off),
+        TEST(test_freeze),
+        TEST(test_freeze_of_tasks),
+        TEST(test_retry),
         TEST(test_forced),
         TEST(test_pending),
     };

@@ -90,11 +90,61 @@ static void test_what_is_none(void **state)
     assert_int_equal(wa_windows_parse(wa_sv(many), &w, &err), WA_E_LIMIT);
 }
 
+static void test_freezes(void **state)
+{
+    static const struct {
+        const char *freezes, *now, *end; /* "": none */
+    } cases[] = {
+        {"", "2026-12-24T10:00:00", ""},
+        {"2026-12-20 until 2027-01-03", "2026-12-19T23:59:59", ""},
+        {"2026-12-20 until 2027-01-03", "2026-12-20T00:00:00", "2027-01-04T00:00:00"},
+        {"2026-12-20 until 2027-01-03", "2027-01-03T23:59:59", "2027-01-04T00:00:00"},
+        {"2026-12-20 until 2027-01-03", "2027-01-04T00:00:00", ""},
+        {"2027-05-01", "2027-05-01T12:00:00", "2027-05-02T00:00:00"},
+        {"2027-05-01", "2027-05-02T00:00:00", ""},
+        /* What touches is one, in whatever order. */
+        {"2027-01-05, 2027-01-03 until 2027-01-04, 2027-01-01 until 2027-01-02",
+         "2027-01-01T00:00:00", "2027-01-06T00:00:00"},
+        {"2027-01-01 until 2027-01-02, 2027-01-04", "2027-01-01T00:00:00", "2027-01-03T00:00:00"},
+    };
+    static const char *const bad[] = {"always",
+                                      "2026-12-20 -",
+                                      "2026-12-20 until",
+                                      "2026-12-20 until ",
+                                      "until 2026-12-20",
+                                      "2027-01-03 until 2026-12-20",
+                                      "2026-12-20until 2027-01-03",
+                                      "2026-12-20 until 2027-01-03 until 2027-02-01",
+                                      "2026-12-20T10:00:00",
+                                      "2026-13-20"};
+    static char many[12 * (WA_FREEZES_MAX + 1)];
+    struct wa_freezes f = {.n = 7};
+    struct wa_err err = WA_ERR_INIT;
+    size_t n = 0;
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(bad); i++) {
+        struct wa_err why = WA_ERR_INIT;
+        if (wa_freezes_parse(wa_sv(bad[i]), &f, &why) != WA_E_INVALID)
+            fail_msg("'%s' was taken", bad[i]);
+    }
+    for (size_t i = 0; i <= WA_FREEZES_MAX; i++)
+        n += (size_t)snprintf(many + n, sizeof many - n, "2026-12-20,");
+    assert_int_equal(wa_freezes_parse(wa_sv(many), &f, &err), WA_E_LIMIT);
+    assert_int_equal(f.n, 7);
+    wa_err_clear(&err);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        check_ok(wa_freezes_parse(wa_sv(cases[i].freezes), &f, &err), &err, cases[i].freezes);
+        if (wa_freezes_end(&f, at(cases[i].now)) != at(cases[i].end))
+            fail_msg("case %zu: '%s' at %s", i, cases[i].freezes, cases[i].now);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_where_a_moment_lies),
         cmocka_unit_test(test_what_is_none),
+        cmocka_unit_test(test_freezes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
