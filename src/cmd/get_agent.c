@@ -1,26 +1,14 @@
 /* get_agent.c - the subcommands of wapt-get that the service carries out: one request over its
  * socket, its events shown as they come. */
-#include <errno.h>
+#include "cmd/get_agent.h"
 
-#include "agent/config.h"
 #include "base/date.h"
 #include "base/mem.h"
-#include "cmd/agent_main.h"
+#include "cmd/call.h"
 #include "cmd/get.h"
-#include "cmd/get_agent.h"
 #include "os/fs.h"
-#include "os/local.h"
-#include "os/pipe.h"
-#include "os/priv.h"
-#include "proto/local.h"
 
 #define DEFAULT_CONFIG "/opt/wapt/wapt-get.ini"
-
-static void no_warning(void *user, const char *text)
-{
-    WA_UNUSED(user);
-    WA_UNUSED(text);
-}
 
 /* An option's value, for a command that need not have it. */
 static const char *given(const struct wa_cli *cli, const char *name)
@@ -41,41 +29,6 @@ static bool has_flag(const struct wa_cli *cli, const char *name)
 
 /* --- the connection --- */
 
-struct talk {
-    int fd;
-    struct wa_buf in;
-    size_t used;
-    struct wa_agent_once *once; /* NULL: the service */
-};
-
-static void talk_fini(struct talk *t)
-{
-    wa_fd_close(&t->fd);
-    wa_buf_fini(&t->in);
-    wa_agent_once_end(t->once);
-}
-
-/* To the service; where it does not run, root's command starts what it needs for itself. */
-static enum wa_code connect_to(struct talk *t, const struct wa_agent_config *c, struct wa_err *err)
-{
-    struct wa_err why = WA_ERR_INIT;
-    if (wa_local_connect(c->local_socket, &t->fd, &why) == WA_OK)
-        return WA_OK;
-    if (why.code != WA_E_UNREACHABLE) {
-        *err = why;
-        return err->code;
-    }
-    if (!wa_priv_is_root())
-        return wa_fail(
-            err, WA_E_UNREACHABLE,
-            "nobody answers at '%s': is waptservice running? Without it only root can do "
-            "this",
-            c->local_socket);
-    if (wa_agent_once_start(c->file, &t->once, err) != WA_OK)
-        return err->code;
-    return wa_agent_once_connect(t->once, c->local_socket, &t->fd, err);
-}
-
 enum wa_code wa_get_agent_config(const struct wa_cli *cli, char file[WA_PATH_MAX],
                                  struct wa_err *err)
 {
@@ -93,56 +46,14 @@ enum wa_code wa_get_agent_config(const struct wa_cli *cli, char file[WA_PATH_MAX
     return WA_OK;
 }
 
-static enum wa_code talk_open(const struct wa_cli *cli, struct talk *t, struct wa_err *err)
+static enum wa_code talk_open(const struct wa_cli *cli, struct wa_call *t, struct wa_err *err)
 {
-    struct wa_agent_config c;
     char file[WA_PATH_MAX];
-    wa_buf_init(&t->in, WA_LOCAL_LINE_MAX);
-    *t = (struct talk){.fd = -1, .in = t->in};
-    if (wa_get_agent_config(cli, file, err) != WA_OK ||
-        wa_agent_config_load(file, no_warning, NULL, &c, err) != WA_OK)
-        return err->code;
-    enum wa_code code = connect_to(t, &c, err);
-    wa_agent_config_free(&c);
-    return code;
+    return wa_get_agent_config(cli, file, err) == WA_OK ? wa_call_open(t, file, true, err)
+                                                        : err->code;
 }
 
-static enum wa_code talk_send(struct talk *t, struct wa_sv line, struct wa_err *err)
-{
-    while (line.n > 0) {
-        ptrdiff_t put = wa_pipe_write(t->fd, line.p, line.n);
-        if (put < 0)
-            return wa_fail_errno(err, errno, "cannot talk to the service");
-        line = wa_sv_sub(line, (size_t)put, line.n);
-    }
-    return WA_OK;
-}
-
-/* The next line, valid until the next call. */
-static enum wa_code talk_line(struct talk *t, struct wa_sv *ret, struct wa_err *err)
-{
-    wa_buf_consume(&t->in, t->used);
-    t->used = 0;
-    for (;;) {
-        size_t at;
-        if (wa_sv_chr(wa_buf_sv(&t->in), '\n', &at)) {
-            *ret = wa_sv_n(t->in.p, at);
-            t->used = at + 1;
-            return WA_OK;
-        }
-        char *p = wa_buf_reserve(&t->in, 65536);
-        if (p == NULL)
-            return wa_buf_check(&t->in, err);
-        ptrdiff_t got = wa_pipe_read(t->fd, p, 65536);
-        if (got <= 0)
-            return wa_fail(
-                err, WA_E_UNREACHABLE,
-                "the service ended the connection: it may be restarting, look at its log");
-        wa_buf_advance(&t->in, (size_t)got);
-    }
-}
-
-static enum wa_code send_password(struct talk *t, const struct wa_cli *cli, struct wa_sv reason,
+static enum wa_code send_password(struct wa_call *t, const struct wa_cli *cli, struct wa_sv reason,
                                   struct wa_err *err)
 {
     WA_AUTO_BUF_SECRET struct wa_buf password;
@@ -164,7 +75,7 @@ static enum wa_code send_password(struct talk *t, const struct wa_cli *cli, stru
     wa_buf_addc(&line, '\n');
     if (wa_buf_check(&line, err) != WA_OK)
         return err->code;
-    return talk_send(t, wa_buf_sv(&line), err);
+    return wa_call_send(t, wa_buf_sv(&line), err);
 }
 
 /* --- showing --- */
@@ -245,7 +156,7 @@ static enum wa_code show_result(struct wa_cli *cli, enum wa_local_op op,
     return WA_OK;
 }
 
-static enum wa_code follow(struct wa_cli *cli, struct talk *t, enum wa_local_op op,
+static enum wa_code follow(struct wa_cli *cli, struct wa_call *t, enum wa_local_op op,
                            struct wa_err *err)
 {
     for (;;) {
@@ -254,7 +165,7 @@ static enum wa_code follow(struct wa_cli *cli, struct talk *t, enum wa_local_op 
         struct wa_sv line;
         char what[64];
         wa_arena_init(&arena, 256u << 20);
-        if (talk_line(t, &line, err) != WA_OK ||
+        if (wa_call_line(t, &line, err) != WA_OK ||
             wa_local_answer_read(line, &arena, &a, err) != WA_OK)
             return err->code;
         switch (a.event) {
@@ -281,13 +192,13 @@ static enum wa_code follow(struct wa_cli *cli, struct talk *t, enum wa_local_op 
 
 /* --- asking, with nothing shown --- */
 
-static enum wa_code ask(const struct wa_cli *cli, struct talk *t, struct wa_arena *arena,
+static enum wa_code ask(const struct wa_cli *cli, struct wa_call *t, struct wa_arena *arena,
                         const struct wa_json **ret, struct wa_err *err)
 {
     for (;;) {
         struct wa_local_answer a;
         struct wa_sv line;
-        if (talk_line(t, &line, err) != WA_OK ||
+        if (wa_call_line(t, &line, err) != WA_OK ||
             wa_local_answer_read(line, arena, &a, err) != WA_OK)
             return err->code;
         if (a.event == WA_EV_AUTH && send_password(t, cli, a.text, err) != WA_OK)
@@ -306,20 +217,13 @@ enum wa_code wa_get_agent_ask(const struct wa_cli *cli, enum wa_local_op op, con
                               struct wa_err *err)
 {
     struct wa_local_request r = {.op = op};
-    WA_AUTO_BUF struct wa_buf line;
-    struct talk t;
-    wa_buf_init(&line, WA_LOCAL_REQUEST_MAX);
+    WA_AUTO_CALL struct wa_call t;
+    wa_call_init(&t);
     if (package != NULL)
         r.packages[r.package_count++] = wa_sv(package);
-    enum wa_code code = talk_open(cli, &t, err);
-    if (code == WA_OK)
-        code = wa_local_request_write(&r, &line, err);
-    if (code == WA_OK)
-        code = talk_send(&t, wa_buf_sv(&line), err);
-    if (code == WA_OK)
-        code = ask(cli, &t, arena, ret, err);
-    talk_fini(&t);
-    return code;
+    if (talk_open(cli, &t, err) != WA_OK || wa_call_ask(&t, &r, err) != WA_OK)
+        return err->code;
+    return ask(cli, &t, arena, ret, err);
 }
 
 /* --- the request --- */
@@ -365,24 +269,16 @@ static enum wa_code fill(const struct wa_cli *cli, struct wa_local_request *r, s
 enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
 {
     struct wa_local_request r = {.op = WA_OP_STATUS};
-    WA_AUTO_BUF_SECRET struct wa_buf line;
     WA_AUTO_BUF_SECRET struct wa_buf token;
     WA_AUTO_BUF_SECRET struct wa_buf password;
-    struct talk t;
-    wa_buf_init(&line, 2 * WA_LOCAL_REQUEST_MAX);
+    WA_AUTO_CALL struct wa_call t;
     wa_buf_init(&token, 1024);
     wa_buf_init(&password, 1024);
+    wa_call_init(&t);
     if (!wa_local_op_find(wa_sv(cli->command->name), &r.op))
         return wa_fail(err, WA_E_INTERNAL, "no operation '%s'", cli->command->name);
-    if (fill(cli, &r, &token, &password, err) != WA_OK)
+    if (fill(cli, &r, &token, &password, err) != WA_OK || talk_open(cli, &t, err) != WA_OK ||
+        wa_call_ask(&t, &r, err) != WA_OK)
         return err->code;
-    enum wa_code code = talk_open(cli, &t, err);
-    if (code == WA_OK)
-        code = wa_local_request_write(&r, &line, err);
-    if (code == WA_OK)
-        code = talk_send(&t, wa_buf_sv(&line), err);
-    if (code == WA_OK)
-        code = follow(cli, &t, r.op, err);
-    talk_fini(&t);
-    return code;
+    return follow(cli, &t, r.op, err);
 }
