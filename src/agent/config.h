@@ -23,7 +23,7 @@ struct wa_agent_config {
     char file[WA_PATH_MAX];
     /* [global] */
     char *repo_url, *wapt_server, *verify_cert, *server_fingerprint, *public_certs_dir;
-    char *maturities, *locales, *blacklist, *whitelist, *held, *http_proxy, *uuid, *log_level;
+    char *maturities, *locales, *blacklist, *whitelist, *held, *http_proxy, *uuid, *log_level, *language;
     char *local_socket, *helper_user, *admin_groups;
     char *repositories, *mirrors, *bandwidth;
     char *host_profiles, *host_unit_dn, *host_site; /* see place.c */

@@ -19,7 +19,6 @@ static const struct wa_conf_option gone[] = {
     GONE("use_http_proxy_for_templates", "there are no templates to download"),
     GONE("check_certificates_validity", "certificates are always checked"),
     GONE("default_maturity", "packages are made by wapt-get, with its own configuration"),
-    GONE("language", "the system's language is used; packages: locales"),
     GONE("use_hostpackages", "the machine's own package is always asked for"),
     GONE("fake_hostname", "it was for tests"),
     GONE("dbpath", "the database is in db/ of the base directory: move waptdb.sqlite there before "

@@ -8,6 +8,7 @@
 
 #include "agent/config_priv.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "codec/csv.h"
 #include "codec/url.h"
 
@@ -73,8 +74,8 @@ static bool parse_rate(const char *text, uint64_t *ret_bytes_s)
 static enum wa_code say(const struct loader *l, const char *name, const char *what, bool *ret_ok)
 {
     char text[WA_PATH_MAX + WA_ERR_TEXT_MAX];
-    (void)snprintf(text, sizeof text, "%s: repository '%.80s' is left out: %.800s", l->c->file,
-                   name, what);
+    (void)snprintf(text, sizeof text, wa_text("%s: repository '%.80s' is left out: %.800s"),
+                   l->c->file, name, wa_text(what));
     if (l->warn != NULL)
         l->warn(l->user, text);
     *ret_ok = false;

@@ -1,6 +1,7 @@
 /* hook.c - one hook of a package's setup.py in its own interpreter: the request, the output, the
  * outcome (formats.md 10). */
 #include "agent/manager_priv.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 void wa_hook_result_init(struct wa_hook_result *r)
@@ -165,10 +166,11 @@ static void judge(const struct wa_task_run *run, const struct wa_hook_run *what,
     if (ran->timed_out) {
         ret->code = WA_E_TIMEOUT;
         (void)snprintf(ret->error, sizeof ret->error,
-                       "the script took too long and was ended (hook_timeout)");
+                       wa_text("the script took too long and was ended (hook_timeout)"));
     } else if (!ran->has_result || wa_json_parse(json, 0, &arena, &j, &err) != WA_OK ||
                !wa_json_is(j, WA_JSON_OBJECT)) {
-        (void)snprintf(ret->error, sizeof ret->error, "the script ended without a result (%s %d)",
+        (void)snprintf(ret->error, sizeof ret->error,
+                       wa_text("the script ended without a result (%s %d)"),
                        ran->exit.kind == WA_EXIT_SIGNAL ? "signal" : "status", ran->exit.value);
     } else {
         struct wa_sv status = wa_json_sv(wa_json_get(j, "status")),

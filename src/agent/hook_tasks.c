@@ -1,6 +1,7 @@
 /* hook_tasks.c - audits of what is installed, and the settings of a user's session. */
 #include "agent/install_priv.h"
 #include "base/date.h"
+#include "base/text.h"
 #include "os/clock.h"
 
 static bool is_wanted(const struct wa_task_run *run, const char *package)
@@ -66,7 +67,7 @@ static enum wa_code audit_one(struct wa_task_run *run, const struct wa_installed
                 strcmp(r.status, "UNKNOWN") == 0;
     if (!good && why.code == WA_OK)
         (void)wa_fail(&why, r.code, "%s",
-                      r.error[0] != '\0' ? r.error : "the audit found an error");
+                      r.error[0] != '\0' ? r.error : wa_text("the audit found an error"));
     enum wa_code code =
         wa_installed_set_audit(m->tdb, wa_control_get(c, WA_A_PACKAGE), r.status,
                                wa_buf_sv(&r.output), now, period > 0 ? now + period : 0, err);
@@ -133,7 +134,7 @@ static enum wa_code session_one(struct wa_task_run *run, const struct wa_install
     if (run_kept(run, row, WA_HOOK_SESSION_SETUP, uid, user, &r, &why) == WA_OK &&
         strcmp(r.status, "ERROR") == 0)
         (void)wa_fail(&why, r.code, "%s",
-                      r.error[0] != '\0' ? r.error : "its session_setup() failed");
+                      r.error[0] != '\0' ? r.error : wa_text("its session_setup() failed"));
     enum wa_code code =
         wa_session_set(m->tdb, uid, package, version, why.code == WA_OK ? r.status : "ERROR", err);
     wa_task_package(run, c, why.code == WA_OK ? r.status : "ERROR",

@@ -6,6 +6,7 @@
  * after. A failed upgrade leaves the old version's row and script in place, marked ERROR.
  */
 #include "agent/install_priv.h"
+#include "base/text.h"
 
 #include "agent/repo_trust.h"
 #include "os/clock.h"
@@ -152,7 +153,8 @@ static enum wa_code install_with_code(struct wa_task_run *run, const struct wa_i
     if (stored == WA_OK && code != WA_OK)
         *err = why;
     else if (stored == WA_OK && strcmp(r.status, "ERROR") == 0)
-        (void)wa_fail(err, r.code, "%s", r.error[0] != '\0' ? r.error : "its install() failed");
+        (void)wa_fail(err, r.code, "%s",
+                      r.error[0] != '\0' ? r.error : wa_text("its install() failed"));
     else if (stored == WA_OK && strcmp(r.status, "OK") != 0)
         wa_task_say(run, "%s: install() says %s\n", wa_control_get(in->to, WA_A_PACKAGE), r.status);
     wa_hook_result_fini(&r);
@@ -353,7 +355,8 @@ static enum wa_code run_uninstall(struct wa_task_run *run, const struct wa_insta
     if (code == WA_OK)
         code = wa_hook_run(run, &what, &r, err);
     if (code == WA_OK && strcmp(r.status, "ERROR") == 0)
-        code = wa_fail(err, r.code, "%s", r.error[0] != '\0' ? r.error : "its uninstall() failed");
+        code = wa_fail(err, r.code, "%s",
+                       r.error[0] != '\0' ? r.error : wa_text("its uninstall() failed"));
     if (code != WA_OK)
         record_failure(run->m, wa_control_get(c, WA_A_PACKAGE), wa_buf_sv(&r.output));
     wa_hook_result_fini(&r);

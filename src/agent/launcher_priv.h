@@ -15,7 +15,8 @@ struct wa_launch {
     uint32_t uid, gid; /* of network, fetch, unpack; never 0 */
     char self[WA_PATH_MAX];
     char fetch[WA_PATH_MAX];
-    char log_env[32]; /* "WAPT_LOG=info" */
+    char log_env[32];      /* "WAPT_LOG=info" */
+    char language_env[32]; /* "LANGUAGE=fr" */
 };
 
 /* Finds the programs and the account; paths must outlive launch. An account that does not exist is

@@ -7,6 +7,7 @@
  * descriptor: what was checked is what python runs in.
  */
 #include "agent/launcher_priv.h"
+#include "base/text.h"
 #include "codec/hex.h"
 #include "os/fs.h"
 #include "os/local.h"
@@ -26,6 +27,8 @@ enum wa_code wa_launch_init(struct wa_launch *launch, const struct wa_agent_path
     launch->is_once = is_once;
     (void)snprintf(launch->log_env, sizeof launch->log_env, WA_ROLE_LOG_ENV "=%s",
                    is_once ? "warning" : "info");
+    (void)snprintf(launch->language_env, sizeof launch->language_env, "LANGUAGE=%s",
+                   wa_text_language_name());
     if (wa_user_ids(paths->user, &launch->uid, &launch->gid, &why) != WA_OK || launch->uid == 0 ||
         launch->gid == 0) {
         launch->uid = launch->gid = NOBODY;
@@ -136,7 +139,7 @@ static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role ro
     bool is_fetch = role == WA_ROLE_FETCH, is_auth = role == WA_ROLE_AUTH;
     const char *program = is_fetch ? launch->fetch : launch->self;
     const char *const argv[] = {program, is_fetch ? NULL : arg, NULL};
-    const char *const envp[] = {PATH_ENV, LANG_ENV, launch->log_env, NULL};
+    const char *const envp[] = {PATH_ENV, LANG_ENV, launch->log_env, launch->language_env, NULL};
     enum wa_code code = wa_socketpair(pair, err);
     if (code != WA_OK) {
         return code;
@@ -289,8 +292,9 @@ enum wa_code wa_launch_manager(const struct wa_launch *launch, const char *const
     static const char *const passed[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "TERM",
                                          "COLUMNS",       "NO_COLOR",      "TZ"};
     char texts[WA_COUNT(passed)][ENV_TEXT_MAX];
-    const char *envp[WA_COUNT(passed) + 4] = {PATH_ENV, LANG_ENV, launch->log_env};
-    size_t n = 3;
+    const char *envp[WA_COUNT(passed) + 5] = {PATH_ENV, LANG_ENV, launch->log_env,
+                                            launch->language_env};
+    size_t n = 4;
     int pair[2];
     for (size_t i = 0; i < WA_COUNT(passed); i++) {
         const char *value = getenv(passed[i]);

@@ -7,6 +7,7 @@
  * read is dropped; its task goes on.
  */
 #include "agent/manager_priv.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "os/local.h"
 #include "os/pipe.h"
@@ -124,7 +125,8 @@ static bool answer(struct client *c, const struct wa_local_answer *a, struct wa_
 
 static bool finish(struct client *c, enum wa_code code, const char *text, struct wa_sv data)
 {
-    const struct wa_local_answer a = {.event = WA_EV_RESULT, .code = code, .text = wa_sv(text)};
+    const struct wa_local_answer a = {
+        .event = WA_EV_RESULT, .code = code, .text = wa_sv(wa_text(text))};
     return answer(c, &a, data);
 }
 
@@ -291,7 +293,7 @@ static enum wa_code ask_auth(void *user, struct wa_err *err)
 
 static void ask_password(struct client *c, const char *reason)
 {
-    const struct wa_local_answer a = {.event = WA_EV_AUTH, .text = wa_sv(reason)};
+    const struct wa_local_answer a = {.event = WA_EV_AUTH, .text = wa_sv(wa_text(reason))};
     c->stage = WANTS_PASSWORD;
     (void)answer(c, &a, WA_SV(""));
 }

@@ -2,6 +2,7 @@
  * clock, the end. */
 #include "agent/moving.h"
 #include "agent/repo_trust.h"
+#include "base/text.h"
 
 #include "os/clock.h"
 #include "os/local.h"
@@ -197,6 +198,8 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
     (void)snprintf(m->libdir, sizeof m->libdir, "%s", o->libdir);
     if (wa_agent_config_load(o->config_file, on_warning, m, &m->config, err) != WA_OK)
         return err->code;
+    if (m->config.language[0] != '\0' || !m->once)
+        wa_text_language(m->config.language);
     if (!m->once && wa_log_level_parse(m->config.log_level, &level))
         m->log.level = level;
     if (wa_folders_check(m, err) != WA_OK ||

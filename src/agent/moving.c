@@ -12,12 +12,12 @@
 
 #include "agent/manager_priv.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "os/rand.h"
 
 #define DONE "moved_from_wapt" /* parameter: 1 once it was done */
 #define COPY "private/tmp/moving"
-#define KEEPER "WAPT's database 'db/waptdb.sqlite'"
 
 static enum wa_code path(struct wa_relpath *ret, struct wa_err *err, const char *fmt, ...)
     WA_FORMAT(3, 4);
@@ -312,5 +312,5 @@ enum wa_code wa_moving_import(struct wa_manager *m, struct wa_err *err)
         *err = ignored;
     if (err->code == WA_OK)
         return WA_OK;
-    return wa_wrap(err, "taking over " KEEPER);
+    return wa_wrap(err, "taking over WAPT's database 'db/waptdb.sqlite'");
 }

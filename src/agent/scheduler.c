@@ -11,6 +11,7 @@
 #include "agent/manager_priv.h"
 
 #include "base/date.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "os/moment.h"
 #include "os/rand.h"
@@ -112,16 +113,16 @@ static const char *why_not(struct wa_manager *m, struct wa_db *db, int64_t due, 
     if (windows_text(m, db, &text, &err) != WA_OK ||
         wa_windows_parse(wa_buf_sv(&text), &w, &err) != WA_OK) {
         wa_log_err(&m->log, WA_LOG_ERROR, "windows.unreadable", &err);
-        return "the maintenance windows can't be read";
+        return wa_text("the maintenance windows can't be read");
     }
     bool is_late = m->config.catch_up_s > 0 && now - due > m->config.catch_up_s;
     if (w.n > 0 && !is_late) {
         int64_t local = wa_schedule_local(now), end = wa_windows_end(&w, local);
         if (end == 0)
-            return "a maintenance window";
+            return wa_text("a maintenance window");
         *ret_until = now + (end - local);
     }
-    return !m->config.upgrade_on_battery && wa_moment_on_battery() ? "mains power" : NULL;
+    return !m->config.upgrade_on_battery && wa_moment_on_battery() ? wa_text("mains power") : NULL;
 }
 
 /* --- the turns --- */

@@ -5,6 +5,7 @@
  */
 #include "agent/backoff.h"
 #include "agent/manager_priv.h"
+#include "base/text.h"
 #include "os/clock.h"
 
 #include <stdarg.h>
@@ -76,7 +77,7 @@ void wa_task_say(struct wa_task_run *run, const char *fmt, ...)
     char text[2048];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    (void)vsnprintf(text, sizeof text, wa_text(fmt), args);
     va_end(args);
     wa_task_output(run, wa_sv(text));
 }
@@ -288,7 +289,8 @@ static void finish(struct wa_task_run *run, enum wa_code code, struct wa_err *er
     struct wa_err stored = WA_ERR_INIT;
     char message[1100];
     if (code == WA_OK)
-        (void)snprintf(message, sizeof message, run->done > 0 ? "%zu done" : "done", run->done);
+        (void)snprintf(message, sizeof message, run->done > 0 ? wa_text("%zu done") : "done",
+                       run->done);
     else
         (void)snprintf(message, sizeof message, "%s", err->text);
     if (store(run, code, message, &stored) != WA_OK) {

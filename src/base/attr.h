@@ -14,6 +14,9 @@
 #define WA_FORMAT(fmt, first) __attribute__((format(printf, fmt, first)))
 #endif
 
+/* What comes back is a format for the same arguments as this one. */
+#define WA_FORMAT_ARG(fmt) __attribute__((format_arg(fmt)))
+
 /* The result must be looked at: every function that can fail carries this. */
 #define WA_CHECK __attribute__((warn_unused_result))
 #define WA_NORETURN __attribute__((noreturn))

@@ -7,6 +7,7 @@
  */
 #include "base/err.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <errno.h>
@@ -123,7 +124,7 @@ static WA_FORMAT(3, 0) enum wa_code
     fail_v(struct wa_err *err, enum wa_code code, const char *fmt, va_list args)
 {
     err->code = code;
-    if (vsnprintf(err->text, sizeof err->text, fmt, args) < 0)
+    if (vsnprintf(err->text, sizeof err->text, wa_text(fmt), args) < 0)
         err->text[0] = '\0';
     tidy(err);
     return code;
@@ -180,7 +181,7 @@ enum wa_code wa_fail_errno(struct wa_err *err, int errnum, const char *fmt, ...)
     struct wa_err fresh;
     (void)fail_v(&fresh, code_of_errno(errnum), fmt, args);
     va_end(args);
-    return wa_fail(err, fresh.code, "%s: %s", fresh.text, strerror(errnum));
+    return wa_fail(err, fresh.code, "%s: %s", fresh.text, wa_text(strerror(errnum)));
 }
 
 enum wa_code wa_nomem(struct wa_err *err)

@@ -5,6 +5,7 @@
  * thought.
  */
 #include "base/relpath.h"
+#include "base/text.h"
 
 #include "base/utf8.h"
 
@@ -32,15 +33,15 @@ static bool is_device(struct wa_sv part)
 static const char *fault_of_part(struct wa_sv part)
 {
     if (part.n == 0)
-        return "it has an empty part";
+        return wa_text("it has an empty part");
     if (wa_sv_eqs(part, ".") || wa_sv_eqs(part, ".."))
-        return "it has a part '.' or '..'";
+        return wa_text("it has a part '.' or '..'");
     if (part.n > WA_NAME_MAX)
-        return "a part is too long";
+        return wa_text("a part is too long");
     if (part.p[part.n - 1] == '.' || part.p[part.n - 1] == ' ')
-        return "a part ends in a dot or a blank";
+        return wa_text("a part ends in a dot or a blank");
     if (is_device(part))
-        return "a part is the name of a device";
+        return wa_text("a part is the name of a device");
     return NULL;
 }
 
@@ -58,32 +59,33 @@ static const char *fault_of_text(struct wa_sv text)
     while (wa_utf8_next(text, &at, &cp)) {
         /* Right-to-left and other invisible marks make a name look like another one. */
         if (!wa_utf8_is_shown(cp))
-            return cp < 0xa0 ? "it holds a control character" : "it holds an invisible character";
+            return cp < 0xa0 ? wa_text("it holds a control character")
+                             : wa_text("it holds an invisible character");
         if (cp == '\\')
-            return "it holds a backslash";
+            return wa_text("it holds a backslash");
         if (is_forbidden(cp))
-            return "it holds one of : < > \" ? * |";
+            return wa_text("it holds one of : < > \" ? * |");
     }
-    return at == text.n ? NULL : "it is not UTF-8";
+    return at == text.n ? NULL : wa_text("it is not UTF-8");
 }
 
 static const char *fault_of(struct wa_sv text)
 {
     if (text.n == 0)
-        return "it is empty";
+        return wa_text("it is empty");
     if (text.n > WA_RELPATH_MAX)
-        return "it is too long";
+        return wa_text("it is too long");
     const char *fault = fault_of_text(text);
     if (fault != NULL)
         return fault;
     size_t depth = 0;
     struct wa_sv rest = text, part;
     while (wa_sv_split(&rest, '/', &part)) {
-        fault = text.p[0] == '/' ? "it is absolute" : fault_of_part(part);
+        fault = text.p[0] == '/' ? wa_text("it is absolute") : fault_of_part(part);
         if (fault != NULL)
             return fault;
         if (++depth > WA_RELPATH_DEPTH_MAX)
-            return "it is too deep";
+            return wa_text("it is too deep");
     }
     return NULL;
 }

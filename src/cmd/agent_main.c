@@ -7,6 +7,7 @@
 #include "cmd/agent_main.h"
 
 #include "agent/manager_priv.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "os/local.h"
 #include "os/priv.h"
@@ -40,13 +41,15 @@ static void untold(void *user, const char *text)
     WA_UNUSED(text);
 }
 
-static enum wa_code read_paths(const char *file, const char *libdir,
+static enum wa_code read_paths(const char *file, const char *libdir, bool once,
                                void (*warn)(void *user, const char *text),
                                struct wa_agent_paths *ret, struct wa_err *err)
 {
     struct wa_agent_config config;
     if (wa_agent_config_load(file, warn, NULL, &config, err) != WA_OK)
         return err->code;
+    if (config.language[0] != '\0' || !once)
+        wa_text_language(config.language);
     (void)snprintf(ret->base, sizeof ret->base, "%s", config.base);
     (void)snprintf(ret->libdir, sizeof ret->libdir, "%s", libdir);
     (void)snprintf(ret->user, sizeof ret->user, "%s", config.helper_user);
@@ -61,7 +64,7 @@ static enum wa_code launch(const char *file, const char *libdir, bool once, int 
     char self[WA_PATH_MAX];
     /* A configuration that can't be read is told here, once, instead of at each start of the
      * manager. */
-    if (read_paths(file, libdir, to_stderr, &paths, err) != WA_OK ||
+    if (read_paths(file, libdir, once, to_stderr, &paths, err) != WA_OK ||
         wa_proc_self_path(self, err) != WA_OK)
         return err->code;
     const char *const args[] = {self, MANAGER_ARG, file, libdir, once ? "once" : "service", NULL};
@@ -94,7 +97,7 @@ enum wa_code wa_agent_launch(const char *config_file, const char *libdir, struct
     struct wa_agent_paths paths = {.base = ""};
     int fd = -1;
     if (wa_service_connection(&fd, err) != WA_OK ||
-        read_paths(config_file, libdir, untold, &paths, err) != WA_OK) /* the manager has told */
+        read_paths(config_file, libdir, false, untold, &paths, err) != WA_OK) /* the manager has told */
         return err->code;
     return wa_role_launcher_of(&paths, fd, err);
 }
@@ -102,6 +105,7 @@ enum wa_code wa_agent_launch(const char *config_file, const char *libdir, struct
 bool wa_agent_dispatch(int argc, char **argv, int *ret_status)
 {
     struct wa_err err = WA_ERR_INIT;
+    wa_text_from_environment(); /* the launcher wrote it */
     if (wa_role_dispatch(argc, argv, ret_status))
         return true;
     if (argc == 5 && strcmp(argv[1], MANAGER_ARG) == 0) {
@@ -124,15 +128,16 @@ bool wa_agent_dispatch(int argc, char **argv, int *ret_status)
 enum wa_code wa_agent_once_start(const char *config_file, struct wa_agent_once **ret,
                                  struct wa_err *err)
 {
-    char self[WA_PATH_MAX], libdir_env[WA_PATH_MAX + 16];
+    char self[WA_PATH_MAX], libdir_env[WA_PATH_MAX + 16], language_env[32];
     struct wa_agent_once *o;
     const char *libdir = wa_agent_libdir();
     if (wa_proc_self_path(self, err) != WA_OK)
         return err->code;
     (void)snprintf(libdir_env, sizeof libdir_env, "WAPT_LIBDIR=%s", libdir);
+    (void)snprintf(language_env, sizeof language_env, "LANGUAGE=%s", wa_text_language_name());
     const char *const argv[] = {self, ONCE_ARG, config_file, libdir, NULL};
     const char *const envp[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                "LANG=C.UTF-8", libdir_env, NULL};
+                                "LANG=C.UTF-8", libdir_env, language_env, NULL};
     const int fds[] = {-1, 2, 2}; /* its talk is no result */
     const struct wa_spawn s = {.argv = argv, .envp = envp, .fds = fds, .fd_count = WA_COUNT(fds)};
     o = wa_calloc(1, sizeof *o);
@@ -173,8 +178,8 @@ enum wa_code wa_agent_once_connect(struct wa_agent_once *o, const char *socket_p
     }
     return wa_fail(err, WA_E_UNREACHABLE,
                    "nobody answers at '%s', though %s: see its log, and try again", socket_path,
-                   is_gone ? "a service or another command of root's holds the base directory"
-                           : "the agent was started for this command");
+                   is_gone ? wa_text("a service or another command of root's holds the base directory")
+                           : wa_text("the agent was started for this command"));
 }
 
 void wa_agent_once_end(struct wa_agent_once *o)

@@ -272,7 +272,7 @@ static int report(struct wa_cli *cli, struct wa_err *err)
     else if (err->code != WA_OK && err->text[0] != '\0')
         wa_cli_say(cli, "%s", err->text);
     if (err->code == WA_E_USAGE && !cli->json)
-        (void)fprintf(stderr, "Try '%s%s%s --help'.\n", cli->program->name,
+        (void)fprintf(stderr, wa_text("Try '%s%s%s --help'.\n"), cli->program->name,
                       cli->command != NULL && cli->command->name != NULL ? " " : "",
                       cli->command != NULL && cli->command->name != NULL ? cli->command->name : "");
     int status = wa_code_exit(err->code);
@@ -333,8 +333,11 @@ int wa_cli_main(const struct wa_cli_program *program, int argc, char **argv)
     struct wa_cli cli = {.program = program};
     if (argc == 3 && strcmp(argv[1], "--completion") == 0)
         return answer_completion(program, argv[2]);
+    wa_text_from_environment();
     wa_buf_init(&cli.result, WA_INDEX_BYTES_MAX);
     wa_jw_init(&cli.jw, &cli.result);
+    if (wants_json(&cli, argc, argv)) /* programs read it: it has one language */
+        wa_text_language(NULL);
     if (wa_cli_parse(&cli, argc, argv, &err) != WA_OK) {
         cli.json = wants_json(&cli, argc, argv);
     } else if (!answer_help(&cli, &err) && check_args(&cli, &err) == WA_OK) {

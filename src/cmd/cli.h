@@ -10,6 +10,7 @@
 #define WA_CMD_CLI_H
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "codec/json.h"
 
 #define WA_CLI_GIVEN_MAX 256u /* options on one command line */

@@ -3,6 +3,7 @@
  */
 #include "cmd/cli.h"
 
+#include "base/text.h"
 #include "os/fs.h"
 #include "os/term.h"
 
@@ -10,7 +11,7 @@ static enum wa_code ask_once(const char *prompt, const char *option, struct wa_b
                              struct wa_err *err)
 {
     struct wa_err why = WA_ERR_INIT;
-    if (wa_term_ask(prompt, false, out, &why) == WA_OK)
+    if (wa_term_ask(wa_text(prompt), false, out, &why) == WA_OK)
         return WA_OK;
     return why.code == WA_E_AUTH
                ? wa_fail(err, WA_E_AUTH, "no password: %s; %s FILE takes it from a file", why.text,
@@ -27,7 +28,7 @@ enum wa_code wa_cli_ask_secret(const char *prompt, bool twice, const char *optio
     wa_buf_init(&again, WA_TERM_LINE_MAX);
     if (ask_once(prompt, option, &first, err) != WA_OK)
         return err->code;
-    if (twice && ask_once("Once more: ", option, &again, err) != WA_OK)
+    if (twice && ask_once(WA_TEXT("Once more: "), option, &again, err) != WA_OK)
         return err->code;
     if (twice && !wa_sv_eq(wa_buf_sv(&first), wa_buf_sv(&again)))
         return wa_fail(err, WA_E_AUTH, "the two passwords differ");
@@ -42,13 +43,14 @@ enum wa_code wa_cli_confirm(const char *question, const char *option, struct wa_
     struct wa_err why = WA_ERR_INIT;
     wa_buf_init(&prompt, 4096);
     wa_buf_init(&answer, WA_TERM_LINE_MAX);
-    wa_buf_addf(&prompt, "%s Type yes: ", question);
+    wa_buf_addf(&prompt, wa_text("%s Type yes: "), wa_text(question));
     if (wa_buf_check(&prompt, err) != WA_OK)
         return err->code;
     if (wa_term_ask(wa_buf_str(&prompt), true, &answer, &why) != WA_OK)
-        return wa_fail(err, WA_E_USAGE, "%s %s: %s says yes beforehand", question, why.text,
+        return wa_fail(err, WA_E_USAGE, "%s %s: %s says yes beforehand", wa_text(question), why.text,
                        option);
-    return wa_sv_eqs(wa_sv_trim(wa_buf_sv(&answer)), "yes")
+    struct wa_sv word = wa_sv_trim(wa_buf_sv(&answer));
+    return wa_sv_eqs(word, "yes") || wa_sv_eqs(word, wa_text("yes"))
                ? WA_OK
                : wa_fail(err, WA_E_CANCELLED, "nothing was done");
 }

@@ -4,6 +4,7 @@
 #include "cmd/cli.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "os/term.h"
 
@@ -36,14 +37,14 @@ static WA_FORMAT(1, 0) char *format(const char *fmt, va_list args)
 {
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, again);
+    int n = vsnprintf(NULL, 0, wa_text(fmt), again);
     va_end(again);
     if (n < 0 || (size_t)n > LINE_MAX_BYTES)
         return NULL;
     char *text = wa_calloc((size_t)n + 1, 1);
     if (text == NULL)
         return NULL;
-    (void)vsnprintf(text, (size_t)n + 1, fmt, args);
+    (void)vsnprintf(text, (size_t)n + 1, wa_text(fmt), args);
     wa_cli_tame(text);
     return text;
 }
@@ -56,7 +57,7 @@ void wa_cli_out(const struct wa_cli *cli, const char *fmt, ...)
     va_start(args, fmt);
     WA_AUTO_STR char *text = format(fmt, args);
     va_end(args);
-    (void)fputs(text == NULL ? "(memory ran out)\n" : text, stdout);
+    (void)fputs(text == NULL ? wa_text("memory ran out") : text, stdout);
 }
 
 void wa_cli_pair(const struct wa_cli *cli, const char *key, const char *value)
@@ -80,7 +81,7 @@ void wa_cli_say(const struct wa_cli *cli, const char *fmt, ...)
     WA_AUTO_STR char *text = format(fmt, args);
     va_end(args);
     (void)fflush(stdout); /* in the order in which things happened */
-    (void)fprintf(stderr, "%s: %s\n", cli->program->name, text == NULL ? "memory ran out" : text);
+    (void)fprintf(stderr, "%s: %s\n", cli->program->name, text == NULL ? wa_text("memory ran out") : text);
 }
 
 void wa_cli_progress(const struct wa_cli *cli, const char *what, uint64_t done, uint64_t total)
@@ -96,7 +97,7 @@ void wa_cli_progress(const struct wa_cli *cli, const char *what, uint64_t done, 
                        : is_large    ? (unsigned)(done / (total / 100))
                                      : (unsigned)(done * 100 / total);
     char name[64];
-    (void)snprintf(name, sizeof name, "%.60s", what);
+    (void)snprintf(name, sizeof name, "%.60s", wa_text(what));
     wa_cli_tame(name);
     (void)fprintf(stderr, "\r\033[K%s %u%%", name, percent);
     (void)fflush(stderr);

@@ -7,6 +7,7 @@
  */
 #include "cmd/cli.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "os/term.h"
 
@@ -60,7 +61,7 @@ void wa_cli_table_init(struct wa_cli_table *t, const struct wa_cli_column *colum
     *t = (struct wa_cli_table){.columns = columns, .count = count};
     wa_buf_init(&t->cells, 256u << 20);
     for (size_t c = 0; c < count; c++)
-        t->width[c] = wa_cli_width(wa_sv(columns[c].title));
+        t->width[c] = wa_cli_width(wa_sv(wa_text(columns[c].title)));
 }
 
 void wa_cli_table_fini(struct wa_cli_table *t)
@@ -112,7 +113,7 @@ static void fit(const struct wa_cli_table *t, size_t screen, size_t width[WA_CLI
         size_t widest = t->count;
         for (size_t c = 0; c < t->count; c++)
             if (t->columns[c].may_cut && width[c] > CUT_MIN &&
-                width[c] > wa_cli_width(wa_sv(t->columns[c].title)) &&
+                width[c] > wa_cli_width(wa_sv(wa_text(t->columns[c].title))) &&
                 (widest == t->count || width[c] > width[widest]))
                 widest = c;
         if (widest == t->count)
@@ -169,7 +170,7 @@ enum wa_code wa_cli_table_print(struct wa_cli_table *t, const struct wa_cli *cli
         return err->code;
     fit(t, t->screen > 0 ? t->screen : wa_term_width(), width);
     for (size_t c = 0; !t->has_titles && c < t->count; c++) {
-        wa_buf_adds(&titles, t->columns[c].title);
+        wa_buf_adds(&titles, wa_text(t->columns[c].title));
         wa_buf_addc(&titles, '\0');
     }
     if (wa_buf_check(&titles, err) != WA_OK)

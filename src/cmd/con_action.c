@@ -61,7 +61,8 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
     bool takes = w->plan.kind == WA_ACT_INSTALL || w->plan.kind == WA_ACT_REMOVE ||
                  w->plan.kind == WA_ACT_FORGET;
     if (takes != (w->plan.package_count > 0))
-        return wa_fail(err, WA_E_USAGE, takes ? "'%s' which package?" : "'%s' takes no package",
+        return wa_fail(err, WA_E_USAGE,
+                       takes ? "'%s' which package?" : wa_text("'%s' takes no package"),
                        cli->args[0]);
     w->has_timeout = wa_cli_has(cli, "timeout");
     if (!wa_date_parse_period(wa_sv(wa_cli_get(cli, "valid", "1h")), 'h', &w->plan.valid_s) ||
@@ -103,12 +104,13 @@ static enum wa_code show_and_confirm(struct work *w, struct wa_err *err)
         const struct wa_target *t = &w->targets.items[i];
         off += !t->is_reachable;
         wa_cli_say(w->cli, "%s: %s (%s)%s", wa_buf_str(&what), t->name, t->uuid,
-                   t->is_reachable ? "" : ", not connected");
+                   t->is_reachable ? "" : wa_text(", not connected"));
     }
     if (w->targets.count <= CONFIRM_ABOVE || wa_cli_has(w->cli, "yes"))
         return WA_OK;
-    (void)snprintf(question, sizeof question, "%zu machines, %zu of them not connected: go on?",
-                   w->targets.count, off);
+    (void)snprintf(question, sizeof question,
+                   wa_text("%zu machines, %zu of them not connected: go on?"), w->targets.count,
+                   off);
     return wa_cli_confirm(question, "--yes", err);
 }
 
@@ -263,7 +265,10 @@ static enum wa_code conclude(struct work *w, struct wa_err *err)
                    "carry it out if they come before %s",
                    t->queued, until);
     if (t->sent > 0)
-        wa_cli_say(w->cli, "%zu machines are still at work: their results come to the server",
+        wa_cli_say(w->cli,
+                   wa_text_n("%zu machine is still at work: its result comes to the server",
+                             "%zu machines are still at work: their results come to the server",
+                             t->sent),
                    t->sent);
     enum wa_code code = wa_orders_outcome(t);
     if (code == WA_OK)
@@ -290,10 +295,10 @@ static enum wa_code follow(struct work *w, struct wa_err *err)
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     static const struct wa_cli_column columns[] = {
-        {"name", true},
-        {"uuid", false},
-        {"result", false},
-        {"message", false} /* whole: the reason is in it */};
+        {WA_TEXT("name"), true},
+        {WA_TEXT("uuid"), false},
+        {WA_TEXT("result"), false},
+        {WA_TEXT("message"), false} /* whole: the reason is in it */};
     struct work *w = wa_calloc(1, sizeof *w);
     if (w == NULL)
         return wa_nomem(err);

@@ -20,6 +20,6 @@ enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path, struct w
     if (!cli->json)
         wa_cli_say(cli, "%s: signed by %s (%.16s)%s", path, v.trust.signer_cn,
                    v.trust.signer_fingerprint,
-                   is_known ? "" : "; who is trusted is not known here, see --trusted");
+                   is_known ? "" : wa_text("; who is trusted is not known here, see --trusted"));
     return WA_OK;
 }

@@ -86,7 +86,7 @@ static enum wa_code read_password(const struct way *way, const char *user, const
         return err->code;
     if (file != NULL)
         return wa_cli_read_secret(file, out, err);
-    (void)snprintf(prompt, sizeof prompt, "Password of '%s' on %s: ", user, server);
+    (void)snprintf(prompt, sizeof prompt, wa_text("Password of '%s' on %s: "), user, server);
     wa_cli_tame(prompt);
     return wa_cli_ask_secret(prompt, false, "--password-file", out, err);
 }

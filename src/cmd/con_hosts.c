@@ -22,7 +22,7 @@ static void seen_text(const struct wa_json *h, char out[WA_DATE_MAX])
 {
     int64_t seen = 0;
     (void)wa_json_i64(wa_json_get(h, "last_seen"), &seen);
-    (void)snprintf(out, WA_DATE_MAX, "never");
+    (void)snprintf(out, WA_DATE_MAX, "%s", wa_text("never"));
     if (seen > 0)
         wa_date_rfc3339(seen, out);
 }
@@ -52,9 +52,9 @@ static enum wa_code read_filter(const struct wa_cli *cli, struct wa_host_filter 
 static enum wa_code show_table(const struct wa_cli *cli, const struct wa_json *list,
                                const struct wa_host_filter *f, struct wa_err *err)
 {
-    static const struct wa_cli_column columns[] = {{"name", true},       {"uuid", false},
-                                                   {"system", true},     {"status", false},
-                                                   {"connected", false}, {"last seen", false}};
+    static const struct wa_cli_column columns[] = {
+        {WA_TEXT("name"), true},    {WA_TEXT("uuid"), false},      {WA_TEXT("system"), true},
+        {WA_TEXT("status"), false}, {WA_TEXT("connected"), false}, {WA_TEXT("last seen"), false}};
     static const char *const cells[] = {"name", "uuid", "os", "status"};
     WA_AUTO_TABLE struct wa_cli_table table;
     wa_cli_table_init(&table, columns, WA_COUNT(columns));

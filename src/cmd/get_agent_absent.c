@@ -6,8 +6,6 @@
 #include "cmd/get_plan.h"
 #include "cmd/get_tool.h"
 
-#define WHERE "on this system yet; it does on Linux"
-
 bool wa_agent_dispatch(int argc, char **argv, int *ret_status)
 {
     WA_UNUSED(argc);
@@ -23,8 +21,10 @@ const char *wa_agent_libdir(void)
 
 enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
 {
-    return wa_fail(err, WA_E_FAILED, "'%s' is the agent's work, and the agent does not run " WHERE,
-                   cli->command->name);
+    return wa_fail(
+        err, WA_E_FAILED,
+        "'%s' is the agent's work, and the agent does not run on this system yet; it does on Linux",
+        cli->command->name);
 }
 
 enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa_buf *out,
@@ -33,7 +33,8 @@ enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa_buf *out
     WA_UNUSED(fd);
     WA_UNUSED(out);
     WA_UNUSED(ret);
-    return wa_fail(err, WA_E_FAILED, "'%s' is not started " WHERE, argv[0]);
+    return wa_fail(err, WA_E_FAILED, "'%s' is not started on this system yet; it does on Linux",
+                   argv[0]);
 }
 
 enum wa_code wa_get_tool_read(int fd, const char *libdir, struct wa_installer *inst,
@@ -42,13 +43,15 @@ enum wa_code wa_get_tool_read(int fd, const char *libdir, struct wa_installer *i
     WA_UNUSED(fd);
     WA_UNUSED(libdir);
     WA_UNUSED(inst);
-    return wa_fail(err, WA_E_FAILED, "installers are not looked into " WHERE);
+    return wa_fail(err, WA_E_FAILED,
+                   "installers are not looked into on this system yet; it does on Linux");
 }
 
 static enum wa_code absent(struct wa_cli *cli, struct wa_err *err)
 {
     return wa_fail(err, WA_E_FAILED,
-                   "'%s' starts other programs, which wapt-get does not do " WHERE,
+                   "'%s' starts other programs, which wapt-get does not do on this system yet; it "
+                   "does on Linux",
                    cli->command->name);
 }
 

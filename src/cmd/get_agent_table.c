@@ -24,11 +24,13 @@ enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
                                   const struct wa_json *rows, struct wa_err *err)
 {
     static const struct wa_cli_column installed[] = {
-        {"package", false}, {"version", false},   {"status", false},    {"newer", false},
-        {"why", false},     {"installed", false}, {"description", true}};
+        {WA_TEXT("package"), false},   {WA_TEXT("version"), false}, {WA_TEXT("status"), false},
+        {WA_TEXT("newer"), false},     {WA_TEXT("why"), false},     {WA_TEXT("installed"), false},
+        {WA_TEXT("description"), true}};
     static const struct wa_cli_column available[] = {
-        {"package", false}, {"version", false}, {"installed", false}, {"arch", false},
-        {"locale", true},   {"maturity", true}, {"repository", true}, {"description", true}};
+        {WA_TEXT("package"), false},   {WA_TEXT("version"), false},   {WA_TEXT("installed"), false},
+        {WA_TEXT("arch"), false},      {WA_TEXT("locale"), true},     {WA_TEXT("maturity"), true},
+        {WA_TEXT("repository"), true}, {WA_TEXT("description"), true}};
     static const char *const installed_keys[] = {"package", "version", "install_status", "newer"};
     static const char *const available_keys[] = {"package", "version",  "installed", "architecture",
                                                  "locale",  "maturity", "repo",      "description"};
@@ -45,8 +47,9 @@ enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
         for (size_t k = 0; k < WA_COUNT(installed_keys); k++)
             wa_cli_table_cell(&t, member(row, installed_keys[k]));
         day_of(row, day);
-        wa_cli_table_cell(
-            &t, wa_sv(wa_json_bool(wa_json_get(row, "explicit")) ? "asked for" : "needed"));
+        wa_cli_table_cell(&t,
+                          wa_sv(wa_json_bool(wa_json_get(row, "explicit")) ? wa_text("asked for")
+                                                                           : wa_text("needed")));
         wa_cli_table_cell(&t, wa_sv(day));
         wa_cli_table_cell(&t, member(row, "description"));
     }
@@ -66,8 +69,9 @@ enum wa_code wa_get_show_tasks(const struct wa_cli *cli, const struct wa_json *r
                                struct wa_err *err)
 {
     static const struct wa_cli_column columns[] = {
-        {"task", false},    {"what", false}, {"state", false}, {"done", false},
-        {"started", false}, {"by", true},    {"message", true}};
+        {WA_TEXT("task"), false},  {WA_TEXT("what"), false},    {WA_TEXT("state"), false},
+        {WA_TEXT("done"), false},  {WA_TEXT("started"), false}, {WA_TEXT("by"), true},
+        {WA_TEXT("message"), true}};
     WA_AUTO_TABLE struct wa_cli_table t;
     wa_cli_table_init(&t, columns, WA_COUNT(columns));
     for (size_t i = 0; i < wa_json_count(rows); i++) {

@@ -63,9 +63,10 @@ static enum wa_code tell_checks(struct wa_cli *cli, struct wa_get_sources *s, co
         return code;
     }
     if (is_renamed && contains(wa_buf_sv(&setup), old_name))
-        check(cli, "setup.py: it names the old package");
+        check(cli, wa_text("setup.py: it names the old package"));
     if (is_renamed)
-        check(cli, "conflicts: both packages install the same, and may be in each other's way");
+        check(cli,
+              wa_text("conflicts: both packages install the same, and may be in each other's way"));
     return WA_OK;
 }
 

@@ -112,7 +112,7 @@ static enum wa_code give_ca_password(void *user, const char *what, struct wa_buf
     const char *file = wa_cli_get(cli, "ca-key-passwd", NULL);
     if (file != NULL)
         return wa_cli_read_secret(file, out, err);
-    (void)snprintf(prompt, sizeof prompt, "Password of %s: ", what);
+    (void)snprintf(prompt, sizeof prompt, wa_text("Password of %s: "), what);
     wa_cli_tame(prompt);
     return wa_cli_ask_secret(prompt, false, "--ca-key-passwd", out, err);
 }
@@ -202,13 +202,13 @@ static void tell(struct wa_cli *cli, const struct target *t, const struct wa_cer
     (void)snprintf(crt, sizeof crt, "%s/%s", t->folder, t->cert.p);
     wa_jw_obj(&cli->jw);
     wa_jw_kv(&cli->jw, "private_key", key);
-    wa_jw_kv(&cli->jw, "certificate", crt);
-    wa_jw_kv(&cli->jw, "fingerprint", wa_cert_fingerprint(cert));
+    wa_jw_kv(&cli->jw, wa_text("certificate"), crt);
+    wa_jw_kv(&cli->jw, wa_text("fingerprint"), wa_cert_fingerprint(cert));
     wa_jw_kvb(&cli->jw, "encrypted", is_protected);
     wa_jw_end(&cli->jw);
-    wa_cli_pair(cli, "private key", key);
-    wa_cli_pair(cli, "certificate", crt);
-    wa_cli_pair(cli, "fingerprint", wa_cert_fingerprint(cert));
+    wa_cli_pair(cli, wa_text("private key"), key);
+    wa_cli_pair(cli, wa_text("certificate"), crt);
+    wa_cli_pair(cli, wa_text("fingerprint"), wa_cert_fingerprint(cert));
     if (!is_protected)
         wa_cli_say(cli,
                    "the private key is not protected by a password: who reads '%s' can sign "

@@ -129,7 +129,7 @@ enum wa_code wa_get_anchors(const struct wa_cli *cli, struct wa_trust **ret, str
         dir = configured != NULL ? configured : agents;
     if (wa_trust_new(&t, err) != WA_OK || wa_trust_add_dir(t, dir, err) != WA_OK)
         return wa_wrap(err, !is_given ? "trusted certificates (--trusted DIR names others)"
-                                      : "trusted certificates");
+                                      : wa_text("trusted certificates"));
     if (let_order(dir, t, err) != WA_OK)
         return err->code;
     *ret = WA_TAKE(t);
@@ -153,5 +153,5 @@ enum wa_code wa_get_outcome(const struct wa_get_tally *t, const char *what, stru
     if (t->bad == 0)
         return WA_OK;
     return wa_fail(err, t->good == 0 ? t->first : WA_E_PARTIAL, "%zu of %zu %s", t->bad,
-                   t->good + t->bad, what);
+                   t->good + t->bad, wa_text(what));
 }

@@ -128,7 +128,7 @@ static enum wa_code run_plan(struct wa_cli *cli, struct wa_err *err)
     if (p.problem_n == 0)
         return WA_OK;
     return wa_fail(err, p.n > 0 ? WA_E_PARTIAL : WA_E_NOT_FOUND, "%s cannot be had as wished",
-                   p.problem_n == 1 ? "one thing" : "some things");
+                   p.problem_n == 1 ? wa_text("one thing") : wa_text("some things"));
 }
 
 static enum wa_code run_why(struct wa_cli *cli, struct wa_err *err)

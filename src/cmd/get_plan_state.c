@@ -181,7 +181,10 @@ static enum wa_code load_repository(struct wa_cli *cli, const char *path, struct
         judge(cli, &ix, s, err) != WA_OK)
         return wa_wrap(err, "repository '%s'", path);
     if (bad > 0)
-        wa_cli_say(cli, "%zu entries of '%s' cannot be read and are left out", bad, file);
+        wa_cli_say(cli,
+                   wa_text_n("%zu entry of '%s' cannot be read and is left out",
+                             "%zu entries of '%s' cannot be read and are left out", bad),
+                   bad, file);
     for (size_t i = 0; i < ix.n; i++)
         if (take(s, &ix.items[i], NULL, err) != WA_OK)
             return err->code;

@@ -33,10 +33,10 @@ static void show_checks(struct wa_cli *cli, const struct wa_verdict *v, bool is_
     for (size_t i = 0; i < WA_CHECK_COUNT; i++) {
         const char *name = wa_check_name((enum wa_check)i);
         bool is_open = i == WA_CHECK_CHAIN && !is_known;
-        const char *state = is_open                  ? "not made"
-                            : i < (size_t)v->failed  ? "passed"
-                            : i == (size_t)v->failed ? "failed"
-                                                     : "not made";
+        const char *state = is_open                  ? wa_text("not made")
+                            : i < (size_t)v->failed  ? wa_text("passed")
+                            : i == (size_t)v->failed ? wa_text("failed")
+                                                     : wa_text("not made");
         char key[64];
         wa_jw_obj(w);
         wa_jw_kv(w, "check", name);
@@ -62,24 +62,25 @@ static void show_signer(struct wa_cli *cli, const struct wa_verdict *v, bool is_
     wa_jw_kvb(&cli->jw, "may_sign_code", is_trusted && t->may_sign_code);
     wa_jw_kvb(&cli->jw, "has_setup_py", v->has_setup_py);
     (void)snprintf(text, sizeof text, "%s (%s)", t->signer_cn, t->signer_fingerprint);
-    wa_cli_pair(cli, "signed by", text);
+    wa_cli_pair(cli, wa_text("signed by"), text);
     (void)snprintf(text, sizeof text, "%s (%s)", t->anchor_cn, t->anchor_fingerprint);
-    wa_cli_pair(cli, "trusted by",
-                is_known ? text : "not known here: --trusted names the directory");
-    wa_cli_pair(cli, "who may",
-                !is_known          ? "not known here"
-                : t->may_sign_code ? "sign packages, those with code too"
-                                   : "sign packages without code");
+    wa_cli_pair(cli, wa_text("trusted by"),
+                is_known ? text : wa_text("not known here: --trusted names the directory"));
+    wa_cli_pair(cli, wa_text("who may"),
+                !is_known          ? wa_text("not known here")
+                : t->may_sign_code ? wa_text("sign packages, those with code too")
+                                   : wa_text("sign packages without code"));
 }
 
 /* A signer whom nothing here vouches for: the certificate that the package names. */
 static void show_claim(struct wa_cli *cli, const struct wa_verdict *v)
 {
-    char text[512] = "nobody who can be told";
+    char text[512];
+    (void)snprintf(text, sizeof text, "%s", wa_text("nobody who can be told"));
     if (v->chain.n > 0)
-        (void)snprintf(text, sizeof text, "%s (%s), so it says: not trusted",
+        (void)snprintf(text, sizeof text, wa_text("%s (%s), so it says: not trusted"),
                        wa_cert_cn(v->chain.items[0]), wa_cert_fingerprint(v->chain.items[0]));
-    wa_cli_pair(cli, "signed by", text);
+    wa_cli_pair(cli, wa_text("signed by"), text);
 }
 
 /* The judgement; whatever it is, it has been shown. */
@@ -91,7 +92,7 @@ static enum wa_code show_verdict(struct wa_cli *cli, struct wa_get_package *p, b
     bool is_known = false;
     wa_verdict_init(&v);
     if (!is_signed) {
-        wa_cli_pair(cli, "signed by", "nobody");
+        wa_cli_pair(cli, wa_text("signed by"), wa_text("nobody"));
         wa_jw_kvb(&cli->jw, "good", false);
         return WA_OK;
     }

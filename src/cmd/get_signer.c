@@ -206,7 +206,7 @@ enum wa_code wa_get_signer_load(const struct wa_cli *cli, struct wa_get_signer *
                        "personal_certificate_path in waptconsole.ini");
     if (read_chain(path, &chain, err) != WA_OK)
         return err->code;
-    struct search s = {.cli = cli, .cert = chain.items[0], .secret = "Password of"};
+    struct search s = {.cli = cli, .cert = chain.items[0], .secret = wa_text("Password of")};
     wa_buf_init(&s.password, 1024);
     enum wa_code code = find_key(&s, path, err);
     wa_buf_fini_secret(&s.password);

@@ -40,7 +40,8 @@ static enum wa_code check_own(const struct wa_dir *dir, struct wa_err *err)
 {
     static const char *const names[] = {"setup.py", "WAPT", "WAPT/control"};
     struct wa_stat st;
-    if (wa_fd_stat(dir->fd, &st, err) != WA_OK || check_owner(&st, "the folder", err) != WA_OK)
+    if (wa_fd_stat(dir->fd, &st, err) != WA_OK ||
+        check_owner(&st, wa_text("the folder"), err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < WA_COUNT(names); i++) {
         struct wa_relpath path;
@@ -253,8 +254,8 @@ static enum wa_code update_one(struct wa_cli *cli, const char *given, struct wa_
     wa_jw_kv(&cli->jw, "error", code == WA_OK ? NULL : why.text);
     wa_jw_end(&cli->jw);
     if (code == WA_OK)
-        wa_cli_out(cli, "%s: %s, %s %s\n", given, o.changed ? "changed" : "unchanged", o.package,
-                   o.version);
+        wa_cli_out(cli, "%s: %s, %s %s\n", given,
+                   o.changed ? wa_text("changed") : wa_text("unchanged"), o.package, o.version);
     wa_get_count(cli, tally, &why);
     return WA_OK;
 }

@@ -68,14 +68,16 @@ static void tell_good(struct wa_cli *cli, const char *path, const struct wa_verd
     wa_jw_kvb(w, "may_order", t->may_order);
     wa_jw_kvb(w, "has_setup_py", v->has_setup_py);
     wa_cli_out(cli, "%s: good, %s %s signed by %s (%.16s)%s\n", path, package, version,
-               t->signer_cn, t->signer_fingerprint, v->has_setup_py ? ", with setup.py" : "");
+               t->signer_cn, t->signer_fingerprint,
+               v->has_setup_py ? wa_text(", with setup.py") : "");
     if (t->is_pinned)
         wa_cli_out(cli, "  trusted itself; may sign packages%s%s\n",
-                   t->may_sign_code ? ", code" : "", t->may_order ? ", orders" : "");
+                   t->may_sign_code ? wa_text(", code") : "",
+                   t->may_order ? wa_text(", orders") : "");
     else
         wa_cli_out(cli, "  trusted by %s (%.16s); may sign packages%s%s\n", t->anchor_cn,
-                   t->anchor_fingerprint, t->may_sign_code ? ", code" : "",
-                   t->may_order ? ", orders" : "");
+                   t->anchor_fingerprint, t->may_sign_code ? wa_text(", code") : "",
+                   t->may_order ? wa_text(", orders") : "");
 }
 
 static void tell(struct wa_cli *cli, const char *path, const struct wa_verdict *v,

@@ -90,7 +90,7 @@ static void show_date(struct wa_cli *cli, const char *key, int64_t at)
 {
     char date[WA_DATE_MAX];
     wa_date_rfc3339(at, date);
-    wa_cli_pair(cli, key, date);
+    wa_cli_pair(cli, wa_text(key), date);
 }
 
 static void join(const struct wa_json *list, struct wa_buf *out)
@@ -101,7 +101,7 @@ static void join(const struct wa_json *list, struct wa_buf *out)
         wa_buf_addsv(out, wa_json_sv(wa_json_at(list, i)));
     }
     if (out->n == 0)
-        wa_buf_adds(out, "none");
+        wa_buf_adds(out, wa_text("none"));
 }
 
 static bool is_same_list(const struct wa_json *a, const struct wa_json *b)
@@ -119,7 +119,7 @@ static const char *signer_mark(const struct wa_root_signer *s, const struct wa_r
     if (old == NULL)
         return "";
     if (o == NULL)
-        return "  [new]";
+        return wa_text("  [new]");
     return o->may_publish == s->may_publish && o->may_sign_code == s->may_sign_code &&
                    is_same_list(o->sections, s->sections) &&
                    is_same_list(o->prefixes, s->prefixes) && is_same_list(o->actions, s->actions) &&
@@ -149,8 +149,9 @@ static void show_signer(struct wa_cli *cli, const struct wa_root_signer *s,
     wa_jw_kvb(w, "publish", s->may_publish);
     wa_cli_out(cli, "  signer %s (%s)%s\n", wa_cert_cn(s->cert), wa_cert_fingerprint(s->cert),
                signer_mark(s, old));
-    wa_cli_out(cli, "    may publish: %s; may sign code: %s\n", s->may_publish ? "yes" : "no",
-               s->may_sign_code ? "yes" : "no");
+    wa_cli_out(cli, "    may publish: %s; may sign code: %s\n",
+               s->may_publish ? wa_text("yes") : wa_text("no"),
+               s->may_sign_code ? wa_text("yes") : wa_text("no"));
     for (size_t i = 0; i < WA_COUNT(lists); i++) {
         join(lists[i].list, &text);
         wa_cli_out(cli, "    %s: %s\n", lists[i].key, wa_buf_str(&text));
@@ -191,7 +192,8 @@ static void show_administrators(struct wa_cli *cli, const struct wa_root *r,
         wa_jw_kvb(w, "signed", has_signed(r, c));
         wa_jw_end(w);
         wa_cli_out(cli, "  administrator %s (%s): %s%s\n", wa_cert_cn(c), wa_cert_fingerprint(c),
-                   has_signed(r, c) ? "has signed" : "has not signed", is_new ? "  [new]" : "");
+                   has_signed(r, c) ? wa_text("has signed") : wa_text("has not signed"),
+                   is_new ? wa_text("  [new]") : "");
     }
     wa_jw_end(w);
     for (size_t i = 0; old != NULL && i < old->administrators.n; i++)
@@ -199,8 +201,8 @@ static void show_administrators(struct wa_cli *cli, const struct wa_root *r,
             wa_cli_out(cli, "  administrator %s (%s): %s  [removed]\n",
                        wa_cert_cn(old->administrators.items[i]),
                        wa_cert_fingerprint(old->administrators.items[i]),
-                       has_signed(r, old->administrators.items[i]) ? "has signed"
-                                                                   : "has not signed");
+                       has_signed(r, old->administrators.items[i]) ? wa_text("has signed")
+                                                                   : wa_text("has not signed"));
 }
 
 static void show_signers(struct wa_cli *cli, const struct wa_root *r, const struct wa_root *old)
@@ -230,9 +232,9 @@ void wa_repo_show_root(struct wa_cli *cli, const struct wa_root *r, const struct
     wa_jw_kvi(w, "timestamp_hours", r->timestamp_hours);
     wa_jw_kvi(w, "timestamp_keys", (int64_t)r->timestamp_key_count);
     (void)snprintf(number, sizeof number, "%lld", (long long)r->version);
-    wa_cli_pair(cli, "version", number);
-    wa_cli_pair(cli, "repository", r->repository);
-    show_date(cli, "expires", r->expires);
+    wa_cli_pair(cli, wa_text("version"), number);
+    wa_cli_pair(cli, wa_text("repository"), r->repository);
+    show_date(cli, WA_TEXT("expires"), r->expires);
     wa_cli_out(cli, "  %lld of %zu administrators must sign; %zu timestamp keys\n",
                (long long)r->threshold, r->administrators.n, r->timestamp_key_count);
     show_administrators(cli, r, old);

@@ -111,7 +111,11 @@ static enum wa_code judge_state(struct wa_cli *cli, const struct wa_dir *dir,
     wa_cli_out(cli, "root version %lld, list %lld, good until %s: %zu packages, %zu refused\n",
                (long long)wa_follow_root(f)->version, (long long)p->version, date, p->file_count,
                bad);
-    return bad == 0 ? WA_OK : wa_fail(err, WA_E_REFUSED, "machines refuse %zu packages", bad);
+    return bad == 0 ? WA_OK
+                    : wa_fail(err, WA_E_REFUSED,
+                              wa_text_n("machines refuse %zu package",
+                                        "machines refuse %zu packages", bad),
+                              bad);
 }
 
 static enum wa_code verify_dir(struct wa_cli *cli, const struct wa_dir *dir, struct wa_err *err)

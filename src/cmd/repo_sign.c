@@ -110,8 +110,8 @@ static enum wa_code show(struct wa_cli *cli, struct wa_err *err)
         return code;
     }
     wa_jw_obj(&cli->jw);
-    show_or_null(cli, "in_force", "In force:", d.in_force, NULL);
-    show_or_null(cli, "draft", "Draft, not in force:", d.root, d.in_force);
+    show_or_null(cli, "in_force", wa_text("In force:"), d.in_force, NULL);
+    show_or_null(cli, "draft", wa_text("Draft, not in force:"), d.root, d.in_force);
     wa_err_clear(&why);
     bool is_missing = d.root != NULL && is_complete(&d, d.root, &why) != WA_OK;
     wa_jw_kv(&cli->jw, "missing", is_missing ? why.text : NULL);

@@ -83,9 +83,12 @@ enum wa_code wa_repo_job_prepare(struct wa_cli *cli, struct wa_repo_job *j, stru
     wa_cli_out(cli, "%zu packages added, %zu changed, %zu gone, %zu as before; %zu revoked\n",
                t.counts[WA_PUBLISH_ADDED], t.counts[WA_PUBLISH_CHANGED], t.counts[WA_PUBLISH_GONE],
                t.counts[WA_PUBLISH_SAME], wa_json_count(j->next->revoked));
-    return bad == 0 ? WA_OK
-                    : wa_fail(err, WA_E_REFUSED,
-                              "machines would refuse %zu packages: nothing is published", bad);
+    return bad == 0
+               ? WA_OK
+               : wa_fail(err, WA_E_REFUSED,
+                         wa_text_n("machines would refuse %zu package: nothing is published",
+                                   "machines would refuse %zu packages: nothing is published", bad),
+                         bad);
 }
 
 enum wa_code wa_repo_job_sign(const struct wa_cli *cli, struct wa_repo_job *j, struct wa_buf *json,

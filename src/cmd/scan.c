@@ -33,7 +33,7 @@ static void progress(void *user, size_t done, size_t total)
 static void change(void *user, const char *file, bool is_listed)
 {
     const struct telling *t = user;
-    wa_cli_say(t->cli, "'%s' is %s", file, is_listed ? "new or changed" : "gone");
+    wa_cli_say(t->cli, "'%s' is %s", file, is_listed ? wa_text("new or changed") : wa_text("gone"));
 }
 
 /* Machines that know the repository's root take nothing of the new index before somebody signs. */
@@ -72,7 +72,9 @@ enum wa_code wa_cmd_scan(struct wa_cli *cli, const char *dir, const struct wa_cm
         return code;
     wa_cli_out(cli, "%zu packages: %zu as before, %zu new or changed; %zu gone, %zu left out\n",
                r.kept + r.added, r.kept, r.added, r.removed, r.bad);
-    return r.bad == 0
-               ? WA_OK
-               : wa_fail(err, WA_E_PARTIAL, "%zu packages were left out of the index", r.bad);
+    return r.bad == 0 ? WA_OK
+                      : wa_fail(err, WA_E_PARTIAL,
+                                wa_text_n("%zu package was left out of the index",
+                                          "%zu packages were left out of the index", r.bad),
+                                r.bad);
 }

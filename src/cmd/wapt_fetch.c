@@ -5,8 +5,10 @@
  * says so and ends.
  */
 #include "agent/helpers.h"
+#include "base/text.h"
 
 int main(void)
 {
+    wa_text_from_environment(); /* the launcher wrote it */
     return wa_role_fetch();
 }

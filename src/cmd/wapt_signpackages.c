@@ -117,8 +117,10 @@ static enum wa_code sign_one(const struct work *w, struct one *one, struct wa_er
 
 /* --- telling --- */
 
-static const struct wa_cli_column columns[] = {
-    {"PACKAGE", true}, {"VERSION", false}, {"RESULT", false}, {"FILE", true}};
+static const struct wa_cli_column columns[] = {{WA_TEXT("PACKAGE"), true},
+                                               {WA_TEXT("VERSION"), false},
+                                               {WA_TEXT("RESULT"), false},
+                                               {WA_TEXT("FILE"), true}};
 
 static enum wa_code tell(struct work *w, struct one *one, const struct wa_err *why,
                          struct wa_err *err)
@@ -126,8 +128,8 @@ static enum wa_code tell(struct work *w, struct one *one, const struct wa_err *w
     struct wa_err ignored = WA_ERR_INIT;
     struct wa_jw *j = &w->cli->jw;
     const char *result = why->code != WA_OK  ? wa_code_name(why->code)
-                         : one->is_unchanged ? "unchanged"
-                                             : "signed";
+                         : one->is_unchanged ? wa_text("unchanged")
+                                             : wa_text("signed");
     if (wa_get_control(one->now, &one->control, &ignored) == WA_E_NOMEM)
         return wa_nomem(err);
     const char *package = one->control.v[WA_A_PACKAGE], *version = one->control.v[WA_A_VERSION];

@@ -47,18 +47,20 @@ static enum wa_code setup(struct wa_cli *cli, struct wa_err *err)
     wa_jw_kv(&cli->jw, "config", config);
     wa_jw_kv(&cli->jw, "fingerprint", fingerprint);
     wa_jw_end(&cli->jw);
-    wa_cli_pair(cli, "configuration", config);
-    wa_cli_pair(cli, "certificate SHA-256", fingerprint);
+    wa_cli_pair(cli, wa_text("configuration"), config);
+    wa_cli_pair(cli, wa_text("certificate SHA-256"), fingerprint);
     wa_cli_out(cli,
                "\nNext: put the certificates of your package signers into '%s',\nthen start it "
                "with: waptserver run --config %s\n",
-               s.trusted != NULL ? s.trusted : "trusted/ beside the configuration", config);
+               s.trusted != NULL ? s.trusted : wa_text("trusted/ beside the configuration"),
+               config);
     return WA_OK;
 }
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     struct wa_server_config c;
+    wa_text_language(NULL); /* what it logs and answers has one language */
     if (load_config(cli, &c, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_cli_int(cli, "fronts", 1, 64, &c.fronts, err);
@@ -103,7 +105,7 @@ static void show_token(void *user, const char *id, int64_t expires, int64_t uses
 static enum wa_code list_tokens(struct wa_cli *cli, const struct wa_server_config *c,
                                 struct wa_err *err)
 {
-    wa_cli_out(cli, "%-14s %-22s %s\n", "token", "expires", "uses left");
+    wa_cli_out(cli, "%-14s %-22s %s\n", wa_text("token"), wa_text("expires"), wa_text("uses left"));
     wa_jw_arr(&cli->jw);
     enum wa_code code = wa_server_list_tokens(c, show_token, cli, err);
     wa_jw_end(&cli->jw);

@@ -7,6 +7,7 @@
 #include "codec/base64.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 static const char std_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -112,9 +113,9 @@ static const char *decode(struct wa_sv text, bool is_url, struct wa_buf *out)
         }
         int digit = digit_value(c, is_url);
         if (digit < 0)
-            return "a character that is not base64";
+            return wa_text("a character that is not base64");
         if (padding > 0)
-            return "text after the padding";
+            return wa_text("text after the padding");
         v = v << 6 | (uint32_t)digit;
         if (++count < 4)
             continue;
@@ -124,8 +125,8 @@ static const char *decode(struct wa_sv text, bool is_url, struct wa_buf *out)
         count = 0;
     }
     if (!is_url && padding != (count == 0 ? 0 : 4 - count))
-        return "wrong padding";
-    return decode_tail(v, count, out) ? NULL : "an impossible end";
+        return wa_text("wrong padding");
+    return decode_tail(v, count, out) ? NULL : wa_text("an impossible end");
 }
 
 static enum wa_code decode_or_undo(struct wa_sv text, bool is_url, struct wa_buf *out,

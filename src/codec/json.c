@@ -9,6 +9,7 @@
 #include "codec/json.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "codec/json_priv.h"
@@ -46,12 +47,12 @@ static enum wa_code fail_at(struct parser *p, size_t at, const char *what)
         }
     }
     return wa_fail(p->err, WA_E_INVALID, "cannot read JSON at line %zu, column %zu: %s", line,
-                   column, what);
+                   column, wa_text(what));
 }
 
 static enum wa_code fail_here(struct parser *p, const char *what)
 {
-    return fail_at(p, p->at, p->at < p->text.n ? what : "it ends too early");
+    return fail_at(p, p->at, p->at < p->text.n ? what : WA_TEXT("it ends too early"));
 }
 
 static void *arena_get(struct parser *p, size_t count, size_t size)
@@ -307,8 +308,8 @@ static enum wa_code close_object(struct parser *p, size_t base, struct wa_json *
         const struct wa_json_member *m = &list[order[i]];
         if (wa_sv_eq(wa_json_member_key(&list[order[i - 1]]), wa_json_member_key(m)))
             return fail_at(p, (size_t)(m->key - p->copy),
-                           "this key, or another one of its object, "
-                           "is there twice");
+                           wa_text("this key, or another one of its object, "
+                                   "is there twice"));
     }
     members->list = list;
     members->order = order;

@@ -3,6 +3,7 @@
  * Every accessor takes any node, NULL too, and answers "absent" instead of failing, so that a
  * reader of messages needs no check before the one that matters.
  */
+#include "base/text.h"
 #include "codec/json.h"
 #include "codec/json_priv.h"
 
@@ -93,19 +94,19 @@ static const char *want_name(enum wa_json_want want)
 {
     switch (want) {
     case WA_WANT_SV:
-        return "a string";
+        return wa_text("a string");
     case WA_WANT_I64:
-        return "an integer";
+        return wa_text("an integer");
     case WA_WANT_BOOL:
-        return "true or false";
+        return wa_text("true or false");
     case WA_WANT_ARRAY:
-        return "an array";
+        return wa_text("an array");
     case WA_WANT_OBJECT:
-        return "an object";
+        return wa_text("an object");
     case WA_WANT_ANY:
         break;
     }
-    return "a value";
+    return wa_text("a value");
 }
 
 static bool is_wanted(const struct wa_json *j, enum wa_json_want want)

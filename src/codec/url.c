@@ -5,6 +5,7 @@
  * written.
  */
 #include "codec/url.h"
+#include "base/text.h"
 
 static bool is_alnum(char c)
 {
@@ -84,10 +85,10 @@ static const char *parse_authority(struct wa_sv s, struct wa_url *url)
     size_t at = 0;
 
     if (wa_sv_chr(s, '@', &at))
-        return "it has a user name, which does not belong there";
+        return wa_text("it has a user name, which does not belong there");
     if (is_ipv6) {
         if (!wa_sv_chr(s, ']', &at))
-            return "the IPv6 address has no ']'";
+            return wa_text("the IPv6 address has no ']'");
         host = wa_sv_sub(s, 1, at - 1);
         rest = wa_sv_sub(s, at + 1, s.n);
     } else if (wa_sv_chr(s, ':', &at)) {
@@ -95,9 +96,9 @@ static const char *parse_authority(struct wa_sv s, struct wa_url *url)
         rest = wa_sv_sub(s, at, s.n);
     }
     if (!is_host(host, is_ipv6))
-        return "no valid host name";
+        return wa_text("no valid host name");
     if (rest.n > 0 && (rest.p[0] != ':' || !parse_port(wa_sv_sub(rest, 1, rest.n), &url->port)))
-        return "no valid port";
+        return wa_text("no valid port");
     memcpy(url->host, host.p, host.n);
     url->host[host.n] = '\0';
     return NULL;
@@ -115,9 +116,9 @@ static const char *parse_path(struct wa_sv s, struct wa_url *url)
     if (s.n == 0)
         s = WA_SV("/");
     if (!is_path_text(s, "") || !is_path_text(query, "?"))
-        return "a character that must be written as %XX, or a bad %XX";
+        return wa_text("a character that must be written as %XX, or a bad %XX");
     if (s.n >= sizeof(url->path) || query.n >= sizeof(url->query))
-        return "path or query too long";
+        return wa_text("path or query too long");
     memcpy(url->path, s.p, s.n);
     if (query.n > 0)
         memcpy(url->query, query.p, query.n);
@@ -142,7 +143,7 @@ enum wa_code wa_url_parse(struct wa_sv text, struct wa_url *ret, struct wa_err *
     authority = wa_sv_sub(rest, 0, at);
     rest = wa_sv_sub(rest, at, rest.n);
     if (wa_sv_chr(rest, '#', &at))
-        wrong = "it has a fragment (#)";
+        wrong = wa_text("it has a fragment (#)");
     if (!wrong)
         wrong = parse_authority(authority, &url);
     if (!wrong)

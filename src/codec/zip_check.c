@@ -8,6 +8,7 @@
 #include "codec/zip_read.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "codec/sort_priv.h"
 #include "codec/zip_priv.h"
@@ -102,17 +103,17 @@ static const char *compare_local(const struct wa_zip_member *m, const uint8_t *h
     if (head[4] > WA_ZIP_NEWEST_VERSION)
         return "version";
     if (wa_zip_u16(head + 6) != m->flags || wa_zip_u16(head + 8) != m->method)
-        return "flags or method";
+        return wa_text("flags or method");
     /* Flags are the same, so that equal text means equal bytes: both encodings are one-to-one. */
     if (wa_zip_name(name, m->flags & WA_ZIP_FLAG_UTF8, &path, &is_dir, &ignored) != WA_OK ||
         is_dir != m->is_dir || strcmp(path.p, m->name.p) != 0)
         return "name";
     if (!wa_zip_extra(extra, &zip64))
-        return "extra field";
+        return wa_text("extra field");
     if (zip64.p) {
         if (zip64.n != 16 || !agrees32(size, wa_zip_u64((const uint8_t *)zip64.p)) ||
             !agrees32(packed_size, wa_zip_u64((const uint8_t *)zip64.p + 8)))
-            return "Zip64 record";
+            return wa_text("Zip64 record");
         size = wa_zip_u64((const uint8_t *)zip64.p);
         packed_size = wa_zip_u64((const uint8_t *)zip64.p + 8);
     }
@@ -126,7 +127,7 @@ static const char *compare_local(const struct wa_zip_member *m, const uint8_t *h
 static enum wa_code refuse(struct wa_err *err, const struct wa_zip_member *m, const char *why)
 {
     return wa_fail(err, WA_E_INVALID, "cannot trust this ZIP archive: member '%.200s': %s",
-                   m->name.p, why);
+                   m->name.p, wa_text(why));
 }
 
 /* Reads the header at offset; sets where the member's data lies. scratch: room for two 16-bit

@@ -10,6 +10,7 @@
 #include <libdeflate.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "codec/zip_priv.h"
 
 #define MODE_TYPE 0170000u
@@ -21,7 +22,7 @@
 
 static enum wa_code invalid(struct wa_err *err, const char *why)
 {
-    return wa_fail(err, WA_E_INVALID, "not a ZIP archive that can be trusted: %s", why);
+    return wa_fail(err, WA_E_INVALID, "not a ZIP archive that can be trusted: %s", wa_text(why));
 }
 
 /* One of the end record's values: what Zip64's says, unless this one says something else. */
@@ -140,25 +141,25 @@ static const char *check_mode(const struct wa_zip_member *m, uint32_t attributes
     uint32_t type = attributes >> 16 & MODE_TYPE;
 
     if ((type != 0 && type != MODE_FILE && type != MODE_DIR) || (attributes & DOS_SPECIAL))
-        return "a link, a device or another special file";
+        return wa_text("a link, a device or another special file");
     if (m->is_dir ? type == MODE_FILE : type == MODE_DIR || (attributes & DOS_DIRECTORY))
-        return "a file that says it is a directory, or the reverse";
+        return wa_text("a file that says it is a directory, or the reverse");
     return NULL;
 }
 
 static const char *check_content(const struct wa_zip_member *m)
 {
     if (m->flags & ~(WA_ZIP_FLAG_DEFLATE_LEVEL | WA_ZIP_FLAG_DESCRIPTOR | WA_ZIP_FLAG_UTF8))
-        return "encrypted, or of a kind that nobody should need";
+        return wa_text("encrypted, or of a kind that nobody should need");
     if (m->method != WA_ZIP_STORED && m->method != WA_ZIP_DEFLATED)
-        return "neither stored nor deflated";
+        return wa_text("neither stored nor deflated");
     if (m->method == WA_ZIP_STORED && m->size != m->packed_size)
-        return "stored, but its two sizes differ";
+        return wa_text("stored, but its two sizes differ");
     /* Whoever reads from the front could not tell where it ends. */
     if (m->method == WA_ZIP_STORED && (m->flags & WA_ZIP_FLAG_DESCRIPTOR) && m->size > 0)
-        return "stored with its size after it";
+        return wa_text("stored with its size after it");
     if (m->is_dir && (m->size != 0 || m->packed_size > 2 || m->crc != 0))
-        return "a directory with content";
+        return wa_text("a directory with content");
     return NULL;
 }
 
@@ -178,17 +179,17 @@ static const char *read_fields(const uint8_t *p, struct wa_sv extra, struct wa_z
     if (p[5] == MADE_BY_UNIX)
         m->unix_mode = wa_zip_u32(p + 38) >> 16 & 0777;
     if (p[6] > WA_ZIP_NEWEST_VERSION)
-        return "it needs a newer kind of reader";
+        return wa_text("it needs a newer kind of reader");
     if (wa_zip_u16(p + 32) != 0)
-        return "it has a comment";
+        return wa_text("it has a comment");
     if (wa_zip_u16(p + 34) != 0)
-        return "on another volume";
+        return wa_text("on another volume");
     if (!wa_zip_extra(extra, &zip64))
-        return "its extra field is malformed, or renames or encrypts it";
+        return wa_text("its extra field is malformed, or renames or encrypts it");
     if (!widen(&zip64, WA_ZIP_U32_MAX, &m->size) ||
         !widen(&zip64, WA_ZIP_U32_MAX, &m->packed_size) ||
         !widen(&zip64, WA_ZIP_U32_MAX, ret_offset) || zip64.n != 0)
-        return "its Zip64 record does not fit";
+        return wa_text("its Zip64 record does not fit");
     return NULL;
 }
 

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "codec/zip_priv.h"
 
 /* Up to here a member is inflated in memory: at most twice this is held at once. */
@@ -25,7 +26,7 @@ struct output {
 
 static enum wa_code damaged(struct wa_err *err, const char *why)
 {
-    return wa_fail(err, WA_E_INVALID, "damaged, or not what the archive says: %s", why);
+    return wa_fail(err, WA_E_INVALID, "damaged, or not what the archive says: %s", wa_text(why));
 }
 
 static enum wa_code emit(struct output *out, const uint8_t *p, size_t n, struct wa_err *err)

@@ -7,6 +7,7 @@
 #include "crypto/key.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "crypto/key_priv.h"
 #include "crypto/ossl_priv.h"
 
@@ -23,16 +24,16 @@ static const char *rsa_weakness(EVP_PKEY *pkey, unsigned bits)
     WA_OSSL(BIGNUM) e = NULL;
 
     if (bits < WA_RSA_BITS_MIN)
-        return "an RSA key of less than 2048 bits";
+        return wa_text("an RSA key of less than 2048 bits");
     if (bits > WA_RSA_BITS_MAX)
-        return "an RSA key of more than 16384 bits";
+        return wa_text("an RSA key of more than 16384 bits");
     if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
         EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
-        return "an RSA key without its numbers";
+        return wa_text("an RSA key without its numbers");
     if (!BN_is_odd(n) || !BN_is_odd(e) || BN_num_bits(e) > 64)
-        return "an RSA key with an impossible modulus or exponent";
+        return wa_text("an RSA key with an impossible modulus or exponent");
     if (BN_num_bits(e) < 17)
-        return "an RSA key with a public exponent below 65537";
+        return wa_text("an RSA key with a public exponent below 65537");
     return NULL;
 }
 
@@ -44,17 +45,17 @@ static const char *ec_weakness(EVP_PKEY *pkey)
 
     if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), &n) != 1 ||
         (strcmp(group, "prime256v1") != 0 && strcmp(group, "secp384r1") != 0))
-        return "an elliptic-curve key that is neither P-256 nor P-384";
+        return wa_text("an elliptic-curve key that is neither P-256 nor P-384");
     if (EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
                                &is_explicit) != 1 ||
         is_explicit != 0)
-        return "an elliptic-curve key that spells its own curve";
+        return wa_text("an elliptic-curve key that spells its own curve");
     return NULL;
 }
 
 static void describe(struct wa_key *key)
 {
-    key->weakness = "a key that can't be read";
+    key->weakness = wa_text("a key that can't be read");
     if (key->pkey == NULL)
         return;
     int bits = EVP_PKEY_get_bits(key->pkey);
@@ -66,7 +67,7 @@ static void describe(struct wa_key *key)
         key->kind = WA_KEY_EC;
         key->weakness = ec_weakness(key->pkey);
     } else {
-        key->weakness = "a key that is neither RSA nor elliptic-curve";
+        key->weakness = wa_text("a key that is neither RSA nor elliptic-curve");
     }
 }
 

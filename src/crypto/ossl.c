@@ -4,6 +4,7 @@
  * every function of crypto/ leaves it empty, whether it succeeded or not.
  */
 #include "crypto/ossl_priv.h"
+#include "base/text.h"
 
 #include <openssl/err.h>
 #include <stdarg.h>
@@ -14,7 +15,7 @@ enum wa_code wa_ossl_fail(struct wa_err *err, enum wa_code code, const char *fmt
     va_list ap;
 
     va_start(ap, fmt);
-    int n = vsnprintf(what, sizeof(what), fmt, ap);
+    int n = vsnprintf(what, sizeof(what), wa_text(fmt), ap);
     va_end(ap);
     if (n < 0)
         what[0] = '\0';

@@ -5,6 +5,7 @@
  * (r, n-s) verifies as well as (r, s): so a signature is never an identifier.
  */
 #include "base/mem.h"
+#include "base/text.h"
 #include "crypto/key_priv.h"
 #include "crypto/ossl_priv.h"
 
@@ -46,8 +47,9 @@ static enum wa_code sign(const struct wa_key *key, const char *digest, struct wa
     if (EVP_DigestSignInit_ex(ctx, NULL, digest, NULL, NULL, key->pkey, NULL) != 1 ||
         EVP_DigestSign(ctx, signature, &n, bytes_of(message), message.n) != 1)
         return wa_ossl_fail(err, WA_E_FAILED,
-                            key->owner == NULL ? "cannot sign"
-                                               : "the token cannot sign; is it still there");
+                            key->owner == NULL
+                                ? "cannot sign"
+                                : wa_text("the token cannot sign; is it still there"));
     ERR_clear_error();
     wa_buf_add(ret_signature, signature, n);
     return wa_buf_check(ret_signature, err);

@@ -6,6 +6,7 @@
  * closed again.
  */
 #include "base/mem.h"
+#include "base/text.h"
 #include "crypto/key_priv.h"
 #include "crypto/ossl_priv.h"
 #include "crypto/token.h"
@@ -96,19 +97,19 @@ static bool fits(const struct wa_token_uri *u, const PKCS11_TOKEN *t)
 /* "; there are: 'a' (serial 1), 'b' (serial 2)", for messages. */
 static void list_tokens(const struct token *t, struct wa_buf *out)
 {
-    const char *before = "; there are: ";
+    const char *before = wa_text("; there are: ");
     unsigned listed = 0;
     wa_buf_init(out, 4096);
     for (unsigned i = 0; i < t->slot_count && listed < LISTED_MAX; i++) {
         const PKCS11_TOKEN *token = t->slots[i].token;
         if (token == NULL || !token->initialized)
             continue;
-        wa_buf_addf(out, "%s'%s' (serial %s)", before, token->label, token->serialnr);
+        wa_buf_addf(out, wa_text("%s'%s' (serial %s)"), before, token->label, token->serialnr);
         before = ", ";
         listed++;
     }
     if (listed == 0)
-        wa_buf_adds(out, "; none is plugged in");
+        wa_buf_adds(out, wa_text("; none is plugged in"));
 }
 
 static enum wa_code find_slot(const struct token *t, const struct wa_token_uri *u,
@@ -188,8 +189,9 @@ static enum wa_code login(PKCS11_SLOT *slot, wa_passphrase_fn ask, void *user, s
                        t->label);
     if (!t->loginRequired)
         return WA_OK;
-    (void)snprintf(what, sizeof what, "the token '%.*s'%s", (int)WA_TOKEN_TEXT_MAX, t->label,
-                   t->userPinFinalTry ? ", which locks itself if it is wrong" : "");
+    (void)snprintf(what, sizeof what, wa_text("the token '%.*s'%s"), (int)WA_TOKEN_TEXT_MAX,
+                   t->label,
+                   t->userPinFinalTry ? wa_text(", which locks itself if it is wrong") : "");
     if (!t->secureLogin) { /* else it is typed on the reader itself */
         if (ask == NULL)
             return wa_fail(err, WA_E_AUTH, "nobody can be asked for the PIN of the token '%s'",
@@ -223,7 +225,7 @@ static enum wa_code find_key(const PKCS11_SLOT *slot, const struct wa_token_uri 
                             slot->token->label);
     for (unsigned i = 0; i < n; i++) {
         if (i < LISTED_MAX)
-            wa_buf_addf(&there, "%s'%s'", i == 0 ? "; it has " : ", ",
+            wa_buf_addf(&there, "%s'%s'", i == 0 ? wa_text("; it has ") : ", ",
                         keys[i].label != NULL ? keys[i].label : "");
         if (!is_key(u, &keys[i]))
             continue;
@@ -232,7 +234,7 @@ static enum wa_code find_key(const PKCS11_SLOT *slot, const struct wa_token_uri 
     }
     if (count == 0)
         return wa_fail(err, WA_E_NOT_FOUND, "the token '%s' has no such private key%s",
-                       slot->token->label, n == 0 ? ", and no other" : wa_buf_str(&there));
+                       slot->token->label, n == 0 ? wa_text(", and no other") : wa_buf_str(&there));
     if (count > 1)
         return wa_fail(err, WA_E_CONFLICT,
                        "the token '%s' has more than one such private key: add object or id%s",

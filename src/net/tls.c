@@ -6,6 +6,7 @@
 #include "net/tls_priv.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -24,7 +25,7 @@ enum wa_code wa_tls_fail(struct wa_err *err, enum wa_code code, const char *what
     ERR_clear_error();
     if (is_memory)
         return wa_nomem(err);
-    return wa_fail(err, code, "cannot %s%s%s", what, reason == NULL ? "" : ": ",
+    return wa_fail(err, code, "cannot %s%s%s", wa_text(what), reason == NULL ? "" : ": ",
                    reason == NULL ? "" : reason);
 }
 

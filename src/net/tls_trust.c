@@ -7,6 +7,7 @@
 #include "net/tls_priv.h"
 
 #include "base/date.h"
+#include "base/text.h"
 #include "codec/hex.h"
 #include "os/clock.h"
 
@@ -35,7 +36,7 @@ static const char *date_text(const ASN1_TIME *t, char out[WA_DATE_MAX])
                                            tm.tm_min, tm.tm_sec),
                         out);
     else
-        (void)snprintf(out, WA_DATE_MAX, "an unreadable date");
+        (void)snprintf(out, WA_DATE_MAX, wa_text("an unreadable date"));
     return out;
 }
 
@@ -46,12 +47,13 @@ static bool dates_hold(const X509 *x, char why[WHY_MAX])
     const ASN1_TIME *from = X509_get0_notBefore(x), *to = X509_get0_notAfter(x);
     /* 0 means unreadable. */
     if (X509_cmp_time(from, &now) >= 0)
-        (void)snprintf(why, WHY_MAX, "it is valid only from %s on: check this machine's clock",
+        (void)snprintf(why, WHY_MAX,
+                       wa_text("it is valid only from %s on: check this machine's clock"),
                        date_text(from, date));
     else if (X509_cmp_time(to, &now) <= 0)
         (void)snprintf(
             why, WHY_MAX,
-            "it expired on %s: renew it on the server, or set this machine's clock right",
+            wa_text("it expired on %s: renew it on the server, or set this machine's clock right"),
             date_text(to, date));
     else
         return true;
@@ -97,7 +99,7 @@ static void list_names(X509 *x, char out[NAMES_MAX])
     }
     GENERAL_NAMES_free(names);
     if (at == 0)
-        (void)snprintf(out, NAMES_MAX, "no host name");
+        (void)snprintf(out, NAMES_MAX, wa_text("no host name"));
 }
 
 static bool host_matches(const struct wa_tls_ctx *c, X509 *x, char why[WHY_MAX])
@@ -111,10 +113,11 @@ static bool host_matches(const struct wa_tls_ctx *c, X509 *x, char why[WHY_MAX])
         return true;
     ERR_clear_error();
     list_names(x, names);
-    (void)snprintf(why, WHY_MAX,
-                   "it is for %s, not for '%.100s': use a name it carries, or have one issued for "
-                   "this name",
-                   names, c->host);
+    (void)snprintf(
+        why, WHY_MAX,
+        wa_text("it is for %s, not for '%.100s': use a name it carries, or have one issued for "
+                "this name"),
+        names, c->host);
     return false;
 }
 
@@ -132,19 +135,21 @@ static void explain_chain(X509_STORE_CTX *s, char why[WHY_MAX])
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        (void)snprintf(why, WHY_MAX,
-                       "its authority is unknown here: add the authority's certificate, or compare "
-                       "the fingerprint with the server's own and pin it");
+        (void)snprintf(
+            why, WHY_MAX,
+            wa_text("its authority is unknown here: add the authority's certificate, or compare "
+                    "the fingerprint with the server's own and pin it"));
         break;
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        (void)snprintf(why, WHY_MAX,
-                       "its authority's certificate is not valid now (until %s): renew it, or set "
-                       "this machine's clock right",
-                       at != NULL ? date_text(X509_get0_notAfter(at), date) : "?");
+        (void)snprintf(
+            why, WHY_MAX,
+            wa_text("its authority's certificate is not valid now (until %s): renew it, or set "
+                    "this machine's clock right"),
+            at != NULL ? date_text(X509_get0_notAfter(at), date) : "?");
         break;
     default:
-        (void)snprintf(why, WHY_MAX, "%s: have a proper one issued",
+        (void)snprintf(why, WHY_MAX, wa_text("%s: have a proper one issued"),
                        X509_verify_cert_error_string(error));
     }
 }
@@ -176,9 +181,11 @@ static bool chain_holds(const struct wa_tls_ctx *c, X509 *leaf, STACK_OF(X509) *
 
 static bool judge(struct wa_tls_ctx *c, X509 *leaf, STACK_OF(X509) * helpers)
 {
-    char digest[65], why[WHY_MAX] = "it is not the expected one, and no authority is trusted here: "
-                                    "compare the fingerprint with the server's own and pin it";
+    char digest[65], why[WHY_MAX];
     bool ok = false;
+    (void)snprintf(why, sizeof why, "%s",
+                   wa_text("it is not the expected one, and no authority is trusted here: "
+                           "compare the fingerprint with the server's own and pin it"));
     wa_tls_digest(leaf, digest);
     if (is_pinned(c, digest))
         ok = dates_hold(leaf, why);
@@ -188,7 +195,8 @@ static bool judge(struct wa_tls_ctx *c, X509 *leaf, STACK_OF(X509) * helpers)
     c->reason[0] = '\0';
     if (!ok)
         (void)snprintf(c->reason, sizeof c->reason,
-                       "the server's certificate (SHA-256 %s) is not trusted: %s", digest, why);
+                       wa_text("the server's certificate (SHA-256 %s) is not trusted: %s"), digest,
+                       why);
     return ok;
 }
 

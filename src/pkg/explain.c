@@ -5,6 +5,7 @@
  * Every fact is told once; what the order did not reach is told at the end, so that nothing of the
  * reason is missing.
  */
+#include "base/text.h"
 #include "pkg/plan_priv.h"
 
 #include <stdarg.h>
@@ -43,7 +44,7 @@ enum wa_code wa_plan_reason(struct wa_planner *p, unsigned depth, const char *fm
     char text[2048];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    (void)vsnprintf(text, sizeof text, wa_text(fmt), args);
     va_end(args);
     return add_line(p, depth, text);
 }
@@ -54,7 +55,7 @@ enum wa_code wa_plan_problem(struct wa_planner *p, const char *package, const ch
     struct wa_plan *plan = p->plan;
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    (void)vsnprintf(text, sizeof text, wa_text(fmt), args);
     va_end(args);
     if (!wa_vec_grow_((void **)(void *)&plan->problem_items, plan->problem_n, &plan->problem_cap,
                       sizeof plan->problem_items[0]))
@@ -116,9 +117,9 @@ static const char *name_of(const struct telling *t, uint32_t v)
 
 static void add_held(struct wa_buf *out, const struct wa_plan_node *n)
 {
-    wa_buf_adds(out, "which is held");
+    wa_buf_adds(out, wa_text("which is held"));
     if (n->held_until[0] != '\0')
-        wa_buf_addf(out, " until %s", n->held_until);
+        wa_buf_addf(out, wa_text(" until %s"), n->held_until);
 }
 
 /* --- why something has to be there --- */
@@ -131,16 +132,17 @@ static bool assumption_wants(const struct telling *t, size_t i, uint32_t v, stru
     const struct wa_plan_goal *g = x->kind == WA_PV_GOAL ? &t->p->goals.items[x->at] : NULL;
     if (g != NULL && g->kind <= WA_GOAL_ASSIGNED && g->node == t->p->vars.items[v].node &&
         wa_plan_set_has(t->p, t->p->sets.items[g->set], v)) {
-        wa_buf_addf(out, ", which is %s", g->why);
+        wa_buf_addf(out, wa_text(", which is %s"), wa_text(g->why));
         return true;
     }
     if (x->kind == WA_PV_VALUE && l == wa_lit_of(v)) {
-        wa_buf_adds(out, ", which comes");
+        wa_buf_adds(out, wa_text(", which comes"));
         return true;
     }
     if (x->kind == WA_PV_GONE && x->node == t->p->vars.items[v].node) {
-        wa_buf_adds(out, x->node->there->is_explicit ? ", which is installed and was asked for"
-                                                     : ", which is installed");
+        wa_buf_adds(out, x->node->there->is_explicit
+                             ? wa_text(", which is installed and was asked for")
+                             : wa_text(", which is installed"));
         return true;
     }
     return false;
@@ -179,7 +181,8 @@ static void add_wanted(struct telling *t, uint32_t v, struct wa_buf *out, struct
         if (f->kind != WA_FACT_NEEDS || !wa_plan_set_has(t->p, set_of(t, f), v))
             continue;
         bool again = t->told[i] != 0 || chain->n == CHAIN_MAX;
-        wa_buf_addf(out, ", which %s(=%s) needs", name_of(t, f->value), version_of(t, f->value));
+        wa_buf_addf(out, wa_text(", which %s(=%s) needs"), name_of(t, f->value),
+                    version_of(t, f->value));
         t->told[i] = 1;
         if (again)
             return;
@@ -223,10 +226,11 @@ static enum wa_code tell_need(struct telling *t, const struct wa_plan_fact *f, u
 {
     struct wa_planner *p = t->p;
     const struct wa_plan_set *s = set_of(t, f);
-    const char *why = s->is_malformed   ? ", which is not a requirement"
-                      : s->node == NULL ? ", and no package of the repositories is called so"
-                      : s->count == 0   ? ", and no package of the repositories meets it"
-                                        : "";
+    const char *why = s->is_malformed ? wa_text(", which is not a requirement")
+                      : s->node == NULL
+                          ? wa_text(", and no package of the repositories is called so")
+                      : s->count == 0 ? wa_text(", and no package of the repositories meets it")
+                                      : "";
     if (wa_plan_reason(p, depth, "%s(=%s) needs %s%s", name_of(t, f->value),
                        version_of(t, f->value), s->text, why) != WA_OK)
         return p->err->code;
@@ -239,7 +243,7 @@ static enum wa_code tell_conflict(struct telling *t, const struct wa_plan_fact *
     char text[1024];
     const struct wa_plan_set *s = set_of(t, f);
     if (f->value != v) {
-        (void)snprintf(text, sizeof text, " conflicts with %.400s", s->text);
+        (void)snprintf(text, sizeof text, wa_text(" conflicts with %.400s"), s->text);
         return tell_wanted(t, "", f->value, text, depth);
     }
     uint32_t other = t->p->members.items[s->first];
@@ -259,7 +263,7 @@ static enum wa_code tell_conflict(struct telling *t, const struct wa_plan_fact *
         other = m;
         break;
     }
-    (void)snprintf(text, sizeof text, "%.200s(=%.100s) conflicts with ", name_of(t, v),
+    (void)snprintf(text, sizeof text, wa_text("%.200s(=%.100s) conflicts with "), name_of(t, v),
                    version_of(t, v));
     return tell_wanted(t, text, other, "", depth);
 }
@@ -296,7 +300,7 @@ static enum wa_code tell_fact(struct telling *t, const struct wa_plan_fact *f, u
     }
     if (f->value == v)
         return tell_need(t, f, depth);
-    (void)snprintf(text, sizeof text, " needs %.400s", set_of(t, f)->text);
+    (void)snprintf(text, sizeof text, wa_text(" needs %.400s"), set_of(t, f)->text);
     return tell_wanted(t, "", f->value, text, depth);
 }
 
@@ -317,12 +321,13 @@ static bool assumption_against(const struct telling *t, size_t i, uint32_t v, ch
     const struct wa_plan_goal *g = x->kind == WA_PV_GOAL ? &t->p->goals.items[x->at] : NULL;
     if (g != NULL && g->node == n && g->kind == WA_GOAL_ABSENT)
         (void)snprintf(out, size, "%.400s is %s", n->name,
-                       strcmp(g->why, "asked for") == 0 ? "to be removed" : g->why);
+                       strcmp(g->why, "asked for") == 0 ? wa_text("to be removed")
+                                                        : wa_text(g->why));
     else if (g != NULL && g->node == n && g->kind <= WA_GOAL_ASSIGNED &&
              !wa_plan_set_has(t->p, t->p->sets.items[g->set], v))
-        (void)snprintf(out, size, "%.400s is %s", g->text, g->why);
+        (void)snprintf(out, size, wa_text("%.400s is %s"), g->text, wa_text(g->why));
     else if (x->kind == WA_PV_VALUE && x->node == n && l != wa_lit_of(v))
-        (void)snprintf(out, size, "%.400s(=%.200s) comes", n->name, wa_plan_version(x->c));
+        (void)snprintf(out, size, wa_text("%.400s(=%.200s) comes"), n->name, wa_plan_version(x->c));
     else
         return false;
     return true;
@@ -367,7 +372,7 @@ static enum wa_code tell_rest(struct telling *t)
         if (t->told[t->facts.n + i] != 0)
             continue;
         if (g != NULL && g->kind <= WA_GOAL_ASSIGNED)
-            code = wa_plan_reason(t->p, 1, "%s is %s", g->text, g->why);
+            code = wa_plan_reason(t->p, 1, "%s is %s", g->text, wa_text(g->why));
         else if (g != NULL && g->kind == WA_GOAL_ABSENT)
             code = wa_plan_reason(t->p, 1, "%s is to go", g->text);
         else if (x->kind == WA_PV_VALUE)
@@ -461,7 +466,7 @@ static enum wa_code tell(struct telling *t, bool found, const uint32_t *vars, si
     if (!found)
         return wa_plan_reason(t->p, 1,
                               t->p->explaining == 0 ? "there are too many possibilities to say why"
-                                                    : "another choice is preferred");
+                                                    : wa_text("another choice is preferred"));
     for (size_t i = 0; i < n; i++)
         if (tell_value(t, vars[i], 1) != WA_OK)
             return t->p->err->code;
@@ -477,7 +482,7 @@ static enum wa_code tell_needed(struct telling *t, const struct wa_plan_node *n)
         if (t->told[i] != 0 || f->kind != WA_FACT_NEEDS || set_of(t, f)->node != n)
             continue;
         t->told[i] = 1;
-        (void)snprintf(text, sizeof text, " needs %.400s", set_of(t, f)->text);
+        (void)snprintf(text, sizeof text, wa_text(" needs %.400s"), set_of(t, f)->text);
         if (tell_wanted(t, "", f->value, text, 1) != WA_OK)
             return t->p->err->code;
     }

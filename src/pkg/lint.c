@@ -2,6 +2,7 @@
 #include "pkg/lint.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "pkg/build_priv.h"
@@ -54,7 +55,7 @@ enum wa_code wa_lint_add(struct wa_findings *f, enum wa_lint_level level, const 
     if (f->n == WA_LINT_FINDINGS_MAX)
         return WA_OK; /* nobody reads more */
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    (void)vsnprintf(text, sizeof text, wa_text(fmt), args);
     va_end(args);
     struct wa_finding one = {.level = level, .line = line};
     if (wa_sv_dup(wa_sv(rule), &one.rule, err) != WA_OK ||

@@ -1,6 +1,7 @@
 /* plan_names.c - what is offered and installed by name, what may come of each name, and what is
  * held.
  */
+#include "base/text.h"
 #include "pkg/plan_priv.h"
 
 #include <stdlib.h>
@@ -102,7 +103,7 @@ enum wa_code wa_plan_excluded(struct wa_planner *p, const struct wa_plan_node *n
         return WA_OK;
     if (p->in->holds == NULL || !is_held(p, n->name, c, &until))
         return WA_OK;
-    wa_buf_addf(&text, until.n > 0 ? "held until %.*s" : "held", (int)until.n, until.p);
+    wa_buf_addf(&text, until.n > 0 ? wa_text("held until %.*s") : "held", (int)until.n, until.p);
     *ret = wa_arena_strdup(&p->arena, wa_buf_sv(&text));
     return *ret == NULL ? wa_nomem(p->err) : WA_OK;
 }

@@ -4,6 +4,7 @@
  * Cycles are cut where the walk meets them. The walks keep a stack of their own: a chain of needs
  * may be as long as the index.
  */
+#include "base/text.h"
 #include "pkg/plan_priv.h"
 
 #include "codec/csv.h"
@@ -84,17 +85,18 @@ static void why_changed(const struct wa_planner *p, const struct wa_plan_node *n
     const struct wa_control *c = NULL;
     const struct wa_plan_var *x = attacker(p, n);
     if (x != NULL)
-        (void)snprintf(out, size, "conflicts with %.200s(=%.100s)", x->node->name,
+        (void)snprintf(out, size, wa_text("conflicts with %.200s(=%.100s)"), x->node->name,
                        wa_plan_version(x->c));
     else if (changed(p, n, WA_A_CONFLICTS, &r, &c))
-        (void)snprintf(out, size, "conflicts with %.200s(=%.100s)", r.package, wa_plan_version(c));
+        (void)snprintf(out, size, wa_text("conflicts with %.200s(=%.100s)"), r.package,
+                       wa_plan_version(c));
     else if (changed(p, n, WA_A_DEPENDS, &r, &c) && c == NULL)
-        (void)snprintf(out, size, "depends on %.200s, which goes", r.package);
+        (void)snprintf(out, size, wa_text("depends on %.200s, which goes"), r.package);
     else if (c != NULL)
-        (void)snprintf(out, size, "depends on %.200s(%.2s%.100s), but it becomes %.100s", r.package,
-                       r.op, r.version, wa_plan_version(c));
+        (void)snprintf(out, size, wa_text("depends on %.200s(%.2s%.100s), but it becomes %.100s"),
+                       r.package, r.op, r.version, wa_plan_version(c));
     else
-        (void)snprintf(out, size, "makes room for others");
+        (void)snprintf(out, size, wa_text("makes room for others"));
 }
 
 static const struct wa_plan_goal *goal_of(const struct wa_planner *p, const struct wa_plan_node *n)
@@ -113,14 +115,15 @@ static void why_comes(const struct wa_planner *p, const struct wa_plan_node *n, 
     bool is_newer =
         n->there != NULL && (wa_plan_has_failed(n) || wa_entry_cmp(to, &n->there->control) > 0);
     if (g != NULL && (g->kind == WA_GOAL_REQUEST || (g->kind == WA_GOAL_ASSIGNED && !is_newer)))
-        (void)snprintf(out, size, "%s", g->why);
+        (void)snprintf(out, size, "%s", wa_text(g->why));
     else if (g != NULL && is_newer && wa_plan_has_failed(n))
-        (void)snprintf(out, size, "its last installation failed (%s)", n->there->status);
+        (void)snprintf(out, size, wa_text("its last installation failed (%s)"), n->there->status);
     else if (g != NULL && is_newer)
-        (void)snprintf(out, size, "newer than %.200s", wa_plan_version(&n->there->control));
+        (void)snprintf(out, size, wa_text("newer than %.200s"),
+                       wa_plan_version(&n->there->control));
     else if (n->needed_by > 0) {
         const struct wa_plan_var *x = &p->vars.items[p->facts.items[n->needed_by - 1].value];
-        (void)snprintf(out, size, "needed by %.200s(=%.100s)", x->node->name,
+        (void)snprintf(out, size, wa_text("needed by %.200s(=%.100s)"), x->node->name,
                        wa_plan_version(x->c));
     } else
         why_changed(p, n, out, size);
@@ -152,9 +155,9 @@ static enum wa_code step(struct wa_planner *p, enum wa_step_kind kind, struct wa
     s->to = kind == WA_STEP_REMOVE || kind == WA_STEP_KEEP ? NULL : wa_plan_outcome(p, n);
     const struct wa_plan_goal *g = goal_of(p, n);
     if (kind == WA_STEP_KEEP)
-        (void)snprintf(s->why, sizeof s->why, "installed already");
+        (void)snprintf(s->why, sizeof s->why, wa_text("installed already"));
     else if (kind == WA_STEP_REMOVE && g != NULL && g->kind == WA_GOAL_ABSENT)
-        (void)snprintf(s->why, sizeof s->why, "%s", g->why);
+        (void)snprintf(s->why, sizeof s->why, "%s", wa_text(g->why));
     else if (kind == WA_STEP_REMOVE)
         why_changed(p, n, s->why, sizeof s->why);
     else

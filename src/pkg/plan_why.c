@@ -3,6 +3,7 @@
  *
  * It looks at every package for every link of a chain: for a person who asks, not for the manager.
  */
+#include "base/text.h"
 #include "pkg/plan_priv.h"
 
 #include "codec/csv.h"
@@ -63,8 +64,8 @@ static enum wa_code gather(struct why *w, const struct wa_plan *plan, const char
         const struct wa_installed *x = &w->in->installed[i];
         const struct wa_step *s = step_of(plan, wa_plan_name(&x->control));
         const char *root = is_in(names, count, wa_plan_name(&x->control))
-                               ? "is assigned to this machine"
-                           : x->is_explicit ? "was asked for"
+                               ? wa_text("is assigned to this machine")
+                           : x->is_explicit ? wa_text("was asked for")
                                             : NULL;
         if (s != NULL && s->kind == WA_STEP_REMOVE)
             continue;
@@ -75,8 +76,8 @@ static enum wa_code gather(struct why *w, const struct wa_plan *plan, const char
         const struct wa_step *s = &plan->items[i];
         if (s->kind == WA_STEP_INSTALL &&
             add(w, s->to,
-                is_in(names, count, wa_plan_name(s->to)) ? "is assigned to this machine" : NULL) !=
-                WA_OK)
+                is_in(names, count, wa_plan_name(s->to)) ? wa_text("is assigned to this machine")
+                                                         : NULL) != WA_OK)
             return w->err->code;
     }
     return WA_OK;
@@ -107,12 +108,12 @@ static enum wa_code tell_chain(struct why *w, size_t root, size_t bottom, bool i
     wa_buf_addf(&out, "%s(=%s)", wa_plan_name(c), wa_plan_version(c));
     for (size_t k = n; k > 0; k--) {
         const struct wa_control *x = w->all.items[links[k - 1]].c;
-        wa_buf_addf(&out, "%s needed by %s(=%s)", k == n ? " is" : ", that is", wa_plan_name(x),
-                    wa_plan_version(x));
+        wa_buf_addf(&out, wa_text("%s needed by %s(=%s)"), k == n ? " is" : wa_text(", that is"),
+                    wa_plan_name(x), wa_plan_version(x));
     }
-    wa_buf_addf(&out, "%s%s", n > 0 ? ", which " : " ", w->all.items[root].root);
+    wa_buf_addf(&out, "%s%s", n > 0 ? wa_text(", which ") : " ", w->all.items[root].root);
     if (!is_installed)
-        wa_buf_adds(&out, "; it is not installed yet");
+        wa_buf_adds(&out, wa_text("; it is not installed yet"));
     if (wa_buf_check(&out, w->err) != WA_OK)
         return w->err->code;
     return wa_plan_problem(&p, wa_plan_name(c), "%s", wa_buf_str(&out));

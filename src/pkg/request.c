@@ -1,5 +1,6 @@
 /* request.c - requirements, host filter, preference (formats.md 2.3-2.6). */
 #include "pkg/request.h"
+#include "base/text.h"
 
 #include "codec/csv.h"
 #include "pkg/version.h"
@@ -212,26 +213,26 @@ static const char *why_not(const struct wa_host_caps *h, const struct wa_control
                *agent = wa_control_get(c, WA_A_MIN_WAPT_VERSION);
     const char *arch = wa_control_get(c, WA_A_ARCHITECTURE);
     if (h->now[0] != '\0' && from[0] != '\0' && strcmp(from, h->now) > 0)
-        return "not valid yet";
+        return wa_text("not valid yet");
     if (h->now[0] != '\0' && until[0] != '\0' && strcmp(h->now, until) >= 0)
-        return "no longer valid";
+        return wa_text("no longer valid");
     if (h->blacklist != NULL && any_pattern(h->blacklist, name))
-        return "on this machine's blacklist";
+        return wa_text("on this machine's blacklist");
     if (h->whitelist != NULL && !is_empty(h->whitelist) && !any_pattern(h->whitelist, name))
-        return "not on this machine's whitelist";
+        return wa_text("not on this machine's whitelist");
     if (agent[0] != '\0' && h->wapt_version != NULL &&
         wa_version_cmp(wa_sv(agent), wa_sv(h->wapt_version), 0) > 0)
-        return "needs a newer agent";
+        return wa_text("needs a newer agent");
     if (!os_matches(h, wa_control_get(c, WA_A_TARGET_OS)))
-        return "for another operating system";
+        return wa_text("for another operating system");
     if (!os_version_matches(h, c))
-        return "for another version of the operating system";
+        return wa_text("for another version of the operating system");
     if (!architecture_matches(h, arch))
-        return "for another architecture";
+        return wa_text("for another architecture");
     if (!locale_matches(h, wa_control_get(c, WA_A_LOCALE)))
-        return "for another language";
+        return wa_text("for another language");
     if (!maturity_matches(h, wa_control_get(c, WA_A_MATURITY)))
-        return "of a maturity that this machine does not take";
+        return wa_text("of a maturity that this machine does not take");
     return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "pkg/verify_priv.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "codec/base64.h"
 #include "crypto/digest.h"
 #include "os/fs.h"
@@ -199,7 +200,7 @@ static void drop_index_attributes(struct wa_control *c)
 static enum wa_code check_signer(struct wa_members *m, const struct wa_trust *anchors, int64_t at,
                                  struct papers *p, struct wa_verdict *v, struct wa_err *err)
 {
-    static const char unsigned_[] = "the package is not signed over SHA-256";
+    static const char unsigned_[] = WA_TEXT("the package is not signed over SHA-256");
     if (wa_verify_read_small(m, "WAPT/certificate.crt", &p->certificate, unsigned_, err) != WA_OK ||
         wa_verify_read_small(m, "WAPT/manifest.sha256", &p->manifest, unsigned_, err) != WA_OK ||
         wa_verify_read_small(m, "WAPT/signature.sha256", &p->signature, unsigned_, err) != WA_OK ||

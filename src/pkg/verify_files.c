@@ -5,6 +5,7 @@
  * may give more than it announced, and what is extracted is digested once more, so that the bytes
  * on the disk are the bytes that were signed, whatever was read before.
  */
+#include "base/text.h"
 #include "pkg/verify_priv.h"
 
 #include "base/map.h"
@@ -105,7 +106,7 @@ enum wa_code wa_verify_read_small(struct wa_members *m, const char *name, struct
     struct wa_buf_sink sink;
     wa_buf_sink_init(&sink, out);
     if (!wa_members_find(m, name, &i))
-        return wa_fail(err, WA_E_REFUSED, "%s ('%s' is missing)", missing, name);
+        return wa_fail(err, WA_E_REFUSED, "%s ('%s' is missing)", wa_text(missing), name);
     if (m->items[i].size > out->max)
         return wa_fail(err, WA_E_LIMIT, "'%s' is larger than %zu bytes", name, out->max);
     return read_exactly(m, i, &sink.base, err);

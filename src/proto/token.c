@@ -39,8 +39,9 @@ enum wa_code wa_token_parse(struct wa_sv text, struct wa_token *ret, struct wa_e
     if (t.n != head + FINGERPRINT_CHARS + 1 + SECRET_CHARS || !wa_sv_starts(t, PREFIX) ||
         !wa_hex_is(fingerprint, FINGERPRINT_CHARS) || t.p[head + FINGERPRINT_CHARS] != '-')
         return wa_fail(err, WA_E_INVALID,
-                       "this is not an enrolment token (it begins with '" PREFIX
-                       "', make one with 'waptserver enrol-token')");
+                       "this is not an enrolment token (it begins with '%s', make one with "
+                       "'waptserver enrol-token')",
+                       PREFIX);
     if (wa_base64url_decode(wa_sv_sub(t, t.n - SECRET_CHARS, SECRET_CHARS), &secret, err) != WA_OK)
         return wa_wrap(err, "reading the enrolment token");
     if (wa_buf_check(&secret, err) != WA_OK)

@@ -4,6 +4,7 @@
  * there before the document, and the timestamp comes last.
  */
 #include "repo/publish.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 
@@ -124,9 +125,11 @@ static enum wa_code open_index(struct proposal *p, struct wa_err *err)
     if (wa_archive_members_open(&source.base, &members, err) != WA_OK ||
         wa_index_read(wa_archive_members_get(members), &p->index, &bad, err) != WA_OK)
         return wa_wrap(err, "the index");
-    return bad == 0
-               ? WA_OK
-               : wa_fail(err, WA_E_INVALID, "the index has %zu entries that can't be read", bad);
+    return bad == 0 ? WA_OK
+                    : wa_fail(err, WA_E_INVALID,
+                              wa_text_n("the index has %zu entry that can't be read",
+                                        "the index has %zu entries that can't be read", bad),
+                              bad);
 }
 
 static enum wa_code digest_file(const struct proposal *p, struct wa_published_file *f,

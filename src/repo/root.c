@@ -8,6 +8,7 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "codec/hex.h"
 
 /* --- reading --- */
@@ -231,8 +232,8 @@ static bool has_key(const struct wa_root *r, const struct wa_key *key)
 static enum wa_code check_online(const struct wa_root *r, struct wa_err *err)
 {
     static const char both[] =
-        "the key of '%s' stamps the time as well: what stays on a server may "
-        "do nothing else";
+        WA_TEXT("the key of '%s' stamps the time as well: what stays on a server may "
+                "do nothing else");
     if (r->timestamp_key_count == 0)
         return wa_fail(err, WA_E_REFUSED, "it names no timestamp key");
     for (size_t i = 0; i < r->administrators.n; i++)

@@ -6,6 +6,7 @@
 #include "os/loop.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "os/common/socket_of.h"
 #include "os/thread.h"
 
@@ -56,7 +57,7 @@ struct work {
 static enum wa_code fail_uv(struct wa_err *err, int rc, const char *what)
 {
     enum wa_code code = rc == UV_ENOMEM ? WA_E_NOMEM : rc == UV_EEXIST ? WA_E_EXISTS : WA_E_IO;
-    return wa_fail(err, code, "cannot %s: %s", what, uv_strerror(rc));
+    return wa_fail(err, code, "cannot %s: %s", wa_text(what), uv_strerror(rc));
 }
 
 /* False when there was nothing. */

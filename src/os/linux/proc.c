@@ -6,6 +6,7 @@
 #include "os/proc.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/linux/tree_priv.h"
@@ -213,7 +214,7 @@ static enum wa_code await_exec(int fd, const char *path, struct wa_err *err)
     if (n != (ssize_t)sizeof r)
         return wa_fail(err, WA_E_IO, "cannot tell whether '%s' started", path);
     r.step[sizeof r.step - 1] = '\0';
-    return wa_fail_errno(err, r.errnum, "cannot start '%s': cannot %s", path, r.step);
+    return wa_fail_errno(err, r.errnum, "cannot start '%s': cannot %s", path, wa_text(r.step));
 }
 
 static enum wa_code start(struct plan *p, struct wa_proc *ret, struct wa_err *err)

@@ -116,6 +116,6 @@ enum wa_code wa_rpm_list(const char *database, wa_software_fn fn, void *user, st
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, WA_RPM_OUTPUT_MAX);
     if (run(database, &text, err) != WA_OK)
-        return wa_wrap(err, "listing the software of '%s' with " RPM, database);
+        return wa_wrap(err, "listing the software of '%s' with %s", database, RPM);
     return wa_rpm_each(wa_buf_sv(&text), fn, user, err);
 }

@@ -1,5 +1,6 @@
 /* error.c - errors of Windows in our codes and words. What is not in the table keeps its number. */
 #include "os/win32/win.h"
+#include "base/text.h"
 
 #include <errno.h>
 
@@ -70,7 +71,7 @@ enum wa_code wa_win_fail(struct wa_err *err, DWORD error, const char *fmt, ...)
     char what[sizeof err->text];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(what, sizeof what, fmt, args);
+    (void)vsnprintf(what, sizeof what, wa_text(fmt), args);
     va_end(args);
     for (size_t i = 0; i < WA_COUNT(known); i++)
         if (known[i].error == error)

@@ -1,0 +1,35 @@
+/* text.h - the language of what persons read.
+ *
+ * Texts are English literals in the code. Those who print or keep a text for persons - wa_fail(),
+ * the printers of the command line - look its translation up, so that their callers need not know;
+ * a literal that goes elsewhere is passed through wa_text(). po/ has the translations, which are
+ * part of the program: no file and no variable of a caller's can bring one in.
+ *
+ * Names of codes and of log events, keys of JSON and texts of the wire are no texts for persons.
+ */
+#ifndef WA_BASE_TEXT_H
+#define WA_BASE_TEXT_H
+
+#include "base/attr.h"
+
+#include <stddef.h>
+
+/* Marks a literal of a table, which wa_text() gets later. */
+#define WA_TEXT(literal) literal
+
+/* The translation of an English text, also a format; the text itself where there is none. */
+const char *wa_text(const char *english) WA_FORMAT_ARG(1);
+/* The same of one of two, by a number. */
+const char *wa_text_n(const char *one, const char *many, size_t n) WA_FORMAT_ARG(1)
+    WA_FORMAT_ARG(2);
+
+/* The language of this process from now on: "fr", or a locale, "fr_CA.UTF-8". NULL, "" or one that
+ * is not known: English. Called by main() before there are threads. */
+void wa_text_language(const char *name);
+/* As the environment says: LC_ALL, LC_MESSAGES, LANG, and LANGUAGE where these name any locale but C
+ * or POSIX. The locale need not be installed. */
+void wa_text_from_environment(void);
+/* "fr"; "en" where nothing is translated. */
+const char *wa_text_language_name(void);
+
+#endif
