@@ -20,7 +20,7 @@ static void check_csv(struct wa_sv text)
         abort();
 }
 
-static void check_targets(const struct wa_json *hosts, const char *words)
+static void check_targets(const struct wa_host_list *hosts, const char *words)
 {
     WA_AUTO_TARGETS struct wa_targets t = {0};
     struct wa_err err = WA_ERR_INIT;
@@ -42,12 +42,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct wa_json *j = NULL;
     struct wa_err err = WA_ERR_INIT;
     struct wa_orders_tally tally = {0};
+    WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     wa_arena_init(&arena, 16u << 20);
     if (wa_json_parse(wa_sv_n(data, size), 0, &arena, &j, &err) != WA_OK)
         return 0;
     const struct wa_json *hosts = wa_json_get(j, "hosts"), *actions = wa_json_get(j, "actions");
-    check_targets(hosts, "pc-*");
-    check_targets(hosts, "pc-1");
+    if (wa_host_list_add(&list, hosts, &err) == WA_OK) {
+        check_targets(&list, "pc-*");
+        wa_host_list_sort(&list);
+        check_targets(&list, "pc-1");
+    }
     for (size_t i = 0; i < wa_json_count(hosts); i++) {
         (void)wa_host_matches(wa_json_at(hosts, i), &filter);
         check_csv(wa_json_sv(wa_json_get(wa_json_at(hosts, i), "name")));

@@ -64,6 +64,23 @@ bool wa_sv_chr(struct wa_sv a, char c, size_t *ret_at)
     return true;
 }
 
+bool wa_sv_has(struct wa_sv a, struct wa_sv part)
+{
+    const char *p = a.p, *end;
+    if (part.n == 0)
+        return true;
+    if (a.n < part.n)
+        return false;
+    end = a.p + (a.n - part.n) + 1;
+    while ((p = memchr(p, part.p[0], (size_t)(end - p))) != NULL) {
+        if (memcmp(p, part.p, part.n) == 0)
+            return true;
+        if (++p == end)
+            return false;
+    }
+    return false;
+}
+
 struct wa_sv wa_sv_sub(struct wa_sv a, size_t from, size_t n)
 {
     if (from >= a.n)

@@ -36,6 +36,7 @@ bool wa_sv_starts(struct wa_sv a, const char *prefix);
 bool wa_sv_ends(struct wa_sv a, const char *suffix);
 int wa_sv_cmp(struct wa_sv a, struct wa_sv b);                 /* memcmp order, shorter first */
 bool wa_sv_chr(struct wa_sv a, char c, size_t *ret_at);        /* first occurrence */
+bool wa_sv_has(struct wa_sv a, struct wa_sv part);             /* anywhere; an empty part too */
 struct wa_sv wa_sv_sub(struct wa_sv a, size_t from, size_t n); /* clamped */
 struct wa_sv wa_sv_trim(struct wa_sv a);                       /* ASCII white space, both sides */
 /* Takes the text up to sep out of *rest; false when *rest is exhausted. "a,,b" gives a, "", b. */

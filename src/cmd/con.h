@@ -4,6 +4,7 @@
 
 #include "cmd/get.h"
 #include "console/client.h"
+#include "console/hosts.h"
 
 extern const struct wa_cli_command wa_con_hosts;
 extern const struct wa_cli_command wa_con_action;
@@ -22,9 +23,9 @@ WA_CHECK enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, str
  * trust is set up, by whom it says. Tells the signer. */
 WA_CHECK enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path,
                                            struct wa_err *err);
-/* The array of all hosts, in arena. */
+/* All hosts, by name, in arena; list: empty. */
 WA_CHECK enum wa_code wa_con_get_hosts(struct wa_client *c, struct wa_arena *arena,
-                                       const struct wa_json **ret, struct wa_err *err);
+                                       struct wa_host_list *list, struct wa_err *err);
 /* Publishes the package at path; with --json writes {"file", "code", "error"} only when the caller
  * does. */
 WA_CHECK enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const char *path,

@@ -78,12 +78,12 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
 static enum wa_code choose(struct work *w, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *list = NULL;
+    WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     wa_arena_init(&arena, 512u << 20);
     if (wa_con_get_hosts(w->client, &arena, &list, err) != WA_OK)
         return err->code;
-    return wa_targets_choose(list, wa_sv(wa_cli_get(w->cli, "hosts", "")), TARGETS_MAX, &w->targets,
-                             err);
+    return wa_targets_choose(&list, wa_sv(wa_cli_get(w->cli, "hosts", "")), TARGETS_MAX,
+                             &w->targets, err);
 }
 
 /* On stderr: the result is something else. The list is whole, however long. */

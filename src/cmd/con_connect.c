@@ -130,14 +130,23 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
     return err->code;
 }
 
+#define HOSTS_PAGE 5000u
+
 enum wa_code wa_con_get_hosts(struct wa_client *c, struct wa_arena *arena,
-                              const struct wa_json **ret, struct wa_err *err)
+                              struct wa_host_list *list, struct wa_err *err)
 {
-    const struct wa_json *j = NULL;
-    if (wa_client_call(c, "GET", "/api/v1/hosts", WA_SV(""), arena, &j, err) != WA_OK)
-        return err->code;
-    if (!wa_json_is(wa_json_get(j, "hosts"), WA_JSON_ARRAY))
-        return wa_fail(err, WA_E_INVALID, "the server's answer has no list of hosts");
-    *ret = wa_json_get(j, "hosts");
+    size_t before;
+    do {
+        const struct wa_json *j = NULL;
+        char path[192];
+        struct wa_sv last = wa_host_list_last(list);
+        before = list->n;
+        (void)snprintf(path, sizeof path, "/api/v1/hosts?sort=uuid&limit=%u&after=%.*s", HOSTS_PAGE,
+                       WA_SV_ARG(last));
+        if (wa_client_call(c, "GET", path, WA_SV(""), arena, &j, err) != WA_OK ||
+            wa_host_list_add(list, wa_json_get(j, "hosts"), err) != WA_OK)
+            return err->code;
+    } while (list->n - before == HOSTS_PAGE);
+    wa_host_list_sort(list);
     return WA_OK;
 }

@@ -49,7 +49,7 @@ static enum wa_code read_filter(const struct wa_cli *cli, struct wa_host_filter 
     return WA_OK;
 }
 
-static enum wa_code show_table(const struct wa_cli *cli, const struct wa_json *list,
+static enum wa_code show_table(const struct wa_cli *cli, const struct wa_host_list *list,
                                const struct wa_host_filter *f, struct wa_err *err)
 {
     static const struct wa_cli_column columns[] = {
@@ -58,8 +58,8 @@ static enum wa_code show_table(const struct wa_cli *cli, const struct wa_json *l
     static const char *const cells[] = {"name", "uuid", "os", "status"};
     WA_AUTO_TABLE struct wa_cli_table table;
     wa_cli_table_init(&table, columns, WA_COUNT(columns));
-    for (size_t i = 0; i < wa_json_count(list); i++) {
-        const struct wa_json *h = wa_json_at(list, i);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct wa_json *h = list->items[i];
         char date[WA_DATE_MAX];
         if (!wa_host_matches(h, f))
             continue;
@@ -72,12 +72,12 @@ static enum wa_code show_table(const struct wa_cli *cli, const struct wa_json *l
     return wa_cli_table_print(&table, cli, err);
 }
 
-static void show_csv(const struct wa_cli *cli, const struct wa_json *list,
+static void show_csv(const struct wa_cli *cli, const struct wa_host_list *list,
                      const struct wa_host_filter *f)
 {
     wa_cli_out(cli, "name,fqdn,uuid,os,status,connected,last_seen\n");
-    for (size_t i = 0; i < wa_json_count(list); i++) {
-        const struct wa_json *h = wa_json_at(list, i);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct wa_json *h = list->items[i];
         WA_AUTO_BUF struct wa_buf line;
         char date[WA_DATE_MAX];
         wa_buf_init(&line, 1u << 20);
@@ -97,20 +97,20 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     WA_AUTO(wa_client) struct wa_client *c = NULL;
     WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *list = NULL;
+    WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     struct wa_host_filter filter;
     wa_arena_init(&arena, 512u << 20);
     if (read_filter(cli, &filter, err) != WA_OK || wa_con_connect(cli, &c, err) != WA_OK ||
         wa_con_get_hosts(c, &arena, &list, err) != WA_OK)
         return err->code;
     wa_jw_arr(&cli->jw);
-    for (size_t i = 0; i < wa_json_count(list); i++)
-        if (wa_host_matches(wa_json_at(list, i), &filter))
-            wa_jw_json(&cli->jw, wa_json_at(list, i));
+    for (size_t i = 0; i < list.n; i++)
+        if (wa_host_matches(list.items[i], &filter))
+            wa_jw_json(&cli->jw, list.items[i]);
     wa_jw_end(&cli->jw);
     if (!wa_cli_has(cli, "csv"))
-        return show_table(cli, list, &filter, err);
-    show_csv(cli, list, &filter);
+        return show_table(cli, &list, &filter, err);
+    show_csv(cli, &list, &filter);
     return WA_OK;
 }
 

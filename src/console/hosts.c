@@ -8,6 +8,8 @@
 #include "codec/csv.h"
 #include "proto/hostid.h"
 
+#include <stdlib.h>
+
 static struct wa_sv text_of(const struct wa_json *host, const char *key)
 {
     const struct wa_json *j = wa_json_get(host, key);
@@ -41,6 +43,51 @@ static bool is_any_like(const struct wa_json *host, struct wa_sv pattern)
            is_like(pattern, text_of(host, "fqdn"));
 }
 
+/* --- the list --- */
+
+void wa_host_list_fini(struct wa_host_list *l)
+{
+    WA_VEC_FREE(l);
+}
+
+enum wa_code wa_host_list_add(struct wa_host_list *l, const struct wa_json *page,
+                              struct wa_err *err)
+{
+    if (!wa_json_is(page, WA_JSON_ARRAY))
+        return wa_fail(err, WA_E_INVALID, "the server's answer has no list of hosts");
+    for (size_t i = 0; i < wa_json_count(page); i++) {
+        const struct wa_json *h = wa_json_at(page, i);
+        struct wa_sv uuid = text_of(h, "uuid");
+        if (!wa_hostid_is_valid(uuid))
+            return wa_fail(err, WA_E_INVALID, "the server's list of hosts has one without a uuid");
+        if (l->n > 0 && wa_sv_cmp(text_of(l->items[l->n - 1], "uuid"), uuid) >= 0)
+            return wa_fail(err, WA_E_INVALID, "the server's list of hosts is not in its order");
+        const struct wa_json **slot = WA_VEC_PUSH(l);
+        if (slot == NULL)
+            return wa_nomem(err);
+        *slot = h;
+    }
+    return WA_OK;
+}
+
+struct wa_sv wa_host_list_last(const struct wa_host_list *l)
+{
+    return l->n > 0 ? text_of(l->items[l->n - 1], "uuid") : WA_SV("");
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct wa_json *const *x = a, *const *y = b;
+    int way = wa_sv_cmp(text_of(*x, "name"), text_of(*y, "name"));
+    return way != 0 ? way : wa_sv_cmp(text_of(*x, "uuid"), text_of(*y, "uuid"));
+}
+
+void wa_host_list_sort(struct wa_host_list *l)
+{
+    if (l->n > 0)
+        qsort(l->items, l->n, sizeof l->items[0], by_name);
+}
+
 /* --- targets --- */
 
 void wa_targets_fini(struct wa_targets *t)
@@ -49,12 +96,12 @@ void wa_targets_fini(struct wa_targets *t)
     *t = (struct wa_targets){0};
 }
 
-static enum wa_code mark_pattern(const struct wa_json *hosts, struct wa_sv word, bool *chosen,
+static enum wa_code mark_pattern(const struct wa_host_list *hosts, struct wa_sv word, bool *chosen,
                                  struct wa_err *err)
 {
     size_t found = 0;
-    for (size_t i = 0; i < wa_json_count(hosts); i++)
-        if (is_any_like(wa_json_at(hosts, i), word)) {
+    for (size_t i = 0; i < hosts->n; i++)
+        if (is_any_like(hosts->items[i], word)) {
             chosen[i] = true;
             found++;
         }
@@ -62,12 +109,12 @@ static enum wa_code mark_pattern(const struct wa_json *hosts, struct wa_sv word,
                      : wa_fail(err, WA_E_NOT_FOUND, "no host matches '%.*s'", WA_SV_ARG(word));
 }
 
-static enum wa_code mark_name(const struct wa_json *hosts, struct wa_sv word, bool *chosen,
+static enum wa_code mark_name(const struct wa_host_list *hosts, struct wa_sv word, bool *chosen,
                               struct wa_err *err)
 {
     size_t found = 0, which = 0;
-    for (size_t i = 0; i < wa_json_count(hosts); i++) {
-        const struct wa_json *h = wa_json_at(hosts, i);
+    for (size_t i = 0; i < hosts->n; i++) {
+        const struct wa_json *h = hosts->items[i];
         if (is_same(text_of(h, "uuid"), word)) { /* certain, unlike names */
             chosen[i] = true;
             return WA_OK;
@@ -86,7 +133,7 @@ static enum wa_code mark_name(const struct wa_json *hosts, struct wa_sv word, bo
     return WA_OK;
 }
 
-static enum wa_code mark(const struct wa_json *hosts, struct wa_sv words, bool *chosen,
+static enum wa_code mark(const struct wa_host_list *hosts, struct wa_sv words, bool *chosen,
                          struct wa_err *err)
 {
     struct wa_sv word;
@@ -123,36 +170,19 @@ struct wa_target *wa_targets_find(const struct wa_targets *t, struct wa_sv uuid)
     return bsearch(&key, t->items, t->count, sizeof *t->items, by_uuid);
 }
 
-/* One machine twice in the list would be two orders for it. */
-static enum wa_code check_once(const struct wa_targets *t, struct wa_err *err)
-{
-    struct wa_targets sorted = {wa_calloc(t->count, sizeof *t->items), t->count};
-    enum wa_code code = WA_OK;
-    if (sorted.items == NULL)
-        return wa_nomem(err);
-    memcpy(sorted.items, t->items, t->count * sizeof *t->items);
-    wa_targets_sort(&sorted);
-    for (size_t i = 1; code == WA_OK && i < t->count; i++)
-        if (by_uuid(&sorted.items[i - 1], &sorted.items[i]) == 0)
-            code = wa_fail(err, WA_E_INVALID, "the server lists the machine '%s' twice",
-                           sorted.items[i].uuid);
-    wa_targets_fini(&sorted);
-    return code;
-}
-
-static enum wa_code take(const struct wa_json *hosts, const bool *chosen, size_t max,
+static enum wa_code take(const struct wa_host_list *hosts, const bool *chosen, size_t max,
                          struct wa_targets *t, struct wa_err *err)
 {
     size_t count = 0;
-    for (size_t i = 0; i < wa_json_count(hosts); i++)
+    for (size_t i = 0; i < hosts->n; i++)
         count += chosen[i];
     if (count > max)
         return wa_fail(err, WA_E_LIMIT, "%zu hosts are more than %zu at once", count, max);
     t->items = wa_calloc(count, sizeof *t->items);
     if (t->items == NULL)
         return wa_nomem(err);
-    for (size_t i = 0; i < wa_json_count(hosts); i++) {
-        const struct wa_json *h = wa_json_at(hosts, i);
+    for (size_t i = 0; i < hosts->n; i++) {
+        const struct wa_json *h = hosts->items[i];
         struct wa_target *one = &t->items[t->count];
         if (!chosen[i])
             continue;
@@ -165,14 +195,14 @@ static enum wa_code take(const struct wa_json *hosts, const bool *chosen, size_t
         one->is_reachable = wa_json_bool(wa_json_get(h, "reachable"));
         t->count++;
     }
-    return check_once(t, err);
+    return WA_OK;
 }
 
-enum wa_code wa_targets_choose(const struct wa_json *hosts, struct wa_sv words, size_t max,
+enum wa_code wa_targets_choose(const struct wa_host_list *hosts, struct wa_sv words, size_t max,
                                struct wa_targets *ret, struct wa_err *err)
 {
     WA_AUTO_TARGETS struct wa_targets t = {0};
-    bool *chosen = wa_calloc(wa_json_count(hosts) + 1, sizeof *chosen);
+    bool *chosen = wa_calloc(hosts->n + 1, sizeof *chosen);
     if (chosen == NULL)
         return wa_nomem(err);
     enum wa_code code = mark(hosts, words, chosen, err);

@@ -1,14 +1,29 @@
 /* hosts.h - the server's list of machines: which of them are meant, and their list as CSV.
  *
  * Every text in the list is what a machine, or the server, says: a name proves nothing, only a uuid
- * does. hosts is always the array of GET /api/v1/hosts.
+ * does.
  */
 #ifndef WA_CONSOLE_HOSTS_H
 #define WA_CONSOLE_HOSTS_H
 
 #include "base/buf.h"
+#include "base/vec.h"
 #include "codec/json.h"
 #include "proto/action.h"
+
+/* Machines, as GET /api/v1/hosts gives them page by page. They live in the pages' arena. */
+struct wa_host_list {
+    WA_VEC(const struct wa_json *);
+};
+void wa_host_list_fini(struct wa_host_list *l);
+#define WA_AUTO_HOST_LIST WA_CLEANUP(wa_host_list_fini)
+/* page: in the order of their uuids, after those that are there already; WA_E_INVALID otherwise. */
+WA_CHECK enum wa_code wa_host_list_add(struct wa_host_list *l, const struct wa_json *page,
+                                       struct wa_err *err);
+/* The uuid after which the next page begins; "" of an empty list. */
+struct wa_sv wa_host_list_last(const struct wa_host_list *l);
+/* By name, for people, once it is whole. */
+void wa_host_list_sort(struct wa_host_list *l);
 
 struct wa_target {
     char uuid[WA_UUID_MAX + 1];
@@ -26,8 +41,8 @@ void wa_targets_fini(struct wa_targets *t);
  * that it matches, upper and lower case alike. Each machine once, in the list's order.
  * WA_E_NOT_FOUND for a word that means none, WA_E_CONFLICT for a name that several have,
  * WA_E_INVALID for a list that names a machine twice or by no proper uuid, WA_E_LIMIT above max. */
-WA_CHECK enum wa_code wa_targets_choose(const struct wa_json *hosts, struct wa_sv words, size_t max,
-                                        struct wa_targets *ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_targets_choose(const struct wa_host_list *hosts, struct wa_sv words,
+                                        size_t max, struct wa_targets *ret, struct wa_err *err);
 /* By uuid, for wa_targets_find(). */
 void wa_targets_sort(struct wa_targets *t);
 /* In a sorted list; NULL: it is not one of them. */

@@ -1,6 +1,8 @@
 /* role_common.c - start, confinement and the serving loop of the server's small helpers. */
 #include "server/role_common.h"
 
+#include "server/store_db.h"
+
 #include "os/local.h"
 #include "os/pipe.h"
 #include "os/proc.h"
@@ -93,4 +95,22 @@ enum wa_code wa_server_child_serve(enum wa_server_role role, uint16_t answer_typ
             wa_chan_send(chan, answer_type, msg.id, wa_buf_sv(&answer), -1, err) != WA_OK)
             return err->code;
     }
+}
+
+enum wa_code wa_server_open_db(const struct wa_server_config *c, const char *name,
+                               struct wa_db **ret, struct wa_err *err)
+{
+    char db[WA_PATH_MAX], line[WA_PRIV_LINE_MAX];
+    struct wa_priv p = {.name = name, .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, .set_ids = true};
+    const char *const writes[] = {db, NULL};
+    if (wa_server_path(c, "db", db, err) != WA_OK)
+        return err->code;
+    p.write_paths = writes;
+    if (wa_priv_is_root()) {
+        if (!wa_server_ids(c, &p.uid, &p.gid))
+            wa_err_clear(err); /* nobody, as the server itself */
+        if (wa_priv_drop(&p, line, err) != WA_OK)
+            return err->code;
+    }
+    return wa_store_open(c->dir, ret, err);
 }

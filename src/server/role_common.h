@@ -23,6 +23,11 @@ WA_CHECK enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa
 void wa_server_child_ready(void);
 /* The account of the processes without rights, or nobody. False: that account does not exist. */
 bool wa_server_ids(const struct wa_server_config *c, uint32_t *ret_uid, uint32_t *ret_gid);
+/* The database, for a command beside the running server. Root gives up its rights before it opens
+ * it: it belongs to the account of a process that faces the network. name: for the log. */
+struct wa_db;
+WA_CHECK enum wa_code wa_server_open_db(const struct wa_server_config *c, const char *name,
+                                        struct wa_db **ret, struct wa_err *err);
 /* What is wrong with the server itself is not for clients: its text becomes a general one. */
 void wa_server_hide(struct wa_err *err);
 /* Logs the error; the exit status. */

@@ -128,8 +128,8 @@ static enum wa_code collect(struct wa_sink *sink, const void *p, size_t n, struc
 
 /* --- to the store --- */
 
-static enum wa_code ask_store(struct wa_exchange *x, const char *method, struct wa_sv path,
-                              struct wa_sv body, struct wa_err *err)
+static enum wa_code ask_store(struct wa_exchange *x, bool is_question, struct wa_sv body,
+                              struct wa_err *err)
 {
     struct wa_front_route route = {.kind = WA_FRONT_PING};
     const char *allow = NULL;
@@ -141,11 +141,12 @@ static enum wa_code ask_store(struct wa_exchange *x, const char *method, struct 
         return err->code;
     wa_jw_init(&w, &text);
     wa_jw_obj(&w);
-    wa_jw_kv(&w, "method", method);
-    wa_jw_kvsv(&w, "path", path);
+    wa_jw_kv(&w, "method", wa_http_method_name(h->method));
+    wa_jw_kvsv(&w, "path", h->path);
     wa_jw_kvsv(&w, "query", h->query);
     wa_jw_kvsv(&w, "bearer", route.bearer);
     wa_jw_kv(&w, "peer", wa_http_peer(x->http));
+    wa_jw_kvb(&w, "question", is_question);
     wa_jw_end(&w);
     wa_buf_addc(&text, '\n');
     wa_buf_addsv(&text, body);
@@ -157,9 +158,7 @@ static enum wa_code ask_store(struct wa_exchange *x, const char *method, struct 
 static void forward(struct wa_exchange *x)
 {
     struct wa_err err = WA_ERR_INIT;
-    const struct wa_http_head *h = wa_http_conn_head(x->http);
-    enum wa_code code =
-        ask_store(x, wa_http_method_name(h->method), h->path, wa_buf_sv(&x->body), &err);
+    enum wa_code code = ask_store(x, false, wa_buf_sv(&x->body), &err);
     drop_body(x);
     if (code != WA_OK)
         fail(x, &err);
@@ -224,12 +223,12 @@ static void take_body(struct wa_exchange *x)
         fail(x, &err);
 }
 
-static void ask_session(struct wa_exchange *x)
+static void ask_right(struct wa_exchange *x)
 {
     struct wa_err err = WA_ERR_INIT;
     x->is_asking = true;
     wa_http_hold_body(x->http);
-    if (ask_store(x, "GET", WA_SV("/api/v1/session"), WA_SV(""), &err) != WA_OK)
+    if (ask_store(x, true, WA_SV(""), &err) != WA_OK)
         fail(x, &err);
 }
 
@@ -328,7 +327,7 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
     x->kind = r.kind;
     x->body_max = r.body_max;
     if (r.kind == WA_FRONT_UPLOAD || (r.kind == WA_FRONT_API && h->has_body))
-        ask_session(x);
+        ask_right(x);
     else
         take_body(x);
 }
@@ -344,7 +343,7 @@ static void on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
         wa_http_answer_err(c, &err);
     } else if (x->kind != WA_FRONT_UPLOAD) {
         forward(x);
-    } else if (ask_store(x, "PUT", wa_http_conn_head(c)->path, wa_sv(x->part), &err) != WA_OK) {
+    } else if (ask_store(x, false, wa_sv(x->part), &err) != WA_OK) {
         fail(x, &err);
     }
 }

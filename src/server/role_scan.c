@@ -42,9 +42,14 @@ static enum wa_code verify(const struct scan *s, int fd, struct wa_verdict *v, s
     "incoming/old_" /* before the name: what an upload replaces, until the index has the new one   \
                      */
 
+struct question {
+    struct wa_sv op, file, name, text;
+    bool code; /* who uploads may publish code */
+};
+
 /* Where the package belongs, if it may be published under that name. */
 static enum wa_code judge(struct scan *s, const struct wa_relpath *part, bool is_host,
-                          struct wa_sv name, char canonical[2 * WA_NAME_MAX + 1],
+                          bool may_code, struct wa_sv name, char canonical[2 * WA_NAME_MAX + 1],
                           struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
@@ -53,6 +58,9 @@ static enum wa_code judge(struct scan *s, const struct wa_relpath *part, bool is
     if (wa_file_open(&s->repo, part, &fd, err) != WA_OK || wa_fd_sync(fd, err) != WA_OK ||
         verify(s, fd, &v, err) != WA_OK)
         return wa_wrap(err, "the package is refused");
+    if (v.has_setup_py && !may_code)
+        return wa_fail(err, WA_E_DENIED,
+                       "the package has code: publishing it takes the role developer");
     const char *section = wa_control_get(&v.control, WA_A_SECTION);
     if (is_host != (strcmp(section, "host") == 0))
         return wa_fail(err, WA_E_REFUSED, "a package of section '%s' does not belong there",
@@ -113,12 +121,12 @@ static enum wa_code publish(struct scan *s, const struct wa_relpath *part, const
     return err->code;
 }
 
-static enum wa_code place(struct scan *s, const struct wa_relpath *part, bool is_host,
-                          struct wa_sv name, char canonical[2 * WA_NAME_MAX + 1],
-                          struct wa_err *err)
+static enum wa_code place(struct scan *s, const struct wa_relpath *part, const struct question *q,
+                          char canonical[2 * WA_NAME_MAX + 1], struct wa_err *err)
 {
     struct wa_relpath to;
-    if (judge(s, part, is_host, name, canonical, err) != WA_OK)
+    bool is_host = wa_sv_eqs(q->op, "accept-host");
+    if (judge(s, part, is_host, q->code, q->name, canonical, err) != WA_OK)
         return err->code;
     if (!is_host)
         return publish(s, part, canonical, err);
@@ -152,10 +160,6 @@ static enum wa_code stamp(const struct scan *s, bool is_question, struct wa_sv t
                        : wa_scan_take_timestamp(&wapt, text, wa_clock_now(), err);
 }
 
-struct question {
-    struct wa_sv op, file, name, text;
-};
-
 static enum wa_code carry_out(struct scan *s, const struct question *q,
                               char canonical[2 * WA_NAME_MAX + 1], struct wa_buf *found,
                               struct wa_err *err)
@@ -170,8 +174,7 @@ static enum wa_code carry_out(struct scan *s, const struct question *q,
         return wa_file_remove(&s->repo, &path, err) == WA_OK ? rescan(s, err) : err->code;
     bool is_document = is_root || wa_sv_eqs(q->op, "published");
     enum wa_code code =
-        is_document ? take_document(s, is_root, &path, err)
-                    : place(s, &path, wa_sv_eqs(q->op, "accept-host"), q->name, canonical, err);
+        is_document ? take_document(s, is_root, &path, err) : place(s, &path, q, canonical, err);
     struct wa_err left = WA_ERR_INIT;
     if ((code != WA_OK || is_document) && wa_tree_remove(&s->repo, &path, &left) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.left", &left);
@@ -225,7 +228,8 @@ static enum wa_code answer_scan(void *user, struct wa_sv request, struct wa_buf 
     const struct wa_json_field fields[] = {{"op", WA_WANT_SV, true, 16, &q.op},
                                            {"file", WA_WANT_SV, true, WA_RELPATH_MAX, &q.file},
                                            {"name", WA_WANT_SV, false, WA_RELPATH_MAX, &q.name},
-                                           {"text", WA_WANT_SV, false, 8192, &q.text}};
+                                           {"text", WA_WANT_SV, false, 8192, &q.text},
+                                           {"code", WA_WANT_BOOL, false, 0, &q.code}};
     wa_buf_init(&found, 4096);
     wa_arena_init(&arena, 1u << 20);
     if (wa_json_parse(request, 0, &arena, &j, err) != WA_OK ||

@@ -123,7 +123,7 @@ static void on_front_end(void *user, enum wa_code code, const struct wa_err *err
 
 static void on_clock(void *user)
 {
-    wa_store_dispatch(user, "");
+    wa_store_dispatch_due(user);
     wa_store_clean(user, wa_clock_now());
     wa_store_stamp(user, false);
 }
@@ -184,7 +184,8 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
                                 WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, reads, writes,
                                 err) != WA_OK ||
         wa_store_open(s->child.config.dir, &s->db, err) != WA_OK ||
-        wa_db_exec(s->db, "UPDATE hosts SET reachable = 0", err) != WA_OK ||
+        wa_fleet_new(&s->fleet, err) != WA_OK ||
+        wa_store_load_fleet(s->db, s->fleet, err) != WA_OK ||
         wa_store_requeue(s, "", err) != WA_OK || open_channels(s, watches, err) != WA_OK ||
         wa_timer_new(s->loop, on_clock, s, &s->clock, err) != WA_OK)
         return err->code;
@@ -200,5 +201,6 @@ int wa_server_store(const char *config_file)
     struct wa_err err = WA_ERR_INIT;
     enum wa_code code = run(&store, watches, config_file, &err);
     wa_db_close(store.db);
+    wa_fleet_free(store.fleet);
     return wa_server_child_end(&store.child, code, &err);
 }

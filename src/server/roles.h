@@ -18,11 +18,11 @@
 
 enum wa_server_msg {
     /* front -> store */
-    WA_S_REQUEST =
-        1,      /* JSON line {method,path,query,bearer,peer}, newline, body; answered by ANSWER */
-    WA_S_HELLO, /* JSON {conn,nonce,channel,text}; answered by ANSWER */
-    WA_S_ACK,   /* JSON {conn,id} */
-    WA_S_GONE,  /* JSON {conn} */
+    WA_S_REQUEST = 1, /* JSON line {method,path,query,bearer,peer,question}, newline, body; answered
+                         by ANSWER */
+    WA_S_HELLO,       /* JSON {conn,nonce,channel,text}; answered by ANSWER */
+    WA_S_ACK,         /* JSON {conn,id} */
+    WA_S_GONE,        /* JSON {conn} */
     /* store -> front */
     WA_S_ANSWER = 32, /* JSON line {status}, newline, body */
     WA_S_ORDER,       /* id: connection; text for its WebSocket */

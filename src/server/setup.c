@@ -180,7 +180,7 @@ static enum wa_code make_database(const struct wa_setup *s, const char *hash, st
     struct wa_err missing = WA_ERR_INIT;
     WA_AUTO(wa_db) struct wa_db *db = NULL;
     if (wa_store_open(s->dir, &db, err) != WA_OK ||
-        wa_store_set_user(db, "admin", hash, err) != WA_OK)
+        wa_store_set_user(db, "admin", hash, "superadmin", err) != WA_OK)
         return err->code;
     if (!wa_priv_is_root())
         return WA_OK;

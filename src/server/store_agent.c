@@ -11,6 +11,7 @@
 #include "proto/hostid.h"
 #include "proto/push.h"
 #include "proto/report.h"
+#include "server/rights.h"
 #include "server/store_priv.h"
 
 static enum wa_code check_time(int64_t at, struct wa_err *err)
@@ -76,17 +77,37 @@ static enum wa_code same_key(struct wa_store *s, const struct registration *g, b
     return WA_OK;
 }
 
-static enum wa_code write_host(struct wa_store *s, struct registration *g, struct wa_err *err)
+/* Columns for lists, from what the machine says of itself: texts, never more. */
+static void read_info(const struct wa_json *info, struct wa_fleet_change *c)
+{
+    c->name = wa_json_sv(wa_json_get(info, "computer_name"));
+    c->fqdn = wa_json_sv(wa_json_get(info, "computer_fqdn"));
+    c->os = wa_json_sv(wa_json_get(info, "os_name"));
+}
+
+/* What the database has taken is shown. */
+static void show(struct wa_store *s, struct wa_sv uuid, const struct wa_fleet_change *c)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_fleet_put(s->fleet, uuid, c, &err) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "fleet.stale", &err);
+}
+
+static enum wa_code write_host(struct wa_store *s, struct registration *g,
+                               struct wa_fleet_change *c, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf facts;
     wa_buf_init(&facts, WA_JSON_BYTES_MAX);
-    if (wa_store_put_host(s->db, g->msg.uuid, g->msg.certificate, g->by, g->msg.seq, wa_clock_now(),
+    c->registered_at = c->last_seen = wa_clock_now();
+    if (wa_store_put_host(s->db, g->msg.uuid, g->msg.certificate, g->by, g->msg.seq, c->last_seen,
                           err) != WA_OK)
         return err->code;
     if (g->msg.facts == NULL)
         return WA_OK;
+    read_info(g->msg.facts, c);
     wa_json_write(g->msg.facts, &facts);
-    if (wa_buf_check(&facts, err) != WA_OK)
+    if (wa_buf_check(&facts, err) != WA_OK ||
+        wa_store_set_columns(s->db, g->msg.uuid, c, err) != WA_OK)
         return err->code;
     return wa_store_set_section(s->db, g->msg.uuid, "host_info", wa_buf_sv(&facts), "", err);
 }
@@ -136,6 +157,7 @@ static void finish_registration(struct registration *g, bool by_password)
     struct wa_err err = WA_ERR_INIT;
     char account[WA_NAME_MAX + 1];
     bool is_replaced = false;
+    struct wa_fleet_change change = WA_FLEET_UNCHANGED;
     WA_AUTO_BUF struct wa_buf answer;
     wa_buf_init(&answer, 64u << 10);
     static const char *const kinds[] = {"key", "token", "administrator"};
@@ -144,7 +166,7 @@ static void finish_registration(struct registration *g, bool by_password)
     if (code == WA_OK) {
         code = use_credential(s, g, by_password, &is_replaced, &err);
         if (code == WA_OK)
-            code = write_host(s, g, &err);
+            code = write_host(s, g, &change, &err);
         if (code == WA_OK)
             code = wa_db_commit(s->db, &err);
         if (code != WA_OK)
@@ -158,6 +180,7 @@ static void finish_registration(struct registration *g, bool by_password)
         wa_throttle_good(&s->throttle, g->request->peer, account[0] != '\0' ? account : NULL);
     }
     if (code == WA_OK) {
+        show(s, g->msg.uuid, &change);
         if (is_replaced) /* the former key's connection has no right to it any more */
             disconnect(s, g->msg.uuid);
         const struct wa_register_answer a = {g->msg.uuid, wa_sv(s->child.config.server_uuid),
@@ -170,17 +193,35 @@ static void finish_registration(struct registration *g, bool by_password)
     registration_free(g);
 }
 
+/* Whose password it is may let machines in. */
+static enum wa_code check_enroller(struct wa_store *s, const struct registration *g,
+                                   struct wa_err *err)
+{
+    struct wa_person p;
+    bool found = false;
+    char holders[128];
+    if (wa_store_person(s->db, g->msg.user, &p, &found, err) != WA_OK)
+        return err->code;
+    if (found && (wa_role_rights(wa_sv(p.role)) & WA_MAY_ENROL) != 0)
+        return WA_OK;
+    wa_right_holders(WA_MAY_ENROL, holders, sizeof holders);
+    return wa_fail(err, WA_E_DENIED,
+                   "'%.*s' may not register machines: it takes one of the roles %s",
+                   WA_SV_ARG(g->msg.user), holders);
+}
+
 static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct registration *g = user;
     struct wa_err err = WA_ERR_INIT;
-    if (wa_sv_eqs(payload, "ok")) {
+    if (wa_sv_eqs(payload, "ok") && check_enroller(s, g, &err) == WA_OK) {
         finish_registration(g, true);
         return;
     }
     wa_log(&s->child.log, WA_LOG_WARNING, "login.denied", WA_LF_SV("user", g->msg.user),
            WA_LF_S("peer", g->request->peer), WA_LF_SV("uuid", g->msg.uuid));
-    (void)wa_fail(&err, WA_E_AUTH, "user or password is wrong");
+    if (err.code == WA_OK)
+        (void)wa_fail(&err, WA_E_AUTH, "user or password is wrong");
     wa_store_answer_err(g->request, &err);
     registration_free(g);
 }
@@ -250,32 +291,16 @@ static enum wa_code check_sender(struct wa_store *s, const struct wa_envelope *e
     return check_time(at, err);
 }
 
-/* Columns for lists, from what the machine says of itself: texts, never more. A section that is not
- * in the message leaves its columns alone. */
-static enum wa_code set_columns(struct wa_store *s, const struct wa_status_msg *m,
-                                struct wa_err *err)
+/* A section that is not in the message leaves its columns alone. */
+static void read_columns(const struct wa_status_msg *m, struct wa_fleet_change *c)
 {
-    struct wa_stmt *q;
     const struct wa_json *info = m->sections[WA_SEC_HOST_INFO];
     const struct wa_json *status = m->sections[WA_SEC_HOST_STATUS];
-    if (info != NULL) {
-        if (wa_db_prepare(s->db, "UPDATE hosts SET name = ?, fqdn = ?, os = ? WHERE uuid = ?", &q,
-                          err) != WA_OK)
-            return err->code;
-        wa_bind_sv(q, 0, wa_sv_sub(wa_json_sv(wa_json_get(info, "computer_name")), 0, 255));
-        wa_bind_sv(q, 1, wa_sv_sub(wa_json_sv(wa_json_get(info, "computer_fqdn")), 0, 255));
-        wa_bind_sv(q, 2, wa_sv_sub(wa_json_sv(wa_json_get(info, "os_name")), 0, 255));
-        wa_bind_sv(q, 3, m->uuid);
-        if (wa_run(q, err) != WA_OK)
-            return err->code;
-    }
-    if (status == NULL)
-        return WA_OK;
-    if (wa_db_prepare(s->db, "UPDATE hosts SET status = ? WHERE uuid = ?", &q, err) != WA_OK)
-        return err->code;
-    wa_bind_sv(q, 0, wa_sv_sub(wa_json_sv(status), 0, 32));
-    wa_bind_sv(q, 1, m->uuid);
-    return wa_run(q, err);
+    if (info != NULL)
+        read_info(info, c);
+    if (status != NULL)
+        c->status = wa_sv_sub(wa_json_sv(status), 0, 32);
+    c->last_seen = wa_clock_now();
 }
 
 /* A section is kept under the digest that we make of it. One that is not what the machine says it
@@ -299,6 +324,12 @@ static enum wa_code store_section(struct wa_store *s, const struct wa_status_msg
     return wa_store_set_section(s->db, m->uuid, name, wa_buf_sv(&text), digest, err);
 }
 
+/* What a report changes in the fleet, once it is in the database. */
+struct reported {
+    struct wa_sv uuid;
+    struct wa_fleet_change change;
+};
+
 static void take_digest(void *user, struct wa_sv section, struct wa_sv digest)
 {
     struct wa_section_digests *have = user;
@@ -309,7 +340,7 @@ static void take_digest(void *user, struct wa_sv section, struct wa_sv digest)
 }
 
 static enum wa_code store_status(struct wa_store *s, const struct wa_envelope *e,
-                                 struct wa_buf *answer, struct wa_err *err)
+                                 struct reported *ret, struct wa_buf *answer, struct wa_err *err)
 {
     struct wa_status_msg m;
     struct wa_section_digests have = {{""}};
@@ -320,7 +351,9 @@ static enum wa_code store_status(struct wa_store *s, const struct wa_envelope *e
     for (size_t i = 0; i < WA_SEC_COUNT; i++)
         if (m.sections[i] != NULL && store_section(s, &m, i, err) != WA_OK)
             return err->code;
-    if (set_columns(s, &m, err) != WA_OK ||
+    read_columns(&m, &ret->change);
+    ret->uuid = m.uuid;
+    if (wa_store_set_columns(s->db, m.uuid, &ret->change, err) != WA_OK ||
         wa_store_digests(s->db, m.uuid, take_digest, &have, err) != WA_OK)
         return err->code;
     wa_status_answer_write(&have, answer);
@@ -328,7 +361,7 @@ static enum wa_code store_status(struct wa_store *s, const struct wa_envelope *e
 }
 
 static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e,
-                                 struct wa_err *err)
+                                 struct reported *ret, struct wa_err *err)
 {
     struct wa_result_msg m;
     char id[33];
@@ -343,6 +376,8 @@ static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e
     if (wa_buf_check(&packages, err) != WA_OK)
         return err->code;
     (void)snprintf(id, sizeof id, "%.*s", WA_SV_ARG(m.action_id));
+    ret->uuid = m.uuid;
+    ret->change.last_seen = wa_clock_now();
     wa_log(&s->child.log, WA_LOG_INFO, "action.result", WA_LF_S("id", id), WA_LF_SV("uuid", m.uuid),
            WA_LF_SV("state", m.state), WA_LF_SV("code", m.code));
     return wa_store_action_state(s->db, id, m.uuid, m.state, m.code, m.message,
@@ -354,6 +389,7 @@ void wa_store_report(struct wa_store_request *r)
     struct wa_store *s = r->store;
     struct wa_err err = WA_ERR_INIT;
     struct wa_envelope e;
+    struct reported said = {.change = WA_FLEET_UNCHANGED};
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf answer;
     wa_arena_init(&arena, WA_REPORT_MEMORY_MAX);
@@ -366,13 +402,15 @@ void wa_store_report(struct wa_store_request *r)
             wa_envelope_parse(wa_buf_sv(&r->body),
                               is_result ? WA_PURPOSE_RESULT : WA_PURPOSE_STATUS, &arena, &e, &err);
         if (code == WA_OK)
-            code = is_result ? store_result(s, &e, &err) : store_status(s, &e, &answer, &err);
+            code = is_result ? store_result(s, &e, &said, &err)
+                             : store_status(s, &e, &said, &answer, &err);
         if (code == WA_OK)
             code = wa_db_commit(s->db, &err);
         if (code != WA_OK)
             wa_db_rollback(s->db);
     }
     if (code == WA_OK) {
+        show(s, said.uuid, &said.change);
         wa_store_answer(r, 200, answer.n > 0 ? wa_buf_sv(&answer) : WA_SV("{\"accepted\":true}"));
         return;
     }
@@ -439,7 +477,7 @@ void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv pay
         wa_store_answer_err(r, &err);
         return;
     }
-    wa_store_arrived(s, h.uuid);
+    wa_fleet_set_reachable(s->fleet, wa_sv(h.uuid), true, wa_clock_now());
     wa_store_answer(r, 200, WA_SV(""));
-    wa_store_dispatch(s, h.uuid);
+    wa_store_dispatch_host(s, h.uuid);
 }

@@ -12,6 +12,8 @@
 #include "proto/push.h"
 #include "server/store_priv.h"
 
+#define AT_ONCE 2000u /* orders under one signature */
+
 struct going {
     char id[33], uuid[65], nonce[65];
     char sha256[WA_SHA256_HEX]; /* of the action's text */
@@ -43,23 +45,26 @@ static enum wa_code set_state(struct wa_store *s, const char *id, const char *fr
     return wa_run(q, err);
 }
 
-/* The orders that may go now, to machines that are here. */
-static enum wa_code collect(struct wa_store *s, const char *uuid, struct batch *b,
+static enum wa_code take_going(struct wa_stmt *q, const struct wa_store_conn *c, struct batch *b,
+                               struct wa_err *err)
+{
+    struct going *g = WA_VEC_PUSH(b);
+    if (g == NULL)
+        return wa_nomem(err);
+    (void)snprintf(g->id, sizeof g->id, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
+    memcpy(g->uuid, c->uuid, sizeof g->uuid);
+    memcpy(g->nonce, c->nonce, sizeof g->nonce);
+    return wa_sv_dup(wa_col_sv(q, 2), &g->order, err);
+}
+
+/* The orders of the statement that may go now, to machines that are here. What is too much for one
+ * signature goes after it. */
+static enum wa_code collect(struct wa_store *s, struct wa_stmt *q, struct batch *b,
                             struct wa_err *err)
 {
-    struct wa_stmt *q;
     bool row = false;
     enum wa_code code;
-    if (wa_db_prepare(
-            s->db,
-            "SELECT a.id, a.uuid, a.orders FROM actions a JOIN hosts h ON h.uuid = a.uuid "
-            "AND h.reachable = 1 WHERE a.state = 'queued' AND a.not_before <= ?1 AND "
-            "a.not_after >= ?1 AND (?2 = '' OR a.uuid = ?2) ORDER BY a.created LIMIT "
-            "2000",
-            &q, err) != WA_OK)
-        return err->code;
     wa_bind_i64(q, 0, wa_clock_now());
-    wa_bind_s(q, 1, uuid);
     for (code = wa_step(q, &row, err); code == WA_OK && row;
          code = code == WA_OK ? wa_step(q, &row, err) : code) {
         char to[65];
@@ -67,17 +72,13 @@ static enum wa_code collect(struct wa_store *s, const char *uuid, struct batch *
         const struct wa_store_conn *c = wa_store_conn_of(s, to);
         if (c == NULL)
             continue;
-        struct going *g = WA_VEC_PUSH(b);
-        if (g == NULL) {
-            code = wa_nomem(err);
+        if (b->n == AT_ONCE) {
+            s->owes_dispatch = s->has_more = true;
             break;
         }
-        (void)snprintf(g->id, sizeof g->id, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
-        memcpy(g->uuid, to, sizeof g->uuid);
-        memcpy(g->nonce, c->nonce, sizeof g->nonce);
-        code = wa_sv_dup(wa_col_sv(q, 2), &g->order, err);
+        code = take_going(q, c, b, err);
     }
-    if (code != WA_OK)
+    if (code != WA_OK || row)
         wa_reset(q);
     return code;
 }
@@ -103,6 +104,7 @@ static void log_failure(const struct wa_store *s, const char *event, const struc
 static void give_back_one(struct wa_store *s, const char *id)
 {
     struct wa_err err = WA_ERR_INIT;
+    s->owes_dispatch = true;
     if (set_state(s, id, "sent", "queued", &err) == WA_OK)
         return;
     s->owes_requeue = true;
@@ -206,29 +208,80 @@ static void on_signed(struct wa_store *s, void *user, struct wa_sv payload)
     for (size_t i = 0; code == WA_OK && i < b->n; i++)
         send_order(s, &b->items[i], wa_json_at(list, i));
     batch_free(b);
+    if (code == WA_OK && s->has_more)
+        wa_store_dispatch_due(s);
 }
 
-void wa_store_dispatch(struct wa_store *s, const char *uuid)
+/* Those of the statement: signed together, and sent. */
+static enum wa_code send_all(struct wa_store *s, struct wa_stmt *q, struct wa_err *err)
 {
-    struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf question;
     struct batch *b = wa_calloc(1, sizeof *b);
     wa_buf_init(&question, WA_SERVER_BODY_MAX);
     if (b == NULL)
-        return; /* the clock comes again */
-    enum wa_code code = wa_store_mend(s, &err);
-    if (code == WA_OK)
-        code = collect(s, uuid, b, &err);
+        return wa_nomem(err);
+    enum wa_code code = collect(s, q, b, err);
     if (code == WA_OK && b->n > 0)
-        code = mark_sent(s, b, &err);
+        code = mark_sent(s, b, err);
     if (code == WA_OK && b->n > 0) {
-        if (write_question(b, &question, &err) == WA_OK &&
-            wa_store_ask(s, s->signer, WA_S_SIGN, wa_buf_sv(&question), on_signed, b, &err) ==
-                WA_OK)
-            return;
+        if (write_question(b, &question, err) == WA_OK &&
+            wa_store_ask(s, s->signer, WA_S_SIGN, wa_buf_sv(&question), on_signed, b, err) == WA_OK)
+            return WA_OK;
         give_back(s, b);
     }
-    if (err.code != WA_OK)
-        log_failure(s, "dispatch.failed", &err);
     batch_free(b);
+    return err->code;
+}
+
+#define WAITING                                                                                    \
+    "SELECT id, uuid, orders FROM actions WHERE state = 'queued' AND not_before <= ?1 AND "        \
+    "not_after >= ?1 AND "
+
+static void finish(struct wa_store *s, enum wa_code code, const struct wa_err *err)
+{
+    if (code == WA_OK)
+        return;
+    s->owes_dispatch = true;
+    log_failure(s, "dispatch.failed", err);
+}
+
+static void dispatch_one(struct wa_store *s, const char *sql, const char *which)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_stmt *q = NULL;
+    enum wa_code code = wa_store_mend(s, &err);
+    if (code == WA_OK)
+        code = wa_db_prepare(s->db, sql, &q, &err);
+    if (code == WA_OK) {
+        wa_bind_s(q, 1, which);
+        code = send_all(s, q, &err);
+    }
+    finish(s, code, &err);
+}
+
+void wa_store_dispatch_host(struct wa_store *s, const char *uuid)
+{
+    dispatch_one(s, WAITING "uuid = ?2 ORDER BY created", uuid);
+}
+
+void wa_store_dispatch_batch(struct wa_store *s, const char *batch)
+{
+    dispatch_one(s, WAITING "batch = ?2 ORDER BY created", batch);
+}
+
+void wa_store_dispatch_due(struct wa_store *s)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_stmt *q = NULL;
+    int64_t now = wa_clock_now(), since = s->owes_dispatch ? -1 : s->due_until;
+    enum wa_code code = wa_store_mend(s, &err);
+    if (code == WA_OK)
+        code = wa_db_prepare(s->db, WAITING "not_before > ?2 ORDER BY created", &q, &err);
+    if (code == WA_OK) {
+        s->owes_dispatch = s->has_more = false;
+        s->due_until = now;
+        wa_bind_i64(q, 1, since);
+        code = send_all(s, q, &err);
+    }
+    finish(s, code, &err);
 }

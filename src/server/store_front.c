@@ -53,11 +53,13 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
     const struct wa_json *j = NULL;
     struct wa_sv head = {NULL, 0}, rest = payload, method = {NULL, 0}, path = {NULL, 0},
                  query = {NULL, 0}, bearer = {NULL, 0}, peer = {NULL, 0};
+    bool is_question = false;
     const struct wa_json_field fields[] = {{"method", WA_WANT_SV, true, 7, &method},
                                            {"path", WA_WANT_SV, true, 1023, &path},
                                            {"query", WA_WANT_SV, true, 8192, &query},
                                            {"bearer", WA_WANT_SV, true, 159, &bearer},
-                                           {"peer", WA_WANT_SV, true, 63, &peer}};
+                                           {"peer", WA_WANT_SV, true, 63, &peer},
+                                           {"question", WA_WANT_BOOL, false, 0, &is_question}};
     wa_arena_init(&arena, 256u << 10);
     if (!wa_sv_split(&rest, '\n', &head) || wa_json_parse(head, 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "a request of a front", err) != WA_OK ||
@@ -69,6 +71,7 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
     (void)snprintf(r->path, sizeof r->path, "%.*s", WA_SV_ARG(path));
     (void)snprintf(r->bearer, sizeof r->bearer, "%.*s", WA_SV_ARG(bearer));
     (void)snprintf(r->peer, sizeof r->peer, "%.*s", WA_SV_ARG(peer));
+    r->is_question = is_question;
     wa_buf_addsv(&r->body, rest);
     return wa_buf_check(&r->body, err);
 }
@@ -106,7 +109,10 @@ enum wa_code wa_store_requeue(struct wa_store *s, const char *uuid, struct wa_er
             &q, err) != WA_OK)
         return err->code;
     wa_bind_s(q, 0, uuid);
-    return wa_run(q, err);
+    if (wa_run(q, err) != WA_OK)
+        return err->code;
+    s->owes_dispatch |= wa_db_changes(s->db) > 0;
+    return WA_OK;
 }
 
 /* A connection's place in conns_by_id. */
@@ -171,42 +177,15 @@ static void database_failed(const struct wa_store *s, const struct wa_err *err)
     wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", err);
 }
 
-void wa_store_arrived(struct wa_store *s, const char *uuid)
-{
-    struct wa_err err = WA_ERR_INIT;
-    if (wa_store_set_reachable(s->db, wa_sv(uuid), true, wa_clock_now(), &err) == WA_OK)
-        return;
-    s->owes_presence = true;
-    database_failed(s, &err);
-}
-
 /* What was sent to it and not acknowledged waits again. */
 static void left(struct wa_store *s, const char *uuid)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (wa_store_set_reachable(s->db, wa_sv(uuid), false, wa_clock_now(), &err) == WA_OK &&
-        wa_store_requeue(s, uuid, &err) == WA_OK)
+    wa_fleet_set_reachable(s->fleet, wa_sv(uuid), false, wa_clock_now());
+    if (wa_store_requeue(s, uuid, &err) == WA_OK)
         return;
-    s->owes_presence = s->owes_requeue = true;
+    s->owes_requeue = true;
     database_failed(s, &err);
-}
-
-/* Who is here, as the connections say. */
-static enum wa_code write_presence(struct wa_store *s, struct wa_err *err)
-{
-    if (wa_db_begin(s->db, err) != WA_OK)
-        return err->code;
-    enum wa_code code =
-        wa_db_exec(s->db, "UPDATE hosts SET reachable = 0 WHERE reachable <> 0", err);
-    for (size_t i = 0; code == WA_OK && i < s->conns_by_uuid.n; i++) {
-        const struct wa_store_conn *c = s->conns_by_uuid.items[i].value;
-        code = wa_store_set_reachable(s->db, wa_sv(c->uuid), true, wa_clock_now(), err);
-    }
-    if (code == WA_OK)
-        code = wa_db_commit(s->db, err);
-    if (code != WA_OK)
-        wa_db_rollback(s->db);
-    return code;
 }
 
 enum wa_code wa_store_mend(struct wa_store *s, struct wa_err *err)
@@ -214,9 +193,6 @@ enum wa_code wa_store_mend(struct wa_store *s, struct wa_err *err)
     if (s->owes_requeue && wa_store_requeue(s, "", err) != WA_OK)
         return err->code;
     s->owes_requeue = false;
-    if (s->owes_presence && write_presence(s, err) != WA_OK)
-        return err->code;
-    s->owes_presence = false;
     return WA_OK;
 }
 

@@ -23,6 +23,7 @@ struct wa_store {
     struct wa_server_child child;
     struct wa_loop *loop;
     struct wa_db *db;
+    struct wa_fleet *fleet;
     struct wa_chan *signer, *auth, *scan;
     struct wa_chan *fronts[WA_STORE_FRONTS];
     size_t front_count;
@@ -34,7 +35,9 @@ struct wa_store {
     struct wa_timer *clock;
     int64_t cleaned_at;
     bool owes_requeue;  /* an order that was not sent could not be given back to the queue */
-    bool owes_presence; /* who came or left could not be written */
+    bool owes_dispatch; /* an order waits whose time had come before */
+    bool has_more;      /* more could go at once than one signature takes */
+    int64_t due_until;  /* orders due before are sent, or wait for their machine */
     size_t checks;      /* passwords being checked */
     bool is_stamping;   /* the repository's timestamp is on its way */
     bool stamp_again;   /* and something has changed meanwhile */
@@ -50,6 +53,7 @@ struct wa_store_request {
     char method[8], path[1024], peer[64], bearer[160];
     char *query; /* owned */
     struct wa_buf body;
+    bool is_question; /* only whether this may be asked: its body has not come */
 };
 void wa_store_request_free(struct wa_store_request *r);
 /* Answer and free the request. */
@@ -81,9 +85,7 @@ WA_CHECK enum wa_code wa_store_connect(struct wa_store *s, struct wa_store_conn 
 void wa_store_forget(struct wa_store *s);
 /* Ends what the machine has open, and has what was sent and not acknowledged wait again. */
 void wa_store_disconnect(struct wa_store *s, const char *uuid);
-/* The machine is here, for lists and orders. */
-void wa_store_arrived(struct wa_store *s, const char *uuid);
-/* Makes good what the database refused to take when somebody came or left. */
+/* Makes good what the database refused to take when somebody left. */
 WA_CHECK enum wa_code wa_store_mend(struct wa_store *s, struct wa_err *err);
 /* Orders sent and not acknowledged wait again; uuid "": of all. */
 WA_CHECK enum wa_code wa_store_requeue(struct wa_store *s, const char *uuid, struct wa_err *err);
@@ -94,13 +96,17 @@ void wa_store_clean(struct wa_store *s, int64_t now);
 void wa_store_register(struct wa_store_request *r);
 void wa_store_report(struct wa_store_request *r);
 void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv payload);
-/* --- store_api.c --- */
+/* --- api.c --- */
 void wa_store_api(struct wa_store_request *r);
 /* --- store_stamp.c --- */
 /* Renews the repository's timestamp when it is time to; now: looks at once. */
 void wa_store_stamp(struct wa_store *s, bool now);
 /* --- store_dispatch.c --- */
-/* Sends what waits for the machine, countersigned, if it is connected. uuid "": for all. */
-void wa_store_dispatch(struct wa_store *s, const char *uuid);
+/* Each sends what may go now to machines that are connected, countersigned, under one signature:
+ * what waits for the machine, what was ordered together, what has come due since the last time
+ * (and what could not be sent before). */
+void wa_store_dispatch_host(struct wa_store *s, const char *uuid);
+void wa_store_dispatch_batch(struct wa_store *s, const char *batch);
+void wa_store_dispatch_due(struct wa_store *s);
 
 #endif

@@ -1,9 +1,7 @@
 /* tokens.c - enrolment tokens: made, listed and revoked on the server itself, beside the running
  * server.
  *
- * The database knows only a token's SHA-256; its first digits are its name. Root gives up its
- * rights before it opens the database, which belongs to the account of a process that faces the
- * network.
+ * The database knows only a token's SHA-256; its first digits are its name.
  */
 #include "base/mem.h"
 #include "codec/hex.h"
@@ -13,25 +11,6 @@
 #include "proto/token.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
-
-static enum wa_code open_db(const struct wa_server_config *c, struct wa_db **ret,
-                            struct wa_err *err)
-{
-    char db[WA_PATH_MAX], line[WA_PRIV_LINE_MAX];
-    struct wa_priv p = {
-        .name = "waptserver/tokens", .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, .set_ids = true};
-    const char *const writes[] = {db, NULL};
-    if (wa_server_path(c, "db", db, err) != WA_OK)
-        return err->code;
-    p.write_paths = writes;
-    if (wa_priv_is_root()) {
-        if (!wa_server_ids(c, &p.uid, &p.gid))
-            wa_err_clear(err); /* nobody, as the server itself */
-        if (wa_priv_drop(&p, line, err) != WA_OK)
-            return err->code;
-    }
-    return wa_store_open(c->dir, ret, err);
-}
 
 enum wa_code wa_server_enrol_token(const struct wa_server_config *c, int64_t uses, int64_t seconds,
                                    char *text, char id[WA_TOKEN_ID + 1], struct wa_err *err)
@@ -49,7 +28,7 @@ enum wa_code wa_server_enrol_token(const struct wa_server_config *c, int64_t use
         wa_rand_bytes(secret, sizeof secret, err) != WA_OK ||
         wa_token_make(wa_cert_fingerprint(chain.items[0]), secret, &token, err) != WA_OK ||
         wa_sha256_hex(token.text, strlen(token.text), digest, err) != WA_OK ||
-        open_db(c, &db, err) != WA_OK ||
+        wa_server_open_db(c, "waptserver/tokens", &db, err) != WA_OK ||
         wa_store_add_token(db, digest, wa_clock_now() + seconds, uses, err) != WA_OK)
         return wa_wrap(err, "making an enrolment token");
     memcpy(text, token.text, sizeof token.text);
@@ -65,7 +44,7 @@ enum wa_code wa_server_list_tokens(const struct wa_server_config *c, wa_token_fn
     WA_AUTO(wa_db) struct wa_db *db = NULL;
     struct wa_stmt *s;
     bool row = false;
-    enum wa_code code = open_db(c, &db, err);
+    enum wa_code code = wa_server_open_db(c, "waptserver/tokens", &db, err);
     if (code == WA_OK)
         code = wa_db_prepare(
             db, "SELECT sha256, expires, uses FROM tokens ORDER BY expires, sha256", &s, err);
@@ -86,7 +65,7 @@ enum wa_code wa_server_revoke_token(const struct wa_server_config *c, const char
     struct wa_stmt *s;
     if (!wa_hex_is(wa_sv(id), WA_TOKEN_ID))
         return wa_fail(err, WA_E_USAGE, "'%s' is not the name of a token: 'list' shows them", id);
-    if (open_db(c, &db, err) != WA_OK ||
+    if (wa_server_open_db(c, "waptserver/tokens", &db, err) != WA_OK ||
         wa_db_prepare(db, "DELETE FROM tokens WHERE substr(sha256, 1, 12) = ?", &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, id);

@@ -71,7 +71,7 @@ def machine(org, name, hardware=None, base=None):
 
 def rows(org):
     with contextlib.closing(sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=20)) as db:
-        return {uuid: (certificate, seq) for uuid, certificate, seq in db.execute("SELECT uuid, certificate, last_seq FROM hosts")}
+        return {uuid: (certificate, seq) for uuid, certificate, seq in db.execute("SELECT h.uuid, h.certificate, p.last_seq FROM hosts h JOIN presence p ON p.uuid = h.uuid")}
 
 
 def reachable(org, uuid):

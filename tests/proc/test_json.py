@@ -86,6 +86,7 @@ def answers(org):
     for argv in ((), ("list",)):
         keep(f"waptserver enrol-token {''.join(argv)}".strip(),
              run(BIN / "waptserver", "enrol-token", *argv, "--json", "--config", org.base / "server/waptserver.ini"))
+    keep("waptserver user", run(BIN / "waptserver", "user", "--json", "--config", org.base / "server/waptserver.ini"))
     console("upload", package, base / "none.wapt", ok=False)
     console("publish", "--known", base / "known", "--root", base / "repo/root.json", *signer, "--yes", ok=False)  # the server has no root
     server = ("--server", org.url, "--server-fingerprint", org.server_fp, "--server-password-file", org.base / "admin.pw")

@@ -26,6 +26,12 @@ static const struct wa_json *parse(const char *text, struct wa_arena *arena)
     return j;
 }
 
+static enum wa_code listed(const char *text, struct wa_arena *arena, struct wa_host_list *l,
+                           struct wa_err *err)
+{
+    return wa_host_list_add(l, parse(text, arena), err);
+}
+
 static void chooses_by_uuid_name_and_pattern(void **state)
 {
     static const struct {
@@ -48,16 +54,18 @@ static void chooses_by_uuid_name_and_pattern(void **state)
     };
     WA_AUTO_ARENA struct wa_arena arena;
     wa_arena_init(&arena, 1u << 20);
-    const struct wa_json *list = parse(list_text, &arena);
+    WA_AUTO_HOST_LIST struct wa_host_list list = {0};
+    struct wa_err err = WA_ERR_INIT;
+    WA_ASSERT_OK(listed(list_text, &arena, &list, &err));
     WA_UNUSED(state);
     for (size_t i = 0; i < WA_COUNT(cases); i++) {
-        struct wa_err err = WA_ERR_INIT;
         WA_AUTO_TARGETS struct wa_targets t = {0};
         size_t n = 0;
-        WA_ASSERT_CODE(wa_targets_choose(list, wa_sv(cases[i].words), 3, &t, &err), cases[i].code);
+        WA_ASSERT_CODE(wa_targets_choose(&list, wa_sv(cases[i].words), 3, &t, &err), cases[i].code);
         for (; cases[i].uuids[n] != NULL; n++)
             assert_string_equal(t.items[n].uuid, cases[i].uuids[n]);
         assert_int_equal(t.count, n);
+        wa_err_clear(&err);
     }
 }
 
@@ -72,7 +80,10 @@ static void refuses_a_list_that_lies(void **state)
         {"[{\"uuid\":\"../../x\",\"name\":\"a\"}]", WA_E_INVALID},
         {"[{\"uuid\":5,\"name\":\"a\"}]", WA_E_INVALID},
         {"[{\"name\":\"a\"}]", WA_E_INVALID},
-        {"[1,null,\"a\",[]]", WA_E_NOT_FOUND},
+        {"[1,null,\"a\",[]]", WA_E_INVALID},
+        {"{}", WA_E_INVALID},
+        {"[{\"uuid\":\"" U2 "\",\"name\":\"a\"},{\"uuid\":\"" U1 "\",\"name\":\"b\"}]",
+         WA_E_INVALID},
         {"[]", WA_E_NOT_FOUND},
         {"[{\"uuid\":\"" U1 "\",\"name\":\"a1\"},{\"uuid\":\"" U2 "\",\"name\":\"a2\"},"
          "{\"uuid\":\"" U3 "\",\"name\":\"a3\"}]",
@@ -84,8 +95,11 @@ static void refuses_a_list_that_lies(void **state)
         WA_AUTO_TARGETS struct wa_targets t = {0};
         struct wa_err err = WA_ERR_INIT;
         wa_arena_init(&arena, 1u << 20);
-        WA_ASSERT_CODE(wa_targets_choose(parse(cases[i].list, &arena), WA_SV("a*"), 2, &t, &err),
-                       cases[i].code);
+        WA_AUTO_HOST_LIST struct wa_host_list list = {0};
+        enum wa_code code = listed(cases[i].list, &arena, &list, &err);
+        if (code == WA_OK)
+            code = wa_targets_choose(&list, WA_SV("a*"), 2, &t, &err);
+        assert_int_equal(code, cases[i].code);
         assert_null(t.items);
     }
 }
@@ -98,7 +112,9 @@ static void finds_again(void **state)
     WA_UNUSED(state);
     wa_arena_init(&arena, 1u << 20);
     assert_null(wa_targets_find(&t, WA_SV(U1)));
-    WA_ASSERT_OK(wa_targets_choose(parse(list_text, &arena), WA_SV("*"), 10, &t, &err));
+    WA_AUTO_HOST_LIST struct wa_host_list list = {0};
+    WA_ASSERT_OK(listed(list_text, &arena, &list, &err));
+    WA_ASSERT_OK(wa_targets_choose(&list, WA_SV("*"), 10, &t, &err));
     wa_targets_sort(&t);
     assert_string_equal(wa_targets_find(&t, WA_SV(U3))->uuid, U3);
     assert_false(wa_targets_find(&t, WA_SV(U2))->is_reachable);
@@ -161,7 +177,10 @@ static void writes_harmless_csv(void **state)
 static enum wa_code choose_once(void *arg, struct wa_err *err)
 {
     WA_AUTO_TARGETS struct wa_targets t = {0};
-    enum wa_code code = wa_targets_choose(arg, WA_SV("pc-*," U2), 10, &t, err);
+    WA_AUTO_HOST_LIST struct wa_host_list list = {0};
+    enum wa_code code = wa_host_list_add(&list, arg, err);
+    if (code == WA_OK)
+        code = wa_targets_choose(&list, WA_SV("pc-*," U2), 10, &t, err);
     assert_int_equal(t.count, code == WA_OK ? 3 : 0);
     return code;
 }
@@ -172,11 +191,11 @@ static void survives_without_memory(void **state)
     union {
         const struct wa_json *from;
         void *to;
-    } list;
+    } page;
     WA_UNUSED(state);
     wa_arena_init(&arena, 1u << 20);
-    list.from = parse(list_text, &arena);
-    assert_true(wa_torture(choose_once, list.to) >= 3);
+    page.from = parse(list_text, &arena);
+    assert_true(wa_torture(choose_once, page.to) >= 3);
 }
 
 int main(void)

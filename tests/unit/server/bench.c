@@ -67,7 +67,8 @@ void bench_new(struct bench *b)
     make_dir(b, "trusted", s->trusted);
     must(wa_loop_new(&s->loop, &err), &err);
     must(wa_store_open(b->dir, &s->db, &err), &err);
-    must(wa_store_set_user(s->db, "admin", "H", &err), &err);
+    must(wa_fleet_new(&s->fleet, &err), &err);
+    must(wa_store_set_user(s->db, "admin", "H", "superadmin", &err), &err);
     must(wa_sv_dup(WA_SV("server-uuid"), &s->child.config.server_uuid, &err), &err);
     must(wa_sv_dup(WA_SV("relay key"), &s->relay_public, &err), &err);
     must(wa_key_new_p256(&b->relay, &err), &err);
@@ -88,6 +89,7 @@ void bench_free(struct bench *b)
     wa_store_forget(s);
     assert_null(s->questions);
     wa_db_close(s->db);
+    wa_fleet_free(s->fleet);
     wa_loop_free(s->loop);
     wa_key_free(b->relay);
     wa_buf_fini(&b->order);
@@ -251,6 +253,12 @@ void bench_token(struct bench *b, const char *token, int64_t expires, int64_t us
     must(wa_store_add_token(b->store->db, digest, expires, uses, &err), &err);
 }
 
+bool bench_is_here(const struct bench *b, const char *uuid)
+{
+    const struct wa_fleet_host *h = wa_fleet_get(b->store->fleet, wa_sv(uuid));
+    return h != NULL && h->is_reachable;
+}
+
 /* --- machines --- */
 
 void machine_new(struct machine *m, const char *uuid)
@@ -398,6 +406,15 @@ void person_free(struct person *p)
 void person_order(const struct person *p, const char *const *uuids, size_t count, char (*ids)[33],
                   struct wa_buf *out)
 {
+    person_orders(p, WA_ACT_UPDATE, uuids, count, ids, out);
+}
+
+void person_orders(const struct person *p, enum wa_action_kind kind, const char *const *uuids,
+                   size_t count, char (*ids)[33], struct wa_buf *out)
+{
+    static const char *const packages[] = {"tis-x"};
+    size_t package_count =
+        kind == WA_ACT_INSTALL || kind == WA_ACT_REMOVE || kind == WA_ACT_FORGET ? 1 : 0;
     struct wa_err err = WA_ERR_INIT;
     struct wa_buf texts[8];
     struct wa_sv views[8];
@@ -406,12 +423,12 @@ void person_order(const struct person *p, const char *const *uuids, size_t count
     assert_true(count <= WA_COUNT(texts));
     for (size_t i = 0; i < count; i++) {
         struct wa_action a = {
-            .kind = WA_ACT_UPDATE, .issued_at = now, .not_before = now, .not_after = now + 3600};
+            .kind = kind, .issued_at = now, .not_before = now, .not_after = now + 3600};
         (void)snprintf(a.uuid, sizeof a.uuid, "%s", uuids[i]);
         must(wa_rand_hex(a.id, 16, &err), &err);
         memcpy(ids[i], a.id, 33);
         wa_buf_init(&texts[i], WA_ACTION_BYTES_MAX);
-        must(wa_action_write(&a, NULL, 0, &texts[i], &err), &err);
+        must(wa_action_write(&a, packages, package_count, &texts[i], &err), &err);
         views[i] = wa_buf_sv(&texts[i]);
     }
     must(wa_action_batch_sign(views, count, p->key, &p->chain, now, &batch, &err), &err);

@@ -4,6 +4,7 @@
 #define WA_TEST_SERVER_BENCH_H
 
 #include "crypto/cert.h"
+#include "proto/action.h"
 #include "proto/report.h"
 #include "server/store_priv.h"
 #include "torture.h"
@@ -42,6 +43,8 @@ int bench_login(struct bench *b, const char *peer, const char *user, const char 
                 char token[65]);
 /* First column of the first row, "" when there is none. sql: a literal. */
 void bench_query(struct bench *b, const char *sql, char *out, size_t size);
+/* Whether lists show the machine as connected. */
+bool bench_is_here(const struct bench *b, const char *uuid);
 void bench_exec(struct bench *b, const char *sql);
 #define BENCH_IS(b, sql, expected)                                                                 \
     do {                                                                                           \
@@ -83,5 +86,8 @@ void person_free(struct person *p);
  * initialised here. */
 void person_order(const struct person *p, const char *const *uuids, size_t count, char (*ids)[33],
                   struct wa_buf *out);
+/* The same of another kind. */
+void person_orders(const struct person *p, enum wa_action_kind kind, const char *const *uuids,
+                   size_t count, char (*ids)[33], struct wa_buf *out);
 
 #endif

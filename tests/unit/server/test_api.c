@@ -2,6 +2,7 @@
 #include "bench.h"
 
 #include "os/clock.h"
+#include "server/api.h"
 
 struct place {
     struct bench b;
@@ -36,6 +37,15 @@ static const struct {
 } calls[] = {
     {"GET", "/api/v1/session", "", "", 200},
     {"GET", "/api/v1/hosts", "", "", 200},
+    {"GET", "/api/v1/hosts", "sort=-last_seen&limit=5&offset=1&q=pc", "", 200},
+    {"GET", "/api/v1/hosts", "sort=certificate", "", 400},
+    {"GET", "/api/v1/hosts", "limit=10001", "", 400},
+    {"GET", "/api/v1/hosts", "limit=-1", "", 400},
+    {"GET", "/api/v1/hosts", "limit=x", "", 400},
+    {"GET", "/api/v1/hosts", "statuss=ERROR", "", 400}, /* a filter that would filter nothing */
+    {"GET", "/api/v1/openapi.json", "", "", 200},
+    {"GET", "/api/v1/hosts/machine/", "", "", 404},
+    {"GET", "/api/v1/hosts/", "", "", 404},
     {"GET", "/api/v1/hosts/machine", "", "", 200},
     {"GET", "/api/v1/hosts/none", "", "", 404},
     {"GET", "/api/v1/actions", "batch=x", "", 200},
@@ -47,8 +57,8 @@ static const struct {
     {"PUT", "/api/v1/host-packages/m.wapt", "", "incoming/a.part", 200},
     {"DELETE", "/api/v1/packages/a.wapt", "", "", 200},
     {"DELETE", "/api/v1/packages/Packages", "", "", 400},
-    {"DELETE", "/api/v1/packages/../x.wapt", "", "", 400},
-    {"DELETE", "/api/v1/packages/ssl/x.wapt", "", "", 400},
+    {"DELETE", "/api/v1/packages/../x.wapt", "", "", 404},
+    {"DELETE", "/api/v1/packages/ssl/x.wapt", "", "", 404},
     {"DELETE", "/api/v1/host-packages/m.wapt", "", "", 404},
     {"PATCH", "/api/v1/hosts", "", "", 404},
     {"GET", "/api/v1/", "", "", 404},
@@ -69,6 +79,144 @@ static void test_rights(void **state)
                             wa_sv(calls[i].body), NULL);
         if (got != calls[i].status)
             fail_msg("%s %s: %d", calls[i].method, calls[i].path, got);
+    }
+}
+
+/* What each role may, whatever the request holds: the answer is 403 or another one. */
+static const struct {
+    const char *method, *path, *body;
+    const char *roles; /* first letters of those who may */
+} rights[] = {
+    {"GET", "/api/v1/session", "", "sdhr"},
+    {"GET", "/api/v1/hosts", "", "sdhr"},
+    {"GET", "/api/v1/hosts/machine", "", "sdhr"},
+    {"GET", "/api/v1/actions", "", "sdhr"},
+    {"POST", "/api/v1/actions", "{}", "sdh"},
+    {"PUT", "/api/v1/packages/upload.wapt", "incoming/a.part", "sd"},
+    {"PUT", "/api/v1/host-packages/m", "incoming/a.part", "sd"},
+    {"PUT", "/api/v1/repository/root", "incoming/a.part", "sd"},
+    {"PUT", "/api/v1/repository/published", "incoming/a.part", "sd"},
+    {"DELETE", "/api/v1/packages/a.wapt", "", "sd"},
+    {"DELETE", "/api/v1/hosts/none", "", "sd"},
+};
+
+static void test_roles(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    for (const char *const *role = wa_role_names(); *role != NULL; role++) {
+        WA_ASSERT_OK(wa_store_set_role(p->b.store->db, "admin", *role, &err));
+        for (size_t i = 0; i < WA_COUNT(rights); i++) {
+            int got = bench_ask(&p->b, rights[i].method, rights[i].path, "", p->token,
+                                wa_sv(rights[i].body), NULL);
+            bool may = strchr(rights[i].roles, (*role)[0]) != NULL;
+            if ((got == 403) == may || got == 401)
+                fail_msg("%s %s as %s: %d", rights[i].method, rights[i].path, *role, got);
+        }
+        bool may_code = strstr(p->b.scan_asked, "\"code\":true") != NULL;
+        if ((*role)[0] == 's' || (*role)[0] == 'd')
+            assert_int_equal(may_code, strcmp(*role, "deployer") != 0);
+    }
+    /* A role of a newer program, and none: no right, but the session. */
+    WA_ASSERT_OK(wa_store_set_role(p->b.store->db, "admin", "emperor", &err));
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", "", p->token, WA_SV(""), NULL), 403);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/session", "", p->token, WA_SV(""), NULL),
+                     200);
+    WA_ASSERT_OK(wa_store_set_role(p->b.store->db, "admin", "superadmin", &err));
+    WA_ASSERT_OK(wa_store_disable(p->b.store->db, "admin", true, &err));
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/session", "", p->token, WA_SV(""), NULL),
+                     401);
+    assert_int_equal(bench_login(&p->b, "10.0.0.9", "admin", BENCH_PASSWORD, NULL), 401);
+    WA_ASSERT_OK(wa_store_disable(p->b.store->db, "admin", false, &err));
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/session", "", p->token, WA_SV(""), NULL),
+                     200);
+    WA_ASSERT_OK(wa_store_delete_user(p->b.store->db, "admin", &err));
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/session", "", p->token, WA_SV(""), NULL),
+                     401);
+}
+
+/* Orders: a help desk cares for machines, and brings nothing new onto them. */
+static void test_orders_by_role(void **state)
+{
+    static const struct {
+        enum wa_action_kind kind;
+        const char *roles;
+    } cases[] = {{WA_ACT_UPDATE, "sdh"}, {WA_ACT_UPGRADE, "sdh"}, {WA_ACT_UPDATE_STATUS, "sdh"},
+                 {WA_ACT_INSTALL, "sd"}, {WA_ACT_REMOVE, "sd"},   {WA_ACT_FORGET, "sd"}};
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    struct person signer;
+    static const char *const uuids[] = {"machine"};
+    person_new(&p->b, &signer, true);
+    for (size_t i = 0; i < WA_COUNT(cases); i++)
+        for (const char *const *role = wa_role_names(); *role != NULL; role++) {
+            char ids[1][33];
+            struct wa_buf body;
+            person_orders(&signer, cases[i].kind, uuids, 1, ids, &body);
+            WA_ASSERT_OK(wa_store_set_role(p->b.store->db, "admin", *role, &err));
+            int got =
+                bench_ask(&p->b, "POST", "/api/v1/actions", "", p->token, wa_buf_sv(&body), NULL);
+            assert_int_equal(got, strchr(cases[i].roles, (*role)[0]) != NULL ? 200 : 403);
+            wa_buf_fini(&body);
+        }
+    person_free(&signer);
+}
+
+/* A front asks before it takes a body; nothing happens by it. */
+static void test_question(void **state)
+{
+    struct place *p = *state;
+    int status = 0;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 4096);
+    wa_buf_addf(&text,
+                "{\"method\":\"DELETE\",\"path\":\"/api/v1/hosts/"
+                "machine\",\"query\":\"\",\"bearer\":\"%s\",\"peer\":\"\",\"question\":true}\n",
+                p->token);
+    bench_send(&p->b, WA_S_REQUEST, 900, wa_buf_sv(&text));
+    assert_true(bench_serve(&p->b, 900, &status, NULL));
+    assert_int_equal(status, 200);
+    BENCH_IS(&p->b, "SELECT count(*) FROM hosts", "1");
+}
+
+static void test_forget_host(void **state)
+{
+    struct place *p = *state;
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    assert_int_equal(
+        bench_ask(&p->b, "DELETE", "/api/v1/hosts/machine", "", p->token, WA_SV(""), NULL), 200);
+    assert_int_equal(p->b.closed_last, 5);
+    BENCH_IS(&p->b, "SELECT count(*) FROM sections", "0");
+    BENCH_IS(&p->b, "SELECT count(*) FROM presence", "0");
+    assert_int_equal(wa_fleet_count(p->b.store->fleet), 0);
+    assert_int_equal(
+        bench_ask(&p->b, "DELETE", "/api/v1/hosts/machine", "", p->token, WA_SV(""), NULL), 404);
+    assert_int_equal(machine_status(&p->b, &p->m, "OK"), 401);
+}
+
+/* The description names each call of the table, and is well formed. */
+static void test_description(void **state)
+{
+    struct place *p = *state;
+    WA_AUTO_BUF struct wa_buf out;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    size_t n = 0, known = 0;
+    const struct wa_api_route *all = wa_api_routes(&n);
+    wa_buf_init(&out, 1u << 20);
+    wa_arena_init(&arena, 4u << 20);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/openapi.json", "", p->token, WA_SV(""), &out),
+                     200);
+    WA_ASSERT_OK(wa_json_parse(wa_buf_sv(&out), 0, &arena, &j, &err));
+    const struct wa_json *paths = wa_json_get(j, "paths"),
+                         *schemas = wa_json_get(wa_json_get(j, "components"), "schemas");
+    for (size_t i = 0; i < wa_json_count(paths); i++)
+        known += wa_json_count(wa_json_at(paths, i));
+    assert_int_equal(known, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_non_null(wa_json_get(schemas, all[i].gives));
+        assert_true(all[i].takes == NULL || wa_json_get(schemas, all[i].takes) != NULL);
     }
 }
 
@@ -204,8 +352,17 @@ static void test_front_gone_mad(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_rights),         TEST(test_session_ends),         TEST(test_token_is_not_kept),
-        TEST(test_login),          TEST(test_account_under_attack), TEST(test_errors_tell_nothing),
+        TEST(test_rights),
+        TEST(test_roles),
+        TEST(test_orders_by_role),
+        TEST(test_question),
+        TEST(test_forget_host),
+        TEST(test_description),
+        TEST(test_session_ends),
+        TEST(test_token_is_not_kept),
+        TEST(test_login),
+        TEST(test_account_under_attack),
+        TEST(test_errors_tell_nothing),
         TEST(test_front_gone_mad),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,7 +102,7 @@ static void test_waits_for_the_machine(void **state)
     char id[1][33];
     assert_int_equal(order(p, "machine", id), 200);
     STATE(p, "queued");
-    wa_store_dispatch(p->b.store, "");
+    wa_store_dispatch_due(p->b.store);
     serve(p);
     assert_int_equal(p->b.orders, 0);
     assert_int_equal(machine_greet(&p->b, &p->other, 4), 200);
@@ -112,7 +112,7 @@ static void test_waits_for_the_machine(void **state)
     STATE(p, "sent");
     gone(p, 5); /* never acknowledged */
     STATE(p, "queued");
-    BENCH_IS(&p->b, "SELECT reachable FROM hosts WHERE uuid = 'machine'", "0");
+    assert_false(bench_is_here(&p->b, "machine"));
     assert_int_equal(machine_greet(&p->b, &p->m, 6), 200);
     assert_int_equal(p->b.orders, 2);
     assert_int_equal(p->b.order_to, 6);
@@ -130,39 +130,55 @@ static void test_second_connection(void **state)
     assert_int_equal(p->b.closed, 1);
     assert_int_equal(p->b.closed_last, 5);
     gone(p, 5);
-    BENCH_IS(&p->b, "SELECT reachable FROM hosts WHERE uuid = 'machine'", "1");
+    assert_true(bench_is_here(&p->b, "machine"));
     assert_int_equal(order(p, "machine", id), 200);
     assert_int_equal(p->b.order_to, 6);
 }
 
-/* Who comes or leaves while the database takes nothing: both are made good at the next turn. */
-static void test_presence_is_made_good(void **state)
+/* Who leaves while the database takes nothing: what was sent to it waits again at the next turn. */
+static void test_a_leave_is_made_good(void **state)
 {
-    static const char no[] = "CREATE TRIGGER no BEFORE UPDATE OF reachable ON hosts BEGIN SELECT "
+    static const char no[] = "CREATE TRIGGER no BEFORE UPDATE OF state ON actions BEGIN SELECT "
                              "RAISE(ABORT, 'not now'); END";
     struct place *p = *state;
     char id[1][33];
-    assert_int_equal(machine_greet(&p->b, &p->other, 4), 200);
-    bench_exec(&p->b, no);
     assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
-    gone(p, 4);
     assert_int_equal(order(p, "machine", id), 200);
-    wa_store_dispatch(p->b.store, "");
+    STATE(p, "sent");
+    bench_exec(&p->b, no);
+    gone(p, 5);
+    assert_false(bench_is_here(&p->b, "machine"));
+    STATE(p, "sent");
+    assert_int_equal(machine_greet(&p->b, &p->m, 6), 200);
+    assert_int_equal(p->b.orders, 1);
+    bench_exec(&p->b, "DROP TRIGGER no");
+    wa_store_dispatch_due(p->b.store);
+    serve(p);
+    assert_int_equal(p->b.orders, 2);
+    assert_int_equal(p->b.order_to, 6);
+    STATE(p, "sent");
+}
+
+/* An order for later goes out when its time has come, to a machine that was there all along. */
+static void test_comes_due(void **state)
+{
+    struct place *p = *state;
+    char id[1][33];
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    wa_store_dispatch_due(p->b.store);
+    assert_int_equal(order(p, "machine", id), 200);
+    bench_exec(&p->b, "UPDATE actions SET state = 'queued', not_before = 9000000000, not_after = "
+                      "9000000001");
+    p->b.orders = 0;
+    wa_store_dispatch_due(p->b.store);
     serve(p);
     assert_int_equal(p->b.orders, 0);
-    BENCH_IS(&p->b,
-             "SELECT group_concat(reachable, '') FROM (SELECT reachable FROM hosts ORDER BY "
-             "uuid)",
-             "01"); /* machine, other: as it was */
-    bench_exec(&p->b, "DROP TRIGGER no");
-    wa_store_dispatch(p->b.store, "");
+    p->b.store->due_until = wa_clock_now() - 10; /* some turns later */
+    bench_exec(&p->b, "UPDATE actions SET not_before = strftime('%s', 'now') - 5");
+    wa_store_dispatch_due(p->b.store);
     serve(p);
     assert_int_equal(p->b.orders, 1);
-    assert_int_equal(p->b.order_to, 5);
-    BENCH_IS(&p->b,
-             "SELECT group_concat(reachable, '') FROM (SELECT reachable FROM hosts ORDER BY "
-             "uuid)",
-             "10");
+    STATE(p, "sent");
 }
 
 /* A signer that fails loses nothing. */
@@ -177,12 +193,12 @@ static void test_signer_fails(void **state)
     STATE(p, "queued");
     for (size_t i = 1; i < WA_COUNT(answers); i++) {
         p->b.signer_answer = answers[i];
-        wa_store_dispatch(p->b.store, "");
+        wa_store_dispatch_due(p->b.store);
         serve(p);
         STATE(p, "queued");
     }
     p->b.signer_answer = NULL;
-    wa_store_dispatch(p->b.store, "");
+    wa_store_dispatch_due(p->b.store);
     serve(p);
     assert_int_equal(p->b.orders, 1);
     STATE(p, "sent");
@@ -220,7 +236,7 @@ static void test_times(void **state)
     assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
     STATE(p, "queued");
     bench_exec(&p->b, "UPDATE actions SET not_before = 0, not_after = 1, batch = 'b'");
-    wa_store_dispatch(p->b.store, "");
+    wa_store_dispatch_due(p->b.store);
     serve(p);
     STATE(p, "queued");
     assert_int_equal(p->b.orders, 0);
@@ -275,7 +291,8 @@ static void test_greeting(void **state)
     machine_new(&stranger, "never-registered");
     assert_int_equal(machine_greet(&p->b, &stranger, 5), 401);
     machine_free(&stranger);
-    BENCH_IS(&p->b, "SELECT sum(reachable) FROM hosts", "0");
+    assert_false(bench_is_here(&p->b, "machine"));
+    assert_false(bench_is_here(&p->b, "never-registered"));
 }
 
 /* After a restart nobody is connected, and what was under way waits. */
@@ -299,7 +316,8 @@ int main(void)
         TEST(test_to_a_connected_machine),
         TEST(test_waits_for_the_machine),
         TEST(test_second_connection),
-        TEST(test_presence_is_made_good),
+        TEST(test_a_leave_is_made_good),
+        TEST(test_comes_due),
         TEST(test_signer_fails),
         TEST(test_broken_row),
         TEST(test_times),

@@ -108,7 +108,7 @@ static void test_own_fields(void **state)
     for (size_t i = 0; i < WA_COUNT(more); i++)
         assert_int_equal(say_status(p, &p->m, "machine", 100 + (int64_t)i, wa_clock_now(), more[i]),
                          400);
-    BENCH_IS(&p->b, "SELECT last_seq FROM hosts WHERE uuid = 'machine'", "1");
+    BENCH_IS(&p->b, "SELECT last_seq FROM presence WHERE uuid = 'machine'", "1");
 }
 
 static void test_purpose(void **state)
@@ -128,7 +128,7 @@ static void test_wrong_key(void **state)
 {
     struct place *p = *state;
     assert_int_equal(say_status(p, &p->other, "machine", 100, wa_clock_now(), ""), 403);
-    BENCH_IS(&p->b, "SELECT last_seq FROM hosts WHERE uuid = 'machine'", "1");
+    BENCH_IS(&p->b, "SELECT last_seq FROM presence WHERE uuid = 'machine'", "1");
 }
 
 static const char *const action_id = "0123456789abcdef0123456789abcdef";

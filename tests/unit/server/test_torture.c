@@ -45,7 +45,7 @@ static enum wa_code reports(void *arg, struct wa_err *err)
     int status = machine_status(&b, &copy, "OK");
     b.is_tortured = false;
     char seq[16], text[16];
-    bench_query(&b, "SELECT last_seq FROM hosts", seq, sizeof seq);
+    bench_query(&b, "SELECT last_seq FROM presence", seq, sizeof seq);
     bench_query(&b, "SELECT status FROM hosts", text, sizeof text);
     assert_string_equal(text, seq[0] == '2' ? "OK" : "");
     assert_true(status != 200 || seq[0] == '2');
@@ -92,8 +92,9 @@ static enum wa_code orders(void *arg, struct wa_err *err)
     b.is_tortured = false;
     bench_query(&b, "SELECT state FROM actions", state, sizeof state);
     assert_true(status != 200 || state[0] != '\0');
-    if (strcmp(state, "queued") == 0 || b.store->owes_requeue) { /* the clock, with memory */
-        wa_store_dispatch(b.store, "");
+    if (strcmp(state, "queued") == 0 || b.store->owes_requeue ||
+        b.store->owes_dispatch) { /* the clock, with memory */
+        wa_store_dispatch_due(b.store);
         assert_false(bench_serve(&b, UINT32_MAX, &status, NULL));
         status = 503;
         bench_query(&b, "SELECT state FROM actions", state, sizeof state);

@@ -1,0 +1,203 @@
+/* api.c - the table of calls, and the way to them: who asks, may they, which call.
+ *
+ * Every right is checked in wa_store_api(), nowhere else; a call only asks wa_api_need() for what
+ * depends on the request's content.
+ */
+#include "server/api.h"
+
+#include "codec/url.h"
+#include "crypto/digest.h"
+#include "os/clock.h"
+
+static const struct wa_api_param host_params[] = {
+    {"q", "Part of a name, address, identifier or system", false},
+    {"status", "Only machines of this status, like ERROR", false},
+    {"reachable", "1: only those that are connected; 0: only those that are not", true},
+    {"seen_before", "Only those not seen since that second", true},
+    {"after", "Only those whose identifier comes after this one", false},
+    {"sort", "name, fqdn, uuid, os, status, last_seen; before it '-' for the other way", false},
+    {"offset", "So many are left out first", true},
+    {"limit", "At most so many, 1,000 if not said", true},
+    {NULL, NULL, false}};
+static const struct wa_api_param action_params[] = {
+    {"batch", "Identifier of what was ordered together", false}, {NULL, NULL, false}};
+
+static const struct wa_api_route routes[] = {
+    {"POST", "/api/v1/session", 0, true, wa_api_login, "Log in", NULL, "Login", "Session"},
+    {"GET", "/api/v1/session", 0, false, wa_api_session, "Who this session is", NULL, NULL, "Who"},
+    {"DELETE", "/api/v1/session", 0, false, wa_api_logout, "Log out", NULL, NULL, "Nothing"},
+    {"GET", "/api/v1/hosts", WA_MAY_VIEW, false, wa_api_hosts, "Machines, as a list", host_params,
+     NULL, "Hosts"},
+    {"GET", "/api/v1/hosts/{uuid}", WA_MAY_VIEW, false, wa_api_host,
+     "What a machine says of itself, by section", NULL, NULL, "Host"},
+    {"DELETE", "/api/v1/hosts/{uuid}", WA_MAY_ENROL, false, wa_api_forget_host,
+     "Forget a machine: it must register again", NULL, NULL, "Nothing"},
+    {"POST", "/api/v1/actions", WA_MAY_ORDER_CARE, false, wa_api_order,
+     "Relay signed orders to machines", NULL, "Orders", "Batch"},
+    {"GET", "/api/v1/actions", WA_MAY_VIEW, false, wa_api_actions, "What became of orders",
+     action_params, NULL, "Batch"},
+    {"PUT", "/api/v1/packages/{file}", WA_MAY_UPLOAD_PLAIN, false, wa_api_put_package,
+     "Publish a package", NULL, "Package", "Placed"},
+    {"DELETE", "/api/v1/packages/{file}", WA_MAY_DELETE_PACKAGES, false, wa_api_delete_package,
+     "Delete a package", NULL, NULL, "Placed"},
+    {"PUT", "/api/v1/host-packages/{uuid}", WA_MAY_UPLOAD_PLAIN, false, wa_api_put_host_package,
+     "Publish a machine's own package", NULL, "Package", "Placed"},
+    {"PUT", "/api/v1/repository/root", WA_MAY_PUBLISH, false, wa_api_put_document,
+     "Publish a new root document", NULL, "Document", "Placed"},
+    {"PUT", "/api/v1/repository/published", WA_MAY_PUBLISH, false, wa_api_put_document,
+     "Publish the signed list of packages", NULL, "Document", "Placed"},
+    {"GET", "/api/v1/openapi.json", 0, false, wa_api_openapi, "This description", NULL, NULL,
+     "Description"},
+};
+
+const struct wa_api_route *wa_api_routes(size_t *ret_count)
+{
+    *ret_count = WA_COUNT(routes);
+    return routes;
+}
+
+/* --- which call --- */
+
+/* Whether path is what the pattern says, and what stands in its places. */
+static bool matches(const char *pattern, struct wa_sv path, struct wa_api_call *c)
+{
+    struct wa_sv rest = wa_sv(pattern), want, have;
+    size_t places = 0;
+    while (wa_sv_split(&rest, '/', &want)) {
+        if (!wa_sv_split(&path, '/', &have))
+            return false;
+        if (!wa_sv_starts(want, "{")) {
+            if (!wa_sv_eq(want, have))
+                return false;
+            continue;
+        }
+        if (have.n == 0 || have.n > WA_RELPATH_MAX || places == WA_API_ARGS)
+            return false;
+        memcpy(c->args[places], have.p, have.n);
+        c->args[places++][have.n] = '\0';
+    }
+    return path.p == NULL;
+}
+
+static const struct wa_api_route *find(const char *method, struct wa_sv path, struct wa_api_call *c)
+{
+    for (size_t i = 0; i < WA_COUNT(routes); i++)
+        if (strcmp(method, routes[i].method) == 0 && matches(routes[i].path, path, c))
+            return &routes[i];
+    return NULL;
+}
+
+/* --- who --- */
+
+static enum wa_code find_caller(struct wa_api_call *c, struct wa_err *err)
+{
+    const char *token = c->request->bearer;
+    struct wa_person p;
+    bool found = false;
+    if (token[0] == '\0')
+        return wa_fail(err, WA_E_AUTH, "log in first");
+    if (wa_sha256_hex(token, strlen(token), c->who.session, err) != WA_OK ||
+        wa_store_session(c->store->db, c->who.session, wa_clock_now(), &p, &found, err) != WA_OK)
+        return err->code;
+    if (!found)
+        return wa_fail(err, WA_E_AUTH, "the session has ended: log in again");
+    memcpy(c->who.user, p.name, sizeof c->who.user);
+    c->who.rights = wa_role_rights(wa_sv(p.role));
+    return WA_OK;
+}
+
+enum wa_code wa_api_need(const struct wa_api_call *c, unsigned right, const char *what,
+                         struct wa_err *err)
+{
+    char holders[128];
+    if ((c->who.rights & right) == right)
+        return WA_OK;
+    wa_right_holders(right, holders, sizeof holders);
+    wa_log(&c->store->child.log, WA_LOG_WARNING, "api.denied", WA_LF_S("user", c->who.user),
+           WA_LF_S("peer", c->request->peer), WA_LF_S("what", what));
+    return wa_fail(err, WA_E_DENIED, "'%s' may not do this (%s): it takes one of the roles %s",
+                   c->who.user, what, holders);
+}
+
+/* --- the query --- */
+
+enum wa_code wa_api_text(const struct wa_api_call *c, const char *name, char *out, size_t size,
+                         struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf value;
+    wa_buf_init(&value, 8192);
+    out[0] = '\0';
+    if (!wa_url_query_get(wa_sv(c->request->query), name, &value))
+        return WA_OK;
+    if (wa_buf_check(&value, err) != WA_OK)
+        return err->code;
+    if (value.n >= size)
+        return wa_fail(err, WA_E_USAGE, "'%s' takes at most %zu bytes", name, size - 1);
+    (void)snprintf(out, size, "%s", wa_buf_str(&value));
+    return WA_OK;
+}
+
+enum wa_code wa_api_number(const struct wa_api_call *c, const char *name, int64_t min, int64_t max,
+                           int64_t *ret, struct wa_err *err)
+{
+    char text[24];
+    int64_t v = 0;
+    if (wa_api_text(c, name, text, sizeof text, err) != WA_OK || text[0] == '\0')
+        return err->code;
+    if (!wa_sv_i64(wa_sv(text), &v) || v < min || v > max)
+        return wa_fail(err, WA_E_USAGE, "'%s' takes a whole number from %lld to %lld", name,
+                       (long long)min, (long long)max);
+    *ret = v;
+    return WA_OK;
+}
+
+/* A parameter that the call does not know would be a filter that filters nothing. */
+static enum wa_code check_query(const struct wa_api_call *c, const struct wa_api_route *r,
+                                struct wa_err *err)
+{
+    struct wa_sv rest = wa_sv(c->request->query), one, name;
+    while (wa_sv_split(&rest, '&', &one)) {
+        bool is_known = false;
+        if (one.n == 0)
+            continue;
+        (void)wa_sv_split(&one, '=', &name);
+        for (const struct wa_api_param *p = r->params; p != NULL && p->name != NULL; p++)
+            is_known |= wa_sv_eqs(name, p->name);
+        if (!is_known)
+            return wa_fail(err, WA_E_USAGE, "%s %s has no parameter '%.*s'", r->method, r->path,
+                           WA_SV_ARG(name));
+    }
+    return WA_OK;
+}
+
+/* --- the way --- */
+
+static enum wa_code call(struct wa_api_call *c, struct wa_err *err)
+{
+    struct wa_store_request *r = c->request;
+    const struct wa_api_route *route = find(r->method, wa_sv(r->path), c);
+    if ((route == NULL || !route->is_open) && find_caller(c, err) != WA_OK)
+        return err->code;
+    if (route == NULL)
+        return wa_fail(err, WA_E_NOT_FOUND, "there is nothing at %s %s", r->method, r->path);
+    if ((!route->is_open && wa_api_need(c, route->right, route->about, err) != WA_OK) ||
+        check_query(c, route, err) != WA_OK)
+        return err->code;
+    if (r->is_question) { /* a front asks before it takes a body */
+        wa_buf_adds(c->out, "{}");
+        return WA_OK;
+    }
+    return route->fn(c, err);
+}
+
+void wa_store_api(struct wa_store_request *r)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF_SECRET struct wa_buf out;
+    struct wa_api_call c = {.store = r->store, .request = r, .out = &out};
+    wa_buf_init(&out, WA_IPC_MESSAGE_MAX - 4096);
+    if (call(&c, &err) != WA_OK || (!c.is_later && wa_buf_check(&out, &err) != WA_OK))
+        wa_store_answer_err(r, &err);
+    else if (!c.is_later)
+        wa_store_answer(r, 200, wa_buf_sv(&out));
+}

@@ -1,0 +1,77 @@
+/* api.h - the calls of /api/v1: one table says which there are, what each needs and what it takes.
+ *
+ * A call runs in the store, after its caller is known and has the right that the table names; no
+ * call checks rights that could stand there. What depends on the request's content (an order's
+ * kind, a package with code) is asked by wa_api_need().
+ */
+#ifndef WA_SERVER_API_H
+#define WA_SERVER_API_H
+
+#include "server/rights.h"
+#include "server/store_priv.h"
+
+#define WA_API_ARGS 2
+
+struct wa_api_who {
+    char user[WA_NAME_MAX + 1];
+    char session[WA_SHA256_HEX]; /* its digest */
+    unsigned rights;             /* of enum wa_right */
+};
+
+struct wa_api_call {
+    struct wa_store *store;
+    struct wa_store_request *request;
+    struct wa_api_who who;
+    char args[WA_API_ARGS][WA_RELPATH_MAX + 1]; /* what stood in the path's {places}, decoded */
+    struct wa_buf *out;                         /* the answer, JSON */
+    bool is_later; /* another process is asked: the request is answered when it has */
+};
+typedef enum wa_code (*wa_api_fn)(struct wa_api_call *c, struct wa_err *err);
+
+struct wa_api_param { /* of the query */
+    const char *name, *about;
+    bool is_number;
+};
+
+struct wa_api_route {
+    const char *method, *path; /* "/api/v1/hosts/{uuid}" */
+    unsigned right;            /* 0: whoever has a session */
+    bool is_open;              /* no session at all */
+    wa_api_fn fn;
+    const char *about;                 /* for the description */
+    const struct wa_api_param *params; /* ended by a NULL name; NULL: none, any is refused */
+    const char *takes, *gives;         /* names in the description's schemas; NULL: nothing */
+};
+/* All of them. */
+const struct wa_api_route *wa_api_routes(size_t *ret_count);
+
+/* WA_E_DENIED, naming the roles that have the right, unless the caller has it. what: "uploading
+ * packages with code". */
+WA_CHECK enum wa_code wa_api_need(const struct wa_api_call *c, unsigned right, const char *what,
+                                  struct wa_err *err);
+/* A parameter of the query; empty when it is absent. WA_E_USAGE when it is malformed or longer than
+ * out takes. */
+WA_CHECK enum wa_code wa_api_text(const struct wa_api_call *c, const char *name, char *out,
+                                  size_t size, struct wa_err *err);
+/* The same for a whole number between min and max; *ret is left alone when it is absent. */
+WA_CHECK enum wa_code wa_api_number(const struct wa_api_call *c, const char *name, int64_t min,
+                                    int64_t max, int64_t *ret, struct wa_err *err);
+/* The description of all calls, OpenAPI 3.1. */
+void wa_api_describe(struct wa_buf *out);
+
+/* --- the calls --- */
+enum wa_code wa_api_login(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_logout(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_session(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_hosts(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_host(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_forget_host(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_order(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_actions(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_put_package(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_put_host_package(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_put_document(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_delete_package(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_openapi(struct wa_api_call *c, struct wa_err *err);
+
+#endif

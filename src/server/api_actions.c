@@ -1,0 +1,145 @@
+/* api_actions.c - orders that the console has signed: taken, followed.
+ *
+ * The server passes on what its own rights allow and signers it knows have signed; the machines
+ * judge for themselves again.
+ */
+#include "base/mem.h"
+#include "crypto/trust.h"
+#include "os/clock.h"
+#include "os/rand.h"
+#include "proto/action.h"
+#include "server/api.h"
+
+#define ORDERS_MAX 10000u
+
+/* The order is whole, and its signer one of those whose orders are passed on. The machines judge
+ * for themselves again. */
+static enum wa_code take_order(const struct wa_api_call *c, const struct wa_json *j,
+                               const struct wa_trust *trusted, const char *batch,
+                               struct wa_arena *arena, struct wa_jw *w, struct wa_err *err)
+{
+    struct wa_store *s = c->store;
+    struct wa_order o;
+    struct wa_trust_result who;
+    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf pem;
+    int64_t seq = 0;
+    bool known = false;
+    wa_buf_init(&text, 512u << 10);
+    wa_buf_init(&pem, 64u << 10);
+    if (wa_order_read(j, arena, &o, err) != WA_OK)
+        return err->code;
+    enum wa_code code =
+        wa_api_need(c, wa_right_to_order(o.action.kind), wa_action_kind_name(o.action.kind), err);
+    if (code == WA_OK)
+        code = wa_order_check_signature(&o, err);
+    if (code == WA_OK)
+        code = wa_trust_check(trusted, &o.chain, wa_clock_now(), &who, err);
+    if (code == WA_OK)
+        code = wa_store_host(s->db, wa_sv(o.action.uuid), &pem, &seq, &known, err);
+    if (code == WA_OK && !known)
+        code = wa_fail(err, WA_E_NOT_FOUND, "there is no host '%s'", o.action.uuid);
+    wa_json_write(j, &text);
+    if (code == WA_OK)
+        code = wa_buf_check(&text, err);
+    if (code == WA_OK)
+        code = wa_store_add_action(s->db, o.action.id, batch, o.action.uuid,
+                                   wa_action_kind_name(o.action.kind), wa_buf_sv(&text),
+                                   o.action.not_before, o.action.not_after, o.signer,
+                                   wa_clock_now(), err);
+    if (code == WA_OK) {
+        wa_jw_obj(w);
+        wa_jw_kv(w, "id", o.action.id);
+        wa_jw_kv(w, "uuid", o.action.uuid);
+        wa_jw_kv(w, "state", "queued");
+        wa_jw_end(w);
+    }
+    wa_order_fini(&o);
+    return code;
+}
+
+static void log_orders(const struct wa_api_call *c, const char *batch, size_t count,
+                       const struct wa_err *err)
+{
+    wa_log(&c->store->child.log, err->code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
+           err->code == WA_OK ? "orders.taken" : "orders.refused", WA_LF_S("user", c->who.user),
+           WA_LF_S("peer", c->request->peer), WA_LF_S("batch", batch), WA_LF_I("count", count),
+           WA_LF_S("why", err->text));
+}
+
+enum wa_code wa_api_order(struct wa_api_call *c, struct wa_err *err)
+{
+    struct wa_store *s = c->store;
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO(wa_trust) struct wa_trust *trusted = NULL;
+    const struct wa_json *j = NULL, *orders = NULL;
+    char batch[33];
+    struct wa_jw w;
+    const struct wa_json_field fields[] = {{"orders", WA_WANT_ARRAY, true, ORDERS_MAX, &orders}};
+    wa_arena_init(&arena, 512u << 20);
+    if (wa_json_parse(wa_buf_sv(&c->request->body), 0, &arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, 1, "orders", err) != WA_OK ||
+        wa_trust_new(&trusted, err) != WA_OK ||
+        wa_trust_add_dir(trusted, s->trusted, err) != WA_OK ||
+        wa_rand_hex(batch, 16, err) != WA_OK || wa_db_begin(s->db, err) != WA_OK)
+        return err->code;
+    wa_jw_init(&w, c->out);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "batch", batch);
+    wa_jw_key(&w, "actions");
+    wa_jw_arr(&w);
+    enum wa_code code = WA_OK;
+    for (size_t i = 0; code == WA_OK && i < wa_json_count(orders); i++)
+        code = take_order(c, wa_json_at(orders, i), trusted, batch, &arena, &w, err);
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+    if (code == WA_OK)
+        code = wa_buf_check(c->out, err);
+    if (code == WA_OK)
+        code = wa_db_commit(s->db, err);
+    log_orders(c, batch, wa_json_count(orders), err);
+    if (code != WA_OK) {
+        wa_db_rollback(s->db);
+        return code;
+    }
+    wa_store_dispatch_batch(s, batch);
+    return WA_OK;
+}
+
+enum wa_code wa_api_actions(struct wa_api_call *c, struct wa_err *err)
+{
+    char batch[65];
+    static const char *const keys[] = {"id", "uuid", "name", "state", "code", "message"};
+    struct wa_stmt *q;
+    struct wa_jw w;
+    bool row = false;
+    enum wa_code code = wa_api_text(c, "batch", batch, sizeof batch, err);
+    if (code != WA_OK)
+        return code;
+    if (batch[0] == '\0')
+        return wa_fail(err, WA_E_USAGE, "which batch?");
+    if (wa_db_prepare(c->store->db,
+                      "SELECT a.id, a.uuid, h.name, CASE WHEN a.state IN ('queued', 'sent') AND "
+                      "a.not_after < ?2 THEN 'expired' ELSE a.state END,"
+                      " a.code, a.message, a.packages FROM actions a LEFT JOIN hosts h ON h.uuid = "
+                      "a.uuid WHERE a.batch = ?1",
+                      &q, err) != WA_OK)
+        return err->code;
+    wa_bind_s(q, 0, batch);
+    wa_bind_i64(q, 1, wa_clock_now());
+    wa_jw_init(&w, c->out);
+    wa_jw_obj(&w);
+    wa_jw_key(&w, "actions");
+    wa_jw_arr(&w);
+    for (code = wa_step(q, &row, err); code == WA_OK && row; code = wa_step(q, &row, err)) {
+        wa_jw_obj(&w);
+        for (int i = 0; i < (int)WA_COUNT(keys); i++)
+            wa_jw_kvsv(&w, keys[i], wa_col_sv(q, i));
+        wa_jw_key(&w, "packages");
+        wa_jw_raw(&w, wa_col_sv(q, 6).n > 0 ? wa_col_sv(q, 6) : WA_SV("[]"));
+        wa_jw_end(&w);
+    }
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+    return code == WA_OK ? wa_buf_check(c->out, err) : code;
+}

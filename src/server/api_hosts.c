@@ -1,0 +1,118 @@
+/* api_hosts.c - the machines: as a list, one as it describes itself, and forgotten. */
+#include "base/mem.h"
+#include "os/clock.h"
+#include "server/api.h"
+
+#define PAGE 1000      /* machines, when nothing is said */
+#define PAGE_MAX 10000 /* and at most */
+
+struct list {
+    char text[256], status[64], after[WA_UUID_MAX + 1];
+    struct wa_fleet_query query;
+};
+
+static enum wa_code read_query(const struct wa_api_call *c, struct list *l, struct wa_err *err)
+{
+    char sort[32];
+    int64_t offset = 0, limit = PAGE, reachable = -1, seen_before = 0;
+    if (wa_api_text(c, "q", l->text, sizeof l->text, err) != WA_OK ||
+        wa_api_text(c, "status", l->status, sizeof l->status, err) != WA_OK ||
+        wa_api_text(c, "after", l->after, sizeof l->after, err) != WA_OK ||
+        wa_api_text(c, "sort", sort, sizeof sort, err) != WA_OK ||
+        wa_api_number(c, "reachable", 0, 1, &reachable, err) != WA_OK ||
+        wa_api_number(c, "seen_before", 0, INT64_MAX, &seen_before, err) != WA_OK ||
+        wa_api_number(c, "offset", 0, INT32_MAX, &offset, err) != WA_OK ||
+        wa_api_number(c, "limit", 0, PAGE_MAX, &limit, err) != WA_OK)
+        return err->code;
+    l->query = (struct wa_fleet_query){.text = l->text,
+                                       .status = l->status,
+                                       .after = l->after,
+                                       .is_reachable = reachable == 1,
+                                       .is_unreachable = reachable == 0,
+                                       .seen_before = seen_before,
+                                       .key = WA_FLEET_NAME,
+                                       .offset = (size_t)offset,
+                                       .limit = (size_t)limit};
+    if (sort[0] != '\0' && !wa_fleet_key_find(wa_sv(sort), &l->query.key, &l->query.is_descending))
+        return wa_fail(err, WA_E_USAGE,
+                       "'sort' takes name, fqdn, uuid, os, status or last_seen, not '%s'", sort);
+    return WA_OK;
+}
+
+static void write_host(struct wa_jw *w, const struct wa_fleet_host *h)
+{
+    wa_jw_obj(w);
+    wa_jw_kv(w, "uuid", h->uuid);
+    wa_jw_kv(w, "name", h->name);
+    wa_jw_kv(w, "fqdn", h->fqdn);
+    wa_jw_kv(w, "os", h->os);
+    wa_jw_kv(w, "status", h->status);
+    wa_jw_kvb(w, "reachable", h->is_reachable);
+    wa_jw_kvi(w, "last_seen", h->last_seen);
+    wa_jw_kvi(w, "registered_at", h->registered_at);
+    wa_jw_end(w);
+}
+
+enum wa_code wa_api_hosts(struct wa_api_call *c, struct wa_err *err)
+{
+    struct list l;
+    size_t count = 0, total = 0;
+    struct wa_jw w;
+    if (read_query(c, &l, err) != WA_OK)
+        return err->code;
+    const struct wa_fleet_host **page = wa_calloc(l.query.limit + 1, sizeof *page);
+    if (page == NULL)
+        return wa_nomem(err);
+    if (wa_fleet_find(c->store->fleet, &l.query, page, &count, &total, err) == WA_OK) {
+        wa_jw_init(&w, c->out);
+        wa_jw_obj(&w);
+        wa_jw_kvi(&w, "total", (int64_t)total);
+        wa_jw_key(&w, "hosts");
+        wa_jw_arr(&w);
+        for (size_t i = 0; i < count; i++)
+            write_host(&w, page[i]);
+        wa_jw_end(&w);
+        wa_jw_end(&w);
+    }
+    wa_free(page);
+    return err->code;
+}
+
+enum wa_code wa_api_host(struct wa_api_call *c, struct wa_err *err)
+{
+    struct wa_stmt *q;
+    struct wa_jw w;
+    bool row = false;
+    size_t count = 0;
+    enum wa_code code;
+    if (wa_db_prepare(c->store->db,
+                      "SELECT section, content FROM sections WHERE uuid = ? ORDER BY section", &q,
+                      err) != WA_OK)
+        return err->code;
+    wa_bind_s(q, 0, c->args[0]);
+    wa_jw_init(&w, c->out);
+    wa_jw_obj(&w);
+    for (code = wa_step(q, &row, err); code == WA_OK && row; code = wa_step(q, &row, err)) {
+        wa_jw_keysv(&w, wa_col_sv(q, 0));
+        wa_jw_raw(&w, wa_col_sv(q, 1));
+        count++;
+    }
+    wa_jw_end(&w);
+    if (code == WA_OK && count == 0)
+        return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%s'", c->args[0]);
+    return code;
+}
+
+enum wa_code wa_api_forget_host(struct wa_api_call *c, struct wa_err *err)
+{
+    struct wa_store *s = c->store;
+    const char *uuid = c->args[0];
+    if (wa_store_delete_host(s->db, uuid, err) != WA_OK)
+        return err->code;
+    wa_store_disconnect(s, uuid);
+    wa_fleet_remove(s->fleet, wa_sv(uuid));
+    wa_log(&s->child.log, WA_LOG_INFO, "host.forgotten", WA_LF_S("uuid", uuid),
+           WA_LF_S("user", c->who.user), WA_LF_S("peer", c->request->peer));
+    wa_buf_adds(c->out, "{}");
+    return WA_OK;
+}

@@ -1,0 +1,113 @@
+/* api_packages.c - uploads and deletions: a front has written the file, the scan process judges it
+ * and puts it in its place.
+ */
+#include "base/mem.h"
+#include "server/api.h"
+
+/* What the scan process was asked for, and by whom. */
+struct scanning {
+    struct wa_store_request *request;
+    const char *op;
+    char user[WA_NAME_MAX + 1];
+};
+
+static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct scanning *k = user;
+    struct wa_store_request *r = k->request;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    char code[32] = "";
+    wa_arena_init(&arena, 1u << 20);
+    if (wa_json_parse(payload, 0, &arena, &j, &err) == WA_OK) {
+        (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "code"))));
+        enum wa_code c = wa_code_from_name(code);
+        if (c != WA_OK)
+            (void)wa_fail(&err, c, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
+    }
+    wa_log(&s->child.log, err.code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
+           err.code == WA_OK ? "package.changed" : "package.refused", WA_LF_S("op", k->op),
+           WA_LF_S("user", k->user), WA_LF_S("peer", r->peer), WA_LF_S("path", r->path),
+           WA_LF_SV("file", wa_json_sv(wa_json_get(j, "file"))), WA_LF_S("why", err.text));
+    if (err.code == WA_OK)
+        wa_store_answer(r, 200, payload);
+    else
+        wa_store_answer_err(r, &err);
+    if (err.code == WA_OK && (strcmp(k->op, "root") == 0 || strcmp(k->op, "published") == 0))
+        wa_store_stamp(s, true);
+    wa_free(k);
+}
+
+static enum wa_code ask_scan(struct wa_api_call *c, const char *op, struct wa_sv file,
+                             struct wa_sv name, struct wa_err *err)
+{
+    struct wa_store *s = c->store;
+    WA_AUTO_BUF struct wa_buf question;
+    struct wa_jw w;
+    wa_buf_init(&question, 8192);
+    wa_jw_init(&w, &question);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "op", op);
+    wa_jw_kvsv(&w, "file", file);
+    wa_jw_kvsv(&w, "name", name);
+    wa_jw_kvb(&w, "code", (c->who.rights & WA_MAY_UPLOAD_CODE) != 0);
+    wa_jw_end(&w);
+    if (wa_buf_check(&question, err) != WA_OK)
+        return err->code;
+    struct scanning *k = wa_calloc(1, sizeof *k);
+    if (k == NULL)
+        return wa_nomem(err);
+    *k = (struct scanning){.request = c->request, .op = op};
+    (void)snprintf(k->user, sizeof k->user, "%s", c->who.user);
+    if (wa_store_ask(s, s->scan, WA_S_SCAN, wa_buf_sv(&question), on_scanned, k, err) != WA_OK) {
+        wa_free(k);
+        return err->code;
+    }
+    c->is_later = true;
+    return WA_OK;
+}
+
+/* The upload that a front has written: its name in incoming/. */
+static enum wa_code uploaded(const struct wa_api_call *c, struct wa_sv *ret, struct wa_err *err)
+{
+    struct wa_sv body = wa_buf_sv(&c->request->body);
+    if (!wa_sv_starts(body, "incoming/") || !wa_sv_ends(body, ".part"))
+        return wa_fail(err, WA_E_INTERNAL, "an upload that no front has written");
+    *ret = body;
+    return WA_OK;
+}
+
+enum wa_code wa_api_put_package(struct wa_api_call *c, struct wa_err *err)
+{
+    struct wa_sv part = {NULL, 0};
+    return uploaded(c, &part, err) == WA_OK ? ask_scan(c, "accept", part, wa_sv(c->args[0]), err)
+                                            : err->code;
+}
+
+enum wa_code wa_api_put_host_package(struct wa_api_call *c, struct wa_err *err)
+{
+    struct wa_sv part = {NULL, 0}, name = wa_sv(c->args[0]);
+    if (wa_sv_ends(name, ".wapt"))
+        name.n -= 5;
+    return uploaded(c, &part, err) == WA_OK ? ask_scan(c, "accept-host", part, name, err)
+                                            : err->code;
+}
+
+enum wa_code wa_api_put_document(struct wa_api_call *c, struct wa_err *err)
+{
+    struct wa_sv part = {NULL, 0};
+    bool is_root = wa_sv_ends(wa_sv(c->request->path), "/root");
+    return uploaded(c, &part, err) == WA_OK
+               ? ask_scan(c, is_root ? "root" : "published", part, WA_SV(""), err)
+               : err->code;
+}
+
+enum wa_code wa_api_delete_package(struct wa_api_call *c, struct wa_err *err)
+{
+    char file[WA_RELPATH_MAX + 8];
+    if (!wa_sv_ends(wa_sv(c->args[0]), ".wapt"))
+        return wa_fail(err, WA_E_USAGE, "'%s' is not the name of a package's file", c->args[0]);
+    (void)snprintf(file, sizeof file, "wapt/%s", c->args[0]);
+    return ask_scan(c, "delete", wa_sv(file), WA_SV(""), err);
+}

@@ -1,0 +1,187 @@
+/* openapi.c - the description of the API, made from the table of calls: what is not in the table
+ * does not exist, and what is there is described.
+ */
+#include "server/api.h"
+
+/* What bodies look like. Answers may gain members; requests take exactly these. */
+static const char schemas[] =
+    "{\"Nothing\":{\"type\":\"object\"},"
+    "\"Error\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{"
+    "\"type\":\"object\",\"required\":[\"code\",\"message\"],\"properties\":{\"code\":{"
+    "\"type\":\"string\"},\"message\":{\"type\":\"string\"}}}}},"
+    "\"Login\":{\"type\":\"object\",\"required\":[\"user\",\"password\"],\"additionalProperties\":"
+    "false,\"properties\":{\"user\":{\"type\":\"string\"},\"password\":{\"type\":\"string\"}}},"
+    "\"Session\":{\"type\":\"object\",\"required\":[\"token\",\"expires\",\"user\",\"role\"],"
+    "\"properties\":{\"token\":{\"type\":\"string\",\"description\":\"for Authorization: "
+    "Bearer\"},\"expires\":{\"type\":\"integer\",\"description\":\"seconds since "
+    "1970\"},\"user\":{\"type\":\"string\"},\"role\":{\"type\":\"string\"}}},"
+    "\"Who\":{\"type\":\"object\",\"required\":[\"user\",\"role\"],\"properties\":{"
+    "\"user\":{\"type\":\"string\"},\"role\":{\"type\":\"string\"}}},"
+    "\"Hosts\":{\"type\":\"object\",\"required\":[\"total\",\"hosts\"],\"properties\":{"
+    "\"total\":{\"type\":\"integer\",\"description\":\"all that match\"},"
+    "\"hosts\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"uuid\",\"name\","
+    "\"fqdn\",\"os\",\"status\",\"reachable\",\"last_seen\",\"registered_at\"],\"properties\":{"
+    "\"uuid\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},\"fqdn\":{\"type\":\"string\"},"
+    "\"os\":{\"type\":\"string\"},\"status\":{\"type\":\"string\"},\"reachable\":{\"type\":"
+    "\"boolean\"},\"last_seen\":{\"type\":\"integer\"},\"registered_at\":{\"type\":\"integer\"}}}}}"
+    "},"
+    "\"Host\":{\"type\":\"object\",\"description\":\"by section; all of it is what the machine "
+    "says\"},"
+    "\"Orders\":{\"type\":\"object\",\"required\":[\"orders\"],\"additionalProperties\":false,"
+    "\"properties\":{\"orders\":{\"type\":\"array\",\"maxItems\":10000,\"items\":{\"type\":"
+    "\"object\",\"description\":\"signed by an administrator\"}}}},"
+    "\"Batch\":{\"type\":\"object\",\"required\":[\"actions\"],\"properties\":{\"batch\":{\"type\":"
+    "\"string\"},\"actions\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":["
+    "\"id\",\"uuid\",\"state\"],\"properties\":{\"id\":{\"type\":\"string\"},\"uuid\":{\"type\":"
+    "\"string\"},\"name\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"},\"code\":{\"type\":"
+    "\"string\"},\"message\":{\"type\":\"string\"},\"packages\":{\"type\":\"array\"}}}}}},"
+    "\"Package\":{\"type\":\"string\",\"format\":\"binary\"},"
+    "\"Document\":{\"type\":\"object\",\"description\":\"signed, as wapt-repo writes it\"},"
+    "\"Placed\":{\"type\":\"object\",\"required\":[\"code\",\"message\",\"file\"],\"properties\":{"
+    "\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},\"file\":{\"type\":"
+    "\"string\"}}},"
+    "\"Description\":{\"type\":\"object\"}}";
+
+static void write_ref(struct wa_jw *w, const char *about, const char *schema)
+{
+    char ref[64];
+    bool is_bytes = strcmp(schema, "Package") == 0;
+    (void)snprintf(ref, sizeof ref, "#/components/schemas/%s", schema);
+    wa_jw_kv(w, "description", about);
+    wa_jw_key(w, "content");
+    wa_jw_obj(w);
+    wa_jw_key(w, is_bytes ? "application/octet-stream" : "application/json");
+    wa_jw_obj(w);
+    wa_jw_key(w, "schema");
+    wa_jw_obj(w);
+    wa_jw_kv(w, "$ref", ref);
+    wa_jw_end(w);
+    wa_jw_end(w);
+    wa_jw_end(w);
+}
+
+static void write_param(struct wa_jw *w, struct wa_sv name, const char *in, const char *about,
+                        bool is_number)
+{
+    wa_jw_obj(w);
+    wa_jw_kvsv(w, "name", name);
+    wa_jw_kv(w, "in", in);
+    if (strcmp(in, "path") == 0)
+        wa_jw_kvb(w, "required", true);
+    if (about != NULL)
+        wa_jw_kv(w, "description", about);
+    wa_jw_key(w, "schema");
+    wa_jw_obj(w);
+    wa_jw_kv(w, "type", is_number ? "integer" : "string");
+    wa_jw_end(w);
+    wa_jw_end(w);
+}
+
+static void write_params(struct wa_jw *w, const struct wa_api_route *r)
+{
+    struct wa_sv rest = wa_sv(r->path), part;
+    wa_jw_key(w, "parameters");
+    wa_jw_arr(w);
+    while (wa_sv_split(&rest, '/', &part))
+        if (wa_sv_starts(part, "{"))
+            write_param(w, wa_sv_sub(part, 1, part.n - 2), "path", NULL, false);
+    for (const struct wa_api_param *p = r->params; p != NULL && p->name != NULL; p++)
+        write_param(w, wa_sv(p->name), "query", p->about, p->is_number);
+    wa_jw_end(w);
+}
+
+static void write_answers(struct wa_jw *w, const struct wa_api_route *r)
+{
+    wa_jw_key(w, "responses");
+    wa_jw_obj(w);
+    wa_jw_key(w, "200");
+    wa_jw_obj(w);
+    write_ref(w, "done", r->gives);
+    wa_jw_end(w);
+    wa_jw_key(w, "default");
+    wa_jw_obj(w);
+    write_ref(w, "not done: the status says what kind, the text why", "Error");
+    wa_jw_end(w);
+    wa_jw_end(w);
+}
+
+static void write_call(struct wa_jw *w, const struct wa_api_route *r)
+{
+    char holders[160], method[8];
+    wa_right_holders(r->right, holders, sizeof holders);
+    for (size_t i = 0; i < sizeof method; i++)
+        method[i] = (char)(r->method[i] | (r->method[i] == '\0' ? 0 : 0x20));
+    method[sizeof method - 1] = '\0';
+    wa_jw_key(w, method);
+    wa_jw_obj(w);
+    wa_jw_kv(w, "summary", r->about);
+    wa_jw_kv(w, "description", r->is_open ? "Needs no session." : holders);
+    if (r->is_open) {
+        wa_jw_key(w, "security");
+        wa_jw_arr(w);
+        wa_jw_end(w);
+    }
+    write_params(w, r);
+    if (r->takes != NULL) {
+        wa_jw_key(w, "requestBody");
+        wa_jw_obj(w);
+        wa_jw_kvb(w, "required", true);
+        write_ref(w, r->takes, r->takes);
+        wa_jw_end(w);
+    }
+    write_answers(w, r);
+    wa_jw_end(w);
+}
+
+/* Calls of the same path stand together, where the first of them does. */
+static void write_paths(struct wa_jw *w)
+{
+    size_t n = 0;
+    const struct wa_api_route *all = wa_api_routes(&n);
+    wa_jw_key(w, "paths");
+    wa_jw_obj(w);
+    for (size_t i = 0; i < n; i++) {
+        size_t first = 0;
+        while (strcmp(all[first].path, all[i].path) != 0)
+            first++;
+        if (first != i)
+            continue;
+        wa_jw_key(w, all[i].path);
+        wa_jw_obj(w);
+        for (size_t k = i; k < n; k++)
+            if (strcmp(all[k].path, all[i].path) == 0)
+                write_call(w, &all[k]);
+        wa_jw_end(w);
+    }
+    wa_jw_end(w);
+}
+
+void wa_api_describe(struct wa_buf *out)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "openapi", "3.1.0");
+    wa_jw_key(&w, "info");
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "title", "waptserver");
+    wa_jw_kv(&w, "version", WA_VERSION);
+    wa_jw_end(&w);
+    write_paths(&w);
+    wa_jw_key(&w, "security");
+    wa_jw_raw(&w, WA_SV("[{\"session\":[]}]"));
+    wa_jw_key(&w, "components");
+    wa_jw_obj(&w);
+    wa_jw_key(&w, "securitySchemes");
+    wa_jw_raw(&w, WA_SV("{\"session\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));
+    wa_jw_key(&w, "schemas");
+    wa_jw_raw(&w, wa_sv(schemas));
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+}
+
+enum wa_code wa_api_openapi(struct wa_api_call *c, struct wa_err *err)
+{
+    wa_api_describe(c->out);
+    return wa_buf_check(c->out, err);
+}

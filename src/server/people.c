@@ -1,0 +1,141 @@
+/* people.c - who may use the server, in which role: kept on the server itself, beside the running
+ * server, by its root.
+ *
+ * The last superadmin who can log in stays one. What takes a right away ends the sessions too.
+ */
+#include "server/people.h"
+
+#include "base/mem.h"
+#include "crypto/pwhash.h"
+#include "server/rights.h"
+#include "server/role_common.h"
+#include "server/store_db.h"
+
+#define PASSWORD_MIN 10u /* characters, as setup asks */
+
+bool wa_person_name_is_valid(struct wa_sv name)
+{
+    static const char more[] = "._@+-";
+    if (name.n == 0 || name.n > WA_NAME_MAX || strchr(more, name.p[0]) != NULL)
+        return false;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!is_plain && (c == '\0' || strchr(more, c) == NULL))
+            return false;
+    }
+    return true;
+}
+
+static enum wa_code check_role(const char *role, struct wa_err *err)
+{
+    if (role != NULL && wa_role_rights(wa_sv(role)) != 0)
+        return WA_OK;
+    return wa_fail(err, WA_E_USAGE,
+                   "'%s' is no role: these are superadmin, developer, deployer, helpdesk, readonly",
+                   role != NULL ? role : "");
+}
+
+static enum wa_code hash_of(struct wa_sv password, char hash[WA_PWHASH_MAX], struct wa_err *err)
+{
+    if (password.n < PASSWORD_MIN)
+        return wa_fail(err, WA_E_USAGE, "the password must have at least %u characters",
+                       PASSWORD_MIN);
+    return wa_pwhash_make(password, hash, err);
+}
+
+struct superadmins {
+    const char *without;
+    size_t n;
+};
+
+static void count_superadmin(void *user, const struct wa_person *p)
+{
+    struct superadmins *s = user;
+    s->n +=
+        strcmp(p->role, "superadmin") == 0 && !p->is_disabled && strcmp(p->name, s->without) != 0;
+}
+
+/* Somebody else than name can still do everything. In the transaction of the change. */
+static enum wa_code check_not_last(struct wa_db *db, const char *name, struct wa_err *err)
+{
+    struct superadmins s = {.without = name};
+    if (wa_store_people(db, count_superadmin, &s, err) != WA_OK)
+        return err->code;
+    return s.n > 0 ? WA_OK
+                   : wa_fail(err, WA_E_CONFLICT,
+                             "'%s' is the last superadmin who can log in: make another one first",
+                             name);
+}
+
+static enum wa_code add(struct wa_db *db, const struct wa_person_change *c, const char *hash,
+                        struct wa_err *err)
+{
+    struct wa_person p;
+    bool found = false;
+    if (wa_store_person(db, wa_sv(c->name), &p, &found, err) != WA_OK)
+        return err->code;
+    if (found)
+        return wa_fail(err, WA_E_EXISTS, "there is a user '%s' already", c->name);
+    return wa_store_set_user(db, c->name, hash, c->role, err);
+}
+
+static enum wa_code change(struct wa_db *db, const struct wa_person_change *c, const char *hash,
+                           struct wa_err *err)
+{
+    bool is_loss = c->what == WA_PERSON_DISABLE || c->what == WA_PERSON_REMOVE ||
+                   (c->what == WA_PERSON_ROLE && strcmp(c->role, "superadmin") != 0);
+    if (is_loss && check_not_last(db, c->name, err) != WA_OK)
+        return err->code;
+    switch (c->what) {
+    case WA_PERSON_ADD:
+        return add(db, c, hash, err);
+    case WA_PERSON_ROLE:
+        return wa_store_set_role(db, c->name, c->role, err);
+    case WA_PERSON_PASSWORD:
+        return wa_store_set_password(db, c->name, hash, err) == WA_OK
+                   ? wa_store_end_sessions(db, c->name, err)
+                   : err->code;
+    case WA_PERSON_DISABLE:
+    case WA_PERSON_ENABLE:
+        return wa_store_disable(db, c->name, c->what == WA_PERSON_DISABLE, err) == WA_OK
+                   ? wa_store_end_sessions(db, c->name, err)
+                   : err->code;
+    case WA_PERSON_REMOVE:
+        break;
+    }
+    return wa_store_delete_user(db, c->name, err) == WA_OK ? wa_store_end_sessions(db, c->name, err)
+                                                           : err->code;
+}
+
+enum wa_code wa_server_change_person(const struct wa_server_config *config,
+                                     const struct wa_person_change *c, struct wa_err *err)
+{
+    WA_AUTO(wa_db) struct wa_db *db = NULL;
+    char hash[WA_PWHASH_MAX] = "";
+    if (!wa_person_name_is_valid(wa_sv(c->name)))
+        return wa_fail(err, WA_E_USAGE,
+                       "'%s' can't be a user's name: letters, digits and . _ @ + - within",
+                       c->name);
+    if (((c->what == WA_PERSON_ADD || c->what == WA_PERSON_ROLE) &&
+         check_role(c->role, err) != WA_OK) ||
+        ((c->what == WA_PERSON_ADD || c->what == WA_PERSON_PASSWORD) &&
+         hash_of(c->password, hash, err) != WA_OK) ||
+        wa_server_open_db(config, "waptserver/user", &db, err) != WA_OK ||
+        wa_db_begin(db, err) != WA_OK)
+        return err->code;
+    if (change(db, c, hash, err) == WA_OK && wa_db_commit(db, err) == WA_OK)
+        return WA_OK;
+    wa_db_rollback(db);
+    return err->code;
+}
+
+enum wa_code wa_server_list_people(const struct wa_server_config *c, wa_person_fn fn, void *user,
+                                   struct wa_err *err)
+{
+    WA_AUTO(wa_db) struct wa_db *db = NULL;
+    if (wa_server_open_db(c, "waptserver/user", &db, err) != WA_OK ||
+        wa_store_people(db, fn, user, err) != WA_OK)
+        return wa_wrap(err, "listing the users");
+    return WA_OK;
+}

@@ -1,0 +1,59 @@
+/* rights.c - the table of roles. The one place that says what a role may. */
+#include "server/rights.h"
+
+#include <stdio.h>
+
+#define CARE (WA_MAY_VIEW | WA_MAY_ORDER_CARE)
+#define DEPLOY                                                                                     \
+    (CARE | WA_MAY_ORDER_SOFTWARE | WA_MAY_UPLOAD_PLAIN | WA_MAY_DELETE_PACKAGES | WA_MAY_PUBLISH)
+
+static const struct {
+    const char *name;
+    unsigned rights;
+} roles[] = {
+    {"superadmin", DEPLOY | WA_MAY_UPLOAD_CODE | WA_MAY_ENROL | WA_MAY_PEOPLE},
+    {"developer", DEPLOY | WA_MAY_UPLOAD_CODE | WA_MAY_ENROL},
+    {"deployer", DEPLOY | WA_MAY_ENROL},
+    {"helpdesk", CARE},
+    {"readonly", WA_MAY_VIEW},
+};
+
+unsigned wa_role_rights(struct wa_sv role)
+{
+    for (size_t i = 0; i < WA_COUNT(roles); i++)
+        if (wa_sv_eqs(role, roles[i].name))
+            return roles[i].rights;
+    return 0;
+}
+
+const char *const *wa_role_names(void)
+{
+    static const char *const names[] = {"superadmin", "developer", "deployer",
+                                        "helpdesk",   "readonly",  NULL};
+    return names;
+}
+
+void wa_right_holders(unsigned right, char *out, size_t size)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < WA_COUNT(roles) && n < size; i++)
+        if ((roles[i].rights & right) == right)
+            n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? ", " : "", roles[i].name);
+}
+
+unsigned wa_right_to_order(enum wa_action_kind kind)
+{
+    switch (kind) {
+    case WA_ACT_UPDATE:
+    case WA_ACT_UPGRADE:
+    case WA_ACT_UPDATE_STATUS:
+        return WA_MAY_ORDER_CARE;
+    case WA_ACT_INSTALL:
+    case WA_ACT_REMOVE:
+    case WA_ACT_FORGET:
+    case WA_ACT_COUNT:
+        break;
+    }
+    return WA_MAY_ORDER_SOFTWARE;
+}

@@ -1,0 +1,34 @@
+/* rights.h - what people may do on the server: a role is a set of rights.
+ *
+ * The server's rights protect the inventory and the repository, and keep mistakes away. What a
+ * machine runs they do not decide: that takes a signature which the machine checks itself.
+ */
+#ifndef WA_SERVER_RIGHTS_H
+#define WA_SERVER_RIGHTS_H
+
+#include "base/sv.h"
+#include "proto/action.h"
+
+enum wa_right {
+    WA_MAY_VIEW = 1,             /* machines, actions, packages */
+    WA_MAY_ORDER_CARE = 2,       /* relay update, upgrade and update-status: nothing new */
+    WA_MAY_ORDER_SOFTWARE = 4,   /* relay install, remove and forget too */
+    WA_MAY_UPLOAD_PLAIN = 8,     /* packages without code: group, unit, host, profile... */
+    WA_MAY_UPLOAD_CODE = 16,     /* packages with code */
+    WA_MAY_DELETE_PACKAGES = 32, /* out of the repository */
+    WA_MAY_PUBLISH = 64,         /* the signed documents of the repository */
+    WA_MAY_ENROL = 128,          /* let machines in, by one's own login */
+    WA_MAY_PEOPLE = 256          /* who has which role */
+};
+
+/* "superadmin", "developer", "deployer", "helpdesk", "readonly": the rights of the role, 0 for a
+ * name that is none. */
+unsigned wa_role_rights(struct wa_sv role);
+/* The names, in the order of their power. NULL at the end. */
+const char *const *wa_role_names(void);
+/* "developer, deployer" style list of those who have the right; out: for a message. */
+void wa_right_holders(unsigned right, char *out, size_t size);
+/* What relaying an order of that kind needs. */
+unsigned wa_right_to_order(enum wa_action_kind kind);
+
+#endif

@@ -1,0 +1,100 @@
+"""Several administrators with roles, on the real server: what each may, and what ends with a change."""
+import json
+
+import pytest
+
+from conftest import BIN, run
+from test_server_hostile import Server, put
+
+ROLES = ("developer", "deployer", "helpdesk", "readonly")
+PASSWORD = "a long password"
+
+
+@pytest.fixture(scope="module")
+def srv(org):
+    s = Server(org, "server-people", "fronts = 1")
+    yield s
+    s.stop()
+
+
+def user(srv, *argv, ok=True):
+    secret = srv.org.base / "user.pw"
+    secret.write_text(PASSWORD + "\n")
+    secret.chmod(0o600)
+    more = ["--password-file", secret] if argv[0] in ("add", "password") else []
+    return run(BIN / "waptserver", "user", *argv, *more, "--json", "--config", srv.dir / "waptserver.ini", ok=ok)
+
+
+def token(srv, name):
+    status, body, _ = srv.login(name, PASSWORD)
+    assert status == 200, body
+    answer = json.loads(body)
+    assert answer["user"] == name
+    return answer["token"]
+
+
+def test_roles_and_what_they_may(srv, org):
+    tokens = {}
+    for role in ROLES:
+        user(srv, "add", f"the.{role}", "--role", role)
+        tokens[role] = token(srv, f"the.{role}")
+    people = {p["name"]: p["role"] for p in json.loads(user(srv, "list").stdout)["result"]}
+    assert people == {"admin": "superadmin", **{f"the.{r}": r for r in ROLES}}
+    code = org.package("people-code", "1", "Developer", org.base / "people").read_bytes()
+    sources = org.base / "people-group"
+    run(BIN / "wapt-get", "make-group-template", "people-group", "", sources)
+    plain = org.build(sources, "Deployer").read_bytes()
+    for role in ROLES:
+        mine = tokens[role]
+        assert srv.call("GET", "/api/v1/hosts", token=mine)[0] == 200
+        assert put(srv, mine, code)[0] == (200 if role == "developer" else 403), role
+        assert put(srv, mine, plain)[0] == (200 if role in ("developer", "deployer") else 403), role
+        assert srv.incoming() == []
+    # Who may not is told so before the body is taken: no byte of it reaches the disk.
+    head = f"PUT /api/v1/packages/upload.wapt HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {tokens['readonly']}\r\nContent-Length: 1000000000\r\n\r\n"
+    assert srv.raw(head.encode()).startswith(b"HTTP/1.1 403")
+    assert "api.denied" in srv.log() and "the.readonly" in srv.log()
+
+
+def test_a_change_counts_at_once(srv):
+    user(srv, "add", "changing", "--role", "deployer")
+    mine = token(srv, "changing")
+    assert srv.call("DELETE", "/api/v1/hosts/none", token=mine)[0] == 404
+    user(srv, "role", "changing", "readonly")
+    assert srv.call("DELETE", "/api/v1/hosts/none", token=mine)[0] == 403
+    user(srv, "password", "changing")
+    assert srv.call("GET", "/api/v1/hosts", token=mine)[0] == 401
+    mine = token(srv, "changing")
+    user(srv, "disable", "changing")
+    assert srv.call("GET", "/api/v1/hosts", token=mine)[0] == 401
+    assert srv.login("changing", PASSWORD)[0] == 401
+    user(srv, "enable", "changing")
+    assert srv.call("GET", "/api/v1/hosts", token=mine)[0] == 401
+    mine = token(srv, "changing")
+    user(srv, "remove", "changing")
+    assert srv.call("GET", "/api/v1/hosts", token=mine)[0] == 401
+    assert srv.login("changing", PASSWORD)[0] == 401
+
+
+@pytest.mark.parametrize("argv,status", (
+    (("add", "x", "--role", "emperor"), 2), (("add", "../x"), 2), (("add", "a b"), 2), (("add", ""), 2), (("add", "-x"), 2),
+    (("role", "nobody-here", "readonly"), 12), (("disable", "nobody-here"), 12), (("add", "admin"), 13),
+    (("remove", "admin"), 14), (("disable", "admin"), 14), (("role", "admin", "developer"), 14), (("burn", "admin"), 2), (("role", "admin"), 2)))
+def test_what_is_refused(srv, argv, status):
+    assert user(srv, *argv, ok=False).returncode == status
+    assert srv.login()[0] == 200
+
+
+def test_who_may_let_machines_in(srv, org):
+    for name, role, status in (("porter", "deployer", 0), ("guest", "helpdesk", 5)):
+        user(srv, "add", name, "--role", role)
+        base = org.base / f"people-{name}"
+        ini = org.new_agent(base)
+        ini.write_text(ini.read_text().replace(org.url, f"https://127.0.0.1:{srv.port}").replace("[global]", f"[global]\nuuid = people-{name}\nverify_cert = {srv.dir}/private/tls.crt"))
+        secret = base / "pw"
+        secret.write_text(PASSWORD + "\n")
+        secret.chmod(0o600)
+        got = run(BIN / "wapt-get", "-c", ini, "register", "--server-user", name, "--server-password-file", secret, ok=status == 0)
+        assert got.returncode == status, got.stderr
+    listed = json.loads(srv.call("GET", "/api/v1/hosts?q=people-&sort=uuid", token=srv.token())[1])
+    assert [h["uuid"] for h in listed["hosts"]] == ["people-porter"] and listed["total"] == 1
