@@ -27,7 +27,8 @@ RESULT_MAX = 1 << 20    # bytes
 FDS_MAX = 4096          # numbers above cost the kernel a table as long
 PR_SET_PDEATHSIG = 1
 MEMBERS = {'hook': str, 'basedir': str, 'control': dict, 'params': dict, 'force': bool, 'language': str, 'user': str,
-           'usergroups': list, 'persistent_dir': str, 'persistent_source_dir': str, 'wapt': dict}
+           'usergroups': list, 'persistent_dir': str, 'persistent_source_dir': str, 'wapt': dict, 'command': str, 'environment': dict}
+DURABLE = ('install', 'uninstall')  # hooks whose end is recorded: what they did outlives a power cut from then on
 
 
 def hide(fd):
@@ -52,7 +53,7 @@ def read_request(fd):
     for name, value in request.items():
         if value is not None and not isinstance(value, MEMBERS.get(name, object)):
             raise ValueError('its member %r is not of the right type' % name)
-    if request.get('hook') not in wapt_script.HOOKS:
+    if request.get('hook') not in wapt_script.HOOKS + wapt_snapshot.HOOKS:
         raise ValueError('it names no hook')
     basedir = request.get('basedir')
     if basedir and os.path.isdir(basedir) and not os.path.samefile(basedir, '.'):
@@ -155,6 +156,8 @@ def main():
     except (OSError, ValueError, RecursionError) as failure:
         print('wapt_runner: cannot run a script: the request is not proper: %s' % failure, file=sys.stderr)
         return 2
+    if request['hook'] in wapt_snapshot.HOOKS:
+        return tell(result_fd, encode(wapt_snapshot.run(request)))
     secret = os.urandom(32).hex().encode()
     answer_fd = hide(os.memfd_create('answer'))
     parent = os.getpid()
@@ -165,8 +168,15 @@ def main():
         return 1  # not reached but by way of the reporter, which ends the process
     status = os.waitpid(child, 0)[1]
     answer = os.pread(answer_fd, len(secret) + RESULT_MAX + 1, 0)
+    if request['hook'] in DURABLE and hasattr(os, 'sync'):
+        os.sync()
+    return tell(result_fd, explain(request, status, answer, secret))
+
+
+def tell(result_fd, line):
+    """Hand the result to the agent; return the exit status."""
     try:
-        write_all(result_fd, explain(request, status, answer, secret))
+        write_all(result_fd, line)
     except OSError as failure:
         print('wapt_runner: cannot tell the result: %s' % failure, file=sys.stderr)
         return 1
@@ -176,4 +186,5 @@ def main():
 if __name__ == '__main__':
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import wapt_script
+    import wapt_snapshot
     sys.exit(main())

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/date.h"
 #include "base/mem.h"
 #include "codec/csv.h"
 #include "codec/hex.h"
@@ -108,6 +109,19 @@ static const struct wa_conf_option options[] = {
      "Longest silence of a repository or the server"},
     {"global", "hook_timeout", WA_CONF_PERIOD, OPT(hook_timeout_s), "60m", 1, 604800, 'm',
      "Longest run of a package's script"},
+    {"global", "hook_timeouts", WA_CONF_CSV, OPT(hook_timeouts), "", 0, 0, 0,
+     "The same for some packages, by pattern, as 'big-suite 3h, tis-office* 2h'; the first that "
+     "fits "
+     "counts"},
+    {"global", "install_snapshot", WA_CONF_STR, OPT(install_snapshot), "", 0, 0, 0,
+     "Command that takes a snapshot before a package's install() and prints its name; empty: none"},
+    {"global", "install_undo", WA_CONF_STR, OPT(install_undo), "", 0, 0, 0,
+     "Command that puts the machine back to WAPT_SNAPSHOT when install() failed or was "
+     "interrupted"},
+    {"global", "install_snapshot_timeout", WA_CONF_PERIOD, OPT(install_snapshot_timeout_s), "10m",
+     1, 86400, 'm', "Longest run of either of these commands"},
+    {"global", "install_snapshot_required", WA_CONF_BOOL, OPT(install_snapshot_required), "1", 0, 0,
+     0, "Without a snapshot nothing is installed; 0: it is installed all the same"},
     {"actions", "signers", WA_CONF_CSV, OPT(action_signers), "", 0, 0, 0,
      "Fingerprints of the certificates that may order actions; empty: nobody"},
 };
@@ -216,6 +230,51 @@ static enum wa_code check_freezes(const char *text, struct wa_err *err)
                : wa_fail(err, WA_E_CONFIG, "freeze_periods: %s", err->text);
 }
 
+/* "tis-office* 2h" */
+static bool read_hook_timeout(struct wa_sv item, struct wa_sv *ret_pattern, int64_t *ret_s)
+{
+    return wa_sv_split(&item, ' ', ret_pattern) && ret_pattern->n > 0 &&
+           wa_date_parse_period(wa_sv_trim(item), 'm', ret_s) && *ret_s > 0 && *ret_s <= 604800;
+}
+
+int64_t wa_agent_hook_timeout(const struct wa_agent_config *c, const char *package)
+{
+    struct wa_sv rest = wa_sv(c->hook_timeouts), item, pattern;
+    int64_t seconds = 0;
+    while (wa_csv_next(&rest, &item))
+        if (read_hook_timeout(item, &pattern, &seconds) && wa_fnmatch(pattern, wa_sv(package)))
+            return seconds;
+    return c->hook_timeout_s;
+}
+
+static enum wa_code check_hook_timeouts(const char *text, struct wa_err *err)
+{
+    struct wa_sv rest = wa_sv(text), item, pattern;
+    int64_t seconds = 0;
+    while (wa_csv_next(&rest, &item))
+        if (!read_hook_timeout(item, &pattern, &seconds))
+            return wa_fail(err, WA_E_CONFIG,
+                           "hook_timeouts: '%.*s' is not a package and a time of at most a week, "
+                           "like 'tis-office* 2h'",
+                           WA_SV_ARG(item));
+    return WA_OK;
+}
+
+static enum wa_code check_snapshot(const struct wa_agent_config *c, struct wa_err *err)
+{
+    const char *both[] = {c->install_snapshot, c->install_undo};
+    for (size_t i = 0; i < WA_COUNT(both); i++)
+        if (both[i][0] != '\0' && (both[i][0] != '/' || strlen(both[i]) > WA_PATH_MAX))
+            return wa_fail(err, WA_E_CONFIG,
+                           "install_snapshot, install_undo: '%.100s' does not begin with the "
+                           "absolute path of a program",
+                           both[i]);
+    return (both[0][0] == '\0') == (both[1][0] == '\0')
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFIG,
+                         "install_snapshot and install_undo: one without the other is of no use");
+}
+
 static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
 {
     wa_config_trim_slash(c->wapt_server);
@@ -224,6 +283,7 @@ static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
         settle_fingerprints("server_fingerprint", 1, &c->server_fingerprint, err) != WA_OK ||
         wa_plan_hold_check(c->held, err) != WA_OK || check_windows(c->windows, err) != WA_OK ||
         check_freezes(c->freezes, err) != WA_OK ||
+        check_hook_timeouts(c->hook_timeouts, err) != WA_OK || check_snapshot(c, err) != WA_OK ||
         wa_config_anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
         wa_config_anchor_path(c->base, &c->local_socket, err) != WA_OK ||
         (wa_config_is_path(c->verify_cert) &&

@@ -32,6 +32,11 @@ struct wa_agent_config {
     int64_t cache_max_mib;
     int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s,
         timeout_s, user_stop_s;
+    char *hook_timeouts; /* csv of "PATTERN PERIOD" */
+    /* the administrator's commands around install(): see snapshot.c */
+    char *install_snapshot, *install_undo;
+    int64_t install_snapshot_timeout_s;
+    bool install_snapshot_required;
     /* the schedule */
     char *windows, *freezes;  /* csv (pkg/windows.h) */
     char *upgrade_priorities; /* csv; empty: all */
@@ -65,6 +70,8 @@ WA_CHECK enum wa_code wa_agent_trust(const struct wa_agent_config *c,
                                      const struct wa_agent_repo *repo, const char *url,
                                      struct wa_buf *pem, struct wa_tls_trust *ret,
                                      struct wa_err *err);
+/* Seconds that a script of this package may run. */
+int64_t wa_agent_hook_timeout(const struct wa_agent_config *c, const char *package);
 /* NULL: no repository of that name is configured. "wapt-host" is one. */
 const struct wa_agent_repo *wa_agent_repo_find(const struct wa_agent_config *c, const char *name);
 /* Its i-th address without '/' at the end: 0 its own, then the mirrors. False: no more. */

@@ -37,6 +37,18 @@ static const struct wa_migration migrations[] = {
         "ALTER TABLE installed ADD COLUMN repo TEXT NOT NULL DEFAULT '';"},
     {3, "ALTER TABLE tasks ADD COLUMN log TEXT NOT NULL DEFAULT '';"},
     {4, "ALTER TABLE installed ADD COLUMN uninstall_key TEXT NOT NULL DEFAULT '[]';"},
+    {5, "ALTER TABLE running ADD COLUMN step TEXT NOT NULL DEFAULT 'script';"
+        "ALTER TABLE running ADD COLUMN repo TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE running ADD COLUMN params TEXT NOT NULL DEFAULT '{}';"
+        "ALTER TABLE running ADD COLUMN explicit INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE running ADD COLUMN snapshot TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE running ADD COLUMN began INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE running ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE tasks ADD COLUMN done TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE tasks ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0;"
+        "CREATE TABLE attempts (package TEXT PRIMARY KEY, version TEXT NOT NULL, failures INTEGER "
+        "NOT NULL, last_try INTEGER NOT NULL, next_try INTEGER NOT NULL, why TEXT NOT NULL) "
+        "WITHOUT ROWID;"},
 };
 
 enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_err *err)
@@ -428,6 +440,22 @@ enum wa_code wa_installed_set_status(struct wa_db *db, const char *package, cons
     return wa_run(s, err);
 }
 
+enum wa_code wa_installed_set_failed(struct wa_db *db, const char *package, struct wa_sv output,
+                                     struct wa_sv params, bool is_explicit, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "UPDATE installed SET status = 'ERROR', output = ?, params = ?, explicit = "
+                      "MAX(explicit, ?) WHERE package = ?",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, output);
+    wa_bind_sv(s, 1, params);
+    wa_bind_i64(s, 2, is_explicit ? 1 : 0);
+    wa_bind_s(s, 3, package);
+    return wa_run(s, err);
+}
+
 enum wa_code wa_installed_set_audit(struct wa_db *db, const char *package, const char *status,
                                     struct wa_sv output, int64_t at, int64_t next,
                                     struct wa_err *err)
@@ -494,28 +522,6 @@ enum wa_code wa_installed_delete(struct wa_db *db, const char *package, struct w
     if (run_for(db, "DELETE FROM session WHERE package = ?", package, err) != WA_OK)
         return err->code;
     return run_for(db, "DELETE FROM installed WHERE package = ?", package, err);
-}
-
-enum wa_code wa_running_begin(struct wa_db *db, const struct wa_control *c, const char *hook,
-                              struct wa_err *err)
-{
-    struct wa_stmt *s;
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, 2 * WA_CONTROL_BYTES_MAX);
-    if (wa_control_write(c, true, &text, err) != WA_OK ||
-        wa_db_prepare(db,
-                      "INSERT OR REPLACE INTO running (package, control, hook) VALUES (?, ?, ?)",
-                      &s, err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, wa_control_get(c, WA_A_PACKAGE));
-    wa_bind_sv(s, 1, wa_buf_sv(&text));
-    wa_bind_s(s, 2, hook);
-    return wa_run(s, err);
-}
-
-enum wa_code wa_running_end(struct wa_db *db, const char *package, struct wa_err *err)
-{
-    return run_for(db, "DELETE FROM running WHERE package = ?", package, err);
 }
 
 /* --- sessions --- */

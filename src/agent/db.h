@@ -82,6 +82,11 @@ WA_CHECK enum wa_code wa_installed_put(struct wa_db *db, const struct wa_control
 WA_CHECK enum wa_code wa_installed_set_status(struct wa_db *db, const char *package,
                                               const char *status, struct wa_sv output,
                                               struct wa_err *err);
+/* A new version, or the same again, failed: the row's own version stays; params: what it was given,
+ * for the next attempt. */
+WA_CHECK enum wa_code wa_installed_set_failed(struct wa_db *db, const char *package,
+                                              struct wa_sv output, struct wa_sv params,
+                                              bool is_explicit, struct wa_err *err);
 WA_CHECK enum wa_code wa_installed_set_audit(struct wa_db *db, const char *package,
                                              const char *status, struct wa_sv output, int64_t at,
                                              int64_t next, struct wa_err *err);
@@ -94,15 +99,6 @@ WA_CHECK enum wa_code wa_installed_set_explicit(struct wa_db *db, const char *pa
                                                 struct wa_err *err);
 WA_CHECK enum wa_code wa_installed_delete(struct wa_db *db, const char *package,
                                           struct wa_err *err);
-/* The transaction log: a hook that may change the machine is about to run, or has ended. What is
- * left of it at the next start was interrupted. */
-WA_CHECK enum wa_code wa_running_begin(struct wa_db *db, const struct wa_control *c,
-                                       const char *hook, struct wa_err *err);
-WA_CHECK enum wa_code wa_running_end(struct wa_db *db, const char *package, struct wa_err *err);
-/* At start: interrupted packages become ERROR, interrupted tasks are queued again or failed. */
-WA_CHECK enum wa_code wa_agent_db_recover(struct wa_db *db, size_t *ret_interrupted,
-                                          struct wa_err *err);
-
 /* --- tasks --- */
 struct wa_task {
     int64_t id;
@@ -111,6 +107,7 @@ struct wa_task {
     char created_by[300];
     char action_id[33]; /* "" when not ordered */
     bool is_put_off;    /* by a local user, once */
+    char *done;         /* lines of what it did before an interruption: see wa_task_next_done() */
 };
 /* By the machine itself, at its time. */
 bool wa_task_is_scheduled(const struct wa_task *t);
@@ -127,6 +124,18 @@ WA_CHECK enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *
                                    struct wa_err *err);
 WA_CHECK enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code,
                                      struct wa_sv message, struct wa_sv log, struct wa_err *err);
+/* One that was cut goes back as it was. */
+WA_CHECK enum wa_code wa_task_requeue(struct wa_db *db, int64_t id, struct wa_err *err);
+/* What the task has done to a package, in the transaction in which it counts as done: a task that
+ * is taken up again does not do it twice. */
+WA_CHECK enum wa_code wa_task_note(struct wa_db *db, int64_t id, const struct wa_control *c,
+                                   const char *status, struct wa_err *err);
+struct wa_task_done {
+    struct wa_sv package, version, status;
+};
+/* Takes the next line out of *rest; false at the end. */
+bool wa_task_next_done(struct wa_sv *rest, struct wa_task_done *ret);
+bool wa_task_has_done(const struct wa_task *t, struct wa_sv package);
 /* Puts a running one back; it starts again when not_before has come, and is not put off again. */
 WA_CHECK enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before,
                                       struct wa_err *err);

@@ -1,5 +1,4 @@
-/* db_tasks.c - the queue, orders seen, what is owed to the server, and what an interruption left
- * behind. */
+/* db_tasks.c - the queue, orders seen, and what is owed to the server. */
 #include "agent/db.h"
 
 #include "base/mem.h"
@@ -20,6 +19,7 @@ static int priority_of(const char *kind)
 void wa_task_fini(struct wa_task *t)
 {
     wa_free_secret(t->args);
+    wa_free(t->done);
     *t = (struct wa_task){.id = 0};
 }
 
@@ -108,7 +108,7 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
                       "UPDATE tasks SET state = 'running', started = ?1 WHERE id = (SELECT id FROM "
                       "tasks WHERE state = 'queued'"
                       " AND not_before <= ?1 ORDER BY priority, id LIMIT 1) RETURNING id, kind, "
-                      "args, created_by, action_id, message = 'put off'",
+                      "args, created_by, action_id, message = 'put off', done",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, wa_clock_now());
@@ -119,11 +119,9 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
     copy_text(t.created_by, sizeof t.created_by, wa_col_sv(s, 3));
     copy_text(t.action_id, sizeof t.action_id, wa_col_sv(s, 4));
     t.is_put_off = wa_col_i64(s, 5) != 0;
-    if (wa_sv_dup(wa_col_sv(s, 2), &t.args, err) != WA_OK) {
+    if (wa_sv_dup(wa_col_sv(s, 2), &t.args, err) != WA_OK ||
+        wa_sv_dup(wa_col_sv(s, 6), &t.done, err) != WA_OK || wa_run(s, err) != WA_OK) {
         wa_reset(s);
-        return err->code;
-    }
-    if (wa_run(s, err) != WA_OK) {
         wa_task_fini(&t);
         return err->code;
     }
@@ -137,7 +135,7 @@ enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code, str
     struct wa_stmt *s;
     if (wa_db_prepare(db,
                       "UPDATE tasks SET state = 'done', code = ?, message = ?, finished = ?, log = "
-                      "?, args = '' WHERE id = ?",
+                      "?, args = '', done = '' WHERE id = ?",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, wa_code_name(code));
@@ -162,6 +160,48 @@ bool wa_task_is_scheduled(const struct wa_task *t)
 bool wa_task_is_resumed(const struct wa_task *t)
 {
     return t->action_id[0] != '\0' || wa_task_is_scheduled(t);
+}
+
+enum wa_code wa_task_requeue(struct wa_db *db, int64_t id, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "UPDATE tasks SET state = 'queued' WHERE id = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, id);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_task_note(struct wa_db *db, int64_t id, const struct wa_control *c,
+                          const char *status, struct wa_err *err)
+{
+    char line[3 * WA_NAME_MAX];
+    struct wa_stmt *s;
+    (void)snprintf(line, sizeof line, "%s %s %s\n", wa_control_get(c, WA_A_PACKAGE),
+                   wa_control_get(c, WA_A_VERSION), status);
+    if (wa_db_prepare(db, "UPDATE tasks SET done = done || ? WHERE id = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, line);
+    wa_bind_i64(s, 1, id);
+    return wa_run(s, err);
+}
+
+bool wa_task_next_done(struct wa_sv *rest, struct wa_task_done *ret)
+{
+    struct wa_sv line;
+    if (rest->n == 0 || !wa_sv_split(rest, '\n', &line))
+        return false;
+    return wa_sv_split(&line, ' ', &ret->package) && wa_sv_split(&line, ' ', &ret->version) &&
+           (ret->status = line).n > 0;
+}
+
+bool wa_task_has_done(const struct wa_task *t, struct wa_sv package)
+{
+    struct wa_sv rest = wa_sv(t->done);
+    struct wa_task_done d;
+    while (wa_task_next_done(&rest, &d))
+        if (wa_sv_eq(d.package, package))
+            return true;
+    return false;
 }
 
 enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before, struct wa_err *err)
@@ -390,67 +430,4 @@ enum wa_code wa_outbox_later(struct wa_db *db, int64_t id, int64_t next_try, str
 enum wa_code wa_outbox_hurry(struct wa_db *db, struct wa_err *err)
 {
     return wa_db_exec(db, "UPDATE outbox SET next_try = 0 WHERE next_try <> 0", err);
-}
-
-/* --- recovery --- */
-
-/* The row that an interrupted hook leaves: its package as ERROR, so that nothing counts it as
- * installed and the next upgrade takes it up. */
-static enum wa_code fail_interrupted(struct wa_db *db, struct wa_sv control, struct wa_sv hook,
-                                     struct wa_err *err)
-{
-    struct wa_control c;
-    char text[128];
-    (void)snprintf(text, sizeof text, "%.*s was interrupted", WA_SV_ARG(hook));
-    if (wa_control_parse(control, &c, err) != WA_OK)
-        return err->code;
-    struct wa_installed_list there = {NULL, 0, 0};
-    enum wa_code code = wa_installed_load(db, wa_control_get(&c, WA_A_PACKAGE), &there, err);
-    if (code == WA_OK && there.n > 0)
-        code = wa_installed_set_status(db, wa_control_get(&c, WA_A_PACKAGE), "ERROR", wa_sv(text),
-                                       err);
-    else if (code == WA_OK)
-        code = wa_installed_put(db, &c, "", "ERROR", wa_clock_now(), wa_sv(text), WA_SV("{}"),
-                                false, err);
-    wa_installed_list_fini(&there);
-    wa_control_fini(&c);
-    return code;
-}
-
-static enum wa_code recover(struct wa_db *db, size_t *count, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    bool row = false;
-    enum wa_code code;
-    if (wa_db_prepare(db, "SELECT control, hook FROM running", &s, err) != WA_OK)
-        return err->code;
-    for (code = wa_step(s, &row, err); code == WA_OK && row;
-         code = code == WA_OK ? wa_step(s, &row, err) : code) {
-        code = fail_interrupted(db, wa_col_sv(s, 0), wa_col_sv(s, 1), err);
-        ++*count;
-    }
-    if (code != WA_OK) {
-        wa_reset(s);
-        return code;
-    }
-    return wa_db_exec(db,
-                      "DELETE FROM running;"
-                      "UPDATE tasks SET state = 'queued' WHERE state = 'running' AND (action_id <> "
-                      "'' OR created_by = 'scheduler');"
-                      "UPDATE tasks SET state = 'done', code = 'failed', message = 'interrupted', "
-                      "args = '' "
-                      "WHERE state = 'running'",
-                      err);
-}
-
-enum wa_code wa_agent_db_recover(struct wa_db *db, size_t *ret_interrupted, struct wa_err *err)
-{
-    *ret_interrupted = 0;
-    if (wa_db_begin(db, err) != WA_OK)
-        return err->code;
-    if (recover(db, ret_interrupted, err) != WA_OK || wa_db_commit(db, err) != WA_OK) {
-        wa_db_rollback(db);
-        return wa_wrap(err, "recovering from an interruption");
-    }
-    return WA_OK;
 }

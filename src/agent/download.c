@@ -151,6 +151,15 @@ static enum wa_code fetch_from(struct wa_task_run *run, const struct wa_agent_re
     return fetch_part(run, d, err);
 }
 
+/* Bytes that are there already, and are replaced or gone on with. */
+static uint64_t have_of(const struct wa_manager *m, const struct download *d)
+{
+    struct wa_stat st;
+    struct wa_err missing = WA_ERR_INIT;
+    return wa_file_stat(&m->base, &d->part, &st, &missing) == WA_OK && st.size < d->size ? st.size
+                                                                                         : 0;
+}
+
 /* The MD5 of an unsigned index only names the part: another file, another part. The whole is judged
  * by its signature, however it came together. */
 static enum wa_code fetch_package(struct wa_task_run *run, const struct wa_control *c,
@@ -166,6 +175,8 @@ static enum wa_code fetch_package(struct wa_task_run *run, const struct wa_contr
     if (cache_path(file, suffix, &d.part, err) != WA_OK ||
         cache_path(file, "", &d.path, err) != WA_OK ||
         wa_cache_make_room(run, file, d.size, err) != WA_OK ||
+        wa_space_check(run->m, d.size - have_of(run->m, &d), "downloading the package", err) !=
+            WA_OK ||
         wa_repo_each(run, repo, at, fetch_from, &d, err) != WA_OK)
         return err->code;
     if (!d.is_continued) /* else the same address, from the beginning */

@@ -121,9 +121,7 @@ struct following {
     struct wa_buf *kept;
 };
 
-/* A script's bytes as text: what is no UTF-8, and NUL, which no text of ours may hold, become '?'.
- */
-static void add_text(struct wa_buf *out, struct wa_sv bytes)
+void wa_hook_text(struct wa_buf *out, struct wa_sv bytes)
 {
     for (size_t at = 0; at < bytes.n;) {
         size_t from = at;
@@ -142,7 +140,7 @@ static void on_output(void *user, struct wa_sv bytes)
     struct following *f = user;
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, bytes.n);
-    add_text(&text, bytes);
+    wa_hook_text(&text, bytes);
     wa_task_output(f->run, wa_buf_sv(&text));
     if (f->kept->n < WA_SCRIPT_OUTPUT_MAX)
         wa_buf_addsv(f->kept, wa_buf_sv(&text));
@@ -165,8 +163,9 @@ static void judge(const struct wa_task_run *run, const struct wa_hook_run *what,
     wa_arena_init(&arena, 32u << 20);
     if (ran->timed_out) {
         ret->code = WA_E_TIMEOUT;
-        (void)snprintf(ret->error, sizeof ret->error,
-                       wa_text("the script took too long and was ended (hook_timeout)"));
+        (void)snprintf(
+            ret->error, sizeof ret->error,
+            wa_text("the script took too long and was ended (hook_timeout, hook_timeouts)"));
     } else if (!ran->has_result || wa_json_parse(json, 0, &arena, &j, &err) != WA_OK ||
                !wa_json_is(j, WA_JSON_OBJECT)) {
         (void)snprintf(ret->error, sizeof ret->error,
@@ -207,14 +206,14 @@ enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what
     wa_buf_init(&result, WA_JSON_BYTES_MAX);
     if (write_request(m, what, &request, err) != WA_OK)
         return err->code;
+    const char *package = wa_control_get(what->control, WA_A_PACKAGE);
     const struct wa_run r = {.stage = what->stage,
                              .hook = what->hook,
                              .uid = what->uid,
                              .request = wa_buf_sv(&request),
-                             .timeout_s = (uint32_t)m->config.hook_timeout_s};
+                             .timeout_s = (uint32_t)wa_agent_hook_timeout(&m->config, package)};
     if (wa_helper_run(m->launcher, &r, on_output, &follow, m->cancel, &result, &ran, err) != WA_OK)
-        return wa_wrap(err, "running %s of '%s'", wa_hook_name(what->hook),
-                       wa_control_get(what->control, WA_A_PACKAGE));
+        return wa_wrap(err, "running %s of '%s'", wa_hook_name(what->hook), package);
     judge(run, what, &ran, wa_buf_sv(&result), ret);
     return WA_OK;
 }

@@ -2,12 +2,14 @@
  * hook.
  *
  * Downloaded to the cache (download.c), verified whole from the descriptor that is then used,
- * staged, run. The log of what runs is in the database before the hook starts; what it becomes,
- * after. A failed upgrade leaves the old version's row and script in place, marked ERROR.
+ * staged, run. The log of what runs is in the database before the hook starts (journal.c); what it
+ * becomes, after. A failed upgrade leaves the old version's row and script in place, marked ERROR
+ * from the moment its script began.
  */
 #include "agent/install_priv.h"
 #include "base/text.h"
 
+#include "agent/journal.h"
 #include "agent/repo_trust.h"
 #include "os/clock.h"
 
@@ -18,6 +20,18 @@ static bool go_on(void *user, uint64_t done, uint64_t total)
     struct wa_task_run *run = user;
     wa_task_progress(run, done, total);
     return !wa_cancel_is_set(run->m->cancel);
+}
+
+/* As it is now, and by what is signed: the plan may be older than the machine's present state. */
+static enum wa_code check_machine(const struct wa_manager *m, const struct wa_control *c,
+                                  struct wa_err *err)
+{
+    struct wa_host_caps caps;
+    const char *why = "";
+    wa_manager_caps(m, &caps);
+    return wa_host_accepts(&caps, c, &why)
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFLICT, "this machine does not take it: %s", why);
 }
 
 /* The verified package is the one that was planned. Both signatures have been checked, so one and
@@ -73,23 +87,38 @@ static bool has_persistent(const struct wa_members *m)
     return false;
 }
 
+/* The row, what the task has done and what failed before, as one. r NULL: the package has no code.
+ */
+static enum wa_code store_row(struct wa_task_run *run, const struct wa_install *in,
+                              const char *status, const struct wa_hook_result *r,
+                              struct wa_err *err)
+{
+    struct wa_db *db = run->m->tdb;
+    const char *package = wa_control_get(in->to, WA_A_PACKAGE);
+    struct wa_sv output = r != NULL ? wa_buf_sv(&r->output) : WA_SV("");
+    struct wa_sv params = r != NULL && r->params.n > 0
+                              ? wa_buf_sv(&r->params)
+                              : wa_sv(in->params != NULL ? in->params : "{}");
+    bool has_failed = strcmp(status, "ERROR") == 0;
+    if (has_failed && in->from != NULL)
+        return wa_installed_set_failed(db, package, output, params, in->is_explicit, err);
+    if (wa_installed_put(db, in->to, in->repo->name, status, wa_clock_now(), output, params,
+                         in->is_explicit, err) != WA_OK ||
+        has_failed || wa_attempt_forget(db, package, err) != WA_OK)
+        return err->code;
+    return wa_task_note(db, run->task->id, in->to, status, err);
+}
+
 static enum wa_code commit_row(struct wa_task_run *run, const struct wa_install *in,
                                const char *status, const struct wa_hook_result *r,
                                struct wa_err *err)
 {
     struct wa_manager *m = run->m;
-    const char *package = wa_control_get(in->to, WA_A_PACKAGE);
-    struct wa_sv output = r != NULL ? wa_buf_sv(&r->output) : WA_SV("");
-    struct wa_sv params = r != NULL && r->params.n > 0 ? wa_buf_sv(&r->params) : WA_SV("{}");
     if (wa_db_begin(m->tdb, err) != WA_OK)
         return err->code;
-    enum wa_code code =
-        strcmp(status, "ERROR") == 0 && in->from != NULL
-            ? wa_installed_set_status(m->tdb, package, "ERROR", output, err)
-            : wa_installed_put(m->tdb, in->to, in->repo->name, status, wa_clock_now(), output,
-                               params, in->is_explicit, err);
+    enum wa_code code = store_row(run, in, status, r, err);
     if (code == WA_OK)
-        code = wa_running_end(m->tdb, package, err);
+        code = wa_journal_end(m->tdb, wa_control_get(in->to, WA_A_PACKAGE), err);
     if (code == WA_OK)
         code = wa_db_commit(m->tdb, err);
     if (code != WA_OK) {
@@ -116,23 +145,111 @@ static enum wa_code commit(struct wa_task_run *run, const struct wa_install *in,
     return WA_OK;
 }
 
-static enum wa_code run_install(struct wa_task_run *run, const struct wa_install *in,
-                                struct wa_members *members, const struct wa_verdict *v,
-                                const char *stage_id, const struct wa_dir *stage,
-                                struct wa_hook_result *r, struct wa_err *err)
+static uint64_t bytes_of(const struct wa_members *members)
 {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < members->n; i++)
+        sum += members->items[i].size < UINT64_MAX - sum ? members->items[i].size : 0;
+    return sum;
+}
+
+/* Kept before the script runs: afterwards it might not be the signer's any more. */
+static enum wa_code prepare(struct wa_task_run *run, const struct wa_install *in,
+                            struct wa_members *members, const struct wa_verdict *v,
+                            const struct wa_dir *stage, struct wa_err *err)
+{
+    return wa_space_check(run->m, bytes_of(members), "unpacking the package", err) == WA_OK &&
+                   wa_space_check_installed(run->m, in->to, err) == WA_OK &&
+                   wa_extract_verified(members, v, stage, err) == WA_OK
+               ? wa_kept_save(run->m, stage, in->to, err)
+               : err->code;
+}
+
+/* From here on an interruption is one of the script's. snapshot: WA_SNAPSHOT_ID_MAX + 1 bytes. */
+static enum wa_code begin(struct wa_task_run *run, const struct wa_install *in,
+                          struct wa_buf *output, char *snapshot, struct wa_err *err)
+{
+    const char *package = wa_control_get(in->to, WA_A_PACKAGE);
+    bool has_snapshot = wa_snapshot_is_on(run->m);
+    const struct wa_journal_entry entry = {.control = in->to,
+                                           .hook = "install",
+                                           .repo = in->repo->name,
+                                           .params = wa_sv(in->params != NULL ? in->params : "{}"),
+                                           .is_explicit = in->is_explicit,
+                                           .step = has_snapshot ? WA_JOURNAL_SNAPSHOT
+                                                                : WA_JOURNAL_SCRIPT};
+    struct wa_err late = WA_ERR_INIT;
+    if (wa_journal_begin(run->m->tdb, &entry, err) != WA_OK || !has_snapshot)
+        return err->code;
+    if (wa_snapshot_take(run, in->to, output, snapshot, err) == WA_OK &&
+        wa_journal_step(run->m->tdb, package, WA_JOURNAL_SCRIPT, snapshot, err) == WA_OK)
+        return WA_OK;
+    if (wa_journal_end(run->m->tdb, package, &late) != WA_OK)
+        run->m->is_unsettled = true;
+    return err->code;
+}
+
+/* Its install(), and the undoing of it. WA_OK: r says what came of it. */
+static enum wa_code run_script(struct wa_task_run *run, const struct wa_install *in,
+                               const struct wa_hook_run *what, const char *snapshot,
+                               struct wa_hook_result *r)
+{
+    struct wa_err why = WA_ERR_INIT;
+    const char *package = wa_control_get(in->to, WA_A_PACKAGE);
+    enum wa_code code = wa_hook_run(run, what, r, &why);
+    if (code != WA_OK) {
+        wa_buf_addf(&r->output, "%s\n", why.text);
+        (void)snprintf(r->error, sizeof r->error, "%s", why.text);
+        (void)snprintf(r->status, sizeof r->status, "ERROR");
+        r->code = code;
+    }
+    if (strcmp(r->status, "ERROR") != 0 || snapshot[0] == '\0')
+        return code;
+    if (wa_journal_step(run->m->tdb, package, WA_JOURNAL_UNDO, snapshot, &why) != WA_OK)
+        wa_log_err(&run->m->log, WA_LOG_ERROR, "database.failed", &why);
+    wa_snapshot_undo(run->m, run, in->to, snapshot, &r->output);
+    return code;
+}
+
+/* The script never began: what was kept of it belongs to nothing. */
+static void drop_kept(struct wa_task_run *run, const struct wa_install *in)
+{
+    char was[WA_KEPT_ID + 1] = "", is[WA_KEPT_ID + 1] = "";
+    struct wa_err ignored = WA_ERR_INIT; /* the next start sweeps */
+    if (wa_kept_id(in->to, is, &ignored) == WA_OK &&
+        (in->from == NULL || wa_kept_id(&in->from->control, was, &ignored) == WA_OK) &&
+        strcmp(was, is) != 0)
+        wa_kept_remove(run->m, in->to);
+}
+
+/* Before the script begins a failure leaves all as it was; after that the row tells of it. */
+static enum wa_code install_staged(struct wa_task_run *run, const struct wa_install *in,
+                                   struct wa_members *members, const struct wa_verdict *v,
+                                   const char *stage_id, const struct wa_dir *stage,
+                                   struct wa_hook_result *r, struct wa_err *err)
+{
+    char snapshot[WA_SNAPSHOT_ID_MAX + 1] = "";
     const struct wa_hook_run what = {.hook = WA_HOOK_INSTALL,
                                      .control = in->to,
                                      .stage = stage_id,
                                      .force = in->force,
                                      .has_persistent = has_persistent(members),
                                      .params = in->params};
-    /* Kept before the script runs: afterwards it might not be the signer's any more. */
-    if (wa_extract_verified(members, v, stage, err) != WA_OK ||
-        wa_kept_save(run->m, stage, in->to, err) != WA_OK ||
-        wa_running_begin(run->m->tdb, in->to, "install", err) != WA_OK)
+    if (prepare(run, in, members, v, stage, err) != WA_OK ||
+        begin(run, in, &r->output, snapshot, err) != WA_OK) {
+        drop_kept(run, in);
         return err->code;
-    return wa_hook_run(run, &what, r, err);
+    }
+    enum wa_code code = run_script(run, in, &what, snapshot, r);
+    if (commit(run, in, r->status, r, err) != WA_OK)
+        return err->code;
+    if (code != WA_OK || strcmp(r->status, "ERROR") == 0)
+        return wa_fail(err, r->code, "%s",
+                       r->error[0] != '\0' ? r->error : wa_text("its install() failed"));
+    if (strcmp(r->status, "OK") != 0)
+        wa_task_say(run, "%s: install() says %s\n", wa_control_get(in->to, WA_A_PACKAGE),
+                    r->status);
+    return WA_OK;
 }
 
 static enum wa_code install_with_code(struct wa_task_run *run, const struct wa_install *in,
@@ -142,21 +259,10 @@ static enum wa_code install_with_code(struct wa_task_run *run, const struct wa_i
     char id[WA_STAGE_ID + 1];
     WA_AUTO_DIR struct wa_dir stage = WA_DIR_INIT;
     struct wa_hook_result r;
-    struct wa_err why = WA_ERR_INIT;
     if (wa_stage_new(run->m, id, &stage, err) != WA_OK)
         return err->code;
     wa_hook_result_init(&r);
-    enum wa_code code = run_install(run, in, members, v, id, &stage, &r, &why);
-    if (code != WA_OK)
-        wa_buf_addf(&r.output, "%s\n", why.text);
-    enum wa_code stored = commit(run, in, code == WA_OK ? r.status : "ERROR", &r, err);
-    if (stored == WA_OK && code != WA_OK)
-        *err = why;
-    else if (stored == WA_OK && strcmp(r.status, "ERROR") == 0)
-        (void)wa_fail(err, r.code, "%s",
-                      r.error[0] != '\0' ? r.error : wa_text("its install() failed"));
-    else if (stored == WA_OK && strcmp(r.status, "OK") != 0)
-        wa_task_say(run, "%s: install() says %s\n", wa_control_get(in->to, WA_A_PACKAGE), r.status);
+    (void)install_staged(run, in, members, v, id, &stage, &r, err);
     wa_hook_result_fini(&r);
     wa_stage_remove(run->m, id);
     return err->code;
@@ -219,6 +325,8 @@ enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in
     if (check_fresh(run->m, err) != WA_OK)
         return err->code;
     enum wa_code code = get_verified(run, in, &fd, &unpack, &v, err);
+    if (code == WA_OK)
+        code = check_machine(run->m, &v.control, err);
     if (code == WA_OK)
         code = v.has_setup_py ? install_with_code(run, in, wa_unpack_members(unpack), &v, err)
                               : commit(run, in, "OK", NULL, err);
@@ -321,76 +429,4 @@ enum wa_code wa_install_complete(struct wa_task_run *run, const struct wa_instal
         return wa_fail(err, WA_E_INTERNAL, "'%s' is not installed any more", package);
     *row = &fresh->items[0];
     return WA_OK;
-}
-
-/* --- removal --- */
-
-static void record_failure(struct wa_manager *m, const char *package, struct wa_sv output)
-{
-    struct wa_err err = WA_ERR_INIT;
-    if (wa_installed_set_status(m->tdb, package, "ERROR", output, &err) != WA_OK ||
-        wa_running_end(m->tdb, package, &err) != WA_OK) {
-        m->is_unsettled = true;
-        wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
-    }
-}
-
-static enum wa_code run_uninstall(struct wa_task_run *run, const struct wa_installed_row *row,
-                                  struct wa_err *err)
-{
-    char id[WA_STAGE_ID + 1];
-    struct wa_hook_result r;
-    WA_AUTO_INSTALLED struct wa_installed_list fresh = {NULL, 0, 0};
-    if (wa_install_complete(run, &row, &fresh, err) != WA_OK ||
-        wa_kept_stage(run->m, row, WA_HOOK_UNINSTALL, id, err) != WA_OK)
-        return err->code;
-    const struct wa_control *c = &row->base.control;
-    wa_hook_result_init(&r);
-    const struct wa_hook_run what = {.hook = WA_HOOK_UNINSTALL,
-                                     .control = c,
-                                     .stage = id,
-                                     .force = run->request.force,
-                                     .params = row->params};
-    enum wa_code code = wa_running_begin(run->m->tdb, c, "uninstall", err);
-    if (code == WA_OK)
-        code = wa_hook_run(run, &what, &r, err);
-    if (code == WA_OK && strcmp(r.status, "ERROR") == 0)
-        code = wa_fail(err, r.code, "%s",
-                       r.error[0] != '\0' ? r.error : wa_text("its uninstall() failed"));
-    if (code != WA_OK)
-        record_failure(run->m, wa_control_get(c, WA_A_PACKAGE), wa_buf_sv(&r.output));
-    wa_hook_result_fini(&r);
-    wa_stage_remove(run->m, id);
-    return code;
-}
-
-enum wa_code wa_install_forget(struct wa_manager *m, const struct wa_control *c, struct wa_err *err)
-{
-    const char *package = wa_control_get(c, WA_A_PACKAGE);
-    if (wa_db_begin(m->tdb, err) != WA_OK)
-        return err->code;
-    if (wa_installed_delete(m->tdb, package, err) != WA_OK ||
-        wa_running_end(m->tdb, package, err) != WA_OK || wa_db_commit(m->tdb, err) != WA_OK) {
-        wa_db_rollback(m->tdb);
-        m->is_unsettled = true;
-        return err->code;
-    }
-    wa_kept_remove(m, c);
-    return WA_OK;
-}
-
-enum wa_code wa_remove_one(struct wa_task_run *run, const struct wa_installed_row *row,
-                           struct wa_err *err)
-{
-    const struct wa_control *c = &row->base.control;
-    struct wa_err why = WA_ERR_INIT;
-    if (wa_kept_has_hook(run->m, c, WA_HOOK_UNINSTALL) && run_uninstall(run, row, &why) != WA_OK) {
-        if (!run->request.force) {
-            *err = why;
-            return err->code;
-        }
-        wa_task_say(run, "%s: %s; removed all the same, as forced\n",
-                    wa_control_get(c, WA_A_PACKAGE), why.text);
-    }
-    return wa_install_forget(run->m, c, err);
 }

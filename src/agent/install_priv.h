@@ -29,9 +29,28 @@ WA_CHECK enum wa_code wa_remove_one(struct wa_task_run *run, const struct wa_ins
 WA_CHECK enum wa_code wa_install_complete(struct wa_task_run *run,
                                           const struct wa_installed_row **row,
                                           struct wa_installed_list *fresh, struct wa_err *err);
-/* The row and what is kept, without running anything. */
-WA_CHECK enum wa_code wa_install_forget(struct wa_manager *m, const struct wa_control *c,
-                                        struct wa_err *err);
+/* The row and what is kept, without running anything. status: what the task says of it. */
+WA_CHECK enum wa_code wa_install_forget(struct wa_task_run *run, const struct wa_control *c,
+                                        const char *status, struct wa_err *err);
+
+/* --- snapshot.c --- */
+bool wa_snapshot_is_on(const struct wa_manager *m);
+/* Runs install_snapshot. ret_id "": it failed, and the configuration says to go on. output gets
+ * what it printed. */
+WA_CHECK enum wa_code wa_snapshot_take(struct wa_task_run *run, const struct wa_control *c,
+                                       struct wa_buf *output, char *ret_id, struct wa_err *err);
+/* Runs install_undo; what came of it is in output. run NULL: nobody follows. */
+void wa_snapshot_undo(struct wa_manager *m, struct wa_task_run *run, const struct wa_control *c,
+                      const char *snapshot, struct wa_buf *output);
+
+/* --- space.c --- */
+/* WA_E_NO_SPACE when less than so many bytes, and a little for the agent itself, are free where the
+ * agent's files are. what: for the message. */
+WA_CHECK enum wa_code wa_space_check(const struct wa_manager *m, uint64_t bytes, const char *what,
+                                     struct wa_err *err);
+/* The same for the machine's own file system, and what the package says it will take there. */
+WA_CHECK enum wa_code wa_space_check_installed(const struct wa_manager *m,
+                                               const struct wa_control *c, struct wa_err *err);
 
 /* --- download.c --- */
 /* The package's file in the cache, open, of the size that the index gives; downloaded when it is

@@ -1,10 +1,13 @@
 /* install_tasks.c - plans carried out: install, download, upgrade, remove, forget. One package's
  * failure stops what depends on it, no more. */
 #include "agent/install_priv.h"
+#include "agent/journal.h"
 #include "agent/scene.h"
 
+#include "base/date.h"
 #include "base/vec.h"
 #include "codec/csv.h"
+#include "os/clock.h"
 #include "os/moment.h"
 
 /* NULL: it is not set up any more. */
@@ -54,6 +57,75 @@ static bool was_asked_for(const struct wa_task_run *run, const char *package)
     return false;
 }
 
+/* What it was given before, and what it is given now, which counts more; "": nothing. */
+static enum wa_code merge_params(const char *former, struct wa_sv given, struct wa_buf *out,
+                                 struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *old = NULL, *new = NULL;
+    struct wa_jw w;
+    wa_arena_init(&arena, 16 * WA_LOCAL_REQUEST_MAX);
+    if (given.n == 0 || former == NULL || former[0] == '\0') {
+        wa_buf_adds(out, given.n == 0 && former != NULL ? former : "");
+        wa_buf_addsv(out, given);
+        return wa_buf_check(out, err);
+    }
+    if (wa_params_check(wa_sv(former), &arena, &old, err) != WA_OK ||
+        wa_params_check(given, &arena, &new, err) != WA_OK)
+        return err->code;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    for (size_t i = 0; i < wa_json_count(old); i++) {
+        struct wa_sv key = wa_json_key_at(old, i);
+        bool is_given = false;
+        for (size_t k = 0; k < wa_json_count(new); k++)
+            is_given = is_given || wa_sv_eq(wa_json_key_at(new, k), key);
+        if (is_given)
+            continue;
+        wa_jw_keysv(&w, key);
+        wa_jw_json(&w, wa_json_at(old, i));
+    }
+    for (size_t k = 0; k < wa_json_count(new); k++) {
+        wa_jw_keysv(&w, wa_json_key_at(new, k));
+        wa_jw_json(&w, wa_json_at(new, k));
+    }
+    wa_jw_end(&w);
+    return wa_buf_check(out, err);
+}
+
+/* What is nobody's fault but the package's, or the machine's with it. */
+static void note_failure(struct wa_task_run *run, const struct wa_control *c,
+                         const struct wa_err *why)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (why->code == WA_E_CANCELLED || why->code == WA_E_UNREACHABLE || run->is_postponed)
+        return;
+    if (wa_attempt_failed(run->m->tdb, wa_control_get(c, WA_A_PACKAGE),
+                          wa_control_get(c, WA_A_VERSION), why->text, false, wa_clock_now(),
+                          &err) != WA_OK)
+        wa_log_err(&run->m->log, WA_LOG_ERROR, "database.failed", &err);
+}
+
+static enum wa_code install_step(struct wa_task_run *run, const struct wa_scene *s,
+                                 const struct wa_step *step, bool asked, struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf params;
+    wa_buf_init(&params, WA_JSON_BYTES_MAX);
+    const struct wa_sv given = asked ? run->request.params : WA_SV("");
+    if (merge_params(step->from != NULL ? row_of(s, step->from)->params : NULL, given, &params,
+                     err) != WA_OK)
+        return err->code;
+    const struct wa_install in = {.to = step->to,
+                                  .from = step->from,
+                                  .repo = repo_of(run->m, s, step->to),
+                                  .params = params.n > 0 ? wa_buf_str(&params) : NULL,
+                                  .is_explicit = asked,
+                                  .force = run->request.force};
+    if (wa_install_one(run, &in, err) != WA_OK)
+        note_failure(run, step->to, err);
+    return err->code;
+}
+
 static enum wa_code do_step(struct wa_task_run *run, const struct wa_scene *s,
                             const struct wa_step *step, const struct names *f, struct wa_err *err)
 {
@@ -69,19 +141,7 @@ static enum wa_code do_step(struct wa_task_run *run, const struct wa_scene *s,
         return asked ? wa_installed_set_explicit(m->tdb, package, err) : WA_OK;
     if (needs_failed(f, step->to))
         return wa_fail(err, WA_E_FAILED, "not installed, since a package it needs failed");
-    char *params = NULL;
-    if (asked && run->request.params.n > 0 && wa_sv_dup(run->request.params, &params, err) != WA_OK)
-        return err->code;
-    const char *former = step->from != NULL ? row_of(s, step->from)->params : NULL;
-    const struct wa_install in = {.to = step->to,
-                                  .from = step->from,
-                                  .repo = repo_of(m, s, step->to),
-                                  .params = params != NULL ? params : former,
-                                  .is_explicit = asked,
-                                  .force = run->request.force};
-    enum wa_code code = wa_install_one(run, &in, err);
-    wa_free_secret(params);
-    return code;
+    return install_step(run, s, step, asked, err);
 }
 
 static const char *verb(enum wa_step_kind kind)
@@ -149,13 +209,48 @@ static enum wa_code carry_out(struct wa_task_run *run, const struct wa_scene *s,
     return code;
 }
 
-/* The requirement texts of the task, NUL-terminated, in an arena. */
-static enum wa_code requests(const struct wa_task_run *run, struct wa_arena *arena,
-                             const char **out, struct wa_err *err)
+/* Before an interruption the task has done what was asked of this package. */
+static bool is_done_before(const struct wa_task_run *run, struct wa_sv text)
 {
+    struct wa_request r;
+    struct wa_err ignored = WA_ERR_INIT;
+    return run->task->done[0] != '\0' && wa_request_parse(text, &r, &ignored) == WA_OK &&
+           wa_task_has_done(run->task, wa_sv(r.package));
+}
+
+/* Until when the machine leaves this version alone, as it failed before; 0: it may be tried. Who
+ * asks for it, or orders it, gets it tried. */
+static int64_t waits_until(const struct wa_task_run *run, const struct wa_control *c)
+{
+    struct wa_err err = WA_ERR_INIT;
+    int64_t next = 0;
+    if (!wa_task_is_scheduled(run->task))
+        return 0;
+    if (wa_attempt_next(run->m->tdb, wa_control_get(c, WA_A_PACKAGE),
+                        wa_control_get(c, WA_A_VERSION), wa_clock_now(), &next, &err) != WA_OK)
+        wa_log_err(&run->m->log, WA_LOG_ERROR, "database.failed", &err);
+    return next;
+}
+
+static void tell_wait(struct wa_task_run *run, const struct wa_control *c, int64_t next)
+{
+    char when[WA_DATE_MAX];
+    wa_date_isolocal(next, 0, when);
+    wa_task_say(run, "%s(=%s) failed before: it is tried again after %s\n",
+                wa_control_get(c, WA_A_PACKAGE), wa_control_get(c, WA_A_VERSION), when);
+    wa_task_package(run, c, "POSTPONED", NULL);
+}
+
+/* The requirement texts of the task, NUL-terminated, in an arena, but for those done before. */
+static enum wa_code requests(const struct wa_task_run *run, struct wa_arena *arena,
+                             const char **out, size_t *ret_count, struct wa_err *err)
+{
+    *ret_count = 0;
     for (size_t i = 0; i < run->request.package_count; i++) {
-        out[i] = wa_arena_strdup(arena, run->request.packages[i]);
-        if (out[i] == NULL)
+        if (is_done_before(run, run->request.packages[i]))
+            continue;
+        out[*ret_count] = wa_arena_strdup(arena, run->request.packages[i]);
+        if (out[(*ret_count)++] == NULL)
             return wa_nomem(err);
     }
     return WA_OK;
@@ -167,9 +262,11 @@ static enum wa_code plan_install(struct wa_task_run *run, struct wa_scene *s, bo
 {
     WA_AUTO_ARENA struct wa_arena arena;
     const char *texts[WA_COUNT(run->request.packages)];
+    size_t count = 0;
     wa_arena_init(&arena, 1u << 20);
-    if (wa_scene_load(run->m, s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
-        wa_plan_install(&s->in, texts, run->request.package_count, force, plan, err) != WA_OK)
+    if (wa_scene_load(run->m, s, err) != WA_OK ||
+        requests(run, &arena, texts, &count, err) != WA_OK ||
+        wa_plan_install(&s->in, texts, count, force, plan, err) != WA_OK)
         return err->code;
     tell_problems(run, plan, NULL);
     return WA_OK;
@@ -237,21 +334,28 @@ static bool is_in_use(const struct wa_step *step, char ret_program[WA_PROGRAM_MA
     return false;
 }
 
-/* Holds what is in use. *ret_held: something was. */
-static enum wa_code hold_in_use(struct wa_task_run *run, struct wa_scene *s,
-                                const struct wa_plan *plan, bool *ret_held, struct wa_err *err)
+/* Holds what is in use, and what failed before and is not to be tried yet. *ret_held: something
+ * was. */
+static enum wa_code hold_what_waits(struct wa_task_run *run, struct wa_scene *s,
+                                    const struct wa_plan *plan, bool *ret_held, struct wa_err *err)
 {
     *ret_held = false;
     for (size_t i = 0; i < plan->n; i++) {
         const struct wa_step *step = &plan->items[i];
         const struct wa_control *c = step->to != NULL ? step->to : &step->from->control;
         char program[WA_PROGRAM_MAX];
-        if (!is_in_use(step, program))
+        int64_t next = step->to != NULL ? waits_until(run, step->to) : 0;
+        bool in_use = run->request.only_if_not_running && is_in_use(step, program);
+        if (!in_use && next == 0)
             continue;
         *ret_held = true;
-        wa_task_say(run, "%s is put off, since '%s' runs\n", wa_control_get(c, WA_A_PACKAGE),
-                    program);
-        wa_task_package(run, c, "POSTPONED", NULL);
+        if (in_use) {
+            wa_task_say(run, "%s is put off, since '%s' runs\n", wa_control_get(c, WA_A_PACKAGE),
+                        program);
+            wa_task_package(run, c, "POSTPONED", NULL);
+        } else {
+            tell_wait(run, c, next);
+        }
         if (wa_scene_hold(s, wa_control_get(c, WA_A_PACKAGE), err) != WA_OK)
             return err->code;
     }
@@ -318,10 +422,11 @@ static enum wa_code plan_upgrade(struct wa_task_run *run, struct wa_scene *s, st
         held = false;
         if (wa_scene_upgrade(s, plan, err) != WA_OK ||
             (run->request.priorities.n > 0 && plan_of_priorities(run, s, plan, err) != WA_OK) ||
-            (run->request.only_if_not_running && hold_in_use(run, s, plan, &held, err) != WA_OK))
+            hold_what_waits(run, s, plan, &held, err) != WA_OK)
             return err->code;
     }
-    return held ? wa_fail(err, WA_E_BUSY, "too much of what would be upgraded is in use")
+    return held ? wa_fail(err, WA_E_BUSY,
+                          "too much of what would be upgraded is in use, or failed before")
                 : wa_buf_check(before, err);
 }
 
@@ -347,10 +452,12 @@ enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err)
     WA_AUTO_PLAN struct wa_plan plan;
     WA_AUTO_ARENA struct wa_arena arena;
     const char *texts[WA_COUNT(run->request.packages)];
+    size_t count = 0;
     wa_plan_init(&plan);
     wa_arena_init(&arena, 1u << 20);
-    if (wa_scene_load(run->m, &s, err) != WA_OK || requests(run, &arena, texts, err) != WA_OK ||
-        wa_plan_remove(&s.in, texts, run->request.package_count, &plan, err) != WA_OK)
+    if (wa_scene_load(run->m, &s, err) != WA_OK ||
+        requests(run, &arena, texts, &count, err) != WA_OK ||
+        wa_plan_remove(&s.in, texts, count, &plan, err) != WA_OK)
         return err->code;
     tell_problems(run, &plan, NULL);
     return carry_out(run, &s, &plan, err);
@@ -364,6 +471,8 @@ enum wa_code wa_task_forget(struct wa_task_run *run, struct wa_err *err)
     for (size_t i = 0; i < run->request.package_count; i++) {
         struct wa_err why = WA_ERR_INIT;
         const struct wa_control *c = NULL;
+        if (is_done_before(run, run->request.packages[i]))
+            continue;
         for (size_t k = 0; k < s.in.installed_count; k++)
             if (wa_sv_eqs(run->request.packages[i],
                           wa_control_get(&s.in.installed[k].control, WA_A_PACKAGE)))
@@ -371,7 +480,7 @@ enum wa_code wa_task_forget(struct wa_task_run *run, struct wa_err *err)
         if (c == NULL)
             (void)wa_fail(&why, WA_E_NOT_FOUND, "'%.*s' is not installed",
                           WA_SV_ARG(run->request.packages[i]));
-        else if (wa_install_forget(run->m, c, &why) == WA_OK)
+        else if (wa_install_forget(run, c, "FORGOTTEN", &why) == WA_OK)
             wa_err_clear(&why);
         wa_task_package(run, c, "FORGOTTEN", why.code == WA_OK ? NULL : &why);
     }

@@ -179,9 +179,9 @@ static enum wa_code pending(struct wa_manager *m, struct wa_jw *w, struct wa_err
     wa_buf_init(&text, 1u << 20);
     if (wa_param_get(m->db, "last_update_status", &text, err) != WA_OK)
         return err->code;
-    wa_jw_raw(w, text.n > 0
-                     ? wa_buf_sv(&text)
-                     : WA_SV("{\"date\":0,\"upgrades\":[],\"priorities\":[],\"problems\":\"\"}"));
+    wa_jw_raw(w, text.n > 0 ? wa_buf_sv(&text)
+                            : WA_SV("{\"date\":0,\"upgrades\":[],\"priorities\":[],"
+                                    "\"problems\":\"\",\"failed\":[]}"));
     return WA_OK;
 }
 

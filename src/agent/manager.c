@@ -1,5 +1,6 @@
 /* manager.c - the manager's process: start, confinement, the
  * clock, the end. */
+#include "agent/journal.h"
 #include "agent/moving.h"
 #include "agent/repo_trust.h"
 #include "base/text.h"
@@ -120,7 +121,7 @@ static void end_once(struct wa_manager *m, int64_t now)
 {
     m->has_served = m->has_served || !wa_local_is_idle(m);
     wa_lock_take(m->lock);
-    bool works = m->running_task != 0;
+    bool works = m->is_at_work;
     wa_lock_give(m->lock);
     if (wa_local_is_idle(m) && !works && (m->has_served || now > m->once_until))
         wa_loop_stop(m->loop);
@@ -216,6 +217,7 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
     m->watchdog_ms = wa_service_watchdog_ms();
     wa_timer_start(m->clock, 100, m->once ? 100 : CLOCK_MS);
     m->status_retry_at = m->once ? 0 : wa_clock_now();
+    m->is_at_work = true; /* until the task thread has looked */
     return wa_thread_start(wa_task_thread, m, &m->thread, err);
 }
 

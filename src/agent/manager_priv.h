@@ -63,6 +63,7 @@ struct wa_manager {
     bool restarting;                      /* the loop's: ended to be started again */
     uint64_t watchdog_ms, watchdog_at_ms; /* the loop's: 0: nobody watches; the next sign of life */
     int64_t running_task;
+    bool is_at_work;         /* the task thread: false once it has found nothing to do */
     int64_t running_percent; /* of it that is done */
     bool is_stoppable;       /* that task, by a local user */
     struct wa_cancel *cancel;
@@ -289,6 +290,10 @@ struct wa_hook_result {
 };
 void wa_hook_result_init(struct wa_hook_result *r);
 void wa_hook_result_fini(struct wa_hook_result *r);
+/* A script's bytes as text: what is no UTF-8, and NUL, become '?'. */
+void wa_hook_text(struct wa_buf *out, struct wa_sv bytes);
+/* Undoes what an interruption left to be undone, before any other task. */
+void wa_snapshot_settle(struct wa_manager *m);
 /* WA_OK whenever the hook ran, whatever became of it: see ret->status. */
 WA_CHECK enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what,
                                   struct wa_hook_result *ret, struct wa_err *err);

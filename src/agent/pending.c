@@ -1,5 +1,6 @@
 /* pending.c - what an upgrade would do at present, kept for those who look at it: wapt-get and the
  * server, the cache, and the schedule, for packages that are forced on a day. */
+#include "agent/journal.h"
 #include "agent/scene.h"
 
 #include "base/date.h"
@@ -18,7 +19,7 @@ static bool forced_on(const struct wa_control *c, int64_t *ret)
 }
 
 struct pending {
-    struct wa_buf text;   /* {"date","upgrades":[...],"priorities":[...],"problems":"..."} */
+    struct wa_buf text;   /* JSON: wapt-get list-upgrade (docs/json.md) */
     struct wa_buf files;  /* kept in the cache for it */
     struct wa_buf forced; /* lines of the scheduler */
     int64_t first_forced;
@@ -54,7 +55,8 @@ static void write_priorities(struct wa_jw *w, const struct wa_plan *plan)
     wa_jw_end(w);
 }
 
-static enum wa_code write_plan(struct pending *p, const struct wa_plan *plan, struct wa_err *err)
+static enum wa_code write_plan(struct wa_db *db, struct pending *p, const struct wa_plan *plan,
+                               struct wa_err *err)
 {
     struct wa_jw w;
     wa_jw_init(&w, &p->text);
@@ -78,8 +80,10 @@ static enum wa_code write_plan(struct pending *p, const struct wa_plan *plan, st
     wa_jw_end(&w);
     write_priorities(&w, plan);
     wa_jw_kv(&w, "problems", plan->problems != NULL ? plan->problems : "");
+    wa_jw_key(&w, "failed");
+    enum wa_code code = wa_attempts_write(db, &w, err);
     wa_jw_end(&w);
-    return WA_OK;
+    return code;
 }
 
 static enum wa_code write_params(struct wa_db *db, const struct pending *p,
@@ -127,7 +131,7 @@ enum wa_code wa_pending_remember(struct wa_manager *m, bool *ret_arrivals, struc
     wa_buf_init(&p.text, 1u << 20);
     wa_buf_init(&p.files, WA_PENDING_BYTES_MAX);
     wa_buf_init(&p.forced, WA_PENDING_BYTES_MAX);
-    enum wa_code code = write_plan(&p, &plan, err);
+    enum wa_code code = write_plan(m->tdb, &p, &plan, err);
     if (code == WA_OK)
         code = save(m->tdb, &p, &scene, err);
     if (code == WA_OK) {

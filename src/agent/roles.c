@@ -12,8 +12,8 @@
 static const char *const role_names[WA_ROLE_COUNT] = {
     "launcher", "manager", "network", "fetch", "unpack", "auth", "runner", "inventory",
 };
-static const char *const hook_names[WA_HOOK_COUNT] = {"install", "uninstall", "audit",
-                                                      "session_setup"};
+static const char *const hook_names[WA_HOOK_COUNT] = {"install",       "uninstall", "audit",
+                                                      "session_setup", "snapshot",  "undo"};
 
 const char *wa_role_name(enum wa_role r)
 {

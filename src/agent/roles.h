@@ -82,6 +82,8 @@ enum wa_hook {
     WA_HOOK_UNINSTALL,
     WA_HOOK_AUDIT,
     WA_HOOK_SESSION_SETUP,
+    WA_HOOK_SNAPSHOT, /* not a package's: the administrator's commands around install() */
+    WA_HOOK_UNDO,
     WA_HOOK_COUNT
 };
 const char *wa_hook_name(enum wa_hook h);

@@ -4,6 +4,7 @@
  * told.
  */
 #include "agent/backoff.h"
+#include "agent/journal.h"
 #include "agent/manager_priv.h"
 #include "base/text.h"
 #include "os/clock.h"
@@ -82,18 +83,34 @@ void wa_task_say(struct wa_task_run *run, const char *fmt, ...)
     wa_task_output(run, wa_sv(text));
 }
 
+static void write_package(struct wa_task_run *run, struct wa_sv name, struct wa_sv version,
+                          struct wa_sv status, const char *message)
+{
+    wa_jw_obj(&run->packages_jw);
+    wa_jw_kvsv(&run->packages_jw, "package", name);
+    wa_jw_kvsv(&run->packages_jw, "version", version);
+    wa_jw_kvsv(&run->packages_jw, "status", status);
+    if (message != NULL)
+        wa_jw_kv(&run->packages_jw, "message", message);
+    wa_jw_end(&run->packages_jw);
+}
+
+/* What it did before it was interrupted belongs to its result. */
+static void recall(struct wa_task_run *run)
+{
+    struct wa_sv rest = wa_sv(run->task->done);
+    struct wa_task_done d;
+    for (; wa_task_next_done(&rest, &d); run->done++)
+        write_package(run, d.package, d.version, d.status, NULL);
+}
+
 void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const char *status,
                      const struct wa_err *err)
 {
     const char *name = c != NULL ? wa_control_get(c, WA_A_PACKAGE) : "";
     const char *version = c != NULL ? wa_control_get(c, WA_A_VERSION) : "";
-    wa_jw_obj(&run->packages_jw);
-    wa_jw_kv(&run->packages_jw, "package", name);
-    wa_jw_kv(&run->packages_jw, "version", version);
-    wa_jw_kv(&run->packages_jw, "status", err == NULL ? status : "ERROR");
-    if (err != NULL)
-        wa_jw_kv(&run->packages_jw, "message", err->text);
-    wa_jw_end(&run->packages_jw);
+    write_package(run, wa_sv(name), wa_sv(version), wa_sv(err == NULL ? status : "ERROR"),
+                  err != NULL ? err->text : NULL);
     if (err == NULL) {
         run->done += strcmp(status, "KEPT") == 0 || strcmp(status, "POSTPONED") == 0 ? 0 : 1;
         return;
@@ -210,7 +227,7 @@ static enum wa_code store(struct wa_task_run *run, enum wa_code code, const char
 {
     struct wa_manager *m = run->m;
     if (run->is_cut && wa_task_is_resumed(run->task))
-        return WA_OK; /* still "running": the next start takes it up again */
+        return wa_task_requeue(m->tdb, run->task->id, err); /* the next start takes it up */
     if (is_put_off(run, code))
         return wa_task_put_off(m->tdb, run->task->id, wa_clock_now() + m->config.user_stop_s, err);
     if (wa_db_begin(m->tdb, err) != WA_OK)
@@ -331,6 +348,7 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     wa_buf_init(&run.log, WA_TASK_LOG_MAX);
     wa_jw_init(&run.packages_jw, &run.packages);
     wa_jw_arr(&run.packages_jw);
+    recall(&run);
     const struct wa_local_answer started = {
         .event = WA_EV_TASK, .id = t->id, .text = WA_SV("running")};
     tell(&run, &started, WA_SV(""), false);
@@ -369,6 +387,7 @@ static void settle(struct wa_manager *m)
     if (wa_kept_sweep(m, m->tdb, &err) != WA_OK)
         wa_log_err(&m->log, WA_LOG_WARNING, "package.left", &err);
     wa_log(&m->log, WA_LOG_WARNING, "packages.interrupted", WA_LF_I("count", (int64_t)interrupted));
+    wa_snapshot_settle(m);
 }
 
 static bool take(struct wa_manager *m, struct wa_task *t)
@@ -405,6 +424,7 @@ static void tell_server(struct wa_manager *m)
 void wa_task_thread(void *user)
 {
     struct wa_manager *m = user;
+    wa_snapshot_settle(m);
     wa_lock_take(m->lock);
     while (!m->stopping) {
         struct wa_task t = {.id = 0};
@@ -413,6 +433,7 @@ void wa_task_thread(void *user)
             wa_lock_take(m->lock);
             wa_cancel_reset(m->cancel); /* one that came late was for the task before */
             m->running_task = t.id;
+            m->is_at_work = true;
             m->running_percent = 0;
             m->is_stoppable =
                 t.action_id[0] == '\0' || (m->config.user_stop_s > 0 && !t.is_put_off);
@@ -425,6 +446,7 @@ void wa_task_thread(void *user)
         }
         tell_server(m);
         wa_lock_take(m->lock);
+        m->is_at_work = false;
         if (!m->stopping)
             (void)wa_lock_wait(m->lock, IDLE_MS);
     }

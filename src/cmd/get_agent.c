@@ -109,6 +109,28 @@ static void show_pairs(const struct wa_cli *cli, const struct wa_json *j)
     }
 }
 
+/* What failed before: the schedule leaves it alone for a while. */
+static void show_failed(const struct wa_cli *cli, const struct wa_json *list)
+{
+    for (size_t i = 0; i < wa_json_count(list); i++) {
+        const struct wa_json *j = wa_json_at(list, i);
+        char when[WA_DATE_MAX], text[1024];
+        int64_t failures = 0, next = 0;
+        struct wa_sv package = wa_json_sv(wa_json_get(j, "package")),
+                     version = wa_json_sv(wa_json_get(j, "version")),
+                     why = wa_json_sv(wa_json_get(j, "why"));
+        (void)wa_json_i64(wa_json_get(j, "failures"), &failures);
+        (void)wa_json_i64(wa_json_get(j, "next_try"), &next);
+        wa_date_isolocal(next, 0, when);
+        (void)snprintf(
+            text, sizeof text,
+            "%.*s(=%.*s) failed %lld times, by itself it is tried again after %s: %.*s\n",
+            WA_SV_ARG(package), WA_SV_ARG(version), (long long)failures, when,
+            (int)(why.n < 500 ? why.n : 500), why.p);
+        show_text(cli, wa_sv(text));
+    }
+}
+
 static enum wa_code show_data(const struct wa_cli *cli, enum wa_local_op op,
                               const struct wa_json *data, struct wa_err *err)
 {
@@ -122,6 +144,7 @@ static enum wa_code show_data(const struct wa_cli *cli, enum wa_local_op op,
         }
         if (wa_json_count(list) == 0)
             wa_cli_out(cli, "nothing to upgrade\n");
+        show_failed(cli, wa_json_get(data, "failed"));
     } else if (op == WA_OP_STATUS || op == WA_OP_INVENTORY || op == WA_OP_SHOW_LOG ||
                op == WA_OP_SHOW_TASK) {
         show_pairs(cli, data);
