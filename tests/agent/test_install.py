@@ -259,9 +259,12 @@ class Installing(Bench):
 
     def test_what_ends_the_agent_each_time_is_not_tried_for_ever(self):
         """An upgrade by the schedule whose script takes the power each time."""
-        self.package('deadly', 'def install():\n    import os, signal\n    p = os.getppid()\n    while True:\n        line = open(f"/proc/{p}/cmdline").read()\n'
-                               '        if "role:manager" in line or "waptservice" in line: break\n        p = int(open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()[1])\n'
-                               '    os.kill(p, signal.SIGKILL)\n    import time\n    time.sleep(60)\n')
+        self.package('deadly', 'def install():\n    import os, signal, time\n    p = os.getppid()\n'
+                               '    while "waptservice" not in open(f"/proc/{p}/cmdline").read():\n'
+                               '        p = int(open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()[1])\n'
+                               '    for child in open(f"/proc/{p}/task/{p}/children").read().split():\n'
+                               '        if "role:manager" in open(f"/proc/{child}/cmdline").read(): os.kill(int(child), signal.SIGKILL)\n'
+                               '    os.kill(p, signal.SIGKILL)\n    time.sleep(60)\n')
         self.publish()
         self.get('update')
         self.stop()
