@@ -9,6 +9,7 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "os/clock.h"
 
 #define INTERRUPTIONS_MAX                                                                          \
@@ -126,15 +127,17 @@ static void text_of(const struct left *l, char *out, size_t size)
     const char *package = wa_control_get(&l->control, WA_A_PACKAGE),
                *version = wa_control_get(&l->control, WA_A_VERSION);
     if (strcmp(l->hook, "install") == 0)
-        (void)snprintf(out, size,
-                       "interrupted while install() of version %s ran (begun %s): what it did is "
-                       "not known%s; the next upgrade tries again, as 'wapt-get install %s' does\n",
-                       version, when, l->has_snapshot ? ", and is undone" : "", package);
+        (void)snprintf(
+            out, size,
+            wa_text("interrupted while install() of version %s ran (begun %s): what it did is "
+                    "not known%s; the next upgrade tries again, as 'wapt-get install %s' does\n"),
+            version, when, l->has_snapshot ? wa_text(", and is undone") : "", package);
     else
-        (void)snprintf(out, size,
-                       "interrupted while %s() ran (begun %s): what it did is not known; 'wapt-get "
-                       "remove %s' ends it\n",
-                       l->hook, when, package);
+        (void)snprintf(
+            out, size,
+            wa_text("interrupted while %s() ran (begun %s): what it did is not known; 'wapt-get "
+                    "remove %s' ends it\n"),
+            l->hook, when, package);
 }
 
 static enum wa_code store_failure(struct wa_db *db, const struct left *l, const char *text,
@@ -152,9 +155,10 @@ static enum wa_code store_failure(struct wa_db *db, const struct left *l, const 
                                                       l->is_explicit, err)
                             : wa_installed_put(db, &l->control, l->repo, "ERROR", wa_clock_now(),
                                                wa_sv(text), wa_sv(l->params), l->is_explicit, err);
-    return code == WA_OK ? wa_attempt_failed(db, package, wa_control_get(&l->control, WA_A_VERSION),
-                                             "it was interrupted", true, wa_clock_now(), err)
-                         : code;
+    return code == WA_OK
+               ? wa_attempt_failed(db, package, wa_control_get(&l->control, WA_A_VERSION),
+                                   wa_text("it was interrupted"), true, wa_clock_now(), err)
+               : code;
 }
 
 static enum wa_code settle(struct wa_db *db, const struct left *l, size_t *count,

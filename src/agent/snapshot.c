@@ -9,7 +9,7 @@
 #include "agent/install_priv.h"
 #include "agent/journal.h"
 
-#include "os/clock.h"
+#include "base/text.h"
 
 #define UNDO_TRIES_MAX 3 /* starts: an undoing that ends the machine is not begun for ever */
 
@@ -127,8 +127,7 @@ static enum wa_code run_command(struct wa_manager *m, struct wa_task_run *run, e
 }
 
 enum wa_code wa_snapshot_take(struct wa_task_run *run, const struct wa_control *c,
-                              struct wa_buf *output, char *ret_id,
-                              struct wa_err *err)
+                              struct wa_buf *output, char *ret_id, struct wa_err *err)
 {
     struct wa_err why = WA_ERR_INIT;
     ret_id[0] = '\0';
@@ -142,7 +141,7 @@ enum wa_code wa_snapshot_take(struct wa_task_run *run, const struct wa_control *
         return err->code;
     }
     wa_task_say(run, "%s: %s; it goes on without\n", wa_control_get(c, WA_A_PACKAGE), why.text);
-    wa_buf_addf(output, "%s; went on without\n", why.text);
+    wa_buf_addf(output, wa_text("%s; went on without\n"), why.text);
     return WA_OK;
 }
 
@@ -156,15 +155,15 @@ void wa_snapshot_undo(struct wa_manager *m, struct wa_task_run *run, const struc
     else
         (void)run_command(m, run, WA_HOOK_UNDO, c, snapshot, output, NULL, NULL, &why);
     if (why.code == WA_OK)
-        wa_buf_addf(output, "undone: the machine was put back to snapshot %s\n", snapshot);
+        wa_buf_addf(output, wa_text("undone: the machine was put back to snapshot %s\n"), snapshot);
     else
-        wa_buf_addf(output, "%s; the snapshot is %s\n", why.text, snapshot);
+        wa_buf_addf(output, wa_text("%s; the snapshot is %s\n"), why.text, snapshot);
     wa_log(&m->log, why.code == WA_OK ? WA_LOG_WARNING : WA_LOG_ERROR, "package.undone",
            WA_LF_S("package", package), WA_LF_S("snapshot", snapshot),
            WA_LF_S("code", wa_code_name(why.code)), WA_LF_S("why", why.text));
     if (run != NULL)
         wa_task_say(run, "%s: %s\n", package,
-                    why.code == WA_OK ? "its installation was undone" : why.text);
+                    why.code == WA_OK ? wa_text("its installation was undone") : why.text);
 }
 
 /* --- what an interruption left --- */
@@ -209,8 +208,8 @@ void wa_snapshot_settle(struct wa_manager *m)
             wa_snapshot_undo(m, NULL, &o.control, o.snapshot, &output);
         else
             wa_buf_addf(&output,
-                        "not undone: install_undo was interrupted %d times; the snapshot "
-                        "is %s\n",
+                        wa_text("not undone: install_undo was interrupted %d times; the snapshot "
+                                "is %s\n"),
                         UNDO_TRIES_MAX, o.snapshot);
         (void)end_owed(m, &o, wa_buf_sv(&output), &err);
         wa_journal_owed_fini(&o);
