@@ -97,7 +97,8 @@ enum wa_code wa_agent_launch(const char *config_file, const char *libdir, struct
     struct wa_agent_paths paths = {.base = ""};
     int fd = -1;
     if (wa_service_connection(&fd, err) != WA_OK ||
-        read_paths(config_file, libdir, false, untold, &paths, err) != WA_OK) /* the manager has told */
+        read_paths(config_file, libdir, false, untold, &paths, err) !=
+            WA_OK) /* the manager has told */
         return err->code;
     return wa_role_launcher_of(&paths, fd, err);
 }
@@ -178,8 +179,9 @@ enum wa_code wa_agent_once_connect(struct wa_agent_once *o, const char *socket_p
     }
     return wa_fail(err, WA_E_UNREACHABLE,
                    "nobody answers at '%s', though %s: see its log, and try again", socket_path,
-                   is_gone ? wa_text("a service or another command of root's holds the base directory")
-                           : wa_text("the agent was started for this command"));
+                   is_gone
+                       ? wa_text("a service or another command of root's holds the base directory")
+                       : wa_text("the agent was started for this command"));
 }
 
 void wa_agent_once_end(struct wa_agent_once *o)

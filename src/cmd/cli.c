@@ -5,6 +5,7 @@
  * a family may be typed in two words: "root init" is "root-init".
  */
 #include "cmd/cli.h"
+#include "cmd/help.h"
 
 #include "os/path.h"
 
@@ -177,9 +178,12 @@ static enum wa_code check_args(const struct wa_cli *cli, struct wa_err *err)
     for (size_t i = 0; i < cli->arg_count; i++)
         if (wa_cli_check_slash(cli, cli->args[i], err) != WA_OK)
             return err->code;
+    const char *args = wa_cli_help_row(cli->program, c->name, NULL)->args;
+    const char *first = strchr(args, ' '); /* before it: "[OPTION]..." */
     if (cli->arg_count < c->args_min)
         return wa_fail(err, WA_E_USAGE, "'%s' needs %s",
-                       c->name == NULL ? cli->program->name : c->name, c->args);
+                       c->name == NULL ? cli->program->name : c->name,
+                       first == NULL ? args : first + 1);
     if (cli->arg_count > c->args_max)
         return wa_fail(err, WA_E_USAGE, "'%s' is one argument too many", cli->args[c->args_max]);
     return WA_OK;

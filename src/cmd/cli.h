@@ -23,6 +23,8 @@ struct wa_cli_option {
 };
 
 struct wa_cli;
+struct wa_help;
+struct wa_help_row;
 struct wa_cli_command {
     const char *name;    /* NULL for a program without subcommands */
     const char *args;    /* synopsis of what follows the options, "FILE..." */
@@ -52,6 +54,7 @@ struct wa_cli_program {
     size_t option_count;
     const struct wa_cli_alias *aliases;
     size_t alias_count;
+    const struct wa_help *help; /* wa_help_of_program */
 };
 
 struct wa_cli {
@@ -156,9 +159,15 @@ WA_CHECK enum wa_code wa_cli_check_slash(const struct wa_cli *cli, const char *w
                                          struct wa_err *err);
 
 /* --- help --- */
+/* What the manual says, in the language of the process, of the program (NULL, NULL), a command or
+ * an option (without dashes). Never NULL. */
+const struct wa_help_row *wa_cli_help_row(const struct wa_cli_program *p, const char *command,
+                                          const char *option);
 void wa_cli_help_program(const struct wa_cli_program *p, struct wa_buf *out);
 void wa_cli_help_command(const struct wa_cli_program *p, const struct wa_cli_command *c,
                          struct wa_buf *out);
+/* Whether the synopsis has this word among the arguments: "FILE". */
+bool wa_cli_help_takes(const struct wa_cli_program *p, const char *command, const char *word);
 /* What a shell needs to complete this program's words; shell: "bash" or "zsh". False for another.
  */
 bool wa_cli_completion(const struct wa_cli_program *p, const char *shell, struct wa_buf *out);

@@ -47,8 +47,8 @@ enum wa_code wa_cli_confirm(const char *question, const char *option, struct wa_
     if (wa_buf_check(&prompt, err) != WA_OK)
         return err->code;
     if (wa_term_ask(wa_buf_str(&prompt), true, &answer, &why) != WA_OK)
-        return wa_fail(err, WA_E_USAGE, "%s %s: %s says yes beforehand", wa_text(question), why.text,
-                       option);
+        return wa_fail(err, WA_E_USAGE, "%s %s: %s says yes beforehand", wa_text(question),
+                       why.text, option);
     struct wa_sv word = wa_sv_trim(wa_buf_sv(&answer));
     return wa_sv_eqs(word, "yes") || wa_sv_eqs(word, wa_text("yes"))
                ? WA_OK

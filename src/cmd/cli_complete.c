@@ -1,9 +1,11 @@
 /* cli_complete.c - what bash, fish and zsh need to complete the words of a program, from the tables
- * that drive the parsing. The build runs each program for it and installs what it says.
+ * that drive the parsing and what the manual says of them, in each of its languages. The build runs
+ * each program for it and installs what it says.
  *
  * Only words of the tables and file names are offered: no program is run while somebody types.
  */
 #include "cmd/cli.h"
+#include "cmd/help.h"
 
 struct list {
     const struct wa_cli_option *options;
@@ -24,9 +26,10 @@ static bool is_arg(const struct wa_cli_option *o, const char *arg)
     return o->arg != NULL && strcmp(o->arg, arg) == 0;
 }
 
-static bool names_file(const char *args)
+static bool names_file(const struct wa_cli_program *p, const struct wa_cli_command *c)
 {
-    return strstr(args, "FILE") != NULL || strstr(args, "DIR") != NULL;
+    return c != NULL &&
+           (wa_cli_help_takes(p, c->name, "FILE") || wa_cli_help_takes(p, c->name, "DIR"));
 }
 
 /* --- bash --- */
@@ -78,7 +81,7 @@ static void bash_case(const struct wa_cli_program *p, const struct wa_cli_comman
     bash_list(lists, "files", FILES, "", out);
     bash_list(lists, "dirs", DIRS, "", out);
     bash_list(lists, "others", OTHERS, "", out);
-    wa_buf_addf(out, " names=%s ;;\n", c != NULL && names_file(c->args) ? "yes" : "");
+    wa_buf_addf(out, " names=%s ;;\n", names_file(p, c) ? "yes" : "");
 }
 
 static void bash(const struct wa_cli_program *p, struct wa_buf *out)
@@ -148,16 +151,15 @@ static void fish_options(const struct wa_cli_program *p, const struct wa_cli_com
         else if (o->arg != NULL)
             wa_buf_adds(out, is_arg(o, "FILE") ? " -r -F" : " -x");
         wa_buf_adds(out, " -d ");
-        fish_text(o->help, out);
+        fish_text(wa_cli_help_row(p, c == NULL ? NULL : c->name, o->name)->text, out);
         wa_buf_addc(out, '\n');
     }
 }
 
-static void fish(const struct wa_cli_program *p, struct wa_buf *out)
+static void fish_words(const struct wa_cli_program *p, struct wa_buf *out)
 {
     struct list lists[3];
     bool alone = p->commands[0]->name == NULL;
-    wa_buf_addf(out, "# completion of %s for fish; made from its own tables\n", p->name);
     collect(p, alone ? p->commands[0] : NULL, lists);
     for (size_t l = 0; l < 3; l++)
         fish_options(p, NULL, &lists[l], out);
@@ -173,11 +175,28 @@ static void fish(const struct wa_cli_program *p, struct wa_buf *out)
         wa_buf_addf(out,
                     "complete -c %s -f -n \"not __fish_seen_subcommand_from $commands\" -a %s -d ",
                     p->name, c->name);
-        fish_text(c->summary, out);
+        fish_text(wa_cli_help_row(p, c->name, NULL)->text, out);
         wa_buf_addf(out, "\ncomplete -c %s -n '__fish_seen_subcommand_from %s' %s\n", p->name,
-                    c->name, names_file(c->args) ? "-F" : "-f");
+                    c->name, names_file(p, c) ? "-F" : "-f");
         fish_options(p, c, &own, out);
     }
+}
+
+static void fish(const struct wa_cli_program *p, struct wa_buf *out)
+{
+    wa_buf_addf(out,
+                "# completion of %s for fish; made from its own tables and its manual\n"
+                "set --local languages $LC_ALL $LC_MESSAGES $LANG\n",
+                p->name);
+    for (const struct wa_help *h = p->help; h->language != NULL; h++)
+        if (strcmp(h->language, "en") != 0) {
+            wa_text_language(h->language);
+            wa_buf_addf(out, "if string match -q '%s*' -- $languages[1]\n", h->language);
+            fish_words(p, out);
+            wa_buf_adds(out, "exit\nend\n");
+        }
+    wa_text_language(NULL);
+    fish_words(p, out);
 }
 
 /* --- zsh --- */
@@ -215,7 +234,7 @@ static void zsh_options(const struct wa_cli_program *p, const struct wa_cli_comm
                 wa_buf_addf(out, "'*'{-%c,--%s}'[", o->letter, o->name);
             else
                 wa_buf_addf(out, "'*--%s[", o->name);
-            zsh_text(o->help, out);
+            zsh_text(wa_cli_help_row(p, l > 0 || c == NULL ? NULL : c->name, o->name)->text, out);
             wa_buf_addc(out, ']');
             if (o->arg != NULL)
                 zsh_value(o->arg, out);
@@ -223,29 +242,26 @@ static void zsh_options(const struct wa_cli_program *p, const struct wa_cli_comm
         }
 }
 
-static void zsh_rest(const struct wa_cli_command *c, struct wa_buf *out)
+static void zsh_rest(const struct wa_cli_program *p, const struct wa_cli_command *c,
+                     struct wa_buf *out)
 {
     if (c->args_max > 0)
-        wa_buf_addf(out, " \\\n        '*: :%s'", names_file(c->args) ? "_files" : " ");
+        wa_buf_addf(out, " \\\n        '*: :%s'", names_file(p, c) ? "_files" : " ");
     wa_buf_addc(out, '\n');
 }
 
-static void zsh(const struct wa_cli_program *p, struct wa_buf *out)
+static void zsh_words(const struct wa_cli_program *p, struct wa_buf *out)
 {
-    wa_buf_addf(out,
-                "#compdef %s\n# completion for zsh; made from the tables of %s itself\n"
-                "local curcontext=$curcontext state line\nlocal -a commands\n",
-                p->name, p->name);
     if (p->commands[0]->name == NULL) {
         wa_buf_adds(out, "_arguments");
         zsh_options(p, p->commands[0], out);
-        zsh_rest(p->commands[0], out);
+        zsh_rest(p, p->commands[0], out);
         return;
     }
     wa_buf_adds(out, "commands=(\n");
     for (size_t i = 0; p->commands[i] != NULL; i++) {
         wa_buf_addf(out, "    '%s:", p->commands[i]->name);
-        zsh_text(p->commands[i]->summary, out);
+        zsh_text(wa_cli_help_row(p, p->commands[i]->name, NULL)->text, out);
         wa_buf_adds(out, "'\n");
     }
     wa_buf_adds(out, ")\n_arguments -C");
@@ -256,10 +272,28 @@ static void zsh(const struct wa_cli_program *p, struct wa_buf *out)
     for (size_t i = 0; p->commands[i] != NULL; i++) {
         wa_buf_addf(out, "    %s) _arguments", p->commands[i]->name);
         zsh_options(p, p->commands[i], out);
-        zsh_rest(p->commands[i], out);
+        zsh_rest(p, p->commands[i], out);
         wa_buf_adds(out, "        ;;\n");
     }
     wa_buf_adds(out, "    esac\nfi\n");
+}
+
+static void zsh(const struct wa_cli_program *p, struct wa_buf *out)
+{
+    wa_buf_addf(out,
+                "#compdef %s\n# completion for zsh; made from the tables of %s and its manual\n"
+                "local curcontext=$curcontext state line\nlocal -a commands\n",
+                p->name, p->name);
+    for (const struct wa_help *h = p->help; h->language != NULL; h++)
+        if (strcmp(h->language, "en") != 0) {
+            wa_text_language(h->language);
+            wa_buf_addf(out, "if [[ ${LC_ALL:-${LC_MESSAGES:-$LANG}} == %s* ]]; then\n",
+                        h->language);
+            zsh_words(p, out);
+            wa_buf_adds(out, "return\nfi\n");
+        }
+    wa_text_language(NULL);
+    zsh_words(p, out);
 }
 
 bool wa_cli_completion(const struct wa_cli_program *p, const char *shell, struct wa_buf *out)

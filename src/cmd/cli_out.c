@@ -81,7 +81,8 @@ void wa_cli_say(const struct wa_cli *cli, const char *fmt, ...)
     WA_AUTO_STR char *text = format(fmt, args);
     va_end(args);
     (void)fflush(stdout); /* in the order in which things happened */
-    (void)fprintf(stderr, "%s: %s\n", cli->program->name, text == NULL ? wa_text("memory ran out") : text);
+    (void)fprintf(stderr, "%s: %s\n", cli->program->name,
+                  text == NULL ? wa_text("memory ran out") : text);
 }
 
 void wa_cli_progress(const struct wa_cli *cli, const char *what, uint64_t done, uint64_t total)

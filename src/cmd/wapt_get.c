@@ -3,6 +3,7 @@
  */
 #include "cmd/agent_main.h"
 #include "cmd/get.h"
+#include "cmd/help.h"
 
 static const struct wa_cli_command *const commands[] = {
     &wa_get_audit,
@@ -166,7 +167,8 @@ static const struct wa_cli_alias aliases[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct wa_cli_program program = {.name = "wapt-get",
+    static const struct wa_cli_program program = {.help = wa_help_of_program,
+                                                  .name = "wapt-get",
                                                   .section = 1,
                                                   .summary =
                                                       "Install, make and check software packages",

@@ -1,6 +1,7 @@
 /* wapt_repo.c - main() of wapt-repo: the table of its subcommands. Each lives in a repo_*.c. It
  * works on a directory and asks no server, so that it can run where the keys are.
  */
+#include "cmd/help.h"
 #include "cmd/repo.h"
 
 int main(int argc, char **argv)
@@ -19,6 +20,7 @@ int main(int argc, char **argv)
     static const struct wa_cli_option options[] = {
         {"config", 'c', "FILE", "Configuration file (else your waptconsole.ini)"}};
     static const struct wa_cli_program program = {
+        .help = wa_help_of_program,
         .name = "wapt-repo",
         .section = 1,
         .summary = "Say who may sign in a repository, and publish its state",

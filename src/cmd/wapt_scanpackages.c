@@ -1,4 +1,5 @@
 /* wapt_scanpackages.c - main() of wapt-scanpackages: builds the index of a repository. */
+#include "cmd/help.h"
 #include "cmd/scan.h"
 
 static const struct wa_cli_option options[] = {
@@ -84,7 +85,8 @@ int main(int argc, char **argv)
         1,
         run};
     static const struct wa_cli_command *const commands[] = {&scan, NULL};
-    static const struct wa_cli_program program = {.name = "wapt-scanpackages",
+    static const struct wa_cli_program program = {.help = wa_help_of_program,
+                                                  .name = "wapt-scanpackages",
                                                   .section = 1,
                                                   .summary = "Build the index of a repository",
                                                   .commands = commands};

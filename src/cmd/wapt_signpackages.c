@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "cmd/get.h"
+#include "cmd/help.h"
 #include "cmd/scan.h"
 #include "os/clock.h"
 #include "os/fs.h"
@@ -307,7 +308,8 @@ int main(int argc, char **argv)
                                                SIZE_MAX,
                                                run};
     static const struct wa_cli_command *const commands[] = {&sign, NULL};
-    static const struct wa_cli_program program = {.name = "wapt-signpackages",
+    static const struct wa_cli_program program = {.help = wa_help_of_program,
+                                                  .name = "wapt-signpackages",
                                                   .section = 1,
                                                   .summary = "Sign packages anew",
                                                   .commands = commands,

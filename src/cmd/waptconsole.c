@@ -2,6 +2,7 @@
  * in a con_*.c of its own. The keys stay on this side.
  */
 #include "cmd/con.h"
+#include "cmd/help.h"
 
 static const struct wa_cli_alias aliases[] = {
     {"upload-package", "upload", NULL},
@@ -23,7 +24,8 @@ int main(int argc, char **argv)
         &wa_con_action, &wa_con_host_package, &wa_con_hosts, &wa_con_publish, &wa_con_upload, NULL};
     static const struct wa_cli_option options[] = {
         {"config", 'c', "FILE", "Configuration file (else your waptconsole.ini)"}};
-    static const struct wa_cli_program program = {.name = "waptconsole",
+    static const struct wa_cli_program program = {.help = wa_help_of_program,
+                                                  .name = "waptconsole",
                                                   .section = 1,
                                                   .summary = "The administrator's console",
                                                   .commands = commands,

@@ -2,6 +2,7 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/cli.h"
+#include "cmd/help.h"
 #include "proto/token.h"
 #include "server/config.h"
 #include "server/people.h"
@@ -279,6 +280,7 @@ int main(int argc, char **argv)
     static const struct wa_cli_command *const commands[] = {&cmd_setup, &cmd_run, &cmd_token,
                                                             &cmd_user, NULL};
     static const struct wa_cli_program program = {
+        .help = wa_help_of_program,
         .name = "waptserver",
         .section = 8,
         .summary = "Keeps the inventory, serves packages, relays signed orders",

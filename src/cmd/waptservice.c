@@ -2,6 +2,7 @@
  * children. */
 #include "cmd/agent_main.h"
 #include "cmd/cli.h"
+#include "cmd/help.h"
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
@@ -61,6 +62,7 @@ int main(int argc, char **argv)
     static const struct wa_cli_command *const commands[] = {&cmd_launcher, &cmd_manager, &cmd_run,
                                                             NULL};
     static const struct wa_cli_program program = {
+        .help = wa_help_of_program,
         .name = "waptservice",
         .section = 8,
         .summary = "The agent that installs software on this machine",

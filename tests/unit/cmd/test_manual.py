@@ -72,16 +72,6 @@ class Manual(unittest.TestCase):
                 for command, options in helped.items():
                     self.assertEqual(options, manual[command], f'{program} {command}')
 
-    def test_arguments(self):
-        for program, section in PROGRAMS.items():
-            source = read(ROOT, 'man', f'{program}.{section}.scd')
-            for command in parse_help(program):
-                if command:
-                    usage = re.sub(r'\[([^]]*)\.\.\.\]', r'[\1]...', told(program, 'help', command).split('\n', 1)[0])
-                    told_there = re.search(rf'^## {command}( .*|)$', source, re.M)[1]
-                    plain = re.sub(r'[_*\\]', '', told_there).replace('--common-name NAME', '').split()
-                    self.assertEqual(plain, usage.split()[3:], f'{program} {command}')
-
     def test_exit_statuses(self):
         documented = set(re.findall(r'^\|  (\d+)\n:  (\w+)', read(ROOT, 'man/wapt-get.1.scd'), re.M))
         coded = {(status, name) for name, status in
