@@ -33,6 +33,13 @@ void wa_arena_fini(struct wa_arena *a)
     a->used_bytes = 0;
 }
 
+void wa_arena_fini_secret(struct wa_arena *a)
+{
+    for (struct wa_arena_block *b = a->head; b != NULL; b = b->next)
+        wa_wipe(b->bytes, b->used);
+    wa_arena_fini(a);
+}
+
 static struct wa_arena_block *add_block(struct wa_arena *a, size_t need)
 {
     size_t cap = a->head == NULL ? FIRST_BLOCK : a->head->cap * 2;

@@ -17,6 +17,7 @@ struct wa_arena {
 
 void wa_arena_init(struct wa_arena *a, size_t max_bytes);
 void wa_arena_fini(struct wa_arena *a);
+void wa_arena_fini_secret(struct wa_arena *a); /* wipes first */
 #define WA_AUTO_ARENA WA_CLEANUP(wa_arena_fini)
 /* Zeroed, aligned for any type; NULL when out of memory or beyond the cap. Lives as long as the
  * arena. */

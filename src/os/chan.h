@@ -40,6 +40,9 @@ int wa_chan_fd(const struct wa_chan *c);
 /* fd: -1 or a descriptor to send along (stays the caller's). */
 WA_CHECK enum wa_code wa_chan_send(struct wa_chan *c, uint16_t type, uint32_t id,
                                    struct wa_sv payload, int fd, struct wa_err *err);
+/* How long a send waits for a peer that does not read, else for ever; then it is WA_E_TIMEOUT, and
+ * the channel, in the middle of a frame, of no use any more. */
+void wa_chan_set_patience(struct wa_chan *c, uint32_t ms);
 /* WA_E_TIMEOUT after timeout_ms (negative: never), WA_E_NOT_FOUND when the peer closed in good
  * order. */
 WA_CHECK enum wa_code wa_chan_recv(struct wa_chan *c, int timeout_ms, struct wa_chan_msg *ret,

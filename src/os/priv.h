@@ -51,6 +51,10 @@ struct wa_priv {
 #define WA_PRIV_LINE_MAX 512
 WA_CHECK enum wa_code wa_priv_drop(const struct wa_priv *p, char *ret_line, struct wa_err *err);
 
+/* Whether that process, one of root's, has given up the power over other accounts' processes, as
+ * all of ours do that give up anything. False when it can't be told. */
+bool wa_priv_is_confined(int pid);
+
 /* Whether the process runs as root (uid 0 / elevated). */
 bool wa_priv_is_root(void);
 

@@ -13,8 +13,10 @@ uint64_t wa_service_watchdog_ms(void);
 /* The one connection with which a socket unit (Accept=yes) has started this process; close-on-exec
  * from here on. WA_E_USAGE when there is none. */
 WA_CHECK enum wa_code wa_service_connection(int *ret_fd, struct wa_err *err);
-/* Whether the process runs in that unit's own control group, as the kernel says. False when it
- * can't be told. */
+/* Whether the process runs in the control group of that unit of the system's, as the kernel says;
+ * not below it, nor in one of that name in another slice. False when it can't be told. */
 bool wa_service_is_unit(int pid, const char *unit);
+bool wa_service_says_unit(struct wa_sv cgroups,
+                          const char *unit); /* the text of /proc/PID/cgroup */
 
 #endif

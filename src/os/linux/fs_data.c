@@ -121,7 +121,7 @@ enum wa_code wa_file_replace(const struct wa_dir *dir, const struct wa_relpath *
 {
     WA_AUTO_FD int parent = -1;
     const char *last = NULL;
-    if (wa_open_parent(dir, name, true, &parent, &last, err) != WA_OK)
+    if (wa_open_parent(dir, name, WA_PARENT_KEEP, &parent, &last, err) != WA_OK)
         return err->code;
     if (replace_at(parent, last, bytes, mode, err) != WA_OK)
         return wa_wrap(err, "writing '%s'", name->p);
@@ -156,7 +156,7 @@ enum wa_code wa_dir_lock(const struct wa_dir *dir, const struct wa_relpath *name
 {
     WA_AUTO_FD int parent = -1;
     const char *last = NULL;
-    if (wa_open_parent(dir, name, false, &parent, &last, err) != WA_OK)
+    if (wa_open_parent(dir, name, WA_PARENT_IS_THERE, &parent, &last, err) != WA_OK)
         return err->code;
     WA_AUTO_FD int fd = openat(parent, last, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)

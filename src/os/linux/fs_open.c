@@ -77,6 +77,18 @@ enum wa_code wa_dir_open(const char *path, struct wa_dir *ret, struct wa_err *er
     return WA_OK;
 }
 
+/* A new directory is in its parent for good only when that one is written through. */
+static enum wa_code sync_parent(const char *path, struct wa_err *err)
+{
+    char parent[WA_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int n = slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path);
+    (void)snprintf(parent, sizeof parent, "%.*s", n, slash == NULL ? "." : path);
+    WA_AUTO_FD int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? wa_fail_errno(err, errno, "cannot open directory '%s'", parent)
+                  : wa_fd_sync(fd, err);
+}
+
 enum wa_code wa_dir_make(const char *path, uint32_t mode, struct wa_dir *ret, struct wa_err *err)
 {
     char part[WA_PATH_MAX];
@@ -90,8 +102,11 @@ enum wa_code wa_dir_make(const char *path, uint32_t mode, struct wa_dir *ret, st
             continue;
         char end = part[i];
         part[i] = '\0';
-        if (mkdir(part, mode) != 0 && errno != EEXIST)
+        bool is_new = mkdir(part, mode) == 0;
+        if (!is_new && errno != EEXIST)
             return wa_fail_errno(err, errno, "cannot make directory '%s'", part);
+        if (is_new && sync_parent(part, err) != WA_OK)
+            return err->code;
         part[i] = end;
     }
     return wa_dir_open(path, ret, err);
@@ -107,8 +122,8 @@ enum wa_code wa_dir_open_sub(const struct wa_dir *dir, const struct wa_relpath *
     return WA_OK;
 }
 
-enum wa_code wa_dir_make_sub(const struct wa_dir *dir, const struct wa_relpath *sub, uint32_t mode,
-                             struct wa_err *err)
+static enum wa_code make_sub(const struct wa_dir *dir, const struct wa_relpath *sub, uint32_t mode,
+                             bool keep, struct wa_err *err)
 {
     char part[WA_RELPATH_MAX + 1];
     WA_AUTO_FD int at = -1;
@@ -119,8 +134,11 @@ enum wa_code wa_dir_make_sub(const struct wa_dir *dir, const struct wa_relpath *
         memcpy(part, rest, n);
         part[n] = '\0';
         int parent = at < 0 ? dir->fd : at;
-        if (mkdirat(parent, part, mode) != 0 && errno != EEXIST)
+        bool is_new = mkdirat(parent, part, mode) == 0;
+        if (!is_new && errno != EEXIST)
             return wa_fail_errno(err, errno, "cannot make directory '%s'", sub->p);
+        if (is_new && keep && wa_fd_sync(parent, err) != WA_OK)
+            return err->code;
         int next = openat(parent, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (next < 0)
             return wa_fail_errno(err, errno, "cannot open directory '%s'", sub->p);
@@ -131,8 +149,15 @@ enum wa_code wa_dir_make_sub(const struct wa_dir *dir, const struct wa_relpath *
     return WA_OK;
 }
 
-enum wa_code wa_open_parent(const struct wa_dir *dir, const struct wa_relpath *name, bool make,
-                            int *ret_fd, const char **ret_last, struct wa_err *err)
+enum wa_code wa_dir_make_sub(const struct wa_dir *dir, const struct wa_relpath *sub, uint32_t mode,
+                             struct wa_err *err)
+{
+    return make_sub(dir, sub, mode, true, err);
+}
+
+enum wa_code wa_open_parent(const struct wa_dir *dir, const struct wa_relpath *name,
+                            enum wa_parent how, int *ret_fd, const char **ret_last,
+                            struct wa_err *err)
 {
     const char *slash = strrchr(name->p, '/');
     struct wa_relpath parent;
@@ -143,7 +168,8 @@ enum wa_code wa_open_parent(const struct wa_dir *dir, const struct wa_relpath *n
         parent.n = (size_t)(slash - name->p);
         memcpy(parent.p, name->p, parent.n);
         parent.p[parent.n] = '\0';
-        if (make && wa_dir_make_sub(dir, &parent, 0755, err) != WA_OK)
+        if (how != WA_PARENT_IS_THERE &&
+            make_sub(dir, &parent, 0755, how == WA_PARENT_KEEP, err) != WA_OK)
             return err->code;
         fd = wa_open_beneath(dir->fd, parent.p, O_RDONLY | O_DIRECTORY, 0);
     }
@@ -189,7 +215,7 @@ enum wa_code wa_file_create(const struct wa_dir *dir, const struct wa_relpath *n
 {
     WA_AUTO_FD int parent = -1;
     const char *last = NULL;
-    if (wa_open_parent(dir, name, true, &parent, &last, err) != WA_OK)
+    if (wa_open_parent(dir, name, WA_PARENT_MAKE, &parent, &last, err) != WA_OK)
         return err->code;
     int fd = openat(parent, last, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
@@ -221,7 +247,7 @@ enum wa_code wa_file_stat(const struct wa_dir *dir, const struct wa_relpath *nam
     struct stat st;
     WA_AUTO_FD int fd = -1;
     const char *last = NULL;
-    if (wa_open_parent(dir, name, false, &fd, &last, err) != WA_OK)
+    if (wa_open_parent(dir, name, WA_PARENT_IS_THERE, &fd, &last, err) != WA_OK)
         return err->code;
     if (fstatat(fd, last, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return wa_fail_errno(err, errno, "cannot look at '%s'", name->p);

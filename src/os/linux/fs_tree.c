@@ -174,7 +174,7 @@ enum wa_code wa_tree_remove(const struct wa_dir *dir, const struct wa_relpath *s
 {
     WA_AUTO_FD int parent = -1;
     const char *last = NULL;
-    if (wa_open_parent(dir, sub, false, &parent, &last, err) != WA_OK) {
+    if (wa_open_parent(dir, sub, WA_PARENT_IS_THERE, &parent, &last, err) != WA_OK) {
         if (err->code != WA_E_NOT_FOUND)
             return err->code;
         wa_err_clear(err);
@@ -197,7 +197,7 @@ enum wa_code wa_file_remove(const struct wa_dir *dir, const struct wa_relpath *n
 {
     WA_AUTO_FD int parent = -1;
     const char *last = NULL;
-    if (wa_open_parent(dir, name, false, &parent, &last, err) != WA_OK)
+    if (wa_open_parent(dir, name, WA_PARENT_IS_THERE, &parent, &last, err) != WA_OK)
         return err->code;
     if (unlinkat(parent, last, 0) != 0)
         return wa_fail_errno(err, errno, "cannot remove '%s'", name->p);
@@ -211,8 +211,8 @@ enum wa_code wa_file_rename(const struct wa_dir *from, const struct wa_relpath *
     WA_AUTO_FD int old_dir = -1;
     WA_AUTO_FD int new_dir = -1;
     const char *old_last = NULL, *new_last = NULL;
-    if (wa_open_parent(from, old_name, false, &old_dir, &old_last, err) != WA_OK ||
-        wa_open_parent(to, new_name, true, &new_dir, &new_last, err) != WA_OK)
+    if (wa_open_parent(from, old_name, WA_PARENT_IS_THERE, &old_dir, &old_last, err) != WA_OK ||
+        wa_open_parent(to, new_name, WA_PARENT_KEEP, &new_dir, &new_last, err) != WA_OK)
         return err->code;
     if (renameat(old_dir, old_last, new_dir, new_last) != 0)
         return wa_fail_errno(err, errno, "cannot rename '%s' to '%s'", old_name->p, new_name->p);

@@ -6,6 +6,7 @@
  */
 #include "os/priv.h"
 
+#include "os/fs.h"
 #include "os/linux/priv_priv.h"
 
 #include <errno.h>
@@ -16,6 +17,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#define STATUS_BYTES_MAX (64u << 10) /* of /proc/PID/status */
 
 static enum wa_code limit(const char *what, __rlimit_resource_t resource, uint64_t value,
                           struct wa_err *err)
@@ -181,6 +184,23 @@ enum wa_code wa_priv_drop(const struct wa_priv *p, char *ret_line, struct wa_err
         return wa_wrap(err, "%s", p->name);
     describe(p, caps, abi, reads, writes, ret_line);
     return WA_OK;
+}
+
+bool wa_priv_is_confined(int pid)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err ignored = WA_ERR_INIT;
+    struct wa_sv rest, line;
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/status", pid);
+    wa_buf_init(&text, STATUS_BYTES_MAX);
+    if (wa_path_read(path, STATUS_BYTES_MAX, &text, &ignored) != WA_OK)
+        return false;
+    rest = wa_buf_sv(&text);
+    while (wa_sv_split(&rest, '\n', &line))
+        if (wa_sv_starts(line, "CapEff:"))
+            return (strtoull(line.p + sizeof "CapEff:", NULL, 16) >> CAP_KILL & 1u) == 0;
+    return false;
 }
 
 bool wa_priv_is_root(void)

@@ -149,10 +149,19 @@ static void add_special(struct filter *f)
 {
     /* isatty and sizes; TIOCSTI, which types on behalf of the user, and the like stay out. */
     static const unsigned ioctls[] = {TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX};
+    /* Not F_SETOWN and F_SETSIG, by which the kernel signals others for us, leases, nor pipes'
+     * sizes. */
+    static const unsigned fcntls[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL};
+    static const unsigned locks[] = {F_GETLK,     F_SETLK,     F_SETLKW,
+                                     F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW};
     static const unsigned prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_GET_DUMPABLE,
                                       PR_SET_PDEATHSIG};
     for (size_t i = 0; i < WA_COUNT(ioctls); i++)
         ADD_IF(f, CALL(ioctl), EQ(1, ioctls[i]));
+    for (size_t i = 0; i < WA_COUNT(fcntls); i++)
+        ADD_IF(f, CALL(fcntl), EQ(1, fcntls[i]));
+    for (size_t i = 0; i < WA_COUNT(locks) && reads_files(f); i++)
+        ADD_IF(f, CALL(fcntl), EQ(1, locks[i]));
     for (size_t i = 0; i < WA_COUNT(prctls) && !has(f, WA_PRIV_IDS); i++)
         ADD_IF(f, CALL(prctl), EQ(0, prctls[i]));
     /* Reading limits is harmless, raising them is not ours to do. */

@@ -13,7 +13,7 @@
 
 const int wa_calls_io[] = {
     S(read), S(write), S(readv), S(writev), S(pread64), S(pwrite64), S(preadv), S(pwritev), S(preadv2), S(pwritev2),
-    S(lseek), S(close), S(close_range), S(dup), S(dup2), S(dup3), S(fcntl), S(fstat), S(pipe), S(pipe2),
+    S(lseek), S(close), S(close_range), S(dup), S(dup2), S(dup3), S(fstat), S(pipe), S(pipe2),
     S(socketpair), S(shutdown), S(eventfd2), S(signalfd4),
     S(poll), S(ppoll), S(select), S(pselect6), S(epoll_create1), S(epoll_ctl), S(epoll_wait), S(epoll_pwait),
     S(epoll_pwait2), S(timerfd_create), S(timerfd_settime), S(timerfd_gettime),

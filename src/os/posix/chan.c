@@ -249,15 +249,23 @@ ssize_t wa_chan_send_piece(int fd, const char *p, size_t n, size_t done, int pas
     return put;
 }
 
-static enum wa_code send_all(int fd, const char *p, size_t n, int pass_fd, struct wa_err *err)
+void wa_chan_set_patience(struct wa_chan *c, uint32_t ms)
 {
+    c->patience_ms = ms;
+}
+
+static enum wa_code send_all(const struct wa_chan *c, const char *p, size_t n, int pass_fd,
+                             struct wa_err *err)
+{
+    int fd = c->fd;
     for (size_t done = 0; done < n;) {
         ssize_t put = wa_chan_send_piece(fd, p, n, done, pass_fd);
         if (put < 0)
             return errno == EPIPE || errno == ECONNRESET
                        ? wa_fail(err, WA_E_NOT_FOUND, "the other process has closed")
                        : wa_fail_errno(err, errno, "cannot write to another process");
-        if (put == 0 && wait_for(fd, POLLOUT, 0, true, err) != WA_OK)
+        if (put == 0 && wait_for(fd, POLLOUT, wa_clock_mono_ms() + c->patience_ms,
+                                 c->patience_ms == 0, err) != WA_OK)
             return err->code;
         done += (size_t)put;
     }
@@ -272,9 +280,9 @@ enum wa_code wa_chan_send(struct wa_chan *c, uint16_t type, uint32_t id, struct 
         return wa_fail(err, WA_E_LIMIT, "a message of more than %u bytes to another process",
                        WA_IPC_MESSAGE_MAX);
     wa_chan_put_head(head, type, id, payload.n);
-    if (send_all(c->fd, head, WA_CHAN_HEAD, fd, err) != WA_OK)
+    if (send_all(c, head, WA_CHAN_HEAD, fd, err) != WA_OK)
         return err->code;
-    return send_all(c->fd, payload.p, payload.n, -1, err);
+    return send_all(c, payload.p, payload.n, -1, err);
 }
 
 enum wa_code wa_chan_recv(struct wa_chan *c, int timeout_ms, struct wa_chan_msg *ret,

@@ -32,6 +32,7 @@ struct wa_chan {
     struct wa_chan_came came[2];
     size_t came_count;
     bool is_dead;
+    uint32_t patience_ms; /* 0: for ever */
     struct wa_chan_frame *first, **last;
     size_t queued;
     struct wa_io *io;

@@ -458,6 +458,17 @@ static int warm_up(void **state)
     return 0;
 }
 
+/* Nobody reads: a patient sender would wait for ever. */
+static void test_patience_ends(void **state)
+{
+    static char large[4 << 20];
+    struct pair *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    wa_chan_set_patience(p->ours, 1);
+    assert_int_equal(wa_chan_send(p->ours, M_LARGE, 1, wa_sv_n(large, sizeof large), -1, &err),
+                     WA_E_TIMEOUT);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -468,7 +479,7 @@ int main(void)
         T(test_lies_kill_a_blocking_channel),         T(test_lies_kill_a_channel_in_a_loop),
         T(test_a_loop_hears_everything_to_the_end),   T(test_a_channel_is_freed_in_its_callback),
         T(test_what_was_read_ahead_is_delivered),     T(test_posts_queue_with_a_cap),
-        T(test_a_peer_that_leaves_is_heard),
+        T(test_a_peer_that_leaves_is_heard),          T(test_patience_ends),
     };
     return cmocka_run_group_tests_name("os/chan", tests, warm_up, NULL);
 }

@@ -141,6 +141,11 @@ static int set_a_limit(void)
     return setrlimit(RLIMIT_NOFILE, &l) != 0 ? errno : 0;
 }
 
+static int own_signals(void)
+{
+    return fcntl(passed_pair[0], F_SETOWN, getppid()) != 0 ? errno : 0;
+}
+
 static const struct attempt {
     int (*fn)(void);
     const char *name;
@@ -170,6 +175,7 @@ static const struct attempt {
     {signal_parents_thread, "signal to the parent's thread"},
     {change_group, "change of group"},
     {set_a_limit, "setting a limit"},
+    {own_signals, "signals by fcntl"},
 };
 
 /* --- profiles, and what comes of each attempt: + works, - is refused, x kills; a digit: refused
@@ -185,21 +191,21 @@ static const struct profile {
 } profiles[] = {
     /*                                                  rd  wr           sockets  msg  spawn  code
      */
-    {"io", IO, PATHS_NONE, /*                        */ "+ -- ----- - ----- - --- x -- -- --"},
-    {"fds", WA_PRIV_FDS, PATHS_NONE, /*              */ "+ -- ----- - ----- + --- x -- -- --"},
-    {"read", WA_PRIV_FS_READ, PATHS_ROOM, /*         */ "+ +- ----- - ----- - --- x -- -- --"},
+    {"io", IO, PATHS_NONE, /*                        */ "+ -- ----- - ----- - --- x -- -- ---"},
+    {"fds", WA_PRIV_FDS, PATHS_NONE, /*              */ "+ -- ----- - ----- + --- x -- -- ---"},
+    {"read", WA_PRIV_FS_READ, PATHS_ROOM, /*         */ "+ +- ----- - ----- - --- x -- -- ---"},
     {"write", WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, PATHS_ROOM,
-     /*                                              */ "+ +- ++-3- + ----- - --- x -- -- --"},
-    {"threads", WA_PRIV_THREADS, PATHS_NONE, /*      */ "+ -- ----- - ----- - +-- x -- -- --"},
+     /*                                              */ "+ +- ++-3- + ----- - --- x -- -- ---"},
+    {"threads", WA_PRIV_THREADS, PATHS_NONE, /*      */ "+ -- ----- - ----- - +-- x -- -- ---"},
     {"net", WA_PRIV_NET | WA_PRIV_THREADS | WA_PRIV_FS_READ, PATHS_ROOM,
-     /*                                              */ "+ +- ----- - +++-- + +-- x -- -- --"},
-    {"local", WA_PRIV_LOCAL, PATHS_NONE, /*          */ "+ -- ----- - -++-- + --- x -- -- --"},
+     /*                                              */ "+ +- ----- - +++-- + +-- x -- -- ---"},
+    {"local", WA_PRIV_LOCAL, PATHS_NONE, /*          */ "+ -- ----- - -++-- + --- x -- -- ---"},
     {"spawn", WA_PRIV_SPAWN | WA_PRIV_FS_READ, PATHS_SYSTEM,
-     /*                                              */ "+ -- ----- - ----- - ++- + ++ 66 --"},
+     /*                                              */ "+ -- ----- - ----- - ++- + ++ 66 ---"},
     {"all but spawn",
      WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_NET | WA_PRIV_LOCAL | WA_PRIV_FDS |
          WA_PRIV_THREADS | WA_PRIV_IDS,
-     PATHS_ROOM, /*                                  */ "+ +- ++-3- + ++++- + +-- x -- -- +-"},
+     PATHS_ROOM, /*                                  */ "+ +- ++-3- + ++++- + +-- x -- -- +--"},
 };
 
 static struct wa_priv profile_of(const struct profile *p, bool is_nobody, const char *const *room)
