@@ -94,7 +94,9 @@ enum wa_code wa_assigned_load(const struct wa_manager *m, struct wa_db *db, stru
                               struct wa_assigned *ret, struct wa_err *err)
 {
     struct wa_place place;
+    char uuid[WA_UUID_MAX + 1];
+    wa_identity_uuid(m, uuid);
     return wa_place_load(m, db, arena, &place, err) == WA_OK
-               ? wa_assigned_names(m->uuid, m->config.host_profiles, &place, arena, ret, err)
+               ? wa_assigned_names(uuid, m->config.host_profiles, &place, arena, ret, err)
                : err->code;
 }

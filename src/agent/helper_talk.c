@@ -21,6 +21,9 @@ enum wa_code wa_talk_begin(struct wa_talk *t, struct wa_launcher *l, enum wa_rol
     if (code == WA_OK) {
         code = wa_helper_channel(t->h, &t->chan, err);
     }
+    if (code == WA_OK) {
+        wa_chan_set_patience(t->chan, t->silence_ms);
+    }
     return code;
 }
 
@@ -98,7 +101,10 @@ enum wa_code wa_talk_recv(struct wa_talk *t, uint32_t id, struct wa_chan_msg *re
             return wa_fail(err, WA_E_TIMEOUT, "the %s process took too long",
                            wa_role_name(t->h->role));
         }
-        return code == WA_E_NOT_FOUND || code == WA_E_IO ? lost(t, err) : code;
+        if (code == WA_E_NOT_FOUND || code == WA_E_IO) {
+            return lost(t, err);
+        }
+        return wa_wrap(err, "the %s process", wa_role_name(t->h->role));
     }
 }
 
@@ -109,6 +115,9 @@ enum wa_code wa_talk_send(struct wa_talk *t, uint16_t type, uint32_t id, struct 
         return wa_fail(err, WA_E_CANCELLED, "the work was cancelled");
     }
     enum wa_code code = wa_chan_send(t->chan, type, id, payload, fd, err);
+    if (code == WA_E_TIMEOUT) {
+        return wa_fail(err, code, "the %s process does not listen", wa_role_name(t->h->role));
+    }
     return code == WA_E_NOT_FOUND || code == WA_E_IO || code == WA_E_UNREACHABLE ? lost(t, err)
                                                                                  : code;
 }

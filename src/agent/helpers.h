@@ -12,6 +12,10 @@
 #include "net/tls.h"
 #include "pkg/members.h"
 
+/* Whose network, fetch, unpack and inventory processes are; false when that account does not exist,
+ * nor is any but root's: then nobody's numbers. */
+bool wa_helper_account(const char *user, uint32_t *ret_uid, uint32_t *ret_gid);
+
 struct wa_launcher; /* the manager's side of the launcher's channel; usable from the loop's thread
                        and the task thread */
 

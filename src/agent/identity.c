@@ -204,6 +204,13 @@ enum wa_code wa_identity_make(struct wa_manager *m, struct wa_buf *certificate, 
     return wa_cert_write_pem(cert, certificate, err);
 }
 
+void wa_identity_uuid(const struct wa_manager *m, char ret[WA_UUID_MAX + 1])
+{
+    wa_lock_take(m->lock);
+    memcpy(ret, m->uuid, sizeof m->uuid);
+    wa_lock_give(m->lock);
+}
+
 bool wa_identity_is_derived(const struct wa_manager *m)
 {
     return m->config.uuid[0] == '\0' && !m->config.use_fqdn_as_uuid;

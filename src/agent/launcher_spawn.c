@@ -19,19 +19,26 @@
 #define LANG_ENV "LANG=C.UTF-8"
 #define ENV_TEXT_MAX 512 /* bytes of "HOME=..." */
 
+bool wa_helper_account(const char *user, uint32_t *ret_uid, uint32_t *ret_gid)
+{
+    struct wa_err why = WA_ERR_INIT;
+    if (wa_user_ids(user, ret_uid, ret_gid, &why) == WA_OK && *ret_uid != 0 && *ret_gid != 0) {
+        return true;
+    }
+    *ret_uid = *ret_gid = NOBODY;
+    return false;
+}
+
 enum wa_code wa_launch_init(struct wa_launch *launch, const struct wa_agent_paths *paths,
                             bool is_once, const struct wa_log *log, struct wa_err *err)
 {
-    struct wa_err why = WA_ERR_INIT;
     launch->paths = paths;
     launch->is_once = is_once;
     (void)snprintf(launch->log_env, sizeof launch->log_env, WA_ROLE_LOG_ENV "=%s",
                    is_once ? "warning" : "info");
     (void)snprintf(launch->language_env, sizeof launch->language_env, "LANGUAGE=%s",
                    wa_text_language_name());
-    if (wa_user_ids(paths->user, &launch->uid, &launch->gid, &why) != WA_OK || launch->uid == 0 ||
-        launch->gid == 0) {
-        launch->uid = launch->gid = NOBODY;
+    if (!wa_helper_account(paths->user, &launch->uid, &launch->gid)) {
         wa_log(log, WA_LOG_WARNING, "launcher.account", WA_LF_S("missing", paths->user),
                WA_LF_I("instead_uid", NOBODY));
     }

@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/local.h"
 #include "os/pipe.h"
+#include "os/priv.h"
 #include "os/proc.h"
 
 #include <errno.h>
@@ -45,6 +46,7 @@ struct wa_local {
     struct wa_io *io;
     struct client *first;
     size_t count;
+    uint32_t own_uid; /* of our network, fetch, unpack and inventory processes */
     struct {
         uint32_t uid;
         int64_t until;
@@ -63,7 +65,7 @@ static void client_free(struct client *c)
     wa_buf_fini_secret(&c->in);
     wa_buf_fini(&c->out);
     wa_buf_fini_secret(&c->password);
-    wa_arena_fini(&c->arena);
+    wa_arena_fini_secret(&c->arena); /* the request names its sender's password */
     wa_free(c);
 }
 
@@ -450,6 +452,15 @@ static enum wa_code admit(struct wa_local *l, int fd, struct wa_err *err)
     struct wa_peer peer;
     if (wa_local_peer(fd, &peer, err) != WA_OK)
         return err->code;
+    if (peer.uid == l->own_uid) /* taken over, or somebody who has its account */
+        return wa_fail(err, WA_E_DENIED,
+                       "process %d has the account of this agent's own processes, which have "
+                       "nothing to ask",
+                       peer.pid);
+    if (peer.uid == 0 &&
+        wa_priv_is_confined(peer.pid)) /* as the launcher has it: no way round that */
+        return wa_fail(err, WA_E_DENIED,
+                       "process %d is root's, but has given up what makes it root", peer.pid);
     if (l->count >= WA_LOCAL_CLIENTS_MAX ||
         (peer.uid != 0 && of_uid(l, peer.uid) >= WA_LOCAL_CLIENTS_PER_UID_MAX))
         return wa_fail(err, WA_E_BUSY, "too many local connections of uid %u", (unsigned)peer.uid);
@@ -501,8 +512,10 @@ enum wa_code wa_local_start(struct wa_manager *m, struct wa_err *err)
     struct wa_local *l = wa_calloc(1, sizeof *l);
     if (l == NULL)
         return wa_nomem(err);
+    uint32_t gid = 0;
     l->m = m;
     l->fd = -1;
+    (void)wa_helper_account(m->config.helper_user, &l->own_uid, &gid);
     if (wa_local_listen(m->config.local_socket, 0666, &l->fd, err) != WA_OK ||
         wa_io_new(m->loop, l->fd, on_listen, l, &l->io, err) != WA_OK ||
         wa_io_set(l->io, WA_IO_READ, err) != WA_OK) {

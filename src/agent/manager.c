@@ -241,6 +241,7 @@ static void stop(struct wa_manager *m)
     wa_db_close(m->tdb);
     wa_launcher_free(m->launcher);
     wa_key_free(m->key);
+    wa_buf_fini_secret(&m->secret);
     wa_cancel_free(m->cancel);
     wa_lock_free(m->lock);
     wa_fd_close(&m->lock_fd);

@@ -62,13 +62,14 @@ struct wa_manager {
     bool stopping, registered;            /* registered: the push channel should (re)connect */
     bool restarting;                      /* the loop's: ended to be started again */
     uint64_t watchdog_ms, watchdog_at_ms; /* the loop's: 0: nobody watches; the next sign of life */
+    struct wa_buf secret; /* token or password of the registration that waits; see tasks.c */
     int64_t running_task;
     bool is_at_work;         /* the task thread: false once it has found nothing to do */
     int64_t running_percent; /* of it that is done */
     bool is_stoppable;       /* that task, by a local user */
     struct wa_cancel *cancel;
-    struct wa_key *key; /* the machine's; NULL before its first registration */
-    char uuid[WA_UUID_MAX + 1];
+    struct wa_key *key;         /* the machine's; NULL before its first registration */
+    char uuid[WA_UUID_MAX + 1]; /* changed by the task thread alone, which need not lock to read */
     int64_t twin_doubts; /* reports in a row whose number the server had seen: see report.c */
     bool has_reported;   /* or tried to, since the start */
     /* the task thread's */
@@ -90,6 +91,9 @@ WA_CHECK enum wa_code wa_identity_load(struct wa_manager *m, struct wa_db *db, s
 /* Makes what is missing: uuid, key, certificate. certificate: PEM. */
 WA_CHECK enum wa_code wa_identity_make(struct wa_manager *m, struct wa_buf *certificate,
                                        struct wa_err *err);
+/* The machine's uuid, for the loop's thread: the task thread may change it meanwhile. Takes the
+ * lock. */
+void wa_identity_uuid(const struct wa_manager *m, char ret[WA_UUID_MAX + 1]);
 /* Whether nobody has said in the configuration who this machine is. */
 bool wa_identity_is_derived(const struct wa_manager *m);
 /* Becomes another machine to the server: without key and enrolment, what was owed or ordered is

@@ -14,13 +14,16 @@
 #define BACKOFF_MAX_MS 300000u
 #define REFUSALS_MAX 256        /* that wait to be reported */
 #define REFUSALS_A_MINUTE 1000u /* beyond, orders are not even looked at */
+#define NEWS_A_MINUTE                                                                              \
+    600u /* challenges and states: ten times those of the fastest reconnecting                     \
+          */
 
 struct wa_push {
     struct wa_manager *m;
     struct wa_chan *chan;
     char nonce[65]; /* ours, of this connection; "" when there is none */
     int64_t minute; /* of the clock, to which refusals belong */
-    unsigned refusals;
+    unsigned refusals, news;
 };
 
 static void fail_log(struct wa_push *p, const char *event, const struct wa_err *err)
@@ -78,6 +81,7 @@ struct papers {
     struct wa_trust *anchors;
     struct wa_key *relay;
     struct wa_order_policy policy;
+    char uuid[WA_UUID_MAX + 1];
 };
 
 static void papers_fini(struct papers *p)
@@ -101,6 +105,7 @@ static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa
     int64_t enrolled = 0;
     wa_buf_init(&pem, 64u << 10);
     ret->m = p->m;
+    wa_identity_uuid(p->m, ret->uuid);
     if (wa_repo_trust_loop(p->m, &ret->trust, err) != WA_OK ||
         wa_manager_anchors(p->m, NULL, ret->trust, &ret->anchors, err) != WA_OK ||
         wa_param_get(p->m->db, "relay_key", &pem, err) != WA_OK ||
@@ -114,7 +119,7 @@ static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa
                                            .may_order = ret->trust->root != NULL ? may_order : NULL,
                                            .user = ret,
                                            .relay_key = ret->relay,
-                                           .uuid = p->m->uuid,
+                                           .uuid = ret->uuid,
                                            .nonce = p->nonce,
                                            .now = wa_clock_now(),
                                            .enrolled_at = enrolled};
@@ -196,13 +201,18 @@ static enum wa_code owes_refusal(struct wa_push *p, const char *id, bool *ret, s
 
 /* Whoever sends nonsense all the time costs us no more than so much work and log. What is passed
  * over stays unacknowledged: the server has it still. */
-static bool is_flooded(struct wa_push *p)
+static void count_anew(struct wa_push *p)
 {
     int64_t minute = wa_clock_now() / 60;
-    if (minute != p->minute) {
-        p->minute = minute;
-        p->refusals = 0;
-    }
+    if (minute == p->minute)
+        return;
+    p->minute = minute;
+    p->refusals = p->news = 0;
+}
+
+static bool is_flooded(struct wa_push *p)
+{
+    count_anew(p);
     if (p->refusals == REFUSALS_A_MINUTE) {
         p->refusals++; /* told once */
         wa_log(&p->m->log, WA_LOG_ERROR, "push.flooded", WA_LF_I("refused", p->refusals));
@@ -293,9 +303,24 @@ static void on_state(struct wa_push *p, struct wa_sv payload)
            WA_LF_S("reason", s.reason));
 }
 
+/* A network process that was taken over: each of its challenges costs a signature, each state a
+ * line of the log. What is beyond is not looked at. */
+static bool is_chatter(struct wa_push *p)
+{
+    count_anew(p);
+    if (p->news > NEWS_A_MINUTE)
+        return true;
+    if (p->news++ < NEWS_A_MINUTE)
+        return false;
+    wa_log(&p->m->log, WA_LOG_ERROR, "push.flooded", WA_LF_I("news", NEWS_A_MINUTE));
+    return true;
+}
+
 static void on_msg(void *user, const struct wa_chan_msg *msg)
 {
     struct wa_push *p = user;
+    if (msg->type != WA_M_NET_TEXT && is_chatter(p))
+        return;
     switch (msg->type) {
     case WA_M_NET_CHALLENGE:
         on_challenge(p, msg->payload);

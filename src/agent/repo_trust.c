@@ -337,10 +337,12 @@ static enum wa_code load_membership(struct wa_manager *m, struct wa_db *db,
                                     struct wa_err *err)
 {
     WA_AUTO_AVAILABLE struct wa_available a = {.n = 0};
+    char uuid[WA_UUID_MAX + 1];
+    wa_identity_uuid(m, uuid);
     if (wa_available_load_repo(db, "wapt-host", &a, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < a.n; i++)
-        if (strcmp(wa_control_get(&a.items[i], WA_A_PACKAGE), m->uuid) == 0 &&
+        if (strcmp(wa_control_get(&a.items[i], WA_A_PACKAGE), uuid) == 0 &&
             (t->published == NULL ||
              !wa_published_revokes(t->published,
                                    wa_control_get(&a.items[i], WA_A_SIGNER_FINGERPRINT))))

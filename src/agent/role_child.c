@@ -118,8 +118,9 @@ enum wa_code wa_role_error_read(struct wa_sv json, struct wa_err *err)
         return wa_fail(err, WA_E_REFUSED, "a helper process reported an error in a wrong form");
     }
     enum wa_code told = wa_code_from_name(name);
-    if (told == WA_OK || told == WA_E_AGAIN) { /* neither is an error that may be handed on */
-        told = WA_E_INTERNAL;
+    if (told == WA_OK || told == WA_E_AGAIN ||
+        message.n == 0) { /* no error, or none that says what */
+        return wa_fail(err, WA_E_REFUSED, "a helper process reported an error that is none");
     }
     return wa_fail(err, told, "%.*s", WA_SV_ARG(message));
 }

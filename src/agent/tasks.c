@@ -337,9 +337,47 @@ static enum wa_code check_time(struct wa_task_run *run, struct wa_err *err)
                          "its time was over before this machine could begin with it");
 }
 
+/* A registration's token and password stay in memory: the queue is a file, where only IN_MEMORY
+ * says that there was one. The newest is kept; after a restart there is none, and whoever asked
+ * asks again. */
+#define IN_MEMORY "-"
+
+static void keep_secret(struct wa_manager *m, struct wa_local_request *r)
+{
+    struct wa_sv *secret = r->token.n > 0 ? &r->token : &r->server_password;
+    if (secret->n == 0)
+        return;
+    wa_lock_take(m->lock);
+    wa_buf_fini_secret(&m->secret);
+    wa_buf_init(&m->secret, WA_LOCAL_REQUEST_MAX);
+    wa_buf_addsv(&m->secret, *secret);
+    wa_lock_give(m->lock);
+    r->server_password = r->token.n > 0 ? (struct wa_sv){NULL, 0} : r->server_password;
+    *secret = WA_SV(IN_MEMORY);
+}
+
+/* secret: what the request then points to. */
+static enum wa_code take_secret(struct wa_manager *m, struct wa_local_request *r,
+                                struct wa_buf *secret, struct wa_err *err)
+{
+    struct wa_sv *wanted = r->token.n > 0 ? &r->token : &r->server_password;
+    if (!wa_sv_eqs(*wanted, IN_MEMORY))
+        return WA_OK;
+    wa_lock_take(m->lock);
+    *secret = m->secret;
+    m->secret = (struct wa_buf){0};
+    wa_lock_give(m->lock);
+    *wanted = wa_buf_sv(secret);
+    return secret->n > 0 ? WA_OK
+                         : wa_fail(err, WA_E_CANCELLED,
+                                   "the agent was started again meanwhile and has kept no password "
+                                   "or token: register once more");
+}
+
 static void run_task(struct wa_manager *m, const struct wa_task *t)
 {
     struct wa_task_run run = {.m = m, .task = t};
+    WA_AUTO_BUF_SECRET struct wa_buf secret = {0};
     WA_AUTO_ARENA struct wa_arena arena;
     struct wa_err err = WA_ERR_INIT;
     wa_arena_init(&arena, 1u << 20);
@@ -355,7 +393,8 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     wa_log(&m->log, WA_LOG_INFO, "task.started", WA_LF_I("task", t->id), WA_LF_S("kind", t->kind),
            WA_LF_S("by", t->created_by));
     enum wa_code code = wa_local_request_read(wa_sv(t->args), &arena, &run.request, &err);
-    if (code == WA_OK && check_time(&run, &err) == WA_OK && wa_schedule_begin(&run, &err) == WA_OK)
+    if (code == WA_OK && take_secret(m, &run.request, &secret, &err) == WA_OK &&
+        check_time(&run, &err) == WA_OK && wa_schedule_begin(&run, &err) == WA_OK)
         (void)dispatch(&run, &err);
     code = err.code;
     wa_jw_end(&run.packages_jw);
@@ -462,6 +501,7 @@ enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
     struct wa_local_request clean = *args;
     wa_buf_init(&text, WA_LOCAL_REQUEST_MAX);
     clean.password = (struct wa_sv){NULL, 0}; /* proven already; never stored */
+    keep_secret(m, &clean);
     if (wa_local_request_write(&clean, &text, err) != WA_OK ||
         wa_task_add(m->db, kind, wa_buf_sv(&text), by, action_id, not_before, ret_id, err) != WA_OK)
         return err->code;

@@ -64,7 +64,9 @@ static enum wa_code get_index(struct wa_task_run *run, const struct wa_agent_rep
     char etag[WA_ETAG_MAX] = "";
     WA_AUTO_FD int kept = -1;
     WA_AUTO_FD int fetched = -1;
-    bool has_kept = wa_index_kept_open(run->m, r->name, url, etag, &kept);
+    /* The tag came from the same process as the bytes: whoever asks for the whole can be rid of
+     * both. */
+    bool has_kept = !run->request.force && wa_index_kept_open(run->m, r->name, url, etag, &kept);
     const struct wa_repo_get get = {.url = url, .etag = etag, .max_bytes = max};
     if (wa_update_download(run, r, &get, &index_file, &fetched, ret, err) != WA_OK)
         return err->code;
