@@ -75,8 +75,9 @@ static void test_errors_travel(void **state)
         enum wa_code code;
     } rows[] = {
         {"{\"code\":\"not_found\",\"message\":\"gone\"}", WA_E_NOT_FOUND},
-        {"{\"code\":\"ok\",\"message\":\"gone\"}", WA_E_INTERNAL},
-        {"{\"code\":\"again\",\"message\":\"gone\"}", WA_E_INTERNAL},
+        {"{\"code\":\"ok\",\"message\":\"gone\"}", WA_E_REFUSED},
+        {"{\"code\":\"again\",\"message\":\"gone\"}", WA_E_REFUSED},
+        {"{\"code\":\"io\",\"message\":\"\"}", WA_E_REFUSED},
         {"{\"code\":\"martian\",\"message\":\"gone\"}", WA_E_INTERNAL},
         {"{\"code\":\"io\"}", WA_E_REFUSED},
         {"{\"message\":\"x\"}", WA_E_REFUSED},
