@@ -12,6 +12,7 @@
 #include "agent/journal.h"
 #include "agent/repo_trust.h"
 #include "os/clock.h"
+#include "pkg/selfservice.h"
 
 /* --- verifying --- */
 
@@ -268,6 +269,24 @@ static enum wa_code install_with_code(struct wa_task_run *run, const struct wa_i
     return err->code;
 }
 
+/* Nothing runs. The rules of self-service are read from what is kept. */
+static enum wa_code install_without_code(struct wa_task_run *run, const struct wa_install *in,
+                                         struct wa_members *members, const struct wa_verdict *v,
+                                         struct wa_err *err)
+{
+    char id[WA_STAGE_ID + 1];
+    WA_AUTO_DIR struct wa_dir stage = WA_DIR_INIT;
+    if (strcmp(wa_control_get(in->to, WA_A_SECTION), WA_SELF_SECTION) != 0)
+        return commit(run, in, "OK", NULL, err);
+    if (wa_stage_new(run->m, id, &stage, err) != WA_OK)
+        return err->code;
+    if (wa_extract_verified(members, v, &stage, err) == WA_OK &&
+        wa_kept_save(run->m, &stage, in->to, err) == WA_OK)
+        (void)commit(run, in, "OK", NULL, err);
+    wa_stage_remove(run->m, id);
+    return err->code;
+}
+
 /* Spoilt or not the one that was planned: another address, or a fresh download in place of what lay
  * in the cache, may have the right one. */
 static bool may_be_spoilt(enum wa_code code)
@@ -329,7 +348,7 @@ enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in
         code = check_machine(run->m, &v.control, err);
     if (code == WA_OK)
         code = v.has_setup_py ? install_with_code(run, in, wa_unpack_members(unpack), &v, err)
-                              : commit(run, in, "OK", NULL, err);
+                              : install_without_code(run, in, wa_unpack_members(unpack), &v, err);
     wa_unpack_free(unpack);
     return code;
 }

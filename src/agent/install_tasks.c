@@ -3,6 +3,7 @@
 #include "agent/install_priv.h"
 #include "agent/journal.h"
 #include "agent/scene.h"
+#include "agent/selfservice.h"
 
 #include "base/date.h"
 #include "base/vec.h"
@@ -277,7 +278,8 @@ enum wa_code wa_task_install(struct wa_task_run *run, struct wa_err *err)
     WA_AUTO_SCENE struct wa_scene s;
     WA_AUTO_PLAN struct wa_plan plan;
     wa_plan_init(&plan);
-    if (plan_install(run, &s, run->request.force, &plan, err) != WA_OK)
+    if (plan_install(run, &s, run->request.force, &plan, err) != WA_OK ||
+        wa_self_check_plan(run, &plan, err) != WA_OK)
         return err->code;
     return carry_out(run, &s, &plan, err);
 }
@@ -457,7 +459,8 @@ enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err)
     wa_arena_init(&arena, 1u << 20);
     if (wa_scene_load(run->m, &s, err) != WA_OK ||
         requests(run, &arena, texts, &count, err) != WA_OK ||
-        wa_plan_remove(&s.in, texts, count, &plan, err) != WA_OK)
+        wa_plan_remove(&s.in, texts, count, &plan, err) != WA_OK ||
+        wa_self_check_plan(run, &plan, err) != WA_OK)
         return err->code;
     tell_problems(run, &plan, NULL);
     return carry_out(run, &s, &plan, err);

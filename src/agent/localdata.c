@@ -1,14 +1,26 @@
 /* localdata.c - answers that only read: status, lists, search. From the loop's thread and
  * connection. */
+#include "agent/local_priv.h"
 #include "agent/repo_trust.h"
 
+/* caller NULL: what they may is not told. */
+static void write_allowed(struct wa_jw *w, const struct wa_control *c,
+                          const struct wa_caller *caller)
+{
+    if (caller != NULL)
+        wa_jw_kvb(w, "allowed",
+                  wa_caller_may(caller, wa_control_get(c, WA_A_PACKAGE),
+                                wa_control_get(c, WA_A_SECTION)));
+}
+
 static void write_entry(struct wa_jw *w, const struct wa_control *c, const char *repo,
-                        const char *installed)
+                        const char *installed, const struct wa_caller *caller)
 {
     wa_jw_obj(w);
     wa_control_json(w, c);
     wa_jw_kv(w, "repo", repo);
     wa_jw_kv(w, "installed", installed);
+    write_allowed(w, c, caller);
     wa_jw_end(w);
 }
 
@@ -39,7 +51,8 @@ static const char *newer_than(const struct wa_manager *m, const struct wa_availa
                : wa_control_get(best, WA_A_VERSION);
 }
 
-static void write_row(struct wa_jw *w, const struct wa_installed_row *r, const char *newer)
+static void write_row(struct wa_jw *w, const struct wa_installed_row *r, const char *newer,
+                      const struct wa_caller *caller)
 {
     wa_jw_obj(w);
     wa_control_json(w, &r->base.control);
@@ -50,6 +63,7 @@ static void write_row(struct wa_jw *w, const struct wa_installed_row *r, const c
     wa_jw_kv(w, "last_audit_status", r->audit_status);
     wa_jw_kvi(w, "last_audit_on", r->audit_on);
     wa_jw_kv(w, "newer", newer);
+    write_allowed(w, &r->base.control, caller);
     wa_jw_end(w);
 }
 
@@ -68,7 +82,7 @@ static bool contains(const char *text, struct wa_sv word)
 }
 
 /* All words occur in name, title, description or keywords. */
-static bool matches(const struct wa_control *c, const struct wa_local_request *r)
+bool wa_local_matches(const struct wa_control *c, const struct wa_local_request *r)
 {
     static const enum wa_attr where[] = {WA_A_PACKAGE, WA_A_NAME, WA_A_DESCRIPTION, WA_A_KEYWORDS,
                                          WA_A_DESCRIPTION_FR};
@@ -82,8 +96,8 @@ static bool matches(const struct wa_control *c, const struct wa_local_request *r
     return true;
 }
 
-static enum wa_code list(struct wa_manager *m, const struct wa_local_request *r, struct wa_jw *w,
-                         struct wa_err *err)
+static enum wa_code list(struct wa_manager *m, const struct wa_local_request *r,
+                         const struct wa_caller *caller, struct wa_jw *w, struct wa_err *err)
 {
     WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
     WA_AUTO_AVAILABLE struct wa_available a = {.n = 0};
@@ -92,14 +106,14 @@ static enum wa_code list(struct wa_manager *m, const struct wa_local_request *r,
         return err->code;
     wa_jw_arr(w);
     for (size_t i = 0; i < l.n; i++)
-        if (matches(&l.items[i].base.control, r))
-            write_row(w, &l.items[i], newer_than(m, &a, &l.items[i].base.control));
+        if (wa_local_matches(&l.items[i].base.control, r))
+            write_row(w, &l.items[i], newer_than(m, &a, &l.items[i].base.control), caller);
     wa_jw_end(w);
     return WA_OK;
 }
 
-static enum wa_code search(struct wa_manager *m, const struct wa_local_request *r, struct wa_jw *w,
-                           struct wa_err *err)
+static enum wa_code search(struct wa_manager *m, const struct wa_local_request *r,
+                           const struct wa_caller *caller, struct wa_jw *w, struct wa_err *err)
 {
     WA_AUTO_AVAILABLE struct wa_available a = {.n = 0};
     WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
@@ -108,9 +122,9 @@ static enum wa_code search(struct wa_manager *m, const struct wa_local_request *
         return err->code;
     wa_jw_arr(w);
     for (size_t i = 0; i < a.n; i++)
-        if (strcmp(a.repos[i], "wapt-host") != 0 && matches(&a.items[i], r))
+        if (strcmp(a.repos[i], "wapt-host") != 0 && wa_local_matches(&a.items[i], r))
             write_entry(w, &a.items[i], a.repos[i],
-                        version_of(&l, wa_control_get(&a.items[i], WA_A_PACKAGE)));
+                        version_of(&l, wa_control_get(&a.items[i], WA_A_PACKAGE)), caller);
     wa_jw_end(w);
     return WA_OK;
 }
@@ -131,13 +145,13 @@ static enum wa_code show(struct wa_manager *m, const struct wa_local_request *r,
             return err->code;
         for (size_t i = 0; i < l.n; i++)
             if (wa_request_matches_typed(&q, &l.items[i].base.control)) {
-                write_row(w, &l.items[i], newer_than(m, &a, &l.items[i].base.control));
+                write_row(w, &l.items[i], newer_than(m, &a, &l.items[i].base.control), NULL);
                 found = true;
             }
         for (size_t i = 0; i < a.n; i++)
             if (wa_request_matches_typed(&q, &a.items[i])) {
                 write_entry(w, &a.items[i], a.repos[i],
-                            version_of(&l, wa_control_get(&a.items[i], WA_A_PACKAGE)));
+                            version_of(&l, wa_control_get(&a.items[i], WA_A_PACKAGE)), NULL);
                 found = true;
             }
     }
@@ -206,6 +220,7 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
         return err->code;
     wa_lock_take(m->lock);
     int64_t running = m->running_task;
+    bool is_stopped = m->stopped_until_ms != 0;
     wa_jw_obj(w);
     wa_jw_kv(w, "version", WA_VERSION);
     wa_jw_kv(w, "uuid", m->uuid);
@@ -213,6 +228,7 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
     wa_jw_kv(w, "repository", m->config.repo_url);
     wa_jw_kvi(w, "enrolled_at", enrolled);
     wa_jw_kvi(w, "running_task", running);
+    wa_jw_kvb(w, "stopped", is_stopped);
     wa_lock_give(m->lock);
     wa_jw_key(w, "own_packages");
     wa_jw_arr(w);
@@ -227,17 +243,20 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
 }
 
 enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *r,
-                           struct wa_buf *data, struct wa_err *err)
+                           const struct wa_caller *caller, struct wa_buf *data, struct wa_err *err)
 {
     struct wa_jw w;
     enum wa_code code;
     wa_jw_init(&w, data);
     switch (r->op) {
     case WA_OP_LIST:
-        code = list(m, r, &w, err);
+        code = list(m, r, caller, &w, err);
         break;
     case WA_OP_SEARCH:
-        code = search(m, r, &w, err);
+        code = search(m, r, caller, &w, err);
+        break;
+    case WA_OP_CATALOGUE:
+        code = wa_local_catalogue(m, r, caller, &w, err);
         break;
     case WA_OP_SHOW:
         code = show(m, r, &w, err);

@@ -64,9 +64,11 @@ struct wa_manager {
     uint64_t watchdog_ms, watchdog_at_ms; /* the loop's: 0: nobody watches; the next sign of life */
     struct wa_buf secret; /* token or password of the registration that waits; see tasks.c */
     int64_t running_task;
-    bool is_at_work;         /* the task thread: false once it has found nothing to do */
-    int64_t running_percent; /* of it that is done */
-    bool is_stoppable;       /* that task, by a local user */
+    bool is_at_work;           /* the task thread: false once it has found nothing to do */
+    int64_t running_percent;   /* of it that is done */
+    bool is_stoppable;         /* that task, by a local user */
+    uint64_t stopped_until_ms; /* of the clock that never goes back; no task begins before. 0:
+                                  nobody stopped it */
     struct wa_cancel *cancel;
     struct wa_key *key;         /* the machine's; NULL before its first registration */
     char uuid[WA_UUID_MAX + 1]; /* changed by the task thread alone, which need not lock to read */
@@ -193,6 +195,7 @@ struct wa_task_run {
     struct wa_jw packages_jw;
     const struct wa_plan *plan; /* what is being carried out, from step plan_at on; may be NULL */
     size_t plan_at;
+    uint64_t told_part; /* percent of the step that was told last */
     struct wa_buf log;  /* what it told, the end of it */
     struct wa_buf data; /* JSON: result for the local client, or empty */
     bool is_cut;        /* by the end of the service */
@@ -330,6 +333,10 @@ WA_CHECK enum wa_code wa_kept_sweep(struct wa_manager *m, struct wa_db *db, stru
 bool wa_kept_has_hook(struct wa_manager *m, const struct wa_control *c, enum wa_hook hook);
 /* Whether its papers are kept too: of what WAPT had installed there is only the script. */
 bool wa_kept_is_whole(struct wa_manager *m, const struct wa_control *c);
+/* One of the kept files, verified again now: after a revocation it is refused. */
+WA_CHECK enum wa_code wa_kept_read(struct wa_manager *m, const struct wa_installed_row *row,
+                                   const char *file, size_t max, struct wa_buf *out,
+                                   struct wa_err *err);
 /* Verifies the kept files again and stages them. Refused after a revocation, but for UNINSTALL. */
 WA_CHECK enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *row,
                                     enum wa_hook hook, char *ret_id, struct wa_err *err);
@@ -383,10 +390,18 @@ void wa_index_seen_save(struct wa_manager *m, const char *repo, struct wa_seen *
 WA_CHECK enum wa_code wa_local_start(struct wa_manager *m, struct wa_err *err);
 void wa_local_stop(struct wa_manager *m);
 bool wa_local_is_idle(const struct wa_manager *m); /* nobody is connected */
-/* An event of a task, for those who follow it. line: ends with a newline. last: the result. */
-void wa_local_event(struct wa_manager *m, int64_t task, struct wa_sv line, bool last);
-WA_CHECK enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *r,
-                                    struct wa_buf *data, struct wa_err *err);
+/* --- local_stream.c; from any thread --- */
+enum wa_local_news {
+    WA_NEWS_GENERAL,  /* for who streams */
+    WA_NEWS_PROGRESS, /* of a task: for these, and who follows it */
+    WA_NEWS_TALK,     /* what we say about it: for who follows it */
+    WA_NEWS_SCRIPT,   /* what a script says that runs as root: for administrators of these */
+    WA_NEWS_RESULT    /* the last line for who follows it */
+};
+void wa_local_answer_tell(struct wa_manager *m, int64_t task, enum wa_local_news what,
+                          const struct wa_local_answer *a, struct wa_sv data);
+void wa_local_state(struct wa_manager *m, bool is_stopped);
+void wa_local_upgrades(struct wa_manager *m); /* the task thread's: they may have changed */
 
 /* --- push.c --- */
 WA_CHECK enum wa_code wa_push_start(struct wa_manager *m, struct wa_err *err);

@@ -1,17 +1,18 @@
 /* stage.c - the folders that scripts run in, and what is kept of a package for the hooks to come.
  *
  * A stage is new for each run and removed after it. Kept files are what the signer signed -
- * control, manifest, signature, certificate, setup.py - and are verified again before each run
- * (design: code that runs later).
+ * control, manifest, signature, certificate, setup.py, the rules of self-service - and are verified
+ * again before each use (design: code that runs later).
  */
 #include "agent/repo_trust.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
 #include "os/rand.h"
+#include "pkg/selfservice.h"
 
-static const char *const kept_files[] = {"WAPT/control", "WAPT/manifest.sha256",
-                                         "WAPT/signature.sha256", "WAPT/certificate.crt",
-                                         "setup.py"};
+static const char *const kept_papers[] = {"WAPT/control", "WAPT/manifest.sha256",
+                                          "WAPT/signature.sha256", "WAPT/certificate.crt"};
+static const char *const kept_contents[] = {"setup.py", WA_SELF_FILE}; /* where it has them */
 
 static enum wa_code path_of(struct wa_relpath *ret, struct wa_err *err, const char *folder,
                             const char *name)
@@ -66,9 +67,16 @@ static enum wa_code copy_file(const struct wa_dir *from, const struct wa_dir *to
 static enum wa_code copy_kept(const struct wa_dir *from, const struct wa_dir *to,
                               struct wa_err *err)
 {
-    for (size_t i = 0; i < WA_COUNT(kept_files); i++)
-        if (copy_file(from, to, kept_files[i], err) != WA_OK)
+    for (size_t i = 0; i < WA_COUNT(kept_papers); i++)
+        if (copy_file(from, to, kept_papers[i], err) != WA_OK)
             return err->code;
+    for (size_t i = 0; i < WA_COUNT(kept_contents); i++) {
+        struct wa_err why = WA_ERR_INIT;
+        if (copy_file(from, to, kept_contents[i], &why) != WA_OK && why.code != WA_E_NOT_FOUND) {
+            *err = why;
+            return err->code;
+        }
+    }
     return WA_OK;
 }
 
@@ -284,10 +292,10 @@ static enum wa_code verify_kept(struct wa_manager *m, const struct wa_dir *kept,
         wa_manager_anchors(m, wa_agent_repo_find(&m->config, row->repo), &trust, &anchors, &why) ==
             WA_OK &&
         wa_verify_tree(kept, anchors, wa_clock_now(), &v, &why) == WA_OK &&
-        wa_repo_trust_package(&trust, &v.trust, &v.control, true, &why) == WA_OK) {
+        wa_repo_trust_package(&trust, &v.trust, &v.control, v.has_setup_py, &why) == WA_OK) {
         return is_same(&v, row)
                    ? WA_OK
-                   : wa_fail(err, WA_E_REFUSED, "the kept script belongs to another package");
+                   : wa_fail(err, WA_E_REFUSED, "what is kept belongs to another package");
     }
     if (hook != WA_HOOK_UNINSTALL) {
         *err = why;
@@ -299,7 +307,7 @@ static enum wa_code verify_kept(struct wa_manager *m, const struct wa_dir *kept,
         return err->code;
     return is_same(&again, row)
                ? WA_OK
-               : wa_fail(err, WA_E_REFUSED, "the kept script belongs to another package");
+               : wa_fail(err, WA_E_REFUSED, "what is kept belongs to another package");
 }
 
 bool wa_kept_is_whole(struct wa_manager *m, const struct wa_control *c)
@@ -314,6 +322,19 @@ bool wa_kept_is_whole(struct wa_manager *m, const struct wa_control *c)
     memcpy(path.p + path.n, file, sizeof file);
     path.n += sizeof file - 1;
     return wa_file_stat(&m->base, &path, &st, &ignored) == WA_OK;
+}
+
+enum wa_code wa_kept_read(struct wa_manager *m, const struct wa_installed_row *row,
+                          const char *file, size_t max, struct wa_buf *out, struct wa_err *err)
+{
+    struct wa_relpath path, name = fixed(file);
+    WA_AUTO_DIR struct wa_dir kept = WA_DIR_INIT;
+    if (kept_path("packages", "", &row->base.control, &path, err) != WA_OK ||
+        wa_dir_open_sub(&m->base, &path, &kept, err) != WA_OK ||
+        verify_kept(m, &kept, row, WA_HOOK_AUDIT, err) != WA_OK)
+        return wa_wrap(err, "what is kept of '%s'",
+                       wa_control_get(&row->base.control, WA_A_PACKAGE));
+    return wa_file_read(&kept, &name, max, out, err);
 }
 
 enum wa_code wa_kept_stage(struct wa_manager *m, const struct wa_installed_row *row,

@@ -5,7 +5,7 @@
  */
 #include "agent/backoff.h"
 #include "agent/journal.h"
-#include "agent/manager_priv.h"
+#include "agent/selfservice.h"
 #include "base/text.h"
 #include "os/clock.h"
 
@@ -18,14 +18,9 @@
 
 /* --- telling --- */
 
-static void tell(struct wa_task_run *run, const struct wa_local_answer *a, struct wa_sv data,
-                 bool last)
+static void tell(struct wa_task_run *run, enum wa_local_news what, const struct wa_local_answer *a)
 {
-    WA_AUTO_BUF struct wa_buf line;
-    wa_buf_init(&line, WA_JSON_BYTES_MAX);
-    wa_local_answer_write(a, data, &line);
-    if (line.failed == WA_OK)
-        wa_local_event(run->m, run->task->id, wa_buf_sv(&line), last);
+    wa_local_answer_tell(run->m, run->task->id, what, a, WA_SV(""));
 }
 
 /* Kept for the history: the end, since what failed is told last. */
@@ -40,37 +35,48 @@ static void keep(struct wa_buf *log, struct wa_sv text)
     wa_buf_addsv(log, text);
 }
 
-void wa_task_output(struct wa_task_run *run, struct wa_sv text)
+static void say(struct wa_task_run *run, enum wa_local_news what, struct wa_sv text)
 {
     keep(&run->log, text);
     const struct wa_local_answer a = {.event = WA_EV_OUTPUT, .text = text};
-    tell(run, &a, WA_SV(""), false);
+    tell(run, what, &a);
 }
 
-/* Of the whole: steps that are done, and the part of the one at work. */
-static void note_progress(struct wa_task_run *run, uint64_t done, uint64_t total)
+/* Of a script; what runs as its user is that user's to see. */
+void wa_task_output(struct wa_task_run *run, struct wa_sv text)
+{
+    say(run, run->request.op == WA_OP_SESSION_SETUP ? WA_NEWS_TALK : WA_NEWS_SCRIPT, text);
+}
+
+/* Of the whole: steps that are done, and the part of the one at work. False: no percent more. */
+static bool note_progress(struct wa_task_run *run, uint64_t done, uint64_t total)
 {
     uint64_t steps = run->plan != NULL ? run->plan->n : 1;
     uint64_t part = total > 0 && done <= total && done < UINT64_MAX / 100 ? done * 100 / total : 0;
     wa_lock_take(run->m->lock);
     run->m->running_percent = (int64_t)((run->plan_at * 100 + part) / (steps > 0 ? steps : 1));
     wa_lock_give(run->m->lock);
+    bool is_news = total == 0 || part != run->told_part || done >= total;
+    run->told_part = part;
+    return is_news;
 }
 
 void wa_task_progress(void *user, uint64_t done, uint64_t total)
 {
     struct wa_task_run *run = user;
-    note_progress(run, done, total);
+    if (!note_progress(run, done, total))
+        return;
     const struct wa_local_answer a = {.event = WA_EV_PROGRESS,
+                                      .id = run->task->id,
                                       .done = (int64_t)done,
                                       .total = (int64_t)total,
                                       .text = wa_sv(run->task->kind)};
-    tell(run, &a, WA_SV(""), false);
+    tell(run, WA_NEWS_PROGRESS, &a);
 }
 
 void wa_task_step(struct wa_task_run *run)
 {
-    note_progress(run, 0, 0);
+    (void)note_progress(run, 0, 0);
 }
 
 void wa_task_say(struct wa_task_run *run, const char *fmt, ...)
@@ -80,7 +86,7 @@ void wa_task_say(struct wa_task_run *run, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, wa_text(fmt), args);
     va_end(args);
-    wa_task_output(run, wa_sv(text));
+    say(run, WA_NEWS_TALK, wa_sv(text));
 }
 
 static void write_package(struct wa_task_run *run, struct wa_sv name, struct wa_sv version,
@@ -270,8 +276,9 @@ static void follow_up(struct wa_task_run *run)
         run->request.op == WA_OP_UPDATE && wa_task_is_scheduled(run->task) &&
         run->m->config.download_ahead)
         (void)fetch_ahead(run, &err);
-    if (err.code != WA_OK)
+    if (err.code != WA_OK || wa_self_remember(run->m, &err) != WA_OK)
         wa_log_err(&run->m->log, WA_LOG_ERROR, "pending.failed", &err);
+    wa_local_upgrades(run->m);
 }
 
 /* Sends the status; what can't be sent now is tried again later. */
@@ -318,8 +325,17 @@ static void finish(struct wa_task_run *run, enum wa_code code, struct wa_err *er
            WA_LF_I("task", run->task->id), WA_LF_S("kind", run->task->kind),
            WA_LF_S("by", run->task->created_by), WA_LF_S("code", wa_code_name(code)),
            WA_LF_S("message", message));
+    const struct wa_local_answer done = {.event = WA_EV_TASK,
+                                         .id = run->task->id,
+                                         .text = WA_SV("done"),
+                                         .kind = wa_sv(run->task->kind),
+                                         .by = wa_sv(run->task->created_by),
+                                         .is_done = true,
+                                         .code = code};
+    tell(run, WA_NEWS_GENERAL, &done);
     const struct wa_local_answer a = {.event = WA_EV_RESULT, .code = code, .text = wa_sv(message)};
-    tell(run, &a, run->data.n > 0 ? wa_buf_sv(&run->data) : wa_buf_sv(&run->packages), true);
+    wa_local_answer_tell(run->m, run->task->id, WA_NEWS_RESULT, &a,
+                         run->data.n > 0 ? wa_buf_sv(&run->data) : wa_buf_sv(&run->packages));
 }
 
 /* An order is begun within its time, or not at all. */
@@ -387,9 +403,12 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     wa_jw_init(&run.packages_jw, &run.packages);
     wa_jw_arr(&run.packages_jw);
     recall(&run);
-    const struct wa_local_answer started = {
-        .event = WA_EV_TASK, .id = t->id, .text = WA_SV("running")};
-    tell(&run, &started, WA_SV(""), false);
+    const struct wa_local_answer started = {.event = WA_EV_TASK,
+                                            .id = t->id,
+                                            .text = WA_SV("running"),
+                                            .kind = wa_sv(t->kind),
+                                            .by = wa_sv(t->created_by)};
+    tell(&run, WA_NEWS_PROGRESS, &started);
     wa_log(&m->log, WA_LOG_INFO, "task.started", WA_LF_I("task", t->id), WA_LF_S("kind", t->kind),
            WA_LF_S("by", t->created_by));
     enum wa_code code = wa_local_request_read(wa_sv(t->args), &arena, &run.request, &err);
@@ -429,9 +448,24 @@ static void settle(struct wa_manager *m)
     wa_snapshot_settle(m);
 }
 
+/* By a user, for a while (F1E). */
+static bool is_stopped(struct wa_manager *m)
+{
+    wa_lock_take(m->lock);
+    bool was = m->stopped_until_ms != 0, is = m->stopped_until_ms > wa_clock_mono_ms();
+    if (!is)
+        m->stopped_until_ms = 0;
+    wa_lock_give(m->lock);
+    if (was && !is)
+        wa_local_state(m, false);
+    return is;
+}
+
 static bool take(struct wa_manager *m, struct wa_task *t)
 {
     settle(m);
+    if (is_stopped(m))
+        return false;
     struct wa_err err = WA_ERR_INIT;
     bool found = false;
     if (wa_task_take(m->tdb, t, &found, &err) != WA_OK)
@@ -463,7 +497,10 @@ static void tell_server(struct wa_manager *m)
 void wa_task_thread(void *user)
 {
     struct wa_manager *m = user;
+    struct wa_err err = WA_ERR_INIT;
     wa_snapshot_settle(m);
+    if (wa_self_remember(m, &err) != WA_OK) /* who is trusted may have changed */
+        wa_log_err(&m->log, WA_LOG_ERROR, "selfservice.failed", &err);
     wa_lock_take(m->lock);
     while (!m->stopping) {
         struct wa_task t = {.id = 0};
@@ -508,5 +545,11 @@ enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
     wa_lock_take(m->lock);
     wa_lock_signal(m->lock);
     wa_lock_give(m->lock);
+    const struct wa_local_answer queued = {.event = WA_EV_TASK,
+                                           .id = *ret_id,
+                                           .text = WA_SV("queued"),
+                                           .kind = wa_sv(kind),
+                                           .by = wa_sv(by)};
+    wa_local_answer_tell(m, *ret_id, WA_NEWS_GENERAL, &queued, WA_SV(""));
     return WA_OK;
 }

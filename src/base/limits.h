@@ -154,6 +154,22 @@
 #define WA_LOCAL_REQUEST_MAX (64u << 10) /* bytes: what a local tool may send at once */
 #define WA_LOCAL_CLIENTS_MAX 64u         /* local connections at the same time */
 #define WA_LOCAL_CLIENTS_PER_UID_MAX 8u  /* of one user, so that one can't starve others */
+#define WA_LOCAL_ROOT_PLACES 16u         /* of all, those that others than root don't get */
+#define WA_LOCAL_REQUEST_MS 30000u       /* ms: from the connection to a whole request */
+#define WA_LOCAL_PASSWORD_MS 180000u     /* ms: a person types */
+#define WA_LOCAL_STALL_MS 60000u         /* ms: without taking anything of what waits for it */
+#define WA_LOCAL_EVENTS_MAX (256u << 10) /* bytes waiting beyond which events are left out */
+#define WA_LOCAL_QUESTIONS_MAX 3u        /* look-ups at the same time; the pool has four threads */
+#define WA_LOCAL_NAMELESS_MAX 16u        /* connections whose account is being looked up */
+#define WA_LOCAL_NAMES 64u               /* accounts whose names are remembered */
+#define WA_LOCAL_NAME_MS 600000u         /* ms: and how long */
+#define WA_LOCAL_RESTART_S 60            /* s: between two restarts by users */
+#define WA_LOCAL_GRACES 64u              /* proven passwords that are remembered */
+#define WA_LOCAL_TRIES_MAX 3u            /* wrong passwords without a delay */
+#define WA_LOCAL_DELAY_FIRST_MS 10000u   /* ms: after these, doubled by each one more */
+#define WA_LOCAL_DELAY_MAX_MS 900000u    /* ms */
+#define WA_CATALOGUE_PAGE_MAX 500        /* packages of one page */
+#define WA_CATALOGUE_PAGES_MAX 1000000   /* pages */
 #define WA_SCRIPT_OUTPUT_MAX (1u << 20)  /* bytes kept of a script's output: head and tail */
 #define WA_SCRIPT_TIMEOUT_S 3600u        /* s: a hook without its own limit */
 #define WA_SCRIPT_STORE_MAX                                                                        \

@@ -18,6 +18,7 @@ extern const struct wa_cli_command wa_get_make_template;
 extern const struct wa_cli_command wa_get_update_package_sources;
 extern const struct wa_cli_command wa_get_make_host_template;
 extern const struct wa_cli_command wa_get_make_group_template;
+extern const struct wa_cli_command wa_get_make_selfservice_template;
 extern const struct wa_cli_command wa_get_sign_package;
 extern const struct wa_cli_command wa_get_show;
 extern const struct wa_cli_command wa_get_verify;
@@ -47,10 +48,18 @@ extern const struct wa_cli_command wa_get_cancel;
 extern const struct wa_cli_command wa_get_cancel_all;
 extern const struct wa_cli_command wa_get_clean;
 extern const struct wa_cli_command wa_get_status;
+extern const struct wa_cli_command wa_get_catalogue;
+extern const struct wa_cli_command wa_get_events;
+extern const struct wa_cli_command wa_get_lock;
 extern const struct wa_cli_command wa_get_restart;
+extern const struct wa_cli_command wa_get_start;
+extern const struct wa_cli_command wa_get_stop;
 /* The service's tasks as a table. */
 WA_CHECK enum wa_code wa_get_show_tasks(const struct wa_cli *cli, const struct wa_json *rows,
                                         struct wa_err *err);
+/* A page of the catalogue. */
+WA_CHECK enum wa_code wa_get_show_catalogue(const struct wa_cli *cli, const struct wa_json *page,
+                                            struct wa_err *err);
 /* Prints rows of "list" or "search" (get_agent_table.c). */
 WA_CHECK enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
                                            const struct wa_json *rows, struct wa_err *err);

@@ -136,6 +136,8 @@ static enum wa_code show_data(const struct wa_cli *cli, enum wa_local_op op,
 {
     if (op == WA_OP_LIST || op == WA_OP_SEARCH) {
         return wa_get_show_packages(cli, op == WA_OP_LIST, data, err);
+    } else if (op == WA_OP_CATALOGUE) {
+        return wa_get_show_catalogue(cli, data, err);
     } else if (op == WA_OP_LIST_UPGRADE || op == WA_OP_CHECK_UPGRADES) {
         const struct wa_json *list = wa_json_get(data, "upgrades");
         for (size_t i = 0; i < wa_json_count(list); i++) {
@@ -197,6 +199,9 @@ static enum wa_code follow(struct wa_cli *cli, struct wa_call *t, enum wa_local_
                 return err->code;
             break;
         case WA_EV_TASK:
+        case WA_EV_SERVICE:
+        case WA_EV_UPGRADES:
+        case WA_EV_MISSED:
             break;
         case WA_EV_PROGRESS:
             (void)snprintf(what, sizeof what, "%.*s", WA_SV_ARG(a.text));
@@ -210,6 +215,24 @@ static enum wa_code follow(struct wa_cli *cli, struct wa_call *t, enum wa_local_
         case WA_EV_RESULT:
             return show_result(cli, op, &a, err);
         }
+    }
+}
+
+/* The lines as they are: JSON, in which nothing can harm a terminal. Ends with the service. */
+static enum wa_code stream(struct wa_call *t, struct wa_err *err)
+{
+    for (;;) {
+        WA_AUTO_ARENA struct wa_arena arena;
+        struct wa_local_answer a;
+        struct wa_sv line;
+        wa_arena_init(&arena, 16u << 20);
+        if (wa_call_line(t, &line, err) != WA_OK ||
+            wa_local_answer_read(line, &arena, &a, err) != WA_OK)
+            return err->code;
+        if (a.event == WA_EV_RESULT)
+            return wa_fail(err, a.code, "%.*s", WA_SV_ARG(a.text));
+        if (printf("%.*s\n", WA_SV_ARG(line)) < 0 || fflush(stdout) != 0)
+            return wa_fail(err, WA_E_IO, "nobody reads the events");
     }
 }
 
@@ -251,6 +274,31 @@ enum wa_code wa_get_agent_ask(const struct wa_cli *cli, enum wa_local_op op, con
 
 /* --- the request --- */
 
+static enum wa_code fill_catalogue(const struct wa_cli *cli, struct wa_local_request *r,
+                                   struct wa_err *err)
+{
+    const struct {
+        const char *option;
+        int64_t *ret;
+        int64_t max;
+    } numbers[] = {{"page", &r->page, WA_CATALOGUE_PAGES_MAX},
+                   {"page-size", &r->page_size, WA_CATALOGUE_PAGE_MAX}};
+    r->filter = wa_sv(wa_cli_get(cli, "filter", ""));
+    r->category = wa_sv(wa_cli_get(cli, "category", ""));
+    if (!wa_local_filter_is(r->filter))
+        return wa_fail(err, WA_E_USAGE,
+                       "'%.*s' is none of all, installed, not-installed and upgradable",
+                       WA_SV_ARG(r->filter));
+    for (size_t i = 0; i < WA_COUNT(numbers); i++) {
+        const char *text = wa_cli_get(cli, numbers[i].option, "0");
+        if (!wa_sv_i64(wa_sv(text), numbers[i].ret) || *numbers[i].ret < 0 ||
+            *numbers[i].ret > numbers[i].max)
+            return wa_fail(err, WA_E_USAGE, "'%s' is not between 0 and %lld", text,
+                           (long long)numbers[i].max);
+    }
+    return WA_OK;
+}
+
 static enum wa_code fill(const struct wa_cli *cli, struct wa_local_request *r, struct wa_buf *token,
                          struct wa_buf *password, struct wa_err *err)
 {
@@ -263,6 +311,8 @@ static enum wa_code fill(const struct wa_cli *cli, struct wa_local_request *r, s
         if (!wa_sv_i64(wa_sv(cli->args[0]), &r->task_id))
             return wa_fail(err, WA_E_USAGE, "'%s' is not the number of a task", cli->args[0]);
     }
+    if (r->op == WA_OP_CATALOGUE && fill_catalogue(cli, r, err) != WA_OK)
+        return err->code;
     r->force = has_flag(cli, "force");
     r->only_if_not_running = has_flag(cli, "only-if-not-process-running");
     r->priorities = wa_sv(given(cli, "priorities"));
@@ -303,5 +353,5 @@ enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
     if (fill(cli, &r, &token, &password, err) != WA_OK || talk_open(cli, &t, err) != WA_OK ||
         wa_call_ask(&t, &r, err) != WA_OK)
         return err->code;
-    return follow(cli, &t, r.op, err);
+    return r.op == WA_OP_EVENTS ? stream(&t, err) : follow(cli, &t, r.op, err);
 }

@@ -21,6 +21,13 @@ static const struct wa_cli_option upgrade_options[] = {
     FORCE_OPTION,
     {"only-if-not-process-running", 0, NULL, "Put off packages whose programs run"},
     {"priorities", 0, "LIST", "Only packages of these priorities, with what they need"}};
+static const struct wa_cli_option catalogue_options[] = {
+    PASSWORD_OPTION,
+    {"filter", 0, "NAME", "all, installed, not-installed or upgradable"},
+    {"category", 0, "NAME", "Only packages of this category"},
+    {"page", 0, "NUMBER", "Which page, from 0"},
+    {"page-size", 0, "NUMBER", "How many packages a page has (else 50)"},
+};
 static const struct wa_cli_option register_options[] = {
     PASSWORD_OPTION,
     FORCE_OPTION,
@@ -70,4 +77,12 @@ COMMAND(cancel, "cancel", "[TASK]", "Cancel a task", plain_options, 0, 1)
 COMMAND(cancel_all, "cancel-all", "", "Cancel all tasks", plain_options, 0, 0)
 COMMAND(clean, "clean", "", "Delete downloaded packages", plain_options, 0, 0)
 COMMAND(status, "status", "", "Show the service's state", plain_options, 0, 0)
+COMMAND(catalogue, "catalogue", "[WORD...]", "Show what you may install yourself",
+        catalogue_options, 0, 64)
+COMMAND(events, "events", "", "Tell what happens as it happens, as lines of JSON", plain_options, 0,
+        0)
+COMMAND(lock, "lock", "", "Have your password asked for again", plain_options, 0, 0)
+COMMAND(stop, "stop", "", "Stop the service for a while", plain_options, 0, 0)
+COMMAND(start, "start", "", "Start the service again before that while is over", plain_options, 0,
+        0)
 COMMAND(restart, "restart", "", "Restart the service", plain_options, 0, 0)

@@ -56,6 +56,32 @@ enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
     return wa_cli_table_print(&t, cli, err);
 }
 
+enum wa_code wa_get_show_catalogue(const struct wa_cli *cli, const struct wa_json *page,
+                                   struct wa_err *err)
+{
+    static const struct wa_cli_column columns[] = {{"package", false},   {"version", false},
+                                                   {"installed", false}, {"may", false},
+                                                   {"name", true},       {"description", true}};
+    const struct wa_json *rows = wa_json_get(page, "packages");
+    WA_AUTO_TABLE struct wa_cli_table t;
+    wa_cli_table_init(&t, columns, WA_COUNT(columns));
+    for (size_t i = 0; i < wa_json_count(rows); i++) {
+        const struct wa_json *row = wa_json_at(rows, i);
+        bool install = wa_json_bool(wa_json_get(row, "may_install")),
+             remove = wa_json_bool(wa_json_get(row, "may_remove"));
+        wa_cli_table_cell(&t, member(row, "package"));
+        wa_cli_table_cell(&t, member(row, "version"));
+        wa_cli_table_cell(&t, member(row, "installed"));
+        wa_cli_table_cell(&t, wa_sv(install && remove ? "install, remove"
+                                    : install         ? "install"
+                                    : remove          ? "remove"
+                                                      : ""));
+        wa_cli_table_cell(&t, member(row, "name"));
+        wa_cli_table_cell(&t, member(row, "description"));
+    }
+    return wa_cli_table_print(&t, cli, err);
+}
+
 /* A moment of a task, to the second; "" when it has not come. */
 static void time_of(const struct wa_json *row, const char *key, char out[WA_DATE_MAX])
 {

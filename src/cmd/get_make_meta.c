@@ -1,20 +1,26 @@
-/* get_make_meta.c - wapt-get make-host-template and make-group-template: the sources of packages
- * that hold no files, only what a machine, a group, a unit or a profile needs.
+/* get_make_meta.c - wapt-get make-host-template, make-group-template and make-selfservice-template:
+ * the sources of packages without code, which say what a machine, a group, a unit or a profile
+ * needs, or what users may install.
  */
 #include "cmd/get_sources.h"
+#include "codec/csv.h"
+#include "pkg/selfservice.h"
 #include "proto/hostid.h"
 
-static enum wa_code make(struct wa_cli *cli, const char *section, struct wa_err *err)
+/* rules: of a self-service package; else NULL. */
+static enum wa_code make(struct wa_cli *cli, const char *section, const char *depends,
+                         const char *folder, const struct wa_buf *rules, struct wa_err *err)
 {
+    static const struct wa_relpath file = {WA_SELF_FILE, sizeof WA_SELF_FILE - 1};
     WA_AUTO_GET_SOURCES struct wa_get_sources s = WA_GET_SOURCES_INIT;
     WA_AUTO_GET_DEFAULTS struct wa_get_defaults d = {0};
     WA_AUTO_CONTROL struct wa_control c;
     wa_control_init(&c);
     if (wa_get_defaults_load(cli, &d, err) != WA_OK ||
-        wa_template_meta(section, cli->args[0], cli->arg_count > 1 ? cli->args[1] : "", &d.options,
-                         &c, err) != WA_OK ||
-        wa_get_sources_begin(cli, cli->arg_count > 2 ? cli->args[2] : NULL, &s, err) != WA_OK ||
+        wa_template_meta(section, cli->args[0], depends, &d.options, &c, err) != WA_OK ||
+        wa_get_sources_begin(cli, folder, &s, err) != WA_OK ||
         wa_get_sources_control(&s, &c, err) != WA_OK ||
+        (rules != NULL && wa_file_replace(&s.dir, &file, wa_buf_sv(rules), 0644, err) != WA_OK) ||
         wa_get_sources_end(cli, &s, &c, err) != WA_OK)
         return err->code;
     wa_jw_obj(&cli->jw);
@@ -29,11 +35,17 @@ static enum wa_code make(struct wa_cli *cli, const char *section, struct wa_err 
     return WA_OK;
 }
 
+static enum wa_code make_meta(struct wa_cli *cli, const char *section, struct wa_err *err)
+{
+    return make(cli, section, cli->arg_count > 1 ? cli->args[1] : "",
+                cli->arg_count > 2 ? cli->args[2] : NULL, NULL, err);
+}
+
 static enum wa_code run_host(struct wa_cli *cli, struct wa_err *err)
 {
     if (!wa_hostid_is_valid(wa_sv(cli->args[0])))
         return wa_fail(err, WA_E_USAGE, "'%s' is not the uuid of a host", cli->args[0]);
-    return make(cli, "host", err);
+    return make_meta(cli, "host", err);
 }
 
 static enum wa_code run_group(struct wa_cli *cli, struct wa_err *err)
@@ -42,9 +54,59 @@ static enum wa_code run_group(struct wa_cli *cli, struct wa_err *err)
     if (strcmp(section, "group") != 0 && strcmp(section, "unit") != 0 &&
         strcmp(section, "profile") != 0)
         return wa_fail(err, WA_E_USAGE, "'%s' is none of group, unit and profile", section);
-    return make(cli, section, err);
+    return make_meta(cli, section, err);
 }
 
+/* --- the rules of self-service --- */
+
+/* "GROUP=PACKAGE,PACKAGE" */
+static enum wa_code add_rule(struct wa_self_rules *rules, const char *text, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf json;
+    struct wa_jw w;
+    struct wa_sv rest = wa_sv(text), group, item;
+    wa_buf_init(&json, WA_SELF_BYTES_MAX);
+    if (strchr(text, '=') == NULL || !wa_sv_split(&rest, '=', &group))
+        return wa_fail(err, WA_E_USAGE, "'%s' is not GROUP=PACKAGE,...", text);
+    wa_jw_init(&w, &json);
+    wa_jw_obj(&w);
+    wa_jw_keysv(&w, wa_sv_trim(group));
+    wa_jw_arr(&w);
+    while (wa_csv_next(&rest, &item))
+        wa_jw_sv(&w, item);
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+    return wa_buf_check(&json, err) == WA_OK ? wa_self_rules_add(rules, wa_buf_sv(&json), err)
+                                             : err->code;
+}
+
+static enum wa_code write_rules(const struct wa_cli *cli, struct wa_buf *text, struct wa_err *err)
+{
+    WA_AUTO_SELF_RULES struct wa_self_rules rules;
+    struct wa_jw w;
+    if (wa_self_rules_init(&rules, err) != WA_OK)
+        return err->code;
+    for (size_t i = 1; i < cli->arg_count; i++)
+        if (add_rule(&rules, cli->args[i], err) != WA_OK)
+            return err->code;
+    wa_jw_init(&w, text);
+    wa_self_rules_write(&rules, &w);
+    return wa_buf_check(text, err);
+}
+
+static enum wa_code run_selfservice(struct wa_cli *cli, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_SELF_BYTES_MAX);
+    return write_rules(cli, &text, err) == WA_OK
+               ? make(cli, WA_SELF_SECTION, "", wa_cli_get(cli, "folder", NULL), &text, err)
+               : err->code;
+}
+
+static const struct wa_cli_option selfservice_options[] = {
+    WA_GET_DEFAULTS_OPTIONS,
+    {"folder", 0, "FOLDER", "Where to make it (else default_sources_root)"},
+};
 static const struct wa_cli_option host_options[] = {WA_GET_DEFAULTS_OPTIONS};
 static const struct wa_cli_option group_options[] = {
     WA_GET_DEFAULTS_OPTIONS,
@@ -68,3 +130,12 @@ const struct wa_cli_command wa_get_make_group_template = {
     1,
     3,
     run_group};
+const struct wa_cli_command wa_get_make_selfservice_template = {
+    "make-selfservice-template",
+    "NAME GROUP=PACKAGE,...",
+    "Make the sources of a package that says what users may install",
+    selfservice_options,
+    WA_COUNT(selfservice_options),
+    2,
+    1 + WA_SELF_GROUPS_MAX,
+    run_selfservice};

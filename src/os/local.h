@@ -18,8 +18,21 @@ WA_CHECK enum wa_code wa_local_listen(const char *path, uint32_t mode, int *ret_
 WA_CHECK enum wa_code wa_local_accept(int listen_fd, int *ret_fd, struct wa_err *err);
 /* Removes the socket's file when nobody shall find it any more. */
 void wa_local_remove(const char *path);
-/* Identity at connect time, from the kernel (SO_PEERCRED). */
+/* Who it was at connect time, from the kernel (SO_PEERCRED), without the account's name but root's;
+ * does not block. */
+WA_CHECK enum wa_code wa_local_peer_ids(int fd, struct wa_peer *ret, struct wa_err *err);
+/* The same with the name, which may block. */
 WA_CHECK enum wa_code wa_local_peer(int fd, struct wa_peer *ret, struct wa_err *err);
+/* The session of processes that the peer belongs to: that of a terminal, or of a log-in. Two are
+ * the same when both members are; a number is used again only after the session's end. False: the
+ * peer, or the session's first process, has gone, or is not the peer's user's. */
+struct wa_session {
+    int id;
+    uint64_t started;
+};
+bool wa_local_session(const struct wa_peer *peer, struct wa_session *ret);
+/* Whether its first process still lives. */
+bool wa_session_is_there(const struct wa_session *s);
 /* Blocking descriptor. WA_E_UNREACHABLE when nobody listens. */
 WA_CHECK enum wa_code wa_local_connect(const char *path, int *ret_fd, struct wa_err *err);
 /* Which of the groups the account is in. A name that no group has exactly is looked for without

@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "pkg/build_priv.h"
 #include "pkg/members_dir.h"
+#include "pkg/selfservice.h"
 
 #include <stdarg.h>
 
@@ -162,10 +163,42 @@ static enum wa_code check_file(const struct wa_dir *dir, const struct wa_member 
     return look_for_key(dir, m, f, err);
 }
 
+/* Rules that agents would refuse, and rules where none looks for them. */
+static enum wa_code check_rules(const struct wa_dir *dir, const struct wa_members *members,
+                                const char *section, struct wa_findings *f, struct wa_err *err)
+{
+    static const struct wa_relpath file = {WA_SELF_FILE, sizeof WA_SELF_FILE - 1};
+    WA_AUTO_SELF_RULES struct wa_self_rules rules;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err why = WA_ERR_INIT;
+    bool is_rules = strcmp(section, WA_SELF_SECTION) == 0;
+    size_t at;
+    wa_buf_init(&text, WA_SELF_BYTES_MAX);
+    if (wa_self_rules_init(&rules, err) != WA_OK)
+        return err->code;
+    if (!wa_members_find(members, WA_SELF_FILE, &at))
+        return !is_rules
+                   ? WA_OK
+                   : wa_lint_add(
+                         f, WA_LINT_ERROR, "selfservice-rules", ".", 0, err,
+                         "has no selfservice.json, which says what members of which group may "
+                         "install");
+    if (!is_rules)
+        return wa_lint_add(f, WA_LINT_WARNING, "selfservice-rules", WA_SELF_FILE, 0, err,
+                           "counts only in a package of section selfservice");
+    if (wa_file_read(dir, &file, WA_SELF_BYTES_MAX, &text, &why) == WA_OK &&
+        wa_self_rules_add(&rules, wa_buf_sv(&text), &why) == WA_OK)
+        return WA_OK;
+    return why.code == WA_E_NOMEM ? wa_nomem(err)
+                                  : wa_lint_add(f, WA_LINT_ERROR, "selfservice-rules", WA_SELF_FILE,
+                                                0, err, "%s", why.text);
+}
+
 static enum wa_code check_presence(const struct wa_members *members, const char *section,
                                    struct wa_findings *f, struct wa_err *err)
 {
-    static const char *const without_code[] = {"group", "host", "unit", "profile", ""};
+    static const char *const without_code[] = {"group",   "host", "unit",
+                                               "profile", "",     WA_SELF_SECTION};
     size_t at;
     for (size_t i = 0; i < WA_COUNT(without_code); i++)
         if (strcmp(section, without_code[i]) == 0)
@@ -205,7 +238,9 @@ static enum wa_code check_files(const struct wa_dir *dir, const struct wa_build_
                     "has %llu MiB in all: older agents can't read more than 2048",
                     (unsigned long long)(total >> 20)) != WA_OK)
         return err->code;
-    return check_presence(members, section, f, err);
+    return check_rules(dir, members, section, f, err) == WA_OK
+               ? check_presence(members, section, f, err)
+               : err->code;
 }
 
 enum wa_code wa_lint_tree(const struct wa_dir *dir, const struct wa_build_options *options,

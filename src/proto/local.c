@@ -13,6 +13,8 @@ static const struct {
     [WA_OP_LIST_UPGRADE] = {"list-upgrade", WA_RIGHT_ANYONE},
     [WA_OP_TASKS] = {"tasks", WA_RIGHT_ANYONE},
     [WA_OP_CHECK_UPGRADES] = {"check-upgrades", WA_RIGHT_ANYONE},
+    [WA_OP_CATALOGUE] = {"catalogue", WA_RIGHT_ANYONE},
+    [WA_OP_EVENTS] = {"events", WA_RIGHT_ANYONE},
     [WA_OP_SHOW_LOG] = {"show-log", WA_RIGHT_ADMIN_PASSWORD},   /* scripts print secrets */
     [WA_OP_SHOW_TASK] = {"show-task", WA_RIGHT_ADMIN_PASSWORD}, /* for the same reason */
     [WA_OP_UPDATE] = {"update", WA_RIGHT_ANYONE},
@@ -24,9 +26,12 @@ static const struct {
     [WA_OP_CANCEL] = {"cancel", WA_RIGHT_ANYONE},
     [WA_OP_CANCEL_ALL] = {"cancel-all", WA_RIGHT_ANYONE},
     [WA_OP_RESTART] = {"restart", WA_RIGHT_ANYONE},
+    [WA_OP_STOP] = {"stop", WA_RIGHT_ANYONE},
+    [WA_OP_START] = {"start", WA_RIGHT_ANYONE},
+    [WA_OP_LOCK] = {"lock", WA_RIGHT_ANYONE}, /* takes rights away, the caller's own */
     [WA_OP_DOWNLOAD] = {"download", WA_RIGHT_ADMIN_PASSWORD}, /* of anything: it fills the cache */
-    [WA_OP_INSTALL] = {"install", WA_RIGHT_ADMIN_PASSWORD},
-    [WA_OP_REMOVE] = {"remove", WA_RIGHT_ADMIN_PASSWORD},
+    [WA_OP_INSTALL] = {"install", WA_RIGHT_RULES_PASSWORD},
+    [WA_OP_REMOVE] = {"remove", WA_RIGHT_RULES_PASSWORD},
     [WA_OP_FORGET] = {"forget", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_REGISTER] = {"register", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_GENERATE_UUID] = {"generate-uuid", WA_RIGHT_ADMIN_PASSWORD},
@@ -57,6 +62,15 @@ enum wa_local_right wa_local_op_right(enum wa_local_op op)
     return op < WA_OP_COUNT ? ops[op].right : WA_RIGHT_ADMIN_PASSWORD;
 }
 
+bool wa_local_filter_is(struct wa_sv filter)
+{
+    static const char *const filters[] = {"", "all", "installed", "not-installed", "upgradable"};
+    for (size_t i = 0; i < WA_COUNT(filters); i++)
+        if (wa_sv_eqs(filter, filters[i]))
+            return true;
+    return false;
+}
+
 static enum wa_code read_args(const struct wa_json *args, struct wa_local_request *r,
                               struct wa_err *err)
 {
@@ -66,7 +80,12 @@ static enum wa_code read_args(const struct wa_json *args, struct wa_local_reques
         {"force", WA_WANT_BOOL, false, 0, &r->force},
         {"only_if_not_running", WA_WANT_BOOL, false, 0, &r->only_if_not_running},
         {"priorities", WA_WANT_SV, false, WA_NAME_MAX, &r->priorities},
+        {"limited", WA_WANT_BOOL, false, 0, &r->limited},
         {"task", WA_WANT_I64, false, 0, &r->task_id},
+        {"filter", WA_WANT_SV, false, 32, &r->filter},
+        {"category", WA_WANT_SV, false, WA_NAME_MAX, &r->category},
+        {"page", WA_WANT_I64, false, 0, &r->page},
+        {"page_size", WA_WANT_I64, false, 0, &r->page_size},
         {"params", WA_WANT_SV, false, 16u << 10, &r->params},
         {"token", WA_WANT_SV, false, 256, &r->token},
         {"server_url", WA_WANT_SV, false, 1024, &r->server_url},
@@ -78,6 +97,9 @@ static enum wa_code read_args(const struct wa_json *args, struct wa_local_reques
         return WA_OK;
     if (wa_json_read(args, fields, WA_COUNT(fields), "the arguments of a request", err) != WA_OK)
         return err->code;
+    if (!wa_local_filter_is(r->filter) || r->page < 0 || r->page > WA_CATALOGUE_PAGES_MAX ||
+        r->page_size < 0 || r->page_size > WA_CATALOGUE_PAGE_MAX)
+        return wa_fail(err, WA_E_USAGE, "a page of the catalogue that can't be");
     for (size_t i = 0; i < wa_json_count(packages); i++) {
         const struct wa_json *item = wa_json_at(packages, i);
         struct wa_sv text = wa_json_sv(item);
@@ -138,8 +160,16 @@ enum wa_code wa_local_request_write(const struct wa_local_request *r, struct wa_
     if (r->only_if_not_running)
         wa_jw_kvb(&w, "only_if_not_running", true);
     write_text(&w, "priorities", r->priorities);
+    if (r->limited)
+        wa_jw_kvb(&w, "limited", true);
     if (r->task_id != 0)
         wa_jw_kvi(&w, "task", r->task_id);
+    write_text(&w, "filter", r->filter);
+    write_text(&w, "category", r->category);
+    if (r->page != 0)
+        wa_jw_kvi(&w, "page", r->page);
+    if (r->page_size != 0)
+        wa_jw_kvi(&w, "page_size", r->page_size);
     write_text(&w, "params", r->params);
     write_text(&w, "token", r->token);
     write_text(&w, "server_url", r->server_url);
@@ -155,9 +185,11 @@ enum wa_code wa_local_request_write(const struct wa_local_request *r, struct wa_
     return wa_buf_check(out, err);
 }
 
-static const char *const event_names[] = {"auth", "task", "progress", "output", "result"};
-/* The member that holds an event's text. */
-static const char *const text_keys[] = {"reason", "state", "what", "text", "message"};
+static const char *const event_names[] = {"auth",   "task",    "progress", "output",
+                                          "result", "service", "upgrades", "missed"};
+/* The member that holds an event's text; "": it has none. */
+static const char *const text_keys[] = {"reason",  "state", "what", "text",
+                                        "message", "state", "",     ""};
 
 enum wa_code wa_local_answer_read(struct wa_sv line, struct wa_arena *arena,
                                   struct wa_local_answer *ret, struct wa_err *err)
@@ -178,6 +210,12 @@ enum wa_code wa_local_answer_read(struct wa_sv line, struct wa_arena *arena,
     (void)wa_json_i64(wa_json_get(j, "id"), &a.id);
     (void)wa_json_i64(wa_json_get(j, "done"), &a.done);
     (void)wa_json_i64(wa_json_get(j, "total"), &a.total);
+    (void)wa_json_i64(wa_json_get(j, "count"), &a.count);
+    if (a.event == WA_EV_TASK) {
+        a.kind = wa_json_sv(wa_json_get(j, "kind"));
+        a.by = wa_json_sv(wa_json_get(j, "by"));
+        a.message = wa_json_sv(wa_json_get(j, "message"));
+    }
     if (a.event == WA_EV_RESULT) {
         char code[32] = "";
         struct wa_sv name = wa_json_sv(wa_json_get(j, "code"));
@@ -200,19 +238,33 @@ void wa_local_answer_write(const struct wa_local_answer *a, struct wa_sv data_js
     switch (a->event) {
     case WA_EV_TASK:
         wa_jw_kvi(&w, "id", a->id);
+        write_text(&w, "kind", a->kind);
+        write_text(&w, "by", a->by);
+        if (a->is_done) {
+            wa_jw_kv(&w, "code", wa_code_name(a->code));
+            wa_jw_kvsv(&w, "message", a->message);
+        }
         break;
     case WA_EV_PROGRESS:
+        if (a->id != 0)
+            wa_jw_kvi(&w, "id", a->id);
         wa_jw_kvi(&w, "done", a->done);
         wa_jw_kvi(&w, "total", a->total);
         break;
     case WA_EV_RESULT:
         wa_jw_kv(&w, "code", wa_code_name(a->code));
         break;
+    case WA_EV_UPGRADES:
+    case WA_EV_MISSED:
+        wa_jw_kvi(&w, "count", a->count);
+        break;
     case WA_EV_AUTH:
     case WA_EV_OUTPUT:
+    case WA_EV_SERVICE:
         break;
     }
-    wa_jw_kvsv(&w, text_keys[a->event], a->text);
+    if (text_keys[a->event][0] != '\0')
+        wa_jw_kvsv(&w, text_keys[a->event], a->text);
     if (a->event == WA_EV_RESULT && data_json.n > 0) {
         wa_jw_key(&w, "data");
         wa_jw_raw(&w, data_json);

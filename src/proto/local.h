@@ -2,13 +2,18 @@
  * line, both ways.
  *
  * Request:  {"op":"install","args":{...},"password":"..."}       one request a connection; password
- * only when asked for Answers:  {"event":"auth","reason":"..."}                      a password is
- * needed: send {"password":"..."}; three tries
- *           {"event":"task","id":7,"state":"queued|running"}     the request became a task
- *           {"event":"progress","done":n,"total":n,"what":"..."} total 0: unknown
- *           {"event":"output","text":"..."}                      of a script, escaped by the reader
- * before it reaches a terminal
+ *           only when asked for
+ * Answers:  {"event":"auth","reason":"..."}          a password is needed: send {"password":"..."};
+ *                                                    three tries
+ *           {"event":"task","id":7,"state":"queued|running|done","kind":"...","by":"...",
+ *            "code":"...","message":"..."}           code and message: of what is done
+ *           {"event":"progress","id":7,"done":n,"total":n,"what":"..."}       total 0: unknown
+ *           {"event":"output","text":"..."}          for the reader to escape before a terminal
+ *           {"event":"service","state":"working|stopped"}
+ *           {"event":"upgrades","count":n}           of packages that wait for an upgrade
+ *           {"event":"missed","count":n}             so many events were left out: read faster
  *           {"event":"result","code":"ok|partial|...","message":"...","data":{...}}   last line
+ * What answers "events" has task, progress, service, upgrades and missed, and no end.
  * Who the caller is comes from the kernel, never from the request.
  */
 #ifndef WA_PROTO_LOCAL_H
@@ -24,6 +29,8 @@ enum wa_local_op {
     WA_OP_LIST_UPGRADE,
     WA_OP_TASKS,
     WA_OP_CHECK_UPGRADES,
+    WA_OP_CATALOGUE, /* what the caller may install and remove; data: {"total","packages":[...]} */
+    WA_OP_EVENTS,    /* everything that happens, from now on */
     WA_OP_SHOW_LOG,
     WA_OP_SHOW_TASK, /* read only */
     WA_OP_UPDATE,
@@ -34,7 +41,10 @@ enum wa_local_op {
     WA_OP_UPDATE_STATUS,
     WA_OP_CANCEL,
     WA_OP_CANCEL_ALL,
-    WA_OP_RESTART, /* F1E: no authentication */
+    WA_OP_RESTART,
+    WA_OP_STOP,
+    WA_OP_START, /* F1E: no authentication */
+    WA_OP_LOCK,  /* the caller's proven passwords hold no longer */
     WA_OP_DOWNLOAD,
     WA_OP_INSTALL,
     WA_OP_REMOVE,
@@ -46,8 +56,9 @@ enum wa_local_op {
     WA_OP_SESSION_SETUP, /* for the caller's own account */
     WA_OP_COUNT
 };
-/* The rights of an operation: the closed table of F1E. */
-enum wa_local_right { WA_RIGHT_ANYONE, WA_RIGHT_ADMIN_PASSWORD };
+/* The rights of an operation: the closed table of F1E. RULES: also whom the rules of self-service
+ * packages allow it, for what they list. */
+enum wa_local_right { WA_RIGHT_ANYONE, WA_RIGHT_RULES_PASSWORD, WA_RIGHT_ADMIN_PASSWORD };
 const char *wa_local_op_name(enum wa_local_op op); /* "list-upgrade" */
 bool wa_local_op_find(struct wa_sv name, enum wa_local_op *ret);
 enum wa_local_right wa_local_op_right(enum wa_local_op op);
@@ -62,7 +73,13 @@ struct wa_local_request {
     struct wa_sv priorities;  /* args.priorities, upgrade: csv; only packages of these, with what
                                  they  need; empty: all */
     int64_t task_id;          /* args.task: cancel, tasks */
-    struct wa_sv params;      /* args.params: JSON object text for setup.py, empty when absent */
+    /* args.limited: nothing is removed but what is named, nothing goes back to an older version,
+     * nothing hidden is installed. Set by the agent; who sends it limits themselves. */
+    bool limited;
+    /* catalogue: one of wa_local_filter_is(), a category, the page (from 0) of so many packages */
+    struct wa_sv filter, category;
+    int64_t page, page_size;
+    struct wa_sv params; /* args.params: JSON object text for setup.py, empty when absent */
     /* register */
     struct wa_sv token, server_url, repo_url, server_user, server_password;
     struct wa_sv password; /* of the caller */
@@ -72,13 +89,27 @@ WA_CHECK enum wa_code wa_local_request_read(struct wa_sv line, struct wa_arena *
 WA_CHECK enum wa_code wa_local_request_write(const struct wa_local_request *r, struct wa_buf *out,
                                              struct wa_err *err);
 
-enum wa_local_event { WA_EV_AUTH, WA_EV_TASK, WA_EV_PROGRESS, WA_EV_OUTPUT, WA_EV_RESULT };
+/* "" or "all", "installed", "not-installed", "upgradable" */
+bool wa_local_filter_is(struct wa_sv filter);
+
+enum wa_local_event {
+    WA_EV_AUTH,
+    WA_EV_TASK,
+    WA_EV_PROGRESS,
+    WA_EV_OUTPUT,
+    WA_EV_RESULT,
+    WA_EV_SERVICE,
+    WA_EV_UPGRADES,
+    WA_EV_MISSED
+};
 struct wa_local_answer {
     enum wa_local_event event;
     struct wa_sv text; /* reason, state, what, text or message */
-    int64_t id, done, total;
-    enum wa_code code;          /* RESULT */
-    const struct wa_json *data; /* RESULT; may be NULL */
+    int64_t id, done, total, count;
+    struct wa_sv kind, by, message; /* TASK; message: of what is done */
+    bool is_done;                   /* TASK, written only: code and message are told too */
+    enum wa_code code;              /* RESULT; TASK */
+    const struct wa_json *data;     /* RESULT; may be NULL */
 };
 WA_CHECK enum wa_code wa_local_answer_read(struct wa_sv line, struct wa_arena *arena,
                                            struct wa_local_answer *ret, struct wa_err *err);

@@ -1,7 +1,8 @@
 """A machine to try the agent on: a base directory, keys, a repository on loopback, the real service.
 
-Runs in a mount namespace of its own, in which /etc/passwd, /etc/group and /etc/shadow are copies with two people
-more: alice, a member of waptselfservice, and bob, who is nobody in particular. Their password is SECRET.
+Runs in a mount namespace of its own, in which /etc/passwd, /etc/group and /etc/shadow are copies with four people
+more: alice, a member of waptselfservice; bob, who is nobody in particular; carol, of the group localadmins; dave, of
+the group Team. Their password is SECRET.
 """
 import functools
 import hashlib
@@ -21,7 +22,7 @@ import unittest
 SECRET = 'open sesame'
 OK, FAILED, USAGE, PARTIAL, REFUSED, DENIED, AUTH, UNREACHABLE, TIMEOUT = range(9)
 INVALID, CONFIG, NOT_FOUND, EXISTS, CONFLICT, LIMIT, NO_SPACE, IO, NOMEM, BUSY, CANCELLED = range(10, 21)
-ALICE, BOB = 64001, 64002
+ALICE, BOB, CAROL, DAVE = 64001, 64002, 64003, 64004
 
 
 def enter_namespace():
@@ -37,8 +38,11 @@ def enter_namespace():
 def add_people(top):
     crypted = subprocess.run(['openssl', 'passwd', '-6', SECRET], check=True, capture_output=True,
                              text=True).stdout.strip()
-    lines = {'passwd': '', 'group': f'waptselfservice:x:64000:alice\nalice:x:{ALICE}:\nbob:x:{BOB}:\n', 'shadow': ''}
-    for name, uid in (('alice', ALICE), ('bob', BOB)):
+    people = {'alice': ALICE, 'bob': BOB, 'carol': CAROL, 'dave': DAVE}
+    lines = {'passwd': '', 'group': 'waptselfservice:x:64000:alice\nlocaladmins:x:64010:carol\nTeam:x:64011:dave\n',
+             'shadow': ''}
+    for name, uid in people.items():
+        lines['group'] += f'{name}:x:{uid}:\n'
         lines['passwd'] += f'{name}:x:{uid}:{uid}::{top}/home-{name}:/bin/sh\n'
         lines['shadow'] += f'{name}:{crypted}:20000:0:99999:7:::\n'
         os.mkdir(f'{top}/home-{name}', 0o755)
@@ -257,6 +261,16 @@ class Bench(unittest.TestCase):
             raise AssertionError(f'{args}: {done.returncode}: {done.stdout}{done.stderr}')
         return done
 
+    def in_session(self, uid, *commands):
+        """Commands of wapt-get one after the other in one session, as on one terminal; all succeed."""
+        lines = [' '.join(f"'{w}'" for w in [f'{self.bindir}/wapt-get', *c, '--config', f'{self.base}/wapt-get.ini'])
+                 for c in commands]
+        done = subprocess.run(['setpriv', '--reuid', str(uid), '--regid', str(uid), '--init-groups', 'sh', '-c',
+                               ' && '.join(lines)], env=self.env, cwd='/', capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, start_new_session=True, check=False, timeout=180)
+        self.assertEqual(done.returncode, OK, done.stdout + done.stderr)
+        return done
+
     def ends(self, status, *args, says='', **more):
         done = self.run_get(*args, **more)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
@@ -276,6 +290,30 @@ class Bench(unittest.TestCase):
         self.publish()
         self.get('update')
         return path, self.run_get('install', name)
+
+    @classmethod
+    def as_user(cls, uid, work):
+        """work() in a process of that user, in a session of its own; what it returns, by JSON."""
+        out, into = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                os.close(out)
+                os.setsid()
+                os.setgroups([])
+                os.setresgid(uid, uid, uid)
+                os.setresuid(uid, uid, uid)
+                with os.fdopen(into, 'w') as f:
+                    json.dump(work(), f)
+                status = 0
+            finally:
+                os._exit(status)  # pylint: disable=protected-access
+        os.close(into)
+        with os.fdopen(out) as f:
+            text = f.read()
+        os.waitpid(pid, 0)
+        return json.loads(text) if text else None
 
     def ask(self, *lines, uid=0):
         """Talk to the service's socket without our own client. Returns the answers."""

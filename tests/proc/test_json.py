@@ -4,7 +4,7 @@ import re
 
 from conftest import BIN, ROOT, run, until
 
-ENDLESS = {"waptserver run", "waptservice run", "waptservice launcher", "waptservice manager"}  # they serve until they are ended
+ENDLESS = {"wapt-get events", "waptserver run", "waptservice run", "waptservice launcher", "waptservice manager"}  # they serve until they are ended
 
 
 def documented():
@@ -78,6 +78,7 @@ def answers(org):
     get("update-package-sources", base / "new", base / "none", ok=False)
     get("make-group-template", "json-group", "json-one", base / "group")
     get("make-host-template", org.uuid, "json-one", base / "host")
+    get("make-selfservice-template", "json-shop", "team=json-one", "--folder", base / "shop")
     repository(org, base, base / "keys/J.crt", keep)
     keep("wapt-scanpackages", run(BIN / "wapt-scanpackages", "--json", base))
     keep("wapt-signpackages", run(BIN / "wapt-signpackages", "--json", "-c", org.cert("Developer"), *pw, "-s", base / package.name,
@@ -113,7 +114,8 @@ def answers(org):
     assert "remove  json-one(=1): asked for" in shown.stdout and "json-none: is not installed" in shown.stdout and shown.returncode == 3, shown
     console("action", "install", "json-one", "--force", "--hosts", org.uuid, *deployer, "--timeout", "40s")
     console("action", "update", "--no-wait", "--hosts", org.uuid, *deployer)
-    for command in ("list", "audit", "session-setup", "status", "inventory", "tasks", "update-status", "upgrade", "clean", "cancel", "cancel-all"):
+    get("catalogue", "json")
+    for command in ("list", "audit", "lock", "stop", "start", "session-setup", "status", "inventory", "tasks", "update-status", "upgrade", "clean", "cancel", "cancel-all"):
         get(command, ok=None)
     get("show-log", "json-one")
     get("show-task", str(json.loads(org.get("tasks", "--json").stdout)["result"][0]["id"]))

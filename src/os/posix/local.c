@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define BACKLOG 1024 /* connections that wait to be taken: one user's flood delays the others */
+
 static enum wa_code address(const char *path, struct sockaddr_un *ret, struct wa_err *err)
 {
     *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
@@ -40,7 +42,7 @@ enum wa_code wa_local_listen(const char *path, uint32_t mode, int *ret_fd, struc
         return wa_fail_errno(err, errno, "cannot make a local socket");
     /* bind() gives the file the rights of the descriptor: at no moment has it more than mode. */
     bool is_bound = fchmod(fd, mode) == 0 && bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0;
-    if (!is_bound || chmod(path, mode) != 0 || listen(fd, 64) != 0) {
+    if (!is_bound || chmod(path, mode) != 0 || listen(fd, BACKLOG) != 0) {
         (void)wa_fail_errno(err, errno, "cannot listen on '%s'", path);
         if (is_bound)
             (void)unlink(path);
@@ -84,18 +86,30 @@ static int find_account(const char *name, uid_t uid, struct passwd *pw, char **t
     return ERANGE;
 }
 
-enum wa_code wa_local_peer(int fd, struct wa_peer *ret, struct wa_err *err)
+enum wa_code wa_local_peer_ids(int fd, struct wa_peer *ret, struct wa_err *err)
 {
     struct ucred cred;
     socklen_t n = sizeof cred;
-    struct passwd pw, *found = NULL;
-    WA_AUTO_STR char *text = NULL;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) != 0 || n != sizeof cred)
         return wa_fail_errno(err, errno, "cannot tell who is calling");
-    int rc = find_account(NULL, cred.uid, &pw, &text, &found);
+    *ret = (struct wa_peer){.uid = cred.uid, .gid = cred.gid, .pid = cred.pid};
+    if (cred.uid == 0)
+        memcpy(ret->user, "root", sizeof "root");
+    return WA_OK;
+}
+
+enum wa_code wa_local_peer(int fd, struct wa_peer *ret, struct wa_err *err)
+{
+    struct passwd pw, *found = NULL;
+    WA_AUTO_STR char *text = NULL;
+    struct wa_peer peer;
+    if (wa_local_peer_ids(fd, &peer, err) != WA_OK)
+        return err->code;
+    int rc = find_account(NULL, peer.uid, &pw, &text, &found);
     if (rc == ENOMEM)
         return wa_nomem(err);
-    *ret = (struct wa_peer){.uid = cred.uid, .gid = cred.gid, .pid = cred.pid};
+    *ret = peer;
+    ret->user[0] = '\0';
     /* No account, or none that could be looked up: no name, and so no right. */
     if (rc == 0 && found != NULL && strlen(pw.pw_name) < sizeof ret->user)
         memcpy(ret->user, pw.pw_name, strlen(pw.pw_name) + 1);
