@@ -43,6 +43,9 @@ struct wa_agent_config {
     char *upgrade_priorities; /* csv; empty: all */
     int64_t catch_up_s, spread_s;
     bool download_ahead, upgrade_on_battery;
+    /* waptexit */
+    int64_t exit_countdown_s, shutdown_timeout_s;
+    bool may_refuse_upgrade, exit_is_off, exit_spares_running;
     /* [actions] */
     char *action_signers;
     /* The repositories with an address: what comes first wins where two offer the same package. */

@@ -57,7 +57,7 @@ static const struct wa_conf_option gone[] = {
     GONE("websockets_hurry_interval", "the times are fixed"),
     GONE("hiberboot_enabled", "it was a policy of Windows"),
     GONE("max_gpo_script_wait", "it was a policy of Windows"),
-    GONE("pre_shutdown_timeout", "it was a policy of Windows"),
+    GONE("install_wua_updates", "Windows updates are not managed"),
     GONE("send_usage_report", "nothing is sent to anybody else"),
     GONE("personal_certificate_path", "packages are made with the packager's own waptconsole.ini"),
     GONE("private_key", "packages are made with the packager's own waptconsole.ini"),

@@ -24,6 +24,9 @@ extern const struct wa_cli_command wa_get_show;
 extern const struct wa_cli_command wa_get_verify;
 
 /* Carried out by the service (get_agent.c). */
+extern const struct wa_cli_command wa_get_add_upgrade_shutdown;
+extern const struct wa_cli_command wa_get_remove_upgrade_shutdown;
+extern const struct wa_cli_command wa_get_propose_upgrade;
 extern const struct wa_cli_command wa_get_register;
 extern const struct wa_cli_command wa_get_update;
 extern const struct wa_cli_command wa_get_upgrade;

@@ -6,6 +6,7 @@
 #include "cmd/help.h"
 
 static const struct wa_cli_command *const commands[] = {
+    &wa_get_add_upgrade_shutdown,
     &wa_get_audit,
     &wa_get_build_package,
     &wa_get_build_upload,
@@ -32,8 +33,10 @@ static const struct wa_cli_command *const commands[] = {
     &wa_get_make_selfservice_template,
     &wa_get_make_template,
     &wa_get_plan,
+    &wa_get_propose_upgrade,
     &wa_get_register,
     &wa_get_remove,
+    &wa_get_remove_upgrade_shutdown,
     &wa_get_reset_uuid,
     &wa_get_restart,
     &wa_get_search,
@@ -103,7 +106,6 @@ static const struct wa_cli_alias aliases[] = {
      "the agent is a Debian package; none is compiled for an organisation"},
     {"dnsdebug", NULL, "'wapt-get status' shows which server and repository are used"},
     {"longtask", NULL, "'wapt-get tasks' shows what the service does"},
-    {"propose-upgrade", NULL, NOT_HERE},
     {"wuascan", NULL, NOT_HERE},
     {"waptwua-scan", NULL, NOT_HERE},
     {"waptwua-download", NULL, NOT_HERE},
@@ -115,8 +117,6 @@ static const struct wa_cli_alias aliases[] = {
     {"get-server-certificate", NULL,
      "take the server's private/tls.crt and name it in verify_cert of wapt-get.ini"},
     {"enable-check-certificate", NULL, "the server's certificate is always checked"},
-    {"add-upgrade-shutdown", NULL, NOT_HERE},
-    {"remove-upgrade-shutdown", NULL, NOT_HERE},
     {"list-registry", NULL, "'wapt-get inventory' lists the installed software"},
     {"check-valid-codesigning-cert", NULL, "'wapt-get build-package' says so before it packs"},
     {"waptupgrade", NULL, NOT_HERE},

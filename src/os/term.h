@@ -16,4 +16,18 @@ size_t wa_term_width(void);
 WA_CHECK enum wa_code wa_term_ask(const char *prompt, bool echo, struct wa_buf *out,
                                   struct wa_err *err);
 
+/* A terminal whose keys come as they are pressed, unseen, ^C among them. */
+struct wa_term;
+/* path NULL: the controlling one. WA_E_NOT_FOUND: it is none, or there is none. */
+WA_CHECK enum wa_code wa_term_open(const char *path, struct wa_term **ret, struct wa_err *err);
+/* It is again as it was. NULL is fine. */
+void wa_term_close(struct wa_term *t);
+int wa_term_fd(const struct wa_term *t); /* readable when a key was pressed */
+/* False: no key was pressed, or the terminal has gone. */
+bool wa_term_key(struct wa_term *t, char *ret);
+/* What it does not take within a moment is lost: nobody waits for a terminal that stands still. */
+void wa_term_put(struct wa_term *t, struct wa_sv text);
+/* Places of its lines; 80 where it does not say. */
+size_t wa_term_columns(const struct wa_term *t);
+
 #endif

@@ -16,7 +16,7 @@ def documented():
 def commands():
     """Every command of every program, as its --help tells."""
     found = set()
-    for program in ("wapt-get", "wapt-repo", "wapt-scanpackages", "wapt-signpackages", "waptconsole", "waptserver", "waptservice"):
+    for program in ("wapt-get", "wapt-repo", "wapt-scanpackages", "wapt-signpackages", "waptconsole", "waptexit", "waptserver", "waptservice"):
         text = run(BIN / program, "--help").stdout
         names = re.findall(r"^  ([a-z][a-z0-9-]+) ", text.split("General options")[0], re.M) if "Commands:" in text else []
         found |= {f"{program} {name}" for name in names} or {program}
@@ -106,6 +106,7 @@ def answers(org):
         get("plan", *words, ok=None)
     get("why-not", "json-one")
     get("why-not", "json-none")
+    keep("waptexit", run(BIN / "waptexit", "--json", "--config", org.ini))
     get("install", "json-one")
     listed = get("list")
     (base / "listed.json").write_text(json.dumps(listed), encoding="utf-8")
@@ -126,6 +127,8 @@ def answers(org):
     get("remove", "json-one")
     get("install", "json-one")
     get("forget", "json-one")
+    for command in ("add-upgrade-shutdown", "remove-upgrade-shutdown", "propose-upgrade"):
+        get(command, "no such argument", ok=None)  # they change the machine
     get("restart", ok=None)
     if org.service.poll() is not None:
         org.service = org.start("agent", "waptservice", "run", "--config", org.ini)

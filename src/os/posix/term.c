@@ -2,6 +2,7 @@
 #include "os/term.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -89,4 +90,73 @@ enum wa_code wa_term_ask(const char *prompt, bool echo, struct wa_buf *out, stru
     return n <= WA_TERM_LINE_MAX
                ? wa_buf_check(out, err)
                : wa_fail(err, WA_E_LIMIT, "the answer is longer than %u bytes", WA_TERM_LINE_MAX);
+}
+
+/* --- key by key --- */
+
+#define PUT_MS 200 /* what a terminal is waited for */
+
+struct wa_term {
+    int fd;
+    bool stands_still; /* it took nothing in time: it is not waited for again */
+    struct termios before;
+};
+
+enum wa_code wa_term_open(const char *path, struct wa_term **ret, struct wa_err *err)
+{
+    const char *name = path != NULL ? path : "/dev/tty";
+    WA_AUTO_FD int fd = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    struct termios before;
+    if (fd < 0 || tcgetattr(fd, &before) != 0)
+        return wa_fail(err, WA_E_NOT_FOUND, "'%s' is no terminal", name);
+    struct wa_term *t = wa_calloc(1, sizeof *t);
+    if (t == NULL)
+        return wa_nomem(err);
+    struct termios keys = before;
+    keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
+    keys.c_cc[VMIN] = 1;
+    keys.c_cc[VTIME] = 0;
+    (void)tcsetattr(fd, TCSAFLUSH, &keys);
+    *t = (struct wa_term){.fd = fd, .before = before};
+    fd = -1;
+    *ret = t;
+    return WA_OK;
+}
+
+void wa_term_close(struct wa_term *t)
+{
+    if (t == NULL)
+        return;
+    (void)tcsetattr(t->fd, TCSAFLUSH, &t->before);
+    wa_fd_close(&t->fd);
+    wa_free(t);
+}
+
+int wa_term_fd(const struct wa_term *t)
+{
+    return t->fd;
+}
+
+bool wa_term_key(struct wa_term *t, char *ret)
+{
+    return read(t->fd, ret, 1) == 1;
+}
+
+void wa_term_put(struct wa_term *t, struct wa_sv text)
+{
+    while (text.n > 0) {
+        struct pollfd p = {t->fd, POLLOUT, 0};
+        ssize_t put =
+            poll(&p, 1, t->stands_still ? 0 : PUT_MS) == 1 ? write(t->fd, text.p, text.n) : -1;
+        t->stands_still = put <= 0;
+        if (put <= 0)
+            return;
+        text = wa_sv_sub(text, (size_t)put, text.n);
+    }
+}
+
+size_t wa_term_columns(const struct wa_term *t)
+{
+    struct winsize size = {0};
+    return ioctl(t->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
