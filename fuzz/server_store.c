@@ -84,7 +84,9 @@ static void start(void)
     wa_map_init(&s->conns_by_uuid, 1);
     wa_map_init(&s->conns_by_id, 0);
     check(wa_loop_new(&s->loop, &err));
-    check(wa_store_open(bench.dir, &s->db, &err));
+    check(wa_store_open(bench.dir, "", &s->db, &err));
+    check(wa_fleet_new(&s->fleet, &err));
+    check(wa_store_set_user(s->db, "admin", "H", "superadmin", &err));
     check(wa_sha256_hex(TOKEN, strlen(TOKEN), digest, &err));
     check(wa_store_add_session(s->db, digest, WA_SV("admin"), INT64_MAX, &err));
     check(wa_sv_dup(WA_SV("uuid"), &s->child.config.server_uuid, &err));

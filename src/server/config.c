@@ -1,6 +1,8 @@
 /* config.c - the server's configuration file and where its folders are. */
 #include "server/config.h"
 
+#include "sql/db.h"
+
 #include <stddef.h>
 
 #define OPT(member) offsetof(struct wa_server_config, member)
@@ -14,6 +16,8 @@ static const struct wa_conf_option options[] = {
      "Directory of the certificates whose packages and orders are accepted"},
     {"options", "user", WA_CONF_STR, OPT(user), "wapt", 0, 0, 0,
      "Account of the processes that face the network"},
+    {"options", "database", WA_CONF_STR, OPT(database), "", 0, 0, 0,
+     "Address of a PostgreSQL, postgresql://...; else a SQLite file of the server's own"},
     {"options", "fronts", WA_CONF_INT, OPT(fronts), "2", 1, 64, 0,
      "Number of processes that face the network"},
     {"options", "max_connections", WA_CONF_INT, OPT(max_connections), "18000", 16, 1000000, 0,
@@ -21,6 +25,23 @@ static const struct wa_conf_option options[] = {
     {"options", "max_connections_per_address", WA_CONF_INT, OPT(max_per_address), "256", 4, 1000000,
      0, "Of these, those of one address that are no agent's permanent one"},
 };
+
+/* B4: who can read the file would have the database. */
+static enum wa_code check_secret(const struct wa_server_config *c, struct wa_err *err)
+{
+    struct wa_stat st;
+    if (c->database[0] == '\0' || !wa_db_url_is_secret(c->database))
+        return WA_OK;
+    if (wa_path_stat(c->file, &st, err) != WA_OK)
+        return err->code;
+    return (st.mode & 07) == 0
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFIG,
+                         "'%s' holds the database's password, and everybody can read it: put the "
+                         "password into a file of its own (passfile=FILE in the address), or take "
+                         "the file's rights away (chmod o= '%s')",
+                         c->file, c->file);
+}
 
 enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
                                    struct wa_err *err)
@@ -44,6 +65,10 @@ enum wa_code wa_server_config_load(const char *file, struct wa_server_config *re
     if (wa_ini_parse(wa_buf_sv(&text), file, &ini, err) != WA_OK ||
         wa_conf_load(ini, file, options, WA_COUNT(options), NULL, &c, NULL, NULL, err) != WA_OK) {
         wa_server_config_free(&c); /* what was read before */
+        return err->code;
+    }
+    if (check_secret(&c, err) != WA_OK) {
+        wa_server_config_free(&c);
         return err->code;
     }
     *ret = c;

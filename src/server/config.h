@@ -10,6 +10,7 @@ struct wa_server_config {
     char file[WA_PATH_MAX];
     char dir[WA_PATH_MAX]; /* of the file: private/, db/, repo/ lie in it */
     char *bind, *server_uuid, *trusted_signers, *user;
+    char *database; /* address; "": SQLite in db/ */
     int64_t port, fronts, max_connections, max_per_address;
 };
 WA_CHECK enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
@@ -31,6 +32,7 @@ struct wa_setup {
     const char *names; /* csv: names and addresses that the certificate carries */
     const char *bind;
     int64_t port;
+    const char *database;           /* address of a PostgreSQL; "": SQLite */
     const char *tls_cert, *tls_key; /* both or none: then one is made */
     const char *trusted; /* directory of package signers' certificates; NULL: <dir>/trusted, made */
     struct wa_sv admin_password;

@@ -63,8 +63,9 @@ void wa_server_hide(struct wa_err *err)
         return;
     wa_err_clear(err);
     (void)wa_fail(err, code, "%s",
-                  code == WA_E_NO_SPACE ? "the server's disk is full"
-                                        : "the server could not do it: its log says why");
+                  code == WA_E_NO_SPACE      ? "the server's disk is full"
+                  : code == WA_E_UNREACHABLE ? "the server's database is away: try again later"
+                                             : "the server could not do it: its log says why");
 }
 
 int wa_server_child_end(struct wa_server_child *c, enum wa_code code, const struct wa_err *err)
@@ -105,6 +106,8 @@ enum wa_code wa_server_open_db(const struct wa_server_config *c, const char *nam
     const char *const writes[] = {db, NULL};
     if (wa_server_path(c, "db", db, err) != WA_OK)
         return err->code;
+    if (c->database[0] != '\0')
+        p.allow |= WA_PRIV_NET;
     p.write_paths = writes;
     if (wa_priv_is_root()) {
         if (!wa_server_ids(c, &p.uid, &p.gid))
@@ -112,5 +115,5 @@ enum wa_code wa_server_open_db(const struct wa_server_config *c, const char *nam
         if (wa_priv_drop(&p, line, err) != WA_OK)
             return err->code;
     }
-    return wa_store_open(c->dir, ret, err);
+    return wa_store_open(c->dir, c->database, ret, err);
 }

@@ -121,8 +121,24 @@ static void on_front_end(void *user, enum wa_code code, const struct wa_err *err
     on_end(((struct front_watch *)user)->store, code, err);
 }
 
+/* A database that was away and is back. What was written is there; what was owed is owed still. */
+static bool has_database(struct wa_store *s)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (!wa_db_is_lost(s->db))
+        return true;
+    bool is_back = wa_db_reconnect(s->db, &err) == WA_OK;
+    if (is_back)
+        wa_log(&s->child.log, WA_LOG_INFO, "database.back", WA_LF_S("driver", wa_db_driver(s->db)));
+    else
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "database.away", &err);
+    return is_back;
+}
+
 static void on_clock(void *user)
 {
+    if (!has_database(user))
+        return;
     wa_store_dispatch_due(user);
     wa_store_clean(user, wa_clock_now());
     wa_store_stamp(user, false);
@@ -180,10 +196,11 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         return err->code;
     const char *const reads[] = {s->trusted, NULL};
     const char *const writes[] = {db, NULL};
+    unsigned net = s->child.config.database[0] != '\0' ? WA_PRIV_NET : 0; /* PostgreSQL's */
     if (wa_server_child_confine(&s->child, WA_SR_STORE,
-                                WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, reads, writes,
-                                err) != WA_OK ||
-        wa_store_open(s->child.config.dir, &s->db, err) != WA_OK ||
+                                WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | net, reads,
+                                writes, err) != WA_OK ||
+        wa_store_open(s->child.config.dir, s->child.config.database, &s->db, err) != WA_OK ||
         wa_fleet_new(&s->fleet, err) != WA_OK ||
         wa_store_load_fleet(s->db, s->fleet, err) != WA_OK ||
         wa_store_requeue(s, "", err) != WA_OK || open_channels(s, watches, err) != WA_OK ||

@@ -148,9 +148,12 @@ static enum wa_code write_config(const struct wa_setup *s, const char *config, s
                 (long long)s->port, uuid);
     if (s->trusted != NULL)
         wa_buf_addf(&text, "trusted_signers = %s\n", s->trusted);
+    if (s->database[0] != '\0')
+        wa_buf_addf(&text, "database = %s\n", s->database);
     if (wa_buf_check(&text, err) != WA_OK)
         return err->code;
-    return wa_path_replace(config, wa_buf_sv(&text), 0644, err);
+    return wa_path_replace(config, wa_buf_sv(&text), wa_db_url_is_secret(s->database) ? 0640 : 0644,
+                           err);
 }
 
 /* A server is there already, whole or in parts: nothing of it is lost by setting it up again. */
@@ -179,10 +182,10 @@ static enum wa_code make_database(const struct wa_setup *s, const char *hash, st
     uint32_t uid = 65534, gid = 65534;
     struct wa_err missing = WA_ERR_INIT;
     WA_AUTO(wa_db) struct wa_db *db = NULL;
-    if (wa_store_open(s->dir, &db, err) != WA_OK ||
+    if (wa_store_open(s->dir, s->database, &db, err) != WA_OK ||
         wa_store_set_user(db, "admin", hash, "superadmin", err) != WA_OK)
         return err->code;
-    if (!wa_priv_is_root())
+    if (!wa_priv_is_root() || s->database[0] != '\0')
         return WA_OK;
     if (wa_user_ids("wapt", &uid, &gid, &missing) != WA_OK)
         wa_err_clear(&missing); /* then it is nobody's */

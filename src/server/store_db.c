@@ -37,12 +37,13 @@ static const struct wa_migration migrations[] = {
         "CREATE INDEX actions_due ON actions (state, not_before)"},
 };
 
-enum wa_code wa_store_open(const char *dir, struct wa_db **ret, struct wa_err *err)
+enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,
+                           struct wa_err *err)
 {
     char url[WA_PATH_MAX + 64];
     WA_AUTO(wa_db) struct wa_db *db = NULL;
     (void)snprintf(url, sizeof url, "sqlite:%s/db/waptserver.sqlite", dir);
-    if (wa_db_open(url, &db, err) != WA_OK ||
+    if (wa_db_open(database[0] != '\0' ? database : url, &db, err) != WA_OK ||
         wa_db_migrate(db, migrations, WA_COUNT(migrations), err) != WA_OK)
         return wa_wrap(err, "opening the server's database");
     *ret = db;

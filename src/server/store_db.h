@@ -5,7 +5,9 @@
 #include "server/fleet.h"
 #include "sql/db.h"
 
-WA_CHECK enum wa_code wa_store_open(const char *dir, struct wa_db **ret, struct wa_err *err);
+/* database: its address; "": the SQLite file below dir. Brings the schema up. */
+WA_CHECK enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,
+                                    struct wa_err *err);
 
 /* --- people --- */
 struct wa_person {

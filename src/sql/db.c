@@ -18,8 +18,16 @@ struct wa_stmt {
 struct wa_db {
     const struct wa_drv *drv;
     void *conn;
+    char *url;
     struct wa_map statements; /* text -> struct wa_stmt */
 };
+
+static void free_url(struct wa_db *db)
+{
+    if (db->url != NULL)
+        wa_wipe(db->url, strlen(db->url)); /* may hold a password */
+    wa_free(db->url);
+}
 
 enum wa_code wa_drv_connect(const struct wa_drv *drv, const char *url, struct wa_db **ret,
                             struct wa_err *err)
@@ -29,7 +37,8 @@ enum wa_code wa_drv_connect(const struct wa_drv *drv, const char *url, struct wa
         return wa_nomem(err);
     db->drv = drv;
     wa_map_init(&db->statements, 0); /* keys are our own literals */
-    if (drv->open(url, &db->conn, err) != WA_OK) {
+    if (wa_sv_dup(wa_sv(url), &db->url, err) != WA_OK || drv->open(url, &db->conn, err) != WA_OK) {
+        free_url(db);
         wa_free(db);
         return err->code;
     }
@@ -37,18 +46,41 @@ enum wa_code wa_drv_connect(const struct wa_drv *drv, const char *url, struct wa
     return WA_OK;
 }
 
-void wa_db_close(struct wa_db *db)
+static void free_statements(struct wa_db *db)
 {
-    if (db == NULL)
-        return;
     for (size_t i = 0; i < db->statements.n; i++) {
         struct wa_stmt *s = db->statements.items[i].value;
         db->drv->finalize(s->s);
         wa_free(s);
     }
     wa_map_fini(&db->statements);
+    wa_map_init(&db->statements, 0);
+}
+
+void wa_db_close(struct wa_db *db)
+{
+    if (db == NULL)
+        return;
+    free_statements(db);
     db->drv->close(db->conn);
+    free_url(db);
     wa_free(db);
+}
+
+bool wa_db_is_lost(const struct wa_db *db)
+{
+    return db->drv->is_lost(db->conn);
+}
+
+enum wa_code wa_db_reconnect(struct wa_db *db, struct wa_err *err)
+{
+    void *conn = NULL;
+    if (db->drv->open(db->url, &conn, err) != WA_OK)
+        return err->code;
+    free_statements(db);
+    db->drv->close(db->conn);
+    db->conn = conn;
+    return WA_OK;
 }
 
 const char *wa_db_driver(const struct wa_db *db)

@@ -1,8 +1,9 @@
 /* db.h - one SQL interface over drivers: SQLite here, PostgreSQL beside it.
  *
  * A connection belongs to one thread at a time. Values are always bound: there is no way to build
- * SQL from text of outside. Placeholders are '?'. Columns are numbered from 0. Text returned lives
- * until the next step or reset.
+ * SQL from text of outside. Placeholders are '?', or '?1', '?2'... where a value is used twice, not
+ * both in one statement. Columns are numbered from 0. Text returned lives until the next step or
+ * reset.
  */
 #ifndef WA_SQL_DB_H
 #define WA_SQL_DB_H
@@ -15,13 +16,21 @@ struct wa_stmt;
 /* "sqlite:/path/to/file" or "postgresql://...". SQLite: WAL, synchronous=FULL, foreign keys on,
  * trusted_schema off, busy time-out 5 s; made with mode 0600 when missing; the file itself may not
  * be a link. PostgreSQL: UTF-8, locks waited for 5 s, and sslmode=verify-full unless the address
- * says otherwise or names this machine; a connection that is lost (WA_E_UNREACHABLE) stays lost. */
+ * says otherwise or names this machine; a connection that is lost (WA_E_UNREACHABLE) stays lost
+ * until wa_db_reconnect(). */
 WA_CHECK enum wa_code wa_db_open(const char *url, struct wa_db **ret, struct wa_err *err);
 /* The same for "sqlite:" alone, without linking libpq. */
 WA_CHECK enum wa_code wa_db_open_sqlite(const char *url, struct wa_db **ret, struct wa_err *err);
 /* "sqlite" or "postgresql": for schemas, which differ. */
 const char *wa_db_driver(const struct wa_db *db);
 void wa_db_close(struct wa_db *db);
+/* Whether the connection is lost. */
+bool wa_db_is_lost(const struct wa_db *db);
+/* Opens it anew, by the same address. On success statements prepared before are invalid, and a
+ * transaction is gone; on failure it is as lost as before. */
+WA_CHECK enum wa_code wa_db_reconnect(struct wa_db *db, struct wa_err *err);
+/* Whether the address holds a password in clear: then it is a secret. */
+bool wa_db_url_is_secret(const char *url);
 WA_AUTO_DEFINE(wa_db, wa_db_close)
 
 /* Cached by text for the life of the connection: preparing again is cheap, and begins anew: a loop

@@ -33,7 +33,9 @@ struct wa_drv {
     bool (*col_is_null)(struct wa_drv_stmt *s, int col);
     int64_t (*changes)(void *conn);
     enum wa_drv_tx (*transaction)(void *conn);
-    const char *begin; /* takes the write lock at once */
+    bool (*is_lost)(void *conn);
+    bool (*is_secret)(const char *url); /* holds a password in clear; NULL: never */
+    const char *begin;                  /* takes the write lock at once */
 };
 
 extern const struct wa_drv wa_drv_sqlite;

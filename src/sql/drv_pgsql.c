@@ -13,6 +13,7 @@
 #include <libpq-fe.h>
 
 #define CONNECT_TIMEOUT "10" /* s */
+#define SILENCE_MS "20000"   /* ms without a sign of a machine that has gone without a word */
 #define SQL_BYTES_MAX (1u << 20)
 #define BYTEA_OID 17
 
@@ -53,9 +54,12 @@ static const struct {
     {"34", WA_E_INTERNAL},
 };
 
+/* No state: the library itself speaks, of a connection that is gone. */
 static enum wa_code code_of(const PGconn *pg, const char *state)
 {
-    for (size_t i = 0; state != NULL && i < WA_COUNT(states); i++)
+    if (state == NULL)
+        return WA_E_UNREACHABLE;
+    for (size_t i = 0; i < WA_COUNT(states); i++)
         if (strncmp(state, states[i].state, strlen(states[i].state)) == 0)
             return states[i].code;
     return PQstatus(pg) == CONNECTION_BAD ? WA_E_UNREACHABLE : WA_E_IO;
@@ -149,6 +153,19 @@ static enum wa_code choose_sslmode(const char *url, const char **ret, struct wa_
     return WA_OK;
 }
 
+/* One that can't be read may be one that was mistyped. */
+static bool is_secret(const char *url)
+{
+    char *message = NULL;
+    PQconninfoOption *list = PQconninfoParse(url, &message);
+    const char *password = list == NULL ? "?" : option(list, "password");
+    bool has_one = password != NULL && password[0] != '\0';
+
+    PQfreemem(message);
+    PQconninfoFree(list);
+    return has_one;
+}
+
 static void close_db(void *user)
 {
     struct conn *c = user;
@@ -164,9 +181,18 @@ static enum wa_code open_db(const char *url, void **ret_conn, struct wa_err *err
     if (choose_sslmode(url, &sslmode, err) != WA_OK)
         return err->code;
     /* what stands before the address gives way to it, what stands after does not */
-    const char *const keys[] = {"connect_timeout", "fallback_application_name", "sslmode",
-                                "dbname",          "client_encoding",           NULL};
-    const char *const values[] = {CONNECT_TIMEOUT, "wapt", sslmode, url, "UTF8", NULL};
+    const char *const keys[] = {"connect_timeout",
+                                "fallback_application_name",
+                                "sslmode",
+                                "keepalives_idle",
+                                "keepalives_interval",
+                                "keepalives_count",
+                                "tcp_user_timeout",
+                                "dbname",
+                                "client_encoding",
+                                NULL};
+    const char *const values[] = {CONNECT_TIMEOUT, "wapt", sslmode, "10", "5", "3",
+                                  SILENCE_MS,      url,    "UTF8",  NULL};
     struct conn *c = wa_calloc(1, sizeof(*c));
     if (c == NULL)
         return wa_nomem(err);
@@ -429,6 +455,12 @@ static enum wa_drv_tx transaction(void *user)
     return WA_TX_FAILED;
 }
 
+static bool is_lost(void *user)
+{
+    const struct conn *c = user;
+    return PQstatus(c->pg) != CONNECTION_OK;
+}
+
 const struct wa_drv wa_drv_pgsql = {
     .name = "postgresql",
     .prefix = "postgresql://",
@@ -448,6 +480,8 @@ const struct wa_drv wa_drv_pgsql = {
     .col_is_null = col_is_null,
     .changes = changes,
     .transaction = transaction,
+    .is_lost = is_lost,
+    .is_secret = is_secret,
     /* the number is "wapt" in ASCII; the lock is let go with the transaction */
     .begin = "BEGIN; SELECT pg_advisory_xact_lock(2002874484)",
 };

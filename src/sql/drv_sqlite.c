@@ -303,6 +303,12 @@ static enum wa_drv_tx transaction(void *conn)
     return sqlite3_get_autocommit(conn) != 0 ? WA_TX_NONE : WA_TX_OPEN;
 }
 
+static bool is_lost(void *conn)
+{
+    WA_UNUSED(conn);
+    return false; /* it is a file */
+}
+
 const struct wa_drv wa_drv_sqlite = {
     .name = "sqlite",
     .prefix = PREFIX,
@@ -322,6 +328,7 @@ const struct wa_drv wa_drv_sqlite = {
     .col_is_null = col_is_null,
     .changes = changes,
     .transaction = transaction,
+    .is_lost = is_lost,
     .begin = "BEGIN IMMEDIATE",
 };
 

@@ -6,12 +6,26 @@
 #include "sql/db.h"
 #include "sql/drv.h"
 
-enum wa_code wa_db_open(const char *url, struct wa_db **ret, struct wa_err *err)
+static const struct wa_drv *driver_of(const char *url)
 {
     static const struct wa_drv *const drivers[] = {&wa_drv_sqlite, &wa_drv_pgsql};
     for (size_t i = 0; i < WA_COUNT(drivers); i++)
         if (wa_sv_starts(wa_sv(url), drivers[i]->prefix))
-            return wa_drv_connect(drivers[i], url, ret, err);
+            return drivers[i];
+    return NULL;
+}
+
+bool wa_db_url_is_secret(const char *url)
+{
+    const struct wa_drv *drv = driver_of(url);
+    return drv != NULL && drv->is_secret != NULL && drv->is_secret(url);
+}
+
+enum wa_code wa_db_open(const char *url, struct wa_db **ret, struct wa_err *err)
+{
+    const struct wa_drv *drv = driver_of(url);
+    if (drv != NULL)
+        return wa_drv_connect(drv, url, ret, err);
     return wa_fail(err, WA_E_CONFIG, /* the text may hold a password */
                    "cannot open the database: its address begins neither with 'sqlite:' nor "
                    "with 'postgresql://'");

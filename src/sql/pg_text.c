@@ -12,6 +12,7 @@
 struct scan {
     const char *p;
     struct wa_buf *out;
+    bool is_numbered; /* its placeholders */
 };
 
 static void copy(struct scan *s, size_t n)
@@ -51,6 +52,24 @@ static bool is_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+/* '?' is the next one, '?2' the second: a statement has the one or the other. */
+static bool copy_placeholder(struct scan *s, int *count)
+{
+    const char *digits = s->p + 1;
+    int n = 0;
+    for (s->p++; *s->p >= '0' && *s->p <= '9' && n <= PARAMETERS_MAX; s->p++)
+        n = n * 10 + (*s->p - '0');
+    bool is_numbered = s->p > digits;
+    if ((is_numbered && n == 0) || (*count > 0 && is_numbered != s->is_numbered))
+        return false;
+    s->is_numbered = is_numbered;
+    if (!is_numbered)
+        n = *count + 1;
+    wa_buf_addf(s->out, "$%d", n);
+    *count = n > *count ? n : *count;
+    return *count <= PARAMETERS_MAX && !is_word(*s->p);
+}
+
 /* One element of the text; false for one that is not understood. */
 static bool copy_element(struct scan *s, char before, int *count)
 {
@@ -66,11 +85,8 @@ static bool copy_element(struct scan *s, char before, int *count)
         copy(s, strcspn(s->p, "\n"));
         return true;
     }
-    if (*s->p == '?') {
-        wa_buf_addf(s->out, "$%d", ++*count);
-        s->p++;
-        return *count <= PARAMETERS_MAX && !is_word(*s->p);
-    }
+    if (*s->p == '?')
+        return copy_placeholder(s, count);
     copy(s, 1);
     return true;
 }
@@ -78,7 +94,7 @@ static bool copy_element(struct scan *s, char before, int *count)
 enum wa_code wa_pg_placeholders(const char *sql, struct wa_buf *out, int *ret_count,
                                 struct wa_err *err)
 {
-    struct scan s = {sql, out};
+    struct scan s = {.p = sql, .out = out};
     int count = 0;
     char before = ' ';
 

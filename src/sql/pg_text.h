@@ -5,8 +5,9 @@
 
 #include "base/buf.h"
 
-/* sql with each '?' outside of strings, quoted names and comments as $1, $2...; *ret_count of them.
- * WA_E_INTERNAL for text that ends inside one of those, or has more than 1,000. */
+/* sql with each '?' outside of strings, quoted names and comments as $1, $2..., or each '?2' as $2;
+ * *ret_count: the highest. WA_E_INTERNAL for text that ends inside one of those, has both kinds, or
+ * more than 1,000. */
 WA_CHECK enum wa_code wa_pg_placeholders(const char *sql, struct wa_buf *out, int *ret_count,
                                          struct wa_err *err);
 /* bytea's text form "\x0a1b" decoded in its place; its length, or -1 when it is none. */

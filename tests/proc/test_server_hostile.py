@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import socket
 import ssl
@@ -19,13 +20,13 @@ JSON = {"Content-Type": "application/json"}
 class Server:
     """A server of its own, so that nobody else waits for what is done to it. on_tmpfs: its directory is a small disk of its own."""
 
-    def __init__(self, org, name, options="", on_tmpfs=None):
+    def __init__(self, org, name, options="", on_tmpfs=None, setup=()):
         self.org, self.name, self.dir = org, name, org.base / name
         self.log_file = org.base / f"{name}.log"
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
-        setup = [BIN / "waptserver", "setup", "--dir", self.dir, "--name", "localhost,127.0.0.1", "--bind", "127.0.0.1", "--port", self.port,
+        setup = [BIN / "waptserver", "setup", *map(shlex.quote, setup), "--dir", self.dir, "--name", "localhost,127.0.0.1", "--bind", "127.0.0.1", "--port", self.port,
                  "--admin-password-file", org.base / "admin.pw"]
         script = (f"set -e\n{' '.join(map(str, setup))}\ncp {org.cert('Authority')} {self.dir}/trusted/\n"
                   f"printf '%s\\n' '{options}' >> {self.dir}/waptserver.ini\nexec {BIN}/waptserver run --config {self.dir}/waptserver.ini\n")

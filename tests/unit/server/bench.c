@@ -51,10 +51,24 @@ static void make_dir(const struct bench *b, const char *name, char *path)
     must(wa_dir_make(path, 0700, &dir, &err), &err);
 }
 
+/* "" for SQLite, or the PostgreSQL of $WA_TEST_PG_URL, emptied. */
+static const char *database(void)
+{
+    const char *url = getenv("WA_TEST_PG_URL");
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO(wa_db) struct wa_db *db = NULL;
+    if (url == NULL)
+        return "";
+    must(wa_db_open(url, &db, &err), &err);
+    must(wa_db_exec(db, "DROP SCHEMA public CASCADE; CREATE SCHEMA public", &err), &err);
+    return url;
+}
+
 void bench_new(struct bench *b)
 {
     char path[WA_PATH_MAX];
     struct wa_err err = WA_ERR_INIT;
+    const char *url = database();
     *b = (struct bench){.id = 0};
     wa_buf_init(&b->order, WA_WS_MESSAGE_MAX);
     wa_test_tmpdir(b->dir);
@@ -66,7 +80,7 @@ void bench_new(struct bench *b)
     wa_map_init(&s->conns_by_id, 0);
     make_dir(b, "trusted", s->trusted);
     must(wa_loop_new(&s->loop, &err), &err);
-    must(wa_store_open(b->dir, &s->db, &err), &err);
+    must(wa_store_open(b->dir, url, &s->db, &err), &err);
     must(wa_fleet_new(&s->fleet, &err), &err);
     must(wa_store_set_user(s->db, "admin", "H", "superadmin", &err), &err);
     must(wa_sv_dup(WA_SV("server-uuid"), &s->child.config.server_uuid, &err), &err);
@@ -242,6 +256,21 @@ void bench_query(struct bench *b, const char *sql, char *out, size_t size)
 void bench_exec(struct bench *b, const char *sql)
 {
     struct wa_err err = WA_ERR_INIT;
+    must(wa_db_exec(b->store->db, sql, &err), &err);
+}
+
+void bench_forbid(struct bench *b, bool is_forbidden)
+{
+    bool is_sqlite = strcmp(wa_db_driver(b->store->db), "sqlite") == 0;
+    struct wa_err err = WA_ERR_INIT;
+    const char *sql =
+        !is_forbidden ? is_sqlite ? "DROP TRIGGER no" : "DROP TRIGGER no ON actions"
+        : is_sqlite
+            ? "CREATE TRIGGER no BEFORE UPDATE OF state ON actions BEGIN SELECT RAISE(ABORT, 'not "
+              "now'); END"
+            : "CREATE OR REPLACE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE "
+              "EXCEPTION ''not now''; END'; CREATE TRIGGER no BEFORE UPDATE OF state ON actions "
+              "FOR EACH ROW EXECUTE FUNCTION no()";
     must(wa_db_exec(b->store->db, sql, &err), &err);
 }
 

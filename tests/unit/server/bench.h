@@ -43,6 +43,8 @@ int bench_login(struct bench *b, const char *peer, const char *user, const char 
                 char token[65]);
 /* First column of the first row, "" when there is none. sql: a literal. */
 void bench_query(struct bench *b, const char *sql, char *out, size_t size);
+/* Whether the database refuses to change an action's state. */
+void bench_forbid(struct bench *b, bool is_forbidden);
 /* Whether lists show the machine as connected. */
 bool bench_is_here(const struct bench *b, const char *uuid);
 void bench_exec(struct bench *b, const char *sql);

@@ -11,6 +11,7 @@ static enum wa_code set_up(const char *dir, const char *password, bool force, st
 {
     char fingerprint[65], config[WA_PATH_MAX];
     const struct wa_setup s = {.dir = dir,
+                               .database = "",
                                .names = "localhost,127.0.0.1",
                                .bind = "127.0.0.1",
                                .port = 8443,

@@ -318,6 +318,50 @@ static void addresses(void **state)
     wa_db_close(NULL);
 }
 
+/* A connection that the database has closed is lost until it is opened anew. */
+static void comes_back(void **state)
+{
+    WA_AUTO(wa_db) struct wa_db *db = fresh(*state);
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_stmt *s = NULL;
+    bool is_file = strcmp(wa_db_driver(db), "sqlite") == 0;
+    must_exec(db, "CREATE TABLE kept (n BIGINT)");
+    must_exec(db, "INSERT INTO kept VALUES (7)");
+    assert_int_equal(number(db, "SELECT n FROM kept"), 7);
+    assert_false(wa_db_is_lost(db));
+    if (!is_file) {
+        WA_ASSERT_OK(wa_db_begin(db, &err));
+        assert_int_equal(wa_db_exec(db, "SELECT pg_terminate_backend(pg_backend_pid())", &err),
+                         WA_E_UNREACHABLE);
+        wa_err_clear(&err);
+        assert_true(wa_db_is_lost(db));
+        assert_int_equal(wa_db_prepare(db, "SELECT n + 1 FROM kept", &s, &err), WA_E_UNREACHABLE);
+        wa_err_clear(&err);
+        wa_db_rollback(db);
+    }
+    WA_ASSERT_OK(wa_db_reconnect(db, &err));
+    assert_false(wa_db_is_lost(db));
+    assert_int_equal(number(db, "SELECT n FROM kept"), 7);
+    must_exec(db, "INSERT INTO kept VALUES (8)");
+}
+
+static void secret_addresses(void **state)
+{
+    static const struct {
+        const char *url;
+        bool is_secret;
+    } cases[] = {{"sqlite:/x", false},
+                 {"postgresql://u@h/d", false},
+                 {"postgresql://u:p@h/d", true},
+                 {"postgresql://u@h/d?password=p", true},
+                 {"postgresql://u@h/d?passfile=/p", false},
+                 {"postgresql://u@h/d?pasword=p", true}, /* mistyped */
+                 {"mysql://u:p@h/d", false}};
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++)
+        assert_int_equal(wa_db_url_is_secret(cases[i].url), cases[i].is_secret);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, wa_test_tmpdir_setup, wa_test_tmpdir_teardown)
@@ -332,6 +376,8 @@ int main(void)
         TEST(migrations),
         TEST(programs_migrate_once),
         TEST(a_server_that_goes_away),
+        TEST(comes_back),
+        cmocka_unit_test(secret_addresses),
         TEST(addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,15 @@ static const struct {
     {"SELECT $1", NULL, 0},
     {"SELECT E'\\'?'", NULL, 0},
     {"SELECT U&'?'", NULL, 0},
-    {"SELECT ?1", NULL, 0},
+    {"SELECT ?2 + ?1 + ?2", "SELECT $2 + $1 + $2", 2},
+    {"SELECT ?12", "SELECT $12", 12},
+    {"SELECT ?1, ?", NULL, 0},
+    {"SELECT ?, ?2", NULL, 0},
+    {"SELECT ?0", NULL, 0},
+    {"SELECT ?1x", NULL, 0},
+    {"SELECT ?x", NULL, 0},
+    {"SELECT ?1001", NULL, 0},
+    {"SELECT ?99999999999999999999", NULL, 0},
 };
 
 static void placeholders(void **state)

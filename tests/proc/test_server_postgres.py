@@ -1,0 +1,124 @@
+"""The server on a real PostgreSQL: the whole chain, and a database that goes away and comes back under it."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from conftest import BIN, run, until
+from test_server_hostile import Server
+
+
+class Postgres:
+    """A throw-away PostgreSQL on a Unix socket, which trusts whoever reaches it."""
+
+    def __init__(self):
+        self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="wapt-pg-"))
+        self.dir.chmod(0o755)
+        shutil.chown(self.dir, "postgres")
+        self.call("initdb", "-D", self.dir / "data", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        self.start()
+        self.url = f"postgresql:///postgres?host={self.dir}&user=postgres"
+
+    def call(self, program, *argv):
+        subprocess.run(["runuser", "-u", "postgres", "--", str(self.bin / program), *map(str, argv)], cwd="/", check=True, timeout=60,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self):
+        self.call("pg_ctl", "-s", "-w", "-D", self.dir / "data", "-l", self.dir / "log", "-o",
+                  f"-c listen_addresses='' -c unix_socket_directories='{self.dir}' -c fsync=off", "start")
+
+    def stop(self, how="immediate"):  # as a crash
+        self.call("pg_ctl", "-s", "-w", "-m", how, "-D", self.dir / "data", "stop")
+
+    def remove(self):
+        shutil.rmtree(self.dir)
+
+
+@pytest.fixture(scope="module")
+def pg():
+    p = Postgres()
+    yield p
+    if (p.dir / "data/postmaster.pid").exists():
+        p.stop()
+    p.remove()
+
+
+@pytest.fixture(scope="module")
+def srv(org, pg):
+    s = Server(org, "server-postgres", "fronts = 2", setup=("--database", pg.url))
+    yield s
+    s.stop()
+
+
+@pytest.fixture(scope="module")
+def machine(org, srv):
+    """A machine that is registered with it and connected."""
+    base = org.base / "on-postgres"
+    ini = org.new_agent(base)
+    ini.write_text(ini.read_text().replace(org.url, f"https://127.0.0.1:{srv.port}")
+                   .replace("[global]", f"[global]\nuuid = on-postgres\nverify_cert = {srv.dir}/private/tls.crt"))
+    org.start("on-postgres", "waptservice", "run", "--config", ini)
+    until(lambda: (base / "run/waptservice.sock").exists(), "the agent listens locally")
+    token = base / "token"
+    token.write_text(run(BIN / "waptserver", "enrol-token", "--config", srv.dir / "waptserver.ini").stdout)
+    run(BIN / "wapt-get", "-c", ini, "register", "--token-file", token)
+    until(lambda: reachable(srv), "the machine is connected")
+    return ini
+
+
+def hosts(srv, token):
+    status, body, _ = srv.call("GET", "/api/v1/hosts", token=token)
+    return json.loads(body)["hosts"] if status == 200 else status
+
+
+def reachable(srv):
+    return [h["uuid"] for h in hosts(srv, srv.token()) if h["reachable"]] == ["on-postgres"]
+
+
+def order(org, srv):
+    return run(BIN / "waptconsole", "action", "update-status", "--hosts", "on-postgres", "--server", f"https://127.0.0.1:{srv.port}",
+               "--server-fingerprint", org.fingerprint(srv.dir / "private/tls.crt"), "--password-file", org.base / "admin.pw", "--yes",
+               "--certificate", org.cert("Deployer"), "--private-key-passwd", org.base / "pw", "--timeout", "40s")
+
+
+def test_the_whole_chain(org, srv, machine):
+    order(org, srv)
+    assert not (srv.dir / "db/waptserver.sqlite").exists()
+    user = run(BIN / "waptserver", "user", "--json", "--config", srv.dir / "waptserver.ini").stdout
+    assert [p["name"] for p in json.loads(user)["result"]] == ["admin"]
+    assert run(BIN / "wapt-get", "-c", machine, "update-status").returncode == 0
+
+
+def test_the_database_goes_and_comes_back(org, srv, pg, machine):
+    token = srv.token()
+    before = srv.children()
+    pg.stop()
+    # Whatever needs it says that it is the server's trouble; what needs none goes on; nobody is sent away.
+    assert srv.call("GET", f"/api/v1/hosts", token=token)[0] == 503
+    assert srv.login()[0] == 503
+    assert srv.call("GET", "/ping")[0] == 200
+    until(lambda: "database.away" in srv.log(), "the log says so")
+    assert pg.url not in srv.log()
+    pg.start()
+    until(lambda: srv.call("GET", "/api/v1/hosts", token=token)[0] == 200, "it is back")
+    assert [h["uuid"] for h in hosts(srv, token) if h["reachable"]] == ["on-postgres"]
+    assert srv.children() == before
+    order(org, srv)
+
+
+def test_who_can_read_the_configuration_can_not_read_the_password(srv):
+    ini = srv.dir / "secret.ini"
+    lines = (srv.dir / "waptserver.ini").read_text().splitlines()
+    ini.write_text("\n".join("database = postgresql://wapt:hunter22@127.0.0.1:1/wapt" if l.startswith("database") else l for l in lines) + "\n")
+    ini.chmod(0o644)
+    refused = run(BIN / "waptserver", "run", "--config", ini, ok=False)
+    assert "passfile" in refused.stderr and "hunter22" not in refused.stderr
+    ini.chmod(0o600)
+    assert os.stat(srv.dir / "waptserver.ini").st_mode & 0o777 == 0o644
+    away = run(BIN / "waptserver", "user", "--config", ini, ok=False)
+    assert away.returncode == 7 and "hunter22" not in away.stderr
