@@ -54,6 +54,13 @@ def account(name):
 
 
 class Organisation:
+    ADDRESS, NAMES, SEEN_BY_AGENTS = "127.0.0.1", "localhost,127.0.0.1", "127.0.0.1"  # of the server
+
+    @staticmethod
+    def inside(_program):
+        """The words before a program that runs somewhere else."""
+        return []
+
     def __init__(self, base):
         self.base, self.processes = base, []
         base.chmod(0o755)
@@ -69,12 +76,12 @@ class Organisation:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
-        self.url = f"https://127.0.0.1:{self.port}"
-        run(BIN / "waptserver", "setup", "--dir", base / "server", "--name", "localhost,127.0.0.1", "--bind", "127.0.0.1", "--port", self.port,
+        self.url, self.agents_url = (f"https://{name}:{self.port}" for name in (self.ADDRESS, self.SEEN_BY_AGENTS))
+        run(BIN / "waptserver", "setup", "--dir", base / "server", "--name", self.NAMES, "--bind", self.ADDRESS, "--port", self.port,
             "--admin-password-file", base / "admin.pw")
         shutil.copy(self.cert("Authority"), base / "server/trusted/")
         self.start("server", "waptserver", "run", "--config", base / "server/waptserver.ini")
-        until(lambda: subprocess.run(["curl", "-skf", self.url + "/ping"], capture_output=True).returncode == 0, "the server answers")
+        until(lambda: subprocess.run([*self.inside("curl"), "curl", "-skf", self.url + "/ping"], capture_output=True).returncode == 0, "the server answers")
         self.server_fp = self.fingerprint(base / "server/private/tls.crt")
         self.agent = base / "agent"
         self.ini = self.new_agent(self.agent)
@@ -85,13 +92,13 @@ class Organisation:
         (base / "ssl").mkdir(parents=True)
         shutil.copy(self.cert("Authority"), base / "ssl")
         signers = self.fingerprint(self.cert("Deployer"))
-        (base / "wapt-get.ini").write_text(f"[global]\nwapt_server = {self.url}\n\n[actions]\nsigners = {signers}\n")
+        (base / "wapt-get.ini").write_text(f"[global]\nwapt_server = {self.agents_url}\n\n[actions]\nsigners = {signers}\n")
         return base / "wapt-get.ini"
 
     def start(self, log, program, *argv):
         env = dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME="/root")
         with open(self.base / f"{log}.log", "ab") as out:
-            p = subprocess.Popen([str(BIN / program), *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
+            p = subprocess.Popen([*self.inside(program), str(BIN / program), *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
         self.processes.append(p)
         return p
 
@@ -124,7 +131,7 @@ class Organisation:
         return run(BIN / "wapt-get", "-c", self.ini, *argv, ok=ok, **kw)
 
     def console(self, *argv, ok=True, fp=None):
-        return run(BIN / "waptconsole", *argv, "--server", self.url, "--server-fingerprint", fp or self.server_fp,
+        return run(*self.inside("waptconsole"), BIN / "waptconsole", *argv, "--server", self.url, "--server-fingerprint", fp or self.server_fp,
                    "--password-file", self.base / "admin.pw", ok=ok)
 
     def order(self, who, *argv, ok=True):

@@ -111,7 +111,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def pass_on(self, body):
-        real = http.client.HTTPSConnection("127.0.0.1", self.server.owner.real, context=ssl._create_unverified_context(), timeout=PATIENCE)
+        real = http.client.HTTPSConnection(self.server.owner.real_host, self.server.owner.real, context=ssl._create_unverified_context(), timeout=PATIENCE)
         real.request(self.command, self.path, body, {"Content-Type": "application/json"})
         answer = real.getresponse()
         self.reply(answer.status, answer.read())
@@ -138,18 +138,19 @@ class Server(http.server.ThreadingHTTPServer):
 class Hostile:
     """On a port of its own; its certificate can be changed while it runs. real: port of the server that it passes on to."""
 
-    def __init__(self, cert=None, key=None, real=None):
-        self.real, self.heard, self.broken, self.answers = real, [], [], {}
+    def __init__(self, cert=None, key=None, real=None, at=("127.0.0.1", 0)):
+        self.real, self.real_host = real, "127.0.0.1"
+        self.heard, self.broken, self.answers = [], [], {}
         self.channels = queue.Queue()
         self.context = None
         self.before_challenge = None
         self.open = []
         if cert is not None:
             self.use(cert, key)
-        self.http = Server(("127.0.0.1", 0), Handler)
+        self.http = Server(at, Handler)
         self.http.owner = self
         self.port = self.http.server_port
-        self.url = f"http{'s' if cert is not None else ''}://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if cert is not None else ''}://{at[0]}:{self.port}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def use(self, cert, key):

@@ -400,6 +400,8 @@ def test_after_all_of_it(machine):
 def holds(pid, needles):
     """Which of these bytes are in the memory of a process."""
     found = set()
+    if not os.path.exists(f"/proc/{pid}"):
+        return found  # it has ended
     with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
         for region in maps:
             begin, end = (int(n, 16) for n in region.split()[0].split("-"))
