@@ -2,7 +2,8 @@
 #   make run [ARGS=--once]   a whole small organisation on this machine
 #   make vectors [DIR=...]   packages, indexes and texts with the expected answers
 #   make coverage            what the units, vectors and fuzz corpora reach of packages and trust
-#   make crash [N=300]       kill -9 of any process at N random moments (SEED= repeats one)
+#   make crash [N=300]       kill -9 of any process at N random moments (SEED= repeats one); a crash and a power cut at each step of installing
+#                            (EVERY=5: at each fifth)
 #   make deb                 Debian packages: wapt-agent, wapt-server, wapt-console
 #   make test-windows        the programs for Windows, cross-built, tested under wine
 #   make test                every test but the campaigns
@@ -51,6 +52,7 @@ fuzz: deps
 
 crash: build
 	@WAPT_TEST_BIN=$(abspath $(BUILD))/bin /usr/bin/python3 tests/proc/crash.py $(or $(N),300) $(SEED)
+	@WAPT_TEST_BIN=$(abspath $(BUILD))/bin /usr/bin/python3 tests/proc/crash_install.py $(or $(EVERY),1)
 
 # Debian packages, in build-deb/; tests/deb.sh tries them on a machine of its own.
 deb:

@@ -93,6 +93,21 @@ enum wa_code wa_attempt_next(struct wa_db *db, const char *package, const char *
     return WA_OK;
 }
 
+enum wa_code wa_attempt_first(struct wa_db *db, int64_t now, int64_t *ret_next, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT coalesce(min(next_try), 0) FROM attempts WHERE next_try > ?", &s,
+                      err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, now);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    *ret_next = row ? wa_col_i64(s, 0) : 0;
+    wa_reset(s);
+    return WA_OK;
+}
+
 enum wa_code wa_attempts_write(struct wa_db *db, struct wa_jw *w, struct wa_err *err)
 {
     struct wa_stmt *s;

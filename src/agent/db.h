@@ -111,7 +111,7 @@ struct wa_task {
 };
 /* By the machine itself, at its time. */
 bool wa_task_is_scheduled(const struct wa_task *t);
-/* Ordered or scheduled: an interruption leaves it in the queue. */
+/* Ordered, scheduled, or wished for by a script: an interruption leaves it in the queue. */
 bool wa_task_is_resumed(const struct wa_task *t);
 void wa_task_fini(struct wa_task *t);
 /* An equal task that waits already is returned instead. WA_E_BUSY when too many wait that nobody

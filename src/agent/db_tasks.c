@@ -159,7 +159,8 @@ bool wa_task_is_scheduled(const struct wa_task *t)
 
 bool wa_task_is_resumed(const struct wa_task *t)
 {
-    return t->action_id[0] != '\0' || wa_task_is_scheduled(t);
+    return t->action_id[0] != '\0' || wa_task_is_scheduled(t) ||
+           strncmp(t->created_by, "script ", 7) == 0;
 }
 
 enum wa_code wa_task_requeue(struct wa_db *db, int64_t id, struct wa_err *err)

@@ -190,6 +190,12 @@ static enum wa_code begin(struct wa_task_run *run, const struct wa_install *in,
     return err->code;
 }
 
+bool wa_install_is_lost(struct wa_task_run *run)
+{
+    run->is_lost = run->is_lost || !wa_launcher_is_there(run->m->launcher);
+    return run->is_lost;
+}
+
 /* Its install(), and the undoing of it. WA_OK: r says what came of it. */
 static enum wa_code run_script(struct wa_task_run *run, const struct wa_install *in,
                                const struct wa_hook_run *what, const char *snapshot,
@@ -204,6 +210,8 @@ static enum wa_code run_script(struct wa_task_run *run, const struct wa_install 
         (void)snprintf(r->status, sizeof r->status, "ERROR");
         r->code = code;
     }
+    if (code != WA_OK && wa_install_is_lost(run))
+        return code;
     if (strcmp(r->status, "ERROR") != 0 || snapshot[0] == '\0')
         return code;
     if (wa_journal_step(run->m->tdb, package, WA_JOURNAL_UNDO, snapshot, &why) != WA_OK)
@@ -242,6 +250,8 @@ static enum wa_code install_staged(struct wa_task_run *run, const struct wa_inst
         return err->code;
     }
     enum wa_code code = run_script(run, in, &what, snapshot, r);
+    if (run->is_lost)
+        return wa_fail(err, code, "%s", r->error);
     if (commit(run, in, r->status, r, err) != WA_OK)
         return err->code;
     if (code != WA_OK || strcmp(r->status, "ERROR") == 0)
@@ -255,7 +265,7 @@ static enum wa_code install_staged(struct wa_task_run *run, const struct wa_inst
 
 static enum wa_code install_with_code(struct wa_task_run *run, const struct wa_install *in,
                                       struct wa_members *members, const struct wa_verdict *v,
-                                      struct wa_err *err)
+                                      bool *ret_counts, struct wa_err *err)
 {
     char id[WA_STAGE_ID + 1];
     WA_AUTO_DIR struct wa_dir stage = WA_DIR_INIT;
@@ -263,7 +273,8 @@ static enum wa_code install_with_code(struct wa_task_run *run, const struct wa_i
     if (wa_stage_new(run->m, id, &stage, err) != WA_OK)
         return err->code;
     wa_hook_result_init(&r);
-    (void)install_staged(run, in, members, v, id, &stage, &r, err);
+    if (install_staged(run, in, members, v, id, &stage, &r, err) == WA_OK)
+        *ret_counts = strcmp(r.status, "OK") == 0 || strcmp(r.status, "UNKNOWN") == 0;
     wa_hook_result_fini(&r);
     wa_stage_remove(run->m, id);
     return err->code;
@@ -334,21 +345,23 @@ static enum wa_code check_fresh(struct wa_manager *m, struct wa_err *err)
     return wa_repo_trust_fresh(&t, wa_clock_now(), err);
 }
 
-enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in,
+enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in, bool *ret_counts,
                             struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
     WA_AUTO_VERDICT struct wa_verdict v;
     struct wa_unpack *unpack = NULL;
     wa_verdict_init(&v);
+    *ret_counts = true;
     if (check_fresh(run->m, err) != WA_OK)
         return err->code;
     enum wa_code code = get_verified(run, in, &fd, &unpack, &v, err);
     if (code == WA_OK)
         code = check_machine(run->m, &v.control, err);
     if (code == WA_OK)
-        code = v.has_setup_py ? install_with_code(run, in, wa_unpack_members(unpack), &v, err)
-                              : install_without_code(run, in, wa_unpack_members(unpack), &v, err);
+        code = v.has_setup_py
+                   ? install_with_code(run, in, wa_unpack_members(unpack), &v, ret_counts, err)
+                   : install_without_code(run, in, wa_unpack_members(unpack), &v, err);
     wa_unpack_free(unpack);
     return code;
 }

@@ -12,13 +12,17 @@ struct wa_install {
     const char *params;               /* JSON object for the script; NULL: none */
     bool is_explicit, force;
 };
+/* *ret_counts: whether, once it has come, its status is one that others may need. */
 WA_CHECK enum wa_code wa_install_one(struct wa_task_run *run, const struct wa_install *in,
-                                     struct wa_err *err);
+                                     bool *ret_counts, struct wa_err *err);
 /* Into the cache, and judged there as wa_install_one() judges it: nothing else happens. again: what
  * lies there already does not count. */
 WA_CHECK enum wa_code wa_download_one(struct wa_task_run *run, const struct wa_control *c,
                                       const struct wa_agent_repo *repo, bool again,
                                       struct wa_err *err);
+/* Asked when a script's run has failed: true when nobody knows what it did, since the launcher is
+ * gone. Then nothing is recorded; the next start makes of it what it makes of a kill. */
+bool wa_install_is_lost(struct wa_task_run *run);
 WA_CHECK enum wa_code wa_remove_one(struct wa_task_run *run, const struct wa_installed_row *row,
                                     struct wa_err *err);
 /* Before a script that is kept runs: of a package that WAPT had installed it is fetched and

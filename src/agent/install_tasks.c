@@ -99,7 +99,8 @@ static void note_failure(struct wa_task_run *run, const struct wa_control *c,
                          const struct wa_err *why)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (why->code == WA_E_CANCELLED || why->code == WA_E_UNREACHABLE || run->is_postponed)
+    if (why->code == WA_E_CANCELLED || why->code == WA_E_UNREACHABLE || run->is_postponed ||
+        run->is_lost)
         return;
     if (wa_attempt_failed(run->m->tdb, wa_control_get(c, WA_A_PACKAGE),
                           wa_control_get(c, WA_A_VERSION), why->text, false, wa_clock_now(),
@@ -108,7 +109,8 @@ static void note_failure(struct wa_task_run *run, const struct wa_control *c,
 }
 
 static enum wa_code install_step(struct wa_task_run *run, const struct wa_scene *s,
-                                 const struct wa_step *step, bool asked, struct wa_err *err)
+                                 const struct wa_step *step, bool asked, bool *ret_counts,
+                                 struct wa_err *err)
 {
     WA_AUTO_BUF_SECRET struct wa_buf params;
     wa_buf_init(&params, WA_JSON_BYTES_MAX);
@@ -122,14 +124,24 @@ static enum wa_code install_step(struct wa_task_run *run, const struct wa_scene 
                                   .params = params.n > 0 ? wa_buf_str(&params) : NULL,
                                   .is_explicit = asked,
                                   .force = run->request.force};
-    if (wa_install_one(run, &in, err) != WA_OK)
+    if (wa_install_one(run, &in, ret_counts, err) != WA_OK)
         note_failure(run, step->to, err);
     return err->code;
 }
 
-static enum wa_code do_step(struct wa_task_run *run, const struct wa_scene *s,
-                            const struct wa_step *step, const struct names *f, struct wa_err *err)
+static enum wa_code remember(struct names *f, const char *package, struct wa_err *err)
 {
+    const char **slot = WA_VEC_PUSH(f);
+    if (slot == NULL)
+        return wa_nomem(err);
+    *slot = package;
+    return WA_OK;
+}
+
+static enum wa_code do_step(struct wa_task_run *run, const struct wa_scene *s,
+                            const struct wa_step *step, struct names *f, struct wa_err *err)
+{
+    bool counts = true;
     struct wa_manager *m = run->m;
     if (wa_task_may_go_on(run, err) != WA_OK)
         return err->code;
@@ -140,9 +152,15 @@ static enum wa_code do_step(struct wa_task_run *run, const struct wa_scene *s,
     bool asked = was_asked_for(run, package);
     if (step->kind == WA_STEP_KEEP)
         return asked ? wa_installed_set_explicit(m->tdb, package, err) : WA_OK;
-    if (needs_failed(f, step->to))
-        return wa_fail(err, WA_E_FAILED, "not installed, since a package it needs failed");
-    return install_step(run, s, step, asked, err);
+    if (needs_failed(f, step->to)) {
+        (void)wa_fail(err, WA_E_FAILED,
+                      "not installed, since a package it needs failed, or has a status of its own");
+        note_failure(run, step->to, err);
+        return err->code;
+    }
+    if (install_step(run, s, step, asked, &counts, err) == WA_OK && !counts)
+        return remember(f, package, err);
+    return err->code;
 }
 
 static const char *verb(enum wa_step_kind kind)
@@ -194,11 +212,7 @@ static enum wa_code carry_out(struct wa_task_run *run, const struct wa_scene *s,
             code = why.code;
             break;
         }
-        const char **slot = WA_VEC_PUSH(&f);
-        if (slot == NULL)
-            code = wa_nomem(err);
-        else
-            *slot = wa_control_get(c, WA_A_PACKAGE);
+        code = remember(&f, wa_control_get(c, WA_A_PACKAGE), err);
         wa_task_package(run, c, "ERROR", &why);
         if (why.code == WA_E_CANCELLED || why.code == WA_E_NO_SPACE) {
             *err = why;

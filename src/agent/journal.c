@@ -223,7 +223,8 @@ static enum wa_code settle_all(struct wa_db *db, size_t *count, struct wa_err *e
     return WA_OK;
 }
 
-/* A removal that has begun is ended, whoever asked for it: else the next upgrade would bring back
+/* What nobody waits for is taken up again: orders, the schedule's, what scripts wished for. A
+ * removal that has begun is ended, whoever asked for it: else the next upgrade would bring back
  * what was to go. */
 static enum wa_code settle_tasks(struct wa_db *db, struct wa_err *err)
 {
@@ -231,7 +232,8 @@ static enum wa_code settle_tasks(struct wa_db *db, struct wa_err *err)
         db,
         "UPDATE tasks SET state = 'queued', interruptions = interruptions + 1 WHERE state = "
         "'running' AND interruptions < " INTERRUPTIONS_MAX
-        " AND (action_id <> '' OR created_by = 'scheduler' OR kind = 'remove');"
+        " AND (action_id <> '' OR created_by = 'scheduler' OR created_by LIKE 'script %' OR kind = "
+        "'remove');"
         "INSERT INTO outbox (action_id, state, code, message, packages) SELECT action_id, "
         "'failed', 'failed', 'interrupted " INTERRUPTIONS_MAX
         " times: not tried any more', '[]' FROM tasks WHERE state = 'running' AND action_id <> '';"

@@ -49,7 +49,7 @@ WA_CHECK enum wa_code wa_journal_next_owed(struct wa_db *db, struct wa_journal_o
                                            bool *ret_found, struct wa_err *err);
 
 /* At start: packages whose script was interrupted become ERROR, what was not begun is as it was,
- * undoings are owed; interrupted tasks are queued again - ordered and scheduled ones, and removals
+ * undoings are owed; interrupted tasks are queued again - what nobody waits for, and removals
  * - or have failed, as those do that were interrupted too often. */
 WA_CHECK enum wa_code wa_agent_db_recover(struct wa_db *db, size_t *ret_interrupted,
                                           struct wa_err *err);
@@ -66,6 +66,9 @@ WA_CHECK enum wa_code wa_attempt_forget(struct wa_db *db, const char *package, s
  * Whoever asks for it or orders it is not bound by this. */
 WA_CHECK enum wa_code wa_attempt_next(struct wa_db *db, const char *package, const char *version,
                                       int64_t now, int64_t *ret_next, struct wa_err *err);
+/* When the first of what failed may be tried again; 0: nothing waits. */
+WA_CHECK enum wa_code wa_attempt_first(struct wa_db *db, int64_t now, int64_t *ret_next,
+                                       struct wa_err *err);
 /* Array of {"package","version","failures","last_try","next_try","why"}. */
 WA_CHECK enum wa_code wa_attempts_write(struct wa_db *db, struct wa_jw *w, struct wa_err *err);
 

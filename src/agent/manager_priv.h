@@ -199,6 +199,7 @@ struct wa_task_run {
     struct wa_buf log;  /* what it told, the end of it */
     struct wa_buf data; /* JSON: result for the local client, or empty */
     bool is_cut;        /* by the end of the service */
+    bool is_lost;       /* the launcher is gone, and what it ran with it: as after a kill */
     bool is_postponed;  /* scheduled, and it is no time for it any more */
     int64_t until;      /* when its maintenance window ends; 0: it has none */
     size_t done, failed;

@@ -38,12 +38,14 @@ static enum wa_code run_uninstall(struct wa_task_run *run, const struct wa_insta
                                            .is_explicit = row->base.is_explicit,
                                            .step = WA_JOURNAL_SCRIPT};
     enum wa_code code = wa_journal_begin(run->m->tdb, &entry, err);
-    if (code == WA_OK)
-        code = wa_hook_run(run, &what, &r, err);
+    if (code == WA_OK && wa_hook_run(run, &what, &r, err) != WA_OK) {
+        code = err->code;
+        (void)wa_install_is_lost(run);
+    }
     if (code == WA_OK && strcmp(r.status, "ERROR") == 0)
         code = wa_fail(err, r.code, "%s",
                        r.error[0] != '\0' ? r.error : wa_text("its uninstall() failed"));
-    if (code != WA_OK)
+    if (code != WA_OK && !run->is_lost)
         record_failure(run->m, wa_control_get(c, WA_A_PACKAGE), wa_buf_sv(&r.output));
     wa_hook_result_fini(&r);
     wa_stage_remove(run->m, id);

@@ -8,6 +8,7 @@
  * forced: only what somebody with the right to it names.
  */
 #include "agent/backoff.h"
+#include "agent/journal.h"
 #include "agent/manager_priv.h"
 
 #include "base/date.h"
@@ -360,9 +361,14 @@ static void owe(struct wa_manager *m, int64_t at)
  */
 static enum wa_code count_failures(struct wa_manager *m, enum wa_code code, struct wa_err *err)
 {
-    int64_t failures = 0, period = m->config.upgrade_period_s;
-    if (code == WA_OK)
+    int64_t failures = 0, period = m->config.upgrade_period_s, now = wa_clock_now(), first = 0;
+    if (code == WA_OK) { /* what failed before may have been left out: it has a time of its own */
+        if (wa_attempt_first(m->tdb, now, &first, err) != WA_OK)
+            return err->code;
+        if (first > 0 && first < now + period)
+            owe(m, first);
         return wa_param_set_i64(m->tdb, PARAM_FAILURES, 0, err);
+    }
     if (code == WA_E_CANCELLED || period <= RETRY_FIRST_S)
         return WA_OK;
     if (wa_param_i64(m->tdb, PARAM_FAILURES, &failures, err) != WA_OK)

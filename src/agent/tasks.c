@@ -232,6 +232,8 @@ static enum wa_code store(struct wa_task_run *run, enum wa_code code, const char
                           struct wa_err *err)
 {
     struct wa_manager *m = run->m;
+    if (run->is_lost)
+        return WA_OK; /* still "running" */
     if (run->is_cut && wa_task_is_resumed(run->task))
         return wa_task_requeue(m->tdb, run->task->id, err); /* the next start takes it up */
     if (is_put_off(run, code))
@@ -463,6 +465,8 @@ static bool is_stopped(struct wa_manager *m)
 
 static bool take(struct wa_manager *m, struct wa_task *t)
 {
+    if (!wa_launcher_is_there(m->launcher))
+        return false; /* this manager ends; the next one takes it */
     settle(m);
     if (is_stopped(m))
         return false;

@@ -1,9 +1,11 @@
-"""kill -9 of any process at any moment: a sample of the campaign (make crash)."""
+"""kill -9 of any process at any moment, and crashes at each step of installing: samples of the campaigns (make crash)."""
 import os
+import random
 import signal
 import socket
 
 import crash
+import crash_install
 import pytest
 from conftest import BIN, run, until
 
@@ -13,6 +15,14 @@ def test_kill_at_any_moment():
     seed = int(os.environ.get("WAPT_CRASH_SEED", int.from_bytes(os.urandom(4), "big")))
     print(f"seed {seed}")  # pytest shows it with a failure
     assert crash.campaign(points, seed, print).points == points
+
+
+def test_a_crash_at_any_step_of_installing():
+    seed = int(os.environ.get("WAPT_CRASH_SEED", int.from_bytes(os.urandom(4), "big")))
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    kills, cuts, steps = crash_install.campaign(60, [chance.choice(list(crash_install.SCENARIOS))], chance.randrange(60), print)
+    assert kills > 0 and cuts > 0 and steps > 60
 
 
 def family(pid):

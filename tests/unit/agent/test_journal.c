@@ -164,7 +164,7 @@ static void test_each_failure_makes_the_wait_longer(void **state)
     struct wa_db *db = ((struct place *)*state)->db;
     struct wa_err err = WA_ERR_INIT;
     const int64_t now = 1000000;
-    int64_t least = 900;
+    int64_t least = 900, first = 0;
     assert_int_equal(next_of(db, "1-1", now), 0);
     for (unsigned i = 0; i < 12; i++) {
         failed(db, "1-1", false, now);
@@ -173,6 +173,10 @@ static void test_each_failure_makes_the_wait_longer(void **state)
         assert_int_equal(next_of(db, "1-1", now + wait), 0);
         least = least * 2 < 43200 ? least * 2 : 43200;
     }
+    WA_ASSERT_OK(wa_attempt_first(db, now, &first, &err));
+    assert_int_equal(first, next_of(db, "1-1", now));
+    WA_ASSERT_OK(wa_attempt_first(db, first, &first, &err));
+    assert_int_equal(first, 0);
     assert_int_equal(next_of(db, "1-1", now - 1), 0); /* the clock was set back */
     assert_int_equal(next_of(db, "2-1", now), 0);     /* another version */
     failed(db, "2-1", true, now);
