@@ -33,7 +33,8 @@ class Unfit(ValueError):
 def new_result(request, status='ERROR', error=None):
     """Return a result with nothing in it but a status and what was given."""
     return {'status': status, 'returned': None, 'error': error, 'uninstallkey': [],
-            'params': dict(request.get('params') or {}), 'params_store_changes': {}, 'wishes': []}
+            'params': dict(request.get('params') or {}), 'params_store_changes': {}, 'wishes': [],
+            'agent_upgrade': ''}
 
 
 def clean(value, depth=0):
@@ -166,6 +167,7 @@ class Script:
         if self.engine is not None:
             result['params_store_changes'] = self.engine.params_store_changes
             result['wishes'] = self.engine.wishes
+            result['agent_upgrade'] = self.engine.agent_upgrade
             result['params'] = self._params_to_keep()
 
     def _params_to_keep(self):

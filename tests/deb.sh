@@ -52,7 +52,7 @@ systemd-nspawn -q -D "$root" --volatile=overlay --register=no --keep-unit --priv
     >"$tmp/console" 2>&1 </dev/null & nspawn=$!
 on() { nsenter -t "$leader" -m -u -i -n -p -r -w -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"; }
 sh_on() { on sh -euc "$1"; }
-await() { for _ in $(seq 200); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
+await() { for _ in $(seq 500); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 has_started() {
     find_leader
     [ -n "$leader" ] && on systemctl is-system-running | grep -qE 'running|degraded'
@@ -101,7 +101,7 @@ check "the server is set up and ready" sh_on 'cd /root; echo correct-horse-batte
     systemctl start waptserver; systemctl is-active waptserver'
 check "the agent is configured and ready" sh_on 'umask 022; cp /root/keys/Authority.crt /opt/wapt/ssl/; mkdir -p /opt/wapt/ssl/server
     cp /var/lib/waptserver/private/tls.crt /opt/wapt/ssl/server/
-    printf "[global]\nwapt_server = https://127.0.0.1:8443\nrepo_url = https://127.0.0.1:8443/wapt\nverify_cert = /opt/wapt/ssl/server/tls.crt\n" >/opt/wapt/wapt-get.ini
+    printf "[global]\nwapt_server = https://127.0.0.1:8443\nrepo_url = https://127.0.0.1:8443/wapt\nverify_cert = /opt/wapt/ssl/server/tls.crt\nagent_upgrade_timeout = 40\n" >/opt/wapt/wapt-get.ini
     (umask 077; waptserver enrol-token --uses 1 --valid 1h >/opt/wapt/private/enrolment-token)
     systemctl start waptservice; systemctl is-active waptservice'
 check "it has registered by itself" await is_enrolled
@@ -172,6 +172,68 @@ check "a package of the agent's own upgrades it" sh_on 'mkdir -p /root/self/WAPT
     dpkg-query -W wapt-agent | grep +2; dpkg --audit'
 check "which is not cut, and then runs it" await upgraded
 check "and is installed" sh_on 'wapt-get list --json | grep "\"self\"" | grep OK'
+
+# --- the agent replaces itself ---
+# A package of WAPT's with the agent's Debian package; CHANGE is done to the tree of that.
+version_of_agent() { on dpkg-query --show --showformat '${Version}' wapt-agent; }
+upgrade_package() { # NUMBER [CHANGE]
+    dpkg-deb -R "$debs"/wapt-agent_*.deb "$tmp/tree"
+    sed -i 's/^Version: .*/&+'"$1"/ "$tmp/tree/DEBIAN/control"
+    (cd "$tmp/tree" && eval "${2:-:}")
+    sh_on 'rm -rf /root/up; mkdir -p /root/up/WAPT'
+    dpkg-deb -b -Znone "$tmp/tree" "$(outside /root/up)/wapt-agent_$1.deb" >/dev/null; rm -rf "$tmp/tree"
+    sh_on 'cd /root; printf "package: test-waptupgrade\nversion: '"$1"'\narchitecture: all\nsection: base\npriority: optional\nmaintainer: test\ndescription: test\n" >up/WAPT/control
+    printf "from setuphelpers import *\nuninstallkey = []\ndef install():\n    WAPT.upgrade_agent()\n" >up/setup.py
+    rm -rf out; mkdir out; wapt-get build-package up -k keys/Deployer.crt -o out
+    waptconsole upload --server https://127.0.0.1:8443 --password-file admin.pw --verify-cert /opt/wapt/ssl/server/tls.crt out/*.wapt
+    wapt-get update'
+}
+outcome() { on wapt-get status --json | /usr/bin/python3 -c 'import json,sys; r=json.load(sys.stdin)["result"]; print(r["agent_upgrade"]["outcome"], r["agent_upgrade"]["to"].rpartition("+")[2], r["connected"], r["uuid"], r["enrolled_at"])'; }
+ended_as() { [ "$(outcome)" = "$1 $2 True $state" ]; } # OUTCOME NUMBER: and it is connected again, and who it was
+row_of_upgrade() { on wapt-get list --json | /usr/bin/python3 -c 'import json,sys; print(*(r["install_status"] for r in json.load(sys.stdin)["result"] if r["package"] == "test-waptupgrade"))'; }
+is_row() { [ "$(row_of_upgrade)" = "$1" ]; }
+is_tidy() { sh_on '! test -e /opt/wapt/private/upgrade' && ! on dpkg --audit | grep .; }
+
+upgrade_package 3
+check "who may sign packages may not replace the agent" sh_on 'wapt-get install test-waptupgrade 2>&1 | grep "\[actions\] signers"; ! test -e /opt/wapt/private/upgrade/state'
+signer=$(openssl x509 -in "$(outside /root/keys/Deployer.crt)" -noout -fingerprint -sha256 | sed 's/.*=//')
+sh_on "printf '[actions]\nsigners = $signer\n' >>/opt/wapt/wapt-get.ini; systemctl restart waptservice"
+check "it is connected" await sh_on 'wapt-get status --json | grep "\"connected\": *true"'
+check "who may give orders may" sh_on 'wapt-get install test-waptupgrade || true'
+check "a newer version takes over and is kept" await ended_as upgraded 3
+check "as dpkg says" test "$(version_of_agent | sed 's/.*+//')" = 3
+check "the package counts as installed" await is_row OK
+check "nothing is left of the upgrade" await is_tidy
+older() { upgrade_package 2 && sh_on 'wapt-get install --force "test-waptupgrade(=2)" 2>&1 | grep "is no newer one"'; }
+check "a version that was never here, an older one, is refused" older
+
+upgrade_package 4 'printf "#!/bin/sh\nexit 1\n" >usr/bin/waptservice'
+sh_on 'wapt-get install test-waptupgrade || true'
+check "a version that does not start gives way to the one before" await ended_as returned 4
+check "which is installed" test "$(version_of_agent | sed 's/.*+//')" = 3
+check "the package says so" await is_row ERROR
+check "nothing is left of it" await is_tidy
+check "it is not tried again by itself" sh_on 'wapt-get install test-waptupgrade 2>&1 | grep "did not work here before"'
+
+upgrade_package 5 'cat >usr/bin/waptservice <<"."
+#!/usr/bin/python3
+import sqlite3
+c = sqlite3.connect("/opt/wapt/db/waptagent.sqlite")
+c.executescript("DROP TABLE installed; DROP TABLE params; PRAGMA user_version = 99;")
+raise SystemExit(1)
+.'
+sh_on 'wapt-get install test-waptupgrade || true'
+check "a version that changes the database and then fails gives way" await ended_as returned 5
+check "with the database as it was" await is_row ERROR
+check "and the version" test "$(version_of_agent | sed 's/.*+//')" = 3
+
+upgrade_package 6 'sed -i "2i [ \"\$1\" != configure ] || sleep 8" DEBIAN/postinst'
+sh_on 'wapt-get install test-waptupgrade || true'
+is_installing() { sh_on 'grep saved /opt/wapt/private/upgrade/state'; }
+check "it is being installed" await is_installing
+on systemctl kill --signal=KILL wapt-upgrade
+check "killed in the middle it goes on, as after a power cut" await ended_as upgraded 6
+check "to the end" await is_tidy
 
 check "removed" sh_on 'dpkg -r wapt-agent wapt-server wapt-console'
 runs_nothing() { ! ps --no-headers -o cmd --ppid "$leader" | grep -i wapt; }

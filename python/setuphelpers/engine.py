@@ -6,6 +6,7 @@ does it when the script has ended well. Anything else is refused by name, so tha
 script believes to have done what was not done.
 """
 
+import glob
 import time
 
 from .errors import EWaptException
@@ -47,6 +48,7 @@ class Engine:
         self._is_heard = bool(context.get('takes_wishes'))
         self.params_store_changes = {}
         self.wishes = []
+        self.agent_upgrade = ''
 
     def __getattr__(self, name):
         hint = REFUSED.get(name, 'see wapt-setuphelpers(7) for what there is')
@@ -128,6 +130,27 @@ class Engine:
         """Have all packages upgraded when this script has ended well; return {}."""
         self._wish('upgrade', [])
         return {}
+
+    def upgrade_agent(self, pattern='wapt-agent_*.deb'):
+        """Have the agent itself replaced by a newer Debian package of it that lies in this package, when install() has ended well.
+
+        Of several that match the pattern the one for this machine's architecture is taken. The agent replaces itself after this
+        script, and takes its old version back when the new one does not work in time. Returns the name of the file.
+        """
+        self._need_agent('upgrade_agent')
+        own = run(['dpkg', '--print-architecture'], shell=False).strip()
+        found = [name for name in sorted(glob.glob(pattern))
+                 if run(['dpkg-deb', '--field', name, 'Package', 'Architecture'], shell=False).split() ==
+                 ['Package:', 'wapt-agent', 'Architecture:', own]]
+        if len(found) != 1:
+            raise EWaptException('%d files %s are a wapt-agent for %s: one has to be' % (len(found), pattern, own))
+        there = run(['dpkg-query', '--show', '--showformat', '${Version}', 'wapt-agent'], shell=False).strip()
+        version = run(['dpkg-deb', '--field', found[0], 'Version'], shell=False).strip()
+        if run(['dpkg', '--compare-versions', version, 'gt', there], shell=False, accept_returncodes=[0, 1]).returncode:
+            raise EWaptException('version %s of the agent is no newer one than %s, which is installed' % (version, there))
+        self.agent_upgrade = found[0]
+        print('the agent is replaced by %s when this script has ended' % found[0])
+        return found[0]
 
     def uninstall_cmd(self, guid):
         """For Windows only."""

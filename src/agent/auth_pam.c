@@ -63,7 +63,7 @@ static int converse(int n, const struct pam_message **messages, struct pam_respo
     return PAM_SUCCESS;
 }
 
-static const char *find_service(void)
+const char *wa_pam_service(void)
 {
     for (size_t s = 0; s < WA_COUNT(services); s++) {
         for (size_t d = 0; d < WA_COUNT(service_dirs); d++) {
@@ -113,7 +113,7 @@ enum wa_code wa_pam_check(const char *user, const char *password, bool *ret_ok,
         (void)snprintf(ret_reason, WA_PAM_REASON_MAX, "an empty user or password is refused");
         return WA_OK;
     }
-    const char *service = find_service();
+    const char *service = wa_pam_service();
     if (service == NULL) {
         return wa_fail(err, WA_E_CONFIG,
                        "cannot check a password: no PAM service 'wapt', 'sudo' or 'login' in "

@@ -4,6 +4,9 @@
 
 #include "base/sv.h"
 
+/* The PAM service that is asked; NULL: there is none. */
+const char *wa_pam_service(void);
+
 #define WA_PAM_REASON_MAX 128 /* bytes with NUL */
 
 /* Whether password is user's and the account may be used now. *ret_ok false with a reason for the

@@ -121,6 +121,9 @@ static const struct wa_conf_option options[] = {
      "How long a user may put off what an administrator ordered; 0: not at all"},
     {"global", "timeout", WA_CONF_PERIOD, OPT(timeout_s), "60", 1, 600, 's',
      "Longest silence of a repository or the server"},
+    {"global", "agent_upgrade_timeout", WA_CONF_PERIOD, OPT(upgrade_timeout_s), "3m", 20, 3600, 's',
+     "How long a new version of the agent may take to prove that it works, else the old one comes "
+     "back"},
     {"global", "hook_timeout", WA_CONF_PERIOD, OPT(hook_timeout_s), "60m", 1, 604800, 'm',
      "Longest run of a package's script"},
     {"global", "hook_timeouts", WA_CONF_CSV, OPT(hook_timeouts), "", 0, 0, 0,

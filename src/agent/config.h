@@ -23,7 +23,8 @@ struct wa_agent_config {
     char file[WA_PATH_MAX];
     /* [global] */
     char *repo_url, *wapt_server, *verify_cert, *server_fingerprint, *public_certs_dir;
-    char *maturities, *locales, *blacklist, *whitelist, *held, *http_proxy, *uuid, *log_level, *language;
+    char *maturities, *locales, *blacklist, *whitelist, *held, *http_proxy, *uuid, *log_level,
+        *language;
     char *local_socket, *helper_user, *admin_groups;
     char *repositories, *mirrors, *bandwidth;
     char *host_profiles, *host_unit_dn, *host_site; /* see place.c */
@@ -32,7 +33,7 @@ struct wa_agent_config {
     bool admin_filter, uninstall_allowed; /* self-service */
     int64_t cache_max_mib;
     int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s,
-        timeout_s, user_stop_s;
+        timeout_s, user_stop_s, upgrade_timeout_s;
     char *hook_timeouts; /* csv of "PATTERN PERIOD" */
     /* the administrator's commands around install(): see snapshot.c */
     char *install_snapshot, *install_undo;

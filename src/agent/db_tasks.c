@@ -13,6 +13,8 @@ static int priority_of(const char *kind)
     for (size_t i = 0; i < WA_COUNT(quick); i++)
         if (strcmp(kind, quick[i]) == 0)
             return 10;
+    if (strcmp(kind, "reload") == 0)
+        return 0;
     return strcmp(kind, "clean") == 0 ? 1000 : 100;
 }
 

@@ -172,6 +172,7 @@ WA_CHECK enum wa_code wa_role_launcher(const struct wa_agent_paths *paths,
  * taken over. Runs until that manager goes, or until SIGTERM; then nothing that it started is left.
  * WA_E_DENIED when the peer is not root's process in the unit WA_MANAGER_UNIT. */
 #define WA_MANAGER_UNIT "waptservice.service"
+#define WA_UPGRADE_UNIT "wapt-upgrade.service"
 WA_CHECK enum wa_code wa_role_launcher_of(const struct wa_agent_paths *paths, int fd,
                                           struct wa_err *err);
 int wa_role_network(void);

@@ -176,6 +176,9 @@ static void judge(const struct wa_task_run *run, const struct wa_hook_run *what,
                      error = wa_json_sv(wa_json_get(j, "error"));
         take_text(ret->status, sizeof ret->status, status);
         take_text(ret->error, sizeof ret->error, error);
+        if (what->hook == WA_HOOK_INSTALL)
+            take_text(ret->upgrade, sizeof ret->upgrade,
+                      wa_json_sv(wa_json_get(j, "agent_upgrade")));
         wa_buf_clear(&ret->params);
         if (wa_json_is(wa_json_get(j, "params"), WA_JSON_OBJECT))
             wa_json_write(wa_json_get(j, "params"), &ret->params);

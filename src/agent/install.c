@@ -231,6 +231,34 @@ static void drop_kept(struct wa_task_run *run, const struct wa_install *in)
         wa_kept_remove(run->m, in->to);
 }
 
+/* What is to replace the agent lies ready before the package counts as installed. */
+static enum wa_code hand_agent(struct wa_task_run *run, struct wa_members *members,
+                               const struct wa_verdict *v, struct wa_hook_result *r)
+{
+    struct wa_err why = WA_ERR_INIT;
+    if (strcmp(r->status, "ERROR") == 0 || r->upgrade[0] == '\0' ||
+        wa_upgrade_hand(run, members, v, r->upgrade, &why) == WA_OK)
+        return WA_OK;
+    wa_buf_addf(&r->output, "%s\n", why.text);
+    (void)snprintf(r->error, sizeof r->error, "%s", why.text);
+    (void)snprintf(r->status, sizeof r->status, "ERROR");
+    r->code = why.code;
+    return why.code;
+}
+
+/* The last thing of all: it ends this service. */
+static enum wa_code begin_agent(struct wa_task_run *run, const struct wa_install *in,
+                                const struct wa_hook_result *r, struct wa_err *err)
+{
+    struct wa_err late = WA_ERR_INIT;
+    if (r->upgrade[0] == '\0' || wa_upgrade_begin(run->m, err) == WA_OK)
+        return WA_OK;
+    if (wa_installed_set_status(run->m->tdb, wa_control_get(in->to, WA_A_PACKAGE), "ERROR",
+                                wa_sv(err->text), &late) != WA_OK)
+        run->m->is_unsettled = true;
+    return err->code;
+}
+
 /* Before the script begins a failure leaves all as it was; after that the row tells of it. */
 static enum wa_code install_staged(struct wa_task_run *run, const struct wa_install *in,
                                    struct wa_members *members, const struct wa_verdict *v,
@@ -252,6 +280,8 @@ static enum wa_code install_staged(struct wa_task_run *run, const struct wa_inst
     enum wa_code code = run_script(run, in, &what, snapshot, r);
     if (run->is_lost)
         return wa_fail(err, code, "%s", r->error);
+    if (code == WA_OK)
+        code = hand_agent(run, members, v, r);
     if (commit(run, in, r->status, r, err) != WA_OK)
         return err->code;
     if (code != WA_OK || strcmp(r->status, "ERROR") == 0)
@@ -260,7 +290,7 @@ static enum wa_code install_staged(struct wa_task_run *run, const struct wa_inst
     if (strcmp(r->status, "OK") != 0)
         wa_task_say(run, "%s: install() says %s\n", wa_control_get(in->to, WA_A_PACKAGE),
                     r->status);
-    return WA_OK;
+    return begin_agent(run, in, r, err);
 }
 
 static enum wa_code install_with_code(struct wa_task_run *run, const struct wa_install *in,

@@ -12,6 +12,7 @@
 struct wa_launch {
     const struct wa_agent_paths *paths;
     bool is_once;
+    bool is_unit;      /* a unit of systemd's, as its manager is */
     uint32_t uid, gid; /* of network, fetch, unpack; never 0 */
     char self[WA_PATH_MAX];
     char fetch[WA_PATH_MAX];

@@ -7,6 +7,7 @@
  * descriptor: what was checked is what python runs in.
  */
 #include "agent/launcher_priv.h"
+#include "agent/upgrade.h"
 #include "base/text.h"
 #include "codec/hex.h"
 #include "os/fs.h"
@@ -61,6 +62,7 @@ enum wa_code wa_launch_check(struct wa_sv payload, struct wa_start *ret, struct 
     case WA_ROLE_UNPACK:
     case WA_ROLE_AUTH:
     case WA_ROLE_INVENTORY:
+    case WA_ROLE_UPGRADE:
         is_good =
             is_good && s.hook == 0 && s.uid == 0 && memcmp(s.stage, no_stage, sizeof no_stage) == 0;
         break;
@@ -174,6 +176,40 @@ static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role ro
     return WA_OK;
 }
 
+/* The upgrade of the agent outlives us: what is started here only starts it, in a unit of its own
+ * or as nobody's child, and ends. The program was put there by the manager, as the scripts of
+ * packages are; only root can have. */
+static enum wa_code spawn_upgrade(const struct wa_launch *launch, struct wa_proc *ret, int *ret_fd,
+                                  struct wa_err *err)
+{
+    char program[2 * WA_PATH_MAX], pid[24];
+    int pair[2];
+    (void)snprintf(program, sizeof program, "%s/" WA_UP_PROGRAM, launch->paths->base);
+    (void)snprintf(pid, sizeof pid, "%d", wa_proc_own_pid());
+    const char *const unit[] = {"/bin/systemctl", "start", "--no-block", WA_UPGRADE_UNIT, NULL};
+    const char *const alone[] = {program,      "upgrade", "--base",   launch->paths->base,
+                                 "--launcher", pid,       "--detach", NULL};
+    const char *const envp[] = {PATH_ENV, LANG_ENV, NULL};
+    if (launch->is_once)
+        return wa_fail(err, WA_E_REFUSED, "a command does not replace the agent");
+    enum wa_code code = wa_socketpair(pair, err);
+    if (code != WA_OK)
+        return code;
+    const int fds[] = {-1, 2, 2, pair[1]};
+    const struct wa_spawn s = {.path = launch->is_unit ? unit[0] : program,
+                               .argv = launch->is_unit ? unit : alone,
+                               .envp = envp,
+                               .fds = fds,
+                               .fd_count = WA_COUNT(fds)};
+    code = wa_proc_spawn(&s, ret, err);
+    wa_fd_close(&pair[1]);
+    if (code != WA_OK)
+        wa_fd_close(&pair[0]);
+    else
+        *ret_fd = pair[0];
+    return code;
+}
+
 struct session {
     char home[ENV_TEXT_MAX], user[ENV_TEXT_MAX], logname[ENV_TEXT_MAX];
     char name[256];
@@ -283,10 +319,13 @@ enum wa_code wa_launch_child(const struct wa_launch *launch, const struct wa_sta
                              struct wa_err *err)
 {
     int fds[WA_LAUNCH_FDS] = {-1, -1, -1};
-    enum wa_code code =
-        what->role == WA_ROLE_RUNNER
-            ? spawn_runner(launch, what, tree, ret, fds, err)
-            : spawn_talker(launch, (enum wa_role)what->role, tree, ret, &fds[0], err);
+    enum wa_code code;
+    if (what->role == WA_ROLE_RUNNER)
+        code = spawn_runner(launch, what, tree, ret, fds, err);
+    else if (what->role == WA_ROLE_UPGRADE)
+        code = spawn_upgrade(launch, ret, &fds[0], err);
+    else
+        code = spawn_talker(launch, (enum wa_role)what->role, tree, ret, &fds[0], err);
     if (code == WA_OK) {
         memcpy(ret_fds, fds, sizeof fds);
     }
@@ -300,7 +339,7 @@ enum wa_code wa_launch_manager(const struct wa_launch *launch, const char *const
                                          "COLUMNS",       "NO_COLOR",      "TZ"};
     char texts[WA_COUNT(passed)][ENV_TEXT_MAX];
     const char *envp[WA_COUNT(passed) + 5] = {PATH_ENV, LANG_ENV, launch->log_env,
-                                            launch->language_env};
+                                              launch->language_env};
     size_t n = 4;
     int pair[2];
     for (size_t i = 0; i < WA_COUNT(passed); i++) {

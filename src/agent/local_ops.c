@@ -16,6 +16,7 @@ bool wa_op_reads(enum wa_local_op op)
     case WA_OP_LIST_UPGRADE:
     case WA_OP_TASKS:
     case WA_OP_CHECK_UPGRADES:
+    case WA_OP_CHECK:
     case WA_OP_CATALOGUE:
     case WA_OP_EVENTS:
     case WA_OP_SHOW_LOG:
@@ -261,6 +262,20 @@ static void answer(struct wa_client *c)
         (void)wa_client_finish(c, WA_OK, "", wa_buf_sv(&data));
 }
 
+/* What can't be taken over is said at once, not when the task that runs is over. */
+static enum wa_code check_reload(struct wa_manager *m, struct wa_err *err)
+{
+    struct wa_agent_config c;
+    if (m->once)
+        return wa_fail(err, WA_E_UNREACHABLE,
+                       "the service does not run: there is nobody to reload");
+    if (wa_reload_check(m, &c, err) == WA_OK)
+        wa_agent_config_free(&c);
+    else
+        wa_log_err(&m->log, WA_LOG_ERROR, "config.refused", err);
+    return err->code;
+}
+
 void wa_client_carry_out(struct wa_client *c)
 {
     struct wa_local_request *r = &c->request;
@@ -268,7 +283,8 @@ void wa_client_carry_out(struct wa_client *c)
     struct wa_err err = WA_ERR_INIT;
     if (r->op != WA_OP_INSTALL)
         r->params = WA_SV("");
-    if (r->params.n > 0 && wa_params_check(r->params, &c->arena, &ignored, &err) != WA_OK)
+    if ((r->params.n > 0 && wa_params_check(r->params, &c->arena, &ignored, &err) != WA_OK) ||
+        (r->op == WA_OP_RELOAD && check_reload(c->local->m, &err) != WA_OK))
         (void)wa_client_finish(c, err.code, err.text, WA_SV(""));
     else if (r->op == WA_OP_EVENTS)
         wa_stream_begin(c);

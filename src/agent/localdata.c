@@ -1,7 +1,9 @@
 /* localdata.c - answers that only read: status, lists, search. From the loop's thread and
  * connection. */
+#include "agent/health.h"
 #include "agent/local_priv.h"
 #include "agent/repo_trust.h"
+#include "agent/upgrade.h"
 
 /* caller NULL: what they may is not told. */
 static void write_allowed(struct wa_jw *w, const struct wa_control *c,
@@ -209,6 +211,19 @@ static enum wa_code tasks(struct wa_manager *m, const struct wa_local_request *r
                                 : wa_task_show(m->db, r->task_id, &running, data, err);
 }
 
+/* What became of the agent's last upgrade by a package. */
+static void write_upgrade(struct wa_manager *m, struct wa_jw *w)
+{
+    struct wa_upgrade_result r;
+    struct wa_err absent = WA_ERR_INIT;
+    if (wa_upgrade_result_load(&m->base, &r, &absent) != WA_OK)
+        return;
+    wa_jw_key(w, "agent_upgrade");
+    wa_jw_obj(w);
+    wa_upgrade_result_write(&r, w);
+    wa_jw_end(w);
+}
+
 static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
@@ -230,6 +245,8 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
     wa_jw_kvi(w, "running_task", running);
     wa_jw_kvb(w, "stopped", is_stopped);
     wa_lock_give(m->lock);
+    wa_jw_kvb(w, "connected", m->contact.is_connected);
+    write_upgrade(m, w);
     wa_jw_key(w, "own_packages");
     wa_jw_arr(w);
     for (size_t i = 0; i < own.n; i++)
@@ -240,6 +257,26 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
         code = wa_repo_trust_status(m, w, err);
     wa_jw_end(w);
     return code;
+}
+
+static void add_health(void *user, const char *what, enum wa_health h, const char *text,
+                       const char *remedy)
+{
+    struct wa_jw *w = user;
+    wa_jw_obj(w);
+    wa_jw_kv(w, "check", what);
+    wa_jw_kv(w, "state", wa_health_name(h));
+    wa_jw_kv(w, "text", text);
+    wa_jw_kv(w, "remedy", remedy);
+    wa_jw_end(w);
+}
+
+static void check(struct wa_manager *m, struct wa_jw *w)
+{
+    const struct wa_health_report r = {.fn = add_health, .user = w};
+    wa_jw_arr(w);
+    wa_health_manager(m, &r);
+    wa_jw_end(w);
 }
 
 enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *r,
@@ -271,6 +308,10 @@ enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *
     case WA_OP_TASKS:
     case WA_OP_SHOW_TASK:
         code = tasks(m, r, data, err);
+        break;
+    case WA_OP_CHECK:
+        check(m, &w);
+        code = wa_buf_check(data, err);
         break;
     case WA_OP_STATUS:
         code = status(m, &w, err);

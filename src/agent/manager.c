@@ -1,5 +1,6 @@
 /* manager.c - the manager's process: start, confinement, the
  * clock, the end. */
+#include "agent/health.h"
 #include "agent/journal.h"
 #include "agent/moving.h"
 #include "agent/repo_trust.h"
@@ -58,7 +59,6 @@ static enum wa_code clear_leftovers(struct wa_manager *m, struct wa_err *err)
 
 static enum wa_code confine(struct wa_manager *m, struct wa_err *err)
 {
-    char line[WA_PRIV_LINE_MAX];
     /* The last two wherever the administrator put them: absolute, or below the base directory. */
     const char *const reads[] = {m->libdir,
                                  "/etc",
@@ -80,9 +80,9 @@ static enum wa_code confine(struct wa_manager *m, struct wa_err *err)
                               .read_paths = reads,
                               .write_paths = writes,
                               .no_core = true};
-    if (wa_priv_drop(&p, line, err) != WA_OK)
+    if (wa_priv_drop(&p, m->confined, err) != WA_OK)
         return err->code;
-    wa_log(&m->log, WA_LOG_INFO, "process.confined", WA_LF_S("left", line));
+    wa_log(&m->log, WA_LOG_INFO, "process.confined", WA_LF_S("left", m->confined));
     return WA_OK;
 }
 
@@ -137,6 +137,17 @@ static void tell_life(struct wa_manager *m)
     m->watchdog_at_ms = now + m->watchdog_ms;
 }
 
+/* One that was refused does not end us: its end is seen here. */
+static void notice_upgrade(struct wa_manager *m)
+{
+    struct wa_err err = WA_ERR_INIT;
+    wa_lock_take(m->lock);
+    bool is_awaited = m->upgrade_handed;
+    wa_lock_give(m->lock);
+    if (is_awaited && wa_upgrade_notice(m, m->db, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_WARNING, "upgrade.unknown", &err);
+}
+
 static void on_clock(void *user)
 {
     struct wa_manager *m = user;
@@ -153,6 +164,7 @@ static void on_clock(void *user)
         return;
     }
     keep_push(m);
+    notice_upgrade(m);
     wa_schedule_turn(m, now);
 }
 
@@ -181,7 +193,7 @@ static enum wa_code open_state(struct wa_manager *m, struct wa_err *err)
         wa_agent_db_open(m->config.base, &m->tdb, err) != WA_OK ||
         wa_agent_db_recover(m->db, &interrupted, err) != WA_OK ||
         clear_leftovers(m, err) != WA_OK || wa_moving_import(m, err) != WA_OK ||
-        wa_kept_sweep(m, m->db, err) != WA_OK ||
+        wa_kept_sweep(m, m->db, err) != WA_OK || wa_upgrade_notice(m, m->db, err) != WA_OK ||
         (!m->once && wa_schedule_start(m, wa_clock_now(), err) != WA_OK) ||
         wa_identity_load(m, m->db, err) != WA_OK)
         return err->code;
@@ -189,6 +201,25 @@ static enum wa_code open_state(struct wa_manager *m, struct wa_err *err)
         wa_log(&m->log, WA_LOG_WARNING, "packages.interrupted",
                WA_LF_I("count", (int64_t)interrupted));
     return WA_OK;
+}
+
+/* What is not good is in the log, with what to do, before anybody asks. */
+static void on_health(void *user, const char *what, enum wa_health h, const char *text,
+                      const char *remedy)
+{
+    struct wa_manager *m = user;
+    if (h >= WA_HEALTH_WARNING)
+        wa_log(&m->log, WA_LOG_WARNING, "health", WA_LF_S("of", what),
+               WA_LF_S("is", wa_health_name(h)), WA_LF_S("since", text), WA_LF_S("do", remedy));
+}
+
+static void tell_health(struct wa_manager *m)
+{
+    const struct wa_health_report r = {.fn = on_health, .user = m};
+    if (m->once)
+        return;
+    wa_health_machine(&m->config, m->libdir, &r);
+    wa_health_manager(m, &r);
 }
 
 static enum wa_code start(struct wa_manager *m, const struct wa_manager_options *o,
@@ -211,6 +242,7 @@ static enum wa_code start(struct wa_manager *m, const struct wa_manager_options 
         confine(m, err) != WA_OK || wa_launcher_open(channel, &m->launcher, err) != WA_OK ||
         open_state(m, err) != WA_OK || wa_local_start(m, err) != WA_OK ||
         wa_loop_on_stop(m->loop, on_stop, m, err) != WA_OK ||
+        wa_loop_on_reload(m->loop, wa_reload_on_signal, m, err) != WA_OK ||
         wa_timer_new(m->loop, on_clock, m, &m->clock, err) != WA_OK)
         return err->code;
     m->once_until = wa_clock_now() + ONCE_WAIT_S;
@@ -246,6 +278,7 @@ static void stop(struct wa_manager *m)
     wa_lock_free(m->lock);
     wa_fd_close(&m->lock_fd);
     wa_dir_close(&m->base);
+    wa_reload_end(m);
     wa_agent_config_free(&m->config);
 }
 
@@ -265,6 +298,7 @@ int wa_role_manager(const struct wa_manager_options *options)
         wa_service_notify("READY=1");
         wa_log(&m->log, WA_LOG_INFO, "manager.started", WA_LF_S("version", WA_VERSION),
                WA_LF_S("uuid", m->uuid));
+        tell_health(m);
         code = wa_loop_run(m->loop, &err);
     }
     if (code != WA_OK) {

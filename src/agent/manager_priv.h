@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "os/fs.h"
 #include "os/host.h"
+#include "os/priv.h"
 #include "os/thread.h"
 #include "pkg/index.h"
 #include "pkg/verify.h"
@@ -25,6 +26,7 @@ struct wa_local;      /* localapi.c */
 struct wa_repo_trust; /* repo_trust.h */
 struct wa_push;       /* push.c */
 struct wa_task_run;   /* tasks.c, below */
+struct wa_retired;    /* reload.c */
 
 /* What the machine does by itself (scheduler.c); the loop's, but for the last three. Seconds since
  * 1970. */
@@ -37,6 +39,15 @@ struct wa_schedule {
     int64_t upgrade_due; /* since when the upgrade queued last was due; 0: by an earlier start */
     int64_t forced_at;   /* when the first pending package is forced; 0: none is */
     int64_t owed_at;     /* when the upgrade that was put off or failed is due again; 0: none */
+};
+
+/* The push channel, as it was heard of last. */
+struct wa_contact {
+    bool is_connected;   /* welcomed by the server */
+    bool has_clock;      /* clock_off_s is known */
+    int64_t since;       /* of that state; 0: there was none yet */
+    int64_t clock_off_s; /* seconds that the server's clock is ahead */
+    char why[WA_ERR_TEXT_MAX];
 };
 
 struct wa_manager {
@@ -58,8 +69,16 @@ struct wa_manager {
     int64_t once_until; /* once: when it ends although nobody came */
     /* shared by the two threads */
     struct wa_lock *lock;
-    bool server_is_back;                  /* what waits for it need not wait any longer */
-    bool stopping, registered;            /* registered: the push channel should (re)connect */
+    bool server_is_back;             /* what waits for it need not wait any longer */
+    struct wa_retired *reload_next;  /* the configuration that is to be exchanged */
+    bool reload_done;                /* it was */
+    bool upgrade_handed;             /* the agent's replacement was started */
+    bool stopping, registered;       /* registered: the push channel should (re)connect */
+    char confined[WA_PRIV_LINE_MAX]; /* what is left to it */
+    int64_t db_looked_at;            /* the loop's: when the database was looked through */
+    bool db_is_whole;
+    struct wa_retired *retired;           /* the loop's: former configurations */
+    struct wa_contact contact;            /* the loop's */
     bool restarting;                      /* the loop's: ended to be started again */
     uint64_t watchdog_ms, watchdog_at_ms; /* the loop's: 0: nobody watches; the next sign of life */
     struct wa_buf secret; /* token or password of the registration that waits; see tasks.c */
@@ -254,6 +273,8 @@ WA_CHECK enum wa_code wa_pending_remember(struct wa_manager *m, bool *ret_arriva
 /* Checks and mends the agent's folders, and opens the base directory. WA_E_DENIED: others than root
  * could change the agent, or whom it trusts. */
 WA_CHECK enum wa_code wa_folders_check(struct wa_manager *m, struct wa_err *err);
+/* Of another configuration, without mending: its own file, and whom it trusts. */
+WA_CHECK enum wa_code wa_folders_check_config(const struct wa_agent_config *c, struct wa_err *err);
 
 /* --- crls.c: revocation lists for later --- */
 /* Keeps what anchors knows and may be kept; helpers (may be NULL): certificates of the index that
@@ -290,7 +311,8 @@ struct wa_hook_run {
     const char *params; /* JSON object */
 };
 struct wa_hook_result {
-    char status[64]; /* OK, WARNING, ERROR, RETRY, UNKNOWN or the script's own */
+    char upgrade[WA_NAME_MAX + 1]; /* the file that is to replace the agent; "": none */
+    char status[64];               /* OK, WARNING, ERROR, RETRY, UNKNOWN or the script's own */
     struct wa_buf output;
     struct wa_buf params; /* JSON object: given and changed */
     char error[512];
@@ -387,6 +409,26 @@ WA_CHECK enum wa_code wa_index_seen_load(struct wa_manager *m, const char *repo,
                                          struct wa_seen *ret, struct wa_err *err);
 void wa_index_seen_save(struct wa_manager *m, const char *repo, struct wa_seen *seen);
 
+/* --- upgrade_hand.c: the agent's own replacement; the task thread's, but for the last --- */
+#define WA_UPGRADE_RIGHT "upgrade-agent" /* among the root's actions */
+/* Puts a Debian package, the file of that name in the verified package, where the upgrade finds
+ * it. WA_E_REFUSED: its signer may not, or it failed here before. */
+WA_CHECK enum wa_code wa_upgrade_hand(struct wa_task_run *run, struct wa_members *members,
+                                      const struct wa_verdict *v, const char *name,
+                                      struct wa_err *err);
+/* Starts what was handed. It ends this service soon. */
+WA_CHECK enum wa_code wa_upgrade_begin(struct wa_manager *m, struct wa_err *err);
+/* Tells, once, what became of the last one. */
+WA_CHECK enum wa_code wa_upgrade_notice(struct wa_manager *m, struct wa_db *db, struct wa_err *err);
+
+/* --- reload.c --- */
+/* The configuration as it is on disk, if this service could take it over. ret: to be freed. */
+WA_CHECK enum wa_code wa_reload_check(struct wa_manager *m, struct wa_agent_config *ret,
+                                      struct wa_err *err);
+WA_CHECK enum wa_code wa_reload_task(struct wa_task_run *run, struct wa_err *err);
+void wa_reload_on_signal(void *m, int signum); /* queues it */
+void wa_reload_end(struct wa_manager *m);
+
 /* --- localapi.c --- */
 WA_CHECK enum wa_code wa_local_start(struct wa_manager *m, struct wa_err *err);
 void wa_local_stop(struct wa_manager *m);
@@ -407,6 +449,8 @@ void wa_local_upgrades(struct wa_manager *m); /* the task thread's: they may hav
 /* --- push.c --- */
 WA_CHECK enum wa_code wa_push_start(struct wa_manager *m, struct wa_err *err);
 void wa_push_stop(struct wa_manager *m);
+/* Connects anew if the server, or how it is reached and trusted, is another one now. */
+void wa_push_reloaded(struct wa_manager *m);
 bool wa_push_is_up(const struct wa_manager *m); /* the network process runs */
 
 /* --- manager.c --- */

@@ -6,6 +6,7 @@
  */
 #include "proto/push.h"
 #include "agent/repo_trust.h"
+#include "crypto/digest.h"
 #include "os/clock.h"
 #include "os/rand.h"
 #include "proto/action.h"
@@ -24,6 +25,7 @@ struct wa_push {
     char nonce[65]; /* ours, of this connection; "" when there is none */
     int64_t minute; /* of the clock, to which refusals belong */
     unsigned refusals, news;
+    char settings[WA_SHA256_HEX]; /* of the server and the way to it, as configured last */
 };
 
 static void fail_log(struct wa_push *p, const char *event, const struct wa_err *err)
@@ -56,6 +58,8 @@ static void on_challenge(struct wa_push *p, struct wa_sv payload)
     memcpy(h.nonce, c.nonce, sizeof h.nonce);
     memcpy(h.channel, c.channel, sizeof h.channel);
     int64_t off = c.time > h.time ? c.time - h.time : h.time - c.time;
+    p->m->contact.has_clock = true;
+    p->m->contact.clock_off_s = c.time - h.time;
     if (off > WA_ACTION_SKEW_S)
         wa_log(&p->m->log, WA_LOG_WARNING, "clock.differs", WA_LF_I("seconds", off),
                WA_LF_I("server", c.time), WA_LF_I("here", h.time));
@@ -281,6 +285,15 @@ static void on_text(struct wa_push *p, struct wa_sv text)
 
 /* --- the network process --- */
 
+static void note_contact(struct wa_push *p, bool is_connected, const char *why)
+{
+    struct wa_contact *c = &p->m->contact;
+    if (c->is_connected != is_connected || c->since == 0)
+        c->since = wa_clock_now();
+    c->is_connected = is_connected;
+    (void)snprintf(c->why, sizeof c->why, "%s", why);
+}
+
 static void on_state(struct wa_push *p, struct wa_sv payload)
 {
     static const char *const names[] = {"connecting", "open", "welcome", "closed"};
@@ -292,6 +305,7 @@ static void on_state(struct wa_push *p, struct wa_sv payload)
     }
     if (s.state == WA_NET_CLOSED)
         p->nonce[0] = '\0';
+    note_contact(p, s.state == WA_NET_WELCOME, s.reason);
     if (s.state == WA_NET_WELCOME) {
         wa_lock_take(p->m->lock);
         p->m->server_is_back = true;
@@ -343,7 +357,39 @@ static void on_end(void *user, enum wa_code code, const struct wa_err *err)
         fail_log(p, "push.network_ended", err);
     wa_chan_free(p->chan);
     p->chan = NULL; /* the manager's clock starts the next one */
+    note_contact(p, false, "the network process ended");
     p->nonce[0] = '\0';
+}
+
+/* All that a connection depends on, as a digest. */
+static enum wa_code settings_of(const struct wa_manager *m, char ret[WA_SHA256_HEX],
+                                struct wa_err *err)
+{
+    const struct wa_agent_config *c = &m->config;
+    const char *proxy = wa_agent_server_proxy(c);
+    struct wa_tls_trust trust;
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&text, 2 * WA_CERTFILE_BYTES_MAX);
+    if (wa_agent_trust(c, NULL, c->wapt_server, &pem, &trust, err) != WA_OK)
+        return err->code;
+    wa_buf_addf(&text, "%s\n%s\n%s\n%d\n%.*s", c->wapt_server, proxy != NULL ? proxy : "",
+                trust.fingerprint, trust.system_cas ? 1 : 0, WA_SV_ARG(trust.pem));
+    return wa_buf_check(&text, err) == WA_OK ? wa_sha256_hex(text.p, text.n, ret, err) : err->code;
+}
+
+void wa_push_reloaded(struct wa_manager *m)
+{
+    char now[WA_SHA256_HEX];
+    struct wa_err err = WA_ERR_INIT;
+    if (!wa_push_is_up(m))
+        return;
+    if (settings_of(m, now, &err) == WA_OK && strcmp(now, m->push->settings) == 0)
+        return;
+    wa_lock_take(m->lock);
+    m->registered = true; /* the next turn of the clock connects anew */
+    wa_lock_give(m->lock);
 }
 
 static enum wa_code connect_push(struct wa_push *p, struct wa_err *err)
@@ -359,6 +405,8 @@ static enum wa_code connect_push(struct wa_push *p, struct wa_err *err)
     wa_lock_give(m->lock);
     if (code != WA_OK)
         return code;
+    if (settings_of(m, p->settings, err) != WA_OK)
+        return err->code;
     const struct wa_net_config config = {.url = url,
                                          .proxy = wa_agent_server_proxy(&m->config),
                                          .trust = &trust,
@@ -386,6 +434,7 @@ void wa_push_stop(struct wa_manager *m)
 {
     if (m->push == NULL)
         return;
+    note_contact(m->push, false, "switched off");
     wa_chan_free(m->push->chan);
     wa_free(m->push);
     m->push = NULL;

@@ -365,6 +365,14 @@ static void on_stop(void *user, int signum)
     wa_timer_start(l->stop, STOP_TIMEOUT_MS, 0);
 }
 
+static void on_reload(void *user, int signum)
+{
+    struct launcher *l = user;
+    WA_UNUSED(signum);
+    if (l->has_manager)
+        wa_proc_kill(&l->manager, WA_PROC_RELOAD);
+}
+
 static enum wa_code begin(struct launcher *l, struct wa_err *err)
 {
     enum wa_code code = wa_proc_be_subreaper(err);
@@ -385,6 +393,9 @@ static enum wa_code begin(struct launcher *l, struct wa_err *err)
     }
     if (code == WA_OK) {
         code = wa_loop_on_stop(l->loop, on_stop, l, err);
+    }
+    if (code == WA_OK) {
+        code = wa_loop_on_reload(l->loop, on_reload, l, err);
     }
     return code;
 }
@@ -469,6 +480,7 @@ static enum wa_code serve(struct launcher *l, const struct wa_agent_paths *paths
     if (code == WA_OK) {
         code = wa_launch_init(&l->launch, paths, once, &l->log, err);
     }
+    l->launch.is_unit = l->manager_args == NULL;
     if (code == WA_OK) {
         code = begin(l, err);
     }

@@ -10,7 +10,7 @@
 #include "base/limits.h"
 
 static const char *const role_names[WA_ROLE_COUNT] = {
-    "launcher", "manager", "network", "fetch", "unpack", "auth", "runner", "inventory",
+    "launcher", "manager", "network", "fetch", "unpack", "auth", "runner", "inventory", "upgrade",
 };
 static const char *const hook_names[WA_HOOK_COUNT] = {"install",       "uninstall", "audit",
                                                       "session_setup", "snapshot",  "undo"};

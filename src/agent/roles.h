@@ -8,6 +8,7 @@
  * wapt-fetch, the only one with libcurl) unpack    unprivileged, no network, no files: ZIP
  * structure and inflate of one descriptor auth      one question: PAM password, group membership
  *   inventory unprivileged, reads the machine's files and decodes its firmware's table; one answer
+ *   upgrade   replaces the agent; from its start on nobody's child
  *   runner    python3 on one hook of one staged package; not ours once started
  */
 #ifndef WA_AGENT_ROLES_H
@@ -25,6 +26,7 @@ enum wa_role {
     WA_ROLE_AUTH,
     WA_ROLE_RUNNER,
     WA_ROLE_INVENTORY,
+    WA_ROLE_UPGRADE,
     WA_ROLE_COUNT
 };
 const char *wa_role_name(enum wa_role r);
@@ -88,7 +90,7 @@ enum wa_hook {
 };
 const char *wa_hook_name(enum wa_hook h);
 struct wa_start {
-    uint32_t role; /* NETWORK, FETCH, UNPACK, AUTH, INVENTORY, RUNNER */
+    uint32_t role; /* NETWORK, FETCH, UNPACK, AUTH, INVENTORY, UPGRADE, RUNNER */
     /* RUNNER only */
     uint32_t hook; /* enum wa_hook */
     uint32_t uid;  /* SESSION_SETUP: whose session; else 0 */

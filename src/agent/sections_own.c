@@ -4,6 +4,7 @@
  * Passwords of proxies and repositories stay here.
  */
 #include "agent/manager_priv.h"
+#include "agent/upgrade.h"
 
 #include "codec/csv.h"
 #include "os/clock.h"
@@ -152,6 +153,8 @@ static enum wa_code write_agent(struct wa_manager *m, struct wa_buf *out, struct
 {
     const struct wa_agent_config *c = &m->config;
     WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
+    struct wa_upgrade_result last;
+    struct wa_err absent = WA_ERR_INIT;
     const char *proxy = wa_agent_server_proxy(c);
     struct wa_jw w;
     if (read_certs(c->public_certs_dir, &certs, err) != WA_OK)
@@ -179,6 +182,12 @@ static enum wa_code write_agent(struct wa_manager *m, struct wa_buf *out, struct
     wa_jw_kv(&w, "server_url", c->wapt_server);
     write_address(&w, "proxies", proxy != NULL ? proxy : "");
     wa_jw_end(&w);
+    if (wa_upgrade_result_load(&m->base, &last, &absent) == WA_OK) {
+        wa_jw_key(&w, "agent_upgrade");
+        wa_jw_obj(&w);
+        wa_upgrade_result_write(&last, &w);
+        wa_jw_end(&w);
+    }
     wa_jw_end(&w);
     return wa_buf_check(out, err);
 }

@@ -190,6 +190,8 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
     case WA_OP_GENERATE_UUID:
     case WA_OP_RESET_UUID:
         return wa_identity_task(run, err);
+    case WA_OP_RELOAD:
+        return wa_reload_task(run, err);
     case WA_OP_INVENTORY:
         return wa_status_show(run->m, &run->data, err);
     default:

@@ -7,6 +7,7 @@
 #include "cmd/agent_main.h"
 
 #include "agent/manager_priv.h"
+#include "agent/upgrade.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "os/local.h"
@@ -71,12 +72,21 @@ static enum wa_code launch(const char *file, const char *libdir, bool once, int 
     return wa_role_launcher(&paths, args, once, ret_status, err);
 }
 
+static enum wa_code meet_upgrade(const char *config_file, struct wa_err *err)
+{
+    char base[WA_PATH_MAX];
+    (void)snprintf(base, sizeof base, "%.*s", (int)(strrchr(config_file, '/') - config_file),
+                   config_file);
+    return wa_upgrade_meet(base, err);
+}
+
 enum wa_code wa_agent_serve(const char *config_file, const char *libdir, struct wa_err *err)
 {
     int status = 0;
     if (!wa_priv_is_root())
         return wa_fail(err, WA_E_DENIED, "the service must be started as root");
-    if (launch(config_file, libdir, false, &status, err) != WA_OK)
+    if (meet_upgrade(config_file, err) != WA_OK ||
+        launch(config_file, libdir, false, &status, err) != WA_OK)
         return err->code;
     return status == 0 ? WA_OK
                        : wa_fail(err, WA_E_FAILED, "the manager ended with status %d", status);

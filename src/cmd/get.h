@@ -54,6 +54,8 @@ extern const struct wa_cli_command wa_get_status;
 extern const struct wa_cli_command wa_get_catalogue;
 extern const struct wa_cli_command wa_get_events;
 extern const struct wa_cli_command wa_get_lock;
+extern const struct wa_cli_command wa_get_check; /* get_check.c; on its own too */
+extern const struct wa_cli_command wa_get_reload;
 extern const struct wa_cli_command wa_get_restart;
 extern const struct wa_cli_command wa_get_start;
 extern const struct wa_cli_command wa_get_stop;

@@ -60,6 +60,7 @@ static enum wa_code absent(struct wa_cli *cli, struct wa_err *err)
 ABSENT(add_upgrade_shutdown, "add-upgrade-shutdown", "", "Install what is pending at each shutdown")
 ABSENT(remove_upgrade_shutdown, "remove-upgrade-shutdown", "", "Install nothing at shutdowns")
 ABSENT(propose_upgrade, "propose-upgrade", "", "Offer the upgrade to those who are at work here")
+ABSENT(check, "check", "", "Look whether the agent is well, and say what to do where it is not")
 ABSENT(edit, "edit", "FILE|DIR [LIST]", "Open the sources of a package in your editor")
 ABSENT(update_package_sources, "update-package-sources", "DIR...",
        "Run update_package() of your own sources")

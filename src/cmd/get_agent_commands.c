@@ -77,6 +77,8 @@ COMMAND(cancel, "cancel", "[TASK]", "Cancel a task", plain_options, 0, 1)
 COMMAND(cancel_all, "cancel-all", "", "Cancel all tasks", plain_options, 0, 0)
 COMMAND(clean, "clean", "", "Delete downloaded packages", plain_options, 0, 0)
 COMMAND(status, "status", "", "Show the service's state", plain_options, 0, 0)
+COMMAND(reload, "reload", "", "Have the service take over its changed configuration", plain_options,
+        0, 0)
 COMMAND(catalogue, "catalogue", "[WORD...]", "Show what you may install yourself",
         catalogue_options, 0, 64)
 COMMAND(events, "events", "", "Tell what happens as it happens, as lines of JSON", plain_options, 0,

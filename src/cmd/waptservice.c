@@ -1,5 +1,6 @@
 /* waptservice.c - main() of the agent's service: the launcher, and by hidden arguments its
  * children. */
+#include "agent/upgrade.h"
 #include "cmd/agent_main.h"
 #include "cmd/cli.h"
 #include "cmd/help.h"
@@ -31,6 +32,20 @@ static enum wa_code launcher(struct wa_cli *cli, struct wa_err *err)
                : err->code;
 }
 
+/* Started by wapt-upgrade.service, or by the launcher, from the copy below private/. */
+static enum wa_code upgrade(struct wa_cli *cli, struct wa_err *err)
+{
+    int64_t launcher = 0;
+    const char *base = wa_cli_get(cli, "base", "/opt/wapt");
+    if (wa_cli_int(cli, "launcher", 0, INT32_MAX, &launcher, err) != WA_OK)
+        return err->code;
+    if (wa_cli_has(cli, "detach"))
+        return wa_upgrade_detach(base, (int)launcher, err);
+    const struct wa_upgrade_options o = {
+        .base = base, .unit = wa_cli_get(cli, "unit", NULL), .launcher = (int)launcher};
+    return wa_upgrade_drive(&o, err);
+}
+
 int main(int argc, char **argv)
 {
     static const struct wa_cli_option options[] = {
@@ -59,8 +74,23 @@ int main(int argc, char **argv)
         0,
         0,
         launcher};
+    static const struct wa_cli_option upgrade_options[] = {
+        {"base", 0, "DIR", "Base directory (else /opt/wapt)"},
+        {"unit", 0, "UNIT", "Unit of the service; without it, there is no systemd"},
+        {"launcher", 0, "PID", "Without a unit: process of the service"},
+        {"detach", 0, NULL, "Only start it as a process of its own"},
+    };
+    static const struct wa_cli_command cmd_upgrade = {
+        "upgrade",
+        "",
+        "Carry out the upgrade of the agent that a package has prepared, or end it",
+        upgrade_options,
+        WA_COUNT(upgrade_options),
+        0,
+        0,
+        upgrade};
     static const struct wa_cli_command *const commands[] = {&cmd_launcher, &cmd_manager, &cmd_run,
-                                                            NULL};
+                                                            &cmd_upgrade, NULL};
     static const struct wa_cli_program program = {
         .help = wa_help_of_program,
         .name = "waptservice",

@@ -53,9 +53,12 @@ void wa_timer_free(struct wa_timer *t);
 /* Calls fn in the loop at each such signal. Lives as long as the loop. */
 WA_CHECK enum wa_code wa_loop_on_signal(struct wa_loop *loop, int signum, wa_signal_fn fn,
                                         void *user, struct wa_err *err);
-/* As above for being asked to end (SIGTERM, SIGINT), and for a child that has changed (SIGCHLD). */
+/* As above for being asked to end (SIGTERM, SIGINT), to read the configuration anew (SIGHUP), and
+ * for a child that has changed (SIGCHLD). */
 WA_CHECK enum wa_code wa_loop_on_stop(struct wa_loop *loop, wa_signal_fn fn, void *user,
                                       struct wa_err *err);
+WA_CHECK enum wa_code wa_loop_on_reload(struct wa_loop *loop, wa_signal_fn fn, void *user,
+                                        struct wa_err *err);
 WA_CHECK enum wa_code wa_loop_on_child(struct wa_loop *loop, wa_signal_fn fn, void *user,
                                        struct wa_err *err);
 /* From any thread: fn(user) is called once in the loop's thread. */

@@ -50,8 +50,9 @@ WA_CHECK enum wa_code wa_proc_spawn(const struct wa_spawn *what, struct wa_proc 
 WA_CHECK enum wa_code wa_proc_wait(struct wa_proc *p, int timeout_ms, struct wa_exit *ret,
                                    struct wa_err *err);
 enum wa_proc_end {
-    WA_PROC_ASK, /* it may end in good order (SIGTERM) */
-    WA_PROC_KILL /* SIGKILL */
+    WA_PROC_ASK,    /* it may end in good order (SIGTERM) */
+    WA_PROC_RELOAD, /* it may read its configuration anew (SIGHUP) */
+    WA_PROC_KILL    /* SIGKILL */
 };
 void wa_proc_kill(const struct wa_proc *p, enum wa_proc_end how);
 /* Reaps ended children that nobody waits for: those of which is_known says no. */

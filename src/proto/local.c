@@ -15,6 +15,7 @@ static const struct {
     [WA_OP_CHECK_UPGRADES] = {"check-upgrades", WA_RIGHT_ANYONE},
     [WA_OP_CATALOGUE] = {"catalogue", WA_RIGHT_ANYONE},
     [WA_OP_EVENTS] = {"events", WA_RIGHT_ANYONE},
+    [WA_OP_CHECK] = {"check", WA_RIGHT_ANYONE},
     [WA_OP_SHOW_LOG] = {"show-log", WA_RIGHT_ADMIN_PASSWORD},   /* scripts print secrets */
     [WA_OP_SHOW_TASK] = {"show-task", WA_RIGHT_ADMIN_PASSWORD}, /* for the same reason */
     [WA_OP_UPDATE] = {"update", WA_RIGHT_ANYONE},
@@ -25,6 +26,7 @@ static const struct {
     [WA_OP_UPDATE_STATUS] = {"update-status", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_CANCEL] = {"cancel", WA_RIGHT_ANYONE},
     [WA_OP_CANCEL_ALL] = {"cancel-all", WA_RIGHT_ANYONE},
+    [WA_OP_RELOAD] = {"reload", WA_RIGHT_ADMIN_PASSWORD}, /* F1E does not name it */
     [WA_OP_RESTART] = {"restart", WA_RIGHT_ANYONE},
     [WA_OP_STOP] = {"stop", WA_RIGHT_ANYONE},
     [WA_OP_START] = {"start", WA_RIGHT_ANYONE},

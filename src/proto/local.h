@@ -31,6 +31,7 @@ enum wa_local_op {
     WA_OP_CHECK_UPGRADES,
     WA_OP_CATALOGUE, /* what the caller may install and remove; data: {"total","packages":[...]} */
     WA_OP_EVENTS,    /* everything that happens, from now on */
+    WA_OP_CHECK,
     WA_OP_SHOW_LOG,
     WA_OP_SHOW_TASK, /* read only */
     WA_OP_UPDATE,
@@ -41,6 +42,7 @@ enum wa_local_op {
     WA_OP_UPDATE_STATUS,
     WA_OP_CANCEL,
     WA_OP_CANCEL_ALL,
+    WA_OP_RELOAD,
     WA_OP_RESTART,
     WA_OP_STOP,
     WA_OP_START, /* F1E: no authentication */

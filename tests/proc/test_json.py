@@ -116,7 +116,7 @@ def answers(org):
     console("action", "install", "json-one", "--force", "--hosts", org.uuid, *deployer, "--timeout", "40s")
     console("action", "update", "--no-wait", "--hosts", org.uuid, *deployer)
     get("catalogue", "json")
-    for command in ("list", "audit", "lock", "stop", "start", "session-setup", "status", "inventory", "tasks", "update-status", "upgrade", "clean", "cancel", "cancel-all"):
+    for command in ("list", "audit", "lock", "stop", "start", "session-setup", "status", "inventory", "check", "reload", "tasks", "update-status", "upgrade", "clean", "cancel", "cancel-all"):
         get(command, ok=None)
     get("show-log", "json-one")
     get("show-task", str(json.loads(org.get("tasks", "--json").stdout)["result"][0]["id"]))
@@ -129,6 +129,7 @@ def answers(org):
     get("forget", "json-one")
     for command in ("add-upgrade-shutdown", "remove-upgrade-shutdown", "propose-upgrade"):
         get(command, "no such argument", ok=None)  # they change the machine
+    keep("waptservice upgrade", run(BIN / "waptservice", "upgrade", "--json", "--base", org.agent))  # nothing is prepared
     get("restart", ok=None)
     if org.service.poll() is not None:
         org.service = org.start("agent", "waptservice", "run", "--config", org.ini)

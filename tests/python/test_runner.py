@@ -290,7 +290,31 @@ def install():
     assert got.result['params_store_changes'] == {'k': 1} and 'install a b(>=2): the agent does it' in got.output
 
 
-@pytest.mark.parametrize('line', ['WAPT.install("x")', 'WAPT.remove(["old"])', 'WAPT.write_param("a", 1)', 'WAPT.delete_param("a")', 'WAPT.upgrade()'])
+@pytest.mark.parametrize('files,says', [
+    (['wapt-agent_2_amd64.deb', 'wapt-agent_2_arm64.deb'], ''), (['wapt-agent_2_arm64.deb'], '0 files'), (['wapt-agent_1.0-1_amd64.deb'], 'no newer one'),
+    (['wapt-agent_0.9_amd64.deb'], 'no newer one'), (['wapt-agent_2_amd64.deb', 'wapt-agent_3_amd64.deb'], '2 files')])
+def test_the_agent_is_replaced_by_a_newer_one_for_this_machine(hook, files, says):
+    script = '''
+import os
+def answer(name, text):
+    with open('bin/' + name, 'w') as f:
+        f.write('#!/bin/sh\\n' + text)
+    os.chmod('bin/' + name, 0o755)
+def install():
+    os.mkdir('bin'); os.environ['PATH'] = os.getcwd() + '/bin:' + os.environ['PATH']
+    answer('dpkg', 'case $1 in --print-architecture) echo amd64;; *) exec /usr/bin/dpkg "$@";; esac')
+    answer('dpkg-query', 'printf 1.0-1')
+    answer('dpkg-deb', 'v=${2#*_}; if [ "$3" = Package ]; then echo Package: wapt-agent; echo Architecture: ${v#*_} | sed "s/.deb//"; else echo ${v%%_*}; fi')
+    for name in %r:
+        open(name, 'w').close()
+    print(WAPT.upgrade_agent())
+'''
+    got = hook('install', script % files)
+    assert (got.result['agent_upgrade'], got.result['status']) == (('', 'ERROR') if says else (files[0], 'OK')), got
+    assert says in (got.result['error'] or ''), got
+
+
+@pytest.mark.parametrize('line', ['WAPT.upgrade_agent()', 'WAPT.install("x")', 'WAPT.remove(["old"])', 'WAPT.write_param("a", 1)', 'WAPT.delete_param("a")', 'WAPT.upgrade()'])
 def test_nobody_listens_to_a_users_script(hook, line):
     got = hook('session_setup', 'def session_setup():\n    %s\n' % line, wapt={'installed': [{'package': 'old', 'version': '1'}]})
     assert got.result['status'] == 'ERROR' and 'runs as root' in got.result['error'] and not got.result['wishes']

@@ -303,7 +303,7 @@ enum wa_code wa_proc_wait(struct wa_proc *p, int timeout_ms, struct wa_exit *ret
 
 void wa_proc_kill(const struct wa_proc *p, enum wa_proc_end how)
 {
-    const int signum = how == WA_PROC_ASK ? SIGTERM : SIGKILL;
+    const int signum = how == WA_PROC_ASK ? SIGTERM : how == WA_PROC_RELOAD ? SIGHUP : SIGKILL;
     if (p->pid <= 1)
         return;
     /* Where there is a pidfd the number is not asked: it may be another's by now. */

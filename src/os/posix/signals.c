@@ -13,6 +13,12 @@ enum wa_code wa_loop_on_stop(struct wa_loop *loop, wa_signal_fn fn, void *user, 
     return wa_loop_on_signal(loop, SIGINT, fn, user, err);
 }
 
+enum wa_code wa_loop_on_reload(struct wa_loop *loop, wa_signal_fn fn, void *user,
+                               struct wa_err *err)
+{
+    return wa_loop_on_signal(loop, SIGHUP, fn, user, err);
+}
+
 enum wa_code wa_loop_on_child(struct wa_loop *loop, wa_signal_fn fn, void *user, struct wa_err *err)
 {
     return wa_loop_on_signal(loop, SIGCHLD, fn, user, err);
