@@ -8,6 +8,7 @@
 #include "agent/manager_priv.h"
 #include "base/date.h"
 #include "os/clock.h"
+#include "os/loop.h"
 
 #define MINUTE 60
 #define HOUR 3600
@@ -38,6 +39,7 @@ static int setup(void **state)
     wa_log_init(&p->m.log, 2, WA_LOG_ERROR, "test");
     WA_ASSERT_OK(wa_lock_new(&p->m.lock, &err));
     WA_ASSERT_OK(wa_cancel_new(&p->m.cancel, &err));
+    WA_ASSERT_OK(wa_loop_new(&p->m.loop, &err));
     WA_ASSERT_OK(wa_agent_db_open(p->dir, &p->m.db, &err));
     WA_ASSERT_OK(wa_db_exec(p->m.db, "PRAGMA synchronous = OFF", &err));
     p->m.tdb = p->m.db;
@@ -50,6 +52,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    WA_ASSERT_OK(wa_loop_turn(p->m.loop, 0, &err)); /* what is told, to nobody */
+    wa_loop_free(p->m.loop);
     wa_db_close(p->m.db);
     wa_cancel_free(p->m.cancel);
     wa_lock_free(p->m.lock);
