@@ -49,6 +49,7 @@ static const struct wa_migration migrations[] = {
         "CREATE TABLE attempts (package TEXT PRIMARY KEY, version TEXT NOT NULL, failures INTEGER "
         "NOT NULL, last_try INTEGER NOT NULL, next_try INTEGER NOT NULL, why TEXT NOT NULL) "
         "WITHOUT ROWID;"},
+    {6, "ALTER TABLE running ADD COLUMN output TEXT NOT NULL DEFAULT '';"},
 };
 
 enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_err *err)

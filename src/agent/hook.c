@@ -1,8 +1,10 @@
 /* hook.c - one hook of a package's setup.py in its own interpreter: the request, the output, the
  * outcome (formats.md 10). */
+#include "agent/journal.h"
 #include "agent/manager_priv.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "os/clock.h"
 
 void wa_hook_result_init(struct wa_hook_result *r)
 {
@@ -116,10 +118,26 @@ static enum wa_code write_request(struct wa_manager *m, const struct wa_hook_run
     return wa_buf_check(out, err);
 }
 
+#define NOTE_MS 2000u /* between two times that what was said so far is noted down */
+
 struct following {
     struct wa_task_run *run;
     struct wa_buf *kept;
+    const char *package; /* whose run is in the journal; NULL: it is in none */
+    uint64_t noted_ms;
 };
+
+/* Should the machine end now, this is what its administrator has to go by. */
+static void note(struct following *f)
+{
+    struct wa_err err = WA_ERR_INIT;
+    uint64_t now = wa_clock_mono_ms();
+    if (f->package == NULL || now - f->noted_ms < NOTE_MS)
+        return;
+    f->noted_ms = now;
+    if (wa_journal_output(f->run->m->tdb, f->package, wa_buf_sv(f->kept), &err) != WA_OK)
+        wa_log_err(&f->run->m->log, WA_LOG_WARNING, "database.failed", &err);
+}
 
 void wa_hook_text(struct wa_buf *out, struct wa_sv bytes)
 {
@@ -144,6 +162,7 @@ static void on_output(void *user, struct wa_sv bytes)
     wa_task_output(f->run, wa_buf_sv(&text));
     if (f->kept->n < WA_SCRIPT_OUTPUT_MAX)
         wa_buf_addsv(f->kept, wa_buf_sv(&text));
+    note(f);
 }
 
 /* As much of text as fits, no character cut in two. */
@@ -204,12 +223,13 @@ enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what
     WA_AUTO_BUF_SECRET struct wa_buf request;
     WA_AUTO_BUF struct wa_buf result;
     struct wa_run_result ran;
-    struct following follow = {run, &ret->output};
+    const char *package = wa_control_get(what->control, WA_A_PACKAGE);
+    bool is_noted = what->hook == WA_HOOK_INSTALL || what->hook == WA_HOOK_UNINSTALL;
+    struct following follow = {run, &ret->output, is_noted ? package : NULL, wa_clock_mono_ms()};
     wa_buf_init(&request, WA_JSON_BYTES_MAX);
     wa_buf_init(&result, WA_JSON_BYTES_MAX);
     if (write_request(m, what, &request, err) != WA_OK)
         return err->code;
-    const char *package = wa_control_get(what->control, WA_A_PACKAGE);
     const struct wa_run r = {.stage = what->stage,
                              .hook = what->hook,
                              .uid = what->uid,

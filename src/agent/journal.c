@@ -16,6 +16,8 @@
     "5" /* of one task: what ends the machine each time is not begun again                         \
          */
 
+#define OUTPUT_MAX (16u << 10) /* bytes kept of what a script said before it was cut */
+
 static const char *const steps[] = {
     [WA_JOURNAL_SNAPSHOT] = "snapshot",
     [WA_JOURNAL_SCRIPT] = "script",
@@ -57,6 +59,40 @@ enum wa_code wa_journal_step(struct wa_db *db, const char *package, enum wa_jour
     wa_bind_s(s, 1, snapshot);
     wa_bind_s(s, 2, package);
     return wa_run(s, err);
+}
+
+enum wa_code wa_journal_output(struct wa_db *db, const char *package, struct wa_sv output,
+                               struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (output.n > OUTPUT_MAX)
+        output = wa_sv_sub(output, output.n - OUTPUT_MAX, output.n);
+    while (output.n > 0 && ((unsigned char)output.p[0] & 0xc0u) == 0x80u) /* half a character */
+        output = wa_sv_sub(output, 1, output.n);
+    if (wa_db_prepare(db, "UPDATE running SET output = ? WHERE package = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, output);
+    wa_bind_s(s, 1, package);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_journal_hook(struct wa_db *db, const char *package, char ret_hook[16],
+                             struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db,
+                      "SELECT hook FROM running WHERE package = ? AND step NOT IN ('snapshot', "
+                      "'owed')",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, package);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    const struct wa_sv hook = row ? wa_col_sv(s, 0) : WA_SV("");
+    (void)snprintf(ret_hook, 16, "%.*s", WA_SV_ARG(hook));
+    wa_reset(s);
+    return WA_OK;
 }
 
 enum wa_code wa_journal_end(struct wa_db *db, const char *package, struct wa_err *err)
@@ -108,7 +144,7 @@ enum wa_code wa_journal_next_owed(struct wa_db *db, struct wa_journal_owed *ret,
 struct left {
     struct wa_control control;
     char hook[16], step[16], repo[WA_NAME_MAX + 1];
-    char *params;
+    char *params, *output;
     bool is_explicit, has_snapshot;
     int64_t began;
 };
@@ -117,30 +153,35 @@ static void left_fini(struct left *l)
 {
     wa_control_fini(&l->control);
     wa_free_secret(l->params);
+    wa_free(l->output);
 }
 
-static void text_of(const struct left *l, char *out, size_t size)
+static enum wa_code text_of(const struct left *l, struct wa_buf *out, struct wa_err *err)
 {
     char when[WA_DATE_MAX] = "";
     if (l->began > 0)
         wa_date_isolocal(l->began, 0, when);
+    wa_buf_adds(out, l->output);
+    if (out->n > 0 && out->p[out->n - 1] != '\n')
+        wa_buf_addc(out, '\n');
     const char *package = wa_control_get(&l->control, WA_A_PACKAGE),
                *version = wa_control_get(&l->control, WA_A_VERSION);
     if (strcmp(l->hook, "install") == 0)
-        (void)snprintf(
-            out, size,
+        wa_buf_addf(
+            out,
             wa_text("interrupted while install() of version %s ran (begun %s): what it did is "
                     "not known%s; the next upgrade tries again, as 'wapt-get install %s' does\n"),
             version, when, l->has_snapshot ? wa_text(", and is undone") : "", package);
     else
-        (void)snprintf(
-            out, size,
+        wa_buf_addf(
+            out,
             wa_text("interrupted while %s() ran (begun %s): what it did is not known; 'wapt-get "
                     "remove %s' ends it\n"),
             l->hook, when, package);
+    return wa_buf_check(out, err);
 }
 
-static enum wa_code store_failure(struct wa_db *db, const struct left *l, const char *text,
+static enum wa_code store_failure(struct wa_db *db, const struct left *l, struct wa_sv text,
                                   struct wa_err *err)
 {
     const char *package = wa_control_get(&l->control, WA_A_PACKAGE);
@@ -148,13 +189,12 @@ static enum wa_code store_failure(struct wa_db *db, const struct left *l, const 
     if (wa_installed_load(db, package, &there, err) != WA_OK)
         return err->code;
     if (strcmp(l->hook, "install") != 0)
-        return there.n == 0 ? WA_OK
-                            : wa_installed_set_status(db, package, "ERROR", wa_sv(text), err);
-    enum wa_code code = there.n > 0
-                            ? wa_installed_set_failed(db, package, wa_sv(text), wa_sv(l->params),
-                                                      l->is_explicit, err)
-                            : wa_installed_put(db, &l->control, l->repo, "ERROR", wa_clock_now(),
-                                               wa_sv(text), wa_sv(l->params), l->is_explicit, err);
+        return there.n == 0 ? WA_OK : wa_installed_set_status(db, package, "ERROR", text, err);
+    enum wa_code code =
+        there.n > 0
+            ? wa_installed_set_failed(db, package, text, wa_sv(l->params), l->is_explicit, err)
+            : wa_installed_put(db, &l->control, l->repo, "ERROR", wa_clock_now(), text,
+                               wa_sv(l->params), l->is_explicit, err);
     return code == WA_OK
                ? wa_attempt_failed(db, package, wa_control_get(&l->control, WA_A_VERSION),
                                    wa_text("it was interrupted"), true, wa_clock_now(), err)
@@ -164,13 +204,13 @@ static enum wa_code store_failure(struct wa_db *db, const struct left *l, const 
 static enum wa_code settle(struct wa_db *db, const struct left *l, size_t *count,
                            struct wa_err *err)
 {
-    char text[512 + 3 * WA_NAME_MAX];
+    WA_AUTO_BUF struct wa_buf text;
     const char *package = wa_control_get(&l->control, WA_A_PACKAGE);
+    wa_buf_init(&text, 2 * OUTPUT_MAX);
     if (strcmp(l->step, steps[WA_JOURNAL_SNAPSHOT]) == 0)
         return wa_journal_end(db, package, err);
     ++*count;
-    text_of(l, text, sizeof text);
-    if (store_failure(db, l, text, err) != WA_OK)
+    if (text_of(l, &text, err) != WA_OK || store_failure(db, l, wa_buf_sv(&text), err) != WA_OK)
         return err->code;
     if (!l->has_snapshot)
         return wa_journal_end(db, package, err);
@@ -186,8 +226,8 @@ static enum wa_code next_left(struct wa_db *db, struct left *l, bool *ret_found,
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "SELECT control, hook, step, repo, params, explicit, snapshot <> '', began "
-                      "FROM running WHERE step <> 'owed' LIMIT 1",
+                      "SELECT control, hook, step, repo, params, explicit, snapshot <> '', began, "
+                      "output FROM running WHERE step <> 'owed' LIMIT 1",
                       &s, err) != WA_OK ||
         wa_step(s, ret_found, err) != WA_OK || !*ret_found)
         return err->code;
@@ -200,7 +240,8 @@ static enum wa_code next_left(struct wa_db *db, struct left *l, bool *ret_found,
     (void)snprintf(l->step, sizeof l->step, "%.*s", WA_SV_ARG(step));
     (void)snprintf(l->repo, sizeof l->repo, "%.*s", WA_SV_ARG(repo));
     if (wa_control_parse(wa_col_sv(s, 0), &l->control, err) != WA_OK ||
-        wa_sv_dup(wa_col_sv(s, 4), &l->params, err) != WA_OK)
+        wa_sv_dup(wa_col_sv(s, 4), &l->params, err) != WA_OK ||
+        wa_sv_dup(wa_col_sv(s, 8), &l->output, err) != WA_OK)
         left_fini(l);
     wa_reset(s);
     return err->code;

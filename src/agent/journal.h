@@ -35,6 +35,12 @@ WA_CHECK enum wa_code wa_journal_begin(struct wa_db *db, const struct wa_journal
 WA_CHECK enum wa_code wa_journal_step(struct wa_db *db, const char *package,
                                       enum wa_journal_step step, const char *snapshot,
                                       struct wa_err *err);
+/* What the script has said so far, the end of it: after an interruption it is all there is. */
+WA_CHECK enum wa_code wa_journal_output(struct wa_db *db, const char *package, struct wa_sv output,
+                                        struct wa_err *err);
+/* The hook of that package that runs at present; "" for none. */
+WA_CHECK enum wa_code wa_journal_hook(struct wa_db *db, const char *package, char ret_hook[16],
+                                      struct wa_err *err);
 WA_CHECK enum wa_code wa_journal_end(struct wa_db *db, const char *package, struct wa_err *err);
 
 struct wa_journal_owed {

@@ -1,6 +1,7 @@
 /* localdata.c - answers that only read: status, lists, search. From the loop's thread and
  * connection. */
 #include "agent/health.h"
+#include "agent/journal.h"
 #include "agent/local_priv.h"
 #include "agent/repo_trust.h"
 #include "agent/upgrade.h"
@@ -69,6 +70,18 @@ static void write_row(struct wa_jw *w, const struct wa_installed_row *r, const c
     wa_jw_end(w);
 }
 
+/* While its next version is installed, WAPT's word for that. */
+static const struct wa_installed_row *as_it_is(struct wa_manager *m, struct wa_installed_row *r)
+{
+    char hook[16];
+    struct wa_err ignored = WA_ERR_INIT;
+    if (wa_journal_hook(m->db, wa_control_get(&r->base.control, WA_A_PACKAGE), hook, &ignored) ==
+            WA_OK &&
+        strcmp(hook, "install") == 0)
+        (void)snprintf(r->base.status, sizeof r->base.status, "UPGRADING");
+    return r;
+}
+
 static bool contains(const char *text, struct wa_sv word)
 {
     size_t n = strlen(text);
@@ -109,7 +122,8 @@ static enum wa_code list(struct wa_manager *m, const struct wa_local_request *r,
     wa_jw_arr(w);
     for (size_t i = 0; i < l.n; i++)
         if (wa_local_matches(&l.items[i].base.control, r))
-            write_row(w, &l.items[i], newer_than(m, &a, &l.items[i].base.control), caller);
+            write_row(w, as_it_is(m, &l.items[i]), newer_than(m, &a, &l.items[i].base.control),
+                      caller);
     wa_jw_end(w);
     return WA_OK;
 }

@@ -184,12 +184,14 @@ class Installing(Bench):
         with open(mark, 'w', encoding='ascii') as f:
             f.write('before')
         self.package('cut-undone', f'def install():\n    import time\n    open({mark!r}, "w").write("half")\n    if not isfile({gate!r}):\n'
-                                   f'        open({gate!r}, "w").close()\n        time.sleep(600)\n    open({mark!r}, "w").write("whole")\n')
+                                   f'        time.sleep(2.1)\n        print("last words")\n        open({gate!r}, "w").close()\n        time.sleep(600)\n'
+                                   f'    open({mark!r}, "w").write("whole")\n')
         self.publish()
         self.get('update')
         waiting = threading.Thread(target=lambda: self.run_get('install', 'cut-undone'))
         waiting.start()
         self.wait_for(lambda: os.path.exists(gate), 'the script runs')
+        self.wait_for(lambda: self.query("SELECT 1 FROM running WHERE output LIKE '%last words%'"), 'what it said is noted down')
         os.kill(self.manager_pid(), signal.SIGKILL)
         waiting.join()
         self.await_service()
@@ -198,6 +200,7 @@ class Installing(Bench):
         log = self.get('show-log', 'cut-undone').stdout
         self.assertIn('interrupted while install() of version 1-1 ran', log)
         self.assertIn('undone: the machine was put back', log)
+        self.assertIn('last words', log)
         self.assertEqual(self.row('cut-undone')['install_status'], 'ERROR')
         self.tidy()
         self.get('upgrade')

@@ -93,7 +93,8 @@ static void test_how_far_it_had_come(void **state)
 {
     struct wa_db *db = ((struct place *)*state)->db;
     struct wa_err err = WA_ERR_INIT;
-    char text[200];
+    char text[200], hook[16];
+    WA_AUTO_INSTALLED struct wa_installed_list fresh = {NULL, 0, 0};
     put(db, "unbegun");
     put(db, "upgraded");
     put(db, "leaving");
@@ -101,6 +102,11 @@ static void test_how_far_it_had_come(void **state)
     begin(db, "upgraded", "install", WA_JOURNAL_SCRIPT);
     begin(db, "fresh", "install", WA_JOURNAL_SCRIPT);
     begin(db, "leaving", "uninstall", WA_JOURNAL_SCRIPT);
+    WA_ASSERT_OK(wa_journal_output(db, "fresh", WA_SV("last words"), &err));
+    WA_ASSERT_OK(wa_journal_hook(db, "leaving", hook, &err));
+    assert_string_equal(hook, "uninstall");
+    WA_ASSERT_OK(wa_journal_hook(db, "unbegun", hook, &err));
+    assert_string_equal(hook, "");
     begin(db, "ended", "install", WA_JOURNAL_SCRIPT);
     WA_ASSERT_OK(wa_journal_end(db, "ended", &err));
     assert_int_equal(recover(db), 3);
@@ -110,6 +116,8 @@ static void test_how_far_it_had_come(void **state)
     assert_string_equal(text, "ERROR 1-1 {\"k\":\"v\"} 1");
     row(db, "fresh", text);
     assert_string_equal(text, "ERROR 2-1 {\"k\":\"v\"} 1");
+    WA_ASSERT_OK(wa_installed_load(db, "fresh", &fresh, &err));
+    assert_int_equal(strncmp(fresh.items[0].output, "last words\ninterrupted while", 28), 0);
     row(db, "leaving", text);
     assert_string_equal(text, "ERROR 1-1 {} 0");
     row(db, "ended", text);
