@@ -52,6 +52,11 @@ static const struct wa_migration migrations[] = {
     {6, "ALTER TABLE running ADD COLUMN output TEXT NOT NULL DEFAULT '';"},
 };
 
+int wa_agent_db_version(void)
+{
+    return (int)WA_COUNT(migrations);
+}
+
 enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_err *err)
 {
     char url[WA_PATH_MAX + 64];

@@ -10,6 +10,8 @@
 #include "pkg/plan.h"
 #include "sql/db.h"
 
+/* Of an open database: the newest that is known here. */
+int wa_agent_db_version(void);
 WA_CHECK enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_err *err);
 
 /* --- parameters --- */

@@ -33,10 +33,13 @@ bool wa_helper_account(const char *user, uint32_t *ret_uid, uint32_t *ret_gid)
 enum wa_code wa_launch_init(struct wa_launch *launch, const struct wa_agent_paths *paths,
                             bool is_once, const struct wa_log *log, struct wa_err *err)
 {
+    const char *given = getenv(WA_ROLE_LOG_ENV); /* root's command says it */
     launch->paths = paths;
     launch->is_once = is_once;
     (void)snprintf(launch->log_env, sizeof launch->log_env, WA_ROLE_LOG_ENV "=%s",
-                   is_once ? "warning" : "info");
+                   is_once && given != NULL ? given
+                   : is_once                ? "warning"
+                                            : "info");
     (void)snprintf(launch->language_env, sizeof launch->language_env, "LANGUAGE=%s",
                    wa_text_language_name());
     if (!wa_helper_account(paths->user, &launch->uid, &launch->gid)) {

@@ -252,6 +252,7 @@ static enum wa_code status(struct wa_manager *m, struct wa_jw *w, struct wa_err 
     bool is_stopped = m->stopped_until_ms != 0;
     wa_jw_obj(w);
     wa_jw_kv(w, "version", WA_VERSION);
+    wa_jw_kvi(w, "database_version", wa_agent_db_version());
     wa_jw_kv(w, "uuid", m->uuid);
     wa_jw_kv(w, "server", m->config.wapt_server);
     wa_jw_kv(w, "repository", m->config.repo_url);

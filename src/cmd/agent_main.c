@@ -7,6 +7,7 @@
 #include "cmd/agent_main.h"
 
 #include "agent/manager_priv.h"
+#include "agent/role_priv.h"
 #include "agent/upgrade.h"
 #include "base/text.h"
 #include "os/clock.h"
@@ -136,19 +137,25 @@ bool wa_agent_dispatch(int argc, char **argv, int *ret_status)
 
 /* --- one command --- */
 
-enum wa_code wa_agent_once_start(const char *config_file, struct wa_agent_once **ret,
-                                 struct wa_err *err)
+enum wa_code wa_agent_once_start(const char *config_file, const char *level,
+                                 struct wa_agent_once **ret, struct wa_err *err)
 {
-    char self[WA_PATH_MAX], libdir_env[WA_PATH_MAX + 16], language_env[32];
+    char self[WA_PATH_MAX], libdir_env[WA_PATH_MAX + 16], language_env[32], log_env[32];
     struct wa_agent_once *o;
     const char *libdir = wa_agent_libdir();
     if (wa_proc_self_path(self, err) != WA_OK)
         return err->code;
     (void)snprintf(libdir_env, sizeof libdir_env, "WAPT_LIBDIR=%s", libdir);
     (void)snprintf(language_env, sizeof language_env, "LANGUAGE=%s", wa_text_language_name());
+    (void)snprintf(log_env, sizeof log_env, WA_ROLE_LOG_ENV "=%s",
+                   level == NULL ? "warning" : level);
     const char *const argv[] = {self, ONCE_ARG, config_file, libdir, NULL};
     const char *const envp[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                "LANG=C.UTF-8", libdir_env, language_env, NULL};
+                                "LANG=C.UTF-8",
+                                libdir_env,
+                                language_env,
+                                log_env,
+                                NULL};
     const int fds[] = {-1, 2, 2}; /* its talk is no result */
     const struct wa_spawn s = {.argv = argv, .envp = envp, .fds = fds, .fd_count = WA_COUNT(fds)};
     o = wa_calloc(1, sizeof *o);

@@ -24,9 +24,9 @@ WA_CHECK enum wa_code wa_agent_launch(const char *config_file, const char *libdi
 
 /* --- one command without the service --- */
 struct wa_agent_once; /* a launcher of its own, started as this very program */
-/* config_file: absolute. Only root can. */
-WA_CHECK enum wa_code wa_agent_once_start(const char *config_file, struct wa_agent_once **ret,
-                                          struct wa_err *err);
+/* config_file: absolute. level: of its log, NULL: warning. Only root can. */
+WA_CHECK enum wa_code wa_agent_once_start(const char *config_file, const char *level,
+                                          struct wa_agent_once **ret, struct wa_err *err);
 /* Connects to its manager, as soon as that answers. */
 WA_CHECK enum wa_code wa_agent_once_connect(struct wa_agent_once *o, const char *socket_path,
                                             int *ret_fd, struct wa_err *err);

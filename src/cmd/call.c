@@ -44,7 +44,7 @@ static enum wa_code connect_to(struct wa_call *t, const struct wa_agent_config *
     if (!may_start || !wa_priv_is_root())
         return wa_fail(err, WA_E_UNREACHABLE, "nobody answers at '%s': is waptservice running?%s",
                        c->local_socket, may_start ? " Without it only root can do this" : "");
-    if (wa_agent_once_start(c->file, &t->once, err) != WA_OK)
+    if (wa_agent_once_start(c->file, t->log_level, &t->once, err) != WA_OK)
         return err->code;
     return wa_agent_once_connect(t->once, c->local_socket, &t->fd, err);
 }

@@ -12,6 +12,7 @@ struct wa_call {
     struct wa_buf in;
     size_t used;
     struct wa_agent_once *once; /* NULL: the service */
+    const char *log_level;      /* of what is started here; NULL: warning */
 };
 /* To be called before everything else; wa_call_fini() ends it whatever has become of it. */
 void wa_call_init(struct wa_call *t);

@@ -142,14 +142,53 @@ static enum wa_code parse_word(struct wa_cli *cli, char *word, struct wa_err *er
     return WA_OK;
 }
 
+/* Whether an option takes a value that is a word of its own, whichever command it is of. */
+static bool takes_next(const struct wa_cli *cli, const char *word)
+{
+    struct wa_cli any = {.program = cli->program};
+    bool is_long = word[1] == '-';
+    if (strchr(word, '=') != NULL || (!is_long && word[2] != '\0'))
+        return false;
+    for (size_t i = 0; i == 0 || cli->program->commands[i - 1] != NULL; i++) {
+        const struct wa_cli_option *o =
+            is_long ? typed_option(&any, wa_sv(word + 2)) : find_option(&any, WA_SV(""), word[1]);
+        if (o != NULL)
+            return o->arg != NULL;
+        any.command = cli->program->commands[i];
+    }
+    return false;
+}
+
+/* Where the command stands among what is before it, so that its options may be before it too; 0:
+ * the first plain word is none. */
+static int foresee(const struct wa_cli *cli, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0)
+            return 0;
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            return find_command(cli->program, argv[i]) != NULL ? i : 0;
+        if (takes_next(cli, argv[i]))
+            i++;
+    }
+    return 0;
+}
+
 enum wa_code wa_cli_parse(struct wa_cli *cli, int argc, char **argv, struct wa_err *err)
 {
     bool options_end = false;
+    int at = 0;
     if (cli->program->commands[0] != NULL && cli->program->commands[0]->name == NULL)
         cli->command = cli->program->commands[0];
+    else
+        at = foresee(cli, argc, argv);
+    if (at > 0)
+        cli->command = find_command(cli->program, argv[at]);
     cli->args = argv;
     for (int i = 1; i < argc; i++) {
         char *word = argv[i];
+        if (i == at)
+            continue;
         size_t used = 0;
         enum wa_code code;
         if (options_end || word[0] != '-' || word[1] == '\0') {
@@ -331,13 +370,27 @@ static int answer_completion(const struct wa_cli_program *program, const char *s
     return wa_code_exit(ok ? WA_OK : WA_E_USAGE);
 }
 
+/* --language, of programs that have it: what is said of the command line goes by it too. */
+static void speak(const struct wa_cli_program *p, int argc, char **argv)
+{
+    wa_text_from_environment();
+    if (find_in(p->options, p->option_count, WA_SV("language"), 0) == NULL)
+        return;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (wa_sv_starts(wa_sv(argv[i]), "--language="))
+            wa_text_language(strchr(argv[i], '=') + 1);
+        else if (i + 1 < argc && (strcmp(argv[i], "-L") == 0 || strcmp(argv[i], "--language") == 0))
+            wa_text_language(argv[i + 1]);
+    }
+}
+
 int wa_cli_main(const struct wa_cli_program *program, int argc, char **argv)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_cli cli = {.program = program};
     if (argc == 3 && strcmp(argv[1], "--completion") == 0)
         return answer_completion(program, argv[2]);
-    wa_text_from_environment();
+    speak(program, argc, argv);
     wa_buf_init(&cli.result, WA_INDEX_BYTES_MAX);
     wa_jw_init(&cli.jw, &cli.result);
     if (wants_json(&cli, argc, argv)) /* programs read it: it has one language */

@@ -68,7 +68,8 @@ enum wa_code wa_cli_unknown_command(const struct wa_cli *cli, const char *name, 
     const struct wa_cli_alias *a = wa_cli_alias_find(cli->program, wa_sv(name));
     struct nearest near = start(wa_sv(name));
     if (a != NULL && a->hint != NULL)
-        return wa_fail(err, WA_E_USAGE, "there is no command '%s' here: %s", name, a->hint);
+        return wa_fail(err, WA_E_USAGE, "there is no command '%s' here: %s", name,
+                       wa_text(a->hint));
     for (size_t i = 0; cli->program->commands[i] != NULL; i++)
         consider(&near, cli->program->commands[i]->name);
     if (near.name == NULL)
@@ -103,7 +104,7 @@ enum wa_code wa_cli_unknown_option(const struct wa_cli *cli, struct wa_sv name, 
     (void)snprintf(word, sizeof word, "%s%.*s", dashes, WA_SV_ARG(name));
     const struct wa_cli_alias *a = wa_cli_alias_find(cli->program, wa_sv(word));
     if (a != NULL && a->hint != NULL)
-        return wa_fail(err, WA_E_USAGE, "there is no option '%s' here: %s", word, a->hint);
+        return wa_fail(err, WA_E_USAGE, "there is no option '%s' here: %s", word, wa_text(a->hint));
     if (is_anothers(cli, a != NULL ? a->ours : word))
         return wa_fail(err, WA_E_USAGE, "'%s' takes no '%s'",
                        cli->command->name != NULL ? cli->command->name : cli->program->name, word);
@@ -126,7 +127,7 @@ enum wa_code wa_cli_check_slash(const struct wa_cli *cli, const char *word, stru
     const struct wa_cli_alias *a = wa_cli_alias_find(cli->program, wa_sv(option));
     if (a == NULL)
         return WA_OK;
-    return a->ours != NULL
-               ? wa_fail(err, WA_E_USAGE, "'/%s' is '%s' here", option + 2, a->ours)
-               : wa_fail(err, WA_E_USAGE, "there is no '/%s' here: %s", option + 2, a->hint);
+    return a->ours != NULL ? wa_fail(err, WA_E_USAGE, "'/%s' is '%s' here", option + 2, a->ours)
+                           : wa_fail(err, WA_E_USAGE, "there is no '/%s' here: %s", option + 2,
+                                     wa_text(a->hint));
 }

@@ -9,6 +9,8 @@
 extern const struct wa_cli_command wa_con_hosts;
 extern const struct wa_cli_command wa_con_action;
 extern const struct wa_cli_command wa_con_publish;
+extern const struct wa_cli_command wa_con_download;
+extern const struct wa_cli_command wa_con_forget_host;
 extern const struct wa_cli_command wa_con_upload;
 extern const struct wa_cli_command wa_con_host_package;
 

@@ -7,6 +7,7 @@
 #include "pkg/verify.h"
 
 /* Packaging: no agent, no network. */
+extern const struct wa_cli_command wa_get_check_valid_codesigning_cert;
 extern const struct wa_cli_command wa_get_create_keycert;
 extern const struct wa_cli_command wa_get_build_package;
 extern const struct wa_cli_command wa_get_build_upload;
@@ -20,6 +21,7 @@ extern const struct wa_cli_command wa_get_make_host_template;
 extern const struct wa_cli_command wa_get_make_group_template;
 extern const struct wa_cli_command wa_get_make_selfservice_template;
 extern const struct wa_cli_command wa_get_sign_package;
+extern const struct wa_cli_command wa_get_sources_command;
 extern const struct wa_cli_command wa_get_show;
 extern const struct wa_cli_command wa_get_verify;
 
@@ -28,6 +30,8 @@ extern const struct wa_cli_command wa_get_add_upgrade_shutdown;
 extern const struct wa_cli_command wa_get_remove_upgrade_shutdown;
 extern const struct wa_cli_command wa_get_propose_upgrade;
 extern const struct wa_cli_command wa_get_register;
+extern const struct wa_cli_command wa_get_get_server_certificate;
+extern const struct wa_cli_command wa_get_enable_check_certificate;
 extern const struct wa_cli_command wa_get_update;
 extern const struct wa_cli_command wa_get_upgrade;
 extern const struct wa_cli_command wa_get_download;
@@ -44,6 +48,9 @@ extern const struct wa_cli_command wa_get_update_status;
 extern const struct wa_cli_command wa_get_generate_uuid;
 extern const struct wa_cli_command wa_get_reset_uuid;
 extern const struct wa_cli_command wa_get_inventory;
+extern const struct wa_cli_command wa_get_check_upgrades;
+extern const struct wa_cli_command wa_get_show_params;
+extern const struct wa_cli_command wa_get_upgradedb;
 extern const struct wa_cli_command wa_get_show_log;
 extern const struct wa_cli_command wa_get_show_task;
 extern const struct wa_cli_command wa_get_tasks;
@@ -67,7 +74,20 @@ WA_CHECK enum wa_code wa_get_show_catalogue(const struct wa_cli *cli, const stru
                                             struct wa_err *err);
 /* Prints rows of "list" or "search" (get_agent_table.c). */
 WA_CHECK enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
-                                           const struct wa_json *rows, struct wa_err *err);
+                                           const struct wa_json *const *rows, size_t count,
+                                           struct wa_err *err);
+/* Those of a search's rows that its options want; kept has room for all (get_filter.c). */
+WA_CHECK enum wa_code wa_get_filter(const struct wa_cli *cli, const struct wa_json *rows,
+                                    const struct wa_json **kept, size_t *ret_count,
+                                    struct wa_err *err);
+/* The certificate that the server shows, compared by a person and kept; only_this: as the only one
+ * that counts. --server, --server-fingerprint and --yes count (get_pin.c). Tells an object. */
+WA_CHECK enum wa_code wa_get_pin(struct wa_cli *cli, bool only_this, struct wa_err *err);
+/* register, after the server's certificate was pinned where that is asked for; show-params and
+ * upgradedb (get_agent_ask.c). */
+WA_CHECK enum wa_code wa_get_register_run(struct wa_cli *cli, struct wa_err *err);
+WA_CHECK enum wa_code wa_get_show_params_run(struct wa_cli *cli, struct wa_err *err);
+WA_CHECK enum wa_code wa_get_upgradedb_run(struct wa_cli *cli, struct wa_err *err);
 /* Sends the command of that name, with its arguments, to the service. */
 WA_CHECK enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err);
 
@@ -87,6 +107,9 @@ struct wa_get_signer {
  * certificate (formats.md 4.6). */
 WA_CHECK enum wa_code wa_get_signer_load(const struct wa_cli *cli, struct wa_get_signer *ret,
                                          struct wa_err *err);
+/* The certificate alone, with those that lead to a trusted one, and where it is (owned). */
+WA_CHECK enum wa_code wa_get_certificate(const struct wa_cli *cli, char **ret_path,
+                                         struct wa_certs *chain, struct wa_err *err);
 void wa_get_signer_fini(struct wa_get_signer *s);
 #define WA_AUTO_GET_SIGNER WA_CLEANUP(wa_get_signer_fini)
 /* The options it reads, for a command's table. */

@@ -3,12 +3,16 @@
 #include "cmd/get_agent.h"
 
 #include "base/date.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cmd/call.h"
 #include "cmd/get.h"
+#include "os/clock.h"
 #include "os/fs.h"
+#include "os/pipe.h"
 
 #define DEFAULT_CONFIG "/opt/wapt/wapt-get.ini"
+#define MAXTTL_MINUTES 10080 /* a week */
 
 /* An option's value, for a command that need not have it. */
 static const char *given(const struct wa_cli *cli, const char *name)
@@ -49,8 +53,23 @@ enum wa_code wa_get_agent_config(const struct wa_cli *cli, char file[WA_PATH_MAX
 static enum wa_code talk_open(const struct wa_cli *cli, struct wa_call *t, struct wa_err *err)
 {
     char file[WA_PATH_MAX];
-    return wa_get_agent_config(cli, file, err) == WA_OK ? wa_call_open(t, file, true, err)
-                                                        : err->code;
+    enum wa_log_level level;
+    t->log_level = wa_cli_get(cli, "loglevel", NULL);
+    if (t->log_level != NULL && strcmp(t->log_level, "critical") == 0)
+        t->log_level = "error";
+    if (t->log_level != NULL && !wa_log_level_parse(t->log_level, &level))
+        return wa_fail(
+            err, WA_E_USAGE,
+            "'%s' is no level: error, warning and info are, and WAPT's critical and debug",
+            t->log_level);
+    if (wa_get_agent_config(cli, file, err) != WA_OK ||
+        wa_call_open(t, file, !has_flag(cli, "service"), err) != WA_OK)
+        return err->code;
+    return has_flag(cli, "direct") && t->once == NULL
+               ? wa_fail(err, WA_E_BUSY,
+                         "waptservice runs and holds this machine's packages: leave --direct out, "
+                         "or stop it first")
+               : WA_OK;
 }
 
 static enum wa_code send_password(struct wa_call *t, const struct wa_cli *cli, struct wa_sv reason,
@@ -131,14 +150,35 @@ static void show_failed(const struct wa_cli *cli, const struct wa_json *list)
     }
 }
 
-static enum wa_code show_data(const struct wa_cli *cli, enum wa_local_op op,
-                              const struct wa_json *data, struct wa_err *err)
+static enum wa_code show_packages(struct wa_cli *cli, bool is_list, const struct wa_json *data,
+                                  struct wa_err *err)
 {
-    if (op == WA_OP_LIST || op == WA_OP_SEARCH) {
-        return wa_get_show_packages(cli, op == WA_OP_LIST, data, err);
-    } else if (op == WA_OP_CATALOGUE) {
+    size_t n = wa_json_count(data);
+    const struct wa_json **rows = wa_calloc(n + 1, sizeof(*rows));
+    if (rows == NULL)
+        return wa_nomem(err);
+    for (size_t i = 0; i < n; i++)
+        rows[i] = wa_json_at(data, i);
+    enum wa_code code = is_list ? WA_OK : wa_get_filter(cli, data, rows, &n, err);
+    wa_jw_arr(&cli->jw);
+    for (size_t i = 0; code == WA_OK && i < n; i++)
+        wa_jw_json(&cli->jw, rows[i]);
+    wa_jw_end(&cli->jw);
+    if (code == WA_OK && !cli->json)
+        code = wa_get_show_packages(cli, is_list, rows, n, err);
+    wa_free(rows);
+    return code;
+}
+
+static enum wa_code show_data(struct wa_cli *cli, enum wa_local_op op, const struct wa_json *data,
+                              struct wa_err *err)
+{
+    if (op == WA_OP_LIST || op == WA_OP_SEARCH)
+        return show_packages(cli, op == WA_OP_LIST, data, err);
+    wa_jw_json(&cli->jw, data);
+    if (op == WA_OP_CATALOGUE)
         return wa_get_show_catalogue(cli, data, err);
-    } else if (op == WA_OP_LIST_UPGRADE || op == WA_OP_CHECK_UPGRADES) {
+    if (op == WA_OP_LIST_UPGRADE || op == WA_OP_CHECK_UPGRADES) {
         const struct wa_json *list = wa_json_get(data, "upgrades");
         for (size_t i = 0; i < wa_json_count(list); i++) {
             show_text(cli, wa_json_sv(wa_json_at(list, i)));
@@ -165,13 +205,12 @@ static enum wa_code show_result(struct wa_cli *cli, enum wa_local_op op,
                                 const struct wa_local_answer *a, struct wa_err *err)
 {
     wa_cli_progress(cli, "", 0, 0);
-    if (a->data != NULL) {
-        wa_jw_json(&cli->jw, a->data);
-        if (a->code == WA_OK && show_data(cli, op, a->data, err) != WA_OK)
-            return err->code;
-    } else {
+    if (a->data == NULL)
         wa_jw_null(&cli->jw);
-    }
+    else if (a->code != WA_OK)
+        wa_jw_json(&cli->jw, a->data);
+    else if (show_data(cli, op, a->data, err) != WA_OK)
+        return err->code;
     if (a->code != WA_OK)
         return wa_fail(err, a->code, "%.*s", WA_SV_ARG(a->text));
     if (a->text.n > 0) {
@@ -181,17 +220,52 @@ static enum wa_code show_result(struct wa_cli *cli, enum wa_local_op op,
     return WA_OK;
 }
 
-static enum wa_code follow(struct wa_cli *cli, struct wa_call *t, enum wa_local_op op,
-                           struct wa_err *err)
+/* The time is over: the task, too. */
+static enum wa_code give_up(const struct wa_cli *cli, int64_t task, struct wa_err *err)
 {
+    const struct wa_local_request r = {.op = WA_OP_CANCEL, .task_id = task};
+    struct wa_err ignored = WA_ERR_INIT;
+    WA_AUTO_CALL struct wa_call t;
+    wa_call_init(&t);
+    if (task > 0 && talk_open(cli, &t, &ignored) == WA_OK)
+        (void)!wa_call_ask(&t, &r, &ignored);
+    return wa_fail(err, WA_E_TIMEOUT, "it took longer than --maxttl allows, and was cancelled");
+}
+
+/* until_ms 0: for ever. WA_E_TIMEOUT. */
+static enum wa_code next_line(struct wa_call *t, uint64_t until_ms, struct wa_sv *ret,
+                              struct wa_err *err)
+{
+    while (!wa_call_next(t, ret)) {
+        struct wa_pipe_wait w = {t->fd, false, false};
+        size_t count = until_ms == 0;
+        while (count == 0) {
+            uint64_t now = wa_clock_mono_ms();
+            if (now >= until_ms)
+                return WA_E_TIMEOUT;
+            if (wa_pipe_wait(&w, 1, (int)(until_ms - now), &count, err) != WA_OK)
+                return err->code;
+        }
+        if (wa_call_read(t, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
+
+static enum wa_code follow(struct wa_cli *cli, struct wa_call *t, enum wa_local_op op,
+                           uint64_t until_ms, struct wa_err *err)
+{
+    int64_t task = 0;
     for (;;) {
         WA_AUTO_ARENA struct wa_arena arena;
         struct wa_local_answer a;
         struct wa_sv line;
         char what[64];
         wa_arena_init(&arena, 256u << 20);
-        if (wa_call_line(t, &line, err) != WA_OK ||
-            wa_local_answer_read(line, &arena, &a, err) != WA_OK)
+        enum wa_code code = next_line(t, until_ms, &line, err);
+        if (code == WA_E_TIMEOUT && err->code == WA_OK)
+            return give_up(cli, task, err);
+        if (code != WA_OK || wa_local_answer_read(line, &arena, &a, err) != WA_OK)
             return err->code;
         switch (a.event) {
         case WA_EV_AUTH:
@@ -199,6 +273,8 @@ static enum wa_code follow(struct wa_cli *cli, struct wa_call *t, enum wa_local_
                 return err->code;
             break;
         case WA_EV_TASK:
+            task = a.id;
+            break;
         case WA_EV_SERVICE:
         case WA_EV_UPGRADES:
         case WA_EV_MISSED:
@@ -339,6 +415,37 @@ static enum wa_code fill(const struct wa_cli *cli, struct wa_local_request *r, s
     return WA_OK;
 }
 
+/* --dry-run: what "plan" tells. */
+static enum wa_code plan_instead(struct wa_cli *cli, struct wa_err *err)
+{
+    union {
+        const char *from;
+        char *to;
+    } action = {cli->command->name};
+    char **args = cli->args, *words[1 + WA_COUNT(((struct wa_local_request *)0)->packages)];
+    if (cli->arg_count + 1 > WA_COUNT(words))
+        return wa_fail(err, WA_E_USAGE, "at most %zu arguments at once", WA_COUNT(words) - 1);
+    words[0] = action.to;
+    memcpy(words + 1, args, cli->arg_count * sizeof *args);
+    cli->args = words;
+    cli->arg_count++;
+    cli->command = &wa_get_plan;
+    enum wa_code code = wa_get_plan.run(cli, err);
+    cli->args = args;
+    cli->arg_count--;
+    return code;
+}
+
+static enum wa_code update_first(struct wa_cli *cli, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 256u << 20);
+    return has_flag(cli, "update-packages")
+               ? wa_get_agent_ask(cli, WA_OP_UPDATE, NULL, &arena, &j, err)
+               : WA_OK;
+}
+
 enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
 {
     struct wa_local_request r = {.op = WA_OP_STATUS};
@@ -348,10 +455,19 @@ enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
     wa_buf_init(&token, 1024);
     wa_buf_init(&password, 1024);
     wa_call_init(&t);
+    int64_t minutes = 0;
     if (!wa_local_op_find(wa_sv(cli->command->name), &r.op))
         return wa_fail(err, WA_E_INTERNAL, "no operation '%s'", cli->command->name);
+    if (has_flag(cli, "maxttl") &&
+        wa_cli_int(cli, "maxttl", 1, MAXTTL_MINUTES, &minutes, err) != WA_OK)
+        return err->code;
+    if (update_first(cli, err) != WA_OK)
+        return err->code;
+    if (has_flag(cli, "dry-run"))
+        return plan_instead(cli, err);
+    uint64_t until_ms = minutes == 0 ? 0 : wa_clock_mono_ms() + (uint64_t)minutes * 60000u;
     if (fill(cli, &r, &token, &password, err) != WA_OK || talk_open(cli, &t, err) != WA_OK ||
         wa_call_ask(&t, &r, err) != WA_OK)
         return err->code;
-    return r.op == WA_OP_EVENTS ? stream(&t, err) : follow(cli, &t, r.op, err);
+    return r.op == WA_OP_EVENTS ? stream(&t, err) : follow(cli, &t, r.op, until_ms, err);
 }

@@ -67,4 +67,23 @@ ABSENT(update_package_sources, "update-package-sources", "DIR...",
 ABSENT(upload_package, "upload-package", "FILE...", "Check packages and publish them on the server")
 ABSENT(build_upload, "build-upload", "DIR...", "Pack source directories, sign and publish them")
 
+ABSENT(get_server_certificate, "get-server-certificate", "", "")
+ABSENT(enable_check_certificate, "enable-check-certificate", "", "")
+ABSENT(sources_command, "sources", "", "")
+
+enum wa_code wa_get_register_run(struct wa_cli *cli, struct wa_err *err)
+{
+    return wa_get_agent_run(cli, err);
+}
+
+enum wa_code wa_get_show_params_run(struct wa_cli *cli, struct wa_err *err)
+{
+    return wa_get_agent_run(cli, err);
+}
+
+enum wa_code wa_get_upgradedb_run(struct wa_cli *cli, struct wa_err *err)
+{
+    return wa_get_agent_run(cli, err);
+}
+
 const wa_get_live_fn wa_get_plan_live = NULL; /* plans are made from files */

@@ -4,33 +4,51 @@
  */
 #include "cmd/get.h"
 
-#define PASSWORD_OPTION                                                                            \
+/* Of each of them. */
+#define SHARED_OPTIONS                                                                             \
+    {"password-file", 0, "FILE", ""}, {"force", 'f', NULL, ""}, {"direct", 'D', NULL, ""},         \
+        {"service", 'S', NULL, ""},                                                                \
     {                                                                                              \
-        "password-file", 0, "FILE", "File whose first line is your password (else asked)"          \
+        "maxttl", 't', "MINUTES", ""                                                               \
     }
-#define FORCE_OPTION                                                                               \
+#define UPDATE_OPTION                                                                              \
     {                                                                                              \
-        "force", 'f', NULL, "Do it again, or in spite of a failing script"                         \
+        "update-packages", 'u', NULL, ""                                                           \
+    }
+#define DRY_OPTION                                                                                 \
+    {                                                                                              \
+        "dry-run", 'd', NULL, ""                                                                   \
     }
 
-static const struct wa_cli_option plain_options[] = {PASSWORD_OPTION, FORCE_OPTION};
+static const struct wa_cli_option plain_options[] = {SHARED_OPTIONS};
+static const struct wa_cli_option fresh_options[] = {SHARED_OPTIONS, UPDATE_OPTION};
+static const struct wa_cli_option remove_options[] = {SHARED_OPTIONS, DRY_OPTION};
 static const struct wa_cli_option install_options[] = {
-    PASSWORD_OPTION, FORCE_OPTION, {"params", 'p', "JSON", "Parameters for the package's script"}};
+    SHARED_OPTIONS, UPDATE_OPTION, DRY_OPTION, {"params", 'p', "JSON", ""}};
+static const struct wa_cli_option search_options[] = {SHARED_OPTIONS,
+                                                      UPDATE_OPTION,
+                                                      {"sections", 's', "LIST", ""},
+                                                      {"newest-only", 'n', NULL, ""},
+                                                      {"locales", 0, "LIST", ""},
+                                                      {"maturity", 0, "LIST", ""}};
 static const struct wa_cli_option upgrade_options[] = {
-    PASSWORD_OPTION,
-    FORCE_OPTION,
+    SHARED_OPTIONS,
+    UPDATE_OPTION,
+    DRY_OPTION,
     {"only-if-not-process-running", 0, NULL, "Put off packages whose programs run"},
     {"priorities", 0, "LIST", "Only packages of these priorities, with what they need"}};
 static const struct wa_cli_option catalogue_options[] = {
-    PASSWORD_OPTION,
+    SHARED_OPTIONS,
     {"filter", 0, "NAME", "all, installed, not-installed or upgradable"},
     {"category", 0, "NAME", "Only packages of this category"},
     {"page", 0, "NUMBER", "Which page, from 0"},
     {"page-size", 0, "NUMBER", "How many packages a page has (else 50)"},
 };
 static const struct wa_cli_option register_options[] = {
-    PASSWORD_OPTION,
-    FORCE_OPTION,
+    SHARED_OPTIONS,
+    {"pin-server-cert", 0, NULL, ""},
+    {"server-fingerprint", 0, "SHA256", ""},
+    {"yes", 'y', NULL, ""},
     {"token-file", 0, "FILE", "File with an enrolment token, made by 'waptserver enrol-token'"},
     {"server", 0, "URL", "https address of the server, kept in the configuration"},
     {"repository", 0, "URL", "Address of the main repository, kept in the configuration"},
@@ -41,23 +59,30 @@ static const struct wa_cli_option register_options[] = {
 #define COMMAND(var, name, args, summary, options, low, high)                                      \
     const struct wa_cli_command wa_get_##var = {                                                   \
         name, args, summary, options, WA_COUNT(options), low, high, wa_get_agent_run};
-COMMAND(register, "register", "", "Register this machine on the server", register_options, 0, 0)
+const struct wa_cli_command wa_get_register = {
+    "register", "", "", register_options, WA_COUNT(register_options), 0, 0, wa_get_register_run};
+const struct wa_cli_command wa_get_show_params = {
+    "show-params",         "PACKAGE...", "", plain_options, WA_COUNT(plain_options), 1, 64,
+    wa_get_show_params_run};
+const struct wa_cli_command wa_get_upgradedb = {
+    "upgradedb", "", "", plain_options, WA_COUNT(plain_options), 0, 0, wa_get_upgradedb_run};
+COMMAND(check_upgrades, "check-upgrades", "", "", plain_options, 0, 0)
 COMMAND(update, "update", "", "Refresh the list of available packages", plain_options, 0, 0)
 COMMAND(upgrade, "upgrade", "", "Install what is assigned, and newer versions of what is installed",
         upgrade_options, 0, 0)
 COMMAND(download, "download", "PACKAGE...", "Download packages with what they need, and no more",
-        plain_options, 1, 64)
+        fresh_options, 1, 64)
 COMMAND(download_upgrade, "download-upgrade", "", "Download what an upgrade would install",
-        plain_options, 0, 0)
+        fresh_options, 0, 0)
 COMMAND(install, "install", "PACKAGE...", "Install packages with what they need", install_options,
         1, 64)
-COMMAND(remove, "remove", "PACKAGE...", "Remove packages, and what needs them", plain_options, 1,
+COMMAND(remove, "remove", "PACKAGE...", "Remove packages, and what needs them", remove_options, 1,
         64)
 COMMAND(forget, "forget", "PACKAGE...", "Forget packages without running anything", plain_options,
         1, 64)
 COMMAND(list, "list", "[WORD...]", "List installed packages", plain_options, 0, 64)
-COMMAND(search, "search", "[WORD...]", "Search the available packages", plain_options, 0, 64)
-COMMAND(list_upgrade, "list-upgrade", "", "List what an upgrade would do", plain_options, 0, 0)
+COMMAND(search, "search", "[WORD...]", "Search the available packages", search_options, 0, 64)
+COMMAND(list_upgrade, "list-upgrade", "", "List what an upgrade would do", fresh_options, 0, 0)
 COMMAND(audit, "audit", "[PACKAGE...]", "Run the audits of installed packages", plain_options, 0,
         64)
 COMMAND(session_setup, "session-setup", "[PACKAGE|ALL]...", "Set your own session up",

@@ -21,7 +21,8 @@ static void day_of(const struct wa_json *row, char out[WA_DATE_MAX])
 }
 
 enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
-                                  const struct wa_json *rows, struct wa_err *err)
+                                  const struct wa_json *const *rows, size_t count,
+                                  struct wa_err *err)
 {
     static const struct wa_cli_column installed[] = {
         {WA_TEXT("package"), false},   {WA_TEXT("version"), false}, {WA_TEXT("status"), false},
@@ -37,8 +38,8 @@ enum wa_code wa_get_show_packages(const struct wa_cli *cli, bool is_list,
     WA_AUTO_TABLE struct wa_cli_table t;
     wa_cli_table_init(&t, is_list ? installed : available,
                       is_list ? WA_COUNT(installed) : WA_COUNT(available));
-    for (size_t i = 0; i < wa_json_count(rows); i++) {
-        const struct wa_json *row = wa_json_at(rows, i);
+    for (size_t i = 0; i < count; i++) {
+        const struct wa_json *row = rows[i];
         char day[WA_DATE_MAX];
         for (size_t k = 0; !is_list && k < WA_COUNT(available_keys); k++)
             wa_cli_table_cell(&t, member(row, available_keys[k]));

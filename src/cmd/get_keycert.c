@@ -5,6 +5,7 @@
  */
 #include "base/mem.h"
 #include "cmd/get.h"
+#include "crypto/token.h"
 #include "os/fs.h"
 #include "os/path.h"
 
@@ -24,6 +25,8 @@ static const struct wa_cli_option options[] = {
     {"ca-key-passwd", 0, "FILE", "File whose first line is its password (else asked)"},
     {"private-key-passwd", 'w', "FILE", "File whose first line protects the new key (else asked)"},
     {"no-private-key-passwd", 0, NULL, "Leave the new private key unprotected"},
+    {"private-key", 0, "URI", ""},
+    {"pkcs11-module", 0, "FILE", ""},
     {"key-bits", 0, "BITS", "Length of the RSA key, 2048 to 16384 (else 3072)"},
     {"days", 0, "DAYS", "Days until the certificate expires (else 3650)"},
     {"force", 'f', NULL, "Overwrite existing files"},
@@ -202,8 +205,8 @@ static void tell(struct wa_cli *cli, const struct target *t, const struct wa_cer
     (void)snprintf(crt, sizeof crt, "%s/%s", t->folder, t->cert.p);
     wa_jw_obj(&cli->jw);
     wa_jw_kv(&cli->jw, "private_key", key);
-    wa_jw_kv(&cli->jw, wa_text("certificate"), crt);
-    wa_jw_kv(&cli->jw, wa_text("fingerprint"), wa_cert_fingerprint(cert));
+    wa_jw_kv(&cli->jw, "certificate", crt);
+    wa_jw_kv(&cli->jw, "fingerprint", wa_cert_fingerprint(cert));
     wa_jw_kvb(&cli->jw, "encrypted", is_protected);
     wa_jw_end(&cli->jw);
     wa_cli_pair(cli, wa_text("private key"), key);
@@ -214,6 +217,53 @@ static void tell(struct wa_cli *cli, const struct target *t, const struct wa_cer
                    "the private key is not protected by a password: who reads '%s' can sign "
                    "as '%s'",
                    key, wa_cert_cn(cert));
+}
+
+static enum wa_code give_pin(void *user, const char *what, struct wa_buf *out, struct wa_err *err)
+{
+    const struct wa_cli *cli = user;
+    char prompt[WA_PATH_MAX + 32];
+    const char *file = wa_cli_get(cli, "private-key-passwd", NULL);
+    if (file != NULL)
+        return wa_cli_read_secret(file, out, err);
+    (void)snprintf(prompt, sizeof prompt, wa_text("PIN of %s: "), what);
+    wa_cli_tame(prompt);
+    return wa_cli_ask_secret(prompt, false, "--private-key-passwd", out, err);
+}
+
+/* For a key that is on its token already, and stays there: the certificate alone. */
+static enum wa_code certify_token(struct wa_cli *cli, const char *cn, const char *text,
+                                  struct target *t, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    struct wa_token_uri uri;
+    char crt[2 * WA_PATH_MAX];
+    bool is_new = false;
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    if (!wa_token_is_uri(text))
+        return wa_fail(err, WA_E_USAGE,
+                       "--private-key takes the PKCS#11 URI of a key that is there already");
+    if (wa_token_uri_parse(text, &uri, err) != WA_OK ||
+        wa_token_key_open(&uri, wa_cli_get(cli, "pkcs11-module", NULL), give_pin, cli, &key, err) !=
+            WA_OK ||
+        issue(cli, cn, key, &chain, err) != WA_OK ||
+        wa_certs_write_pem(&chain, &pem, err) != WA_OK ||
+        claim(t, &t->cert, wa_cli_has(cli, "force"), &is_new, err) != WA_OK ||
+        wa_file_replace(&t->dir, &t->cert, wa_buf_sv(&pem), 0644, err) != WA_OK)
+        return err->code;
+    (void)snprintf(crt, sizeof crt, "%s/%s", t->folder, t->cert.p);
+    wa_jw_obj(&cli->jw);
+    wa_jw_kv(&cli->jw, "private_key", text);
+    wa_jw_kv(&cli->jw, "certificate", crt);
+    wa_jw_kv(&cli->jw, "fingerprint", wa_cert_fingerprint(chain.items[0]));
+    wa_jw_kvb(&cli->jw, "encrypted", true);
+    wa_jw_end(&cli->jw);
+    wa_cli_pair(cli, wa_text("private key"), text);
+    wa_cli_pair(cli, wa_text("certificate"), crt);
+    wa_cli_pair(cli, wa_text("fingerprint"), wa_cert_fingerprint(chain.items[0]));
+    return WA_OK;
 }
 
 static enum wa_code make_pair(struct wa_cli *cli, const char *cn, const struct target *t,
@@ -251,12 +301,14 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     enum wa_code code = open_target(cli, cn, &t, err);
     /* Told before the person types a password and waits for a key; claim() decides. */
     struct wa_err absent = WA_ERR_INIT;
-    if (code == WA_OK && !wa_cli_has(cli, "force") &&
+    const char *on_token = wa_cli_get(cli, "private-key", NULL);
+    if (code == WA_OK && on_token == NULL && !wa_cli_has(cli, "force") &&
         wa_file_stat(&t.dir, &t.key, &st, &absent) == WA_OK)
         code =
             wa_fail(err, WA_E_EXISTS, "'%s/%s' exists: --force overwrites it", t.folder, t.key.p);
     if (code == WA_OK)
-        code = make_pair(cli, cn, &t, err);
+        code = on_token != NULL ? certify_token(cli, cn, on_token, &t, err)
+                                : make_pair(cli, cn, &t, err);
     target_fini(&t);
     return code == WA_OK ? WA_OK : wa_wrap(err, "creating a key and its certificate");
 }

@@ -190,21 +190,30 @@ static enum wa_code read_chain(const char *path, struct wa_certs *chain, struct 
     return WA_OK;
 }
 
-enum wa_code wa_get_signer_load(const struct wa_cli *cli, struct wa_get_signer *ret,
+enum wa_code wa_get_certificate(const struct wa_cli *cli, char **ret_path, struct wa_certs *chain,
                                 struct wa_err *err)
 {
-    WA_AUTO_STR char *configured = NULL;
-    WA_AUTO_CERTS struct wa_certs chain = {0};
-    const char *path = wa_cli_get(cli, "certificate", NULL);
-    if (path == NULL && wa_get_conf(cli, "personal_certificate_path", &configured, err) != WA_OK)
+    WA_AUTO_STR char *path = NULL;
+    const char *given = wa_cli_get(cli, "certificate", NULL);
+    if ((given == NULL ? wa_get_conf(cli, "personal_certificate_path", &path, err)
+                       : wa_sv_dup(wa_sv(given), &path, err)) != WA_OK)
         return err->code;
-    if (path == NULL)
-        path = configured;
     if (path == NULL)
         return wa_fail(err, WA_E_CONFIG,
                        "no certificate to sign with: give --certificate, or set "
                        "personal_certificate_path in waptconsole.ini");
-    if (read_chain(path, &chain, err) != WA_OK)
+    if (read_chain(path, chain, err) != WA_OK)
+        return err->code;
+    *ret_path = WA_TAKE(path);
+    return WA_OK;
+}
+
+enum wa_code wa_get_signer_load(const struct wa_cli *cli, struct wa_get_signer *ret,
+                                struct wa_err *err)
+{
+    WA_AUTO_STR char *path = NULL;
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    if (wa_get_certificate(cli, &path, &chain, err) != WA_OK)
         return err->code;
     struct search s = {.cli = cli, .cert = chain.items[0], .secret = wa_text("Password of")};
     wa_buf_init(&s.password, 1024);

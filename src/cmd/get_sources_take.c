@@ -48,9 +48,9 @@ enum wa_code wa_get_sources_take(const struct wa_cli *cli, const char *given,
     if (wa_get_package_open(given, &p, err) != WA_OK) {
         if (err->code == WA_E_NOT_FOUND && strchr(given, '/') == NULL)
             return wa_fail(err, WA_E_NOT_FOUND,
-                           "there is no file or folder '%s': a package of the repository is "
-                           "downloaded first",
-                           given);
+                           "there is no file or folder '%s': 'waptconsole download %s' fetches a "
+                           "package of the repository",
+                           given, given);
         return err->code;
     }
     if (wa_get_control(given, ret, err) != WA_OK)

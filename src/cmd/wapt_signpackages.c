@@ -293,8 +293,8 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 
 /* Of WAPT's program of this name. */
 static const struct wa_cli_alias aliases[] = {
-    {"-l", NULL, "what can't be signed is always told, with the reason"},
-    {"--loglevel", NULL, "what can't be signed is always told, with the reason"},
+    {"-l", NULL, WA_TEXT("what can't be signed is always told, with the reason")},
+    {"--loglevel", NULL, WA_TEXT("what can't be signed is always told, with the reason")},
 };
 
 int main(int argc, char **argv)

@@ -7,21 +7,22 @@
 static const struct wa_cli_alias aliases[] = {
     {"upload-package", "upload", NULL},
     {"edit-host", "host-package", NULL},
-    {"update", NULL, "'waptconsole action update --hosts HOST,...'"},
-    {"upgrade", NULL, "'waptconsole action upgrade --hosts HOST,...'"},
-    {"install", NULL, "'waptconsole action install PACKAGE --hosts HOST,...'"},
-    {"remove", NULL, "'waptconsole action remove PACKAGE --hosts HOST,...'"},
-    {"forget", NULL, "'waptconsole action forget PACKAGE --hosts HOST,...'"},
+    {"update", NULL, WA_TEXT("'waptconsole action update --hosts HOST,...'")},
+    {"upgrade", NULL, WA_TEXT("'waptconsole action upgrade --hosts HOST,...'")},
+    {"install", NULL, WA_TEXT("'waptconsole action install PACKAGE --hosts HOST,...'")},
+    {"remove", NULL, WA_TEXT("'waptconsole action remove PACKAGE --hosts HOST,...'")},
+    {"forget", NULL, WA_TEXT("'waptconsole action forget PACKAGE --hosts HOST,...'")},
     {"--wapt-server-url", "--server", NULL},
     {"--wapt-server-user", "--user", NULL},
     {"--wapt-server-passwd", NULL,
-     "others could see it: give --password-file, or type it when asked"},
+     WA_TEXT("others could see it: give --password-file, or type it when asked")},
 };
 
 int main(int argc, char **argv)
 {
     static const struct wa_cli_command *const commands[] = {
-        &wa_con_action, &wa_con_host_package, &wa_con_hosts, &wa_con_publish, &wa_con_upload, NULL};
+        &wa_con_action, &wa_con_download, &wa_con_forget_host, &wa_con_host_package,
+        &wa_con_hosts,  &wa_con_publish,  &wa_con_upload,      NULL};
     static const struct wa_cli_option options[] = {
         {"config", 'c', "FILE", "Configuration file (else your waptconsole.ini)"}};
     static const struct wa_cli_program program = {.help = wa_help_of_program,

@@ -89,6 +89,7 @@ void wa_tls_ctx_free(struct wa_tls_ctx *ctx)
     SSL_CTX_free(ctx->ssl);
     BIO_meth_free(ctx->method);
     X509_STORE_free(ctx->store);
+    X509_free(ctx->seen);
     wa_certs_fini(&ctx->pinned);
     wa_free(ctx);
 }

@@ -41,6 +41,11 @@ WA_CHECK enum wa_code wa_tls_apply(struct wa_tls_ctx *ctx, void *ssl_ctx, struct
  * ab12...) is not trusted: ...". "" when it did not fail. */
 const char *wa_tls_ctx_reason(const struct wa_tls_ctx *ctx);
 
+/* The certificate that the last verification under ctx looked at, trusted or not. WA_E_NOT_FOUND:
+ * there was none yet. */
+WA_CHECK enum wa_code wa_tls_ctx_seen(const struct wa_tls_ctx *ctx, struct wa_cert **ret,
+                                      struct wa_err *err);
+
 /* --- one connection; the descriptor stays the caller's --- */
 struct wa_tls;
 enum wa_tls_want { WA_TLS_DONE, WA_TLS_WANT_READ, WA_TLS_WANT_WRITE };

@@ -12,6 +12,7 @@ struct wa_tls_ctx {
     struct wa_certs pinned;
     X509_STORE *store; /* authorities */
     bool has_authorities;
+    X509 *seen; /* by the last verification; NULL: none yet */
     char fingerprint[65];
     char host[256];
     char reason[WA_ERR_TEXT_MAX / 2];

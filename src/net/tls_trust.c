@@ -183,6 +183,8 @@ static bool judge(struct wa_tls_ctx *c, X509 *leaf, STACK_OF(X509) * helpers)
 {
     char digest[65], why[WHY_MAX];
     bool ok = false;
+    X509_free(c->seen);
+    c->seen = X509_up_ref(leaf) == 1 ? leaf : NULL;
     (void)snprintf(why, sizeof why, "%s",
                    wa_text("it is not the expected one, and no authority is trusted here: "
                            "compare the fingerprint with the server's own and pin it"));
@@ -198,6 +200,17 @@ static bool judge(struct wa_tls_ctx *c, X509 *leaf, STACK_OF(X509) * helpers)
                        wa_text("the server's certificate (SHA-256 %s) is not trusted: %s"), digest,
                        why);
     return ok;
+}
+
+enum wa_code wa_tls_ctx_seen(const struct wa_tls_ctx *ctx, struct wa_cert **ret, struct wa_err *err)
+{
+    unsigned char *der = NULL;
+    int n = ctx->seen == NULL ? 0 : i2d_X509(ctx->seen, &der);
+    if (n <= 0)
+        return wa_fail(err, WA_E_NOT_FOUND, "no certificate was shown");
+    enum wa_code code = wa_cert_from_der(der, (size_t)n, ret, err);
+    OPENSSL_free(der);
+    return code;
 }
 
 static int verify_callback(X509_STORE_CTX *s, void *arg)

@@ -764,8 +764,8 @@ class CommandLine(Bench):
             self.assertNotIn('unknown', self.call('help', name).stderr, name)
         for name in WAPT_OPTIONS:
             self.assertNotIn('unknown', self.call('build-package', name, 'x').stderr, name)
-        self.ends(USAGE, '-S', 'install', 'x', says='the service is always asked first')
-        self.ends(USAGE, 'update', '-u', says='wapt-get update')
+        self.ends(CONFIG, '-S', '-t', '5', 'install', 'x', says='wapt-get register')
+        self.ends(USAGE, 'update', '-u', says="'update' takes no '-u'")
         self.ends(USAGE, 'create-keycert', '/CommonName=X', says="'--common-name' here")
         self.ends(USAGE, 'create-keycert', '/PrivateKeyPassword=X', says='others could see it')
         self.ends(USAGE, 'instal', 'x', says="is 'install' meant?")

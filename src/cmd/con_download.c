@@ -1,0 +1,185 @@
+/* con_download.c - waptconsole download and forget-host: a package of the server's repository as a
+ * file, verified; and a machine that the server shall know no more.
+ *
+ * What the server sends is a stranger's until it is verified: a file that is not good is removed.
+ */
+#include "cmd/con.h"
+#include "os/fs.h"
+#include "os/path.h"
+#include "pkg/index.h"
+#include "pkg/request.h"
+#include "proto/hostid.h"
+
+static const struct wa_cli_option options[] = {
+    WA_CON_SERVER_OPTIONS,
+    {"output", 'o', "DIR", ""},
+    {"trusted", 't', "DIR", ""},
+};
+static const struct wa_cli_option forget_options[] = {
+    WA_CON_SERVER_OPTIONS,
+    {"yes", 'y', NULL, ""},
+};
+
+struct fetching {
+    struct wa_cli *cli;
+    struct wa_client *client;
+    struct wa_dir dir;
+    const char *folder;
+    struct wa_request request;
+    struct wa_control best; /* of the index, for the request; empty: none yet */
+};
+
+static enum wa_code fetch(struct fetching *f, const char *from, const struct wa_relpath *to,
+                          uint64_t max, struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    struct wa_fd_sink sink;
+    char path[WA_RELPATH_MAX + 16];
+    bool is_there = false;
+    if (wa_file_create(&f->dir, to, 0644, &fd, err) != WA_OK)
+        return err->code;
+    wa_fd_sink_init(&sink, fd);
+    (void)snprintf(path, sizeof path, "/%s", from);
+    enum wa_code code = wa_client_fetch(f->client, path, max, &sink.base, &is_there, err);
+    if (code == WA_OK && !is_there)
+        code = wa_fail(err, WA_E_NOT_FOUND, "the server lacks '%s'", from);
+    if (code != WA_OK) {
+        struct wa_err ignored = WA_ERR_INIT;
+        (void)!wa_file_remove(&f->dir, to, &ignored);
+    }
+    return code;
+}
+
+static enum wa_code look(void *user, struct wa_control *c, struct wa_err *err)
+{
+    struct fetching *f = user;
+    bool is_first = wa_control_get(&f->best, WA_A_PACKAGE)[0] == '\0';
+    if (!wa_request_matches_typed(&f->request, c) || (!is_first && wa_entry_cmp(c, &f->best) <= 0))
+        return WA_OK;
+    return wa_control_copy(c, &f->best, err);
+}
+
+/* The best that the index offers; WA_OK with none too. */
+static enum wa_code search(struct fetching *f, struct wa_err *err)
+{
+    WA_AUTO(wa_get_package) struct wa_get_package *index = NULL;
+    struct wa_relpath name;
+    struct wa_err ignored = WA_ERR_INIT;
+    char path[2 * WA_PATH_MAX];
+    size_t bad = 0;
+    if (wa_relpath_parse(WA_SV(".Packages.tmp"), &name, err) != WA_OK ||
+        fetch(f, "wapt/Packages", &name, WA_INDEX_PACKED_BYTES_MAX, err) != WA_OK)
+        return err->code;
+    (void)snprintf(path, sizeof path, "%s/%s", f->folder, name.p);
+    enum wa_code code = wa_get_package_open(path, &index, err);
+    if (code == WA_OK)
+        code = wa_index_each(wa_get_package_members(index), look, f, &bad, err);
+    (void)!wa_file_remove(&f->dir, &name, &ignored);
+    return code == WA_OK ? WA_OK : wa_wrap(err, "the index");
+}
+
+/* A package of the index, or a machine's own. */
+static enum wa_code place(struct fetching *f, const char *wanted, char from[WA_RELPATH_MAX + 16],
+                          struct wa_relpath *ret, struct wa_err *err)
+{
+    struct wa_sv file = wa_sv(wa_control_get(&f->best, WA_A_FILENAME));
+    char own[WA_NAME_MAX + 8];
+    if (wa_sv_starts(file, "./"))
+        file = wa_sv_sub(file, 2, file.n);
+    if (file.n > 0) {
+        (void)snprintf(from, WA_RELPATH_MAX + 16, "wapt/%.*s", WA_SV_ARG(file));
+        return wa_relpath_parse(file, ret, err);
+    }
+    if (!wa_hostid_is_valid(wa_sv(wanted)))
+        return wa_fail(err, WA_E_NOT_FOUND, "%s: no package of the repositories meets it", wanted);
+    (void)snprintf(own, sizeof own, "%s.wapt", wanted);
+    (void)snprintf(from, WA_RELPATH_MAX + 16, "wapt-host/%s", own);
+    return wa_relpath_parse(wa_sv(own), ret, err);
+}
+
+static enum wa_code download_one(struct fetching *f, const char *wanted, char path[],
+                                 size_t path_size, struct wa_err *err)
+{
+    struct wa_relpath name;
+    struct wa_err ignored = WA_ERR_INIT;
+    char from[WA_RELPATH_MAX + 16];
+    wa_control_fini(&f->best);
+    wa_control_init(&f->best);
+    if (wa_request_parse(wa_sv(wanted), &f->request, err) != WA_OK || search(f, err) != WA_OK ||
+        place(f, wanted, from, &name, err) != WA_OK)
+        return err->code;
+    if (strchr(name.p, '/') != NULL)
+        return wa_fail(err, WA_E_INVALID, "package '%s' lies outside the repository: '%s'", wanted,
+                       name.p);
+    (void)snprintf(path, path_size, "%s/%s", f->folder, name.p);
+    if (fetch(f, from, &name, WA_PACKAGE_BYTES_MAX, err) != WA_OK)
+        return err->code;
+    if (wa_con_check_package(f->cli, path, err) != WA_OK) {
+        (void)!wa_file_remove(&f->dir, &name, &ignored);
+        return err->code;
+    }
+    wa_cli_out(f->cli, "%s\n", path);
+    return WA_OK;
+}
+
+static enum wa_code download(struct wa_cli *cli, struct wa_err *err)
+{
+    WA_AUTO(wa_client) struct wa_client *c = NULL;
+    struct wa_get_tally tally = {0, 0, WA_OK};
+    struct fetching f = {.cli = cli, .dir = WA_DIR_INIT};
+    f.folder = wa_cli_get(cli, "output", ".");
+    wa_control_init(&f.best);
+    if (wa_dir_open(f.folder, &f.dir, err) != WA_OK || wa_con_connect(cli, &c, err) != WA_OK)
+        goto out;
+    f.client = c;
+    wa_jw_arr(&cli->jw);
+    for (size_t i = 0; i < cli->arg_count; i++) {
+        struct wa_err why = WA_ERR_INIT;
+        char path[2 * WA_PATH_MAX] = "";
+        bool ok = download_one(&f, cli->args[i], path, sizeof path, &why) == WA_OK;
+        wa_jw_obj(&cli->jw);
+        wa_jw_kv(&cli->jw, "package", cli->args[i]);
+        wa_jw_kv(&cli->jw, "file", ok ? path : NULL);
+        wa_jw_kv(&cli->jw, "code", wa_code_name(why.code));
+        wa_jw_kv(&cli->jw, "error", ok ? NULL : why.text);
+        wa_jw_end(&cli->jw);
+        wa_get_count(cli, &tally, &why);
+    }
+    wa_jw_end(&cli->jw);
+    (void)!wa_get_outcome(&tally, "could not be downloaded", err);
+out:
+    wa_control_fini(&f.best);
+    wa_dir_close(&f.dir);
+    return err->code;
+}
+
+static enum wa_code forget(struct wa_cli *cli, struct wa_err *err)
+{
+    WA_AUTO(wa_client) struct wa_client *c = NULL;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    char path[WA_NAME_MAX + 64];
+    wa_arena_init(&arena, 1u << 20);
+    if (!wa_hostid_is_valid(wa_sv(cli->args[0])))
+        return wa_fail(err, WA_E_USAGE, "'%s' is not the uuid of a host", cli->args[0]);
+    if (!wa_cli_has(cli, "yes") && cli->json)
+        return wa_fail(err, WA_E_USAGE, "--json shows nothing to confirm: give --yes with it");
+    if (!wa_cli_has(cli, "yes") &&
+        wa_cli_confirm("Shall the server forget this machine and all that it knows of it?", "--yes",
+                       err) != WA_OK)
+        return err->code;
+    (void)snprintf(path, sizeof path, "/api/v1/hosts/%s", cli->args[0]);
+    if (wa_con_connect(cli, &c, err) != WA_OK ||
+        wa_client_call(c, "DELETE", path, WA_SV(""), &arena, &j, err) != WA_OK)
+        return err->code;
+    wa_jw_obj(&cli->jw);
+    wa_jw_kv(&cli->jw, "uuid", cli->args[0]);
+    wa_jw_end(&cli->jw);
+    wa_cli_out(cli, "%s is forgotten; it may register again\n", cli->args[0]);
+    return WA_OK;
+}
+
+const struct wa_cli_command wa_con_download = {"download",        "", "",       options,
+                                               WA_COUNT(options), 1,  SIZE_MAX, download};
+const struct wa_cli_command wa_con_forget_host = {
+    "forget-host", "", "", forget_options, WA_COUNT(forget_options), 1, 1, forget};
