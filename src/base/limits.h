@@ -51,11 +51,12 @@
 #define WA_PLAN_WORK_MAX                                                                           \
     10000000u /* literals looked at for one plan: below a second; an honest one takes some 10,000  \
                */
-#define WA_WINDOWS_MAX 32u         /* maintenance windows of one machine */
-#define WA_WINDOWS_BYTES_MAX 4096u /* bytes: their text, of all packages together; of freezes too  \
-                                    */
-#define WA_FREEZES_MAX 32u         /* freezes of one machine */
-#define WA_PLAN_REASONS_MAX 200u   /* lines of one explanation */
+#define WA_WINDOWS_MAX 32u /* maintenance windows of one machine */
+#define WA_WINDOWS_BYTES_MAX                                                                       \
+    4096u                        /* bytes: their text, of all packages together; of freezes too    \
+                                  */
+#define WA_FREEZES_MAX 32u       /* freezes of one machine */
+#define WA_PLAN_REASONS_MAX 200u /* lines of one explanation */
 #define WA_PLAN_EXPLAINED_MAX                                                                      \
     64u /* problems of one plan that are explained; the others are named */
 
@@ -217,10 +218,21 @@
 #define WA_AUTH_GROUPS_MAX 128u        /* groups that are asked about at once */
 #define WA_ROLE_AUTH_MAX (256u << 10)  /* bytes: a user, a password, those groups, all escaped */
 
+/* --- directories --- */
+#define WA_AUTH_KNOWN_MAX 16u            /* local users whose groups are remembered for a while */
+#define WA_LDAP_SERVERS_MAX 4u           /* servers of one directory that are tried */
+#define WA_LDAP_TIMEOUT_MS 9000u         /* ms: a whole login; below WA_AUTH_TIMEOUT_MS */
+#define WA_LDAP_CONNECT_MS 3000u         /* ms: to reach one address, and again for its TLS */
+#define WA_LDAP_MESSAGE_MAX (512u << 10) /* bytes: a token of a thousand groups is 30 KiB */
+#define WA_LDAP_QUESTION_MAX (96u << 10) /* bytes: a search for 128 groups with long names */
+#define WA_LDAP_ENTRIES_MAX 256u         /* entries and references in the answer to one search */
+#define WA_LDAP_SID_MAX 68u              /* bytes: a SID with its 15 parts */
+
 /* --- what clients send to a server's front --- */
-#define WA_FRONT_LOGIN_MAX 8192u        /* bytes: a name and a password */
-#define WA_FRONT_REPORT_MAX (12u << 20) /* bytes: an inventory */
-#define WA_FRONT_API_MAX (15u << 20)    /* bytes: orders of many machines */
+#define WA_FRONT_LOGIN_MAX 8192u         /* bytes: a name and a password */
+#define WA_FRONT_PERSON_MAX (256u << 10) /* bytes: who a machine asks about, in a statement */
+#define WA_FRONT_REPORT_MAX (12u << 20)  /* bytes: an inventory */
+#define WA_FRONT_API_MAX (15u << 20)     /* bytes: orders of many machines */
 #define WA_FRONT_BODIES_MAX                                                                        \
     (256u << 20) /* bytes of all bodies being collected; one address gets a quarter */
 #define WA_FRONT_GREETING_MS 20000u /* ms: for the greeting of a WebSocket */

@@ -55,6 +55,10 @@ WA_CHECK enum wa_code wa_priv_drop(const struct wa_priv *p, char *ret_line, stru
  * all of ours do that give up anything. False when it can't be told. */
 bool wa_priv_is_confined(int pid);
 
+/* What a process that talks to the network reads: what the name look-up needs and its plug-ins, the
+ * certificates of the system's authorities. NULL-terminated. */
+const char *const *wa_priv_net_paths(void);
+
 /* Whether the process runs as root (uid 0 / elevated). */
 bool wa_priv_is_root(void);
 

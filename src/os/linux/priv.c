@@ -207,3 +207,30 @@ bool wa_priv_is_root(void)
 {
     return geteuid() == 0;
 }
+
+const char *const *wa_priv_net_paths(void)
+{
+    static const char *const paths[] = {
+        "/etc/resolv.conf",
+        "/etc/hosts",
+        "/etc/nsswitch.conf",
+        "/etc/host.conf",
+        "/etc/gai.conf",
+        "/etc/services",
+        "/etc/ssl",
+        "/etc/pki",
+        "/etc/ca-certificates",
+        "/etc/ld.so.cache",
+        "/usr/share/ca-certificates",
+        "/usr/local/share/ca-certificates",
+        "/usr/lib",
+        "/usr/lib64",
+        "/lib",
+        "/lib64",
+        "/run/systemd/resolve",
+        "/run/resolvconf",
+        "/run/NetworkManager",
+        NULL,
+    };
+    return paths;
+}
