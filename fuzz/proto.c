@@ -9,6 +9,7 @@
 
 #include "proto/action.h"
 #include "proto/local.h"
+#include "proto/login.h"
 #include "proto/push.h"
 #include "proto/report.h"
 #include "proto/token.h"
@@ -59,6 +60,9 @@ static enum wa_code read_statement(unsigned which, const struct wa_json *j, stru
     struct wa_register_answer answer;
     struct wa_status_msg status;
     struct wa_result_msg result;
+    struct wa_login_msg login;
+    struct wa_login_answer said;
+    static const char *const groups[] = {"waptselfservice", "Domain Admins", NULL};
     switch (which) {
     case 0:
         return wa_register_read(j, &registration, err);
@@ -73,6 +77,10 @@ static enum wa_code read_statement(unsigned which, const struct wa_json *j, stru
     }
     case 3:
         return wa_result_read(j, &result, err);
+    case 5:
+        return wa_login_read(j, arena, &login, err);
+    case 6:
+        return wa_login_answer_read(j, groups, &said, err);
     default:
         return read_order(j, arena, err);
     }
@@ -117,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct wa_sv text = wa_sv_n(data + 1, size - 1);
-    unsigned which = data[0] % 11u;
+    unsigned which = data[0] % 13u;
     if (which < 6) {
         code = read_text(which, text, &arena, &err);
     } else {

@@ -80,6 +80,18 @@ static const struct wa_conf_option options[] = {
      "Local administrators may do no more than others: what self-service packages say"},
     {"global", "uninstall_allowed", WA_CONF_BOOL, OPT(uninstall_allowed), "1", 0, 0, 0,
      "What users may install by self-service packages they may also remove"},
+    {"global", "service_auth_type", WA_CONF_STR, OPT(auth_type), "system", 0, 0, 0,
+     "Who answers for local users' passwords and groups: system, waptagent-ldap, waptserver-ldap"},
+    {"global", "ldap_auth_server", WA_CONF_CSV, OPT(ldap_servers), "", 0, 0, 0,
+     "waptagent-ldap: servers of the directory, tried in this order"},
+    {"global", "ldap_auth_base_dn", WA_CONF_STR, OPT(ldap_base), "", 0, 0, 0,
+     "waptagent-ldap: where people are, as DC=ad,DC=example,DC=com"},
+    {"global", "ldap_auth_ssl_enabled", WA_CONF_BOOL, OPT(is_ldaps), "0", 0, 0, 0,
+     "waptagent-ldap: ldaps, port 636; else StartTLS, port 389: never without TLS"},
+    {"global", "verify_cert_ldap", WA_CONF_STR, OPT(ldap_verify), "1", 0, 0, 0,
+     "waptagent-ldap: 1: the system's authorities; else a file of the directory's"},
+    {"global", "ldap_admin_groups", WA_CONF_CSV, OPT(ldap_admin_groups), "Domain Admins", 0, 0, 0,
+     "Groups of the directory that are administrators here, where service_auth_type is not system"},
     {"global", "waptupdate_task_period", WA_CONF_PERIOD, OPT(update_period_s), "120m", 0, 31536000,
      'm', "Time between updates; 0: never"},
     {"global", "waptupgrade_task_period", WA_CONF_PERIOD, OPT(upgrade_period_s), "0", 0, 31536000,
@@ -292,6 +304,23 @@ static enum wa_code check_snapshot(const struct wa_agent_config *c, struct wa_er
                          "install_snapshot and install_undo: one without the other is of no use");
 }
 
+/* A word that nobody knows would be a door that nobody meant. */
+static enum wa_code settle_auth(struct wa_agent_config *c, struct wa_err *err)
+{
+    bool is_ldap = strcmp(c->auth_type, "waptagent-ldap") == 0;
+    if (!is_ldap && strcmp(c->auth_type, "system") != 0 &&
+        strcmp(c->auth_type, "waptserver-ldap") != 0)
+        return wa_fail(err, WA_E_CONFIG,
+                       "service_auth_type: '%s' is none of system, waptagent-ldap, waptserver-ldap",
+                       c->auth_type);
+    if (is_ldap && (c->ldap_servers[0] == '\0' || c->ldap_base[0] == '\0'))
+        return wa_fail(err, WA_E_CONFIG,
+                       "service_auth_type = waptagent-ldap needs ldap_auth_server and "
+                       "ldap_auth_base_dn");
+    return wa_config_is_path(c->ldap_verify) ? wa_config_anchor_path(c->base, &c->ldap_verify, err)
+                                             : WA_OK;
+}
+
 static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
 {
     wa_config_trim_slash(c->wapt_server);
@@ -303,6 +332,7 @@ static enum wa_code settle(struct wa_agent_config *c, struct wa_err *err)
         check_hook_timeouts(c->hook_timeouts, err) != WA_OK || check_snapshot(c, err) != WA_OK ||
         wa_config_anchor_path(c->base, &c->public_certs_dir, err) != WA_OK ||
         wa_config_anchor_path(c->base, &c->local_socket, err) != WA_OK ||
+        settle_auth(c, err) != WA_OK ||
         (wa_config_is_path(c->verify_cert) &&
          wa_config_anchor_path(c->base, &c->verify_cert, err) != WA_OK) ||
         wa_config_default_url(c->wapt_server, "/wapt", &c->repo_url, err) != WA_OK)
@@ -444,6 +474,29 @@ static bool is_on_server(const struct wa_agent_config *c, const char *url)
     return n > 0 && strncmp(url, c->wapt_server, n) == 0 && (url[n] == '/' || url[n] == '\0');
 }
 
+/* No setting makes verification silently off (F1B): "0" means no more than "not the system's
+ * authorities". */
+static bool is_yes(const char *verify_cert)
+{
+    static const char *const words[] = {"1", "true", "yes", "on"};
+    for (size_t i = 0; i < WA_COUNT(words); i++)
+        if (wa_sv_ieqs(wa_sv(verify_cert), words[i]))
+            return true;
+    return false;
+}
+
+enum wa_code wa_agent_directory_trust(const struct wa_agent_config *c, struct wa_buf *pem,
+                                      struct wa_tls_trust *ret, struct wa_err *err)
+{
+    struct wa_tls_trust t = {.system_cas = is_yes(c->ldap_verify)};
+    if (wa_config_is_path(c->ldap_verify) &&
+        wa_path_read(c->ldap_verify, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
+        return wa_wrap(err, "reading the directory's certificates (verify_cert_ldap)");
+    t.pem = wa_buf_sv(pem);
+    *ret = t;
+    return WA_OK;
+}
+
 enum wa_code wa_agent_trust(const struct wa_agent_config *c, const struct wa_agent_repo *repo,
                             const char *url, struct wa_buf *pem, struct wa_tls_trust *ret,
                             struct wa_err *err)
@@ -460,11 +513,7 @@ enum wa_code wa_agent_trust(const struct wa_agent_config *c, const struct wa_age
         if (wa_path_read(verify_cert, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
             return wa_wrap(err, "reading the pinned server certificate (verify_cert)");
     } else if (t.fingerprint[0] == '\0') {
-        /* No setting makes verification silently off (F1B): "0" means no more than "not the
-         * system's authorities". */
-        t.system_cas =
-            wa_sv_ieqs(wa_sv(verify_cert), "1") || wa_sv_ieqs(wa_sv(verify_cert), "true") ||
-            wa_sv_ieqs(wa_sv(verify_cert), "yes") || wa_sv_ieqs(wa_sv(verify_cert), "on");
+        t.system_cas = is_yes(verify_cert);
     }
     (void)snprintf(pins, sizeof pins, "%s/ssl/server", c->base);
     if (wa_certs_read_dir(pins, &certs, &ignored) == WA_OK && certs.n > 0) {

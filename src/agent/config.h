@@ -26,6 +26,9 @@ struct wa_agent_config {
     char *maturities, *locales, *blacklist, *whitelist, *held, *http_proxy, *uuid, *log_level,
         *language;
     char *local_socket, *helper_user, *admin_groups;
+    /* who answers for local users: see auth_ask.c */
+    char *auth_type, *ldap_servers, *ldap_base, *ldap_verify, *ldap_admin_groups;
+    bool is_ldaps;
     char *repositories, *mirrors, *bandwidth;
     char *host_profiles, *host_unit_dn, *host_site; /* see place.c */
     bool inventory_environment, inventory_keys;
@@ -77,6 +80,9 @@ WA_CHECK enum wa_code wa_agent_trust(const struct wa_agent_config *c,
                                      struct wa_err *err);
 /* Seconds that a script of this package may run. */
 int64_t wa_agent_hook_timeout(const struct wa_agent_config *c, const char *package);
+/* How the directory of ldap_auth_server is trusted (F1B): by verify_cert_ldap. */
+WA_CHECK enum wa_code wa_agent_directory_trust(const struct wa_agent_config *c, struct wa_buf *pem,
+                                               struct wa_tls_trust *ret, struct wa_err *err);
 /* NULL: no repository of that name is configured. "wapt-host" is one. */
 const struct wa_agent_repo *wa_agent_repo_find(const struct wa_agent_config *c, const char *name);
 /* Its i-th address without '/' at the end: 0 its own, then the mirrors. False: no more. */

@@ -134,4 +134,12 @@ void wa_config_warn_gone(const struct wa_ini *ini, const char *file, wa_conf_war
                        file, wa_ini_line(ini, "global", "verify_cert"));
         warn(user, text);
     }
+    if (has_word(ini, "verify_cert_ldap", no)) {
+        (void)snprintf(text, sizeof text,
+                       "%s, line %zu: verify_cert_ldap does not switch verification off: passwords "
+                       "go to a directory whose certificate is known, name the file of its "
+                       "authority here",
+                       file, wa_ini_line(ini, "global", "verify_cert_ldap"));
+        warn(user, text);
+    }
 }

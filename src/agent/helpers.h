@@ -9,7 +9,7 @@
 #define WA_AGENT_HELPERS_H
 
 #include "agent/roles.h"
-#include "net/tls.h"
+#include "net/ldap.h"
 #include "pkg/members.h"
 
 /* Whose network, fetch, unpack and inventory processes are; false when that account does not exist,
@@ -78,6 +78,14 @@ struct wa_auth_answer {
 WA_CHECK enum wa_code wa_helper_auth(struct wa_launcher *l, const char *user, struct wa_sv password,
                                      const char *const *groups, struct wa_auth_answer *ret,
                                      struct wa_err *err);
+
+/* The same question to a directory, for which a password is always needed. where->trust's text may
+ * go when the call returns. WA_E_UNREACHABLE, WA_E_REFUSED (its certificate), ... as
+ * wa_ldap_login(). */
+WA_CHECK enum wa_code wa_helper_directory(struct wa_launcher *l, const struct wa_ldap_where *where,
+                                          const char *user, struct wa_sv password,
+                                          const char *const *groups, struct wa_auth_answer *ret,
+                                          struct wa_err *err);
 
 /* --- inventory: what the machine is, or where its account stands --- */
 struct wa_inventory_ask {
@@ -156,8 +164,8 @@ struct wa_agent_paths {
 };
 /* Must be the first thing main() does in each program that calls wa_role_launcher(): the launcher
  * starts its children as this very program with one argument, "role:network", "role:unpack",
- * "role:auth" or "role:inventory". True when that is what argv says: then the role has run and
- * main() returns *ret_status. */
+ * "role:auth", "role:inventory" or "role:directory". True when that is what argv says: then the
+ * role has run and main() returns *ret_status. */
 bool wa_role_dispatch(int argc, char **argv, int *ret_status);
 /* Runs until SIGTERM or until the manager ends with status 0; restarts a manager that ends
  * otherwise, with back-off. manager_args: argv, argv[0] included and NULL at the end, with which
@@ -179,6 +187,7 @@ int wa_role_network(void);
 int wa_role_unpack(void);
 int wa_role_auth(void);
 int wa_role_inventory(void);
+int wa_role_directory(void);
 int wa_role_fetch(void); /* in program wapt-fetch; source file apart, links libcurl */
 
 #endif

@@ -66,6 +66,7 @@ enum wa_code wa_launch_check(struct wa_sv payload, struct wa_start *ret, struct 
     case WA_ROLE_AUTH:
     case WA_ROLE_INVENTORY:
     case WA_ROLE_UPGRADE:
+    case WA_ROLE_DIRECTORY:
         is_good =
             is_good && s.hook == 0 && s.uid == 0 && memcmp(s.stage, no_stage, sizeof no_stage) == 0;
         break;
@@ -140,7 +141,8 @@ static void close_all(int *fds, size_t n)
     }
 }
 
-/* Network, fetch, unpack, auth, inventory: descriptor 3 is the channel; errors go where ours go. */
+/* Network, fetch, unpack, auth, inventory, directory: descriptor 3 is the channel; errors go where
+ * ours go. */
 static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role role,
                                  const char *tree, struct wa_proc *ret, int *ret_fd,
                                  struct wa_err *err)

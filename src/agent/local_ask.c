@@ -44,14 +44,14 @@ static enum wa_code find_out(void *user, struct wa_err *err)
         return wa_user_by_uid(q->uid, &q->account, err);
     struct wa_sv password =
         q->ask == WA_ASK_PASSWORD ? wa_buf_sv(&q->password) : (struct wa_sv){NULL, 0};
-    return wa_helper_auth(q->m->launcher, q->user, password, q->groups, &q->auth, err);
+    return wa_auth_ask(q->m, q->user, password, q->groups, &q->auth, err);
 }
 
 /* --- putting it --- */
 
 static enum wa_code add_administrators(struct wa_question *q, struct wa_err *err)
 {
-    struct wa_sv rest = wa_sv(q->m->config.admin_groups), item;
+    struct wa_sv rest = wa_sv(wa_auth_admin_groups(&q->m->config)), item;
     while (!q->m->config.admin_filter && wa_csv_next(&rest, &item)) {
         if (q->group_count == WA_AUTH_GROUPS_MAX)
             return wa_fail(err, WA_E_CONFIG, "too many groups: admin_groups, or those of rules");

@@ -147,6 +147,19 @@ static void proven(struct wa_client *c)
     grant(c, c->caller.is_admin ? "password proven" : "by a rule, password proven");
 }
 
+/* Without a proof, with the password that came along or is asked for now. */
+static void ask_first(struct wa_client *c)
+{
+    if (!may_try(c))
+        return;
+    if (c->request.password.n > 0) {
+        wa_buf_addsv(&c->password, c->request.password);
+        wa_rights_password(c);
+    } else {
+        ask_password(c, "your password is needed");
+    }
+}
+
 static void prove(struct wa_client *c)
 {
     if (c->has_session &&
@@ -156,13 +169,8 @@ static void prove(struct wa_client *c)
             limit(c);
         grant(c, c->caller.is_admin ? "password proven shortly before"
                                     : "by a rule, password proven shortly before");
-    } else if (!may_try(c)) {
-        return;
-    } else if (c->request.password.n > 0) {
-        wa_buf_addsv(&c->password, c->request.password);
-        wa_rights_password(c);
     } else {
-        ask_password(c, "your password is needed");
+        ask_first(c);
     }
 }
 
@@ -212,8 +220,13 @@ void wa_rights_answered(struct wa_client *c, enum wa_ask ask, const struct wa_as
         deny(c, a->code, a->why, a->why);
         return;
     }
+    /* A directory tells no groups to a wrong password. */
+    bool is_unknown =
+        ask == WA_ASK_PASSWORD && !a->password_ok && wa_auth_needs_password(&c->local->m->config);
     if (only_shown)
         wa_client_carry_out(c);
+    else if (is_unknown)
+        wrong(c);
     else if (!has_right(c))
         return;
     else if (ask == WA_ASK_GROUPS)
@@ -250,6 +263,9 @@ void wa_rights_begin(struct wa_client *c)
     } else if (wa_op_is_upgrade(c)) {
         limit(c);
         grant(c, "installed or assigned already: an upgrade");
+    } else if (wa_auth_needs_password(&c->local->m->config) &&
+               !wa_auth_is_known(c->local->m, c->peer.user)) {
+        ask_first(c);
     } else {
         wa_ask(c, WA_ASK_GROUPS);
     }

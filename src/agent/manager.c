@@ -272,6 +272,7 @@ static void stop(struct wa_manager *m)
     wa_db_close(m->db);
     wa_db_close(m->tdb);
     wa_launcher_free(m->launcher);
+    wa_auth_forget(m);
     wa_key_free(m->key);
     wa_buf_fini_secret(&m->secret);
     wa_cancel_free(m->cancel);

@@ -89,6 +89,11 @@ struct wa_manager {
     uint64_t stopped_until_ms; /* of the clock that never goes back; no task begins before. 0:
                                   nobody stopped it */
     struct wa_cancel *cancel;
+    struct wa_auth_known { /* what a directory said of people who proved their password */
+        char user[256];
+        uint64_t until_ms;
+        struct wa_buf groups; /* a line each */
+    } known[WA_AUTH_KNOWN_MAX];
     struct wa_key *key;         /* the machine's; NULL before its first registration */
     char uuid[WA_UUID_MAX + 1]; /* changed by the task thread alone, which need not lock to read */
     int64_t twin_doubts; /* reports in a row whose number the server had seen: see report.c */
@@ -124,6 +129,24 @@ WA_CHECK enum wa_code wa_identity_change(struct wa_manager *m, struct wa_sv want
                                          bool from_firmware, struct wa_err *err);
 /* generate-uuid and reset-uuid; the task's data is {"uuid"}, whatever becomes of it. */
 WA_CHECK enum wa_code wa_identity_task(struct wa_task_run *run, struct wa_err *err);
+
+/* --- auth_ask.c --- */
+/* Whether the password is the user's, and in which groups the user is, as service_auth_type says.
+ * From a thread of the pool: may take WA_AUTH_TIMEOUT_MS and more. password: p NULL asks for the
+ * groups alone. groups: as wa_helper_auth(). */
+WA_CHECK enum wa_code wa_auth_ask(struct wa_manager *m, const char *user, struct wa_sv password,
+                                  const char *const *groups, struct wa_auth_answer *ret,
+                                  struct wa_err *err);
+/* Whether a directory tells the groups, which it does with the password only. Without one,
+ * wa_auth_ask() then answers what was told of the user in the time of auth_grace before, else "in
+ * none". */
+bool wa_auth_needs_password(const struct wa_agent_config *c);
+/* At the end of all. */
+void wa_auth_forget(struct wa_manager *m);
+/* Whether that is anything. */
+bool wa_auth_is_known(struct wa_manager *m, const char *user);
+/* csv: the groups of administrators, of this machine or of the directory. */
+const char *wa_auth_admin_groups(const struct wa_agent_config *c);
 
 /* --- place.c: where the machine stands in its organisation, for its unit and profile packages ---
  */
@@ -176,6 +199,23 @@ WA_CHECK enum wa_code wa_manager_anchors(const struct wa_manager *m,
 /* --- report.c: talk to the server, from the task thread --- */
 WA_CHECK enum wa_code wa_report_register(struct wa_task_run *run, struct wa_err *err);
 /* POSTs a statement, sealed. answer: the body of a good answer. */
+/* A call of the server: where, and whom to trust there, as the configuration is now. Under the lock
+ * where the thread is not the task's: a registration exchanges what is read. */
+struct wa_server_call {
+    char url[2048];
+    struct wa_tls_trust trust;
+    struct wa_buf pem; /* the trust's text */
+};
+void wa_server_call_fini(struct wa_server_call *call);
+#define WA_AUTO_SERVER_CALL WA_CLEANUP(wa_server_call_fini)
+WA_CHECK enum wa_code wa_server_call_make(struct wa_manager *m, const char *path,
+                                          struct wa_server_call *call, struct wa_err *err);
+/* Posts a statement that is sealed. From any thread but the loop's. Errors of the server are errors
+ * here. */
+WA_CHECK enum wa_code wa_server_call(struct wa_manager *m, const struct wa_server_call *call,
+                                     struct wa_sv body, uint32_t timeout_ms,
+                                     struct wa_cancel *cancel, struct wa_buf *answer,
+                                     struct wa_err *err);
 WA_CHECK enum wa_code wa_report_post(struct wa_manager *m, const char *path, struct wa_sv text,
                                      struct wa_buf *answer, struct wa_err *err);
 /* The same to where reports go; WA_E_CONFIG before the machine is registered. */

@@ -10,6 +10,7 @@
 #define TRY_FIRST_S 5
 #define TRY_MAX_S 3600
 #define TWIN_TRY_S 86400
+#define POST_MS 120000u
 
 /* What the server said no with: {"error":{"code","message"}}. */
 static enum wa_code server_error(int status, struct wa_sv body, struct wa_err *err)
@@ -33,40 +34,55 @@ static enum wa_code server_error(int status, struct wa_sv body, struct wa_err *e
                    "the server answered with status %d", status);
 }
 
-enum wa_code wa_report_post(struct wa_manager *m, const char *path, struct wa_sv text,
-                            struct wa_buf *answer, struct wa_err *err)
+void wa_server_call_fini(struct wa_server_call *call)
 {
-    static const char *const headers[] = {"Content-Type: application/json", NULL};
-    char url[2048];
-    struct wa_tls_trust trust;
-    WA_AUTO_BUF struct wa_buf pem;
-    WA_AUTO_BUF_SECRET struct wa_buf envelope;
-    struct wa_buf_sink sink;
-    struct wa_fetch_result result;
-    wa_buf_init(&envelope, WA_ROLE_BODY_MAX);
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    wa_buf_sink_init(&sink, answer);
+    wa_buf_fini(&call->pem);
+}
+
+enum wa_code wa_server_call_make(struct wa_manager *m, const char *path,
+                                 struct wa_server_call *call, struct wa_err *err)
+{
+    wa_buf_init(&call->pem, WA_CERTFILE_BYTES_MAX);
     if (m->config.wapt_server[0] == '\0')
         return wa_fail(err, WA_E_CONFIG,
                        "no server is set: put wapt_server into '%s', or give --server to register",
                        m->config.file);
-    (void)snprintf(url, sizeof url, "%s%s", m->config.wapt_server, path);
-    if (wa_envelope_seal(text, m->key, &envelope, err) != WA_OK ||
-        wa_agent_trust(&m->config, NULL, url, &pem, &trust, err) != WA_OK)
-        return err->code;
+    (void)snprintf(call->url, sizeof call->url, "%s%s", m->config.wapt_server, path);
+    return wa_agent_trust(&m->config, NULL, call->url, &call->pem, &call->trust, err);
+}
+
+enum wa_code wa_server_call(struct wa_manager *m, const struct wa_server_call *call,
+                            struct wa_sv body, uint32_t timeout_ms, struct wa_cancel *cancel,
+                            struct wa_buf *answer, struct wa_err *err)
+{
+    static const char *const headers[] = {"Content-Type: application/json", NULL};
+    struct wa_buf_sink sink;
+    struct wa_fetch_result result;
+    wa_buf_sink_init(&sink, answer);
     const struct wa_fetch what = {.method = "POST",
-                                  .url = url,
+                                  .url = call->url,
                                   .headers = headers,
-                                  .body = wa_buf_sv(&envelope),
+                                  .body = body,
                                   .proxy = wa_agent_server_proxy(&m->config),
-                                  .trust = &trust,
+                                  .trust = &call->trust,
                                   .silence_s = (uint32_t)m->config.timeout_s,
                                   .max_bytes = WA_REPORT_ANSWER_MAX,
-                                  .timeout_ms = 120000};
-    if (wa_helper_fetch(m->launcher, &what, &sink.base, NULL, NULL, m->cancel, &result, err) !=
-        WA_OK)
+                                  .timeout_ms = timeout_ms};
+    if (wa_helper_fetch(m->launcher, &what, &sink.base, NULL, NULL, cancel, &result, err) != WA_OK)
         return err->code;
     return result.status == 200 ? WA_OK : server_error(result.status, wa_buf_sv(answer), err);
+}
+
+enum wa_code wa_report_post(struct wa_manager *m, const char *path, struct wa_sv text,
+                            struct wa_buf *answer, struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf envelope;
+    WA_AUTO_SERVER_CALL struct wa_server_call call = {.url = ""};
+    wa_buf_init(&envelope, WA_ROLE_BODY_MAX);
+    if (wa_server_call_make(m, path, &call, err) != WA_OK ||
+        wa_envelope_seal(text, m->key, &envelope, err) != WA_OK)
+        return err->code;
+    return wa_server_call(m, &call, wa_buf_sv(&envelope), POST_MS, m->cancel, answer, err);
 }
 
 /* --- registration --- */

@@ -9,59 +9,21 @@
  * nothing: rights are the manager's business.
  */
 #include "agent/auth_pam.h"
+#include "agent/auth_question.h"
 #include "agent/helpers.h"
 #include "agent/role_priv.h"
 #include "base/mem.h"
 #include "os/local.h"
 
-#define GROUPS_MAX WA_AUTH_GROUPS_MAX
-
-struct question {
-    char user[WA_PAM_USER_MAX + 1];
-    char password[WA_PAM_PASSWORD_MAX + 1];
-    bool has_password;
-    char groups[GROUPS_MAX][WA_PAM_USER_MAX + 1];
-    size_t group_count;
-};
-
-static enum wa_code question_read(struct wa_sv text, struct question *q, struct wa_err *err)
-{
-    struct wa_arena WA_AUTO_ARENA arena;
-    wa_arena_init(&arena, 16 * WA_ROLE_AUTH_MAX);
-    const struct wa_json *j = NULL, *groups = NULL;
-    struct wa_sv user = {0}, password = {0};
-    const struct wa_json_field fields[] = {
-        {"user", WA_WANT_SV, true, WA_PAM_USER_MAX, &user},
-        {"password", WA_WANT_SV, false, WA_PAM_PASSWORD_MAX, &password},
-        {"groups", WA_WANT_ARRAY, true, GROUPS_MAX, &groups},
-    };
-    enum wa_code code = wa_json_parse(text, 0, &arena, &j, err);
-    if (code == WA_OK) {
-        code = wa_json_read(j, fields, WA_COUNT(fields), "a question", err);
-    }
-    if (code != WA_OK) {
-        return code;
-    }
-    q->has_password = wa_json_get(j, "password") != NULL;
-    q->group_count = wa_json_count(groups);
-    bool is_good = user.n > 0 && wa_role_copy(user, q->user, sizeof q->user) &&
-                   wa_role_copy(password, q->password, sizeof q->password);
-    for (size_t i = 0; is_good && i < q->group_count; i++) {
-        const struct wa_json *g = wa_json_at(groups, i);
-        is_good = wa_json_is(g, WA_JSON_STRING) &&
-                  wa_role_copy(wa_json_sv(g), q->groups[i], sizeof q->groups[i]);
-    }
-    return is_good ? WA_OK : wa_fail(err, WA_E_INVALID, "a question holds a name of a wrong form");
-}
-
 /* What failed is not an answer "no": the whole answer is then an error in "reason" with password_ok
  * false and no groups. */
-static enum wa_code find_answer(const struct question *q, bool *ret_ok, bool ret_in[GROUPS_MAX],
-                                char ret_reason[WA_PAM_REASON_MAX], struct wa_err *err)
+static enum wa_code find_answer(const struct wa_auth_question *q, bool *ret_ok,
+                                bool ret_in[WA_AUTH_GROUPS_MAX], char ret_reason[WA_PAM_REASON_MAX],
+                                struct wa_err *err)
 {
-    bool is_ok = false, is_in[GROUPS_MAX] = {false};
+    bool is_ok = false, is_in[WA_AUTH_GROUPS_MAX] = {false};
     char reason[WA_PAM_REASON_MAX] = "";
-    const char *names[GROUPS_MAX];
+    const char *names[WA_AUTH_GROUPS_MAX];
     for (size_t i = 0; i < q->group_count; i++) {
         names[i] = q->groups[i];
     }
@@ -83,44 +45,27 @@ static enum wa_code find_answer(const struct question *q, bool *ret_ok, bool ret
     return WA_OK;
 }
 
-static void answer_write(const struct question *q, bool is_ok, const bool in[GROUPS_MAX],
-                         const char *reason, struct wa_buf *out)
-{
-    struct wa_jw w;
-    wa_jw_init(&w, out);
-    wa_jw_obj(&w);
-    wa_jw_kvb(&w, "password_ok", is_ok);
-    wa_jw_key(&w, "groups");
-    wa_jw_arr(&w);
-    for (size_t i = 0; i < q->group_count; i++) {
-        if (in[i]) {
-            wa_jw_s(&w, q->groups[i]);
-        }
-    }
-    wa_jw_end(&w);
-    wa_jw_kv(&w, "reason", reason);
-    wa_jw_end(&w);
-}
-
 static enum wa_code serve(struct wa_role_child *c, struct wa_err *err)
 {
     struct wa_chan_msg msg;
-    struct question q = {0};
-    bool is_ok = false, in[GROUPS_MAX] = {false};
+    struct wa_auth_question q = {.user = ""};
+    bool is_ok = false, in[WA_AUTH_GROUPS_MAX] = {false};
     char reason[WA_PAM_REASON_MAX] = "";
     enum wa_code code = wa_chan_recv(c->chan, (int)WA_AUTH_TIMEOUT_MS, &msg, err);
     if (code != WA_OK) {
         return code == WA_E_NOT_FOUND ? WA_OK : code; /* the manager changed its mind */
     }
+    struct wa_arena WA_AUTO_ARENA arena;
     struct wa_buf WA_AUTO_BUF out;
+    wa_arena_init(&arena, 16 * WA_ROLE_AUTH_MAX);
     wa_buf_init(&out, WA_ROLE_AUTH_MAX);
     struct wa_err failed = WA_ERR_INIT;
-    code = question_read(msg.payload, &q, &failed);
+    code = wa_auth_question_read(msg.payload, &arena, &q, &failed);
     if (code == WA_OK) {
         code = find_answer(&q, &is_ok, in, reason, &failed);
     }
     if (code == WA_OK) {
-        answer_write(&q, is_ok, in, reason, &out);
+        wa_auth_answer_write(&q, is_ok, in, reason, &out);
     } else {
         wa_log_err(&c->log, WA_LOG_WARNING, "auth.failed", &failed);
         wa_role_error_write(&failed, &out);

@@ -16,33 +16,6 @@ uint64_t wa_role_memory_limit(uint64_t bytes)
 #endif
 }
 
-const char *const *wa_role_net_paths(void)
-{
-    static const char *const paths[] = {
-        "/etc/resolv.conf",
-        "/etc/hosts",
-        "/etc/nsswitch.conf",
-        "/etc/host.conf",
-        "/etc/gai.conf",
-        "/etc/services",
-        "/etc/ssl",
-        "/etc/pki",
-        "/etc/ca-certificates",
-        "/etc/ld.so.cache",
-        "/usr/share/ca-certificates",
-        "/usr/local/share/ca-certificates",
-        "/usr/lib",
-        "/usr/lib64",
-        "/lib",
-        "/lib64",
-        "/run/systemd/resolve",
-        "/run/resolvconf",
-        "/run/NetworkManager",
-        NULL,
-    };
-    return paths;
-}
-
 /* The launcher gives the environment in full; wapt-get's children talk only of what goes wrong. */
 static enum wa_log_level log_level(void)
 {

@@ -239,7 +239,7 @@ int wa_role_fetch(void)
     struct fetch f = {.broken = WA_ERR_INIT};
     struct wa_priv priv = {
         .allow = WA_PRIV_NET | WA_PRIV_THREADS | WA_PRIV_FS_READ,
-        .read_paths = wa_role_net_paths(),
+        .read_paths = wa_priv_net_paths(),
         .limit_memory_bytes = wa_role_memory_limit(MEMORY_MAX),
         .limit_files = 64,
     };

@@ -21,10 +21,6 @@
  * which reserves terabytes. */
 uint64_t wa_role_memory_limit(uint64_t bytes);
 
-/* What a process that talks to the network reads: what the name look-up needs and its plug-ins, the
- * certificates of the system's authorities. NULL-terminated. */
-const char *const *wa_role_net_paths(void);
-
 struct wa_role_child {
     struct wa_log log;
     struct wa_chan *chan; /* to the manager */

@@ -10,7 +10,8 @@
 #include "base/limits.h"
 
 static const char *const role_names[WA_ROLE_COUNT] = {
-    "launcher", "manager", "network", "fetch", "unpack", "auth", "runner", "inventory", "upgrade",
+    "launcher", "manager", "network",   "fetch",   "unpack",
+    "auth",     "runner",  "inventory", "upgrade", "directory",
 };
 static const char *const hook_names[WA_HOOK_COUNT] = {"install",       "uninstall", "audit",
                                                       "session_setup", "snapshot",  "undo"};
@@ -82,6 +83,10 @@ static const struct wa_chan_rule auth_to_manager[] = {
     {WA_M_AUTH_ANSWER, "auth-answer", WA_ROLE_AUTH_MAX, false},
     {0, NULL, 0, false},
 };
+static const struct wa_chan_rule manager_to_directory[] = {
+    {WA_M_AUTH_ASK, "auth-ask", WA_ROLE_JSON_MAX, false},
+    {0, NULL, 0, false},
+};
 static const struct wa_chan_rule manager_to_inventory[] = {
     {WA_M_INVENTORY_TABLE, "inventory-table", WA_ROLE_DATA_MAX, false},
     {WA_M_INVENTORY_ASK, "inventory-ask", WA_ROLE_NOTE_MAX, false},
@@ -107,6 +112,8 @@ static const struct {
     {WA_ROLE_UNPACK, WA_ROLE_MANAGER, unpack_to_manager},
     {WA_ROLE_MANAGER, WA_ROLE_AUTH, manager_to_auth},
     {WA_ROLE_AUTH, WA_ROLE_MANAGER, auth_to_manager},
+    {WA_ROLE_MANAGER, WA_ROLE_DIRECTORY, manager_to_directory},
+    {WA_ROLE_DIRECTORY, WA_ROLE_MANAGER, auth_to_manager},
     {WA_ROLE_MANAGER, WA_ROLE_INVENTORY, manager_to_inventory},
     {WA_ROLE_INVENTORY, WA_ROLE_MANAGER, inventory_to_manager},
 };

@@ -7,6 +7,7 @@
  * (the manager signs its hello) fetch     unprivileged, confined: one HTTPS exchange, ends (program
  * wapt-fetch, the only one with libcurl) unpack    unprivileged, no network, no files: ZIP
  * structure and inflate of one descriptor auth      one question: PAM password, group membership
+ *   directory unprivileged: one question to a directory (LDAP): password, group membership
  *   inventory unprivileged, reads the machine's files and decodes its firmware's table; one answer
  *   upgrade   replaces the agent; from its start on nobody's child
  *   runner    python3 on one hook of one staged package; not ours once started
@@ -27,6 +28,7 @@ enum wa_role {
     WA_ROLE_RUNNER,
     WA_ROLE_INVENTORY,
     WA_ROLE_UPGRADE,
+    WA_ROLE_DIRECTORY,
     WA_ROLE_COUNT
 };
 const char *wa_role_name(enum wa_role r);
@@ -65,9 +67,9 @@ enum wa_msg {
     WA_M_UNPACK_LISTED = 113, /* u32 count: the list is complete */
     WA_M_UNPACK_DATA = 114,   /* bytes of the member being read */
     WA_M_UNPACK_END = 115,    /* the member is complete, or {code, message} */
-    /* manager -> auth */
+    /* manager -> auth; manager -> directory, with directory:{servers, base, ldaps, trust} */
     WA_M_AUTH_ASK = 128, /* JSON {user, password, groups:[...]} */
-    /* auth -> manager */
+    /* auth -> manager, directory -> manager */
     WA_M_AUTH_ANSWER = 144, /* JSON {password_ok, groups:[those the user is in], reason} */
     /* manager -> inventory */
     WA_M_INVENTORY_TABLE = 160, /* bytes of the firmware's table, which only root can read */
@@ -90,7 +92,7 @@ enum wa_hook {
 };
 const char *wa_hook_name(enum wa_hook h);
 struct wa_start {
-    uint32_t role; /* NETWORK, FETCH, UNPACK, AUTH, INVENTORY, UPGRADE, RUNNER */
+    uint32_t role; /* NETWORK, FETCH, UNPACK, AUTH, INVENTORY, DIRECTORY, UPGRADE, RUNNER */
     /* RUNNER only */
     uint32_t hook; /* enum wa_hook */
     uint32_t uid;  /* SESSION_SETUP: whose session; else 0 */

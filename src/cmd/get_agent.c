@@ -83,6 +83,10 @@ static enum wa_code send_password(struct wa_call *t, const struct wa_cli *cli, s
     wa_buf_init(&line, 8192);
     (void)snprintf(prompt, sizeof prompt, "%.*s\nPassword: ", WA_SV_ARG(reason));
     const char *file = given(cli, "password-file");
+    /* The same again would be as wrong, and count against the account. */
+    if (file != NULL && t->has_sent_file)
+        return wa_fail(err, WA_E_AUTH, "the password in '%s' is wrong", file);
+    t->has_sent_file = file != NULL;
     if ((file != NULL
              ? wa_cli_read_secret(file, &password, err)
              : wa_cli_ask_secret(prompt, false, "--password-file", &password, err)) != WA_OK)

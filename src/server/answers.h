@@ -3,6 +3,7 @@
 #define WA_SERVER_ANSWERS_H
 
 #include "crypto/key.h"
+#include "net/ldap.h"
 
 struct wa_signer_keys {
     struct wa_key *relay, *timestamp;
@@ -15,5 +16,10 @@ WA_CHECK enum wa_code wa_signer_answer(void *user, struct wa_sv request, struct 
 /* user: const char *, the hash that stands for users who do not exist. Appends "ok" or "no". */
 WA_CHECK enum wa_code wa_auth_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                      struct wa_err *err);
+
+/* user: const struct wa_ldap_where *, its servers "" where there is none. Appends WA_S_WHO_IS: what
+ * could not be answered is an answer too. */
+WA_CHECK enum wa_code wa_directory_answer(void *user, struct wa_sv request, struct wa_buf *answer,
+                                          struct wa_err *err);
 
 #endif

@@ -24,6 +24,14 @@ static const struct wa_conf_option options[] = {
      "Connections of one such process"},
     {"options", "max_connections_per_address", WA_CONF_INT, OPT(max_per_address), "256", 4, 1000000,
      0, "Of these, those of one address that are no agent's permanent one"},
+    {"options", "ldap_auth_server", WA_CONF_CSV, OPT(ldap_servers), "", 0, 0, 0,
+     "Servers of the directory that knows people, tried in this order; empty: none"},
+    {"options", "ldap_auth_base_dn", WA_CONF_STR, OPT(ldap_base), "", 0, 0, 0,
+     "Where people are in it, as DC=ad,DC=example,DC=com"},
+    {"options", "ldap_auth_ssl_enabled", WA_CONF_BOOL, OPT(is_ldaps), "1", 0, 0, 0,
+     "ldaps, port 636; else StartTLS, port 389: never without TLS"},
+    {"options", "verify_cert_ldap", WA_CONF_STR, OPT(ldap_verify), "1", 0, 0, 0,
+     "1: the system's authorities; else a file of the directory's"},
 };
 
 /* B4: who can read the file would have the database. */

@@ -49,9 +49,10 @@ static bool route_open(const struct wa_http_head *h, struct wa_front_route *r, c
         uint64_t max;
     } open[] = {{"/agent/v1/register", WA_FRONT_REPORT_MAX},
                 {"/agent/v1/report", WA_FRONT_REPORT_MAX},
+                {"/agent/v1/login", WA_FRONT_PERSON_MAX},
                 {"/api/v1/session", WA_FRONT_LOGIN_MAX}};
     for (size_t i = 0; i < WA_COUNT(open); i++) {
-        bool is_session = i == 2; /* whose other methods are of the API */
+        bool is_session = i == 3; /* whose other methods are of the API */
         if (!wa_sv_eqs(h->path, open[i].path) || (is_session && h->method != WA_HTTP_POST))
             continue;
         r->kind = WA_FRONT_OPEN;

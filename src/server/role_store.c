@@ -5,7 +5,7 @@
 #include "server/store_priv.h"
 
 #define SIGNER_FD 3
-#define FRONT_FD 6
+#define FRONT_FD 7
 #define CLOCK_MS 2000
 
 struct wa_store_question {
@@ -149,8 +149,9 @@ static void on_clock(void *user)
 static enum wa_code open_channels(struct wa_store *s, struct front_watch *watches,
                                   struct wa_err *err)
 {
-    static const enum wa_server_role helpers[] = {WA_SR_SIGNER, WA_SR_AUTH, WA_SR_SCAN};
-    struct wa_chan **const chans[] = {&s->signer, &s->auth, &s->scan};
+    static const enum wa_server_role helpers[] = {WA_SR_SIGNER, WA_SR_AUTH, WA_SR_SCAN,
+                                                  WA_SR_DIRECTORY};
+    struct wa_chan **const chans[] = {&s->signer, &s->auth, &s->scan, &s->directory};
     for (size_t i = 0; i < WA_COUNT(helpers); i++)
         if (wa_chan_new(SIGNER_FD + (int)i, wa_server_rules(helpers[i], WA_SR_STORE), chans[i],
                         err) != WA_OK ||
@@ -191,6 +192,7 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_server_path(&s->child.config, s->child.config.trusted_signers, s->trusted, err) !=
             WA_OK ||
         wa_rand_bytes(&s->throttle.seed, sizeof s->throttle.seed, err) != WA_OK ||
+        wa_rand_bytes(&s->persons.seed, sizeof s->persons.seed, err) != WA_OK ||
         wa_rand_map(&s->conns_by_uuid, err) != WA_OK ||
         wa_rand_map(&s->conns_by_id, err) != WA_OK || wa_loop_new(&s->loop, err) != WA_OK)
         return err->code;

@@ -1,15 +1,19 @@
 /* roles.h - the server's processes and the closed table of their messages.
  *
  *   supervisor  starts the others; when one dies, ends and starts them all: the simple way to a
- * known state front       N of them: TLS, HTTP, WebSocket, files of the repository; no database, no
- * key but TLS's store       the database, and every decision signer      countersigns; composes
- * what it signs from typed requests auth        checks password hashes scan        verifies
- * uploads, writes the repository
+ *               known state
+ *   front       N of them: TLS, HTTP, WebSocket, files of the repository; no database, no key but
+ *               TLS's
+ *   store       the database, and every decision
+ *   signer      countersigns; composes what it signs from typed requests
+ *   auth        checks password hashes
+ *   scan        verifies uploads, writes the repository
+ *   directory   asks the organisation's directory (LDAP) who people are
  *
- * Channels: front - store, signer - store, auth - store, scan - store. Descriptor 3 is the channel
- * to the store; the store has signer, auth and scan as 3, 4, 5 and the fronts from 6 on; a front's
- * listening socket is 4. On descriptor 0 each tells the supervisor by one byte that it can do its
- * work.
+ * Channels: front - store, signer - store, auth - store, scan - store, directory - store.
+ * Descriptor 3 is the channel to the store; the store has signer, auth, scan and directory as 3 to
+ * 6 and the fronts from 7 on; a front's listening socket is 4. On descriptor 0 each tells the
+ * supervisor by one byte that it can do its work.
  */
 #ifndef WA_SERVER_ROLES_H
 #define WA_SERVER_ROLES_H
@@ -38,11 +42,22 @@ enum wa_server_msg {
     /* store -> scan, and back */
     WA_S_SCAN = 128, /* JSON {op: accept|accept-host|delete|root|published|to-stamp|stamp, file,
                         name, text} */
-    WA_S_SCANNED     /* JSON {code,message,file,text} */
+    WA_S_SCANNED,    /* JSON {code,message,file,text} */
+    /* store -> directory, and back */
+    WA_S_WHO = 160, /* JSON {user,password,groups:[...]} */
+    WA_S_WHO_IS     /* JSON {right,groups:[those among them],reason}, or {code,message} */
 };
 #define WA_S_NO_HASH "none" /* in place of a hash: there is no such user, let it take as long */
 
-enum wa_server_role { WA_SR_STORE, WA_SR_FRONT, WA_SR_SIGNER, WA_SR_AUTH, WA_SR_SCAN, WA_SR_COUNT };
+enum wa_server_role {
+    WA_SR_STORE,
+    WA_SR_FRONT,
+    WA_SR_SIGNER,
+    WA_SR_AUTH,
+    WA_SR_SCAN,
+    WA_SR_DIRECTORY,
+    WA_SR_COUNT
+};
 const char *wa_server_role_name(enum wa_server_role r);
 /* What a role accepts from another. */
 const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_server_role to);
@@ -53,5 +68,6 @@ int wa_server_front(const char *config_file);
 int wa_server_signer(const char *config_file);
 int wa_server_auth(const char *config_file);
 int wa_server_scan(const char *config_file);
+int wa_server_directory(const char *config_file);
 
 #endif

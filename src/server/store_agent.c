@@ -281,8 +281,8 @@ static enum wa_code load_key(struct wa_store *s, struct wa_sv uuid, struct wa_ce
     return wa_certs_read_pem(wa_buf_sv(&pem), 1, certs, err);
 }
 
-static enum wa_code check_sender(struct wa_store *s, const struct wa_envelope *e, struct wa_sv uuid,
-                                 int64_t at, struct wa_err *err)
+enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope *e,
+                                   struct wa_sv uuid, int64_t at, struct wa_err *err)
 {
     WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
     if (load_key(s, uuid, &certs, err) != WA_OK ||
@@ -345,7 +345,7 @@ static enum wa_code store_status(struct wa_store *s, const struct wa_envelope *e
     struct wa_status_msg m;
     struct wa_section_digests have = {{""}};
     if (wa_status_read(e->statement, &m, err) != WA_OK ||
-        check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
+        wa_store_check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
         wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < WA_SEC_COUNT; i++)
@@ -368,7 +368,7 @@ static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e
     WA_AUTO_BUF struct wa_buf packages;
     wa_buf_init(&packages, 1u << 20);
     if (wa_result_read(e->statement, &m, err) != WA_OK ||
-        check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
+        wa_store_check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
         wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
         return err->code;
     if (m.packages != NULL)
@@ -439,7 +439,7 @@ static enum wa_code judge_hello(struct wa_store *s, struct wa_sv payload, struct
     if (type != WA_PUSH_HELLO)
         return wa_fail(err, WA_E_INVALID, "something else than a greeting");
     if (wa_push_hello_read(message, arena, h, &e, err) != WA_OK ||
-        check_sender(s, &e, wa_sv(h->uuid), h->time, err) != WA_OK)
+        wa_store_check_sender(s, &e, wa_sv(h->uuid), h->time, err) != WA_OK)
         return err->code;
     if (!wa_sv_eqs(nonce, h->nonce))
         return wa_fail(err, WA_E_REFUSED, "the greeting answers another challenge (replayed)");

@@ -94,6 +94,8 @@ static void on_request(struct wa_store *s, int front, const struct wa_chan_msg *
         wa_store_register(r);
     else if (strcmp(r->path, "/agent/v1/report") == 0)
         wa_store_report(r);
+    else if (strcmp(r->path, "/agent/v1/login") == 0)
+        wa_store_login(r);
     else
         wa_store_api(r);
 }

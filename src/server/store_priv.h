@@ -4,7 +4,7 @@
 #define WA_SERVER_STORE_PRIV_H
 
 #include "base/map.h"
-#include "codec/json.h"
+#include "proto/envelope.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
 #include "server/throttle.h"
@@ -24,7 +24,7 @@ struct wa_store {
     struct wa_loop *loop;
     struct wa_db *db;
     struct wa_fleet *fleet;
-    struct wa_chan *signer, *auth, *scan;
+    struct wa_chan *signer, *auth, *scan, *directory;
     struct wa_chan *fronts[WA_STORE_FRONTS];
     size_t front_count;
     struct wa_map conns_by_uuid, conns_by_id; /* one a machine; by front and id */
@@ -43,6 +43,8 @@ struct wa_store {
     bool stamp_again;   /* and something has changed meanwhile */
     uint64_t stamped_ms;
     struct wa_throttle throttle;
+    struct wa_throttle persons; /* machines' questions about people, by machine and by person */
+    size_t asked;               /* of the directory, not answered yet */
 };
 
 /* A request of a front, kept until it is answered. */
@@ -73,6 +75,12 @@ WA_CHECK enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv use
                                             struct wa_sv password, wa_store_reply_fn fn, void *data,
                                             struct wa_err *err);
 
+/* Asks the directory, as wa_ldap_login() does: fn gets WA_S_WHO_IS. WA_E_BUSY when too many are
+ * asked already; WA_E_DENIED where no directory is configured. */
+WA_CHECK enum wa_code wa_store_ask_directory(struct wa_store *s, struct wa_sv user,
+                                             struct wa_sv password, const char *const *groups,
+                                             wa_store_reply_fn fn, void *data, struct wa_err *err);
+
 /* --- store_front.c --- */
 /* Whatever a front says. */
 void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg);
@@ -95,6 +103,12 @@ void wa_store_clean(struct wa_store *s, int64_t now);
 /* --- store_agent.c --- */
 void wa_store_register(struct wa_store_request *r);
 void wa_store_report(struct wa_store_request *r);
+/* Whether the machine is enrolled, signed the statement with its key, and its clock is right. */
+WA_CHECK enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope *e,
+                                            struct wa_sv uuid, int64_t at, struct wa_err *err);
+/* --- store_login.c --- */
+/* A machine asks whether a person's password is right. */
+void wa_store_login(struct wa_store_request *r);
 void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv payload);
 /* --- api.c --- */
 void wa_store_api(struct wa_store_request *r);

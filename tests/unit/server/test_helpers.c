@@ -153,12 +153,14 @@ static void test_table(void **state)
                 assert_false(r->with_fd);
                 assert_true(r->max <= WA_IPC_MESSAGE_MAX);
                 int group =
-                    r->type / 32; /* 0: front says, 1: front hears, then signer, auth, scan */
+                    r->type /
+                    32; /* 0: front says, 1: front hears, then signer, auth, scan, directory */
                 int other = from == WA_SR_STORE ? to : from;
                 assert_int_equal(group, other == WA_SR_FRONT    ? from == WA_SR_STORE
                                         : other == WA_SR_SIGNER ? 2
                                         : other == WA_SR_AUTH   ? 3
-                                                                : 4);
+                                        : other == WA_SR_SCAN   ? 4
+                                                                : 5);
             }
         }
 }

@@ -1,0 +1,118 @@
+/* role_directory.c - asks the directory who people are: is this a person's password, and in which
+ * of these groups is the person. One question after the other, each with its time-out.
+ *
+ * It is apart from auth, which checks the passwords that we keep ourselves: a directory that is
+ * away holds nobody up there, and what it answers is read where there is nothing but one password.
+ * Where no directory is configured it waits for nothing.
+ */
+#include "codec/json.h"
+#include "server/answers.h"
+#include "server/role_common.h"
+
+static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena,
+                                  struct wa_ldap_question *ret,
+                                  const char *groups[WA_AUTH_GROUPS_MAX + 1], struct wa_err *err)
+{
+    const struct wa_json *j = NULL, *list = NULL;
+    struct wa_sv user = {0}, password = {0};
+    const struct wa_json_field fields[] = {
+        {"user", WA_WANT_SV, true, WA_PAM_USER_MAX, &user},
+        {"password", WA_WANT_SV, true, WA_PAM_PASSWORD_MAX, &password},
+        {"groups", WA_WANT_ARRAY, true, WA_AUTH_GROUPS_MAX, &list},
+    };
+    if (wa_json_parse(text, 0, arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "a question", err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < wa_json_count(list); i++) {
+        groups[i] = wa_arena_strdup(arena, wa_json_sv(wa_json_at(list, i)));
+        if (groups[i] == NULL)
+            return wa_nomem(err);
+    }
+    groups[wa_json_count(list)] = NULL;
+    *ret = (struct wa_ldap_question){wa_arena_strdup(arena, user), password, groups};
+    return ret->user != NULL ? WA_OK : wa_nomem(err);
+}
+
+static void write_answer(const struct wa_ldap_question *q, const struct wa_ldap_answer *a,
+                         const struct wa_err *failed, struct wa_buf *out)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    if (failed->code != WA_OK) {
+        wa_jw_kv(&w, "code", wa_code_name(failed->code));
+        wa_jw_kv(&w, "message", failed->text);
+    } else {
+        wa_jw_kvb(&w, "right", a->is_right);
+        wa_jw_key(&w, "groups");
+        wa_jw_arr(&w);
+        for (size_t i = 0; q->groups[i] != NULL; i++)
+            if (a->in_group[i])
+                wa_jw_s(&w, q->groups[i]);
+        wa_jw_end(&w);
+        wa_jw_kv(&w, "reason", a->reason);
+    }
+    wa_jw_end(&w);
+}
+
+enum wa_code wa_directory_answer(void *user, struct wa_sv request, struct wa_buf *answer,
+                                 struct wa_err *err)
+{
+    const struct wa_ldap_where *where = user;
+    const char *groups[WA_AUTH_GROUPS_MAX + 1];
+    struct wa_ldap_question q;
+    struct wa_ldap_answer a = {.is_right = false};
+    struct wa_err failed = WA_ERR_INIT;
+    WA_AUTO_ARENA struct wa_arena arena;
+    wa_arena_init(&arena, 8u << 20);
+    enum wa_code code = read_question(request, &arena, &q, groups, &failed);
+    if (code == WA_OK)
+        code = wa_ldap_login(where, &q, &a, &failed);
+    if (code == WA_E_NOMEM)
+        return wa_nomem(err);
+    write_answer(&q, &a, &failed, answer);
+    return wa_buf_check(answer, err);
+}
+
+/* Whom we trust to be the directory; pem is its text. */
+static enum wa_code find_trust(const struct wa_server_config *c, struct wa_buf *pem,
+                               struct wa_tls_trust *ret, struct wa_err *err)
+{
+    static const char *const yes[] = {"1", "true", "yes", "on"};
+    static const char *const no[] = {"", "0", "false", "no", "off"};
+    char path[WA_PATH_MAX];
+    bool is_file = c->ldap_servers[0] != '\0';
+    for (size_t i = 0; i < WA_COUNT(yes); i++)
+        ret->system_cas = ret->system_cas || wa_sv_ieqs(wa_sv(c->ldap_verify), yes[i]);
+    for (size_t i = 0; i < WA_COUNT(no); i++)
+        is_file = is_file && !wa_sv_ieqs(wa_sv(c->ldap_verify), no[i]);
+    if (is_file && !ret->system_cas) {
+        if (wa_server_path(c, c->ldap_verify, path, err) != WA_OK ||
+            wa_path_read(path, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
+            return wa_wrap(err, "reading the directory's certificates (verify_cert_ldap)");
+    }
+    ret->pem = wa_buf_sv(pem);
+    return WA_OK;
+}
+
+int wa_server_directory(const char *config_file)
+{
+    struct wa_server_child c;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_tls_trust trust = {.host = ""};
+    WA_AUTO_BUF struct wa_buf pem;
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    enum wa_code code = wa_server_child_init(&c, WA_SR_DIRECTORY, config_file, &err);
+    if (code == WA_OK)
+        code = find_trust(&c.config, &pem, &trust, &err);
+    if (code == WA_OK)
+        code = wa_server_child_confine(&c, WA_SR_DIRECTORY, WA_PRIV_NET | WA_PRIV_FDS,
+                                       wa_priv_net_paths(), NULL, &err);
+    if (code == WA_OK) {
+        struct wa_ldap_where where = {c.config.ldap_servers, c.config.ldap_base, c.config.is_ldaps,
+                                      &trust};
+        code =
+            wa_server_child_serve(WA_SR_DIRECTORY, WA_S_WHO_IS, wa_directory_answer, &where, &err);
+    }
+    return wa_server_child_end(&c, code, &err);
+}
