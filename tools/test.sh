@@ -30,9 +30,11 @@ meson_tests() {
 }
 
 # Files of tests side by side, each with its own organisation.
+side_by_side() { WAPT_TEST_BIN=$PWD/$build/bin /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 2 --dist loadfile "$1"; }
+# A name, and what runs pytest.
 pytests() {
     local out=$log/pytest-$1.txt before=$failed status=0 p f e s
-    WAPT_TEST_BIN=$PWD/$build/bin /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 2 --dist loadfile "$2" >"$out" 2>&1 || status=$?
+    "${@:2}" >"$out" 2>&1 || status=$?
     p=$(number passed "$out") f=$(number failed "$out") e=$(number error "$out") s=$(number skipped "$out")
     passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0} + ${e:-0})) skipped=$((skipped + ${s:-0}))
     if [ "$status" != 0 ] && [ $failed = $before ]; then failed=$((failed + 1)); fi
@@ -52,9 +54,11 @@ asan=$build-asan
     && ninja -C "$asan" >>"$log/asan-build.txt" 2>&1 || { tail -30 "$log/asan-build.txt"; failed=$((failed + 1)); echo "FAILED: the sanitizers' build"; }
 ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 meson_tests asan "$asan" 4
 stage "setuphelpers and the scripts' side"
-pytests python tests/python
+pytests python side_by_side tests/python
 stage "whole programs, and the attacks of the security target on them"
-pytests proc tests/proc
+pytests proc side_by_side tests/proc
+stage "real directories: a domain controller, OpenLDAP, a joined machine"
+pytests domain tests/domain/run.sh "$build"
 stage "the demonstration"
 one "make run" tools/demo/run.sh "$build" --once
 

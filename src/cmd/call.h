@@ -13,7 +13,7 @@ struct wa_call {
     size_t used;
     struct wa_agent_once *once; /* NULL: the service */
     const char *log_level;      /* of what is started here; NULL: warning */
-    bool has_sent_file; /* a password from a file */
+    bool has_sent_file;         /* a password from a file */
 };
 /* To be called before everything else; wa_call_fini() ends it whatever has become of it. */
 void wa_call_init(struct wa_call *t);
