@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "os/local.h"
+#include "os/proc.h"
 #include "os/service.h"
 
 #include <stddef.h>
@@ -148,6 +149,31 @@ static void test_accounts_and_groups(void **state)
     assert_int_equal(gid, NOBODY);
 }
 
+static void test_sessions(void **state)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_peer peer;
+    struct wa_session mine, again;
+    int fds[2];
+    WA_UNUSED(state);
+    assert_ok(wa_socketpair(fds, &err));
+    assert_ok(wa_local_peer_ids(fds[0], &peer, &err));
+    wa_fd_close(&fds[0]);
+    wa_fd_close(&fds[1]);
+    assert_int_equal(peer.pid, getpid());
+    assert_true(peer.uid != 0 || strcmp(peer.user, "root") == 0);
+    assert_true(wa_local_session(&peer, &mine) && wa_local_session(&peer, &again));
+    assert_int_equal(mine.id, getsid(0));
+    assert_true(mine.started == again.started && wa_session_is_there(&mine));
+    again.started++;
+    assert_false(wa_session_is_there(&again)); /* the number is another one's now */
+    peer.uid++;
+    assert_false(wa_local_session(&peer, &again)); /* so is the process's */
+    peer.uid--;
+    peer.pid = 0; /* out of sight, in another namespace */
+    assert_false(wa_local_session(&peer, &again));
+}
+
 /* --- the service manager --- */
 
 static int bind_datagram(const char *name)
@@ -197,6 +223,7 @@ int main(void)
         T(test_an_old_socket_is_replaced_and_nothing_else),
         T(test_a_path_that_is_too_long),
         T(test_accounts_and_groups),
+        cmocka_unit_test(test_sessions),
         T(test_the_service_manager_is_told),
     };
     return cmocka_run_group_tests_name("os/local", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "pkg/build.h"
 #include "pkg/index.h"
 #include "pkg/plan.h"
+#include "pkg/selfservice.h"
 #include "torture.h"
 
 static const char control_text[] = "package: tis-a\nversion: 1.0-1\narchitecture: all\n"
@@ -300,9 +301,20 @@ static void close_bench(struct bench *b)
     scratch_drop(&b->s);
 }
 
+static enum wa_code rules(void *arg, struct wa_err *err)
+{
+    WA_AUTO_SELF_RULES struct wa_self_rules r;
+    (void)arg;
+    return wa_self_rules_init(&r, err) == WA_OK
+               ? wa_self_rules_add(&r, WA_SV("{\"team\":{\"a\":null,\"b\":null},\"x\":[\"a\"]}"),
+                                   err)
+               : err->code;
+}
+
 static void small_parts(void **state)
 {
     (void)state;
+    assert_true(wa_torture(rules, NULL) > 3);
     assert_true(wa_torture(control, NULL) > 10);
     assert_true(wa_torture(manifest, NULL) > 4);
     assert_true(wa_torture(plan, NULL) > 10);
