@@ -148,9 +148,10 @@ WA_CHECK enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_don
 struct wa_task_progress {
     int64_t id, percent; /* of the task that runs; id 0: none does */
 };
-/* JSON array of the last 60, newest first. */
+/* JSON array of the last 60, newest first. with_scripts false: without messages that can have the
+ * words of scripts in them, which may be secrets. */
 WA_CHECK enum wa_code wa_task_list(struct wa_db *db, const struct wa_task_progress *running,
-                                   struct wa_buf *json, struct wa_err *err);
+                                   bool with_scripts, struct wa_buf *json, struct wa_err *err);
 /* JSON object of one, with what it told. WA_E_NOT_FOUND. */
 WA_CHECK enum wa_code wa_task_show(struct wa_db *db, int64_t id,
                                    const struct wa_task_progress *running, struct wa_buf *json,

@@ -242,7 +242,16 @@ enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done, struct
 #define TASK_COLUMNS                                                                               \
     "id, kind, state, code, message, created_by, created, not_before, started, finished"
 
-static void write_task(struct wa_jw *w, struct wa_stmt *s, const struct wa_task_progress *running)
+/* Whether the message can have a script's own words in it. */
+static bool is_of_script(struct wa_sv code)
+{
+    return wa_sv_eqs(code, wa_code_name(WA_E_FAILED)) ||
+           wa_sv_eqs(code, wa_code_name(WA_E_PARTIAL)) ||
+           wa_sv_eqs(code, wa_code_name(WA_E_TIMEOUT));
+}
+
+static void write_task(struct wa_jw *w, struct wa_stmt *s, const struct wa_task_progress *running,
+                       bool with_scripts)
 {
     static const char *const keys[] = {"id",      "kind",       "state",   "code",
                                        "message", "created_by", "created", "not_before",
@@ -250,6 +259,8 @@ static void write_task(struct wa_jw *w, struct wa_stmt *s, const struct wa_task_
     for (int i = 0; i < (int)WA_COUNT(keys); i++) {
         if (i == 0 || i >= 6)
             wa_jw_kvi(w, keys[i], wa_col_i64(s, i));
+        else if (i == 4 && !with_scripts && is_of_script(wa_col_sv(s, 3)))
+            wa_jw_kv(w, keys[i], "");
         else
             wa_jw_kvsv(w, keys[i], wa_col_sv(s, i));
     }
@@ -260,7 +271,7 @@ static void write_task(struct wa_jw *w, struct wa_stmt *s, const struct wa_task_
 }
 
 enum wa_code wa_task_list(struct wa_db *db, const struct wa_task_progress *running,
-                          struct wa_buf *json, struct wa_err *err)
+                          bool with_scripts, struct wa_buf *json, struct wa_err *err)
 {
     struct wa_stmt *s;
     struct wa_jw w;
@@ -273,7 +284,7 @@ enum wa_code wa_task_list(struct wa_db *db, const struct wa_task_progress *runni
     wa_jw_arr(&w);
     for (code = wa_step(s, &row, err); code == WA_OK && row; code = wa_step(s, &row, err)) {
         wa_jw_obj(&w);
-        write_task(&w, s, running);
+        write_task(&w, s, running, with_scripts);
         wa_jw_end(&w);
     }
     wa_jw_end(&w);
@@ -297,7 +308,7 @@ enum wa_code wa_task_show(struct wa_db *db, int64_t id, const struct wa_task_pro
                        (long long)id);
     wa_jw_init(&w, json);
     wa_jw_obj(&w);
-    write_task(&w, s, running);
+    write_task(&w, s, running, true);
     wa_jw_kvsv(&w, "log", wa_col_sv(s, 10));
     wa_jw_end(&w);
     wa_reset(s);

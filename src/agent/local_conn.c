@@ -38,12 +38,22 @@ bool wa_client_flush(struct wa_client *c)
     return true;
 }
 
+/* What waits for all connections of a user. */
+static size_t waiting(const struct wa_local *l, uint32_t uid)
+{
+    size_t n = 0;
+    for (const struct wa_client *c = l->first; c != NULL; c = c->next)
+        n += c->peer.uid == uid ? c->out.n : 0;
+    return n;
+}
+
 static bool send_line(struct wa_client *c, struct wa_sv line)
 {
     if (c->out.n == 0)
         c->since_ms = wa_loop_now_ms(c->local->m->loop);
+    bool is_too_much = waiting(c->local, c->peer.uid) + line.n > WA_LOCAL_WAITING_MAX;
     wa_buf_addsv(&c->out, line);
-    if (c->out.failed != WA_OK) { /* does not read */
+    if (is_too_much || c->out.failed != WA_OK) { /* does not read */
         wa_client_drop(c);
         return false;
     }

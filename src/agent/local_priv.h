@@ -56,7 +56,7 @@ struct wa_local {
     struct wa_timer *timer;
     struct wa_client *first; /* newest first */
     size_t count;
-    uint32_t own_uid; /* of our network, fetch, unpack and inventory processes */
+    uint32_t own_uid;              /* of our network, fetch, unpack and inventory processes */
     struct wa_question *questions; /* under way */
     size_t question_count;
     struct wa_proofs proofs;

@@ -76,6 +76,12 @@ void wa_proofs_failed(struct wa_proofs *p, uint32_t uid, uint64_t now_ms)
     p->tries[at].forgotten_at_ms = now_ms + delay + WA_LOCAL_DELAY_MAX_MS;
 }
 
+void wa_proofs_restore(struct wa_proofs *p, uint32_t uid, unsigned failures, uint64_t now_ms)
+{
+    for (unsigned i = 0; i < failures && i < 32; i++)
+        wa_proofs_failed(p, uid, now_ms);
+}
+
 uint64_t wa_proofs_wait_ms(const struct wa_proofs *p, uint32_t uid, uint64_t now_ms)
 {
     size_t at = try_of(p, uid);

@@ -32,6 +32,8 @@ void wa_proofs_give(struct wa_proofs *p, uint32_t uid, const struct wa_session *
 void wa_proofs_drop(struct wa_proofs *p, uint32_t uid);
 /* A password was wrong: nothing holds any more, and after some of them the next has to wait. */
 void wa_proofs_failed(struct wa_proofs *p, uint32_t uid, uint64_t now_ms);
+/* As after so many wrong ones in an earlier life. */
+void wa_proofs_restore(struct wa_proofs *p, uint32_t uid, unsigned failures, uint64_t now_ms);
 /* How long this user has to wait before a password is looked at; 0: not at all. */
 uint64_t wa_proofs_wait_ms(const struct wa_proofs *p, uint32_t uid, uint64_t now_ms);
 

@@ -26,6 +26,7 @@ static bool concerns(const struct wa_client *c, const struct news *e)
     case WA_NEWS_RESULT:
         return follows;
     case WA_NEWS_SCRIPT:
+    case WA_NEWS_SCRIPT_RESULT:
         return follows && c->sees_scripts;
     }
     return false;
@@ -39,7 +40,7 @@ static void deliver(void *user)
         next = c->next;
         if (!concerns(c, e))
             continue;
-        if (e->what == WA_NEWS_RESULT)
+        if (e->what == WA_NEWS_RESULT || e->what == WA_NEWS_SCRIPT_RESULT)
             (void)wa_client_last(c, wa_sv_n(e->line, e->n));
         else
             (void)wa_client_tell(c, wa_sv_n(e->line, e->n));
@@ -74,6 +75,31 @@ void wa_local_state(struct wa_manager *m, bool is_stopped)
     const struct wa_local_answer a = {.event = WA_EV_SERVICE,
                                       .text = is_stopped ? WA_SV("stopped") : WA_SV("working")};
     wa_local_answer_tell(m, 0, WA_NEWS_GENERAL, &a, WA_SV(""));
+}
+
+void wa_local_states(struct wa_sv packages, struct wa_buf *out)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *all = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_jw w;
+    wa_arena_init(&arena, 8 * WA_JSON_BYTES_MAX);
+    if (wa_json_parse(packages, 0, &arena, &all, &err) != WA_OK)
+        return; /* then nothing is told of them */
+    wa_jw_init(&w, out);
+    wa_jw_arr(&w);
+    for (size_t i = 0; i < wa_json_count(all); i++) {
+        const struct wa_json *one = wa_json_at(all, i);
+        wa_jw_obj(&w);
+        for (size_t k = 0; k < wa_json_count(one); k++) {
+            if (wa_sv_eqs(wa_json_key_at(one, k), "message"))
+                continue;
+            wa_jw_keysv(&w, wa_json_key_at(one, k));
+            wa_jw_json(&w, wa_json_at(one, k));
+        }
+        wa_jw_end(&w);
+    }
+    wa_jw_end(&w);
 }
 
 /* --- upgrades --- */

@@ -7,10 +7,13 @@
  */
 #include "agent/local_priv.h"
 
+#include "os/clock.h"
 #include "os/local.h"
 #include "os/priv.h"
 
 #define TURN_MS 1000u
+#define PARAM_FAILURES "wrong_passwords" /* lines: uid, how many */
+#define FAILURES_BYTES_MAX 4096u
 
 static size_t places_of(const struct wa_local *l, uint32_t uid)
 {
@@ -204,6 +207,46 @@ static void on_turn(void *user)
     }
 }
 
+/* --- wrong passwords --- */
+
+/* Everybody may restart the service: that must not make it forget who guessed. */
+static enum wa_code save_failures(const struct wa_local *l, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf was;
+    uint64_t now = wa_clock_mono_ms();
+    wa_buf_init(&text, FAILURES_BYTES_MAX);
+    wa_buf_init(&was, FAILURES_BYTES_MAX);
+    for (size_t i = 0; i < WA_COUNT(l->proofs.tries); i++)
+        if (l->proofs.tries[i].failures > 0 && l->proofs.tries[i].forgotten_at_ms > now)
+            wa_buf_addf(&text, "%u %u\n", (unsigned)l->proofs.tries[i].uid,
+                        l->proofs.tries[i].failures);
+    if (wa_buf_check(&text, err) != WA_OK ||
+        wa_param_get(l->m->db, PARAM_FAILURES, &was, err) != WA_OK)
+        return err->code;
+    return text.n == 0 && was.n == 0
+               ? WA_OK
+               : wa_param_set(l->m->db, PARAM_FAILURES, wa_buf_sv(&text), err);
+}
+
+static enum wa_code load_failures(struct wa_local *l, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, FAILURES_BYTES_MAX);
+    if (wa_param_get(l->m->db, PARAM_FAILURES, &text, err) != WA_OK)
+        return err->code;
+    struct wa_sv rest = wa_buf_sv(&text), line, word;
+    while (wa_sv_split(&rest, '\n', &line)) {
+        int64_t uid = 0, failures = 0;
+        if (wa_sv_split(&line, ' ', &word) && wa_sv_i64(word, &uid) && wa_sv_i64(line, &failures) &&
+            uid > 0 && uid < UINT32_MAX && failures > 0)
+            wa_proofs_restore(&l->proofs, (uint32_t)uid, (unsigned)failures, wa_clock_mono_ms());
+    }
+    return WA_OK;
+}
+
+/* --- the whole --- */
+
 bool wa_local_is_idle(const struct wa_manager *m)
 {
     return m->local == NULL || m->local->first == NULL;
@@ -218,7 +261,8 @@ enum wa_code wa_local_start(struct wa_manager *m, struct wa_err *err)
     l->m = m;
     l->fd = -1;
     (void)wa_helper_account(m->config.helper_user, &l->own_uid, &gid);
-    if (wa_timer_new(m->loop, on_turn, l, &l->timer, err) != WA_OK ||
+    if (load_failures(l, err) != WA_OK ||
+        wa_timer_new(m->loop, on_turn, l, &l->timer, err) != WA_OK ||
         wa_local_listen(m->config.local_socket, 0666, &l->fd, err) != WA_OK ||
         wa_io_new(m->loop, l->fd, on_listen, l, &l->io, err) != WA_OK ||
         wa_io_set(l->io, WA_IO_READ, err) != WA_OK) {
@@ -237,6 +281,9 @@ void wa_local_stop(struct wa_manager *m)
     struct wa_local *l = m->local;
     if (l == NULL)
         return;
+    struct wa_err err = WA_ERR_INIT;
+    if (save_failures(l, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
     while (l->first != NULL)
         wa_client_drop(l->first);
     wa_io_free(l->io);

@@ -203,12 +203,55 @@ static enum wa_code show_log(struct wa_manager *m, const struct wa_local_request
     return WA_OK;
 }
 
-static enum wa_code pending(struct wa_manager *m, struct wa_jw *w, struct wa_err *err)
+/* Why a package failed can have the words of its script in it. */
+static void write_failed(struct wa_jw *w, const struct wa_json *failed)
+{
+    wa_jw_arr(w);
+    for (size_t i = 0; i < wa_json_count(failed); i++) {
+        const struct wa_json *one = wa_json_at(failed, i);
+        wa_jw_obj(w);
+        for (size_t k = 0; k < wa_json_count(one); k++) {
+            struct wa_sv key = wa_json_key_at(one, k);
+            wa_jw_keysv(w, key);
+            if (wa_sv_eqs(key, "why"))
+                wa_jw_s(w, "");
+            else
+                wa_jw_json(w, wa_json_at(one, k));
+        }
+        wa_jw_end(w);
+    }
+    wa_jw_end(w);
+}
+
+static enum wa_code without_scripts(struct wa_sv text, struct wa_jw *w, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 64u << 20);
+    if (wa_json_parse(text, 0, &arena, &j, err) != WA_OK)
+        return err->code;
+    wa_jw_obj(w);
+    for (size_t i = 0; i < wa_json_count(j); i++) {
+        struct wa_sv key = wa_json_key_at(j, i);
+        wa_jw_keysv(w, key);
+        if (wa_sv_eqs(key, "failed"))
+            write_failed(w, wa_json_at(j, i));
+        else
+            wa_jw_json(w, wa_json_at(j, i));
+    }
+    wa_jw_end(w);
+    return WA_OK;
+}
+
+static enum wa_code pending(struct wa_manager *m, const struct wa_caller *caller, struct wa_jw *w,
+                            struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, 1u << 20);
     if (wa_param_get(m->db, "last_update_status", &text, err) != WA_OK)
         return err->code;
+    if (text.n > 0 && !caller->is_admin)
+        return without_scripts(wa_buf_sv(&text), w, err);
     wa_jw_raw(w, text.n > 0 ? wa_buf_sv(&text)
                             : WA_SV("{\"date\":0,\"upgrades\":[],\"priorities\":[],"
                                     "\"problems\":\"\",\"failed\":[]}"));
@@ -216,12 +259,12 @@ static enum wa_code pending(struct wa_manager *m, struct wa_jw *w, struct wa_err
 }
 
 static enum wa_code tasks(struct wa_manager *m, const struct wa_local_request *r,
-                          struct wa_buf *data, struct wa_err *err)
+                          const struct wa_caller *caller, struct wa_buf *data, struct wa_err *err)
 {
     wa_lock_take(m->lock);
     const struct wa_task_progress running = {m->running_task, m->running_percent};
     wa_lock_give(m->lock);
-    return r->op == WA_OP_TASKS ? wa_task_list(m->db, &running, data, err)
+    return r->op == WA_OP_TASKS ? wa_task_list(m->db, &running, caller->is_admin, data, err)
                                 : wa_task_show(m->db, r->task_id, &running, data, err);
 }
 
@@ -318,11 +361,11 @@ enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *
         break;
     case WA_OP_LIST_UPGRADE:
     case WA_OP_CHECK_UPGRADES:
-        code = pending(m, &w, err);
+        code = pending(m, caller, &w, err);
         break;
     case WA_OP_TASKS:
     case WA_OP_SHOW_TASK:
-        code = tasks(m, r, data, err);
+        code = tasks(m, r, caller, data, err);
         break;
     case WA_OP_CHECK:
         check(m, &w);

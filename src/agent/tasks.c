@@ -110,6 +110,20 @@ static void recall(struct wa_task_run *run)
         write_package(run, d.package, d.version, d.status, NULL);
 }
 
+/* A failure whose text can have the words of a script that ran as root in it. */
+static bool is_of_script(const struct wa_task_run *run, enum wa_code code)
+{
+    return run->request.op != WA_OP_SESSION_SETUP &&
+           (code == WA_E_FAILED || code == WA_E_PARTIAL || code == WA_E_TIMEOUT);
+}
+
+static void tell_failure(struct wa_task_run *run, const char *name, const struct wa_err *err)
+{
+    char text[sizeof err->text + WA_NAME_MAX + 8];
+    (void)snprintf(text, sizeof text, "%s%s%s\n", name, name[0] != '\0' ? ": " : "", err->text);
+    say(run, is_of_script(run, err->code) ? WA_NEWS_SCRIPT : WA_NEWS_TALK, wa_sv(text));
+}
+
 void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const char *status,
                      const struct wa_err *err)
 {
@@ -127,7 +141,7 @@ void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const 
         (void)snprintf(run->summary, sizeof run->summary, "%s%s%s", name,
                        name[0] != '\0' ? ": " : "", err->text);
     }
-    wa_task_say(run, "%s%s%s\n", name, name[0] != '\0' ? ": " : "", err->text);
+    tell_failure(run, name, err);
     wa_log(&run->m->log, WA_LOG_ERROR, "package.failed", WA_LF_S("package", name),
            WA_LF_S("version", version), WA_LF_S("why", err->text));
 }
@@ -312,6 +326,28 @@ static void report_after(struct wa_task_run *run)
         report_now(run->m);
 }
 
+/* Those whom scripts' words are not for learn which package failed, and who can see why. */
+static void tell_result(struct wa_task_run *run, enum wa_code code, const char *message)
+{
+    struct wa_sv data = run->data.n > 0 ? wa_buf_sv(&run->data) : wa_buf_sv(&run->packages);
+    const struct wa_local_answer a = {.event = WA_EV_RESULT, .code = code, .text = wa_sv(message)};
+    if (is_of_script(run, code)) {
+        WA_AUTO_BUF struct wa_buf states;
+        char plain[128];
+        wa_buf_init(&states, WA_JSON_BYTES_MAX);
+        wa_local_states(wa_buf_sv(&run->packages), &states);
+        (void)snprintf(plain, sizeof plain,
+                       wa_text("it failed: an administrator sees why ('wapt-get show-task %lld')"),
+                       (long long)run->task->id);
+        const struct wa_local_answer b = {
+            .event = WA_EV_RESULT, .code = code, .text = wa_sv(plain)};
+        wa_local_answer_tell(run->m, run->task->id, WA_NEWS_SCRIPT_RESULT, &a, data);
+        wa_local_answer_tell(run->m, run->task->id, WA_NEWS_RESULT, &b, wa_buf_sv(&states));
+    } else {
+        wa_local_answer_tell(run->m, run->task->id, WA_NEWS_RESULT, &a, data);
+    }
+}
+
 static void finish(struct wa_task_run *run, enum wa_code code, struct wa_err *err)
 {
     struct wa_err stored = WA_ERR_INIT;
@@ -337,9 +373,7 @@ static void finish(struct wa_task_run *run, enum wa_code code, struct wa_err *er
                                          .is_done = true,
                                          .code = code};
     tell(run, WA_NEWS_GENERAL, &done);
-    const struct wa_local_answer a = {.event = WA_EV_RESULT, .code = code, .text = wa_sv(message)};
-    wa_local_answer_tell(run->m, run->task->id, WA_NEWS_RESULT, &a,
-                         run->data.n > 0 ? wa_buf_sv(&run->data) : wa_buf_sv(&run->packages));
+    tell_result(run, code, message);
 }
 
 /* An order is begun within its time, or not at all. */

@@ -159,6 +159,7 @@
 #define WA_LOCAL_REQUEST_MS 30000u       /* ms: from the connection to a whole request */
 #define WA_LOCAL_PASSWORD_MS 180000u     /* ms: a person types */
 #define WA_LOCAL_STALL_MS 60000u         /* ms: without taking anything of what waits for it */
+#define WA_LOCAL_WAITING_MAX (16u << 20) /* bytes waiting for all connections of one user */
 #define WA_LOCAL_EVENTS_MAX (256u << 10) /* bytes waiting beyond which events are left out */
 #define WA_LOCAL_QUESTIONS_MAX 3u        /* look-ups at the same time; the pool has four threads */
 #define WA_LOCAL_NAMELESS_MAX 16u        /* connections whose account is being looked up */

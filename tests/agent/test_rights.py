@@ -112,6 +112,10 @@ class Rights(Local):
         self.assertEqual([a['event'] for a in then], ['result'])
         self.assertIn('try again in', then[0]['message'])
         self.assertEqual(self.outcome(ALICE, ask), 'pw')
+        self.stop()
+        self.start()  # forgets nothing
+        then = self.as_user(CAROL, lambda: self.talk(ask, json.dumps({'password': SECRET})))
+        self.assertIn('try again in', then[0]['message'])
 
     def test_a_user_forces_nothing(self):
         """--force reaches scripts as force=True: not what the free operations are for."""
@@ -126,6 +130,25 @@ class Rights(Local):
             self.assertEqual(f.read(), 'False')
         self.assertIn('upgrading forced', str(answers))
         self.assertNotIn('hidden word', str(answers))  # what scripts of root's say is not bob's to see
+
+    def test_what_a_failing_script_says_is_for_administrators(self):
+        flag = f'{self.top}/mark-failing'
+        script = f'def install():\n    if isfile({flag!r}): raise Exception("the key is " + "7-7-7")\n'
+        self.install('failing', script)
+        self.package('failing', script, version='2-1')
+        self.publish()
+        self.get('update')
+        with open(flag, 'w', encoding='ascii'):
+            pass
+        answers = self.ask('{"op":"upgrade"}', uid=BOB)
+        self.assertEqual(answers[-1]['code'], 'failed', answers)
+        self.assertEqual([(p['package'], p['status']) for p in answers[-1]['data']], [('failing', 'ERROR')])
+        for shown in (answers, self.ask('{"op":"tasks"}', uid=BOB), self.ask('{"op":"list"}', uid=BOB),
+                      self.ask('{"op":"list-upgrade"}', uid=BOB), self.ask('{"op":"show","args":{"packages":["failing"]}}', uid=BOB)):
+            self.assertNotIn('7-7-7', str(shown))
+        self.assertIn('7-7-7', str(self.ask('{"op":"tasks"}')))
+        os.unlink(flag)
+        self.get('remove', 'failing')
 
     def test_each_has_a_session_of_their_own(self):
         self.install('session', 'def install():\n    pass\ndef session_setup():\n    import os\n'
