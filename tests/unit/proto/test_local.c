@@ -124,7 +124,8 @@ static void test_rights(void **state)
         "status",    "list",       "search",  "show",           "list-upgrade",
         "tasks",     "events",     "lock",    "check-upgrades", "clean",
         "catalogue", "update",     "upgrade", "cancel",         "download-upgrade",
-        "stop",      "cancel-all", "restart", "start",          "session-setup"};
+        "stop",      "cancel-all", "restart", "start",          "session-setup",
+        "check"};
     size_t count = 0;
     WA_UNUSED(state);
     for (int i = 0; i < WA_OP_COUNT; i++)
