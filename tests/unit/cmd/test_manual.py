@@ -29,7 +29,7 @@ def options_of(text):
             re.findall(r'^  (?:(-\w), |    )(--[a-z0-9-]+)(?: ([A-Z0-9]+(?:,\.\.\.)?))?', text, re.M)}
 
 
-def parse_manual(text):
+def parse_manual(text, argument=r'[A-Z0-9]+(?:,\.\.\.)?'):
     """The same, by command ('' for the program's own), from the source of the manual page. What stands
     in a chapter before its first command is of all of them."""
     found = {'': set()}
@@ -42,7 +42,7 @@ def parse_manual(text):
         elif line.startswith('# '):
             command, shared = '' if 'OPTIONS' in line else None, set()
         elif line.startswith('*-') and after.startswith('\t'):
-            for part in re.finditer(r'(?:\*(-\w)\*, )?\*(--[a-z0-9-]+)\*(?: _([A-Z0-9]+(?:,\.\.\.)?)_)?', line):
+            for part in re.finditer(r'(?:\*(-\w)\*, )?\*(--[a-z0-9-]+)\*(?: _(' + argument + r')_)?', line):
                 (shared if command is None else found[command]).add((part[1] or '', part[2], part[3] or ''))
     return found
 
@@ -71,6 +71,21 @@ class Manual(unittest.TestCase):
                 self.assertEqual(sorted(helped), sorted(manual))
                 for command, options in helped.items():
                     self.assertEqual(options, manual[command], f'{program} {command}')
+
+    def test_other_languages(self):
+        """A page in another language has the same commands and options, and --help says what it does."""
+        for language, word in (('fr', 'Utilisation'),):
+            for program, section in PROGRAMS.items():
+                with self.subTest(program):
+                    english, other = (parse_manual(read(ROOT, 'man', folder, f'{program}.{section}.scd'), r'[^_ ,;]+') for folder in ('', language))
+                    strip = lambda manual: {command: {o[:2] for o in options} for command, options in manual.items()}
+                    self.assertEqual(strip(english), strip(other))
+                    for command in other:
+                        text = subprocess.run([os.path.join(BIN, program), *(['help', command] if command else ['--help'])], capture_output=True, text=True,
+                                              check=True, env=dict(os.environ, LANG=language)).stdout
+                        self.assertTrue(text.startswith(word), text)
+                        self.assertEqual(options_of(text) and {o[1] for o in options_of(text)}, {o[1] for o in parse_help(program)[command] |
+                                                                                             parse_help(program)['']})
 
     def test_exit_statuses(self):
         documented = set(re.findall(r'^\|  (\d+)\n:  (\w+)', read(ROOT, 'man/wapt-get.1.scd'), re.M))
