@@ -108,16 +108,20 @@ check "in the user's name" await is_set_up paul1
 check "and the next one does not again" sh_on 'systemctl stop user@1000; systemctl start user@1000'
 sleep 2
 check "once" is_set_up paul1
-check "the unit has ended well" sh_on 'test "$(systemctl --user -M paul@ show --value -p Result wapt-session-setup 2>/dev/null || echo success)" = success'
+check "by one task, which went well" sh_on "wapt-get tasks --json | python3 -c 'import json, sys
+assert [t[\"code\"] for t in json.load(sys.stdin)[\"result\"] if t[\"kind\"] == \"session-setup\"] == [\"ok\"]'"
 
 check "a second version is pending" pending 2 "$(writes 2)"
 check "an administrator wants it at shutdowns" on wapt-get add-upgrade-shutdown
-check "which is a unit" sh_on 'systemctl is-enabled waptexit; systemctl is-active waptexit'
+check "which is a unit" sh_on 'systemctl is-enabled waptexit; systemctl is-active waptexit wapt-warn'
+is_held() { on systemd-inhibit --list --no-legend | grep 'WAPT.*shutdown.*delay'; }
+check "with a lock, to warn" await is_held
 check "whose restart installs nothing" sh_on 'systemctl restart waptexit; systemctl stop waptexit; systemctl start waptexit'
 check "nor does an upgrade of the agent" sh_on 'dpkg -i /root/debs/wapt-agent*.deb; systemctl is-active waptexit; until wapt-get status; do sleep 0.2; done'
 check "it is still the first" is_installed 1
 check "the machine is shut down" power_off
 check "and has installed the second before" is_installed 2
+check "those at work were told" grep -q T "$tmp/root/opt/wapt/run/shutdown-begins"
 
 boot
 check "the next start knows" has_row '2 OK'
@@ -136,6 +140,7 @@ check "and it is not" is_installed 2
 
 boot
 check "switched off" on wapt-get remove-upgrade-shutdown
+check "without a lock" sh_on 'test "$(systemctl is-active wapt-warn)" = inactive'
 check "nothing holds the machine up" power_off
 check "nor installs anything" is_installed 2
 echo "$passed passed"

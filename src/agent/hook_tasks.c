@@ -4,13 +4,12 @@
 #include "base/text.h"
 #include "os/clock.h"
 
-static bool is_wanted(const struct wa_task_run *run, const char *package)
+static bool is_wanted(const struct wa_local_request *r, const char *package)
 {
-    for (size_t i = 0; i < run->request.package_count; i++)
-        if (wa_sv_eqs(run->request.packages[i], package) ||
-            wa_sv_eqs(run->request.packages[i], "ALL"))
+    for (size_t i = 0; i < r->package_count; i++)
+        if (wa_sv_eqs(r->packages[i], package) || wa_sv_eqs(r->packages[i], "ALL"))
             return true;
-    return run->request.package_count == 0;
+    return r->package_count == 0;
 }
 
 /* Runs one hook of the kept script. */
@@ -87,7 +86,7 @@ enum wa_code wa_task_audit(struct wa_task_run *run, struct wa_err *err)
         const struct wa_installed_row *row = &list.items[i];
         bool due = row->next_audit <= now &&
                    (row->next_audit > 0 || wa_audit_period(run->m, &row->base.control) > 0);
-        if (!is_wanted(run, wa_control_get(&row->base.control, WA_A_PACKAGE)) ||
+        if (!is_wanted(&run->request, wa_control_get(&row->base.control, WA_A_PACKAGE)) ||
             (scheduled && !due))
             continue;
         if (wa_task_may_go_on(run, err) != WA_OK || audit_one(run, row, err) != WA_OK)
@@ -153,9 +152,30 @@ enum wa_code wa_task_session(struct wa_task_run *run, struct wa_err *err)
     if (wa_installed_load(run->m->tdb, NULL, &list, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < list.n; i++)
-        if (is_wanted(run, wa_control_get(&list.items[i].base.control, WA_A_PACKAGE)) &&
+        if (is_wanted(&run->request, wa_control_get(&list.items[i].base.control, WA_A_PACKAGE)) &&
             (wa_task_may_go_on(run, err) != WA_OK ||
              session_one(run, &list.items[i], uid, user, err) != WA_OK))
             return err->code;
+    return WA_OK;
+}
+
+enum wa_code wa_session_is_needed(struct wa_manager *m, struct wa_db *db, uint32_t uid,
+                                  const struct wa_local_request *r, bool *ret, struct wa_err *err)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list list = {NULL, 0, 0};
+    bool is_needed = false;
+    if (wa_installed_load(db, NULL, &list, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; !is_needed && i < list.n; i++) {
+        const struct wa_control *c = &list.items[i].base.control;
+        bool is_done = false;
+        if (!is_wanted(r, wa_control_get(c, WA_A_PACKAGE)))
+            continue;
+        if (!r->force && wa_session_get(db, uid, wa_control_get(c, WA_A_PACKAGE),
+                                        wa_control_get(c, WA_A_VERSION), &is_done, err) != WA_OK)
+            return err->code;
+        is_needed = !is_done && wa_kept_has_hook(m, c, WA_HOOK_SESSION_SETUP);
+    }
+    *ret = is_needed;
     return WA_OK;
 }

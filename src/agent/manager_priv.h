@@ -335,6 +335,11 @@ WA_CHECK enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err
 WA_CHECK enum wa_code wa_task_forget(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_audit(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_session(struct wa_task_run *run, struct wa_err *err);
+/* Whether such a request of this account's would run anything; in either thread, with its database.
+ */
+WA_CHECK enum wa_code wa_session_is_needed(struct wa_manager *m, struct wa_db *db, uint32_t uid,
+                                           const struct wa_local_request *r, bool *ret,
+                                           struct wa_err *err);
 WA_CHECK enum wa_code wa_task_clean(struct wa_task_run *run, struct wa_err *err);
 /* Seconds between a package's audits; 0: only when asked for. */
 int64_t wa_audit_period(const struct wa_manager *m, const struct wa_control *c);

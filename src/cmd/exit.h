@@ -29,6 +29,13 @@ void wa_leave_output(struct wa_leave *l, struct wa_sv text, bool wants_all);
 /* What waits: all, or the first ones. */
 void wa_leave_list(struct wa_leave *l, const struct wa_json *names, bool all);
 
+/* --- exit_warn.c --- */
+/* Until a shutdown begins. WA_E_DENIED: not root; WA_E_UNREACHABLE: that can't be known. */
+WA_CHECK enum wa_code wa_leave_await_shutdown(struct wa_err *err);
+/* Tells those who are at work what is installed first. */
+WA_CHECK enum wa_code wa_leave_warn(const struct wa_leave *l, const struct wa_json *names,
+                                    struct wa_err *err);
+
 /* --- exit_work.c: with the service --- */
 /* One question, whose answer is waited for half a minute. task: args.task. data in arena. */
 WA_CHECK enum wa_code wa_leave_ask(struct wa_leave *l, enum wa_local_op op, int64_t task,

@@ -20,6 +20,7 @@ static const struct wa_cli_option options[] = {
     {"priorities", 0, "LIST", "Only packages of these priorities (else upgrade_priorities)"},
     {"only-if-not-process-running", 0, NULL, "Put off packages whose programs run"},
     {"propose", 0, NULL, "Open a terminal with waptexit in it, where there is a desktop"},
+    {"warn", 0, NULL, "Wait for a shutdown, and tell those who are at work"},
     {"shutdown", 0, NULL, "The machine is being shut down: ask on its console, and end in time"},
 };
 
@@ -130,6 +131,8 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     const struct wa_json *names = NULL;
     bool is_off = false, is_frozen = false;
     wa_arena_init(&arena, 64u << 20);
+    if (wa_cli_has(cli, "warn") && wa_leave_await_shutdown(err) != WA_OK)
+        return err->code;
     if (read_settings(&l, &is_off, err) != WA_OK)
         return err->code;
     if (is_off) {
@@ -147,6 +150,8 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
         wa_cli_out(cli, "nothing to upgrade\n");
         return WA_OK;
     }
+    if (wa_cli_has(cli, "warn"))
+        return wa_leave_warn(&l, names, err);
     if (wa_cli_has(cli, "propose"))
         return open_window(err);
     open_terminal(&l);

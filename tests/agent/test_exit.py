@@ -1,4 +1,5 @@
 """What waptexit does: at a terminal, without one, and at a shutdown with its console and its end."""
+import glob
 import json
 import os
 import pty
@@ -69,6 +70,10 @@ class Terminal:
 
 class Exit(Bench):
 
+    @classmethod
+    def configure(cls, more=''):
+        super().configure(f'host_profiles = plain,still,chosen,failing,ordered,announced,offered,endless,slow,console,chatty,orphan\n{more}')
+
     def words(self, *args, uid=0):
         words = [f'{self.bindir}/waptexit', '--config', f'{self.base}/wapt-get.ini', *args]
         return ['setpriv', '--reuid', str(uid), '--regid', str(uid), '--init-groups', *words] if uid else words
@@ -87,19 +92,16 @@ class Exit(Bench):
         """What waptexit goes by."""
         self.configure(''.join(f'{k} = {v}\n' for k, v in options.items()))
 
-    def awaits(self, name, script=EMPTY, version='2-1', control=''):
-        """A package that is installed, and an upgrade of it that is pending."""
-        self.package(name, EMPTY)
-        self.publish()
-        self.get('update')
-        self.get('install', name)
-        self.package(name, script, version=version, control=control)
+    def awaits(self, name, script=EMPTY, control=''):
+        """A package of a profile that the machine has: it is pending."""
+        self.package(name, script, control=f'section: profile\n{control}')
         self.publish()
         self.get('update')
 
-    def version(self, name):
+    def state(self, name):
+        """None: not installed."""
         row = self.row(name)
-        return row['version'], row['install_status']
+        return row and row['install_status']
 
     def test_without_a_terminal(self):
         self.has()
@@ -107,9 +109,9 @@ class Exit(Bench):
         self.awaits('plain')
         done = self.leave(uid=BOB)
         self.assertEqual(done.returncode, OK, done.stderr)
-        self.assertRegex(done.stdout, r'(?s)plain\(=2-1\).*Upgrading.*upgrading plain.*1 done\.')
+        self.assertRegex(done.stdout, r'(?s)plain\(=1-1\).*Upgrading.*installing plain.*1 done\.')
         self.assertNotRegex(done.stdout + done.stderr, r'[\r\x1b]')
-        self.assertEqual(self.version('plain'), ('2-1', 'OK'))
+        self.assertEqual(self.state('plain'), 'OK')
         self.assertEqual(self.leave('extra').returncode, USAGE)
 
     def test_what_is_not_to_be_done(self):
@@ -125,7 +127,7 @@ class Exit(Bench):
         self.start()
         self.assertIn('nothing to upgrade', self.leave().stdout)
         self.assertIn('nothing to upgrade', self.leave('--priorities', 'high,standard', '--shutdown').stdout)
-        self.assertEqual(self.version('still'), ('1-1', 'OK'))
+        self.assertIsNone(self.state('still'))
         done = json.loads(self.leave('--json', '--priorities', 'optional').stdout)
         self.assertEqual([(p['package'], p['status']) for p in done['result']], [('still', 'OK')])
         self.stop()
@@ -138,12 +140,12 @@ class Exit(Bench):
         self.awaits('failing', 'def install():\n    print("too bad")\n    error("it can not")\n')
         for key in ('n', CTRL_C):
             terminal = self.at_terminal()
-            terminal.sees(r'chosen\(=2-1\)')
+            terminal.sees(r'chosen\(=1-1\)')
             terminal.sees(r'begins in (600|59\d) s\..*not now')
             terminal.types(key)
             self.assertEqual(terminal.ends()[0], CANCELLED, terminal.seen)
             self.assertIn('not now, as somebody chose', terminal.seen)
-        self.assertEqual(self.version('chosen'), ('1-1', 'OK'))
+        self.assertIsNone(self.state('chosen'))
         terminal = self.at_terminal(uid=BOB)
         terminal.sees('begins in')
         terminal.types('xs')
@@ -152,7 +154,7 @@ class Exit(Bench):
         terminal.sees('Upgrading')
         self.assertEqual(terminal.ends()[0], PARTIAL)
         self.assertRegex(terminal.seen, r'(?s)1 done, 1 failed:.*    failing: .*it can not')
-        self.assertEqual(self.version('chosen'), ('2-1', 'OK'))
+        self.assertEqual(self.state('chosen'), 'OK')
         self.get('forget', 'failing')
 
     def test_who_may_not_refuse(self):
@@ -163,18 +165,50 @@ class Exit(Bench):
         self.assertNotIn('not now', terminal.seen)
         terminal.types('n' + CTRL_C)
         self.assertEqual(terminal.ends()[0], OK)  # by itself
-        self.assertEqual(self.version('ordered'), ('2-1', 'OK'))
+        self.assertEqual(self.state('ordered'), 'OK')
 
     def tearDown(self):
-        if self.service is not None:
-            self.run_get('cancel-all')
+        """Nothing is pending for the next test."""
+        self.run_get('cancel-all')
+        for file in glob.glob(f'{self.repo}/*.wapt'):
+            os.unlink(file)
+        self.publish()
+        self.get('update')
+
+    def stands_for(self, program, script):
+        """In this namespace a program of the system's is this one."""
+        file = f'{self.top}/bin/{program}'
+        with open(file, 'w', encoding='ascii') as f:
+            f.write(f'#!/bin/sh\n{script}\n')
+        os.chmod(file, 0o755)
+        subprocess.run(['mount', '--bind', file, f'/usr/bin/{program}'], check=True)
+        self.addCleanup(subprocess.run, ['umount', '--lazy', f'/usr/bin/{program}'], check=True)
+
+    def test_a_warning(self):
+        """When the bus says that a shutdown begins, and not when it is called off, and only for what is pending."""
+        self.has()
+        walled, begun = f'{self.top}/walled', f'{self.base}/run/shutdown-begins'
+        self.stands_for('wall', f'echo "$*" >{walled}')
+        self.assertEqual(self.leave('--warn', uid=BOB).returncode, agent_bench.DENIED)
+        signal_of = '{"member":"PrepareForShutdown","payload":{"type":"b","data":[%s]}}'
+        self.stands_for('busctl', f"echo '{signal_of % 'false'}'")
+        self.assertEqual(self.leave('--warn').returncode, UNREACHABLE)  # it ended, and had said nothing of the kind
+        self.stands_for('busctl', f"echo '{signal_of % 'false'}'; echo '{signal_of % 'true'}'; exec sleep 600")
+        self.assertIn('nothing to upgrade', self.leave('--warn').stdout)
+        self.assertFalse(os.path.exists(walled) or os.path.exists(begun))
+        self.awaits('announced')
+        self.assertEqual(self.leave('--warn').returncode, OK)
+        with open(walled, encoding='utf-8') as f:
+            self.assertIn('First what is pending is installed (1 packages)', f.read())
+        self.assertEqual(os.stat(begun).st_mode & 0o777, 0o644)
+        self.assertIsNone(self.state('announced'))
+        self.get('upgrade')
 
     def test_a_proposal(self):
         """Root's file, which sessions watch; on a desktop it opens a terminal, once something is pending."""
         self.has()
         self.assertEqual(self.run_get('propose-upgrade', uid=BOB).returncode, agent_bench.DENIED)
-        subprocess.run(['mount', '--bind', '/bin/true', '/usr/bin/wall'], check=True)  # nobody's terminals are for tests
-        self.addCleanup(subprocess.run, ['umount', '--lazy', '/usr/bin/wall'], check=True)
+        self.stands_for('wall', ':')  # nobody's terminals are for tests
         self.get('propose-upgrade')
         file = os.stat(f'{self.base}/run/upgrade-proposed')
         self.assertEqual((file.st_uid, file.st_mode & 0o777), (0, 0o644))
@@ -195,7 +229,7 @@ class Exit(Bench):
         self.assertTrue(propose(WAYLAND_DISPLAY='wayland-0'))
         with open(shown, encoding='ascii') as f:
             self.assertEqual(f.read(), '-e waptexit\n')
-        self.assertEqual(self.version('offered'), ('1-1', 'OK'))
+        self.assertIsNone(self.state('offered'))
         self.get('upgrade')
 
     def sleeper(self, name):
@@ -220,7 +254,7 @@ class Exit(Bench):
         self.assertIn('what is left stays pending', done.stderr)
         self.assertLess(time.monotonic() - began, 60)
         self.wait_for(lambda: self.has_ended(gate), 'the script and its child are gone')
-        self.assertEqual(self.version('endless')[1], 'ERROR')
+        self.assertEqual(self.state('endless'), 'ERROR')
         self.assertEqual(self.result('tasks')[0]['code'], 'cancelled')
         self.get('forget', 'endless')
 
@@ -255,12 +289,12 @@ class Exit(Bench):
         self.has(waptexit_countdown=600)
         self.awaits('console')
         terminal = self.at_terminal('--shutdown', console=True)
-        terminal.sees(r'console\(=2-1\)')
+        terminal.sees(r'console\(=1-1\)')
         terminal.sees('begins in')
         terminal.types('n')
         status, journal = terminal.ends()
         self.assertEqual(status, CANCELLED)
-        self.assertIn('console(=2-1)', journal)
+        self.assertIn('console(=1-1)', journal)
         self.assertNotRegex(journal, r'[\r\x1b]')
         terminal.close()
         self.has(waptexit_countdown=1)
@@ -270,7 +304,7 @@ class Exit(Bench):
         journal = terminal.program.communicate(timeout=100)[0].decode()
         self.assertEqual(terminal.program.returncode, OK, journal)
         self.assertIn('2 done.', journal)
-        self.assertEqual(self.version('chatty'), ('2-1', 'OK'))
+        self.assertEqual(self.state('chatty'), 'OK')
 
     def test_a_service_that_has_gone(self):
         gate = self.sleeper('orphan')
@@ -283,7 +317,7 @@ class Exit(Bench):
         self.assertEqual(terminal.ends()[0], UNREACHABLE)
         self.stop()
         self.start()
-        self.assertEqual(self.version('orphan')[1], 'ERROR')
+        self.assertEqual(self.state('orphan'), 'ERROR')
         self.get('forget', 'orphan')
 
 

@@ -173,6 +173,16 @@ class Rights(Local):
         self.assertIn(f'session of bob {BOB}', results[BOB].stdout)
         self.assertNotIn('session of bob', results[ALICE].stdout)
         self.assertEqual(self.run_get('session-setup', 'ALL').returncode, DENIED)  # root has no session
+        # Once for each user and version, without a task when there is nothing; again when that is wanted.
+        before = self.result('tasks')[0]['id']
+        self.assertIn('nothing to set up', self.get('session-setup', uid=ALICE).stdout)
+        self.assertEqual(self.result('session-setup', 'ALL', uid=BOB), [])
+        self.assertEqual(self.result('tasks')[0]['id'], before)
+        self.assertIn('session of alice', self.get('session-setup', '--force', 'session', uid=ALICE).stdout)
+        self.install('session', 'def install():\n    pass\ndef session_setup():\n    error("not " + user)\n', version='2-1')
+        for _ in range(2):  # what failed is tried again at the next login
+            self.ends(agent_bench.FAILED, 'session-setup', 'ALL', uid=ALICE, says='not alice')
+        self.get('forget', 'session')
 
     def test_stopping_is_for_all_and_for_a_while(self):
         """No task begins while the service is stopped; everybody may start it, and not stop it again at once."""
