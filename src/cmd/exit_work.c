@@ -182,17 +182,21 @@ static void stop(struct work *w)
         cancel(w->l, w->task);
 }
 
-/* What became of each package that failed, and how many did not. */
+static bool has_failed(const struct wa_json *package)
+{
+    return wa_sv_eqs(wa_json_sv(wa_json_get(package, "status")), "ERROR");
+}
+
+/* How many are done, and which failed; why is told to some only. */
 static void tell_packages(struct wa_leave *l, const struct wa_json *packages)
 {
     size_t good = 0, bad = 0;
     for (size_t i = 0; i < wa_json_count(packages); i++) {
         const struct wa_json *p = wa_json_at(packages, i);
         struct wa_sv status = wa_json_sv(wa_json_get(p, "status"));
-        if (wa_json_get(p, "message") != NULL)
-            bad++;
-        else if (!wa_sv_eqs(status, "KEPT") && !wa_sv_eqs(status, "POSTPONED"))
-            good++;
+        bool is_left = wa_sv_eqs(status, "KEPT") || wa_sv_eqs(status, "POSTPONED");
+        bad += has_failed(p) ? 1 : 0;
+        good += has_failed(p) || is_left ? 0 : 1;
     }
     if (bad > 0)
         wa_leave_tell(l, "%zu done, %zu failed:", good, bad);
@@ -202,8 +206,8 @@ static void tell_packages(struct wa_leave *l, const struct wa_json *packages)
         const struct wa_json *p = wa_json_at(packages, i);
         struct wa_sv name = wa_json_sv(wa_json_get(p, "package")),
                      why = wa_json_sv(wa_json_get(p, "message"));
-        if (why.n > 0)
-            wa_leave_tell(l, "    %.*s%s%.*s", WA_SV_ARG(name), name.n > 0 ? ": " : "",
+        if (has_failed(p) && (name.n > 0 || why.n > 0))
+            wa_leave_tell(l, "    %.*s%s%.*s", WA_SV_ARG(name), name.n > 0 && why.n > 0 ? ": " : "",
                           WA_SV_ARG(why));
     }
 }

@@ -153,7 +153,11 @@ class Exit(Bench):
         terminal.types('du')
         terminal.sees('Upgrading')
         self.assertEqual(terminal.ends()[0], PARTIAL)
-        self.assertRegex(terminal.seen, r'(?s)1 done, 1 failed:.*    failing: .*it can not')
+        self.assertRegex(terminal.seen, r'(?s)1 done, 1 failed:.*    failing\r')
+        self.assertNotIn('it can not', terminal.seen)  # what root's scripts say is not bob's to see
+        done = self.leave()
+        self.assertEqual(done.returncode, agent_bench.FAILED)
+        self.assertRegex(done.stdout, r'(?s)0 done, 1 failed:.*    failing: .*it can not')
         self.assertEqual(self.state('chosen'), 'OK')
         self.get('forget', 'failing')
 
