@@ -5,6 +5,7 @@
  *     limits sha256-deflate LEVEL FILE  digest the file and deflate it, once each
  *     limits stat DIR                   list a directory, with the size and date of each file
  *     limits curl URL CERTIFICATE FILE  download into a file, which is synced
+ *     limits wake SECONDS               wake up once a second
  *
  * Nothing of this project is in it, so it reads ZIP in the plainest way and believes what it says.
  */
@@ -174,6 +175,14 @@ static double download(const char *url, const char *certificate, const char *pat
     return now() - before;
 }
 
+static double wake(int times)
+{
+    double before = now();
+    while (times-- > 0)
+        (void)sleep(1);
+    return now() - before;
+}
+
 int main(int argc, char **argv)
 {
     double seconds;
@@ -185,10 +194,12 @@ int main(int argc, char **argv)
         seconds = stat_all(argv[2]);
     else if (argc == 5 && strcmp(argv[1], "curl") == 0)
         seconds = download(argv[2], argv[3], argv[4]);
+    else if (argc == 3 && strcmp(argv[1], "wake") == 0)
+        seconds = wake(atoi(argv[2]));
     else {
         (void)fprintf(stderr,
                       "usage: limits inflate-sha256 FILE.wapt | sha256-deflate LEVEL FILE | "
-                      "stat DIR | curl URL CERTIFICATE FILE\n");
+                      "stat DIR | curl URL CERTIFICATE FILE | wake SECONDS\n");
         return 2;
     }
     (void)printf("%.9f\n", seconds);

@@ -4,11 +4,14 @@ A row's limit is what the same work costs at least, by bare libraries or system 
 budget is that of the design; `budget_of` says whether it is of the value or of the ratio. A row whose measurement fails
 is absent, and the run ends with status 1.
 """
+import contextlib
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -132,6 +135,136 @@ def spent(pids):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def worked(pids):
+    """CPU seconds of these processes, to the nanosecond, without their children's."""
+    return sum(int(task.joinpath("schedstat").read_text().split()[0]) for pid in pids for task in pathlib.Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
+def name_of(pid):
+    return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip()
+
+
+def service_log(org, log, what):
+    return (org.base / log).read_text(errors="replace").count(what)
+
+
+def idling(org):
+    pids = tree(org.service.pid)
+    sleeper = subprocess.Popen(["/bin/sleep", "600"])
+    floor = pss(sleeper.pid)
+    sleeper.kill()
+    sleeper.wait()
+    yield row(f"agent idle, connected, sum of PSS of its {len(pids)} processes", sum(map(pss, pids)), "bytes", floor * len(pids),
+              f"{len(pids)} processes of /bin/sleep", 12 << 20)
+    for pid in pids:
+        role = "wapt-launcher" if pid == org.service.pid else name_of(pid)
+        yield row(f"agent idle, connected, PSS of {role}", pss(pid), "bytes", floor, "/bin/sleep")
+    with subprocess.Popen([BUILD / "bench/bench_limits", "wake", "30"], stdout=subprocess.PIPE, text=True) as wakes:
+        before = worked(pids)
+        floor = float(wakes.communicate()[0])
+        yield row("agent idle, connected, CPU of its processes in 30 s", worked(pids) - before, "s", floor, "one process that wakes up once a second")
+
+
+def using(org):
+    """A start, a list, and an installation that has nothing to do."""
+    version = cpu([BIN / "waptservice", "--version"], 25)
+    ini = org.new_agent(org.base / "fresh")
+    address = org.base / "fresh/run/waptservice.sock"
+    times = []
+    for _ in range(5):
+        service = org.start("fresh", "waptservice", "run", "--config", ini)
+        while True:
+            with socket.socket(socket.AF_UNIX) as s, contextlib.suppress(OSError):
+                s.connect(str(address))
+                break
+            time.sleep(0.002)
+        times.append(worked(tree(service.pid)))
+        service.terminate()
+        service.wait(30)
+    yield row("waptservice, start until it answers, CPU of launcher and manager", statistics.median(times), "s", 2 * version,
+              "twice waptservice --version")
+    client = [BIN / "wapt-get", "-c", org.ini, "list"]
+    pids = tree(org.service.pid)
+    before = worked(pids)
+    of_client = cpu(client, 25)
+    yield row("wapt-get list, CPU of client and agent", of_client + (worked(pids) - before) / 25, "s", cpu([BIN / "wapt-get", "--version"], 25),
+              "wapt-get --version")
+    org.console("upload", org.package("bench-empty", "1", "Developer", "/dev/null"))
+    org.get("update")
+    script = next(org.base.glob("src/bench-empty*/setup.py"))
+    bare = ["/usr/bin/python3", "-I", "-B", "-c", f"import runpy; runpy.run_path({str(script)!r})['install']()"]
+    walls, before = [], spent(tree(org.service.pid))
+    cpus = cpu([BIN / "wapt-get", "-c", org.ini, "install", "-f", "bench-empty"], 15)
+    both = cpus + (spent(tree(org.service.pid)) - before) / 15
+    yield row("install of a package that does nothing, report included, CPU of all processes", both, "s", cpu(bare, 15),
+              "its install() in python3 alone")
+    for argv in ([BIN / "wapt-get", "-c", org.ini, "install", "-f", "bench-empty"], bare):
+        each = []
+        for _ in range(15):
+            begun = time.perf_counter()
+            output(*argv)
+            each.append(time.perf_counter() - begun)
+        walls.append(statistics.median(each))
+    yield row("install of a package that does nothing, from the command to its end", walls[0], "s", walls[1], "its install() in python3 alone")
+
+
+def least(launcher):
+    """Memory of each process when it has nothing to do: the least in a few seconds."""
+    found = {}
+    for _ in range(25):
+        for pid in tree(launcher):
+            with contextlib.suppress(OSError, StopIteration):  # it has just ended
+                found[name_of(pid)] = min(pss(pid), found.get(name_of(pid), 1 << 40))
+        time.sleep(0.1)
+    return found
+
+
+def aged(base):
+    """An agent that lives through a day in a minute (bench/aged): each process's memory after its first hour and after the day."""
+    org, until, bins = organisation(base)
+    from hostile import Relay  # pylint: disable=import-outside-toplevel,import-error
+    relay = Relay(("127.0.0.1", 0), ("127.0.0.1", org.port))
+    try:
+        own = shutil.copytree(bins, base / "aged-bin")
+        for program in ("waptservice", "waptserver"):
+            shutil.copy(BUILD / "bench/aged" / program, own)
+        token = org.token("--uses", "1", "--valid", "30d")
+        org.stop()
+        (own / "began").write_text(f"{int(time.time())}\n")
+        org.start("server", own / "waptserver", "run", "--config", base / "server/waptserver.ini")
+        until(lambda: subprocess.run(["curl", "-skf", org.url + "/ping"], capture_output=True, check=False).returncode == 0, "the server answers")
+        ini = org.new_agent(base / "aged")
+        ini.write_text(ini.read_text().replace(org.url, f"https://127.0.0.1:{relay.listener.getsockname()[1]}").replace(
+            "[global]", "[global]\nwaptupdate_task_period = 10m\nwaptupgrade_task_period = 60m\nuuid = bench-aged"))
+        service = org.start("aged", own / "waptservice", "run", "--config", ini)
+        until(lambda: (base / "aged/run/waptservice.sock").exists(), "the agent listens locally")
+        output(BIN / "wapt-get", "-c", ini, "register", "--token-file", token)
+        until(lambda: service_log(org, "aged.log", "state=welcome"), "it is connected")
+        early = least(service.pid)
+        for _ in range(55):
+            time.sleep(1)
+            relay.drop()
+        late = least(service.pid)
+        turns, updates, welcomes = (service_log(org, "aged.log", what) for what in ("aged: ", "task.started task", "state=welcome"))
+        for name in ("waptservice", "wapt-manager", "wapt-network"):
+            role = "wapt-launcher" if name == "waptservice" else name
+            yield row(f"agent after 24 simulated hours ({turns},000 turns, {updates} tasks, {welcomes} connections), PSS of {role}", late[name], "bytes",
+                      early[name], "the same after its first hour")
+    finally:
+        relay.listener.close()
+        org.stop()
+
+
+def away(base):
+    """The network process fails to connect, again and again."""
+    for program in (BUILD / "bench/bench_away", BIN / "wapt-fetch"):
+        shutil.copy(program, base)
+    base.chmod(0o755)
+    p = subprocess.run([base / "bench_away", ROOT / "tests/unit/agent"], capture_output=True, text=True, check=True, timeout=600)
+    early, late = (int(n) * 1024 for n in re.search(r"(\d+) KiB, then (\d+)", p.stderr).groups())
+    yield row("network process after 100,000 failed connections, resident", late, "bytes", early, "the same after 10,000")
+
+
 def downloading(org):
     """An upgrade of 64 MiB fetched ahead, by the agent that runs: without installing, so without verifying it."""
     src = org.base / "large"
@@ -157,25 +290,25 @@ def downloading(org):
               "libcurl alone, into a file, written through to the disk")
 
 
-def agent(base):
-    """A real agent, enrolled and connected to a real server: after its first quiet seconds, and as it downloads."""
+def organisation(base):
     sys.path.insert(0, str(ROOT / "tests/proc"))
     os.environ["WAPT_TEST_BIN"] = str(BIN)
-    from conftest import Organisation, until  # pylint: disable=import-outside-toplevel,import-error
-    org = Organisation(base)
-    sleeper = subprocess.Popen(["/bin/sleep", "600"])
+    from conftest import BIN as bins, Organisation, until  # pylint: disable=import-outside-toplevel,import-error
+    return Organisation(base), until, bins
+
+
+def agent(base):
+    """A real agent, enrolled and connected to a real server: after its first quiet seconds, and as it downloads."""
+    org, until, _ = organisation(base)
     try:
         org.get("register", "--token-file", org.token("--uses", "1", "--valid", "1h"))
         until(lambda: '"reachable":true' in org.console("hosts", "--json").stdout.replace(" ", ""), "the machine is reachable")
         org.get("update")
         time.sleep(5)
-        pids = tree(org.service.pid)
-        yield row(f"agent idle, connected, sum of PSS of its {len(pids)} processes", sum(map(pss, pids)), "bytes", pss(sleeper.pid) * len(pids),
-                  f"{len(pids)} processes of /bin/sleep", 12 << 20)
+        yield from idling(org)
+        yield from using(org)
         yield from downloading(org)
     finally:
-        sleeper.kill()
-        sleeper.wait()
         org.stop()
 
 
@@ -192,9 +325,12 @@ def show(r):
     print(f"{r['name']:90} {r['value']:12.6g} {r['unit']:6} limit {r['limit'] or 0:10.6g} ratio {ratio:>7}  {verdict}", flush=True)
 
 
+PARTS = (start, package, repository, connections, agent, aged, away)
+
+
 def main():
     rows, failed = [], 0
-    for part in (start, package, repository, connections, agent):
+    for part in [p for p in PARTS if not sys.argv[2:] or p.__name__ in sys.argv[2:]]:
         try:
             for r in measure(part):
                 rows.append(r)

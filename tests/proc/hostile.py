@@ -4,6 +4,7 @@ A Hostile server that owns the real one's keys can make messages that the real o
 formats of docs/formats itself, with Python's own cryptography.
 """
 import base64
+import contextlib
 import datetime
 import hashlib
 import http.client
@@ -12,6 +13,8 @@ import ipaddress
 import json
 import os
 import queue
+import select
+import socket
 import ssl
 import struct
 import threading
@@ -193,6 +196,58 @@ class Hostile:
             channel = self.channels.get(timeout=PATIENCE)
             if self.channels.empty() and not channel.ended.is_set():
                 return channel
+
+
+class Relay:
+    """Passes bytes on to a server, and does to them what a bad line does."""
+
+    def __init__(self, at, to):
+        self.to, self.resets, self.cut_at, self.rate = to, False, None, None
+        self.carried, self.connections, self.generation = [], 0, 0  # carried: bytes from the server, by connection
+        self.listener = socket.create_server(at)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            if self.resets:
+                self.reset(near)
+            else:
+                threading.Thread(target=self.carry, args=(near, self.generation), daemon=True).start()
+
+    @staticmethod
+    def reset(s):
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing sends RST
+        s.close()
+
+    def drop(self):
+        """All that are open."""
+        self.generation += 1
+
+    def carry(self, near, generation):
+        at = len(self.carried)
+        self.carried.append(0)
+        with contextlib.suppress(OSError), near, socket.create_connection(self.to) as far:
+            while generation == self.generation:
+                for source in select.select([near, far], [], [], 0.1)[0]:
+                    data = source.recv(8192)
+                    if not data:
+                        return
+                    if source is near:
+                        far.sendall(data)
+                        continue
+                    self.carried[at] += len(data)
+                    if self.rate:
+                        time.sleep(len(data) / self.rate)
+                    if self.cut_at is not None and self.carried[at] > self.cut_at:
+                        self.cut_at = None
+                        return
+                    near.sendall(data)
+            self.reset(near)
 
 
 # --- what only an owner of the keys can make ---

@@ -5,9 +5,7 @@ import ctypes
 import json
 import os
 import pathlib
-import select
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
@@ -16,12 +14,11 @@ import time
 import pytest
 from conftest import BIN, Organisation, run, until
 from cryptography import x509
-from hostile import Hostile, certificate
+from hostile import Hostile, Relay, certificate
 
 NAME = "wapt.test"
 MACHINE, SERVER, RELAY, PROXY, LIAR = (f"10.77.0.{n}" for n in (10, 100, 2, 3, 66))
 CLONE_NEWNET = 0x40000000
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
 
 
 class Namespace:
@@ -85,58 +82,6 @@ class Names:
             self.socket.sendto(reply, who)
 
 
-class Relay:
-    """Passes bytes on to the server, and does to them what a bad line does."""
-
-    def __init__(self, port):
-        self.port, self.resets, self.cut_at, self.rate = port, False, None, None
-        self.carried, self.connections, self.generation = [], 0, 0  # carried: bytes from the server, by connection
-        self.listener = socket.create_server((RELAY, port))
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            if self.resets:
-                self.reset(near)
-            else:
-                threading.Thread(target=self.carry, args=(near, self.generation), daemon=True).start()
-
-    @staticmethod
-    def reset(s):
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        s.close()
-
-    def drop(self):
-        """All that are open."""
-        self.generation += 1
-
-    def carry(self, near, generation):
-        at = len(self.carried)
-        self.carried.append(0)
-        with contextlib.suppress(OSError), near, socket.create_connection((SERVER, self.port)) as far:
-            while generation == self.generation:
-                for source in select.select([near, far], [], [], 0.1)[0]:
-                    data = source.recv(8192)
-                    if not data:
-                        return
-                    if source is near:
-                        far.sendall(data)
-                        continue
-                    self.carried[at] += len(data)
-                    if self.rate:
-                        time.sleep(len(data) / self.rate)
-                    if self.cut_at is not None and self.carried[at] > self.cut_at:
-                        self.cut_at = None
-                        return
-                    near.sendall(data)
-            self.reset(near)
-
-
 class Network(Organisation):
     ADDRESS, NAMES, SEEN_BY_AGENTS = SERVER, f"{NAME},{SERVER}", NAME
     world = machine = resolv = None
@@ -185,7 +130,7 @@ def net():
         stack.callback(names.socket.close)
         org = Network(base)
         stack.callback(org.stop)
-        org.names, org.relay = names, world.do(lambda: Relay(org.port))
+        org.names, org.relay = names, world.do(lambda: Relay((RELAY, org.port), (SERVER, org.port)))
         stack.callback(org.relay.listener.close)
         org.marker = base / "done"
         org.console("upload", org.package("net-good", "1", "Developer", org.marker))

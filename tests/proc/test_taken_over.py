@@ -1,6 +1,7 @@
 """Processes of the agent that somebody has taken over: each is confined as it always is, then does what a scenario says
 (tests/hostile/hostile.c). Launcher, manager, server and repository are the real ones. Whatever the scenario: nothing runs that was not
 signed, no key is read, nothing is written, the log or the answer says what was refused, and the machine goes on."""
+import contextlib
 import json
 import os
 import pathlib
@@ -400,9 +401,7 @@ def test_after_all_of_it(machine):
 def holds(pid, needles):
     """Which of these bytes are in the memory of a process."""
     found = set()
-    if not os.path.exists(f"/proc/{pid}"):
-        return found  # it has ended
-    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError), open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
         for region in maps:
             begin, end = (int(n, 16) for n in region.split()[0].split("-"))
             if not region.split()[1].startswith("r") or "[v" in region:

@@ -252,7 +252,7 @@ size_t proc_children(int pid, int *out, size_t max)
 
 static int manager(const char *scenario, const char *arg, const struct room_scenario *s)
 {
-    (void)alarm(120); /* should the test's own process be gone */
+    (void)alarm(ROOM_LIFE_S); /* should the test's own process be gone */
     while (s->name != NULL && strcmp(s->name, scenario) != 0) {
         s++;
     }

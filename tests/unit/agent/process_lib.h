@@ -43,6 +43,9 @@ void room_stage(const char *base, const char *id);
 
 /* --- the play: this program is test, launcher, each child and the manager --- */
 #define ROOM_STAGE "0123456789abcdef0123456789abcdef"
+#ifndef ROOM_LIFE_S
+#define ROOM_LIFE_S 120 /* of a scenario's processes */
+#endif
 #define ROOM_PATIENCE_MS 30000 /* ms: only to end a test that would hang */
 
 struct room_scenario {
