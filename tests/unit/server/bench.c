@@ -90,14 +90,16 @@ void bench_new(struct bench *b)
     join(b, WA_SR_SIGNER, &s->signer, &b->signer);
     join(b, WA_SR_AUTH, &s->auth, &b->auth);
     join(b, WA_SR_SCAN, &s->scan, &b->scan);
+    join(b, WA_SR_DIRECTORY, &s->directory, &b->directory);
+    must(wa_sv_dup(WA_SV("directory.example.org"), &s->child.config.ldap_servers, &err), &err);
     s->front_count = 1;
 }
 
 void bench_free(struct bench *b)
 {
     struct wa_store *s = b->store;
-    struct wa_chan *chans[] = {s->fronts[0], s->signer, s->auth, s->scan,
-                               b->front,     b->signer, b->auth, b->scan};
+    struct wa_chan *chans[] = {s->fronts[0], s->signer, s->auth, s->scan, s->directory,
+                               b->front,     b->signer, b->auth, b->scan, b->directory};
     for (size_t i = 0; i < WA_COUNT(chans); i++)
         wa_chan_free(chans[i]);
     wa_store_forget(s);
@@ -108,6 +110,7 @@ void bench_free(struct bench *b)
     wa_key_free(b->relay);
     wa_buf_fini(&b->order);
     wa_free(s->child.config.server_uuid);
+    wa_free(s->child.config.ldap_servers);
     wa_free(s->relay_public);
     wa_free(s);
     wa_test_tmpdir_remove(b->dir);
@@ -157,6 +160,15 @@ static bool serve_helpers(struct bench *b)
         must(wa_signer_answer(&keys, msg.payload, &text, &err), &err);
         reply(b, &msg, WA_S_SIGNED,
               b->signer_answer != NULL ? wa_sv(b->signer_answer) : wa_buf_sv(&text));
+        return true;
+    }
+    if (next(b->directory, &msg)) {
+        (void)snprintf(b->directory_asked, sizeof b->directory_asked, "%.*s",
+                       WA_SV_ARG(msg.payload));
+        reply(b, &msg, WA_S_WHO_IS,
+              wa_sv(b->directory_answer != NULL
+                        ? b->directory_answer
+                        : "{\"right\":false,\"groups\":[],\"reason\":\"nobody\"}"));
         return true;
     }
     if (!next(b->scan, &msg))

@@ -14,7 +14,7 @@
 struct bench {
     char dir[WA_PATH_MAX]; /* of the server, and removed with it */
     struct wa_store *store;
-    struct wa_chan *front, *signer, *auth, *scan; /* the other ends */
+    struct wa_chan *front, *signer, *auth, *scan, *directory; /* the other ends */
     struct wa_key *relay;
     uint32_t id; /* of the last request */
     /* what the front was told besides answers */
@@ -23,6 +23,8 @@ struct bench {
     uint32_t order_to, closed_last;
     const char *scan_answer, *signer_answer; /* NULL: an honest one */
     char scan_asked[512];
+    const char *directory_answer; /* NULL: nobody is known */
+    char directory_asked[512];
     bool is_tortured; /* memory may run out in the store, and only there: all else is paused */
 };
 void bench_new(struct bench *b);
