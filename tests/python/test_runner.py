@@ -74,7 +74,7 @@ def test_ending(hook, name, script, status, error):
 def test_result_has_exactly_the_promised_members(hook):
     got = hook('install', 'uninstallkey = "a, b"\ndef install():\n    return "WARNING"', params={'x': [1, None, 'é']})
     assert got.result == {'status': 'WARNING', 'returned': 'WARNING', 'error': None, 'uninstallkey': ['a', 'b'],
-                          'params': {'x': [1, None, 'é']}, 'params_store_changes': {}, 'wishes': []}
+                          'params': {'x': [1, None, 'é']}, 'params_store_changes': {}, 'wishes': [], 'agent_upgrade': ''}
     assert got.raw.count(b'\n') == 1
 
 
