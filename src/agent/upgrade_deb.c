@@ -133,7 +133,7 @@ enum wa_code wa_upgrade_judge(struct wa_upgrade_tools *t, const char *from,
     struct wa_sv version = field(wa_buf_sv(&text), "Version");
     if (!wa_sv_eqs(field(wa_buf_sv(&text), "Package"), WA_UP_DEB) || version.n == 0 ||
         version.n >= sizeof to)
-        return wa_fail(err, WA_E_REFUSED, "the file is not a Debian package of " WA_UP_DEB);
+        return wa_fail(err, WA_E_REFUSED, "the file is not a Debian package of %s", WA_UP_DEB);
     (void)snprintf(to, sizeof to, "%.*s", WA_SV_ARG(version));
     const char *const compare[] = {DPKG, "--compare-versions", to, "gt", from, NULL};
     if (wa_upgrade_run(t, compare, QUICK_S, &why) != WA_OK)
@@ -160,12 +160,12 @@ static enum wa_code write_control(struct wa_upgrade_tools *t, char ret_from[WA_U
     wa_buf_init(&text, TEXT_MAX);
     wa_buf_init(&out, TEXT_MAX);
     if (ask(t, argv, &text, err) != WA_OK)
-        return wa_wrap(err, "dpkg does not know " WA_UP_DEB ": the agent came here by other means");
+        return wa_wrap(err, "dpkg does not know %s: the agent came here by other means", WA_UP_DEB);
     struct wa_sv rest = wa_buf_sv(&text), version = field(rest, "Version");
     if (!wa_sv_eqs(field(rest, "Status"), "install ok installed") || version.n == 0 ||
         version.n >= WA_UP_VERSION_MAX)
         return wa_fail(err, WA_E_CONFLICT,
-                       WA_UP_DEB " is not installed as a whole: 'dpkg --configure -a' first");
+                       "%s is not installed as a whole: 'dpkg --configure -a' first", WA_UP_DEB);
     while (wa_sv_split(&rest, '\n', &line)) {
         if (line.n > 0 && line.p[0] != ' ')
             is_left_out = wa_sv_starts(line, "Status:") || wa_sv_starts(line, "Conffiles:");

@@ -25,7 +25,7 @@ static enum wa_code change_unit(const struct wa_cli *cli, const char *verb, stru
         return err->code;
     return is_good
                ? WA_OK
-               : wa_fail(err, WA_E_FAILED, "systemd could not %s " UNIT ", as said above", verb);
+               : wa_fail(err, WA_E_FAILED, "systemd could not %s %s, as said above", verb, UNIT);
 }
 
 static enum wa_code add(struct wa_cli *cli, struct wa_err *err)

@@ -1,17 +1,18 @@
 """docs/json.md is the schema of --json: each command there is run, and says what is told there; each command of the programs is there."""
 import json
 import re
+import sys
 
+import jsonschema
 from conftest import BIN, ROOT, run, until
 
+sys.path.insert(0, str(ROOT / "tools"))
+import json_schema  # noqa: E402
+
+DOCS = (ROOT / "docs/json.md").read_text(encoding="utf-8")
+SCHEMA = json_schema.whole(DOCS)
 OUTSIDE = {"wapt-get sources"}  # what it talks to is https of the world outside
 ENDLESS = {"wapt-get events", "waptserver run", "waptservice run", "waptservice launcher", "waptservice manager"}  # they serve until they are ended
-
-
-def documented():
-    """{"wapt-get verify": shape}: the JSON block below each heading."""
-    text = (ROOT / "docs/json.md").read_text(encoding="utf-8")
-    return {name: json.loads(block) for name, block in re.findall(r"^## (\S+(?: \S+){0,2})\n.*?^```json\n(.*?)^```", text, re.M | re.S)}
 
 
 def commands():
@@ -57,6 +58,7 @@ def answers(org):
         answer = json.loads(done.stdout)
         assert list(answer) == ["ok", "code", "error", "result"], name
         assert answer["ok"] == (done.returncode == 0) and (answer["error"] is None) == answer["ok"], (name, answer)
+        jsonschema.Draft202012Validator(dict(SCHEMA, **{"$ref": "#/$defs/" + name.replace(" ", "%20")})).validate(answer)
         got.setdefault(name, []).append(answer["result"])
         return answer["result"]
 
@@ -171,7 +173,7 @@ def repository(org, base, me, keep):
 
 
 def test_every_command_is_told_and_true(org):
-    told, got = documented(), answers(org)
+    told, got = json_schema.documented(DOCS), answers(org)
     assert {name.replace(" list", "") if name.startswith("waptserver enrol") else name for name in told} | ENDLESS == commands()
     assert set(got) | OUTSIDE == set(told)
     assert {name for name, results in got.items() if all(r is None for r in results)} == {name for name, shape in told.items() if shape is None}
