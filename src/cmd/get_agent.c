@@ -440,6 +440,14 @@ static enum wa_code plan_instead(struct wa_cli *cli, struct wa_err *err)
     return code;
 }
 
+/* As Debian's packages say it, and scripts that do as they do. */
+static bool is_reboot_due(void)
+{
+    struct wa_stat st;
+    struct wa_err absent = WA_ERR_INIT;
+    return wa_path_stat("/run/reboot-required", &st, &absent) == WA_OK;
+}
+
 static enum wa_code update_first(struct wa_cli *cli, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
@@ -473,5 +481,12 @@ enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
     if (fill(cli, &r, &token, &password, err) != WA_OK || talk_open(cli, &t, err) != WA_OK ||
         wa_call_ask(&t, &r, err) != WA_OK)
         return err->code;
-    return r.op == WA_OP_EVENTS ? stream(&t, err) : follow(cli, &t, r.op, until_ms, err);
+    if (r.op == WA_OP_EVENTS)
+        return stream(&t, err);
+    bool changes = r.op == WA_OP_INSTALL || r.op == WA_OP_UPGRADE || r.op == WA_OP_REMOVE;
+    bool was_due = is_reboot_due();
+    enum wa_code code = follow(cli, &t, r.op, until_ms, err);
+    return code == WA_OK && changes && !was_due && is_reboot_due()
+               ? wa_fail(err, WA_E_REBOOT, "done, and complete once this machine is restarted")
+               : code;
 }

@@ -57,6 +57,28 @@ class Life(Bench):
         self.assertIsNone(self.row('life'))
         self.assertFalse(os.path.exists(kept))
 
+    def test_statuses_tell_what_happened(self):
+        """One package or all of them failed; an audit that finds an error; a restart that is due."""
+        said = {'good': 'def install():\n    pass\n\n\ndef audit():\n    return "OK"\n',
+                'bad': 'def install():\n    raise Exception("no")\n',
+                'sick': 'def install():\n    pass\n\n\ndef audit():\n    return "ERROR"\n',
+                'kernel': 'def install():\n    open("/run/reboot-required", "w").close()\n'}
+        for name, script in said.items():
+            self.package(f'status-{name}', script)
+        self.publish()
+        self.get('update')
+        subprocess.run(['mount', '-t', 'tmpfs', 'none', '/run'], check=True)  # in this namespace only
+        try:
+            for words, status, code in (('install status-good', 0, 'ok'), ('install status-bad', 1, 'failed'), ('audit status-good', 0, 'ok'),
+                                        ('install status-sick status-bad', 3, 'partial'), ('audit status-sick', 1, 'failed'),
+                                        ('audit', 3, 'partial'), ('install status-kernel', 9, 'reboot'), ('install --force status-kernel', 0, 'ok'),
+                                        ('install status-none', 12, 'not_found')):
+                done = self.run_get('--json', *words.split())
+                self.assertEqual((done.returncode, json.loads(done.stdout)['code']), (status, code), words + done.stdout)
+        finally:
+            subprocess.run(['umount', '/run'], check=True)
+            self.run_get('remove', 'status-good', 'status-sick', 'status-kernel')
+
     def test_dependencies_come_first_and_dependents_go_first(self):
         self.package('deep', write_script(self.top, 'both'))
         self.package('high', write_script(self.top, 'both'), control='depends: deep\n')
