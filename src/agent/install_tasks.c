@@ -46,7 +46,7 @@ static bool needs_failed(const struct names *f, const struct wa_control *c)
 /* By a person or an order: what the schedule names was wanted for another reason. */
 static bool was_asked_for(const struct wa_task_run *run, const char *package)
 {
-    if (wa_task_is_scheduled(run->task))
+    if (wa_task_is_scheduled(run->task) || run->request.as_upgrade)
         return false;
     for (size_t i = 0; i < run->request.package_count; i++) {
         struct wa_request r;

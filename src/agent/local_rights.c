@@ -262,6 +262,7 @@ void wa_rights_begin(struct wa_client *c)
         grant(c, "free for all");
     } else if (wa_op_is_upgrade(c)) {
         limit(c);
+        c->request.as_upgrade = true;
         grant(c, "installed or assigned already: an upgrade");
     } else if (wa_auth_needs_password(&c->local->m->config) &&
                !wa_auth_is_known(c->local->m, c->peer.user)) {

@@ -314,7 +314,8 @@ enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err 
 static enum wa_code check_freeze(struct wa_task_run *run, int64_t now, struct wa_err *err)
 {
     struct wa_manager *m = run->m;
-    bool is_upgrade = run->request.op == WA_OP_UPGRADE && !run->request.force;
+    bool is_upgrade =
+        (run->request.op == WA_OP_UPGRADE || run->request.as_upgrade) && !run->request.force;
     bool is_forced = run->request.op == WA_OP_INSTALL && wa_task_is_scheduled(run->task);
     int64_t end = is_upgrade || is_forced ? frozen_until(m, m->tdb, now) : 0;
     char day[WA_DATE_MAX] = "its end";

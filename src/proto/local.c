@@ -83,6 +83,7 @@ static enum wa_code read_args(const struct wa_json *args, struct wa_local_reques
         {"only_if_not_running", WA_WANT_BOOL, false, 0, &r->only_if_not_running},
         {"priorities", WA_WANT_SV, false, WA_NAME_MAX, &r->priorities},
         {"limited", WA_WANT_BOOL, false, 0, &r->limited},
+        {"as_upgrade", WA_WANT_BOOL, false, 0, &r->as_upgrade},
         {"task", WA_WANT_I64, false, 0, &r->task_id},
         {"filter", WA_WANT_SV, false, 32, &r->filter},
         {"category", WA_WANT_SV, false, WA_NAME_MAX, &r->category},
@@ -164,6 +165,8 @@ enum wa_code wa_local_request_write(const struct wa_local_request *r, struct wa_
     write_text(&w, "priorities", r->priorities);
     if (r->limited)
         wa_jw_kvb(&w, "limited", true);
+    if (r->as_upgrade)
+        wa_jw_kvb(&w, "as_upgrade", true);
     if (r->task_id != 0)
         wa_jw_kvi(&w, "task", r->task_id);
     write_text(&w, "filter", r->filter);

@@ -78,6 +78,8 @@ struct wa_local_request {
     /* args.limited: nothing is removed but what is named, nothing goes back to an older version,
      * nothing hidden is installed. Set by the agent; who sends it limits themselves. */
     bool limited;
+    bool as_upgrade; /* args.as_upgrade, install: it is an upgrade of what is named, no more than
+                        that; set by the agent too */
     /* catalogue: one of wa_local_filter_is(), a category, the page (from 0) of so many packages */
     struct wa_sv filter, category;
     int64_t page, page_size;

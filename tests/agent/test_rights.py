@@ -321,10 +321,12 @@ class Rules(Local):
         self.assertIsNone(self.row('hidden'))
 
     def test_removing_and_stopping_can_be_forbidden(self):
-        self.settings('uninstall_allowed = 0\nuser_stop_period = 0\n')
+        self.settings('uninstall_allowed = 0\nuser_stop_period = 0\nfreeze_periods = 1970-01-01 until 9999-12-30\n')
         self.addCleanup(self.settings, '')
         self.assertEqual(self.outcome(DAVE, '{"op":"remove","args":{"packages":["listed"]}}'), 'no')
         self.assertEqual(self.outcome(BOB, '{"op":"stop"}'), 'no')
+        answer = self.mine(BOB, '{"op":"install","args":{"packages":["present"]}}')[-1]
+        self.assertEqual(answer['code'], 'refused', answer)  # by name or not, it is an upgrade
         self.assertEqual(self.outcome(DAVE, '{"op":"install","args":{"packages":["listed"]}}'), 'pw')
 
     def test_catalogue_shows_what_one_may(self):

@@ -12,6 +12,7 @@ static enum wa_code there_and_back(void *arg, struct wa_err *err)
                                         .package_count = 2,
                                         .force = true,
                                         .limited = true,
+                                        .as_upgrade = true,
                                         .task_id = 7,
                                         .filter = WA_SV("upgradable"),
                                         .category = WA_SV("Internet"),
@@ -30,7 +31,7 @@ static enum wa_code there_and_back(void *arg, struct wa_err *err)
     assert_int_equal(out.op, in.op);
     assert_int_equal(out.package_count, 2);
     WA_ASSERT_SV(out.packages[1], "fox");
-    assert_true(out.force && out.limited && !out.only_if_not_running);
+    assert_true(out.force && out.limited && out.as_upgrade && !out.only_if_not_running);
     assert_int_equal(out.task_id, 7);
     WA_ASSERT_SV(out.filter, "upgradable");
     WA_ASSERT_SV(out.category, "Internet");
