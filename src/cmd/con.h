@@ -21,6 +21,8 @@ WA_CHECK enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client 
  * is given several times is the i-th's. */
 WA_CHECK enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_client **ret,
                                          struct wa_err *err);
+/* Warns when the journal of the server is not what was seen before. */
+void wa_con_check_journal(const struct wa_cli *cli, struct wa_client *c, const char *server);
 /* Whether a package is whole, and signed by somebody who is trusted here (con_check.c); where no
  * trust is set up, by whom it says. Tells the signer. */
 WA_CHECK enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path,

@@ -118,8 +118,10 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
     if (read_password(&way, user, server, &password, err) != WA_OK)
         return err->code;
     const struct wa_client_options o = {server, &trust, user, wa_buf_sv(&password)};
-    if (wa_client_open(&o, ret, err) == WA_OK)
+    if (wa_client_open(&o, ret, err) == WA_OK) {
+        wa_con_check_journal(cli, *ret, server);
         return WA_OK;
+    }
     /* The certificate: who sees this for the first time must learn what to do, and not to trust. */
     if (err->code == WA_E_REFUSED && trust.fingerprint[0] == '\0')
         return wa_fail(err, WA_E_REFUSED,

@@ -22,6 +22,13 @@ static const struct wa_api_param host_params[] = {
 static const struct wa_api_param action_params[] = {
     {"batch", "Identifier of what was ordered together", false}, {NULL, NULL, false}};
 
+static const struct wa_api_param journal_params[] = {
+    {"after", "Only entries after this one", true},
+    {"limit", "At most so many, 1,000 if not said", true},
+    {NULL, NULL, false}};
+static const struct wa_api_param head_params[] = {
+    {"seen", "An entry seen before: what its digest is now", true}, {NULL, NULL, false}};
+
 static const struct wa_api_route routes[] = {
     {"POST", "/api/v1/session", 0, true, wa_api_login, "Log in", NULL, "Login", "Session"},
     {"GET", "/api/v1/session", 0, false, wa_api_session, "Who this session is", NULL, NULL, "Who"},
@@ -46,6 +53,10 @@ static const struct wa_api_route routes[] = {
      "Publish a new root document", NULL, "Document", "Placed"},
     {"PUT", "/api/v1/repository/published", WA_MAY_PUBLISH, false, wa_api_put_document,
      "Publish the signed list of packages", NULL, "Document", "Placed"},
+    {"GET", "/api/v1/journal", WA_MAY_PEOPLE, false, wa_api_journal, "What was done, by whom",
+     journal_params, NULL, "Journal"},
+    {"GET", "/api/v1/journal/head", WA_MAY_VIEW, false, wa_api_journal_head,
+     "The newest entry of the journal, by its digest", head_params, NULL, "JournalHead"},
     {"GET", "/api/v1/openapi.json", 0, false, wa_api_openapi, "This description", NULL, NULL,
      "Description"},
 };

@@ -72,6 +72,8 @@ enum wa_code wa_api_put_package(struct wa_api_call *c, struct wa_err *err);
 enum wa_code wa_api_put_host_package(struct wa_api_call *c, struct wa_err *err);
 enum wa_code wa_api_put_document(struct wa_api_call *c, struct wa_err *err);
 enum wa_code wa_api_delete_package(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_journal(struct wa_api_call *c, struct wa_err *err);
+enum wa_code wa_api_journal_head(struct wa_api_call *c, struct wa_err *err);
 enum wa_code wa_api_openapi(struct wa_api_call *c, struct wa_err *err);
 
 #endif

@@ -4,6 +4,7 @@
  * judge for themselves again.
  */
 #include "base/mem.h"
+#include "crypto/digest.h"
 #include "crypto/trust.h"
 #include "os/clock.h"
 #include "os/rand.h"
@@ -11,12 +12,14 @@
 #include "server/api.h"
 
 #define ORDERS_MAX 10000u
+#define ORDERS_SHOWN 8192u /* bytes of them in the journal */
 
 /* The order is whole, and its signer one of those whose orders are passed on. The machines judge
  * for themselves again. */
 static enum wa_code take_order(const struct wa_api_call *c, const struct wa_json *j,
                                const struct wa_trust *trusted, const char *batch,
-                               struct wa_arena *arena, struct wa_jw *w, struct wa_err *err)
+                               struct wa_arena *arena, struct wa_jw *w, struct wa_buf *lines,
+                               struct wa_err *err)
 {
     struct wa_store *s = c->store;
     struct wa_order o;
@@ -48,6 +51,8 @@ static enum wa_code take_order(const struct wa_api_call *c, const struct wa_json
                                    o.action.not_before, o.action.not_after, o.signer,
                                    wa_clock_now(), err);
     if (code == WA_OK) {
+        wa_buf_addf(lines, "%s %s %s\n", o.action.id, wa_action_kind_name(o.action.kind),
+                    o.action.uuid);
         wa_jw_obj(w);
         wa_jw_kv(w, "id", o.action.id);
         wa_jw_kv(w, "uuid", o.action.uuid);
@@ -67,6 +72,27 @@ static void log_orders(const struct wa_api_call *c, const char *batch, size_t co
            WA_LF_S("why", err->text));
 }
 
+/* lines: identifier, kind and machine of each; the journal keeps them where they are few, and their
+ * digest in any case. */
+static enum wa_code note_orders(const struct wa_api_call *c, const char *batch, size_t count,
+                                const struct wa_buf *lines, struct wa_err *err)
+{
+    char number[24], digest[WA_SHA256_HEX];
+    if (wa_buf_check(lines, err) != WA_OK ||
+        wa_sha256_hex(lines->p, lines->n, digest, err) != WA_OK)
+        return err->code;
+    (void)snprintf(number, sizeof number, "%zu", count);
+    const struct wa_journal_act act = {
+        .act = "orders.taken",
+        .user = wa_sv(c->who.user),
+        .peer = c->request->peer,
+        .what = {{"batch", wa_sv(batch)},
+                 {"count", wa_sv(number)},
+                 {"sha256", wa_sv(digest)},
+                 {"orders", lines->n <= ORDERS_SHOWN ? wa_buf_sv(lines) : WA_SV("")}}};
+    return wa_store_note(c->store, &act, err);
+}
+
 enum wa_code wa_api_order(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
@@ -75,7 +101,9 @@ enum wa_code wa_api_order(struct wa_api_call *c, struct wa_err *err)
     const struct wa_json *j = NULL, *orders = NULL;
     char batch[33];
     struct wa_jw w;
+    WA_AUTO_BUF struct wa_buf lines;
     const struct wa_json_field fields[] = {{"orders", WA_WANT_ARRAY, true, ORDERS_MAX, &orders}};
+    wa_buf_init(&lines, ORDERS_MAX * 128u);
     wa_arena_init(&arena, 512u << 20);
     if (wa_json_parse(wa_buf_sv(&c->request->body), 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, 1, "orders", err) != WA_OK ||
@@ -90,11 +118,13 @@ enum wa_code wa_api_order(struct wa_api_call *c, struct wa_err *err)
     wa_jw_arr(&w);
     enum wa_code code = WA_OK;
     for (size_t i = 0; code == WA_OK && i < wa_json_count(orders); i++)
-        code = take_order(c, wa_json_at(orders, i), trusted, batch, &arena, &w, err);
+        code = take_order(c, wa_json_at(orders, i), trusted, batch, &arena, &w, &lines, err);
     wa_jw_end(&w);
     wa_jw_end(&w);
     if (code == WA_OK)
         code = wa_buf_check(c->out, err);
+    if (code == WA_OK)
+        code = note_orders(c, batch, wa_json_count(orders), &lines, err);
     if (code == WA_OK)
         code = wa_db_commit(s->db, err);
     log_orders(c, batch, wa_json_count(orders), err);

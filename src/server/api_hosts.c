@@ -107,8 +107,17 @@ enum wa_code wa_api_forget_host(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
     const char *uuid = c->args[0];
-    if (wa_store_delete_host(s->db, uuid, err) != WA_OK)
+    const struct wa_journal_act act = {.act = "host.forgotten",
+                                       .user = wa_sv(c->who.user),
+                                       .peer = c->request->peer,
+                                       .what = {{"uuid", wa_sv(uuid)}}};
+    if (wa_db_begin(s->db, err) != WA_OK)
         return err->code;
+    if (wa_store_delete_host(s->db, uuid, err) != WA_OK || wa_store_note(s, &act, err) != WA_OK ||
+        wa_db_commit(s->db, err) != WA_OK) {
+        wa_db_rollback(s->db);
+        return err->code;
+    }
     wa_store_disconnect(s, uuid);
     wa_fleet_remove(s->fleet, wa_sv(uuid));
     wa_log(&s->child.log, WA_LOG_INFO, "host.forgotten", WA_LF_S("uuid", uuid),

@@ -11,6 +11,23 @@ struct scanning {
     char user[WA_NAME_MAX + 1];
 };
 
+/* The repository has it already: what the journal can't take is an error of the server's, not of
+ * the upload. */
+static void note(struct wa_store *s, const struct scanning *k, struct wa_sv file)
+{
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_journal_act act = {
+        .act = "package.changed",
+        .user = wa_sv(k->user),
+        .peer = k->request->peer,
+        .what = {{"op", wa_sv(k->op)}, {"path", wa_sv(k->request->path)}, {"file", file}}};
+    if (wa_db_begin(s->db, &err) == WA_OK && wa_store_note(s, &act, &err) == WA_OK &&
+        wa_db_commit(s->db, &err) == WA_OK)
+        return;
+    wa_db_rollback(s->db);
+    wa_log_err(&s->child.log, WA_LOG_ERROR, "journal.failed", &err);
+}
+
 static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct scanning *k = user;
@@ -26,6 +43,8 @@ static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
         if (c != WA_OK)
             (void)wa_fail(&err, c, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
     }
+    if (err.code == WA_OK)
+        note(s, k, wa_json_sv(wa_json_get(j, "file")));
     wa_log(&s->child.log, err.code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
            err.code == WA_OK ? "package.changed" : "package.refused", WA_LF_S("op", k->op),
            WA_LF_S("user", k->user), WA_LF_S("peer", r->peer), WA_LF_S("path", r->path),

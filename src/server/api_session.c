@@ -22,8 +22,21 @@ static void write_who(struct wa_jw *w, const char *user, struct wa_sv role)
     wa_jw_kvsv(w, "role", role);
 }
 
-static enum wa_code make_session(struct wa_store *s, const char *user, struct wa_buf *answer,
-                                 struct wa_err *err)
+static enum wa_code begin_session(struct wa_store *s, const char *digest, const char *user,
+                                  const char *peer, int64_t expires, struct wa_err *err)
+{
+    const struct wa_journal_act act = {.act = "login", .user = wa_sv(user), .peer = peer};
+    if (wa_db_begin(s->db, err) != WA_OK)
+        return err->code;
+    if (wa_store_add_session(s->db, digest, wa_sv(user), expires, err) == WA_OK &&
+        wa_store_note(s, &act, err) == WA_OK && wa_db_commit(s->db, err) == WA_OK)
+        return WA_OK;
+    wa_db_rollback(s->db);
+    return err->code;
+}
+
+static enum wa_code make_session(struct wa_store *s, const char *user, const char *peer,
+                                 struct wa_buf *answer, struct wa_err *err)
 {
     char token[65], digest[WA_SHA256_HEX];
     struct wa_jw w;
@@ -36,7 +49,7 @@ static enum wa_code make_session(struct wa_store *s, const char *user, struct wa
         return wa_fail(err, WA_E_AUTH, "user or password is wrong");
     if (wa_rand_hex(token, 32, err) != WA_OK ||
         wa_sha256_hex(token, strlen(token), digest, err) != WA_OK ||
-        wa_store_add_session(s->db, digest, wa_sv(user), expires, err) != WA_OK)
+        begin_session(s, digest, user, peer, expires, err) != WA_OK)
         return err->code;
     wa_jw_init(&w, answer);
     wa_jw_obj(&w);
@@ -56,7 +69,7 @@ static void on_login(struct wa_store *s, void *user, struct wa_sv payload)
     wa_buf_init(&answer, 4096);
     if (wa_sv_eqs(payload, "ok")) {
         wa_throttle_good(&s->throttle, l->request->peer, l->user);
-        (void)make_session(s, l->user, &answer, &err);
+        (void)make_session(s, l->user, l->request->peer, &answer, &err);
     } else {
         (void)wa_fail(&err, WA_E_AUTH, "user or password is wrong");
     }

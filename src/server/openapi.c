@@ -40,6 +40,15 @@ static const char schemas[] =
     "\"Placed\":{\"type\":\"object\",\"required\":[\"code\",\"message\",\"file\"],\"properties\":{"
     "\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},\"file\":{\"type\":"
     "\"string\"}}},"
+    "\"Journal\":{\"type\":\"object\",\"required\":[\"node\",\"entries\"],\"properties\":{"
+    "\"node\":{\"type\":\"string\"},\"entries\":{\"type\":\"array\",\"items\":{\"type\":"
+    "\"object\",\"required\":[\"seq\",\"at\",\"digest\",\"entry\"],\"properties\":{\"seq\":{"
+    "\"type\":\"integer\"},\"at\":{\"type\":\"integer\"},\"digest\":{\"type\":\"string\"},"
+    "\"entry\":{\"type\":\"string\",\"description\":\"JSON, as it is digested\"}}}}}},"
+    "\"JournalHead\":{\"type\":\"object\",\"required\":[\"node\",\"seq\",\"digest\"],"
+    "\"properties\":{\"node\":{\"type\":\"string\"},\"seq\":{\"type\":\"integer\"},"
+    "\"digest\":{\"type\":\"string\"},\"seen\":{\"type\":\"string\",\"description\":\"of "
+    "the entry that was asked for; absent when it is not there\"}}},"
     "\"Description\":{\"type\":\"object\"}}";
 
 static void write_ref(struct wa_jw *w, const char *about, const char *schema)

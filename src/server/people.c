@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "crypto/pwhash.h"
+#include "server/journal.h"
 #include "server/rights.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
@@ -108,6 +109,22 @@ static enum wa_code change(struct wa_db *db, const struct wa_person_change *c, c
                                                            : err->code;
 }
 
+static enum wa_code note(struct wa_db *db, const struct wa_server_config *config,
+                         const struct wa_person_change *c, struct wa_err *err)
+{
+    static const char *const acts[] = {
+        [WA_PERSON_ADD] = "user.added",         [WA_PERSON_ROLE] = "user.role",
+        [WA_PERSON_PASSWORD] = "user.password", [WA_PERSON_DISABLE] = "user.disabled",
+        [WA_PERSON_ENABLE] = "user.enabled",    [WA_PERSON_REMOVE] = "user.removed"};
+    bool has_role = c->what == WA_PERSON_ADD || c->what == WA_PERSON_ROLE;
+    const struct wa_journal_act act = {
+        .act = acts[c->what],
+        .user = WA_SV("root"),
+        .peer = "",
+        .what = {{"name", wa_sv(c->name)}, {has_role ? "role" : NULL, wa_sv(c->role)}}};
+    return wa_server_journal_add(db, config->server_uuid, &act, err);
+}
+
 enum wa_code wa_server_change_person(const struct wa_server_config *config,
                                      const struct wa_person_change *c, struct wa_err *err)
 {
@@ -124,7 +141,8 @@ enum wa_code wa_server_change_person(const struct wa_server_config *config,
         wa_server_open_db(config, "waptserver/user", &db, err) != WA_OK ||
         wa_db_begin(db, err) != WA_OK)
         return err->code;
-    if (change(db, c, hash, err) == WA_OK && wa_db_commit(db, err) == WA_OK)
+    if (change(db, c, hash, err) == WA_OK && note(db, config, c, err) == WA_OK &&
+        wa_db_commit(db, err) == WA_OK)
         return WA_OK;
     wa_db_rollback(db);
     return err->code;

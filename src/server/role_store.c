@@ -44,6 +44,11 @@ void wa_store_reply(struct wa_store *s, const struct wa_chan_msg *msg)
     }
 }
 
+enum wa_code wa_store_note(struct wa_store *s, const struct wa_journal_act *a, struct wa_err *err)
+{
+    return wa_server_journal_add(s->db, s->child.config.server_uuid, a, err);
+}
+
 /* --- passwords --- */
 
 #define CHECKS_MAX 32u /* each takes the auth process a good part of a second */
@@ -135,10 +140,31 @@ static bool has_database(struct wa_store *s)
     return is_back;
 }
 
+#define TELL_HEAD_S 600
+
+/* The journal's head goes where the log goes: away from this machine, if the log does. */
+static void tell_head(struct wa_store *s)
+{
+    struct wa_journal_head head;
+    struct wa_err err = WA_ERR_INIT;
+    int64_t now = wa_clock_now();
+    if (now >= s->told_at && now - s->told_at < TELL_HEAD_S)
+        return;
+    s->told_at = now;
+    if (wa_server_journal_head(s->db, s->child.config.server_uuid, &head, &err) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "journal.failed", &err);
+    else if (head.seq != s->told_seq)
+        wa_log(&s->child.log, WA_LOG_INFO, "journal.head",
+               WA_LF_S("node", s->child.config.server_uuid), WA_LF_I("seq", head.seq),
+               WA_LF_S("digest", head.digest));
+    s->told_seq = head.seq;
+}
+
 static void on_clock(void *user)
 {
     if (!has_database(user))
         return;
+    tell_head(user);
     wa_store_dispatch_due(user);
     wa_store_clean(user, wa_clock_now());
     wa_store_stamp(user, false);

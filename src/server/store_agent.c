@@ -151,6 +151,19 @@ static void account_of(const struct registration *g, char out[WA_NAME_MAX + 1])
     (void)snprintf(out, WA_NAME_MAX + 1, "%.*s", WA_SV_ARG(g->msg.user));
 }
 
+static enum wa_code note_registration(struct wa_store *s, const struct registration *g,
+                                      bool is_replaced, struct wa_err *err)
+{
+    const struct wa_journal_act act = {
+        .act = "host.registered",
+        .user = g->msg.user,
+        .peer = g->request->peer,
+        .what = {{"uuid", g->msg.uuid},
+                 {"by", wa_sv(g->by)},
+                 {"replaced", is_replaced ? WA_SV("yes") : WA_SV("no")}}};
+    return wa_store_note(s, &act, err);
+}
+
 static void finish_registration(struct registration *g, bool by_password)
 {
     struct wa_store *s = g->request->store;
@@ -167,6 +180,8 @@ static void finish_registration(struct registration *g, bool by_password)
         code = use_credential(s, g, by_password, &is_replaced, &err);
         if (code == WA_OK)
             code = write_host(s, g, &change, &err);
+        if (code == WA_OK)
+            code = note_registration(s, g, is_replaced, &err);
         if (code == WA_OK)
             code = wa_db_commit(s->db, &err);
         if (code != WA_OK)
@@ -360,7 +375,7 @@ static enum wa_code store_status(struct wa_store *s, const struct wa_envelope *e
     return wa_buf_check(answer, err);
 }
 
-static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e,
+static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e, const char *peer,
                                  struct reported *ret, struct wa_err *err)
 {
     struct wa_result_msg m;
@@ -380,8 +395,15 @@ static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e
     ret->change.last_seen = wa_clock_now();
     wa_log(&s->child.log, WA_LOG_INFO, "action.result", WA_LF_S("id", id), WA_LF_SV("uuid", m.uuid),
            WA_LF_SV("state", m.state), WA_LF_SV("code", m.code));
-    return wa_store_action_state(s->db, id, m.uuid, m.state, m.code, m.message,
-                                 wa_buf_sv(&packages), wa_clock_now(), err);
+    if (wa_store_action_state(s->db, id, m.uuid, m.state, m.code, m.message, wa_buf_sv(&packages),
+                              wa_clock_now(), err) != WA_OK)
+        return err->code;
+    const struct wa_journal_act act = {
+        .act = "action.result",
+        .peer = peer,
+        .what = {{"id", wa_sv(id)}, {"uuid", m.uuid}, {"state", m.state}, {"code", m.code}}};
+    /* Once for each order: a machine can't fill the journal by itself. */
+    return wa_db_changes(s->db) == 1 ? wa_store_note(s, &act, err) : WA_OK;
 }
 
 void wa_store_report(struct wa_store_request *r)
@@ -402,7 +424,7 @@ void wa_store_report(struct wa_store_request *r)
             wa_envelope_parse(wa_buf_sv(&r->body),
                               is_result ? WA_PURPOSE_RESULT : WA_PURPOSE_STATUS, &arena, &e, &err);
         if (code == WA_OK)
-            code = is_result ? store_result(s, &e, &said, &err)
+            code = is_result ? store_result(s, &e, r->peer, &said, &err)
                              : store_status(s, &e, &said, &answer, &err);
         if (code == WA_OK)
             code = wa_db_commit(s->db, &err);

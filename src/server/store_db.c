@@ -35,6 +35,8 @@ static const struct wa_migration migrations[] = {
         "ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'superadmin';"
         "ALTER TABLE users ADD COLUMN is_disabled BIGINT NOT NULL DEFAULT 0;"
         "CREATE INDEX actions_due ON actions (state, not_before)"},
+    {4, "CREATE TABLE journal (node TEXT NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, digest "
+        "TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (node, seq))"},
 };
 
 enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,

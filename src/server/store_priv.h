@@ -4,7 +4,9 @@
 #define WA_SERVER_STORE_PRIV_H
 
 #include "base/map.h"
+#include "codec/json.h"
 #include "proto/envelope.h"
+#include "server/journal.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
 #include "server/throttle.h"
@@ -34,13 +36,14 @@ struct wa_store {
     char trusted[WA_PATH_MAX];
     struct wa_timer *clock;
     int64_t cleaned_at;
-    bool owes_requeue;  /* an order that was not sent could not be given back to the queue */
-    bool owes_dispatch; /* an order waits whose time had come before */
-    bool has_more;      /* more could go at once than one signature takes */
-    int64_t due_until;  /* orders due before are sent, or wait for their machine */
-    size_t checks;      /* passwords being checked */
-    bool is_stamping;   /* the repository's timestamp is on its way */
-    bool stamp_again;   /* and something has changed meanwhile */
+    int64_t told_at, told_seq; /* when the log was told the journal's head, and which */
+    bool owes_requeue;         /* an order that was not sent could not be given back to the queue */
+    bool owes_dispatch;        /* an order waits whose time had come before */
+    bool has_more;             /* more could go at once than one signature takes */
+    int64_t due_until;         /* orders due before are sent, or wait for their machine */
+    size_t checks;             /* passwords being checked */
+    bool is_stamping;          /* the repository's timestamp is on its way */
+    bool stamp_again;          /* and something has changed meanwhile */
     uint64_t stamped_ms;
     struct wa_throttle throttle;
     struct wa_throttle persons; /* machines' questions about people, by machine and by person */
@@ -61,6 +64,10 @@ void wa_store_request_free(struct wa_store_request *r);
 /* Answer and free the request. */
 void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body);
 void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *err);
+
+/* An entry of the journal, in the caller's transaction. */
+WA_CHECK enum wa_code wa_store_note(struct wa_store *s, const struct wa_journal_act *a,
+                                    struct wa_err *err);
 
 /* Asks another process; fn gets its answer. */
 typedef void (*wa_store_reply_fn)(struct wa_store *s, void *user, struct wa_sv payload);

@@ -9,8 +9,48 @@
 #include "os/clock.h"
 #include "os/rand.h"
 #include "proto/token.h"
+#include "server/journal.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
+
+static enum wa_code note(struct wa_db *db, const struct wa_server_config *c, const char *act,
+                         const char *digest, int64_t uses, struct wa_err *err)
+{
+    char number[24];
+    (void)snprintf(number, sizeof number, "%lld", (long long)uses);
+    const struct wa_journal_act a = {.act = act,
+                                     .user = WA_SV("root"),
+                                     .peer = "",
+                                     .what = {{"token", wa_sv_sub(wa_sv(digest), 0, WA_TOKEN_ID)},
+                                              {uses > 0 ? "uses" : NULL, wa_sv(number)}}};
+    return wa_server_journal_add(db, c->server_uuid, &a, err);
+}
+
+/* The token and its entry in the journal. */
+static enum wa_code add(struct wa_db *db, const struct wa_server_config *c, const char *digest,
+                        int64_t expires, int64_t uses, struct wa_err *err)
+{
+    if (wa_db_begin(db, err) != WA_OK)
+        return err->code;
+    if (wa_store_add_token(db, digest, expires, uses, err) == WA_OK &&
+        note(db, c, "token.made", digest, uses, err) == WA_OK && wa_db_commit(db, err) == WA_OK)
+        return WA_OK;
+    wa_db_rollback(db);
+    return err->code;
+}
+
+static enum wa_code drop(struct wa_db *db, const struct wa_server_config *c, const char *id,
+                         struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "DELETE FROM tokens WHERE substr(sha256, 1, 12) = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, id);
+    if (wa_run(s, err) != WA_OK)
+        return err->code;
+    return wa_db_changes(db) > 0 ? note(db, c, "token.revoked", id, 0, err)
+                                 : wa_fail(err, WA_E_NOT_FOUND, "there is no token '%s'", id);
+}
 
 enum wa_code wa_server_enrol_token(const struct wa_server_config *c, int64_t uses, int64_t seconds,
                                    char *text, char id[WA_TOKEN_ID + 1], struct wa_err *err)
@@ -29,7 +69,7 @@ enum wa_code wa_server_enrol_token(const struct wa_server_config *c, int64_t use
         wa_token_make(wa_cert_fingerprint(chain.items[0]), secret, &token, err) != WA_OK ||
         wa_sha256_hex(token.text, strlen(token.text), digest, err) != WA_OK ||
         wa_server_open_db(c, "waptserver/tokens", &db, err) != WA_OK ||
-        wa_store_add_token(db, digest, wa_clock_now() + seconds, uses, err) != WA_OK)
+        add(db, c, digest, wa_clock_now() + seconds, uses, err) != WA_OK)
         return wa_wrap(err, "making an enrolment token");
     memcpy(text, token.text, sizeof token.text);
     (void)snprintf(id, WA_TOKEN_ID + 1, "%.12s", digest);
@@ -62,15 +102,13 @@ enum wa_code wa_server_revoke_token(const struct wa_server_config *c, const char
                                     struct wa_err *err)
 {
     WA_AUTO(wa_db) struct wa_db *db = NULL;
-    struct wa_stmt *s;
     if (!wa_hex_is(wa_sv(id), WA_TOKEN_ID))
         return wa_fail(err, WA_E_USAGE, "'%s' is not the name of a token: 'list' shows them", id);
     if (wa_server_open_db(c, "waptserver/tokens", &db, err) != WA_OK ||
-        wa_db_prepare(db, "DELETE FROM tokens WHERE substr(sha256, 1, 12) = ?", &s, err) != WA_OK)
+        wa_db_begin(db, err) != WA_OK)
         return err->code;
-    wa_bind_s(s, 0, id);
-    if (wa_run(s, err) != WA_OK)
-        return wa_wrap(err, "revoking an enrolment token");
-    return wa_db_changes(db) > 0 ? WA_OK
-                                 : wa_fail(err, WA_E_NOT_FOUND, "there is no token '%s'", id);
+    if (drop(db, c, id, err) == WA_OK && wa_db_commit(db, err) == WA_OK)
+        return WA_OK;
+    wa_db_rollback(db);
+    return wa_wrap(err, "revoking an enrolment token");
 }

@@ -90,6 +90,9 @@ def answers(org):
     for argv in ((), ("list",)):
         keep(f"waptserver enrol-token {''.join(argv)}".strip(),
              run(BIN / "waptserver", "enrol-token", *argv, "--json", "--config", org.base / "server/waptserver.ini"))
+    for argv in ((), ("head",), ("verify",)):
+        keep(f"waptserver journal {''.join(argv)}".strip(),
+             run(BIN / "waptserver", "journal", *argv, "--json", "--config", org.base / "server/waptserver.ini"))
     keep("waptserver user", run(BIN / "waptserver", "user", "--json", "--config", org.base / "server/waptserver.ini"))
     console("upload", package, base / "none.wapt", ok=False)
     console("publish", "--known", base / "known", "--root", base / "repo/root.json", *signer, "--yes", ok=False)  # the server has no root
@@ -174,7 +177,7 @@ def repository(org, base, me, keep):
 
 def test_every_command_is_told_and_true(org):
     told, got = json_schema.documented(DOCS), answers(org)
-    assert {name.replace(" list", "") if name.startswith("waptserver enrol") else name for name in told} | ENDLESS == commands()
+    assert {" ".join(name.split()[:2]) if name.startswith("waptserver") else name for name in told} | ENDLESS == commands()
     assert set(got) | OUTSIDE == set(told)
     assert {name for name, results in got.items() if all(r is None for r in results)} == {name for name, shape in told.items() if shape is None}
     wrong = [d for name, results in got.items() for result in results if result is not None or told[name] is None

@@ -1,5 +1,6 @@
 """Several administrators with roles, on the real server: what each may, and what ends with a change."""
 import json
+import sqlite3
 
 import pytest
 
@@ -98,3 +99,38 @@ def test_who_may_let_machines_in(srv, org):
         assert got.returncode == status, got.stderr
     listed = json.loads(srv.call("GET", "/api/v1/hosts?q=people-&sort=uuid", token=srv.token())[1])
     assert [h["uuid"] for h in listed["hosts"]] == ["people-porter"] and listed["total"] == 1
+
+
+def journal(srv, *argv, ok=True):
+    return run(BIN / "waptserver", "journal", *argv, "--json", "--config", srv.dir / "waptserver.ini", ok=ok)
+
+
+def test_the_journal_and_those_who_remember_it(srv, org, monkeypatch):
+    """Entries for what the tests above did; a console that has seen the journal notices what the server's owner did to it."""
+    acts = [e["entry"]["act"] for e in json.loads(journal(srv, "list").stdout)["result"]]
+    for act in ("login", "user.added", "user.role", "user.disabled", "user.removed", "package.changed", "host.registered"):
+        assert act in acts, act
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(org.base / "journal-config"))
+
+    def hosts():
+        return run(BIN / "waptconsole", "hosts", "--server", f"https://127.0.0.1:{srv.port}", "--server-fingerprint",
+                   org.fingerprint(srv.dir / "private/tls.crt"), "--password-file", org.base / "admin.pw")
+
+    assert "journal" not in hosts().stderr and "journal" not in hosts().stderr
+    (kept,) = (org.base / "journal-config/wapt").glob("journal-*.head")
+    seen = kept.read_text().strip()
+    assert json.loads(journal(srv, "verify", "--head", seen).stdout)["result"]["entries"] >= len(acts)
+    # The owner of the server takes the last entries away, and things go on.
+    with sqlite3.connect(srv.dir / "db/waptserver.sqlite") as db:
+        db.execute("DELETE FROM journal WHERE seq >= (SELECT max(seq) FROM journal) - 1")
+    assert json.loads(journal(srv, "verify").stdout)["ok"]
+    assert journal(srv, "verify", "--head", seen, ok=False).returncode == 4
+    assert "rewritten or cut" in hosts().stderr
+    assert kept.read_text().strip() == seen, "what was seen is kept"
+    # An entry changed in the middle.
+    with sqlite3.connect(srv.dir / "db/waptserver.sqlite") as db:
+        db.execute("UPDATE journal SET entry = replace(entry, 'readonly', 'developer') WHERE seq = (SELECT min(seq) FROM journal WHERE entry LIKE '%readonly%')")
+    broken = journal(srv, "verify", ok=False)
+    assert broken.returncode == 4 and "damaged at entry" in broken.stdout
+    for argv in (("burn",), ("verify", "--head", "x"), ("verify", "--head", "1:abc"), ("list", "--limit", "0")):
+        assert journal(srv, *argv, ok=False).returncode == 2

@@ -1,0 +1,25 @@
+/* srv.h - the subcommands of waptserver, one file each, and what several of them need. */
+#ifndef WA_CMD_SRV_H
+#define WA_CMD_SRV_H
+
+#include "cmd/cli.h"
+#include "server/config.h"
+
+#define WA_SRV_DIR "/var/lib/waptserver"
+#define WA_SRV_CONFIG WA_SRV_DIR "/waptserver.ini"
+#define WA_SRV_CONFIG_OPTION                                                                       \
+    {                                                                                              \
+        "config", 'c', "FILE", "Configuration (else " WA_SRV_CONFIG ")"                            \
+    }
+
+extern const struct wa_cli_command wa_srv_setup;
+extern const struct wa_cli_command wa_srv_run;
+extern const struct wa_cli_command wa_srv_token;
+extern const struct wa_cli_command wa_srv_user;
+extern const struct wa_cli_command wa_srv_journal;
+
+/* The configuration that --config names; free it with wa_server_config_free(). */
+WA_CHECK enum wa_code wa_srv_config(const struct wa_cli *cli, struct wa_server_config *ret,
+                                    struct wa_err *err);
+
+#endif

@@ -1,0 +1,213 @@
+/* journal.c - the chain of what was done: adding, reading, verifying.
+ *
+ * One appender a node: the store, or a command beside it, each inside a transaction that holds the
+ * database's write lock.
+ */
+#include "server/journal.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "crypto/digest.h"
+#include "os/clock.h"
+
+#define ENTRY_MAX (64u << 10) /* bytes */
+#define FIRST "0000000000000000000000000000000000000000000000000000000000000000"
+
+static enum wa_code digest_of(struct wa_sv node, int64_t seq, int64_t at, const char *previous,
+                              struct wa_sv text, char ret[WA_JOURNAL_DIGEST], struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf b;
+    wa_buf_init(&b, 2 * ENTRY_MAX);
+    wa_buf_addf(&b, "wapt-journal\n%.*s\n%lld\n%lld\n%s\n", WA_SV_ARG(node), (long long)seq,
+                (long long)at, previous);
+    wa_buf_addsv(&b, text);
+    return wa_buf_check(&b, err) == WA_OK ? wa_sha256_hex(b.p, b.n, ret, err) : err->code;
+}
+
+enum wa_code wa_server_journal_head(struct wa_db *db, const char *node, struct wa_journal_head *ret,
+                                    struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    struct wa_journal_head h = {.seq = 0, .digest = FIRST};
+    if (wa_db_prepare(db,
+                      "SELECT seq, digest FROM journal WHERE node = ? ORDER BY seq DESC LIMIT 1",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, node);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    if (row) {
+        h.seq = wa_col_i64(s, 0);
+        (void)snprintf(h.digest, sizeof h.digest, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
+        wa_reset(s);
+    }
+    *ret = h;
+    return WA_OK;
+}
+
+static enum wa_code insert(struct wa_db *db, const char *node, int64_t seq, int64_t at,
+                           const char *digest, struct wa_sv text, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "INSERT INTO journal (node, seq, at, digest, entry) VALUES (?, ?, ?, ?, ?)",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, node);
+    wa_bind_i64(s, 1, seq);
+    wa_bind_i64(s, 2, at);
+    wa_bind_s(s, 3, digest);
+    wa_bind_sv(s, 4, text);
+    return wa_run(s, err);
+}
+
+static void write_act(const struct wa_journal_act *a, struct wa_buf *out)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "act", a->act);
+    wa_jw_kvsv(&w, "user", a->user);
+    wa_jw_kv(&w, "peer", a->peer);
+    wa_jw_key(&w, "what");
+    wa_jw_obj(&w);
+    for (size_t i = 0; i < WA_JOURNAL_FIELDS && a->what[i].key != NULL; i++)
+        wa_jw_kvsv(&w, a->what[i].key, a->what[i].value);
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+}
+
+enum wa_code wa_server_journal_add(struct wa_db *db, const char *node,
+                                   const struct wa_journal_act *a, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_journal_head head;
+    char digest[WA_JOURNAL_DIGEST];
+    int64_t now = wa_clock_now();
+    wa_buf_init(&text, ENTRY_MAX);
+    write_act(a, &text);
+    if (wa_buf_check(&text, err) != WA_OK ||
+        wa_server_journal_head(db, node, &head, err) != WA_OK ||
+        digest_of(wa_sv(node), head.seq + 1, now, head.digest, wa_buf_sv(&text), digest, err) !=
+            WA_OK ||
+        insert(db, node, head.seq + 1, now, digest, wa_buf_sv(&text), err) != WA_OK)
+        return wa_wrap(err, "writing the journal");
+    return WA_OK;
+}
+
+enum wa_code wa_server_journal_digest(struct wa_db *db, const char *node, int64_t seq,
+                                      char ret[WA_JOURNAL_DIGEST], struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT digest FROM journal WHERE node = ? AND seq = ?", &s, err) !=
+        WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, node);
+    wa_bind_i64(s, 1, seq);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    if (!row)
+        return wa_fail(err, WA_E_NOT_FOUND, "the journal has no entry %lld", (long long)seq);
+    (void)snprintf(ret, WA_JOURNAL_DIGEST, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+    wa_reset(s);
+    return WA_OK;
+}
+
+/* Each row of a statement over (node, seq, at, digest, entry). */
+static enum wa_code each(struct wa_stmt *s, wa_journal_fn fn, void *user, struct wa_err *err)
+{
+    bool row = true;
+    while (wa_step(s, &row, err) == WA_OK && row) {
+        char digest[WA_JOURNAL_DIGEST];
+        (void)snprintf(digest, sizeof digest, "%.*s", WA_SV_ARG(wa_col_sv(s, 3)));
+        const struct wa_journal_row r = {.node = wa_col_sv(s, 0),
+                                         .seq = wa_col_i64(s, 1),
+                                         .at = wa_col_i64(s, 2),
+                                         .digest = digest,
+                                         .text = wa_col_sv(s, 4)};
+        if (fn(user, &r, err) != WA_OK) {
+            wa_reset(s);
+            break;
+        }
+    }
+    return err->code;
+}
+
+enum wa_code wa_server_journal_read(struct wa_db *db, const char *node, int64_t after,
+                                    int64_t limit, wa_journal_fn fn, void *user, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "SELECT node, seq, at, digest, entry FROM journal WHERE node = ? AND seq > ? "
+                      "ORDER BY seq LIMIT ?",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, node);
+    wa_bind_i64(s, 1, after);
+    wa_bind_i64(s, 2, limit);
+    return each(s, fn, user, err);
+}
+
+/* --- verifying --- */
+
+struct chain {
+    char node[128], previous[WA_JOURNAL_DIGEST];
+    int64_t seq;
+    uint64_t count;
+    const char *head_node;
+    const struct wa_journal_head *head;
+    bool has_head;
+};
+
+static enum wa_code damaged(const struct wa_journal_row *r, const char *how, struct wa_err *err)
+{
+    return wa_fail(err, WA_E_REFUSED, "the journal of '%.*s' is damaged at entry %lld: %s",
+                   WA_SV_ARG(r->node), (long long)r->seq, how);
+}
+
+static enum wa_code check_row(void *user, const struct wa_journal_row *r, struct wa_err *err)
+{
+    struct chain *c = user;
+    char digest[WA_JOURNAL_DIGEST];
+    if (!wa_sv_eqs(r->node, c->node)) { /* the next node's chain begins */
+        (void)snprintf(c->node, sizeof c->node, "%.*s", WA_SV_ARG(r->node));
+        memcpy(c->previous, FIRST, sizeof c->previous);
+        c->seq = 0;
+    }
+    if (r->seq != c->seq + 1)
+        return damaged(r, "entries before it are missing", err);
+    if (digest_of(r->node, r->seq, r->at, c->previous, r->text, digest, err) != WA_OK)
+        return err->code;
+    if (strcmp(digest, r->digest) != 0)
+        return damaged(r, "it, or what stood before it, was changed", err);
+    if (c->head != NULL && strcmp(c->node, c->head_node) == 0 && r->seq == c->head->seq) {
+        if (strcmp(digest, c->head->digest) != 0)
+            return damaged(r, "it is another one than was seen before: the journal was rewritten",
+                           err);
+        c->has_head = true;
+    }
+    memcpy(c->previous, digest, sizeof digest);
+    c->seq = r->seq;
+    c->count++;
+    return WA_OK;
+}
+
+enum wa_code wa_server_journal_verify(struct wa_db *db, const char *node,
+                                      const struct wa_journal_head *head, uint64_t *ret_count,
+                                      struct wa_err *err)
+{
+    struct wa_stmt *s;
+    struct chain c = {.node = "", .head_node = node, .head = head};
+    if (wa_db_prepare(db, "SELECT node, seq, at, digest, entry FROM journal ORDER BY node, seq", &s,
+                      err) != WA_OK ||
+        each(s, check_row, &c, err) != WA_OK)
+        return err->code;
+    if (head != NULL && head->seq > 0 && !c.has_head)
+        return wa_fail(err, WA_E_REFUSED,
+                       "the journal of '%s' was cut off: entry %lld was seen before, and is gone",
+                       node, (long long)head->seq);
+    *ret_count = c.count;
+    return WA_OK;
+}
