@@ -392,6 +392,22 @@ def test_what_ends_it(machine, role, what):
     machine.unharmed(said())
 
 
+AUTH = foreign(A, "launchers", "giant", "descriptor", "half") + [
+    ("not-asked", [step(A, "AUTH_ANSWER", "payload", b'{"password_ok":true,"groups":["root"],"is_admin":true}')], "auth process"),
+    ("no-answer", [step(A, "AUTH_ANSWER", "payload", b"")], "auth process"),
+    ("gone", [step(A, "begin", "end", 0)], "auth process"),
+]
+
+
+@pytest.mark.parametrize("steps, why", [c[1:] for c in AUTH], ids=[c[0] for c in AUTH])
+def test_auth(machine, steps, why):
+    said = machine.play(*steps)
+    answer = as_somebody(machine)
+    assert b'"code":"ok"' not in answer and why.encode() in answer, answer
+    assert "local.denied" in said(), said()
+    machine.unharmed(said())
+
+
 def test_after_all_of_it(machine):
     machine.mends()
 
