@@ -53,7 +53,7 @@ static int teardown(void **state)
 {
     struct place *p = *state;
     struct wa_err err = WA_ERR_INIT;
-    WA_ASSERT_OK(wa_loop_turn(p->m.loop, 0, &err)); /* what is told, to nobody */
+    WA_ASSERT_OK(wa_loop_run(p->m.loop, &err)); /* what is told, to nobody */
     wa_loop_free(p->m.loop);
     wa_db_close(p->m.db);
     wa_cancel_free(p->m.cancel);
