@@ -44,6 +44,7 @@ pytests() {
 stage "architecture"
 one "layers, includes and sizes of files" /usr/bin/python3 tools/arch_check.py
 one "every C file as clang-format writes it" sh -c 'find src tests fuzz bench -name "*.[ch]" | xargs clang-format --dry-run -Werror'
+one "every text is translated" tools/texts.sh check
 one "links in the documents" /usr/bin/python3 tools/docs_check.py
 stage "units, vectors and every fuzz target's corpus"
 meson_tests plain "$build" 1

@@ -53,8 +53,8 @@ struct wa_err {
         WA_OK, ""                                                                                  \
     }
 
-/* Sets code and text, in the language of the process (text.h). Control characters, invisible marks and broken UTF-8 in the result are
- * replaced by '?'. Returns code. */
+/* Sets code and text, in the language of the process (text.h). Control characters, invisible marks
+ * and broken UTF-8 in the result are replaced by '?'. Returns code. */
 enum wa_code wa_fail(struct wa_err *err, enum wa_code code, const char *fmt, ...) WA_FORMAT(3, 4);
 
 /* As wa_fail() with ": <text of errnum>" appended; the code follows errnum

@@ -10,7 +10,7 @@ struct wa_language {
     const unsigned char *at; /* for each text, in the order of strcmp(): where its English and its
                                 translation begin in texts, 32 bits each, lowest byte first */
     size_t count;
-    const char *texts; /* each with its NUL; the forms of a plural follow one another */
+    const char *texts;            /* each with its NUL; the forms of a plural follow one another */
     unsigned (*plural)(size_t n); /* which form */
 };
 

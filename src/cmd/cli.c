@@ -13,9 +13,9 @@
 #include <stdlib.h>
 
 const struct wa_cli_option wa_cli_common[3] = {
-    {"help", 'h', NULL, "Show this help and end"},
-    {"json", 'j', NULL, "Write the result as one JSON object"},
-    {"version", 'V', NULL, "Show the version and end"},
+    {"help", 'h', NULL},
+    {"json", 'j', NULL},
+    {"version", 'V', NULL},
 };
 
 /* --- tables --- */

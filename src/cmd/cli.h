@@ -15,20 +15,18 @@
 
 #define WA_CLI_GIVEN_MAX 256u /* options on one command line */
 
+/* The words alone; what they mean is in the manual page, from which help.h is made. */
 struct wa_cli_option {
     const char *name; /* long name, without the dashes */
     char letter;      /* 0: none */
-    const char *arg;  /* what the help calls its argument; NULL: a flag */
-    const char *help; /* one line */
+    const char *arg;  /* name of its value, as in the manual; NULL: a flag */
 };
 
 struct wa_cli;
 struct wa_help;
 struct wa_help_row;
 struct wa_cli_command {
-    const char *name;    /* NULL for a program without subcommands */
-    const char *args;    /* synopsis of what follows the options, "FILE..." */
-    const char *summary; /* one line */
+    const char *name; /* NULL for a program without subcommands */
     const struct wa_cli_option *options;
     size_t option_count;
     size_t args_min, args_max; /* checked before run(); SIZE_MAX: any number */
@@ -47,7 +45,6 @@ struct wa_cli_alias {
 struct wa_cli_program {
     const char *name;                             /* as typed */
     int section;                                  /* of the manual */
-    const char *summary;                          /* one line */
     const struct wa_cli_command *const *commands; /* NULL-terminated; one without a name: alone */
     const char *family; /* "root": "root init" may be typed for "root-init"; NULL: none */
     const struct wa_cli_option *options; /* of every command, beside --help, --version, --json */

@@ -36,13 +36,10 @@ WA_CHECK enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c,
                                         struct wa_err *err);
 
 #define WA_CON_SERVER_OPTIONS                                                                      \
-    {"server", 0, "URL", "https address of the server (else wapt_server)"},                        \
-        {"user", 'U', "NAME", "User on the server (else admin)"},                                  \
-        {"password-file", 0, "FILE", "File with that user's password (else asked)"},               \
-        {"server-fingerprint", 0, "SHA256",                                                        \
-         "The server's certificate, as its administrator told you"},                               \
+    {"server", 0, "URL"}, {"user", 'U', "NAME"}, {"password-file", 0, "FILE"},                     \
+        {"server-fingerprint", 0, "SHA256"},                                                       \
     {                                                                                              \
-        "verify-cert", 0, "FILE", "Pinned certificate or authority of the server"                  \
+        "verify-cert", 0, "FILE"                                                                   \
     }
 
 #endif

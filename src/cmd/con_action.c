@@ -18,15 +18,9 @@
 #define POLL_MS 500u
 
 static const struct wa_cli_option options[] = {
-    WA_CON_SERVER_OPTIONS,
-    WA_GET_SIGNER_OPTIONS,
-    {"hosts", 'H', "HOST,...", "Machines, by name, uuid or pattern like 'pc-*'"},
-    {"yes", 'y', NULL, "Do not ask, however many machines there are"},
-    {"valid", 0, "PERIOD", "How long a machine that is off may still do it (else 1h)"},
-    {"timeout", 0, "PERIOD",
-     "How long to wait for results (else 10m, and not for machines that are off)"},
-    {"no-wait", 0, NULL, "Do not wait for results"},
-    {"force", 'f', NULL, "Do it again, or in spite of a failing script"},
+    WA_CON_SERVER_OPTIONS, WA_GET_SIGNER_OPTIONS,  {"hosts", 'H', "HOST,..."},
+    {"yes", 'y', NULL},    {"valid", 0, "PERIOD"}, {"timeout", 0, "PERIOD"},
+    {"no-wait", 0, NULL},  {"force", 'f', NULL},
 };
 
 struct work {
@@ -321,11 +315,4 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return code;
 }
 
-const struct wa_cli_command wa_con_action = {"action",
-                                             "ACTION [PACKAGE...]",
-                                             "Sign an action and have machines carry it out",
-                                             options,
-                                             WA_COUNT(options),
-                                             1,
-                                             257,
-                                             run};
+const struct wa_cli_command wa_con_action = {"action", options, WA_COUNT(options), 1, 257, run};

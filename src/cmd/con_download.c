@@ -12,12 +12,12 @@
 
 static const struct wa_cli_option options[] = {
     WA_CON_SERVER_OPTIONS,
-    {"output", 'o', "DIR", ""},
-    {"trusted", 't', "DIR", ""},
+    {"output", 'o', "DIR"},
+    {"trusted", 't', "DIR"},
 };
 static const struct wa_cli_option forget_options[] = {
     WA_CON_SERVER_OPTIONS,
-    {"yes", 'y', NULL, ""},
+    {"yes", 'y', NULL},
 };
 
 struct fetching {
@@ -179,7 +179,7 @@ static enum wa_code forget(struct wa_cli *cli, struct wa_err *err)
     return WA_OK;
 }
 
-const struct wa_cli_command wa_con_download = {"download",        "", "",       options,
-                                               WA_COUNT(options), 1,  SIZE_MAX, download};
+const struct wa_cli_command wa_con_download = {"download", options,  WA_COUNT(options),
+                                               1,          SIZE_MAX, download};
 const struct wa_cli_command wa_con_forget_host = {
-    "forget-host", "", "", forget_options, WA_COUNT(forget_options), 1, 1, forget};
+    "forget-host", forget_options, WA_COUNT(forget_options), 1, 1, forget};

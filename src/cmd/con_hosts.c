@@ -7,13 +7,9 @@
 #include "os/clock.h"
 
 static const struct wa_cli_option options[] = {
-    WA_CON_SERVER_OPTIONS,
-    {"connected", 0, NULL, "Only those that are connected now"},
-    {"disconnected", 0, NULL, "Only those that are not"},
-    {"status", 0, "STATUS", "Only those with this status, like ERROR"},
-    {"os", 0, "PATTERN", "Only those whose system matches, like '*Debian*'"},
-    {"not-seen", 0, "PERIOD", "Only those that were not seen for so long, like 30d"},
-    {"csv", 0, NULL, "Write CSV, for a spreadsheet"},
+    WA_CON_SERVER_OPTIONS,   {"connected", 0, NULL}, {"disconnected", 0, NULL},
+    {"status", 0, "STATUS"}, {"os", 0, "PATTERN"},   {"not-seen", 0, "PERIOD"},
+    {"csv", 0, NULL},
 };
 
 static const char *const keys[] = {"name", "fqdn", "uuid", "os", "status"};
@@ -114,11 +110,4 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return WA_OK;
 }
 
-const struct wa_cli_command wa_con_hosts = {"hosts",
-                                            "[PATTERN...]",
-                                            "List the machines, those whose name or uuid matches",
-                                            options,
-                                            WA_COUNT(options),
-                                            0,
-                                            SIZE_MAX,
-                                            run};
+const struct wa_cli_command wa_con_hosts = {"hosts", options, WA_COUNT(options), 0, SIZE_MAX, run};

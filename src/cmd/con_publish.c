@@ -287,19 +287,7 @@ static enum wa_code publish(struct wa_cli *cli, struct wa_err *err)
 }
 
 static const struct wa_cli_option options[] = {
-    WA_CON_SERVER_OPTIONS,
-    WA_GET_SIGNER_OPTIONS,
-    WA_REPO_PUBLISH_OPTIONS,
-    {"root", 0, "FILE", "The repository's root, as its administrators gave it to you"},
-    {"send-root", 0, "FILE", "Put this signed root on the server first"},
-    {"known", 0, "DIR", "Where root and last list are remembered"},
+    WA_CON_SERVER_OPTIONS, WA_GET_SIGNER_OPTIONS,    WA_REPO_PUBLISH_OPTIONS,
+    {"root", 0, "FILE"},   {"send-root", 0, "FILE"}, {"known", 0, "DIR"},
 };
-const struct wa_cli_command wa_con_publish = {
-    "publish",
-    "",
-    "Sign and publish the state of the server's repository",
-    options,
-    WA_COUNT(options),
-    0,
-    0,
-    publish};
+const struct wa_cli_command wa_con_publish = {"publish", options, WA_COUNT(options), 0, 0, publish};

@@ -146,31 +146,18 @@ static enum wa_code host_package(struct wa_cli *cli, struct wa_err *err)
 
 static const struct wa_cli_option upload_options[] = {
     WA_CON_SERVER_OPTIONS,
-    {"trusted", 't', "DIR", "Directory of trusted certificates (else public_certs_dir)"},
+    {"trusted", 't', "DIR"},
 };
 static const struct wa_cli_option package_options[] = {
     WA_CON_SERVER_OPTIONS,
     WA_GET_SIGNER_OPTIONS,
-    {"depends", 0, "LIST", "Packages that the machine gets"},
-    {"conflicts", 0, "LIST", "Packages that it must not have"},
-    {"version-of-package", 0, "VERSION", "Version (else the time, which grows)"},
-    {"output", 'o', "DIR", "Where the package is written (else here)"},
-    {"upload", 0, NULL, "Publish it on the server"},
+    {"depends", 0, "LIST"},
+    {"conflicts", 0, "LIST"},
+    {"version-of-package", 0, "VERSION"},
+    {"output", 'o', "DIR"},
+    {"upload", 0, NULL},
 };
-const struct wa_cli_command wa_con_upload = {"upload",
-                                             "FILE...",
-                                             "Publish packages on the server",
-                                             upload_options,
-                                             WA_COUNT(upload_options),
-                                             1,
-                                             SIZE_MAX,
-                                             upload};
+const struct wa_cli_command wa_con_upload = {"upload", upload_options, WA_COUNT(upload_options),
+                                             1,        SIZE_MAX,       upload};
 const struct wa_cli_command wa_con_host_package = {
-    "host-package",
-    "UUID",
-    "Make the signed package that says what a machine gets",
-    package_options,
-    WA_COUNT(package_options),
-    1,
-    1,
-    host_package};
+    "host-package", package_options, WA_COUNT(package_options), 1, 1, host_package};

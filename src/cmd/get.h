@@ -114,24 +114,18 @@ void wa_get_signer_fini(struct wa_get_signer *s);
 #define WA_AUTO_GET_SIGNER WA_CLEANUP(wa_get_signer_fini)
 /* The options it reads, for a command's table. */
 #define WA_GET_SIGNER_OPTIONS                                                                      \
-    {"certificate", 'k', "FILE", "Certificate to sign with (else personal_certificate_path)"},     \
-        {"private-key", 0, "FILE",                                                                 \
-         "Its private key, or the PKCS#11 URI of one (else the *.pem beside it that fits)"},       \
-        {"pkcs11-module", 0, "FILE", "The library that talks to the token of that URI"},           \
+    {"certificate", 'k', "FILE"}, {"private-key", 0, "FILE"}, {"pkcs11-module", 0, "FILE"},        \
     {                                                                                              \
-        "private-key-passwd", 'w', "FILE",                                                         \
-            "File whose first line is the key's password or PIN (else asked)"                      \
+        "private-key-passwd", 'w', "FILE"                                                          \
     }
 
 /* --- how to sign (get_signing.c) --- */
 /* The options it reads, for a command's table. */
 #define WA_GET_SIGNING_OPTIONS                                                                     \
-    {"inc-release", 'i', NULL, "Increment the version"},                                           \
-        {"maturity", 0, "NAME", "Set the maturity (DEV, PREPROD, PROD)"},                          \
-        {"target-os", 0, "LIST", "Set the systems it is for (windows, linux, darwin, all)"},       \
-        {"keep-signature-date", 0, NULL, "Keep the date of the last signature"},                   \
+    {"inc-release", 'i', NULL}, {"maturity", 0, "NAME"}, {"target-os", 0, "LIST"},                 \
+        {"keep-signature-date", 0, NULL},                                                          \
     {                                                                                              \
-        "message-digest", 'm', "LIST", "sha256 (default), or sha256,sha1 for what is very old"     \
+        "message-digest", 'm', "LIST"                                                              \
     }
 /* From these, and the date from SOURCE_DATE_EPOCH. Texts stay the command line's. */
 WA_CHECK enum wa_code wa_get_signing(const struct wa_cli *cli, struct wa_build_options *ret,

@@ -55,21 +55,20 @@ static enum wa_code absent(struct wa_cli *cli, struct wa_err *err)
                    cli->command->name);
 }
 
-#define ABSENT(var, name, args, summary)                                                           \
-    const struct wa_cli_command wa_get_##var = {name, args, summary, NULL, 0, 0, SIZE_MAX, absent};
-ABSENT(add_upgrade_shutdown, "add-upgrade-shutdown", "", "Install what is pending at each shutdown")
-ABSENT(remove_upgrade_shutdown, "remove-upgrade-shutdown", "", "Install nothing at shutdowns")
-ABSENT(propose_upgrade, "propose-upgrade", "", "Offer the upgrade to those who are at work here")
-ABSENT(check, "check", "", "Look whether the agent is well, and say what to do where it is not")
-ABSENT(edit, "edit", "FILE|DIR [LIST]", "Open the sources of a package in your editor")
-ABSENT(update_package_sources, "update-package-sources", "DIR...",
-       "Run update_package() of your own sources")
-ABSENT(upload_package, "upload-package", "FILE...", "Check packages and publish them on the server")
-ABSENT(build_upload, "build-upload", "DIR...", "Pack source directories, sign and publish them")
+#define ABSENT(var, name)                                                                          \
+    const struct wa_cli_command wa_get_##var = {name, NULL, 0, 0, SIZE_MAX, absent};
+ABSENT(add_upgrade_shutdown, "add-upgrade-shutdown")
+ABSENT(remove_upgrade_shutdown, "remove-upgrade-shutdown")
+ABSENT(propose_upgrade, "propose-upgrade")
+ABSENT(check, "check")
+ABSENT(edit, "edit")
+ABSENT(update_package_sources, "update-package-sources")
+ABSENT(upload_package, "upload-package")
+ABSENT(build_upload, "build-upload")
 
-ABSENT(get_server_certificate, "get-server-certificate", "", "")
-ABSENT(enable_check_certificate, "enable-check-certificate", "", "")
-ABSENT(sources_command, "sources", "", "")
+ABSENT(get_server_certificate, "get-server-certificate")
+ABSENT(enable_check_certificate, "enable-check-certificate")
+ABSENT(sources_command, "sources")
 
 enum wa_code wa_get_register_run(struct wa_cli *cli, struct wa_err *err)
 {

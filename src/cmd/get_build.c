@@ -8,11 +8,8 @@
 #include "os/path.h"
 
 static const struct wa_cli_option options[] = {
-    WA_GET_SIGNER_OPTIONS,
-    {"excludes", 'x', "LIST", "Patterns of file names to leave out, separated by commas"},
-    WA_GET_SIGNING_OPTIONS,
-    {"output", 'o', "DIR", "Directory for the packages (else that of the sources)"},
-    WA_GET_LINT_OPTIONS,
+    WA_GET_SIGNER_OPTIONS,  {"excludes", 'x', "LIST"}, WA_GET_SIGNING_OPTIONS,
+    {"output", 'o', "DIR"}, WA_GET_LINT_OPTIONS,
 };
 
 struct building {
@@ -105,11 +102,5 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return build_all(&b, err);
 }
 
-const struct wa_cli_command wa_get_build_package = {"build-package",
-                                                    "DIR...",
-                                                    "Pack source directories and sign them",
-                                                    options,
-                                                    WA_COUNT(options),
-                                                    1,
-                                                    SIZE_MAX,
-                                                    run};
+const struct wa_cli_command wa_get_build_package = {"build-package", options, WA_COUNT(options), 1,
+                                                    SIZE_MAX,        run};

@@ -103,6 +103,4 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return f.warnings > 0 ? wa_fail(err, WA_E_PARTIAL, "%zu warnings", f.warnings) : WA_OK;
 }
 
-const struct wa_cli_command wa_get_check = {
-    "check", "", "Look whether the agent is well, and say what to do where it is not", NULL, 0, 0,
-    0,       run};
+const struct wa_cli_command wa_get_check = {"check", NULL, 0, 0, 0, run};

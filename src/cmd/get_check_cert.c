@@ -8,7 +8,7 @@
 #include "os/path.h"
 
 static const struct wa_cli_option options[] = {
-    {"certificate", 'k', "FILE", ""},
+    {"certificate", 'k', "FILE"},
 };
 
 static enum wa_code judge(const struct wa_cert *c, int64_t now, struct wa_err *err)
@@ -50,4 +50,4 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 }
 
 const struct wa_cli_command wa_get_check_valid_codesigning_cert = {
-    "check-valid-codesigning-cert", "", "", options, WA_COUNT(options), 0, 0, run};
+    "check-valid-codesigning-cert", options, WA_COUNT(options), 0, 0, run};

@@ -11,7 +11,7 @@
 #include "os/proc.h"
 
 static const struct wa_cli_option options[] = {
-    {"trusted", 't', "DIR", ""},
+    {"trusted", 't', "DIR"},
 };
 
 static enum wa_code read_control(struct wa_cli *cli, struct wa_control *c, struct wa_err *err)
@@ -80,5 +80,5 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return WA_OK;
 }
 
-const struct wa_cli_command wa_get_sources_command = {"sources",         "", "", options,
-                                                      WA_COUNT(options), 1,  2,  run};
+const struct wa_cli_command wa_get_sources_command = {"sources", options, WA_COUNT(options),
+                                                      1,         2,       run};

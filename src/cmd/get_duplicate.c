@@ -6,9 +6,9 @@
 #include "pkg/version.h"
 
 static const struct wa_cli_option options[] = {
-    {"depends", 0, "LIST", "What it needs beside what the old one needs"},
-    {"maturity", 0, "NAME", "Its maturity (else that of the old one)"},
-    {"trusted", 't', "DIR", "Directory of trusted certificates (else public_certs_dir)"},
+    {"depends", 0, "LIST"},
+    {"maturity", 0, "NAME"},
+    {"trusted", 't', "DIR"},
 };
 
 static enum wa_code change(struct wa_cli *cli, struct wa_control *c, struct wa_err *err)
@@ -106,12 +106,4 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return tell(cli, &s, &c, old_name, err);
 }
 
-const struct wa_cli_command wa_get_duplicate = {
-    "duplicate",
-    "FILE|DIR PACKAGE [VERSION [FOLDER]]",
-    "Make the sources of a package again, under another name",
-    options,
-    WA_COUNT(options),
-    2,
-    4,
-    run};
+const struct wa_cli_command wa_get_duplicate = {"duplicate", options, WA_COUNT(options), 2, 4, run};

@@ -11,8 +11,8 @@
 #define WORDS_MAX 16u
 
 static const struct wa_cli_option options[] = {
-    {"trusted", 't', "DIR", "Directory of trusted certificates (else public_certs_dir)"},
-    {"no-editor", 0, NULL, "Only make the folder, and say where"},
+    {"trusted", 't', "DIR"},
+    {"no-editor", 0, NULL},
 };
 
 /* editor_for_packages, $VISUAL or $EDITOR; *ret NULL when there is none. */
@@ -103,11 +103,4 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return open_editor(editor, folder, err);
 }
 
-const struct wa_cli_command wa_get_edit = {"edit",
-                                           "FILE|DIR [LIST]",
-                                           "Open the sources of a package in your editor",
-                                           options,
-                                           WA_COUNT(options),
-                                           1,
-                                           2,
-                                           run};
+const struct wa_cli_command wa_get_edit = {"edit", options, WA_COUNT(options), 1, 2, run};

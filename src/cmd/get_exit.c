@@ -57,11 +57,7 @@ static enum wa_code propose(struct wa_cli *cli, struct wa_err *err)
     return WA_OK;
 }
 
-#define COMMAND(var, name, summary, fn)                                                            \
-    const struct wa_cli_command wa_get_##var = {name, "", summary, NULL, 0, 0, 0, fn};
-COMMAND(add_upgrade_shutdown, "add-upgrade-shutdown", "Install what is pending at each shutdown",
-        add)
-COMMAND(remove_upgrade_shutdown, "remove-upgrade-shutdown", "Install nothing at shutdowns",
-        take_away)
-COMMAND(propose_upgrade, "propose-upgrade", "Offer the upgrade to those who are at work here",
-        propose)
+#define COMMAND(var, name, fn) const struct wa_cli_command wa_get_##var = {name, NULL, 0, 0, 0, fn};
+COMMAND(add_upgrade_shutdown, "add-upgrade-shutdown", add)
+COMMAND(remove_upgrade_shutdown, "remove-upgrade-shutdown", take_away)
+COMMAND(propose_upgrade, "propose-upgrade", propose)

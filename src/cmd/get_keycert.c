@@ -10,26 +10,26 @@
 #include "os/path.h"
 
 static const struct wa_cli_option options[] = {
-    {"common-name", 0, "NAME", "Name of the certificate's owner (needed)"},
-    {"base-dir", 0, "DIR", "Directory for the two files (else ~/.config/wapt/private)"},
-    {"organization", 0, "TEXT", "Organization of the owner"},
-    {"org-unit", 0, "TEXT", "Department of the owner"},
-    {"country", 0, "CODE", "Country of the owner, two letters"},
-    {"locality", 0, "TEXT", "Town of the owner"},
-    {"email", 0, "ADDRESS", "Mail address of the owner"},
-    {"code-signing", 0, NULL, "May sign packages with setup.py"},
-    {"ca", 0, NULL, "May issue other certificates"},
-    {"client-auth", 0, NULL, "May prove who a TLS client is"},
-    {"ca-cert", 0, "FILE", "Certificate of the issuer (else the new one signs itself)"},
-    {"ca-key", 0, "FILE", "Private key of the issuer"},
-    {"ca-key-passwd", 0, "FILE", "File whose first line is its password (else asked)"},
-    {"private-key-passwd", 'w', "FILE", "File whose first line protects the new key (else asked)"},
-    {"no-private-key-passwd", 0, NULL, "Leave the new private key unprotected"},
-    {"private-key", 0, "URI", ""},
-    {"pkcs11-module", 0, "FILE", ""},
-    {"key-bits", 0, "BITS", "Length of the RSA key, 2048 to 16384 (else 3072)"},
-    {"days", 0, "DAYS", "Days until the certificate expires (else 3650)"},
-    {"force", 'f', NULL, "Overwrite existing files"},
+    {"common-name", 0, "NAME"},
+    {"base-dir", 0, "DIR"},
+    {"organization", 0, "TEXT"},
+    {"org-unit", 0, "TEXT"},
+    {"country", 0, "CODE"},
+    {"locality", 0, "TEXT"},
+    {"email", 0, "ADDRESS"},
+    {"code-signing", 0, NULL},
+    {"ca", 0, NULL},
+    {"client-auth", 0, NULL},
+    {"ca-cert", 0, "FILE"},
+    {"ca-key", 0, "FILE"},
+    {"ca-key-passwd", 0, "FILE"},
+    {"private-key-passwd", 'w', "FILE"},
+    {"no-private-key-passwd", 0, NULL},
+    {"private-key", 0, "URI"},
+    {"pkcs11-module", 0, "FILE"},
+    {"key-bits", 0, "BITS"},
+    {"days", 0, "DAYS"},
+    {"force", 'f', NULL},
 };
 
 /* Where the two files go. */
@@ -313,11 +313,5 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return code == WA_OK ? WA_OK : wa_wrap(err, "creating a key and its certificate");
 }
 
-const struct wa_cli_command wa_get_create_keycert = {"create-keycert",
-                                                     "",
-                                                     "Make a private key and its certificate",
-                                                     options,
-                                                     WA_COUNT(options),
-                                                     0,
-                                                     0,
-                                                     run};
+const struct wa_cli_command wa_get_create_keycert = {
+    "create-keycert", options, WA_COUNT(options), 0, 0, run};

@@ -15,9 +15,8 @@
 enum { FIX_NOTHING = 4, FIX_IMPOSSIBLE = 5 };
 
 static const struct wa_cli_option options[] = {
-    {"fix", 0, NULL, "Write setup.py anew as Python 3 if it is written for Python 2"},
-    {"excludes", 'x', "LIST",
-     "Patterns of file names that a build leaves out, separated by commas"},
+    {"fix", 0, NULL},
+    {"excludes", 'x', "LIST"},
     WA_GET_LINT_OPTIONS,
 };
 
@@ -272,6 +271,4 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return lint_all(cli, &o, &ignored, err);
 }
 
-const struct wa_cli_command wa_get_lint = {
-    "lint",   "DIR...", "Look for mistakes in source directories", options, WA_COUNT(options), 1,
-    SIZE_MAX, run};
+const struct wa_cli_command wa_get_lint = {"lint", options, WA_COUNT(options), 1, SIZE_MAX, run};

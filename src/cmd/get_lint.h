@@ -8,7 +8,7 @@
 
 #define WA_GET_LINT_OPTIONS                                                                        \
     {                                                                                              \
-        "ignore", 0, "LIST", "Rules that do not count, separated by commas"                        \
+        "ignore", 0, "LIST"                                                                        \
     }
 
 /* The words of an option that takes lists and may be given more than once; NULL at the end. */

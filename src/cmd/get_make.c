@@ -166,11 +166,4 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 }
 
 const struct wa_cli_command wa_get_make_template = {
-    "make-template",
-    "FILE|DIR|PACKAGE [PACKAGE [FOLDER]]",
-    "Make the sources of a package from an installer, a folder, or nothing",
-    options,
-    WA_COUNT(options),
-    1,
-    3,
-    run};
+    "make-template", options, WA_COUNT(options), 1, 3, run};

@@ -105,37 +105,17 @@ static enum wa_code run_selfservice(struct wa_cli *cli, struct wa_err *err)
 
 static const struct wa_cli_option selfservice_options[] = {
     WA_GET_DEFAULTS_OPTIONS,
-    {"folder", 0, "FOLDER", "Where to make it (else default_sources_root)"},
+    {"folder", 0, "FOLDER"},
 };
 static const struct wa_cli_option host_options[] = {WA_GET_DEFAULTS_OPTIONS};
 static const struct wa_cli_option group_options[] = {
     WA_GET_DEFAULTS_OPTIONS,
-    {"section", 0, "NAME", "group, unit or profile (else group)"},
+    {"section", 0, "NAME"},
 };
 const struct wa_cli_command wa_get_make_host_template = {
-    "make-host-template",
-    "UUID [PACKAGE,... [FOLDER]]",
-    "Make the sources of the package that says what a machine gets",
-    host_options,
-    WA_COUNT(host_options),
-    1,
-    3,
-    run_host};
+    "make-host-template", host_options, WA_COUNT(host_options), 1, 3, run_host};
 const struct wa_cli_command wa_get_make_group_template = {
-    "make-group-template",
-    "NAME [PACKAGE,... [FOLDER]]",
-    "Make the sources of a package that stands for several",
-    group_options,
-    WA_COUNT(group_options),
-    1,
-    3,
-    run_group};
+    "make-group-template", group_options, WA_COUNT(group_options), 1, 3, run_group};
 const struct wa_cli_command wa_get_make_selfservice_template = {
-    "make-selfservice-template",
-    "NAME GROUP=PACKAGE,...",
-    "Make the sources of a package that says what users may install",
-    selfservice_options,
-    WA_COUNT(selfservice_options),
-    2,
-    1 + WA_SELF_GROUPS_MAX,
-    run_selfservice};
+    "make-selfservice-template", selfservice_options, WA_COUNT(selfservice_options), 2,
+    1 + WA_SELF_GROUPS_MAX,      run_selfservice};

@@ -21,9 +21,9 @@
 #define WAIT_MS 15000u /* for one address, connecting and TLS together */
 
 static const struct wa_cli_option options[] = {
-    {"server", 0, "URL", ""},
-    {"server-fingerprint", 0, "SHA256", ""},
-    {"yes", 'y', NULL, ""},
+    {"server", 0, "URL"},
+    {"server-fingerprint", 0, "SHA256"},
+    {"yes", 'y', NULL},
 };
 
 static void no_warning(void *user, const char *text)
@@ -218,6 +218,6 @@ static enum wa_code enable(struct wa_cli *cli, struct wa_err *err)
 }
 
 const struct wa_cli_command wa_get_get_server_certificate = {
-    "get-server-certificate", "", "", options, WA_COUNT(options), 0, 0, get};
+    "get-server-certificate", options, WA_COUNT(options), 0, 0, get};
 const struct wa_cli_command wa_get_enable_check_certificate = {
-    "enable-check-certificate", "", "", options, WA_COUNT(options), 0, 0, enable};
+    "enable-check-certificate", options, WA_COUNT(options), 0, 0, enable};

@@ -183,39 +183,19 @@ static enum wa_code run_why_not(struct wa_cli *cli, struct wa_err *err)
 }
 
 #define STATE_OPTIONS                                                                              \
-    {"repository", 0, "PATH", "Plan by files: a directory with Packages, or such a file"},         \
-        {"installed", 0, "FILE", "Plan by files: what 'wapt-get list --json' wrote"},              \
-        {"trusted", 't', "DIR", "Certificates of trusted signers, for --repository"},              \
-        {"host-packages", 0, "NAMES", "Host, unit and profile packages of the machine"},           \
-        {"held", 0, "LIST", "As packages_held of wapt-get.ini"},                                   \
-        {"os", 0, "NAME", "The machine's system: linux, windows"},                                 \
-        {"os-version", 0, "VERSION", "Its version"}, {"architecture", 0, "NAME", "x64 or x86"},    \
-        {"locales", 0, "LIST", "Languages it takes"},                                              \
-        {"maturities", 0, "LIST", "Maturities it takes"},                                          \
+    {"repository", 0, "PATH"}, {"installed", 0, "FILE"}, {"trusted", 't', "DIR"},                  \
+        {"host-packages", 0, "NAMES"}, {"held", 0, "LIST"}, {"os", 0, "NAME"},                     \
+        {"os-version", 0, "VERSION"}, {"architecture", 0, "NAME"}, {"locales", 0, "LIST"},         \
+        {"maturities", 0, "LIST"},                                                                 \
     {                                                                                              \
-        "wapt-version", 0, "VERSION", "Version of its agent"                                       \
+        "wapt-version", 0, "VERSION"                                                               \
     }
 
-static const struct wa_cli_option plan_options[] = {
-    {"force", 'f', NULL, "Install again what is there already"}, STATE_OPTIONS};
+static const struct wa_cli_option plan_options[] = {{"force", 'f', NULL}, STATE_OPTIONS};
 static const struct wa_cli_option why_options[] = {STATE_OPTIONS};
 
-const struct wa_cli_command wa_get_plan = {"plan",
-                                           "install|upgrade|remove [PACKAGE...]",
-                                           "Tell what would be done, and why",
-                                           plan_options,
-                                           WA_COUNT(plan_options),
-                                           1,
-                                           65,
-                                           run_plan};
-const struct wa_cli_command wa_get_why = {
-    "why", "PACKAGE", "Tell who needs a package", why_options, WA_COUNT(why_options), 1,
-    1,     run_why};
-const struct wa_cli_command wa_get_why_not = {"why-not",
-                                              "PACKAGE[(=VERSION)]",
-                                              "Tell what keeps a package away",
-                                              why_options,
-                                              WA_COUNT(why_options),
-                                              1,
-                                              1,
-                                              run_why_not};
+const struct wa_cli_command wa_get_plan = {"plan", plan_options, WA_COUNT(plan_options),
+                                           1,      65,           run_plan};
+const struct wa_cli_command wa_get_why = {"why", why_options, WA_COUNT(why_options), 1, 1, run_why};
+const struct wa_cli_command wa_get_why_not = {"why-not", why_options, WA_COUNT(why_options),
+                                              1,         1,           run_why_not};

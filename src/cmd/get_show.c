@@ -7,7 +7,7 @@
 #include "os/path.h"
 
 static const struct wa_cli_option options[] = {
-    {"trusted", 't', "DIR", "Directory of trusted certificates (else public_certs_dir)"},
+    {"trusted", 't', "DIR"},
 };
 
 static void show_control(struct wa_cli *cli, const struct wa_control *c)
@@ -155,12 +155,4 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return wa_get_outcome(&tally, "could not be shown", err);
 }
 
-const struct wa_cli_command wa_get_show = {
-    "show",
-    "FILE|DIR|PACKAGE...",
-    "Show what a package says, who signed it, and each check",
-    options,
-    WA_COUNT(options),
-    1,
-    SIZE_MAX,
-    run};
+const struct wa_cli_command wa_get_show = {"show", options, WA_COUNT(options), 1, SIZE_MAX, run};

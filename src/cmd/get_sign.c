@@ -30,11 +30,5 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return wa_get_outcome(&tally, "could not be signed", err);
 }
 
-const struct wa_cli_command wa_get_sign_package = {"sign-package",
-                                                   "FILE|DIR...",
-                                                   "Sign packages or source directories anew",
-                                                   options,
-                                                   WA_COUNT(options),
-                                                   1,
-                                                   SIZE_MAX,
-                                                   run};
+const struct wa_cli_command wa_get_sign_package = {"sign-package", options, WA_COUNT(options), 1,
+                                                   SIZE_MAX,       run};

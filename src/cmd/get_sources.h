@@ -60,9 +60,9 @@ WA_CHECK enum wa_code wa_get_defaults_load(const struct wa_cli *cli, struct wa_g
 void wa_get_defaults_fini(struct wa_get_defaults *d);
 #define WA_AUTO_GET_DEFAULTS WA_CLEANUP(wa_get_defaults_fini)
 #define WA_GET_DEFAULTS_OPTIONS                                                                    \
-    {"maintainer", 0, "TEXT", "Who makes the package (else the name in your certificate)"},        \
+    {"maintainer", 0, "TEXT"},                                                                     \
     {                                                                                              \
-        "maturity", 0, "NAME", "Its maturity (else default_maturity)"                              \
+        "maturity", 0, "NAME"                                                                      \
     }
 
 #endif

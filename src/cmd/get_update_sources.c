@@ -273,11 +273,4 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 }
 
 const struct wa_cli_command wa_get_update_package_sources = {
-    "update-package-sources",
-    "DIR...",
-    "Run update_package() of your own sources",
-    NULL,
-    0,
-    1,
-    SIZE_MAX,
-    run};
+    "update-package-sources", NULL, 0, 1, SIZE_MAX, run};

@@ -8,24 +8,16 @@
 #include "os/proc.h"
 
 #define SERVER_OPTIONS                                                                             \
-    {"server", 0, "URL", "https address of the server (else wapt_server); may be given again"},    \
-        {"server-user", 0, "NAME", "User on the server (else wapt_user, else admin)"},             \
-        {"server-password-file", 0, "FILE", "File with that user's password (else asked)"},        \
-        {"server-fingerprint", 0, "SHA256",                                                        \
-         "The server's certificate, as its administrator told you"},                               \
-        {"verify-cert", 0, "FILE", "Pinned certificate or authority of the server"},               \
+    {"server", 0, "URL"}, {"server-user", 0, "NAME"}, {"server-password-file", 0, "FILE"},         \
+        {"server-fingerprint", 0, "SHA256"}, {"verify-cert", 0, "FILE"},                           \
     {                                                                                              \
-        "trusted", 't', "DIR", "Directory of trusted certificates (else public_certs_dir)"         \
+        "trusted", 't', "DIR"                                                                      \
     }
 
 static const struct wa_cli_option upload_options[] = {SERVER_OPTIONS};
 static const struct wa_cli_option build_options[] = {
-    SERVER_OPTIONS,
-    WA_GET_SIGNER_OPTIONS,
-    {"excludes", 'x', "LIST", "Patterns of file names to leave out, separated by commas"},
-    WA_GET_SIGNING_OPTIONS,
-    {"output", 'o', "DIR", "Directory for the packages (else that of the sources)"},
-    WA_GET_LINT_OPTIONS,
+    SERVER_OPTIONS,         WA_GET_SIGNER_OPTIONS,  {"excludes", 'x', "LIST"},
+    WA_GET_SIGNING_OPTIONS, {"output", 'o', "DIR"}, WA_GET_LINT_OPTIONS,
 };
 
 /* Ours, and waptconsole's. */
@@ -113,19 +105,6 @@ static enum wa_code build_upload(struct wa_cli *cli, struct wa_err *err)
 }
 
 const struct wa_cli_command wa_get_upload_package = {
-    "upload-package",
-    "FILE...",
-    "Check packages and publish them on the server",
-    upload_options,
-    WA_COUNT(upload_options),
-    1,
-    SIZE_MAX,
-    upload};
-const struct wa_cli_command wa_get_build_upload = {"build-upload",
-                                                   "DIR...",
-                                                   "Pack source directories, sign and publish them",
-                                                   build_options,
-                                                   WA_COUNT(build_options),
-                                                   1,
-                                                   SIZE_MAX,
-                                                   build_upload};
+    "upload-package", upload_options, WA_COUNT(upload_options), 1, SIZE_MAX, upload};
+const struct wa_cli_command wa_get_build_upload = {
+    "build-upload", build_options, WA_COUNT(build_options), 1, SIZE_MAX, build_upload};

@@ -6,8 +6,8 @@
 #include "os/clock.h"
 
 static const struct wa_cli_option options[] = {
-    {"trusted", 't', "DIR", "Directory of trusted certificates (else public_certs_dir)"},
-    {"at", 0, "DATE", "Judge as on this day, YYYY-MM-DD, at noon UTC (else now)"},
+    {"trusted", 't', "DIR"},
+    {"at", 0, "DATE"},
 };
 
 enum wa_code wa_get_at(const struct wa_cli *cli, int64_t *ret, struct wa_err *err)
@@ -142,11 +142,5 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                    tally.good + tally.bad);
 }
 
-const struct wa_cli_command wa_get_verify = {"verify",
-                                             "FILE|DIR...",
-                                             "Check packages as an agent would",
-                                             options,
-                                             WA_COUNT(options),
-                                             1,
-                                             SIZE_MAX,
-                                             run};
+const struct wa_cli_command wa_get_verify = {"verify", options,  WA_COUNT(options),
+                                             1,        SIZE_MAX, run};

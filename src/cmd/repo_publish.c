@@ -14,13 +14,13 @@
 static const struct wa_cli_option publish_options[] = {
     WA_GET_SIGNER_OPTIONS,
     WA_REPO_PUBLISH_OPTIONS,
-    {"force", 'f', NULL, "Digest every package anew"},
+    {"force", 'f', NULL},
 };
 static const struct wa_cli_option verify_options[] = {
-    {"root", 0, "FILE", "The root that a machine trusts (else the repository's own)"},
+    {"root", 0, "FILE"},
 };
 static const struct wa_cli_option stamp_options[] = {
-    {"key", 0, "FILE", "Private key that stamps the time (needed)"},
+    {"key", 0, "FILE"},
 };
 
 /* --- publish --- */
@@ -194,29 +194,10 @@ static enum wa_code timestamp_key(struct wa_cli *cli, struct wa_err *err)
     return WA_OK;
 }
 
-const struct wa_cli_command wa_repo_publish = {"publish",
-                                               "DIR",
-                                               "Sign and publish the state of a repository",
-                                               publish_options,
-                                               WA_COUNT(publish_options),
-                                               1,
-                                               1,
-                                               publish};
-const struct wa_cli_command wa_repo_verify = {"verify",
-                                              "DIR",
-                                              "Judge a repository as a machine would",
-                                              verify_options,
-                                              WA_COUNT(verify_options),
-                                              1,
-                                              1,
-                                              verify};
-const struct wa_cli_command wa_repo_timestamp = {"timestamp",
-                                                 "DIR",
-                                                 "Stamp the published list with the online key",
-                                                 stamp_options,
-                                                 WA_COUNT(stamp_options),
-                                                 1,
-                                                 1,
-                                                 timestamp};
-const struct wa_cli_command wa_repo_timestamp_key = {
-    "timestamp-key", "FILE", "Make the key that stamps the time", NULL, 0, 1, 1, timestamp_key};
+const struct wa_cli_command wa_repo_publish = {
+    "publish", publish_options, WA_COUNT(publish_options), 1, 1, publish};
+const struct wa_cli_command wa_repo_verify = {"verify", verify_options, WA_COUNT(verify_options), 1,
+                                              1,        verify};
+const struct wa_cli_command wa_repo_timestamp = {
+    "timestamp", stamp_options, WA_COUNT(stamp_options), 1, 1, timestamp};
+const struct wa_cli_command wa_repo_timestamp_key = {"timestamp-key", NULL, 0, 1, 1, timestamp_key};

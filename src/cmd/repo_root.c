@@ -10,24 +10,16 @@
 #include "os/rand.h"
 
 #define SET_OPTIONS                                                                                \
-    {"administrator", 0, "FILE", "Certificate of one who signs roots (may be repeated)"},          \
-        {"threshold", 0, "NUMBER", "How many of them must sign"},                                  \
-        {"timestamp-key", 0, "FILE", "Public key that stamps the time (may be repeated)"},         \
-        {"days", 0, "DAYS", "Days until the root expires (else 365)"},                             \
-        {"published-days", 0, "DAYS", "Longest life of a published list (else 30)"},               \
+    {"administrator", 0, "FILE"}, {"threshold", 0, "NUMBER"}, {"timestamp-key", 0, "FILE"},        \
+        {"days", 0, "DAYS"}, {"published-days", 0, "DAYS"},                                        \
     {                                                                                              \
-        "timestamp-hours", 0, "HOURS", "Longest life of a timestamp (else 24)"                     \
+        "timestamp-hours", 0, "HOURS"                                                              \
     }
 
 static const struct wa_cli_option set_options[] = {SET_OPTIONS};
 static const struct wa_cli_option signer_options[] = {
-    {"sections", 0, "LIST", "Sections of the packages it may sign (else none, '*' is all)"},
-    {"prefixes", 0, "LIST", "Beginnings of their names (else none, '*' is all)"},
-    {"code", 0, NULL, "It may sign packages with a setup.py"},
-    {"publish", 0, NULL, "It may publish the repository's state"},
-    {"actions", 0, "LIST", "What it may order: install, upgrade... (else nothing, '*' is all)"},
-    {"groups", 0, "LIST", "Of machines in which groups (else none, '*' is all)"},
-    {"units", 0, "LIST", "Of machines in which organisational units (else none, '*' is all)"},
+    {"sections", 0, "LIST"}, {"prefixes", 0, "LIST"}, {"code", 0, NULL},    {"publish", 0, NULL},
+    {"actions", 0, "LIST"},  {"groups", 0, "LIST"},   {"units", 0, "LIST"},
 };
 
 /* --- set --- */
@@ -222,26 +214,10 @@ static enum wa_code revoke(struct wa_cli *cli, struct wa_err *err)
     return wa_repo_draft_save(cli, &d, err);
 }
 
-const struct wa_cli_command wa_repo_root_init = {
-    "root-init", "DIR",    "Begin a repository's first root", set_options, WA_COUNT(set_options), 1,
-    1,           root_init};
-const struct wa_cli_command wa_repo_root_set = {
-    "root-set",
-    "DIR",
-    "Change administrators, threshold, keys and lives in the draft",
-    set_options,
-    WA_COUNT(set_options),
-    1,
-    1,
-    root_set};
-const struct wa_cli_command wa_repo_root_add_signer = {"root-add-signer",
-                                                       "DIR FILE",
-                                                       "Let a certificate sign, publish or order",
-                                                       signer_options,
-                                                       WA_COUNT(signer_options),
-                                                       2,
-                                                       2,
-                                                       add_signer};
-const struct wa_cli_command wa_repo_root_revoke = {
-    "root-revoke", "DIR SHA256|FILE", "Take a signer or an administrator away", NULL, 0, 2, 2,
-    revoke};
+const struct wa_cli_command wa_repo_root_init = {"root-init", set_options, WA_COUNT(set_options),
+                                                 1,           1,           root_init};
+const struct wa_cli_command wa_repo_root_set = {"root-set", set_options, WA_COUNT(set_options),
+                                                1,          1,           root_set};
+const struct wa_cli_command wa_repo_root_add_signer = {
+    "root-add-signer", signer_options, WA_COUNT(signer_options), 2, 2, add_signer};
+const struct wa_cli_command wa_repo_root_revoke = {"root-revoke", NULL, 0, 2, 2, revoke};

@@ -7,7 +7,7 @@
 
 static const struct wa_cli_option sign_options[] = {
     WA_GET_SIGNER_OPTIONS,
-    {"yes", 'y', NULL, "Sign what is shown without asking"},
+    {"yes", 'y', NULL},
 };
 
 static bool is_administrator(const struct wa_root *r, const struct wa_cert *c)
@@ -122,14 +122,5 @@ static enum wa_code show(struct wa_cli *cli, struct wa_err *err)
 }
 
 const struct wa_cli_command wa_repo_root_sign = {
-    "root-sign",
-    "DIR",
-    "Sign the draft of a root; enough signatures put it in force",
-    sign_options,
-    WA_COUNT(sign_options),
-    1,
-    1,
-    sign};
-const struct wa_cli_command wa_repo_root_show = {
-    "root-show", "DIR", "Show the root in force, and the draft with what is missing", NULL, 0, 1,
-    1,           show};
+    "root-sign", sign_options, WA_COUNT(sign_options), 1, 1, sign};
+const struct wa_cli_command wa_repo_root_show = {"root-show", NULL, 0, 1, 1, show};

@@ -28,10 +28,9 @@ struct wa_repo_job {
 void wa_repo_job_init(struct wa_repo_job *j);
 void wa_repo_job_fini(struct wa_repo_job *j);
 #define WA_REPO_PUBLISH_OPTIONS                                                                    \
-    {"days", 0, "DAYS", "Days that the list is good for (else 7, at most what the root says)"},    \
-        {"revoke", 0, "SHA256", "Certificate of which nothing counts any more (may be repeated)"}, \
+    {"days", 0, "DAYS"}, {"revoke", 0, "SHA256"},                                                  \
     {                                                                                              \
-        "yes", 'y', NULL, "Publish what is shown without asking"                                   \
+        "yes", 'y', NULL                                                                           \
     }
 /* Of the command line; root is there. */
 WA_CHECK enum wa_code wa_repo_job_options(const struct wa_cli *cli, struct wa_repo_job *j,

@@ -9,7 +9,7 @@
 #define WA_SRV_CONFIG WA_SRV_DIR "/waptserver.ini"
 #define WA_SRV_CONFIG_OPTION                                                                       \
     {                                                                                              \
-        "config", 'c', "FILE", "Configuration (else " WA_SRV_CONFIG ")"                            \
+        "config", 'c', "FILE"                                                                      \
     }
 
 extern const struct wa_cli_command wa_srv_setup;

@@ -127,16 +127,10 @@ static enum wa_code journal(struct wa_cli *cli, struct wa_err *err)
 
 static const struct wa_cli_option journal_options[] = {
     WA_SRV_CONFIG_OPTION,
-    {"after", 0, "N", "List entries after this one"},
-    {"limit", 0, "N", "List at most so many (else 1000)"},
-    {"head", 0, "HEAD", "A head that was seen before"},
+    {"after", 0, "N"},
+    {"limit", 0, "N"},
+    {"head", 0, "HEAD"},
 };
 
-const struct wa_cli_command wa_srv_journal = {"journal",
-                                              "[list|head|verify]",
-                                              "Show and verify the record of what was done",
-                                              journal_options,
-                                              WA_COUNT(journal_options),
-                                              0,
-                                              1,
-                                              journal};
+const struct wa_cli_command wa_srv_journal = {
+    "journal", journal_options, WA_COUNT(journal_options), 0, 1, journal};

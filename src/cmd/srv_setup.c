@@ -43,23 +43,11 @@ static enum wa_code setup(struct wa_cli *cli, struct wa_err *err)
 }
 
 static const struct wa_cli_option setup_options[] = {
-    {"dir", 0, "DIR", "Directory of the server (else " WA_SRV_DIR ")"},
-    {"name", 0, "NAMES", "Names and addresses by which agents reach it, separated by commas"},
-    {"bind", 0, "ADDRESS", "Address to listen on (else 0.0.0.0)"},
-    {"port", 0, "PORT", "Port to listen on (else 443)"},
-    {"database", 0, "URL", "A PostgreSQL, postgresql://... (else a SQLite file)"},
-    {"tls-cert", 0, "FILE", "Certificate chain to use (else one is made)"},
-    {"tls-key", 0, "FILE", "Its private key"},
-    {"trusted", 0, "DIR", "Certificates of those who publish packages and order actions"},
-    {"admin-password-file", 0, "FILE", "File with the administrator's password (else asked)"},
-    {"force", 'f', NULL, "Replace an existing server"},
+    {"dir", 0, "DIR"},      {"name", 0, "NAMES"},   {"bind", 0, "ADDRESS"},
+    {"port", 0, "PORT"},    {"database", 0, "URL"}, {"tls-cert", 0, "FILE"},
+    {"tls-key", 0, "FILE"}, {"trusted", 0, "DIR"},  {"admin-password-file", 0, "FILE"},
+    {"force", 'f', NULL},
 };
 
-const struct wa_cli_command wa_srv_setup = {"setup",
-                                            "",
-                                            "Make configuration, keys, certificate and database",
-                                            setup_options,
-                                            WA_COUNT(setup_options),
-                                            0,
-                                            0,
-                                            setup};
+const struct wa_cli_command wa_srv_setup = {"setup", setup_options, WA_COUNT(setup_options), 0,
+                                            0,       setup};

@@ -74,16 +74,7 @@ static enum wa_code enrol_token(struct wa_cli *cli, struct wa_err *err)
 }
 
 static const struct wa_cli_option token_options[] = {
-    WA_SRV_CONFIG_OPTION,
-    {"uses", 0, "N", "How many machines may use it (else 1)"},
-    {"valid", 0, "PERIOD", "How long it holds (else 24h)"}};
+    WA_SRV_CONFIG_OPTION, {"uses", 0, "N"}, {"valid", 0, "PERIOD"}};
 
 const struct wa_cli_command wa_srv_token = {
-    "enrol-token",
-    "[list|revoke TOKEN]",
-    "Make, list or revoke tokens with which machines register",
-    token_options,
-    WA_COUNT(token_options),
-    0,
-    2,
-    enrol_token};
+    "enrol-token", token_options, WA_COUNT(token_options), 0, 2, enrol_token};

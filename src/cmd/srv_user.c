@@ -82,16 +82,7 @@ static enum wa_code user(struct wa_cli *cli, struct wa_err *err)
 }
 
 static const struct wa_cli_option user_options[] = {
-    WA_SRV_CONFIG_OPTION,
-    {"role", 0, "ROLE", "Of who is added (else readonly)"},
-    {"password-file", 0, "FILE", "File with the user's password (else asked)"}};
+    WA_SRV_CONFIG_OPTION, {"role", 0, "ROLE"}, {"password-file", 0, "FILE"}};
 
-const struct wa_cli_command wa_srv_user = {
-    "user",
-    "[list|add|role|password|disable|enable|remove NAME [ROLE]]",
-    "List, add and change those who use the server",
-    user_options,
-    WA_COUNT(user_options),
-    0,
-    3,
-    user};
+const struct wa_cli_command wa_srv_user = {"user", user_options, WA_COUNT(user_options), 0,
+                                           3,      user};

@@ -70,10 +70,10 @@ static const struct wa_cli_command *const commands[] = {
 };
 
 static const struct wa_cli_option options[] = {
-    {"config", 'c', "FILE", "Configuration file"},
-    {"language", 'L', "NAME", ""},
-    {"loglevel", 'l', "LEVEL", ""},
-    {"hide", 'y', NULL, ""},
+    {"config", 'c', "FILE"},
+    {"language", 'L', "NAME"},
+    {"loglevel", 'l', "LEVEL"},
+    {"hide", 'y', NULL},
 };
 
 /* What WAPT's users type (its wapt-get and wapt-get.exe). */
@@ -158,8 +158,6 @@ int main(int argc, char **argv)
     static const struct wa_cli_program program = {.help = wa_help_of_program,
                                                   .name = "wapt-get",
                                                   .section = 1,
-                                                  .summary =
-                                                      "Install, make and check software packages",
                                                   .commands = commands,
                                                   .options = options,
                                                   .option_count = WA_COUNT(options),

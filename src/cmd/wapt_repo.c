@@ -17,16 +17,13 @@ int main(int argc, char **argv)
                                                             &wa_repo_timestamp_key,
                                                             &wa_repo_verify,
                                                             NULL};
-    static const struct wa_cli_option options[] = {
-        {"config", 'c', "FILE", "Configuration file (else your waptconsole.ini)"}};
-    static const struct wa_cli_program program = {
-        .help = wa_help_of_program,
-        .name = "wapt-repo",
-        .section = 1,
-        .summary = "Say who may sign in a repository, and publish its state",
-        .commands = commands,
-        .family = "root",
-        .options = options,
-        .option_count = WA_COUNT(options)};
+    static const struct wa_cli_option options[] = {{"config", 'c', "FILE"}};
+    static const struct wa_cli_program program = {.help = wa_help_of_program,
+                                                  .name = "wapt-repo",
+                                                  .section = 1,
+                                                  .commands = commands,
+                                                  .family = "root",
+                                                  .options = options,
+                                                  .option_count = WA_COUNT(options)};
     return wa_cli_main(&program, argc, argv);
 }

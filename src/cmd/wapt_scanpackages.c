@@ -3,12 +3,8 @@
 #include "cmd/scan.h"
 
 static const struct wa_cli_option options[] = {
-    {"force", 'f', NULL, "Read every package anew"},
-    {"trusted", 't', "DIR", "Leave out what no certificate of DIR vouches for"},
-    {"canonical-filenames", 'r', NULL, "Give packages their usual file names first"},
-    {"loglevel", 'l', "LEVEL", "What is told: error, warning (as without), info"},
-    {"proxy", 'p', "URL", "Taken for WAPT's sake: nothing is fetched"},
-    {"update-db", 'b', NULL, "Taken for WAPT's sake: the server reads the index by itself"},
+    {"force", 'f', NULL},       {"trusted", 't', "DIR"}, {"canonical-filenames", 'r', NULL},
+    {"loglevel", 'l', "LEVEL"}, {"proxy", 'p', "URL"},   {"update-db", 'b', NULL},
 };
 
 /* WAPT's levels: of the outer ones two each mean the same here. */
@@ -75,20 +71,11 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 
 int main(int argc, char **argv)
 {
-    static const struct wa_cli_command scan = {
-        NULL,
-        "DIR",
-        "Build the index 'Packages' of a repository from the packages in it",
-        options,
-        WA_COUNT(options),
-        1,
-        1,
-        run};
+    static const struct wa_cli_command scan = {NULL, options, WA_COUNT(options), 1, 1, run};
     static const struct wa_cli_command *const commands[] = {&scan, NULL};
     static const struct wa_cli_program program = {.help = wa_help_of_program,
                                                   .name = "wapt-scanpackages",
                                                   .section = 1,
-                                                  .summary = "Build the index of a repository",
                                                   .commands = commands};
     return wa_cli_main(&program, argc, argv);
 }

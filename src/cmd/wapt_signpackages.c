@@ -14,18 +14,11 @@
 #include "os/rand.h"
 
 static const struct wa_cli_option options[] = {
-    {"certificate", 'c', "FILE", "Certificate to sign with (else personal_certificate_path)"},
-    {"private-key", 'k', "FILE",
-     "Its private key, or the PKCS#11 URI of one (else the *.pem beside it that fits)"},
-    {"pkcs11-module", 0, "FILE", "The library that talks to the token of that URI"},
-    {"private-key-passwd", 'w', "FILE",
-     "File whose first line is the key's password or PIN (else asked)"},
-    {"config", 0, "FILE", "Configuration file"},
-    {"trusted", 't', "DIR", "Sign only what a certificate of DIR vouches for now"},
-    {"if-needed", 0, NULL, "Leave what this certificate has signed already as it is"},
-    {"scan", 's', NULL, "Build the index of the packages' directories anew afterwards"},
-    {"remove-setup", 'r', NULL, "Leave setup.py out"},
-    WA_GET_SIGNING_OPTIONS,
+    {"certificate", 'c', "FILE"}, {"private-key", 'k', "FILE"},
+    {"pkcs11-module", 0, "FILE"}, {"private-key-passwd", 'w', "FILE"},
+    {"config", 0, "FILE"},        {"trusted", 't', "DIR"},
+    {"if-needed", 0, NULL},       {"scan", 's', NULL},
+    {"remove-setup", 'r', NULL},  WA_GET_SIGNING_OPTIONS,
 };
 
 struct work {
@@ -299,19 +292,11 @@ static const struct wa_cli_alias aliases[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct wa_cli_command sign = {NULL,
-                                               "FILE...",
-                                               "Sign the packages of a repository anew",
-                                               options,
-                                               WA_COUNT(options),
-                                               1,
-                                               SIZE_MAX,
-                                               run};
+    static const struct wa_cli_command sign = {NULL, options, WA_COUNT(options), 1, SIZE_MAX, run};
     static const struct wa_cli_command *const commands[] = {&sign, NULL};
     static const struct wa_cli_program program = {.help = wa_help_of_program,
                                                   .name = "wapt-signpackages",
                                                   .section = 1,
-                                                  .summary = "Sign packages anew",
                                                   .commands = commands,
                                                   .aliases = aliases,
                                                   .alias_count = WA_COUNT(aliases)};

@@ -23,12 +23,10 @@ int main(int argc, char **argv)
     static const struct wa_cli_command *const commands[] = {
         &wa_con_action, &wa_con_download, &wa_con_forget_host, &wa_con_host_package,
         &wa_con_hosts,  &wa_con_publish,  &wa_con_upload,      NULL};
-    static const struct wa_cli_option options[] = {
-        {"config", 'c', "FILE", "Configuration file (else your waptconsole.ini)"}};
+    static const struct wa_cli_option options[] = {{"config", 'c', "FILE"}};
     static const struct wa_cli_program program = {.help = wa_help_of_program,
                                                   .name = "waptconsole",
                                                   .section = 1,
-                                                  .summary = "The administrator's console",
                                                   .commands = commands,
                                                   .options = options,
                                                   .option_count = WA_COUNT(options),

@@ -16,12 +16,8 @@
 #define CONSOLE "/dev/console"
 
 static const struct wa_cli_option options[] = {
-    {"config", 'c', "FILE", "Configuration (else " CONFIG ")"},
-    {"priorities", 0, "LIST", "Only packages of these priorities (else upgrade_priorities)"},
-    {"only-if-not-process-running", 0, NULL, "Put off packages whose programs run"},
-    {"propose", 0, NULL, "Open a terminal with waptexit in it, where there is a desktop"},
-    {"warn", 0, NULL, "Wait for a shutdown, and tell those who are at work"},
-    {"shutdown", 0, NULL, "The machine is being shut down: ask on its console, and end in time"},
+    {"config", 'c', "FILE"}, {"priorities", 0, "LIST"}, {"only-if-not-process-running", 0, NULL},
+    {"propose", 0, NULL},    {"warn", 0, NULL},         {"shutdown", 0, NULL},
 };
 
 static void no_warning(void *user, const char *text)
@@ -162,21 +158,9 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 
 int main(int argc, char **argv)
 {
-    static const struct wa_cli_command leave = {
-        NULL,
-        "",
-        "Install what is pending, before this machine is left",
-        options,
-        WA_COUNT(options),
-        0,
-        0,
-        run};
+    static const struct wa_cli_command leave = {NULL, options, WA_COUNT(options), 0, 0, run};
     static const struct wa_cli_command *const commands[] = {&leave, NULL};
-    static const struct wa_cli_program program = {.help = wa_help_of_program,
-                                                  .name = "waptexit",
-                                                  .section = 8,
-                                                  .summary = "Install what is pending, before this "
-                                                             "machine is left",
-                                                  .commands = commands};
+    static const struct wa_cli_program program = {
+        .help = wa_help_of_program, .name = "waptexit", .section = 8, .commands = commands};
     return wa_cli_main(&program, argc, argv);
 }

@@ -25,22 +25,16 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     return code;
 }
 
-static const struct wa_cli_option run_options[] = {
-    WA_SRV_CONFIG_OPTION, {"fronts", 0, "N", "Number of processes that face the network"}};
+static const struct wa_cli_option run_options[] = {WA_SRV_CONFIG_OPTION, {"fronts", 0, "N"}};
 
-const struct wa_cli_command wa_srv_run = {
-    "run", "", "Run the server in the foreground", run_options, WA_COUNT(run_options), 0, 0, run};
+const struct wa_cli_command wa_srv_run = {"run", run_options, WA_COUNT(run_options), 0, 0, run};
 
 int main(int argc, char **argv)
 {
     static const struct wa_cli_command *const commands[] = {
         &wa_srv_setup, &wa_srv_run, &wa_srv_token, &wa_srv_user, &wa_srv_journal, NULL};
     static const struct wa_cli_program program = {
-        .help = wa_help_of_program,
-        .name = "waptserver",
-        .section = 8,
-        .summary = "Keeps the inventory, serves packages, relays signed orders",
-        .commands = commands};
+        .help = wa_help_of_program, .name = "waptserver", .section = 8, .commands = commands};
     int status = 0;
     if (wa_server_dispatch(argc, argv, &status))
         return status;

@@ -49,54 +49,27 @@ static enum wa_code upgrade(struct wa_cli *cli, struct wa_err *err)
 int main(int argc, char **argv)
 {
     static const struct wa_cli_option options[] = {
-        {"config", 'c', "FILE",
-         "Configuration (else /opt/wapt/wapt-get.ini); its directory is the base directory"},
-        {"libdir", 0, "DIR", "Directory of wapt_runner.py and setuphelpers"},
-        {"launcher", 0, "SOCKET", "The manager: socket of its launcher"},
+        {"config", 'c', "FILE"},
+        {"libdir", 0, "DIR"},
+        {"launcher", 0, "SOCKET"},
     };
-    static const struct wa_cli_command cmd_run = {
-        "run", "", "Run the service in the foreground", options, WA_COUNT(options) - 1, 0, 0, run};
-    static const struct wa_cli_command cmd_manager = {
-        "manager",
-        "",
-        "Run the manager alone, as waptservice.service does",
-        options,
-        WA_COUNT(options),
-        0,
-        0,
-        manager};
-    static const struct wa_cli_command cmd_launcher = {
-        "launcher",
-        "",
-        "Run the launcher of one manager, as wapt-launcher.socket does",
-        options,
-        WA_COUNT(options) - 1,
-        0,
-        0,
-        launcher};
+    static const struct wa_cli_command cmd_run = {"run", options, WA_COUNT(options) - 1, 0, 0, run};
+    static const struct wa_cli_command cmd_manager = {"manager", options, WA_COUNT(options),
+                                                      0,         0,       manager};
+    static const struct wa_cli_command cmd_launcher = {"launcher", options, WA_COUNT(options) - 1,
+                                                       0,          0,       launcher};
     static const struct wa_cli_option upgrade_options[] = {
-        {"base", 0, "DIR", "Base directory (else /opt/wapt)"},
-        {"unit", 0, "UNIT", "Unit of the service; without it, there is no systemd"},
-        {"launcher", 0, "PID", "Without a unit: process of the service"},
-        {"detach", 0, NULL, "Only start it as a process of its own"},
+        {"base", 0, "DIR"},
+        {"unit", 0, "UNIT"},
+        {"launcher", 0, "PID"},
+        {"detach", 0, NULL},
     };
     static const struct wa_cli_command cmd_upgrade = {
-        "upgrade",
-        "",
-        "Carry out the upgrade of the agent that a package has prepared, or end it",
-        upgrade_options,
-        WA_COUNT(upgrade_options),
-        0,
-        0,
-        upgrade};
+        "upgrade", upgrade_options, WA_COUNT(upgrade_options), 0, 0, upgrade};
     static const struct wa_cli_command *const commands[] = {&cmd_launcher, &cmd_manager, &cmd_run,
                                                             &cmd_upgrade, NULL};
     static const struct wa_cli_program program = {
-        .help = wa_help_of_program,
-        .name = "waptservice",
-        .section = 8,
-        .summary = "The agent that installs software on this machine",
-        .commands = commands};
+        .help = wa_help_of_program, .name = "waptservice", .section = 8, .commands = commands};
     int status = 0;
     if (wa_agent_dispatch(argc, argv, &status))
         return status;

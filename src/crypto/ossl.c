@@ -3,8 +3,8 @@
  * The queue belongs to the thread and is shared with net/tls, which asks it why a read failed: so
  * every function of crypto/ leaves it empty, whether it succeeded or not.
  */
-#include "crypto/ossl_priv.h"
 #include "base/text.h"
+#include "crypto/ossl_priv.h"
 
 #include <openssl/err.h>
 #include <stdarg.h>

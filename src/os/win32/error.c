@@ -1,6 +1,6 @@
 /* error.c - errors of Windows in our codes and words. What is not in the table keeps its number. */
-#include "os/win32/win.h"
 #include "base/text.h"
+#include "os/win32/win.h"
 
 #include <errno.h>
 

@@ -17,15 +17,14 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 }
 
 static const struct wa_cli_option pack_options[] = {
-    {"key", 'k', "FILE", "A value"},
-    {"force", 'f', NULL, "A flag"},
-    {"level", 0, "NUMBER", "A number"},
+    {"key", 'k', "FILE"},
+    {"force", 'f', NULL},
+    {"level", 0, "NUMBER"},
 };
-static const struct wa_cli_command pack = {
-    "pack", "FILE...", "Pack", pack_options, WA_COUNT(pack_options), 1, 2, run};
-static const struct wa_cli_command list = {"list", "", "List", NULL, 0, 0, 0, run};
+static const struct wa_cli_command pack = {"pack", pack_options, WA_COUNT(pack_options), 1, 2, run};
+static const struct wa_cli_command list = {"list", NULL, 0, 0, 0, run};
 static const struct wa_cli_command *const commands[] = {&pack, &list, NULL};
-static const struct wa_cli_option shared_options[] = {{"config", 'c', "FILE", "Shared"}};
+static const struct wa_cli_option shared_options[] = {{"config", 'c', "FILE"}};
 static const struct wa_cli_alias aliases[] = {
     {"wrap", "pack", NULL},
     {"--clef", "--key", NULL},
@@ -34,7 +33,6 @@ static const struct wa_cli_alias aliases[] = {
 };
 static const struct wa_cli_program program = {.name = "tool",
                                               .section = 1,
-                                              .summary = "A tool",
                                               .commands = commands,
                                               .options = shared_options,
                                               .option_count = 1,
