@@ -1,6 +1,6 @@
 #!/bin/bash
 # The packaged install: a machine of Debian's smallest base, booted with systemd in a container, gets agent, server and console from their
-# packages; enrols, installs, survives a kill, is upgraded, and has nothing left of them at the end. The root is kept in the user's cache,
+# packages; takes the place of WAPT 1.8, enrols, installs, survives a kill, is upgraded, by itself too and back, and has nothing left of them at the end. The root is kept in the user's cache,
 # and never written to: the machine is a layer over it, in memory. Needs root, and Debian's mirror the first time.
 #   tests/deb.sh [DIRECTORY-OF-PACKAGES]
 set -euo pipefail
@@ -88,6 +88,49 @@ outside() { echo "/proc/$leader/root$1"; }
 files >"$tmp/before"
 mkdir "$(outside /root/debs)" && cp "$debs"/wapt-{agent,server,console}_*.deb "$(outside /root/debs)" && cp -r examples "$(outside /root)"
 
+# --- over from WAPT's own agent: a package of that name, with its files, and scripts that clean up after it ---
+uuid_18=4c4c4544-0031-3010-8051-cafe00c0ffee
+mkdir -p "$tmp/tis/DEBIAN" "$tmp/tis/opt/wapt/lib" "$tmp/tis/usr/bin" "$tmp/tis/usr/lib/systemd/system"
+printf 'Package: tis-waptagent\nVersion: 1.8.2.7373\nArchitecture: all\nMaintainer: test\nDescription: test\n' >"$tmp/tis/DEBIAN/control"
+printf '#!/bin/sh\nsystemctl daemon-reload; systemctl enable waptservice; systemctl start waptservice\n' >"$tmp/tis/DEBIAN/postinst"
+printf '#!/bin/sh\nsystemctl stop waptservice; systemctl disable waptservice\n' >"$tmp/tis/DEBIAN/prerm"
+printf '#!/bin/sh\nrm -rf /opt/wapt\n' >"$tmp/tis/DEBIAN/postrm"
+printf '#!/bin/sh\nexec sleep 100000\n' >"$tmp/tis/opt/wapt/waptservice.sh"
+printf '#!/bin/sh\necho 1.8\n' >"$tmp/tis/opt/wapt/wapt-get.sh"
+ln -s /opt/wapt/wapt-get.sh "$tmp/tis/usr/bin/wapt-get"
+printf '[Unit]\nDescription=WAPT 1.8\n[Service]\nExecStart=/opt/wapt/waptservice.sh\n[Install]\nWantedBy=multi-user.target\n' \
+    >"$tmp/tis/usr/lib/systemd/system/waptservice.service"
+chmod 755 "$tmp"/tis/DEBIAN/p* "$tmp"/tis/opt/wapt/*.sh
+dpkg-deb -b -Znone "$tmp/tis" "$(outside /root/tis.deb)" >/dev/null
+check "WAPT 1.8 is there" sh_on 'dpkg -i /root/tis.deb; systemctl is-active waptservice; test "$(wapt-get)" = 1.8
+    mkdir -p /opt/wapt/ssl /opt/wapt/db; mkdir -m 700 /opt/wapt/private'
+mkdir "$tmp/18"
+/usr/bin/python3 - "$tmp/18/waptdb.sqlite" tests/vectors/moving/20200415.sql $uuid_18 <<'.'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.executescript(open(sys.argv[2], encoding="utf-8").read())
+db.execute("insert into wapt_localstatus (package_uuid, package, version, architecture, section, priority, install_date, install_status, uninstall_key, setuppy)"
+           " values ('u-1', 'test-old', '1-1', 'all', 'base', 'optional', '2020-05-01T10:00:00', 'OK', '[]', 'def install():\n    pass\n')")
+db.execute("insert into wapt_params (name, value, ptype) values ('uuid', ?, 'str')", (sys.argv[3],))
+db.commit()
+.
+openssl genrsa -traditional -out "$tmp/18/$uuid_18.pem" 2048 2>/dev/null
+openssl req -x509 -key "$tmp/18/$uuid_18.pem" -subj /CN=signer -days 100 -out "$tmp/18/signer.crt" 2>/dev/null
+install -m 600 "$tmp/18/waptdb.sqlite" "$(outside /opt/wapt/db/)"
+install -m 600 "$tmp/18/$uuid_18.pem" "$(outside /opt/wapt/private/)"
+install -m 644 "$tmp/18/signer.crt" "$(outside /opt/wapt/ssl/)"
+printf '[global]\r\nwapt_server=\r\nwaptservice_port=8088\r\nrepo_url=https://127.0.0.1:1/wapt\r\n' >"$(outside /opt/wapt/wapt-get.ini)"
+check "this agent takes its place" sh_on 'dpkg -i /root/debs/wapt-agent_*.deb; systemctl is-active waptservice; ! grep -qsa "waptservice[.]sh" /proc/[0-9]*/cmdline
+    test -f /lib/systemd/system/waptservice.service; grep -q "waptservice manager" /lib/systemd/system/waptservice.service; systemctl is-enabled waptservice
+    ! dpkg-query -W -f "\${Status}" tis-waptagent 2>/dev/null | grep " installed"; ! dpkg-divert --list | grep wapt; ! test -e /opt/wapt.taken-over'
+knows_it() { sh_on "wapt-get status --json | grep $uuid_18; wapt-get list --json | grep test-old | grep OK; test -s /opt/wapt/private/$uuid_18.pem; test -s /opt/wapt/ssl/signer.crt"; }
+check "with its identity, key, certificates and packages" await knows_it
+check "what it is told of the old configuration is in the journal" sh_on 'journalctl -b -u waptservice | grep "waptservice_port"'
+check "the old package's purge takes nothing away" sh_on 'dpkg -P tis-waptagent || true; test -s /opt/wapt/wapt-get.ini; wapt-get status'
+check "and this one's all" sh_on 'dpkg -P wapt-agent; ! test -e /opt/wapt; systemctl daemon-reload; rm /root/tis.deb'
+same_files() { files >"$tmp/after"; diff "$tmp/before" "$tmp/after"; }
+check "nothing is left of either" same_files
+
 check "the packages install" sh_on 'dpkg -i /root/debs/*.deb'
 check "the agent waits for its configuration" is_inactive waptservice
 check "it is enabled" on systemctl is-enabled waptservice waptserver
@@ -173,6 +216,24 @@ check "a package of the agent's own upgrades it" sh_on 'mkdir -p /root/self/WAPT
 check "which is not cut, and then runs it" await upgraded
 check "and is installed" sh_on 'wapt-get list --json | grep "\"self\"" | grep OK'
 
+# --- configuration, health, parts that are switched off ---
+check "a changed configuration is reloaded" sh_on 'sed -i "s/^agent_upgrade_timeout.*/agent_upgrade_timeout = 41/" /opt/wapt/wapt-get.ini; systemctl reload waptservice
+    journalctl -b -u waptservice | grep config.reloaded; systemctl is-active waptservice'
+check "a wrong one is not, and is told" sh_on 'cp /opt/wapt/wapt-get.ini /root/good.ini; echo "timeout = never" >>/opt/wapt/wapt-get.ini
+    ! systemctl reload waptservice; systemctl is-active waptservice; journalctl -b -u waptservice | grep "timeout.*never"
+    cp /root/good.ini /opt/wapt/wapt-get.ini; rm /root/good.ini; systemctl reload waptservice'
+healthy() { (on wapt-get check --json || true) | /usr/bin/python3 -c '
+import json, sys
+bad = [r for r in json.load(sys.stdin)["result"] if r["state"] == "error" or r["check"] in ("units", "service", "server", "clock", "registration", "database") and r["state"] != "good"]
+print(bad)
+sys.exit(bool(bad))'; }
+check "all is well" await healthy
+check "the log is bounded" sh_on 'systemctl show waptservice --property=LogRateLimitBurst --value | grep -x 1000
+    systemctl show --property=LogRateLimitBurst --value "$(systemctl list-units --plain --no-legend "wapt-launcher@*" | cut -d" " -f1)" | grep -x 1000'
+check "without the service root's wapt-get works" sh_on 'systemctl stop waptservice; systemctl mask waptservice; wapt-get update; wapt-get list | grep self
+    wapt-get check | grep "^warning.*masked"'
+check "and the service again, when it is switched on" sh_on 'systemctl unmask waptservice; systemctl start waptservice; systemctl is-active waptservice'
+
 # --- the agent replaces itself ---
 # A package of WAPT's with the agent's Debian package; CHANGE is done to the tree of that.
 version_of_agent() { on dpkg-query --show --showformat '${Version}' wapt-agent; }
@@ -235,12 +296,35 @@ on systemctl kill --signal=KILL wapt-upgrade
 check "killed in the middle it goes on, as after a power cut" await ended_as upgraded 6
 check "to the end" await is_tidy
 
+# A power cut in the middle, before the new version is there: the next boot goes on. The unit is one of multi-user.target's.
+upgrade_package 7 'sed -i "2i [ \"\$1\" != configure ] || sleep 8" DEBIAN/postinst'
+sh_on 'wapt-get install test-waptupgrade || true'
+check "it is being installed again" await is_installing
+sh_on 'systemctl mask --runtime wapt-upgrade; systemctl kill --signal=KILL wapt-upgrade || true; sleep 1; systemctl start waptservice; sleep 1'
+check "until then the service does not start" is_inactive waptservice
+check "it is wanted at boot" on test -L /etc/systemd/system/multi-user.target.wants/wapt-upgrade.service
+sh_on 'systemctl unmask --runtime wapt-upgrade; systemctl start multi-user.target'
+check "the boot goes on" await ended_as upgraded 7
+
+# Without systemd the launcher starts it, and it starts the service again.
+sh_on 'systemctl stop waptservice; (setsid /usr/bin/waptservice run </dev/null >/root/run.log 2>&1 &)'
+check "it runs without a unit" await sh_on 'wapt-get status --json | grep "\"connected\": *true"'
+check "where the units are not its own" is_inactive waptservice
+upgrade_package 8
+sh_on 'wapt-get install test-waptupgrade || true'
+check "a newer version takes over there too" await ended_as upgraded 8
+check "without a unit" is_inactive waptservice
+upgrade_package 9 'printf "#!/bin/sh\nexit 1\n" >usr/bin/waptservice'
+sh_on 'wapt-get install test-waptupgrade || true'
+check "and gives way" await ended_as returned 9
+check "to the version before" test "$(version_of_agent | sed 's/.*+//')" = 8
+stop_alone() { sh_on 'for p in /proc/[0-9]*; do ! tr "\0" " " <$p/cmdline 2>/dev/null | grep -q "^[^ ]*waptservice run " || kill "${p#/proc/}"; done; rm -f /root/run.log'; }
+check "it ends" stop_alone
+
 check "removed" sh_on 'dpkg -r wapt-agent wapt-server wapt-console'
 runs_nothing() { ! ps --no-headers -o cmd --ppid "$leader" | grep -i wapt; }
 check "nothing runs" await runs_nothing
 check "data stays until the purge" on test -f /opt/wapt/wapt-get.ini -a -d /var/lib/waptserver
 check "purged" sh_on 'dpkg -P wapt-agent wapt-server wapt-console; systemctl daemon-reload; ! test -e /run/wapt'
-files >"$tmp/after"
-same_files() { diff "$tmp/before" "$tmp/after"; }
 check "nothing is left" same_files
 echo "$passed passed"

@@ -68,7 +68,7 @@ static void look_database(struct wa_manager *m, const struct wa_health_report *r
                   "stop the service, put a copy of db/ back from your backup, or move db/ away and "
                   "register again",
                   m->db_is_whole ? "whole, version %lld" : "damaged, version %lld",
-                  (long long)number(m, "PRAGMA user_version", 0));
+                  (long long)number(m, "SELECT MAX(version) FROM schema_version", 0));
 }
 
 /* --- what it does --- */
