@@ -6,7 +6,6 @@
 #include "codec/json.h"
 #include "net/ldap.h"
 
-
 struct wa_auth_question {
     char user[WA_PAM_USER_MAX + 1];
     char password[WA_PAM_PASSWORD_MAX + 1];

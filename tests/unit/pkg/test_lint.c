@@ -59,9 +59,11 @@ static const struct {
     {GOOD "audit_schedule: daily\ninstalled_size: 12 MB\n",
      "warning audit-schedule 7;warning installed-size 8;"},
     {GOOD "maintenance_windows: night\nfreeze_periods: winter\npackages_held: a until soon\n",
-     "error maintenance-windows 7;error freeze-periods 8;error packages-held 9;warning policy-section 7;"},
+     "error maintenance-windows 7;error freeze-periods 8;error packages-held 9;warning "
+     "policy-section 7;"},
     {"package: org-a\nversion: 1\narchitecture: all\nsection: group\npriority: x\ndescription: x\n"
-     "maintenance_windows: mon-fri 22:00-05:00\npackages_held: a until 2999-12-31, b(>=2)\nfreeze_periods: 2999-12-24\n",
+     "maintenance_windows: mon-fri 22:00-05:00\npackages_held: a until 2999-12-31, "
+     "b(>=2)\nfreeze_periods: 2999-12-24\n",
      ""},
     {GOOD "depends: a(>=\nconflicts: b(\n", "error requirement 7;error requirement 8;"},
     {GOOD "depends: org-a(>=1)\nconflicts: org-a\n", "error needs-itself 7;error needs-itself 8;"},
