@@ -75,8 +75,13 @@ static enum wa_code read_statement(unsigned which, const struct wa_json *j, stru
             wa_err_clear(&ignored);
         return wa_status_read(j, &status, err);
     }
-    case 3:
+    case 3: {
+        struct wa_leave_msg leave;
+        struct wa_err ignored = WA_ERR_INIT;
+        if (wa_leave_read(j, &leave, &ignored) != WA_OK)
+            wa_err_clear(&ignored);
         return wa_result_read(j, &result, err);
+    }
     case 5:
         return wa_login_read(j, arena, &login, err);
     case 6:

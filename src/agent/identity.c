@@ -237,6 +237,16 @@ enum wa_code wa_identity_change(struct wa_manager *m, struct wa_sv wanted, bool 
     return WA_OK;
 }
 
+enum wa_code wa_identity_forget(struct wa_manager *m, struct wa_err *err)
+{
+    char uuid[WA_UUID_MAX + 1];
+    memcpy(uuid, m->uuid, sizeof uuid);
+    if (disown(m, m->tdb, err) != WA_OK || wa_param_set(m->tdb, "uuid", wa_sv(uuid), err) != WA_OK)
+        return err->code;
+    become(m, uuid);
+    return WA_OK;
+}
+
 enum wa_code wa_identity_task(struct wa_task_run *run, struct wa_err *err)
 {
     struct wa_manager *m = run->m;

@@ -252,6 +252,8 @@ void wa_rights_begin(struct wa_client *c)
     } else if (c->peer.user[0] == '\0') {
         deny(c, WA_E_DENIED, "an identity without an account",
              "your identity has no account on this machine");
+    } else if (wa_local_op_right(c->request.op) == WA_RIGHT_ROOT) {
+        deny(c, WA_E_DENIED, "not root", "only root may do this");
     } else if (wa_op_shows_rights(c->request.op)) {
         wa_ask(c, WA_ASK_GROUPS);
     } else if (wa_op_reads(c->request.op) && is_free) {

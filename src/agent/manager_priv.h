@@ -127,6 +127,8 @@ bool wa_identity_is_derived(const struct wa_manager *m);
  * WA_E_NOT_FOUND: the firmware does not. */
 WA_CHECK enum wa_code wa_identity_change(struct wa_manager *m, struct wa_sv wanted,
                                          bool from_firmware, struct wa_err *err);
+/* The same machine, without key and enrolment: as before it was ever registered. */
+WA_CHECK enum wa_code wa_identity_forget(struct wa_manager *m, struct wa_err *err);
 /* generate-uuid and reset-uuid; the task's data is {"uuid"}, whatever becomes of it. */
 WA_CHECK enum wa_code wa_identity_task(struct wa_task_run *run, struct wa_err *err);
 
@@ -198,6 +200,9 @@ WA_CHECK enum wa_code wa_manager_anchors(const struct wa_manager *m,
 
 /* --- report.c: talk to the server, from the task thread --- */
 WA_CHECK enum wa_code wa_report_register(struct wa_task_run *run, struct wa_err *err);
+/* Has the server forget this machine, then forgets key and enrolment. A server that does not know
+ * it is told; any other refusal ends it, unless forced. */
+WA_CHECK enum wa_code wa_report_unregister(struct wa_task_run *run, struct wa_err *err);
 /* POSTs a statement, sealed. answer: the body of a good answer. */
 /* A call of the server: where, and whom to trust there, as the configuration is now. Under the lock
  * where the thread is not the task's: a registration exchanges what is read. */

@@ -275,6 +275,43 @@ enum wa_code wa_report_register(struct wa_task_run *run, struct wa_err *err)
     return WA_OK;
 }
 
+/* --- leaving --- */
+
+static enum wa_code send_leave(struct wa_manager *m, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf answer;
+    struct wa_leave_msg msg = {.uuid = wa_sv(m->uuid), .time = wa_clock_now()};
+    wa_buf_init(&text, 4096);
+    wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
+    if (wa_param_next_seq(m->tdb, &msg.seq, err) != WA_OK ||
+        wa_leave_write(&msg, &text, err) != WA_OK)
+        return err->code;
+    return wa_report_post(m, "/agent/v1/report", wa_buf_sv(&text), &answer, err);
+}
+
+/* The server first: cut in between, the machine still has the key with which to say it again. */
+enum wa_code wa_report_unregister(struct wa_task_run *run, struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    struct wa_err why = WA_ERR_INIT;
+    if (m->key == NULL)
+        return wa_fail(err, WA_E_NOT_FOUND, "this machine is not registered");
+    if (send_leave(m, &why) != WA_OK) {
+        if (why.code != WA_E_AUTH && !run->request.force) {
+            *err = why;
+            return wa_wrap(err,
+                           "the server still has this machine (--force forgets it here alone)");
+        }
+        wa_task_say(run, "%s\n", why.text);
+    }
+    if (wa_identity_forget(m, err) != WA_OK)
+        return wa_wrap(err, "forgetting the registration");
+    wa_log(&m->log, WA_LOG_WARNING, "identity.unregistered", WA_LF_S("uuid", m->uuid),
+           WA_LF_S("by", run->task->created_by), WA_LF_S("server", why.text));
+    return WA_OK;
+}
+
 /* --- what is owed --- */
 
 /* The server has had a report of this number: from a copy of this machine that is ahead of it, or

@@ -199,6 +199,8 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
         return wa_task_clean(run, err);
     case WA_OP_REGISTER:
         return wa_report_register(run, err);
+    case WA_OP_UNREGISTER:
+        return wa_report_unregister(run, err);
     case WA_OP_UPDATE_STATUS:
         return wa_report_status(run->m, err);
     case WA_OP_GENERATE_UUID:

@@ -36,6 +36,7 @@ static const struct {
     [WA_OP_REMOVE] = {"remove", WA_RIGHT_RULES_PASSWORD},
     [WA_OP_FORGET] = {"forget", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_REGISTER] = {"register", WA_RIGHT_ADMIN_PASSWORD},
+    [WA_OP_UNREGISTER] = {"unregister", WA_RIGHT_ROOT}, /* nobody else may orphan the machine */
     [WA_OP_GENERATE_UUID] = {"generate-uuid", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_RESET_UUID] = {"reset-uuid", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_INVENTORY] = {"inventory", WA_RIGHT_ADMIN_PASSWORD},
@@ -61,7 +62,7 @@ bool wa_local_op_find(struct wa_sv name, enum wa_local_op *ret)
 
 enum wa_local_right wa_local_op_right(enum wa_local_op op)
 {
-    return op < WA_OP_COUNT ? ops[op].right : WA_RIGHT_ADMIN_PASSWORD;
+    return op < WA_OP_COUNT ? ops[op].right : WA_RIGHT_ROOT;
 }
 
 bool wa_local_filter_is(struct wa_sv filter)

@@ -52,6 +52,7 @@ enum wa_local_op {
     WA_OP_REMOVE,
     WA_OP_FORGET,
     WA_OP_REGISTER,
+    WA_OP_UNREGISTER, /* root alone */
     WA_OP_GENERATE_UUID,
     WA_OP_RESET_UUID,
     WA_OP_INVENTORY,     /* F1E: rights and password */
@@ -60,7 +61,12 @@ enum wa_local_op {
 };
 /* The rights of an operation: the closed table of F1E. RULES: also whom the rules of self-service
  * packages allow it, for what they list. */
-enum wa_local_right { WA_RIGHT_ANYONE, WA_RIGHT_RULES_PASSWORD, WA_RIGHT_ADMIN_PASSWORD };
+enum wa_local_right {
+    WA_RIGHT_ANYONE,
+    WA_RIGHT_RULES_PASSWORD,
+    WA_RIGHT_ADMIN_PASSWORD,
+    WA_RIGHT_ROOT
+};
 const char *wa_local_op_name(enum wa_local_op op); /* "list-upgrade" */
 bool wa_local_op_find(struct wa_sv name, enum wa_local_op *ret);
 enum wa_local_right wa_local_op_right(enum wa_local_op op);

@@ -367,3 +367,31 @@ enum wa_code wa_result_read(const struct wa_json *statement, struct wa_result_ms
     *ret = m;
     return WA_OK;
 }
+
+/* --- leaving --- */
+
+enum wa_code wa_leave_write(const struct wa_leave_msg *m, struct wa_buf *text, struct wa_err *err)
+{
+    struct wa_jw w;
+    begin(&w, text, WA_PURPOSE_LEAVE, m->uuid, m->seq, m->time);
+    wa_jw_end(&w);
+    return wa_buf_check(text, err);
+}
+
+enum wa_code wa_leave_read(const struct wa_json *statement, struct wa_leave_msg *ret,
+                           struct wa_err *err)
+{
+    struct wa_leave_msg m = {0};
+    struct wa_sv purpose = {0};
+    const struct wa_json_field fields[] = {
+        {"purpose", WA_WANT_SV, true, 32, &purpose},
+        {"uuid", WA_WANT_SV, true, WA_UUID_MAX, &m.uuid},
+        {"seq", WA_WANT_I64, true, 0, &m.seq},
+        {"time", WA_WANT_I64, true, 0, &m.time},
+    };
+    if (wa_json_read(statement, fields, WA_COUNT(fields), "a machine's leave", err) != WA_OK ||
+        check_ids(m.uuid, m.seq, err) != WA_OK)
+        return err->code;
+    *ret = m;
+    return WA_OK;
+}

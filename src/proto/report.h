@@ -13,6 +13,7 @@
 #define WA_PURPOSE_REGISTER "wapt-register"
 #define WA_PURPOSE_STATUS "wapt-status"
 #define WA_PURPOSE_RESULT "wapt-action-result"
+#define WA_PURPOSE_LEAVE "wapt-leave"
 #define WA_PURPOSE_HELLO "wapt-hello"
 
 /* --- registration: POST /agent/v1/register --- */
@@ -108,6 +109,16 @@ WA_CHECK enum wa_code wa_result_write(const struct wa_result_msg *m, struct wa_s
                                       struct wa_buf *text, struct wa_err *err);
 WA_CHECK enum wa_code wa_result_read(const struct wa_json *statement, struct wa_result_msg *ret,
                                      struct wa_err *err);
+
+/* --- the machine leaves: POST /agent/v1/report --- */
+struct wa_leave_msg {
+    struct wa_sv uuid;
+    int64_t seq, time;
+};
+WA_CHECK enum wa_code wa_leave_write(const struct wa_leave_msg *m, struct wa_buf *text,
+                                     struct wa_err *err);
+WA_CHECK enum wa_code wa_leave_read(const struct wa_json *statement, struct wa_leave_msg *ret,
+                                    struct wa_err *err);
 
 /* Purpose of a report's statement, to dispatch: text of "purpose", empty when absent. */
 struct wa_sv wa_report_purpose(struct wa_sv envelope_json, struct wa_arena *arena);

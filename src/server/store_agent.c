@@ -342,6 +342,7 @@ static enum wa_code store_section(struct wa_store *s, const struct wa_status_msg
 /* What a report changes in the fleet, once it is in the database. */
 struct reported {
     struct wa_sv uuid;
+    bool is_gone; /* it left */
     struct wa_fleet_change change;
 };
 
@@ -406,11 +407,63 @@ static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e
     return wa_db_changes(s->db) == 1 ? wa_store_note(s, &act, err) : WA_OK;
 }
 
+/* A machine takes its own row away, no other: the key that the row names has signed it. */
+static enum wa_code store_leave(struct wa_store *s, const struct wa_envelope *e, const char *peer,
+                                struct reported *ret, struct wa_err *err)
+{
+    struct wa_leave_msg m;
+    char uuid[WA_UUID_MAX + 1];
+    if (wa_leave_read(e->statement, &m, err) != WA_OK ||
+        wa_store_check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
+        wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
+        return err->code;
+    const struct wa_journal_act act = {
+        .act = "host.left", .peer = peer, .what = {{"uuid", m.uuid}}};
+    (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(m.uuid));
+    ret->uuid = m.uuid;
+    ret->is_gone = true;
+    return wa_store_delete_host(s->db, uuid, err) == WA_OK ? wa_store_note(s, &act, err)
+                                                           : err->code;
+}
+
+static enum wa_code store_statement(struct wa_store_request *r, struct wa_arena *arena,
+                                    struct reported *said, struct wa_buf *answer,
+                                    struct wa_err *err)
+{
+    struct wa_store *s = r->store;
+    struct wa_envelope e;
+    struct wa_sv purpose = wa_report_purpose(wa_buf_sv(&r->body), arena);
+    bool is_result = wa_sv_eqs(purpose, WA_PURPOSE_RESULT);
+    bool is_leave = wa_sv_eqs(purpose, WA_PURPOSE_LEAVE);
+    if (wa_envelope_parse(wa_buf_sv(&r->body),
+                          is_result  ? WA_PURPOSE_RESULT
+                          : is_leave ? WA_PURPOSE_LEAVE
+                                     : WA_PURPOSE_STATUS,
+                          arena, &e, err) != WA_OK)
+        return err->code;
+    if (is_leave)
+        return store_leave(s, &e, r->peer, said, err);
+    return is_result ? store_result(s, &e, r->peer, said, err)
+                     : store_status(s, &e, said, answer, err);
+}
+
+/* What the database has taken is shown. */
+static void show_report(struct wa_store *s, const char *peer, const struct reported *said)
+{
+    if (!said->is_gone) {
+        show(s, said->uuid, &said->change);
+        return;
+    }
+    disconnect(s, said->uuid);
+    wa_fleet_remove(s->fleet, said->uuid);
+    wa_log(&s->child.log, WA_LOG_INFO, "host.left", WA_LF_SV("uuid", said->uuid),
+           WA_LF_S("peer", peer));
+}
+
 void wa_store_report(struct wa_store_request *r)
 {
     struct wa_store *s = r->store;
     struct wa_err err = WA_ERR_INIT;
-    struct wa_envelope e;
     struct reported said = {.change = WA_FLEET_UNCHANGED};
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf answer;
@@ -418,21 +471,14 @@ void wa_store_report(struct wa_store_request *r)
     wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
     enum wa_code code = wa_db_begin(s->db, &err);
     if (code == WA_OK) {
-        bool is_result =
-            wa_sv_eqs(wa_report_purpose(wa_buf_sv(&r->body), &arena), WA_PURPOSE_RESULT);
-        code =
-            wa_envelope_parse(wa_buf_sv(&r->body),
-                              is_result ? WA_PURPOSE_RESULT : WA_PURPOSE_STATUS, &arena, &e, &err);
-        if (code == WA_OK)
-            code = is_result ? store_result(s, &e, r->peer, &said, &err)
-                             : store_status(s, &e, &said, &answer, &err);
+        code = store_statement(r, &arena, &said, &answer, &err);
         if (code == WA_OK)
             code = wa_db_commit(s->db, &err);
         if (code != WA_OK)
             wa_db_rollback(s->db);
     }
     if (code == WA_OK) {
-        show(s, said.uuid, &said.change);
+        show_report(s, r->peer, &said);
         wa_store_answer(r, 200, answer.n > 0 ? wa_buf_sv(&answer) : WA_SV("{\"accepted\":true}"));
         return;
     }

@@ -101,6 +101,33 @@ def test_f1a_a_number_that_vendors_repeat(org):
         assert second.uuid == kept
 
 
+def test_unregister(org):
+    """Root's word and the machine's own key take its record away; then it is as if it had never registered, and may again."""
+    with machine(org, "third") as third:
+        third.get("unregister", ok=False)
+        third.register()
+        uuid = third.uuid
+        third.get("update-status")
+        until(lambda: reachable(org, uuid), "third is connected")
+        assert json.loads(third.get("unregister", "--json").stdout)["result"] == []
+        assert uuid not in rows(org) and uuid not in [h["uuid"] for h in org.hosts()]
+        assert not list((third.base / "private").glob("*.pem"))
+        state = json.loads(third.get("status", "--json").stdout)["result"]
+        assert state["enrolled_at"] == 0 and state["uuid"] == uuid
+        third.get("update-status", ok=False)
+        third.register()
+        assert third.uuid == uuid and uuid in rows(org)
+        # The server has forgotten it already, or is not there.
+        org.console("forget-host", uuid, "--yes")
+        assert "not registered here" in third.get("unregister").text
+        third.register()
+        third.ini.write_text(third.ini.read_text().replace(org.url, "https://127.0.0.1:1"))
+        third.get("reload")
+        assert "--force" in third.get("unregister", ok=False).text
+        third.get("unregister", "--force")
+        assert uuid in rows(org) and not list((third.base / "private").glob("*.pem"))
+
+
 def test_f1a_a_copied_disk_is_not_the_first_machine(org):
     """In other hardware the copy gives up name, key and enrolment before it has said a word; the first one does not notice."""
     first_base = org.base / "first"

@@ -142,6 +142,7 @@ def answers(org):
     get("register", "--token-file", org.token(), "--force")
     get("generate-uuid", org.uuid)  # it is that one already
     get("reset-uuid", ok=None)
+    get("unregister", ok=None)
     get("remove", "json-one")
     get("install", "json-one")
     get("forget", "json-one")

@@ -176,6 +176,34 @@ static void test_result_of_another_machine(void **state)
     BENCH_IS(&p->b, "SELECT state FROM actions", "done");
 }
 
+static int say_leave(struct place *p, const char *uuid, int64_t seq, int64_t time, const char *more)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "{\"purpose\":\"wapt-leave\",\"uuid\":\"%s\",\"seq\":%lld,\"time\":%lld%s}",
+                   uuid, (long long)seq, (long long)time, more);
+    return say(p, &p->m, text);
+}
+
+/* A machine takes away its own row, once, and no other. */
+static void test_leave(void **state)
+{
+    struct place *p = *state;
+    int64_t now = wa_clock_now();
+    assert_int_not_equal(say_leave(p, "other", 50, now, ""), 200); /* with one's own key */
+    assert_int_not_equal(say_leave(p, "nobody", 50, now, ""), 200);
+    assert_int_not_equal(say_leave(p, "machine", 1, now, ""), 200); /* said before */
+    assert_int_not_equal(say_leave(p, "machine", 50, now - 2 * WA_REPORT_SKEW_S, ""), 200);
+    assert_int_not_equal(say_leave(p, "machine", 50, now, ",\"status_hashes\":{}"), 200);
+    BENCH_IS(&p->b, "SELECT count(*) FROM hosts", "2");
+    assert_int_equal(say_leave(p, "machine", 50, now, ""), 200);
+    assert_int_equal(say_leave(p, "machine", 51, now, ""), 401);
+    BENCH_IS(&p->b, "SELECT group_concat(uuid) FROM hosts", "other");
+    BENCH_IS(&p->b, "SELECT count(*) FROM journal WHERE entry LIKE '%host.left%machine%'", "1");
+    assert_int_equal(machine_status(&p->b, &p->m, "OK"), 401);
+    assert_int_equal(machine_register(&p->b, &p->m, WA_CRED_TOKEN, "t"), 200);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -185,6 +213,7 @@ int main(void)
         TEST(test_time),    TEST(test_own_fields),
         TEST(test_purpose), TEST(test_wrong_key),
         TEST(test_results), TEST(test_result_of_another_machine),
+        TEST(test_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
