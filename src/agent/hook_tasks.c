@@ -1,4 +1,5 @@
-/* hook_tasks.c - audits of what is installed, and the settings of a user's session. */
+/* hook_tasks.c - audits of what is installed, the settings of a user's session, and uninstall() by
+ * itself. None of them changes which packages are installed. */
 #include "agent/install_priv.h"
 #include "base/date.h"
 #include "base/text.h"
@@ -91,6 +92,52 @@ enum wa_code wa_task_audit(struct wa_task_run *run, struct wa_err *err)
             continue;
         if (wa_task_may_go_on(run, err) != WA_OK || audit_one(run, row, err) != WA_OK)
             return err->code;
+    }
+    return WA_OK;
+}
+
+/* --- uninstall() by itself --- */
+
+static enum wa_code uninstall_one(struct wa_task_run *run, const struct wa_installed_row *row,
+                                  struct wa_err *err)
+{
+    const struct wa_control *c = &row->base.control;
+    struct wa_hook_result r;
+    if (!wa_kept_has_hook(run->m, c, WA_HOOK_UNINSTALL)) {
+        wa_task_say(run, "%s has no uninstall()\n", wa_control_get(c, WA_A_PACKAGE));
+        wa_task_package(run, c, "KEPT", NULL);
+        return WA_OK;
+    }
+    wa_hook_result_init(&r);
+    if (run_kept(run, row, WA_HOOK_UNINSTALL, 0, NULL, &r, err) == WA_OK &&
+        strcmp(r.status, "ERROR") == 0)
+        (void)wa_fail(err, r.code, "%s",
+                      r.error[0] != '\0' ? r.error : wa_text("its uninstall() failed"));
+    if (err->code == WA_OK)
+        wa_task_package(run, c, r.status, NULL);
+    wa_hook_result_fini(&r);
+    return err->code;
+}
+
+enum wa_code wa_task_uninstall(struct wa_task_run *run, struct wa_err *err)
+{
+    WA_AUTO_INSTALLED struct wa_installed_list list = {NULL, 0, 0};
+    if (wa_installed_load(run->m->tdb, NULL, &list, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < run->request.package_count; i++) {
+        struct wa_err why = WA_ERR_INIT;
+        const struct wa_installed_row *row = NULL;
+        for (size_t k = 0; k < list.n; k++)
+            if (wa_sv_eqs(run->request.packages[i],
+                          wa_control_get(&list.items[k].base.control, WA_A_PACKAGE)))
+                row = &list.items[k];
+        if (wa_task_may_go_on(run, err) != WA_OK)
+            return err->code;
+        if (row == NULL)
+            (void)wa_fail(&why, WA_E_NOT_FOUND, "'%.*s' is not installed",
+                          WA_SV_ARG(run->request.packages[i]));
+        if (row == NULL || uninstall_one(run, row, &why) != WA_OK)
+            wa_task_package(run, row != NULL ? &row->base.control : NULL, "ERROR", &why);
     }
     return WA_OK;
 }

@@ -339,6 +339,9 @@ WA_CHECK enum wa_code wa_task_upgrade(struct wa_task_run *run, bool download_onl
 WA_CHECK enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_forget(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_audit(struct wa_task_run *run, struct wa_err *err);
+/* Runs uninstall() of packages, which stay as they are for the agent: for those who try a script.
+ */
+WA_CHECK enum wa_code wa_task_uninstall(struct wa_task_run *run, struct wa_err *err);
 WA_CHECK enum wa_code wa_task_session(struct wa_task_run *run, struct wa_err *err);
 /* Whether such a request of this account's would run anything; in either thread, with its database.
  */

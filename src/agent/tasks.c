@@ -189,6 +189,8 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
         return wa_task_install(run, err);
     case WA_OP_REMOVE:
         return wa_task_remove(run, err);
+    case WA_OP_UNINSTALL:
+        return wa_task_uninstall(run, err);
     case WA_OP_FORGET:
         return wa_task_forget(run, err);
     case WA_OP_AUDIT:
@@ -270,7 +272,7 @@ static enum wa_code store(struct wa_task_run *run, enum wa_code code, const char
 static bool changes_status(enum wa_local_op op)
 {
     return op == WA_OP_UPDATE || op == WA_OP_UPGRADE || op == WA_OP_INSTALL || op == WA_OP_REMOVE ||
-           op == WA_OP_FORGET || op == WA_OP_AUDIT || op == WA_OP_REGISTER;
+           op == WA_OP_UNINSTALL || op == WA_OP_FORGET || op == WA_OP_AUDIT || op == WA_OP_REGISTER;
 }
 
 /* What a scheduled update has found is fetched ahead, so that an upgrade is short. */

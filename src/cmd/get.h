@@ -30,6 +30,7 @@ extern const struct wa_cli_command wa_get_add_upgrade_shutdown;
 extern const struct wa_cli_command wa_get_remove_upgrade_shutdown;
 extern const struct wa_cli_command wa_get_propose_upgrade;
 extern const struct wa_cli_command wa_get_register;
+extern const struct wa_cli_command wa_get_uninstall;
 extern const struct wa_cli_command wa_get_unregister;
 extern const struct wa_cli_command wa_get_get_server_certificate;
 extern const struct wa_cli_command wa_get_enable_check_certificate;

@@ -483,7 +483,8 @@ enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
         return err->code;
     if (r.op == WA_OP_EVENTS)
         return stream(&t, err);
-    bool changes = r.op == WA_OP_INSTALL || r.op == WA_OP_UPGRADE || r.op == WA_OP_REMOVE;
+    bool changes = r.op == WA_OP_INSTALL || r.op == WA_OP_UPGRADE || r.op == WA_OP_REMOVE ||
+                   r.op == WA_OP_UNINSTALL;
     bool was_due = is_reboot_due();
     enum wa_code code = follow(cli, &t, r.op, until_ms, err);
     return code == WA_OK && changes && !was_due && is_reboot_due()

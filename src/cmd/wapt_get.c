@@ -57,6 +57,7 @@ static const struct wa_cli_command *const commands[] = {
     &wa_get_status,
     &wa_get_stop,
     &wa_get_tasks,
+    &wa_get_uninstall,
     &wa_get_unregister,
     &wa_get_update,
     &wa_get_update_package_sources,
@@ -106,7 +107,6 @@ static const struct wa_cli_alias aliases[] = {
     {"--only_priorities", "--priorities", NULL},
     /* what create-keycert called its authority's password before */
     {"--ca-key-passwd-file", "--ca-key-passwd", NULL},
-    {"uninstall", NULL, WA_TEXT("'wapt-get remove PACKAGE' runs the package's uninstall() too")},
     {"scan-packages", NULL, WA_TEXT("use 'wapt-scanpackages DIR'")},
     {"update-packages", NULL, WA_TEXT("use 'wapt-scanpackages DIR'")},
     {"edit-host", NULL,

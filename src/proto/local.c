@@ -34,6 +34,7 @@ static const struct {
     [WA_OP_DOWNLOAD] = {"download", WA_RIGHT_ADMIN_PASSWORD}, /* of anything: it fills the cache */
     [WA_OP_INSTALL] = {"install", WA_RIGHT_RULES_PASSWORD},
     [WA_OP_REMOVE] = {"remove", WA_RIGHT_RULES_PASSWORD},
+    [WA_OP_UNINSTALL] = {"uninstall", WA_RIGHT_ROOT},
     [WA_OP_FORGET] = {"forget", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_REGISTER] = {"register", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_UNREGISTER] = {"unregister", WA_RIGHT_ROOT}, /* nobody else may orphan the machine */

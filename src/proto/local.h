@@ -50,6 +50,7 @@ enum wa_local_op {
     WA_OP_DOWNLOAD,
     WA_OP_INSTALL,
     WA_OP_REMOVE,
+    WA_OP_UNINSTALL, /* root alone: runs the uninstall() of what stays installed */
     WA_OP_FORGET,
     WA_OP_REGISTER,
     WA_OP_UNREGISTER, /* root alone */

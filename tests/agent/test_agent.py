@@ -141,6 +141,20 @@ class Life(Bench):
         self.assertIsNone(self.row('forgotten'))
         self.assertEqual(self.trace('forgotten'), 'i')
 
+    def test_uninstall_runs_its_hook_and_forgets_nothing(self):
+        self.install('tried', write_script(self.top, 'tried'))
+        before = self.row('tried')
+        self.get('uninstall', 'tried')
+        self.assertEqual(self.trace('tried'), 'iu')
+        self.assertEqual(self.row('tried'), before)
+        self.install('plain', 'def install():\n    pass\n')
+        self.assertEqual([p['status'] for p in self.result('uninstall', 'tried', 'plain')], ['OK', 'KEPT'])
+        self.install('unable', 'def install():\n    pass\ndef uninstall():\n    raise Exception("it sticks")\n')
+        self.ends(FAILED, 'uninstall', 'unable', says='it sticks')
+        self.assertEqual(self.row('unable')['install_status'], 'OK')
+        self.ends(NOT_FOUND, 'uninstall', 'nowhere', says="'nowhere' is not installed")
+        self.ends(PARTIAL, 'uninstall', 'tried', 'nowhere')
+
     def test_host_package_assigns(self):
         self.package('wanted', write_script(self.top, 'wanted'))
         path = self.package('TEST-MACHINE', control='section: host\ndepends: wanted\n', publish=False)

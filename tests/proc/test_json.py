@@ -143,6 +143,7 @@ def answers(org):
     get("generate-uuid", org.uuid)  # it is that one already
     get("reset-uuid", ok=None)
     get("unregister", ok=None)
+    get("uninstall", "json-one")
     get("remove", "json-one")
     get("install", "json-one")
     get("forget", "json-one")
