@@ -118,9 +118,9 @@ static void write_call(struct wa_jw *w, const struct wa_api_route *r)
 {
     char holders[160], method[8];
     wa_right_holders(r->right, holders, sizeof holders);
-    for (size_t i = 0; i < sizeof method; i++)
-        method[i] = (char)(r->method[i] | (r->method[i] == '\0' ? 0 : 0x20));
-    method[sizeof method - 1] = '\0';
+    (void)snprintf(method, sizeof method, "%s", r->method);
+    for (char *p = method; *p != '\0'; p++)
+        *p = (char)(*p | 0x20); /* "get" */
     wa_jw_key(w, method);
     wa_jw_obj(w);
     wa_jw_kv(w, "summary", r->about);
