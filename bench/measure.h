@@ -2,6 +2,7 @@
 #ifndef WA_BENCH_MEASURE_H
 #define WA_BENCH_MEASURE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -116,6 +116,10 @@ def connections(_base):
               "a WebSocket with OpenSSL on the descriptor, measured once in bare C", 16384)
 
 
+def fleet(_base):
+    yield from printed(BUILD / "bench/bench_fleet")
+
+
 def tree(pid):
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
         return [pid, *(p for child in f.read().split() for p in tree(int(child)))]
@@ -325,7 +329,7 @@ def show(r):
     print(f"{r['name']:90} {r['value']:12.6g} {r['unit']:6} limit {r['limit'] or 0:10.6g} ratio {ratio:>7}  {verdict}", flush=True)
 
 
-PARTS = (start, package, repository, connections, agent, aged, away)
+PARTS = (start, package, repository, connections, fleet, agent, aged, away)
 
 
 def main():
