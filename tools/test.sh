@@ -16,10 +16,13 @@ one() {
     else failed=$((failed + 1)); tail -40 "$log/one.txt"; echo "FAILED: $1"; fi
 }
 
+# Most tests wait more than they work: two for each processor keep it busy.
+together=$((2 * $(nproc)))
+
 # Meson's tests. "Timeout" and "Unexpected Pass" are failures as well.
 meson_tests() {
     local out=$log/meson-$1.txt before=$failed status=0
-    meson test -C "$2" --no-rebuild --print-errorlogs --timeout-multiplier "$3" 2>&1 | tee "$out" | grep -E 'FAIL|TIMEOUT|ERROR' ; status=${PIPESTATUS[0]}
+    meson test -C "$2" --num-processes "$together" --no-rebuild --print-errorlogs --timeout-multiplier "$3" 2>&1 | tee "$out" | grep -E 'FAIL|TIMEOUT|ERROR' ; status=${PIPESTATUS[0]}
     local ok fail unexpected timeout skip
     ok=$(sed -n 's/^Ok: *\([0-9]*\).*/\1/p' "$out") fail=$(sed -n 's/^Fail: *\([0-9]*\).*/\1/p' "$out")
     unexpected=$(sed -n 's/^Unexpected Pass: *\([0-9]*\).*/\1/p' "$out") timeout=$(sed -n 's/^Timeout: *\([0-9]*\).*/\1/p' "$out")
@@ -30,7 +33,7 @@ meson_tests() {
 }
 
 # Files of tests side by side, each with its own organisation.
-side_by_side() { WAPT_TEST_BIN=$PWD/$build/bin /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 2 --dist loadfile "$1"; }
+side_by_side() { WAPT_TEST_BIN=$PWD/$build/bin /usr/bin/python3 -m pytest -q -p no:cacheprovider -n "$together" --dist loadfile "$1"; }
 # A name, and what runs pytest.
 pytests() {
     local out=$log/pytest-$1.txt before=$failed status=0 p f e s
