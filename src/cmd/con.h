@@ -21,6 +21,13 @@ WA_CHECK enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client 
  * is given several times is the i-th's. */
 WA_CHECK enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_client **ret,
                                          struct wa_err *err);
+/* The way to the repository, with nobody logged in: repo_url of the configuration, if it is https
+ * and no --server is given, else the server's own. Paths begin there: "/Packages". *ret_is_pinned:
+ * a fingerprint is known. */
+WA_CHECK enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret,
+                                   bool *ret_is_pinned, struct wa_err *err);
+/* Adds to the refusal of an unknown certificate what a person can do. */
+WA_CHECK enum wa_code wa_con_unknown(struct wa_err *err);
 /* Warns when the journal of the server is not what was seen before. */
 void wa_con_check_journal(const struct wa_cli *cli, struct wa_client *c, const char *server);
 /* Whether a package is whole, and signed by somebody who is trusted here (con_check.c); where no

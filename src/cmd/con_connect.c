@@ -91,6 +91,23 @@ static enum wa_code read_password(const struct way *way, const char *user, const
     return wa_cli_ask_secret(prompt, false, "--password-file", out, err);
 }
 
+static enum wa_code which_server(struct wa_err *err)
+{
+    return wa_fail(err, WA_E_CONFIG,
+                   "which server? Give --server https://SERVER, or write 'wapt_server = "
+                   "https://SERVER' under [global] in ~/.config/wapt/waptconsole.ini");
+}
+
+/* Who sees the certificate for the first time must learn what to do, and not to trust. */
+enum wa_code wa_con_unknown(struct wa_err *err)
+{
+    return wa_fail(err, WA_E_REFUSED,
+                   "%s. If 'waptserver setup' showed that very SHA-256, give it with "
+                   "--server-fingerprint, or write it as server_fingerprint into "
+                   "waptconsole.ini",
+                   err->text);
+}
+
 enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret, struct wa_err *err)
 {
     return wa_con_connect_nth(cli, LAST, ret, err);
@@ -112,9 +129,7 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
         read_trust(&way, &pem, &trust, err) != WA_OK)
         return err->code;
     if (server == NULL)
-        return wa_fail(err, WA_E_CONFIG,
-                       "which server? Give --server https://SERVER, or write 'wapt_server = "
-                       "https://SERVER' under [global] in ~/.config/wapt/waptconsole.ini");
+        return which_server(err);
     if (read_password(&way, user, server, &password, err) != WA_OK)
         return err->code;
     const struct wa_client_options o = {server, &trust, user, wa_buf_sv(&password)};
@@ -122,14 +137,40 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
         wa_con_check_journal(cli, *ret, server);
         return WA_OK;
     }
-    /* The certificate: who sees this for the first time must learn what to do, and not to trust. */
-    if (err->code == WA_E_REFUSED && trust.fingerprint[0] == '\0')
-        return wa_fail(err, WA_E_REFUSED,
-                       "%s. If 'waptserver setup' showed that very SHA-256, give it with "
-                       "--server-fingerprint, or write it as server_fingerprint into "
-                       "waptconsole.ini",
-                       err->text);
-    return err->code;
+    return err->code == WA_E_REFUSED && trust.fingerprint[0] == '\0' ? wa_con_unknown(err)
+                                                                     : err->code;
+}
+
+enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret, bool *ret_is_pinned,
+                          struct wa_err *err)
+{
+    const struct way way = {cli, LAST};
+    WA_AUTO_STR char *server = NULL;
+    WA_AUTO_STR char *repo = NULL;
+    WA_AUTO_BUF struct wa_buf base;
+    WA_AUTO_BUF struct wa_buf pem;
+    struct wa_tls_trust trust;
+    wa_buf_init(&base, 1024);
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    if (option_or_conf(&way, "server", "wapt_server", NULL, &server, err) != WA_OK ||
+        (!wa_cli_has(cli, "server") && wa_get_conf(cli, "repo_url", &repo, err) != WA_OK) ||
+        read_trust(&way, &pem, &trust, err) != WA_OK)
+        return err->code;
+    if (repo != NULL && wa_sv_starts(wa_sv(repo), "https://")) {
+        size_t n = strlen(repo);
+        while (n > 0 && repo[n - 1] == '/')
+            n--;
+        wa_buf_addsv(&base, (struct wa_sv){repo, n});
+    } else if (server != NULL) {
+        wa_buf_addf(&base, "%s/wapt", server);
+    } else {
+        return which_server(err);
+    }
+    if (wa_buf_check(&base, err) != WA_OK)
+        return err->code;
+    *ret_is_pinned = trust.fingerprint[0] != '\0';
+    const struct wa_client_options o = {.server = wa_buf_str(&base), .trust = &trust};
+    return wa_client_open(&o, ret, err);
 }
 
 #define HOSTS_PAGE 5000u

@@ -1,5 +1,5 @@
-/* con_download.c - waptconsole download and forget-host: a package of the server's repository as a
- * file, verified; and a machine that the server shall know no more.
+/* con_download.c - waptconsole download and forget-host: a package of the repository as a file,
+ * verified, for which nobody logs in; and a machine that the server shall know no more.
  *
  * What the server sends is a stranger's until it is verified: a file that is not good is removed.
  */
@@ -23,6 +23,7 @@ static const struct wa_cli_option forget_options[] = {
 struct fetching {
     struct wa_cli *cli;
     struct wa_client *client;
+    bool is_pinned;
     struct wa_dir dir;
     const char *folder;
     struct wa_request request;
@@ -34,13 +35,13 @@ static enum wa_code fetch(struct fetching *f, const char *from, const struct wa_
 {
     WA_AUTO_FD int fd = -1;
     struct wa_fd_sink sink;
-    char path[WA_RELPATH_MAX + 16];
     bool is_there = false;
     if (wa_file_create(&f->dir, to, 0644, &fd, err) != WA_OK)
         return err->code;
     wa_fd_sink_init(&sink, fd);
-    (void)snprintf(path, sizeof path, "/%s", from);
-    enum wa_code code = wa_client_fetch(f->client, path, max, &sink.base, &is_there, err);
+    enum wa_code code = wa_client_fetch(f->client, from, max, &sink.base, &is_there, err);
+    if (code == WA_E_REFUSED && !f->is_pinned)
+        code = wa_con_unknown(err);
     if (code == WA_OK && !is_there)
         code = wa_fail(err, WA_E_NOT_FOUND, "the server lacks '%s'", from);
     if (code != WA_OK) {
@@ -68,7 +69,7 @@ static enum wa_code search(struct fetching *f, struct wa_err *err)
     char path[2 * WA_PATH_MAX];
     size_t bad = 0;
     if (wa_relpath_parse(WA_SV(".Packages.tmp"), &name, err) != WA_OK ||
-        fetch(f, "wapt/Packages", &name, WA_INDEX_PACKED_BYTES_MAX, err) != WA_OK)
+        fetch(f, "/Packages", &name, WA_INDEX_PACKED_BYTES_MAX, err) != WA_OK)
         return err->code;
     (void)snprintf(path, sizeof path, "%s/%s", f->folder, name.p);
     enum wa_code code = wa_get_package_open(path, &index, err);
@@ -87,13 +88,13 @@ static enum wa_code place(struct fetching *f, const char *wanted, char from[WA_R
     if (wa_sv_starts(file, "./"))
         file = wa_sv_sub(file, 2, file.n);
     if (file.n > 0) {
-        (void)snprintf(from, WA_RELPATH_MAX + 16, "wapt/%.*s", WA_SV_ARG(file));
+        (void)snprintf(from, WA_RELPATH_MAX + 16, "/%.*s", WA_SV_ARG(file));
         return wa_relpath_parse(file, ret, err);
     }
     if (!wa_hostid_is_valid(wa_sv(wanted)))
         return wa_fail(err, WA_E_NOT_FOUND, "%s: no package of the repositories meets it", wanted);
     (void)snprintf(own, sizeof own, "%s.wapt", wanted);
-    (void)snprintf(from, WA_RELPATH_MAX + 16, "wapt-host/%s", own);
+    (void)snprintf(from, WA_RELPATH_MAX + 16, "-host/%s", own);
     return wa_relpath_parse(wa_sv(own), ret, err);
 }
 
@@ -129,7 +130,8 @@ static enum wa_code download(struct wa_cli *cli, struct wa_err *err)
     struct fetching f = {.cli = cli, .dir = WA_DIR_INIT};
     f.folder = wa_cli_get(cli, "output", ".");
     wa_control_init(&f.best);
-    if (wa_dir_open(f.folder, &f.dir, err) != WA_OK || wa_con_connect(cli, &c, err) != WA_OK)
+    if (wa_dir_open(f.folder, &f.dir, err) != WA_OK ||
+        wa_con_reach(cli, &c, &f.is_pinned, err) != WA_OK)
         goto out;
     f.client = c;
     wa_jw_arr(&cli->jw);

@@ -4,6 +4,7 @@
 #include "cmd/agent_main.h"
 #include "cmd/get.h"
 #include "cmd/get_plan.h"
+#include "cmd/get_sources.h"
 #include "cmd/get_tool.h"
 
 bool wa_agent_dispatch(int argc, char **argv, int *ret_status)
@@ -45,6 +46,19 @@ enum wa_code wa_get_tool_read(int fd, const char *libdir, struct wa_installer *i
     WA_UNUSED(inst);
     return wa_fail(err, WA_E_FAILED,
                    "installers are not looked into on this system yet; it does on Linux");
+}
+
+enum wa_code wa_get_sources_fetch(const struct wa_cli *cli, const char *name,
+                                  struct wa_get_sources *s, struct wa_control *ret,
+                                  struct wa_err *err)
+{
+    WA_UNUSED(cli);
+    WA_UNUSED(s);
+    WA_UNUSED(ret);
+    return wa_fail(err, WA_E_NOT_FOUND,
+                   "there is no file or folder '%s', and packages are not fetched on this system "
+                   "yet; they are on Linux",
+                   name);
 }
 
 static enum wa_code absent(struct wa_cli *cli, struct wa_err *err)

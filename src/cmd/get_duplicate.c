@@ -8,7 +8,7 @@
 static const struct wa_cli_option options[] = {
     {"depends", 0, "LIST"},
     {"maturity", 0, "NAME"},
-    {"trusted", 't', "DIR"},
+    WA_GET_SOURCES_OPTIONS,
 };
 
 static enum wa_code change(struct wa_cli *cli, struct wa_control *c, struct wa_err *err)

@@ -1,6 +1,6 @@
-/* get_edit.c - wapt-get edit: a package's sources in an editor. A package that is a file is
- * verified and unpacked into a new folder first; a folder is edited where it is. The editor is the
- * person's own choice, started without a shell.
+/* get_edit.c - wapt-get edit: a package's sources in an editor. A package, a file's or
+ * the repository's, is verified and unpacked into a new folder first; a folder is edited where it
+ * is. The editor is the person's own choice, started without a shell.
  */
 #include "base/mem.h"
 #include "cmd/get_sources.h"
@@ -11,7 +11,7 @@
 #define WORDS_MAX 16u
 
 static const struct wa_cli_option options[] = {
-    {"trusted", 't', "DIR"},
+    WA_GET_SOURCES_OPTIONS,
     {"no-editor", 0, NULL},
 };
 

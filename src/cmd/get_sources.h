@@ -31,12 +31,22 @@ WA_CHECK enum wa_code wa_get_sources_copy(struct wa_get_sources *s, int fd,
                                           const struct wa_relpath *name, struct wa_err *err);
 WA_CHECK enum wa_code wa_get_sources_copy_dir(struct wa_get_sources *s, const struct wa_dir *from,
                                               const char *below, struct wa_err *err);
-/* Fills it from what a person named: a folder with sources, or a package, which must be good by the
- * anchors of the option "trusted" (get_sources_take.c). ret: its control. Neither has a signature
- * any more. */
+/* Fills it from what a person named: a folder with sources, or a package, a file's or the
+ * repository's, which must be good by the anchors of the option "trusted" (get_sources_take.c).
+ * ret: its control. Neither has a signature any more. */
 WA_CHECK enum wa_code wa_get_sources_take(const struct wa_cli *cli, const char *given,
                                           struct wa_get_sources *s, struct wa_control *ret,
                                           struct wa_err *err);
+/* The same for the name of a package of the repository, which waptconsole fetches (get_fetch.c). */
+WA_CHECK enum wa_code wa_get_sources_fetch(const struct wa_cli *cli, const char *name,
+                                           struct wa_get_sources *s, struct wa_control *ret,
+                                           struct wa_err *err);
+/* The options of both, for a command's table. */
+#define WA_GET_SOURCES_OPTIONS                                                                     \
+    {"trusted", 't', "DIR"}, {"server", 0, "URL"}, {"server-fingerprint", 0, "SHA256"},            \
+    {                                                                                              \
+        "verify-cert", 0, "FILE"                                                                   \
+    }
 /* Adds to the control's depends what of the comma list is not there yet. */
 WA_CHECK enum wa_code wa_get_add_depends(struct wa_control *c, const char *list,
                                          struct wa_err *err);

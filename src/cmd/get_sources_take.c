@@ -46,11 +46,9 @@ enum wa_code wa_get_sources_take(const struct wa_cli *cli, const char *given,
 {
     WA_AUTO(wa_get_package) struct wa_get_package *p = NULL;
     if (wa_get_package_open(given, &p, err) != WA_OK) {
+        /* A file, given by its path, was meant, else a name. */
         if (err->code == WA_E_NOT_FOUND && strchr(given, '/') == NULL)
-            return wa_fail(err, WA_E_NOT_FOUND,
-                           "there is no file or folder '%s': 'waptconsole download %s' fetches a "
-                           "package of the repository",
-                           given, given);
+            return wa_get_sources_fetch(cli, given, s, ret, err);
         return err->code;
     }
     if (wa_get_control(given, ret, err) != WA_OK)

@@ -89,7 +89,7 @@ static enum wa_code make_scratch(char path[WA_PATH_MAX], struct wa_err *err)
     return wa_priv_is_root() ? wa_path_set_owner(path, NOBODY, NOBODY, err) : WA_OK;
 }
 
-static void remove_scratch(const char *path)
+void wa_get_scratch_remove(const char *path)
 {
     WA_AUTO_DIR struct wa_dir parent = WA_DIR_INIT;
     struct wa_err ignored = WA_ERR_INIT; /* a folder of ours in /tmp is left over */
@@ -176,7 +176,7 @@ enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa_buf *out
     enum wa_code code = make_scratch(scratch, err);
     if (code == WA_OK)
         code = run_in(argv, fd, scratch, out, &end, err);
-    remove_scratch(scratch);
+    wa_get_scratch_remove(scratch);
     if (code == WA_OK)
         *ret = end;
     return code;

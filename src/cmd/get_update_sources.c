@@ -7,6 +7,7 @@
  */
 #include "cmd/agent_main.h"
 #include "cmd/get_sources.h"
+#include "cmd/get_tool.h"
 #include "os/pipe.h"
 #include "os/priv.h"
 #include "os/proc.h"
@@ -80,7 +81,7 @@ static enum wa_code send_all(int fd, struct wa_sv bytes, struct wa_err *err)
     return WA_OK;
 }
 
-static enum wa_code receive_all(int fd, struct wa_buf *out, struct wa_err *err)
+enum wa_code wa_get_receive(int fd, struct wa_buf *out, struct wa_err *err)
 {
     for (;;) {
         char *p = wa_buf_reserve(out, 4096);
@@ -88,7 +89,7 @@ static enum wa_code receive_all(int fd, struct wa_buf *out, struct wa_err *err)
             return wa_buf_check(out, err);
         ptrdiff_t n = wa_pipe_read(fd, p, 4096);
         if (n < 0 && errno != EINTR)
-            return wa_fail_errno(err, errno, "cannot hear from the script");
+            return wa_fail_errno(err, errno, "cannot hear from the program");
         if (n == 0)
             return WA_OK;
         if (n > 0)
@@ -127,7 +128,7 @@ static enum wa_code talk(struct wa_proc *proc, int request, int result, struct w
     enum wa_code code = send_all(request, text, err);
     wa_fd_close(&request);
     if (code == WA_OK)
-        code = receive_all(result, answer, err);
+        code = wa_get_receive(result, answer, err);
     if (code != WA_OK)
         wa_proc_kill(proc, WA_PROC_KILL);
     struct wa_err why = WA_ERR_INIT;

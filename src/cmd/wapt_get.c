@@ -110,8 +110,8 @@ static const struct wa_cli_alias aliases[] = {
     {"scan-packages", NULL, WA_TEXT("use 'wapt-scanpackages DIR'")},
     {"update-packages", NULL, WA_TEXT("use 'wapt-scanpackages DIR'")},
     {"edit-host", NULL,
-     WA_TEXT("'waptconsole download UUID', then 'wapt-get edit UUID.wapt'; 'waptconsole "
-             "host-package' makes one anew")},
+     WA_TEXT("'wapt-get edit UUID' edits a machine's package; 'waptconsole host-package' makes one "
+             "anew")},
     {"build-waptagent", NULL,
      WA_TEXT("the agent is a Debian package; none is compiled for an organisation")},
     {"dnsdebug", NULL, WA_TEXT("'wapt-get status' shows which server and repository are used")},

@@ -158,7 +158,7 @@ enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client 
     c->trust.pem = (struct wa_sv){NULL, 0};
     if (wa_sv_dup(o->trust->pem, &c->pem, err) == WA_OK) {
         c->trust.pem = wa_sv(c->pem);
-        if (log_in(c, o, err) == WA_OK) {
+        if (o->user == NULL || log_in(c, o, err) == WA_OK) {
             *ret = c;
             return WA_OK;
         }

@@ -11,10 +11,10 @@ struct wa_client;
 struct wa_client_options {
     const char *server; /* https URL */
     const struct wa_tls_trust *trust;
-    const char *user;
+    const char *user; /* NULL: nobody logs in, and only wa_client_fetch() works */
     struct wa_sv password;
 };
-/* Logs in. WA_E_AUTH, WA_E_REFUSED for the certificate, WA_E_UNREACHABLE. */
+/* Logs in, if user is set. WA_E_AUTH, WA_E_REFUSED for the certificate, WA_E_UNREACHABLE. */
 WA_CHECK enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client **ret,
                                      struct wa_err *err);
 /* Ends the session on the server, best effort. */

@@ -2,6 +2,7 @@
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -150,6 +151,34 @@ def test_console_fetches_and_forgets(words):
     assert words.console("download", "word-one", "-o", out, "-t", words.base / "others", ok=False).returncode == 4
     assert list(out.iterdir()) == []  # what is not good does not stay
     assert words.console("forget-host", "no-such-machine", "--yes", ok=False).returncode != 0
+
+
+def test_sources_by_a_packages_name(words, tmp_path, monkeypatch):
+    """edit and duplicate fetch what is no file here, with nobody logged in, and verify it as a file."""
+    config = tmp_path / "waptconsole.ini"
+    config.write_text(f"[global]\ndefault_sources_root = {tmp_path}/dev\npublic_certs_dir = {words.agent}/ssl\nrepo_url = {words.url}/wapt/\n"
+                      f"server_fingerprint = {words.server_fp}\n", encoding="utf-8")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+
+    def get(*argv, ok=True):
+        return run(BIN / "wapt-get", "-c", config, *argv, ok=ok)
+    folder = json.loads(get("edit", "word-one", "--json").stdout)["result"]["folder"]
+    assert re.search(r"^version *: 2", pathlib.Path(folder, "WAPT/control").read_text(encoding="utf-8"), re.M) and not pathlib.Path(folder, "WAPT/signature.sha256").exists()
+    made = json.loads(get("duplicate", "word-one(=1)", "word-copy", "--json").stdout)["result"]
+    assert (made["package"], made["version"][0]) == ("word-copy", "1")
+    words.console("host-package", "4C4C4544-0000-3510-8052-B4C04F4D3700", "--depends", "word-one", "-k", words.cert("Deployer"), "-w", words.base / "pw", "-o", tmp_path, "--upload")
+    own = json.loads(get("edit", "4C4C4544-0000-3510-8052-B4C04F4D3700", "word-copy", "--json").stdout)["result"]["folder"]
+    assert "depends: word-one,word-copy" in re.sub(" *: *", ": ", pathlib.Path(own, "WAPT/control").read_text(encoding="utf-8"))
+    others = ("--server", words.url, "-t", words.base / "others")
+    assert get("edit", *others, "word-one", ok=False).returncode == 4
+    assert get("duplicate", *others, "word-one", "word-other", ok=False).returncode == 4
+    assert get("edit", "word-none", ok=False).returncode == 12
+    away = get("edit", "--server", "https://127.0.0.1:1", "word-one", ok=False)
+    assert away.returncode == 7 and "word-one" in away.text, away.text
+    unknown = get("edit", "--server-fingerprint", "00" * 32, "word-one", ok=False)
+    assert unknown.returncode == 4, unknown.text
+    assert not list((tmp_path / "tmp").iterdir()) and len(list((tmp_path / "dev").iterdir())) == 3
 
 
 def test_sources_of_a_package(words):
