@@ -105,6 +105,18 @@ static enum wa_code write_pair(const struct target *t, struct wa_sv key, struct 
     return code;
 }
 
+static enum wa_code write_cert(const struct target *t, struct wa_sv cert, bool force,
+                               struct wa_err *err)
+{
+    struct wa_err ignored = WA_ERR_INIT;
+    bool is_new = false;
+    if (claim(t, &t->cert, force, &is_new, err) != WA_OK)
+        return err->code;
+    if (wa_file_replace(&t->dir, &t->cert, cert, 0644, err) != WA_OK && is_new)
+        (void)!wa_file_remove(&t->dir, &t->cert, &ignored);
+    return err->code;
+}
+
 /* --- issuer --- */
 
 static enum wa_code give_ca_password(void *user, const char *what, struct wa_buf *out,
@@ -240,7 +252,6 @@ static enum wa_code certify_token(struct wa_cli *cli, const char *cn, const char
     WA_AUTO_CERTS struct wa_certs chain = {0};
     struct wa_token_uri uri;
     char crt[2 * WA_PATH_MAX];
-    bool is_new = false;
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     if (!wa_token_is_uri(text))
         return wa_fail(err, WA_E_USAGE,
@@ -250,8 +261,7 @@ static enum wa_code certify_token(struct wa_cli *cli, const char *cn, const char
             WA_OK ||
         issue(cli, cn, key, &chain, err) != WA_OK ||
         wa_certs_write_pem(&chain, &pem, err) != WA_OK ||
-        claim(t, &t->cert, wa_cli_has(cli, "force"), &is_new, err) != WA_OK ||
-        wa_file_replace(&t->dir, &t->cert, wa_buf_sv(&pem), 0644, err) != WA_OK)
+        write_cert(t, wa_buf_sv(&pem), wa_cli_has(cli, "force"), err) != WA_OK)
         return err->code;
     (void)snprintf(crt, sizeof crt, "%s/%s", t->folder, t->cert.p);
     wa_jw_obj(&cli->jw);
@@ -302,10 +312,11 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     /* Told before the person types a password and waits for a key; claim() decides. */
     struct wa_err absent = WA_ERR_INIT;
     const char *on_token = wa_cli_get(cli, "private-key", NULL);
-    if (code == WA_OK && on_token == NULL && !wa_cli_has(cli, "force") &&
-        wa_file_stat(&t.dir, &t.key, &st, &absent) == WA_OK)
+    const struct wa_relpath *made = on_token != NULL ? &t.cert : &t.key;
+    if (code == WA_OK && !wa_cli_has(cli, "force") &&
+        wa_file_stat(&t.dir, made, &st, &absent) == WA_OK)
         code =
-            wa_fail(err, WA_E_EXISTS, "'%s/%s' exists: --force overwrites it", t.folder, t.key.p);
+            wa_fail(err, WA_E_EXISTS, "'%s/%s' exists: --force overwrites it", t.folder, made->p);
     if (code == WA_OK)
         code = on_token != NULL ? certify_token(cli, cn, on_token, &t, err)
                                 : make_pair(cli, cn, &t, err);

@@ -324,6 +324,20 @@ class Packages(Bench):
         self.ends(USAGE, 'build-package', 't/x', *token[:-1], 'pkcs11:token=Card?pin-value=4711', says='change it')
         self.ends(NOT_FOUND, 'build-package', 't/x', *token[:-1], 'pkcs11:token=Gone', '-w', 'pin', says="'Card' (serial ")
         self.ends(CONFIG, 'build-package', 't/x', *cert, '--private-key', token[-1], '-w', 'pin', says='--pkcs11-module')
+        # A certificate for the key that is there: it never leaves the token.
+        new = ('create-keycert', '--code-signing', '--base-dir', 'carded', '--pkcs11-module', module)
+        told = self.json(*new, '--common-name', 'Carded', '--private-key', 'pkcs11:token=Card;object=other', '-w', 'pin')['result']
+        self.assertEqual(os.listdir(self.path('carded')), ['Carded.crt'])
+        self.assertEqual((told['private_key'], told['encrypted'], told['certificate']),
+                         ('pkcs11:token=Card;object=other', True, 'carded/Carded.crt'))
+        shutil.copy(self.path('carded/Carded.crt'), self.path('trusted'))
+        self.run_ok('build-package', 't/x', '-k', 'carded/Carded.crt', *token[2:5], told['private_key'], '-w', 'pin')
+        self.assertEqual(self.json('verify', '-t', 'trusted', 't/tis-x_1.0-1.wapt')['result'][0]['signer'], 'Carded')
+        os.remove(self.path('trusted/Carded.crt'))
+        self.ends(EXISTS, *new, '--common-name', 'Carded', '--private-key', told['private_key'], says='--force')  # before the PIN is asked
+        self.ends(AUTH, *new, '--common-name', 'Two', '--private-key', told['private_key'], '-w', 'wrong', says='wrong PIN')
+        self.ends(NOT_FOUND, *new, '--common-name', 'Two', '--private-key', 'pkcs11:token=Card;object=none', '-w', 'pin')
+        self.assertEqual(os.listdir(self.path('carded')), ['Carded.crt'])
         for program in (SERVICE, SERVER):  # the token's library is for those who sign
             self.assertNotIn('libp11.so', tool(['ldd', program], text=True).stdout)
 
