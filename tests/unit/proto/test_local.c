@@ -140,7 +140,8 @@ static void test_rights(void **state)
     assert_int_equal(wa_local_op_right(WA_OP_INSTALL), WA_RIGHT_RULES_PASSWORD);
     assert_int_equal(wa_local_op_right(WA_OP_REMOVE), WA_RIGHT_RULES_PASSWORD);
     assert_int_equal(wa_local_op_right(WA_OP_FORGET), WA_RIGHT_ADMIN_PASSWORD);
-    assert_int_equal(wa_local_op_right(WA_OP_COUNT), WA_RIGHT_ADMIN_PASSWORD);
+    assert_int_equal(wa_local_op_right(WA_OP_UNINSTALL), WA_RIGHT_ROOT);
+    assert_int_equal(wa_local_op_right(WA_OP_COUNT), WA_RIGHT_ROOT);
 }
 
 int main(void)

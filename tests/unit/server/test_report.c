@@ -198,7 +198,7 @@ static void test_leave(void **state)
     BENCH_IS(&p->b, "SELECT count(*) FROM hosts", "2");
     assert_int_equal(say_leave(p, "machine", 50, now, ""), 200);
     assert_int_equal(say_leave(p, "machine", 51, now, ""), 401);
-    BENCH_IS(&p->b, "SELECT group_concat(uuid) FROM hosts", "other");
+    BENCH_IS(&p->b, "SELECT min(uuid) || max(uuid) FROM hosts", "otherother");
     BENCH_IS(&p->b, "SELECT count(*) FROM journal WHERE entry LIKE '%host.left%machine%'", "1");
     assert_int_equal(machine_status(&p->b, &p->m, "OK"), 401);
     assert_int_equal(machine_register(&p->b, &p->m, WA_CRED_TOKEN, "t"), 200);
