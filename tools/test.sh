@@ -20,9 +20,9 @@ one() {
 together=$((2 * $(nproc)))
 
 # Meson's tests. "Timeout" and "Unexpected Pass" are failures as well.
-meson_tests() {
+meson_tests() { # NAME BUILD-DIRECTORY FACTOR [MORE...]
     local out=$log/meson-$1.txt before=$failed status=0
-    meson test -C "$2" --num-processes "$together" --no-rebuild --print-errorlogs --timeout-multiplier "$3" 2>&1 | tee "$out" | grep -E 'FAIL|TIMEOUT|ERROR' ; status=${PIPESTATUS[0]}
+    meson test -C "$2" --num-processes "$together" --no-rebuild --print-errorlogs --timeout-multiplier "$3" "${@:4}" 2>&1 | tee "$out" | grep -E 'FAIL|TIMEOUT|ERROR' ; status=${PIPESTATUS[0]}
     local ok fail unexpected timeout skip
     ok=$(sed -n 's/^Ok: *\([0-9]*\).*/\1/p' "$out") fail=$(sed -n 's/^Fail: *\([0-9]*\).*/\1/p' "$out")
     unexpected=$(sed -n 's/^Unexpected Pass: *\([0-9]*\).*/\1/p' "$out") timeout=$(sed -n 's/^Timeout: *\([0-9]*\).*/\1/p' "$out")
@@ -56,7 +56,7 @@ stage "the same with the address and undefined-behaviour sanitizers"
 asan=$build-asan
 { test -f "$asan/build.ninja" || meson setup "$asan" -Db_sanitize=address,undefined -Dbuildtype=debugoptimized; } >"$log/asan-build.txt" 2>&1 \
     && ninja -C "$asan" >>"$log/asan-build.txt" 2>&1 || { tail -30 "$log/asan-build.txt"; failed=$((failed + 1)); echo "FAILED: the sanitizers' build"; }
-ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 meson_tests asan "$asan" 4
+ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 meson_tests asan "$asan" 4 --no-suite once
 stage "setuphelpers and the scripts' side"
 pytests python side_by_side tests/python
 stage "whole programs, and the attacks of the security target on them"
