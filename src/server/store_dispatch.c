@@ -273,7 +273,9 @@ void wa_store_dispatch_due(struct wa_store *s)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_stmt *q = NULL;
-    int64_t now = wa_clock_now(), since = s->owes_dispatch ? -1 : s->due_until;
+    int64_t now = wa_clock_now();
+    bool is_set_back = now < s->due_until; /* the clock: what is due is looked at anew */
+    int64_t since = s->owes_dispatch || is_set_back ? -1 : s->due_until;
     enum wa_code code = wa_store_mend(s, &err);
     if (code == WA_OK)
         code = wa_db_prepare(s->db, WAITING "not_before > ?2 ORDER BY created", &q, &err);

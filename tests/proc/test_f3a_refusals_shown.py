@@ -126,8 +126,8 @@ def test_many_refusals_cost_little(org, other):
             action["id"] = f"{i:032x}"
             forged = dict(text, action=json.dumps(action, separators=(",", ":")))
             db.execute("INSERT INTO actions (id, batch, uuid, kind, orders, not_before, not_after, signer, state, created, updated)"
-                       " VALUES (?, 'forged', ?, 'update', ?, 0, ?, '', 'queued', ?, ?)",
-                       (action["id"], other.uuid, json.dumps(forged), after, created, created))
+                       " VALUES (?, 'forged', ?, 'update', ?, ?, ?, '', 'queued', ?, ?)",
+                       (action["id"], other.uuid, json.dumps(forged), int(time.time()) + 3, after, created, created))
     until(lambda: not rows(org, "batch = 'forged' AND state IN ('queued', 'sent')"), "all are acknowledged")
 
     def waiting():

@@ -17,7 +17,8 @@ exec "$@"
 """
 SHARED = "4C4C4544-0042-3510-8052-B4C04F4D3732"
 HARDWARE = {name: (SHARED, serial, mac) for name, serial, mac in (
-    ("first", "SERIAL-1", "3c:21:9c:00:00:01"), ("second", "SERIAL-2", "3c:21:9c:00:00:02"), ("third", "SERIAL-3", "3c:21:9c:00:00:03"))}
+    ("first", "SERIAL-1", "3c:21:9c:00:00:01"), ("second", "SERIAL-2", "3c:21:9c:00:00:02"), ("third", "SERIAL-3", "3c:21:9c:00:00:03"),
+    ("fourth", "SERIAL-4", "3c:21:9c:00:00:04"))}
 
 
 @pytest.fixture(scope="module", name="org")
@@ -186,20 +187,20 @@ def test_f1d_a_server_that_was_wrong_silences_nobody_for_ever(org):
 
 
 def test_generate_and_reset(org):
-    with machine(org, "third") as third:
-        third.register()
-        was = third.uuid
+    with machine(org, "fourth") as fourth:
+        fourth.register()
+        was = fourth.uuid
         assert was.startswith("rnd-")  # the shared one is taken
-        assert json.loads(third.get("generate-uuid", "--json", "lab-7").stdout)["result"] == {"uuid": "lab-7"}
-        assert not (third.base / f"private/{was}.pem").exists()
-        third.get("generate-uuid", "../lab", ok=False)
-        assert third.uuid == "lab-7"
-        third.register()
+        assert json.loads(fourth.get("generate-uuid", "--json", "lab-7").stdout)["result"] == {"uuid": "lab-7"}
+        assert not (fourth.base / f"private/{was}.pem").exists()
+        fourth.get("generate-uuid", "../lab", ok=False)
+        assert fourth.uuid == "lab-7"
+        fourth.register()
         assert "lab-7" in rows(org)
-        third.get("reset-uuid")
-        assert third.uuid == SHARED
-        third.get("register", ok=False)
-        assert third.uuid == SHARED  # without a token nothing is made up
+        fourth.get("reset-uuid")
+        assert fourth.uuid == SHARED
+        fourth.get("register", ok=False)
+        assert fourth.uuid == SHARED  # without a token nothing is made up
 
 
 def test_a_name_as_identity(org):

@@ -145,7 +145,7 @@ def foreign(role, *names):
                  ("wide-type", [step(role, "begin", "raw", b"\0\0\0\0" + head[:2] + b"\1\0" + head[4:])], "may not send"),
                  ("giant", [step(role, "begin", "raw", b"\xff\xff\xff\x7f" + head)], "too long"),
                  ("descriptor", [step(role, "begin", "pass", END[role], 1)], "a descriptor where none may be"),
-                 ("half", [step(role, "begin", "raw", b"\x09\0\0\0" + head + b"1234"), step(role, "begin", "end", 0)], "in the middle of a message"),
+                 ("half", [step(role, "begin", "raw", b"\x09\0\0\0" + head + b"1234"), step(role, "begin", "end", 0)], "in the middle of"),
                  ("garbage", [step(role, "begin", "raw", b"GET / HTTP/1.1\r\nHost: manager\r\n\r\n")], "may not send")]
     return [c for c in all_of_it if not names or c[0] in names]
 
