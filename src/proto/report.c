@@ -108,10 +108,11 @@ static enum wa_code read_credential(const struct wa_json *j, struct wa_register_
         return err->code;
     bool with_token = m->token.p != NULL;
     bool with_login = m->user.p != NULL && m->password.p != NULL;
-    bool with_any = with_token || m->user.p != NULL || m->password.p != NULL;
-    if (wa_sv_eqs(kind, "key") && !with_any)
+    bool with_part = m->user.p != NULL || m->password.p != NULL;
+    /* A name beside a token would be somebody's who has proved nothing. */
+    if (wa_sv_eqs(kind, "key") && !with_token && !with_part)
         m->cred = WA_CRED_KEY;
-    else if (wa_sv_eqs(kind, "token") && with_token && !with_login)
+    else if (wa_sv_eqs(kind, "token") && with_token && !with_part)
         m->cred = WA_CRED_TOKEN;
     else if (wa_sv_eqs(kind, "password") && with_login && !with_token)
         m->cred = WA_CRED_PASSWORD;

@@ -162,16 +162,22 @@ enum wa_code wa_api_number(const struct wa_api_call *c, const char *name, int64_
     return WA_OK;
 }
 
-/* A parameter that the call does not know would be a filter that filters nothing. */
+/* A parameter that the call does not know, or whose value can't be read, would be a filter that
+ * filters nothing. */
 static enum wa_code check_query(const struct wa_api_call *c, const struct wa_api_route *r,
                                 struct wa_err *err)
 {
     struct wa_sv rest = wa_sv(c->request->query), one, name;
     while (wa_sv_split(&rest, '&', &one)) {
         bool is_known = false;
+        WA_AUTO_BUF struct wa_buf value;
+        struct wa_err why = WA_ERR_INIT;
+        wa_buf_init(&value, 8192);
         if (one.n == 0)
             continue;
         (void)wa_sv_split(&one, '=', &name);
+        if (one.p != NULL && wa_url_decode(one, true, &value, &why) != WA_OK)
+            return wa_fail(err, WA_E_USAGE, "parameter '%.*s': %s", WA_SV_ARG(name), why.text);
         for (const struct wa_api_param *p = r->params; p != NULL && p->name != NULL; p++)
             is_known |= wa_sv_eqs(name, p->name);
         if (!is_known)

@@ -155,6 +155,46 @@ static void test_many_good_ones(void **state)
     machine_free(&m);
 }
 
+/* Half a login beside another credential: a name that nobody has proved. */
+static void test_credentials_are_not_mixed(void **state)
+{
+    static const char *const credentials[] = {
+        "{\"kind\":\"token\",\"token\":\"t\",\"user\":\"admin\"}",
+        "{\"kind\":\"token\",\"token\":\"t\",\"password\":\"x\"}",
+        "{\"kind\":\"token\",\"token\":\"t\",\"user\":\"admin\",\"password\":\"x\"}",
+        "{\"kind\":\"key\",\"user\":\"admin\"}",
+        "{\"kind\":\"key\",\"token\":\"t\"}",
+        "{\"kind\":\"password\",\"user\":\"admin\"}",
+        "{\"kind\":\"password\",\"user\":\"admin\",\"password\":\"x\",\"token\":\"t\"}"};
+    struct bench *b = *state;
+    struct machine m;
+    machine_new(&m, "machine");
+    bench_token(b, "t", wa_clock_now() + HOUR, 9);
+    for (size_t i = 0; i < WA_COUNT(credentials); i++) {
+        WA_AUTO_BUF struct wa_buf text;
+        WA_AUTO_BUF struct wa_buf body;
+        struct wa_jw w;
+        wa_buf_init(&text, 64u << 10);
+        wa_jw_init(&w, &text);
+        wa_jw_obj(&w);
+        wa_jw_kv(&w, "purpose", WA_PURPOSE_REGISTER);
+        wa_jw_kv(&w, "uuid", m.uuid);
+        wa_jw_kvi(&w, "seq", 1);
+        wa_jw_kvi(&w, "time", wa_clock_now());
+        wa_jw_kvsv(&w, "certificate", wa_buf_sv(&m.cert));
+        wa_jw_key(&w, "credential");
+        wa_jw_raw(&w, wa_sv(credentials[i]));
+        wa_jw_end(&w);
+        machine_seal(&m, wa_buf_sv(&text), &body);
+        assert_int_equal(bench_ask(b, "POST", "/agent/v1/register", "", "", wa_buf_sv(&body), NULL),
+                         400);
+    }
+    BENCH_IS(b, "SELECT count(*) FROM hosts", "0");
+    BENCH_IS(b, "SELECT uses FROM tokens", "9");
+    BENCH_IS(b, "SELECT count(*) FROM journal", "0");
+    machine_free(&m);
+}
+
 static void test_nonsense(void **state)
 {
     static const char *const bodies[] = {"",
@@ -186,6 +226,7 @@ int main(void)
         TEST(test_borrowed_certificate),
         TEST(test_guessing_is_slowed_down),
         TEST(test_many_good_ones),
+        TEST(test_credentials_are_not_mixed),
         TEST(test_nonsense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
