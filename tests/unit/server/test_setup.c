@@ -162,9 +162,71 @@ static void test_configuration(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, wa_test_tmpdir_setup, wa_test_tmpdir_teardown)
 
+/* The database of a server before roles and the journal: all of it is there afterwards, and its
+ * people may what they could. */
+static void test_older_database(void **state)
+{
+    static const char old[] =
+        "CREATE TABLE schema_version (version INTEGER NOT NULL PRIMARY KEY);"
+        "INSERT INTO schema_version VALUES (1), (2);"
+        "CREATE TABLE hosts (uuid TEXT PRIMARY KEY, certificate TEXT NOT NULL, registered_at "
+        "INTEGER "
+        "NOT NULL, registered_by TEXT NOT NULL, last_seen INTEGER NOT NULL, last_seq INTEGER NOT "
+        "NULL, reachable INTEGER NOT NULL DEFAULT 0, name TEXT NOT NULL DEFAULT '', fqdn TEXT NOT "
+        "NULL DEFAULT '', os TEXT NOT NULL DEFAULT '', status TEXT NOT NULL DEFAULT '');"
+        "CREATE TABLE sections (uuid TEXT NOT NULL REFERENCES hosts (uuid) ON DELETE CASCADE, "
+        "section TEXT NOT NULL, content TEXT NOT NULL, digest TEXT NOT NULL DEFAULT '', PRIMARY "
+        "KEY "
+        "(uuid, section)) WITHOUT ROWID;"
+        "CREATE TABLE tokens (sha256 TEXT PRIMARY KEY, expires INTEGER NOT NULL, uses INTEGER NOT "
+        "NULL) WITHOUT ROWID;"
+        "CREATE TABLE users (name TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE sessions (sha256 TEXT PRIMARY KEY, user TEXT NOT NULL, expires INTEGER NOT "
+        "NULL) WITHOUT ROWID;"
+        "CREATE TABLE actions (id TEXT PRIMARY KEY, batch TEXT NOT NULL, uuid TEXT NOT NULL, kind "
+        "TEXT NOT NULL, orders TEXT NOT NULL, not_before INTEGER NOT NULL, not_after INTEGER NOT "
+        "NULL, signer TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL DEFAULT '', message "
+        "TEXT NOT NULL DEFAULT '', packages TEXT NOT NULL DEFAULT '', created INTEGER NOT NULL, "
+        "updated INTEGER NOT NULL);"
+        "CREATE INDEX actions_batch ON actions (batch);"
+        "CREATE INDEX actions_waiting ON actions (uuid, state);"
+        "INSERT INTO hosts VALUES ('m', 'PEM', 5, 'token', 7, 9, 1, 'pc', 'pc.x', 'Debian', 'OK');"
+        "INSERT INTO sections VALUES ('m', 'host_info', '{}', '');"
+        "INSERT INTO users VALUES ('admin', 'H');"
+        "INSERT INTO sessions VALUES ('s', 'admin', 99999999999)";
+    char path[WA_PATH_MAX], url[WA_PATH_MAX + 64];
+    WA_AUTO(wa_db) struct wa_db *db = NULL;
+    WA_AUTO(wa_fleet) struct wa_fleet *fleet = NULL;
+    WA_AUTO_BUF struct wa_buf certificate;
+    struct wa_person p;
+    struct wa_err err = WA_ERR_INIT;
+    int64_t seq = 0;
+    bool found = false;
+    wa_buf_init(&certificate, 100);
+    path_in(*state, "db", path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(url, sizeof url, "sqlite:%s/waptserver.sqlite", path);
+    WA_ASSERT_OK(wa_db_open(url, &db, &err));
+    WA_ASSERT_OK(wa_db_exec(db, old, &err));
+    wa_db_close(db);
+    db = NULL;
+    WA_ASSERT_OK(wa_store_open(*state, "", &db, &err));
+    WA_ASSERT_OK(wa_store_host(db, WA_SV("m"), &certificate, &seq, &found, &err));
+    assert_true(found && seq == 9 && wa_sv_eqs(wa_buf_sv(&certificate), "PEM"));
+    WA_ASSERT_OK(wa_store_session(db, "s", 1, &p, &found, &err));
+    assert_true(found);
+    assert_string_equal(p.role, "superadmin");
+    WA_ASSERT_OK(wa_fleet_new(&fleet, &err));
+    WA_ASSERT_OK(wa_store_load_fleet(db, fleet, &err));
+    assert_int_equal(wa_fleet_get(fleet, WA_SV("m"))->last_seen, 7);
+    assert_string_equal(wa_fleet_get(fleet, WA_SV("m"))->name, "pc");
+    WA_ASSERT_OK(wa_store_delete_host(db, "m", &err));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_rights), TEST(test_again), TEST(test_bad_input),
-                                       TEST(test_tls_files), TEST(test_configuration)};
+    const struct CMUnitTest tests[] = {TEST(test_rights),        TEST(test_again),
+                                       TEST(test_bad_input),     TEST(test_tls_files),
+                                       TEST(test_configuration), TEST(test_older_database)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
