@@ -1,4 +1,4 @@
-/* api.c - the table of calls, and the way to them: who asks, may they, which call.
+/* api.c - the way to the calls: which one, who asks, may they.
  *
  * Every right is checked in wa_store_api(), nowhere else; a call only asks wa_api_need() for what
  * depends on the request's content.
@@ -9,62 +9,19 @@
 #include "crypto/digest.h"
 #include "os/clock.h"
 
-static const struct wa_api_param host_params[] = {
-    {"q", "Part of a name, address, identifier or system", false},
-    {"status", "Only machines of this status, like ERROR", false},
-    {"reachable", "1: only those that are connected; 0: only those that are not", true},
-    {"seen_before", "Only those not seen since that second", true},
-    {"after", "Only those whose identifier comes after this one", false},
-    {"sort", "name, fqdn, uuid, os, status, last_seen; before it '-' for the other way", false},
-    {"offset", "So many are left out first", true},
-    {"limit", "At most so many, 1,000 if not said", true},
-    {NULL, NULL, false}};
-static const struct wa_api_param action_params[] = {
-    {"batch", "Identifier of what was ordered together", false}, {NULL, NULL, false}};
-
-static const struct wa_api_param journal_params[] = {
-    {"after", "Only entries after this one", true},
-    {"limit", "At most so many, 1,000 if not said", true},
-    {NULL, NULL, false}};
-static const struct wa_api_param head_params[] = {
-    {"seen", "An entry seen before: what its digest is now", true}, {NULL, NULL, false}};
-
-static const struct wa_api_route routes[] = {
-    {"POST", "/api/v1/session", 0, true, wa_api_login, "Log in", NULL, "Login", "Session"},
-    {"GET", "/api/v1/session", 0, false, wa_api_session, "Who this session is", NULL, NULL, "Who"},
-    {"DELETE", "/api/v1/session", 0, false, wa_api_logout, "Log out", NULL, NULL, "Nothing"},
-    {"GET", "/api/v1/hosts", WA_MAY_VIEW, false, wa_api_hosts, "Machines, as a list", host_params,
-     NULL, "Hosts"},
-    {"GET", "/api/v1/hosts/{uuid}", WA_MAY_VIEW, false, wa_api_host,
-     "What a machine says of itself, by section", NULL, NULL, "Host"},
-    {"DELETE", "/api/v1/hosts/{uuid}", WA_MAY_ENROL, false, wa_api_forget_host,
-     "Forget a machine: it must register again", NULL, NULL, "Nothing"},
-    {"POST", "/api/v1/actions", WA_MAY_ORDER_CARE, false, wa_api_order,
-     "Relay signed orders to machines", NULL, "Orders", "Batch"},
-    {"GET", "/api/v1/actions", WA_MAY_VIEW, false, wa_api_actions, "What became of orders",
-     action_params, NULL, "Batch"},
-    {"PUT", "/api/v1/packages/{file}", WA_MAY_UPLOAD_PLAIN, false, wa_api_put_package,
-     "Publish a package", NULL, "Package", "Placed"},
-    {"DELETE", "/api/v1/packages/{file}", WA_MAY_DELETE_PACKAGES, false, wa_api_delete_package,
-     "Delete a package", NULL, NULL, "Placed"},
-    {"PUT", "/api/v1/host-packages/{uuid}", WA_MAY_UPLOAD_PLAIN, false, wa_api_put_host_package,
-     "Publish a machine's own package", NULL, "Package", "Placed"},
-    {"PUT", "/api/v1/repository/root", WA_MAY_PUBLISH, false, wa_api_put_document,
-     "Publish a new root document", NULL, "Document", "Placed"},
-    {"PUT", "/api/v1/repository/published", WA_MAY_PUBLISH, false, wa_api_put_document,
-     "Publish the signed list of packages", NULL, "Document", "Placed"},
-    {"GET", "/api/v1/journal", WA_MAY_PEOPLE, false, wa_api_journal, "What was done, by whom",
-     journal_params, NULL, "Journal"},
-    {"GET", "/api/v1/journal/head", WA_MAY_VIEW, false, wa_api_journal_head,
-     "The newest entry of the journal, by its digest", head_params, NULL, "JournalHead"},
-    {"GET", "/api/v1/openapi.json", 0, false, wa_api_openapi, "This description", NULL, NULL,
-     "Description"},
+static const struct wa_api_resource *const resources[] = {
+    &wa_api_session_calls,  &wa_api_hosts_calls,   &wa_api_actions_calls,
+    &wa_api_packages_calls, &wa_api_journal_calls, &wa_api_openapi_calls,
 };
 
-const struct wa_api_route *wa_api_routes(size_t *ret_count)
+const struct wa_api_route *wa_api_route_at(size_t i)
 {
-    *ret_count = WA_COUNT(routes);
-    return routes;
+    for (size_t r = 0; r < WA_COUNT(resources); r++) {
+        if (i < resources[r]->count)
+            return &resources[r]->routes[i];
+        i -= resources[r]->count;
+    }
+    return NULL;
 }
 
 /* --- which call --- */
@@ -92,10 +49,11 @@ static bool matches(const char *pattern, struct wa_sv path, struct wa_api_call *
 
 static const struct wa_api_route *find(const char *method, struct wa_sv path, struct wa_api_call *c)
 {
-    for (size_t i = 0; i < WA_COUNT(routes); i++)
-        if (strcmp(method, routes[i].method) == 0 && matches(routes[i].path, path, c))
-            return &routes[i];
-    return NULL;
+    const struct wa_api_route *r;
+    for (size_t i = 0; (r = wa_api_route_at(i)) != NULL; i++)
+        if (strcmp(method, r->method) == 0 && matches(r->path, path, c))
+            break;
+    return r;
 }
 
 /* --- who --- */

@@ -1,4 +1,5 @@
-/* api.h - the calls of /api/v1: one table says which there are, what each needs and what it takes.
+/* api.h - the calls of /api/v1: tables, one a resource and file, say which there are, what each
+ * needs and what it takes.
  *
  * A call runs in the store, after its caller is known and has the right that the table names; no
  * call checks rights that could stand there. What depends on the request's content (an order's
@@ -42,8 +43,15 @@ struct wa_api_route {
     const struct wa_api_param *params; /* ended by a NULL name; NULL: none, any is refused */
     const char *takes, *gives;         /* names in the description's schemas; NULL: nothing */
 };
-/* All of them. */
-const struct wa_api_route *wa_api_routes(size_t *ret_count);
+
+struct wa_api_resource { /* the calls of one file */
+    const struct wa_api_route *routes;
+    size_t count;
+};
+extern const struct wa_api_resource wa_api_session_calls, wa_api_hosts_calls, wa_api_actions_calls,
+    wa_api_packages_calls, wa_api_journal_calls, wa_api_openapi_calls;
+/* All of them, one after the other; NULL after the last. */
+const struct wa_api_route *wa_api_route_at(size_t i);
 
 /* WA_E_DENIED, naming the roles that have the right, unless the caller has it. what: "uploading
  * packages with code". */
@@ -58,22 +66,5 @@ WA_CHECK enum wa_code wa_api_number(const struct wa_api_call *c, const char *nam
                                     int64_t max, int64_t *ret, struct wa_err *err);
 /* The description of all calls, OpenAPI 3.1. */
 void wa_api_describe(struct wa_buf *out);
-
-/* --- the calls --- */
-enum wa_code wa_api_login(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_logout(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_session(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_hosts(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_host(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_forget_host(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_order(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_actions(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_put_package(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_put_host_package(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_put_document(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_delete_package(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_journal(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_journal_head(struct wa_api_call *c, struct wa_err *err);
-enum wa_code wa_api_openapi(struct wa_api_call *c, struct wa_err *err);
 
 #endif

@@ -93,7 +93,7 @@ static enum wa_code note_orders(const struct wa_api_call *c, const char *batch, 
     return wa_store_note(c->store, &act, err);
 }
 
-enum wa_code wa_api_order(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
     WA_AUTO_ARENA struct wa_arena arena;
@@ -136,7 +136,7 @@ enum wa_code wa_api_order(struct wa_api_call *c, struct wa_err *err)
     return WA_OK;
 }
 
-enum wa_code wa_api_actions(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_actions(struct wa_api_call *c, struct wa_err *err)
 {
     char batch[65];
     static const char *const keys[] = {"id", "uuid", "name", "state", "code", "message"};
@@ -173,3 +173,16 @@ enum wa_code wa_api_actions(struct wa_api_call *c, struct wa_err *err)
     wa_jw_end(&w);
     return code == WA_OK ? wa_buf_check(c->out, err) : code;
 }
+
+/* --- the calls --- */
+
+static const struct wa_api_param action_params[] = {
+    {"batch", "Identifier of what was ordered together", false}, {NULL, NULL, false}};
+
+static const struct wa_api_route routes[] = {
+    {"POST", "/api/v1/actions", WA_MAY_ORDER_CARE, false, call_order,
+     "Relay signed orders to machines", NULL, "Orders", "Batch"},
+    {"GET", "/api/v1/actions", WA_MAY_VIEW, false, call_actions, "What became of orders",
+     action_params, NULL, "Batch"},
+};
+const struct wa_api_resource wa_api_actions_calls = {routes, WA_COUNT(routes)};

@@ -53,7 +53,7 @@ static void write_host(struct wa_jw *w, const struct wa_fleet_host *h)
     wa_jw_end(w);
 }
 
-enum wa_code wa_api_hosts(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_hosts(struct wa_api_call *c, struct wa_err *err)
 {
     struct list l;
     size_t count = 0, total = 0;
@@ -78,7 +78,7 @@ enum wa_code wa_api_hosts(struct wa_api_call *c, struct wa_err *err)
     return err->code;
 }
 
-enum wa_code wa_api_host(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_host(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_stmt *q;
     struct wa_jw w;
@@ -103,7 +103,7 @@ enum wa_code wa_api_host(struct wa_api_call *c, struct wa_err *err)
     return code;
 }
 
-enum wa_code wa_api_forget_host(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_forget_host(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
     const char *uuid = c->args[0];
@@ -125,3 +125,26 @@ enum wa_code wa_api_forget_host(struct wa_api_call *c, struct wa_err *err)
     wa_buf_adds(c->out, "{}");
     return WA_OK;
 }
+
+/* --- the calls --- */
+
+static const struct wa_api_param host_params[] = {
+    {"q", "Part of a name, address, identifier or system", false},
+    {"status", "Only machines of this status, like ERROR", false},
+    {"reachable", "1: only those that are connected; 0: only those that are not", true},
+    {"seen_before", "Only those not seen since that second", true},
+    {"after", "Only those whose identifier comes after this one", false},
+    {"sort", "name, fqdn, uuid, os, status, last_seen; before it '-' for the other way", false},
+    {"offset", "So many are left out first", true},
+    {"limit", "At most so many, 1,000 if not said", true},
+    {NULL, NULL, false}};
+
+static const struct wa_api_route routes[] = {
+    {"GET", "/api/v1/hosts", WA_MAY_VIEW, false, call_hosts, "Machines, as a list", host_params,
+     NULL, "Hosts"},
+    {"GET", "/api/v1/hosts/{uuid}", WA_MAY_VIEW, false, call_host,
+     "What a machine says of itself, by section", NULL, NULL, "Host"},
+    {"DELETE", "/api/v1/hosts/{uuid}", WA_MAY_ENROL, false, call_forget_host,
+     "Forget a machine: it must register again", NULL, NULL, "Nothing"},
+};
+const struct wa_api_resource wa_api_hosts_calls = {routes, WA_COUNT(routes)};

@@ -18,7 +18,7 @@ static enum wa_code write_row(void *user, const struct wa_journal_row *r, struct
     return wa_buf_check(w->out, err);
 }
 
-enum wa_code wa_api_journal(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_journal(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_jw w;
     int64_t after = 0, limit = PAGE;
@@ -38,7 +38,7 @@ enum wa_code wa_api_journal(struct wa_api_call *c, struct wa_err *err)
     return code;
 }
 
-enum wa_code wa_api_journal_head(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_journal_head(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_journal_head head;
     struct wa_jw w;
@@ -64,3 +64,20 @@ enum wa_code wa_api_journal_head(struct wa_api_call *c, struct wa_err *err)
     wa_jw_end(&w);
     return WA_OK;
 }
+
+/* --- the calls --- */
+
+static const struct wa_api_param journal_params[] = {
+    {"after", "Only entries after this one", true},
+    {"limit", "At most so many, 1,000 if not said", true},
+    {NULL, NULL, false}};
+static const struct wa_api_param head_params[] = {
+    {"seen", "An entry seen before: what its digest is now", true}, {NULL, NULL, false}};
+
+static const struct wa_api_route routes[] = {
+    {"GET", "/api/v1/journal", WA_MAY_PEOPLE, false, call_journal, "What was done, by whom",
+     journal_params, NULL, "Journal"},
+    {"GET", "/api/v1/journal/head", WA_MAY_VIEW, false, call_journal_head,
+     "The newest entry of the journal, by its digest", head_params, NULL, "JournalHead"},
+};
+const struct wa_api_resource wa_api_journal_calls = {routes, WA_COUNT(routes)};

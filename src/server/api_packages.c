@@ -97,14 +97,14 @@ static enum wa_code uploaded(const struct wa_api_call *c, struct wa_sv *ret, str
     return WA_OK;
 }
 
-enum wa_code wa_api_put_package(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_put_package(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_sv part = {NULL, 0};
     return uploaded(c, &part, err) == WA_OK ? ask_scan(c, "accept", part, wa_sv(c->args[0]), err)
                                             : err->code;
 }
 
-enum wa_code wa_api_put_host_package(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_put_host_package(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_sv part = {NULL, 0}, name = wa_sv(c->args[0]);
     if (wa_sv_ends(name, ".wapt"))
@@ -113,7 +113,7 @@ enum wa_code wa_api_put_host_package(struct wa_api_call *c, struct wa_err *err)
                                             : err->code;
 }
 
-enum wa_code wa_api_put_document(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_put_document(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_sv part = {NULL, 0};
     bool is_root = wa_sv_ends(wa_sv(c->request->path), "/root");
@@ -122,7 +122,7 @@ enum wa_code wa_api_put_document(struct wa_api_call *c, struct wa_err *err)
                : err->code;
 }
 
-enum wa_code wa_api_delete_package(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_delete_package(struct wa_api_call *c, struct wa_err *err)
 {
     char file[WA_RELPATH_MAX + 8];
     if (!wa_sv_ends(wa_sv(c->args[0]), ".wapt"))
@@ -130,3 +130,19 @@ enum wa_code wa_api_delete_package(struct wa_api_call *c, struct wa_err *err)
     (void)snprintf(file, sizeof file, "wapt/%s", c->args[0]);
     return ask_scan(c, "delete", wa_sv(file), WA_SV(""), err);
 }
+
+/* --- the calls --- */
+
+static const struct wa_api_route routes[] = {
+    {"PUT", "/api/v1/packages/{file}", WA_MAY_UPLOAD_PLAIN, false, call_put_package,
+     "Publish a package", NULL, "Package", "Placed"},
+    {"DELETE", "/api/v1/packages/{file}", WA_MAY_DELETE_PACKAGES, false, call_delete_package,
+     "Delete a package", NULL, NULL, "Placed"},
+    {"PUT", "/api/v1/host-packages/{uuid}", WA_MAY_UPLOAD_PLAIN, false, call_put_host_package,
+     "Publish a machine's own package", NULL, "Package", "Placed"},
+    {"PUT", "/api/v1/repository/root", WA_MAY_PUBLISH, false, call_put_document,
+     "Publish a new root document", NULL, "Document", "Placed"},
+    {"PUT", "/api/v1/repository/published", WA_MAY_PUBLISH, false, call_put_document,
+     "Publish the signed list of packages", NULL, "Document", "Placed"},
+};
+const struct wa_api_resource wa_api_packages_calls = {routes, WA_COUNT(routes)};

@@ -95,7 +95,7 @@ static enum wa_code ask(struct wa_store_request *r, struct wa_sv password, struc
                          : code;
 }
 
-enum wa_code wa_api_login(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_login(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store_request *r = c->request;
     WA_AUTO_ARENA struct wa_arena arena;
@@ -120,7 +120,7 @@ enum wa_code wa_api_login(struct wa_api_call *c, struct wa_err *err)
     return WA_OK;
 }
 
-enum wa_code wa_api_logout(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_logout(struct wa_api_call *c, struct wa_err *err)
 {
     wa_buf_adds(c->out, "{}");
     wa_log(&c->store->child.log, WA_LOG_INFO, "login.ended", WA_LF_S("user", c->who.user),
@@ -129,7 +129,7 @@ enum wa_code wa_api_logout(struct wa_api_call *c, struct wa_err *err)
 }
 
 /* Who this is. A front asks it too, before it takes a body. */
-enum wa_code wa_api_session(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_session(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_person p;
     struct wa_jw w;
@@ -142,3 +142,12 @@ enum wa_code wa_api_session(struct wa_api_call *c, struct wa_err *err)
     wa_jw_end(&w);
     return WA_OK;
 }
+
+/* --- the calls --- */
+
+static const struct wa_api_route routes[] = {
+    {"POST", "/api/v1/session", 0, true, call_login, "Log in", NULL, "Login", "Session"},
+    {"GET", "/api/v1/session", 0, false, call_session, "Who this session is", NULL, NULL, "Who"},
+    {"DELETE", "/api/v1/session", 0, false, call_logout, "Log out", NULL, NULL, "Nothing"},
+};
+const struct wa_api_resource wa_api_session_calls = {routes, WA_COUNT(routes)};

@@ -145,21 +145,20 @@ static void write_call(struct wa_jw *w, const struct wa_api_route *r)
 /* Calls of the same path stand together, where the first of them does. */
 static void write_paths(struct wa_jw *w)
 {
-    size_t n = 0;
-    const struct wa_api_route *all = wa_api_routes(&n);
+    const struct wa_api_route *r, *o;
     wa_jw_key(w, "paths");
     wa_jw_obj(w);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; (r = wa_api_route_at(i)) != NULL; i++) {
         size_t first = 0;
-        while (strcmp(all[first].path, all[i].path) != 0)
+        while (strcmp(wa_api_route_at(first)->path, r->path) != 0)
             first++;
         if (first != i)
             continue;
-        wa_jw_key(w, all[i].path);
+        wa_jw_key(w, r->path);
         wa_jw_obj(w);
-        for (size_t k = i; k < n; k++)
-            if (strcmp(all[k].path, all[i].path) == 0)
-                write_call(w, &all[k]);
+        for (size_t k = i; (o = wa_api_route_at(k)) != NULL; k++)
+            if (strcmp(o->path, r->path) == 0)
+                write_call(w, o);
         wa_jw_end(w);
     }
     wa_jw_end(w);
@@ -189,8 +188,16 @@ void wa_api_describe(struct wa_buf *out)
     wa_jw_end(&w);
 }
 
-enum wa_code wa_api_openapi(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code call_openapi(struct wa_api_call *c, struct wa_err *err)
 {
     wa_api_describe(c->out);
     return wa_buf_check(c->out, err);
 }
+
+/* --- the calls --- */
+
+static const struct wa_api_route routes[] = {
+    {"GET", "/api/v1/openapi.json", 0, false, call_openapi, "This description", NULL, NULL,
+     "Description"},
+};
+const struct wa_api_resource wa_api_openapi_calls = {routes, WA_COUNT(routes)};

@@ -205,7 +205,7 @@ static void test_description(void **state)
     const struct wa_json *j = NULL;
     struct wa_err err = WA_ERR_INIT;
     size_t n = 0, known = 0;
-    const struct wa_api_route *all = wa_api_routes(&n);
+    const struct wa_api_route *r;
     wa_buf_init(&out, 1u << 20);
     wa_arena_init(&arena, 4u << 20);
     assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/openapi.json", "", p->token, WA_SV(""), &out),
@@ -215,11 +215,11 @@ static void test_description(void **state)
                          *schemas = wa_json_get(wa_json_get(j, "components"), "schemas");
     for (size_t i = 0; i < wa_json_count(paths); i++)
         known += wa_json_count(wa_json_at(paths, i));
-    assert_int_equal(known, n);
-    for (size_t i = 0; i < n; i++) {
-        assert_non_null(wa_json_get(schemas, all[i].gives));
-        assert_true(all[i].takes == NULL || wa_json_get(schemas, all[i].takes) != NULL);
+    for (; (r = wa_api_route_at(n)) != NULL; n++) {
+        assert_non_null(wa_json_get(schemas, r->gives));
+        assert_true(r->takes == NULL || wa_json_get(schemas, r->takes) != NULL);
     }
+    assert_int_equal(known, n);
 }
 
 static void test_session_ends(void **state)

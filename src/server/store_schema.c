@@ -1,0 +1,55 @@
+/* store_schema.c - the schema of the server's database, as steps that bring any older one up. A
+ * step that was ever released is never changed: what it missed comes in the next. */
+#include "server/store_db.h"
+
+/* For SQLite and PostgreSQL alike: whole numbers are BIGINT, "user" is quoted. */
+static const struct wa_migration migrations[] = {
+    {1,
+     "CREATE TABLE hosts (uuid TEXT PRIMARY KEY, certificate TEXT NOT NULL, registered_at BIGINT "
+     "NOT NULL, registered_by TEXT NOT NULL, last_seen BIGINT NOT NULL, last_seq BIGINT NOT NULL, "
+     "reachable BIGINT NOT NULL DEFAULT 0, name TEXT NOT NULL DEFAULT '', fqdn TEXT NOT NULL "
+     "DEFAULT '', os TEXT NOT NULL DEFAULT '', status TEXT NOT NULL DEFAULT '');"
+     "CREATE TABLE sections (uuid TEXT NOT NULL REFERENCES hosts (uuid) ON DELETE CASCADE, section "
+     "TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (uuid, section));"
+     "CREATE TABLE tokens (sha256 TEXT PRIMARY KEY, expires BIGINT NOT NULL, uses BIGINT NOT NULL);"
+     "CREATE TABLE users (name TEXT PRIMARY KEY, hash TEXT NOT NULL);"
+     "CREATE TABLE sessions (sha256 TEXT PRIMARY KEY, \"user\" TEXT NOT NULL, expires BIGINT NOT "
+     "NULL);"
+     "CREATE TABLE actions (id TEXT PRIMARY KEY, batch TEXT NOT NULL, uuid TEXT NOT NULL, kind "
+     "TEXT "
+     "NOT NULL, orders TEXT NOT NULL, not_before BIGINT NOT NULL, not_after BIGINT NOT NULL, "
+     "signer "
+     "TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL DEFAULT '', message TEXT NOT NULL "
+     "DEFAULT '', packages TEXT NOT NULL DEFAULT '', created BIGINT NOT NULL, updated BIGINT NOT "
+     "NULL);"
+     "CREATE INDEX actions_batch ON actions (batch);"
+     "CREATE INDEX actions_waiting ON actions (uuid, state)"},
+    {2, "ALTER TABLE sections ADD COLUMN digest TEXT NOT NULL DEFAULT ''"},
+    /* What changes with each report stands apart from what is large; who is connected is not
+     * written at all. */
+    {3, "CREATE TABLE presence (uuid TEXT PRIMARY KEY REFERENCES hosts (uuid) ON DELETE CASCADE, "
+        "last_seen BIGINT NOT NULL, last_seq BIGINT NOT NULL);"
+        "INSERT INTO presence SELECT uuid, last_seen, last_seq FROM hosts;"
+        "ALTER TABLE hosts DROP COLUMN last_seen;"
+        "ALTER TABLE hosts DROP COLUMN last_seq;"
+        "ALTER TABLE hosts DROP COLUMN reachable;"
+        "ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'superadmin';"
+        "ALTER TABLE users ADD COLUMN is_disabled BIGINT NOT NULL DEFAULT 0;"
+        "CREATE INDEX actions_due ON actions (state, not_before)"},
+    {4, "CREATE TABLE journal (node TEXT NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, digest "
+        "TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (node, seq))"},
+};
+
+enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,
+                           struct wa_err *err)
+{
+    char url[WA_PATH_MAX + 64];
+    WA_AUTO(wa_db) struct wa_db *db = NULL;
+    (void)snprintf(url, sizeof url, "sqlite:%s/db/waptserver.sqlite", dir);
+    if (wa_db_open(database[0] != '\0' ? database : url, &db, err) != WA_OK ||
+        wa_db_migrate(db, migrations, WA_COUNT(migrations), err) != WA_OK)
+        return wa_wrap(err, "opening the server's database");
+    *ret = db;
+    db = NULL;
+    return WA_OK;
+}
