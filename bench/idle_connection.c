@@ -108,7 +108,7 @@ static void on_talk(void *user, int events)
 
 static void serve(int fd, int talk, const struct wa_certs *chain, const struct wa_key *key)
 {
-    static const struct wa_http_server_events events = {on_request, on_body, NULL};
+    static const struct wa_http_server_events events = {on_request, on_body, NULL, NULL};
     const struct wa_http_server_config config = {.max_connections = COUNT_MAX,
                                                  .max_handshakes = 2 * AT_ONCE};
     struct wa_err err = WA_ERR_INIT;

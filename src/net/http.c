@@ -270,6 +270,7 @@ static int on_headers(llhttp_t *ll)
         p->head.headers[i] =
             (struct wa_http_header){view(p, p->names[i]), wa_sv_trim(view(p, p->values[i]))};
     p->head.header_count = p->count;
+    p->head.is_http10 = ll->http_minor == 0;
     p->head.keep_alive = llhttp_should_keep_alive(ll) == 1 && ll->http_minor > 0;
     p->head.has_body =
         p->is_chunked || p->head.length > 0 || (!p->of_requests && llhttp_message_needs_eof(ll));

@@ -29,6 +29,7 @@ struct wa_http_head {
     struct wa_http_header headers[WA_HTTP_HEADERS_MAX];
     size_t header_count;
     bool keep_alive;
+    bool is_http10;  /* the client knows no chunks */
     bool is_upgrade; /* a WebSocket upgrade is asked for */
     bool has_length;
     uint64_t length; /* when has_length */

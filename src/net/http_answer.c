@@ -51,6 +51,13 @@ void wa_http_stream_body(struct wa_http_conn *c, uint64_t max, struct wa_sink *s
     wa_http_conn_release(c);
 }
 
+/* Nothing that we answer is a page: a browser shall load, run, frame and guess nothing. */
+static const char strict[] =
+    "X-Content-Type-Options: nosniff\r\n"
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Strict-Transport-Security: max-age=31536000\r\n";
+
 /* Status line and headers up to the blank line's place. */
 static void begin(struct wa_http_conn *c, int status, const char *content_type, const char *cache)
 {
@@ -62,7 +69,7 @@ static void begin(struct wa_http_conn *c, int status, const char *content_type, 
                 wa_http_status_text(status), date);
     if (content_type != NULL)
         wa_buf_addf(&c->out.bytes, "Content-Type: %s\r\n", content_type);
-    wa_buf_addf(&c->out.bytes, "Cache-Control: %s\r\nX-Content-Type-Options: nosniff\r\n%s", cache,
+    wa_buf_addf(&c->out.bytes, "Cache-Control: %s\r\n%s%s", cache, strict,
                 c->keep_alive ? "" : "Connection: close\r\n");
 }
 
@@ -79,6 +86,58 @@ void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type
     wa_buf_adds(&c->out.bytes, "\r\n");
     if (c->head->method != WA_HTTP_HEAD && status != 204 && status != 304)
         wa_buf_addsv(&c->out.bytes, body);
+    wa_http_conn_answering(c);
+    wa_http_conn_continue(c);
+}
+
+void wa_http_answer_stream(struct wa_http_conn *c, const char *content_type, const char *extra)
+{
+    if (c->answered || c->dead)
+        return;
+    c->keep_alive = false;
+    begin(c, 200, content_type, "no-store");
+    if (extra != NULL)
+        wa_buf_adds(&c->out.bytes, extra);
+    wa_buf_adds(&c->out.bytes, c->head->is_http10 ? "\r\n" : "Transfer-Encoding: chunked\r\n\r\n");
+    wa_http_conn_answering(c);
+    c->is_stream = true;
+    wa_http_conn_continue(c);
+}
+
+enum wa_code wa_http_stream_send(struct wa_http_conn *c, struct wa_sv piece, struct wa_err *err)
+{
+    struct wa_buf *out = &c->out.bytes;
+    if (c->dead || !c->is_stream || c->is_last)
+        return wa_fail(err, WA_E_NOT_FOUND, "the stream has ended");
+    if (piece.n == 0)
+        return WA_OK; /* an empty chunk would be the end */
+    if (out->n > 0 && out->n + piece.n > WA_HTTP_STREAM_WAITING_MAX)
+        return wa_fail(err, WA_E_LIMIT, "the client does not read");
+    if (out->n == 0)
+        wa_http_conn_answering(c);
+    if (!c->head->is_http10)
+        wa_buf_addf(out, "%zx\r\n", piece.n);
+    wa_buf_addsv(out, piece);
+    if (!c->head->is_http10)
+        wa_buf_adds(out, "\r\n");
+    if (wa_buf_check(out, err) != WA_OK)
+        return err->code;
+    wa_http_conn_continue(c);
+    return WA_OK;
+}
+
+void wa_http_stream_end(struct wa_http_conn *c, bool is_whole)
+{
+    if (c->dead || !c->is_stream || c->is_last)
+        return;
+    c->is_last = true;
+    c->is_told = false;
+    if (!is_whole) {
+        wa_http_conn_end(c);
+        return;
+    }
+    if (!c->head->is_http10)
+        wa_buf_adds(&c->out.bytes, "0\r\n\r\n");
     wa_http_conn_answering(c);
     wa_http_conn_continue(c);
 }

@@ -55,7 +55,7 @@ static void free_if_unused(struct wa_http_conn *c)
 /* The exchange is over without the application's answer. */
 static void tell_gone(struct wa_http_conn *c)
 {
-    if (!c->is_told || c->answered)
+    if (!c->is_told || (c->answered && !c->is_stream))
         return;
     c->is_told = false;
     c->busy++;
@@ -364,6 +364,34 @@ static bool write_out(struct wa_http_conn *c)
     return true;
 }
 
+/* Whoever gets a stream says nothing more: whatever comes is its end. False: it has come. */
+static bool still_listens(struct wa_http_conn *c)
+{
+    char byte;
+    size_t n = 0;
+    struct wa_err err = WA_ERR_INIT;
+    enum wa_tls_want want = WA_TLS_DONE;
+    if (!c->is_stream || c->is_last || !c->message_done)
+        return true;
+    if (wa_conn_read(c->fd, c->tls, &byte, 1, &n, &want, &err) != WA_OK || want == WA_TLS_DONE) {
+        wa_http_conn_end(c);
+        return false;
+    }
+    c->read_waits_write = want == WA_TLS_WANT_WRITE;
+    return true;
+}
+
+/* True when there is a next piece. */
+static bool continue_stream(struct wa_http_conn *c)
+{
+    if (!c->is_stream || c->is_last || c->out.bytes.n > 0)
+        return false;
+    c->deadline_ms = 0; /* it is the application's turn */
+    if (c->server->ev.on_drained != NULL)
+        c->server->ev.on_drained(c->server->user, c);
+    return c->out.bytes.n > 0 && !c->dead;
+}
+
 /* Our last words are out. The peer may still be sending: closing now would take them from it. */
 static void linger(struct wa_http_conn *c)
 {
@@ -376,7 +404,8 @@ static void linger(struct wa_http_conn *c)
 /* True when the answer is out and the next request may be read. */
 static bool finish_exchange(struct wa_http_conn *c)
 {
-    if (!c->answered || c->out.bytes.n > 0 || (c->file_fd >= 0 && c->file_left > 0))
+    if (!c->answered || c->out.bytes.n > 0 || (c->file_fd >= 0 && c->file_left > 0) ||
+        (c->is_stream && !c->is_last))
         return false;
     wa_fd_close(&c->file_fd);
     wa_buf_fini_secret(&c->body);
@@ -407,7 +436,8 @@ static void hand_over(struct wa_http_conn *c)
 static void watch(struct wa_http_conn *c)
 {
     struct wa_err err = WA_ERR_INIT;
-    bool reads = !c->message_done && !c->is_held && !c->read_waits_write;
+    bool listens = c->is_stream && !c->is_last && c->state == WA_CONN_HTTP;
+    bool reads = (!c->message_done || listens) && !c->is_held && !c->read_waits_write;
     bool writes = c->out.bytes.n > 0 && !c->write_waits_read;
     int events = 0;
     if (reads || c->write_waits_read || c->state == WA_CONN_LINGER)
@@ -428,14 +458,14 @@ static void work(struct wa_http_conn *c)
         wa_http_conn_end(c);
     for (unsigned round = 0; again && !c->dead; round++) {
         again = false;
-        if (!read_requests(c))
+        if (!read_requests(c) || !still_listens(c))
             break;
         if (c->upgraded != NULL) {
             hand_over(c);
             break;
         }
         if (write_out(c))
-            again = finish_exchange(c);
+            again = continue_stream(c) || finish_exchange(c);
         if (again && round >= WA_ROUNDS_MAX) { /* a long pipeline */
             c->yields = true;
             break;

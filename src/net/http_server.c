@@ -196,7 +196,7 @@ void wa_http_server_stop(struct wa_http_server *s, void (*stopped)(void *user), 
     stop_listening(s);
     wa_http_server_enter(s);
     for (struct wa_http_conn *c = s->first; c != NULL; c = c->next)
-        if (c->state == WA_CONN_HANDSHAKE || wa_http_conn_is_idle(c))
+        if (c->state == WA_CONN_HANDSHAKE || wa_http_conn_is_idle(c) || c->is_stream)
             wa_http_conn_end(c);
     for (struct wa_ws_conn *c = s->first_ws; c != NULL; c = c->next)
         wa_ws_close(c, 1001, "the server is going away");

@@ -27,6 +27,8 @@ struct wa_http_server_events {
     /* The exchange is over without your answer: the client went away, or its body was refused (too
      * long, malformed, your sink failed). Forget c. May be NULL. */
     void (*on_gone)(void *user, struct wa_http_conn *c);
+    /* A stream's pieces are all out. May be NULL. */
+    void (*on_drained)(void *user, struct wa_http_conn *c);
 };
 struct wa_http_server_config {
     size_t max_connections;
@@ -83,6 +85,17 @@ void wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err);
  * Last-Modified, conditional requests, one range, HEAD. Takes over fd. */
 void wa_http_answer_file(struct wa_http_conn *c, int fd, const char *content_type,
                          const char *etag);
+
+/* An answer of status 200 in pieces, whose end nobody knows yet. The client says nothing more
+ * meanwhile: what it sends ends the connection. Whenever it ends but by wa_http_stream_end(),
+ * on_gone is called, perhaps within one of these. */
+void wa_http_answer_stream(struct wa_http_conn *c, const char *content_type, const char *extra);
+/* The next piece, of any size when nothing waits. WA_E_LIMIT when the client does not read
+ * (WA_HTTP_STREAM_WAITING_MAX), WA_E_NOT_FOUND when the stream has ended. */
+WA_CHECK enum wa_code wa_http_stream_send(struct wa_http_conn *c, struct wa_sv piece,
+                                          struct wa_err *err);
+/* is_whole false: the connection is cut, so that the client can tell. */
+void wa_http_stream_end(struct wa_http_conn *c, bool is_whole);
 
 /* --- WebSocket side --- */
 struct wa_ws_conn;

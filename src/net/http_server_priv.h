@@ -51,7 +51,8 @@ struct wa_http_conn {
     bool dead;
     bool is_extra; /* beyond max_connections: told so, and closed */
     bool head_begun, is_told, takes_body, message_done, answered, keep_alive;
-    bool is_held; /* the body waits for the application; what came already is in held */
+    bool is_stream, is_last; /* the answer comes in pieces; its last one is queued */
+    bool is_held;            /* the body waits for the application; what came already is in held */
     struct wa_buf held;
     bool read_waits_write, write_waits_read; /* TLS wants the other direction */
     bool yields;                             /* has more to do, after the others */

@@ -374,7 +374,7 @@ static enum wa_code read_tls(struct wa_front *f, struct wa_tls_ctx **ret, struct
 
 static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_err *err)
 {
-    static const struct wa_http_server_events events = {on_request, on_body, on_gone};
+    static const struct wa_http_server_events events = {on_request, on_body, on_gone, NULL};
     char repo[WA_PATH_MAX], incoming[WA_PATH_MAX];
     const int listener = LISTEN_FD;
     WA_AUTO(wa_tls_ctx) struct wa_tls_ctx *tls = NULL;

@@ -63,7 +63,7 @@ static void on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
     answer(s, c, wa_http_conn_head(c));
 }
 
-static const struct wa_http_server_events events = {on_request, on_body, NULL};
+static const struct wa_http_server_events events = {on_request, on_body, NULL, NULL};
 
 static void site_new(struct site *s)
 {

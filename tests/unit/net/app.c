@@ -57,6 +57,12 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
     else if (wa_sv_eqs(head->path, "/error")) {
         (void)wa_fail(&err, WA_E_AUTH, "say who you are, \"please\"");
         wa_http_answer_err(c, &err);
+    } else if (wa_sv_eqs(head->path, "/pieces")) {
+        a->pieces = 0;
+        wa_http_answer_stream(c, "text/plain", "X-Extra: 1\r\n");
+    } else if (wa_sv_eqs(head->path, "/live")) {
+        a->waiting = c;
+        wa_http_answer_stream(c, "text/plain", NULL);
     } else if (wa_sv_eqs(head->path, "/late"))
         a->waiting = c;
 }
@@ -91,6 +97,22 @@ static void on_gone(void *user, struct wa_http_conn *c)
         a->held = NULL;
 }
 
+/* Three pieces of a list, then its end; an empty one is none. */
+static void on_drained(void *user, struct wa_http_conn *c)
+{
+    struct app *a = user;
+    struct wa_err err = WA_ERR_INIT;
+    if (c == a->waiting)
+        return;
+    if (a->pieces == 3) {
+        wa_http_stream_end(c, true);
+        return;
+    }
+    a->pieces++;
+    must(wa_http_stream_send(c, WA_SV(""), &err));
+    must(wa_http_stream_send(c, WA_SV("a piece of it\n"), &err));
+}
+
 char big_byte(size_t at)
 {
     return (char)('0' + (at + at / 10 + at / 65536) % 10);
@@ -112,7 +134,7 @@ static int temporary_file(size_t n)
     return fd;
 }
 
-const struct wa_http_server_events app_events = {on_request, on_body, on_gone};
+const struct wa_http_server_events app_events = {on_request, on_body, on_gone, on_drained};
 
 void app_new(struct app *a, const struct wa_http_server_config *config)
 {

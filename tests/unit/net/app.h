@@ -12,11 +12,11 @@ struct app {
     struct wa_http_server *server;
     uint16_t port;
     int file, big;                /* open files that are answered with */
-    struct wa_http_conn *waiting; /* of /late */
+    struct wa_http_conn *waiting; /* of /late, or of /live, a stream without end */
     struct wa_http_conn *held;    /* of /held: its body waits */
     struct wa_sink sink, bad_sink;
     uint64_t sunk;
-    int requests, gone;
+    int requests, gone, pieces;
     bool has_request, has_gone, is_stopped;
 };
 

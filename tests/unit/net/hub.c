@@ -63,7 +63,7 @@ static void on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
 void hub_new_with(struct hub *h, bool has_tls, const struct wa_http_server_config *config)
 {
     static const char *const names[] = {"127.0.0.1", "localhost", NULL};
-    static const struct wa_http_server_events events = {on_request, on_body, NULL};
+    static const struct wa_http_server_events events = {on_request, on_body, NULL, NULL};
     struct wa_err err = WA_ERR_INIT;
     *h = (struct hub){.port = 0};
     identity_new(&h->id, IDENTITY_SERVER, "srv", names, NULL);

@@ -8,8 +8,12 @@ static const struct wa_http_server_config plenty = {.max_connections = 100, .max
 /* --- to the byte --- */
 
 #define HEADERS "Date: D\r\n" /* the date is put in its place */
-#define COMMON "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-#define FILE_COMMON "Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n"
+#define STRICT                                                                                     \
+    "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; "             \
+    "frame-ancestors 'none'\r\nReferrer-Policy: no-referrer\r\n"                                   \
+    "Strict-Transport-Security: max-age=31536000\r\n"
+#define COMMON "Cache-Control: no-store\r\n" STRICT
+#define FILE_COMMON "Cache-Control: no-cache\r\n" STRICT
 #define HELLO_HEAD                                                                                 \
     "HTTP/1.1 200 OK\r\n" HEADERS "Content-Type: text/plain\r\n" COMMON                            \
     "X-Extra: 1\r\nContent-Length: 6\r\n\r\n"
@@ -405,6 +409,114 @@ static void test_share_of_an_address(void **state)
     app_free(&a);
 }
 
+/* --- streams --- */
+
+#define PIECE "a piece of it\n"
+#define STREAM_HEAD                                                                                \
+    "HTTP/1.1 200 OK\r\n" HEADERS "Content-Type: text/plain\r\n" COMMON                            \
+    "Connection: close\r\nX-Extra: 1\r\n"
+
+static void test_stream(void **state)
+{
+    static const struct {
+        const char *request, *answer;
+    } cases[] = {{GET("/pieces", ""),
+                  STREAM_HEAD "Transfer-Encoding: chunked\r\n\r\ne\r\n" PIECE "\r\ne\r\n" PIECE
+                              "\r\ne\r\n" PIECE "\r\n0\r\n\r\n"},
+                 {"GET /pieces HTTP/1.0\r\n\r\n", STREAM_HEAD "\r\n" PIECE PIECE PIECE}};
+    struct app a;
+    WA_UNUSED(state);
+    app_new(&a, &plenty);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct raw_client r;
+        WA_AUTO_BUF struct wa_buf said;
+        wa_buf_init(&said, 1u << 20);
+        raw_start(&r, a.loop, a.port, wa_sv(cases[i].request));
+        r.half_closes = false;
+        run_until(a.loop, &r.is_over);
+        hide_dates(&r.in, &said);
+        assert_string_equal(wa_buf_str(&said), cases[i].answer);
+        raw_end(&r);
+    }
+    assert_int_equal(a.gone, 0);
+    app_free(&a);
+}
+
+static void begin_live(struct app *a, struct raw_client *r)
+{
+    app_new(a, &plenty);
+    raw_start(r, a->loop, a->port, WA_SV(GET("/live", "")));
+    r->half_closes = false;
+    run_until(a->loop, &a->has_request);
+    run_a_little(a->loop);
+    assert_non_null(strstr(wa_buf_str(&r->in), "\r\n\r\n"));
+    assert_non_null(a->waiting);
+}
+
+/* Pieces come when they are there; the client's leaving is told, and its end is the last. */
+static void test_live_stream(void **state)
+{
+    struct app a;
+    struct raw_client r;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    begin_live(&a, &r);
+    must(wa_http_stream_send(a.waiting, WA_SV("one"), &err));
+    run_a_little(a.loop);
+    assert_string_equal(body_of(&r), "3\r\none\r\n");
+    must(wa_http_stream_send(a.waiting, WA_SV("two"), &err));
+    wa_http_stream_end(a.waiting, true);
+    run_until(a.loop, &r.is_over);
+    assert_string_equal(body_of(&r), "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n");
+    assert_int_equal(a.gone, 0);
+    raw_end(&r);
+    app_free(&a);
+
+    begin_live(&a, &r);
+    wa_http_stream_end(a.waiting, false); /* cut: no last chunk */
+    run_until(a.loop, &r.is_over);
+    assert_string_equal(body_of(&r), "");
+    assert_int_equal(a.gone, 0);
+    raw_end(&r);
+    app_free(&a);
+
+    begin_live(&a, &r);
+    raw_more(&r, WA_SV("x")); /* it was to listen */
+    run_until(a.loop, &a.has_gone);
+    assert_null(a.waiting);
+    raw_end(&r);
+    app_free(&a);
+
+    begin_live(&a, &r);
+    raw_end(&r);
+    run_until(a.loop, &a.has_gone);
+    app_free(&a);
+}
+
+/* A client that does not read is not waited for without bound. */
+static void test_deaf_stream(void **state)
+{
+    struct app a;
+    struct raw_client r;
+    struct wa_err err = WA_ERR_INIT;
+    enum wa_code code = WA_OK;
+    size_t sent = 0;
+    WA_UNUSED(state);
+    WA_AUTO_BUF struct wa_buf piece;
+    wa_buf_init(&piece, 1u << 20);
+    add_zeros(&piece, 100000);
+    begin_live(&a, &r);
+    raw_read(&r, false);
+    for (; code == WA_OK && sent < 1000; sent++) {
+        code = wa_http_stream_send(a.waiting, wa_buf_sv(&piece), &err);
+        run_a_little(a.loop);
+    }
+    assert_int_equal(code, WA_E_LIMIT);
+    wa_http_stream_end(a.waiting, false);
+    raw_end(&r);
+    app_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +524,8 @@ int main(void)
         cmocka_unit_test(test_large_file),     cmocka_unit_test(test_large_bodies),
         cmocka_unit_test(test_shrinking_file), cmocka_unit_test(test_long_pipeline),
         cmocka_unit_test(test_held_bodies),    cmocka_unit_test(test_share_of_an_address),
+        cmocka_unit_test(test_stream),         cmocka_unit_test(test_live_stream),
+        cmocka_unit_test(test_deaf_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

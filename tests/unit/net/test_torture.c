@@ -195,7 +195,7 @@ static void on_gone(void *user, struct wa_http_conn *c)
 
 static enum wa_code open_place(struct place *p, struct wa_tls_ctx *tls, struct wa_err *err)
 {
-    static const struct wa_http_server_events events = {on_request, on_body, on_gone};
+    static const struct wa_http_server_events events = {on_request, on_body, on_gone, NULL};
     static const struct wa_http_server_config config = {
         .max_connections = 10, .max_handshakes = 10, .sweep_ms = 2};
     int fd = listen_loopback(&p->port);
