@@ -116,20 +116,21 @@
 #define WA_TREE_DEPTH_MAX 20u         /* log2 of the above */
 
 /* --- HTTP and WebSocket --- */
-#define WA_HTTP_HEAD_MAX (16u << 10)          /* bytes: request line and headers together */
-#define WA_HTTP_HEADERS_MAX 64u               /* headers of one message */
-#define WA_HTTP_BODY_MAX (1u << 20)           /* bytes: default, a route may allow more */
-#define WA_WS_MESSAGE_MAX (4u << 20)          /* bytes: one message, all fragments together */
-#define WA_WS_HELLO_MAX (512u << 10)          /* bytes: first message, before authentication */
-#define WA_HTTP_HEAD_TIMEOUT_MS 10000u        /* ms: a client that feeds headers slowly is cut */
-#define WA_HTTP_IDLE_TIMEOUT_MS 60000u        /* ms: keep-alive without a request */
-#define WA_TLS_HANDSHAKE_TIMEOUT_MS 10000u    /* ms */
-#define WA_WS_PING_MS 25000u                  /* ms: keeps NAT and proxies from forgetting us */
-#define WA_WS_PONG_TIMEOUT_MS 60000u          /* ms: silence after which the peer is gone */
-#define WA_HTTP_ANSWER_MAX (64u << 20)        /* bytes: one answer that is not a file */
-#define WA_HTTP_STREAM_WAITING_MAX (1u << 20) /* bytes of a stream that its client does not read   \
-                                               */
-#define WA_HTTP_STALL_TIMEOUT_MS 30000u       /* ms: a body or an answer of which nothing moves */
+#define WA_HTTP_HEAD_MAX (16u << 10)       /* bytes: request line and headers together */
+#define WA_HTTP_HEADERS_MAX 64u            /* headers of one message */
+#define WA_HTTP_BODY_MAX (1u << 20)        /* bytes: default, a route may allow more */
+#define WA_WS_MESSAGE_MAX (4u << 20)       /* bytes: one message, all fragments together */
+#define WA_WS_HELLO_MAX (512u << 10)       /* bytes: first message, before authentication */
+#define WA_HTTP_HEAD_TIMEOUT_MS 10000u     /* ms: a client that feeds headers slowly is cut */
+#define WA_HTTP_IDLE_TIMEOUT_MS 60000u     /* ms: keep-alive without a request */
+#define WA_TLS_HANDSHAKE_TIMEOUT_MS 10000u /* ms */
+#define WA_WS_PING_MS 25000u               /* ms: keeps NAT and proxies from forgetting us */
+#define WA_WS_PONG_TIMEOUT_MS 60000u       /* ms: silence after which the peer is gone */
+#define WA_HTTP_ANSWER_MAX (64u << 20)     /* bytes: one answer that is not a file */
+#define WA_HTTP_STREAM_WAITING_MAX                                                                 \
+    (1u << 20)                          /* bytes of a stream that its client does not read         \
+                                         */
+#define WA_HTTP_STALL_TIMEOUT_MS 30000u /* ms: a body or an answer of which nothing moves */
 #define WA_RATE_BYTES_MS 1u      /* bytes a ms: slower than 1,000 bytes a second over all is cut */
 #define WA_PROXY_LOGIN_MAX 512u  /* bytes: "user:password" of a proxy */
 #define WA_HTTP_REDIRECTS_MAX 5u /* redirects that one download follows */
@@ -267,6 +268,13 @@
 #define WA_TOKEN_MAX 160 /* bytes with NUL: an enrolment token */
 #define WA_SQL_VALUE_BYTES_MAX                                                                     \
     (64 << 20) /* bytes: one value of the database, above the largest message */
+
+/* --- the inventory's rows on the server --- */
+#define WA_SOFTWARE_ROWS_MAX 10000u /* titles of a machine: texlive and its friends are 4,000 */
+#define WA_PACKAGE_ROWS_MAX 2000u   /* packages of a machine that can be searched */
+#define WA_HISTORY_ROWS_MAX 2000u   /* of what became of one machine's packages */
+#define WA_HISTORY_AGE_S (2 * 366 * 86400) /* s: and how long that is kept */
+#define WA_HISTORY_PAGE_MAX 2000           /* entries that one answer holds */
 
 /* --- actions (security target F3A) --- */
 #define WA_ACTION_BYTES_MAX (64u << 10) /* bytes: one signed action with its arguments */

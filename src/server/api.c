@@ -10,7 +10,7 @@
 #include "os/clock.h"
 
 static const struct wa_api_resource *const resources[] = {
-    &wa_api_session_calls,  &wa_api_hosts_calls,   &wa_api_actions_calls,
+    &wa_api_session_calls,  &wa_api_hosts_calls,   &wa_api_inventory_calls, &wa_api_actions_calls,
     &wa_api_packages_calls, &wa_api_journal_calls, &wa_api_openapi_calls,
 };
 

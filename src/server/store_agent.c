@@ -11,6 +11,7 @@
 #include "proto/hostid.h"
 #include "proto/push.h"
 #include "proto/report.h"
+#include "server/inventory.h"
 #include "server/rights.h"
 #include "server/store_priv.h"
 
@@ -336,7 +337,10 @@ static enum wa_code store_section(struct wa_store *s, const struct wa_status_msg
     wa_json_write(m->sections[i], &text);
     if (wa_buf_check(&text, err) != WA_OK)
         return err->code;
-    return wa_store_set_section(s->db, m->uuid, name, wa_buf_sv(&text), digest, err);
+    return wa_store_set_section(s->db, m->uuid, name, wa_buf_sv(&text), digest, err) == WA_OK
+               ? wa_inventory_take(s->db, m->uuid, (enum wa_section)i, m->sections[i],
+                                   wa_clock_now(), err)
+               : err->code;
 }
 
 /* What a report changes in the fleet, once it is in the database. */

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "net/http_server.h"
 #include "os/clock.h"
+#include "server/inventory.h"
 #include "server/store_priv.h"
 
 /* --- requests --- */
@@ -299,4 +300,7 @@ void wa_store_clean(struct wa_store *s, int64_t now)
         }
         database_failed(s, &err);
     }
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_inventory_forget(s->db, now, &err) != WA_OK)
+        database_failed(s, &err);
 }

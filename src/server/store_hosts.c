@@ -85,8 +85,9 @@ enum wa_code wa_store_put_host(struct wa_db *db, struct wa_sv uuid, struct wa_sv
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "INSERT INTO hosts (uuid, certificate, registered_at, registered_by) VALUES "
-                      "(?1, ?2, ?3, ?4) ON CONFLICT (uuid) DO UPDATE SET certificate = "
+                      "INSERT INTO hosts (uuid, certificate, registered_at, registered_by, number) "
+                      "VALUES (?1, ?2, ?3, ?4, (SELECT COALESCE(MAX(number), 0) + 1 FROM hosts)) "
+                      "ON CONFLICT (uuid) DO UPDATE SET certificate = "
                       "excluded.certificate, registered_at = excluded.registered_at, registered_by "
                       "= excluded.registered_by",
                       &s, err) != WA_OK)

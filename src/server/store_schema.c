@@ -38,6 +38,40 @@ static const struct wa_migration migrations[] = {
         "CREATE INDEX actions_due ON actions (state, not_before)"},
     {4, "CREATE TABLE journal (node TEXT NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, digest "
         "TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (node, seq))"},
+    /* Machines have numbers, for tables of many rows; what they say is there to be searched. */
+    {5,
+     "ALTER TABLE hosts ADD COLUMN number BIGINT;"
+     "UPDATE hosts SET number = x.n FROM (SELECT uuid AS u, ROW_NUMBER() OVER (ORDER BY uuid) AS n "
+     "FROM hosts) AS x WHERE x.u = hosts.uuid;"
+     "CREATE UNIQUE INDEX hosts_number ON hosts (number);"
+     "CREATE TABLE host_facts (host BIGINT PRIMARY KEY REFERENCES hosts (number) ON DELETE "
+     "CASCADE, platform TEXT NOT NULL DEFAULT '', os_version TEXT NOT NULL DEFAULT '', kernel TEXT "
+     "NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '', manufacturer TEXT NOT NULL "
+     "DEFAULT '', model TEXT NOT NULL DEFAULT '', cpu TEXT NOT NULL DEFAULT '', ips TEXT NOT NULL "
+     "DEFAULT '', macs TEXT NOT NULL DEFAULT '', domain TEXT NOT NULL DEFAULT '', site TEXT NOT "
+     "NULL DEFAULT '', dn TEXT NOT NULL DEFAULT '', serial TEXT NOT NULL DEFAULT '', chassis TEXT "
+     "NOT NULL DEFAULT '', memory TEXT NOT NULL DEFAULT '', users TEXT NOT NULL DEFAULT '', "
+     "last_user TEXT NOT NULL DEFAULT '', architecture TEXT NOT NULL DEFAULT '', agent_version "
+     "TEXT NOT NULL DEFAULT '');"
+     "CREATE TABLE software_titles (id BIGINT PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT "
+     "NULL, publisher TEXT NOT NULL, is_system BIGINT NOT NULL, version_key TEXT NOT NULL);"
+     "CREATE UNIQUE INDEX software_titles_text ON software_titles (name, version, publisher, "
+     "is_system);"
+     "CREATE TABLE host_software (host BIGINT NOT NULL REFERENCES hosts (number) ON DELETE "
+     "CASCADE, title BIGINT NOT NULL, PRIMARY KEY (host, title));"
+     "CREATE INDEX host_software_title ON host_software (title, host);"
+     "CREATE TABLE package_states (host BIGINT NOT NULL REFERENCES hosts (number) ON DELETE "
+     "CASCADE, package TEXT NOT NULL, version TEXT NOT NULL, version_key TEXT NOT NULL, status "
+     "TEXT NOT NULL, audit TEXT NOT NULL, audit_says TEXT NOT NULL, installed_at BIGINT NOT NULL, "
+     "audited_at BIGINT NOT NULL, is_explicit BIGINT NOT NULL, PRIMARY KEY (host, package));"
+     "CREATE INDEX package_states_package ON package_states (package, version_key);"
+     "CREATE TABLE package_history (host BIGINT NOT NULL REFERENCES hosts (number) ON DELETE "
+     "CASCADE, seq BIGINT NOT NULL, at BIGINT NOT NULL, event TEXT NOT NULL, package TEXT NOT "
+     "NULL, version TEXT NOT NULL, was TEXT NOT NULL, status TEXT NOT NULL, PRIMARY KEY (host, "
+     "seq));"
+     "CREATE INDEX package_history_at ON package_history (at);"
+     /* What came before these tables is asked for anew: a section without a digest is sent. */
+     "UPDATE sections SET digest = ''"},
 };
 
 enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,

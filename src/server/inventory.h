@@ -1,0 +1,40 @@
+/* inventory.h - what a machine says of itself, as rows that can be searched: key facts of its
+ * hardware, its software, its packages and what became of them (F1D).
+ *
+ * The sections themselves are kept whole beside it, for display; these rows are made of them, cut
+ * to their caps, and replaced with them.
+ */
+#ifndef WA_SERVER_INVENTORY_H
+#define WA_SERVER_INVENTORY_H
+
+#include "proto/report.h"
+#include "sql/db.h"
+
+#define WA_INVENTORY_TEXT 255u /* bytes of one value */
+struct wa_inventory_text {
+    char p[WA_INVENTORY_TEXT + 1];
+};
+/* The text as a row has it: cut, and without control characters. */
+void wa_inventory_clean(struct wa_sv text, struct wa_inventory_text *ret);
+
+#define WA_VERSION_KEY 61u /* bytes with the NUL */
+/* The numbers of a version in their order, each with ten digits, six of them: texts that compare as
+ * the versions do, in either database and whatever its collation. */
+void wa_inventory_version_key(struct wa_sv version, char ret[WA_VERSION_KEY]);
+
+/* Takes a section of the machine into the rows that are made of it; nothing for another section.
+ * Inside the caller's transaction. */
+WA_CHECK enum wa_code wa_inventory_take(struct wa_db *db, struct wa_sv uuid,
+                                        enum wa_section section, const struct wa_json *content,
+                                        int64_t now, struct wa_err *err);
+/* What is older than it is kept goes, and titles that no machine has any more. */
+WA_CHECK enum wa_code wa_inventory_forget(struct wa_db *db, int64_t now, struct wa_err *err);
+
+/* --- between inventory.c and inventory_rows.c --- */
+WA_CHECK enum wa_code wa_inventory_packages(struct wa_db *db, int64_t host,
+                                            const struct wa_json *list, int64_t now,
+                                            struct wa_err *err);
+WA_CHECK enum wa_code wa_inventory_software(struct wa_db *db, int64_t host,
+                                            const struct wa_json *list, struct wa_err *err);
+
+#endif
