@@ -4,13 +4,14 @@
 #   make coverage            what the units, vectors and fuzz corpora reach of packages and trust
 #   make crash [N=300]       kill -9 of any process at N random moments (SEED= repeats one); a crash and a power cut at each step of installing
 #                            (EVERY=5: at each fifth)
+#   make scale [N=20000]     N simulated machines on a real server: memory, storms, orders, reports
 #   make deb                 Debian packages: wapt-agent, wapt-server, wapt-console
 #   make test-windows        the programs for Windows, cross-built, tested under wine
 #   make test                every test but the campaigns
 BUILD ?= build
 export CC ?= gcc
 
-.PHONY: all build run test test-windows vectors coverage bench fuzz crash install deb deps clean
+.PHONY: all build run test test-windows vectors coverage bench scale fuzz crash install deb deps clean
 
 all: build
 
@@ -45,6 +46,10 @@ coverage: deps
 
 bench: build
 	@bench/run.sh $(BUILD)
+
+# As many simulated machines as the box holds; JSON=--json for a program.
+scale: build
+	@WAPT_TEST_BIN=$(abspath $(BUILD))/bin /usr/bin/python3 bench/scale.py $(or $(N),20000) $(JSON)
 
 # Fuzzing needs clang; FUZZ_SECONDS is for each target.
 fuzz: deps
