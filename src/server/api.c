@@ -58,6 +58,17 @@ static const struct wa_api_route *find(const char *method, struct wa_sv path, st
 
 /* --- who --- */
 
+static enum wa_code limit(struct wa_api_call *c, struct wa_err *err)
+{
+    WA_AUTO_PERIMETER struct wa_perimeter p;
+    wa_perimeter_init(&p);
+    c->who.is_limited = true;
+    if (wa_store_perimeter(c->store->db, c->who.user, &c->who.perimeter, err) != WA_OK ||
+        wa_perimeter_read(&p, wa_buf_sv(&c->who.perimeter), err) != WA_OK)
+        return wa_wrap(err, "the perimeter of '%s'", c->who.user);
+    return wa_perimeter_view(&p, c->store->fleet, &c->who.view, err);
+}
+
 static enum wa_code find_caller(struct wa_api_call *c, struct wa_err *err)
 {
     const char *token = c->request->bearer;
@@ -71,8 +82,22 @@ static enum wa_code find_caller(struct wa_api_call *c, struct wa_err *err)
     if (!found)
         return wa_fail(err, WA_E_AUTH, "the session has ended: log in again");
     memcpy(c->who.user, p.name, sizeof c->who.user);
-    c->who.rights = wa_role_rights(wa_sv(p.role));
-    return WA_OK;
+    c->who.rights = wa_person_rights(p.role, p.is_limited);
+    return p.is_limited ? limit(c, err) : WA_OK;
+}
+
+const struct wa_fleet_view *wa_api_view(const struct wa_api_call *c)
+{
+    return c->who.is_limited ? &c->who.view : NULL;
+}
+
+enum wa_code wa_api_need_host(const struct wa_api_call *c, const char *uuid, struct wa_err *err)
+{
+    if (!c->who.is_limited || wa_fleet_sees(c->store->fleet, &c->who.view, wa_sv(uuid)))
+        return WA_OK;
+    wa_log(&c->store->child.log, WA_LOG_WARNING, "api.outside", WA_LF_S("user", c->who.user),
+           WA_LF_S("peer", c->request->peer), WA_LF_S("uuid", uuid));
+    return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%s'", uuid);
 }
 
 enum wa_code wa_api_need(const struct wa_api_call *c, unsigned right, const char *what,
@@ -171,8 +196,11 @@ void wa_store_api(struct wa_store_request *r)
     WA_AUTO_BUF_SECRET struct wa_buf out;
     struct wa_api_call c = {.store = r->store, .request = r, .out = &out};
     wa_buf_init(&out, WA_IPC_MESSAGE_MAX - 4096);
+    wa_buf_init(&c.who.perimeter, WA_PERIMETER_BYTES_MAX);
     if (call(&c, &err) != WA_OK || (!c.is_later && wa_buf_check(&out, &err) != WA_OK))
         wa_store_answer_err(r, &err);
     else if (!c.is_later)
         wa_store_answer(r, 200, wa_buf_sv(&out));
+    wa_fleet_view_fini(&c.who.view);
+    wa_buf_fini(&c.who.perimeter);
 }

@@ -8,6 +8,7 @@
 #ifndef WA_SERVER_API_H
 #define WA_SERVER_API_H
 
+#include "server/perimeter.h"
 #include "server/rights.h"
 #include "server/store_priv.h"
 
@@ -17,6 +18,9 @@ struct wa_api_who {
     char user[WA_NAME_MAX + 1];
     char session[WA_SHA256_HEX]; /* its digest */
     unsigned rights;             /* of enum wa_right */
+    bool is_limited;             /* to a perimeter */
+    struct wa_buf perimeter;     /* its JSON, "" without one */
+    struct wa_fleet_view view;   /* the perimeter over the fleet */
 };
 
 struct wa_api_call {
@@ -57,6 +61,12 @@ const struct wa_api_route *wa_api_route_at(size_t i);
  * packages with code". */
 WA_CHECK enum wa_code wa_api_need(const struct wa_api_call *c, unsigned right, const char *what,
                                   struct wa_err *err);
+/* The machines that the caller sees, for lists; NULL: all. */
+const struct wa_fleet_view *wa_api_view(const struct wa_api_call *c);
+/* For a machine: WA_E_NOT_FOUND when it is outside the caller's perimeter, as if it did not exist.
+ */
+WA_CHECK enum wa_code wa_api_need_host(const struct wa_api_call *c, const char *uuid,
+                                       struct wa_err *err);
 /* A parameter of the query; empty when it is absent. WA_E_USAGE when it is malformed or longer than
  * out takes. */
 WA_CHECK enum wa_code wa_api_text(const struct wa_api_call *c, const char *name, char *out,

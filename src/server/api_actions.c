@@ -14,12 +14,24 @@
 #define ORDERS_MAX 10000u
 #define ORDERS_SHOWN 8192u /* bytes of them in the journal */
 
+#define MISSING_SHOWN 400u /* bytes */
+
+/* A machine that the caller does not see is as missing as one that is not there. */
+static void add_missing(struct wa_buf *missing, const char *uuid)
+{
+    if (missing->n > MISSING_SHOWN)
+        return;
+    wa_buf_addf(missing, "%s'%s'", missing->n > 0 ? ", " : "", uuid);
+    if (missing->n > MISSING_SHOWN)
+        wa_buf_adds(missing, "...");
+}
+
 /* The order is whole, and its signer one of those whose orders are passed on. The machines judge
  * for themselves again. */
 static enum wa_code take_order(const struct wa_api_call *c, const struct wa_json *j,
                                const struct wa_trust *trusted, const char *batch,
                                struct wa_arena *arena, struct wa_jw *w, struct wa_buf *lines,
-                               struct wa_err *err)
+                               struct wa_buf *missing, struct wa_err *err)
 {
     struct wa_store *s = c->store;
     struct wa_order o;
@@ -40,8 +52,12 @@ static enum wa_code take_order(const struct wa_api_call *c, const struct wa_json
         code = wa_trust_check(trusted, &o.chain, wa_clock_now(), &who, err);
     if (code == WA_OK)
         code = wa_store_host(s->db, wa_sv(o.action.uuid), &pem, &seq, &known, err);
-    if (code == WA_OK && !known)
-        code = wa_fail(err, WA_E_NOT_FOUND, "there is no host '%s'", o.action.uuid);
+    if (code == WA_OK &&
+        (!known || !wa_fleet_sees(s->fleet, wa_api_view(c), wa_sv(o.action.uuid)))) {
+        add_missing(missing, o.action.uuid);
+        wa_order_fini(&o);
+        return WA_OK;
+    }
     wa_json_write(j, &text);
     if (code == WA_OK)
         code = wa_buf_check(&text, err);
@@ -102,8 +118,10 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
     char batch[33];
     struct wa_jw w;
     WA_AUTO_BUF struct wa_buf lines;
+    WA_AUTO_BUF struct wa_buf missing;
     const struct wa_json_field fields[] = {{"orders", WA_WANT_ARRAY, true, ORDERS_MAX, &orders}};
     wa_buf_init(&lines, ORDERS_MAX * 128u);
+    wa_buf_init(&missing, 4096);
     wa_arena_init(&arena, 512u << 20);
     if (wa_json_parse(wa_buf_sv(&c->request->body), 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, 1, "orders", err) != WA_OK ||
@@ -118,7 +136,10 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
     wa_jw_arr(&w);
     enum wa_code code = WA_OK;
     for (size_t i = 0; code == WA_OK && i < wa_json_count(orders); i++)
-        code = take_order(c, wa_json_at(orders, i), trusted, batch, &arena, &w, &lines, err);
+        code =
+            take_order(c, wa_json_at(orders, i), trusted, batch, &arena, &w, &lines, &missing, err);
+    if (code == WA_OK && missing.n > 0)
+        code = wa_fail(err, WA_E_NOT_FOUND, "there is no host %s", wa_buf_str(&missing));
     wa_jw_end(&w);
     wa_jw_end(&w);
     if (code == WA_OK)
@@ -162,6 +183,8 @@ static enum wa_code call_actions(struct wa_api_call *c, struct wa_err *err)
     wa_jw_key(&w, "actions");
     wa_jw_arr(&w);
     for (code = wa_step(q, &row, err); code == WA_OK && row; code = wa_step(q, &row, err)) {
+        if (c->who.is_limited && !wa_fleet_sees(c->store->fleet, &c->who.view, wa_col_sv(q, 1)))
+            continue;
         wa_jw_obj(&w);
         for (int i = 0; i < (int)WA_COUNT(keys); i++)
             wa_jw_kvsv(&w, keys[i], wa_col_sv(q, i));

@@ -30,6 +30,7 @@ static enum wa_code read_query(const struct wa_api_call *c, struct list *l, stru
                                        .is_reachable = reachable == 1,
                                        .is_unreachable = reachable == 0,
                                        .seen_before = seen_before,
+                                       .view = wa_api_view(c),
                                        .key = WA_FLEET_NAME,
                                        .offset = (size_t)offset,
                                        .limit = (size_t)limit};
@@ -85,7 +86,8 @@ static enum wa_code call_host(struct wa_api_call *c, struct wa_err *err)
     bool row = false;
     size_t count = 0;
     enum wa_code code;
-    if (wa_db_prepare(c->store->db,
+    if (wa_api_need_host(c, c->args[0], err) != WA_OK ||
+        wa_db_prepare(c->store->db,
                       "SELECT section, content FROM sections WHERE uuid = ? ORDER BY section", &q,
                       err) != WA_OK)
         return err->code;
@@ -111,7 +113,7 @@ static enum wa_code call_forget_host(struct wa_api_call *c, struct wa_err *err)
                                        .user = wa_sv(c->who.user),
                                        .peer = c->request->peer,
                                        .what = {{"uuid", wa_sv(uuid)}}};
-    if (wa_db_begin(s->db, err) != WA_OK)
+    if (wa_api_need_host(c, uuid, err) != WA_OK || wa_db_begin(s->db, err) != WA_OK)
         return err->code;
     if (wa_store_delete_host(s->db, uuid, err) != WA_OK || wa_store_note(s, &act, err) != WA_OK ||
         wa_db_commit(s->db, err) != WA_OK) {

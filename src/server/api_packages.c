@@ -9,11 +9,13 @@ struct scanning {
     struct wa_store_request *request;
     const char *op;
     char user[WA_NAME_MAX + 1];
+    char uuid[WA_UUID_MAX + 1]; /* of a host package, else "" */
 };
 
 /* The repository has it already: what the journal can't take is an error of the server's, not of
  * the upload. */
-static void note(struct wa_store *s, const struct scanning *k, struct wa_sv file)
+static void note(struct wa_store *s, const struct scanning *k, struct wa_sv file,
+                 struct wa_sv names)
 {
     struct wa_err err = WA_ERR_INIT;
     const struct wa_journal_act act = {
@@ -22,7 +24,9 @@ static void note(struct wa_store *s, const struct scanning *k, struct wa_sv file
         .peer = k->request->peer,
         .what = {{"op", wa_sv(k->op)}, {"path", wa_sv(k->request->path)}, {"file", file}}};
     if (wa_db_begin(s->db, &err) == WA_OK && wa_store_note(s, &act, &err) == WA_OK &&
-        wa_db_commit(s->db, &err) == WA_OK)
+        (k->uuid[0] == '\0' || wa_store_set_names(s->db, wa_sv(k->uuid), names, &err) == WA_OK) &&
+        wa_db_commit(s->db, &err) == WA_OK &&
+        wa_fleet_set_names(s->fleet, wa_sv(k->uuid), names, &err) == WA_OK)
         return;
     wa_db_rollback(s->db);
     wa_log_err(&s->child.log, WA_LOG_ERROR, "journal.failed", &err);
@@ -44,7 +48,7 @@ static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
             (void)wa_fail(&err, c, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
     }
     if (err.code == WA_OK)
-        note(s, k, wa_json_sv(wa_json_get(j, "file")));
+        note(s, k, wa_json_sv(wa_json_get(j, "file")), wa_json_sv(wa_json_get(j, "text")));
     wa_log(&s->child.log, err.code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
            err.code == WA_OK ? "package.changed" : "package.refused", WA_LF_S("op", k->op),
            WA_LF_S("user", k->user), WA_LF_S("peer", r->peer), WA_LF_S("path", r->path),
@@ -64,13 +68,14 @@ static enum wa_code ask_scan(struct wa_api_call *c, const char *op, struct wa_sv
     struct wa_store *s = c->store;
     WA_AUTO_BUF struct wa_buf question;
     struct wa_jw w;
-    wa_buf_init(&question, 8192);
+    wa_buf_init(&question, 8192 + 2 * WA_PERIMETER_BYTES_MAX);
     wa_jw_init(&w, &question);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "op", op);
     wa_jw_kvsv(&w, "file", file);
     wa_jw_kvsv(&w, "name", name);
     wa_jw_kvb(&w, "code", (c->who.rights & WA_MAY_UPLOAD_CODE) != 0);
+    wa_jw_kvsv(&w, "perimeter", wa_buf_sv(&c->who.perimeter));
     wa_jw_end(&w);
     if (wa_buf_check(&question, err) != WA_OK)
         return err->code;
@@ -78,6 +83,8 @@ static enum wa_code ask_scan(struct wa_api_call *c, const char *op, struct wa_sv
     if (k == NULL)
         return wa_nomem(err);
     *k = (struct scanning){.request = c->request, .op = op};
+    if (strcmp(op, "accept-host") == 0)
+        (void)snprintf(k->uuid, sizeof k->uuid, "%.*s", WA_SV_ARG(name));
     (void)snprintf(k->user, sizeof k->user, "%s", c->who.user);
     if (wa_store_ask(s, s->scan, WA_S_SCAN, wa_buf_sv(&question), on_scanned, k, err) != WA_OK) {
         wa_free(k);
@@ -107,10 +114,13 @@ static enum wa_code call_put_package(struct wa_api_call *c, struct wa_err *err)
 static enum wa_code call_put_host_package(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_sv part = {NULL, 0}, name = wa_sv(c->args[0]);
+    char uuid[WA_RELPATH_MAX + 1];
     if (wa_sv_ends(name, ".wapt"))
         name.n -= 5;
-    return uploaded(c, &part, err) == WA_OK ? ask_scan(c, "accept-host", part, name, err)
-                                            : err->code;
+    (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(name));
+    return wa_api_need_host(c, uuid, err) == WA_OK && uploaded(c, &part, err) == WA_OK
+               ? ask_scan(c, "accept-host", part, name, err)
+               : err->code;
 }
 
 static enum wa_code call_put_document(struct wa_api_call *c, struct wa_err *err)

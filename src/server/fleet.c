@@ -22,10 +22,13 @@ struct host {
     char *memory;               /* of all its texts */
     const char *search;         /* folded, all of them */
     size_t search_n;
+    uint32_t *names; /* numbers of what it is in */
+    size_t name_count;
 };
 
 struct wa_fleet {
     struct wa_map by_uuid;
+    struct wa_map names; /* each has its number + 1 as value; none is ever taken out */
     const struct wa_fleet_host **order[WA_FLEET_KEYS];
     bool is_sorted[WA_FLEET_KEYS];
 };
@@ -35,7 +38,7 @@ enum wa_code wa_fleet_new(struct wa_fleet **ret, struct wa_err *err)
     struct wa_fleet *f = wa_calloc(1, sizeof *f);
     if (f == NULL)
         return wa_nomem(err);
-    if (wa_rand_map(&f->by_uuid, err) != WA_OK) {
+    if (wa_rand_map(&f->by_uuid, err) != WA_OK || wa_rand_map(&f->names, err) != WA_OK) {
         wa_fleet_free(f);
         return err->code;
     }
@@ -45,8 +48,10 @@ enum wa_code wa_fleet_new(struct wa_fleet **ret, struct wa_err *err)
 
 static void host_free(struct host *h)
 {
-    if (h != NULL)
+    if (h != NULL) {
         wa_free(h->memory);
+        wa_free(h->names);
+    }
     wa_free(h);
 }
 
@@ -57,6 +62,7 @@ void wa_fleet_free(struct wa_fleet *f)
     for (size_t i = 0; i < f->by_uuid.n; i++)
         host_free(f->by_uuid.items[i].value);
     wa_map_fini(&f->by_uuid);
+    wa_map_fini(&f->names);
     for (size_t i = 0; i < WA_FLEET_KEYS; i++)
         wa_free(f->order[i]);
     wa_free(f);
@@ -226,6 +232,76 @@ void wa_fleet_remove(struct wa_fleet *f, struct wa_sv uuid)
         f->is_sorted[i] = false;
 }
 
+/* --- what they are in --- */
+
+static enum wa_code number_of(struct wa_fleet *f, struct wa_sv name, uint32_t *ret,
+                              struct wa_err *err)
+{
+    uintptr_t number = (uintptr_t)wa_map_get(&f->names, name);
+    if (number == 0) {
+        number = f->names.n + 1;
+        if (wa_map_put(&f->names, name, (void *)number, NULL, err) != WA_OK)
+            return err->code;
+    }
+    *ret = (uint32_t)(number - 1);
+    return WA_OK;
+}
+
+enum wa_code wa_fleet_set_names(struct wa_fleet *f, struct wa_sv uuid, struct wa_sv names,
+                                struct wa_err *err)
+{
+    struct host *h = wa_map_get(&f->by_uuid, uuid);
+    struct wa_sv rest = names, name;
+    size_t n = 0;
+    if (h == NULL)
+        return WA_OK;
+    while (wa_sv_split(&rest, ',', &name))
+        n += name.n > 0;
+    uint32_t *numbers = wa_calloc(n + 1, sizeof *numbers);
+    if (numbers == NULL)
+        return wa_nomem(err);
+    n = 0;
+    for (rest = names; wa_sv_split(&rest, ',', &name);)
+        if (name.n > 0 && number_of(f, name, &numbers[n++], err) != WA_OK) {
+            wa_free(numbers);
+            return err->code;
+        }
+    wa_free(h->names);
+    h->names = numbers;
+    h->name_count = n;
+    return WA_OK;
+}
+
+size_t wa_fleet_name_count(const struct wa_fleet *f)
+{
+    return f->names.n;
+}
+
+struct wa_sv wa_fleet_name(const struct wa_fleet *f, size_t i)
+{
+    return wa_sv_n(f->names.items[i].key, f->names.items[i].key_n);
+}
+
+void wa_fleet_view_fini(struct wa_fleet_view *v)
+{
+    wa_free(v->is_in);
+    *v = (struct wa_fleet_view){NULL, 0};
+}
+
+static bool is_in_view(const struct host *h, const struct wa_fleet_view *v)
+{
+    for (size_t i = 0; i < h->name_count; i++)
+        if (h->names[i] < v->n && v->is_in[h->names[i]])
+            return true;
+    return false;
+}
+
+bool wa_fleet_sees(const struct wa_fleet *f, const struct wa_fleet_view *v, struct wa_sv uuid)
+{
+    const struct host *h = wa_map_get(&f->by_uuid, uuid);
+    return h != NULL && (v == NULL || is_in_view(h, v));
+}
+
 /* --- orders --- */
 
 static int by_uuid(const void *a, const void *b)
@@ -336,7 +412,8 @@ static bool is_meant(const struct wa_fleet_host *s, const struct wa_fleet_query 
     if ((q->is_reachable && !s->is_reachable) || (q->is_unreachable && s->is_reachable) ||
         (q->seen_before > 0 && s->last_seen >= q->seen_before) ||
         (is_set(q->status) && strcmp(s->status, q->status) != 0) ||
-        (is_set(q->after) && strcmp(s->uuid, q->after) <= 0))
+        (is_set(q->after) && strcmp(s->uuid, q->after) <= 0) ||
+        (q->view != NULL && !is_in_view(h, q->view)))
         return false;
     for (size_t i = 0; i < w->n; i++)
         if (!wa_sv_has(wa_sv_n(h->search, h->search_n), w->items[i]))

@@ -44,6 +44,23 @@ void wa_fleet_remove(struct wa_fleet *f, struct wa_sv uuid);
 const struct wa_fleet_host *wa_fleet_get(const struct wa_fleet *f, struct wa_sv uuid);
 size_t wa_fleet_count(const struct wa_fleet *f);
 
+/* --- what machines are in (perimeter.h): names of groups, profiles and units --- */
+/* In place of what was said before; names: separated by commas. Nothing happens for a machine that
+ * is not there. */
+WA_CHECK enum wa_code wa_fleet_set_names(struct wa_fleet *f, struct wa_sv uuid, struct wa_sv names,
+                                         struct wa_err *err);
+/* All names that any machine was ever in, numbered from 0; a number stays. */
+size_t wa_fleet_name_count(const struct wa_fleet *f);
+struct wa_sv wa_fleet_name(const struct wa_fleet *f, size_t i);
+
+struct wa_fleet_view { /* the machines that are in one of some names */
+    bool *is_in;       /* by the name's number; owned */
+    size_t n;
+};
+void wa_fleet_view_fini(struct wa_fleet_view *v);
+/* Whether the machine is there, and in the view. v: NULL for all. */
+bool wa_fleet_sees(const struct wa_fleet *f, const struct wa_fleet_view *v, struct wa_sv uuid);
+
 enum wa_fleet_key {
     WA_FLEET_NAME,
     WA_FLEET_FQDN,
@@ -61,6 +78,7 @@ struct wa_fleet_query {
     const char *status; /* exactly */
     const char *after;  /* uuids after this one. NULL or "" of these three: any */
     bool is_reachable, is_unreachable; /* only those that are, only those that are not */
+    const struct wa_fleet_view *view;  /* only those in it; NULL: all */
     int64_t seen_before;               /* s since 1970; 0: any */
     enum wa_fleet_key key;
     bool is_descending;

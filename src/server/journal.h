@@ -23,15 +23,16 @@ struct wa_journal_head {
 };
 
 #define WA_JOURNAL_FIELDS 7u
+struct wa_journal_item {
+    const char *key;
+    struct wa_sv value;
+};
 struct wa_journal_act {
     const char *act; /* "host.registered" */
     struct wa_sv
         user;         /* "" for a machine itself, "root" for whoever may write the server's files */
     const char *peer; /* its address, "" for the server's own */
-    struct {
-        const char *key;
-        struct wa_sv value;
-    } what[WA_JOURNAL_FIELDS]; /* ended by a NULL key */
+    struct wa_journal_item what[WA_JOURNAL_FIELDS]; /* ended by a NULL key */
 };
 /* One entry of the node's: {"act":..., "user":..., "peer":..., "what":{...}}. In the caller's
  * transaction, so that the act and its entry are there together or not at all. */

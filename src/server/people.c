@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "crypto/pwhash.h"
 #include "server/journal.h"
+#include "server/perimeter.h"
 #include "server/rights.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
@@ -53,8 +54,8 @@ struct superadmins {
 static void count_superadmin(void *user, const struct wa_person *p)
 {
     struct superadmins *s = user;
-    s->n +=
-        strcmp(p->role, "superadmin") == 0 && !p->is_disabled && strcmp(p->name, s->without) != 0;
+    s->n += strcmp(p->role, "superadmin") == 0 && !p->is_disabled && !p->is_limited &&
+            strcmp(p->name, s->without) != 0;
 }
 
 /* Somebody else than name can still do everything. In the transaction of the change. */
@@ -69,6 +70,24 @@ static enum wa_code check_not_last(struct wa_db *db, const char *name, struct wa
                              name);
 }
 
+/* In its one form. */
+static enum wa_code set_perimeter(struct wa_db *db, const struct wa_person_change *c,
+                                  struct wa_err *err)
+{
+    WA_AUTO_PERIMETER struct wa_perimeter p;
+    WA_AUTO_BUF struct wa_buf json;
+    wa_perimeter_init(&p);
+    wa_buf_init(&json, WA_PERIMETER_BYTES_MAX);
+    if (c->perimeter.n > 0) {
+        if (wa_perimeter_read(&p, c->perimeter, err) != WA_OK)
+            return err->code;
+        wa_perimeter_write(&p, &json);
+    }
+    return wa_buf_check(&json, err) == WA_OK
+               ? wa_store_set_perimeter(db, c->name, wa_buf_str(&json), err)
+               : err->code;
+}
+
 static enum wa_code add(struct wa_db *db, const struct wa_person_change *c, const char *hash,
                         struct wa_err *err)
 {
@@ -78,13 +97,15 @@ static enum wa_code add(struct wa_db *db, const struct wa_person_change *c, cons
         return err->code;
     if (found)
         return wa_fail(err, WA_E_EXISTS, "there is a user '%s' already", c->name);
-    return wa_store_set_user(db, c->name, hash, c->role, err);
+    return wa_store_set_user(db, c->name, hash, c->role, err) == WA_OK ? set_perimeter(db, c, err)
+                                                                       : err->code;
 }
 
 static enum wa_code change(struct wa_db *db, const struct wa_person_change *c, const char *hash,
                            struct wa_err *err)
 {
-    bool is_loss = c->what == WA_PERSON_DISABLE || c->what == WA_PERSON_REMOVE ||
+    bool is_loss = (c->what == WA_PERSON_PERIMETER && c->perimeter.n > 0) ||
+                   c->what == WA_PERSON_DISABLE || c->what == WA_PERSON_REMOVE ||
                    (c->what == WA_PERSON_ROLE && strcmp(c->role, "superadmin") != 0);
     if (is_loss && check_not_last(db, c->name, err) != WA_OK)
         return err->code;
@@ -93,6 +114,8 @@ static enum wa_code change(struct wa_db *db, const struct wa_person_change *c, c
         return add(db, c, hash, err);
     case WA_PERSON_ROLE:
         return wa_store_set_role(db, c->name, c->role, err);
+    case WA_PERSON_PERIMETER:
+        return set_perimeter(db, c, err);
     case WA_PERSON_PASSWORD:
         return wa_store_set_password(db, c->name, hash, err) == WA_OK
                    ? wa_store_end_sessions(db, c->name, err)
@@ -113,15 +136,20 @@ static enum wa_code note(struct wa_db *db, const struct wa_server_config *config
                          const struct wa_person_change *c, struct wa_err *err)
 {
     static const char *const acts[] = {
-        [WA_PERSON_ADD] = "user.added",         [WA_PERSON_ROLE] = "user.role",
-        [WA_PERSON_PASSWORD] = "user.password", [WA_PERSON_DISABLE] = "user.disabled",
-        [WA_PERSON_ENABLE] = "user.enabled",    [WA_PERSON_REMOVE] = "user.removed"};
+        [WA_PERSON_ADD] = "user.added",           [WA_PERSON_ROLE] = "user.role",
+        [WA_PERSON_PERIMETER] = "user.perimeter", [WA_PERSON_PASSWORD] = "user.password",
+        [WA_PERSON_DISABLE] = "user.disabled",    [WA_PERSON_ENABLE] = "user.enabled",
+        [WA_PERSON_REMOVE] = "user.removed"};
     bool has_role = c->what == WA_PERSON_ADD || c->what == WA_PERSON_ROLE;
-    const struct wa_journal_act act = {
-        .act = acts[c->what],
-        .user = WA_SV("root"),
-        .peer = "",
-        .what = {{"name", wa_sv(c->name)}, {has_role ? "role" : NULL, wa_sv(c->role)}}};
+    bool has_perimeter = c->what == WA_PERSON_ADD || c->what == WA_PERSON_PERIMETER;
+    struct wa_journal_act act = {.act = acts[c->what],
+                                 .user = WA_SV("root"),
+                                 .peer = "",
+                                 .what = {{"name", wa_sv(c->name)}}};
+    if (has_role)
+        act.what[1] = (struct wa_journal_item){"role", wa_sv(c->role)};
+    if (has_perimeter)
+        act.what[1 + has_role] = (struct wa_journal_item){"perimeter", c->perimeter};
     return wa_server_journal_add(db, config->server_uuid, &act, err);
 }
 

@@ -26,6 +26,14 @@ unsigned wa_role_rights(struct wa_sv role)
     return 0;
 }
 
+/* Software, and who has which role, are the same for all machines. */
+#define REACHES_ALL (WA_MAY_UPLOAD_CODE | WA_MAY_DELETE_PACKAGES | WA_MAY_PEOPLE)
+
+unsigned wa_person_rights(const char *role, bool is_limited)
+{
+    return wa_role_rights(wa_sv(role)) & ~(is_limited ? (unsigned)REACHES_ALL : 0u);
+}
+
 const char *const *wa_role_names(void)
 {
     static const char *const names[] = {"superadmin", "developer", "deployer",

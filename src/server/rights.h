@@ -24,6 +24,9 @@ enum wa_right {
 /* "superadmin", "developer", "deployer", "helpdesk", "readonly": the rights of the role, 0 for a
  * name that is none. */
 unsigned wa_role_rights(struct wa_sv role);
+/* What is left of the role's rights to somebody with a perimeter: nothing that reaches machines
+ * outside it. */
+unsigned wa_person_rights(const char *role, bool is_limited);
 /* The names, in the order of their power. NULL at the end. */
 const char *const *wa_role_names(void);
 /* "developer, deployer" style list of those who have the right; out: for a message. */

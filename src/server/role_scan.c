@@ -3,9 +3,11 @@
 #include "codec/json.h"
 #include "os/clock.h"
 #include "pkg/verify.h"
+#include "pkg/windows.h"
 #include "proto/hostid.h"
 #include "repo/publish.h"
 #include "repo/scan.h"
+#include "server/perimeter.h"
 #include "server/role_common.h"
 #include "server/scan_metadata.h"
 
@@ -43,22 +45,43 @@ static enum wa_code verify(const struct scan *s, int fd, struct wa_verdict *v, s
                      */
 
 struct question {
-    struct wa_sv op, file, name, text;
+    struct wa_sv op, file, name, text, perimeter;
     bool code; /* who uploads may publish code */
 };
 
+/* Who has a perimeter publishes only what is for machines in it: packages of its own groups, units
+ * and profiles. */
+static enum wa_code check_perimeter(const struct wa_control *c, struct wa_sv json,
+                                    struct wa_err *err)
+{
+    const char *name = wa_control_get(c, WA_A_PACKAGE), *section = wa_control_get(c, WA_A_SECTION);
+    WA_AUTO_PERIMETER struct wa_perimeter p;
+    wa_perimeter_init(&p);
+    if (json.n == 0)
+        return WA_OK;
+    if (wa_perimeter_read(&p, json, err) != WA_OK)
+        return err->code;
+    return wa_is_policy_section(section) && wa_perimeter_names(&p, wa_sv(name))
+               ? WA_OK
+               : wa_fail(err, WA_E_DENIED,
+                         "'%s' (%s) is not for your perimeter alone: somebody without one must "
+                         "publish it",
+                         name, section);
+}
+
 /* Where the package belongs, if it may be published under that name. */
 static enum wa_code judge(struct scan *s, const struct wa_relpath *part, bool is_host,
-                          bool may_code, struct wa_sv name, char canonical[2 * WA_NAME_MAX + 1],
-                          struct wa_err *err)
+                          const struct question *q, char canonical[2 * WA_NAME_MAX + 1],
+                          struct wa_buf *names, struct wa_err *err)
 {
+    const struct wa_sv name = q->name;
     WA_AUTO_FD int fd = -1;
     WA_AUTO_VERDICT struct wa_verdict v;
     wa_verdict_init(&v);
     if (wa_file_open(&s->repo, part, &fd, err) != WA_OK || wa_fd_sync(fd, err) != WA_OK ||
         verify(s, fd, &v, err) != WA_OK)
         return wa_wrap(err, "the package is refused");
-    if (v.has_setup_py && !may_code)
+    if (v.has_setup_py && !q->code)
         return wa_fail(err, WA_E_DENIED,
                        "the package has code: publishing it takes the role developer");
     const char *section = wa_control_get(&v.control, WA_A_SECTION);
@@ -73,7 +96,10 @@ static enum wa_code judge(struct scan *s, const struct wa_relpath *part, bool is
     if (!is_host && !wa_sv_eqs(name, "upload.wapt") && !wa_sv_eqs(name, canonical))
         return wa_fail(err, WA_E_REFUSED, "the package is '%s', another than its name says",
                        canonical);
-    return WA_OK;
+    if (!is_host)
+        return check_perimeter(&v.control, q->perimeter, err);
+    wa_perimeter_of_depends(wa_control_get(&v.control, WA_A_DEPENDS), names);
+    return wa_buf_check(names, err) == WA_OK ? WA_OK : wa_wrap(err, "what the machine is in");
 }
 
 static enum wa_code rescan(struct scan *s, struct wa_err *err)
@@ -122,11 +148,12 @@ static enum wa_code publish(struct scan *s, const struct wa_relpath *part, const
 }
 
 static enum wa_code place(struct scan *s, const struct wa_relpath *part, const struct question *q,
-                          char canonical[2 * WA_NAME_MAX + 1], struct wa_err *err)
+                          char canonical[2 * WA_NAME_MAX + 1], struct wa_buf *names,
+                          struct wa_err *err)
 {
     struct wa_relpath to;
     bool is_host = wa_sv_eqs(q->op, "accept-host");
-    if (judge(s, part, is_host, q->code, q->name, canonical, err) != WA_OK)
+    if (judge(s, part, is_host, q, canonical, names, err) != WA_OK)
         return err->code;
     if (!is_host)
         return publish(s, part, canonical, err);
@@ -173,8 +200,8 @@ static enum wa_code carry_out(struct scan *s, const struct question *q,
     if (wa_sv_eqs(q->op, "delete"))
         return wa_file_remove(&s->repo, &path, err) == WA_OK ? rescan(s, err) : err->code;
     bool is_document = is_root || wa_sv_eqs(q->op, "published");
-    enum wa_code code =
-        is_document ? take_document(s, is_root, &path, err) : place(s, &path, q, canonical, err);
+    enum wa_code code = is_document ? take_document(s, is_root, &path, err)
+                                    : place(s, &path, q, canonical, found, err);
     struct wa_err left = WA_ERR_INIT;
     if ((code != WA_OK || is_document) && wa_tree_remove(&s->repo, &path, &left) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.left", &left);
@@ -229,8 +256,9 @@ static enum wa_code answer_scan(void *user, struct wa_sv request, struct wa_buf 
                                            {"file", WA_WANT_SV, true, WA_RELPATH_MAX, &q.file},
                                            {"name", WA_WANT_SV, false, WA_RELPATH_MAX, &q.name},
                                            {"text", WA_WANT_SV, false, 8192, &q.text},
+                                           {"perimeter", WA_WANT_SV, false, 0, &q.perimeter},
                                            {"code", WA_WANT_BOOL, false, 0, &q.code}};
-    wa_buf_init(&found, 4096);
+    wa_buf_init(&found, WA_MEMBERSHIPS_BYTES_MAX);
     wa_arena_init(&arena, 1u << 20);
     if (wa_json_parse(request, 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "a question", err) != WA_OK)

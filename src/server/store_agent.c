@@ -12,6 +12,7 @@
 #include "proto/push.h"
 #include "proto/report.h"
 #include "server/inventory.h"
+#include "server/perimeter.h"
 #include "server/rights.h"
 #include "server/store_priv.h"
 
@@ -94,6 +95,13 @@ static void show(struct wa_store *s, struct wa_sv uuid, const struct wa_fleet_ch
         wa_log_err(&s->child.log, WA_LOG_ERROR, "fleet.stale", &err);
 }
 
+static void show_names(struct wa_store *s, struct wa_sv uuid)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_store_show_names(s->db, uuid, s->fleet, &err) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "fleet.stale", &err);
+}
+
 static enum wa_code write_host(struct wa_store *s, struct registration *g,
                                struct wa_fleet_change *c, struct wa_err *err)
 {
@@ -113,7 +121,7 @@ static enum wa_code write_host(struct wa_store *s, struct registration *g,
     return wa_store_set_section(s->db, g->msg.uuid, "host_info", wa_buf_sv(&facts), "", err);
 }
 
-static enum wa_code use_credential(struct wa_store *s, struct registration *g, bool by_password,
+static enum wa_code use_credential(struct wa_store *s, struct registration *g, bool may_replace,
                                    bool *ret_replaced, struct wa_err *err)
 {
     bool known = false, same = false;
@@ -122,7 +130,7 @@ static enum wa_code use_credential(struct wa_store *s, struct registration *g, b
         return err->code;
     /* An identity is never taken over by a token: only its own key or an administrator can replace
      * it. */
-    if (known && !same && !by_password)
+    if (known && !same && !may_replace)
         return wa_fail(
             err, WA_E_EXISTS,
             "another machine is registered as '%.*s': an administrator must register this one",
@@ -165,7 +173,7 @@ static enum wa_code note_registration(struct wa_store *s, const struct registrat
     return wa_store_note(s, &act, err);
 }
 
-static void finish_registration(struct registration *g, bool by_password)
+static void finish_registration(struct registration *g, bool may_replace)
 {
     struct wa_store *s = g->request->store;
     struct wa_err err = WA_ERR_INIT;
@@ -178,7 +186,7 @@ static void finish_registration(struct registration *g, bool by_password)
     (void)snprintf(g->by, sizeof g->by, "%s from %s", kinds[g->msg.cred], g->request->peer);
     enum wa_code code = wa_db_begin(s->db, &err);
     if (code == WA_OK) {
-        code = use_credential(s, g, by_password, &is_replaced, &err);
+        code = use_credential(s, g, may_replace, &is_replaced, &err);
         if (code == WA_OK)
             code = write_host(s, g, &change, &err);
         if (code == WA_OK)
@@ -197,6 +205,7 @@ static void finish_registration(struct registration *g, bool by_password)
     }
     if (code == WA_OK) {
         show(s, g->msg.uuid, &change);
+        show_names(s, g->msg.uuid);
         if (is_replaced) /* the former key's connection has no right to it any more */
             disconnect(s, g->msg.uuid);
         const struct wa_register_answer a = {g->msg.uuid, wa_sv(s->child.config.server_uuid),
@@ -209,17 +218,38 @@ static void finish_registration(struct registration *g, bool by_password)
     registration_free(g);
 }
 
-/* Whose password it is may let machines in. */
+/* Whether the machine is in the person's perimeter. */
+static enum wa_code sees_host(struct wa_store *s, const struct wa_person *p, struct wa_sv uuid,
+                              bool *ret, struct wa_err *err)
+{
+    WA_AUTO_PERIMETER struct wa_perimeter perimeter;
+    WA_AUTO_BUF struct wa_buf json;
+    struct wa_fleet_view view = {NULL, 0};
+    wa_perimeter_init(&perimeter);
+    wa_buf_init(&json, WA_PERIMETER_BYTES_MAX);
+    if (wa_store_perimeter(s->db, p->name, &json, err) != WA_OK ||
+        wa_perimeter_read(&perimeter, wa_buf_sv(&json), err) != WA_OK ||
+        wa_perimeter_view(&perimeter, s->fleet, &view, err) != WA_OK)
+        return err->code;
+    *ret = wa_fleet_sees(s->fleet, &view, uuid);
+    wa_fleet_view_fini(&view);
+    return WA_OK;
+}
+
+/* Whose password it is may let machines in; and in place of one that is there already only who sees
+ * that one. */
 static enum wa_code check_enroller(struct wa_store *s, const struct registration *g,
-                                   struct wa_err *err)
+                                   bool *ret_may_replace, struct wa_err *err)
 {
     struct wa_person p;
     bool found = false;
     char holders[128];
     if (wa_store_person(s->db, g->msg.user, &p, &found, err) != WA_OK)
         return err->code;
-    if (found && (wa_role_rights(wa_sv(p.role)) & WA_MAY_ENROL) != 0)
-        return WA_OK;
+    if (found && (wa_person_rights(p.role, p.is_limited) & WA_MAY_ENROL) != 0) {
+        *ret_may_replace = !p.is_limited;
+        return p.is_limited ? sees_host(s, &p, g->msg.uuid, ret_may_replace, err) : WA_OK;
+    }
     wa_right_holders(WA_MAY_ENROL, holders, sizeof holders);
     return wa_fail(err, WA_E_DENIED,
                    "'%.*s' may not register machines: it takes one of the roles %s",
@@ -230,8 +260,9 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct registration *g = user;
     struct wa_err err = WA_ERR_INIT;
-    if (wa_sv_eqs(payload, "ok") && check_enroller(s, g, &err) == WA_OK) {
-        finish_registration(g, true);
+    bool may_replace = false;
+    if (wa_sv_eqs(payload, "ok") && check_enroller(s, g, &may_replace, &err) == WA_OK) {
+        finish_registration(g, may_replace);
         return;
     }
     wa_log(&s->child.log, WA_LOG_WARNING, "login.denied", WA_LF_SV("user", g->msg.user),

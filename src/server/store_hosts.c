@@ -111,6 +111,49 @@ enum wa_code wa_store_delete_host(struct wa_db *db, const char *uuid, struct wa_
                                   : wa_fail(err, WA_E_NOT_FOUND, "there is no host '%s'", uuid);
 }
 
+enum wa_code wa_store_set_names(struct wa_db *db, struct wa_sv uuid, struct wa_sv names,
+                                struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "INSERT INTO memberships (uuid, names) VALUES (?1, ?2) ON CONFLICT (uuid) DO "
+                      "UPDATE SET names = excluded.names",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, uuid);
+    wa_bind_sv(s, 1, names);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_store_show_names(struct wa_db *db, struct wa_sv uuid, struct wa_fleet *f,
+                                 struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT names FROM memberships WHERE uuid = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, uuid);
+    if (wa_step(s, &row, err) != WA_OK || !row)
+        return err->code;
+    enum wa_code code = wa_fleet_set_names(f, uuid, wa_col_sv(s, 0), err);
+    wa_reset(s);
+    return code;
+}
+
+static enum wa_code load_names(struct wa_db *db, struct wa_fleet *f, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = true;
+    if (wa_db_prepare(db, "SELECT uuid, names FROM memberships", &s, err) != WA_OK)
+        return err->code;
+    while (wa_step(s, &row, err) == WA_OK && row)
+        if (wa_fleet_set_names(f, wa_col_sv(s, 0), wa_col_sv(s, 1), err) != WA_OK) {
+            wa_reset(s);
+            break;
+        }
+    return err->code;
+}
+
 enum wa_code wa_store_load_fleet(struct wa_db *db, struct wa_fleet *f, struct wa_err *err)
 {
     struct wa_stmt *s;
@@ -132,7 +175,7 @@ enum wa_code wa_store_load_fleet(struct wa_db *db, struct wa_fleet *f, struct wa
             break;
         }
     }
-    return err->code;
+    return err->code == WA_OK ? load_names(db, f, err) : err->code;
 }
 
 enum wa_code wa_store_take_seq(struct wa_db *db, struct wa_sv uuid, int64_t seq, int64_t now,

@@ -38,6 +38,12 @@ WA_CHECK enum wa_code wa_store_digests(struct wa_db *db, struct wa_sv uuid,
                                        void *user, struct wa_err *err);
 /* With all that is kept of it; WA_E_NOT_FOUND. */
 WA_CHECK enum wa_code wa_store_delete_host(struct wa_db *db, const char *uuid, struct wa_err *err);
+/* What its host package says that it is in (perimeter.h), whether it is registered or not. */
+WA_CHECK enum wa_code wa_store_set_names(struct wa_db *db, struct wa_sv uuid, struct wa_sv names,
+                                         struct wa_err *err);
+/* Tells the fleet, for a machine that has just come. */
+WA_CHECK enum wa_code wa_store_show_names(struct wa_db *db, struct wa_sv uuid, struct wa_fleet *f,
+                                          struct wa_err *err);
 /* Puts all hosts in f. */
 WA_CHECK enum wa_code wa_store_load_fleet(struct wa_db *db, struct wa_fleet *f, struct wa_err *err);
 

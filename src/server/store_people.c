@@ -16,19 +16,22 @@ enum wa_code wa_store_set_user(struct wa_db *db, const char *name, const char *h
     return wa_run(s, err);
 }
 
+/* Columns of read_person(). */
+#define PERSON "u.name, u.role, u.is_disabled, CASE WHEN u.perimeter = '' THEN 0 ELSE 1 END"
+
 static void read_person(struct wa_stmt *s, struct wa_person *ret)
 {
     (void)snprintf(ret->name, sizeof ret->name, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
     (void)snprintf(ret->role, sizeof ret->role, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
     ret->is_disabled = wa_col_i64(s, 2) != 0;
+    ret->is_limited = wa_col_i64(s, 3) != 0;
 }
 
 enum wa_code wa_store_person(struct wa_db *db, struct wa_sv name, struct wa_person *ret,
                              bool *ret_found, struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(db, "SELECT name, role, is_disabled FROM users WHERE name = ?", &s, err) !=
-        WA_OK)
+    if (wa_db_prepare(db, "SELECT " PERSON " FROM users u WHERE u.name = ?", &s, err) != WA_OK)
         return err->code;
     wa_bind_sv(s, 0, name);
     if (wa_step(s, ret_found, err) != WA_OK)
@@ -43,8 +46,7 @@ enum wa_code wa_store_people(struct wa_db *db, wa_person_fn fn, void *user, stru
 {
     struct wa_stmt *s;
     bool row = true;
-    if (wa_db_prepare(db, "SELECT name, role, is_disabled FROM users ORDER BY name", &s, err) !=
-        WA_OK)
+    if (wa_db_prepare(db, "SELECT " PERSON " FROM users u ORDER BY u.name", &s, err) != WA_OK)
         return err->code;
     while (wa_step(s, &row, err) == WA_OK && row) {
         struct wa_person p;
@@ -80,6 +82,28 @@ enum wa_code wa_store_set_password(struct wa_db *db, const char *name, const cha
                                    struct wa_err *err)
 {
     return change_person(db, "UPDATE users SET hash = ?2 WHERE name = ?1", hash, name, err);
+}
+
+enum wa_code wa_store_set_perimeter(struct wa_db *db, const char *name, const char *json,
+                                    struct wa_err *err)
+{
+    return change_person(db, "UPDATE users SET perimeter = ?2 WHERE name = ?1", json, name, err);
+}
+
+enum wa_code wa_store_perimeter(struct wa_db *db, const char *name, struct wa_buf *json,
+                                struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT perimeter FROM users WHERE name = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    if (row)
+        wa_buf_addsv(json, wa_col_sv(s, 0));
+    wa_reset(s);
+    return wa_buf_check(json, err);
 }
 
 enum wa_code wa_store_disable(struct wa_db *db, const char *name, bool is_disabled,
@@ -142,8 +166,8 @@ enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now,
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "SELECT u.name, u.role, u.is_disabled FROM sessions s JOIN users u ON u.name "
-                      "= s.\"user\" AND u.is_disabled = 0 WHERE s.sha256 = ? AND s.expires > ?",
+                      "SELECT " PERSON " FROM sessions s JOIN users u ON u.name = s.\"user\" AND "
+                      "u.is_disabled = 0 WHERE s.sha256 = ? AND s.expires > ?",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, sha256);

@@ -8,6 +8,7 @@ struct wa_person {
     char name[WA_NAME_MAX + 1];
     char role[32]; /* one of wa_role_names(), or of a newer program */
     bool is_disabled;
+    bool is_limited; /* to a perimeter: wa_store_perimeter() */
 };
 typedef void (*wa_person_fn)(void *user, const struct wa_person *p);
 /* Adds, or changes password and role. */
@@ -23,6 +24,12 @@ WA_CHECK enum wa_code wa_store_set_role(struct wa_db *db, const char *name, cons
                                         struct wa_err *err);
 WA_CHECK enum wa_code wa_store_set_password(struct wa_db *db, const char *name, const char *hash,
                                             struct wa_err *err);
+/* json: as wa_perimeter_write() makes it; "": all machines. */
+WA_CHECK enum wa_code wa_store_set_perimeter(struct wa_db *db, const char *name, const char *json,
+                                             struct wa_err *err);
+/* Appends it; nothing for somebody without one. */
+WA_CHECK enum wa_code wa_store_perimeter(struct wa_db *db, const char *name, struct wa_buf *json,
+                                         struct wa_err *err);
 WA_CHECK enum wa_code wa_store_disable(struct wa_db *db, const char *name, bool is_disabled,
                                        struct wa_err *err);
 WA_CHECK enum wa_code wa_store_delete_user(struct wa_db *db, const char *name, struct wa_err *err);

@@ -72,6 +72,10 @@ static const struct wa_migration migrations[] = {
      "CREATE INDEX package_history_at ON package_history (at);"
      /* What came before these tables is asked for anew: a section without a digest is sent. */
      "UPDATE sections SET digest = ''"},
+    /* perimeter "": all machines. What a machine is in outlives its registration, as its host
+     * package does. */
+    {6, "ALTER TABLE users ADD COLUMN perimeter TEXT NOT NULL DEFAULT '';"
+        "CREATE TABLE memberships (uuid TEXT PRIMARY KEY, names TEXT NOT NULL)"},
 };
 
 enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,

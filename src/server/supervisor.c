@@ -13,6 +13,7 @@
 #include "os/proc.h"
 #include "os/service.h"
 #include "server/config.h"
+#include "server/perimeter.h"
 #include "server/roles.h"
 
 #define FRONTS_MAX 64
@@ -51,10 +52,11 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
                                                      {0, NULL, 0, false}};
     static const struct wa_chan_rule auth_store[] = {{WA_S_CHECKED, "checked", 16, false},
                                                      {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_scan[] = {{WA_S_SCAN, "scan", 8192, false},
-                                                     {0, NULL, 0, false}};
-    static const struct wa_chan_rule scan_store[] = {{WA_S_SCANNED, "scanned", 16384, false},
-                                                     {0, NULL, 0, false}};
+    static const struct wa_chan_rule store_scan[] = {
+        {WA_S_SCAN, "scan", 8192 + 2 * WA_PERIMETER_BYTES_MAX, false}, {0, NULL, 0, false}};
+    static const struct wa_chan_rule scan_store[] = {
+        {WA_S_SCANNED, "scanned", 16384 + 2 * WA_MEMBERSHIPS_BYTES_MAX, false},
+        {0, NULL, 0, false}};
     static const struct wa_chan_rule store_directory[] = {
         {WA_S_WHO, "who", WA_FRONT_PERSON_MAX, false}, {0, NULL, 0, false}};
     static const struct wa_chan_rule directory_store[] = {
