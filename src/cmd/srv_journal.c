@@ -120,7 +120,7 @@ static enum wa_code journal(struct wa_cli *cli, struct wa_err *err)
         return err->code;
     enum wa_code code = wa_server_open_db(&c, "waptserver/journal", &db, err);
     if (code == WA_OK)
-        code = verbs[verb].run(cli, db, c.server_uuid, err);
+        code = verbs[verb].run(cli, db, c.node, err);
     wa_server_config_free(&c);
     return code;
 }

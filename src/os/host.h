@@ -44,6 +44,8 @@ struct wa_host_facts {
     size_t dns_count;
 };
 
+/* The short host name alone; "" when there is none. */
+void wa_host_name(char *out, size_t size);
 /* Never blocks on the network. What can't be known is left empty. */
 WA_CHECK enum wa_code wa_host_facts_read(struct wa_host_facts *ret, struct wa_err *err);
 

@@ -147,6 +147,8 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
     if (code == WA_OK)
         code = note_orders(c, batch, wa_json_count(orders), &lines, err);
     if (code == WA_OK)
+        code = wa_node_tell(s, WA_NODE_ORDERS, wa_sv(batch), err);
+    if (code == WA_OK)
         code = wa_db_commit(s->db, err);
     log_orders(c, batch, wa_json_count(orders), err);
     if (code != WA_OK) {

@@ -116,6 +116,7 @@ static enum wa_code call_forget_host(struct wa_api_call *c, struct wa_err *err)
     if (wa_api_need_host(c, uuid, err) != WA_OK || wa_db_begin(s->db, err) != WA_OK)
         return err->code;
     if (wa_store_delete_host(s->db, uuid, err) != WA_OK || wa_store_note(s, &act, err) != WA_OK ||
+        wa_node_tell(s, WA_NODE_GONE, wa_sv(uuid), err) != WA_OK ||
         wa_db_commit(s->db, err) != WA_OK) {
         wa_db_rollback(s->db);
         return err->code;

@@ -22,7 +22,7 @@ static enum wa_code call_journal(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_jw w;
     int64_t after = 0, limit = PAGE;
-    const char *node = c->store->child.config.server_uuid;
+    const char *node = c->store->child.config.node;
     if (wa_api_number(c, "after", 0, INT64_MAX, &after, err) != WA_OK ||
         wa_api_number(c, "limit", 1, PAGE_MAX, &limit, err) != WA_OK)
         return err->code;
@@ -45,7 +45,7 @@ static enum wa_code call_journal_head(struct wa_api_call *c, struct wa_err *err)
     char digest[WA_JOURNAL_DIGEST];
     struct wa_err missing = WA_ERR_INIT;
     int64_t seen = 0;
-    const char *node = c->store->child.config.server_uuid;
+    const char *node = c->store->child.config.node;
     if (wa_api_number(c, "seen", 1, INT64_MAX, &seen, err) != WA_OK ||
         wa_server_journal_head(c->store->db, node, &head, err) != WA_OK)
         return err->code;

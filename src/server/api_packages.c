@@ -24,7 +24,8 @@ static void note(struct wa_store *s, const struct scanning *k, struct wa_sv file
         .peer = k->request->peer,
         .what = {{"op", wa_sv(k->op)}, {"path", wa_sv(k->request->path)}, {"file", file}}};
     if (wa_db_begin(s->db, &err) == WA_OK && wa_store_note(s, &act, &err) == WA_OK &&
-        (k->uuid[0] == '\0' || wa_store_set_names(s->db, wa_sv(k->uuid), names, &err) == WA_OK) &&
+        (k->uuid[0] == '\0' || (wa_store_set_names(s->db, wa_sv(k->uuid), names, &err) == WA_OK &&
+                                wa_node_tell(s, WA_NODE_HOST, wa_sv(k->uuid), &err) == WA_OK)) &&
         wa_db_commit(s->db, &err) == WA_OK &&
         wa_fleet_set_names(s->fleet, wa_sv(k->uuid), names, &err) == WA_OK)
         return;

@@ -1,6 +1,9 @@
 /* config.c - the server's configuration file and where its folders are. */
 #include "server/config.h"
 
+#include "base/mem.h"
+#include "os/host.h"
+#include "server/node.h"
 #include "sql/db.h"
 
 #include <stddef.h>
@@ -18,6 +21,8 @@ static const struct wa_conf_option options[] = {
      "Account of the processes that face the network"},
     {"options", "database", WA_CONF_STR, OPT(database), "", 0, 0, 0,
      "Address of a PostgreSQL, postgresql://...; else a SQLite file of the server's own"},
+    {"options", "node", WA_CONF_STR, OPT(node), "", 0, 0, 0,
+     "Name of this server among those that share the database; empty: the host's"},
     {"options", "fronts", WA_CONF_INT, OPT(fronts), "2", 1, 64, 0,
      "Number of processes that face the network"},
     {"options", "max_connections", WA_CONF_INT, OPT(max_connections), "18000", 16, 1000000, 0,
@@ -51,6 +56,30 @@ static enum wa_code check_secret(const struct wa_server_config *c, struct wa_err
                          c->file, c->file);
 }
 
+/* The host's name where several servers may be; a server with a database of its own is known by its
+ * identity, which outlives the host's name. */
+static enum wa_code name_node(struct wa_server_config *c, struct wa_err *err)
+{
+    char host[WA_NAME_MAX + 1];
+    if (c->node[0] == '\0') {
+        wa_free(c->node);
+        c->node = NULL;
+        wa_host_name(host, sizeof host);
+        if (wa_sv_dup(wa_sv(c->database[0] != '\0' ? host : c->server_uuid), &c->node, err) !=
+            WA_OK)
+            return err->code;
+    }
+    size_t n = strlen(c->node);
+    return n > 0 && n <= WA_NODE_NAME_MAX &&
+                   strspn(c->node,
+                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == n
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFIG,
+                         "'%.100s' can't be a server's name: 1 to %u letters, digits, '.', '-' or "
+                         "'_' (node in '%s')",
+                         c->node, WA_NODE_NAME_MAX, c->file);
+}
+
 enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
                                    struct wa_err *err)
 {
@@ -75,7 +104,7 @@ enum wa_code wa_server_config_load(const char *file, struct wa_server_config *re
         wa_server_config_free(&c); /* what was read before */
         return err->code;
     }
-    if (check_secret(&c, err) != WA_OK) {
+    if (check_secret(&c, err) != WA_OK || name_node(&c, err) != WA_OK) {
         wa_server_config_free(&c);
         return err->code;
     }

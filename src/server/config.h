@@ -10,7 +10,8 @@ struct wa_server_config {
     char file[WA_PATH_MAX];
     char dir[WA_PATH_MAX]; /* of the file: private/, db/, repo/ lie in it */
     char *bind, *server_uuid, *trusted_signers, *user;
-    char *database;                               /* address; "": SQLite in db/ */
+    char *database; /* address; "": SQLite in db/ */
+    char *node;     /* this server's name among those of the database */
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
     bool is_ldaps;
     int64_t port, fronts, max_connections, max_per_address;

@@ -37,7 +37,7 @@ WA_AUTO_DEFINE(wa_fleet, wa_fleet_free)
 /* Adds the machine, or changes what is said of it. On failure nothing is changed. */
 WA_CHECK enum wa_code wa_fleet_put(struct wa_fleet *f, struct wa_sv uuid,
                                    const struct wa_fleet_change *c, struct wa_err *err);
-/* Nothing happens for a machine that is not there. */
+/* Nothing happens for a machine that is not there. now: when it was seen; below 0: not just now. */
 void wa_fleet_set_reachable(struct wa_fleet *f, struct wa_sv uuid, bool is_reachable, int64_t now);
 void wa_fleet_remove(struct wa_fleet *f, struct wa_sv uuid);
 /* NULL: it is not there. */

@@ -150,7 +150,7 @@ static enum wa_code note(struct wa_db *db, const struct wa_server_config *config
         act.what[1] = (struct wa_journal_item){"role", wa_sv(c->role)};
     if (has_perimeter)
         act.what[1 + has_role] = (struct wa_journal_item){"perimeter", c->perimeter};
-    return wa_server_journal_add(db, config->server_uuid, &act, err);
+    return wa_server_journal_add(db, config->node, &act, err);
 }
 
 enum wa_code wa_server_change_person(const struct wa_server_config *config,

@@ -46,7 +46,7 @@ void wa_store_reply(struct wa_store *s, const struct wa_chan_msg *msg)
 
 enum wa_code wa_store_note(struct wa_store *s, const struct wa_journal_act *a, struct wa_err *err)
 {
-    return wa_server_journal_add(s->db, s->child.config.server_uuid, a, err);
+    return wa_server_journal_add(s->db, s->child.config.node, a, err);
 }
 
 /* --- passwords --- */
@@ -132,7 +132,8 @@ static bool has_database(struct wa_store *s)
     struct wa_err err = WA_ERR_INIT;
     if (!wa_db_is_lost(s->db))
         return true;
-    bool is_back = wa_db_reconnect(s->db, &err) == WA_OK;
+    wa_node_deaf(s);
+    bool is_back = wa_db_reconnect(s->db, &err) == WA_OK && wa_node_listen(s, &err) == WA_OK;
     if (is_back)
         wa_log(&s->child.log, WA_LOG_INFO, "database.back", WA_LF_S("driver", wa_db_driver(s->db)));
     else
@@ -151,23 +152,37 @@ static void tell_head(struct wa_store *s)
     if (now >= s->told_at && now - s->told_at < TELL_HEAD_S)
         return;
     s->told_at = now;
-    if (wa_server_journal_head(s->db, s->child.config.server_uuid, &head, &err) != WA_OK)
+    if (wa_server_journal_head(s->db, s->child.config.node, &head, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "journal.failed", &err);
     else if (head.seq != s->told_seq)
-        wa_log(&s->child.log, WA_LOG_INFO, "journal.head",
-               WA_LF_S("node", s->child.config.server_uuid), WA_LF_I("seq", head.seq),
-               WA_LF_S("digest", head.digest));
+        wa_log(&s->child.log, WA_LOG_INFO, "journal.head", WA_LF_S("node", s->child.config.node),
+               WA_LF_I("seq", head.seq), WA_LF_S("digest", head.digest));
     s->told_seq = head.seq;
 }
 
 static void on_clock(void *user)
 {
+    struct wa_store *s = user;
+    struct wa_err err = WA_ERR_INIT;
     if (!has_database(user))
         return;
+    if (wa_node_turn(s, &err) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "node.failed", &err);
+    if (s->node.must_end) {
+        wa_loop_stop(s->loop); /* the supervisor starts all of us anew */
+        return;
+    }
     tell_head(user);
     wa_store_dispatch_due(user);
     wa_store_clean(user, wa_clock_now());
     wa_store_stamp(user, false);
+}
+
+static void on_stop(void *user, int signum)
+{
+    struct wa_store *s = user;
+    WA_UNUSED(signum);
+    wa_loop_stop(s->loop);
 }
 
 /* --- start --- */
@@ -222,6 +237,7 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_rand_map(&s->conns_by_uuid, err) != WA_OK ||
         wa_rand_map(&s->conns_by_id, err) != WA_OK || wa_loop_new(&s->loop, err) != WA_OK)
         return err->code;
+    s->node.is_alone = s->child.config.database[0] == '\0';
     const char *const reads[] = {s->trusted, NULL};
     const char *const writes[] = {db, NULL};
     unsigned net = s->child.config.database[0] != '\0' ? WA_PRIV_NET : 0; /* PostgreSQL's */
@@ -229,9 +245,10 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
                                 WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | net, reads,
                                 writes, err) != WA_OK ||
         wa_store_open(s->child.config.dir, s->child.config.database, &s->db, err) != WA_OK ||
-        wa_fleet_new(&s->fleet, err) != WA_OK ||
+        wa_fleet_new(&s->fleet, err) != WA_OK || wa_node_join(s, err) != WA_OK ||
         wa_store_load_fleet(s->db, s->fleet, err) != WA_OK ||
         wa_store_requeue(s, "", err) != WA_OK || open_channels(s, watches, err) != WA_OK ||
+        wa_node_listen(s, err) != WA_OK || wa_loop_on_stop(s->loop, on_stop, s, err) != WA_OK ||
         wa_timer_new(s->loop, on_clock, s, &s->clock, err) != WA_OK)
         return err->code;
     wa_timer_start(s->clock, CLOCK_MS, CLOCK_MS);
@@ -245,6 +262,8 @@ int wa_server_store(const char *config_file)
     static struct front_watch watches[WA_STORE_FRONTS];
     struct wa_err err = WA_ERR_INIT;
     enum wa_code code = run(&store, watches, config_file, &err);
+    wa_node_leave(&store);
+    wa_node_fini(&store);
     wa_db_close(store.db);
     wa_fleet_free(store.fleet);
     return wa_server_child_end(&store.child, code, &err);

@@ -192,6 +192,8 @@ static void finish_registration(struct registration *g, bool may_replace)
         if (code == WA_OK)
             code = note_registration(s, g, is_replaced, &err);
         if (code == WA_OK)
+            code = wa_node_tell(s, is_replaced ? WA_NODE_GONE : WA_NODE_HOST, g->msg.uuid, &err);
+        if (code == WA_OK)
             code = wa_db_commit(s->db, &err);
         if (code != WA_OK)
             wa_db_rollback(s->db);
@@ -508,6 +510,8 @@ void wa_store_report(struct wa_store_request *r)
     if (code == WA_OK) {
         code = store_statement(r, &arena, &said, &answer, &err);
         if (code == WA_OK)
+            code = wa_node_tell(s, said.is_gone ? WA_NODE_GONE : WA_NODE_HOST, said.uuid, &err);
+        if (code == WA_OK)
             code = wa_db_commit(s->db, &err);
         if (code != WA_OK)
             wa_db_rollback(s->db);
@@ -581,6 +585,7 @@ void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv pay
         return;
     }
     wa_fleet_set_reachable(s->fleet, wa_sv(h.uuid), true, wa_clock_now());
+    wa_node_presence(s, h.uuid);
     wa_store_answer(r, 200, WA_SV(""));
     wa_store_dispatch_host(s, h.uuid);
 }

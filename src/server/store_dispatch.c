@@ -35,13 +35,16 @@ static enum wa_code set_state(struct wa_store *s, const char *id, const char *fr
                               struct wa_err *err)
 {
     struct wa_stmt *q;
-    if (wa_db_prepare(s->db, "UPDATE actions SET state = ?, updated = ? WHERE id = ? AND state = ?",
+    if (wa_db_prepare(s->db,
+                      "UPDATE actions SET state = ?, updated = ?, node = ? WHERE id = ? AND state "
+                      "= ?",
                       &q, err) != WA_OK)
         return err->code;
     wa_bind_s(q, 0, to);
     wa_bind_i64(q, 1, wa_clock_now());
-    wa_bind_s(q, 2, id);
-    wa_bind_s(q, 3, from);
+    wa_bind_s(q, 2, strcmp(to, "sent") == 0 ? s->child.config.node : "");
+    wa_bind_s(q, 3, id);
+    wa_bind_s(q, 4, from);
     return wa_run(q, err);
 }
 
@@ -132,6 +135,7 @@ static enum wa_code mark_sent(struct wa_store *s, struct batch *b, struct wa_err
         if ((is_good || why.code != WA_E_NOMEM) &&
             set_state(s, g->id, "queued", is_good ? "sent" : "failed", err) != WA_OK)
             break;
+        is_good &= wa_db_changes(s->db) == 1; /* else another server was faster */
         if (is_good && kept != i) {
             b->items[kept] = *g;
             g->order = NULL; /* moved */

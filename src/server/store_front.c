@@ -108,10 +108,12 @@ enum wa_code wa_store_requeue(struct wa_store *s, const char *uuid, struct wa_er
     struct wa_stmt *q;
     if (wa_db_prepare(
             s->db,
-            "UPDATE actions SET state = 'queued' WHERE state = 'sent' AND (?1 = '' OR uuid = ?1)",
+            "UPDATE actions SET state = 'queued', node = '' WHERE state = 'sent' AND (?1 = '' OR "
+            "uuid = ?1) AND (?2 = '' OR node = ?2)",
             &q, err) != WA_OK)
         return err->code;
     wa_bind_s(q, 0, uuid);
+    wa_bind_s(q, 1, s->node.is_alone ? "" : s->child.config.node);
     if (wa_run(q, err) != WA_OK)
         return err->code;
     s->owes_dispatch |= wa_db_changes(s->db) > 0;
@@ -185,6 +187,7 @@ static void left(struct wa_store *s, const char *uuid)
 {
     struct wa_err err = WA_ERR_INIT;
     wa_fleet_set_reachable(s->fleet, wa_sv(uuid), false, wa_clock_now());
+    wa_node_presence(s, uuid);
     if (wa_store_requeue(s, uuid, &err) == WA_OK)
         return;
     s->owes_requeue = true;

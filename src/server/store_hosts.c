@@ -154,15 +154,14 @@ static enum wa_code load_names(struct wa_db *db, struct wa_fleet *f, struct wa_e
     return err->code;
 }
 
-enum wa_code wa_store_load_fleet(struct wa_db *db, struct wa_fleet *f, struct wa_err *err)
+#define SHOWN                                                                                      \
+    "SELECT h.uuid, h.name, h.fqdn, h.os, h.status, h.registered_at, p.last_seen, p.node FROM "    \
+    "hosts h JOIN presence p ON p.uuid = h.uuid"
+
+static enum wa_code load_rows(struct wa_stmt *s, struct wa_fleet *f, size_t *ret_count,
+                              struct wa_err *err)
 {
-    struct wa_stmt *s;
     bool row = true;
-    if (wa_db_prepare(db,
-                      "SELECT h.uuid, h.name, h.fqdn, h.os, h.status, h.registered_at, p.last_seen "
-                      "FROM hosts h JOIN presence p ON p.uuid = h.uuid",
-                      &s, err) != WA_OK)
-        return err->code;
     while (wa_step(s, &row, err) == WA_OK && row) {
         const struct wa_fleet_change c = {.name = wa_col_sv(s, 1),
                                           .fqdn = wa_col_sv(s, 2),
@@ -174,8 +173,33 @@ enum wa_code wa_store_load_fleet(struct wa_db *db, struct wa_fleet *f, struct wa
             wa_reset(s);
             break;
         }
+        wa_fleet_set_reachable(f, wa_col_sv(s, 0), wa_col_sv(s, 7).n > 0, -1);
+        (*ret_count)++;
     }
-    return err->code == WA_OK ? load_names(db, f, err) : err->code;
+    return err->code;
+}
+
+enum wa_code wa_store_load_fleet(struct wa_db *db, struct wa_fleet *f, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    size_t count = 0;
+    if (wa_db_prepare(db, SHOWN, &s, err) != WA_OK)
+        return err->code;
+    return load_rows(s, f, &count, err) == WA_OK ? load_names(db, f, err) : err->code;
+}
+
+enum wa_code wa_store_load_host(struct wa_db *db, struct wa_sv uuid, struct wa_fleet *f,
+                                struct wa_err *err)
+{
+    struct wa_stmt *s;
+    size_t count = 0;
+    if (wa_db_prepare(db, SHOWN " WHERE h.uuid = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, uuid);
+    if (load_rows(s, f, &count, err) != WA_OK || count > 0)
+        return err->code == WA_OK ? wa_store_show_names(db, uuid, f, err) : err->code;
+    wa_fleet_remove(f, uuid);
+    return WA_OK;
 }
 
 enum wa_code wa_store_take_seq(struct wa_db *db, struct wa_sv uuid, int64_t seq, int64_t now,

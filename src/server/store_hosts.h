@@ -44,7 +44,10 @@ WA_CHECK enum wa_code wa_store_set_names(struct wa_db *db, struct wa_sv uuid, st
 /* Tells the fleet, for a machine that has just come. */
 WA_CHECK enum wa_code wa_store_show_names(struct wa_db *db, struct wa_sv uuid, struct wa_fleet *f,
                                           struct wa_err *err);
-/* Puts all hosts in f. */
+/* Puts all hosts in f: reachable are those whose connection another server has. */
 WA_CHECK enum wa_code wa_store_load_fleet(struct wa_db *db, struct wa_fleet *f, struct wa_err *err);
+/* The same of one; takes it out of f when it is not there any more. */
+WA_CHECK enum wa_code wa_store_load_host(struct wa_db *db, struct wa_sv uuid, struct wa_fleet *f,
+                                         struct wa_err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "codec/json.h"
 #include "proto/envelope.h"
 #include "server/journal.h"
+#include "server/node.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
 #include "server/throttle.h"
@@ -26,6 +27,7 @@ struct wa_store {
     struct wa_loop *loop;
     struct wa_db *db;
     struct wa_fleet *fleet;
+    struct wa_node node;
     struct wa_chan *signer, *auth, *scan, *directory;
     struct wa_chan *fronts[WA_STORE_FRONTS];
     size_t front_count;

@@ -76,6 +76,17 @@ static const struct wa_migration migrations[] = {
      * package does. */
     {6, "ALTER TABLE users ADD COLUMN perimeter TEXT NOT NULL DEFAULT '';"
         "CREATE TABLE memberships (uuid TEXT PRIMARY KEY, names TEXT NOT NULL)"},
+    /* Several servers over one database: who they are, what each changed, which of them has a
+     * machine's connection or has sent it an order. */
+    {7,
+     "CREATE TABLE nodes (name TEXT PRIMARY KEY, boot TEXT NOT NULL, beat BIGINT NOT NULL, leads "
+     "BIGINT NOT NULL, started BIGINT NOT NULL, version TEXT NOT NULL);"
+     "CREATE TABLE changes (seq BIGINT PRIMARY KEY, at BIGINT NOT NULL, node TEXT NOT NULL, kind "
+     "TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL);"
+     "ALTER TABLE presence ADD COLUMN node TEXT NOT NULL DEFAULT '';"
+     "CREATE INDEX presence_node ON presence (node);"
+     "ALTER TABLE actions ADD COLUMN node TEXT NOT NULL DEFAULT '';"
+     "UPDATE actions SET state = 'queued' WHERE state = 'sent'"},
 };
 
 enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,

@@ -23,7 +23,7 @@ static enum wa_code note(struct wa_db *db, const struct wa_server_config *c, con
                                      .peer = "",
                                      .what = {{"token", wa_sv_sub(wa_sv(digest), 0, WA_TOKEN_ID)},
                                               {uses > 0 ? "uses" : NULL, wa_sv(number)}}};
-    return wa_server_journal_add(db, c->server_uuid, &a, err);
+    return wa_server_journal_add(db, c->node, &a, err);
 }
 
 /* The token and its entry in the journal. */

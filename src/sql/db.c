@@ -238,3 +238,25 @@ void wa_db_rollback(struct wa_db *db)
     if (wa_db_exec(db, "ROLLBACK", &ignored) != WA_OK)
         wa_err_clear(&ignored); /* then the connection is lost, and all is undone */
 }
+
+/* --- waking others --- */
+
+enum wa_code wa_db_listen(struct wa_db *db, struct wa_err *err)
+{
+    return db->drv->listen == NULL ? WA_OK : wa_db_exec(db, db->drv->listen, err);
+}
+
+enum wa_code wa_db_announce(struct wa_db *db, struct wa_err *err)
+{
+    return db->drv->announce == NULL ? WA_OK : wa_db_exec(db, db->drv->announce, err);
+}
+
+int wa_db_wake_fd(const struct wa_db *db)
+{
+    return db->drv->wake_fd == NULL ? -1 : db->drv->wake_fd(db->conn);
+}
+
+bool wa_db_was_woken(struct wa_db *db)
+{
+    return db->drv->was_woken != NULL && db->drv->was_woken(db->conn);
+}

@@ -66,6 +66,19 @@ WA_CHECK enum wa_code wa_db_begin(struct wa_db *db, struct wa_err *err);
 WA_CHECK enum wa_code wa_db_commit(struct wa_db *db, struct wa_err *err);
 void wa_db_rollback(struct wa_db *db);
 
+/* --- waking others --- */
+/* From now on this connection is woken by what others announce; to be said again after
+ * wa_db_reconnect(). Nothing where the database has nobody to tell (SQLite). A wake-up can be lost:
+ * the tables are the truth. */
+WA_CHECK enum wa_code wa_db_listen(struct wa_db *db, struct wa_err *err);
+/* Wakes the others when the caller's transaction commits. */
+WA_CHECK enum wa_code wa_db_announce(struct wa_db *db, struct wa_err *err);
+/* Readable when there may be a wake-up, or the connection is lost; the connection's own, for
+ * watching alone; -1: none. */
+int wa_db_wake_fd(const struct wa_db *db);
+/* Whether another connection has announced something since the last time. Does not block. */
+bool wa_db_was_woken(struct wa_db *db);
+
 /* --- migrations --- */
 struct wa_migration {
     int version; /* 1, 2, 3... */

@@ -36,6 +36,10 @@ struct wa_drv {
     bool (*is_lost)(void *conn);
     bool (*is_secret)(const char *url); /* holds a password in clear; NULL: never */
     const char *begin;                  /* takes the write lock at once */
+    /* Where one connection tells others of what it has done; NULL, where it has nobody to tell. */
+    const char *listen, *announce;
+    int (*wake_fd)(void *conn);
+    bool (*was_woken)(void *conn);
 };
 
 extern const struct wa_drv wa_drv_sqlite;

@@ -461,6 +461,26 @@ static bool is_lost(void *user)
     return PQstatus(c->pg) != CONNECTION_OK;
 }
 
+static int wake_fd(void *user)
+{
+    const struct conn *c = user;
+    return PQsocket(c->pg);
+}
+
+static bool was_woken(void *user)
+{
+    struct conn *c = user;
+    bool by_others = false;
+
+    if (PQconsumeInput(c->pg) != 1)
+        return false; /* lost */
+    for (PGnotify *n = PQnotifies(c->pg); n != NULL; n = PQnotifies(c->pg)) {
+        by_others |= n->be_pid != PQbackendPID(c->pg);
+        PQfreemem(n);
+    }
+    return by_others;
+}
+
 const struct wa_drv wa_drv_pgsql = {
     .name = "postgresql",
     .prefix = "postgresql://",
@@ -483,5 +503,9 @@ const struct wa_drv wa_drv_pgsql = {
     .is_lost = is_lost,
     .is_secret = is_secret,
     /* the number is "wapt" in ASCII; the lock is let go with the transaction */
+    .listen = "LISTEN wapt",
+    .announce = "NOTIFY wapt",
+    .wake_fd = wake_fd,
+    .was_woken = was_woken,
     .begin = "BEGIN; SELECT pg_advisory_xact_lock(2002874484)",
 };

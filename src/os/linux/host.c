@@ -170,6 +170,15 @@ static enum wa_code read_network(const char *root, struct wa_buf *text, struct w
     return WA_OK;
 }
 
+void wa_host_name(char *out, size_t size)
+{
+    struct utsname u;
+    out[0] = '\0';
+    if (uname(&u) == 0)
+        wa_text_clean(wa_sv(u.nodename), out, size);
+    out[strcspn(out, ".")] = '\0';
+}
+
 static void ask_kernel(struct wa_host_facts *f)
 {
     struct utsname u;

@@ -92,12 +92,13 @@ static void copy_schema(const struct bench *b)
     assert_int_equal(fclose(f), 0);
 }
 
-void bench_new(struct bench *b)
+/* other: whose database it shares; NULL: it gets one of its own. */
+static void make(struct bench *b, const struct bench *other, const char *node)
 {
     char path[WA_PATH_MAX];
     struct wa_err err = WA_ERR_INIT;
-    const char *url = database();
-    *b = (struct bench){.id = 0};
+    const char *url = other == NULL ? database() : other->url;
+    *b = (struct bench){.url = url};
     wa_buf_init(&b->order, WA_WS_MESSAGE_MAX);
     wa_test_tmpdir(b->dir);
     make_dir(b, "db", path);
@@ -108,12 +109,16 @@ void bench_new(struct bench *b)
     wa_map_init(&s->conns_by_id, 0);
     make_dir(b, "trusted", s->trusted);
     must(wa_loop_new(&s->loop, &err), &err);
-    if (url[0] == '\0')
+    if (url[0] == '\0' && other == NULL)
         copy_schema(b);
-    must(wa_store_open(b->dir, url, &s->db, &err), &err);
+    must(wa_store_open(other == NULL ? b->dir : other->dir, url, &s->db, &err), &err);
     if (url[0] == '\0') /* nobody pulls the plug here, and there are thousands of these */
         must(wa_db_exec(s->db, "PRAGMA synchronous = OFF", &err), &err);
+    must(wa_sv_dup(wa_sv(node), &s->child.config.node, &err), &err);
+    s->node.is_alone = url[0] == '\0' && other == NULL;
+    must(wa_node_join(s, &err), &err);
     must(wa_fleet_new(&s->fleet, &err), &err);
+    must(wa_store_load_fleet(s->db, s->fleet, &err), &err);
     must(wa_store_set_user(s->db, "admin", "H", "superadmin", &err), &err);
     must(wa_sv_dup(WA_SV("server-uuid"), &s->child.config.server_uuid, &err), &err);
     must(wa_sv_dup(WA_SV("relay key"), &s->relay_public, &err), &err);
@@ -127,6 +132,22 @@ void bench_new(struct bench *b)
     s->front_count = 1;
 }
 
+void bench_new(struct bench *b)
+{
+    make(b, NULL, "server-uuid");
+}
+
+void bench_new_beside(struct bench *b, struct bench *other, const char *node)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (other->store->node.is_alone) { /* not any more */
+        other->store->node.is_alone = false;
+        wa_node_fini(other->store);
+        must(wa_node_join(other->store, &err), &err);
+    }
+    make(b, other, node);
+}
+
 void bench_free(struct bench *b)
 {
     struct wa_store *s = b->store;
@@ -136,12 +157,14 @@ void bench_free(struct bench *b)
         wa_chan_free(chans[i]);
     wa_store_forget(s);
     assert_null(s->questions);
+    wa_node_fini(s);
     wa_db_close(s->db);
     wa_fleet_free(s->fleet);
     wa_loop_free(s->loop);
     wa_key_free(b->relay);
     wa_buf_fini(&b->order);
     wa_free(s->child.config.server_uuid);
+    wa_free(s->child.config.node);
     wa_free(s->child.config.ldap_servers);
     wa_free(s->relay_public);
     wa_free(s);

@@ -13,6 +13,7 @@
 
 struct bench {
     char dir[WA_PATH_MAX]; /* of the server, and removed with it */
+    const char *url; /* of its PostgreSQL; "": SQLite */
     struct wa_store *store;
     struct wa_chan *front, *signer, *auth, *scan, *directory; /* the other ends */
     struct wa_key *relay;
@@ -28,6 +29,8 @@ struct bench {
     bool is_tortured; /* memory may run out in the store, and only there: all else is paused */
 };
 void bench_new(struct bench *b);
+/* A second server over the other's database; to be freed before it. */
+void bench_new_beside(struct bench *b, struct bench *other, const char *node);
 void bench_free(struct bench *b);
 /* A message of the front, unanswered yet. */
 void bench_send(struct bench *b, uint16_t type, uint32_t id, struct wa_sv payload);
