@@ -16,6 +16,7 @@ void wa_trust_write(struct wa_jw *w, const struct wa_tls_trust *trust)
     wa_jw_kv(w, "fingerprint", trust->fingerprint);
     wa_jw_kvb(w, "system_cas", trust->system_cas);
     wa_jw_kv(w, "host", trust->host);
+    wa_jw_kvsv(w, "identity", trust->identity);
     wa_jw_end(w);
 }
 
@@ -28,6 +29,7 @@ enum wa_code wa_trust_read(const struct wa_json *j, struct wa_tls_trust *ret, st
         {"fingerprint", WA_WANT_SV, true, 64, &fingerprint},
         {"system_cas", WA_WANT_BOOL, true, 0, &t.system_cas},
         {"host", WA_WANT_SV, true, sizeof t.host - 1, &host},
+        {"identity", WA_WANT_SV, true, 64u << 10, &t.identity},
     };
     enum wa_code code = wa_json_read(j, fields, WA_COUNT(fields), "trust", err);
     if (code != WA_OK) {

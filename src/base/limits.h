@@ -87,7 +87,10 @@
 #define WA_RSA_BITS_MIN 2048         /* bits: below is weak (NIST SP 800-57, 2014 on) */
 #define WA_RSA_BITS_MAX 16384        /* bits: above is a denial of service */
 #define WA_TRUST_FILE_BYTES_MAX                                                                    \
-    (16u << 20)        /* bytes: a file of the administrator's; revocation lists can be long */
+    (16u << 20) /* bytes: a file of the administrator's; revocation lists can be long */
+#define WA_CERT_SERIAL_SIZE 41 /* bytes with the NUL: 20 bytes in hex (RFC 5280, 4.1.2.2) */
+#define WA_CSR_BYTES_MAX                                                                           \
+    8192u              /* bytes: a request for a certificate; an RSA key of 16,384 bits fits */
 #define WA_CN_SIZE 260 /* bytes with the NUL: 64 characters, the longest name that X.520 allows */
 #define WA_TRUST_CHECKS_MAX                                                                        \
     128u /* signature checks of one search: a path of 16 with eight namesakes each */
@@ -265,6 +268,10 @@
 #define WA_REPORT_SKEW_S 900 /* s: a clock further off is told to the administrator */
 #define WA_TWIN_DOUBTS_MAX                                                                         \
     3 /* reports in a row that the server had before: beyond chance, and answers that got lost */
+#define WA_CLIENT_CERT_DAYS_MAX 825 /* days: a machine's TLS certificate; renewed long before */
+#define WA_CLIENT_CERTS_A_DAY                                                                      \
+    10                   /* new ones for one machine: a hostile one must not fill the table */
+#define WA_CRL_DAYS 7    /* days that a list of revoked ones holds; renewed each day */
 #define WA_TOKEN_MAX 160 /* bytes with NUL: an enrolment token */
 #define WA_SQL_VALUE_BYTES_MAX                                                                     \
     (64 << 20) /* bytes: one value of the database, above the largest message */

@@ -127,6 +127,15 @@ static enum wa_code take_key(struct wa_cert *c, struct wa_err *err)
     return wa_key_adopt(pkey, false, &c->key, err);
 }
 
+static void take_serial(struct wa_cert *c)
+{
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(c->x);
+    int n = ASN1_STRING_length(serial);
+
+    if (n > 0 && n <= (WA_CERT_SERIAL_SIZE - 1) / 2 && ASN1_STRING_type(serial) == V_ASN1_INTEGER)
+        wa_hex_encode(ASN1_STRING_get0_data(serial), (size_t)n, c->serial);
+}
+
 static enum wa_code describe(struct wa_cert *c, struct wa_err *err)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -138,6 +147,7 @@ static enum wa_code describe(struct wa_cert *c, struct wa_err *err)
     if (!wa_asn1_time(X509_get0_notBefore(c->x), &c->not_before) ||
         !wa_asn1_time(X509_get0_notAfter(c->x), &c->not_after))
         return wa_ossl_fail(err, WA_E_INVALID, "its dates can't be read");
+    take_serial(c);
     take_usage(c);
     if (!c->is_sound && !is_broken_again(c->x))
         return wa_ossl_fail(err, WA_E_NOMEM, "its extensions can't be read");
@@ -279,6 +289,11 @@ enum wa_code wa_cert_twin(const struct wa_cert *c, const struct wa_key *issuer_k
 }
 
 /* --- questions --- */
+const char *wa_cert_serial(const struct wa_cert *c)
+{
+    return c->serial;
+}
+
 const char *wa_cert_fingerprint(const struct wa_cert *c)
 {
     return c->fingerprint;

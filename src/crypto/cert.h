@@ -38,6 +38,9 @@ WA_CHECK enum wa_code wa_certs_write_pem(const struct wa_certs *list, struct wa_
                                          struct wa_err *err);
 
 const char *wa_cert_fingerprint(const struct wa_cert *c); /* lower-case hex SHA-256 of the DER */
+/* Its serial number in lower-case hex, two digits a byte; "" when that is longer than the 20 bytes
+ * that RFC 5280 allows, or negative. */
+const char *wa_cert_serial(const struct wa_cert *c);
 const char *wa_cert_cn(const struct wa_cert *c); /* the last common name, UTF-8; "" when absent */
 const char *wa_cert_subject(const struct wa_cert *c); /* RFC 2253, for people */
 const char *wa_cert_issuer(const struct wa_cert *c);

@@ -13,6 +13,7 @@ struct wa_cert {
     X509 *x;
     struct wa_key *key;
     char fingerprint[65];
+    char serial[WA_CERT_SERIAL_SIZE];
     char cn[WA_CN_SIZE];
     char subject[512], issuer[512];
     int64_t not_before, not_after;

@@ -19,6 +19,13 @@ void *wa_http_user(const struct wa_http_conn *c)
     return c->user;
 }
 
+enum wa_code wa_http_client(const struct wa_http_conn *c, struct wa_tls_peer *ret,
+                            struct wa_err *err)
+{
+    *ret = (struct wa_tls_peer){.name = ""};
+    return c->tls == NULL ? WA_OK : wa_tls_peer(c->tls, ret, err);
+}
+
 const char *wa_http_peer(const struct wa_http_conn *c)
 {
     return c->peer;

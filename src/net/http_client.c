@@ -482,8 +482,10 @@ enum wa_code wa_http_perform(const struct wa_http_call *call, const struct wa_tl
         x.next = NULL;
         if (check_hop(&url, at, &next, err) != WA_OK)
             return err->code;
-        if (!is_same_server(&url, &next)) /* what was known of the first says nothing of this one */
+        if (!is_same_server(&url, &next)) { /* what was known of the first says nothing of this one */
             policy.host[0] = policy.fingerprint[0] = '\0';
+            policy.identity = WA_SV(""); /* nor need it know who we are */
+        }
         url = next;
     }
     *ret = result;

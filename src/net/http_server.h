@@ -63,6 +63,9 @@ WA_AUTO_DEFINE(wa_http_server, wa_http_server_free)
 void wa_http_set_user(struct wa_http_conn *c, void *data);
 void *wa_http_user(const struct wa_http_conn *c);
 const char *wa_http_peer(const struct wa_http_conn *c); /* address as text */
+/* Whom its certificate names, as wa_tls_peer(). */
+WA_CHECK enum wa_code wa_http_client(const struct wa_http_conn *c, struct wa_tls_peer *ret,
+                                     struct wa_err *err);
 const struct wa_http_head *wa_http_conn_head(const struct wa_http_conn *c);
 /* From on_request: the body waits, unread but for what came with the head, until one of the next
  * two or an answer. For what has to be asked first whether the body is wanted at all. */
@@ -114,6 +117,9 @@ WA_CHECK enum wa_code wa_http_accept_ws(struct wa_http_conn *c, size_t max,
 void wa_ws_set_user(struct wa_ws_conn *c, void *user);
 void wa_ws_set_max(struct wa_ws_conn *c, size_t max);
 const char *wa_ws_peer(const struct wa_ws_conn *c);
+/* Whom its certificate names, as wa_tls_peer(). */
+WA_CHECK enum wa_code wa_ws_client(const struct wa_ws_conn *c, struct wa_tls_peer *ret,
+                                   struct wa_err *err);
 WA_CHECK enum wa_code wa_ws_channel_binding(struct wa_ws_conn *c, uint8_t out[32],
                                             struct wa_err *err);
 /* Queues one text message and writes what can be written; calls nobody back. WA_E_LIMIT when the

@@ -76,8 +76,12 @@ enum wa_code wa_tls_server_ctx(const struct wa_certs *chain, const struct wa_key
             return wa_tls_fail(err, WA_E_CONFIG, "use the TLS certificate's chain");
     (void)SSL_CTX_set_options(c->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                           SSL_OP_CIPHER_SERVER_PREFERENCE);
+    /* One ticket, which takes a client's certificate along: without a context of its own, a session
+     * with one could not be resumed at all. */
+    static const unsigned char context[] = "wapt";
     (void)SSL_CTX_set_num_tickets(c->ssl, 1);
     (void)SSL_CTX_set_session_cache_mode(c->ssl, SSL_SESS_CACHE_OFF);
+    (void)SSL_CTX_set_session_id_context(c->ssl, context, sizeof context - 1);
     *ret = WA_TAKE(c);
     return WA_OK;
 }
@@ -91,6 +95,8 @@ void wa_tls_ctx_free(struct wa_tls_ctx *ctx)
     X509_STORE_free(ctx->store);
     X509_free(ctx->seen);
     wa_certs_fini(&ctx->pinned);
+    wa_cert_free(ctx->own);
+    wa_key_free(ctx->own_key);
     wa_free(ctx);
 }
 
@@ -239,6 +245,11 @@ enum wa_code wa_tls_channel_binding(struct wa_tls *t, uint8_t out[32], struct wa
                                    (const unsigned char *)"", 0, 1) != 1)
         return wa_tls_fail(err, WA_E_INTERNAL, "bind to the TLS connection");
     return WA_OK;
+}
+
+X509 *wa_tls_peer_native(const struct wa_tls *t)
+{
+    return SSL_get0_peer_certificate(t->ssl);
 }
 
 enum wa_code wa_tls_peer_fingerprint(struct wa_tls *t, char out[65], struct wa_err *err)

@@ -20,6 +20,8 @@ struct wa_tls_trust {
     bool system_cas; /* the operating system's authorities too */
     char host[256];  /* name or address that the certificate must carry, unless it is pinned or
                         fingerprinted */
+    /* PEM: our own certificate, then its key, shown to a server that asks for one; empty: none. */
+    struct wa_sv identity;
 };
 /* Accepted: the leaf equals a pinned certificate or has the fingerprint, and its dates hold; or a
  * chain to an authority of pem or the system, dates, serverAuth, and the host name. All three
@@ -32,6 +34,14 @@ WA_CHECK enum wa_code wa_tls_client_ctx(const struct wa_tls_trust *trust, struct
 /* chain: server's first. Session tickets: one. */
 WA_CHECK enum wa_code wa_tls_server_ctx(const struct wa_certs *chain, const struct wa_key *key,
                                         struct wa_tls_ctx **ret, struct wa_err *err);
+/* Clients of this server context may show a certificate (F1A). One that the authority has not
+ * issued for TLS clients, that is out of date or that is_revoked() names ends the handshake; none
+ * is fine. A resumed session brings the certificate of the first: ask wa_tls_peer() and judge
+ * again. Before the first connection; user must outlive ctx. */
+typedef bool (*wa_tls_revoked_fn)(void *user, const char *serial);
+WA_CHECK enum wa_code wa_tls_ask_clients(struct wa_tls_ctx *ctx, const struct wa_cert *authority,
+                                         wa_tls_revoked_fn is_revoked, void *user,
+                                         struct wa_err *err);
 void wa_tls_ctx_free(struct wa_tls_ctx *ctx);
 WA_AUTO_DEFINE(wa_tls_ctx, wa_tls_ctx_free)
 /* For net/http_client: installs the policy of a client context in libcurl's SSL_CTX. ctx must
@@ -72,5 +82,12 @@ bool wa_tls_has_pending(const struct wa_tls *t);
 WA_CHECK enum wa_code wa_tls_channel_binding(struct wa_tls *t, uint8_t out[32], struct wa_err *err);
 /* Fingerprint of the peer's certificate, "" when it sent none. */
 WA_CHECK enum wa_code wa_tls_peer_fingerprint(struct wa_tls *t, char out[65], struct wa_err *err);
+/* Whom a client's certificate names; all "" when it showed none. After the handshake. */
+struct wa_tls_peer {
+    char name[65]; /* its common name */
+    char serial[WA_CERT_SERIAL_SIZE];
+};
+WA_CHECK enum wa_code wa_tls_peer(const struct wa_tls *t, struct wa_tls_peer *ret,
+                                  struct wa_err *err);
 
 #endif

@@ -16,6 +16,12 @@ struct wa_tls_ctx {
     char fingerprint[65];
     char host[256];
     char reason[WA_ERR_TEXT_MAX / 2];
+    /* a client's own */
+    struct wa_cert *own;
+    struct wa_key *own_key;
+    /* a server's */
+    wa_tls_revoked_fn is_revoked;
+    void *revoked_user;
 };
 
 /* What OpenSSL has to say about its last failure, behind "cannot <what>". */
@@ -31,6 +37,8 @@ WA_CHECK enum wa_code wa_tls_install(struct wa_tls_ctx *c, SSL_CTX *ssl, struct 
 BIO_METHOD *wa_tls_socket_method(void);
 /* The descriptor stays the caller's. NULL when memory ran out. */
 BIO *wa_tls_socket(BIO_METHOD *method, int fd);
+/* The peer's certificate, the connection's; NULL: it showed none. */
+X509 *wa_tls_peer_native(const struct wa_tls *t);
 /* SHA-256 of the certificate in lower-case hex; "" when memory ran out. */
 void wa_tls_digest(const X509 *x, char out[65]);
 

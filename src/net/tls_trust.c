@@ -231,6 +231,9 @@ enum wa_code wa_tls_install(struct wa_tls_ctx *c, SSL_CTX *ssl, struct wa_err *e
     SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(ssl, verify_callback, c);
     c->reason[0] = '\0';
+    if (c->own != NULL && (SSL_CTX_use_certificate(ssl, wa_cert_native(c->own)) != 1 ||
+                           SSL_CTX_use_PrivateKey(ssl, wa_key_native(c->own_key)) != 1))
+        return wa_tls_fail(err, WA_E_CONFIG, "use this machine's certificate");
     return WA_OK;
 }
 
@@ -270,6 +273,21 @@ static enum wa_code add_system_authorities(X509_STORE *store, struct wa_err *err
     return WA_OK;
 }
 
+/* Who we are, to a server that asks. */
+static enum wa_code take_identity(struct wa_tls_ctx *c, struct wa_sv pem, struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
+    if (pem.n == 0)
+        return WA_OK;
+    if (wa_certs_read_pem(pem, 1, &certs, err) != WA_OK ||
+        wa_key_read_pem(pem, "this machine's TLS key", NULL, NULL, &c->own_key, err) != WA_OK)
+        return wa_wrap(err, "the certificate of this machine");
+    if (!wa_cert_matches_key(certs.items[0], c->own_key))
+        return wa_fail(err, WA_E_CONFIG, "this machine's certificate is not its TLS key's");
+    c->own = wa_cert_ref(certs.items[0]);
+    return WA_OK;
+}
+
 enum wa_code wa_tls_take_trust(struct wa_tls_ctx *c, const struct wa_tls_trust *trust,
                                struct wa_err *err)
 {
@@ -282,6 +300,8 @@ enum wa_code wa_tls_take_trust(struct wa_tls_ctx *c, const struct wa_tls_trust *
     c->store = X509_STORE_new();
     if (c->store == NULL)
         return wa_nomem(err);
+    if (take_identity(c, trust->identity, err) != WA_OK)
+        return err->code;
     if (trust->pem.n > 0 && wa_certs_read_pem(trust->pem, WA_ANCHORS_MAX, &c->pinned, err) != WA_OK)
         return wa_wrap(err, "the certificates by which the server is trusted");
     for (size_t i = 0; i < c->pinned.n; i++) {

@@ -317,6 +317,12 @@ void wa_ws_set_max(struct wa_ws_conn *c, size_t max)
     wa_ws_set_max_message(c->ws, max);
 }
 
+enum wa_code wa_ws_client(const struct wa_ws_conn *c, struct wa_tls_peer *ret, struct wa_err *err)
+{
+    *ret = (struct wa_tls_peer){.name = ""};
+    return c->tls == NULL ? WA_OK : wa_tls_peer(c->tls, ret, err);
+}
+
 const char *wa_ws_peer(const struct wa_ws_conn *c)
 {
     return c->peer;

@@ -69,6 +69,8 @@ enum wa_code wa_register_write(const struct wa_register_msg *m, struct wa_sv fac
     struct wa_jw w;
     begin(&w, text, WA_PURPOSE_REGISTER, m->uuid, m->seq, m->time);
     wa_jw_kvsv(&w, "certificate", m->certificate);
+    if (m->csr.n > 0)
+        wa_jw_kvsv(&w, "csr", m->csr);
     wa_jw_key(&w, "credential");
     wa_jw_obj(&w);
     switch (m->cred) {
@@ -134,6 +136,7 @@ enum wa_code wa_register_read(const struct wa_json *statement, struct wa_registe
         {"seq", WA_WANT_I64, true, 0, &m.seq},
         {"time", WA_WANT_I64, true, 0, &m.time},
         {"certificate", WA_WANT_SV, true, 64u << 10, &m.certificate},
+        {"csr", WA_WANT_SV, false, WA_CSR_BYTES_MAX, &m.csr},
         {"credential", WA_WANT_OBJECT, true, 0, &credential},
         {"host_info", WA_WANT_OBJECT, false, 0, &m.facts},
     };
@@ -154,6 +157,8 @@ void wa_register_answer_write(const struct wa_register_answer *a, struct wa_buf 
     wa_jw_kvsv(&w, "server_uuid", a->server_uuid);
     wa_jw_kvsv(&w, "relay_key", a->relay_key);
     wa_jw_kvi(&w, "server_time", a->server_time);
+    if (a->certificate.n > 0)
+        wa_jw_kvsv(&w, "certificate", a->certificate);
     wa_jw_end(&w);
 }
 
@@ -166,6 +171,7 @@ enum wa_code wa_register_answer_read(const struct wa_json *j, struct wa_register
         {"server_uuid", WA_WANT_SV, true, WA_UUID_MAX, &a.server_uuid},
         {"relay_key", WA_WANT_SV, true, 16u << 10, &a.relay_key},
         {"server_time", WA_WANT_I64, true, 0, &a.server_time},
+        {"certificate", WA_WANT_SV, false, 64u << 10, &a.certificate},
     };
     if (wa_json_read_lax(j, fields, WA_COUNT(fields), "the answer to a registration", err) != WA_OK)
         return err->code;

@@ -26,6 +26,7 @@ struct wa_register_msg {
     struct wa_sv uuid;
     int64_t seq, time;
     struct wa_sv certificate; /* PEM, self-signed by the machine's key, CN = uuid */
+    struct wa_sv csr;         /* PEM, of its TLS key, CN = uuid; empty: it wants no certificate */
     enum wa_cred_kind cred;
     struct wa_sv token;          /* TOKEN */
     struct wa_sv user, password; /* PASSWORD: an administrator's */
@@ -36,11 +37,13 @@ WA_CHECK enum wa_code wa_register_write(const struct wa_register_msg *m, struct 
 WA_CHECK enum wa_code wa_register_read(const struct wa_json *statement, struct wa_register_msg *ret,
                                        struct wa_err *err);
 
-/* Answer, over verified TLS: {"uuid","server_uuid","relay_key","server_time"}. relay_key: PEM
- * public key of the countersigner. */
+/* Answer, over verified TLS: {"uuid","server_uuid","relay_key","server_time","certificate"}.
+ * relay_key: PEM public key of the countersigner. certificate: PEM, for the TLS key of the request;
+ * absent when none was issued. */
 struct wa_register_answer {
     struct wa_sv uuid, server_uuid, relay_key;
     int64_t server_time;
+    struct wa_sv certificate;
 };
 void wa_register_answer_write(const struct wa_register_answer *a, struct wa_buf *out);
 WA_CHECK enum wa_code wa_register_answer_read(const struct wa_json *j,

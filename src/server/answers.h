@@ -4,13 +4,15 @@
 
 #include "crypto/key.h"
 #include "net/ldap.h"
+#include "server/authority.h"
 
 struct wa_signer_keys {
     struct wa_key *relay, *timestamp;
+    struct wa_authority authority;
 };
 /* user: const struct wa_signer_keys *. Signs countersignatures that it composes from
- * {uuid,nonce,sha256}, and a timestamp from {repository,version,length,sha256,hours}, nothing else;
- * anything malformed refuses the whole request. */
+ * {uuid,nonce,sha256}, a timestamp from {repository,version,length,sha256,hours}, and what the
+ * authority issues (authority.h), nothing else; anything malformed refuses the whole request. */
 WA_CHECK enum wa_code wa_signer_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                        struct wa_err *err);
 /* user: const char *, the hash that stands for users who do not exist. Appends "ok" or "no". */

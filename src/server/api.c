@@ -11,7 +11,7 @@
 
 static const struct wa_api_resource *const resources[] = {
     &wa_api_session_calls,  &wa_api_hosts_calls,   &wa_api_inventory_calls, &wa_api_actions_calls,
-    &wa_api_packages_calls, &wa_api_journal_calls, &wa_api_openapi_calls,
+    &wa_api_packages_calls, &wa_api_journal_calls, &wa_api_openapi_calls,   &wa_api_authority_calls,
 };
 
 const struct wa_api_route *wa_api_route_at(size_t i)

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "os/clock.h"
 #include "server/api.h"
+#include "server/store_authority.h"
 
 #define PAGE 1000      /* machines, when nothing is said */
 #define PAGE_MAX 10000 /* and at most */
@@ -109,19 +110,22 @@ static enum wa_code call_forget_host(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
     const char *uuid = c->args[0];
+    int64_t revoked = 0;
     const struct wa_journal_act act = {.act = "host.forgotten",
                                        .user = wa_sv(c->who.user),
                                        .peer = c->request->peer,
                                        .what = {{"uuid", wa_sv(uuid)}}};
     if (wa_api_need_host(c, uuid, err) != WA_OK || wa_db_begin(s->db, err) != WA_OK)
         return err->code;
-    if (wa_store_delete_host(s->db, uuid, err) != WA_OK || wa_store_note(s, &act, err) != WA_OK ||
+    if (wa_store_revoke(s, wa_sv(uuid), "the machine was forgotten", &revoked, err) != WA_OK ||
+        wa_store_delete_host(s->db, uuid, err) != WA_OK || wa_store_note(s, &act, err) != WA_OK ||
         wa_node_tell(s, WA_NODE_GONE, wa_sv(uuid), err) != WA_OK ||
         wa_db_commit(s->db, err) != WA_OK) {
         wa_db_rollback(s->db);
         return err->code;
     }
     wa_store_disconnect(s, uuid);
+    wa_store_tell_revoked(s);
     wa_fleet_remove(s->fleet, wa_sv(uuid));
     wa_log(&s->child.log, WA_LOG_INFO, "host.forgotten", WA_LF_S("uuid", uuid),
            WA_LF_S("user", c->who.user), WA_LF_S("peer", c->request->peer));

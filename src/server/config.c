@@ -29,6 +29,8 @@ static const struct wa_conf_option options[] = {
      "Connections of one such process"},
     {"options", "max_connections_per_address", WA_CONF_INT, OPT(max_per_address), "256", 4, 1000000,
      0, "Of these, those of one address that are no agent's permanent one"},
+    {"options", "client_certificate_days", WA_CONF_INT, OPT(client_cert_days), "90", 1,
+     WA_CLIENT_CERT_DAYS_MAX, 0, "Days that the TLS certificate of a machine lasts"},
     {"options", "ldap_auth_server", WA_CONF_CSV, OPT(ldap_servers), "", 0, 0, 0,
      "Servers of the directory that knows people, tried in this order; empty: none"},
     {"options", "ldap_auth_base_dn", WA_CONF_STR, OPT(ldap_base), "", 0, 0, 0,

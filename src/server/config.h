@@ -15,6 +15,7 @@ struct wa_server_config {
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
     bool is_ldaps;
     int64_t port, fronts, max_connections, max_per_address;
+    int64_t client_cert_days; /* that a machine's TLS certificate lasts */
 };
 WA_CHECK enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
                                             struct wa_err *err);
@@ -22,6 +23,9 @@ void wa_server_config_free(struct wa_server_config *c);
 /* Path below dir. out: WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_server_path(const struct wa_server_config *c, const char *name, char *out,
                                      struct wa_err *err);
+
+#define WA_CRL_FILE                                                                                \
+    "db/authority.crl" /* the revoked machines' certificates, for nginx and HAProxy */
 
 /* --- tls_files.c --- */
 /* The server's certificate chain and its key, which belong together and are in date; WA_E_CONFIG

@@ -41,6 +41,7 @@ struct wa_exchange {
     uint32_t unacknowledged; /* orders that went out and wait for their acknowledgement */
     char nonce[65];
     char peer[48];
+    struct wa_tls_peer client; /* whom its certificate names; all "" without one */
     uint64_t since_ms;
     enum wa_front_kind kind;
     uint64_t body_max;
@@ -66,6 +67,8 @@ struct wa_front {
     struct wa_map by_id; /* the same, by their id */
     uint64_t body_bytes; /* of all bodies being collected */
     uint32_t next_id;
+    struct wa_map revoked; /* serial numbers of machines' certificates */
+    bool knows_revoked;    /* the store has told them */
 };
 /* NULL: memory ran out. */
 struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c);
@@ -73,10 +76,22 @@ void wa_front_exchange_free(struct wa_exchange *x);
 /* The error to the client; what is wrong with the server itself goes to the log only. */
 void wa_front_answer_err(struct wa_front *f, struct wa_http_conn *c, const struct wa_err *err);
 
+/* --- front_clients.c --- */
+/* Has tls ask clients for certificates of the server's authority. Reads files. */
+WA_CHECK enum wa_code wa_front_ask_clients(struct wa_front *f, struct wa_tls_ctx *tls,
+                                           struct wa_err *err);
+/* The machine that the connection's certificate names; "" when it showed none. WA_E_DENIED: it was
+ * revoked; WA_E_BUSY: not known yet whether it was. */
+WA_CHECK enum wa_code wa_front_machine(struct wa_front *f, const struct wa_http_conn *c,
+                                       struct wa_tls_peer *ret, struct wa_err *err);
+/* All revoked ones, a line each. WebSockets under one of them are closed. */
+void wa_front_take_revoked(struct wa_front *f, struct wa_sv lines);
+
 /* --- front_push.c --- */
 /* The order to the agent. */
 void wa_front_order(struct wa_exchange *x, struct wa_sv text);
-void wa_front_push(struct wa_front *f, struct wa_http_conn *c);
+/* client: whom its certificate names. */
+void wa_front_push(struct wa_front *f, struct wa_http_conn *c, const struct wa_tls_peer *client);
 /* The store's verdict on a greeting. */
 void wa_front_greeted(struct wa_exchange *x, int status);
 /* Ends WebSockets that have not greeted in time. */

@@ -22,7 +22,7 @@ static size_t ungreeted(const struct wa_front *f, const char *peer)
     return n;
 }
 
-void wa_front_push(struct wa_front *f, struct wa_http_conn *c)
+void wa_front_push(struct wa_front *f, struct wa_http_conn *c, const struct wa_tls_peer *client)
 {
     static const struct wa_ws_events events = {ws_message, ws_close};
     struct wa_err err = WA_ERR_INIT;
@@ -34,8 +34,10 @@ void wa_front_push(struct wa_front *f, struct wa_http_conn *c)
         return;
     }
     struct wa_exchange *x = wa_front_exchange(f, NULL);
-    if (x != NULL)
+    if (x != NULL) {
         (void)snprintf(x->peer, sizeof x->peer, "%s", wa_http_peer(c));
+        x->client = *client;
+    }
     if (x == NULL || wa_rand_hex(x->nonce, 32, &err) != WA_OK ||
         wa_http_accept_ws(c, WA_WS_HELLO_MAX, &events, x, &x->ws, &err) != WA_OK) {
         if (x != NULL)
@@ -65,6 +67,7 @@ static enum wa_code ask_hello(struct wa_exchange *x, struct wa_sv hello, struct 
     wa_jw_kvi(&w, "conn", x->id);
     wa_jw_kv(&w, "nonce", x->nonce);
     wa_jw_kv(&w, "channel", channel);
+    wa_jw_kv(&w, "machine", x->client.name);
     wa_jw_kvsv(&w, "text", hello);
     wa_jw_end(&w);
     if (wa_buf_check(&text, err) != WA_OK)

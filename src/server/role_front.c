@@ -146,6 +146,7 @@ static enum wa_code ask_store(struct wa_exchange *x, bool is_question, struct wa
     wa_jw_kvsv(&w, "query", h->query);
     wa_jw_kvsv(&w, "bearer", route.bearer);
     wa_jw_kv(&w, "peer", wa_http_peer(x->http));
+    wa_jw_kv(&w, "machine", x->client.name);
     wa_jw_kvb(&w, "question", is_question);
     wa_jw_end(&w);
     wa_buf_addc(&text, '\n');
@@ -272,6 +273,10 @@ static void on_store(void *user, const struct wa_chan_msg *msg)
         on_answer(f, msg);
         return;
     }
+    if (msg->type == WA_S_REVOKED) {
+        wa_front_take_revoked(f, msg->payload);
+        return;
+    }
     struct wa_exchange *x = exchange_find(f, msg->id);
     if (x == NULL || x->ws == NULL)
         return;
@@ -310,10 +315,13 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
     struct wa_err err = WA_ERR_INIT;
     const char *allow = NULL;
     struct wa_exchange *x = NULL;
-    if (wa_front_route(h, &r, &allow, &err) != WA_OK)
+    struct wa_tls_peer client;
+    if (wa_front_machine(f, c, &client, &err) != WA_OK)
+        wa_front_answer_err(f, c, &err);
+    else if (wa_front_route(h, &r, &allow, &err) != WA_OK)
         refuse(f, c, allow, &err);
     else if (r.kind == WA_FRONT_PUSH)
-        wa_front_push(f, c);
+        wa_front_push(f, c, &client);
     else if (r.kind == WA_FRONT_PING)
         ping(f, c);
     else if (r.kind == WA_FRONT_FILE)
@@ -324,6 +332,7 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
     }
     if (x == NULL)
         return;
+    x->client = client;
     x->kind = r.kind;
     x->body_max = r.body_max;
     if (r.kind == WA_FRONT_UPLOAD || (r.kind == WA_FRONT_API && h->has_body))
@@ -379,7 +388,7 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
     const int listener = LISTEN_FD;
     WA_AUTO(wa_tls_ctx) struct wa_tls_ctx *tls = NULL;
     if (wa_server_child_init(&f->child, WA_SR_FRONT, config_file, err) != WA_OK ||
-        read_tls(f, &tls, err) != WA_OK ||
+        read_tls(f, &tls, err) != WA_OK || wa_front_ask_clients(f, tls, err) != WA_OK ||
         wa_server_path(&f->child.config, "repo", repo, err) != WA_OK ||
         wa_server_path(&f->child.config, "repo/incoming", incoming, err) != WA_OK ||
         wa_dir_open(repo, &f->repo, err) != WA_OK || wa_rand_map(&f->by_id, err) != WA_OK ||

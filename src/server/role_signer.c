@@ -1,5 +1,6 @@
-/* role_signer.c - holds the relay key and the timestamp's; signs nothing but countersignatures and
- * timestamps that it composes itself from typed requests, at its own clock's time. */
+/* role_signer.c - holds the relay key, the timestamp's and the authority's; signs nothing but
+ * countersignatures, timestamps, machines' certificates and lists of revoked ones, which it
+ * composes itself from typed requests, at its own clock's time. */
 #include "base/mem.h"
 #include "codec/hex.h"
 #include "codec/json.h"
@@ -98,8 +99,14 @@ enum wa_code wa_signer_answer(void *user, struct wa_sv request, struct wa_buf *a
     wa_arena_init(&arena, 256u << 20);
     if (wa_json_parse(request, 0, &arena, &j, err) != WA_OK)
         return err->code;
-    return wa_json_is(j, WA_JSON_OBJECT) ? stamp(j, keys->timestamp, answer, err)
-                                         : countersign(j, keys->relay, answer, err);
+    if (!wa_json_is(j, WA_JSON_OBJECT))
+        return countersign(j, keys->relay, answer, err);
+    bool is_one = wa_json_count(j) == 1;
+    if (is_one && wa_json_is(wa_json_get(j, "certify"), WA_JSON_OBJECT))
+        return wa_authority_certify(&keys->authority, wa_json_at(j, 0), answer, err);
+    if (is_one && wa_json_is(wa_json_get(j, "revoked"), WA_JSON_ARRAY))
+        return wa_authority_revoke(&keys->authority, wa_json_at(j, 0), answer, err);
+    return stamp(j, keys->timestamp, answer, err);
 }
 
 static enum wa_code read_key(const struct wa_server_child *c, const char *name, struct wa_key **ret,
@@ -116,18 +123,21 @@ static enum wa_code read_key(const struct wa_server_child *c, const char *name, 
 
 static enum wa_code run(struct wa_server_child *c, const char *config_file, struct wa_err *err)
 {
-    struct wa_signer_keys keys = {NULL, NULL};
+    struct wa_signer_keys keys = {NULL, NULL, {NULL, NULL}};
     enum wa_code code = wa_server_child_init(c, WA_SR_SIGNER, config_file, err);
     if (code == WA_OK)
         code = read_key(c, "private/relay.pem", &keys.relay, err);
     if (code == WA_OK)
         code = read_key(c, "private/timestamp.pem", &keys.timestamp, err);
     if (code == WA_OK)
+        code = wa_authority_read(&c->config, true, &keys.authority, err);
+    if (code == WA_OK)
         code = wa_server_child_confine(c, WA_SR_SIGNER, WA_PRIV_FDS, NULL, NULL, err);
     if (code == WA_OK)
         code = wa_server_child_serve(WA_SR_SIGNER, WA_S_SIGNED, wa_signer_answer, &keys, err);
     wa_key_free(keys.relay);
     wa_key_free(keys.timestamp);
+    wa_authority_fini(&keys.authority);
     return code;
 }
 

@@ -2,7 +2,7 @@
 #include "base/mem.h"
 #include "os/clock.h"
 #include "os/rand.h"
-#include "server/store_priv.h"
+#include "server/store_authority.h"
 
 #define SIGNER_FD 3
 #define FRONT_FD 7
@@ -176,6 +176,7 @@ static void on_clock(void *user)
     wa_store_dispatch_due(user);
     wa_store_clean(user, wa_clock_now());
     wa_store_stamp(user, false);
+    wa_store_look_at_revoked(user);
 }
 
 static void on_stop(void *user, int signum)
@@ -252,6 +253,7 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_timer_new(s->loop, on_clock, s, &s->clock, err) != WA_OK)
         return err->code;
     wa_timer_start(s->clock, CLOCK_MS, CLOCK_MS);
+    wa_store_look_at_revoked(s);
     wa_server_child_ready();
     return wa_loop_run(s->loop, err);
 }

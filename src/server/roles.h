@@ -22,20 +22,21 @@
 
 enum wa_server_msg {
     /* front -> store */
-    WA_S_REQUEST = 1, /* JSON line {method,path,query,bearer,peer,question}, newline, body; answered
-                         by ANSWER */
-    WA_S_HELLO,       /* JSON {conn,nonce,channel,text}; answered by ANSWER */
+    WA_S_REQUEST = 1, /* JSON line {method,path,query,bearer,peer,machine,question}, newline, body;
+                         answered by ANSWER. machine: whom its TLS certificate names */
+    WA_S_HELLO,       /* JSON {conn,nonce,channel,machine,text}; answered by ANSWER */
     WA_S_ACK,         /* JSON {conn,id} */
     WA_S_GONE,        /* JSON {conn} */
     /* store -> front */
     WA_S_ANSWER = 32, /* JSON line {status}, newline, body */
     WA_S_ORDER,       /* id: connection; text for its WebSocket */
     WA_S_CLOSE,       /* id: connection */
+    WA_S_REVOKED,     /* all serial numbers of revoked TLS certificates, a line each */
     /* store -> signer, and back */
     WA_S_SIGN =
-        64,      /* JSON array of {uuid,nonce,sha256}, or {repository,version,length,sha256,hours}
-                  */
-    WA_S_SIGNED, /* JSON array of relays, or the timestamp */
+        64,      /* JSON array of {uuid,nonce,sha256}, or {repository,version,length,sha256,hours},
+                    or {certify:{uuid,key,days}}, or {revoked:[{serial,at}]} */
+    WA_S_SIGNED, /* JSON array of relays, or the timestamp, {certificate} or {crl} */
     /* store -> auth, and back */
     WA_S_CHECK = 96, /* hash, newline, password */
     WA_S_CHECKED,    /* "ok" or "no" */

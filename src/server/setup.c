@@ -9,6 +9,7 @@
 #include "os/local.h"
 #include "os/priv.h"
 #include "os/rand.h"
+#include "server/authority.h"
 #include "server/config.h"
 #include "server/store_db.h"
 
@@ -218,7 +219,8 @@ enum wa_code wa_server_setup(const struct wa_setup *s, char fingerprint[65],
         (s->tls_cert != NULL ? take_tls(s, fingerprint, err) : make_tls(s, fingerprint, err)) !=
             WA_OK ||
         write_pair(s->dir, "relay", err) != WA_OK ||
-        write_pair(s->dir, "timestamp", err) != WA_OK || make_database(s, hash, err) != WA_OK)
+        write_pair(s->dir, "timestamp", err) != WA_OK || wa_authority_make(s->dir, err) != WA_OK ||
+        make_database(s, hash, err) != WA_OK)
         return wa_wrap(err, "setting the server up");
     return write_config(s, config, err);
 }

@@ -1,5 +1,5 @@
-/* store_agent.c - what machines say: registration (F1A), reports (F1D), the greeting of the push
- * channel.
+/* store_agent.c - what machines say once they are registered: reports (F1D), their leave, the
+ * greeting of the push channel.
  *
  * Everything is a statement signed with the machine's own key. A machine writes its own row only,
  * and only the sections that are its own.
@@ -14,9 +14,9 @@
 #include "server/inventory.h"
 #include "server/perimeter.h"
 #include "server/rights.h"
-#include "server/store_priv.h"
+#include "server/store_authority.h"
 
-static enum wa_code check_time(int64_t at, struct wa_err *err)
+enum wa_code wa_store_check_time(int64_t at, struct wa_err *err)
 {
     int64_t now = wa_clock_now(), off = at > now ? at - now : now - at;
     if (off > WA_REPORT_SKEW_S)
@@ -26,61 +26,8 @@ static enum wa_code check_time(int64_t at, struct wa_err *err)
     return WA_OK;
 }
 
-/* --- registration --- */
-
-struct registration {
-    struct wa_store_request *request;
-    struct wa_arena arena;
-    struct wa_register_msg msg;
-    char by[400];
-};
-
-static void registration_free(struct registration *g)
-{
-    wa_arena_fini(&g->arena);
-    wa_free(g);
-}
-
-/* The certificate is the machine's own: signed by its key, named like it. Its key signed the
- * statement. */
-static enum wa_code check_statement(struct registration *g, const struct wa_envelope *e,
-                                    struct wa_err *err)
-{
-    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
-    if (wa_certs_read_pem(g->msg.certificate, 1, &certs, err) != WA_OK)
-        return wa_wrap(err, "the machine's certificate");
-    if (!wa_sv_eqs(g->msg.uuid, wa_cert_cn(certs.items[0])))
-        return wa_fail(err, WA_E_REFUSED, "the machine's certificate is for '%s'",
-                       wa_cert_cn(certs.items[0]));
-    if (wa_envelope_check(e, wa_cert_key(certs.items[0]), err) != WA_OK)
-        return err->code;
-    return check_time(g->msg.time, err);
-}
-
-/* Whether the host is there already, and with the same key. */
-static enum wa_code same_key(struct wa_store *s, const struct registration *g, bool *ret_known,
-                             bool *ret_same, struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf pem;
-    WA_AUTO_CERTS struct wa_certs now = {NULL, 0, 0};
-    WA_AUTO_CERTS struct wa_certs then = {NULL, 0, 0};
-    int64_t seq = 0;
-    wa_buf_init(&pem, 64u << 10);
-    *ret_same = false;
-    if (wa_store_host(s->db, g->msg.uuid, &pem, &seq, ret_known, err) != WA_OK || !*ret_known)
-        return err->code;
-    if (wa_certs_read_pem(g->msg.certificate, 1, &now, err) != WA_OK ||
-        wa_certs_read_pem(wa_buf_sv(&pem), 1, &then, err) != WA_OK)
-        return err->code;
-    *ret_same = wa_key_equal_public(wa_cert_key(now.items[0]), wa_cert_key(then.items[0]));
-    if (*ret_same && g->msg.seq <= seq)
-        return wa_fail(err, WA_E_CONFLICT,
-                       "the registration was sent before (its sequence number is not new)");
-    return WA_OK;
-}
-
 /* Columns for lists, from what the machine says of itself: texts, never more. */
-static void read_info(const struct wa_json *info, struct wa_fleet_change *c)
+void wa_store_read_info(const struct wa_json *info, struct wa_fleet_change *c)
 {
     c->name = wa_json_sv(wa_json_get(info, "computer_name"));
     c->fqdn = wa_json_sv(wa_json_get(info, "computer_fqdn"));
@@ -88,233 +35,29 @@ static void read_info(const struct wa_json *info, struct wa_fleet_change *c)
 }
 
 /* What the database has taken is shown. */
-static void show(struct wa_store *s, struct wa_sv uuid, const struct wa_fleet_change *c)
+void wa_store_show(struct wa_store *s, struct wa_sv uuid, const struct wa_fleet_change *c)
 {
     struct wa_err err = WA_ERR_INIT;
     if (wa_fleet_put(s->fleet, uuid, c, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "fleet.stale", &err);
 }
 
-static void show_names(struct wa_store *s, struct wa_sv uuid)
+void wa_store_show_perimeter(struct wa_store *s, struct wa_sv uuid)
 {
     struct wa_err err = WA_ERR_INIT;
     if (wa_store_show_names(s->db, uuid, s->fleet, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "fleet.stale", &err);
 }
 
-static enum wa_code write_host(struct wa_store *s, struct registration *g,
-                               struct wa_fleet_change *c, struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf facts;
-    wa_buf_init(&facts, WA_JSON_BYTES_MAX);
-    c->registered_at = c->last_seen = wa_clock_now();
-    if (wa_store_put_host(s->db, g->msg.uuid, g->msg.certificate, g->by, g->msg.seq, c->last_seen,
-                          err) != WA_OK)
-        return err->code;
-    if (g->msg.facts == NULL)
-        return WA_OK;
-    read_info(g->msg.facts, c);
-    wa_json_write(g->msg.facts, &facts);
-    if (wa_buf_check(&facts, err) != WA_OK ||
-        wa_store_set_columns(s->db, g->msg.uuid, c, err) != WA_OK)
-        return err->code;
-    return wa_store_set_section(s->db, g->msg.uuid, "host_info", wa_buf_sv(&facts), "", err);
-}
-
-static enum wa_code use_credential(struct wa_store *s, struct registration *g, bool may_replace,
-                                   bool *ret_replaced, struct wa_err *err)
-{
-    bool known = false, same = false;
-    char digest[WA_SHA256_HEX];
-    if (same_key(s, g, &known, &same, err) != WA_OK)
-        return err->code;
-    /* An identity is never taken over by a token: only its own key or an administrator can replace
-     * it. */
-    if (known && !same && !may_replace)
-        return wa_fail(
-            err, WA_E_EXISTS,
-            "another machine is registered as '%.*s': an administrator must register this one",
-            WA_SV_ARG(g->msg.uuid));
-    if (g->msg.cred == WA_CRED_KEY && !same)
-        return wa_fail(
-            err, WA_E_AUTH,
-            "this machine is unknown here: a token or an administrator's login is needed");
-    *ret_replaced = known && !same;
-    if (g->msg.cred != WA_CRED_TOKEN)
-        return WA_OK;
-    if (wa_sha256_hex(g->msg.token.p, g->msg.token.n, digest, err) != WA_OK)
-        return err->code;
-    return wa_store_use_token(s->db, digest, wa_clock_now(), err);
-}
-
-static void disconnect(struct wa_store *s, struct wa_sv uuid)
-{
-    char text[WA_UUID_MAX + 1];
-    (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(uuid));
-    wa_store_disconnect(s, text);
-}
-
-/* The account that a registration is about; "" when it is about none. */
-static void account_of(const struct registration *g, char out[WA_NAME_MAX + 1])
-{
-    (void)snprintf(out, WA_NAME_MAX + 1, "%.*s", WA_SV_ARG(g->msg.user));
-}
-
-static enum wa_code note_registration(struct wa_store *s, const struct registration *g,
-                                      bool is_replaced, struct wa_err *err)
-{
-    const struct wa_journal_act act = {
-        .act = "host.registered",
-        .user = g->msg.user,
-        .peer = g->request->peer,
-        .what = {{"uuid", g->msg.uuid},
-                 {"by", wa_sv(g->by)},
-                 {"replaced", is_replaced ? WA_SV("yes") : WA_SV("no")}}};
-    return wa_store_note(s, &act, err);
-}
-
-static void finish_registration(struct registration *g, bool may_replace)
-{
-    struct wa_store *s = g->request->store;
-    struct wa_err err = WA_ERR_INIT;
-    char account[WA_NAME_MAX + 1];
-    bool is_replaced = false;
-    struct wa_fleet_change change = WA_FLEET_UNCHANGED;
-    WA_AUTO_BUF struct wa_buf answer;
-    wa_buf_init(&answer, 64u << 10);
-    static const char *const kinds[] = {"key", "token", "administrator"};
-    (void)snprintf(g->by, sizeof g->by, "%s from %s", kinds[g->msg.cred], g->request->peer);
-    enum wa_code code = wa_db_begin(s->db, &err);
-    if (code == WA_OK) {
-        code = use_credential(s, g, may_replace, &is_replaced, &err);
-        if (code == WA_OK)
-            code = write_host(s, g, &change, &err);
-        if (code == WA_OK)
-            code = note_registration(s, g, is_replaced, &err);
-        if (code == WA_OK)
-            code = wa_node_tell(s, is_replaced ? WA_NODE_GONE : WA_NODE_HOST, g->msg.uuid, &err);
-        if (code == WA_OK)
-            code = wa_db_commit(s->db, &err);
-        if (code != WA_OK)
-            wa_db_rollback(s->db);
-    }
-    wa_log(&s->child.log, code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
-           code == WA_OK ? "host.registered" : "host.refused", WA_LF_SV("uuid", g->msg.uuid),
-           WA_LF_S("by", g->by), WA_LF_S("why", err.text));
-    if (code != WA_E_AUTH) { /* what was wrong was not the credential */
-        account_of(g, account);
-        wa_throttle_good(&s->throttle, g->request->peer, account[0] != '\0' ? account : NULL);
-    }
-    if (code == WA_OK) {
-        show(s, g->msg.uuid, &change);
-        show_names(s, g->msg.uuid);
-        if (is_replaced) /* the former key's connection has no right to it any more */
-            disconnect(s, g->msg.uuid);
-        const struct wa_register_answer a = {g->msg.uuid, wa_sv(s->child.config.server_uuid),
-                                             wa_sv(s->relay_public), wa_clock_now()};
-        wa_register_answer_write(&a, &answer);
-        wa_store_answer(g->request, 200, wa_buf_sv(&answer));
-    } else {
-        wa_store_answer_err(g->request, &err);
-    }
-    registration_free(g);
-}
-
-/* Whether the machine is in the person's perimeter. */
-static enum wa_code sees_host(struct wa_store *s, const struct wa_person *p, struct wa_sv uuid,
-                              bool *ret, struct wa_err *err)
-{
-    WA_AUTO_PERIMETER struct wa_perimeter perimeter;
-    WA_AUTO_BUF struct wa_buf json;
-    struct wa_fleet_view view = {NULL, 0};
-    wa_perimeter_init(&perimeter);
-    wa_buf_init(&json, WA_PERIMETER_BYTES_MAX);
-    if (wa_store_perimeter(s->db, p->name, &json, err) != WA_OK ||
-        wa_perimeter_read(&perimeter, wa_buf_sv(&json), err) != WA_OK ||
-        wa_perimeter_view(&perimeter, s->fleet, &view, err) != WA_OK)
-        return err->code;
-    *ret = wa_fleet_sees(s->fleet, &view, uuid);
-    wa_fleet_view_fini(&view);
-    return WA_OK;
-}
-
-/* Whose password it is may let machines in; and in place of one that is there already only who sees
- * that one. */
-static enum wa_code check_enroller(struct wa_store *s, const struct registration *g,
-                                   bool *ret_may_replace, struct wa_err *err)
-{
-    struct wa_person p;
-    bool found = false;
-    char holders[128];
-    if (wa_store_person(s->db, g->msg.user, &p, &found, err) != WA_OK)
-        return err->code;
-    if (found && (wa_person_rights(p.role, p.is_limited) & WA_MAY_ENROL) != 0) {
-        *ret_may_replace = !p.is_limited;
-        return p.is_limited ? sees_host(s, &p, g->msg.uuid, ret_may_replace, err) : WA_OK;
-    }
-    wa_right_holders(WA_MAY_ENROL, holders, sizeof holders);
-    return wa_fail(err, WA_E_DENIED,
-                   "'%.*s' may not register machines: it takes one of the roles %s",
-                   WA_SV_ARG(g->msg.user), holders);
-}
-
-static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
-{
-    struct registration *g = user;
-    struct wa_err err = WA_ERR_INIT;
-    bool may_replace = false;
-    if (wa_sv_eqs(payload, "ok") && check_enroller(s, g, &may_replace, &err) == WA_OK) {
-        finish_registration(g, may_replace);
-        return;
-    }
-    wa_log(&s->child.log, WA_LOG_WARNING, "login.denied", WA_LF_SV("user", g->msg.user),
-           WA_LF_S("peer", g->request->peer), WA_LF_SV("uuid", g->msg.uuid));
-    if (err.code == WA_OK)
-        (void)wa_fail(&err, WA_E_AUTH, "user or password is wrong");
-    wa_store_answer_err(g->request, &err);
-    registration_free(g);
-}
-
-static enum wa_code start_registration(struct registration *g, struct wa_err *err)
-{
-    struct wa_store_request *r = g->request;
-    struct wa_store *s = r->store;
-    char account[WA_NAME_MAX + 1];
-    struct wa_envelope e;
-    if (wa_envelope_parse(wa_buf_sv(&r->body), WA_PURPOSE_REGISTER, &g->arena, &e, err) != WA_OK ||
-        wa_register_read(e.statement, &g->msg, err) != WA_OK ||
-        check_statement(g, &e, err) != WA_OK)
-        return err->code;
-    account_of(g, account);
-    if (wa_throttle_begin(&s->throttle, r->peer, account[0] != '\0' ? account : NULL,
-                          wa_clock_now(), err) != WA_OK)
-        return err->code;
-    if (g->msg.cred == WA_CRED_PASSWORD)
-        return wa_store_ask_password(s, g->msg.user, g->msg.password, on_password, g, err);
-    finish_registration(g, false);
-    return WA_OK;
-}
-
-void wa_store_register(struct wa_store_request *r)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct registration *g = wa_calloc(1, sizeof *g);
-    if (g == NULL) {
-        (void)wa_nomem(&err);
-        wa_store_answer_err(r, &err);
-        return;
-    }
-    g->request = r;
-    wa_arena_init(&g->arena, WA_REPORT_MEMORY_MAX);
-    if (start_registration(g, &err) == WA_OK)
-        return;
-    wa_log(&r->store->child.log, WA_LOG_WARNING, "registration.refused", WA_LF_S("peer", r->peer),
-           WA_LF_S("why", err.text));
-    wa_store_answer_err(r, &err);
-    registration_free(g);
-}
-
 /* --- reports --- */
+
+enum wa_code wa_store_check_shown(const char *machine, struct wa_sv uuid, struct wa_err *err)
+{
+    if (machine[0] == '\0' || wa_sv_eqs(uuid, machine))
+        return WA_OK;
+    return wa_fail(err, WA_E_DENIED, "the certificate of '%s' was shown for what '%.*s' says",
+                   machine, WA_SV_ARG(uuid));
+}
 
 static enum wa_code load_key(struct wa_store *s, struct wa_sv uuid, struct wa_certs *certs,
                              struct wa_err *err)
@@ -331,13 +74,15 @@ static enum wa_code load_key(struct wa_store *s, struct wa_sv uuid, struct wa_ce
 }
 
 enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope *e,
-                                   struct wa_sv uuid, int64_t at, struct wa_err *err)
+                                   const char *machine, struct wa_sv uuid, int64_t at,
+                                   struct wa_err *err)
 {
     WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
-    if (load_key(s, uuid, &certs, err) != WA_OK ||
+    if (wa_store_check_shown(machine, uuid, err) != WA_OK ||
+        load_key(s, uuid, &certs, err) != WA_OK ||
         wa_envelope_check(e, wa_cert_key(certs.items[0]), err) != WA_OK)
         return err->code;
-    return check_time(at, err);
+    return wa_store_check_time(at, err);
 }
 
 /* A section that is not in the message leaves its columns alone. */
@@ -346,7 +91,7 @@ static void read_columns(const struct wa_status_msg *m, struct wa_fleet_change *
     const struct wa_json *info = m->sections[WA_SEC_HOST_INFO];
     const struct wa_json *status = m->sections[WA_SEC_HOST_STATUS];
     if (info != NULL)
-        read_info(info, c);
+        wa_store_read_info(info, c);
     if (status != NULL)
         c->status = wa_sv_sub(wa_json_sv(status), 0, 32);
     c->last_seen = wa_clock_now();
@@ -392,13 +137,14 @@ static void take_digest(void *user, struct wa_sv section, struct wa_sv digest)
             memcpy(have->hex[i], digest.p, digest.n);
 }
 
-static enum wa_code store_status(struct wa_store *s, const struct wa_envelope *e,
+static enum wa_code store_status(const struct wa_store_request *r, const struct wa_envelope *e,
                                  struct reported *ret, struct wa_buf *answer, struct wa_err *err)
 {
+    struct wa_store *s = r->store;
     struct wa_status_msg m;
     struct wa_section_digests have = {{""}};
     if (wa_status_read(e->statement, &m, err) != WA_OK ||
-        wa_store_check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
+        wa_store_check_sender(r->store, e, r->machine, m.uuid, m.time, err) != WA_OK ||
         wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < WA_SEC_COUNT; i++)
@@ -413,15 +159,16 @@ static enum wa_code store_status(struct wa_store *s, const struct wa_envelope *e
     return wa_buf_check(answer, err);
 }
 
-static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e, const char *peer,
+static enum wa_code store_result(const struct wa_store_request *r, const struct wa_envelope *e,
                                  struct reported *ret, struct wa_err *err)
 {
+    struct wa_store *s = r->store;
     struct wa_result_msg m;
     char id[33];
     WA_AUTO_BUF struct wa_buf packages;
     wa_buf_init(&packages, 1u << 20);
     if (wa_result_read(e->statement, &m, err) != WA_OK ||
-        wa_store_check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
+        wa_store_check_sender(r->store, e, r->machine, m.uuid, m.time, err) != WA_OK ||
         wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
         return err->code;
     if (m.packages != NULL)
@@ -438,36 +185,39 @@ static enum wa_code store_result(struct wa_store *s, const struct wa_envelope *e
         return err->code;
     const struct wa_journal_act act = {
         .act = "action.result",
-        .peer = peer,
+        .peer = r->peer,
         .what = {{"id", wa_sv(id)}, {"uuid", m.uuid}, {"state", m.state}, {"code", m.code}}};
     /* Once for each order: a machine can't fill the journal by itself. */
     return wa_db_changes(s->db) == 1 ? wa_store_note(s, &act, err) : WA_OK;
 }
 
 /* A machine takes its own row away, no other: the key that the row names has signed it. */
-static enum wa_code store_leave(struct wa_store *s, const struct wa_envelope *e, const char *peer,
+static enum wa_code store_leave(const struct wa_store_request *r, const struct wa_envelope *e,
                                 struct reported *ret, struct wa_err *err)
 {
+    struct wa_store *s = r->store;
     struct wa_leave_msg m;
     char uuid[WA_UUID_MAX + 1];
+    int64_t revoked = 0;
     if (wa_leave_read(e->statement, &m, err) != WA_OK ||
-        wa_store_check_sender(s, e, m.uuid, m.time, err) != WA_OK ||
+        wa_store_check_sender(r->store, e, r->machine, m.uuid, m.time, err) != WA_OK ||
         wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
         return err->code;
     const struct wa_journal_act act = {
-        .act = "host.left", .peer = peer, .what = {{"uuid", m.uuid}}};
+        .act = "host.left", .peer = r->peer, .what = {{"uuid", m.uuid}}};
     (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(m.uuid));
     ret->uuid = m.uuid;
     ret->is_gone = true;
-    return wa_store_delete_host(s->db, uuid, err) == WA_OK ? wa_store_note(s, &act, err)
-                                                           : err->code;
+    if (wa_store_revoke(s, m.uuid, "the machine left", &revoked, err) != WA_OK ||
+        wa_store_delete_host(s->db, uuid, err) != WA_OK)
+        return err->code;
+    return wa_store_note(s, &act, err);
 }
 
 static enum wa_code store_statement(struct wa_store_request *r, struct wa_arena *arena,
                                     struct reported *said, struct wa_buf *answer,
                                     struct wa_err *err)
 {
-    struct wa_store *s = r->store;
     struct wa_envelope e;
     struct wa_sv purpose = wa_report_purpose(wa_buf_sv(&r->body), arena);
     bool is_result = wa_sv_eqs(purpose, WA_PURPOSE_RESULT);
@@ -479,19 +229,21 @@ static enum wa_code store_statement(struct wa_store_request *r, struct wa_arena 
                           arena, &e, err) != WA_OK)
         return err->code;
     if (is_leave)
-        return store_leave(s, &e, r->peer, said, err);
-    return is_result ? store_result(s, &e, r->peer, said, err)
-                     : store_status(s, &e, said, answer, err);
+        return store_leave(r, &e, said, err);
+    return is_result ? store_result(r, &e, said, err) : store_status(r, &e, said, answer, err);
 }
 
 /* What the database has taken is shown. */
 static void show_report(struct wa_store *s, const char *peer, const struct reported *said)
 {
+    char uuid[WA_UUID_MAX + 1];
     if (!said->is_gone) {
-        show(s, said->uuid, &said->change);
+        wa_store_show(s, said->uuid, &said->change);
         return;
     }
-    disconnect(s, said->uuid);
+    (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(said->uuid));
+    wa_store_disconnect(s, uuid);
+    wa_store_tell_revoked(s);
     wa_fleet_remove(s->fleet, said->uuid);
     wa_log(&s->child.log, WA_LOG_INFO, "host.left", WA_LF_SV("uuid", said->uuid),
            WA_LF_S("peer", peer));
@@ -531,13 +283,15 @@ void wa_store_report(struct wa_store_request *r)
 static enum wa_code judge_hello(struct wa_store *s, struct wa_sv payload, struct wa_arena *arena,
                                 struct wa_hello *h, int64_t *conn, struct wa_err *err)
 {
-    struct wa_sv nonce = {NULL, 0}, channel = {NULL, 0}, text = {NULL, 0};
+    struct wa_sv nonce = {NULL, 0}, channel = {NULL, 0}, text = {NULL, 0}, shown = {NULL, 0};
+    char machine[WA_UUID_MAX + 1];
     const struct wa_json *j = NULL, *message = NULL;
     struct wa_envelope e;
     enum wa_push_type type;
     const struct wa_json_field fields[] = {{"conn", WA_WANT_I64, true, 0, conn},
                                            {"nonce", WA_WANT_SV, true, 64, &nonce},
                                            {"channel", WA_WANT_SV, true, 64, &channel},
+                                           {"machine", WA_WANT_SV, false, WA_UUID_MAX, &shown},
                                            {"text", WA_WANT_SV, true, 64u << 10, &text}};
     if (wa_json_parse(payload, 0, arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "a greeting", err) != WA_OK ||
@@ -545,8 +299,9 @@ static enum wa_code judge_hello(struct wa_store *s, struct wa_sv payload, struct
         return err->code;
     if (type != WA_PUSH_HELLO)
         return wa_fail(err, WA_E_INVALID, "something else than a greeting");
+    (void)snprintf(machine, sizeof machine, "%.*s", WA_SV_ARG(shown));
     if (wa_push_hello_read(message, arena, h, &e, err) != WA_OK ||
-        wa_store_check_sender(s, &e, wa_sv(h->uuid), h->time, err) != WA_OK)
+        wa_store_check_sender(s, &e, machine, wa_sv(h->uuid), h->time, err) != WA_OK)
         return err->code;
     if (!wa_sv_eqs(nonce, h->nonce))
         return wa_fail(err, WA_E_REFUSED, "the greeting answers another challenge (replayed)");

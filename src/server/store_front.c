@@ -53,13 +53,14 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     struct wa_sv head = {NULL, 0}, rest = payload, method = {NULL, 0}, path = {NULL, 0},
-                 query = {NULL, 0}, bearer = {NULL, 0}, peer = {NULL, 0};
+                 query = {NULL, 0}, bearer = {NULL, 0}, peer = {NULL, 0}, machine = {NULL, 0};
     bool is_question = false;
     const struct wa_json_field fields[] = {{"method", WA_WANT_SV, true, 7, &method},
                                            {"path", WA_WANT_SV, true, 1023, &path},
                                            {"query", WA_WANT_SV, true, 8192, &query},
                                            {"bearer", WA_WANT_SV, true, 159, &bearer},
                                            {"peer", WA_WANT_SV, true, 63, &peer},
+                                           {"machine", WA_WANT_SV, false, WA_UUID_MAX, &machine},
                                            {"question", WA_WANT_BOOL, false, 0, &is_question}};
     wa_arena_init(&arena, 256u << 10);
     if (!wa_sv_split(&rest, '\n', &head) || wa_json_parse(head, 0, &arena, &j, err) != WA_OK ||
@@ -72,6 +73,7 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
     (void)snprintf(r->path, sizeof r->path, "%.*s", WA_SV_ARG(path));
     (void)snprintf(r->bearer, sizeof r->bearer, "%.*s", WA_SV_ARG(bearer));
     (void)snprintf(r->peer, sizeof r->peer, "%.*s", WA_SV_ARG(peer));
+    (void)snprintf(r->machine, sizeof r->machine, "%.*s", WA_SV_ARG(machine));
     r->is_question = is_question;
     wa_buf_addsv(&r->body, rest);
     return wa_buf_check(&r->body, err);
@@ -289,6 +291,7 @@ void wa_store_clean(struct wa_store *s, int64_t now)
         const char *sql;
         int64_t kept;
     } what[] = {{"DELETE FROM sessions WHERE expires <= ?", 0},
+                {"DELETE FROM certificates WHERE not_after <= ?", 86400},
                 {"DELETE FROM tokens WHERE expires <= ?", TOKEN_KEPT_S}};
     if (now >= s->cleaned_at && now - s->cleaned_at < CLEAN_S)
         return;

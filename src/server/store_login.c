@@ -167,7 +167,7 @@ static enum wa_code start(struct login *l, struct wa_err *err)
     if (wa_envelope_parse(wa_buf_sv(&l->request->body), WA_PURPOSE_LOGIN, &l->arena, &e, err) !=
             WA_OK ||
         wa_login_read(e.statement, &l->arena, &l->msg, err) != WA_OK ||
-        wa_store_check_sender(s, &e, l->msg.uuid, l->msg.time, err) != WA_OK)
+        wa_store_check_sender(s, &e, l->request->machine, l->msg.uuid, l->msg.time, err) != WA_OK)
         return err->code;
     (void)snprintf(l->uuid, sizeof l->uuid, "%.*s", WA_SV_ARG(l->msg.uuid));
     name_person(l->msg.user, l->person);

@@ -50,6 +50,9 @@ struct wa_store {
     struct wa_throttle throttle;
     struct wa_throttle persons; /* machines' questions about people, by machine and by person */
     size_t asked;               /* of the directory, not answered yet */
+    /* of the revoked certificates that the fronts were told */
+    int64_t revoked_count, revoked_newest, revoked_looked_at;
+    int64_t crl_at; /* when their list was last renewed; 0: not yet, or in vain */
 };
 
 /* A request of a front, kept until it is answered. */
@@ -60,6 +63,8 @@ struct wa_store_request {
     char method[8], path[1024], peer[64], bearer[160];
     char *query; /* owned */
     struct wa_buf body;
+    char machine[WA_UUID_MAX +
+                 1];  /* whom its TLS certificate names, as the front says; "": nobody */
     bool is_question; /* only whether this may be asked: its body has not come */
 };
 void wa_store_request_free(struct wa_store_request *r);
@@ -109,12 +114,25 @@ WA_CHECK enum wa_code wa_store_requeue(struct wa_store *s, const char *uuid, str
 /* What has expired goes, from time to time. */
 void wa_store_clean(struct wa_store *s, int64_t now);
 
-/* --- store_agent.c --- */
+/* --- store_register.c --- */
 void wa_store_register(struct wa_store_request *r);
+/* --- store_agent.c --- */
 void wa_store_report(struct wa_store_request *r);
-/* Whether the machine is enrolled, signed the statement with its key, and its clock is right. */
+/* Whether the machine is enrolled, signed the statement with its key, and its clock is right.
+ * machine: whom the TLS certificate names that was shown with it, nobody else; "": none was. */
 WA_CHECK enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope *e,
-                                            struct wa_sv uuid, int64_t at, struct wa_err *err);
+                                            const char *machine, struct wa_sv uuid, int64_t at,
+                                            struct wa_err *err);
+WA_CHECK enum wa_code wa_store_check_shown(const char *machine, struct wa_sv uuid,
+                                           struct wa_err *err);
+/* WA_E_CONFLICT when the machine's clock is far off. */
+WA_CHECK enum wa_code wa_store_check_time(int64_t at, struct wa_err *err);
+/* Columns for lists, from host_info. */
+void wa_store_read_info(const struct wa_json *info, struct wa_fleet_change *c);
+/* What the database has taken is shown in lists. */
+void wa_store_show(struct wa_store *s, struct wa_sv uuid, const struct wa_fleet_change *c);
+/* In which perimeters the machine is, anew. */
+void wa_store_show_perimeter(struct wa_store *s, struct wa_sv uuid);
 /* --- store_login.c --- */
 /* A machine asks whether a person's password is right. */
 void wa_store_login(struct wa_store_request *r);

@@ -87,6 +87,12 @@ static const struct wa_migration migrations[] = {
      "CREATE INDEX presence_node ON presence (node);"
      "ALTER TABLE actions ADD COLUMN node TEXT NOT NULL DEFAULT '';"
      "UPDATE actions SET state = 'queued' WHERE state = 'sent'"},
+    {8,
+     "CREATE TABLE certificates (serial TEXT PRIMARY KEY, uuid TEXT NOT NULL, key TEXT NOT NULL, "
+     "certificate TEXT NOT NULL, issued BIGINT NOT NULL, not_after BIGINT NOT NULL, revoked "
+     "BIGINT NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '');"
+     "CREATE INDEX certificates_uuid ON certificates (uuid, issued);"
+     "CREATE INDEX certificates_revoked ON certificates (revoked)"},
 };
 
 enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,

@@ -12,6 +12,7 @@
 #include "os/pipe.h"
 #include "os/proc.h"
 #include "os/service.h"
+#include "server/authority.h"
 #include "server/config.h"
 #include "server/perimeter.h"
 #include "server/roles.h"
@@ -43,9 +44,10 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
         {WA_S_ANSWER, "answer", WA_IPC_MESSAGE_MAX, false},
         {WA_S_ORDER, "order", WA_WS_MESSAGE_MAX, false},
         {WA_S_CLOSE, "close", 0, false},
+        {WA_S_REVOKED, "revoked", WA_IPC_MESSAGE_MAX, false},
         {0, NULL, 0, false}};
     static const struct wa_chan_rule store_signer[] = {
-        {WA_S_SIGN, "sign", WA_SERVER_BODY_MAX, false}, {0, NULL, 0, false}};
+        {WA_S_SIGN, "sign", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};
     static const struct wa_chan_rule signer_store[] = {
         {WA_S_SIGNED, "signed", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};
     static const struct wa_chan_rule store_auth[] = {{WA_S_CHECK, "check", 4096, false},
@@ -280,7 +282,7 @@ static enum wa_code check_start(struct set *s, struct wa_err *err)
     WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
     WA_AUTO(wa_key) struct wa_key *key = NULL;
     if (wa_server_tls(c, &chain, &key, err) != WA_OK ||
-        wa_server_timestamp_key(c->dir, err) != WA_OK)
+        wa_server_timestamp_key(c->dir, err) != WA_OK || wa_authority_make(c->dir, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_listen_check(c->bind, (uint16_t)c->port, err);
     for (int tries = 0; code == WA_E_BUSY && tries < 20 && !s->is_stopping; tries++) {

@@ -355,6 +355,78 @@ static void test_no_sigpipe(void **state)
     pair_free(&p);
 }
 
+/* --- clients with certificates (F1A) --- */
+
+static char revoked[WA_CERT_SERIAL_SIZE];
+
+static bool is_revoked(void *user, const char *serial)
+{
+    WA_UNUSED(user);
+    return strcmp(serial, revoked) == 0;
+}
+
+/* The server's outcome of a client that shows this; peer: whom the server takes it for. */
+static enum wa_code shown(const struct identity *client, int64_t days, struct wa_tls_peer *peer,
+                          struct wa_err *why)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct pair p;
+    WA_AUTO_BUF struct wa_buf own;
+    enum wa_tls_want ours = WA_TLS_WANT_WRITE, theirs = WA_TLS_WANT_READ;
+    enum wa_code code = WA_OK;
+    wa_buf_init(&own, 65536);
+    if (client != NULL) {
+        wa_buf_addsv(&own, wa_buf_sv(&client->pem));
+        must(wa_key_write_pem(client->key, WA_SV(""), &own, &err));
+    }
+    const struct wa_tls_trust trust = {
+        .pem = wa_buf_sv(&long_lived.pem), .host = "srv.test", .identity = wa_buf_sv(&own)};
+    pair_new(&p, &long_lived, NULL, &trust);
+    must(wa_tls_ask_clients(p.server_ctx, ca.chain.items[0], is_revoked, NULL, &err));
+    wa_tls_free(p.server); /* the one of before has not heard of it */
+    must(wa_tls_new(p.server_ctx, p.fds[1], true, &p.server, &err));
+    days_ahead = days;
+    for (int i = 0; i < 20 && code == WA_OK && theirs != WA_TLS_DONE; i++) {
+        if (ours != WA_TLS_DONE)
+            must(wa_tls_handshake(p.client, &ours, &err));
+        code = wa_tls_handshake(p.server, &theirs, why);
+    }
+    days_ahead = 0;
+    if (code == WA_OK)
+        must(wa_tls_peer(p.server, peer, &err));
+    pair_free(&p);
+    return code;
+}
+
+static void test_f1a_clients(void **state)
+{
+    struct identity gone, below;
+    WA_UNUSED(state);
+    identity_new(&gone, IDENTITY_CLIENT, "gone", NULL, &ca);
+    identity_new(&below, IDENTITY_CLIENT, "below", NULL, &middle);
+    (void)snprintf(revoked, sizeof revoked, "%s", wa_cert_serial(gone.chain.items[0]));
+    const struct {
+        const struct identity *client;
+        int64_t days;
+        const char *name; /* NULL: refused */
+    } clients[] = {
+        {NULL, 0, ""},      {&for_client, 0, "srv"}, {&for_client, 31, NULL}, {&gone, 0, NULL},
+        {&by_ca, 0, NULL}, /* a server's */
+        {&lonely, 0, NULL}, {&by_other, 0, NULL},    {&below, 0, NULL},       {&ca, 0, NULL},
+    };
+    for (size_t i = 0; i < WA_COUNT(clients); i++) {
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_tls_peer peer = {.name = "nobody asked"};
+        enum wa_code code = shown(clients[i].client, clients[i].days, &peer, &err);
+        if ((code == WA_OK) != (clients[i].name != NULL))
+            fail_msg("client %zu: %s '%s'", i, wa_code_name(code), err.text);
+        if (code == WA_OK)
+            assert_string_equal(peer.name, clients[i].name);
+    }
+    identity_free(&gone);
+    identity_free(&below);
+}
+
 /* --- what a stranger may agree on, with OpenSSL's own client --- */
 
 #include <openssl/ssl.h>
@@ -403,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_f1b_policy),   cmocka_unit_test(test_f1b_pinned_is_no_authority),
         cmocka_unit_test(test_bad_policies), cmocka_unit_test(test_talk),
         cmocka_unit_test(test_no_sigpipe),   cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_f1a_clients),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

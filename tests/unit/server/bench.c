@@ -100,6 +100,7 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     const char *url = other == NULL ? database() : other->url;
     *b = (struct bench){.url = url};
     wa_buf_init(&b->order, WA_WS_MESSAGE_MAX);
+    wa_buf_init(&b->revoked, 1u << 20);
     wa_test_tmpdir(b->dir);
     make_dir(b, "db", path);
     struct wa_store *s = b->store = wa_calloc(1, sizeof *s);
@@ -123,6 +124,11 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     must(wa_sv_dup(WA_SV("server-uuid"), &s->child.config.server_uuid, &err), &err);
     must(wa_sv_dup(WA_SV("relay key"), &s->relay_public, &err), &err);
     must(wa_key_new_p256(&b->relay, &err), &err);
+    static const struct wa_cert_request authority = {
+        .cn = "authority", .is_ca = true, .path_length = 0, .days = 1000};
+    must(wa_cert_issue(&authority, b->relay, NULL, NULL, &b->authority, &err), &err);
+    (void)snprintf(s->child.config.dir, sizeof s->child.config.dir, "%.3000s", b->dir);
+    s->child.config.client_cert_days = 90;
     join(b, WA_SR_FRONT, &s->fronts[0], &b->front);
     join(b, WA_SR_SIGNER, &s->signer, &b->signer);
     join(b, WA_SR_AUTH, &s->auth, &b->auth);
@@ -162,6 +168,8 @@ void bench_free(struct bench *b)
     wa_fleet_free(s->fleet);
     wa_loop_free(s->loop);
     wa_key_free(b->relay);
+    wa_cert_free(b->authority);
+    wa_buf_fini(&b->revoked);
     wa_buf_fini(&b->order);
     wa_free(s->child.config.server_uuid);
     wa_free(s->child.config.node);
@@ -211,7 +219,7 @@ static bool serve_helpers(struct bench *b)
         return true;
     }
     if (next(b->signer, &msg)) {
-        struct wa_signer_keys keys = {b->relay, b->relay};
+        struct wa_signer_keys keys = {b->relay, b->relay, {b->authority, b->relay}};
         must(wa_signer_answer(&keys, msg.payload, &text, &err), &err);
         reply(b, &msg, WA_S_SIGNED,
               b->signer_answer != NULL ? wa_sv(b->signer_answer) : wa_buf_sv(&text));
@@ -248,6 +256,9 @@ bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *o
             b->order_to = msg.id;
             wa_buf_clear(&b->order);
             wa_buf_addsv(&b->order, msg.payload);
+        } else if (msg.type == WA_S_REVOKED) {
+            wa_buf_clear(&b->revoked);
+            wa_buf_addsv(&b->revoked, msg.payload);
         } else if (msg.type == WA_S_CLOSE) {
             b->closed++;
             b->closed_last = msg.id;
@@ -277,6 +288,7 @@ int bench_ask_from(struct bench *b, const char *peer, const char *method, const 
     wa_jw_kv(&w, "query", query);
     wa_jw_kv(&w, "bearer", bearer);
     wa_jw_kv(&w, "peer", peer);
+    wa_jw_kv(&w, "machine", b->shown);
     wa_jw_end(&w);
     wa_buf_addc(&text, '\n');
     wa_buf_addsv(&text, body);
@@ -365,6 +377,8 @@ void machine_new(struct machine *m, const char *uuid)
     (void)snprintf(m->uuid, sizeof m->uuid, "%s", uuid);
     const struct wa_cert_request what = {.cn = m->uuid, .path_length = -1, .days = 100};
     wa_buf_init(&m->cert, 64u << 10);
+    wa_buf_init(&m->csr, 64u << 10);
+    wa_buf_init(&m->answer, 1u << 20);
     must(wa_key_new_p256(&m->key, &err), &err);
     must(wa_cert_issue(&what, m->key, NULL, NULL, &cert, &err), &err);
     must(wa_cert_write_pem(cert, &m->cert, &err), &err);
@@ -374,6 +388,8 @@ void machine_free(struct machine *m)
 {
     wa_key_free(m->key);
     wa_buf_fini(&m->cert);
+    wa_buf_fini(&m->csr);
+    wa_buf_fini(&m->answer);
 }
 
 void machine_seal(const struct machine *m, struct wa_sv text, struct wa_buf *out)
@@ -395,11 +411,13 @@ int machine_register(struct bench *b, struct machine *m, enum wa_cred_kind cred,
 {
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf body;
     const char *space = strchr(secret, ' ');
     struct wa_register_msg msg = {.uuid = wa_sv(m->uuid),
                                   .seq = ++m->seq,
                                   .time = wa_clock_now(),
                                   .certificate = wa_buf_sv(&m->cert),
+                                  .csr = wa_buf_sv(&m->csr),
                                   .cred = cred,
                                   .token = wa_sv(secret)};
     if (cred == WA_CRED_PASSWORD) {
@@ -408,8 +426,8 @@ int machine_register(struct bench *b, struct machine *m, enum wa_cred_kind cred,
     }
     wa_buf_init(&text, 1u << 20);
     must(wa_register_write(&msg, WA_SV("{\"computer_name\":\"pc\"}"), &text, &err), &err);
-    int status = post(b, m, "/agent/v1/register", wa_buf_sv(&text));
-    return status;
+    machine_seal(m, wa_buf_sv(&text), &body);
+    return bench_ask(b, "POST", "/agent/v1/register", "", "", wa_buf_sv(&body), &m->answer);
 }
 
 int machine_status(struct bench *b, struct machine *m, const char *status)
@@ -465,6 +483,7 @@ int machine_greet(struct bench *b, struct machine *m, uint32_t conn)
     wa_jw_kvi(&w, "conn", conn);
     wa_jw_kv(&w, "nonce", h.nonce);
     wa_jw_kv(&w, "channel", h.channel);
+    wa_jw_kv(&w, "machine", b->shown);
     wa_jw_kvsv(&w, "text", wa_buf_sv(&hello));
     wa_jw_end(&w);
     bench_send(b, WA_S_HELLO, conn, wa_buf_sv(&text));

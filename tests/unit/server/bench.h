@@ -16,8 +16,11 @@ struct bench {
     const char *url; /* of its PostgreSQL; "": SQLite */
     struct wa_store *store;
     struct wa_chan *front, *signer, *auth, *scan, *directory; /* the other ends */
-    struct wa_key *relay;
-    uint32_t id; /* of the last request */
+    struct wa_key *relay;                                     /* the authority's too */
+    struct wa_cert *authority;
+    struct wa_buf revoked; /* what the front was told last */
+    char shown[65];        /* whom the TLS certificate names that comes with requests; "": nobody */
+    uint32_t id;           /* of the last request */
     /* what the front was told besides answers */
     size_t orders, closed;
     struct wa_buf order; /* the last one */
@@ -63,7 +66,9 @@ void bench_exec(struct bench *b, const char *sql);
 struct machine {
     char uuid[65];
     struct wa_key *key;
-    struct wa_buf cert; /* PEM */
+    struct wa_buf cert;   /* PEM */
+    struct wa_buf csr;    /* PEM: what it asks a TLS certificate for; empty: for none */
+    struct wa_buf answer; /* to its last registration */
     int64_t seq;
 };
 void machine_new(struct machine *m, const char *uuid);

@@ -27,7 +27,7 @@ static void test_signer_composes(void **state)
     wa_buf_init(&answer, 1u << 20);
     wa_arena_init(&arena, 1u << 20);
     WA_ASSERT_OK(wa_key_new_p256(&key, &err));
-    struct wa_signer_keys keys = {key, NULL};
+    struct wa_signer_keys keys = {.relay = key};
     WA_ASSERT_OK(wa_signer_answer(&keys, WA_SV("[" ONE "," ONE "]"), &answer, &err));
     WA_ASSERT_OK(wa_json_parse(wa_buf_sv(&answer), 0, &arena, &list, &err));
     assert_int_equal(wa_json_count(list), 2);
@@ -55,7 +55,7 @@ static void test_signer_stamps(void **state)
     wa_buf_init(&answer, 1u << 20);
     wa_arena_init(&arena, 1u << 20);
     WA_ASSERT_OK(wa_key_new_p256(&key, &err));
-    struct wa_signer_keys keys = {NULL, key};
+    struct wa_signer_keys keys = {.timestamp = key};
     struct wa_signed_key who = {.key = key};
     WA_ASSERT_OK(wa_signed_key_id(key, who.id, &err));
     WA_ASSERT_OK(wa_signer_answer(&keys, WA_SV(STAMP), &answer, &err));
@@ -102,7 +102,7 @@ static void test_signer_refuses(void **state)
     struct wa_err err = WA_ERR_INIT;
     WA_UNUSED(state);
     WA_ASSERT_OK(wa_key_new_p256(&key, &err));
-    struct wa_signer_keys keys = {key, key};
+    struct wa_signer_keys keys = {.relay = key, .timestamp = key};
     for (size_t i = 0; i < WA_COUNT(requests); i++) {
         WA_AUTO_BUF struct wa_buf answer;
         wa_buf_init(&answer, 1u << 20);

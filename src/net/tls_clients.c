@@ -1,0 +1,85 @@
+/* tls_clients.c - certificates that clients of a server show (security target F1A): issued by the
+ * server's own authority for TLS clients, in date, not revoked - or none at all.
+ *
+ * A bad certificate ends the handshake instead of being overlooked: who shows one means to be
+ * somebody. Only a name comes out of here; what it may do is decided elsewhere.
+ */
+#include "net/tls_priv.h"
+
+#include "codec/hex.h"
+#include "os/clock.h"
+
+#include <openssl/x509v3.h>
+#include <time.h>
+
+static void serial_of(const X509 *x, char out[WA_CERT_SERIAL_SIZE])
+{
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
+    int n = ASN1_STRING_length(serial);
+    out[0] = '\0';
+    if (n > 0 && n <= (WA_CERT_SERIAL_SIZE - 1) / 2)
+        wa_hex_encode(ASN1_STRING_get0_data(serial), (size_t)n, out);
+}
+
+/* OpenSSL's reason becomes the alert that the client gets. */
+static int verify_client(X509_STORE_CTX *s, void *arg)
+{
+    const struct wa_tls_ctx *c = arg;
+    X509 *leaf = X509_STORE_CTX_get0_cert(s);
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(s);
+    char serial[WA_CERT_SERIAL_SIZE];
+    X509_VERIFY_PARAM_set_time(param, (time_t)wa_clock_now());
+    X509_VERIFY_PARAM_set_auth_level(param, 2);
+    X509_VERIFY_PARAM_set_depth(param, 0); /* issued by the authority itself */
+    if (X509_verify_cert(s) != 1)          /* OpenSSL has set the purpose: a TLS client */
+        return 0;
+    uint32_t flags = X509_get_extension_flags(leaf);
+    if ((flags & EXFLAG_CA) != 0 || (flags & EXFLAG_XKUSAGE) == 0) {
+        X509_STORE_CTX_set_error(s, X509_V_ERR_INVALID_PURPOSE); /* the authority is no client */
+        return 0;
+    }
+    serial_of(leaf, serial);
+    if (serial[0] != '\0' && !c->is_revoked(c->revoked_user, serial))
+        return 1;
+    X509_STORE_CTX_set_error(s, X509_V_ERR_CERT_REVOKED);
+    return 0;
+}
+
+enum wa_code wa_tls_ask_clients(struct wa_tls_ctx *ctx, const struct wa_cert *authority,
+                                wa_tls_revoked_fn is_revoked, void *user, struct wa_err *err)
+{
+    X509_STORE *store = X509_STORE_new();
+    if (store == NULL)
+        return wa_nomem(err);
+    SSL_CTX_set_cert_store(ctx->ssl, store); /* takes it */
+    if (X509_STORE_add_cert(store, wa_cert_native(authority)) != 1 ||
+        SSL_CTX_add_client_CA(ctx->ssl, wa_cert_native(authority)) != 1)
+        return wa_tls_fail(err, WA_E_NOMEM, "ask clients for certificates");
+    ctx->is_revoked = is_revoked;
+    ctx->revoked_user = user;
+    SSL_CTX_set_verify(ctx->ssl, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(ctx->ssl, verify_client, ctx);
+    return WA_OK;
+}
+
+enum wa_code wa_tls_peer(const struct wa_tls *t, struct wa_tls_peer *ret, struct wa_err *err)
+{
+    X509 *x = wa_tls_peer_native(t);
+    WA_AUTO(wa_cert) struct wa_cert *cert = NULL;
+    unsigned char *der = NULL;
+    *ret = (struct wa_tls_peer){.name = ""};
+    if (x == NULL)
+        return WA_OK;
+    int n = i2d_X509(x, &der);
+    if (n <= 0)
+        return wa_tls_fail(err, WA_E_NOMEM, "read the client's certificate");
+    enum wa_code code = wa_cert_from_der(der, (size_t)n, &cert, err);
+    OPENSSL_free(der);
+    if (code != WA_OK)
+        return code;
+    if (strlen(wa_cert_cn(cert)) >= sizeof ret->name)
+        return wa_fail(err, WA_E_INVALID, "the client's certificate names nobody we know");
+    (void)snprintf(ret->name, sizeof ret->name, "%s", wa_cert_cn(cert));
+    (void)snprintf(ret->serial, sizeof ret->serial, "%s", wa_cert_serial(cert));
+    return WA_OK;
+}

@@ -1,0 +1,308 @@
+/* store_register.c - who becomes a machine (security target F1A).
+ *
+ * A registration is a statement signed with the machine's own key; what proves it is one credential
+ * of the kinds that the configuration allows. Its TLS certificate comes with the answer. An
+ * identity is never taken over: only its own key, its own account or an administrator can replace
+ * it.
+ */
+#include "base/mem.h"
+#include "crypto/cert.h"
+#include "crypto/digest.h"
+#include "os/clock.h"
+#include "proto/report.h"
+#include "server/perimeter.h"
+#include "server/rights.h"
+#include "server/store_authority.h"
+
+struct registration {
+    struct wa_store_request *request;
+    struct wa_arena arena;
+    struct wa_register_msg msg;
+    struct wa_store_csr csr;
+    bool has_csr;
+    char by[400];
+};
+
+static void registration_free(struct registration *g)
+{
+    wa_arena_fini(&g->arena);
+    wa_store_csr_fini(&g->csr);
+    wa_free(g);
+}
+
+/* The certificate is the machine's own: signed by its key, named like it. Its key signed the
+ * statement. */
+static enum wa_code check_statement(struct registration *g, const struct wa_envelope *e,
+                                    struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
+    if (wa_certs_read_pem(g->msg.certificate, 1, &certs, err) != WA_OK)
+        return wa_wrap(err, "the machine's certificate");
+    if (!wa_sv_eqs(g->msg.uuid, wa_cert_cn(certs.items[0])))
+        return wa_fail(err, WA_E_REFUSED, "the machine's certificate is for '%s'",
+                       wa_cert_cn(certs.items[0]));
+    if (wa_envelope_check(e, wa_cert_key(certs.items[0]), err) != WA_OK ||
+        wa_store_check_shown(g->request->machine, g->msg.uuid, err) != WA_OK)
+        return err->code;
+    g->has_csr = g->msg.csr.n > 0;
+    if (g->has_csr && wa_store_csr_read(g->msg.csr, g->msg.uuid, wa_cert_key(certs.items[0]),
+                                        &g->csr, err) != WA_OK)
+        return err->code;
+    return wa_store_check_time(g->msg.time, err);
+}
+
+/* Whether the host is there already, and with the same key. */
+static enum wa_code same_key(struct wa_store *s, const struct registration *g, bool *ret_known,
+                             bool *ret_same, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_CERTS struct wa_certs now = {NULL, 0, 0};
+    WA_AUTO_CERTS struct wa_certs then = {NULL, 0, 0};
+    int64_t seq = 0;
+    wa_buf_init(&pem, 64u << 10);
+    *ret_same = false;
+    if (wa_store_host(s->db, g->msg.uuid, &pem, &seq, ret_known, err) != WA_OK || !*ret_known)
+        return err->code;
+    if (wa_certs_read_pem(g->msg.certificate, 1, &now, err) != WA_OK ||
+        wa_certs_read_pem(wa_buf_sv(&pem), 1, &then, err) != WA_OK)
+        return err->code;
+    *ret_same = wa_key_equal_public(wa_cert_key(now.items[0]), wa_cert_key(then.items[0]));
+    if (*ret_same && g->msg.seq <= seq)
+        return wa_fail(err, WA_E_CONFLICT,
+                       "the registration was sent before (its sequence number is not new)");
+    return WA_OK;
+}
+
+static enum wa_code write_host(struct wa_store *s, struct registration *g,
+                               struct wa_fleet_change *c, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf facts;
+    wa_buf_init(&facts, WA_JSON_BYTES_MAX);
+    c->registered_at = c->last_seen = wa_clock_now();
+    if (wa_store_put_host(s->db, g->msg.uuid, g->msg.certificate, g->by, g->msg.seq, c->last_seen,
+                          err) != WA_OK)
+        return err->code;
+    if (g->msg.facts == NULL)
+        return WA_OK;
+    wa_store_read_info(g->msg.facts, c);
+    wa_json_write(g->msg.facts, &facts);
+    if (wa_buf_check(&facts, err) != WA_OK ||
+        wa_store_set_columns(s->db, g->msg.uuid, c, err) != WA_OK)
+        return err->code;
+    return wa_store_set_section(s->db, g->msg.uuid, "host_info", wa_buf_sv(&facts), "", err);
+}
+
+static enum wa_code use_credential(struct wa_store *s, struct registration *g, bool may_replace,
+                                   bool *ret_replaced, struct wa_err *err)
+{
+    bool known = false, same = false;
+    char digest[WA_SHA256_HEX];
+    if (same_key(s, g, &known, &same, err) != WA_OK)
+        return err->code;
+    /* An identity is never taken over by a token: only its own key or an administrator can replace
+     * it. */
+    if (known && !same && !may_replace)
+        return wa_fail(
+            err, WA_E_EXISTS,
+            "another machine is registered as '%.*s': an administrator must register this one",
+            WA_SV_ARG(g->msg.uuid));
+    if (g->msg.cred == WA_CRED_KEY && !same)
+        return wa_fail(
+            err, WA_E_AUTH,
+            "this machine is unknown here: a token or an administrator's login is needed");
+    *ret_replaced = known && !same;
+    if (g->msg.cred != WA_CRED_TOKEN)
+        return WA_OK;
+    if (wa_sha256_hex(g->msg.token.p, g->msg.token.n, digest, err) != WA_OK)
+        return err->code;
+    return wa_store_use_token(s->db, digest, wa_clock_now(), err);
+}
+
+/* The account that a registration is about; "" when it is about none. */
+static void account_of(const struct registration *g, char out[WA_NAME_MAX + 1])
+{
+    (void)snprintf(out, WA_NAME_MAX + 1, "%.*s", WA_SV_ARG(g->msg.user));
+}
+
+static enum wa_code note_registration(struct wa_store *s, const struct registration *g,
+                                      bool is_replaced, struct wa_err *err)
+{
+    const struct wa_journal_act act = {
+        .act = "host.registered",
+        .user = g->msg.user,
+        .peer = g->request->peer,
+        .what = {{"uuid", g->msg.uuid},
+                 {"by", wa_sv(g->by)},
+                 {"replaced", is_replaced ? WA_SV("yes") : WA_SV("no")}}};
+    return wa_store_note(s, &act, err);
+}
+
+/* What the machine was, it is no more: neither its connection nor its certificate. */
+static enum wa_code replace(struct wa_store *s, const struct registration *g, bool is_replaced,
+                            struct wa_err *err)
+{
+    int64_t revoked = 0;
+    return is_replaced ? wa_store_revoke(s, g->msg.uuid, "registered anew", &revoked, err) : WA_OK;
+}
+
+/* The registration stands, with a certificate or without: the machine asks for it again. */
+static void on_certified(void *user, struct wa_sv pem, const struct wa_err *why)
+{
+    struct registration *g = user;
+    struct wa_store *s = g->request->store;
+    WA_AUTO_BUF struct wa_buf answer;
+    wa_buf_init(&answer, 128u << 10);
+    if (why->code != WA_OK)
+        wa_log(&s->child.log, WA_LOG_WARNING, "certificate.refused", WA_LF_SV("uuid", g->msg.uuid),
+               WA_LF_S("why", why->text));
+    const struct wa_register_answer a = {g->msg.uuid, wa_sv(s->child.config.server_uuid),
+                                         wa_sv(s->relay_public), wa_clock_now(), pem};
+    wa_register_answer_write(&a, &answer);
+    wa_store_answer(g->request, 200, wa_buf_sv(&answer));
+    registration_free(g);
+}
+
+static enum wa_code write_registration(struct registration *g, bool may_replace,
+                                       struct wa_fleet_change *change, bool *ret_replaced,
+                                       struct wa_err *err)
+{
+    struct wa_store *s = g->request->store;
+    if (wa_db_begin(s->db, err) != WA_OK)
+        return err->code;
+    if (use_credential(s, g, may_replace, ret_replaced, err) != WA_OK ||
+        write_host(s, g, change, err) != WA_OK || replace(s, g, *ret_replaced, err) != WA_OK ||
+        note_registration(s, g, *ret_replaced, err) != WA_OK ||
+        wa_node_tell(s, *ret_replaced ? WA_NODE_GONE : WA_NODE_HOST, g->msg.uuid, err) != WA_OK ||
+        wa_db_commit(s->db, err) != WA_OK)
+        wa_db_rollback(s->db);
+    return err->code;
+}
+
+static void finish_registration(struct registration *g, bool may_replace)
+{
+    static const char *const kinds[] = {"key", "token", "administrator"};
+    struct wa_store *s = g->request->store;
+    struct wa_err err = WA_ERR_INIT;
+    char account[WA_NAME_MAX + 1], uuid[WA_UUID_MAX + 1];
+    bool is_replaced = false;
+    struct wa_fleet_change change = WA_FLEET_UNCHANGED;
+    (void)snprintf(g->by, sizeof g->by, "%s from %s", kinds[g->msg.cred], g->request->peer);
+    enum wa_code code = write_registration(g, may_replace, &change, &is_replaced, &err);
+    wa_log(&s->child.log, code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
+           code == WA_OK ? "host.registered" : "host.refused", WA_LF_SV("uuid", g->msg.uuid),
+           WA_LF_S("by", g->by), WA_LF_S("why", err.text));
+    if (code != WA_E_AUTH) { /* what was wrong was not the credential */
+        account_of(g, account);
+        wa_throttle_good(&s->throttle, g->request->peer, account[0] != '\0' ? account : NULL);
+    }
+    if (code != WA_OK) {
+        wa_store_answer_err(g->request, &err);
+        registration_free(g);
+        return;
+    }
+    wa_store_show(s, g->msg.uuid, &change);
+    wa_store_show_perimeter(s, g->msg.uuid);
+    if (is_replaced) { /* the former key's connection has no right to it any more */
+        (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(g->msg.uuid));
+        wa_store_disconnect(s, uuid);
+        wa_store_tell_revoked(s);
+    }
+    if (g->has_csr)
+        wa_store_certify(s, &g->csr, on_certified, g);
+    else
+        on_certified(g, WA_SV(""), &err);
+}
+
+/* Whether the machine is in the person's perimeter. */
+static enum wa_code sees_host(struct wa_store *s, const struct wa_person *p, struct wa_sv uuid,
+                              bool *ret, struct wa_err *err)
+{
+    WA_AUTO_PERIMETER struct wa_perimeter perimeter;
+    WA_AUTO_BUF struct wa_buf json;
+    struct wa_fleet_view view = {NULL, 0};
+    wa_perimeter_init(&perimeter);
+    wa_buf_init(&json, WA_PERIMETER_BYTES_MAX);
+    if (wa_store_perimeter(s->db, p->name, &json, err) != WA_OK ||
+        wa_perimeter_read(&perimeter, wa_buf_sv(&json), err) != WA_OK ||
+        wa_perimeter_view(&perimeter, s->fleet, &view, err) != WA_OK)
+        return err->code;
+    *ret = wa_fleet_sees(s->fleet, &view, uuid);
+    wa_fleet_view_fini(&view);
+    return WA_OK;
+}
+
+/* Whose password it is may let machines in; and in place of one that is there already only who sees
+ * that one. */
+static enum wa_code check_enroller(struct wa_store *s, const struct registration *g,
+                                   bool *ret_may_replace, struct wa_err *err)
+{
+    struct wa_person p;
+    bool found = false;
+    char holders[128];
+    if (wa_store_person(s->db, g->msg.user, &p, &found, err) != WA_OK)
+        return err->code;
+    if (found && (wa_person_rights(p.role, p.is_limited) & WA_MAY_ENROL) != 0) {
+        *ret_may_replace = !p.is_limited;
+        return p.is_limited ? sees_host(s, &p, g->msg.uuid, ret_may_replace, err) : WA_OK;
+    }
+    wa_right_holders(WA_MAY_ENROL, holders, sizeof holders);
+    return wa_fail(err, WA_E_DENIED,
+                   "'%.*s' may not register machines: it takes one of the roles %s",
+                   WA_SV_ARG(g->msg.user), holders);
+}
+
+static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct registration *g = user;
+    struct wa_err err = WA_ERR_INIT;
+    bool may_replace = false;
+    if (wa_sv_eqs(payload, "ok") && check_enroller(s, g, &may_replace, &err) == WA_OK) {
+        finish_registration(g, may_replace);
+        return;
+    }
+    wa_log(&s->child.log, WA_LOG_WARNING, "login.denied", WA_LF_SV("user", g->msg.user),
+           WA_LF_S("peer", g->request->peer), WA_LF_SV("uuid", g->msg.uuid));
+    if (err.code == WA_OK)
+        (void)wa_fail(&err, WA_E_AUTH, "user or password is wrong");
+    wa_store_answer_err(g->request, &err);
+    registration_free(g);
+}
+
+static enum wa_code start_registration(struct registration *g, struct wa_err *err)
+{
+    struct wa_store_request *r = g->request;
+    struct wa_store *s = r->store;
+    char account[WA_NAME_MAX + 1];
+    struct wa_envelope e;
+    if (wa_envelope_parse(wa_buf_sv(&r->body), WA_PURPOSE_REGISTER, &g->arena, &e, err) != WA_OK ||
+        wa_register_read(e.statement, &g->msg, err) != WA_OK ||
+        check_statement(g, &e, err) != WA_OK)
+        return err->code;
+    account_of(g, account);
+    if (wa_throttle_begin(&s->throttle, r->peer, account[0] != '\0' ? account : NULL,
+                          wa_clock_now(), err) != WA_OK)
+        return err->code;
+    if (g->msg.cred == WA_CRED_PASSWORD)
+        return wa_store_ask_password(s, g->msg.user, g->msg.password, on_password, g, err);
+    finish_registration(g, false);
+    return WA_OK;
+}
+
+void wa_store_register(struct wa_store_request *r)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct registration *g = wa_calloc(1, sizeof *g);
+    if (g == NULL) {
+        (void)wa_nomem(&err);
+        wa_store_answer_err(r, &err);
+        return;
+    }
+    g->request = r;
+    wa_arena_init(&g->arena, WA_REPORT_MEMORY_MAX);
+    if (start_registration(g, &err) == WA_OK)
+        return;
+    wa_log(&r->store->child.log, WA_LOG_WARNING, "registration.refused", WA_LF_S("peer", r->peer),
+           WA_LF_S("why", err.text));
+    wa_store_answer_err(r, &err);
+    registration_free(g);
+}
