@@ -245,6 +245,17 @@
 #define WA_FRONT_GREETING_MS 20000u /* ms: for the greeting of a WebSocket */
 #define WA_FRONT_UNGREETED_MAX 256u /* WebSockets of one address that have not greeted yet */
 
+/* --- live events --- */
+#define WA_EVENTS_KEPT 4096u    /* events: what somebody who was away for a moment can catch up */
+#define WA_EVENTS_A_SECOND 100u /* of a kind: beyond, one event says that there are many */
+#define WA_EVENT_IDS_A_SECOND                                                                      \
+    1000000u /* numbers: more than there can be events, so that a new run's are greater */
+#define WA_EVENT_NAME_MAX 128u           /* bytes */
+#define WA_EVENTS_BYTES_MAX (256u << 10) /* bytes: what one watcher is told at once */
+#define WA_WATCHERS_MAX 128u             /* streams in all */
+#define WA_WATCHERS_PERSON_MAX 8u        /* of one person: some windows of a console */
+#define WA_WATCHER_BEAT_MS 15000u /* ms: a sign of life, before proxies forget a silent stream */
+
 /* --- passwords --- */
 #define WA_PASSPHRASE_MAX 1024 /* bytes: of a key; what OpenSSL's PEM reader has room for */
 #define WA_TERM_LINE_MAX                                                                           \

@@ -10,8 +10,9 @@
 #include "os/clock.h"
 
 static const struct wa_api_resource *const resources[] = {
-    &wa_api_session_calls,  &wa_api_hosts_calls,   &wa_api_inventory_calls, &wa_api_actions_calls,
-    &wa_api_packages_calls, &wa_api_journal_calls, &wa_api_openapi_calls,   &wa_api_authority_calls,
+    &wa_api_session_calls, &wa_api_hosts_calls,     &wa_api_inventory_calls,
+    &wa_api_actions_calls, &wa_api_packages_calls,  &wa_api_journal_calls,
+    &wa_api_openapi_calls, &wa_api_authority_calls, &wa_api_events_calls,
 };
 
 const struct wa_api_route *wa_api_route_at(size_t i)
@@ -58,6 +59,18 @@ static const struct wa_api_route *find(const char *method, struct wa_sv path, st
 
 /* --- who --- */
 
+void wa_api_who_init(struct wa_api_who *who)
+{
+    *who = (struct wa_api_who){.rights = 0};
+    wa_buf_init(&who->perimeter, WA_PERIMETER_BYTES_MAX);
+}
+
+void wa_api_who_fini(struct wa_api_who *who)
+{
+    wa_fleet_view_fini(&who->view);
+    wa_buf_fini(&who->perimeter);
+}
+
 static enum wa_code limit(struct wa_api_call *c, struct wa_err *err)
 {
     WA_AUTO_PERIMETER struct wa_perimeter p;
@@ -69,7 +82,7 @@ static enum wa_code limit(struct wa_api_call *c, struct wa_err *err)
     return wa_perimeter_view(&p, c->store->fleet, &c->who.view, err);
 }
 
-static enum wa_code find_caller(struct wa_api_call *c, struct wa_err *err)
+enum wa_code wa_api_find_caller(struct wa_api_call *c, struct wa_err *err)
 {
     const char *token = c->request->bearer;
     struct wa_person p;
@@ -176,7 +189,7 @@ static enum wa_code call(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store_request *r = c->request;
     const struct wa_api_route *route = find(r->method, wa_sv(r->path), c);
-    if ((route == NULL || !route->is_open) && find_caller(c, err) != WA_OK)
+    if ((route == NULL || !route->is_open) && wa_api_find_caller(c, err) != WA_OK)
         return err->code;
     if (route == NULL)
         return wa_fail(err, WA_E_NOT_FOUND, "there is nothing at %s %s", r->method, r->path);
@@ -196,11 +209,10 @@ void wa_store_api(struct wa_store_request *r)
     WA_AUTO_BUF_SECRET struct wa_buf out;
     struct wa_api_call c = {.store = r->store, .request = r, .out = &out};
     wa_buf_init(&out, WA_IPC_MESSAGE_MAX - 4096);
-    wa_buf_init(&c.who.perimeter, WA_PERIMETER_BYTES_MAX);
+    wa_api_who_init(&c.who);
     if (call(&c, &err) != WA_OK || (!c.is_later && wa_buf_check(&out, &err) != WA_OK))
         wa_store_answer_err(r, &err);
     else if (!c.is_later)
         wa_store_answer(r, 200, wa_buf_sv(&out));
-    wa_fleet_view_fini(&c.who.view);
-    wa_buf_fini(&c.who.perimeter);
+    wa_api_who_fini(&c.who);
 }

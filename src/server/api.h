@@ -54,10 +54,15 @@ struct wa_api_resource { /* the calls of one file */
 };
 extern const struct wa_api_resource wa_api_session_calls, wa_api_hosts_calls,
     wa_api_inventory_calls, wa_api_actions_calls, wa_api_packages_calls, wa_api_journal_calls,
-    wa_api_openapi_calls, wa_api_authority_calls;
+    wa_api_openapi_calls, wa_api_authority_calls, wa_api_events_calls;
 /* All of them, one after the other; NULL after the last. */
 const struct wa_api_route *wa_api_route_at(size_t i);
 
+void wa_api_who_init(struct wa_api_who *who);
+void wa_api_who_fini(struct wa_api_who *who);
+/* Who asks, by the request's bearer: fills c->who, which is initialised. WA_E_AUTH: nobody, or
+ * nobody any more. */
+WA_CHECK enum wa_code wa_api_find_caller(struct wa_api_call *c, struct wa_err *err);
 /* WA_E_DENIED, naming the roles that have the right, unless the caller has it. what: "uploading
  * packages with code". */
 WA_CHECK enum wa_code wa_api_need(const struct wa_api_call *c, unsigned right, const char *what,
@@ -75,6 +80,11 @@ WA_CHECK enum wa_code wa_api_text(const struct wa_api_call *c, const char *name,
 /* The same for a whole number between min and max; *ret is left alone when it is absent. */
 WA_CHECK enum wa_code wa_api_number(const struct wa_api_call *c, const char *name, int64_t min,
                                     int64_t max, int64_t *ret, struct wa_err *err);
+/* --- store_events.c --- */
+/* The caller gets the events of these kinds (bits) after seen, as they happen, until their session
+ * ends: the request is answered by it. WA_E_BUSY: there are too many already. */
+WA_CHECK enum wa_code wa_store_watch(struct wa_api_call *c, unsigned kinds, uint64_t seen,
+                                     struct wa_err *err);
 /* The description of all calls, OpenAPI 3.1. */
 void wa_api_describe(struct wa_buf *out);
 

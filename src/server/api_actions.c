@@ -155,6 +155,7 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
         wa_db_rollback(s->db);
         return code;
     }
+    wa_store_event(s, WA_EVENT_ACTION, "ordered", WA_SV(""), wa_sv(batch), WA_SV("queued"));
     wa_store_dispatch_batch(s, batch);
     return WA_OK;
 }

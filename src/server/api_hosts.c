@@ -126,6 +126,7 @@ static enum wa_code call_forget_host(struct wa_api_call *c, struct wa_err *err)
     }
     wa_store_disconnect(s, uuid);
     wa_store_tell_revoked(s);
+    wa_store_event(s, WA_EVENT_HOST, "forgotten", wa_sv(uuid), WA_SV(""), WA_SV(""));
     wa_fleet_remove(s->fleet, wa_sv(uuid));
     wa_log(&s->child.log, WA_LOG_INFO, "host.forgotten", WA_LF_S("uuid", uuid),
            WA_LF_S("user", c->who.user), WA_LF_S("peer", c->request->peer));

@@ -33,6 +33,19 @@ static void note(struct wa_store *s, const struct scanning *k, struct wa_sv file
     wa_log_err(&s->child.log, WA_LOG_ERROR, "journal.failed", &err);
 }
 
+/* What is one machine's own is told as such: perimeters cut by it. */
+static void tell(struct wa_store *s, const struct scanning *k, struct wa_sv file)
+{
+    struct wa_sv uuid = WA_SV(""), path = wa_sv(k->request->path);
+    const struct wa_sv own = WA_SV("/api/v1/host-packages/");
+    if (strcmp(k->op, "accept-host") == 0)
+        uuid = wa_sv_sub(path, own.n, path.n);
+    if (wa_sv_ends(uuid, ".wapt"))
+        uuid.n -= 5;
+    wa_store_event(s, WA_EVENT_PACKAGE, strcmp(k->op, "delete") == 0 ? "deleted" : "published",
+                   uuid, file, WA_SV(""));
+}
+
 static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct scanning *k = user;
@@ -48,8 +61,10 @@ static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
         if (c != WA_OK)
             (void)wa_fail(&err, c, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
     }
-    if (err.code == WA_OK)
+    if (err.code == WA_OK) {
         note(s, k, wa_json_sv(wa_json_get(j, "file")), wa_json_sv(wa_json_get(j, "text")));
+        tell(s, k, wa_json_sv(wa_json_get(j, "file")));
+    }
     wa_log(&s->child.log, err.code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
            err.code == WA_OK ? "package.changed" : "package.refused", WA_LF_S("op", k->op),
            WA_LF_S("user", k->user), WA_LF_S("peer", r->peer), WA_LF_S("path", r->path),

@@ -53,7 +53,9 @@ struct wa_exchange {
     struct wa_fd_sink file; /* an upload */
     int fd;
     char part[96];
-    bool is_asking; /* whether the caller may at all; the body waits */
+    bool is_stream, is_open; /* answered in pieces; the store says more when there is more */
+    char *more;              /* query of the next page, owned; NULL: none */
+    bool is_asking;          /* whether the caller may at all; the body waits */
 };
 
 struct wa_front {
@@ -69,6 +71,7 @@ struct wa_front {
     uint32_t next_id;
     struct wa_map revoked; /* serial numbers of machines' certificates */
     bool knows_revoked;    /* the store has told them */
+    size_t stream_count;
 };
 /* NULL: memory ran out. */
 struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c);
@@ -86,6 +89,28 @@ WA_CHECK enum wa_code wa_front_machine(struct wa_front *f, const struct wa_http_
                                        struct wa_tls_peer *ret, struct wa_err *err);
 /* All revoked ones, a line each. WebSockets under one of them are closed. */
 void wa_front_take_revoked(struct wa_front *f, struct wa_sv lines);
+/* NULL: it has ended. */
+struct wa_exchange *wa_front_find(const struct wa_front *f, uint32_t id);
+/* Passes the exchange's request on to the store, with that query. */
+WA_CHECK enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_question,
+                                   struct wa_sv body, struct wa_err *err);
+
+/* --- front_stream.c --- */
+struct wa_front_answer { /* the head of what the store answers; borrowed */
+    int64_t status;
+    struct wa_sv type, next; /* what the body is, "" for JSON; query of the next page */
+    bool is_open;            /* more pieces come when there are some */
+};
+/* The type as a client understands it; *ret_extra: header lines, or NULL. */
+const char *wa_front_content_type(struct wa_sv type, const char **ret_extra);
+/* A piece of an answer that is one of several. x may end by it. */
+void wa_front_piece(struct wa_exchange *x, const struct wa_front_answer *a, struct wa_sv piece);
+/* on_drained of the HTTP server. */
+void wa_front_drained(void *user, struct wa_http_conn *c);
+/* The client has left: ends the exchange. */
+void wa_front_stream_gone(struct wa_exchange *x);
+/* Signs of life on streams where nothing happens. */
+void wa_front_stream_sweep(struct wa_front *f);
 
 /* --- front_push.c --- */
 /* The order to the agent. */

@@ -56,17 +56,22 @@ static const char schemas[] =
     "\"properties\":{\"node\":{\"type\":\"string\"},\"seq\":{\"type\":\"integer\"},"
     "\"digest\":{\"type\":\"string\"},\"seen\":{\"type\":\"string\",\"description\":\"of "
     "the entry that was asked for; absent when it is not there\"}}},"
+    "\"Events\":{\"type\":\"string\",\"description\":\"server-sent events: id, event (the "
+    "kind, or reload, end) and data, which is JSON with id, at, kind, what, uuid, name, "
+    "state\"},"
     "\"Description\":{\"type\":\"object\"}}";
 
 static void write_ref(struct wa_jw *w, const char *about, const char *schema)
 {
     char ref[64];
-    bool is_bytes = strcmp(schema, "Package") == 0;
+    const char *type = strcmp(schema, "Package") == 0  ? "application/octet-stream"
+                       : strcmp(schema, "Events") == 0 ? "text/event-stream"
+                                                       : "application/json";
     (void)snprintf(ref, sizeof ref, "#/components/schemas/%s", schema);
     wa_jw_kv(w, "description", about);
     wa_jw_key(w, "content");
     wa_jw_obj(w);
-    wa_jw_key(w, is_bytes ? "application/octet-stream" : "application/json");
+    wa_jw_key(w, type);
     wa_jw_obj(w);
     wa_jw_key(w, "schema");
     wa_jw_obj(w);

@@ -79,10 +79,12 @@ void wa_front_exchange_free(struct wa_exchange *x)
     if (x->fd >= 0)
         remove_part(x);
     drop_body(x);
+    x->front->stream_count -= x->is_stream ? 1 : 0;
+    wa_free(x->more);
     wa_free(x);
 }
 
-static struct wa_exchange *exchange_find(const struct wa_front *f, uint32_t id)
+struct wa_exchange *wa_front_find(const struct wa_front *f, uint32_t id)
 {
     return wa_map_get(&f->by_id, key_of(&id));
 }
@@ -128,13 +130,14 @@ static enum wa_code collect(struct wa_sink *sink, const void *p, size_t n, struc
 
 /* --- to the store --- */
 
-static enum wa_code ask_store(struct wa_exchange *x, bool is_question, struct wa_sv body,
-                              struct wa_err *err)
+enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_question,
+                          struct wa_sv body, struct wa_err *err)
 {
     struct wa_front_route route = {.kind = WA_FRONT_PING};
     const char *allow = NULL;
     WA_AUTO_BUF_SECRET struct wa_buf text;
     const struct wa_http_head *h = wa_http_conn_head(x->http);
+    struct wa_sv last = wa_http_get(h, "last-event-id");
     struct wa_jw w;
     wa_buf_init(&text, WA_SERVER_BODY_MAX + 65536);
     if (wa_front_route(h, &route, &allow, err) != WA_OK)
@@ -143,10 +146,12 @@ static enum wa_code ask_store(struct wa_exchange *x, bool is_question, struct wa
     wa_jw_obj(&w);
     wa_jw_kv(&w, "method", wa_http_method_name(h->method));
     wa_jw_kvsv(&w, "path", h->path);
-    wa_jw_kvsv(&w, "query", h->query);
+    wa_jw_kvsv(&w, "query", query);
     wa_jw_kvsv(&w, "bearer", route.bearer);
     wa_jw_kv(&w, "peer", wa_http_peer(x->http));
     wa_jw_kv(&w, "machine", x->client.name);
+    if (last.n > 0)
+        wa_jw_kvsv(&w, "last_event", wa_sv_sub(last, 0, 23));
     wa_jw_kvb(&w, "question", is_question);
     wa_jw_end(&w);
     wa_buf_addc(&text, '\n');
@@ -154,6 +159,12 @@ static enum wa_code ask_store(struct wa_exchange *x, bool is_question, struct wa
     if (wa_buf_check(&text, err) != WA_OK)
         return err->code;
     return wa_chan_post(x->front->store, WA_S_REQUEST, x->id, wa_buf_sv(&text), -1, err);
+}
+
+static enum wa_code ask_store(struct wa_exchange *x, bool is_question, struct wa_sv body,
+                              struct wa_err *err)
+{
+    return wa_front_ask(x, wa_http_conn_head(x->http)->query, is_question, body, err);
 }
 
 static void forward(struct wa_exchange *x)
@@ -235,35 +246,53 @@ static void ask_right(struct wa_exchange *x)
 
 /* --- from the store --- */
 
+static void read_answer(struct wa_sv head, struct wa_arena *arena, struct wa_front_answer *ret)
+{
+    const struct wa_json *j = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    *ret = (struct wa_front_answer){.status = 500};
+    if (wa_json_parse(head, 0, arena, &j, &err) != WA_OK)
+        return;
+    (void)wa_json_i64(wa_json_get(j, "status"), &ret->status);
+    ret->is_open = wa_json_bool(wa_json_get(j, "open"));
+    ret->type = wa_json_sv(wa_json_get(j, "type"));
+    ret->next = wa_json_sv(wa_json_get(j, "next"));
+}
+
+static void answer(struct wa_exchange *x, const struct wa_front_answer *a, struct wa_sv body)
+{
+    struct wa_http_conn *c = x->http;
+    const char *extra = NULL;
+    const char *type = wa_front_content_type(a->type, &extra);
+    wa_http_set_user(c, NULL);
+    wa_front_exchange_free(x);
+    wa_http_answer(c, (int)a->status, type, body,
+                   a->status == 401   ? "WWW-Authenticate: Bearer\r\n"
+                   : a->status == 429 ? "Retry-After: 60\r\n"
+                                      : extra);
+}
+
 static void on_answer(struct wa_front *f, const struct wa_chan_msg *msg)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     struct wa_sv head = {NULL, 0}, rest = msg->payload;
-    const struct wa_json *j = NULL;
-    struct wa_err err = WA_ERR_INIT;
-    int64_t status = 500;
-    struct wa_exchange *x = exchange_find(f, msg->id);
-    wa_arena_init(&arena, 4096);
+    struct wa_front_answer a;
+    struct wa_exchange *x = wa_front_find(f, msg->id);
+    wa_arena_init(&arena, 16384);
     if (x == NULL)
         return;
-    if (wa_sv_split(&rest, '\n', &head) && wa_json_parse(head, 0, &arena, &j, &err) == WA_OK)
-        (void)wa_json_i64(wa_json_get(j, "status"), &status);
+    (void)wa_sv_split(&rest, '\n', &head);
+    read_answer(head, &arena, &a);
     if (x->ws != NULL) {
-        wa_front_greeted(x, (int)status);
-        return;
-    }
-    if (x->is_asking && status == 200) {
+        wa_front_greeted(x, (int)a.status);
+    } else if (x->is_asking && a.status == 200) {
         x->is_asking = false;
         take_body(x);
-        return;
+    } else if (x->is_stream || a.is_open || a.next.n > 0) {
+        wa_front_piece(x, &a, rest);
+    } else {
+        answer(x, &a, rest);
     }
-    struct wa_http_conn *c = x->http;
-    wa_http_set_user(c, NULL);
-    wa_front_exchange_free(x);
-    wa_http_answer(c, (int)status, "application/json", rest,
-                   status == 401   ? "WWW-Authenticate: Bearer\r\n"
-                   : status == 429 ? "Retry-After: 60\r\n"
-                                   : NULL);
 }
 
 static void on_store(void *user, const struct wa_chan_msg *msg)
@@ -277,7 +306,7 @@ static void on_store(void *user, const struct wa_chan_msg *msg)
         wa_front_take_revoked(f, msg->payload);
         return;
     }
-    struct wa_exchange *x = exchange_find(f, msg->id);
+    struct wa_exchange *x = wa_front_find(f, msg->id);
     if (x == NULL || x->ws == NULL)
         return;
     if (msg->type == WA_S_CLOSE)
@@ -362,12 +391,13 @@ static void on_gone(void *user, struct wa_http_conn *c)
     struct wa_exchange *x = wa_http_user(c);
     WA_UNUSED(user);
     if (x != NULL)
-        wa_front_exchange_free(x); /* an answer that comes yet finds nobody */
+        wa_front_stream_gone(x); /* an answer that comes yet finds nobody */
 }
 
 static void on_clock(void *user)
 {
     wa_front_push_sweep(user);
+    wa_front_stream_sweep(user);
 }
 
 /* --- start --- */
@@ -383,7 +413,8 @@ static enum wa_code read_tls(struct wa_front *f, struct wa_tls_ctx **ret, struct
 
 static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_err *err)
 {
-    static const struct wa_http_server_events events = {on_request, on_body, on_gone, NULL};
+    static const struct wa_http_server_events events = {on_request, on_body, on_gone,
+                                                        wa_front_drained};
     char repo[WA_PATH_MAX], incoming[WA_PATH_MAX];
     const int listener = LISTEN_FD;
     WA_AUTO(wa_tls_ctx) struct wa_tls_ctx *tls = NULL;

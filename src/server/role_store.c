@@ -177,6 +177,7 @@ static void on_clock(void *user)
     wa_store_clean(user, wa_clock_now());
     wa_store_stamp(user, false);
     wa_store_look_at_revoked(user);
+    wa_store_tell_watchers(user);
 }
 
 static void on_stop(void *user, int signum)
@@ -248,8 +249,9 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_store_open(s->child.config.dir, s->child.config.database, &s->db, err) != WA_OK ||
         wa_fleet_new(&s->fleet, err) != WA_OK || wa_node_join(s, err) != WA_OK ||
         wa_store_load_fleet(s->db, s->fleet, err) != WA_OK ||
-        wa_store_requeue(s, "", err) != WA_OK || open_channels(s, watches, err) != WA_OK ||
-        wa_node_listen(s, err) != WA_OK || wa_loop_on_stop(s->loop, on_stop, s, err) != WA_OK ||
+        wa_store_requeue(s, "", err) != WA_OK || wa_store_events_open(s, err) != WA_OK ||
+        open_channels(s, watches, err) != WA_OK || wa_node_listen(s, err) != WA_OK ||
+        wa_loop_on_stop(s->loop, on_stop, s, err) != WA_OK ||
         wa_timer_new(s->loop, on_clock, s, &s->clock, err) != WA_OK)
         return err->code;
     wa_timer_start(s->clock, CLOCK_MS, CLOCK_MS);
@@ -268,5 +270,6 @@ int wa_server_store(const char *config_file)
     wa_node_fini(&store);
     wa_db_close(store.db);
     wa_fleet_free(store.fleet);
+    wa_store_events_close(&store);
     return wa_server_child_end(&store.child, code, &err);
 }

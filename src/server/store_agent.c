@@ -125,6 +125,8 @@ static enum wa_code store_section(struct wa_store *s, const struct wa_status_msg
 struct reported {
     struct wa_sv uuid;
     bool is_gone; /* it left */
+    bool has_sections;
+    struct wa_sv action, state; /* of one of its orders, and what became of it */
     struct wa_fleet_change change;
 };
 
@@ -148,8 +150,11 @@ static enum wa_code store_status(const struct wa_store_request *r, const struct 
         wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < WA_SEC_COUNT; i++)
-        if (m.sections[i] != NULL && store_section(s, &m, i, err) != WA_OK)
-            return err->code;
+        if (m.sections[i] != NULL) {
+            if (store_section(s, &m, i, err) != WA_OK)
+                return err->code;
+            ret->has_sections = true;
+        }
     read_columns(&m, &ret->change);
     ret->uuid = m.uuid;
     if (wa_store_set_columns(s->db, m.uuid, &ret->change, err) != WA_OK ||
@@ -188,7 +193,11 @@ static enum wa_code store_result(const struct wa_store_request *r, const struct 
         .peer = r->peer,
         .what = {{"id", wa_sv(id)}, {"uuid", m.uuid}, {"state", m.state}, {"code", m.code}}};
     /* Once for each order: a machine can't fill the journal by itself. */
-    return wa_db_changes(s->db) == 1 ? wa_store_note(s, &act, err) : WA_OK;
+    if (wa_db_changes(s->db) != 1)
+        return WA_OK;
+    ret->action = m.action_id;
+    ret->state = m.state;
+    return wa_store_note(s, &act, err);
 }
 
 /* A machine takes its own row away, no other: the key that the row names has signed it. */
@@ -233,17 +242,31 @@ static enum wa_code store_statement(struct wa_store_request *r, struct wa_arena 
     return is_result ? store_result(r, &e, said, err) : store_status(r, &e, said, answer, err);
 }
 
+static void tell_report(struct wa_store *s, const struct reported *said)
+{
+    const struct wa_fleet_host *h = wa_fleet_get(s->fleet, said->uuid);
+    struct wa_sv status = said->change.status;
+    if (said->action.n > 0)
+        wa_store_event(s, WA_EVENT_ACTION, "state", said->uuid, said->action, said->state);
+    if (status.p != NULL && (h == NULL || !wa_sv_eqs(status, h->status)))
+        wa_store_event(s, WA_EVENT_HOST, "status", said->uuid, WA_SV(""), status);
+    else if (said->has_sections)
+        wa_store_event(s, WA_EVENT_HOST, "inventory", said->uuid, WA_SV(""), WA_SV(""));
+}
+
 /* What the database has taken is shown. */
 static void show_report(struct wa_store *s, const char *peer, const struct reported *said)
 {
     char uuid[WA_UUID_MAX + 1];
     if (!said->is_gone) {
+        tell_report(s, said);
         wa_store_show(s, said->uuid, &said->change);
         return;
     }
     (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(said->uuid));
     wa_store_disconnect(s, uuid);
     wa_store_tell_revoked(s);
+    wa_store_event(s, WA_EVENT_HOST, "left", said->uuid, WA_SV(""), WA_SV(""));
     wa_fleet_remove(s->fleet, said->uuid);
     wa_log(&s->child.log, WA_LOG_INFO, "host.left", WA_LF_SV("uuid", said->uuid),
            WA_LF_S("peer", peer));
@@ -341,6 +364,7 @@ void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv pay
     }
     wa_fleet_set_reachable(s->fleet, wa_sv(h.uuid), true, wa_clock_now());
     wa_node_presence(s, h.uuid);
+    wa_store_event(s, WA_EVENT_HOST, "connected", wa_sv(h.uuid), WA_SV(""), WA_SV(""));
     wa_store_answer(r, 200, WA_SV(""));
     wa_store_dispatch_host(s, h.uuid);
 }

@@ -53,7 +53,8 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     struct wa_sv head = {NULL, 0}, rest = payload, method = {NULL, 0}, path = {NULL, 0},
-                 query = {NULL, 0}, bearer = {NULL, 0}, peer = {NULL, 0}, machine = {NULL, 0};
+                 query = {NULL, 0}, bearer = {NULL, 0}, peer = {NULL, 0}, machine = {NULL, 0},
+                 last_event = {NULL, 0};
     bool is_question = false;
     const struct wa_json_field fields[] = {{"method", WA_WANT_SV, true, 7, &method},
                                            {"path", WA_WANT_SV, true, 1023, &path},
@@ -61,6 +62,7 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
                                            {"bearer", WA_WANT_SV, true, 159, &bearer},
                                            {"peer", WA_WANT_SV, true, 63, &peer},
                                            {"machine", WA_WANT_SV, false, WA_UUID_MAX, &machine},
+                                           {"last_event", WA_WANT_SV, false, 23, &last_event},
                                            {"question", WA_WANT_BOOL, false, 0, &is_question}};
     wa_arena_init(&arena, 256u << 10);
     if (!wa_sv_split(&rest, '\n', &head) || wa_json_parse(head, 0, &arena, &j, err) != WA_OK ||
@@ -74,6 +76,7 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
     (void)snprintf(r->bearer, sizeof r->bearer, "%.*s", WA_SV_ARG(bearer));
     (void)snprintf(r->peer, sizeof r->peer, "%.*s", WA_SV_ARG(peer));
     (void)snprintf(r->machine, sizeof r->machine, "%.*s", WA_SV_ARG(machine));
+    (void)snprintf(r->last_event, sizeof r->last_event, "%.*s", WA_SV_ARG(last_event));
     r->is_question = is_question;
     wa_buf_addsv(&r->body, rest);
     return wa_buf_check(&r->body, err);
@@ -190,6 +193,7 @@ static void left(struct wa_store *s, const char *uuid)
     struct wa_err err = WA_ERR_INIT;
     wa_fleet_set_reachable(s->fleet, wa_sv(uuid), false, wa_clock_now());
     wa_node_presence(s, uuid);
+    wa_store_event(s, WA_EVENT_HOST, "disconnected", wa_sv(uuid), WA_SV(""), WA_SV(""));
     if (wa_store_requeue(s, uuid, &err) == WA_OK)
         return;
     s->owes_requeue = true;
@@ -207,8 +211,12 @@ enum wa_code wa_store_mend(struct wa_store *s, struct wa_err *err)
 static void on_gone(struct wa_store *s, int front, const struct wa_json *j)
 {
     struct wa_store_conn *c = find(s, front, j);
-    if (c == NULL)
-        return; /* never greeted, or a newer one has taken its place */
+    if (c == NULL) { /* a watcher; or it never greeted, or a newer one has taken its place */
+        int64_t id = -1;
+        if (wa_json_i64(wa_json_get(j, "conn"), &id) && id >= 0 && id <= UINT32_MAX)
+            wa_store_watcher_gone(s, front, (uint32_t)id);
+        return;
+    }
     take_out(s, c);
     left(s, c->uuid);
     wa_free(c);
@@ -241,8 +249,12 @@ static void on_ack(struct wa_store *s, int front, const struct wa_json *j)
         wa_bind_i64(q, 0, wa_clock_now());
         wa_bind_sv(q, 1, wa_json_sv(wa_json_get(j, "id")));
         wa_bind_s(q, 2, c->uuid);
-        if (wa_run(q, &err) == WA_OK)
+        if (wa_run(q, &err) == WA_OK) {
+            if (wa_db_changes(s->db) > 0)
+                wa_store_event(s, WA_EVENT_ACTION, "state", wa_sv(c->uuid),
+                               wa_json_sv(wa_json_get(j, "id")), WA_SV("delivered"));
             return;
+        }
     }
     database_failed(s, &err);
 }

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "codec/json.h"
 #include "proto/envelope.h"
+#include "server/events.h"
 #include "server/journal.h"
 #include "server/node.h"
 #include "server/role_common.h"
@@ -53,6 +54,11 @@ struct wa_store {
     /* of the revoked certificates that the fronts were told */
     int64_t revoked_count, revoked_newest, revoked_looked_at;
     int64_t crl_at; /* when their list was last renewed; 0: not yet, or in vain */
+    struct wa_events *events;
+    struct wa_watcher *watchers;
+    size_t watcher_count;
+    struct wa_timer *flush; /* of what they are told */
+    bool is_flushing;
 };
 
 /* A request of a front, kept until it is answered. */
@@ -61,7 +67,8 @@ struct wa_store_request {
     int front;
     uint32_t id;
     char method[8], path[1024], peer[64], bearer[160];
-    char *query; /* owned */
+    char last_event[24]; /* Last-Event-ID; "": none */
+    char *query;         /* owned */
     struct wa_buf body;
     char machine[WA_UUID_MAX +
                  1];  /* whom its TLS certificate names, as the front says; "": nobody */
@@ -137,6 +144,18 @@ void wa_store_show_perimeter(struct wa_store *s, struct wa_sv uuid);
 /* A machine asks whether a person's password is right. */
 void wa_store_login(struct wa_store_request *r);
 void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv payload);
+/* --- store_events.c --- */
+/* Something has changed, and the database has taken it: those who may see it are told. uuid: the
+ * machine that it is about, "" when it is about none; perimeters cut by it. what: a literal, in
+ * one word ("registered"); name: of the action, package, roll-out or person; state: the new one.
+ * Texts may be whatever a machine says. Costs a copy, whoever watches. */
+void wa_store_event(struct wa_store *s, enum wa_event_kind kind, const char *what,
+                    struct wa_sv uuid, struct wa_sv name, struct wa_sv state);
+WA_CHECK enum wa_code wa_store_events_open(struct wa_store *s, struct wa_err *err);
+void wa_store_events_close(struct wa_store *s);
+/* All who watch are told what is new for them; whose session has ended is sent away. */
+void wa_store_tell_watchers(struct wa_store *s);
+void wa_store_watcher_gone(struct wa_store *s, int front, uint32_t id);
 /* --- api.c --- */
 void wa_store_api(struct wa_store_request *r);
 /* --- store_stamp.c --- */

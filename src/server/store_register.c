@@ -202,6 +202,7 @@ static void finish_registration(struct registration *g, bool may_replace)
     }
     wa_store_show(s, g->msg.uuid, &change);
     wa_store_show_perimeter(s, g->msg.uuid);
+    wa_store_event(s, WA_EVENT_HOST, "registered", g->msg.uuid, WA_SV(""), WA_SV(""));
     if (is_replaced) { /* the former key's connection has no right to it any more */
         (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(g->msg.uuid));
         wa_store_disconnect(s, uuid);

@@ -136,6 +136,8 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     join(b, WA_SR_DIRECTORY, &s->directory, &b->directory);
     must(wa_sv_dup(WA_SV("directory.example.org"), &s->child.config.ldap_servers, &err), &err);
     s->front_count = 1;
+    wa_buf_init(&b->stream, 16u << 20);
+    must(wa_events_new(wa_clock_now(), 0, &s->events, &err), &err);
 }
 
 void bench_new(struct bench *b)
@@ -164,6 +166,8 @@ void bench_free(struct bench *b)
     wa_store_forget(s);
     assert_null(s->questions);
     wa_node_fini(s);
+    wa_store_events_close(s);
+    wa_buf_fini(&b->stream);
     wa_db_close(s->db);
     wa_fleet_free(s->fleet);
     wa_loop_free(s->loop);
@@ -243,6 +247,19 @@ static bool serve_helpers(struct bench *b)
     return true;
 }
 
+/* A piece of a stream: is kept. */
+static bool is_piece(struct bench *b, const struct wa_chan_msg *msg)
+{
+    struct wa_sv rest = msg->payload, head = {NULL, 0};
+    assert_true(wa_sv_split(&rest, '\n', &head));
+    if (!wa_sv_starts(head, "{\"status\":200,\"type\":\"events\","))
+        return false;
+    b->stream_open = wa_sv_ends(head, "\"open\":true}");
+    b->stream_id = msg->id;
+    wa_buf_addsv(&b->stream, rest);
+    return true;
+}
+
 bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *out)
 {
     struct wa_chan_msg msg;
@@ -262,6 +279,9 @@ bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *o
         } else if (msg.type == WA_S_CLOSE) {
             b->closed++;
             b->closed_last = msg.id;
+        } else if (is_piece(b, &msg)) {
+            answered = answered || msg.id == id;
+            *ret_status = 200;
         } else if (msg.id == id) {
             assert_false(answered);
             answered = true;

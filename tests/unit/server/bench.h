@@ -13,7 +13,7 @@
 
 struct bench {
     char dir[WA_PATH_MAX]; /* of the server, and removed with it */
-    const char *url; /* of its PostgreSQL; "": SQLite */
+    const char *url;       /* of its PostgreSQL; "": SQLite */
     struct wa_store *store;
     struct wa_chan *front, *signer, *auth, *scan, *directory; /* the other ends */
     struct wa_key *relay;                                     /* the authority's too */
@@ -29,6 +29,9 @@ struct bench {
     char scan_asked[512];
     const char *directory_answer; /* NULL: nobody is known */
     char directory_asked[512];
+    struct wa_buf stream; /* what came of a stream of events */
+    uint32_t stream_id;
+    bool stream_open;
     bool is_tortured; /* memory may run out in the store, and only there: all else is paused */
 };
 void bench_new(struct bench *b);

@@ -1,0 +1,117 @@
+"""What integrators build on, on the real server: live events."""
+import contextlib
+import json
+
+import pytest
+
+from conftest import until
+from test_server_hostile import Server, put
+
+
+@pytest.fixture(scope="module")
+def srv(org):
+    s = Server(org, "server-events", "fronts = 2")
+    yield s
+    s.stop()
+
+
+def log_in(srv):
+    status, body, _ = srv.login("admin", srv.password)
+    assert status == 200, body
+    return json.loads(body)["token"]
+
+
+class Stream:
+    """What a client of server-sent events has heard."""
+
+    def __init__(self, srv, token, query="", headers=()):
+        self.socket = srv.connect()
+        self.socket.settimeout(20)
+        lines = [f"GET /api/v1/events{query} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", *headers]
+        self.socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
+        self.text, self.is_over = b"", False
+        while b"\r\n\r\n" not in self.text:
+            self.hear()
+        self.head = self.text.split(b"\r\n\r\n")[0].decode()
+
+    def hear(self):
+        piece = self.socket.recv(65536)
+        self.is_over = self.is_over or piece == b""
+        self.text += piece
+
+    def until(self, word):
+        while word not in self.text and not self.is_over:
+            self.hear()
+        assert word in self.text, self.text
+
+    def events(self):
+        """(kind, data) of each; the frames of HTTP are between them."""
+        lines = self.text.decode().replace("\r\n", "\n").split("\n")
+        kinds = [line[7:] for line in lines if line.startswith("event: ")]
+        return list(zip(kinds, (json.loads(line[6:]) for line in lines if line.startswith("data: "))))
+
+    def close(self):
+        self.socket.close()
+
+
+def test_events_come_as_they_happen(srv, org):
+    token = log_in(srv)
+    all_of_them, people_only = Stream(srv, token), Stream(srv, token, "?kinds=person")
+    assert "200 OK" in all_of_them.head and "Content-Type: text/event-stream" in all_of_them.head
+    assert "Cache-Control: no-store" in all_of_them.head
+    package = org.package("events", "1", "Developer", org.base / "events").read_bytes()
+    status, body = put(srv, token, package)
+    assert status == 200, body
+    name = json.loads(body)["file"]
+    all_of_them.until(b'"what":"published"')
+    ((kind, data),) = all_of_them.events()
+    assert (kind, data["kind"], data["name"]) == ("package", "package", name)
+    # Whoever comes back hears what it has missed, by the header that browsers send too.
+    assert srv.call("DELETE", f"/api/v1/packages/{name.split('/')[-1]}", token=token)[0] == 200
+    again = Stream(srv, token, headers=(f"Last-Event-ID: {data['id']}",))
+    again.until(b'"what":"deleted"')
+    assert [d["what"] for _, d in again.events()] == ["deleted"]
+    late = Stream(srv, token, "?after=1")
+    late.until(b"event: reload")
+    # The stream ends with the session.
+    assert srv.call("DELETE", "/api/v1/session", token=token)[0] == 200
+    for stream in (all_of_them, people_only, again, late):
+        stream.until(b"event: end")
+        while not stream.is_over:
+            stream.hear()
+        assert stream.text.endswith(b"0\r\n\r\n")
+        stream.close()
+    assert b"package" not in people_only.text.split(b"\r\n\r\n", 1)[1]
+
+
+def test_who_may_not_and_what_makes_no_sense(srv):
+    token = log_in(srv)
+    assert srv.call("GET", "/api/v1/events")[0] == 401
+    assert srv.call("GET", "/api/v1/events", token="x" * 64)[0] == 401
+    assert srv.call("GET", "/api/v1/events?kinds=all", token=token)[0] == 400
+    assert srv.call("GET", "/api/v1/events", token=token, headers=("Last-Event-ID: now",))[0] == 400
+
+
+def test_clients_that_leave_make_room(srv):
+    token = log_in(srv)
+    for _ in range(3):
+        streams = [Stream(srv, token) for _ in range(8)]
+        assert all("200 OK" in s.head for s in streams)
+        assert srv.call("GET", "/api/v1/events", token=token)[0] == 429
+        for s in streams[:4]:
+            s.close()
+        for s in streams[4:]:
+            s.socket.sendall(b"GET /ping HTTP/1.1\r\nHost: a\r\n\r\n")  # it was to listen
+            while not s.is_over:
+                with contextlib.suppress(ConnectionError):
+                    s.hear()
+                    continue
+                s.is_over = True
+            assert b"server_uuid" not in s.text
+            s.close()
+
+        def has_room():
+            probe = Stream(srv, token)
+            probe.close()
+            return "200 OK" in probe.head
+        until(has_room, "there is room again")
