@@ -292,7 +292,9 @@
 #define WA_PACKAGE_ROWS_MAX 2000u   /* packages of a machine that can be searched */
 #define WA_HISTORY_ROWS_MAX 2000u   /* of what became of one machine's packages */
 #define WA_HISTORY_AGE_S (2 * 366 * 86400) /* s: and how long that is kept */
-#define WA_HISTORY_PAGE_MAX 2000           /* entries that one answer holds */
+#define WA_SEARCH_BYTES_MAX (4u << 20) /* bytes: a question with the machines that it is among */
+#define WA_COUNTS_PAGE_MAX 5000        /* titles, or packages, that one answer holds */
+#define WA_HISTORY_PAGE_MAX 2000       /* entries that one answer holds */
 
 /* --- actions (security target F3A) --- */
 #define WA_ACTION_BYTES_MAX (64u << 10) /* bytes: one signed action with its arguments */

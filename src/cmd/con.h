@@ -34,9 +34,10 @@ void wa_con_check_journal(const struct wa_cli *cli, struct wa_client *c, const c
  * trust is set up, by whom it says. Tells the signer. */
 WA_CHECK enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path,
                                            struct wa_err *err);
-/* All hosts, by name, in arena; list: empty. */
-WA_CHECK enum wa_code wa_con_get_hosts(struct wa_client *c, struct wa_arena *arena,
-                                       struct wa_host_list *list, struct wa_err *err);
+/* The hosts that the query asks for ("&software=vim"; "": all), by name, in arena; list: empty. */
+WA_CHECK enum wa_code wa_con_get_hosts(struct wa_client *c, const char *query,
+                                       struct wa_arena *arena, struct wa_host_list *list,
+                                       struct wa_err *err);
 /* Publishes the package at path; with --json writes {"file", "code", "error"} only when the caller
  * does. */
 WA_CHECK enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const char *path,

@@ -175,18 +175,21 @@ enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret, bool
 
 #define HOSTS_PAGE 5000u
 
-enum wa_code wa_con_get_hosts(struct wa_client *c, struct wa_arena *arena,
+enum wa_code wa_con_get_hosts(struct wa_client *c, const char *query, struct wa_arena *arena,
                               struct wa_host_list *list, struct wa_err *err)
 {
     size_t before;
+    WA_AUTO_BUF struct wa_buf path;
+    wa_buf_init(&path, 16u << 10);
     do {
         const struct wa_json *j = NULL;
-        char path[192];
         struct wa_sv last = wa_host_list_last(list);
         before = list->n;
-        (void)snprintf(path, sizeof path, "/api/v1/hosts?sort=uuid&limit=%u&after=%.*s", HOSTS_PAGE,
-                       WA_SV_ARG(last));
-        if (wa_client_call(c, "GET", path, WA_SV(""), arena, &j, err) != WA_OK ||
+        wa_buf_clear(&path);
+        wa_buf_addf(&path, "/api/v1/hosts?sort=uuid&limit=%u&after=%.*s%s", HOSTS_PAGE,
+                    WA_SV_ARG(last), query);
+        if (wa_buf_check(&path, err) != WA_OK ||
+            wa_client_call(c, "GET", wa_buf_str(&path), WA_SV(""), arena, &j, err) != WA_OK ||
             wa_host_list_add(list, wa_json_get(j, "hosts"), err) != WA_OK)
             return err->code;
     } while (list->n - before == HOSTS_PAGE);

@@ -3,14 +3,48 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/con.h"
+#include "codec/url.h"
 #include "console/hosts.h"
 #include "os/clock.h"
 
 static const struct wa_cli_option options[] = {
-    WA_CON_SERVER_OPTIONS,   {"connected", 0, NULL}, {"disconnected", 0, NULL},
-    {"status", 0, "STATUS"}, {"os", 0, "PATTERN"},   {"not-seen", 0, "PERIOD"},
+    WA_CON_SERVER_OPTIONS,
+    {"connected", 0, NULL},
+    {"disconnected", 0, NULL},
+    {"status", 0, "STATUS"},
+    {"os", 0, "PATTERN"},
+    {"not-seen", 0, "PERIOD"},
     {"csv", 0, NULL},
+    {"software", 0, "NAME"},
+    {"software-version", 0, "RANGE"},
+    {"package", 0, "NAME"},
+    {"package-version", 0, "RANGE"},
+    {"package-status", 0, "STATUS"},
+    {"package-audit", 0, "STATUS"},
+    {"hardware", 0, "TEXT"},
 };
+
+/* What the server looks for in the inventories. */
+static enum wa_code write_query(const struct wa_cli *cli, struct wa_buf *out, struct wa_err *err)
+{
+    static const struct {
+        const char *option, *param;
+    } params[] = {{"software", "software"},
+                  {"software-version", "software_version"},
+                  {"package", "package"},
+                  {"package-version", "package_version"},
+                  {"package-status", "package_status"},
+                  {"package-audit", "package_audit"},
+                  {"hardware", "hardware"}};
+    for (size_t i = 0; i < WA_COUNT(params); i++) {
+        const char *value = wa_cli_get(cli, params[i].option, NULL);
+        if (value == NULL)
+            continue;
+        wa_buf_addf(out, "&%s=", params[i].param);
+        wa_url_encode(wa_sv(value), out);
+    }
+    return wa_buf_check(out, err);
+}
 
 static const char *const keys[] = {"name", "fqdn", "uuid", "os", "status"};
 
@@ -95,9 +129,12 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     struct wa_host_filter filter;
+    WA_AUTO_BUF struct wa_buf query;
     wa_arena_init(&arena, 512u << 20);
-    if (read_filter(cli, &filter, err) != WA_OK || wa_con_connect(cli, &c, err) != WA_OK ||
-        wa_con_get_hosts(c, &arena, &list, err) != WA_OK)
+    wa_buf_init(&query, 8192);
+    if (read_filter(cli, &filter, err) != WA_OK || write_query(cli, &query, err) != WA_OK ||
+        wa_con_connect(cli, &c, err) != WA_OK ||
+        wa_con_get_hosts(c, wa_buf_str(&query), &arena, &list, err) != WA_OK)
         return err->code;
     wa_jw_arr(&cli->jw);
     for (size_t i = 0; i < list.n; i++)

@@ -1,7 +1,7 @@
 /* api_hosts.c - the machines: as a list, one as it describes itself, and forgotten. */
 #include "base/mem.h"
 #include "os/clock.h"
-#include "server/api.h"
+#include "server/api_search.h"
 #include "server/store_authority.h"
 
 #define PAGE 1000      /* machines, when nothing is said */
@@ -55,18 +55,16 @@ static void write_host(struct wa_jw *w, const struct wa_fleet_host *h)
     wa_jw_end(w);
 }
 
-static enum wa_code call_hosts(struct wa_api_call *c, struct wa_err *err)
+static enum wa_code write_list(struct wa_fleet *fleet, const struct list *l, struct wa_buf *out,
+                               struct wa_err *err)
 {
-    struct list l;
     size_t count = 0, total = 0;
     struct wa_jw w;
-    if (read_query(c, &l, err) != WA_OK)
-        return err->code;
-    const struct wa_fleet_host **page = wa_calloc(l.query.limit + 1, sizeof *page);
+    const struct wa_fleet_host **page = wa_calloc(l->query.limit + 1, sizeof *page);
     if (page == NULL)
         return wa_nomem(err);
-    if (wa_fleet_find(c->store->fleet, &l.query, page, &count, &total, err) == WA_OK) {
-        wa_jw_init(&w, c->out);
+    if (wa_fleet_find(fleet, &l->query, page, &count, &total, err) == WA_OK) {
+        wa_jw_init(&w, out);
         wa_jw_obj(&w);
         wa_jw_kvi(&w, "total", (int64_t)total);
         wa_jw_key(&w, "hosts");
@@ -77,6 +75,88 @@ static enum wa_code call_hosts(struct wa_api_call *c, struct wa_err *err)
         wa_jw_end(&w);
     }
     wa_free(page);
+    return err->code == WA_OK ? wa_buf_check(out, err) : err->code;
+}
+
+/* --- lists by what machines have: the search process is asked first --- */
+
+struct wait {
+    struct wa_store_request *request;
+    struct list list;
+    struct wa_hostset seen; /* by the caller, where that is not all */
+    bool sees_all;
+};
+
+static void wait_free(struct wait *w)
+{
+    if (w != NULL)
+        wa_hostset_fini(&w->seen);
+    wa_free(w);
+}
+
+static enum wa_code list_found(struct wa_store *s, struct wait *w, struct wa_sv payload,
+                               struct wa_buf *out, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_HOSTSET struct wa_hostset found = {NULL, 0, 0};
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, WA_IPC_MESSAGE_MAX);
+    if (wa_api_found(payload, &arena, &j, err) != WA_OK ||
+        wa_hostset_read(wa_json_sv(wa_json_get(j, "hosts")), &found, err) != WA_OK)
+        return err->code;
+    if (!w->sees_all)
+        wa_hostset_cut(&found, &w->seen);
+    w->list.query.only = &found;
+    return write_list(s->fleet, &w->list, out, err);
+}
+
+static void on_found(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct wait *w = user;
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, WA_IPC_MESSAGE_MAX - 4096);
+    if (list_found(s, w, payload, &out, &err) == WA_OK)
+        wa_store_answer(w->request, 200, wa_buf_sv(&out));
+    else
+        wa_store_answer_err(w->request, &err);
+    wait_free(w);
+}
+
+static enum wa_code ask_first(struct wa_api_call *c, struct wait *w,
+                              const struct wa_search_hosts *q, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf question;
+    wa_buf_init(&question, WA_SEARCH_BYTES_MAX);
+    w->request = c->request;
+    w->list.query.text = w->list.text; /* it has moved */
+    w->list.query.status = w->list.status;
+    w->list.query.after = w->list.after;
+    w->list.query.view = NULL;
+    wa_search_write_hosts(q, &question);
+    return wa_api_among(c, &w->seen, &w->sees_all, err) == WA_OK &&
+                   wa_buf_check(&question, err) == WA_OK
+               ? wa_store_ask(c->store, c->store->search, WA_S_SEARCH, wa_buf_sv(&question),
+                              on_found, w, err)
+               : err->code;
+}
+
+static enum wa_code call_hosts(struct wa_api_call *c, struct wa_err *err)
+{
+    struct list l;
+    struct wa_api_search search;
+    if (read_query(c, &l, err) != WA_OK || wa_api_search_read(c, &search, err) != WA_OK)
+        return err->code;
+    if (!wa_search_is_asked(&search.hosts))
+        return write_list(c->store->fleet, &l, c->out, err);
+    struct wait *w = wa_calloc(1, sizeof *w);
+    if (w == NULL)
+        return wa_nomem(err);
+    w->list = l;
+    if (ask_first(c, w, &search.hosts, err) != WA_OK)
+        wait_free(w);
+    else
+        c->is_later = true;
     return err->code;
 }
 
@@ -142,6 +222,7 @@ static const struct wa_api_param host_params[] = {
     {"reachable", "1: only those that are connected; 0: only those that are not", true},
     {"seen_before", "Only those not seen since that second", true},
     {"after", "Only those whose identifier comes after this one", false},
+    WA_API_SEARCH_PARAMS,
     {"sort", "name, fqdn, uuid, os, status, last_seen; before it '-' for the other way", false},
     {"offset", "So many are left out first", true},
     {"limit", "At most so many, 1,000 if not said", true},

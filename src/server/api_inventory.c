@@ -1,6 +1,7 @@
-/* api_inventory.c - what machines say of themselves, by what is in it: what became of a machine's
- * packages. */
-#include "server/api.h"
+/* api_inventory.c - what machines have: what became of a machine's packages, and how many machines
+ * have which software and which packages. */
+#include "base/mem.h"
+#include "server/api_search.h"
 
 static void write_event(struct wa_jw *w, struct wa_stmt *q)
 {
@@ -23,6 +24,8 @@ static enum wa_code history(struct wa_api_call *c, struct wa_err *err)
     if (wa_api_text(c, "package", package, sizeof package, err) != WA_OK ||
         wa_api_number(c, "before", 1, INT64_MAX, &before, err) != WA_OK ||
         wa_api_number(c, "limit", 1, WA_HISTORY_PAGE_MAX, &limit, err) != WA_OK)
+        return err->code;
+    if (wa_api_need_host(c, c->args[0], err) != WA_OK)
         return err->code;
     if (wa_fleet_get(c->store->fleet, wa_sv(c->args[0])) == NULL)
         return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%s'", c->args[0]);
@@ -47,6 +50,64 @@ static enum wa_code history(struct wa_api_call *c, struct wa_err *err)
     return err->code;
 }
 
+/* --- counts: the search process writes the answer --- */
+
+static void on_counted(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct wa_store_request *r = user;
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    WA_UNUSED(s);
+    wa_arena_init(&arena, WA_IPC_MESSAGE_MAX * 4);
+    if (wa_api_found(payload, &arena, &j, &err) == WA_OK)
+        wa_store_answer(r, 200, payload);
+    else
+        wa_store_answer_err(r, &err);
+}
+
+static enum wa_code ask_counts(struct wa_api_call *c, const char *what, bool is_whole,
+                               struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf question;
+    WA_AUTO_HOSTSET struct wa_hostset among = {NULL, 0, 0};
+    struct wa_search_counts q = {.what = what, .limit = 200};
+    char name[256], pattern[WA_SEARCH_TEXT] = "";
+    bool is_all = false;
+    wa_buf_init(&question, WA_SEARCH_BYTES_MAX);
+    if (wa_api_text(c, "name", name, sizeof name, err) != WA_OK ||
+        wa_api_number(c, "offset", 0, INT32_MAX, &q.offset, err) != WA_OK ||
+        wa_api_number(c, "limit", 1, WA_COUNTS_PAGE_MAX, &q.limit, err) != WA_OK ||
+        wa_api_among(c, &among, &is_all, err) != WA_OK)
+        return err->code;
+    if (name[0] != '\0')
+        wa_api_pattern(name, is_whole, pattern);
+    q.name = pattern;
+    q.among = is_all ? NULL : &among;
+    wa_search_write_counts(&q, &question);
+    if (wa_buf_check(&question, err) != WA_OK ||
+        wa_store_ask(c->store, c->store->search, WA_S_SEARCH, wa_buf_sv(&question), on_counted,
+                     c->request, err) != WA_OK)
+        return err->code;
+    c->is_later = true;
+    return WA_OK;
+}
+
+static enum wa_code software(struct wa_api_call *c, struct wa_err *err)
+{
+    return ask_counts(c, "software", false, err);
+}
+
+static enum wa_code packages(struct wa_api_call *c, struct wa_err *err)
+{
+    return ask_counts(c, "packages", true, err);
+}
+
+static const struct wa_api_param count_params[] = {
+    {"name", "Only of such a name; * and ? stand for any", false},
+    {"offset", "So many are left out first", true},
+    {"limit", "At most so many, 200 if not said", true},
+    {NULL, NULL, false}};
 static const struct wa_api_param history_params[] = {
     {"package", "Only what became of that package", false},
     {"before", "Only entries before this one", true},
@@ -56,5 +117,10 @@ static const struct wa_api_param history_params[] = {
 static const struct wa_api_route routes[] = {
     {"GET", "/api/v1/hosts/{uuid}/history", WA_MAY_VIEW, false, history,
      "What became of a machine's packages, the newest first", history_params, NULL, "History"},
+    {"GET", "/api/v1/software", WA_MAY_VIEW, false, software,
+     "Software, with how many machines have each version", count_params, NULL, "Software"},
+    {"GET", "/api/v1/package-states", WA_MAY_VIEW, false, packages,
+     "Packages on machines, with how many have each version and state", count_params, NULL,
+     "PackageStates"},
 };
 const struct wa_api_resource wa_api_inventory_calls = {routes, WA_COUNT(routes)};

@@ -162,6 +162,8 @@ static void set_times(struct wa_fleet *f, struct host *h, const struct wa_fleet_
 {
     if (c->registered_at >= 0)
         h->shown.registered_at = c->registered_at;
+    if (c->number >= 0)
+        h->shown.number = c->number;
     if (c->last_seen < 0)
         return;
     h->shown.last_seen = c->last_seen;
@@ -215,7 +217,7 @@ enum wa_code wa_fleet_put(struct wa_fleet *f, struct wa_sv uuid, const struct wa
 void wa_fleet_set_reachable(struct wa_fleet *f, struct wa_sv uuid, bool is_reachable, int64_t now)
 {
     struct host *h = wa_map_get(&f->by_uuid, uuid);
-    const struct wa_fleet_change seen = {.registered_at = -1, .last_seen = now};
+    const struct wa_fleet_change seen = {.registered_at = -1, .last_seen = now, .number = -1};
     if (h == NULL)
         return;
     h->shown.is_reachable = is_reachable;
@@ -294,6 +296,18 @@ static bool is_in_view(const struct host *h, const struct wa_fleet_view *v)
         if (h->names[i] < v->n && v->is_in[h->names[i]])
             return true;
     return false;
+}
+
+enum wa_code wa_fleet_numbers(const struct wa_fleet *f, const struct wa_fleet_view *v,
+                              struct wa_hostset *set, struct wa_err *err)
+{
+    for (size_t i = 0; i < f->by_uuid.n; i++) {
+        const struct host *h = f->by_uuid.items[i].value;
+        if ((v == NULL || is_in_view(h, v)) && h->shown.number > 0 &&
+            wa_hostset_add(set, h->shown.number, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
 }
 
 bool wa_fleet_sees(const struct wa_fleet *f, const struct wa_fleet_view *v, struct wa_sv uuid)
@@ -413,6 +427,7 @@ static bool is_meant(const struct wa_fleet_host *s, const struct wa_fleet_query 
         (q->seen_before > 0 && s->last_seen >= q->seen_before) ||
         (is_set(q->status) && strcmp(s->status, q->status) != 0) ||
         (is_set(q->after) && strcmp(s->uuid, q->after) <= 0) ||
+        (q->only != NULL && !wa_hostset_has(q->only, s->number)) ||
         (q->view != NULL && !is_in_view(h, q->view)))
         return false;
     for (size_t i = 0; i < w->n; i++)

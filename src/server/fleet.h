@@ -8,24 +8,27 @@
 #define WA_SERVER_FLEET_H
 
 #include "base/sv.h"
+#include "server/hostset.h"
 
 struct wa_fleet;
 
 struct wa_fleet_host { /* borrowed: until the fleet changes */
     const char *uuid, *name, *fqdn, *os, *status;
+    int64_t number;                   /* in the database */
     int64_t registered_at, last_seen; /* s since 1970 */
     bool is_reachable;
 };
 
-/* Texts of p == NULL are left as they are; registered_at and last_seen below 0 too. Longer texts
+/* Texts of p == NULL are left as they are; registered_at, last_seen
+ * and number below 0 too. Longer texts
  * are cut at 255 bytes. */
 struct wa_fleet_change {
     struct wa_sv name, fqdn, os, status;
-    int64_t registered_at, last_seen;
+    int64_t registered_at, last_seen, number;
 };
 #define WA_FLEET_UNCHANGED                                                                         \
     {                                                                                              \
-        .registered_at = -1, .last_seen = -1                                                       \
+        .registered_at = -1, .last_seen = -1, .number = -1                                         \
     }
 
 /* How many bytes of the text are kept. */
@@ -58,6 +61,9 @@ struct wa_fleet_view { /* the machines that are in one of some names */
     size_t n;
 };
 void wa_fleet_view_fini(struct wa_fleet_view *v);
+/* The numbers of the machines in the view, added to set. */
+WA_CHECK enum wa_code wa_fleet_numbers(const struct wa_fleet *f, const struct wa_fleet_view *v,
+                                       struct wa_hostset *set, struct wa_err *err);
 /* Whether the machine is there, and in the view. v: NULL for all. */
 bool wa_fleet_sees(const struct wa_fleet *f, const struct wa_fleet_view *v, struct wa_sv uuid);
 
@@ -78,6 +84,7 @@ struct wa_fleet_query {
     const char *status; /* exactly */
     const char *after;  /* uuids after this one. NULL or "" of these three: any */
     bool is_reachable, is_unreachable; /* only those that are, only those that are not */
+    const struct wa_hostset *only;     /* only those whose number is in it; NULL: all */
     const struct wa_fleet_view *view;  /* only those in it; NULL: all */
     int64_t seen_before;               /* s since 1970; 0: any */
     enum wa_fleet_key key;

@@ -7,6 +7,7 @@
 #include "server/inventory.h"
 
 #include "base/utf8.h"
+#include "server/store_hosts.h"
 
 /* --- values --- */
 
@@ -126,23 +127,6 @@ static enum wa_code take_facts(struct wa_db *db, int64_t host, const struct fact
 
 /* --- the sections --- */
 
-static enum wa_code find_number(struct wa_db *db, struct wa_sv uuid, int64_t *ret,
-                                struct wa_err *err)
-{
-    struct wa_stmt *s;
-    bool row = false;
-    if (wa_db_prepare(db, "SELECT number FROM hosts WHERE uuid = ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_sv(s, 0, uuid);
-    if (wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    if (!row)
-        return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%.*s'", WA_SV_ARG(uuid));
-    *ret = wa_col_i64(s, 0);
-    wa_reset(s);
-    return WA_OK;
-}
-
 enum wa_code wa_inventory_take(struct wa_db *db, struct wa_sv uuid, enum wa_section section,
                                const struct wa_json *content, int64_t now, struct wa_err *err)
 {
@@ -154,7 +138,7 @@ enum wa_code wa_inventory_take(struct wa_db *db, struct wa_sv uuid, enum wa_sect
     bool is_list = section == WA_SEC_INSTALLED_PACKAGES || section == WA_SEC_INSTALLED_SOFTWARES;
     if (f == NULL && !is_list)
         return WA_OK;
-    if (find_number(db, uuid, &host, err) != WA_OK)
+    if (wa_store_number(db, uuid, &host, err) != WA_OK)
         return err->code;
     if (f != NULL)
         return take_facts(db, host, f, content, err);

@@ -5,7 +5,7 @@
 #include "server/store_authority.h"
 
 #define SIGNER_FD 3
-#define FRONT_FD 7
+#define FRONT_FD 8
 #define CLOCK_MS 2000
 
 struct wa_store_question {
@@ -193,8 +193,8 @@ static enum wa_code open_channels(struct wa_store *s, struct front_watch *watche
                                   struct wa_err *err)
 {
     static const enum wa_server_role helpers[] = {WA_SR_SIGNER, WA_SR_AUTH, WA_SR_SCAN,
-                                                  WA_SR_DIRECTORY};
-    struct wa_chan **const chans[] = {&s->signer, &s->auth, &s->scan, &s->directory};
+                                                  WA_SR_DIRECTORY, WA_SR_SEARCH};
+    struct wa_chan **const chans[] = {&s->signer, &s->auth, &s->scan, &s->directory, &s->search};
     for (size_t i = 0; i < WA_COUNT(helpers); i++)
         if (wa_chan_new(SIGNER_FD + (int)i, wa_server_rules(helpers[i], WA_SR_STORE), chans[i],
                         err) != WA_OK ||

@@ -9,11 +9,13 @@
  *   auth        checks password hashes
  *   scan        verifies uploads, writes the repository
  *   directory   asks the organisation's directory (LDAP) who people are
+ *   search      looks through the inventory of the whole fleet
  *
- * Channels: front - store, signer - store, auth - store, scan - store, directory - store.
- * Descriptor 3 is the channel to the store; the store has signer, auth, scan and directory as 3 to
- * 6 and the fronts from 7 on; a front's listening socket is 4. On descriptor 0 each tells the
- * supervisor by one byte that it can do its work.
+ * Channels: front - store, signer - store, auth - store, scan - store, directory - store,
+ * search - store.
+ * Descriptor 3 is the channel to the store; the store has signer, auth, scan, directory and search
+ * as 3 to 7 and the fronts from 8 on; a front's listening socket is 4. On descriptor 0 each tells
+ * the supervisor by one byte that it can do its work.
  */
 #ifndef WA_SERVER_ROLES_H
 #define WA_SERVER_ROLES_H
@@ -46,7 +48,10 @@ enum wa_server_msg {
     WA_S_SCANNED,    /* JSON {code,message,file,text} */
     /* store -> directory, and back */
     WA_S_WHO = 160, /* JSON {user,password,groups:[...]} */
-    WA_S_WHO_IS     /* JSON {right,groups:[those among them],reason}, or {code,message} */
+    WA_S_WHO_IS,    /* JSON {right,groups:[those among them],reason}, or {code,message} */
+    /* store -> search, and back */
+    WA_S_SEARCH = 192, /* JSON, as search.h writes it */
+    WA_S_FOUND         /* JSON {hosts}, {software}, {packages} or {code,message} */
 };
 #define WA_S_NO_HASH "none" /* in place of a hash: there is no such user, let it take as long */
 
@@ -57,6 +62,7 @@ enum wa_server_role {
     WA_SR_AUTH,
     WA_SR_SCAN,
     WA_SR_DIRECTORY,
+    WA_SR_SEARCH,
     WA_SR_COUNT
 };
 const char *wa_server_role_name(enum wa_server_role r);
@@ -70,5 +76,6 @@ int wa_server_signer(const char *config_file);
 int wa_server_auth(const char *config_file);
 int wa_server_scan(const char *config_file);
 int wa_server_directory(const char *config_file);
+int wa_server_search(const char *config_file);
 
 #endif

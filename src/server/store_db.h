@@ -7,6 +7,9 @@
 #include "server/store_people.h"
 
 /* database: its address; "": the SQLite file below dir. Brings the schema up. */
+/* Its address: database, or the SQLite file below dir. url: WA_STORE_URL. */
+#define WA_STORE_URL (WA_PATH_MAX + 64)
+void wa_store_url(const char *dir, const char *database, char *url);
 WA_CHECK enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,
                                     struct wa_err *err);
 

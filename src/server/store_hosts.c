@@ -46,6 +46,22 @@ enum wa_code wa_store_use_token(struct wa_db *db, const char *sha256, int64_t no
 
 /* --- hosts --- */
 
+enum wa_code wa_store_number(struct wa_db *db, struct wa_sv uuid, int64_t *ret, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT number FROM hosts WHERE uuid = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, uuid);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    if (!row)
+        return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%.*s'", WA_SV_ARG(uuid));
+    *ret = wa_col_i64(s, 0);
+    wa_reset(s);
+    return WA_OK;
+}
+
 enum wa_code wa_store_host(struct wa_db *db, struct wa_sv uuid, struct wa_buf *certificate,
                            int64_t *ret_seq, bool *ret_found, struct wa_err *err)
 {
@@ -130,12 +146,19 @@ enum wa_code wa_store_show_names(struct wa_db *db, struct wa_sv uuid, struct wa_
 {
     struct wa_stmt *s;
     bool row = false;
-    if (wa_db_prepare(db, "SELECT names FROM memberships WHERE uuid = ?", &s, err) != WA_OK)
+    struct wa_fleet_change c = WA_FLEET_UNCHANGED;
+    if (wa_db_prepare(db,
+                      "SELECT h.number, m.names FROM hosts h LEFT JOIN memberships m ON m.uuid = "
+                      "h.uuid WHERE h.uuid = ?",
+                      &s, err) != WA_OK)
         return err->code;
     wa_bind_sv(s, 0, uuid);
     if (wa_step(s, &row, err) != WA_OK || !row)
         return err->code;
-    enum wa_code code = wa_fleet_set_names(f, uuid, wa_col_sv(s, 0), err);
+    c.number = wa_col_i64(s, 0);
+    enum wa_code code = wa_fleet_put(f, uuid, &c, err);
+    if (code == WA_OK)
+        code = wa_fleet_set_names(f, uuid, wa_col_sv(s, 1), err);
     wa_reset(s);
     return code;
 }
@@ -155,7 +178,8 @@ static enum wa_code load_names(struct wa_db *db, struct wa_fleet *f, struct wa_e
 }
 
 #define SHOWN                                                                                      \
-    "SELECT h.uuid, h.name, h.fqdn, h.os, h.status, h.registered_at, p.last_seen, p.node FROM "    \
+    "SELECT h.uuid, h.name, h.fqdn, h.os, h.status, h.registered_at, p.last_seen, p.node, "        \
+    "h.number FROM "                                                                               \
     "hosts h JOIN presence p ON p.uuid = h.uuid"
 
 static enum wa_code load_rows(struct wa_stmt *s, struct wa_fleet *f, size_t *ret_count,
@@ -168,7 +192,8 @@ static enum wa_code load_rows(struct wa_stmt *s, struct wa_fleet *f, size_t *ret
                                           .os = wa_col_sv(s, 3),
                                           .status = wa_col_sv(s, 4),
                                           .registered_at = wa_col_i64(s, 5),
-                                          .last_seen = wa_col_i64(s, 6)};
+                                          .last_seen = wa_col_i64(s, 6),
+                                          .number = wa_col_i64(s, 8)};
         if (wa_fleet_put(f, wa_col_sv(s, 0), &c, err) != WA_OK) {
             wa_reset(s);
             break;

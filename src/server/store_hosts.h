@@ -15,6 +15,9 @@ WA_CHECK enum wa_code wa_store_use_token(struct wa_db *db, const char *sha256, i
                                          struct wa_err *err);
 
 /* --- hosts --- */
+/* The number by which tables of many rows know the machine; WA_E_NOT_FOUND. */
+WA_CHECK enum wa_code wa_store_number(struct wa_db *db, struct wa_sv uuid, int64_t *ret,
+                                      struct wa_err *err);
 /* Certificate PEM of the host appended; *ret_seq the last sequence number. *ret_found false:
  * unknown. */
 WA_CHECK enum wa_code wa_store_host(struct wa_db *db, struct wa_sv uuid, struct wa_buf *certificate,

@@ -29,7 +29,7 @@ struct wa_store {
     struct wa_db *db;
     struct wa_fleet *fleet;
     struct wa_node node;
-    struct wa_chan *signer, *auth, *scan, *directory;
+    struct wa_chan *signer, *auth, *scan, *directory, *search;
     struct wa_chan *fronts[WA_STORE_FRONTS];
     size_t front_count;
     struct wa_map conns_by_uuid, conns_by_id; /* one a machine; by front and id */

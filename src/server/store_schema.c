@@ -95,13 +95,21 @@ static const struct wa_migration migrations[] = {
      "CREATE INDEX certificates_revoked ON certificates (revoked)"},
 };
 
+void wa_store_url(const char *dir, const char *database, char *url)
+{
+    if (database[0] != '\0')
+        (void)snprintf(url, WA_STORE_URL, "%s", database);
+    else
+        (void)snprintf(url, WA_STORE_URL, "sqlite:%s/db/waptserver.sqlite", dir);
+}
+
 enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,
                            struct wa_err *err)
 {
-    char url[WA_PATH_MAX + 64];
+    char url[WA_STORE_URL];
     WA_AUTO(wa_db) struct wa_db *db = NULL;
-    (void)snprintf(url, sizeof url, "sqlite:%s/db/waptserver.sqlite", dir);
-    if (wa_db_open(database[0] != '\0' ? database : url, &db, err) != WA_OK ||
+    wa_store_url(dir, database, url);
+    if (wa_db_open(url, &db, err) != WA_OK ||
         wa_db_migrate(db, migrations, WA_COUNT(migrations), err) != WA_OK)
         return wa_wrap(err, "opening the server's database");
     *ret = db;

@@ -18,13 +18,13 @@
 #include "server/roles.h"
 
 #define FRONTS_MAX 64
-#define FDS_MAX (7 + FRONTS_MAX)
+#define FDS_MAX (8 + FRONTS_MAX)
 #define PAUSE_FIRST_MS 250u
 #define PAUSE_MAX_MS 30000u
 #define STEADY_MS 30000u
 
-static const char *const role_names[WA_SR_COUNT] = {"store", "front", "signer",
-                                                    "auth",  "scan",  "directory"};
+static const char *const role_names[WA_SR_COUNT] = {"store", "front",     "signer", "auth",
+                                                    "scan",  "directory", "search"};
 
 const char *wa_server_role_name(enum wa_server_role r)
 {
@@ -63,12 +63,17 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
         {WA_S_WHO, "who", WA_FRONT_PERSON_MAX, false}, {0, NULL, 0, false}};
     static const struct wa_chan_rule directory_store[] = {
         {WA_S_WHO_IS, "who-is", WA_FRONT_PERSON_MAX, false}, {0, NULL, 0, false}};
+    static const struct wa_chan_rule store_search[] = {
+        {WA_S_SEARCH, "search", WA_SEARCH_BYTES_MAX, false}, {0, NULL, 0, false}};
+    static const struct wa_chan_rule search_store[] = {
+        {WA_S_FOUND, "found", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};
     if (to == WA_SR_STORE)
         return from == WA_SR_FRONT       ? front_store
                : from == WA_SR_SIGNER    ? signer_store
                : from == WA_SR_AUTH      ? auth_store
                : from == WA_SR_SCAN      ? scan_store
                : from == WA_SR_DIRECTORY ? directory_store
+               : from == WA_SR_SEARCH    ? search_store
                                          : none;
     if (from != WA_SR_STORE)
         return none;
@@ -76,14 +81,15 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
            : to == WA_SR_SIGNER    ? store_signer
            : to == WA_SR_AUTH      ? store_auth
            : to == WA_SR_DIRECTORY ? store_directory
+           : to == WA_SR_SEARCH    ? store_search
                                    : store_scan;
 }
 
 bool wa_server_dispatch(int argc, char **argv, int *ret_status)
 {
-    static int (*const bodies[WA_SR_COUNT])(const char *) = {wa_server_store,  wa_server_front,
-                                                             wa_server_signer, wa_server_auth,
-                                                             wa_server_scan,   wa_server_directory};
+    static int (*const bodies[WA_SR_COUNT])(const char *) = {
+        wa_server_store, wa_server_front,     wa_server_signer, wa_server_auth,
+        wa_server_scan,  wa_server_directory, wa_server_search};
     if (argc != 3 || strncmp(argv[1], "role:", 5) != 0)
         return false;
     for (size_t i = 0; i < WA_SR_COUNT; i++) {
@@ -99,8 +105,8 @@ bool wa_server_dispatch(int argc, char **argv, int *ret_status)
 
 struct set {
     const struct wa_server_config *config;
-    struct wa_proc procs[5 + FRONTS_MAX];
-    enum wa_server_role roles[5 + FRONTS_MAX];
+    struct wa_proc procs[6 + FRONTS_MAX];
+    enum wa_server_role roles[6 + FRONTS_MAX];
     size_t n;
     int ready[2]; /* [0] gets a byte from each process that can do its work */
     size_t waiting;
@@ -137,7 +143,7 @@ static enum wa_code start_front(struct set *s, int channel, struct wa_err *err)
 static enum wa_code start_all(struct set *s, struct wa_err *err)
 {
     static const enum wa_server_role helpers[] = {WA_SR_SIGNER, WA_SR_AUTH, WA_SR_SCAN,
-                                                  WA_SR_DIRECTORY};
+                                                  WA_SR_DIRECTORY, WA_SR_SEARCH};
     size_t fronts = (size_t)s->config->fronts, pairs = WA_COUNT(helpers) + fronts;
     int store_fds[FDS_MAX] = {-1, 1, 2};
     enum wa_code code = wa_socketpair(s->ready, err);

@@ -39,6 +39,19 @@ def test_the_server_has_what_the_machine_shows(org):
     assert {"host_info", "host_capabilities", "installed_softwares", "dmi", "authorized_certificates"} <= set(have)
 
 
+def found(org, *options):
+    return [h["uuid"] for h in json.loads(org.console("hosts", "--json", *options).stdout)["result"]]
+
+
+def test_machines_are_found_by_what_they_have(org):
+    org.get("update-status")
+    software = json.loads(org.get("inventory", "--json").stdout)["result"]["installed_softwares"][0]
+    assert org.uuid in found(org, "--software", software["name"], "--software-version", ">=0")
+    assert found(org, "--software", "no such software") == []
+    assert org.uuid in found(org, "--hardware", "platform:linux")
+    assert org.console("hosts", "--software", "a", "--software-version", "~", ok=False).returncode == 2
+
+
 def test_only_what_has_changed_is_sent(org):
     org.get("update-status")
     with database(org) as db:  # what is not sent again stays

@@ -12,6 +12,7 @@
 #include "proto/action.h"
 #include "proto/push.h"
 #include "server/answers.h"
+#include "server/search.h"
 
 static void must(enum wa_code code, const struct wa_err *err)
 {
@@ -134,6 +135,7 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     join(b, WA_SR_AUTH, &s->auth, &b->auth);
     join(b, WA_SR_SCAN, &s->scan, &b->scan);
     join(b, WA_SR_DIRECTORY, &s->directory, &b->directory);
+    join(b, WA_SR_SEARCH, &s->search, &b->search);
     must(wa_sv_dup(WA_SV("directory.example.org"), &s->child.config.ldap_servers, &err), &err);
     s->front_count = 1;
     wa_buf_init(&b->stream, 16u << 20);
@@ -159,8 +161,8 @@ void bench_new_beside(struct bench *b, struct bench *other, const char *node)
 void bench_free(struct bench *b)
 {
     struct wa_store *s = b->store;
-    struct wa_chan *chans[] = {s->fronts[0], s->signer, s->auth, s->scan, s->directory,
-                               b->front,     b->signer, b->auth, b->scan, b->directory};
+    struct wa_chan *chans[] = {s->fronts[0], s->signer, s->auth, s->scan, s->directory, s->search,
+                               b->front,     b->signer, b->auth, b->scan, b->directory, b->search};
     for (size_t i = 0; i < WA_COUNT(chans); i++)
         wa_chan_free(chans[i]);
     wa_store_forget(s);
@@ -236,6 +238,11 @@ static bool serve_helpers(struct bench *b)
               wa_sv(b->directory_answer != NULL
                         ? b->directory_answer
                         : "{\"right\":false,\"groups\":[],\"reason\":\"nobody\"}"));
+        return true;
+    }
+    if (next(b->search, &msg)) {
+        must(wa_search_answer(b->store->db, msg.payload, &text, &err), &err);
+        reply(b, &msg, WA_S_FOUND, wa_buf_sv(&text));
         return true;
     }
     if (!next(b->scan, &msg))

@@ -1,0 +1,46 @@
+/* search.h - questions about the inventory of the whole fleet, as the store asks the search
+ * process. */
+#ifndef WA_SERVER_SEARCH_H
+#define WA_SERVER_SEARCH_H
+
+#include "codec/json.h"
+#include "server/hostset.h"
+#include "sql/db.h"
+
+/* Which machines: each text that is not empty must hold. Patterns are SQL's LIKE, '\' before what
+ * is meant itself; versions are keys (inventory.h), from the first and below the second. */
+struct wa_search_hosts {
+    const char *software, *software_from, *software_below;
+    const char *package, *package_from, *package_below, *package_status, *package_audit;
+    const char *field, *hardware; /* field "": any of them */
+};
+#define WA_SEARCH_HOSTS                                                                            \
+    {                                                                                              \
+        "", "", "", "", "", "", "", "", "", ""                                                     \
+    }
+bool wa_search_is_asked(const struct wa_search_hosts *q);
+/* The fields of the hardware, for messages: "cpu, model...". NULL: it is none of them. */
+bool wa_search_is_field(const char *name);
+const char *wa_search_fields(void);
+void wa_search_write_hosts(const struct wa_search_hosts *q, struct wa_buf *out);
+
+/* How many have what: "software" by title, "packages" by version and status. */
+struct wa_search_counts {
+    const char *what;
+    const char *name; /* a pattern; "": any */
+    int64_t offset, limit;
+    const struct wa_hostset *among; /* NULL: all machines */
+};
+void wa_search_write_counts(const struct wa_search_counts *q, struct wa_buf *out);
+
+/* The process's side; user: struct wa_db *. Appends {"hosts":"1,2"}, {"software":[...]} or
+ * {"packages":[...]}; what could not be answered is {"code","message"}. */
+WA_CHECK enum wa_code wa_search_answer(void *user, struct wa_sv request, struct wa_buf *answer,
+                                       struct wa_err *err);
+
+/* --- search_counts.c --- */
+#define WA_SEARCH_ROWS_MAX 5000000u /* rows that are looked at for one question: two seconds */
+WA_CHECK enum wa_code wa_search_count(struct wa_db *db, const struct wa_json *question,
+                                      struct wa_sv ask, struct wa_buf *answer, struct wa_err *err);
+
+#endif

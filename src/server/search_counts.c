@@ -1,0 +1,173 @@
+/* search_counts.c - how many machines have which software, and which packages: of all of them, or
+ * of those that somebody sees.
+ */
+#include "server/search.h"
+
+struct counting {
+    struct wa_db *db;
+    const struct wa_hostset *among; /* NULL: all */
+    int64_t offset, limit;
+    struct wa_jw w;
+    size_t left;
+};
+
+static enum wa_code count_title(struct counting *c, int64_t title, int64_t *ret, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = true;
+    if (wa_db_prepare(c->db,
+                      c->among == NULL ? "SELECT COUNT(*) FROM host_software WHERE title = ?"
+                                       : "SELECT host FROM host_software WHERE title = ?",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, title);
+    *ret = 0;
+    while (wa_step(s, &row, err) == WA_OK && row) {
+        *ret += c->among == NULL ? wa_col_i64(s, 0)
+                                 : (int64_t)wa_hostset_has(c->among, wa_col_i64(s, 0));
+        if (c->left-- == 0) {
+            wa_reset(s);
+            return wa_fail(err, WA_E_LIMIT, "too much has such a name: say more of it");
+        }
+    }
+    return err->code;
+}
+
+static enum wa_code write_title(struct counting *c, struct wa_stmt *s, struct wa_err *err)
+{
+    int64_t count = 0;
+    if (count_title(c, wa_col_i64(s, 0), &count, err) != WA_OK || count == 0 || c->limit == 0)
+        return err->code;
+    if (c->offset > 0) {
+        c->offset--;
+        return WA_OK;
+    }
+    c->limit--;
+    wa_jw_obj(&c->w);
+    wa_jw_kvsv(&c->w, "name", wa_col_sv(s, 1));
+    wa_jw_kvsv(&c->w, "version", wa_col_sv(s, 2));
+    wa_jw_kvsv(&c->w, "publisher", wa_col_sv(s, 3));
+    wa_jw_kvi(&c->w, "machines", count);
+    wa_jw_end(&c->w);
+    return WA_OK;
+}
+
+static enum wa_code count_software(struct counting *c, const char *name, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = true;
+    if (wa_db_prepare(c->db,
+                      "SELECT id, name, version, publisher FROM software_titles WHERE ?1 = '' OR "
+                      "lower(name) LIKE lower(?1) ESCAPE '\\' ORDER BY name, version_key, id",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    while (wa_step(s, &row, err) == WA_OK && row) {
+        if (c->limit > 0 && write_title(c, s, err) == WA_OK)
+            continue;
+        wa_reset(s);
+        break;
+    }
+    return err->code;
+}
+
+/* One package, version and status: the rows are in their order. */
+struct group {
+    struct wa_buf text; /* the three, with newlines between */
+    int64_t count;
+};
+
+static void write_group(struct counting *c, struct group *g)
+{
+    static const char *const keys[] = {"package", "version", "status"};
+    struct wa_sv rest = wa_buf_sv(&g->text), part;
+    if (g->count == 0 || c->limit == 0)
+        return;
+    if (c->offset > 0) {
+        c->offset--;
+        return;
+    }
+    c->limit--;
+    wa_jw_obj(&c->w);
+    for (size_t i = 0; i < WA_COUNT(keys) && wa_sv_split(&rest, '\n', &part); i++)
+        wa_jw_kvsv(&c->w, keys[i], part);
+    wa_jw_kvi(&c->w, "machines", g->count);
+    wa_jw_end(&c->w);
+}
+
+static enum wa_code add_to_group(struct counting *c, struct group *g, struct wa_stmt *s,
+                                 struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 4096);
+    if (c->among != NULL && !wa_hostset_has(c->among, wa_col_i64(s, 3)))
+        return WA_OK;
+    for (int i = 0; i < 3; i++) {
+        wa_buf_addsv(&text, wa_col_sv(s, i));
+        wa_buf_addc(&text, '\n');
+    }
+    if (wa_buf_check(&text, err) != WA_OK)
+        return err->code;
+    if (!wa_sv_eq(wa_buf_sv(&text), wa_buf_sv(&g->text))) {
+        write_group(c, g);
+        wa_buf_clear(&g->text);
+        wa_buf_addsv(&g->text, wa_buf_sv(&text));
+        g->count = 0;
+    }
+    g->count += c->among == NULL ? wa_col_i64(s, 3) : 1;
+    return wa_buf_check(&g->text, err);
+}
+
+static enum wa_code count_packages(struct counting *c, const char *name, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    struct group g = {.count = 0};
+    bool row = true;
+    if (wa_db_prepare(c->db,
+                      c->among == NULL
+                          ? "SELECT package, version, status, COUNT(*) FROM package_states WHERE "
+                            "?1 = '' OR package LIKE ?1 ESCAPE '\\' GROUP BY package, version, "
+                            "version_key, status ORDER BY package, version_key, version, status"
+                          : "SELECT package, version, status, host FROM package_states WHERE ?1 = "
+                            "'' OR package LIKE ?1 ESCAPE '\\' ORDER BY package, version_key, "
+                            "version, status",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    wa_buf_init(&g.text, 4096);
+    while (wa_step(s, &row, err) == WA_OK && row)
+        if (add_to_group(c, &g, s, err) != WA_OK) {
+            wa_reset(s);
+            break;
+        }
+    write_group(c, &g);
+    wa_buf_fini(&g.text);
+    return err->code;
+}
+
+enum wa_code wa_search_count(struct wa_db *db, const struct wa_json *j, struct wa_sv ask,
+                             struct wa_buf *answer, struct wa_err *err)
+{
+    struct counting c = {.db = db, .left = WA_SEARCH_ROWS_MAX};
+    WA_AUTO_HOSTSET struct wa_hostset among = {NULL, 0, 0};
+    char name[1024];
+    const struct wa_json *limited = wa_json_get(j, "among");
+    bool is_software = wa_sv_eqs(ask, "software");
+    if (!is_software && !wa_sv_eqs(ask, "packages"))
+        return wa_fail(err, WA_E_INVALID, "a question that there is not");
+    (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "name"))));
+    if (wa_hostset_read(wa_json_sv(limited), &among, err) != WA_OK)
+        return err->code;
+    (void)wa_json_i64(wa_json_get(j, "offset"), &c.offset);
+    (void)wa_json_i64(wa_json_get(j, "limit"), &c.limit);
+    c.among = limited == NULL ? NULL : &among;
+    wa_jw_init(&c.w, answer);
+    wa_jw_obj(&c.w);
+    wa_jw_keysv(&c.w, ask);
+    wa_jw_arr(&c.w);
+    if ((is_software ? count_software : count_packages)(&c, name, err) != WA_OK)
+        return err->code;
+    wa_jw_end(&c.w);
+    wa_jw_end(&c.w);
+    return wa_buf_check(answer, err);
+}

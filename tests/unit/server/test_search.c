@@ -1,0 +1,260 @@
+/* test_search.c - machines found by what they have, and how many have what; by somebody who sees
+ * all of them, and by somebody who sees one. */
+#include "bench.h"
+
+#include "base/mem.h"
+#include "os/clock.h"
+#include "server/api_search.h"
+
+struct place {
+    struct bench b;
+    struct machine m[3]; /* "a", "b" and "c" */
+    char admin[65], limited[65];
+};
+
+static const char *const infos[] = {
+    "{\"computer_name\":\"a\",\"system_manufacturer\":\"Dell Inc.\",\"system_productname\":"
+    "\"Latitude 5430\",\"mac\":[\"00:11:22:33:44:55\"],\"platform\":\"Linux\"}",
+    "{\"computer_name\":\"b\",\"system_manufacturer\":\"HP\",\"system_productname\":\"100%_of\","
+    "\"platform\":\"Linux\"}",
+    "{\"computer_name\":\"c\",\"system_manufacturer\":\"LENOVO\",\"platform\":\"Windows\"}"};
+static const char *const softwares[] = {
+    "[{\"name\":\"Firefox ESR\",\"version\":\"115.9.1\",\"publisher\":\"Mozilla\"},{\"name\":"
+    "\"vim\",\"version\":\"9.0\"}]",
+    "[{\"name\":\"firefox ESR\",\"version\":\"128.2\",\"publisher\":\"Mozilla\"},{\"name\":\"vim\","
+    "\"version\":\"9.0\"}]",
+    "[{\"name\":\"50%_x\",\"version\":\"1\"}]"};
+static const char *const packages[] = {
+    "[{\"package\":\"tis-firefox\",\"version\":\"115.9-2\",\"install_status\":\"OK\"}]",
+    "[{\"package\":\"tis-firefox\",\"version\":\"115.10-1\",\"install_status\":\"ERROR\"},{"
+    "\"package\":\"tis-vim\",\"version\":\"9\",\"install_status\":\"OK\",\"last_audit_status\":"
+    "\"WARNING\"}]",
+    "[]"};
+
+static void say(struct place *p, struct machine *m, size_t i)
+{
+    struct wa_buf body;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 65536);
+    wa_buf_addf(&text, "{\"purpose\":\"wapt-status\",\"uuid\":\"%s\",\"seq\":%lld,\"time\":%lld,",
+                m->uuid, (long long)++m->seq, (long long)wa_clock_now());
+    wa_buf_addf(&text, "\"host_info\":%s,\"installed_softwares\":%s,\"installed_packages\":%s}",
+                infos[i], softwares[i], packages[i]);
+    machine_seal(m, wa_buf_sv(&text), &body);
+    assert_int_equal(bench_ask(&p->b, "POST", "/agent/v1/report", "", "", wa_buf_sv(&body), NULL),
+                     200);
+    wa_buf_fini(&body);
+}
+
+static int setup(void **state)
+{
+    static const char *const uuids[] = {"a", "b", "c"};
+    struct place *p = calloc(1, sizeof *p);
+    struct wa_err err = WA_ERR_INIT;
+    assert_non_null(p);
+    bench_new(&p->b);
+    bench_token(&p->b, "t", INT64_MAX, 10);
+    for (size_t i = 0; i < 3; i++) {
+        machine_new(&p->m[i], uuids[i]);
+        assert_int_equal(machine_register(&p->b, &p->m[i], WA_CRED_TOKEN, "t"), 200);
+        say(p, &p->m[i], i);
+    }
+    assert_int_equal(bench_login(&p->b, "10.0.0.1", "admin", BENCH_PASSWORD, p->admin), 200);
+    WA_ASSERT_OK(wa_store_set_user(p->b.store->db, "limited", "H", "readonly", &err));
+    WA_ASSERT_OK(
+        wa_store_set_perimeter(p->b.store->db, "limited", "{\"groups\":[\"sales\"]}", &err));
+    p->b.scan_answer = "{\"code\":\"ok\",\"message\":\"\",\"file\":\"b.wapt\",\"text\":\"sales\"}";
+    assert_int_equal(bench_ask(&p->b, "PUT", "/api/v1/host-packages/b", "", p->admin,
+                               WA_SV("incoming/a.part"), NULL),
+                     200);
+    p->b.scan_answer = NULL;
+    assert_int_equal(bench_login(&p->b, "10.0.0.1", "limited", BENCH_PASSWORD, p->limited), 200);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+    for (size_t i = 0; i < 3; i++)
+        machine_free(&p->m[i]);
+    bench_free(&p->b);
+    free(p);
+    return 0;
+}
+
+/* The uuids of a list's answer, one after the other. */
+static void uuids_of(struct wa_sv text, char out[64])
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    size_t n = 0;
+    wa_arena_init(&arena, 1u << 20);
+    WA_ASSERT_OK(wa_json_parse(text, 0, &arena, &j, &err));
+    const struct wa_json *hosts = wa_json_get(j, "hosts");
+    for (size_t i = 0; i < wa_json_count(hosts); i++)
+        out[n++] = wa_json_sv(wa_json_get(wa_json_at(hosts, i), "uuid")).p[0];
+    out[n] = '\0';
+}
+
+static void test_hosts(void **state)
+{
+    static const struct {
+        const char *query, *all, *limited;
+    } cases[] = {
+        {"", "abc", "b"},
+        {"software=FIREFOX", "ab", "b"},
+        {"software=firefox&software_version=%3E%3D115%2C%3C116", "a", ""},
+        {"software=firefox&software_version=%3E115.9.1", "b", "b"},
+        {"software=firefox&software_version=%3C%3D115.9.1", "a", ""},
+        {"software=firefox&software_version=128.2", "b", "b"},
+        {"software=*esr", "ab", "b"},
+        {"software=esr*", "", ""},
+        {"software=50%25_", "c", ""},
+        {"software=%25", "c", ""},
+        {"software=_", "c", ""},
+        {"software=%27%20OR%201=1%20--", "", ""},
+        {"software=%5C", "", ""},
+        {"software=vim&package=tis-vim", "b", "b"},
+        {"package=tis-firefox", "ab", "b"},
+        {"package=tis_firefox", "", ""},
+        {"package=firefox", "", ""},
+        {"package=*firefox", "ab", "b"},
+        {"package=tis-firefox&package_version=%3C115.10", "a", ""},
+        {"package=tis-firefox&package_status=ERROR", "b", "b"},
+        {"package_status=OK", "ab", "b"},
+        {"package_audit=WARNING", "b", "b"},
+        {"hardware=latitude", "a", ""},
+        {"hardware=model:latitude", "a", ""},
+        {"hardware=manufacturer:latitude", "", ""},
+        {"hardware=00:11:22", "a", ""},
+        {"hardware=model:100%25_", "b", "b"},
+        {"hardware=linux&software=firefox&sort=-name", "ba", "b"},
+        {"hardware=linux&limit=1", "a", "b"},
+    };
+    struct place *p = *state;
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        WA_AUTO_BUF struct wa_buf out;
+        char got[64];
+        wa_buf_init(&out, 1u << 20);
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", cases[i].query,
+                                       k == 0 ? p->admin : p->limited, WA_SV(""), &out),
+                             200);
+            uuids_of(wa_buf_sv(&out), got);
+            if (strcmp(got, k == 0 ? cases[i].all : cases[i].limited) != 0)
+                fail_msg("%s (%d): '%s'", cases[i].query, k, got);
+        }
+    }
+}
+
+static void test_what_is_no_question(void **state)
+{
+    static const char *const queries[] = {"software=x&software_version=~1", "software_version=1",
+                                          "package_version=1", "software=x&software_version=%3E",
+                                          "package=x&package_version=1%2C%2C2"};
+    struct place *p = *state;
+    for (size_t i = 0; i < WA_COUNT(queries); i++)
+        assert_int_equal(
+            bench_ask(&p->b, "GET", "/api/v1/hosts", queries[i], p->admin, WA_SV(""), NULL), 400);
+}
+
+static void check(struct place *p, const char *path, const char *query, const char *token,
+                  const char *expected)
+{
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 1u << 20);
+    assert_int_equal(bench_ask(&p->b, "GET", path, query, token, WA_SV(""), &out), 200);
+    assert_string_equal(wa_buf_str(&out), expected);
+}
+
+static void test_counts(void **state)
+{
+    struct place *p = *state;
+    check(p, "/api/v1/software", "name=vim", p->admin,
+          "{\"software\":[{\"name\":\"vim\",\"version\":\"9.0\",\"publisher\":\"\",\"machines\":2}"
+          "]}");
+    check(p, "/api/v1/software", "name=vim", p->limited,
+          "{\"software\":[{\"name\":\"vim\",\"version\":\"9.0\",\"publisher\":\"\",\"machines\":1}"
+          "]}");
+    check(p, "/api/v1/software", "offset=2&limit=1&name=*", p->limited, "{\"software\":[]}");
+    check(p, "/api/v1/software", "name=115", p->limited, "{\"software\":[]}");
+    check(p, "/api/v1/package-states", "name=tis-firefox", p->admin,
+          "{\"packages\":[{\"package\":\"tis-firefox\",\"version\":\"115.9-2\",\"status\":\"OK\","
+          "\"machines\":1},{\"package\":\"tis-firefox\",\"version\":\"115.10-1\",\"status\":"
+          "\"ERROR\",\"machines\":1}]}");
+    check(p, "/api/v1/package-states", "offset=1&limit=1", p->admin,
+          "{\"packages\":[{\"package\":\"tis-firefox\",\"version\":\"115.10-1\",\"status\":"
+          "\"ERROR\",\"machines\":1}]}");
+    check(p, "/api/v1/package-states", "limit=1", p->limited,
+          "{\"packages\":[{\"package\":\"tis-firefox\",\"version\":\"115.10-1\",\"status\":"
+          "\"ERROR\",\"machines\":1}]}");
+    assert_int_equal(
+        bench_ask(&p->b, "GET", "/api/v1/hosts/a/history", "", p->limited, WA_SV(""), NULL), 404);
+}
+
+static void refuse(const char *text)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_HOSTSET struct wa_hostset none = {NULL, 0, 0};
+    WA_ASSERT_CODE(wa_hostset_read(wa_sv(text), &none, &err), WA_E_INVALID);
+}
+
+static void test_hostsets(void **state)
+{
+    static const char *const bad[] = {"0", "-1", "1,", "a", "16777217", ",1", "1 ,2"};
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf out;
+    WA_UNUSED(state);
+    wa_buf_init(&out, 4096);
+    WA_AUTO_HOSTSET struct wa_hostset s = {NULL, 0, 0}, other = {NULL, 0, 0};
+    WA_ASSERT_OK(wa_hostset_read(WA_SV("5000,1,64,7,7"), &s, &err));
+    WA_ASSERT_OK(wa_hostset_read(WA_SV("7,64,9"), &other, &err));
+    assert_int_equal(s.count, 4);
+    wa_hostset_write(&s, &out);
+    assert_string_equal(wa_buf_str(&out), "1,7,64,5000");
+    wa_hostset_cut(&s, &other);
+    assert_int_equal(s.count, 2);
+    assert_true(wa_hostset_has(&s, 64) && !wa_hostset_has(&s, 9) && !wa_hostset_has(&s, 99999));
+    wa_hostset_fini(&other);
+    for (size_t i = 0; i < WA_COUNT(bad); i++)
+        refuse(bad[i]);
+}
+
+static enum wa_code ask(void *arg, struct wa_err *err)
+{
+    struct place *p = arg;
+    WA_AUTO_BUF struct wa_buf question, answer;
+    struct wa_search_hosts q = WA_SEARCH_HOSTS;
+    wa_buf_init(&question, 65536);
+    wa_buf_init(&answer, 65536);
+    q.software = "%firefox%";
+    q.hardware = "%a%";
+    wa_search_write_hosts(&q, &question);
+    if (wa_buf_check(&question, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_search_answer(p->b.store->db, wa_buf_sv(&question), &answer, err);
+    return code == WA_OK && strstr(wa_buf_str(&answer), "nomem") != NULL ? wa_nomem(err) : code;
+}
+
+static void test_torture(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    wa_torture_pause();
+    WA_ASSERT_OK(ask(p, &err)); /* its statements stay prepared */
+    (void)wa_torture(ask, p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_hosts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_no_question, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
+        cmocka_unit_test(test_hostsets),
+        cmocka_unit_test_setup_teardown(test_torture, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
