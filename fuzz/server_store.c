@@ -96,6 +96,8 @@ static void start(void)
     join(WA_SR_AUTH, &s->auth, &bench.helpers[1]);
     join(WA_SR_SCAN, &s->scan, &bench.helpers[2]);
     s->front_count = 1;
+    s->child.config.upload_max = s->child.config.upload_person = s->child.config.upload_all = 64;
+    s->child.config.upload_days = 7;
     if (atexit(clean) != 0)
         abort();
 }

@@ -256,6 +256,12 @@
 #define WA_WATCHERS_PERSON_MAX 8u        /* of one person: some windows of a console */
 #define WA_WATCHER_BEAT_MS 15000u /* ms: a sign of life, before proxies forget a silent stream */
 
+/* --- uploads --- */
+#define WA_UPLOAD_PIECE                                                                            \
+    (64u << 20) /* bytes: sent by one request; more are sent again when it breaks off */
+#define WA_UPLOADS_OPEN_MAX 64            /* unfinished uploads of one person */
+#define WA_SCAN_QUESTION_MAX (256u << 10) /* bytes: what the store asks the scan process */
+
 /* --- passwords --- */
 #define WA_PASSPHRASE_MAX 1024 /* bytes: of a key; what OpenSSL's PEM reader has room for */
 #define WA_TERM_LINE_MAX                                                                           \

@@ -3,6 +3,7 @@
  */
 #include "base/mem.h"
 #include "cmd/con.h"
+#include "console/upload.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -12,6 +13,12 @@ struct shown {
     struct wa_cli *cli;
     const char *name;
 };
+
+static void show_wait(void *user, const struct wa_err *why)
+{
+    const struct shown *s = user;
+    wa_cli_say(s->cli, "%s: %s; trying again", s->name, why->text);
+}
 
 static bool show_progress(void *user, uint64_t done, uint64_t total)
 {
@@ -24,29 +31,32 @@ enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const ch
                                struct wa_err *err)
 {
     WA_AUTO_CONTROL struct wa_control control;
-    WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
     WA_AUTO_FD int fd = -1;
     struct wa_relpath name;
     struct wa_fd_source source;
-    const struct wa_json *j = NULL;
-    char url[2048], folder[WA_PATH_MAX];
+    char folder[WA_PATH_MAX], canonical[2 * WA_NAME_MAX + 1];
     const char *last = wa_path_last(path);
     struct shown shown = {cli, path};
     wa_control_init(&control);
-    wa_arena_init(&arena, 1u << 20);
     if (wa_path_dir(path, (size_t)(last - path), folder, err) != WA_OK ||
         wa_get_control(path, &control, err) != WA_OK || wa_dir_open(folder, &dir, err) != WA_OK ||
         wa_relpath_parse(wa_sv(last), &name, err) != WA_OK ||
         wa_file_open(&dir, &name, &fd, err) != WA_OK ||
-        wa_fd_source_init(&source, fd, err) != WA_OK)
+        wa_fd_source_init(&source, fd, err) != WA_OK ||
+        wa_control_filename(&control, NULL, canonical, err) != WA_OK)
         return err->code;
+    const char *package = wa_control_get(&control, WA_A_PACKAGE);
     bool is_host = strcmp(wa_control_get(&control, WA_A_SECTION), "host") == 0;
-    if (is_host && !wa_hostid_is_valid(wa_sv(wa_control_get(&control, WA_A_PACKAGE))))
+    if (is_host && !wa_hostid_is_valid(wa_sv(package)))
         return wa_fail(err, WA_E_INVALID, "'%s' is a host package without a host", path);
-    (void)snprintf(url, sizeof url, "/api/v1/%s/%s%s", is_host ? "host-packages" : "packages",
-                   is_host ? wa_control_get(&control, WA_A_PACKAGE) : "upload", ".wapt");
-    if (wa_client_upload(c, url, &source.base, show_progress, &shown, &arena, &j, err) != WA_OK)
+    const struct wa_upload_job job = {.file = &source.base,
+                                      .name = canonical,
+                                      .host = is_host ? package : NULL,
+                                      .progress = show_progress,
+                                      .waits = show_wait,
+                                      .user = &shown};
+    if (wa_client_publish(c, &job, err) != WA_OK)
         return wa_wrap(err, "'%s'", path);
     wa_cli_progress(cli, "", 0, 0);
     wa_cli_out(cli, "%s: published\n", path);

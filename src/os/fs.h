@@ -91,6 +91,10 @@ WA_CHECK enum wa_code wa_file_remove(const struct wa_dir *dir, const struct wa_r
 WA_CHECK enum wa_code wa_file_rename(const struct wa_dir *from, const struct wa_relpath *old_name,
                                      const struct wa_dir *to, const struct wa_relpath *new_name,
                                      struct wa_err *err); /* durable */
+/* A second name for the same file; WA_E_EXISTS when there is one of that name. Linux. */
+WA_CHECK enum wa_code wa_file_link(const struct wa_dir *from, const struct wa_relpath *old_name,
+                                   const struct wa_dir *to, const struct wa_relpath *new_name,
+                                   struct wa_err *err); /* durable */
 /* Removes sub with all below, never through a link. Missing is fine. */
 WA_CHECK enum wa_code wa_tree_remove(const struct wa_dir *dir, const struct wa_relpath *sub,
                                      struct wa_err *err);
@@ -135,6 +139,11 @@ void wa_fd_sink_init(struct wa_fd_sink *s, int fd);
  * it. */
 WA_CHECK enum wa_code wa_dir_lock(const struct wa_dir *dir, const struct wa_relpath *name,
                                   int *ret_fd, struct wa_err *err);
+/* wa_file_continue() for one process at a time: WA_E_BUSY while another has it open so. What was
+ * opened is the file of that name when it returns, not one that was renamed meanwhile. Linux. */
+WA_CHECK enum wa_code wa_file_continue_alone(const struct wa_dir *dir,
+                                             const struct wa_relpath *name, int *ret_fd,
+                                             struct wa_err *err);
 /* A private temporary directory (0700) under $TMPDIR or /tmp; out has room for WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_temp_dir(const char *prefix, char *out, struct wa_err *err);
 

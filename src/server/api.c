@@ -10,9 +10,9 @@
 #include "os/clock.h"
 
 static const struct wa_api_resource *const resources[] = {
-    &wa_api_session_calls, &wa_api_hosts_calls,     &wa_api_inventory_calls,
-    &wa_api_actions_calls, &wa_api_packages_calls,  &wa_api_journal_calls,
-    &wa_api_openapi_calls, &wa_api_authority_calls, &wa_api_events_calls,
+    &wa_api_session_calls,   &wa_api_hosts_calls,   &wa_api_inventory_calls, &wa_api_actions_calls,
+    &wa_api_packages_calls,  &wa_api_uploads_calls, &wa_api_journal_calls,   &wa_api_openapi_calls,
+    &wa_api_authority_calls, &wa_api_events_calls,
 };
 
 const struct wa_api_route *wa_api_route_at(size_t i)
@@ -185,6 +185,12 @@ static enum wa_code check_query(const struct wa_api_call *c, const struct wa_api
 
 /* --- the way --- */
 
+/* Its body goes on in a file that the call itself names, when it is asked before. */
+static bool wants_file(const struct wa_api_route *route)
+{
+    return route->takes != NULL && strcmp(route->takes, "Bytes") == 0;
+}
+
 static enum wa_code call(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store_request *r = c->request;
@@ -196,7 +202,7 @@ static enum wa_code call(struct wa_api_call *c, struct wa_err *err)
     if ((!route->is_open && wa_api_need(c, route->right, route->about, err) != WA_OK) ||
         check_query(c, route, err) != WA_OK)
         return err->code;
-    if (r->is_question) { /* a front asks before it takes a body */
+    if (r->is_question && !wants_file(route)) { /* a front asks before it takes a body */
         wa_buf_adds(c->out, "{}");
         return WA_OK;
     }

@@ -14,6 +14,8 @@ struct wa_server_config {
     char *node;     /* this server's name among those of the database */
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
     bool is_ldaps;
+    int64_t upload_max, upload_person, upload_all, upload_keep; /* MiB */
+    int64_t upload_days;
     int64_t port, fronts, max_connections, max_per_address;
     int64_t client_cert_days; /* that a machine's TLS certificate lasts */
 };

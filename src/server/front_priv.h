@@ -55,6 +55,7 @@ struct wa_exchange {
     char part[96];
     bool is_stream, is_open; /* answered in pieces; the store says more when there is more */
     char *more;              /* query of the next page, owned; NULL: none */
+    bool is_resumable;       /* what came of it stays when it breaks off */
     bool is_asking;          /* whether the caller may at all; the body waits */
 };
 
@@ -65,6 +66,7 @@ struct wa_front {
     struct wa_http_server *server;
     struct wa_timer *clock;
     struct wa_dir repo;
+    char repo_path[WA_PATH_MAX];
     struct wa_exchange *exchanges;
     struct wa_map by_id; /* the same, by their id */
     uint64_t body_bytes; /* of all bodies being collected */

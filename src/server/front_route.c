@@ -68,7 +68,9 @@ static enum wa_code route_api(const struct wa_http_head *h, struct wa_front_rout
 {
     if (r->bearer.n == 0)
         return wa_fail(err, WA_E_AUTH, "log in first");
-    r->kind = h->method == WA_HTTP_PUT ? WA_FRONT_UPLOAD : WA_FRONT_API;
+    bool is_file = h->method == WA_HTTP_PUT && (wa_sv_starts(h->path, "/api/v1/uploads/") ||
+                                                wa_sv_starts(h->path, "/api/v1/repository/"));
+    r->kind = is_file ? WA_FRONT_UPLOAD : WA_FRONT_API;
     r->body_max = r->kind == WA_FRONT_UPLOAD ? WA_PACKAGE_BYTES_MAX : WA_FRONT_API_MAX;
     if (r->kind == WA_FRONT_UPLOAD && !h->has_length)
         return wa_fail(err, WA_E_USAGE, "an upload needs its length");

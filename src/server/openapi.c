@@ -4,8 +4,8 @@
 #include "server/api.h"
 
 /* What bodies look like. Answers may gain members; requests take exactly these. */
-static const char schemas[] =
-    "{\"Nothing\":{\"type\":\"object\"},"
+static const char general[] =
+    "\"Nothing\":{\"type\":\"object\"},"
     "\"Error\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{"
     "\"type\":\"object\",\"required\":[\"code\",\"message\"],\"properties\":{\"code\":{"
     "\"type\":\"string\"},\"message\":{\"type\":\"string\"}}}}},"
@@ -51,12 +51,30 @@ static const char schemas[] =
     "\"string\"},\"actions\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":["
     "\"id\",\"uuid\",\"state\"],\"properties\":{\"id\":{\"type\":\"string\"},\"uuid\":{\"type\":"
     "\"string\"},\"name\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"},\"code\":{\"type\":"
-    "\"string\"},\"message\":{\"type\":\"string\"},\"packages\":{\"type\":\"array\"}}}}}},"
-    "\"Package\":{\"type\":\"string\",\"format\":\"binary\"},"
+    "\"string\"},\"message\":{\"type\":\"string\"},\"packages\":{\"type\":\"array\"}}}}}},";
+
+static const char of_packages[] =
+    "\"Bytes\":{\"type\":\"string\",\"format\":\"binary\"},"
+    "\"UploadBegin\":{\"type\":\"object\",\"required\":[\"size\",\"sha256\"],"
+    "\"additionalProperties\":false,\"properties\":{\"name\":{\"type\":\"string\",\"description\":"
+    "\"of the package's file\"},\"host\":{\"type\":\"string\",\"description\":\"instead: the "
+    "machine whose own package it is\"},\"size\":{\"type\":\"integer\"},\"sha256\":{\"type\":"
+    "\"string\"}}},"
+    "\"Upload\":{\"type\":\"object\",\"required\":[\"id\",\"name\",\"size\",\"sha256\",\"state\"],"
+    "\"properties\":{\"id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},\"host\":{"
+    "\"type\":\"string\"},\"size\":{\"type\":\"integer\"},\"sha256\":{\"type\":\"string\"},"
+    "\"offset\":{\"type\":\"integer\",\"description\":\"bytes that are there: the next piece "
+    "begins there\"},\"state\":{\"type\":\"string\",\"enum\":[\"open\",\"judged\",\"published\","
+    "\"refused\"]},\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},"
+    "\"created\":{\"type\":\"integer\"}}},"
+    "\"Uploads\":{\"type\":\"object\",\"required\":[\"uploads\"],\"properties\":{\"uploads\":{"
+    "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Upload\"}}}},"
     "\"Document\":{\"type\":\"object\",\"description\":\"signed, as wapt-repo writes it\"},"
     "\"Placed\":{\"type\":\"object\",\"required\":[\"code\",\"message\",\"file\"],\"properties\":{"
     "\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},\"file\":{\"type\":"
-    "\"string\"}}},"
+    "\"string\"}}},";
+
+static const char of_the_server[] =
     "\"Journal\":{\"type\":\"object\",\"required\":[\"node\",\"entries\"],\"properties\":{"
     "\"node\":{\"type\":\"string\"},\"entries\":{\"type\":\"array\",\"items\":{\"type\":"
     "\"object\",\"required\":[\"seq\",\"at\",\"digest\",\"entry\"],\"properties\":{\"seq\":{"
@@ -69,12 +87,20 @@ static const char schemas[] =
     "\"Events\":{\"type\":\"string\",\"description\":\"server-sent events: id, event (the "
     "kind, or reload, end) and data, which is JSON with id, at, kind, what, uuid, name, "
     "state\"},"
-    "\"Description\":{\"type\":\"object\"}}";
+    "\"Description\":{\"type\":\"object\"}";
+
+static void write_schemas(struct wa_jw *w)
+{
+    WA_AUTO_BUF struct wa_buf all;
+    wa_buf_init(&all, 64u << 10);
+    wa_buf_addf(&all, "{%s%s%s}", general, of_packages, of_the_server);
+    wa_jw_raw(w, wa_buf_sv(&all));
+}
 
 static void write_ref(struct wa_jw *w, const char *about, const char *schema)
 {
     char ref[64];
-    const char *type = strcmp(schema, "Package") == 0  ? "application/octet-stream"
+    const char *type = strcmp(schema, "Bytes") == 0    ? "application/octet-stream"
                        : strcmp(schema, "Events") == 0 ? "text/event-stream"
                                                        : "application/json";
     (void)snprintf(ref, sizeof ref, "#/components/schemas/%s", schema);
@@ -205,7 +231,7 @@ void wa_api_describe(struct wa_buf *out)
     wa_jw_key(&w, "securitySchemes");
     wa_jw_raw(&w, WA_SV("{\"session\":{\"type\":\"http\",\"scheme\":\"bearer\"}}"));
     wa_jw_key(&w, "schemas");
-    wa_jw_raw(&w, wa_sv(schemas));
+    write_schemas(&w);
     wa_jw_end(&w);
     wa_jw_end(&w);
 }

@@ -65,3 +65,12 @@ unsigned wa_right_to_order(enum wa_action_kind kind)
     }
     return WA_MAY_ORDER_SOFTWARE;
 }
+
+unsigned wa_right_to_publish(struct wa_sv section, bool has_code)
+{
+    static const char *const plain[] = {"group", "host", "unit", "profile", "selfservice", "wsus"};
+    for (size_t i = 0; i < WA_COUNT(plain) && !has_code; i++)
+        if (wa_sv_eqs(section, plain[i]))
+            return WA_MAY_UPLOAD_PLAIN;
+    return WA_MAY_UPLOAD_CODE;
+}

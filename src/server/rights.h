@@ -31,6 +31,9 @@ unsigned wa_person_rights(const char *role, bool is_limited);
 const char *const *wa_role_names(void);
 /* "developer, deployer" style list of those who have the right; out: for a message. */
 void wa_right_holders(unsigned right, char *out, size_t size);
+/* What publishing a package of that section needs: who may only combine packages brings in no
+ * software. */
+unsigned wa_right_to_publish(struct wa_sv section, bool has_code);
 /* What relaying an order of that kind needs. */
 unsigned wa_right_to_order(enum wa_action_kind kind);
 

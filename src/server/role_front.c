@@ -76,8 +76,9 @@ void wa_front_exchange_free(struct wa_exchange *x)
     if (x->next != NULL)
         x->next->prev = x->prev;
     (void)wa_map_take(&x->front->by_id, key_of(&x->id));
-    if (x->fd >= 0)
+    if (x->fd >= 0 && !x->is_resumable)
         remove_part(x);
+    wa_fd_close(&x->fd);
     drop_body(x);
     x->front->stream_count -= x->is_stream ? 1 : 0;
     wa_free(x->more);
@@ -222,17 +223,73 @@ static enum wa_code open_part(struct wa_exchange *x, struct wa_err *err)
     return WA_OK;
 }
 
-/* Who asks may: let the body come. */
-static void take_body(struct wa_exchange *x)
+/* What is needed on this disk by others stays free. */
+static enum wa_code check_room(const struct wa_exchange *x, struct wa_err *err)
 {
+    const struct wa_http_head *h = wa_http_conn_head(x->http);
+    uint64_t free_bytes = 0, keep = (uint64_t)x->front->child.config.upload_keep << 20;
+    if (wa_path_free_bytes(x->front->repo_path, &free_bytes, err) != WA_OK)
+        return err->code;
+    return free_bytes >= keep && h->length <= free_bytes - keep
+               ? WA_OK
+               : wa_fail(err, WA_E_NO_SPACE, "the server's disk is full");
+}
+
+/* The file that the store has named, if it is as long as the client thinks. Only one request at a
+ * time writes to it, and none once the scan process looks at it. */
+static enum wa_code continue_part(struct wa_exchange *x, const struct wa_json *j,
+                                  struct wa_err *err)
+{
+    struct wa_relpath path;
+    struct wa_stat st;
+    struct wa_sv part = {NULL, 0};
+    int64_t offset = 0, size = 0;
+    const struct wa_json_field fields[] = {{"part", WA_WANT_SV, true, sizeof x->part - 1, &part},
+                                           {"offset", WA_WANT_I64, true, 0, &offset},
+                                           {"size", WA_WANT_I64, true, 0, &size}};
+    if (wa_json_read(j, fields, WA_COUNT(fields), "where an upload goes on", err) != WA_OK ||
+        wa_relpath_parse(part, &path, err) != WA_OK ||
+        wa_file_continue_alone(&x->front->repo, &path, &x->fd, err) != WA_OK)
+        return err->code == WA_E_NOT_FOUND
+                   ? wa_fail(err, WA_E_CONFLICT, "the upload has not begun here: ask for its state")
+                   : err->code;
+    x->is_resumable = true;
+    (void)snprintf(x->part, sizeof x->part, "%.95s", path.p);
+    if (wa_fd_stat(x->fd, &st, err) != WA_OK)
+        return err->code;
+    if ((int64_t)st.size != offset || offset > size)
+        return wa_fail(err, WA_E_CONFLICT, "the upload goes on at %llu, not at %lld",
+                       (unsigned long long)st.size, (long long)offset);
+    x->body_max = (uint64_t)(size - offset);
+    wa_fd_sink_init(&x->file, x->fd);
+    return WA_OK;
+}
+
+/* Who asks may: let the body come. said: the store's word on where to. */
+static void take_upload(struct wa_exchange *x, struct wa_sv said)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
     struct wa_err err = WA_ERR_INIT;
-    wa_buf_init(&x->body, WA_FRONT_API_MAX);
-    if (x->kind != WA_FRONT_UPLOAD)
-        wa_http_stream_body(x->http, x->body_max, &x->collect.base);
-    else if (open_part(x, &err) == WA_OK)
+    wa_arena_init(&arena, 16384);
+    enum wa_code code = wa_json_parse(said, 0, &arena, &j, &err);
+    if (code == WA_OK)
+        code = wa_json_count(j) > 0 ? continue_part(x, j, &err) : open_part(x, &err);
+    if (code == WA_OK)
+        code = check_room(x, &err);
+    if (code == WA_OK)
         wa_http_stream_body(x->http, x->body_max, &x->file.base);
     else
         fail(x, &err);
+}
+
+static void take_body(struct wa_exchange *x, struct wa_sv said)
+{
+    wa_buf_init(&x->body, WA_FRONT_API_MAX);
+    if (x->kind == WA_FRONT_UPLOAD)
+        take_upload(x, said);
+    else
+        wa_http_stream_body(x->http, x->body_max, &x->collect.base);
 }
 
 static void ask_right(struct wa_exchange *x)
@@ -287,7 +344,7 @@ static void on_answer(struct wa_front *f, const struct wa_chan_msg *msg)
         wa_front_greeted(x, (int)a.status);
     } else if (x->is_asking && a.status == 200) {
         x->is_asking = false;
-        take_body(x);
+        take_body(x, rest);
     } else if (x->is_stream || a.is_open || a.next.n > 0) {
         wa_front_piece(x, &a, rest);
     } else {
@@ -367,7 +424,7 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
     if (r.kind == WA_FRONT_UPLOAD || (r.kind == WA_FRONT_API && h->has_body))
         ask_right(x);
     else
-        take_body(x);
+        take_body(x, WA_SV("{}"));
 }
 
 static void on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
@@ -379,11 +436,14 @@ static void on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
     if (x == NULL) {
         (void)wa_fail(&err, WA_E_INTERNAL, "a request that nobody has");
         wa_http_answer_err(c, &err);
-    } else if (x->kind != WA_FRONT_UPLOAD) {
-        forward(x);
-    } else if (ask_store(x, false, wa_sv(x->part), &err) != WA_OK) {
-        fail(x, &err);
+        return;
     }
+    if (x->is_resumable)
+        wa_fd_close(&x->fd); /* the scan process may want it now */
+    if (x->kind != WA_FRONT_UPLOAD)
+        forward(x);
+    else if (ask_store(x, false, wa_sv(x->part), &err) != WA_OK)
+        fail(x, &err);
 }
 
 static void on_gone(void *user, struct wa_http_conn *c)
@@ -415,17 +475,17 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
 {
     static const struct wa_http_server_events events = {on_request, on_body, on_gone,
                                                         wa_front_drained};
-    char repo[WA_PATH_MAX], incoming[WA_PATH_MAX];
+    char incoming[WA_PATH_MAX];
     const int listener = LISTEN_FD;
     WA_AUTO(wa_tls_ctx) struct wa_tls_ctx *tls = NULL;
     if (wa_server_child_init(&f->child, WA_SR_FRONT, config_file, err) != WA_OK ||
         read_tls(f, &tls, err) != WA_OK || wa_front_ask_clients(f, tls, err) != WA_OK ||
-        wa_server_path(&f->child.config, "repo", repo, err) != WA_OK ||
+        wa_server_path(&f->child.config, "repo", f->repo_path, err) != WA_OK ||
         wa_server_path(&f->child.config, "repo/incoming", incoming, err) != WA_OK ||
-        wa_dir_open(repo, &f->repo, err) != WA_OK || wa_rand_map(&f->by_id, err) != WA_OK ||
+        wa_dir_open(f->repo_path, &f->repo, err) != WA_OK || wa_rand_map(&f->by_id, err) != WA_OK ||
         wa_loop_new(&f->loop, err) != WA_OK)
         return err->code;
-    const char *const reads[] = {repo, NULL};
+    const char *const reads[] = {f->repo_path, NULL};
     const char *const writes[] = {incoming, NULL};
     if (wa_server_child_confine(&f->child, WA_SR_FRONT,
                                 WA_PRIV_NET | WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE,

@@ -43,9 +43,9 @@ enum wa_server_msg {
     WA_S_CHECK = 96, /* hash, newline, password */
     WA_S_CHECKED,    /* "ok" or "no" */
     /* store -> scan, and back */
-    WA_S_SCAN = 128, /* JSON {op: accept|accept-host|delete|root|published|to-stamp|stamp, file,
-                        name, text} */
-    WA_S_SCANNED,    /* JSON {code,message,file,text} */
+    WA_S_SCAN = 128, /* JSON {op: part|drop|sweep|accept|accept-host|delete|root|published|
+                        to-stamp|stamp, file, name, sha256, text, size, reserved, rights} */
+    WA_S_SCANNED,    /* JSON {code,message,file,bytes,text} */
     /* store -> directory, and back */
     WA_S_WHO = 160, /* JSON {user,password,groups:[...]} */
     WA_S_WHO_IS,    /* JSON {right,groups:[those among them],reason}, or {code,message} */

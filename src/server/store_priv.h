@@ -16,6 +16,7 @@
 #define WA_STORE_FRONTS 64
 
 struct wa_store;
+struct wa_scanning;
 struct wa_store_conn { /* an agent's WebSocket, somewhere on a front */
     int front;
     uint32_t id;
@@ -34,11 +35,12 @@ struct wa_store {
     size_t front_count;
     struct wa_map conns_by_uuid, conns_by_id; /* one a machine; by front and id */
     struct wa_store_question *questions;
+    struct wa_scanning *scannings; /* those of them that are requests to scan */
     uint32_t next_id;
     char *relay_public; /* PEM */
     char trusted[WA_PATH_MAX];
     struct wa_timer *clock;
-    int64_t cleaned_at;
+    int64_t cleaned_at, swept_at;
     int64_t told_at, told_seq; /* when the log was told the journal's head, and which */
     bool owes_requeue;         /* an order that was not sent could not be given back to the queue */
     bool owes_dispatch;        /* an order waits whose time had come before */
@@ -158,6 +160,9 @@ void wa_store_tell_watchers(struct wa_store *s);
 void wa_store_watcher_gone(struct wa_store *s, int front, uint32_t id);
 /* --- api.c --- */
 void wa_store_api(struct wa_store_request *r);
+/* --- api_uploads.c --- */
+/* Uploads that nobody has gone on with for days go, from time to time. */
+void wa_store_sweep_uploads(struct wa_store *s, int64_t now);
 /* --- store_stamp.c --- */
 /* Renews the repository's timestamp when it is time to; now: looks at once. */
 void wa_store_stamp(struct wa_store *s, bool now);

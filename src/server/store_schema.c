@@ -93,6 +93,10 @@ static const struct wa_migration migrations[] = {
      "BIGINT NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '');"
      "CREATE INDEX certificates_uuid ON certificates (uuid, issued);"
      "CREATE INDEX certificates_revoked ON certificates (revoked)"},
+    {9, "CREATE TABLE uploads (id TEXT PRIMARY KEY, \"user\" TEXT NOT NULL, name TEXT NOT NULL, "
+        "host TEXT NOT NULL, sha256 TEXT NOT NULL, size BIGINT NOT NULL, state TEXT NOT NULL, code "
+        "TEXT NOT NULL, message TEXT NOT NULL, created BIGINT NOT NULL, touched BIGINT NOT NULL);"
+        "CREATE INDEX uploads_of ON uploads (\"user\", state)"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

@@ -14,7 +14,6 @@
 #include "os/service.h"
 #include "server/authority.h"
 #include "server/config.h"
-#include "server/perimeter.h"
 #include "server/roles.h"
 
 #define FRONTS_MAX 64
@@ -55,10 +54,9 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
     static const struct wa_chan_rule auth_store[] = {{WA_S_CHECKED, "checked", 16, false},
                                                      {0, NULL, 0, false}};
     static const struct wa_chan_rule store_scan[] = {
-        {WA_S_SCAN, "scan", 8192 + 2 * WA_PERIMETER_BYTES_MAX, false}, {0, NULL, 0, false}};
+        {WA_S_SCAN, "scan", WA_SCAN_QUESTION_MAX, false}, {0, NULL, 0, false}};
     static const struct wa_chan_rule scan_store[] = {
-        {WA_S_SCANNED, "scanned", 16384 + 2 * WA_MEMBERSHIPS_BYTES_MAX, false},
-        {0, NULL, 0, false}};
+        {WA_S_SCANNED, "scanned", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};
     static const struct wa_chan_rule store_directory[] = {
         {WA_S_WHO, "who", WA_FRONT_PERSON_MAX, false}, {0, NULL, 0, false}};
     static const struct wa_chan_rule directory_store[] = {

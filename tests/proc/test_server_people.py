@@ -52,7 +52,7 @@ def test_roles_and_what_they_may(srv, org):
         assert put(srv, mine, plain)[0] == (200 if role in ("developer", "deployer") else 403), role
         assert srv.incoming() == []
     # Who may not is told so before the body is taken: no byte of it reaches the disk.
-    head = f"PUT /api/v1/packages/upload.wapt HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {tokens['readonly']}\r\nContent-Length: 1000000000\r\n\r\n"
+    head = f"PUT /api/v1/uploads/{'0' * 32}?offset=0 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {tokens['readonly']}\r\nContent-Length: 1000000000\r\n\r\n"
     assert srv.raw(head.encode()).startswith(b"HTTP/1.1 403")
     assert "api.denied" in srv.log() and "the.readonly" in srv.log()
 

@@ -171,6 +171,26 @@ enum wa_code wa_dir_lock(const struct wa_dir *dir, const struct wa_relpath *name
     return WA_OK;
 }
 
+enum wa_code wa_file_continue_alone(const struct wa_dir *dir, const struct wa_relpath *name,
+                                    int *ret_fd, struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    struct wa_stat ours, there;
+    if (wa_file_continue(dir, name, &fd, err) != WA_OK)
+        return err->code;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK
+                   ? wa_fail(err, WA_E_BUSY, "'%s' is being written already", name->p)
+                   : wa_fail_errno(err, errno, "cannot lock '%s'", name->p);
+    if (wa_fd_stat(fd, &ours, err) != WA_OK || wa_file_stat(dir, name, &there, err) != WA_OK)
+        return err->code;
+    if (ours.inode != there.inode)
+        return wa_fail(err, WA_E_NOT_FOUND, "'%s' has just been taken away", name->p);
+    *ret_fd = fd;
+    fd = -1;
+    return WA_OK;
+}
+
 enum wa_code wa_temp_dir(const char *prefix, char *out, struct wa_err *err)
 {
     const char *root = getenv("TMPDIR");

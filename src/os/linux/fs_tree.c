@@ -220,3 +220,18 @@ enum wa_code wa_file_rename(const struct wa_dir *from, const struct wa_relpath *
         return err->code;
     return wa_fd_sync(old_dir, err);
 }
+
+enum wa_code wa_file_link(const struct wa_dir *from, const struct wa_relpath *old_name,
+                          const struct wa_dir *to, const struct wa_relpath *new_name,
+                          struct wa_err *err)
+{
+    WA_AUTO_FD int old_dir = -1;
+    WA_AUTO_FD int new_dir = -1;
+    const char *old_last = NULL, *new_last = NULL;
+    if (wa_open_parent(from, old_name, WA_PARENT_IS_THERE, &old_dir, &old_last, err) != WA_OK ||
+        wa_open_parent(to, new_name, WA_PARENT_KEEP, &new_dir, &new_last, err) != WA_OK)
+        return err->code;
+    if (linkat(old_dir, old_last, new_dir, new_last, 0) != 0)
+        return wa_fail_errno(err, errno, "cannot link '%s' as '%s'", old_name->p, new_name->p);
+    return wa_fd_sync(new_dir, err);
+}

@@ -138,6 +138,8 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     join(b, WA_SR_SEARCH, &s->search, &b->search);
     must(wa_sv_dup(WA_SV("directory.example.org"), &s->child.config.ldap_servers, &err), &err);
     s->front_count = 1;
+    s->child.config.upload_max = s->child.config.upload_person = s->child.config.upload_all = 64;
+    s->child.config.upload_days = 7;
     wa_buf_init(&b->stream, 16u << 20);
     must(wa_events_new(wa_clock_now(), 0, &s->events, &err), &err);
 }
@@ -248,9 +250,12 @@ static bool serve_helpers(struct bench *b)
     if (!next(b->scan, &msg))
         return false;
     (void)snprintf(b->scan_asked, sizeof b->scan_asked, "%.*s", WA_SV_ARG(msg.payload));
+    bool is_part = wa_sv_starts(msg.payload, "{\"op\":\"part\"");
     reply(b, &msg, WA_S_SCANNED,
-          wa_sv(b->scan_answer != NULL ? b->scan_answer
-                                       : "{\"code\":\"ok\",\"message\":\"\",\"file\":\"a.wapt\"}"));
+          wa_sv(is_part ? "{\"code\":\"ok\",\"message\":\"\",\"bytes\":0}"
+                : b->scan_answer != NULL
+                    ? b->scan_answer
+                    : "{\"code\":\"ok\",\"message\":\"\",\"file\":\"a.wapt\"}"));
     return true;
 }
 
@@ -330,6 +335,22 @@ int bench_ask(struct bench *b, const char *method, const char *path, const char 
               const char *bearer, struct wa_sv body, struct wa_buf *out)
 {
     return bench_ask_from(b, "10.0.0.1", method, path, query, bearer, body, out);
+}
+
+int bench_publish(struct bench *b, const char *bearer, const char *host, struct wa_buf *out)
+{
+    char body[512], path[128], id[33] = "";
+    WA_AUTO_BUF struct wa_buf own;
+    wa_buf_init(&own, 8192);
+    (void)snprintf(body, sizeof body, "{\"%s\":\"%s\",\"size\":5,\"sha256\":\"%064u\"}",
+                   host != NULL ? "host" : "name", host != NULL ? host : "a_1_all.wapt", b->id);
+    struct wa_buf *into = out != NULL ? out : &own;
+    int status = bench_ask(b, "POST", "/api/v1/uploads", "", bearer, wa_sv(body), into);
+    if (status != 200)
+        return status;
+    assert_int_equal(sscanf(wa_buf_str(into), "{\"id\":\"%32[0-9a-f]\"", id), 1);
+    (void)snprintf(path, sizeof path, "/api/v1/uploads/%s/finish", id);
+    return bench_ask(b, "POST", path, "", bearer, WA_SV(""), into);
 }
 
 int bench_login(struct bench *b, const char *peer, const char *user, const char *password,

@@ -50,6 +50,9 @@ int bench_ask(struct bench *b, const char *method, const char *path, const char 
 /* The same from another address. */
 int bench_ask_from(struct bench *b, const char *peer, const char *method, const char *path,
                    const char *query, const char *bearer, struct wa_sv body, struct wa_buf *out);
+/* A package comes, and scan says what scan_answer is: the status of the last answer, its body in
+ * out (may be NULL). host NULL: it is for all machines. */
+int bench_publish(struct bench *b, const char *bearer, const char *host, struct wa_buf *out);
 int bench_login(struct bench *b, const char *peer, const char *user, const char *password,
                 char token[65]);
 /* First column of the first row, "" when there is none. sql: a literal. */

@@ -75,9 +75,7 @@ static void each_act_has_its_entry(void **state)
     assert_int_equal(machine_result(&p->b, &p->m, ids[0], "done", "ok", ""), 200); /* once more */
     assert_int_equal(
         machine_result(&p->b, &p->m, "0123456789abcdef0123456789abcdef", "done", "ok", ""), 200);
-    assert_int_equal(bench_ask(&p->b, "PUT", "/api/v1/packages/upload.wapt", "", p->token,
-                               WA_SV("incoming/a.part"), NULL),
-                     200);
+    assert_int_equal(bench_publish(&p->b, p->token, NULL, NULL), 200);
     /* What is refused is no act. */
     assert_int_equal(bench_login(&p->b, "10.0.0.9", "admin", "wrong", NULL), 401);
     assert_int_equal(

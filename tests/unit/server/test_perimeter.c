@@ -85,13 +85,11 @@ struct place {
 
 static void name_host(struct place *p, const char *uuid, const char *names)
 {
-    char answer[512], path[128];
+    char answer[512];
     (void)snprintf(answer, sizeof answer,
                    "{\"code\":\"ok\",\"message\":\"\",\"file\":\"a.wapt\",\"text\":\"%s\"}", names);
-    (void)snprintf(path, sizeof path, "/api/v1/host-packages/%s", uuid);
     p->b.scan_answer = answer;
-    assert_int_equal(bench_ask(&p->b, "PUT", path, "", p->admin, WA_SV("incoming/a.part"), NULL),
-                     200);
+    assert_int_equal(bench_publish(&p->b, p->admin, uuid, NULL), 200);
     p->b.scan_answer = NULL;
 }
 
@@ -170,9 +168,7 @@ static void test_hidden(void **state)
     static const struct {
         const char *method, *path, *body;
         int status; /* of the machine inside */
-    } calls[] = {{"GET", "/api/v1/hosts/", "", 200},
-                 {"PUT", "/api/v1/host-packages/", "incoming/a.part", 200},
-                 {"DELETE", "/api/v1/hosts/", "", 200}};
+    } calls[] = {{"GET", "/api/v1/hosts/", "", 200}, {"DELETE", "/api/v1/hosts/", "", 200}};
     struct place *p = *state;
     WA_AUTO_BUF struct wa_buf hidden;
     WA_AUTO_BUF struct wa_buf none;
@@ -180,6 +176,10 @@ static void test_hidden(void **state)
     wa_buf_init(&hidden, 4096);
     wa_buf_init(&none, 4096);
     p->b.scan_answer = "{\"code\":\"ok\",\"message\":\"\",\"file\":\"a.wapt\",\"text\":\"sales\"}";
+    assert_int_equal(bench_publish(&p->b, p->limited, "outside", &hidden), 404);
+    assert_int_equal(bench_publish(&p->b, p->limited, "outsidf", &none), 404);
+    assert_int_equal(hidden.n, none.n);
+    assert_int_equal(bench_publish(&p->b, p->limited, "inside", NULL), 200);
     for (size_t i = 0; i < WA_COUNT(calls); i++) {
         (void)snprintf(path, sizeof path, "%soutside", calls[i].path);
         assert_int_equal(
@@ -248,15 +248,11 @@ static void test_rights(void **state)
         403);
     assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/journal", "", p->limited, WA_SV(""), NULL),
                      403);
-    assert_int_equal(bench_ask(&p->b, "PUT", "/api/v1/packages/upload.wapt", "", p->limited,
-                               WA_SV("incoming/a.part"), NULL),
-                     200);
-    assert_non_null(strstr(p->b.scan_asked, "\"code\":false"));
+    assert_int_equal(bench_publish(&p->b, p->limited, NULL, NULL), 200);
+    assert_non_null(strstr(p->b.scan_asked, "\"rights\":"));
     assert_non_null(strstr(p->b.scan_asked, "\"perimeter\":\"{\\\"groups\\\":[\\\"sales\\\"]"));
-    assert_int_equal(bench_ask(&p->b, "PUT", "/api/v1/packages/upload.wapt", "", p->admin,
-                               WA_SV("incoming/a.part"), NULL),
-                     200);
-    assert_non_null(strstr(p->b.scan_asked, "\"perimeter\":\"\""));
+    assert_int_equal(bench_publish(&p->b, p->admin, NULL, NULL), 200);
+    assert_null(strstr(p->b.scan_asked, "perimeter"));
 }
 
 /* By one's own login one lets new machines in, and replaces only those one sees. */
