@@ -19,6 +19,8 @@ enum wa_code wa_store_ask(struct wa_store *s, struct wa_chan *whom, uint16_t typ
                           struct wa_sv payload, wa_store_reply_fn fn, void *user,
                           struct wa_err *err)
 {
+    if (wa_store_flush(s, err) != WA_OK)
+        return err->code;
     struct wa_store_question *q = wa_calloc(1, sizeof *q);
     if (q == NULL)
         return wa_nomem(err);
@@ -109,6 +111,8 @@ static void on_front(void *user, const struct wa_chan_msg *msg)
 
 static void on_reply(void *user, const struct wa_chan_msg *msg)
 {
+    struct wa_err err = WA_ERR_INIT;
+    (void)wa_store_flush(user, &err);
     wa_store_reply(user, msg);
 }
 
@@ -164,14 +168,19 @@ static void on_clock(void *user)
 {
     struct wa_store *s = user;
     struct wa_err err = WA_ERR_INIT;
+    (void)wa_store_flush(s, &err);
     if (!has_database(user))
         return;
+    wa_err_clear(&err);
     if (wa_node_turn(s, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "node.failed", &err);
     if (s->node.must_end) {
         wa_loop_stop(s->loop); /* the supervisor starts all of us anew */
         return;
     }
+    wa_err_clear(&err);
+    if (wa_store_refresh(s, &err) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "fleet.stale", &err);
     tell_head(user);
     wa_store_dispatch_due(user);
     wa_store_clean(user, wa_clock_now());
@@ -252,13 +261,16 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_store_load_fleet(s->db, s->fleet, err) != WA_OK ||
         wa_store_requeue(s, "", err) != WA_OK || wa_store_events_open(s, err) != WA_OK ||
         open_channels(s, watches, err) != WA_OK || wa_node_listen(s, err) != WA_OK ||
+        wa_store_group_start(s, err) != WA_OK ||
         wa_loop_on_stop(s->loop, on_stop, s, err) != WA_OK ||
         wa_timer_new(s->loop, on_clock, s, &s->clock, err) != WA_OK)
         return err->code;
     wa_timer_start(s->clock, CLOCK_MS, CLOCK_MS);
     wa_store_look_at_revoked(s);
     wa_server_child_ready();
-    return wa_loop_run(s->loop, err);
+    enum wa_code code = wa_loop_run(s->loop, err);
+    struct wa_err late = WA_ERR_INIT;
+    return wa_store_flush(s, &late) != WA_OK && code == WA_OK ? (*err = late).code : code;
 }
 
 int wa_server_store(const char *config_file)

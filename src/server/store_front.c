@@ -27,9 +27,9 @@ void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body)
     wa_buf_init(&text, WA_IPC_MESSAGE_MAX);
     wa_buf_addf(&text, "{\"status\":%d}\n", status);
     wa_buf_addsv(&text, body);
-    if (wa_buf_check(&text, &err) != WA_OK ||
-        wa_chan_post(r->store->fronts[r->front], WA_S_ANSWER, r->id, wa_buf_sv(&text), -1, &err) !=
-            WA_OK)
+    if (wa_buf_check(&text, &err) == WA_OK)
+        wa_store_reply_front(r->store, r->front, r->id, status, &text);
+    else
         wa_log_err(&r->store->child.log, WA_LOG_ERROR, "answer.lost", &err);
     wa_store_request_free(r);
 }
@@ -276,6 +276,7 @@ static void on_conn(struct wa_store *s, int front, const struct wa_chan_msg *msg
 
 void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg)
 {
+    wa_store_gather(s);
     switch (msg->type) {
     case WA_S_REQUEST:
         on_request(s, front, msg);

@@ -42,13 +42,17 @@ struct wa_store {
     struct wa_timer *clock;
     int64_t cleaned_at, swept_at;
     int64_t told_at, told_seq; /* when the log was told the journal's head, and which */
-    bool owes_requeue;         /* an order that was not sent could not be given back to the queue */
-    bool owes_dispatch;        /* an order waits whose time had come before */
-    bool has_more;             /* more could go at once than one signature takes */
-    int64_t due_until;         /* orders due before are sent, or wait for their machine */
-    size_t checks;             /* passwords being checked */
-    bool is_stamping;          /* the repository's timestamp is on its way */
-    bool stamp_again;          /* and something has changed meanwhile */
+    struct wa_timer *flusher;  /* NULL: each transaction is committed by itself */
+    bool is_gathering, is_stale;
+    struct wa_store_held *held, **held_last;
+    size_t held_count;
+    bool owes_requeue;  /* an order that was not sent could not be given back to the queue */
+    bool owes_dispatch; /* an order waits whose time had come before */
+    bool has_more;      /* more could go at once than one signature takes */
+    int64_t due_until;  /* orders due before are sent, or wait for their machine */
+    size_t checks;      /* passwords being checked */
+    bool is_stamping;   /* the repository's timestamp is on its way */
+    bool stamp_again;   /* and something has changed meanwhile */
     uint64_t stamped_ms;
     struct wa_throttle throttle;
     struct wa_throttle persons; /* machines' questions about people, by machine and by person */
@@ -104,6 +108,18 @@ WA_CHECK enum wa_code wa_store_ask_directory(struct wa_store *s, struct wa_sv us
                                              struct wa_sv password, const char *const *groups,
                                              wa_store_reply_fn fn, void *data, struct wa_err *err);
 
+/* --- store_group.c --- */
+/* Begins to make what follows durable together; see the file. */
+WA_CHECK enum wa_code wa_store_group_start(struct wa_store *s, struct wa_err *err);
+/* Something came that may write. */
+void wa_store_gather(struct wa_store *s);
+/* Makes durable what was gathered, and answers it. Before anything leaves that stands on it. */
+enum wa_code wa_store_flush(struct wa_store *s, struct wa_err *err);
+/* An answer, at once or after the commit; takes text. */
+void wa_store_reply_front(struct wa_store *s, int front, uint32_t id, int status,
+                          struct wa_buf *text);
+/* Where a commit has failed: what is in memory follows the database again. */
+WA_CHECK enum wa_code wa_store_refresh(struct wa_store *s, struct wa_err *err);
 /* --- store_front.c --- */
 /* Whatever a front says. */
 void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg);

@@ -1,25 +1,18 @@
-/* db.c - the interface over drivers: cached statements, sticky bindings, transactions.
+/* db.c - the interface over drivers: cached statements, sticky bindings.
  *
  * There is no function that takes a value as SQL text: what comes from outside can only be bound.
- * Migrations are in migrate.c.
+ * Transactions are in group.c, migrations in migrate.c.
  */
 #include "sql/db.h"
 
-#include "base/map.h"
 #include "base/mem.h"
-#include "sql/drv.h"
+#include "sql/db_priv.h"
 
 struct wa_stmt {
     struct wa_db *db;
     struct wa_drv_stmt *s;
+    bool is_write;
     struct wa_err bind_err; /* of the first binding that failed */
-};
-
-struct wa_db {
-    const struct wa_drv *drv;
-    void *conn;
-    char *url;
-    struct wa_map statements; /* text -> struct wa_stmt */
 };
 
 static void free_url(struct wa_db *db)
@@ -80,6 +73,7 @@ enum wa_code wa_db_reconnect(struct wa_db *db, struct wa_err *err)
     free_statements(db);
     db->drv->close(db->conn);
     db->conn = conn;
+    db->is_grouping = db->in_group = db->in_part = false; /* gone with the connection */
     return WA_OK;
 }
 
@@ -104,6 +98,7 @@ enum wa_code wa_db_prepare(struct wa_db *db, const char *sql, struct wa_stmt **r
     if (s == NULL)
         return wa_nomem(err);
     s->db = db;
+    s->is_write = !wa_sv_starts(wa_sv(sql), "SELECT");
     if (db->drv->prepare(db->conn, sql, &s->s, err) != WA_OK) {
         wa_free(s);
         return err->code;
@@ -156,7 +151,9 @@ enum wa_code wa_step(struct wa_stmt *s, bool *ret_row, struct wa_err *err)
 
     if (code != WA_OK)
         *err = s->bind_err;
-    else
+    else if (s->is_write)
+        code = wa_group_join(s->db, err);
+    if (code == WA_OK)
         code = s->db->drv->step(s->s, &has_row, err);
     if (code != WA_OK || !has_row)
         wa_reset(s);
@@ -201,42 +198,9 @@ int64_t wa_db_changes(struct wa_db *db)
     return db->drv->changes(db->conn);
 }
 
-/* --- transactions --- */
-
 enum wa_code wa_db_exec(struct wa_db *db, const char *sql, struct wa_err *err)
 {
     return db->drv->exec(db->conn, sql, err);
-}
-
-enum wa_code wa_db_begin(struct wa_db *db, struct wa_err *err)
-{
-    if (db->drv->transaction(db->conn) != WA_TX_NONE)
-        return wa_fail(err, WA_E_INTERNAL,
-                       "database: cannot begin a transaction: one is open already");
-    if (wa_db_exec(db, db->drv->begin, err) != WA_OK)
-        wa_db_rollback(db); /* it may be half begun, waiting for its lock */
-    return err->code;
-}
-
-/* A failed statement may have rolled back alone: then committing says so, for what came before is
- * lost. */
-enum wa_code wa_db_commit(struct wa_db *db, struct wa_err *err)
-{
-    if (db->drv->transaction(db->conn) == WA_TX_OPEN)
-        return wa_db_exec(db, "COMMIT", err);
-    wa_db_rollback(db);
-    return wa_fail(err, WA_E_CONFLICT,
-                   "database: cannot commit: no transaction is open, or it has failed before");
-}
-
-void wa_db_rollback(struct wa_db *db)
-{
-    struct wa_err ignored = WA_ERR_INIT;
-
-    if (db->drv->transaction(db->conn) == WA_TX_NONE)
-        return;
-    if (wa_db_exec(db, "ROLLBACK", &ignored) != WA_OK)
-        wa_err_clear(&ignored); /* then the connection is lost, and all is undone */
 }
 
 /* --- waking others --- */

@@ -79,6 +79,16 @@ int wa_db_wake_fd(const struct wa_db *db);
 /* Whether another connection has announced something since the last time. Does not block. */
 bool wa_db_was_woken(struct wa_db *db);
 
+/* --- several transactions, one commit --- */
+/* From now on what writes is part of a group: each transaction fails or holds by itself (a
+ * statement outside of one may take the group with it), but nothing is durable before
+ * wa_db_group_end(). */
+void wa_db_group_begin(struct wa_db *db);
+/* Whether something waits for the group's end. */
+bool wa_db_group_is_open(const struct wa_db *db);
+/* Makes all of it durable; WA_OK when there is nothing. On failure all of it is undone. */
+WA_CHECK enum wa_code wa_db_group_end(struct wa_db *db, struct wa_err *err);
+
 /* --- migrations --- */
 struct wa_migration {
     int version; /* 1, 2, 3... */

@@ -184,6 +184,74 @@ static void transactions(void **state)
     WA_ASSERT_CODE(wa_db_commit(db, &err), WA_E_CONFLICT);
 }
 
+/* Parts of a group fail alone, and are seen by others only when the group has ended. */
+static void groups(void **state)
+{
+    char url[WA_PATH_MAX + 64];
+    make_url(*state, url);
+    WA_AUTO(wa_db) struct wa_db *db = open_url(url), *other = open_url(url);
+    struct wa_err err = WA_ERR_INIT;
+    must_exec(db, schema);
+
+    wa_db_group_begin(db);
+    assert_false(wa_db_group_is_open(db));
+    WA_ASSERT_OK(wa_db_group_end(db, &err)); /* nothing was done */
+    wa_db_group_begin(db);
+    WA_ASSERT_OK(wa_db_begin(db, &err));
+    assert_true(wa_db_group_is_open(db));
+    put(db, 1, "one");
+    WA_ASSERT_CODE(wa_db_begin(db, &err), WA_E_INTERNAL); /* parts do not nest */
+    WA_ASSERT_OK(wa_db_commit(db, &err));
+    WA_ASSERT_CODE(wa_db_commit(db, &err), WA_E_CONFLICT);
+    WA_ASSERT_OK(wa_db_begin(db, &err));
+    put(db, 2, "two");
+    wa_db_rollback(db);
+    WA_ASSERT_OK(wa_db_begin(db, &err));
+    struct wa_stmt *s = must_prepare(db, "INSERT INTO t (id, name) VALUES (3, 'one')");
+    WA_ASSERT_CODE(wa_run(s, &err), WA_E_EXISTS); /* a part that a statement has failed */
+    wa_db_rollback(db);
+    WA_ASSERT_OK(wa_db_begin(db, &err));
+    put(db, 4, "four");
+    WA_ASSERT_OK(wa_db_commit(db, &err));
+    assert_int_equal(number(other, "SELECT COUNT(*) FROM t"), 0);
+    WA_ASSERT_OK(wa_db_group_end(db, &err));
+    assert_int_equal(number(other, "SELECT COUNT(*) FROM t"), 2);
+    wa_db_group_begin(db);
+    assert_int_equal(number(db, "SELECT COUNT(*) FROM t"), 2);
+    assert_false(wa_db_group_is_open(db)); /* reading opens nothing */
+    put(db, 5, "five");                    /* a statement by itself is part of it, too */
+    assert_int_equal(number(other, "SELECT COUNT(*) FROM t"), 2);
+    WA_ASSERT_OK(wa_db_group_end(db, &err));
+    WA_ASSERT_OK(wa_db_begin(db, &err)); /* and as before */
+    put(db, 6, "six");
+    WA_ASSERT_OK(wa_db_commit(db, &err));
+    assert_int_equal(number(other, "SELECT COUNT(*) FROM t"), 4);
+}
+
+/* A group that is lost as a whole says so at each later part, and at its end. */
+static void groups_that_are_lost(void **state)
+{
+    WA_AUTO(wa_db) struct wa_db *db = fresh(*state);
+    struct wa_err err = WA_ERR_INIT;
+    must_exec(db, schema);
+
+    wa_db_group_begin(db);
+    WA_ASSERT_OK(wa_db_begin(db, &err));
+    put(db, 1, "one");
+    WA_ASSERT_OK(wa_db_commit(db, &err));
+    must_exec(db, "ROLLBACK"); /* as a full disk or no memory does */
+    WA_ASSERT_CODE(wa_db_begin(db, &err), WA_E_UNREACHABLE);
+    WA_ASSERT_CODE(wa_db_group_end(db, &err), WA_E_UNREACHABLE);
+    wa_db_group_begin(db);
+    WA_ASSERT_OK(wa_db_begin(db, &err));
+    put(db, 1, "one");
+    WA_ASSERT_CODE(wa_db_group_end(db, &err), WA_E_INTERNAL); /* in the middle of a part */
+    assert_int_equal(number(db, "SELECT COUNT(*) FROM t"), 0);
+    WA_ASSERT_OK(wa_db_begin(db, &err));
+    put(db, 1, "one");
+    WA_ASSERT_OK(wa_db_commit(db, &err));
+}
+
 /* Who has begun has the write lock: another waits, and gives up after the time-out. */
 static void writers_take_turns(void **state)
 {
@@ -372,6 +440,8 @@ int main(void)
         TEST(bindings_stick_in_failure),
         TEST(statements_are_kept),
         TEST(transactions),
+        TEST(groups),
+        TEST(groups_that_are_lost),
         TEST(writers_take_turns),
         TEST(migrations),
         TEST(programs_migrate_once),
