@@ -468,7 +468,7 @@ enum wa_code wa_agent_config_write(const struct wa_agent_config *c, const char *
     return wa_path_replace(c->file, wa_buf_sv(&out), 0644, err);
 }
 
-static bool is_on_server(const struct wa_agent_config *c, const char *url)
+bool wa_agent_is_on_server(const struct wa_agent_config *c, const char *url)
 {
     size_t n = strlen(c->wapt_server);
     return n > 0 && strncmp(url, c->wapt_server, n) == 0 && (url[n] == '/' || url[n] == '\0');
@@ -507,7 +507,7 @@ enum wa_code wa_agent_trust(const struct wa_agent_config *c, const struct wa_age
     WA_AUTO_CERTS struct wa_certs certs = {0};
     struct wa_err ignored = WA_ERR_INIT;
     /* The fingerprint is the server's alone: a repository elsewhere goes by verify_cert. */
-    if (is_on_server(c, url))
+    if (wa_agent_is_on_server(c, url))
         (void)snprintf(t.fingerprint, sizeof t.fingerprint, "%s", c->server_fingerprint);
     if (wa_config_is_path(verify_cert)) {
         if (wa_path_read(verify_cert, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)

@@ -72,6 +72,8 @@ WA_CHECK enum wa_code wa_agent_config_with(const struct wa_agent_config *c, cons
 WA_CHECK enum wa_code wa_agent_config_write(const struct wa_agent_config *c,
                                             const char *const *keys, const char *const *values,
                                             size_t count, struct wa_err *err);
+/* Whether an address is the server's own. */
+bool wa_agent_is_on_server(const struct wa_agent_config *c, const char *url);
 /* How whoever answers at url is trusted (F1B). repo NULL: the server. pem: buffer that the trust's
  * text lives in. */
 WA_CHECK enum wa_code wa_agent_trust(const struct wa_agent_config *c,

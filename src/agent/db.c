@@ -143,7 +143,8 @@ enum wa_code wa_agent_db_disown(struct wa_db *db, struct wa_err *err)
          "machine', finished = CAST(strftime('%s', 'now') AS INTEGER), args = '' WHERE "
          "action_id <> '' AND state <> 'done'"),
         ("DELETE FROM params WHERE name IN ('uuid', 'hardware', 'enrolled_at', 'relay_key', "
-         "'server_uuid', 'status_hashes', 'place_dn', 'place_groups', 'twin_doubts')")};
+         "'server_uuid', 'status_hashes', 'place_dn', 'place_groups', 'twin_doubts', "
+         "'tls_certificate')")};
     if (wa_db_begin(db, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < WA_COUNT(statements); i++)

@@ -146,6 +146,8 @@ struct wa_net_challenge {
 WA_CHECK enum wa_code wa_net_challenge_read(struct wa_sv text, struct wa_net_challenge *ret,
                                             struct wa_err *err);
 enum wa_net_state_kind { WA_NET_CONNECTING, WA_NET_OPEN, WA_NET_WELCOME, WA_NET_CLOSED };
+/* In place of a close status: the server refuses our TLS certificate. */
+#define WA_NET_IDENTITY_REFUSED 4900
 struct wa_net_state {
     enum wa_net_state_kind state;
     int status; /* CLOSED: the WebSocket's close status where the server gave one (WA_PUSH_CLOSE_*),

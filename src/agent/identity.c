@@ -105,6 +105,7 @@ static enum wa_code disown(struct wa_manager *m, struct wa_db *db, struct wa_err
         remove_key(m, wa_buf_sv(&uuid), err) != WA_OK || find_uuid(m, db, &uuid, err) != WA_OK ||
         remove_key(m, wa_buf_sv(&uuid), err) != WA_OK)
         return err->code;
+    wa_tls_identity_forget(m);
     return wa_agent_db_disown(db, err);
 }
 
@@ -147,6 +148,7 @@ enum wa_code wa_identity_load(struct wa_manager *m, struct wa_db *db, struct wa_
         return WA_OK;
     if (wa_hostid_copy(wa_buf_sv(&uuid), m->uuid, err) != WA_OK)
         return wa_wrap(err, "the machine's identity");
+    wa_tls_identity_load(m, db);
     return read_key(m, err);
 }
 

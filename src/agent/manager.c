@@ -274,6 +274,8 @@ static void stop(struct wa_manager *m)
     wa_launcher_free(m->launcher);
     wa_auth_forget(m);
     wa_key_free(m->key);
+    wa_key_free(m->tls_next);
+    wa_buf_fini_secret(&m->tls.pem);
     wa_buf_fini_secret(&m->secret);
     wa_cancel_free(m->cancel);
     wa_lock_free(m->lock);

@@ -94,7 +94,12 @@ struct wa_manager {
         uint64_t until_ms;
         struct wa_buf groups; /* a line each */
     } known[WA_AUTH_KNOWN_MAX];
-    struct wa_key *key;         /* the machine's; NULL before its first registration */
+    struct wa_key *key;      /* the machine's; NULL before its first registration */
+    struct wa_tls_identity { /* by which it shows itself on TLS: tls_identity.c */
+        struct wa_buf pem;   /* certificate and key; empty: it has none */
+        int64_t until, due;  /* it is good until, and renewed from then on */
+        bool is_refused;     /* by the server */
+    } tls;
     char uuid[WA_UUID_MAX + 1]; /* changed by the task thread alone, which need not lock to read */
     int64_t twin_doubts; /* reports in a row whose number the server had seen: see report.c */
     bool has_reported;   /* or tried to, since the start */
@@ -102,6 +107,8 @@ struct wa_manager {
     struct wa_thread *thread;
     struct wa_db *tdb;
     bool is_unsettled;       /* the task thread's: what a script did could not be recorded */
+    struct wa_key *tls_next; /* what a certificate is being asked for; NULL: nothing */
+    int64_t tls_retry_at;    /* before, none is asked for */
     int64_t twin_try_at;     /* when who fell silent tries again */
     int64_t place_next;      /* when the directory is asked again */
     int64_t status_retry_at; /* 0: the server has the present status */
@@ -131,6 +138,27 @@ WA_CHECK enum wa_code wa_identity_change(struct wa_manager *m, struct wa_sv want
 WA_CHECK enum wa_code wa_identity_forget(struct wa_manager *m, struct wa_err *err);
 /* generate-uuid and reset-uuid; the task's data is {"uuid"}, whatever becomes of it. */
 WA_CHECK enum wa_code wa_identity_task(struct wa_task_run *run, struct wa_err *err);
+
+/* --- tls_identity.c --- */
+/* Reads what there is; what can't be used is logged. */
+void wa_tls_identity_load(struct wa_manager *m, struct wa_db *db);
+/* Without it from now on: another machine's, or refused. The task thread's, as the next two. */
+void wa_tls_identity_forget(struct wa_manager *m);
+/* A request for a certificate, PEM: for the key that it has, or for a new one where that is no
+ * renewal, or the server refused the one before. */
+WA_CHECK enum wa_code wa_tls_identity_request(struct wa_manager *m, bool is_renewal,
+                                              struct wa_buf *csr, struct wa_err *err);
+/* The server's answer to it; empty: it gave none. */
+void wa_tls_identity_take(struct wa_manager *m, struct wa_sv certificate);
+/* What to show at that address: nothing anywhere but at our server. out is initialised here, and
+ * *ret points into it. Takes the lock. */
+WA_CHECK enum wa_code wa_tls_identity_copy(struct wa_manager *m, const char *url,
+                                           struct wa_buf *out, struct wa_sv *ret,
+                                           struct wa_err *err);
+/* The server has refused it. Takes the lock. */
+void wa_tls_identity_doubt(struct wa_manager *m);
+/* Whether another one is to be asked for now; not again for an hour. Takes the lock. */
+bool wa_tls_identity_is_due(struct wa_manager *m);
 
 /* --- auth_ask.c --- */
 /* Whether the password is the user's, and in which groups the user is, as service_auth_type says.
@@ -210,6 +238,7 @@ struct wa_server_call {
     char url[2048];
     struct wa_tls_trust trust;
     struct wa_buf pem; /* the trust's text */
+    struct wa_buf own; /* its identity */
 };
 void wa_server_call_fini(struct wa_server_call *call);
 #define WA_AUTO_SERVER_CALL WA_CLEANUP(wa_server_call_fini)
@@ -226,6 +255,8 @@ WA_CHECK enum wa_code wa_report_post(struct wa_manager *m, const char *path, str
 /* The same to where reports go; WA_E_CONFIG before the machine is registered. */
 WA_CHECK enum wa_code wa_report_send(struct wa_manager *m, struct wa_sv text, struct wa_buf *answer,
                                      struct wa_err *err);
+/* Asks for another TLS certificate, by the machine's own key. */
+void wa_report_renew(struct wa_manager *m);
 /* Sends what is owed. Failures are kept for later. */
 void wa_report_outbox(struct wa_manager *m);
 

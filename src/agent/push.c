@@ -306,6 +306,8 @@ static void on_state(struct wa_push *p, struct wa_sv payload)
     if (s.state == WA_NET_CLOSED)
         p->nonce[0] = '\0';
     note_contact(p, s.state == WA_NET_WELCOME, s.reason);
+    if (s.state == WA_NET_CLOSED && s.status == WA_NET_IDENTITY_REFUSED)
+        wa_tls_identity_doubt(p->m);
     if (s.state == WA_NET_WELCOME) {
         wa_lock_take(p->m->lock);
         p->m->server_is_back = true;
@@ -398,13 +400,15 @@ static enum wa_code connect_push(struct wa_push *p, struct wa_err *err)
     char url[2048];
     struct wa_tls_trust trust;
     WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_BUF_SECRET struct wa_buf own;
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&own, WA_TLS_IDENTITY_MAX);
     wa_lock_take(m->lock);
     (void)snprintf(url, sizeof url, "%s/agent/v1/push", m->config.wapt_server);
     enum wa_code code = wa_agent_trust(&m->config, NULL, url, &pem, &trust, err);
     wa_lock_give(m->lock);
-    if (code != WA_OK)
-        return code;
+    if (code != WA_OK || wa_tls_identity_copy(m, url, &own, &trust.identity, err) != WA_OK)
+        return err->code;
     if (settings_of(m, p->settings, err) != WA_OK)
         return err->code;
     const struct wa_net_config config = {.url = url,

@@ -52,10 +52,13 @@ enum wa_code wa_repo_fetch(struct wa_task_run *run, const struct wa_agent_repo *
     const char *const headers[] = {get->etag != NULL && get->etag[0] != '\0' ? condition : NULL,
                                    NULL};
     WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_BUF_SECRET struct wa_buf own;
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&own, WA_TLS_IDENTITY_MAX);
     (void)snprintf(condition, sizeof condition, "If-None-Match: %s",
                    get->etag != NULL ? get->etag : "");
-    if (wa_agent_trust(&m->config, r, get->url, &pem, &trust, err) != WA_OK)
+    if (wa_agent_trust(&m->config, r, get->url, &pem, &trust, err) != WA_OK ||
+        wa_tls_identity_copy(m, get->url, &own, &trust.identity, err) != WA_OK)
         return err->code;
     const struct wa_fetch what = {.method = "GET",
                                   .url = get->url,

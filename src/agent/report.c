@@ -37,18 +37,27 @@ static enum wa_code server_error(int status, struct wa_sv body, struct wa_err *e
 void wa_server_call_fini(struct wa_server_call *call)
 {
     wa_buf_fini(&call->pem);
+    wa_buf_fini_secret(&call->own);
 }
 
 enum wa_code wa_server_call_make(struct wa_manager *m, const char *path,
                                  struct wa_server_call *call, struct wa_err *err)
 {
     wa_buf_init(&call->pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&call->own, WA_TLS_IDENTITY_MAX);
     if (m->config.wapt_server[0] == '\0')
         return wa_fail(err, WA_E_CONFIG,
                        "no server is set: put wapt_server into '%s', or give --server to register",
                        m->config.file);
     (void)snprintf(call->url, sizeof call->url, "%s%s", m->config.wapt_server, path);
     return wa_agent_trust(&m->config, NULL, call->url, &call->pem, &call->trust, err);
+}
+
+/* With our TLS certificate, by which the server may know us before we have said a word. */
+static enum wa_code show_identity(struct wa_manager *m, struct wa_server_call *call,
+                                  struct wa_err *err)
+{
+    return wa_tls_identity_copy(m, call->url, &call->own, &call->trust.identity, err);
 }
 
 enum wa_code wa_server_call(struct wa_manager *m, const struct wa_server_call *call,
@@ -73,16 +82,28 @@ enum wa_code wa_server_call(struct wa_manager *m, const struct wa_server_call *c
     return result.status == 200 ? WA_OK : server_error(result.status, wa_buf_sv(answer), err);
 }
 
-enum wa_code wa_report_post(struct wa_manager *m, const char *path, struct wa_sv text,
-                            struct wa_buf *answer, struct wa_err *err)
+/* A registration shows no certificate: it is the way to a good one. */
+static enum wa_code post(struct wa_manager *m, const char *path, bool is_shown, struct wa_sv text,
+                         struct wa_buf *answer, struct wa_err *err)
 {
     WA_AUTO_BUF_SECRET struct wa_buf envelope;
     WA_AUTO_SERVER_CALL struct wa_server_call call = {.url = ""};
     wa_buf_init(&envelope, WA_ROLE_BODY_MAX);
     if (wa_server_call_make(m, path, &call, err) != WA_OK ||
+        (is_shown && show_identity(m, &call, err) != WA_OK) ||
         wa_envelope_seal(text, m->key, &envelope, err) != WA_OK)
         return err->code;
-    return wa_server_call(m, &call, wa_buf_sv(&envelope), POST_MS, m->cancel, answer, err);
+    enum wa_code code =
+        wa_server_call(m, &call, wa_buf_sv(&envelope), POST_MS, m->cancel, answer, err);
+    if (code == WA_E_DENIED && call.trust.identity.n > 0)
+        wa_tls_identity_doubt(m);
+    return code;
+}
+
+enum wa_code wa_report_post(struct wa_manager *m, const char *path, struct wa_sv text,
+                            struct wa_buf *answer, struct wa_err *err)
+{
+    return post(m, path, true, text, answer, err);
 }
 
 /* --- registration --- */
@@ -159,6 +180,7 @@ static enum wa_code take_answer(struct wa_manager *m, struct wa_sv body, bool is
         wa_db_rollback(m->tdb);
         return err->code;
     }
+    wa_tls_identity_take(m, a.certificate);
     return WA_OK;
 }
 
@@ -166,8 +188,10 @@ static enum wa_code compose(struct wa_manager *m, const struct wa_local_request 
                             struct wa_sv certificate, struct wa_buf *text, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf facts;
+    WA_AUTO_BUF struct wa_buf csr;
     struct wa_jw w;
     wa_buf_init(&facts, WA_JSON_BYTES_MAX);
+    wa_buf_init(&csr, WA_CSR_BYTES_MAX);
     struct wa_register_msg msg = {.uuid = wa_sv(m->uuid),
                                   .time = wa_clock_now(),
                                   .certificate = certificate,
@@ -180,6 +204,9 @@ static enum wa_code compose(struct wa_manager *m, const struct wa_local_request 
         msg.user = r->server_user;
         msg.password = r->server_password;
     }
+    if (wa_tls_identity_request(m, msg.cred == WA_CRED_KEY, &csr, err) != WA_OK)
+        return err->code;
+    msg.csr = wa_buf_sv(&csr);
     wa_jw_init(&w, &facts);
     wa_jw_obj(&w);
     wa_inventory_names(&m->facts, &w);
@@ -202,7 +229,7 @@ static enum wa_code enrol_once(struct wa_manager *m, const struct wa_local_reque
     wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
     if (wa_identity_make(m, &certificate, err) != WA_OK ||
         compose(m, r, wa_buf_sv(&certificate), &text, err) != WA_OK ||
-        wa_report_post(m, "/agent/v1/register", wa_buf_sv(&text), &answer, err) != WA_OK)
+        post(m, "/agent/v1/register", false, wa_buf_sv(&text), &answer, err) != WA_OK)
         return err->code;
     return take_answer(m, wa_buf_sv(&answer), r->token.n == 0 && r->server_user.n == 0, err);
 }
@@ -273,6 +300,25 @@ enum wa_code wa_report_register(struct wa_task_run *run, struct wa_err *err)
     m->twin_doubts = 0;
     wa_lock_give(m->lock);
     return WA_OK;
+}
+
+void wa_report_renew(struct wa_manager *m)
+{
+    static const struct wa_local_request by_key = {.op = WA_OP_REGISTER};
+    struct wa_err err = WA_ERR_INIT;
+    int64_t enrolled = 0;
+    if (m->config.wapt_server[0] == '\0' || m->twin_doubts > 0 ||
+        wa_param_i64(m->tdb, "enrolled_at", &enrolled, &err) != WA_OK || enrolled == 0 ||
+        !wa_tls_identity_is_due(m))
+        return;
+    if (enrol_once(m, &by_key, &err) != WA_OK) {
+        wa_log_err(&m->log, WA_LOG_WARNING, "certificate.not_renewed", &err);
+        return;
+    }
+    wa_log(&m->log, WA_LOG_INFO, "certificate.renewed", WA_LF_S("uuid", m->uuid));
+    wa_lock_take(m->lock);
+    m->registered = true; /* the push channel connects anew, and shows it */
+    wa_lock_give(m->lock);
 }
 
 /* --- leaving --- */

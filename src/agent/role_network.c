@@ -188,6 +188,8 @@ static void on_text(void *user, struct wa_sv text)
 static int close_status(const struct wa_err *err)
 {
     static const int known[] = {WA_PUSH_CLOSE_REGISTER, WA_PUSH_CLOSE_REFUSED};
+    if (err->code == WA_E_DENIED)
+        return WA_NET_IDENTITY_REFUSED;
     for (size_t i = 0; err->code == WA_E_REFUSED && i < WA_COUNT(known); i++) {
         char end[32];
         (void)snprintf(end, sizeof end, "(status %d)", known[i]);

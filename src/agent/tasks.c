@@ -533,6 +533,7 @@ static void tell_server(struct wa_manager *m)
         if (wa_outbox_hurry(m->tdb, &err) != WA_OK)
             wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
     }
+    wa_report_renew(m);
     wa_report_outbox(m);
     if (m->status_retry_at != 0 && wa_clock_now() >= m->status_retry_at)
         report_now(m);

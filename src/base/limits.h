@@ -285,7 +285,8 @@
 #define WA_REPORT_SKEW_S 900 /* s: a clock further off is told to the administrator */
 #define WA_TWIN_DOUBTS_MAX                                                                         \
     3 /* reports in a row that the server had before: beyond chance, and answers that got lost */
-#define WA_CLIENT_CERT_DAYS_MAX 825 /* days: a machine's TLS certificate; renewed long before */
+#define WA_TLS_IDENTITY_MAX (64u << 10) /* bytes: a certificate and its key */
+#define WA_CLIENT_CERT_DAYS_MAX 825     /* days: a machine's TLS certificate; renewed long before */
 #define WA_CLIENT_CERTS_A_DAY                                                                      \
     10                   /* new ones for one machine: a hostile one must not fill the table */
 #define WA_CRL_DAYS 7    /* days that a list of revoked ones holds; renewed each day */

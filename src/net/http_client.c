@@ -17,6 +17,7 @@
 struct exchange {
     const struct wa_http_call *call;
     const char *url; /* of this hop */
+    bool shows_identity;
     struct wa_tls_ctx *tls;
     struct wa_sink *sink;
     struct wa_http_result *result;
@@ -313,11 +314,26 @@ static enum wa_code set_headers(CURL *c, const struct wa_http_call *call, struct
 
 /* --- outcome --- */
 
+/* libcurl tells TLS alerts as OpenSSL's text alone. */
+static bool refuses_us(const char *detail)
+{
+    static const char *const alerts[] = {
+        "alert certificate revoked", "alert certificate expired",     "alert certificate unknown",
+        "alert bad certificate",     "alert unsupported certificate", "alert unknown ca"};
+    for (size_t i = 0; i < WA_COUNT(alerts); i++)
+        if (strstr(detail, alerts[i]) != NULL)
+            return true;
+    return false;
+}
+
 static enum wa_code judge(CURLcode rc, struct exchange *x, const char *detail, struct wa_err *err)
 {
     if (err->code != WA_OK) /* a callback said why */
         return wa_wrap(err, "'%s'", x->url);
     const char *why = detail[0] != '\0' ? detail : curl_easy_strerror(rc);
+    if (x->shows_identity && refuses_us(detail))
+        return wa_fail(err, WA_E_DENIED, "'%s': the server refuses this machine's certificate",
+                       x->url);
     switch (rc) {
     case CURLE_OK:
         return WA_OK;
@@ -453,6 +469,7 @@ static enum wa_code hop(struct exchange *x, const struct wa_url *url,
         return err->code;
     x->tls = tls;
     x->is_https = url->is_https;
+    x->shows_identity = own.identity.n > 0;
     x->has_policy = x->has_range = false;
     x->window_ms = wa_clock_mono_ms();
     x->window_at = x->body_at = 0;
@@ -482,7 +499,8 @@ enum wa_code wa_http_perform(const struct wa_http_call *call, const struct wa_tl
         x.next = NULL;
         if (check_hop(&url, at, &next, err) != WA_OK)
             return err->code;
-        if (!is_same_server(&url, &next)) { /* what was known of the first says nothing of this one */
+        if (!is_same_server(&url,
+                            &next)) { /* what was known of the first says nothing of this one */
             policy.host[0] = policy.fingerprint[0] = '\0';
             policy.identity = WA_SV(""); /* nor need it know who we are */
         }

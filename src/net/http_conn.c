@@ -487,9 +487,16 @@ static void handshake(struct wa_http_conn *c)
     struct wa_err err = WA_ERR_INIT;
     enum wa_tls_want want = WA_TLS_DONE;
     c->busy++;
-    if (wa_tls_handshake(c->tls, &want, &err) != WA_OK ||
-        (want != WA_TLS_DONE &&
-         wa_io_set(c->io, want == WA_TLS_WANT_WRITE ? WA_IO_WRITE : WA_IO_READ, &err) != WA_OK)) {
+    enum wa_code code = wa_tls_handshake(c->tls, &want, &err);
+    if (code == WA_E_REFUSED) { /* its certificate: it is told so */
+        c->server->handshakes--;
+        linger(c);
+        work(c);
+        wa_http_server_has_room(c->server);
+    } else if (code != WA_OK ||
+               (want != WA_TLS_DONE &&
+                wa_io_set(c->io, want == WA_TLS_WANT_WRITE ? WA_IO_WRITE : WA_IO_READ, &err) !=
+                    WA_OK)) {
         wa_http_conn_end(c);
     } else if (want == WA_TLS_DONE) {
         c->state = WA_CONN_HTTP;

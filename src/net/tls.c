@@ -146,6 +146,19 @@ void wa_tls_free(struct wa_tls *t)
     wa_free(t);
 }
 
+/* Alerts about a certificate that we showed. */
+static bool refuses_us(int reason)
+{
+    static const int alerts[] = {
+        SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED,     SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
+        SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN,     SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,
+        SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, SSL_R_TLSV1_ALERT_UNKNOWN_CA};
+    for (size_t i = 0; i < WA_COUNT(alerts); i++)
+        if (reason == alerts[i])
+            return true;
+    return false;
+}
+
 /* What OpenSSL's answer means. n: bytes done, 0 at the end of the stream. */
 static enum wa_code outcome(struct wa_tls *t, int rc, const char *what, enum wa_tls_want *ret_want,
                             bool *ret_closed, struct wa_err *err)
@@ -171,6 +184,10 @@ static enum wa_code outcome(struct wa_tls *t, int rc, const char *what, enum wa_
             return wa_fail(err, WA_E_UNREACHABLE, "%s: the connection was cut", what);
         return wa_fail_errno(err, saved, "%s", what);
     default:
+        if (refuses_us(ERR_GET_REASON(ERR_peek_last_error()))) {
+            ERR_clear_error();
+            return wa_fail(err, WA_E_DENIED, "the other side refuses our certificate");
+        }
         if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
             ERR_clear_error();
             return wa_fail(err, WA_E_UNREACHABLE, "%s: the connection was cut", what);

@@ -65,10 +65,10 @@ WA_CHECK enum wa_code wa_tls_new(struct wa_tls_ctx *ctx, int fd, bool is_server,
 void wa_tls_free(struct wa_tls *t);
 WA_AUTO_DEFINE(wa_tls, wa_tls_free)
 /* WA_OK with *ret_want DONE, or what to wait for. WA_E_REFUSED for an untrusted certificate, naming
- * it. */
+ * it; a client that showed one has its alert then, if the connection stays until it has read it. */
 WA_CHECK enum wa_code wa_tls_handshake(struct wa_tls *t, enum wa_tls_want *ret_want,
                                        struct wa_err *err);
-/* *ret_n 0 with DONE: the peer closed. */
+/* *ret_n 0 with DONE: the peer closed. WA_E_DENIED: it refuses the certificate that we showed. */
 WA_CHECK enum wa_code wa_tls_read(struct wa_tls *t, void *p, size_t n, size_t *ret_n,
                                   enum wa_tls_want *ret_want, struct wa_err *err);
 WA_CHECK enum wa_code wa_tls_write(struct wa_tls *t, const void *p, size_t n, size_t *ret_n,

@@ -6,6 +6,7 @@
  */
 #include "net/tls_priv.h"
 
+#include "base/text.h"
 #include "codec/hex.h"
 #include "os/clock.h"
 
@@ -21,10 +22,17 @@ static void serial_of(const X509 *x, char out[WA_CERT_SERIAL_SIZE])
         wa_hex_encode(ASN1_STRING_get0_data(serial), (size_t)n, out);
 }
 
-/* OpenSSL's reason becomes the alert that the client gets. */
+static int refuse(struct wa_tls_ctx *c, X509_STORE_CTX *s, int error)
+{
+    X509_STORE_CTX_set_error(s, error); /* becomes the alert that the client gets */
+    (void)snprintf(c->reason, sizeof c->reason, wa_text("the client's certificate is refused: %s"),
+                   X509_verify_cert_error_string(error));
+    return 0;
+}
+
 static int verify_client(X509_STORE_CTX *s, void *arg)
 {
-    const struct wa_tls_ctx *c = arg;
+    struct wa_tls_ctx *c = arg;
     X509 *leaf = X509_STORE_CTX_get0_cert(s);
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(s);
     char serial[WA_CERT_SERIAL_SIZE];
@@ -32,17 +40,14 @@ static int verify_client(X509_STORE_CTX *s, void *arg)
     X509_VERIFY_PARAM_set_auth_level(param, 2);
     X509_VERIFY_PARAM_set_depth(param, 0); /* issued by the authority itself */
     if (X509_verify_cert(s) != 1)          /* OpenSSL has set the purpose: a TLS client */
-        return 0;
+        return refuse(c, s, X509_STORE_CTX_get_error(s));
     uint32_t flags = X509_get_extension_flags(leaf);
-    if ((flags & EXFLAG_CA) != 0 || (flags & EXFLAG_XKUSAGE) == 0) {
-        X509_STORE_CTX_set_error(s, X509_V_ERR_INVALID_PURPOSE); /* the authority is no client */
-        return 0;
-    }
+    if ((flags & EXFLAG_CA) != 0 || (flags & EXFLAG_XKUSAGE) == 0) /* the authority is no client */
+        return refuse(c, s, X509_V_ERR_INVALID_PURPOSE);
     serial_of(leaf, serial);
-    if (serial[0] != '\0' && !c->is_revoked(c->revoked_user, serial))
-        return 1;
-    X509_STORE_CTX_set_error(s, X509_V_ERR_CERT_REVOKED);
-    return 0;
+    if (serial[0] == '\0' || c->is_revoked(c->revoked_user, serial))
+        return refuse(c, s, X509_V_ERR_CERT_REVOKED);
+    return 1;
 }
 
 enum wa_code wa_tls_ask_clients(struct wa_tls_ctx *ctx, const struct wa_cert *authority,

@@ -138,6 +138,7 @@ def answers(org):
     get("show-log", "json-one")
     get("show-task", str(json.loads(org.get("tasks", "--json").stdout)["result"][0]["id"]))
     get("show", "json-one")
+    console("revoke-certificate", org.uuid)
     console("forget-host", org.uuid, "--yes")
     get("register", "--token-file", org.token(), "--force")
     get("generate-uuid", org.uuid)  # it is that one already
