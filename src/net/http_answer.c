@@ -9,6 +9,11 @@
 #include "codec/json.h"
 #include "os/clock.h"
 
+void wa_http_set_class(struct wa_http_conn *c, unsigned class)
+{
+    c->class = class < WA_HTTP_CLASSES ? class : 0;
+}
+
 void wa_http_set_user(struct wa_http_conn *c, void *data)
 {
     c->user = data;
@@ -69,6 +74,7 @@ static const char strict[] =
 static void begin(struct wa_http_conn *c, int status, const char *content_type, const char *cache)
 {
     char date[WA_DATE_MAX];
+    c->server->counts.answers[c->class][(unsigned)status / 100 % WA_HTTP_STATUSES]++;
     bool body_comes = c->head->has_body && !c->message_done;
     c->keep_alive = c->keep_alive && !body_comes && !c->head->is_upgrade;
     wa_date_http(wa_clock_now(), date);

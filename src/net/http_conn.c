@@ -27,8 +27,10 @@ void wa_http_conn_free(struct wa_http_conn *c)
     if (c->next != NULL)
         c->next->prev = c->prev;
     s->count--;
-    if (c->state == WA_CONN_HANDSHAKE)
+    if (c->state == WA_CONN_HANDSHAKE) {
         s->handshakes--;
+        s->counts.handshakes_failed++;
+    }
     wa_io_free(c->io);
     wa_tls_free(c->tls);
     wa_fd_close(&c->fd);
@@ -157,6 +159,7 @@ static enum wa_code on_head(void *user, const struct wa_http_head *head, struct 
     c->message_done = c->answered = c->takes_body = c->is_held = false;
     c->body_sink = NULL;
     c->user = NULL;
+    c->class = 0;
     start_moving(c);
     if (c->is_extra) {
         c->keep_alive = false;
@@ -319,6 +322,7 @@ static bool read_requests(struct wa_http_conn *c)
         c->read_waits_write = want == WA_TLS_WANT_WRITE;
         if (want != WA_TLS_DONE)
             return true;
+        c->server->counts.received_bytes += n;
         take(c, piece, n);
     }
     return !c->dead;
@@ -354,6 +358,7 @@ static bool write_out(struct wa_http_conn *c)
             wa_http_conn_end(c);
             return false;
         }
+        c->server->counts.sent_bytes += n;
         if (n > 0 && c->answered)
             moved(c, n);
         c->write_waits_read = want == WA_TLS_WANT_READ;
@@ -501,6 +506,7 @@ static void handshake(struct wa_http_conn *c)
     } else if (want == WA_TLS_DONE) {
         c->state = WA_CONN_HTTP;
         c->server->handshakes--;
+        c->server->counts.handshakes++;
         c->deadline_ms = now_ms(c) + c->server->config.head_timeout_ms;
         work(c);
         wa_http_server_has_room(c->server);

@@ -75,9 +75,11 @@ static bool has_too_many(const struct wa_http_server *s, const char *peer)
 static void let_in(struct wa_http_server *s, int fd, const char *peer)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (has_too_many(s, peer))
+    s->counts.accepted++;
+    if (has_too_many(s, peer)) {
+        s->counts.turned_away++;
         wa_fd_close(&fd);
-    else if (wa_http_conn_new(s, fd, peer, &err) != WA_OK)
+    } else if (wa_http_conn_new(s, fd, peer, &err) != WA_OK)
         s->is_out_of_files = true; /* or memory: time to breathe until the next sweep */
 }
 
@@ -218,6 +220,11 @@ void wa_http_server_free(struct wa_http_server *s)
     wa_http_server_leave(s);
     wa_timer_free(s->sweep);
     wa_free(s);
+}
+
+const struct wa_http_counts *wa_http_server_counts(const struct wa_http_server *s)
+{
+    return &s->counts;
 }
 
 size_t wa_http_server_count(const struct wa_http_server *s)

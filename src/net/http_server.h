@@ -53,6 +53,15 @@ WA_CHECK enum wa_code wa_http_server_new(struct wa_loop *loop, const int *listen
 /* Lets nobody in any more, closes what is idle and the WebSockets (status 1001), finishes what
  * runs. Then stopped is called, once, from the loop; it may free the server. */
 void wa_http_server_stop(struct wa_http_server *s, void (*stopped)(void *user), void *user);
+#define WA_HTTP_CLASSES 8u
+#define WA_HTTP_STATUSES 6u
+struct wa_http_counts { /* since the server began */
+    uint64_t accepted, turned_away, handshakes, handshakes_failed;
+    uint64_t received_bytes, sent_bytes; /* of requests and answers, without TLS and WebSockets */
+    uint64_t answers[WA_HTTP_CLASSES][WA_HTTP_STATUSES]; /* by wa_http_set_class(), and the first
+                                                            digit of the status */
+};
+const struct wa_http_counts *wa_http_server_counts(const struct wa_http_server *s);
 /* Connections now, WebSockets included. */
 size_t wa_http_server_count(const struct wa_http_server *s);
 /* At once; on_gone and on_close are called for what is open. Not from a callback of the server, but
@@ -60,6 +69,8 @@ size_t wa_http_server_count(const struct wa_http_server *s);
 void wa_http_server_free(struct wa_http_server *s);
 WA_AUTO_DEFINE(wa_http_server, wa_http_server_free)
 
+/* Among which answers this request's is counted, below WA_HTTP_CLASSES; 0 when nothing is said. */
+void wa_http_set_class(struct wa_http_conn *c, unsigned class);
 void wa_http_set_user(struct wa_http_conn *c, void *data);
 void *wa_http_user(const struct wa_http_conn *c);
 const char *wa_http_peer(const struct wa_http_conn *c); /* address as text */

@@ -44,7 +44,8 @@ struct wa_http_conn {
     uint64_t body_stream_max;
     uint64_t moved_bytes, moving_since_ms; /* of the body, then of the answer: its rate */
     void *user;
-    int file_fd; /* being sent; -1 */
+    unsigned class; /* for the counts */
+    int file_fd;    /* being sent; -1 */
     uint64_t file_at, file_left;
     struct wa_ws_conn *upgraded; /* to be handed over to */
     unsigned busy;
@@ -75,6 +76,7 @@ struct wa_http_server {
     struct wa_http_conn *first;
     struct wa_ws_conn *first_ws;
     size_t count, handshakes;
+    struct wa_http_counts counts;
     struct wa_timer *sweep;
     uint64_t ping_phase;
     unsigned busy; /* lists being walked */

@@ -12,7 +12,7 @@
 static const struct wa_api_resource *const resources[] = {
     &wa_api_session_calls,   &wa_api_hosts_calls,   &wa_api_inventory_calls, &wa_api_actions_calls,
     &wa_api_packages_calls,  &wa_api_uploads_calls, &wa_api_journal_calls,   &wa_api_openapi_calls,
-    &wa_api_authority_calls, &wa_api_events_calls,
+    &wa_api_authority_calls, &wa_api_events_calls,  &wa_api_health_calls,
 };
 
 const struct wa_api_route *wa_api_route_at(size_t i)
@@ -219,6 +219,6 @@ void wa_store_api(struct wa_store_request *r)
     if (call(&c, &err) != WA_OK || (!c.is_later && wa_buf_check(&out, &err) != WA_OK))
         wa_store_answer_err(r, &err);
     else if (!c.is_later)
-        wa_store_answer(r, 200, wa_buf_sv(&out));
+        wa_store_answer_as(r, c.type, wa_buf_sv(&out));
     wa_api_who_fini(&c.who);
 }

@@ -29,7 +29,8 @@ struct wa_api_call {
     struct wa_api_who who;
     char args[WA_API_ARGS][WA_RELPATH_MAX + 1]; /* what stood in the path's {places}, decoded */
     struct wa_buf *out;                         /* the answer, JSON */
-    bool is_later; /* another process is asked: the request is answered when it has */
+    const char *type; /* of the answer, one that fronts know; NULL: JSON */
+    bool is_later;    /* another process is asked: the request is answered when it has */
 };
 typedef enum wa_code (*wa_api_fn)(struct wa_api_call *c, struct wa_err *err);
 
@@ -54,7 +55,8 @@ struct wa_api_resource { /* the calls of one file */
 };
 extern const struct wa_api_resource wa_api_session_calls, wa_api_hosts_calls,
     wa_api_inventory_calls, wa_api_actions_calls, wa_api_packages_calls, wa_api_uploads_calls,
-    wa_api_journal_calls, wa_api_openapi_calls, wa_api_authority_calls, wa_api_events_calls;
+    wa_api_journal_calls, wa_api_openapi_calls, wa_api_authority_calls, wa_api_events_calls,
+    wa_api_health_calls;
 /* All of them, one after the other; NULL after the last. */
 const struct wa_api_route *wa_api_route_at(size_t i);
 

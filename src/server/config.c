@@ -41,6 +41,8 @@ static const struct wa_conf_option options[] = {
      "What uploads leave free on the disk, in MiB"},
     {"options", "upload_days", WA_CONF_INT, OPT(upload_days), "7", 1, 365, 0,
      "Days after which an upload that nobody went on with is removed"},
+    {"options", "metrics_addresses", WA_CONF_CSV, OPT(metrics_addresses), "", 0, 0, 0,
+     "Addresses that may read /metrics without a token; empty: none"},
     {"options", "ldap_auth_server", WA_CONF_CSV, OPT(ldap_servers), "", 0, 0, 0,
      "Servers of the directory that knows people, tried in this order; empty: none"},
     {"options", "ldap_auth_base_dn", WA_CONF_STR, OPT(ldap_base), "", 0, 0, 0,

@@ -13,6 +13,7 @@ struct wa_server_config {
     char *database; /* address; "": SQLite in db/ */
     char *node;     /* this server's name among those of the database */
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
+    char *metrics_addresses;                      /* who reads metrics without a login */
     bool is_ldaps;
     int64_t upload_max, upload_person, upload_all, upload_keep; /* MiB */
     int64_t upload_days;

@@ -5,14 +5,16 @@
 
 #include "base/map.h"
 #include "net/http_server.h"
+#include "server/metrics.h"
 #include "server/role_common.h"
 
 /* --- front_route.c --- */
 enum wa_front_kind {
-    WA_FRONT_PING,
+    WA_FRONT_PING,   /* and /healthz */
     WA_FRONT_FILE,   /* of the repository */
     WA_FRONT_PUSH,   /* the agents' WebSocket */
-    WA_FRONT_OPEN,   /* what proves itself by its body: agents' statements, logins */
+    WA_FRONT_OPEN,   /* what proves itself by its body: agents' statements, logins; and what the
+                        store answers to anybody, or judges itself */
     WA_FRONT_API,    /* only with a session */
     WA_FRONT_UPLOAD, /* the same, and the body goes into a file */
 };
@@ -74,6 +76,7 @@ struct wa_front {
     struct wa_map revoked; /* serial numbers of machines' certificates */
     bool knows_revoked;    /* the store has told them */
     size_t stream_count;
+    int64_t certificate_until; /* s since 1970 */
 };
 /* NULL: memory ran out. */
 struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c);

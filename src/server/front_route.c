@@ -87,7 +87,13 @@ enum wa_code wa_front_route(const struct wa_http_head *h, struct wa_front_route 
                        h->is_upgrade ? "no WebSocket there" : "there is only a WebSocket");
     if (h->is_upgrade) {
         r.kind = WA_FRONT_PUSH;
-    } else if (wa_sv_eqs(h->path, "/ping")) {
+    } else if (wa_sv_eqs(h->path, "/readyz") || wa_sv_eqs(h->path, "/metrics")) {
+        if (h->method != WA_HTTP_GET) {
+            *ret_allow = "GET";
+            return wa_fail(err, WA_E_USAGE, "this is only read");
+        }
+        r.kind = WA_FRONT_OPEN;
+    } else if (wa_sv_eqs(h->path, "/ping") || wa_sv_eqs(h->path, "/healthz")) {
         if (!is_read(h)) {
             *ret_allow = "GET, HEAD";
             return wa_fail(err, WA_E_USAGE, "this is only read");

@@ -84,6 +84,11 @@ static const char of_the_server[] =
     "\"properties\":{\"node\":{\"type\":\"string\"},\"seq\":{\"type\":\"integer\"},"
     "\"digest\":{\"type\":\"string\"},\"seen\":{\"type\":\"string\",\"description\":\"of "
     "the entry that was asked for; absent when it is not there\"}}},"
+    "\"Ready\":{\"type\":\"object\",\"required\":[\"ready\",\"database\",\"signer\",\"disk\"],"
+    "\"properties\":{\"ready\":{\"type\":\"boolean\",\"description\":\"the status is 503 when it "
+    "is not\"},\"database\":{\"type\":\"boolean\"},\"signer\":{\"type\":\"boolean\"},\"disk\":{"
+    "\"type\":\"boolean\"}}},"
+    "\"Metrics\":{\"type\":\"string\",\"description\":\"Prometheus text format 0.0.4\"},"
     "\"Events\":{\"type\":\"string\",\"description\":\"server-sent events: id, event (the "
     "kind, or reload, end) and data, which is JSON with id, at, kind, what, uuid, name, "
     "state\"},"
@@ -100,9 +105,10 @@ static void write_schemas(struct wa_jw *w)
 static void write_ref(struct wa_jw *w, const char *about, const char *schema)
 {
     char ref[64];
-    const char *type = strcmp(schema, "Bytes") == 0    ? "application/octet-stream"
-                       : strcmp(schema, "Events") == 0 ? "text/event-stream"
-                                                       : "application/json";
+    const char *type = strcmp(schema, "Bytes") == 0     ? "application/octet-stream"
+                       : strcmp(schema, "Metrics") == 0 ? "text/plain"
+                       : strcmp(schema, "Events") == 0  ? "text/event-stream"
+                                                        : "application/json";
     (void)snprintf(ref, sizeof ref, "#/components/schemas/%s", schema);
     wa_jw_kv(w, "description", about);
     wa_jw_key(w, "content");

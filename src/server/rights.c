@@ -11,7 +11,7 @@ static const struct {
     const char *name;
     unsigned rights;
 } roles[] = {
-    {"superadmin", DEPLOY | WA_MAY_UPLOAD_CODE | WA_MAY_ENROL | WA_MAY_PEOPLE},
+    {"superadmin", DEPLOY | WA_MAY_UPLOAD_CODE | WA_MAY_ENROL | WA_MAY_PEOPLE | WA_MAY_METRICS},
     {"developer", DEPLOY | WA_MAY_UPLOAD_CODE | WA_MAY_ENROL},
     {"deployer", DEPLOY | WA_MAY_ENROL},
     {"helpdesk", CARE},

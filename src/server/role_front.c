@@ -6,6 +6,7 @@
  */
 #include "base/mem.h"
 #include "codec/json.h"
+#include "os/drives.h"
 #include "os/rand.h"
 #include "server/front_priv.h"
 
@@ -198,6 +199,10 @@ static void ping(struct wa_front *f, struct wa_http_conn *c)
 {
     WA_AUTO_BUF struct wa_buf text;
     struct wa_jw w;
+    if (wa_sv_eqs(wa_http_conn_head(c)->path, "/healthz")) {
+        wa_http_answer(c, 200, "text/plain; charset=utf-8", WA_SV("ok\n"), NULL);
+        return;
+    }
     wa_buf_init(&text, 1024);
     wa_jw_init(&w, &text);
     wa_jw_obj(&w);
@@ -394,19 +399,31 @@ static void refuse(struct wa_front *f, struct wa_http_conn *c, const char *allow
     wa_http_answer(c, 405, NULL, WA_SV(""), line);
 }
 
+/* What is asked for, by whom; false: it was refused. */
+static bool route(struct wa_front *f, struct wa_http_conn *c, struct wa_front_route *r,
+                  struct wa_tls_peer *client)
+{
+    struct wa_err err = WA_ERR_INIT;
+    const char *allow = NULL;
+    if (wa_front_machine(f, c, client, &err) == WA_OK &&
+        wa_front_route(wa_http_conn_head(c), r, &allow, &err) == WA_OK) {
+        wa_http_set_class(c, (unsigned)r->kind + 1);
+        return true;
+    }
+    refuse(f, c, allow, &err);
+    return false;
+}
+
 static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_head *h)
 {
     struct wa_front *f = user;
     struct wa_front_route r;
     struct wa_err err = WA_ERR_INIT;
-    const char *allow = NULL;
     struct wa_exchange *x = NULL;
     struct wa_tls_peer client;
-    if (wa_front_machine(f, c, &client, &err) != WA_OK)
-        wa_front_answer_err(f, c, &err);
-    else if (wa_front_route(h, &r, &allow, &err) != WA_OK)
-        refuse(f, c, allow, &err);
-    else if (r.kind == WA_FRONT_PUSH)
+    if (!route(f, c, &r, &client))
+        return;
+    if (r.kind == WA_FRONT_PUSH)
         wa_front_push(f, c, &client);
     else if (r.kind == WA_FRONT_PING)
         ping(f, c);
@@ -454,8 +471,25 @@ static void on_gone(void *user, struct wa_http_conn *c)
         wa_front_stream_gone(x); /* an answer that comes yet finds nobody */
 }
 
+static void tell_counts(struct wa_front *f)
+{
+    struct wa_err err = WA_ERR_INIT;
+    uint64_t addresses = 0;
+    struct wa_front_counts n = {.http = *wa_http_server_counts(f->server),
+                                .connections = wa_http_server_count(f->server),
+                                .streams = f->stream_count,
+                                .certificate_until = f->certificate_until};
+    for (const struct wa_exchange *x = f->exchanges; x != NULL; x = x->next)
+        n.websockets += x->ws != NULL ? 1 : 0;
+    wa_memory_own(&n.resident_bytes, &addresses);
+    if (wa_chan_post(f->store, WA_S_COUNTS, 0, wa_sv_n((const char *)&n, sizeof n), -1, &err) !=
+        WA_OK)
+        wa_log_err(&f->child.log, WA_LOG_ERROR, "store.lost", &err);
+}
+
 static void on_clock(void *user)
 {
+    tell_counts(user);
     wa_front_push_sweep(user);
     wa_front_stream_sweep(user);
 }
@@ -468,6 +502,7 @@ static enum wa_code read_tls(struct wa_front *f, struct wa_tls_ctx **ret, struct
     WA_AUTO(wa_key) struct wa_key *key = NULL;
     if (wa_server_tls(&f->child.config, &chain, &key, err) != WA_OK)
         return err->code;
+    f->certificate_until = wa_cert_not_after(chain.items[0]);
     return wa_tls_server_ctx(&chain, key, ret, err);
 }
 

@@ -102,6 +102,10 @@ enum wa_code wa_signer_answer(void *user, struct wa_sv request, struct wa_buf *a
     if (!wa_json_is(j, WA_JSON_OBJECT))
         return countersign(j, keys->relay, answer, err);
     bool is_one = wa_json_count(j) == 1;
+    if (is_one && wa_json_bool(wa_json_get(j, "ready"))) { /* nothing is signed */
+        wa_buf_adds(answer, "{\"ready\":true}");
+        return wa_buf_check(answer, err);
+    }
     if (is_one && wa_json_is(wa_json_get(j, "certify"), WA_JSON_OBJECT))
         return wa_authority_certify(&keys->authority, wa_json_at(j, 0), answer, err);
     if (is_one && wa_json_is(wa_json_get(j, "revoked"), WA_JSON_ARRAY))

@@ -33,6 +33,11 @@ enum wa_code wa_store_ask(struct wa_store *s, struct wa_chan *whom, uint16_t typ
     return WA_OK;
 }
 
+const struct wa_store_question *wa_store_next_question(const struct wa_store_question *q)
+{
+    return q->next;
+}
+
 void wa_store_reply(struct wa_store *s, const struct wa_chan_msg *msg)
 {
     for (struct wa_store_question **at = &s->questions; *at != NULL; at = &(*at)->next) {
@@ -276,8 +281,10 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
 int wa_server_store(const char *config_file)
 {
     static struct wa_store store; /* large, one a process */
+    static struct wa_store_counts counts;
     static struct front_watch watches[WA_STORE_FRONTS];
     struct wa_err err = WA_ERR_INIT;
+    store.counts = &counts;
     enum wa_code code = run(&store, watches, config_file, &err);
     wa_node_leave(&store);
     wa_node_fini(&store);

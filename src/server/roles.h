@@ -29,6 +29,7 @@ enum wa_server_msg {
     WA_S_HELLO,       /* JSON {conn,nonce,channel,machine,text}; answered by ANSWER */
     WA_S_ACK,         /* JSON {conn,id} */
     WA_S_GONE,        /* JSON {conn} */
+    WA_S_COUNTS,      /* struct wa_front_counts */
     /* store -> front */
     WA_S_ANSWER = 32, /* JSON line {status}, newline, body */
     WA_S_ORDER,       /* id: connection; text for its WebSocket */
@@ -36,8 +37,8 @@ enum wa_server_msg {
     WA_S_REVOKED,     /* all serial numbers of revoked TLS certificates, a line each */
     /* store -> signer, and back */
     WA_S_SIGN =
-        64,      /* JSON array of {uuid,nonce,sha256}, or {repository,version,length,sha256,hours},
-                    or {certify:{uuid,key,days}}, or {revoked:[{serial,at}]} */
+        64, /* JSON array of {uuid,nonce,sha256}, or {repository,version,length,sha256,hours}, or
+               {ready}, or {certify:{uuid,key,days}}, or {revoked:[{serial,at}]} */
     WA_S_SIGNED, /* JSON array of relays, or the timestamp, {certificate} or {crl} */
     /* store -> auth, and back */
     WA_S_CHECK = 96, /* hash, newline, password */

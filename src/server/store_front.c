@@ -20,18 +20,31 @@ void wa_store_request_free(struct wa_store_request *r)
     wa_free(r);
 }
 
-void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body)
+static void answer(struct wa_store_request *r, int status, const char *type, struct wa_sv body)
 {
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, WA_IPC_MESSAGE_MAX);
-    wa_buf_addf(&text, "{\"status\":%d}\n", status);
+    wa_buf_addf(&text, "{\"status\":%d", status);
+    if (type != NULL)
+        wa_buf_addf(&text, ",\"type\":\"%s\"", type);
+    wa_buf_adds(&text, "}\n");
     wa_buf_addsv(&text, body);
     if (wa_buf_check(&text, &err) == WA_OK)
         wa_store_reply_front(r->store, r->front, r->id, status, &text);
     else
         wa_log_err(&r->store->child.log, WA_LOG_ERROR, "answer.lost", &err);
     wa_store_request_free(r);
+}
+
+void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body)
+{
+    answer(r, status, NULL, body);
+}
+
+void wa_store_answer_as(struct wa_store_request *r, const char *type, struct wa_sv body)
+{
+    answer(r, 200, type, body);
 }
 
 void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *why)
@@ -44,6 +57,7 @@ void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *why)
                WA_LF_S("peer", r->peer), WA_LF_S("why", why->text));
     wa_server_hide(&shown);
     wa_http_err_body(&shown, &body);
+    r->store->counts->refused[why->code]++;
     wa_store_answer(r, wa_code_http(shown.code), wa_buf_sv(&body));
 }
 
@@ -94,16 +108,25 @@ static void on_request(struct wa_store *s, int front, const struct wa_chan_msg *
     }
     *r = (struct wa_store_request){.store = s, .front = front, .id = msg->id};
     wa_buf_init(&r->body, WA_SERVER_BODY_MAX);
-    if (read_request(r, msg->payload, &err) != WA_OK)
+    if (read_request(r, msg->payload, &err) != WA_OK) {
         wa_store_answer_err(r, &err);
-    else if (strcmp(r->path, "/agent/v1/register") == 0)
-        wa_store_register(r);
-    else if (strcmp(r->path, "/agent/v1/report") == 0)
-        wa_store_report(r);
-    else if (strcmp(r->path, "/agent/v1/login") == 0)
-        wa_store_login(r);
-    else
-        wa_store_api(r);
+        return;
+    }
+    static const struct {
+        const char *path;
+        void (*fn)(struct wa_store_request *r);
+    } statements[] = {[WA_STORE_REGISTER] = {"/agent/v1/register", wa_store_register},
+                      [WA_STORE_REPORT] = {"/agent/v1/report", wa_store_report},
+                      [WA_STORE_LOGIN] = {"/agent/v1/login", wa_store_login}};
+    for (size_t i = 0; i < WA_COUNT(statements); i++) {
+        if (strcmp(r->path, statements[i].path) != 0)
+            continue;
+        s->counts->requests[i]++;
+        statements[i].fn(r);
+        return;
+    }
+    s->counts->requests[WA_STORE_API]++;
+    wa_store_api(r);
 }
 
 /* --- connections of agents --- */
@@ -282,7 +305,12 @@ void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg
         on_request(s, front, msg);
         break;
     case WA_S_HELLO:
+        s->counts->requests[WA_STORE_HELLO]++;
         wa_store_hello(s, front, msg->id, msg->payload);
+        break;
+    case WA_S_COUNTS:
+        if (msg->payload.n == sizeof s->counts->fronts[front])
+            memcpy(&s->counts->fronts[front], msg->payload.p, msg->payload.n);
         break;
     case WA_S_ACK:
     case WA_S_GONE:

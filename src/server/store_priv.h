@@ -8,6 +8,7 @@
 #include "proto/envelope.h"
 #include "server/events.h"
 #include "server/journal.h"
+#include "server/metrics.h"
 #include "server/node.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
@@ -65,6 +66,8 @@ struct wa_store {
     size_t watcher_count;
     struct wa_timer *flush; /* of what they are told */
     bool is_flushing;
+    bool is_probing; /* the signer was asked whether it is there */
+    struct wa_store_counts *counts;
 };
 
 /* A request of a front, kept until it is answered. */
@@ -83,6 +86,8 @@ struct wa_store_request {
 void wa_store_request_free(struct wa_store_request *r);
 /* Answer and free the request. */
 void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body);
+/* Of status 200 and this type, one that fronts know; NULL: JSON. */
+void wa_store_answer_as(struct wa_store_request *r, const char *type, struct wa_sv body);
 void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *err);
 
 /* An entry of the journal, in the caller's transaction. */
@@ -95,6 +100,8 @@ WA_CHECK enum wa_code wa_store_ask(struct wa_store *s, struct wa_chan *whom, uin
                                    struct wa_sv payload, wa_store_reply_fn fn, void *user,
                                    struct wa_err *err);
 
+/* The next of s->questions; NULL after the last. */
+const struct wa_store_question *wa_store_next_question(const struct wa_store_question *q);
 /* A reply of signer, auth or scan. */
 void wa_store_reply(struct wa_store *s, const struct wa_chan_msg *msg);
 /* Asks auth about a password: fn gets "ok" or "no". WA_E_BUSY when too many are asked already. */

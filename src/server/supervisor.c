@@ -14,6 +14,7 @@
 #include "os/service.h"
 #include "server/authority.h"
 #include "server/config.h"
+#include "server/metrics.h"
 #include "server/roles.h"
 
 #define FRONTS_MAX 64
@@ -38,6 +39,7 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
         {WA_S_HELLO, "hello", 128u << 10, false},
         {WA_S_ACK, "ack", 256, false},
         {WA_S_GONE, "gone", 256, false},
+        {WA_S_COUNTS, "counts", sizeof(struct wa_front_counts), false},
         {0, NULL, 0, false}};
     static const struct wa_chan_rule store_front[] = {
         {WA_S_ANSWER, "answer", WA_IPC_MESSAGE_MAX, false},

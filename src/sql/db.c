@@ -155,6 +155,7 @@ enum wa_code wa_step(struct wa_stmt *s, bool *ret_row, struct wa_err *err)
         code = wa_group_join(s->db, err);
     if (code == WA_OK)
         code = s->db->drv->step(s->s, &has_row, err);
+    s->db->counts.errors += code != WA_OK;
     if (code != WA_OK || !has_row)
         wa_reset(s);
     if (code == WA_OK)
@@ -200,7 +201,14 @@ int64_t wa_db_changes(struct wa_db *db)
 
 enum wa_code wa_db_exec(struct wa_db *db, const char *sql, struct wa_err *err)
 {
-    return db->drv->exec(db->conn, sql, err);
+    enum wa_code code = db->drv->exec(db->conn, sql, err);
+    db->counts.errors += code != WA_OK;
+    return code;
+}
+
+const struct wa_db_counts *wa_db_counts(const struct wa_db *db)
+{
+    return &db->counts;
 }
 
 /* --- waking others --- */

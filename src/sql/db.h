@@ -66,6 +66,11 @@ WA_CHECK enum wa_code wa_db_begin(struct wa_db *db, struct wa_err *err);
 WA_CHECK enum wa_code wa_db_commit(struct wa_db *db, struct wa_err *err);
 void wa_db_rollback(struct wa_db *db);
 
+struct wa_db_counts {              /* since it was opened */
+    uint64_t transactions, errors; /* errors: statements that failed */
+};
+const struct wa_db_counts *wa_db_counts(const struct wa_db *db);
+
 /* --- waking others --- */
 /* From now on this connection is woken by what others announce; to be said again after
  * wa_db_reconnect(). Nothing where the database has nobody to tell (SQLite). A wake-up can be lost:

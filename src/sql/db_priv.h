@@ -10,9 +10,10 @@ struct wa_db {
     void *conn;
     char *url;
     struct wa_map statements; /* text -> struct wa_stmt */
-    bool is_grouping;         /* transactions are parts of a group */
-    bool in_group;            /* which has begun: a transaction of the database is open */
-    bool in_part;             /* and one of its parts is */
+    struct wa_db_counts counts;
+    bool is_grouping; /* transactions are parts of a group */
+    bool in_group;    /* which has begun: a transaction of the database is open */
+    bool in_part;     /* and one of its parts is */
 };
 
 /* --- group.c --- */

@@ -46,6 +46,7 @@ enum wa_code wa_group_join(struct wa_db *db, struct wa_err *err)
 
 enum wa_code wa_db_begin(struct wa_db *db, struct wa_err *err)
 {
+    db->counts.transactions++;
     if (!db->is_grouping)
         return begin_real(db, err);
     if (db->in_part)

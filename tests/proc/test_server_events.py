@@ -1,6 +1,7 @@
 """What integrators build on, on the real server: live events."""
 import contextlib
 import json
+import re
 
 import pytest
 
@@ -10,7 +11,7 @@ from test_server_hostile import Server, put
 
 @pytest.fixture(scope="module")
 def srv(org):
-    s = Server(org, "server-events", "fronts = 2")
+    s = Server(org, "server-events", "fronts = 2\nmetrics_addresses = 127.0.0.5")
     yield s
     s.stop()
 
@@ -115,3 +116,58 @@ def test_clients_that_leave_make_room(srv):
             probe.close()
             return "200 OK" in probe.head
         until(has_room, "there is room again")
+
+
+# --- health and numbers ---
+
+SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="[^"\\\n]*",?)+)\})? (\d+)')
+
+
+def read_metrics(text):
+    """Strictly what Prometheus' text format 0.0.4 allows, and less: every family has HELP and TYPE before its samples, which stand together."""
+    assert text.endswith("\n") and "\r" not in text and "\n\n" not in text
+    families, samples, current = {}, {}, None
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            current = line.split(" ")[2]
+            assert current not in families and line.count(" ") > 2, line
+            families[current] = None
+        elif line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name == current and families[name] is None and kind in ("counter", "gauge"), line
+            assert (kind == "counter") == name.endswith("_total"), line
+            families[name] = kind
+        else:
+            m = SAMPLE.fullmatch(line)
+            assert m and m[1] == current and families[current], line
+            assert (m[1], m[2]) not in samples, line
+            samples[m[1], m[2]] = int(m[3])
+    return samples
+
+
+def test_health(srv):
+    status, body, head = srv.call("GET", "/healthz")
+    assert (status, body) == (200, b"ok\n") and "no-store" in head
+    assert srv.call("HEAD", "/healthz")[0] == 200
+    assert srv.call("POST", "/healthz")[0] == srv.call("POST", "/readyz")[0] == srv.call("PUT", "/metrics")[0] == 405
+    status, body, _ = srv.call("GET", "/readyz")
+    assert status == 200 and json.loads(body) == {"ready": True, "database": True, "signer": True, "disk": True}
+
+
+def test_metrics(srv):
+    assert srv.call("GET", "/metrics")[0] == 401
+    assert srv.call("GET", "/metrics", token="x" * 64)[0] == 401
+    status, body, head = srv.call("GET", "/metrics", source="127.0.0.5")
+    assert status == 200 and "Content-Type: text/plain; version=0.0.4" in head
+    first = read_metrics(body.decode())
+    assert first["wapt_database_up", None] == 1 and first["wapt_hosts_reachable", None] == 0
+    assert first["wapt_requests_refused_total", 'code="auth"'] >= 2
+    assert first["wapt_disk_free_bytes", 'of="database"'] > 0 and first["wapt_certificate_days", None] > 300
+
+    def counted():
+        now = read_metrics(srv.call("GET", "/metrics", source="127.0.0.5")[1].decode())
+        assert all(now[k] >= v for k, v in first.items() if k[0].endswith("_total")), "counters only grow"
+        return sum(v for k, v in now.items() if k[0] == "wapt_http_answers_total" and k[1].endswith('kind="open",status="4xx"')) >= 2
+    until(counted, "the fronts have told their numbers")
+    token = log_in(srv)
+    assert srv.call("GET", "/metrics", token=token)[0] == 200

@@ -140,6 +140,8 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     s->front_count = 1;
     s->child.config.upload_max = s->child.config.upload_person = s->child.config.upload_all = 64;
     s->child.config.upload_days = 7;
+    s->counts = wa_calloc(1, sizeof *s->counts);
+    assert_non_null(s->counts);
     wa_buf_init(&b->stream, 16u << 20);
     must(wa_events_new(wa_clock_now(), 0, &s->events, &err), &err);
 }
@@ -179,6 +181,7 @@ void bench_free(struct bench *b)
     wa_cert_free(b->authority);
     wa_buf_fini(&b->revoked);
     wa_buf_fini(&b->order);
+    wa_free(s->counts);
     wa_free(s->child.config.server_uuid);
     wa_free(s->child.config.node);
     wa_free(s->child.config.ldap_servers);

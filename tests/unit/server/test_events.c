@@ -254,9 +254,7 @@ static void test_perimeter(void **state)
     wa_store_event(p->b.store, WA_EVENT_PACKAGE, "published", WA_SV(""), WA_SV("x"), WA_SV(""));
     assert_string_equal(heard(p, text, sizeof text), "package published,");
     p->b.scan_answer = "{\"code\":\"ok\",\"message\":\"\",\"file\":\"a.wapt\",\"text\":\"sales\"}";
-    assert_int_equal(bench_ask(&p->b, "PUT", "/api/v1/host-packages/machine", "", admin,
-                               WA_SV("incoming/a.part"), NULL),
-                     200);
+    assert_int_equal(bench_publish(&p->b, admin, "machine", NULL), 200);
     assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
     assert_string_equal(heard(p, text, sizeof text), "package published,host status,");
 }

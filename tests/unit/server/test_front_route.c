@@ -54,6 +54,11 @@ static const struct {
     const char *more; /* the file, or the methods that are allowed */
 } cases[] = {
     {"GET /ping", "", WA_OK, WA_FRONT_PING, 0, NULL},
+    {"GET /healthz", "", WA_OK, WA_FRONT_PING, 0, NULL},
+    {"GET /readyz", "", WA_OK, WA_FRONT_OPEN, 0, NULL},
+    {"GET /metrics", "", WA_OK, WA_FRONT_OPEN, 0, NULL},
+    {"HEAD /metrics", "", WA_E_USAGE, 0, 0, "GET"},
+    {"GET /metrics/", "", WA_E_NOT_FOUND, 0, 0, NULL},
     {"POST /ping", "", WA_E_USAGE, 0, 0, "GET, HEAD"},
     {"GET /wapt/Packages", "", WA_OK, WA_FRONT_FILE, 0, "wapt/Packages"},
     {"HEAD /wapt/a%20b.wapt", "", WA_OK, WA_FRONT_FILE, 0, "wapt/a b.wapt"},

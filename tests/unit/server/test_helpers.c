@@ -160,6 +160,7 @@ static void test_table(void **state)
                                         : other == WA_SR_SIGNER ? 2
                                         : other == WA_SR_AUTH   ? 3
                                         : other == WA_SR_SCAN   ? 4
+                                        : other == WA_SR_SEARCH ? 6
                                                                 : 5);
             }
         }
