@@ -17,7 +17,13 @@ extern const struct wa_cli_command wa_srv_run;
 extern const struct wa_cli_command wa_srv_token;
 extern const struct wa_cli_command wa_srv_user;
 extern const struct wa_cli_command wa_srv_journal;
+extern const struct wa_cli_command wa_srv_backup;
+extern const struct wa_cli_command wa_srv_restore;
 
+/* From an archive, with what it says on the way (srv_backup.c). */
+struct wa_restore;
+WA_CHECK enum wa_code wa_srv_restore_from(struct wa_cli *cli, struct wa_restore *r,
+                                          struct wa_err *err);
 /* The configuration that --config names; free it with wa_server_config_free(). */
 WA_CHECK enum wa_code wa_srv_config(const struct wa_cli *cli, struct wa_server_config *ret,
                                     struct wa_err *err);

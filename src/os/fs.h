@@ -95,6 +95,9 @@ WA_CHECK enum wa_code wa_file_rename(const struct wa_dir *from, const struct wa_
 WA_CHECK enum wa_code wa_file_link(const struct wa_dir *from, const struct wa_relpath *old_name,
                                    const struct wa_dir *to, const struct wa_relpath *new_name,
                                    struct wa_err *err); /* durable */
+/* The two change their names, durably and at once: whoever looks sees the one or the other. */
+WA_CHECK enum wa_code wa_file_exchange(const struct wa_dir *dir, const struct wa_relpath *a,
+                                       const struct wa_relpath *b, struct wa_err *err);
 /* Removes sub with all below, never through a link. Missing is fine. */
 WA_CHECK enum wa_code wa_tree_remove(const struct wa_dir *dir, const struct wa_relpath *sub,
                                      struct wa_err *err);

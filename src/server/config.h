@@ -43,6 +43,7 @@ struct wa_setup {
     const char *bind;
     int64_t port;
     const char *database;           /* address of a PostgreSQL; "": SQLite */
+    const char *node;               /* NULL: the host's name */
     const char *tls_cert, *tls_key; /* both or none: then one is made */
     const char *trusted; /* directory of package signers' certificates; NULL: <dir>/trusted, made */
     struct wa_sv admin_password;
@@ -52,6 +53,8 @@ struct wa_setup {
 WA_CHECK enum wa_code wa_server_setup(const struct wa_setup *s, char fingerprint[65],
                                       char config[WA_PATH_MAX], struct wa_err *err);
 
+/* The server's folders below dir, with their owners and rights. */
+WA_CHECK enum wa_code wa_server_make_dirs(const char *dir_path, struct wa_err *err);
 /* The key that stamps the repository's time, when it is not there yet. */
 WA_CHECK enum wa_code wa_server_timestamp_key(const char *dir, struct wa_err *err);
 
@@ -70,6 +73,8 @@ WA_CHECK enum wa_code wa_server_revoke_token(const struct wa_server_config *c, c
                                              struct wa_err *err);
 
 /* --- supervisor.c --- */
+/* Held while a server runs in the directory. WA_E_BUSY: one does. */
+WA_CHECK enum wa_code wa_server_lock(const char *dir_path, int *ret_fd, struct wa_err *err);
 WA_CHECK enum wa_code wa_server_run(const struct wa_server_config *c, struct wa_err *err);
 /* First thing in main(): true when argv names a role; then it has run and *ret_status is for main()
  * to return. */

@@ -98,8 +98,8 @@ enum wa_code wa_server_child_serve(enum wa_server_role role, uint16_t answer_typ
     }
 }
 
-enum wa_code wa_server_open_db(const struct wa_server_config *c, const char *name,
-                               struct wa_db **ret, struct wa_err *err)
+enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, const char *name,
+                                  struct wa_err *err)
 {
     char db[WA_PATH_MAX], line[WA_PRIV_LINE_MAX];
     struct wa_priv p = {.name = name, .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, .set_ids = true};
@@ -115,5 +115,13 @@ enum wa_code wa_server_open_db(const struct wa_server_config *c, const char *nam
         if (wa_priv_drop(&p, line, err) != WA_OK)
             return err->code;
     }
-    return wa_store_open(c->dir, c->database, ret, err);
+    return WA_OK;
+}
+
+enum wa_code wa_server_open_db(const struct wa_server_config *c, const char *name,
+                               struct wa_db **ret, struct wa_err *err)
+{
+    return wa_server_drop_to_db(c, name, err) == WA_OK
+               ? wa_store_open(c->dir, c->database, ret, err)
+               : err->code;
 }

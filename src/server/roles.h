@@ -78,5 +78,9 @@ int wa_server_auth(const char *config_file);
 int wa_server_scan(const char *config_file);
 int wa_server_directory(const char *config_file);
 int wa_server_search(const char *config_file);
+/* Not of the set: for a command, the database to descriptor 1, or from descriptor 0, as
+ * sql/dump.h has it behind a line of its own (role_dump.c). */
+int wa_server_dump(const char *config_file);
+int wa_server_load(const char *config_file);
 
 #endif

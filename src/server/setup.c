@@ -13,7 +13,7 @@
 #include "server/config.h"
 #include "server/store_db.h"
 
-static enum wa_code make_dirs(const struct wa_setup *s, struct wa_err *err)
+enum wa_code wa_server_make_dirs(const char *dir_path, struct wa_err *err)
 {
     static const struct {
         const char *name;
@@ -34,7 +34,7 @@ static enum wa_code make_dirs(const struct wa_setup *s, struct wa_err *err)
     for (size_t i = 0; i < WA_COUNT(dirs); i++) {
         char path[WA_PATH_MAX];
         WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-        (void)snprintf(path, sizeof path, "%s%s%s", s->dir, dirs[i].name[0] != '\0' ? "/" : "",
+        (void)snprintf(path, sizeof path, "%s%s%s", dir_path, dirs[i].name[0] != '\0' ? "/" : "",
                        dirs[i].name);
         if (wa_dir_make(path, dirs[i].mode, &dir, err) != WA_OK)
             return err->code;
@@ -149,6 +149,8 @@ static enum wa_code write_config(const struct wa_setup *s, const char *config, s
                 (long long)s->port, uuid);
     if (s->trusted != NULL)
         wa_buf_addf(&text, "trusted_signers = %s\n", s->trusted);
+    if (s->node != NULL)
+        wa_buf_addf(&text, "node = %s\n", s->node);
     if (s->database[0] != '\0')
         wa_buf_addf(&text, "database = %s\n", s->database);
     if (wa_buf_check(&text, err) != WA_OK)
@@ -215,7 +217,8 @@ enum wa_code wa_server_setup(const struct wa_setup *s, char fingerprint[65],
     if (s->admin_password.n < 10)
         return wa_fail(err, WA_E_USAGE,
                        "the administrator's password must have at least 10 characters");
-    if (wa_pwhash_make(s->admin_password, hash, err) != WA_OK || make_dirs(s, err) != WA_OK ||
+    if (wa_pwhash_make(s->admin_password, hash, err) != WA_OK ||
+        wa_server_make_dirs(s->dir, err) != WA_OK ||
         (s->tls_cert != NULL ? take_tls(s, fingerprint, err) : make_tls(s, fingerprint, err)) !=
             WA_OK ||
         write_pair(s->dir, "relay", err) != WA_OK ||

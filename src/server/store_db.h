@@ -13,5 +13,12 @@
 void wa_store_url(const char *dir, const char *database, char *url);
 WA_CHECK enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,
                                     struct wa_err *err);
+/* The same without a look at the schema. */
+WA_CHECK enum wa_code wa_store_open_as_it_is(const char *dir, const char *database,
+                                             struct wa_db **ret, struct wa_err *err);
+/* The newest version of the schema; and up to which it is brought. WA_E_CONFIG for one that is not
+ * known. */
+int64_t wa_store_version(void);
+WA_CHECK enum wa_code wa_store_migrate(struct wa_db *db, int64_t version, struct wa_err *err);
 
 #endif

@@ -107,14 +107,37 @@ void wa_store_url(const char *dir, const char *database, char *url)
         (void)snprintf(url, WA_STORE_URL, "sqlite:%s/db/waptserver.sqlite", dir);
 }
 
+enum wa_code wa_store_open_as_it_is(const char *dir, const char *database, struct wa_db **ret,
+                                    struct wa_err *err)
+{
+    char url[WA_STORE_URL];
+    wa_store_url(dir, database, url);
+    return wa_db_open(url, ret, err) == WA_OK ? WA_OK
+                                              : wa_wrap(err, "opening the server's database");
+}
+
+int64_t wa_store_version(void)
+{
+    return (int64_t)WA_COUNT(migrations);
+}
+
+enum wa_code wa_store_migrate(struct wa_db *db, int64_t version, struct wa_err *err)
+{
+    if (version < 1 || version > wa_store_version())
+        return wa_fail(err, WA_E_CONFIG,
+                       "version %lld of the database is not one that this program knows (1 to "
+                       "%lld): install the newer program",
+                       (long long)version, (long long)wa_store_version());
+    return wa_db_migrate(db, migrations, (size_t)version, err);
+}
+
 enum wa_code wa_store_open(const char *dir, const char *database, struct wa_db **ret,
                            struct wa_err *err)
 {
-    char url[WA_STORE_URL];
     WA_AUTO(wa_db) struct wa_db *db = NULL;
-    wa_store_url(dir, database, url);
-    if (wa_db_open(url, &db, err) != WA_OK ||
-        wa_db_migrate(db, migrations, WA_COUNT(migrations), err) != WA_OK)
+    if (wa_store_open_as_it_is(dir, database, &db, err) != WA_OK)
+        return err->code;
+    if (wa_store_migrate(db, wa_store_version(), err) != WA_OK)
         return wa_wrap(err, "opening the server's database");
     *ret = db;
     db = NULL;

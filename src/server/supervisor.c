@@ -92,6 +92,11 @@ bool wa_server_dispatch(int argc, char **argv, int *ret_status)
         wa_server_scan,  wa_server_directory, wa_server_search};
     if (argc != 3 || strncmp(argv[1], "role:", 5) != 0)
         return false;
+    if (strcmp(argv[1], "role:dump") == 0 || strcmp(argv[1], "role:load") == 0) {
+        *ret_status =
+            strcmp(argv[1], "role:dump") == 0 ? wa_server_dump(argv[2]) : wa_server_load(argv[2]);
+        return true;
+    }
     for (size_t i = 0; i < WA_SR_COUNT; i++) {
         if (strcmp(argv[1] + 5, role_names[i]) != 0)
             continue;
@@ -341,12 +346,26 @@ static enum wa_code run(struct set *s, const struct wa_log *log, struct wa_err *
     return WA_OK;
 }
 
+enum wa_code wa_server_lock(const char *dir_path, int *ret_fd, struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    struct wa_relpath name;
+    if (wa_dir_open(dir_path, &dir, err) != WA_OK ||
+        wa_relpath_parse(WA_SV("private/running"), &name, err) != WA_OK)
+        return err->code;
+    if (wa_dir_lock(&dir, &name, ret_fd, err) != WA_E_BUSY)
+        return err->code;
+    wa_err_clear(err);
+    return wa_fail(err, WA_E_BUSY, "a server runs in '%s': stop it first", dir_path);
+}
+
 enum wa_code wa_server_run(const struct wa_server_config *c, struct wa_err *err)
 {
+    WA_AUTO_FD int lock = -1;
     struct set s = {.config = c, .ready = {-1, -1}};
     struct wa_log log;
     wa_log_init(&log, 2, WA_LOG_INFO, "waptserver");
-    if (wa_loop_new(&s.loop, err) != WA_OK)
+    if (wa_server_lock(c->dir, &lock, err) != WA_OK || wa_loop_new(&s.loop, err) != WA_OK)
         return err->code;
     enum wa_code code = run(&s, &log, err);
     wa_loop_free(s.loop);

@@ -93,6 +93,8 @@ def answers(org):
     for argv in ((), ("head",), ("verify",)):
         keep(f"waptserver journal {''.join(argv)}".strip(),
              run(BIN / "waptserver", "journal", *argv, "--json", "--config", org.base / "server/waptserver.ini"))
+    keep("waptserver backup", run(BIN / "waptserver", "backup", "--json", "--config", org.base / "server/waptserver.ini", base / "server.zip"))
+    keep("waptserver restore", run(BIN / "waptserver", "restore", "--json", "--dir", base / "server-again", base / "server.zip"))
     keep("waptserver user", run(BIN / "waptserver", "user", "--json", "--config", org.base / "server/waptserver.ini"))
     console("upload", package, base / "none.wapt", ok=False)
     console("publish", "--known", base / "known", "--root", base / "repo/root.json", *signer, "--yes", ok=False)  # the server has no root

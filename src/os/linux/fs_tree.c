@@ -235,3 +235,19 @@ enum wa_code wa_file_link(const struct wa_dir *from, const struct wa_relpath *ol
         return wa_fail_errno(err, errno, "cannot link '%s' as '%s'", old_name->p, new_name->p);
     return wa_fd_sync(new_dir, err);
 }
+
+enum wa_code wa_file_exchange(const struct wa_dir *dir, const struct wa_relpath *a,
+                              const struct wa_relpath *b, struct wa_err *err)
+{
+    WA_AUTO_FD int a_dir = -1;
+    WA_AUTO_FD int b_dir = -1;
+    const char *a_last = NULL, *b_last = NULL;
+    if (wa_open_parent(dir, a, WA_PARENT_IS_THERE, &a_dir, &a_last, err) != WA_OK ||
+        wa_open_parent(dir, b, WA_PARENT_IS_THERE, &b_dir, &b_last, err) != WA_OK)
+        return err->code;
+    if (renameat2(a_dir, a_last, b_dir, b_last, RENAME_EXCHANGE) != 0)
+        return wa_fail_errno(err, errno, "cannot exchange '%s' and '%s'", a->p, b->p);
+    if (wa_fd_sync(a_dir, err) != WA_OK)
+        return err->code;
+    return wa_fd_sync(b_dir, err);
+}

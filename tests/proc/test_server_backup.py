@@ -1,0 +1,146 @@
+"""Backups: hot, whole, checked before anything is touched; back on either database; killed at any moment."""
+import json
+import os
+import shutil
+import stat
+import subprocess
+import time
+import zipfile
+
+import pytest
+
+from conftest import BIN, run
+from test_server_hostile import Server
+from test_server_postgres import Postgres
+
+SERVER = BIN / "waptserver"
+
+
+@pytest.fixture(scope="module")
+def source(org):
+    """A running server with a machine, a package and people; and an archive of it, made while it runs."""
+    s = Server(org, "backup-source", "fronts = 1")
+    password = org.base / "admin.pw"
+    run(SERVER, "user", "--config", s.dir / "waptserver.ini", "add", "bob", "--role", "helpdesk", "--password-file", password)
+    run(BIN / "waptconsole", "upload", org.package("backed-up", "1", "Developer", "/nonexistent"), "--server", f"https://127.0.0.1:{s.port}",
+        "--server-fingerprint", org.fingerprint(s.dir / "private/tls.crt"), "--password-file", password)
+    s.archive = org.base / "backup.zip"
+    out = json.loads(run(SERVER, "backup", "--json", "--repository", "--config", s.dir / "waptserver.ini", s.archive).stdout)["result"]
+    assert out["files"] > 10 and out["changed"] == 0
+    yield s
+    s.stop()
+
+
+def config(d):
+    return ("--config", d / "waptserver.ini")
+
+
+def people(d):
+    return [p["name"] for p in json.loads(run(SERVER, "user", "--json", *config(d)).stdout)["result"]]
+
+
+def acts(d):
+    return [e["entry"]["act"] for e in json.loads(run(SERVER, "journal", "--json", *config(d)).stdout)["result"]]
+
+
+
+def test_whole_and_back(org, source):
+    d = org.base / "restored"
+    assert stat.S_IMODE(os.stat(source.archive).st_mode) == 0o600
+    assert run(SERVER, "backup", *config(source.dir), source.archive, ok=False).returncode == 13  # there already
+    run(SERVER, "restore", "--dir", d, source.archive)
+    assert people(d) == ["admin", "bob"]
+    assert acts(d) == [*acts(source.dir), "server.restored"]
+    run(SERVER, "journal", "verify", *config(d))
+    for name in ("waptserver.ini", "private/tls.pem", "private/relay.pem", "repo/wapt/Packages"):
+        assert (d / name).read_bytes() == (source.dir / name).read_bytes(), name
+    for path in d.rglob("*"):
+        if not path.name.startswith("waptserver.sqlite"):
+            now, then = os.stat(path), os.stat(source.dir / path.relative_to(d))
+            assert (now.st_mode, now.st_uid) == (then.st_mode, then.st_uid), path
+    assert oct(os.stat(d / "db/waptserver.sqlite").st_mode)[-3:] == "600"
+
+
+def test_nothing_is_overwritten_unasked(org, source):
+    busy = run(SERVER, "restore", "--force", "--dir", source.dir, source.archive, ok=False)
+    assert "stop it first" in busy.stderr and people(source.dir) == ["admin", "bob"]
+    d = org.base / "mine"
+    d.mkdir()
+    (d / "note").write_text("mine")
+    assert run(SERVER, "restore", "--dir", d, source.archive, ok=False).returncode == 13
+    assert (d / "note").read_text() == "mine"
+    out = json.loads(run(SERVER, "restore", "--json", "--force", "--dir", d, source.archive).stdout)["result"]
+    assert (org.base / "mine.before-1/note").read_text() == "mine" and out["former"].endswith("mine.before-1")
+
+
+def copied(source, target, change):
+    """The archive with other members, as whoever can write it would make it."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in change({i.filename: old.read(i) for i in old.infolist()}).items():
+            new.writestr(name, content)
+
+
+CHANGES = {
+    "changed": lambda m: {**m, "private/tls.pem": m["private/tls.pem"].replace(b"A", b"B")},
+    "longer": lambda m: {**m, "waptserver.ini": m["waptserver.ini"] + b"\n"},
+    "missing": lambda m: {k: v for k, v in m.items() if k != "private/relay.pem"},
+    "one more": lambda m: {**m, "trusted/evil.crt": b"x"},
+    "no manifest": lambda m: {k: v for k, v in m.items() if k != "manifest.jsonl"},
+    "manifest cut off": lambda m: {**m, "manifest.jsonl": b"\n".join(m["manifest.jsonl"].splitlines()[:-1]) + b"\n"},
+    "database cut off": lambda m: {**m, "database.jsonl": b"\n".join(m["database.jsonl"].splitlines()[:-1]) + b"\n"},
+}
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_a_damaged_archive_makes_nothing(org, source, how):
+    bad, d = org.base / "bad.zip", org.base / "never"
+    copied(source.archive, bad, CHANGES[how])
+    run(SERVER, "restore", "--dir", d, bad, ok=False)
+    assert not d.exists() and not (org.base / "never.restore").exists()
+
+
+def test_from_one_database_to_the_other(org, source):
+    pg = Postgres()
+    try:
+        d, back, again = org.base / "on-pg", org.base / "back", org.base / "pg.zip"
+        run(SERVER, "restore", "--dir", d, "--database", pg.url, source.archive)
+        assert people(d) == ["admin", "bob"] and not (d / "db/waptserver.sqlite").exists()
+        run(SERVER, "journal", "verify", *config(d))
+        occupied = run(SERVER, "restore", "--dir", org.base / "never", "--database", pg.url, source.archive, ok=False)
+        assert "--force" in occupied.text and not (org.base / "never").exists()
+        run(SERVER, "user", *config(d), "remove", "bob")
+        run(SERVER, "backup", *config(d), again)
+        run(SERVER, "restore", "--dir", back, "--database", "", again)
+        assert people(back) == ["admin"] and "database" not in (back / "waptserver.ini").read_text()
+        # Over one that is there: as a whole.
+        run(SERVER, "restore", "--force", "--dir", d, "--database", pg.url, source.archive)
+        assert people(d) == ["admin", "bob"]
+    finally:
+        pg.stop()
+        pg.remove()
+
+
+def test_killed_at_any_moment(org, source):
+    """Before it is the new server it is the old one, whole."""
+    d, old = org.base / "killed", org.base / "old.zip"
+    run(SERVER, "restore", "--dir", d, source.archive)
+    run(SERVER, "user", *config(d), "remove", "bob")
+    run(SERVER, "backup", "--repository", *config(d), old)
+    start = time.monotonic()
+    run(SERVER, "restore", "--force", "--dir", org.base / "timed", source.archive)
+    whole = time.monotonic() - start
+    seen = set()
+    for i in range(10):
+        run(SERVER, "restore", "--force", "--dir", d, old)
+        p = subprocess.Popen([SERVER, "restore", "--force", "--dir", d, source.archive], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(whole * i / 8)
+        p.kill()
+        p.wait()
+        seen.add(tuple(people(d)))
+        run(SERVER, "journal", "verify", *config(d))
+        assert (d / "private/relay.pem").read_bytes() == (source.dir / "private/relay.pem").read_bytes()
+    assert seen <= {("admin",), ("admin", "bob")}
+    run(SERVER, "restore", "--force", "--dir", d, source.archive)  # whatever was left is no obstacle
+    assert people(d) == ["admin", "bob"] and not (org.base / "killed.restore").exists()
+    for left in org.base.glob("killed.before-*"):
+        shutil.rmtree(left)
