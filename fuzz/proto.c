@@ -23,6 +23,7 @@ static enum wa_code read_push(struct wa_sv text, struct wa_arena *arena, struct 
     struct wa_hello hello;
     struct wa_envelope e;
     char nonce[65], id[33];
+    bool has_begun;
     int64_t time;
     if (wa_push_parse(text, arena, &type, &m, err) != WA_OK)
         return err->code;
@@ -32,7 +33,7 @@ static enum wa_code read_push(struct wa_sv text, struct wa_arena *arena, struct 
     case WA_PUSH_HELLO:
         return wa_push_hello_read(m, arena, &hello, &e, err);
     case WA_PUSH_ACK:
-        return wa_push_ack_read(m, id, err);
+        return wa_push_ack_read(m, id, &has_begun, err);
     case WA_PUSH_WELCOME:
     case WA_PUSH_ORDER:
         break;

@@ -50,6 +50,7 @@ static const struct wa_migration migrations[] = {
         "NOT NULL, last_try INTEGER NOT NULL, next_try INTEGER NOT NULL, why TEXT NOT NULL) "
         "WITHOUT ROWID;"},
     {6, "ALTER TABLE running ADD COLUMN output TEXT NOT NULL DEFAULT '';"},
+    {7, "ALTER TABLE actions ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0;"},
 };
 
 int wa_agent_db_version(void)

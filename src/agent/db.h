@@ -166,12 +166,21 @@ WA_CHECK enum wa_code wa_action_record(struct wa_db *db, const char *id, int64_t
 WA_CHECK enum wa_code wa_action_not_after(struct wa_db *db, const char *id, int64_t *ret,
                                           struct wa_err *err);
 
+/* Drops what waits for that order, which is then owed to the server as cancelled. One that has not
+ * come yet is refused until not_after, should it come. *ret_running: the task that carries it out
+ * now, else 0. In the caller's transaction. */
+WA_CHECK enum wa_code wa_action_cancel(struct wa_db *db, const char *id, int64_t not_after,
+                                       int64_t *ret_running, struct wa_err *err);
+/* Whether it was cancelled before it came. */
+WA_CHECK enum wa_code wa_action_is_cancelled(struct wa_db *db, const char *id, bool *ret,
+                                             struct wa_err *err);
+
 /* --- what is owed to the server --- */
 WA_CHECK enum wa_code wa_outbox_add(struct wa_db *db, const char *action_id, const char *state,
                                     const char *code, struct wa_sv message,
                                     struct wa_sv packages_json, struct wa_err *err);
-/* Whether a refusal of that action may be added: it does not wait there already, and fewer than max
- * others do. */
+/* Whether a refusal of that action may be added (or that it was cancelled): it does not wait there
+ * already, and fewer than max others do. */
 WA_CHECK enum wa_code wa_outbox_has_room(struct wa_db *db, const char *action_id, int64_t max,
                                          bool *ret, struct wa_err *err);
 struct wa_outbox_item {

@@ -347,6 +347,81 @@ enum wa_code wa_action_not_after(struct wa_db *db, const char *id, int64_t *ret,
     return WA_OK;
 }
 
+/* The tasks of that order which wait end as cancelled. */
+static enum wa_code drop_waiting(struct wa_db *db, const char *id, bool *ret_dropped,
+                                 struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "UPDATE tasks SET state = 'done', code = 'cancelled', message = 'cancelled "
+                      "by order', finished = ?1, args = '' WHERE state = 'queued' AND action_id = "
+                      "?2",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, wa_clock_now());
+    wa_bind_s(s, 1, id);
+    if (wa_run(s, err) != WA_OK)
+        return err->code;
+    *ret_dropped = wa_db_changes(db) > 0;
+    return WA_OK;
+}
+
+static enum wa_code find_running(struct wa_db *db, const char *id, int64_t *ret, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT id FROM tasks WHERE state = 'running' AND action_id = ?", &s,
+                      err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, id);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    *ret = row ? wa_col_i64(s, 0) : 0;
+    wa_reset(s);
+    return WA_OK;
+}
+
+/* One that came before keeps its own row: it can't come again anyway. */
+static enum wa_code refuse_from_now(struct wa_db *db, const char *id, int64_t not_after,
+                                    struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "INSERT INTO actions (id, not_after, is_cancelled) VALUES (?1, ?2, 1) ON "
+                      "CONFLICT (id) DO UPDATE SET not_after = MAX(not_after, excluded.not_after) "
+                      "WHERE is_cancelled = 1",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, id);
+    wa_bind_i64(s, 1, not_after);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_action_cancel(struct wa_db *db, const char *id, int64_t not_after,
+                              int64_t *ret_running, struct wa_err *err)
+{
+    bool is_dropped = false;
+    if (drop_waiting(db, id, &is_dropped, err) != WA_OK ||
+        find_running(db, id, ret_running, err) != WA_OK ||
+        refuse_from_now(db, id, not_after, err) != WA_OK)
+        return err->code;
+    return is_dropped ? wa_outbox_add(db, id, "cancelled", wa_code_name(WA_E_CANCELLED),
+                                      WA_SV("cancelled by order before it began"), WA_SV(""), err)
+                      : WA_OK;
+}
+
+enum wa_code wa_action_is_cancelled(struct wa_db *db, const char *id, bool *ret, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "SELECT 1 FROM actions WHERE id = ? AND is_cancelled = 1", &s, err) !=
+        WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, id);
+    if (wa_step(s, ret, err) == WA_OK)
+        wa_reset(s);
+    return err->code;
+}
+
 /* --- outbox --- */
 
 enum wa_code wa_outbox_add(struct wa_db *db, const char *action_id, const char *state,
@@ -373,8 +448,8 @@ enum wa_code wa_outbox_has_room(struct wa_db *db, const char *action_id, int64_t
     struct wa_stmt *s;
     bool row = false;
     if (wa_db_prepare(db,
-                      "SELECT count(*), coalesce(sum(action_id = ?), 0) FROM outbox WHERE state = "
-                      "'refused'",
+                      "SELECT count(*), coalesce(sum(action_id = ?), 0) FROM outbox WHERE state "
+                      "IN ('refused', 'cancelled')",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, action_id);

@@ -83,6 +83,7 @@ struct wa_manager {
     uint64_t watchdog_ms, watchdog_at_ms; /* the loop's: 0: nobody watches; the next sign of life */
     struct wa_buf secret; /* token or password of the registration that waits; see tasks.c */
     int64_t running_task;
+    int64_t recalled_task;     /* begins no further step: its order was cancelled */
     bool is_at_work;           /* the task thread: false once it has found nothing to do */
     int64_t running_percent;   /* of it that is done */
     bool is_stoppable;         /* that task, by a local user */
@@ -294,6 +295,7 @@ struct wa_task_run {
     struct wa_buf log;  /* what it told, the end of it */
     struct wa_buf data; /* JSON: result for the local client, or empty */
     bool is_cut;        /* by the end of the service */
+    bool is_recalled;   /* by an order that cancels its own */
     bool is_lost;       /* the launcher is gone, and what it ran with it: as after a kill */
     bool is_postponed;  /* scheduled, and it is no time for it any more */
     int64_t until;      /* when its maintenance window ends; 0: it has none */
@@ -539,6 +541,8 @@ void wa_push_stop(struct wa_manager *m);
 /* Connects anew if the server, or how it is reached and trusted, is another one now. */
 void wa_push_reloaded(struct wa_manager *m);
 bool wa_push_is_up(const struct wa_manager *m); /* the network process runs */
+/* Tells the server, if it is there, that the order is being carried out. From any thread. */
+void wa_push_begun(struct wa_manager *m, const char *action_id);
 
 /* --- manager.c --- */
 struct wa_manager_options {

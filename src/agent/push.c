@@ -144,27 +144,64 @@ static enum wa_code to_request(const struct wa_action *a, struct wa_local_reques
     return WA_OK;
 }
 
+/* Each identifier once. */
+static enum wa_code record(struct wa_manager *m, const struct wa_action *a, struct wa_err *err)
+{
+    struct wa_err why = WA_ERR_INIT;
+    bool is_cancelled = false;
+    if (wa_action_record(m->db, a->id, a->not_after, wa_clock_now(), &why) != WA_E_EXISTS) {
+        *err = why;
+        return err->code;
+    }
+    if (wa_action_is_cancelled(m->db, a->id, &is_cancelled, err) != WA_OK)
+        return err->code;
+    return is_cancelled
+               ? wa_fail(err, WA_E_CANCELLED, "the order was cancelled before it came")
+               : wa_fail(err, WA_E_EXISTS, "the order was carried out or queued before (replayed)");
+}
+
+/* What waits of these ends, and what runs ends before its next step: never within one. */
+static enum wa_code cancel(struct wa_manager *m, const struct wa_action *a, struct wa_err *err)
+{
+    for (size_t i = 0; i < wa_json_count(a->cancels); i++) {
+        char id[33];
+        int64_t running = 0;
+        (void)snprintf(id, sizeof id, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_at(a->cancels, i))));
+        if (wa_action_cancel(m->db, id, a->not_after, &running, err) != WA_OK)
+            return err->code;
+        if (running == 0)
+            continue;
+        wa_lock_take(m->lock);
+        m->recalled_task = running;
+        wa_lock_give(m->lock);
+    }
+    return wa_outbox_add(m->db, a->id, "done", wa_code_name(WA_OK), WA_SV("cancelled"), WA_SV(""),
+                         err);
+}
+
+static enum wa_code carry_out(struct wa_manager *m, const struct wa_action *a, const char *by,
+                              int64_t *ret_task, struct wa_err *err)
+{
+    struct wa_local_request r;
+    if (a->kind == WA_ACT_CANCEL)
+        return cancel(m, a, err);
+    return to_request(a, &r, err) == WA_OK ? wa_manager_queue(m, wa_local_op_name(r.op), &r, by,
+                                                              a->id, a->not_before, ret_task, err)
+                                           : err->code;
+}
+
 /* Recorded and queued in one transaction: after a kill it is neither lost nor done twice. */
 static enum wa_code accept_order(struct wa_push *p, const struct wa_order *o, struct wa_err *err)
 {
     struct wa_manager *m = p->m;
-    struct wa_local_request r;
     char by[300];
     int64_t task = 0;
     (void)snprintf(by, sizeof by, "order of %.64s (%.200s)", o->signer,
                    wa_cert_cn(o->chain.items[0]));
-    if (to_request(&o->action, &r, err) != WA_OK || wa_db_begin(m->db, err) != WA_OK)
+    if (wa_db_begin(m->db, err) != WA_OK)
         return err->code;
-    enum wa_code code =
-        wa_action_record(m->db, o->action.id, o->action.not_after, wa_clock_now(), err);
-    if (code == WA_E_EXISTS)
-        (void)wa_fail(err, WA_E_EXISTS, "the order was carried out or queued before (replayed)");
-    if (code == WA_OK)
-        code = wa_manager_queue(m, wa_local_op_name(r.op), &r, by, o->action.id,
-                                o->action.not_before, &task, err);
-    if (code == WA_OK)
-        code = wa_db_commit(m->db, err);
-    if (code != WA_OK) {
+    if (record(m, &o->action, err) != WA_OK || carry_out(m, &o->action, by, &task, err) != WA_OK ||
+        wa_db_commit(m->db, err) != WA_OK) {
         wa_db_rollback(m->db);
         return err->code;
     }
@@ -190,9 +227,10 @@ static void id_of(const struct wa_json *message, struct wa_arena *arena, char ou
 }
 
 /* Whether the server is to be told. Not of an identifier that was taken before: its own result
- * stands, whatever is sent under it now. Not twice of the same, and only of so many at a time: who
- * sends us orders can't fill our disk. */
-static enum wa_code owes_refusal(struct wa_push *p, const char *id, bool *ret, struct wa_err *err)
+ * stands, whatever is sent under it now; but of one that was cancelled before it came. Not twice of
+ * the same, and only of so many at a time: who sends us orders can't fill our disk. */
+static enum wa_code owes_refusal(struct wa_push *p, const char *id, enum wa_code why, bool *ret,
+                                 struct wa_err *err)
 {
     int64_t known = 0;
     *ret = false;
@@ -200,7 +238,9 @@ static enum wa_code owes_refusal(struct wa_push *p, const char *id, bool *ret, s
         return WA_OK;
     if (wa_action_not_after(p->m->db, id, &known, err) != WA_OK)
         return err->code;
-    return known != 0 ? WA_OK : wa_outbox_has_room(p->m->db, id, REFUSALS_MAX, ret, err);
+    return known != 0 && why != WA_E_CANCELLED
+               ? WA_OK
+               : wa_outbox_has_room(p->m->db, id, REFUSALS_MAX, ret, err);
 }
 
 /* Whoever sends nonsense all the time costs us no more than so much work and log. What is passed
@@ -233,13 +273,13 @@ static void refuse(struct wa_push *p, const struct wa_json *message, struct wa_a
     char id[33];
     p->refusals++;
     id_of(message, arena, id);
-    enum wa_code code = owes_refusal(p, id, &owed, &err);
+    enum wa_code code = owes_refusal(p, id, why->code, &owed, &err);
     wa_log(&m->log, WA_LOG_WARNING, "action.refused", WA_LF_S("id", id),
            WA_LF_S("code", wa_code_name(why->code)), WA_LF_S("why", why->text),
            WA_LF_S("reported", owed ? "yes" : "no"));
     if (code == WA_OK && owed)
-        code = wa_outbox_add(m->db, id, "refused", wa_code_name(why->code), wa_sv(why->text),
-                             WA_SV(""), &err);
+        code = wa_outbox_add(m->db, id, why->code == WA_E_CANCELLED ? "cancelled" : "refused",
+                             wa_code_name(why->code), wa_sv(why->text), WA_SV(""), &err);
     if (code != WA_OK) {
         fail_log(p, "database.failed", &err);
     } else if (owed) { /* sent by the tasks' thread */
@@ -277,10 +317,39 @@ static void on_text(struct wa_push *p, struct wa_sv text)
         refuse(p, message, &arena, &err);
     id_of(message, &arena, id);
     if (id[0] != '\0') {
-        wa_push_ack_write(id, &ack);
+        wa_push_ack_write(id, false, &ack);
         send_text(p, wa_buf_sv(&ack));
     }
     wa_order_fini(&o);
+}
+
+struct begun {
+    struct wa_manager *m;
+    char id[33];
+};
+
+static void tell_begun(void *user)
+{
+    struct begun *b = user;
+    WA_AUTO_BUF struct wa_buf ack;
+    wa_buf_init(&ack, 256);
+    if (b->m->push != NULL && b->m->push->nonce[0] != '\0') {
+        wa_push_ack_write(b->id, true, &ack);
+        send_text(b->m->push, wa_buf_sv(&ack));
+    }
+    wa_free(b);
+}
+
+void wa_push_begun(struct wa_manager *m, const char *action_id)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct begun *b = wa_calloc(1, sizeof *b);
+    if (b == NULL)
+        return; /* it is only shown */
+    b->m = m;
+    (void)snprintf(b->id, sizeof b->id, "%s", action_id);
+    if (wa_loop_post(m->loop, tell_begun, b, &err) != WA_OK)
+        wa_free(b);
 }
 
 /* --- the network process --- */

@@ -150,7 +150,10 @@ enum wa_code wa_task_may_go_on(struct wa_task_run *run, struct wa_err *err)
 {
     wa_lock_take(run->m->lock);
     bool stopping = run->m->stopping;
+    run->is_recalled |= run->m->recalled_task == run->task->id;
     wa_lock_give(run->m->lock);
+    if (run->is_recalled)
+        return wa_fail(err, WA_E_CANCELLED, "cancelled by order");
     if (wa_cancel_is_set(run->m->cancel))
         return wa_fail(err, WA_E_CANCELLED, "cancelled");
     if (!stopping && run->until > 0 && wa_clock_now() >= run->until) {
@@ -245,7 +248,8 @@ static enum wa_code store_outcome(struct wa_task_run *run, enum wa_code code, co
 /* What an administrator ordered, a user can put off for a while, no more (F1E). */
 static bool is_put_off(const struct wa_task_run *run, enum wa_code code)
 {
-    return code == WA_E_CANCELLED && run->task->action_id[0] != '\0' && !run->is_cut;
+    return code == WA_E_CANCELLED && run->task->action_id[0] != '\0' && !run->is_cut &&
+           !run->is_recalled;
 }
 
 static enum wa_code store(struct wa_task_run *run, enum wa_code code, const char *message,
@@ -451,6 +455,8 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
                                             .kind = wa_sv(t->kind),
                                             .by = wa_sv(t->created_by)};
     tell(&run, WA_NEWS_PROGRESS, &started);
+    if (t->action_id[0] != '\0')
+        wa_push_begun(m, t->action_id);
     wa_log(&m->log, WA_LOG_INFO, "task.started", WA_LF_I("task", t->id), WA_LF_S("kind", t->kind),
            WA_LF_S("by", t->created_by));
     enum wa_code code = wa_local_request_read(wa_sv(t->args), &arena, &run.request, &err);

@@ -306,8 +306,12 @@
 /* --- actions (security target F3A) --- */
 #define WA_ACTION_BYTES_MAX (64u << 10) /* bytes: one signed action with its arguments */
 #define WA_ACTION_AGE_MAX_S                                                                        \
-    (30u * 86400u)                  /* s: not_after - issued_at; an identifier is kept that long */
+    (30u * 86400u) /* s: not_after - issued_at; an identifier is kept that long */
+#define WA_ROLLOUT_AGE_MAX_S                                                                       \
+    (90u * 86400u)                  /* s: of a roll-out's statement, and of what cancels one */
 #define WA_ACTION_SKEW_S 60         /* s: countersignature, each way (F3A: one minute) */
 #define WA_ACTION_HOSTS_MAX 100000u /* machines of one batch */
+#define WA_ACTION_PACKAGES_MAX 64u  /* packages of one action: what a task of the agent takes */
+#define WA_ACTION_CANCELS_MAX 256u  /* actions that one action cancels */
 
 #endif

@@ -48,15 +48,16 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
     w->plan = (struct wa_order_plan){.force = wa_cli_has(cli, "force"),
                                      .packages = packages.to,
                                      .package_count = cli->arg_count - 1};
-    if (!wa_action_kind_find(wa_sv(cli->args[0]), &w->plan.kind))
+    if (!wa_action_kind_find(wa_sv(cli->args[0]), &w->plan.kind) || w->plan.kind == WA_ACT_CANCEL)
         return wa_fail(err, WA_E_USAGE,
-                       "'%s' is none of update, upgrade, install, remove, forget, update-status",
+                       "'%s' is none of update, upgrade, install, remove, forget, audit, "
+                       "update-status",
                        cli->args[0]);
-    bool takes = w->plan.kind == WA_ACT_INSTALL || w->plan.kind == WA_ACT_REMOVE ||
-                 w->plan.kind == WA_ACT_FORGET;
-    if (takes != (w->plan.package_count > 0))
+    enum wa_action_takes takes = wa_action_kind_takes(w->plan.kind);
+    if (takes != WA_TAKES_ANY && (takes == WA_TAKES_SOME) != (w->plan.package_count > 0))
         return wa_fail(err, WA_E_USAGE,
-                       takes ? "'%s' which package?" : wa_text("'%s' takes no package"),
+                       takes == WA_TAKES_SOME ? "'%s' which package?"
+                                              : wa_text("'%s' takes no package"),
                        cli->args[0]);
     w->has_timeout = wa_cli_has(cli, "timeout");
     if (!wa_date_parse_period(wa_sv(wa_cli_get(cli, "valid", "1h")), 'h', &w->plan.valid_s) ||

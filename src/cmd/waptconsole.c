@@ -21,6 +21,7 @@ static const struct wa_cli_alias aliases[] = {
 int main(int argc, char **argv)
 {
     static const struct wa_cli_command *const commands[] = {&wa_con_action,
+                                                            &wa_con_cancel,
                                                             &wa_con_download,
                                                             &wa_con_forget_host,
                                                             &wa_con_host_package,

@@ -42,8 +42,10 @@ static enum wa_code write_actions(const struct wa_order_plan *plan, struct wa_bu
                               .force = plan->force};
         memcpy(a.uuid, plan->targets[i].uuid, sizeof a.uuid);
         wa_buf_init(&bufs[i], WA_ACTION_BYTES_MAX);
+        const char *cancelled = plan->cancels != NULL ? plan->cancels[i] : NULL;
         if (wa_rand_hex(a.id, 16, err) != WA_OK ||
-            wa_action_write(&a, plan->packages, plan->package_count, &bufs[i], err) != WA_OK)
+            wa_action_write(&a, cancelled != NULL ? &cancelled : plan->packages,
+                            cancelled != NULL ? 1 : plan->package_count, &bufs[i], err) != WA_OK)
             return err->code;
         texts[i] = wa_buf_sv(&bufs[i]);
     }

@@ -12,6 +12,7 @@ struct wa_order_plan {
     size_t target_count;
     const char *const *packages;
     size_t package_count;
+    char (*cancels)[33];  /* of a cancel: one identifier for each target; else NULL */
     int64_t now, valid_s; /* seconds: issued, and how long it may still be done */
     bool force;
 };

@@ -10,18 +10,29 @@
 
 #include "proto/action_priv.h"
 
-static const char *const kind_names[WA_ACT_COUNT] = {"update", "upgrade", "install",
-                                                     "remove", "forget",  "update-status"};
+static const struct {
+    const char *name;
+    enum wa_action_takes takes;
+} kinds[WA_ACT_COUNT] = {
+    [WA_ACT_UPDATE] = {"update", WA_TAKES_NONE},
+    [WA_ACT_UPGRADE] = {"upgrade", WA_TAKES_NONE},
+    [WA_ACT_INSTALL] = {"install", WA_TAKES_SOME},
+    [WA_ACT_REMOVE] = {"remove", WA_TAKES_SOME},
+    [WA_ACT_FORGET] = {"forget", WA_TAKES_SOME},
+    [WA_ACT_UPDATE_STATUS] = {"update-status", WA_TAKES_NONE},
+    [WA_ACT_AUDIT] = {"audit", WA_TAKES_ANY},
+    [WA_ACT_CANCEL] = {"cancel", WA_TAKES_NONE},
+};
 
 const char *wa_action_kind_name(enum wa_action_kind k)
 {
-    return k < WA_ACT_COUNT ? kind_names[k] : "";
+    return k < WA_ACT_COUNT ? kinds[k].name : "";
 }
 
 bool wa_action_kind_find(struct wa_sv name, enum wa_action_kind *ret)
 {
     for (size_t i = 0; i < WA_ACT_COUNT; i++) {
-        if (!wa_sv_eqs(name, kind_names[i]))
+        if (!wa_sv_eqs(name, kinds[i].name))
             continue;
         *ret = (enum wa_action_kind)i;
         return true;
@@ -29,34 +40,48 @@ bool wa_action_kind_find(struct wa_sv name, enum wa_action_kind *ret)
     return false;
 }
 
-static bool kind_takes_packages(enum wa_action_kind k)
+enum wa_action_takes wa_action_kind_takes(enum wa_action_kind k)
 {
-    return k == WA_ACT_INSTALL || k == WA_ACT_REMOVE || k == WA_ACT_FORGET;
+    return k < WA_ACT_COUNT ? kinds[k].takes : WA_TAKES_NONE;
+}
+
+enum wa_code wa_action_check_counts(enum wa_action_kind kind, size_t package_count,
+                                    size_t cancel_count, struct wa_err *err)
+{
+    enum wa_action_takes takes = wa_action_kind_takes(kind);
+    if (takes != WA_TAKES_ANY && (takes == WA_TAKES_SOME) != (package_count > 0))
+        return wa_fail(err, WA_E_INVALID, "action '%s' %s packages", wa_action_kind_name(kind),
+                       package_count > 0 ? "takes no" : "needs");
+    if ((kind == WA_ACT_CANCEL) != (cancel_count > 0) || cancel_count > WA_ACTION_CANCELS_MAX)
+        return wa_fail(err, WA_E_INVALID, "action '%s' names %zu others to cancel",
+                       wa_action_kind_name(kind), cancel_count);
+    return WA_OK;
 }
 
 /* What holds for every action, written or read. */
 static enum wa_code check_action(const struct wa_action *a, size_t package_count,
-                                 struct wa_err *err)
+                                 size_t cancel_count, struct wa_err *err)
 {
+    uint32_t age_max = a->kind == WA_ACT_CANCEL ? WA_ROLLOUT_AGE_MAX_S : WA_ACTION_AGE_MAX_S;
     if (!wa_hex_is(wa_sv(a->id), 32))
         return wa_fail(err, WA_E_INVALID, "an action's identifier is not 32 hex digits");
     if (!wa_hostid_is_valid(wa_sv(a->uuid)))
         return wa_fail(err, WA_E_INVALID, "an action without the uuid of a machine");
-    if (kind_takes_packages(a->kind) != (package_count > 0))
-        return wa_fail(err, WA_E_INVALID, "action '%s' %s packages", wa_action_kind_name(a->kind),
-                       package_count > 0 ? "takes no" : "needs");
+    if (wa_action_check_counts(a->kind, package_count, cancel_count, err) != WA_OK)
+        return err->code;
     if (a->issued_at < 0 || a->not_before < a->issued_at || a->not_after <= a->not_before ||
-        a->not_after - a->issued_at > (int64_t)WA_ACTION_AGE_MAX_S)
+        a->not_after - a->issued_at > (int64_t)age_max)
         return wa_fail(err, WA_E_INVALID,
                        "an action's times are out of order or more than %u days apart",
-                       (unsigned)(WA_ACTION_AGE_MAX_S / 86400u));
+                       (unsigned)(age_max / 86400u));
     return WA_OK;
 }
 
-enum wa_code wa_action_write(const struct wa_action *a, const char *const *packages,
-                             size_t package_count, struct wa_buf *text, struct wa_err *err)
+enum wa_code wa_action_write(const struct wa_action *a, const char *const *items, size_t item_count,
+                             struct wa_buf *text, struct wa_err *err)
 {
-    if (check_action(a, package_count, err) != WA_OK)
+    bool is_cancel = a->kind == WA_ACT_CANCEL;
+    if (check_action(a, is_cancel ? 0 : item_count, is_cancel ? item_count : 0, err) != WA_OK)
         return err->code;
     struct wa_jw w;
     wa_jw_init(&w, text);
@@ -69,11 +94,11 @@ enum wa_code wa_action_write(const struct wa_action *a, const char *const *packa
     wa_jw_kvi(&w, "not_before", a->not_before);
     wa_jw_kvi(&w, "not_after", a->not_after);
     wa_jw_kvb(&w, "force", a->force);
-    if (package_count > 0) {
-        wa_jw_key(&w, "packages");
+    if (item_count > 0) {
+        wa_jw_key(&w, is_cancel ? "cancels" : "packages");
         wa_jw_arr(&w);
-        for (size_t i = 0; i < package_count; i++)
-            wa_jw_s(&w, packages[i]);
+        for (size_t i = 0; i < item_count; i++)
+            wa_jw_s(&w, items[i]);
         wa_jw_end(&w);
     }
     wa_jw_end(&w);
@@ -82,7 +107,7 @@ enum wa_code wa_action_write(const struct wa_action *a, const char *const *packa
     return wa_buf_check(text, err);
 }
 
-static enum wa_code check_packages(const struct wa_json *packages, struct wa_err *err)
+enum wa_code wa_action_check_packages(const struct wa_json *packages, struct wa_err *err)
 {
     for (size_t i = 0; i < wa_json_count(packages); i++) {
         const struct wa_json *item = wa_json_at(packages, i);
@@ -92,6 +117,15 @@ static enum wa_code check_packages(const struct wa_json *packages, struct wa_err
             return wa_fail(err, WA_E_INVALID,
                            "item %zu of an action's packages is not a requirement", i + 1);
     }
+    return WA_OK;
+}
+
+static enum wa_code check_cancels(const struct wa_json *cancels, struct wa_err *err)
+{
+    for (size_t i = 0; i < wa_json_count(cancels); i++)
+        if (!wa_hex_is(wa_json_sv(wa_json_at(cancels, i)), 32))
+            return wa_fail(err, WA_E_INVALID,
+                           "item %zu of what an action cancels is not an identifier", i + 1);
     return WA_OK;
 }
 
@@ -110,7 +144,8 @@ enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa
         {"not_before", WA_WANT_I64, true, 0, &a.not_before},
         {"not_after", WA_WANT_I64, true, 0, &a.not_after},
         {"force", WA_WANT_BOOL, true, 0, &a.force},
-        {"packages", WA_WANT_ARRAY, false, 1024, &a.packages},
+        {"packages", WA_WANT_ARRAY, false, WA_ACTION_PACKAGES_MAX, &a.packages},
+        {"cancels", WA_WANT_ARRAY, false, WA_ACTION_CANCELS_MAX, &a.cancels},
     };
     if (text.n > WA_ACTION_BYTES_MAX)
         return wa_fail(err, WA_E_LIMIT, "an action of more than %u bytes", WA_ACTION_BYTES_MAX);
@@ -125,8 +160,9 @@ enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa
     if (!wa_hex_is(id, 32) || wa_hostid_copy(uuid, a.uuid, err) != WA_OK)
         return wa_fail(err, WA_E_INVALID, "an action without identifier or machine");
     memcpy(a.id, id.p, 32);
-    if (check_action(&a, wa_json_count(a.packages), err) != WA_OK ||
-        check_packages(a.packages, err) != WA_OK)
+    if (check_action(&a, wa_json_count(a.packages), wa_json_count(a.cancels), err) != WA_OK ||
+        wa_action_check_packages(a.packages, err) != WA_OK ||
+        check_cancels(a.cancels, err) != WA_OK)
         return err->code;
     *ret = a;
     return WA_OK;

@@ -4,7 +4,7 @@
  * Action (a leaf; one a machine, JSON text signed as it stands):
  *   {"purpose":"wapt-action","id":"<32
  * hex>","action":"upgrade","uuid":"...","issued_at":s,"not_before":s,"not_after":s,
- *    "packages":["tis-x(=1)"],"force":false}
+ *    "packages":["tis-x(=1)"],"force":false}          a cancel: "cancels":["<32 hex>",...] instead
  * Batch (signed by the administrator's key; RSA or EC):
  *   {"purpose":"wapt-action-batch","root":"<64
  * hex>","count":n,"issued_at":s,"signer":"<fingerprint>"} Order, what travels to a machine:
@@ -30,25 +30,32 @@ enum wa_action_kind {
     WA_ACT_REMOVE,
     WA_ACT_FORGET,
     WA_ACT_UPDATE_STATUS,
+    WA_ACT_AUDIT,
+    WA_ACT_CANCEL, /* of other actions, by their identifiers */
     WA_ACT_COUNT
 };
 const char *wa_action_kind_name(enum wa_action_kind k); /* "update", "upgrade", "install", "remove",
-                                                           "forget", "update-status" */
+                                                           "forget", "update-status", "audit",
+                                                           "cancel" */
 bool wa_action_kind_find(struct wa_sv name, enum wa_action_kind *ret);
+/* Whether it names packages: it must, it can't, it may. */
+enum wa_action_takes { WA_TAKES_NONE, WA_TAKES_SOME, WA_TAKES_ANY };
+enum wa_action_takes wa_action_kind_takes(enum wa_action_kind k);
 
 struct wa_action {
     char id[33];
     enum wa_action_kind kind;
     char uuid[WA_UUID_MAX + 1];
     int64_t issued_at, not_before, not_after;
-    const struct wa_json *packages; /* array of requirement texts; required for install, remove,
-                                       forget, else absent */
+    const struct wa_json *packages; /* array of requirement texts */
+    const struct wa_json *cancels;  /* array of identifiers, 1 to WA_ACTION_CANCELS_MAX; of a
+                                       cancel alone */
     bool force;
 };
-/* packages: requirement texts. a->id: 128 fresh random bits as hex, from the caller. */
-WA_CHECK enum wa_code wa_action_write(const struct wa_action *a, const char *const *packages,
-                                      size_t package_count, struct wa_buf *text,
-                                      struct wa_err *err);
+/* items: requirement texts, for a cancel identifiers. a->id: 128 fresh random bits as hex, from the
+ * caller. */
+WA_CHECK enum wa_code wa_action_write(const struct wa_action *a, const char *const *items,
+                                      size_t item_count, struct wa_buf *text, struct wa_err *err);
 WA_CHECK enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena,
                                      struct wa_action *ret, struct wa_err *err);
 

@@ -1,5 +1,5 @@
-/* action_priv.h - between action.c, action_sign.c and order_check.c: signed roots and proofs as
- * JSON. */
+/* action_priv.h - between the files of orders: signed roots and proofs as JSON, what actions and
+ * roll-outs have in common. */
 #ifndef WA_PROTO_ACTION_PRIV_H
 #define WA_PROTO_ACTION_PRIV_H
 
@@ -8,6 +8,12 @@
 #define WA_PURPOSE_BATCH "wapt-action-batch"
 #define WA_PURPOSE_RELAY "wapt-relay"
 #define WA_PURPOSE_RELAY_BATCH "wapt-relay-batch"
+
+/* As many packages and identifiers as the kind takes. */
+WA_CHECK enum wa_code wa_action_check_counts(enum wa_action_kind kind, size_t package_count,
+                                             size_t cancel_count, struct wa_err *err);
+/* Each item is a requirement's text. */
+WA_CHECK enum wa_code wa_action_check_packages(const struct wa_json *packages, struct wa_err *err);
 
 struct wa_tree_statement {
     struct wa_tree_digest root;

@@ -143,22 +143,27 @@ void wa_push_order_write(struct wa_sv order, struct wa_sv relay, struct wa_buf *
     wa_jw_end(&w);
 }
 
-void wa_push_ack_write(const char *action_id, struct wa_buf *out)
+void wa_push_ack_write(const char *action_id, bool has_begun, struct wa_buf *out)
 {
     struct wa_jw w;
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "type", "ack");
     wa_jw_kv(&w, "id", action_id);
+    if (has_begun)
+        wa_jw_kvb(&w, "begun", true);
     wa_jw_end(&w);
 }
 
-enum wa_code wa_push_ack_read(const struct wa_json *m, char ret_id[33], struct wa_err *err)
+enum wa_code wa_push_ack_read(const struct wa_json *m, char ret_id[33], bool *ret_has_begun,
+                              struct wa_err *err)
 {
     struct wa_sv type = {0}, id = {0};
+    bool has_begun = false;
     const struct wa_json_field fields[] = {
         {"type", WA_WANT_SV, true, 16, &type},
         {"id", WA_WANT_SV, true, 32, &id},
+        {"begun", WA_WANT_BOOL, false, 0, &has_begun},
     };
     if (wa_json_read(m, fields, WA_COUNT(fields), "an acknowledgement", err) != WA_OK)
         return err->code;
@@ -166,5 +171,6 @@ enum wa_code wa_push_ack_read(const struct wa_json *m, char ret_id[33], struct w
         return wa_fail(err, WA_E_INVALID, "an acknowledgement of no action");
     memcpy(ret_id, id.p, 32);
     ret_id[32] = '\0';
+    *ret_has_begun = has_begun;
     return WA_OK;
 }

@@ -7,7 +7,7 @@
  * hex>","channel":"<64 hex tls-exporter>","time":s} server: {"type":"welcome"}            or closes
  * with 4401 (unknown or wrong key: register again) or 4403 server: {"type":"order",...} see
  * proto/action.h agent:  {"type":"ack","id":"<action id>"}   the order is stored, or refused and
- * that is reported
+ * that is reported; with "begun":true after it: it is being carried out (for display; may be lost)
  */
 #ifndef WA_PROTO_PUSH_H
 #define WA_PROTO_PUSH_H
@@ -41,8 +41,8 @@ WA_CHECK enum wa_code wa_push_hello_read(const struct wa_json *m, struct wa_aren
 void wa_push_welcome_write(struct wa_buf *out);
 /* order and relay: JSON texts. */
 void wa_push_order_write(struct wa_sv order, struct wa_sv relay, struct wa_buf *out);
-void wa_push_ack_write(const char *action_id, struct wa_buf *out);
+void wa_push_ack_write(const char *action_id, bool has_begun, struct wa_buf *out);
 WA_CHECK enum wa_code wa_push_ack_read(const struct wa_json *m, char ret_id[33],
-                                       struct wa_err *err);
+                                       bool *ret_has_begun, struct wa_err *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include "server/api.h"
 
 #define ORDERS_MAX 10000u
+#define PAGE_MAX 10000
 #define ORDERS_SHOWN 8192u /* bytes of them in the journal */
 
 #define MISSING_SHOWN 400u /* bytes */
@@ -24,6 +25,28 @@ static void add_missing(struct wa_buf *missing, const char *uuid)
     wa_buf_addf(missing, "%s'%s'", missing->n > 0 ? ", " : "", uuid);
     if (missing->n > MISSING_SHOWN)
         wa_buf_adds(missing, "...");
+}
+
+/* A cancel takes the right to order what it cancels, which is dropped at once where it was not sent
+ * yet. The machine gets the cancel in any case: what the server says of an order proves nothing. */
+static enum wa_code drop_cancelled(const struct wa_api_call *c, const struct wa_action *a,
+                                   struct wa_err *err)
+{
+    struct wa_db *db = c->store->db;
+    for (size_t i = 0; i < wa_json_count(a->cancels); i++) {
+        struct wa_sv id = wa_json_sv(wa_json_at(a->cancels, i));
+        struct wa_store_action of = {"", ""};
+        enum wa_action_kind kind = WA_ACT_INSTALL; /* of one that is not known here */
+        bool found = false;
+        if (wa_store_action(db, id, a->uuid, &of, &found, err) != WA_OK)
+            return err->code;
+        if (found)
+            (void)wa_action_kind_find(wa_sv(of.kind), &kind);
+        if (wa_api_need(c, wa_right_to_order(kind), wa_action_kind_name(a->kind), err) != WA_OK ||
+            wa_store_drop_action(db, id, a->uuid, &found, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
 }
 
 /* The order is whole, and its signer one of those whose orders are passed on. The machines judge
@@ -66,6 +89,8 @@ static enum wa_code take_order(const struct wa_api_call *c, const struct wa_json
                                    wa_action_kind_name(o.action.kind), wa_buf_sv(&text),
                                    o.action.not_before, o.action.not_after, o.signer,
                                    wa_clock_now(), err);
+    if (code == WA_OK)
+        code = drop_cancelled(c, &o.action, err);
     if (code == WA_OK) {
         wa_buf_addf(lines, "%s %s %s\n", o.action.id, wa_action_kind_name(o.action.kind),
                     o.action.uuid);
@@ -160,50 +185,148 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
     return WA_OK;
 }
 
+/* What is to be listed, by the caller's query. */
+struct question {
+    char batch[65], id[33], state[16];
+    int64_t offset, limit;
+};
+
+static enum wa_code read_question(const struct wa_api_call *c, struct question *q,
+                                  struct wa_err *err)
+{
+    *q = (struct question){.limit = PAGE_MAX};
+    if (wa_api_text(c, "batch", q->batch, sizeof q->batch, err) != WA_OK ||
+        wa_api_text(c, "id", q->id, sizeof q->id, err) != WA_OK ||
+        wa_api_text(c, "state", q->state, sizeof q->state, err) != WA_OK ||
+        wa_api_number(c, "offset", 0, INT32_MAX, &q->offset, err) != WA_OK ||
+        wa_api_number(c, "limit", 0, PAGE_MAX, &q->limit, err) != WA_OK)
+        return err->code;
+    return q->batch[0] != '\0' || q->id[0] != '\0' ? WA_OK
+                                                   : wa_fail(err, WA_E_USAGE, "which batch?");
+}
+
+/* The actions meant, with the state that people see. */
+#define MEANT                                                                                      \
+    "(SELECT a.id, a.uuid, h.name, CASE WHEN a.state IN ('queued', 'sent') AND a.not_after < ?3 "  \
+    "THEN 'expired' ELSE a.state END AS shown, a.code, a.message, a.packages, a.kind, "            \
+    "a.not_after, a.updated FROM actions a LEFT JOIN hosts h ON h.uuid = a.uuid WHERE (?1 = '' "   \
+    "OR a.batch = ?1) AND (?2 = '' OR a.id = ?2)) AS meant"
+
+static enum wa_code prepare(const struct wa_api_call *c, const char *sql, const struct question *q,
+                            struct wa_stmt **ret, struct wa_err *err)
+{
+    if (wa_db_prepare(c->store->db, sql, ret, err) != WA_OK)
+        return err->code;
+    wa_bind_s(*ret, 0, q->batch);
+    wa_bind_s(*ret, 1, q->id);
+    wa_bind_i64(*ret, 2, wa_clock_now());
+    return WA_OK;
+}
+
+static bool sees(const struct wa_api_call *c, struct wa_sv uuid)
+{
+    return !c->who.is_limited || wa_fleet_sees(c->store->fleet, &c->who.view, uuid);
+}
+
+/* How many are in which state, of all that are meant and seen. Rows come sorted by state. */
+static enum wa_code write_counts(const struct wa_api_call *c, const struct question *q,
+                                 struct wa_jw *w, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    char state[16] = "";
+    int64_t n = 0;
+    if (prepare(c,
+                c->who.is_limited ? "SELECT shown, 1, uuid FROM " MEANT " ORDER BY shown"
+                                  : "SELECT shown, COUNT(*), '' FROM " MEANT
+                                    " GROUP BY shown ORDER BY shown",
+                q, &s, err) != WA_OK)
+        return err->code;
+    wa_jw_key(w, "counts");
+    wa_jw_obj(w);
+    enum wa_code code = wa_step(s, &row, err);
+    for (; code == WA_OK && row; code = wa_step(s, &row, err)) {
+        if (!sees(c, wa_col_sv(s, 2)))
+            continue;
+        if (n > 0 && !wa_sv_eqs(wa_col_sv(s, 0), state)) {
+            wa_jw_kvi(w, state, n);
+            n = 0;
+        }
+        (void)snprintf(state, sizeof state, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+        n += wa_col_i64(s, 1);
+    }
+    if (n > 0)
+        wa_jw_kvi(w, state, n);
+    wa_jw_end(w);
+    return code;
+}
+
+static void write_action(struct wa_jw *w, struct wa_stmt *s)
+{
+    static const char *const keys[] = {"id", "uuid", "name", "state", "code", "message", "kind"};
+    wa_jw_obj(w);
+    for (int i = 0; i < (int)WA_COUNT(keys); i++)
+        wa_jw_kvsv(w, keys[i], wa_col_sv(s, i));
+    wa_jw_kvi(w, "not_after", wa_col_i64(s, 7));
+    wa_jw_kvi(w, "updated", wa_col_i64(s, 8));
+    wa_jw_key(w, "packages");
+    wa_jw_raw(w, wa_col_sv(s, 9).n > 0 ? wa_col_sv(s, 9) : WA_SV("[]"));
+    wa_jw_end(w);
+}
+
+/* A page. What somebody does not see is passed over here, not counted by the database. */
+static enum wa_code write_actions(const struct wa_api_call *c, const struct question *q,
+                                  struct wa_jw *w, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false, is_cut = c->who.is_limited;
+    int64_t skip = is_cut ? q->offset : 0, left = q->limit;
+    if (prepare(c,
+                "SELECT id, uuid, name, shown, code, message, kind, not_after, updated, packages "
+                "FROM " MEANT " WHERE (?4 = '' OR shown = ?4) ORDER BY uuid, id LIMIT ?5 OFFSET ?6",
+                q, &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 3, q->state);
+    wa_bind_i64(s, 4, is_cut ? INT64_MAX : q->limit);
+    wa_bind_i64(s, 5, is_cut ? 0 : q->offset);
+    wa_jw_key(w, "actions");
+    wa_jw_arr(w);
+    enum wa_code code = wa_step(s, &row, err);
+    for (; code == WA_OK && row && left > 0; code = wa_step(s, &row, err)) {
+        if (!sees(c, wa_col_sv(s, 1)) || skip-- > 0)
+            continue;
+        write_action(w, s);
+        left--;
+    }
+    if (row)
+        wa_reset(s);
+    wa_jw_end(w);
+    return code;
+}
+
 static enum wa_code call_actions(struct wa_api_call *c, struct wa_err *err)
 {
-    char batch[65];
-    static const char *const keys[] = {"id", "uuid", "name", "state", "code", "message"};
-    struct wa_stmt *q;
+    struct question q;
     struct wa_jw w;
-    bool row = false;
-    enum wa_code code = wa_api_text(c, "batch", batch, sizeof batch, err);
-    if (code != WA_OK)
-        return code;
-    if (batch[0] == '\0')
-        return wa_fail(err, WA_E_USAGE, "which batch?");
-    if (wa_db_prepare(c->store->db,
-                      "SELECT a.id, a.uuid, h.name, CASE WHEN a.state IN ('queued', 'sent') AND "
-                      "a.not_after < ?2 THEN 'expired' ELSE a.state END,"
-                      " a.code, a.message, a.packages FROM actions a LEFT JOIN hosts h ON h.uuid = "
-                      "a.uuid WHERE a.batch = ?1",
-                      &q, err) != WA_OK)
+    if (read_question(c, &q, err) != WA_OK)
         return err->code;
-    wa_bind_s(q, 0, batch);
-    wa_bind_i64(q, 1, wa_clock_now());
     wa_jw_init(&w, c->out);
     wa_jw_obj(&w);
-    wa_jw_key(&w, "actions");
-    wa_jw_arr(&w);
-    for (code = wa_step(q, &row, err); code == WA_OK && row; code = wa_step(q, &row, err)) {
-        if (c->who.is_limited && !wa_fleet_sees(c->store->fleet, &c->who.view, wa_col_sv(q, 1)))
-            continue;
-        wa_jw_obj(&w);
-        for (int i = 0; i < (int)WA_COUNT(keys); i++)
-            wa_jw_kvsv(&w, keys[i], wa_col_sv(q, i));
-        wa_jw_key(&w, "packages");
-        wa_jw_raw(&w, wa_col_sv(q, 6).n > 0 ? wa_col_sv(q, 6) : WA_SV("[]"));
-        wa_jw_end(&w);
-    }
+    if (write_counts(c, &q, &w, err) != WA_OK || write_actions(c, &q, &w, err) != WA_OK)
+        return err->code;
     wa_jw_end(&w);
-    wa_jw_end(&w);
-    return code == WA_OK ? wa_buf_check(c->out, err) : code;
+    return wa_buf_check(c->out, err);
 }
 
 /* --- the calls --- */
 
 static const struct wa_api_param action_params[] = {
-    {"batch", "Identifier of what was ordered together", false}, {NULL, NULL, false}};
+    {"batch", "Identifier of what was ordered together", false},
+    {"id", "Identifier of one", false},
+    {"state", "Only those in this state", false},
+    {"offset", "So many are left out first", true},
+    {"limit", "At most so many, 10,000 if not said; 0: the counts alone", true},
+    {NULL, NULL, false}};
 
 static const struct wa_api_route routes[] = {
     {"POST", "/api/v1/actions", WA_MAY_ORDER_CARE, false, call_order,

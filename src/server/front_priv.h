@@ -41,6 +41,7 @@ struct wa_exchange {
     struct wa_ws_conn *ws;     /* a WebSocket's greeting, or the WebSocket itself */
     bool has_greeted;
     uint32_t unacknowledged; /* orders that went out and wait for their acknowledgement */
+    uint32_t may_begin;      /* orders acknowledged, and not told to have begun */
     char nonce[65];
     char peer[48];
     struct wa_tls_peer client; /* whom its certificate names; all "" without one */

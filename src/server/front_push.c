@@ -82,20 +82,31 @@ static enum wa_code pass_ack(struct wa_exchange *x, struct wa_sv message, struct
     enum wa_push_type type;
     const struct wa_json *j = NULL;
     char id[33];
+    bool has_begun = false;
     struct wa_jw w;
     wa_arena_init(&arena, 64u << 10);
     wa_buf_init(&text, 256);
     if (wa_push_parse(message, &arena, &type, &j, err) != WA_OK)
         return err->code;
-    if (type != WA_PUSH_ACK || wa_push_ack_read(j, id, err) != WA_OK)
+    if (type != WA_PUSH_ACK || wa_push_ack_read(j, id, &has_begun, err) != WA_OK)
         return wa_fail(err, WA_E_INVALID, "an agent said something else than an acknowledgement");
-    if (x->unacknowledged == 0) /* each costs the store a write */
+    /* Each costs the store a write. What begins may have come by an earlier connection. */
+    if (has_begun && x->may_begin == 0)
+        return WA_OK;
+    if (!has_begun && x->unacknowledged == 0)
         return wa_fail(err, WA_E_INVALID, "an agent acknowledged what was not sent");
-    x->unacknowledged--;
+    if (has_begun) {
+        x->may_begin--;
+    } else {
+        x->unacknowledged--;
+        x->may_begin++;
+    }
     wa_jw_init(&w, &text);
     wa_jw_obj(&w);
     wa_jw_kvi(&w, "conn", x->id);
     wa_jw_kv(&w, "id", id);
+    if (has_begun)
+        wa_jw_kvb(&w, "begun", true);
     wa_jw_end(&w);
     return wa_chan_post(x->front->store, WA_S_ACK, 0, wa_buf_sv(&text), -1, err);
 }

@@ -51,7 +51,10 @@ static const char general[] =
     "\"string\"},\"actions\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":["
     "\"id\",\"uuid\",\"state\"],\"properties\":{\"id\":{\"type\":\"string\"},\"uuid\":{\"type\":"
     "\"string\"},\"name\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"},\"code\":{\"type\":"
-    "\"string\"},\"message\":{\"type\":\"string\"},\"packages\":{\"type\":\"array\"}}}}}},";
+    "\"string\"},\"message\":{\"type\":\"string\"},\"kind\":{\"type\":\"string\"},"
+    "\"not_after\":{\"type\":\"integer\"},\"updated\":{\"type\":\"integer\"},"
+    "\"packages\":{\"type\":\"array\"}}}},\"counts\":{\"type\":\"object\",\"description\":\"how "
+    "many are in which state\"}}},";
 
 static const char of_packages[] =
     "\"Bytes\":{\"type\":\"string\",\"format\":\"binary\"},"

@@ -27,7 +27,7 @@ enum wa_server_msg {
     WA_S_REQUEST = 1, /* JSON line {method,path,query,bearer,peer,machine,question}, newline, body;
                          answered by ANSWER. machine: whom its TLS certificate names */
     WA_S_HELLO,       /* JSON {conn,nonce,channel,machine,text}; answered by ANSWER */
-    WA_S_ACK,         /* JSON {conn,id} */
+    WA_S_ACK,         /* JSON {conn,id[,begun]} */
     WA_S_GONE,        /* JSON {conn} */
     WA_S_COUNTS,      /* struct wa_front_counts */
     /* store -> front */

@@ -1,6 +1,8 @@
 /* store_actions.c - statements about orders. Values are bound, always. */
 #include "server/store_actions.h"
 
+#include "os/clock.h"
+
 enum wa_code wa_store_add_action(struct wa_db *db, const char *id, const char *batch,
                                  const char *uuid, const char *kind, struct wa_sv order,
                                  int64_t not_before, int64_t not_after, const char *signer,
@@ -25,15 +27,70 @@ enum wa_code wa_store_add_action(struct wa_db *db, const char *id, const char *b
     return wa_run(s, err);
 }
 
+enum wa_code wa_store_action_step(struct wa_db *db, struct wa_sv id, const char *uuid,
+                                  const char *from, const char *to, const char *node,
+                                  struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "UPDATE actions SET state = ?, updated = ?, node = ? WHERE id = ? AND uuid = "
+                      "? AND state = ?",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, to);
+    wa_bind_i64(s, 1, wa_clock_now());
+    wa_bind_s(s, 2, node);
+    wa_bind_sv(s, 3, id);
+    wa_bind_s(s, 4, uuid);
+    wa_bind_s(s, 5, from);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_store_action(struct wa_db *db, struct wa_sv id, const char *uuid,
+                             struct wa_store_action *ret, bool *ret_found, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "SELECT kind, state FROM actions WHERE id = ? AND uuid = ?", &s, err) !=
+        WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, id);
+    wa_bind_s(s, 1, uuid);
+    if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
+        return err->code;
+    (void)snprintf(ret->kind, sizeof ret->kind, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+    (void)snprintf(ret->state, sizeof ret->state, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
+    wa_reset(s);
+    return WA_OK;
+}
+
+enum wa_code wa_store_drop_action(struct wa_db *db, struct wa_sv id, const char *uuid,
+                                  bool *ret_dropped, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "UPDATE actions SET state = 'cancelled', code = 'cancelled', message = "
+                      "'cancelled before it was sent', updated = ? WHERE id = ? AND uuid = ? AND "
+                      "state = 'queued'",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, wa_clock_now());
+    wa_bind_sv(s, 1, id);
+    wa_bind_s(s, 2, uuid);
+    if (wa_run(s, err) != WA_OK)
+        return err->code;
+    *ret_dropped = wa_db_changes(db) > 0;
+    return WA_OK;
+}
+
 enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_sv uuid,
                                    struct wa_sv state, struct wa_sv code, struct wa_sv message,
                                    struct wa_sv packages, int64_t now, struct wa_err *err)
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "UPDATE actions SET state = ?, code = ?, message = ?, packages = ?, updated "
-                      "= ? WHERE id = ? AND uuid = ?"
-                      " AND state NOT IN ('done', 'failed', 'refused', 'cancelled')",
+                      "UPDATE actions SET state = ?1, code = ?2, message = ?3, packages = ?4, "
+                      "updated = ?5 WHERE id = ?6 AND uuid = ?7"
+                      " AND state NOT IN ('done', 'failed', 'refused', 'cancelled', ?1)",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_sv(s, 0, state);

@@ -31,23 +31,6 @@ static void batch_free(struct batch *b)
     wa_free(b);
 }
 
-static enum wa_code set_state(struct wa_store *s, const char *id, const char *from, const char *to,
-                              struct wa_err *err)
-{
-    struct wa_stmt *q;
-    if (wa_db_prepare(s->db,
-                      "UPDATE actions SET state = ?, updated = ?, node = ? WHERE id = ? AND state "
-                      "= ?",
-                      &q, err) != WA_OK)
-        return err->code;
-    wa_bind_s(q, 0, to);
-    wa_bind_i64(q, 1, wa_clock_now());
-    wa_bind_s(q, 2, strcmp(to, "sent") == 0 ? s->child.config.node : "");
-    wa_bind_s(q, 3, id);
-    wa_bind_s(q, 4, from);
-    return wa_run(q, err);
-}
-
 static enum wa_code take_going(struct wa_stmt *q, const struct wa_store_conn *c, struct batch *b,
                                struct wa_err *err)
 {
@@ -104,11 +87,11 @@ static void log_failure(const struct wa_store *s, const char *event, const struc
 
 /* Back in the queue: what was to be sent, and was not. What fails here is made good at the next
  * turn. */
-static void give_back_one(struct wa_store *s, const char *id)
+static void give_back_one(struct wa_store *s, const struct going *g)
 {
     struct wa_err err = WA_ERR_INIT;
     s->owes_dispatch = true;
-    if (set_state(s, id, "sent", "queued", &err) == WA_OK)
+    if (wa_store_action_step(s->db, wa_sv(g->id), g->uuid, "sent", "queued", "", &err) == WA_OK)
         return;
     s->owes_requeue = true;
     log_failure(s, "database.failed", &err);
@@ -117,7 +100,7 @@ static void give_back_one(struct wa_store *s, const char *id)
 static void give_back(struct wa_store *s, const struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++)
-        give_back_one(s, b->items[i].id);
+        give_back_one(s, &b->items[i]);
 }
 
 /* Marks all as sent, in one transaction. An order that can't be read any more fails alone. */
@@ -133,7 +116,9 @@ static enum wa_code mark_sent(struct wa_store *s, struct batch *b, struct wa_err
         if (!is_good && why.code != WA_E_NOMEM)
             log_failure(s, "order.unreadable", &why);
         if ((is_good || why.code != WA_E_NOMEM) &&
-            set_state(s, g->id, "queued", is_good ? "sent" : "failed", err) != WA_OK)
+            wa_store_action_step(s->db, wa_sv(g->id), g->uuid, "queued",
+                                 is_good ? "sent" : "failed", is_good ? s->child.config.node : "",
+                                 err) != WA_OK)
             break;
         is_good &= wa_db_changes(s->db) == 1; /* else another server was faster */
         if (is_good && kept != i) {
@@ -192,7 +177,7 @@ static void send_order(struct wa_store *s, const struct going *g, const struct w
     if (code == WA_OK)
         return;
     wa_log_err(&s->child.log, WA_LOG_WARNING, "order.not_sent", &err);
-    give_back_one(s, g->id);
+    give_back_one(s, g);
 }
 
 static void on_signed(struct wa_store *s, void *user, struct wa_sv payload)
@@ -263,9 +248,10 @@ static void dispatch_one(struct wa_store *s, const char *sql, const char *which)
     finish(s, code, &err);
 }
 
+/* A cancel goes before what it cancels, which is then refused. */
 void wa_store_dispatch_host(struct wa_store *s, const char *uuid)
 {
-    dispatch_one(s, WAITING "uuid = ?2 ORDER BY created", uuid);
+    dispatch_one(s, WAITING "uuid = ?2 ORDER BY kind <> 'cancel', created", uuid);
 }
 
 void wa_store_dispatch_batch(struct wa_store *s, const char *batch)

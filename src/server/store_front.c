@@ -261,25 +261,17 @@ void wa_store_disconnect(struct wa_store *s, const char *uuid)
 static void on_ack(struct wa_store *s, int front, const struct wa_json *j)
 {
     struct wa_err err = WA_ERR_INIT;
-    struct wa_stmt *q;
     const struct wa_store_conn *c = find(s, front, j);
     if (c == NULL)
         return;
-    if (wa_db_prepare(s->db,
-                      "UPDATE actions SET state = 'delivered', updated = ? WHERE id = ? AND "
-                      "uuid = ? AND state = 'sent'",
-                      &q, &err) == WA_OK) {
-        wa_bind_i64(q, 0, wa_clock_now());
-        wa_bind_sv(q, 1, wa_json_sv(wa_json_get(j, "id")));
-        wa_bind_s(q, 2, c->uuid);
-        if (wa_run(q, &err) == WA_OK) {
-            if (wa_db_changes(s->db) > 0)
-                wa_store_event(s, WA_EVENT_ACTION, "state", wa_sv(c->uuid),
-                               wa_json_sv(wa_json_get(j, "id")), WA_SV("delivered"));
-            return;
-        }
-    }
-    database_failed(s, &err);
+    struct wa_sv id = wa_json_sv(wa_json_get(j, "id"));
+    bool has_begun = wa_json_bool(wa_json_get(j, "begun"));
+    const char *to = has_begun ? "running" : "delivered";
+    if (wa_store_action_step(s->db, id, c->uuid, has_begun ? "delivered" : "sent", to, "", &err) !=
+        WA_OK)
+        database_failed(s, &err);
+    else if (wa_db_changes(s->db) > 0)
+        wa_store_event(s, WA_EVENT_ACTION, "state", wa_sv(c->uuid), id, wa_sv(to));
 }
 
 /* {"conn":...} of a front; one that is not well formed is no loss. */

@@ -182,6 +182,46 @@ def test_f3a_once_only_also_after_a_restart(stage):
     stage.obeyed()
 
 
+def cancel(stage, *ids, **changes):
+    return action(stage.uuid, kind="cancel", **dict({"cancels": list(ids)}, **changes))
+
+
+def test_f3a_cancel_of_what_waits(stage):
+    waits = stage.action(not_before=now() + 50)  # taken, a minute early, and queued
+    stage.channel.send(stage.message(waits))
+    until(lambda: stage.tasks()[0]["state"] == "queued", "the order waits")
+    for who, why in (("developer", "not listed"), ("stranger", "the signer of the order")):
+        stage.refused(stage.message(cancel(stage, waits["id"]), signer=getattr(stage, who)), why)
+    assert stage.tasks()[0]["state"] == "queued"
+    word = cancel(stage, waits["id"])
+    stage.channel.send(stage.message(word))
+    until(lambda: stage.tasks()[0]["code"] == "cancelled", "the order is dropped")
+    stage.refused(stage.message(word), "replayed")
+    stage.refused(stage.message(waits), "replayed")
+
+
+def test_f3a_cancel_before_what_it_cancels(stage):
+    late = stage.action()
+    stage.channel.send(stage.message(cancel(stage, late["id"])))
+    stage.refused(stage.message(late), "cancelled before it came")
+    stage.stop()
+    stage.start()
+    stage.channel = stage.server.channel()
+    stage.refused(stage.message(late), "cancelled before it came")
+    stage.obeyed()
+
+
+@pytest.mark.parametrize("changes, why", [
+    ({"cancels": []}, "cancel"),
+    ({"cancels": ["all"]}, "not an identifier"),
+    ({"cancels": ["ab" * 16] * 257}, ""),
+    ({"packages": ["f3a-hostile"]}, "takes no packages"),
+    ({"action": "update"}, "to cancel"),
+], ids=["none", "not-an-identifier", "too-many", "packages", "other-kind"])
+def test_f3a_cancel_that_is_none(stage, changes, why):
+    stage.refused(stage.message(dict(cancel(stage, "ab" * 16), **changes)), why)
+
+
 def test_f3a_garbage_on_the_channel(stage):
     for text in ('{"type":"order"}', '{"type":"order","order":{},"relay":{}}'):
         stage.refused(text, "an order")

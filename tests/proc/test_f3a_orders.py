@@ -1,7 +1,8 @@
 """F3A: a machine carries out only orders that a listed signer signed; F2A: and only packages that a trusted one signed."""
+import json
 import shutil
 
-from conftest import BIN, run
+from conftest import BIN, run, until
 
 
 def test_listed_signer_is_obeyed_and_others_are_not(org):
@@ -48,3 +49,35 @@ def test_altered_package_is_refused(org):
     published.write_bytes(whole)
     org.get("install", "f2a-altered")
     assert marker.read_text() == "1"
+
+
+def test_cancel_ends_a_running_order_between_its_steps(org):
+    """What runs is never cut within a step: the first package is installed whole, the second not at all."""
+    marker, gate = org.base / "second", org.base / "gate"
+    for name, code in (("f3a-first", f"import time\n    while not os.path.exists({str(gate)!r}):\n        time.sleep(0.1)"),
+                       ("f3a-second", f"open({str(marker)!r}, 'w').write('1')")):
+        package = org.package(name, "1", "Developer", marker)
+        source = org.base / f"src/{name}-1-Developer"
+        (source / "setup.py").write_text(f"import os\n\n\ndef install():\n    {code}\n\n\ndef uninstall():\n    pass\n", encoding="utf-8")
+        package.unlink()
+        org.console("upload", org.build(source, "Developer"))
+    org.get("update")
+    signer = ("-k", org.cert("Deployer"), "-w", org.base / "pw")
+
+    def sent(*argv):
+        return json.loads(org.console("action", *argv, "--hosts", org.uuid, *signer, "--no-wait", "--json").stdout)["result"][0]["id"]
+
+    def cancel(*argv, ok=True):
+        return json.loads(org.console("cancel", *argv, "--json", ok=ok).stdout)["result"]
+
+    runs = sent("install", "f3a-first", "f3a-second")
+    until(lambda: [t["state"] for t in json.loads(org.get("tasks", "--json").stdout)["result"] if t["kind"] == "install"][0] == "running", "it runs")
+    waits = sent("update-status")
+    for one in (waits, runs):  # the machine tells when it has ended what it does
+        cancel(one, *signer, "--timeout", "1s", ok=False)
+    (told,) = [t for t in json.loads(org.get("tasks", "--json").stdout)["result"] if t["kind"] == "update-status" and t["message"] == "cancelled by order"]
+    assert told["code"] == "cancelled"
+    gate.touch()
+    until(lambda: [a["state"] for one in (runs, waits) for a in cancel(one, *signer)] == ["cancelled"] * 2, "it ends after its step")
+    installed = {p["package"]: p["install_status"] for p in json.loads(org.get("list", "--json").stdout)["result"]}
+    assert installed["f3a-first"] == "OK" and "f3a-second" not in installed and not marker.exists()

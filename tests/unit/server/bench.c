@@ -579,8 +579,13 @@ void person_orders(const struct person *p, enum wa_action_kind kind, const char 
                    size_t count, char (*ids)[33], struct wa_buf *out)
 {
     static const char *const packages[] = {"tis-x"};
-    size_t package_count =
-        kind == WA_ACT_INSTALL || kind == WA_ACT_REMOVE || kind == WA_ACT_FORGET ? 1 : 0;
+    bool takes = wa_action_kind_takes(kind) == WA_TAKES_SOME;
+    person_signs(p, kind, uuids, count, takes ? packages : NULL, ids, out);
+}
+
+void person_signs(const struct person *p, enum wa_action_kind kind, const char *const *uuids,
+                  size_t count, const char *const *item, char (*ids)[33], struct wa_buf *out)
+{
     struct wa_err err = WA_ERR_INIT;
     struct wa_buf texts[8];
     struct wa_sv views[8];
@@ -594,7 +599,7 @@ void person_orders(const struct person *p, enum wa_action_kind kind, const char 
         must(wa_rand_hex(a.id, 16, &err), &err);
         memcpy(ids[i], a.id, 33);
         wa_buf_init(&texts[i], WA_ACTION_BYTES_MAX);
-        must(wa_action_write(&a, packages, package_count, &texts[i], &err), &err);
+        must(wa_action_write(&a, item, item != NULL ? 1 : 0, &texts[i], &err), &err);
         views[i] = wa_buf_sv(&texts[i]);
     }
     must(wa_action_batch_sign(views, count, p->key, &p->chain, now, &batch, &err), &err);

@@ -107,5 +107,8 @@ void person_order(const struct person *p, const char *const *uuids, size_t count
 /* The same of another kind. */
 void person_orders(const struct person *p, enum wa_action_kind kind, const char *const *uuids,
                    size_t count, char (*ids)[33], struct wa_buf *out);
+/* The same of this package, or of what a cancel names; NULL: of none. */
+void person_signs(const struct person *p, enum wa_action_kind kind, const char *const *uuids,
+                  size_t count, const char *const *item, char (*ids)[33], struct wa_buf *out);
 
 #endif

@@ -59,6 +59,13 @@ static void ack(struct place *p, uint32_t conn, const char *id)
     bench_send(&p->b, WA_S_ACK, 0, wa_sv(text));
 }
 
+static void begun(struct place *p, uint32_t conn, const char *id)
+{
+    char text[128];
+    (void)snprintf(text, sizeof text, "{\"conn\":%u,\"id\":\"%s\",\"begun\":true}", conn, id);
+    bench_send(&p->b, WA_S_ACK, 0, wa_sv(text));
+}
+
 static void gone(struct place *p, uint32_t conn)
 {
     char text[64];
@@ -118,6 +125,56 @@ static void test_waits_for_the_machine(void **state)
     assert_int_equal(p->b.order_to, 6);
     ack(p, 6, id[0]);
     STATE(p, "delivered");
+}
+
+/* A cancel of what the machine has not got yet: dropped at once, and the machine is told first. */
+static void test_cancelled_before_it_was_sent(void **state)
+{
+    struct place *p = *state;
+    struct wa_buf body;
+    char id[1][33], cancel[1][33];
+    assert_int_equal(order(p, "machine", id), 200);
+    const char *uuid = "machine", *named = id[0];
+    person_signs(&p->p, WA_ACT_CANCEL, &uuid, 1, &named, cancel, &body);
+    assert_int_equal(post(p, &body), 200);
+    wa_buf_fini(&body);
+    BENCH_IS(&p->b, "SELECT state FROM actions WHERE kind = 'update'", "cancelled");
+    BENCH_IS(&p->b, "SELECT state FROM actions WHERE kind = 'cancel'", "queued");
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    assert_int_equal(p->b.orders, 1);
+    assert_non_null(strstr(wa_buf_str(&p->b.order), id[0]));
+    ack(p, 5, cancel[0]);
+    assert_int_equal(machine_result(&p->b, &p->m, cancel[0], "done", "ok", ""), 200);
+    BENCH_IS(&p->b, "SELECT state FROM actions WHERE kind = 'update'", "cancelled");
+}
+
+/* What is out stays as the machine says: it tells whether it was cancelled there. */
+static void test_cancelled_after_it_was_sent(void **state)
+{
+    struct place *p = *state;
+    struct wa_buf body, out;
+    char id[1][33], cancel[1][33];
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    assert_int_equal(order(p, "machine", id), 200);
+    ack(p, 5, id[0]);
+    begun(p, 5, id[0]);
+    STATE(p, "running");
+    begun(p, 5, id[0]);
+    STATE(p, "running");
+    const char *uuid = "machine", *named = id[0];
+    person_signs(&p->p, WA_ACT_CANCEL, &uuid, 1, &named, cancel, &body);
+    assert_int_equal(post(p, &body), 200);
+    wa_buf_fini(&body);
+    assert_int_equal(p->b.orders, 2);
+    BENCH_IS(&p->b, "SELECT state FROM actions WHERE kind = 'update'", "running");
+    assert_int_equal(machine_result(&p->b, &p->m, id[0], "cancelled", "cancelled", ""), 200);
+    wa_buf_init(&out, 1u << 20);
+    char query[64];
+    (void)snprintf(query, sizeof query, "id=%s&limit=0", id[0]);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/actions", query, p->token, WA_SV(""), &out),
+                     200);
+    assert_string_equal(wa_buf_str(&out), "{\"counts\":{\"cancelled\":1},\"actions\":[]}");
+    wa_buf_fini(&out);
 }
 
 /* The newest connection counts: what an older one does afterwards changes nothing. */
@@ -313,6 +370,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_to_a_connected_machine),
         TEST(test_waits_for_the_machine),
+        TEST(test_cancelled_before_it_was_sent),
+        TEST(test_cancelled_after_it_was_sent),
         TEST(test_second_connection),
         TEST(test_a_leave_is_made_good),
         TEST(test_comes_due),
