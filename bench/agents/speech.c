@@ -109,7 +109,7 @@ static enum wa_code hear_order(struct machine *m, const struct wa_json *j, struc
     if (strcmp(a.id, m->last_order) == 0)
         m->shard->twice++;
     memcpy(m->last_order, a.id, sizeof m->last_order);
-    wa_push_ack_write(a.id, answer);
+    wa_push_ack_write(a.id, false, answer);
     return WA_OK;
 }
 
