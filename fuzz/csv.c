@@ -1,10 +1,12 @@
 /* csv.c - comma lists and shell patterns: items are trimmed parts of the list and are found in it;
- * a pattern without special characters matches itself alone; '*' everything. Hex digits, too. */
+ * a pattern without special characters matches itself alone; '*' everything. Hex digits, too. A
+ * cell of a table stands in quotes, in one line, and begins no formula. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "codec/csv.h"
+#include "codec/csv_write.h"
 #include "codec/hex.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,11 +41,32 @@ static void check_hex(struct wa_sv text)
         abort();
 }
 
+static void check_cell(struct wa_sv text)
+{
+    WA_AUTO_BUF struct wa_buf out;
+    struct wa_csv w;
+    size_t quotes = 0;
+    wa_buf_init(&out, 8 * text.n + 64);
+    wa_csv_init(&w, &out);
+    wa_csv_text(&w, text);
+    if (out.failed != WA_OK)
+        return;
+    for (size_t i = 0; i < out.n; i++) {
+        if ((unsigned char)out.p[i] < ' ')
+            abort();
+        quotes += out.p[i] == '"';
+    }
+    if (out.n < 2 || out.p[0] != '"' || out.p[out.n - 1] != '"' || quotes % 2 != 0 ||
+        strchr("=+-@", out.p[1]) != NULL)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct wa_sv all = wa_sv_n(data, size), pattern;
     check_list(all);
     check_hex(all);
+    check_cell(all);
     if (size < 4096 && wa_sv_split(&all, '\n', &pattern)) /* its time grows with the product */
         check_pattern(pattern, all);
     return 0;

@@ -87,6 +87,8 @@ WA_CHECK enum wa_code wa_api_number(const struct wa_api_call *c, const char *nam
  * ends: the request is answered by it. WA_E_BUSY: there are too many already. */
 WA_CHECK enum wa_code wa_store_watch(struct wa_api_call *c, unsigned kinds, uint64_t seen,
                                      struct wa_err *err);
+/* The schemas of bodies, by name, as a JSON object. */
+void wa_api_schemas(struct wa_buf *out);
 /* The description of all calls, OpenAPI 3.1. */
 void wa_api_describe(struct wa_buf *out);
 

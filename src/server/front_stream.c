@@ -11,7 +11,8 @@ static const struct {
     const char *name, *content_type, *extra;
 } types[] = {
     {"events", "text/event-stream", "X-Accel-Buffering: no\r\n"},
-    {"csv", "text/csv; charset=utf-8; header=present", "Content-Disposition: attachment\r\n"},
+    {"csv", "text/csv; charset=utf-8; header=present",
+     "Content-Disposition: attachment; filename=\"list.csv\"\r\n"},
     {"metrics", "text/plain; version=0.0.4; charset=utf-8", NULL},
 };
 

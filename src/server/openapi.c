@@ -1,7 +1,7 @@
 /* openapi.c - the description of the API, made from the table of calls: what is not in the table
  * does not exist, and what is there is described.
  */
-#include "server/api.h"
+#include "server/api_list.h"
 
 /* What bodies look like. Answers may gain members; requests take exactly these. */
 static const char general[] =
@@ -97,15 +97,32 @@ static const char of_the_server[] =
     "state\"},"
     "\"Description\":{\"type\":\"object\"}";
 
+void wa_api_schemas(struct wa_buf *out)
+{
+    wa_buf_addf(out, "{%s%s%s}", general, of_packages, of_the_server);
+}
+
 static void write_schemas(struct wa_jw *w)
 {
     WA_AUTO_BUF struct wa_buf all;
     wa_buf_init(&all, 64u << 10);
-    wa_buf_addf(&all, "{%s%s%s}", general, of_packages, of_the_server);
+    wa_api_schemas(&all);
     wa_jw_raw(w, wa_buf_sv(&all));
 }
 
-static void write_ref(struct wa_jw *w, const char *about, const char *schema)
+static void write_content(struct wa_jw *w, const char *type, const char *key, const char *value)
+{
+    wa_jw_key(w, type);
+    wa_jw_obj(w);
+    wa_jw_key(w, "schema");
+    wa_jw_obj(w);
+    wa_jw_kv(w, key, value);
+    wa_jw_end(w);
+    wa_jw_end(w);
+}
+
+/* is_list: it comes as a table too. */
+static void write_ref(struct wa_jw *w, const char *about, const char *schema, bool is_list)
 {
     char ref[64];
     const char *type = strcmp(schema, "Bytes") == 0     ? "application/octet-stream"
@@ -116,13 +133,9 @@ static void write_ref(struct wa_jw *w, const char *about, const char *schema)
     wa_jw_kv(w, "description", about);
     wa_jw_key(w, "content");
     wa_jw_obj(w);
-    wa_jw_key(w, type);
-    wa_jw_obj(w);
-    wa_jw_key(w, "schema");
-    wa_jw_obj(w);
-    wa_jw_kv(w, "$ref", ref);
-    wa_jw_end(w);
-    wa_jw_end(w);
+    write_content(w, type, "$ref", ref);
+    if (is_list)
+        write_content(w, "text/csv", "type", "string");
     wa_jw_end(w);
 }
 
@@ -153,6 +166,9 @@ static void write_params(struct wa_jw *w, const struct wa_api_route *r)
             write_param(w, wa_sv_sub(part, 1, part.n - 2), "path", NULL, false);
     for (const struct wa_api_param *p = r->params; p != NULL && p->name != NULL; p++)
         write_param(w, wa_sv(p->name), "query", p->about, p->is_number);
+    if (wa_api_is_list(r))
+        write_param(w, wa_sv(WA_API_FORMAT), "query",
+                    "json, or csv: a table, all of the list unless there is a limit", false);
     wa_jw_end(w);
 }
 
@@ -162,11 +178,11 @@ static void write_answers(struct wa_jw *w, const struct wa_api_route *r)
     wa_jw_obj(w);
     wa_jw_key(w, "200");
     wa_jw_obj(w);
-    write_ref(w, "done", r->gives);
+    write_ref(w, "done", r->gives, wa_api_is_list(r));
     wa_jw_end(w);
     wa_jw_key(w, "default");
     wa_jw_obj(w);
-    write_ref(w, "not done: the status says what kind, the text why", "Error");
+    write_ref(w, "not done: the status says what kind, the text why", "Error", false);
     wa_jw_end(w);
     wa_jw_end(w);
 }
@@ -181,7 +197,10 @@ static void write_call(struct wa_jw *w, const struct wa_api_route *r)
     wa_jw_key(w, method);
     wa_jw_obj(w);
     wa_jw_kv(w, "summary", r->about);
-    wa_jw_kv(w, "description", r->is_open ? "Needs no session." : holders);
+    wa_jw_kv(w, "description",
+             r->is_open      ? "Needs no session."
+             : r->right == 0 ? "Whoever has a session."
+                             : holders);
     if (r->is_open) {
         wa_jw_key(w, "security");
         wa_jw_arr(w);
@@ -192,7 +211,7 @@ static void write_call(struct wa_jw *w, const struct wa_api_route *r)
         wa_jw_key(w, "requestBody");
         wa_jw_obj(w);
         wa_jw_kvb(w, "required", true);
-        write_ref(w, r->takes, r->takes);
+        write_ref(w, r->takes, r->takes, false);
         wa_jw_end(w);
     }
     write_answers(w, r);

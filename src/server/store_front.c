@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "net/http_server.h"
 #include "os/clock.h"
+#include "server/api_list.h"
 #include "server/inventory.h"
-#include "server/store_priv.h"
 
 /* --- requests --- */
 
@@ -20,15 +20,23 @@ void wa_store_request_free(struct wa_store_request *r)
     wa_free(r);
 }
 
-static void answer(struct wa_store_request *r, int status, const char *type, struct wa_sv body)
+/* next: query of the next page; "" when there is none. */
+static void answer(struct wa_store_request *r, int status, const char *type, struct wa_sv next,
+                   struct wa_sv body)
 {
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf text;
+    struct wa_jw w;
     wa_buf_init(&text, WA_IPC_MESSAGE_MAX);
-    wa_buf_addf(&text, "{\"status\":%d", status);
+    wa_jw_init(&w, &text);
+    wa_jw_obj(&w);
+    wa_jw_kvi(&w, "status", status);
     if (type != NULL)
-        wa_buf_addf(&text, ",\"type\":\"%s\"", type);
-    wa_buf_adds(&text, "}\n");
+        wa_jw_kv(&w, "type", type);
+    if (next.n > 0)
+        wa_jw_kvsv(&w, "next", next);
+    wa_jw_end(&w);
+    wa_buf_addc(&text, '\n');
     wa_buf_addsv(&text, body);
     if (wa_buf_check(&text, &err) == WA_OK)
         wa_store_reply_front(r->store, r->front, r->id, status, &text);
@@ -37,14 +45,33 @@ static void answer(struct wa_store_request *r, int status, const char *type, str
     wa_store_request_free(r);
 }
 
+static void answer_table(struct wa_store_request *r, struct wa_sv json)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf out;
+    WA_AUTO_BUF struct wa_buf next;
+    wa_buf_init(&out, WA_IPC_MESSAGE_MAX - 32768);
+    wa_buf_init(&next, 16384);
+    if (wa_api_table_write(r, json, &out, &next, &err) == WA_OK)
+        answer(r, 200, "csv", wa_buf_sv(&next), wa_buf_sv(&out));
+    else
+        wa_store_answer_err(r, &err);
+}
+
 void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body)
 {
-    answer(r, status, NULL, body);
+    if (status == 200 && r->table.route != NULL)
+        answer_table(r, body);
+    else
+        answer(r, status, NULL, WA_SV(""), body);
 }
 
 void wa_store_answer_as(struct wa_store_request *r, const char *type, struct wa_sv body)
 {
-    answer(r, 200, type, body);
+    if (type == NULL)
+        wa_store_answer(r, 200, body);
+    else
+        answer(r, 200, type, WA_SV(""), body);
 }
 
 void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *why)

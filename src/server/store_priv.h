@@ -17,6 +17,7 @@
 #define WA_STORE_FRONTS 64
 
 struct wa_store;
+struct wa_api_route;
 struct wa_scanning;
 struct wa_store_conn { /* an agent's WebSocket, somewhere on a front */
     int front;
@@ -80,7 +81,12 @@ struct wa_store_request {
     char *query;         /* owned */
     struct wa_buf body;
     char machine[WA_UUID_MAX +
-                 1];  /* whom its TLS certificate names, as the front says; "": nobody */
+                 1];      /* whom its TLS certificate names, as the front says; "": nobody */
+    struct wa_api_table { /* of a request that is answered as a table */
+        const struct wa_api_route *route; /* NULL: it is not */
+        bool is_first;                    /* with the columns' names */
+        bool goes_on; /* until the list's end: the front asks for the next page */
+    } table;
     bool is_question; /* only whether this may be asked: its body has not come */
 };
 void wa_store_request_free(struct wa_store_request *r);

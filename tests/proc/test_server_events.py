@@ -1,7 +1,10 @@
 """What integrators build on, on the real server: live events."""
 import contextlib
+import csv
+import io
 import json
 import re
+import sqlite3
 
 import pytest
 
@@ -171,3 +174,35 @@ def test_metrics(srv):
     until(counted, "the fronts have told their numbers")
     token = log_in(srv)
     assert srv.call("GET", "/metrics", token=token)[0] == 200
+
+
+# --- tables ---
+
+def test_a_table_of_all_machines(srv):
+    token = log_in(srv)
+    status, body, head = srv.call("GET", "/api/v1/hosts?format=csv", token=token)
+    assert status == 200 and "Content-Type: text/csv; charset=utf-8; header=present" in head and "Content-Disposition: attachment" in head
+    assert body == b'"uuid","name","fqdn","os","status","reachable","last_seen","registered_at"\r\n'
+    # Three pages of the journal, as one stream; the front asks for each as its caller.
+    database = srv.dir / "db/waptserver.sqlite"
+    with contextlib.closing(sqlite3.connect(database)) as db, db:
+        last = db.execute("SELECT MAX(seq) FROM journal").fetchone()[0]
+        node, = db.execute("SELECT node FROM journal").fetchone()
+        db.executemany("INSERT INTO journal (node, seq, at, digest, entry) VALUES (?, ?, 0, '', ?)", [(node, last + i, "=1+1;@x") for i in range(1, 2501)])
+    try:
+        status, body, head = srv.call("GET", "/api/v1/journal?format=csv", token=token)
+        assert status == 200 and "Transfer-Encoding: chunked" in head
+        text, rest = b"", body
+        while True:
+            size, _, rest = rest.partition(b"\r\n")
+            piece, rest = rest[:int(size, 16)], rest[int(size, 16) + 2:]
+            if not piece:
+                break
+            text += piece
+        rows = list(csv.reader(io.StringIO(text.decode(), newline="")))
+        assert rows[0] == ["seq", "at", "digest", "entry"] and [int(r[0]) for r in rows[1:]] == list(range(1, last + 2501))
+        assert rows[-1][3] == "'=1+1;'@x"
+    finally:
+        with contextlib.closing(sqlite3.connect(database)) as db, db:
+            db.execute("DELETE FROM journal WHERE seq > ?", (last,))
+    assert srv.call("GET", "/api/v1/session?format=csv", token=token)[0] == 400

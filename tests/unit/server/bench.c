@@ -275,6 +275,16 @@ static bool is_piece(struct bench *b, const struct wa_chan_msg *msg)
     return true;
 }
 
+static void read_next(struct bench *b, struct wa_sv head)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    wa_arena_init(&arena, 65536);
+    must(wa_json_parse(head, 0, &arena, &j, &err), &err);
+    (void)snprintf(b->next, sizeof b->next, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "next"))));
+}
+
 bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *out)
 {
     struct wa_chan_msg msg;
@@ -301,7 +311,8 @@ bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *o
             assert_false(answered);
             answered = true;
             assert_true(wa_sv_split(&rest, '\n', &head));
-            assert_int_equal(sscanf(head.p, "{\"status\":%d}", ret_status), 1);
+            assert_int_equal(sscanf(head.p, "{\"status\":%d", ret_status), 1);
+            read_next(b, head);
             if (out != NULL)
                 wa_buf_addsv(out, rest);
         }

@@ -32,6 +32,7 @@ struct bench {
     struct wa_buf stream; /* what came of a stream of events */
     uint32_t stream_id;
     bool stream_open;
+    char next[1024];  /* of the last answer: the query of the next page */
     bool is_tortured; /* memory may run out in the store, and only there: all else is paused */
 };
 void bench_new(struct bench *b);
