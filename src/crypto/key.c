@@ -120,6 +120,50 @@ enum wa_code wa_key_new_p256(struct wa_key **ret, struct wa_err *err)
     return wa_key_adopt_strong(pkey, true, "the new key", ret, err);
 }
 
+/* --- points --- */
+
+bool wa_key_point(const struct wa_key *key, uint8_t out[WA_KEY_POINT_BYTES])
+{
+    unsigned char *point = NULL;
+
+    if (key->weakness != NULL || key->kind != WA_KEY_EC || key->bits != 256)
+        return false;
+    size_t n = EVP_PKEY_get1_encoded_public_key(key->pkey, &point);
+    bool is_point = n == WA_KEY_POINT_BYTES && point[0] == POINT_CONVERSION_UNCOMPRESSED;
+    if (is_point)
+        memcpy(out, point, n);
+    OPENSSL_free(point);
+    ERR_clear_error();
+    return is_point;
+}
+
+/* The curve, from a key that is thrown away, and its point for a beginning. */
+enum wa_code wa_key_new_of_points(struct wa_key **ret, struct wa_err *err)
+{
+    EVP_PKEY *some = EVP_EC_gen("P-256"), *pkey = EVP_PKEY_new();
+    unsigned char *point = NULL;
+
+    size_t n = some == NULL ? 0 : EVP_PKEY_get1_encoded_public_key(some, &point);
+    bool is_made = n > 0 && pkey != NULL && EVP_PKEY_copy_parameters(pkey, some) == 1 &&
+                   EVP_PKEY_set1_encoded_public_key(pkey, point, n) == 1;
+    OPENSSL_free(point);
+    EVP_PKEY_free(some);
+    if (is_made)
+        return wa_key_adopt_strong(pkey, false, "the new key", ret, err);
+    EVP_PKEY_free(pkey);
+    return wa_ossl_fail(err, WA_E_NOMEM, "cannot make a P-256 key");
+}
+
+enum wa_code wa_key_set_point(struct wa_key *key, const uint8_t point[WA_KEY_POINT_BYTES],
+                              struct wa_err *err)
+{
+    if (point[0] != POINT_CONVERSION_UNCOMPRESSED ||
+        EVP_PKEY_set1_encoded_public_key(key->pkey, point, WA_KEY_POINT_BYTES) != 1)
+        return wa_ossl_fail(err, WA_E_INVALID, "cannot read a point of P-256");
+    ERR_clear_error();
+    return WA_OK;
+}
+
 void wa_key_free(struct wa_key *key)
 {
     if (key == NULL)

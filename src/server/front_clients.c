@@ -58,13 +58,19 @@ static enum wa_code take_list(struct wa_front *f, struct wa_sv lines, struct wa_
     return WA_OK;
 }
 
+static void close_revoked(struct wa_front *f, struct wa_exchange *first)
+{
+    for (struct wa_exchange *x = first; x != NULL; x = x->next)
+        if (x->ws != NULL && x->client.serial[0] != '\0' && is_revoked(f, x->client.serial))
+            wa_ws_close(x->ws, WA_PUSH_CLOSE_REFUSED, "the certificate was revoked");
+}
+
 void wa_front_take_revoked(struct wa_front *f, struct wa_sv lines)
 {
     struct wa_err err = WA_ERR_INIT;
     f->knows_revoked = take_list(f, lines, &err) == WA_OK;
     if (!f->knows_revoked)
         wa_log_err(&f->child.log, WA_LOG_ERROR, "revocations.not_taken", &err);
-    for (struct wa_exchange *x = f->exchanges; x != NULL; x = x->next)
-        if (x->ws != NULL && x->client.serial[0] != '\0' && is_revoked(f, x->client.serial))
-            wa_ws_close(x->ws, WA_PUSH_CLOSE_REFUSED, "the certificate was revoked");
+    close_revoked(f, f->exchanges);
+    close_revoked(f, f->greeted);
 }

@@ -70,9 +70,10 @@ struct wa_front {
     struct wa_timer *clock;
     struct wa_dir repo;
     char repo_path[WA_PATH_MAX];
-    struct wa_exchange *exchanges;
-    struct wa_map by_id; /* the same, by their id */
-    uint64_t body_bytes; /* of all bodies being collected */
+    struct wa_exchange *exchanges; /* but those of greeted */
+    struct wa_exchange *greeted;   /* WebSockets that have said who they are: most of all */
+    struct wa_map by_id;           /* all, by their id */
+    uint64_t body_bytes;           /* of all bodies being collected */
     uint32_t next_id;
     struct wa_map revoked; /* serial numbers of machines' certificates */
     bool knows_revoked;    /* the store has told them */
@@ -82,6 +83,8 @@ struct wa_front {
 /* NULL: memory ran out. */
 struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c);
 void wa_front_exchange_free(struct wa_exchange *x);
+/* It has said who it is. */
+void wa_front_exchange_greeted(struct wa_exchange *x);
 /* The error to the client; what is wrong with the server itself goes to the log only. */
 void wa_front_answer_err(struct wa_front *f, struct wa_http_conn *c, const struct wa_err *err);
 

@@ -155,7 +155,7 @@ void wa_front_greeted(struct wa_exchange *x, int status)
                     status == 401 ? "register again" : "refused");
         return;
     }
-    x->has_greeted = true;
+    wa_front_exchange_greeted(x);
     wa_push_welcome_write(&text);
     if (wa_ws_send(x->ws, wa_buf_sv(&text), &err) != WA_OK)
         wa_ws_close(x->ws, 1011, "failed");

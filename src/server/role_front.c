@@ -68,14 +68,31 @@ static void drop_body(struct wa_exchange *x)
     wa_buf_fini_secret(&x->body);
 }
 
-void wa_front_exchange_free(struct wa_exchange *x)
+static void unlink_exchange(struct wa_exchange *x)
 {
+    struct wa_exchange **first = x->has_greeted ? &x->front->greeted : &x->front->exchanges;
     if (x->prev != NULL)
         x->prev->next = x->next;
     else
-        x->front->exchanges = x->next;
+        *first = x->next;
     if (x->next != NULL)
         x->next->prev = x->prev;
+}
+
+void wa_front_exchange_greeted(struct wa_exchange *x)
+{
+    unlink_exchange(x);
+    x->has_greeted = true;
+    x->prev = NULL;
+    x->next = x->front->greeted;
+    if (x->next != NULL)
+        x->next->prev = x;
+    x->front->greeted = x;
+}
+
+void wa_front_exchange_free(struct wa_exchange *x)
+{
+    unlink_exchange(x);
     (void)wa_map_take(&x->front->by_id, key_of(&x->id));
     if (x->fd >= 0 && !x->is_resumable)
         remove_part(x);

@@ -251,7 +251,7 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
             WA_OK ||
         wa_rand_bytes(&s->throttle.seed, sizeof s->throttle.seed, err) != WA_OK ||
         wa_rand_bytes(&s->persons.seed, sizeof s->persons.seed, err) != WA_OK ||
-        wa_rand_map(&s->conns_by_uuid, err) != WA_OK ||
+        wa_rand_map(&s->conns_by_uuid, err) != WA_OK || wa_rand_map(&s->senders, err) != WA_OK ||
         wa_rand_map(&s->conns_by_id, err) != WA_OK || wa_loop_new(&s->loop, err) != WA_OK)
         return err->code;
     s->node.is_alone = s->child.config.database[0] == '\0';
@@ -290,6 +290,7 @@ int wa_server_store(const char *config_file)
     wa_node_fini(&store);
     wa_db_close(store.db);
     wa_fleet_free(store.fleet);
+    wa_store_senders_fini(&store);
     wa_store_events_close(&store);
     return wa_server_child_end(&store.child, code, &err);
 }

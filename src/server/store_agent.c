@@ -59,28 +59,12 @@ enum wa_code wa_store_check_shown(const char *machine, struct wa_sv uuid, struct
                    machine, WA_SV_ARG(uuid));
 }
 
-static enum wa_code load_key(struct wa_store *s, struct wa_sv uuid, struct wa_certs *certs,
-                             struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf pem;
-    int64_t seq = 0;
-    bool found = false;
-    wa_buf_init(&pem, 64u << 10);
-    if (wa_store_host(s->db, uuid, &pem, &seq, &found, err) != WA_OK)
-        return err->code;
-    if (!found)
-        return wa_fail(err, WA_E_AUTH, "this machine is not registered here: register it again");
-    return wa_certs_read_pem(wa_buf_sv(&pem), 1, certs, err);
-}
-
 enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope *e,
                                    const char *machine, struct wa_sv uuid, int64_t at,
                                    struct wa_err *err)
 {
-    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
     if (wa_store_check_shown(machine, uuid, err) != WA_OK ||
-        load_key(s, uuid, &certs, err) != WA_OK ||
-        wa_envelope_check(e, wa_cert_key(certs.items[0]), err) != WA_OK)
+        wa_store_check_signed(s, e, uuid, err) != WA_OK)
         return err->code;
     return wa_store_check_time(at, err);
 }

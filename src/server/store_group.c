@@ -57,7 +57,7 @@ void wa_store_reply_front(struct wa_store *s, int front, uint32_t id, int status
                           struct wa_buf *text)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (wa_db_group_is_open(s->db)) {
+    if (s->is_gathering && wa_db_group_is_open(s->db)) {
         if (hold(s, front, id, status, text)) {
             if (s->held_count >= HELD_MAX)
                 (void)wa_store_flush(s, &err);

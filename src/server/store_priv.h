@@ -44,6 +44,8 @@ struct wa_store {
     struct wa_timer *clock;
     int64_t cleaned_at, swept_at;
     int64_t told_at, told_seq; /* when the log was told the journal's head, and which */
+    struct wa_map senders;     /* digest of a machine's certificate -> its key's point, owned */
+    struct wa_key *sender;     /* set to one after another */
     struct wa_timer *flusher;  /* NULL: each transaction is committed by itself */
     bool is_gathering, is_stale;
     struct wa_store_held *held, **held_last;
@@ -133,6 +135,11 @@ void wa_store_reply_front(struct wa_store *s, int front, uint32_t id, int status
                           struct wa_buf *text);
 /* Where a commit has failed: what is in memory follows the database again. */
 WA_CHECK enum wa_code wa_store_refresh(struct wa_store *s, struct wa_err *err);
+/* --- store_senders.c --- */
+/* That the machine is registered and its key signed e. */
+WA_CHECK enum wa_code wa_store_check_signed(struct wa_store *s, const struct wa_envelope *e,
+                                            struct wa_sv uuid, struct wa_err *err);
+void wa_store_senders_fini(struct wa_store *s);
 /* --- store_front.c --- */
 /* Whatever a front says. */
 void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg);

@@ -279,6 +279,47 @@ static void text_without_a_key(void **state)
     WA_ASSERT_CODE(wa_key_read_public_pem(wa_sv_n(large, 1u << 20), &key, &err), WA_E_LIMIT);
 }
 
+/* One key stands for many signers in turn, and for none of those before. */
+static void points(void **state)
+{
+    WA_AUTO(wa_key) struct wa_key *a = NULL;
+    WA_AUTO(wa_key) struct wa_key *b = NULL;
+    WA_AUTO(wa_key) struct wa_key *rsa = NULL;
+    WA_AUTO(wa_key) struct wa_key *one = NULL;
+    WA_AUTO_BUF struct wa_buf of_a;
+    WA_AUTO_BUF struct wa_buf of_b;
+    uint8_t point_a[WA_KEY_POINT_BYTES], point_b[WA_KEY_POINT_BYTES];
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    wa_buf_init(&of_a, 1024);
+    wa_buf_init(&of_b, 1024);
+    WA_ASSERT_OK(wa_key_new_p256(&a, &err));
+    WA_ASSERT_OK(wa_key_new_p256(&b, &err));
+    WA_ASSERT_OK(wa_key_new_rsa(2048, &rsa, &err));
+    WA_ASSERT_OK(wa_key_new_of_points(&one, &err));
+    assert_true(wa_key_point(a, point_a) && wa_key_point(b, point_b));
+    assert_false(wa_key_point(rsa, point_a));
+    WA_ASSERT_OK(wa_sign(a, WA_SV("text"), &of_a, &err));
+    WA_ASSERT_OK(wa_sign(b, WA_SV("text"), &of_b, &err));
+    WA_ASSERT_CODE(wa_signature_check(one, WA_SV("text"), wa_buf_sv(&of_a), &err), WA_E_REFUSED);
+    for (int i = 0; i < 3; i++) {
+        WA_ASSERT_OK(wa_key_set_point(one, point_a, &err));
+        assert_true(wa_key_equal_public(one, a));
+        WA_ASSERT_OK(wa_signature_check(one, WA_SV("text"), wa_buf_sv(&of_a), &err));
+        WA_ASSERT_CODE(wa_signature_check(one, WA_SV("text"), wa_buf_sv(&of_b), &err),
+                       WA_E_REFUSED);
+        WA_ASSERT_OK(wa_key_set_point(one, point_b, &err));
+        WA_ASSERT_OK(wa_signature_check(one, WA_SV("text"), wa_buf_sv(&of_b), &err));
+        WA_ASSERT_CODE(wa_signature_check(one, WA_SV("text"), wa_buf_sv(&of_a), &err),
+                       WA_E_REFUSED);
+    }
+    point_a[40] ^= 1; /* not on the curve: nobody's, until it is set to another */
+    WA_ASSERT_CODE(wa_key_set_point(one, point_a, &err), WA_E_INVALID);
+    WA_ASSERT_CODE(wa_signature_check(one, WA_SV("text"), wa_buf_sv(&of_a), &err), WA_E_REFUSED);
+    WA_ASSERT_OK(wa_key_set_point(one, point_b, &err));
+    WA_ASSERT_OK(wa_signature_check(one, WA_SV("text"), wa_buf_sv(&of_b), &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +330,7 @@ int main(void)
         cmocka_unit_test(public_keys),
         cmocka_unit_test(halves_of_one_key),
         cmocka_unit_test(new_keys),
+        cmocka_unit_test(points),
         cmocka_unit_test(text_without_a_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

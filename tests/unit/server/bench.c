@@ -109,6 +109,7 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     s->child.log.fd = -1;
     wa_map_init(&s->conns_by_uuid, 1);
     wa_map_init(&s->conns_by_id, 0);
+    wa_map_init(&s->senders, 2);
     make_dir(b, "trusted", s->trusted);
     must(wa_loop_new(&s->loop, &err), &err);
     if (url[0] == '\0' && other == NULL)
@@ -176,6 +177,7 @@ void bench_free(struct bench *b)
     wa_buf_fini(&b->stream);
     wa_db_close(s->db);
     wa_fleet_free(s->fleet);
+    wa_store_senders_fini(s);
     wa_loop_free(s->loop);
     wa_key_free(b->relay);
     wa_cert_free(b->authority);
