@@ -155,6 +155,17 @@ void wa_http_stream_end(struct wa_http_conn *c, bool is_whole)
     wa_http_conn_continue(c);
 }
 
+void wa_http_answer_cached(struct wa_http_conn *c, const char *content_type, const char *cache,
+                           const char *extra)
+{
+    if (c->answered || c->dead)
+        return;
+    begin(c, 200, content_type, cache);
+    wa_buf_addf(&c->out.bytes, "%sContent-Length: 0\r\n\r\n", extra);
+    wa_http_conn_answering(c);
+    wa_http_conn_continue(c);
+}
+
 void wa_http_err_body(const struct wa_err *err, struct wa_buf *out)
 {
     struct wa_jw w;
@@ -240,7 +251,8 @@ static void add_range(struct wa_buf *out, const struct piece *p)
                     p->status == 416 ? 0ull : (unsigned long long)p->count);
 }
 
-void wa_http_answer_file(struct wa_http_conn *c, int fd, const char *content_type, const char *etag)
+void wa_http_answer_file(struct wa_http_conn *c, int fd, const char *content_type, const char *etag,
+                         const char *cache)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_stat st;
@@ -264,7 +276,8 @@ void wa_http_answer_file(struct wa_http_conn *c, int fd, const char *content_typ
                        (unsigned long long)st.size);
     wa_date_http(st.mtime, modified);
     struct piece p = choose(c->head, st.size, tag, modified);
-    begin(c, p.status, p.status == 200 || p.status == 206 ? content_type : NULL, "no-cache");
+    begin(c, p.status, p.status == 200 || p.status == 206 ? content_type : NULL,
+          cache != NULL ? cache : "no-cache");
     wa_buf_addf(&c->out.bytes, "ETag: %s\r\nLast-Modified: %s\r\nAccept-Ranges: bytes\r\n", tag,
                 modified);
     add_range(&c->out.bytes, &p);

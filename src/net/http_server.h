@@ -91,14 +91,18 @@ void wa_http_stream_body(struct wa_http_conn *c, uint64_t max, struct wa_sink *s
  * or NULL. */
 void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type, struct wa_sv body,
                     const char *extra);
+/* 200 without a body, for a proxy that has it: caches may keep it as said. */
+void wa_http_answer_cached(struct wa_http_conn *c, const char *content_type, const char *cache,
+                           const char *extra);
 /* {"error":{"code":"...","message":"..."}} */
 void wa_http_err_body(const struct wa_err *err, struct wa_buf *out);
 /* The same as an answer, with the status of wa_code_http(). */
 void wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err);
 /* A regular file, with Content-Length, ETag (from digest when given, else inode-mtime-size),
- * Last-Modified, conditional requests, one range, HEAD. Takes over fd. */
-void wa_http_answer_file(struct wa_http_conn *c, int fd, const char *content_type,
-                         const char *etag);
+ * Last-Modified, conditional requests, one range, HEAD. cache: of Cache-Control, NULL: "no-cache".
+ * Takes over fd. */
+void wa_http_answer_file(struct wa_http_conn *c, int fd, const char *content_type, const char *etag,
+                         const char *cache);
 
 /* An answer of status 200 in pieces, whose end nobody knows yet. The client says nothing more
  * meanwhile: what it sends ends the connection. Whenever it ends but by wa_http_stream_end(),

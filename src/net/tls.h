@@ -42,6 +42,11 @@ typedef bool (*wa_tls_revoked_fn)(void *user, const char *serial);
 WA_CHECK enum wa_code wa_tls_ask_clients(struct wa_tls_ctx *ctx, const struct wa_cert *authority,
                                          wa_tls_revoked_fn is_revoked, void *user,
                                          struct wa_err *err);
+/* The same judgement of a certificate (PEM) that a client has proved to somebody we believe: a
+ * proxy. WA_E_DENIED with the reason. */
+struct wa_tls_peer;
+WA_CHECK enum wa_code wa_tls_check_client(const struct wa_tls_ctx *ctx, struct wa_sv pem,
+                                          struct wa_tls_peer *ret, struct wa_err *err);
 void wa_tls_ctx_free(struct wa_tls_ctx *ctx);
 WA_AUTO_DEFINE(wa_tls_ctx, wa_tls_ctx_free)
 /* For net/http_client: installs the policy of a client context in libcurl's SSL_CTX. ctx must

@@ -67,6 +67,35 @@ enum wa_code wa_tls_ask_clients(struct wa_tls_ctx *ctx, const struct wa_cert *au
     return WA_OK;
 }
 
+static enum wa_code name_of(const struct wa_cert *cert, struct wa_tls_peer *ret, struct wa_err *err)
+{
+    if (strlen(wa_cert_cn(cert)) >= sizeof ret->name)
+        return wa_fail(err, WA_E_INVALID, "the client's certificate names nobody we know");
+    (void)snprintf(ret->name, sizeof ret->name, "%s", wa_cert_cn(cert));
+    (void)snprintf(ret->serial, sizeof ret->serial, "%s", wa_cert_serial(cert));
+    return WA_OK;
+}
+
+enum wa_code wa_tls_check_client(const struct wa_tls_ctx *ctx, struct wa_sv pem,
+                                 struct wa_tls_peer *ret, struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
+    if (wa_certs_read_pem(pem, 1, &certs, err) != WA_OK)
+        return err->code;
+    X509_STORE_CTX *s = X509_STORE_CTX_new();
+    if (s == NULL)
+        return wa_nomem(err);
+    bool is_ready = X509_STORE_CTX_init(s, SSL_CTX_get_cert_store(ctx->ssl),
+                                        wa_cert_native(certs.items[0]), NULL) == 1 &&
+                    X509_STORE_CTX_set_default(s, "ssl_client") == 1;
+    bool is_good = is_ready && verify_client(s, (void *)(uintptr_t)ctx) == 1;
+    const char *why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(s));
+    X509_STORE_CTX_free(s);
+    if (!is_ready)
+        return wa_tls_fail(err, WA_E_NOMEM, "judge a client's certificate");
+    return is_good ? name_of(certs.items[0], ret, err) : wa_fail(err, WA_E_DENIED, "%s", why);
+}
+
 enum wa_code wa_tls_peer(const struct wa_tls *t, struct wa_tls_peer *ret, struct wa_err *err)
 {
     X509 *x = wa_tls_peer_native(t);
@@ -82,9 +111,5 @@ enum wa_code wa_tls_peer(const struct wa_tls *t, struct wa_tls_peer *ret, struct
     OPENSSL_free(der);
     if (code != WA_OK)
         return code;
-    if (strlen(wa_cert_cn(cert)) >= sizeof ret->name)
-        return wa_fail(err, WA_E_INVALID, "the client's certificate names nobody we know");
-    (void)snprintf(ret->name, sizeof ret->name, "%s", wa_cert_cn(cert));
-    (void)snprintf(ret->serial, sizeof ret->serial, "%s", wa_cert_serial(cert));
-    return WA_OK;
+    return name_of(cert, ret, err);
 }

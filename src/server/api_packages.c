@@ -1,6 +1,7 @@
 /* api_packages.c - packages leave the repository; the signed documents come into it, whose file a
  * front has written. How packages come in is api_uploads.c.
  */
+#include "proto/hostid.h"
 #include "server/store_scan.h"
 
 static void on_changed(struct wa_store *s, struct wa_scanning *k, const struct wa_json *answer,
@@ -40,11 +41,49 @@ static enum wa_code call_delete_package(struct wa_api_call *c, struct wa_err *er
     return wa_api_scan(c, "delete", &wish, NULL, on_changed, err);
 }
 
+/* --- machines' own --- */
+
+static enum wa_code file_of(const struct wa_api_call *c, char out[WA_UUID_MAX + 32],
+                            struct wa_err *err)
+{
+    if (!wa_hostid_is_valid(wa_sv(c->args[0])))
+        return wa_fail(err, WA_E_USAGE, "'%s' is not the uuid of a host", c->args[0]);
+    (void)snprintf(out, WA_UUID_MAX + 32, "wapt-host/%.64s.wapt", c->args[0]);
+    return wa_api_need_host(c, c->args[0], err);
+}
+
+/* For people; machines fetch theirs as files. */
+static enum wa_code call_get_host_package(struct wa_api_call *c, struct wa_err *err)
+{
+    char file[WA_UUID_MAX + 32];
+    if (file_of(c, file, err) != WA_OK)
+        return err->code;
+    c->is_later = true;
+    wa_store_answer_as(c->request, "file", wa_sv(file));
+    return WA_OK;
+}
+
+static enum wa_code call_delete_host_package(struct wa_api_call *c, struct wa_err *err)
+{
+    char file[WA_UUID_MAX + 32];
+    struct wa_upload none = {.size = 0};
+    if (file_of(c, file, err) != WA_OK)
+        return err->code;
+    (void)snprintf(none.host, sizeof none.host, "%.64s",
+                   c->args[0]); /* it is in nothing any more */
+    const struct wa_scan_wish wish = {.file = wa_sv(file)};
+    return wa_api_scan(c, "delete", &wish, &none, on_changed, err);
+}
+
 /* --- the calls --- */
 
 static const struct wa_api_route routes[] = {
     {"DELETE", "/api/v1/packages/{file}", WA_MAY_DELETE_PACKAGES, false, call_delete_package,
      "Delete a package", NULL, NULL, "Placed"},
+    {"GET", "/api/v1/host-packages/{uuid}", WA_MAY_VIEW, false, call_get_host_package,
+     "Fetch a machine's own package", NULL, NULL, "Bytes"},
+    {"DELETE", "/api/v1/host-packages/{uuid}", WA_MAY_UPLOAD_PLAIN, false, call_delete_host_package,
+     "Delete a machine's own package", NULL, NULL, "Placed"},
     {"PUT", "/api/v1/repository/root", WA_MAY_PUBLISH, false, call_put_document,
      "Publish a new root document", NULL, "Document", "Placed"},
     {"PUT", "/api/v1/repository/published", WA_MAY_PUBLISH, false, call_put_document,

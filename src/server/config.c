@@ -31,6 +31,14 @@ static const struct wa_conf_option options[] = {
      0, "Of these, those of one address that are no agent's permanent one"},
     {"options", "client_certificate_days", WA_CONF_INT, OPT(client_cert_days), "90", 1,
      WA_CLIENT_CERT_DAYS_MAX, 0, "Days that the TLS certificate of a machine lasts"},
+    {"options", "host_packages", WA_CONF_STR, OPT(host_packages), "certificate", 0, 0, 0,
+     "certificate: a machine's own package goes to the machine whose certificate it shows; open: "
+     "to "
+     "whoever knows its name, as WAPT 1.8's agents need it"},
+    {"options", "proxy_addresses", WA_CONF_CSV, OPT(proxies), "", 0, 0, 0,
+     "Addresses of proxies that are believed, with the secret, what they say of their clients"},
+    {"options", "accel_redirect", WA_CONF_STR, OPT(accel), "", 0, 0, 0,
+     "Path below which such a proxy serves the repository itself; empty: the server sends files"},
     {"options", "upload_max_mib", WA_CONF_INT, OPT(upload_max), "65536", 1, 65536, 0,
      "Largest package that is taken, in MiB"},
     {"options", "upload_person_mib", WA_CONF_INT, OPT(upload_person), "131072", 1, 1 << 30, 0,
@@ -94,6 +102,19 @@ static enum wa_code name_node(struct wa_server_config *c, struct wa_err *err)
                          c->node, WA_NODE_NAME_MAX, c->file);
 }
 
+static enum wa_code check_files(const struct wa_server_config *c, struct wa_err *err)
+{
+    if (strcmp(c->host_packages, "certificate") != 0 && strcmp(c->host_packages, "open") != 0)
+        return wa_fail(err, WA_E_CONFIG,
+                       "'%s': host_packages takes 'certificate' or 'open', not '%s'", c->file,
+                       c->host_packages);
+    if (c->accel[0] != '\0' && (c->accel[0] != '/' || c->accel[strlen(c->accel) - 1] != '/'))
+        return wa_fail(err, WA_E_CONFIG,
+                       "'%s': accel_redirect takes a path like '/wapt-files/', not '%s'", c->file,
+                       c->accel);
+    return WA_OK;
+}
+
 enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
                                    struct wa_err *err)
 {
@@ -118,7 +139,8 @@ enum wa_code wa_server_config_load(const char *file, struct wa_server_config *re
         wa_server_config_free(&c); /* what was read before */
         return err->code;
     }
-    if (check_secret(&c, err) != WA_OK || name_node(&c, err) != WA_OK) {
+    if (check_secret(&c, err) != WA_OK || check_files(&c, err) != WA_OK ||
+        name_node(&c, err) != WA_OK) {
         wa_server_config_free(&c);
         return err->code;
     }

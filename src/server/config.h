@@ -15,6 +15,8 @@ struct wa_server_config {
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
     char *metrics_addresses;                      /* who reads metrics without a login */
     bool is_ldaps;
+    char *host_packages;   /* "certificate" or "open" */
+    char *proxies, *accel; /* addresses; path below which the proxy has repo/ */
     int64_t upload_max, upload_person, upload_all, upload_keep; /* MiB */
     int64_t upload_days;
     int64_t port, fronts, max_connections, max_per_address;
@@ -57,6 +59,10 @@ WA_CHECK enum wa_code wa_server_setup(const struct wa_setup *s, char fingerprint
 WA_CHECK enum wa_code wa_server_make_dirs(const char *dir_path, struct wa_err *err);
 /* The key that stamps the repository's time, when it is not there yet. */
 WA_CHECK enum wa_code wa_server_timestamp_key(const char *dir, struct wa_err *err);
+
+/* private/proxy.secret, by which proxies are believed, and the line that nginx includes to say it,
+ * private/proxy.conf; when there are proxies, and no secret yet. */
+WA_CHECK enum wa_code wa_server_proxy_secret(const struct wa_server_config *c, struct wa_err *err);
 
 /* --- tokens.c: enrolment tokens. Called by root, they give up all but the database first. --- */
 #define WA_TOKEN_ID 12u /* hex digits of its SHA-256 by which a token is named */

@@ -20,6 +20,7 @@ enum wa_code wa_front_ask_clients(struct wa_front *f, struct wa_tls_ctx *tls, st
     if (wa_rand_map(&f->revoked, err) != WA_OK ||
         wa_authority_read(&f->child.config, false, &a, err) != WA_OK)
         return err->code;
+    f->tls = tls;
     enum wa_code code = wa_tls_ask_clients(tls, a.cert, is_revoked, f, err);
     wa_authority_fini(&a);
     return code;
@@ -31,6 +32,9 @@ enum wa_code wa_front_machine(struct wa_front *f, const struct wa_http_conn *c,
     struct wa_tls_peer peer;
     *ret = (struct wa_tls_peer){.name = ""};
     if (wa_http_client(c, &peer, err) != WA_OK)
+        return err->code;
+    if (peer.serial[0] == '\0' && f->knows_revoked &&
+        wa_front_proxied_client(f, c, &peer, err) != WA_OK)
         return err->code;
     if (peer.serial[0] == '\0')
         return WA_OK;

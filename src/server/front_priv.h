@@ -10,13 +10,15 @@
 
 /* --- front_route.c --- */
 enum wa_front_kind {
-    WA_FRONT_PING,   /* and /healthz */
-    WA_FRONT_FILE,   /* of the repository */
-    WA_FRONT_PUSH,   /* the agents' WebSocket */
-    WA_FRONT_OPEN,   /* what proves itself by its body: agents' statements, logins; and what the
-                        store answers to anybody, or judges itself */
-    WA_FRONT_API,    /* only with a session */
-    WA_FRONT_UPLOAD, /* the same, and the body goes into a file */
+    WA_FRONT_PING,     /* and /healthz */
+    WA_FRONT_FILE,     /* of the repository */
+    WA_FRONT_HOST,     /* a machine's own package */
+    WA_FRONT_ASK_HOST, /* a proxy asks whether its client may have one */
+    WA_FRONT_PUSH,     /* the agents' WebSocket */
+    WA_FRONT_OPEN,     /* what proves itself by its body: agents' statements, logins; and what the
+                          store answers to anybody, or judges itself */
+    WA_FRONT_API,      /* only with a session */
+    WA_FRONT_UPLOAD,   /* the same, and the body goes into a file */
 };
 struct wa_front_route {
     enum wa_front_kind kind;
@@ -75,6 +77,8 @@ struct wa_front {
     struct wa_map by_id;           /* all, by their id */
     uint64_t body_bytes;           /* of all bodies being collected */
     uint32_t next_id;
+    struct wa_tls_ctx *tls;
+    char proxy_secret[65]; /* "": no proxy is believed */
     struct wa_map revoked; /* serial numbers of machines' certificates */
     bool knows_revoked;    /* the store has told them */
     size_t stream_count;
@@ -103,6 +107,28 @@ struct wa_exchange *wa_front_find(const struct wa_front *f, uint32_t id);
 /* Passes the exchange's request on to the store, with that query. */
 WA_CHECK enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_question,
                                    struct wa_sv body, struct wa_err *err);
+
+/* --- front_proxy.c --- */
+/* The secret, if there are proxies to believe. Reads a file. */
+WA_CHECK enum wa_code wa_front_read_proxy(struct wa_front *f, struct wa_err *err);
+/* Whether the request comes from a proxy that is believed. */
+bool wa_front_is_proxied(const struct wa_front *f, const struct wa_http_conn *c);
+/* The client's address: the connection's, or what such a proxy says, then in out. */
+const char *wa_front_peer(const struct wa_front *f, const struct wa_http_conn *c, char out[48]);
+/* The machine that such a proxy's client has shown to be; *ret is left alone when none. */
+WA_CHECK enum wa_code wa_front_proxied_client(const struct wa_front *f,
+                                              const struct wa_http_conn *c, struct wa_tls_peer *ret,
+                                              struct wa_err *err);
+
+/* --- front_files.c --- */
+/* Answers with a file of the repository, whoever asks. */
+void wa_front_file(struct wa_front *f, struct wa_http_conn *c, struct wa_sv path);
+/* The same for a machine's own package, which goes to that machine alone. */
+void wa_front_host_package(struct wa_front *f, struct wa_http_conn *c,
+                           const struct wa_tls_peer *client, struct wa_sv path);
+/* For nginx's auth_request: 204 or 403. */
+void wa_front_may_have(struct wa_front *f, struct wa_http_conn *c,
+                       const struct wa_tls_peer *client);
 
 /* --- front_stream.c --- */
 struct wa_front_answer { /* the head of what the store answers; borrowed */

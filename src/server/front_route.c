@@ -22,7 +22,7 @@ static bool is_read(const struct wa_http_head *h)
     return h->method == WA_HTTP_GET || h->method == WA_HTTP_HEAD;
 }
 
-/* Hidden names are never served; host packages only to who knows their name. */
+/* Hidden names are never served. */
 static enum wa_code route_file(const struct wa_http_head *h, struct wa_front_route *r,
                                const char **ret_allow, struct wa_err *err)
 {
@@ -36,7 +36,7 @@ static enum wa_code route_file(const struct wa_http_head *h, struct wa_front_rou
     for (size_t i = 0; i + 1 < path.n; i++)
         if (path.p[i] == '/' && path.p[i + 1] == '.')
             return wa_fail(err, WA_E_NOT_FOUND, "there is no such file");
-    r->kind = WA_FRONT_FILE;
+    r->kind = wa_sv_starts(path, "wapt-host/") ? WA_FRONT_HOST : WA_FRONT_FILE;
     r->file = path;
     return WA_OK;
 }
@@ -102,6 +102,8 @@ enum wa_code wa_front_route(const struct wa_http_head *h, struct wa_front_route 
     } else if (wa_sv_starts(h->path, "/wapt/") || wa_sv_starts(h->path, "/wapt-host/")) {
         if (route_file(h, &r, ret_allow, err) != WA_OK)
             return err->code;
+    } else if (wa_sv_eqs(h->path, "/auth/host-package") && is_read(h)) {
+        r.kind = WA_FRONT_ASK_HOST;
     } else if (route_open(h, &r, ret_allow)) {
         if (*ret_allow != NULL)
             return wa_fail(err, WA_E_USAGE, "statements are only sent");

@@ -4,8 +4,9 @@
 
 #include "base/buf.h"
 
-#define WA_HOSTSET_MAX (1 << 24) /* numbers: far more machines than were ever registered anywhere  \
-                                  */
+#define WA_HOSTSET_MAX                                                                             \
+    (1 << 24) /* numbers: far more machines than were ever registered anywhere                     \
+               */
 
 struct wa_hostset {
     uint8_t *bits; /* owned */

@@ -47,7 +47,8 @@ struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c
     f->exchanges = x;
     if (c != NULL) {
         wa_http_set_user(c, x);
-        (void)snprintf(x->peer, sizeof x->peer, "%s", wa_http_peer(c));
+        char address[48];
+        (void)snprintf(x->peer, sizeof x->peer, "%s", wa_front_peer(f, c, address));
     }
     return x;
 }
@@ -167,7 +168,7 @@ enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_que
     wa_jw_kvsv(&w, "path", h->path);
     wa_jw_kvsv(&w, "query", query);
     wa_jw_kvsv(&w, "bearer", route.bearer);
-    wa_jw_kv(&w, "peer", wa_http_peer(x->http));
+    wa_jw_kv(&w, "peer", x->peer);
     wa_jw_kv(&w, "machine", x->client.name);
     if (last.n > 0)
         wa_jw_kvsv(&w, "last_event", wa_sv_sub(last, 0, 23));
@@ -193,23 +194,6 @@ static void forward(struct wa_exchange *x)
     drop_body(x);
     if (code != WA_OK)
         fail(x, &err);
-}
-
-/* --- files --- */
-
-static void serve_file(struct wa_front *f, struct wa_http_conn *c, struct wa_sv path)
-{
-    struct wa_relpath name;
-    struct wa_err err = WA_ERR_INIT;
-    int fd = -1;
-    if (wa_relpath_parse(path, &name, &err) != WA_OK ||
-        wa_file_open(&f->repo, &name, &fd, &err) != WA_OK) {
-        (void)wa_fail(&err, WA_E_NOT_FOUND, "there is no such file");
-        wa_http_answer_err(c, &err);
-        return;
-    }
-    wa_http_answer_file(c, fd, wa_sv_ends(path, ".png") ? "image/png" : "application/octet-stream",
-                        NULL);
 }
 
 static void ping(struct wa_front *f, struct wa_http_conn *c)
@@ -344,7 +328,12 @@ static void answer(struct wa_exchange *x, const struct wa_front_answer *a, struc
     const char *extra = NULL;
     const char *type = wa_front_content_type(a->type, &extra);
     wa_http_set_user(c, NULL);
+    struct wa_front *f = x->front;
     wa_front_exchange_free(x);
+    if (a->status == 200 && wa_sv_eqs(a->type, "file")) {
+        wa_front_file(f, c, body);
+        return;
+    }
     wa_http_answer(c, (int)a->status, type, body,
                    a->status == 401   ? "WWW-Authenticate: Bearer\r\n"
                    : a->status == 429 ? "Retry-After: 60\r\n"
@@ -445,7 +434,11 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
     else if (r.kind == WA_FRONT_PING)
         ping(f, c);
     else if (r.kind == WA_FRONT_FILE)
-        serve_file(f, c, r.file);
+        wa_front_file(f, c, r.file);
+    else if (r.kind == WA_FRONT_HOST)
+        wa_front_host_package(f, c, &client, r.file);
+    else if (r.kind == WA_FRONT_ASK_HOST)
+        wa_front_may_have(f, c, &client);
     else if ((x = wa_front_exchange(f, c)) == NULL) {
         (void)wa_nomem(&err);
         wa_front_answer_err(f, c, &err);
@@ -532,6 +525,7 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
     WA_AUTO(wa_tls_ctx) struct wa_tls_ctx *tls = NULL;
     if (wa_server_child_init(&f->child, WA_SR_FRONT, config_file, err) != WA_OK ||
         read_tls(f, &tls, err) != WA_OK || wa_front_ask_clients(f, tls, err) != WA_OK ||
+        wa_front_read_proxy(f, err) != WA_OK ||
         wa_server_path(&f->child.config, "repo", f->repo_path, err) != WA_OK ||
         wa_server_path(&f->child.config, "repo/incoming", incoming, err) != WA_OK ||
         wa_dir_open(f->repo_path, &f->repo, err) != WA_OK || wa_rand_map(&f->by_id, err) != WA_OK ||

@@ -138,6 +138,29 @@ enum wa_code wa_server_timestamp_key(const char *dir, struct wa_err *err)
     return wa_path_stat(path, &st, &missing) == WA_OK ? WA_OK : write_pair(dir, "timestamp", err);
 }
 
+enum wa_code wa_server_proxy_secret(const struct wa_server_config *c, struct wa_err *err)
+{
+    char path[WA_PATH_MAX], conf[WA_PATH_MAX], hex[65], line[128];
+    struct wa_stat st;
+    struct wa_err missing = WA_ERR_INIT;
+    if (c->proxies[0] == '\0')
+        return WA_OK;
+    if (wa_server_path(c, "private/proxy.secret", path, err) != WA_OK ||
+        wa_server_path(c, "private/proxy.conf", conf, err) != WA_OK)
+        return err->code;
+    if (wa_path_stat(path, &st, &missing) == WA_OK)
+        return WA_OK;
+    if (wa_rand_hex(hex, 32, err) != WA_OK)
+        return err->code;
+    (void)snprintf(line, sizeof line, "proxy_set_header X-Wapt-Proxy %s;\n", hex);
+    enum wa_code code = wa_path_replace(conf, wa_sv(line), 0600, err);
+    if (code == WA_OK)
+        code = wa_path_replace(path, wa_sv(hex), 0600, err);
+    wa_wipe(line, sizeof line);
+    wa_wipe(hex, sizeof hex);
+    return code;
+}
+
 static enum wa_code write_config(const struct wa_setup *s, const char *config, struct wa_err *err)
 {
     char uuid[37];

@@ -58,9 +58,10 @@ class Server:
             out.setdefault(role, []).append(int(pid))
         return out
 
-    def connect(self, source="127.0.0.1"):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    def connect(self, source="127.0.0.1", context=None):
+        if context is None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         raw = socket.create_connection(("127.0.0.1", self.port), 20, source_address=(source, 0))
         return context.wrap_socket(raw)
 

@@ -43,7 +43,7 @@ static void answer(struct site *s, struct wa_http_conn *c, const struct wa_http_
     char path[] = "/tmp/wapt-endless-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0 && unlink(path) == 0 && ftruncate(fd, (off_t)1 << 32) == 0);
-    wa_http_answer_file(c, fd, "application/json", NULL);
+    wa_http_answer_file(c, fd, "application/json", NULL, NULL);
 }
 
 static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_head *head)

@@ -47,13 +47,13 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
     else if (wa_sv_eqs(head->path, "/bad-sink"))
         wa_http_stream_body(c, BIG_BYTES, &a->bad_sink);
     else if (wa_sv_eqs(head->path, "/file"))
-        wa_http_answer_file(c, dup(a->file), "text/plain", "tag");
+        wa_http_answer_file(c, dup(a->file), "text/plain", "tag", NULL);
     else if (wa_sv_eqs(head->path, "/untagged"))
-        wa_http_answer_file(c, dup(a->file), "text/plain", NULL);
+        wa_http_answer_file(c, dup(a->file), "text/plain", NULL, NULL);
     else if (wa_sv_eqs(head->path, "/big"))
-        wa_http_answer_file(c, dup(a->big), NULL, "big");
+        wa_http_answer_file(c, dup(a->big), NULL, "big", NULL);
     else if (wa_sv_eqs(head->path, "/folder"))
-        wa_http_answer_file(c, open("/tmp", O_RDONLY | O_CLOEXEC), NULL, NULL);
+        wa_http_answer_file(c, open("/tmp", O_RDONLY | O_CLOEXEC), NULL, NULL, NULL);
     else if (wa_sv_eqs(head->path, "/error")) {
         (void)wa_fail(&err, WA_E_AUTH, "say who you are, \"please\"");
         wa_http_answer_err(c, &err);

@@ -64,7 +64,7 @@ static const struct {
     {"HEAD /wapt/a%20b.wapt", "", WA_OK, WA_FRONT_FILE, 0, "wapt/a b.wapt"},
     {"PUT /wapt/a.wapt", LENGTH, WA_E_USAGE, 0, 0, "GET, HEAD"},
     {"DELETE /wapt-host/m.wapt", TOKEN, WA_E_USAGE, 0, 0, "GET, HEAD"},
-    {"GET /wapt-host/m.wapt", "", WA_OK, WA_FRONT_FILE, 0, "wapt-host/m.wapt"},
+    {"GET /wapt-host/m.wapt", "", WA_OK, WA_FRONT_HOST, 0, "wapt-host/m.wapt"},
     {"GET /wapt-host/Packages", "", WA_E_DENIED, 0, 0, NULL},
     {"GET /wapt-host/", "", WA_E_DENIED, 0, 0, NULL},
     {"GET /wapt/.hidden", "", WA_E_NOT_FOUND, 0, 0, NULL},

@@ -1,0 +1,153 @@
+"""What a server's repository gives to whom: files with all that HTTP has for them, and a machine's own package to that machine alone."""
+import os
+import ssl
+import subprocess
+
+import pytest
+from conftest import BIN, run
+from test_server_hostile import Server, put
+
+
+def client_certificate(srv, base, name, *more):
+    """As the server's authority issues them; by its key, which only the server has."""
+    private = srv.dir / "private"
+    key, csr, crt, ext = (base / f"{name}{s}" for s in (".key", ".csr", ".crt", ".ext"))
+    ext.write_text("extendedKeyUsage=critical,clientAuth\nkeyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:false\n")
+    subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", csr],
+                   check=True, capture_output=True)
+    ca = more or ("-CA", private / "authority.crt", "-CAkey", private / "authority.pem")
+    subprocess.run(["openssl", "x509", "-req", "-in", csr, *ca, "-set_serial", f"0x{os.urandom(8).hex()}", "-days", "2", "-extfile", ext, "-out", crt],
+                   check=True, capture_output=True)
+    return crt, key
+
+
+def host_package(org, uuid):
+    """A package of the machine's own."""
+    out = org.base / "host-packages"
+    out.mkdir(exist_ok=True)
+    run(BIN / "waptconsole", "host-package", uuid, "--depends", "nothing", "-k", org.cert("Deployer"), "-w", org.base / "pw", "-o", out)
+    return (out / f"{uuid}.wapt").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def srv(org):
+    s = Server(org, "server-repository", "fronts = 1\nupload_keep_free_mib = 1")
+    s.certificates = {name: client_certificate(s, org.base, name) for name in ("machine-one", "machine-two")}
+    s.own = host_package(org, "machine-one")
+    status, text = put(s, s.token(), s.own, host="machine-one")
+    assert status == 200, text
+    yield s
+    assert s.died() == 0
+    s.stop()
+
+
+def ask(srv, path, certificate=None, method="GET", headers=()):
+    """Status, header lines by their name, body."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if certificate:
+        context.load_cert_chain(*certificate)
+    return talk(srv.connect(context=context), path, method, headers)
+
+
+def talk(sock, path, method="GET", headers=()):
+    out = b""
+    with sock as s:
+        s.settimeout(20)
+        s.sendall("\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", ""]).encode())
+        while piece := s.recv(65536):
+            out += piece
+    head, _, body = out.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    return int(lines[0].split()[1]), {k.lower(): v for k, v in (line.split(": ", 1) for line in lines[1:])}, body
+
+
+def test_host_packages_are_their_machines_alone(srv):
+    one, two = srv.certificates["machine-one"], srv.certificates["machine-two"]
+    status, head, body = ask(srv, "/wapt-host/machine-one.wapt", one)
+    assert (status, body) == (200, srv.own) and head["cache-control"] == "private, no-cache"
+    assert ask(srv, "/wapt-host/machine-one.wapt", one, headers=[f"If-None-Match: {head['etag']}"])[0] == 304
+    # One's own that is not there is not found; others' look alike, whether they are there or not.
+    assert ask(srv, "/wapt-host/machine-two.wapt", two)[0] == 404
+    denied = {ask(srv, f"/wapt-host/{name}", certificate)[::2] for certificate in (two, None)
+              for name in ("machine-one.wapt", "machine-none.wapt", "machine-one", "x/machine-two.wapt", "a.wapt")}
+    assert len(denied) == 1 and denied.pop()[0] == 403
+    for path in ("/wapt-host/", "/wapt-host/Packages", "/wapt-host/%2e%2e/wapt-host/machine-one.wapt", "/wapt/../wapt-host/machine-one.wapt"):
+        assert ask(srv, path, two)[0] in (400, 403, 404), path
+    # Headers that a proxy would set mean nothing from somebody else.
+    pem = one[0].read_text().replace("\n", "%0A").replace(" ", "%20").replace("+", "%2B")
+    for secret in ("", "0" * 64):
+        forged = [f"X-Wapt-Client-Cert: {pem}", f"X-Wapt-Proxy: {secret}", "X-Wapt-Host: machine-one", "X-Real-IP: 10.9.9.9", "X-Ssl-Client-Verify: SUCCESS"]
+        assert ask(srv, "/wapt-host/machine-one.wapt", headers=forged)[0] == 403
+        assert ask(srv, "/auth/host-package", headers=forged)[0] == 403
+    assert "10.9.9.9" not in srv.log()
+
+
+def test_certificates_that_do_not_count(srv, org):
+    other = org.base / "other-authority"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=other", "-keyout", f"{other}.pem",
+                    "-out", f"{other}.crt"], check=True, capture_output=True)
+    crt, key = client_certificate(srv, org.base, "machine-three", "-CA", f"{other}.crt", "-CAkey", f"{other}.pem")
+    with pytest.raises((ssl.SSLError, OSError, IndexError)):
+        ask(srv, "/wapt-host/machine-three.wapt", (crt, key))
+
+
+def test_people_fetch_and_delete_them(srv, org):
+    token = srv.token()
+    status, body, _ = srv.call("GET", "/api/v1/host-packages/machine-one", token=token)
+    assert (status, body) == (200, srv.own)
+    assert srv.call("GET", "/api/v1/host-packages/machine-none", token=token)[0] == 404
+    assert srv.call("GET", "/api/v1/host-packages/machine-one")[0] == 401
+    assert put(srv, token, host_package(org, "machine-gone"), host="machine-gone")[0] == 200
+    assert srv.call("DELETE", "/api/v1/host-packages/machine-gone", token=token)[0] == 200
+    assert srv.call("DELETE", "/api/v1/host-packages/machine-gone", token=token)[0] == 404
+
+
+def test_files_and_how_long_they_may_be_kept(srv, org):
+    package = org.package("kept-files", "1", "Developer", org.base / "kept")
+    data, name = package.read_bytes(), "kept-files_1.wapt"
+    assert put(srv, srv.token(), data)[0] == 200
+    status, head, body = ask(srv, f"/wapt/{name}")
+    assert (status, body, head["cache-control"], head["accept-ranges"]) == (200, data, "no-cache", "bytes")
+    tag, modified = head["etag"], head["last-modified"]
+    for headers, expected in (((f"If-None-Match: {tag}",), 304), ((f'If-None-Match: "x", W/{tag}',), 304), (("If-None-Match: *",), 304),
+                              ((f"If-Modified-Since: {modified}",), 304), (('If-None-Match: "x"', f"If-Modified-Since: {modified}"), 200),
+                              (("Range: bytes=5-9",), 206), (("Range: bytes=5-9", f"If-Range: {tag}"), 206), (("Range: bytes=5-9", 'If-Range: "x"'), 200),
+                              ((f"Range: bytes={len(data)}-",), 416), (("Range: bytes=-5",), 206), (("Range: lines=1-2",), 200)):
+        assert ask(srv, f"/wapt/{name}", headers=headers)[0] == expected, headers
+    assert ask(srv, f"/wapt/{name}", headers=["Range: bytes=5-9"])[2] == data[5:10]
+    status, seen, body = ask(srv, f"/wapt/{name}", method="HEAD")
+    assert (status, body, seen["content-length"], seen["etag"]) == (200, b"", str(len(data)), tag)
+    # What is replaced at any time is asked for each time; what never is may be kept for good.
+    wapt = srv.dir / "repo/wapt"
+    for file, cache in (("Packages", "no-cache"), ("7.root.json", "public, max-age=31536000, immutable"), ("7.published.json", "public, max-age=31536000, immutable"),
+                        ("7.Packages", "public, max-age=31536000, immutable"), ("root.json", "no-cache"), ("timestamp.json", "no-cache"), ("x.root.json", "no-cache"),
+                        ("icons/a.png", "public, max-age=86400")):
+        if not (wapt / file).exists():
+            (wapt / file).parent.mkdir(exist_ok=True)
+            (wapt / file).write_text("{}")
+            os.chown(wapt / file, (wapt / "Packages").stat().st_uid, -1)
+        assert ask(srv, f"/wapt/{file}")[1]["cache-control"] == cache, file
+        if file != "Packages":
+            (wapt / file).unlink()
+    assert ask(srv, "/wapt/8.root.json")[1]["cache-control"] == "no-store"  # it may come at any time
+
+
+def test_agents_of_wapt_18(srv, org):
+    """What WAPT 1.8's agent does at an update: HEAD and GET of the index, a package with a range, its own package, whose path it may be refused."""
+    agent = ["User-Agent: wapt/1.8.2", "Cache-Control: no-cache", "Pragma: no-cache"]
+    status, head, body = ask(srv, "/wapt/Packages", method="HEAD", headers=agent)
+    assert (status, body) == (200, b"") and head["last-modified"].endswith(" GMT")
+    status, again, body = ask(srv, "/wapt/Packages", headers=agent)
+    assert status == 200 and again["last-modified"] == head["last-modified"] and body[:2] == b"PK" and len(body) == int(head["content-length"])
+    assert ask(srv, "/wapt/kept-files_1.wapt", headers=[*agent, "Range: bytes=100-"])[0] == 206
+    assert ask(srv, "/wapt-host/Packages", headers=agent)[0] == 403
+    assert ask(srv, "/wapt-host/machine-one.wapt", headers=agent)[0] == 403  # it has no certificate of ours
+    opened = Server(org, "server-opened", "fronts = 1\nupload_keep_free_mib = 1\nhost_packages = open")
+    try:
+        assert put(opened, opened.token(), srv.own, host="machine-one")[0] == 200
+        assert ask(opened, "/wapt-host/machine-one.wapt", headers=agent)[2] == srv.own
+        assert ask(opened, "/wapt-host/machine-none.wapt", headers=agent)[0] == 404
+        assert ask(opened, "/wapt-host/", headers=agent)[0] == 403
+    finally:
+        opened.stop()
