@@ -151,7 +151,7 @@ WA_CHECK enum wa_code wa_tls_identity_request(struct wa_manager *m, bool is_rene
                                               struct wa_buf *csr, struct wa_err *err);
 /* The server's answer to it; empty: it gave none. */
 void wa_tls_identity_take(struct wa_manager *m, struct wa_sv certificate);
-/* What to show at that address: nothing anywhere but at our server. out is initialised here, and
+/* What to show at that address: nothing anywhere but at our server, and where our own package is. out is initialised here, and
  * *ret points into it. Takes the lock. */
 WA_CHECK enum wa_code wa_tls_identity_copy(struct wa_manager *m, const char *url,
                                            struct wa_buf *out, struct wa_sv *ret,

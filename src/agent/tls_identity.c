@@ -140,12 +140,21 @@ void wa_tls_identity_take(struct wa_manager *m, struct wa_sv certificate)
     m->tls_next = NULL;
 }
 
+/* Our server; or where the configuration says that our own package is, as behind a proxy. */
+static bool is_for_us(const struct wa_agent_config *c, const char *url)
+{
+    size_t n = strlen(c->host_repo.url);
+    bool is_own = wa_sv_starts(wa_sv(c->host_repo.url), "https://") &&
+                  strncmp(url, c->host_repo.url, n) == 0 && url[n] == '/';
+    return is_own || wa_agent_is_on_server(c, url);
+}
+
 enum wa_code wa_tls_identity_copy(struct wa_manager *m, const char *url, struct wa_buf *out,
                                   struct wa_sv *ret, struct wa_err *err)
 {
     wa_buf_init(out, WA_TLS_IDENTITY_MAX);
     wa_lock_take(m->lock);
-    if (wa_agent_is_on_server(&m->config, url) && m->tls.until > wa_clock_now())
+    if (is_for_us(&m->config, url) && m->tls.until > wa_clock_now())
         wa_buf_addsv(out, wa_buf_sv(&m->tls.pem));
     wa_lock_give(m->lock);
     *ret = wa_buf_sv(out);

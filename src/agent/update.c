@@ -282,6 +282,26 @@ static enum wa_code store_host(struct wa_manager *m, struct wa_verdict *v, const
     return wa_available_replace(m->tdb, "wapt-host", WA_RANK_HOST, &v->control, 1, err);
 }
 
+/* Servers give it to the machine that shows its certificate. Without one yet, what is known stays:
+ * the next report asks for one. One that is refused is a fault, and replaced. */
+static enum wa_code denied(struct wa_task_run *run, const char *url, struct wa_err *err)
+{
+    struct wa_manager *m = run->m;
+    WA_AUTO_BUF_SECRET struct wa_buf own;
+    struct wa_sv shown = {NULL, 0};
+    if (wa_tls_identity_copy(m, url, &own, &shown, err) != WA_OK)
+        return err->code;
+    wa_tls_identity_doubt(m);
+    if (shown.n > 0)
+        return wa_fail(err, WA_E_DENIED,
+                       "'%s' is not given to this machine: its certificate is being replaced, try "
+                       "again soon",
+                       url);
+    wa_task_say(run, "this machine's own package stays as it was: the server gives it to "
+                     "registered machines, which show their certificate\n");
+    return WA_OK;
+}
+
 /* The machine's own package is its own index entry, verified whole. None is no fault. */
 static enum wa_code host_from(struct wa_task_run *run, const struct wa_agent_repo *r,
                               struct wa_sv address, void *user, struct wa_err *err)
@@ -302,6 +322,8 @@ static enum wa_code host_from(struct wa_task_run *run, const struct wa_agent_rep
         return err->code;
     if (got.status == 404)
         return wa_available_replace(m->tdb, "wapt-host", WA_RANK_HOST, NULL, 0, err);
+    if (got.status == 403)
+        return denied(run, url, err);
     if (got.status != 200)
         return wa_fail(err, WA_E_UNREACHABLE, "'%s' answered with status %d", url, got.status);
     if (wa_manager_anchors(m, r, t, &anchors, err) != WA_OK ||

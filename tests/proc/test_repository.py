@@ -151,3 +151,11 @@ def test_agents_of_wapt_18(srv, org):
         assert ask(opened, "/wapt-host/", headers=agent)[0] == 403
     finally:
         opened.stop()
+
+
+def test_a_machine_that_is_not_registered(org):
+    """It has no certificate to show: it updates all the same, and says what it lacks. One that is registered gets its own package (test_tuf_orders)."""
+    ini = org.new_agent(org.base / "unregistered")
+    ini.write_text(ini.read_text().replace("[global]\n", f"[global]\nverify_cert = {org.base}/server/private/tls.crt\nuuid = machine-unregistered\n"))
+    p = run(BIN / "wapt-get", "-c", ini, "update")
+    assert "stays as it was" in p.text, p.text
