@@ -27,6 +27,7 @@ int main(int argc, char **argv)
                                                             &wa_con_host_package,
                                                             &wa_con_hosts,
                                                             &wa_con_publish,
+                                                            &wa_con_report,
                                                             &wa_con_revoke_certificate,
                                                             &wa_con_upload,
                                                             NULL};

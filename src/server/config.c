@@ -21,6 +21,8 @@ static const struct wa_conf_option options[] = {
      "Account of the processes that face the network"},
     {"options", "database", WA_CONF_STR, OPT(database), "", 0, 0, 0,
      "Address of a PostgreSQL, postgresql://...; else a SQLite file of the server's own"},
+    {"options", "report_database", WA_CONF_STR, OPT(report_database), "", 0, 0, 0,
+     "The same PostgreSQL for reports, by the role wapt_report; empty: no reports"},
     {"options", "node", WA_CONF_STR, OPT(node), "", 0, 0, 0,
      "Name of this server among those that share the database; empty: the host's"},
     {"options", "fronts", WA_CONF_INT, OPT(fronts), "2", 1, 64, 0,
@@ -65,7 +67,8 @@ static const struct wa_conf_option options[] = {
 static enum wa_code check_secret(const struct wa_server_config *c, struct wa_err *err)
 {
     struct wa_stat st;
-    if (c->database[0] == '\0' || !wa_db_url_is_secret(c->database))
+    if ((c->database[0] == '\0' || !wa_db_url_is_secret(c->database)) &&
+        (c->report_database[0] == '\0' || !wa_db_url_is_secret(c->report_database)))
         return WA_OK;
     if (wa_path_stat(c->file, &st, err) != WA_OK)
         return err->code;

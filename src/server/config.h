@@ -10,8 +10,9 @@ struct wa_server_config {
     char file[WA_PATH_MAX];
     char dir[WA_PATH_MAX]; /* of the file: private/, db/, repo/ lie in it */
     char *bind, *server_uuid, *trusted_signers, *user;
-    char *database; /* address; "": SQLite in db/ */
-    char *node;     /* this server's name among those of the database */
+    char *report_database; /* the same by the role of reports; PostgreSQL's alone */
+    char *database;        /* address; "": SQLite in db/ */
+    char *node;            /* this server's name among those of the database */
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
     char *metrics_addresses;                      /* who reads metrics without a login */
     bool is_ldaps;

@@ -85,8 +85,10 @@ static enum wa_code add_title(struct wa_db *db, const struct title *t, struct wa
     char key[WA_VERSION_KEY];
     if (wa_db_prepare(db,
                       "INSERT INTO software_titles (id, name, version, publisher, is_system, "
-                      "version_key) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM "
-                      "software_titles), ?1, ?2, ?3, ?4, ?5)",
+                      "version_key, normal_name) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM "
+                      "software_titles), ?1, ?2, ?3, ?4, ?5, COALESCE((SELECT r.name FROM "
+                      "software_rules r WHERE lower(?1) LIKE lower(r.pattern) ESCAPE '\\' ORDER "
+                      "BY r.seq LIMIT 1), ?1))",
                       &s, err) != WA_OK)
         return err->code;
     wa_inventory_version_key(wa_sv(t->version.p), key);

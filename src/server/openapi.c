@@ -27,23 +27,6 @@ static const char general[] =
     "},"
     "\"Host\":{\"type\":\"object\",\"description\":\"by section; all of it is what the machine "
     "says\"},"
-    "\"History\":{\"type\":\"object\",\"required\":[\"events\"],\"properties\":{\"events\":{"
-    "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"seq\",\"at\",\"event\","
-    "\"package\",\"version\",\"was\",\"status\"],\"properties\":{\"seq\":{\"type\":\"integer\"},"
-    "\"at\":{\"type\":\"integer\"},\"event\":{\"enum\":[\"installed\",\"upgraded\",\"repaired\","
-    "\"failed\",\"removed\",\"audited\"]},\"package\":{\"type\":\"string\"},\"version\":{"
-    "\"type\":\"string\"},\"was\":{\"type\":\"string\",\"description\":\"the version "
-    "before\"},\"status\":{\"type\":\"string\"}}}}}},"
-    "\"Software\":{\"type\":\"object\",\"required\":[\"software\"],\"properties\":{\"software\":{"
-    "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"name\",\"version\","
-    "\"publisher\",\"machines\"],\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{"
-    "\"type\":\"string\"},\"publisher\":{\"type\":\"string\"},\"machines\":{\"type\":"
-    "\"integer\"}}}}}},"
-    "\"PackageStates\":{\"type\":\"object\",\"required\":[\"packages\"],\"properties\":{"
-    "\"packages\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"package\","
-    "\"version\",\"status\",\"machines\"],\"properties\":{\"package\":{\"type\":\"string\"},"
-    "\"version\":{\"type\":\"string\"},\"status\":{\"type\":\"string\"},\"machines\":{\"type\":"
-    "\"integer\"}}}}}},"
     "\"Orders\":{\"type\":\"object\",\"required\":[\"orders\"],\"additionalProperties\":false,"
     "\"properties\":{\"orders\":{\"type\":\"array\",\"maxItems\":10000,\"items\":{\"type\":"
     "\"object\",\"description\":\"signed by an administrator\"}}}},"
@@ -77,6 +60,37 @@ static const char of_packages[] =
     "\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},\"file\":{\"type\":"
     "\"string\"}}},";
 
+static const char of_inventory[] =
+    "\"History\":{\"type\":\"object\",\"required\":[\"events\"],\"properties\":{\"events\":{"
+    "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"seq\",\"at\",\"event\","
+    "\"package\",\"version\",\"was\",\"status\"],\"properties\":{\"seq\":{\"type\":\"integer\"},"
+    "\"at\":{\"type\":\"integer\"},\"event\":{\"enum\":[\"installed\",\"upgraded\",\"repaired\","
+    "\"failed\",\"removed\",\"audited\"]},\"package\":{\"type\":\"string\"},\"version\":{"
+    "\"type\":\"string\"},\"was\":{\"type\":\"string\",\"description\":\"the version "
+    "before\"},\"status\":{\"type\":\"string\"}}}}}},"
+    "\"Reports\":{\"type\":\"object\",\"required\":[\"reports\"],\"properties\":{\"reports\":{"
+    "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"name\",\"about\",\"query\","
+    "\"author\",\"changed_at\"],\"properties\":{\"name\":{\"type\":\"string\"},\"about\":{"
+    "\"type\":\"string\"},\"query\":{\"type\":\"string\"},\"author\":{\"type\":\"string\"},"
+    "\"changed_at\":{\"type\":\"integer\"}}}}}},"
+    "\"Report\":{\"type\":\"object\",\"required\":[\"query\"],\"additionalProperties\":false,"
+    "\"properties\":{\"query\":{\"type\":\"string\",\"maxLength\":16384,\"description\":\"one "
+    "SELECT over the views of docs/reports.md\"},\"about\":{\"type\":\"string\"}}},"
+    "\"Rows\":{\"type\":\"object\",\"required\":[\"columns\",\"rows\",\"is_cut\"],\"properties\":"
+    "{\"columns\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"rows\":{\"type\":"
+    "\"array\",\"items\":{\"type\":\"array\"}},\"is_cut\":{\"type\":\"boolean\",\"description\":"
+    "\"there were more rows\"}}},"
+    "\"Software\":{\"type\":\"object\",\"required\":[\"software\"],\"properties\":{\"software\":{"
+    "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"name\",\"version\","
+    "\"publisher\",\"machines\"],\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{"
+    "\"type\":\"string\"},\"publisher\":{\"type\":\"string\"},\"machines\":{\"type\":"
+    "\"integer\"}}}}}},"
+    "\"PackageStates\":{\"type\":\"object\",\"required\":[\"packages\"],\"properties\":{"
+    "\"packages\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"package\","
+    "\"version\",\"status\",\"machines\"],\"properties\":{\"package\":{\"type\":\"string\"},"
+    "\"version\":{\"type\":\"string\"},\"status\":{\"type\":\"string\"},\"machines\":{\"type\":"
+    "\"integer\"}}}}}},";
+
 static const char of_the_server[] =
     "\"Journal\":{\"type\":\"object\",\"required\":[\"node\",\"entries\"],\"properties\":{"
     "\"node\":{\"type\":\"string\"},\"entries\":{\"type\":\"array\",\"items\":{\"type\":"
@@ -99,7 +113,7 @@ static const char of_the_server[] =
 
 void wa_api_schemas(struct wa_buf *out)
 {
-    wa_buf_addf(out, "{%s%s%s}", general, of_packages, of_the_server);
+    wa_buf_addf(out, "{%s%s%s%s}", general, of_packages, of_inventory, of_the_server);
 }
 
 static void write_schemas(struct wa_jw *w)

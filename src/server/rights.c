@@ -5,7 +5,8 @@
 
 #define CARE (WA_MAY_VIEW | WA_MAY_ORDER_CARE)
 #define DEPLOY                                                                                     \
-    (CARE | WA_MAY_ORDER_SOFTWARE | WA_MAY_UPLOAD_PLAIN | WA_MAY_DELETE_PACKAGES | WA_MAY_PUBLISH)
+    (CARE | WA_MAY_REPORT | WA_MAY_ORDER_SOFTWARE | WA_MAY_UPLOAD_PLAIN | WA_MAY_DELETE_PACKAGES | \
+     WA_MAY_PUBLISH)
 
 static const struct {
     const char *name;

@@ -19,6 +19,7 @@ enum wa_right {
     WA_MAY_PUBLISH = 64,         /* the signed documents of the repository */
     WA_MAY_ENROL = 128,          /* let machines in, by one's own login */
     WA_MAY_PEOPLE = 256,         /* who has which role, and what they did */
+    WA_MAY_REPORT = 512,         /* write reports; whoever may view may run them */
     WA_MAY_METRICS = 1024        /* the server's numbers */
 };
 

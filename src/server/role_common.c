@@ -49,6 +49,7 @@ enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa_server_r
                               .gid = gid,
                               .read_paths = reads,
                               .write_paths = writes,
+                              .limit_memory_bytes = c->memory_bytes,
                               .no_core = true};
     if (wa_priv_drop(&p, line, err) != WA_OK)
         return err->code;

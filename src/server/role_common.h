@@ -10,6 +10,7 @@
 struct wa_server_child {
     struct wa_server_config config;
     struct wa_log log;
+    uint64_t memory_bytes; /* of address space, that it may have; 0: as it is */
 };
 /* Reads the configuration, opens the log. */
 WA_CHECK enum wa_code wa_server_child_init(struct wa_server_child *c, enum wa_server_role role,

@@ -2,10 +2,11 @@
 #include "base/mem.h"
 #include "os/clock.h"
 #include "os/rand.h"
+#include "server/report.h"
 #include "server/store_authority.h"
 
 #define SIGNER_FD 3
-#define FRONT_FD 8
+#define FRONT_FD 9
 #define CLOCK_MS 2000
 
 struct wa_store_question {
@@ -207,9 +208,10 @@ static void on_stop(void *user, int signum)
 static enum wa_code open_channels(struct wa_store *s, struct front_watch *watches,
                                   struct wa_err *err)
 {
-    static const enum wa_server_role helpers[] = {WA_SR_SIGNER, WA_SR_AUTH, WA_SR_SCAN,
-                                                  WA_SR_DIRECTORY, WA_SR_SEARCH};
-    struct wa_chan **const chans[] = {&s->signer, &s->auth, &s->scan, &s->directory, &s->search};
+    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,   WA_SR_SCAN,
+                                                  WA_SR_DIRECTORY, WA_SR_SEARCH, WA_SR_REPORT};
+    struct wa_chan **const chans[] = {&s->signer,    &s->auth,   &s->scan,
+                                      &s->directory, &s->search, &s->report};
     for (size_t i = 0; i < WA_COUNT(helpers); i++)
         if (wa_chan_new(SIGNER_FD + (int)i, wa_server_rules(helpers[i], WA_SR_STORE), chans[i],
                         err) != WA_OK ||
@@ -241,6 +243,17 @@ static enum wa_code read_relay(struct wa_store *s, struct wa_err *err)
     return wa_buf_steal(&pem, &s->relay_public, &n, err);
 }
 
+/* PostgreSQL's views for reports. Without them there are no reports, and all else works. */
+static void publish_views(struct wa_store *s)
+{
+    struct wa_err err = WA_ERR_INIT;
+    size_t count = 0;
+    bool has_role = false;
+    const struct wa_foreign_view *views = wa_report_views(&count);
+    if (wa_foreign_publish(s->db, views, count, &has_role, &err) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_WARNING, "reports.none", &err);
+}
+
 static enum wa_code run(struct wa_store *s, struct front_watch *watches, const char *config_file,
                         struct wa_err *err)
 {
@@ -270,6 +283,7 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_loop_on_stop(s->loop, on_stop, s, err) != WA_OK ||
         wa_timer_new(s->loop, on_clock, s, &s->clock, err) != WA_OK)
         return err->code;
+    publish_views(s);
     wa_timer_start(s->clock, CLOCK_MS, CLOCK_MS);
     wa_store_look_at_revoked(s);
     wa_server_child_ready();

@@ -10,12 +10,13 @@
  *   scan        verifies uploads, writes the repository
  *   directory   asks the organisation's directory (LDAP) who people are
  *   search      looks through the inventory of the whole fleet
+ *   report      runs reports, which people wrote
  *
  * Channels: front - store, signer - store, auth - store, scan - store, directory - store,
- * search - store.
- * Descriptor 3 is the channel to the store; the store has signer, auth, scan, directory and search
- * as 3 to 7 and the fronts from 8 on; a front's listening socket is 4. On descriptor 0 each tells
- * the supervisor by one byte that it can do its work.
+ * search - store, report - store.
+ * Descriptor 3 is the channel to the store; the store has signer, auth, scan, directory, search
+ * and report as 3 to 8 and the fronts from 9 on; a front's listening socket is 4. On descriptor 0
+ * each tells the supervisor by one byte that it can do its work.
  */
 #ifndef WA_SERVER_ROLES_H
 #define WA_SERVER_ROLES_H
@@ -52,7 +53,10 @@ enum wa_server_msg {
     WA_S_WHO_IS,    /* JSON {right,groups:[those among them],reason}, or {code,message} */
     /* store -> search, and back */
     WA_S_SEARCH = 192, /* JSON, as search.h writes it */
-    WA_S_FOUND         /* JSON {hosts}, {software}, {packages} or {code,message} */
+    WA_S_FOUND,        /* JSON {hosts}, {software}, {packages} or {code,message} */
+    /* store -> report, and back */
+    WA_S_REPORT = 224, /* JSON {sql,rows,scope} */
+    WA_S_REPORTED      /* JSON {columns,rows,is_cut} or {code,message} */
 };
 #define WA_S_NO_HASH "none" /* in place of a hash: there is no such user, let it take as long */
 
@@ -64,6 +68,7 @@ enum wa_server_role {
     WA_SR_SCAN,
     WA_SR_DIRECTORY,
     WA_SR_SEARCH,
+    WA_SR_REPORT,
     WA_SR_COUNT
 };
 const char *wa_server_role_name(enum wa_server_role r);
@@ -78,6 +83,7 @@ int wa_server_auth(const char *config_file);
 int wa_server_scan(const char *config_file);
 int wa_server_directory(const char *config_file);
 int wa_server_search(const char *config_file);
+int wa_server_report(const char *config_file);
 /* Not of the set: for a command, the database to descriptor 1, or from descriptor 0, as
  * sql/dump.h has it behind a line of its own (role_dump.c). */
 int wa_server_dump(const char *config_file);

@@ -32,7 +32,7 @@ struct wa_store {
     struct wa_db *db;
     struct wa_fleet *fleet;
     struct wa_node node;
-    struct wa_chan *signer, *auth, *scan, *directory, *search;
+    struct wa_chan *signer, *auth, *scan, *directory, *search, *report;
     struct wa_chan *fronts[WA_STORE_FRONTS];
     size_t front_count;
     struct wa_map conns_by_uuid, conns_by_id; /* one a machine; by front and id */
@@ -54,6 +54,7 @@ struct wa_store {
     bool owes_dispatch; /* an order waits whose time had come before */
     bool has_more;      /* more could go at once than one signature takes */
     int64_t due_until;  /* orders due before are sent, or wait for their machine */
+    size_t reports;     /* waiting or running */
     size_t checks;      /* passwords being checked */
     bool is_stamping;   /* the repository's timestamp is on its way */
     bool stamp_again;   /* and something has changed meanwhile */

@@ -97,6 +97,15 @@ static const struct wa_migration migrations[] = {
         "host TEXT NOT NULL, sha256 TEXT NOT NULL, size BIGINT NOT NULL, state TEXT NOT NULL, code "
         "TEXT NOT NULL, message TEXT NOT NULL, created BIGINT NOT NULL, touched BIGINT NOT NULL);"
         "CREATE INDEX uploads_of ON uploads (\"user\", state)"},
+    /* Reports; whose machines a run shows, on PostgreSQL; what software is called in reports. */
+    {10,
+     "CREATE TABLE reports (name TEXT PRIMARY KEY, about TEXT NOT NULL, query TEXT NOT NULL, "
+     "author TEXT NOT NULL, changed_at BIGINT NOT NULL);"
+     "CREATE TABLE report_scopes (name TEXT PRIMARY KEY, hosts TEXT NOT NULL, at BIGINT NOT NULL);"
+     "CREATE TABLE software_rules (seq BIGINT PRIMARY KEY, pattern TEXT NOT NULL, name TEXT NOT "
+     "NULL);"
+     "ALTER TABLE software_titles ADD COLUMN normal_name TEXT NOT NULL DEFAULT '';"
+     "UPDATE software_titles SET normal_name = name"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

@@ -52,6 +52,24 @@ def test_machines_are_found_by_what_they_have(org):
     assert org.console("hosts", "--software", "a", "--software-version", "~", ok=False).returncode == 2
 
 
+def test_reports(org):
+    org.get("update-status")
+    sql = org.base / "machines.sql"
+    sql.write_text("SELECT h.uuid, count(*) AS packages\nFROM hosts h JOIN software s ON s.uuid = h.uuid GROUP BY h.uuid\n")
+    tried = json.loads(org.console("report", "try", sql, "--json").stdout)["result"]
+    assert tried["columns"] == ["uuid", "packages"] and not tried["is_cut"]
+    assert org.uuid in [uuid for uuid, count in tried["rows"] if count > 0]
+    org.console("report", "save", "machines", sql, "--about", "what they have")
+    assert "what they have" in org.console("report", "list").stdout
+    assert org.uuid in org.console("report", "run", "machines", "--csv").stdout
+    assert "GROUP BY" in org.console("report", "show", "machines").stdout
+    sql.write_text("SELECT hash FROM users")
+    assert "users" in org.console("report", "try", sql, ok=False).stderr
+    org.console("report", "save", "machines", org.base / "admin.pw", ok=False)
+    org.console("report", "delete", "machines")
+    org.console("report", "run", "machines", ok=False)
+
+
 def test_only_what_has_changed_is_sent(org):
     org.get("update-status")
     with database(org) as db:  # what is not sent again stays

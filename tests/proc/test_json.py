@@ -140,6 +140,10 @@ def answers(org):
     get("show-log", "json-one")
     get("show-task", str(json.loads(org.get("tasks", "--json").stdout)["result"][0]["id"]))
     get("show", "json-one")
+    (base / "report.sql").write_text("SELECT uuid, last_seen FROM hosts", encoding="utf-8")
+    console("report", "save", "json", base / "report.sql")
+    for words in (("list",), ("show", "json"), ("run", "json"), ("delete", "json")):
+        console("report", *words)
     console("revoke-certificate", org.uuid)
     console("forget-host", org.uuid, "--yes")
     get("register", "--token-file", org.token(), "--force")

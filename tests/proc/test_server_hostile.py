@@ -149,7 +149,7 @@ def srv(org):
 
 def test_processes_have_given_up_their_power(srv):
     children = srv.children()
-    assert sorted(children) == ["auth", "directory", "front", "scan", "search", "signer", "store"]
+    assert sorted(children) == ["auth", "directory", "front", "report", "scan", "search", "signer", "store"]
     for role, pids in children.items():
         for pid in pids:
             status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
@@ -159,7 +159,7 @@ def test_processes_have_given_up_their_power(srv):
             for capabilities in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
                 assert int(status[capabilities], 16) == 0, (role, capabilities)
             opened = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
-            # No database but the store's and the search's; no key's file, no directory of keys; the front sees no more than the repository.
+            # No database kept open but the store's and the search's; no key's file, no directory of keys; the front sees no more than the repository.
             assert any("/db/" in o for o in opened) == (role in ("store", "search")), (role, opened)
             assert not any("private" in o for o in opened), (role, opened)
             assert f"waptserver/{role} process.confined" in srv.log()

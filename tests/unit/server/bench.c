@@ -12,6 +12,7 @@
 #include "proto/action.h"
 #include "proto/push.h"
 #include "server/answers.h"
+#include "server/report.h"
 #include "server/search.h"
 
 static void must(enum wa_code code, const struct wa_err *err)
@@ -137,6 +138,7 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     join(b, WA_SR_SCAN, &s->scan, &b->scan);
     join(b, WA_SR_DIRECTORY, &s->directory, &b->directory);
     join(b, WA_SR_SEARCH, &s->search, &b->search);
+    join(b, WA_SR_REPORT, &s->report, &b->report);
     must(wa_sv_dup(WA_SV("directory.example.org"), &s->child.config.ldap_servers, &err), &err);
     s->front_count = 1;
     s->child.config.upload_max = s->child.config.upload_person = s->child.config.upload_all = 64;
@@ -166,8 +168,9 @@ void bench_new_beside(struct bench *b, struct bench *other, const char *node)
 void bench_free(struct bench *b)
 {
     struct wa_store *s = b->store;
-    struct wa_chan *chans[] = {s->fronts[0], s->signer, s->auth, s->scan, s->directory, s->search,
-                               b->front,     b->signer, b->auth, b->scan, b->directory, b->search};
+    struct wa_chan *chans[] = {s->fronts[0], s->signer, s->auth,   s->scan, s->directory,
+                               s->search,    b->front,  b->signer, b->auth, b->scan,
+                               b->directory, b->search, b->report};
     for (size_t i = 0; i < WA_COUNT(chans); i++)
         wa_chan_free(chans[i]);
     wa_store_forget(s);
@@ -220,6 +223,18 @@ static void reply(struct bench *b, const struct wa_chan_msg *to, uint16_t type, 
         wa_torture_pause();
 }
 
+/* As the report process does, with less patience. */
+static void run_report(const struct bench *b, struct wa_sv question, struct wa_buf *out)
+{
+    char url[WA_STORE_URL];
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_foreign f = {.url = url, .max_ms = 1000, .max_bytes = 1u << 20};
+    f.views = wa_report_views(&f.view_count);
+    const char *database = b->store->child.config.report_database;
+    wa_store_url(b->dir, database != NULL ? database : "", url);
+    must(wa_report_answer(&f, question, out, &err), &err);
+}
+
 static bool serve_helpers(struct bench *b)
 {
     struct wa_chan_msg msg;
@@ -250,6 +265,11 @@ static bool serve_helpers(struct bench *b)
     if (next(b->search, &msg)) {
         must(wa_search_answer(b->store->db, msg.payload, &text, &err), &err);
         reply(b, &msg, WA_S_FOUND, wa_buf_sv(&text));
+        return true;
+    }
+    if (next(b->report, &msg)) {
+        run_report(b, msg.payload, &text);
+        reply(b, &msg, WA_S_REPORTED, wa_buf_sv(&text));
         return true;
     }
     if (!next(b->scan, &msg))

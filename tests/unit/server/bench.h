@@ -15,8 +15,8 @@ struct bench {
     char dir[WA_PATH_MAX]; /* of the server, and removed with it */
     const char *url;       /* of its PostgreSQL; "": SQLite */
     struct wa_store *store;
-    struct wa_chan *front, *signer, *auth, *scan, *directory, *search; /* the other ends */
-    struct wa_key *relay;                                              /* the authority's too */
+    struct wa_chan *front, *signer, *auth, *scan, *directory, *search, *report; /* the other ends */
+    struct wa_key *relay; /* the authority's too */
     struct wa_cert *authority;
     struct wa_buf revoked; /* what the front was told last */
     char shown[65];        /* whom the TLS certificate names that comes with requests; "": nobody */

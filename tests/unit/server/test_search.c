@@ -63,11 +63,8 @@ static int setup(void **state)
     WA_ASSERT_OK(wa_store_set_user(p->b.store->db, "limited", "H", "readonly", &err));
     WA_ASSERT_OK(
         wa_store_set_perimeter(p->b.store->db, "limited", "{\"groups\":[\"sales\"]}", &err));
-    p->b.scan_answer = "{\"code\":\"ok\",\"message\":\"\",\"file\":\"b.wapt\",\"text\":\"sales\"}";
-    assert_int_equal(bench_ask(&p->b, "PUT", "/api/v1/host-packages/b", "", p->admin,
-                               WA_SV("incoming/a.part"), NULL),
-                     200);
-    p->b.scan_answer = NULL;
+    WA_ASSERT_OK(wa_store_set_names(p->b.store->db, WA_SV("b"), WA_SV("sales"), &err));
+    WA_ASSERT_OK(wa_store_show_names(p->b.store->db, WA_SV("b"), p->b.store->fleet, &err));
     assert_int_equal(bench_login(&p->b, "10.0.0.1", "limited", BENCH_PASSWORD, p->limited), 200);
     *state = p;
     return 0;
