@@ -83,10 +83,10 @@ static void on_carrier_end(void *user, const char *why)
         count(c->shard, false, why);
 }
 
+/* Those that there are none of yet, or not any more: their server may have died. */
 static void start_carriers(struct shard *s)
 {
     static const struct link_events events = {on_carrier_ready, on_answer, NULL, on_carrier_end};
-    s->carrier_count = s->at_once < LINKS_MAX ? s->at_once : LINKS_MAX;
     for (size_t i = 0; i < s->carrier_count; i++) {
         struct carrier *c = &s->carriers[i];
         c->shard = s;
@@ -177,6 +177,8 @@ void work_clock(void *user)
 {
     struct shard *s = user;
     uint64_t now = now_ms(s);
+    if ((s->job == JOB_STATUS || s->job == JOB_REGISTER) && s->started < s->wanted)
+        start_carriers(s);
     if (s->job != JOB_CONNECT || s->welcome + s->starting == s->count)
         return;
     for (size_t i = 0; i < s->count && s->starting < s->at_once; i++) {
@@ -210,14 +212,13 @@ enum wa_code work_begin(struct shard *s, enum job job, size_t wanted, size_t at_
     s->started = s->done = s->failed = 0;
     s->slowest_ms = 0;
     s->at_once = at_once;
+    s->carrier_count = at_once < LINKS_MAX ? at_once : LINKS_MAX;
     s->since_ms = now_ms(s);
     s->wanted = job == JOB_CONNECT ? s->count - s->welcome : wanted;
     if (job == JOB_ORDERS) /* those that came before this was asked */
         s->done = s->orders < wanted ? s->orders : wanted;
     if (s->done >= s->wanted)
         shard_done(s);
-    else if (job == JOB_REGISTER || job == JOB_STATUS)
-        start_carriers(s);
     else
         work_clock(s);
     return WA_OK;

@@ -1,0 +1,155 @@
+"""Two servers over one PostgreSQL behind a real HAProxy, as docs/deployment.md has them: the leading one is killed under load. All
+machines come back on the other, and no order is lost or carried out twice."""
+import json
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from conftest import BIN, ROOT, run, until
+from test_server_hostile import Server
+from test_server_postgres import Postgres
+
+sys.path.insert(0, str(pathlib.Path(ROOT) / "bench"))
+import scale  # pylint: disable=wrong-import-position
+
+COUNT = 60
+
+
+class Second(Server):
+    """One more server, joined with an archive of the first."""
+
+    def __init__(self, org, first, name):  # pylint: disable=super-init-not-called
+        self.org, self.name, self.dir, self.log_file = org, name, org.base / name, org.base / f"{name}.log"
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        archive = org.base / f"{name}.zip"
+        run(BIN / "waptserver", "backup", "--config", first.dir / "waptserver.ini", archive)
+        run(BIN / "waptserver", "setup", "--join", archive, "--dir", self.dir, "--node", name, "--port", self.port)
+        with open(self.log_file, "ab") as out:
+            self.process = subprocess.Popen([BIN / "waptserver", "run", "--config", self.dir / "waptserver.ini"], stdout=out, stderr=out,
+                                            stdin=subprocess.DEVNULL, cwd="/")
+        until(lambda: "server.started" in self.log(), "the second server has started")
+        self.password = (org.base / "admin.pw").read_text().strip()
+
+
+class Balancer:
+    def __init__(self, base, servers):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        lines = "\n".join(f"    server {s.name} 127.0.0.1:{s.port} check inter 500 fall 2 rise 1" for s in servers)
+        (base / "haproxy.cfg").write_text(f"""global
+    maxconn 2000
+defaults
+    mode tcp
+    timeout connect 2s
+    timeout client 1h
+    timeout server 1h
+    option redispatch
+    retries 3
+frontend wapt
+    bind 127.0.0.1:{self.port}
+    default_backend servers
+backend servers
+    balance roundrobin
+{lines}
+""")
+        self.process = subprocess.Popen(["haproxy", "-db", "-f", str(base / "haproxy.cfg")], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+class Pair:
+    def __init__(self, org):
+        self.org, self.pg = org, Postgres()
+        self.first = Server(org, "pair-a", "fronts = 2", setup=("--database", self.pg.url, "--node", "pair-a"))
+        self.second = Second(org, self.first, "pair-b")
+        self.balancer = Balancer(org.base, (self.first, self.second))
+        # What scale.order() asks for.
+        self.port, self.url, self.base, self.cert = self.balancer.port, f"https://127.0.0.1:{self.balancer.port}", org.base, org.cert
+        self.server_fp = org.fingerprint(self.first.dir / "private/tls.crt")
+        token = org.base / "pair-token"
+        token.write_text(run(BIN / "waptserver", "enrol-token", "--uses", COUNT + 1, "--config", self.first.dir / "waptserver.ini").stdout)
+        token.chmod(0o600)
+        self.token = token
+        self.session = self.first.token()  # good at both
+        self.shards = scale.Shards(self, COUNT, str(token))
+
+    def sql(self, query):
+        return subprocess.run([str(self.pg.bin / "psql"), "-At", self.pg.url, "-c", query], capture_output=True, text=True, check=True, timeout=30).stdout.split()
+
+    def agent(self):
+        """A machine of the real kind."""
+        base = self.base / "pair-agent"
+        ini = self.org.new_agent(base)
+        ini.write_text(ini.read_text().replace(self.org.url, self.url).replace("[global]", f"[global]\nuuid = real\nverify_cert = {self.first.dir}/private/tls.crt"))
+        self.org.start("pair-agent", "waptservice", "run", "--config", ini)
+        until(lambda: (base / "run/waptservice.sock").exists(), "the agent listens locally")
+        run(BIN / "wapt-get", "-c", ini, "register", "--token-file", self.token)
+
+    def reachable(self, server):
+        status, body, _ = server.call("GET", "/api/v1/hosts?reachable=1&limit=1", token=self.session)
+        return json.loads(body)["total"] if status == 200 else status
+
+    def stop(self):
+        self.shards.stop()
+        self.balancer.stop()
+        for s in (self.first, self.second):
+            if s.process.poll() is None:
+                s.stop()
+        self.pg.stop()
+        self.pg.remove()
+
+
+@pytest.fixture(scope="module")
+def pair(org):
+    p = Pair(org)
+    yield p
+    p.stop()
+
+
+def test_the_leader_dies_under_load(pair):
+    got = pair.shards.all("register", "16")
+    assert (got["done"], got["failed"]) == (COUNT, 0), got
+    pair.agent()
+    got = pair.shards.all("connect", "32")
+    assert got["welcome"] == COUNT, got
+    for server in (pair.first, pair.second):
+        until(lambda s=server: pair.reachable(s) == COUNT + 1, f"{server.name} shows all, whichever server they are connected to")
+    assert sorted(pair.sql("SELECT DISTINCT node FROM presence")) == ["pair-a", "pair-b"]
+    (leader,) = pair.sql("SELECT name FROM nodes WHERE leads = 1")
+    doomed, other = (pair.first, pair.second) if leader == "pair-a" else (pair.second, pair.first)
+
+    # Orders to all while reports come in; the leader is killed in the middle.
+    orders = threading.Thread(target=lambda: [scale.order(pair, pattern) for pattern in ("s*", "real", "s00001*", "real")])
+    reports = threading.Thread(target=lambda: pair.shards.all("status", 600, "16"))
+    reports.start()
+    orders.start()
+    until(lambda: pair.sql("SELECT 1 FROM actions LIMIT 1"), "the first orders are taken")
+    doomed.process.kill()
+    doomed.process.wait()
+    orders.join()
+    reports.join()
+    until(lambda: pair.sql("SELECT name FROM nodes WHERE leads = 1") == [other.name], "the other leads")
+    assert f"node.died node={doomed.name}" in other.log()
+
+    got = pair.shards.all("connect", "32")
+    assert got["welcome"] == COUNT, got
+    until(lambda: pair.reachable(other) == COUNT + 1, "all are back on the other")
+    assert scale.order(pair, "*").returncode == 0
+    until(lambda: pair.sql("SELECT count(*) FROM actions WHERE uuid <> 'real' AND state <> 'delivered'") == ["0"], "every order has reached its machine")
+    until(lambda: pair.sql("SELECT count(*) FROM actions WHERE uuid = 'real' AND state <> 'done'") == ["0"], "every result is there")
+    log = (pair.base / "pair-agent.log").read_text(errors="replace")
+    for action in pair.sql("SELECT id FROM actions WHERE uuid = 'real'"):
+        assert log.count(f"action.accepted id={action}") == 1
+    for node in ("pair-a", "pair-b"):
+        assert node in pair.sql("SELECT DISTINCT node FROM journal")
+    run(BIN / "waptserver", "journal", "verify", "--config", other.dir / "waptserver.ini")
