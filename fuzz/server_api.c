@@ -39,6 +39,7 @@ static void undo(void)
     if (wa_db_group_end(bench.store.db, &err) == WA_OK)
         abort(); /* it is lost, as meant */
     memset(&bench.store.throttle, 0, sizeof bench.store.throttle);
+    memset(&bench.store.codes, 0, sizeof bench.store.codes);
 }
 
 static bool is_of(const struct wa_api_route *r, struct wa_sv method, struct wa_sv path)

@@ -91,6 +91,16 @@ static inline void trust(const char *dir)
         abort();
 }
 
+static inline void add_session(const char *digest, const char *user)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_person_session n = {
+        .created = wa_clock_now(), .used = wa_clock_now(), .expires = INT64_MAX};
+    (void)snprintf(n.sha256, sizeof n.sha256, "%s", digest);
+    (void)snprintf(n.user, sizeof n.user, "%s", user);
+    check(wa_store_add_session(bench.store.db, &n, &err));
+}
+
 static inline void start(void)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -119,10 +129,10 @@ static inline void start(void)
         (void)snprintf(token, sizeof token, TOKEN "-%s", *role);
         check(wa_store_set_user(s->db, *role, "H", *role, &err));
         check(wa_sha256_hex(token, strlen(token), digest, &err));
-        check(wa_store_add_session(s->db, digest, wa_sv(*role), INT64_MAX, &err));
+        add_session(digest, *role);
     }
     check(wa_sha256_hex(TOKEN, strlen(TOKEN), digest, &err));
-    check(wa_store_add_session(s->db, digest, WA_SV("superadmin"), INT64_MAX, &err));
+    add_session(digest, "superadmin");
     check(wa_db_exec(s->db, "PRAGMA synchronous = OFF", &err));
     check(wa_sv_dup(WA_SV("uuid"), &s->child.config.server_uuid, &err));
     check(wa_sv_dup(WA_SV("key"), &s->relay_public, &err));
@@ -134,6 +144,8 @@ static inline void start(void)
     join(WA_SR_SEARCH, &s->search, &bench.helpers[4]);
     (void)snprintf(s->child.config.dir, sizeof s->child.config.dir, "%s", bench.dir);
     s->child.config.client_cert_days = 90;
+    s->child.config.session_max = s->child.config.session_idle = INT32_MAX;
+    check(wa_sv_dup(WA_SV("optional"), &s->child.config.second_factor, &err));
     s->counts = wa_calloc(1, sizeof *s->counts);
     check(s->counts != NULL ? WA_OK : WA_E_NOMEM);
     check(wa_events_new(wa_clock_now(), 0, &s->events, &err));

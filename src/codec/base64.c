@@ -157,3 +157,18 @@ enum wa_code wa_base64url_decode(struct wa_sv text, struct wa_buf *out, struct w
 {
     return decode_or_undo(text, true, out, err);
 }
+
+void wa_base32_encode(const void *p, size_t n, struct wa_buf *out)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    const uint8_t *bytes = p;
+    uint32_t bits = 0;
+    unsigned count = 0;
+    for (size_t i = 0; i < n; i++) {
+        bits = (bits << 8 | bytes[i]) & 0xfff;
+        for (count += 8; count >= 5; count -= 5)
+            wa_buf_addc(out, alphabet[bits >> (count - 5) & 0x1f]);
+    }
+    if (count > 0)
+        wa_buf_addc(out, alphabet[bits << (5 - count) & 0x1f]);
+}

@@ -9,6 +9,7 @@ void wa_base64_encode(const void *p, size_t n, struct wa_buf *out); /* padded, n
 void wa_base64_encode_mime(const void *p, size_t n,
                            struct wa_buf *out); /* newline each 76 and at the end ("b64mime") */
 void wa_base64url_encode(const void *p, size_t n, struct wa_buf *out); /* unpadded */
+void wa_base32_encode(const void *p, size_t n, struct wa_buf *out);    /* unpadded, A-Z 2-7 */
 /* Standard alphabet; CR, LF, tab and blank are skipped, anything else foreign, bad padding or
  * non-zero left-over bits are WA_E_INVALID (WAPT ignores foreign characters; we don't: one
  * signature, one text). */

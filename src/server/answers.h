@@ -3,6 +3,8 @@
 #define WA_SERVER_ANSWERS_H
 
 #include "crypto/key.h"
+#include "crypto/pwhash.h"
+#include "crypto/seal.h"
 #include "net/ldap.h"
 #include "server/authority.h"
 
@@ -15,7 +17,11 @@ struct wa_signer_keys {
  * authority issues (authority.h), nothing else; anything malformed refuses the whole request. */
 WA_CHECK enum wa_code wa_signer_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                        struct wa_err *err);
-/* user: const char *, the hash that stands for users who do not exist. Appends "ok" or "no". */
+struct wa_auth_keys {
+    char nobody[WA_PWHASH_MAX]; /* checked for users who do not exist, so that they take as long */
+    uint8_t seal[WA_SEAL_KEY];
+};
+/* user: const struct wa_auth_keys *. Appends what roles.h says of WA_S_CHECKED. */
 WA_CHECK enum wa_code wa_auth_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                      struct wa_err *err);
 

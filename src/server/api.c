@@ -8,11 +8,13 @@
 #include "codec/url.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
+#include "server/login.h"
 
 static const struct wa_api_resource *const resources[] = {
-    &wa_api_session_calls, &wa_api_hosts_calls,     &wa_api_inventory_calls, &wa_api_reports_calls,
-    &wa_api_actions_calls, &wa_api_packages_calls,  &wa_api_uploads_calls,   &wa_api_journal_calls,
-    &wa_api_openapi_calls, &wa_api_authority_calls, &wa_api_events_calls,    &wa_api_health_calls,
+    &wa_api_people_calls,    &wa_api_account_calls, &wa_api_session_calls, &wa_api_hosts_calls,
+    &wa_api_inventory_calls, &wa_api_reports_calls, &wa_api_actions_calls, &wa_api_packages_calls,
+    &wa_api_uploads_calls,   &wa_api_journal_calls, &wa_api_openapi_calls, &wa_api_authority_calls,
+    &wa_api_events_calls,    &wa_api_health_calls,
 };
 
 const struct wa_api_route *wa_api_route_at(size_t i)
@@ -62,7 +64,7 @@ static const struct wa_api_route *find(const char *method, struct wa_sv path, st
 void wa_api_who_init(struct wa_api_who *who)
 {
     *who = (struct wa_api_who){.rights = 0};
-    wa_buf_init(&who->perimeter, WA_PERIMETER_BYTES_MAX);
+    wa_buf_init(&who->perimeter, 2 * WA_PERIMETER_BYTES_MAX + 1);
 }
 
 void wa_api_who_fini(struct wa_api_who *who)
@@ -71,32 +73,108 @@ void wa_api_who_fini(struct wa_api_who *who)
     wa_buf_fini(&who->perimeter);
 }
 
-static enum wa_code limit(struct wa_api_call *c, struct wa_err *err)
+/* What is in both; the first is taken as it is when there is none yet. */
+static void meet(struct wa_fleet_view *into, struct wa_fleet_view *more)
+{
+    if (into->is_in == NULL) {
+        *into = *more;
+        *more = (struct wa_fleet_view){NULL, 0};
+        return;
+    }
+    for (size_t i = 0; i < into->n; i++)
+        into->is_in[i] = into->is_in[i] && i < more->n && more->is_in[i];
+    wa_fleet_view_fini(more);
+}
+
+/* A token's perimeter counts beside the person's: a name must be in both. */
+static enum wa_code limit(struct wa_api_call *c, bool person_is, struct wa_sv of_token,
+                          struct wa_err *err)
 {
     WA_AUTO_PERIMETER struct wa_perimeter p;
-    wa_perimeter_init(&p);
+    WA_AUTO_BUF struct wa_buf json;
+    struct wa_fleet_view more = {NULL, 0};
+    struct wa_sv texts[2] = {of_token, {NULL, 0}};
+    wa_buf_init(&json, WA_PERIMETER_BYTES_MAX);
     c->who.is_limited = true;
-    if (wa_store_perimeter(c->store->db, c->who.user, &c->who.perimeter, err) != WA_OK ||
-        wa_perimeter_read(&p, wa_buf_sv(&c->who.perimeter), err) != WA_OK)
-        return wa_wrap(err, "the perimeter of '%s'", c->who.user);
-    return wa_perimeter_view(&p, c->store->fleet, &c->who.view, err);
+    if (person_is && wa_store_perimeter(c->store->db, c->who.user, &json, err) != WA_OK)
+        return err->code;
+    texts[1] = wa_buf_sv(&json);
+    for (size_t i = 0; i < WA_COUNT(texts); i++) {
+        if (i == 0 ? of_token.n == 0 : !person_is)
+            continue;
+        wa_perimeter_init(&p);
+        enum wa_code code = wa_perimeter_read(&p, texts[i], err);
+        if (code == WA_OK)
+            code = wa_perimeter_view(&p, c->store->fleet, &more, err);
+        wa_perimeter_fini(&p);
+        if (code != WA_OK)
+            return wa_wrap(err, "the perimeter of '%s'", c->who.user);
+        meet(&c->who.view, &more);
+        if (c->who.perimeter.n > 0)
+            wa_buf_addc(&c->who.perimeter, '\n');
+        wa_buf_addsv(&c->who.perimeter, texts[i]);
+    }
+    return wa_buf_check(&c->who.perimeter, err);
+}
+
+#define USED_S 60 /* more often it is not written that a session or token was used */
+
+static enum wa_code by_session(struct wa_api_call *c, int64_t now, struct wa_err *err)
+{
+    struct wa_store *s = c->store;
+    struct wa_person p;
+    struct wa_person_session n;
+    bool found = false;
+    if (wa_store_session(s->db, c->who.session, now, s->child.config.session_idle, &p, &n, &found,
+                         err) != WA_OK)
+        return err->code;
+    if (!found)
+        return wa_fail(err, WA_E_AUTH, "the session has ended: log in again");
+    if (now - n.used >= USED_S && wa_store_session_used(s->db, c->who.session, now, err) != WA_OK)
+        return err->code;
+    memcpy(c->who.user, p.name, sizeof c->who.user);
+    c->who.rights = wa_person_rights(p.role, p.is_limited);
+    c->who.lacks_factor = wa_login_lacks_factor(s, &p, n.method);
+    if (c->who.lacks_factor)
+        c->who.rights &= WA_MAY_OWN;
+    return p.is_limited ? limit(c, true, WA_SV(""), err) : WA_OK;
+}
+
+/* What the token was given of what its person has now. */
+static enum wa_code by_token(struct wa_api_call *c, int64_t now, struct wa_err *err)
+{
+    struct wa_store *s = c->store;
+    struct wa_person p;
+    struct wa_api_token t;
+    WA_AUTO_BUF struct wa_buf perimeter;
+    bool found = false;
+    unsigned given = 0;
+    struct wa_sv rest, name;
+    wa_buf_init(&perimeter, WA_PERIMETER_BYTES_MAX);
+    if (wa_store_api_token(s->db, c->who.session, now, &p, &t, &perimeter, &found, err) != WA_OK)
+        return err->code;
+    if (!found)
+        return wa_fail(err, WA_E_AUTH, "the token is none, has expired or was revoked");
+    if (now - t.used >= USED_S && wa_store_api_token_used(s->db, c->who.session, now, err) != WA_OK)
+        return err->code;
+    for (rest = wa_sv(t.rights); wa_sv_split(&rest, ',', &name);)
+        given |= wa_right_from_name(name);
+    memcpy(c->who.user, p.name, sizeof c->who.user);
+    c->who.is_token = true;
+    c->who.rights = wa_person_rights(p.role, p.is_limited || t.is_limited) & given;
+    return p.is_limited || t.is_limited ? limit(c, p.is_limited, wa_buf_sv(&perimeter), err)
+                                        : WA_OK;
 }
 
 enum wa_code wa_api_find_caller(struct wa_api_call *c, struct wa_err *err)
 {
     const char *token = c->request->bearer;
-    struct wa_person p;
-    bool found = false;
     if (token[0] == '\0')
         return wa_fail(err, WA_E_AUTH, "log in first");
-    if (wa_sha256_hex(token, strlen(token), c->who.session, err) != WA_OK ||
-        wa_store_session(c->store->db, c->who.session, wa_clock_now(), &p, &found, err) != WA_OK)
+    if (wa_sha256_hex(token, strlen(token), c->who.session, err) != WA_OK)
         return err->code;
-    if (!found)
-        return wa_fail(err, WA_E_AUTH, "the session has ended: log in again");
-    memcpy(c->who.user, p.name, sizeof c->who.user);
-    c->who.rights = wa_person_rights(p.role, p.is_limited);
-    return p.is_limited ? limit(c, err) : WA_OK;
+    return wa_sv_starts(wa_sv(token), WA_API_TOKEN_PREFIX) ? by_token(c, wa_clock_now(), err)
+                                                           : by_session(c, wa_clock_now(), err);
 }
 
 const struct wa_fleet_view *wa_api_view(const struct wa_api_call *c)
@@ -119,9 +197,16 @@ enum wa_code wa_api_need(const struct wa_api_call *c, unsigned right, const char
     char holders[128];
     if ((c->who.rights & right) == right)
         return WA_OK;
+    if (c->who.lacks_factor)
+        return wa_fail(err, WA_E_DENIED, "set up your second factor first, then log in again");
+    if ((right & WA_MAY_OWN) != 0)
+        return wa_fail(err, WA_E_DENIED, "a token may not do this (%s): log in", what);
     wa_right_holders(right, holders, sizeof holders);
     wa_log(&c->store->child.log, WA_LOG_WARNING, "api.denied", WA_LF_S("user", c->who.user),
            WA_LF_S("peer", c->request->peer), WA_LF_S("what", what));
+    if (c->who.is_token)
+        return wa_fail(err, WA_E_DENIED, "this token of '%s' may not do this (%s)", c->who.user,
+                       what);
     return wa_fail(err, WA_E_DENIED, "'%s' may not do this (%s): it takes one of the roles %s",
                    c->who.user, what, holders);
 }

@@ -16,10 +16,12 @@
 
 struct wa_api_who {
     char user[WA_NAME_MAX + 1];
-    char session[WA_SHA256_HEX]; /* its digest */
+    char session[WA_SHA256_HEX]; /* its digest, or the token's */
+    bool is_token;               /* an API token, no session */
+    bool lacks_factor;           /* and so has no right but to set one up */
     unsigned rights;             /* of enum wa_right */
     bool is_limited;             /* to a perimeter */
-    struct wa_buf perimeter;     /* its JSON, "" without one */
+    struct wa_buf perimeter;     /* its JSON, a line each where a token has one too; "" without */
     struct wa_fleet_view view;   /* the perimeter over the fleet */
 };
 
@@ -53,10 +55,12 @@ struct wa_api_resource { /* the calls of one file */
     const struct wa_api_route *routes;
     size_t count;
 };
-extern const struct wa_api_resource wa_api_session_calls, wa_api_hosts_calls,
-    wa_api_inventory_calls, wa_api_reports_calls, wa_api_actions_calls, wa_api_packages_calls,
-    wa_api_uploads_calls, wa_api_journal_calls, wa_api_openapi_calls, wa_api_authority_calls,
-    wa_api_events_calls, wa_api_health_calls;
+extern const struct wa_api_resource wa_api_session_calls, wa_api_hosts_calls, wa_api_people_calls,
+    wa_api_account_calls, wa_api_inventory_calls, wa_api_reports_calls, wa_api_actions_calls,
+    wa_api_packages_calls, wa_api_uploads_calls, wa_api_journal_calls, wa_api_openapi_calls,
+    wa_api_authority_calls, wa_api_events_calls, wa_api_health_calls;
+/* Schemas of the description that a resource has of its own: JSON members, separated by commas. */
+extern const char wa_api_session_schemas[], wa_api_people_schemas[], wa_api_account_schemas[];
 /* All of them, one after the other; NULL after the last. */
 const struct wa_api_route *wa_api_route_at(size_t i);
 

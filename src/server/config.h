@@ -20,6 +20,8 @@ struct wa_server_config {
     char *proxies, *accel; /* addresses; path below which the proxy has repo/ */
     int64_t upload_max, upload_person, upload_all, upload_keep; /* MiB */
     int64_t upload_days;
+    char *second_factor;               /* optional, superadmin, all */
+    int64_t session_idle, session_max; /* s */
     int64_t port, fronts, max_connections, max_per_address;
     int64_t client_cert_days; /* that a machine's TLS certificate lasts */
 };
@@ -64,6 +66,9 @@ WA_CHECK enum wa_code wa_server_timestamp_key(const char *dir, struct wa_err *er
 /* private/proxy.secret, by which proxies are believed, and the line that nginx includes to say it,
  * private/proxy.conf; when there are proxies, and no secret yet. */
 WA_CHECK enum wa_code wa_server_proxy_secret(const struct wa_server_config *c, struct wa_err *err);
+/* --- role_auth.c --- */
+/* The key that seals second factors, when it is not there yet. */
+WA_CHECK enum wa_code wa_server_people_key(const char *dir, struct wa_err *err);
 
 /* --- tokens.c: enrolment tokens. Called by root, they give up all but the database first. --- */
 #define WA_TOKEN_ID 12u /* hex digits of its SHA-256 by which a token is named */

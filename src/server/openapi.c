@@ -9,14 +9,6 @@ static const char general[] =
     "\"Error\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{"
     "\"type\":\"object\",\"required\":[\"code\",\"message\"],\"properties\":{\"code\":{"
     "\"type\":\"string\"},\"message\":{\"type\":\"string\"}}}}},"
-    "\"Login\":{\"type\":\"object\",\"required\":[\"user\",\"password\"],\"additionalProperties\":"
-    "false,\"properties\":{\"user\":{\"type\":\"string\"},\"password\":{\"type\":\"string\"}}},"
-    "\"Session\":{\"type\":\"object\",\"required\":[\"token\",\"expires\",\"user\",\"role\"],"
-    "\"properties\":{\"token\":{\"type\":\"string\",\"description\":\"for Authorization: "
-    "Bearer\"},\"expires\":{\"type\":\"integer\",\"description\":\"seconds since "
-    "1970\"},\"user\":{\"type\":\"string\"},\"role\":{\"type\":\"string\"}}},"
-    "\"Who\":{\"type\":\"object\",\"required\":[\"user\",\"role\"],\"properties\":{"
-    "\"user\":{\"type\":\"string\"},\"role\":{\"type\":\"string\"}}},"
     "\"Hosts\":{\"type\":\"object\",\"required\":[\"total\",\"hosts\"],\"properties\":{"
     "\"total\":{\"type\":\"integer\",\"description\":\"all that match\"},"
     "\"hosts\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"uuid\",\"name\","
@@ -113,13 +105,18 @@ static const char of_the_server[] =
 
 void wa_api_schemas(struct wa_buf *out)
 {
-    wa_buf_addf(out, "{%s%s%s%s}", general, of_packages, of_inventory, of_the_server);
+    static const char *const own[] = {wa_api_session_schemas, wa_api_people_schemas,
+                                      wa_api_account_schemas};
+    wa_buf_addf(out, "{%s%s%s%s", general, of_packages, of_inventory, of_the_server);
+    for (size_t k = 0; k < WA_COUNT(own); k++)
+        wa_buf_addf(out, ",%s", own[k]);
+    wa_buf_addc(out, '}');
 }
 
 static void write_schemas(struct wa_jw *w)
 {
     WA_AUTO_BUF struct wa_buf all;
-    wa_buf_init(&all, 64u << 10);
+    wa_buf_init(&all, 256u << 10);
     wa_api_schemas(&all);
     wa_jw_raw(w, wa_buf_sv(&all));
 }

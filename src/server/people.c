@@ -1,11 +1,12 @@
-/* people.c - who may use the server, in which role: kept on the server itself, beside the running
- * server, by its root.
+/* people.c - who may use the server, in which role: the rules of each change.
  *
- * The last superadmin who can log in stays one. What takes a right away ends the sessions too.
+ * The last superadmin who can log in stays one. What takes a right away ends the sessions too, and
+ * each change stands in the journal, in the same transaction.
  */
 #include "server/people.h"
 
 #include "base/mem.h"
+#include "codec/hex.h"
 #include "crypto/pwhash.h"
 #include "server/journal.h"
 #include "server/perimeter.h"
@@ -38,12 +39,24 @@ static enum wa_code check_role(const char *role, struct wa_err *err)
                    role != NULL ? role : "");
 }
 
-static enum wa_code hash_of(struct wa_sv password, char hash[WA_PWHASH_MAX], struct wa_err *err)
+bool wa_people_takes_password(enum wa_person_what what)
 {
-    if (password.n < PASSWORD_MIN)
+    return what == WA_PERSON_ADD || what == WA_PERSON_PASSWORD;
+}
+
+enum wa_code wa_people_check(const struct wa_person_change *c, struct wa_err *err)
+{
+    if (!wa_person_name_is_valid(wa_sv(c->name)))
+        return wa_fail(err, WA_E_USAGE,
+                       "'%s' can't be a user's name: letters, digits and . _ @ + - within",
+                       c->name);
+    if ((c->what == WA_PERSON_TRUST || c->what == WA_PERSON_DISTRUST) &&
+        !wa_hex_is(wa_sv(c->certificate), 64))
+        return wa_fail(err, WA_E_USAGE, "a certificate is named by its SHA-256, 64 digits");
+    if (wa_people_takes_password(c->what) && c->password.n < PASSWORD_MIN)
         return wa_fail(err, WA_E_USAGE, "the password must have at least %u characters",
                        PASSWORD_MIN);
-    return wa_pwhash_make(password, hash, err);
+    return c->what == WA_PERSON_ADD || c->what == WA_PERSON_ROLE ? check_role(c->role, err) : WA_OK;
 }
 
 struct superadmins {
@@ -54,8 +67,8 @@ struct superadmins {
 static void count_superadmin(void *user, const struct wa_person *p)
 {
     struct superadmins *s = user;
-    s->n += strcmp(p->role, "superadmin") == 0 && !p->is_disabled && !p->is_limited &&
-            strcmp(p->name, s->without) != 0;
+    s->n += strcmp(p->role, "superadmin") == 0 && strcmp(p->origin, "local") == 0 &&
+            !p->is_disabled && !p->is_limited && strcmp(p->name, s->without) != 0;
 }
 
 /* Somebody else than name can still do everything. In the transaction of the change. */
@@ -101,13 +114,60 @@ static enum wa_code add(struct wa_db *db, const struct wa_person_change *c, cons
                                                                        : err->code;
 }
 
+/* Whose password, role and perimeter are kept here; those of others come anew with each login. */
+static enum wa_code check_origin(struct wa_db *db, const struct wa_person_change *c,
+                                 struct wa_err *err)
+{
+    bool is_kept = c->what == WA_PERSON_PASSWORD || c->what == WA_PERSON_ROLE ||
+                   c->what == WA_PERSON_PERIMETER;
+    struct wa_person p;
+    bool found = false;
+    if (!is_kept || wa_store_person(db, wa_sv(c->name), &p, &found, err) != WA_OK || !found)
+        return err->code;
+    return strcmp(p.origin, "local") == 0
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFLICT, "'%s' is known by another (%s): it says that", c->name,
+                         p.origin);
+}
+
+static enum wa_code log_out(struct wa_db *db, const struct wa_person_change *c, struct wa_err *err)
+{
+    return wa_store_end_sessions(db, c->name, c->keep_session != NULL ? c->keep_session : "", err);
+}
+
+static enum wa_code check_there(struct wa_db *db, const char *name, struct wa_err *err)
+{
+    struct wa_person p;
+    bool found = false;
+    if (wa_store_person(db, wa_sv(name), &p, &found, err) != WA_OK || found)
+        return err->code;
+    return wa_fail(err, WA_E_NOT_FOUND, "there is no user '%s'", name);
+}
+
+static enum wa_code change_access(struct wa_db *db, const struct wa_person_change *c,
+                                  struct wa_err *err)
+{
+    if (check_there(db, c->name, err) != WA_OK)
+        return err->code;
+    if (c->what == WA_PERSON_NEED_FACTOR || c->what == WA_PERSON_NEED_NONE)
+        return wa_store_need_factor(db, c->name, c->what == WA_PERSON_NEED_FACTOR, err);
+    if (c->what == WA_PERSON_TRUST)
+        return wa_store_add_certificate(db, c->name, c->certificate, err);
+    if (c->what == WA_PERSON_DISTRUST &&
+        wa_store_drop_certificate(db, c->name, c->certificate, err) != WA_OK)
+        return err->code;
+    if (c->what == WA_PERSON_DROP_FACTOR && wa_store_drop_factor(db, c->name, err) != WA_OK)
+        return err->code;
+    return log_out(db, c, err);
+}
+
 static enum wa_code change(struct wa_db *db, const struct wa_person_change *c, const char *hash,
                            struct wa_err *err)
 {
     bool is_loss = (c->what == WA_PERSON_PERIMETER && c->perimeter.n > 0) ||
                    c->what == WA_PERSON_DISABLE || c->what == WA_PERSON_REMOVE ||
                    (c->what == WA_PERSON_ROLE && strcmp(c->role, "superadmin") != 0);
-    if (is_loss && check_not_last(db, c->name, err) != WA_OK)
+    if ((is_loss && check_not_last(db, c->name, err) != WA_OK) || check_origin(db, c, err) != WA_OK)
         return err->code;
     switch (c->what) {
     case WA_PERSON_ADD:
@@ -117,63 +177,83 @@ static enum wa_code change(struct wa_db *db, const struct wa_person_change *c, c
     case WA_PERSON_PERIMETER:
         return set_perimeter(db, c, err);
     case WA_PERSON_PASSWORD:
-        return wa_store_set_password(db, c->name, hash, err) == WA_OK
-                   ? wa_store_end_sessions(db, c->name, err)
-                   : err->code;
+        return wa_store_set_password(db, c->name, hash, err) == WA_OK ? log_out(db, c, err)
+                                                                      : err->code;
     case WA_PERSON_DISABLE:
     case WA_PERSON_ENABLE:
         return wa_store_disable(db, c->name, c->what == WA_PERSON_DISABLE, err) == WA_OK
-                   ? wa_store_end_sessions(db, c->name, err)
+                   ? log_out(db, c, err)
                    : err->code;
+    case WA_PERSON_LOGOUT:
+    case WA_PERSON_NEED_FACTOR:
+    case WA_PERSON_NEED_NONE:
+    case WA_PERSON_DROP_FACTOR:
+    case WA_PERSON_TRUST:
+    case WA_PERSON_DISTRUST:
+        return change_access(db, c, err);
     case WA_PERSON_REMOVE:
         break;
     }
-    return wa_store_delete_user(db, c->name, err) == WA_OK ? wa_store_end_sessions(db, c->name, err)
+    return wa_store_delete_user(db, c->name, err) == WA_OK ? wa_store_drop_access(db, c->name, err)
                                                            : err->code;
 }
 
-static enum wa_code note(struct wa_db *db, const struct wa_server_config *config,
+static enum wa_code note(struct wa_db *db, const struct wa_person_by *by,
                          const struct wa_person_change *c, struct wa_err *err)
 {
-    static const char *const acts[] = {
-        [WA_PERSON_ADD] = "user.added",           [WA_PERSON_ROLE] = "user.role",
-        [WA_PERSON_PERIMETER] = "user.perimeter", [WA_PERSON_PASSWORD] = "user.password",
-        [WA_PERSON_DISABLE] = "user.disabled",    [WA_PERSON_ENABLE] = "user.enabled",
-        [WA_PERSON_REMOVE] = "user.removed"};
-    bool has_role = c->what == WA_PERSON_ADD || c->what == WA_PERSON_ROLE;
-    bool has_perimeter = c->what == WA_PERSON_ADD || c->what == WA_PERSON_PERIMETER;
+    static const char *const acts[] = {[WA_PERSON_ADD] = "user.added",
+                                       [WA_PERSON_ROLE] = "user.role",
+                                       [WA_PERSON_PERIMETER] = "user.perimeter",
+                                       [WA_PERSON_PASSWORD] = "user.password",
+                                       [WA_PERSON_DISABLE] = "user.disabled",
+                                       [WA_PERSON_ENABLE] = "user.enabled",
+                                       [WA_PERSON_LOGOUT] = "user.logged_out",
+                                       [WA_PERSON_NEED_FACTOR] = "user.factor_needed",
+                                       [WA_PERSON_NEED_NONE] = "user.factor_not_needed",
+                                       [WA_PERSON_DROP_FACTOR] = "user.factor_dropped",
+                                       [WA_PERSON_TRUST] = "user.certificate_added",
+                                       [WA_PERSON_DISTRUST] = "user.certificate_dropped",
+                                       [WA_PERSON_REMOVE] = "user.removed"};
     struct wa_journal_act act = {.act = acts[c->what],
-                                 .user = WA_SV("root"),
-                                 .peer = "",
+                                 .user = wa_sv(by->user),
+                                 .peer = by->peer,
                                  .what = {{"name", wa_sv(c->name)}}};
-    if (has_role)
-        act.what[1] = (struct wa_journal_item){"role", wa_sv(c->role)};
-    if (has_perimeter)
-        act.what[1 + has_role] = (struct wa_journal_item){"perimeter", c->perimeter};
-    return wa_server_journal_add(db, config->node, &act, err);
+    size_t n = 1;
+    if (c->what == WA_PERSON_ADD || c->what == WA_PERSON_ROLE)
+        act.what[n++] = (struct wa_journal_item){"role", wa_sv(c->role)};
+    if (c->what == WA_PERSON_ADD || c->what == WA_PERSON_PERIMETER)
+        act.what[n++] = (struct wa_journal_item){"perimeter", c->perimeter};
+    if (c->what == WA_PERSON_TRUST || c->what == WA_PERSON_DISTRUST)
+        act.what[n++] = (struct wa_journal_item){"certificate", wa_sv(c->certificate)};
+    return wa_server_journal_add(db, by->node, &act, err);
 }
+
+enum wa_code wa_people_change(struct wa_db *db, const struct wa_person_by *by,
+                              const struct wa_person_change *c, const char *hash,
+                              struct wa_err *err)
+{
+    if (wa_db_begin(db, err) != WA_OK)
+        return err->code;
+    if (change(db, c, hash, err) == WA_OK && note(db, by, c, err) == WA_OK &&
+        wa_db_commit(db, err) == WA_OK)
+        return WA_OK;
+    wa_db_rollback(db);
+    return err->code;
+}
+
+/* --- on the server itself --- */
 
 enum wa_code wa_server_change_person(const struct wa_server_config *config,
                                      const struct wa_person_change *c, struct wa_err *err)
 {
     WA_AUTO(wa_db) struct wa_db *db = NULL;
     char hash[WA_PWHASH_MAX] = "";
-    if (!wa_person_name_is_valid(wa_sv(c->name)))
-        return wa_fail(err, WA_E_USAGE,
-                       "'%s' can't be a user's name: letters, digits and . _ @ + - within",
-                       c->name);
-    if (((c->what == WA_PERSON_ADD || c->what == WA_PERSON_ROLE) &&
-         check_role(c->role, err) != WA_OK) ||
-        ((c->what == WA_PERSON_ADD || c->what == WA_PERSON_PASSWORD) &&
-         hash_of(c->password, hash, err) != WA_OK) ||
-        wa_server_open_db(config, "waptserver/user", &db, err) != WA_OK ||
-        wa_db_begin(db, err) != WA_OK)
+    const struct wa_person_by by = {config->node, "root", ""};
+    if (wa_people_check(c, err) != WA_OK ||
+        (wa_people_takes_password(c->what) && wa_pwhash_make(c->password, hash, err) != WA_OK) ||
+        wa_server_open_db(config, "waptserver/user", &db, err) != WA_OK)
         return err->code;
-    if (change(db, c, hash, err) == WA_OK && note(db, config, c, err) == WA_OK &&
-        wa_db_commit(db, err) == WA_OK)
-        return WA_OK;
-    wa_db_rollback(db);
-    return err->code;
+    return wa_people_change(db, &by, c, hash, err);
 }
 
 enum wa_code wa_server_list_people(const struct wa_server_config *c, wa_person_fn fn, void *user,

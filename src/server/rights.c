@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-#define CARE (WA_MAY_VIEW | WA_MAY_ORDER_CARE)
+#define SEE (WA_MAY_VIEW | WA_MAY_OWN)
+#define CARE (SEE | WA_MAY_ORDER_CARE)
 #define DEPLOY                                                                                     \
     (CARE | WA_MAY_REPORT | WA_MAY_ORDER_SOFTWARE | WA_MAY_UPLOAD_PLAIN | WA_MAY_DELETE_PACKAGES | \
      WA_MAY_PUBLISH)
@@ -16,7 +17,7 @@ static const struct {
     {"developer", DEPLOY | WA_MAY_UPLOAD_CODE | WA_MAY_ENROL},
     {"deployer", DEPLOY | WA_MAY_ENROL},
     {"helpdesk", CARE},
-    {"readonly", WA_MAY_VIEW},
+    {"readonly", SEE},
 };
 
 unsigned wa_role_rights(struct wa_sv role)
@@ -40,6 +41,38 @@ const char *const *wa_role_names(void)
     static const char *const names[] = {"superadmin", "developer", "deployer",
                                         "helpdesk",   "readonly",  NULL};
     return names;
+}
+
+static const struct {
+    const char *name;
+    unsigned right;
+} right_names[] = {{"view", WA_MAY_VIEW},
+                   {"order-care", WA_MAY_ORDER_CARE},
+                   {"order-software", WA_MAY_ORDER_SOFTWARE},
+                   {"upload", WA_MAY_UPLOAD_PLAIN},
+                   {"upload-code", WA_MAY_UPLOAD_CODE},
+                   {"delete-packages", WA_MAY_DELETE_PACKAGES},
+                   {"publish", WA_MAY_PUBLISH},
+                   {"enrol", WA_MAY_ENROL},
+                   {"people", WA_MAY_PEOPLE},
+                   {"report", WA_MAY_REPORT},
+                   {"metrics", WA_MAY_METRICS}};
+
+unsigned wa_right_from_name(struct wa_sv name)
+{
+    for (size_t i = 0; i < WA_COUNT(right_names); i++)
+        if (wa_sv_eqs(name, right_names[i].name))
+            return right_names[i].right;
+    return 0;
+}
+
+void wa_right_names(unsigned rights, char *out, size_t size)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < WA_COUNT(right_names) && n < size; i++)
+        if ((rights & right_names[i].right) != 0)
+            n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? "," : "", right_names[i].name);
 }
 
 void wa_right_holders(unsigned right, char *out, size_t size)

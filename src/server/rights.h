@@ -20,7 +20,9 @@ enum wa_right {
     WA_MAY_ENROL = 128,          /* let machines in, by one's own login */
     WA_MAY_PEOPLE = 256,         /* who has which role, and what they did */
     WA_MAY_REPORT = 512,         /* write reports; whoever may view may run them */
-    WA_MAY_METRICS = 1024        /* the server's numbers */
+    WA_MAY_METRICS = 1024,       /* the server's numbers */
+    WA_MAY_OWN = 2048 /* one's own account: password, second factor, sessions, tokens. Every role in
+                        a session, no token */
 };
 
 /* "superadmin", "developer", "deployer", "helpdesk", "readonly": the rights of the role, 0 for a
@@ -31,6 +33,10 @@ unsigned wa_role_rights(struct wa_sv role);
 unsigned wa_person_rights(const char *role, bool is_limited);
 /* The names, in the order of their power. NULL at the end. */
 const char *const *wa_role_names(void);
+/* "order-software": the right, 0 for a name that is none. What a token may be given has a name. */
+unsigned wa_right_from_name(struct wa_sv name);
+/* Names of the rights, separated by commas; out: 256 bytes. */
+void wa_right_names(unsigned rights, char *out, size_t size);
 /* "developer, deployer" style list of those who have the right; out: for a message. */
 void wa_right_holders(unsigned right, char *out, size_t size);
 /* What publishing a package of that section needs: who may only combine packages brings in no

@@ -57,50 +57,6 @@ enum wa_code wa_store_note(struct wa_store *s, const struct wa_journal_act *a, s
     return wa_server_journal_add(s->db, s->child.config.node, a, err);
 }
 
-/* --- passwords --- */
-
-#define CHECKS_MAX 32u /* each takes the auth process a good part of a second */
-
-struct check {
-    wa_store_reply_fn fn;
-    void *user;
-};
-
-static void on_checked(struct wa_store *s, void *user, struct wa_sv payload)
-{
-    struct check *c = user;
-    s->checks--;
-    c->fn(s, c->user, payload);
-    wa_free(c);
-}
-
-enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv user, struct wa_sv password,
-                                   wa_store_reply_fn fn, void *data, struct wa_err *err)
-{
-    WA_AUTO_BUF_SECRET struct wa_buf question;
-    wa_buf_init(&question, 4096);
-    if (s->checks >= CHECKS_MAX)
-        return wa_fail(err, WA_E_BUSY, "too many are logging in: try again in a minute");
-    if (wa_store_user_hash(s->db, user, &question, err) != WA_OK)
-        return err->code;
-    if (question.n == 0)
-        wa_buf_adds(&question, WA_S_NO_HASH);
-    wa_buf_addc(&question, '\n');
-    wa_buf_addsv(&question, password);
-    if (wa_buf_check(&question, err) != WA_OK)
-        return err->code;
-    struct check *c = wa_calloc(1, sizeof *c);
-    if (c == NULL)
-        return wa_nomem(err);
-    *c = (struct check){fn, data};
-    if (wa_store_ask(s, s->auth, WA_S_CHECK, wa_buf_sv(&question), on_checked, c, err) != WA_OK) {
-        wa_free(c);
-        return err->code;
-    }
-    s->checks++;
-    return WA_OK;
-}
-
 /* --- the others --- */
 
 /* Each front has a watcher, so that a message is known by where it came from. */
@@ -263,6 +219,7 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_server_path(&s->child.config, s->child.config.trusted_signers, s->trusted, err) !=
             WA_OK ||
         wa_rand_bytes(&s->throttle.seed, sizeof s->throttle.seed, err) != WA_OK ||
+        wa_rand_bytes(&s->codes.seed, sizeof s->codes.seed, err) != WA_OK ||
         wa_rand_bytes(&s->persons.seed, sizeof s->persons.seed, err) != WA_OK ||
         wa_rand_map(&s->conns_by_uuid, err) != WA_OK || wa_rand_map(&s->senders, err) != WA_OK ||
         wa_rand_map(&s->conns_by_id, err) != WA_OK || wa_loop_new(&s->loop, err) != WA_OK)

@@ -6,7 +6,7 @@
  *               TLS's
  *   store       the database, and every decision
  *   signer      countersigns; composes what it signs from typed requests
- *   auth        checks password hashes
+ *   auth        checks and makes password hashes, second factors
  *   scan        verifies uploads, writes the repository
  *   directory   asks the organisation's directory (LDAP) who people are
  *   search      looks through the inventory of the whole fleet
@@ -42,8 +42,9 @@ enum wa_server_msg {
                {ready}, or {certify:{uuid,key,days}}, or {revoked:[{serial,at}]} */
     WA_S_SIGNED, /* JSON array of relays, or the timestamp, {certificate} or {crl} */
     /* store -> auth, and back */
-    WA_S_CHECK = 96, /* hash, newline, password */
-    WA_S_CHECKED,    /* "ok" or "no" */
+    WA_S_CHECK = 96, /* lines: hash, password; or WA_S_MAKE, password; or WA_S_FACTOR, user; or
+                        WA_S_CODE, user, sealed secret, step of the last code, code */
+    WA_S_CHECKED,    /* "ok" or "no"; the hash; sealed secret, newline, base32; the code's step */
     /* store -> scan, and back */
     WA_S_SCAN = 128, /* JSON {op: part|drop|sweep|accept|accept-host|delete|root|published|
                         to-stamp|stamp, file, name, sha256, text, size, reserved, rights} */
@@ -58,6 +59,9 @@ enum wa_server_msg {
     WA_S_REPORT = 224, /* JSON {sql,rows,scope} */
     WA_S_REPORTED      /* JSON {columns,rows,is_cut} or {code,message} */
 };
+#define WA_S_MAKE "make"
+#define WA_S_FACTOR "factor"
+#define WA_S_CODE "code"
 #define WA_S_NO_HASH "none" /* in place of a hash: there is no such user, let it take as long */
 
 enum wa_server_role {

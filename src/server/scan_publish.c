@@ -140,8 +140,6 @@ static enum wa_code check_perimeter(const struct wa_control *c, struct wa_sv jso
     const char *name = wa_control_get(c, WA_A_PACKAGE), *section = wa_control_get(c, WA_A_SECTION);
     WA_AUTO_PERIMETER struct wa_perimeter p;
     wa_perimeter_init(&p);
-    if (json.n == 0)
-        return WA_OK;
     if (wa_perimeter_read(&p, json, err) != WA_OK)
         return err->code;
     return wa_is_policy_section(section) && wa_perimeter_names(&p, wa_sv(name))
@@ -150,6 +148,17 @@ static enum wa_code check_perimeter(const struct wa_control *c, struct wa_sv jso
                          "'%s' (%s) is not for your perimeter alone: somebody without one must "
                          "publish it",
                          name, section);
+}
+
+/* A line each: the person's, the token's. */
+static enum wa_code check_perimeters(const struct wa_control *c, struct wa_sv lines,
+                                     struct wa_err *err)
+{
+    struct wa_sv one;
+    while (lines.n > 0 && wa_sv_split(&lines, '\n', &one))
+        if (check_perimeter(c, one, err) != WA_OK)
+            return err->code;
+    return WA_OK;
 }
 
 /* It is for the place where it was announced. */
@@ -195,7 +204,7 @@ static enum wa_code judge(struct wa_scan_role *s, const struct wa_scan_question 
     if (check_place(q, &v, err) != WA_OK)
         return err->code;
     if (!wa_sv_eqs(q->op, "accept-host"))
-        return check_perimeter(&v.control, q->perimeter, err);
+        return check_perimeters(&v.control, q->perimeter, err);
     wa_perimeter_of_depends(wa_control_get(&v.control, WA_A_DEPENDS), names);
     return wa_buf_check(names, err) == WA_OK ? WA_OK : wa_wrap(err, "what the machine is in");
 }

@@ -350,12 +350,14 @@ void wa_store_clean(struct wa_store *s, int64_t now)
     static const struct {
         const char *sql;
         int64_t kept;
-    } what[] = {{"DELETE FROM sessions WHERE expires <= ?", 0},
-                {"DELETE FROM certificates WHERE not_after <= ?", 86400},
+    } what[] = {{"DELETE FROM certificates WHERE not_after <= ?", 86400},
                 {"DELETE FROM tokens WHERE expires <= ?", TOKEN_KEPT_S}};
     if (now >= s->cleaned_at && now - s->cleaned_at < CLEAN_S)
         return;
     s->cleaned_at = now;
+    struct wa_err failed = WA_ERR_INIT;
+    if (wa_store_clean_access(s->db, now, s->child.config.session_idle, &failed) != WA_OK)
+        database_failed(s, &failed);
     for (size_t i = 0; i < WA_COUNT(what); i++) {
         struct wa_err err = WA_ERR_INIT;
         struct wa_stmt *q;

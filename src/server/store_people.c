@@ -1,4 +1,4 @@
-/* store_people.c - statements about people and their sessions. Values are bound, always. */
+/* store_people.c - statements about people. Values are bound, always. */
 #include "server/store_people.h"
 
 enum wa_code wa_store_set_user(struct wa_db *db, const char *name, const char *hash,
@@ -16,28 +16,51 @@ enum wa_code wa_store_set_user(struct wa_db *db, const char *name, const char *h
     return wa_run(s, err);
 }
 
-/* Columns of read_person(). */
-#define PERSON "u.name, u.role, u.is_disabled, CASE WHEN u.perimeter = '' THEN 0 ELSE 1 END"
-
-static void read_person(struct wa_stmt *s, struct wa_person *ret)
+void wa_store_read_person(struct wa_stmt *s, struct wa_person *ret)
 {
     (void)snprintf(ret->name, sizeof ret->name, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
     (void)snprintf(ret->role, sizeof ret->role, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
-    ret->is_disabled = wa_col_i64(s, 2) != 0;
-    ret->is_limited = wa_col_i64(s, 3) != 0;
+    (void)snprintf(ret->origin, sizeof ret->origin, "%.*s", WA_SV_ARG(wa_col_sv(s, 2)));
+    ret->is_disabled = wa_col_i64(s, 3) != 0;
+    ret->is_limited = wa_col_i64(s, 4) != 0;
+    ret->has_factor = wa_col_i64(s, 5) != 0;
+    ret->needs_factor = wa_col_i64(s, 6) != 0;
+    ret->last_login = wa_col_i64(s, 7);
+}
+
+enum wa_code wa_store_set_foreign(struct wa_db *db, const char *name, const char *origin,
+                                  const char *role, const char *perimeter, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "INSERT INTO users (name, hash, role, origin, perimeter) VALUES (?1, '', "
+                      "?3, ?2, ?4) ON CONFLICT (name) DO UPDATE SET role = excluded.role, "
+                      "perimeter = excluded.perimeter WHERE users.origin = excluded.origin",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    wa_bind_s(s, 1, origin);
+    wa_bind_s(s, 2, role);
+    wa_bind_s(s, 3, perimeter);
+    if (wa_run(s, err) != WA_OK)
+        return err->code;
+    return wa_db_changes(db) == 1
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFLICT, "another user is called '%s' already", name);
 }
 
 enum wa_code wa_store_person(struct wa_db *db, struct wa_sv name, struct wa_person *ret,
                              bool *ret_found, struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(db, "SELECT " PERSON " FROM users u WHERE u.name = ?", &s, err) != WA_OK)
+    if (wa_db_prepare(db, "SELECT " WA_PERSON_COLUMNS " FROM users u WHERE u.name = ?", &s, err) !=
+        WA_OK)
         return err->code;
     wa_bind_sv(s, 0, name);
     if (wa_step(s, ret_found, err) != WA_OK)
         return err->code;
     if (*ret_found)
-        read_person(s, ret);
+        wa_store_read_person(s, ret);
     wa_reset(s);
     return WA_OK;
 }
@@ -46,11 +69,12 @@ enum wa_code wa_store_people(struct wa_db *db, wa_person_fn fn, void *user, stru
 {
     struct wa_stmt *s;
     bool row = true;
-    if (wa_db_prepare(db, "SELECT " PERSON " FROM users u ORDER BY u.name", &s, err) != WA_OK)
+    if (wa_db_prepare(db, "SELECT " WA_PERSON_COLUMNS " FROM users u ORDER BY u.name", &s, err) !=
+        WA_OK)
         return err->code;
     while (wa_step(s, &row, err) == WA_OK && row) {
         struct wa_person p;
-        read_person(s, &p);
+        wa_store_read_person(s, &p);
         fn(user, &p);
     }
     return err->code;
@@ -120,12 +144,13 @@ enum wa_code wa_store_delete_user(struct wa_db *db, const char *name, struct wa_
     return change_person(db, "DELETE FROM users WHERE name = ?1", NULL, name, err);
 }
 
-enum wa_code wa_store_end_sessions(struct wa_db *db, const char *name, struct wa_err *err)
+enum wa_code wa_store_logged_in(struct wa_db *db, const char *name, int64_t now, struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(db, "DELETE FROM sessions WHERE \"user\" = ?", &s, err) != WA_OK)
+    if (wa_db_prepare(db, "UPDATE users SET last_login = ?2 WHERE name = ?1", &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, name);
+    wa_bind_i64(s, 1, now);
     return wa_run(s, err);
 }
 
@@ -134,8 +159,9 @@ enum wa_code wa_store_user_hash(struct wa_db *db, struct wa_sv name, struct wa_b
 {
     struct wa_stmt *s;
     bool row = false;
-    if (wa_db_prepare(db, "SELECT hash FROM users WHERE name = ? AND is_disabled = 0", &s, err) !=
-        WA_OK)
+    if (wa_db_prepare(
+            db, "SELECT hash FROM users WHERE name = ? AND is_disabled = 0 AND origin = 'local'",
+            &s, err) != WA_OK)
         return err->code;
     wa_bind_sv(s, 0, name);
     if (wa_step(s, &row, err) != WA_OK)
@@ -146,45 +172,148 @@ enum wa_code wa_store_user_hash(struct wa_db *db, struct wa_sv name, struct wa_b
     return wa_buf_check(hash, err);
 }
 
-/* --- sessions --- */
+/* --- second factors --- */
 
-enum wa_code wa_store_add_session(struct wa_db *db, const char *sha256, struct wa_sv user,
-                                  int64_t expires, struct wa_err *err)
+enum wa_code wa_store_need_factor(struct wa_db *db, const char *name, bool is_needed,
+                                  struct wa_err *err)
 {
-    struct wa_stmt *s;
-    if (wa_db_prepare(db, "INSERT INTO sessions (sha256, \"user\", expires) VALUES (?, ?, ?)", &s,
-                      err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, sha256);
-    wa_bind_sv(s, 1, user);
-    wa_bind_i64(s, 2, expires);
-    return wa_run(s, err);
+    return change_person(db,
+                         is_needed ? "UPDATE users SET needs_totp = 1 WHERE name = ?1"
+                                   : "UPDATE users SET needs_totp = 0 WHERE name = ?1",
+                         NULL, name, err);
 }
 
-enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now,
-                              struct wa_person *ret, bool *ret_found, struct wa_err *err)
+enum wa_code wa_store_factor(struct wa_db *db, const char *name, bool is_waiting,
+                             struct wa_buf *sealed, int64_t *ret_step, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT totp, totp_new, totp_step FROM users WHERE name = ?", &s, err) !=
+        WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    if (row) {
+        wa_buf_addsv(sealed, wa_col_sv(s, is_waiting ? 1 : 0));
+        *ret_step = wa_col_i64(s, 2);
+    }
+    wa_reset(s);
+    return wa_buf_check(sealed, err);
+}
+
+enum wa_code wa_store_offer_factor(struct wa_db *db, const char *name, const char *sealed,
+                                   struct wa_err *err)
+{
+    return change_person(db, "UPDATE users SET totp_new = ?2 WHERE name = ?1", sealed, name, err);
+}
+
+enum wa_code wa_store_confirm_factor(struct wa_db *db, const char *name, int64_t step,
+                                     struct wa_err *err)
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "SELECT " PERSON " FROM sessions s JOIN users u ON u.name = s.\"user\" AND "
-                      "u.is_disabled = 0 WHERE s.sha256 = ? AND s.expires > ?",
+                      "UPDATE users SET totp = totp_new, totp_new = '', totp_step = ?2 WHERE name "
+                      "= ?1 AND totp_new <> ''",
                       &s, err) != WA_OK)
         return err->code;
-    wa_bind_s(s, 0, sha256);
-    wa_bind_i64(s, 1, now);
-    if (wa_step(s, ret_found, err) != WA_OK)
+    wa_bind_s(s, 0, name);
+    wa_bind_i64(s, 1, step);
+    if (wa_run(s, err) != WA_OK)
         return err->code;
-    if (*ret_found)
-        read_person(s, ret);
-    wa_reset(s);
+    return wa_db_changes(db) == 1 ? WA_OK : wa_fail(err, WA_E_CONFLICT, "no second factor waits");
+}
+
+enum wa_code wa_store_drop_factor(struct wa_db *db, const char *name, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (change_person(db, "UPDATE users SET totp = '', totp_new = '' WHERE name = ?1", NULL, name,
+                      err) != WA_OK ||
+        wa_db_prepare(db, "DELETE FROM recovery_codes WHERE \"user\" = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_store_take_step(struct wa_db *db, const char *name, int64_t step, bool *ret_taken,
+                                struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "UPDATE users SET totp_step = ?2 WHERE name = ?1 AND totp_step < ?2", &s,
+                      err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    wa_bind_i64(s, 1, step);
+    if (wa_run(s, err) != WA_OK)
+        return err->code;
+    *ret_taken = wa_db_changes(db) == 1;
     return WA_OK;
 }
 
-enum wa_code wa_store_end_session(struct wa_db *db, const char *sha256, struct wa_err *err)
+/* A statement about a person's digest: of a recovery code, of a certificate. */
+static enum wa_code run_digest(struct wa_db *db, const char *sql, const char *name,
+                               const char *sha256, struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(db, "DELETE FROM sessions WHERE sha256 = ?", &s, err) != WA_OK)
+    if (wa_db_prepare(db, sql, &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    wa_bind_s(s, 1, sha256);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_store_add_recovery(struct wa_db *db, const char *name, const char *sha256,
+                                   struct wa_err *err)
+{
+    return run_digest(db, "INSERT INTO recovery_codes (\"user\", sha256) VALUES (?, ?)", name,
+                      sha256, err);
+}
+
+enum wa_code wa_store_take_recovery(struct wa_db *db, const char *name, const char *sha256,
+                                    bool *ret_taken, struct wa_err *err)
+{
+    if (run_digest(db, "DELETE FROM recovery_codes WHERE \"user\" = ? AND sha256 = ?", name, sha256,
+                   err) != WA_OK)
+        return err->code;
+    *ret_taken = wa_db_changes(db) == 1;
+    return WA_OK;
+}
+
+/* --- certificates --- */
+
+enum wa_code wa_store_add_certificate(struct wa_db *db, const char *name, const char *sha256,
+                                      struct wa_err *err)
+{
+    return run_digest(db, "INSERT INTO user_certificates (\"user\", sha256) VALUES (?, ?)", name,
+                      sha256, err);
+}
+
+enum wa_code wa_store_drop_certificate(struct wa_db *db, const char *name, const char *sha256,
+                                       struct wa_err *err)
+{
+    if (run_digest(db, "DELETE FROM user_certificates WHERE \"user\" = ? AND sha256 = ?", name,
+                   sha256, err) != WA_OK)
+        return err->code;
+    return wa_db_changes(db) == 1
+               ? WA_OK
+               : wa_fail(err, WA_E_NOT_FOUND, "'%s' has no such certificate", name);
+}
+
+enum wa_code wa_store_certificate(struct wa_db *db, const char *sha256, struct wa_person *ret,
+                                  bool *ret_found, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "SELECT " WA_PERSON_COLUMNS
+                      " FROM user_certificates c JOIN users u ON u.name = c.\"user\" AND "
+                      "u.is_disabled = 0 WHERE c.sha256 = ?",
+                      &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, sha256);
-    return wa_run(s, err);
+    if (wa_step(s, ret_found, err) != WA_OK)
+        return err->code;
+    if (*ret_found)
+        wa_store_read_person(s, ret);
+    wa_reset(s);
+    return WA_OK;
 }

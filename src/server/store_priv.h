@@ -60,6 +60,7 @@ struct wa_store {
     bool stamp_again;   /* and something has changed meanwhile */
     uint64_t stamped_ms;
     struct wa_throttle throttle;
+    struct wa_throttle codes;   /* of second factors, by person */
     struct wa_throttle persons; /* machines' questions about people, by machine and by person */
     size_t asked;               /* of the directory, not answered yet */
     /* of the revoked certificates that the fronts were told */
@@ -113,10 +114,23 @@ WA_CHECK enum wa_code wa_store_ask(struct wa_store *s, struct wa_chan *whom, uin
 const struct wa_store_question *wa_store_next_question(const struct wa_store_question *q);
 /* A reply of signer, auth or scan. */
 void wa_store_reply(struct wa_store *s, const struct wa_chan_msg *msg);
-/* Asks auth about a password: fn gets "ok" or "no". WA_E_BUSY when too many are asked already. */
+/* --- store_auth.c: each is WA_E_BUSY when too many are asked already --- */
+/* Asks auth about a password: fn gets "ok" or "no". */
 WA_CHECK enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv user,
                                             struct wa_sv password, wa_store_reply_fn fn, void *data,
                                             struct wa_err *err);
+
+/* fn gets the password's hash, "no" for a password that can't be. */
+WA_CHECK enum wa_code wa_store_ask_hash(struct wa_store *s, struct wa_sv password,
+                                        wa_store_reply_fn fn, void *data, struct wa_err *err);
+/* A new second factor: fn gets its sealed secret, a newline, and the secret in base32. */
+WA_CHECK enum wa_code wa_store_ask_factor(struct wa_store *s, const char *user,
+                                          wa_store_reply_fn fn, void *data, struct wa_err *err);
+/* Whether the code is one of the user's second factor (of the one that waits for it): fn gets its
+ * step, or "no". */
+WA_CHECK enum wa_code wa_store_ask_code(struct wa_store *s, const char *user, bool is_waiting,
+                                        struct wa_sv code, wa_store_reply_fn fn, void *data,
+                                        struct wa_err *err);
 
 /* Asks the directory, as wa_ldap_login() does: fn gets WA_S_WHO_IS. WA_E_BUSY when too many are
  * asked already; WA_E_DENIED where no directory is configured. */

@@ -10,6 +10,7 @@
 #include "crypto/digest.h"
 #include "os/clock.h"
 #include "proto/report.h"
+#include "server/login.h"
 #include "server/perimeter.h"
 #include "server/rights.h"
 #include "server/store_authority.h"
@@ -242,6 +243,12 @@ static enum wa_code check_enroller(struct wa_store *s, const struct registration
     char holders[128];
     if (wa_store_person(s->db, g->msg.user, &p, &found, err) != WA_OK)
         return err->code;
+    if (found && (p.has_factor || wa_login_lacks_factor(s, &p, "password")))
+        return wa_fail(
+            err, WA_E_DENIED,
+            "'%s' has a second factor, which a machine can't ask for: register it with an "
+            "enrolment token",
+            p.name);
     if (found && (wa_person_rights(p.role, p.is_limited) & WA_MAY_ENROL) != 0) {
         *ret_may_replace = !p.is_limited;
         return p.is_limited ? sees_host(s, &p, g->msg.uuid, ret_may_replace, err) : WA_OK;

@@ -53,7 +53,7 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
         {WA_S_SIGNED, "signed", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};
     static const struct wa_chan_rule store_auth[] = {{WA_S_CHECK, "check", 4096, false},
                                                      {0, NULL, 0, false}};
-    static const struct wa_chan_rule auth_store[] = {{WA_S_CHECKED, "checked", 16, false},
+    static const struct wa_chan_rule auth_store[] = {{WA_S_CHECKED, "checked", 1024, false},
                                                      {0, NULL, 0, false}};
     static const struct wa_chan_rule store_scan[] = {
         {WA_S_SCAN, "scan", WA_SCAN_QUESTION_MAX, false}, {0, NULL, 0, false}};
@@ -300,7 +300,7 @@ static enum wa_code check_start(struct set *s, struct wa_err *err)
     WA_AUTO(wa_key) struct wa_key *key = NULL;
     if (wa_server_tls(c, &chain, &key, err) != WA_OK ||
         wa_server_timestamp_key(c->dir, err) != WA_OK || wa_authority_make(c->dir, err) != WA_OK ||
-        wa_server_proxy_secret(c, err) != WA_OK)
+        wa_server_proxy_secret(c, err) != WA_OK || wa_server_people_key(c->dir, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_listen_check(c->bind, (uint16_t)c->port, err);
     for (int tries = 0; code == WA_E_BUSY && tries < 20 && !s->is_stopping; tries++) {

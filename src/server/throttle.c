@@ -2,7 +2,7 @@
  *
  * An address or account has its counter by a keyed hash: nothing grows, nothing is pushed out by
  * inventing names, and an account that does not exist is treated like one that does. Two that share
- * a counter wait for each other, at worst a minute.
+ * a counter wait for each other.
  */
 #include "server/throttle.h"
 
@@ -35,7 +35,28 @@ static bool is_full(struct wa_throttle_count *c, uint32_t most, int64_t now)
 {
     if (c->until <= now)
         c->wrong = 0;
+    if (c->until + WA_THROTTLE_CALM_S <= now)
+        c->times = 0;
     return c->wrong >= most;
+}
+
+/* One more; the one that fills it sets how long to wait. */
+static void count(struct wa_throttle_count *c, uint32_t most, uint32_t times_max, int64_t now)
+{
+    c->until = now + WA_THROTTLE_WAIT_S;
+    if (++c->wrong < most)
+        return;
+    c->until = now + ((int64_t)WA_THROTTLE_WAIT_S << c->times);
+    if (c->times < times_max)
+        c->times++;
+}
+
+static void uncount(struct wa_throttle_count *c, uint32_t most)
+{
+    if (c->wrong == 0)
+        return;
+    if (c->wrong-- == most && c->times > 0)
+        c->times--;
 }
 
 static bool is_known(const struct wa_throttle *t, const char *address, const char *account)
@@ -54,28 +75,26 @@ enum wa_code wa_throttle_begin(struct wa_throttle *t, const char *address, const
                              *n = account != NULL ? of_account(t, account) : NULL;
     if (is_full(a, WA_THROTTLE_ADDRESS, now))
         return wa_fail(err, WA_E_BUSY,
-                       "too many wrong credentials from your address: wait a minute");
+                       "too many wrong credentials from your address: wait before the next");
     if (n != NULL && is_full(n, WA_THROTTLE_ACCOUNT, now) && !is_known(t, address, account))
-        return wa_fail(err, WA_E_BUSY, "too many wrong passwords for this user: wait a minute");
-    a->wrong++;
-    a->until = now + WA_THROTTLE_WAIT_S;
-    if (n != NULL) {
-        n->wrong++;
-        n->until = now + WA_THROTTLE_WAIT_S;
-    }
+        return wa_fail(err, WA_E_BUSY,
+                       "too many wrong passwords for this user: wait before the next");
+    count(a, WA_THROTTLE_ADDRESS, WA_THROTTLE_ADDRESS_TIMES, now);
+    if (n != NULL)
+        count(n, WA_THROTTLE_ACCOUNT, WA_THROTTLE_ACCOUNT_TIMES, now);
     return WA_OK;
+}
+
+void wa_throttle_back(struct wa_throttle *t, const char *address, const char *account)
+{
+    uncount(of_address(t, address), WA_THROTTLE_ADDRESS);
+    if (account != NULL)
+        uncount(of_account(t, account), WA_THROTTLE_ACCOUNT);
 }
 
 void wa_throttle_good(struct wa_throttle *t, const char *address, const char *account)
 {
-    struct wa_throttle_count *a = of_address(t, address);
-    if (a->wrong > 0)
-        a->wrong--;
-    if (account == NULL)
-        return;
-    struct wa_throttle_count *n = of_account(t, account);
-    if (n->wrong > 0)
-        n->wrong--;
-    if (!is_known(t, address, account))
+    wa_throttle_back(t, address, account);
+    if (account != NULL && !is_known(t, address, account))
         t->known[t->known_at++ % WA_COUNT(t->known)] = hash(t, address, account);
 }

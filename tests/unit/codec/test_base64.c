@@ -124,9 +124,23 @@ static void keeps_to_the_buffers_cap(void **state)
     assert_int_equal(wa_base64_decode(WA_SV("Zm9vYmFy"), &out, &err), WA_E_LIMIT);
 }
 
+static void base32_follows_the_rfc(void **state)
+{
+    static const char *const texts[] = {"",        "MY",       "MZXQ",      "MZXW6",
+                                        "MZXW6YQ", "MZXW6YTB", "MZXW6YTBOI"};
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(texts); i++) {
+        WA_AUTO_BUF struct wa_buf out;
+        wa_buf_init(&out, 64);
+        wa_base32_encode("foobar", i, &out);
+        assert_string_equal(wa_buf_str(&out), texts[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(follows_the_rfc),
+                                       cmocka_unit_test(base32_follows_the_rfc),
                                        cmocka_unit_test(breaks_lines_as_python_does),
                                        cmocka_unit_test(urls_have_their_own_alphabet),
                                        cmocka_unit_test(refuses_a_second_text_for_the_same_bytes),

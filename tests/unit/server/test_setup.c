@@ -199,6 +199,7 @@ static void test_older_database(void **state)
     WA_AUTO(wa_fleet) struct wa_fleet *fleet = NULL;
     WA_AUTO_BUF struct wa_buf certificate;
     struct wa_person p;
+    struct wa_person_session session;
     struct wa_err err = WA_ERR_INIT;
     int64_t seq = 0;
     bool found = false;
@@ -213,7 +214,7 @@ static void test_older_database(void **state)
     WA_ASSERT_OK(wa_store_open(*state, "", &db, &err));
     WA_ASSERT_OK(wa_store_host(db, WA_SV("m"), &certificate, &seq, &found, &err));
     assert_true(found && seq == 9 && wa_sv_eqs(wa_buf_sv(&certificate), "PEM"));
-    WA_ASSERT_OK(wa_store_session(db, "s", 1, &p, &found, &err));
+    WA_ASSERT_OK(wa_store_session(db, "s", 1, 3600, &p, &session, &found, &err));
     assert_true(found);
     assert_string_equal(p.role, "superadmin");
     WA_ASSERT_OK(wa_fleet_new(&fleet, &err));

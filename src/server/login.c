@@ -1,0 +1,290 @@
+/* login.c - logging in: the password, the second factor, and the session that follows.
+ *
+ * A name that nobody has takes the same way as one with a wrong password, and is answered alike.
+ * The token goes to who logged in and is kept nowhere; the session's rights are those that the
+ * person has at the moment of each call, not those of the login.
+ */
+#include "server/login.h"
+
+#include "base/mem.h"
+#include "codec/hex.h"
+#include "crypto/digest.h"
+#include "crypto/totp.h"
+#include "os/clock.h"
+#include "os/rand.h"
+#include "server/api.h"
+
+#define WRONG "user or password is wrong"
+#define CODE_MAX 32u
+
+struct login {
+    struct wa_store_request *request;
+    char user[WA_NAME_MAX + 1], code[CODE_MAX + 1];
+    const char *method;
+};
+
+bool wa_login_lacks_factor(const struct wa_store *s, const struct wa_person *p, const char *method)
+{
+    const char *who = s->child.config.second_factor;
+    bool is_needed = p->needs_factor || strcmp(who, "all") == 0 ||
+                     (strcmp(who, "superadmin") == 0 && strcmp(p->role, "superadmin") == 0);
+    bool by_password = strcmp(method, "password") == 0 || strcmp(method, "directory") == 0;
+    return by_password && is_needed && !p->has_factor;
+}
+
+/* --- the session --- */
+
+static enum wa_code add_session(struct wa_store *s, const struct wa_person_session *n,
+                                struct wa_err *err)
+{
+    const struct wa_journal_act act = {.act = "login",
+                                       .user = wa_sv(n->user),
+                                       .peer = n->peer,
+                                       .what = {{"method", wa_sv(n->method)}}};
+    if (wa_db_begin(s->db, err) != WA_OK)
+        return err->code;
+    if (wa_store_add_session(s->db, n, err) == WA_OK &&
+        wa_store_logged_in(s->db, n->user, n->created, err) == WA_OK &&
+        wa_store_note(s, &act, err) == WA_OK && wa_db_commit(s->db, err) == WA_OK)
+        return WA_OK;
+    wa_db_rollback(s->db);
+    return err->code;
+}
+
+static enum wa_code make_session(struct wa_store_request *r, const char *user, const char *method,
+                                 struct wa_buf *answer, struct wa_err *err)
+{
+    struct wa_store *s = r->store;
+    char token[65];
+    struct wa_jw w;
+    struct wa_person p;
+    struct wa_person_session n = {.created = wa_clock_now()};
+    bool found = false;
+    if (wa_store_person(s->db, wa_sv(user), &p, &found, err) != WA_OK)
+        return err->code;
+    if (!found || p.is_disabled)
+        return wa_fail(err, WA_E_AUTH, WRONG);
+    n.used = n.created;
+    n.expires = n.created + s->child.config.session_max;
+    (void)snprintf(n.user, sizeof n.user, "%s", p.name);
+    (void)snprintf(n.method, sizeof n.method, "%s", method);
+    (void)snprintf(n.peer, sizeof n.peer, "%s", r->peer);
+    if (wa_rand_hex(token, 32, err) != WA_OK ||
+        wa_sha256_hex(token, strlen(token), n.sha256, err) != WA_OK ||
+        add_session(s, &n, err) != WA_OK)
+        return err->code;
+    wa_jw_init(&w, answer);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "token", token);
+    wa_jw_kvi(&w, "expires", n.expires);
+    wa_jw_kv(&w, "user", p.name);
+    wa_jw_kv(&w, "role", p.role);
+    wa_jw_kvb(&w, "lacks_second_factor", wa_login_lacks_factor(s, &p, method));
+    wa_jw_end(&w);
+    wa_wipe(token, sizeof token);
+    return wa_buf_check(answer, err);
+}
+
+static void deny(struct wa_store_request *r, const char *user, const struct wa_err *err,
+                 const char *why)
+{
+    wa_log(&r->store->child.log, WA_LOG_WARNING, "login.denied", WA_LF_S("user", user),
+           WA_LF_S("peer", r->peer), WA_LF_S("why", why));
+    wa_store_answer_err(r, err);
+}
+
+void wa_login_deny(struct wa_store_request *r, const char *user, const char *why)
+{
+    struct wa_err err = WA_ERR_INIT;
+    (void)wa_fail(&err, WA_E_AUTH, WRONG);
+    deny(r, user, &err, why);
+}
+
+void wa_login_grant(struct wa_store_request *r, const char *user, const char *method)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF_SECRET struct wa_buf answer;
+    wa_buf_init(&answer, 4096);
+    if (make_session(r, user, method, &answer, &err) != WA_OK) {
+        deny(r, user, &err, err.text);
+        return;
+    }
+    wa_log(&r->store->child.log, WA_LOG_INFO, "login.granted", WA_LF_S("user", user),
+           WA_LF_S("peer", r->peer), WA_LF_S("method", method));
+    wa_store_answer(r, 200, wa_buf_sv(&answer));
+}
+
+/* --- the second factor --- */
+
+static void grant(struct login *l)
+{
+    wa_throttle_good(&l->request->store->throttle, l->request->peer, l->user);
+    wa_login_grant(l->request, l->user, l->method);
+    wa_free(l);
+}
+
+static void fail(struct login *l, const struct wa_err *err)
+{
+    deny(l->request, l->user, err, err->text);
+    wa_free(l);
+}
+
+/* taken: whether the code counted, once. */
+static void on_taken(struct login *l, bool is_taken, struct wa_err *err)
+{
+    if (err->code == WA_OK && !is_taken)
+        (void)wa_fail(err, WA_E_AUTH, "the code is wrong, or was used before");
+    if (err->code != WA_OK) {
+        fail(l, err);
+        return;
+    }
+    wa_throttle_good(&l->request->store->codes, l->user, NULL);
+    grant(l);
+}
+
+static void on_code(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct login *l = user;
+    struct wa_err err = WA_ERR_INIT;
+    int64_t step = 0;
+    bool is_taken = false;
+    if (wa_sv_i64(payload, &step) && step > 0 &&
+        wa_store_take_step(s->db, l->user, step, &is_taken, &err) != WA_OK)
+        is_taken = false;
+    on_taken(l, is_taken, &err);
+}
+
+static enum wa_code use_recovery(struct login *l, bool *ret_taken, struct wa_err *err)
+{
+    struct wa_store *s = l->request->store;
+    char digest[WA_SHA256_HEX];
+    const struct wa_journal_act act = {.act = "user.recovery_used",
+                                       .user = wa_sv(l->user),
+                                       .peer = l->request->peer,
+                                       .what = {{"name", wa_sv(l->user)}}};
+    if (wa_login_recovery(l->user, wa_sv(l->code), digest, err) != WA_OK ||
+        wa_db_begin(s->db, err) != WA_OK)
+        return err->code;
+    if (wa_store_take_recovery(s->db, l->user, digest, ret_taken, err) == WA_OK && *ret_taken &&
+        wa_store_note(s, &act, err) == WA_OK && wa_db_commit(s->db, err) == WA_OK)
+        return WA_OK;
+    wa_db_rollback(s->db);
+    return err->code;
+}
+
+enum wa_code wa_login_begin_code(struct wa_store *s, const char *user, struct wa_err *err)
+{
+    if (wa_throttle_begin(&s->codes, user, NULL, wa_clock_now(), err) == WA_OK)
+        return WA_OK;
+    wa_err_clear(err);
+    return wa_fail(err, WA_E_BUSY, "too many wrong codes: wait before the next one");
+}
+
+/* Each code is an attempt of its own, for who knows the password. */
+static void check_factor(struct login *l)
+{
+    struct wa_store *s = l->request->store;
+    struct wa_err err = WA_ERR_INIT;
+    bool is_taken = false;
+    if (wa_login_begin_code(s, l->user, &err) != WA_OK) {
+        fail(l, &err);
+        return;
+    }
+    if (strlen(l->code) == WA_TOTP_DIGITS) {
+        if (wa_store_ask_code(s, l->user, false, wa_sv(l->code), on_code, l, &err) != WA_OK)
+            fail(l, &err);
+        return;
+    }
+    if (use_recovery(l, &is_taken, &err) != WA_OK)
+        is_taken = false;
+    on_taken(l, is_taken, &err);
+}
+
+/* The password was right. */
+static void after_password(struct login *l)
+{
+    struct wa_store *s = l->request->store;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_person p = {.has_factor = false};
+    bool found = false;
+    if (wa_store_person(s->db, wa_sv(l->user), &p, &found, &err) != WA_OK) {
+        fail(l, &err);
+    } else if (!p.has_factor) {
+        grant(l);
+    } else if (l->code[0] != '\0') {
+        check_factor(l);
+    } else { /* asked for, no attempt */
+        wa_throttle_back(&s->throttle, l->request->peer, l->user);
+        wa_store_answer(l->request, 200, WA_SV("{\"needs\":\"code\"}"));
+        wa_free(l);
+    }
+}
+
+/* --- the password --- */
+
+static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct login *l = user;
+    WA_UNUSED(s);
+    if (wa_sv_eqs(payload, "ok")) {
+        after_password(l);
+        return;
+    }
+    wa_login_deny(l->request, l->user, "password");
+    wa_free(l);
+}
+
+static enum wa_code ask(struct login *l, struct wa_sv password, struct wa_err *err)
+{
+    struct wa_store_request *r = l->request;
+    struct wa_store *s = r->store;
+    enum wa_code code = wa_throttle_begin(&s->throttle, r->peer, l->user, wa_clock_now(), err);
+    if (code == WA_E_BUSY)
+        wa_log(&s->child.log, WA_LOG_WARNING, "login.throttled", WA_LF_S("user", l->user),
+               WA_LF_S("peer", r->peer));
+    return code == WA_OK ? wa_store_ask_password(s, wa_sv(l->user), password, on_password, l, err)
+                         : code;
+}
+
+enum wa_code wa_login_call(struct wa_api_call *c, struct wa_err *err)
+{
+    struct wa_store_request *r = c->request;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_sv user = {NULL, 0}, password = {NULL, 0}, code = {NULL, 0};
+    const struct wa_json_field fields[] = {{"user", WA_WANT_SV, true, WA_NAME_MAX, &user},
+                                           {"password", WA_WANT_SV, true, 1024, &password},
+                                           {"code", WA_WANT_SV, false, CODE_MAX, &code}};
+    wa_arena_init(&arena, 64u << 10);
+    if (wa_json_parse(wa_buf_sv(&r->body), 0, &arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "a login", err) != WA_OK)
+        return err->code;
+    struct login *l = wa_calloc(1, sizeof *l);
+    if (l == NULL)
+        return wa_nomem(err);
+    l->request = r;
+    l->method = "password";
+    (void)snprintf(l->user, sizeof l->user, "%.*s", WA_SV_ARG(user));
+    (void)snprintf(l->code, sizeof l->code, "%.*s", WA_SV_ARG(code));
+    if (ask(l, password, err) != WA_OK) {
+        wa_free(l);
+        return err->code;
+    }
+    c->is_later = true;
+    return WA_OK;
+}
+
+/* --- recovery codes --- */
+
+enum wa_code wa_login_recovery(const char *user, struct wa_sv code, char digest[WA_SHA256_HEX],
+                               struct wa_err *err)
+{
+    char text[WA_NAME_MAX + CODE_MAX + 2];
+    size_t n = (size_t)snprintf(text, sizeof text, "%s\n", user);
+    for (size_t i = 0; i < code.n && n < sizeof text; i++) { /* as people type it */
+        char c = code.p[i];
+        if (c != '-' && c != ' ')
+            text[n++] = c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+    }
+    return wa_sha256_hex(text, n, digest, err);
+}

@@ -1,0 +1,90 @@
+/* store_auth.c - what the store asks the auth process: is this the password, what is its hash, is
+ * this the code of that second factor. The store itself sees no secret at rest in clear.
+ */
+#include "base/mem.h"
+#include "crypto/seal.h"
+#include "server/store_priv.h"
+
+#define CHECKS_MAX 32u /* each takes the auth process a good part of a second */
+
+struct check {
+    wa_store_reply_fn fn;
+    void *user;
+};
+
+static void on_checked(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct check *c = user;
+    s->checks--;
+    c->fn(s, c->user, payload);
+    wa_free(c);
+}
+
+static enum wa_code ask(struct wa_store *s, const struct wa_buf *question, wa_store_reply_fn fn,
+                        void *data, struct wa_err *err)
+{
+    if (wa_buf_check(question, err) != WA_OK)
+        return err->code;
+    if (s->checks >= CHECKS_MAX)
+        return wa_fail(err, WA_E_BUSY, "too many are logging in: try again in a minute");
+    struct check *c = wa_calloc(1, sizeof *c);
+    if (c == NULL)
+        return wa_nomem(err);
+    *c = (struct check){fn, data};
+    if (wa_store_ask(s, s->auth, WA_S_CHECK, wa_buf_sv(question), on_checked, c, err) != WA_OK) {
+        wa_free(c);
+        return err->code;
+    }
+    s->checks++;
+    return WA_OK;
+}
+
+enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv user, struct wa_sv password,
+                                   wa_store_reply_fn fn, void *data, struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf question;
+    wa_buf_init(&question, 4096);
+    if (wa_store_user_hash(s->db, user, &question, err) != WA_OK)
+        return err->code;
+    if (question.n == 0)
+        wa_buf_adds(&question, WA_S_NO_HASH);
+    wa_buf_addc(&question, '\n');
+    wa_buf_addsv(&question, password);
+    return ask(s, &question, fn, data, err);
+}
+
+enum wa_code wa_store_ask_hash(struct wa_store *s, struct wa_sv password, wa_store_reply_fn fn,
+                               void *data, struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf question;
+    wa_buf_init(&question, 4096);
+    wa_buf_adds(&question, WA_S_MAKE "\n");
+    wa_buf_addsv(&question, password);
+    return ask(s, &question, fn, data, err);
+}
+
+enum wa_code wa_store_ask_factor(struct wa_store *s, const char *user, wa_store_reply_fn fn,
+                                 void *data, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf question;
+    wa_buf_init(&question, 4096);
+    wa_buf_addf(&question, WA_S_FACTOR "\n%s", user);
+    return ask(s, &question, fn, data, err);
+}
+
+enum wa_code wa_store_ask_code(struct wa_store *s, const char *user, bool is_waiting,
+                               struct wa_sv code, wa_store_reply_fn fn, void *data,
+                               struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf sealed;
+    WA_AUTO_BUF struct wa_buf question;
+    int64_t step = 0;
+    wa_buf_init(&sealed, WA_SEALED_MAX);
+    wa_buf_init(&question, 4096);
+    if (wa_store_factor(s->db, user, is_waiting, &sealed, &step, err) != WA_OK)
+        return err->code;
+    wa_buf_addf(&question, WA_S_CODE "\n%s\n%s\n%lld\n%.*s", user,
+                sealed.n > 0 ? wa_buf_str(&sealed) : "-", is_waiting ? 0ll : (long long)step,
+                WA_SV_ARG(code));
+    return ask(s, &question, fn, data, err);
+}

@@ -1,0 +1,267 @@
+/* store_sessions.c - statements about sessions and API tokens. Values are bound, always.
+ *
+ * Whoever is asked for is found together with the person as he is now: a session or token never
+ * has more than that person has at this moment.
+ */
+#include "server/store_sessions.h"
+
+#include "codec/hex.h"
+
+static void copy(struct wa_stmt *s, int col, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%.*s", WA_SV_ARG(wa_col_sv(s, col)));
+}
+
+/* One that names user, or something of his, by one or two texts. */
+static enum wa_code run(struct wa_db *db, const char *sql, const char *a, const char *b,
+                        struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, sql, &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, a);
+    if (b != NULL)
+        wa_bind_s(s, 1, b);
+    return wa_run(s, err);
+}
+
+static enum wa_code run_at(struct wa_db *db, const char *sql, const char *sha256, int64_t at,
+                           struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, sql, &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, sha256);
+    wa_bind_i64(s, 1, at);
+    return wa_run(s, err);
+}
+
+static enum wa_code drop(struct wa_db *db, const char *sql, const char *user, const char *id,
+                         const char *what, struct wa_err *err)
+{
+    if (!wa_hex_is(wa_sv(id), WA_ACCESS_ID))
+        return wa_fail(err, WA_E_NOT_FOUND, "there is no %s '%s'", what, id);
+    if (run(db, sql, user, id, err) != WA_OK)
+        return err->code;
+    return wa_db_changes(db) > 0 ? WA_OK
+                                 : wa_fail(err, WA_E_NOT_FOUND, "there is no %s '%s'", what, id);
+}
+
+/* --- sessions --- */
+
+enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_session *n,
+                                  struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "INSERT INTO sessions (sha256, \"user\", method, peer, created, used, "
+                      "expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, n->sha256);
+    wa_bind_s(s, 1, n->user);
+    wa_bind_s(s, 2, n->method);
+    wa_bind_s(s, 3, n->peer);
+    wa_bind_i64(s, 4, n->created);
+    wa_bind_i64(s, 5, n->used);
+    wa_bind_i64(s, 6, n->expires);
+    return wa_run(s, err);
+}
+
+#define SESSION "s.sha256, s.\"user\", s.method, s.peer, s.created, s.used, s.expires"
+
+static void read_session(struct wa_stmt *s, int col, struct wa_person_session *ret)
+{
+    copy(s, col, ret->sha256, sizeof ret->sha256);
+    copy(s, col + 1, ret->user, sizeof ret->user);
+    copy(s, col + 2, ret->method, sizeof ret->method);
+    copy(s, col + 3, ret->peer, sizeof ret->peer);
+    ret->created = wa_col_i64(s, col + 4);
+    ret->used = wa_col_i64(s, col + 5);
+    ret->expires = wa_col_i64(s, col + 6);
+}
+
+enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now, int64_t idle,
+                              struct wa_person *ret, struct wa_person_session *ret_session,
+                              bool *ret_found, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "SELECT " WA_PERSON_COLUMNS ", " SESSION
+                      " FROM sessions s JOIN users u ON u.name = s.\"user\" AND u.is_disabled = 0 "
+                      "WHERE s.sha256 = ? AND s.expires > ? AND s.used > ?",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, sha256);
+    wa_bind_i64(s, 1, now);
+    wa_bind_i64(s, 2, now - idle);
+    if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
+        return err->code;
+    wa_store_read_person(s, ret);
+    read_session(s, WA_PERSON_COLUMN_COUNT, ret_session);
+    wa_reset(s);
+    return WA_OK;
+}
+
+enum wa_code wa_store_session_used(struct wa_db *db, const char *sha256, int64_t now,
+                                   struct wa_err *err)
+{
+    return run_at(db, "UPDATE sessions SET used = ?2 WHERE sha256 = ?1", sha256, now, err);
+}
+
+enum wa_code wa_store_end_session(struct wa_db *db, const char *sha256, struct wa_err *err)
+{
+    return run(db, "DELETE FROM sessions WHERE sha256 = ?", sha256, NULL, err);
+}
+
+enum wa_code wa_store_end_session_of(struct wa_db *db, const char *user, const char *id,
+                                     struct wa_err *err)
+{
+    return drop(db, "DELETE FROM sessions WHERE \"user\" = ? AND substr(sha256, 1, 12) = ?", user,
+                id, "session", err);
+}
+
+enum wa_code wa_store_end_sessions(struct wa_db *db, const char *user, const char *except,
+                                   struct wa_err *err)
+{
+    return run(db, "DELETE FROM sessions WHERE \"user\" = ? AND sha256 <> ?", user, except, err);
+}
+
+enum wa_code wa_store_sessions(struct wa_db *db, const char *user, int64_t now, wa_session_fn fn,
+                               void *data, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = true;
+    if (wa_db_prepare(db,
+                      "SELECT " SESSION " FROM sessions s WHERE s.\"user\" = ? AND s.expires > ? "
+                      "ORDER BY s.created, s.sha256",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, user);
+    wa_bind_i64(s, 1, now);
+    while (wa_step(s, &row, err) == WA_OK && row) {
+        struct wa_person_session one;
+        read_session(s, 0, &one);
+        fn(data, &one);
+    }
+    return err->code;
+}
+
+/* --- API tokens --- */
+
+enum wa_code wa_store_add_api_token(struct wa_db *db, const struct wa_api_token *t,
+                                    const char *perimeter, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "INSERT INTO api_tokens (sha256, \"user\", name, rights, perimeter, created, "
+                      "expires, used) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, t->sha256);
+    wa_bind_s(s, 1, t->user);
+    wa_bind_s(s, 2, t->name);
+    wa_bind_s(s, 3, t->rights);
+    wa_bind_s(s, 4, perimeter);
+    wa_bind_i64(s, 5, t->created);
+    wa_bind_i64(s, 6, t->expires);
+    return wa_run(s, err);
+}
+
+#define TOKEN "t.sha256, t.\"user\", t.name, t.rights, t.created, t.expires, t.used, t.perimeter"
+
+static void read_token(struct wa_stmt *s, int col, struct wa_api_token *ret)
+{
+    copy(s, col, ret->sha256, sizeof ret->sha256);
+    copy(s, col + 1, ret->user, sizeof ret->user);
+    copy(s, col + 2, ret->name, sizeof ret->name);
+    copy(s, col + 3, ret->rights, sizeof ret->rights);
+    ret->created = wa_col_i64(s, col + 4);
+    ret->expires = wa_col_i64(s, col + 5);
+    ret->used = wa_col_i64(s, col + 6);
+    ret->is_limited = wa_col_sv(s, col + 7).n > 0;
+}
+
+enum wa_code wa_store_api_token(struct wa_db *db, const char *sha256, int64_t now,
+                                struct wa_person *ret, struct wa_api_token *ret_token,
+                                struct wa_buf *perimeter, bool *ret_found, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "SELECT " WA_PERSON_COLUMNS ", " TOKEN
+                      " FROM api_tokens t JOIN users u ON u.name = t.\"user\" AND u.is_disabled = "
+                      "0 WHERE t.sha256 = ? AND t.expires > ?",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, sha256);
+    wa_bind_i64(s, 1, now);
+    if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
+        return err->code;
+    wa_store_read_person(s, ret);
+    read_token(s, WA_PERSON_COLUMN_COUNT, ret_token);
+    wa_buf_addsv(perimeter, wa_col_sv(s, WA_PERSON_COLUMN_COUNT + 7));
+    wa_reset(s);
+    return wa_buf_check(perimeter, err);
+}
+
+enum wa_code wa_store_api_token_used(struct wa_db *db, const char *sha256, int64_t now,
+                                     struct wa_err *err)
+{
+    return run_at(db, "UPDATE api_tokens SET used = ?2 WHERE sha256 = ?1", sha256, now, err);
+}
+
+enum wa_code wa_store_api_tokens(struct wa_db *db, const char *user, wa_api_token_fn fn, void *data,
+                                 struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = true;
+    if (wa_db_prepare(db,
+                      "SELECT " TOKEN
+                      " FROM api_tokens t WHERE t.\"user\" = ? ORDER BY t.created, t.sha256",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, user);
+    while (wa_step(s, &row, err) == WA_OK && row) {
+        struct wa_api_token one;
+        read_token(s, 0, &one);
+        fn(data, &one);
+    }
+    return err->code;
+}
+
+enum wa_code wa_store_drop_api_token(struct wa_db *db, const char *user, const char *id,
+                                     struct wa_err *err)
+{
+    return drop(db, "DELETE FROM api_tokens WHERE \"user\" = ? AND substr(sha256, 1, 12) = ?", user,
+                id, "token", err);
+}
+
+/* --- those who go --- */
+
+enum wa_code wa_store_drop_access(struct wa_db *db, const char *user, struct wa_err *err)
+{
+    static const char *const sql[] = {"DELETE FROM sessions WHERE \"user\" = ?",
+                                      "DELETE FROM api_tokens WHERE \"user\" = ?",
+                                      "DELETE FROM recovery_codes WHERE \"user\" = ?",
+                                      "DELETE FROM user_certificates WHERE \"user\" = ?"};
+    for (size_t i = 0; i < WA_COUNT(sql); i++)
+        if (run(db, sql[i], user, NULL, err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
+#define TOKEN_KEPT_S (30 * 86400) /* so that a list still shows it */
+
+enum wa_code wa_store_clean_access(struct wa_db *db, int64_t now, int64_t idle, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "DELETE FROM sessions WHERE expires <= ? OR used <= ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, now);
+    wa_bind_i64(s, 1, now - idle);
+    if (wa_run(s, err) != WA_OK ||
+        wa_db_prepare(db, "DELETE FROM api_tokens WHERE expires <= ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, now - TOKEN_KEPT_S);
+    return wa_run(s, err);
+}

@@ -1,0 +1,73 @@
+/* store_sessions.h - by what people are known after they proved who they are: sessions, and API
+ * tokens with part of a person's rights. The database has their SHA-256 only. */
+#ifndef WA_SERVER_STORE_SESSIONS_H
+#define WA_SERVER_STORE_SESSIONS_H
+
+#include "server/store_people.h"
+
+#define WA_ACCESS_ID 12u /* hex digits of the SHA-256 by which one is named */
+
+/* --- sessions --- */
+struct wa_person_session {
+    char sha256[65];
+    char user[WA_NAME_MAX + 1];
+    char method[16]; /* password, directory, certificate, kerberos, oidc */
+    char peer[64];
+    int64_t created, used, expires; /* s since 1970 */
+};
+typedef void (*wa_session_fn)(void *user, const struct wa_person_session *s);
+WA_CHECK enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_session *s,
+                                           struct wa_err *err);
+/* Whose session it is; none of somebody who is gone or disabled, nor one that was not used since
+ * now - idle. */
+WA_CHECK enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now,
+                                       int64_t idle, struct wa_person *ret,
+                                       struct wa_person_session *ret_session, bool *ret_found,
+                                       struct wa_err *err);
+WA_CHECK enum wa_code wa_store_session_used(struct wa_db *db, const char *sha256, int64_t now,
+                                            struct wa_err *err);
+WA_CHECK enum wa_code wa_store_end_session(struct wa_db *db, const char *sha256,
+                                           struct wa_err *err);
+/* By its name; WA_E_NOT_FOUND when the person has none of that name. */
+WA_CHECK enum wa_code wa_store_end_session_of(struct wa_db *db, const char *user, const char *id,
+                                              struct wa_err *err);
+/* All but one, whose digest it is; "": all. */
+WA_CHECK enum wa_code wa_store_end_sessions(struct wa_db *db, const char *user, const char *except,
+                                            struct wa_err *err);
+WA_CHECK enum wa_code wa_store_sessions(struct wa_db *db, const char *user, int64_t now,
+                                        wa_session_fn fn, void *data, struct wa_err *err);
+
+/* --- API tokens --- */
+#define WA_API_TOKEN_PREFIX "wapt-api-"
+struct wa_api_token {
+    char sha256[65];
+    char user[WA_NAME_MAX + 1], name[65];
+    char rights[256];               /* names, separated by commas */
+    bool is_limited;                /* has a perimeter of its own */
+    int64_t created, expires, used; /* used 0: never */
+};
+typedef void (*wa_api_token_fn)(void *user, const struct wa_api_token *t);
+/* perimeter: JSON, "" for the person's own. */
+WA_CHECK enum wa_code wa_store_add_api_token(struct wa_db *db, const struct wa_api_token *t,
+                                             const char *perimeter, struct wa_err *err);
+/* The token and whose it is; none that has expired, or of somebody who is gone or disabled.
+ * perimeter: appended. */
+WA_CHECK enum wa_code wa_store_api_token(struct wa_db *db, const char *sha256, int64_t now,
+                                         struct wa_person *ret, struct wa_api_token *ret_token,
+                                         struct wa_buf *perimeter, bool *ret_found,
+                                         struct wa_err *err);
+WA_CHECK enum wa_code wa_store_api_token_used(struct wa_db *db, const char *sha256, int64_t now,
+                                              struct wa_err *err);
+WA_CHECK enum wa_code wa_store_api_tokens(struct wa_db *db, const char *user, wa_api_token_fn fn,
+                                          void *data, struct wa_err *err);
+/* WA_E_NOT_FOUND when the person has none of that name. */
+WA_CHECK enum wa_code wa_store_drop_api_token(struct wa_db *db, const char *user, const char *id,
+                                              struct wa_err *err);
+
+/* Sessions, tokens, recovery codes and certificates of somebody who goes. */
+WA_CHECK enum wa_code wa_store_drop_access(struct wa_db *db, const char *user, struct wa_err *err);
+/* What has expired. */
+WA_CHECK enum wa_code wa_store_clean_access(struct wa_db *db, int64_t now, int64_t idle,
+                                            struct wa_err *err);
+
+#endif
