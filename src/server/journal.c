@@ -11,10 +11,10 @@
 #include "os/clock.h"
 
 #define ENTRY_MAX (64u << 10) /* bytes */
-#define FIRST "0000000000000000000000000000000000000000000000000000000000000000"
 
-static enum wa_code digest_of(struct wa_sv node, int64_t seq, int64_t at, const char *previous,
-                              struct wa_sv text, char ret[WA_JOURNAL_DIGEST], struct wa_err *err)
+enum wa_code wa_journal_digest_of(struct wa_sv node, int64_t seq, int64_t at, const char *previous,
+                                  struct wa_sv text, char ret[WA_JOURNAL_DIGEST],
+                                  struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf b;
     wa_buf_init(&b, 2 * ENTRY_MAX);
@@ -29,7 +29,7 @@ enum wa_code wa_server_journal_head(struct wa_db *db, const char *node, struct w
 {
     struct wa_stmt *s;
     bool row = false;
-    struct wa_journal_head h = {.seq = 0, .digest = FIRST};
+    struct wa_journal_head h = {.seq = 0, .digest = WA_JOURNAL_FIRST};
     if (wa_db_prepare(db,
                       "SELECT seq, digest FROM journal WHERE node = ? ORDER BY seq DESC LIMIT 1",
                       &s, err) != WA_OK)
@@ -89,8 +89,8 @@ enum wa_code wa_server_journal_add(struct wa_db *db, const char *node,
     write_act(a, &text);
     if (wa_buf_check(&text, err) != WA_OK ||
         wa_server_journal_head(db, node, &head, err) != WA_OK ||
-        digest_of(wa_sv(node), head.seq + 1, now, head.digest, wa_buf_sv(&text), digest, err) !=
-            WA_OK ||
+        wa_journal_digest_of(wa_sv(node), head.seq + 1, now, head.digest, wa_buf_sv(&text), digest,
+                             err) != WA_OK ||
         insert(db, node, head.seq + 1, now, digest, wa_buf_sv(&text), err) != WA_OK)
         return wa_wrap(err, "writing the journal");
     return WA_OK;
@@ -150,64 +150,77 @@ enum wa_code wa_server_journal_read(struct wa_db *db, const char *node, int64_t 
     return each(s, fn, user, err);
 }
 
-/* --- verifying --- */
+/* --- links --- */
 
-struct chain {
-    char node[128], previous[WA_JOURNAL_DIGEST];
-    int64_t seq;
-    uint64_t count;
-    const char *head_node;
-    const struct wa_journal_head *head;
-    bool has_head;
-};
-
-static enum wa_code damaged(const struct wa_journal_row *r, const char *how, struct wa_err *err)
-{
-    return wa_fail(err, WA_E_REFUSED, "the journal of '%.*s' is damaged at entry %lld: %s",
-                   WA_SV_ARG(r->node), (long long)r->seq, how);
-}
-
-static enum wa_code check_row(void *user, const struct wa_journal_row *r, struct wa_err *err)
-{
-    struct chain *c = user;
-    char digest[WA_JOURNAL_DIGEST];
-    if (!wa_sv_eqs(r->node, c->node)) { /* the next node's chain begins */
-        (void)snprintf(c->node, sizeof c->node, "%.*s", WA_SV_ARG(r->node));
-        memcpy(c->previous, FIRST, sizeof c->previous);
-        c->seq = 0;
-    }
-    if (r->seq != c->seq + 1)
-        return damaged(r, "entries before it are missing", err);
-    if (digest_of(r->node, r->seq, r->at, c->previous, r->text, digest, err) != WA_OK)
-        return err->code;
-    if (strcmp(digest, r->digest) != 0)
-        return damaged(r, "it, or what stood before it, was changed", err);
-    if (c->head != NULL && strcmp(c->node, c->head_node) == 0 && r->seq == c->head->seq) {
-        if (strcmp(digest, c->head->digest) != 0)
-            return damaged(r, "it is another one than was seen before: the journal was rewritten",
-                           err);
-        c->has_head = true;
-    }
-    memcpy(c->previous, digest, sizeof digest);
-    c->seq = r->seq;
-    c->count++;
-    return WA_OK;
-}
-
-enum wa_code wa_server_journal_verify(struct wa_db *db, const char *node,
-                                      const struct wa_journal_head *head, uint64_t *ret_count,
-                                      struct wa_err *err)
+/* Whether the chain has more than links since seq. */
+static enum wa_code has_news(struct wa_db *db, const char *node, int64_t seq, bool *ret,
+                             struct wa_err *err)
 {
     struct wa_stmt *s;
-    struct chain c = {.node = "", .head_node = node, .head = head};
-    if (wa_db_prepare(db, "SELECT node, seq, at, digest, entry FROM journal ORDER BY node, seq", &s,
-                      err) != WA_OK ||
-        each(s, check_row, &c, err) != WA_OK)
+    if (wa_db_prepare(db,
+                      "SELECT 1 FROM journal WHERE node = ? AND seq > ? AND entry NOT LIKE "
+                      "'{\"act\":\"journal.link\"%' LIMIT 1",
+                      &s, err) != WA_OK)
         return err->code;
-    if (head != NULL && head->seq > 0 && !c.has_head)
-        return wa_fail(err, WA_E_REFUSED,
-                       "the journal of '%s' was cut off: entry %lld was seen before, and is gone",
-                       node, (long long)head->seq);
-    *ret_count = c.count;
+    wa_bind_s(s, 0, node);
+    wa_bind_i64(s, 1, seq);
+    if (wa_step(s, ret, err) == WA_OK && *ret)
+        wa_reset(s);
+    return err->code;
+}
+
+static enum wa_code link_one(struct wa_db *db, const char *node, struct wa_journal_link *l,
+                             struct wa_err *err)
+{
+    struct wa_journal_head head;
+    bool is_new = false;
+    char seq[24];
+    if (has_news(db, l->node, l->seq, &is_new, err) != WA_OK || !is_new ||
+        wa_server_journal_head(db, l->node, &head, err) != WA_OK)
+        return err->code;
+    (void)snprintf(seq, sizeof seq, "%lld", (long long)head.seq);
+    const struct wa_journal_act act = {
+        .act = "journal.link",
+        .peer = "",
+        .what = {{"node", wa_sv(l->node)}, {"seq", wa_sv(seq)}, {"digest", wa_sv(head.digest)}}};
+    if (wa_db_begin(db, err) != WA_OK)
+        return err->code;
+    if (wa_server_journal_add(db, node, &act, err) == WA_OK && wa_db_commit(db, err) == WA_OK) {
+        l->seq = head.seq;
+        return WA_OK;
+    }
+    wa_db_rollback(db);
+    return err->code;
+}
+
+static enum wa_code find_link(struct wa_journal_links *links, struct wa_sv node, struct wa_err *err)
+{
+    for (size_t i = 0; i < links->n; i++)
+        if (wa_sv_eqs(node, links->items[i].node))
+            return WA_OK;
+    struct wa_journal_link *l = WA_VEC_PUSH(links);
+    if (l == NULL)
+        return wa_nomem(err);
+    *l = (struct wa_journal_link){.seq = 0};
+    (void)snprintf(l->node, sizeof l->node, "%.*s", WA_SV_ARG(node));
     return WA_OK;
+}
+
+enum wa_code wa_server_journal_link(struct wa_db *db, const char *node,
+                                    struct wa_journal_links *links, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = true;
+    if (wa_db_prepare(db, "SELECT DISTINCT node FROM journal WHERE node <> ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, node);
+    while (wa_step(s, &row, err) == WA_OK && row)
+        if (find_link(links, wa_col_sv(s, 0), err) != WA_OK) {
+            wa_reset(s);
+            break;
+        }
+    for (size_t i = 0; err->code == WA_OK && i < links->n; i++)
+        if (link_one(db, node, &links->items[i], err) != WA_OK)
+            break;
+    return err->code;
 }

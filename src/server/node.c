@@ -137,6 +137,7 @@ void wa_node_fini(struct wa_store *s)
     wa_node_deaf(s);
     wa_map_fini(&s->node.seen);
     WA_VEC_FREE(&s->node.peers);
+    WA_VEC_FREE(&s->links);
 }
 
 /* --- heartbeat --- */

@@ -118,7 +118,9 @@ static void tell_head(struct wa_store *s)
     if (now >= s->told_at && now - s->told_at < TELL_HEAD_S)
         return;
     s->told_at = now;
-    if (wa_server_journal_head(s->db, s->child.config.node, &head, &err) != WA_OK)
+    if ((!s->node.is_alone &&
+         wa_server_journal_link(s->db, s->child.config.node, &s->links, &err) != WA_OK) ||
+        wa_server_journal_head(s->db, s->child.config.node, &head, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "journal.failed", &err);
     else if (head.seq != s->told_seq)
         wa_log(&s->child.log, WA_LOG_INFO, "journal.head", WA_LF_S("node", s->child.config.node),

@@ -32,6 +32,7 @@ struct wa_store {
     struct wa_db *db;
     struct wa_fleet *fleet;
     struct wa_node node;
+    struct wa_journal_links links; /* heads of other chains that are in ours */
     struct wa_chan *signer, *auth, *scan, *directory, *search, *report;
     struct wa_chan *fronts[WA_STORE_FRONTS];
     size_t front_count;

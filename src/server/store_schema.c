@@ -108,24 +108,27 @@ static const struct wa_migration migrations[] = {
      "UPDATE software_titles SET normal_name = name"},
     /* What is secret is sealed (totp) or a digest. */
     {11, "ALTER TABLE users ADD COLUMN origin TEXT NOT NULL DEFAULT 'local';"
-        "ALTER TABLE users ADD COLUMN totp TEXT NOT NULL DEFAULT '';"
-        "ALTER TABLE users ADD COLUMN totp_new TEXT NOT NULL DEFAULT '';"
-        "ALTER TABLE users ADD COLUMN totp_step BIGINT NOT NULL DEFAULT 0;"
-        "ALTER TABLE users ADD COLUMN needs_totp BIGINT NOT NULL DEFAULT 0;"
-        "ALTER TABLE users ADD COLUMN last_login BIGINT NOT NULL DEFAULT 0;"
-        "ALTER TABLE sessions ADD COLUMN method TEXT NOT NULL DEFAULT 'password';"
-        "ALTER TABLE sessions ADD COLUMN peer TEXT NOT NULL DEFAULT '';"
-        "ALTER TABLE sessions ADD COLUMN created BIGINT NOT NULL DEFAULT 0;"
-        "ALTER TABLE sessions ADD COLUMN used BIGINT NOT NULL DEFAULT 0;"
-        "UPDATE sessions SET created = expires - 3600, used = expires - 3600;"
-        "CREATE INDEX sessions_user ON sessions (\"user\");"
-        "CREATE TABLE api_tokens (sha256 TEXT PRIMARY KEY, \"user\" TEXT NOT NULL, name TEXT NOT "
-        "NULL, rights TEXT NOT NULL, perimeter TEXT NOT NULL, created BIGINT NOT NULL, expires "
-        "BIGINT NOT NULL, used BIGINT NOT NULL);"
-        "CREATE INDEX api_tokens_user ON api_tokens (\"user\");"
-        "CREATE TABLE recovery_codes (\"user\" TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY "
-        "(\"user\", sha256));"
-        "CREATE TABLE user_certificates (sha256 TEXT PRIMARY KEY, \"user\" TEXT NOT NULL)"},
+         "ALTER TABLE users ADD COLUMN totp TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE users ADD COLUMN totp_new TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE users ADD COLUMN totp_step BIGINT NOT NULL DEFAULT 0;"
+         "ALTER TABLE users ADD COLUMN needs_totp BIGINT NOT NULL DEFAULT 0;"
+         "ALTER TABLE users ADD COLUMN last_login BIGINT NOT NULL DEFAULT 0;"
+         "ALTER TABLE sessions ADD COLUMN method TEXT NOT NULL DEFAULT 'password';"
+         "ALTER TABLE sessions ADD COLUMN peer TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE sessions ADD COLUMN created BIGINT NOT NULL DEFAULT 0;"
+         "ALTER TABLE sessions ADD COLUMN used BIGINT NOT NULL DEFAULT 0;"
+         "UPDATE sessions SET created = expires - 3600, used = expires - 3600;"
+         "CREATE INDEX sessions_user ON sessions (\"user\");"
+         "CREATE TABLE api_tokens (sha256 TEXT PRIMARY KEY, \"user\" TEXT NOT NULL, name TEXT NOT "
+         "NULL, rights TEXT NOT NULL, perimeter TEXT NOT NULL, created BIGINT NOT NULL, expires "
+         "BIGINT NOT NULL, used BIGINT NOT NULL);"
+         "CREATE INDEX api_tokens_user ON api_tokens (\"user\");"
+         "CREATE TABLE recovery_codes (\"user\" TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY "
+         "(\"user\", sha256));"
+         "CREATE TABLE user_certificates (sha256 TEXT PRIMARY KEY, \"user\" TEXT NOT NULL)"},
+    /* From where a chain of the journal goes on that was trimmed. */
+    {12, "CREATE TABLE journal_bases (node TEXT PRIMARY KEY, seq BIGINT NOT NULL, digest TEXT NOT "
+         "NULL)"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

@@ -172,11 +172,118 @@ static void by_the_api(void **state)
                      200);
 }
 
+/* --- several chains --- */
+
+static void link_to(struct place *p, const char *node, struct wa_journal_links *links)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_ASSERT_OK(wa_server_journal_link(p->b.store->db, node, links, &err));
+}
+
+static void note(struct place *p, const char *node)
+{
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_journal_act act = {.act = "test", .peer = ""};
+    WA_ASSERT_OK(wa_server_journal_add(p->b.store->db, node, &act, &err));
+}
+
+/* Each chain holds the others' heads: whoever cuts or rewrites one is found by the others. */
+static void chains_are_linked(void **state)
+{
+    static const char *const damages[] = {
+        "DELETE FROM journal WHERE node = 'other'",
+        "DELETE FROM journal WHERE node = 'other' AND seq > 2",
+        "DELETE FROM journal WHERE node = 'server-uuid' AND seq > 1",
+        "UPDATE journal SET entry = replace(entry, 'link', 'lynk') WHERE node = 'server-uuid'"};
+    struct place *p = *state;
+    struct wa_journal_links ours = {0}, theirs = {0};
+    uint64_t count = 0;
+    for (int i = 0; i < 3; i++)
+        note(p, "other");
+    link_to(p, NODE, &ours);
+    link_to(p, "other", &theirs);
+    link_to(p, NODE, &ours); /* a link is no news */
+    link_to(p, "other", &theirs);
+    assert_int_equal(verify(p, NULL, &count), WA_OK);
+    assert_int_equal(count, 7);
+    note(p, "other");
+    link_to(p, NODE, &ours);
+    assert_int_equal(verify(p, NULL, &count), WA_OK);
+    assert_int_equal(count, 9);
+    bench_exec(&p->b, "CREATE TABLE whole AS SELECT * FROM journal");
+    for (size_t i = 0; i < WA_COUNT(damages); i++) {
+        bench_exec(&p->b, damages[i]);
+        if (verify(p, NULL, &count) != WA_E_REFUSED)
+            fail_msg("not seen: %s", damages[i]);
+        bench_exec(&p->b, "DELETE FROM journal");
+        bench_exec(&p->b, "INSERT INTO journal SELECT * FROM whole");
+    }
+    WA_VEC_FREE(&ours);
+    WA_VEC_FREE(&theirs);
+}
+
+static enum wa_code check(const char *path, struct wa_sv text, struct wa_journal_head *last,
+                          uint64_t *count)
+{
+    struct wa_err err = WA_ERR_INIT;
+    char node[WA_JOURNAL_NODE];
+    WA_AUTO_FD int fd = -1;
+    WA_ASSERT_OK(wa_path_replace(path, text, 0600, &err));
+    WA_ASSERT_OK(wa_path_open(path, &fd, &err));
+    return wa_server_journal_check_archive(fd, node, last, count, &err);
+}
+
+/* What is trimmed was exported, the export proves itself, and the chain goes on from it. */
+static void trimmed_and_exported(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_buf out;
+    struct wa_buf_sink sink;
+    struct wa_journal_head last, again, seen;
+    char path[WA_PATH_MAX];
+    uint64_t count = 0;
+    (void)snprintf(path, sizeof path, "%.3000s/export", p->b.dir);
+    wa_buf_init(&out, 1u << 20);
+    wa_buf_sink_init(&sink, &out);
+    fill(p, "10.0.0.9");
+    WA_ASSERT_OK(wa_server_journal_head(p->b.store->db, NODE, &seen, &err));
+    WA_ASSERT_OK(wa_server_journal_export(p->b.store->db, NODE, 4, &sink.base, &last, &err));
+    assert_int_equal(last.seq, 4);
+    assert_int_equal(check(path, wa_buf_sv(&out), &again, &count), WA_OK);
+    assert_int_equal(count, 4);
+    assert_string_equal(again.digest, last.digest);
+    WA_ASSERT_OK(wa_server_journal_trim(p->b.store->db, NODE, 4, "abc", &err));
+    BENCH_IS(&p->b, "SELECT MIN(seq) FROM journal", "5");
+    assert_int_equal(verify(p, NULL, &count), WA_OK);
+    assert_int_equal(count, 3); /* with the entry that tells of it */
+    assert_int_equal(verify(p, &seen, &count), WA_OK);
+    assert_int_equal(verify(p, &last, &count), WA_OK);
+    /* The export, with any byte changed or its end missing. */
+    for (size_t i = 0; i < out.n; i += 7) {
+        char was = out.p[i];
+        out.p[i] = was == '7' ? '8' : '7';
+        if (check(path, wa_buf_sv(&out), &again, &count) == WA_OK &&
+            strcmp(again.digest, last.digest) == 0 && out.p[i] != was)
+            fail_msg("a change at %zu is not seen", i);
+        out.p[i] = was;
+    }
+    assert_int_not_equal(check(path, wa_sv_sub(wa_buf_sv(&out), 0, out.n - 90), &again, &count),
+                         WA_OK);
+    /* What was trimmed without a word. */
+    bench_exec(&p->b, "DELETE FROM journal WHERE seq = 5");
+    assert_int_equal(verify(p, NULL, &count), WA_E_REFUSED);
+    bench_exec(&p->b, "UPDATE journal_bases SET seq = 5, digest = (SELECT '0123')");
+    assert_int_equal(verify(p, NULL, &count), WA_E_REFUSED);
+    wa_buf_fini(&out);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(each_act_has_its_entry), TEST(damage_shows),
-                                       TEST(a_head_shows_cuts), TEST(by_the_api)};
+                                       TEST(a_head_shows_cuts),      TEST(by_the_api),
+                                       TEST(chains_are_linked),      TEST(trimmed_and_exported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
