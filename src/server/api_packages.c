@@ -41,6 +41,53 @@ static enum wa_code call_delete_package(struct wa_api_call *c, struct wa_err *er
     return wa_api_scan(c, "delete", &wish, NULL, on_changed, err);
 }
 
+/* --- lists --- */
+
+static const struct wa_api_param list_params[] = {
+    {"q", "Words of name, description, keywords, editor or file", false},
+    {"package", "Only those of that name", false},
+    {"section", "Only those of that section", false},
+    {"maturity", "Only those of that maturity", false},
+    {"architecture", "Only those of that architecture", false},
+    {"signer", "Only those that somebody of that name, or fingerprint, has signed", false},
+    {"newest", "1: no older versions", true},
+    {"sort", "package, size, section, signed, uuid; before it '-' for the other way", false},
+    {"offset", "So many are left out first", true},
+    {"limit", "At most so many, 1,000 if not said", true},
+    {NULL, NULL, false}};
+
+static enum wa_code call_list(struct wa_api_call *c, struct wa_err *err)
+{
+    static const char *const texts[] = {"q",        "package",      "section",
+                                        "maturity", "architecture", "signer"};
+    WA_AUTO_BUF struct wa_buf query;
+    char value[256], sort[32];
+    int64_t offset = 0, limit = 1000, newest = 0;
+    struct wa_jw w;
+    wa_buf_init(&query, 16384);
+    wa_jw_init(&w, &query);
+    wa_jw_obj(&w);
+    for (size_t i = 0; i < WA_COUNT(texts); i++) {
+        if (wa_api_text(c, texts[i], value, sizeof value, err) != WA_OK)
+            return err->code;
+        wa_jw_kv(&w, texts[i], value);
+    }
+    if (wa_api_text(c, "sort", sort, sizeof sort, err) != WA_OK ||
+        wa_api_number(c, "newest", 0, 1, &newest, err) != WA_OK ||
+        wa_api_number(c, "offset", 0, WA_INDEX_ENTRIES_MAX, &offset, err) != WA_OK ||
+        wa_api_number(c, "limit", 1, 2000, &limit, err) != WA_OK)
+        return err->code;
+    wa_jw_kv(&w, "sort", sort);
+    wa_jw_kvb(&w, "newest", newest == 1);
+    wa_jw_kvi(&w, "offset", offset);
+    wa_jw_kvi(&w, "limit", limit);
+    wa_jw_end(&w);
+    if (wa_buf_check(&query, err) != WA_OK)
+        return err->code;
+    const struct wa_scan_wish wish = {.text = wa_buf_sv(&query)};
+    return wa_api_scan(c, "list", &wish, NULL, wa_store_answer_list, err);
+}
+
 /* --- machines' own --- */
 
 static enum wa_code file_of(const struct wa_api_call *c, char out[WA_UUID_MAX + 32],
@@ -78,6 +125,8 @@ static enum wa_code call_delete_host_package(struct wa_api_call *c, struct wa_er
 /* --- the calls --- */
 
 static const struct wa_api_route routes[] = {
+    {"GET", "/api/v1/packages", WA_MAY_VIEW, false, call_list, "Packages, as a list", list_params,
+     NULL, "Packages"},
     {"DELETE", "/api/v1/packages/{file}", WA_MAY_DELETE_PACKAGES, false, call_delete_package,
      "Delete a package", NULL, NULL, "Placed"},
     {"GET", "/api/v1/host-packages/{uuid}", WA_MAY_VIEW, false, call_get_host_package,

@@ -11,6 +11,7 @@
 #include "server/perimeter.h"
 #include "server/scan_metadata.h"
 #include "server/scan_role.h"
+#include "server/scan_signers.h"
 
 #define CHANNEL_FD 3
 #define WAITING_MAX 256u
@@ -59,6 +60,17 @@ static enum wa_code stamp(const struct wa_scan_role *s, const struct wa_scan_que
                : wa_scan_take_timestamp(&wapt, q->text, wa_clock_now(), err);
 }
 
+static enum wa_code signers(const struct wa_scan_role *s, const struct wa_scan_question *q,
+                            struct wa_scan_found *found, struct wa_err *err)
+{
+    if (wa_sv_eqs(q->op, "signers"))
+        return wa_signers_list(s->trusted, &found->list, err);
+    if (wa_sv_eqs(q->op, "signer-add"))
+        return wa_signers_add(s->trusted, q->text, found->file, err);
+    (void)snprintf(found->file, sizeof found->file, "%.*s", WA_SV_ARG(q->text));
+    return wa_signers_remove(s->trusted, q->text, err);
+}
+
 /* --- questions --- */
 
 static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena,
@@ -82,7 +94,7 @@ static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena,
 /* It writes neither packages nor their index, and takes no time. */
 static bool is_quick(const struct wa_scan_question *q)
 {
-    static const char *const ops[] = {"part", "drop", "to-stamp", "stamp"};
+    static const char *const ops[] = {"part", "drop", "to-stamp", "stamp", "list", "signers"};
     for (size_t i = 0; i < WA_COUNT(ops); i++)
         if (wa_sv_eqs(q->op, ops[i]))
             return true;
@@ -99,6 +111,10 @@ static enum wa_code carry_out(struct wa_scan_role *s, const struct wa_scan_quest
         return wa_scan_sweep(s, q->size, err);
     if (wa_sv_eqs(q->op, "part"))
         return wa_scan_part(s, q, &found->bytes, err);
+    if (wa_sv_eqs(q->op, "list"))
+        return wa_catalogue_list(&s->catalogue, &s->repo, q->text, &found->list, err);
+    if (wa_sv_starts(q->op, "signer"))
+        return signers(s, q, found, err);
     if (wa_relpath_parse(q->file, &path, err) != WA_OK)
         return err->code;
     if (wa_sv_eqs(q->op, "drop"))
@@ -125,6 +141,10 @@ static enum wa_code send(struct wa_scan_role *s, uint32_t id, const struct wa_sc
     wa_jw_kv(&w, "file", found->file);
     wa_jw_kvi(&w, "bytes", found->bytes);
     wa_jw_kvsv(&w, "text", wa_buf_sv(&found->text));
+    if (found->list.n > 0) {
+        wa_jw_key(&w, "list");
+        wa_jw_raw(&w, wa_buf_sv(&found->list));
+    }
     wa_jw_end(&w);
     if (wa_buf_check(&out, err) != WA_OK)
         return err->code;
@@ -137,10 +157,12 @@ static enum wa_code answer(struct wa_scan_role *s, uint32_t id, const struct wa_
     struct wa_scan_found found = {.bytes = 0};
     struct wa_err why = WA_ERR_INIT;
     wa_buf_init(&found.text, WA_MEMBERSHIPS_BYTES_MAX);
+    wa_buf_init(&found.list, WA_IPC_MESSAGE_MAX - 65536);
     if (carry_out(s, q, &found, &why) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.refused", &why);
     enum wa_code code = send(s, id, &found, &why, err);
     wa_buf_fini(&found.text);
+    wa_buf_fini(&found.list);
     return code;
 }
 
@@ -245,8 +267,8 @@ static enum wa_code run(struct wa_scan_role *s, const char *config_file, struct 
             WA_OK ||
         wa_dir_open(s->path, &s->repo, err) != WA_OK)
         return err->code;
-    const char *const reads[] = {s->trusted, NULL};
-    const char *const writes[] = {s->path, NULL};
+    const char *const reads[] = {NULL};
+    const char *const writes[] = {s->path, s->trusted, NULL};
     if (wa_server_child_confine(&s->child, WA_SR_SCAN,
                                 WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, reads, writes,
                                 err) != WA_OK ||
@@ -266,6 +288,7 @@ int wa_server_scan(const char *config_file)
     for (size_t i = 0; i < s.waiting.n; i++)
         wa_buf_fini(&s.waiting.items[i].text);
     WA_VEC_FREE(&s.waiting);
+    wa_catalogue_fini(&s.catalogue);
     wa_dir_close(&s.repo);
     return wa_server_child_end(&s.child, code, &err);
 }

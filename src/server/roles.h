@@ -47,8 +47,8 @@ enum wa_server_msg {
     WA_S_CHECKED,    /* "ok" or "no"; the hash; sealed secret, newline, base32; the code's step */
     /* store -> scan, and back */
     WA_S_SCAN = 128, /* JSON {op: part|drop|sweep|accept|accept-host|delete|root|published|
-                        to-stamp|stamp, file, name, sha256, text, size, reserved, rights} */
-    WA_S_SCANNED,    /* JSON {code,message,file,bytes,text} */
+                        to-stamp|stamp|list|signers|signer-add|signer-remove, file, name, sha256, text, size, reserved, rights} */
+    WA_S_SCANNED,    /* JSON {code,message,file,bytes,text,list} */
     /* store -> directory, and back */
     WA_S_WHO = 160, /* JSON {user,password,groups:[...]} */
     WA_S_WHO_IS,    /* JSON {right,groups:[those among them],reason}, or {code,message} */

@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "pkg/verify.h"
 #include "server/role_common.h"
+#include "server/scan_catalogue.h"
 
 struct wa_scan_waiting { /* a question */
     uint32_t id;
@@ -22,7 +23,8 @@ struct wa_scan_role {
     struct {
         WA_VEC(struct wa_scan_waiting); /* until the present one is answered */
     } waiting;
-    bool is_working, is_over;
+    struct wa_catalogue catalogue;
+    bool is_over;
 };
 
 struct wa_scan_question {
@@ -35,6 +37,7 @@ struct wa_scan_found { /* of an answer */
     char file[2 * WA_NAME_MAX + 1];
     int64_t bytes;
     struct wa_buf text;
+    struct wa_buf list; /* JSON, or nothing */
 };
 
 /* --- role_scan.c --- */

@@ -22,7 +22,7 @@ enum wa_code wa_server_make_dirs(const char *dir_path, struct wa_err *err)
     } dirs[] = {{"", 0755, false},
                 {"private", 0700, false},
                 {"db", 0700, true},
-                {"trusted", 0755, false},
+                {"trusted", 0755, true},
                 {"repo", 0755, false},
                 {"repo/wapt", 0755, true},
                 {"repo/wapt-host", 0755, true},

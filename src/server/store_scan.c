@@ -136,3 +136,18 @@ void wa_store_tell_change(struct wa_store *s, const struct wa_scanning *k, struc
            WA_LF_S("user", k->user), WA_LF_S("peer", k->request->peer),
            WA_LF_S("path", k->request->path), WA_LF_SV("file", file), WA_LF_S("why", err->text));
 }
+
+void wa_store_answer_list(struct wa_store *s, struct wa_scanning *k, const struct wa_json *answer,
+                          const struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf out;
+    struct wa_err why = *err;
+    WA_UNUSED(s);
+    wa_buf_init(&out, WA_IPC_MESSAGE_MAX - 4096);
+    if (why.code == WA_OK)
+        wa_json_write(wa_json_get(answer, "list"), &out);
+    if (why.code == WA_OK && wa_buf_check(&out, &why) == WA_OK)
+        wa_store_answer(k->request, 200, wa_buf_sv(&out));
+    else
+        wa_store_answer_err(k->request, &why);
+}

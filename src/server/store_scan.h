@@ -30,6 +30,9 @@ WA_CHECK enum wa_code wa_api_scan(struct wa_api_call *c, const char *op,
                                                const struct wa_json *answer,
                                                const struct wa_err *err),
                                   struct wa_err *err);
+/* A done() that answers with the list. */
+void wa_store_answer_list(struct wa_store *s, struct wa_scanning *k, const struct wa_json *answer,
+                          const struct wa_err *err);
 /* Whether that is being done to the upload right now. */
 bool wa_store_is_scanning(const struct wa_store *s, const char *upload, const char *op);
 /* Journal and log of a change of the repository that has been made, or refused; names: what a

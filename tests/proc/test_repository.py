@@ -1,4 +1,5 @@
 """What a server's repository gives to whom: files with all that HTTP has for them, and a machine's own package to that machine alone."""
+import json
 import os
 import ssl
 import subprocess
@@ -131,6 +132,52 @@ def test_files_and_how_long_they_may_be_kept(srv, org):
         if file != "Packages":
             (wapt / file).unlink()
     assert ask(srv, "/wapt/8.root.json")[1]["cache-control"] == "no-store"  # it may come at any time
+
+
+def test_packages_are_listed(srv, org):
+    token = srv.token()
+    for version in ("1", "2", "10"):
+        assert put(srv, token, org.package("listed-one", version, "Developer", org.base / "listed").read_bytes())[0] == 200
+    assert put(srv, token, org.package("listed-two", "1", "Developer", org.base / "listed").read_bytes())[0] == 200
+
+    def names(query):
+        status, body, _ = srv.call("GET", f"/api/v1/packages?{query}", token=token)
+        assert status == 200, body
+        answer = json.loads(body)
+        return answer["total"], [f"{p['package']} {p['version']}" for p in answer["packages"]]
+
+    assert names("q=LISTED") == (4, ["listed-one 10", "listed-one 2", "listed-one 1", "listed-two 1"])
+    assert names("q=listed%20one&newest=1") == (1, ["listed-one 10"])
+    assert names("q=listed&sort=-package&limit=1&offset=1") == (4, ["listed-one 1"])
+    assert names("package=listed-two&signer=Developer") == (1, ["listed-two 1"])
+    assert names("q=listed&section=group") == (0, []) and names("q=listed&maturity=DEV") == (0, [])
+    assert names(f"q=listed-two&signer={org.fingerprint(org.cert('Developer'))}")[0] == 1
+    assert srv.call("GET", "/api/v1/packages?sort=color", token=token)[0] == 400
+    status, body, _ = srv.call("GET", "/api/v1/packages?q=listed&format=csv", token=token)
+    assert status == 200 and len(body.splitlines()) == 5, body
+    (two,) = json.loads(srv.call("GET", "/api/v1/packages?package=listed-two", token=token)[1])["packages"]
+    assert two["size"] == (srv.dir / "repo/wapt" / two["file"]).stat().st_size and "signature" not in two
+    assert srv.call("DELETE", f"/api/v1/packages/{two['file']}", token=token)[0] == 200
+    assert names("package=listed-two") == (0, [])
+
+
+def test_trusted_signers(srv, org):
+    token = srv.token()
+    package = org.package("of-a-stranger", "1", "Stranger", org.base / "stranger").read_bytes()
+    assert put(srv, token, package)[0] == 403
+    stranger = org.cert("Stranger").read_text()
+    fingerprint = org.fingerprint(org.cert("Stranger"))
+    assert srv.call("POST", "/api/v1/signers", {"certificate": "x"}, token=token)[0] == 400
+    assert srv.call("POST", "/api/v1/signers", {"certificate": stranger}, token=token)[0] == 200
+    assert srv.call("POST", "/api/v1/signers", {"certificate": stranger}, token=token)[0] == 409
+    listed = json.loads(srv.call("GET", "/api/v1/signers", token=token)[1])["signers"]
+    assert {s["name"] for s in listed} == {"Authority", "Stranger"} and fingerprint in {s["fingerprint"] for s in listed}
+    assert put(srv, token, package)[0] == 200
+    assert srv.call("DELETE", f"/api/v1/signers/{fingerprint}", token=token)[0] == 200
+    assert srv.call("DELETE", f"/api/v1/signers/{fingerprint}", token=token)[0] == 404
+    assert put(srv, token, org.package("of-a-stranger", "2", "Stranger", org.base / "stranger").read_bytes())[0] == 403
+    journal = srv.call("GET", "/api/v1/journal", token=token)[1].decode()
+    assert journal.count("signer.added") == 1 and journal.count("signer.removed") == 1
 
 
 def test_agents_of_wapt_18(srv, org):
