@@ -47,6 +47,8 @@ static enum wa_code read_order(const struct wa_json *j, struct wa_arena *arena, 
     enum wa_code code = wa_order_read(j, arena, &o, err);
     if (code == WA_OK) { /* whatever it says, it answers */
         struct wa_err ignored = WA_ERR_INIT;
+        if (o.is_rollout != (wa_json_get(j, "rollout") != NULL))
+            abort();
         if (wa_order_check_signature(&o, &ignored) != WA_OK)
             wa_err_clear(&ignored);
         wa_order_fini(&o);

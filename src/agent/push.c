@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "os/rand.h"
 #include "proto/action.h"
+#include "proto/rollout.h"
 
 #define BACKOFF_FIRST_MS 1000u
 #define BACKOFF_MAX_MS 300000u
@@ -84,6 +85,7 @@ struct papers {
     const struct wa_repo_trust *trust; /* the manager's */
     struct wa_trust *anchors;
     struct wa_key *relay;
+    struct wa_membership *membership; /* NULL: not asked for yet */
     struct wa_order_policy policy;
     char uuid[WA_UUID_MAX + 1];
 };
@@ -92,6 +94,7 @@ static void papers_fini(struct papers *p)
 {
     wa_trust_free(p->anchors);
     wa_key_free(p->relay);
+    wa_free(p->membership);
 }
 #define AUTO_PAPERS WA_CLEANUP(papers_fini)
 
@@ -101,6 +104,16 @@ static enum wa_code may_order(void *user, const struct wa_trust_result *signer,
 {
     const struct papers *p = user;
     return wa_repo_trust_order(p->m, p->m->db, p->trust, signer, wa_action_kind_name(kind), err);
+}
+
+/* For a roll-out's rule: from the host package, never from the server. */
+static enum wa_code own_names(void *user, const char *const **ret, struct wa_err *err)
+{
+    struct papers *p = user;
+    if (wa_repo_trust_names(p->m, p->m->db, p->trust, &p->membership, err) != WA_OK)
+        return err->code;
+    *ret = p->membership->list;
+    return WA_OK;
 }
 
 static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa_err *err)
@@ -121,6 +134,7 @@ static enum wa_code load_policy(struct wa_push *p, struct papers *ret, struct wa
         return err->code;
     ret->policy = (struct wa_order_policy){.anchors = ret->anchors,
                                            .may_order = ret->trust->root != NULL ? may_order : NULL,
+                                           .names = own_names,
                                            .user = ret,
                                            .relay_key = ret->relay,
                                            .uuid = ret->uuid,
@@ -160,20 +174,28 @@ static enum wa_code record(struct wa_manager *m, const struct wa_action *a, stru
                : wa_fail(err, WA_E_EXISTS, "the order was carried out or queued before (replayed)");
 }
 
-/* What waits of these ends, and what runs ends before its next step: never within one. */
+/* What waits of it ends, and what runs ends before its next step: never within one. */
+static enum wa_code cancel_one(struct wa_manager *m, const char *id, int64_t not_after,
+                               struct wa_err *err)
+{
+    int64_t running = 0;
+    if (wa_action_cancel(m->db, id, not_after, &running, err) != WA_OK)
+        return err->code;
+    if (running == 0)
+        return WA_OK;
+    wa_lock_take(m->lock);
+    m->recalled_task = running;
+    wa_lock_give(m->lock);
+    return WA_OK;
+}
+
 static enum wa_code cancel(struct wa_manager *m, const struct wa_action *a, struct wa_err *err)
 {
     for (size_t i = 0; i < wa_json_count(a->cancels); i++) {
         char id[33];
-        int64_t running = 0;
         (void)snprintf(id, sizeof id, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_at(a->cancels, i))));
-        if (wa_action_cancel(m->db, id, a->not_after, &running, err) != WA_OK)
+        if (cancel_one(m, id, a->not_after, err) != WA_OK)
             return err->code;
-        if (running == 0)
-            continue;
-        wa_lock_take(m->lock);
-        m->recalled_task = running;
-        wa_lock_give(m->lock);
     }
     return wa_outbox_add(m->db, a->id, "done", wa_code_name(WA_OK), WA_SV("cancelled"), WA_SV(""),
                          err);
@@ -196,12 +218,14 @@ static enum wa_code accept_order(struct wa_push *p, const struct wa_order *o, st
     struct wa_manager *m = p->m;
     char by[300];
     int64_t task = 0;
-    (void)snprintf(by, sizeof by, "order of %.64s (%.200s)", o->signer,
-                   wa_cert_cn(o->chain.items[0]));
+    (void)snprintf(by, sizeof by, "%s of %.64s (%.200s)", o->is_rollout ? "roll-out" : "order",
+                   o->signer, wa_cert_cn(o->chain.items[0]));
     if (wa_db_begin(m->db, err) != WA_OK)
         return err->code;
-    if (record(m, &o->action, err) != WA_OK || carry_out(m, &o->action, by, &task, err) != WA_OK ||
-        wa_db_commit(m->db, err) != WA_OK) {
+    if (record(m, &o->action, err) != WA_OK ||
+        (o->rollout.supersedes[0] != '\0' &&
+         cancel_one(m, o->rollout.supersedes, o->action.not_after, err) != WA_OK) ||
+        carry_out(m, &o->action, by, &task, err) != WA_OK || wa_db_commit(m->db, err) != WA_OK) {
         wa_db_rollback(m->db);
         return err->code;
     }
@@ -219,11 +243,18 @@ static enum wa_code accept_order(struct wa_push *p, const struct wa_order *o, st
 static void id_of(const struct wa_json *message, struct wa_arena *arena, char out[33])
 {
     struct wa_action a;
-    struct wa_err ignored = WA_ERR_INIT;
-    struct wa_sv text = wa_json_sv(wa_json_get(wa_json_get(message, "order"), "action"));
+    struct wa_rollout r;
+    struct wa_envelope e;
+    struct wa_sv signer;
+    struct wa_err ignored = WA_ERR_INIT, too = WA_ERR_INIT;
+    const struct wa_json *order = wa_json_get(message, "order");
     out[0] = '\0';
-    if (wa_action_read(text, arena, &a, &ignored) == WA_OK)
+    if (wa_action_read(wa_json_sv(wa_json_get(order, "action")), arena, &a, &ignored) == WA_OK)
         memcpy(out, a.id, 33);
+    else if (wa_envelope_open(wa_json_get(order, "rollout"), WA_PURPOSE_ROLLOUT, arena, &e, &too) ==
+                 WA_OK &&
+             wa_rollout_read(e.statement, &r, &signer, &too) == WA_OK)
+        memcpy(out, r.id, 33);
 }
 
 /* Whether the server is to be told. Not of an identifier that was taken before: its own result

@@ -309,19 +309,10 @@ enum wa_code wa_repo_trust_host(struct wa_db *db, const struct wa_repo_trust *t,
 
 /* --- orders --- */
 
-#define MEMBERSHIPS_MAX 256u
-
-/* What the machine's signed host package asks for: the names of its groups and units. */
-struct membership {
-    char names[MEMBERSHIPS_MAX][WA_NAME_MAX + 1];
-    const char *list[MEMBERSHIPS_MAX + 1];
-    size_t n;
-};
-
-static void add_names(struct membership *ms, const char *depends)
+static void add_names(struct wa_membership *ms, const char *depends)
 {
     struct wa_sv rest = wa_sv(depends), item;
-    while (ms->n < MEMBERSHIPS_MAX && wa_csv_next(&rest, &item)) {
+    while (ms->n < WA_MEMBERSHIPS_MAX && wa_csv_next(&rest, &item)) {
         struct wa_request r;
         struct wa_err ignored = WA_ERR_INIT;
         if (wa_request_parse(item, &r, &ignored) != WA_OK)
@@ -333,7 +324,7 @@ static void add_names(struct membership *ms, const char *depends)
 }
 
 static enum wa_code load_membership(struct wa_manager *m, struct wa_db *db,
-                                    const struct wa_repo_trust *t, struct membership *ms,
+                                    const struct wa_repo_trust *t, struct wa_membership *ms,
                                     struct wa_err *err)
 {
     WA_AUTO_AVAILABLE struct wa_available a = {.n = 0};
@@ -350,6 +341,21 @@ static enum wa_code load_membership(struct wa_manager *m, struct wa_db *db,
     return WA_OK;
 }
 
+enum wa_code wa_repo_trust_names(struct wa_manager *m, struct wa_db *db,
+                                 const struct wa_repo_trust *t, struct wa_membership **ret,
+                                 struct wa_err *err)
+{
+    struct wa_membership *ms = wa_calloc(1, sizeof *ms);
+    if (ms == NULL)
+        return wa_nomem(err);
+    if (load_membership(m, db, t, ms, err) != WA_OK) {
+        wa_free(ms);
+        return err->code;
+    }
+    *ret = ms;
+    return WA_OK;
+}
+
 enum wa_code wa_repo_trust_order(struct wa_manager *m, struct wa_db *db,
                                  const struct wa_repo_trust *t, const struct wa_trust_result *who,
                                  const char *action, struct wa_err *err)
@@ -357,12 +363,10 @@ enum wa_code wa_repo_trust_order(struct wa_manager *m, struct wa_db *db,
     const struct wa_root_signer *s = NULL;
     if (wa_root_entry(t->root, who, &s, err) != WA_OK)
         return err->code;
-    struct membership *ms = wa_calloc(1, sizeof *ms);
-    if (ms == NULL)
-        return wa_nomem(err);
-    enum wa_code code = load_membership(m, db, t, ms, err);
-    if (code == WA_OK)
-        code = wa_root_allows_action(s, action, ms->list, ms->list, err);
+    struct wa_membership *ms = NULL;
+    if (wa_repo_trust_names(m, db, t, &ms, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_root_allows_action(s, action, ms->list, ms->list, err);
     wa_free(ms);
     return code;
 }

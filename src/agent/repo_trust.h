@@ -65,6 +65,18 @@ WA_CHECK enum wa_code wa_repo_trust_index(const struct wa_repo_trust *t,
  * root. */
 WA_CHECK enum wa_code wa_repo_trust_host(struct wa_db *db, const struct wa_repo_trust *t,
                                          const struct wa_control *c, struct wa_err *err);
+#define WA_MEMBERSHIPS_MAX 256u
+/* The names of the groups, units and profiles that the machine's own signed host package asks for,
+ * as it was verified when it came; what the list of what is published revokes does not count. */
+struct wa_membership {
+    char names[WA_MEMBERSHIPS_MAX][WA_NAME_MAX + 1];
+    const char *list[WA_MEMBERSHIPS_MAX + 1]; /* ended by NULL */
+    size_t n;
+};
+/* With and without a root. *ret: wa_free() it. */
+WA_CHECK enum wa_code wa_repo_trust_names(struct wa_manager *m, struct wa_db *db,
+                                          const struct wa_repo_trust *t, struct wa_membership **ret,
+                                          struct wa_err *err);
 /* May it order this here? Membership comes from the machine's signed host package. */
 WA_CHECK enum wa_code wa_repo_trust_order(struct wa_manager *m, struct wa_db *db,
                                           const struct wa_repo_trust *t,

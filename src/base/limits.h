@@ -312,6 +312,11 @@
 #define WA_ACTION_SKEW_S 60         /* s: countersignature, each way (F3A: one minute) */
 #define WA_ACTION_HOSTS_MAX 100000u /* machines of one batch */
 #define WA_ACTION_PACKAGES_MAX 64u  /* packages of one action: what a task of the agent takes */
-#define WA_ACTION_CANCELS_MAX 256u  /* actions that one action cancels */
+#define WA_ROLLOUT_MACHINES_MAX                                                                    \
+    1000u /* machines that a roll-out lists: its statement goes to each of them */
+#define WA_ROLLOUT_NAMES_MAX 64u        /* groups, units and profiles that a roll-out is for */
+#define WA_ROLLOUT_RINGS_MAX 16u        /* rings of one roll-out */
+#define WA_ROLLOUT_PLAN_MAX (64u << 10) /* bytes: its plan, with the machines of its rings */
+#define WA_ACTION_CANCELS_MAX 256u      /* actions that one action cancels */
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "codec/hex.h"
 #include "proto/hostid.h"
+#include "proto/rollout.h"
 
 #include "proto/action_priv.h"
 
@@ -258,11 +259,51 @@ static enum wa_code read_order(const struct wa_json *order, struct wa_arena *are
     return WA_OK;
 }
 
+/* The action of a statement, as if it were this machine's alone. */
+static void take_rollout(struct wa_order *o)
+{
+    const struct wa_rollout *r = &o->rollout;
+    o->is_rollout = true;
+    o->action_text = o->batch.text;
+    o->action = (struct wa_action){.kind = r->kind,
+                                   .issued_at = r->issued_at,
+                                   .not_before = r->not_before,
+                                   .not_after = r->not_after,
+                                   .packages = r->packages,
+                                   .force = r->force};
+    memcpy(o->action.id, r->id, sizeof o->action.id);
+}
+
+static enum wa_code read_rollout(const struct wa_json *order, struct wa_arena *arena,
+                                 struct wa_order *o, struct wa_err *err)
+{
+    const struct wa_json *statement = NULL;
+    struct wa_sv chain = {0}, signer = {0};
+    const struct wa_json_field fields[] = {
+        {"rollout", WA_WANT_OBJECT, true, 0, &statement},
+        {"chain", WA_WANT_SV, true, WA_CERTFILE_BYTES_MAX, &chain},
+    };
+    if (wa_json_read(order, fields, WA_COUNT(fields), "a roll-out's order", err) != WA_OK ||
+        wa_envelope_open(statement, WA_PURPOSE_ROLLOUT, arena, &o->batch, err) != WA_OK)
+        return err->code;
+    if (o->batch.text.n > WA_ACTION_BYTES_MAX)
+        return wa_fail(err, WA_E_LIMIT, "a roll-out's statement of more than %u bytes",
+                       WA_ACTION_BYTES_MAX);
+    if (wa_rollout_read(o->batch.statement, &o->rollout, &signer, err) != WA_OK ||
+        wa_certs_read_pem(chain, WA_CHAIN_MAX, &o->chain, err) != WA_OK)
+        return err->code;
+    memcpy(o->signer, signer.p, 64);
+    o->signer[64] = '\0';
+    take_rollout(o);
+    return WA_OK;
+}
+
 enum wa_code wa_order_read(const struct wa_json *order, struct wa_arena *arena,
                            struct wa_order *ret, struct wa_err *err)
 {
     struct wa_order o = {0};
-    if (read_order(order, arena, &o, err) != WA_OK) {
+    bool is_rollout = wa_json_get(order, "rollout") != NULL;
+    if ((is_rollout ? read_rollout : read_order)(order, arena, &o, err) != WA_OK) {
         wa_order_fini(&o);
         return err->code;
     }
@@ -280,6 +321,8 @@ enum wa_code wa_order_check_signature(const struct wa_order *o, struct wa_err *e
                        wa_cert_fingerprint(signer));
     if (wa_envelope_check(&o->batch, wa_cert_key(signer), err) != WA_OK)
         return wa_wrap(err, "order signed by '%s'", wa_cert_cn(signer));
+    if (o->is_rollout)
+        return WA_OK; /* the signature is over the statement itself */
     if (wa_tree_leaf(o->action_text, &leaf, err) != WA_OK ||
         wa_tree_check(&leaf, o->index, o->count, &o->proof, &o->root, err) != WA_OK)
         return wa_wrap(err, "the action is not part of what '%s' signed", wa_cert_cn(signer));

@@ -71,10 +71,23 @@ void wa_action_batch_free(struct wa_action_batch *b);
 WA_CHECK enum wa_code wa_action_batch_order(const struct wa_action_batch *b, size_t i,
                                             struct wa_buf *out, struct wa_err *err);
 
+/* --- a roll-out's statement (proto/rollout.h) --- */
+#define WA_PURPOSE_ROLLOUT "wapt-rollout"
+struct wa_rollout {
+    char id[33], supersedes[33]; /* "": none */
+    enum wa_action_kind kind;
+    bool force;
+    const struct wa_json *packages;
+    const struct wa_json *machines, *members_of; /* one of them; the other is NULL */
+    int64_t issued_at, not_before, not_after;
+};
+
 /* --- an order, taken apart (server and agent) --- */
 struct wa_order {
-    struct wa_sv action_text;
-    struct wa_action action;
+    struct wa_sv action_text; /* what is countersigned: the action's, or a roll-out's statement */
+    struct wa_action action;  /* of a roll-out: without uuid */
+    bool is_rollout;          /* then index, count, proof and root mean nothing */
+    struct wa_rollout rollout;
     uint64_t index, count;
     struct wa_tree_proof proof;
     struct wa_tree_digest root;
@@ -109,6 +122,9 @@ struct wa_order_policy {
      * whom wa_trust_let_order() named. */
     enum wa_code (*may_order)(void *user, const struct wa_trust_result *signer,
                               enum wa_action_kind kind, struct wa_err *err);
+    /* The names that the machine's own signed host package says it is in, ended by NULL, for a
+     * roll-out by a rule; NULL: none are known. Called at most once. */
+    enum wa_code (*names)(void *user, const char *const **ret, struct wa_err *err);
     void *user;
     const struct wa_key *relay_key; /* the server's countersigner, from enrolment */
     const char *uuid;               /* this machine */
@@ -116,8 +132,9 @@ struct wa_order_policy {
     int64_t now, enrolled_at;
 };
 /* In order: countersignature (key, nonce, uuid, this action, one minute either way),
- * administrator's signature and proof, signer listed and trusted, machine, not before enrolment,
- * times and their cap. WA_E_REFUSED (or WA_E_INVALID) with the reason. */
+ * administrator's signature and proof, signer listed and trusted, machine (or the roll-out's list
+ * or rule), not before enrolment (but for a rule, which is for those who join later too), times and
+ * their cap. WA_E_REFUSED (or WA_E_INVALID) with the reason. */
 WA_CHECK enum wa_code wa_order_check(const struct wa_json *push_message,
                                      const struct wa_order_policy *policy, struct wa_arena *arena,
                                      struct wa_order *ret, struct wa_err *err);

@@ -4,10 +4,12 @@
  * connection and minute. Then the administrator's own signature, and whether that administrator may
  * order here: being trusted for packages is not enough.
  */
+#include "base/text.h"
 #include "codec/hex.h"
 #include "crypto/digest.h"
 
 #include "proto/action_priv.h"
+#include "proto/rollout.h"
 
 struct relay {
     struct wa_sv leaf_text;
@@ -113,13 +115,40 @@ static enum wa_code check_signer(const struct wa_order *o, const struct wa_order
                        wa_cert_cn(o->chain.items[0]), o->signer);
     if (wa_trust_check(p->anchors, &o->chain, p->now, &trust, err) != WA_OK)
         return wa_wrap(err, "the signer of the order");
-    return p->may_order == NULL ? WA_OK : p->may_order(p->user, &trust, o->action.kind, err);
+    if (p->may_order == NULL)
+        return WA_OK;
+    if (o->rollout.supersedes[0] != '\0' &&
+        p->may_order(p->user, &trust, WA_ACT_CANCEL, err) != WA_OK)
+        return wa_wrap(err, "taking the place of another roll-out");
+    return p->may_order(p->user, &trust, o->action.kind, err);
 }
 
-static enum wa_code check_times(const struct wa_action *a, const struct wa_order_policy *p,
+static enum wa_code check_machine(const struct wa_order *o, const struct wa_order_policy *p,
+                                  struct wa_err *err)
+{
+    const char *const *names = NULL;
+    if (!o->is_rollout)
+        return strcmp(o->action.uuid, p->uuid) == 0
+                   ? WA_OK
+                   : wa_fail(err, WA_E_REFUSED, "the action is for another machine (%s)",
+                             o->action.uuid);
+    if (o->rollout.members_of != NULL && p->names != NULL &&
+        p->names(p->user, &names, err) != WA_OK)
+        return err->code;
+    return wa_rollout_covers(&o->rollout, p->uuid, names)
+               ? WA_OK
+               : wa_fail(err, WA_E_REFUSED, "the roll-out is not for this machine: %s",
+                         o->rollout.machines != NULL
+                             ? wa_text("it is not in its list")
+                             : wa_text("its own host package has it in none of the groups named"));
+}
+
+static enum wa_code check_times(const struct wa_order *o, const struct wa_order_policy *p,
                                 struct wa_err *err)
 {
-    if (a->issued_at < p->enrolled_at)
+    const struct wa_action *a = &o->action;
+    bool is_rule = o->is_rollout && o->rollout.members_of != NULL;
+    if (a->issued_at < p->enrolled_at && !is_rule)
         return wa_fail(err, WA_E_REFUSED, "the action was issued before this machine's enrolment");
     if (a->issued_at > p->now + WA_ACTION_SKEW_S)
         return wa_fail(err, WA_E_REFUSED, "the action was issued in the future: a clock is wrong");
@@ -140,11 +169,7 @@ enum wa_code wa_order_check(const struct wa_json *push_message,
     if (check_relay(push_message, o.action_text, policy, arena, err) != WA_OK ||
         wa_order_check_signature(&o, err) != WA_OK || check_signer(&o, policy, err) != WA_OK)
         goto refused;
-    if (strcmp(o.action.uuid, policy->uuid) != 0) {
-        (void)wa_fail(err, WA_E_REFUSED, "the action is for another machine (%s)", o.action.uuid);
-        goto refused;
-    }
-    if (check_times(&o.action, policy, err) != WA_OK)
+    if (check_machine(&o, policy, err) != WA_OK || check_times(&o, policy, err) != WA_OK)
         goto refused;
     *ret = o;
     return WA_OK;

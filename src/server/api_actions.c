@@ -187,39 +187,44 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
 
 /* What is to be listed, by the caller's query. */
 struct question {
-    char batch[65], id[33], state[16];
+    char which[33], state[16];
+    bool is_batch; /* which is one; else an action */
     int64_t offset, limit;
 };
 
 static enum wa_code read_question(const struct wa_api_call *c, struct question *q,
                                   struct wa_err *err)
 {
+    char id[33];
     *q = (struct question){.limit = PAGE_MAX};
-    if (wa_api_text(c, "batch", q->batch, sizeof q->batch, err) != WA_OK ||
-        wa_api_text(c, "id", q->id, sizeof q->id, err) != WA_OK ||
+    if (wa_api_text(c, "batch", q->which, sizeof q->which, err) != WA_OK ||
+        wa_api_text(c, "id", id, sizeof id, err) != WA_OK ||
         wa_api_text(c, "state", q->state, sizeof q->state, err) != WA_OK ||
         wa_api_number(c, "offset", 0, INT32_MAX, &q->offset, err) != WA_OK ||
         wa_api_number(c, "limit", 0, PAGE_MAX, &q->limit, err) != WA_OK)
         return err->code;
-    return q->batch[0] != '\0' || q->id[0] != '\0' ? WA_OK
-                                                   : wa_fail(err, WA_E_USAGE, "which batch?");
+    if ((q->which[0] != '\0') == (id[0] != '\0'))
+        return wa_fail(err, WA_E_USAGE, "which batch, or which action?");
+    q->is_batch = q->which[0] != '\0';
+    if (!q->is_batch)
+        memcpy(q->which, id, sizeof id);
+    return WA_OK;
 }
 
 /* The actions meant, with the state that people see. */
-#define MEANT                                                                                      \
-    "(SELECT a.id, a.uuid, h.name, CASE WHEN a.state IN ('queued', 'sent') AND a.not_after < ?3 "  \
-    "THEN 'expired' ELSE a.state END AS shown, a.code, a.message, a.packages, a.kind, "            \
-    "a.not_after, a.updated FROM actions a LEFT JOIN hosts h ON h.uuid = a.uuid WHERE (?1 = '' "   \
-    "OR a.batch = ?1) AND (?2 = '' OR a.id = ?2)) AS meant"
+#define MEANT(which)                                                                               \
+    "(SELECT SUBSTR(a.id, 1, 32) AS id, a.uuid, h.name, CASE WHEN a.state IN ('waiting', "         \
+    "'queued', 'sent') AND a.not_after < ?2 THEN 'expired' ELSE a.state END AS shown, a.code, "    \
+    "a.message, a.packages, a.kind, a.not_after, a.updated, a.ring FROM actions a LEFT JOIN "      \
+    "hosts h ON h.uuid = a.uuid WHERE a." which " = ?1) AS meant"
 
 static enum wa_code prepare(const struct wa_api_call *c, const char *sql, const struct question *q,
                             struct wa_stmt **ret, struct wa_err *err)
 {
     if (wa_db_prepare(c->store->db, sql, ret, err) != WA_OK)
         return err->code;
-    wa_bind_s(*ret, 0, q->batch);
-    wa_bind_s(*ret, 1, q->id);
-    wa_bind_i64(*ret, 2, wa_clock_now());
+    wa_bind_s(*ret, 0, q->which);
+    wa_bind_i64(*ret, 1, wa_clock_now());
     return WA_OK;
 }
 
@@ -227,6 +232,10 @@ static bool sees(const struct wa_api_call *c, struct wa_sv uuid)
 {
     return !c->who.is_limited || wa_fleet_sees(c->store->fleet, &c->who.view, uuid);
 }
+
+#define SEEN(which) "SELECT shown, 1, uuid FROM " MEANT(which) " ORDER BY shown"
+#define COUNTED(which)                                                                             \
+    "SELECT shown, COUNT(*), '' FROM " MEANT(which) " GROUP BY shown ORDER BY shown"
 
 /* How many are in which state, of all that are meant and seen. Rows come sorted by state. */
 static enum wa_code write_counts(const struct wa_api_call *c, const struct question *q,
@@ -237,9 +246,8 @@ static enum wa_code write_counts(const struct wa_api_call *c, const struct quest
     char state[16] = "";
     int64_t n = 0;
     if (prepare(c,
-                c->who.is_limited ? "SELECT shown, 1, uuid FROM " MEANT " ORDER BY shown"
-                                  : "SELECT shown, COUNT(*), '' FROM " MEANT
-                                    " GROUP BY shown ORDER BY shown",
+                c->who.is_limited ? (q->is_batch ? SEEN("batch") : SEEN("id"))
+                                  : (q->is_batch ? COUNTED("batch") : COUNTED("id")),
                 q, &s, err) != WA_OK)
         return err->code;
     wa_jw_key(w, "counts");
@@ -269,10 +277,15 @@ static void write_action(struct wa_jw *w, struct wa_stmt *s)
         wa_jw_kvsv(w, keys[i], wa_col_sv(s, i));
     wa_jw_kvi(w, "not_after", wa_col_i64(s, 7));
     wa_jw_kvi(w, "updated", wa_col_i64(s, 8));
+    wa_jw_kvi(w, "ring", wa_col_i64(s, 10));
     wa_jw_key(w, "packages");
     wa_jw_raw(w, wa_col_sv(s, 9).n > 0 ? wa_col_sv(s, 9) : WA_SV("[]"));
     wa_jw_end(w);
 }
+
+#define PAGE(which)                                                                                \
+    "SELECT id, uuid, name, shown, code, message, kind, not_after, updated, packages, ring "       \
+    "FROM " MEANT(which) " WHERE (?3 = '' OR shown = ?3) ORDER BY uuid, id LIMIT ?4 OFFSET ?5"
 
 /* A page. What somebody does not see is passed over here, not counted by the database. */
 static enum wa_code write_actions(const struct wa_api_call *c, const struct question *q,
@@ -281,14 +294,11 @@ static enum wa_code write_actions(const struct wa_api_call *c, const struct ques
     struct wa_stmt *s;
     bool row = false, is_cut = c->who.is_limited;
     int64_t skip = is_cut ? q->offset : 0, left = q->limit;
-    if (prepare(c,
-                "SELECT id, uuid, name, shown, code, message, kind, not_after, updated, packages "
-                "FROM " MEANT " WHERE (?4 = '' OR shown = ?4) ORDER BY uuid, id LIMIT ?5 OFFSET ?6",
-                q, &s, err) != WA_OK)
+    if (prepare(c, q->is_batch ? PAGE("batch") : PAGE("id"), q, &s, err) != WA_OK)
         return err->code;
-    wa_bind_s(s, 3, q->state);
-    wa_bind_i64(s, 4, is_cut ? INT64_MAX : q->limit);
-    wa_bind_i64(s, 5, is_cut ? 0 : q->offset);
+    wa_bind_s(s, 2, q->state);
+    wa_bind_i64(s, 3, is_cut ? INT64_MAX : q->limit);
+    wa_bind_i64(s, 4, is_cut ? 0 : q->offset);
     wa_jw_key(w, "actions");
     wa_jw_arr(w);
     enum wa_code code = wa_step(s, &row, err);

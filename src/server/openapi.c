@@ -28,7 +28,8 @@ static const char general[] =
     "\"string\"},\"name\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"},\"code\":{\"type\":"
     "\"string\"},\"message\":{\"type\":\"string\"},\"kind\":{\"type\":\"string\"},"
     "\"not_after\":{\"type\":\"integer\"},\"updated\":{\"type\":\"integer\"},"
-    "\"packages\":{\"type\":\"array\"}}}},\"counts\":{\"type\":\"object\",\"description\":\"how "
+    "\"ring\":{\"type\":\"integer\"},\"packages\":{\"type\":\"array\"}}}},\"counts\":{\"type\":"
+    "\"object\",\"description\":\"how "
     "many are in which state\"}}},";
 
 static const char of_packages[] =
@@ -127,7 +128,7 @@ static const char of_the_server[] =
 void wa_api_schemas(struct wa_buf *out)
 {
     static const char *const own[] = {wa_api_session_schemas, wa_api_people_schemas,
-                                      wa_api_account_schemas};
+                                      wa_api_account_schemas, wa_api_rollouts_schemas};
     wa_buf_addf(out, "{%s%s%s%s", general, of_packages, of_inventory, of_the_server);
     for (size_t k = 0; k < WA_COUNT(own); k++)
         wa_buf_addf(out, ",%s", own[k]);

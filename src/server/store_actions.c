@@ -3,6 +3,9 @@
 
 #include "os/clock.h"
 
+/* The machine's row of an order; a roll-out's begins with the statement's identifier. */
+#define IT(id, uuid) "id IN (" id ", CAST(" id " AS TEXT) || '/' || " uuid ") AND uuid = " uuid
+
 enum wa_code wa_store_add_action(struct wa_db *db, const char *id, const char *batch,
                                  const char *uuid, const char *kind, struct wa_sv order,
                                  int64_t not_before, int64_t not_after, const char *signer,
@@ -33,8 +36,8 @@ enum wa_code wa_store_action_step(struct wa_db *db, struct wa_sv id, const char 
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "UPDATE actions SET state = ?, updated = ?, node = ? WHERE id = ? AND uuid = "
-                      "? AND state = ?",
+                      "UPDATE actions SET state = ?1, updated = ?2, node = ?3 WHERE " IT(
+                          "?4", "?5") " AND state = ?6",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, to);
@@ -50,7 +53,7 @@ enum wa_code wa_store_action(struct wa_db *db, struct wa_sv id, const char *uuid
                              struct wa_store_action *ret, bool *ret_found, struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(db, "SELECT kind, state FROM actions WHERE id = ? AND uuid = ?", &s, err) !=
+    if (wa_db_prepare(db, "SELECT kind, state FROM actions WHERE " IT("?1", "?2"), &s, err) !=
         WA_OK)
         return err->code;
     wa_bind_sv(s, 0, id);
@@ -69,8 +72,8 @@ enum wa_code wa_store_drop_action(struct wa_db *db, struct wa_sv id, const char 
     struct wa_stmt *s;
     if (wa_db_prepare(db,
                       "UPDATE actions SET state = 'cancelled', code = 'cancelled', message = "
-                      "'cancelled before it was sent', updated = ? WHERE id = ? AND uuid = ? AND "
-                      "state = 'queued'",
+                      "'cancelled before it was sent', updated = ?1 WHERE " IT(
+                          "?2", "?3") " AND state IN ('queued', 'waiting')",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, wa_clock_now());
@@ -87,11 +90,12 @@ enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_s
                                    struct wa_sv packages, int64_t now, struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(db,
-                      "UPDATE actions SET state = ?1, code = ?2, message = ?3, packages = ?4, "
-                      "updated = ?5 WHERE id = ?6 AND uuid = ?7"
-                      " AND state NOT IN ('done', 'failed', 'refused', 'cancelled', ?1)",
-                      &s, err) != WA_OK)
+    if (wa_db_prepare(
+            db,
+            "UPDATE actions SET state = ?1, code = ?2, message = ?3, packages = ?4, "
+            "updated = ?5 WHERE " IT(
+                "?6", "?7") " AND state NOT IN ('done', 'failed', 'refused', 'cancelled', ?1)",
+            &s, err) != WA_OK)
         return err->code;
     wa_bind_sv(s, 0, state);
     wa_bind_sv(s, 1, code);

@@ -15,9 +15,9 @@
 #define AT_ONCE 2000u /* orders under one signature */
 
 struct going {
-    char id[33], uuid[65], nonce[65];
-    char sha256[WA_SHA256_HEX]; /* of the action's text */
-    char *order;                /* JSON */
+    char id[33 + WA_UUID_MAX + 1], uuid[65], nonce[65]; /* id: of the row */
+    char sha256[WA_SHA256_HEX];                         /* of the action's text */
+    char *order;                                        /* JSON */
 };
 struct batch {
     WA_VEC(struct going);
@@ -76,7 +76,9 @@ static enum wa_code digest_action(const char *order, char out[WA_SHA256_HEX], st
     wa_arena_init(&arena, 4u << 20);
     if (wa_json_parse(wa_sv(order), 0, &arena, &j, err) != WA_OK)
         return err->code;
-    struct wa_sv text = wa_json_sv(wa_json_get(j, "action"));
+    const struct wa_json *rollout = wa_json_get(j, "rollout");
+    struct wa_sv text =
+        wa_json_sv(rollout != NULL ? wa_json_get(rollout, "signed") : wa_json_get(j, "action"));
     return wa_sha256_hex(text.p, text.n, out, err);
 }
 
@@ -222,9 +224,11 @@ static enum wa_code send_all(struct wa_store *s, struct wa_stmt *q, struct wa_er
     return err->code;
 }
 
+/* A roll-out's rows have no order of their own, and go out only while it is open. */
 #define WAITING                                                                                    \
-    "SELECT id, uuid, orders FROM actions WHERE state = 'queued' AND not_before <= ?1 AND "        \
-    "not_after >= ?1 AND "
+    "SELECT a.id, a.uuid, COALESCE(r.orders, a.orders) FROM actions a LEFT JOIN rollouts r ON "    \
+    "a.orders = '' AND r.id = a.batch WHERE a.state = 'queued' AND a.not_before <= ?1 AND "        \
+    "a.not_after >= ?1 AND (a.orders <> '' OR r.is_open = 1) AND "
 
 static void finish(struct wa_store *s, enum wa_code code, const struct wa_err *err)
 {
@@ -251,12 +255,12 @@ static void dispatch_one(struct wa_store *s, const char *sql, const char *which)
 /* A cancel goes before what it cancels, which is then refused. */
 void wa_store_dispatch_host(struct wa_store *s, const char *uuid)
 {
-    dispatch_one(s, WAITING "uuid = ?2 ORDER BY kind <> 'cancel', created", uuid);
+    dispatch_one(s, WAITING "a.uuid = ?2 ORDER BY a.kind <> 'cancel', a.created", uuid);
 }
 
 void wa_store_dispatch_batch(struct wa_store *s, const char *batch)
 {
-    dispatch_one(s, WAITING "batch = ?2 ORDER BY created", batch);
+    dispatch_one(s, WAITING "a.batch = ?2 ORDER BY a.created", batch);
 }
 
 void wa_store_dispatch_due(struct wa_store *s)
@@ -268,7 +272,7 @@ void wa_store_dispatch_due(struct wa_store *s)
     int64_t since = s->owes_dispatch || is_set_back ? -1 : s->due_until;
     enum wa_code code = wa_store_mend(s, &err);
     if (code == WA_OK)
-        code = wa_db_prepare(s->db, WAITING "not_before > ?2 ORDER BY created", &q, &err);
+        code = wa_db_prepare(s->db, WAITING "a.not_before > ?2 ORDER BY a.created", &q, &err);
     if (code == WA_OK) {
         s->owes_dispatch = s->has_more = false;
         s->due_until = now;

@@ -51,14 +51,15 @@ struct wa_store {
     bool is_gathering, is_stale;
     struct wa_store_held *held, **held_last;
     size_t held_count;
-    bool owes_requeue;  /* an order that was not sent could not be given back to the queue */
-    bool owes_dispatch; /* an order waits whose time had come before */
-    bool has_more;      /* more could go at once than one signature takes */
-    int64_t due_until;  /* orders due before are sent, or wait for their machine */
-    size_t reports;     /* waiting or running */
-    size_t checks;      /* passwords being checked */
-    bool is_stamping;   /* the repository's timestamp is on its way */
-    bool stamp_again;   /* and something has changed meanwhile */
+    bool owes_requeue;         /* an order that was not sent could not be given back to the queue */
+    bool owes_dispatch;        /* an order waits whose time had come before */
+    bool has_more;             /* more could go at once than one signature takes */
+    uint64_t rollouts_next_ms; /* when roll-outs are looked at again */
+    int64_t due_until;         /* orders due before are sent, or wait for their machine */
+    size_t reports;            /* waiting or running */
+    size_t checks;             /* passwords being checked */
+    bool is_stamping;          /* the repository's timestamp is on its way */
+    bool stamp_again;          /* and something has changed meanwhile */
     uint64_t stamped_ms;
     struct wa_throttle throttle;
     struct wa_throttle codes;   /* of second factors, by person */
@@ -194,6 +195,13 @@ void wa_store_read_info(const struct wa_json *info, struct wa_fleet_change *c);
 void wa_store_show(struct wa_store *s, struct wa_sv uuid, const struct wa_fleet_change *c);
 /* In which perimeters the machine is, anew. */
 void wa_store_show_perimeter(struct wa_store *s, struct wa_sv uuid);
+/* --- store_rollout_step.c --- */
+/* All that are alive go forward, where this server leads and it is time. */
+void wa_store_rollouts(struct wa_store *s);
+/* One of them, now. */
+void wa_store_rollout_step(struct wa_store *s, const char *id);
+/* Machines on which it failed, of all rings; 0 with err set. */
+int64_t wa_rollout_failures(struct wa_db *db, const char *id, struct wa_err *err);
 /* --- store_login.c --- */
 /* A machine asks whether a person's password is right. */
 void wa_store_login(struct wa_store_request *r);

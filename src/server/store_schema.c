@@ -129,6 +129,16 @@ static const struct wa_migration migrations[] = {
     /* From where a chain of the journal goes on that was trimmed. */
     {12, "CREATE TABLE journal_bases (node TEXT PRIMARY KEY, seq BIGINT NOT NULL, digest TEXT NOT "
          "NULL)"},
+    /* Roll-outs; their machines are actions, by the ring that they are in. */
+    {13,
+     "CREATE TABLE rollouts (id TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, owner "
+     "TEXT NOT NULL, signer TEXT NOT NULL, orders TEXT NOT NULL, plan TEXT NOT NULL, state TEXT "
+     "NOT NULL, reason TEXT NOT NULL DEFAULT '', ring BIGINT NOT NULL DEFAULT 0, ring_since BIGINT "
+     "NOT NULL, forgiven BIGINT NOT NULL DEFAULT 0, is_open BIGINT NOT NULL DEFAULT 0, not_before "
+     "BIGINT NOT NULL, not_after BIGINT NOT NULL, created BIGINT NOT NULL, updated BIGINT NOT "
+     "NULL);"
+     "CREATE INDEX rollouts_state ON rollouts (state);"
+     "ALTER TABLE actions ADD COLUMN ring BIGINT NOT NULL DEFAULT 0"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

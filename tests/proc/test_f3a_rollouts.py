@@ -1,0 +1,144 @@
+"""Roll-outs, F3A: a server that owns its keys releases what it should not. The machine runs nothing that the administrator's statement
+does not cover: other machines, other groups, other times, other signers, another text, once more."""
+import json
+import os
+
+import pytest
+from conftest import until
+from hostile import action, order, relay, seal
+from test_f3a_hostile_server import Stage, now
+
+
+@pytest.fixture(scope="module")
+def stage(org):
+    s = Stage(org)
+    try:
+        yield s
+    finally:
+        s.stop()
+        s.server.stop()
+
+
+def statement(stage, signer=None, **changes):
+    s = {"purpose": "wapt-rollout", "id": os.urandom(16).hex(), "action": "install", "packages": ["f3a-hostile"], "force": False,
+         "machines": [stage.uuid], "issued_at": now(), "not_before": now(), "not_after": now() + 3600, "signer": (signer or stage.deployer).fingerprint}
+    return {k: v for k, v in dict(s, **changes).items() if v is not None}
+
+
+def release(stage, s, signer=None, key=None, chain=None, sealed=None, **countersign):
+    """What a server sends: s is the statement that it sends, sealed the text that was signed."""
+    signer, text = signer or stage.deployer, s if isinstance(s, str) else json.dumps(s)
+    envelope = dict(seal(sealed or text, (key or signer).key), signed=text)
+    words = dict({"key": stage.relay_key, "text": text, "uuid": stage.uuid, "nonce": stage.channel.nonce}, **countersign)
+    return {"type": "order", "order": {"rollout": envelope, "chain": (chain or signer).pem}, "relay": relay(**words)}
+
+
+def test_rollout_listed_machine_once_also_after_a_restart(stage):
+    s = statement(stage)
+    stage.obeyed(release(stage, s))
+    stage.refused(release(stage, s), "replayed")
+    stage.refused(release(stage, dict(s, force=True)), "replayed")  # signed anew under the same identifier
+    stage.stop()
+    stage.start()
+    stage.channel = stage.server.channel()
+    stage.refused(release(stage, s), "replayed")
+
+
+@pytest.mark.parametrize("changes, why", [
+    ({"machines": ["00000000-0000-4000-8000-000000000000"]}, "not in its list"),
+    ({"machines": None, "members_of": ["grp-paris"]}, "in none of the groups"),
+    ({"not_before": 600}, "may not start yet"),
+    ({"issued_at": 600, "not_before": 600}, "issued in the future"),
+    ({"issued_at": -86400, "not_before": -86400}, "before this machine's enrolment"),
+    ({"not_after": 91 * 86400}, "more than 90 days"),
+    ({"members_of": ["grp-paris"]}, "lists or for members"),
+    ({"machines": None}, "lists or for members"),
+    ({"machines": []}, "lists or for members"),
+    ({"machines": None, "members_of": [""]}, "no name"),
+    ({"action": "cancel", "packages": None}, "can't cancel"),
+    ({"action": "format"}, "unknown action"),
+    ({"packages": None}, "needs packages"),
+    ({"purpose": "wapt-action"}, "purpose"),
+    ({"uuid": "x"}, "a roll-out"),
+    ({"id": "1"}, "32 hex digits"),
+], ids=["other-machine", "other-group", "not-yet", "from-the-future", "before-enrolment", "too-long", "list-and-rule", "nobody", "empty-list",
+        "no-name", "cancel", "unknown-kind", "no-packages", "other-purpose", "unknown-field", "no-identifier"])
+def test_rollout_statement(stage, changes, why):
+    stage.refused(release(stage, statement(stage, **{k: now() + v if isinstance(v, int) else v for k, v in changes.items()})), why)
+
+
+def test_rollout_expired(stage):
+    s = statement(stage, not_after=now() + 1)
+    until(lambda: now() > s["not_after"], "its time is over")
+    stage.refused(release(stage, s), "has expired")
+
+
+def test_rollout_altered(stage):
+    s = statement(stage)
+    stage.refused(release(stage, dict(s, packages=["f3a-other"]), sealed=json.dumps(s)), "signature")
+    stage.refused(release(stage, dict(s, not_after=s["not_after"] + 1), sealed=json.dumps(s)), "signature")
+    twice = json.dumps(s)
+    stage.refused(release(stage, twice[:-1] + ', "machines": ["x"]}'), "")
+
+
+@pytest.mark.parametrize("who, changes, why", [
+    ("developer", {}, "not listed"),
+    ("stranger", {}, "the signer of the order"),
+    ("deployer", {"key": "stranger"}, "signature"),
+    ("deployer", {"chain": "developer"}, "signer"),
+], ids=["not-listed", "not-trusted", "other-key", "other-chain"])
+def test_rollout_signer(stage, who, changes, why):
+    signer = getattr(stage, who)
+    stage.refused(release(stage, statement(stage, signer), signer, **{k: getattr(stage, v) for k, v in changes.items()}), why)
+
+
+@pytest.mark.parametrize("changes, why", [
+    ({"at": -120}, "away from this machine's clock"),
+    ({"nonce": "ab" * 32}, "for another connection"),
+    ({"uuid": "00000000-0000-4000-8000-000000000000"}, "countersignature is for another machine"),
+    ({"action_sha256": "cd" * 32}, "for another action"),
+], ids=["old-minute", "other-connection", "other-machine", "other-statement"])
+def test_rollout_countersignature(stage, changes, why):
+    stage.refused(release(stage, statement(stage), **{k: now() + v if k == "at" else v for k, v in changes.items()}), why)
+
+
+def test_rollout_is_no_action_and_an_action_no_rollout(stage):
+    text = json.dumps(action(stage.uuid, ["f3a-hostile"]))
+    stage.refused(release(stage, text), "purpose")
+    text = json.dumps(statement(stage))
+    stage.refused({"type": "order", "order": order(stage.deployer, text),
+                   "relay": relay(stage.relay_key, text, stage.uuid, stage.channel.nonce)}, "an action")
+    both = release(stage, statement(stage))
+    both["order"]["action"] = json.dumps(action(stage.uuid, ["f3a-hostile"]))
+    stage.refused(both, "a roll-out's order")
+
+
+def test_rollout_by_rule_goes_by_the_own_host_package(stage):
+    """What the server claims of groups counts for nothing; who joins later, and enrolled after the statement, is in."""
+    org = stage.org
+    rule = dict(machines=None, members_of=["grp-rome", "grp-paris"], issued_at=now() - 86400, not_before=now() - 86400)
+    before = statement(stage, **rule)
+    stage.refused(release(stage, before), "in none of the groups")
+    org.console("upload", org.package("grp-paris", "1", "Developer", stage.org.base / "grp"))
+    org.console("host-package", stage.uuid, "--depends", "grp-paris", "--upload", "-k", org.cert("Developer"), "-w", org.base / "pw", "-o", org.base)
+    stage.refused(release(stage, statement(stage, **rule)), "in none of the groups")  # not verified by this machine yet
+    stage.get("update")
+    stage.obeyed(release(stage, statement(stage, **rule)))
+    stage.refused(release(stage, statement(stage, **dict(rule, members_of=["grp-rom"]))), "in none of the groups")
+
+
+def test_rollout_stopped_and_superseded(stage):
+    """Stopping is a signed cancel that names the statement; another statement may take its place."""
+    first, second = statement(stage, not_before=now() + 50), statement(stage, not_before=now() + 50)
+    for s in (first, second):
+        stage.channel.send(release(stage, s))
+        until(lambda: stage.tasks()[0]["state"] == "queued", "it waits")
+        word = stage.message(action(stage.uuid, kind="cancel", cancels=[s["id"]])) if s is first else \
+            release(stage, statement(stage, packages=["f3a-none"], supersedes=s["id"], not_before=now() + 55))
+        waiting = stage.tasks()[0]["id"]
+        stage.channel.send(word)
+        until(lambda: [t["code"] for t in stage.tasks() if t["id"] == waiting] == ["cancelled"], "it is dropped")
+        stage.refused(release(stage, s), "replayed")
+    late = statement(stage)
+    stage.channel.send(stage.message(action(stage.uuid, kind="cancel", cancels=[late["id"]])))
+    stage.refused(release(stage, late), "cancelled before it came")

@@ -1,0 +1,306 @@
+/* Roll-outs through the store: from the signed statement to the machines' results, ring by ring. */
+#include "bench.h"
+
+#include "os/clock.h"
+#include "os/rand.h"
+#include "proto/rollout.h"
+
+#define MACHINES 4u
+
+struct place {
+    struct bench b;
+    struct machine m[MACHINES]; /* "m0"...; m0 to m2 are in grp-a */
+    struct person p;
+    char token[65];
+};
+
+static int setup(void **state)
+{
+    struct place *p = calloc(1, sizeof *p);
+    bench_new(&p->b);
+    bench_token(&p->b, "t", wa_clock_now() + 3600, 9);
+    for (unsigned i = 0; i < MACHINES; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "m%u", i);
+        machine_new(&p->m[i], name);
+        assert_int_equal(machine_register(&p->b, &p->m[i], WA_CRED_TOKEN, "t"), 200);
+    }
+    bench_exec(&p->b, "INSERT INTO memberships (uuid, names) VALUES ('m0', 'grp-a'), ('m1', "
+                      "'grp-b,grp-a'), ('m3', 'grp-b')");
+    assert_int_equal(bench_login(&p->b, "10.0.0.9", "admin", BENCH_PASSWORD, p->token), 200);
+    person_new(&p->b, &p->p, true);
+    if (!p->b.store->node.is_alone) { /* PostgreSQL: the only one leads, after a turn */
+        struct wa_err err = WA_ERR_INIT;
+        assert_int_equal(wa_node_turn(p->b.store, &err), WA_OK);
+        assert_true(wa_node_leads(p->b.store));
+    }
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+    person_free(&p->p);
+    for (unsigned i = 0; i < MACHINES; i++)
+        machine_free(&p->m[i]);
+    bench_free(&p->b);
+    free(p);
+    return 0;
+}
+
+#define RINGS                                                                                      \
+    "\"rings\":[{\"name\":\"pilot\",\"machines\":[\"m0\"]},{\"name\":\"all\",\"percent\":100}]"
+#define PLAN "{" RINGS ",\"success_percent\":100,\"error_percent\":50}"
+#define BY_HAND "{" RINGS ",\"promote\":\"hand\"}"
+
+/* The status of a roll-out to grp-a; id: of the statement. */
+static int create(struct place *p, const struct person *by, const char *plan, int64_t for_s,
+                  const char *supersedes, char id[33])
+{
+    static const char *const packages[] = {"tis-x"};
+    static const char *const groups[] = {"grp-a"};
+    const struct wa_rollout_lists lists = {
+        .packages = packages, .package_count = 1, .members_of = groups, .member_count = 1};
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_buf text, body;
+    int64_t now = wa_clock_now();
+    struct wa_rollout r = {.kind = WA_ACT_INSTALL,
+                           .issued_at = now - 1000,
+                           .not_before = now - 1000,
+                           .not_after = now + for_s};
+    wa_buf_init(&text, 1u << 20);
+    wa_buf_init(&body, 1u << 20);
+    assert_int_equal(wa_rand_hex(r.id, 16, &err), WA_OK);
+    (void)snprintf(r.supersedes, sizeof r.supersedes, "%s", supersedes);
+    memcpy(id, r.id, 33);
+    assert_int_equal(
+        wa_rollout_write(&r, &lists, wa_cert_fingerprint(by->chain.items[0]), &text, &err), WA_OK);
+    wa_buf_adds(&body, "{\"name\":\"n\",\"order\":");
+    assert_int_equal(wa_rollout_order_write(wa_buf_sv(&text), by->key, &by->chain, &body, &err),
+                     WA_OK);
+    wa_buf_addf(&body, ",\"plan\":%s}", plan);
+    int status = bench_ask(&p->b, "POST", "/api/v1/rollouts", "", p->token, wa_buf_sv(&body), NULL);
+    wa_buf_fini(&text);
+    wa_buf_fini(&body);
+    return status;
+}
+
+static int ask(struct place *p, const char *method, const char *id, const char *verb)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "/api/v1/rollouts/%s%s", id, verb);
+    return bench_ask(&p->b, method, path, "", p->token, WA_SV(""), NULL);
+}
+
+static void serve(struct place *p)
+{
+    int status;
+    assert_false(bench_serve(&p->b, UINT32_MAX, &status, NULL));
+}
+
+static void turn(struct place *p)
+{
+    p->b.store->rollouts_next_ms = 0;
+    wa_store_rollouts(p->b.store);
+    serve(p);
+}
+
+static void ack(struct place *p, uint32_t conn, const char *id)
+{
+    char text[128];
+    (void)snprintf(text, sizeof text, "{\"conn\":%u,\"id\":\"%s\"}", conn, id);
+    bench_send(&p->b, WA_S_ACK, 0, wa_sv(text));
+}
+
+static void gone(struct place *p, uint32_t conn)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "{\"conn\":%u}", conn);
+    bench_send(&p->b, WA_S_GONE, 0, wa_sv(text));
+}
+
+#define ROLLOUT(p, expected)                                                                       \
+    BENCH_IS(&(p)->b, "SELECT state || ' ' || ring FROM rollouts ORDER BY created, id", expected)
+#define HOST(p, uuid, expected)                                                                    \
+    BENCH_IS(&(p)->b, "SELECT state FROM actions WHERE uuid = '" uuid "'", expected)
+
+static void test_ring_by_ring(void **state)
+{
+    struct place *p = *state;
+    char id[33];
+    for (unsigned i = 0; i < MACHINES; i++)
+        assert_int_equal(machine_greet(&p->b, &p->m[i], 10 + i), 200);
+    assert_int_equal(create(p, &p->p, PLAN, 3600, "", id), 200);
+    serve(p);
+    assert_int_equal(p->b.orders, 1);
+    assert_int_equal(p->b.order_to, 10);
+    assert_non_null(strstr(wa_buf_str(&p->b.order), "wapt-rollout"));
+    HOST(p, "m1", "waiting");
+    HOST(p, "m2", ""); /* in no group */
+    HOST(p, "m3", ""); /* in another */
+    ROLLOUT(p, "running 0");
+    turn(p);
+    assert_int_equal(p->b.orders, 1); /* nothing is sent twice */
+    ack(p, 10, id);
+    HOST(p, "m0", "delivered");
+    assert_int_equal(machine_result(&p->b, &p->m[0], id, "done", "ok", ""), 200);
+    turn(p);
+    ROLLOUT(p, "running 1");
+    assert_int_equal(p->b.orders, 2);
+    assert_int_equal(p->b.order_to, 11);
+    /* Who joins later comes in. */
+    bench_exec(&p->b, "INSERT INTO memberships (uuid, names) VALUES ('m2', 'grp-a')");
+    turn(p);
+    assert_int_equal(p->b.orders, 3);
+    assert_int_equal(p->b.order_to, 12);
+    assert_int_equal(machine_result(&p->b, &p->m[2], id, "done", "ok", ""), 200);
+    HOST(p, "m2", "done");
+    ROLLOUT(p, "running 1"); /* the last ring: open until its end */
+}
+
+static void test_halts_by_itself_and_goes_on(void **state)
+{
+    struct place *p = *state;
+    char id[33];
+    assert_int_equal(machine_greet(&p->b, &p->m[0], 10), 200);
+    assert_int_equal(create(p, &p->p, PLAN, 3600, "", id), 200);
+    serve(p);
+    ack(p, 10, id);
+    assert_int_equal(machine_result(&p->b, &p->m[0], id, "failed", "failed", "no"), 200);
+    turn(p);
+    ROLLOUT(p, "halted 0");
+    BENCH_IS(&p->b, "SELECT reason FROM rollouts", "1 machines failed");
+    assert_int_equal(machine_greet(&p->b, &p->m[1], 11), 200);
+    assert_int_equal(ask(p, "POST", id, "/promote"), 409);
+    assert_int_equal(ask(p, "POST", id, "/pause"), 409);
+    turn(p);
+    assert_int_equal(p->b.orders, 1);
+    assert_int_equal(ask(p, "POST", id, "/resume"), 200); /* what failed is known */
+    turn(p);
+    ROLLOUT(p, "running 0"); /* its ring has no success */
+    assert_int_equal(ask(p, "POST", id, "/promote"), 200);
+    serve(p);
+    ROLLOUT(p, "running 1");
+    assert_int_equal(p->b.orders, 2);
+    assert_int_equal(ask(p, "POST", id, "/promote"), 409);
+    assert_int_equal(machine_result(&p->b, &p->m[1], id, "refused", "refused", "no"), 200);
+    turn(p);
+    ROLLOUT(p, "halted 1");
+}
+
+static void test_paused_and_stopped(void **state)
+{
+    struct place *p = *state;
+    char id[33], next[33];
+    assert_int_equal(create(p, &p->p, BY_HAND, 3600, "", id), 200);
+    HOST(p, "m0", "queued");
+    assert_int_equal(ask(p, "POST", id, "/pause"), 200);
+    assert_int_equal(machine_greet(&p->b, &p->m[0], 10), 200);
+    turn(p);
+    assert_int_equal(p->b.orders, 0); /* released, and held back */
+    assert_int_equal(ask(p, "POST", id, "/resume"), 200);
+    serve(p);
+    assert_int_equal(p->b.orders, 1);
+    HOST(p, "m0", "sent");
+    assert_int_equal(ask(p, "POST", id, "/pause"), 200);
+    gone(p, 10); /* never acknowledged */
+    assert_int_equal(machine_greet(&p->b, &p->m[0], 20), 200);
+    assert_int_equal(p->b.orders, 1);
+    assert_int_equal(ask(p, "POST", id, "/resume"), 200);
+    serve(p);
+    assert_int_equal(p->b.orders, 2); /* the machine carries it out once, whatever came */
+    ack(p, 20, id);
+    assert_int_equal(machine_result(&p->b, &p->m[0], id, "done", "ok", ""), 200);
+    turn(p);
+    ROLLOUT(p, "running 0"); /* by hand */
+    assert_int_equal(ask(p, "POST", id, "/stop"), 200);
+    HOST(p, "m0", "done");
+    HOST(p, "m1", "cancelled");
+    assert_int_equal(ask(p, "POST", id, "/stop"), 409);
+    assert_int_equal(ask(p, "POST", id, "/resume"), 409);
+    turn(p);
+    ROLLOUT(p, "stopped 0");
+    assert_int_equal(create(p, &p->p, PLAN, 3600, "", id), 200);
+    assert_int_equal(create(p, &p->p, PLAN, 3600, id, next), 200);
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM rollouts WHERE state = 'running'", "1");
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM rollouts WHERE reason = 'superseded'", "1");
+}
+
+/* Between its times and within its windows alone. */
+static void test_times(void **state)
+{
+    struct place *p = *state;
+    char id[33];
+    assert_int_equal(machine_greet(&p->b, &p->m[0], 10), 200);
+    assert_int_equal(
+        create(p, &p->p, "{" RINGS ",\"windows\":\"1999-12-31 10:00-11:00\"}", 3600, "", id), 200);
+    turn(p);
+    assert_int_equal(p->b.orders, 0);
+    HOST(p, "m0", "queued");
+    bench_exec(&p->b, "UPDATE rollouts SET plan = '" BY_HAND "'"); /* its window opens */
+    turn(p);
+    assert_int_equal(p->b.orders, 1);
+    bench_exec(&p->b, "UPDATE rollouts SET not_after = 1");
+    turn(p);
+    ROLLOUT(p, "ended 0");
+    assert_int_equal(ask(p, "POST", id, "/resume"), 409);
+}
+
+static void test_what_is_not_taken(void **state)
+{
+    struct place *p = *state;
+    struct person other;
+    char id[33];
+    person_new(&p->b, &other, false);
+    assert_int_equal(create(p, &other, PLAN, 3600, "", id), 403); /* not trusted */
+    person_free(&other);
+    assert_int_equal(create(p, &p->p, PLAN, -10, "", id), 400); /* expired */
+    assert_int_equal(create(p, &p->p, "{\"rings\":[]}", 3600, "", id), 400);
+    assert_int_equal(create(p, &p->p, PLAN, 3600, "00000000000000000000000000000000", id), 404);
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM rollouts", "0");
+    assert_int_equal(ask(p, "GET", "00000000000000000000000000000000", ""), 404);
+    assert_int_equal(ask(p, "GET", "x", ""), 404);
+    bench_exec(&p->b, "UPDATE users SET role = 'helpdesk'");
+    assert_int_equal(create(p, &p->p, PLAN, 3600, "", id), 403);
+    bench_exec(&p->b, "UPDATE users SET role = 'superadmin'");
+    assert_int_equal(create(p, &p->p, PLAN, 3600, "", id), 200);
+    assert_int_equal(ask(p, "GET", id, ""), 200);
+    bench_exec(&p->b, "UPDATE users SET role = 'helpdesk'");
+    assert_int_equal(ask(p, "POST", id, "/stop"), 403);
+    assert_int_equal(ask(p, "GET", id, ""), 200);
+}
+
+/* Outside a person's perimeter there is none. */
+static void test_perimeter(void **state)
+{
+    struct place *p = *state;
+    struct wa_buf out;
+    char id[33];
+    wa_buf_init(&out, 1u << 20);
+    assert_int_equal(create(p, &p->p, PLAN, 3600, "", id), 200);
+    bench_exec(&p->b, "UPDATE users SET role = 'deployer', perimeter = '{\"groups\":[\"grp-b\"]}'");
+    assert_int_equal(create(p, &p->p, PLAN, 3600, "", id), 403);
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM rollouts", "1");
+    bench_query(&p->b, "SELECT id FROM rollouts", id, sizeof id);
+    assert_int_equal(ask(p, "GET", id, ""), 404);
+    assert_int_equal(ask(p, "POST", id, "/stop"), 404);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/rollouts", "", p->token, WA_SV(""), &out),
+                     200);
+    assert_string_equal(wa_buf_str(&out), "{\"rollouts\":[]}");
+    bench_exec(&p->b, "UPDATE users SET perimeter = '{\"groups\":[\"grp-a\"]}'");
+    assert_int_equal(ask(p, "POST", id, "/stop"), 200);
+    wa_buf_fini(&out);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_ring_by_ring),       TEST(test_halts_by_itself_and_goes_on),
+        TEST(test_paused_and_stopped), TEST(test_times),
+        TEST(test_what_is_not_taken),  TEST(test_perimeter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
