@@ -99,11 +99,12 @@ enum wa_code wa_server_child_serve(enum wa_server_role role, uint16_t answer_typ
     }
 }
 
-enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, const char *name,
+enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, unsigned more, const char *name,
                                   struct wa_err *err)
 {
     char db[WA_PATH_MAX], line[WA_PRIV_LINE_MAX];
-    struct wa_priv p = {.name = name, .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, .set_ids = true};
+    struct wa_priv p = {
+        .name = name, .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | more, .set_ids = true};
     const char *const writes[] = {db, NULL};
     if (wa_server_path(c, "db", db, err) != WA_OK)
         return err->code;
@@ -122,7 +123,7 @@ enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, const char *
 enum wa_code wa_server_open_db(const struct wa_server_config *c, const char *name,
                                struct wa_db **ret, struct wa_err *err)
 {
-    return wa_server_drop_to_db(c, name, err) == WA_OK
+    return wa_server_drop_to_db(c, 0, name, err) == WA_OK
                ? wa_store_open(c->dir, c->database, ret, err)
                : err->code;
 }

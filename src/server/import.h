@@ -1,0 +1,60 @@
+/* import.h - a WAPT 1.8 server's database, taken over: machines with their certificates and
+ * inventory, people, reports, names of software, trusted certificates (docs/moving-over.md).
+ *
+ * The old database is only read. What is there already is left as it is, so that an import that was
+ * interrupted is simply done again. Everything in the old database is hostile text.
+ */
+#ifndef WA_SERVER_IMPORT_H
+#define WA_SERVER_IMPORT_H
+
+#include "server/config.h"
+#include "sql/db.h"
+
+enum wa_import_kind {
+    WA_IM_CERTIFICATES,
+    WA_IM_PEOPLE,
+    WA_IM_NAMES, /* of software */
+    WA_IM_HOSTS,
+    WA_IM_PACKAGES, /* states of packages on machines that were taken */
+    WA_IM_SOFTWARE,
+    WA_IM_GROUPS,
+    WA_IM_REPORTS,
+    WA_IM_KINDS
+};
+const char *wa_import_name(enum wa_import_kind k); /* "hosts" */
+
+struct wa_import {
+    const struct wa_server_config *config;
+    const char *from; /* address of the old database */
+    const char *ini;  /* the old waptserver.ini: its password and its trusted certificates; NULL */
+    bool is_dry;      /* nothing is written */
+    /* Told of each that is not taken, but for those that are there already. */
+    void (*left_out)(void *user, enum wa_import_kind kind, const char *name, const char *why);
+    void (*progress)(void *user, int64_t done, int64_t total);
+    void *user;
+    /* what came of it */
+    struct wa_import_count {
+        int64_t found, taken, there, left_out;
+    } counts[WA_IM_KINDS];
+};
+/* WA_E_CONFIG when the old database is none of WAPT 1.8's. Root gives up its rights after it has
+ * connected and read the old configuration. */
+WA_CHECK enum wa_code wa_server_import(struct wa_import *im, struct wa_err *err);
+
+/* --- between its files --- */
+struct wa_importing {
+    struct wa_import *im;
+    struct wa_db *from, *to;
+    char admin[WA_NAME_MAX +
+               1]; /* who could do all in the old server, and the hash of the password */
+    char hash[256];
+};
+void wa_import_leave(struct wa_importing *g, enum wa_import_kind kind, const char *name,
+                     const char *why);
+WA_CHECK enum wa_code wa_import_old_files(struct wa_importing *g, struct wa_err *err);
+WA_CHECK enum wa_code wa_import_people(struct wa_importing *g, struct wa_err *err);
+WA_CHECK enum wa_code wa_import_names(struct wa_importing *g, struct wa_err *err);
+WA_CHECK enum wa_code wa_import_reports(struct wa_importing *g, struct wa_err *err);
+WA_CHECK enum wa_code wa_import_hosts(struct wa_importing *g, struct wa_err *err);
+
+#endif

@@ -1,0 +1,314 @@
+/* import_people.c - people of WAPT 1.8, what its waptserver.ini says, names of software, reports.
+ *
+ * A right is taken over only where it means the same here: for all machines, and not expired. What
+ * the old server checked by other means than a password of its own - a directory, a certificate -
+ * is left to whoever sets that up here; such people are made without a password that opens.
+ */
+#include "base/mem.h"
+#include "codec/ini.h"
+#include "crypto/cert.h"
+#include "os/clock.h"
+#include "server/import.h"
+#include "server/report.h"
+#include "server/store_db.h"
+#include "server/store_people.h"
+
+#define NO_PASSWORD "!imported" /* is the hash of nothing */
+#define RULES_MAX 1000
+
+/* --- the old server's files: read as root, who wrote them --- */
+
+static const char *old(const struct wa_ini *ini, const char *key)
+{
+    const char *v = wa_ini_get(ini, "options", key);
+    return v != NULL ? v : "";
+}
+
+static enum wa_code take_certificate(struct wa_importing *g, const struct wa_cert *cert,
+                                     const struct wa_certs *ours, const char *dir,
+                                     struct wa_err *err)
+{
+    struct wa_import_count *count = &g->im->counts[WA_IM_CERTIFICATES];
+    WA_AUTO_BUF struct wa_buf pem;
+    char path[WA_PATH_MAX];
+    count->found++;
+    for (size_t i = 0; i < ours->n; i++)
+        if (strcmp(wa_cert_fingerprint(ours->items[i]), wa_cert_fingerprint(cert)) == 0) {
+            count->there++;
+            return WA_OK;
+        }
+    if (wa_cert_not_after(cert) < wa_clock_now()) {
+        wa_import_leave(g, WA_IM_CERTIFICATES, wa_cert_cn(cert), "it has expired");
+        return WA_OK;
+    }
+    count->taken++;
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    (void)snprintf(path, sizeof path, "%.3000s/wapt18-%.16s.crt", dir, wa_cert_fingerprint(cert));
+    if (g->im->is_dry)
+        return WA_OK;
+    return wa_cert_write_pem(cert, &pem, err) == WA_OK
+               ? wa_path_replace(path, wa_buf_sv(&pem), 0644, err)
+               : err->code;
+}
+
+static enum wa_code take_trusted(struct wa_importing *g, const char *from, struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs theirs = {NULL, 0, 0};
+    WA_AUTO_CERTS struct wa_certs ours = {NULL, 0, 0};
+    char dir[WA_PATH_MAX];
+    if (wa_server_path(g->im->config, g->im->config->trusted_signers, dir, err) != WA_OK ||
+        wa_certs_read_dir(from, &theirs, err) != WA_OK ||
+        wa_certs_read_dir(dir, &ours, err) != WA_OK)
+        return wa_wrap(err, "trusted certificates");
+    for (size_t i = 0; i < theirs.n; i++)
+        if (take_certificate(g, theirs.items[i], &ours, dir, err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
+enum wa_code wa_import_old_files(struct wa_importing *g, struct wa_err *err)
+{
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_INI_BYTES_MAX);
+    (void)snprintf(g->admin, sizeof g->admin, "admin");
+    if (g->im->ini == NULL)
+        return WA_OK;
+    if (wa_path_read(g->im->ini, WA_INI_BYTES_MAX, &text, err) != WA_OK ||
+        wa_ini_parse(wa_buf_sv(&text), g->im->ini, &ini, err) != WA_OK)
+        return err->code;
+    const char *trusted = old(ini, "trusted_signers_certificates_folder");
+    if (old(ini, "wapt_user")[0] != '\0')
+        (void)snprintf(g->admin, sizeof g->admin, "%s", old(ini, "wapt_user"));
+    (void)snprintf(g->hash, sizeof g->hash, "%s", old(ini, "wapt_password"));
+    return trusted[0] != '\0' ? take_trusted(g, trusted, err) : WA_OK;
+}
+
+/* --- people --- */
+
+/* The least role that has what the old rights gave. "": none of it exists here. */
+static const char *role_of(struct wa_sv acls)
+{
+    static const struct {
+        const char *acl, *role;
+    } rows[] = {{"admin", "superadmin"},
+                {"edit_base_package", "developer"},
+                {"edit_host_package", "deployer"},
+                {"edit_group_package", "deployer"},
+                {"edit_unit_package", "deployer"},
+                {"edit_profile_package", "deployer"},
+                {"edit_self_service_package", "deployer"},
+                {"trigger_host_action", "deployer"},
+                {"edit_report", "deployer"},
+                {"register_host", "deployer"},
+                {"trigger_host_upgrade", "helpdesk"},
+                {"view", "readonly"},
+                {"run_report", "readonly"}};
+    for (size_t i = 0; i < WA_COUNT(rows); i++) {
+        struct wa_sv rest = acls, one;
+        while (wa_sv_split(&rest, ',', &one))
+            if (wa_sv_eqs(one, rows[i].acl))
+                return rows[i].role;
+    }
+    return "";
+}
+
+/* The hash of the old server's own administrator, if one that is known here. */
+static const char *hash_of(struct wa_importing *g, const char *name)
+{
+    if (strcmp(name, g->admin) != 0 || g->hash[0] == '\0')
+        return NO_PASSWORD;
+    if (wa_sv_starts(wa_sv(g->hash), "$pbkdf2-sha256$"))
+        return g->hash;
+    g->im->left_out(g->im->user, WA_IM_PEOPLE, name,
+                    "the password's hash is of a kind that is not read here: set one with "
+                    "'waptserver user'");
+    return NO_PASSWORD;
+}
+
+static enum wa_code take_person(struct wa_importing *g, struct wa_sv name, struct wa_sv acls,
+                                struct wa_err *err)
+{
+    struct wa_import_count *count = &g->im->counts[WA_IM_PEOPLE];
+    struct wa_person p;
+    bool is_there = false;
+    char text[WA_NAME_MAX + 1];
+    const char *role = role_of(acls);
+    count->found++;
+    (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(wa_sv_sub(name, 0, WA_NAME_MAX)));
+    if (name.n == 0 || name.n > WA_NAME_MAX || role[0] == '\0') {
+        wa_import_leave(g, WA_IM_PEOPLE, text,
+                        "no right for all machines that has not expired, and exists here");
+        return WA_OK;
+    }
+    if (wa_store_person(g->to, name, &p, &is_there, err) != WA_OK)
+        return err->code;
+    count->there += is_there;
+    count->taken += !is_there;
+    return is_there || g->im->is_dry ? WA_OK
+                                     : wa_store_set_user(g->to, text, hash_of(g, text), role, err);
+}
+
+enum wa_code wa_import_people(struct wa_importing *g, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = true;
+    if (wa_db_prepare(g->from,
+                      "SELECT u.name, COALESCE((SELECT string_agg(array_to_string(a.acls, ','), "
+                      "',') FROM waptuseracls a WHERE a.user_fingerprint_sha1 = "
+                      "u.user_fingerprint_sha1 AND a.perimeter_fingerprint = '*' AND "
+                      "(a.expiration_date IS NULL OR a.expiration_date > now())), '') FROM "
+                      "waptusers u WHERE u.name IS NOT NULL ORDER BY u.id LIMIT 10000",
+                      &s, err) != WA_OK)
+        return err->code;
+    while (wa_step(s, &row, err) == WA_OK && row)
+        if (take_person(g, wa_col_sv(s, 0), wa_col_sv(s, 1), err) != WA_OK) {
+            wa_reset(s);
+            break;
+        }
+    return err->code;
+}
+
+/* --- names of software --- */
+
+static enum wa_code take_name(struct wa_importing *g, struct wa_sv original, struct wa_sv name,
+                              int64_t seq, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(g->to,
+                      "INSERT INTO software_rules (seq, pattern, name) VALUES (?1, "
+                      "replace(replace(replace(?2, '\\', '\\\\'), '%', '\\%'), '_', '\\_'), ?3)",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, seq);
+    wa_bind_sv(s, 1, original);
+    wa_bind_sv(s, 2, name);
+    return wa_run(s, err);
+}
+
+static enum wa_code has_rules(struct wa_importing *g, bool *ret, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(g->to, "SELECT 1 FROM software_rules LIMIT 1", &s, err) != WA_OK ||
+        wa_step(s, ret, err) != WA_OK)
+        return err->code;
+    if (*ret)
+        wa_reset(s);
+    return WA_OK;
+}
+
+enum wa_code wa_import_names(struct wa_importing *g, struct wa_err *err)
+{
+    struct wa_import_count *count = &g->im->counts[WA_IM_NAMES];
+    struct wa_stmt *s;
+    bool row = true, is_there = false;
+    if (has_rules(g, &is_there, err) != WA_OK ||
+        wa_db_prepare(g->from,
+                      "SELECT DISTINCT substr(original_name, 1, 255), substr(normalized_name, 1, "
+                      "255) FROM normalization WHERE COALESCE(normalized_name, '') <> '' AND "
+                      "COALESCE(original_name, '') <> '' ORDER BY 1",
+                      &s, err) != WA_OK)
+        return err->code;
+    while (wa_step(s, &row, err) == WA_OK && row) {
+        count->found++;
+        if (is_there)
+            count->there++;
+        else if (count->taken == RULES_MAX)
+            count->left_out++;
+        else if (g->im->is_dry ||
+                 take_name(g, wa_col_sv(s, 0), wa_col_sv(s, 1), ++count->taken, err) == WA_OK)
+            count->taken += g->im->is_dry;
+        if (err->code != WA_OK) {
+            wa_reset(s);
+            break;
+        }
+    }
+    if (err->code == WA_OK && count->left_out > 0)
+        g->im->left_out(g->im->user, WA_IM_NAMES, "the rest", "there can be 1,000 names");
+    return err->code;
+}
+
+/* --- reports --- */
+
+static void count_report(void *user, const struct wa_report *r)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(r);
+}
+
+static void no_columns(void *user, const char *const *names, size_t count)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(names);
+    WA_UNUSED(count);
+}
+
+static bool no_row(void *user, const struct wa_foreign_cell *cells, size_t count)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(cells);
+    WA_UNUSED(count);
+    return false;
+}
+
+/* Whether it can be run here: the old tables had other names and columns. On PostgreSQL only its
+ * text is judged. */
+static enum wa_code judge_report(struct wa_importing *g, const char *query, struct wa_err *err)
+{
+    char url[WA_STORE_URL];
+    const struct wa_foreign_sink sink = {no_columns, no_row, NULL};
+    struct wa_foreign f = {.url = url, .max_ms = 5000, .max_rows = 1, .max_bytes = 1u << 20};
+    bool is_cut = false;
+    f.views = wa_report_views(&f.view_count);
+    wa_store_url(g->im->config->dir, "", url);
+    return strcmp(wa_db_driver(g->to), "sqlite") == 0
+               ? wa_foreign_run(&f, NULL, query, &sink, &is_cut, err)
+               : wa_foreign_check(query, err);
+}
+
+static enum wa_code take_report(struct wa_importing *g, struct wa_sv name, struct wa_sv query,
+                                struct wa_err *err)
+{
+    struct wa_import_count *count = &g->im->counts[WA_IM_REPORTS];
+    struct wa_err why = WA_ERR_INIT;
+    WA_AUTO_STR char *title = NULL;
+    WA_AUTO_STR char *text = NULL;
+    size_t there = 0;
+    count->found++;
+    if (wa_sv_dup(wa_sv_sub(name, 0, 100), &title, err) != WA_OK ||
+        wa_sv_dup(query, &text, err) != WA_OK ||
+        wa_store_reports(g->to, title, count_report, NULL, &there, err) != WA_OK)
+        return err->code;
+    if (there > 0) {
+        count->there++;
+        return WA_OK;
+    }
+    if (judge_report(g, text, &why) != WA_OK) {
+        wa_import_leave(g, WA_IM_REPORTS, title, why.text);
+        return WA_OK;
+    }
+    count->taken++;
+    const struct wa_report r = {.name = wa_sv(title),
+                                .about = WA_SV("from WAPT 1.8"),
+                                .query = wa_sv(text),
+                                .author = wa_sv(g->admin),
+                                .changed_at = wa_clock_now()};
+    return g->im->is_dry ? WA_OK : wa_store_put_report(g->to, &r, err);
+}
+
+enum wa_code wa_import_reports(struct wa_importing *g, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = true;
+    if (wa_db_prepare(g->from,
+                      "SELECT replace(name, '/', '-'), COALESCE(query, '') FROM reportingqueries "
+                      "WHERE COALESCE(name, '') <> '' ORDER BY id LIMIT 1000",
+                      &s, err) != WA_OK)
+        return err->code;
+    while (wa_step(s, &row, err) == WA_OK && row)
+        if (take_report(g, wa_col_sv(s, 0), wa_col_sv(s, 1), err) != WA_OK) {
+            wa_reset(s);
+            break;
+        }
+    return err->code;
+}
