@@ -18,12 +18,22 @@ static enum wa_code write_row(void *user, const struct wa_journal_row *r, struct
     return wa_buf_check(w->out, err);
 }
 
+/* The chain that is asked for: this server's, unless the query names another. */
+static enum wa_code read_node(const struct wa_api_call *c, char *out, size_t size,
+                              struct wa_err *err)
+{
+    if (wa_api_text(c, "node", out, size, err) == WA_OK && out[0] == '\0')
+        (void)snprintf(out, size, "%s", c->store->child.config.node);
+    return err->code;
+}
+
 static enum wa_code call_journal(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_jw w;
     int64_t after = 0, limit = PAGE;
-    const char *node = c->store->child.config.node;
-    if (wa_api_number(c, "after", 0, INT64_MAX, &after, err) != WA_OK ||
+    char node[WA_JOURNAL_NODE];
+    if (read_node(c, node, sizeof node, err) != WA_OK ||
+        wa_api_number(c, "after", 0, INT64_MAX, &after, err) != WA_OK ||
         wa_api_number(c, "limit", 1, PAGE_MAX, &limit, err) != WA_OK)
         return err->code;
     wa_jw_init(&w, c->out);
@@ -38,41 +48,85 @@ static enum wa_code call_journal(struct wa_api_call *c, struct wa_err *err)
     return code;
 }
 
+static enum wa_code write_chains(struct wa_db *db, struct wa_jw *w, struct wa_err *err)
+{
+    struct wa_journal_links chains = {0};
+    wa_jw_key(w, "chains");
+    wa_jw_arr(w);
+    enum wa_code code = wa_server_journal_chains(db, &chains, err);
+    for (size_t i = 0; code == WA_OK && i < chains.n; i++) {
+        struct wa_journal_head head;
+        code = wa_server_journal_head(db, chains.items[i].node, &head, err);
+        if (code != WA_OK)
+            break;
+        wa_jw_obj(w);
+        wa_jw_kv(w, "node", chains.items[i].node);
+        wa_jw_kvi(w, "seq", head.seq);
+        wa_jw_kv(w, "digest", head.digest);
+        wa_jw_end(w);
+    }
+    wa_jw_end(w);
+    WA_VEC_FREE(&chains);
+    return code;
+}
+
+/* The digest of an entry, also of the one after which the chain goes on; *ret_found false: it is
+ * not there. */
+static enum wa_code digest_of(struct wa_db *db, const char *node, int64_t seq,
+                              const struct wa_journal_head *base, char *digest, bool *ret_found,
+                              struct wa_err *err)
+{
+    struct wa_err missing = WA_ERR_INIT;
+    enum wa_code code = WA_OK;
+    *ret_found = false;
+    if (seq == 0)
+        return WA_OK;
+    if (seq == base->seq)
+        memcpy(digest, base->digest, sizeof base->digest);
+    else
+        code = wa_server_journal_digest(db, node, seq, digest, &missing);
+    *ret_found = code == WA_OK;
+    return code == WA_OK || code == WA_E_NOT_FOUND ? WA_OK : wa_fail(err, code, "%s", missing.text);
+}
+
 static enum wa_code call_journal_head(struct wa_api_call *c, struct wa_err *err)
 {
-    struct wa_journal_head head;
+    struct wa_db *db = c->store->db;
+    struct wa_journal_head head, base;
     struct wa_jw w;
-    char digest[WA_JOURNAL_DIGEST];
-    struct wa_err missing = WA_ERR_INIT;
+    char node[WA_JOURNAL_NODE], digest[WA_JOURNAL_DIGEST];
+    bool has_seen = false;
     int64_t seen = 0;
-    const char *node = c->store->child.config.node;
-    if (wa_api_number(c, "seen", 1, INT64_MAX, &seen, err) != WA_OK ||
-        wa_server_journal_head(c->store->db, node, &head, err) != WA_OK)
+    if (read_node(c, node, sizeof node, err) != WA_OK ||
+        wa_api_number(c, "seen", 1, INT64_MAX, &seen, err) != WA_OK ||
+        wa_server_journal_head(db, node, &head, err) != WA_OK ||
+        wa_server_journal_base(db, node, &base, err) != WA_OK ||
+        digest_of(db, node, seen, &base, digest, &has_seen, err) != WA_OK)
         return err->code;
-    enum wa_code code = seen == 0
-                            ? WA_E_NOT_FOUND
-                            : wa_server_journal_digest(c->store->db, node, seen, digest, &missing);
-    if (code != WA_OK && code != WA_E_NOT_FOUND)
-        return wa_fail(err, code, "%s", missing.text);
     wa_jw_init(&w, c->out);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "node", node);
     wa_jw_kvi(&w, "seq", head.seq);
     wa_jw_kv(&w, "digest", head.digest);
-    if (code == WA_OK)
+    wa_jw_kvi(&w, "trimmed", base.seq);
+    if (has_seen)
         wa_jw_kv(&w, "seen", digest);
+    enum wa_code code = write_chains(db, &w, err);
     wa_jw_end(&w);
-    return WA_OK;
+    return code;
 }
 
 /* --- the calls --- */
 
 static const struct wa_api_param journal_params[] = {
+    {"node", "The chain of this server, if not of the one that is asked", false},
     {"after", "Only entries after this one", true},
     {"limit", "At most so many, 1,000 if not said", true},
     {NULL, NULL, false}};
 static const struct wa_api_param head_params[] = {
-    {"seen", "An entry seen before: what its digest is now", true}, {NULL, NULL, false}};
+    {"node", "The chain of this server, if not of the one that is asked", false},
+    {"seen", "An entry seen before: what its digest is now", true},
+    {NULL, NULL, false}};
 
 static const struct wa_api_route routes[] = {
     {"GET", "/api/v1/journal", WA_MAY_PEOPLE, false, call_journal, "What was done, by whom",

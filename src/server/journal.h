@@ -76,6 +76,9 @@ struct wa_journal_link { /* how far another chain was when it was last linked */
 struct wa_journal_links {
     WA_VEC(struct wa_journal_link);
 };
+/* The names of all chains, by name; freed with WA_VEC_FREE(), on failure too. */
+WA_CHECK enum wa_code wa_server_journal_chains(struct wa_db *db, struct wa_journal_links *ret,
+                                               struct wa_err *err);
 /* Puts the heads of the other chains into the node's, where more than links has come to them. */
 WA_CHECK enum wa_code wa_server_journal_link(struct wa_db *db, const char *node,
                                              struct wa_journal_links *links, struct wa_err *err);

@@ -150,7 +150,8 @@ static enum wa_code verify_chain(struct chain *c, struct wa_err *err)
     return WA_OK;
 }
 
-static enum wa_code list_chains(struct wa_db *db, struct wa_journal_links *ret, struct wa_err *err)
+enum wa_code wa_server_journal_chains(struct wa_db *db, struct wa_journal_links *ret,
+                                      struct wa_err *err)
 {
     struct wa_stmt *s;
     bool row = true;
@@ -176,7 +177,7 @@ enum wa_code wa_server_journal_verify(struct wa_db *db, const char *node,
     struct wa_journal_links chains = {0};
     uint64_t count = 0;
     bool is_there = head == NULL || head->seq == 0;
-    enum wa_code code = list_chains(db, &chains, err);
+    enum wa_code code = wa_server_journal_chains(db, &chains, err);
     for (size_t i = 0; code == WA_OK && i < chains.n; i++) {
         struct chain c = {.db = db};
         memcpy(c.node, chains.items[i].node, sizeof c.node);
