@@ -279,6 +279,19 @@ def reporting(fleet, shards):
               note=f"{spent / got['done'] * 1e6:.0f} us of the server's CPU each; simulator on the same two cores")
 
 
+def unchanged(fleet, shards):
+    """Of machines that have reported once: fifty in a minute of each at most."""
+    shards.all("status", shards.count, "128")
+    count = min(50 * shards.count, 200000)
+    shards.all("same", shards.count, "64")  # the server reads what it knows of each
+    before, begun = fleet.cpu(), time.perf_counter()
+    got = shards.all("same", count, "256")
+    wall, spent = time.perf_counter() - begun, fleet.cpu() - before
+    assert got["failed"] == got["wrong"] == 0 and got["done"] >= count, got
+    yield row("unchanged states a second, by the connection", got["done"] / wall, "/s", 50000, "higher",
+              note=f"{spent / got['done'] * 1e6:.0f} us of the server's CPU each; simulator on the same two cores")
+
+
 def handshakes(fleet, _shards):
     """Each front has ticket keys of its own: what was resumed is told by the client."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -324,7 +337,7 @@ def downloading(fleet, _shards):
               note=f"{size / floor / 1e6:.0f} MB/s: openssl s_server; {ours / floor:.2f} times its CPU")
 
 
-PARTS = (registering, connecting, handshakes, lists, pushing, reporting, storm, downloading)
+PARTS = (registering, connecting, handshakes, lists, pushing, reporting, unchanged, storm, downloading)
 
 
 @contextlib.contextmanager

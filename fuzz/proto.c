@@ -34,6 +34,10 @@ static enum wa_code read_push(struct wa_sv text, struct wa_arena *arena, struct 
         return wa_push_hello_read(m, arena, &hello, &e, err);
     case WA_PUSH_ACK:
         return wa_push_ack_read(m, id, &has_begun, err);
+    case WA_PUSH_SAME:
+        if (wa_json_get(m, "known") != NULL)
+            return wa_push_known_read(m, &has_begun, err);
+        return wa_push_same_read(m, nonce, err);
     case WA_PUSH_WELCOME:
     case WA_PUSH_ORDER:
         break;

@@ -6,6 +6,7 @@
  *     register LINKS          all machines, over so many connections
  *     connect AT-ONCE         all that are not connected, so many on their way at the same time
  *     status COUNT LINKS      signed reports, of one machine after another
+ *     same COUNT AT-ONCE      "nothing has changed", over the WebSockets
  *     orders COUNT            until so many have come since the shard began
  *     drop                    all WebSockets end without a word
  *     count                   what there is now
@@ -60,7 +61,8 @@ static void command(struct shard *s, const char *line)
     } jobs[] = {{"register", JOB_REGISTER},
                 {"connect", JOB_CONNECT},
                 {"status", JOB_STATUS},
-                {"orders", JOB_ORDERS}};
+                {"orders", JOB_ORDERS},
+                {"same", JOB_SAME}};
     struct wa_err err = WA_ERR_INIT;
     char name[16] = "";
     size_t a = 0, b = 0;

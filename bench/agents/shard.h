@@ -20,6 +20,8 @@ struct machine {
     unsigned failures;
     uint64_t not_before_ms; /* of its next attempt to connect */
     char last_order[33];
+    char sum[65]; /* of what the server says it has; "" before the first report */
+    bool is_asking_same;
 };
 
 /* A connection that carries the statements of one machine after another. */
@@ -30,7 +32,7 @@ struct carrier {
     bool is_ready;
 };
 
-enum job { JOB_NONE, JOB_REGISTER, JOB_STATUS, JOB_CONNECT, JOB_ORDERS };
+enum job { JOB_NONE, JOB_REGISTER, JOB_STATUS, JOB_CONNECT, JOB_ORDERS, JOB_SAME };
 
 struct shard {
     struct link_place place;
@@ -46,6 +48,7 @@ struct shard {
     /* the job */
     enum job job;
     size_t wanted, started, done, failed, at_once;
+    size_t next; /* machine that says that nothing has changed */
     uint64_t since_ms;
     size_t starting;             /* connections on their way to the welcome */
     size_t welcome;              /* machines that are connected */
@@ -58,6 +61,8 @@ struct shard {
 /* --- speech.c --- */
 enum wa_code speech_register(struct machine *m, struct wa_buf *body, struct wa_err *err);
 enum wa_code speech_status(struct machine *m, struct wa_buf *body, struct wa_err *err);
+/* The server's answer to a report. */
+enum wa_code speech_status_answer(struct machine *m, struct wa_sv body, struct wa_err *err);
 /* What to answer on the WebSocket, if anything; *ret_order: it was an order. */
 enum wa_code speech_hear(struct machine *m, struct wa_sv text, struct wa_buf *answer,
                          bool *ret_order, struct wa_err *err);

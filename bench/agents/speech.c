@@ -79,6 +79,18 @@ enum wa_code speech_status(struct machine *m, struct wa_buf *body, struct wa_err
     return wa_envelope_seal(wa_buf_sv(&text), m->key, body, err);
 }
 
+enum wa_code speech_status_answer(struct machine *m, struct wa_sv body, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_section_digests have;
+    wa_arena_init(&arena, 1u << 20);
+    if (wa_json_parse(body, 0, &arena, &j, err) != WA_OK ||
+        wa_status_answer_read(j, &have, err) != WA_OK)
+        return err->code;
+    return wa_section_digests_sum(&have, m->sum, err);
+}
+
 static enum wa_code hear_challenge(struct machine *m, const struct wa_json *j,
                                    struct wa_buf *answer, struct wa_err *err)
 {
@@ -119,6 +131,7 @@ enum wa_code speech_hear(struct machine *m, struct wa_sv text, struct wa_buf *an
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     enum wa_push_type type;
+    bool is_known = false;
     wa_arena_init(&arena, 4u << 20);
     *ret_order = false;
     if (wa_push_parse(text, &arena, &type, &j, err) != WA_OK)
@@ -132,6 +145,11 @@ enum wa_code speech_hear(struct machine *m, struct wa_sv text, struct wa_buf *an
     case WA_PUSH_ORDER:
         *ret_order = true;
         return hear_order(m, j, &arena, answer, err);
+    case WA_PUSH_SAME:
+        m->is_asking_same = false;
+        if (wa_push_known_read(j, &is_known, err) != WA_OK)
+            return err->code;
+        return is_known ? WA_OK : wa_fail(err, WA_E_REFUSED, "the server knows another state");
     case WA_PUSH_HELLO:
     case WA_PUSH_ACK:
         break;

@@ -7,6 +7,7 @@
 
 #include "agent/backoff.h"
 #include "base/mem.h"
+#include "proto/push.h"
 
 #define BACKOFF_FIRST_MS 1000u /* as agent/push.c */
 #define BACKOFF_MAX_MS 300000u
@@ -67,8 +68,12 @@ static void on_answer(void *user, int status, struct wa_sv body)
     char why[200];
     (void)snprintf(why, sizeof why, "%s: %d %.*s", c->machine->uuid, status,
                    (int)(body.n < 120 ? body.n : 120), body.p);
+    struct wa_err err = WA_ERR_INIT;
+    if (status == 200 && c->shard->job == JOB_STATUS &&
+        speech_status_answer(c->machine, body, &err) != WA_OK)
+        (void)snprintf(why, sizeof why, "%.190s", err.text);
     c->machine = NULL;
-    count(c->shard, status == 200, why);
+    count(c->shard, status == 200 && err.code == WA_OK, why);
     carry(c);
 }
 
@@ -118,12 +123,30 @@ static void greeted(struct machine *m)
         count(s, true, "");
 }
 
+/* The next machine that has nothing under way. */
+static void say_same(struct shard *s)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 256);
+    for (size_t tries = 0; s->job == JOB_SAME && s->started < s->wanted && tries < s->count;
+         tries++) {
+        struct machine *m = &s->machines[s->next++ % s->count];
+        if (!m->is_welcome || m->is_asking_same)
+            continue;
+        m->is_asking_same = true;
+        s->started++;
+        wa_push_same_write(m->sum, &text);
+        link_send(m->push, wa_buf_sv(&text));
+        return;
+    }
+}
+
 static void on_push_text(void *user, struct wa_sv text)
 {
     struct machine *m = user;
     struct shard *s = m->shard;
     struct wa_err err = WA_ERR_INIT;
-    bool is_order = false;
+    bool is_order = false, was_asking = m->is_asking_same;
     WA_AUTO_BUF struct wa_buf answer;
     wa_buf_init(&answer, 65536);
     if (speech_hear(m, text, &answer, &is_order, &err) != WA_OK ||
@@ -131,6 +154,10 @@ static void on_push_text(void *user, struct wa_sv text)
         s->wrong++;
         (void)snprintf(s->why, sizeof s->why, "%s", err.text);
         return;
+    }
+    if (was_asking && !m->is_asking_same && s->job == JOB_SAME) {
+        count(s, true, "");
+        say_same(s);
     }
     if (answer.n > 0)
         link_send(m->push, wa_buf_sv(&answer));
@@ -154,7 +181,7 @@ static void on_push_end(void *user, const char *why)
         s->starting--;
     else
         s->welcome--;
-    m->is_starting = m->is_welcome = false;
+    m->is_starting = m->is_welcome = m->is_asking_same = false;
     m->not_before_ms = now_ms(s) + wa_backoff(BACKOFF_FIRST_MS, BACKOFF_MAX_MS, m->failures++);
 }
 
@@ -219,6 +246,9 @@ enum wa_code work_begin(struct shard *s, enum job job, size_t wanted, size_t at_
         s->done = s->orders < wanted ? s->orders : wanted;
     if (s->done >= s->wanted)
         shard_done(s);
+    else if (job == JOB_SAME)
+        for (size_t k = 0; k < at_once; k++)
+            say_same(s);
     else
         work_clock(s);
     return WA_OK;

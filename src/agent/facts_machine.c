@@ -220,7 +220,9 @@ static enum wa_code write_drive(void *user, const struct wa_drive *d, struct wa_
     wa_jw_kv(o->w, "Description", "Local disk");
     wa_jw_kv(o->w, "FileSystem", d->type);
     wa_jw_kv(o->w, "Name", d->device);
-    wa_jw_kvi(o->w, "FreeSpace", (int64_t)d->free_bytes);
+    /* To a 128th of the disk: a machine on which nothing happens has nothing new to report. */
+    uint64_t step = d->size_bytes / 128 + 1;
+    wa_jw_kvi(o->w, "FreeSpace", (int64_t)(d->free_bytes / step * step));
     wa_jw_kvi(o->w, "Size", (int64_t)d->size_bytes);
     wa_jw_kvi(o->w, "FreePercent",
               d->size_bytes == 0 ? 0 : (int64_t)(d->free_bytes / (d->size_bytes / 100 + 1)));

@@ -70,6 +70,9 @@ struct wa_manager {
     /* shared by the two threads */
     struct wa_lock *lock;
     bool server_is_back;             /* what waits for it need not wait any longer */
+    bool server_hears;               /* the push channel is open */
+    bool same_asked;                 /* the server was told that nothing has changed... */
+    bool same_denied;                /* ... and knows something else */
     struct wa_retired *reload_next;  /* the configuration that is to be exchanged */
     bool reload_done;                /* it was */
     bool upgrade_handed;             /* the agent's replacement was started */
@@ -151,8 +154,8 @@ WA_CHECK enum wa_code wa_tls_identity_request(struct wa_manager *m, bool is_rene
                                               struct wa_buf *csr, struct wa_err *err);
 /* The server's answer to it; empty: it gave none. */
 void wa_tls_identity_take(struct wa_manager *m, struct wa_sv certificate);
-/* What to show at that address: nothing anywhere but at our server, and where our own package is. out is initialised here, and
- * *ret points into it. Takes the lock. */
+/* What to show at that address: nothing anywhere but at our server, and where our own package is.
+ * out is initialised here, and *ret points into it. Takes the lock. */
 WA_CHECK enum wa_code wa_tls_identity_copy(struct wa_manager *m, const char *url,
                                            struct wa_buf *out, struct wa_sv *ret,
                                            struct wa_err *err);
@@ -541,6 +544,9 @@ void wa_push_stop(struct wa_manager *m);
 /* Connects anew if the server, or how it is reached and trusted, is another one now. */
 void wa_push_reloaded(struct wa_manager *m);
 bool wa_push_is_up(const struct wa_manager *m); /* the network process runs */
+/* Tells the server that nothing has changed since it last said what it has, by the sum of these
+ * digests. False: it can't be told so now. From the tasks' thread. */
+bool wa_push_same(struct wa_manager *m, const char sum[65]);
 /* Tells the server, if it is there, that the order is being carried out. From any thread. */
 void wa_push_begun(struct wa_manager *m, const char *action_id);
 

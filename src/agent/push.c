@@ -320,6 +320,57 @@ static void refuse(struct wa_push *p, const struct wa_json *message, struct wa_a
     }
 }
 
+struct same {
+    struct wa_manager *m;
+    char sum[65];
+};
+
+static void tell_same(void *user)
+{
+    struct same *x = user;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 256);
+    if (x->m->push != NULL && x->m->push->nonce[0] != '\0') {
+        wa_push_same_write(x->sum, &text);
+        send_text(x->m->push, wa_buf_sv(&text));
+    }
+    wa_free(x);
+}
+
+bool wa_push_same(struct wa_manager *m, const char sum[65])
+{
+    struct wa_err err = WA_ERR_INIT;
+    wa_lock_take(m->lock);
+    bool may = m->server_hears;
+    m->same_asked |= may;
+    wa_lock_give(m->lock);
+    struct same *x = may ? wa_calloc(1, sizeof *x) : NULL;
+    if (x == NULL)
+        return false;
+    x->m = m;
+    memcpy(x->sum, sum, sizeof x->sum);
+    if (wa_loop_post(m->loop, tell_same, x, &err) == WA_OK)
+        return true;
+    wa_free(x);
+    return false;
+}
+
+/* Only as an answer: a server can't make us report all the time. */
+static void on_known(struct wa_push *p, const struct wa_json *message)
+{
+    bool is_known = true;
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_push_known_read(message, &is_known, &err) != WA_OK) {
+        fail_log(p, "push.bad_message", &err);
+        return;
+    }
+    wa_lock_take(p->m->lock);
+    p->m->same_denied = p->m->same_asked && !is_known;
+    p->m->same_asked = false;
+    wa_lock_signal(p->m->lock);
+    wa_lock_give(p->m->lock);
+}
+
 static void on_text(struct wa_push *p, struct wa_sv text)
 {
     WA_AUTO_ARENA struct wa_arena arena;
@@ -332,7 +383,12 @@ static void on_text(struct wa_push *p, struct wa_sv text)
     char id[33];
     wa_buf_init(&ack, 256);
     wa_arena_init(&arena, 8 * WA_WS_MESSAGE_MAX);
-    if (wa_push_parse(text, &arena, &type, &message, &err) != WA_OK || type != WA_PUSH_ORDER) {
+    enum wa_code code = wa_push_parse(text, &arena, &type, &message, &err);
+    if (code == WA_OK && type == WA_PUSH_SAME) {
+        on_known(p, message);
+        return;
+    }
+    if (code != WA_OK || type != WA_PUSH_ORDER) {
         if (err.code != WA_OK)
             fail_log(p, "push.bad_message", &err);
         return;
@@ -391,6 +447,9 @@ static void note_contact(struct wa_push *p, bool is_connected, const char *why)
     if (c->is_connected != is_connected || c->since == 0)
         c->since = wa_clock_now();
     c->is_connected = is_connected;
+    wa_lock_take(p->m->lock);
+    p->m->server_hears = is_connected;
+    wa_lock_give(p->m->lock);
     (void)snprintf(c->why, sizeof c->why, "%s", why);
 }
 

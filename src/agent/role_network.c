@@ -158,6 +158,7 @@ static enum wa_code take_text(struct net *n, struct wa_sv text, struct wa_err *e
         post_state(n, "welcome", "", 0);
         return WA_OK;
     case WA_PUSH_ORDER:
+    case WA_PUSH_SAME:
         post(n, WA_M_NET_TEXT, text);
         return WA_OK;
     case WA_PUSH_HELLO:

@@ -9,6 +9,8 @@
 #include "os/dmi.h"
 #include "os/drives.h"
 
+#define MEMORY_STEP (4u << 20) /* bytes: what moves less is no news */
+
 #define ANSWER_MEMORY_MAX (128u << 20) /* bytes: an answer as a tree of nodes */
 
 void wa_sections_fini(struct wa_sections *s)
@@ -93,8 +95,8 @@ static void write_metrics(const struct wa_machine_answer *f, struct wa_jw *w)
     write_members(w, f->host_metrics);
     wa_jw_key(w, "wapt-memory-usage");
     wa_jw_obj(w);
-    wa_jw_kvi(w, "rss", (int64_t)resident);
-    wa_jw_kvi(w, "vms", (int64_t)addresses);
+    wa_jw_kvi(w, "rss", (int64_t)(resident / MEMORY_STEP * MEMORY_STEP));
+    wa_jw_kvi(w, "vms", (int64_t)(addresses / MEMORY_STEP * MEMORY_STEP));
     wa_jw_end(w);
 }
 

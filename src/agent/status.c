@@ -72,12 +72,32 @@ static enum wa_code send_due(struct wa_manager *m, const struct wa_sections *s,
     return keep_digests(m, have, err);
 }
 
+/* Nothing has changed since the server last said what it has: a few bytes tell it so, where it
+ * listens. */
+static bool is_told_the_same(struct wa_manager *m, const struct wa_sections *s,
+                             const struct wa_section_digests *known)
+{
+    char sum[65];
+    struct wa_err ignored = WA_ERR_INIT;
+    bool is_any_known = false;
+    for (size_t i = 0; i < WA_SEC_COUNT; i++) {
+        is_any_known = is_any_known || known->hex[i][0] != '\0';
+        if (is_due(s, i, known))
+            return false;
+    }
+    return is_any_known && wa_section_digests_sum(known, sum, &ignored) == WA_OK &&
+           wa_push_same(m, sum);
+}
+
 static enum wa_code send_all(struct wa_manager *m, struct wa_err *err)
 {
     struct wa_section_digests known, have;
     WA_AUTO_SECTIONS struct wa_sections s;
-    if (wa_sections_collect(m, &s, err) != WA_OK || known_digests(m, &known, err) != WA_OK ||
-        send_due(m, &s, &known, &have, err) != WA_OK)
+    if (wa_sections_collect(m, &s, err) != WA_OK || known_digests(m, &known, err) != WA_OK)
+        return err->code;
+    if (is_told_the_same(m, &s, &known))
+        return WA_OK;
+    if (send_due(m, &s, &known, &have, err) != WA_OK)
         return err->code;
     bool is_behind = false;
     for (size_t i = 0; i < WA_SEC_COUNT; i++)

@@ -523,6 +523,22 @@ static bool take(struct wa_manager *m, struct wa_task *t)
     return found;
 }
 
+/* The server has lost, or got in another way, what we thought it had: all is reported. */
+static void take_denial(struct wa_manager *m, int64_t now)
+{
+    struct wa_err err = WA_ERR_INIT;
+    wa_lock_take(m->lock);
+    bool is_denied = m->same_denied;
+    m->same_denied = false;
+    wa_lock_give(m->lock);
+    if (!is_denied)
+        return;
+    if (wa_param_set(m->tdb, "status_hashes", WA_SV(""), &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
+    else if (m->status_retry_at == 0)
+        m->status_retry_at = now;
+}
+
 /* What the server is owed: at its time, or as soon as it is there again. */
 static void tell_server(struct wa_manager *m)
 {
@@ -532,6 +548,7 @@ static void tell_server(struct wa_manager *m)
     m->server_is_back = false;
     wa_lock_give(m->lock);
     int64_t now = wa_clock_now();
+    take_denial(m, now);
     if (is_back && (now >= m->hurried_at + HURRY_S || now < m->hurried_at)) {
         m->hurried_at = now;
         m->outbox_after = 0;

@@ -8,7 +8,7 @@
 enum wa_code wa_push_parse(struct wa_sv text, struct wa_arena *arena, enum wa_push_type *ret_type,
                            const struct wa_json **ret, struct wa_err *err)
 {
-    static const char *const names[] = {"challenge", "hello", "welcome", "order", "ack"};
+    static const char *const names[] = {"challenge", "hello", "welcome", "order", "ack", "same"};
     const struct wa_json *j = NULL;
     if (wa_json_parse(text, 0, arena, &j, err) != WA_OK)
         return wa_wrap(err, "reading a push message");
@@ -173,4 +173,42 @@ enum wa_code wa_push_ack_read(const struct wa_json *m, char ret_id[33], bool *re
     ret_id[32] = '\0';
     *ret_has_begun = has_begun;
     return WA_OK;
+}
+
+void wa_push_same_write(const char sha256[65], struct wa_buf *out)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "type", "same");
+    wa_jw_kv(&w, "sha256", sha256);
+    wa_jw_end(&w);
+}
+
+enum wa_code wa_push_same_read(const struct wa_json *m, char ret_sha256[65], struct wa_err *err)
+{
+    struct wa_sv type = {0}, sum = {0};
+    const struct wa_json_field fields[] = {{"type", WA_WANT_SV, true, 16, &type},
+                                           {"sha256", WA_WANT_SV, true, 64, &sum}};
+    if (wa_json_read(m, fields, WA_COUNT(fields), "an unchanged state", err) != WA_OK)
+        return err->code;
+    return take_hex64(sum, "sha256", ret_sha256, err);
+}
+
+void wa_push_known_write(bool is_known, struct wa_buf *out)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "type", "same");
+    wa_jw_kvb(&w, "known", is_known);
+    wa_jw_end(&w);
+}
+
+enum wa_code wa_push_known_read(const struct wa_json *m, bool *ret_is_known, struct wa_err *err)
+{
+    struct wa_sv type = {0};
+    const struct wa_json_field fields[] = {{"type", WA_WANT_SV, true, 16, &type},
+                                           {"known", WA_WANT_BOOL, true, 0, ret_is_known}};
+    return wa_json_read(m, fields, WA_COUNT(fields), "the answer to an unchanged state", err);
 }

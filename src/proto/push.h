@@ -17,7 +17,14 @@
 #define WA_PUSH_CLOSE_REGISTER 4401
 #define WA_PUSH_CLOSE_REFUSED 4403
 
-enum wa_push_type { WA_PUSH_CHALLENGE, WA_PUSH_HELLO, WA_PUSH_WELCOME, WA_PUSH_ORDER, WA_PUSH_ACK };
+enum wa_push_type {
+    WA_PUSH_CHALLENGE,
+    WA_PUSH_HELLO,
+    WA_PUSH_WELCOME,
+    WA_PUSH_ORDER,
+    WA_PUSH_ACK,
+    WA_PUSH_SAME
+};
 /* Parses and names the message; *ret lives in the arena. */
 WA_CHECK enum wa_code wa_push_parse(struct wa_sv text, struct wa_arena *arena,
                                     enum wa_push_type *ret_type, const struct wa_json **ret,
@@ -44,5 +51,16 @@ void wa_push_order_write(struct wa_sv order, struct wa_sv relay, struct wa_buf *
 void wa_push_ack_write(const char *action_id, bool has_begun, struct wa_buf *out);
 WA_CHECK enum wa_code wa_push_ack_read(const struct wa_json *m, char ret_id[33],
                                        bool *ret_has_begun, struct wa_err *err);
+
+/* {"type":"same","sha256":"<64 hex>"}: the machine is as its server knows it, by the sum of the
+ * digests that the server said last (proto/report.h). Who says so is known by the connection.
+ * Answered by
+ * {"type":"same","known":true}, or false: then all of it is reported. */
+void wa_push_same_write(const char sha256[65], struct wa_buf *out);
+WA_CHECK enum wa_code wa_push_same_read(const struct wa_json *m, char ret_sha256[65],
+                                        struct wa_err *err);
+void wa_push_known_write(bool is_known, struct wa_buf *out);
+WA_CHECK enum wa_code wa_push_known_read(const struct wa_json *m, bool *ret_is_known,
+                                         struct wa_err *err);
 
 #endif

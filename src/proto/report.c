@@ -199,6 +199,18 @@ void wa_section_digests_write(struct wa_jw *w, const struct wa_section_digests *
     wa_jw_end(w);
 }
 
+enum wa_code wa_section_digests_sum(const struct wa_section_digests *d, char ret_hex[65],
+                                    struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_jw w;
+    wa_buf_init(&text, 4096);
+    wa_jw_init(&w, &text);
+    wa_section_digests_write(&w, d);
+    return wa_buf_check(&text, err) == WA_OK ? wa_sha256_hex(text.p, text.n, ret_hex, err)
+                                             : err->code;
+}
+
 enum wa_code wa_section_digests_read(const struct wa_json *j, struct wa_section_digests *ret,
                                      struct wa_err *err)
 {

@@ -93,6 +93,9 @@ WA_CHECK enum wa_code wa_status_read(const struct wa_json *statement, struct wa_
 void wa_status_answer_write(const struct wa_section_digests *have, struct wa_buf *out);
 WA_CHECK enum wa_code wa_status_answer_read(const struct wa_json *j, struct wa_section_digests *ret,
                                             struct wa_err *err);
+/* One digest over all of them, of each with its section's name. */
+WA_CHECK enum wa_code wa_section_digests_sum(const struct wa_section_digests *d, char ret_hex[65],
+                                             struct wa_err *err);
 /* The same digests by themselves, as an object, to be kept. */
 void wa_section_digests_write(struct wa_jw *w, const struct wa_section_digests *d);
 WA_CHECK enum wa_code wa_section_digests_read(const struct wa_json *j,

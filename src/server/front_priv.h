@@ -42,6 +42,9 @@ struct wa_exchange {
     struct wa_http_conn *http; /* NULL when the client left */
     struct wa_ws_conn *ws;     /* a WebSocket's greeting, or the WebSocket itself */
     bool has_greeted;
+    bool is_same_asked;      /* whether its machine is as known */
+    uint32_t same_count;     /* of its questions so, */
+    uint64_t same_since_ms;  /* since then */
     uint32_t unacknowledged; /* orders that went out and wait for their acknowledgement */
     uint32_t may_begin;      /* orders acknowledged, and not told to have begun */
     char nonce[65];
@@ -151,6 +154,7 @@ void wa_front_stream_sweep(struct wa_front *f);
 /* The order to the agent. */
 void wa_front_order(struct wa_exchange *x, struct wa_sv text);
 /* client: whom its certificate names. */
+void wa_front_known(struct wa_exchange *x, bool is_known);
 void wa_front_push(struct wa_front *f, struct wa_http_conn *c, const struct wa_tls_peer *client);
 /* The store's verdict on a greeting. */
 void wa_front_greeted(struct wa_exchange *x, int status);

@@ -75,21 +75,15 @@ static enum wa_code ask_hello(struct wa_exchange *x, struct wa_sv hello, struct 
     return wa_chan_post(x->front->store, WA_S_HELLO, x->id, wa_buf_sv(&text), -1, err);
 }
 
-static enum wa_code pass_ack(struct wa_exchange *x, struct wa_sv message, struct wa_err *err)
+static enum wa_code pass_ack(struct wa_exchange *x, const struct wa_json *j, struct wa_err *err)
 {
-    WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf text;
-    enum wa_push_type type;
-    const struct wa_json *j = NULL;
     char id[33];
     bool has_begun = false;
     struct wa_jw w;
-    wa_arena_init(&arena, 64u << 10);
     wa_buf_init(&text, 256);
-    if (wa_push_parse(message, &arena, &type, &j, err) != WA_OK)
+    if (wa_push_ack_read(j, id, &has_begun, err) != WA_OK)
         return err->code;
-    if (type != WA_PUSH_ACK || wa_push_ack_read(j, id, &has_begun, err) != WA_OK)
-        return wa_fail(err, WA_E_INVALID, "an agent said something else than an acknowledgement");
     /* Each costs the store a write. What begins may have come by an earlier connection. */
     if (has_begun && x->may_begin == 0)
         return WA_OK;
@@ -111,13 +105,59 @@ static enum wa_code pass_ack(struct wa_exchange *x, struct wa_sv message, struct
     return wa_chan_post(x->front->store, WA_S_ACK, 0, wa_buf_sv(&text), -1, err);
 }
 
+#define SAME_MINUTE_MS 60000u
+#define SAME_A_MINUTE 120u
+
+/* One question at a time, and so many a minute: nobody keeps the store busy with them. */
+static enum wa_code pass_same(struct wa_exchange *x, const struct wa_json *j, struct wa_err *err)
+{
+    char sum[65];
+    uint64_t now = wa_loop_now_ms(x->front->loop);
+    if (wa_push_same_read(j, sum, err) != WA_OK)
+        return err->code;
+    if (now - x->same_since_ms > SAME_MINUTE_MS) {
+        x->same_since_ms = now;
+        x->same_count = 0;
+    }
+    if (x->is_same_asked || x->same_count++ >= SAME_A_MINUTE)
+        return wa_fail(err, WA_E_LIMIT, "an agent says too often that nothing has changed");
+    x->is_same_asked = true;
+    return wa_chan_post(x->front->store, WA_S_SAME, x->id, wa_sv(sum), -1, err);
+}
+
+void wa_front_known(struct wa_exchange *x, bool is_known)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 64);
+    x->is_same_asked = false;
+    wa_push_known_write(is_known, &text);
+    if (wa_ws_send(x->ws, wa_buf_sv(&text), &err) != WA_OK)
+        wa_ws_close(x->ws, 1011, "failed");
+}
+
+static enum wa_code pass_on(struct wa_exchange *x, struct wa_sv message, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    enum wa_push_type type;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 64u << 10);
+    if (wa_push_parse(message, &arena, &type, &j, err) != WA_OK)
+        return err->code;
+    if (type == WA_PUSH_ACK)
+        return pass_ack(x, j, err);
+    return type == WA_PUSH_SAME
+               ? pass_same(x, j, err)
+               : wa_fail(err, WA_E_INVALID, "an agent said what only its server says");
+}
+
 static void ws_message(void *user, struct wa_ws_conn *c, struct wa_sv text)
 {
     struct wa_exchange *x = user;
     struct wa_err err = WA_ERR_INIT;
     enum wa_code code;
     if (x->has_greeted) {
-        code = pass_ack(x, text, &err);
+        code = pass_on(x, text, &err);
     } else if (x->nonce[0] == '\0') {
         code = wa_fail(&err, WA_E_INVALID, "a second greeting");
     } else {

@@ -379,6 +379,8 @@ static void on_store(void *user, const struct wa_chan_msg *msg)
         return;
     if (msg->type == WA_S_CLOSE)
         wa_ws_close(x->ws, 1000, "closed");
+    else if (msg->type == WA_S_KNOWN)
+        wa_front_known(x, wa_sv_eqs(msg->payload, "1"));
     else
         wa_front_order(x, msg->payload);
 }

@@ -148,6 +148,7 @@ static void on_clock(void *user)
     tell_head(user);
     wa_store_dispatch_due(user);
     wa_store_rollouts(user);
+    wa_store_write_seen(user, wa_clock_now());
     wa_store_clean(user, wa_clock_now());
     wa_store_sweep_uploads(user, wa_clock_now());
     wa_store_stamp(user, false);

@@ -31,10 +31,12 @@ enum wa_server_msg {
     WA_S_ACK,         /* JSON {conn,id[,begun]} */
     WA_S_GONE,        /* JSON {conn} */
     WA_S_COUNTS,      /* struct wa_front_counts */
+    WA_S_SAME,        /* id: connection; 64 hex digits: its machine says it is as known */
     /* store -> front */
     WA_S_ANSWER = 32, /* JSON line {status}, newline, body */
     WA_S_ORDER,       /* id: connection; text for its WebSocket */
     WA_S_CLOSE,       /* id: connection */
+    WA_S_KNOWN,       /* id: connection; "1" or "0": it is, or not */
     WA_S_REVOKED,     /* all serial numbers of revoked TLS certificates, a line each */
     /* store -> signer, and back */
     WA_S_SIGN =

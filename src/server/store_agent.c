@@ -114,15 +114,6 @@ struct reported {
     struct wa_fleet_change change;
 };
 
-static void take_digest(void *user, struct wa_sv section, struct wa_sv digest)
-{
-    struct wa_section_digests *have = user;
-    for (size_t i = 0; i < WA_SEC_COUNT; i++)
-        if (wa_sv_eqs(section, wa_section_name((enum wa_section)i)) &&
-            digest.n < sizeof have->hex[i] && digest.n > 0)
-            memcpy(have->hex[i], digest.p, digest.n);
-}
-
 static enum wa_code store_status(const struct wa_store_request *r, const struct wa_envelope *e,
                                  struct reported *ret, struct wa_buf *answer, struct wa_err *err)
 {
@@ -142,8 +133,9 @@ static enum wa_code store_status(const struct wa_store_request *r, const struct 
     read_columns(&m, &ret->change);
     ret->uuid = m.uuid;
     if (wa_store_set_columns(s->db, m.uuid, &ret->change, err) != WA_OK ||
-        wa_store_digests(s->db, m.uuid, take_digest, &have, err) != WA_OK)
+        wa_store_known(s->db, m.uuid, &have, err) != WA_OK)
         return err->code;
+    wa_store_changed(s, m.uuid);
     wa_status_answer_write(&have, answer);
     return wa_buf_check(answer, err);
 }

@@ -193,6 +193,12 @@ struct wa_store_conn *wa_store_conn_of(const struct wa_store *s, const char *uui
     return wa_map_get(&s->conns_by_uuid, wa_sv(uuid));
 }
 
+struct wa_store_conn *wa_store_conn_at(const struct wa_store *s, int front, uint32_t id)
+{
+    struct place p;
+    return wa_map_get(&s->conns_by_id, place_of(front, id, &p));
+}
+
 static void take_out(struct wa_store *s, const struct wa_store_conn *c)
 {
     struct place p;
@@ -226,10 +232,9 @@ void wa_store_forget(struct wa_store *s)
 static struct wa_store_conn *find(const struct wa_store *s, int front, const struct wa_json *j)
 {
     int64_t id = -1;
-    struct place p;
     if (!wa_json_i64(wa_json_get(j, "conn"), &id) || id < 0 || id > UINT32_MAX)
         return NULL;
-    return wa_map_get(&s->conns_by_id, place_of(front, (uint32_t)id, &p));
+    return wa_store_conn_at(s, front, (uint32_t)id);
 }
 
 static void database_failed(const struct wa_store *s, const struct wa_err *err)
@@ -330,6 +335,9 @@ void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg
     case WA_S_COUNTS:
         if (msg->payload.n == sizeof s->counts->fronts[front])
             memcpy(&s->counts->fronts[front], msg->payload.p, msg->payload.n);
+        break;
+    case WA_S_SAME:
+        wa_store_same(s, front, msg->id, msg->payload);
         break;
     case WA_S_ACK:
     case WA_S_GONE:

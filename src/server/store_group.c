@@ -139,7 +139,8 @@ enum wa_code wa_store_refresh(struct wa_store *s, struct wa_err *err)
         return err->code;
     }
     for (size_t i = 0; i < s->conns_by_uuid.n; i++) {
-        const struct wa_store_conn *c = s->conns_by_uuid.items[i].value;
+        struct wa_store_conn *c = s->conns_by_uuid.items[i].value;
+        c->known[0] = '\0';
         const struct wa_fleet_host *h = wa_fleet_get(s->fleet, wa_sv(c->uuid));
         if (h != NULL)
             wa_fleet_set_reachable(f, wa_sv(c->uuid), true, h->last_seen);

@@ -23,7 +23,9 @@ struct wa_store_conn { /* an agent's WebSocket, somewhere on a front */
     int front;
     uint32_t id;
     char uuid[65];
-    char nonce[65]; /* the agent's, for this connection */
+    char nonce[65];              /* the agent's, for this connection */
+    char known[65];              /* sum of its sections' digests; "": to be read */
+    int64_t seen_at, written_at; /* it said that nothing has changed; and that is in the database */
 };
 
 struct wa_store {
@@ -45,6 +47,8 @@ struct wa_store {
     struct wa_timer *clock;
     int64_t cleaned_at, swept_at;
     int64_t told_at, told_seq; /* when the log was told the journal's head, and which */
+    size_t seen_cursor;        /* of the connections whose word is to be written */
+    int64_t seen_round;        /* begun then */
     struct wa_map senders;     /* digest of a machine's certificate -> its key's point, owned */
     struct wa_key *sender;     /* set to one after another */
     struct wa_timer *flusher;  /* NULL: each transaction is committed by itself */
@@ -152,6 +156,18 @@ void wa_store_reply_front(struct wa_store *s, int front, uint32_t id, int status
                           struct wa_buf *text);
 /* Where a commit has failed: what is in memory follows the database again. */
 WA_CHECK enum wa_code wa_store_refresh(struct wa_store *s, struct wa_err *err);
+struct wa_store_conn *wa_store_conn_at(const struct wa_store *s, int front, uint32_t id);
+/* --- store_same.c --- */
+/* The connection's machine says that it is as known: by this sum. */
+void wa_store_same(struct wa_store *s, int front, uint32_t id, struct wa_sv sum);
+/* The digests of what is kept of the machine. */
+struct wa_section_digests;
+WA_CHECK enum wa_code wa_store_known(struct wa_db *db, struct wa_sv uuid,
+                                     struct wa_section_digests *have, struct wa_err *err);
+/* What was reported is another state now. */
+void wa_store_changed(struct wa_store *s, struct wa_sv uuid);
+/* When they said so, to the database, from time to time. */
+void wa_store_write_seen(struct wa_store *s, int64_t now);
 /* --- store_senders.c --- */
 /* That the machine is registered and its key signed e. */
 WA_CHECK enum wa_code wa_store_check_signed(struct wa_store *s, const struct wa_envelope *e,

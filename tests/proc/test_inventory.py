@@ -3,11 +3,14 @@ import contextlib
 import hashlib
 import json
 import os
+import pathlib
 import shutil
+import signal
 import sqlite3
 import time
 import uuid as uuidlib
 
+from conftest import until
 from test_f1_machine import machine_of_ours, registration, send
 
 
@@ -80,7 +83,7 @@ def test_only_what_has_changed_is_sent(org):
         have = sections(org, org.uuid)
         kept = {name for name, (content, _) in have.items() if content == '"kept"'}
         assert {"host_info", "installed_softwares", "dmi", "installed_packages"} <= kept
-        assert not {"authorized_certificates", "wapt_status", "host_capabilities", "host_metrics"} & kept
+        assert not {"authorized_certificates", "wapt_status", "host_capabilities"} & kept
         assert len(json.loads(have["authorized_certificates"][0])) == 2
     finally:
         os.unlink(org.agent / "ssl/more.crt")
@@ -114,3 +117,35 @@ def test_f1d_a_section_is_what_its_digest_says(org):
     assert status == 200 and json.loads(text.rsplit("\n", 1)[0])["status_hashes"]["host_info"] == digest, text
     with database(org) as db:
         assert db.execute("SELECT name, status FROM hosts WHERE uuid = ?", (uuid,)).fetchone() == ("pc", "OK")
+
+
+def children(pid):
+    return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def test_f1d_what_the_server_has_lost_is_reported_again(org):
+    """A machine that has not changed says only that; a server that knows something else gets all of it."""
+    org.get("update-status")
+    db = sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=30)
+
+    def sections():
+        return {name: digest for name, digest in db.execute("SELECT section, digest FROM sections WHERE uuid = ?", (org.uuid,))}
+
+    before = sections()
+    assert {"host_info", "host_status"} <= set(before)
+    with db:
+        db.execute("DELETE FROM sections WHERE uuid = ? AND section = 'host_status'", (org.uuid,))
+    # What it knows of those that are connected it asks its database once: another one is started.
+    welcomes = (org.base / "agent.log").read_text().count("state=welcome")
+    os.kill(next(int(p) for p in children(org.processes[0].pid) if b"role:front" in pathlib.Path(f"/proc/{p}/cmdline").read_bytes()), signal.SIGKILL)
+    until(lambda: (org.base / "agent.log").read_text().count("state=welcome") > welcomes, "the machine is connected again")
+    org.get("update-status")
+    until(lambda: set(sections()) == set(before), "the section is there again")
+    # And what has not changed is not sent: no statement takes a number.
+
+    def takes_a_number():
+        seq = db.execute("SELECT last_seq FROM presence WHERE uuid = ?", (org.uuid,)).fetchone()
+        org.get("update-status")
+        return db.execute("SELECT last_seq FROM presence WHERE uuid = ?", (org.uuid,)).fetchone() != seq
+    until(lambda: not takes_a_number(), "nothing has changed")
+    db.close()

@@ -28,6 +28,8 @@ def test_f1a_f1d_f3a_a_fleet_is_complete():
         until(lambda: ask("/api/v1/hosts?limit=1&reachable=1")["total"] == COUNT, "all are seen")
         got = shards.all("status", 2 * COUNT, "32")
         assert (got["done"], got["failed"]) == (2 * COUNT, 0), got
+        got = shards.all("same", 2 * COUNT, "32")
+        assert (got["done"], got["failed"], got["wrong"]) == (2 * COUNT, 0, 0), got
         sent = scale.order(fleet, "s*")
         assert sent.returncode == 0, sent.text
         got = shards.all("orders", COUNT, "0")
