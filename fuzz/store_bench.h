@@ -146,6 +146,7 @@ static inline void start(void)
     s->child.config.client_cert_days = 90;
     s->child.config.session_max = s->child.config.session_idle = INT32_MAX;
     check(wa_sv_dup(WA_SV("optional"), &s->child.config.second_factor, &err));
+    check(wa_sv_dup(WA_SV(""), &s->child.config.ldap_roles, &err));
     s->counts = wa_calloc(1, sizeof *s->counts);
     check(s->counts != NULL ? WA_OK : WA_E_NOMEM);
     check(wa_events_new(wa_clock_now(), 0, &s->events, &err));

@@ -155,6 +155,8 @@ static enum wa_code by_token(struct wa_api_call *c, int64_t now, struct wa_err *
         return err->code;
     if (!found)
         return wa_fail(err, WA_E_AUTH, "the token is none, has expired or was revoked");
+    if (strcmp(p.origin, "directory") == 0 && now - p.last_login > s->child.config.directory_tokens)
+        return wa_fail(err, WA_E_AUTH, "the token's owner must log in again");
     if (now - t.used >= USED_S && wa_store_api_token_used(s->db, c->who.session, now, err) != WA_OK)
         return err->code;
     for (rest = wa_sv(t.rights); wa_sv_split(&rest, ',', &name);)

@@ -61,6 +61,13 @@ static const struct wa_conf_option options[] = {
      "Who must have one besides a password: optional, superadmin, all"},
     {"options", "ldap_auth_server", WA_CONF_CSV, OPT(ldap_servers), "", 0, 0, 0,
      "Servers of the directory that knows people, tried in this order; empty: none"},
+    {"options", "ldap_login_roles", WA_CONF_CSV, OPT(ldap_roles), "", 0, 0, 0,
+     "Who of the directory uses this server, as GROUP:ROLE or GROUP:ROLE:unit=NAME+group=NAME; the "
+     "first that fits counts; empty: nobody"},
+    {"options", "directory_session", WA_CONF_PERIOD, OPT(directory_session), "1h", 60, 30 * 86400,
+     'm', "After it somebody whom the directory knows must log in again"},
+    {"options", "directory_tokens", WA_CONF_PERIOD, OPT(directory_tokens), "7d", 60, 366 * 86400,
+     'd', "So long after the last login an API token of such a person still works"},
     {"options", "ldap_auth_base_dn", WA_CONF_STR, OPT(ldap_base), "", 0, 0, 0,
      "Where people are in it, as DC=ad,DC=example,DC=com"},
     {"options", "ldap_auth_ssl_enabled", WA_CONF_BOOL, OPT(is_ldaps), "1", 0, 0, 0,

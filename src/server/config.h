@@ -20,8 +20,10 @@ struct wa_server_config {
     char *proxies, *accel; /* addresses; path below which the proxy has repo/ */
     int64_t upload_max, upload_person, upload_all, upload_keep; /* MiB */
     int64_t upload_days;
-    char *second_factor;               /* optional, superadmin, all */
-    int64_t session_idle, session_max; /* s */
+    char *ldap_roles; /* csv of login_directory.h; "": the directory's don't log in */
+    int64_t directory_session, directory_tokens; /* s */
+    char *second_factor;                         /* optional, superadmin, all */
+    int64_t session_idle, session_max;           /* s */
     int64_t port, fronts, max_connections, max_per_address;
     int64_t client_cert_days; /* that a machine's TLS certificate lasts */
 };

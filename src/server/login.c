@@ -13,6 +13,8 @@
 #include "os/clock.h"
 #include "os/rand.h"
 #include "server/api.h"
+#include "server/login_directory.h"
+#include "server/people.h"
 
 #define WRONG "user or password is wrong"
 #define CODE_MAX 32u
@@ -65,7 +67,8 @@ static enum wa_code make_session(struct wa_store_request *r, const char *user, c
     if (!found || p.is_disabled)
         return wa_fail(err, WA_E_AUTH, WRONG);
     n.used = n.created;
-    n.expires = n.created + s->child.config.session_max;
+    n.expires = n.created + (strcmp(p.origin, "directory") == 0 ? s->child.config.directory_session
+                                                                : s->child.config.session_max);
     (void)snprintf(n.user, sizeof n.user, "%s", p.name);
     (void)snprintf(n.method, sizeof n.method, "%s", method);
     (void)snprintf(n.peer, sizeof n.peer, "%s", r->peer);
@@ -234,16 +237,79 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
     wa_free(l);
 }
 
-static enum wa_code ask(struct login *l, struct wa_sv password, struct wa_err *err)
+/* Somebody whom the directory has vouched for becomes a person here, as its groups say now. */
+static enum wa_code take_in(struct login *l, const struct wa_role_map *map,
+                            const struct wa_directory_says *says, struct wa_err *err)
+{
+    struct wa_store *s = l->request->store;
+    if (!says->is_right)
+        return wa_fail(err, WA_E_AUTH, WRONG);
+    if (says->entry == map->n)
+        return wa_fail(err, WA_E_DENIED, "none of your groups uses this server");
+    if (wa_db_begin(s->db, err) != WA_OK)
+        return err->code;
+    if (wa_store_set_foreign(s->db, l->user, "directory", map->roles[says->entry],
+                             map->perimeters[says->entry], err) == WA_OK &&
+        wa_db_commit(s->db, err) == WA_OK)
+        return WA_OK;
+    wa_db_rollback(s->db);
+    return err->code;
+}
+
+static void on_directory(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct login *l = user;
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_ROLE_MAP struct wa_role_map map;
+    struct wa_directory_says says = {.entry = 0};
+    wa_role_map_init(&map);
+    if (wa_role_map_read(&map, s->child.config.ldap_roles, &err) == WA_OK &&
+        wa_directory_read(&map, payload, &says, &err) == WA_OK &&
+        take_in(l, &map, &says, &err) == WA_OK)
+        after_password(l);
+    else
+        fail(l, &err);
+}
+
+/* Names that are kept here are never asked of the directory: their passwords do not leave. The name
+ * becomes the one under which wrong passwords are counted. */
+static enum wa_code find_who_knows(struct login *l, struct wa_err *err)
+{
+    struct wa_store *s = l->request->store;
+    struct wa_person p = {.origin = ""};
+    char name[WA_PAM_USER_MAX + 1];
+    bool found = false;
+    if (wa_store_person(s->db, wa_sv(l->user), &p, &found, err) != WA_OK)
+        return err->code;
+    if (s->child.config.ldap_roles[0] == '\0' || (found && strcmp(p.origin, "local") == 0))
+        return WA_OK;
+    wa_directory_name(wa_sv(l->user), name);
+    if (!wa_person_name_is_valid(wa_sv(name)))
+        return wa_fail(err, WA_E_AUTH, WRONG);
+    (void)snprintf(l->user, sizeof l->user, "%s", name);
+    l->method = "directory";
+    return WA_OK;
+}
+
+/* typed: the name with its domain, which the directory judges. */
+static enum wa_code ask(struct login *l, struct wa_sv typed, struct wa_sv password,
+                        struct wa_err *err)
 {
     struct wa_store_request *r = l->request;
     struct wa_store *s = r->store;
-    enum wa_code code = wa_throttle_begin(&s->throttle, r->peer, l->user, wa_clock_now(), err);
-    if (code == WA_E_BUSY)
+    WA_AUTO_ROLE_MAP struct wa_role_map map;
+    wa_role_map_init(&map);
+    if (find_who_knows(l, err) != WA_OK ||
+        wa_role_map_read(&map, s->child.config.ldap_roles, err) != WA_OK)
+        return err->code;
+    if (wa_throttle_begin(&s->throttle, r->peer, l->user, wa_clock_now(), err) != WA_OK) {
         wa_log(&s->child.log, WA_LOG_WARNING, "login.throttled", WA_LF_S("user", l->user),
                WA_LF_S("peer", r->peer));
-    return code == WA_OK ? wa_store_ask_password(s, wa_sv(l->user), password, on_password, l, err)
-                         : code;
+        return err->code;
+    }
+    return strcmp(l->method, "directory") == 0
+               ? wa_store_ask_directory(s, typed, password, map.groups, on_directory, l, err)
+               : wa_store_ask_password(s, wa_sv(l->user), password, on_password, l, err);
 }
 
 enum wa_code wa_login_call(struct wa_api_call *c, struct wa_err *err)
@@ -266,7 +332,7 @@ enum wa_code wa_login_call(struct wa_api_call *c, struct wa_err *err)
     l->method = "password";
     (void)snprintf(l->user, sizeof l->user, "%.*s", WA_SV_ARG(user));
     (void)snprintf(l->code, sizeof l->code, "%.*s", WA_SV_ARG(code));
-    if (ask(l, password, err) != WA_OK) {
+    if (ask(l, user, password, err) != WA_OK) {
         wa_free(l);
         return err->code;
     }

@@ -9,6 +9,7 @@
 #include "net/ldap.h"
 #include "os/clock.h"
 #include "proto/login.h"
+#include "server/login_directory.h"
 #include "server/store_priv.h"
 
 #define ASKED_MAX 16u         /* each may take the directory's time-out */
@@ -87,19 +88,6 @@ static void login_free(struct login *l)
     wa_free(l);
 }
 
-/* "DOMAIN\Name", "name@domain" and "NAME" are one person to a directory. */
-static void name_person(struct wa_sv user, char out[WA_PAM_USER_MAX + 1])
-{
-    size_t at;
-    if (wa_sv_chr(user, '\\', &at))
-        user = wa_sv_sub(user, at + 1, user.n);
-    if (wa_sv_chr(user, '@', &at))
-        user = wa_sv_sub(user, 0, at);
-    (void)snprintf(out, WA_PAM_USER_MAX + 1, "%.*s", WA_SV_ARG(user));
-    for (char *c = out; *c != '\0'; c++)
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
-}
-
 static enum wa_code read_answer(const struct login *l, struct wa_sv payload,
                                 struct wa_login_answer *ret, char reason[WA_LDAP_REASON_MAX],
                                 struct wa_err *err)
@@ -170,7 +158,7 @@ static enum wa_code start(struct login *l, struct wa_err *err)
         wa_store_check_sender(s, &e, l->request->machine, l->msg.uuid, l->msg.time, err) != WA_OK)
         return err->code;
     (void)snprintf(l->uuid, sizeof l->uuid, "%.*s", WA_SV_ARG(l->msg.uuid));
-    name_person(l->msg.user, l->person);
+    wa_directory_name(l->msg.user, l->person);
     if (wa_throttle_begin(&s->persons, l->uuid, l->person, wa_clock_now(), err) != WA_OK)
         return err->code;
     return wa_store_ask_directory(s, l->msg.user, l->msg.password, l->msg.groups, on_directory, l,

@@ -14,6 +14,7 @@
 #include "os/service.h"
 #include "server/authority.h"
 #include "server/config.h"
+#include "server/login_directory.h"
 #include "server/metrics.h"
 #include "server/roles.h"
 
@@ -294,13 +295,24 @@ static enum wa_code of_status(int status)
     return WA_E_INTERNAL;
 }
 
+static enum wa_code check_roles(const struct wa_server_config *c, struct wa_err *err)
+{
+    WA_AUTO_ROLE_MAP struct wa_role_map map;
+    wa_role_map_init(&map);
+    if (wa_role_map_read(&map, c->ldap_roles, err) != WA_OK)
+        return err->code;
+    return map.n == 0 || c->ldap_servers[0] != '\0'
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFIG, "ldap_login_roles needs ldap_auth_server");
+}
+
 /* What would make each start fail the same way is told at once, by its name. */
 static enum wa_code check_start(struct set *s, struct wa_err *err)
 {
     const struct wa_server_config *c = s->config;
     WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
     WA_AUTO(wa_key) struct wa_key *key = NULL;
-    if (wa_server_tls(c, &chain, &key, err) != WA_OK ||
+    if (wa_server_tls(c, &chain, &key, err) != WA_OK || check_roles(c, err) != WA_OK ||
         wa_server_timestamp_key(c->dir, err) != WA_OK || wa_authority_make(c->dir, err) != WA_OK ||
         wa_server_proxy_secret(c, err) != WA_OK || wa_server_people_key(c->dir, err) != WA_OK)
         return err->code;

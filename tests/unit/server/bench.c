@@ -127,6 +127,9 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     must(wa_sv_dup(WA_SV("server-uuid"), &s->child.config.server_uuid, &err), &err);
     must(wa_sv_dup(WA_SV("relay key"), &s->relay_public, &err), &err);
     must(wa_sv_dup(WA_SV("optional"), &s->child.config.second_factor, &err), &err);
+    must(wa_sv_dup(WA_SV(""), &s->child.config.ldap_roles, &err), &err);
+    s->child.config.directory_session = 600;
+    s->child.config.directory_tokens = 86400;
     s->child.config.session_idle = 3600;
     s->child.config.session_max = 12 * 3600;
     must(wa_key_new_p256(&b->relay, &err), &err);
@@ -194,6 +197,7 @@ void bench_free(struct bench *b)
     wa_free(s->child.config.node);
     wa_free(s->child.config.ldap_servers);
     wa_free(s->child.config.second_factor);
+    wa_free(s->child.config.ldap_roles);
     wa_free(s->relay_public);
     wa_free(s);
     wa_test_tmpdir_remove(b->dir);
