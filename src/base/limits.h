@@ -245,6 +245,14 @@
 #define WA_FRONT_GREETING_MS 20000u /* ms: for the greeting of a WebSocket */
 #define WA_FRONT_UNGREETED_MAX 256u /* WebSockets of one address that have not greeted yet */
 
+/* --- webhooks --- */
+#define WA_HOOKS_MAX 32u       /* webhooks */
+#define WA_HOOK_URL_MAX 1000u  /* bytes */
+#define WA_HOOK_QUEUE_MAX 1000 /* events that wait for one: beyond, they are counted as missed */
+#define WA_HOOK_BODY_MAX (256u << 10) /* bytes of one request: a hundred events */
+#define WA_HOOK_TIMEOUT_MS 10000u     /* ms: for one request; the others wait meanwhile */
+#define WA_HOOK_GIVE_UP_S (3 * 86400) /* s of nothing but failures: a long weekend */
+
 /* --- live events --- */
 #define WA_EVENTS_KEPT 4096u    /* events: what somebody who was away for a moment can catch up */
 #define WA_EVENTS_A_SECOND 100u /* of a kind: beyond, one event says that there are many */

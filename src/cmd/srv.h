@@ -17,6 +17,7 @@ extern const struct wa_cli_command wa_srv_run;
 extern const struct wa_cli_command wa_srv_token;
 extern const struct wa_cli_command wa_srv_user;
 extern const struct wa_cli_command wa_srv_journal;
+extern const struct wa_cli_command wa_srv_webhook;
 extern const struct wa_cli_command wa_srv_backup;
 extern const struct wa_cli_command wa_srv_restore;
 extern const struct wa_cli_command wa_srv_import;

@@ -32,6 +32,8 @@ WA_CHECK enum wa_code wa_addresses_find(const char *host, uint16_t port, struct 
 void wa_addresses_free(struct wa_addresses *a);
 WA_AUTO_DEFINE(wa_addresses, wa_addresses_free)
 size_t wa_addresses_count(const struct wa_addresses *a); /* 0 for NULL */
+/* The i-th as text, without its port. */
+void wa_addresses_text(const struct wa_addresses *a, size_t i, char out[WA_ADDRESS_TEXT_MAX]);
 /* Begins connecting to the i-th; wait until it is writable, then ask how it ended. -1 with errno.
  */
 int wa_socket_connect(const struct wa_addresses *a, size_t i);

@@ -14,7 +14,9 @@ struct wa_server_config {
     char *database;        /* address; "": SQLite in db/ */
     char *node;            /* this server's name among those of the database */
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
-    char *metrics_addresses;                      /* who reads metrics without a login */
+    char *webhook_networks, *webhook_verify;
+    bool webhook_http;
+    char *metrics_addresses; /* who reads metrics without a login */
     bool is_ldaps;
     char *host_packages;   /* "certificate" or "open" */
     char *proxies, *accel; /* addresses; path below which the proxy has repo/ */

@@ -33,6 +33,7 @@ struct wa_event {
     char uuid[WA_UUID_MAX + 1];       /* the machine that it is about; "": about none */
     char name[WA_EVENT_NAME_MAX + 1]; /* of the action, package, roll-out, person */
     char state[32];                   /* the new one, where it has some */
+    bool is_foreign;                  /* another server of the database tells of it */
 };
 
 struct wa_events;

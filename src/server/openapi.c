@@ -132,7 +132,8 @@ static const char of_the_server[] =
 void wa_api_schemas(struct wa_buf *out)
 {
     static const char *const own[] = {wa_api_session_schemas, wa_api_people_schemas,
-                                      wa_api_account_schemas, wa_api_rollouts_schemas};
+                                      wa_api_account_schemas, wa_api_rollouts_schemas,
+                                      wa_api_webhooks_schemas};
     wa_buf_addf(out, "{%s%s%s%s", general, of_packages, of_inventory, of_the_server);
     for (size_t k = 0; k < WA_COUNT(own); k++)
         wa_buf_addf(out, ",%s", own[k]);

@@ -1,6 +1,7 @@
 /* role_common.c - start, confinement and the serving loop of the server's small helpers. */
 #include "server/role_common.h"
 
+#include "net/tls.h"
 #include "server/store_db.h"
 
 #include "os/local.h"
@@ -67,6 +68,26 @@ void wa_server_hide(struct wa_err *err)
                   code == WA_E_NO_SPACE      ? "the server's disk is full"
                   : code == WA_E_UNREACHABLE ? "the server's database is away: try again later"
                                              : "the server could not do it: its log says why");
+}
+
+enum wa_code wa_server_trust(const struct wa_server_config *c, const char *whom, struct wa_buf *pem,
+                             struct wa_tls_trust *ret, struct wa_err *err)
+{
+    static const char *const yes[] = {"1", "true", "yes", "on"};
+    static const char *const no[] = {"", "0", "false", "no", "off"};
+    char path[WA_PATH_MAX];
+    bool is_file = true;
+    for (size_t i = 0; i < WA_COUNT(yes); i++)
+        ret->system_cas = ret->system_cas || wa_sv_ieqs(wa_sv(whom), yes[i]);
+    for (size_t i = 0; i < WA_COUNT(no); i++)
+        is_file = is_file && !wa_sv_ieqs(wa_sv(whom), no[i]);
+    if (is_file && !ret->system_cas) {
+        if (wa_server_path(c, whom, path, err) != WA_OK ||
+            wa_path_read(path, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
+            return wa_wrap(err, "reading whom to trust");
+    }
+    ret->pem = wa_buf_sv(pem);
+    return WA_OK;
 }
 
 int wa_server_child_end(struct wa_server_child *c, enum wa_code code, const struct wa_err *err)

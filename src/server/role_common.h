@@ -34,6 +34,12 @@ WA_CHECK enum wa_code wa_server_open_db(const struct wa_server_config *c, const 
                                         struct wa_db **ret, struct wa_err *err);
 /* What is wrong with the server itself is not for clients: its text becomes a general one. */
 void wa_server_hide(struct wa_err *err);
+/* Whom to trust as a server: the system's authorities ("1", "yes"...), nobody ("0", ""), else those
+ * of a file. pem: its text, which ret borrows. */
+struct wa_tls_trust;
+WA_CHECK enum wa_code wa_server_trust(const struct wa_server_config *c, const char *whom,
+                                      struct wa_buf *pem, struct wa_tls_trust *ret,
+                                      struct wa_err *err);
 /* Logs the error; the exit status. */
 int wa_server_child_end(struct wa_server_child *c, enum wa_code code, const struct wa_err *err);
 /* Answers requests one after another until the store goes. */

@@ -74,27 +74,6 @@ enum wa_code wa_directory_answer(void *user, struct wa_sv request, struct wa_buf
     return wa_buf_check(answer, err);
 }
 
-/* Whom we trust to be the directory; pem is its text. */
-static enum wa_code find_trust(const struct wa_server_config *c, struct wa_buf *pem,
-                               struct wa_tls_trust *ret, struct wa_err *err)
-{
-    static const char *const yes[] = {"1", "true", "yes", "on"};
-    static const char *const no[] = {"", "0", "false", "no", "off"};
-    char path[WA_PATH_MAX];
-    bool is_file = c->ldap_servers[0] != '\0';
-    for (size_t i = 0; i < WA_COUNT(yes); i++)
-        ret->system_cas = ret->system_cas || wa_sv_ieqs(wa_sv(c->ldap_verify), yes[i]);
-    for (size_t i = 0; i < WA_COUNT(no); i++)
-        is_file = is_file && !wa_sv_ieqs(wa_sv(c->ldap_verify), no[i]);
-    if (is_file && !ret->system_cas) {
-        if (wa_server_path(c, c->ldap_verify, path, err) != WA_OK ||
-            wa_path_read(path, WA_CERTFILE_BYTES_MAX, pem, err) != WA_OK)
-            return wa_wrap(err, "reading the directory's certificates (verify_cert_ldap)");
-    }
-    ret->pem = wa_buf_sv(pem);
-    return WA_OK;
-}
-
 int wa_server_directory(const char *config_file)
 {
     struct wa_server_child c;
@@ -104,7 +83,9 @@ int wa_server_directory(const char *config_file)
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     enum wa_code code = wa_server_child_init(&c, WA_SR_DIRECTORY, config_file, &err);
     if (code == WA_OK)
-        code = find_trust(&c.config, &pem, &trust, &err);
+        code = wa_server_trust(&c.config,
+                               c.config.ldap_servers[0] != '\0' ? c.config.ldap_verify : "0", &pem,
+                               &trust, &err);
     if (code == WA_OK)
         code = wa_server_child_confine(&c, WA_SR_DIRECTORY, WA_PRIV_NET | WA_PRIV_FDS,
                                        wa_priv_net_paths(), NULL, &err);

@@ -6,7 +6,7 @@
 #include "server/store_authority.h"
 
 #define SIGNER_FD 3
-#define FRONT_FD 9
+#define FRONT_FD 10
 #define CLOCK_MS 2000
 
 struct wa_store_question {
@@ -154,6 +154,7 @@ static void on_clock(void *user)
     wa_store_stamp(user, false);
     wa_store_look_at_revoked(user);
     wa_store_tell_watchers(user);
+    wa_store_hooks(user);
 }
 
 static void on_stop(void *user, int signum)
@@ -169,9 +170,10 @@ static enum wa_code open_channels(struct wa_store *s, struct front_watch *watche
                                   struct wa_err *err)
 {
     static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,   WA_SR_SCAN,
-                                                  WA_SR_DIRECTORY, WA_SR_SEARCH, WA_SR_REPORT};
-    struct wa_chan **const chans[] = {&s->signer,    &s->auth,   &s->scan,
-                                      &s->directory, &s->search, &s->report};
+                                                  WA_SR_DIRECTORY, WA_SR_SEARCH, WA_SR_REPORT,
+                                                  WA_SR_HOOK};
+    struct wa_chan **const chans[] = {&s->signer, &s->auth,   &s->scan, &s->directory,
+                                      &s->search, &s->report, &s->hook};
     for (size_t i = 0; i < WA_COUNT(helpers); i++)
         if (wa_chan_new(SIGNER_FD + (int)i, wa_server_rules(helpers[i], WA_SR_STORE), chans[i],
                         err) != WA_OK ||

@@ -11,12 +11,13 @@
  *   directory   asks the organisation's directory (LDAP) who people are
  *   search      looks through the inventory of the whole fleet
  *   report      runs reports, which people wrote
+ *   hook        sends events to where an administrator wants them
  *
  * Channels: front - store, signer - store, auth - store, scan - store, directory - store,
- * search - store, report - store.
- * Descriptor 3 is the channel to the store; the store has signer, auth, scan, directory, search
- * and report as 3 to 8 and the fronts from 9 on; a front's listening socket is 4. On descriptor 0
- * each tells the supervisor by one byte that it can do its work.
+ * search - store, report - store, hook - store.
+ * Descriptor 3 is the channel to the store; the store has signer, auth, scan, directory, search,
+ * report and hook as 3 to 9 and the fronts from 10 on; a front's listening socket is 4. On
+ * descriptor 0 each tells the supervisor by one byte that it can do its work.
  */
 #ifndef WA_SERVER_ROLES_H
 #define WA_SERVER_ROLES_H
@@ -49,7 +50,8 @@ enum wa_server_msg {
     WA_S_CHECKED,    /* "ok" or "no"; the hash; sealed secret, newline, base32; the code's step */
     /* store -> scan, and back */
     WA_S_SCAN = 128, /* JSON {op: part|drop|sweep|accept|accept-host|delete|root|published|
-                        to-stamp|stamp|list|signers|signer-add|signer-remove, file, name, sha256, text, size, reserved, rights} */
+                        to-stamp|stamp|list|signers|signer-add|signer-remove, file, name, sha256,
+                        text, size, reserved, rights} */
     WA_S_SCANNED,    /* JSON {code,message,file,bytes,text,list} */
     /* store -> directory, and back */
     WA_S_WHO = 160, /* JSON {user,password,groups:[...]} */
@@ -59,7 +61,10 @@ enum wa_server_msg {
     WA_S_FOUND,        /* JSON {hosts}, {software}, {packages} or {code,message} */
     /* store -> report, and back */
     WA_S_REPORT = 224, /* JSON {sql,rows,scope} */
-    WA_S_REPORTED      /* JSON {columns,rows,is_cut} or {code,message} */
+    WA_S_REPORTED,     /* JSON {columns,rows,is_cut} or {code,message} */
+    /* store -> hook, and back */
+    WA_S_HOOK = 256, /* JSON line {url,id,time,signature}, newline, body */
+    WA_S_HOOKED      /* JSON {status} or {message} */
 };
 #define WA_S_MAKE "make"
 #define WA_S_FACTOR "factor"
@@ -75,6 +80,7 @@ enum wa_server_role {
     WA_SR_DIRECTORY,
     WA_SR_SEARCH,
     WA_SR_REPORT,
+    WA_SR_HOOK,
     WA_SR_COUNT
 };
 const char *wa_server_role_name(enum wa_server_role r);
@@ -84,6 +90,7 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
 /* The roles' bodies; exit status. */
 int wa_server_store(const char *config_file);
 int wa_server_front(const char *config_file);
+int wa_server_hook(const char *config_file);
 int wa_server_signer(const char *config_file);
 int wa_server_auth(const char *config_file);
 int wa_server_scan(const char *config_file);

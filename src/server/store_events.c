@@ -172,6 +172,7 @@ enum wa_code wa_store_events_open(struct wa_store *s, struct wa_err *err)
     if (wa_rand_bytes(&salt, sizeof salt, err) != WA_OK ||
         wa_events_new(wa_clock_now(), salt, &s->events, err) != WA_OK)
         return err->code;
+    s->hooked = wa_events_last(s->events);
     return wa_timer_new(s->loop, on_flush, s, &s->flush, err);
 }
 

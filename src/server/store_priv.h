@@ -77,6 +77,9 @@ struct wa_store {
     size_t watcher_count;
     struct wa_timer *flush; /* of what they are told */
     bool is_flushing;
+    struct wa_chan *hook;
+    uint64_t hooked; /* the last event that was looked at for webhooks */
+    bool is_hooking; /* a request is on its way */
     bool is_probing; /* the signer was asked whether it is there */
     struct wa_store_counts *counts;
 };
@@ -222,6 +225,9 @@ int64_t wa_rollout_failures(struct wa_db *db, const char *id, struct wa_err *err
 /* A machine asks whether a person's password is right. */
 void wa_store_login(struct wa_store_request *r);
 void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv payload);
+/* --- store_hooks.c --- */
+/* Queues what is new for webhooks, and sends what is due, where this server leads. */
+void wa_store_hooks(struct wa_store *s);
 /* --- store_events.c --- */
 /* Something has changed, and the database has taken it: those who may see it are told. uuid: the
  * machine that it is about, "" when it is about none; perimeters cut by it. what: a literal, in

@@ -139,6 +139,14 @@ static const struct wa_migration migrations[] = {
      "NULL);"
      "CREATE INDEX rollouts_state ON rollouts (state);"
      "ALTER TABLE actions ADD COLUMN ring BIGINT NOT NULL DEFAULT 0"},
+    {14,
+     "CREATE TABLE webhooks (id TEXT PRIMARY KEY, url TEXT NOT NULL, kinds TEXT NOT NULL, secret "
+     "TEXT NOT NULL, created BIGINT NOT NULL, created_by TEXT NOT NULL, is_disabled BIGINT NOT "
+     "NULL DEFAULT 0, tries BIGINT NOT NULL DEFAULT 0, failed_since BIGINT NOT NULL DEFAULT 0, due "
+     "BIGINT NOT NULL DEFAULT 0, missed BIGINT NOT NULL DEFAULT 0, last_at BIGINT NOT NULL DEFAULT "
+     "0, last_result TEXT NOT NULL DEFAULT '', last_count BIGINT NOT NULL DEFAULT 0);"
+     "CREATE TABLE webhook_queue (hook TEXT NOT NULL, number BIGINT NOT NULL, event TEXT NOT NULL, "
+     "PRIMARY KEY (hook, number))"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

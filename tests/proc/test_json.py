@@ -97,6 +97,11 @@ def answers(org):
     keep("waptserver journal export", run(BIN / "waptserver", "journal", "export", base / "journal.jsonl", "--json", "--config", org.base / "server/waptserver.ini"))
     keep("waptserver backup", run(BIN / "waptserver", "backup", "--json", "--config", org.base / "server/waptserver.ini", base / "server.zip"))
     keep("waptserver restore", run(BIN / "waptserver", "restore", "--json", "--dir", base / "server-again", base / "server.zip"))
+    added = None
+    for verb in ("add", "list", "test", "remove"):
+        words = {"add": ("https://10.0.0.1/",), "list": ()}.get(verb, (added,))
+        answer = keep(f"waptserver webhook {verb}", run(BIN / "waptserver", "webhook", verb, *words, "--json", "--config", org.base / "server/waptserver.ini", ok=verb != "test"))
+        added = added or answer["id"]
     keep("waptserver user", run(BIN / "waptserver", "user", "--json", "--config", org.base / "server/waptserver.ini"))
     console("upload", package, base / "none.wapt", ok=False)
     console("publish", "--known", base / "known", "--root", base / "repo/root.json", *signer, "--yes", ok=False)  # the server has no root

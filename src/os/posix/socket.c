@@ -113,6 +113,17 @@ size_t wa_addresses_count(const struct wa_addresses *a)
     return a == NULL ? 0 : a->count;
 }
 
+void wa_addresses_text(const struct wa_addresses *a, size_t i, char out[WA_ADDRESS_TEXT_MAX])
+{
+    const struct addrinfo *at = a->list;
+    while (i-- > 0)
+        at = at->ai_next;
+    out[0] = '\0';
+    if (getnameinfo(at->ai_addr, at->ai_addrlen, out, WA_ADDRESS_TEXT_MAX, NULL, 0,
+                    NI_NUMERICHOST) != 0)
+        out[0] = '\0';
+}
+
 int wa_socket_connect(const struct wa_addresses *a, size_t i)
 {
     const struct addrinfo *at = a->list;

@@ -145,14 +145,18 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     join(b, WA_SR_DIRECTORY, &s->directory, &b->directory);
     join(b, WA_SR_SEARCH, &s->search, &b->search);
     join(b, WA_SR_REPORT, &s->report, &b->report);
+    join(b, WA_SR_HOOK, &s->hook, &b->hook);
     must(wa_sv_dup(WA_SV("directory.example.org"), &s->child.config.ldap_servers, &err), &err);
     s->front_count = 1;
     s->child.config.upload_max = s->child.config.upload_person = s->child.config.upload_all = 64;
     s->child.config.upload_days = 7;
+    must(wa_sv_dup(WA_SV(""), &s->child.config.webhook_networks, &err), &err);
     s->counts = wa_calloc(1, sizeof *s->counts);
     assert_non_null(s->counts);
     wa_buf_init(&b->stream, 16u << 20);
+    wa_buf_init(&b->hook_asked, 1u << 20);
     must(wa_events_new(wa_clock_now(), 0, &s->events, &err), &err);
+    s->hooked = wa_events_last(s->events);
 }
 
 void bench_new(struct bench *b)
@@ -174,9 +178,9 @@ void bench_new_beside(struct bench *b, struct bench *other, const char *node)
 void bench_free(struct bench *b)
 {
     struct wa_store *s = b->store;
-    struct wa_chan *chans[] = {s->fronts[0], s->signer, s->auth,   s->scan, s->directory,
-                               s->search,    b->front,  b->signer, b->auth, b->scan,
-                               b->directory, b->search, b->report};
+    struct wa_chan *chans[] = {
+        s->fronts[0], s->signer, s->auth, s->scan, s->directory, s->search, s->report, s->hook,
+        b->front,     b->signer, b->auth, b->scan, b->directory, b->search, b->report, b->hook};
     for (size_t i = 0; i < WA_COUNT(chans); i++)
         wa_chan_free(chans[i]);
     wa_store_forget(s);
@@ -184,6 +188,7 @@ void bench_free(struct bench *b)
     wa_node_fini(s);
     wa_store_events_close(s);
     wa_buf_fini(&b->stream);
+    wa_buf_fini(&b->hook_asked);
     wa_db_close(s->db);
     wa_fleet_free(s->fleet);
     wa_store_senders_fini(s);
@@ -193,6 +198,7 @@ void bench_free(struct bench *b)
     wa_buf_fini(&b->revoked);
     wa_buf_fini(&b->order);
     wa_free(s->counts);
+    wa_free(s->child.config.webhook_networks);
     wa_free(s->child.config.server_uuid);
     wa_free(s->child.config.node);
     wa_free(s->child.config.ldap_servers);
@@ -283,6 +289,14 @@ static bool serve_helpers(struct bench *b)
               wa_sv(b->directory_answer != NULL
                         ? b->directory_answer
                         : "{\"right\":false,\"groups\":[],\"reason\":\"nobody\"}"));
+        return true;
+    }
+    if (next(b->hook, &msg)) {
+        b->hooked++;
+        wa_buf_clear(&b->hook_asked);
+        wa_buf_addsv(&b->hook_asked, msg.payload);
+        reply(b, &msg, WA_S_HOOKED,
+              wa_sv(b->hook_answer != NULL ? b->hook_answer : "{\"status\":204}"));
         return true;
     }
     if (next(b->search, &msg)) {

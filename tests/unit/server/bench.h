@@ -15,7 +15,8 @@ struct bench {
     char dir[WA_PATH_MAX]; /* of the server, and removed with it */
     const char *url;       /* of its PostgreSQL; "": SQLite */
     struct wa_store *store;
-    struct wa_chan *front, *signer, *auth, *scan, *directory, *search, *report; /* the other ends */
+    struct wa_chan *front, *signer, *auth, *scan, *directory, *search, *report,
+        *hook;            /* the other ends */
     struct wa_key *relay; /* the authority's too */
     struct wa_cert *authority;
     struct wa_buf revoked; /* what the front was told last */
@@ -29,7 +30,10 @@ struct bench {
     char scan_asked[512];
     const char *directory_answer; /* NULL: nobody is known */
     char directory_asked[512];
-    struct wa_buf stream; /* what came of a stream of events */
+    const char *hook_answer;  /* NULL: taken */
+    struct wa_buf hook_asked; /* the last request of a webhook */
+    int hooked;               /* how many */
+    struct wa_buf stream;     /* what came of a stream of events */
     uint32_t stream_id;
     bool stream_open;
     char next[1024];  /* of the last answer: the query of the next page */

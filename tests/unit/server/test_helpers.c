@@ -162,6 +162,8 @@ static void test_table(void **state)
                                         : other == WA_SR_AUTH   ? 3
                                         : other == WA_SR_SCAN   ? 4
                                         : other == WA_SR_SEARCH ? 6
+                                        : other == WA_SR_REPORT ? 7
+                                        : other == WA_SR_HOOK   ? 8
                                                                 : 5);
             }
         }

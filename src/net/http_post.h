@@ -1,0 +1,29 @@
+/* http_post.h - one blocking POST to an address that the caller has looked at.
+ *
+ * For a process that is told by others where to send, and can be ended: the name is looked up once,
+ * each address is shown to the caller, and only one that it lets is connected to - the same bytes
+ * that it saw, so that no second look-up leads elsewhere. No redirects, no proxies, no cookies;
+ * of the answer the status counts, its body is not read.
+ */
+#ifndef WA_NET_HTTP_POST_H
+#define WA_NET_HTTP_POST_H
+
+#include "net/tls.h"
+
+struct wa_http_post {
+    const char *url;
+    const char *headers; /* "Name: value\r\n" lines */
+    struct wa_sv body;
+    bool allow_http;
+    uint32_t timeout_ms; /* after the name's look-up */
+    /* Whether this address, as text, may be connected to. */
+    bool (*may_connect)(void *user, const char *address);
+    void *user;
+};
+/* An answer of any status is WA_OK. WA_E_REFUSED: no address of the name may be connected to, or
+ * the certificate is not trusted; WA_E_UNREACHABLE, WA_E_TIMEOUT, WA_E_CONFIG (the address),
+ * WA_E_INVALID (no HTTP). trust's host is the URL's. */
+WA_CHECK enum wa_code wa_http_post(const struct wa_http_post *p, const struct wa_tls_trust *trust,
+                                   int *ret_status, struct wa_err *err);
+
+#endif
