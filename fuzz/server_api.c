@@ -18,7 +18,8 @@ static const char *const replies[] = {
     "[]",
     "{\"code\":\"ok\",\"message\":\"\",\"file\":\"\",\"bytes\":0,\"text\":\"\"}",
     "{\"code\":\"refused\",\"message\":\"m\",\"file\":\"f\"}",
-    "{\"hosts\":[\"host-1\"]}"};
+    "{\"hosts\":[\"host-1\"]}",
+    "{\"columns\":[\"uuid\"],\"rows\":[[\"host-1\"]],\"is_cut\":false}"};
 
 /* What each input finds: one machine. */
 static void prepare(void)

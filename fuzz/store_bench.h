@@ -21,7 +21,7 @@
 
 static struct {
     struct wa_store store;
-    struct wa_chan *front, *helpers[5]; /* the other ends */
+    struct wa_chan *front, *helpers[6]; /* the other ends */
     char dir[64];
 } bench;
 
@@ -142,6 +142,7 @@ static inline void start(void)
     join(WA_SR_SCAN, &s->scan, &bench.helpers[2]);
     join(WA_SR_DIRECTORY, &s->directory, &bench.helpers[3]);
     join(WA_SR_SEARCH, &s->search, &bench.helpers[4]);
+    join(WA_SR_REPORT, &s->report, &bench.helpers[5]);
     (void)snprintf(s->child.config.dir, sizeof s->child.config.dir, "%s", bench.dir);
     s->child.config.client_cert_days = 90;
     s->child.config.session_max = s->child.config.session_idle = INT32_MAX;
@@ -160,8 +161,8 @@ static inline void start(void)
 /* The helpers reply to what they are asked: text. How many did. */
 static inline size_t reply(struct wa_sv text)
 {
-    static const uint16_t types[] = {WA_S_SIGNED, WA_S_CHECKED, WA_S_SCANNED, WA_S_WHO_IS,
-                                     WA_S_FOUND};
+    static const uint16_t types[] = {WA_S_SIGNED, WA_S_CHECKED, WA_S_SCANNED,
+                                     WA_S_WHO_IS, WA_S_FOUND,   WA_S_REPORTED};
     size_t n = 0;
     for (size_t i = 0; i < WA_COUNT(bench.helpers); i++) {
         struct wa_err err = WA_ERR_INIT;
