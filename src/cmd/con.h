@@ -9,6 +9,7 @@
 extern const struct wa_cli_command wa_con_hosts;
 extern const struct wa_cli_command wa_con_action;
 extern const struct wa_cli_command wa_con_cancel;
+extern const struct wa_cli_command wa_con_rollout;
 extern const struct wa_cli_command wa_con_publish;
 extern const struct wa_cli_command wa_con_download;
 extern const struct wa_cli_command wa_con_forget_host;

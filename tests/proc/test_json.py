@@ -129,6 +129,9 @@ def answers(org):
     shown = org.get("plan", "remove", "json-one", "json-none", "--installed", base / "listed.json", ok=None)
     assert "remove  json-one(=1): asked for" in shown.stdout and "json-none: is not installed" in shown.stdout and shown.returncode == 3, shown
     console("action", "install", "json-one", "--force", "--hosts", org.uuid, *deployer, "--timeout", "40s")
+    rolled = console("rollout", "create", "audit", "--hosts", org.uuid, "--yes", *deployer)
+    for words in (("list",), ("show", rolled[0]["id"]), ("stop", rolled[0]["id"])):
+        console("rollout", *words)
     console("cancel", console("action", "update", "--no-wait", "--hosts", org.uuid, *deployer)[0]["id"], *deployer)
     get("catalogue", "json")
     for command in ("list", "audit", "lock", "stop", "start", "session-setup", "status", "inventory", "check", "reload", "tasks", "update-status", "upgrade", "clean", "cancel", "cancel-all"):
