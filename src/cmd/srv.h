@@ -19,6 +19,7 @@ extern const struct wa_cli_command wa_srv_user;
 extern const struct wa_cli_command wa_srv_journal;
 extern const struct wa_cli_command wa_srv_webhook;
 extern const struct wa_cli_command wa_srv_backup;
+extern const struct wa_cli_command wa_srv_check;
 extern const struct wa_cli_command wa_srv_restore;
 extern const struct wa_cli_command wa_srv_import;
 

@@ -31,9 +31,17 @@ const struct wa_cli_command wa_srv_run = {"run", run_options, WA_COUNT(run_optio
 
 int main(int argc, char **argv)
 {
-    static const struct wa_cli_command *const commands[] = {
-        &wa_srv_setup,  &wa_srv_run,    &wa_srv_token,   &wa_srv_user,    &wa_srv_journal,
-        &wa_srv_import, &wa_srv_backup, &wa_srv_restore, &wa_srv_webhook, NULL};
+    static const struct wa_cli_command *const commands[] = {&wa_srv_setup,
+                                                            &wa_srv_run,
+                                                            &wa_srv_token,
+                                                            &wa_srv_user,
+                                                            &wa_srv_journal,
+                                                            &wa_srv_import,
+                                                            &wa_srv_backup,
+                                                            &wa_srv_check,
+                                                            &wa_srv_restore,
+                                                            &wa_srv_webhook,
+                                                            NULL};
     static const struct wa_cli_program program = {
         .help = wa_help_of_program, .name = "waptserver", .section = 8, .commands = commands};
     int status = 0;

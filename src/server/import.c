@@ -67,7 +67,7 @@ static enum wa_code import(struct wa_importing *g, struct wa_err *err)
 {
     const struct wa_server_config *c = g->im->config;
     if (open_old(g, err) != WA_OK || wa_import_old_files(g, err) != WA_OK ||
-        wa_server_drop_to_db(c, WA_PRIV_NET, "waptserver/import", err) != WA_OK ||
+        wa_server_drop_to_db(c, WA_PRIV_NET, NULL, "waptserver/import", err) != WA_OK ||
         wa_store_open(c->dir, c->database, &g->to, err) != WA_OK ||
         wa_import_people(g, err) != WA_OK || wa_import_names(g, err) != WA_OK ||
         wa_import_hosts(g, err) != WA_OK || count_groups(g, err) != WA_OK)

@@ -120,8 +120,8 @@ enum wa_code wa_server_child_serve(enum wa_server_role role, uint16_t answer_typ
     }
 }
 
-enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, unsigned more, const char *name,
-                                  struct wa_err *err)
+enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, unsigned more,
+                                  const char *const *reads, const char *name, struct wa_err *err)
 {
     char db[WA_PATH_MAX], line[WA_PRIV_LINE_MAX];
     struct wa_priv p = {
@@ -131,6 +131,7 @@ enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, unsigned mor
         return err->code;
     if (c->database[0] != '\0')
         p.allow |= WA_PRIV_NET;
+    p.read_paths = reads;
     p.write_paths = writes;
     if (wa_priv_is_root()) {
         if (!wa_server_ids(c, &p.uid, &p.gid))
@@ -144,7 +145,7 @@ enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, unsigned mor
 enum wa_code wa_server_open_db(const struct wa_server_config *c, const char *name,
                                struct wa_db **ret, struct wa_err *err)
 {
-    return wa_server_drop_to_db(c, 0, name, err) == WA_OK
+    return wa_server_drop_to_db(c, 0, NULL, name, err) == WA_OK
                ? wa_store_open(c->dir, c->database, ret, err)
                : err->code;
 }

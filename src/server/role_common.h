@@ -29,7 +29,8 @@ bool wa_server_ids(const struct wa_server_config *c, uint32_t *ret_uid, uint32_t
 struct wa_db;
 /* Only the giving up: what is left can open the database. */
 WA_CHECK enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, unsigned more,
-                                           const char *name, struct wa_err *err);
+                                           const char *const *reads, const char *name,
+                                           struct wa_err *err);
 WA_CHECK enum wa_code wa_server_open_db(const struct wa_server_config *c, const char *name,
                                         struct wa_db **ret, struct wa_err *err);
 /* What is wrong with the server itself is not for clients: its text becomes a general one. */

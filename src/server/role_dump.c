@@ -29,7 +29,7 @@ static enum wa_code dump(const struct wa_server_config *c, struct wa_err *err)
     struct wa_jw w;
     int64_t version = 0;
     wa_buf_init(&head, 1024);
-    if (wa_server_drop_to_db(c, 0, "waptserver/dump", err) != WA_OK ||
+    if (wa_server_drop_to_db(c, 0, NULL, "waptserver/dump", err) != WA_OK ||
         wa_store_open_as_it_is(c->dir, c->database, &db, err) != WA_OK ||
         wa_db_version(db, &version, err) != WA_OK)
         return err->code;
@@ -177,7 +177,7 @@ static enum wa_code read_lines(struct load *l, struct wa_err *err)
 static enum wa_code load(const struct wa_server_config *c, struct wa_err *err)
 {
     struct load l = {.config = c};
-    if (wa_server_drop_to_db(c, 0, "waptserver/load", err) != WA_OK ||
+    if (wa_server_drop_to_db(c, 0, NULL, "waptserver/load", err) != WA_OK ||
         wa_store_open_as_it_is(c->dir, c->database, &l.db, err) != WA_OK)
         return err->code;
     (void)read_lines(&l, err);

@@ -13,6 +13,7 @@
 #include "os/proc.h"
 #include "os/service.h"
 #include "server/authority.h"
+#include "server/check.h"
 #include "server/config.h"
 #include "server/login_directory.h"
 #include "server/metrics.h"
@@ -319,9 +320,10 @@ static enum wa_code check_start(struct set *s, struct wa_err *err)
     const struct wa_server_config *c = s->config;
     WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
     WA_AUTO(wa_key) struct wa_key *key = NULL;
-    if (wa_server_tls(c, &chain, &key, err) != WA_OK || check_roles(c, err) != WA_OK ||
-        wa_server_timestamp_key(c->dir, err) != WA_OK || wa_authority_make(c->dir, err) != WA_OK ||
-        wa_server_proxy_secret(c, err) != WA_OK || wa_server_people_key(c->dir, err) != WA_OK)
+    if (wa_server_need_rights(c, err) != WA_OK || wa_server_tls(c, &chain, &key, err) != WA_OK ||
+        check_roles(c, err) != WA_OK || wa_server_timestamp_key(c->dir, err) != WA_OK ||
+        wa_authority_make(c->dir, err) != WA_OK || wa_server_proxy_secret(c, err) != WA_OK ||
+        wa_server_people_key(c->dir, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_listen_check(c->bind, (uint16_t)c->port, err);
     for (int tries = 0; code == WA_E_BUSY && tries < 20 && !s->is_stopping; tries++) {

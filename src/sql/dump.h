@@ -21,6 +21,9 @@ WA_CHECK enum wa_code wa_db_dump(struct wa_db *db, struct wa_sink *out, struct w
 /* How many steps of the schema the database has; 0: none. Changes nothing. */
 WA_CHECK enum wa_code wa_db_version(struct wa_db *db, int64_t *ret, struct wa_err *err);
 
+/* Looks for damage inside: found is what there is, "" when there is none. */
+WA_CHECK enum wa_code wa_db_check(struct wa_db *db, char *found, size_t size, struct wa_err *err);
+
 /* Reads lines into an empty database of the same schema, inside the caller's transaction. */
 struct wa_db_load;
 WA_CHECK enum wa_code wa_db_load_new(struct wa_db *db, struct wa_db_load **ret, struct wa_err *err);

@@ -30,6 +30,7 @@ struct wa_dump_catalogue {            /* how a driver is asked */
     const char *tables;               /* names */
     const char *columns, *references; /* of a table: name and type; tables that it refers to */
     const char *snapshot;             /* begins a transaction that sees one moment */
+    const char *check;                /* a row "ok", or what is wrong */
     const char *has_schema;           /* a row: schema_version exists */
     const char *replace_begin, *replace_finish; /* NULL: nothing to do */
     bool has_cursors;                           /* rows come in parts, by a cursor */

@@ -9,6 +9,7 @@ static const struct wa_dump_catalogue sqlite = {
     .columns = "SELECT name, type FROM pragma_table_info(?) ORDER BY cid",
     .references = "SELECT \"table\" FROM pragma_foreign_key_list(?)",
     .snapshot = "BEGIN",
+    .check = "PRAGMA quick_check(1)",
     .has_schema = "SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'",
 };
 
@@ -21,6 +22,7 @@ static const struct wa_dump_catalogue postgresql = {
         "t ON t.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = "
         "'f' AND n.nspname = current_schema() AND c.relname = ?",
     .snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    .check = "SELECT 'ok'",
     .has_schema = "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = "
                   "'schema_version'",
     .has_cursors = true,
@@ -70,6 +72,20 @@ enum wa_code wa_db_version(struct wa_db *db, int64_t *ret, struct wa_err *err)
         wa_step(s, &row, err) != WA_OK)
         return err->code;
     *ret = row ? wa_col_i64(s, 0) : 0;
+    wa_reset(s);
+    return WA_OK;
+}
+
+enum wa_code wa_db_check(struct wa_db *db, char *found, size_t size, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, wa_dump_catalogue(db)->check, &s, err) != WA_OK ||
+        wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    bool is_good = row && wa_sv_eqs(wa_col_sv(s, 0), "ok");
+    (void)snprintf(found, size, "%.*s", is_good || !row ? 0 : (int)wa_col_sv(s, 0).n,
+                   row ? wa_col_sv(s, 0).p : "");
     wa_reset(s);
     return WA_OK;
 }

@@ -95,6 +95,7 @@ def answers(org):
              run(BIN / "waptserver", "journal", *argv, "--json", "--config", org.base / "server/waptserver.ini"))
     keep("waptserver import", run(BIN / "waptserver", "import", "--json", "--config", org.base / "server/waptserver.ini", "--from", "postgresql://127.0.0.1:1/none", ok=False))
     keep("waptserver journal export", run(BIN / "waptserver", "journal", "export", base / "journal.jsonl", "--json", "--config", org.base / "server/waptserver.ini"))
+    keep("waptserver check", run(BIN / "waptserver", "check", "--json", "--config", org.base / "server/waptserver.ini", ok=None))
     keep("waptserver backup", run(BIN / "waptserver", "backup", "--json", "--config", org.base / "server/waptserver.ini", base / "server.zip"))
     keep("waptserver restore", run(BIN / "waptserver", "restore", "--json", "--dir", base / "server-again", base / "server.zip"))
     added = None

@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import stat
 import subprocess
 import time
@@ -144,3 +145,58 @@ def test_killed_at_any_moment(org, source):
     assert people(d) == ["admin", "bob"] and not (org.base / "killed.restore").exists()
     for left in org.base.glob("killed.before-*"):
         shutil.rmtree(left)
+
+
+def findings(d):
+    p = run(SERVER, "check", "--json", *config(d), ok=None)
+    return p.returncode, {f["check"]: f for f in json.loads(p.stdout)["result"]}
+
+
+@pytest.fixture
+def copy(org, source):
+    """A server to be damaged."""
+    d = org.base / "damaged"
+    run(SERVER, "restore", "--dir", d, source.archive)
+    yield d
+    shutil.rmtree(d)
+
+
+def test_check_finds_nothing_in_a_good_one(source, copy):
+    for d in (source.dir, copy):
+        _, found = findings(d)
+        assert set(found) == {"rights", "certificate", "disk", "repository", "database", "schema", "journal"}
+        assert [f for name, f in found.items() if name != "disk" and f["state"] != "good"] == []
+
+
+DAMAGES = {
+    "rights": lambda d: (d / "private/relay.pem").chmod(0o640),
+    "certificate": lambda d: (d / "private/tls.crt").write_text("none"),
+    "repository": lambda d: next((d / "repo/wapt").glob("*.wapt")).unlink(),
+    "database": lambda d: os.truncate(d / "db/waptserver.sqlite", 8192),
+    "journal": lambda d: sql(d, "UPDATE journal SET entry = replace(entry, 'bob', 'eve') WHERE entry LIKE '%bob%'"),
+    "schema": lambda d: sql(d, "INSERT INTO schema_version VALUES (9999)"),
+}
+
+
+def sql(d, statement):
+    with sqlite3.connect(d / "db/waptserver.sqlite") as db:
+        db.execute(statement)
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+def test_check_finds(copy, what):
+    DAMAGES[what](copy)
+    status, found = findings(copy)
+    assert status == 1 and found[what]["state"] == "error", found
+
+
+def test_secrets_that_others_can_read_refuse_the_start(org, copy):
+    for path, mode, words in (("private/relay.pem", 0o640, "chmod go="), ("private", 0o755, "chmod go="), ("waptserver.ini", 0o664, "chmod go-w"),
+                              ("trusted", 0o777, "chmod go-w"), ("db/waptserver.sqlite", 0o644, "chmod go=")):
+        before = stat.S_IMODE(os.stat(copy / path).st_mode)
+        (copy / path).chmod(mode)
+        refused = run(SERVER, "run", *config(copy), ok=False)
+        assert refused.returncode == 11 and words in refused.text and path in refused.text, refused.text
+        (copy / path).chmod(before)
+    shutil.chown(copy / "private/tls.pem", "wapt")
+    assert "chown root" in run(SERVER, "run", *config(copy), ok=False).text

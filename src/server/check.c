@@ -1,0 +1,245 @@
+/* check.c - what can be wrong with a server. Files are looked at first, as whoever asks; then root
+ * gives up its rights, and the database and the repository are read with none: both are written by
+ * processes that face the network.
+ */
+#include "server/check.h"
+
+#include <stdarg.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "codec/zip_read.h"
+#include "os/clock.h"
+#include "os/fs.h"
+#include "pkg/index.h"
+#include "server/journal.h"
+#include "server/role_common.h"
+#include "server/store_db.h"
+#include "sql/dump.h"
+
+#define DAY_S 86400
+#define SOON_S (30 * DAY_S)
+#define LITTLE_BYTES (1ull << 30)
+#define NONE_BYTES (64ull << 20)
+
+const char *wa_finding_name(enum wa_finding s)
+{
+    static const char *const names[] = {"good", "unknown", "warning", "error"};
+    return names[s];
+}
+
+void wa_finding_say(const struct wa_check_report *r, const char *what, enum wa_finding s,
+                    const char *remedy, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, wa_text(fmt), ap);
+    va_end(ap);
+    r->fn(r->user, what, s, text, remedy[0] != '\0' ? wa_text(remedy) : "");
+}
+
+/* --- files --- */
+
+static void check_certificate(const struct wa_server_config *c, const struct wa_check_report *r)
+{
+    WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_server_tls(c, &chain, &key, &err) != WA_OK) {
+        wa_finding_say(r, "certificate", WA_FINDING_ERROR, "put a good one there, with its key",
+                       "%s", err.text);
+        return;
+    }
+    int64_t left = wa_cert_not_after(chain.items[0]) - wa_clock_now();
+    wa_finding_say(r, "certificate", left < SOON_S ? WA_FINDING_WARNING : WA_FINDING_GOOD,
+                   left < SOON_S ? "have a new one before then" : "", "good for %lld more days",
+                   (long long)(left / DAY_S));
+}
+
+static void check_disk(const struct wa_server_config *c, const struct wa_check_report *r)
+{
+    static const char *const names[] = {"", "db", "repo"};
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < WA_COUNT(names); i++) {
+        char path[WA_PATH_MAX];
+        uint64_t bytes = 0;
+        struct wa_err err = WA_ERR_INIT;
+        if (wa_server_path(c, names[i], path, &err) == WA_OK &&
+            wa_path_free_bytes(path, &bytes, &err) == WA_OK && bytes < least)
+            least = bytes;
+    }
+    enum wa_finding s = least < NONE_BYTES     ? WA_FINDING_ERROR
+                        : least < LITTLE_BYTES ? WA_FINDING_WARNING
+                                               : WA_FINDING_GOOD;
+    wa_finding_say(r, "disk", s, s == WA_FINDING_GOOD ? "" : "make room, or move the repository",
+                   "%llu MiB free", (unsigned long long)(least >> 20));
+}
+
+/* --- the repository --- */
+
+struct repository {
+    struct wa_dir dir;
+    size_t entries, missing, other;
+    char example[WA_NAME_MAX + 1];
+};
+
+static enum wa_code look_at_package(void *user, struct wa_control *c, struct wa_err *err)
+{
+    struct repository *p = user;
+    struct wa_relpath name;
+    struct wa_stat st;
+    struct wa_err why = WA_ERR_INIT;
+    uint64_t size = 0;
+    WA_UNUSED(err);
+    p->entries++;
+    const char *file = wa_control_get(c, WA_A_FILENAME);
+    bool is_there = wa_relpath_parse(wa_sv(file), &name, &why) == WA_OK &&
+                    wa_file_stat(&p->dir, &name, &st, &why) == WA_OK;
+    if (is_there && wa_sv_u64(wa_sv(wa_control_get(c, WA_A_SIZE)), &size) && st.size == size)
+        return WA_OK;
+    if (p->missing + p->other == 0)
+        (void)snprintf(p->example, sizeof p->example, "%s", file);
+    p->missing += !is_there;
+    p->other += is_there;
+    return WA_OK;
+}
+
+static enum wa_code read_index(struct repository *p, const char *path, struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
+    struct wa_fd_source source;
+    struct wa_relpath name;
+    size_t bad = 0;
+    if (wa_dir_open(path, &p->dir, err) != WA_OK ||
+        wa_relpath_parse(WA_SV("Packages"), &name, err) != WA_OK ||
+        wa_file_open(&p->dir, &name, &fd, err) != WA_OK ||
+        wa_fd_source_init(&source, fd, err) != WA_OK ||
+        wa_archive_members_open(&source.base, &members, err) != WA_OK)
+        return err->code;
+    return wa_index_each(wa_archive_members_get(members), look_at_package, p, &bad, err);
+}
+
+static void check_repository(const char *path, const struct wa_check_report *r)
+{
+    struct repository p = {.dir = WA_DIR_INIT};
+    struct wa_err err = WA_ERR_INIT;
+    enum wa_code code = read_index(&p, path, &err);
+    if (code == WA_E_NOT_FOUND)
+        wa_finding_say(r, "repository", WA_FINDING_GOOD, "", "no package yet");
+    else if (code != WA_OK)
+        wa_finding_say(r, "repository", WA_FINDING_ERROR, "make the index anew: wapt-scanpackages",
+                       "%s", err.text);
+    else if (p.missing + p.other > 0)
+        wa_finding_say(r, "repository", WA_FINDING_ERROR,
+                       "put the files back, or make the index anew: wapt-scanpackages",
+                       "of %zu packages of the index %zu are missing and %zu of another size, like "
+                       "'%s'",
+                       p.entries, p.missing, p.other, p.example);
+    else
+        wa_finding_say(r, "repository", WA_FINDING_GOOD, "", "%zu packages, as the index says",
+                       p.entries);
+    wa_dir_close(&p.dir);
+}
+
+/* --- the database --- */
+
+static void check_integrity(struct wa_db *db, const struct wa_check_report *r)
+{
+    struct wa_err err = WA_ERR_INIT;
+    char found[512] = "";
+    if (wa_db_check(db, found, sizeof found, &err) != WA_OK)
+        wa_finding_say(r, "database", WA_FINDING_ERROR, "restore a backup", "%s", err.text);
+    else if (found[0] != '\0')
+        wa_finding_say(r, "database", WA_FINDING_ERROR, "restore a backup", "%s", found);
+    else
+        wa_finding_say(r, "database", WA_FINDING_GOOD, "", "%s", wa_db_driver(db));
+}
+
+/* Whether the tables are those of this program. */
+static bool check_version(struct wa_db *db, const struct wa_check_report *r)
+{
+    struct wa_err err = WA_ERR_INIT;
+    int64_t have = 0, want = wa_store_version();
+    if (wa_db_version(db, &have, &err) != WA_OK)
+        wa_finding_say(r, "schema", WA_FINDING_ERROR, "", "%s", err.text);
+    else if (have > want)
+        wa_finding_say(r, "schema", WA_FINDING_ERROR, "install the newer program",
+                       "version %lld; this program knows %lld", (long long)have, (long long)want);
+    else if (have < want)
+        wa_finding_say(r, "schema", WA_FINDING_WARNING,
+                       "the next start brings it up: back up before",
+                       "version %lld; this program has %lld", (long long)have, (long long)want);
+    else
+        wa_finding_say(r, "schema", WA_FINDING_GOOD, "", "version %lld", (long long)have);
+    return err.code == WA_OK && have == want;
+}
+
+static void check_journal(struct wa_db *db, const struct wa_server_config *c,
+                          const struct wa_check_report *r)
+{
+    struct wa_err err = WA_ERR_INIT;
+    uint64_t count = 0;
+    if (wa_server_journal_verify(db, c->node, NULL, &count, &err) == WA_OK)
+        wa_finding_say(r, "journal", WA_FINDING_GOOD, "", "%llu entries, each in its place",
+                       (unsigned long long)count);
+    else
+        wa_finding_say(
+            r, "journal", WA_FINDING_ERROR,
+            "find out who may write the database; 'waptserver journal export' keeps what "
+            "there is",
+            "%s", err.text);
+}
+
+static void check_nodes(struct wa_db *db, const struct wa_check_report *r)
+{
+    WA_AUTO_BUF struct wa_buf names;
+    struct wa_stmt *s;
+    struct wa_err err = WA_ERR_INIT;
+    bool row = true;
+    wa_buf_init(&names, 4096);
+    if (wa_db_prepare(db, "SELECT name, leads FROM nodes ORDER BY name", &s, &err) == WA_OK)
+        while (wa_step(s, &row, &err) == WA_OK && row)
+            wa_buf_addf(&names, "%s%.*s%s", names.n > 0 ? ", " : "", WA_SV_ARG(wa_col_sv(s, 0)),
+                        wa_col_i64(s, 1) != 0 ? wa_text(" (leads)") : "");
+    if (err.code != WA_OK || wa_buf_check(&names, &err) != WA_OK)
+        wa_finding_say(r, "servers", WA_FINDING_ERROR, "", "%s", err.text);
+    else
+        wa_finding_say(r, "servers", WA_FINDING_GOOD, "", "%s",
+                       names.n > 0 ? wa_buf_str(&names) : wa_text("none runs"));
+}
+
+static void check_database(const struct wa_server_config *c, const struct wa_check_report *r)
+{
+    WA_AUTO(wa_db) struct wa_db *db = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_store_open_as_it_is(c->dir, c->database, &db, &err) != WA_OK) {
+        wa_finding_say(r, "database", WA_FINDING_ERROR, "start it, or correct its address", "%s",
+                       err.text);
+        return;
+    }
+    check_integrity(db, r);
+    if (!check_version(db, r))
+        return; /* what follows asks for tables that may not be there */
+    check_journal(db, c, r);
+    if (c->database[0] != '\0')
+        check_nodes(db, r);
+}
+
+void wa_server_check(const struct wa_server_config *c, const struct wa_check_report *r)
+{
+    char repo[WA_PATH_MAX];
+    const char *const reads[] = {repo, NULL};
+    struct wa_err err = WA_ERR_INIT;
+    wa_server_check_rights(c, r);
+    check_certificate(c, r);
+    check_disk(c, r);
+    if (wa_server_path(c, "repo/wapt", repo, &err) != WA_OK ||
+        wa_server_drop_to_db(c, 0, reads, "waptserver/check", &err) != WA_OK) {
+        wa_finding_say(r, "database", WA_FINDING_UNKNOWN, "", "%s", err.text);
+        return;
+    }
+    check_repository(repo, r);
+    check_database(c, r);
+}

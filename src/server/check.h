@@ -1,0 +1,29 @@
+/* check.h - how a server is: one line and one remedy for each thing that can be wrong, for
+ * 'waptserver check'; and what makes a start be refused. Nothing is changed by looking. */
+#ifndef WA_SERVER_CHECK_H
+#define WA_SERVER_CHECK_H
+
+#include "server/config.h"
+
+enum wa_finding { WA_FINDING_GOOD, WA_FINDING_UNKNOWN, WA_FINDING_WARNING, WA_FINDING_ERROR };
+const char *wa_finding_name(enum wa_finding s); /* "good", "unknown", "warning", "error" */
+
+struct wa_check_report {
+    /* what: a stable word, "database". remedy: what to do; "" for what is good or not known. */
+    void (*fn)(void *user, const char *what, enum wa_finding s, const char *text,
+               const char *remedy);
+    void *user;
+};
+
+/* remedy: not a format; "": none. Both are translated. */
+void wa_finding_say(const struct wa_check_report *r, const char *what, enum wa_finding s,
+                    const char *remedy, const char *fmt, ...) WA_FORMAT(5, 6);
+
+/* B4: who can read or write the server's files (check_rights.c). */
+void wa_server_check_rights(const struct wa_server_config *c, const struct wa_check_report *r);
+/* The same for a start: WA_E_CONFIG with the first error and the command that mends it. */
+WA_CHECK enum wa_code wa_server_need_rights(const struct wa_server_config *c, struct wa_err *err);
+/* Everything. Root gives up its rights on the way: nothing else can be done after it. */
+void wa_server_check(const struct wa_server_config *c, const struct wa_check_report *r);
+
+#endif
