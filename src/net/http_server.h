@@ -53,7 +53,7 @@ WA_CHECK enum wa_code wa_http_server_new(struct wa_loop *loop, const int *listen
 /* Lets nobody in any more, closes what is idle and the WebSockets (status 1001), finishes what
  * runs. Then stopped is called, once, from the loop; it may free the server. */
 void wa_http_server_stop(struct wa_http_server *s, void (*stopped)(void *user), void *user);
-#define WA_HTTP_CLASSES 8u
+#define WA_HTTP_CLASSES 12u
 #define WA_HTTP_STATUSES 6u
 struct wa_http_counts { /* since the server began */
     uint64_t accepted, turned_away, handshakes, handshakes_failed;

@@ -7,6 +7,7 @@
 
 #include "os/clock.h"
 #include "os/drives.h"
+#include "server/front_priv.h"
 #include "server/store_priv.h"
 
 static void begin(struct wa_buf *out, const char *name, const char *type, const char *help)
@@ -33,14 +34,23 @@ static void one(struct wa_buf *out, const char *name, const char *type, const ch
 
 /* --- fronts --- */
 
-static const char *const classes[WA_FRONT_CLASSES] = {"other", "ping", "file",  "push",
-                                                      "open",  "api",  "upload"};
+/* By enum wa_front_kind + 1; 0: what was none of them. */
+static const char *const classes[] = {"other",
+                                      [WA_FRONT_PING + 1] = "ping",
+                                      [WA_FRONT_FILE + 1] = "file",
+                                      [WA_FRONT_HOST + 1] = "host",
+                                      [WA_FRONT_ASK_HOST + 1] = "ask_host",
+                                      [WA_FRONT_PUSH + 1] = "push",
+                                      [WA_FRONT_OPEN + 1] = "open",
+                                      [WA_FRONT_API + 1] = "api",
+                                      [WA_FRONT_UPLOAD + 1] = "upload"};
+_Static_assert(WA_COUNT(classes) <= WA_HTTP_CLASSES, "each kind is counted by itself");
 
 static void write_answers(const struct wa_store *s, struct wa_buf *out)
 {
     begin(out, "wapt_http_answers_total", "counter", "Answers by kind of request and status.");
     for (size_t f = 0; f < s->front_count; f++)
-        for (size_t k = 0; k < WA_FRONT_CLASSES; k++)
+        for (size_t k = 0; k < WA_COUNT(classes); k++)
             for (size_t n = 1; n < WA_HTTP_STATUSES; n++)
                 if (s->counts->fronts[f].http.answers[k][n] > 0)
                     wa_buf_addf(

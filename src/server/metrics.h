@@ -14,7 +14,6 @@ struct wa_front_counts {
     uint64_t connections, websockets, streams, resident_bytes;
     int64_t certificate_until; /* s since 1970 */
 };
-#define WA_FRONT_CLASSES 7
 
 enum wa_store_kind { /* of what fronts ask */
                      WA_STORE_REGISTER,

@@ -225,6 +225,24 @@ static void write_answers(struct wa_jw *w, const struct wa_api_route *r)
     wa_jw_end(w);
 }
 
+/* "get_hosts_by_uuid" */
+static void write_name(struct wa_jw *w, const char *method, const char *path)
+{
+    WA_AUTO_BUF struct wa_buf name;
+    struct wa_sv rest = wa_sv(path), part;
+    wa_buf_init(&name, 512);
+    wa_buf_adds(&name, method);
+    while (wa_sv_split(&rest, '/', &part)) {
+        bool is_place = wa_sv_starts(part, "{");
+        if (part.n == 0 || wa_sv_eqs(part, "api") || wa_sv_eqs(part, "v1"))
+            continue;
+        wa_buf_adds(&name, is_place ? "_by_" : "_");
+        for (size_t i = is_place; i < part.n - is_place; i++)
+            wa_buf_addc(&name, part.p[i] == '-' || part.p[i] == '.' ? '_' : part.p[i]);
+    }
+    wa_jw_kvsv(w, "operationId", wa_buf_sv(&name));
+}
+
 static void write_call(struct wa_jw *w, const struct wa_api_route *r)
 {
     char holders[160], method[8];
@@ -234,6 +252,7 @@ static void write_call(struct wa_jw *w, const struct wa_api_route *r)
         *p = (char)(*p | 0x20); /* "get" */
     wa_jw_key(w, method);
     wa_jw_obj(w);
+    write_name(w, method, r->path);
     wa_jw_kv(w, "summary", r->about);
     wa_jw_kv(w, "description",
              r->is_open      ? "Needs no session."

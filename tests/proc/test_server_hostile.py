@@ -15,6 +15,8 @@ import time
 import zipfile
 
 import pytest
+
+import openapi
 from conftest import BIN, run, until
 
 JSON = {"Content-Type": "application/json"}
@@ -22,6 +24,8 @@ JSON = {"Content-Type": "application/json"}
 
 class Server:
     """A server of its own, so that nobody else waits for what is done to it. on_tmpfs: its directory is a small disk of its own."""
+
+    api = None  # the description that every answer is held to, once somebody has logged in
 
     def __init__(self, org, name, options="", on_tmpfs=None, setup=()):
         self.org, self.name, self.dir = org, name, org.base / name
@@ -95,6 +99,9 @@ class Server:
                 pass
         head, _, rest = out.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 "), (method, path, out)
+        openapi.judge_head(path, head.decode())
+        if Server.api and method != "HEAD" and b"chunked" not in head:
+            Server.api.judge(method, path, int(head.split()[1]), head.decode(), rest)
         return int(head.split()[1]), rest, head.decode()
 
     def login(self, user="admin", password=None, source="127.0.0.1"):
@@ -103,7 +110,10 @@ class Server:
     def token(self, source="127.0.0.1"):
         status, body, _ = self.login(source=source)
         assert status == 200, body
-        return json.loads(body)["token"]
+        token = json.loads(body)["token"]
+        if not Server.api:
+            Server.api = openapi.Api(json.loads(self.call("GET", "/api/v1/openapi.json", token=token)[1]))
+        return token
 
     def lives(self):
         assert self.call("GET", "/ping")[0] == 200
@@ -584,7 +594,7 @@ def test_start_tells_the_truth(srv, org):
     db = base / "db/waptserver.sqlite"
     data = db.read_bytes()
     db.write_bytes(b"this is no database " * 500)
-    refused_start(base, 10, "store process could not start", "database")
+    refused_start(base, 10, "process could not start", "database")  # the first of those that open it
     db.write_bytes(data)
     p = org.start("server-start", "waptserver", "run", "--config", ini)
     until(lambda: "server.started" in (org.base / "server-start.log").read_text(), "mended, it starts")

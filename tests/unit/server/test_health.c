@@ -98,7 +98,7 @@ static void test_numbers(void **state)
     has(b, "\nwapt_requests_refused_total{code=\"auth\"} 1\n");
     has(b, "\nwapt_actions{state=\"queued\"} 0\n");
     has(b, "\nwapt_database_up 1\n");
-    counts.http.answers[2][2] = 5;
+    counts.http.answers[2][2] = 5; /* files, 2xx */
     bench_send(b, WA_S_COUNTS, 0, wa_sv_n((const char *)&counts, sizeof counts));
     has(b, "\nwapt_front_connections{front=\"0\"} 7\n");
     has(b, "\nwapt_http_answers_total{front=\"0\",kind=\"file\",status=\"2xx\"} 5\n");
