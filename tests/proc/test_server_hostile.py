@@ -130,11 +130,14 @@ class Server:
 
 SLOW = {
     "no handshake": None,
+    "half a handshake": None,
+    "half a body": b"POST /agent/v1/report HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{",
     "half a head": b"GET /ping HTTP/1.1\r\nHost: a\r\n",
     "a head byte by byte": b"",
     "no greeting": (b"GET /agent/v1/push HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
 }
+SLOW["half a frame"] = SLOW["no greeting"] + b"\x81\xfe\xea\x60\1\2\3\4" + b"x" * 5000
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +147,7 @@ def srv(org):
     for name, data in SLOW.items():  # test_slow_clients_are_cut looks at them when their time is over
         if data is None:
             s.slow[name] = socket.create_connection(("127.0.0.1", s.port), 60)
+            s.slow[name].sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" if "half" in name else b"")
         else:
             s.slow[name] = s.connect("127.0.0.9")
             s.slow[name].sendall(data)
