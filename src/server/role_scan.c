@@ -204,6 +204,7 @@ bool wa_scan_breathe(void *user, uint64_t done, uint64_t total)
         if (code == WA_OK && hear_aside(s, &msg, &err) == WA_OK)
             continue;
         s->is_over = true;
+        s->is_starved = err.code == WA_E_NOMEM;
         if (code != WA_E_NOT_FOUND) /* the store has ended: so do we */
             wa_log_err(&s->child.log, WA_LOG_ERROR, "channel.failed", &err);
     }

@@ -313,6 +313,8 @@ enum wa_code wa_scan_accept(struct wa_scan_role *s, const struct wa_scan_questio
     if (code != WA_OK)
         return wa_fail(err, code, "%s", none.text);
     code = judge(s, q, fd, names, err);
+    if (code == WA_E_CANCELLED && s->is_starved)
+        code = wa_nomem(err);
     if (code == WA_OK)
         return is_host ? wa_file_rename(&s->repo, &part, &s->repo, &to, err)
                        : publish(s, &part, name, err);

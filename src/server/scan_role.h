@@ -24,7 +24,7 @@ struct wa_scan_role {
         WA_VEC(struct wa_scan_waiting); /* until the present one is answered */
     } waiting;
     struct wa_catalogue catalogue;
-    bool is_over;
+    bool is_over, is_starved; /* the channel is of no use any more; because memory ran out */
 };
 
 struct wa_scan_question {

@@ -109,6 +109,33 @@ static enum wa_code orders(void *arg, struct wa_err *err)
     return outcome(status, err);
 }
 
+/* An upload is announced and finished: it is published, or can be asked for again. */
+static enum wa_code uploads(void *arg, struct wa_err *err)
+{
+    struct bench b;
+    char token[65], state[32];
+    WA_UNUSED(arg);
+    wa_torture_pause();
+    bench_new(&b);
+    assert_int_equal(bench_login(&b, "10.0.0.1", "admin", BENCH_PASSWORD, token), 200);
+    b.is_tortured = true;
+    int status = bench_publish(&b, token, NULL, NULL);
+    b.is_tortured = false;
+    bench_query(&b, "SELECT state FROM uploads", state, sizeof state);
+    /* That it was published may not have been noted: then finishing again tells it. */
+    assert_true(status != 200 || strcmp(state, "published") == 0 || strcmp(state, "open") == 0);
+    assert_null(b.store->scannings);
+    bench_free(&b);
+    wa_torture_resume();
+    return outcome(status, err);
+}
+
+static void test_upload(void **state)
+{
+    WA_UNUSED(state);
+    assert_true(wa_torture(uploads, NULL) > 20);
+}
+
 static void test_register(void **state)
 {
     struct machine m;
@@ -144,8 +171,8 @@ static void test_orders(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_register),
-                                       cmocka_unit_test(test_report), cmocka_unit_test(test_login),
-                                       cmocka_unit_test(test_orders)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_register), cmocka_unit_test(test_report),
+        cmocka_unit_test(test_login), cmocka_unit_test(test_orders), cmocka_unit_test(test_upload)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
