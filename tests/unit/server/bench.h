@@ -25,7 +25,8 @@ struct bench {
     /* what the front was told besides answers */
     size_t orders, closed;
     struct wa_buf order; /* the last one */
-    uint32_t order_to, closed_last;
+    uint32_t order_to, closed_last, known_to;
+    bool is_known;                           /* what known_to was told of its unchanged state */
     const char *scan_answer, *signer_answer; /* NULL: an honest one */
     char scan_asked[512];
     const char *directory_answer; /* NULL: nobody is known */
