@@ -1,11 +1,13 @@
 """The API as it is described: the description itself, every call of it, and the examples for integrators."""
 import json
+import os
 import re
+import subprocess
 
 import pytest
 
 import openapi
-
+from conftest import ROOT
 from test_server_hostile import Server
 
 
@@ -48,3 +50,21 @@ def test_every_call(srv):
             token = srv.token()
     assert not wrong, "\n".join(wrong)
     assert srv.died() == 0
+
+
+GUIDE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+
+
+def test_the_guides_examples(srv, tmp_path):
+    script = "set -euo pipefail\n" + "".join(re.findall(r"```sh\n(.*?)```", GUIDE, re.S)) + "echo all of it\n"
+    env = dict(os.environ, URL=f"https://127.0.0.1:{srv.port}", CA=str(srv.dir / "private/tls.crt"), PASSWORD=srv.password)
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.endswith("all of it\n"), done.stdout[-2000:] + done.stderr[-2000:]
+    assert '"uuid","name"' in done.stdout and "wapt_hosts_reachable 0" in done.stdout
+
+
+def test_the_guide_names_calls_that_exist(srv):
+    paths = json.loads(srv.call("GET", "/api/v1/openapi.json", token=srv.token())[1])["paths"]
+    ours = [row.split("|")[2] for row in GUIDE.splitlines() if row.startswith("| ")]
+    named = {name for cell in ours for name in re.findall(r"`(?:[A-Z]+ )?(/api/v1/[^`?]+)`", cell)}
+    assert len(named) > 8 and named <= set(paths), named - set(paths)
