@@ -279,6 +279,46 @@ static bool wants_file(const struct wa_api_route *route)
     return route->takes != NULL && strcmp(route->takes, "Bytes") == 0;
 }
 
+/* What changes nothing that outlives it, or is not done yet: no act. All else that is no GET is
+ * one.
+ */
+static bool is_act(const struct wa_api_route *r)
+{
+    static const char *const others[] = {"/api/v1/session",
+                                         "/api/v1/uploads",
+                                         "/api/v1/uploads/{id}",
+                                         "/api/v1/account/second-factor",
+                                         "/api/v1/report-rows",
+                                         "/api/v1/webhooks/{id}/test",
+                                         "/api/v1/account/sessions/{id}"};
+    for (size_t i = 0; i < WA_COUNT(others); i++)
+        if (strcmp(r->path, others[i]) == 0)
+            return false;
+    return strcmp(r->method, "GET") != 0;
+}
+
+/* The newest entry of the journal; below 0: not known. */
+static int64_t newest_entry(const struct wa_api_call *c)
+{
+    struct wa_journal_head head;
+    struct wa_err err = WA_ERR_INIT;
+    return wa_server_journal_head(c->store->db, c->store->child.config.node, &head, &err) == WA_OK
+               ? head.seq
+               : -1;
+}
+
+/* Does it, and sees that an act left its entry in the journal: none is missing unnoticed. */
+static enum wa_code act(struct wa_api_call *c, const struct wa_api_route *r, struct wa_err *err)
+{
+    int64_t before = is_act(r) ? newest_entry(c) : -1;
+    if (r->fn(c, err) != WA_OK || before < 0 || c->is_later || newest_entry(c) != before)
+        return err->code;
+    c->store->unnoted++;
+    wa_log(&c->store->child.log, WA_LOG_ERROR, "journal.missing", WA_LF_S("method", r->method),
+           WA_LF_S("path", r->path), WA_LF_S("user", c->who.user));
+    return WA_OK;
+}
+
 static enum wa_code call(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store_request *r = c->request;
@@ -294,7 +334,7 @@ static enum wa_code call(struct wa_api_call *c, struct wa_err *err)
         wa_buf_adds(c->out, "{}");
         return WA_OK;
     }
-    return route->fn(c, err);
+    return act(c, route, err);
 }
 
 void wa_store_api(struct wa_store_request *r)

@@ -34,6 +34,7 @@ struct wa_store {
     struct wa_db *db;
     struct wa_fleet *fleet;
     struct wa_node node;
+    size_t unnoted; /* acts by the API that left no entry in the journal: none, if we are right */
     struct wa_journal_links links; /* heads of other chains that are in ours */
     struct wa_chan *signer, *auth, *scan, *directory, *search, *report;
     struct wa_chan *fronts[WA_STORE_FRONTS];

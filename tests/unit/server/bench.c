@@ -184,6 +184,7 @@ void bench_free(struct bench *b)
     for (size_t i = 0; i < WA_COUNT(chans); i++)
         wa_chan_free(chans[i]);
     wa_store_forget(s);
+    assert_int_equal(s->unnoted, 0);
     assert_null(s->questions);
     wa_node_fini(s);
     wa_store_events_close(s);
