@@ -308,6 +308,7 @@
 #define WA_HISTORY_ROWS_MAX 2000u   /* of what became of one machine's packages */
 #define WA_HISTORY_AGE_S (2 * 366 * 86400) /* s: and how long that is kept */
 #define WA_SEARCH_BYTES_MAX (4u << 20) /* bytes: a question with the machines that it is among */
+#define WA_SOFTWARE_NAMES_MAX 1000     /* rules that name software in reports */
 #define WA_COUNTS_PAGE_MAX 5000        /* titles, or packages, that one answer holds */
 #define WA_HISTORY_PAGE_MAX 2000       /* entries that one answer holds */
 

@@ -14,6 +14,7 @@ extern const struct wa_cli_command wa_con_publish;
 extern const struct wa_cli_command wa_con_download;
 extern const struct wa_cli_command wa_con_forget_host;
 extern const struct wa_cli_command wa_con_report;
+extern const struct wa_cli_command wa_con_software_names;
 extern const struct wa_cli_command wa_con_revoke_certificate;
 extern const struct wa_cli_command wa_con_upload;
 extern const struct wa_cli_command wa_con_host_package;

@@ -18,6 +18,20 @@ void wa_api_pattern(const char *text, bool is_whole, char out[WA_SEARCH_TEXT])
     out[n] = '\0';
 }
 
+void wa_api_pattern_text(struct wa_sv like, char out[WA_SEARCH_TEXT])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < like.n && n + 1 < WA_SEARCH_TEXT; i++) {
+        char c = like.p[i];
+        if (c == '\\' && i + 1 < like.n)
+            c = like.p[++i];
+        else
+            c = c == '%' ? '*' : c == '_' ? '?' : c;
+        out[n++] = c;
+    }
+    out[n] = '\0';
+}
+
 /* The key after all versions of that key: none is longer. */
 static void after(const char *key, char out[WA_VERSION_KEY + 1])
 {

@@ -39,6 +39,8 @@ WA_CHECK enum wa_code wa_api_search_read(const struct wa_api_call *c, struct wa_
 /* A text as people write it as a pattern for SQL: '*' and '?' stand for any; without them it is a
  * part, or the whole where is_whole. */
 void wa_api_pattern(const char *text, bool is_whole, char out[WA_SEARCH_TEXT]);
+/* The pattern as people write it, from SQL's. */
+void wa_api_pattern_text(struct wa_sv like, char out[WA_SEARCH_TEXT]);
 /* ">=1.2,<2" as keys, from the first and below the second; "" where there is no limit.
  * WA_E_USAGE. */
 WA_CHECK enum wa_code wa_api_range(const char *text, char from[WA_VERSION_KEY + 1],

@@ -14,7 +14,6 @@
 #include "server/store_people.h"
 
 #define NO_PASSWORD "!imported" /* is the hash of nothing */
-#define RULES_MAX 1000
 
 /* --- the old server's files: read as root, who wrote them --- */
 
@@ -213,7 +212,7 @@ enum wa_code wa_import_names(struct wa_importing *g, struct wa_err *err)
         count->found++;
         if (is_there)
             count->there++;
-        else if (count->taken == RULES_MAX)
+        else if (count->taken == WA_SOFTWARE_NAMES_MAX)
             count->left_out++;
         else if (g->im->is_dry ||
                  take_name(g, wa_col_sv(s, 0), wa_col_sv(s, 1), ++count->taken, err) == WA_OK)

@@ -155,6 +155,8 @@ def answers(org):
     console("report", "save", "json", base / "report.sql")
     for words in (("list",), ("show", "json"), ("run", "json"), ("delete", "json")):
         console("report", *words)
+    (base / "names.json").write_text('[{"pattern": "Mozilla *", "name": "Firefox"}]', encoding="utf-8")
+    console("software-names", base / "names.json")
     console("revoke-certificate", org.uuid)
     console("forget-host", org.uuid, "--yes")
     get("register", "--token-file", org.token(), "--force")

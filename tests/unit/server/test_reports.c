@@ -344,6 +344,31 @@ static void test_saved(void **state)
     BENCH_IS(&p->b, "SELECT COUNT(*) FROM journal WHERE entry LIKE '%report.%'", "2");
 }
 
+static void test_names_of_software(void **state)
+{
+    struct place *p = *state;
+    static const char names[] = "{\"names\":[{\"pattern\":\"FIREFOX (*\",\"name\":\"Firefox\"},{"
+                                "\"pattern\":\"100%_\",\"name\":\"Sure\"}]}";
+    static const char sql[] =
+        "SELECT normal_name, count(*) AS n FROM software GROUP BY normal_name";
+    assert_int_equal(call(p, "PUT", "/api/v1/software-names", p->reader, names), 403);
+    assert_int_equal(call(p, "PUT", "/api/v1/software-names", p->admin, "{\"names\":[{}]}"), 400);
+    assert_int_equal(call(p, "PUT", "/api/v1/software-names", p->admin, names), 200);
+    assert_int_equal(call(p, "GET", "/api/v1/software-names", p->reader, ""), 200);
+    assert_string_equal(wa_buf_str(&p->out), names);
+    assert_int_equal(try_query(p, p->admin, sql, ""), 200);
+    assert_non_null(strstr(wa_buf_str(&p->out), "[[\"Firefox\",3]]"));
+    machine_free(&p->m[0]); /* what comes later is named too */
+    machine_new(&p->m[0], "new");
+    assert_int_equal(machine_register(&p->b, &p->m[0], WA_CRED_TOKEN, "t"), 200);
+    say(p, &p->m[0]);
+    assert_int_equal(try_query(p, p->admin, sql, ""), 200);
+    assert_non_null(strstr(wa_buf_str(&p->out), "[[\"Firefox\",4]]"));
+    assert_int_equal(call(p, "PUT", "/api/v1/software-names", p->admin, "{\"names\":[]}"), 200);
+    assert_int_equal(try_query(p, p->admin, sql, ""), 200);
+    assert_null(strstr(wa_buf_str(&p->out), "[\"Firefox\","));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +378,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors_tell_nothing_of_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_saved, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_names_of_software, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
