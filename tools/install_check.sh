@@ -13,6 +13,7 @@ for program in bin/wapt-get:1 bin/wapt-repo:1 bin/wapt-scanpackages:1 bin/wapt-s
     test -s "$prefix/share/man/man$section/$name.$section" || { echo "$name: has no page" >&2; exit 1; }
 done
 test -x "$prefix/bin/wapt-fetch"
+test -x "$prefix/bin/wapt-kerberos"
 for unit in waptserver waptservice wapt-launcher@ wapt-register; do
     file=$prefix/lib/systemd/system/$unit.service
     start=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$file")

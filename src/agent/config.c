@@ -54,6 +54,8 @@ static const struct wa_conf_option options[] = {
      "Identity of the machine; empty: its system UUID, else a random one"},
     {"global", "use_fqdn_as_uuid", WA_CONF_BOOL, OPT(use_fqdn_as_uuid), "0", 0, 0, 0,
      "The full host name is the identity"},
+    {"global", "use_kerberos", WA_CONF_BOOL, OPT(use_kerberos), "0", 0, 0, 0,
+     "The machine registers by itself, by its account in the domain"},
     {"global", "inventory_environment", WA_CONF_BOOL, OPT(inventory_environment), "0", 0, 0, 0,
      "The inventory has the environment variables too"},
     {"global", "inventory_product_keys", WA_CONF_BOOL, OPT(inventory_keys), "0", 0, 0, 0,

@@ -32,6 +32,7 @@ struct wa_agent_config {
     char *repositories, *mirrors, *bandwidth;
     char *host_profiles, *host_unit_dn, *host_site; /* see place.c */
     bool inventory_environment, inventory_keys;
+    bool use_kerberos;
     bool use_fqdn_as_uuid, use_ad_groups, use_proxy_for_repo, use_proxy_for_server;
     bool admin_filter, uninstall_allowed; /* self-service */
     int64_t cache_max_mib;

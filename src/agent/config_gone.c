@@ -13,7 +13,6 @@
 static const struct wa_conf_option gone[] = {
     GONE("dnsdomain", "the name of the machine says it"),
     GONE("wapt_server_timeout", "timeout counts for the server too"),
-    GONE("use_kerberos", "machines register with a token or an administrator's login"),
     GONE("client_certificate", "the machine's own key proves it"),
     GONE("client_private_key", "the machine's own key proves it"),
     GONE("use_http_proxy_for_templates", "there are no templates to download"),

@@ -87,6 +87,12 @@ WA_CHECK enum wa_code wa_helper_directory(struct wa_launcher *l, const struct wa
                                           const char *const *groups, struct wa_auth_answer *ret,
                                           struct wa_err *err);
 
+/* --- kerberos: this machine's ticket for the service HTTP/host, in base64, appended. binding: what
+ * it is good for. WA_E_CONFIG: the machine has no keytab; WA_E_UNREACHABLE, WA_E_TIMEOUT: no
+ * directory answers. --- */
+WA_CHECK enum wa_code wa_helper_ticket(struct wa_launcher *l, const char *host, const char *binding,
+                                       struct wa_buf *ticket, struct wa_err *err);
+
 /* --- inventory: what the machine is, or where its account stands --- */
 struct wa_inventory_ask {
     struct wa_sv table; /* the firmware's (os/dmi.h); empty: there is none */
@@ -190,6 +196,7 @@ int wa_role_unpack(void);
 int wa_role_auth(void);
 int wa_role_inventory(void);
 int wa_role_directory(void);
-int wa_role_fetch(void); /* in program wapt-fetch; source file apart, links libcurl */
+int wa_role_kerberos(void); /* in program wapt-kerberos; apart, links Kerberos */
+int wa_role_fetch(void);    /* in program wapt-fetch; source file apart, links libcurl */
 
 #endif

@@ -16,6 +16,7 @@ struct wa_launch {
     uint32_t uid, gid; /* of network, fetch, unpack; never 0 */
     char self[WA_PATH_MAX];
     char fetch[WA_PATH_MAX];
+    char kerberos[WA_PATH_MAX];
     char log_env[32];      /* "WAPT_LOG=info" */
     char language_env[32]; /* "LANGUAGE=fr" */
 };

@@ -47,7 +47,9 @@ enum wa_code wa_launch_init(struct wa_launch *launch, const struct wa_agent_path
                WA_LF_I("instead_uid", NOBODY));
     }
     enum wa_code code = wa_proc_self_path(launch->self, err);
-    return code != WA_OK ? code : wa_proc_sibling_path("wapt-fetch", launch->fetch, err);
+    if (code == WA_OK)
+        code = wa_proc_sibling_path("wapt-fetch", launch->fetch, err);
+    return code != WA_OK ? code : wa_proc_sibling_path("wapt-kerberos", launch->kerberos, err);
 }
 
 enum wa_code wa_launch_check(struct wa_sv payload, struct wa_start *ret, struct wa_err *err)
@@ -67,6 +69,7 @@ enum wa_code wa_launch_check(struct wa_sv payload, struct wa_start *ret, struct 
     case WA_ROLE_INVENTORY:
     case WA_ROLE_UPGRADE:
     case WA_ROLE_DIRECTORY:
+    case WA_ROLE_KERBEROS:
         is_good =
             is_good && s.hook == 0 && s.uid == 0 && memcmp(s.stage, no_stage, sizeof no_stage) == 0;
         break;
@@ -141,8 +144,8 @@ static void close_all(int *fds, size_t n)
     }
 }
 
-/* Network, fetch, unpack, auth, inventory, directory: descriptor 3 is the channel; errors go where
- * ours go. */
+/* Network, fetch, unpack, auth, inventory, directory, kerberos: descriptor 3 is the channel; errors
+ * go where ours go. */
 static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role role,
                                  const char *tree, struct wa_proc *ret, int *ret_fd,
                                  struct wa_err *err)
@@ -150,9 +153,10 @@ static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role ro
     char arg[32];
     int pair[2];
     (void)snprintf(arg, sizeof arg, WA_ROLE_ARG "%s", wa_role_name(role));
-    bool is_fetch = role == WA_ROLE_FETCH, is_auth = role == WA_ROLE_AUTH;
-    const char *program = is_fetch ? launch->fetch : launch->self;
-    const char *const argv[] = {program, is_fetch ? NULL : arg, NULL};
+    bool is_fetch = role == WA_ROLE_FETCH, is_auth = role == WA_ROLE_AUTH,
+         is_kerberos = role == WA_ROLE_KERBEROS;
+    const char *program = is_fetch ? launch->fetch : is_kerberos ? launch->kerberos : launch->self;
+    const char *const argv[] = {program, is_fetch || is_kerberos ? NULL : arg, NULL};
     const char *const envp[] = {PATH_ENV, LANG_ENV, launch->log_env, launch->language_env, NULL};
     enum wa_code code = wa_socketpair(pair, err);
     if (code != WA_OK) {

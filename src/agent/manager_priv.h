@@ -113,6 +113,8 @@ struct wa_manager {
     bool is_unsettled;       /* the task thread's: what a script did could not be recorded */
     struct wa_key *tls_next; /* what a certificate is being asked for; NULL: nothing */
     int64_t tls_retry_at;    /* before, none is asked for */
+    int64_t enrol_at;        /* before, it does not register by itself */
+    unsigned enrol_tries;
     int64_t twin_try_at;     /* when who fell silent tries again */
     int64_t place_next;      /* when the directory is asked again */
     int64_t status_retry_at; /* 0: the server has the present status */
@@ -259,7 +261,8 @@ WA_CHECK enum wa_code wa_report_post(struct wa_manager *m, const char *path, str
 /* The same to where reports go; WA_E_CONFIG before the machine is registered. */
 WA_CHECK enum wa_code wa_report_send(struct wa_manager *m, struct wa_sv text, struct wa_buf *answer,
                                      struct wa_err *err);
-/* Asks for another TLS certificate, by the machine's own key. */
+/* What a machine does by itself about its registration: by its account in the domain, where it is
+ * not registered yet (use_kerberos); another TLS certificate, by its own key. */
 void wa_report_renew(struct wa_manager *m);
 /* Sends what is owed. Failures are kept for later. */
 void wa_report_outbox(struct wa_manager *m);

@@ -3,12 +3,14 @@
 #include "agent/backoff.h"
 #include "agent/manager_priv.h"
 
+#include "codec/url.h"
 #include "os/clock.h"
 #include "proto/report.h"
 #include "proto/token.h"
 
 #define TRY_FIRST_S 5
 #define TRY_MAX_S 3600
+#define ENROL_FIRST_S 10
 #define TWIN_TRY_S 86400
 #define POST_MS 120000u
 
@@ -184,43 +186,79 @@ static enum wa_code take_answer(struct wa_manager *m, struct wa_sv body, bool is
     return WA_OK;
 }
 
-static enum wa_code compose(struct wa_manager *m, const struct wa_local_request *r,
-                            struct wa_sv certificate, struct wa_buf *text, struct wa_err *err)
+/* How it is proven: as the request says, else by the machine's account, else by its own key. */
+static void choose_credential(const struct wa_manager *m, const struct wa_local_request *r,
+                              struct wa_register_msg *msg)
 {
-    WA_AUTO_BUF struct wa_buf facts;
-    WA_AUTO_BUF struct wa_buf csr;
-    struct wa_jw w;
-    wa_buf_init(&facts, WA_JSON_BYTES_MAX);
-    wa_buf_init(&csr, WA_CSR_BYTES_MAX);
-    struct wa_register_msg msg = {.uuid = wa_sv(m->uuid),
-                                  .time = wa_clock_now(),
-                                  .certificate = certificate,
-                                  .cred = WA_CRED_KEY};
-    if (r->token.n > 0) {
-        msg.cred = WA_CRED_TOKEN;
-        msg.token = r->token;
+    if (r == NULL) {
+        msg->cred = WA_CRED_KEY;
+    } else if (r->token.n > 0) {
+        msg->cred = WA_CRED_TOKEN;
+        msg->token = r->token;
     } else if (r->server_user.n > 0) {
-        msg.cred = WA_CRED_PASSWORD;
-        msg.user = r->server_user;
-        msg.password = r->server_password;
+        msg->cred = WA_CRED_PASSWORD;
+        msg->user = r->server_user;
+        msg->password = r->server_password;
+    } else {
+        msg->cred = m->config.use_kerberos ? WA_CRED_KERBEROS : WA_CRED_KEY;
     }
-    if (wa_tls_identity_request(m, msg.cred == WA_CRED_KEY, &csr, err) != WA_OK)
+}
+
+/* A ticket for this statement alone. A directory that does not answer ends it: nothing else is
+ * tried in its place. */
+static enum wa_code add_ticket(struct wa_manager *m, struct wa_register_msg *msg,
+                               struct wa_buf *ticket, struct wa_err *err)
+{
+    struct wa_url url;
+    char binding[65];
+    if (msg->cred != WA_CRED_KERBEROS)
+        return WA_OK;
+    if (wa_url_parse(wa_sv(m->config.wapt_server), &url, err) != WA_OK ||
+        wa_register_binding(msg, binding, err) != WA_OK ||
+        wa_helper_ticket(m->launcher, url.host, binding, ticket, err) != WA_OK)
         return err->code;
-    msg.csr = wa_buf_sv(&csr);
-    wa_jw_init(&w, &facts);
+    msg->ticket = wa_buf_sv(ticket);
+    return WA_OK;
+}
+
+static enum wa_code write_facts(const struct wa_manager *m, struct wa_buf *out, struct wa_err *err)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
     wa_jw_obj(&w);
     wa_inventory_names(&m->facts, &w);
     wa_jw_kv(&w, "os_name", m->facts.os_name);
     wa_jw_end(&w);
-    if (wa_param_next_seq(m->tdb, &msg.seq, err) != WA_OK || wa_buf_check(&facts, err) != WA_OK)
+    return wa_buf_check(out, err);
+}
+
+/* r NULL: by the machine's own key. */
+static enum wa_code compose(struct wa_manager *m, const struct wa_local_request *r,
+                            struct wa_sv certificate, struct wa_buf *text, bool *ret_is_renewal,
+                            struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf facts, csr, ticket;
+    wa_buf_init(&facts, WA_JSON_BYTES_MAX);
+    wa_buf_init(&csr, WA_CSR_BYTES_MAX);
+    wa_buf_init(&ticket, WA_TICKET_TEXT_MAX);
+    struct wa_register_msg msg = {
+        .uuid = wa_sv(m->uuid), .time = wa_clock_now(), .certificate = certificate};
+    choose_credential(m, r, &msg);
+    *ret_is_renewal = msg.cred == WA_CRED_KEY;
+    if (wa_tls_identity_request(m, *ret_is_renewal, &csr, err) != WA_OK ||
+        wa_param_next_seq(m->tdb, &msg.seq, err) != WA_OK || write_facts(m, &facts, err) != WA_OK)
+        return err->code;
+    msg.csr = wa_buf_sv(&csr);
+    if (add_ticket(m, &msg, &ticket, err) != WA_OK)
         return err->code;
     return wa_register_write(&msg, wa_buf_sv(&facts), text, err);
 }
 
-/* With the addresses in place: key, statement, answer. */
+/* With the addresses in place: key, statement, answer. r NULL: by the machine's own key. */
 static enum wa_code enrol_once(struct wa_manager *m, const struct wa_local_request *r,
                                struct wa_err *err)
 {
+    bool is_renewal = false;
     WA_AUTO_BUF struct wa_buf certificate;
     WA_AUTO_BUF_SECRET struct wa_buf text;
     WA_AUTO_BUF struct wa_buf answer;
@@ -228,10 +266,10 @@ static enum wa_code enrol_once(struct wa_manager *m, const struct wa_local_reque
     wa_buf_init(&text, WA_JSON_BYTES_MAX);
     wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
     if (wa_identity_make(m, &certificate, err) != WA_OK ||
-        compose(m, r, wa_buf_sv(&certificate), &text, err) != WA_OK ||
+        compose(m, r, wa_buf_sv(&certificate), &text, &is_renewal, err) != WA_OK ||
         post(m, "/agent/v1/register", false, wa_buf_sv(&text), &answer, err) != WA_OK)
         return err->code;
-    return take_answer(m, wa_buf_sv(&answer), r->token.n == 0 && r->server_user.n == 0, err);
+    return take_answer(m, wa_buf_sv(&answer), is_renewal, err);
 }
 
 /* The options that the request sets, NUL-terminated in arena; NULL: left alone. */
@@ -302,23 +340,57 @@ enum wa_code wa_report_register(struct wa_task_run *run, struct wa_err *err)
     return WA_OK;
 }
 
-void wa_report_renew(struct wa_manager *m)
+/* Whether it ever registered with its server. */
+static bool is_enrolled(struct wa_manager *m)
 {
-    static const struct wa_local_request by_key = {.op = WA_OP_REGISTER};
     struct wa_err err = WA_ERR_INIT;
     int64_t enrolled = 0;
-    if (m->config.wapt_server[0] == '\0' || m->twin_doubts > 0 ||
-        wa_param_i64(m->tdb, "enrolled_at", &enrolled, &err) != WA_OK || enrolled == 0 ||
-        !wa_tls_identity_is_due(m))
+    return wa_param_i64(m->tdb, "enrolled_at", &enrolled, &err) == WA_OK && enrolled != 0;
+}
+
+static void connect_anew(struct wa_manager *m)
+{
+    wa_lock_take(m->lock);
+    m->registered = true;
+    wa_lock_give(m->lock);
+}
+
+/* As long as the directory or the server does not answer, later and later. */
+static void enrol_by_account(struct wa_manager *m)
+{
+    static const struct wa_local_request by_account = {.op = WA_OP_REGISTER};
+    struct wa_err err = WA_ERR_INIT;
+    int64_t now = wa_clock_now();
+    if (now < m->enrol_at)
         return;
-    if (enrol_once(m, &by_key, &err) != WA_OK) {
+    m->enrol_at = now + (int64_t)wa_backoff(ENROL_FIRST_S, TRY_MAX_S, m->enrol_tries++);
+    if (enrol_once(m, &by_account, &err) != WA_OK) {
+        wa_log_err(&m->log, WA_LOG_WARNING, "registration.later", &err);
+        return;
+    }
+    wa_log(&m->log, WA_LOG_INFO, "registration.done", WA_LF_S("uuid", m->uuid));
+    m->status_retry_at = now;
+    connect_anew(m);
+}
+
+void wa_report_renew(struct wa_manager *m)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (m->once || m->config.wapt_server[0] == '\0' || m->twin_doubts > 0)
+        return;
+    if (!is_enrolled(m)) {
+        if (m->config.use_kerberos)
+            enrol_by_account(m);
+        return;
+    }
+    if (!wa_tls_identity_is_due(m))
+        return;
+    if (enrol_once(m, NULL, &err) != WA_OK) {
         wa_log_err(&m->log, WA_LOG_WARNING, "certificate.not_renewed", &err);
         return;
     }
     wa_log(&m->log, WA_LOG_INFO, "certificate.renewed", WA_LF_S("uuid", m->uuid));
-    wa_lock_take(m->lock);
-    m->registered = true; /* the push channel connects anew, and shows it */
-    wa_lock_give(m->lock);
+    connect_anew(m); /* the push channel shows it */
 }
 
 /* --- leaving --- */

@@ -10,8 +10,8 @@
 #include "base/limits.h"
 
 static const char *const role_names[WA_ROLE_COUNT] = {
-    "launcher", "manager", "network",   "fetch",   "unpack",
-    "auth",     "runner",  "inventory", "upgrade", "directory",
+    "launcher", "manager",   "network", "fetch",     "unpack",   "auth",
+    "runner",   "inventory", "upgrade", "directory", "kerberos",
 };
 static const char *const hook_names[WA_HOOK_COUNT] = {"install",       "uninstall", "audit",
                                                       "session_setup", "snapshot",  "undo"};
@@ -87,6 +87,14 @@ static const struct wa_chan_rule manager_to_directory[] = {
     {WA_M_AUTH_ASK, "auth-ask", WA_ROLE_JSON_MAX, false},
     {0, NULL, 0, false},
 };
+static const struct wa_chan_rule manager_to_kerberos[] = {
+    {WA_M_TICKET_ASK, "ticket-ask", WA_ROLE_JSON_MAX, false},
+    {0, NULL, 0, false},
+};
+static const struct wa_chan_rule kerberos_to_manager[] = {
+    {WA_M_TICKET_ANSWER, "ticket-answer", WA_ROLE_JSON_MAX, false},
+    {0, NULL, 0, false},
+};
 static const struct wa_chan_rule manager_to_inventory[] = {
     {WA_M_INVENTORY_TABLE, "inventory-table", WA_ROLE_DATA_MAX, false},
     {WA_M_INVENTORY_ASK, "inventory-ask", WA_ROLE_NOTE_MAX, false},
@@ -114,6 +122,8 @@ static const struct {
     {WA_ROLE_AUTH, WA_ROLE_MANAGER, auth_to_manager},
     {WA_ROLE_MANAGER, WA_ROLE_DIRECTORY, manager_to_directory},
     {WA_ROLE_DIRECTORY, WA_ROLE_MANAGER, auth_to_manager},
+    {WA_ROLE_MANAGER, WA_ROLE_KERBEROS, manager_to_kerberos},
+    {WA_ROLE_KERBEROS, WA_ROLE_MANAGER, kerberos_to_manager},
     {WA_ROLE_MANAGER, WA_ROLE_INVENTORY, manager_to_inventory},
     {WA_ROLE_INVENTORY, WA_ROLE_MANAGER, inventory_to_manager},
 };

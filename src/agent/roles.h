@@ -8,9 +8,10 @@
  * wapt-fetch, the only one with libcurl) unpack    unprivileged, no network, no files: ZIP
  * structure and inflate of one descriptor auth      one question: PAM password, group membership
  *   directory unprivileged: one question to a directory (LDAP): password, group membership
- *   inventory unprivileged, reads the machine's files and decodes its firmware's table; one answer
- *   upgrade   replaces the agent; from its start on nobody's child
- *   runner    python3 on one hook of one staged package; not ours once started
+ *   kerberos  unprivileged: one ticket of the machine (program wapt-kerberos, the only one with
+ * Kerberos) inventory unprivileged, reads the machine's files and decodes its firmware's table; one
+ * answer upgrade   replaces the agent; from its start on nobody's child runner    python3 on one
+ * hook of one staged package; not ours once started
  */
 #ifndef WA_AGENT_ROLES_H
 #define WA_AGENT_ROLES_H
@@ -29,6 +30,7 @@ enum wa_role {
     WA_ROLE_INVENTORY,
     WA_ROLE_UPGRADE,
     WA_ROLE_DIRECTORY,
+    WA_ROLE_KERBEROS,
     WA_ROLE_COUNT
 };
 const char *wa_role_name(enum wa_role r);
@@ -76,7 +78,11 @@ enum wa_msg {
     WA_M_INVENTORY_ASK = 161,   /* JSON {what: machine|place, environment, vendor_text, account} */
     /* inventory -> manager */
     WA_M_INVENTORY_DATA = 176, /* bytes of the answer, a JSON object */
-    WA_M_INVENTORY_END = 177   /* the answer is complete, or {code, message} */
+    WA_M_INVENTORY_END = 177,  /* the answer is complete, or {code, message} */
+    /* manager -> kerberos */
+    WA_M_TICKET_ASK = 192, /* JSON {keytab, host, binding} */
+    /* kerberos -> manager */
+    WA_M_TICKET_ANSWER = 208 /* JSON {ticket}, or {code, message} */
 };
 
 /* --- launcher messages: fixed size, host byte order, no pointers, no lengths --- */
@@ -92,7 +98,8 @@ enum wa_hook {
 };
 const char *wa_hook_name(enum wa_hook h);
 struct wa_start {
-    uint32_t role; /* NETWORK, FETCH, UNPACK, AUTH, INVENTORY, DIRECTORY, UPGRADE, RUNNER */
+    uint32_t
+        role; /* NETWORK, FETCH, UNPACK, AUTH, INVENTORY, DIRECTORY, KERBEROS, UPGRADE, RUNNER */
     /* RUNNER only */
     uint32_t hook; /* enum wa_hook */
     uint32_t uid;  /* SESSION_SETUP: whose session; else 0 */

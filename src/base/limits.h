@@ -294,7 +294,12 @@
 #define WA_TWIN_DOUBTS_MAX                                                                         \
     3 /* reports in a row that the server had before: beyond chance, and answers that got lost */
 #define WA_TLS_IDENTITY_MAX (64u << 10) /* bytes: a certificate and its key */
-#define WA_CLIENT_CERT_DAYS_MAX 825     /* days: a machine's TLS certificate; renewed long before */
+#define WA_TICKET_TEXT_MAX                                                                         \
+    (96u << 10) /* bytes: a SPNEGO token in base64; Active Directory's are at most 48,000 bytes */
+#define WA_TICKET_TIMEOUT_MS                                                                       \
+    40000u /* ms: MIT asks each KDC three times; nobody waits for it but a registration */
+#define WA_KEYTAB_BYTES_MAX (256u << 10) /* bytes: the keys of a machine, or of a service */
+#define WA_CLIENT_CERT_DAYS_MAX 825 /* days: a machine's TLS certificate; renewed long before */
 #define WA_CLIENT_CERTS_A_DAY                                                                      \
     10                   /* new ones for one machine: a hostile one must not fill the table */
 #define WA_CRL_DAYS 7    /* days that a list of revoked ones holds; renewed each day */

@@ -86,6 +86,10 @@ enum wa_code wa_register_write(const struct wa_register_msg *m, struct wa_sv fac
         wa_jw_kvsv(&w, "user", m->user);
         wa_jw_kvsv(&w, "password", m->password);
         break;
+    case WA_CRED_KERBEROS:
+        wa_jw_kv(&w, "kind", "kerberos");
+        wa_jw_kvsv(&w, "ticket", m->ticket);
+        break;
     }
     wa_jw_end(&w);
     if (facts_json.n > 0) {
@@ -105,22 +109,29 @@ static enum wa_code read_credential(const struct wa_json *j, struct wa_register_
         {"token", WA_WANT_SV, false, 256, &m->token},
         {"user", WA_WANT_SV, false, WA_NAME_MAX, &m->user},
         {"password", WA_WANT_SV, false, 1024, &m->password},
+        {"ticket", WA_WANT_SV, false, WA_TICKET_TEXT_MAX, &m->ticket},
     };
     if (wa_json_read(j, fields, WA_COUNT(fields), "the credential of a registration", err) != WA_OK)
         return err->code;
     bool with_token = m->token.p != NULL;
     bool with_login = m->user.p != NULL && m->password.p != NULL;
     bool with_part = m->user.p != NULL || m->password.p != NULL;
+    bool with_ticket = m->ticket.p != NULL;
     /* A name beside a token would be somebody's who has proved nothing. */
-    if (wa_sv_eqs(kind, "key") && !with_token && !with_part)
+    if (with_ticket && (with_token || with_part || !wa_sv_eqs(kind, "kerberos")))
+        return wa_fail(err, WA_E_INVALID, "a ticket beside another credential");
+    if (wa_sv_eqs(kind, "kerberos") && with_ticket)
+        m->cred = WA_CRED_KERBEROS;
+    else if (wa_sv_eqs(kind, "key") && !with_token && !with_part)
         m->cred = WA_CRED_KEY;
     else if (wa_sv_eqs(kind, "token") && with_token && !with_part)
         m->cred = WA_CRED_TOKEN;
     else if (wa_sv_eqs(kind, "password") && with_login && !with_token)
         m->cred = WA_CRED_PASSWORD;
     else
-        return wa_fail(err, WA_E_INVALID,
-                       "the credential of a registration is not a key, a token or a login");
+        return wa_fail(
+            err, WA_E_INVALID,
+            "the credential of a registration is not a key, a token, a ticket or a login");
     return WA_OK;
 }
 
@@ -146,6 +157,19 @@ enum wa_code wa_register_read(const struct wa_json *statement, struct wa_registe
         return err->code;
     *ret = m;
     return WA_OK;
+}
+
+enum wa_code wa_register_binding(const struct wa_register_msg *m, char ret[65], struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    char certificate[WA_SHA256_HEX], csr[WA_SHA256_HEX];
+    wa_buf_init(&text, 4096);
+    if (wa_sha256_hex(m->certificate.p, m->certificate.n, certificate, err) != WA_OK ||
+        wa_sha256_hex(m->csr.p, m->csr.n, csr, err) != WA_OK)
+        return err->code;
+    wa_buf_addf(&text, "wapt-register-kerberos\n%.*s\n%lld\n%lld\n%s\n%s", WA_SV_ARG(m->uuid),
+                (long long)m->seq, (long long)m->time, certificate, csr);
+    return wa_buf_check(&text, err) == WA_OK ? wa_sha256_hex(text.p, text.n, ret, err) : err->code;
 }
 
 void wa_register_answer_write(const struct wa_register_answer *a, struct wa_buf *out)

@@ -20,7 +20,8 @@
 enum wa_cred_kind {
     WA_CRED_KEY,
     WA_CRED_TOKEN,
-    WA_CRED_PASSWORD
+    WA_CRED_PASSWORD,
+    WA_CRED_KERBEROS
 }; /* KEY: an enrolled machine proves its key and renews its data */
 struct wa_register_msg {
     struct wa_sv uuid;
@@ -30,12 +31,19 @@ struct wa_register_msg {
     enum wa_cred_kind cred;
     struct wa_sv token;          /* TOKEN */
     struct wa_sv user, password; /* PASSWORD: an administrator's */
+    struct wa_sv ticket;         /* KERBEROS: a SPNEGO token in base64, bound by
+                                    wa_register_binding() */
     const struct wa_json *facts; /* host_info as in formats.md 5.7.2 */
 };
 WA_CHECK enum wa_code wa_register_write(const struct wa_register_msg *m, struct wa_sv facts_json,
                                         struct wa_buf *text, struct wa_err *err);
 WA_CHECK enum wa_code wa_register_read(const struct wa_json *statement, struct wa_register_msg *ret,
                                        struct wa_err *err);
+
+/* What a ticket is bound to: 64 hex digits over the machine's name, number, time, certificate and
+ * request. A ticket that travels with one registration is good for no other. */
+WA_CHECK enum wa_code wa_register_binding(const struct wa_register_msg *m, char ret[65],
+                                          struct wa_err *err);
 
 /* Answer, over verified TLS: {"uuid","server_uuid","relay_key","server_time","certificate"}.
  * relay_key: PEM public key of the countersigner. certificate: PEM, for the TLS key of the request;

@@ -7,6 +7,7 @@
 #include "crypto/seal.h"
 #include "net/ldap.h"
 #include "server/authority.h"
+#include "server/ticket.h"
 
 struct wa_signer_keys {
     struct wa_key *relay, *timestamp;
@@ -39,5 +40,14 @@ WA_CHECK enum wa_code wa_hook_answer(void *user, struct wa_sv request, struct wa
  * could not be answered is an answer too. */
 WA_CHECK enum wa_code wa_directory_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                           struct wa_err *err);
+
+struct wa_kerberos;
+struct wa_kerberos_role {
+    struct wa_kerberos *kerberos; /* NULL: tickets are not taken */
+    struct wa_ticket_rules rules;
+};
+/* user: const struct wa_kerberos_role *. Appends WA_S_TICKET_IS: a refusal is an answer too. */
+WA_CHECK enum wa_code wa_kerberos_answer(void *user, struct wa_sv request, struct wa_buf *answer,
+                                         struct wa_err *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "server/config.h"
 
 #include "base/mem.h"
+#include "codec/csv.h"
 #include "os/host.h"
 #include "server/node.h"
 #include "sql/db.h"
@@ -31,6 +32,18 @@ static const struct wa_conf_option options[] = {
      "Connections of one such process"},
     {"options", "max_connections_per_address", WA_CONF_INT, OPT(max_per_address), "256", 4, 1000000,
      0, "Of these, those of one address that are no agent's permanent one"},
+    {"options", "registration", WA_CONF_CSV, OPT(registration), "token, login", 0, 0, 0,
+     "What lets new machines in: token, login, kerberos"},
+    {"options", "kerberos_keytab", WA_CONF_STR, OPT(kerberos_keytab), "private/http.keytab", 0, 0,
+     0, "Keys of the service HTTP/NAME, for registration = kerberos"},
+    {"options", "kerberos_realms", WA_CONF_CSV, OPT(kerberos_realms), "", 0, 0, 0,
+     "Realms whose machines count beside those of the keytab"},
+    {"options", "kerberos_group", WA_CONF_STR, OPT(kerberos_group), "", 0, 0, 0,
+     "SID of the group that a machine must be in; empty: any machine"},
+    {"options", "kerberos_realms_where_names_prove_machines", WA_CONF_CSV,
+     OPT(kerberos_names_prove), "", 0, 0, 0,
+     "Realms without Active Directory, where whoever may be called NAME$ or host/NAME is a "
+     "machine"},
     {"options", "client_certificate_days", WA_CONF_INT, OPT(client_cert_days), "90", 1,
      WA_CLIENT_CERT_DAYS_MAX, 0, "Days that the TLS certificate of a machine lasts"},
     {"options", "host_packages", WA_CONF_STR, OPT(host_packages), "certificate", 0, 0, 0,
@@ -137,6 +150,25 @@ static enum wa_code check_files(const struct wa_server_config *c, struct wa_err 
     return WA_OK;
 }
 
+/* A word that is none would leave a door closed, or open, that somebody meant otherwise. */
+static enum wa_code check_registration(const struct wa_server_config *c, struct wa_err *err)
+{
+    static const char *const known[] = {"token", "login", "kerberos"};
+    struct wa_sv rest = wa_sv(c->registration), item;
+    size_t count = 0;
+    for (; wa_csv_next(&rest, &item); count++) {
+        size_t i = 0;
+        while (i < WA_COUNT(known) && !wa_sv_eqs(item, known[i]))
+            i++;
+        if (i == WA_COUNT(known))
+            return wa_fail(err, WA_E_CONFIG,
+                           "'%s': registration takes token, login and kerberos, not '%.*s'",
+                           c->file, WA_SV_ARG(item));
+    }
+    return count > 0 ? WA_OK
+                     : wa_fail(err, WA_E_CONFIG, "'%s': registration names nothing", c->file);
+}
+
 enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
                                    struct wa_err *err)
 {
@@ -162,12 +194,21 @@ enum wa_code wa_server_config_load(const char *file, struct wa_server_config *re
         return err->code;
     }
     if (check_secret(&c, err) != WA_OK || check_files(&c, err) != WA_OK ||
-        name_node(&c, err) != WA_OK) {
+        check_registration(&c, err) != WA_OK || name_node(&c, err) != WA_OK) {
         wa_server_config_free(&c);
         return err->code;
     }
     *ret = c;
     return WA_OK;
+}
+
+bool wa_server_lets_in(const struct wa_server_config *c, const char *credential)
+{
+    struct wa_sv rest = wa_sv(c->registration), item;
+    while (wa_csv_next(&rest, &item))
+        if (wa_sv_eqs(item, credential))
+            return true;
+    return false;
 }
 
 void wa_server_config_free(struct wa_server_config *c)

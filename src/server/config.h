@@ -27,6 +27,8 @@ struct wa_server_config {
     char *second_factor;                         /* optional, superadmin, all */
     int64_t session_idle, session_max;           /* s */
     int64_t port, fronts, max_connections, max_per_address;
+    char *registration; /* csv of the credentials that let a new machine in */
+    char *kerberos_keytab, *kerberos_realms, *kerberos_group, *kerberos_names_prove;
     int64_t client_cert_days; /* that a machine's TLS certificate lasts */
 };
 WA_CHECK enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
@@ -38,6 +40,9 @@ WA_CHECK enum wa_code wa_server_path(const struct wa_server_config *c, const cha
 
 #define WA_CRL_FILE                                                                                \
     "db/authority.crl" /* the revoked machines' certificates, for nginx and HAProxy */
+
+/* Whether new machines are let in by "token", "login" or "kerberos". */
+bool wa_server_lets_in(const struct wa_server_config *c, const char *credential);
 
 /* --- tls_files.c --- */
 /* The server's certificate chain and its key, which belong together and are in date; WA_E_CONFIG

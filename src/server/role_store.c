@@ -6,7 +6,7 @@
 #include "server/store_authority.h"
 
 #define SIGNER_FD 3
-#define FRONT_FD 10
+#define FRONT_FD 11
 #define CLOCK_MS 2000
 
 struct wa_store_question {
@@ -169,11 +169,11 @@ static void on_stop(void *user, int signum)
 static enum wa_code open_channels(struct wa_store *s, struct front_watch *watches,
                                   struct wa_err *err)
 {
-    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,   WA_SR_SCAN,
-                                                  WA_SR_DIRECTORY, WA_SR_SEARCH, WA_SR_REPORT,
-                                                  WA_SR_HOOK};
+    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,    WA_SR_SCAN,
+                                                  WA_SR_DIRECTORY, WA_SR_SEARCH,  WA_SR_REPORT,
+                                                  WA_SR_HOOK,      WA_SR_KERBEROS};
     struct wa_chan **const chans[] = {&s->signer, &s->auth,   &s->scan, &s->directory,
-                                      &s->search, &s->report, &s->hook};
+                                      &s->search, &s->report, &s->hook, &s->kerberos};
     for (size_t i = 0; i < WA_COUNT(helpers); i++)
         if (wa_chan_new(SIGNER_FD + (int)i, wa_server_rules(helpers[i], WA_SR_STORE), chans[i],
                         err) != WA_OK ||

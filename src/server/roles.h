@@ -12,12 +12,13 @@
  *   search      looks through the inventory of the whole fleet
  *   report      runs reports, which people wrote
  *   hook        sends events to where an administrator wants them
+ *   kerberos    says which machine a Kerberos ticket proves; holds the service's keytab
  *
  * Channels: front - store, signer - store, auth - store, scan - store, directory - store,
- * search - store, report - store, hook - store.
+ * search - store, report - store, hook - store, kerberos - store.
  * Descriptor 3 is the channel to the store; the store has signer, auth, scan, directory, search,
- * report and hook as 3 to 9 and the fronts from 10 on; a front's listening socket is 4. On
- * descriptor 0 each tells the supervisor by one byte that it can do its work.
+ * report, hook and kerberos as 3 to 10 and the fronts from 11 on; a front's listening socket is 4.
+ * On descriptor 0 each tells the supervisor by one byte that it can do its work.
  */
 #ifndef WA_SERVER_ROLES_H
 #define WA_SERVER_ROLES_H
@@ -64,7 +65,10 @@ enum wa_server_msg {
     WA_S_REPORTED,     /* JSON {columns,rows,is_cut} or {code,message} */
     /* store -> hook, and back */
     WA_S_HOOK = 256, /* JSON line {url,id,time,signature}, newline, body */
-    WA_S_HOOKED      /* JSON {status} or {message} */
+    WA_S_HOOKED,     /* JSON {status} or {message} */
+    /* store -> kerberos, and back */
+    WA_S_TICKET = 288, /* JSON {ticket,binding} */
+    WA_S_TICKET_IS     /* JSON {name,realm,account}, or {code,message} */
 };
 #define WA_S_MAKE "make"
 #define WA_S_FACTOR "factor"
@@ -81,6 +85,7 @@ enum wa_server_role {
     WA_SR_SEARCH,
     WA_SR_REPORT,
     WA_SR_HOOK,
+    WA_SR_KERBEROS,
     WA_SR_COUNT
 };
 const char *wa_server_role_name(enum wa_server_role r);
@@ -97,6 +102,7 @@ int wa_server_scan(const char *config_file);
 int wa_server_directory(const char *config_file);
 int wa_server_search(const char *config_file);
 int wa_server_report(const char *config_file);
+int wa_server_kerberos(const char *config_file);
 /* Not of the set: for a command, the database to descriptor 1, or from descriptor 0, as
  * sql/dump.h has it behind a line of its own (role_dump.c). */
 int wa_server_dump(const char *config_file);

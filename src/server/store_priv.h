@@ -36,7 +36,7 @@ struct wa_store {
     struct wa_node node;
     size_t unnoted; /* acts by the API that left no entry in the journal: none, if we are right */
     struct wa_journal_links links; /* heads of other chains that are in ours */
-    struct wa_chan *signer, *auth, *scan, *directory, *search, *report;
+    struct wa_chan *signer, *auth, *scan, *directory, *search, *report, *kerberos;
     struct wa_chan *fronts[WA_STORE_FRONTS];
     size_t front_count;
     struct wa_map conns_by_uuid, conns_by_id; /* one a machine; by front and id */
@@ -70,6 +70,7 @@ struct wa_store {
     struct wa_throttle codes;   /* of second factors, by person */
     struct wa_throttle persons; /* machines' questions about people, by machine and by person */
     size_t asked;               /* of the directory, not answered yet */
+    size_t tickets;             /* being looked at */
     /* of the revoked certificates that the fronts were told */
     int64_t revoked_count, revoked_newest, revoked_looked_at;
     int64_t crl_at; /* when their list was last renewed; 0: not yet, or in vain */

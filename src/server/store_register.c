@@ -14,6 +14,7 @@
 #include "server/perimeter.h"
 #include "server/rights.h"
 #include "server/store_authority.h"
+#include "server/store_ticket.h"
 
 struct registration {
     struct wa_store_request *request;
@@ -21,7 +22,9 @@ struct registration {
     struct wa_register_msg msg;
     struct wa_store_csr csr;
     bool has_csr;
-    char by[400];
+    struct wa_machine_account account; /* KERBEROS: whose ticket it is */
+    char former[WA_UUID_MAX + 1];      /* what that account was before */
+    char by[800];
 };
 
 static void registration_free(struct registration *g)
@@ -93,12 +96,58 @@ static enum wa_code write_host(struct wa_store *s, struct registration *g,
     return wa_store_set_section(s->db, g->msg.uuid, "host_info", wa_buf_sv(&facts), "", err);
 }
 
+/* The account's ticket proves the machine that is bound to it, and no other one. */
+static enum wa_code check_account(struct wa_store *s, struct registration *g, bool is_known,
+                                  bool *ret_is_its, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf bound;
+    wa_buf_init(&bound, sizeof g->account.account);
+    if (wa_store_account_of(s, g->msg.uuid, &bound, err) != WA_OK)
+        return err->code;
+    *ret_is_its = bound.n > 0 && wa_sv_eqs(wa_buf_sv(&bound), g->account.account);
+    if (is_known && bound.n > 0 && !*ret_is_its)
+        return wa_fail(err, WA_E_EXISTS, "'%.*s' is the machine of another account than '%s'",
+                       WA_SV_ARG(g->msg.uuid), g->account.name);
+    return wa_store_account_holder(s, g->account.account, g->msg.uuid, g->former, err);
+}
+
+/* One account, one machine: under another name it is not what it was. */
+static enum wa_code leave_former(struct wa_store *s, const struct registration *g,
+                                 struct wa_err *err)
+{
+    int64_t revoked = 0;
+    const struct wa_journal_act act = {.act = "host.left",
+                                       .peer = g->request->peer,
+                                       .what = {{"uuid", wa_sv(g->former)},
+                                                {"now", g->msg.uuid},
+                                                {"account", wa_sv(g->account.account)}}};
+    if (g->former[0] == '\0')
+        return WA_OK;
+    if (wa_store_revoke(s, wa_sv(g->former), "its account is another machine", &revoked, err) !=
+            WA_OK ||
+        wa_store_delete_host(s->db, g->former, err) != WA_OK ||
+        wa_node_tell(s, WA_NODE_GONE, wa_sv(g->former), err) != WA_OK)
+        return err->code;
+    return wa_store_note(s, &act, err);
+}
+
+/* A login in place of another machine unties it from the account of that one. */
+static enum wa_code bind_account(struct wa_store *s, const struct registration *g, bool is_replaced,
+                                 struct wa_err *err)
+{
+    if (g->msg.cred == WA_CRED_KERBEROS)
+        return wa_store_bind_account(s, g->msg.uuid, g->account.account, err);
+    return is_replaced ? wa_store_bind_account(s, g->msg.uuid, "", err) : WA_OK;
+}
+
 static enum wa_code use_credential(struct wa_store *s, struct registration *g, bool may_replace,
                                    bool *ret_replaced, struct wa_err *err)
 {
     bool known = false, same = false;
     char digest[WA_SHA256_HEX];
     if (same_key(s, g, &known, &same, err) != WA_OK)
+        return err->code;
+    if (g->msg.cred == WA_CRED_KERBEROS && check_account(s, g, known, &may_replace, err) != WA_OK)
         return err->code;
     /* An identity is never taken over by a token: only its own key or an administrator can replace
      * it. */
@@ -171,7 +220,9 @@ static enum wa_code write_registration(struct registration *g, bool may_replace,
     if (wa_db_begin(s->db, err) != WA_OK)
         return err->code;
     if (use_credential(s, g, may_replace, ret_replaced, err) != WA_OK ||
-        write_host(s, g, change, err) != WA_OK || replace(s, g, *ret_replaced, err) != WA_OK ||
+        leave_former(s, g, err) != WA_OK || write_host(s, g, change, err) != WA_OK ||
+        bind_account(s, g, *ret_replaced, err) != WA_OK ||
+        replace(s, g, *ret_replaced, err) != WA_OK ||
         note_registration(s, g, *ret_replaced, err) != WA_OK ||
         wa_node_tell(s, *ret_replaced ? WA_NODE_GONE : WA_NODE_HOST, g->msg.uuid, err) != WA_OK ||
         wa_db_commit(s->db, err) != WA_OK)
@@ -181,18 +232,19 @@ static enum wa_code write_registration(struct registration *g, bool may_replace,
 
 static void finish_registration(struct registration *g, bool may_replace)
 {
-    static const char *const kinds[] = {"key", "token", "administrator"};
+    static const char *const kinds[] = {"key", "token", "administrator", "ticket"};
     struct wa_store *s = g->request->store;
     struct wa_err err = WA_ERR_INIT;
     char account[WA_NAME_MAX + 1], uuid[WA_UUID_MAX + 1];
     bool is_replaced = false;
     struct wa_fleet_change change = WA_FLEET_UNCHANGED;
-    (void)snprintf(g->by, sizeof g->by, "%s from %s", kinds[g->msg.cred], g->request->peer);
+    (void)snprintf(g->by, sizeof g->by, "%s%s%s from %s", kinds[g->msg.cred],
+                   g->account.name[0] != '\0' ? " of " : "", g->account.name, g->request->peer);
     enum wa_code code = write_registration(g, may_replace, &change, &is_replaced, &err);
     wa_log(&s->child.log, code == WA_OK ? WA_LOG_INFO : WA_LOG_WARNING,
            code == WA_OK ? "host.registered" : "host.refused", WA_LF_SV("uuid", g->msg.uuid),
            WA_LF_S("by", g->by), WA_LF_S("why", err.text));
-    if (code != WA_E_AUTH) { /* what was wrong was not the credential */
+    if (code != WA_E_AUTH && g->msg.cred != WA_CRED_KERBEROS) { /* not the credential was wrong */
         account_of(g, account);
         wa_throttle_good(&s->throttle, g->request->peer, account[0] != '\0' ? account : NULL);
     }
@@ -207,8 +259,13 @@ static void finish_registration(struct registration *g, bool may_replace)
     if (is_replaced) { /* the former key's connection has no right to it any more */
         (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(g->msg.uuid));
         wa_store_disconnect(s, uuid);
-        wa_store_tell_revoked(s);
     }
+    if (g->former[0] != '\0') {
+        wa_store_disconnect(s, g->former);
+        wa_fleet_remove(s->fleet, wa_sv(g->former));
+    }
+    if (is_replaced || g->former[0] != '\0')
+        wa_store_tell_revoked(s);
     if (g->has_csr)
         wa_store_certify(s, &g->csr, on_certified, g);
     else
@@ -276,6 +333,66 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
     registration_free(g);
 }
 
+/* --- tickets --- */
+
+/* What the machine calls itself must be what the directory calls it. */
+static enum wa_code check_names(const struct registration *g, struct wa_err *err)
+{
+    struct wa_sv account = wa_sv(g->account.name),
+                 name = wa_json_sv(wa_json_get(g->msg.facts, "computer_name")),
+                 fqdn = wa_json_sv(wa_json_get(g->msg.facts, "computer_fqdn"));
+    if (name.n + fqdn.n > 0 && (name.n == 0 || wa_ticket_is_name_of(account, name)) &&
+        (fqdn.n == 0 || wa_ticket_is_name_of(account, fqdn)))
+        return WA_OK;
+    return wa_fail(err, WA_E_DENIED,
+                   "the ticket is of the machine '%s', and this one calls itself '%.*s'",
+                   g->account.name, WA_SV_ARG(fqdn.n > 0 ? fqdn : name));
+}
+
+static void on_ticket(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct registration *g = user;
+    struct wa_err err = WA_ERR_INIT, busy = WA_ERR_INIT;
+    if (wa_store_ticket_read(payload, &g->account, &err) == WA_OK &&
+        check_names(g, &err) == WA_OK) {
+        finish_registration(g, false);
+        return;
+    }
+    /* Counted now: many machines of one network register at the same time, and are right. */
+    (void)!wa_throttle_begin(&s->throttle, g->request->peer, NULL, wa_clock_now(), &busy);
+    wa_log(&s->child.log, WA_LOG_WARNING, "ticket.refused", WA_LF_SV("uuid", g->msg.uuid),
+           WA_LF_S("peer", g->request->peer), WA_LF_S("account", g->account.name),
+           WA_LF_S("why", err.text));
+    wa_store_answer_err(g->request, &err);
+    registration_free(g);
+}
+
+static enum wa_code ask_ticket(struct registration *g, struct wa_err *err)
+{
+    struct wa_store *s = g->request->store;
+    char binding[65];
+    wa_throttle_good(&s->throttle, g->request->peer, NULL);
+    if (wa_register_binding(&g->msg, binding, err) != WA_OK)
+        return err->code;
+    return wa_store_ask_ticket(s, g->msg.ticket, binding, on_ticket, g, err);
+}
+
+/* --- the way in --- */
+
+/* Whether the configuration lets machines in by that at all. */
+static enum wa_code check_kind(const struct registration *g, struct wa_err *err)
+{
+    static const char *const words[] = {NULL, "token", "login", "kerberos"};
+    const struct wa_server_config *c = &g->request->store->child.config;
+    const char *word = words[g->msg.cred];
+    if (word == NULL || wa_server_lets_in(c, word))
+        return WA_OK;
+    return wa_fail(err, WA_E_DENIED,
+                   "this server lets no machine in by a %s: its configuration says registration = "
+                   "%s",
+                   word, c->registration);
+}
+
 static enum wa_code start_registration(struct registration *g, struct wa_err *err)
 {
     struct wa_store_request *r = g->request;
@@ -284,7 +401,7 @@ static enum wa_code start_registration(struct registration *g, struct wa_err *er
     struct wa_envelope e;
     if (wa_envelope_parse(wa_buf_sv(&r->body), WA_PURPOSE_REGISTER, &g->arena, &e, err) != WA_OK ||
         wa_register_read(e.statement, &g->msg, err) != WA_OK ||
-        check_statement(g, &e, err) != WA_OK)
+        check_statement(g, &e, err) != WA_OK || check_kind(g, err) != WA_OK)
         return err->code;
     account_of(g, account);
     if (wa_throttle_begin(&s->throttle, r->peer, account[0] != '\0' ? account : NULL,
@@ -292,6 +409,8 @@ static enum wa_code start_registration(struct registration *g, struct wa_err *er
         return err->code;
     if (g->msg.cred == WA_CRED_PASSWORD)
         return wa_store_ask_password(s, g->msg.user, g->msg.password, on_password, g, err);
+    if (g->msg.cred == WA_CRED_KERBEROS)
+        return ask_ticket(g, err);
     finish_registration(g, false);
     return WA_OK;
 }

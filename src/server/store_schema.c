@@ -147,6 +147,10 @@ static const struct wa_migration migrations[] = {
      "0, last_result TEXT NOT NULL DEFAULT '', last_count BIGINT NOT NULL DEFAULT 0);"
      "CREATE TABLE webhook_queue (hook TEXT NOT NULL, number BIGINT NOT NULL, event TEXT NOT NULL, "
      "PRIMARY KEY (hook, number))"},
+    /* One machine an account of a directory: see store_ticket.c. */
+    {15,
+     "CREATE TABLE host_accounts (uuid TEXT PRIMARY KEY REFERENCES hosts (uuid) ON DELETE CASCADE, "
+     "account TEXT NOT NULL UNIQUE)"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

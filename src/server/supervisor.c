@@ -20,13 +20,14 @@
 #include "server/roles.h"
 
 #define FRONTS_MAX 64
-#define FDS_MAX (10 + FRONTS_MAX)
+#define FDS_MAX (11 + FRONTS_MAX)
 #define PAUSE_FIRST_MS 250u
 #define PAUSE_MAX_MS 30000u
 #define STEADY_MS 30000u
 
-static const char *const role_names[WA_SR_COUNT] = {"store",     "front",  "signer", "auth", "scan",
-                                                    "directory", "search", "report", "hook"};
+static const char *const role_names[WA_SR_COUNT] = {"store", "front",     "signer", "auth",
+                                                    "scan",  "directory", "search", "report",
+                                                    "hook",  "kerberos"};
 
 const char *wa_server_role_name(enum wa_server_role r)
 {
@@ -79,6 +80,10 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
         {WA_S_HOOK, "hook", WA_HOOK_BODY_MAX + 65536, false}, {0, NULL, 0, false}};
     static const struct wa_chan_rule hook_store[] = {{WA_S_HOOKED, "hooked", 8192, false},
                                                      {0, NULL, 0, false}};
+    static const struct wa_chan_rule store_kerberos[] = {
+        {WA_S_TICKET, "ticket", WA_TICKET_TEXT_MAX + 1024, false}, {0, NULL, 0, false}};
+    static const struct wa_chan_rule kerberos_store[] = {{WA_S_TICKET_IS, "ticket-is", 8192, false},
+                                                         {0, NULL, 0, false}};
     if (to == WA_SR_STORE)
         return from == WA_SR_FRONT       ? front_store
                : from == WA_SR_SIGNER    ? signer_store
@@ -88,6 +93,7 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
                : from == WA_SR_SEARCH    ? search_store
                : from == WA_SR_REPORT    ? report_store
                : from == WA_SR_HOOK      ? hook_store
+               : from == WA_SR_KERBEROS  ? kerberos_store
                                          : none;
     if (from != WA_SR_STORE)
         return none;
@@ -98,14 +104,16 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
            : to == WA_SR_SEARCH    ? store_search
            : to == WA_SR_REPORT    ? store_report
            : to == WA_SR_HOOK      ? store_hook
+           : to == WA_SR_KERBEROS  ? store_kerberos
                                    : store_scan;
 }
 
 bool wa_server_dispatch(int argc, char **argv, int *ret_status)
 {
     static int (*const bodies[WA_SR_COUNT])(const char *) = {
-        wa_server_store,     wa_server_front,  wa_server_signer, wa_server_auth, wa_server_scan,
-        wa_server_directory, wa_server_search, wa_server_report, wa_server_hook};
+        wa_server_store, wa_server_front,     wa_server_signer, wa_server_auth,
+        wa_server_scan,  wa_server_directory, wa_server_search, wa_server_report,
+        wa_server_hook,  wa_server_kerberos};
     if (argc != 3 || strncmp(argv[1], "role:", 5) != 0)
         return false;
     if (strcmp(argv[1], "role:dump") == 0 || strcmp(argv[1], "role:load") == 0) {
@@ -126,8 +134,8 @@ bool wa_server_dispatch(int argc, char **argv, int *ret_status)
 
 struct set {
     const struct wa_server_config *config;
-    struct wa_proc procs[8 + FRONTS_MAX];
-    enum wa_server_role roles[8 + FRONTS_MAX];
+    struct wa_proc procs[9 + FRONTS_MAX];
+    enum wa_server_role roles[9 + FRONTS_MAX];
     size_t n;
     int ready[2]; /* [0] gets a byte from each process that can do its work */
     size_t waiting;
@@ -163,9 +171,9 @@ static enum wa_code start_front(struct set *s, int channel, struct wa_err *err)
 
 static enum wa_code start_all(struct set *s, struct wa_err *err)
 {
-    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,   WA_SR_SCAN,
-                                                  WA_SR_DIRECTORY, WA_SR_SEARCH, WA_SR_REPORT,
-                                                  WA_SR_HOOK};
+    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,    WA_SR_SCAN,
+                                                  WA_SR_DIRECTORY, WA_SR_SEARCH,  WA_SR_REPORT,
+                                                  WA_SR_HOOK,      WA_SR_KERBEROS};
     size_t fronts = (size_t)s->config->fronts, pairs = WA_COUNT(helpers) + fronts;
     int store_fds[FDS_MAX] = {-1, 1, 2};
     enum wa_code code = wa_socketpair(s->ready, err);

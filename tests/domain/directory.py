@@ -59,7 +59,7 @@ class Domain:
         tls.chmod(0o700)
         certificate(tls, f"dc1.{DOMAIN}", DOMAIN, ADDRESS)
         self.authority = tls / "ca.pem"
-        call("/usr/bin/python3", HERE / "ad_people.py", folder, BASE, input=json.dumps(world))
+        self.sids = json.loads(call("/usr/bin/python3", HERE / "ad_people.py", folder, BASE, input=json.dumps(world)).stdout)
         with open(folder / "log/start.log", "wb") as log:
             self.process = subprocess.Popen(["samba", "-i", "-M", "single", f"--configfile={folder}/etc/smb.conf"], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)

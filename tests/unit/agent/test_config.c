@@ -69,8 +69,6 @@ static void test_file_of_wapt_1_8(void **state)
         "are installed again\n"
         "wapt-get.ini, line 6: option 'use_hostpackages' in [global] has no effect: the machine's "
         "own package is always asked for\n"
-        "wapt-get.ini, line 7: option 'use_kerberos' in [global] has no effect: machines register "
-        "with a token or an administrator's login\n"
         "wapt-get.ini, line 11: option 'check_certificates_validity' in [global] has no effect: "
         "certificates are always checked\n"
         "wapt-get.ini, line 14: option 'waptservice_password' in [global] has no effect: local "

@@ -14,7 +14,7 @@
 static void test_each_message_has_one_direction(void **state)
 {
     WA_UNUSED(state);
-    for (unsigned type = 0; type < 200; type++) {
+    for (unsigned type = 0; type < 256; type++) {
         unsigned found = 0;
         for (unsigned from = 0; from < WA_ROLE_COUNT; from++) {
             for (unsigned to = 0; to < WA_ROLE_COUNT; to++) {
@@ -46,7 +46,8 @@ static void test_each_message_has_one_direction(void **state)
             WA_M_UNPACK_DATA,   WA_M_AUTH_ASK,
             WA_M_AUTH_ANSWER,   WA_M_INVENTORY_TABLE,
             WA_M_INVENTORY_ASK, WA_M_INVENTORY_DATA,
-            WA_M_INVENTORY_END,
+            WA_M_INVENTORY_END, WA_M_TICKET_ASK,
+            WA_M_TICKET_ANSWER,
         };
         unsigned expected = 0;
         for (size_t i = 0; i < WA_COUNT(known); i++) {

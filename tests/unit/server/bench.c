@@ -143,6 +143,8 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     join(b, WA_SR_AUTH, &s->auth, &b->auth);
     join(b, WA_SR_SCAN, &s->scan, &b->scan);
     join(b, WA_SR_DIRECTORY, &s->directory, &b->directory);
+    join(b, WA_SR_KERBEROS, &s->kerberos, &b->kerberos);
+    must(wa_sv_dup(WA_SV("token, login"), &s->child.config.registration, &err), &err);
     join(b, WA_SR_SEARCH, &s->search, &b->search);
     join(b, WA_SR_REPORT, &s->report, &b->report);
     join(b, WA_SR_HOOK, &s->hook, &b->hook);
@@ -178,9 +180,10 @@ void bench_new_beside(struct bench *b, struct bench *other, const char *node)
 void bench_free(struct bench *b)
 {
     struct wa_store *s = b->store;
-    struct wa_chan *chans[] = {
-        s->fronts[0], s->signer, s->auth, s->scan, s->directory, s->search, s->report, s->hook,
-        b->front,     b->signer, b->auth, b->scan, b->directory, b->search, b->report, b->hook};
+    struct wa_chan *chans[] = {s->fronts[0], s->signer,   s->auth,      s->scan,   s->directory,
+                               s->search,    s->report,   s->hook,      b->front,  b->signer,
+                               b->auth,      b->scan,     b->directory, b->search, b->report,
+                               b->hook,      s->kerberos, b->kerberos};
     for (size_t i = 0; i < WA_COUNT(chans); i++)
         wa_chan_free(chans[i]);
     wa_store_forget(s);
@@ -205,6 +208,7 @@ void bench_free(struct bench *b)
     wa_free(s->child.config.ldap_servers);
     wa_free(s->child.config.second_factor);
     wa_free(s->child.config.ldap_roles);
+    wa_free(s->child.config.registration);
     wa_free(s->relay_public);
     wa_free(s);
     wa_test_tmpdir_remove(b->dir);
@@ -281,6 +285,11 @@ static bool serve_helpers(struct bench *b)
         must(wa_signer_answer(&keys, msg.payload, &text, &err), &err);
         reply(b, &msg, WA_S_SIGNED,
               b->signer_answer != NULL ? wa_sv(b->signer_answer) : wa_buf_sv(&text));
+        return true;
+    }
+    if (next(b->kerberos, &msg)) {
+        (void)snprintf(b->kerberos_asked, sizeof b->kerberos_asked, "%.*s", WA_SV_ARG(msg.payload));
+        reply(b, &msg, WA_S_TICKET_IS, wa_sv(b->kerberos_answer));
         return true;
     }
     if (next(b->directory, &msg)) {
@@ -544,13 +553,16 @@ int machine_register(struct bench *b, struct machine *m, enum wa_cred_kind cred,
                                   .certificate = wa_buf_sv(&m->cert),
                                   .csr = wa_buf_sv(&m->csr),
                                   .cred = cred,
-                                  .token = wa_sv(secret)};
+                                  .token = wa_sv(secret),
+                                  .ticket = wa_sv(secret)};
     if (cred == WA_CRED_PASSWORD) {
         msg.user = wa_sv_n(secret, (size_t)(space - secret));
         msg.password = wa_sv(space + 1);
     }
     wa_buf_init(&text, 1u << 20);
-    must(wa_register_write(&msg, WA_SV("{\"computer_name\":\"pc\"}"), &text, &err), &err);
+    must(wa_register_write(&msg, wa_sv(b->facts != NULL ? b->facts : "{\"computer_name\":\"pc\"}"),
+                           &text, &err),
+         &err);
     machine_seal(m, wa_buf_sv(&text), &body);
     return bench_ask(b, "POST", "/agent/v1/register", "", "", wa_buf_sv(&body), &m->answer);
 }

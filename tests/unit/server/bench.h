@@ -15,8 +15,8 @@ struct bench {
     char dir[WA_PATH_MAX]; /* of the server, and removed with it */
     const char *url;       /* of its PostgreSQL; "": SQLite */
     struct wa_store *store;
-    struct wa_chan *front, *signer, *auth, *scan, *directory, *search, *report,
-        *hook;            /* the other ends */
+    struct wa_chan *front, *signer, *auth, *scan, *directory, *search, *report, *hook,
+        *kerberos;        /* the other ends */
     struct wa_key *relay; /* the authority's too */
     struct wa_cert *authority;
     struct wa_buf revoked; /* what the front was told last */
@@ -31,6 +31,9 @@ struct bench {
     char scan_asked[512];
     const char *directory_answer; /* NULL: nobody is known */
     char directory_asked[512];
+    const char *kerberos_answer; /* what it says of any ticket */
+    char kerberos_asked[1024];
+    const char *facts;        /* of machines that register; NULL: {"computer_name":"pc"} */
     const char *hook_answer;  /* NULL: taken */
     struct wa_buf hook_asked; /* the last request of a webhook */
     int hooked;               /* how many */
