@@ -47,14 +47,14 @@ static void check_certificate(const struct wa_server_config *c, const struct wa_
     WA_AUTO(wa_key) struct wa_key *key = NULL;
     struct wa_err err = WA_ERR_INIT;
     if (wa_server_tls(c, &chain, &key, &err) != WA_OK) {
-        wa_finding_say(r, "certificate", WA_FINDING_ERROR, "put a good one there, with its key",
-                       "%s", err.text);
+        wa_finding_say(r, "certificate", WA_FINDING_ERROR,
+                       WA_TEXT("put a good one there, with its key"), "%s", err.text);
         return;
     }
     int64_t left = wa_cert_not_after(chain.items[0]) - wa_clock_now();
     wa_finding_say(r, "certificate", left < SOON_S ? WA_FINDING_WARNING : WA_FINDING_GOOD,
-                   left < SOON_S ? "have a new one before then" : "", "good for %lld more days",
-                   (long long)(left / DAY_S));
+                   left < SOON_S ? WA_TEXT("have a new one before then") : "",
+                   "good for %lld more days", (long long)(left / DAY_S));
 }
 
 static void check_disk(const struct wa_server_config *c, const struct wa_check_report *r)
@@ -72,7 +72,8 @@ static void check_disk(const struct wa_server_config *c, const struct wa_check_r
     enum wa_finding s = least < NONE_BYTES     ? WA_FINDING_ERROR
                         : least < LITTLE_BYTES ? WA_FINDING_WARNING
                                                : WA_FINDING_GOOD;
-    wa_finding_say(r, "disk", s, s == WA_FINDING_GOOD ? "" : "make room, or move the repository",
+    wa_finding_say(r, "disk", s,
+                   s == WA_FINDING_GOOD ? "" : WA_TEXT("make room, or move the repository"),
                    "%llu MiB free", (unsigned long long)(least >> 20));
 }
 
@@ -129,11 +130,11 @@ static void check_repository(const char *path, const struct wa_check_report *r)
     if (code == WA_E_NOT_FOUND)
         wa_finding_say(r, "repository", WA_FINDING_GOOD, "", "no package yet");
     else if (code != WA_OK)
-        wa_finding_say(r, "repository", WA_FINDING_ERROR, "make the index anew: wapt-scanpackages",
-                       "%s", err.text);
+        wa_finding_say(r, "repository", WA_FINDING_ERROR,
+                       WA_TEXT("make the index anew: wapt-scanpackages"), "%s", err.text);
     else if (p.missing + p.other > 0)
         wa_finding_say(r, "repository", WA_FINDING_ERROR,
-                       "put the files back, or make the index anew: wapt-scanpackages",
+                       WA_TEXT("put the files back, or make the index anew: wapt-scanpackages"),
                        "of %zu packages of the index %zu are missing and %zu of another size, like "
                        "'%s'",
                        p.entries, p.missing, p.other, p.example);
@@ -150,9 +151,10 @@ static void check_integrity(struct wa_db *db, const struct wa_check_report *r)
     struct wa_err err = WA_ERR_INIT;
     char found[512] = "";
     if (wa_db_check(db, found, sizeof found, &err) != WA_OK)
-        wa_finding_say(r, "database", WA_FINDING_ERROR, "restore a backup", "%s", err.text);
+        wa_finding_say(r, "database", WA_FINDING_ERROR, WA_TEXT("restore a backup"), "%s",
+                       err.text);
     else if (found[0] != '\0')
-        wa_finding_say(r, "database", WA_FINDING_ERROR, "restore a backup", "%s", found);
+        wa_finding_say(r, "database", WA_FINDING_ERROR, WA_TEXT("restore a backup"), "%s", found);
     else
         wa_finding_say(r, "database", WA_FINDING_GOOD, "", "%s", wa_db_driver(db));
 }
@@ -165,11 +167,11 @@ static bool check_version(struct wa_db *db, const struct wa_check_report *r)
     if (wa_db_version(db, &have, &err) != WA_OK)
         wa_finding_say(r, "schema", WA_FINDING_ERROR, "", "%s", err.text);
     else if (have > want)
-        wa_finding_say(r, "schema", WA_FINDING_ERROR, "install the newer program",
+        wa_finding_say(r, "schema", WA_FINDING_ERROR, WA_TEXT("install the newer program"),
                        "version %lld; this program knows %lld", (long long)have, (long long)want);
     else if (have < want)
         wa_finding_say(r, "schema", WA_FINDING_WARNING,
-                       "the next start brings it up: back up before",
+                       WA_TEXT("the next start brings it up: back up before"),
                        "version %lld; this program has %lld", (long long)have, (long long)want);
     else
         wa_finding_say(r, "schema", WA_FINDING_GOOD, "", "version %lld", (long long)have);
@@ -187,8 +189,8 @@ static void check_journal(struct wa_db *db, const struct wa_server_config *c,
     else
         wa_finding_say(
             r, "journal", WA_FINDING_ERROR,
-            "find out who may write the database; 'waptserver journal export' keeps what "
-            "there is",
+            WA_TEXT("find out who may write the database; 'waptserver journal export' keeps what "
+                    "there is"),
             "%s", err.text);
 }
 
@@ -215,8 +217,8 @@ static void check_database(const struct wa_server_config *c, const struct wa_che
     WA_AUTO(wa_db) struct wa_db *db = NULL;
     struct wa_err err = WA_ERR_INIT;
     if (wa_store_open_as_it_is(c->dir, c->database, &db, &err) != WA_OK) {
-        wa_finding_say(r, "database", WA_FINDING_ERROR, "start it, or correct its address", "%s",
-                       err.text);
+        wa_finding_say(r, "database", WA_FINDING_ERROR, WA_TEXT("start it, or correct its address"),
+                       "%s", err.text);
         return;
     }
     check_integrity(db, r);
