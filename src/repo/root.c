@@ -367,13 +367,22 @@ static bool lists_one_of(const struct wa_json *list, const char *const *names)
     return is_listed;
 }
 
+enum wa_code wa_root_lets_order(const struct wa_root_signer *s, const char *action,
+                                struct wa_err *err)
+{
+    return lists(s->actions, action, false)
+               ? WA_OK
+               : wa_fail(err, WA_E_REFUSED, "the root does not let '%s' order '%s'",
+                         wa_cert_cn(s->cert), action);
+}
+
 enum wa_code wa_root_allows_action(const struct wa_root_signer *s, const char *action,
                                    const char *const *groups, const char *const *units,
                                    struct wa_err *err)
 {
     const char *cn = wa_cert_cn(s->cert);
-    if (!lists(s->actions, action, false))
-        return wa_fail(err, WA_E_REFUSED, "the root does not let '%s' order '%s'", cn, action);
+    if (wa_root_lets_order(s, action, err) != WA_OK)
+        return err->code;
     if (!lists_one_of(s->groups, groups) && !lists_one_of(s->units, units))
         return wa_fail(err, WA_E_REFUSED,
                        "the root does not let '%s' give orders to this machine: it is in none of "

@@ -66,6 +66,9 @@ WA_CHECK enum wa_code wa_root_entry(const struct wa_root *r, const struct wa_tru
 /* WA_E_REFUSED with the reason when the signer may not sign such a package. */
 WA_CHECK enum wa_code wa_root_allows_package(const struct wa_root_signer *s, const char *section,
                                              const char *name, bool has_code, struct wa_err *err);
+/* WA_E_REFUSED when the signer may not order this anywhere. */
+WA_CHECK enum wa_code wa_root_lets_order(const struct wa_root_signer *s, const char *action,
+                                         struct wa_err *err);
 /* WA_E_REFUSED when the signer may not order this on a machine of these groups and units (from
  * signed host packages; NULL-terminated). */
 WA_CHECK enum wa_code wa_root_allows_action(const struct wa_root_signer *s, const char *action,

@@ -5,11 +5,11 @@
  */
 #include "base/mem.h"
 #include "crypto/digest.h"
-#include "crypto/trust.h"
 #include "os/clock.h"
 #include "os/rand.h"
 #include "proto/action.h"
 #include "server/api.h"
+#include "server/orderers.h"
 
 #define ORDERS_MAX 10000u
 #define PAGE_MAX 10000
@@ -52,13 +52,12 @@ static enum wa_code drop_cancelled(const struct wa_api_call *c, const struct wa_
 /* The order is whole, and its signer one of those whose orders are passed on. The machines judge
  * for themselves again. */
 static enum wa_code take_order(const struct wa_api_call *c, const struct wa_json *j,
-                               const struct wa_trust *trusted, const char *batch,
+                               const struct wa_orderers *orderers, const char *batch,
                                struct wa_arena *arena, struct wa_jw *w, struct wa_buf *lines,
                                struct wa_buf *missing, struct wa_err *err)
 {
     struct wa_store *s = c->store;
     struct wa_order o;
-    struct wa_trust_result who;
     WA_AUTO_BUF struct wa_buf text;
     WA_AUTO_BUF struct wa_buf pem;
     int64_t seq = 0;
@@ -72,7 +71,7 @@ static enum wa_code take_order(const struct wa_api_call *c, const struct wa_json
     if (code == WA_OK)
         code = wa_order_check_signature(&o, err);
     if (code == WA_OK)
-        code = wa_trust_check(trusted, &o.chain, wa_clock_now(), &who, err);
+        code = wa_orderers_check(orderers, s->db, &o.chain, o.action.kind, o.action.uuid, err);
     if (code == WA_OK)
         code = wa_store_host(s->db, wa_sv(o.action.uuid), &pem, &seq, &known, err);
     if (code == WA_OK &&
@@ -138,7 +137,7 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
     WA_AUTO_ARENA struct wa_arena arena;
-    WA_AUTO(wa_trust) struct wa_trust *trusted = NULL;
+    WA_AUTO_ORDERERS struct wa_orderers orderers = {.root = NULL};
     const struct wa_json *j = NULL, *orders = NULL;
     char batch[33];
     struct wa_jw w;
@@ -150,9 +149,8 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
     wa_arena_init(&arena, 512u << 20);
     if (wa_json_parse(wa_buf_sv(&c->request->body), 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, 1, "orders", err) != WA_OK ||
-        wa_trust_new(&trusted, err) != WA_OK ||
-        wa_trust_add_dir(trusted, s->trusted, err) != WA_OK ||
-        wa_rand_hex(batch, 16, err) != WA_OK || wa_db_begin(s->db, err) != WA_OK)
+        wa_orderers_load(s, &orderers, err) != WA_OK || wa_rand_hex(batch, 16, err) != WA_OK ||
+        wa_db_begin(s->db, err) != WA_OK)
         return err->code;
     wa_jw_init(&w, c->out);
     wa_jw_obj(&w);
@@ -161,8 +159,8 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
     wa_jw_arr(&w);
     enum wa_code code = WA_OK;
     for (size_t i = 0; code == WA_OK && i < wa_json_count(orders); i++)
-        code =
-            take_order(c, wa_json_at(orders, i), trusted, batch, &arena, &w, &lines, &missing, err);
+        code = take_order(c, wa_json_at(orders, i), &orderers, batch, &arena, &w, &lines, &missing,
+                          err);
     if (code == WA_OK && missing.n > 0)
         code = wa_fail(err, WA_E_NOT_FOUND, "there is no host %s", wa_buf_str(&missing));
     wa_jw_end(&w);

@@ -7,10 +7,10 @@
  */
 #include "base/mem.h"
 #include "codec/hex.h"
-#include "crypto/trust.h"
 #include "os/clock.h"
 #include "proto/rollout.h"
 #include "server/api.h"
+#include "server/orderers.h"
 #include "server/perimeter.h"
 #include "server/store_rollouts.h"
 
@@ -42,16 +42,26 @@ static enum wa_code check_perimeter(const struct wa_api_call *c, const struct wa
 static enum wa_code check_order(const struct wa_api_call *c, const struct wa_order *o,
                                 struct wa_err *err)
 {
-    WA_AUTO(wa_trust) struct wa_trust *trusted = NULL;
-    struct wa_trust_result who;
+    WA_AUTO_ORDERERS struct wa_orderers orderers = {.root = NULL};
+    struct wa_db *db = c->store->db;
     if (!o->is_rollout)
         return wa_fail(err, WA_E_INVALID, "the statement is no roll-out's");
     if (wa_api_need(c, wa_right_to_order(o->action.kind), wa_action_kind_name(o->action.kind),
                     err) != WA_OK ||
-        wa_order_check_signature(o, err) != WA_OK || wa_trust_new(&trusted, err) != WA_OK ||
-        wa_trust_add_dir(trusted, c->store->trusted, err) != WA_OK ||
-        wa_trust_check(trusted, &o->chain, wa_clock_now(), &who, err) != WA_OK)
+        wa_order_check_signature(o, err) != WA_OK ||
+        wa_orderers_load(c->store, &orderers, err) != WA_OK ||
+        wa_orderers_check(&orderers, db, &o->chain, o->action.kind, NULL, err) != WA_OK)
         return err->code;
+    if (o->rollout.supersedes[0] != '\0' &&
+        wa_orderers_check(&orderers, db, &o->chain, WA_ACT_CANCEL, NULL, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < wa_json_count(o->rollout.machines); i++) {
+        char uuid[WA_UUID_MAX + 1];
+        (void)snprintf(uuid, sizeof uuid, "%.*s",
+                       WA_SV_ARG(wa_json_sv(wa_json_at(o->rollout.machines, i))));
+        if (wa_orderers_check(&orderers, db, &o->chain, o->action.kind, uuid, err) != WA_OK)
+            return wa_wrap(err, "machine '%s'", uuid);
+    }
     if (o->action.not_after <= wa_clock_now())
         return wa_fail(err, WA_E_USAGE, "the statement has expired");
     return check_perimeter(c, &o->rollout, err);

@@ -231,7 +231,11 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_rand_map(&s->conns_by_id, err) != WA_OK || wa_loop_new(&s->loop, err) != WA_OK)
         return err->code;
     s->node.is_alone = s->child.config.database[0] == '\0';
-    const char *const reads[] = {s->trusted, NULL};
+    char repository[WA_PATH_MAX];
+    if (wa_server_path(&s->child.config, "repo/wapt", repository, err) != WA_OK ||
+        wa_server_path(&s->child.config, "repo/wapt/root.json", s->root, err) != WA_OK)
+        return err->code;
+    const char *const reads[] = {s->trusted, repository, NULL};
     const char *const writes[] = {db, NULL};
     unsigned net = s->child.config.database[0] != '\0' ? WA_PRIV_NET : 0; /* PostgreSQL's */
     if (wa_server_child_confine(&s->child, WA_SR_STORE,

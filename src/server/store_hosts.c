@@ -141,6 +141,20 @@ enum wa_code wa_store_set_names(struct wa_db *db, struct wa_sv uuid, struct wa_s
     return wa_run(s, err);
 }
 
+enum wa_code wa_store_names(struct wa_db *db, const char *uuid, struct wa_buf *names,
+                            bool *ret_known, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "SELECT names FROM memberships WHERE uuid = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, uuid);
+    if (wa_step(s, ret_known, err) != WA_OK || !*ret_known)
+        return err->code;
+    wa_buf_addsv(names, wa_col_sv(s, 0));
+    wa_reset(s);
+    return wa_buf_check(names, err);
+}
+
 enum wa_code wa_store_show_names(struct wa_db *db, struct wa_sv uuid, struct wa_fleet *f,
                                  struct wa_err *err)
 {

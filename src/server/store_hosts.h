@@ -44,6 +44,9 @@ WA_CHECK enum wa_code wa_store_delete_host(struct wa_db *db, const char *uuid, s
 /* What its host package says that it is in (perimeter.h), whether it is registered or not. */
 WA_CHECK enum wa_code wa_store_set_names(struct wa_db *db, struct wa_sv uuid, struct wa_sv names,
                                          struct wa_err *err);
+/* The same, appended; *ret_known false: no host package was seen. */
+WA_CHECK enum wa_code wa_store_names(struct wa_db *db, const char *uuid, struct wa_buf *names,
+                                     bool *ret_known, struct wa_err *err);
 /* Tells the fleet, for a machine that has just come. */
 WA_CHECK enum wa_code wa_store_show_names(struct wa_db *db, struct wa_sv uuid, struct wa_fleet *f,
                                           struct wa_err *err);

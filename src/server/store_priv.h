@@ -43,8 +43,8 @@ struct wa_store {
     struct wa_store_question *questions;
     struct wa_scanning *scannings; /* those of them that are requests to scan */
     uint32_t next_id;
-    char *relay_public; /* PEM */
-    char trusted[WA_PATH_MAX];
+    char *relay_public;                           /* PEM */
+    char trusted[WA_PATH_MAX], root[WA_PATH_MAX]; /* root: the repository's, if it has one */
     struct wa_timer *clock;
     int64_t cleaned_at, swept_at;
     int64_t told_at, told_seq; /* when the log was told the journal's head, and which */

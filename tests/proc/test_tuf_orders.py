@@ -1,6 +1,8 @@
 """F3A: under a root, it alone says who may order what of which machines; the configuration's list counts no more."""
+import json
+
 import pytest
-from conftest import organisation
+from conftest import organisation, until
 from tuf import ALL, DEPLOYER, PUBLISHER, Repository, package, signer
 
 
@@ -34,6 +36,19 @@ def test_tuf_orders_go_by_the_root(org):
     org.get("update")
     org.order("Deployer", "update-status")
     assert "does not let" in org.order("Deployer", "update", ok=False).text, "he is listed in the configuration"
+    assert "order 'update'" not in (org.base / "agent.log").read_text(), "the server reads the root too"
+
+    def rollout(who, action, ok=True):
+        return org.console("rollout", "create", action, "--hosts", uuid, "--rings", "100%", "--yes", "-k", org.cert(who), "-w", org.base / "pw", "--json", ok=ok)
+
+    def halts(who):
+        """The machine itself refuses it, which is a failure."""
+        one = json.loads(rollout(who, "update-status").stdout)["result"][0]["id"]
+        until(lambda: json.loads(org.console("rollout", "show", one, "--json").stdout)["result"][0]["state"] == "halted", "it halts")
+        return (org.base / "agent.log").read_text().splitlines()[-40:]
+
+    assert "does not let" in rollout("Deployer", "update", ok=False).text
+    assert any("does not let 'Developer' give orders to this machine" in line for line in halts("Developer")), "the machine is in no group"
     assert "does not let" in org.order("Developer", "update-status", ok=False).text, "the machine is in no group"
     # Membership comes with the machine's own package, and only by one who may sign it.
     host = org.base / f"server/repo/wapt-host/{uuid}.wapt"
@@ -58,3 +73,4 @@ def test_tuf_orders_go_by_the_root(org):
         (repo / name).write_bytes(data)
     org.get("update")
     assert "revoked" in org.order("Deployer", "update-status", ok=False).text
+    assert any("revoked" in line for line in halts("Deployer"))

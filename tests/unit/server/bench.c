@@ -112,6 +112,7 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     wa_map_init(&s->conns_by_id, 0);
     wa_map_init(&s->senders, 2);
     make_dir(b, "trusted", s->trusted);
+    (void)snprintf(s->root, sizeof s->root, "%.4000s/root.json", b->dir);
     must(wa_loop_new(&s->loop, &err), &err);
     if (url[0] == '\0' && other == NULL)
         copy_schema(b);
