@@ -131,7 +131,8 @@ static enum wa_code by_session(struct wa_api_call *c, int64_t now, struct wa_err
         return err->code;
     if (!found)
         return wa_fail(err, WA_E_AUTH, "the session has ended: log in again");
-    if (now - n.used >= USED_S && wa_store_session_used(s->db, c->who.session, now, err) != WA_OK)
+    if (!c->is_watching && now - n.used >= USED_S &&
+        wa_store_session_used(s->db, c->who.session, now, err) != WA_OK)
         return err->code;
     memcpy(c->who.user, p.name, sizeof c->who.user);
     c->who.rights = wa_person_rights(p.role, p.is_limited);
@@ -158,7 +159,8 @@ static enum wa_code by_token(struct wa_api_call *c, int64_t now, struct wa_err *
         return wa_fail(err, WA_E_AUTH, "the token is none, has expired or was revoked");
     if (strcmp(p.origin, "directory") == 0 && now - p.last_login > s->child.config.directory_tokens)
         return wa_fail(err, WA_E_AUTH, "the token's owner must log in again");
-    if (now - t.used >= USED_S && wa_store_api_token_used(s->db, c->who.session, now, err) != WA_OK)
+    if (!c->is_watching && now - t.used >= USED_S &&
+        wa_store_api_token_used(s->db, c->who.session, now, err) != WA_OK)
         return err->code;
     for (rest = wa_sv(t.rights); wa_sv_split(&rest, ',', &name);)
         given |= wa_right_from_name(name);

@@ -32,6 +32,8 @@ struct wa_api_call {
     char args[WA_API_ARGS][WA_RELPATH_MAX + 1]; /* what stood in the path's {places}, decoded */
     struct wa_buf *out;                         /* the answer, JSON */
     const char *type; /* of the answer, one that fronts know; NULL: JSON */
+    bool is_watching; /* nobody asks now: what was asked before goes on, which is no use of a
+                         session */
     bool is_later;    /* another process is asked: the request is answered when it has */
 };
 typedef enum wa_code (*wa_api_fn)(struct wa_api_call *c, struct wa_err *err);
@@ -96,6 +98,6 @@ WA_CHECK enum wa_code wa_store_watch(struct wa_api_call *c, unsigned kinds, uint
 /* The schemas of bodies, by name, as a JSON object. */
 void wa_api_schemas(struct wa_buf *out);
 /* The description of all calls, OpenAPI 3.1. */
-void wa_api_describe(struct wa_buf *out);
+WA_CHECK enum wa_code wa_api_describe(struct wa_buf *out, struct wa_err *err);
 
 #endif

@@ -46,26 +46,20 @@ static const struct wa_json *find_list(const struct wa_json *schemas, const char
     return found;
 }
 
-static const struct wa_json *columns_of(const struct wa_api_route *r, struct wa_arena *arena,
-                                        struct wa_sv *ret_key, struct wa_err *err)
+enum wa_code wa_api_read_schemas(struct wa_arena *arena, const struct wa_json **ret,
+                                 struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
-    const struct wa_json *schemas = NULL;
     wa_buf_init(&text, DESCRIPTION_MAX);
     wa_api_schemas(&text);
-    if (wa_buf_check(&text, err) != WA_OK ||
-        wa_json_parse(wa_buf_sv(&text), 0, arena, &schemas, err) != WA_OK)
-        return NULL;
-    return find_list(schemas, r->gives, ret_key);
+    return wa_buf_check(&text, err) == WA_OK ? wa_json_parse(wa_buf_sv(&text), 0, arena, ret, err)
+                                             : err->code;
 }
 
-bool wa_api_is_list(const struct wa_api_route *r)
+bool wa_api_is_list(const struct wa_api_route *r, const struct wa_json *schemas)
 {
-    WA_AUTO_ARENA struct wa_arena arena;
-    struct wa_err err = WA_ERR_INIT;
     struct wa_sv key;
-    wa_arena_init(&arena, DESCRIPTION_MAX * 8);
-    return strcmp(r->method, "GET") == 0 && columns_of(r, &arena, &key, &err) != NULL;
+    return strcmp(r->method, "GET") == 0 && find_list(schemas, r->gives, &key) != NULL;
 }
 
 static bool takes(const struct wa_api_route *r, const char *name)
@@ -138,11 +132,16 @@ enum wa_code wa_api_table_begin(struct wa_store_request *r, const struct wa_api_
                                 struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf format;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *schemas = NULL;
     wa_buf_init(&format, 64);
+    wa_arena_init(&arena, DESCRIPTION_MAX * 8);
     if (!has(wa_sv(r->query), WA_API_FORMAT))
         return WA_OK;
+    if (wa_api_read_schemas(&arena, &schemas, err) != WA_OK)
+        return err->code;
     if (!wa_url_query_get(wa_sv(r->query), WA_API_FORMAT, &format) ||
-        wa_buf_check(&format, err) != WA_OK || !wa_api_is_list(route))
+        wa_buf_check(&format, err) != WA_OK || !wa_api_is_list(route, schemas))
         return wa_fail(err, WA_E_USAGE, "%s %s has no formats: it gives no list", r->method,
                        r->path);
     struct wa_sv f = wa_buf_sv(&format);
@@ -233,16 +232,17 @@ enum wa_code wa_api_table_write(const struct wa_store_request *r, struct wa_sv j
                                 struct wa_buf *out, struct wa_buf *next, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *answer = NULL;
+    const struct wa_json *answer = NULL, *schemas = NULL;
     struct wa_sv key = {NULL, 0};
     char name[64];
     struct wa_csv w;
     wa_arena_init(&arena, 8u * WA_IPC_MESSAGE_MAX);
-    const struct wa_json *columns = columns_of(r->table.route, &arena, &key, err);
-    if (columns == NULL)
-        return err->code != WA_OK ? err->code : wa_fail(err, WA_E_INTERNAL, "a list that is none");
-    if (wa_json_parse(json, 0, &arena, &answer, err) != WA_OK)
+    if (wa_api_read_schemas(&arena, &schemas, err) != WA_OK ||
+        wa_json_parse(json, 0, &arena, &answer, err) != WA_OK)
         return err->code;
+    const struct wa_json *columns = find_list(schemas, r->table.route->gives, &key);
+    if (columns == NULL)
+        return wa_fail(err, WA_E_INTERNAL, "a list that is none");
     (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(key));
     const struct wa_json *list = wa_json_get(answer, name);
     size_t count = wa_json_count(list);

@@ -8,11 +8,15 @@
 
 #include "server/api.h"
 
-#define WA_API_FORMAT "format" /* the parameter: json, csv; csv-rows: without the columns' names   \
-                                */
+#define WA_API_FORMAT                                                                              \
+    "format" /* the parameter: json, csv; csv-rows: without the columns' names                     \
+              */
 
-/* Whether the route gives a list. */
-bool wa_api_is_list(const struct wa_api_route *r);
+/* Whether the route gives a list. schemas: wa_api_schemas(), read. */
+bool wa_api_is_list(const struct wa_api_route *r, const struct wa_json *schemas);
+/* Reads them. */
+WA_CHECK enum wa_code wa_api_read_schemas(struct wa_arena *arena, const struct wa_json **ret,
+                                          struct wa_err *err);
 /* Takes the format out of the request's query, and completes that for a table: all of the list
  * unless the query has a limit. WA_E_USAGE. */
 WA_CHECK enum wa_code wa_api_table_begin(struct wa_store_request *r,

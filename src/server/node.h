@@ -51,6 +51,7 @@ enum wa_node_kind {
     WA_NODE_PRESENCE, /* name: a machine that has come to another node, or left one */
     WA_NODE_ORDERS,   /* name: a batch that may go out; "": look at all that waits */
     WA_NODE_DIED,     /* name: a node; its machines are nowhere, its orders wait again */
+    WA_NODE_ACTION,   /* name: an order of which a machine has told */
     WA_NODE_KINDS
 };
 

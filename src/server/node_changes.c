@@ -13,7 +13,8 @@
 
 /* --- telling --- */
 
-static const char *const kinds[WA_NODE_KINDS] = {"host", "gone", "presence", "orders", "died"};
+static const char *const kinds[WA_NODE_KINDS] = {"host",   "gone", "presence",
+                                                 "orders", "died", "action"};
 
 enum wa_code wa_node_tell(struct wa_store *s, enum wa_node_kind kind, struct wa_sv name,
                           struct wa_err *err)
@@ -114,6 +115,11 @@ enum wa_code wa_node_write_presence(struct wa_store *s, struct wa_err *err)
 
 /* --- taking in --- */
 
+static void tell(struct wa_store *s, const char *what, const char *uuid, const char *state)
+{
+    wa_store_event_elsewhere(s, WA_EVENT_HOST, what, wa_sv(uuid), WA_SV(""), wa_sv(state));
+}
+
 /* The newest place of a machine: when it is not here any more, its connection here is a dead one.
  */
 static enum wa_code read_place(struct wa_store *s, const char *uuid, struct wa_err *err)
@@ -134,28 +140,62 @@ static enum wa_code read_place(struct wa_store *s, const char *uuid, struct wa_e
         wa_store_disconnect(s, uuid);
     if (!is_elsewhere && wa_store_conn_of(s, uuid) != NULL)
         wa_node_presence(s, uuid); /* the other's last word is older than its coming here */
-    wa_fleet_set_reachable(s->fleet, wa_sv(uuid), is_elsewhere || wa_store_conn_of(s, uuid) != NULL,
-                           -1);
+    const struct wa_fleet_host *h = wa_fleet_get(s->fleet, wa_sv(uuid));
+    bool was_there = h != NULL && h->is_reachable;
+    bool is_there = is_elsewhere || wa_store_conn_of(s, uuid) != NULL;
+    wa_fleet_set_reachable(s->fleet, wa_sv(uuid), is_there, -1);
+    if (h != NULL && was_there != is_there)
+        tell(s, is_there ? "connected" : "disconnected", uuid, "");
     return WA_OK;
 }
 
 static enum wa_code on_host(struct wa_store *s, const char *uuid, struct wa_err *err)
 {
-    return wa_store_load_host(s->db, wa_sv(uuid), s->fleet, err) == WA_OK ? read_place(s, uuid, err)
-                                                                          : err->code;
+    const struct wa_fleet_host *h = wa_fleet_get(s->fleet, wa_sv(uuid));
+    bool is_new = h == NULL;
+    char status[64];
+    (void)snprintf(status, sizeof status, "%s", is_new ? "" : h->status);
+    if (wa_store_load_host(s->db, wa_sv(uuid), s->fleet, err) != WA_OK)
+        return err->code;
+    h = wa_fleet_get(s->fleet, wa_sv(uuid));
+    if (h != NULL && (is_new || strcmp(h->status, status) == 0))
+        tell(s, is_new ? "registered" : "inventory", uuid, "");
+    else if (h != NULL)
+        tell(s, "status", uuid, h->status);
+    return read_place(s, uuid, err);
+}
+
+static enum wa_code on_action(struct wa_store *s, const char *id, struct wa_err *err)
+{
+    struct wa_stmt *q;
+    bool row = false;
+    if (wa_db_prepare(s->db, "SELECT uuid, state FROM actions WHERE id = ?", &q, err) != WA_OK)
+        return err->code;
+    wa_bind_s(q, 0, id);
+    if (wa_step(q, &row, err) != WA_OK || !row)
+        return err->code;
+    wa_store_event_elsewhere(s, WA_EVENT_ACTION, "state", wa_col_sv(q, 0), wa_sv(id),
+                             wa_col_sv(q, 1));
+    wa_reset(q);
+    return WA_OK;
 }
 
 static enum wa_code on_gone(struct wa_store *s, const char *uuid, struct wa_err *err)
 {
     wa_store_disconnect(s, uuid);
+    if (wa_fleet_get(s->fleet, wa_sv(uuid)) != NULL)
+        tell(s, "forgotten", uuid, "");
     return wa_store_load_host(s->db, wa_sv(uuid), s->fleet, err);
 }
 
 static enum wa_code on_orders(struct wa_store *s, const char *batch, struct wa_err *err)
 {
     WA_UNUSED(err);
-    if (batch[0] != '\0')
+    if (batch[0] != '\0') {
+        wa_store_event_elsewhere(s, WA_EVENT_ACTION, "ordered", WA_SV(""), wa_sv(batch),
+                                 WA_SV("queued"));
         wa_store_dispatch_batch(s, batch);
+    }
     s->owes_dispatch |= batch[0] == '\0';
     return WA_OK;
 }
@@ -198,9 +238,9 @@ struct change {
 
 static enum wa_code act(struct wa_store *s, const struct change *c, struct wa_err *err)
 {
-    static enum wa_code (*const fns[WA_NODE_KINDS])(
-        struct wa_store * s, const char *name, struct wa_err *err) = {on_host, on_gone, read_place,
-                                                                      on_orders, on_died};
+    static enum wa_code (*const fns[WA_NODE_KINDS])(struct wa_store * s, const char *name,
+                                                    struct wa_err *err) = {
+        on_host, on_gone, read_place, on_orders, on_died, on_action};
     for (size_t i = 0; i < WA_NODE_KINDS; i++)
         if (strcmp(c->kind, kinds[i]) == 0)
             return fns[i](s, c->name, err);

@@ -199,7 +199,7 @@ static void write_param(struct wa_jw *w, struct wa_sv name, const char *in, cons
     wa_jw_end(w);
 }
 
-static void write_params(struct wa_jw *w, const struct wa_api_route *r)
+static void write_params(struct wa_jw *w, const struct wa_api_route *r, bool is_list)
 {
     struct wa_sv rest = wa_sv(r->path), part;
     wa_jw_key(w, "parameters");
@@ -209,19 +209,19 @@ static void write_params(struct wa_jw *w, const struct wa_api_route *r)
             write_param(w, wa_sv_sub(part, 1, part.n - 2), "path", NULL, false);
     for (const struct wa_api_param *p = r->params; p != NULL && p->name != NULL; p++)
         write_param(w, wa_sv(p->name), "query", p->about, p->is_number);
-    if (wa_api_is_list(r))
+    if (is_list)
         write_param(w, wa_sv(WA_API_FORMAT), "query",
                     "json, or csv: a table, all of the list unless there is a limit", false);
     wa_jw_end(w);
 }
 
-static void write_answers(struct wa_jw *w, const struct wa_api_route *r)
+static void write_answers(struct wa_jw *w, const struct wa_api_route *r, bool is_list)
 {
     wa_jw_key(w, "responses");
     wa_jw_obj(w);
     wa_jw_key(w, "200");
     wa_jw_obj(w);
-    write_ref(w, "done", r->gives, wa_api_is_list(r));
+    write_ref(w, "done", r->gives, is_list);
     wa_jw_end(w);
     wa_jw_key(w, "default");
     wa_jw_obj(w);
@@ -248,8 +248,9 @@ static void write_name(struct wa_jw *w, const char *method, const char *path)
     wa_jw_kvsv(w, "operationId", wa_buf_sv(&name));
 }
 
-static void write_call(struct wa_jw *w, const struct wa_api_route *r)
+static void write_call(struct wa_jw *w, const struct wa_api_route *r, const struct wa_json *schemas)
 {
+    bool is_list = wa_api_is_list(r, schemas);
     char holders[160], method[8];
     wa_right_holders(r->right, holders, sizeof holders);
     (void)snprintf(method, sizeof method, "%s", r->method);
@@ -268,7 +269,7 @@ static void write_call(struct wa_jw *w, const struct wa_api_route *r)
         wa_jw_arr(w);
         wa_jw_end(w);
     }
-    write_params(w, r);
+    write_params(w, r, is_list);
     if (r->takes != NULL) {
         wa_jw_key(w, "requestBody");
         wa_jw_obj(w);
@@ -276,12 +277,12 @@ static void write_call(struct wa_jw *w, const struct wa_api_route *r)
         write_ref(w, r->takes, r->takes, false);
         wa_jw_end(w);
     }
-    write_answers(w, r);
+    write_answers(w, r, is_list);
     wa_jw_end(w);
 }
 
 /* Calls of the same path stand together, where the first of them does. */
-static void write_paths(struct wa_jw *w)
+static void write_paths(struct wa_jw *w, const struct wa_json *schemas)
 {
     const struct wa_api_route *r, *o;
     wa_jw_key(w, "paths");
@@ -296,15 +297,20 @@ static void write_paths(struct wa_jw *w)
         wa_jw_obj(w);
         for (size_t k = i; (o = wa_api_route_at(k)) != NULL; k++)
             if (strcmp(o->path, r->path) == 0)
-                write_call(w, o);
+                write_call(w, o, schemas);
         wa_jw_end(w);
     }
     wa_jw_end(w);
 }
 
-void wa_api_describe(struct wa_buf *out)
+enum wa_code wa_api_describe(struct wa_buf *out, struct wa_err *err)
 {
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *schemas = NULL;
     struct wa_jw w;
+    wa_arena_init(&arena, 16u << 20);
+    if (wa_api_read_schemas(&arena, &schemas, err) != WA_OK)
+        return err->code;
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "openapi", "3.1.0");
@@ -313,7 +319,7 @@ void wa_api_describe(struct wa_buf *out)
     wa_jw_kv(&w, "title", "waptserver");
     wa_jw_kv(&w, "version", WA_VERSION);
     wa_jw_end(&w);
-    write_paths(&w);
+    write_paths(&w, schemas);
     wa_jw_key(&w, "security");
     wa_jw_raw(&w, WA_SV("[{\"session\":[]}]"));
     wa_jw_key(&w, "components");
@@ -324,12 +330,12 @@ void wa_api_describe(struct wa_buf *out)
     write_schemas(&w);
     wa_jw_end(&w);
     wa_jw_end(&w);
+    return wa_buf_check(out, err);
 }
 
 static enum wa_code call_openapi(struct wa_api_call *c, struct wa_err *err)
 {
-    wa_api_describe(c->out);
-    return wa_buf_check(c->out, err);
+    return wa_api_describe(c->out, err);
 }
 
 /* --- the calls --- */

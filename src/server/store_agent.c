@@ -262,6 +262,8 @@ void wa_store_report(struct wa_store_request *r)
         code = store_statement(r, &arena, &said, &answer, &err);
         if (code == WA_OK)
             code = wa_node_tell(s, said.is_gone ? WA_NODE_GONE : WA_NODE_HOST, said.uuid, &err);
+        if (code == WA_OK && said.action.n > 0)
+            code = wa_node_tell(s, WA_NODE_ACTION, said.action, &err);
         if (code == WA_OK)
             code = wa_db_commit(s->db, &err);
         if (code != WA_OK)

@@ -45,10 +45,9 @@ static void copy(char *out, size_t size, struct wa_sv text)
     out[n] = '\0';
 }
 
-void wa_store_event(struct wa_store *s, enum wa_event_kind kind, const char *what,
-                    struct wa_sv uuid, struct wa_sv name, struct wa_sv state)
+static void add(struct wa_store *s, struct wa_event v, struct wa_sv uuid, struct wa_sv name,
+                struct wa_sv state)
 {
-    struct wa_event v = {.kind = kind, .what = what};
     if (s->events == NULL)
         return;
     copy(v.uuid, sizeof v.uuid, uuid);
@@ -56,6 +55,20 @@ void wa_store_event(struct wa_store *s, enum wa_event_kind kind, const char *wha
     copy(v.state, sizeof v.state, state);
     wa_events_add(s->events, &v, wa_clock_now());
     start_flush(s);
+}
+
+void wa_store_event(struct wa_store *s, enum wa_event_kind kind, const char *what,
+                    struct wa_sv uuid, struct wa_sv name, struct wa_sv state)
+{
+    const struct wa_event v = {.kind = kind, .what = what};
+    add(s, v, uuid, name, state);
+}
+
+void wa_store_event_elsewhere(struct wa_store *s, enum wa_event_kind kind, const char *what,
+                              struct wa_sv uuid, struct wa_sv name, struct wa_sv state)
+{
+    const struct wa_event v = {.kind = kind, .what = what, .is_foreign = true};
+    add(s, v, uuid, name, state);
 }
 
 /* --- to those who watch --- */
@@ -107,7 +120,7 @@ static enum wa_code tell(struct wa_store *s, struct wa_watcher *w, struct wa_buf
                          struct wa_err *err)
 {
     struct wa_store_request r = {.store = s};
-    struct wa_api_call c = {.store = s, .request = &r, .out = out};
+    struct wa_api_call c = {.store = s, .request = &r, .out = out, .is_watching = true};
     memcpy(r.bearer, w->bearer, sizeof r.bearer);
     memcpy(r.peer, w->peer, sizeof r.peer);
     wa_api_who_init(&c.who);

@@ -237,6 +237,9 @@ void wa_store_hooks(struct wa_store *s);
  * Texts may be whatever a machine says. Costs a copy, whoever watches. */
 void wa_store_event(struct wa_store *s, enum wa_event_kind kind, const char *what,
                     struct wa_sv uuid, struct wa_sv name, struct wa_sv state);
+/* The same of what another server of the database has changed, which tells webhooks of it. */
+void wa_store_event_elsewhere(struct wa_store *s, enum wa_event_kind kind, const char *what,
+                              struct wa_sv uuid, struct wa_sv name, struct wa_sv state);
 WA_CHECK enum wa_code wa_store_events_open(struct wa_store *s, struct wa_err *err);
 void wa_store_events_close(struct wa_store *s);
 /* All who watch are told what is new for them; whose session has ended is sent away. */

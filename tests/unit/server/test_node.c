@@ -277,6 +277,45 @@ static void a_change_wakes(void **state)
     assert_string_equal(h->status, "ERROR");
 }
 
+/* The next event of the server's ring; *at goes on to it. */
+static const struct wa_event *next_event(const struct bench *b, uint64_t *at)
+{
+    const struct wa_event *v = wa_events_next(b->store->events, *at);
+    assert_non_null(v);
+    *at = v->id;
+    return v;
+}
+
+/* Who watches at one server hears of what happens at the other, which alone tells webhooks. */
+static void the_other_is_heard_of(void **state)
+{
+    struct place *p = *state;
+    char id[1][33];
+    turn(&p->b);
+    uint64_t at = wa_events_last(p->b.store->events);
+    assert_int_equal(machine_status(&p->a, &p->m, "ERROR"), 200);
+    turn(&p->b);
+    const struct wa_event *v = next_event(&p->b, &at);
+    assert_string_equal(v->what, "status");
+    assert_string_equal(v->uuid, "machine");
+    assert_string_equal(v->state, "ERROR");
+    assert_true(v->is_foreign);
+    order(p, id);
+    turn(&p->b);
+    assert_string_equal(next_event(&p->b, &at)->what, "ordered");
+    assert_int_equal(machine_result(&p->a, &p->m, id[0], "done", "ok", ""), 200);
+    turn(&p->b);
+    assert_string_equal(next_event(&p->b, &at)->what, "inventory");
+    v = next_event(&p->b, &at);
+    assert_string_equal(v->state, "done");
+    assert_string_equal(v->name, id[0]);
+    assert_int_equal(
+        bench_ask(&p->a, "DELETE", "/api/v1/hosts/machine", "", p->token, WA_SV(""), NULL), 200);
+    turn(&p->b);
+    assert_string_equal(next_event(&p->b, &at)->what, "forgotten");
+    assert_null(wa_events_next(p->b.store->events, at));
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -290,6 +329,7 @@ int main(void)
                                        TEST(a_machine_moves),
                                        TEST(a_name_is_of_one),
                                        TEST(too_long_away),
-                                       TEST(a_change_wakes)};
+                                       TEST(a_change_wakes),
+                                       TEST(the_other_is_heard_of)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
