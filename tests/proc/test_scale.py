@@ -31,7 +31,7 @@ def test_f1a_f1d_f3a_a_fleet_is_complete():
         got = shards.all("same", 2 * COUNT, "32")
         assert (got["done"], got["failed"], got["wrong"]) == (2 * COUNT, 0, 0), got
         sent = scale.order(fleet, "s*")
-        assert sent.returncode == 0, sent.text
+        assert sent.returncode == 0, sent.stderr
         got = shards.all("orders", COUNT, "0")
         assert (got["orders"], got["twice"], got["wrong"]) == (COUNT, 0, 0), got
         # All at once away and back: nobody stays away, nothing comes again.
