@@ -275,13 +275,16 @@ static enum wa_code conclude(struct work *w, struct wa_err *err)
 static enum wa_code follow(struct work *w, struct wa_err *err)
 {
     uint64_t end = wa_clock_mono_ms() + (uint64_t)w->timeout_s * 1000;
+    char what[128];
     for (;;) {
         if (look(w, false, err) != WA_OK)
             return err->code;
         if (is_over(w) || wa_clock_mono_ms() >= end)
             break;
-        wa_cli_progress(w->cli, "machines that have ended", w->tally.done + w->tally.failed,
-                        w->targets.count);
+        (void)snprintf(what, sizeof what,
+                       wa_text("machines that have ended (%zu wait, %zu are at work)"),
+                       w->tally.queued + w->tally.sent - w->tally.running, w->tally.running);
+        wa_cli_progress(w->cli, what, w->tally.done + w->tally.failed, w->targets.count);
         wa_clock_sleep_ms(POLL_MS);
     }
     return look(w, true, err) == WA_OK ? conclude(w, err) : err->code;

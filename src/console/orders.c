@@ -127,6 +127,7 @@ void wa_orders_count(const struct wa_json *actions, struct wa_orders_tally *t)
         struct wa_sv state = wa_json_sv(wa_json_get(a, "state"));
         if (!wa_order_is_final(state)) {
             *(wa_sv_eqs(state, "queued") ? &t->queued : &t->sent) += 1;
+            t->running += wa_sv_eqs(state, "running");
             continue;
         }
         enum wa_code c = code_of(a);

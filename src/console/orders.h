@@ -28,6 +28,7 @@ struct wa_orders_tally {
     size_t done, failed;
     size_t queued;      /* not passed on yet: the machine is not connected */
     size_t sent;        /* passed on, no result yet */
+    size_t running;     /* of these: at work on it */
     enum wa_code first; /* of the first that failed */
 };
 /* actions: the array of GET /api/v1/actions. */

@@ -1,7 +1,9 @@
 /* How roll-outs go forward: their plans, whom a ring has, when they go on and when they stop. */
 #include "testlib.h"
 
+#include "proto/rollout.h"
 #include "server/rollout.h"
+#include "torture.h"
 
 static enum wa_code read_plan(const char *text, struct wa_arena *arena, struct wa_rollout_plan *p)
 {
@@ -151,13 +153,54 @@ static void test_verdicts(void **state)
     }
 }
 
+/* A plan read, a statement written and read again, while memory runs out. */
+static enum wa_code round_trip(void *arg, struct wa_err *err)
+{
+    static const char *const packages[] = {"tis-x"};
+    static const char *const groups[] = {"grp-a", "grp-b"};
+    const struct wa_rollout_lists lists = {
+        .packages = packages, .package_count = 1, .members_of = groups, .member_count = 2};
+    const struct wa_rollout r = {.id = "11111111111111111111111111111111",
+                                 .kind = WA_ACT_INSTALL,
+                                 .issued_at = 1000,
+                                 .not_before = 1000,
+                                 .not_after = 2000};
+    static const char signer[] = "abababababababababababababababababababababababababababababababab";
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf text;
+    const struct wa_json *j = NULL;
+    struct wa_rollout_plan p;
+    struct wa_rollout back;
+    struct wa_sv by;
+    (void)arg;
+    wa_arena_init(&arena, 1u << 20);
+    wa_buf_init(&text, 1u << 20);
+    if (wa_json_parse(WA_SV("{\"rings\":[" ALL "]}"), 0, &arena, &j, err) != WA_OK ||
+        wa_rollout_plan_read(j, &p, err) != WA_OK ||
+        wa_rollout_write(&r, &lists, signer, &text, err) != WA_OK ||
+        wa_json_parse(wa_buf_sv(&text), 0, &arena, &j, err) != WA_OK ||
+        wa_rollout_read(j, &back, &by, err) != WA_OK)
+        return err->code;
+    const char *const in_b[] = {"grp-c", "grp-b", NULL};
+    assert_string_equal(back.id, r.id);
+    assert_true(wa_sv_eqs(by, signer));
+    assert_true(wa_rollout_covers(&back, "any", in_b));
+    assert_false(wa_rollout_covers(&back, "grp-b", NULL));
+    return WA_OK;
+}
+
+static void test_torture(void **state)
+{
+    (void)state;
+    assert_true(wa_torture(round_trip, NULL) > 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plans),
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_rings),
-        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_plans),   cmocka_unit_test(test_places),
+        cmocka_unit_test(test_rings),   cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_torture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
