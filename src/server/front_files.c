@@ -11,9 +11,11 @@
 
 /* N.root.json, N.published.json and N.Packages are never written again; an icon is its package's,
  * which has an identifier of its own for each build. All else may be replaced at any time. */
-static const char *cache_of(struct wa_sv path)
+static const char *cache_of(const struct wa_http_conn *c, struct wa_sv path)
 {
     size_t digits = 5; /* behind "wapt/" */
+    if (wa_sv_starts(wa_http_conn_head(c)->path, "/api/"))
+        return "no-store"; /* by a session */
     if (wa_sv_starts(path, "wapt-host/"))
         return "private, no-cache";
     if (wa_sv_starts(path, "wapt/icons/"))
@@ -52,7 +54,7 @@ static void hand_over(const struct wa_front *f, struct wa_http_conn *c, struct w
     if (wa_buf_check(&line, &err) != WA_OK)
         wa_http_answer_err(c, &err);
     else
-        wa_http_answer_cached(c, type_of(path), cache_of(path), wa_buf_str(&line));
+        wa_http_answer_cached(c, type_of(path), cache_of(c, path), wa_buf_str(&line));
 }
 
 void wa_front_file(struct wa_front *f, struct wa_http_conn *c, struct wa_sv path)
@@ -68,7 +70,7 @@ void wa_front_file(struct wa_front *f, struct wa_http_conn *c, struct wa_sv path
         wa_fd_close(&fd);
         hand_over(f, c, wa_sv_n(name.p, name.n));
     } else {
-        wa_http_answer_file(c, fd, type_of(path), NULL, cache_of(path));
+        wa_http_answer_file(c, fd, type_of(path), NULL, cache_of(c, path));
     }
 }
 
