@@ -11,6 +11,9 @@ extern const struct wa_cli_command wa_con_action;
 extern const struct wa_cli_command wa_con_cancel;
 extern const struct wa_cli_command wa_con_rollout;
 extern const struct wa_cli_command wa_con_publish;
+extern const struct wa_cli_command wa_con_user;
+extern const struct wa_cli_command wa_con_token;
+extern const struct wa_cli_command wa_con_second_factor;
 extern const struct wa_cli_command wa_con_download;
 extern const struct wa_cli_command wa_con_forget_host;
 extern const struct wa_cli_command wa_con_report;
@@ -50,7 +53,7 @@ WA_CHECK enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c,
 
 #define WA_CON_SERVER_OPTIONS                                                                      \
     {"server", 0, "URL"}, {"user", 'U', "NAME"}, {"password-file", 0, "FILE"},                     \
-        {"server-fingerprint", 0, "SHA256"},                                                       \
+        {"code-file", 0, "FILE"}, {"token-file", 0, "FILE"}, {"server-fingerprint", 0, "SHA256"},  \
     {                                                                                              \
         "verify-cert", 0, "FILE"                                                                   \
     }

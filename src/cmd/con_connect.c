@@ -108,6 +108,29 @@ enum wa_code wa_con_unknown(struct wa_err *err)
                    err->text);
 }
 
+/* The code of the second factor, when the server wants one. */
+static enum wa_code ask_code(void *user, struct wa_buf *out, struct wa_err *err)
+{
+    const struct way *way = user;
+    const char *file = NULL;
+    if (pick(way->cli, "code-file", way->nth, &file, err) != WA_OK)
+        return err->code;
+    return file != NULL ? wa_cli_read_secret(file, out, err)
+                        : wa_cli_ask_secret(WA_TEXT("Code of the second factor: "), false,
+                                            "--code-file", out, err);
+}
+
+/* An API token, or a password. */
+static enum wa_code read_proof(const struct way *way, const char *user, const char *server,
+                               struct wa_buf *token, struct wa_buf *password, struct wa_err *err)
+{
+    const char *file = NULL;
+    if (pick(way->cli, "token-file", way->nth, &file, err) != WA_OK)
+        return err->code;
+    return file != NULL ? wa_cli_read_secret(file, token, err)
+                        : read_password(way, user, server, password, err);
+}
+
 enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret, struct wa_err *err)
 {
     return wa_con_connect_nth(cli, LAST, ret, err);
@@ -121,8 +144,10 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
     WA_AUTO_STR char *user = NULL;
     WA_AUTO_BUF struct wa_buf pem;
     WA_AUTO_BUF_SECRET struct wa_buf password;
+    WA_AUTO_BUF_SECRET struct wa_buf token;
     struct wa_tls_trust trust;
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&token, 1024);
     wa_buf_init(&password, 1024);
     if (option_or_conf(&way, "server", "wapt_server", NULL, &server, err) != WA_OK ||
         option_or_conf(&way, "user", "wapt_user", "admin", &user, err) != WA_OK ||
@@ -130,9 +155,19 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
         return err->code;
     if (server == NULL)
         return which_server(err);
-    if (read_password(&way, user, server, &password, err) != WA_OK)
+    if (read_proof(&way, user, server, &token, &password, err) != WA_OK)
         return err->code;
-    const struct wa_client_options o = {server, &trust, user, wa_buf_sv(&password)};
+    union {
+        const struct way *from;
+        void *to;
+    } asks = {&way};
+    const struct wa_client_options o = {.server = server,
+                                        .trust = &trust,
+                                        .user = user,
+                                        .password = wa_buf_sv(&password),
+                                        .token = wa_buf_sv(&token),
+                                        .ask_code = ask_code,
+                                        .ask_user = asks.to};
     if (wa_client_open(&o, ret, err) == WA_OK) {
         wa_con_check_journal(cli, *ret, server);
         return WA_OK;

@@ -1,4 +1,5 @@
 /* srv_user.c - waptserver user: those who use the server, and in which role. */
+#include "cmd/people_words.h"
 #include "cmd/srv.h"
 #include "server/people.h"
 
@@ -14,6 +15,10 @@ static const struct {
     {"password", WA_PERSON_PASSWORD, 2, "has a new password, and must log in again"},
     {"disable", WA_PERSON_DISABLE, 2, "can't log in any more, and is logged out"},
     {"enable", WA_PERSON_ENABLE, 2, "can log in again"},
+    {"log-out", WA_PERSON_LOGOUT, 2, "is logged out"},
+    {"need-second-factor", WA_PERSON_NEED_FACTOR, 2, "must have a second factor from now on"},
+    {"drop-second-factor", WA_PERSON_DROP_FACTOR, 2,
+     "has no second factor any more, and is logged out"},
     {"remove", WA_PERSON_REMOVE, 2, "removed, and logged out"},
 };
 
@@ -40,38 +45,6 @@ static enum wa_code list_people(struct wa_cli *cli, const struct wa_server_confi
     return code;
 }
 
-/* The perimeter that the options name; "" when none does, or --all-machines. */
-static enum wa_code read_perimeter(const struct wa_cli *cli, bool is_required, struct wa_buf *out,
-                                   struct wa_err *err)
-{
-    static const struct {
-        const char *option, *key;
-    } lists[] = {{"group", "groups"}, {"profile", "profiles"}, {"unit", "units"}};
-    bool is_all = wa_cli_has(cli, "all-machines"), is_given = false;
-    struct wa_jw w;
-    wa_jw_init(&w, out);
-    for (size_t i = 0; i < WA_COUNT(lists); i++)
-        is_given = is_given || wa_cli_has(cli, lists[i].option);
-    if (is_all && is_given)
-        return wa_fail(err, WA_E_USAGE, "--all-machines is no perimeter: leave the others away");
-    if (is_required && !is_all && !is_given)
-        return wa_fail(err, WA_E_USAGE,
-                       "which machines? Give --group, --profile or --unit, or --all-machines");
-    if (!is_given)
-        return WA_OK;
-    wa_jw_obj(&w);
-    for (size_t i = 0; i < WA_COUNT(lists); i++) {
-        const char *value;
-        wa_jw_key(&w, lists[i].key);
-        wa_jw_arr(&w);
-        for (size_t k = 0; (value = wa_cli_at(cli, lists[i].option, k)) != NULL; k++)
-            wa_jw_s(&w, value);
-        wa_jw_end(&w);
-    }
-    wa_jw_end(&w);
-    return wa_buf_check(out, err);
-}
-
 static enum wa_code change_person(struct wa_cli *cli, const struct wa_server_config *c, size_t verb,
                                   struct wa_err *err)
 {
@@ -84,7 +57,7 @@ static enum wa_code change_person(struct wa_cli *cli, const struct wa_server_con
         .role = cli->arg_count > 2 ? cli->args[2] : wa_cli_get(cli, "role", "readonly")};
     wa_buf_init(&password, 1024);
     wa_buf_init(&perimeter, 64u << 10);
-    if (read_perimeter(cli, change.what == WA_PERSON_PERIMETER, &perimeter, err) != WA_OK)
+    if (wa_people_perimeter(cli, change.what == WA_PERSON_PERIMETER, &perimeter, err) != WA_OK)
         return err->code;
     change.perimeter = wa_buf_sv(&perimeter);
     if ((change.what == WA_PERSON_ADD || change.what == WA_PERSON_PASSWORD) &&
@@ -113,7 +86,8 @@ static enum wa_code user(struct wa_cli *cli, struct wa_err *err)
         return wa_fail(
             err, WA_E_USAGE,
             "after user comes 'list', 'role NAME ROLE', or 'add', 'perimeter', 'password', "
-            "'disable', 'enable' or 'remove' and a name");
+            "'disable', 'enable', 'log-out', 'need-second-factor', 'drop-second-factor' or "
+            "'remove' and a name");
     if (wa_srv_config(cli, &c, err) != WA_OK)
         return err->code;
     enum wa_code code = is_list ? list_people(cli, &c, err) : change_person(cli, &c, verb, err);
@@ -122,8 +96,7 @@ static enum wa_code user(struct wa_cli *cli, struct wa_err *err)
 }
 
 static const struct wa_cli_option user_options[] = {
-    WA_SRV_CONFIG_OPTION,   {"role", 0, "ROLE"}, {"password-file", 0, "FILE"}, {"group", 0, "NAME"},
-    {"profile", 0, "NAME"}, {"unit", 0, "DN"},   {"all-machines", 0, NULL}};
+    WA_SRV_CONFIG_OPTION, {"role", 0, "ROLE"}, {"password-file", 0, "FILE"}, WA_PERIMETER_OPTIONS};
 
 const struct wa_cli_command wa_srv_user = {"user", user_options, WA_COUNT(user_options), 0,
                                            3,      user};

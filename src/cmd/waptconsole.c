@@ -32,6 +32,9 @@ int main(int argc, char **argv)
                                                             &wa_con_rollout,
                                                             &wa_con_software_names,
                                                             &wa_con_upload,
+                                                            &wa_con_user,
+                                                            &wa_con_token,
+                                                            &wa_con_second_factor,
                                                             NULL};
     static const struct wa_cli_option options[] = {{"config", 'c', "FILE"}};
     static const struct wa_cli_program program = {.help = wa_help_of_program,

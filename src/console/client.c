@@ -12,6 +12,7 @@ struct wa_client {
     struct wa_tls_trust trust;
     char *pem;
     char authorization[256]; /* header, "" before the login */
+    bool is_token;           /* no session of ours to end */
 };
 
 static enum wa_code server_error(int status, const struct wa_json *j, struct wa_err *err)
@@ -116,8 +117,22 @@ enum wa_code wa_client_fetch(struct wa_client *c, const char *path, uint64_t max
     return WA_OK;
 }
 
-static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *o,
-                           struct wa_err *err)
+/* What becomes part of a header. */
+static enum wa_code take_token(struct wa_client *c, struct wa_sv token, struct wa_err *err)
+{
+    bool is_good = token.n > 0 && token.n <= 200;
+    for (size_t i = 0; is_good && i < token.n; i++)
+        is_good = token.p[i] > ' ' && token.p[i] < 0x7f;
+    if (!is_good)
+        return wa_fail(err, WA_E_INVALID, "the server gave no session");
+    (void)snprintf(c->authorization, sizeof c->authorization, "Authorization: Bearer %.*s",
+                   WA_SV_ARG(token));
+    return WA_OK;
+}
+
+/* One attempt; *ret_needs_code: the password was right, and a code is wanted too. */
+static enum wa_code try_login(struct wa_client *c, const struct wa_client_options *o,
+                              struct wa_sv code, bool *ret_needs_code, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF_SECRET struct wa_buf body;
@@ -129,19 +144,30 @@ static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *
     wa_jw_obj(&w);
     wa_jw_kv(&w, "user", o->user);
     wa_jw_kvsv(&w, "password", o->password);
+    if (code.n > 0)
+        wa_jw_kvsv(&w, "code", code);
     wa_jw_end(&w);
     if (wa_buf_check(&body, err) != WA_OK ||
         wa_client_call(c, "POST", "/api/v1/session", wa_buf_sv(&body), &arena, &j, err) != WA_OK)
         return err->code;
-    struct wa_sv token = wa_json_sv(wa_json_get(j, "token"));
-    bool is_good = token.n > 0 && token.n <= 200;
-    for (size_t i = 0; is_good && i < token.n; i++) /* it becomes part of a header */
-        is_good = token.p[i] > ' ' && token.p[i] < 0x7f;
-    if (!is_good)
-        return wa_fail(err, WA_E_INVALID, "the server gave no session");
-    (void)snprintf(c->authorization, sizeof c->authorization, "Authorization: Bearer %.*s",
-                   WA_SV_ARG(token));
-    return WA_OK;
+    *ret_needs_code = wa_sv_eqs(wa_json_sv(wa_json_get(j, "needs")), "code");
+    return *ret_needs_code ? WA_OK : take_token(c, wa_json_sv(wa_json_get(j, "token")), err);
+}
+
+static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *o,
+                           struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf code;
+    bool needs_code = false;
+    wa_buf_init(&code, 256);
+    if (try_login(c, o, WA_SV(""), &needs_code, err) != WA_OK || !needs_code)
+        return err->code;
+    if (o->ask_code == NULL)
+        return wa_fail(err, WA_E_AUTH, "the code of the second factor is needed");
+    if (o->ask_code(o->ask_user, &code, err) != WA_OK ||
+        try_login(c, o, wa_sv_trim(wa_buf_sv(&code)), &needs_code, err) != WA_OK)
+        return err->code;
+    return needs_code ? wa_fail(err, WA_E_AUTH, "the code of the second factor is needed") : WA_OK;
 }
 
 enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client **ret,
@@ -158,7 +184,9 @@ enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client 
     c->trust.pem = (struct wa_sv){NULL, 0};
     if (wa_sv_dup(o->trust->pem, &c->pem, err) == WA_OK) {
         c->trust.pem = wa_sv(c->pem);
-        if (o->user == NULL || log_in(c, o, err) == WA_OK) {
+        c->is_token = o->token.n > 0;
+        if (c->is_token ? take_token(c, o->token, err) == WA_OK
+                        : o->user == NULL || log_in(c, o, err) == WA_OK) {
             *ret = c;
             return WA_OK;
         }
@@ -172,7 +200,7 @@ void wa_client_close(struct wa_client *c)
 {
     if (c == NULL)
         return;
-    if (c->authorization[0] != '\0') {
+    if (c->authorization[0] != '\0' && !c->is_token) {
         WA_AUTO_ARENA struct wa_arena arena;
         struct wa_err ignored = WA_ERR_INIT;
         const struct wa_json *j = NULL;

@@ -13,8 +13,13 @@ struct wa_client_options {
     const struct wa_tls_trust *trust;
     const char *user; /* NULL: nobody logs in, and only wa_client_fetch() works */
     struct wa_sv password;
+    struct wa_sv token; /* an API token in place of a login; "": none */
+    /* Asked for the code of the second factor, where one is wanted. NULL: then the login fails. */
+    enum wa_code (*ask_code)(void *user, struct wa_buf *out, struct wa_err *err);
+    void *ask_user;
 };
-/* Logs in, if user is set. WA_E_AUTH, WA_E_REFUSED for the certificate, WA_E_UNREACHABLE. */
+/* Logs in, if user is set and no token is given. WA_E_AUTH, WA_E_REFUSED for the certificate,
+ * WA_E_UNREACHABLE. */
 WA_CHECK enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client **ret,
                                      struct wa_err *err);
 /* Ends the session on the server, best effort. */

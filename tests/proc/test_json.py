@@ -4,7 +4,7 @@ import re
 import sys
 
 import jsonschema
-from conftest import BIN, ROOT, run, until
+from conftest import BIN, ROOT, run, totp, until
 
 sys.path.insert(0, str(ROOT / "tools"))
 import json_schema  # noqa: E402
@@ -44,6 +44,23 @@ def differences(shape, value, where):
             out += differences(known.get(k, known.get("*")), v, f"{where}.{k}") if k in known or "*" in known else [f"{where}: {k!r} is not told"]
         return out
     return []
+
+
+def people(org, keep):
+    """One's own token and second factor, as a user of its own."""
+    secret, code = org.base / "admin.pw", org.base / "json/code"
+    org.console("user", "add", "json", "--new-password-file", secret)
+    keep("waptconsole user", org.console("user", "list", "--json"))
+    mine = ("--user", "json", "--json")
+    made = keep("waptconsole token make", org.console("token", "make", "robot", "--right", "view", *mine))
+    keep("waptconsole token", org.console("token", "list", *mine))
+    org.console("token", "revoke", made["id"], *mine)
+    offer = keep("waptconsole second-factor", org.console("second-factor", "on", *mine))
+    codes = keep("waptconsole second-factor confirm", org.console("second-factor", "confirm", totp(offer["secret"]), *mine))["recovery_codes"]
+    code.write_text(codes[0] + "\n")
+    code.chmod(0o600)
+    org.console("second-factor", "off", totp(offer["secret"], 1), "--code-file", code, *mine)
+    org.console("user", "remove", "json")
 
 
 def answers(org):
@@ -158,6 +175,7 @@ def answers(org):
     (base / "names.json").write_text('[{"pattern": "Mozilla *", "name": "Firefox"}]', encoding="utf-8")
     console("software-names", base / "names.json")
     console("revoke-certificate", org.uuid)
+    people(org, keep)
     console("forget-host", org.uuid, "--yes")
     get("register", "--token-file", org.token(), "--force")
     get("generate-uuid", org.uuid)  # it is that one already
@@ -199,7 +217,7 @@ def repository(org, base, me, keep):
 
 def test_every_command_is_told_and_true(org):
     told, got = json_schema.documented(DOCS), answers(org)
-    assert {" ".join(name.split()[:2]) if name.startswith("waptserver") else name for name in told} | ENDLESS == commands()
+    assert {" ".join(name.split()[:2]) if name.startswith(("waptserver", "waptconsole")) else name for name in told} | ENDLESS == commands()
     assert set(got) | OUTSIDE == set(told)
     assert {name for name, results in got.items() if all(r is None for r in results)} == {name for name, shape in told.items() if shape is None}
     wrong = [d for name, results in got.items() for result in results if result is not None or told[name] is None

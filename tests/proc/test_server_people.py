@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from conftest import BIN, run
+from conftest import BIN, run, totp
 from test_server_hostile import Server, put
 
 ROLES = ("developer", "deployer", "helpdesk", "readonly")
@@ -134,3 +134,100 @@ def test_the_journal_and_those_who_remember_it(srv, org, monkeypatch):
     assert broken.returncode == 4 and "damaged at entry" in broken.stdout
     for argv in (("burn",), ("verify", "--head", "x"), ("verify", "--head", "1:abc"), ("list", "--limit", "0")):
         assert journal(srv, *argv, ok=False).returncode == 2
+
+
+def console(srv, name, *argv, ok=True):
+    """Without a terminal: what is asked for fails."""
+    return run("setsid", "-w", BIN / "waptconsole", *argv, "--user", name, "--password-file", srv.org.base / "user.pw", "--server", f"https://127.0.0.1:{srv.port}",
+               "--server-fingerprint", srv.org.fingerprint(srv.dir / "private/tls.crt"), "--json", ok=ok)
+
+
+def private(path, text):
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return path
+
+
+def test_second_factor(srv, org):
+    """From its offer to a lost device; no code counts twice, and none is guessed."""
+    user(srv, "add", "careful", "--role", "superadmin")
+    offer = json.loads(console(srv, "careful", "second-factor", "on").stdout)["result"]
+    assert offer["uri"].startswith("otpauth://totp/") and offer["secret"] in offer["uri"]
+    recovery = json.loads(console(srv, "careful", "second-factor", "confirm", totp(offer["secret"], -1)).stdout)["result"]["recovery_codes"]
+    assert len(set(recovery)) == 10
+    assert console(srv, "careful", "hosts", ok=False).returncode == 6
+    body = {"user": "careful", "password": PASSWORD}
+    for code, source in ((totp(offer["secret"]), "127.0.6.1"), (recovery[3].lower().replace("-", " "), "127.0.6.2")):
+        assert console(srv, "careful", "hosts", "--code-file", private(org.base / "code", code)).returncode == 0
+        assert srv.call("POST", "/api/v1/session", {**body, "code": code}, source=source)[0] == 401, "a code counts once"
+    # Whoever has the password guesses codes: a few, from wherever he comes.
+    body["code"] = "000000"
+    answers = [srv.call("POST", "/api/v1/session", body, source=f"127.0.7.{i}")[0] for i in range(1, 8)]
+    assert answers[0] == 401 and answers[-1] == 429 and set(answers) == {401, 429}
+    assert srv.call("POST", "/api/v1/session", {**body, "code": recovery[5]}, source="127.0.7.9")[0] == 429
+    secret = sqlite3.connect(srv.dir / "db/waptserver.sqlite").execute("SELECT totp FROM users WHERE name = 'careful'").fetchone()[0]
+    assert offer["secret"] not in secret and offer["secret"] not in srv.log()
+    assert (srv.dir / "private/people.key").stat().st_mode & 0o77 == 0
+    # Somebody who has lost it needs a superadmin.
+    user(srv, "drop-second-factor", "careful")
+    assert console(srv, "careful", "hosts").returncode == 0
+    user(srv, "remove", "careful")
+
+
+def test_tokens_of_programs(srv, org):
+    user(srv, "add", "owner", "--role", "developer")
+    made = json.loads(console(srv, "owner", "token", "make", "robot", "--right", "view", "--days", "1").stdout)["result"]
+    file = private(org.base / "robot.token", made["token"])
+    assert console(srv, "owner", "hosts", "--token-file", file).returncode == 0
+    assert console(srv, "owner", "token", "make", "more", "--right", "view", "--token-file", file, ok=False).returncode == 5
+    assert console(srv, "owner", "token", "make", "more", "--right", "people", ok=False).returncode == 5, "what one has not oneself"
+    assert srv.call("DELETE", "/api/v1/hosts/none", token=made["token"])[0] == 403
+    assert made["token"] not in srv.log()
+    assert made["token"].encode() not in b"".join(p.read_bytes() for p in (srv.dir / "db").iterdir())
+    listed = json.loads(console(srv, "owner", "token").stdout)["result"]
+    assert [t["name"] for t in listed] == ["robot"] and listed[0]["used"] > 0
+    user(srv, "remove", "owner")
+    assert srv.call("GET", "/api/v1/hosts", token=made["token"])[0] == 401
+    user(srv, "add", "owner", "--role", "superadmin")
+    assert srv.call("GET", "/api/v1/hosts", token=made["token"])[0] == 401, "who comes later by that name has it not"
+    user(srv, "remove", "owner")
+
+
+def test_stuffing(srv):
+    """Many names from one address, one name from many: none can be told from one that nobody has, and nobody is locked out where he works."""
+    user(srv, "add", "worker")
+    assert srv.login("worker", PASSWORD, source="127.0.9.9")[0] == 200
+    said = {srv.login(name, "a guess", source=f"127.0.8.{i}")[:2] for i, name in enumerate(("worker", "no.such", "admin", "x" * 200, "\u00e9"), 1)}
+    assert len(said) == 1 and said.pop()[0] == 401
+    answers = [srv.login(f"name{i}", "a guess", source="127.0.8.99")[0] for i in range(8)]
+    assert answers == [401] * 5 + [429] * 3
+    answers = [srv.login("worker", "a guess", source=f"127.0.10.{i}")[0] for i in range(1, 25)]
+    assert 429 in answers and answers[0] == 401
+    assert srv.login("worker", PASSWORD, source="127.0.11.1")[0] == 429
+    assert srv.login("worker", PASSWORD, source="127.0.9.9")[0] == 200
+
+
+def test_a_session_is_not_chosen(srv):
+    """Neither by who asks, nor by who sends him: a login makes a new one, and old ones stay what they are."""
+    mine = "0" * 64
+    assert srv.call("GET", "/api/v1/session", token=mine)[0] == 401
+    body = {"user": "admin", "password": srv.password}
+    status, answer, _ = srv.call("POST", "/api/v1/session", body, token=mine, headers=["Cookie: session=" + mine])
+    assert status == 200 and json.loads(answer)["token"] != mine
+    assert srv.call("GET", "/api/v1/session", token=mine)[0] == 401
+    assert srv.call("POST", "/api/v1/session", {**body, "token": mine})[0] == 400
+
+
+def test_people_from_the_console(srv, org):
+    user(srv, "add", "chief", "--role", "superadmin")
+    secret = org.base / "user.pw"
+    assert console(srv, "chief", "user", "add", "site", "--role", "deployer", "--new-password-file", secret, "--unit", "OU=paris,DC=example,DC=org").returncode == 0
+    listed = {u["name"]: u for u in json.loads(console(srv, "chief", "user").stdout)["result"]}
+    assert listed["site"]["limited"] and listed["site"]["role"] == "deployer"
+    assert json.loads(console(srv, "site", "hosts").stdout)["result"] == []
+    assert console(srv, "site", "user", ok=False).returncode == 5
+    assert console(srv, "chief", "user", "perimeter", "site", "--all-machines").returncode == 0
+    assert not {u["name"]: u for u in json.loads(console(srv, "chief", "user").stdout)["result"]}["site"]["limited"]
+    for argv, status in ((("role", "site", "readonly"), 0), (("role", "site", "emperor"), 2), (("disable", "site"), 0), (("remove", "none"), 12), (("burn", "x"), 2), (("remove", "site"), 0)):
+        assert console(srv, "chief", "user", *argv, ok=False).returncode == status, argv
+    user(srv, "remove", "chief")

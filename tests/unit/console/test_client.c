@@ -109,7 +109,8 @@ static enum wa_code converse(void *user, struct wa_err *err)
     WA_AUTO_BUF struct wa_buf text;
     struct wa_client *c = NULL;
     const struct wa_json *j = NULL;
-    const struct wa_client_options o = {t->url, &t->site->trust, "admin", WA_SV("s\"cret")};
+    const struct wa_client_options o = {
+        .server = t->url, .trust = &t->site->trust, .user = "admin", .password = WA_SV("s\"cret")};
     wa_arena_init(&arena, 512u << 20);
     wa_buf_init(&text, 4096);
     if (wa_client_open(&o, &c, err) != WA_OK)

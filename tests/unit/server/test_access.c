@@ -91,6 +91,12 @@ static const struct {
     {"DELETE /api/v1/reports/{name}", "SDO", RIGHT, true, "report"},
     {"GET /api/v1/reports/{name}/rows", "SDOHR", RIGHT, true, "view"},
     {"POST /api/v1/report-rows", "SDO", RIGHT, true, "report"},
+    {"GET /api/v1/webhooks", "S", RIGHT, false, "people"},
+    {"POST /api/v1/webhooks", "S", RIGHT, false, "people"},
+    {"DELETE /api/v1/webhooks/{id}", "S", RIGHT, false, "people"},
+    {"POST /api/v1/webhooks/{id}/test", "S", RIGHT, false, "people"},
+    {"GET /api/v1/software-names", "SDOHR", RIGHT, true, "view"},
+    {"PUT /api/v1/software-names", "SDO", RIGHT, true, "report"},
     {"GET /readyz", "", NOBODY, true, ""},
     {"GET /metrics", "", NOBODY, true, ""}, /* it asks for itself: server-health */
 };
