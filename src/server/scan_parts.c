@@ -91,6 +91,18 @@ enum wa_code wa_scan_sweep(const struct wa_scan_role *s, int64_t seconds, struct
                : err->code;
 }
 
+/* Servers of one database share incoming/, and the others may be at work: what they replace is left
+ * alone (the next package of that name removes it), and so are documents that may be on their way.
+ */
+#define DOCUMENT_S 3600
+static bool may_be_anothers(const struct wa_scan_role *s, const char *name,
+                            const struct wa_stat *st)
+{
+    const char *database = s->child.config.database;
+    bool is_shared = database != NULL && database[0] != '\0';
+    return is_shared && (strncmp(name, OLD, 4) == 0 || st->mtime > wa_clock_now() - DOCUMENT_S);
+}
+
 static enum wa_code tidy_one(void *user, const char *name, const struct wa_stat *st,
                              struct wa_err *err)
 {
@@ -98,8 +110,7 @@ static enum wa_code tidy_one(void *user, const char *name, const struct wa_stat 
     struct wa_relpath from, to;
     struct wa_stat there;
     struct wa_err none = WA_ERR_INIT;
-    WA_UNUSED(st);
-    if (strncmp(name, UPLOAD, 3) == 0)
+    if (strncmp(name, UPLOAD, 3) == 0 || may_be_anothers(s, name, st))
         return WA_OK;
     if (wa_scan_path("incoming/", name, &from, err) != WA_OK)
         return err->code;
