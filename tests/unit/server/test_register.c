@@ -215,6 +215,68 @@ static void test_nonsense(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+static void let_in(struct bench *b, const char *registration)
+{
+    struct wa_err err = WA_ERR_INIT;
+    wa_free(b->store->child.config.registration);
+    WA_ASSERT_OK(wa_sv_dup(wa_sv(registration), &b->store->child.config.registration, &err));
+}
+
+#define ACCOUNT(name, sid) "{\"name\":\"" name "\",\"realm\":\"R\",\"account\":\"" sid "\"}"
+
+/* What the kerberos process says of a ticket, and what becomes of it. */
+static void test_tickets(void **state)
+{
+    struct bench *b = *state;
+    struct machine m, again, other;
+    machine_new(&m, "machine");
+    machine_new(&again, "machine");
+    machine_new(&other, "other");
+    bench_token(b, "t", wa_clock_now() + HOUR, 9);
+    b->kerberos_answer = ACCOUNT("PC", "S-1-5-21-1");
+    assert_int_equal(machine_register(b, &m, WA_CRED_KERBEROS, "AAAA"), 403); /* not let in so */
+    assert_string_equal(b->kerberos_asked, "");
+    let_in(b, "kerberos");
+    assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "t"), 403);
+    assert_int_equal(machine_register(b, &m, WA_CRED_PASSWORD, "admin " BENCH_PASSWORD), 403);
+    BENCH_IS(b, "SELECT uses FROM tokens", "9");
+    assert_int_equal(machine_register(b, &m, WA_CRED_KERBEROS, "AAAA"), 200);
+    assert_non_null(strstr(b->kerberos_asked, "{\"ticket\":\"AAAA\",\"binding\":\""));
+    BENCH_IS(b, "SELECT account FROM host_accounts WHERE uuid = 'machine'", "S-1-5-21-1");
+    BENCH_IS(b, "SELECT registered_by FROM hosts", "ticket of PC from 10.0.0.1");
+    assert_int_equal(machine_register(b, &m, WA_CRED_KEY, ""), 200); /* its own key, always */
+    /* The same account with another key is the same machine; another account is not. */
+    again.seq = 1000;
+    assert_int_equal(machine_register(b, &again, WA_CRED_KERBEROS, "AAAA"), 200);
+    assert_int_equal(machine_register(b, &m, WA_CRED_KEY, ""), 409);
+    b->kerberos_answer = ACCOUNT("PC", "S-1-5-21-2");
+    assert_int_equal(machine_register(b, &m, WA_CRED_KERBEROS, "AAAA"), 409);
+    assert_int_equal(machine_register(b, &again, WA_CRED_KERBEROS, "AAAA"),
+                     409); /* nor by its key */
+    /* One account, one machine. */
+    b->kerberos_answer = ACCOUNT("PC", "S-1-5-21-1");
+    assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA"), 200);
+    BENCH_IS(b, "SELECT uuid FROM hosts", "other");
+    BENCH_IS(b, "SELECT count(*) FROM host_accounts", "1");
+    BENCH_IS(b, "SELECT count(*) FROM journal WHERE entry LIKE '%host.left%'", "1");
+    /* What it calls itself, and what its ticket says. */
+    b->facts = "{\"computer_name\":\"pc\",\"computer_fqdn\":\"other.test\"}";
+    assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA"), 403);
+    b->facts = "{\"os_name\":\"Debian\"}";
+    assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA"), 403);
+    b->facts = NULL;
+    b->kerberos_answer = "{\"code\":\"auth\",\"message\":\"replayed\"}";
+    assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA"), 401);
+    b->kerberos_answer = "{}";
+    assert_true(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA") >= 400);
+    /* Wrong ones are counted, right ones are not. */
+    assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA") >= 400, 1);
+    assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA"), 429);
+    machine_free(&m);
+    machine_free(&again);
+    machine_free(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +289,7 @@ int main(void)
         TEST(test_guessing_is_slowed_down),
         TEST(test_many_good_ones),
         TEST(test_credentials_are_not_mixed),
+        TEST(test_tickets),
         TEST(test_nonsense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
