@@ -8,6 +8,7 @@ import pytest
 from conftest import BIN, run, until
 from nginx import Nginx
 from test_server_hostile import Server, put
+from tuf import DEPLOYER, PUBLISHER, STRANGER, Repository, package, signer
 
 
 def client_certificate(srv, base, name, *more):
@@ -179,6 +180,27 @@ def test_trusted_signers(srv, org):
     assert put(srv, token, org.package("of-a-stranger", "2", "Stranger", org.base / "stranger").read_bytes())[0] == 403
     journal = srv.call("GET", "/api/v1/journal", token=token)[1].decode()
     assert journal.count("signer.added") == 1 and journal.count("signer.removed") == 1
+
+
+def test_the_root_says_whose_packages_come_in(org):
+    """Where the repository has a root, it says who may sign which packages; being trusted on the server counts no more."""
+    r = Repository()
+    r.signers = [signer(PUBLISHER, prefixes=["good-"], sections=["base", "group"]), signer(DEPLOYER, prefixes=["grp-"], code=False, publish=False)]
+    root = Server(org, "server-rooted", "fronts = 1\nupload_keep_free_mib = 1")
+    try:
+        token = root.token()
+        status, text, _ = root.call("PUT", "/api/v1/repository/root", r.root(version=1), token=token)
+        assert status == 200, text
+        trusted = org.package("good-trusted", "1", "Developer", org.base / "rooted").read_bytes()
+        for data, expected in ((package(PUBLISHER, package="good-one", version="1"), 200), (package(PUBLISHER, package="bad-one", version="1"), 403),
+                               (package(PUBLISHER, package="good-two", version="1", section="restricted"), 403), (trusted, 403),
+                               (package(DEPLOYER, files={}, package="grp-one", version="1", section="group"), 200),
+                               (package(STRANGER, package="good-three", version="1"), 403)):
+            status, text = put(root, token, data)
+            assert status == expected, (status, text)
+        assert root.incoming() == [] and len(root.published()) == 2
+    finally:
+        root.stop()
 
 
 def test_agents_of_wapt_18(srv, org):
