@@ -151,6 +151,10 @@ static const struct wa_migration migrations[] = {
     {15,
      "CREATE TABLE host_accounts (uuid TEXT PRIMARY KEY REFERENCES hosts (uuid) ON DELETE CASCADE, "
      "account TEXT NOT NULL UNIQUE)"},
+    /* Searches and counts of packages read nothing but the index. */
+    {16, "DROP INDEX package_states_package;"
+         "CREATE INDEX package_states_search ON package_states (package, version_key, version, "
+         "status, audit, host)"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)
