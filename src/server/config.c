@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "codec/csv.h"
 #include "os/host.h"
+#include "server/log_file.h"
 #include "server/node.h"
 #include "sql/db.h"
 
@@ -28,6 +29,12 @@ static const struct wa_conf_option options[] = {
      "Name of this server among those that share the database; empty: the host's"},
     {"options", "fronts", WA_CONF_INT, OPT(fronts), "2", 1, 64, 0,
      "Number of processes that face the network"},
+    {"options", "log_file", WA_CONF_STR, OPT(log_file), "", 0, 0, 0,
+     "File of the log; empty: it goes to standard error, which the service manager keeps"},
+    {"options", "log_size", WA_CONF_INT, OPT(log_size), "16", 1, 4096, 0,
+     "MiB after which the log file is renamed to .1, and begun anew"},
+    {"options", "log_files", WA_CONF_INT, OPT(log_files), "5", 0, WA_LOG_FILES_MAX, 0,
+     "Older log files that are kept"},
     {"options", "max_connections", WA_CONF_INT, OPT(max_connections), "18000", 16, 1000000, 0,
      "Connections of one such process"},
     {"options", "max_connections_per_address", WA_CONF_INT, OPT(max_per_address), "256", 4, 1000000,

@@ -10,9 +10,11 @@ struct wa_server_config {
     char file[WA_PATH_MAX];
     char dir[WA_PATH_MAX]; /* of the file: private/, db/, repo/ lie in it */
     char *bind, *server_uuid, *trusted_signers, *user;
-    char *report_database; /* the same by the role of reports; PostgreSQL's alone */
-    char *database;        /* address; "": SQLite in db/ */
-    char *node;            /* this server's name among those of the database */
+    char *report_database;       /* the same by the role of reports; PostgreSQL's alone */
+    char *database;              /* address; "": SQLite in db/ */
+    char *log_file;              /* "": the log goes to standard error */
+    int64_t log_size, log_files; /* MiB of each; older ones that are kept */
+    char *node;                  /* this server's name among those of the database */
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
     char *webhook_networks, *webhook_verify;
     bool webhook_http;

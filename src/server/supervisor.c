@@ -15,6 +15,7 @@
 #include "server/authority.h"
 #include "server/check.h"
 #include "server/config.h"
+#include "server/log_file.h"
 #include "server/login_directory.h"
 #include "server/metrics.h"
 #include "server/roles.h"
@@ -140,6 +141,8 @@ struct set {
     int ready[2]; /* [0] gets a byte from each process that can do its work */
     size_t waiting;
     struct wa_loop *loop; /* for its signals: what else happens is looked at in turns */
+    int err_fd;           /* where the processes' logs go */
+    struct wa_log_file log_file;
     bool is_stopping;
 };
 
@@ -163,7 +166,7 @@ static enum wa_code start_front(struct set *s, int channel, struct wa_err *err)
     int listener = -1;
     if (wa_listen_tcp(s->config->bind, (uint16_t)s->config->port, &listener, err) != WA_OK)
         return err->code;
-    const int fds[] = {s->ready[1], 1, 2, channel, listener};
+    const int fds[] = {s->ready[1], 1, s->err_fd, channel, listener};
     enum wa_code code = start_one(s, WA_SR_FRONT, fds, WA_COUNT(fds), err);
     wa_fd_close(&listener);
     return code;
@@ -175,7 +178,7 @@ static enum wa_code start_all(struct set *s, struct wa_err *err)
                                                   WA_SR_DIRECTORY, WA_SR_SEARCH,  WA_SR_REPORT,
                                                   WA_SR_HOOK,      WA_SR_KERBEROS};
     size_t fronts = (size_t)s->config->fronts, pairs = WA_COUNT(helpers) + fronts;
-    int store_fds[FDS_MAX] = {-1, 1, 2};
+    int store_fds[FDS_MAX] = {-1, 1, s->err_fd};
     enum wa_code code = wa_socketpair(s->ready, err);
     store_fds[0] = s->ready[1];
     s->n = s->waiting = 0;
@@ -187,7 +190,7 @@ static enum wa_code start_all(struct set *s, struct wa_err *err)
         if (code != WA_OK)
             break;
         store_fds[3 + i] = pair[0];
-        const int fds[] = {s->ready[1], 1, 2, pair[1]};
+        const int fds[] = {s->ready[1], 1, s->err_fd, pair[1]};
         code = i < WA_COUNT(helpers) ? start_one(s, helpers[i], fds, WA_COUNT(fds), err)
                                      : start_front(s, pair[1], err);
         wa_fd_close(&pair[1]);
@@ -397,15 +400,48 @@ enum wa_code wa_server_lock(const char *dir_path, int *ret_fd, struct wa_err *er
     return wa_fail(err, WA_E_BUSY, "a server runs in '%s': stop it first", dir_path);
 }
 
+static void on_log(void *user, int events)
+{
+    struct set *s = user;
+    WA_UNUSED(events);
+    wa_log_file_take(&s->log_file);
+}
+
+/* Without a file the log goes to where the program's own goes: the service manager keeps it. */
+static enum wa_code open_log(struct set *s, struct wa_log *log, struct wa_io **ret_io,
+                             struct wa_err *err)
+{
+    const struct wa_server_config *c = s->config;
+    char path[WA_PATH_MAX];
+    s->err_fd = 2;
+    if (c->log_file[0] == '\0')
+        return WA_OK;
+    if (wa_server_path(c, c->log_file, path, err) != WA_OK ||
+        wa_log_file_open(&s->log_file, path, (uint64_t)c->log_size << 20, (uint64_t)c->log_files,
+                         log, err) != WA_OK ||
+        wa_io_new(s->loop, s->log_file.pipe[0], on_log, s, ret_io, err) != WA_OK)
+        return err->code;
+    s->err_fd = s->log_file.pipe[1];
+    return wa_io_set(*ret_io, WA_IO_READ, err);
+}
+
 enum wa_code wa_server_run(const struct wa_server_config *c, struct wa_err *err)
 {
     WA_AUTO_FD int lock = -1;
-    struct set s = {.config = c, .ready = {-1, -1}};
+    struct set s = {.config = c, .ready = {-1, -1}, .log_file = WA_LOG_FILE_INIT};
     struct wa_log log;
+    struct wa_io *io = NULL;
     wa_log_init(&log, 2, WA_LOG_INFO, "waptserver");
     if (wa_server_lock(c->dir, &lock, err) != WA_OK || wa_loop_new(&s.loop, err) != WA_OK)
         return err->code;
-    enum wa_code code = run(&s, &log, err);
+    enum wa_code code = open_log(&s, &log, &io, err);
+    if (code == WA_OK)
+        code = run(&s, &log, err);
+    if (io != NULL) {
+        wa_log_file_take(&s.log_file); /* their last words */
+        wa_io_free(io);
+    }
+    wa_log_file_close(&s.log_file);
     wa_loop_free(s.loop);
     return code;
 }

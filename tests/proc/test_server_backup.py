@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -10,7 +11,7 @@ import zipfile
 
 import pytest
 
-from conftest import BIN, run
+from conftest import BIN, run, until
 from test_server_hostile import Server
 from test_server_postgres import Postgres
 
@@ -200,3 +201,19 @@ def test_secrets_that_others_can_read_refuse_the_start(org, copy):
         (copy / path).chmod(before)
     shutil.chown(copy / "private/tls.pem", "wapt")
     assert "chown root" in run(SERVER, "run", *config(copy), ok=False).text
+
+
+def test_the_log_as_a_file(source, copy):
+    ini = copy / "waptserver.ini"
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    ini.write_text(ini.read_text().replace(f"port = {source.port}", f"port = {port}") + "log_file = the.log\nlog_size = 1\n")
+    with subprocess.Popen([SERVER, "run", *config(copy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as p:
+        until(lambda: (copy / "the.log").exists() and "server.started" in (copy / "the.log").read_text(), "it has started")
+        p.terminate()
+        out, err = p.communicate(timeout=20)
+    assert p.returncode == 0 and out == err == b""
+    log = (copy / "the.log").read_text()
+    assert "waptserver/store process.confined" in log and "waptserver/front process.confined" in log
+    assert stat.S_IMODE(os.stat(copy / "the.log").st_mode) == 0o640
