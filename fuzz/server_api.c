@@ -113,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     (void)wa_sv_split(&target, '?', &path);
     if (path.n > 1023 || target.n > 8192 || !wa_sv_starts(path, "/") ||
-        wa_sv_starts(path, "/agent/") || !is_of_front(path) || !is_of_front(target))
+        wa_sv_starts(path, "/agent/") || !is_of_front(method) || !is_of_front(path) ||
+        !is_of_front(target))
         return 0;
     if (bench.store.loop == NULL)
         start();
