@@ -227,6 +227,33 @@ static void test_paused_and_stopped(void **state)
     BENCH_IS(&p->b, "SELECT COUNT(*) FROM rollouts WHERE reason = 'superseded'", "1");
 }
 
+/* A signed cancel names the statement: what was not sent is dropped, and the machine is told. */
+static void test_cancelled(void **state)
+{
+    struct place *p = *state;
+    struct wa_buf body;
+    char id[33], cancel[2][33];
+    static const char *const uuids[] = {"m0", "m1"};
+    assert_int_equal(machine_greet(&p->b, &p->m[0], 10), 200);
+    assert_int_equal(create(p, &p->p, BY_HAND, 3600, "", id), 200);
+    serve(p);
+    ack(p, 10, id);
+    const char *named = id;
+    person_signs(&p->p, WA_ACT_CANCEL, uuids, 2, &named, cancel, &body);
+    assert_int_equal(
+        bench_ask(&p->b, "POST", "/api/v1/actions", "", p->token, wa_buf_sv(&body), NULL), 200);
+    wa_buf_fini(&body);
+    BENCH_IS(&p->b, "SELECT state FROM actions WHERE uuid = 'm0' AND kind = 'install'",
+             "delivered");
+    BENCH_IS(&p->b, "SELECT state FROM actions WHERE uuid = 'm1' AND kind = 'install'",
+             "cancelled");
+    BENCH_IS(&p->b, "SELECT state FROM actions WHERE uuid = 'm1' AND kind = 'cancel'", "queued");
+    assert_int_equal(p->b.orders, 2);
+    assert_int_equal(machine_result(&p->b, &p->m[0], id, "cancelled", "cancelled", ""), 200);
+    BENCH_IS(&p->b, "SELECT state FROM actions WHERE uuid = 'm0' AND kind = 'install'",
+             "cancelled");
+}
+
 /* Between its times and within its windows alone. */
 static void test_times(void **state)
 {
@@ -298,9 +325,13 @@ static void test_perimeter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_ring_by_ring),       TEST(test_halts_by_itself_and_goes_on),
-        TEST(test_paused_and_stopped), TEST(test_times),
-        TEST(test_what_is_not_taken),  TEST(test_perimeter),
+        TEST(test_ring_by_ring),
+        TEST(test_halts_by_itself_and_goes_on),
+        TEST(test_paused_and_stopped),
+        TEST(test_cancelled),
+        TEST(test_times),
+        TEST(test_what_is_not_taken),
+        TEST(test_perimeter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
