@@ -3,8 +3,9 @@
 #include "cmd/srv.h"
 #include "server/import.h"
 
-#define SHOWN_MAX 200 /* of what was not taken; --json tells all of it, up to this many of a kind  \
-                       */
+#define SHOWN_MAX                                                                                  \
+    200 /* of what was not taken; --json tells all of it, up to this many of a kind                \
+         */
 
 struct telling {
     struct wa_cli *cli;

@@ -5,8 +5,8 @@
 #include "server/store_actions.h"
 #include "server/store_hosts.h"
 #include "server/store_people.h"
-#include "server/store_uploads.h"
 #include "server/store_sessions.h"
+#include "server/store_uploads.h"
 
 /* database: its address; "": the SQLite file below dir. Brings the schema up. */
 /* Its address: database, or the SQLite file below dir. url: WA_STORE_URL. */

@@ -90,6 +90,8 @@ class Organisation:
         run(BIN / "waptserver", "setup", "--dir", base / "server", "--name", self.NAMES, "--bind", self.ADDRESS, "--port", self.port,
             "--admin-password-file", base / "admin.pw")
         shutil.copy(self.cert("Authority"), base / "server/trusted/")
+        with open(base / "server/waptserver.ini", "a", encoding="utf-8") as f:
+            f.write("webhook_networks = 127.0.0.1\n")  # what a test receives is on this machine
         self.start("server", "waptserver", "run", "--config", base / "server/waptserver.ini")
         until(lambda: subprocess.run([*self.inside("curl"), "curl", "-skf", self.url + "/ping"], capture_output=True).returncode == 0, "the server answers")
         self.server_fp = self.fingerprint(base / "server/private/tls.crt")

@@ -5,6 +5,7 @@ import sys
 
 import jsonschema
 from conftest import BIN, ROOT, run, totp, until
+from test_server_webhooks import receiver
 
 sys.path.insert(0, str(ROOT / "tools"))
 import json_schema  # noqa: E402
@@ -115,11 +116,7 @@ def answers(org):
     keep("waptserver check", run(BIN / "waptserver", "check", "--json", "--config", org.base / "server/waptserver.ini", ok=None))
     keep("waptserver backup", run(BIN / "waptserver", "backup", "--json", "--config", org.base / "server/waptserver.ini", base / "server.zip"))
     keep("waptserver restore", run(BIN / "waptserver", "restore", "--json", "--dir", base / "server-again", base / "server.zip"))
-    added = None
-    for verb in ("add", "list", "test", "remove"):
-        words = {"add": ("https://10.0.0.1/",), "list": ()}.get(verb, (added,))
-        answer = keep(f"waptserver webhook {verb}", run(BIN / "waptserver", "webhook", verb, *words, "--json", "--config", org.base / "server/waptserver.ini", ok=verb != "test"))
-        added = added or answer["id"]
+    webhooks(org, keep)
     keep("waptserver user", run(BIN / "waptserver", "user", "--json", "--config", org.base / "server/waptserver.ini"))
     console("upload", package, base / "none.wapt", ok=False)
     console("publish", "--known", base / "known", "--root", base / "repo/root.json", *signer, "--yes", ok=False)  # the server has no root
@@ -213,6 +210,15 @@ def repository(org, base, me, keep):
     repo("timestamp", folder, "--key", base / "stamp.pem")
     repo("root-set", folder, "--administrator", org.cert("Deployer"))
     repo("root-revoke", folder, org.cert("Deployer"))
+
+
+def webhooks(org, keep):
+    with receiver() as there:
+        added = ""
+        for verb in ("add", "list", "test", "remove"):
+            words = {"add": (f"http://127.0.0.1:{there.port}/",), "list": ()}.get(verb, (added,))
+            answer = keep(f"waptserver webhook {verb}", run(BIN / "waptserver", "webhook", verb, *words, "--json", "--config", org.base / "server/waptserver.ini"))
+            added = added or answer["id"]
 
 
 def test_every_command_is_told_and_true(org):

@@ -44,7 +44,8 @@ static void add_host(struct place *p, const char *uuid, const char *name)
 }
 
 #define COLUMNS                                                                                    \
-    "\"uuid\",\"name\",\"fqdn\",\"os\",\"status\",\"reachable\",\"last_seen\",\"registered_at\"\r\n"
+    "\"uuid\",\"name\",\"fqdn\",\"os\",\"status\",\"reachable\",\"last_seen\",\"registered_"       \
+    "at\"\r\n"
 
 static void test_hosts(void **state)
 {
@@ -68,7 +69,8 @@ static void test_hosts(void **state)
     assert_int_equal(ask(p, "/api/v1/session", "format=csv"), 400);
     assert_int_equal(ask(p, "/api/v1/journal", "format=csv"), 200);
     assert_true(wa_sv_starts(wa_buf_sv(&p->out), "\"seq\",\"at\",\"digest\",\"entry\"\r\n"));
-    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", "format=csv", "", WA_SV(""), NULL), 401);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", "format=csv", "", WA_SV(""), NULL),
+                     401);
 }
 
 /* Every machine once, whatever the pages; the list's own filters hold on each. */
