@@ -287,7 +287,7 @@ class Installing(Bench):
         with sqlite3.connect(f'{self.base}/db/waptagent.sqlite') as db:
             db.execute("INSERT INTO tasks (kind, args, created_by, action_id, priority, not_before, state, created) VALUES ('install', ?, 'other', "
                        "'0123456789abcdef0123456789abcdef', 1, 0, 'queued', 1)", (json.dumps({'op': 'install', 'args': {'packages': ['deadly']}}),))
-            db.execute("INSERT INTO actions VALUES ('0123456789abcdef0123456789abcdef', 99999999999)")
+            db.execute("INSERT INTO actions (id, not_after) VALUES ('0123456789abcdef0123456789abcdef', 99999999999)")
         db.close()
         for _ in range(8):
             self.launch()

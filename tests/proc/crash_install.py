@@ -198,7 +198,7 @@ def ordered(kind, **args):
         with contextlib.closing(sqlite3.connect(m.base / "db/waptagent.sqlite")) as db:
             db.execute("INSERT INTO tasks (kind, args, created_by, action_id, priority, not_before, state, created) VALUES (?, ?, 'other', ?, 1, 0, "
                        "'queued', 1)", (kind, json.dumps({"op": kind, "args": args}), ORDER))
-            db.execute("INSERT INTO actions VALUES (?, 99999999999)", (ORDER,))
+            db.execute("INSERT INTO actions (id, not_after) VALUES (?, 99999999999)", (ORDER,))
             db.commit()
     return prepare
 

@@ -157,14 +157,15 @@ static void test_table(void **state)
                     r->type /
                     32; /* 0: front says, 1: front hears, then signer, auth, scan, directory */
                 int other = from == WA_SR_STORE ? to : from;
-                assert_int_equal(group, other == WA_SR_FRONT    ? from == WA_SR_STORE
-                                        : other == WA_SR_SIGNER ? 2
-                                        : other == WA_SR_AUTH   ? 3
-                                        : other == WA_SR_SCAN   ? 4
-                                        : other == WA_SR_SEARCH ? 6
-                                        : other == WA_SR_REPORT ? 7
-                                        : other == WA_SR_HOOK   ? 8
-                                                                : 5);
+                assert_int_equal(group, other == WA_SR_FRONT      ? from == WA_SR_STORE
+                                        : other == WA_SR_SIGNER   ? 2
+                                        : other == WA_SR_AUTH     ? 3
+                                        : other == WA_SR_SCAN     ? 4
+                                        : other == WA_SR_SEARCH   ? 6
+                                        : other == WA_SR_REPORT   ? 7
+                                        : other == WA_SR_HOOK     ? 8
+                                        : other == WA_SR_KERBEROS ? 9
+                                                                  : 5);
             }
         }
 }
