@@ -19,6 +19,9 @@ extern const struct wa_cli_command wa_con_forget_host;
 extern const struct wa_cli_command wa_con_report;
 extern const struct wa_cli_command wa_con_software_names;
 extern const struct wa_cli_command wa_con_revoke_certificate;
+extern const struct wa_cli_command wa_con_packages;
+extern const struct wa_cli_command wa_con_delete_package;
+extern const struct wa_cli_command wa_con_signers;
 extern const struct wa_cli_command wa_con_upload;
 extern const struct wa_cli_command wa_con_host_package;
 

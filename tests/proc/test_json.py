@@ -171,6 +171,10 @@ def answers(org):
         console("report", *words)
     (base / "names.json").write_text('[{"pattern": "Mozilla *", "name": "Firefox"}]', encoding="utf-8")
     console("software-names", base / "names.json")
+    console("signers", "add", org.cert("Stranger"))
+    known = {s["name"]: s["fingerprint"] for s in console("signers")}
+    console("signers", "remove", known["Stranger"])
+    assert "Stranger" not in {s["name"] for s in console("signers", "list")}
     console("revoke-certificate", org.uuid)
     people(org, keep)
     console("forget-host", org.uuid, "--yes")
@@ -189,6 +193,9 @@ def answers(org):
     if org.service.poll() is not None:
         org.service = org.start("agent", "waptservice", "run", "--config", org.ini)
     until(lambda: org.get("status", ok=None).returncode == 0, "the agent answers again")
+    (held,) = console("packages", "json-one", "--newest")
+    console("delete-package", held["file"], "--yes")
+    assert console("packages", "--package", "json-one") == []
     return got
 
 
