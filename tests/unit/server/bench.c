@@ -527,6 +527,13 @@ void machine_free(struct machine *m)
     wa_buf_fini(&m->answer);
 }
 
+struct machine machine_again(const struct machine *m)
+{
+    struct machine again = *m;
+    wa_buf_init(&again.answer, 1u << 20);
+    return again;
+}
+
 void machine_seal(const struct machine *m, struct wa_sv text, struct wa_buf *out)
 {
     struct wa_err err = WA_ERR_INIT;

@@ -88,6 +88,8 @@ struct machine {
 };
 void machine_new(struct machine *m, const char *uuid);
 void machine_free(struct machine *m);
+/* The same machine, with an answer of its own, which is to be finished: for one run of several. */
+struct machine machine_again(const struct machine *m);
 /* The envelope of any text, by the machine's key; out is initialised here. */
 void machine_seal(const struct machine *m, struct wa_sv text, struct wa_buf *out);
 /* cred: what proves it; token or "user password". The status. */

@@ -122,7 +122,7 @@ static enum wa_code asks(void *arg, struct wa_err *err)
 {
     struct bench b;
     const struct machine *m = arg;
-    struct machine copy = *m;
+    struct machine copy = machine_again(m);
     wa_torture_pause();
     bench_new(&b);
     bench_token(&b, "t", wa_clock_now() + 3600, 2);
@@ -131,6 +131,7 @@ static enum wa_code asks(void *arg, struct wa_err *err)
     b.is_tortured = true;
     int status = ask(&b, &copy, "alice", "open sesame", wa_clock_now(), NULL);
     b.is_tortured = false;
+    wa_buf_fini(&copy.answer);
     bench_free(&b);
     wa_torture_resume();
     return status == 200 ? WA_OK : wa_nomem(err);

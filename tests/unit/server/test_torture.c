@@ -13,7 +13,7 @@ static enum wa_code registers(void *arg, struct wa_err *err)
 {
     struct bench b;
     const struct machine *m = arg;
-    struct machine copy = *m;
+    struct machine copy = machine_again(m);
     wa_torture_pause();
     bench_new(&b);
     bench_token(&b, "t", wa_clock_now() + 3600, 2);
@@ -27,6 +27,7 @@ static enum wa_code registers(void *arg, struct wa_err *err)
     assert_string_equal(hosts, sections);
     assert_string_equal(uses, hosts[0] == '1' ? "1" : "2");
     assert_true(status != 200 || hosts[0] == '1');
+    wa_buf_fini(&copy.answer);
     bench_free(&b);
     wa_torture_resume();
     return outcome(status, err);
@@ -36,7 +37,7 @@ static enum wa_code reports(void *arg, struct wa_err *err)
 {
     struct bench b;
     const struct machine *m = arg;
-    struct machine copy = *m;
+    struct machine copy = machine_again(m);
     wa_torture_pause();
     bench_new(&b);
     bench_token(&b, "t", wa_clock_now() + 3600, 2);
@@ -49,6 +50,7 @@ static enum wa_code reports(void *arg, struct wa_err *err)
     bench_query(&b, "SELECT status FROM hosts", text, sizeof text);
     assert_string_equal(text, seq[0] == '2' ? "OK" : "");
     assert_true(status != 200 || seq[0] == '2');
+    wa_buf_fini(&copy.answer);
     bench_free(&b);
     wa_torture_resume();
     return outcome(status, err);
@@ -74,7 +76,7 @@ static enum wa_code logs_in(void *arg, struct wa_err *err)
 static enum wa_code orders(void *arg, struct wa_err *err)
 {
     struct bench b;
-    struct machine copy = *(const struct machine *)arg;
+    struct machine copy = machine_again(arg);
     const char *uuid = copy.uuid;
     char token[65], ids[1][33], state[32];
     struct wa_buf body;
@@ -104,6 +106,7 @@ static enum wa_code orders(void *arg, struct wa_err *err)
                  b.store->owes_requeue);
     wa_buf_fini(&body);
     person_free(&p);
+    wa_buf_fini(&copy.answer);
     bench_free(&b);
     wa_torture_resume();
     return outcome(status, err);
