@@ -283,8 +283,9 @@ WA_CHECK enum wa_code wa_section_own(struct wa_manager *m, enum wa_section which
                                      struct wa_buf *out, struct wa_err *err);
 
 /* --- status.c: the same to the server --- */
-/* Sends what has changed since the server last said what it has. */
-WA_CHECK enum wa_code wa_report_status(struct wa_manager *m, struct wa_err *err);
+/* Sends what has changed since the server last said what it has. is_asked: somebody wants to know
+ * that it arrived, so a signed report goes even when nothing has. */
+WA_CHECK enum wa_code wa_report_status(struct wa_manager *m, bool is_asked, struct wa_err *err);
 /* All sections as one JSON object. */
 WA_CHECK enum wa_code wa_status_show(struct wa_manager *m, struct wa_buf *out, struct wa_err *err);
 

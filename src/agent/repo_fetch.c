@@ -71,5 +71,13 @@ enum wa_code wa_repo_fetch(struct wa_task_run *run, const struct wa_agent_repo *
                                   .max_bytes = get->max_bytes,
                                   .resume_from = get->resume_from,
                                   .proxy = wa_agent_repo_proxy(r)};
+    enum wa_code code =
+        wa_helper_fetch(m->launcher, &what, sink, wa_task_progress, run, m->cancel, ret, err);
+    if (code != WA_E_DENIED || trust.identity.n == 0)
+        return code;
+    /* Revoked, or from before the server had another one of us: what is for all comes without. */
+    wa_tls_identity_doubt(m);
+    wa_err_clear(err);
+    trust.identity = WA_SV("");
     return wa_helper_fetch(m->launcher, &what, sink, wa_task_progress, run, m->cancel, ret, err);
 }

@@ -97,9 +97,15 @@ static enum wa_code post(struct wa_manager *m, const char *path, bool is_shown, 
         return err->code;
     enum wa_code code =
         wa_server_call(m, &call, wa_buf_sv(&envelope), POST_MS, m->cancel, answer, err);
-    if (code == WA_E_DENIED && call.trust.identity.n > 0)
-        wa_tls_identity_doubt(m);
-    return code;
+    if (code != WA_E_DENIED || call.trust.identity.n == 0)
+        return code;
+    /* The statement is signed with the machine's own key: a certificate that is no longer good does
+     * not silence it. */
+    wa_tls_identity_doubt(m);
+    wa_err_clear(err);
+    wa_buf_clear(answer);
+    call.trust.identity = WA_SV("");
+    return wa_server_call(m, &call, wa_buf_sv(&envelope), POST_MS, m->cancel, answer, err);
 }
 
 enum wa_code wa_report_post(struct wa_manager *m, const char *path, struct wa_sv text,

@@ -89,13 +89,13 @@ static bool is_told_the_same(struct wa_manager *m, const struct wa_sections *s,
            wa_push_same(m, sum);
 }
 
-static enum wa_code send_all(struct wa_manager *m, struct wa_err *err)
+static enum wa_code send_all(struct wa_manager *m, bool is_asked, struct wa_err *err)
 {
     struct wa_section_digests known, have;
     WA_AUTO_SECTIONS struct wa_sections s;
     if (wa_sections_collect(m, &s, err) != WA_OK || known_digests(m, &known, err) != WA_OK)
         return err->code;
-    if (is_told_the_same(m, &s, &known))
+    if (!is_asked && is_told_the_same(m, &s, &known))
         return WA_OK;
     if (send_due(m, &s, &known, &have, err) != WA_OK)
         return err->code;
@@ -106,9 +106,9 @@ static enum wa_code send_all(struct wa_manager *m, struct wa_err *err)
     return is_behind ? send_due(m, &s, &known, &have, err) : WA_OK; /* it had lost some */
 }
 
-enum wa_code wa_report_status(struct wa_manager *m, struct wa_err *err)
+enum wa_code wa_report_status(struct wa_manager *m, bool is_asked, struct wa_err *err)
 {
-    return send_all(m, err) == WA_OK ? WA_OK : wa_wrap(err, "sending the status");
+    return send_all(m, is_asked, err) == WA_OK ? WA_OK : wa_wrap(err, "sending the status");
 }
 
 enum wa_code wa_status_show(struct wa_manager *m, struct wa_buf *out, struct wa_err *err)

@@ -207,7 +207,7 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
     case WA_OP_UNREGISTER:
         return wa_report_unregister(run, err);
     case WA_OP_UPDATE_STATUS:
-        return wa_report_status(run->m, err);
+        return wa_report_status(run->m, true, err);
     case WA_OP_GENERATE_UUID:
     case WA_OP_RESET_UUID:
         return wa_identity_task(run, err);
@@ -314,7 +314,7 @@ static void report_now(struct wa_manager *m)
     m->status_retry_at = 0;
     if (m->key == NULL || m->config.wapt_server[0] == '\0')
         return;
-    enum wa_code code = wa_report_status(m, &err);
+    enum wa_code code = wa_report_status(m, false, &err);
     wa_lock_take(m->lock);
     m->has_reported = true;
     wa_lock_give(m->lock);

@@ -1,5 +1,6 @@
 /* con_download.c - waptconsole download and forget-host: a package of the repository as a file,
- * verified, for which nobody logs in; and a machine that the server shall know no more.
+ * verified, for which nobody logs in (but for a machine's own, which the server gives to few); and
+ * a machine that the server shall know no more.
  *
  * What the server sends is a stranger's until it is verified: a file that is not good is removed.
  */
@@ -30,8 +31,8 @@ struct fetching {
     struct wa_control best; /* of the index, for the request; empty: none yet */
 };
 
-static enum wa_code fetch(struct fetching *f, const char *from, const struct wa_relpath *to,
-                          uint64_t max, struct wa_err *err)
+static enum wa_code fetch(struct fetching *f, struct wa_client *c, const char *from,
+                          const struct wa_relpath *to, uint64_t max, struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
     struct wa_fd_sink sink;
@@ -39,7 +40,7 @@ static enum wa_code fetch(struct fetching *f, const char *from, const struct wa_
     if (wa_file_create(&f->dir, to, 0644, &fd, err) != WA_OK)
         return err->code;
     wa_fd_sink_init(&sink, fd);
-    enum wa_code code = wa_client_fetch(f->client, from, max, &sink.base, &is_there, err);
+    enum wa_code code = wa_client_fetch(c, from, max, &sink.base, &is_there, err);
     if (code == WA_E_REFUSED && !f->is_pinned)
         code = wa_con_unknown(err);
     if (code == WA_OK && !is_there)
@@ -69,7 +70,7 @@ static enum wa_code search(struct fetching *f, struct wa_err *err)
     char path[2 * WA_PATH_MAX];
     size_t bad = 0;
     if (wa_relpath_parse(WA_SV(".Packages.tmp"), &name, err) != WA_OK ||
-        fetch(f, "/Packages", &name, WA_INDEX_PACKED_BYTES_MAX, err) != WA_OK)
+        fetch(f, f->client, "/Packages", &name, WA_INDEX_PACKED_BYTES_MAX, err) != WA_OK)
         return err->code;
     (void)snprintf(path, sizeof path, "%s/%s", f->folder, name.p);
     enum wa_code code = wa_get_package_open(path, &index, err);
@@ -98,6 +99,24 @@ static enum wa_code place(struct fetching *f, const char *wanted, char from[WA_R
     return wa_relpath_parse(wa_sv(own), ret, err);
 }
 
+/* A machine's own package goes to that machine, and to people who log in for it. */
+static enum wa_code fetch_own(struct fetching *f, const char *wanted, const struct wa_relpath *to,
+                              struct wa_err *err)
+{
+    WA_AUTO(wa_client) struct wa_client *c = NULL;
+    char path[WA_NAME_MAX + 64];
+    (void)snprintf(path, sizeof path, "/api/v1/host-packages/%s", wanted);
+    enum wa_code code = wa_con_connect(f->cli, &c, err);
+    if (code == WA_E_CONFIG || code == WA_E_USAGE) /* nobody is there to log in */
+        code = WA_E_NOT_FOUND;
+    if (code != WA_OK)
+        return wa_fail(err, code,
+                       "%s: no package of the repositories meets it; for a machine's own, log in "
+                       "(%s)",
+                       wanted, err->text);
+    return fetch(f, c, path, to, WA_PACKAGE_BYTES_MAX, err);
+}
+
 static enum wa_code download_one(struct fetching *f, const char *wanted, char path[],
                                  size_t path_size, struct wa_err *err)
 {
@@ -113,8 +132,13 @@ static enum wa_code download_one(struct fetching *f, const char *wanted, char pa
         return wa_fail(err, WA_E_INVALID, "package '%s' lies outside the repository: '%s'", wanted,
                        name.p);
     (void)snprintf(path, path_size, "%s/%s", f->folder, name.p);
-    if (fetch(f, from, &name, WA_PACKAGE_BYTES_MAX, err) != WA_OK)
-        return err->code;
+    enum wa_code code = fetch(f, f->client, from, &name, WA_PACKAGE_BYTES_MAX, err);
+    if (code == WA_E_DENIED && wa_sv_starts(wa_sv(from), "-host/")) {
+        wa_err_clear(err);
+        code = fetch_own(f, wanted, &name, err);
+    }
+    if (code != WA_OK)
+        return code;
     if (wa_con_check_package(f->cli, path, err) != WA_OK) {
         (void)!wa_file_remove(&f->dir, &name, &ignored);
         return err->code;

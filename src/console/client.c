@@ -104,13 +104,17 @@ enum wa_code wa_client_fetch(struct wa_client *c, const char *path, uint64_t max
     wa_buf_addf(&url, "%s%s", c->server, path);
     if (wa_buf_check(&url, err) != WA_OK)
         return err->code;
+    const char *const headers[] = {c->authorization[0] != '\0' ? c->authorization : NULL, NULL};
     const struct wa_http_call call = {.method = "GET",
                                       .url = wa_buf_str(&url),
+                                      .headers = headers,
                                       .max_bytes = max,
                                       .rate_min_bytes_s = 1,
                                       .rate_window_s = 30};
     if (wa_http_perform(&call, &c->trust, sink, &result, err) != WA_OK)
         return err->code;
+    if (result.status == 401 || result.status == 403)
+        return wa_fail(err, WA_E_DENIED, "the server does not give '%s' to everybody", path);
     if (result.status != 200 && result.status != 404)
         return wa_fail(err, WA_E_UNREACHABLE, "the server answered with status %d", result.status);
     *ret_found = result.status == 200;

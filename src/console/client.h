@@ -31,7 +31,8 @@ WA_CHECK enum wa_code wa_client_call(struct wa_client *c, const char *method, co
                                      struct wa_sv body, struct wa_arena *arena,
                                      const struct wa_json **ret, struct wa_err *err);
 /* A file of the repository, at most max bytes of it (more is an error) into sink. *ret_found false:
- * it is not there, and what went to the sink is the server's word for that. Nothing is judged. */
+ * it is not there, and what went to the sink is the server's word for that. WA_E_DENIED: not for
+ * whoever asks. Nothing is judged. */
 WA_CHECK enum wa_code wa_client_fetch(struct wa_client *c, const char *path, uint64_t max,
                                       struct wa_sink *sink, bool *ret_found, struct wa_err *err);
 /* Sends a file's bytes. progress may be NULL. */

@@ -38,10 +38,10 @@ WORLD = {
     "groups": {"waptselfservice": ["alice", "erin", "fred", "gina", "hugo", "zoe", "team"], "team": ["bob"], "Domain Admins": ["dora"],
                "sudo": ["carol"], "operators": ["zoe"], "printers": [], "machines": ["printers"], "waptmachines": ["pc101$", "pc104$"]},
     "people": {**{name: {"password": PASSWORD, "change": change} for name, (_, change) in PEOPLE.items()},
-               **{name: {"password": PASSWORD} for name in ("evil$", "svc-wapt")}},
+               **{name: {"password": PASSWORD} for name in ("evil$", "mallory", "svc-wapt")}},
     "machines": {"pc101": {}, "pc102": {}, "pc103": {"userAccountControl": "4098"}, "pc104": {}},  # 103: disabled
     "services": {"svc-wapt": "HTTP/localhost"},
-    "keytabs": {"http": "HTTP/localhost", "evil": "evil$", "alice": "alice", **{n: f"{n}$" for n in ("pc101", "pc102", "pc103", "pc104")}},
+    "keytabs": {"http": "HTTP/localhost", "evil": "evil$", "mallory": "mallory", **{n: f"{n}$" for n in ("pc101", "pc102", "pc103", "pc104")}},
 }
 UIDS = {name: 64001 + i for i, name in enumerate(n for n in PEOPLE if n not in DOMAIN_ONLY)}
 

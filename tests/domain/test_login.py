@@ -144,5 +144,5 @@ def test_guessing_has_an_end(world, machine):
     for i in range(5):
         assert machine.asks("alice", f"guess {i}") == NO
     status, answer = machine.asks("alice", PASSWORD)
-    assert status == 429 and "wait a minute" in answer["error"]["message"]
+    assert status == 429 and "wait before the next" in answer["error"]["message"]
     assert world.org.console("hosts").returncode == 0  # nobody else waits

@@ -48,7 +48,7 @@ def test_machines_and_others(realm, top):
     status, text = shows(realm, top, "pc101$")
     assert status == 200, text
     assert bound_to(realm.org) == {realm.domain.sids["pc101$"]}  # by the SID, whatever it is called
-    for account, status, why in (("evil$", 403, "is no machine's"), ("alice", 403, "is no machine's"), ("pc102$", 403, "is not in the group")):
+    for account, status, why in (("evil$", 403, "is no machine's"), ("mallory", 403, "is no machine's"), ("pc102$", 403, "is not in the group")):
         got = shows(realm, top, account)
         assert got[0] == status and why in got[1], (account, got)
     got = shows(realm, top, "pc101$", "pc102")

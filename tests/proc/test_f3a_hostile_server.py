@@ -15,7 +15,7 @@ class Stage:
     def __init__(self, org):
         self.org, self.marker = org, org.base / "hostile-marker"
         self.log = org.base / "agent-hostile.log"
-        self.server = Hostile(org.base / "server/private/tls.crt", org.base / "server/private/tls.pem", real=org.port)
+        self.server = Hostile(org.base / "server/private/tls.crt", org.base / "server/private/tls.pem", real=org.port, files=org.base / "server/repo")
         self.server.answers["/agent/v1/report"] = lambda handler, body: handler.reply(200, b"{}")
         self.relay_key = load_key(org.base / "server/private/relay.pem")
         self.deployer, self.developer, self.stranger = (Signer(org, n) for n in ("Deployer", "Developer", "Stranger"))
@@ -202,7 +202,9 @@ def test_f3a_cancel_of_what_waits(stage):
 
 def test_f3a_cancel_before_what_it_cancels(stage):
     late = stage.action()
-    stage.channel.send(stage.message(cancel(stage, late["id"])))
+    word = cancel(stage, late["id"])
+    stage.channel.send(stage.message(word))
+    until(lambda: f"action.accepted id={word['id']}" in stage.log.read_text(), "it is cancelled")
     stage.refused(stage.message(late), "cancelled before it came")
     stage.stop()
     stage.start()

@@ -193,6 +193,7 @@ def answers(org):
     if org.service.poll() is not None:
         org.service = org.start("agent", "waptservice", "run", "--config", org.ini)
     until(lambda: org.get("status", ok=None).returncode == 0, "the agent answers again")
+    org.get("register", "--token-file", org.token(), "--force", ok=None)  # the machine is others' too
     (held,) = console("packages", "json-one", "--newest")
     console("delete-package", held["file"], "--yes")
     assert console("packages", "--package", "json-one") == []

@@ -168,7 +168,10 @@ def test_sources_by_a_packages_name(words, tmp_path, monkeypatch):
     made = json.loads(get("duplicate", "word-one(=1)", "word-copy", "--json").stdout)["result"]
     assert (made["package"], made["version"][0]) == ("word-copy", "1")
     words.console("host-package", "4C4C4544-0000-3510-8052-B4C04F4D3700", "--depends", "word-one", "-k", words.cert("Deployer"), "-w", words.base / "pw", "-o", tmp_path, "--upload")
-    own = json.loads(get("edit", "4C4C4544-0000-3510-8052-B4C04F4D3700", "word-copy", "--json").stdout)["result"]["folder"]
+    assert "log in" in get("edit", "4C4C4544-0000-3510-8052-B4C04F4D3700", "word-copy", ok=False).stderr  # it is that machine's
+    (tmp_path / "own").mkdir()
+    words.console("download", "4C4C4544-0000-3510-8052-B4C04F4D3700", "-t", f"{words.agent}/ssl", "-o", tmp_path / "own")
+    own = json.loads(get("edit", tmp_path / "own/4C4C4544-0000-3510-8052-B4C04F4D3700.wapt", "word-copy", "--json").stdout)["result"]["folder"]
     assert "depends: word-one,word-copy" in re.sub(" *: *", ": ", pathlib.Path(own, "WAPT/control").read_text(encoding="utf-8"))
     others = ("--server", words.url, "-t", words.base / "others")
     assert get("edit", *others, "word-one", ok=False).returncode == 4
