@@ -6,7 +6,6 @@
 
 #include "crypto/crl.h"
 #include "crypto/csr.h"
-#include "torture.h"
 
 static void what_counts_of_a_request(void **state)
 {
@@ -113,34 +112,12 @@ static void a_list_of_ours(void **state)
     BIO_free(bio);
 }
 
-static enum wa_code whole_story(void *arg, struct wa_err *err)
-{
-    const struct wa_key *key = arg;
-    struct wa_key *read = NULL;
-    WA_AUTO_BUF struct wa_buf pem;
-    char cn[WA_CN_SIZE];
-    wa_buf_init(&pem, 10000);
-    enum wa_code code = wa_csr_make("m", key, &pem, err);
-    if (code == WA_OK)
-        code = wa_csr_read(wa_buf_sv(&pem), &read, cn, err);
-    wa_key_free(read);
-    return code;
-}
-
-static void without_memory(void **state)
-{
-    WA_UNUSED(state);
-    WA_AUTO(wa_key) struct wa_key *key = new_p256();
-    assert_true(wa_torture(whole_story, key) > 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_counts_of_a_request),
         cmocka_unit_test(attacks),
         cmocka_unit_test(a_list_of_ours),
-        cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "torture.h"
 
 #include "crypto/crl.h"
+#include "crypto/csr.h"
 #include "crypto/tree.h"
 
 /* What the runs need, made once. */
@@ -196,6 +197,20 @@ static enum wa_code issuing(void *arg, struct wa_err *err)
     return wa_cert_issue(&what, given.rsa, given.ca, given.ec, &c, err);
 }
 
+static enum wa_code requests(void *arg, struct wa_err *err)
+{
+    struct wa_key *read = NULL;
+    WA_UNUSED(arg);
+    WA_AUTO_BUF struct wa_buf pem;
+    char cn[WA_CN_SIZE];
+    wa_buf_init(&pem, 10000);
+    enum wa_code code = wa_csr_make("m", given.ec, &pem, err);
+    if (code == WA_OK)
+        code = wa_csr_read(wa_buf_sv(&pem), &read, cn, err);
+    wa_key_free(read);
+    return code;
+}
+
 static enum wa_code trees(void *arg, struct wa_err *err)
 {
     struct wa_tree_digest leaves[5], root;
@@ -227,6 +242,7 @@ static void every_allocation(void **state)
                 {"keys", keys},
                 {"signatures", signatures},
                 {"issuing", issuing},
+                {"requests", requests},
                 {"trees", trees}};
 
     for (size_t i = 0; i < WA_COUNT(runs); i++) {
