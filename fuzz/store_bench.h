@@ -11,6 +11,7 @@
 #include "crypto/cert.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
+#include "os/fs.h"
 #include "os/proc.h"
 #include "server/events.h"
 #include "server/rights.h"
@@ -101,13 +102,24 @@ static inline void add_session(const char *digest, const char *user)
     check(wa_store_add_session(bench.store.db, &n, &err));
 }
 
+/* Nothing is left behind, however many runs there are. */
+static void leave(void)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_relpath name;
+    WA_AUTO_DIR struct wa_dir top = WA_DIR_INIT;
+    check(wa_relpath_parse(wa_sv(bench.dir + sizeof "/tmp/" - 1), &name, &err));
+    check(wa_dir_open("/tmp", &top, &err));
+    check(wa_tree_remove(&top, &name, &err));
+}
+
 static inline void start(void)
 {
     struct wa_err err = WA_ERR_INIT;
     char path[128], digest[WA_SHA256_HEX];
     struct wa_store *s = &bench.store;
     (void)snprintf(bench.dir, sizeof bench.dir, "/tmp/wapt-fuzz-store-XXXXXX");
-    if (mkdtemp(bench.dir) == NULL)
+    if (mkdtemp(bench.dir) == NULL || atexit(leave) != 0)
         abort();
     (void)snprintf(path, sizeof path, "%s/db", bench.dir);
     check(mkdir(path, 0700) == 0 ? WA_OK : WA_E_IO);
