@@ -12,6 +12,8 @@ import json
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -170,8 +172,21 @@ class Bench(unittest.TestCase):
                  '--libdir', f'{cls.top}/lib'], env=cls.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     @classmethod
-    def await_service(cls):
-        cls.wait_for(lambda: cls.run_get('status').returncode == OK, 'the service answers')
+    def listens(cls, instead_of=None):
+        """The service's own manager listens, and it is another than instead_of. Where nobody listens, a command of root's brings a manager along."""
+        with socket.socket(socket.AF_UNIX) as s:
+            try:
+                s.connect(f'{cls.base}/run/waptservice.sock')
+                pid = struct.unpack('3i', s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+                with open(f'/proc/{pid}/stat', encoding='utf-8') as f:
+                    parent = int(f.read().rpartition(')')[2].split()[1])
+            except OSError:
+                return False
+        return parent == cls.service.pid and pid != instead_of
+
+    @classmethod
+    def await_service(cls, instead_of=None):
+        cls.wait_for(lambda: cls.listens(instead_of) and cls.run_get('status').returncode == OK, 'the service answers')
 
     @classmethod
     def wait_for(cls, condition, what):

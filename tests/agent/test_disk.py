@@ -173,9 +173,10 @@ class FullDisk(Bench):
         """A service that starts on a full disk comes to life when there is room."""
         self.stop()
         self.leave(0)
+        died = self.log().count('manager_died')
         self.launch()
         try:
-            self.wait_for(lambda: self.run_get('status').returncode == OK or self.service.poll() is None, 'it is there')
+            self.wait_for(lambda: self.log().count('manager_died') > died or self.listens(), 'it has tried')
         finally:
             self.free()
         self.await_service()

@@ -220,12 +220,14 @@ class Checked(Bench):
 
     def test_the_start_tells_too(self):
         self.configure('verify_cert = ssl/none.crt\nwapt_server = https://127.0.0.1:1')
+        before = self.manager_pid()
         self.get('restart')
         self.wait_for(lambda: re.search(r'health of=server-certificate is=error since=.*none.crt.* do=', self.log()), 'the start tells')
-        self.await_service()
+        self.await_service(before)
+        before = self.manager_pid()
         self.configure()
         self.get('restart')
-        self.await_service()
+        self.await_service(before)
 
 
 class Reload(Bench):

@@ -159,7 +159,7 @@ class Moved(Bench):
         """A manager may outlive its killed launcher by a moment."""
         if self.service is None or self.service.poll() is not None:
             self.launch()
-        return self.run_get('status').returncode == OK
+        return self.listens()
 
     def test_7_a_database_of_somebody_else_stops_the_start(self):
         self.afresh()

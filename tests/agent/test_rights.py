@@ -194,8 +194,9 @@ class Rights(Local):
         self.get('start', uid=DAVE)
         self.assertEqual(waiting.wait(60), OK)
         self.ends(agent_bench.BUSY, 'stop', uid=BOB, says='not long ago')
+        before = self.manager_pid()
         self.get('restart', uid=BOB)
-        self.await_service()
+        self.await_service(before)
         self.ends(agent_bench.BUSY, 'restart', uid=BOB, says='not long ago')
         self.assertFalse(self.result('status')['stopped'])
 

@@ -10,6 +10,7 @@ import pwd
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -46,6 +47,19 @@ def until(true, what):
             return
         time.sleep(0.05)
     raise AssertionError(f"never came true: {what}")
+
+
+def manager(service, base):
+    """Pid of the manager that listens in this base directory, when it is the service's own; else None. Where nobody listens, a command of
+    root's brings a manager along: that a command succeeds says nothing of the service."""
+    with socket.socket(socket.AF_UNIX) as s:
+        try:
+            s.connect(str(base / "run/waptservice.sock"))
+            pid = struct.unpack("3i", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+            parent = int(pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+        except OSError:
+            return None
+    return pid if parent == service.pid else None
 
 
 def account(name):
@@ -97,8 +111,7 @@ class Organisation:
         self.server_fp = self.fingerprint(base / "server/private/tls.crt")
         self.agent = base / "agent"
         self.ini = self.new_agent(self.agent)
-        self.service = self.start("agent", "waptservice", "run", "--config", self.ini)
-        until(lambda: (self.agent / "run/waptservice.sock").exists(), "the agent listens locally")
+        self.service = self.start_agent("agent", self.ini)
 
     def new_agent(self, base):
         (base / "ssl").mkdir(parents=True)
@@ -113,6 +126,17 @@ class Organisation:
             p = subprocess.Popen([*self.inside(program), str(BIN / program), *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
         self.processes.append(p)
         return p
+
+    def start_agent(self, log, ini):
+        service = self.start(log, "waptservice", "run", "--config", ini)
+        until(lambda: manager(service, ini.parent), "the agent listens locally")
+        return service
+
+    def restart_agent(self):
+        """The machine's agent with another manager."""
+        before = manager(self.service, self.agent)
+        self.get("restart")
+        until(lambda: manager(self.service, self.agent) not in (None, before), "the agent answers again")
 
     def stop(self):
         for p in reversed(self.processes):

@@ -177,7 +177,7 @@ class Campaign:
         if role == "supervisor":
             org.processes[0].wait(10)
         if org.service.poll() is not None:
-            org.service = org.start("agent", "waptservice", "run", "--config", org.ini)
+            org.service = org.start_agent("agent", org.ini)
         if org.processes[0].poll() is not None:
             p = org.start("server", "waptserver", "run", "--config", self.base / "server/waptserver.ini")
             org.processes.remove(p)

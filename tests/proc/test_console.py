@@ -17,8 +17,7 @@ def machine_that_is_off(org):
     """A second machine, registered and then stopped."""
     ini = org.new_agent(org.base / "off")
     ini.write_text(ini.read_text().replace("[global]\n", f"[global]\nuuid = {OTHER}\n"))
-    service = org.start("off", "waptservice", "run", "--config", ini)
-    until(lambda: (org.base / "off/run/waptservice.sock").exists(), "the second agent listens")
+    service = org.start_agent("off", ini)
     run(BIN / "wapt-get", "-c", ini, "register", "--token-file", org.token())
     until(lambda: is_connected(org, OTHER), "the second machine is connected")
     service.terminate()

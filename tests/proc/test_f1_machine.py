@@ -24,11 +24,7 @@ def descendants(pid):
 def test_f1a_token_that_is_used_up_expired_or_invented(org):
     other = org.base / "agent-2"
     ini = org.new_agent(other)
-    service = org.start("agent-2", "waptservice", "run", "--config", ini)
-    for _ in range(200):
-        if (other / "run/waptservice.sock").exists():
-            break
-        time.sleep(0.05)
+    service = org.start_agent("agent-2", ini)
     used = org.token("--uses", "1", "--valid", "1h")
     org.get("register", "--force", "--token-file", used)
     expired = org.token("--uses", "1", "--valid", "1s")

@@ -67,10 +67,9 @@ def test_f1b_push_channel_at_the_wrong_server(org, machine):
     right = org.base / "server/private/tls.crt", org.base / "server/private/tls.pem"
     server = Hostile(*right, real=org.port)
     configure(machine, server.url, f"server_fingerprint = {org.server_fp}")
-    service = org.start("agent-push", "waptservice", "run", "--config", machine)
+    service = org.start_agent("agent-push", machine)
     log = org.base / "agent-push.log"
     try:
-        until(lambda: (machine.parent / "run/waptservice.sock").exists(), "the agent listens locally")
         run(BIN / "wapt-get", "-c", machine, "register", "--force", "--token-file", org.token("--uses", "1", "--valid", "1h"))
         server.channel()
         server.use(*certificate(org.base, "mine-push", 99, HERE))

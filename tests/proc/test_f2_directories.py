@@ -3,7 +3,7 @@ import stat
 import time
 import zipfile
 
-from conftest import until
+from conftest import manager, until
 
 
 def test_f2b_altered_attribute_in_the_index(org):
@@ -38,7 +38,7 @@ def test_f2b_altered_attribute_in_the_index(org):
 def restart(org, ini, name):
     p = org.start(name, "waptservice", "run", "--config", ini)
     end = time.monotonic() + 15
-    while time.monotonic() < end and p.poll() is None and not (ini.parent / "run/waptservice.sock").exists():
+    while time.monotonic() < end and p.poll() is None and not manager(p, ini.parent):
         time.sleep(0.05)
     return p
 

@@ -1,6 +1,7 @@
 """F3A: a server that owns its keys sends what the real one refuses to make. The machine's manager judges each message; what it
 refuses it names in its log, and nothing runs. Between the refusals the same server sends correct orders, which are carried out."""
 import json
+import re
 import time
 import uuid
 
@@ -35,8 +36,7 @@ class Stage:
         return run(BIN / "wapt-get", "-c", self.ini, *argv, ok=ok)
 
     def start(self):
-        self.service = self.org.start("agent-hostile", "waptservice", "run", "--config", self.ini)
-        until(lambda: self.get("status", ok=None).returncode == 0, "the agent answers")
+        self.service = self.org.start_agent("agent-hostile", self.ini)
 
     def stop(self):
         self.service.terminate()
@@ -54,19 +54,32 @@ class Stage:
     def tasks(self):
         return [t for t in json.loads(self.get("tasks", "--json").stdout)["result"] if t["kind"] == "install"]
 
+    def verdicts(self):
+        return re.findall(r"(?:action\.accepted|action\.refused|push\.bad_message).*\n", self.log.read_text())
+
+    def send(self, message):
+        """What the machine says of the message, when it has judged it: then nothing that comes later in its log is about this one."""
+        before = len(self.verdicts())
+        self.channel.send(message)
+        until(lambda: len(self.verdicts()) > before, "it is judged")
+        (said,) = self.verdicts()[before:]
+        return said
+
+    def accepted(self, message):
+        said = self.send(message)
+        assert said.startswith("action.accepted"), said
+
     def refused(self, message, why):
         """The message is refused for that reason, and nothing runs."""
-        before, tasks = self.log.stat().st_size, len(self.tasks())
-        self.channel.send(message)
-        until(lambda: "action.refused" in self.log.read_text()[before:] or "push.bad_message" in self.log.read_text()[before:], f"a refusal: {why}")
-        said = self.log.read_text()[before:]
-        assert why in said, said
-        assert "action.accepted" not in said and len(self.tasks()) == tasks and not self.marker.exists()
+        tasks = len(self.tasks())
+        said = self.send(message)
+        assert not said.startswith("action.accepted") and why in said, said
+        assert len(self.tasks()) == tasks and not self.marker.exists()
 
     def obeyed(self, message=None):
         """The control: a correct order is carried out, once."""
         tasks = len(self.tasks())
-        self.channel.send(message or self.message(self.action()))
+        self.accepted(message or self.message(self.action()))
         until(lambda: len(self.tasks()) == tasks + 1 and self.tasks()[0]["state"] == "done", "the order is carried out")
         assert self.tasks()[0]["code"] == "ok" and self.marker.read_text() == "1"
         self.get("remove", "f3a-hostile")
@@ -188,13 +201,13 @@ def cancel(stage, *ids, **changes):
 
 def test_f3a_cancel_of_what_waits(stage):
     waits = stage.action(not_before=now() + 50)  # taken, a minute early, and queued
-    stage.channel.send(stage.message(waits))
+    stage.accepted(stage.message(waits))
     until(lambda: stage.tasks()[0]["state"] == "queued", "the order waits")
     for who, why in (("developer", "not listed"), ("stranger", "the signer of the order")):
         stage.refused(stage.message(cancel(stage, waits["id"]), signer=getattr(stage, who)), why)
     assert stage.tasks()[0]["state"] == "queued"
     word = cancel(stage, waits["id"])
-    stage.channel.send(stage.message(word))
+    stage.accepted(stage.message(word))
     until(lambda: stage.tasks()[0]["code"] == "cancelled", "the order is dropped")
     stage.refused(stage.message(word), "replayed")
     stage.refused(stage.message(waits), "replayed")
@@ -203,8 +216,7 @@ def test_f3a_cancel_of_what_waits(stage):
 def test_f3a_cancel_before_what_it_cancels(stage):
     late = stage.action()
     word = cancel(stage, late["id"])
-    stage.channel.send(stage.message(word))
-    until(lambda: f"action.accepted id={word['id']}" in stage.log.read_text(), "it is cancelled")
+    stage.accepted(stage.message(word))
     stage.refused(stage.message(late), "cancelled before it came")
     stage.stop()
     stage.start()

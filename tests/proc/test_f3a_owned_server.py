@@ -11,11 +11,7 @@ def database(org):
 
 def reconnect(org):
     """The agent greets again, and the server sends it what waits."""
-    org.get("restart", ok=None)
-    org.service.poll()
-    if org.service.returncode is not None:
-        org.service = org.start("agent", "waptservice", "run", "--config", org.ini)
-    until(lambda: org.get("status", ok=None).returncode == 0, "the agent answers again")
+    org.restart_agent()
 
 
 def state_of(org, action):

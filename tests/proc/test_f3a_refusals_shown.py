@@ -24,8 +24,7 @@ class Machine:
         self.connected()
 
     def start(self):
-        self.service = self.org.start(self.name, "waptservice", "run", "--config", self.ini)
-        until(lambda: self.get("status", ok=None).returncode == 0, "the machine's agent answers")
+        self.service = self.org.start_agent(self.name, self.ini)
 
     def stop(self):
         self.service.terminate()

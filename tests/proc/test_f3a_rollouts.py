@@ -131,14 +131,14 @@ def test_rollout_stopped_and_superseded(stage):
     """Stopping is a signed cancel that names the statement; another statement may take its place."""
     first, second = statement(stage, not_before=now() + 50), statement(stage, not_before=now() + 50)
     for s in (first, second):
-        stage.channel.send(release(stage, s))
+        stage.accepted(release(stage, s))
         until(lambda: stage.tasks()[0]["state"] == "queued", "it waits")
         word = stage.message(action(stage.uuid, kind="cancel", cancels=[s["id"]])) if s is first else \
             release(stage, statement(stage, packages=["f3a-none"], supersedes=s["id"], not_before=now() + 55))
         waiting = stage.tasks()[0]["id"]
-        stage.channel.send(word)
+        stage.accepted(word)
         until(lambda: [t["code"] for t in stage.tasks() if t["id"] == waiting] == ["cancelled"], "it is dropped")
         stage.refused(release(stage, s), "replayed")
     late = statement(stage)
-    stage.channel.send(stage.message(action(stage.uuid, kind="cancel", cancels=[late["id"]])))
+    stage.accepted(stage.message(action(stage.uuid, kind="cancel", cancels=[late["id"]])))
     stage.refused(release(stage, late), "cancelled before it came")

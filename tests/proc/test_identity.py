@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 
 import pytest
-from conftest import BIN, LIB, organisation, run, until
+from conftest import BIN, LIB, manager, organisation, run, until
 
 SEEN = """set -e
 mount -t tmpfs none /sys/class
@@ -37,10 +37,9 @@ class Machine:
         self.start()
 
     def start(self):
-        (self.base / "run/waptservice.sock").unlink(missing_ok=True)
         self.service = self.org.start(self.name, "/usr/bin/unshare", "--mount", "--propagation", "private", "sh", "-c", SEEN, "sh", *self.hardware,
                                       BIN / "waptservice", "run", "--config", self.ini, "--libdir", LIB)
-        until(lambda: (self.base / "run/waptservice.sock").exists() and self.get("status", ok=None).returncode == 0, f"{self.name} answers")
+        until(lambda: manager(self.service, self.base), f"{self.name} listens locally")
 
     def stop(self):
         self.service.terminate()

@@ -123,8 +123,7 @@ def test_the_machine_proves_itself_with_its_old_key(org, old):
     (base / "private").mkdir(mode=0o700)
     shutil.copy(old.base / f"{UUID}.pem", base / "private")
     (base / "private" / f"{UUID}.pem").chmod(0o600)
-    org.start("moved-agent", "waptservice", "run", "--config", ini)
-    until(lambda: (base / "run/waptservice.sock").exists(), "the agent listens locally")
+    org.start_agent("moved-agent", ini)
     run(BIN / "wapt-get", "-c", ini, "register")  # no token, no login
     until(lambda: hosts()[UUID]["reachable"], "the machine is connected")
     run(BIN / "wapt-get", "-c", ini, "update-status")
@@ -134,8 +133,7 @@ def test_the_machine_proves_itself_with_its_old_key(org, old):
     # another key is not let in under the same name, imported or not
     other = org.new_agent(old.base / "other")
     other.write_text(ini.read_text().replace(UUID, "BY-FQDN"))
-    org.start("other-agent", "waptservice", "run", "--config", other)
-    until(lambda: (old.base / "other/run/waptservice.sock").exists(), "the other agent listens locally")
+    org.start_agent("other-agent", other)
     refused = run(BIN / "wapt-get", "-c", other, "register", ok=False)
     assert "unknown here" in refused.text or "another machine" in refused.text, refused.text
 

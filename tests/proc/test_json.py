@@ -4,7 +4,7 @@ import re
 import sys
 
 import jsonschema
-from conftest import BIN, ROOT, run, totp, until
+from conftest import BIN, ROOT, manager, run, totp, until
 from test_server_webhooks import receiver
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -189,10 +189,9 @@ def answers(org):
     for command in ("add-upgrade-shutdown", "remove-upgrade-shutdown", "propose-upgrade"):
         get(command, "no such argument", ok=None)  # they change the machine
     keep("waptservice upgrade", run(BIN / "waptservice", "upgrade", "--json", "--base", org.agent))  # nothing is prepared
-    get("restart", ok=None)
-    if org.service.poll() is not None:
-        org.service = org.start("agent", "waptservice", "run", "--config", org.ini)
-    until(lambda: org.get("status", ok=None).returncode == 0, "the agent answers again")
+    before = manager(org.service, org.agent)
+    get("restart")
+    until(lambda: manager(org.service, org.agent) not in (None, before), "the agent answers again")
     org.get("register", "--token-file", org.token(), "--force", ok=None)  # the machine is others' too
     (held,) = console("packages", "json-one", "--newest")
     console("delete-package", held["file"], "--yes")

@@ -18,8 +18,7 @@ def agent(org, name):
     base = org.base / name
     ini = org.new_agent(base)
     ini.write_text(ini.read_text().replace("[global]", f"[global]\nuuid = {name}"))
-    org.start(name, "waptservice", "run", "--config", ini)
-    until(lambda: (base / "run/waptservice.sock").exists(), "the agent listens locally")
+    org.start_agent(name, ini)
     run(BIN / "wapt-get", "-c", ini, "register", "--token-file", org.token("--uses", "1", "--valid", "1h"))
     org.others.append(name)
     return ini

@@ -91,8 +91,7 @@ class Pair:
         base = self.base / "pair-agent"
         ini = self.org.new_agent(base)
         ini.write_text(ini.read_text().replace(self.org.url, self.url).replace("[global]", f"[global]\nuuid = real\nverify_cert = {self.first.dir}/private/tls.crt"))
-        self.org.start("pair-agent", "waptservice", "run", "--config", ini)
-        until(lambda: (base / "run/waptservice.sock").exists(), "the agent listens locally")
+        self.org.start_agent("pair-agent", ini)
         run(BIN / "wapt-get", "-c", ini, "register", "--token-file", self.token)
 
     def reachable(self, server):

@@ -62,8 +62,7 @@ def machine(org, srv):
     ini = org.new_agent(base)
     ini.write_text(ini.read_text().replace(org.url, f"https://127.0.0.1:{srv.port}")
                    .replace("[global]", f"[global]\nuuid = on-postgres\nverify_cert = {srv.dir}/private/tls.crt"))
-    org.start("on-postgres", "waptservice", "run", "--config", ini)
-    until(lambda: (base / "run/waptservice.sock").exists(), "the agent listens locally")
+    org.start_agent("on-postgres", ini)
     token = base / "token"
     token.write_text(run(BIN / "waptserver", "enrol-token", "--config", srv.dir / "waptserver.ini").stdout)
     run(BIN / "wapt-get", "-c", ini, "register", "--token-file", token)

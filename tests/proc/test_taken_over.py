@@ -15,7 +15,7 @@ import uuid
 import zipfile
 
 import pytest
-from conftest import BIN, LIB, ROOT, run, until
+from conftest import BIN, LIB, ROOT, manager, run, until
 from cryptography.hazmat.primitives import serialization
 from hostile import Signer, action, load_key, order, relay
 
@@ -53,7 +53,7 @@ class Machine:
             self.service = subprocess.Popen([str(self.bin / "waptservice"), "run", "-c", str(self.ini)], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
                                             env=dict(os.environ, WAPT_LIBDIR=str(LIB), HOME="/root"))
         org.processes.append(self.service)
-        until(lambda: self.get("status", ok=None).returncode == 0, "the agent answers")
+        until(lambda: manager(self.service, self.base), "the agent listens locally")
         self.good = org.package(GOOD, "1", "Developer", self.marker)
         self.strangers = org.package(GOOD, "1", "Stranger", self.evil)
         org.console("upload", self.good)

@@ -60,10 +60,7 @@ def test_json_has_one_language(words):
 
 def test_the_service_speaks_the_language_of_its_configuration(words):
     words.ini.write_text(words.ini.read_text().replace("[global]\n", "[global]\nlanguage = fr\n", 1))
-    words.get("restart", ok=None)
-    if words.service.poll() is not None:
-        words.service = words.start("agent", "waptservice", "run", "--config", words.ini)
-    until(lambda: words.get("status", ok=None).returncode == 0, "the agent answers again")
+    words.restart_agent()
     try:
         done = words.get("install", "word-none", ok=False)  # an English user's
         assert "aucun paquet des dépôts" in done.stderr, done.text
@@ -71,8 +68,7 @@ def test_the_service_speaks_the_language_of_its_configuration(words):
         assert answer["code"] == "not_found"
     finally:
         words.ini.write_text(words.ini.read_text().replace("language = fr\n", ""))
-        words.get("restart", ok=None)
-        until(lambda: words.get("status", ok=None).returncode == 0, "the agent answers again")
+        words.restart_agent()
 
 
 def test_what_a_search_shows(words):

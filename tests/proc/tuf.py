@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from conftest import BIN, LIB, account, run, until
+from conftest import BIN, LIB, account, manager, run, until
 from forge import Owner, archive, entries, index, index_block, key, members, package
 from hostile import Hostile, seal
 
@@ -172,7 +172,7 @@ class Machine:
         env = dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME="/root")
         with open(self.base / "service.log", "ab") as out:
             self.service = subprocess.Popen([BIN / "waptservice", "run", "--config", self.ini], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
-        until((self.base / "agent/run/waptservice.sock").exists, "the service listens")
+        until(lambda: manager(self.service, self.base / "agent"), "the service listens")
 
     def begin(self, root=True):
         """A new repository, whose root the administrator of the machine puts there; nothing is left of the last one."""
