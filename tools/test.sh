@@ -61,6 +61,8 @@ stage "setuphelpers and the scripts' side"
 pytests python side_by_side tests/python
 stage "whole programs, and the attacks of the security target on them"
 pytests proc side_by_side tests/proc
+stage "the console's pages"
+pytests web side_by_side tests/web
 stage "real directories: a domain controller, OpenLDAP, a joined machine"
 pytests domain tests/domain/run.sh "$build"
 stage "the demonstration"

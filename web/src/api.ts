@@ -1,0 +1,126 @@
+// Calls to the local program, and through it to the server. The only secret that the page holds is the session's token, in sessionStorage
+// so that a reload works: no cookie, nothing that another site's page could send.
+import { signal } from "@preact/signals";
+
+const TOKEN = "wapt.token";
+
+/** ended: the program no longer knows us, and must be opened again. away: it does not answer. */
+export const link = signal<"starting" | "open" | "away" | "ended">("starting");
+
+/** What went wrong, as the program or the server says it. */
+export class ApiError extends Error {
+    constructor(
+        readonly status: number,
+        readonly code: string,
+        message: string,
+    ) {
+        super(message);
+    }
+}
+
+let token = sessionStorage.getItem(TOKEN) ?? "";
+
+/** The text of anything that was thrown. */
+export function errorText(e: unknown): string {
+    return e instanceof Error ? e.message : String(e);
+}
+
+export function isAbort(e: unknown): boolean {
+    return e instanceof DOMException && e.name === "AbortError";
+}
+
+async function failure(answer: Response): Promise<ApiError> {
+    try {
+        const said = (await answer.json()) as { error?: { code?: unknown; message?: unknown } };
+        return new ApiError(answer.status, String(said.error?.code ?? "failed"), String(said.error?.message ?? answer.statusText));
+    } catch {
+        return new ApiError(answer.status, "failed", `${answer.status} ${answer.statusText}`);
+    }
+}
+
+/** One request with the token. Throws ApiError unless the status is 2xx; away and ended are noted in link. */
+export async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+    let answer: Response;
+    const isBytes = body instanceof Blob;
+    try {
+        answer = await fetch(path, {
+            method,
+            cache: "no-store",
+            credentials: "omit",
+            redirect: "error",
+            headers: { Authorization: `Bearer ${token}`, ...(body === undefined || isBytes ? {} : { "Content-Type": "application/json" }) },
+            ...(body === undefined ? {} : { body: isBytes ? body : JSON.stringify(body) }),
+            ...(signal ? { signal } : {}),
+        });
+    } catch (e) {
+        if (!isAbort(e) && link.value === "open") link.value = "away";
+        throw isAbort(e) ? e : new ApiError(0, "away", errorText(e));
+    }
+    if (link.value === "away") link.value = "open";
+    if (answer.ok) return answer;
+    const failed = await failure(answer);
+    if (answer.status === 401) {
+        // "auth" is this page's token; "login": the server's session
+        if (failed.code === "auth") forgetSession();
+        else serverSaid401();
+    }
+    throw failed;
+}
+
+function forgetSession(): void {
+    sessionStorage.removeItem(TOKEN);
+    token = "";
+    link.value = "ended";
+}
+
+let serverSaid401: () => void = () => undefined;
+/** What is to be done when the server's session is over. */
+export function onServer401(what: () => void): void {
+    serverSaid401 = what;
+}
+
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+    const answer = await send(method, path, body, signal);
+    return (answer.status === 204 ? {} : await answer.json()) as T;
+}
+
+/** "/api/v1/" and the path's parts, each escaped, with those parameters that are not empty. */
+export function apiPath(parts: readonly string[], params: Record<string, string | number | undefined> = {}): string {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(params)) if (value !== undefined && value !== "") query.set(name, String(value));
+    const text = query.toString();
+    return `/api/v1/${parts.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
+}
+
+/** The rest of a list as CSV, saved as a file. */
+export async function download(path: string, name: string): Promise<void> {
+    const answer = await send("GET", path);
+    const url = URL.createObjectURL(await answer.blob());
+    const a = document.createElement("a");
+    a.href = url;
+    a.download = name;
+    a.click();
+    URL.revokeObjectURL(url);
+}
+
+function takeTicket(): string {
+    const ticket = new URLSearchParams(location.hash.slice(1)).get("ticket") ?? "";
+    if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+    return ticket;
+}
+
+/** The ticket of the address, which works once, becomes the token. */
+export async function openSession(): Promise<void> {
+    const ticket = takeTicket();
+    if (ticket) {
+        try {
+            const made = await call<{ token: string }>("POST", "/local/session", { ticket });
+            token = made.token;
+            sessionStorage.setItem(TOKEN, token);
+        } catch {
+            if (!token) link.value = "ended";
+        }
+    }
+    if (!token) link.value = "ended";
+    else if (link.value === "starting") link.value = "open";
+}

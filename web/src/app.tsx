@@ -1,0 +1,167 @@
+// The frame: navigation, head, the page of the address, and what may lie above it.
+import { useEffect } from "preact/hooks";
+import { call, link } from "./api";
+import { Choice } from "./components/fields";
+import { Help, helpOpen } from "./components/help";
+import { Icon } from "./components/icons";
+import { KeyStatus } from "./components/keyring";
+import { A } from "./components/link";
+import { PaletteHost, paletteOpen, type Command } from "./components/palette";
+import { ReviewDialog } from "./components/review";
+import { AwayBanner, Ended, SessionDialogs } from "./components/session";
+import { sayError, Toasts } from "./components/toasts";
+import { language, t } from "./i18n";
+import { addShortcuts } from "./keyboard";
+import { local, refreshState } from "./local";
+import { FIRST_PAGE, pages } from "./pages";
+import { match, navigate, place } from "./router";
+import { chosenLanguage, theme, type Theme } from "./theme";
+
+function logOut() {
+    call("POST", "/local/logout").then(refreshState, sayError);
+}
+
+function commands(): Command[] {
+    const themes: readonly [Theme, string][] = [
+        ["light", t("Light colours")],
+        ["dark", t("Dark colours")],
+        ["system", t("Colours of the system")],
+    ];
+    return [
+        ...themes.map(([id, title]) => ({ id: `theme-${id}`, title, run: () => void (theme.value = id) })),
+        { id: "lang-en", title: "English", run: () => void (chosenLanguage.value = "en") },
+        { id: "lang-fr", title: "Français", run: () => void (chosenLanguage.value = "fr") },
+        { id: "help", title: t("Keyboard shortcuts"), run: () => void (helpOpen.value = true) },
+        { id: "logout", title: t("Log out"), run: logOut },
+    ];
+}
+
+function Navigation({ open }: { open: string }) {
+    return (
+        <nav class="side" aria-label={t("Pages")}>
+            <div class="brand">
+                <img src="/icon.svg" alt="" width="26" height="26" />
+                <span>WAPT</span>
+            </div>
+            <ul>
+                {pages.map(
+                    (p) =>
+                        p.nav && (
+                            <li key={p.path}>
+                                <A to={p.path} current={open === p.path || open.startsWith(`${p.path}/`)} title={`${t(p.title)} (${p.nav.keys})`}>
+                                    <Icon name={p.nav.icon} />
+                                    <span>{t(p.title)}</span>
+                                </A>
+                            </li>
+                        ),
+                )}
+            </ul>
+            <div class="side-end">
+                <Choice
+                    label={t("Colours")}
+                    value={theme.value}
+                    options={[
+                        ["system", t("As the system")],
+                        ["light", t("Light")],
+                        ["dark", t("Dark")],
+                    ]}
+                    onChange={(v) => (theme.value = v as Theme)}
+                />
+                <Choice
+                    label={t("Language")}
+                    value={language.value}
+                    options={[
+                        ["en", "English"],
+                        ["fr", "Français"],
+                    ]}
+                    onChange={(v) => (chosenLanguage.value = v === "fr" ? "fr" : "en")}
+                />
+            </div>
+        </nav>
+    );
+}
+
+function Head() {
+    const server = local.value?.server;
+    return (
+        <header class="head">
+            <button type="button" class="find" onClick={() => (paletteOpen.value = true)}>
+                <Icon name="search" />
+                <span>{t("Go to, or do")}</span>
+                <kbd>Ctrl+K</kbd>
+            </button>
+            <span class="head-server" title={server?.url}>
+                {server?.url.replace(/^https:\/\//, "")}
+            </span>
+            <KeyStatus />
+            {server?.state === "connected" && (
+                <button type="button" onClick={logOut} title={`${t("Log out")} (${server.roles.join(", ")})`}>
+                    {server.user}
+                </button>
+            )}
+            <button type="button" class="plain" aria-label={t("Keyboard shortcuts")} title={`${t("Keyboard shortcuts")} (?)`} onClick={() => (helpOpen.value = true)}>
+                <Icon name="help" />
+            </button>
+        </header>
+    );
+}
+
+function useShortcutsOfAll() {
+    useEffect(
+        () =>
+            addShortcuts([
+                { keys: "Ctrl+K", what: "Go to, or do", run: () => void (paletteOpen.value = true) },
+                { keys: "?", what: "Keyboard shortcuts", run: () => void (helpOpen.value = true) },
+                ...pages.flatMap((p) => (p.nav ? [{ keys: p.nav.keys, what: p.title, run: () => navigate(p.path) }] : [])),
+            ]),
+        [],
+    );
+}
+
+function Content({ path }: { path: string }) {
+    for (const row of pages) {
+        const args = match(row.path, path);
+        if (!args) continue;
+        const Shown = row.page;
+        return <Shown key={path} args={args} />;
+    }
+    return (
+        <div class="page">
+            <h1>{t("There is no such page")}</h1>
+            <p>
+                <A to={FIRST_PAGE}>{t("Machines")}</A>
+            </p>
+        </div>
+    );
+}
+
+export function App() {
+    useShortcutsOfAll();
+    const { path } = place.value;
+    useEffect(() => {
+        if (path === "/" || path === "/index.html") navigate(FIRST_PAGE, true);
+        const row = pages.find((p) => match(p.path, path));
+        document.title = row ? `${t(row.title)} - WAPT` : "WAPT";
+    }, [path, language.value]);
+    if (link.value === "ended") return <Ended />;
+    return (
+        <>
+            <a class="skip" href="#main">
+                {t("To the content")}
+            </a>
+            <Navigation open={path} />
+            <div class="right">
+                <Head />
+                <AwayBanner />
+                <main id="main" tabIndex={-1}>
+                    {local.value && <Content path={path} />}
+                </main>
+            </div>
+            <SessionDialogs />
+            <ReviewDialog />
+            <PaletteHost more={commands()} />
+            <Help />
+            <Toasts />
+        </>
+    );
+}

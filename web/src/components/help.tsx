@@ -1,0 +1,57 @@
+// "?": every shortcut that works here.
+import { signal } from "@preact/signals";
+import { t, type Text } from "../i18n";
+import { shortcuts } from "../keyboard";
+import { Dialog } from "./dialog";
+
+export const helpOpen = signal(false);
+
+const TABLE: readonly (readonly [keys: string, what: Text])[] = [
+    ["↑ ↓", "From row to row"],
+    ["PageUp PageDown", "A screen up or down"],
+    ["Home End", "To the first or last row"],
+    ["Space", "Select the row, or not"],
+    ["Shift+↑ Shift+↓", "Select up to there"],
+    ["Ctrl+A", "Select all that match"],
+    ["Ctrl+C", "Copy the selected rows"],
+    ["Enter", "Open the row"],
+    ["Esc", "Select nothing"],
+];
+
+function Keys({ keys }: { keys: string }) {
+    return (
+        <>
+            {keys.split(" ").map((key) => (
+                <kbd key={key}>{key}</kbd>
+            ))}
+        </>
+    );
+}
+
+export function Help() {
+    if (!helpOpen.value) return null;
+    const rows = shortcuts.value.map((one) => [one.keys, one.what] as const);
+    const list = (title: string, all: readonly (readonly [string, Text])[]) => (
+        <section>
+            <h3>{title}</h3>
+            <dl class="keys">
+                {all.map(([keys, what]) => (
+                    <div key={keys}>
+                        <dt>
+                            <Keys keys={keys} />
+                        </dt>
+                        <dd>{t(what)}</dd>
+                    </div>
+                ))}
+            </dl>
+        </section>
+    );
+    return (
+        <Dialog title={t("Keyboard")} onClose={() => (helpOpen.value = false)} wide>
+            <div class="two">
+                {list(t("Everywhere"), rows)}
+                {list(t("In a table"), TABLE)}
+            </div>
+        </Dialog>
+    );
+}

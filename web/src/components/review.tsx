@@ -1,0 +1,164 @@
+// Prepare, review, commit: what the program composed is shown decoded, as it will be signed; then a person says yes, above a number of
+// machines outside of the page, too. The page composes nothing that is signed.
+import { signal, useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { call, errorText, send } from "../api";
+import { t, tn } from "../i18n";
+import { local } from "../local";
+import { Columns } from "../table/columns";
+import { loadFrom, Rows } from "../table/rows";
+import { Table } from "../table/table";
+import { Dialog } from "./dialog";
+import { Facts } from "./fields";
+import { isUnlocked, Unlock } from "./keyring";
+import { waitingFor } from "./session";
+import { sayError } from "./toasts";
+
+export interface Prepared {
+    id: string;
+    title: string;
+    lines: readonly { label: string; value: string }[];
+    hosts: readonly { uuid: string; name: string }[];
+    count: number;
+    needs: "none" | "unlock" | "gesture";
+    expires_at: number;
+}
+
+interface Asked {
+    what: unknown;
+    /** With what the program answered when it was signed and sent. */
+    onDone: (answer: Record<string, unknown>) => void;
+}
+
+const asked = signal<Asked | undefined>(undefined);
+const AGAIN_MS = 1000;
+const HOSTS_SHOWN = 8; // by name; more of them as a table
+
+/** Opens the review of what: {"what": "actions", ...}, as POST /local/prepare takes it. */
+export function review(what: unknown, onDone: Asked["onDone"]): void {
+    asked.value = { what, onDone };
+}
+
+function Hosts({ hosts }: { hosts: Prepared["hosts"] }) {
+    const model = useMemo(() => {
+        type Host = Prepared["hosts"][number];
+        const columns = new Columns<Host>("review", [
+            { id: "name", title: "Name", width: 280, text: (h) => h.name },
+            { id: "uuid", title: "Identifier", width: 320, text: (h) => h.uuid },
+        ]);
+        return { columns, rows: new Rows<Host>(loadFrom(hosts), (h) => h.uuid) };
+    }, [hosts]);
+    if (hosts.length <= HOSTS_SHOWN)
+        return (
+            <ul class="host-names">
+                {hosts.map((h) => (
+                    <li key={h.uuid} title={h.uuid}>
+                        {h.name}
+                    </li>
+                ))}
+            </ul>
+        );
+    return (
+        <div class="review-hosts">
+            <Table label={t("Machines concerned")} rows={model.rows} columns={model.columns} onSort={() => undefined} />
+        </div>
+    );
+}
+
+/** Asks again while a person's gesture is awaited. */
+async function commit(id: string, isGone: () => boolean): Promise<Record<string, unknown> | undefined> {
+    while (!isGone()) {
+        const answer = await send("POST", "/local/commit", { id });
+        if (answer.status !== 202) return (await answer.json()) as Record<string, unknown>;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+    return undefined;
+}
+
+function Review({ what, onDone }: Asked) {
+    const prepared = useSignal<Prepared | undefined>(undefined);
+    const error = useSignal("");
+    const isBusy = useSignal(false);
+    const gone = useMemo(() => ({ is: false }), []);
+    const close = () => {
+        gone.is = true;
+        const id = prepared.value?.id;
+        if (id) void call("DELETE", `/local/prepare/${encodeURIComponent(id)}`).catch(() => undefined);
+        asked.value = undefined;
+    };
+    const prepare = async () => {
+        error.value = "";
+        try {
+            prepared.value = await call<Prepared>("POST", "/local/prepare", what);
+        } catch (e) {
+            error.value = errorText(e);
+        }
+    };
+    useEffect(() => void prepare(), []);
+    const sign = async () => {
+        const p = prepared.value;
+        if (!p || isBusy.value) return;
+        isBusy.value = true;
+        error.value = "";
+        try {
+            const answer = await commit(p.id, () => gone.is);
+            if (answer) {
+                asked.value = undefined;
+                onDone(answer);
+            }
+        } catch (e) {
+            error.value = errorText(e);
+            sayError(e);
+        }
+        isBusy.value = false;
+    };
+    const p = prepared.value;
+    const keys = local.value?.keys ?? [];
+    const mustUnlock = p?.needs === "unlock" && !keys.some(isUnlocked);
+    const isOver = p !== undefined && p.expires_at * 1000 < Date.now();
+    const footer = (
+        <>
+            <button type="button" onClick={close}>
+                {t("Cancel")}
+            </button>
+            {isOver ? (
+                <button type="button" class="primary" onClick={() => void prepare()}>
+                    {t("Prepare again")}
+                </button>
+            ) : (
+                <button type="submit" class="primary" disabled={!p || mustUnlock || isBusy.value}>
+                    {t("Sign and send")}
+                </button>
+            )}
+        </>
+    );
+    return (
+        <Dialog title={p?.title ?? t("Preparing")} onClose={close} onSubmit={() => void sign()} footer={footer} wide>
+            {!p && !error.value && <p role="status">{t("Preparing")}</p>}
+            {p && (
+                <>
+                    <p class="muted">{t("This is what will be signed, read back from the very bytes:")}</p>
+                    <Facts rows={p.lines.map((line) => [line.label, <span key={line.label} class="said">{line.value}</span>] as const)} />
+                    {p.count > 0 && <h3>{tn(p.count, "{n} machine concerned", "{n} machines concerned")}</h3>}
+                    {p.hosts.length > 0 && <Hosts hosts={p.hosts} />}
+                    {mustUnlock && <Unlock keys={keys} onDone={() => void prepare()} />}
+                    {p.needs === "gesture" && !isBusy.value && <p>{t("To sign this, you will be asked outside of this page.")}</p>}
+                    {isBusy.value && (
+                        <p class="waiting" role="status">
+                            {p.needs === "gesture" ? waitingFor() : t("Signing and sending.")}
+                        </p>
+                    )}
+                </>
+            )}
+            {error.value && (
+                <p class="error" role="alert">
+                    {error.value}
+                </p>
+            )}
+        </Dialog>
+    );
+}
+
+export function ReviewDialog() {
+    return asked.value ? <Review key={JSON.stringify(asked.value.what)} {...asked.value} /> : null;
+}

@@ -1,0 +1,152 @@
+// What stands before the page when it can't work: the console has ended, the server wants a log-in, its certificate is not known.
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ApiError, call, errorText, link } from "../api";
+import { t } from "../i18n";
+import { local, refreshState } from "../local";
+import { Dialog } from "./dialog";
+import { Facts, Field } from "./fields";
+
+/** Over everything: nothing works any more. */
+export function Ended() {
+    return (
+        <main class="alone">
+            <img src="/icon.svg" alt="" width="48" height="48" />
+            <h1>{t("Open the console again")}</h1>
+            <p>{t("This page's session is over: the console was closed, or was idle for too long.")}</p>
+            <p>
+                <code>waptconsole</code>
+            </p>
+        </main>
+    );
+}
+
+function Login() {
+    const state = local.value?.server;
+    const user = useSignal(state?.user ?? "");
+    const password = useSignal("");
+    const code = useSignal("");
+    const wantsCode = useSignal(false);
+    const error = useSignal("");
+    const isBusy = useSignal(false);
+    const submit = async () => {
+        isBusy.value = true;
+        error.value = "";
+        try {
+            await call("POST", "/local/login", { user: user.value, password: password.value, ...(code.value ? { code: code.value } : {}) });
+            password.value = "";
+            await refreshState();
+        } catch (e) {
+            error.value = errorText(e);
+            wantsCode.value ||= e instanceof ApiError && /code|factor/i.test(e.message);
+        }
+        isBusy.value = false;
+    };
+    return (
+        <Dialog
+            title={t("Log in")}
+            onSubmit={() => void submit()}
+            footer={
+                <button type="submit" class="primary" disabled={isBusy.value}>
+                    {t("Log in")}
+                </button>
+            }
+        >
+            <p class="muted">{state?.url}</p>
+            {state?.message && <p>{state.message}</p>}
+            <Field label={t("User")} value={user.value} onInput={(v) => (user.value = v)} autofocus={!user.value} autoComplete="username" />
+            <Field label={t("Password")} type="password" value={password.value} onInput={(v) => (password.value = v)} autofocus={!!user.value} autoComplete="current-password" />
+            {wantsCode.value ? (
+                <Field label={t("Code of the second factor")} value={code.value} onInput={(v) => (code.value = v)} autoComplete="one-time-code" />
+            ) : (
+                <button type="button" class="link" onClick={() => (wantsCode.value = true)}>
+                    {t("I have a code of a second factor")}
+                </button>
+            )}
+            {error.value && (
+                <p class="error" role="alert">
+                    {error.value}
+                </p>
+            )}
+        </Dialog>
+    );
+}
+
+type Shown = Record<string, string | number | string[]>;
+
+/** Whatever the program says of the certificate; the fingerprint is what a person compares. */
+function Pin() {
+    const shown = useSignal<Shown | undefined>(undefined);
+    const error = useSignal("");
+    const isWaiting = useSignal(false);
+    useEffect(() => {
+        call<Shown>("GET", "/local/pin").then(
+            (s) => (shown.value = s),
+            (e) => (error.value = errorText(e)),
+        );
+    }, []);
+    const accept = async () => {
+        isWaiting.value = true;
+        error.value = "";
+        try {
+            await call("POST", "/local/pin", { sha256: String(shown.value?.sha256 ?? "") });
+            await refreshState();
+        } catch (e) {
+            error.value = errorText(e);
+        }
+        isWaiting.value = false;
+    };
+    const rows = Object.entries(shown.value ?? {}).map(([name, value]) => [name, <code key={name}>{Array.isArray(value) ? value.join(", ") : String(value)}</code>] as const);
+    return (
+        <Dialog
+            title={t("Is this the server?")}
+            onSubmit={() => void accept()}
+            wide
+            footer={
+                <button type="submit" class="primary" disabled={!shown.value || isWaiting.value}>
+                    {t("The fingerprint is the same: trust it")}
+                </button>
+            }
+        >
+            <p>{t("The certificate of {url} is not known here. Compare its fingerprint with what \"waptserver setup\" showed on the server.", { url: local.value?.server.url ?? "" })}</p>
+            {local.value?.server.message && <p>{local.value.server.message}</p>}
+            <Facts rows={rows} />
+            {isWaiting.value && <p role="status">{waitingFor()}</p>}
+            {error.value && (
+                <p class="error" role="alert">
+                    {error.value}
+                </p>
+            )}
+        </Dialog>
+    );
+}
+
+/** What a person has to do outside of the page, where no page can do it for them. */
+export function waitingFor(): string {
+    return local.value?.confirm.method === "pinentry" ? t("Confirm in the window that has just opened.") : t("Confirm in the terminal where the console was started.");
+}
+
+export function SessionDialogs() {
+    const state = local.value?.server.state;
+    if (link.value !== "open") return null;
+    if (state === "login") return <Login />;
+    if (state === "pin") return <Pin />;
+    return null;
+}
+
+/** One line above the page, while something is away. */
+export function AwayBanner() {
+    if (link.value === "away")
+        return (
+            <p class="banner" role="status">
+                {t("The console does not answer; trying again.")}
+            </p>
+        );
+    if (local.value?.server.state === "unreachable")
+        return (
+            <p class="banner" role="status">
+                {t("The server can't be reached; trying again.")} <span class="muted">{local.value.server.message}</span>
+            </p>
+        );
+    return null;
+}

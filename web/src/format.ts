@@ -1,0 +1,53 @@
+// Times, sizes and numbers as persons read them.
+import { computed } from "@preact/signals";
+import { language, t } from "./i18n";
+
+const dates = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }));
+const days = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "medium" }));
+const relative = computed(() => new Intl.RelativeTimeFormat(language.value, { numeric: "auto", style: "short" }));
+
+/** s since 1970, as date and time; 0: never. */
+export function dateTime(s: number): string {
+    return s > 0 ? dates.value.format(s * 1000) : t("never");
+}
+
+export function day(s: number): string {
+    return s > 0 ? days.value.format(s * 1000) : t("never");
+}
+
+const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+    ["year", 31_536_000],
+    ["month", 2_592_000],
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+];
+
+/** "5 min ago", "in 2 days" */
+export function ago(s: number, now = Date.now() / 1000): string {
+    if (s <= 0) return t("never");
+    const gone = s - now;
+    for (const [unit, length] of STEPS) if (Math.abs(gone) >= length) return relative.value.format(Math.trunc(gone / length), unit);
+    return t("now");
+}
+
+export function number(n: number): string {
+    return n.toLocaleString(language.value);
+}
+
+export function bytes(n: number): string {
+    const units = ["B", "kB", "MB", "GB", "TB"];
+    let i = 0;
+    while (n >= 1000 && i < units.length - 1) {
+        n /= 1000;
+        i++;
+    }
+    return `${n.toLocaleString(language.value, { maximumFractionDigits: n < 10 && i > 0 ? 1 : 0 })} ${units[i]}`;
+}
+
+/** Text of anything that a machine may have said: never an object's name, never markup. */
+export function plain(v: unknown): string {
+    if (v === null || v === undefined) return "";
+    if (typeof v === "string") return v;
+    return typeof v === "object" ? JSON.stringify(v) : String(v as number | boolean);
+}

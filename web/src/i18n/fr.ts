@@ -1,0 +1,5 @@
+// French. One file for each part of the pages; a text that two parts need stands in common.ts.
+import { common } from "./fr/common";
+import { hosts } from "./fr/hosts";
+
+export const fr = { ...common, ...hosts };

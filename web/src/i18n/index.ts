@@ -1,0 +1,25 @@
+// Texts: English stands in the code, French in fr.ts. tsc refuses a text that has no French.
+import { computed, signal } from "@preact/signals";
+import { fr } from "./fr";
+
+export type Text = keyof typeof fr;
+export type Language = "en" | "fr";
+export type Values = Record<string, string | number>;
+
+export const language = signal<Language>("en");
+const plurals = computed(() => new Intl.PluralRules(language.value));
+
+function fill(text: string, values: Values): string {
+    return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
+}
+
+/** The text in the reader's language; {name} is replaced by values.name. */
+export function t(text: Text, values?: Values): string {
+    const found: string = language.value === "fr" ? fr[text] : text;
+    return values ? fill(found, values) : found;
+}
+
+/** A number of things: {n} is the number, written as the language does. */
+export function tn(n: number, one: Text, many: Text, values?: Values): string {
+    return t(plurals.value.select(n) === "one" ? one : many, { ...values, n: n.toLocaleString(language.value) });
+}

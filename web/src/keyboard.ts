@@ -1,0 +1,52 @@
+// Shortcuts: one table for the whole page, so that the help on "?" shows all that there are.
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Text } from "./i18n";
+
+export interface Shortcut {
+    keys: string; // "Ctrl+K", "/", "g h": one after the other
+    what: Text;
+    run: () => void;
+}
+
+export const shortcuts = signal<readonly Shortcut[]>([]);
+const SECOND_KEY_MS = 1200;
+let first = "";
+let firstAt = 0;
+
+/** Until the function that it returns is called. */
+export function addShortcuts(added: readonly Shortcut[]): () => void {
+    shortcuts.value = [...shortcuts.value, ...added];
+    return () => {
+        shortcuts.value = shortcuts.value.filter((one) => !added.includes(one));
+    };
+}
+
+/** For as long as the component is shown. */
+export function useShortcuts(make: () => readonly Shortcut[]): void {
+    useEffect(() => addShortcuts(make()), []);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+    return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+function pressed(e: KeyboardEvent): string {
+    const key = e.key.length === 1 ? (e.ctrlKey || e.metaKey ? e.key.toUpperCase() : e.key) : e.key;
+    return (e.ctrlKey || e.metaKey ? "Ctrl+" : "") + (e.altKey ? "Alt+" : "") + key;
+}
+
+document.addEventListener("keydown", (e) => {
+    if (e.defaultPrevented || e.isComposing) return;
+    const key = pressed(e);
+    const isPlain = !key.startsWith("Ctrl+");
+    if ((isPlain && isTyping(e.target)) || document.querySelector("dialog[open]")) return;
+    const both = Date.now() - firstAt < SECOND_KEY_MS ? `${first} ${key}` : key;
+    const found = shortcuts.value.findLast((one) => one.keys === both) ?? shortcuts.value.findLast((one) => one.keys === key);
+    first = isPlain ? key : "";
+    firstAt = Date.now();
+    if (!found) return;
+    e.preventDefault();
+    first = "";
+    found.run();
+});

@@ -1,0 +1,63 @@
+// The state of the local program: the server behind it, who is logged in, which keys there are.
+import { computed, signal } from "@preact/signals";
+import { call, link, onServer401 } from "./api";
+
+export interface Key {
+    id: string;
+    name: string;
+    subject: string;
+    fingerprint: string;
+    source: "pem" | "pkcs11";
+    unlocked_until: number; // s since 1970; 0: locked
+    can_sign_code: boolean;
+    not_after: number;
+}
+
+export interface LocalState {
+    version: string;
+    language: string;
+    server: { url: string; state: "connected" | "login" | "pin" | "unreachable"; user: string; roles: string[]; message: string };
+    keys: Key[];
+    confirm: { method: "terminal" | "pinentry"; above_hosts: number };
+    idle_s: number;
+}
+
+export const local = signal<LocalState | undefined>(undefined);
+export const isConnected = computed(() => link.value === "open" && local.value?.server.state === "connected");
+/** Counts how often the server came back: who shows something of it reads it again. */
+export const epoch = signal(0);
+
+const AGAIN_MS = 3000;
+let timer: number | undefined;
+let asking: Promise<void> | undefined;
+
+async function ask(): Promise<void> {
+    const was = isConnected.value;
+    try {
+        local.value = await call<LocalState>("GET", "/local/state");
+    } catch {
+        // link says what is wrong
+    }
+    clearTimeout(timer);
+    if (link.value === "away" || local.value?.server.state === "unreachable") timer = window.setTimeout(() => void refreshState(), AGAIN_MS);
+    if (!was && isConnected.value) epoch.value++;
+}
+
+/** Reads the state anew; one question at a time. */
+export function refreshState(): Promise<void> {
+    asking ??= ask().finally(() => {
+        asking = undefined;
+    });
+    return asking;
+}
+
+onServer401(() => void refreshState());
+link.subscribe((now) => {
+    if (now === "away") {
+        clearTimeout(timer);
+        timer = window.setTimeout(() => void refreshState(), AGAIN_MS);
+    }
+});
+document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && link.value !== "ended" && link.value !== "starting") void refreshState();
+});

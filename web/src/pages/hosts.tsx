@@ -1,0 +1,128 @@
+// The machines: a list of any length, narrowed by what stands in the address, kept current by the server's events.
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { apiPath, download } from "../api";
+import { Icon } from "../components/icons";
+import { A } from "../components/link";
+import { useCommands } from "../components/palette";
+import { Status, toneOf } from "../components/status";
+import { sayError } from "../components/toasts";
+import { onEvents } from "../events";
+import { dateTime } from "../format";
+import { t, tn } from "../i18n";
+import { useShortcuts } from "../keyboard";
+import { epoch, isConnected } from "../local";
+import { navigate, place } from "../router";
+import { ColumnChooser } from "../table/chooser";
+import { Columns, type Column } from "../table/columns";
+import { Rows } from "../table/rows";
+import { Selection } from "../table/selection";
+import { Table } from "../table/table";
+import { ActionBar } from "./hosts_actions";
+import { FilterBar, Views } from "./hosts_filters";
+import { allUuids, hostPath, loadHosts, params, SEEN_COLUMN, statusText, TEXT_COLUMNS, type Host } from "./hosts_model";
+
+const COLUMNS: readonly Column<Host>[] = [
+    {
+        id: "status",
+        title: "State",
+        width: 136,
+        sort: "status",
+        text: (h) => statusText(h.status),
+        cell: (h) => <Status tone={toneOf(h.status)} text={statusText(h.status)} />,
+    },
+    {
+        id: "reachable",
+        title: "Connected",
+        width: 100,
+        sort: "reachable",
+        text: (h) => (h.reachable ? t("connected") : t("away")),
+        cell: (h) => <span class={h.reachable ? "here" : "muted"}>{h.reachable ? t("connected") : t("away")}</span>,
+    },
+    {
+        id: "name",
+        title: "Name",
+        width: 170,
+        sort: "name",
+        text: (h) => h.name,
+        cell: (h) => (
+            <A to={hostPath(h.uuid)} tabIndex={-1} title={h.fqdn}>
+                {h.name || h.fqdn || h.uuid}
+            </A>
+        ),
+    },
+    ...TEXT_COLUMNS.slice(0, 3),
+    { ...SEEN_COLUMN, cell: (h) => <span title={dateTime(h.last_seen)}>{SEEN_COLUMN.text(h)}</span> },
+    ...TEXT_COLUMNS.slice(3),
+];
+
+function Tools({ columns, asked }: { columns: Columns<Host>; asked: Record<string, string> }) {
+    const isOpen = useSignal(false);
+    const csv = () => void download(apiPath(["hosts"], { ...asked, sort: columns.sort, format: "csv" }), "hosts.csv").catch(sayError);
+    useCommands(() => [
+        { id: "columns", title: t("Columns"), run: () => void (isOpen.value = true) },
+        { id: "csv", title: t("Save as CSV"), run: csv },
+    ]);
+    return (
+        <>
+            <button type="button" onClick={() => (isOpen.value = true)}>
+                <Icon name="columns" />
+                <span>{t("Columns")}</span>
+            </button>
+            <button type="button" onClick={csv} title={t("All that match, as a table")}>
+                <Icon name="download" />
+                <span>CSV</span>
+            </button>
+            {isOpen.value && <ColumnChooser columns={columns} onClose={() => (isOpen.value = false)} />}
+        </>
+    );
+}
+
+export function HostsPage() {
+    const search = useRef<HTMLInputElement>(null);
+    const columns = useMemo(() => new Columns<Host>("hosts", COLUMNS, "name"), []);
+    const selection = useMemo(() => new Selection(), []);
+    const asked = useComputed(() => params(place.value.query));
+    const key = useComputed(() => JSON.stringify(params(place.value.query)));
+    const rows = useMemo(() => new Rows<Host>(loadHosts(params(place.value.query), columns.sort), (h) => h.uuid), []);
+    const first = useRef(true);
+    const ask = () => rows.ask(loadHosts(params(place.value.query), columns.sort));
+    useEffect(() => {
+        if (first.current) first.current = false;
+        else {
+            if (selection.all) selection.clear(); // "all that match" were others
+            ask();
+        }
+    }, [key.value]);
+    useEffect(() => onEvents((event) => (event === undefined || event.kind === "host") && rows.refresh()), [rows]);
+    useSignalEffect(() => {
+        if (epoch.value > 0 && isConnected.value) rows.refresh();
+    });
+    useShortcuts(() => [{ keys: "/", what: "Search machines", run: () => search.current?.focus() }]);
+    const total = rows.total.value;
+    void selection.version.value;
+    return (
+        <div class="page page-table">
+            <div class="page-head">
+                <h1>{t("Machines")}</h1>
+                <span class="muted" role="status">
+                    {total === undefined ? "" : tn(total, "{n} machine", "{n} machines")}
+                </span>
+                <span class="space" />
+                <Views columns={columns} />
+                <Tools columns={columns} asked={asked.value} />
+            </div>
+            <FilterBar searchRef={search} />
+            {total !== undefined && selection.count(total) > 0 && <ActionBar selection={selection} count={selection.count(total)} total={total} uuids={() => selection.keys(() => allUuids(asked.value))} />}
+            <Table
+                label={t("Machines")}
+                rows={rows}
+                columns={columns}
+                onSort={ask}
+                selection={selection}
+                onOpen={(h) => navigate(hostPath(h.uuid))}
+                empty={key.value === "{}" ? t("No machine has registered yet.") : t("No machine matches.")}
+            />
+        </div>
+    );
+}

@@ -1,0 +1,202 @@
+// What narrows the list of machines: a search that answers while one types, the usual filters, all others in a dialog, and saved views.
+import { useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useEffect, useId } from "preact/hooks";
+import { apiPath, call } from "../api";
+import { Dialog } from "../components/dialog";
+import { Choice, Field } from "../components/fields";
+import { Icon } from "../components/icons";
+import { number } from "../format";
+import { t, type Text } from "../i18n";
+import { pref } from "../prefs";
+import { navigate, place, setQuery } from "../router";
+import type { Columns, Layout } from "../table/columns";
+import { FACETS, FILTERS, INVENTORY, statusText, type Host } from "./hosts_model";
+
+const TYPING_MS = 90;
+
+interface View {
+    name: string;
+    query: string;
+    layout: Layout;
+}
+const views = pref<readonly View[]>("views.hosts", []);
+
+/** Facets that a machine's choice offers: "value (count)". */
+type Facet = { by: string; value: string; count: number };
+
+function FacetField({ name, title, facets }: { name: string; title: Text; facets: readonly Facet[] }) {
+    const id = useId();
+    const value = place.value.query.get(name) ?? "";
+    return (
+        <>
+            <Field label={t(title)} value={value} list={id} onInput={(v) => setQuery({ [name]: v })} />
+            <datalist id={id}>
+                {facets
+                    .filter((f) => f.by === name && f.value !== "")
+                    .map((f) => (
+                        <option key={f.value} value={f.value} label={`${f.value} (${number(f.count)})`} />
+                    ))}
+            </datalist>
+        </>
+    );
+}
+
+function MoreFilters({ onClose }: { onClose: () => void }) {
+    const facets = useSignal<readonly Facet[]>([]);
+    useEffect(() => {
+        const by = FACETS.map(([name]) => name).join(",");
+        call<{ facets: Facet[] }>("GET", apiPath(["host-facets"], { by })).then(
+            (found) => (facets.value = found.facets),
+            () => undefined, // it can be typed all the same
+        );
+    }, []);
+    const { query } = place.value;
+    const footer = (
+        <>
+            <button type="button" onClick={() => setQuery(Object.fromEntries(FILTERS.map((name) => [name, ""])))}>
+                {t("Take all away")}
+            </button>
+            <button type="submit" class="primary">
+                {t("Close")}
+            </button>
+        </>
+    );
+    return (
+        <Dialog title={t("Filters")} onClose={onClose} onSubmit={onClose} footer={footer} wide>
+            <div class="two">
+                <section>
+                    <h3>{t("What machines are")}</h3>
+                    {FACETS.map(([name, title]) => (
+                        <FacetField key={name} name={name} title={title} facets={facets.value} />
+                    ))}
+                </section>
+                <section>
+                    <h3>{t("What machines have")}</h3>
+                    {INVENTORY.map(([name, title, hint]) => (
+                        <Field key={name} label={t(title)} hint={t(hint)} value={query.get(name) ?? ""} onInput={(v) => setQuery({ [name]: v })} />
+                    ))}
+                </section>
+            </div>
+        </Dialog>
+    );
+}
+
+export function Views({ columns }: { columns: Columns<Host> }) {
+    const isNaming = useSignal(false);
+    const name = useSignal("");
+    const query = place.value.query.toString();
+    const current = views.value.find((v) => v.query === query);
+    const go = (wanted: string) => {
+        const view = views.value.find((v) => v.name === wanted);
+        if (view) columns.layout.value = view.layout;
+        navigate(`/hosts${view?.query ? `?${view.query}` : ""}`);
+    };
+    const save = () => {
+        const title = name.value.trim();
+        if (title) views.value = [...views.value.filter((v) => v.name !== title), { name: title, query, layout: columns.layout.value }];
+        isNaming.value = false;
+    };
+    return (
+        <>
+            <Choice inline label={t("View")} value={current?.name ?? ""} options={[["", t("All machines")], ...views.value.map((v) => [v.name, v.name] as const)]} onChange={go} />
+            <button type="button" class="plain" aria-label={t("Save this view")} title={t("Save this view")} onClick={() => ((name.value = current?.name ?? ""), (isNaming.value = true))}>
+                <Icon name="save" />
+            </button>
+            {current && (
+                <button type="button" class="plain" aria-label={t("Delete this view")} title={t("Delete this view")} onClick={() => (views.value = views.value.filter((v) => v !== current))}>
+                    <Icon name="trash" />
+                </button>
+            )}
+            {isNaming.value && (
+                <Dialog
+                    title={t("Save this view")}
+                    onClose={() => (isNaming.value = false)}
+                    onSubmit={save}
+                    footer={
+                        <button type="submit" class="primary">
+                            {t("Save")}
+                        </button>
+                    }
+                >
+                    <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} autofocus hint={t("Filters, columns and order are kept.")} />
+                </Dialog>
+            )}
+        </>
+    );
+}
+
+function Search({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) {
+    const typed = useSignal(place.value.query.get("search") ?? "");
+    const inPlace = place.value.query.get("search") ?? "";
+    useEffect(() => {
+        if (document.activeElement !== inputRef.current) typed.value = inPlace;
+    }, [inPlace]);
+    useEffect(() => {
+        const timer = setTimeout(() => setQuery({ search: typed.value.trim() }), TYPING_MS);
+        return () => clearTimeout(timer);
+    }, [typed.value]);
+    return (
+        <div class="search">
+            <Icon name="search" />
+            <input ref={inputRef} type="search" aria-label={t("Search machines")} placeholder={t("Name, address, user, model...")} spellcheck={false} value={typed.value} onInput={(e) => (typed.value = e.currentTarget.value)} />
+        </div>
+    );
+}
+
+function chipText(name: string, value: string): string {
+    const title = [...FACETS, ...INVENTORY].find(([n]) => n === name)?.[1];
+    return title ? `${t(title)}: ${value}` : value;
+}
+
+export function FilterBar({ searchRef }: { searchRef: RefObject<HTMLInputElement | null> }) {
+    const isOpen = useSignal(false);
+    const { query } = place.value;
+    const chips = [...FACETS, ...INVENTORY].map(([name]) => [name, query.get(name) ?? ""] as const).filter(([, value]) => value);
+    return (
+        <div class="bar">
+            <Search inputRef={searchRef} />
+            <Choice
+                inline
+                label={t("State")}
+                value={query.get("status") ?? ""}
+                options={[["", t("any")], ...["OK", "TO-UPGRADE", "ERROR"].map((s) => [s, statusText(s)] as const)]}
+                onChange={(v) => setQuery({ status: v })}
+            />
+            <Choice
+                inline
+                label={t("Connected")}
+                value={query.get("reachable") ?? ""}
+                options={[
+                    ["", t("any")],
+                    ["1", t("connected")],
+                    ["0", t("away")],
+                ]}
+                onChange={(v) => setQuery({ reachable: v })}
+            />
+            <Choice
+                inline
+                label={t("Not seen for")}
+                value={query.get("unseen") ?? ""}
+                options={[
+                    ["", t("any time")],
+                    ["1", t("a day")],
+                    ["7", t("a week")],
+                    ["30", t("30 days")],
+                ]}
+                onChange={(v) => setQuery({ unseen: v })}
+            />
+            <button type="button" onClick={() => (isOpen.value = true)}>
+                <Icon name="filter" />
+                <span>{t("More filters")}</span>
+            </button>
+            {chips.map(([name, value]) => (
+                <button key={name} type="button" class="chip" title={t("Take this filter away")} onClick={() => setQuery({ [name]: "" })}>
+                    <span>{chipText(name, value)}</span>
+                    <Icon name="close" />
+                </button>
+            ))}
+            {isOpen.value && <MoreFilters onClose={() => (isOpen.value = false)} />}
+        </div>
+    );
+}

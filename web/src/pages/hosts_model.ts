@@ -1,0 +1,132 @@
+// The list of machines: what a row has, the columns, and how the address becomes a question to the server.
+import { apiPath, call } from "../api";
+import { ago, dateTime } from "../format";
+import { t, type Text } from "../i18n";
+import type { Column } from "../table/columns";
+import type { Load } from "../table/rows";
+
+/** As the server lists a machine. All texts are what the machine says of itself. */
+export interface Host {
+    uuid: string;
+    name: string;
+    fqdn: string;
+    os: string;
+    status: string;
+    audit?: string;
+    description?: string;
+    ips?: string;
+    users?: string;
+    manufacturer?: string;
+    model?: string;
+    serial?: string;
+    agent?: string;
+    domain?: string;
+    site?: string;
+    unit?: string;
+    groups?: readonly string[];
+    reachable: boolean;
+    last_seen: number;
+    registered_at: number;
+}
+
+export function hostPath(uuid: string): string {
+    return `/hosts/${encodeURIComponent(uuid)}`;
+}
+
+/** Filters by an exact text that the server counts (host-facets), in the order of the dialog. */
+export const FACETS: readonly (readonly [name: string, title: Text])[] = [
+    ["group", "Group"],
+    ["unit", "Organisational unit"],
+    ["os", "System"],
+    ["site", "Site"],
+    ["domain", "Domain"],
+    ["manufacturer", "Manufacturer"],
+    ["model", "Model"],
+    ["agent", "Agent"],
+    ["audit", "Audit"],
+];
+/** Filters by what the inventory has. */
+export const INVENTORY: readonly (readonly [name: string, title: Text, hint: Text])[] = [
+    ["software", "Software", "a part of its name, or a pattern with * and ?"],
+    ["software_version", "Version of the software", "like >=115,<116"],
+    ["package", "Package", "its name, or a pattern with * and ?"],
+    ["package_version", "Version of the package", "like <1.2-3"],
+    ["package_status", "State of the package", "like ERROR"],
+    ["hardware", "Hardware", "a part of what it says, or field:part"],
+];
+const PLAIN = ["status", "reachable", ...FACETS.map(([name]) => name), ...INVENTORY.map(([name]) => name)];
+/** All that narrows the list; each a parameter of the address. */
+export const FILTERS = ["search", "unseen", ...PLAIN];
+const DAY_S = 86_400;
+
+/** The same as the server wants it. "unseen" are days. */
+export function params(query: URLSearchParams): Record<string, string> {
+    const found: Record<string, string> = {};
+    for (const name of ["search", ...PLAIN]) {
+        const value = query.get(name);
+        if (value) found[name] = value;
+    }
+    const days = Number(query.get("unseen"));
+    if (days > 0) found.seen_before = String(Math.floor(Date.now() / 1000 - days * DAY_S));
+    return found;
+}
+
+export function loadHosts(asked: Record<string, string>, sort: string): Load<Host> {
+    return async (offset, limit, stop) => {
+        const path = apiPath(["hosts"], { ...asked, sort, offset, limit });
+        const { total, hosts } = await call<{ total: number; hosts: Host[] }>("GET", path, undefined, stop);
+        return { total, rows: hosts };
+    };
+}
+
+const PAGE = 10_000; // the server's cap
+
+/** The identifiers of all that match, page by page. */
+export async function allUuids(asked: Record<string, string>): Promise<string[]> {
+    const found: string[] = [];
+    let after: string | undefined;
+    do {
+        const path = apiPath(["hosts"], { ...asked, sort: "uuid", limit: PAGE, after });
+        const page = await call<{ hosts: Host[]; next?: string }>("GET", path);
+        for (const h of page.hosts) found.push(h.uuid);
+        after = page.next;
+    } while (after);
+    return found;
+}
+
+export function statusText(status: string): string {
+    const known: Record<string, Text> = { OK: "Up to date", "TO-UPGRADE": "To upgrade", ERROR: "Error", WARNING: "Warning" };
+    const text = known[status];
+    return text ? t(text) : status;
+}
+
+function column(id: keyof Host & string, title: Text, width: number, more: Partial<Column<Host>> = {}): Column<Host> {
+    return { id, title, width, text: (h) => String(h[id] ?? ""), sort: id, ...more };
+}
+
+/** The columns without those that draw something (hosts.tsx). */
+export const TEXT_COLUMNS: readonly Column<Host>[] = [
+    column("description", "Description", 180),
+    column("os", "System", 190),
+    column("model", "Model", 150),
+    column("users", "User", 110),
+    column("ips", "Address", 125),
+    { id: "groups", title: "Groups", width: 160, text: (h) => (h.groups ?? []).join(", ") },
+    column("unit", "Organisational unit", 200, { isHidden: true }),
+    column("site", "Site", 120, { isHidden: true }),
+    column("domain", "Domain", 140, { isHidden: true }),
+    column("manufacturer", "Manufacturer", 140, { isHidden: true }),
+    column("serial", "Serial number", 140, { isHidden: true }),
+    column("agent", "Agent", 100, { isHidden: true }),
+    column("fqdn", "Full name", 220, { isHidden: true }),
+    column("uuid", "Identifier", 290, { isHidden: true }),
+    column("registered_at", "Registered", 140, { isHidden: true, text: (h) => dateTime(h.registered_at) }),
+];
+
+export const SEEN_COLUMN: Column<Host> = {
+    id: "last_seen",
+    title: "Last seen",
+    width: 110,
+    sort: "last_seen",
+    text: (h) => ago(h.last_seen),
+};

@@ -1,0 +1,60 @@
+// What a person has chosen: columns, views, theme, language. The program's port changes with each start, and with it the browser's
+// storage: the program keeps it (/local/prefs); the browser's copy is for a program that has no such call.
+import { effect, signal, type Signal } from "@preact/signals";
+import { call } from "./api";
+
+type Json = unknown;
+const KEY = "wapt.prefs";
+const WAIT_MS = 500;
+
+let kept: Record<string, Json> = {};
+const given = new Map<string, { value: Signal<Json>; fallback: Json }>();
+let timer: number | undefined;
+let isLoading = false;
+
+try {
+    kept = JSON.parse(localStorage.getItem(KEY) ?? "{}") as Record<string, Json>;
+} catch {
+    kept = {};
+}
+
+function save() {
+    const text = JSON.stringify(kept);
+    try {
+        localStorage.setItem(KEY, text);
+    } catch {
+        // a browser that keeps nothing
+    }
+    clearTimeout(timer);
+    timer = window.setTimeout(() => void call("PUT", "/local/prefs", kept).catch(() => undefined), WAIT_MS);
+}
+
+/** A value that lasts. The same signal for the same name; fallback must be of the type that is kept. */
+export function pref<T>(name: string, fallback: T): Signal<T> {
+    const known = given.get(name);
+    if (known) return known.value as Signal<T>;
+    const value = signal<T>((kept[name] as T | undefined) ?? fallback);
+    given.set(name, { value: value as Signal<Json>, fallback });
+    let isFirst = true;
+    effect(() => {
+        const now = value.value;
+        if (isFirst) isFirst = false;
+        else if (!isLoading && kept[name] !== now) {
+            kept = { ...kept, [name]: now };
+            save();
+        }
+    });
+    return value;
+}
+
+/** Once, after the program has let the page in. */
+export async function loadPrefs(): Promise<void> {
+    try {
+        kept = { ...kept, ...(await call<Record<string, Json>>("GET", "/local/prefs")) };
+    } catch {
+        return;
+    }
+    isLoading = true;
+    for (const [name, { value, fallback }] of given) value.value = kept[name] ?? fallback;
+    isLoading = false;
+}

@@ -1,0 +1,99 @@
+// Columns of a table: which are shown, in which order, how wide; what a person has chosen is kept.
+import { computed, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { Text } from "../i18n";
+import { pref } from "../prefs";
+
+export interface Column<R> {
+    id: string;
+    title: Text;
+    width: number; // px
+    /** What the column is as text: copied, and shown unless there is a cell. */
+    text: (row: R) => string;
+    cell?: (row: R) => ComponentChildren;
+    /** The list's name of this order; without it the column is not sorted by. */
+    sort?: string;
+    isHidden?: boolean; // until it is chosen
+    align?: "end";
+}
+
+export interface Layout {
+    order?: readonly string[];
+    hidden?: readonly string[];
+    widths?: Readonly<Record<string, number>>;
+    sort?: string; // "name", "-name"
+}
+
+export const WIDTH_MIN = 48;
+export const WIDTH_MAX = 800;
+
+export class Columns<R> {
+    readonly layout: Signal<Layout>;
+    /** All of them, in the chosen order. */
+    readonly ordered: ReadonlySignal<readonly Column<R>[]>;
+    readonly shown: ReadonlySignal<readonly Column<R>[]>;
+
+    constructor(
+        readonly name: string,
+        readonly all: readonly Column<R>[],
+        readonly firstSort = "",
+    ) {
+        this.layout = pref<Layout>(`table.${name}`, {});
+        this.ordered = computed(() => {
+            const order = this.layout.value.order ?? [];
+            const place = (c: Column<R>) => (order.includes(c.id) ? order.indexOf(c.id) : order.length + all.indexOf(c));
+            return [...all].sort((a, b) => place(a) - place(b));
+        });
+        this.shown = computed(() => {
+            const some = this.ordered.value.filter((c) => !this.isHidden(c));
+            return some.length > 0 ? some : this.ordered.value.slice(0, 1);
+        });
+    }
+
+    get sort(): string {
+        return this.layout.value.sort ?? this.firstSort;
+    }
+
+    isHidden(column: Column<R>): boolean {
+        return this.layout.value.hidden?.includes(column.id) ?? column.isHidden ?? false;
+    }
+
+    width(column: Column<R>): number {
+        return this.layout.value.widths?.[column.id] ?? column.width;
+    }
+
+    show(column: Column<R>, on: boolean): void {
+        const hidden = this.all.filter((c) => (c === column ? !on : this.isHidden(c))).map((c) => c.id);
+        this.change({ hidden });
+    }
+
+    resize(column: Column<R>, width: number): void {
+        const fits = Math.round(Math.min(Math.max(width, WIDTH_MIN), WIDTH_MAX));
+        this.change({ widths: { ...this.layout.value.widths, [column.id]: fits } });
+    }
+
+    /** Puts the column where the other one stands. */
+    move(id: string, to: string): void {
+        const order = this.ordered.value.map((c) => c.id);
+        const from = order.indexOf(id);
+        const at = order.indexOf(to);
+        if (from < 0 || at < 0) return;
+        order.splice(from, 1);
+        order.splice(at, 0, id);
+        this.change({ order });
+    }
+
+    /** The next of: upwards, downwards. */
+    sortBy(column: Column<R>): void {
+        if (!column.sort) return;
+        this.change({ sort: this.sort === column.sort ? `-${column.sort}` : column.sort });
+    }
+
+    reset(): void {
+        this.layout.value = {};
+    }
+
+    private change(layout: Partial<Layout>): void {
+        this.layout.value = { ...this.layout.value, ...layout };
+    }
+}

@@ -1,0 +1,208 @@
+// A table of any length: only the rows on the screen are in the document. Keyboard and roles by the ARIA grid pattern; the focus stays on
+// the table, the active row is named by aria-activedescendant.
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
+import { t } from "../i18n";
+import type { Column, Columns } from "./columns";
+import { Header } from "./header";
+import { copyRows, moved, selectRange } from "./keys";
+import type { Rows } from "./rows";
+import type { Selection } from "./selection";
+
+const ROW = 34; // px, as in table.css
+const HEAD = 36;
+const SPARE = 6; // rows above and below the screen
+const CHECK_WIDTH = 38;
+const STEP_X = 60;
+
+interface Props<R> {
+    label: string;
+    rows: Rows<R>;
+    columns: Columns<R>;
+    /** Another order is wanted: columns.sort says which. */
+    onSort: () => void;
+    selection?: Selection;
+    onOpen?: (row: R) => void;
+    empty?: ComponentChildren;
+    rowClass?: (row: R) => string;
+}
+
+interface RowProps<R> {
+    id: string;
+    index: number;
+    row: R | undefined;
+    shown: readonly Column<R>[];
+    isActive: boolean;
+    isSelected: boolean | undefined;
+    extra: string;
+}
+
+function Line<R>({ id, index, row, shown, isActive, isSelected, extra }: RowProps<R>) {
+    const hasCheck = isSelected !== undefined;
+    return (
+        <div
+            class={`t-row ${isActive ? "t-active" : ""} ${isSelected ? "t-selected" : ""} ${extra}`}
+            id={id}
+            role="row"
+            aria-rowindex={index + 2}
+            aria-selected={isSelected}
+            data-index={index}
+            style={{ transform: `translateY(${index * ROW}px)` }}
+        >
+            {hasCheck && (
+                <div class="t-cell t-check" role="gridcell" aria-colindex={1} data-check="">
+                    <span class={`box box-${isSelected ? "all" : "none"}`} aria-hidden="true" />
+                </div>
+            )}
+            {shown.map((column, i) => (
+                <div
+                    key={column.id}
+                    class={`t-cell ${column.align === "end" ? "t-end" : ""}`}
+                    role="gridcell"
+                    aria-colindex={i + (hasCheck ? 2 : 1)}
+                    title={row === undefined || column.cell ? undefined : column.text(row)}
+                >
+                    {row === undefined ? <span class="t-waiting" /> : column.cell ? column.cell(row) : column.text(row)}
+                </div>
+            ))}
+        </div>
+    );
+}
+
+export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empty, rowClass }: Props<R>) {
+    const id = useId();
+    const box = useRef<HTMLDivElement>(null);
+    const top = useSignal(0);
+    const height = useSignal(600);
+    const active = useSignal(0);
+    const anchor = useRef(0);
+    const total = rows.total.value ?? 0;
+    void rows.version.value;
+    void selection?.version.value;
+    const shown = columns.shown.value;
+
+    const visible = Math.max(Math.floor((height.value - HEAD) / ROW), 1);
+    const first = Math.max(Math.floor(top.value / ROW) - SPARE, 0);
+    const last = Math.min(first + visible + 2 * SPARE, Math.max(total - 1, 0));
+    const at = Math.min(active.value, Math.max(total - 1, 0));
+
+    useEffect(() => rows.want(first, Math.max(last, first + visible)), [rows, first, last]);
+    useEffect(() => () => rows.stop(), [rows]);
+    useLayoutEffect(() => {
+        const element = box.current;
+        if (!element) return undefined;
+        const watch = new ResizeObserver(() => {
+            height.value = element.clientHeight;
+        });
+        watch.observe(element);
+        return () => watch.disconnect();
+    }, []);
+    useLayoutEffect(() => {
+        const widths = shown.map((c, i) => (i === shown.length - 1 ? `minmax(${columns.width(c)}px, 1fr)` : `${columns.width(c)}px`));
+        box.current?.style.setProperty("--columns", [...(selection ? [`${CHECK_WIDTH}px`] : []), ...widths].join(" "));
+    });
+
+    const show = (index: number) => {
+        const element = box.current;
+        active.value = index;
+        if (!element) return;
+        const y = index * ROW;
+        if (y < element.scrollTop) element.scrollTop = y;
+        else if (y + ROW + HEAD > element.scrollTop + element.clientHeight) element.scrollTop = y + ROW + HEAD - element.clientHeight;
+    };
+    const toggle = (index: number) => {
+        const row = rows.row(index);
+        if (row !== undefined) selection?.toggle(rows.key(row));
+        anchor.current = index;
+    };
+    const keyDown = (e: KeyboardEvent) => {
+        const element = box.current;
+        if (!element || e.target !== element || e.altKey) return;
+        const ctrl = e.ctrlKey || e.metaKey;
+        const to = moved(e.key, at, total, visible);
+        const row = rows.row(at);
+        if (to !== undefined) {
+            show(to);
+            if (e.shiftKey && selection) void selectRange(rows, selection, anchor.current, to);
+            else anchor.current = to;
+        } else if (e.key === " ") toggle(at);
+        else if (e.key === "Enter" && row !== undefined && onOpen) onOpen(row);
+        else if (ctrl && e.key === "a" && selection) selection.selectAll();
+        else if (ctrl && e.key === "c") void copyRows(rows, columns, selection, at);
+        else if (e.key === "Escape" && selection && selection.count(total) > 0) selection.clear();
+        else if (e.key === "ArrowRight" || e.key === "ArrowLeft") element.scrollBy({ left: e.key === "ArrowRight" ? STEP_X : -STEP_X });
+        else return;
+        e.preventDefault();
+    };
+    const indexOf = (e: Event): number | undefined => {
+        const line = e.target instanceof Element ? e.target.closest<HTMLElement>(".t-body .t-row") : null;
+        return line ? Number(line.dataset.index) : undefined;
+    };
+    const click = (e: MouseEvent) => {
+        const index = indexOf(e);
+        if (index === undefined || (e.target instanceof Element && e.target.closest("a, button"))) return;
+        const isCheck = e.target instanceof Element && e.target.closest("[data-check]") !== null;
+        active.value = index;
+        if (e.shiftKey && selection) void selectRange(rows, selection, anchor.current, index);
+        else if (isCheck || e.ctrlKey || e.metaKey) toggle(index);
+        else anchor.current = index;
+    };
+    const open = (e: MouseEvent) => {
+        const row = rows.row(indexOf(e) ?? -1);
+        if (row !== undefined && onOpen) onOpen(row);
+    };
+
+    const indexes: number[] = [];
+    if (total > 0) {
+        for (let i = first; i <= last; i++) indexes.push(i);
+        if (at < first || at > last) indexes.push(at); // aria-activedescendant must name something
+    }
+    const count = selection?.count(total) ?? 0;
+    const check = selection && {
+        state: count === 0 ? ("none" as const) : count === total ? ("all" as const) : ("some" as const),
+        toggle: () => (count === total ? selection.clear() : selection.selectAll()),
+    };
+    return (
+        <div class="table-box">
+        <div
+            ref={box}
+            class="table"
+            role="grid"
+            tabIndex={0}
+            aria-label={label}
+            aria-rowcount={rows.total.value === undefined ? -1 : total + 1}
+            aria-colcount={shown.length + (selection ? 1 : 0)}
+            aria-multiselectable={selection ? true : undefined}
+            aria-activedescendant={total > 0 ? `${id}-${at}` : undefined}
+            aria-busy={rows.isLoading.value}
+            onScroll={(e) => {
+                top.value = e.currentTarget.scrollTop;
+            }}
+            onKeyDown={keyDown}
+            onClick={click}
+            onDblClick={open}
+        >
+            <Header columns={columns} onSort={onSort} check={check} />
+            <div class="t-body" role="rowgroup" style={{ height: `${total * ROW}px` }}>
+                {indexes.map((i) => {
+                    const row = rows.row(i);
+                    return (
+                        <Line
+                            key={i}
+                            id={`${id}-${i}`}
+                            index={i}
+                            row={row}
+                            shown={shown}
+                            isActive={i === at}
+                            isSelected={selection && row !== undefined ? selection.has(rows.key(row)) : selection ? selection.all : undefined}
+                            extra={row !== undefined && rowClass ? rowClass(row) : ""}
+                        />
+                    );
+                })}
+            </div>
+        </div>
+        {rows.total.value === 0 && <div class="t-empty">{empty ?? t("Nothing here.")}</div>}
+        </div>
+    );
+}

@@ -1,0 +1,21 @@
+// Light, dark, or as the system says; and the language.
+import { effect } from "@preact/signals";
+import { language, type Language } from "./i18n";
+import { local } from "./local";
+import { pref } from "./prefs";
+
+export type Theme = "system" | "light" | "dark";
+export const theme = pref<Theme>("theme", "system");
+export const chosenLanguage = pref<Language | "">("language", "");
+
+export function followChoices(): void {
+    effect(() => {
+        if (theme.value === "system") delete document.documentElement.dataset.theme;
+        else document.documentElement.dataset.theme = theme.value;
+    });
+    effect(() => {
+        const said = chosenLanguage.value || local.value?.language || navigator.language;
+        language.value = said.startsWith("fr") ? "fr" : "en";
+        document.documentElement.lang = language.value;
+    });
+}

@@ -1,0 +1,225 @@
+// A local program that is not there: speaks the contract of docs/console.md with machines that it makes up, and fails when it is told to.
+// For faults that a real one can't be made to have, and for developing pages; what the console really does is tests/web's to show.
+//   node mock.mjs DIST [MACHINES [PORT]]   prints the address
+import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain" };
+export const CSP =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const now = () => Math.floor(Date.now() / 1000);
+
+const SYSTEMS = ["Windows 10 Pro 22H2", "Windows 11 Enterprise 23H2", "Debian GNU/Linux 12 (bookworm)", "Ubuntu 24.04.1 LTS"];
+const MODELS = ["Latitude 5440", "OptiPlex 7010", "ThinkPad T14 Gen 4", "EliteBook 840 G9", "ProDesk 400 G7"];
+const MAKERS = ["Dell Inc.", "Dell Inc.", "LENOVO", "HP", "HP"];
+const PLACES = ["Lyon", "Nantes", "Paris", "Toulouse"];
+const USERS = ["adurand", "blefevre", "cmoreau", "dsimon", "elaurent", "fmichel"];
+
+/** The i-th machine, always the same. */
+export function machine(i) {
+    const hex = (i * 2654435761 % 2 ** 32).toString(16).padStart(8, "0");
+    const place = PLACES[i % 4];
+    return {
+        uuid: `${hex}-0000-4000-8000-${i.toString(16).padStart(12, "0")}`,
+        name: `pc-${place.toLowerCase()}-${String(i).padStart(5, "0")}`,
+        fqdn: `pc-${place.toLowerCase()}-${String(i).padStart(5, "0")}.example.org`,
+        os: SYSTEMS[i % 7 % 4],
+        status: i % 23 === 0 ? "ERROR" : i % 5 === 0 ? "TO-UPGRADE" : "OK",
+        audit: "OK",
+        description: i % 3 === 0 ? `Accueil, bureau ${i % 400}` : "",
+        ips: `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`,
+        users: USERS[i % 6],
+        manufacturer: MAKERS[i % 5],
+        model: MODELS[i % 5],
+        serial: `SN${hex.toUpperCase()}`,
+        agent: "0.1.0",
+        domain: "example.org",
+        site: place,
+        unit: `OU=${place},OU=Machines,DC=example,DC=org`,
+        groups: [`grp-${place.toLowerCase()}`, ...(i % 3 === 0 ? ["grp-accueil"] : [])],
+        reachable: i % 4 !== 3,
+        last_seen: now() - (i % 4 !== 3 ? i % 60 : (i % 90) * 86_400),
+        registered_at: now() - 86_400 * (i % 900),
+    };
+}
+
+function details(h) {
+    return {
+        host_info: { computer_fqdn: h.fqdn, computer_name: h.name, system_manufacturer: h.manufacturer, system_productname: h.model, os_name: h.os, connected_ips: [h.ips], current_user: [h.users], description: h.description },
+        host_capabilities: { uuid: h.uuid, os: "windows", os_version: "10.0.19045", architecture: "x64", wapt_version: h.agent, dn: h.unit, site: h.site },
+        installed_packages: Array.from({ length: 24 }, (_, k) => ({
+            package: `tis-software-${k}`, version: `1.${k}-0`, install_status: k === 3 ? "ERROR" : "OK", install_date: now() - k * 86_400, install_output: k === 3 ? "EFatalError: exit status 1603\nMSI log: ..." : "ok\n", last_audit_status: "OK", signer: "Developer",
+        })),
+        installed_softwares: Array.from({ length: 120 }, (_, k) => ({ key: `{${k}}`, name: `Software ${k}`, version: `${k}.0.1`, publisher: "Example Corp.", install_date: "2026-01-02" })),
+        dmi: { System_Information: { Manufacturer: h.manufacturer, Product_Name: h.model, Serial_Number: h.serial }, BIOS_Information: { Vendor: "Phoenix", Version: "1.2.3" } },
+    };
+}
+
+export class Mock {
+    constructor(dist, count = 200) {
+        this.dist = dist;
+        this.hosts = Array.from({ length: count }, (_, i) => machine(i));
+        this.token = "";
+        this.tickets = new Set(["first"]);
+        this.prefs = {};
+        this.server = { url: "https://wapt.example.org", state: "connected", user: "admin", roles: ["superadmin"], message: "" };
+        this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), source: "pem", unlocked_until: 0, can_sign_code: false, not_after: now() + 86_400 * 300 }];
+        this.prepared = new Map();
+        this.batches = new Map();
+        this.streams = new Set();
+        this.asked = []; // "GET /path" of each call
+        /** (request, body) -> { status, json } to answer so, or undefined. */
+        this.fault = () => undefined;
+        this.http = createServer((q, a) => void this.answer(q, a));
+    }
+
+    listen(port = 0) {
+        return new Promise((resolve) => this.http.listen(port, "127.0.0.1", () => resolve(`http://127.0.0.1:${this.http.address().port}`)));
+    }
+
+    close() {
+        this.http.closeAllConnections();
+        return new Promise((resolve) => this.http.close(resolve));
+    }
+
+    event(e) {
+        this.last = (this.last ?? 1000) + 1;
+        for (const s of this.streams) s.write(`id: ${this.last}\nevent: ${e.kind}\ndata: ${JSON.stringify({ id: this.last, at: now(), ...e })}\n\n`);
+    }
+
+    async answer(q, a) {
+        const url = new URL(q.url, "http://127.0.0.1");
+        const chunks = [];
+        for await (const c of q) chunks.push(c);
+        const text = Buffer.concat(chunks).toString();
+        if (!url.pathname.startsWith("/local/") && !url.pathname.startsWith("/api/")) return this.file(url.pathname, a);
+        this.asked.push(`${q.method} ${url.pathname}${url.search}`);
+        let out;
+        try {
+            const body = text ? JSON.parse(text) : {};
+            out = this.fault(q, url, body) ?? this.call(q, url, body, a);
+        } catch (e) {
+            out = { status: 500, json: { error: { code: "internal", message: String(e.stack) } } };
+        }
+        if (out === "streams") return undefined;
+        if (out === "drops") return q.socket.destroy();
+        a.writeHead(out.status ?? 200, { "Content-Type": "application/json", "Cache-Control": "no-store" });
+        return a.end(JSON.stringify(out.json));
+    }
+
+    file(pathname, a) {
+        const name = path.extname(pathname) ? pathname.slice(1) : "index.html";
+        try {
+            const bytes = readFileSync(path.join(this.dist, path.basename(name)));
+            a.writeHead(200, { "Content-Type": TYPES[path.extname(name)] ?? "text/plain", "Content-Security-Policy": CSP });
+            a.end(bytes);
+        } catch {
+            a.writeHead(404);
+            a.end();
+        }
+    }
+
+    call(q, url, body, a) {
+        const at = `${q.method} ${url.pathname}`;
+        const fail = (status, code, message) => ({ status, json: { error: { code, message } } });
+        if (at === "POST /local/session") {
+            if (!this.tickets.delete(body.ticket)) return fail(401, "auth", "the ticket is void");
+            this.token = "t" + Math.random();
+            return { json: { token: this.token } };
+        }
+        if (!this.token || q.headers.authorization !== `Bearer ${this.token}`) return fail(401, "auth", "no session");
+        if (at === "GET /local/state") return { json: { version: "0.1.0", language: "en", server: this.server, keys: this.keys, confirm: { method: "terminal", above_hosts: 10 }, idle_s: 1800 } };
+        if (at === "GET /local/prefs") return { json: this.prefs };
+        if (at === "PUT /local/prefs") return (this.prefs = body), { json: {} };
+        if (at === "POST /local/login") {
+            if (body.password !== "secret") return fail(401, "login", "the password is not right");
+            this.server.state = "connected";
+            return { json: {} };
+        }
+        if (at === "POST /local/logout") return (this.server.state = "login"), { json: {} };
+        if (at === "GET /local/pin") return { json: { subject: "CN=wapt.example.org", issuer: "CN=wapt.example.org", sha256: "cd".repeat(32), not_after: "2027-01-01", why: "self-signed certificate" } };
+        if (at === "POST /local/pin") return (this.server.state = "login"), { json: {} };
+        if (at === "POST /local/keys/unlock") {
+            if (body.password !== "secret") return fail(400, "invalid", "the password does not open the key");
+            this.keys[0].unlocked_until = now() + body.seconds;
+            return { json: {} };
+        }
+        if (at === "POST /local/keys/lock") return (this.keys[0].unlocked_until = 0), { json: {} };
+        if (at === "POST /local/prepare") return this.prepare(body);
+        if (at === "POST /local/commit") return this.commit(body);
+        if (at.startsWith("DELETE /local/prepare/")) return { json: {} };
+        if (!url.pathname.startsWith("/api/v1/")) return fail(404, "not_found", "there is no such call");
+        if (this.server.state === "login") return fail(401, "login", "nobody is logged in");
+        if (this.server.state !== "connected") return fail(503, "unreachable", "the server can't be reached");
+        return this.api(q, url, a) ?? fail(404, "not_found", `there is no ${at}`);
+    }
+
+    prepare(body) {
+        const hosts = (body.hosts ?? []).map((uuid) => ({ uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name ?? uuid }));
+        const id = Math.random().toString(16).slice(2).padEnd(32, "0");
+        this.prepared.set(id, body);
+        const lines = [{ label: "Action", value: body.kind ?? body.what }, { label: "Packages", value: (body.packages ?? []).join(" ") }, { label: "Not after", value: new Date((now() + (body.valid_s ?? 0)) * 1000).toISOString() }];
+        const needs = this.keys[0].unlocked_until < now() ? "unlock" : hosts.length > 10 ? "gesture" : "none";
+        return { json: { id, title: `${body.kind ?? body.what}: ${hosts.length}`, lines, hosts, count: hosts.length, needs, expires_at: now() + 300 } };
+    }
+
+    commit({ id }) {
+        const body = this.prepared.get(id);
+        if (!body) return { status: 404, json: { error: { code: "not_found", message: "nothing is prepared" } } };
+        if (body.hosts?.length > 10 && !body.confirmed) return (body.confirmed = true), { status: 202, json: {} };
+        const batch = id.slice(0, 32);
+        this.batches.set(batch, (body.hosts ?? []).map((uuid, k) => ({ id: batch.slice(0, 24) + String(k).padStart(8, "0"), uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name, state: ["done", "queued", "failed"][k % 3], code: "", message: k % 3 === 2 ? "exit status 1603" : "", kind: body.kind, not_after: now() + 3600, updated: now() })));
+        return { json: { batch, actions: this.batches.get(batch) } };
+    }
+
+    api(q, url, a) {
+        const [what, id, more] = url.pathname.slice(8).split("/");
+        const p = url.searchParams;
+        if (what === "events") {
+            a.writeHead(200, { "Content-Type": "text/event-stream" });
+            a.write(": hello\n\n");
+            this.streams.add(a);
+            a.on("close", () => this.streams.delete(a));
+            return "streams";
+        }
+        if (what === "hosts" && !id) return { json: this.list(p) };
+        if (what === "hosts" && more === "history") return { json: { events: [] } };
+        if (what === "hosts") {
+            const h = this.hosts.find((one) => one.uuid === id);
+            return h && { json: details(h) };
+        }
+        if (what === "host-facets") return { json: { facets: [] } };
+        if (what === "actions") {
+            const all = this.batches.get(p.get("batch")) ?? [];
+            const counts = {};
+            for (const o of all) counts[o.state] = (counts[o.state] ?? 0) + 1;
+            const meant = all.filter((o) => !p.get("state") || o.state === p.get("state"));
+            return { json: { counts, actions: meant.slice(Number(p.get("offset") ?? 0)).slice(0, Number(p.get("limit") ?? 10_000)) } };
+        }
+        return undefined;
+    }
+
+    list(p) {
+        const words = (p.get("search") ?? "").toLowerCase().split(" ").filter(Boolean);
+        let found = this.hosts.filter((h) => {
+            const text = words.length > 0 ? `${h.name} ${h.fqdn} ${h.description} ${h.users} ${h.model} ${h.ips} ${h.uuid}`.toLowerCase() : "";
+            return (
+                words.every((w) => text.includes(w)) &&
+                ["status", "os", "site", "model", "domain", "unit"].every((k) => !p.get(k) || h[k] === p.get(k)) &&
+                (!p.get("reachable") || h.reachable === (p.get("reachable") === "1"))
+            );
+        });
+        const sort = p.get("sort") ?? "name";
+        const key = sort.replace("-", "");
+        found = found.sort((a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0) * (sort.startsWith("-") ? -1 : 1));
+        const from = Number(p.get("offset") ?? 0);
+        return { total: found.length, hosts: found.slice(from, from + Number(p.get("limit") ?? 1000)) };
+    }
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+    const mock = new Mock(process.argv[2], Number(process.argv[3] ?? 1000));
+    console.log(`${await mock.listen(Number(process.argv[4] ?? 0))}/#ticket=first`);
+}
