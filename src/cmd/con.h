@@ -3,6 +3,7 @@
 #define WA_CMD_CON_H
 
 #include "cmd/get.h"
+#include "cmd/repo_state.h"
 #include "console/client.h"
 #include "console/hosts.h"
 
@@ -24,6 +25,9 @@ extern const struct wa_cli_command wa_con_delete_package;
 extern const struct wa_cli_command wa_con_signers;
 extern const struct wa_cli_command wa_con_upload;
 extern const struct wa_cli_command wa_con_host_package;
+extern const struct wa_cli_command wa_con_import;
+extern const struct wa_cli_command wa_con_resign;
+extern const struct wa_cli_command wa_con_promote;
 
 /* Logs in, with the options below, the configuration, and questions. */
 WA_CHECK enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret,
@@ -37,6 +41,11 @@ WA_CHECK enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, str
  * a fingerprint is known. */
 WA_CHECK enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret,
                                    bool *ret_is_pinned, struct wa_err *err);
+/* The way to another repository, by its options "from-fingerprint" and "from-verify-cert", else by
+ * that section of the configuration ("": it has none). */
+WA_CHECK enum wa_code wa_con_reach_other(const struct wa_cli *cli, const char *url,
+                                         const char *section, struct wa_client **ret,
+                                         struct wa_err *err);
 /* Adds to the refusal of an unknown certificate what a person can do. */
 WA_CHECK enum wa_code wa_con_unknown(struct wa_err *err);
 /* Warns when the journal of the server is not what was seen before. */
@@ -53,6 +62,18 @@ WA_CHECK enum wa_code wa_con_get_hosts(struct wa_client *c, const char *query,
  * does. */
 WA_CHECK enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const char *path,
                                         struct wa_err *err);
+
+/* A file of the repository goes. */
+WA_CHECK enum wa_code wa_con_delete_one(struct wa_client *c, struct wa_sv file, struct wa_err *err);
+/* Signs and publishes the list of the server's repository; writes an object. c, signer: borrowed;
+ * NULL: as the command line says. Its options are WA_CON_PUBLISH_OPTIONS. */
+WA_CHECK enum wa_code wa_con_publish_list(struct wa_cli *cli, struct wa_client *c,
+                                          const struct wa_get_signer *signer, struct wa_err *err);
+#define WA_CON_PUBLISH_OPTIONS                                                                     \
+    WA_REPO_PUBLISH_OPTIONS, {"root", 0, "FILE"}, {"send-root", 0, "FILE"},                        \
+    {                                                                                              \
+        "known", 0, "DIR"                                                                          \
+    }
 
 #define WA_CON_SERVER_OPTIONS                                                                      \
     {"server", 0, "URL"}, {"user", 'U', "NAME"}, {"password-file", 0, "FILE"},                     \

@@ -30,6 +30,7 @@ static enum wa_code pick(const struct wa_cli *cli, const char *option, size_t nt
 struct way {
     const struct wa_cli *cli;
     size_t nth;
+    const char *section; /* of the configuration; NULL: global */
 };
 
 static enum wa_code option_or_conf(const struct way *way, const char *option, const char *key,
@@ -41,20 +42,23 @@ static enum wa_code option_or_conf(const struct way *way, const char *option, co
         return err->code;
     if (given != NULL)
         return wa_sv_dup(wa_sv(given), ret, err);
-    if (wa_get_conf(cli, key, ret, err) != WA_OK)
+    if (wa_get_conf_in(cli, way->section != NULL ? way->section : "global", key, ret, err) != WA_OK)
         return err->code;
     return *ret == NULL && fallback != NULL ? wa_sv_dup(wa_sv(fallback), ret, err) : WA_OK;
 }
 
+/* Options "server-fingerprint" and "verify-cert", of another repository "from-...". */
 static enum wa_code read_trust(const struct way *way, struct wa_buf *pem, struct wa_tls_trust *t,
                                struct wa_err *err)
 {
     WA_AUTO_STR char *fingerprint = NULL;
     WA_AUTO_STR char *verify = NULL;
     *t = (struct wa_tls_trust){.host = ""};
-    if (option_or_conf(way, "server-fingerprint", "server_fingerprint", "", &fingerprint, err) !=
-            WA_OK ||
-        option_or_conf(way, "verify-cert", "verify_cert", "1", &verify, err) != WA_OK)
+    bool is_other = way->section != NULL;
+    if (option_or_conf(way, is_other ? "from-fingerprint" : "server-fingerprint",
+                       "server_fingerprint", "", &fingerprint, err) != WA_OK ||
+        option_or_conf(way, is_other ? "from-verify-cert" : "verify-cert", "verify_cert", "1",
+                       &verify, err) != WA_OK)
         return err->code;
     if (fingerprint[0] != '\0' && !wa_hex_fingerprint(wa_sv(fingerprint), t->fingerprint))
         return wa_fail(err, WA_E_USAGE,
@@ -139,7 +143,7 @@ enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret, st
 enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_client **ret,
                                 struct wa_err *err)
 {
-    const struct way way = {cli, i};
+    const struct way way = {cli, i, NULL};
     WA_AUTO_STR char *server = NULL;
     WA_AUTO_STR char *user = NULL;
     WA_AUTO_BUF struct wa_buf pem;
@@ -179,7 +183,7 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
 enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret, bool *ret_is_pinned,
                           struct wa_err *err)
 {
-    const struct way way = {cli, LAST};
+    const struct way way = {cli, LAST, NULL};
     WA_AUTO_STR char *server = NULL;
     WA_AUTO_STR char *repo = NULL;
     WA_AUTO_BUF struct wa_buf base;
@@ -205,6 +209,24 @@ enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret, bool
         return err->code;
     *ret_is_pinned = trust.fingerprint[0] != '\0';
     const struct wa_client_options o = {.server = wa_buf_str(&base), .trust = &trust};
+    return wa_client_open(&o, ret, err);
+}
+
+enum wa_code wa_con_reach_other(const struct wa_cli *cli, const char *url, const char *section,
+                                struct wa_client **ret, struct wa_err *err)
+{
+    const struct way way = {cli, LAST, section};
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_STR char *base = NULL;
+    struct wa_tls_trust trust;
+    size_t n = strlen(url);
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    while (n > 0 && url[n - 1] == '/')
+        n--;
+    if (wa_sv_dup((struct wa_sv){url, n}, &base, err) != WA_OK ||
+        read_trust(&way, &pem, &trust, err) != WA_OK)
+        return err->code;
+    const struct wa_client_options o = {.server = base, .trust = &trust};
     return wa_client_open(&o, ret, err);
 }
 

@@ -1,6 +1,4 @@
-/* con_packages.c - waptconsole packages, delete-package: what the server's repository holds, and
- * what leaves it.
- */
+/* con_packages.c - waptconsole packages: what the server's repository holds. */
 #include "cmd/con.h"
 #include "codec/url.h"
 
@@ -85,53 +83,11 @@ static enum wa_code list(struct wa_cli *cli, struct wa_err *err)
     return wa_cli_table_print(&table, cli, err);
 }
 
-/* --- removal --- */
-
-static enum wa_code delete_one(struct wa_cli *cli, struct wa_client *c, const char *file,
-                               struct wa_err *err)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    WA_AUTO_BUF struct wa_buf path;
-    const struct wa_json *j = NULL;
-    wa_arena_init(&arena, 1u << 20);
-    wa_buf_init(&path, 4096);
-    wa_buf_adds(&path, "/api/v1/packages/");
-    wa_url_encode(wa_sv(file), &path);
-    if (wa_buf_check(&path, err) != WA_OK ||
-        wa_client_call(c, "DELETE", wa_buf_str(&path), WA_SV(""), &arena, &j, err) != WA_OK)
-        return wa_wrap(err, "deleting '%s'", file);
-    wa_cli_out(cli, "%s\n", file);
-    wa_jw_s(&cli->jw, file);
-    return WA_OK;
-}
-
-static enum wa_code delete_packages(struct wa_cli *cli, struct wa_err *err)
-{
-    WA_AUTO(wa_client) struct wa_client *c = NULL;
-    if (!wa_cli_has(cli, "yes")) {
-        wa_cli_say(cli, "%zu packages leave the repository; machines that have them keep them",
-                   cli->arg_count);
-        if (wa_cli_confirm("Delete them?", "--yes", err) != WA_OK)
-            return err->code;
-    }
-    if (wa_con_connect(cli, &c, err) != WA_OK)
-        return err->code;
-    wa_jw_arr(&cli->jw);
-    for (size_t i = 0; i < cli->arg_count; i++)
-        if (delete_one(cli, c, cli->args[i], err) != WA_OK)
-            return err->code;
-    wa_jw_end(&cli->jw);
-    return WA_OK;
-}
-
 static const struct wa_cli_option list_options[] = {
     WA_CON_SERVER_OPTIONS,   {"package", 0, "NAME"},      {"section", 0, "NAME"},
     {"maturity", 0, "NAME"}, {"architecture", 0, "NAME"}, {"signer", 0, "NAME"},
     {"newest", 0, NULL},
 };
-static const struct wa_cli_option delete_options[] = {WA_CON_SERVER_OPTIONS, {"yes", 'y', NULL}};
 
 const struct wa_cli_command wa_con_packages = {"packages", list_options, WA_COUNT(list_options),
                                                0,          SIZE_MAX,     list};
-const struct wa_cli_command wa_con_delete_package = {
-    "delete-package", delete_options, WA_COUNT(delete_options), 1, SIZE_MAX, delete_packages};

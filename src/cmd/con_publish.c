@@ -236,7 +236,8 @@ static enum wa_code run(struct publishing *p, struct wa_err *err)
     wa_buf_init(&json, WA_PUBLISHED_BYTES_MAX);
     if (p->cli->json && !wa_cli_has(p->cli, "yes"))
         return wa_fail(err, WA_E_USAGE, "--json shows nothing to confirm: give --yes with it");
-    if (open_known(p, err) != WA_OK || wa_con_connect(p->cli, &p->client, err) != WA_OK)
+    if (open_known(p, err) != WA_OK ||
+        (p->client == NULL && wa_con_connect(p->cli, &p->client, err) != WA_OK))
         return err->code;
     if (root != NULL && (wa_path_read(root, WA_ROOT_BYTES_MAX, &json, err) != WA_OK ||
                          send(p, "root", wa_buf_sv(&json), err) != WA_OK))
@@ -256,38 +257,33 @@ static enum wa_code run(struct publishing *p, struct wa_err *err)
     return WA_OK;
 }
 
-static void clean(struct publishing *p)
+enum wa_code wa_con_publish_list(struct wa_cli *cli, struct wa_client *c,
+                                 const struct wa_get_signer *signer, struct wa_err *err)
 {
-    struct wa_err err = WA_ERR_INIT;
-    WA_AUTO_DIR struct wa_dir parent = WA_DIR_INIT;
-    char *slash = strrchr(p->temp, '/');
-    struct wa_relpath name;
-    wa_repo_job_fini(&p->job);
-    wa_dir_close(&p->known);
-    wa_client_close(p->client);
-    if (!p->has_temp || slash == NULL)
-        return;
-    *slash = '\0';
-    if (wa_dir_open(p->temp, &parent, &err) != WA_OK ||
-        wa_relpath_parse(wa_sv(slash + 1), &name, &err) != WA_OK ||
-        wa_tree_remove(&parent, &name, &err) != WA_OK)
-        wa_cli_say(p->cli, "'%s/%s' is left: %s", p->temp, slash + 1, err.text);
-}
-
-static enum wa_code publish(struct wa_cli *cli, struct wa_err *err)
-{
-    struct publishing p = {.cli = cli, .known = WA_DIR_INIT};
+    struct publishing p = {.cli = cli, .client = c, .known = WA_DIR_INIT};
     wa_repo_job_init(&p.job);
+    p.job.signer = signer;
     wa_jw_obj(&cli->jw);
     enum wa_code code = run(&p, err);
     wa_jw_kvi(&cli->jw, "version", code == WA_OK ? p.job.o.version : 0);
     wa_jw_end(&cli->jw);
-    clean(&p);
+    wa_repo_job_fini(&p.job);
+    wa_dir_close(&p.known);
+    if (c == NULL)
+        wa_client_close(p.client);
+    if (p.has_temp)
+        wa_temp_remove(p.temp);
     return code;
 }
 
+static enum wa_code publish(struct wa_cli *cli, struct wa_err *err)
+{
+    return wa_con_publish_list(cli, NULL, NULL, err);
+}
+
 static const struct wa_cli_option options[] = {
-    WA_CON_SERVER_OPTIONS, WA_GET_SIGNER_OPTIONS,    WA_REPO_PUBLISH_OPTIONS,
-    {"root", 0, "FILE"},   {"send-root", 0, "FILE"}, {"known", 0, "DIR"},
+    WA_CON_SERVER_OPTIONS,
+    WA_GET_SIGNER_OPTIONS,
+    WA_CON_PUBLISH_OPTIONS,
 };
 const struct wa_cli_command wa_con_publish = {"publish", options, WA_COUNT(options), 0, 0, publish};

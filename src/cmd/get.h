@@ -142,6 +142,8 @@ WA_CHECK enum wa_code wa_get_sign(const char *path, const struct wa_signer *sign
 /* An option of [global] in --config or the user's waptconsole.ini; *ret NULL when absent. Owned. */
 WA_CHECK enum wa_code wa_get_conf(const struct wa_cli *cli, const char *key, char **ret,
                                   struct wa_err *err);
+WA_CHECK enum wa_code wa_get_conf_in(const struct wa_cli *cli, const char *section, const char *key,
+                                     char **ret, struct wa_err *err);
 
 /* --- packages given by path (get_package.c) --- */
 struct wa_get_package; /* a .wapt file, or a directory with a WAPT/control */

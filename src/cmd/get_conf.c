@@ -9,6 +9,12 @@
 
 enum wa_code wa_get_conf(const struct wa_cli *cli, const char *key, char **ret, struct wa_err *err)
 {
+    return wa_get_conf_in(cli, "global", key, ret, err);
+}
+
+enum wa_code wa_get_conf_in(const struct wa_cli *cli, const char *section, const char *key,
+                            char **ret, struct wa_err *err)
+{
     WA_AUTO_BUF struct wa_buf text;
     WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
     char fallback[WA_PATH_MAX];
@@ -32,7 +38,7 @@ enum wa_code wa_get_conf(const struct wa_cli *cli, const char *key, char **ret, 
     }
     if (code != WA_OK || wa_ini_parse(wa_buf_sv(&text), path, &ini, err) != WA_OK)
         return wa_wrap(err, "reading configuration '%s'", path);
-    const char *value = wa_ini_get(ini, "global", key);
+    const char *value = wa_ini_get(ini, section, key);
     if (value != NULL && value[0] != '\0') {
         copy = wa_strdup(value);
         if (copy == NULL)

@@ -118,6 +118,6 @@ enum wa_code wa_get_sources_fetch(const struct wa_cli *cli, const char *name,
     if (wa_temp_dir("wapt-fetch", folder, err) != WA_OK)
         return err->code;
     enum wa_code code = take(cli, name, folder, s, ret, err);
-    wa_get_scratch_remove(folder);
+    wa_temp_remove(folder);
     return code;
 }

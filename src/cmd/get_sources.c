@@ -103,26 +103,13 @@ enum wa_code wa_get_sources_copy(struct wa_get_sources *s, int fd, const struct 
                                  struct wa_err *err)
 {
     WA_AUTO_FD int out = -1;
-    WA_AUTO_STR char *piece = wa_calloc(1u << 20, 1);
-    struct wa_fd_source source;
     struct wa_stat st;
-    if (piece == NULL)
-        return wa_nomem(err);
-    if (wa_fd_stat(fd, &st, err) != WA_OK || wa_fd_source_init(&source, fd, err) != WA_OK ||
+    if (wa_fd_stat(fd, &st, err) != WA_OK ||
         wa_file_create(&s->dir, name, (st.mode & 0100u) != 0 ? 0755 : 0644, &out, err) != WA_OK)
         return err->code;
-    if (source.base.size > WA_INSTALLER_BYTES_MAX)
-        return wa_fail(err, WA_E_LIMIT, "'%s' has more than %llu bytes", name->p,
-                       WA_INSTALLER_BYTES_MAX);
-    for (uint64_t at = 0; at < source.base.size;) {
-        uint64_t left = source.base.size - at;
-        size_t n = left < (1u << 20) ? (size_t)left : 1u << 20;
-        if (source.base.read_at(&source.base, at, piece, n, err) != WA_OK ||
-            wa_fd_write_all(out, piece, n, err) != WA_OK)
-            return wa_wrap(err, "copying '%s'", name->p);
-        at += n;
-    }
-    return WA_OK;
+    return wa_fd_copy(fd, out, WA_INSTALLER_BYTES_MAX, err) == WA_OK
+               ? WA_OK
+               : wa_wrap(err, "copying '%s'", name->p);
 }
 
 struct copying {

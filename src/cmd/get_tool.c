@@ -89,22 +89,6 @@ static enum wa_code make_scratch(char path[WA_PATH_MAX], struct wa_err *err)
     return wa_priv_is_root() ? wa_path_set_owner(path, NOBODY, NOBODY, err) : WA_OK;
 }
 
-void wa_get_scratch_remove(const char *path)
-{
-    WA_AUTO_DIR struct wa_dir parent = WA_DIR_INIT;
-    struct wa_err ignored = WA_ERR_INIT; /* a folder of ours in /tmp is left over */
-    struct wa_relpath name;
-    char above[WA_PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return;
-    (void)snprintf(above, sizeof above, "%.*s", (int)(slash - path + 1), path);
-    if (wa_dir_open(above, &parent, &ignored) == WA_OK &&
-        wa_relpath_parse(wa_sv(slash + 1), &name, &ignored) == WA_OK &&
-        wa_tree_remove(&parent, &name, &ignored) != WA_OK)
-        wa_err_clear(&ignored);
-}
-
 static enum wa_code start(const char *const *argv, int fd, int out, const char *scratch,
                           struct wa_proc *ret, struct wa_err *err)
 {
@@ -176,7 +160,7 @@ enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa_buf *out
     enum wa_code code = make_scratch(scratch, err);
     if (code == WA_OK)
         code = run_in(argv, fd, scratch, out, &end, err);
-    wa_get_scratch_remove(scratch);
+    wa_temp_remove(scratch);
     if (code == WA_OK)
         *ret = end;
     return code;

@@ -15,8 +15,6 @@ WA_CHECK enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa
                                       struct wa_exit *ret, struct wa_err *err);
 /* Reads a program's pipe to its end, at most out's cap (get_update_sources.c). */
 WA_CHECK enum wa_code wa_get_receive(int fd, struct wa_buf *out, struct wa_err *err);
-/* Removes a temporary folder with all that is in it, best effort. */
-void wa_get_scratch_remove(const char *path);
 /* What the tool for inst->kind tells of the open file, into inst. The file may be hostile, and the
  * tool fall to it: it is run as above. libdir: where our own tool lies. WA_E_NOT_FOUND names the
  * Debian package that is missing; WA_E_INVALID when the tool can't read the file; WA_E_TIMEOUT,

@@ -94,11 +94,12 @@ enum wa_code wa_repo_job_prepare(struct wa_cli *cli, struct wa_repo_job *j, stru
 enum wa_code wa_repo_job_sign(const struct wa_cli *cli, struct wa_repo_job *j, struct wa_buf *json,
                               struct wa_err *err)
 {
-    WA_AUTO_GET_SIGNER struct wa_get_signer signer = {.key = NULL};
+    WA_AUTO_GET_SIGNER struct wa_get_signer loaded = {.key = NULL};
     WA_AUTO(wa_published) struct wa_published *done = NULL;
-    if (wa_get_signer_load(cli, &signer, err) != WA_OK ||
-        wa_signed_add(wa_buf_sv(&j->text), NULL, wa_cert_fingerprint(signer.chain.items[0]),
-                      signer.key, json, err) != WA_OK ||
+    const struct wa_get_signer *signer = j->signer != NULL ? j->signer : &loaded;
+    if ((j->signer == NULL && wa_get_signer_load(cli, &loaded, err) != WA_OK) ||
+        wa_signed_add(wa_buf_sv(&j->text), NULL, wa_cert_fingerprint(signer->chain.items[0]),
+                      signer->key, json, err) != WA_OK ||
         wa_published_read(wa_buf_sv(json), &done, err) != WA_OK ||
         wa_published_check(done, j->root, j->o.now, NULL, err) != WA_OK)
         return err->code;

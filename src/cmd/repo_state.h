@@ -23,7 +23,8 @@ struct wa_repo_job {
     const char *revoked[64];
     char fingerprints[64][65];
     int64_t last_mtime;
-    struct wa_buf text; /* of next, to be signed */
+    struct wa_buf text;                 /* of next, to be signed */
+    const struct wa_get_signer *signer; /* by whom, borrowed; NULL: as the command line says */
 };
 void wa_repo_job_init(struct wa_repo_job *j);
 void wa_repo_job_fini(struct wa_repo_job *j);

@@ -138,6 +138,9 @@ struct wa_fd_sink {
 };
 void wa_fd_sink_init(struct wa_fd_sink *s, int fd);
 
+/* All of a file to the place where another stands. WA_E_LIMIT above max bytes. */
+WA_CHECK enum wa_code wa_fd_copy(int from, int to, uint64_t max, struct wa_err *err);
+
 /* Exclusive lock on a file of dir, held while *ret_fd is open. WA_E_BUSY when another process has
  * it. */
 WA_CHECK enum wa_code wa_dir_lock(const struct wa_dir *dir, const struct wa_relpath *name,
@@ -149,6 +152,8 @@ WA_CHECK enum wa_code wa_file_continue_alone(const struct wa_dir *dir,
                                              struct wa_err *err);
 /* A private temporary directory (0700) under $TMPDIR or /tmp; out has room for WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_temp_dir(const char *prefix, char *out, struct wa_err *err);
+/* With all that is in it, best effort. */
+void wa_temp_remove(const char *path);
 
 /* Whether it lies on another machine, as far as the system says. */
 WA_CHECK enum wa_code wa_path_is_remote(const char *path, bool *ret, struct wa_err *err);

@@ -23,6 +23,8 @@ struct wa_build_options {
     const char *maturity; /* NULL: as in control; so for the next two */
     const char *target_os;
     const char *set_version;
+    const char *set_package; /* its name */
+    const char *set_depends, *set_conflicts;
 };
 
 /* The same input gives the same bytes but for the date of the signature, and what follows from it:

@@ -61,14 +61,16 @@ enum wa_code wa_build_apply(struct wa_control *c, const struct wa_build_options 
     char version[WA_NAME_MAX + 1];
     if (o == NULL)
         return WA_OK;
-    if (o->set_version != NULL &&
-        wa_control_set(c, WA_A_VERSION, wa_sv(o->set_version), err) != WA_OK)
-        return err->code;
-    if (o->maturity != NULL && wa_control_set(c, WA_A_MATURITY, wa_sv(o->maturity), err) != WA_OK)
-        return err->code;
-    if (o->target_os != NULL &&
-        wa_control_set(c, WA_A_TARGET_OS, wa_sv(o->target_os), err) != WA_OK)
-        return err->code;
+    const struct {
+        enum wa_attr attr;
+        const char *value;
+    } wanted[] = {{WA_A_PACKAGE, o->set_package}, {WA_A_VERSION, o->set_version},
+                  {WA_A_MATURITY, o->maturity},   {WA_A_TARGET_OS, o->target_os},
+                  {WA_A_DEPENDS, o->set_depends}, {WA_A_CONFLICTS, o->set_conflicts}};
+    for (size_t i = 0; i < WA_COUNT(wanted); i++)
+        if (wanted[i].value != NULL &&
+            wa_control_set(c, wanted[i].attr, wa_sv(wanted[i].value), err) != WA_OK)
+            return err->code;
     if (!o->increment_release)
         return WA_OK;
     if (wa_pkgversion_increment(wa_sv(wa_control_get(c, WA_A_VERSION)), version, err) != WA_OK)

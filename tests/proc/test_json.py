@@ -119,6 +119,9 @@ def answers(org):
     webhooks(org, keep)
     keep("waptserver user", run(BIN / "waptserver", "user", "--json", "--config", org.base / "server/waptserver.ini"))
     console("upload", package, base / "none.wapt", ok=False)
+    console("import", package, "--trusted", org.agent / "ssl", "--dry-run")
+    console("resign", "json-one", "--trusted", org.agent / "ssl", "--yes", *signer)
+    console("promote", "json-one", "--trusted", org.agent / "ssl", "--from", "PROD", "--to", "DEV", "--dry-run")
     console("publish", "--known", base / "known", "--root", base / "repo/root.json", *signer, "--yes", ok=False)  # the server has no root
     server = ("--server", org.url, "--server-fingerprint", org.server_fp, "--server-password-file", org.base / "admin.pw")
     get("upload-package", *server, package)
@@ -194,6 +197,7 @@ def answers(org):
     until(lambda: manager(org.service, org.agent) not in (None, before), "the agent answers again")
     org.get("register", "--token-file", org.token(), "--force", ok=None)  # the machine is others' too
     (held,) = console("packages", "json-one", "--newest")
+    console("delete-package", held["file"], "--dry-run")
     console("delete-package", held["file"], "--yes")
     assert console("packages", "--package", "json-one") == []
     return got

@@ -1,0 +1,49 @@
+/* intake.h - packages on their way into one's own repository: from another one, from files, or from
+ * it itself to be signed anew. What is on its way lies in a private folder that goes at the end.
+ *
+ *     wa_intake_open(&options, &in, &err);      what is there, judged, and what is wanted of it
+ *     wa_intake_fetch(in, i, &err);             the i-th of the plan, here and verified
+ *     wa_intake_sign(in, i, signer, path, &err);
+ *
+ * Blocking; one thread. Nothing is told: the caller shows the plan.
+ */
+#ifndef WA_CONSOLE_INTAKE_H
+#define WA_CONSOLE_INTAKE_H
+
+#include "console/client.h"
+#include "console/import.h"
+
+struct wa_intake_options {
+    /* Where they come from, borrowed: base and "/" before a file's name; or a folder; or files. */
+    struct wa_client *from;
+    const char *base;
+    const char *folder;
+    char *const *files;
+    size_t file_count;
+    struct wa_trust *anchors; /* borrowed; learns the index's revocation lists */
+    struct wa_client *here;   /* the own server; NULL: what is there is not compared with */
+    const struct wa_import_wish *wish; /* borrowed until the end */
+};
+struct wa_intake_refused { /* what no trusted signer stands for */
+    struct wa_control entry;
+    char *why;
+};
+struct wa_intake;
+WA_CHECK enum wa_code wa_intake_open(const struct wa_intake_options *o, struct wa_intake **ret,
+                                     struct wa_err *err);
+void wa_intake_free(struct wa_intake *in);
+WA_AUTO_DEFINE(wa_intake, wa_intake_free)
+const struct wa_import_plan *wa_intake_plan(const struct wa_intake *in);
+/* Those that the wish asks for by name, or all that are refused when it asks for none. Borrowed. */
+const struct wa_intake_refused *wa_intake_refused(const struct wa_intake *in, size_t *ret_count);
+/* The index at base, as it comes: not judged. ret: initialised. */
+WA_CHECK enum wa_code wa_intake_index(struct wa_client *c, const char *base, struct wa_index *ret,
+                                      struct wa_err *err);
+/* Brings the package here and verifies it. ret_has_code (may be NULL): it has a setup.py. */
+WA_CHECK enum wa_code wa_intake_fetch(struct wa_intake *in, size_t i, bool *ret_has_code,
+                                      struct wa_err *err);
+/* After that: signs it as the plan says. path: room for WA_PATH_MAX; lives until the end. */
+WA_CHECK enum wa_code wa_intake_sign(struct wa_intake *in, size_t i, const struct wa_signer *signer,
+                                     char *path, struct wa_err *err);
+
+#endif

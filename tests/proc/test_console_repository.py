@@ -1,0 +1,153 @@
+"""Packages of others under one's own signature: what may come in, what is refused before it is signed, and how a package goes through its maturities."""
+import functools
+import http.server
+import json
+import shutil
+import ssl
+import subprocess
+import threading
+import zipfile
+
+import pytest
+from conftest import BIN, run, until
+
+
+def build(org, name, version, who, marker, depends="", maturity=""):
+    """A package whose script, were it only loaded, would leave the marker."""
+    src = org.base / "foreign-src" / f"{name}-{version}-{who}"
+    (src / "WAPT").mkdir(parents=True)
+    (src / "WAPT/control").write_text(
+        f"package           : {name}\nversion           : {version}\narchitecture      : all\nsection           : base\npriority          : optional\n"
+        f"maintainer        : {who}\ndescription       : test\ntarget_os         : all\ndepends           : {depends}\nmaturity          : {maturity}\n",
+        encoding="utf-8")
+    (src / "setup.py").write_text(f"open({str(marker)!r}, 'a').write({name!r})\n\n\ndef install():\n    pass\n\n\ndef uninstall():\n    pass\n", encoding="utf-8")
+    return org.build(src, who)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+class Foreign:
+    """Somebody else's repository: a folder, and the same over https."""
+
+    def __init__(self, org):
+        base = org.base / "foreign"
+        self.dir, self.trusted, self.marker = base / "wapt", base / "trusted", base / "executed"
+        self.dir.mkdir(parents=True)
+        self.trusted.mkdir()
+        org.keycert("Intruder", "--code-signing")
+        shutil.copy(org.cert("Stranger"), self.trusted)
+        for name, version, who, depends in (("tis-tool", "2.0-1", "Stranger", "tis-lib(>=1.1),other-thing"), ("tis-tool", "1.0-1", "Stranger", ""),
+                                            ("tis-lib", "1.2-1", "Stranger", ""), ("tis-lib", "1.0-1", "Stranger", ""),
+                                            ("tis-bad", "1.0-1", "Intruder", ""), ("tis-torn", "1.0-1", "Stranger", "")):
+            shutil.copy(build(org, name, version, who, self.marker, depends), self.dir)
+        run(BIN / "wapt-scanpackages", self.dir)
+        torn = self.dir / "tis-torn_1.0-1.wapt"
+        with zipfile.ZipFile(torn) as z:
+            parts = {n: z.read(n) for n in z.namelist()}
+        parts["setup.py"] = parts["setup.py"].replace(b"pass", b"nope", 1)
+        with zipfile.ZipFile(torn, "w") as z:
+            for n, data in parts.items():
+                z.writestr(n, data)
+        crt, key = base / "tls.crt", base / "tls.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", crt], check=True, capture_output=True)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=base))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(crt, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url, self.fingerprint = f"https://127.0.0.1:{self.server.server_port}/wapt", org.fingerprint(crt)
+
+
+@pytest.fixture(scope="module")
+def foreign(org):
+    f = Foreign(org)
+    yield f
+    f.server.shutdown()
+    f.server.server_close()
+
+
+def signing(org, who="Developer"):
+    return ("-k", org.cert(who), "-w", org.base / "pw")
+
+
+def ours(org, name):
+    """{(version, maturity): package} of the server."""
+    rows = json.loads(org.console("packages", "--package", name, "--json").stdout)["result"]
+    return {(p["version"], p["maturity"]): p for p in rows}
+
+
+def test_nothing_comes_in_unseen(org, foreign):
+    take = ("import", "--from", foreign.dir, "--trusted", foreign.trusted)
+    plan = json.loads(org.console(*take, "tis-tool", "--prefix", "acme", "--maturity", "DEV", "--dry-run", "--json").stdout)["result"]
+    tool, lib = plan["packages"]
+    assert (tool["package"], tool["version"], tool["becomes"], tool["becomes_maturity"], tool["signer"]) == ("tis-tool", "2.0-1", "acme-tool", "DEV", "Stranger")
+    assert (tool["depends"], tool["needed_by"], tool["here"]) == ("acme-lib(>=1.1),other-thing", None, None)
+    assert (lib["becomes"], lib["version"], lib["needed_by"]) == ("acme-lib", "1.2-1", "tis-tool")
+    assert plan["missing"] == ["other-thing, needed by tis-tool"] and tool["size"] > 0
+    assert not ours(org, "acme-tool")  # it was only shown
+    # Signed by nobody who is trusted there; without trust at all; over what is not encrypted; as it is not there.
+    assert "no trusted certificate" in org.console(*take, "tis-bad", "--yes", *signing(org), ok=False).text
+    assert "--trusted" in org.console("import", "--from", foreign.dir, "tis-tool", ok=False).text
+    assert "https" in org.console("import", "--from", "http://127.0.0.1/wapt", "tis-tool", ok=False).text
+    assert "no package there" in org.console(*take, "tis-tool(>=3)", "--yes", *signing(org), ok=False).text
+    # Its bytes are not what was signed.
+    torn = org.console(*take, "tis-torn", "--yes", *signing(org), ok=False)
+    assert "setup.py" in torn.text and not ours(org, "tis-torn")
+    # A server whose certificate is not known.
+    assert "certificate" in org.console("import", "--from", foreign.url, "--trusted", foreign.trusted, "tis-tool", ok=False).text
+    assert not foreign.marker.exists()
+
+
+def test_imported_promoted_and_installed(org, foreign):
+    take = ("import", "--from", foreign.url, "--from-fingerprint", foreign.fingerprint, "--trusted", foreign.trusted, "--prefix", "acme", "--maturity", "DEV", "--yes")
+    # Who may not sign code takes over no code.
+    refused = org.console(*take, "tis-lib", *signing(org, "Deployer"), ok=False)
+    assert "codeSigning" in refused.text and not ours(org, "acme-lib")
+    done = json.loads(org.console(*take, "tis-tool", *signing(org), "--json").stdout)["result"]
+    assert [(p["becomes"], p["code"]) for p in done["packages"]] == [("acme-tool", "ok"), ("acme-lib", "ok")]
+    tool = ours(org, "acme-tool")["2.0-1", "DEV"]
+    assert (tool["signer"], tool["depends"]) == ("Developer", "acme-lib(>=1.1),other-thing")
+    # What is here is not taken again, nor is it needed again.
+    assert json.loads(org.console(*take, "tis-tool", "--newer", "--json").stdout)["result"]["current"] == 1
+    # From DEV by PREPROD to PROD.
+    trusted = ("--trusted", org.agent / "ssl", "--yes", *signing(org))
+    org.console("promote", "acme-lib", *trusted, ok=False)  # it is not PREPROD yet
+    org.console("promote", "acme-lib", "--to", "PREPROD", *trusted)
+    assert set(ours(org, "acme-lib")) == {("1.2-1", "DEV"), ("1.2-1", "PREPROD")}
+    org.console("promote", "acme-lib", "--remove-old", *trusted)
+    assert set(ours(org, "acme-lib")) == {("1.2-1", "DEV"), ("1.2-1", "PROD")}
+    # By a certificate that took the other's place; then a machine takes it.
+    org.keycert("Successor", "--code-signing", by="Authority")
+    again = json.loads(org.console("resign", "acme-lib", "--signer", "Developer", "--trusted", org.agent / "ssl", "--yes", *signing(org, "Successor"), "--json").stdout)
+    assert [p["code"] for p in again["result"]["packages"]] == ["ok", "ok"]
+    assert {p["signer"] for p in ours(org, "acme-lib").values()} == {"Successor"}
+    assert not foreign.marker.exists()  # nothing has run so far
+    org.get("update")
+    org.get("install", "acme-lib")
+    assert foreign.marker.read_text() == "tis-lib"  # its script, on the machine
+    # Before it goes: who has it, and who needs it.
+    org.get("update-status")
+    files = [p["file"] for p in ours(org, "acme-lib").values()]
+
+    def warned(*which):
+        return json.loads(org.console("delete-package", *which, "--dry-run", "--json").stdout)["result"]
+    until(lambda: warned(files[0])[0]["hosts"] == 1, "the server knows that the machine has it")
+    assert [w["needed_by"] for w in warned(files[0])] == [[]]  # the other one would do
+    assert sorted(sum((w["needed_by"] for w in warned(*files)), [])) == ["acme-tool"]
+    assert "--yes" in org.console("delete-package", files[0], "--json", ok=False).text and len(ours(org, "acme-lib")) == 2
+
+
+def test_files_come_in_too(org, foreign):
+    file = foreign.dir / "tis-tool_1.0-1.wapt"
+    out = org.base / "foreign-out"
+    out.mkdir()
+    assert "no trusted certificate" in run(BIN / "waptconsole", "import", file, "--trusted", org.agent / "ssl", "-o", out, "--yes", *signing(org), ok=False).text
+    made = run(BIN / "waptconsole", "import", file, "--trusted", foreign.trusted, "-o", out, "--prefix", "own", "--yes", *signing(org)).stdout.split()[-1]
+    assert made.endswith("/own-tool_1.0-1.wapt")
+    assert json.loads(run(BIN / "wapt-get", "verify", made, "--trusted", org.agent / "ssl", "--json").stdout)["ok"]
+    assert "nothing to do" not in org.console("import", made, "--trusted", org.agent / "ssl", "--yes", *signing(org)).text
+    until(lambda: ("1.0-1", "") in ours(org, "own-tool"), "it is published")
