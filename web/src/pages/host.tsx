@@ -1,3 +1,179 @@
-export function HostPage({ args }: { args: Record<string, string> }) {
-    return <div class="page">{args.uuid}</div>;
+// One machine: at one look, its packages and their logs, hardware, software, history; and what it can be told to do.
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ApiError, apiPath, call, errorText, isAbort } from "../api";
+import { Dialog } from "../components/dialog";
+import { Icon } from "../components/icons";
+import { A } from "../components/link";
+import { Status, toneOf } from "../components/status";
+import { Tabs } from "../components/tabs";
+import { say, sayError } from "../components/toasts";
+import { Tree } from "../components/tree";
+import { onEvents } from "../events";
+import { ago } from "../format";
+import { t } from "../i18n";
+import { epoch } from "../local";
+import type { PageProps } from "../pages";
+import { navigate } from "../router";
+import { hostRow, hostSections, members, packagesOf, softwareOf, type Members } from "./host_model";
+import { Overview } from "./host_overview";
+import { History, Packages, Software } from "./host_packages";
+import { ActionButtons } from "./hosts_actions";
+import { statusText, type Host } from "./hosts_model";
+
+const SOON_MS = 600;
+
+/** What is known of the machine, read again when something happens to it. */
+function useHost(uuid: string) {
+    const row = useSignal<Host | undefined>(undefined);
+    const sections = useSignal<Members | undefined>(undefined);
+    const error = useSignal("");
+    const version = useSignal(0);
+    useEffect(() => {
+        const stop = new AbortController();
+        Promise.all([hostSections(uuid, stop.signal), hostRow(uuid, stop.signal)]).then(
+            ([all, one]) => {
+                sections.value = all;
+                row.value = one;
+                error.value = "";
+            },
+            (e) => {
+                if (isAbort(e)) return;
+                if (sections.value === undefined && e instanceof ApiError && e.status === 404) error.value = errorText(e);
+                else sayError(e);
+            },
+        );
+        return () => stop.abort();
+    }, [uuid, version.value, epoch.value]);
+    useEffect(() => {
+        let timer: number | undefined;
+        const forget = onEvents((event) => {
+            if (event !== undefined && event.uuid !== uuid && event.what !== "many") return;
+            timer ??= window.setTimeout(() => {
+                timer = undefined;
+                version.value++;
+            }, SOON_MS);
+        });
+        return () => {
+            clearTimeout(timer);
+            forget();
+        };
+    }, [uuid]);
+    return { row, sections, error, version };
+}
+
+function Inventory({ value }: { value: object }) {
+    const search = useSignal("");
+    return (
+        <>
+            <div class="bar">
+                <div class="search">
+                    <Icon name="search" />
+                    <input type="search" aria-label={t("Search in the tree")} placeholder={t("Search in the tree")} spellcheck={false} value={search.value} onInput={(e) => (search.value = e.currentTarget.value)} />
+                </div>
+            </div>
+            <div class="panel">
+                <Tree value={value} search={search.value} />
+            </div>
+        </>
+    );
+}
+
+function Forget({ uuid, name }: { uuid: string; name: string }) {
+    const isOpen = useSignal(false);
+    const forget = () =>
+        call("DELETE", apiPath(["hosts", uuid])).then(() => {
+            say(t("{name} was forgotten.", { name }));
+            navigate("/hosts");
+        }, sayError);
+    return (
+        <>
+            <button type="button" class="danger" onClick={() => (isOpen.value = true)}>
+                {t("Forget the machine")}
+            </button>
+            {isOpen.value && (
+                <Dialog
+                    title={t("Forget {name}?", { name })}
+                    onClose={() => (isOpen.value = false)}
+                    onSubmit={() => void forget()}
+                    footer={
+                        <>
+                            <button type="button" data-autofocus onClick={() => (isOpen.value = false)}>
+                                {t("Cancel")}
+                            </button>
+                            <button type="submit" class="danger">
+                                {t("Forget the machine")}
+                            </button>
+                        </>
+                    }
+                >
+                    <p>{t("The server forgets its inventory, and its certificate is revoked: it must register again. Nothing changes on the machine.")}</p>
+                </Dialog>
+            )}
+        </>
+    );
+}
+
+export function HostPage({ args }: PageProps) {
+    const uuid = args.uuid ?? "";
+    const { row, sections, error, version } = useHost(uuid);
+    const host = row.value;
+    const all = sections.value;
+    const info = members(all?.host_info);
+    const name = host?.name || host?.fqdn || (typeof info.computer_name === "string" && info.computer_name) || uuid;
+    useEffect(() => {
+        document.title = `${name} - WAPT`;
+    }, [name]);
+    if (error.value)
+        return (
+            <div class="page">
+                <h1>{t("There is no such machine")}</h1>
+                <p class="error">{error.value}</p>
+                <A to="/hosts">{t("Machines")}</A>
+            </div>
+        );
+    const packages = all ? packagesOf(all) : [];
+    const software = all ? softwareOf(all) : [];
+    return (
+        <div class="page page-table">
+            <div class="page-head">
+                <A to="/hosts" class="back" title={t("Machines")}>
+                    <Icon name="left" />
+                </A>
+                <h1>{name}</h1>
+                {host && <Status tone={toneOf(host.status)} text={statusText(host.status)} />}
+                {host && <span class={host.reachable ? "here" : "muted"}>{host.reachable ? t("connected") : `${t("away")}, ${t("seen")} ${ago(host.last_seen)}`}</span>}
+                <span class="space" />
+                <ActionButtons uuids={() => Promise.resolve([uuid])} count={1} />
+            </div>
+            {all ? (
+                <Tabs
+                    label={name}
+                    tabs={[
+                        { id: "overview", title: t("Overview"), body: () => <Overview sections={all} row={host} uuid={uuid} /> },
+                        { id: "packages", title: t("Packages"), count: packages.length, body: () => <Packages uuid={uuid} all={packages} /> },
+                        { id: "software", title: t("Software"), count: software.length, body: () => <Software all={software} /> },
+                        { id: "hardware", title: t("Hardware"), body: () => <Inventory value={{ ...members(all.dmi), ...members(all.wmi), ...members(all.host_metrics) }} /> },
+                        { id: "history", title: t("History"), body: () => <History uuid={uuid} version={version.value} /> },
+                        {
+                            id: "all",
+                            title: t("All it says"),
+                            body: () => (
+                                <>
+                                    <Inventory value={all} />
+                                    <p class="end">
+                                        <Forget uuid={uuid} name={name} />
+                                    </p>
+                                </>
+                            ),
+                        },
+                    ]}
+                />
+            ) : (
+                <p class="muted" role="status">
+                    {t("Reading")}
+                </p>
+            )}
+        </div>
+    );
 }

@@ -3,6 +3,7 @@ import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Dialog } from "../components/dialog";
 import { Check, Choice, Field } from "../components/fields";
+import { Menu } from "../components/menu";
 import { useCommands } from "../components/palette";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
@@ -23,10 +24,11 @@ export const KINDS: readonly Kind[] = [
     { kind: "update", title: "Update", about: "Reads the lists of packages again.", packages: "none" },
     { kind: "install", title: "Install", about: "Installs these packages and what they depend on.", packages: "some" },
     { kind: "remove", title: "Remove", about: "Removes these packages and what depends on them.", packages: "some" },
-    { kind: "audit", title: "Audit", about: "Runs the audits of all packages, or of these.", packages: "any" },
+    { kind: "audit", title: "Run audits", about: "Runs the audits of all packages, or of these.", packages: "any" },
     { kind: "update-status", title: "Report", about: "Sends the inventory anew.", packages: "none" },
     { kind: "forget", title: "Forget", about: "Forgets these packages; what they installed stays.", packages: "some" },
 ];
+const BUTTONS = 4; // the other kinds are in the menu
 const PERIODS = [3600, 43_200, 86_400, 604_800];
 
 interface Wanted {
@@ -111,11 +113,12 @@ export function ActionButtons({ uuids, count }: { uuids: Wanted["uuids"]; count:
     );
     return (
         <>
-            {KINDS.map((k) => (
+            {KINDS.slice(0, BUTTONS).map((k) => (
                 <button key={k.kind} type="button" title={t(k.about)} onClick={() => order(k, uuids, count)}>
                     {t(k.title)}
                 </button>
             ))}
+            <Menu label={t("More")} items={KINDS.slice(BUTTONS).map((k) => ({ title: t(k.title), about: t(k.about), run: () => order(k, uuids, count) }))} />
             <OrderDialog />
         </>
     );

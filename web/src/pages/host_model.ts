@@ -1,0 +1,112 @@
+// One machine, as it describes itself, by section. Everything here is what it says: any member may be missing, or of another kind.
+import { apiPath, call } from "../api";
+import { plain } from "../format";
+import type { Host } from "./hosts_model";
+
+export type Json = unknown;
+export type Members = Record<string, Json>;
+
+export interface InstalledPackage {
+    package: string;
+    version: string;
+    status: string;
+    installedAt: number;
+    isExplicit: boolean;
+    output: string;
+    audit: string;
+    auditedAt: number;
+    auditOutput: string;
+    nextAudit: number;
+    signer: string;
+    description: string;
+    repo: string;
+}
+
+export interface InstalledSoftware {
+    key: string;
+    name: string;
+    version: string;
+    publisher: string;
+    date: string;
+    isSystem: boolean;
+}
+
+export interface HistoryEvent {
+    seq: number;
+    at: number;
+    event: string;
+    package: string;
+    version: string;
+    was: string;
+    status: string;
+}
+
+export function members(v: Json): Members {
+    return typeof v === "object" && v !== null && !Array.isArray(v) ? (v as Members) : {};
+}
+
+export function list(v: Json): readonly Json[] {
+    return Array.isArray(v) ? (v as Json[]) : [];
+}
+
+function seconds(v: Json): number {
+    return typeof v === "number" && Number.isFinite(v) ? v : 0;
+}
+
+export function packagesOf(sections: Members): InstalledPackage[] {
+    return list(sections.installed_packages).map((one) => {
+        const p = members(one);
+        return {
+            package: plain(p.package),
+            version: plain(p.version),
+            status: plain(p.install_status),
+            installedAt: seconds(p.install_date),
+            isExplicit: p.explicit === true,
+            output: plain(p.install_output),
+            audit: plain(p.last_audit_status),
+            auditedAt: seconds(p.last_audit_on),
+            auditOutput: plain(p.last_audit_output),
+            nextAudit: seconds(p.next_audit_on),
+            signer: plain(p.signer),
+            description: plain(p.description),
+            repo: plain(p.repo),
+        };
+    });
+}
+
+export function softwareOf(sections: Members): InstalledSoftware[] {
+    return list(sections.installed_softwares).map((one, i) => {
+        const s = members(one);
+        return {
+            key: `${i} ${plain(s.key)}`,
+            name: plain(s.name),
+            version: plain(s.version),
+            publisher: plain(s.publisher),
+            date: plain(s.install_date),
+            isSystem: s.system_component === 1 || s.system_component === true,
+        };
+    });
+}
+
+/** Its row of the list: what the server itself knows of it. */
+export async function hostRow(uuid: string, stop?: AbortSignal): Promise<Host | undefined> {
+    const found = await call<{ hosts: Host[] }>("GET", apiPath(["hosts"], { search: uuid, limit: 2 }), undefined, stop);
+    return found.hosts.find((h) => h.uuid === uuid);
+}
+
+export function hostSections(uuid: string, stop?: AbortSignal): Promise<Members> {
+    return call<Members>("GET", apiPath(["hosts", uuid]), undefined, stop);
+}
+
+const HISTORY_PAGE = 1000;
+
+/** What became of its packages, the newest first; the server keeps a bounded number for each machine. */
+export async function hostHistory(uuid: string): Promise<HistoryEvent[]> {
+    const found: HistoryEvent[] = [];
+    for (;;) {
+        const before = found.at(-1)?.seq;
+        const page = await call<{ events: HistoryEvent[] }>("GET", apiPath(["hosts", uuid, "history"], { before, limit: HISTORY_PAGE }));
+        found.push(...page.events);
+        if (page.events.length < HISTORY_PAGE) return found;
+    }
+}

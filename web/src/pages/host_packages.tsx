@@ -1,0 +1,138 @@
+// A machine's packages with their logs, its software, and what became of its packages.
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { Dialog } from "../components/dialog";
+import { Facts } from "../components/fields";
+import { Status, toneOf } from "../components/status";
+import { sayError } from "../components/toasts";
+import { ago, dateTime } from "../format";
+import { t, tn, type Text } from "../i18n";
+import { epoch } from "../local";
+import type { Column } from "../table/columns";
+import { LocalTable } from "../table/local";
+import { Selection } from "../table/selection";
+import { hostHistory, type HistoryEvent, type InstalledPackage, type InstalledSoftware } from "./host_model";
+import { KINDS, order } from "./hosts_actions";
+import { statusText } from "./hosts_model";
+
+const PACKAGES: readonly Column<InstalledPackage>[] = [
+    { id: "status", title: "State", width: 130, sort: "status", text: (p) => packageState(p.status), cell: (p) => <Status tone={toneOf(p.status)} text={packageState(p.status)} /> },
+    { id: "package", title: "Package", width: 240, sort: "package", text: (p) => p.package },
+    { id: "version", title: "Version", width: 120, sort: "version", text: (p) => p.version },
+    { id: "installed", title: "Installed", width: 190, sort: "installed", text: (p) => dateTime(p.installedAt) },
+    { id: "audit", title: "Audit", width: 120, sort: "audit", text: (p) => p.audit, cell: (p) => (p.audit ? <Status tone={toneOf(p.audit)} text={auditText(p.audit)} /> : "") },
+    { id: "description", title: "Description", width: 320, sort: "description", text: (p) => p.description },
+    { id: "explicit", title: "Asked for", width: 100, text: (p) => (p.isExplicit ? t("yes") : ""), isHidden: true },
+    { id: "signer", title: "Signer", width: 160, sort: "signer", text: (p) => p.signer, isHidden: true },
+    { id: "repo", title: "Repository", width: 140, text: (p) => p.repo, isHidden: true },
+];
+
+function packageState(status: string): string {
+    return status === "OK" ? t("installed") : statusText(status);
+}
+
+function auditText(audit: string): string {
+    return audit === "OK" ? t("good") : statusText(audit);
+}
+
+function Logs({ of, onClose }: { of: InstalledPackage; onClose: () => void }) {
+    const log = (title: Text, text: string) =>
+        text && (
+            <>
+                <h3>{t(title)}</h3>
+                <pre class="log" tabIndex={0}>
+                    {text}
+                </pre>
+            </>
+        );
+    return (
+        <Dialog title={`${of.package} ${of.version}`} onClose={onClose} wide>
+            <Facts
+                rows={[
+                    [t("State"), <Status key="s" tone={toneOf(of.status)} text={packageState(of.status)} />],
+                    [t("Description"), of.description],
+                    [t("Installed"), dateTime(of.installedAt)],
+                    [t("Asked for"), of.isExplicit ? t("yes") : t("as a dependency")],
+                    [t("Signer"), of.signer],
+                    [t("Repository"), of.repo],
+                    [t("Audit"), of.audit && `${auditText(of.audit)}, ${dateTime(of.auditedAt)}`],
+                    [t("Next audit"), of.nextAudit ? dateTime(of.nextAudit) : ""],
+                ]}
+            />
+            {log("What the installation said", of.output)}
+            {log("What the audit said", of.auditOutput)}
+        </Dialog>
+    );
+}
+
+export function Packages({ uuid, all }: { uuid: string; all: readonly InstalledPackage[] }) {
+    const open = useSignal<InstalledPackage | undefined>(undefined);
+    const selection = useMemo(() => new Selection(), []);
+    void selection.version.value;
+    const names = all.filter((p) => selection.has(p.package)).map((p) => p.package);
+    const tools =
+        names.length > 0 ? (
+            <>
+                <strong>{tn(names.length, "{n} package selected", "{n} packages selected")}</strong>
+                {KINDS.filter((k) => k.packages !== "none").map((k) => (
+                    <button key={k.kind} type="button" title={t(k.about)} onClick={() => order(k, () => Promise.resolve([uuid]), 1, names.join(" "))}>
+                        {t(k.title)}
+                    </button>
+                ))}
+            </>
+        ) : (
+            <span class="muted">{t("Enter or a double click opens the log.")}</span>
+        );
+    return (
+        <>
+            <LocalTable
+                name="host.packages"
+                label={t("Packages")}
+                all={all}
+                columns={PACKAGES}
+                rowKey={(p) => p.package}
+                values={{ installed: (p) => p.installedAt }}
+                firstSort="package"
+                selection={selection}
+                onOpen={(p) => (open.value = p)}
+                tools={tools}
+            />
+            {open.value && <Logs of={open.value} onClose={() => (open.value = undefined)} />}
+        </>
+    );
+}
+
+const SOFTWARE: readonly Column<InstalledSoftware>[] = [
+    { id: "name", title: "Name", width: 340, sort: "name", text: (s) => s.name },
+    { id: "version", title: "Version", width: 160, sort: "version", text: (s) => s.version },
+    { id: "publisher", title: "Publisher", width: 240, sort: "publisher", text: (s) => s.publisher },
+    { id: "date", title: "Installed", width: 160, sort: "date", text: (s) => s.date },
+];
+
+export function Software({ all }: { all: readonly InstalledSoftware[] }) {
+    return <LocalTable name="host.software" label={t("Software")} all={all} columns={SOFTWARE} rowKey={(s) => s.key} firstSort="name" />;
+}
+
+const EVENTS: Record<string, Text> = { installed: "installed", upgraded: "upgraded", repaired: "repaired", failed: "failed", removed: "removed", audited: "audited" };
+
+function eventText(event: string): string {
+    const known = EVENTS[event];
+    return known ? t(known) : event;
+}
+
+const HISTORY: readonly Column<HistoryEvent>[] = [
+    { id: "at", title: "When", width: 190, sort: "at", text: (e) => dateTime(e.at), cell: (e) => <span title={dateTime(e.at)}>{`${dateTime(e.at)} (${ago(e.at)})`}</span> },
+    { id: "event", title: "What happened", width: 130, sort: "event", text: (e) => eventText(e.event), cell: (e) => <Status tone={e.event === "failed" ? "bad" : e.event === "audited" ? toneOf(e.status) : "ok"} text={eventText(e.event)} /> },
+    { id: "package", title: "Package", width: 260, sort: "package", text: (e) => e.package },
+    { id: "version", title: "Version", width: 130, text: (e) => e.version },
+    { id: "was", title: "Before", width: 130, text: (e) => e.was },
+    { id: "status", title: "State", width: 120, text: (e) => statusText(e.status) },
+];
+
+export function History({ uuid, version }: { uuid: string; version: number }) {
+    const events = useSignal<readonly HistoryEvent[]>([]);
+    useEffect(() => {
+        hostHistory(uuid).then((found) => (events.value = found), sayError);
+    }, [uuid, version, epoch.value]);
+    return <LocalTable name="host.history" label={t("History")} all={events.value} columns={HISTORY} rowKey={(e) => String(e.seq)} values={{ at: (e) => e.at }} firstSort="-at" empty={t("Nothing has happened to its packages yet.")} />;
+}

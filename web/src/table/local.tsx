@@ -1,0 +1,71 @@
+// A table of rows that are all here: searched and sorted by the page.
+import { useSignal } from "@preact/signals";
+import { useEffect, useId, useMemo } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { Icon } from "../components/icons";
+import { language, t, tn } from "../i18n";
+import { Columns, type Column } from "./columns";
+import { loadFrom, Rows } from "./rows";
+import type { Selection } from "./selection";
+import { Table } from "./table";
+
+interface Props<R> {
+    /** Under which the choice of columns is kept. */
+    name: string;
+    label: string;
+    all: readonly R[];
+    columns: readonly Column<R>[];
+    rowKey: (row: R) => string;
+    /** What a column is sorted by, where that is not its text. */
+    values?: Record<string, (row: R) => number>;
+    firstSort?: string;
+    selection?: Selection;
+    onOpen?: (row: R) => void;
+    tools?: ComponentChildren;
+    empty?: string;
+}
+
+function comparison<R>(columns: Columns<R>, values: Props<R>["values"]): ((a: R, b: R) => number) | undefined {
+    const column = columns.all.find((c) => c.sort === columns.sort.replace(/^-/, ""));
+    if (!column) return undefined;
+    const way = columns.sort.startsWith("-") ? -1 : 1;
+    const value = values?.[column.id];
+    if (value) return (a, b) => way * (value(a) - value(b));
+    const order = new Intl.Collator(language.value, { numeric: true });
+    return (a, b) => way * order.compare(column.text(a), column.text(b));
+}
+
+export function LocalTable<R>({ name, label, all, columns, rowKey, values, firstSort, selection, onOpen, tools, empty }: Props<R>) {
+    const id = useId();
+    const search = useSignal("");
+    const model = useMemo(() => {
+        const made = new Columns<R>(name, columns, firstSort);
+        return { columns: made, rows: new Rows<R>(loadFrom(all, comparison(made, values)), rowKey) };
+    }, []);
+    const ask = () => {
+        const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+        const found = words.length === 0 ? all : all.filter((row) => {
+            const text = columns.map((c) => c.text(row)).join(" ").toLowerCase();
+            return words.every((word) => text.includes(word));
+        });
+        model.rows.ask(loadFrom(found, comparison(model.columns, values)));
+    };
+    useEffect(ask, [all, search.value]);
+    const total = model.rows.total.value ?? all.length;
+    return (
+        <>
+            <div class="bar">
+                <div class="search">
+                    <Icon name="search" />
+                    <input id={id} type="search" aria-label={t("Search in the table")} placeholder={t("Search in the table")} spellcheck={false} value={search.value} onInput={(e) => (search.value = e.currentTarget.value)} />
+                </div>
+                <span class="muted" role="status">
+                    {tn(total, "{n} row", "{n} rows")}
+                </span>
+                <span class="space" />
+                {tools}
+            </div>
+            <Table label={label} rows={model.rows} columns={model.columns} onSort={ask} {...(selection ? { selection } : {})} {...(onOpen ? { onOpen } : {})} empty={empty} />
+        </>
+    );
+}
