@@ -51,6 +51,9 @@ struct wa_agent_config {
     /* waptexit */
     int64_t exit_countdown_s, shutdown_timeout_s;
     bool may_refuse_upgrade, exit_is_off, exit_spares_running;
+    /* what may be ordered from afar (power.c), and how long those who are at work are warned */
+    bool may_reboot, may_shut_down;
+    int64_t power_warning_s;
     /* [actions] */
     char *action_signers;
     /* The repositories with an address: what comes first wins where two offer the same package. */

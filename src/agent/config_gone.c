@@ -46,8 +46,6 @@ static const struct wa_conf_option gone[] = {
     GONE("hidden_wapttray_actions", "there is no tray icon"),
     GONE("secret_key", "there is no local web service; take it out"),
     GONE("wol_port", "machines are woken by other means"),
-    GONE("allow_remote_shutdown", "nobody can order it"),
-    GONE("allow_remote_reboot", "nobody can order it"),
     GONE("signature_clockskew", "the bounds are fixed: see [actions] signers"),
     GONE("websockets_verify_cert", "verify_cert counts for it too, and it is always checked"),
     GONE("websockets_ping", "the times are fixed"),

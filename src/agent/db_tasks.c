@@ -220,22 +220,31 @@ enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before, s
     return wa_run(s, err);
 }
 
-enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done, struct wa_err *err)
+/* Those of that order which wait, or of none (""), end as cancelled. id 0: all of them. */
+static enum wa_code drop_waiting(struct wa_db *db, const char *action_id, int64_t id,
+                                 const char *message, bool *ret_dropped, struct wa_err *err)
 {
     struct wa_stmt *s;
-    /* What an administrator ordered is not a user's to cancel for good (F1E). */
     if (wa_db_prepare(
             db,
-            "UPDATE tasks SET state = 'done', code = 'cancelled', finished = ?1, args = ''"
-            " WHERE state = 'queued' AND action_id = '' AND (?2 = 0 OR id = ?2)",
+            "UPDATE tasks SET state = 'done', code = 'cancelled', message = ?1, finished = ?2, "
+            "args = '' WHERE state = 'queued' AND action_id = ?3 AND (?4 = 0 OR id = ?4)",
             &s, err) != WA_OK)
         return err->code;
-    wa_bind_i64(s, 0, wa_clock_now());
-    wa_bind_i64(s, 1, id);
+    wa_bind_s(s, 0, message);
+    wa_bind_i64(s, 1, wa_clock_now());
+    wa_bind_s(s, 2, action_id);
+    wa_bind_i64(s, 3, id);
     if (wa_run(s, err) != WA_OK)
         return err->code;
-    *ret_done = wa_db_changes(db) > 0;
+    *ret_dropped = wa_db_changes(db) > 0;
     return WA_OK;
+}
+
+/* What an administrator ordered is not a user's to cancel for good (F1E). */
+enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done, struct wa_err *err)
+{
+    return drop_waiting(db, "", id, "", ret_done, err);
 }
 
 /* The columns of one task, as members of an object. */
@@ -347,25 +356,6 @@ enum wa_code wa_action_not_after(struct wa_db *db, const char *id, int64_t *ret,
     return WA_OK;
 }
 
-/* The tasks of that order which wait end as cancelled. */
-static enum wa_code drop_waiting(struct wa_db *db, const char *id, bool *ret_dropped,
-                                 struct wa_err *err)
-{
-    struct wa_stmt *s;
-    if (wa_db_prepare(db,
-                      "UPDATE tasks SET state = 'done', code = 'cancelled', message = 'cancelled "
-                      "by order', finished = ?1, args = '' WHERE state = 'queued' AND action_id = "
-                      "?2",
-                      &s, err) != WA_OK)
-        return err->code;
-    wa_bind_i64(s, 0, wa_clock_now());
-    wa_bind_s(s, 1, id);
-    if (wa_run(s, err) != WA_OK)
-        return err->code;
-    *ret_dropped = wa_db_changes(db) > 0;
-    return WA_OK;
-}
-
 static enum wa_code find_running(struct wa_db *db, const char *id, int64_t *ret, struct wa_err *err)
 {
     struct wa_stmt *s;
@@ -401,7 +391,7 @@ enum wa_code wa_action_cancel(struct wa_db *db, const char *id, int64_t not_afte
                               int64_t *ret_running, struct wa_err *err)
 {
     bool is_dropped = false;
-    if (drop_waiting(db, id, &is_dropped, err) != WA_OK ||
+    if (drop_waiting(db, id, 0, "cancelled by order", &is_dropped, err) != WA_OK ||
         find_running(db, id, ret_running, err) != WA_OK ||
         refuse_from_now(db, id, not_after, err) != WA_OK)
         return err->code;

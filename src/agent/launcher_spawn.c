@@ -16,6 +16,7 @@
 #define FIRST_USER 1000u /* below are the system's accounts (login.defs) */
 #define NOBODY 65534u
 #define TIMEOUT_MAX_S 604800u /* s: a week */
+#define MINUTES_MAX 1440u     /* of a warning: a day */
 #define PATH_ENV "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define LANG_ENV "LANG=C.UTF-8"
 #define ENV_TEXT_MAX 512 /* bytes of "HOME=..." */
@@ -61,7 +62,13 @@ enum wa_code wa_launch_check(struct wa_sv payload, struct wa_start *ret, struct 
     }
     memcpy(&s, payload.p, sizeof s);
     bool is_good = s.timeout_s <= TIMEOUT_MAX_S;
+    bool is_power = s.role == WA_ROLE_POWER;
+    is_good = is_good && (is_power ? s.power < WA_POWER_COUNT && s.minutes <= MINUTES_MAX &&
+                                         (s.power < WA_POWER_REBOOT || s.minutes == 0)
+                                   : s.power == 0 && s.minutes == 0);
     switch (s.role) {
+    case WA_ROLE_POWER:
+    case WA_ROLE_WAKE:
     case WA_ROLE_NETWORK:
     case WA_ROLE_FETCH:
     case WA_ROLE_UNPACK:
@@ -144,8 +151,8 @@ static void close_all(int *fds, size_t n)
     }
 }
 
-/* Network, fetch, unpack, auth, inventory, directory, kerberos: descriptor 3 is the channel; errors
- * go where ours go. */
+/* Network, fetch, unpack, auth, inventory, directory, kerberos, wake: descriptor 3 is the channel;
+ * errors go where ours go. */
 static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role role,
                                  const char *tree, struct wa_proc *ret, int *ret_fd,
                                  struct wa_err *err)
@@ -185,31 +192,18 @@ static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role ro
     return WA_OK;
 }
 
-/* The upgrade of the agent outlives us: what is started here only starts it, in a unit of its own
- * or as nobody's child, and ends. The program was put there by the manager, as the scripts of
- * packages are; only root can have. */
-static enum wa_code spawn_upgrade(const struct wa_launch *launch, struct wa_proc *ret, int *ret_fd,
+/* A program that speaks no language of ours: its channel only ends. */
+static enum wa_code spawn_program(const char *const *argv, struct wa_proc *ret, int *ret_fd,
                                   struct wa_err *err)
 {
-    char program[2 * WA_PATH_MAX], pid[24];
+    static const char *const envp[] = {PATH_ENV, LANG_ENV, NULL};
     int pair[2];
-    (void)snprintf(program, sizeof program, "%s/" WA_UP_PROGRAM, launch->paths->base);
-    (void)snprintf(pid, sizeof pid, "%d", wa_proc_own_pid());
-    const char *const unit[] = {"/bin/systemctl", "start", "--no-block", WA_UPGRADE_UNIT, NULL};
-    const char *const alone[] = {program,      "upgrade", "--base",   launch->paths->base,
-                                 "--launcher", pid,       "--detach", NULL};
-    const char *const envp[] = {PATH_ENV, LANG_ENV, NULL};
-    if (launch->is_once)
-        return wa_fail(err, WA_E_REFUSED, "a command does not replace the agent");
     enum wa_code code = wa_socketpair(pair, err);
     if (code != WA_OK)
         return code;
     const int fds[] = {-1, 2, 2, pair[1]};
-    const struct wa_spawn s = {.path = launch->is_unit ? unit[0] : program,
-                               .argv = launch->is_unit ? unit : alone,
-                               .envp = envp,
-                               .fds = fds,
-                               .fd_count = WA_COUNT(fds)};
+    const struct wa_spawn s = {
+        .path = argv[0], .argv = argv, .envp = envp, .fds = fds, .fd_count = WA_COUNT(fds)};
     code = wa_proc_spawn(&s, ret, err);
     wa_fd_close(&pair[1]);
     if (code != WA_OK)
@@ -217,6 +211,45 @@ static enum wa_code spawn_upgrade(const struct wa_launch *launch, struct wa_proc
     else
         *ret_fd = pair[0];
     return code;
+}
+
+/* The upgrade of the agent outlives us: what is started here only starts it, in a unit of its own
+ * or as nobody's child, and ends. The program was put there by the manager, as the scripts of
+ * packages are; only root can have. */
+static enum wa_code spawn_upgrade(const struct wa_launch *launch, struct wa_proc *ret, int *ret_fd,
+                                  struct wa_err *err)
+{
+    char program[2 * WA_PATH_MAX], pid[24];
+    (void)snprintf(program, sizeof program, "%s/" WA_UP_PROGRAM, launch->paths->base);
+    (void)snprintf(pid, sizeof pid, "%d", wa_proc_own_pid());
+    const char *const unit[] = {"/bin/systemctl", "start", "--no-block", WA_UPGRADE_UNIT, NULL};
+    const char *const alone[] = {program,      "upgrade", "--base",   launch->paths->base,
+                                 "--launcher", pid,       "--detach", NULL};
+    if (launch->is_once)
+        return wa_fail(err, WA_E_REFUSED, "a command does not replace the agent");
+    return spawn_program(launch->is_unit ? unit : alone, ret, ret_fd, err);
+}
+
+/* What is told, and done, to the machine as a whole: one of four lines, of which the manager says
+ * which, and in how many minutes. */
+static enum wa_code spawn_power(const struct wa_launch *launch, const struct wa_start *what,
+                                struct wa_proc *ret, int *ret_fd, struct wa_err *err)
+{
+    char text[512];
+    bool is_reboot = what->power == WA_POWER_WARN_REBOOT || what->power == WA_POWER_REBOOT;
+    const char *const warn[] = {"/usr/bin/wall", text, NULL};
+    const char *const act[] = {"/usr/bin/systemctl", "--no-block",
+                               is_reboot ? "reboot" : "poweroff", NULL};
+    if (launch->is_once)
+        return wa_fail(err, WA_E_REFUSED, "a command does not restart the machine");
+    (void)snprintf(
+        text, sizeof text,
+        is_reboot ? wa_text("This machine will be restarted in %u minutes, as its administrator "
+                            "has ordered: please save your work.")
+                  : wa_text("This machine will be switched off in %u minutes, as its "
+                            "administrator has ordered: please save your work."),
+        (unsigned)what->minutes);
+    return spawn_program(what->power < WA_POWER_REBOOT ? warn : act, ret, ret_fd, err);
 }
 
 struct session {
@@ -333,6 +366,8 @@ enum wa_code wa_launch_child(const struct wa_launch *launch, const struct wa_sta
         code = spawn_runner(launch, what, tree, ret, fds, err);
     else if (what->role == WA_ROLE_UPGRADE)
         code = spawn_upgrade(launch, ret, &fds[0], err);
+    else if (what->role == WA_ROLE_POWER)
+        code = spawn_power(launch, what, ret, &fds[0], err);
     else
         code = spawn_talker(launch, (enum wa_role)what->role, tree, ret, &fds[0], err);
     if (code == WA_OK) {

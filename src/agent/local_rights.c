@@ -243,7 +243,9 @@ void wa_rights_begin(struct wa_client *c)
 {
     bool is_free = wa_local_op_right(c->request.op) == WA_RIGHT_ANYONE;
     wa_client_stage(c, WA_STAGE_ASKING);
-    if (c->peer.uid == 0) {
+    if (wa_local_op_right(c->request.op) == WA_RIGHT_NOBODY) {
+        deny(c, WA_E_DENIED, "by order alone", "only an administrator's signed order does this");
+    } else if (c->peer.uid == 0) {
         c->caller.is_admin = c->sees_scripts = true;
         if (is_free)
             wa_client_carry_out(c);

@@ -327,6 +327,26 @@ WA_CHECK enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
                                        const char *action_id, int64_t not_before, int64_t *ret_id,
                                        struct wa_err *err);
 
+/* --- task_report.c, of the task thread --- */
+/* What may have changed by the task: the plan of what is pending, who may do what. */
+void wa_task_follow_up(struct wa_task_run *run);
+/* Sends the state, where the task may have changed it. */
+void wa_task_report(struct wa_task_run *run);
+/* Sends it if nothing was sent since the start: before, the machine hears no orders. */
+void wa_report_first(struct wa_manager *m);
+/* What the server is owed: at its time, or as soon as it is there again. */
+void wa_tell_server(struct wa_manager *m);
+
+/* --- power.c --- */
+/* Whether this machine's own configuration lets that be ordered. WA_E_REFUSED. */
+WA_CHECK enum wa_code wa_power_may(const struct wa_manager *m, enum wa_local_op op,
+                                   struct wa_err *err);
+/* Restarts the machine or switches it off, after those who are at work were warned; once, whatever
+ * becomes of the agent meanwhile. */
+WA_CHECK enum wa_code wa_task_power(struct wa_task_run *run, struct wa_err *err);
+/* Has machines near this one woken: the request's "packages" are their MAC addresses. */
+WA_CHECK enum wa_code wa_task_wake(struct wa_task_run *run, struct wa_err *err);
+
 /* --- scheduler.c --- */
 #define WA_SCHEDULER "scheduler"           /* created_by of its tasks */
 #define WA_PARAM_WINDOWS "package_windows" /* maintenance windows of the machine's own packages */
@@ -553,6 +573,13 @@ bool wa_push_is_up(const struct wa_manager *m); /* the network process runs */
 bool wa_push_same(struct wa_manager *m, const char sum[65]);
 /* Tells the server, if it is there, that the order is being carried out. From any thread. */
 void wa_push_begun(struct wa_manager *m, const char *action_id);
+
+/* --- push_orders.c, of the loop's thread --- */
+/* An order of the server's over the connection that our nonce is of: queued, or refused, which is
+ * owed to the server then. False: refused. ret_id: its identifier; "" where it has none to be
+ * believed. */
+bool wa_order_take(struct wa_manager *m, const char *nonce, const struct wa_json *message,
+                   struct wa_arena *arena, char ret_id[33]);
 
 /* --- manager.c --- */
 struct wa_manager_options {

@@ -10,8 +10,8 @@
 #include "base/limits.h"
 
 static const char *const role_names[WA_ROLE_COUNT] = {
-    "launcher", "manager",   "network", "fetch",     "unpack",   "auth",
-    "runner",   "inventory", "upgrade", "directory", "kerberos",
+    "launcher",  "manager", "network",   "fetch",    "unpack", "auth", "runner",
+    "inventory", "upgrade", "directory", "kerberos", "power",  "wake",
 };
 static const char *const hook_names[WA_HOOK_COUNT] = {"install",       "uninstall", "audit",
                                                       "session_setup", "snapshot",  "undo"};
@@ -106,6 +106,15 @@ static const struct wa_chan_rule inventory_to_manager[] = {
     {0, NULL, 0, false},
 };
 
+static const struct wa_chan_rule manager_to_wake[] = {
+    {WA_M_WAKE, "wake", sizeof(struct wa_wake), false},
+    {0, NULL, 0, false},
+};
+static const struct wa_chan_rule wake_to_manager[] = {
+    {WA_M_WAKE_DONE, "wake-done", WA_ROLE_NOTE_MAX, false},
+    {0, NULL, 0, false},
+};
+
 static const struct {
     enum wa_role from, to;
     const struct wa_chan_rule *rules;
@@ -126,6 +135,8 @@ static const struct {
     {WA_ROLE_KERBEROS, WA_ROLE_MANAGER, kerberos_to_manager},
     {WA_ROLE_MANAGER, WA_ROLE_INVENTORY, manager_to_inventory},
     {WA_ROLE_INVENTORY, WA_ROLE_MANAGER, inventory_to_manager},
+    {WA_ROLE_MANAGER, WA_ROLE_WAKE, manager_to_wake},
+    {WA_ROLE_WAKE, WA_ROLE_MANAGER, wake_to_manager},
 };
 
 const struct wa_chan_rule *wa_role_rules(enum wa_role from, enum wa_role to)

@@ -11,7 +11,8 @@
  *   kerberos  unprivileged: one ticket of the machine (program wapt-kerberos, the only one with
  * Kerberos) inventory unprivileged, reads the machine's files and decodes its firmware's table; one
  * answer upgrade   replaces the agent; from its start on nobody's child runner    python3 on one
- * hook of one staged package; not ours once started
+ * hook of one staged package; not ours once started power     one of the system's programs, of four
+ * that there are wake      unprivileged: broadcasts what wakes machines near this one
  */
 #ifndef WA_AGENT_ROLES_H
 #define WA_AGENT_ROLES_H
@@ -31,6 +32,8 @@ enum wa_role {
     WA_ROLE_UPGRADE,
     WA_ROLE_DIRECTORY,
     WA_ROLE_KERBEROS,
+    WA_ROLE_POWER,
+    WA_ROLE_WAKE,
     WA_ROLE_COUNT
 };
 const char *wa_role_name(enum wa_role r);
@@ -82,7 +85,11 @@ enum wa_msg {
     /* manager -> kerberos */
     WA_M_TICKET_ASK = 192, /* JSON {keytab, host, binding} */
     /* kerberos -> manager */
-    WA_M_TICKET_ANSWER = 208 /* JSON {ticket}, or {code, message} */
+    WA_M_TICKET_ANSWER = 208, /* JSON {ticket}, or {code, message} */
+    /* manager -> wake */
+    WA_M_WAKE = 224, /* struct wa_wake */
+    /* wake -> manager */
+    WA_M_WAKE_DONE = 240 /* empty, or {code, message} */
 };
 
 /* --- launcher messages: fixed size, host byte order, no pointers, no lengths --- */
@@ -97,9 +104,18 @@ enum wa_hook {
     WA_HOOK_COUNT
 };
 const char *wa_hook_name(enum wa_hook h);
+/* What POWER's program does. The two warnings are for those who are at work. */
+enum wa_power {
+    WA_POWER_WARN_REBOOT,
+    WA_POWER_WARN_SHUTDOWN,
+    WA_POWER_REBOOT,
+    WA_POWER_SHUTDOWN,
+    WA_POWER_COUNT
+};
 struct wa_start {
-    uint32_t
-        role; /* NETWORK, FETCH, UNPACK, AUTH, INVENTORY, DIRECTORY, KERBEROS, UPGRADE, RUNNER */
+    uint32_t role;    /* any but LAUNCHER and MANAGER */
+    uint32_t power;   /* POWER only: enum wa_power */
+    uint32_t minutes; /* POWER only, of its warnings: until then; else 0 */
     /* RUNNER only */
     uint32_t hook; /* enum wa_hook */
     uint32_t uid;  /* SESSION_SETUP: whose session; else 0 */
@@ -121,6 +137,11 @@ struct wa_ended {
     uint32_t is_signal;
     int32_t value;
     uint32_t timed_out; /* by the launcher's own limit */
+};
+#define WA_WAKE_MAX 64u
+struct wa_wake {    /* the only message to WAKE */
+    uint32_t count; /* 1 to WA_WAKE_MAX */
+    uint8_t macs[WA_WAKE_MAX][6];
 };
 /* For RUNNER, STARTED carries the write end of the request's pipe (the runner's fd 3), and two
  * MORE_FD of the same id follow: the read ends of the result (its fd 4) and of the output (its fd 1

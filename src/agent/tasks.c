@@ -3,7 +3,6 @@
  * A task's outcome is stored with its result for the server in one transaction, before anybody is
  * told.
  */
-#include "agent/backoff.h"
 #include "agent/journal.h"
 #include "agent/selfservice.h"
 #include "base/text.h"
@@ -12,9 +11,6 @@
 #include <stdarg.h>
 
 #define IDLE_MS 1000
-#define STATUS_RETRY_FIRST_S 30
-#define STATUS_RETRY_MAX_S 3600
-#define HURRY_S 5 /* the least between two welcomes that count: the network process says when */
 
 /* --- telling --- */
 
@@ -215,6 +211,11 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
         return wa_reload_task(run, err);
     case WA_OP_INVENTORY:
         return wa_status_show(run->m, &run->data, err);
+    case WA_OP_REBOOT:
+    case WA_OP_SHUTDOWN:
+        return wa_task_power(run, err);
+    case WA_OP_WAKE:
+        return wa_task_wake(run, err);
     default:
         return wa_fail(err, WA_E_INTERNAL, "a task of kind '%s'", run->task->kind);
     }
@@ -270,68 +271,6 @@ static enum wa_code store(struct wa_task_run *run, enum wa_code code, const char
     if (stored != WA_OK)
         wa_db_rollback(m->tdb);
     return stored;
-}
-
-/* What changes with nearly every task is reported without being asked. */
-static bool changes_status(enum wa_local_op op)
-{
-    return op == WA_OP_UPDATE || op == WA_OP_UPGRADE || op == WA_OP_INSTALL || op == WA_OP_REMOVE ||
-           op == WA_OP_UNINSTALL || op == WA_OP_FORGET || op == WA_OP_AUDIT || op == WA_OP_REGISTER;
-}
-
-/* What a scheduled update has found is fetched ahead, so that an upgrade is short. */
-static enum wa_code fetch_ahead(const struct wa_task_run *run, struct wa_err *err)
-{
-    const struct wa_local_request r = {.op = WA_OP_DOWNLOAD_UPGRADE};
-    WA_AUTO_BUF struct wa_buf text;
-    int64_t id = 0;
-    wa_buf_init(&text, WA_LOCAL_REQUEST_MAX);
-    return wa_local_request_write(&r, &text, err) == WA_OK
-               ? wa_task_add(run->m->tdb, wa_local_op_name(r.op), wa_buf_sv(&text), WA_SCHEDULER,
-                             "", 0, &id, err)
-               : err->code;
-}
-
-static void follow_up(struct wa_task_run *run)
-{
-    struct wa_err err = WA_ERR_INIT;
-    bool has_arrivals = false;
-    if (!changes_status(run->request.op))
-        return;
-    if (wa_pending_remember(run->m, &has_arrivals, &err) == WA_OK && has_arrivals &&
-        run->request.op == WA_OP_UPDATE && wa_task_is_scheduled(run->task) &&
-        run->m->config.download_ahead)
-        (void)fetch_ahead(run, &err);
-    if (err.code != WA_OK || wa_self_remember(run->m, &err) != WA_OK)
-        wa_log_err(&run->m->log, WA_LOG_ERROR, "pending.failed", &err);
-    wa_local_upgrades(run->m);
-}
-
-/* Sends the status; what can't be sent now is tried again later. */
-static void report_now(struct wa_manager *m)
-{
-    struct wa_err err = WA_ERR_INIT;
-    m->status_retry_at = 0;
-    if (m->key == NULL || m->config.wapt_server[0] == '\0')
-        return;
-    enum wa_code code = wa_report_status(m, false, &err);
-    wa_lock_take(m->lock);
-    m->has_reported = true;
-    wa_lock_give(m->lock);
-    if (code == WA_OK) {
-        m->status_tries = 0;
-        return;
-    }
-    m->status_retry_at =
-        wa_clock_now() +
-        (int64_t)wa_backoff(STATUS_RETRY_FIRST_S, STATUS_RETRY_MAX_S, m->status_tries++);
-    wa_log_err(&m->log, WA_LOG_WARNING, "status.not_sent", &err);
-}
-
-static void report_after(struct wa_task_run *run)
-{
-    if (changes_status(run->request.op))
-        report_now(run->m);
 }
 
 /* Those whom scripts' words are not for learn which package failed, and who can see why. */
@@ -467,13 +406,13 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     wa_jw_end(&run.packages_jw);
     code = outcome(&run, code, &err);
     wa_cancel_reset(m->cancel); /* what follows tells of it, and is not what was cancelled */
-    follow_up(&run);
+    wa_task_follow_up(&run);
     if (t->action_id[0] != '\0')
-        report_after(&run); /* the server sees the new state before the result */
+        wa_task_report(&run); /* the server sees the new state before the result */
     finish(&run, code, &err);
     wa_schedule_ended(&run, code);
     if (t->action_id[0] == '\0')
-        report_after(&run);
+        wa_task_report(&run);
     wa_buf_fini(&run.packages);
     wa_buf_fini(&run.data);
     wa_buf_fini(&run.log);
@@ -523,45 +462,6 @@ static bool take(struct wa_manager *m, struct wa_task *t)
     return found;
 }
 
-/* The server has lost, or got in another way, what we thought it had: all is reported. */
-static void take_denial(struct wa_manager *m, int64_t now)
-{
-    struct wa_err err = WA_ERR_INIT;
-    wa_lock_take(m->lock);
-    bool is_denied = m->same_denied;
-    m->same_denied = false;
-    wa_lock_give(m->lock);
-    if (!is_denied)
-        return;
-    if (wa_param_set(m->tdb, "status_hashes", WA_SV(""), &err) != WA_OK)
-        wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
-    else if (m->status_retry_at == 0)
-        m->status_retry_at = now;
-}
-
-/* What the server is owed: at its time, or as soon as it is there again. */
-static void tell_server(struct wa_manager *m)
-{
-    struct wa_err err = WA_ERR_INIT;
-    wa_lock_take(m->lock);
-    bool is_back = m->server_is_back;
-    m->server_is_back = false;
-    wa_lock_give(m->lock);
-    int64_t now = wa_clock_now();
-    take_denial(m, now);
-    if (is_back && (now >= m->hurried_at + HURRY_S || now < m->hurried_at)) {
-        m->hurried_at = now;
-        m->outbox_after = 0;
-        m->status_retry_at = m->status_retry_at != 0 ? now : 0;
-        if (wa_outbox_hurry(m->tdb, &err) != WA_OK)
-            wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
-    }
-    wa_report_renew(m);
-    wa_report_outbox(m);
-    if (m->status_retry_at != 0 && wa_clock_now() >= m->status_retry_at)
-        report_now(m);
-}
-
 void wa_task_thread(void *user)
 {
     struct wa_manager *m = user;
@@ -588,7 +488,7 @@ void wa_task_thread(void *user)
             m->running_task = 0;
             continue;
         }
-        tell_server(m);
+        wa_tell_server(m);
         wa_lock_take(m->lock);
         m->is_at_work = false;
         if (!m->stopping)

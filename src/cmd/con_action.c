@@ -48,10 +48,11 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
     w->plan = (struct wa_order_plan){.force = wa_cli_has(cli, "force"),
                                      .packages = packages.to,
                                      .package_count = cli->arg_count - 1};
-    if (!wa_action_kind_find(wa_sv(cli->args[0]), &w->plan.kind) || w->plan.kind == WA_ACT_CANCEL)
+    if (!wa_action_kind_find(wa_sv(cli->args[0]), &w->plan.kind) || w->plan.kind == WA_ACT_CANCEL ||
+        w->plan.kind == WA_ACT_WAKE)
         return wa_fail(err, WA_E_USAGE,
                        "'%s' is none of update, upgrade, install, remove, forget, audit, "
-                       "update-status",
+                       "update-status, reboot, shutdown",
                        cli->args[0]);
     enum wa_action_takes takes = wa_action_kind_takes(w->plan.kind);
     if (takes != WA_TAKES_ANY && (takes == WA_TAKES_SOME) != (w->plan.package_count > 0))

@@ -44,6 +44,9 @@ struct wa_host_facts {
     size_t dns_count;
 };
 
+#define WA_BOOT_ID 40 /* with NUL */
+/* Which start of the machine this is: another text after each. */
+WA_CHECK enum wa_code wa_host_boot_id(char ret[WA_BOOT_ID], struct wa_err *err);
 /* The short host name alone; "" when there is none. */
 void wa_host_name(char *out, size_t size);
 /* Never blocks on the network. What can't be known is left empty. */

@@ -6,6 +6,7 @@
 #define WA_OS_SOCKET_H
 
 #include "base/err.h"
+#include "base/sv.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -39,5 +40,11 @@ void wa_addresses_text(const struct wa_addresses *a, size_t i, char out[WA_ADDRE
 int wa_socket_connect(const struct wa_addresses *a, size_t i);
 /* 0 when it is connected, else why not, as errno. */
 int wa_socket_outcome(int fd);
+
+/* --- telling everybody near --- */
+/* Sends the datagram to each IPv4 network that this machine is in. ret_networks: how many took it.
+ */
+WA_CHECK enum wa_code wa_socket_broadcast(uint16_t port, struct wa_sv data, size_t *ret_networks,
+                                          struct wa_err *err);
 
 #endif

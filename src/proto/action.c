@@ -23,6 +23,9 @@ static const struct {
     [WA_ACT_UPDATE_STATUS] = {"update-status", WA_TAKES_NONE},
     [WA_ACT_AUDIT] = {"audit", WA_TAKES_ANY},
     [WA_ACT_CANCEL] = {"cancel", WA_TAKES_NONE},
+    [WA_ACT_REBOOT] = {"reboot", WA_TAKES_NONE},
+    [WA_ACT_SHUTDOWN] = {"shutdown", WA_TAKES_NONE},
+    [WA_ACT_WAKE] = {"wake", WA_TAKES_NONE},
 };
 
 const char *wa_action_kind_name(enum wa_action_kind k)
@@ -46,29 +49,32 @@ enum wa_action_takes wa_action_kind_takes(enum wa_action_kind k)
     return k < WA_ACT_COUNT ? kinds[k].takes : WA_TAKES_NONE;
 }
 
-enum wa_code wa_action_check_counts(enum wa_action_kind kind, size_t package_count,
-                                    size_t cancel_count, struct wa_err *err)
+enum wa_code wa_action_check_counts(enum wa_action_kind kind, const struct wa_action_counts *n,
+                                    struct wa_err *err)
 {
     enum wa_action_takes takes = wa_action_kind_takes(kind);
-    if (takes != WA_TAKES_ANY && (takes == WA_TAKES_SOME) != (package_count > 0))
+    if (takes != WA_TAKES_ANY && (takes == WA_TAKES_SOME) != (n->packages > 0))
         return wa_fail(err, WA_E_INVALID, "action '%s' %s packages", wa_action_kind_name(kind),
-                       package_count > 0 ? "takes no" : "needs");
-    if ((kind == WA_ACT_CANCEL) != (cancel_count > 0) || cancel_count > WA_ACTION_CANCELS_MAX)
+                       n->packages > 0 ? "takes no" : "needs");
+    if ((kind == WA_ACT_CANCEL) != (n->cancels > 0) || n->cancels > WA_ACTION_CANCELS_MAX)
         return wa_fail(err, WA_E_INVALID, "action '%s' names %zu others to cancel",
-                       wa_action_kind_name(kind), cancel_count);
+                       wa_action_kind_name(kind), n->cancels);
+    if ((kind == WA_ACT_WAKE) != (n->macs > 0) || n->macs > WA_ACTION_MACS_MAX)
+        return wa_fail(err, WA_E_INVALID, "action '%s' names %zu machines to wake",
+                       wa_action_kind_name(kind), n->macs);
     return WA_OK;
 }
 
 /* What holds for every action, written or read. */
-static enum wa_code check_action(const struct wa_action *a, size_t package_count,
-                                 size_t cancel_count, struct wa_err *err)
+static enum wa_code check_action(const struct wa_action *a, const struct wa_action_counts *n,
+                                 struct wa_err *err)
 {
     uint32_t age_max = a->kind == WA_ACT_CANCEL ? WA_ROLLOUT_AGE_MAX_S : WA_ACTION_AGE_MAX_S;
     if (!wa_hex_is(wa_sv(a->id), 32))
         return wa_fail(err, WA_E_INVALID, "an action's identifier is not 32 hex digits");
     if (!wa_hostid_is_valid(wa_sv(a->uuid)))
         return wa_fail(err, WA_E_INVALID, "an action without the uuid of a machine");
-    if (wa_action_check_counts(a->kind, package_count, cancel_count, err) != WA_OK)
+    if (wa_action_check_counts(a->kind, n, err) != WA_OK)
         return err->code;
     if (a->issued_at < 0 || a->not_before < a->issued_at || a->not_after <= a->not_before ||
         a->not_after - a->issued_at > (int64_t)age_max)
@@ -81,8 +87,11 @@ static enum wa_code check_action(const struct wa_action *a, size_t package_count
 enum wa_code wa_action_write(const struct wa_action *a, const char *const *items, size_t item_count,
                              struct wa_buf *text, struct wa_err *err)
 {
-    bool is_cancel = a->kind == WA_ACT_CANCEL;
-    if (check_action(a, is_cancel ? 0 : item_count, is_cancel ? item_count : 0, err) != WA_OK)
+    bool is_cancel = a->kind == WA_ACT_CANCEL, is_wake = a->kind == WA_ACT_WAKE;
+    const struct wa_action_counts n = {.packages = is_cancel || is_wake ? 0 : item_count,
+                                       .cancels = is_cancel ? item_count : 0,
+                                       .macs = is_wake ? item_count : 0};
+    if (check_action(a, &n, err) != WA_OK)
         return err->code;
     struct wa_jw w;
     wa_jw_init(&w, text);
@@ -96,7 +105,7 @@ enum wa_code wa_action_write(const struct wa_action *a, const char *const *items
     wa_jw_kvi(&w, "not_after", a->not_after);
     wa_jw_kvb(&w, "force", a->force);
     if (item_count > 0) {
-        wa_jw_key(&w, is_cancel ? "cancels" : "packages");
+        wa_jw_key(&w, is_cancel ? "cancels" : is_wake ? "macs" : "packages");
         wa_jw_arr(&w);
         for (size_t i = 0; i < item_count; i++)
             wa_jw_s(&w, items[i]);
@@ -130,6 +139,16 @@ static enum wa_code check_cancels(const struct wa_json *cancels, struct wa_err *
     return WA_OK;
 }
 
+static enum wa_code check_macs(const struct wa_json *macs, struct wa_err *err)
+{
+    uint8_t ignored[WA_MAC_SIZE];
+    for (size_t i = 0; i < wa_json_count(macs); i++)
+        if (!wa_mac_parse(wa_json_sv(wa_json_at(macs, i)), ignored))
+            return wa_fail(err, WA_E_INVALID,
+                           "item %zu of whom an action wakes is not a card's MAC address", i + 1);
+    return WA_OK;
+}
+
 enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa_action *ret,
                             struct wa_err *err)
 {
@@ -147,6 +166,7 @@ enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa
         {"force", WA_WANT_BOOL, true, 0, &a.force},
         {"packages", WA_WANT_ARRAY, false, WA_ACTION_PACKAGES_MAX, &a.packages},
         {"cancels", WA_WANT_ARRAY, false, WA_ACTION_CANCELS_MAX, &a.cancels},
+        {"macs", WA_WANT_ARRAY, false, WA_ACTION_MACS_MAX, &a.macs},
     };
     if (text.n > WA_ACTION_BYTES_MAX)
         return wa_fail(err, WA_E_LIMIT, "an action of more than %u bytes", WA_ACTION_BYTES_MAX);
@@ -161,9 +181,11 @@ enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa
     if (!wa_hex_is(id, 32) || wa_hostid_copy(uuid, a.uuid, err) != WA_OK)
         return wa_fail(err, WA_E_INVALID, "an action without identifier or machine");
     memcpy(a.id, id.p, 32);
-    if (check_action(&a, wa_json_count(a.packages), wa_json_count(a.cancels), err) != WA_OK ||
-        wa_action_check_packages(a.packages, err) != WA_OK ||
-        check_cancels(a.cancels, err) != WA_OK)
+    const struct wa_action_counts n = {.packages = wa_json_count(a.packages),
+                                       .cancels = wa_json_count(a.cancels),
+                                       .macs = wa_json_count(a.macs)};
+    if (check_action(&a, &n, err) != WA_OK || wa_action_check_packages(a.packages, err) != WA_OK ||
+        check_cancels(a.cancels, err) != WA_OK || check_macs(a.macs, err) != WA_OK)
         return err->code;
     *ret = a;
     return WA_OK;

@@ -4,8 +4,8 @@
  * Action (a leaf; one a machine, JSON text signed as it stands):
  *   {"purpose":"wapt-action","id":"<32
  * hex>","action":"upgrade","uuid":"...","issued_at":s,"not_before":s,"not_after":s,
- *    "packages":["tis-x(=1)"],"force":false}          a cancel: "cancels":["<32 hex>",...] instead
- * Batch (signed by the administrator's key; RSA or EC):
+ *    "packages":["tis-x(=1)"],"force":false}          a cancel: "cancels":["<32 hex>",...] instead,
+ * a wake: "macs":["00:16:3e:01:02:03",...] Batch (signed by the administrator's key; RSA or EC):
  *   {"purpose":"wapt-action-batch","root":"<64
  * hex>","count":n,"issued_at":s,"signer":"<fingerprint>"} Order, what travels to a machine:
  *   {"action":"<text>","index":i,"proof":["<64 hex>",...],"batch":{envelope},"chain":"<PEM, signer
@@ -32,11 +32,15 @@ enum wa_action_kind {
     WA_ACT_UPDATE_STATUS,
     WA_ACT_AUDIT,
     WA_ACT_CANCEL, /* of other actions, by their identifiers */
+    WA_ACT_REBOOT,
+    WA_ACT_SHUTDOWN,
+    WA_ACT_WAKE, /* of machines that are off, near the one that it is for: their MAC addresses */
     WA_ACT_COUNT
 };
 const char *wa_action_kind_name(enum wa_action_kind k); /* "update", "upgrade", "install", "remove",
                                                            "forget", "update-status", "audit",
-                                                           "cancel" */
+                                                           "cancel", "reboot", "shutdown",
+                                                           "wake" */
 bool wa_action_kind_find(struct wa_sv name, enum wa_action_kind *ret);
 /* Whether it names packages: it must, it can't, it may. */
 enum wa_action_takes { WA_TAKES_NONE, WA_TAKES_SOME, WA_TAKES_ANY };
@@ -50,10 +54,12 @@ struct wa_action {
     const struct wa_json *packages; /* array of requirement texts */
     const struct wa_json *cancels;  /* array of identifiers, 1 to WA_ACTION_CANCELS_MAX; of a
                                        cancel alone */
+    const struct wa_json *macs;     /* array of MAC addresses, 1 to WA_ACTION_MACS_MAX; of a wake
+                                       alone */
     bool force;
 };
-/* items: requirement texts, for a cancel identifiers. a->id: 128 fresh random bits as hex, from the
- * caller. */
+/* items: requirement texts; of a cancel identifiers, of a wake MAC addresses. a->id: 128 fresh
+ * random bits as hex, from the caller. */
 WA_CHECK enum wa_code wa_action_write(const struct wa_action *a, const char *const *items,
                                       size_t item_count, struct wa_buf *text, struct wa_err *err);
 WA_CHECK enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena,

@@ -9,9 +9,12 @@
 #define WA_PURPOSE_RELAY "wapt-relay"
 #define WA_PURPOSE_RELAY_BATCH "wapt-relay-batch"
 
-/* As many packages and identifiers as the kind takes. */
-WA_CHECK enum wa_code wa_action_check_counts(enum wa_action_kind kind, size_t package_count,
-                                             size_t cancel_count, struct wa_err *err);
+/* As many packages, identifiers to cancel and MAC addresses to wake as the kind takes. */
+struct wa_action_counts {
+    size_t packages, cancels, macs;
+};
+WA_CHECK enum wa_code wa_action_check_counts(enum wa_action_kind kind,
+                                             const struct wa_action_counts *n, struct wa_err *err);
 /* Each item is a requirement's text. */
 WA_CHECK enum wa_code wa_action_check_packages(const struct wa_json *packages, struct wa_err *err);
 

@@ -43,6 +43,9 @@ static const struct {
     [WA_OP_INVENTORY] = {"inventory", WA_RIGHT_ADMIN_PASSWORD},
     [WA_OP_SESSION_SETUP] = {"session-setup",
                              WA_RIGHT_ANYONE}, /* for the caller's own account only */
+    [WA_OP_REBOOT] = {"reboot", WA_RIGHT_NOBODY},
+    [WA_OP_SHUTDOWN] = {"shutdown", WA_RIGHT_NOBODY},
+    [WA_OP_WAKE] = {"wake", WA_RIGHT_NOBODY},
 };
 
 const char *wa_local_op_name(enum wa_local_op op)

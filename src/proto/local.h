@@ -58,6 +58,9 @@ enum wa_local_op {
     WA_OP_RESET_UUID,
     WA_OP_INVENTORY,     /* F1E: rights and password */
     WA_OP_SESSION_SETUP, /* for the caller's own account */
+    WA_OP_REBOOT,        /* these three by order alone */
+    WA_OP_SHUTDOWN,
+    WA_OP_WAKE,
     WA_OP_COUNT
 };
 /* The rights of an operation: the closed table of F1E. RULES: also whom the rules of self-service
@@ -66,7 +69,8 @@ enum wa_local_right {
     WA_RIGHT_ANYONE,
     WA_RIGHT_RULES_PASSWORD,
     WA_RIGHT_ADMIN_PASSWORD,
-    WA_RIGHT_ROOT
+    WA_RIGHT_ROOT,
+    WA_RIGHT_NOBODY /* what only an administrator's order begins */
 };
 const char *wa_local_op_name(enum wa_local_op op); /* "list-upgrade" */
 bool wa_local_op_find(struct wa_sv name, enum wa_local_op *ret);

@@ -16,9 +16,10 @@ static enum wa_code check(const struct wa_rollout *r, size_t packages, size_t ma
     if (!wa_hex_is(wa_sv(r->id), 32) ||
         (r->supersedes[0] != '\0' && !wa_hex_is(wa_sv(r->supersedes), 32)))
         return wa_fail(err, WA_E_INVALID, "a roll-out's identifier is not 32 hex digits");
+    const struct wa_action_counts counts = {.packages = packages};
     if (r->kind == WA_ACT_CANCEL)
         return wa_fail(err, WA_E_INVALID, "a roll-out can't cancel");
-    if (wa_action_check_counts(r->kind, packages, 0, err) != WA_OK)
+    if (wa_action_check_counts(r->kind, &counts, err) != WA_OK) /* nor wake anybody */
         return err->code;
     if ((machines > 0) == (members > 0))
         return wa_fail(err, WA_E_INVALID,

@@ -91,6 +91,9 @@ unsigned wa_right_to_order(enum wa_action_kind kind)
     case WA_ACT_UPGRADE:
     case WA_ACT_UPDATE_STATUS:
     case WA_ACT_AUDIT:
+    case WA_ACT_REBOOT:
+    case WA_ACT_SHUTDOWN:
+    case WA_ACT_WAKE:
     case WA_ACT_CANCEL: /* and what the cancelled ones take: see api_actions.c */
         return WA_MAY_ORDER_CARE;
     case WA_ACT_INSTALL:

@@ -281,3 +281,16 @@ enum wa_code wa_host_facts_read(struct wa_host_facts *ret, struct wa_err *err)
 {
     return wa_host_facts_at("", ret, err);
 }
+
+enum wa_code wa_host_boot_id(char ret[WA_BOOT_ID], struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 64);
+    if (wa_path_read("/proc/sys/kernel/random/boot_id", 64, &text, err) != WA_OK)
+        return err->code;
+    struct wa_sv id = wa_sv_trim(wa_buf_sv(&text));
+    if (id.n == 0 || id.n >= WA_BOOT_ID)
+        return wa_fail(err, WA_E_INVALID, "the kernel does not say which start of it this is");
+    (void)snprintf(ret, WA_BOOT_ID, "%.*s", WA_SV_ARG(id));
+    return WA_OK;
+}

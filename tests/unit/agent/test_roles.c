@@ -47,7 +47,8 @@ static void test_each_message_has_one_direction(void **state)
             WA_M_AUTH_ANSWER,   WA_M_INVENTORY_TABLE,
             WA_M_INVENTORY_ASK, WA_M_INVENTORY_DATA,
             WA_M_INVENTORY_END, WA_M_TICKET_ASK,
-            WA_M_TICKET_ANSWER,
+            WA_M_TICKET_ANSWER, WA_M_WAKE,
+            WA_M_WAKE_DONE,
         };
         unsigned expected = 0;
         for (size_t i = 0; i < WA_COUNT(known); i++) {
@@ -66,7 +67,8 @@ static void test_nobody_else_talks(void **state)
             bool is_there = wa_role_rules((enum wa_role)from, (enum wa_role)to)->name != NULL;
             bool is_manager = (from == WA_ROLE_MANAGER) != (to == WA_ROLE_MANAGER);
             bool is_mute = from == WA_ROLE_RUNNER || to == WA_ROLE_RUNNER ||
-                           from == WA_ROLE_UPGRADE || to == WA_ROLE_UPGRADE;
+                           from == WA_ROLE_UPGRADE || to == WA_ROLE_UPGRADE ||
+                           from == WA_ROLE_POWER || to == WA_ROLE_POWER;
             assert_int_equal(is_there, is_manager && !is_mute);
         }
     }
