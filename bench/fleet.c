@@ -79,7 +79,7 @@ int main(void)
         {"page 900 by name", {.limit = PAGE, .key = WA_FLEET_NAME, .offset = 90000}, run_query},
         {"search of a word, counted", {.limit = PAGE, .text = "site7"}, run_query},
         {"search of what is not there", {.limit = PAGE, .text = "no such machine"}, run_query},
-        {"status ERROR, counted", {.limit = PAGE, .status = "ERROR"}, run_query},
+        {"status ERROR, counted", {.limit = PAGE, .is[WA_FLEET_STATUS] = "ERROR"}, run_query},
         {"by last seen, one has just reported",
          {.limit = PAGE, .key = WA_FLEET_LAST_SEEN, .is_descending = true},
          run_after_report},

@@ -150,7 +150,7 @@ class Fleet(Organisation):
 
 class Console(threading.Thread):
     """Somebody who lists and searches without a pause, and now and then comes anew."""
-    CALLS = ("/api/v1/hosts?limit=100&sort=name", "/api/v1/hosts?limit=100&q=site7", "/api/v1/hosts?limit=100&sort=-last_seen",
+    CALLS = ("/api/v1/hosts?limit=100&sort=name", "/api/v1/hosts?limit=100&search=site7", "/api/v1/hosts?limit=100&sort=-last_seen",
              "/api/v1/hosts?limit=100&sort=name&offset=90000", "/api/v1/hosts?limit=100&status=ERROR")
 
     def __init__(self, fleet):

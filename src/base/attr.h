@@ -38,4 +38,7 @@
 #define WA_UNUSED(x) ((void)(x))
 #define WA_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* A hint: the memory at p is read soon. */
+#define WA_PREFETCH(p) __builtin_prefetch(p)
+
 #endif

@@ -235,21 +235,23 @@ enum wa_code wa_con_reach_other(const struct wa_cli *cli, const char *url, const
 enum wa_code wa_con_get_hosts(struct wa_client *c, const char *query, struct wa_arena *arena,
                               struct wa_host_list *list, struct wa_err *err)
 {
-    size_t before;
+    struct wa_sv next = {NULL, 0};
     WA_AUTO_BUF struct wa_buf path;
     wa_buf_init(&path, 16u << 10);
     do {
         const struct wa_json *j = NULL;
-        struct wa_sv last = wa_host_list_last(list);
-        before = list->n;
+        size_t before = list->n;
         wa_buf_clear(&path);
-        wa_buf_addf(&path, "/api/v1/hosts?sort=uuid&limit=%u&after=%.*s%s", HOSTS_PAGE,
-                    WA_SV_ARG(last), query);
+        wa_buf_addf(&path, "/api/v1/hosts?sort=uuid&limit=%u%s%.*s%s", HOSTS_PAGE,
+                    next.n > 0 ? "&after=" : "", WA_SV_ARG(next), query);
         if (wa_buf_check(&path, err) != WA_OK ||
             wa_client_call(c, "GET", wa_buf_str(&path), WA_SV(""), arena, &j, err) != WA_OK ||
             wa_host_list_add(list, wa_json_get(j, "hosts"), err) != WA_OK)
             return err->code;
-    } while (list->n - before == HOSTS_PAGE);
+        next = wa_json_sv(wa_json_get(j, "next"));
+        if (list->n == before)
+            break; /* whatever the server says, it goes on */
+    } while (next.n > 0);
     wa_host_list_sort(list);
     return WA_OK;
 }

@@ -70,11 +70,6 @@ enum wa_code wa_host_list_add(struct wa_host_list *l, const struct wa_json *page
     return WA_OK;
 }
 
-struct wa_sv wa_host_list_last(const struct wa_host_list *l)
-{
-    return l->n > 0 ? text_of(l->items[l->n - 1], "uuid") : WA_SV("");
-}
-
 static int by_name(const void *a, const void *b)
 {
     const struct wa_json *const *x = a, *const *y = b;

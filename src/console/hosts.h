@@ -20,8 +20,6 @@ void wa_host_list_fini(struct wa_host_list *l);
 /* page: in the order of their uuids, after those that are there already; WA_E_INVALID otherwise. */
 WA_CHECK enum wa_code wa_host_list_add(struct wa_host_list *l, const struct wa_json *page,
                                        struct wa_err *err);
-/* The uuid after which the next page begins; "" of an empty list. */
-struct wa_sv wa_host_list_last(const struct wa_host_list *l);
 /* By name, for people, once it is whole. */
 void wa_host_list_sort(struct wa_host_list *l);
 

@@ -4,6 +4,7 @@
  * depends on the request's content.
  */
 #include "server/api_list.h"
+#include "server/api_page.h"
 
 #include "codec/url.h"
 #include "crypto/digest.h"
@@ -330,7 +331,8 @@ static enum wa_code call(struct wa_api_call *c, struct wa_err *err)
     if (route == NULL)
         return wa_fail(err, WA_E_NOT_FOUND, "there is nothing at %s %s", r->method, r->path);
     if ((!route->is_open && wa_api_need(c, route->right, route->about, err) != WA_OK) ||
-        wa_api_table_begin(r, route, err) != WA_OK || check_query(c, route, err) != WA_OK)
+        wa_api_table_begin(r, route, err) != WA_OK || check_query(c, route, err) != WA_OK ||
+        wa_api_whole_check(c, route, err) != WA_OK)
         return err->code;
     if (r->is_question && !wants_file(route)) { /* a front asks before it takes a body */
         wa_buf_adds(c->out, "{}");

@@ -7,6 +7,7 @@
 #include "os/rand.h"
 #include "server/api.h"
 #include "server/api_change.h"
+#include "server/api_page.h"
 #include "server/second_factor.h"
 
 #define DAY_S 86400
@@ -262,12 +263,12 @@ static enum wa_code call_make_token(struct wa_api_call *c, struct wa_err *err)
 static const struct wa_api_route routes[] = {
     {"POST", ACCOUNT "/password", WA_MAY_OWN, false, call_password,
      "Change one's own password, and end one's other sessions", NULL, "OwnPassword", "Nothing"},
-    {"GET", ACCOUNT "/sessions", WA_MAY_OWN, false, call_sessions, "One's own sessions", NULL, NULL,
-     "Sessions"},
+    {"GET", ACCOUNT "/sessions", WA_MAY_OWN, false, call_sessions, "One's own sessions",
+     wa_api_whole_params, NULL, "Sessions"},
     {"DELETE", ACCOUNT "/sessions/{id}", WA_MAY_OWN, false, call_end_session,
      "End one of one's own sessions", NULL, NULL, "Nothing"},
-    {"GET", ACCOUNT "/tokens", WA_MAY_OWN, false, call_tokens, "One's own API tokens", NULL, NULL,
-     "Tokens"},
+    {"GET", ACCOUNT "/tokens", WA_MAY_OWN, false, call_tokens, "One's own API tokens",
+     wa_api_whole_params, NULL, "Tokens"},
     {"POST", ACCOUNT "/tokens", WA_MAY_OWN, false, call_make_token,
      "Make an API token with part of one's own rights; it is shown once", NULL, "NewToken",
      "Token"},
@@ -284,13 +285,19 @@ static const struct wa_api_route routes[] = {
 const char wa_api_account_schemas[] =
     "\"OwnPassword\":{\"type\":\"object\",\"required\":[\"old\",\"new\"],\"additionalProperti"
     "es\":false,\"properties\":{\"old\":{\"type\":\"string\"},\"new\":{\"type\":\"string\"}}}"
-    ",\"Sessions\":{\"type\":\"object\",\"required\":[\"sessions\"],\"properties\":{\"session"
+    ",\"Sessions\":{\"type\":\"object\",\"required\":[\"sessions\"],\"properties\":{"
+    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/"
+    "Next\"},"
+    "\"session"
     "s\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"id\",\"method\","
     "\"peer\",\"created\",\"used\",\"expires\",\"this\"],\"properties\":{\"id\":{\"type\":\"s"
     "tring\"},\"method\":{\"type\":\"string\"},\"peer\":{\"type\":\"string\"},\"created\":{\""
     "type\":\"integer\"},\"used\":{\"type\":\"integer\"},\"expires\":{\"type\":\"integer\"},"
     "\"this\":{\"type\":\"boolean\"}}}}}},\"Tokens\":{\"type\":\"object\",\"required\":[\"tok"
-    "ens\"],\"properties\":{\"tokens\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"r"
+    "ens\"],\"properties\":{"
+    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/"
+    "Next\"},"
+    "\"tokens\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"r"
     "equired\":[\"id\",\"name\",\"rights\",\"limited\",\"created\",\"expires\",\"used\"],\"pr"
     "operties\":{\"id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},\"rights\":{\"ty"
     "pe\":\"string\"},\"limited\":{\"type\":\"boolean\"},\"created\":{\"type\":\"integer\"},"

@@ -1,77 +1,124 @@
 /* api_hosts.c - the machines: as a list, one as it describes itself, and forgotten. */
 #include "base/mem.h"
+#include "base/vec.h"
 #include "os/clock.h"
+#include "server/api_page.h"
 #include "server/api_search.h"
 #include "server/store_authority.h"
 
-#define PAGE 1000      /* machines, when nothing is said */
-#define PAGE_MAX 10000 /* and at most */
+#include <stdlib.h>
 
-struct list {
-    char text[256], status[64], after[WA_UUID_MAX + 1];
+#define PAGE 1000        /* machines, when nothing is said */
+#define PAGE_MAX 10000   /* and at most */
+#define FACETS_MAX 1000u /* values of each kind: what people can choose from */
+
+struct list { /* may be moved, until its query is made ready */
+    struct wa_api_page page;
+    char is[WA_FLEET_TEXTS][256], groups[256];
+    struct wa_fleet_view group;
     struct wa_fleet_query query;
 };
 
+static void list_fini(struct list *l)
+{
+    wa_fleet_view_fini(&l->group);
+}
+
+/* Texts by which a list is cut, each a parameter of its name. */
+static const enum wa_fleet_key filters[] = {
+    WA_FLEET_STATUS, WA_FLEET_AUDIT, WA_FLEET_OS,    WA_FLEET_UNIT,         WA_FLEET_SITE,
+    WA_FLEET_DOMAIN, WA_FLEET_MODEL, WA_FLEET_AGENT, WA_FLEET_MANUFACTURER,
+};
+
+/* l: all zero; to be finished. */
+static enum wa_code read_filters(const struct wa_api_call *c, struct list *l, struct wa_err *err)
+{
+    int64_t reachable = -1;
+    for (size_t i = 0; i < WA_COUNT(filters); i++)
+        if (wa_api_text(c, wa_fleet_key_name(filters[i]), l->is[filters[i]], sizeof l->is[0],
+                        err) != WA_OK)
+            return err->code;
+    if (wa_api_text(c, "group", l->groups, sizeof l->groups, err) != WA_OK ||
+        wa_api_number(c, "reachable", 0, 1, &reachable, err) != WA_OK ||
+        wa_api_number(c, "seen_before", 0, INT64_MAX, &l->query.seen_before, err) != WA_OK ||
+        wa_api_number(c, "seen_after", 0, INT64_MAX, &l->query.seen_after, err) != WA_OK)
+        return err->code;
+    l->query.is_reachable = reachable == 1;
+    l->query.is_unreachable = reachable == 0;
+    l->query.view = wa_api_view(c);
+    return l->groups[0] != '\0'
+               ? wa_fleet_view_like(c->store->fleet, wa_sv(l->groups), &l->group, err)
+               : WA_OK;
+}
+
 static enum wa_code read_query(const struct wa_api_call *c, struct list *l, struct wa_err *err)
 {
-    char sort[32];
-    int64_t offset = 0, limit = PAGE, reachable = -1, seen_before = 0;
-    if (wa_api_text(c, "q", l->text, sizeof l->text, err) != WA_OK ||
-        wa_api_text(c, "status", l->status, sizeof l->status, err) != WA_OK ||
-        wa_api_text(c, "after", l->after, sizeof l->after, err) != WA_OK ||
-        wa_api_text(c, "sort", sort, sizeof sort, err) != WA_OK ||
-        wa_api_number(c, "reachable", 0, 1, &reachable, err) != WA_OK ||
-        wa_api_number(c, "seen_before", 0, INT64_MAX, &seen_before, err) != WA_OK ||
-        wa_api_number(c, "offset", 0, INT32_MAX, &offset, err) != WA_OK ||
-        wa_api_number(c, "limit", 0, PAGE_MAX, &limit, err) != WA_OK)
+    if (wa_api_page_read(c, PAGE, PAGE_MAX, &l->page, err) != WA_OK ||
+        read_filters(c, l, err) != WA_OK)
         return err->code;
-    l->query = (struct wa_fleet_query){.text = l->text,
-                                       .status = l->status,
-                                       .after = l->after,
-                                       .is_reachable = reachable == 1,
-                                       .is_unreachable = reachable == 0,
-                                       .seen_before = seen_before,
-                                       .view = wa_api_view(c),
-                                       .key = WA_FLEET_NAME,
-                                       .offset = (size_t)offset,
-                                       .limit = (size_t)limit};
-    if (sort[0] != '\0' && !wa_fleet_key_find(wa_sv(sort), &l->query.key, &l->query.is_descending))
-        return wa_fail(err, WA_E_USAGE,
-                       "'sort' takes name, fqdn, uuid, os, status or last_seen, not '%s'", sort);
+    l->query.key = WA_FLEET_NAME;
+    l->query.offset = (size_t)l->page.offset;
+    l->query.limit = (size_t)l->page.limit;
+    if (l->page.sort[0] != '\0' &&
+        !wa_fleet_key_find(wa_sv(l->page.sort), &l->query.key, &l->query.is_descending))
+        return wa_fail(err, WA_E_USAGE, "'sort' takes a column of the list, not '%s'",
+                       l->page.sort);
     return WA_OK;
 }
 
-static void write_host(struct wa_jw *w, const struct wa_fleet_host *h)
+/* Where l stands now. */
+static void make_ready(struct list *l)
 {
+    l->query.text = l->page.search;
+    for (size_t i = 0; i < WA_FLEET_TEXTS; i++)
+        l->query.is[i] = l->is[i];
+    l->query.group = l->groups[0] != '\0' ? &l->group : NULL;
+    l->query.after_value = l->page.has_after ? l->page.value : NULL;
+    l->query.after_uuid = l->page.has_after ? l->page.id : NULL;
+}
+
+static void write_host(struct wa_jw *w, const struct wa_fleet *f, const struct wa_fleet_host *h)
+{
+    struct wa_sv name;
     wa_jw_obj(w);
     wa_jw_kv(w, "uuid", h->uuid);
-    wa_jw_kv(w, "name", h->name);
-    wa_jw_kv(w, "fqdn", h->fqdn);
-    wa_jw_kv(w, "os", h->os);
-    wa_jw_kv(w, "status", h->status);
+    for (size_t i = 0; i < WA_FLEET_TEXTS; i++)
+        wa_jw_kv(w, wa_fleet_key_name((enum wa_fleet_key)i), h->texts[i]);
     wa_jw_kvb(w, "reachable", h->is_reachable);
     wa_jw_kvi(w, "last_seen", h->last_seen);
     wa_jw_kvi(w, "registered_at", h->registered_at);
+    wa_jw_key(w, "groups");
+    wa_jw_arr(w);
+    for (size_t i = 0; wa_fleet_host_name(f, h, i, &name); i++)
+        wa_jw_sv(w, name);
+    wa_jw_end(w);
     wa_jw_end(w);
 }
 
-static enum wa_code write_list(struct wa_fleet *fleet, const struct list *l, struct wa_buf *out,
+/* One more than the page is asked for, to know whether there is a next one. */
+static enum wa_code write_list(struct wa_fleet *fleet, struct list *l, struct wa_buf *out,
                                struct wa_err *err)
 {
-    size_t count = 0, total = 0;
+    size_t count = 0, total = 0, limit = l->query.limit;
+    char number[24];
     struct wa_jw w;
-    const struct wa_fleet_host **page = wa_calloc(l->query.limit + 1, sizeof *page);
+    const struct wa_fleet_host **page = wa_calloc(limit + 1, sizeof *page);
     if (page == NULL)
         return wa_nomem(err);
+    make_ready(l);
+    l->query.limit++;
     if (wa_fleet_find(fleet, &l->query, page, &count, &total, err) == WA_OK) {
         wa_jw_init(&w, out);
         wa_jw_obj(&w);
         wa_jw_kvi(&w, "total", (int64_t)total);
         wa_jw_key(&w, "hosts");
         wa_jw_arr(&w);
-        for (size_t i = 0; i < count; i++)
-            write_host(&w, page[i]);
+        for (size_t i = 0; i < count && i < limit; i++)
+            write_host(&w, fleet, page[i]);
         wa_jw_end(&w);
+        if (count > limit && limit > 0)
+            wa_api_page_next(&w, &l->page, wa_fleet_value(page[limit - 1], l->query.key, number),
+                             page[limit - 1]->uuid);
         wa_jw_end(&w);
     }
     wa_free(page);
@@ -89,8 +136,10 @@ struct wait {
 
 static void wait_free(struct wait *w)
 {
-    if (w != NULL)
+    if (w != NULL) {
         wa_hostset_fini(&w->seen);
+        list_fini(&w->list);
+    }
     wa_free(w);
 }
 
@@ -129,9 +178,6 @@ static enum wa_code ask_first(struct wa_api_call *c, struct wait *w,
     WA_AUTO_BUF struct wa_buf question;
     wa_buf_init(&question, WA_SEARCH_BYTES_MAX);
     w->request = c->request;
-    w->list.query.text = w->list.text; /* it has moved */
-    w->list.query.status = w->list.status;
-    w->list.query.after = w->list.after;
     w->list.query.view = NULL;
     wa_search_write_hosts(q, &question);
     return wa_api_among(c, &w->seen, &w->sees_all, err) == WA_OK &&
@@ -141,22 +187,119 @@ static enum wa_code ask_first(struct wa_api_call *c, struct wait *w,
                : err->code;
 }
 
-static enum wa_code call_hosts(struct wa_api_call *c, struct wa_err *err)
+/* Takes the list over. */
+static enum wa_code list_later(struct wa_api_call *c, struct list *l,
+                               const struct wa_search_hosts *q, struct wa_err *err)
 {
-    struct list l;
-    struct wa_api_search search;
-    if (read_query(c, &l, err) != WA_OK || wa_api_search_read(c, &search, err) != WA_OK)
-        return err->code;
-    if (!wa_search_is_asked(&search.hosts))
-        return write_list(c->store->fleet, &l, c->out, err);
     struct wait *w = wa_calloc(1, sizeof *w);
     if (w == NULL)
         return wa_nomem(err);
-    w->list = l;
-    if (ask_first(c, w, &search.hosts, err) != WA_OK)
+    w->list = *l;
+    l->group = (struct wa_fleet_view){NULL, 0};
+    if (ask_first(c, w, q, err) != WA_OK)
         wait_free(w);
     else
         c->is_later = true;
+    return err->code;
+}
+
+static enum wa_code call_hosts(struct wa_api_call *c, struct wa_err *err)
+{
+    struct list l = {.groups = ""};
+    struct wa_api_search search;
+    if (read_query(c, &l, err) == WA_OK && wa_api_search_read(c, &search, err) == WA_OK)
+        (void)(wa_search_is_asked(&search.hosts) ? list_later(c, &l, &search.hosts, err)
+                                                 : write_list(c->store->fleet, &l, c->out, err));
+    list_fini(&l);
+    return err->code;
+}
+
+/* --- how many of which --- */
+
+struct count {
+    char value[256];
+    size_t n;
+};
+
+struct counts {
+    WA_VEC(struct count);
+    bool is_short; /* of memory */
+};
+
+static void take_count(void *user, struct wa_sv value, size_t n)
+{
+    struct counts *all = user;
+    struct count *one = WA_VEC_PUSH(all);
+    if (one == NULL) {
+        all->is_short = true;
+        return;
+    }
+    (void)snprintf(one->value, sizeof one->value, "%.*s", WA_SV_ARG(value));
+    one->n = n;
+}
+
+static int by_count(const void *a, const void *b)
+{
+    const struct count *x = a, *y = b;
+    return x->n != y->n ? (x->n < y->n ? 1 : -1) : strcmp(x->value, y->value);
+}
+
+/* The most frequent ones. by: "group", or one of the filters. */
+static enum wa_code write_counts(struct wa_api_call *c, const struct list *l, struct wa_sv by,
+                                 struct wa_jw *w, struct wa_err *err)
+{
+    struct counts all = {0};
+    enum wa_fleet_key key = WA_FLEET_KEYS;
+    for (size_t i = 0; i < WA_COUNT(filters); i++)
+        if (wa_sv_eqs(by, wa_fleet_key_name(filters[i])))
+            key = filters[i];
+    if (key == WA_FLEET_KEYS && !wa_sv_eqs(by, "group"))
+        return wa_fail(err, WA_E_USAGE,
+                       "'by' takes group, status, audit, os, unit, site, domain, "
+                       "model, agent and manufacturer, with commas between");
+    enum wa_code code = wa_fleet_count_by(c->store->fleet, &l->query, key, take_count, &all, err);
+    if (code == WA_OK && all.is_short)
+        code = wa_nomem(err);
+    if (all.n > 0)
+        qsort(all.items, all.n, sizeof all.items[0], by_count);
+    for (size_t i = 0; code == WA_OK && i < all.n && i < FACETS_MAX; i++) {
+        wa_jw_obj(w);
+        wa_jw_kvsv(w, "by", by);
+        wa_jw_kv(w, "value", all.items[i].value);
+        wa_jw_kvi(w, "count", (int64_t)all.items[i].n);
+        wa_jw_end(w);
+    }
+    WA_VEC_FREE(&all);
+    return code;
+}
+
+static enum wa_code write_facets(struct wa_api_call *c, struct list *l, const char *by,
+                                 struct wa_err *err)
+{
+    struct wa_sv rest = wa_sv(by), one;
+    struct wa_jw w;
+    make_ready(l);
+    wa_jw_init(&w, c->out);
+    wa_jw_obj(&w);
+    wa_jw_key(&w, "facets");
+    wa_jw_arr(&w);
+    while (wa_sv_split(&rest, ',', &one))
+        if (write_counts(c, l, one, &w, err) != WA_OK)
+            return err->code;
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+    return wa_buf_check(c->out, err);
+}
+
+static enum wa_code call_facets(struct wa_api_call *c, struct wa_err *err)
+{
+    struct list l = {.groups = ""};
+    char by[128];
+    if (wa_api_text(c, "by", by, sizeof by, err) == WA_OK &&
+        wa_api_text(c, "search", l.page.search, sizeof l.page.search, err) == WA_OK &&
+        read_filters(c, &l, err) == WA_OK)
+        (void)write_facets(c, &l, by[0] != '\0' ? by : "status,os,group,unit", err);
+    list_fini(&l);
     return err->code;
 }
 
@@ -216,21 +359,49 @@ static enum wa_code call_forget_host(struct wa_api_call *c, struct wa_err *err)
 
 /* --- the calls --- */
 
+#define FILTER_PARAMS                                                                              \
+    {"search", "Words, each in a name, address, description, user, model, serial or identifier",   \
+     false},                                                                                       \
+        {"status", "Only machines of these statuses: OK, TO-UPGRADE, ERROR", false},               \
+        {"audit", "Only machines whose audits say the worst of these: OK, WARNING, ERROR", false}, \
+        {"group",                                                                                  \
+         "Only machines in one of these groups, profiles or units (names of packages, "            \
+         "with * and ?, and commas between)",                                                      \
+         false},                                                                                   \
+        {"unit", "Only machines that say they are in this organisational unit, or below", false},  \
+        {"os", "Only machines of exactly this system", false},                                     \
+        {"site", "Only machines that say they are at this site", false},                           \
+        {"domain", "Only machines of this domain", false},                                         \
+        {"manufacturer", "Only machines of this manufacturer", false},                             \
+        {"model", "Only machines of this model", false},                                           \
+        {"agent", "Only machines with this version of the agent", false},                          \
+        {"reachable", "1: only those that are connected; 0: only those that are not", true},       \
+        {"seen_before", "Only those not seen since that second", true},                            \
+    {                                                                                              \
+        "seen_after", "Only those seen since that second", true                                    \
+    }
 static const struct wa_api_param host_params[] = {
-    {"q", "Part of a name, address, identifier or system", false},
-    {"status", "Only machines of this status, like ERROR", false},
-    {"reachable", "1: only those that are connected; 0: only those that are not", true},
-    {"seen_before", "Only those not seen since that second", true},
-    {"after", "Only those whose identifier comes after this one", false},
+    FILTER_PARAMS,
     WA_API_SEARCH_PARAMS,
-    {"sort", "name, fqdn, uuid, os, status, last_seen; before it '-' for the other way", false},
-    {"offset", "So many are left out first", true},
-    {"limit", "At most so many, 1,000 if not said", true},
+    {"sort", "A column, by name if none is said; before it '-' for the other way", false},
+    WA_API_PAGE_PARAMS,
+    WA_API_OFFSET_PARAM,
+    {NULL, NULL, false}};
+static const struct wa_api_param facet_params[] = {
+    {"by",
+     "What is counted: group, status, audit, os, unit, site, domain, model, agent, manufacturer, "
+     "with commas between",
+     false},
+    FILTER_PARAMS,
     {NULL, NULL, false}};
 
 static const struct wa_api_route routes[] = {
     {"GET", "/api/v1/hosts", WA_MAY_VIEW, false, call_hosts, "Machines, as a list", host_params,
      NULL, "Hosts"},
+    {"GET", "/api/v1/host-facets", WA_MAY_VIEW, false, call_facets,
+     "How many machines have which of the values by which they are filtered, the most frequent "
+     "first",
+     facet_params, NULL, "HostFacets"},
     {"GET", "/api/v1/hosts/{uuid}", WA_MAY_VIEW, false, call_host,
      "What a machine says of itself, by section", NULL, NULL, "Host"},
     {"DELETE", "/api/v1/hosts/{uuid}", WA_MAY_ENROL, false, call_forget_host,

@@ -10,7 +10,7 @@
 #include "codec/csv_write.h"
 #include "codec/url.h"
 
-#define PAGE 1000u /* rows of one answer: what each list gives at once, at least */
+#define PAGE 1000u /* rows of one answer: what each list that has pages gives at once, at least */
 #define DESCRIPTION_MAX (1u << 20)
 
 /* --- what the description says --- */
@@ -26,9 +26,8 @@ static const struct wa_json *schema_of(const struct wa_json *schemas, const stru
     return wa_json_get(schemas, name);
 }
 
-/* The list of objects that the schema has; NULL when it has none, or several. */
-static const struct wa_json *find_list(const struct wa_json *schemas, const char *name,
-                                       struct wa_sv *ret_key)
+const struct wa_json *wa_api_columns(const struct wa_json *schemas, const char *name,
+                                     struct wa_sv *ret_key)
 {
     const struct wa_json *properties = wa_json_get(wa_json_get(schemas, name), "properties");
     const struct wa_json *found = NULL;
@@ -59,7 +58,7 @@ enum wa_code wa_api_read_schemas(struct wa_arena *arena, const struct wa_json **
 bool wa_api_is_list(const struct wa_api_route *r, const struct wa_json *schemas)
 {
     struct wa_sv key;
-    return strcmp(r->method, "GET") == 0 && find_list(schemas, r->gives, &key) != NULL;
+    return strcmp(r->method, "GET") == 0 && wa_api_columns(schemas, r->gives, &key) != NULL;
 }
 
 static bool takes(const struct wa_api_route *r, const char *name)
@@ -118,9 +117,6 @@ static enum wa_code complete(struct wa_store_request *r, struct wa_err *err)
     (void)snprintf(limit, sizeof limit, "%u", PAGE);
     if (t->goes_on && takes(t->route, "limit"))
         set(&query, "limit", wa_sv(limit));
-    /* By identifier nothing is lost or said twice when others come and go meanwhile. */
-    if (t->goes_on && takes(t->route, "sort") && !has(wa_buf_sv(&query), "sort"))
-        set(&query, "sort", WA_SV("uuid"));
     if (wa_buf_steal(&query, &text, &n, err) != WA_OK)
         return err->code;
     wa_free(r->query);
@@ -135,7 +131,7 @@ enum wa_code wa_api_table_begin(struct wa_store_request *r, const struct wa_api_
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *schemas = NULL;
     wa_buf_init(&format, 64);
-    wa_arena_init(&arena, DESCRIPTION_MAX * 8);
+    wa_arena_init(&arena, WA_API_SCHEMAS_MEMORY);
     if (!has(wa_sv(r->query), WA_API_FORMAT))
         return WA_OK;
     if (wa_api_read_schemas(&arena, &schemas, err) != WA_OK)
@@ -199,35 +195,6 @@ static enum wa_code write_rows(const struct wa_json *list, const struct wa_json 
     return wa_buf_check(w->out, err);
 }
 
-/* Where the next page begins: behind the last row, or after so many. */
-static void find_next(const struct wa_store_request *r, const struct wa_json *last, size_t count,
-                      struct wa_buf *next)
-{
-    const struct wa_api_route *route = r->table.route;
-    struct wa_sv seq = wa_json_sv(wa_json_get(last, "seq"));
-    WA_AUTO_BUF struct wa_buf offset;
-    int64_t before = 0;
-    char text[24];
-    wa_buf_init(&offset, 64);
-    wa_buf_addsv(next, wa_sv(r->query));
-    if (takes(route, "before") && seq.n > 0) {
-        set(next, "before", seq);
-    } else if (takes(route, "after") && seq.n > 0) {
-        set(next, "after", seq);
-    } else if (takes(route, "after") && strstr(r->query, "sort=uuid") != NULL) {
-        set(next, "after", wa_json_sv(wa_json_get(last, "uuid")));
-    } else if (takes(route, "offset")) {
-        if (wa_url_query_get(wa_sv(r->query), "offset", &offset))
-            (void)wa_sv_i64(wa_buf_sv(&offset), &before);
-        (void)snprintf(text, sizeof text, "%lld", (long long)before + (long long)count);
-        set(next, "offset", wa_sv(text));
-    } else {
-        wa_buf_clear(next); /* it gives all at once */
-        return;
-    }
-    set(next, WA_API_FORMAT, WA_SV("csv-rows"));
-}
-
 enum wa_code wa_api_table_write(const struct wa_store_request *r, struct wa_sv json,
                                 struct wa_buf *out, struct wa_buf *next, struct wa_err *err)
 {
@@ -240,12 +207,11 @@ enum wa_code wa_api_table_write(const struct wa_store_request *r, struct wa_sv j
     if (wa_api_read_schemas(&arena, &schemas, err) != WA_OK ||
         wa_json_parse(json, 0, &arena, &answer, err) != WA_OK)
         return err->code;
-    const struct wa_json *columns = find_list(schemas, r->table.route->gives, &key);
+    const struct wa_json *columns = wa_api_columns(schemas, r->table.route->gives, &key);
     if (columns == NULL)
         return wa_fail(err, WA_E_INTERNAL, "a list that is none");
     (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(key));
     const struct wa_json *list = wa_json_get(answer, name);
-    size_t count = wa_json_count(list);
     wa_csv_init(&w, out);
     for (size_t k = 0; r->table.is_first && k < wa_json_count(columns); k++)
         wa_csv_text(&w, wa_json_key_at(columns, k));
@@ -253,7 +219,11 @@ enum wa_code wa_api_table_write(const struct wa_store_request *r, struct wa_sv j
         wa_csv_end(&w);
     if (write_rows(list, columns, &w, err) != WA_OK)
         return err->code;
-    if (r->table.goes_on && count >= PAGE)
-        find_next(r, wa_json_at(list, count - 1), count, next);
+    struct wa_sv place = wa_json_sv(wa_json_get(answer, "next"));
+    if (r->table.goes_on && place.n > 0) {
+        wa_buf_addsv(next, wa_sv(r->query));
+        set(next, "after", place);
+        set(next, WA_API_FORMAT, WA_SV("csv-rows"));
+    }
     return wa_buf_check(next, err);
 }

@@ -14,11 +14,16 @@
 
 /* Whether the route gives a list. schemas: wa_api_schemas(), read. */
 bool wa_api_is_list(const struct wa_api_route *r, const struct wa_json *schemas);
-/* Reads them. */
+/* The columns of the list that the schema of that name has, and the member that has the list; NULL
+ * when it has none, or several. */
+const struct wa_json *wa_api_columns(const struct wa_json *schemas, const char *name,
+                                     struct wa_sv *ret_key);
+#define WA_API_SCHEMAS_MEMORY (8u << 20)
+/* Reads them; arena: WA_API_SCHEMAS_MEMORY is enough. */
 WA_CHECK enum wa_code wa_api_read_schemas(struct wa_arena *arena, const struct wa_json **ret,
                                           struct wa_err *err);
 /* Takes the format out of the request's query, and completes that for a table: all of the list
- * unless the query has a limit. WA_E_USAGE. */
+ * unless the query has a limit, in pages where the list has pages. WA_E_USAGE. */
 WA_CHECK enum wa_code wa_api_table_begin(struct wa_store_request *r,
                                          const struct wa_api_route *route, struct wa_err *err);
 /* json: what the call gave. next: the query of the next page, empty after the last. */

@@ -6,6 +6,7 @@
 #include "crypto/pwhash.h"
 #include "server/api.h"
 #include "server/api_change.h"
+#include "server/api_page.h"
 
 /* --- seeing --- */
 
@@ -218,7 +219,8 @@ static enum wa_code call_revoke(struct wa_api_call *c, struct wa_err *err)
 
 #define USERS "/api/v1/users"
 static const struct wa_api_route routes[] = {
-    {"GET", USERS, WA_MAY_PEOPLE, false, call_people, "Who uses the server", NULL, NULL, "Users"},
+    {"GET", USERS, WA_MAY_PEOPLE, false, call_people, "Who uses the server", wa_api_whole_params,
+     NULL, "Users"},
     {"POST", USERS, WA_MAY_PEOPLE, false, call_add, "Add a user", NULL, "NewUser", "Nothing"},
     {"GET", USERS "/{name}", WA_MAY_PEOPLE, false, call_person, "One user", NULL, NULL, "User"},
     {"POST", USERS "/{name}", WA_MAY_PEOPLE, false, call_change, "Change one thing of a user", NULL,
@@ -235,8 +237,8 @@ static const struct wa_api_route routes[] = {
      "Let a user log in by a certificate", NULL, NULL, "Nothing"},
     {"DELETE", USERS "/{name}/certificates/{sha256}", WA_MAY_PEOPLE, false, call_distrust,
      "Let a user no longer log in by a certificate", NULL, NULL, "Nothing"},
-    {"GET", USERS "/{name}/tokens", WA_MAY_PEOPLE, false, call_tokens, "A user's API tokens", NULL,
-     NULL, "Tokens"},
+    {"GET", USERS "/{name}/tokens", WA_MAY_PEOPLE, false, call_tokens, "A user's API tokens",
+     wa_api_whole_params, NULL, "Tokens"},
     {"DELETE", USERS "/{name}/tokens/{id}", WA_MAY_PEOPLE, false, call_revoke,
      "Revoke a user's API token", NULL, NULL, "Nothing"},
 };
@@ -246,7 +248,10 @@ const char wa_api_people_schemas[] =
     "dditionalProperties\":false,\"properties\":{\"groups\":{\"type\":\"array\",\"items\":{\""
     "type\":\"string\"}},\"profiles\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\""
     "units\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}},\"Users\":{\"type\":\"obj"
-    "ect\",\"required\":[\"users\"],\"properties\":{\"users\":{\"type\":\"array\",\"items\":{"
+    "ect\",\"required\":[\"users\"],\"properties\":{"
+    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/"
+    "Next\"},"
+    "\"users\":{\"type\":\"array\",\"items\":{"
     "\"type\":\"object\",\"required\":[\"name\",\"role\",\"origin\",\"disabled\",\"limited\","
     "\"second_factor\",\"needs_second_factor\",\"last_login\"],\"properties\":{\"name\":{\"ty"
     "pe\":\"string\"},\"role\":{\"type\":\"string\"},\"origin\":{\"type\":\"string\",\"enum\""

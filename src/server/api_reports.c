@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "os/clock.h"
 #include "os/rand.h"
+#include "server/api_page.h"
 #include "server/api_search.h"
 #include "server/report.h"
 
@@ -241,8 +242,8 @@ static const struct wa_api_param run_params[] = {
     {"limit", "At most so many rows, 1,000 if not said", true}, {NULL, NULL, false}};
 
 static const struct wa_api_route routes[] = {
-    {"GET", "/api/v1/reports", WA_MAY_VIEW, false, list, "The saved reports", NULL, NULL,
-     "Reports"},
+    {"GET", "/api/v1/reports", WA_MAY_VIEW, false, list, "The saved reports", wa_api_whole_params,
+     NULL, "Reports"},
     {"PUT", "/api/v1/reports/{name}", WA_MAY_REPORT, false, put, "Save a report", NULL, "Report",
      "Nothing"},
     {"DELETE", "/api/v1/reports/{name}", WA_MAY_REPORT, false, forget, "Delete a report", NULL,

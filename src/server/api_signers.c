@@ -2,6 +2,7 @@
  * the repository has a root that says so instead; what machines trust, they say themselves.
  */
 #include "codec/hex.h"
+#include "server/api_page.h"
 #include "server/store_scan.h"
 
 static void on_changed(struct wa_store *s, struct wa_scanning *k, const struct wa_json *answer,
@@ -55,7 +56,7 @@ static enum wa_code call_remove(struct wa_api_call *c, struct wa_err *err)
 
 static const struct wa_api_route routes[] = {
     {"GET", "/api/v1/signers", WA_MAY_VIEW, false, call_list,
-     "Certificates whose packages and orders are taken", NULL, NULL, "Signers"},
+     "Certificates whose packages and orders are taken", wa_api_whole_params, NULL, "Signers"},
     {"POST", "/api/v1/signers", WA_MAY_PEOPLE, false, call_add, "Trust a certificate", NULL,
      "Signer", "Nothing"},
     {"DELETE", "/api/v1/signers/{sha256}", WA_MAY_PEOPLE, false, call_remove,

@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "os/rand.h"
 #include "proto/hostid.h"
+#include "server/api_page.h"
 #include "server/store_scan.h"
 
 #define MIB ((int64_t)1 << 20)
@@ -399,8 +400,8 @@ static const struct wa_api_param piece_params[] = {
 static const struct wa_api_route routes[] = {
     {"POST", "/api/v1/uploads", WA_MAY_UPLOAD_PLAIN, false, call_begin,
      "Begin to upload a package, or go on with it", NULL, "UploadBegin", "Upload"},
-    {"GET", "/api/v1/uploads", WA_MAY_UPLOAD_PLAIN, false, call_list, "One's own uploads", NULL,
-     NULL, "Uploads"},
+    {"GET", "/api/v1/uploads", WA_MAY_UPLOAD_PLAIN, false, call_list, "One's own uploads",
+     wa_api_whole_params, NULL, "Uploads"},
     {"GET", "/api/v1/uploads/{id}", WA_MAY_UPLOAD_PLAIN, false, call_look,
      "How far an upload has come", NULL, NULL, "Upload"},
     {"PUT", "/api/v1/uploads/{id}", WA_MAY_UPLOAD_PLAIN, false, call_piece,

@@ -2,6 +2,7 @@
  * machines elsewhere. */
 #include "os/clock.h"
 #include "server/api.h"
+#include "server/api_page.h"
 #include "server/hooks.h"
 
 static enum wa_code write_one(void *user, const struct wa_hook *h, struct wa_err *err)
@@ -87,7 +88,7 @@ static enum wa_code call_test(struct wa_api_call *c, struct wa_err *err)
 
 static const struct wa_api_route routes[] = {
     {"GET", "/api/v1/webhooks", WA_MAY_PEOPLE, false, call_list,
-     "Webhooks, and how they do: all but their secrets", NULL, NULL, "Webhooks"},
+     "Webhooks, and how they do: all but their secrets", wa_api_whole_params, NULL, "Webhooks"},
     {"POST", "/api/v1/webhooks", WA_MAY_PEOPLE, false, call_add,
      "Send events somewhere else too; the answer has the secret that signs them, once", NULL,
      "WebhookAdd", "WebhookAdded"},
@@ -99,7 +100,10 @@ static const struct wa_api_route routes[] = {
 const struct wa_api_resource wa_api_webhooks_calls = {routes, WA_COUNT(routes)};
 
 const char wa_api_webhooks_schemas[] =
-    "\"Webhooks\":{\"type\":\"object\",\"required\":[\"webhooks\"],\"properties\":{\"webhooks\":{"
+    "\"Webhooks\":{\"type\":\"object\",\"required\":[\"webhooks\"],\"properties\":{"
+    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/"
+    "Next\"},"
+    "\"webhooks\":{"
     "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"id\",\"url\",\"kinds\","
     "\"created\",\"by\",\"disabled\",\"failed_since\",\"last_at\",\"last_result\",\"missed\","
     "\"waiting\"],\"properties\":{\"id\":{\"type\":\"string\"},\"url\":{\"type\":\"string\"},"

@@ -1,37 +1,19 @@
-/* fleet.c - the machines in memory: by uuid in a map, and in one order for each key.
+/* fleet.c - the machines in memory, by uuid in a map: what changes, and what they are in. Lists of
+ * them are fleet_find.c's.
  *
- * An order is made when it is first asked for, and anew when one of its texts has changed since.
  * Whatever a machine says of itself is text here, cut to its cap.
  */
-#include "server/fleet.h"
+#include "server/fleet_priv.h"
 
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "os/rand.h"
 
-#include <stdlib.h>
-
-#define TEXT_MAX 255u /* bytes */
-#define WORDS_MAX 16u
-
-enum text { NAME, FQDN, OS, STATUS, TEXTS };
-
-struct host {
-    struct wa_fleet_host shown; /* first: orders are of these */
-    char *memory;               /* of all its texts */
-    const char *search;         /* folded, all of them */
-    size_t search_n;
-    uint32_t *names; /* numbers of what it is in */
-    size_t name_count;
-};
-
-struct wa_fleet {
-    struct wa_map by_uuid;
-    struct wa_map names; /* each has its number + 1 as value; none is ever taken out */
-    const struct wa_fleet_host **order[WA_FLEET_KEYS];
-    bool is_sorted[WA_FLEET_KEYS];
-};
+_Static_assert(sizeof((struct wa_fleet_host *)0)->texts == WA_FLEET_TEXTS * sizeof(const char *) &&
+                   offsetof(struct wa_fleet_host, unit) - offsetof(struct wa_fleet_host, texts) ==
+                       WA_FLEET_UNIT * sizeof(const char *) &&
+                   offsetof(struct wa_fleet_change, unit) == WA_FLEET_UNIT * sizeof(struct wa_sv),
+               "texts by name are those by key");
 
 enum wa_code wa_fleet_new(struct wa_fleet **ret, struct wa_err *err)
 {
@@ -64,7 +46,7 @@ void wa_fleet_free(struct wa_fleet *f)
     wa_map_fini(&f->by_uuid);
     wa_map_fini(&f->names);
     for (size_t i = 0; i < WA_FLEET_KEYS; i++)
-        wa_free(f->order[i]);
+        wa_free(f->order[i].items);
     wa_free(f);
 }
 
@@ -81,9 +63,7 @@ size_t wa_fleet_count(const struct wa_fleet *f)
 
 /* --- texts --- */
 
-/* Lower case, for ASCII and the Latin letters of U+00C0 to U+00DE: enough for names as people type
- * them. Never longer than before. */
-static void fold(char *p, size_t n)
+void wa_fleet_fold(char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)p[i], before = i > 0 ? (unsigned char)p[i - 1] : 0;
@@ -96,7 +76,7 @@ static void fold(char *p, size_t n)
 
 size_t wa_fleet_cut(struct wa_sv text)
 {
-    return text.n <= TEXT_MAX ? text.n : wa_utf8_cut(text.p, TEXT_MAX);
+    return text.n <= WA_FLEET_TEXT_MAX ? text.n : wa_utf8_cut(text.p, WA_FLEET_TEXT_MAX);
 }
 
 static char *put(char *at, const char *p, size_t n, const char **ret)
@@ -107,25 +87,34 @@ static char *put(char *at, const char *p, size_t n, const char **ret)
     return at + n + 1;
 }
 
+/* What people look for machines by: the others they choose from a list. */
+static bool is_searched(size_t text)
+{
+    return text <= WA_FLEET_STATUS || (text >= WA_FLEET_DESCRIPTION && text <= WA_FLEET_SERIAL);
+}
+
 /* All texts of the machine in one piece of memory. */
 static enum wa_code write_texts(struct host *h, struct wa_sv uuid, const struct wa_sv *texts,
                                 struct wa_err *err)
 {
-    const char **shown[TEXTS] = {&h->shown.name, &h->shown.fqdn, &h->shown.os, &h->shown.status};
-    size_t cut[TEXTS], n = 2 * (uuid.n + 1);
-    for (size_t i = 0; i < TEXTS; i++) {
+    size_t cut[WA_FLEET_TEXTS], n = 2 * (uuid.n + 1);
+    for (size_t i = 0; i < WA_FLEET_TEXTS; i++) {
         cut[i] = wa_fleet_cut(texts[i]);
-        n += 2 * (cut[i] + 1);
+        n += (is_searched(i) ? 2 : 1) * (cut[i] + 1);
     }
     char *memory = wa_calloc(1, n);
     if (memory == NULL)
         return wa_nomem(err);
     char *at = put(memory, uuid.p, uuid.n, &h->shown.uuid);
-    for (size_t i = 0; i < TEXTS; i++)
-        at = put(at, cut[i] > 0 ? texts[i].p : "", cut[i], shown[i]);
-    h->search_n = (size_t)(at - memory);
+    for (int searched = 1; searched >= 0; searched--) {
+        for (size_t i = 0; i < WA_FLEET_TEXTS; i++)
+            if (is_searched(i) == (searched == 1))
+                at = put(at, cut[i] > 0 ? texts[i].p : "", cut[i], &h->shown.texts[i]);
+        if (searched == 1)
+            h->search_n = (uint32_t)(at - memory);
+    }
     memcpy(at, memory, h->search_n); /* the NULs between them part the words of a search, too */
-    fold(at, h->search_n);
+    wa_fleet_fold(at, h->search_n);
     h->search = at;
     wa_free(h->memory);
     h->memory = memory;
@@ -139,51 +128,38 @@ static bool same(const char *a, struct wa_sv b)
 
 /* --- changes --- */
 
-static enum wa_code grow_orders(struct wa_fleet *f, struct wa_err *err)
+static void stale(struct wa_fleet *f, struct host *h, enum wa_fleet_key key)
 {
-    size_t n = f->by_uuid.n + 1;
-    if ((n & (n - 1)) != 0 && f->order[0] != NULL)
-        return WA_OK; /* room up to the next power of two */
-    size_t room = 64;
-    while (room < 2 * n)
-        room *= 2;
-    for (size_t i = 0; i < WA_FLEET_KEYS; i++) {
-        const struct wa_fleet_host **more = wa_calloc(room, sizeof(*more));
-        if (more == NULL)
-            return wa_nomem(err);
-        wa_free(f->order[i]);
-        f->order[i] = more;
-        f->is_sorted[i] = false;
-    }
-    return WA_OK;
+    h->stale |= 1u << key;
+    f->stale |= 1u << key;
 }
 
 static void set_times(struct wa_fleet *f, struct host *h, const struct wa_fleet_change *c)
 {
-    if (c->registered_at >= 0)
+    if (c->registered_at >= 0 && c->registered_at != h->shown.registered_at) {
         h->shown.registered_at = c->registered_at;
+        stale(f, h, WA_FLEET_REGISTERED_AT);
+    }
     if (c->number >= 0)
         h->shown.number = c->number;
-    if (c->last_seen < 0)
-        return;
-    h->shown.last_seen = c->last_seen;
-    f->is_sorted[WA_FLEET_LAST_SEEN] = false;
+    if (c->last_seen >= 0 && c->last_seen != h->shown.last_seen) {
+        h->shown.last_seen = c->last_seen;
+        stale(f, h, WA_FLEET_LAST_SEEN);
+    }
 }
 
 static enum wa_code add(struct wa_fleet *f, struct wa_sv uuid, const struct wa_fleet_change *c,
                         struct wa_err *err)
 {
-    const struct wa_sv texts[TEXTS] = {c->name, c->fqdn, c->os, c->status};
     struct host *h = wa_calloc(1, sizeof *h);
     if (h == NULL)
         return wa_nomem(err);
-    if (write_texts(h, uuid, texts, err) != WA_OK || grow_orders(f, err) != WA_OK ||
+    if (write_texts(h, uuid, c->texts, err) != WA_OK || wa_fleet_orders_grow(f, err) != WA_OK ||
         wa_map_put(&f->by_uuid, uuid, h, NULL, err) != WA_OK) {
         host_free(h);
         return err->code;
     }
-    for (size_t i = 0; i < WA_FLEET_KEYS; i++)
-        f->is_sorted[i] = false;
+    wa_fleet_orders_add(f, h);
     set_times(f, h, c);
     return WA_OK;
 }
@@ -192,24 +168,19 @@ enum wa_code wa_fleet_put(struct wa_fleet *f, struct wa_sv uuid, const struct wa
                           struct wa_err *err)
 {
     struct host *h = wa_map_get(&f->by_uuid, uuid);
+    struct wa_sv texts[WA_FLEET_TEXTS];
+    uint32_t changed = 0;
     if (h == NULL)
         return add(f, uuid, c, err);
-    const char *const now[TEXTS] = {h->shown.name, h->shown.fqdn, h->shown.os, h->shown.status};
-    const struct wa_sv said[TEXTS] = {c->name, c->fqdn, c->os, c->status};
-    static const enum wa_fleet_key keys[TEXTS] = {WA_FLEET_NAME, WA_FLEET_FQDN, WA_FLEET_OS,
-                                                  WA_FLEET_STATUS};
-    struct wa_sv texts[TEXTS];
-    bool is_new[TEXTS], any = false;
-    for (size_t i = 0; i < TEXTS; i++) {
-        texts[i] = said[i].p == NULL ? wa_sv(now[i]) : said[i];
-        is_new[i] = !same(now[i], said[i]);
-        any |= is_new[i];
+    for (size_t i = 0; i < WA_FLEET_TEXTS; i++) {
+        const char *now = h->shown.texts[i];
+        texts[i] = c->texts[i].p == NULL ? wa_sv(now) : c->texts[i];
+        changed |= same(now, c->texts[i]) ? 0 : 1u << i;
     }
-    if (any && write_texts(h, wa_sv(h->shown.uuid), texts, err) != WA_OK)
+    if (changed != 0 && write_texts(h, wa_sv(h->shown.uuid), texts, err) != WA_OK)
         return err->code;
-    for (size_t i = 0; i < TEXTS; i++)
-        if (is_new[i])
-            f->is_sorted[keys[i]] = false;
+    h->stale |= changed;
+    f->stale |= changed;
     set_times(f, h, c);
     return WA_OK;
 }
@@ -220,6 +191,8 @@ void wa_fleet_set_reachable(struct wa_fleet *f, struct wa_sv uuid, bool is_reach
     const struct wa_fleet_change seen = {.registered_at = -1, .last_seen = now, .number = -1};
     if (h == NULL)
         return;
+    if (h->shown.is_reachable != is_reachable)
+        stale(f, h, WA_FLEET_REACHABLE);
     h->shown.is_reachable = is_reachable;
     set_times(f, h, &seen);
 }
@@ -229,9 +202,8 @@ void wa_fleet_remove(struct wa_fleet *f, struct wa_sv uuid)
     struct host *h = wa_map_take(&f->by_uuid, uuid);
     if (h == NULL)
         return;
+    wa_fleet_orders_remove(f, h);
     host_free(h);
-    for (size_t i = 0; i < WA_FLEET_KEYS; i++)
-        f->is_sorted[i] = false;
 }
 
 /* --- what they are in --- */
@@ -290,7 +262,7 @@ void wa_fleet_view_fini(struct wa_fleet_view *v)
     *v = (struct wa_fleet_view){NULL, 0};
 }
 
-static bool is_in_view(const struct host *h, const struct wa_fleet_view *v)
+bool wa_fleet_is_in(const struct host *h, const struct wa_fleet_view *v)
 {
     for (size_t i = 0; i < h->name_count; i++)
         if (h->names[i] < v->n && v->is_in[h->names[i]])
@@ -303,7 +275,7 @@ enum wa_code wa_fleet_numbers(const struct wa_fleet *f, const struct wa_fleet_vi
 {
     for (size_t i = 0; i < f->by_uuid.n; i++) {
         const struct host *h = f->by_uuid.items[i].value;
-        if ((v == NULL || is_in_view(h, v)) && h->shown.number > 0 &&
+        if ((v == NULL || wa_fleet_is_in(h, v)) && h->shown.number > 0 &&
             wa_hostset_add(set, h->shown.number, err) != WA_OK)
             return err->code;
     }
@@ -313,147 +285,15 @@ enum wa_code wa_fleet_numbers(const struct wa_fleet *f, const struct wa_fleet_vi
 bool wa_fleet_sees(const struct wa_fleet *f, const struct wa_fleet_view *v, struct wa_sv uuid)
 {
     const struct host *h = wa_map_get(&f->by_uuid, uuid);
-    return h != NULL && (v == NULL || is_in_view(h, v));
+    return h != NULL && (v == NULL || wa_fleet_is_in(h, v));
 }
 
-/* --- orders --- */
-
-static int by_uuid(const void *a, const void *b)
+bool wa_fleet_host_name(const struct wa_fleet *f, const struct wa_fleet_host *h, size_t i,
+                        struct wa_sv *ret)
 {
-    const struct wa_fleet_host *const *x = a, *const *y = b;
-    return strcmp((*x)->uuid, (*y)->uuid);
-}
-
-/* Letters alike in upper and lower case, as people read a list. */
-static int compare_text(const char *a, const char *b)
-{
-    for (; *a != '\0' && *b != '\0'; a++, b++) {
-        unsigned char x = (unsigned char)*a, y = (unsigned char)*b;
-        x = x >= 'A' && x <= 'Z' ? (unsigned char)(x + 32) : x;
-        y = y >= 'A' && y <= 'Z' ? (unsigned char)(y + 32) : y;
-        if (x != y)
-            return x < y ? -1 : 1;
-    }
-    return *a == *b ? 0 : *a == '\0' ? -1 : 1;
-}
-
-#define BY_TEXT(member)                                                                            \
-    static int by_##member(const void *a, const void *b)                                           \
-    {                                                                                              \
-        const struct wa_fleet_host *const *x = a, *const *y = b;                                   \
-        int way = compare_text((*x)->member, (*y)->member);                                        \
-        return way != 0 ? way : by_uuid(a, b);                                                     \
-    }
-BY_TEXT(name)
-BY_TEXT(fqdn)
-BY_TEXT(os)
-BY_TEXT(status)
-
-static int by_last_seen(const void *a, const void *b)
-{
-    const struct wa_fleet_host *const *x = a, *const *y = b;
-    return (*x)->last_seen != (*y)->last_seen ? ((*x)->last_seen < (*y)->last_seen ? -1 : 1)
-                                              : by_uuid(a, b);
-}
-
-static const struct {
-    const char *name;
-    int (*compare)(const void *, const void *);
-} keys[WA_FLEET_KEYS] = {{"name", by_name}, {"fqdn", by_fqdn},     {"uuid", by_uuid},
-                         {"os", by_os},     {"status", by_status}, {"last_seen", by_last_seen}};
-
-bool wa_fleet_key_find(struct wa_sv text, enum wa_fleet_key *ret, bool *ret_descending)
-{
-    bool is_descending = wa_sv_starts(text, "-");
-    for (size_t i = 0; i < WA_FLEET_KEYS; i++) {
-        if (!wa_sv_eqs(wa_sv_sub(text, is_descending ? 1 : 0, text.n), keys[i].name))
-            continue;
-        *ret = (enum wa_fleet_key)i;
-        *ret_descending = is_descending;
-        return true;
-    }
-    return false;
-}
-
-static const struct wa_fleet_host **order_of(struct wa_fleet *f, enum wa_fleet_key key)
-{
-    const struct wa_fleet_host **order = f->order[key];
-    if (f->is_sorted[key] || f->by_uuid.n == 0)
-        return order;
-    for (size_t i = 0; i < f->by_uuid.n; i++)
-        order[i] = &((const struct host *)f->by_uuid.items[i].value)->shown;
-    qsort(order, f->by_uuid.n, sizeof(*order), keys[key].compare);
-    f->is_sorted[key] = true;
-    return order;
-}
-
-/* --- finding --- */
-
-struct words {
-    char text[TEXT_MAX + 1];
-    struct wa_sv items[WORDS_MAX];
-    size_t n;
-};
-
-static bool is_set(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
-
-static enum wa_code split_words(const char *text, struct words *w, struct wa_err *err)
-{
-    if (text == NULL)
-        return WA_OK;
-    int n = snprintf(w->text, sizeof w->text, "%s", text);
-    struct wa_sv rest = wa_sv(w->text), word;
-    if (n < 0 || (size_t)n >= sizeof w->text)
-        return wa_fail(err, WA_E_USAGE, "a search of more than %u bytes", TEXT_MAX);
-    fold(w->text, (size_t)n);
-    while (wa_sv_split(&rest, ' ', &word)) {
-        if (word.n == 0)
-            continue;
-        if (w->n == WORDS_MAX)
-            return wa_fail(err, WA_E_USAGE, "a search of more than %u words", WORDS_MAX);
-        w->items[w->n++] = word;
-    }
-    return WA_OK;
-}
-
-static bool is_meant(const struct wa_fleet_host *s, const struct wa_fleet_query *q,
-                     const struct words *w)
-{
-    const struct host *h = (const struct host *)(const void *)s;
-    if ((q->is_reachable && !s->is_reachable) || (q->is_unreachable && s->is_reachable) ||
-        (q->seen_before > 0 && s->last_seen >= q->seen_before) ||
-        (is_set(q->status) && strcmp(s->status, q->status) != 0) ||
-        (is_set(q->after) && strcmp(s->uuid, q->after) <= 0) ||
-        (q->only != NULL && !wa_hostset_has(q->only, s->number)) ||
-        (q->view != NULL && !is_in_view(h, q->view)))
+    const struct host *full = wa_fleet_full(h);
+    if (i >= full->name_count)
         return false;
-    for (size_t i = 0; i < w->n; i++)
-        if (!wa_sv_has(wa_sv_n(h->search, h->search_n), w->items[i]))
-            return false;
+    *ret = wa_fleet_name(f, full->names[i]);
     return true;
-}
-
-enum wa_code wa_fleet_find(struct wa_fleet *f, const struct wa_fleet_query *q,
-                           const struct wa_fleet_host **page, size_t *ret_count, size_t *ret_total,
-                           struct wa_err *err)
-{
-    struct words w = {.n = 0};
-    size_t n = f->by_uuid.n, found = 0, count = 0;
-    if (split_words(q->text, &w, err) != WA_OK)
-        return err->code;
-    const struct wa_fleet_host **order = order_of(f, q->key);
-    for (size_t i = 0; i < n; i++) {
-        const struct wa_fleet_host *s = order[q->is_descending ? n - 1 - i : i];
-        if (!is_meant(s, q, &w))
-            continue;
-        if (found >= q->offset && count < q->limit)
-            page[count++] = s;
-        found++;
-    }
-    *ret_count = count;
-    *ret_total = found;
-    return WA_OK;
 }

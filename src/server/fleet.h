@@ -12,18 +12,58 @@
 
 struct wa_fleet;
 
+enum wa_fleet_key { /* what a list shows and sorts by; first the texts that machines say */
+                    WA_FLEET_NAME,
+                    WA_FLEET_FQDN,
+                    WA_FLEET_OS,
+                    WA_FLEET_STATUS,
+                    WA_FLEET_AUDIT, /* the worst of its packages */
+                    WA_FLEET_DESCRIPTION,
+                    WA_FLEET_IPS,
+                    WA_FLEET_USERS,
+                    WA_FLEET_MANUFACTURER,
+                    WA_FLEET_MODEL,
+                    WA_FLEET_SERIAL,
+                    WA_FLEET_AGENT, /* its version */
+                    WA_FLEET_DOMAIN,
+                    WA_FLEET_SITE,
+                    WA_FLEET_UNIT, /* organisational, as a distinguished name */
+                    WA_FLEET_TEXTS,
+                    WA_FLEET_UUID = WA_FLEET_TEXTS,
+                    WA_FLEET_REACHABLE,
+                    WA_FLEET_LAST_SEEN,
+                    WA_FLEET_REGISTERED_AT,
+                    WA_FLEET_KEYS
+};
+/* "name", "fqdn"... as in the answers. */
+const char *wa_fleet_key_name(enum wa_fleet_key k);
+/* "-name" is descending. False for another text. */
+bool wa_fleet_key_find(struct wa_sv text, enum wa_fleet_key *ret, bool *ret_descending);
+
 struct wa_fleet_host { /* borrowed: until the fleet changes */
-    const char *uuid, *name, *fqdn, *os, *status;
+    const char *uuid;
     int64_t number;                   /* in the database */
     int64_t registered_at, last_seen; /* s since 1970 */
     bool is_reachable;
+    union {
+        struct {
+            const char *name, *fqdn, *os, *status, *audit, *description, *ips, *users,
+                *manufacturer, *model, *serial, *agent, *domain, *site, *unit;
+        };
+        const char *texts[WA_FLEET_TEXTS]; /* the same, by key */
+    };
 };
 
-/* Texts of p == NULL are left as they are; registered_at, last_seen
- * and number below 0 too. Longer texts
- * are cut at 255 bytes. */
+/* Texts of p == NULL are left as they are; registered_at, last_seen and number below 0 too. Longer
+ * texts are cut at 255 bytes. */
 struct wa_fleet_change {
-    struct wa_sv name, fqdn, os, status;
+    union {
+        struct {
+            struct wa_sv name, fqdn, os, status, audit, description, ips, users, manufacturer,
+                model, serial, agent, domain, site, unit;
+        };
+        struct wa_sv texts[WA_FLEET_TEXTS];
+    };
     int64_t registered_at, last_seen, number;
 };
 #define WA_FLEET_UNCHANGED                                                                         \
@@ -31,6 +71,9 @@ struct wa_fleet_change {
         .registered_at = -1, .last_seen = -1, .number = -1                                         \
     }
 
+/* Lower case, for ASCII and the Latin letters of U+00C0 to U+00DE: enough for names as people type
+ * them. Never longer than before. */
+void wa_fleet_fold(char *p, size_t n);
 /* How many bytes of the text are kept. */
 size_t wa_fleet_cut(struct wa_sv text);
 
@@ -67,34 +110,43 @@ WA_CHECK enum wa_code wa_fleet_numbers(const struct wa_fleet *f, const struct wa
 /* Whether the machine is there, and in the view. v: NULL for all. */
 bool wa_fleet_sees(const struct wa_fleet *f, const struct wa_fleet_view *v, struct wa_sv uuid);
 
-enum wa_fleet_key {
-    WA_FLEET_NAME,
-    WA_FLEET_FQDN,
-    WA_FLEET_UUID,
-    WA_FLEET_OS,
-    WA_FLEET_STATUS,
-    WA_FLEET_LAST_SEEN,
-    WA_FLEET_KEYS
-};
-/* "name", "fqdn"...; "-name" is descending. False for another text. */
-bool wa_fleet_key_find(struct wa_sv text, enum wa_fleet_key *ret, bool *ret_descending);
+/* What a machine is in, from 0; false after the last. */
+bool wa_fleet_host_name(const struct wa_fleet *f, const struct wa_fleet_host *h, size_t i,
+                        struct wa_sv *ret);
 
+/* --- fleet_find.c --- */
 struct wa_fleet_query {
-    const char *text;   /* words, each in one of the texts, upper and lower case alike */
-    const char *status; /* exactly */
-    const char *after;  /* uuids after this one. NULL or "" of these three: any */
+    const char *text;               /* words, each in one of the texts that people know a machine
+                                       by, upper and lower case alike */
+    const char *is[WA_FLEET_TEXTS]; /* exactly; of statuses and audits one of several, with commas
+                                       between; the unit, or one below it. NULL or "": any */
     bool is_reachable, is_unreachable; /* only those that are, only those that are not */
     const struct wa_hostset *only;     /* only those whose number is in it; NULL: all */
     const struct wa_fleet_view *view;  /* only those in it; NULL: all */
+    const struct wa_fleet_view *group; /* and only those in this one */
     int64_t seen_before;               /* s since 1970; 0: any */
-    enum wa_fleet_key key;
+    int64_t seen_after;                /* since that second; 0: any */
+    enum wa_fleet_key key;             /* equal ones are in the order of their uuid */
     bool is_descending;
+    const char *after_value, *after_uuid; /* what follows a machine that has, or had, these in the
+                                             order of the key; NULL: from the first */
     size_t offset, limit;
 };
-/* page: room for limit. *ret_total: all that match, whatever the limit. Equal ones are in the order
- * of their uuid. */
+/* What the key of the machine is, as text; number: room for one that is no text. */
+const char *wa_fleet_value(const struct wa_fleet_host *h, enum wa_fleet_key key, char number[24]);
+/* page: room for limit. *ret_total: all that match, whatever the limit and after what. */
 WA_CHECK enum wa_code wa_fleet_find(struct wa_fleet *f, const struct wa_fleet_query *q,
                                     const struct wa_fleet_host **page, size_t *ret_count,
                                     size_t *ret_total, struct wa_err *err);
+/* The machines in groups, profiles and units whose name is like one of these, with commas
+ * between. ret: empty. */
+WA_CHECK enum wa_code wa_fleet_view_like(const struct wa_fleet *f, struct wa_sv patterns,
+                                         struct wa_fleet_view *ret, struct wa_err *err);
+/* Tells how many of those that match have which text, and without a key how many are in what they
+ * are in, in no order. */
+typedef void (*wa_fleet_count_fn)(void *user, struct wa_sv value, size_t n);
+WA_CHECK enum wa_code wa_fleet_count_by(struct wa_fleet *f, const struct wa_fleet_query *q,
+                                        enum wa_fleet_key key, wa_fleet_count_fn fn, void *user,
+                                        struct wa_err *err);
 
 #endif

@@ -125,6 +125,64 @@ static enum wa_code take_facts(struct wa_db *db, int64_t host, const struct fact
     return wa_run(s, err);
 }
 
+/* --- lists --- */
+
+/* "CN=pc,OU=paris,DC=example" is in "OU=paris,DC=example". */
+static struct wa_sv unit_of(struct wa_sv dn)
+{
+    for (size_t i = 0; i < dn.n; i++) {
+        if (dn.p[i] == '\\')
+            i++;
+        else if (dn.p[i] == ',')
+            return wa_sv_sub(dn, i + 1, dn.n);
+    }
+    return WA_SV("");
+}
+
+static const struct {
+    enum wa_section section;
+    const char *key;
+    enum wa_fleet_key to;
+} shown[] = {
+    {WA_SEC_HOST_INFO, "description", WA_FLEET_DESCRIPTION},
+    {WA_SEC_HOST_INFO, "connected_ips", WA_FLEET_IPS},
+    {WA_SEC_HOST_METRICS, "logged_in_users", WA_FLEET_USERS},
+    {WA_SEC_HOST_INFO, "system_manufacturer", WA_FLEET_MANUFACTURER},
+    {WA_SEC_HOST_INFO, "system_productname", WA_FLEET_MODEL},
+    {WA_SEC_DMI, "System_Information/Serial_Number", WA_FLEET_SERIAL},
+    {WA_SEC_HOST_CAPABILITIES, "wapt_version", WA_FLEET_AGENT},
+    {WA_SEC_HOST_INFO, "dnsdomain", WA_FLEET_DOMAIN},
+    {WA_SEC_HOST_INFO, "computer_ad_site", WA_FLEET_SITE},
+    {WA_SEC_HOST_INFO, "computer_ad_dn", WA_FLEET_UNIT},
+};
+
+enum wa_code wa_inventory_show(enum wa_section section, const struct wa_json *content,
+                               struct wa_arena *arena, struct wa_fleet_change *c,
+                               struct wa_err *err)
+{
+    struct wa_inventory_text value;
+    if (section == WA_SEC_AUDIT_STATUS)
+        c->audit = wa_sv_sub(wa_json_sv(content), 0, 32);
+    for (size_t i = 0; i < WA_COUNT(shown); i++) {
+        if (shown[i].section != section)
+            continue;
+        read_value(find(content, shown[i].key), &value);
+        char *text = wa_arena_strdup(arena, wa_sv(value.p));
+        if (text == NULL)
+            return wa_nomem(err);
+        c->texts[shown[i].to] = shown[i].to == WA_FLEET_UNIT ? unit_of(wa_sv(text)) : wa_sv(text);
+    }
+    return WA_OK;
+}
+
+void wa_inventory_shown(struct wa_stmt *row, int column, struct wa_fleet_change *c)
+{
+    for (int i = 0; i < (int)WA_COUNT(shown); i++) {
+        struct wa_sv text = wa_col_sv(row, column + i);
+        c->texts[shown[i].to] = shown[i].to == WA_FLEET_UNIT ? unit_of(text) : text;
+    }
+}
+
 /* --- the sections --- */
 
 enum wa_code wa_inventory_take(struct wa_db *db, struct wa_sv uuid, enum wa_section section,

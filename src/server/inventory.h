@@ -8,6 +8,7 @@
 #define WA_SERVER_INVENTORY_H
 
 #include "proto/report.h"
+#include "server/fleet.h"
 #include "sql/db.h"
 
 #define WA_INVENTORY_TEXT 255u /* bytes of one value */
@@ -27,6 +28,18 @@ void wa_inventory_version_key(struct wa_sv version, char ret[WA_VERSION_KEY]);
 WA_CHECK enum wa_code wa_inventory_take(struct wa_db *db, struct wa_sv uuid,
                                         enum wa_section section, const struct wa_json *content,
                                         int64_t now, struct wa_err *err);
+/* What lists show of a section, added to c; texts are in arena. */
+WA_CHECK enum wa_code wa_inventory_show(enum wa_section section, const struct wa_json *content,
+                                        struct wa_arena *arena, struct wa_fleet_change *c,
+                                        struct wa_err *err);
+/* The same of the rows: columns of host_facts as f, in the order in which the next one takes them
+ * from a row, from that column on. */
+#define WA_INVENTORY_SHOWN                                                                         \
+    "COALESCE(f.description, ''), COALESCE(f.ips, ''), COALESCE(f.users, ''), "                    \
+    "COALESCE(f.manufacturer, ''), COALESCE(f.model, ''), COALESCE(f.serial, ''), "                \
+    "COALESCE(f.agent_version, ''), COALESCE(f.domain, ''), COALESCE(f.site, ''), "                \
+    "COALESCE(f.dn, '')"
+void wa_inventory_shown(struct wa_stmt *row, int column, struct wa_fleet_change *c);
 /* What is older than it is kept goes, and titles that no machine has any more. */
 WA_CHECK enum wa_code wa_inventory_forget(struct wa_db *db, int64_t now, struct wa_err *err);
 

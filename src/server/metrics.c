@@ -122,7 +122,7 @@ static enum wa_code count_hosts(struct wa_store *s, const char *status, bool is_
                                 size_t *ret, struct wa_err *err)
 {
     const struct wa_fleet_query q = {
-        .status = status, .is_reachable = is_reachable, .key = WA_FLEET_UUID};
+        .is[WA_FLEET_STATUS] = status, .is_reachable = is_reachable, .key = WA_FLEET_UUID};
     const struct wa_fleet_host *none[1];
     size_t count = 0;
     return wa_fleet_find(s->fleet, &q, none, &count, ret, err);

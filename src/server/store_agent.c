@@ -70,15 +70,19 @@ enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope 
 }
 
 /* A section that is not in the message leaves its columns alone. */
-static void read_columns(const struct wa_status_msg *m, struct wa_fleet_change *c)
+static enum wa_code read_columns(const struct wa_status_msg *m, struct wa_arena *arena,
+                                 struct wa_fleet_change *c, struct wa_err *err)
 {
-    const struct wa_json *info = m->sections[WA_SEC_HOST_INFO];
-    const struct wa_json *status = m->sections[WA_SEC_HOST_STATUS];
-    if (info != NULL)
-        wa_store_read_info(info, c);
-    if (status != NULL)
-        c->status = wa_sv_sub(wa_json_sv(status), 0, 32);
+    if (m->sections[WA_SEC_HOST_INFO] != NULL)
+        wa_store_read_info(m->sections[WA_SEC_HOST_INFO], c);
+    if (m->sections[WA_SEC_HOST_STATUS] != NULL)
+        c->status = wa_sv_sub(wa_json_sv(m->sections[WA_SEC_HOST_STATUS]), 0, 32);
     c->last_seen = wa_clock_now();
+    for (size_t i = 0; i < WA_SEC_COUNT; i++)
+        if (m->sections[i] != NULL &&
+            wa_inventory_show((enum wa_section)i, m->sections[i], arena, c, err) != WA_OK)
+            return err->code;
+    return WA_OK;
 }
 
 /* A section is kept under the digest that we make of it. One that is not what the machine says it
@@ -115,7 +119,8 @@ struct reported {
 };
 
 static enum wa_code store_status(const struct wa_store_request *r, const struct wa_envelope *e,
-                                 struct reported *ret, struct wa_buf *answer, struct wa_err *err)
+                                 struct wa_arena *arena, struct reported *ret,
+                                 struct wa_buf *answer, struct wa_err *err)
 {
     struct wa_store *s = r->store;
     struct wa_status_msg m;
@@ -130,9 +135,9 @@ static enum wa_code store_status(const struct wa_store_request *r, const struct 
                 return err->code;
             ret->has_sections = true;
         }
-    read_columns(&m, &ret->change);
     ret->uuid = m.uuid;
-    if (wa_store_set_columns(s->db, m.uuid, &ret->change, err) != WA_OK ||
+    if (read_columns(&m, arena, &ret->change, err) != WA_OK ||
+        wa_store_set_columns(s->db, m.uuid, &ret->change, err) != WA_OK ||
         wa_store_known(s->db, m.uuid, &have, err) != WA_OK)
         return err->code;
     wa_store_changed(s, m.uuid);
@@ -215,7 +220,8 @@ static enum wa_code store_statement(struct wa_store_request *r, struct wa_arena 
         return err->code;
     if (is_leave)
         return store_leave(r, &e, said, err);
-    return is_result ? store_result(r, &e, said, err) : store_status(r, &e, said, answer, err);
+    return is_result ? store_result(r, &e, said, err)
+                     : store_status(r, &e, arena, said, answer, err);
 }
 
 static void tell_report(struct wa_store *s, const struct reported *said)

@@ -8,6 +8,7 @@
 #include "net/http_server.h"
 #include "os/clock.h"
 #include "server/api_list.h"
+#include "server/api_page.h"
 #include "server/inventory.h"
 
 /* --- requests --- */
@@ -58,9 +59,24 @@ static void answer_table(struct wa_store_request *r, struct wa_sv json)
         wa_store_answer_err(r, &err);
 }
 
+static void answer_whole(struct wa_store_request *r, struct wa_sv json)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, WA_IPC_MESSAGE_MAX - 32768);
+    enum wa_code code = wa_api_whole_cut(r, json, &out, &err);
+    r->whole = NULL;
+    if (code == WA_OK)
+        wa_store_answer(r, 200, wa_buf_sv(&out));
+    else
+        wa_store_answer_err(r, &err);
+}
+
 void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body)
 {
-    if (status == 200 && r->table.route != NULL)
+    if (status == 200 && r->whole != NULL)
+        answer_whole(r, body);
+    else if (status == 200 && r->table.route != NULL)
         answer_table(r, body);
     else
         answer(r, status, NULL, WA_SV(""), body);

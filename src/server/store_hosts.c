@@ -3,6 +3,8 @@
  */
 #include "server/store_hosts.h"
 
+#include "server/inventory.h"
+
 /* --- tokens --- */
 
 enum wa_code wa_store_add_token(struct wa_db *db, const char *sha256, int64_t expires, int64_t uses,
@@ -193,21 +195,31 @@ static enum wa_code load_names(struct wa_db *db, struct wa_fleet *f, struct wa_e
 
 #define SHOWN                                                                                      \
     "SELECT h.uuid, h.name, h.fqdn, h.os, h.status, h.registered_at, p.last_seen, p.node, "        \
-    "h.number FROM "                                                                               \
-    "hosts h JOIN presence p ON p.uuid = h.uuid"
+    "h.number, a.content, " WA_INVENTORY_SHOWN                                                     \
+    " FROM hosts h JOIN presence p ON p.uuid = h.uuid LEFT JOIN host_facts f ON f.host = "         \
+    "h.number LEFT JOIN sections a ON a.uuid = h.uuid AND a.section = 'audit_status'"
+
+/* A text of JSON without its quotes; whatever is more than a word of it is not shown. */
+static struct wa_sv word_of(struct wa_sv json)
+{
+    bool is_text = json.n >= 2 && json.n <= 34 && json.p[0] == '"' && json.p[json.n - 1] == '"';
+    return is_text ? wa_sv_sub(json, 1, json.n - 2) : WA_SV("");
+}
 
 static enum wa_code load_rows(struct wa_stmt *s, struct wa_fleet *f, size_t *ret_count,
                               struct wa_err *err)
 {
     bool row = true;
     while (wa_step(s, &row, err) == WA_OK && row) {
-        const struct wa_fleet_change c = {.name = wa_col_sv(s, 1),
-                                          .fqdn = wa_col_sv(s, 2),
-                                          .os = wa_col_sv(s, 3),
-                                          .status = wa_col_sv(s, 4),
-                                          .registered_at = wa_col_i64(s, 5),
-                                          .last_seen = wa_col_i64(s, 6),
-                                          .number = wa_col_i64(s, 8)};
+        struct wa_fleet_change c = {.name = wa_col_sv(s, 1),
+                                    .fqdn = wa_col_sv(s, 2),
+                                    .os = wa_col_sv(s, 3),
+                                    .status = wa_col_sv(s, 4),
+                                    .audit = word_of(wa_col_sv(s, 9)),
+                                    .registered_at = wa_col_i64(s, 5),
+                                    .last_seen = wa_col_i64(s, 6),
+                                    .number = wa_col_i64(s, 8)};
+        wa_inventory_shown(s, 10, &c);
         if (wa_fleet_put(f, wa_col_sv(s, 0), &c, err) != WA_OK) {
             wa_reset(s);
             break;

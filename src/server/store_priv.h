@@ -102,6 +102,8 @@ struct wa_store_request {
         bool is_first;                    /* with the columns' names */
         bool goes_on; /* until the list's end: the front asks for the next page */
     } table;
+    const struct wa_api_route *whole; /* a list of which a page is cut; NULL: the answer is as it is
+                                       */
     bool is_question; /* only whether this may be asked: its body has not come */
 };
 void wa_store_request_free(struct wa_store_request *r);

@@ -194,7 +194,7 @@ def test_b4_logs_hold_no_secret(org):
     factor = ask("POST", "/api/v1/account/second-factor", {"password": password}, session)
     for answer in (made, factor):
         got |= {v for v in answer.values() if isinstance(v, str) and len(v) >= 16}
-    ask("GET", f"/api/v1/hosts?q={session}", bearer=session)
+    ask("GET", f"/api/v1/hosts?search={session}", bearer=session)
     ask("GET", "/api/v1/hosts", bearer=token)  # the wrong kind
     org.get("register", "--force", "--token-file", org.token("--uses", "1"))
     ask("DELETE", "/api/v1/session", bearer=session)

@@ -97,7 +97,7 @@ def test_who_may_let_machines_in(srv, org):
         secret.chmod(0o600)
         got = run(BIN / "wapt-get", "-c", ini, "register", "--server-user", name, "--server-password-file", secret, ok=status == 0)
         assert got.returncode == status, got.stderr
-    listed = json.loads(srv.call("GET", "/api/v1/hosts?q=people-&sort=uuid", token=srv.token())[1])
+    listed = json.loads(srv.call("GET", "/api/v1/hosts?search=people-&sort=uuid", token=srv.token())[1])
     assert [h["uuid"] for h in listed["hosts"]] == ["people-porter"] and listed["total"] == 1
 
 

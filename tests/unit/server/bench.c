@@ -328,7 +328,7 @@ static bool serve_helpers(struct bench *b)
           wa_sv(is_part ? "{\"code\":\"ok\",\"message\":\"\",\"bytes\":0}"
                 : b->scan_answer != NULL
                     ? b->scan_answer
-                    : "{\"code\":\"ok\",\"message\":\"\",\"file\":\"a.wapt\"}"));
+                    : "{\"code\":\"ok\",\"message\":\"\",\"file\":\"a.wapt\",\"list\":{}}"));
     return true;
 }
 

@@ -53,6 +53,7 @@ static const struct {
     {"GET /api/v1/users/{name}/tokens", "S", RIGHT, false, "people"},
     {"DELETE /api/v1/users/{name}/tokens/{id}", "S", RIGHT, false, "people"},
     {"GET /api/v1/hosts", "SDOHR", RIGHT, true, "view"},
+    {"GET /api/v1/host-facets", "SDOHR", RIGHT, true, "view"},
     {"GET /api/v1/hosts/{uuid}", "SDOHR", RIGHT, true, "view"},
     {"GET /api/v1/hosts/{uuid}/history", "SDOHR", RIGHT, true, "view"},
     {"DELETE /api/v1/hosts/{uuid}", "SDO", RIGHT, true, "enrol"},

@@ -40,7 +40,7 @@ static const struct {
 } calls[] = {
     {"GET", "/api/v1/session", "", "", 200},
     {"GET", "/api/v1/hosts", "", "", 200},
-    {"GET", "/api/v1/hosts", "sort=-last_seen&limit=5&offset=1&q=pc", "", 200},
+    {"GET", "/api/v1/hosts", "sort=-last_seen&limit=5&offset=1&search=pc", "", 200},
     {"GET", "/api/v1/hosts", "sort=certificate", "", 400},
     {"GET", "/api/v1/hosts", "limit=10001", "", 400},
     {"GET", "/api/v1/hosts", "limit=-1", "", 400},

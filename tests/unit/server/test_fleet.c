@@ -60,15 +60,15 @@ static void finds_and_sorts(void **state)
         {{ANY, .key = WA_FLEET_STATUS}, "4123", 4},
         {{ANY, .key = WA_FLEET_UUID, .offset = 1}, "234", 4},
         {{ANY, .key = WA_FLEET_UUID, .offset = 9}, "", 4},
-        {{ANY, .key = WA_FLEET_UUID, .after = "u-2"}, "34", 2},
+        {{ANY, .key = WA_FLEET_UUID, .after_value = "", .after_uuid = "u-2"}, "34", 4},
         {{ANY, .key = WA_FLEET_UUID, .text = "BETA"}, "14", 2},
         {{ANY, .key = WA_FLEET_UUID, .text = " debian  12 "}, "34", 2},
         {{ANY, .key = WA_FLEET_UUID, .text = "beta 12"}, "4", 1},
         {{ANY, .key = WA_FLEET_UUID, .text = "\xc3\xa9mi"}, "2", 1}, /* with a small e */
         {{ANY, .key = WA_FLEET_UUID, .text = "betau-1"}, "", 0},     /* not across two texts */
         {{ANY, .key = WA_FLEET_UUID, .text = "u-"}, "1234", 4},
-        {{ANY, .key = WA_FLEET_UUID, .status = "OK"}, "23", 2},
-        {{ANY, .key = WA_FLEET_UUID, .status = "O"}, "", 0},
+        {{ANY, .key = WA_FLEET_UUID, .is[WA_FLEET_STATUS] = "OK"}, "23", 2},
+        {{ANY, .key = WA_FLEET_UUID, .is[WA_FLEET_STATUS] = "O"}, "", 0},
         {{ANY, .key = WA_FLEET_UUID, .seen_before = 300}, "12", 2},
         {{ANY, .key = WA_FLEET_UUID, .is_reachable = true}, "", 0},
         {{ANY, .key = WA_FLEET_UUID, .is_unreachable = true}, "1234", 4},
@@ -161,6 +161,135 @@ static void names_of_keys(void **state)
     assert_false(wa_fleet_key_find(WA_SV("certificate"), &key, &is_descending));
 }
 
+static void pages(void **state)
+{
+    static const enum wa_fleet_key keys[] = {WA_FLEET_NAME, WA_FLEET_UUID, WA_FLEET_STATUS,
+                                             WA_FLEET_LAST_SEEN, WA_FLEET_REACHABLE};
+    WA_AUTO(wa_fleet) struct wa_fleet *f = fleet();
+    WA_UNUSED(state);
+    for (size_t k = 0; k < 2 * WA_COUNT(keys); k++) {
+        struct wa_fleet_query all = {ANY, .key = keys[k / 2], .is_descending = k % 2 == 1};
+        struct wa_fleet_query one = all;
+        char whole[16], found[16], walked[16] = "", number[24], value[64], uuid[64];
+        size_t total = 0;
+        find(f, &all, whole, &total);
+        one.limit = 1;
+        for (int i = 0; i < 5; i++) {
+            const struct wa_fleet_host *h;
+            find(f, &one, found, &total);
+            assert_int_equal(total, 4);
+            (void)snprintf(walked + i, sizeof walked - (size_t)i, "%s", found);
+            if (found[0] == '\0')
+                break;
+            (void)snprintf(uuid, sizeof uuid, "u-%s", found);
+            h = wa_fleet_get(f, wa_sv(uuid));
+            (void)snprintf(value, sizeof value, "%s", wa_fleet_value(h, all.key, number));
+            one.after_value = value;
+            one.after_uuid = uuid;
+        }
+        assert_string_equal(walked, whole);
+    }
+    struct wa_fleet_query gone = {ANY, .key = WA_FLEET_NAME, .after_value = "azure",
+                                  .after_uuid = "u-9"};
+    char found[16];
+    size_t total = 0;
+    find(f, &gone, found, &total);
+    assert_string_equal(found, "142"); /* from where it would have been */
+    gone.is_descending = true;
+    find(f, &gone, found, &total);
+    assert_string_equal(found, "3");
+}
+
+struct counted {
+    char text[256];
+};
+
+static void add_count(void *user, struct wa_sv value, size_t n)
+{
+    struct counted *c = user;
+    size_t used = strlen(c->text);
+    (void)snprintf(c->text + used, sizeof c->text - used, "%.*s=%zu;", WA_SV_ARG(value), n);
+}
+
+static void counts_and_filters(void **state)
+{
+    WA_AUTO(wa_fleet) struct wa_fleet *f = fleet();
+    struct wa_fleet_view group = {NULL, 0};
+    struct wa_fleet_change unit = WA_FLEET_UNCHANGED;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_fleet_query q = {ANY, .key = WA_FLEET_UUID};
+    struct counted c = {""};
+    char found[16];
+    size_t total = 0;
+    WA_UNUSED(state);
+    WA_ASSERT_OK(wa_fleet_count_by(f, &q, WA_FLEET_STATUS, add_count, &c, &err));
+    assert_string_equal(c.text, "OK=2;ERROR=1;=1;");
+    WA_ASSERT_OK(wa_fleet_set_names(f, WA_SV("u-1"), WA_SV("sales,paris"), &err));
+    WA_ASSERT_OK(wa_fleet_set_names(f, WA_SV("u-2"), WA_SV("sales"), &err));
+    c.text[0] = '\0';
+    WA_ASSERT_OK(wa_fleet_count_by(f, &q, WA_FLEET_KEYS, add_count, &c, &err));
+    assert_string_equal(c.text, "sales=2;paris=1;");
+    WA_ASSERT_OK(wa_fleet_view_like(f, WA_SV("none,par*"), &group, &err));
+    q.group = &group;
+    find(f, &q, found, &total);
+    assert_string_equal(found, "1");
+    q.group = NULL;
+    wa_fleet_view_fini(&group);
+    unit.unit = WA_SV("OU=Paris,DC=example");
+    WA_ASSERT_OK(wa_fleet_put(f, WA_SV("u-3"), &unit, &err));
+    unit.unit = WA_SV("OU=notParis,DC=example");
+    WA_ASSERT_OK(wa_fleet_put(f, WA_SV("u-4"), &unit, &err));
+    q.is[WA_FLEET_UNIT] = "ou=paris,dc=example";
+    find(f, &q, found, &total);
+    assert_string_equal(found, "3");
+    q.is[WA_FLEET_UNIT] = "DC=example";
+    find(f, &q, found, &total);
+    assert_string_equal(found, "34");
+    q.is[WA_FLEET_UNIT] = NULL;
+    q.is[WA_FLEET_STATUS] = "ERROR,OK";
+    find(f, &q, found, &total);
+    assert_string_equal(found, "123");
+    q.seen_after = 200;
+    find(f, &q, found, &total);
+    assert_string_equal(found, "23");
+}
+
+/* Whatever changes, an order that was kept is the one that would be made anew. */
+static void orders_are_kept(void **state)
+{
+    WA_AUTO(wa_fleet) struct wa_fleet *f = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    static const struct wa_fleet_host *page[300];
+    const struct wa_fleet_query by[] = {{.key = WA_FLEET_NAME, .limit = 300},
+                                        {.key = WA_FLEET_LAST_SEEN, .limit = 300}};
+    unsigned seed = 1;
+    WA_UNUSED(state);
+    WA_ASSERT_OK(wa_fleet_new(&f, &err));
+    for (int i = 0; i < 2000; i++) {
+        char uuid[16], name[16];
+        seed = seed * 1103515245u + 12345u;
+        (void)snprintf(uuid, sizeof uuid, "%03u", seed >> 16 & 255u);
+        (void)snprintf(name, sizeof name, "%u", seed >> 8 & 15u);
+        const struct wa_fleet_change c = {
+            .name = wa_sv(name), .last_seen = seed >> 4 & 31u, .number = -1, .registered_at = -1};
+        if (seed % 5 == 0)
+            wa_fleet_remove(f, wa_sv(uuid));
+        else
+            WA_ASSERT_OK(wa_fleet_put(f, wa_sv(uuid), &c, &err));
+        if (seed % 3 == 0)
+            continue;
+        const struct wa_fleet_query *q = &by[i % 2];
+        size_t n = 0, total = 0;
+        WA_ASSERT_OK(wa_fleet_find(f, q, page, &n, &total, &err));
+        assert_int_equal(n, wa_fleet_count(f));
+        for (size_t k = 1; k < n; k++) {
+            int way = q->key == WA_FLEET_NAME ? strcmp(page[k - 1]->name, page[k]->name)
+                                              : (int)(page[k - 1]->last_seen - page[k]->last_seen);
+            assert_true(way < 0 || (way == 0 && strcmp(page[k - 1]->uuid, page[k]->uuid) < 0));
+        }
+    }
+}
+
 /* Many: through each growth, and in order still. */
 static void grows(void **state)
 {
@@ -195,7 +324,15 @@ static enum wa_code put_once(void *arg, struct wa_err *err)
         return err->code;
     if (wa_fleet_put(f, WA_SV("u"), &second, err) != WA_OK)
         assert_string_equal(wa_fleet_get(f, WA_SV("u"))->name, "a");
-    return err->code;
+    const struct wa_fleet_query q = {.key = WA_FLEET_NAME, .limit = 1};
+    const struct wa_fleet_host *page[1];
+    struct counted c = {""};
+    size_t n = 0, total = 0;
+    return err->code == WA_OK && wa_fleet_find(f, &q, page, &n, &total, err) == WA_OK &&
+                   wa_fleet_put(f, WA_SV("v"), &first, err) == WA_OK &&
+                   wa_fleet_find(f, &q, page, &n, &total, err) == WA_OK
+               ? wa_fleet_count_by(f, &q, WA_FLEET_NAME, add_count, &c, err)
+               : err->code;
 }
 
 static void survives_without_memory(void **state)
@@ -211,6 +348,9 @@ int main(void)
         cmocka_unit_test(changes),
         cmocka_unit_test(refuses_long_searches),
         cmocka_unit_test(names_of_keys),
+        cmocka_unit_test(pages),
+        cmocka_unit_test(counts_and_filters),
+        cmocka_unit_test(orders_are_kept),
         cmocka_unit_test(grows),
         cmocka_unit_test(survives_without_memory),
     };
