@@ -4,6 +4,7 @@
 
 #include "cmd/get.h"
 #include "cmd/repo_state.h"
+#include "console/assign.h"
 #include "console/client.h"
 #include "console/hosts.h"
 
@@ -25,6 +26,7 @@ extern const struct wa_cli_command wa_con_delete_package;
 extern const struct wa_cli_command wa_con_signers;
 extern const struct wa_cli_command wa_con_upload;
 extern const struct wa_cli_command wa_con_host_package;
+extern const struct wa_cli_command wa_con_assign;
 extern const struct wa_cli_command wa_con_import;
 extern const struct wa_cli_command wa_con_resign;
 extern const struct wa_cli_command wa_con_promote;
@@ -63,6 +65,14 @@ WA_CHECK enum wa_code wa_con_get_hosts(struct wa_client *c, const char *query,
 WA_CHECK enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const char *path,
                                         struct wa_err *err);
 
+/* What the options WA_CON_ASSIGN_OPTIONS ask for, checked. Texts stay the command line's. */
+WA_CHECK enum wa_code wa_con_assign_wish(const struct wa_cli *cli, struct wa_assign_wish *ret,
+                                         struct wa_err *err);
+#define WA_CON_ASSIGN_OPTIONS                                                                      \
+    {"add-depends", 0, "LIST"}, {"remove-depends", 0, "LIST"}, {"add-conflicts", 0, "LIST"},       \
+    {                                                                                              \
+        "remove-conflicts", 0, "LIST"                                                              \
+    }
 /* A file of the repository goes. */
 WA_CHECK enum wa_code wa_con_delete_one(struct wa_client *c, struct wa_sv file, struct wa_err *err);
 /* Signs and publishes the list of the server's repository; writes an object. c, signer: borrowed;

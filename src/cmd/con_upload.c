@@ -131,12 +131,9 @@ static enum wa_code host_package(struct wa_cli *cli, struct wa_err *err)
     if (!wa_hostid_is_valid(wa_sv(cli->args[0])))
         return wa_fail(err, WA_E_USAGE, "'%s' is not the uuid of a host", cli->args[0]);
     if (wa_get_signer_load(cli, &signer, err) != WA_OK ||
-        wa_control_set(&control, WA_A_PACKAGE, wa_sv(cli->args[0]), err) != WA_OK ||
+        wa_assign_new_host(cli->args[0], &control, err) != WA_OK ||
         wa_control_set(&control, WA_A_VERSION,
                        wa_sv(wa_cli_get(cli, "version-of-package", version)), err) != WA_OK ||
-        wa_control_set(&control, WA_A_SECTION, WA_SV("host"), err) != WA_OK ||
-        wa_control_set(&control, WA_A_PRIORITY, WA_SV("standard"), err) != WA_OK ||
-        wa_control_set(&control, WA_A_ARCHITECTURE, WA_SV("all"), err) != WA_OK ||
         wa_control_set(&control, WA_A_DEPENDS, wa_sv(wa_cli_get(cli, "depends", "")), err) !=
             WA_OK ||
         wa_control_set(&control, WA_A_CONFLICTS, wa_sv(wa_cli_get(cli, "conflicts", "")), err) !=

@@ -127,9 +127,11 @@ static enum wa_code finish(struct sending *s, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
-    char path[96];
+    char path[192];
+    const char *replaces = s->job->replaces;
     wa_arena_init(&arena, 1u << 20);
-    (void)snprintf(path, sizeof path, "/api/v1/uploads/%s/finish", s->id);
+    (void)snprintf(path, sizeof path, "/api/v1/uploads/%s/finish%s%s", s->id,
+                   replaces != NULL ? "?replaces=" : "", replaces != NULL ? replaces : "");
     if (wa_client_call(s->client, "POST", path, WA_SV(""), &arena, &j, err) != WA_OK)
         return err->code;
     (void)snprintf(s->state, sizeof s->state, "published");

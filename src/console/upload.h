@@ -10,6 +10,9 @@ struct wa_upload_job {
     struct wa_source *file;
     const char *name; /* of the package's file, as the repository shall have it */
     const char *host; /* instead: the machine whose own package it is; else NULL */
+    /* SHA-256 of what it takes the place of, "none": WA_E_EXISTS if something else is there. NULL:
+     * whatever is. */
+    const char *replaces;
     /* false cancels; may be NULL */
     bool (*progress)(void *user, uint64_t done, uint64_t total);
     /* Something went wrong, and is tried again; may be NULL. */

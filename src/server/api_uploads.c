@@ -290,7 +290,7 @@ static enum wa_code write_placed(const char *file, struct wa_buf *out, struct wa
 static bool is_final(enum wa_code code)
 {
     return code == WA_E_REFUSED || code == WA_E_DENIED || code == WA_E_INVALID ||
-           code == WA_E_LIMIT;
+           code == WA_E_LIMIT || code == WA_E_EXISTS;
 }
 
 static void on_accepted(struct wa_store *s, struct wa_scanning *k, const struct wa_json *answer,
@@ -318,9 +318,12 @@ static void on_accepted(struct wa_store *s, struct wa_scanning *k, const struct 
 static enum wa_code call_finish(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_upload u;
-    char part[64];
-    if (find(c, &u, err) != WA_OK)
+    char part[64], replaces[68];
+    if (find(c, &u, err) != WA_OK ||
+        wa_api_text(c, "replaces", replaces, sizeof replaces, err) != WA_OK)
         return err->code;
+    if (replaces[0] != '\0' && strcmp(replaces, "none") != 0 && !wa_hex_is(wa_sv(replaces), 64))
+        return wa_fail(err, WA_E_USAGE, "'replaces' is a SHA-256 of 64 digits, or 'none'");
     if (strcmp(u.state, "published") == 0)
         return write_placed(u.name, c->out, err);
     if (strcmp(u.state, "refused") == 0)
@@ -331,6 +334,7 @@ static enum wa_code call_finish(struct wa_api_call *c, struct wa_err *err)
     const struct wa_scan_wish wish = {.file = part_of(&u, part),
                                       .name = wa_sv(u.host[0] != '\0' ? u.host : u.name),
                                       .sha256 = wa_sv(u.sha256),
+                                      .replaces = wa_sv(replaces),
                                       .size = u.size};
     return wa_api_scan(c, u.host[0] != '\0' ? "accept-host" : "accept", &wish, &u, on_accepted,
                        err);
@@ -397,6 +401,13 @@ static const struct wa_api_param piece_params[] = {
     {"offset", "Where the piece begins: the bytes that are there already", true},
     {NULL, NULL, false}};
 
+static const struct wa_api_param finish_params[] = {
+    {"replaces",
+     "SHA-256 of the file that it takes the place of, or 'none': refused (exists) if another is "
+     "there",
+     false},
+    {NULL, NULL, false}};
+
 static const struct wa_api_route routes[] = {
     {"POST", "/api/v1/uploads", WA_MAY_UPLOAD_PLAIN, false, call_begin,
      "Begin to upload a package, or go on with it", NULL, "UploadBegin", "Upload"},
@@ -407,7 +418,7 @@ static const struct wa_api_route routes[] = {
     {"PUT", "/api/v1/uploads/{id}", WA_MAY_UPLOAD_PLAIN, false, call_piece,
      "The next bytes of an upload", piece_params, "Bytes", "Upload"},
     {"POST", "/api/v1/uploads/{id}/finish", WA_MAY_UPLOAD_PLAIN, false, call_finish,
-     "Have the package verified and published", NULL, NULL, "Placed"},
+     "Have the package verified and published", finish_params, NULL, "Placed"},
     {"DELETE", "/api/v1/uploads/{id}", WA_MAY_UPLOAD_PLAIN, false, call_cancel, "Cancel an upload",
      NULL, NULL, "Nothing"},
 };

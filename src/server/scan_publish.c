@@ -288,11 +288,31 @@ static enum wa_code was_published(struct wa_scan_role *s, const struct wa_scan_q
     return wa_fail(err, WA_E_CONFLICT, "the upload's bytes are gone: they must be sent again");
 }
 
+/* Nobody has put another one there meanwhile: this process alone writes there. */
+static enum wa_code check_replaced(struct wa_scan_role *s, const struct wa_scan_question *q,
+                                   const struct wa_relpath *to, struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    struct wa_fd_source source;
+    struct wa_err why = WA_ERR_INIT;
+    if (q->replaces.n == 0)
+        return WA_OK;
+    enum wa_code code = wa_file_open(&s->repo, to, &fd, &why);
+    if (code == WA_E_NOT_FOUND && wa_sv_eqs(q->replaces, "none"))
+        return WA_OK;
+    if (code == WA_OK && wa_fd_source_init(&source, fd, &why) == WA_OK &&
+        check_digest(s, &source.base, q->replaces, &why) == WA_OK)
+        return WA_OK;
+    return wa_fail(err, WA_E_EXISTS,
+                   "another package is there than this one was made from: somebody has changed it "
+                   "meanwhile, read it again");
+}
+
 /* With these bytes it can't be otherwise another time. */
 static bool is_spent(enum wa_code code)
 {
     return code == WA_E_REFUSED || code == WA_E_DENIED || code == WA_E_INVALID ||
-           code == WA_E_LIMIT;
+           code == WA_E_LIMIT || code == WA_E_EXISTS;
 }
 
 enum wa_code wa_scan_accept(struct wa_scan_role *s, const struct wa_scan_question *q,
@@ -313,6 +333,8 @@ enum wa_code wa_scan_accept(struct wa_scan_role *s, const struct wa_scan_questio
     if (code != WA_OK)
         return wa_fail(err, code, "%s", none.text);
     code = judge(s, q, fd, names, err);
+    if (code == WA_OK)
+        code = check_replaced(s, q, &to, err);
     if (code == WA_E_CANCELLED && s->is_starved)
         code = wa_nomem(err);
     if (code == WA_OK)

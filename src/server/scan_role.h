@@ -29,6 +29,7 @@ struct wa_scan_role {
 
 struct wa_scan_question {
     struct wa_sv op, file, name, sha256, text, perimeter;
+    struct wa_sv replaces; /* SHA-256 of what it takes the place of, "none"; "": whatever that is */
     int64_t size, reserved; /* bytes; for a sweep: seconds */
     int64_t rights;         /* of who asks */
 };

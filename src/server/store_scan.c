@@ -47,11 +47,9 @@ static void write_wish(const struct wa_scan_wish *wish, const char *op, struct w
     const struct {
         const char *key;
         struct wa_sv value;
-    } texts[] = {{"file", wish->file},
-                 {"name", wish->name},
-                 {"sha256", wish->sha256},
-                 {"text", wish->text},
-                 {"perimeter", wish->perimeter}};
+    } texts[] = {{"file", wish->file},         {"name", wish->name},
+                 {"sha256", wish->sha256},     {"text", wish->text},
+                 {"replaces", wish->replaces}, {"perimeter", wish->perimeter}};
     struct wa_jw w;
     wa_jw_init(&w, out);
     wa_jw_obj(&w);

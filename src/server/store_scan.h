@@ -18,7 +18,7 @@ struct wa_scanning {
 };
 /* What may stand in a question besides its op; texts of p == NULL are left out. */
 struct wa_scan_wish {
-    struct wa_sv file, name, sha256, text;
+    struct wa_sv file, name, sha256, text, replaces;
     int64_t size, reserved; /* bytes */
     unsigned rights;        /* of who asks: wa_api_scan() sets it, and perimeter */
     struct wa_sv perimeter;

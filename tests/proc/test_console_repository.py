@@ -151,3 +151,42 @@ def test_files_come_in_too(org, foreign):
     assert json.loads(run(BIN / "wapt-get", "verify", made, "--trusted", org.agent / "ssl", "--json").stdout)["ok"]
     assert "nothing to do" not in org.console("import", made, "--trusted", org.agent / "ssl", "--yes", *signing(org)).text
     until(lambda: ("1.0-1", "") in ours(org, "own-tool"), "it is published")
+
+
+def own(org):
+    """What the machine's own package assigns and excludes."""
+    out = org.base / "own"
+    out.mkdir(exist_ok=True)
+    (row,) = json.loads(org.console("download", org.uuid, "--trusted", org.agent / "ssl", "-o", out, "--json").stdout)["result"]
+    text = zipfile.ZipFile(row["file"]).read("WAPT/control").decode()
+    (out / f"{org.uuid}.wapt").unlink()
+    found = dict(line.split(":", 1) for line in text.splitlines())
+    found = {k.strip(): v.strip() for k, v in found.items()}
+    return found["depends"], found["conflicts"], int(found["version"])
+
+
+def test_machines_are_assigned_packages(org, foreign):
+    def assign(*argv, ok=True, who="Deployer", trusted=org.agent / "ssl", hosts=None):
+        done = org.console("assign", "--hosts", hosts or org.uuid, "--trusted", trusted, "--json", *argv, *signing(org, who), ok=ok)
+        return json.loads(done.stdout)["result"] if ok else done.text
+
+    (row,) = assign("--add-depends", "acme-lib,grp-a(>=2)", "--add-conflicts", "tis-rival", "--dry-run")
+    assert (row["uuid"], row["changed"], row["code"]) == (org.uuid, False, "ok")
+    assert {"kind": "depends", "before": None, "after": "acme-lib"} in row["changes"]
+    (row,) = assign("--add-depends", "acme-lib,grp-a(>=2)", "--add-conflicts", "tis-rival", "--yes")
+    depends, conflicts, version = own(org)
+    assert row["changed"] and {"acme-lib", "grp-a(>=2)"} <= set(depends.split(",")) and "tis-rival" in conflicts.split(",")
+    # Another change keeps the rest; the version grows, also within a second.
+    (row,) = assign("--add-depends", "grp-a(>=3)", "--remove-depends", "grp-none", "--remove-conflicts", "tis-rival", "--yes")
+    assert row["changes"] == [{"kind": "depends", "before": "grp-a(>=2)", "after": "grp-a(>=3)"}, {"kind": "conflicts", "before": "tis-rival", "after": None}]
+    after = own(org)
+    assert {"acme-lib", "grp-a(>=3)"} <= set(after[0].split(",")) and "tis-rival" not in after[1].split(",") and after[2] > version
+    (row,) = assign("--add-depends", "acme-lib", "--yes")
+    assert not row["changed"] and row["changes"] == [] and own(org) == after
+    # What cannot be, and what nobody trusted has signed: nothing is signed, nothing changes.
+    assert "assigned and excluded" in assign("--add-conflicts", "acme-lib", "--yes", ok=False)
+    assert "come and go" in assign("--add-depends", "a", "--remove-depends", "a", "--yes", ok=False)
+    assert "no trusted certificate" in assign("--add-depends", "b", "--yes", ok=False, trusted=foreign.trusted)
+    assert "no-such" in assign("--add-depends", "b", "--yes", ok=False, hosts="no-such")
+    assert own(org) == after
+    assign("--remove-depends", "acme-lib,grp-a", "--yes")

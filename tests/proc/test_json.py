@@ -129,6 +129,7 @@ def answers(org):
     get("build-upload", *server, *signer, base / "nowhere", "-o", base, ok=False)
     console("hosts")
     console("host-package", org.uuid, "--depends", "json-one", *deployer, "-o", base, "--upload")
+    console("assign", "--hosts", org.uuid, "--add-conflicts", "json-rival", "--trusted", org.agent / "ssl", "--yes", *deployer)
     console("action", "update", "--hosts", org.uuid, *deployer, "--timeout", "40s")
     get("update")
     get("list-upgrade")

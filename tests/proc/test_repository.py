@@ -1,4 +1,5 @@
 """What a server's repository gives to whom: files with all that HTTP has for them, and a machine's own package to that machine alone."""
+import hashlib
 import json
 import os
 import ssl
@@ -101,7 +102,17 @@ def test_people_fetch_and_delete_them(srv, org):
     assert (status, body) == (200, srv.own)
     assert srv.call("GET", "/api/v1/host-packages/machine-none", token=token)[0] == 404
     assert srv.call("GET", "/api/v1/host-packages/machine-one")[0] == 401
-    assert put(srv, token, host_package(org, "machine-gone"), host="machine-gone")[0] == 200
+    # Who changes one says which: a change that somebody else made meanwhile is not lost.
+    first, second, third = (host_package(org, "machine-gone") for _ in range(3))
+    named = "?replaces=" + hashlib.sha256(first).hexdigest()
+    assert put(srv, token, first, "?replaces=gone", host="machine-gone")[0] == 400
+    assert put(srv, token, first, named, host="machine-gone")[0] == 409  # there is none
+    assert put(srv, token, first, "?replaces=none", host="machine-gone")[0] == 200
+    assert put(srv, token, second, named, host="machine-gone")[0] == 200
+    status, text = put(srv, token, third, named, host="machine-gone")
+    assert status == 409 and '"exists"' in text and "changed it meanwhile" in text
+    assert put(srv, token, third, "?replaces=none", host="machine-gone")[0] == 409
+    assert srv.call("GET", "/api/v1/host-packages/machine-gone", token=token)[1] == second
     assert srv.call("DELETE", "/api/v1/host-packages/machine-gone", token=token)[0] == 200
     assert srv.call("DELETE", "/api/v1/host-packages/machine-gone", token=token)[0] == 404
 

@@ -426,7 +426,7 @@ def begin(srv, token, data, **what):
     return status, json.loads(text)
 
 
-def put(srv, token, data, **what):
+def put(srv, token, data, query="", **what):
     """A package as a whole, in the steps that it takes: status and text of the last answer."""
     status, answer = begin(srv, token, data, **what)
     if status != 200:
@@ -436,7 +436,7 @@ def put(srv, token, data, **what):
         status, text, _ = srv.call("PUT", f"{path}?offset={answer['offset']}", data[answer["offset"]:], token=token)
         if status != 200:
             return status, text.decode(errors="replace")
-    status, text, _ = srv.call("POST", f"{path}/finish", token=token)
+    status, text, _ = srv.call("POST", f"{path}/finish{query}", token=token)
     return status, text.decode(errors="replace")
 
 
