@@ -3,6 +3,7 @@
  */
 #include "cmd/get_plan.h"
 #include "cmd/get.h"
+#include "pkg/plan_json.h"
 
 static enum wa_code load(struct wa_cli *cli, struct wa_get_state *s, struct wa_plan_input *in,
                          struct wa_err *err)
@@ -26,70 +27,19 @@ static enum wa_code load(struct wa_cli *cli, struct wa_get_state *s, struct wa_p
 
 /* --- telling --- */
 
-static void show(const struct wa_cli *cli, unsigned depth, const char *text)
-{
-    char *copy = wa_strdup(text);
-    if (copy == NULL)
-        return;
-    wa_cli_tame(copy);
-    wa_cli_out(cli, "%*s%s\n", (int)(2 * depth), "", copy);
-    wa_free(copy);
-}
-
 static void tell_steps(struct wa_cli *cli, const struct wa_plan *p)
 {
-    static const char *const kinds[] = {"install", "upgrade", "remove", "keep"};
-    struct wa_jw *w = &cli->jw;
-    wa_jw_key(w, "steps");
-    wa_jw_arr(w);
-    for (size_t i = 0; i < p->n; i++) {
-        const struct wa_step *s = &p->items[i];
-        const struct wa_control *c = s->to != NULL ? s->to : &s->from->control;
-        char line[2048];
-        wa_jw_obj(w);
-        wa_jw_kv(w, "action", kinds[s->kind]);
-        wa_jw_kv(w, "package", wa_control_get(c, WA_A_PACKAGE));
-        wa_jw_kv(w, "version", s->to != NULL ? wa_control_get(c, WA_A_VERSION) : NULL);
-        wa_jw_kv(w, "installed",
-                 s->from != NULL ? wa_control_get(&s->from->control, WA_A_VERSION) : NULL);
-        wa_jw_kv(w, "why", s->why);
-        wa_jw_end(w);
-        (void)snprintf(line, sizeof line, "%-7s %s(=%s): %s", kinds[s->kind],
-                       wa_control_get(c, WA_A_PACKAGE), wa_control_get(c, WA_A_VERSION), s->why);
-        show(cli, 0, line);
-    }
-    wa_jw_end(w);
-    if (p->n == 0)
-        wa_cli_out(cli, "nothing would be done\n");
+    wa_jw_key(&cli->jw, "steps");
+    wa_plan_write_steps(p, &cli->jw);
+    wa_get_show_steps(cli, p);
 }
 
 /* Each as its headline with the reasons below. */
 static void tell_problems(struct wa_cli *cli, const char *key, const struct wa_plan *p)
 {
-    struct wa_jw *w = &cli->jw;
-    wa_jw_key(w, key);
-    wa_jw_arr(w);
-    for (size_t i = 0; i < p->problem_n; i++) {
-        const struct wa_problem *x = &p->problem_items[i];
-        wa_jw_obj(w);
-        wa_jw_kv(w, "package", x->package);
-        wa_jw_kv(w, "text", x->count > 0 ? p->reasons[x->first].text : "");
-        wa_jw_key(w, "reasons");
-        wa_jw_arr(w);
-        for (size_t k = 0; k < x->count; k++) {
-            const struct wa_reason *r = &p->reasons[x->first + k];
-            show(cli, r->depth, r->text);
-            if (k == 0)
-                continue;
-            wa_jw_obj(w);
-            wa_jw_kvi(w, "depth", r->depth);
-            wa_jw_kv(w, "text", r->text);
-            wa_jw_end(w);
-        }
-        wa_jw_end(w);
-        wa_jw_end(w);
-    }
-    wa_jw_end(w);
+    wa_jw_key(&cli->jw, key);
+    wa_plan_write_problems(p, &cli->jw);
+    wa_get_show_problems(cli, p);
 }
 
 /* --- the commands --- */
@@ -125,10 +75,7 @@ static enum wa_code run_plan(struct wa_cli *cli, struct wa_err *err)
     tell_steps(cli, &p);
     tell_problems(cli, "problems", &p);
     wa_jw_end(&cli->jw);
-    if (p.problem_n == 0)
-        return WA_OK;
-    return wa_fail(err, p.n > 0 ? WA_E_PARTIAL : WA_E_NOT_FOUND, "%s cannot be had as wished",
-                   p.problem_n == 1 ? wa_text("one thing") : wa_text("some things"));
+    return wa_get_plan_outcome(&p, err);
 }
 
 static enum wa_code run_why(struct wa_cli *cli, struct wa_err *err)

@@ -45,6 +45,12 @@ WA_CHECK enum wa_code wa_get_state_text(struct wa_get_state *s, struct wa_sv tex
 WA_CHECK enum wa_code wa_get_state_files(struct wa_cli *cli, struct wa_get_state *s,
                                          struct wa_err *err);
 
+/* For people (get_plan_show.c). */
+void wa_get_show_steps(const struct wa_cli *cli, const struct wa_plan *p);
+void wa_get_show_problems(const struct wa_cli *cli, const struct wa_plan *p);
+/* WA_OK, or what a plan with problems ends with. */
+WA_CHECK enum wa_code wa_get_plan_outcome(const struct wa_plan *p, struct wa_err *err);
+
 /* Fills s from the agent of this machine. NULL in a program without one. */
 typedef enum wa_code (*wa_get_live_fn)(struct wa_cli *cli, struct wa_get_state *s,
                                        struct wa_err *err);

@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/fs.h"
 #include "pkg/index.h"
+#include "pkg/plan_json.h"
 
 #define TEXTS_BYTES_MAX                                                                            \
     (256u << 20) /* bytes of one file of installed packages, and of its texts                      \
@@ -43,21 +44,6 @@ enum wa_code wa_get_state_text(struct wa_get_state *s, struct wa_sv text, const 
 
 /* --- lists as JSON --- */
 
-static enum wa_code read_control(const struct wa_json *j, struct wa_control *c, struct wa_err *err)
-{
-    wa_control_init(c);
-    for (size_t i = 0; i < wa_json_count(j); i++) {
-        enum wa_attr a;
-        if (wa_attr_find(wa_json_key_at(j, i), &a) &&
-            wa_control_set(c, a, wa_json_sv(wa_json_at(j, i)), err) != WA_OK)
-            return err->code;
-    }
-    const char *name = wa_control_get(c, WA_A_PACKAGE);
-    if (name[0] == '\0' || strlen(name) > WA_NAME_MAX)
-        return wa_fail(err, WA_E_INVALID, "an entry has no package name");
-    return WA_OK;
-}
-
 static enum wa_code the_list(const struct wa_json *given, const struct wa_json **ret,
                              struct wa_err *err)
 {
@@ -89,7 +75,7 @@ enum wa_code wa_get_state_one(struct wa_get_state *s, const struct wa_json *pack
 {
     WA_AUTO_CONTROL struct wa_control c;
     wa_control_init(&c);
-    return read_control(package, &c, err) == WA_OK ? take(s, &c, NULL, err) : err->code;
+    return wa_control_read_json(package, &c, err) == WA_OK ? take(s, &c, NULL, err) : err->code;
 }
 
 enum wa_code wa_get_state_available(struct wa_get_state *s, const struct wa_json *list,
@@ -109,15 +95,10 @@ enum wa_code wa_get_state_installed(struct wa_get_state *s, const struct wa_json
     if (the_list(list, &list, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < wa_json_count(list); i++) {
-        const struct wa_json *j = wa_json_at(list, i);
-        struct wa_sv status = wa_json_sv(wa_json_get(j, "install_status"));
         struct wa_installed *slot = WA_VEC_PUSH(&s->installed);
         if (slot == NULL)
             return wa_nomem(err);
-        slot->is_explicit = wa_json_bool(wa_json_get(j, "explicit"));
-        (void)snprintf(slot->status, sizeof slot->status, "%.*s",
-                       (int)(status.n > 0 ? status.n : 2), status.n > 0 ? status.p : "OK");
-        if (read_control(j, &slot->control, err) != WA_OK)
+        if (wa_installed_read_json(wa_json_at(list, i), slot, err) != WA_OK)
             return err->code;
     }
     return WA_OK;

@@ -170,6 +170,17 @@ def test_machines_are_assigned_packages(org, foreign):
         done = org.console("assign", "--hosts", hosts or org.uuid, "--trusted", trusted, "--json", *argv, *signing(org, who), ok=ok)
         return json.loads(done.stdout)["result"] if ok else done.text
 
+    def plan(*argv, ok=True):
+        done = json.loads(org.console("plan", org.uuid, "--trusted", org.agent / "ssl", "--json", *argv, ok=ok).stdout)["result"]
+        return {(s["action"], s["package"], s["version"]): s["why"] for s in done["steps"]}, [p["package"] for p in done["problems"]]
+
+    # What an upgrade would do with it, before anything is signed; then as it is.
+    steps, problems = plan("--add-depends", "own-tool")
+    assert org.uuid in steps["install", "own-tool", "1.0-1"] and not problems, (steps, problems)
+    assert plan("--add-depends", "own-tool,tis-none", ok=None)[1]
+    steps, _ = plan("--add-depends", "acme-lib(>=9)", ok=None)
+    assert not [k for k in steps if k[1] == "acme-lib"]
+    assert not [k for k in plan(ok=None)[0] if k[1] == "own-tool"]
     (row,) = assign("--add-depends", "acme-lib,grp-a(>=2)", "--add-conflicts", "tis-rival", "--dry-run")
     assert (row["uuid"], row["changed"], row["code"]) == (org.uuid, False, "ok")
     assert {"kind": "depends", "before": None, "after": "acme-lib"} in row["changes"]

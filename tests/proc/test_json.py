@@ -130,6 +130,7 @@ def answers(org):
     console("hosts")
     console("host-package", org.uuid, "--depends", "json-one", *deployer, "-o", base, "--upload")
     console("assign", "--hosts", org.uuid, "--add-conflicts", "json-rival", "--trusted", org.agent / "ssl", "--yes", *deployer)
+    console("plan", org.uuid, "--add-depends", "json-none", "--trusted", org.agent / "ssl", ok=None)
     console("action", "update", "--hosts", org.uuid, *deployer, "--timeout", "40s")
     get("update")
     get("list-upgrade")
