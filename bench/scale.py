@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import sqlite3
 import ssl
@@ -133,6 +134,15 @@ class Fleet(Organisation):
         return sum(int(task.joinpath("schedstat").read_text().split()[0]) for role, pids in self.processes_of().items() for pid in pids
                    for task in pathlib.Path(f"/proc/{pid}/task").iterdir() if not roles or role in roles) / 1e9
 
+    @contextlib.contextmanager
+    def spending(self):
+        """role -> CPU seconds while this is open; "all" for their sum."""
+        roles = list(self.processes_of())
+        spent = {r: -self.cpu(r) for r in roles}
+        yield spent
+        spent.update({r: spent[r] + self.cpu(r) for r in roles})
+        spent["all"] = sum(spent.values())
+
     def memory(self, *roles):
         return sum(next(int(line.split()[1]) for line in open(f"/proc/{pid}/smaps_rollup", encoding="ascii") if line.startswith("Pss:")) * 1024
                    for role, pids in self.processes_of().items() for pid in pids if role in roles)
@@ -187,6 +197,12 @@ class Console(threading.Thread):
         return [t for times in self.times.values() for t in times]
 
 
+def each(spent, count, *roles):
+    """What of the server's CPU went into one of so many, and where."""
+    parts = ", ".join(f"{r} {spent[r] / count * 1e6:.0f}" for r in roles)
+    return f"{spent['all'] / count * 1e6:.0f} us of the server's CPU each{': ' + parts if parts else ''}"
+
+
 def p99(times):
     return sorted(times)[int(len(times) * 0.99)] if times else float("nan")
 
@@ -204,22 +220,24 @@ def show(r):
 # --- the measurements ---
 
 def registering(fleet, shards):
-    before, begun = fleet.cpu(), time.perf_counter()
-    got = shards.all("register", "128")
+    begun = time.perf_counter()
+    with fleet.spending() as spent:
+        got = shards.all("register", "128")
     wall = time.perf_counter() - begun
     assert got["failed"] == 0 and got["done"] == shards.count, got
     yield row(f"registrations a second, durable, of {shards.count} machines", got["done"] / wall, "/s", better="higher",
-              note=f"{(fleet.cpu() - before) / got['done'] * 1e6:.0f} us of the server's CPU each")
+              note=each(spent, got["done"], "store", "front", "signer"))
 
 
 def connecting(fleet, shards):
-    before, memory, begun = fleet.cpu(), fleet.memory("front", "store"), time.perf_counter()
-    got = shards.all("connect", "128")
+    memory, begun = fleet.memory("front", "store"), time.perf_counter()
+    with fleet.spending() as spent:
+        got = shards.all("connect", "128")
     wall = time.perf_counter() - begun
     assert got["welcome"] == shards.count, got
     front, store = fleet.memory("front"), fleet.memory("store")
     yield row(f"connected and greeted, {shards.count} machines: a second", got["done"] / wall, "/s", better="higher",
-              note=f"{(fleet.cpu() - before) / got['done'] * 1e6:.0f} us of the server's CPU each")
+              note=each(spent, got["done"], "store", "front"))
     yield row("memory of fronts and store for each connection", (front + store - memory) / shards.count, "bytes", 16384)
 
 
@@ -260,31 +278,48 @@ def order(fleet, pattern):
                           stdin=subprocess.DEVNULL, check=False)
 
 
+@contextlib.contextmanager
+def held(pids):
+    """These processes stand still meanwhile."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
 def pushing(fleet, shards):
+    """The signer stands still until all are taken: so what taking costs and what pushing costs are told apart."""
     count, pattern = (10000, "s00????") if shards.count >= 10000 else (shards.count, "s0*")
-    seen, roles = shards.all("count")["orders"], ("store", "front", "signer")
-    before, begun = {r: fleet.cpu(r) for r in roles}, time.perf_counter()
-    sent = order(fleet, pattern)
-    end = time.monotonic() + PATIENCE
-    while shards.all("count")["orders"] - seen < count and time.monotonic() < end:
-        time.sleep(0.2)
-    wall, each = time.perf_counter() - begun, {r: fleet.cpu(r) - b for r, b in before.items()}
+    seen, begun = shards.all("count")["orders"], time.perf_counter()
+    with fleet.spending() as took, held(fleet.processes_of()["signer"]):
+        sent = order(fleet, pattern)
+    taken = time.perf_counter()
     assert sent.returncode == 0, sent.stderr[-500:]
+    end = time.monotonic() + PATIENCE
+    with fleet.spending() as spent:
+        while shards.all("count")["orders"] - seen < count and time.monotonic() < end:
+            time.sleep(0.02)
+        wall = time.perf_counter() - taken
+        time.sleep(1)  # the last acknowledgements
     got = shards.all("count")
     assert got["twice"] == got["wrong"] == 0 and got["orders"] - seen == count, got
-    yield row(f"{count} orders: taken, countersigned, pushed, acknowledged: CPU of the server", sum(each.values()), "s",
-              note=f"{wall:.1f} s from the command to the last; {', '.join(f'{r} {s:.2f}' for r, s in each.items())} s")
-    yield row("of these, countersigned and pushed: signer and fronts, for each 10,000", (each["signer"] + each["front"]) / count * 10000, "s", 0.3)
+    yield row(f"{count} orders taken, durable: CPU of the server", took["all"], "s", note=f"{taken - begun:.1f} s with the console's signing; {each(took, count, 'store', 'front')}")
+    yield row("countersigned and pushed: signer and fronts, for each 10,000", (spent["signer"] + spent["front"]) / count * 10000, "s", 0.3,
+              note=f"{wall:.2f} s until the last has come; {each(spent, count, 'store', 'front', 'signer')}")
 
 
 def reporting(fleet, shards):
     count = max(shards.count, 20000)
-    before, begun = fleet.cpu(), time.perf_counter()
-    got = shards.all("status", count, "128")
-    wall, spent = time.perf_counter() - begun, fleet.cpu() - before
+    begun = time.perf_counter()
+    with fleet.spending() as spent:
+        got = shards.all("status", count, "128")
+    wall = time.perf_counter() - begun
     assert got["failed"] == 0, got
     yield row("status updates a second, signed, stored durably", got["done"] / wall, "/s", 15000, "higher",
-              note=f"{spent / got['done'] * 1e6:.0f} us of the server's CPU each; simulator on the same two cores")
+              note=each(spent, got["done"], "store", "front") + "; simulator on the same two cores")
 
 
 def unchanged(fleet, shards):
@@ -292,12 +327,13 @@ def unchanged(fleet, shards):
     shards.all("status", shards.count, "128")
     count = min(50 * shards.count, 200000)
     shards.all("same", shards.count, "64")  # the server reads what it knows of each
-    before, begun = fleet.cpu(), time.perf_counter()
-    got = shards.all("same", count, "256")
-    wall, spent = time.perf_counter() - begun, fleet.cpu() - before
+    begun = time.perf_counter()
+    with fleet.spending() as spent:
+        got = shards.all("same", count, "256")
+    wall = time.perf_counter() - begun
     assert got["failed"] == got["wrong"] == 0 and got["done"] >= count, got
     yield row("unchanged states a second, by the connection", got["done"] / wall, "/s", 50000, "higher",
-              note=f"{spent / got['done'] * 1e6:.0f} us of the server's CPU each; simulator on the same two cores")
+              note=each(spent, got["done"], "store", "front") + "; simulator on the same two cores")
 
 
 def handshakes(fleet, _shards):

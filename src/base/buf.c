@@ -93,7 +93,10 @@ void wa_buf_addsv(struct wa_buf *b, struct wa_sv s)
 
 void wa_buf_addc(struct wa_buf *b, char c)
 {
-    wa_buf_add(b, &c, 1);
+    if (!grow(b, 1))
+        return;
+    b->p[b->n++] = c;
+    b->p[b->n] = '\0';
 }
 
 void wa_buf_addf(struct wa_buf *b, const char *fmt, ...)

@@ -50,12 +50,24 @@ bool wa_utf8_next(struct wa_sv s, size_t *at, uint32_t *ret_cp)
     return true;
 }
 
+/* Eight bytes at a time, since most texts are ASCII. */
+static size_t skip_ascii(struct wa_sv s, size_t at)
+{
+    uint64_t eight;
+    for (; s.n - at >= sizeof eight; at += sizeof eight) {
+        memcpy(&eight, s.p + at, sizeof eight);
+        if ((eight & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return at;
+}
+
 bool wa_utf8_valid(struct wa_sv s)
 {
-    size_t at = 0;
+    size_t at = skip_ascii(s, 0);
     uint32_t cp;
-    while (wa_utf8_next(s, &at, &cp)) {
-    }
+    while (wa_utf8_next(s, &at, &cp))
+        at = skip_ascii(s, at);
     return at == s.n;
 }
 

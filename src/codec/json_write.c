@@ -61,6 +61,10 @@ void wa_json_put_string(struct wa_buf *out, struct wa_sv s, bool ascii)
 
     wa_buf_addc(out, '"');
     for (size_t at = 0; at < s.n;) {
+        if ((unsigned char)s.p[at] < 0x7f && is_plain((unsigned char)s.p[at], ascii)) {
+            at++;
+            continue;
+        }
         size_t from = at;
         uint32_t cp = 0;
         bool is_valid = wa_json_next_cp(s, &at, &cp);

@@ -250,8 +250,34 @@ void wa_order_fini(struct wa_order *o)
     *o = (struct wa_order){0};
 }
 
+void wa_order_shared_fini(struct wa_order_shared *s)
+{
+    wa_certs_fini(&s->chain);
+    *s = (struct wa_order_shared){.chains = s->chains};
+}
+
+/* Into *ret, by way of what was read last: the same bytes are the same certificates. */
+static enum wa_code read_chain(struct wa_sv pem, struct wa_order_shared *shared,
+                               struct wa_certs *ret, struct wa_err *err)
+{
+    if (shared == NULL)
+        return wa_certs_read_pem(pem, WA_CHAIN_MAX, ret, err);
+    if (shared->chain.n == 0 || !wa_sv_eq(pem, shared->pem)) {
+        wa_order_shared_fini(shared);
+        if (wa_certs_read_pem(pem, WA_CHAIN_MAX, &shared->chain, err) != WA_OK)
+            return err->code;
+        shared->pem = pem;
+        shared->chains++;
+    }
+    for (size_t i = 0; i < shared->chain.n; i++)
+        if (wa_certs_add(ret, shared->chain.items[i], err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
 static enum wa_code read_order(const struct wa_json *order, struct wa_arena *arena,
-                               struct wa_order *o, struct wa_err *err)
+                               struct wa_order_shared *shared, struct wa_order *o,
+                               struct wa_err *err)
 {
     const struct wa_json *proof = NULL, *batch = NULL;
     struct wa_sv chain = {0}, signer = {0};
@@ -269,7 +295,7 @@ static enum wa_code read_order(const struct wa_json *order, struct wa_arena *are
         wa_proof_read(proof, &o->proof, err) != WA_OK ||
         wa_envelope_open(batch, WA_PURPOSE_BATCH, arena, &o->batch, err) != WA_OK ||
         wa_tree_statement_read(o->batch.statement, "signer", &signer, &t, err) != WA_OK ||
-        wa_certs_read_pem(chain, WA_CHAIN_MAX, &o->chain, err) != WA_OK)
+        read_chain(chain, shared, &o->chain, err) != WA_OK)
         return err->code;
     if (index < 0 || !wa_hex_is(signer, 64))
         return wa_fail(err, WA_E_INVALID, "an order without index or signer");
@@ -297,7 +323,8 @@ static void take_rollout(struct wa_order *o)
 }
 
 static enum wa_code read_rollout(const struct wa_json *order, struct wa_arena *arena,
-                                 struct wa_order *o, struct wa_err *err)
+                                 struct wa_order_shared *shared, struct wa_order *o,
+                                 struct wa_err *err)
 {
     const struct wa_json *statement = NULL;
     struct wa_sv chain = {0}, signer = {0};
@@ -312,7 +339,7 @@ static enum wa_code read_rollout(const struct wa_json *order, struct wa_arena *a
         return wa_fail(err, WA_E_LIMIT, "a roll-out's statement of more than %u bytes",
                        WA_ACTION_BYTES_MAX);
     if (wa_rollout_read(o->batch.statement, &o->rollout, &signer, err) != WA_OK ||
-        wa_certs_read_pem(chain, WA_CHAIN_MAX, &o->chain, err) != WA_OK)
+        read_chain(chain, shared, &o->chain, err) != WA_OK)
         return err->code;
     memcpy(o->signer, signer.p, 64);
     o->signer[64] = '\0';
@@ -320,12 +347,13 @@ static enum wa_code read_rollout(const struct wa_json *order, struct wa_arena *a
     return WA_OK;
 }
 
-enum wa_code wa_order_read(const struct wa_json *order, struct wa_arena *arena,
-                           struct wa_order *ret, struct wa_err *err)
+enum wa_code wa_order_read_shared(const struct wa_json *order, struct wa_arena *arena,
+                                  struct wa_order_shared *shared, struct wa_order *ret,
+                                  struct wa_err *err)
 {
     struct wa_order o = {0};
     bool is_rollout = wa_json_get(order, "rollout") != NULL;
-    if ((is_rollout ? read_rollout : read_order)(order, arena, &o, err) != WA_OK) {
+    if ((is_rollout ? read_rollout : read_order)(order, arena, shared, &o, err) != WA_OK) {
         wa_order_fini(&o);
         return err->code;
     }
@@ -333,7 +361,33 @@ enum wa_code wa_order_read(const struct wa_json *order, struct wa_arena *arena,
     return WA_OK;
 }
 
-enum wa_code wa_order_check_signature(const struct wa_order *o, struct wa_err *err)
+enum wa_code wa_order_read(const struct wa_json *order, struct wa_arena *arena,
+                           struct wa_order *ret, struct wa_err *err)
+{
+    return wa_order_read_shared(order, arena, NULL, ret, err);
+}
+
+/* The signature over the root, unless these very bytes were checked last, by this chain. */
+static enum wa_code check_root(const struct wa_order *o, struct wa_order_shared *shared,
+                               struct wa_err *err)
+{
+    const struct wa_cert *signer = o->chain.items[0];
+    bool is_known = shared != NULL && shared->chain.n > 0 && shared->chain.items[0] == signer &&
+                    shared->checked.n > 0 && wa_sv_eq(shared->checked, o->batch.text) &&
+                    wa_sv_eq(shared->signature, o->batch.signature);
+    if (is_known)
+        return WA_OK;
+    if (wa_envelope_check(&o->batch, wa_cert_key(signer), err) != WA_OK)
+        return wa_wrap(err, "order signed by '%s'", wa_cert_cn(signer));
+    if (shared != NULL && shared->chain.n > 0 && shared->chain.items[0] == signer) {
+        shared->checked = o->batch.text;
+        shared->signature = o->batch.signature;
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_order_check_shared(const struct wa_order *o, struct wa_order_shared *shared,
+                                   struct wa_err *err)
 {
     struct wa_tree_digest leaf;
     const struct wa_cert *signer = o->chain.items[0];
@@ -341,12 +395,17 @@ enum wa_code wa_order_check_signature(const struct wa_order *o, struct wa_err *e
         return wa_fail(err, WA_E_REFUSED,
                        "the order names signer %s but carries the certificate %s", o->signer,
                        wa_cert_fingerprint(signer));
-    if (wa_envelope_check(&o->batch, wa_cert_key(signer), err) != WA_OK)
-        return wa_wrap(err, "order signed by '%s'", wa_cert_cn(signer));
+    if (check_root(o, shared, err) != WA_OK)
+        return err->code;
     if (o->is_rollout)
         return WA_OK; /* the signature is over the statement itself */
     if (wa_tree_leaf(o->action_text, &leaf, err) != WA_OK ||
         wa_tree_check(&leaf, o->index, o->count, &o->proof, &o->root, err) != WA_OK)
         return wa_wrap(err, "the action is not part of what '%s' signed", wa_cert_cn(signer));
     return WA_OK;
+}
+
+enum wa_code wa_order_check_signature(const struct wa_order *o, struct wa_err *err)
+{
+    return wa_order_check_shared(o, NULL, err);
 }

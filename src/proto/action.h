@@ -105,6 +105,22 @@ void wa_order_fini(struct wa_order *o);
 /* Form only. The arena must outlive *ret. */
 WA_CHECK enum wa_code wa_order_read(const struct wa_json *order, struct wa_arena *arena,
                                     struct wa_order *ret, struct wa_err *err);
+/* What the orders of one message have in common, byte for byte: read and checked once. */
+struct wa_order_shared {
+    struct wa_sv pem; /* of chain; in the orders' arena, as is what was checked */
+    struct wa_certs chain;
+    size_t chains; /* so many were read until this one, which is that of the order read last */
+    struct wa_sv checked, signature; /* the statement that chain's first certificate has signed */
+};
+void wa_order_shared_fini(struct wa_order_shared *s);
+#define WA_AUTO_ORDER_SHARED WA_CLEANUP(wa_order_shared_fini)
+/* As wa_order_read(); all that share must have been parsed into this arena. */
+WA_CHECK enum wa_code wa_order_read_shared(const struct wa_json *order, struct wa_arena *arena,
+                                           struct wa_order_shared *shared, struct wa_order *ret,
+                                           struct wa_err *err);
+/* As wa_order_check_signature(), of an order read with the same shared. */
+WA_CHECK enum wa_code wa_order_check_shared(const struct wa_order *o,
+                                            struct wa_order_shared *shared, struct wa_err *err);
 /* Signature of the batch by chain's first certificate, that it is the named signer, and the proof
  * of this action. Trust is another question. */
 WA_CHECK enum wa_code wa_order_check_signature(const struct wa_order *o, struct wa_err *err);

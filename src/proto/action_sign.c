@@ -11,8 +11,8 @@
 
 struct wa_action_batch {
     char **texts;
-    struct wa_tree_digest *leaves;
     size_t n;
+    struct wa_tree *tree;
     char *envelope; /* JSON */
     char *chain;    /* PEM */
 };
@@ -24,52 +24,65 @@ void wa_action_batch_free(struct wa_action_batch *b)
     for (size_t i = 0; b->texts != NULL && i < b->n; i++)
         wa_free(b->texts[i]);
     wa_free(b->texts);
-    wa_free(b->leaves);
+    wa_tree_free(b->tree);
     wa_free(b->envelope);
     wa_free(b->chain);
     wa_free(b);
 }
 WA_AUTO_DEFINE(wa_action_batch, wa_action_batch_free)
 
-/* {"purpose",...,"root","count",<time>[,"signer"]} sealed by key. */
-static enum wa_code seal_root(const char *purpose, const char *time_key,
-                              const struct wa_tree_digest *leaves, size_t count, int64_t now,
-                              const char *signer, const struct wa_key *key, struct wa_buf *out,
+/* Kept, so that the proofs cost no digest. */
+static enum wa_code grow_tree(struct wa_action_batch *b, struct wa_err *err)
+{
+    struct wa_tree_digest *leaves = wa_calloc(b->n, sizeof *leaves);
+    enum wa_code code = leaves == NULL ? wa_nomem(err) : WA_OK;
+    for (size_t i = 0; code == WA_OK && i < b->n; i++)
+        code = wa_tree_leaf(wa_sv(b->texts[i]), &leaves[i], err);
+    if (code == WA_OK)
+        code = wa_tree_new(leaves, b->n, &b->tree, err);
+    wa_free(leaves);
+    return code;
+}
+
+/* The batch's envelope: {"purpose",...,"root","count",<time>[,"signer"]} sealed by key. */
+static enum wa_code seal_root(struct wa_action_batch *b, const char *purpose, const char *time_key,
+                              int64_t now, const char *signer, const struct wa_key *key,
                               struct wa_err *err)
 {
-    struct wa_tree_digest root;
     char hex[WA_SHA256_HEX];
+    size_t n = 0;
     WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf envelope;
     wa_buf_init(&text, 4096);
-    if (wa_tree_root(leaves, count, &root, err) != WA_OK)
+    wa_buf_init(&envelope, 64u << 10);
+    if (grow_tree(b, err) != WA_OK)
         return err->code;
-    wa_hex_encode(root.b, WA_SHA256_SIZE, hex);
+    wa_hex_encode(wa_tree_top(b->tree)->b, WA_SHA256_SIZE, hex);
     struct wa_jw w;
     wa_jw_init(&w, &text);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "purpose", purpose);
     wa_jw_kv(&w, "root", hex);
-    wa_jw_kvi(&w, "count", (int64_t)count);
+    wa_jw_kvi(&w, "count", (int64_t)b->n);
     wa_jw_kvi(&w, time_key, now);
     if (signer != NULL)
         wa_jw_kv(&w, "signer", signer);
     wa_jw_end(&w);
-    if (wa_buf_check(&text, err) != WA_OK)
+    if (wa_buf_check(&text, err) != WA_OK ||
+        wa_envelope_seal(wa_buf_sv(&text), key, &envelope, err) != WA_OK)
         return err->code;
-    return wa_envelope_seal(wa_buf_sv(&text), key, out, err);
+    return wa_buf_steal(&envelope, &b->envelope, &n, err);
 }
 
 static enum wa_code take_texts(struct wa_action_batch *b, const struct wa_sv *texts, size_t count,
                                struct wa_err *err)
 {
     b->texts = wa_calloc(count, sizeof b->texts[0]);
-    b->leaves = wa_calloc(count, sizeof b->leaves[0]);
-    if (b->texts == NULL || b->leaves == NULL)
+    if (b->texts == NULL)
         return wa_nomem(err);
     b->n = count;
     for (size_t i = 0; i < count; i++)
-        if (wa_sv_dup(texts[i], &b->texts[i], err) != WA_OK ||
-            wa_tree_leaf(texts[i], &b->leaves[i], err) != WA_OK)
+        if (wa_sv_dup(texts[i], &b->texts[i], err) != WA_OK)
             return err->code;
     return WA_OK;
 }
@@ -78,9 +91,7 @@ enum wa_code wa_action_batch_sign(const struct wa_sv *texts, size_t count, const
                                   const struct wa_certs *chain, int64_t now,
                                   struct wa_action_batch **ret, struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf envelope;
     WA_AUTO_BUF struct wa_buf pem;
-    wa_buf_init(&envelope, 64u << 10);
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     if (count == 0 || count > WA_ACTION_HOSTS_MAX)
         return wa_fail(err, WA_E_USAGE, "a batch holds 1 to %u actions", WA_ACTION_HOSTS_MAX);
@@ -91,9 +102,8 @@ enum wa_code wa_action_batch_sign(const struct wa_sv *texts, size_t count, const
         return wa_nomem(err);
     size_t n = 0;
     if (take_texts(b, texts, count, err) != WA_OK ||
-        seal_root(WA_PURPOSE_BATCH, "issued_at", b->leaves, count, now,
-                  wa_cert_fingerprint(chain->items[0]), key, &envelope, err) != WA_OK ||
-        wa_buf_steal(&envelope, &b->envelope, &n, err) != WA_OK ||
+        seal_root(b, WA_PURPOSE_BATCH, "issued_at", now, wa_cert_fingerprint(chain->items[0]), key,
+                  err) != WA_OK ||
         wa_certs_write_pem(chain, &pem, err) != WA_OK ||
         wa_buf_steal(&pem, &b->chain, &n, err) != WA_OK)
         return err->code;
@@ -105,7 +115,7 @@ enum wa_code wa_action_batch_order(const struct wa_action_batch *b, size_t i, st
                                    struct wa_err *err)
 {
     struct wa_tree_proof proof;
-    if (wa_tree_prove(b->leaves, b->n, i, &proof, err) != WA_OK)
+    if (wa_tree_proof_of(b->tree, i, &proof, err) != WA_OK)
         return err->code;
     struct wa_jw w;
     wa_jw_init(&w, out);
@@ -148,7 +158,7 @@ static enum wa_code write_relay(const struct wa_action_batch *b, size_t i, struc
                                 struct wa_err *err)
 {
     struct wa_tree_proof proof;
-    if (wa_tree_prove(b->leaves, b->n, i, &proof, err) != WA_OK)
+    if (wa_tree_proof_of(b->tree, i, &proof, err) != WA_OK)
         return err->code;
     struct wa_jw w;
     wa_jw_init(&w, out);
@@ -166,26 +176,19 @@ static enum wa_code write_relay(const struct wa_action_batch *b, size_t i, struc
 enum wa_code wa_relay_sign(const struct wa_relay_request *requests, size_t count, int64_t now,
                            const struct wa_key *key, struct wa_buf *ret_relays, struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf envelope;
-    wa_buf_init(&envelope, 64u << 10);
     if (count == 0 || count > WA_ACTION_HOSTS_MAX)
         return wa_fail(err, WA_E_INVALID, "a request to countersign %zu relays at once", count);
     WA_AUTO(wa_action_batch) struct wa_action_batch *b = wa_calloc(1, sizeof *b);
     if (b == NULL)
         return wa_nomem(err);
     b->texts = wa_calloc(count, sizeof b->texts[0]);
-    b->leaves = wa_calloc(count, sizeof b->leaves[0]);
-    if (b->texts == NULL || b->leaves == NULL)
+    if (b->texts == NULL)
         return wa_nomem(err);
     b->n = count;
     for (size_t i = 0; i < count; i++)
-        if (write_leaf(&requests[i], now, &b->texts[i], err) != WA_OK ||
-            wa_tree_leaf(wa_sv(b->texts[i]), &b->leaves[i], err) != WA_OK)
+        if (write_leaf(&requests[i], now, &b->texts[i], err) != WA_OK)
             return err->code;
-    size_t n = 0;
-    if (seal_root(WA_PURPOSE_RELAY_BATCH, "time", b->leaves, count, now, NULL, key, &envelope,
-                  err) != WA_OK ||
-        wa_buf_steal(&envelope, &b->envelope, &n, err) != WA_OK)
+    if (seal_root(b, WA_PURPOSE_RELAY_BATCH, "time", now, NULL, key, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < count; i++)
         if (write_relay(b, i, &ret_relays[i], err) != WA_OK)

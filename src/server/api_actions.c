@@ -49,56 +49,89 @@ static enum wa_code drop_cancelled(const struct wa_api_call *c, const struct wa_
     return WA_OK;
 }
 
-/* The order is whole, and its signer one of those whose orders are passed on. The machines judge
- * for themselves again. */
-static enum wa_code take_order(const struct wa_api_call *c, const struct wa_json *j,
-                               const struct wa_orderers *orderers, const char *batch,
-                               struct wa_arena *arena, struct wa_jw *w, struct wa_buf *lines,
-                               struct wa_buf *missing, struct wa_err *err)
+/* Orders that come together. */
+struct taking {
+    const struct wa_api_call *call;
+    struct wa_arena arena;
+    struct wa_orderers orderers;
+    struct wa_order_shared shared;
+    struct wa_orderer who; /* signed what was read last, */
+    size_t who_of;         /* if it is of this chain of shared's */
+    char batch[33];
+    struct wa_jw w;
+    struct wa_buf lines, missing;
+};
+
+static void taking_init(struct taking *t, const struct wa_api_call *c)
 {
-    struct wa_store *s = c->store;
-    struct wa_order o;
-    WA_AUTO_BUF struct wa_buf text;
-    WA_AUTO_BUF struct wa_buf pem;
-    int64_t seq = 0;
-    bool known = false;
-    wa_buf_init(&text, 512u << 10);
-    wa_buf_init(&pem, 64u << 10);
-    if (wa_order_read(j, arena, &o, err) != WA_OK)
+    *t = (struct taking){.call = c};
+    wa_arena_init(&t->arena, 512u << 20);
+    wa_buf_init(&t->lines, ORDERS_MAX * 128u);
+    wa_buf_init(&t->missing, 4096);
+}
+
+static void taking_fini(struct taking *t)
+{
+    wa_order_shared_fini(&t->shared);
+    wa_orderers_fini(&t->orderers);
+    wa_buf_fini(&t->lines);
+    wa_buf_fini(&t->missing);
+    wa_arena_fini(&t->arena);
+}
+
+/* The order is whole, and its signer one of those whose orders are passed on. */
+static enum wa_code judge_order(struct taking *t, const struct wa_order *o, struct wa_err *err)
+{
+    const struct wa_api_call *c = t->call;
+    if (wa_api_need(c, wa_right_to_order(o->action.kind), wa_action_kind_name(o->action.kind),
+                    err) != WA_OK ||
+        wa_order_check_shared(o, &t->shared, err) != WA_OK)
         return err->code;
-    enum wa_code code =
-        wa_api_need(c, wa_right_to_order(o.action.kind), wa_action_kind_name(o.action.kind), err);
-    if (code == WA_OK)
-        code = wa_order_check_signature(&o, err);
-    if (code == WA_OK)
-        code = wa_orderers_check(orderers, s->db, &o.chain, o.action.kind, o.action.uuid, err);
-    if (code == WA_OK)
-        code = wa_store_host(s->db, wa_sv(o.action.uuid), &pem, &seq, &known, err);
-    if (code == WA_OK &&
-        (!known || !wa_fleet_sees(s->fleet, wa_api_view(c), wa_sv(o.action.uuid)))) {
-        add_missing(missing, o.action.uuid);
-        wa_order_fini(&o);
-        return WA_OK;
-    }
+    if (t->who_of != t->shared.chains &&
+        wa_orderers_find(&t->orderers, &o->chain, &t->who, err) != WA_OK)
+        return err->code;
+    t->who_of = t->shared.chains;
+    return wa_orderer_check(&t->who, c->store->db, o->action.kind, o->action.uuid, err);
+}
+
+static enum wa_code keep_order(struct taking *t, const struct wa_json *j, const struct wa_order *o,
+                               struct wa_err *err)
+{
+    const struct wa_action *a = &o->action;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 512u << 10);
     wa_json_write(j, &text);
+    if (wa_buf_check(&text, err) != WA_OK ||
+        wa_store_add_action(t->call->store->db, a->id, t->batch, a->uuid,
+                            wa_action_kind_name(a->kind), wa_buf_sv(&text), a->not_before,
+                            a->not_after, o->signer, wa_clock_now(), err) != WA_OK ||
+        drop_cancelled(t->call, a, err) != WA_OK)
+        return err->code;
+    wa_buf_addf(&t->lines, "%s %s %s\n", a->id, wa_action_kind_name(a->kind), a->uuid);
+    wa_jw_obj(&t->w);
+    wa_jw_kv(&t->w, "id", a->id);
+    wa_jw_kv(&t->w, "uuid", a->uuid);
+    wa_jw_kv(&t->w, "state", "queued");
+    wa_jw_end(&t->w);
+    return WA_OK;
+}
+
+/* The machines judge for themselves again. */
+static enum wa_code take_order(struct taking *t, const struct wa_json *j, struct wa_err *err)
+{
+    struct wa_store *s = t->call->store;
+    struct wa_order o;
+    bool known = false;
+    if (wa_order_read_shared(j, &t->arena, &t->shared, &o, err) != WA_OK)
+        return err->code;
+    enum wa_code code = judge_order(t, &o, err);
     if (code == WA_OK)
-        code = wa_buf_check(&text, err);
-    if (code == WA_OK)
-        code = wa_store_add_action(s->db, o.action.id, batch, o.action.uuid,
-                                   wa_action_kind_name(o.action.kind), wa_buf_sv(&text),
-                                   o.action.not_before, o.action.not_after, o.signer,
-                                   wa_clock_now(), err);
-    if (code == WA_OK)
-        code = drop_cancelled(c, &o.action, err);
-    if (code == WA_OK) {
-        wa_buf_addf(lines, "%s %s %s\n", o.action.id, wa_action_kind_name(o.action.kind),
-                    o.action.uuid);
-        wa_jw_obj(w);
-        wa_jw_kv(w, "id", o.action.id);
-        wa_jw_kv(w, "uuid", o.action.uuid);
-        wa_jw_kv(w, "state", "queued");
-        wa_jw_end(w);
-    }
+        code = wa_store_has_host(s->db, wa_sv(o.action.uuid), &known, err);
+    if (code == WA_OK &&
+        (!known || !wa_fleet_sees(s->fleet, wa_api_view(t->call), wa_sv(o.action.uuid))))
+        add_missing(&t->missing, o.action.uuid);
+    else if (code == WA_OK)
+        code = keep_order(t, j, &o, err);
     wa_order_fini(&o);
     return code;
 }
@@ -133,53 +166,51 @@ static enum wa_code note_orders(const struct wa_api_call *c, const char *batch, 
     return wa_store_note(c->store, &act, err);
 }
 
+static enum wa_code take_orders(struct taking *t, const struct wa_json *orders, struct wa_err *err)
+{
+    const struct wa_api_call *c = t->call;
+    wa_jw_init(&t->w, c->out);
+    wa_jw_obj(&t->w);
+    wa_jw_kv(&t->w, "batch", t->batch);
+    wa_jw_key(&t->w, "actions");
+    wa_jw_arr(&t->w);
+    for (size_t i = 0; i < wa_json_count(orders); i++)
+        if (take_order(t, wa_json_at(orders, i), err) != WA_OK)
+            return err->code;
+    wa_jw_end(&t->w);
+    wa_jw_end(&t->w);
+    if (t->missing.n > 0)
+        return wa_fail(err, WA_E_NOT_FOUND, "there is no host %s", wa_buf_str(&t->missing));
+    if (wa_buf_check(c->out, err) != WA_OK ||
+        note_orders(c, t->batch, wa_json_count(orders), &t->lines, err) != WA_OK)
+        return err->code;
+    return wa_node_tell(c->store, WA_NODE_ORDERS, wa_sv(t->batch), err);
+}
+
+/* All of them, or none. */
 static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
-    WA_AUTO_ARENA struct wa_arena arena;
-    WA_AUTO_ORDERERS struct wa_orderers orderers = {.root = NULL};
+    struct taking t;
     const struct wa_json *j = NULL, *orders = NULL;
-    char batch[33];
-    struct wa_jw w;
-    WA_AUTO_BUF struct wa_buf lines;
-    WA_AUTO_BUF struct wa_buf missing;
     const struct wa_json_field fields[] = {{"orders", WA_WANT_ARRAY, true, ORDERS_MAX, &orders}};
-    wa_buf_init(&lines, ORDERS_MAX * 128u);
-    wa_buf_init(&missing, 4096);
-    wa_arena_init(&arena, 512u << 20);
-    if (wa_json_parse(wa_buf_sv(&c->request->body), 0, &arena, &j, err) != WA_OK ||
-        wa_json_read(j, fields, 1, "orders", err) != WA_OK ||
-        wa_orderers_load(s, &orderers, err) != WA_OK || wa_rand_hex(batch, 16, err) != WA_OK ||
-        wa_db_begin(s->db, err) != WA_OK)
-        return err->code;
-    wa_jw_init(&w, c->out);
-    wa_jw_obj(&w);
-    wa_jw_kv(&w, "batch", batch);
-    wa_jw_key(&w, "actions");
-    wa_jw_arr(&w);
-    enum wa_code code = WA_OK;
-    for (size_t i = 0; code == WA_OK && i < wa_json_count(orders); i++)
-        code = take_order(c, wa_json_at(orders, i), &orderers, batch, &arena, &w, &lines, &missing,
-                          err);
-    if (code == WA_OK && missing.n > 0)
-        code = wa_fail(err, WA_E_NOT_FOUND, "there is no host %s", wa_buf_str(&missing));
-    wa_jw_end(&w);
-    wa_jw_end(&w);
-    if (code == WA_OK)
-        code = wa_buf_check(c->out, err);
-    if (code == WA_OK)
-        code = note_orders(c, batch, wa_json_count(orders), &lines, err);
-    if (code == WA_OK)
-        code = wa_node_tell(s, WA_NODE_ORDERS, wa_sv(batch), err);
-    if (code == WA_OK)
-        code = wa_db_commit(s->db, err);
-    log_orders(c, batch, wa_json_count(orders), err);
-    if (code != WA_OK) {
-        wa_db_rollback(s->db);
-        return code;
+    taking_init(&t, c);
+    if (wa_json_parse(wa_buf_sv(&c->request->body), 0, &t.arena, &j, err) == WA_OK &&
+        wa_json_read(j, fields, 1, "orders", err) == WA_OK &&
+        wa_orderers_load(s, &t.orderers, err) == WA_OK && wa_rand_hex(t.batch, 16, err) == WA_OK &&
+        wa_db_begin(s->db, err) == WA_OK) {
+        enum wa_code code = take_orders(&t, orders, err);
+        if (code == WA_OK)
+            code = wa_db_commit(s->db, err);
+        log_orders(c, t.batch, wa_json_count(orders), err);
+        if (code != WA_OK)
+            wa_db_rollback(s->db);
     }
-    wa_store_event(s, WA_EVENT_ACTION, "ordered", WA_SV(""), wa_sv(batch), WA_SV("queued"));
-    wa_store_dispatch_batch(s, batch);
+    taking_fini(&t);
+    if (err->code != WA_OK)
+        return err->code;
+    wa_store_event(s, WA_EVENT_ACTION, "ordered", WA_SV(""), wa_sv(t.batch), WA_SV("queued"));
+    wa_store_dispatch_batch(s, t.batch);
     return WA_OK;
 }
 

@@ -43,6 +43,7 @@ static enum wa_code check_order(const struct wa_api_call *c, const struct wa_ord
                                 struct wa_err *err)
 {
     WA_AUTO_ORDERERS struct wa_orderers orderers = {.root = NULL};
+    struct wa_orderer who;
     struct wa_db *db = c->store->db;
     if (!o->is_rollout)
         return wa_fail(err, WA_E_INVALID, "the statement is no roll-out's");
@@ -50,16 +51,17 @@ static enum wa_code check_order(const struct wa_api_call *c, const struct wa_ord
                     err) != WA_OK ||
         wa_order_check_signature(o, err) != WA_OK ||
         wa_orderers_load(c->store, &orderers, err) != WA_OK ||
-        wa_orderers_check(&orderers, db, &o->chain, o->action.kind, NULL, err) != WA_OK)
+        wa_orderers_find(&orderers, &o->chain, &who, err) != WA_OK ||
+        wa_orderer_check(&who, db, o->action.kind, NULL, err) != WA_OK)
         return err->code;
     if (o->rollout.supersedes[0] != '\0' &&
-        wa_orderers_check(&orderers, db, &o->chain, WA_ACT_CANCEL, NULL, err) != WA_OK)
+        wa_orderer_check(&who, db, WA_ACT_CANCEL, NULL, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < wa_json_count(o->rollout.machines); i++) {
         char uuid[WA_UUID_MAX + 1];
         (void)snprintf(uuid, sizeof uuid, "%.*s",
                        WA_SV_ARG(wa_json_sv(wa_json_at(o->rollout.machines, i))));
-        if (wa_orderers_check(&orderers, db, &o->chain, o->action.kind, uuid, err) != WA_OK)
+        if (wa_orderer_check(&who, db, o->action.kind, uuid, err) != WA_OK)
             return wa_wrap(err, "machine '%s'", uuid);
     }
     if (o->action.not_after <= wa_clock_now())

@@ -70,19 +70,28 @@ static enum wa_code check_machine(const struct wa_root_signer *s, struct wa_db *
     return wa_root_allows_action(s, wa_action_kind_name(kind), names, names, err);
 }
 
-enum wa_code wa_orderers_check(const struct wa_orderers *o, struct wa_db *db,
-                               const struct wa_certs *chain, enum wa_action_kind kind,
-                               const char *uuid, struct wa_err *err)
+enum wa_code wa_orderers_find(const struct wa_orderers *o, const struct wa_certs *chain,
+                              struct wa_orderer *ret, struct wa_err *err)
 {
     struct wa_trust_result who;
-    const struct wa_root_signer *entry = NULL;
+    struct wa_orderer found = {NULL};
     int64_t now = wa_clock_now();
-    if (wa_trust_check(o->trusted, chain, now, &who, err) != WA_OK || o->root == NULL)
+    if (wa_trust_check(o->trusted, chain, now, &who, err) != WA_OK)
         return err->code;
-    if (wa_trust_check(o->named, chain, now, &who, err) != WA_OK)
+    if (o->root != NULL && wa_trust_check(o->named, chain, now, &who, err) != WA_OK)
         return wa_wrap(err, "by the repository's root");
-    if (wa_root_entry(o->root, &who, &entry, err) != WA_OK ||
-        wa_root_lets_order(entry, wa_action_kind_name(kind), err) != WA_OK)
+    if (o->root != NULL && wa_root_entry(o->root, &who, &found.entry, err) != WA_OK)
         return err->code;
-    return uuid == NULL ? WA_OK : check_machine(entry, db, kind, uuid, err);
+    *ret = found;
+    return WA_OK;
+}
+
+enum wa_code wa_orderer_check(const struct wa_orderer *who, struct wa_db *db,
+                              enum wa_action_kind kind, const char *uuid, struct wa_err *err)
+{
+    if (who->entry == NULL)
+        return WA_OK;
+    if (wa_root_lets_order(who->entry, wa_action_kind_name(kind), err) != WA_OK)
+        return err->code;
+    return uuid == NULL ? WA_OK : check_machine(who->entry, db, kind, uuid, err);
 }

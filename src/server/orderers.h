@@ -21,10 +21,16 @@ WA_CHECK enum wa_code wa_orderers_load(struct wa_store *s, struct wa_orderers *r
                                        struct wa_err *err);
 void wa_orderers_fini(struct wa_orderers *o);
 #define WA_AUTO_ORDERERS WA_CLEANUP(wa_orderers_fini)
-/* May the signer of this chain order that? uuid: of the machine, whose groups count as its host
- * package told them at upload; where none is known, and for NULL, the machines judge alone. */
-WA_CHECK enum wa_code wa_orderers_check(const struct wa_orderers *o, struct wa_db *db,
-                                        const struct wa_certs *chain, enum wa_action_kind kind,
-                                        const char *uuid, struct wa_err *err);
+struct wa_orderer {                     /* somebody who is trusted */
+    const struct wa_root_signer *entry; /* the root's; NULL: the repository has none */
+};
+/* Who the signer of this chain is, now; costs a signature check a certificate. */
+WA_CHECK enum wa_code wa_orderers_find(const struct wa_orderers *o, const struct wa_certs *chain,
+                                       struct wa_orderer *ret, struct wa_err *err);
+/* May they order that? uuid: of the machine, whose groups count as its host package told them at
+ * upload; where none is known, and for NULL, the machines judge alone. */
+WA_CHECK enum wa_code wa_orderer_check(const struct wa_orderer *who, struct wa_db *db,
+                                       enum wa_action_kind kind, const char *uuid,
+                                       struct wa_err *err);
 
 #endif

@@ -30,15 +30,12 @@ enum wa_code wa_store_add_action(struct wa_db *db, const char *id, const char *b
     return wa_run(s, err);
 }
 
-enum wa_code wa_store_action_step(struct wa_db *db, struct wa_sv id, const char *uuid,
-                                  const char *from, const char *to, const char *node,
-                                  struct wa_err *err)
+/* One row by its key: SQLite keeps a journal for each statement that may change several. */
+static enum wa_code step_row(struct wa_db *db, const char *sql, struct wa_sv id, const char *uuid,
+                             const char *from, const char *to, const char *node, struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(db,
-                      "UPDATE actions SET state = ?1, updated = ?2, node = ?3 WHERE " IT(
-                          "?4", "?5") " AND state = ?6",
-                      &s, err) != WA_OK)
+    if (wa_db_prepare(db, sql, &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, to);
     wa_bind_i64(s, 1, wa_clock_now());
@@ -47,6 +44,19 @@ enum wa_code wa_store_action_step(struct wa_db *db, struct wa_sv id, const char 
     wa_bind_s(s, 4, uuid);
     wa_bind_s(s, 5, from);
     return wa_run(s, err);
+}
+
+#define STEP(id)                                                                                   \
+    "UPDATE actions SET state = ?1, updated = ?2, node = ?3 WHERE id = " id                        \
+    " AND uuid = ?5 AND state = ?6"
+
+enum wa_code wa_store_action_step(struct wa_db *db, struct wa_sv id, const char *uuid,
+                                  const char *from, const char *to, const char *node,
+                                  struct wa_err *err)
+{
+    if (step_row(db, STEP("?4"), id, uuid, from, to, node, err) != WA_OK || wa_db_changes(db) > 0)
+        return err->code;
+    return step_row(db, STEP("CAST(?4 AS TEXT) || '/' || ?5"), id, uuid, from, to, node, err);
 }
 
 enum wa_code wa_store_action(struct wa_db *db, struct wa_sv id, const char *uuid,

@@ -82,6 +82,17 @@ enum wa_code wa_store_host(struct wa_db *db, struct wa_sv uuid, struct wa_buf *c
     return wa_buf_check(certificate, err);
 }
 
+enum wa_code wa_store_has_host(struct wa_db *db, struct wa_sv uuid, bool *ret, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "SELECT 1 FROM hosts WHERE uuid = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, uuid);
+    if (wa_step(s, ret, err) == WA_OK && *ret)
+        wa_reset(s);
+    return err->code;
+}
+
 static enum wa_code put_presence(struct wa_db *db, struct wa_sv uuid, int64_t seq, int64_t now,
                                  struct wa_err *err)
 {

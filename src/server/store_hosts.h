@@ -22,6 +22,9 @@ WA_CHECK enum wa_code wa_store_number(struct wa_db *db, struct wa_sv uuid, int64
  * unknown. */
 WA_CHECK enum wa_code wa_store_host(struct wa_db *db, struct wa_sv uuid, struct wa_buf *certificate,
                                     int64_t *ret_seq, bool *ret_found, struct wa_err *err);
+/* Whether it is registered. */
+WA_CHECK enum wa_code wa_store_has_host(struct wa_db *db, struct wa_sv uuid, bool *ret,
+                                        struct wa_err *err);
 WA_CHECK enum wa_code wa_store_put_host(struct wa_db *db, struct wa_sv uuid,
                                         struct wa_sv certificate, const char *by, int64_t seq,
                                         int64_t now, struct wa_err *err);

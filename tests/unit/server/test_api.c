@@ -198,6 +198,58 @@ static void test_orders_by_role(void **state)
     person_free(&signer);
 }
 
+/* first's orders, then second's. */
+static int order_both(struct place *p, const struct wa_buf *first, const struct wa_buf *second)
+{
+    WA_AUTO_BUF struct wa_buf both;
+    wa_buf_init(&both, 1u << 20);
+    wa_buf_add(&both, first->p, first->n - 2); /* without "]}" */
+    wa_buf_addf(&both, ",%s", second->p + sizeof "{\"orders\":[" - 1);
+    return bench_ask(&p->b, "POST", "/api/v1/actions", "", p->token, wa_buf_sv(&both), NULL);
+}
+
+/* Their chain and what was signed are looked at once, and never stand for another order's. */
+static void test_orders_judged_together(void **state)
+{
+    static const char *const uuids[] = {"machine", "machine"};
+    struct place *p = *state;
+    struct person signer, other;
+    struct wa_buf one, two, theirs, foreign;
+    char ids[2][33];
+    person_new(&p->b, &signer, true);
+    person_new(&p->b, &other, false);
+    person_order(&signer, uuids, 2, ids, &one);
+    person_order(&signer, uuids, 1, ids, &two);
+    person_order(&other, uuids, 1, ids, &theirs);
+    assert_int_equal(order_both(p, &one, &theirs), 403);
+    assert_int_equal(order_both(p, &theirs, &one), 403);
+    wa_buf_init(&foreign, 1u << 20);
+    /* The last order's signature, then its action: of what is known otherwise. */
+    static const char *const marks[] = {"\"signature\":\"", "\\\"uuid\\\":\\\""};
+    for (size_t i = 0; i < WA_COUNT(marks); i++) {
+        char *at = NULL;
+        wa_buf_clear(&foreign);
+        wa_buf_addsv(&foreign, wa_buf_sv(&one));
+        for (char *next = foreign.p; (next = strstr(next, marks[i])) != NULL; next++)
+            at = next;
+        assert_non_null(at);
+        at += strlen(marks[i]) + 12;
+        *at = *at == 'A' ? 'B' : 'A';
+        int got =
+            bench_ask(&p->b, "POST", "/api/v1/actions", "", p->token, wa_buf_sv(&foreign), NULL);
+        assert_true(got >= 400 && got < 500);
+    }
+    BENCH_IS(&p->b, "SELECT count(*) FROM actions", "0");
+    assert_int_equal(order_both(p, &one, &two), 200);
+    BENCH_IS(&p->b, "SELECT count(*) FROM actions", "3");
+    wa_buf_fini(&foreign);
+    wa_buf_fini(&theirs);
+    wa_buf_fini(&two);
+    wa_buf_fini(&one);
+    person_free(&other);
+    person_free(&signer);
+}
+
 /* A front asks before it takes a body; nothing happens by it. */
 static void test_question(void **state)
 {
@@ -383,6 +435,7 @@ int main(void)
         TEST(test_rights),
         TEST(test_roles),
         TEST(test_orders_by_role),
+        TEST(test_orders_judged_together),
         TEST(test_question),
         TEST(test_forget_host),
         TEST(test_description),
