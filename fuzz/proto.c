@@ -108,7 +108,6 @@ static enum wa_code read_text(unsigned which, struct wa_sv text, struct wa_arena
     struct wa_token token;
     switch (which) {
     case 0:
-        (void)wa_report_purpose(text, arena);
         return wa_envelope_parse(text, WA_PURPOSE_REGISTER, arena, &e, err);
     case 1:
         return wa_action_read(text, arena, &action, err);

@@ -16,6 +16,7 @@
 #include "server/events.h"
 #include "server/rights.h"
 #include "server/store_priv.h"
+#include "server/store_senders.h"
 
 /* Of a superadmin; with "-" and a role behind it, of somebody with that role. */
 #define TOKEN "fuzz-session"
@@ -129,7 +130,7 @@ static inline void start(void)
     s->child.log.fd = -1;
     wa_map_init(&s->conns_by_uuid, 1);
     wa_map_init(&s->conns_by_id, 0);
-    wa_map_init(&s->senders, 2);
+    check(wa_senders_new(&s->senders, &err));
     check(wa_loop_new(&s->loop, &err));
     check(wa_store_open(bench.dir, "", &s->db, &err));
     check(wa_sv_dup(WA_SV("node"), &s->child.config.node, &err));

@@ -48,8 +48,9 @@ static enum wa_code take_signature(struct wa_sv b64, struct wa_arena *arena, str
     return WA_OK;
 }
 
-enum wa_code wa_envelope_open(const struct wa_json *envelope, const char *purpose,
-                              struct wa_arena *arena, struct wa_envelope *ret, struct wa_err *err)
+static enum wa_code open_any(const struct wa_json *envelope, const char *const *purposes,
+                             size_t count, struct wa_arena *arena, struct wa_envelope *ret,
+                             size_t *ret_which, struct wa_err *err)
 {
     struct wa_envelope e = {0};
     struct wa_sv b64 = {0};
@@ -63,20 +64,39 @@ enum wa_code wa_envelope_open(const struct wa_json *envelope, const char *purpos
         return err->code;
     if (wa_json_parse(e.text, 0, arena, &e.statement, err) != WA_OK)
         return wa_wrap(err, "reading a signed statement");
-    if (!wa_json_is(e.statement, WA_JSON_OBJECT) ||
-        !wa_sv_eqs(wa_json_sv(wa_json_get(e.statement, "purpose")), purpose))
-        return wa_fail(err, WA_E_REFUSED, "a signed statement is not of purpose '%s'", purpose);
+    struct wa_sv purpose = wa_json_sv(wa_json_get(e.statement, "purpose"));
+    size_t which = 0;
+    while (which < count && !wa_sv_eqs(purpose, purposes[which]))
+        which++;
+    if (!wa_json_is(e.statement, WA_JSON_OBJECT) || which == count)
+        return wa_fail(err, WA_E_REFUSED, "a signed statement is not of purpose '%s'", purposes[0]);
     *ret = e;
+    *ret_which = which;
     return WA_OK;
+}
+
+enum wa_code wa_envelope_open(const struct wa_json *envelope, const char *purpose,
+                              struct wa_arena *arena, struct wa_envelope *ret, struct wa_err *err)
+{
+    size_t which = 0;
+    return open_any(envelope, &purpose, 1, arena, ret, &which, err);
+}
+
+enum wa_code wa_envelope_parse_any(struct wa_sv json, const char *const *purposes, size_t count,
+                                   struct wa_arena *arena, struct wa_envelope *ret,
+                                   size_t *ret_which, struct wa_err *err)
+{
+    const struct wa_json *j = NULL;
+    if (wa_json_parse(json, 0, arena, &j, err) != WA_OK)
+        return wa_wrap(err, "reading a signed statement");
+    return open_any(j, purposes, count, arena, ret, ret_which, err);
 }
 
 enum wa_code wa_envelope_parse(struct wa_sv json, const char *purpose, struct wa_arena *arena,
                                struct wa_envelope *ret, struct wa_err *err)
 {
-    const struct wa_json *j = NULL;
-    if (wa_json_parse(json, 0, arena, &j, err) != WA_OK)
-        return wa_wrap(err, "reading a signed statement");
-    return wa_envelope_open(j, purpose, arena, ret, err);
+    size_t which = 0;
+    return wa_envelope_parse_any(json, &purpose, 1, arena, ret, &which, err);
 }
 
 enum wa_code wa_envelope_check(const struct wa_envelope *e, const struct wa_key *key,

@@ -28,6 +28,11 @@ WA_CHECK enum wa_code wa_envelope_open(const struct wa_json *envelope, const cha
 WA_CHECK enum wa_code wa_envelope_parse(struct wa_sv json, const char *purpose,
                                         struct wa_arena *arena, struct wa_envelope *ret,
                                         struct wa_err *err);
+/* The same of one of these purposes, *ret_which. */
+WA_CHECK enum wa_code wa_envelope_parse_any(struct wa_sv json, const char *const *purposes,
+                                            size_t count, struct wa_arena *arena,
+                                            struct wa_envelope *ret, size_t *ret_which,
+                                            struct wa_err *err);
 /* WA_E_REFUSED when key did not sign it. */
 WA_CHECK enum wa_code wa_envelope_check(const struct wa_envelope *e, const struct wa_key *key,
                                         struct wa_err *err);

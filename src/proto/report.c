@@ -29,19 +29,6 @@ const char *wa_section_name(enum wa_section s)
     return s < WA_SEC_COUNT ? section_names[s] : "";
 }
 
-struct wa_sv wa_report_purpose(struct wa_sv envelope_json, struct wa_arena *arena)
-{
-    struct wa_err err = WA_ERR_INIT;
-    const struct wa_json *envelope = NULL;
-    const struct wa_json *statement = NULL;
-    if (wa_json_parse(envelope_json, 0, arena, &envelope, &err) != WA_OK)
-        return (struct wa_sv){0};
-    if (wa_json_parse(wa_json_sv(wa_json_get(envelope, "signed")), 0, arena, &statement, &err) !=
-        WA_OK)
-        return (struct wa_sv){0};
-    return wa_json_sv(wa_json_get(statement, "purpose"));
-}
-
 /* The members that every statement begins with. */
 static void begin(struct wa_jw *w, struct wa_buf *text, const char *purpose, struct wa_sv uuid,
                   int64_t seq, int64_t time)

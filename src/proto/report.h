@@ -134,7 +134,4 @@ WA_CHECK enum wa_code wa_leave_write(const struct wa_leave_msg *m, struct wa_buf
 WA_CHECK enum wa_code wa_leave_read(const struct wa_json *statement, struct wa_leave_msg *ret,
                                     struct wa_err *err);
 
-/* Purpose of a report's statement, to dispatch: text of "purpose", empty when absent. */
-struct wa_sv wa_report_purpose(struct wa_sv envelope_json, struct wa_arena *arena);
-
 #endif

@@ -4,6 +4,7 @@
 #include "os/rand.h"
 #include "server/report.h"
 #include "server/store_authority.h"
+#include "server/store_check.h"
 
 #define SIGNER_FD 3
 #define FRONT_FD 11
@@ -227,7 +228,7 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_rand_bytes(&s->throttle.seed, sizeof s->throttle.seed, err) != WA_OK ||
         wa_rand_bytes(&s->codes.seed, sizeof s->codes.seed, err) != WA_OK ||
         wa_rand_bytes(&s->persons.seed, sizeof s->persons.seed, err) != WA_OK ||
-        wa_rand_map(&s->conns_by_uuid, err) != WA_OK || wa_rand_map(&s->senders, err) != WA_OK ||
+        wa_rand_map(&s->conns_by_uuid, err) != WA_OK || wa_senders_new(&s->senders, err) != WA_OK ||
         wa_rand_map(&s->conns_by_id, err) != WA_OK || wa_loop_new(&s->loop, err) != WA_OK)
         return err->code;
     s->node.is_alone = s->child.config.database[0] == '\0';
@@ -239,14 +240,15 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
     const char *const writes[] = {db, NULL};
     unsigned net = s->child.config.database[0] != '\0' ? WA_PRIV_NET : 0; /* PostgreSQL's */
     if (wa_server_child_confine(&s->child, WA_SR_STORE,
-                                WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | net, reads,
-                                writes, err) != WA_OK ||
+                                WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_THREADS |
+                                    net,
+                                reads, writes, err) != WA_OK ||
         wa_store_open(s->child.config.dir, s->child.config.database, &s->db, err) != WA_OK ||
         wa_fleet_new(&s->fleet, err) != WA_OK || wa_node_join(s, err) != WA_OK ||
         wa_store_load_fleet(s->db, s->fleet, err) != WA_OK ||
         wa_store_requeue(s, "", err) != WA_OK || wa_store_events_open(s, err) != WA_OK ||
         open_channels(s, watches, err) != WA_OK || wa_node_listen(s, err) != WA_OK ||
-        wa_store_group_start(s, err) != WA_OK ||
+        wa_store_group_start(s, err) != WA_OK || wa_store_checks_start(s, err) != WA_OK ||
         wa_loop_on_stop(s->loop, on_stop, s, err) != WA_OK ||
         wa_timer_new(s->loop, on_clock, s, &s->clock, err) != WA_OK)
         return err->code;
@@ -255,6 +257,7 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
     wa_store_look_at_revoked(s);
     wa_server_child_ready();
     enum wa_code code = wa_loop_run(s->loop, err);
+    wa_store_checks_end(s);
     struct wa_err late = WA_ERR_INIT;
     return wa_store_flush(s, &late) != WA_OK && code == WA_OK ? (*err = late).code : code;
 }
@@ -271,7 +274,8 @@ int wa_server_store(const char *config_file)
     wa_node_fini(&store);
     wa_db_close(store.db);
     wa_fleet_free(store.fleet);
-    wa_store_senders_fini(&store);
+    wa_senders_free(store.senders);
+    wa_key_free(store.sender);
     wa_store_events_close(&store);
     return wa_server_child_end(&store.child, code, &err);
 }

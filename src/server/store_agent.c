@@ -15,6 +15,7 @@
 #include "server/perimeter.h"
 #include "server/rights.h"
 #include "server/store_authority.h"
+#include "server/store_check.h"
 
 enum wa_code wa_store_check_time(int64_t at, struct wa_err *err)
 {
@@ -59,14 +60,32 @@ enum wa_code wa_store_check_shown(const char *machine, struct wa_sv uuid, struct
                    machine, WA_SV_ARG(uuid));
 }
 
+static enum wa_code check_sender(struct wa_store *s, const struct wa_envelope *e,
+                                 const struct wa_sender *checked, const char *machine,
+                                 struct wa_sv uuid, int64_t at, struct wa_err *err)
+{
+    if (wa_store_check_shown(machine, uuid, err) != WA_OK ||
+        wa_store_check_signed(s, e, uuid, checked, err) != WA_OK)
+        return err->code;
+    return wa_store_check_time(at, err);
+}
+
 enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope *e,
                                    const char *machine, struct wa_sv uuid, int64_t at,
                                    struct wa_err *err)
 {
-    if (wa_store_check_shown(machine, uuid, err) != WA_OK ||
-        wa_store_check_signed(s, e, uuid, err) != WA_OK)
+    return check_sender(s, e, NULL, machine, uuid, at, err);
+}
+
+/* The machine says it itself, now, and for the first time. */
+static enum wa_code check_report(const struct wa_store_request *q, const struct wa_statement *r,
+                                 struct wa_sv uuid, int64_t at, int64_t seq, struct wa_err *err)
+{
+    struct wa_store *s = q->store;
+    if (check_sender(s, &r->envelope, r->is_checked ? &r->checked : NULL, q->machine, uuid, at,
+                     err) != WA_OK)
         return err->code;
-    return wa_store_check_time(at, err);
+    return wa_store_take_seq(s->db, uuid, seq, wa_clock_now(), err);
 }
 
 /* A section that is not in the message leaves its columns alone. */
@@ -87,23 +106,16 @@ static enum wa_code read_columns(const struct wa_status_msg *m, struct wa_arena 
 
 /* A section is kept under the digest that we make of it. One that is not what the machine says it
  * sent is no section. */
-static enum wa_code store_section(struct wa_store *s, const struct wa_status_msg *m, size_t i,
+static enum wa_code store_section(struct wa_store *s, const struct wa_statement *r, size_t i,
                                   struct wa_err *err)
 {
+    const struct wa_status_msg *m = &r->status;
+    const struct wa_statement_section *section = &r->sections[i];
     const char *name = wa_section_name((enum wa_section)i);
-    char digest[WA_SHA256_HEX];
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, WA_JSON_BYTES_MAX);
-    if (wa_section_canonical(m->sections[i], &text, digest, err) != WA_OK)
-        return wa_wrap(err, "section '%s'", name);
-    if (m->digests.hex[i][0] != '\0' && strcmp(m->digests.hex[i], digest) != 0)
+    if (m->digests.hex[i][0] != '\0' && strcmp(m->digests.hex[i], section->digest) != 0)
         return wa_fail(err, WA_E_INVALID, "section '%s' has another digest than its report says",
                        name);
-    wa_buf_clear(&text);
-    wa_json_write(m->sections[i], &text);
-    if (wa_buf_check(&text, err) != WA_OK)
-        return err->code;
-    return wa_store_set_section(s->db, m->uuid, name, wa_buf_sv(&text), digest, err) == WA_OK
+    return wa_store_set_section(s->db, m->uuid, name, section->text, section->digest, err) == WA_OK
                ? wa_inventory_take(s->db, m->uuid, (enum wa_section)i, m->sections[i],
                                    wa_clock_now(), err)
                : err->code;
@@ -118,44 +130,39 @@ struct reported {
     struct wa_fleet_change change;
 };
 
-static enum wa_code store_status(const struct wa_store_request *r, const struct wa_envelope *e,
-                                 struct wa_arena *arena, struct reported *ret,
-                                 struct wa_buf *answer, struct wa_err *err)
+static enum wa_code store_status(const struct wa_store_request *q, struct wa_statement *r,
+                                 struct reported *ret, struct wa_buf *answer, struct wa_err *err)
 {
-    struct wa_store *s = r->store;
-    struct wa_status_msg m;
+    struct wa_store *s = q->store;
+    const struct wa_status_msg *m = &r->status;
     struct wa_section_digests have = {{""}};
-    if (wa_status_read(e->statement, &m, err) != WA_OK ||
-        wa_store_check_sender(r->store, e, r->machine, m.uuid, m.time, err) != WA_OK ||
-        wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
+    if (check_report(q, r, m->uuid, m->time, m->seq, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < WA_SEC_COUNT; i++)
-        if (m.sections[i] != NULL) {
-            if (store_section(s, &m, i, err) != WA_OK)
+        if (m->sections[i] != NULL) {
+            if (store_section(s, r, i, err) != WA_OK)
                 return err->code;
             ret->has_sections = true;
         }
-    ret->uuid = m.uuid;
-    if (read_columns(&m, arena, &ret->change, err) != WA_OK ||
-        wa_store_set_columns(s->db, m.uuid, &ret->change, err) != WA_OK ||
-        wa_store_known(s->db, m.uuid, &have, err) != WA_OK)
+    ret->uuid = m->uuid;
+    if (read_columns(m, &r->arena, &ret->change, err) != WA_OK ||
+        wa_store_set_columns(s->db, m->uuid, &ret->change, err) != WA_OK ||
+        wa_store_known(s->db, m->uuid, &have, err) != WA_OK)
         return err->code;
-    wa_store_changed(s, m.uuid);
+    wa_store_changed(s, m->uuid);
     wa_status_answer_write(&have, answer);
     return wa_buf_check(answer, err);
 }
 
-static enum wa_code store_result(const struct wa_store_request *r, const struct wa_envelope *e,
+static enum wa_code store_result(const struct wa_store_request *q, const struct wa_statement *r,
                                  struct reported *ret, struct wa_err *err)
 {
-    struct wa_store *s = r->store;
-    struct wa_result_msg m;
+    struct wa_store *s = q->store;
+    const struct wa_result_msg m = r->result;
     char id[33];
     WA_AUTO_BUF struct wa_buf packages;
     wa_buf_init(&packages, 1u << 20);
-    if (wa_result_read(e->statement, &m, err) != WA_OK ||
-        wa_store_check_sender(r->store, e, r->machine, m.uuid, m.time, err) != WA_OK ||
-        wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
+    if (check_report(q, r, m.uuid, m.time, m.seq, err) != WA_OK)
         return err->code;
     if (m.packages != NULL)
         wa_json_write(m.packages, &packages);
@@ -171,7 +178,7 @@ static enum wa_code store_result(const struct wa_store_request *r, const struct 
         return err->code;
     const struct wa_journal_act act = {
         .act = "action.result",
-        .peer = r->peer,
+        .peer = q->peer,
         .what = {{"id", wa_sv(id)}, {"uuid", m.uuid}, {"state", m.state}, {"code", m.code}}};
     /* Once for each order: a machine can't fill the journal by itself. */
     if (wa_db_changes(s->db) != 1)
@@ -182,19 +189,17 @@ static enum wa_code store_result(const struct wa_store_request *r, const struct 
 }
 
 /* A machine takes its own row away, no other: the key that the row names has signed it. */
-static enum wa_code store_leave(const struct wa_store_request *r, const struct wa_envelope *e,
+static enum wa_code store_leave(const struct wa_store_request *q, const struct wa_statement *r,
                                 struct reported *ret, struct wa_err *err)
 {
-    struct wa_store *s = r->store;
-    struct wa_leave_msg m;
+    struct wa_store *s = q->store;
+    const struct wa_leave_msg m = r->leave;
     char uuid[WA_UUID_MAX + 1];
     int64_t revoked = 0;
-    if (wa_leave_read(e->statement, &m, err) != WA_OK ||
-        wa_store_check_sender(r->store, e, r->machine, m.uuid, m.time, err) != WA_OK ||
-        wa_store_take_seq(s->db, m.uuid, m.seq, wa_clock_now(), err) != WA_OK)
+    if (check_report(q, r, m.uuid, m.time, m.seq, err) != WA_OK)
         return err->code;
     const struct wa_journal_act act = {
-        .act = "host.left", .peer = r->peer, .what = {{"uuid", m.uuid}}};
+        .act = "host.left", .peer = q->peer, .what = {{"uuid", m.uuid}}};
     (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(m.uuid));
     ret->uuid = m.uuid;
     ret->is_gone = true;
@@ -204,24 +209,15 @@ static enum wa_code store_leave(const struct wa_store_request *r, const struct w
     return wa_store_note(s, &act, err);
 }
 
-static enum wa_code store_statement(struct wa_store_request *r, struct wa_arena *arena,
-                                    struct reported *said, struct wa_buf *answer,
-                                    struct wa_err *err)
+static enum wa_code store_report(const struct wa_store_request *q, struct wa_statement *r,
+                                 struct reported *said, struct wa_buf *answer, struct wa_err *err)
 {
-    struct wa_envelope e;
-    struct wa_sv purpose = wa_report_purpose(wa_buf_sv(&r->body), arena);
-    bool is_result = wa_sv_eqs(purpose, WA_PURPOSE_RESULT);
-    bool is_leave = wa_sv_eqs(purpose, WA_PURPOSE_LEAVE);
-    if (wa_envelope_parse(wa_buf_sv(&r->body),
-                          is_result  ? WA_PURPOSE_RESULT
-                          : is_leave ? WA_PURPOSE_LEAVE
-                                     : WA_PURPOSE_STATUS,
-                          arena, &e, err) != WA_OK)
-        return err->code;
-    if (is_leave)
-        return store_leave(r, &e, said, err);
-    return is_result ? store_result(r, &e, said, err)
-                     : store_status(r, &e, arena, said, answer, err);
+    if (r->why.code != WA_OK)
+        return (*err = r->why).code;
+    if (r->kind == WA_STATES_LEAVE)
+        return store_leave(q, r, said, err);
+    return r->kind == WA_STATES_RESULT ? store_result(q, r, said, err)
+                                       : store_status(q, r, said, answer, err);
 }
 
 static void tell_report(struct wa_store *s, const struct reported *said)
@@ -254,18 +250,16 @@ static void show_report(struct wa_store *s, const char *peer, const struct repor
            WA_LF_S("peer", peer));
 }
 
-void wa_store_report(struct wa_store_request *r)
+void wa_store_judge_report(struct wa_store_request *q, struct wa_statement *r)
 {
-    struct wa_store *s = r->store;
+    struct wa_store *s = q->store;
     struct wa_err err = WA_ERR_INIT;
     struct reported said = {.change = WA_FLEET_UNCHANGED};
-    WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf answer;
-    wa_arena_init(&arena, WA_REPORT_MEMORY_MAX);
     wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
     enum wa_code code = wa_db_begin(s->db, &err);
     if (code == WA_OK) {
-        code = store_statement(r, &arena, &said, &answer, &err);
+        code = store_report(q, r, &said, &answer, &err);
         if (code == WA_OK)
             code = wa_node_tell(s, said.is_gone ? WA_NODE_GONE : WA_NODE_HOST, said.uuid, &err);
         if (code == WA_OK && said.action.n > 0)
@@ -276,13 +270,13 @@ void wa_store_report(struct wa_store_request *r)
             wa_db_rollback(s->db);
     }
     if (code == WA_OK) {
-        show_report(s, r->peer, &said);
-        wa_store_answer(r, 200, answer.n > 0 ? wa_buf_sv(&answer) : WA_SV("{\"accepted\":true}"));
+        show_report(s, q->peer, &said);
+        wa_store_answer(q, 200, answer.n > 0 ? wa_buf_sv(&answer) : WA_SV("{\"accepted\":true}"));
         return;
     }
-    wa_log(&s->child.log, WA_LOG_WARNING, "report.refused", WA_LF_S("peer", r->peer),
+    wa_log(&s->child.log, WA_LOG_WARNING, "report.refused", WA_LF_S("peer", q->peer),
            WA_LF_S("why", err.text));
-    wa_store_answer_err(r, &err);
+    wa_store_answer_err(q, &err);
 }
 
 /* --- greeting --- */

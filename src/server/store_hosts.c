@@ -290,6 +290,11 @@ enum wa_code wa_store_set_columns(struct wa_db *db, struct wa_sv uuid,
 {
     const struct wa_sv texts[] = {c->name, c->fqdn, c->os, c->status};
     struct wa_stmt *s;
+    bool has_any = false;
+    for (size_t i = 0; i < WA_COUNT(texts); i++)
+        has_any |= texts[i].p != NULL;
+    if (!has_any)
+        return WA_OK;
     if (wa_db_prepare(db,
                       "UPDATE hosts SET name = COALESCE(?2, name), fqdn = COALESCE(?3, fqdn), os = "
                       "COALESCE(?4, os), status = COALESCE(?5, status) WHERE uuid = ?1",

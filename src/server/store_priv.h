@@ -19,6 +19,8 @@
 struct wa_store;
 struct wa_api_route;
 struct wa_scanning;
+struct wa_senders;
+struct wa_store_checks;
 struct wa_store_conn { /* an agent's WebSocket, somewhere on a front */
     int front;
     uint32_t id;
@@ -47,12 +49,13 @@ struct wa_store {
     char trusted[WA_PATH_MAX], root[WA_PATH_MAX]; /* root: the repository's, if it has one */
     struct wa_timer *clock;
     int64_t cleaned_at, swept_at;
-    int64_t told_at, told_seq; /* when the log was told the journal's head, and which */
-    size_t seen_cursor;        /* of the connections whose word is to be written */
-    int64_t seen_round;        /* begun then */
-    struct wa_map senders;     /* digest of a machine's certificate -> its key's point, owned */
-    struct wa_key *sender;     /* set to one after another */
-    struct wa_timer *flusher;  /* NULL: each transaction is committed by itself */
+    int64_t told_at, told_seq;        /* when the log was told the journal's head, and which */
+    size_t seen_cursor;               /* of the connections whose word is to be written */
+    int64_t seen_round;               /* begun then */
+    struct wa_senders *senders;       /* keys of machines that have spoken */
+    struct wa_key *sender;            /* set to one after another */
+    struct wa_store_checks *checking; /* threads that read reports; NULL: none */
+    struct wa_timer *flusher;         /* NULL: each transaction is committed by itself */
     bool is_gathering, is_stale;
     struct wa_store_held *held, **held_last;
     size_t held_count;
@@ -176,10 +179,12 @@ void wa_store_changed(struct wa_store *s, struct wa_sv uuid);
 /* When they said so, to the database, from time to time. */
 void wa_store_write_seen(struct wa_store *s, int64_t now);
 /* --- store_senders.c --- */
-/* That the machine is registered and its key signed e. */
+/* That the machine is registered and its key signed e. checked: by this certificate's key that is
+ * known already; NULL: by none. */
+struct wa_sender;
 WA_CHECK enum wa_code wa_store_check_signed(struct wa_store *s, const struct wa_envelope *e,
-                                            struct wa_sv uuid, struct wa_err *err);
-void wa_store_senders_fini(struct wa_store *s);
+                                            struct wa_sv uuid, const struct wa_sender *checked,
+                                            struct wa_err *err);
 /* --- store_front.c --- */
 /* Whatever a front says. */
 void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg);
@@ -201,8 +206,9 @@ void wa_store_clean(struct wa_store *s, int64_t now);
 
 /* --- store_register.c --- */
 void wa_store_register(struct wa_store_request *r);
-/* --- store_agent.c --- */
+/* --- store_check.c --- */
 void wa_store_report(struct wa_store_request *r);
+/* --- store_agent.c --- */
 /* Whether the machine is enrolled, signed the statement with its key, and its clock is right.
  * machine: whom the TLS certificate names that was shown with it, nobody else; "": none was. */
 WA_CHECK enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope *e,

@@ -1,72 +1,120 @@
 /* store_senders.c - who signed: a machine's signature against the certificate that the database has
  * of it now, without reading that certificate anew each time.
  *
- * A certificate's key is kept by the digest of its text. The text comes from the database with each
- * message, so nothing here can be older than what another server or an administrator has changed.
+ * A certificate's key is kept with the digest of its text. The text comes from the database with
+ * each message, so nothing here can be older than what another server or an administrator has
+ * changed; and what a thread has checked before counts for that very text only.
  */
+#include "server/store_senders.h"
+
 #include "base/mem.h"
 #include "crypto/cert.h"
-#include "crypto/digest.h"
+#include "os/rand.h"
+#include "os/thread.h"
 #include "server/store_hosts.h"
 #include "server/store_priv.h"
 
 #define SENDERS_MAX (1u << 18) /* of about 200 bytes each; then all are forgotten */
 
-static void forget_all(struct wa_store *s)
+struct wa_senders {
+    struct wa_lock *lock;
+    struct wa_map by_uuid; /* struct wa_sender, owned */
+};
+
+static void forget_all(struct wa_senders *s)
 {
-    while (s->senders.n > 0) {
-        const struct wa_map_item *last = &s->senders.items[s->senders.n - 1];
-        wa_free(wa_map_take(&s->senders, wa_sv_n(last->key, last->key_n)));
+    while (s->by_uuid.n > 0) {
+        const struct wa_map_item *last = &s->by_uuid.items[s->by_uuid.n - 1];
+        wa_free(wa_map_take(&s->by_uuid, wa_sv_n(last->key, last->key_n)));
     }
 }
 
-void wa_store_senders_fini(struct wa_store *s)
+void wa_senders_free(struct wa_senders *s)
 {
+    if (s == NULL)
+        return;
     forget_all(s);
-    wa_map_fini(&s->senders);
-    wa_key_free(s->sender);
-    s->sender = NULL;
+    wa_map_fini(&s->by_uuid);
+    wa_lock_free(s->lock);
+    wa_free(s);
 }
 
-/* Best effort: what is not kept is read again. */
-static void keep(struct wa_store *s, const char *digest, const struct wa_key *key)
+enum wa_code wa_senders_new(struct wa_senders **ret, struct wa_err *err)
+{
+    struct wa_senders *s = wa_calloc(1, sizeof *s);
+    if (s == NULL)
+        return wa_nomem(err);
+    if (wa_rand_map(&s->by_uuid, err) != WA_OK || wa_lock_new(&s->lock, err) != WA_OK) {
+        wa_map_fini(&s->by_uuid);
+        wa_free(s);
+        return err->code;
+    }
+    *ret = s;
+    return WA_OK;
+}
+
+bool wa_senders_get(struct wa_senders *s, struct wa_sv uuid, struct wa_sender *ret)
+{
+    wa_lock_take(s->lock);
+    const struct wa_sender *found = wa_map_get(&s->by_uuid, uuid);
+    if (found != NULL)
+        *ret = *found;
+    wa_lock_give(s->lock);
+    return found != NULL;
+}
+
+void wa_senders_keep(struct wa_senders *s, struct wa_sv uuid,
+                     const uint8_t certificate[WA_SHA256_SIZE], const struct wa_key *key)
 {
     struct wa_err ignored = WA_ERR_INIT;
-    uint8_t *point = wa_calloc(1, WA_KEY_POINT_BYTES);
-    if (s->senders.n >= SENDERS_MAX)
+    void *old = NULL;
+    struct wa_sender *it = wa_calloc(1, sizeof *it);
+    if (it == NULL || !wa_key_point(key, it->point)) {
+        wa_free(it);
+        return;
+    }
+    memcpy(it->certificate, certificate, sizeof it->certificate);
+    wa_lock_take(s->lock);
+    if (s->by_uuid.n >= SENDERS_MAX)
         forget_all(s);
-    if (point == NULL || !wa_key_point(key, point) ||
-        wa_map_put(&s->senders, wa_sv(digest), point, NULL, &ignored) != WA_OK)
-        wa_free(point);
+    if (wa_map_put(&s->by_uuid, uuid, it, &old, &ignored) != WA_OK)
+        old = it;
+    wa_lock_give(s->lock);
+    wa_free(old);
 }
 
-static enum wa_code check_kept(struct wa_store *s, const uint8_t *point,
-                               const struct wa_envelope *e, struct wa_err *err)
+enum wa_code wa_sender_check(const struct wa_sender *sender, const struct wa_envelope *e,
+                             struct wa_key **scratch, struct wa_err *err)
 {
-    if ((s->sender == NULL && wa_key_new_of_points(&s->sender, err) != WA_OK) ||
-        wa_key_set_point(s->sender, point, err) != WA_OK)
+    if ((*scratch == NULL && wa_key_new_of_points(scratch, err) != WA_OK) ||
+        wa_key_set_point(*scratch, sender->point, err) != WA_OK)
         return err->code;
-    return wa_envelope_check(e, s->sender, err);
+    return wa_envelope_check(e, *scratch, err);
 }
 
-static enum wa_code check_by(struct wa_store *s, struct wa_sv pem, const struct wa_envelope *e,
+static enum wa_code check_by(struct wa_store *s, struct wa_sv uuid, struct wa_sv pem,
+                             const struct wa_envelope *e, const struct wa_sender *checked,
                              struct wa_err *err)
 {
     WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
-    char digest[WA_SHA256_HEX];
-    if (wa_sha256_hex(pem.p, pem.n, digest, err) != WA_OK)
+    uint8_t digest[WA_SHA256_SIZE];
+    struct wa_sender known;
+    if (wa_sha256(pem.p, pem.n, digest, err) != WA_OK)
         return err->code;
-    const uint8_t *point = wa_map_get(&s->senders, wa_sv(digest));
-    if (point != NULL)
-        return check_kept(s, point, e, err);
+    if (checked != NULL && memcmp(checked->certificate, digest, sizeof digest) == 0)
+        return WA_OK;
+    if (wa_senders_get(s->senders, uuid, &known) &&
+        memcmp(known.certificate, digest, sizeof digest) == 0)
+        return wa_sender_check(&known, e, &s->sender, err);
     if (wa_certs_read_pem(pem, 1, &certs, err) != WA_OK)
         return err->code;
-    keep(s, digest, wa_cert_key(certs.items[0]));
+    wa_senders_keep(s->senders, uuid, digest, wa_cert_key(certs.items[0]));
     return wa_envelope_check(e, wa_cert_key(certs.items[0]), err);
 }
 
 enum wa_code wa_store_check_signed(struct wa_store *s, const struct wa_envelope *e,
-                                   struct wa_sv uuid, struct wa_err *err)
+                                   struct wa_sv uuid, const struct wa_sender *checked,
+                                   struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf pem;
     int64_t seq = 0;
@@ -76,5 +124,5 @@ enum wa_code wa_store_check_signed(struct wa_store *s, const struct wa_envelope 
         return err->code;
     if (!found)
         return wa_fail(err, WA_E_AUTH, "this machine is not registered here: register it again");
-    return check_by(s, wa_buf_sv(&pem), e, err);
+    return check_by(s, uuid, wa_buf_sv(&pem), e, checked, err);
 }

@@ -14,6 +14,7 @@
 #include "server/answers.h"
 #include "server/report.h"
 #include "server/search.h"
+#include "server/store_check.h"
 
 static void must(enum wa_code code, const struct wa_err *err)
 {
@@ -110,7 +111,7 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     s->child.log.fd = -1;
     wa_map_init(&s->conns_by_uuid, 1);
     wa_map_init(&s->conns_by_id, 0);
-    wa_map_init(&s->senders, 2);
+    must(wa_senders_new(&s->senders, &err), &err);
     make_dir(b, "trusted", s->trusted);
     (void)snprintf(s->root, sizeof s->root, "%.4000s/root.json", b->dir);
     must(wa_loop_new(&s->loop, &err), &err);
@@ -196,7 +197,9 @@ void bench_free(struct bench *b)
     wa_buf_fini(&b->hook_asked);
     wa_db_close(s->db);
     wa_fleet_free(s->fleet);
-    wa_store_senders_fini(s);
+    wa_store_checks_end(s);
+    wa_senders_free(s->senders);
+    wa_key_free(s->sender);
     wa_loop_free(s->loop);
     wa_key_free(b->relay);
     wa_cert_free(b->authority);

@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include "os/clock.h"
+#include "server/store_check.h"
 
 struct place {
     struct bench b;
@@ -32,23 +33,37 @@ static int teardown(void **state)
     return 0;
 }
 
-/* A report that the front has passed on and that nobody has answered. */
-static uint32_t report(struct place *p, struct machine *m, const char *status)
+/* What the machine of this name says, signed by m. */
+static void seal(const char *uuid, const struct machine *m, int64_t seq, const char *status,
+                 struct wa_buf *body)
 {
-    static uint32_t id = 70000;
     char text[512];
-    struct wa_buf body, request;
     (void)snprintf(text, sizeof text,
                    "{\"purpose\":\"wapt-status\",\"uuid\":\"%s\",\"seq\":%lld,\"time\":%lld,"
                    "\"host_status\":\"%s\"}",
-                   m->uuid, (long long)++m->seq, (long long)wa_clock_now(), status);
-    machine_seal(m, wa_sv(text), &body);
+                   uuid, (long long)seq, (long long)wa_clock_now(), status);
+    machine_seal(m, wa_sv(text), body);
+}
+
+/* A report that the front has passed on and that nobody has answered. */
+static uint32_t pass(struct place *p, const struct wa_buf *body)
+{
+    static uint32_t id = 70000;
+    struct wa_buf request;
     wa_buf_init(&request, 1u << 20);
     wa_buf_adds(&request, "{\"method\":\"POST\",\"path\":\"/agent/v1/report\",\"query\":\"\","
                           "\"bearer\":\"\",\"peer\":\"10.0.0.1\"}\n");
-    wa_buf_addsv(&request, wa_buf_sv(&body));
+    wa_buf_addsv(&request, wa_buf_sv(body));
     bench_send(&p->b, WA_S_REQUEST, ++id, wa_buf_sv(&request));
     wa_buf_fini(&request);
+    return id;
+}
+
+static uint32_t report(struct place *p, struct machine *m, const char *status)
+{
+    struct wa_buf body;
+    seal(m->uuid, m, ++m->seq, status, &body);
+    uint32_t id = pass(p, &body);
     wa_buf_fini(&body);
     return id;
 }
@@ -111,6 +126,108 @@ static void a_commit_that_fails(void **state)
     BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'machine'", "OK");
 }
 
+/* What came of what was passed on from first on; each is answered once. */
+static void answers(struct place *p, uint32_t first, size_t n, int *statuses)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_chan_msg msg;
+    size_t left = n;
+    memset(statuses, 0, n * sizeof *statuses);
+    for (int turns = 0; left > 0 && turns < 10000; turns++) {
+        WA_ASSERT_OK(wa_loop_turn(p->b.store->loop, 10, &err));
+        while (wa_chan_recv(p->b.front, 0, &msg, &err) == WA_OK) {
+            size_t i = msg.id - first;
+            assert_true(i < n && statuses[i] == 0);
+            assert_int_equal(sscanf(msg.payload.p, "{\"status\":%d", &statuses[i]), 1);
+            left--;
+        }
+        wa_err_clear(&err);
+    }
+    assert_int_equal(left, 0);
+}
+
+/* The same report a hundred times at once: threads find each good, and one is taken. */
+static void replays_at_once(void **state)
+{
+    enum { N = 100 };
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    int statuses[N];
+    struct wa_buf body;
+    WA_ASSERT_OK(wa_store_checks_start(p->b.store, &err));
+    for (int with_group = 0; with_group < 2; with_group++) {
+        size_t taken = 0;
+        if (with_group)
+            WA_ASSERT_OK(wa_store_group_start(p->b.store, &err));
+        seal("machine", &p->m, ++p->m.seq, "OK", &body);
+        uint32_t first = pass(p, &body);
+        for (size_t i = 1; i < N; i++)
+            (void)pass(p, &body);
+        answers(p, first, N, statuses);
+        for (size_t i = 0; i < N; i++) {
+            taken += statuses[i] == 200;
+            assert_true(statuses[i] == 200 || statuses[i] == 409);
+        }
+        assert_int_equal(taken, 1);
+        wa_buf_fini(&body);
+    }
+}
+
+/* Each in the other's name, among honest ones; and one whose certificate becomes another's while
+ * its report is on its way. */
+static void nobody_speaks_for_another(void **state)
+{
+    enum { N = 60 };
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    int statuses[N];
+    uint32_t first = 0;
+    assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
+    assert_int_equal(machine_status(&p->b, &p->other, "OK"), 200); /* both are remembered */
+    WA_ASSERT_OK(wa_store_checks_start(p->b.store, &err));
+    for (size_t i = 0; i < N; i++) {
+        struct wa_buf body;
+        bool is_honest = i % 3 == 0;
+        seal("machine", is_honest ? &p->m : &p->other, p->m.seq + 1 + (int64_t)i,
+             is_honest ? "OK" : "FORGED", &body);
+        uint32_t id = pass(p, &body);
+        first = i == 0 ? id : first;
+        wa_buf_fini(&body);
+    }
+    answers(p, first, N, statuses);
+    for (size_t i = 0; i < N; i++)
+        assert_true(i % 3 == 0 ? statuses[i] == 200 || statuses[i] == 409 : statuses[i] == 403);
+    BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'machine'", "OK");
+    BENCH_IS(&p->b, "SELECT count(*) FROM presence WHERE uuid = 'machine' AND last_seq > 2", "1");
+    p->m.seq += N;
+    uint32_t id = report(p, &p->m, "TOO LATE"); /* read by a thread in the loop's next turn */
+    bench_exec(&p->b, "UPDATE hosts SET certificate = (SELECT certificate FROM hosts WHERE uuid = "
+                      "'other') WHERE uuid = 'machine'");
+    answers(p, id, 1, statuses);
+    assert_int_equal(statuses[0], 403);
+    BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'machine'", "OK");
+}
+
+/* Who ends the store waits for its threads: what they read is judged, and answered. */
+static void an_end_in_between(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    int status = 0;
+    assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
+    WA_ASSERT_OK(wa_store_checks_start(p->b.store, &err));
+    uint32_t id = report(p, &p->m, "ERROR");
+    for (int i = 0; i < 3; i++)
+        WA_ASSERT_OK(wa_loop_turn(p->b.store->loop, 10, &err));
+    uint32_t waits = report(p, &p->m, "NEVER READ");
+    wa_store_checks_end(p->b.store);
+    assert_true(bench_serve(&p->b, id, &status, NULL));
+    assert_int_equal(status, 200);
+    assert_false(bench_serve(&p->b, waits, &status, NULL));
+    BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'machine'", "ERROR");
+    assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200); /* as before it had threads */
+}
+
 static void say_same(struct place *p, uint32_t conn, const char *sum)
 {
     int status = 0;
@@ -155,6 +272,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_wait_for_the_commit, setup, teardown),
         cmocka_unit_test_setup_teardown(a_commit_that_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(replays_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_speaks_for_another, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_end_in_between, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_has_changed, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
