@@ -4,7 +4,6 @@
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain" };
 export const CSP =
@@ -219,7 +218,7 @@ export class Mock {
     }
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (process.argv[1]?.endsWith("mock.mjs")) {
     const mock = new Mock(process.argv[2], Number(process.argv[3] ?? 1000));
     console.log(`${await mock.listen(Number(process.argv[4] ?? 0))}/#ticket=first`);
 }

@@ -12,7 +12,6 @@ import { Dialog } from "./dialog";
 import { Facts } from "./fields";
 import { isUnlocked, Unlock } from "./keyring";
 import { waitingFor } from "./session";
-import { sayError } from "./toasts";
 
 export interface Prepared {
     id: string;
@@ -32,6 +31,7 @@ interface Asked {
 
 const asked = signal<Asked | undefined>(undefined);
 const AGAIN_MS = 1000;
+const LOOK_MS = 500; // the second half of a double click signs nothing
 const HOSTS_SHOWN = 8; // by name; more of them as a table
 
 /** Opens the review of what: {"what": "actions", ...}, as POST /local/prepare takes it. */
@@ -79,6 +79,8 @@ function Review({ what, onDone }: Asked) {
     const prepared = useSignal<Prepared | undefined>(undefined);
     const error = useSignal("");
     const isBusy = useSignal(false);
+    const hasFailed = useSignal(false);
+    const isReady = useSignal(false);
     const gone = useMemo(() => ({ is: false }), []);
     const close = () => {
         gone.is = true;
@@ -88,8 +90,12 @@ function Review({ what, onDone }: Asked) {
     };
     const prepare = async () => {
         error.value = "";
+        hasFailed.value = false;
+        isReady.value = false;
+        prepared.value = undefined;
         try {
             prepared.value = await call<Prepared>("POST", "/local/prepare", what);
+            setTimeout(() => (isReady.value = true), LOOK_MS);
         } catch (e) {
             error.value = errorText(e);
         }
@@ -97,7 +103,7 @@ function Review({ what, onDone }: Asked) {
     useEffect(() => void prepare(), []);
     const sign = async () => {
         const p = prepared.value;
-        if (!p || isBusy.value) return;
+        if (!p || !isReady.value || isBusy.value) return;
         isBusy.value = true;
         error.value = "";
         try {
@@ -108,25 +114,25 @@ function Review({ what, onDone }: Asked) {
             }
         } catch (e) {
             error.value = errorText(e);
-            sayError(e);
+            hasFailed.value = true; // what was refused once stays so
         }
         isBusy.value = false;
     };
     const p = prepared.value;
     const keys = local.value?.keys ?? [];
     const mustUnlock = p?.needs === "unlock" && !keys.some(isUnlocked);
-    const isOver = p !== undefined && p.expires_at * 1000 < Date.now();
+    const isOver = hasFailed.value || (p !== undefined && p.expires_at * 1000 < Date.now());
     const footer = (
         <>
             <button type="button" onClick={close}>
                 {t("Cancel")}
             </button>
             {isOver ? (
-                <button type="button" class="primary" onClick={() => void prepare()}>
+                <button key="again" type="button" class="primary" onClick={() => void prepare()}>
                     {t("Prepare again")}
                 </button>
             ) : (
-                <button type="submit" class="primary" disabled={!p || mustUnlock || isBusy.value}>
+                <button key="sign" type="submit" class="primary" disabled={!p || !isReady.value || mustUnlock || isBusy.value}>
                     {t("Sign and send")}
                 </button>
             )}

@@ -1,0 +1,296 @@
+// The pages against a local program that is not there (mock.mjs): what goes wrong in ways that a real one can't be made to.
+import { axe, check, same, tab, until } from "./lib.mjs";
+import { Mock } from "./mock.mjs";
+import { atScreens } from "./screens.mjs";
+
+/** A program with machines, and a tab that has opened it. */
+async function open({ browser, dist }, use, { count = 300, before = () => undefined, at = "/", ...options } = {}) {
+    const mock = new Mock(dist, count);
+    before(mock);
+    const base = await mock.listen();
+    const { context, page, trouble } = await tab(browser, base, options);
+    try {
+        await page.goto(`${base}${at}#ticket=first`);
+        await use({ mock, page, base, trouble });
+        same(trouble, [], "trouble in the page");
+    } finally {
+        await context.close();
+        await mock.close();
+    }
+}
+
+const rows = (page) => page.locator(".t-body .t-row");
+const names = (page) => page.locator(".t-body .t-row a").allInnerTexts();
+const loaded = (page) => rows(page).locator("a").first().waitFor();
+
+export async function theTicketIsTakenOnceAndLeavesTheAddress(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        check(!page.url().includes("ticket"), "the ticket stands in the address");
+        check(!(await page.evaluate(() => document.cookie)), "there is a cookie");
+        await page.reload();
+        await loaded(page);
+        same(mock.asked.filter((a) => a.startsWith("POST /local/session")).length, 1, "sessions opened");
+    });
+}
+
+export async function aVoidTicketSaysOpenItAgain(given) {
+    await open(given, async ({ page }) => page.getByRole("heading", { name: "Open the console again" }).waitFor(), { before: (mock) => mock.tickets.clear() });
+}
+
+export async function anEndedSessionSaysOpenItAgain(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        mock.token = "another";
+        await page.getByRole("searchbox").fill("pc-lyon");
+        await page.getByRole("heading", { name: "Open the console again" }).waitFor();
+        check(!(await page.evaluate(() => sessionStorage.length)), "the token is kept");
+    });
+}
+
+export async function theServersSessionEndsAndThePageGoesOnWhereItWas(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        await page.getByRole("searchbox").fill("pc-lyon-0001");
+        await until(async () => (await names(page)).every((n) => n.includes("pc-lyon-0001")), "the search shows");
+        mock.server.state = "login";
+        await page.getByRole("combobox", { name: "State" }).selectOption("OK");
+        await page.getByRole("dialog", { name: "Log in" }).waitFor();
+        await page.getByLabel("Password", { exact: true }).fill("wrong");
+        await page.keyboard.press("Enter");
+        await page.getByRole("alert").filter({ hasText: "not right" }).waitFor();
+        await page.getByLabel("Password", { exact: true }).fill("secret");
+        await page.keyboard.press("Enter");
+        await page.getByRole("dialog").waitFor({ state: "detached" });
+        check(page.url().includes("search=pc-lyon-0001") && page.url().includes("status=OK"), "the filters are gone");
+        await until(async () => (await names(page)).length > 0, "the list is back");
+    });
+}
+
+export async function theServerGoesAwayAndComesBack(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        mock.server.state = "unreachable";
+        mock.server.message = "connection refused";
+        for (const s of mock.streams) s.destroy();
+        await page.getByText("The server can't be reached").waitFor();
+        check((await names(page)).length > 0, "what was on the screen is gone");
+        mock.hosts[0].name = "aaa-new";
+        mock.server.state = "connected";
+        await page.getByText("The server can't be reached").waitFor({ state: "detached" });
+        await page.getByRole("link", { name: "aaa-new" }).waitFor();
+    });
+}
+
+export async function theProgramGoesAwayAndComesBack(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        mock.fault = () => "drops";
+        for (const s of mock.streams) s.destroy();
+        await page.getByText("The console does not answer").waitFor();
+        mock.fault = () => undefined;
+        await page.getByText("The console does not answer").waitFor({ state: "detached" });
+        await until(() => mock.streams.size > 0, "the events are followed again");
+    });
+}
+
+export async function eventsChangeTheListAndAreTakenUpAgain(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        await until(() => mock.streams.size === 1, "the events are followed");
+        mock.hosts[4].name = "pc-lyon-00000-b";
+        mock.event({ kind: "host", what: "inventory", uuid: mock.hosts[4].uuid });
+        await page.getByRole("link", { name: "pc-lyon-00000-b" }).waitFor();
+        for (const s of mock.streams) s.destroy();
+        await until(() => mock.asked.some((a) => a.startsWith("GET /api/v1/events?after=1001")), "it goes on behind the last event");
+    });
+}
+
+const PAYLOADS = ["<img src=x onerror='window.hit=1'>", "\"><script>window.hit=2</script>", "</pre></textarea><svg onload=window.hit=3>", "javascript:window.hit=4", "{{7*7}}${window.hit=5}", "\u202egnp.exe\u0000\u001b[31m", "=HYPERLINK(\"http://evil.example\")"];
+
+/** Every text of the value is hostile; numbers and signs stay. */
+function spoil(value, state = { at: 0 }) {
+    if (typeof value === "string") return `${PAYLOADS[state.at++ % PAYLOADS.length]}${state.at}`;
+    if (Array.isArray(value)) return value.map((v) => spoil(v, state));
+    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).flatMap(([k, v]) => (typeof v === "object" && v ? [[k, spoil(v, state)], [`${k}<b>`, "<i>x</i>"]] : [[k, spoil(v, state)]])));
+    return value;
+}
+
+export async function whatMachinesSayIsNeverMarkup(given) {
+    await open(
+        given,
+        async ({ mock, page, base }) => {
+            const clean = async (where) => {
+                same(await page.evaluate(() => window.hit), undefined, `${where}: something ran`);
+                same(await page.locator("img:not([src='/icon.svg']), script:not([src='/app.js']), iframe, object, svg[onload], b, i, [onerror]").count(), 0, `${where}: elements made of texts`);
+                same(await page.locator("a:not([href^='/']):not([href='#main'])").count(), 0, `${where}: links to elsewhere`);
+            };
+            await loaded(page);
+            await page.getByText(PAYLOADS[0]).first().waitFor();
+            await clean("the list");
+            await rows(page).first().locator("a").click();
+            await page.getByRole("tab", { name: "Packages" }).waitFor();
+            for (const name of ["Overview", "Packages", "Software", "Hardware", "History", "All it says"]) {
+                await page.getByRole("tab", { name }).click();
+                for (let k = 0; k < 3; k++) await page.locator("details:not([open]) > summary").evaluateAll((all) => all.forEach((s) => s.click()));
+                await page.getByText("window.hit").first().waitFor();
+                await clean(name);
+                if (name !== "Packages") continue;
+                await rows(page).first().dblclick();
+                await page.getByText("What the installation said").waitFor();
+                await clean("the log");
+                await page.keyboard.press("Escape");
+            }
+            await page.goto(`${base}/hosts`);
+            await loaded(page);
+            await page.getByRole("grid").focus();
+            await page.keyboard.press("Space");
+            await page.getByRole("button", { name: "Upgrade" }).click();
+            await page.getByRole("button", { name: "Review" }).click();
+            await page.getByText("machine concerned").waitFor();
+            await clean("the review");
+            mock.keys[0].unlocked_until = Date.now();
+        },
+        {
+            before: (mock) => {
+                mock.hosts = mock.hosts.slice(0, 3).map((h) => ({ ...spoil(h), uuid: h.uuid }));
+                const call = mock.api.bind(mock);
+                mock.api = (q, url, a) => {
+                    const out = call(q, url, a);
+                    const isHost = /^\/api\/v1\/hosts\/[^/]+$/.test(url.pathname);
+                    const isHistory = url.pathname.endsWith("/history");
+                    if (isHistory) return { json: { events: [{ seq: 1, at: 1, ...spoil({ event: "x", package: "x", version: "x", was: "x", status: "x" }) }] } };
+                    return isHost ? { json: spoil(out.json) } : out;
+                };
+            },
+        },
+    );
+}
+
+export async function oneSelectsThousandsByKeysAndAllThatMatch(given) {
+    await open(
+        given,
+        async ({ mock, page }) => {
+            await loaded(page);
+            const grid = page.getByRole("grid", { name: "Machines" });
+            same(await grid.getAttribute("aria-rowcount"), "5001", "rows, with the header");
+            await grid.focus();
+            const active = () => grid.evaluate((g) => document.getElementById(g.getAttribute("aria-activedescendant"))?.getAttribute("aria-rowindex"));
+            await page.keyboard.press("End");
+            await until(async () => (await active()) === "5001", "the last row is active");
+            await until(async () => (await names(page)).length > 10, "its rows have come");
+            await page.keyboard.press("Home");
+            for (let i = 0; i < 2; i++) await page.keyboard.press("PageDown");
+            await page.keyboard.press("Home");
+            await page.keyboard.press("Space");
+            await page.keyboard.press("Shift+End");
+            await page.getByText("5,000 machines selected").waitFor();
+            await page.keyboard.press("Escape");
+            await page.getByRole("toolbar", { name: "Actions" }).waitFor({ state: "detached" });
+            await page.getByRole("searchbox").fill("lyon");
+            await page.getByText("1,250 machines", { exact: true }).waitFor();
+            await grid.focus();
+            await page.keyboard.press("Control+a");
+            await page.keyboard.press("Space"); // but the first
+            await page.getByText("1,249 machines selected").waitFor();
+            mock.keys[0].unlocked_until = 4_000_000_000;
+            await page.getByRole("button", { name: "Upgrade" }).click();
+            await page.getByRole("button", { name: "Review" }).click();
+            await page.getByText("1,249 machines concerned").waitFor();
+            await page.getByRole("button", { name: "Sign and send" }).click();
+            await page.getByText("Confirm in the terminal").waitFor();
+            await page.getByRole("progressbar").waitFor();
+            const [[, sent]] = [...mock.batches];
+            same([sent.length, new Set(sent.map((o) => o.uuid)).size], [1249, 1249], "machines that were ordered");
+            check(sent.every((o) => o.name.includes("lyon")), "others were ordered too");
+        },
+        { count: 5000 },
+    );
+}
+
+export async function columnsFiltersAndViewsAreKept(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        const head = () => page.locator(".t-head [role=columnheader]").allInnerTexts();
+        await page.getByRole("button", { name: "Columns" }).click();
+        await page.getByRole("checkbox", { name: "Serial number" }).check();
+        await page.getByRole("button", { name: "Serial number further to the front" }).click();
+        await page.keyboard.press("Escape");
+        check((await head()).includes("Serial number"), "the column is not there");
+        await page.locator(".t-sort", { hasText: "Last seen" }).click();
+        await until(() => mock.asked.some((a) => a.includes("sort=last_seen")), "the server sorts");
+        await page.getByRole("combobox", { name: "State" }).selectOption("ERROR");
+        await page.getByRole("button", { name: "Save this view" }).click();
+        await page.getByLabel("Name", { exact: true }).fill("Broken");
+        await page.keyboard.press("Enter");
+        await until(() => mock.prefs["views.hosts"]?.[0]?.name === "Broken", "the program keeps the view");
+        await page.evaluate(() => localStorage.clear()); // another port: nothing of the browser's is left
+        await page.goto("about:blank");
+        await page.goBack();
+        await loaded(page);
+        check((await head()).includes("Serial number"), "the columns are not as they were");
+        await page.getByRole("combobox", { name: "View" }).selectOption("All machines");
+        await page.getByRole("combobox", { name: "View" }).selectOption("Broken");
+        await until(() => Promise.resolve(page.url().includes("status=ERROR")), "the view's filters are there");
+        same(await page.locator("[aria-sort=ascending]").innerText(), "Last seen", "sorted by");
+    });
+}
+
+export async function everythingIsReachedByKeys(given) {
+    await open(given, async ({ page }) => {
+        await loaded(page);
+        await page.keyboard.press("Control+k");
+        await page.getByRole("combobox", { name: "Go to, or do" }).fill("pc-nantes-00001");
+        await page.getByRole("option", { name: "pc-nantes-00001" }).waitFor();
+        await page.keyboard.press("Enter");
+        await page.getByRole("heading", { name: "pc-nantes-00001" }).waitFor();
+        await page.getByRole("tab", { name: "Overview" }).focus();
+        await page.keyboard.press("ArrowRight");
+        await page.getByRole("tab", { name: "Packages", selected: true }).waitFor();
+        await page.keyboard.press("g");
+        await page.keyboard.press("o");
+        await page.getByRole("heading", { name: "Orders" }).waitFor();
+        await page.keyboard.press("?");
+        await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("g");
+        await page.keyboard.press("h");
+        await loaded(page);
+        await page.keyboard.press("/");
+        check(await page.getByRole("searchbox").evaluate((e) => e === document.activeElement), "the search is not where one types");
+        await page.goBack();
+        await page.getByRole("heading", { name: "Orders" }).waitFor();
+    });
+}
+
+export async function aFailedGestureCanBePreparedAgain(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        mock.keys[0].unlocked_until = 4_000_000_000;
+        await page.getByRole("grid").focus();
+        await page.keyboard.press("Space");
+        await page.getByRole("button", { name: "Update" }).click();
+        await page.getByRole("button", { name: "Review" }).click();
+        mock.fault = (q, url) => (url.pathname === "/local/commit" ? { status: 409, json: { error: { code: "cancelled", message: "nobody said yes" } } } : undefined);
+        await page.getByRole("button", { name: "Sign and send" }).click();
+        await page.getByRole("dialog").getByText("nobody said yes").waitFor();
+        mock.fault = () => undefined;
+        await page.getByRole("button", { name: "Prepare again" }).click();
+        await page.getByRole("button", { name: "Sign and send" }).click();
+        await page.getByRole("progressbar").waitFor();
+    });
+}
+
+export async function everyScreenIsAccessibleInLightAndDark(given) {
+    const found = [];
+    await atScreens({ ...given, open, languages: ["en"], folder: undefined }, async (name, page) => {
+        for (const violation of await axe(page)) found.push(`${name}: ${violation}`);
+    });
+    same(found, [], "against WCAG AA");
+}
+
+export async function screensAreKept(given) {
+    let count = 0;
+    await atScreens({ ...given, open, languages: ["en", "fr"], folder: given.folder }, () => void count++);
+    check(count > 30, `${count} screens`);
+}

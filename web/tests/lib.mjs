@@ -1,0 +1,57 @@
+// What the browser's tests share: the browser, pages that tell what went wrong in them, and waiting for what must come true.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+export const PATIENCE_MS = 20_000;
+const AXE = readFileSync(path.join("node_modules", "axe-core", "axe.min.js"), "utf8");
+
+export class Failed extends Error {}
+
+export function check(isTrue, what) {
+    if (!isTrue) throw new Failed(what);
+}
+
+export function same(found, wanted, what) {
+    check(JSON.stringify(found) === JSON.stringify(wanted), `${what}: ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
+}
+
+export async function until(isTrue, what) {
+    const end = Date.now() + PATIENCE_MS;
+    while (Date.now() < end) {
+        if (await isTrue()) return;
+        await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    throw new Failed(`never came true: ${what}`);
+}
+
+export function launch() {
+    const isRoot = process.getuid() === 0;
+    return chromium.launch({
+        executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+        args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-gpu", ...(isRoot ? ["--no-sandbox"] : [])],
+    });
+}
+
+/** A tab of its own. trouble: errors, refusals by the policy, and requests to any other host: there must be none. */
+export async function tab(browser, base, options = {}) {
+    const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "en-GB", colorScheme: "light", reducedMotion: "reduce", ...options });
+    context.setDefaultTimeout(PATIENCE_MS);
+    const page = await context.newPage();
+    const trouble = [];
+    page.on("pageerror", (e) => trouble.push(`error: ${e.stack}`));
+    page.on("console", (m) => {
+        if (m.type() === "error" && !/Failed to load resource/.test(m.text())) trouble.push(`console: ${m.text()}`);
+    });
+    page.on("request", (q) => {
+        if (!q.url().startsWith(`${base}/`) && !/^(data|blob):/.test(q.url())) trouble.push(`asked ${q.url()}`);
+    });
+    return { context, page, trouble };
+}
+
+/** All that axe finds against WCAG 2.2 AA. */
+export async function axe(page) {
+    await page.evaluate(AXE); // as the debugger's code: the page's policy has no say in it
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+    return violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => `${n.target.join(" ")} ${n.any[0]?.message ?? n.all[0]?.message ?? n.none[0]?.message ?? ""}`).join("; ")}`);
+}

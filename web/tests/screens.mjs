@@ -1,0 +1,111 @@
+// Every screen, one after the other, in light and dark: for axe, and as pictures that people look at.
+import path from "node:path";
+import { machine } from "./mock.mjs";
+
+const THEMES = ["light", "dark"];
+const HOST = `/hosts/${machine(23).uuid}`;
+
+/** name, and how one comes there; each begins where the page is, and leaves no dialog behind for the next. */
+const SCREENS = {
+    machines: ({ to }) => to("/hosts"),
+    "machines-filtered": ({ to }) => to("/hosts?search=lyon&status=OK&model=OptiPlex+7010"),
+    "machines-none": ({ to }) => to("/hosts?search=nothing-like-it", ".t-empty"),
+    async filters({ to, page }) {
+        await to("/hosts");
+        await page.locator(".bar > button").first().click();
+    },
+    async columns({ to, page }) {
+        await to("/hosts");
+        await page.locator(".page-head > button").nth(-2).click();
+    },
+    async selected({ to, page }) {
+        await to("/hosts");
+        await select(page, 14);
+    },
+    async order({ page }) {
+        await page.locator(".bar-actions > button").nth(4).click();
+        await page.locator("dialog input").first().fill("tis-firefox");
+    },
+    async "review-locked"({ page, mock }) {
+        mock.keys[0].unlocked_until = 0;
+        await page.locator("dialog .primary").click();
+        await page.locator(".unlock").waitFor();
+    },
+    async review({ page }) {
+        await page.locator(".unlock input").fill("secret");
+        await page.locator(".unlock .primary").click();
+        await page.locator(".unlock").waitFor({ state: "detached" });
+    },
+    async results({ page }) {
+        await page.locator("dialog footer .primary").click();
+        await page.locator("[role=progressbar]").waitFor();
+        await page.locator(".t-body .t-row a").first().waitFor();
+    },
+    orders: ({ to }) => to("/orders"),
+    machine: ({ to }) => to(HOST, ".panel"),
+    "machine-packages": ({ to }) => to(`${HOST}?tab=packages`, ".t-body .t-row"),
+    async "machine-log"({ page }) {
+        await page.locator(".t-body .t-row").nth(3).dblclick();
+        await page.locator(".log").first().waitFor();
+    },
+    async "machine-hardware"({ to, page }) {
+        await to(`${HOST}?tab=hardware`, ".tree");
+        await page.locator(".tree > summary").first().click();
+    },
+    "machine-unknown": ({ to }) => to("/hosts/none", ".error"),
+    async palette({ page }) {
+        await page.keyboard.press("Control+k");
+        await page.locator(".palette input").fill("pc-l");
+        await page.locator(".palette li").nth(3).waitFor();
+    },
+    keyboard: ({ page }) => page.keyboard.press("?"),
+    keys: ({ page }) => page.locator(".head button").nth(1).click(),
+    async login({ to, mock }) {
+        mock.server.state = "login";
+        await to("/orders", "dialog input[type=password]");
+    },
+    async pin({ to, mock }) {
+        mock.server.state = "pin";
+        await to("/orders", "dialog code");
+    },
+    async away({ to, mock }) {
+        Object.assign(mock.server, { state: "unreachable", message: "connection refused" });
+        await to("/orders", ".banner");
+    },
+    async ended({ to, mock }) {
+        mock.token = "another";
+        await to("/hosts", ".alone");
+    },
+};
+
+async function select(page, count) {
+    await page.locator(".table").first().focus();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("Space");
+    for (let i = 1; i < count; i++) await page.keyboard.press("Shift+ArrowDown");
+    await page.locator(".bar-actions").waitFor();
+}
+
+/** Calls use(name, page) at each screen; keeps a picture of it in folder, if there is one. */
+export async function atScreens({ browser, dist, open, languages, folder }, use) {
+    for (const language of languages)
+        for (const theme of THEMES)
+            await open({ browser, dist }, async ({ mock, page, base }) => {
+                const to = async (where, wait = ".t-body .t-row a") => {
+                    await page.goto(base + where);
+                    await page.locator(wait).first().waitFor();
+                };
+                await page.locator(".t-body .t-row a").first().waitFor();
+                for (const [name, go] of Object.entries(SCREENS)) {
+                    await closeAll(page);
+                    await go({ mock, page, base, to });
+                    if (folder) await page.screenshot({ path: path.join(folder, `${name}-${theme}-${language}.png`), animations: "disabled" });
+                    await use(`${name}-${theme}`, page);
+                }
+            }, { colorScheme: theme, before: (mock) => (mock.prefs = { language }) });
+}
+
+async function closeAll(page) {
+    // a review goes on from the order's dialog: only what stands alone is closed
+    if (await page.locator("dialog.palette, dialog:has(.chooser), dialog:has(.two), dialog:has(.log)").count()) await page.keyboard.press("Escape");
+}
