@@ -215,28 +215,37 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
 }
 
 /* What is to be listed, by the caller's query. */
+enum asked { ONE, BATCH, HOST, ASKED };
 struct question {
-    char which[33], state[16];
-    bool is_batch; /* which is one; else an action */
+    char which[WA_UUID_MAX + 1], state[16];
+    enum asked asked; /* what which names */
     int64_t offset, limit;
 };
 
 static enum wa_code read_question(const struct wa_api_call *c, struct question *q,
                                   struct wa_err *err)
 {
-    char id[33];
+    static const char *const names[ASKED] = {[ONE] = "id", [BATCH] = "batch", [HOST] = "host"};
+    char text[WA_UUID_MAX + 1];
+    size_t count = 0;
     *q = (struct question){.limit = PAGE_MAX};
-    if (wa_api_text(c, "batch", q->which, sizeof q->which, err) != WA_OK ||
-        wa_api_text(c, "id", id, sizeof id, err) != WA_OK ||
-        wa_api_text(c, "state", q->state, sizeof q->state, err) != WA_OK ||
+    for (size_t i = 0; i < ASKED; i++) {
+        if (wa_api_text(c, names[i], text, i == HOST ? sizeof text : 33, err) != WA_OK)
+            return err->code;
+        if (text[0] == '\0')
+            continue;
+        memcpy(q->which, text, sizeof text);
+        q->asked = (enum asked)i;
+        count++;
+    }
+    if (wa_api_text(c, "state", q->state, sizeof q->state, err) != WA_OK ||
         wa_api_number(c, "offset", 0, INT32_MAX, &q->offset, err) != WA_OK ||
         wa_api_number(c, "limit", 0, PAGE_MAX, &q->limit, err) != WA_OK)
         return err->code;
-    if ((q->which[0] != '\0') == (id[0] != '\0'))
-        return wa_fail(err, WA_E_USAGE, "which batch, or which action?");
-    q->is_batch = q->which[0] != '\0';
-    if (!q->is_batch)
-        memcpy(q->which, id, sizeof id);
+    if (count != 1)
+        return wa_fail(err, WA_E_USAGE, "which batch, which action, or of which host?");
+    if (q->asked == HOST)
+        return wa_api_need_host(c, q->which, err);
     return WA_OK;
 }
 
@@ -244,7 +253,8 @@ static enum wa_code read_question(const struct wa_api_call *c, struct question *
 #define MEANT(which)                                                                               \
     "(SELECT SUBSTR(a.id, 1, 32) AS id, a.uuid, h.name, CASE WHEN a.state IN ('waiting', "         \
     "'queued', 'sent') AND a.not_after < ?2 THEN 'expired' ELSE a.state END AS shown, a.code, "    \
-    "a.message, a.packages, a.kind, a.not_after, a.updated, a.ring FROM actions a LEFT JOIN "      \
+    "a.message, a.packages, a.kind, a.not_after, a.updated, a.ring, a.batch FROM actions a LEFT "  \
+    "JOIN "                                                                                        \
     "hosts h ON h.uuid = a.uuid WHERE a." which " = ?1) AS meant"
 
 static enum wa_code prepare(const struct wa_api_call *c, const char *sql, const struct question *q,
@@ -262,6 +272,10 @@ static bool sees(const struct wa_api_call *c, struct wa_sv uuid)
     return !c->who.is_limited || wa_fleet_sees(c->store->fleet, &c->who.view, uuid);
 }
 
+#define EACH(sql)                                                                                  \
+    {                                                                                              \
+        [ONE] = sql("id"), [BATCH] = sql("batch"), [HOST] = sql("uuid")                            \
+    }
 #define SEEN(which) "SELECT shown, 1, uuid FROM " MEANT(which) " ORDER BY shown"
 #define COUNTED(which)                                                                             \
     "SELECT shown, COUNT(*), '' FROM " MEANT(which) " GROUP BY shown ORDER BY shown"
@@ -270,14 +284,12 @@ static bool sees(const struct wa_api_call *c, struct wa_sv uuid)
 static enum wa_code write_counts(const struct wa_api_call *c, const struct question *q,
                                  struct wa_jw *w, struct wa_err *err)
 {
+    static const char *const seen[ASKED] = EACH(SEEN), *const counted[ASKED] = EACH(COUNTED);
     struct wa_stmt *s;
     bool row = false;
     char state[16] = "";
     int64_t n = 0;
-    if (prepare(c,
-                c->who.is_limited ? (q->is_batch ? SEEN("batch") : SEEN("id"))
-                                  : (q->is_batch ? COUNTED("batch") : COUNTED("id")),
-                q, &s, err) != WA_OK)
+    if (prepare(c, c->who.is_limited ? seen[q->asked] : counted[q->asked], q, &s, err) != WA_OK)
         return err->code;
     wa_jw_key(w, "counts");
     wa_jw_obj(w);
@@ -307,23 +319,27 @@ static void write_action(struct wa_jw *w, struct wa_stmt *s)
     wa_jw_kvi(w, "not_after", wa_col_i64(s, 7));
     wa_jw_kvi(w, "updated", wa_col_i64(s, 8));
     wa_jw_kvi(w, "ring", wa_col_i64(s, 10));
+    wa_jw_kvsv(w, "batch", wa_col_sv(s, 11));
     wa_jw_key(w, "packages");
     wa_jw_raw(w, wa_col_sv(s, 9).n > 0 ? wa_col_sv(s, 9) : WA_SV("[]"));
     wa_jw_end(w);
 }
 
 #define PAGE(which)                                                                                \
-    "SELECT id, uuid, name, shown, code, message, kind, not_after, updated, packages, ring "       \
-    "FROM " MEANT(which) " WHERE (?3 = '' OR shown = ?3) ORDER BY uuid, id LIMIT ?4 OFFSET ?5"
+    "SELECT id, uuid, name, shown, code, message, kind, not_after, updated, packages, ring, "      \
+    "batch "                                                                                       \
+    "FROM " MEANT(                                                                                 \
+        which) " WHERE (?3 = '' OR shown = ?3) ORDER BY uuid, updated DESC, id LIMIT ?4 OFFSET ?5"
 
 /* A page. What somebody does not see is passed over here, not counted by the database. */
 static enum wa_code write_actions(const struct wa_api_call *c, const struct question *q,
                                   struct wa_jw *w, struct wa_err *err)
 {
+    static const char *const pages[ASKED] = EACH(PAGE);
     struct wa_stmt *s;
     bool row = false, is_cut = c->who.is_limited;
     int64_t skip = is_cut ? q->offset : 0, left = q->limit;
-    if (prepare(c, q->is_batch ? PAGE("batch") : PAGE("id"), q, &s, err) != WA_OK)
+    if (prepare(c, pages[q->asked], q, &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 2, q->state);
     wa_bind_i64(s, 3, is_cut ? INT64_MAX : q->limit);
@@ -362,6 +378,7 @@ static enum wa_code call_actions(struct wa_api_call *c, struct wa_err *err)
 static const struct wa_api_param action_params[] = {
     {"batch", "Identifier of what was ordered together", false},
     {"id", "Identifier of one", false},
+    {"host", "Identifier of a machine: all of its, the last changed first", false},
     {"state", "Only those in this state", false},
     {"offset", "So many are left out first", true},
     {"limit", "At most so many, 10,000 if not said; 0: the counts alone", true},

@@ -40,7 +40,8 @@ static const char general[] =
     "\"string\"},\"name\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"},\"code\":{\"type\":"
     "\"string\"},\"message\":{\"type\":\"string\"},\"kind\":{\"type\":\"string\"},"
     "\"not_after\":{\"type\":\"integer\"},\"updated\":{\"type\":\"integer\"},"
-    "\"ring\":{\"type\":\"integer\"},\"packages\":{\"type\":\"array\"}}}},\"counts\":{\"type\":"
+    "\"ring\":{\"type\":\"integer\"},\"batch\":{\"type\":\"string\"},\"packages\":{\"type\":"
+    "\"array\"}}}},\"counts\":{\"type\":"
     "\"object\",\"description\":\"how "
     "many are in which state\"}}},";
 

@@ -61,7 +61,7 @@ function Navigation({ open }: { open: string }) {
                     label={t("Colours")}
                     value={theme.value}
                     options={[
-                        ["system", t("As the system")],
+                        ["system", t("Automatic")],
                         ["light", t("Light")],
                         ["dark", t("Dark")],
                     ]}

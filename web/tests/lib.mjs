@@ -49,9 +49,12 @@ export async function tab(browser, base, options = {}) {
     return { context, page, trouble };
 }
 
-/** All that axe finds against WCAG 2.2 AA. */
-export async function axe(page) {
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** All that axe finds against WCAG 2.2 AA; of colours only: what else there is was looked at in another theme. */
+export async function axe(page, ofColours = false) {
     await page.evaluate(AXE); // as the debugger's code: the page's policy has no say in it
-    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+    const options = { runOnly: ofColours ? ["color-contrast"] : RULES, resultTypes: ["violations"] };
+    const { violations } = await page.evaluate((o) => globalThis.axe.run(document, o), options);
     return violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => `${n.target.join(" ")} ${n.any[0]?.message ?? n.all[0]?.message ?? n.none[0]?.message ?? ""}`).join("; ")}`);
 }

@@ -169,7 +169,7 @@ export class Mock {
         if (!body) return { status: 404, json: { error: { code: "not_found", message: "nothing is prepared" } } };
         if (body.hosts?.length > 10 && !body.confirmed) return (body.confirmed = true), { status: 202, json: {} };
         const batch = id.slice(0, 32);
-        this.batches.set(batch, (body.hosts ?? []).map((uuid, k) => ({ id: batch.slice(0, 24) + String(k).padStart(8, "0"), uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name, state: ["done", "queued", "failed"][k % 3], code: "", message: k % 3 === 2 ? "exit status 1603" : "", kind: body.kind, not_after: now() + 3600, updated: now() })));
+        this.batches.set(batch, (body.hosts ?? []).map((uuid, k) => ({ batch, packages: body.packages ?? [], id: batch.slice(0, 24) + String(k).padStart(8, "0"), uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name, state: ["done", "queued", "failed"][k % 3], code: "", message: k % 3 === 2 ? "exit status 1603" : "", kind: body.kind, not_after: now() + 3600, updated: now() })));
         return { json: { batch, actions: this.batches.get(batch) } };
     }
 
@@ -191,7 +191,7 @@ export class Mock {
         }
         if (what === "host-facets") return { json: { facets: [] } };
         if (what === "actions") {
-            const all = this.batches.get(p.get("batch")) ?? [];
+            const all = p.get("host") ? [...this.batches.values()].flat().filter((o) => o.uuid === p.get("host")) : (this.batches.get(p.get("batch")) ?? []);
             const counts = {};
             for (const o of all) counts[o.state] = (counts[o.state] ?? 0) + 1;
             const meant = all.filter((o) => !p.get("state") || o.state === p.get("state"));

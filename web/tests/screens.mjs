@@ -28,7 +28,7 @@ const SCREENS = {
     },
     async "review-locked"({ page, mock }) {
         mock.keys[0].unlocked_until = 0;
-        await page.locator("dialog .primary").click();
+        await page.locator("dialog .dialog-foot .primary").click();
         await page.locator(".unlock").waitFor();
     },
     async review({ page }) {
@@ -37,7 +37,7 @@ const SCREENS = {
         await page.locator(".unlock").waitFor({ state: "detached" });
     },
     async results({ page }) {
-        await page.locator("dialog footer .primary").click();
+        await page.locator(".dialog-foot .primary").click();
         await page.locator("[role=progressbar]").waitFor();
         await page.locator(".t-body .t-row a").first().waitFor();
     },
@@ -52,6 +52,7 @@ const SCREENS = {
         await to(`${HOST}?tab=hardware`, ".tree");
         await page.locator(".tree > summary").first().click();
     },
+    "machine-orders": ({ to }) => to("/hosts/" + machine(4).uuid + "?tab=orders", ".t-body .t-row"),
     "machine-unknown": ({ to }) => to("/hosts/none", ".error"),
     async palette({ page }) {
         await page.keyboard.press("Control+k");
@@ -86,7 +87,7 @@ async function select(page, count) {
     await page.locator(".bar-actions").waitFor();
 }
 
-/** Calls use(name, page) at each screen; keeps a picture of it in folder, if there is one. */
+/** Keeps a picture of each screen in folder, and calls use(name, theme, language, page) there. */
 export async function atScreens({ browser, dist, open, languages, folder }, use) {
     for (const language of languages)
         for (const theme of THEMES)
@@ -99,8 +100,8 @@ export async function atScreens({ browser, dist, open, languages, folder }, use)
                 for (const [name, go] of Object.entries(SCREENS)) {
                     await closeAll(page);
                     await go({ mock, page, base, to });
-                    if (folder) await page.screenshot({ path: path.join(folder, `${name}-${theme}-${language}.png`), animations: "disabled" });
-                    await use(`${name}-${theme}`, page);
+                    await page.screenshot({ path: path.join(folder, `${name}-${theme}-${language}.png`), animations: "disabled" });
+                    await use(name, theme, language, page);
                 }
             }, { colorScheme: theme, before: (mock) => (mock.prefs = { language }) });
 }

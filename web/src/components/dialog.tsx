@@ -38,16 +38,16 @@ export function Dialog({ title, children, onClose, wide, footer, onSubmit }: Pro
     return (
         <dialog ref={ref} class={wide ? "dialog dialog-wide" : "dialog"} aria-labelledby={id} onCancel={cancel}>
             <form onSubmit={submit} autoComplete="off">
-                <header>
+                <div class="dialog-head">
                     <h2 id={id}>{title}</h2>
                     {onClose && (
                         <button type="button" class="plain" aria-label={t("Close")} onClick={onClose}>
                             <Icon name="close" />
                         </button>
                     )}
-                </header>
+                </div>
                 <div class="dialog-body">{children}</div>
-                {footer && <footer>{footer}</footer>}
+                {footer && <div class="dialog-foot">{footer}</div>}
             </form>
         </dialog>
     );

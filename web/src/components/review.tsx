@@ -145,9 +145,9 @@ function Review({ what, onDone }: Asked) {
                 <>
                     <p class="muted">{t("This is what will be signed, read back from the very bytes:")}</p>
                     <Facts rows={p.lines.map((line) => [line.label, <span key={line.label} class="said">{line.value}</span>] as const)} />
+                    {mustUnlock && <Unlock keys={keys} onDone={() => void prepare()} />}
                     {p.count > 0 && <h3>{tn(p.count, "{n} machine concerned", "{n} machines concerned")}</h3>}
                     {p.hosts.length > 0 && <Hosts hosts={p.hosts} />}
-                    {mustUnlock && <Unlock keys={keys} onDone={() => void prepare()} />}
                     {p.needs === "gesture" && !isBusy.value && <p>{t("To sign this, you will be asked outside of this page.")}</p>}
                     {isBusy.value && (
                         <p class="waiting" role="status">

@@ -145,7 +145,7 @@ export function AwayBanner() {
     if (local.value?.server.state === "unreachable")
         return (
             <p class="banner" role="status">
-                {t("The server can't be reached; trying again.")} <span class="muted">{local.value.server.message}</span>
+                {t("The server can't be reached; trying again.")} {local.value.server.message && <span>({local.value.server.message})</span>}
             </p>
         );
     return null;

@@ -19,6 +19,7 @@ import { hostRow, hostSections, members, packagesOf, softwareOf, type Members } 
 import { Overview } from "./host_overview";
 import { History, Packages, Software } from "./host_packages";
 import { ActionButtons } from "./hosts_actions";
+import { OrdersOfHost } from "./orders";
 import { statusText, type Host } from "./hosts_model";
 
 const SOON_MS = 600;
@@ -154,6 +155,7 @@ export function HostPage({ args }: PageProps) {
                         { id: "packages", title: t("Packages"), count: packages.length, body: () => <Packages uuid={uuid} all={packages} /> },
                         { id: "software", title: t("Software"), count: software.length, body: () => <Software all={software} /> },
                         { id: "hardware", title: t("Hardware"), body: () => <Inventory value={{ ...members(all.dmi), ...members(all.wmi), ...members(all.host_metrics) }} /> },
+                        { id: "orders", title: t("Orders"), body: () => <OrdersOfHost uuid={uuid} /> },
                         { id: "history", title: t("History"), body: () => <History uuid={uuid} version={version.value} /> },
                         {
                             id: "all",

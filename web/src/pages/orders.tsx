@@ -20,6 +20,8 @@ import { hostPath } from "./hosts_model";
 
 interface Order {
     id: string;
+    batch: string;
+    packages: readonly string[];
     uuid: string;
     name: string;
     state: string;
@@ -88,6 +90,29 @@ function Bar({ counts }: { counts: Record<string, number> }) {
             </div>
         </div>
     );
+}
+
+const OF_HOST: readonly Column<Order>[] = [
+    { id: "updated", title: "Changed", width: 190, text: (o) => dateTime(o.updated), cell: (o) => <span title={ago(o.updated)}>{dateTime(o.updated)}</span> },
+    { id: "kind", title: "Order", width: 120, text: (o) => o.kind, cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{o.kind}</A> },
+    { id: "packages", title: "Packages", width: 260, text: (o) => o.packages.join(" ") },
+    { id: "state", title: "State", width: 200, text: (o) => orderState(o.state), cell: (o) => <Status tone={toneOf(o.state)} text={orderState(o.state)} /> },
+    { id: "message", title: "Result", width: 360, text: (o) => o.message || o.code },
+];
+
+/** All that one machine was told to do: what runs, what waits, what is over. */
+export function OrdersOfHost({ uuid }: { uuid: string }) {
+    const load: Load<Order> = async (offset, limit, stop) => {
+        const found = await call<Batch>("GET", apiPath(["actions"], { host: uuid, offset, limit }), undefined, stop);
+        return { total: Object.values(found.counts).reduce((a, b) => a + b, 0), rows: found.actions };
+    };
+    const columns = useMemo(() => new Columns<Order>("host.orders", OF_HOST), []);
+    const rows = useMemo(() => new Rows<Order>(load, (o) => o.id), []);
+    useEffect(() => onEvents((event) => (event === undefined || (event.kind === "action" && (!event.uuid || event.uuid === uuid))) && rows.refresh()), [rows]);
+    useEffect(() => {
+        if (epoch.value > 0) rows.refresh();
+    }, [epoch.value]);
+    return <Table label={t("Orders")} rows={rows} columns={columns} onSort={() => undefined} onOpen={(o) => navigate(`/orders?batch=${encodeURIComponent(o.batch)}`)} empty={t("It was told nothing yet.")} />;
 }
 
 function BatchView({ batch }: { batch: string }) {

@@ -5,7 +5,7 @@ export const common = {
     "A screen up or down": "Un écran vers le haut ou le bas",
     Actions: "Actions",
     "As at first": "Comme au début",
-    "As the system": "Comme le système",
+    Automatic: "Automatique",
     Cancel: "Annuler",
     Changed: "Modifié",
     Close: "Fermer",

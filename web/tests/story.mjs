@@ -1,0 +1,137 @@
+// The pages of the real console, against a real server and real machines. The scenarios are one story, in the order of their names.
+import { check, same, tab, until } from "./lib.mjs";
+
+const grid = (page) => page.getByRole("grid", { name: "Machines" });
+let open; // the tab of the story
+
+async function logIn(page, password) {
+    await page.getByRole("dialog", { name: "Log in" }).waitFor();
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.keyboard.press("Enter");
+}
+
+export async function a1_logsInAndSeesTheMachine({ browser, link, password, name }) {
+    const base = new URL(link).origin;
+    open = { base, ...(await tab(browser, base)) };
+    const { page } = open;
+    await page.goto(link);
+    await logIn(page, "not the password");
+    await page.getByRole("dialog").getByRole("alert").waitFor();
+    await logIn(page, password);
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await grid(page).getByRole("link", { name }).waitFor();
+    await grid(page).getByText("connected").first().waitFor();
+    check(!page.url().includes("ticket"), "the ticket stands in the address");
+    await page.reload();
+    await grid(page).getByRole("link", { name }).waitFor();
+}
+
+export async function a2_findsItByWhatItIs({ name }) {
+    const { page } = open;
+    await page.getByRole("searchbox", { name: "Search machines" }).fill(name.slice(0, 6));
+    await until(() => Promise.resolve(page.url().includes("search=")), "the search stands in the address");
+    await grid(page).getByRole("link", { name }).waitFor();
+    await page.getByRole("searchbox", { name: "Search machines" }).fill("no such machine");
+    await page.getByText("No machine matches.").waitFor();
+    await page.getByRole("searchbox", { name: "Search machines" }).fill("");
+    await page.getByRole("button", { name: "More filters" }).click();
+    const systems = () => page.locator("datalist option").evaluateAll((all) => all.map((o) => o.value));
+    await until(async () => (await systems()).length > 0, "the server offers values");
+    await page.getByLabel("Software", { exact: true }).fill("no such software at all");
+    await page.keyboard.press("Escape");
+    await page.getByText("No machine matches.").waitFor();
+    await page.getByRole("button", { name: "Software: no such software at all" }).click();
+    await grid(page).getByRole("link", { name }).waitFor();
+}
+
+export async function a3_installsAPackageByAnOrderThatWasReviewed({ ask, name, packageName, keyPassword }) {
+    const { page } = open;
+    await grid(page).focus();
+    await page.keyboard.press("Space");
+    await page.getByRole("button", { name: "Install", exact: true }).click();
+    await page.getByLabel("Packages").fill(packageName);
+    await page.getByRole("button", { name: "Review" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("1 machine concerned").waitFor();
+    await dialog.getByText(packageName, { exact: true }).waitFor();
+    await dialog.getByText(name).first().waitFor();
+    await dialog.getByLabel("Password of the key").fill(keyPassword);
+    await page.keyboard.press("Enter");
+    await dialog.getByText("you will be asked outside of this page").waitFor();
+    await page.getByRole("button", { name: "Sign and send" }).click();
+    await dialog.getByText("Confirm in the terminal").waitFor();
+    check(await ask("marker") === false, "it was installed before a person said yes");
+    await ask("confirm");
+    await page.getByRole("heading", { name: `install ${packageName}` }).waitFor();
+    await page.getByRole("grid", { name: "Results" }).getByText("done").waitFor();
+    check(await ask("marker") === true, "the package's script has not run");
+}
+
+export async function a4_seesWhatBecameOfIt({ name, packageName }) {
+    const { page } = open;
+    await page.getByRole("grid", { name: "Results" }).getByRole("link", { name }).click();
+    await page.getByRole("heading", { name }).waitFor();
+    await page.getByRole("tab", { name: /Packages/ }).click();
+    await page.getByRole("grid", { name: "Packages" }).getByText(packageName).waitFor();
+    await page.getByRole("tab", { name: "History" }).click();
+    await page.getByRole("grid", { name: "History" }).getByText(packageName).first().waitFor();
+    await page.getByRole("tab", { name: "Orders" }).click();
+    await page.getByRole("grid", { name: "Orders" }).getByText(packageName).first().waitFor();
+    await page.getByRole("tab", { name: "Hardware" }).click();
+    await page.locator("details.tree").first().waitFor();
+}
+
+export async function a5_seesAMachineComeThatLies({ ask, hostile }) {
+    const { page, base } = open;
+    await page.getByRole("link", { name: "Machines" }).first().click();
+    await grid(page).waitFor();
+    const uuid = await ask("hostile");
+    await grid(page).getByText(hostile).first().waitFor(); // by an event, nobody reads the list again
+    const clean = async () => {
+        same(await page.evaluate(() => window.hit), undefined, "something ran");
+        same(await page.locator("img:not([src='/icon.svg']), script:not([src='/app.js']), iframe, b, i, [onerror]").count(), 0, "elements made of texts");
+    };
+    await clean();
+    await page.goto(`${base}/hosts/${uuid}`);
+    for (const name of ["Overview", /Packages/, /Software/, "Hardware", "All it says"]) {
+        await page.getByRole("tab", { name }).click();
+        await page.locator("details:not([open]) > summary").evaluateAll((all) => all.forEach((s) => s.click()));
+        await page.getByText("window.hit").first().waitFor();
+        await clean();
+    }
+}
+
+export async function a6_outlivesTheServersAbsence({ ask, name }) {
+    const { page, base } = open;
+    await page.goto(`${base}/hosts`);
+    await grid(page).getByRole("link", { name }).waitFor();
+    await ask("stop");
+    await page.getByText("The server can't be reached").waitFor();
+    await grid(page).getByRole("link", { name }).waitFor();
+    await ask("start");
+    await page.getByText("The server can't be reached").waitFor({ state: "detached" });
+    await grid(page).getByText("connected").first().waitFor();
+}
+
+export async function a7_logsOutAndInAgain({ password, name }) {
+    const { page } = open;
+    await page.getByRole("button", { name: "admin" }).click();
+    await logIn(page, password);
+    await grid(page).getByRole("link", { name }).waitFor();
+}
+
+export async function a8_keepsWhatWasChosenOverANewStart({ ask, browser }) {
+    const { page } = open;
+    await page.getByRole("combobox", { name: "Colours" }).selectOption("dark");
+    await until(() => ask("kept", "dark"), "the program has kept it");
+    const link = await ask("again");
+    await page.getByRole("heading", { name: "Open the console again" }).waitFor();
+    same(open.trouble, [], "trouble in the page");
+    await open.context.close();
+    const base = new URL(link).origin;
+    open = { base, ...(await tab(browser, base)) };
+    await open.page.goto(link);
+    await until(() => open.page.evaluate(() => document.documentElement.dataset.theme === "dark"), "the colours are as they were");
+    same(open.trouble, [], "trouble in the page");
+    await open.context.close();
+}
