@@ -160,7 +160,7 @@ static bool takes_next(const struct wa_cli *cli, const char *word)
 }
 
 /* Where the command stands among what is before it, so that its options may be before it too; 0:
- * the first plain word is none. */
+ * the first plain word is none; -1: there is no plain word. */
 static int foresee(const struct wa_cli *cli, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -171,7 +171,16 @@ static int foresee(const struct wa_cli *cli, int argc, char **argv)
         if (takes_next(cli, argv[i]))
             i++;
     }
-    return 0;
+    return -1;
+}
+
+/* --help alone is about the program. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
 }
 
 enum wa_code wa_cli_parse(struct wa_cli *cli, int argc, char **argv, struct wa_err *err)
@@ -184,6 +193,8 @@ enum wa_code wa_cli_parse(struct wa_cli *cli, int argc, char **argv, struct wa_e
         at = foresee(cli, argc, argv);
     if (at > 0)
         cli->command = find_command(cli->program, argv[at]);
+    else if (at < 0 && cli->program->fallback != NULL && !asks_for_help(argc, argv))
+        cli->command = find_command(cli->program, cli->program->fallback);
     cli->args = argv;
     for (int i = 1; i < argc; i++) {
         char *word = argv[i];

@@ -46,7 +46,8 @@ struct wa_cli_program {
     const char *name;                             /* as typed */
     int section;                                  /* of the manual */
     const struct wa_cli_command *const *commands; /* NULL-terminated; one without a name: alone */
-    const char *family; /* "root": "root init" may be typed for "root-init"; NULL: none */
+    const char *fallback; /* the command when none is typed; NULL: that is an error */
+    const char *family;   /* "root": "root init" may be typed for "root-init"; NULL: none */
     const struct wa_cli_option *options; /* of every command, beside --help, --version, --json */
     size_t option_count;
     const struct wa_cli_alias *aliases;

@@ -9,6 +9,7 @@
 #include "console/hosts.h"
 
 extern const struct wa_cli_command wa_con_hosts;
+extern const struct wa_cli_command wa_con_open;
 extern const struct wa_cli_command wa_con_action;
 extern const struct wa_cli_command wa_con_cancel;
 extern const struct wa_cli_command wa_con_rollout;
@@ -39,6 +40,17 @@ WA_CHECK enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client 
  * is given several times is the i-th's. */
 WA_CHECK enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_client **ret,
                                          struct wa_err *err);
+/* Which server, and how it is known, without asking anybody; from the options server, user,
+ * server-fingerprint and verify-cert, and the configuration. */
+struct wa_con_server {
+    char *server, *user;
+    struct wa_buf pem; /* trust points into it */
+    struct wa_tls_trust trust;
+};
+WA_CHECK enum wa_code wa_con_server_read(const struct wa_cli *cli, struct wa_con_server *ret,
+                                         struct wa_err *err);
+void wa_con_server_fini(struct wa_con_server *s);
+#define WA_AUTO_CON_SERVER WA_CLEANUP(wa_con_server_fini)
 /* The way to the repository, with nobody logged in: repo_url of the configuration, if it is https
  * and no --server is given, else the server's own. Paths begin there: "/Packages". *ret_is_pinned:
  * a fingerprint is known. */
@@ -57,10 +69,6 @@ void wa_con_check_journal(const struct wa_cli *cli, struct wa_client *c, const c
  * trust is set up, by whom it says. Tells the signer. */
 WA_CHECK enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path,
                                            struct wa_err *err);
-/* The hosts that the query asks for ("&software=vim"; "": all), by name, in arena; list: empty. */
-WA_CHECK enum wa_code wa_con_get_hosts(struct wa_client *c, const char *query,
-                                       struct wa_arena *arena, struct wa_host_list *list,
-                                       struct wa_err *err);
 /* Publishes the package at path; with --json writes {"file", "code", "error"} only when the caller
  * does. */
 WA_CHECK enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const char *path,

@@ -76,7 +76,7 @@ static enum wa_code choose(struct work *w, struct wa_err *err)
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     wa_arena_init(&arena, 512u << 20);
-    if (wa_con_get_hosts(w->client, "", &arena, &list, err) != WA_OK)
+    if (wa_host_list_fetch(w->client, "", &arena, &list, err) != WA_OK)
         return err->code;
     return wa_targets_choose(&list, wa_sv(wa_cli_get(w->cli, "hosts", "")), TARGETS_MAX,
                              &w->targets, err);

@@ -180,6 +180,27 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
                                                                      : err->code;
 }
 
+void wa_con_server_fini(struct wa_con_server *s)
+{
+    wa_free(s->server);
+    wa_free(s->user);
+    wa_buf_fini(&s->pem);
+    *s = (struct wa_con_server){.server = NULL};
+}
+
+enum wa_code wa_con_server_read(const struct wa_cli *cli, struct wa_con_server *ret,
+                                struct wa_err *err)
+{
+    const struct way way = {cli, LAST, NULL};
+    *ret = (struct wa_con_server){.server = NULL};
+    wa_buf_init(&ret->pem, WA_CERTFILE_BYTES_MAX);
+    if (option_or_conf(&way, "server", "wapt_server", NULL, &ret->server, err) != WA_OK ||
+        option_or_conf(&way, "user", "wapt_user", "admin", &ret->user, err) != WA_OK ||
+        read_trust(&way, &ret->pem, &ret->trust, err) != WA_OK)
+        return err->code;
+    return ret->server != NULL ? WA_OK : which_server(err);
+}
+
 enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret, bool *ret_is_pinned,
                           struct wa_err *err)
 {
@@ -228,30 +249,4 @@ enum wa_code wa_con_reach_other(const struct wa_cli *cli, const char *url, const
         return err->code;
     const struct wa_client_options o = {.server = base, .trust = &trust};
     return wa_client_open(&o, ret, err);
-}
-
-#define HOSTS_PAGE 5000u
-
-enum wa_code wa_con_get_hosts(struct wa_client *c, const char *query, struct wa_arena *arena,
-                              struct wa_host_list *list, struct wa_err *err)
-{
-    struct wa_sv next = {NULL, 0};
-    WA_AUTO_BUF struct wa_buf path;
-    wa_buf_init(&path, 16u << 10);
-    do {
-        const struct wa_json *j = NULL;
-        size_t before = list->n;
-        wa_buf_clear(&path);
-        wa_buf_addf(&path, "/api/v1/hosts?sort=uuid&limit=%u%s%.*s%s", HOSTS_PAGE,
-                    next.n > 0 ? "&after=" : "", WA_SV_ARG(next), query);
-        if (wa_buf_check(&path, err) != WA_OK ||
-            wa_client_call(c, "GET", wa_buf_str(&path), WA_SV(""), arena, &j, err) != WA_OK ||
-            wa_host_list_add(list, wa_json_get(j, "hosts"), err) != WA_OK)
-            return err->code;
-        next = wa_json_sv(wa_json_get(j, "next"));
-        if (list->n == before)
-            break; /* whatever the server says, it goes on */
-    } while (next.n > 0);
-    wa_host_list_sort(list);
-    return WA_OK;
 }

@@ -134,7 +134,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     wa_buf_init(&query, 8192);
     if (read_filter(cli, &filter, err) != WA_OK || write_query(cli, &query, err) != WA_OK ||
         wa_con_connect(cli, &c, err) != WA_OK ||
-        wa_con_get_hosts(c, wa_buf_str(&query), &arena, &list, err) != WA_OK)
+        wa_host_list_fetch(c, wa_buf_str(&query), &arena, &list, err) != WA_OK)
         return err->code;
     wa_jw_arr(&cli->jw);
     for (size_t i = 0; i < list.n; i++)

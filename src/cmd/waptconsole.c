@@ -1,5 +1,5 @@
-/* waptconsole.c - main() of the console without its pages: the table of its subcommands. Each lives
- * in a con_*.c of its own. The keys stay on this side.
+/* waptconsole.c - main() of the console: the table of its subcommands. Each lives in a con_*.c of
+ * its own; without one the pages are opened. The keys stay on this side.
  */
 #include "cmd/con.h"
 #include "cmd/help.h"
@@ -20,17 +20,36 @@ static const struct wa_cli_alias aliases[] = {
 
 int main(int argc, char **argv)
 {
-    static const struct wa_cli_command *const commands[] = {
-        &wa_con_action,   &wa_con_assign,      &wa_con_cancel,         &wa_con_delete_package,
-        &wa_con_download, &wa_con_forget_host, &wa_con_host_package,   &wa_con_hosts,
-        &wa_con_import,   &wa_con_packages,    &wa_con_plan,           &wa_con_promote,
-        &wa_con_publish,  &wa_con_report,      &wa_con_resign,         &wa_con_revoke_certificate,
-        &wa_con_rollout,  &wa_con_signers,     &wa_con_software_names, &wa_con_upload,
-        &wa_con_user,     &wa_con_token,       &wa_con_second_factor,  NULL};
+    static const struct wa_cli_command *const commands[] = {&wa_con_action,
+                                                            &wa_con_assign,
+                                                            &wa_con_cancel,
+                                                            &wa_con_delete_package,
+                                                            &wa_con_download,
+                                                            &wa_con_forget_host,
+                                                            &wa_con_host_package,
+                                                            &wa_con_hosts,
+                                                            &wa_con_import,
+                                                            &wa_con_packages,
+                                                            &wa_con_plan,
+                                                            &wa_con_promote,
+                                                            &wa_con_publish,
+                                                            &wa_con_report,
+                                                            &wa_con_resign,
+                                                            &wa_con_revoke_certificate,
+                                                            &wa_con_rollout,
+                                                            &wa_con_signers,
+                                                            &wa_con_software_names,
+                                                            &wa_con_upload,
+                                                            &wa_con_user,
+                                                            &wa_con_token,
+                                                            &wa_con_second_factor,
+                                                            &wa_con_open,
+                                                            NULL};
     static const struct wa_cli_option options[] = {{"config", 'c', "FILE"}};
     static const struct wa_cli_program program = {.help = wa_help_of_program,
                                                   .name = "waptconsole",
                                                   .section = 1,
+                                                  .fallback = "open",
                                                   .commands = commands,
                                                   .options = options,
                                                   .option_count = WA_COUNT(options),

@@ -3,7 +3,6 @@
 #include "console/client.h"
 
 #include "base/mem.h"
-#include "net/http_client.h"
 
 #define CALL_MS 300000u /* a whole call, but an upload */
 
@@ -93,6 +92,39 @@ enum wa_code wa_client_upload(struct wa_client *c, const char *path, struct wa_s
 {
     const struct progress p = {progress, user};
     return exchange(c, "PUT", path, file, &p, arena, ret, err);
+}
+
+enum wa_code wa_client_pass(struct wa_client *c, const struct wa_client_pass *p,
+                            struct wa_sink *sink, struct wa_http_result *ret, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf url;
+    char event[48];
+    const char *headers[4] = {NULL};
+    size_t n = 0;
+    struct wa_mem_source body;
+    wa_buf_init(&url, 32u << 10);
+    wa_buf_addf(&url, "%s%s", c->server, p->path);
+    if (wa_buf_check(&url, err) != WA_OK)
+        return err->code;
+    wa_mem_source_init(&body, p->body.p, p->body.n);
+    if (c->authorization[0] != '\0')
+        headers[n++] = c->authorization;
+    if (p->body.n > 0)
+        headers[n++] = "Content-Type: application/json";
+    (void)snprintf(event, sizeof event, "Last-Event-ID: %.*s", WA_SV_ARG(p->last_event));
+    if (p->last_event.n > 0)
+        headers[n++] = event;
+    const struct wa_http_call call = {.method = p->method,
+                                      .url = wa_buf_str(&url),
+                                      .headers = headers,
+                                      .body = p->body.n > 0 ? &body.base : NULL,
+                                      .max_bytes = p->max,
+                                      .progress = p->goes_on,
+                                      .progress_user = p->user,
+                                      .timeout_ms = p->is_stream ? 0 : CALL_MS,
+                                      .rate_min_bytes_s = p->is_stream ? 0 : 1,
+                                      .rate_window_s = 60};
+    return wa_http_perform(&call, &c->trust, sink, ret, err);
 }
 
 enum wa_code wa_client_fetch(struct wa_client *c, const char *path, uint64_t max,

@@ -5,7 +5,7 @@
 
 #include "base/stream.h"
 #include "codec/json.h"
-#include "net/tls.h"
+#include "net/http_client.h"
 
 struct wa_client;
 struct wa_client_options {
@@ -30,6 +30,19 @@ WA_AUTO_DEFINE(wa_client, wa_client_close)
 WA_CHECK enum wa_code wa_client_call(struct wa_client *c, const char *method, const char *path,
                                      struct wa_sv body, struct wa_arena *arena,
                                      const struct wa_json **ret, struct wa_err *err);
+/* An exchange whose answer goes to somebody else, as it comes and whatever its status. */
+struct wa_client_pass {
+    const char *method, *path;
+    struct wa_sv body;       /* JSON; empty: none */
+    struct wa_sv last_event; /* at most 20 digits; empty: none */
+    uint64_t max;            /* bytes of the answer */
+    bool is_stream;          /* without an end: only goes_on says when */
+    bool (*goes_on)(void *user, uint64_t done, uint64_t total); /* once a second; may be NULL */
+    void *user;
+};
+WA_CHECK enum wa_code wa_client_pass(struct wa_client *c, const struct wa_client_pass *p,
+                                     struct wa_sink *sink, struct wa_http_result *ret,
+                                     struct wa_err *err);
 /* A file of the repository, at most max bytes of it (more is an error) into sink. *ret_found false:
  * it is not there, and what went to the sink is the server's word for that. WA_E_DENIED: not for
  * whoever asks. Nothing is judged. */

@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+#define HOSTS_PAGE 5000u
+
 static struct wa_sv text_of(const struct wa_json *host, const char *key)
 {
     const struct wa_json *j = wa_json_get(host, key);
@@ -81,6 +83,30 @@ void wa_host_list_sort(struct wa_host_list *l)
 {
     if (l->n > 0)
         qsort(l->items, l->n, sizeof l->items[0], by_name);
+}
+
+enum wa_code wa_host_list_fetch(struct wa_client *c, const char *query, struct wa_arena *arena,
+                                struct wa_host_list *list, struct wa_err *err)
+{
+    struct wa_sv next = {NULL, 0};
+    WA_AUTO_BUF struct wa_buf path;
+    wa_buf_init(&path, 16u << 10);
+    do {
+        const struct wa_json *j = NULL;
+        size_t before = list->n;
+        wa_buf_clear(&path);
+        wa_buf_addf(&path, "/api/v1/hosts?sort=uuid&limit=%u%s%.*s%s", HOSTS_PAGE,
+                    next.n > 0 ? "&after=" : "", WA_SV_ARG(next), query);
+        if (wa_buf_check(&path, err) != WA_OK ||
+            wa_client_call(c, "GET", wa_buf_str(&path), WA_SV(""), arena, &j, err) != WA_OK ||
+            wa_host_list_add(list, wa_json_get(j, "hosts"), err) != WA_OK)
+            return err->code;
+        next = wa_json_sv(wa_json_get(j, "next"));
+        if (list->n == before)
+            break; /* whatever the server says, it goes on */
+    } while (next.n > 0);
+    wa_host_list_sort(list);
+    return WA_OK;
 }
 
 /* --- targets --- */

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/vec.h"
-#include "codec/json.h"
+#include "console/client.h"
 #include "proto/action.h"
 
 /* Machines, as GET /api/v1/hosts gives them page by page. They live in the pages' arena. */
@@ -20,6 +20,10 @@ void wa_host_list_fini(struct wa_host_list *l);
 /* page: in the order of their uuids, after those that are there already; WA_E_INVALID otherwise. */
 WA_CHECK enum wa_code wa_host_list_add(struct wa_host_list *l, const struct wa_json *page,
                                        struct wa_err *err);
+/* All that the query asks for ("&software=vim"; "": all), by name, in arena; l: empty. */
+WA_CHECK enum wa_code wa_host_list_fetch(struct wa_client *c, const char *query,
+                                         struct wa_arena *arena, struct wa_host_list *l,
+                                         struct wa_err *err);
 /* By name, for people, once it is whole. */
 void wa_host_list_sort(struct wa_host_list *l);
 

@@ -4,25 +4,28 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "codec/hex.h"
 #include "os/rand.h"
 
+#define BATCH_MAX 1000u /* machines under one signature: a body that the server takes */
+
 /* A machine that got it would refuse: said here, while somebody can still do something about it. */
-static enum wa_code check_chain(const struct wa_order_plan *plan, const struct wa_certs *chain,
+static enum wa_code check_chain(const struct wa_order_texts *t, const struct wa_certs *chain,
                                 struct wa_err *err)
 {
     char date[WA_DATE_MAX];
     for (size_t i = 0; i < chain->n; i++) {
         const struct wa_cert *c = chain->items[i];
         int64_t from = wa_cert_not_before(c), until = wa_cert_not_after(c);
-        wa_date_rfc3339(plan->now < from ? from : until, date);
-        if (plan->now < from)
+        wa_date_rfc3339(t->issued_at < from ? from : until, date);
+        if (t->issued_at < from)
             return wa_fail(err, WA_E_REFUSED, "the certificate of '%s' holds only from %s",
                            wa_cert_cn(c), date);
-        if (plan->now > until)
+        if (t->issued_at > until)
             return wa_fail(err, WA_E_REFUSED,
                            "the certificate of '%s' expired on %s: machines obey it no longer",
                            wa_cert_cn(c), date);
-        if (plan->now + plan->valid_s > until)
+        if (t->not_after > until)
             return wa_fail(err, WA_E_REFUSED,
                            "the certificate of '%s' expires on %s, before the action does: give a "
                            "shorter --valid",
@@ -31,24 +34,49 @@ static enum wa_code check_chain(const struct wa_order_plan *plan, const struct w
     return WA_OK;
 }
 
-static enum wa_code write_actions(const struct wa_order_plan *plan, struct wa_buf *bufs,
-                                  struct wa_sv *texts, struct wa_err *err)
+void wa_order_texts_fini(struct wa_order_texts *t)
 {
-    for (size_t i = 0; i < plan->target_count; i++) {
-        struct wa_action a = {.kind = plan->kind,
-                              .issued_at = plan->now,
-                              .not_before = plan->now,
-                              .not_after = plan->now + plan->valid_s,
-                              .force = plan->force};
-        memcpy(a.uuid, plan->targets[i].uuid, sizeof a.uuid);
-        wa_buf_init(&bufs[i], WA_ACTION_BYTES_MAX);
-        const char *cancelled = plan->cancels != NULL ? plan->cancels[i] : NULL;
-        if (wa_rand_hex(a.id, 16, err) != WA_OK ||
-            wa_action_write(&a, cancelled != NULL ? &cancelled : plan->packages,
-                            cancelled != NULL ? 1 : plan->package_count, &bufs[i], err) != WA_OK)
+    for (size_t i = 0; i < t->count; i++)
+        wa_buf_fini(&t->items[i]);
+    wa_free(t->items);
+    *t = (struct wa_order_texts){.count = 0};
+}
+
+static enum wa_code write_one(const struct wa_order_plan *plan, size_t i, struct wa_buf *out,
+                              struct wa_err *err)
+{
+    struct wa_action a = {.kind = plan->kind,
+                          .issued_at = plan->now,
+                          .not_before = plan->not_before > plan->now ? plan->not_before : plan->now,
+                          .force = plan->force};
+    const char *cancelled = plan->cancels != NULL ? plan->cancels[i] : NULL;
+    a.not_after = a.not_before + plan->valid_s;
+    memcpy(a.uuid, plan->targets[i].uuid, sizeof a.uuid);
+    wa_buf_init(out, WA_ACTION_BYTES_MAX);
+    if (wa_rand_hex(a.id, 16, err) != WA_OK)
+        return err->code;
+    return wa_action_write(&a, cancelled != NULL ? &cancelled : plan->packages,
+                           cancelled != NULL ? 1 : plan->package_count, out, err);
+}
+
+enum wa_code wa_orders_write(const struct wa_order_plan *plan, struct wa_order_texts *ret,
+                             struct wa_err *err)
+{
+    int64_t begins = plan->not_before > plan->now ? plan->not_before : plan->now;
+    WA_AUTO_ORDER_TEXTS struct wa_order_texts t = {.issued_at = plan->now,
+                                                   .not_after = begins + plan->valid_s};
+    if (plan->target_count == 0)
+        return wa_fail(err, WA_E_USAGE, "no machine to order anything from");
+    t.items = wa_calloc(plan->target_count, sizeof *t.items);
+    if (t.items == NULL)
+        return wa_nomem(err);
+    for (; t.count < plan->target_count; t.count++)
+        if (write_one(plan, t.count, &t.items[t.count], err) != WA_OK) {
+            wa_buf_fini(&t.items[t.count]);
             return err->code;
-        texts[i] = wa_buf_sv(&bufs[i]);
-    }
+        }
+    *ret = t;
+    t = (struct wa_order_texts){.count = 0};
     return WA_OK;
 }
 
@@ -72,29 +100,71 @@ static enum wa_code write_orders(const struct wa_action_batch *batch, size_t cou
     return wa_buf_check(out, err);
 }
 
+enum wa_code wa_orders_seal(const struct wa_order_texts *t, size_t from, size_t count,
+                            const struct wa_signer *signer, struct wa_buf *out, struct wa_err *err)
+{
+    struct wa_action_batch *batch = NULL;
+    if (check_chain(t, signer->chain, err) != WA_OK)
+        return err->code;
+    struct wa_sv *texts = wa_calloc(count, sizeof *texts);
+    if (texts == NULL)
+        return wa_nomem(err);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = wa_buf_sv(&t->items[from + i]);
+    enum wa_code code =
+        wa_action_batch_sign(texts, count, signer->key, signer->chain, t->issued_at, &batch, err);
+    if (code == WA_OK)
+        code = write_orders(batch, count, out, err);
+    wa_action_batch_free(batch);
+    wa_free(texts);
+    return code;
+}
+
 enum wa_code wa_orders_sign(const struct wa_order_plan *plan, const struct wa_signer *signer,
                             struct wa_buf *out, struct wa_err *err)
 {
-    struct wa_action_batch *batch = NULL;
-    if (plan->target_count == 0)
-        return wa_fail(err, WA_E_USAGE, "no machine to order anything from");
-    if (check_chain(plan, signer->chain, err) != WA_OK)
+    WA_AUTO_ORDER_TEXTS struct wa_order_texts t = {.count = 0};
+    return wa_orders_write(plan, &t, err) == WA_OK
+               ? wa_orders_seal(&t, 0, t.count, signer, out, err)
+               : err->code;
+}
+
+static enum wa_code send(const struct wa_order_texts *t, size_t from,
+                         const struct wa_signer *signer, struct wa_client *client, struct wa_jw *w,
+                         struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf body;
+    const struct wa_json *j = NULL;
+    size_t count = t->count - from < BATCH_MAX ? t->count - from : BATCH_MAX;
+    wa_arena_init(&arena, 64u << 20);
+    wa_buf_init(&body, WA_SERVER_BODY_MAX);
+    if (wa_orders_seal(t, from, count, signer, &body, err) != WA_OK ||
+        wa_client_call(client, "POST", "/api/v1/actions", wa_buf_sv(&body), &arena, &j, err) !=
+            WA_OK)
         return err->code;
-    struct wa_buf *bufs = wa_calloc(plan->target_count, sizeof *bufs);
-    struct wa_sv *texts = wa_calloc(plan->target_count, sizeof *texts);
-    enum wa_code code =
-        bufs == NULL || texts == NULL ? wa_nomem(err) : write_actions(plan, bufs, texts, err);
-    if (code == WA_OK)
-        code = wa_action_batch_sign(texts, plan->target_count, signer->key, signer->chain,
-                                    plan->now, &batch, err);
-    if (code == WA_OK)
-        code = write_orders(batch, plan->target_count, out, err);
-    wa_action_batch_free(batch);
-    for (size_t i = 0; bufs != NULL && i < plan->target_count; i++)
-        wa_buf_fini(&bufs[i]);
-    wa_free(bufs);
-    wa_free(texts);
-    return code;
+    struct wa_sv batch = wa_json_sv(wa_json_get(j, "batch"));
+    if (!wa_hex_is(batch, 32))
+        return wa_fail(err, WA_E_INVALID, "the server's answer names no batch of orders");
+    wa_jw_sv(w, batch);
+    return WA_OK;
+}
+
+enum wa_code wa_orders_send(const struct wa_order_texts *t, const struct wa_signer *signer,
+                            struct wa_client *client, struct wa_jw *w, struct wa_err *err)
+{
+    wa_jw_key(w, "batches");
+    wa_jw_arr(w);
+    for (size_t from = 0; from < t->count; from += BATCH_MAX)
+        if (send(t, from, signer, client, w, err) != WA_OK)
+            return from == 0 ? err->code
+                             : wa_wrap(err,
+                                       "the first %zu machines have their orders, the others "
+                                       "not",
+                                       from);
+    wa_jw_end(w);
+    wa_jw_kvi(w, "count", (int64_t)t->count);
+    return WA_OK;
 }
 
 bool wa_order_is_final(struct wa_sv state)

@@ -14,11 +14,30 @@ struct wa_order_plan {
     size_t package_count;
     char (*cancels)[33];  /* of a cancel: one identifier for each target; else NULL */
     int64_t now, valid_s; /* seconds: issued, and how long it may still be done */
+    int64_t not_before;   /* seconds; 0: at once. valid_s counts from there */
     bool force;
 };
-/* Signs one action a machine, all under one signature. out: body of POST /api/v1/actions.
- * WA_E_REFUSED for a certificate of the chain that is not valid from plan->now until the actions
- * end: no machine would obey it. */
+/* The texts of a plan, one action a machine: what will be signed, as it stands. */
+struct wa_order_texts {
+    struct wa_buf *items; /* owned */
+    size_t count;
+    int64_t issued_at, not_after; /* of all of them */
+};
+void wa_order_texts_fini(struct wa_order_texts *t);
+#define WA_AUTO_ORDER_TEXTS WA_CLEANUP(wa_order_texts_fini)
+WA_CHECK enum wa_code wa_orders_write(const struct wa_order_plan *plan, struct wa_order_texts *ret,
+                                      struct wa_err *err);
+/* Signs count texts from the from-th on, all under one signature. out: body of POST
+ * /api/v1/actions. WA_E_REFUSED for a certificate of the chain that is not valid from when they
+ * were issued until they end: no machine would obey it. */
+WA_CHECK enum wa_code wa_orders_seal(const struct wa_order_texts *t, size_t from, size_t count,
+                                     const struct wa_signer *signer, struct wa_buf *out,
+                                     struct wa_err *err);
+/* Seals all of them and sends them to the server. w: an open object, gets "batches" (identifiers)
+ * and "count". The error says how far it came. */
+WA_CHECK enum wa_code wa_orders_send(const struct wa_order_texts *t, const struct wa_signer *signer,
+                                     struct wa_client *client, struct wa_jw *w, struct wa_err *err);
+/* Writing and sealing in one. */
 WA_CHECK enum wa_code wa_orders_sign(const struct wa_order_plan *plan,
                                      const struct wa_signer *signer, struct wa_buf *out,
                                      struct wa_err *err);

@@ -82,8 +82,9 @@ static void begin(struct wa_http_conn *c, int status, const char *content_type, 
                 wa_http_status_text(status), date);
     if (content_type != NULL)
         wa_buf_addf(&c->out.bytes, "Content-Type: %s\r\n", content_type);
-    wa_buf_addf(&c->out.bytes, "Cache-Control: %s\r\n%s%s", cache, strict,
-                c->keep_alive ? "" : "Connection: close\r\n");
+    const char *security = c->server->config.security_headers;
+    wa_buf_addf(&c->out.bytes, "Cache-Control: %s\r\n%s%s", cache,
+                security != NULL ? security : strict, c->keep_alive ? "" : "Connection: close\r\n");
 }
 
 void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type, struct wa_sv body,

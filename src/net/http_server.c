@@ -76,7 +76,7 @@ static void let_in(struct wa_http_server *s, int fd, const char *peer)
 {
     struct wa_err err = WA_ERR_INIT;
     s->counts.accepted++;
-    if (has_too_many(s, peer)) {
+    if (has_too_many(s, peer) || (s->config.lets_in != NULL && !s->config.lets_in(s->user, fd))) {
         s->counts.turned_away++;
         wa_fd_close(&fd);
     } else if (wa_http_conn_new(s, fd, peer, &err) != WA_OK)

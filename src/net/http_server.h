@@ -41,10 +41,18 @@ struct wa_http_server_config {
                                   all are needed too */
     uint32_t ws_ping_ms, ws_silence_ms;
     uint32_t sweep_ms; /* how often all these are looked at */
+    /* "Name: value\r\n" lines of every answer; must outlive the server. NULL: those of an API,
+     * nothing of which is a page. */
+    const char *security_headers;
+    /* Whether to let in who has just connected, before a byte is read; false: it is closed. user:
+     * the events'. NULL: everybody. */
+    bool (*lets_in)(void *user, int fd);
 };
 
 /* listen_fds: at most 16, bound, listening, non-blocking; taken over on success. tls must outlive
- * the server, and may be NULL only in tests. */
+ * the server. NULL: plain HTTP, for loopback alone: nobody listens in on what stays within the
+ * machine, and no authority certifies 127.0.0.1, so that a certificate would teach people to wave
+ * warnings through. Who is at the other end is then lets_in's business. */
 WA_CHECK enum wa_code wa_http_server_new(struct wa_loop *loop, const int *listen_fds, size_t count,
                                          struct wa_tls_ctx *tls,
                                          const struct wa_http_server_config *config,

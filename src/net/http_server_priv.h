@@ -105,7 +105,7 @@ struct wa_ws_conn {
     bool read_waits_write;
 };
 
-/* --- bytes, through TLS or, in tests, plainly --- */
+/* --- bytes, through TLS or plainly --- */
 /* *ret_n 0 with DONE: the end. */
 WA_CHECK enum wa_code wa_conn_read(int fd, struct wa_tls *tls, void *p, size_t n, size_t *ret_n,
                                    enum wa_tls_want *ret_want, struct wa_err *err);

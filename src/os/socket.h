@@ -25,6 +25,11 @@ ptrdiff_t wa_socket_write(int fd, const void *p, size_t n);
 /* We send no more: the other side sees the end, and we may still read. */
 void wa_socket_shut(int fd);
 
+/* Whose process is at the other end of a connection over IPv4 within this machine, as the kernel's
+ * table of sockets says. WA_E_DENIED where it does not name one that is open at both ends. Linux.
+ */
+WA_CHECK enum wa_code wa_socket_peer_uid(int fd, uint32_t *ret, struct wa_err *err);
+
 /* --- connecting --- */
 struct wa_addresses;
 /* Blocks, for half a minute where the name service is dead: never in an event loop. */

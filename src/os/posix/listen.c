@@ -54,6 +54,24 @@ enum wa_code wa_listen_tcp(const char *address, uint16_t port, int *ret_fd, stru
     return open_listening(address, port, true, ret_fd, err);
 }
 
+enum wa_code wa_listen_alone(const char *address, int *ret_fd, uint16_t *ret_port,
+                             struct wa_err *err)
+{
+    struct sockaddr_storage addr;
+    socklen_t n = sizeof addr;
+    WA_AUTO_FD int fd = -1;
+    if (open_listening(address, 0, false, &fd, err) != WA_OK)
+        return err->code;
+    if (getsockname(fd, (struct sockaddr *)&addr, &n) != 0)
+        return wa_fail_errno(err, errno, "cannot tell the port");
+    *ret_port = ntohs(addr.ss_family == AF_INET
+                          ? ((const struct sockaddr_in *)(const void *)&addr)->sin_port
+                          : ((const struct sockaddr_in6 *)(const void *)&addr)->sin6_port);
+    *ret_fd = fd;
+    fd = -1;
+    return WA_OK;
+}
+
 enum wa_code wa_listen_check(const char *address, uint16_t port, struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;

@@ -1,0 +1,22 @@
+/* assets.h - the console's pages, as they were built into the program (tools/embed.py). */
+#ifndef WA_CONSOLE_ASSETS_H
+#define WA_CONSOLE_ASSETS_H
+
+#include "net/http_server.h"
+
+struct wa_asset {
+    const char *path; /* "/app.js" */
+    const char *type;
+    const char *digest;       /* SHA-256 of the bytes, hex */
+    struct wa_sv plain, gzip; /* gzip: empty where it would be no smaller */
+};
+extern const struct wa_asset wa_assets[];
+extern const size_t wa_asset_count;
+
+/* The file of that path; the first page for what is a place within the pages: a path whose last
+ * part has no dot. NULL: there is none. */
+const struct wa_asset *wa_asset_find(struct wa_sv path);
+/* With its tag, compressed for who takes that. */
+void wa_asset_answer(const struct wa_asset *a, struct wa_http_conn *c);
+
+#endif

@@ -1,0 +1,31 @@
+/* local.h - the console's local program: serves the pages to a browser on this machine, keeps keys
+ * and the session at the server, and signs what a person has seen.
+ *
+ * docs/internals/console.md has the calls of its interface.
+ */
+#ifndef WA_CONSOLE_LOCAL_H
+#define WA_CONSOLE_LOCAL_H
+
+#include "base/log.h"
+#include "net/tls.h"
+
+struct wa_local_options {
+    const char *server;               /* https URL */
+    const struct wa_tls_trust *trust; /* its pem too must outlive the run */
+    const char *user;                 /* what the page proposes */
+    const char *certificate;          /* the person's; NULL: none is configured */
+    const char *key;      /* its key: a file or a URI of a token; NULL: beside the certificate */
+    const char *keys_dir; /* more of them, NAME.crt beside NAME.pem; NULL: none */
+    const char *module;   /* of PKCS#11; NULL: as the URI says */
+    const char *language; /* of the pages: "en", "fr" */
+    int64_t idle_s;       /* without a tab: then it ends */
+    size_t confirm_above; /* machines that need no gesture outside the page */
+    const struct wa_log *log;
+    /* The link is to be shown; from the loop. */
+    enum wa_code (*on_link)(void *user, const char *link, struct wa_err *err);
+    void *user_data;
+};
+/* Serves until it is idle or asked to end (SIGTERM, SIGINT). */
+WA_CHECK enum wa_code wa_local_run(const struct wa_local_options *o, struct wa_err *err);
+
+#endif

@@ -1,0 +1,156 @@
+/* local_confirm.c - the question that no page can answer: on the terminal in which the program was
+ * started. A random code has to be typed, so that keys pressed for something else say nothing.
+ */
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "console/local_priv.h"
+#include "os/rand.h"
+#include "os/term.h"
+
+#define CODE_DIGITS 4
+#define PATIENCE_MS 120000u
+
+struct wa_local_confirm {
+    struct wa_local *local;
+    struct wa_term *term;
+    struct wa_io *io;
+    char code[CODE_DIGITS + 1], typed[CODE_DIGITS + 1];
+    size_t n;
+    uint64_t until_ms;
+    void (*told)(void *user, const struct wa_err *err);
+    void *user;
+};
+
+const char *wa_local_confirm_method(const struct wa_local *l)
+{
+    WA_UNUSED(l);
+    return wa_term_is_err() || wa_term_is_out() ? "terminal" : "none";
+}
+
+static void confirm_free(struct wa_local_confirm *q)
+{
+    if (q == NULL)
+        return;
+    q->local->confirm = NULL;
+    if (q->io != NULL)
+        wa_io_free(q->io);
+    wa_term_close(q->term);
+    wa_wipe(q, sizeof *q);
+    wa_free(q);
+}
+
+void wa_local_confirm_end(struct wa_local *l, const void *user)
+{
+    if (l->confirm == NULL || (user != NULL && l->confirm->user != user))
+        return;
+    wa_term_put(l->confirm->term, WA_SV("\r\n"));
+    confirm_free(l->confirm);
+}
+
+static void conclude(struct wa_local_confirm *q, const struct wa_err *err)
+{
+    void (*told)(void *, const struct wa_err *) = q->told;
+    void *user = q->user;
+    wa_term_put(q->term, WA_SV("\r\n"));
+    confirm_free(q);
+    told(user, err);
+}
+
+static void judge(struct wa_local_confirm *q)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (!wa_ct_equal(q->code, q->typed, CODE_DIGITS))
+        (void)wa_fail(&err, WA_E_CANCELLED, "the person at the terminal said no");
+    conclude(q, &err);
+}
+
+static void on_key(void *user, int events)
+{
+    struct wa_local_confirm *q = user;
+    char key = 0;
+    WA_UNUSED(events);
+    while (wa_term_key(q->term, &key)) {
+        bool is_digit = key >= '0' && key <= '9';
+        if (is_digit) {
+            q->typed[q->n++] = key;
+            wa_term_put(q->term, wa_sv_n(&key, 1));
+        }
+        if (!is_digit)
+            memset(q->typed, 0, sizeof q->typed);
+        if (!is_digit || q->n == CODE_DIGITS) {
+            judge(q);
+            return;
+        }
+    }
+}
+
+void wa_local_confirm_sweep(struct wa_local *l)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (l->confirm == NULL || wa_loop_now_ms(l->loop) < l->confirm->until_ms)
+        return;
+    (void)wa_fail(&err, WA_E_CANCELLED, "nobody answered at the terminal");
+    conclude(l->confirm, &err);
+}
+
+/* Lines as a terminal wants them, and nothing that would move its cursor. */
+static void put_text(struct wa_term *t, struct wa_sv text)
+{
+    WA_AUTO_BUF struct wa_buf out;
+    size_t at = 0;
+    wa_buf_init(&out, 16u << 20);
+    while (at < text.n) {
+        size_t begin = at;
+        uint32_t cp = 0;
+        bool is_good = wa_utf8_next(text, &at, &cp);
+        if (!is_good)
+            at++;
+        if (is_good && cp == '\n')
+            wa_buf_adds(&out, "\r\n");
+        else if (is_good && wa_utf8_is_shown(cp))
+            wa_buf_add(&out, text.p + begin, at - begin);
+        else
+            wa_buf_addc(&out, '?');
+    }
+    wa_term_put(t, wa_buf_sv(&out));
+}
+
+static enum wa_code draw_code(char out[CODE_DIGITS + 1], struct wa_err *err)
+{
+    uint8_t bytes[CODE_DIGITS];
+    if (wa_rand_bytes(bytes, sizeof bytes, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < CODE_DIGITS; i++)
+        out[i] = (char)('0' + bytes[i] % 10);
+    return WA_OK;
+}
+
+enum wa_code wa_local_confirm(struct wa_local *l, struct wa_sv text,
+                              void (*told)(void *user, const struct wa_err *err), void *user,
+                              struct wa_err *err)
+{
+    char prompt[256];
+    if (l->confirm != NULL)
+        return wa_fail(err, WA_E_BUSY, "another question waits for its answer at the terminal");
+    if (strcmp(wa_local_confirm_method(l), "none") == 0)
+        return wa_fail(err, WA_E_DENIED,
+                       "this is asked on the terminal, and waptconsole was not started in one");
+    struct wa_local_confirm *q = wa_calloc(1, sizeof *q);
+    if (q == NULL)
+        return wa_nomem(err);
+    *q = (struct wa_local_confirm){.local = l, .told = told, .user = user};
+    if (draw_code(q->code, err) != WA_OK || wa_term_open(NULL, &q->term, err) != WA_OK ||
+        wa_io_new(l->loop, wa_term_fd(q->term), on_key, q, &q->io, err) != WA_OK ||
+        wa_io_set(q->io, WA_IO_READ, err) != WA_OK) {
+        confirm_free(q);
+        return err->code;
+    }
+    q->until_ms = wa_loop_now_ms(l->loop) + PATIENCE_MS;
+    l->confirm = q;
+    wa_term_put(q->term, WA_SV("\r\n"));
+    put_text(q->term, text);
+    (void)snprintf(prompt, sizeof prompt, wa_text("To sign this, type %s; any other key says no: "),
+                   q->code);
+    wa_term_put(q->term, wa_sv(prompt));
+    return WA_OK;
+}

@@ -1,0 +1,125 @@
+/* local_gate.c - see local_gate.h.
+ *
+ * The token counts as a header alone: a cookie would come along with a request that another site
+ * makes the browser send, an address would stay in histories. A header that comes twice is no
+ * header.
+ */
+#include "console/local_gate.h"
+
+#include "base/mem.h"
+#include "os/rand.h"
+
+enum wa_code wa_local_gate_init(struct wa_local_gate *g, uint16_t port, struct wa_err *err)
+{
+    *g = (struct wa_local_gate){.next = 0};
+    (void)snprintf(g->host, sizeof g->host, "127.0.0.1:%u", (unsigned)port);
+    (void)snprintf(g->origin, sizeof g->origin, "http://%s", g->host);
+    return wa_rand_hex(g->token, 32, err);
+}
+
+void wa_local_gate_fini(struct wa_local_gate *g)
+{
+    wa_wipe(g, sizeof *g);
+}
+
+enum wa_code wa_local_gate_ticket(struct wa_local_gate *g, uint64_t now_ms,
+                                  char out[WA_LOCAL_SECRET_SIZE], struct wa_err *err)
+{
+    size_t i = g->next % WA_LOCAL_TICKETS;
+    if (wa_rand_hex(out, 32, err) != WA_OK)
+        return err->code;
+    memcpy(g->tickets[i].secret, out, WA_LOCAL_SECRET_SIZE);
+    g->tickets[i].until_ms = now_ms + WA_LOCAL_TICKET_MS;
+    g->next++;
+    return WA_OK;
+}
+
+static bool is_secret(struct wa_sv given, const char *secret)
+{
+    return secret[0] != '\0' && given.n == WA_LOCAL_SECRET_SIZE - 1 &&
+           wa_ct_equal(given.p, secret, WA_LOCAL_SECRET_SIZE - 1);
+}
+
+enum wa_code wa_local_gate_redeem(struct wa_local_gate *g, struct wa_sv ticket, uint64_t now_ms,
+                                  struct wa_err *err)
+{
+    for (size_t i = 0; i < WA_LOCAL_TICKETS; i++) {
+        if (!is_secret(ticket, g->tickets[i].secret))
+            continue;
+        wa_wipe(g->tickets[i].secret, sizeof g->tickets[i].secret);
+        if (now_ms <= g->tickets[i].until_ms)
+            return WA_OK;
+    }
+    return wa_fail(err, WA_E_AUTH, "this link was used or is too old: open the console again");
+}
+
+/* *ret empty when absent; false when it comes twice. */
+static bool once(const struct wa_http_head *head, const char *name, struct wa_sv *ret)
+{
+    size_t n = 0;
+    *ret = (struct wa_sv){NULL, 0};
+    for (size_t i = 0; i < head->header_count; i++)
+        if (wa_sv_ieqs(head->headers[i].name, name)) {
+            *ret = head->headers[i].value;
+            n++;
+        }
+    return n <= 1;
+}
+
+static enum wa_code check_host(const struct wa_local_gate *g, const struct wa_http_head *head,
+                               struct wa_err *err)
+{
+    struct wa_sv host;
+    if (!once(head, "host", &host) || !wa_sv_eqs(host, g->host))
+        return wa_fail(err, WA_E_DENIED, "this is not the host that was asked for");
+    return WA_OK;
+}
+
+static enum wa_code other_site(struct wa_err *err)
+{
+    return wa_fail(err, WA_E_DENIED, "another site may not ask for this");
+}
+
+enum wa_code wa_local_gate_file(const struct wa_local_gate *g, const struct wa_http_head *head,
+                                struct wa_err *err)
+{
+    struct wa_sv site, mode, dest;
+    if (check_host(g, head, err) != WA_OK)
+        return err->code;
+    if (head->method != WA_HTTP_GET && head->method != WA_HTTP_HEAD)
+        return wa_fail(err, WA_E_DENIED, "there is nothing to change here");
+    if (!once(head, "sec-fetch-site", &site) || !once(head, "sec-fetch-mode", &mode) ||
+        !once(head, "sec-fetch-dest", &dest))
+        return other_site(err);
+    if (site.n == 0 || wa_sv_eqs(site, "same-origin") || wa_sv_eqs(site, "none"))
+        return WA_OK;
+    /* A link that is followed, as from the file that opens the browser: a page of its own. */
+    return wa_sv_eqs(mode, "navigate") && wa_sv_eqs(dest, "document") ? WA_OK : other_site(err);
+}
+
+static bool is_json(struct wa_sv type)
+{
+    struct wa_sv what = {NULL, 0};
+    (void)wa_sv_split(&type, ';', &what);
+    return wa_sv_ieqs(wa_sv_trim(what), "application/json");
+}
+
+enum wa_code wa_local_gate_call(const struct wa_local_gate *g, const struct wa_http_head *head,
+                                bool needs_token, struct wa_err *err)
+{
+    struct wa_sv origin, site, type, proof;
+    if (check_host(g, head, err) != WA_OK)
+        return err->code;
+    if (!once(head, "origin", &origin) || !once(head, "sec-fetch-site", &site) ||
+        (origin.p != NULL && !wa_sv_eqs(origin, g->origin)) ||
+        (site.p != NULL && !wa_sv_eqs(site, "same-origin") && !wa_sv_eqs(site, "none")))
+        return other_site(err);
+    if (!once(head, "content-type", &type) || (head->has_body && !is_json(type)))
+        return wa_fail(err, WA_E_INVALID, "the body must be application/json");
+    if (!needs_token)
+        return WA_OK;
+    if (!once(head, "authorization", &proof) || !wa_sv_starts(proof, "Bearer ") ||
+        !is_secret(wa_sv_sub(proof, 7, proof.n), g->token))
+        return wa_fail(err, WA_E_AUTH, "this page is not known any more: open the console again");
+    return WA_OK;
+}

@@ -1,0 +1,132 @@
+/* local_job.c - work that blocks, out of the loop and back, and how it is answered.
+ *
+ * A page may go away while its job runs: then nobody is answered, and the job still ends.
+ */
+#include "base/mem.h"
+#include "console/local_priv.h"
+
+#define ERROR_TEXT_MAX 8192u
+
+void wa_local_answer_json(struct wa_http_conn *c, struct wa_buf *out)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_buf_check(out, &err) != WA_OK)
+        wa_http_answer_err(c, &err);
+    else
+        wa_http_answer(c, 200, "application/json", wa_buf_sv(out), NULL);
+}
+
+void wa_local_answer_login(struct wa_http_conn *c, const char *message)
+{
+    WA_AUTO_BUF struct wa_buf body;
+    struct wa_jw w;
+    wa_buf_init(&body, ERROR_TEXT_MAX);
+    wa_jw_init(&w, &body);
+    wa_jw_obj(&w);
+    wa_jw_key(&w, "error");
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "code", "login");
+    wa_jw_kv(&w, "message", message);
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+    wa_http_answer(c, 401, "application/json", wa_buf_sv(&body), NULL);
+}
+
+/* WA_E_AUTH of a job is the server's word about its session or a password, never the page's token,
+ * which was judged before. */
+void wa_local_answer_err(struct wa_http_conn *c, const struct wa_err *err)
+{
+    if (err->code == WA_E_AUTH)
+        wa_local_answer_login(c, err->text);
+    else
+        wa_http_answer_err(c, err);
+}
+
+struct wa_local_job *wa_local_job_new(struct wa_local *l, struct wa_http_conn *conn)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_local_job *job = wa_calloc(1, sizeof *job);
+    if (job == NULL) {
+        (void)wa_nomem(&err);
+        if (conn != NULL)
+            wa_http_answer_err(conn, &err);
+        return NULL;
+    }
+    job->local = l;
+    job->exchange.conn = conn;
+    job->trust = l->server.trust;
+    wa_buf_init(&job->in, WA_LOCAL_BODY_MAX);
+    wa_buf_init(&job->out, WA_CONSOLE_ANSWER_MAX);
+    if (conn != NULL)
+        wa_http_set_user(conn, job);
+    l->job_count++;
+    return job;
+}
+
+enum wa_code wa_local_job_use_server(struct wa_local_job *job, struct wa_err *err)
+{
+    if (job->local->server.link == NULL)
+        return wa_fail(err, WA_E_AUTH, "nobody is logged in at the server");
+    job->link = job->local->server.link;
+    job->link->refs++;
+    return WA_OK;
+}
+
+static void job_free(struct wa_local_job *job)
+{
+    struct wa_local *l = job->local;
+    struct wa_local_link *link = job->link;
+    if (job->fini != NULL)
+        job->fini(job);
+    wa_buf_fini_secret(&job->in);
+    wa_buf_fini_secret(&job->out);
+    wa_free(job);
+    l->job_count--;
+    wa_local_link_release(l, link);
+}
+
+static void answer(struct wa_local_job *job, const struct wa_err *err)
+{
+    struct wa_http_conn *c = job->exchange.conn;
+    if (c == NULL)
+        return;
+    job->exchange.conn = NULL;
+    wa_http_set_user(c, NULL);
+    if (err->code != WA_OK)
+        wa_local_answer_err(c, err);
+    else if (job->status == 0)
+        wa_local_answer_json(c, &job->out);
+    else
+        wa_http_answer(c, job->status, job->type[0] != '\0' ? job->type : "application/json",
+                       wa_buf_sv(&job->out), NULL);
+}
+
+void wa_local_job_refuse(struct wa_local_job *job, const struct wa_err *err)
+{
+    answer(job, err);
+    job_free(job);
+}
+
+static enum wa_code work(void *user, struct wa_err *err)
+{
+    struct wa_local_job *job = user;
+    return job->work(job, err);
+}
+
+static void done(void *user, enum wa_code code, const struct wa_err *err)
+{
+    struct wa_local_job *job = user;
+    struct wa_err why = *err;
+    WA_UNUSED(code);
+    if (job->done != NULL)
+        job->done(job, &why);
+    answer(job, &why);
+    job_free(job);
+}
+
+void wa_local_job_start(struct wa_local_job *job)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_loop_work(job->local->loop, work, done, job, &err) != WA_OK)
+        done(job, err.code, &err);
+}

@@ -1,0 +1,68 @@
+/* local_kind.h - what the pages may have signed: one table (local_prepare.c), a file for each kind.
+ *
+ * A kind composes the very bytes that will be signed, and shows what these bytes say, decoded again
+ * from them. Nothing of what the page sent is shown, nor signed, but by way of these bytes.
+ */
+#ifndef WA_CONSOLE_LOCAL_KIND_H
+#define WA_CONSOLE_LOCAL_KIND_H
+
+#include "base/text.h"
+#include "console/client.h"
+#include "console/hosts.h"
+#include "pkg/build.h"
+
+struct wa_local_kind;
+
+/* What was composed and is shown; lives until it is done, discarded or too old. */
+struct wa_local_prepared {
+    char id[33];
+    const struct wa_local_kind *kind;
+    struct wa_arena arena; /* for what the kind keeps */
+    void *own;             /* the kind's; its discard() frees what the arena does not */
+    struct wa_buf title;
+    struct wa_buf lines;       /* JSON: {"label","value"},... written by wa_local_say() */
+    struct wa_buf shown;       /* the same as plain text, for the question outside the page */
+    struct wa_targets targets; /* machines that are concerned */
+    struct wa_buf details;     /* JSON that goes to the page as "details"; empty: none */
+    bool needs_gesture;        /* whatever the number of machines: set by prepare() */
+
+    /* Below: local_prepare.c's. */
+    int state;
+    char key_id[17];
+    int64_t expires_at;
+    struct wa_buf result; /* JSON of what was done */
+    struct wa_err why;    /* how it failed */
+    bool is_busy;         /* a job has it */
+};
+
+enum wa_local_gesture {
+    WA_LOCAL_GESTURE_NEVER,
+    WA_LOCAL_GESTURE_ABOVE, /* so many machines */
+    WA_LOCAL_GESTURE_ALWAYS
+};
+
+struct wa_local_kind {
+    const char *what;
+    /* In a thread of the pool. request: the page's object. May ask the server through client. */
+    enum wa_code (*prepare)(struct wa_local_prepared *p, const struct wa_json *request,
+                            struct wa_client *client, struct wa_err *err);
+    /* In a thread of the pool: signs and sends; writes members of what was done into an open
+     * object. May tell how far it came when it fails. */
+    enum wa_code (*commit)(struct wa_local_prepared *p, const struct wa_signer *signer,
+                           struct wa_client *client, struct wa_jw *w, struct wa_err *err);
+    void (*discard)(struct wa_local_prepared *p); /* may be NULL */
+    enum wa_local_gesture gesture;
+    bool needs_code_key; /* the signer's certificate must be one for code */
+};
+
+/* Adds a line to what is shown; the value may be of any text. */
+void wa_local_say(struct wa_local_prepared *p, const char *label, struct wa_sv value);
+/* The machines of these uuids (an array of texts), with the names that the server has for them.
+ * WA_E_NOT_FOUND for one that it does not know. */
+WA_CHECK enum wa_code wa_local_targets(struct wa_client *client, const struct wa_json *uuids,
+                                       struct wa_targets *ret, struct wa_err *err);
+
+extern const struct wa_local_kind wa_local_kind_actions;
+extern const struct wa_local_kind wa_local_kind_cancel;
+
+#endif

@@ -1,0 +1,414 @@
+/* local_prepare.c - what a page asks to have signed: composed, shown, confirmed, signed, once.
+ *
+ * The bytes are fixed when they are shown. A commit names what was shown and nothing else; asked
+ * again, it tells how it stands. Above a number of machines, and for what a kind says, a person
+ * must say yes outside the page, which any script in it could do for him.
+ */
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "console/local_priv.h"
+#include "os/clock.h"
+#include "os/rand.h"
+
+#define WHAT_MAX 64
+#define SHOWN_VALUE_MAX 400u /* bytes of a value, outside the page */
+#define LINES_BYTES_MAX (4u << 20)
+
+enum { READY, ASKING, CONFIRMED, DONE, FAILED };
+
+static const struct wa_local_kind *const kinds[] = {&wa_local_kind_actions, &wa_local_kind_cancel};
+
+static const struct wa_local_kind *find_kind(struct wa_sv what)
+{
+    for (size_t i = 0; i < WA_COUNT(kinds); i++)
+        if (wa_sv_eqs(what, kinds[i]->what))
+            return kinds[i];
+    return NULL;
+}
+
+/* --- what is kept --- */
+
+static void prepared_free(struct wa_local_prepared *p)
+{
+    if (p == NULL)
+        return;
+    if (p->kind->discard != NULL)
+        p->kind->discard(p);
+    wa_targets_fini(&p->targets);
+    wa_buf_fini(&p->title);
+    wa_buf_fini(&p->lines);
+    wa_buf_fini(&p->shown);
+    wa_buf_fini(&p->details);
+    wa_buf_fini(&p->result);
+    wa_arena_fini(&p->arena);
+    wa_free(p);
+}
+
+static struct wa_local_prepared *prepared_new(const struct wa_local_kind *kind, struct wa_err *err)
+{
+    struct wa_local_prepared *p = wa_calloc(1, sizeof *p);
+    if (p == NULL) {
+        (void)wa_nomem(err);
+        return NULL;
+    }
+    p->kind = kind;
+    wa_arena_init(&p->arena, 256u << 20);
+    wa_buf_init(&p->title, 4096);
+    wa_buf_init(&p->lines, LINES_BYTES_MAX);
+    wa_buf_init(&p->shown, LINES_BYTES_MAX);
+    wa_buf_init(&p->details, LINES_BYTES_MAX);
+    wa_buf_init(&p->result, LINES_BYTES_MAX);
+    if (wa_rand_hex(p->id, 16, err) == WA_OK)
+        return p;
+    prepared_free(p);
+    return NULL;
+}
+
+void wa_local_say(struct wa_local_prepared *p, const char *label, struct wa_sv value)
+{
+    struct wa_jw w;
+    size_t n = value.n > SHOWN_VALUE_MAX ? wa_utf8_cut(value.p, SHOWN_VALUE_MAX) : value.n;
+    if (p->lines.n > 0)
+        wa_buf_addc(&p->lines, ',');
+    wa_jw_init(&w, &p->lines);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "label", label);
+    wa_jw_kvsv(&w, "value", value);
+    wa_jw_end(&w);
+    wa_buf_addf(&p->shown, "  %s: %.*s%s\n", label, (int)n, value.n > 0 ? value.p : "",
+                n < value.n ? "..." : "");
+}
+
+static struct wa_local_prepared **slot_of(struct wa_local *l, struct wa_sv id)
+{
+    for (size_t i = 0; i < WA_LOCAL_PREPARED; i++)
+        if (l->prepared[i] != NULL && wa_sv_eqs(id, l->prepared[i]->id))
+            return &l->prepared[i];
+    return NULL;
+}
+
+static void drop(struct wa_local *l, struct wa_local_prepared **slot)
+{
+    wa_local_confirm_end(l, *slot);
+    prepared_free(*slot);
+    *slot = NULL;
+}
+
+void wa_local_prepared_sweep(struct wa_local *l, bool all)
+{
+    for (size_t i = 0; i < WA_LOCAL_PREPARED; i++) {
+        struct wa_local_prepared *p = l->prepared[i];
+        if (p != NULL && !p->is_busy && (all || p->expires_at <= wa_clock_now()))
+            drop(l, &l->prepared[i]);
+    }
+}
+
+static bool needs_gesture(const struct wa_local *l, const struct wa_local_prepared *p)
+{
+    return p->needs_gesture || p->kind->gesture == WA_LOCAL_GESTURE_ALWAYS ||
+           (p->kind->gesture == WA_LOCAL_GESTURE_ABOVE && p->targets.count > l->o->confirm_above);
+}
+
+/* --- preparing --- */
+
+static enum wa_code read_request(struct wa_sv body, struct wa_arena *arena,
+                                 const struct wa_json **ret, const struct wa_local_kind **ret_kind,
+                                 struct wa_err *err)
+{
+    if (wa_json_parse(body, 0, arena, ret, err) != WA_OK)
+        return err->code;
+    *ret_kind = find_kind(wa_json_sv(wa_json_get(*ret, "what")));
+    return *ret_kind != NULL ? WA_OK : wa_fail(err, WA_E_INVALID, "nothing of that kind is signed");
+}
+
+static enum wa_code prepare(struct wa_local_job *job, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_local_prepared *p = job->own;
+    const struct wa_json *j = NULL;
+    const struct wa_local_kind *kind = NULL;
+    wa_arena_init(&arena, 64u << 20);
+    if (read_request(wa_buf_sv(&job->in), &arena, &j, &kind, err) != WA_OK ||
+        kind->prepare(p, j, job->link->client, err) != WA_OK ||
+        wa_buf_check(&p->title, err) != WA_OK || wa_buf_check(&p->lines, err) != WA_OK ||
+        wa_buf_check(&p->shown, err) != WA_OK)
+        return err->code;
+    return wa_buf_check(&p->details, err);
+}
+
+static void write_prepared(const struct wa_local *l, const struct wa_local_prepared *p,
+                           const struct wa_local_key *key, struct wa_buf *out)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "id", p->id);
+    wa_jw_kvsv(&w, "title", wa_buf_sv(&p->title));
+    wa_jw_key(&w, "lines");
+    wa_jw_arr(&w);
+    if (p->lines.n > 0)
+        wa_jw_raw(&w, wa_buf_sv(&p->lines));
+    wa_jw_end(&w);
+    wa_jw_key(&w, "hosts");
+    wa_jw_arr(&w);
+    for (size_t i = 0; i < p->targets.count; i++) {
+        wa_jw_obj(&w);
+        wa_jw_kv(&w, "uuid", p->targets.items[i].uuid);
+        wa_jw_kv(&w, "name", p->targets.items[i].name);
+        wa_jw_kvb(&w, "reachable", p->targets.items[i].is_reachable);
+        wa_jw_end(&w);
+    }
+    wa_jw_end(&w);
+    wa_jw_kvi(&w, "count", (int64_t)p->targets.count);
+    if (p->details.n > 0) {
+        wa_jw_key(&w, "details");
+        wa_jw_raw(&w, wa_buf_sv(&p->details));
+    }
+    wa_jw_kv(&w, "key", p->key_id);
+    wa_jw_kv(&w, "needs",
+             key == NULL || !wa_local_key_is_open(key) ? "unlock"
+             : needs_gesture(l, p)                     ? "gesture"
+                                                       : "none");
+    wa_jw_kvi(&w, "expires_at", p->expires_at);
+    wa_jw_end(&w);
+}
+
+/* Where to keep it: an empty place, else that of the oldest that nobody works on. */
+static struct wa_local_prepared **make_room(struct wa_local *l)
+{
+    struct wa_local_prepared **oldest = NULL;
+    for (size_t i = 0; i < WA_LOCAL_PREPARED; i++) {
+        struct wa_local_prepared **at = &l->prepared[i];
+        if (*at == NULL)
+            return at;
+        if (!(*at)->is_busy && (oldest == NULL || (*at)->expires_at < (*oldest)->expires_at))
+            oldest = at;
+    }
+    if (oldest != NULL)
+        drop(l, oldest);
+    return oldest;
+}
+
+static void was_prepared(struct wa_local_job *job, struct wa_err *err)
+{
+    struct wa_local *l = job->local;
+    struct wa_local_prepared *p = job->own;
+    if (err->code == WA_E_AUTH)
+        wa_local_server_lost(l, job->link);
+    if (err->code != WA_OK)
+        return;
+    struct wa_local_prepared **slot = make_room(l);
+    if (slot == NULL) {
+        (void)wa_fail(err, WA_E_BUSY, "too much is being signed");
+        return;
+    }
+    p->expires_at = wa_clock_now() + WA_LOCAL_PREPARED_S;
+    *slot = p;
+    job->own = NULL;
+    write_prepared(l, p, wa_local_key_find(l, wa_sv(p->key_id)), &job->out);
+}
+
+static void prepare_fini(struct wa_local_job *job)
+{
+    prepared_free(job->own);
+}
+
+void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_json *j = NULL;
+    const struct wa_local_kind *kind = NULL;
+    wa_arena_init(&arena, 64u << 20);
+    if (read_request(body, &arena, &j, &kind, &err) != WA_OK) {
+        wa_local_answer_err(c, &err);
+        return;
+    }
+    struct wa_local_job *job = wa_local_job_new(l, c);
+    if (job == NULL)
+        return;
+    struct wa_local_prepared *p = prepared_new(kind, &err);
+    const struct wa_local_key *key = wa_local_key_find(l, wa_json_sv(wa_json_get(j, "key")));
+    job->own = p;
+    job->fini = prepare_fini;
+    job->work = prepare;
+    job->done = was_prepared;
+    if (key == NULL && err.code == WA_OK)
+        (void)wa_fail(&err, WA_E_CONFIG,
+                      "there is no key to sign with: set personal_certificate_path in "
+                      "waptconsole.ini");
+    else if (err.code == WA_OK && kind->needs_code_key && !key->can_sign_code)
+        (void)wa_fail(&err, WA_E_DENIED, "this takes a certificate for code signing");
+    wa_buf_addsv(&job->in, body);
+    if (err.code != WA_OK || wa_local_job_use_server(job, &err) != WA_OK) {
+        wa_local_job_refuse(job, &err);
+        return;
+    }
+    (void)snprintf(p->key_id, sizeof p->key_id, "%s", key->id);
+    wa_local_job_start(job);
+}
+
+void wa_local_discard(struct wa_local *l, struct wa_http_conn *c, struct wa_sv id)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_local_prepared **slot = slot_of(l, id);
+    if (slot == NULL)
+        (void)wa_fail(&err, WA_E_NOT_FOUND, "this was done, discarded or shown too long ago");
+    else if ((*slot)->is_busy)
+        (void)wa_fail(&err, WA_E_CONFLICT, "it is being signed and sent");
+    if (err.code != WA_OK) {
+        wa_http_answer_err(c, &err);
+        return;
+    }
+    drop(l, slot);
+    wa_http_answer(c, 200, "application/json", WA_SV("{}"), NULL);
+}
+
+/* --- committing --- */
+
+struct signing {
+    struct wa_local_prepared *p;
+    struct wa_local_key *key;
+};
+
+static enum wa_code sign(struct wa_local_job *job, struct wa_err *err)
+{
+    struct signing *s = job->own;
+    const struct wa_signer signer = {s->key->key, &s->key->chain};
+    struct wa_jw w;
+    wa_jw_init(&w, &s->p->result);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "state", "done");
+    if (s->p->kind->commit(s->p, &signer, job->link->client, &w, err) != WA_OK)
+        return err->code;
+    wa_jw_end(&w);
+    return wa_buf_check(&s->p->result, err);
+}
+
+static void answer_result(const struct wa_local_prepared *p, struct wa_http_conn *c)
+{
+    if (p->state == FAILED)
+        wa_local_answer_err(c, &p->why);
+    else
+        wa_http_answer(c, 200, "application/json", wa_buf_sv(&p->result), NULL);
+}
+
+static void was_signed(struct wa_local_job *job, struct wa_err *err)
+{
+    struct signing *s = job->own;
+    struct wa_local_prepared *p = s->p;
+    if (err->code == WA_E_AUTH)
+        wa_local_server_lost(job->local, job->link);
+    p->is_busy = false;
+    p->state = err->code == WA_OK ? DONE : FAILED;
+    p->why = *err;
+    wa_local_key_release(s->key);
+    wa_log(job->local->o->log, WA_LOG_INFO, "console.signed", WA_LF_S("what", p->kind->what),
+           WA_LF_I("hosts", (int64_t)p->targets.count), WA_LF_S("key", p->key_id),
+           WA_LF_S("code", wa_code_name(err->code)));
+    if (err->code == WA_OK)
+        wa_buf_addsv(&job->out, wa_buf_sv(&p->result));
+}
+
+static void signing_fini(struct wa_local_job *job)
+{
+    wa_free(job->own);
+}
+
+/* c may be NULL: the person has said yes, and the page asks later. */
+static void start_signing(struct wa_local *l, struct wa_local_prepared *p, struct wa_http_conn *c)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_local_key *key = wa_local_key_find(l, wa_sv(p->key_id));
+    struct wa_local_job *job = wa_local_job_new(l, c);
+    struct signing *s = wa_calloc(1, sizeof *s);
+    if (job == NULL)
+        (void)wa_nomem(&err);
+    else if (s == NULL)
+        (void)wa_nomem(&err);
+    else if (key == NULL || !wa_local_key_is_open(key))
+        (void)wa_fail(&err, WA_E_CONFLICT, "the key is locked: unlock it first");
+    else if (wa_local_job_use_server(job, &err) == WA_OK) {
+        *s = (struct signing){p, key};
+        key->users++;
+        p->is_busy = true;
+        job->own = s;
+        job->fini = signing_fini;
+        job->work = sign;
+        job->done = was_signed;
+        wa_local_job_start(job);
+        return;
+    }
+    wa_free(s);
+    if (job != NULL)
+        wa_local_job_refuse(job, &err);
+}
+
+static void was_asked(void *user, const struct wa_err *err);
+
+static void answer_waiting(const struct wa_local *l, struct wa_http_conn *c)
+{
+    char body[96];
+    (void)snprintf(body, sizeof body, "{\"state\":\"gesture\",\"method\":\"%s\"}",
+                   wa_local_confirm_method(l));
+    wa_http_answer(c, 202, "application/json", wa_sv(body), NULL);
+}
+
+static void ask(struct wa_local *l, struct wa_local_prepared *p, struct wa_http_conn *c)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_local_key *key = wa_local_key_find(l, wa_sv(p->key_id));
+    wa_buf_init(&text, LINES_BYTES_MAX + 8192);
+    wa_buf_addf(&text, "%.*s\n%.*s", (int)p->title.n, wa_buf_str(&p->title), (int)p->shown.n,
+                wa_buf_str(&p->shown));
+    if (key == NULL || !wa_local_key_is_open(key))
+        (void)wa_fail(&err, WA_E_CONFLICT, "the key is locked: unlock it first");
+    else if (wa_buf_check(&text, &err) == WA_OK &&
+             wa_local_confirm(l, wa_buf_sv(&text), was_asked, p, &err) == WA_OK) {
+        p->state = ASKING;
+        answer_waiting(l, c);
+        return;
+    }
+    wa_local_answer_err(c, &err);
+}
+
+static void was_asked(void *user, const struct wa_err *err)
+{
+    struct wa_local_prepared *p = user;
+    p->state = err->code == WA_OK ? CONFIRMED : FAILED;
+    p->why = *err;
+}
+
+void wa_local_commit(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_json *j = NULL;
+    struct wa_sv id = WA_SV("");
+    const struct wa_json_field fields[] = {{"id", WA_WANT_SV, true, 32, &id}};
+    wa_arena_init(&arena, 64u << 10);
+    wa_local_prepared_sweep(l, false);
+    struct wa_local_prepared **slot =
+        wa_json_parse(body, 0, &arena, &j, &err) == WA_OK &&
+                wa_json_read(j, fields, WA_COUNT(fields), "the request", &err) == WA_OK
+            ? slot_of(l, id)
+            : NULL;
+    if (slot == NULL) {
+        if (err.code == WA_OK)
+            (void)wa_fail(&err, WA_E_NOT_FOUND, "this was discarded or shown too long ago");
+        wa_http_answer_err(c, &err);
+        return;
+    }
+    struct wa_local_prepared *p = *slot;
+    if (p->is_busy)
+        wa_http_answer(c, 202, "application/json", WA_SV("{\"state\":\"sending\"}"), NULL);
+    else if (p->state == ASKING)
+        answer_waiting(l, c);
+    else if (p->state == DONE || p->state == FAILED)
+        answer_result(p, c);
+    else if (p->state == READY && needs_gesture(l, p))
+        ask(l, p, c);
+    else
+        start_signing(l, p, c);
+}

@@ -1,0 +1,163 @@
+/* local_priv.h - between the files of the local program (local_*.c, kind_*.c).
+ *
+ * One thread, the loop's, owns all of it. What blocks is a job: it runs in a thread of the pool
+ * with what was given to it, and comes back to the loop.
+ */
+#ifndef WA_CONSOLE_LOCAL_PRIV_H
+#define WA_CONSOLE_LOCAL_PRIV_H
+
+#include "console/client.h"
+#include "console/local.h"
+#include "console/local_gate.h"
+#include "console/local_kind.h"
+#include "net/http_server.h"
+#include "os/loop.h"
+
+struct wa_local;
+
+/* An exchange that is answered later: conn NULL when the page has gone meanwhile. The first member
+ * of whatever is a connection's user data. */
+struct wa_local_exchange {
+    struct wa_http_conn *conn;
+};
+
+/* The session at the server, for as long as somebody uses it. */
+struct wa_local_link {
+    struct wa_client *client;
+    unsigned refs;
+};
+
+struct wa_local_job {
+    struct wa_local_exchange exchange;
+    struct wa_local *local;
+    struct wa_local_link *link; /* held; NULL: none is needed */
+    /* In the pool. */
+    enum wa_code (*work)(struct wa_local_job *job, struct wa_err *err);
+    /* In the loop; may be NULL. What it leaves of the exchange is answered: job->out, or err. */
+    void (*done)(struct wa_local_job *job, struct wa_err *err);
+    void (*fini)(struct wa_local_job *job); /* of own; may be NULL */
+    struct wa_buf in, out;                  /* secret */
+    struct wa_tls_trust trust;              /* a copy */
+    int status;                             /* of the answer; 0: 200 */
+    char type[128];                         /* "": JSON */
+    void *own;
+};
+
+enum wa_local_server_state {
+    WA_LOCAL_UNKNOWN, /* not asked yet */
+    WA_LOCAL_UNREACHABLE,
+    WA_LOCAL_PIN, /* its certificate is not trusted */
+    WA_LOCAL_LOGIN,
+    WA_LOCAL_CONNECTED
+};
+struct wa_local_server {
+    enum wa_local_server_state state;
+    struct wa_tls_trust trust;
+    struct wa_local_link *link; /* CONNECTED */
+    char user[256], role[64], rights[256];
+    char message[WA_ERR_TEXT_MAX];
+    uint64_t asked_ms;
+};
+
+struct wa_local_key {
+    char id[17];
+    struct wa_certs chain;
+    char *place; /* of the key: a path, or a token's URI */
+    bool is_token, can_sign_code;
+    struct wa_key *key; /* unlocked; NULL: locked */
+    int64_t until;      /* s */
+    unsigned users;     /* jobs that sign with it */
+    bool is_opening, locks_after;
+};
+
+struct wa_local_stream;
+struct wa_local_confirm;
+
+struct wa_local {
+    const struct wa_local_options *o;
+    struct wa_loop *loop;
+    struct wa_http_server *http;
+    struct wa_timer *clock;
+    struct wa_local_gate gate;
+    struct wa_local_server server;
+    struct wa_local_key keys[WA_LOCAL_KEYS];
+    size_t key_count;
+    struct wa_local_prepared *prepared[WA_LOCAL_PREPARED];
+    struct wa_local_confirm *confirm; /* one at a time */
+    struct wa_local_stream *streams;
+    size_t stream_count, job_count;
+    uint64_t active_ms; /* the last call of a page */
+    bool is_ending;
+};
+
+/* --- local.c --- */
+void wa_local_end(struct wa_local *l);
+
+/* --- local_job.c --- */
+/* conn may be NULL: nobody waits. NULL: memory ran out, and conn was told. */
+struct wa_local_job *wa_local_job_new(struct wa_local *l, struct wa_http_conn *conn);
+/* Takes the session along. WA_E_AUTH told as "login": there is none. */
+WA_CHECK enum wa_code wa_local_job_use_server(struct wa_local_job *job, struct wa_err *err);
+void wa_local_job_start(struct wa_local_job *job); /* takes it over */
+/* Ends one that was not started, with this error. */
+void wa_local_job_refuse(struct wa_local_job *job, const struct wa_err *err);
+void wa_local_answer_json(struct wa_http_conn *c, struct wa_buf *out);
+void wa_local_answer_err(struct wa_http_conn *c, const struct wa_err *err);
+/* There is no session at the server: a code of its own, since "auth" is the page's token. */
+void wa_local_answer_login(struct wa_http_conn *c, const char *message);
+
+/* --- local_server.c --- */
+void wa_local_server_write(struct wa_local *l, struct wa_jw *w);
+/* Asks the server again whether and how it answers, when that is worth while; else answers. */
+void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_server_login(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_server_logout(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+/* The session has ended: the server says so. */
+void wa_local_server_lost(struct wa_local *l, const struct wa_local_link *link);
+void wa_local_link_release(struct wa_local *l, struct wa_local_link *link);
+
+/* --- local_state.c --- */
+void wa_local_state_answer(struct wa_local *l, struct wa_http_conn *c);
+
+/* --- local_relay.c, local_stream.c --- */
+bool wa_local_relay_takes(struct wa_sv path);
+/* "/api/v1/hosts?limit=1", as it was asked for. */
+void wa_local_relay_path(const struct wa_http_head *head, struct wa_buf *out);
+void wa_local_relay(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_stream(struct wa_local *l, struct wa_http_conn *c);
+/* All are to end: they do within a second. */
+void wa_local_streams_end(struct wa_local *l);
+
+/* --- local_keys.c --- */
+WA_CHECK enum wa_code wa_local_keys_find(struct wa_local *l, struct wa_err *err);
+void wa_local_keys_fini(struct wa_local *l);
+void wa_local_keys_write(struct wa_local *l, struct wa_jw *w);
+void wa_local_keys_unlock(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_keys_lock(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+/* Locks what is past its time; all: everything. */
+void wa_local_keys_sweep(struct wa_local *l, bool all);
+/* The key of that id, else the first that is unlocked, else the first. NULL: there is none. */
+struct wa_local_key *wa_local_key_find(struct wa_local *l, struct wa_sv id);
+bool wa_local_key_is_open(const struct wa_local_key *k);
+void wa_local_key_release(struct wa_local_key *k);
+
+/* --- local_prepare.c --- */
+void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_commit(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_discard(struct wa_local *l, struct wa_http_conn *c, struct wa_sv id);
+void wa_local_prepared_sweep(struct wa_local *l, bool all);
+
+/* --- local_confirm.c --- */
+/* Asks outside the page. told: once, in the loop, with WA_OK, WA_E_CANCELLED (no, or no answer) or
+ * another reason. WA_E_BUSY: another question waits for its answer; WA_E_DENIED: there is nowhere
+ * to ask. text: what is shown, lines ended by \n; copied. */
+WA_CHECK enum wa_code wa_local_confirm(struct wa_local *l, struct wa_sv text,
+                                       void (*told)(void *user, const struct wa_err *err),
+                                       void *user, struct wa_err *err);
+/* "terminal", "pinentry", "none" */
+const char *wa_local_confirm_method(const struct wa_local *l);
+void wa_local_confirm_sweep(struct wa_local *l);
+/* Nobody waits any more: told is not called. user: whose question it was; NULL: anybody's. */
+void wa_local_confirm_end(struct wa_local *l, const void *user);
+
+#endif

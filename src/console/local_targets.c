@@ -1,0 +1,109 @@
+/* local_targets.c - which machines a page means, with the names that the server has for them. A
+ * uuid says which; a name is for people alone. */
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "console/local_kind.h"
+#include "proto/hostid.h"
+
+#include <stdlib.h>
+
+#define ONE_BY_ONE 20u /* beyond, the whole list is cheaper */
+
+static struct wa_sv uuid_of(const struct wa_json *host)
+{
+    return wa_json_sv(wa_json_get(host, "uuid"));
+}
+
+static int by_uuid(const void *a, const void *b)
+{
+    const struct wa_json *const *x = a, *const *y = b;
+    return wa_sv_cmp(uuid_of(*x), uuid_of(*y));
+}
+
+static int has_uuid(const void *key, const void *item)
+{
+    const struct wa_sv *uuid = key;
+    const struct wa_json *const *host = item;
+    return wa_sv_cmp(*uuid, uuid_of(*host));
+}
+
+/* The row of one machine, found by its uuid as a word to search for. */
+static enum wa_code fetch_one(struct wa_client *client, struct wa_sv uuid, struct wa_arena *arena,
+                              struct wa_host_list *list, struct wa_err *err)
+{
+    char path[64 + WA_UUID_MAX];
+    const struct wa_json *j = NULL;
+    (void)snprintf(path, sizeof path, "/api/v1/hosts?limit=50&search=%.*s", WA_SV_ARG(uuid));
+    if (wa_client_call(client, "GET", path, WA_SV(""), arena, &j, err) != WA_OK)
+        return err->code;
+    const struct wa_json *rows = wa_json_get(j, "hosts");
+    for (size_t i = 0; i < wa_json_count(rows); i++) {
+        if (!wa_sv_eq(uuid_of(wa_json_at(rows, i)), uuid))
+            continue;
+        const struct wa_json **slot = WA_VEC_PUSH(list);
+        if (slot == NULL)
+            return wa_nomem(err);
+        *slot = wa_json_at(rows, i);
+        break;
+    }
+    return WA_OK;
+}
+
+static enum wa_code fetch(struct wa_client *client, const struct wa_json *uuids,
+                          struct wa_arena *arena, struct wa_host_list *list, struct wa_err *err)
+{
+    size_t count = wa_json_count(uuids);
+    for (size_t i = 0; i < count; i++)
+        if (!wa_hostid_is_valid(wa_json_sv(wa_json_at(uuids, i))))
+            return wa_fail(err, WA_E_INVALID, "'%.*s' is no machine's uuid",
+                           WA_SV_ARG(wa_json_sv(wa_json_at(uuids, i))));
+    if (count > ONE_BY_ONE)
+        return wa_host_list_fetch(client, "", arena, list, err);
+    for (size_t i = 0; i < count; i++)
+        if (fetch_one(client, wa_json_sv(wa_json_at(uuids, i)), arena, list, err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
+static void take(struct wa_target *t, const struct wa_json *host)
+{
+    struct wa_sv uuid = uuid_of(host), name = wa_json_sv(wa_json_get(host, "name"));
+    if (name.n >= sizeof t->name)
+        name.n = wa_utf8_cut(name.p, sizeof t->name - 1);
+    (void)snprintf(t->uuid, sizeof t->uuid, "%.*s", WA_SV_ARG(uuid));
+    (void)snprintf(t->name, sizeof t->name, "%.*s", WA_SV_ARG(name));
+    t->is_reachable = wa_json_bool(wa_json_get(host, "reachable"));
+}
+
+enum wa_code wa_local_targets(struct wa_client *client, const struct wa_json *uuids,
+                              struct wa_targets *ret, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_HOST_LIST struct wa_host_list list = {0};
+    WA_AUTO_TARGETS struct wa_targets t = {0};
+    wa_arena_init(&arena, 512u << 20);
+    if (wa_json_count(uuids) == 0)
+        return wa_fail(err, WA_E_INVALID, "no machine is named");
+    if (fetch(client, uuids, &arena, &list, err) != WA_OK)
+        return err->code;
+    if (list.n > 0)
+        qsort(list.items, list.n, sizeof list.items[0], by_uuid);
+    t.items = wa_calloc(wa_json_count(uuids), sizeof *t.items);
+    if (t.items == NULL)
+        return wa_nomem(err);
+    for (; t.count < wa_json_count(uuids); t.count++) {
+        struct wa_sv uuid = wa_json_sv(wa_json_at(uuids, t.count));
+        const struct wa_json *const *found =
+            list.n > 0 ? bsearch(&uuid, list.items, list.n, sizeof list.items[0], has_uuid) : NULL;
+        if (found == NULL)
+            return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%.*s'", WA_SV_ARG(uuid));
+        take(&t.items[t.count], *found);
+    }
+    wa_targets_sort(&t);
+    for (size_t i = 1; i < t.count; i++)
+        if (strcmp(t.items[i - 1].uuid, t.items[i].uuid) == 0)
+            return wa_fail(err, WA_E_INVALID, "the host '%s' is named twice", t.items[i].uuid);
+    *ret = t;
+    t = (struct wa_targets){0};
+    return WA_OK;
+}
