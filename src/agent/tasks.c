@@ -109,7 +109,7 @@ static void recall(struct wa_task_run *run)
 /* A failure whose text can have the words of a script that ran as root in it. */
 static bool is_of_script(const struct wa_task_run *run, enum wa_code code)
 {
-    return run->request.op != WA_OP_SESSION_SETUP &&
+    return run->request.op != WA_OP_SESSION_SETUP && run->request.op != WA_OP_UPDATE &&
            (code == WA_E_FAILED || code == WA_E_PARTIAL || code == WA_E_TIMEOUT);
 }
 

@@ -294,8 +294,10 @@ static enum wa_code denied(struct wa_task_run *run, const char *url, struct wa_e
     wa_tls_identity_doubt(m);
     if (shown.n > 0)
         return wa_fail(err, WA_E_DENIED,
-                       "'%s' is not given to this machine: its certificate is being replaced, try "
-                       "again soon",
+                       "the server does not give '%s' to this machine: it does not accept the "
+                       "certificate that this machine shows, or no longer knows the machine. "
+                       "Another one is being asked for by the machine's own key; if this stays "
+                       "so, see 'wapt-get status', and register it again with 'wapt-get register'",
                        url);
     wa_task_say(run, "this machine's own package stays as it was: the server gives it to "
                      "registered machines, which show their certificate\n");
@@ -386,7 +388,13 @@ enum wa_code wa_task_update(struct wa_task_run *run, struct wa_err *err)
         return err->code;
     /* The machine's former assignments stay: a refused or unreachable package must not take
      * software away. */
-    if (update_host(run, &t, err) != WA_OK)
+    if (update_host(run, &t, err) == WA_E_DENIED) {
+        const struct wa_err denied = *err;
+        wa_err_clear(err);
+        return wa_fail(err, WA_E_PARTIAL, "all but this machine's own package is up to date: %s",
+                       denied.text);
+    }
+    if (err->code != WA_OK)
         return wa_wrap(err, "updating this machine's own package");
     return failed == 0 ? WA_OK
                        : wa_fail(err, WA_E_PARTIAL, "%zu of %zu repositories could not be read: %s",

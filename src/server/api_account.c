@@ -124,7 +124,9 @@ static enum wa_code call_sessions(struct wa_api_call *c, struct wa_err *err)
 static enum wa_code call_end_session(struct wa_api_call *c, struct wa_err *err)
 {
     wa_buf_adds(c->out, "{}");
-    return wa_store_end_session_of(c->store->db, c->who.user, c->args[0], err);
+    if (wa_store_end_session_of(c->store->db, c->who.user, c->args[0], err) == WA_OK)
+        wa_node_tell_now(c->store, WA_NODE_PEOPLE, wa_sv(c->who.user));
+    return err->code;
 }
 
 /* --- tokens --- */

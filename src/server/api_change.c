@@ -2,6 +2,7 @@
  * served; and the lists of tokens.
  */
 #include "server/api_change.h"
+#include "server/node.h"
 
 #include "base/mem.h"
 #include "crypto/pwhash.h"
@@ -23,7 +24,7 @@ static enum wa_code apply(struct wa_store_request *r, const char *by,
                           const struct wa_person_change *what, const char *hash, struct wa_err *err)
 {
     struct wa_store *s = r->store;
-    const struct wa_person_by who = {s->child.config.node, by, r->peer};
+    const struct wa_person_by who = {s->child.config.node, by, r->peer, true};
     if (wa_people_change(s->db, &who, what, hash, err) != WA_OK)
         return err->code;
     wa_log(&s->child.log, WA_LOG_INFO, "user.changed", WA_LF_S("user", what->name),
@@ -138,7 +139,9 @@ enum wa_code wa_api_revoke_token(struct wa_api_call *c, const char *user, const 
     if (wa_db_begin(s->db, err) != WA_OK)
         return err->code;
     if (wa_store_drop_api_token(s->db, user, id, err) == WA_OK &&
-        wa_store_note(s, &act, err) == WA_OK && wa_db_commit(s->db, err) == WA_OK) {
+        wa_store_note(s, &act, err) == WA_OK &&
+        wa_node_tell(s, WA_NODE_PEOPLE, wa_sv(user), err) == WA_OK &&
+        wa_db_commit(s->db, err) == WA_OK) {
         wa_buf_adds(c->out, "{}");
         return WA_OK;
     }

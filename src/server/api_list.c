@@ -132,8 +132,8 @@ enum wa_code wa_api_table_begin(struct wa_store_request *r, const struct wa_api_
     const struct wa_json *schemas = NULL;
     wa_buf_init(&format, 64);
     wa_arena_init(&arena, WA_API_SCHEMAS_MEMORY);
-    if (!has(wa_sv(r->query), WA_API_FORMAT))
-        return WA_OK;
+    if (!has(wa_sv(r->query), WA_API_FORMAT) || takes(route, WA_API_FORMAT))
+        return WA_OK; /* of a table that the call makes by itself */
     if (wa_api_read_schemas(&arena, &schemas, err) != WA_OK)
         return err->code;
     if (!wa_url_query_get(wa_sv(r->query), WA_API_FORMAT, &format) ||

@@ -4,12 +4,14 @@
 #include "base/mem.h"
 #include "os/clock.h"
 #include "os/rand.h"
+#include "server/api_list.h"
 #include "server/api_page.h"
 #include "server/api_search.h"
 #include "server/report.h"
 
 #define ABOUT_MAX 1000u /* bytes */
 #define RUNS_MAX 8u     /* reports that wait or run */
+#define RUNS_EACH 2u    /* of one person: the others find room */
 
 static bool is_name(const char *name)
 {
@@ -109,21 +111,35 @@ static enum wa_code forget(struct wa_api_call *c, struct wa_err *err)
 
 /* --- running --- */
 
-struct wait {
+struct wa_report_run {
+    struct wa_report_run *next;
     struct wa_store_request *request;
     char scope[33]; /* PostgreSQL: its name; else "" */
     char user[WA_NAME_MAX + 1];
 };
 
+static void take_out(struct wa_store *s, const struct wa_report_run *w)
+{
+    struct wa_report_run **at = &s->report_runs;
+    while (*at != NULL && *at != w)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = w->next;
+    s->reports--;
+}
+
 static void on_rows(struct wa_store *s, void *user, struct wa_sv payload)
 {
-    struct wait *w = user;
+    struct wa_report_run *w = user;
     struct wa_err err = WA_ERR_INIT, ended = WA_ERR_INIT;
-    s->reports--;
+    take_out(s, w);
     if (w->scope[0] != '\0' && wa_store_end_scope(s->db, w->scope, wa_clock_now(), &ended) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "report.scope", &ended);
     if (wa_sv_starts(payload, "{\"columns\":")) {
         wa_store_answer(w->request, 200, payload);
+    } else if (wa_sv_starts(payload, WA_REPORT_CSV)) {
+        wa_store_answer_as(w->request, "csv",
+                           wa_sv_sub(payload, sizeof WA_REPORT_CSV - 1, payload.n));
     } else {
         WA_AUTO_ARENA struct wa_arena arena;
         const struct wa_json *j = NULL;
@@ -138,7 +154,7 @@ static void on_rows(struct wa_store *s, void *user, struct wa_sv payload)
 }
 
 /* Whose machines: the numbers, or the name under which they stand in the database. */
-static enum wa_code write_scope(struct wa_api_call *c, struct wait *w, struct wa_jw *jw,
+static enum wa_code write_scope(struct wa_api_call *c, struct wa_report_run *w, struct wa_jw *jw,
                                 struct wa_err *err)
 {
     WA_AUTO_HOSTSET struct wa_hostset among = {NULL, 0, 0};
@@ -164,21 +180,46 @@ static enum wa_code write_scope(struct wa_api_call *c, struct wait *w, struct wa
     return WA_OK;
 }
 
-static enum wa_code ask(struct wa_api_call *c, struct wait *w, const char *query,
+static enum wa_code check_share(const struct wa_api_call *c, struct wa_err *err)
+{
+    size_t theirs = 0;
+    for (const struct wa_report_run *w = c->store->report_runs; w != NULL; w = w->next)
+        theirs += strcmp(w->user, c->who.user) == 0;
+    if (theirs >= RUNS_EACH)
+        return wa_fail(err, WA_E_BUSY, "%zu reports of '%s' are running already: wait for one",
+                       theirs, c->who.user);
+    return c->store->reports < RUNS_MAX
+               ? WA_OK
+               : wa_fail(err, WA_E_BUSY, "too many reports are running: try again in a minute");
+}
+
+static enum wa_code read_format(const struct wa_api_call *c, bool *ret_is_csv, struct wa_err *err)
+{
+    char format[8];
+    if (wa_api_text(c, WA_API_FORMAT, format, sizeof format, err) != WA_OK)
+        return err->code;
+    *ret_is_csv = strcmp(format, "csv") == 0;
+    return *ret_is_csv || format[0] == '\0' || strcmp(format, "json") == 0
+               ? WA_OK
+               : wa_fail(err, WA_E_USAGE, "'format' takes json or csv");
+}
+
+static enum wa_code ask(struct wa_api_call *c, struct wa_report_run *w, const char *query,
                         struct wa_err *err)
 {
+    bool is_csv = false;
     WA_AUTO_BUF struct wa_buf question;
     struct wa_jw jw;
     int64_t rows = WA_REPORT_ROWS;
     wa_buf_init(&question, WA_SEARCH_BYTES_MAX);
     wa_jw_init(&jw, &question);
-    if (wa_api_number(c, "limit", 1, WA_REPORT_ROWS_MAX, &rows, err) != WA_OK)
+    if (wa_api_number(c, "limit", 1, WA_REPORT_ROWS_MAX, &rows, err) != WA_OK ||
+        read_format(c, &is_csv, err) != WA_OK || check_share(c, err) != WA_OK)
         return err->code;
-    if (c->store->reports >= RUNS_MAX)
-        return wa_fail(err, WA_E_BUSY, "too many reports are running: try again in a minute");
     wa_jw_obj(&jw);
     wa_jw_kv(&jw, "sql", query);
     wa_jw_kvi(&jw, "rows", rows);
+    wa_jw_kvb(&jw, "csv", is_csv);
     if (write_scope(c, w, &jw, err) != WA_OK)
         return err->code;
     wa_jw_end(&jw);
@@ -192,13 +233,15 @@ static enum wa_code ask(struct wa_api_call *c, struct wait *w, const char *query
 
 static enum wa_code start(struct wa_api_call *c, const char *query, struct wa_err *err)
 {
-    struct wait *w = wa_calloc(1, sizeof *w);
+    struct wa_report_run *w = wa_calloc(1, sizeof *w);
     if (w == NULL)
         return wa_nomem(err);
     if (ask(c, w, query, err) != WA_OK) {
         wa_free(w);
         return err->code;
     }
+    w->next = c->store->report_runs;
+    c->store->report_runs = w;
     c->store->reports++;
     c->is_later = true;
     return WA_OK;
@@ -239,7 +282,9 @@ static enum wa_code try_query(struct wa_api_call *c, struct wa_err *err)
 }
 
 static const struct wa_api_param run_params[] = {
-    {"limit", "At most so many rows, 1,000 if not said", true}, {NULL, NULL, false}};
+    {"limit", "At most so many rows, 1,000 if not said", true},
+    {WA_API_FORMAT, "json, or csv: the rows alone, and not whether there are more", false},
+    {NULL, NULL, false}};
 
 static const struct wa_api_route routes[] = {
     {"GET", "/api/v1/reports", WA_MAY_VIEW, false, list, "The saved reports", wa_api_whole_params,

@@ -7,7 +7,9 @@ static enum wa_code call_logout(struct wa_api_call *c, struct wa_err *err)
     wa_buf_adds(c->out, "{}");
     wa_log(&c->store->child.log, WA_LOG_INFO, "login.ended", WA_LF_S("user", c->who.user),
            WA_LF_S("peer", c->request->peer));
-    return wa_store_end_session(c->store->db, c->who.session, err);
+    if (wa_store_end_session(c->store->db, c->who.session, err) == WA_OK)
+        wa_node_tell_now(c->store, WA_NODE_PEOPLE, wa_sv(c->who.user));
+    return err->code;
 }
 
 /* Who this is, and what may be done now: with a token, with a second factor missing. */

@@ -32,6 +32,7 @@ struct wa_node_peer {
 
 struct wa_node {
     bool is_alone, is_leading;
+    bool revoked_elsewhere, people_elsewhere; /* among what is being taken in */
     bool must_end; /* what this run knows can't be trusted any more: begin anew */
     int64_t cleaned_at;
     char boot[33]; /* of this run */
@@ -52,6 +53,8 @@ enum wa_node_kind {
     WA_NODE_ORDERS,   /* name: a batch that may go out; "": look at all that waits */
     WA_NODE_DIED,     /* name: a node; its machines are nowhere, its orders wait again */
     WA_NODE_ACTION,   /* name: an order of which a machine has told */
+    WA_NODE_REVOKED,  /* name: a machine, whose certificates are good no longer */
+    WA_NODE_PEOPLE,   /* name: a person, whose rights, sessions or tokens are others now */
     WA_NODE_KINDS
 };
 
@@ -80,6 +83,12 @@ WA_CHECK enum wa_code wa_node_check_lead(struct wa_store *s, struct wa_err *err)
 /* In the caller's transaction: tells the others. name: at most 255 bytes. */
 WA_CHECK enum wa_code wa_node_tell(struct wa_store *s, enum wa_node_kind kind, struct wa_sv name,
                                    struct wa_err *err);
+/* The same in a transaction of its own: what is told was committed before. A failure is logged. */
+void wa_node_tell_now(struct wa_store *s, enum wa_node_kind kind, struct wa_sv name);
+/* In the caller's transaction, and by who is no node (a command of root's: node ""): where no other
+ * server can be, nobody. */
+WA_CHECK enum wa_code wa_node_tell_as(struct wa_db *db, const char *node, enum wa_node_kind kind,
+                                      struct wa_sv name, struct wa_err *err);
 /* A machine has come to this node, or has left it: written with the next few, not at once. */
 void wa_node_presence(struct wa_store *s, const char *uuid);
 /* Writes them. */

@@ -7,31 +7,54 @@
 #include "os/clock.h"
 #include "os/loop.h"
 #include "server/node.h"
+#include "server/store_authority.h"
 #include "server/store_priv.h"
 
 #define AT_ONCE 1000u /* machines whose presence one transaction writes */
 
 /* --- telling --- */
 
-static const char *const kinds[WA_NODE_KINDS] = {"host",   "gone", "presence",
-                                                 "orders", "died", "action"};
+static const char *const kinds[WA_NODE_KINDS] = {"host", "gone",   "presence", "orders",
+                                                 "died", "action", "revoked",  "people"};
 
-enum wa_code wa_node_tell(struct wa_store *s, enum wa_node_kind kind, struct wa_sv name,
-                          struct wa_err *err)
+static enum wa_code announce(struct wa_db *db, const char *node, enum wa_node_kind kind,
+                             struct wa_sv name, struct wa_err *err)
 {
     struct wa_stmt *q;
-    if (s->node.is_alone)
-        return WA_OK;
-    if (wa_db_prepare(s->db,
+    if (wa_db_prepare(db,
                       "INSERT INTO changes (seq, at, node, kind, name, text) SELECT "
                       "COALESCE(MAX(seq), 0) + 1, ?, ?, ?, ?, '' FROM changes",
                       &q, err) != WA_OK)
         return err->code;
     wa_bind_i64(q, 0, wa_clock_now());
-    wa_bind_s(q, 1, s->child.config.node);
+    wa_bind_s(q, 1, node);
     wa_bind_s(q, 2, kinds[kind]);
     wa_bind_sv(q, 3, name);
-    return wa_run(q, err) == WA_OK ? wa_db_announce(s->db, err) : err->code;
+    return wa_run(q, err) == WA_OK ? wa_db_announce(db, err) : err->code;
+}
+
+enum wa_code wa_node_tell(struct wa_store *s, enum wa_node_kind kind, struct wa_sv name,
+                          struct wa_err *err)
+{
+    return s->node.is_alone ? WA_OK : announce(s->db, s->child.config.node, kind, name, err);
+}
+
+enum wa_code wa_node_tell_as(struct wa_db *db, const char *node, enum wa_node_kind kind,
+                             struct wa_sv name, struct wa_err *err)
+{
+    return strcmp(wa_db_driver(db), "sqlite") == 0 ? WA_OK : announce(db, node, kind, name, err);
+}
+
+void wa_node_tell_now(struct wa_store *s, enum wa_node_kind kind, struct wa_sv name)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (s->node.is_alone)
+        return;
+    if (wa_db_begin(s->db, &err) == WA_OK && wa_node_tell(s, kind, name, &err) == WA_OK &&
+        wa_db_commit(s->db, &err) == WA_OK)
+        return;
+    wa_db_rollback(s->db);
+    wa_log_err(&s->child.log, WA_LOG_WARNING, "change.not_told", &err);
 }
 
 /* --- presence --- */
@@ -225,6 +248,33 @@ static enum wa_code on_died(struct wa_store *s, const char *name, struct wa_err 
     return read_places(s, err);
 }
 
+/* These two once for all that came together. */
+static enum wa_code on_revoked(struct wa_store *s, const char *uuid, struct wa_err *err)
+{
+    WA_UNUSED(uuid);
+    WA_UNUSED(err);
+    s->node.revoked_elsewhere = true;
+    return WA_OK;
+}
+
+static enum wa_code on_people(struct wa_store *s, const char *name, struct wa_err *err)
+{
+    WA_UNUSED(name);
+    WA_UNUSED(err);
+    s->node.people_elsewhere = true;
+    return WA_OK;
+}
+
+static void pass_on(struct wa_store *s)
+{
+    bool revoked = s->node.revoked_elsewhere, people = s->node.people_elsewhere;
+    s->node.revoked_elsewhere = s->node.people_elsewhere = false;
+    if (revoked)
+        wa_store_tell_revoked(s);
+    if (people)
+        wa_store_tell_watchers(s); /* who may not watch any more is shown out */
+}
+
 void wa_node_died(struct wa_store *s)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -240,7 +290,7 @@ static enum wa_code act(struct wa_store *s, const struct change *c, struct wa_er
 {
     static enum wa_code (*const fns[WA_NODE_KINDS])(struct wa_store * s, const char *name,
                                                     struct wa_err *err) = {
-        on_host, on_gone, read_place, on_orders, on_died, on_action};
+        on_host, on_gone, read_place, on_orders, on_died, on_action, on_revoked, on_people};
     for (size_t i = 0; i < WA_NODE_KINDS; i++)
         if (strcmp(c->kind, kinds[i]) == 0)
             return fns[i](s, c->name, err);
@@ -310,6 +360,7 @@ enum wa_code wa_node_take_in(struct wa_store *s, struct wa_err *err)
     if (code == WA_OK)
         s->node.known = newest;
     WA_VEC_FREE(&list);
+    pass_on(s);
     return code;
 }
 

@@ -199,7 +199,7 @@ static void write_ref(struct wa_jw *w, const char *about, const char *schema, bo
     wa_jw_key(w, "content");
     wa_jw_obj(w);
     write_content(w, type, "$ref", ref);
-    if (is_list)
+    if (is_list || strcmp(schema, "Rows") == 0)
         write_content(w, "text/csv", "type", "string");
     wa_jw_end(w);
 }

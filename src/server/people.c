@@ -9,6 +9,7 @@
 #include "codec/hex.h"
 #include "crypto/pwhash.h"
 #include "server/journal.h"
+#include "server/node.h"
 #include "server/perimeter.h"
 #include "server/rights.h"
 #include "server/role_common.h"
@@ -235,6 +236,8 @@ enum wa_code wa_people_change(struct wa_db *db, const struct wa_person_by *by,
     if (wa_db_begin(db, err) != WA_OK)
         return err->code;
     if (change(db, c, hash, err) == WA_OK && note(db, by, c, err) == WA_OK &&
+        wa_node_tell_as(db, by->is_node ? by->node : "", WA_NODE_PEOPLE, wa_sv(c->name), err) ==
+            WA_OK &&
         wa_db_commit(db, err) == WA_OK)
         return WA_OK;
     wa_db_rollback(db);
@@ -248,7 +251,7 @@ enum wa_code wa_server_change_person(const struct wa_server_config *config,
 {
     WA_AUTO(wa_db) struct wa_db *db = NULL;
     char hash[WA_PWHASH_MAX] = "";
-    const struct wa_person_by by = {config->node, "root", ""};
+    const struct wa_person_by by = {config->node, "root", "", false};
     if (wa_people_check(c, err) != WA_OK ||
         (wa_people_takes_password(c->what) && wa_pwhash_make(c->password, hash, err) != WA_OK) ||
         wa_server_open_db(config, "waptserver/user", &db, err) != WA_OK)

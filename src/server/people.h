@@ -31,6 +31,7 @@ struct wa_person_change {
 };
 struct wa_person_by { /* for the journal */
     const char *node, *user, *peer;
+    bool is_node; /* it is the node itself: else the node too is to learn of it */
 };
 
 /* WA_E_USAGE for a name, role or password that can't be. */

@@ -41,4 +41,7 @@ WA_CHECK enum wa_code wa_store_add_scope(struct wa_db *db, const char *name, str
 WA_CHECK enum wa_code wa_store_end_scope(struct wa_db *db, const char *name, int64_t now,
                                          struct wa_err *err);
 
+/* What an answer as a table begins with, in place of JSON's "{". */
+#define WA_REPORT_CSV "csv\n"
+
 #endif

@@ -4,6 +4,7 @@
  * nothing, has no more memory than it needs, and no other descriptor than the channel to the store.
  */
 #include "base/arena.h"
+#include "codec/csv_write.h"
 #include "codec/json.h"
 #include "server/report.h"
 #include "server/role_common.h"
@@ -15,12 +16,20 @@
 
 struct writing {
     struct wa_jw w;
+    struct wa_csv csv;
+    bool is_csv;
     struct wa_buf *out;
 };
 
 static void write_columns(void *user, const char *const *names, size_t count)
 {
     struct writing *t = user;
+    for (size_t i = 0; t->is_csv && i < count; i++)
+        wa_csv_text(&t->csv, wa_sv(names[i]));
+    if (t->is_csv) {
+        wa_csv_end(&t->csv);
+        return;
+    }
     wa_jw_key(&t->w, "columns");
     wa_jw_arr(&t->w);
     for (size_t i = 0; i < count; i++)
@@ -30,12 +39,27 @@ static void write_columns(void *user, const char *const *names, size_t count)
     wa_jw_arr(&t->w);
 }
 
+static void write_csv_row(struct wa_csv *w, const struct wa_foreign_cell *cells, size_t count)
+{
+    int64_t number = 0;
+    for (size_t i = 0; i < count; i++)
+        if (cells[i].is_null || (cells[i].is_number && wa_sv_i64(cells[i].text, &number)))
+            wa_csv_plain(w, cells[i].is_null ? WA_SV("") : cells[i].text);
+        else
+            wa_csv_text(w, cells[i].text);
+    wa_csv_end(w);
+}
+
 static bool write_row(void *user, const struct wa_foreign_cell *cells, size_t count)
 {
     struct writing *t = user;
     int64_t number = 0;
     if (t->out->n > WA_IPC_MESSAGE_MAX - (2u << 20))
         return false;
+    if (t->is_csv) {
+        write_csv_row(&t->csv, cells, count);
+        return t->out->failed == WA_OK;
+    }
     wa_jw_arr(&t->w);
     for (size_t i = 0; i < count; i++) {
         if (cells[i].is_null)
@@ -62,6 +86,7 @@ static enum wa_code answer(const struct wa_foreign *settings, struct wa_sv reque
     bool is_cut = false;
     const struct wa_json_field fields[] = {{"sql", WA_WANT_SV, true, WA_FOREIGN_TEXT_MAX, &sql},
                                            {"scope", WA_WANT_SV, false, 0, &scope},
+                                           {"csv", WA_WANT_BOOL, false, 0, &t.is_csv},
                                            {"rows", WA_WANT_I64, true, 0, &rows}};
     wa_arena_init(&arena, QUESTION_MEMORY);
     if (wa_json_parse(request, 0, &arena, &j, err) != WA_OK ||
@@ -73,9 +98,15 @@ static enum wa_code answer(const struct wa_foreign *settings, struct wa_sv reque
     if (text == NULL || (scope.p != NULL && among == NULL))
         return wa_nomem(err);
     wa_jw_init(&t.w, out);
-    wa_jw_obj(&t.w);
+    wa_csv_init(&t.csv, out);
+    if (t.is_csv)
+        wa_buf_adds(out, WA_REPORT_CSV);
+    else
+        wa_jw_obj(&t.w);
     if (wa_foreign_run(&f, among, text, &sink, &is_cut, err) != WA_OK)
         return err->code;
+    if (t.is_csv)
+        return wa_buf_check(out, err);
     wa_jw_end(&t.w);
     wa_jw_kvb(&t.w, "is_cut", is_cut);
     wa_jw_end(&t.w);

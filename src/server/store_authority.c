@@ -4,6 +4,7 @@
  * revocations is always the whole list, so that a lost message can't leave a hole in it.
  */
 #include "server/store_authority.h"
+#include "server/node.h"
 
 #include "base/mem.h"
 #include "crypto/csr.h"
@@ -11,7 +12,7 @@
 #include "os/clock.h"
 
 #define DAY_S 86400
-#define LOOK_S 10 /* s: how soon what another server revoked is known here */
+#define LOOK_S 10 /* s: how soon a list that could not be renewed is tried again */
 
 /* --- requests --- */
 
@@ -134,6 +135,8 @@ static enum wa_code keep(struct wa_store *s, const struct asking *a, struct wa_s
     wa_bind_s(q, 1, a->csr.uuid);
     wa_bind_s(q, 2, a->csr.key_sha256);
     if (wa_run(q, err) != WA_OK ||
+        (wa_db_changes(s->db) > 0 &&
+         wa_node_tell(s, WA_NODE_REVOKED, wa_sv(a->csr.uuid), err) != WA_OK) ||
         wa_db_prepare(s->db,
                       "INSERT INTO certificates (serial, uuid, key, certificate, issued, "
                       "not_after) VALUES (?, ?, ?, ?, ?, ?)",
@@ -219,7 +222,7 @@ enum wa_code wa_store_revoke(struct wa_store *s, struct wa_sv uuid, const char *
     if (wa_run(q, err) != WA_OK)
         return err->code;
     *ret_count = wa_db_changes(s->db);
-    return WA_OK;
+    return *ret_count == 0 ? WA_OK : wa_node_tell(s, WA_NODE_REVOKED, uuid, err);
 }
 
 static void on_list(struct wa_store *s, void *user, struct wa_sv payload)
@@ -253,15 +256,11 @@ static enum wa_code collect(struct wa_store *s, struct wa_buf *serials, struct w
     wa_jw_obj(&w);
     wa_jw_key(&w, "revoked");
     wa_jw_arr(&w);
-    s->revoked_count = s->revoked_newest = 0;
     while (row) {
         if (wa_step(q, &row, err) != WA_OK)
             return err->code;
         if (!row)
             break;
-        s->revoked_count++;
-        if (wa_col_i64(q, 1) > s->revoked_newest)
-            s->revoked_newest = wa_col_i64(q, 1);
         wa_buf_addsv(serials, wa_col_sv(q, 0));
         wa_buf_addc(serials, '\n');
         wa_jw_obj(&w);
@@ -291,32 +290,12 @@ void wa_store_tell_revoked(struct wa_store *s)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "revocations.not_told", &err);
 }
 
-static bool has_changed(struct wa_store *s)
-{
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_stmt *q;
-    bool row = false;
-    if (wa_db_prepare(s->db,
-                      "SELECT COUNT(*), COALESCE(MAX(revoked), 0) FROM certificates WHERE revoked "
-                      "> 0 AND not_after > ?",
-                      &q, &err) != WA_OK)
-        return false;
-    wa_bind_i64(q, 0, wa_clock_now());
-    if (wa_step(q, &row, &err) != WA_OK || !row)
-        return false; /* a database that is away is told elsewhere */
-    bool is_new = wa_col_i64(q, 0) > s->revoked_count || wa_col_i64(q, 1) > s->revoked_newest;
-    wa_reset(q);
-    return is_new;
-}
-
 void wa_store_look_at_revoked(struct wa_store *s)
 {
     int64_t now = wa_clock_now();
-    bool is_shared = s->child.config.database[0] != '\0';
     if (now >= s->revoked_looked_at && now - s->revoked_looked_at < LOOK_S)
         return;
     s->revoked_looked_at = now;
-    if (s->crl_at == 0 || now < s->crl_at || now - s->crl_at > DAY_S ||
-        (is_shared && has_changed(s)))
+    if (s->crl_at == 0 || now < s->crl_at || now - s->crl_at > DAY_S)
         wa_store_tell_revoked(s);
 }

@@ -64,19 +64,19 @@ struct wa_store {
     bool has_more;             /* more could go at once than one signature takes */
     uint64_t rollouts_next_ms; /* when roll-outs are looked at again */
     int64_t due_until;         /* orders due before are sent, or wait for their machine */
-    size_t reports;            /* waiting or running */
-    size_t checks;             /* passwords being checked */
-    bool is_stamping;          /* the repository's timestamp is on its way */
-    bool stamp_again;          /* and something has changed meanwhile */
+    size_t reports;            /* waiting or running: so many of report_runs */
+    struct wa_report_run *report_runs; /* api_reports.c */
+    size_t checks;                     /* passwords being checked */
+    bool is_stamping;                  /* the repository's timestamp is on its way */
+    bool stamp_again;                  /* and something has changed meanwhile */
     uint64_t stamped_ms;
     struct wa_throttle throttle;
     struct wa_throttle codes;   /* of second factors, by person */
     struct wa_throttle persons; /* machines' questions about people, by machine and by person */
     size_t asked;               /* of the directory, not answered yet */
     size_t tickets;             /* being looked at */
-    /* of the revoked certificates that the fronts were told */
-    int64_t revoked_count, revoked_newest, revoked_looked_at;
-    int64_t crl_at; /* when their list was last renewed; 0: not yet, or in vain */
+    int64_t revoked_looked_at;  /* whether their list must be renewed */
+    int64_t crl_at;             /* when their list was last renewed; 0: not yet, or in vain */
     struct wa_events *events;
     struct wa_watcher *watchers;
     size_t watcher_count;

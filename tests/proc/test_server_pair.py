@@ -124,6 +124,25 @@ def test_the_leader_dies_under_load(pair):
     for server in (pair.first, pair.second):
         until(lambda s=server: pair.reachable(s) == COUNT + 1, f"{server.name} shows all, whichever server they are connected to")
     assert sorted(pair.sql("SELECT DISTINCT node FROM presence")) == ["pair-a", "pair-b"]
+    # What one server revokes ends the machine's connection at the other, and whom one takes the rights from watches no longer there.
+    (here,) = pair.sql("SELECT node FROM presence WHERE uuid = 'real'")
+    holder, elsewhere = (pair.first, pair.second) if here == "pair-a" else (pair.second, pair.first)
+    before = holder.log().count("push.closed")
+    assert elsewhere.call("DELETE", "/api/v1/hosts/real/certificate", token=pair.session)[0] == 200
+    until(lambda: holder.log().count("push.closed") > before, "its connection is closed")
+    until(lambda: pair.sql("SELECT count(*) FROM certificates WHERE uuid = 'real' AND revoked = 0") == ["1"], "it has another certificate")
+    until(lambda: pair.reachable(pair.first) == COUNT + 1, "and is back")
+    run(BIN / "waptserver", "user", "add", "watcher", "--role", "readonly", "--password-file", pair.base / "admin.pw", "--config", pair.first.dir / "waptserver.ini")
+    session = json.loads(pair.second.login(user="watcher")[1])["token"]
+    with pair.second.connect("127.0.0.1") as s:
+        s.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {session}\r\n\r\n".encode())
+        assert b"200" in s.recv(65536)
+        run(BIN / "waptserver", "user", "disable", "watcher", "--config", pair.first.dir / "waptserver.ini")
+        told = b""
+        while b"event: end" not in told:
+            piece = s.recv(65536)
+            assert piece, told
+            told += piece
     (leader,) = pair.sql("SELECT name FROM nodes WHERE leads = 1")
     doomed, other = (pair.first, pair.second) if leader == "pair-a" else (pair.second, pair.first)
 

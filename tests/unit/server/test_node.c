@@ -152,6 +152,23 @@ static void the_fleet_is_one(void **state)
     assert_int_equal(p->b.closed_last, 7);
 }
 
+/* What one revokes the other's fronts learn with the next change that it takes in. */
+static void a_revocation_is_known_to_all(void **state)
+{
+    struct place *p = *state;
+    bench_exec(&p->a,
+               "INSERT INTO certificates (serial, uuid, key, certificate, issued, not_after) "
+               "VALUES ('0a0b', 'machine', 'k', 'c', 1, 9000000000)");
+    turn(&p->a);
+    turn(&p->b);
+    assert_int_equal(p->b.revoked.n, 0);
+    assert_int_equal(bench_ask(&p->a, "DELETE", "/api/v1/hosts/machine/certificate", "", p->token,
+                               WA_SV(""), NULL),
+                     200);
+    turn(&p->b);
+    assert_string_equal(wa_buf_str(&p->b.revoked), "0a0b\n");
+}
+
 static void an_order_goes_out_where_the_machine_is(void **state)
 {
     struct place *p = *state;
@@ -324,6 +341,7 @@ int main(void)
                                        TEST(nobody_is_buried_alive),
                                        TEST(leaving_needs_no_waiting),
                                        TEST(the_fleet_is_one),
+                                       TEST(a_revocation_is_known_to_all),
                                        TEST(an_order_goes_out_where_the_machine_is),
                                        TEST(an_order_outlives_its_server),
                                        TEST(a_machine_moves),

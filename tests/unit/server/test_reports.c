@@ -344,6 +344,63 @@ static void test_saved(void **state)
     BENCH_IS(&p->b, "SELECT COUNT(*) FROM journal WHERE entry LIKE '%report.%'", "2");
 }
 
+/* A report that is not answered yet. */
+static uint32_t begin(struct place *p, const char *token)
+{
+    struct wa_jw w;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 4096);
+    wa_jw_init(&w, &text);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "method", "GET");
+    wa_jw_kv(&w, "path", "/api/v1/reports/names/rows");
+    wa_jw_kv(&w, "query", "");
+    wa_jw_kv(&w, "bearer", token);
+    wa_jw_kv(&w, "peer", "10.0.0.1");
+    wa_jw_kv(&w, "machine", "");
+    wa_jw_end(&w);
+    wa_buf_addc(&text, '\n');
+    bench_send(&p->b, WA_S_REQUEST, ++p->b.id, wa_buf_sv(&text));
+    return p->b.id;
+}
+
+/* Nobody's reports keep the others waiting. */
+static void test_shares(void **state)
+{
+    struct place *p = *state;
+    int status = 0;
+    uint32_t id = 0;
+    assert_int_equal(call(p, "PUT", "/api/v1/reports/names", p->admin,
+                          "{\"query\":\"SELECT name FROM hosts ORDER BY name\"}"),
+                     200);
+    for (size_t i = 0; i < 3; i++)
+        id = begin(p, p->reader);
+    wa_buf_clear(&p->out);
+    assert_true(bench_serve(&p->b, id, &status, &p->out));
+    assert_int_equal(status, 429);
+    assert_non_null(strstr(wa_buf_str(&p->out), "2 reports of 'reader' are running already"));
+    for (size_t i = 0; i < 4; i++)
+        id = begin(p, i < 3 ? p->reader : p->limited);
+    assert_true(bench_serve(&p->b, id, &status, NULL));
+    assert_int_equal(status, 200);
+    assert_int_equal(p->b.store->reports, 0);
+    assert_null(p->b.store->report_runs);
+}
+
+static void test_as_a_table(void **state)
+{
+    struct place *p = *state;
+    assert_int_equal(try_query(p, p->admin,
+                               "SELECT '=cmd|x' AS \"=name\", 12 AS n, NULL AS none FROM hosts "
+                               "WHERE uuid = 'a'",
+                               "format=csv"),
+                     200);
+    assert_string_equal(wa_buf_str(&p->out), "\"'=name\",\"n\",\"none\"\r\n\"'=cmd|x\",12,\r\n");
+    assert_int_equal(try_query(p, p->admin, "SELECT 1", "format=xml"), 400);
+    assert_int_equal(try_query(p, p->limited, "SELECT name FROM hosts", "format=csv"), 200);
+    assert_string_equal(wa_buf_str(&p->out), "\"name\"\r\n\"pc-b\"\r\n");
+}
+
 static void test_names_of_software(void **state)
 {
     struct place *p = *state;
@@ -378,6 +435,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors_tell_nothing_of_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_saved, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shares, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_as_a_table, setup, teardown),
         cmocka_unit_test_setup_teardown(test_names_of_software, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
