@@ -45,7 +45,7 @@ static const struct wa_conf_option gone[] = {
     GONE("notify_user", "there is no tray icon"),
     GONE("hidden_wapttray_actions", "there is no tray icon"),
     GONE("secret_key", "there is no local web service; take it out"),
-    GONE("wol_port", "machines are woken by other means"),
+    GONE("wol_port", "network cards are woken at any port: see waptconsole action wake"),
     GONE("signature_clockskew", "the bounds are fixed: see [actions] signers"),
     GONE("websockets_verify_cert", "verify_cert counts for it too, and it is always checked"),
     GONE("websockets_ping", "the times are fixed"),

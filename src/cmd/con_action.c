@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cmd/con.h"
 #include "console/orders.h"
+#include "console/wake.h"
 #include "os/clock.h"
 
 #define TARGETS_MAX 10000u /* what the server takes */
@@ -28,6 +29,8 @@ struct work {
     struct wa_client *client;
     struct wa_targets targets;
     struct wa_order_plan plan;
+    struct wa_wake_plan wakes; /* whose relays are then the targets */
+    struct wa_arena arena;     /* of its texts */
     char batch[TARGETS_MAX / BATCH_MAX][64];
     size_t batch_count;
     int64_t timeout_s;
@@ -48,11 +51,10 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
     w->plan = (struct wa_order_plan){.force = wa_cli_has(cli, "force"),
                                      .packages = packages.to,
                                      .package_count = cli->arg_count - 1};
-    if (!wa_action_kind_find(wa_sv(cli->args[0]), &w->plan.kind) || w->plan.kind == WA_ACT_CANCEL ||
-        w->plan.kind == WA_ACT_WAKE)
+    if (!wa_action_kind_find(wa_sv(cli->args[0]), &w->plan.kind) || w->plan.kind == WA_ACT_CANCEL)
         return wa_fail(err, WA_E_USAGE,
                        "'%s' is none of update, upgrade, install, remove, forget, audit, "
-                       "update-status, reboot, shutdown",
+                       "update-status, reboot, shutdown, wake",
                        cli->args[0]);
     enum wa_action_takes takes = wa_action_kind_takes(w->plan.kind);
     if (takes != WA_TAKES_ANY && (takes == WA_TAKES_SOME) != (w->plan.package_count > 0))
@@ -71,15 +73,43 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
     return WA_OK;
 }
 
+/* Those who are to be woken can't be asked: the orders are for machines near them. */
+static enum wa_code choose_relays(struct work *w, const struct wa_host_list *list,
+                                  struct wa_err *err)
+{
+    for (size_t i = 0; i < w->targets.count; i++) {
+        WA_AUTO_ARENA struct wa_arena arena;
+        const struct wa_json *j = NULL;
+        char path[64 + WA_UUID_MAX];
+        wa_arena_init(&arena, 256u << 20);
+        (void)snprintf(path, sizeof path, "/api/v1/hosts/%s", w->targets.items[i].uuid);
+        if (wa_client_call(w->client, "GET", path, WA_SV(""), &arena, &j, err) != WA_OK ||
+            wa_wake_add(&w->wakes, list, &w->targets.items[i], wa_json_get(j, "host_info"),
+                        &w->arena, err) != WA_OK)
+            return err->code;
+        wa_cli_say(w->cli, "wake: %s (%s)", w->targets.items[i].name, w->targets.items[i].uuid);
+    }
+    wa_targets_fini(&w->targets);
+    w->targets.items = wa_calloc(w->wakes.count + 1, sizeof *w->targets.items);
+    if (w->targets.items == NULL)
+        return wa_nomem(err);
+    for (; w->targets.count < w->wakes.count; w->targets.count++)
+        w->targets.items[w->targets.count] = w->wakes.relays[w->targets.count].by;
+    return WA_OK;
+}
+
 static enum wa_code choose(struct work *w, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     wa_arena_init(&arena, 512u << 20);
-    if (wa_host_list_fetch(w->client, "", &arena, &list, err) != WA_OK)
+    bool is_wake = w->plan.kind == WA_ACT_WAKE;
+    if (wa_host_list_fetch(w->client, "", &arena, &list, err) != WA_OK ||
+        wa_targets_choose(&list, wa_sv(wa_cli_get(w->cli, "hosts", "")),
+                          is_wake ? WA_WAKE_RELAYS_MAX * WA_ACTION_MACS_MAX : TARGETS_MAX,
+                          &w->targets, err) != WA_OK)
         return err->code;
-    return wa_targets_choose(&list, wa_sv(wa_cli_get(w->cli, "hosts", "")), TARGETS_MAX,
-                             &w->targets, err);
+    return is_wake ? choose_relays(w, &list, err) : WA_OK;
 }
 
 /* On stderr: the result is something else. The list is whole, however long. */
@@ -99,8 +129,12 @@ static enum wa_code show_and_confirm(struct work *w, struct wa_err *err)
     for (size_t i = 0; i < w->targets.count; i++) {
         const struct wa_target *t = &w->targets.items[i];
         off += !t->is_reachable;
-        wa_cli_say(w->cli, "%s: %s (%s)%s", wa_buf_str(&what), t->name, t->uuid,
-                   t->is_reachable ? "" : wa_text(", not connected"));
+        if (w->plan.kind == WA_ACT_WAKE)
+            wa_cli_say(w->cli, "%zu network cards are woken by %s (%s)", w->wakes.relays[i].count,
+                       t->name, t->uuid);
+        else
+            wa_cli_say(w->cli, "%s: %s (%s)%s", wa_buf_str(&what), t->name, t->uuid,
+                       t->is_reachable ? "" : wa_text(", not connected"));
     }
     if (w->targets.count <= CONFIRM_ABOVE || wa_cli_has(w->cli, "yes"))
         return WA_OK;
@@ -108,6 +142,15 @@ static enum wa_code show_and_confirm(struct work *w, struct wa_err *err)
                    wa_text("%zu machines, %zu of them not connected: go on?"), w->targets.count,
                    off);
     return wa_cli_confirm(question, "--yes", err);
+}
+
+/* Each order by itself: they name other cards. */
+static void take_relay(const struct work *w, size_t at, struct wa_order_plan *plan)
+{
+    const struct wa_wake_relay *r = &w->wakes.relays[at];
+    plan->packages = r->macs;
+    plan->package_count = r->count;
+    plan->target_count = 1;
 }
 
 static enum wa_code send(struct work *w, const struct wa_signer *signer, size_t from,
@@ -121,6 +164,8 @@ static enum wa_code send(struct work *w, const struct wa_signer *signer, size_t 
     wa_buf_init(&body, 15u << 20);
     plan.targets = w->targets.items + from;
     plan.target_count = w->targets.count - from < BATCH_MAX ? w->targets.count - from : BATCH_MAX;
+    if (plan.kind == WA_ACT_WAKE)
+        take_relay(w, from, &plan);
     if (wa_orders_sign(&plan, signer, &body, err) != WA_OK ||
         wa_client_call(w->client, "POST", "/api/v1/actions", wa_buf_sv(&body), &arena, &j, err) !=
             WA_OK)
@@ -145,7 +190,8 @@ static enum wa_code send_all(struct work *w, struct wa_err *err)
         show_and_confirm(w, err) != WA_OK)
         return err->code;
     w->plan.now = wa_clock_now();
-    for (size_t from = 0; from < w->targets.count; from += BATCH_MAX) {
+    for (size_t from = 0; from < w->targets.count;
+         from += w->plan.kind == WA_ACT_WAKE ? 1 : BATCH_MAX) {
         wa_cli_progress(w->cli, "signing and sending", from, w->targets.count);
         if (send(w, &signer.signer, from, err) != WA_OK)
             return from == 0 ? err->code
@@ -302,6 +348,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     if (w == NULL)
         return wa_nomem(err);
     w->cli = cli;
+    wa_arena_init(&w->arena, 1u << 20);
     wa_cli_table_init(&w->table, columns, WA_COUNT(columns));
     wa_cli_table_widen(&w->table, 2, WA_SV("cancelled"));
     enum wa_code code = read_plan(w, err);
@@ -315,6 +362,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
         code = wa_cli_has(cli, "no-wait") ? look(w, true, err) : follow(w, err);
     wa_cli_table_fini(&w->table);
     wa_targets_fini(&w->targets);
+    wa_arena_fini(&w->arena);
     wa_client_close(w->client);
     wa_free(w);
     return code;

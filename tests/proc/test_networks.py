@@ -229,6 +229,25 @@ def test_an_order_waits_for_the_machine(net):
     assert asked.returncode == 0, out + said()
 
 
+def test_a_machine_wakes_its_neighbour(net):
+    """A machine that is off, of the same network: the one that is there broadcasts its card's number, and nothing else."""
+    ini = Organisation.new_agent(net, net.base / "sleeper")
+    ini.write_text(ini.read_text(encoding="utf-8").replace(net.agents_url, net.url), encoding="utf-8")
+    run(*net.world.words(), BIN / "wapt-get", "-c", ini, "register", "--token-file", net.token("--uses", "1"))
+    (sleeper,) = [h for h in net.hosts() if h["uuid"] != net.uuid]
+    cards = [c["mac"] for c in json.loads(run(*net.world.words(), BIN / "wapt-get", "-c", ini, "inventory", "--json").stdout)["result"]["host_info"]["networking"]]
+    assert len(cards) == 1 and not sleeper["reachable"]
+    heard = net.world.do(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    with heard:
+        heard.settimeout(30)
+        heard.bind(("", 9))
+        signed = ("-k", net.cert("Deployer"), "-w", net.base / "pw", "--timeout", "30s", "--json")
+        (done,) = json.loads(net.console("action", "wake", "--hosts", sleeper["uuid"], *signed).stdout)["result"]
+        assert (done["uuid"], done["state"]) == (net.uuid, "done")
+        assert heard.recv(2048) == b"\xff" * 6 + bytes.fromhex(cards[0].replace(":", "")) * 16
+    assert "can't be woken" in net.console("action", "wake", "--hosts", net.uuid, *signed, ok=False).text
+
+
 @pytest.mark.parametrize("lie, why", [(LIAR, "certificate"), ("silence", ""), ("garbage", "")],
                          ids=["other-server", "silence", "garbage"])
 def test_the_name_service_lies(net, lie, why):

@@ -11,11 +11,19 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-static bool is_near(const struct ifaddrs *i)
+/* Made from address and mask: not every network was given a broadcast address of its own. */
+static bool find_all(const struct ifaddrs *i, uint16_t port, struct sockaddr_in *ret)
 {
     const unsigned wanted = IFF_UP | IFF_BROADCAST;
-    return i->ifa_addr != NULL && i->ifa_addr->sa_family == AF_INET && i->ifa_broadaddr != NULL &&
-           (i->ifa_flags & wanted) == wanted && (i->ifa_flags & IFF_LOOPBACK) == 0;
+    if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET || i->ifa_netmask == NULL ||
+        (i->ifa_flags & wanted) != wanted || (i->ifa_flags & IFF_LOOPBACK) != 0)
+        return false;
+    uint32_t others =
+        ~ntohl(((const struct sockaddr_in *)(const void *)i->ifa_netmask)->sin_addr.s_addr);
+    *ret = *(const struct sockaddr_in *)(const void *)i->ifa_addr;
+    ret->sin_port = htons(port);
+    ret->sin_addr.s_addr |= htonl(others);
+    return others > 1; /* else there is nobody but the other end */
 }
 
 enum wa_code wa_socket_broadcast(uint16_t port, struct wa_sv data, size_t *ret_networks,
@@ -30,10 +38,9 @@ enum wa_code wa_socket_broadcast(uint16_t port, struct wa_sv data, size_t *ret_n
     if (getifaddrs(&all) != 0)
         return wa_fail_errno(err, errno, "cannot list the networks of this machine");
     for (const struct ifaddrs *i = all; i != NULL; i = i->ifa_next) {
-        if (!is_near(i))
+        struct sockaddr_in to;
+        if (!find_all(i, port, &to))
             continue;
-        struct sockaddr_in to = *(const struct sockaddr_in *)(const void *)i->ifa_broadaddr;
-        to.sin_port = htons(port);
         n += sendto(fd, data.p, data.n, MSG_NOSIGNAL, (const struct sockaddr *)&to, sizeof to) >= 0;
     }
     freeifaddrs(all);

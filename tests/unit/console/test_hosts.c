@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "codec/json.h"
-#include "console/hosts.h"
+#include "console/wake.h"
 
 #define U1 "00000000-0000-4000-8000-000000000001"
 #define U2 "00000000-0000-4000-8000-000000000002"
@@ -122,6 +122,61 @@ static void finds_again(void **state)
     assert_null(wa_targets_find(&t, WA_SV(U1 U1 U1 U1 U1 U1 U1 U1)));
 }
 
+#define CARD(mac, addr, mask)                                                                      \
+    "{\"networking\":[{\"iface\":\"e\",\"mac\":\"" mac "\",\"addr\":[{\"addr\":\"" addr            \
+    "\",\"netmask\":\"" mask "\"}]}]}"
+
+/* Connected machines of the same network, and nothing that a machine could make up. */
+static void finds_who_wakes(void **state)
+{
+    static const char hosts[] =
+        "[{\"uuid\":\"a\",\"name\":\"a\",\"reachable\":false,\"ips\":\"10.0.0.1\"},"
+        "{\"uuid\":\"b\",\"name\":\"b\",\"reachable\":true,\"ips\":\"fe80::1, 10.0.0.2\"},"
+        "{\"uuid\":\"c\",\"name\":\"c\",\"reachable\":true,\"ips\":\"10.0.0.3,10.9.0.3\"},"
+        "{\"uuid\":\"d\",\"name\":\"d\",\"reachable\":true,\"ips\":\"text\"}]";
+    static const struct {
+        const char *who, *host_info;
+        enum wa_code code;
+        size_t relays, macs; /* of the last relay */
+    } cases[] = {
+        {"a", CARD("00:16:3e:00:00:01", "10.0.0.1", "255.255.255.0"), WA_OK, 1, 1},
+        {"a", CARD("00:16:3e:00:00:01", "10.0.0.1", "255.255.255.0"), WA_OK, 1, 1}, /* once */
+        {"x", CARD("00:16:3e:00:00:02", "10.0.0.77", "255.255.255.0"), WA_OK, 1, 2},
+        {"x", CARD("00:16:3e:00:00:03", "10.9.0.77", "255.255.0.0"), WA_OK, 2, 1},
+        {"b", CARD("00:16:3e:00:00:04", "10.0.0.2", "255.255.255.0"), WA_OK, 2, 2}, /* not itself */
+        {"x", CARD("00:16:3e:00:00:05", "10.1.0.2", "255.255.255.0"), WA_E_NOT_FOUND, 2, 2},
+        {"x", CARD("00:16:3e:00:00:05", "10.1.0.2", "0.0.0.0"), WA_E_NOT_FOUND, 2, 2},
+        {"x", CARD("00:16:3e:00:00:05", "10.1.0.2", "mask"), WA_E_NOT_FOUND, 2, 2},
+        {"x", CARD("01:00:5e:00:00:05", "10.0.0.9", "255.255.255.0"), WA_E_NOT_FOUND, 2, 2},
+        {"x", CARD("00:00:00:00:00:00", "10.0.0.9", "255.255.255.0"), WA_E_NOT_FOUND, 2, 2},
+        {"x", CARD("00:16:3E:00:00:05", "10.0.0.9", "255.255.255.0"), WA_E_NOT_FOUND, 2, 2},
+        {"x", CARD("00-16-3e-00-00-05", "10.0.0.9", "255.255.255.0"), WA_E_NOT_FOUND, 2, 2},
+        {"x", "{\"networking\":[1,{\"mac\":5},{\"mac\":\"00:16:3e:00:00:05\",\"addr\":{}}]}",
+         WA_E_NOT_FOUND, 2, 2},
+        {"x", "[]", WA_E_NOT_FOUND, 2, 2},
+    };
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_wake_plan plan = {.count = 0};
+    WA_UNUSED(state);
+    wa_arena_init(&arena, 1u << 20);
+    WA_AUTO_HOST_LIST struct wa_host_list list = {0};
+    WA_ASSERT_OK(listed(hosts, &arena, &list, &err));
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct wa_target who = {.name = "it"};
+        (void)snprintf(who.uuid, sizeof who.uuid, "%s", cases[i].who);
+        WA_ASSERT_CODE(
+            wa_wake_add(&plan, &list, &who, parse(cases[i].host_info, &arena), &arena, &err),
+            cases[i].code);
+        wa_err_clear(&err);
+        assert_int_equal(plan.count, cases[i].relays);
+        assert_int_equal(plan.relays[plan.count - 1].count, cases[i].macs);
+    }
+    assert_string_equal(plan.relays[0].by.uuid, "b");
+    assert_string_equal(plan.relays[1].by.uuid, "c");
+    assert_string_equal(plan.relays[1].macs[1], "00:16:3e:00:00:04");
+}
+
 static void filters(void **state)
 {
     static const char *const patterns[] = {"srv-*", "*.EXAMPLE"};
@@ -204,6 +259,7 @@ int main(void)
         cmocka_unit_test(chooses_by_uuid_name_and_pattern),
         cmocka_unit_test(refuses_a_list_that_lies),
         cmocka_unit_test(finds_again),
+        cmocka_unit_test(finds_who_wakes),
         cmocka_unit_test(filters),
         cmocka_unit_test(writes_harmless_csv),
         cmocka_unit_test(survives_without_memory),

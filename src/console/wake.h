@@ -1,0 +1,29 @@
+/* wake.h - who wakes whom: machines that are off are woken by connected ones of their own network.
+ *
+ * What machines say of their networks is hostile: numbers of cards and addresses are checked, and
+ * the worst that a lie does is a packet in the liar's own network.
+ */
+#ifndef WA_CONSOLE_WAKE_H
+#define WA_CONSOLE_WAKE_H
+
+#include "console/hosts.h"
+
+#define WA_WAKE_RELAYS_MAX 10u /* networks of one command */
+
+struct wa_wake_relay {
+    struct wa_target by;
+    const char *macs[WA_ACTION_MACS_MAX]; /* in the caller's arena, each once */
+    size_t count;
+};
+struct wa_wake_plan {
+    struct wa_wake_relay relays[WA_WAKE_RELAYS_MAX];
+    size_t count;
+};
+/* Adds the cards of one machine. host_info: as it describes itself. hosts: among whom a connected
+ * one of the same network is looked for; one that has work already first. WA_E_NOT_FOUND: it has no
+ * card, or nobody near is connected; WA_E_LIMIT. */
+WA_CHECK enum wa_code wa_wake_add(struct wa_wake_plan *p, const struct wa_host_list *hosts,
+                                  const struct wa_target *who, const struct wa_json *host_info,
+                                  struct wa_arena *arena, struct wa_err *err);
+
+#endif
