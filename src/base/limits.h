@@ -127,6 +127,9 @@
 #define WA_HTTP_HEAD_TIMEOUT_MS 10000u     /* ms: a client that feeds headers slowly is cut */
 #define WA_HTTP_IDLE_TIMEOUT_MS 60000u     /* ms: keep-alive without a request */
 #define WA_TLS_HANDSHAKE_TIMEOUT_MS 10000u /* ms */
+#define WA_TLS_WAITING_TIMEOUT_MS 30000u   /* ms: for its turn to begin one */
+#define WA_TLS_WAITING_MAX 16384u          /* connections that wait for that, of 1 KiB each */
+#define WA_TLS_PREFERRED_MAX 32u           /* handshakes beyond the others' largest number */
 #define WA_WS_PING_MS 25000u               /* ms: keeps NAT and proxies from forgetting us */
 #define WA_WS_PONG_TIMEOUT_MS 60000u       /* ms: silence after which the peer is gone */
 #define WA_HTTP_ANSWER_MAX (64u << 20)     /* bytes: one answer that is not a file */
@@ -341,6 +344,6 @@
 #define WA_ROLLOUT_RINGS_MAX 16u        /* rings of one roll-out */
 #define WA_ROLLOUT_PLAN_MAX (64u << 10) /* bytes: its plan, with the machines of its rings */
 #define WA_ACTION_CANCELS_MAX 256u      /* actions that one action cancels */
-#define WA_ACTION_MACS_MAX 64u          /* network cards that one action wakes: a small packet each */
+#define WA_ACTION_MACS_MAX 64u /* network cards that one action wakes: a small packet each */
 
 #endif

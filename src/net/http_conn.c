@@ -27,10 +27,9 @@ void wa_http_conn_free(struct wa_http_conn *c)
     if (c->next != NULL)
         c->next->prev = c->prev;
     s->count--;
-    if (c->state == WA_CONN_HANDSHAKE) {
-        s->handshakes--;
-        s->counts.handshakes_failed++;
-    }
+    s->by_address[c->address]--;
+    if (c->state == WA_CONN_HANDSHAKE)
+        wa_http_handshake_leave(c);
     wa_io_free(c->io);
     wa_tls_free(c->tls);
     wa_fd_close(&c->fd);
@@ -518,10 +517,10 @@ static void on_event(void *user, int events)
 {
     struct wa_http_conn *c = user;
     WA_UNUSED(events);
-    if (c->state == WA_CONN_HANDSHAKE)
-        handshake(c);
-    else
+    if (c->state != WA_CONN_HANDSHAKE)
         work(c);
+    else if (wa_http_handshake_may_step(c))
+        handshake(c);
 }
 
 enum wa_code wa_http_conn_new(struct wa_http_server *s, int fd, const char *peer,
@@ -542,19 +541,21 @@ enum wa_code wa_http_conn_new(struct wa_http_server *s, int fd, const char *peer
     s->first = c;
     c->is_extra = s->count >= s->config.max_connections;
     s->count++;
-    c->state = s->tls != NULL ? WA_CONN_HANDSHAKE : WA_CONN_HTTP;
-    s->handshakes += s->tls != NULL ? 1 : 0;
+    c->state = WA_CONN_HTTP;
     wa_buf_init(&c->pending, WA_READ_PIECE);
     wa_buf_init(&c->out.bytes, WA_HTTP_ANSWER_MAX);
     (void)snprintf(c->peer, sizeof c->peer, "%s", peer);
-    c->deadline_ms =
-        now_ms(c) + (s->tls != NULL ? WA_TLS_HANDSHAKE_TIMEOUT_MS : s->config.head_timeout_ms);
-    if ((s->tls != NULL && wa_tls_new(s->tls, fd, true, &c->tls, err) != WA_OK) ||
-        wa_http_parser_new(true, &events, c, &c->parser, err) != WA_OK ||
-        wa_io_new(s->loop, fd, on_event, c, &c->io, err) != WA_OK ||
-        wa_io_set(c->io, WA_IO_READ, err) != WA_OK) {
+    c->address = wa_http_address(peer);
+    s->by_address[c->address]++;
+    c->deadline_ms = now_ms(c) + s->config.head_timeout_ms;
+    enum wa_code code = wa_http_parser_new(true, &events, c, &c->parser, err);
+    if (code == WA_OK)
+        code = wa_io_new(s->loop, fd, on_event, c, &c->io, err);
+    if (code == WA_OK && s->tls == NULL)
+        code = wa_io_set(c->io, WA_IO_READ, err);
+    else if (code == WA_OK)
+        code = wa_http_handshake_begin(c, err);
+    if (code != WA_OK)
         wa_http_conn_free(c);
-        return err->code;
-    }
-    return WA_OK;
+    return code;
 }

@@ -1,8 +1,8 @@
 /* http_server.c - listening, letting in, and the clock that cuts who is too slow.
  *
  * Connections have no timers of their own: one sweep goes over all. Letting in pauses while the
- * house is full, too many handshakes run, or descriptors have run out; the kernel's queue holds the
- * others. A few beyond the house's size are let in to be told.
+ * house is full, too many wait for a handshake, or descriptors have run out; the kernel's queue
+ * holds the others. A few beyond the house's size are let in to be told.
  */
 #include "net/http_server_priv.h"
 
@@ -52,20 +52,31 @@ static void set_accepting(struct wa_http_server *s, bool on)
 static bool has_room(const struct wa_http_server *s)
 {
     return s->count < s->config.max_connections + WA_HTTP_REFUSED_MAX &&
-           s->handshakes < s->config.max_handshakes;
+           s->waiting < WA_TLS_WAITING_MAX;
 }
 
 void wa_http_server_has_room(struct wa_http_server *s)
 {
+    wa_http_handshake_next(s);
     if (!s->is_accepting && !s->is_out_of_files && !s->is_stopping && has_room(s))
         set_accepting(s, true);
 }
 
-/* WebSockets are not counted: whoever keeps one has said who it is. */
+unsigned wa_http_address(const char *peer)
+{
+    uint32_t mixed = 2166136261u;
+    for (const char *p = peer; *p != '\0'; p++)
+        mixed = (mixed ^ (unsigned char)*p) * 16777619u;
+    return (mixed ^ mixed >> 16) % WA_HTTP_ADDRESSES;
+}
+
+/* WebSockets are not counted: whoever keeps one has said who it is. All are looked at only where
+ * there may be too many. */
 static bool has_too_many(const struct wa_http_server *s, const char *peer)
 {
     size_t n = 0;
-    if (s->config.max_per_address == 0 || peer[0] == '\0')
+    if (s->config.max_per_address == 0 || peer[0] == '\0' ||
+        s->by_address[wa_http_address(peer)] < s->config.max_per_address)
         return false;
     for (const struct wa_http_conn *c = s->first; c != NULL; c = c->next)
         n += strcmp(c->peer, peer) == 0;

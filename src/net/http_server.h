@@ -32,7 +32,7 @@ struct wa_http_server_events {
 };
 struct wa_http_server_config {
     size_t max_connections;
-    size_t max_handshakes;  /* at the same time */
+    size_t max_handshakes;  /* at the same time; the others wait in order */
     size_t max_per_address; /* connections of one address that are no WebSocket; 0: no limit */
     /* ms; 0: what base/limits.h says. */
     uint32_t head_timeout_ms;  /* for a whole head, and before the first one */
@@ -47,6 +47,9 @@ struct wa_http_server_config {
     /* Whether to let in who has just connected, before a byte is read; false: it is closed. user:
      * the events'. NULL: everybody. */
     bool (*lets_in)(void *user, int fd);
+    /* Whether somebody who comes from this address need not wait behind all others for the TLS
+     * handshake. NULL: nobody. */
+    bool (*is_preferred)(void *user, const char *peer);
 };
 
 /* listen_fds: at most 16, bound, listening, non-blocking; taken over on success. tls must outlive

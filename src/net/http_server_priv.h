@@ -12,6 +12,8 @@
 #define WA_READ_PIECE 16384u /* bytes: one TLS record */
 #define WA_ROUNDS_MAX 16u    /* pieces read or written before others get their turn */
 
+#define WA_HTTP_ADDRESSES 4096u
+
 enum wa_conn_state {
     WA_CONN_HANDSHAKE,
     WA_CONN_HTTP,
@@ -33,6 +35,7 @@ struct wa_http_conn {
     struct wa_http_parser *parser;
     enum wa_conn_state state;
     char peer[48];
+    unsigned address;      /* its place in the server's by_address */
     uint64_t deadline_ms;  /* by then something must have happened; 0: no limit */
     struct wa_buf pending; /* read, but belongs to the next request */
     struct wa_outbox out;
@@ -49,6 +52,8 @@ struct wa_http_conn {
     uint64_t file_at, file_left;
     struct wa_ws_conn *upgraded; /* to be handed over to */
     unsigned busy;
+    struct wa_http_conn *wait_prev, *wait_next; /* of those that wait to begin their handshake */
+    bool is_waiting, is_preferred;
     bool dead;
     bool is_extra; /* beyond max_connections: told so, and closed */
     bool head_begun, is_told, takes_body, message_done, answered, keep_alive;
@@ -75,7 +80,12 @@ struct wa_http_server {
     size_t listener_count;
     struct wa_http_conn *first;
     struct wa_ws_conn *first_ws;
-    size_t count, handshakes;
+    size_t count, handshakes; /* handshakes: that have begun */
+    struct wa_http_conn *first_waiting, *last_waiting;
+    size_t waiting;
+    uint32_t by_address[WA_HTTP_ADDRESSES]; /* connections: at least those of an address */
+    uint64_t turn_ms; /* of the loop's turn in which so many steps of handshakes were made */
+    unsigned turn_steps;
     struct wa_http_counts counts;
     struct wa_timer *sweep;
     uint64_t ping_phase;
@@ -104,6 +114,18 @@ struct wa_ws_conn {
     bool is_shut; /* ... and our last words are out */
     bool read_waits_write;
 };
+
+/* Where by_address counts the address. */
+unsigned wa_http_address(const char *peer);
+/* --- http_handshake.c --- */
+/* Of a new connection: at once, or when it is its turn. On failure it is to be freed. */
+WA_CHECK enum wa_code wa_http_handshake_begin(struct wa_http_conn *c, struct wa_err *err);
+/* The connection is freed before it has made its handshake. */
+void wa_http_handshake_leave(struct wa_http_conn *c);
+/* Lets those begin whose turn it is. */
+void wa_http_handshake_next(struct wa_http_server *s);
+/* False: not in this turn of the loop; its descriptor stays ready. */
+bool wa_http_handshake_may_step(const struct wa_http_conn *c);
 
 /* --- bytes, through TLS or plainly --- */
 /* *ret_n 0 with DONE: the end. */

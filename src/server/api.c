@@ -179,8 +179,11 @@ enum wa_code wa_api_find_caller(struct wa_api_call *c, struct wa_err *err)
         return wa_fail(err, WA_E_AUTH, "log in first");
     if (wa_sha256_hex(token, strlen(token), c->who.session, err) != WA_OK)
         return err->code;
-    return wa_sv_starts(wa_sv(token), WA_API_TOKEN_PREFIX) ? by_token(c, wa_clock_now(), err)
-                                                           : by_session(c, wa_clock_now(), err);
+    enum wa_code code = wa_sv_starts(wa_sv(token), WA_API_TOKEN_PREFIX)
+                            ? by_token(c, wa_clock_now(), err)
+                            : by_session(c, wa_clock_now(), err);
+    c->request->is_person = code == WA_OK;
+    return code;
 }
 
 const struct wa_fleet_view *wa_api_view(const struct wa_api_call *c)

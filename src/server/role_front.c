@@ -318,6 +318,7 @@ static void read_answer(struct wa_sv head, struct wa_arena *arena, struct wa_fro
         return;
     (void)wa_json_i64(wa_json_get(j, "status"), &ret->status);
     ret->is_open = wa_json_bool(wa_json_get(j, "open"));
+    ret->is_person = wa_json_bool(wa_json_get(j, "person"));
     ret->type = wa_json_sv(wa_json_get(j, "type"));
     ret->next = wa_json_sv(wa_json_get(j, "next"));
 }
@@ -351,6 +352,8 @@ static void on_answer(struct wa_front *f, const struct wa_chan_msg *msg)
         return;
     (void)wa_sv_split(&rest, '\n', &head);
     read_answer(head, &arena, &a);
+    if (a.is_person && x->http != NULL && strcmp(wa_http_peer(x->http), x->peer) == 0)
+        wa_front_guest(f, x->peer); /* a proxy's address would be everybody's */
     if (x->ws != NULL) {
         wa_front_greeted(x, (int)a.status);
     } else if (x->is_asking && a.status == 200) {
@@ -544,7 +547,8 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
     const struct wa_http_server_config config = {
         .max_connections = (size_t)f->child.config.max_connections,
         .max_handshakes = HANDSHAKES,
-        .max_per_address = (size_t)f->child.config.max_per_address};
+        .max_per_address = (size_t)f->child.config.max_per_address,
+        .is_preferred = wa_front_is_guest};
     if (wa_timer_new(f->loop, on_clock, f, &f->clock, err) != WA_OK ||
         wa_http_server_new(f->loop, &listener, 1, tls, &config, &events, f, &f->server, err) !=
             WA_OK)

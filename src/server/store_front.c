@@ -36,6 +36,8 @@ static void answer(struct wa_store_request *r, int status, const char *type, str
         wa_jw_kv(&w, "type", type);
     if (next.n > 0)
         wa_jw_kvsv(&w, "next", next);
+    if (r->is_person)
+        wa_jw_kvb(&w, "person", true);
     wa_jw_end(&w);
     wa_buf_addc(&text, '\n');
     wa_buf_addsv(&text, body);

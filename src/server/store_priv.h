@@ -107,7 +107,8 @@ struct wa_store_request {
     } table;
     const struct wa_api_route *whole; /* a list of which a page is cut; NULL: the answer is as it is
                                        */
-    bool is_question; /* only whether this may be asked: its body has not come */
+    bool is_person;                   /* asked by a person with a session or a token */
+    bool is_question;                 /* only whether this may be asked: its body has not come */
 };
 void wa_store_request_free(struct wa_store_request *r);
 /* Answer and free the request. */

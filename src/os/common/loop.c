@@ -37,6 +37,7 @@ struct wa_io {
     uv_poll_t uv;
     wa_io_fn fn;
     void *user;
+    int watched; /* events, of UV's */
 };
 
 struct wa_timer {
@@ -187,6 +188,8 @@ static void io_ready(uv_poll_t *p, int status, int events)
 {
     struct wa_io *io = p->data;
     int ready = 0;
+    if (status < 0)
+        io->watched = 0; /* libuv has stopped by itself */
     if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT)) != 0)
         ready |= WA_IO_READ; /* the reader finds out what is wrong */
     if (status < 0 || (events & UV_WRITABLE) != 0)
@@ -216,8 +219,13 @@ enum wa_code wa_io_set(struct wa_io *io, int events, struct wa_err *err)
 {
     int uv_events = ((events & WA_IO_READ) != 0 ? UV_READABLE : 0) |
                     ((events & WA_IO_WRITE) != 0 ? UV_WRITABLE : 0);
+    if (uv_events == io->watched) /* libuv would take it out of epoll and put it back */
+        return WA_OK;
     int rc = uv_events == 0 ? uv_poll_stop(&io->uv) : uv_poll_start(&io->uv, uv_events, io_ready);
-    return rc != 0 ? fail_uv(err, rc, "watch a descriptor") : WA_OK;
+    if (rc != 0)
+        return fail_uv(err, rc, "watch a descriptor");
+    io->watched = uv_events;
+    return WA_OK;
 }
 
 void wa_io_free(struct wa_io *io)

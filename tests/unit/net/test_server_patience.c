@@ -172,14 +172,24 @@ static void test_no_descriptors(void **state)
     app_free(&a);
 }
 
+static bool prefers;
+
+static bool is_preferred(void *user, const char *peer)
+{
+    WA_UNUSED(user);
+    assert_string_equal(peer, "127.0.0.1");
+    return prefers;
+}
+
 /* Unfinished handshakes are counted; the next visitor waits for one of them to end. */
 static void test_handshakes(void **state)
 {
-    const struct wa_http_server_config narrow = {.max_connections = 10, .max_handshakes = 2};
+    const struct wa_http_server_config narrow = {
+        .max_connections = 10, .max_handshakes = 2, .is_preferred = is_preferred};
     struct app a = {.file = -1, .big = -1};
     struct identity id;
     struct wa_tls_ctx *tls = NULL;
-    struct raw_client r[3];
+    struct raw_client r[4];
     struct wa_err err = WA_ERR_INIT;
     WA_UNUSED(state);
     identity_new(&id, IDENTITY_SERVER, "srv", NULL, NULL);
@@ -192,12 +202,20 @@ static void test_handshakes(void **state)
         r[i].half_closes = false;
         run_a_little(a.loop);
     }
-    assert_int_equal(wa_http_server_count(a.server), 2);
+    assert_int_equal(wa_http_server_count(a.server), 3);
+    assert_false(r[2].is_over);
+    prefers = true; /* who comes now goes before those who wait, in a place of its own */
+    raw_start(&r[3], a.loop, a.port, WA_SV("this is not TLS either"));
+    r[3].half_closes = false;
+    run_until(a.loop, &r[3].is_over);
+    prefers = false;
+    run_a_little(a.loop);
     assert_false(r[2].is_over);
     raw_end(&r[0]);
-    run_until(a.loop, &r[2].is_over); /* let in, and thrown out */
+    run_until(a.loop, &r[2].is_over); /* its turn, and thrown out */
     raw_end(&r[1]);
     raw_end(&r[2]);
+    raw_end(&r[3]);
     wa_http_server_free(a.server);
     wa_loop_free(a.loop);
     wa_tls_ctx_free(tls);
