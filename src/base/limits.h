@@ -313,9 +313,11 @@
 #define WA_KEYTAB_BYTES_MAX (256u << 10) /* bytes: the keys of a machine, or of a service */
 #define WA_CLIENT_CERT_DAYS_MAX 825 /* days: a machine's TLS certificate; renewed long before */
 #define WA_CLIENT_CERTS_A_DAY                                                                      \
-    10                   /* new ones for one machine: a hostile one must not fill the table */
-#define WA_CRL_DAYS 7    /* days that a list of revoked ones holds; renewed each day */
-#define WA_TOKEN_MAX 160 /* bytes with NUL: an enrolment token */
+    10                /* new ones for one machine: a hostile one must not fill the table */
+#define WA_CRL_DAYS 7 /* days that a list of revoked ones holds; renewed each day */
+#define WA_KIT_BYTES_MAX (3u << 20) /* bytes: configuration, certificates, a root document */
+#define WA_KIT_CERTS_MAX 64u        /* certificates that a kit has a machine trust */
+#define WA_TOKEN_MAX 160            /* bytes with NUL: an enrolment token */
 #define WA_SQL_VALUE_BYTES_MAX                                                                     \
     (64 << 20) /* bytes: one value of the database, above the largest message */
 

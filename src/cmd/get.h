@@ -29,6 +29,7 @@ extern const struct wa_cli_command wa_get_verify;
 extern const struct wa_cli_command wa_get_add_upgrade_shutdown;
 extern const struct wa_cli_command wa_get_remove_upgrade_shutdown;
 extern const struct wa_cli_command wa_get_propose_upgrade;
+extern const struct wa_cli_command wa_get_enrol;
 extern const struct wa_cli_command wa_get_register;
 extern const struct wa_cli_command wa_get_uninstall;
 extern const struct wa_cli_command wa_get_unregister;

@@ -22,6 +22,7 @@ static const struct wa_cli_command *const commands[] = {
     &wa_get_download_upgrade,
     &wa_get_duplicate,
     &wa_get_edit,
+    &wa_get_enrol,
     &wa_get_events,
     &wa_get_enable_check_certificate,
     &wa_get_forget,

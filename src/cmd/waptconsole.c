@@ -29,6 +29,7 @@ int main(int argc, char **argv)
                                                             &wa_con_host_package,
                                                             &wa_con_hosts,
                                                             &wa_con_import,
+                                                            &wa_con_kit,
                                                             &wa_con_packages,
                                                             &wa_con_plan,
                                                             &wa_con_promote,

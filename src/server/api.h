@@ -61,7 +61,7 @@ extern const struct wa_api_resource wa_api_session_calls, wa_api_hosts_calls, wa
     wa_api_account_calls, wa_api_inventory_calls, wa_api_reports_calls, wa_api_software_calls,
     wa_api_actions_calls, wa_api_packages_calls, wa_api_signers_calls, wa_api_uploads_calls,
     wa_api_journal_calls, wa_api_openapi_calls, wa_api_authority_calls, wa_api_events_calls,
-    wa_api_health_calls, wa_api_webhooks_calls, wa_api_rollouts_calls;
+    wa_api_health_calls, wa_api_webhooks_calls, wa_api_rollouts_calls, wa_api_enrolment_calls;
 /* Schemas of the description that a resource has of its own: JSON members, separated by commas. */
 extern const char wa_api_session_schemas[], wa_api_people_schemas[], wa_api_account_schemas[],
     wa_api_rollouts_schemas[], wa_api_webhooks_schemas[];

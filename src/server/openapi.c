@@ -89,6 +89,10 @@ static const char of_packages[] =
     "\"name\":{\"type\":\"string\"},\"subject\":{\"type\":\"string\"},\"not_after\":{\"type\":"
     "\"integer\"},\"is_authority\":{\"type\":\"boolean\"}}}}}},"
     "\"Document\":{\"type\":\"object\",\"description\":\"signed, as wapt-repo writes it\"},"
+    "\"NewEnrolToken\":{\"type\":\"object\",\"required\":[\"server_fingerprint\"],"
+    "\"additionalProperties\":false,\"properties\":{\"server_fingerprint\":{\"type\":\"string\","
+    "\"description\":\"SHA-256 of the certificate by which the machines shall know this server\"},"
+    "\"uses\":{\"type\":\"integer\"},\"seconds\":{\"type\":\"integer\"}}},"
     "\"Placed\":{\"type\":\"object\",\"required\":[\"code\",\"message\",\"file\"],\"properties\":{"
     "\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"},\"file\":{\"type\":"
     "\"string\"}}},";

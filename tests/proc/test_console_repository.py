@@ -201,3 +201,40 @@ def test_machines_are_assigned_packages(org, foreign):
     assert "no-such" in assign("--add-depends", "b", "--yes", ok=False, hosts="no-such")
     assert own(org) == after
     assign("--remove-depends", "acme-lib,grp-a", "--yes")
+
+
+def test_a_kit_is_all_that_a_new_machine_needs(org):
+    kit, base = org.base / "new.kit", org.base / "enrolled"
+    made = json.loads(org.console("kit", "-o", kit, "--uses", "1", "--valid", "1h", "--trusted", org.agent / "ssl", "--orders-by", org.cert("Deployer"),
+                                  "--agents-url", org.agents_url, "--json").stdout)["result"]
+    assert (made["uses"], made["certificates"], made["root"]) == (1, 1, False) and kit.stat().st_mode & 0o777 == 0o600
+
+    def left():
+        """How often the token may still be used."""
+        rows = run(BIN / "waptserver", "enrol-token", "list", "--config", org.base / "server/waptserver.ini", "--json").stdout
+        return {t["id"]: t["uses"] for t in json.loads(rows)["result"]}[made["token"]]
+    assert "PRIVATE" not in kit.read_text() and left() == 1
+    ini = base / "wapt-get.ini"
+
+    def enrol(file, *more, ok=True):
+        return run(BIN / "wapt-get", "-c", ini, "enrol", file, "--no-start", *more, ok=ok)
+    # What is no kit, or has a key in it, or is over, changes nothing.
+    for wrong in ({"token": "wapt1-x"}, {"config": "[global]\nwapt_server = http://x\n"}, {"certificates": ""}, {"expires": 1},
+                  {"certificates": (org.base / "keys/Deployer.pem").read_text()}, {"more": 1}):
+        bad = org.base / "bad.kit"
+        bad.write_text(json.dumps(dict(json.loads(kit.read_text()), **wrong)))
+        enrol(bad, ok=False)
+        assert not ini.exists()
+    enrol(kit)
+    assert (base / "private").stat().st_mode & 0o777 == 0o700 and (base / "private/enrolment-token").stat().st_mode & 0o777 == 0o600
+    service = org.start("enrolled", "waptservice", "run", "--config", ini)
+    until(lambda: (base / "run/waptservice.sock").exists(), "the new agent listens")
+    run(BIN / "wapt-get", "-c", ini, "register", "--token-file", base / "private/enrolment-token")
+    uuid = json.loads(run(BIN / "wapt-get", "-c", ini, "status", "--json").stdout)["result"]["uuid"]
+    assert uuid in {h["uuid"] for h in org.hosts()} and left() == 0
+    enrol(kit)  # the same once more
+    ini.write_text(ini.read_text().replace(org.agents_url, "https://other.example"))
+    assert "--force" in enrol(kit, ok=False).text
+    service.terminate()
+    service.wait(20)
+    org.console("forget-host", uuid, "--yes")

@@ -127,6 +127,8 @@ def answers(org):
     get("upload-package", *server, package)
     get("build-upload", *server, *signer, source, "-o", base)
     get("build-upload", *server, *signer, base / "nowhere", "-o", base, ok=False)
+    console("kit", "-o", base / "json.kit", "--trusted", org.agent / "ssl")
+    keep("wapt-get enrol", run(BIN / "wapt-get", "-c", base / "enrolled/wapt-get.ini", "enrol", base / "json.kit", "--no-start", "--json"))
     console("hosts")
     console("host-package", org.uuid, "--depends", "json-one", *deployer, "-o", base, "--upload")
     console("assign", "--hosts", org.uuid, "--add-conflicts", "json-rival", "--trusted", org.agent / "ssl", "--yes", *deployer)

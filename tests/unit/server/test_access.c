@@ -58,6 +58,7 @@ static const struct {
     {"GET /api/v1/hosts/{uuid}/history", "SDOHR", RIGHT, true, "view"},
     {"DELETE /api/v1/hosts/{uuid}", "SDO", RIGHT, true, "enrol"},
     {"DELETE /api/v1/hosts/{uuid}/certificate", "SDO", RIGHT, true, "enrol"},
+    {"POST /api/v1/enrol-tokens", "SDO", RIGHT, true, "enrol"},
     {"GET /api/v1/software", "SDOHR", RIGHT, true, "view"},
     {"GET /api/v1/package-states", "SDOHR", RIGHT, true, "view"},
     {"POST /api/v1/actions", "SDOH", RIGHT, true, "order-care"},
