@@ -7,6 +7,7 @@
 #include "console/assign.h"
 #include "console/client.h"
 #include "console/hosts.h"
+#include "console/local.h"
 
 extern const struct wa_cli_command wa_con_hosts;
 extern const struct wa_cli_command wa_con_open;
@@ -83,8 +84,16 @@ WA_CHECK enum wa_code wa_con_assign_wish(const struct wa_cli *cli, struct wa_ass
     {                                                                                              \
         "remove-conflicts", 0, "LIST"                                                              \
     }
-/* A file of the repository goes. */
-WA_CHECK enum wa_code wa_con_delete_one(struct wa_client *c, struct wa_sv file, struct wa_err *err);
+/* Other repositories, of the configuration; texts are ini's. */
+struct wa_con_repositories {
+    struct wa_local_repository *items;
+    size_t n;
+    struct wa_buf *pems;
+    struct wa_ini *ini;
+};
+void wa_con_repositories_fini(struct wa_con_repositories *r);
+WA_CHECK enum wa_code wa_con_repositories_read(const struct wa_cli *cli,
+                                               struct wa_con_repositories *ret, struct wa_err *err);
 /* Signs and publishes the list of the server's repository; writes an object. c, signer: borrowed;
  * NULL: as the command line says. Its options are WA_CON_PUBLISH_OPTIONS. */
 WA_CHECK enum wa_code wa_con_publish_list(struct wa_cli *cli, struct wa_client *c,

@@ -86,21 +86,6 @@ static enum wa_code warn(struct removal *r, struct wa_err *err)
     return WA_OK;
 }
 
-enum wa_code wa_con_delete_one(struct wa_client *c, struct wa_sv file, struct wa_err *err)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    WA_AUTO_BUF struct wa_buf path;
-    const struct wa_json *j = NULL;
-    wa_arena_init(&arena, 1u << 20);
-    wa_buf_init(&path, 4096);
-    wa_buf_adds(&path, "/api/v1/packages/");
-    wa_url_encode(file, &path);
-    return wa_buf_check(&path, err) == WA_OK && wa_client_call(c, "DELETE", wa_buf_str(&path),
-                                                               WA_SV(""), &arena, &j, err) == WA_OK
-               ? WA_OK
-               : wa_wrap(err, "deleting '%.*s'", WA_SV_ARG(file));
-}
-
 static enum wa_code delete_all(struct removal *r, struct wa_err *err)
 {
     struct wa_cli *cli = r->cli;
@@ -113,7 +98,7 @@ static enum wa_code delete_all(struct removal *r, struct wa_err *err)
         return err->code;
     wa_jw_arr(&cli->jw);
     for (size_t i = 0; i < cli->arg_count; i++) {
-        if (wa_con_delete_one(r->client, wa_sv(cli->args[i]), err) != WA_OK)
+        if (wa_intake_delete(r->client, wa_sv(cli->args[i]), err) != WA_OK)
             return err->code;
         if (wa_cli_has(cli, "yes"))
             wa_cli_out(cli, "%s\n", cli->args[i]);

@@ -164,7 +164,7 @@ static enum wa_code remove_old(struct wa_con_intake *t, const struct wa_import_i
     struct wa_sv file = wa_sv(wa_control_get(item->entry, WA_A_FILENAME));
     if (wa_sv_starts(file, "./"))
         file = wa_sv_sub(file, 2, file.n);
-    return wa_con_delete_one(t->server, file, err);
+    return wa_intake_delete(t->server, file, err);
 }
 
 static enum wa_code take_one(struct wa_con_intake *t, size_t i, struct wa_err *err)

@@ -15,16 +15,26 @@
 #define STDERR_FD 2
 
 static const struct wa_cli_option options[] = {
-    {"server", 0, "URL"},         {"user", 'U', "NAME"},        {"server-fingerprint", 0, "SHA256"},
-    {"verify-cert", 0, "FILE"},   {"certificate", 'k', "FILE"}, {"private-key", 0, "FILE"},
-    {"pkcs11-module", 0, "FILE"}, {"keys-dir", 0, "DIR"},       {"link-file", 0, "FILE"},
-    {"no-browser", 0, NULL},      {"idle", 0, "PERIOD"},        {"confirm-above", 0, "COUNT"},
+    {"server", 0, "URL"},
+    {"user", 'U', "NAME"},
+    {"server-fingerprint", 0, "SHA256"},
+    {"verify-cert", 0, "FILE"},
+    {"certificate", 'k', "FILE"},
+    {"private-key", 0, "FILE"},
+    {"pkcs11-module", 0, "FILE"},
+    {"keys-dir", 0, "DIR"},
+    {"link-file", 0, "FILE"},
+    {"trusted", 't', "DIR"},
+    {"no-browser", 0, NULL},
+    {"idle", 0, "PERIOD"},
+    {"confirm-above", 0, "COUNT"},
 };
 
 struct settings {
     struct wa_con_server server;
-    char *certificate, *key, *keys_dir;
+    char *certificate, *key, *keys_dir, *trusted;
     int64_t idle_s, above;
+    struct wa_con_repositories others;
 };
 
 static enum wa_code option_or_conf(const struct wa_cli *cli, const char *option, const char *key,
@@ -56,7 +66,9 @@ static enum wa_code read_settings(const struct wa_cli *cli, struct settings *s, 
         option_or_conf(cli, "certificate", "personal_certificate_path", &s->certificate, err) !=
             WA_OK ||
         option_or_conf(cli, "private-key", "personal_private_key", &s->key, err) != WA_OK ||
-        option_or_conf(cli, "keys-dir", "keys_dir", &s->keys_dir, err) != WA_OK)
+        option_or_conf(cli, "keys-dir", "keys_dir", &s->keys_dir, err) != WA_OK ||
+        option_or_conf(cli, "trusted", "public_certs_dir", &s->trusted, err) != WA_OK ||
+        wa_con_repositories_read(cli, &s->others, err) != WA_OK)
         return err->code;
     return read_numbers(cli, s, err);
 }
@@ -78,6 +90,8 @@ static void settings_fini(struct settings *s)
     wa_free(s->certificate);
     wa_free(s->key);
     wa_free(s->keys_dir);
+    wa_free(s->trusted);
+    wa_con_repositories_fini(&s->others);
 }
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
@@ -93,6 +107,9 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                                            .certificate = s.certificate,
                                            .key = s.key,
                                            .keys_dir = s.keys_dir,
+                                           .trusted = s.trusted,
+                                           .repositories = s.others.items,
+                                           .repository_count = s.others.n,
                                            .module = wa_cli_get(cli, "pkcs11-module", NULL),
                                            .language = wa_text_language_name(),
                                            .idle_s = s.idle_s,

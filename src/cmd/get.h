@@ -3,6 +3,7 @@
 #define WA_CMD_GET_H
 
 #include "cmd/cli.h"
+#include "codec/ini.h"
 #include "pkg/build.h"
 #include "pkg/verify.h"
 
@@ -143,6 +144,9 @@ WA_CHECK enum wa_code wa_get_sign(const char *path, const struct wa_signer *sign
 /* An option of [global] in --config or the user's waptconsole.ini; *ret NULL when absent. Owned. */
 WA_CHECK enum wa_code wa_get_conf(const struct wa_cli *cli, const char *key, char **ret,
                                   struct wa_err *err);
+/* The whole of it; *ret NULL without one. Free it. */
+WA_CHECK enum wa_code wa_get_conf_file(const struct wa_cli *cli, struct wa_ini **ret,
+                                       struct wa_err *err);
 WA_CHECK enum wa_code wa_get_conf_in(const struct wa_cli *cli, const char *section, const char *key,
                                      char **ret, struct wa_err *err);
 

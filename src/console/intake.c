@@ -7,6 +7,7 @@
 #include "console/intake.h"
 
 #include "base/mem.h"
+#include "codec/url.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -322,4 +323,19 @@ enum wa_code wa_intake_sign(struct wa_intake *in, size_t i, const struct wa_sign
     if (own_name("package", i, &name, err) != WA_OK || path_of(in, &name, path, err) != WA_OK)
         return err->code;
     return wa_remake_sign(path, &r, &in->verdicts[i], signer, path, err);
+}
+
+enum wa_code wa_intake_delete(struct wa_client *c, struct wa_sv file, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf path;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 1u << 20);
+    wa_buf_init(&path, 4096);
+    wa_buf_adds(&path, "/api/v1/packages/");
+    wa_url_encode(file, &path);
+    return wa_buf_check(&path, err) == WA_OK && wa_client_call(c, "DELETE", wa_buf_str(&path),
+                                                               WA_SV(""), &arena, &j, err) == WA_OK
+               ? WA_OK
+               : wa_wrap(err, "deleting '%.*s'", WA_SV_ARG(file));
 }

@@ -39,6 +39,8 @@ const struct wa_intake_refused *wa_intake_refused(const struct wa_intake *in, si
 /* The index at base, as it comes: not judged. ret: initialised. */
 WA_CHECK enum wa_code wa_intake_index(struct wa_client *c, const char *base, struct wa_index *ret,
                                       struct wa_err *err);
+/* A file of the own repository goes. */
+WA_CHECK enum wa_code wa_intake_delete(struct wa_client *c, struct wa_sv file, struct wa_err *err);
 /* Brings the package here and verifies it. ret_has_code (may be NULL): it has a setup.py. */
 WA_CHECK enum wa_code wa_intake_fetch(struct wa_intake *in, size_t i, bool *ret_has_code,
                                       struct wa_err *err);

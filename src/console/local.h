@@ -9,6 +9,12 @@
 #include "base/log.h"
 #include "net/tls.h"
 
+/* Another repository that packages may be imported from. */
+struct wa_local_repository {
+    const char *name, *url;
+    struct wa_tls_trust trust; /* its pem too must outlive the run */
+    const char *trusted;       /* certificates of those whose packages are taken from there */
+};
 struct wa_local_options {
     const char *server;               /* https URL */
     const struct wa_tls_trust *trust; /* its pem too must outlive the run */
@@ -17,6 +23,9 @@ struct wa_local_options {
     const char *key;      /* its key: a file or a URI of a token; NULL: beside the certificate */
     const char *keys_dir; /* more of them, NAME.crt beside NAME.pem; NULL: none */
     const char *module;   /* of PKCS#11; NULL: as the URI says */
+    const char *trusted;  /* directory of certificates whose packages count here; NULL: none */
+    const struct wa_local_repository *repositories;
+    size_t repository_count;
     const char *language; /* of the pages: "en", "fr" */
     int64_t idle_s;       /* without a tab: then it ends */
     size_t confirm_above; /* machines that need no gesture outside the page */

@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "console/client.h"
 #include "console/hosts.h"
+#include "console/local.h"
+#include "crypto/trust.h"
 #include "pkg/build.h"
 
 struct wa_local_kind;
@@ -17,8 +19,9 @@ struct wa_local_kind;
 struct wa_local_prepared {
     char id[33];
     const struct wa_local_kind *kind;
-    struct wa_arena arena; /* for what the kind keeps */
-    void *own;             /* the kind's; its discard() frees what the arena does not */
+    const struct wa_local_options *options; /* of the program */
+    struct wa_arena arena;                  /* for what the kind keeps */
+    void *own; /* the kind's; its discard() frees what the arena does not */
     struct wa_buf title;
     struct wa_buf lines;       /* JSON: {"label","value"},... written by wa_local_say() */
     struct wa_buf shown;       /* the same as plain text, for the question outside the page */
@@ -62,6 +65,12 @@ void wa_local_say(struct wa_local_prepared *p, const char *label, struct wa_sv v
 WA_CHECK enum wa_code wa_local_targets(struct wa_client *client, const struct wa_json *uuids,
                                        struct wa_targets *ret, struct wa_err *err);
 
+/* Whose packages count here. *ret: free it. */
+WA_CHECK enum wa_code wa_local_anchors(const struct wa_local_prepared *p, struct wa_trust **ret,
+                                       struct wa_err *err);
+
+extern const struct wa_local_kind wa_local_kind_host_packages, wa_local_kind_plan,
+    wa_local_kind_import, wa_local_kind_promote, wa_local_kind_resign;
 extern const struct wa_local_kind wa_local_kind_actions;
 extern const struct wa_local_kind wa_local_kind_cancel;
 

@@ -16,7 +16,10 @@
 
 enum { READY, ASKING, CONFIRMED, DONE, FAILED };
 
-static const struct wa_local_kind *const kinds[] = {&wa_local_kind_actions, &wa_local_kind_cancel};
+static const struct wa_local_kind *const kinds[] = {
+    &wa_local_kind_actions, &wa_local_kind_cancel,  &wa_local_kind_host_packages,
+    &wa_local_kind_import,  &wa_local_kind_promote, &wa_local_kind_resign,
+    &wa_local_kind_plan};
 
 static const struct wa_local_kind *find_kind(struct wa_sv what)
 {
@@ -229,6 +232,8 @@ void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv b
         return;
     struct wa_local_prepared *p = prepared_new(kind, &err);
     const struct wa_local_key *key = wa_local_key_find(l, wa_json_sv(wa_json_get(j, "key")));
+    if (p != NULL)
+        p->options = l->o;
     job->own = p;
     job->fini = prepare_fini;
     job->work = prepare;

@@ -107,3 +107,17 @@ enum wa_code wa_local_targets(struct wa_client *client, const struct wa_json *uu
     t = (struct wa_targets){0};
     return WA_OK;
 }
+
+enum wa_code wa_local_anchors(const struct wa_local_prepared *p, struct wa_trust **ret,
+                              struct wa_err *err)
+{
+    WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
+    if (p->options->trusted == NULL)
+        return wa_fail(err, WA_E_CONFIG,
+                       "whose packages count? Set public_certs_dir in waptconsole.ini");
+    if (wa_trust_new(&anchors, err) != WA_OK ||
+        wa_trust_add_dir(anchors, p->options->trusted, err) != WA_OK)
+        return wa_wrap(err, "trusted certificates");
+    *ret = WA_TAKE(anchors);
+    return WA_OK;
+}

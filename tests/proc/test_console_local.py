@@ -34,7 +34,7 @@ class Local:
         self.org, self.link_file = org, org.base / f"{name}.link"
         self.log = org.base / f"{name}.log"
         self.process = org.start(name, "waptconsole", "open", "--server", server or org.url, "--server-fingerprint", fp or org.server_fp,
-                                 "-k", org.cert("Deployer"), "--keys-dir", org.base / "keys", "--no-browser", "--link-file", self.link_file, *more)
+                                 "-k", org.cert("Deployer"), "--keys-dir", org.base / "keys", "--trusted", org.agent / "ssl", "--no-browser", "--link-file", self.link_file, *more)
         until(lambda: self.link_file.exists() or self.process.poll() is not None, "the link is there")
         link = self.link_file.read_text()
         self.port, self.ticket = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", link).groups()
@@ -164,3 +164,37 @@ def test_an_action_is_shown_signed_and_done(local):
     assert local.ask("POST", "/local/prepare", dict(wish, what="shell")).code == "invalid"
     assert local.ask("POST", "/local/keys/lock", {}).status == 200
     assert all(k["unlocked_until"] == 0 for k in local.state()["keys"])
+
+
+def test_assignments_are_shown_then_signed(local):
+    assert local.unlock().status == 200
+    wish = {"what": "host-packages", "hosts": [local.org.uuid], "add": ["local-one", "local-two(>=2)"], "add_conflicts": ["local-rival"]}
+    p = local.ask("POST", "/local/prepare", wish).json
+    assert (p["count"], p["needs"], p["details"]["changed"]) == (1, "none", 1) and "assigned: + local-one" in {line["value"] for line in p["lines"]}
+    done = local.ask("POST", "/local/commit", {"id": p["id"]}).json
+    assert (done["state"], done["changed"], done["failed"]) == ("done", 1, 0)
+    # Shown, then changed by somebody else before it is signed: that is not lost.
+    late = local.ask("POST", "/local/prepare", dict(wish, add=["local-three"], add_conflicts=[])).json
+    local.org.console("assign", "--hosts", local.org.uuid, "--remove-depends", "local-two", "--trusted", local.org.agent / "ssl", "--yes",
+                      "-k", local.org.cert("Deployer"), "-w", local.org.base / "pw")
+    done = local.ask("POST", "/local/commit", {"id": late["id"]}).json
+    assert (done["changed"], done["failed"], done["hosts"][0]["code"]) == (0, 1, "exists")
+    assert local.ask("POST", "/local/prepare", dict(wish, add=["local-one"])).code == "conflict"  # it is so already
+    assert local.ask("POST", "/local/prepare", dict(wish, add=["local-rival"])).code == "conflict"
+    assert local.ask("POST", "/local/prepare", dict(wish, add=["a b("])).status == 400
+    plan = local.ask("POST", "/local/prepare", {"what": "plan", "hosts": [local.org.uuid]}).json
+    assert plan["details"]["problems"] and local.ask("POST", "/local/commit", {"id": plan["id"]}).code == "invalid"
+    back = local.ask("POST", "/local/prepare", {"what": "host-packages", "hosts": [local.org.uuid], "remove": ["local-one"], "remove_conflicts": ["local-rival"]}).json
+    assert local.ask("POST", "/local/commit", {"id": back["id"]}).json["changed"] == 1
+
+
+def test_packages_are_taken_over_by_a_gesture(local):
+    local.org.console("upload", local.org.package("local-tool", "1", "Developer", local.org.base / "local-marker"), "--trusted", local.org.agent / "ssl")
+    p = local.ask("POST", "/local/prepare", {"what": "promote", "packages": ["local-tool"], "from_maturity": "PROD", "maturity": "DEV"}).json
+    (one,) = p["details"]["packages"]
+    assert (one["becomes"], one["becomes_maturity"], one["signer"]) == ("local-tool", "DEV", "Developer") and p["needs"] == "gesture"
+    assert local.ask("POST", "/local/commit", {"id": p["id"]}).code == "denied"  # there is nowhere to ask
+    assert local.ask("POST", "/local/prepare", {"what": "promote", "packages": ["local-none"], "maturity": "DEV"}).code == "not_found"
+    # Where packages come from is the configuration's matter, not the page's.
+    for place in ("https://example.org/wapt", "/tmp", "global", ""):
+        assert local.ask("POST", "/local/prepare", {"what": "import", "from": place, "packages": ["local-tool"]}).code == "not_found"
