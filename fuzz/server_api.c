@@ -19,7 +19,9 @@ static const char *const replies[] = {
     "{\"code\":\"ok\",\"message\":\"\",\"file\":\"\",\"bytes\":0,\"text\":\"\"}",
     "{\"code\":\"refused\",\"message\":\"m\",\"file\":\"f\"}",
     "{\"hosts\":[\"host-1\"]}",
-    "{\"columns\":[\"uuid\"],\"rows\":[[\"host-1\"]],\"is_cut\":false}"};
+    "{\"columns\":[\"uuid\"],\"rows\":[[\"host-1\"]],\"is_cut\":false}",
+    "{\"url\":\"https://id.example.org/a\"}",
+    "{\"name\":\"eve\",\"subject\":\"1\",\"nonce\":\"n\",\"groups\":[\"g\"]}"};
 
 /* What each input finds: one machine. */
 static void prepare(void)

@@ -23,7 +23,7 @@
 
 static struct {
     struct wa_store store;
-    struct wa_chan *front, *helpers[6]; /* the other ends */
+    struct wa_chan *front, *helpers[7]; /* the other ends */
     char dir[64];
 } bench;
 
@@ -156,11 +156,17 @@ static inline void start(void)
     join(WA_SR_DIRECTORY, &s->directory, &bench.helpers[3]);
     join(WA_SR_SEARCH, &s->search, &bench.helpers[4]);
     join(WA_SR_REPORT, &s->report, &bench.helpers[5]);
+    join(WA_SR_OIDC, &s->oidc, &bench.helpers[6]);
     (void)snprintf(s->child.config.dir, sizeof s->child.config.dir, "%s", bench.dir);
     s->child.config.client_cert_days = 90;
     s->child.config.session_max = s->child.config.session_idle = INT32_MAX;
     check(wa_sv_dup(WA_SV("optional"), &s->child.config.second_factor, &err));
     check(wa_sv_dup(WA_SV(""), &s->child.config.ldap_roles, &err));
+    check(wa_sv_dup(WA_SV("https://id.example.org"), &s->child.config.oidc_issuer, &err));
+    check(wa_sv_dup(WA_SV("g:superadmin"), &s->child.config.oidc_roles, &err));
+    check(wa_sv_dup(WA_SV(""), &s->child.config.certificate_issuers, &err));
+    check(wa_sv_dup(WA_SV("cn"), &s->child.config.certificate_name, &err));
+    s->child.config.certificate_login = true;
     s->counts = wa_calloc(1, sizeof *s->counts);
     check(s->counts != NULL ? WA_OK : WA_E_NOMEM);
     check(wa_events_new(wa_clock_now(), 0, &s->events, &err));

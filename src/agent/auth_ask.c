@@ -106,8 +106,10 @@ static enum wa_code ask_directory(struct wa_manager *m, const char *user, struct
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     if (wa_agent_directory_trust(&m->config, &pem, &trust, err) != WA_OK)
         return err->code;
-    const struct wa_ldap_where where = {m->config.ldap_servers, m->config.ldap_base,
-                                        m->config.is_ldaps, &trust};
+    const struct wa_ldap_where where = {.servers = m->config.ldap_servers,
+                                        .base = m->config.ldap_base,
+                                        .is_ldaps = m->config.is_ldaps,
+                                        .trust = &trust};
     return wa_helper_directory(m->launcher, &where, user, password, groups, ret, err);
 }
 

@@ -20,8 +20,10 @@ static enum wa_code find_answer(struct wa_auth_question *q, struct wa_buf *out, 
         return wa_fail(err, WA_E_INVALID, "a question without a directory or a password");
     for (size_t i = 0; i < q->group_count; i++)
         groups[i] = q->groups[i];
-    const struct wa_ldap_where where = {q->servers, q->base, q->is_ldaps, &q->trust};
-    const struct wa_ldap_question what = {q->user, wa_sv(q->password), groups};
+    const struct wa_ldap_where where = {
+        .servers = q->servers, .base = q->base, .is_ldaps = q->is_ldaps, .trust = &q->trust};
+    const struct wa_ldap_question what = {
+        .user = q->user, .password = wa_sv(q->password), .groups = groups};
     if (wa_ldap_login(&where, &what, &a, err) != WA_OK)
         return err->code;
     wa_auth_answer_write(q, a.is_right, a.in_group, a.reason, out);

@@ -238,6 +238,17 @@
 #define WA_LDAP_ENTRIES_MAX 256u         /* entries and references in the answer to one search */
 #define WA_LDAP_SID_MAX 68u              /* bytes: a SID with its 15 parts */
 
+/* --- OpenID Connect --- */
+#define WA_JWS_BYTES_MAX (64u << 10)    /* bytes: an ID token with a thousand groups */
+#define WA_JWK_KEYS_MAX 64u             /* keys of a provider */
+#define WA_OIDC_ANSWER_MAX (256u << 10) /* bytes: its description, its keys, its tokens */
+#define WA_OIDC_TIMEOUT_MS 8000u        /* ms: for one request; other logins wait meanwhile */
+#define WA_OIDC_CODE_MAX 2048u          /* bytes: a code, as providers make them */
+#define WA_OIDC_SKEW_S 60               /* s: that its clock may be off */
+#define WA_OIDC_TOKEN_AGE_S 600         /* s: an ID token is used at once */
+#define WA_OIDC_DESCRIPTION_S 3600      /* s: that its description is believed */
+#define WA_OIDC_FAILED_S 5              /* s: that it is not asked again after it failed */
+
 /* --- what clients send to a server's front --- */
 #define WA_FRONT_LOGIN_MAX 8192u         /* bytes: a name and a password */
 #define WA_FRONT_PERSON_MAX (256u << 10) /* bytes: who a machine asks about, in a statement */

@@ -50,6 +50,11 @@ bool wa_cert_is_ca(const struct wa_cert *c);
 bool wa_cert_is_self_issued(const struct wa_cert *c);
 bool wa_cert_may_sign_code(
     const struct wa_cert *c); /* EKU codeSigning, exactly: "any" does not count */
+/* Whether its owner may use it as a TLS client: it names that purpose, or none at all. */
+bool wa_cert_may_be_client(const struct wa_cert *c);
+/* Which person it names: by "cn", the first "email" of its alternative names, or the "upn" there
+ * (Microsoft's user principal name). False: by none that fits. */
+bool wa_cert_person(const struct wa_cert *c, const char *by, char *out, size_t size);
 bool wa_cert_equal(const struct wa_cert *a, const struct wa_cert *b);
 /* Borrowed; lives as long as the certificate. Never NULL: a key that is weak or can't be read
  * refuses to check anything. */

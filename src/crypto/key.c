@@ -120,6 +120,37 @@ enum wa_code wa_key_new_p256(struct wa_key **ret, struct wa_err *err)
     return wa_key_adopt_strong(pkey, true, "the new key", ret, err);
 }
 
+/* OpenSSL takes numbers in the machine's own order. */
+static BIGNUM *number_of(struct wa_sv bytes)
+{
+    return bytes.n > WA_RSA_BITS_MAX / 8
+               ? NULL
+               : BN_bin2bn((const unsigned char *)bytes.p, (int)bytes.n, NULL);
+}
+
+enum wa_code wa_key_of_rsa(struct wa_sv n, struct wa_sv e, struct wa_key **ret, struct wa_err *err)
+{
+    unsigned char modulus[WA_RSA_BITS_MAX / 8], exponent[8];
+    WA_OSSL(BIGNUM) bn = number_of(n);
+    WA_OSSL(BIGNUM) be = number_of(e);
+    EVP_PKEY *pkey = NULL;
+    if (bn == NULL || be == NULL || BN_num_bytes(be) > (int)sizeof exponent)
+        return wa_ossl_fail(err, WA_E_REFUSED, "cannot use numbers of an RSA key");
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, (size_t)BN_num_bytes(bn)),
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, exponent, (size_t)BN_num_bytes(be)),
+        OSSL_PARAM_construct_end()};
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    bool is_made = ctx != NULL && BN_num_bytes(bn) > 0 && BN_num_bytes(be) > 0 &&
+                   BN_bn2nativepad(bn, modulus, BN_num_bytes(bn)) > 0 &&
+                   BN_bn2nativepad(be, exponent, BN_num_bytes(be)) > 0 &&
+                   EVP_PKEY_fromdata_init(ctx) == 1 &&
+                   EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return is_made ? wa_key_adopt_strong(pkey, false, "an RSA key", ret, err)
+                   : wa_ossl_fail(err, WA_E_REFUSED, "cannot use an RSA key");
+}
+
 /* --- points --- */
 
 bool wa_key_point(const struct wa_key *key, uint8_t out[WA_KEY_POINT_BYTES])

@@ -42,6 +42,10 @@ unsigned wa_key_bits(const struct wa_key *key);
 bool wa_key_is_private(const struct wa_key *key);
 bool wa_key_equal_public(const struct wa_key *a, const struct wa_key *b);
 
+/* The public RSA key of these numbers, big-endian. WA_E_REFUSED when it is weak. */
+WA_CHECK enum wa_code wa_key_of_rsa(struct wa_sv n, struct wa_sv e, struct wa_key **ret,
+                                    struct wa_err *err);
+
 /* --- many signers, of whom only the point is kept --- */
 #define WA_KEY_POINT_BYTES 65
 /* The public half of a P-256 key, uncompressed. False: it is a key of another kind. */

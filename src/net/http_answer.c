@@ -31,6 +31,13 @@ enum wa_code wa_http_client(const struct wa_http_conn *c, struct wa_tls_peer *re
     return c->tls == NULL ? WA_OK : wa_tls_peer(c->tls, ret, err);
 }
 
+enum wa_code wa_http_client_cert(const struct wa_http_conn *c, struct wa_cert **ret,
+                                 struct wa_err *err)
+{
+    *ret = NULL;
+    return c->tls == NULL ? WA_OK : wa_tls_peer_cert(c->tls, ret, err);
+}
+
 const char *wa_http_peer(const struct wa_http_conn *c)
 {
     return c->peer;

@@ -22,6 +22,7 @@ struct post {
     int fd;
     uint64_t deadline_ms;
     int status; /* 0: not known yet */
+    bool is_whole;
 };
 
 /* --- waiting, bytes --- */
@@ -112,7 +113,7 @@ static enum wa_code reach(struct post *p, struct wa_err *err)
     for (size_t i = 0; i < wa_addresses_count(a) && code != WA_OK; i++) {
         char text[WA_ADDRESS_TEXT_MAX];
         wa_addresses_text(a, i, text);
-        if (!p->what->may_connect(p->what->user, text))
+        if (p->what->may_connect != NULL && !p->what->may_connect(p->what->user, text))
             continue;
         wa_err_clear(err);
         p->deadline_ms = wa_clock_mono_ms() + p->what->timeout_ms / 2; /* some for the next one */
@@ -151,36 +152,45 @@ static enum wa_code on_head(void *user, const struct wa_http_head *head, struct 
 
 static enum wa_code on_body(void *user, const void *bytes, size_t n, struct wa_err *err)
 {
-    WA_UNUSED(user);
-    WA_UNUSED(bytes);
-    WA_UNUSED(n);
-    WA_UNUSED(err);
-    return WA_OK;
+    struct post *p = user;
+    if (p->what->answer == NULL)
+        return WA_OK;
+    wa_buf_add(p->what->answer, bytes, n);
+    return wa_buf_check(p->what->answer, err);
 }
 
 static enum wa_code on_done(void *user, struct wa_err *err)
 {
-    WA_UNUSED(user);
+    struct post *p = user;
     WA_UNUSED(err);
+    p->is_whole = p->status != 0; /* else it was a 1xx */
     return WA_OK;
 }
 
-static enum wa_code read_status(struct post *p, struct wa_err *err)
+/* All that is wanted has come. */
+static bool has_all(const struct post *p)
+{
+    return p->what->answer == NULL ? p->status != 0 : p->is_whole;
+}
+
+static enum wa_code read_answer(struct post *p, struct wa_err *err)
 {
     static const struct wa_http_events events = {on_head, on_body, on_done};
     WA_AUTO(wa_http_parser) struct wa_http_parser *parser = NULL;
     char piece[PIECE];
-    size_t all = 0;
+    size_t all = 0, max = ANSWER_MAX + (p->what->answer != NULL ? p->what->answer->max : 0);
     if (wa_http_parser_new(false, &events, p, &parser, err) != WA_OK)
         return err->code;
-    while (p->status == 0) {
+    while (!has_all(p)) {
         size_t n = 0, used = 0;
         if (read_some(p, piece, &n, err) != WA_OK)
             return err->code;
         all += n;
-        if (n == 0 || all > ANSWER_MAX)
+        if (n == 0 && p->status != 0)
+            return wa_http_parse_end(parser, err);
+        if (n == 0 || all > max)
             return wa_fail(err, WA_E_INVALID, "'%s' closed without an answer", p->url.host);
-        for (size_t at = 0; at < n && p->status == 0; at += used) {
+        for (size_t at = 0; at < n && !has_all(p); at += used) {
             if (wa_http_parse(parser, piece + at, n - at, &used, err) != WA_OK)
                 return err->code;
             wa_http_resume(parser);
@@ -195,7 +205,8 @@ static enum wa_code send_request(struct post *p, struct wa_err *err)
     bool is_v6 = strchr(p->url.host, ':') != NULL;
     WA_AUTO_BUF struct wa_buf head;
     wa_buf_init(&head, 64u << 10);
-    wa_buf_addf(&head, "POST %s%s%s HTTP/1.1\r\nHost: %s%s%s", p->url.path,
+    wa_buf_addf(&head, "%s %s%s%s HTTP/1.1\r\nHost: %s%s%s",
+                what->method != NULL ? what->method : "POST", p->url.path,
                 p->url.query[0] != '\0' ? "?" : "", p->url.query, is_v6 ? "[" : "", p->url.host,
                 is_v6 ? "]" : "");
     if (p->url.port != (p->url.is_https ? 443 : 80))
@@ -230,7 +241,7 @@ enum wa_code wa_http_post(const struct wa_http_post *what, const struct wa_tls_t
     if (code == WA_OK)
         code = send_request(&p, err);
     if (code == WA_OK)
-        code = read_status(&p, err);
+        code = read_answer(&p, err);
     if (code == WA_OK)
         *ret_status = p.status;
     post_fini(&p);

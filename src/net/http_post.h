@@ -1,9 +1,9 @@
-/* http_post.h - one blocking POST to an address that the caller has looked at.
+/* http_post.h - one blocking request to an address that the caller has looked at.
  *
  * For a process that is told by others where to send, and can be ended: the name is looked up once,
  * each address is shown to the caller, and only one that it lets is connected to - the same bytes
  * that it saw, so that no second look-up leads elsewhere. No redirects, no proxies, no cookies;
- * of the answer the status counts, its body is not read.
+ * of the answer the status counts, its body is read only where the caller takes one.
  */
 #ifndef WA_NET_HTTP_POST_H
 #define WA_NET_HTTP_POST_H
@@ -11,12 +11,14 @@
 #include "net/tls.h"
 
 struct wa_http_post {
+    const char *method; /* NULL: POST */
     const char *url;
     const char *headers; /* "Name: value\r\n" lines */
     struct wa_sv body;
     bool allow_http;
-    uint32_t timeout_ms; /* after the name's look-up */
-    /* Whether this address, as text, may be connected to. */
+    uint32_t timeout_ms;   /* after the name's look-up */
+    struct wa_buf *answer; /* NULL: its body is not read; else appended, up to its cap */
+    /* Whether this address, as text, may be connected to; NULL: any may. */
     bool (*may_connect)(void *user, const char *address);
     void *user;
 };

@@ -88,6 +88,9 @@ const char *wa_http_peer(const struct wa_http_conn *c); /* address as text */
 /* Whom its certificate names, as wa_tls_peer(). */
 WA_CHECK enum wa_code wa_http_client(const struct wa_http_conn *c, struct wa_tls_peer *ret,
                                      struct wa_err *err);
+/* That certificate; *ret NULL without one. */
+WA_CHECK enum wa_code wa_http_client_cert(const struct wa_http_conn *c, struct wa_cert **ret,
+                                          struct wa_err *err);
 const struct wa_http_head *wa_http_conn_head(const struct wa_http_conn *c);
 /* From on_request: the body waits, unread but for what came with the head, until one of the next
  * two or an answer. For what has to be asked first whether the body is wanted at all. */

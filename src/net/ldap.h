@@ -16,12 +16,18 @@ struct wa_ldap_where {
     const char *base;    /* DN below which people are; its DC parts are an AD domain's name */
     bool is_ldaps;       /* TLS from the first byte (port 636), else StartTLS (port 389) */
     const struct wa_tls_trust *trust; /* host is set to each server's name */
+    /* Who asks about others (is_check): "name@domain" or a DN, and its password; NULL: nobody may.
+     */
+    const char *account;
+    struct wa_sv account_password;
 };
 struct wa_ldap_question {
     /* "name", "name@domain" (the base's), or, AD's alone, "DOMAIN\name" */
     const char *user;
     struct wa_sv password;
     const char *const *groups; /* NULL-terminated, at most WA_AUTH_GROUPS_MAX; NULL: none */
+    bool is_check; /* without the password: is_right is whether the account is there and may be
+                      used, as the directory says to where->account */
 };
 #define WA_LDAP_REASON_MAX 128 /* bytes with NUL */
 struct wa_ldap_answer {

@@ -26,6 +26,7 @@ struct login {
     struct wa_sv name;           /* the bare one */
     char bind_name[2 * NAME_MAX_BYTES];
     bool is_ad;
+    bool is_disabled; /* or has expired */
     /* what searches found */
     size_t found;
     char dn[DN_MAX];
@@ -123,6 +124,20 @@ static const char *why_wrong(struct wa_sv text)
     return "the directory refuses this name and password";
 }
 
+static enum wa_code bind_account(struct login *g, struct wa_err *err)
+{
+    struct wa_ldap_result r;
+    if (wa_ldap_bind(&g->conn, wa_sv(g->where->account), g->where->account_password, &r, err) !=
+        WA_OK)
+        return err->code;
+    return r.code == WA_LDAP_SUCCESS
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFIG,
+                         "the directory refuses the account that asks about others (result %d): "
+                         "see ldap_check_account and its password",
+                         (int)r.code);
+}
+
 static enum wa_code bind_as(struct login *g, struct wa_sv name, struct wa_err *err)
 {
     struct wa_ldap_result r;
@@ -191,6 +206,27 @@ static bool is_in_token(const struct login *g, struct wa_sv sid)
     return false;
 }
 
+#define AD_DISABLED 2            /* of userAccountControl: MS-ADTS 2.2.16 */
+#define AD_EPOCH_S 11644473600LL /* s from 1601 to 1970 */
+#define AD_TICKS 10000000        /* of accountExpires, a second */
+
+/* Of AD, and what other servers have: 389's, and the shadow's days. Absent: it may. */
+static bool says_disabled(const struct wa_ldap_entry *e)
+{
+    struct wa_sv text;
+    int64_t n = 0, now = wa_clock_now();
+    if (wa_ldap_value(e, "userAccountControl", 0, &text) &&
+        (!wa_sv_i64(text, &n) || (n & AD_DISABLED) != 0))
+        return true;
+    if (wa_ldap_value(e, "accountExpires", 0, &text) &&
+        (!wa_sv_i64(text, &n) || (n > 0 && n < INT64_MAX && n / AD_TICKS - AD_EPOCH_S <= now)))
+        return true;
+    if (wa_ldap_value(e, "nsAccountLock", 0, &text) && wa_sv_ieqs(text, "true"))
+        return true;
+    return wa_ldap_value(e, "shadowExpire", 0, &text) &&
+           (!wa_sv_i64(text, &n) || (n >= 0 && n <= now / 86400));
+}
+
 static enum wa_code take_person(void *user, const struct wa_ldap_entry *e, struct wa_err *err)
 {
     struct login *g = user;
@@ -204,6 +240,7 @@ static enum wa_code take_person(void *user, const struct wa_ldap_entry *e, struc
     if (sid.n > 0)
         memcpy(g->sid, sid.p, sid.n);
     g->own_sid = wa_sv_n(g->sid, sid.n);
+    g->is_disabled = says_disabled(e);
     g->found++;
     return WA_OK;
 }
@@ -263,7 +300,8 @@ static enum wa_code find_groups(struct login *g, struct wa_err *err)
 
 static enum wa_code find_person(struct login *g, bool *ret_is_many, struct wa_err *err)
 {
-    static const char *const attributes[] = {"objectSid", NULL};
+    static const char *const attributes[] = {
+        "objectSid", "userAccountControl", "accountExpires", "nsAccountLock", "shadowExpire", NULL};
     WA_AUTO_BUF struct wa_buf f;
     wa_buf_init(&f, FILTER_MAX);
     size_t all = wa_ber_begin(&f, WA_LDAP_AND);
@@ -317,6 +355,25 @@ static enum wa_code login_other(struct login *g, struct wa_err *err)
     return find_groups(g, err);
 }
 
+/* Of somebody who is not here: the account that may ask is bound, and its own entry says all. */
+static enum wa_code check(struct login *g, struct wa_err *err)
+{
+    static const char *const token[] = {"tokenGroups", NULL};
+    bool is_many = false;
+    if (bind_account(g, err) != WA_OK || find_person(g, &is_many, err) != WA_OK)
+        return err->code;
+    if (g->found != 1 || is_many || g->dn[0] == '\0')
+        return refuse(g, g->found == 0 ? "there is no such person below ldap_auth_base_dn any more"
+                                       : "several people have that name");
+    if (g->is_disabled)
+        return refuse(g, "the account is disabled, or has expired");
+    const struct wa_ldap_search own = {wa_sv(g->dn), false, WA_SV(""), token, 1};
+    if (g->is_ad && search(g, &own, take_token, &is_many, err) != WA_OK)
+        return err->code;
+    g->a->is_right = true;
+    return find_groups(g, err);
+}
+
 static enum wa_code talk(struct login *g, struct wa_err *err)
 {
     static const char *const kind[] = {"supportedCapabilities", NULL};
@@ -326,6 +383,8 @@ static enum wa_code talk(struct login *g, struct wa_err *err)
         return err->code;
     if (search(g, &root, take_kind, &ignored, err) != WA_OK)
         return wa_wrap(err, "asking the directory what it is");
+    if (g->q->is_check)
+        return check(g, err);
     return g->is_ad ? login_ad(g, err) : login_other(g, err);
 }
 
@@ -343,7 +402,10 @@ enum wa_code wa_ldap_login(const struct wa_ldap_where *where,
     find_domain(&g);
     enum wa_code code = WA_OK;
     wa_buf_init(&g.token, WA_LDAP_MESSAGE_MAX);
-    if (question->password.n == 0 || question->password.n > WA_PAM_PASSWORD_MAX)
+    if (question->is_check && (where->account == NULL || where->account_password.n == 0))
+        code = wa_fail(err, WA_E_CONFIG, "nobody may ask the directory about others");
+    else if (!question->is_check &&
+             (question->password.n == 0 || question->password.n > WA_PAM_PASSWORD_MAX))
         code = refuse(&g, "an empty or very long password");
     else if (!read_name(&g))
         code = refuse(&g, "a name that can't be one, or of another domain");

@@ -94,6 +94,7 @@ void wa_tls_ctx_free(struct wa_tls_ctx *ctx)
     BIO_meth_free(ctx->method);
     X509_STORE_free(ctx->store);
     X509_free(ctx->seen);
+    X509_NAME_free(ctx->authority);
     wa_certs_fini(&ctx->pinned);
     wa_cert_free(ctx->own);
     wa_key_free(ctx->own_key);
@@ -262,6 +263,11 @@ enum wa_code wa_tls_channel_binding(struct wa_tls *t, uint8_t out[32], struct wa
                                    (const unsigned char *)"", 0, 1) != 1)
         return wa_tls_fail(err, WA_E_INTERNAL, "bind to the TLS connection");
     return WA_OK;
+}
+
+const struct wa_tls_ctx *wa_tls_ctx_of(const struct wa_tls *t)
+{
+    return t->ctx;
 }
 
 X509 *wa_tls_peer_native(const struct wa_tls *t)

@@ -42,6 +42,10 @@ typedef bool (*wa_tls_revoked_fn)(void *user, const char *serial);
 WA_CHECK enum wa_code wa_tls_ask_clients(struct wa_tls_ctx *ctx, const struct wa_cert *authority,
                                          wa_tls_revoked_fn is_revoked, void *user,
                                          struct wa_err *err);
+/* After it: clients may show other certificates too, of which nothing is judged but that they have
+ * the key: those of people. What names the authority as its issuer is a machine's all the same, and
+ * judged as above. */
+void wa_tls_let_people(struct wa_tls_ctx *ctx);
 /* The same judgement of a certificate (PEM) that a client has proved to somebody we believe: a
  * proxy. WA_E_DENIED with the reason. */
 struct wa_tls_peer;
@@ -91,8 +95,12 @@ WA_CHECK enum wa_code wa_tls_peer_fingerprint(struct wa_tls *t, char out[65], st
 struct wa_tls_peer {
     char name[65]; /* its common name */
     char serial[WA_CERT_SERIAL_SIZE];
+    char person[65]; /* of a certificate that is no machine's: its SHA-256, and nothing above */
 };
 WA_CHECK enum wa_code wa_tls_peer(const struct wa_tls *t, struct wa_tls_peer *ret,
                                   struct wa_err *err);
+/* That certificate itself; *ret NULL without one. */
+WA_CHECK enum wa_code wa_tls_peer_cert(const struct wa_tls *t, struct wa_cert **ret,
+                                       struct wa_err *err);
 
 #endif

@@ -3,6 +3,10 @@
  *
  * A bad certificate ends the handshake instead of being overlooked: who shows one means to be
  * somebody. Only a name comes out of here; what it may do is decided elsewhere.
+ *
+ * Where people may show theirs, whose certificate it is follows from the issuer that it names: the
+ * authority's name is the machines', and passes only with the authority's signature. All others
+ * have shown that they hold a key, and no more.
  */
 #include "net/tls_priv.h"
 
@@ -30,10 +34,19 @@ static int refuse(struct wa_tls_ctx *c, X509_STORE_CTX *s, int error)
     return 0;
 }
 
+static bool is_persons(const struct wa_tls_ctx *c, const X509 *x)
+{
+    return c->lets_people && X509_NAME_cmp(X509_get_issuer_name(x), c->authority) != 0;
+}
+
 static int verify_client(X509_STORE_CTX *s, void *arg)
 {
     struct wa_tls_ctx *c = arg;
     X509 *leaf = X509_STORE_CTX_get0_cert(s);
+    if (is_persons(c, leaf)) {
+        X509_STORE_CTX_set_error(s, X509_V_ERR_APPLICATION_VERIFICATION); /* whoever asks again */
+        return 1;
+    }
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(s);
     char serial[WA_CERT_SERIAL_SIZE];
     X509_VERIFY_PARAM_set_time(param, (time_t)wa_clock_now());
@@ -60,6 +73,10 @@ enum wa_code wa_tls_ask_clients(struct wa_tls_ctx *ctx, const struct wa_cert *au
     if (X509_STORE_add_cert(store, wa_cert_native(authority)) != 1 ||
         SSL_CTX_add_client_CA(ctx->ssl, wa_cert_native(authority)) != 1)
         return wa_tls_fail(err, WA_E_NOMEM, "ask clients for certificates");
+    X509_NAME_free(ctx->authority);
+    ctx->authority = X509_NAME_dup(X509_get_subject_name(wa_cert_native(authority)));
+    if (ctx->authority == NULL)
+        return wa_nomem(err);
     ctx->is_revoked = is_revoked;
     ctx->revoked_user = user;
     SSL_CTX_set_verify(ctx->ssl, SSL_VERIFY_PEER, NULL);
@@ -67,8 +84,19 @@ enum wa_code wa_tls_ask_clients(struct wa_tls_ctx *ctx, const struct wa_cert *au
     return WA_OK;
 }
 
-static enum wa_code name_of(const struct wa_cert *cert, struct wa_tls_peer *ret, struct wa_err *err)
+void wa_tls_let_people(struct wa_tls_ctx *ctx)
 {
+    ctx->lets_people = true;
+    SSL_CTX_set_client_CA_list(ctx->ssl, NULL); /* whatever they have */
+}
+
+static enum wa_code name_of(const struct wa_tls_ctx *c, const struct wa_cert *cert,
+                            struct wa_tls_peer *ret, struct wa_err *err)
+{
+    if (is_persons(c, wa_cert_native(cert))) {
+        (void)snprintf(ret->person, sizeof ret->person, "%s", wa_cert_fingerprint(cert));
+        return WA_OK;
+    }
     if (strlen(wa_cert_cn(cert)) >= sizeof ret->name)
         return wa_fail(err, WA_E_INVALID, "the client's certificate names nobody we know");
     (void)snprintf(ret->name, sizeof ret->name, "%s", wa_cert_cn(cert));
@@ -93,23 +121,29 @@ enum wa_code wa_tls_check_client(const struct wa_tls_ctx *ctx, struct wa_sv pem,
     X509_STORE_CTX_free(s);
     if (!is_ready)
         return wa_tls_fail(err, WA_E_NOMEM, "judge a client's certificate");
-    return is_good ? name_of(certs.items[0], ret, err) : wa_fail(err, WA_E_DENIED, "%s", why);
+    return is_good ? name_of(ctx, certs.items[0], ret, err) : wa_fail(err, WA_E_DENIED, "%s", why);
 }
 
-enum wa_code wa_tls_peer(const struct wa_tls *t, struct wa_tls_peer *ret, struct wa_err *err)
+enum wa_code wa_tls_peer_cert(const struct wa_tls *t, struct wa_cert **ret, struct wa_err *err)
 {
     X509 *x = wa_tls_peer_native(t);
-    WA_AUTO(wa_cert) struct wa_cert *cert = NULL;
     unsigned char *der = NULL;
-    *ret = (struct wa_tls_peer){.name = ""};
+    *ret = NULL;
     if (x == NULL)
         return WA_OK;
     int n = i2d_X509(x, &der);
     if (n <= 0)
         return wa_tls_fail(err, WA_E_NOMEM, "read the client's certificate");
-    enum wa_code code = wa_cert_from_der(der, (size_t)n, &cert, err);
+    enum wa_code code = wa_cert_from_der(der, (size_t)n, ret, err);
     OPENSSL_free(der);
-    if (code != WA_OK)
-        return code;
-    return name_of(cert, ret, err);
+    return code;
+}
+
+enum wa_code wa_tls_peer(const struct wa_tls *t, struct wa_tls_peer *ret, struct wa_err *err)
+{
+    WA_AUTO(wa_cert) struct wa_cert *cert = NULL;
+    *ret = (struct wa_tls_peer){.name = ""};
+    if (wa_tls_peer_cert(t, &cert, err) != WA_OK || cert == NULL)
+        return err->code;
+    return name_of(wa_tls_ctx_of(t), cert, ret, err);
 }

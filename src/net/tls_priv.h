@@ -20,6 +20,8 @@ struct wa_tls_ctx {
     struct wa_cert *own;
     struct wa_key *own_key;
     /* a server's */
+    X509_NAME *authority; /* of machines */
+    bool lets_people;
     wa_tls_revoked_fn is_revoked;
     void *revoked_user;
 };
@@ -37,6 +39,7 @@ WA_CHECK enum wa_code wa_tls_install(struct wa_tls_ctx *c, SSL_CTX *ssl, struct 
 BIO_METHOD *wa_tls_socket_method(void);
 /* The descriptor stays the caller's. NULL when memory ran out. */
 BIO *wa_tls_socket(BIO_METHOD *method, int fd);
+const struct wa_tls_ctx *wa_tls_ctx_of(const struct wa_tls *t);
 /* The peer's certificate, the connection's; NULL: it showed none. */
 X509 *wa_tls_peer_native(const struct wa_tls *t);
 /* SHA-256 of the certificate in lower-case hex; "" when memory ran out. */

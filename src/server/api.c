@@ -134,6 +134,9 @@ static enum wa_code by_session(struct wa_api_call *c, int64_t now, struct wa_err
         return err->code;
     if (!found)
         return wa_fail(err, WA_E_AUTH, "the session has ended: log in again");
+    if (n.certificate[0] != '\0' && strcmp(n.certificate, c->request->person) != 0)
+        return wa_fail(err, WA_E_AUTH,
+                       "the session is good only with the certificate that it began with");
     if (!c->is_watching && now - n.used >= USED_S &&
         wa_store_session_used(s->db, c->who.session, now, err) != WA_OK)
         return err->code;
@@ -160,7 +163,7 @@ static enum wa_code by_token(struct wa_api_call *c, int64_t now, struct wa_err *
         return err->code;
     if (!found)
         return wa_fail(err, WA_E_AUTH, "the token is none, has expired or was revoked");
-    if (strcmp(p.origin, "directory") == 0 && now - p.last_login > s->child.config.directory_tokens)
+    if (strcmp(p.origin, "local") != 0 && now - p.last_login > s->child.config.directory_tokens)
         return wa_fail(err, WA_E_AUTH, "the token's owner must log in again");
     if (!c->is_watching && now - t.used >= USED_S &&
         wa_store_api_token_used(s->db, c->who.session, now, err) != WA_OK)
@@ -293,6 +296,9 @@ static bool wants_file(const struct wa_api_route *route)
 static bool is_act(const struct wa_api_route *r)
 {
     static const char *const others[] = {"/api/v1/session",
+                                         "/api/v1/session/oidc",
+                                         "/api/v1/session/certificate",
+                                         "/api/v1/session/oidc/start",
                                          "/api/v1/uploads",
                                          "/api/v1/uploads/{id}",
                                          "/api/v1/account/second-factor",

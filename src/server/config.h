@@ -24,7 +24,16 @@ struct wa_server_config {
     char *proxies, *accel; /* addresses; path below which the proxy has repo/ */
     int64_t upload_max, upload_person, upload_all, upload_keep; /* MiB */
     int64_t upload_days;
-    char *ldap_roles; /* csv of login_directory.h; "": the directory's don't log in */
+    char *ldap_account,
+        *ldap_password;        /* who asks about others, file of its password; "": nobody */
+    int64_t directory_check;   /* s between two looks at the people of the directory */
+    char *ldap_roles;          /* csv of login_directory.h; "": the directory's don't log in */
+    bool certificate_login;    /* people by TLS certificates */
+    char *certificate_issuers; /* folder of authorities; "": registered ones alone */
+    char *certificate_name;    /* cn, email, upn */
+    char *oidc_issuer, *oidc_client, *oidc_secret, *oidc_scope, *oidc_user_claim,
+        *oidc_groups_claim, *oidc_roles, *oidc_redirect,
+        *oidc_verify;                            /* oidc.h; issuer "": no provider */
     int64_t directory_session, directory_tokens; /* s */
     char *second_factor;                         /* optional, superadmin, all */
     int64_t session_idle, session_max;           /* s */

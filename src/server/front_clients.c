@@ -22,6 +22,8 @@ enum wa_code wa_front_ask_clients(struct wa_front *f, struct wa_tls_ctx *tls, st
         return err->code;
     f->tls = tls;
     enum wa_code code = wa_tls_ask_clients(tls, a.cert, is_revoked, f, err);
+    if (f->child.config.certificate_login)
+        wa_tls_let_people(tls);
     wa_authority_fini(&a);
     return code;
 }
@@ -33,17 +35,28 @@ enum wa_code wa_front_machine(struct wa_front *f, const struct wa_http_conn *c,
     *ret = (struct wa_tls_peer){.name = ""};
     if (wa_http_client(c, &peer, err) != WA_OK)
         return err->code;
-    if (peer.serial[0] == '\0' && f->knows_revoked &&
+    if (peer.serial[0] == '\0' && peer.person[0] == '\0' && f->knows_revoked &&
         wa_front_proxied_client(f, c, &peer, err) != WA_OK)
         return err->code;
-    if (peer.serial[0] == '\0')
+    if (peer.serial[0] == '\0') { /* of no machine */
+        *ret = peer;
         return WA_OK;
+    }
     if (!f->knows_revoked)
         return wa_fail(err, WA_E_BUSY, "the server is starting: try again in a moment");
     if (is_revoked(f, peer.serial))
         return wa_fail(err, WA_E_DENIED, "the certificate of '%s' was revoked", peer.name);
     *ret = peer;
     return WA_OK;
+}
+
+enum wa_code wa_front_person_pem(const struct wa_front *f, const struct wa_http_conn *c,
+                                 struct wa_buf *out, struct wa_err *err)
+{
+    WA_AUTO(wa_cert) struct wa_cert *cert = NULL;
+    if (wa_http_client_cert(c, &cert, err) != WA_OK)
+        return err->code;
+    return cert != NULL ? wa_cert_write_pem(cert, out, err) : wa_front_proxied_pem(f, c, out, err);
 }
 
 static enum wa_code take_list(struct wa_front *f, struct wa_sv lines, struct wa_err *err)

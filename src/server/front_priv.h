@@ -107,6 +107,9 @@ WA_CHECK enum wa_code wa_front_ask_clients(struct wa_front *f, struct wa_tls_ctx
  * revoked; WA_E_BUSY: not known yet whether it was. */
 WA_CHECK enum wa_code wa_front_machine(struct wa_front *f, const struct wa_http_conn *c,
                                        struct wa_tls_peer *ret, struct wa_err *err);
+/* The certificate by which a person is known (client.person), as PEM. */
+WA_CHECK enum wa_code wa_front_person_pem(const struct wa_front *f, const struct wa_http_conn *c,
+                                          struct wa_buf *out, struct wa_err *err);
 /* All revoked ones, a line each. WebSockets under one of them are closed. */
 void wa_front_take_revoked(struct wa_front *f, struct wa_sv lines);
 /* NULL: it has ended. */
@@ -122,6 +125,9 @@ WA_CHECK enum wa_code wa_front_read_proxy(struct wa_front *f, struct wa_err *err
 bool wa_front_is_proxied(const struct wa_front *f, const struct wa_http_conn *c);
 /* The client's address: the connection's, or what such a proxy says, then in out. */
 const char *wa_front_peer(const struct wa_front *f, const struct wa_http_conn *c, char out[48]);
+/* The certificate that such a proxy says its client has proved; nothing without. */
+WA_CHECK enum wa_code wa_front_proxied_pem(const struct wa_front *f, const struct wa_http_conn *c,
+                                           struct wa_buf *out, struct wa_err *err);
 /* The machine that such a proxy's client has shown to be; *ret is left alone when none. */
 WA_CHECK enum wa_code wa_front_proxied_client(const struct wa_front *f,
                                               const struct wa_http_conn *c, struct wa_tls_peer *ret,

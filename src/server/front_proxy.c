@@ -64,16 +64,24 @@ const char *wa_front_peer(const struct wa_front *f, const struct wa_http_conn *c
     return out;
 }
 
+enum wa_code wa_front_proxied_pem(const struct wa_front *f, const struct wa_http_conn *c,
+                                  struct wa_buf *out, struct wa_err *err)
+{
+    struct wa_sv said = wa_http_get(wa_http_conn_head(c), "x-wapt-client-cert");
+    if (said.n == 0 || !wa_front_is_proxied(f, c))
+        return WA_OK;
+    return wa_url_decode(said, false, out, err) == WA_OK ? wa_buf_check(out, err)
+                                                         : wa_wrap(err, "the client's certificate");
+}
+
 enum wa_code wa_front_proxied_client(const struct wa_front *f, const struct wa_http_conn *c,
                                      struct wa_tls_peer *ret, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf pem;
-    struct wa_sv said = wa_http_get(wa_http_conn_head(c), "x-wapt-client-cert");
     wa_buf_init(&pem, WA_HTTP_HEAD_MAX);
-    if (said.n == 0 || !wa_front_is_proxied(f, c))
-        return WA_OK;
-    if (wa_url_decode(said, false, &pem, err) != WA_OK ||
-        wa_tls_check_client(f->tls, wa_buf_sv(&pem), ret, err) != WA_OK)
+    if (wa_front_proxied_pem(f, c, &pem, err) != WA_OK || pem.n == 0)
+        return err->code;
+    if (wa_tls_check_client(f->tls, wa_buf_sv(&pem), ret, err) != WA_OK)
         return wa_wrap(err, "the client's certificate");
     return WA_OK;
 }

@@ -47,12 +47,19 @@ static bool route_open(const struct wa_http_head *h, struct wa_front_route *r, c
     static const struct {
         const char *path;
         uint64_t max;
-    } open[] = {{"/agent/v1/register", WA_FRONT_REPORT_MAX},
+    } open[] = {{WA_CERTIFICATE_LOGIN, WA_FRONT_LOGIN_MAX},
+                {"/api/v1/session/oidc", WA_FRONT_LOGIN_MAX},
+                {"/api/v1/session/oidc/start", WA_FRONT_LOGIN_MAX},
+                {"/agent/v1/register", WA_FRONT_REPORT_MAX},
                 {"/agent/v1/report", WA_FRONT_REPORT_MAX},
                 {"/agent/v1/login", WA_FRONT_PERSON_MAX},
                 {"/api/v1/session", WA_FRONT_LOGIN_MAX}};
+    if (wa_sv_eqs(h->path, "/api/v1/session/ways") && h->method == WA_HTTP_GET) {
+        r->kind = WA_FRONT_OPEN;
+        return true;
+    }
     for (size_t i = 0; i < WA_COUNT(open); i++) {
-        bool is_session = i == 3; /* whose other methods are of the API */
+        bool is_session = i + 1 == WA_COUNT(open); /* whose other methods are of the API */
         if (!wa_sv_eqs(h->path, open[i].path) || (is_session && h->method != WA_HTTP_POST))
             continue;
         r->kind = WA_FRONT_OPEN;

@@ -53,8 +53,9 @@ static enum wa_code add_session(struct wa_store *s, const struct wa_person_sessi
     return err->code;
 }
 
+/* bound: to this certificate, "" to none. */
 static enum wa_code make_session(struct wa_store_request *r, const char *user, const char *method,
-                                 struct wa_buf *answer, struct wa_err *err)
+                                 const char *bound, struct wa_buf *answer, struct wa_err *err)
 {
     struct wa_store *s = r->store;
     char token[65];
@@ -67,11 +68,12 @@ static enum wa_code make_session(struct wa_store_request *r, const char *user, c
     if (!found || p.is_disabled)
         return wa_fail(err, WA_E_AUTH, WRONG);
     n.used = n.created;
-    n.expires = n.created + (strcmp(p.origin, "directory") == 0 ? s->child.config.directory_session
-                                                                : s->child.config.session_max);
+    n.expires = n.created + (strcmp(p.origin, "local") != 0 ? s->child.config.directory_session
+                                                            : s->child.config.session_max);
     (void)snprintf(n.user, sizeof n.user, "%s", p.name);
     (void)snprintf(n.method, sizeof n.method, "%s", method);
     (void)snprintf(n.peer, sizeof n.peer, "%s", r->peer);
+    (void)snprintf(n.certificate, sizeof n.certificate, "%s", bound);
     if (wa_rand_hex(token, 32, err) != WA_OK ||
         wa_sha256_hex(token, strlen(token), n.sha256, err) != WA_OK ||
         add_session(s, &n, err) != WA_OK)
@@ -103,18 +105,34 @@ void wa_login_deny(struct wa_store_request *r, const char *user, const char *why
     deny(r, user, &err, why);
 }
 
-void wa_login_grant(struct wa_store_request *r, const char *user, const char *method)
+void wa_login_refuse(struct wa_store_request *r, const char *user, const struct wa_err *err)
+{
+    deny(r, user, err, err->text);
+}
+
+static void grant_session(struct wa_store_request *r, const char *user, const char *method,
+                          const char *bound)
 {
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF_SECRET struct wa_buf answer;
     wa_buf_init(&answer, 4096);
-    if (make_session(r, user, method, &answer, &err) != WA_OK) {
+    if (make_session(r, user, method, bound, &answer, &err) != WA_OK) {
         deny(r, user, &err, err.text);
         return;
     }
     wa_log(&r->store->child.log, WA_LOG_INFO, "login.granted", WA_LF_S("user", user),
            WA_LF_S("peer", r->peer), WA_LF_S("method", method));
     wa_store_answer(r, 200, wa_buf_sv(&answer));
+}
+
+void wa_login_grant(struct wa_store_request *r, const char *user, const char *method)
+{
+    grant_session(r, user, method, "");
+}
+
+void wa_login_grant_bound(struct wa_store_request *r, const char *user, const char *method)
+{
+    grant_session(r, user, method, r->person);
 }
 
 /* --- the second factor --- */
@@ -241,19 +259,9 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
 static enum wa_code take_in(struct login *l, const struct wa_role_map *map,
                             const struct wa_directory_says *says, struct wa_err *err)
 {
-    struct wa_store *s = l->request->store;
-    if (!says->is_right)
-        return wa_fail(err, WA_E_AUTH, WRONG);
-    if (says->entry == map->n)
-        return wa_fail(err, WA_E_DENIED, "none of your groups uses this server");
-    if (wa_db_begin(s->db, err) != WA_OK)
-        return err->code;
-    if (wa_store_set_foreign(s->db, l->user, "directory", map->roles[says->entry],
-                             map->perimeters[says->entry], err) == WA_OK &&
-        wa_db_commit(s->db, err) == WA_OK)
-        return WA_OK;
-    wa_db_rollback(s->db);
-    return err->code;
+    const struct wa_voucher v = {.user = l->user, .origin = "directory", .subject = ""};
+    return says->is_right ? wa_login_take_in(l->request->store, &v, map, says->entry, err)
+                          : wa_fail(err, WA_E_AUTH, WRONG);
 }
 
 static void on_directory(struct wa_store *s, void *user, struct wa_sv payload)
@@ -263,7 +271,7 @@ static void on_directory(struct wa_store *s, void *user, struct wa_sv payload)
     WA_AUTO_ROLE_MAP struct wa_role_map map;
     struct wa_directory_says says = {.entry = 0};
     wa_role_map_init(&map);
-    if (wa_role_map_read(&map, s->child.config.ldap_roles, &err) == WA_OK &&
+    if (wa_role_map_read(&map, "ldap_login_roles", s->child.config.ldap_roles, &err) == WA_OK &&
         wa_directory_read(&map, payload, &says, &err) == WA_OK &&
         take_in(l, &map, &says, &err) == WA_OK)
         after_password(l);
@@ -300,7 +308,7 @@ static enum wa_code ask(struct login *l, struct wa_sv typed, struct wa_sv passwo
     WA_AUTO_ROLE_MAP struct wa_role_map map;
     wa_role_map_init(&map);
     if (find_who_knows(l, err) != WA_OK ||
-        wa_role_map_read(&map, s->child.config.ldap_roles, err) != WA_OK)
+        wa_role_map_read(&map, "ldap_login_roles", s->child.config.ldap_roles, err) != WA_OK)
         return err->code;
     if (wa_throttle_begin(&s->throttle, r->peer, l->user, wa_clock_now(), err) != WA_OK) {
         wa_log(&s->child.log, WA_LOG_WARNING, "login.throttled", WA_LF_S("user", l->user),

@@ -14,8 +14,32 @@ WA_CHECK enum wa_code wa_login_call(struct wa_api_call *c, struct wa_err *err);
  * Somebody who is not there or disabled is refused like a wrong password. r is answered and freed.
  */
 void wa_login_grant(struct wa_store_request *r, const char *user, const char *method);
+/* The same for a session that is good only with the certificate that the request came with. */
+void wa_login_grant_bound(struct wa_store_request *r, const char *user, const char *method);
 /* Refuses: "user or password is wrong", whatever it was; why: for the log. */
 void wa_login_deny(struct wa_store_request *r, const char *user, const char *why);
+/* Refuses with err, which goes to the log too. */
+void wa_login_refuse(struct wa_store_request *r, const char *user, const struct wa_err *err);
+
+/* --- login_foreign.c: people for whom another vouches --- */
+struct wa_role_map;
+struct wa_voucher {
+    const char *user, *origin; /* "directory", "oidc" */
+    const char *subject;       /* who it is for good, whatever the name; "": the name is all */
+    const char *once;          /* proves it a single time, for ten minutes; NULL: nothing like it */
+};
+/* He is a person here from now on, as the entry of the map says. WA_E_DENIED for one that is none,
+ * WA_E_CONFLICT when somebody else has that name. */
+WA_CHECK enum wa_code wa_login_take_in(struct wa_store *s, const struct wa_voucher *v,
+                                       const struct wa_role_map *map, size_t entry,
+                                       struct wa_err *err);
+/* --- login_certificate.c --- */
+/* POST /api/v1/session/certificate. */
+WA_CHECK enum wa_code wa_login_certificate_call(struct wa_api_call *c, struct wa_err *err);
+/* --- login_oidc.c --- */
+/* POST /api/v1/session/oidc/start and /api/v1/session/oidc. */
+WA_CHECK enum wa_code wa_login_oidc_begin(struct wa_api_call *c, struct wa_err *err);
+WA_CHECK enum wa_code wa_login_oidc_call(struct wa_api_call *c, struct wa_err *err);
 
 /* Whether the person must have a second factor, and has none yet: then a session is good for
  * nothing but setting it up. Only where a password was what he proved himself by. */

@@ -96,12 +96,13 @@ static enum wa_code read_entry(struct wa_role_map *m, struct wa_sv item, struct 
     return WA_OK;
 }
 
-enum wa_code wa_role_map_read(struct wa_role_map *m, const char *csv, struct wa_err *err)
+enum wa_code wa_role_map_read(struct wa_role_map *m, const char *key, const char *csv,
+                              struct wa_err *err)
 {
     struct wa_sv rest = wa_sv(csv), item;
     while (wa_csv_next(&rest, &item))
         if (read_entry(m, item, err) != WA_OK)
-            return wa_wrap(err, "ldap_login_roles");
+            return wa_wrap(err, "%s", key);
     return WA_OK;
 }
 
@@ -111,6 +112,14 @@ static bool is_in(const struct wa_json *groups, const char *name)
         if (wa_sv_eqs(wa_json_sv(wa_json_at(groups, i)), name))
             return true;
     return false;
+}
+
+size_t wa_role_map_find(const struct wa_role_map *m, const struct wa_json *groups)
+{
+    size_t i = 0;
+    while (i < m->n && !is_in(groups, m->groups[i]))
+        i++;
+    return i;
 }
 
 enum wa_code wa_directory_read(const struct wa_role_map *m, struct wa_sv payload,
@@ -137,8 +146,7 @@ enum wa_code wa_directory_read(const struct wa_role_map *m, struct wa_sv payload
     }
     if (wa_json_read(j, fields, WA_COUNT(fields), "the directory's answer", err) != WA_OK)
         return err->code;
-    while (says.entry < m->n && !is_in(groups, m->groups[says.entry]))
-        says.entry++;
+    says.entry = wa_role_map_find(m, groups);
     *ret = says;
     return WA_OK;
 }

@@ -14,8 +14,11 @@ struct wa_role_map { /* of "GROUP:ROLE" or "GROUP:ROLE:KIND=NAME+KIND=NAME...", 
 void wa_role_map_init(struct wa_role_map *m);
 void wa_role_map_fini(struct wa_role_map *m);
 #define WA_AUTO_ROLE_MAP WA_CLEANUP(wa_role_map_fini)
-/* m: initialised. csv: as the configuration has it. WA_E_CONFIG for what is none. */
-WA_CHECK enum wa_code wa_role_map_read(struct wa_role_map *m, const char *csv, struct wa_err *err);
+/* m: initialised. csv: as the configuration has it under this key. WA_E_CONFIG for what is none. */
+WA_CHECK enum wa_code wa_role_map_read(struct wa_role_map *m, const char *key, const char *csv,
+                                       struct wa_err *err);
+/* The first entry of whose group the person is; m->n: none. groups: an array. */
+size_t wa_role_map_find(const struct wa_role_map *m, const struct wa_json *groups);
 
 /* Who the directory says it is, and what that makes of him here. */
 struct wa_directory_says {

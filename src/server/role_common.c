@@ -90,6 +90,22 @@ enum wa_code wa_server_trust(const struct wa_server_config *c, const char *whom,
     return WA_OK;
 }
 
+enum wa_code wa_server_secret(const struct wa_server_config *c, const char *file, const char *what,
+                              struct wa_buf *out, struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    struct wa_stat st;
+    if (wa_server_path(c, file, path, err) != WA_OK || wa_path_stat(path, &st, err) != WA_OK ||
+        wa_path_read(path, 1024, out, err) != WA_OK)
+        return wa_wrap(err, "%s", what);
+    if ((st.mode & 077) != 0) /* B4 */
+        return wa_fail(err, WA_E_CONFIG, "others than its owner can read '%s': chmod 600 '%s'",
+                       path, path);
+    while (out->n > 0 && (out->p[out->n - 1] == '\n' || out->p[out->n - 1] == '\r'))
+        out->p[--out->n] = '\0';
+    return WA_OK;
+}
+
 int wa_server_child_end(struct wa_server_child *c, enum wa_code code, const struct wa_err *err)
 {
     if (code != WA_OK)

@@ -41,6 +41,10 @@ struct wa_tls_trust;
 WA_CHECK enum wa_code wa_server_trust(const struct wa_server_config *c, const char *whom,
                                       struct wa_buf *pem, struct wa_tls_trust *ret,
                                       struct wa_err *err);
+/* A secret in a file that only its owner can read, without the end of its line. what: the option
+ * that names the file. */
+WA_CHECK enum wa_code wa_server_secret(const struct wa_server_config *c, const char *file,
+                                       const char *what, struct wa_buf *out, struct wa_err *err);
 /* Logs the error; the exit status. */
 int wa_server_child_end(struct wa_server_child *c, enum wa_code code, const struct wa_err *err);
 /* Answers requests one after another until the store goes. */

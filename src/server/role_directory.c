@@ -15,9 +15,11 @@ static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena,
 {
     const struct wa_json *j = NULL, *list = NULL;
     struct wa_sv user = {0}, password = {0};
+    bool is_check = false;
     const struct wa_json_field fields[] = {
         {"user", WA_WANT_SV, true, WA_PAM_USER_MAX, &user},
-        {"password", WA_WANT_SV, true, WA_PAM_PASSWORD_MAX, &password},
+        {"password", WA_WANT_SV, false, WA_PAM_PASSWORD_MAX, &password},
+        {"check", WA_WANT_BOOL, false, 0, &is_check},
         {"groups", WA_WANT_ARRAY, true, WA_AUTH_GROUPS_MAX, &list},
     };
     if (wa_json_parse(text, 0, arena, &j, err) != WA_OK ||
@@ -29,7 +31,7 @@ static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena,
             return wa_nomem(err);
     }
     groups[wa_json_count(list)] = NULL;
-    *ret = (struct wa_ldap_question){wa_arena_strdup(arena, user), password, groups};
+    *ret = (struct wa_ldap_question){wa_arena_strdup(arena, user), password, groups, is_check};
     return ret->user != NULL ? WA_OK : wa_nomem(err);
 }
 
@@ -74,24 +76,41 @@ enum wa_code wa_directory_answer(void *user, struct wa_sv request, struct wa_buf
     return wa_buf_check(answer, err);
 }
 
+static enum wa_code read_account(const struct wa_server_config *c, struct wa_buf *password,
+                                 struct wa_err *err)
+{
+    if (c->ldap_account[0] == '\0')
+        return WA_OK;
+    return wa_server_secret(c, c->ldap_password, "ldap_check_password_file", password, err);
+}
+
 int wa_server_directory(const char *config_file)
 {
     struct wa_server_child c;
     struct wa_err err = WA_ERR_INIT;
     struct wa_tls_trust trust = {.host = ""};
     WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_BUF_SECRET struct wa_buf password;
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&password, 1024);
     enum wa_code code = wa_server_child_init(&c, WA_SR_DIRECTORY, config_file, &err);
     if (code == WA_OK)
         code = wa_server_trust(&c.config,
                                c.config.ldap_servers[0] != '\0' ? c.config.ldap_verify : "0", &pem,
                                &trust, &err);
     if (code == WA_OK)
+        code = read_account(&c.config, &password, &err);
+    if (code == WA_OK)
         code = wa_server_child_confine(&c, WA_SR_DIRECTORY, WA_PRIV_NET | WA_PRIV_FDS,
                                        wa_priv_net_paths(), NULL, &err);
     if (code == WA_OK) {
-        struct wa_ldap_where where = {c.config.ldap_servers, c.config.ldap_base, c.config.is_ldaps,
-                                      &trust};
+        struct wa_ldap_where where = {c.config.ldap_servers,
+                                      c.config.ldap_base,
+                                      c.config.is_ldaps,
+                                      &trust,
+                                      c.config.ldap_account[0] != '\0' ? c.config.ldap_account
+                                                                       : NULL,
+                                      wa_buf_sv(&password)};
         code =
             wa_server_child_serve(WA_SR_DIRECTORY, WA_S_WHO_IS, wa_directory_answer, &where, &err);
     }

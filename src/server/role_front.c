@@ -156,11 +156,15 @@ enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_que
     struct wa_front_route route = {.kind = WA_FRONT_PING};
     const char *allow = NULL;
     WA_AUTO_BUF_SECRET struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf pem;
     const struct wa_http_head *h = wa_http_conn_head(x->http);
     struct wa_sv last = wa_http_get(h, "last-event-id");
     struct wa_jw w;
     wa_buf_init(&text, WA_SERVER_BODY_MAX + 65536);
-    if (wa_front_route(h, &route, &allow, err) != WA_OK)
+    wa_buf_init(&pem, WA_HTTP_HEAD_MAX);
+    if (wa_front_route(h, &route, &allow, err) != WA_OK ||
+        (x->client.person[0] != '\0' && wa_sv_eqs(h->path, WA_CERTIFICATE_LOGIN) &&
+         wa_front_person_pem(x->front, x->http, &pem, err) != WA_OK))
         return err->code;
     wa_jw_init(&w, &text);
     wa_jw_obj(&w);
@@ -170,6 +174,10 @@ enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_que
     wa_jw_kvsv(&w, "bearer", route.bearer);
     wa_jw_kv(&w, "peer", x->peer);
     wa_jw_kv(&w, "machine", x->client.name);
+    if (x->client.person[0] != '\0')
+        wa_jw_kv(&w, "person", x->client.person);
+    if (pem.n > 0)
+        wa_jw_kvsv(&w, "pem", wa_buf_sv(&pem));
     if (last.n > 0)
         wa_jw_kvsv(&w, "last_event", wa_sv_sub(last, 0, 23));
     wa_jw_kvb(&w, "question", is_question);

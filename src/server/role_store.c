@@ -7,7 +7,7 @@
 #include "server/store_check.h"
 
 #define SIGNER_FD 3
-#define FRONT_FD 11
+#define FRONT_FD 12
 #define CLOCK_MS 2000
 
 struct wa_store_question {
@@ -156,6 +156,7 @@ static void on_clock(void *user)
     wa_store_look_at_revoked(user);
     wa_store_tell_watchers(user);
     wa_store_hooks(user);
+    wa_store_check_people(user);
 }
 
 static void on_stop(void *user, int signum)
@@ -170,11 +171,11 @@ static void on_stop(void *user, int signum)
 static enum wa_code open_channels(struct wa_store *s, struct front_watch *watches,
                                   struct wa_err *err)
 {
-    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,    WA_SR_SCAN,
-                                                  WA_SR_DIRECTORY, WA_SR_SEARCH,  WA_SR_REPORT,
-                                                  WA_SR_HOOK,      WA_SR_KERBEROS};
-    struct wa_chan **const chans[] = {&s->signer, &s->auth,   &s->scan, &s->directory,
-                                      &s->search, &s->report, &s->hook, &s->kerberos};
+    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,     WA_SR_SCAN,
+                                                  WA_SR_DIRECTORY, WA_SR_SEARCH,   WA_SR_REPORT,
+                                                  WA_SR_HOOK,      WA_SR_KERBEROS, WA_SR_OIDC};
+    struct wa_chan **const chans[] = {&s->signer, &s->auth, &s->scan,     &s->directory, &s->search,
+                                      &s->report, &s->hook, &s->kerberos, &s->oidc};
     for (size_t i = 0; i < WA_COUNT(helpers); i++)
         if (wa_chan_new(SIGNER_FD + (int)i, wa_server_rules(helpers[i], WA_SR_STORE), chans[i],
                         err) != WA_OK ||
@@ -234,9 +235,13 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
     s->node.is_alone = s->child.config.database[0] == '\0';
     char repository[WA_PATH_MAX];
     if (wa_server_path(&s->child.config, "repo/wapt", repository, err) != WA_OK ||
-        wa_server_path(&s->child.config, "repo/wapt/root.json", s->root, err) != WA_OK)
+        wa_server_path(&s->child.config, "repo/wapt/root.json", s->root, err) != WA_OK ||
+        wa_server_path(&s->child.config, s->child.config.certificate_issuers, s->issuers, err) !=
+            WA_OK)
         return err->code;
-    const char *const reads[] = {s->trusted, repository, NULL};
+    const char *const reads[] = {s->trusted, repository,
+                                 s->child.config.certificate_issuers[0] != '\0' ? s->issuers : NULL,
+                                 NULL};
     const char *const writes[] = {db, NULL};
     unsigned net = s->child.config.database[0] != '\0' ? WA_PRIV_NET : 0; /* PostgreSQL's */
     if (wa_server_child_confine(&s->child, WA_SR_STORE,

@@ -13,11 +13,13 @@
  *   report      runs reports, which people wrote
  *   hook        sends events to where an administrator wants them
  *   kerberos    says which machine a Kerberos ticket proves; holds the service's keytab
+ *   oidc        asks the organisation's provider of OpenID Connect who people are
  *
  * Channels: front - store, signer - store, auth - store, scan - store, directory - store,
- * search - store, report - store, hook - store, kerberos - store.
+ * search - store, report - store, hook - store, kerberos - store, oidc - store.
  * Descriptor 3 is the channel to the store; the store has signer, auth, scan, directory, search,
- * report, hook and kerberos as 3 to 10 and the fronts from 11 on; a front's listening socket is 4.
+ * report, hook, kerberos and oidc as 3 to 11 and the fronts from 12 on; a front's listening socket
+ * is 4.
  * On descriptor 0 each tells the supervisor by one byte that it can do its work.
  */
 #ifndef WA_SERVER_ROLES_H
@@ -28,7 +30,9 @@
 enum wa_server_msg {
     /* front -> store */
     WA_S_REQUEST = 1, /* JSON line {method,path,query,bearer,peer,machine,question}, newline, body;
-                         answered by ANSWER. machine: whom its TLS certificate names */
+                         answered by ANSWER. machine: whom its TLS certificate names; person: the
+                         SHA-256 of one that is no machine's, and pem: it itself, for a login by it
+                       */
     WA_S_HELLO,       /* JSON {conn,nonce,channel,machine,text}; answered by ANSWER */
     WA_S_ACK,         /* JSON {conn,id[,begun]} */
     WA_S_GONE,        /* JSON {conn} */
@@ -55,7 +59,7 @@ enum wa_server_msg {
                         text, size, reserved, rights} */
     WA_S_SCANNED,    /* JSON {code,message,file,bytes,text,list} */
     /* store -> directory, and back */
-    WA_S_WHO = 160, /* JSON {user,password,groups:[...]} */
+    WA_S_WHO = 160, /* JSON {user,password,groups:[...]}, or with "check": true and no password */
     WA_S_WHO_IS,    /* JSON {right,groups:[those among them],reason}, or {code,message} */
     /* store -> search, and back */
     WA_S_SEARCH = 192, /* JSON, as search.h writes it */
@@ -68,8 +72,14 @@ enum wa_server_msg {
     WA_S_HOOKED,     /* JSON {status} or {message} */
     /* store -> kerberos, and back */
     WA_S_TICKET = 288, /* JSON {ticket,binding} */
-    WA_S_TICKET_IS     /* JSON {name,realm,account}, or {code,message} */
+    WA_S_TICKET_IS,    /* JSON {name,realm,account}, or {code,message} */
+    /* store -> oidc, and back */
+    WA_S_OIDC = 320, /* JSON {begin:{port,state,challenge}}, or {finish:{port,code,verifier[,iss]},
+                        groups:[...]} */
+    WA_S_OIDC_IS     /* JSON {url}; {name,subject,nonce,groups:[those among them]}; or
+                        {code,message} */
 };
+#define WA_CERTIFICATE_LOGIN "/api/v1/session/certificate"
 #define WA_S_MAKE "make"
 #define WA_S_FACTOR "factor"
 #define WA_S_CODE "code"
@@ -86,6 +96,7 @@ enum wa_server_role {
     WA_SR_REPORT,
     WA_SR_HOOK,
     WA_SR_KERBEROS,
+    WA_SR_OIDC,
     WA_SR_COUNT
 };
 const char *wa_server_role_name(enum wa_server_role r);
@@ -103,6 +114,7 @@ int wa_server_directory(const char *config_file);
 int wa_server_search(const char *config_file);
 int wa_server_report(const char *config_file);
 int wa_server_kerberos(const char *config_file);
+int wa_server_oidc(const char *config_file);
 /* Not of the set: for a command, the database to descriptor 1, or from descriptor 0, as
  * sql/dump.h has it behind a line of its own (role_dump.c). */
 int wa_server_dump(const char *config_file);

@@ -18,6 +18,7 @@ void wa_store_request_free(struct wa_store_request *r)
     wa_buf_fini_secret(&r->body);
     wa_wipe(r->bearer, sizeof r->bearer);
     wa_free(r->query);
+    wa_free(r->pem);
     wa_free(r);
 }
 
@@ -113,7 +114,7 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
     const struct wa_json *j = NULL;
     struct wa_sv head = {NULL, 0}, rest = payload, method = {NULL, 0}, path = {NULL, 0},
                  query = {NULL, 0}, bearer = {NULL, 0}, peer = {NULL, 0}, machine = {NULL, 0},
-                 last_event = {NULL, 0};
+                 last_event = {NULL, 0}, person = {NULL, 0}, pem = {NULL, 0};
     bool is_question = false;
     const struct wa_json_field fields[] = {{"method", WA_WANT_SV, true, 7, &method},
                                            {"path", WA_WANT_SV, true, 1023, &path},
@@ -121,12 +122,15 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
                                            {"bearer", WA_WANT_SV, true, 159, &bearer},
                                            {"peer", WA_WANT_SV, true, 63, &peer},
                                            {"machine", WA_WANT_SV, false, WA_UUID_MAX, &machine},
+                                           {"person", WA_WANT_SV, false, 64, &person},
+                                           {"pem", WA_WANT_SV, false, WA_HTTP_HEAD_MAX, &pem},
                                            {"last_event", WA_WANT_SV, false, 23, &last_event},
                                            {"question", WA_WANT_BOOL, false, 0, &is_question}};
     wa_arena_init(&arena, 256u << 10);
     if (!wa_sv_split(&rest, '\n', &head) || wa_json_parse(head, 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "a request of a front", err) != WA_OK ||
-        wa_sv_dup(query, &r->query, err) != WA_OK)
+        wa_sv_dup(query, &r->query, err) != WA_OK ||
+        (pem.n > 0 && wa_sv_dup(pem, &r->pem, err) != WA_OK))
         return err->code == WA_OK
                    ? wa_fail(err, WA_E_INVALID, "a request of a front without a head")
                    : err->code;
@@ -134,6 +138,7 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
     (void)snprintf(r->path, sizeof r->path, "%.*s", WA_SV_ARG(path));
     (void)snprintf(r->bearer, sizeof r->bearer, "%.*s", WA_SV_ARG(bearer));
     (void)snprintf(r->peer, sizeof r->peer, "%.*s", WA_SV_ARG(peer));
+    (void)snprintf(r->person, sizeof r->person, "%.*s", WA_SV_ARG(person));
     (void)snprintf(r->machine, sizeof r->machine, "%.*s", WA_SV_ARG(machine));
     (void)snprintf(r->last_event, sizeof r->last_event, "%.*s", WA_SV_ARG(last_event));
     r->is_question = is_question;

@@ -37,7 +37,10 @@ static void write_question(struct wa_sv user, struct wa_sv password, const char 
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
     wa_jw_kvsv(&w, "user", user);
-    wa_jw_kvsv(&w, "password", password);
+    if (password.p != NULL)
+        wa_jw_kvsv(&w, "password", password);
+    else
+        wa_jw_kvb(&w, "check", true);
     wa_jw_key(&w, "groups");
     wa_jw_arr(&w);
     for (size_t i = 0; groups[i] != NULL; i++)

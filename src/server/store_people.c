@@ -29,24 +29,52 @@ void wa_store_read_person(struct wa_stmt *s, struct wa_person *ret)
 }
 
 enum wa_code wa_store_set_foreign(struct wa_db *db, const char *name, const char *origin,
-                                  const char *role, const char *perimeter, struct wa_err *err)
+                                  const char *subject, const char *role, const char *perimeter,
+                                  struct wa_err *err)
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "INSERT INTO users (name, hash, role, origin, perimeter) VALUES (?1, '', "
-                      "?3, ?2, ?4) ON CONFLICT (name) DO UPDATE SET role = excluded.role, "
-                      "perimeter = excluded.perimeter WHERE users.origin = excluded.origin",
+                      "INSERT INTO users (name, hash, role, origin, perimeter, subject) VALUES "
+                      "(?1, '', ?3, ?2, ?4, ?5) ON CONFLICT (name) DO UPDATE SET role = "
+                      "excluded.role, perimeter = excluded.perimeter WHERE users.origin = "
+                      "excluded.origin AND users.subject = excluded.subject",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, name);
     wa_bind_s(s, 1, origin);
     wa_bind_s(s, 2, role);
     wa_bind_s(s, 3, perimeter);
+    wa_bind_s(s, 4, subject);
     if (wa_run(s, err) != WA_OK)
         return err->code;
     return wa_db_changes(db) == 1
                ? WA_OK
-               : wa_fail(err, WA_E_CONFLICT, "another user is called '%s' already", name);
+               : wa_fail(err, WA_E_CONFLICT,
+                         "another user is called '%s' already: a superadmin can remove "
+                         "that one",
+                         name);
+}
+
+enum wa_code wa_store_next_foreign(struct wa_db *db, const char *origin, const char *after,
+                                   char out[WA_NAME_MAX + 1], struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    out[0] = '\0';
+    if (wa_db_prepare(db,
+                      "SELECT u.name FROM users u WHERE u.origin = ? AND u.name > ? AND "
+                      "u.last_login > 0 AND (EXISTS (SELECT 1 FROM sessions s WHERE s.\"user\" = "
+                      "u.name) OR EXISTS (SELECT 1 FROM api_tokens t WHERE t.\"user\" = u.name)) "
+                      "ORDER BY u.name LIMIT 1",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, origin);
+    wa_bind_s(s, 1, after);
+    if (wa_step(s, &row, err) != WA_OK || !row)
+        return err->code;
+    (void)snprintf(out, WA_NAME_MAX + 1, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+    wa_reset(s);
+    return WA_OK;
 }
 
 enum wa_code wa_store_person(struct wa_db *db, struct wa_sv name, struct wa_person *ret,
@@ -137,6 +165,17 @@ enum wa_code wa_store_disable(struct wa_db *db, const char *name, bool is_disabl
                          is_disabled ? "UPDATE users SET is_disabled = 1 WHERE name = ?1"
                                      : "UPDATE users SET is_disabled = 0 WHERE name = ?1",
                          NULL, name, err);
+}
+
+enum wa_code wa_store_disown(struct wa_db *db, const char *name, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (change_person(db, "UPDATE users SET last_login = 0 WHERE name = ?1", NULL, name, err) !=
+            WA_OK ||
+        wa_db_prepare(db, "DELETE FROM sessions WHERE \"user\" = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    return wa_run(s, err);
 }
 
 enum wa_code wa_store_delete_user(struct wa_db *db, const char *name, struct wa_err *err)

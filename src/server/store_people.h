@@ -25,12 +25,19 @@ typedef void (*wa_person_fn)(void *user, const struct wa_person *p);
 /* Adds, or changes password and role. */
 WA_CHECK enum wa_code wa_store_set_user(struct wa_db *db, const char *name, const char *hash,
                                         const char *role, struct wa_err *err);
-/* Somebody for whose password another answers has just proved who he is: adds, or changes role and
- * perimeter (JSON, "": all machines). WA_E_CONFLICT when a person of another origin has that name.
+/* Somebody for whom another answers has just proved who he is: adds, or changes role and perimeter
+ * (JSON, "": all machines). subject: who it is for good at that other, whatever the name; "": the
+ * name says it. WA_E_CONFLICT when a person of another origin, or another subject, has that name.
  */
 WA_CHECK enum wa_code wa_store_set_foreign(struct wa_db *db, const char *name, const char *origin,
-                                           const char *role, const char *perimeter,
-                                           struct wa_err *err);
+                                           const char *subject, const char *role,
+                                           const char *perimeter, struct wa_err *err);
+/* The next by name of those for whom origin vouches and who have a session or an API token; out "":
+ * there is none after that name. */
+WA_CHECK enum wa_code wa_store_next_foreign(struct wa_db *db, const char *origin, const char *after,
+                                            char out[WA_NAME_MAX + 1], struct wa_err *err);
+/* Whoever vouched for the person does no longer: sessions end, and API tokens wait for a login. */
+WA_CHECK enum wa_code wa_store_disown(struct wa_db *db, const char *name, struct wa_err *err);
 WA_CHECK enum wa_code wa_store_person(struct wa_db *db, struct wa_sv name, struct wa_person *ret,
                                       bool *ret_found, struct wa_err *err);
 /* All, by name. */

@@ -38,7 +38,7 @@ struct wa_store {
     struct wa_node node;
     size_t unnoted; /* acts by the API that left no entry in the journal: none, if we are right */
     struct wa_journal_links links; /* heads of other chains that are in ours */
-    struct wa_chan *signer, *auth, *scan, *directory, *search, *report, *kerberos;
+    struct wa_chan *signer, *auth, *scan, *directory, *search, *report, *kerberos, *oidc;
     struct wa_chan *fronts[WA_STORE_FRONTS];
     size_t front_count;
     struct wa_map conns_by_uuid, conns_by_id; /* one a machine; by front and id */
@@ -47,6 +47,7 @@ struct wa_store {
     uint32_t next_id;
     char *relay_public;                           /* PEM */
     char trusted[WA_PATH_MAX], root[WA_PATH_MAX]; /* root: the repository's, if it has one */
+    char issuers[WA_PATH_MAX];                    /* of people's certificates */
     struct wa_timer *clock;
     int64_t cleaned_at, swept_at;
     int64_t told_at, told_seq;        /* when the log was told the journal's head, and which */
@@ -74,9 +75,14 @@ struct wa_store {
     struct wa_throttle codes;   /* of second factors, by person */
     struct wa_throttle persons; /* machines' questions about people, by machine and by person */
     size_t asked;               /* of the directory, not answered yet */
-    size_t tickets;             /* being looked at */
-    int64_t revoked_looked_at;  /* whether their list must be renewed */
-    int64_t crl_at;             /* when their list was last renewed; 0: not yet, or in vain */
+    char checked[WA_NAME_MAX +
+                 1];    /* last person of the directory looked at in this round; "": none */
+    int64_t checked_at; /* when the round began */
+    bool is_checking;
+    size_t oidc_asked;         /* of the provider, likewise */
+    size_t tickets;            /* being looked at */
+    int64_t revoked_looked_at; /* whether their list must be renewed */
+    int64_t crl_at;            /* when their list was last renewed; 0: not yet, or in vain */
     struct wa_events *events;
     struct wa_watcher *watchers;
     size_t watcher_count;
@@ -100,6 +106,8 @@ struct wa_store_request {
     struct wa_buf body;
     char machine[WA_UUID_MAX +
                  1];      /* whom its TLS certificate names, as the front says; "": nobody */
+    char person[65];      /* SHA-256 of the TLS certificate that is no machine's; "": none */
+    char *pem;            /* it itself, where a login by it is asked for; owned */
     struct wa_api_table { /* of a request that is answered as a table */
         const struct wa_api_route *route; /* NULL: it is not */
         bool is_first;                    /* with the columns' names */
@@ -149,7 +157,8 @@ WA_CHECK enum wa_code wa_store_ask_code(struct wa_store *s, const char *user, bo
                                         struct wa_sv code, wa_store_reply_fn fn, void *data,
                                         struct wa_err *err);
 
-/* Asks the directory, as wa_ldap_login() does: fn gets WA_S_WHO_IS. WA_E_BUSY when too many are
+/* Asks the directory, as wa_ldap_login() does (password NULL: whether that account is still what it
+ * was): fn gets WA_S_WHO_IS. WA_E_BUSY when too many are
  * asked already; WA_E_DENIED where no directory is configured. */
 WA_CHECK enum wa_code wa_store_ask_directory(struct wa_store *s, struct wa_sv user,
                                              struct wa_sv password, const char *const *groups,
@@ -236,6 +245,10 @@ int64_t wa_rollout_failures(struct wa_db *db, const char *id, struct wa_err *err
 /* A machine asks whether a person's password is right. */
 void wa_store_login(struct wa_store_request *r);
 void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv payload);
+/* --- login_check.c --- */
+/* Looks at those again for whom the directory vouches, from time to time, where this server leads.
+ */
+void wa_store_check_people(struct wa_store *s);
 /* --- store_hooks.c --- */
 /* Queues what is new for webhooks, and sends what is due, where this server leads. */
 void wa_store_hooks(struct wa_store *s);

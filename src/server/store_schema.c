@@ -155,6 +155,11 @@ static const struct wa_migration migrations[] = {
     {16, "DROP INDEX package_states_package;"
          "CREATE INDEX package_states_search ON package_states (package, version_key, version, "
          "status, audit, host)"},
+    /* Who somebody is at another who vouches for him, whatever his name; what proves it once; the
+     * certificate that a session is bound to. */
+    {17, "ALTER TABLE users ADD COLUMN subject TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE sessions ADD COLUMN certificate TEXT NOT NULL DEFAULT '';"
+         "CREATE TABLE used_proofs (id TEXT PRIMARY KEY, until BIGINT NOT NULL)"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

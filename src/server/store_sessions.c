@@ -55,7 +55,7 @@ enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_sessi
     struct wa_stmt *s;
     if (wa_db_prepare(db,
                       "INSERT INTO sessions (sha256, \"user\", method, peer, created, used, "
-                      "expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                      "expires, certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, n->sha256);
@@ -65,10 +65,12 @@ enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_sessi
     wa_bind_i64(s, 4, n->created);
     wa_bind_i64(s, 5, n->used);
     wa_bind_i64(s, 6, n->expires);
+    wa_bind_s(s, 7, n->certificate);
     return wa_run(s, err);
 }
 
-#define SESSION "s.sha256, s.\"user\", s.method, s.peer, s.created, s.used, s.expires"
+#define SESSION                                                                                    \
+    "s.sha256, s.\"user\", s.method, s.peer, s.created, s.used, s.expires, s.certificate"
 
 static void read_session(struct wa_stmt *s, int col, struct wa_person_session *ret)
 {
@@ -79,6 +81,7 @@ static void read_session(struct wa_stmt *s, int col, struct wa_person_session *r
     ret->created = wa_col_i64(s, col + 4);
     ret->used = wa_col_i64(s, col + 5);
     ret->expires = wa_col_i64(s, col + 6);
+    copy(s, col + 7, ret->certificate, sizeof ret->certificate);
 }
 
 enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now, int64_t idle,
@@ -263,5 +266,21 @@ enum wa_code wa_store_clean_access(struct wa_db *db, int64_t now, int64_t idle, 
         wa_db_prepare(db, "DELETE FROM api_tokens WHERE expires <= ?", &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, now - TOKEN_KEPT_S);
+    if (wa_run(s, err) != WA_OK ||
+        wa_db_prepare(db, "DELETE FROM used_proofs WHERE until <= ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, now);
     return wa_run(s, err);
+}
+
+/* --- proofs that count once --- */
+
+enum wa_code wa_store_use_proof(struct wa_db *db, const char *id, int64_t until, bool *ret_taken,
+                                struct wa_err *err)
+{
+    if (run_at(db, "INSERT INTO used_proofs (id, until) VALUES (?1, ?2) ON CONFLICT DO NOTHING", id,
+               until, err) != WA_OK)
+        return err->code;
+    *ret_taken = wa_db_changes(db) == 1;
+    return WA_OK;
 }

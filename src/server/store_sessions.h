@@ -14,6 +14,7 @@ struct wa_person_session {
     char method[16]; /* password, directory, certificate, kerberos, oidc */
     char peer[64];
     int64_t created, used, expires; /* s since 1970 */
+    char certificate[65];           /* that it is good with alone, by its SHA-256; "": with any */
 };
 typedef void (*wa_session_fn)(void *user, const struct wa_person_session *s);
 WA_CHECK enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_session *s,
@@ -69,5 +70,10 @@ WA_CHECK enum wa_code wa_store_drop_access(struct wa_db *db, const char *user, s
 /* What has expired. */
 WA_CHECK enum wa_code wa_store_clean_access(struct wa_db *db, int64_t now, int64_t idle,
                                             struct wa_err *err);
+
+/* --- proofs that count once --- */
+/* *ret_taken false: it was used before. until: when it can be forgotten. */
+WA_CHECK enum wa_code wa_store_use_proof(struct wa_db *db, const char *id, int64_t until,
+                                         bool *ret_taken, struct wa_err *err);
 
 #endif

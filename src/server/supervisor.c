@@ -18,17 +18,18 @@
 #include "server/log_file.h"
 #include "server/login_directory.h"
 #include "server/metrics.h"
+#include "server/role_oidc.h"
 #include "server/roles.h"
 
 #define FRONTS_MAX 64
-#define FDS_MAX (11 + FRONTS_MAX)
+#define FDS_MAX (12 + FRONTS_MAX)
 #define PAUSE_FIRST_MS 250u
 #define PAUSE_MAX_MS 30000u
 #define STEADY_MS 30000u
 
 static const char *const role_names[WA_SR_COUNT] = {"store", "front",     "signer", "auth",
                                                     "scan",  "directory", "search", "report",
-                                                    "hook",  "kerberos"};
+                                                    "hook",  "kerberos",  "oidc"};
 
 const char *wa_server_role_name(enum wa_server_role r)
 {
@@ -85,6 +86,10 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
         {WA_S_TICKET, "ticket", WA_TICKET_TEXT_MAX + 1024, false}, {0, NULL, 0, false}};
     static const struct wa_chan_rule kerberos_store[] = {{WA_S_TICKET_IS, "ticket-is", 8192, false},
                                                          {0, NULL, 0, false}};
+    static const struct wa_chan_rule store_oidc[] = {
+        {WA_S_OIDC, "oidc", WA_FRONT_PERSON_MAX, false}, {0, NULL, 0, false}};
+    static const struct wa_chan_rule oidc_store[] = {
+        {WA_S_OIDC_IS, "oidc-is", WA_FRONT_PERSON_MAX, false}, {0, NULL, 0, false}};
     if (to == WA_SR_STORE)
         return from == WA_SR_FRONT       ? front_store
                : from == WA_SR_SIGNER    ? signer_store
@@ -95,6 +100,7 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
                : from == WA_SR_REPORT    ? report_store
                : from == WA_SR_HOOK      ? hook_store
                : from == WA_SR_KERBEROS  ? kerberos_store
+               : from == WA_SR_OIDC      ? oidc_store
                                          : none;
     if (from != WA_SR_STORE)
         return none;
@@ -106,6 +112,7 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
            : to == WA_SR_REPORT    ? store_report
            : to == WA_SR_HOOK      ? store_hook
            : to == WA_SR_KERBEROS  ? store_kerberos
+           : to == WA_SR_OIDC      ? store_oidc
                                    : store_scan;
 }
 
@@ -114,7 +121,7 @@ bool wa_server_dispatch(int argc, char **argv, int *ret_status)
     static int (*const bodies[WA_SR_COUNT])(const char *) = {
         wa_server_store, wa_server_front,     wa_server_signer, wa_server_auth,
         wa_server_scan,  wa_server_directory, wa_server_search, wa_server_report,
-        wa_server_hook,  wa_server_kerberos};
+        wa_server_hook,  wa_server_kerberos,  wa_server_oidc};
     if (argc != 3 || strncmp(argv[1], "role:", 5) != 0)
         return false;
     if (strcmp(argv[1], "role:dump") == 0 || strcmp(argv[1], "role:load") == 0) {
@@ -135,8 +142,8 @@ bool wa_server_dispatch(int argc, char **argv, int *ret_status)
 
 struct set {
     const struct wa_server_config *config;
-    struct wa_proc procs[9 + FRONTS_MAX];
-    enum wa_server_role roles[9 + FRONTS_MAX];
+    struct wa_proc procs[10 + FRONTS_MAX];
+    enum wa_server_role roles[10 + FRONTS_MAX];
     size_t n;
     int ready[2]; /* [0] gets a byte from each process that can do its work */
     size_t waiting;
@@ -174,9 +181,9 @@ static enum wa_code start_front(struct set *s, int channel, struct wa_err *err)
 
 static enum wa_code start_all(struct set *s, struct wa_err *err)
 {
-    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,    WA_SR_SCAN,
-                                                  WA_SR_DIRECTORY, WA_SR_SEARCH,  WA_SR_REPORT,
-                                                  WA_SR_HOOK,      WA_SR_KERBEROS};
+    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,     WA_SR_SCAN,
+                                                  WA_SR_DIRECTORY, WA_SR_SEARCH,   WA_SR_REPORT,
+                                                  WA_SR_HOOK,      WA_SR_KERBEROS, WA_SR_OIDC};
     size_t fronts = (size_t)s->config->fronts, pairs = WA_COUNT(helpers) + fronts;
     int store_fds[FDS_MAX] = {-1, 1, s->err_fd};
     enum wa_code code = wa_socketpair(s->ready, err);
@@ -314,15 +321,44 @@ static enum wa_code of_status(int status)
     return WA_E_INTERNAL;
 }
 
+static enum wa_code check_certificates(const struct wa_server_config *c, struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    struct wa_stat st;
+    if (strcmp(c->certificate_name, "cn") != 0 && strcmp(c->certificate_name, "email") != 0 &&
+        strcmp(c->certificate_name, "upn") != 0)
+        return wa_fail(err, WA_E_CONFIG, "certificate_login_name takes cn, email or upn, not '%s'",
+                       c->certificate_name);
+    if (c->certificate_issuers[0] == '\0')
+        return WA_OK;
+    if (!c->certificate_login)
+        return wa_fail(err, WA_E_CONFIG,
+                       "certificate_login_authorities needs certificate_login = 1");
+    return wa_server_path(c, c->certificate_issuers, path, err) == WA_OK &&
+                   wa_path_stat(path, &st, err) == WA_OK
+               ? WA_OK
+               : wa_wrap(err, "certificate_login_authorities");
+}
+
 static enum wa_code check_roles(const struct wa_server_config *c, struct wa_err *err)
 {
     WA_AUTO_ROLE_MAP struct wa_role_map map;
+    WA_AUTO_ROLE_MAP struct wa_role_map provider;
+    struct wa_oidc_settings oidc;
     wa_role_map_init(&map);
-    if (wa_role_map_read(&map, c->ldap_roles, err) != WA_OK)
+    wa_role_map_init(&provider);
+    wa_oidc_settings_of(c, &oidc);
+    if (wa_role_map_read(&map, "ldap_login_roles", c->ldap_roles, err) != WA_OK ||
+        wa_role_map_read(&provider, "oidc_login_roles", c->oidc_roles, err) != WA_OK)
         return err->code;
-    return map.n == 0 || c->ldap_servers[0] != '\0'
-               ? WA_OK
-               : wa_fail(err, WA_E_CONFIG, "ldap_login_roles needs ldap_auth_server");
+    if (c->ldap_account[0] != '\0' && map.n == 0)
+        return wa_fail(err, WA_E_CONFIG, "ldap_check_account needs ldap_login_roles");
+    if (map.n > 0 && c->ldap_servers[0] == '\0')
+        return wa_fail(err, WA_E_CONFIG, "ldap_login_roles needs ldap_auth_server");
+    if (c->oidc_issuer[0] != '\0' && provider.n == 0)
+        return wa_fail(err, WA_E_CONFIG,
+                       "oidc_issuer needs oidc_login_roles: who of its people uses this server");
+    return c->oidc_issuer[0] == '\0' ? WA_OK : wa_oidc_check(&oidc, err);
 }
 
 /* What would make each start fail the same way is told at once, by its name. */
@@ -332,9 +368,9 @@ static enum wa_code check_start(struct set *s, struct wa_err *err)
     WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
     WA_AUTO(wa_key) struct wa_key *key = NULL;
     if (wa_server_need_rights(c, err) != WA_OK || wa_server_tls(c, &chain, &key, err) != WA_OK ||
-        check_roles(c, err) != WA_OK || wa_server_timestamp_key(c->dir, err) != WA_OK ||
-        wa_authority_make(c->dir, err) != WA_OK || wa_server_proxy_secret(c, err) != WA_OK ||
-        wa_server_people_key(c->dir, err) != WA_OK)
+        check_roles(c, err) != WA_OK || check_certificates(c, err) != WA_OK ||
+        wa_server_timestamp_key(c->dir, err) != WA_OK || wa_authority_make(c->dir, err) != WA_OK ||
+        wa_server_proxy_secret(c, err) != WA_OK || wa_server_people_key(c->dir, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_listen_check(c->bind, (uint16_t)c->port, err);
     for (int tries = 0; code == WA_E_BUSY && tries < 20 && !s->is_stopping; tries++) {

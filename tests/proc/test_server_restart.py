@@ -60,7 +60,7 @@ def executed(org, action):
 
 def test_any_process_killed(org, server):
     first = children(server.pid)
-    assert set(first) == {"auth", "directory", "front", "hook", "kerberos", "report", "scan", "search", "signer", "store"}
+    assert set(first) == {"auth", "directory", "front", "hook", "kerberos", "oidc", "report", "scan", "search", "signer", "store"}
     orders = []
     for role in ("store", "front", "signer"):
         orders.append(order(org, "update"))

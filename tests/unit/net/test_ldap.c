@@ -41,6 +41,9 @@ struct scene {
     enum manners manners;
     bool is_ad, is_plain; /* is_plain: StartTLS first */
     const char *user, *password;
+    /* The account that asks about others, and what the person's entry says beside its SID. */
+    bool is_check, has_no_account;
+    const char *attribute, *value;
     int32_t bind_result;
     const char *bind_text;
     /* what is expected */
@@ -166,16 +169,18 @@ static void answer_search(struct fake *f, int32_t id, struct wa_buf *out)
     enum { KIND, TOKEN, PERSON, GROUPS } what;
     f->searches++;
     what = f->searches == 1 ? KIND
-           : s->is_ad       ? (f->searches == 2   ? TOKEN
-                               : f->searches == 3 ? PERSON
-                                                  : GROUPS)
+           : s->is_ad       ? (f->searches == (s->is_check ? 3 : 2)   ? TOKEN
+                               : f->searches == (s->is_check ? 2 : 3) ? PERSON
+                                                                      : GROUPS)
                             : (f->searches == 2 ? PERSON : GROUPS);
     const struct attribute kind = {"supportedCapabilities", {WA_SV("1.2.840.113556.1.4.800")}};
     const struct attribute token = {
         "tokengroups",
         {sid(s->manners == OTHER_TOKEN ? other_sid : own_sid),
          s->manners == LONG_SID ? wa_sv_n(long_sid, sizeof long_sid) : sid(group_sid)}};
-    const struct attribute person = {"objectSid", {sid(own_sid)}};
+    const struct attribute person[] = {{"objectSid", {sid(own_sid)}},
+                                       {s->attribute != NULL ? s->attribute : "cn",
+                                        {wa_sv(s->attribute != NULL ? s->value : "a")}}};
     const struct attribute groups[] = {{s->is_ad ? "sAMAccountName" : "cn", {WA_SV("First")}},
                                        {"objectSid", {sid(group_sid)}}};
     const struct attribute others[] = {{s->is_ad ? "sAMAccountName" : "cn", {WA_SV("second")}},
@@ -186,7 +191,8 @@ static void answer_search(struct fake *f, int32_t id, struct wa_buf *out)
         add_entry(out, id, "", &token, 1);
     } else if (what == PERSON) {
         for (int i = 0; i < (s->manners == NOBODY ? 0 : s->manners == TWO ? 2 : 1); i++)
-            add_entry(out, id, "CN=alice,DC=example,DC=org", &person, s->is_ad ? 1 : 0);
+            add_entry(out, id, "CN=alice,DC=example,DC=org", person + (s->is_ad ? 0 : 1),
+                      s->is_ad ? 2 : 1);
         add_result(out, id, WA_LDAP_REFERENCE, 0, ""); /* of any form: it is not read */
     } else {
         add_entry(out, id, "CN=first,DC=example,DC=org", groups, s->is_ad ? 2 : 1);
@@ -203,7 +209,9 @@ static void answer_bind(const struct fake *f, struct wa_sv body, int32_t id, str
     bool is_good = f->l.tls != NULL && wa_ber_take_as(&body, WA_BER_INT, &version) &&
                    wa_ber_take_as(&body, WA_BER_OCTETS, &name) &&
                    wa_ber_take_as(&body, 0x80, &password) && wa_sv_eqs(password, PASSWORD) &&
-                   wa_sv_eqs(name, s->is_ad ? "alice@example.org" : "CN=alice,DC=example,DC=org");
+                   wa_sv_eqs(name, s->is_check ? "asks@example.org"
+                                   : s->is_ad  ? "alice@example.org"
+                                               : "CN=alice,DC=example,DC=org");
     add_result(out, id, WA_LDAP_BOUND, is_good ? s->bind_result : 49,
                s->bind_text != NULL ? s->bind_text : "");
 }
@@ -353,10 +361,16 @@ static enum wa_code ask(const struct scene *s, const struct identity *id, uint16
     char server[32];
     (void)snprintf(server, sizeof server, "localhost:%u", (unsigned)port);
     const struct wa_tls_trust trust = {.pem = wa_buf_sv(&id->pem)};
-    const struct wa_ldap_where where = {server, "OU=people, DC=example,dc=org", !s->is_plain,
-                                        &trust};
-    const struct wa_ldap_question q = {s->user != NULL ? s->user : "alice",
-                                       wa_sv(s->password != NULL ? s->password : PASSWORD), groups};
+    const struct wa_ldap_where where = {server,
+                                        "OU=people, DC=example,dc=org",
+                                        !s->is_plain,
+                                        &trust,
+                                        s->has_no_account ? NULL : "asks@example.org",
+                                        WA_SV(PASSWORD)};
+    const struct wa_ldap_question q = {
+        s->user != NULL ? s->user : "alice",
+        s->is_check ? WA_SV("") : wa_sv(s->password != NULL ? s->password : PASSWORD), groups,
+        s->is_check};
     return wa_ldap_login(&where, &q, ret, err);
 }
 
@@ -421,6 +435,66 @@ static const struct scene scenes[] = {
     {.name = "another kind", .manners = OTHER_KIND, .code = WA_E_INVALID, .says = "another kind"},
     {.name = "farewell", .manners = FAREWELL, .code = WA_E_UNREACHABLE, .says = "ended"},
     {.name = "closes", .manners = CLOSES, .code = WA_E_UNREACHABLE, .says = "closed"},
+    {.name = "looked at again",
+     .is_check = true,
+     .is_ad = true,
+     .is_right = true,
+     .in_first = true},
+    {.name = "elsewhere", .is_check = true, .is_right = true, .in_first = true},
+    {.name = "a plain account",
+     .is_check = true,
+     .is_ad = true,
+     .attribute = "userAccountControl",
+     .value = "66048",
+     .is_right = true,
+     .in_first = true},
+    {.name = "disabled since",
+     .is_check = true,
+     .is_ad = true,
+     .attribute = "userAccountControl",
+     .value = "66050",
+     .says = "disabled"},
+    {.name = "never expires",
+     .is_check = true,
+     .is_ad = true,
+     .attribute = "accountExpires",
+     .value = "9223372036854775807",
+     .is_right = true,
+     .in_first = true},
+    {.name = "expired",
+     .is_check = true,
+     .is_ad = true,
+     .attribute = "accountExpires",
+     .value = "132223104000000000",
+     .says = "expired"},
+    {.name = "no number",
+     .is_check = true,
+     .is_ad = true,
+     .attribute = "userAccountControl",
+     .value = "x",
+     .says = "disabled"},
+    {.name = "locked",
+     .is_check = true,
+     .attribute = "nsAccountLock",
+     .value = "TRUE",
+     .says = "disabled"},
+    {.name = "an old shadow",
+     .is_check = true,
+     .attribute = "shadowExpire",
+     .value = "9000",
+     .says = "disabled"},
+    {.name = "gone", .is_check = true, .is_ad = true, .manners = NOBODY, .says = "any more"},
+    {.name = "two of them", .is_check = true, .manners = TWO, .says = "several"},
+    {.name = "nobody may ask",
+     .is_check = true,
+     .has_no_account = true,
+     .code = WA_E_CONFIG,
+     .says = "nobody may"},
+    {.name = "may not ask any more",
+     .is_check = true,
+     .bind_result = 49,
+     .code = WA_E_CONFIG,
+     .says = "ldap_check_account"},
     {.name = "refuses", .manners = REFUSES, .code = WA_E_FAILED, .says = "ldap_auth_base_dn"},
 };
 

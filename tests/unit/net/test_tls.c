@@ -366,8 +366,8 @@ static bool is_revoked(void *user, const char *serial)
 }
 
 /* The server's outcome of a client that shows this; peer: whom the server takes it for. */
-static enum wa_code shown(const struct identity *client, int64_t days, struct wa_tls_peer *peer,
-                          struct wa_err *why)
+static enum wa_code shown(const struct identity *client, int64_t days, bool lets_people,
+                          struct wa_tls_peer *peer, struct wa_err *why)
 {
     struct wa_err err = WA_ERR_INIT;
     struct pair p;
@@ -383,6 +383,8 @@ static enum wa_code shown(const struct identity *client, int64_t days, struct wa
         .pem = wa_buf_sv(&long_lived.pem), .host = "srv.test", .identity = wa_buf_sv(&own)};
     pair_new(&p, &long_lived, NULL, &trust);
     must(wa_tls_ask_clients(p.server_ctx, ca.chain.items[0], is_revoked, NULL, &err));
+    if (lets_people)
+        wa_tls_let_people(p.server_ctx);
     wa_tls_free(p.server); /* the one of before has not heard of it */
     must(wa_tls_new(p.server_ctx, p.fds[1], true, &p.server, &err));
     days_ahead = days;
@@ -417,11 +419,36 @@ static void test_f1a_clients(void **state)
     for (size_t i = 0; i < WA_COUNT(clients); i++) {
         struct wa_err err = WA_ERR_INIT;
         struct wa_tls_peer peer = {.name = "nobody asked"};
-        enum wa_code code = shown(clients[i].client, clients[i].days, &peer, &err);
+        enum wa_code code = shown(clients[i].client, clients[i].days, false, &peer, &err);
         if ((code == WA_OK) != (clients[i].name != NULL))
             fail_msg("client %zu: %s '%s'", i, wa_code_name(code), err.text);
         if (code == WA_OK)
             assert_string_equal(peer.name, clients[i].name);
+    }
+    /* Where people may show theirs: the authority's are judged as before, others name no machine.
+     */
+    const struct {
+        const struct identity *client;
+        int64_t days;
+        bool is_let;
+        const char *name;
+    } people[] = {{NULL, 0, true, ""},          {&for_client, 0, true, "srv"},
+                  {&for_client, 31, false, ""}, {&gone, 0, false, ""},
+                  {&by_ca, 0, false, ""},       {&lonely, 0, true, ""},
+                  {&by_other, 0, true, ""},     {&below, 0, true, ""}};
+    for (size_t i = 0; i < WA_COUNT(people); i++) {
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_tls_peer peer = {.name = ""};
+        enum wa_code code = shown(people[i].client, people[i].days, true, &peer, &err);
+        if ((code == WA_OK) != people[i].is_let)
+            fail_msg("person %zu: %s '%s'", i, wa_code_name(code), err.text);
+        if (code != WA_OK)
+            continue;
+        bool is_person = people[i].client != NULL && people[i].name[0] == '\0';
+        assert_string_equal(peer.name, people[i].name);
+        assert_int_equal(peer.serial[0] != '\0', people[i].name[0] != '\0');
+        assert_string_equal(peer.person,
+                            is_person ? wa_cert_fingerprint(people[i].client->chain.items[0]) : "");
     }
     identity_free(&gone);
     identity_free(&below);

@@ -130,6 +130,11 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     must(wa_sv_dup(WA_SV("relay key"), &s->relay_public, &err), &err);
     must(wa_sv_dup(WA_SV("optional"), &s->child.config.second_factor, &err), &err);
     must(wa_sv_dup(WA_SV(""), &s->child.config.ldap_roles, &err), &err);
+    must(wa_sv_dup(WA_SV(""), &s->child.config.oidc_roles, &err), &err);
+    must(wa_sv_dup(WA_SV(""), &s->child.config.ldap_account, &err), &err);
+    must(wa_sv_dup(WA_SV(""), &s->child.config.oidc_issuer, &err), &err);
+    must(wa_sv_dup(WA_SV(""), &s->child.config.certificate_issuers, &err), &err);
+    must(wa_sv_dup(WA_SV("cn"), &s->child.config.certificate_name, &err), &err);
     s->child.config.directory_session = 600;
     s->child.config.directory_tokens = 86400;
     s->child.config.session_idle = 3600;
@@ -146,6 +151,7 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     join(b, WA_SR_SCAN, &s->scan, &b->scan);
     join(b, WA_SR_DIRECTORY, &s->directory, &b->directory);
     join(b, WA_SR_KERBEROS, &s->kerberos, &b->kerberos);
+    join(b, WA_SR_OIDC, &s->oidc, &b->oidc);
     must(wa_sv_dup(WA_SV("token, login"), &s->child.config.registration, &err), &err);
     join(b, WA_SR_SEARCH, &s->search, &b->search);
     join(b, WA_SR_REPORT, &s->report, &b->report);
@@ -185,7 +191,7 @@ void bench_free(struct bench *b)
     struct wa_chan *chans[] = {s->fronts[0], s->signer,   s->auth,      s->scan,   s->directory,
                                s->search,    s->report,   s->hook,      b->front,  b->signer,
                                b->auth,      b->scan,     b->directory, b->search, b->report,
-                               b->hook,      s->kerberos, b->kerberos};
+                               b->hook,      s->kerberos, b->kerberos,  s->oidc,   b->oidc};
     for (size_t i = 0; i < WA_COUNT(chans); i++)
         wa_chan_free(chans[i]);
     wa_store_forget(s);
@@ -290,6 +296,10 @@ static bool serve_helpers(struct bench *b)
         reply(b, &msg, WA_S_SIGNED,
               b->signer_answer != NULL ? wa_sv(b->signer_answer) : wa_buf_sv(&text));
         return true;
+    }
+    if (next(b->oidc, &msg)) {
+        (void)snprintf(b->oidc_asked, sizeof b->oidc_asked, "%.*s", WA_SV_ARG(msg.payload));
+        reply(b, &msg, WA_S_OIDC_IS, wa_sv(b->oidc_answer));
     }
     if (next(b->kerberos, &msg)) {
         (void)snprintf(b->kerberos_asked, sizeof b->kerberos_asked, "%.*s", WA_SV_ARG(msg.payload));
@@ -411,6 +421,10 @@ int bench_ask_from(struct bench *b, const char *peer, const char *method, const 
     wa_jw_kv(&w, "bearer", bearer);
     wa_jw_kv(&w, "peer", peer);
     wa_jw_kv(&w, "machine", b->shown);
+    if (b->person != NULL)
+        wa_jw_kv(&w, "person", b->person);
+    if (b->pem != NULL)
+        wa_jw_kv(&w, "pem", b->pem);
     wa_jw_end(&w);
     wa_buf_addc(&text, '\n');
     wa_buf_addsv(&text, body);

@@ -15,13 +15,14 @@ struct bench {
     char dir[WA_PATH_MAX]; /* of the server, and removed with it */
     const char *url;       /* of its PostgreSQL; "": SQLite */
     struct wa_store *store;
-    struct wa_chan *front, *signer, *auth, *scan, *directory, *search, *report, *hook,
-        *kerberos;        /* the other ends */
+    struct wa_chan *front, *signer, *auth, *scan, *directory, *search, *report, *hook, *kerberos,
+        *oidc;            /* the other ends */
     struct wa_key *relay; /* the authority's too */
     struct wa_cert *authority;
     struct wa_buf revoked; /* what the front was told last */
     char shown[65];        /* whom the TLS certificate names that comes with requests; "": nobody */
-    uint32_t id;           /* of the last request */
+    const char *person, *pem; /* SHA-256 and text of the one that is a person's; NULL: none */
+    uint32_t id;              /* of the last request */
     /* what the front was told besides answers */
     size_t orders, closed;
     struct wa_buf order; /* the last one */
@@ -33,6 +34,8 @@ struct bench {
     char directory_asked[512];
     const char *kerberos_answer; /* what it says of any ticket */
     char kerberos_asked[1024];
+    const char *oidc_answer; /* what it says of anything */
+    char oidc_asked[1024];
     const char *facts;        /* of machines that register; NULL: {"computer_name":"pc"} */
     const char *hook_answer;  /* NULL: taken */
     struct wa_buf hook_asked; /* the last request of a webhook */

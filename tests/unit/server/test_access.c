@@ -28,6 +28,10 @@ static const struct {
     const char *token;
 } expected[] = {
     {"POST /api/v1/session", "", NOBODY, true, ""},
+    {"POST /api/v1/session/certificate", "", NOBODY, true, ""},
+    {"GET /api/v1/session/ways", "", NOBODY, true, ""},
+    {"POST /api/v1/session/oidc/start", "", NOBODY, true, ""},
+    {"POST /api/v1/session/oidc", "", NOBODY, true, ""},
     {"GET /api/v1/session", "", EVERYBODY, true, ""},
     {"DELETE /api/v1/session", "", OWN, true, ""},
     {"GET /api/v1/openapi.json", "", EVERYBODY, true, ""},

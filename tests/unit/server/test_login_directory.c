@@ -25,7 +25,7 @@ static void test_map(void **state)
     WA_AUTO_ROLE_MAP struct wa_role_map m;
     WA_UNUSED(state);
     wa_role_map_init(&m);
-    WA_ASSERT_OK(wa_role_map_read(&m, ROLES, &err));
+    WA_ASSERT_OK(wa_role_map_read(&m, "k", ROLES, &err));
     assert_int_equal(m.n, 3);
     assert_string_equal(m.groups[1], "Paris IT");
     assert_string_equal(m.roles[1], "deployer");
@@ -37,7 +37,7 @@ static void test_map(void **state)
     for (size_t i = 0; i < WA_COUNT(wrong); i++) {
         WA_AUTO_ROLE_MAP struct wa_role_map bad;
         wa_role_map_init(&bad);
-        if (wa_role_map_read(&bad, wrong[i], &err) != WA_E_CONFIG)
+        if (wa_role_map_read(&bad, "k", wrong[i], &err) != WA_E_CONFIG)
             fail_msg("%s", wrong[i]);
         wa_err_clear(&err);
     }
@@ -165,13 +165,77 @@ static void test_token(void **state)
     assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", api, WA_SV(""), NULL), 200);
 }
 
+/* The clock's turn, until nobody is asked any more. */
+static void look_again(struct bench *b, const char *answer)
+{
+    int status = 0;
+    b->directory_answer = answer;
+    b->directory_asked[0] = '\0';
+    b->store->checked_at = 0;
+    wa_store_check_people(b->store);
+    while (b->store->is_checking)
+        (void)bench_serve(b, 0, &status, NULL);
+}
+
+/* People who are logged in are looked at again, and no password is asked for. */
+static void test_again(void **state)
+{
+    struct bench *b = *state;
+    struct wa_err err = WA_ERR_INIT;
+    char token[65], api[128];
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 4096);
+    b->directory_answer = IN("\"WAPT Admins\"");
+    assert_int_equal(bench_login(b, "10.0.0.1", "anna", "hers", token), 200);
+    assert_int_equal(bench_ask(b, "POST", "/api/v1/account/tokens", "", token,
+                               WA_SV("{\"name\":\"t\",\"rights\":[\"view\"],\"days\":300}"), &out),
+                     200);
+    assert_int_equal(
+        sscanf(strstr(wa_buf_str(&out), "\"token\":\""), "\"token\":\"%127[^\"]\"", api), 1);
+    look_again(b, IN(""));
+    assert_string_equal(b->directory_asked, ""); /* not configured */
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/users", "", token, WA_SV(""), NULL), 200);
+    wa_free(b->store->child.config.ldap_account);
+    WA_ASSERT_OK(wa_sv_dup(WA_SV("asks@example.org"), &b->store->child.config.ldap_account, &err));
+    b->store->child.config.directory_check = 300;
+    look_again(b, IN("\"WAPT Admins\""));
+    assert_non_null(strstr(b->directory_asked, "\"user\":\"anna\",\"check\":true"));
+    assert_null(strstr(b->directory_asked, "password"));
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/users", "", token, WA_SV(""), NULL), 200);
+    /* Not before its time, whatever the clock does meanwhile. */
+    b->directory_asked[0] = '\0';
+    wa_store_check_people(b->store);
+    assert_false(b->store->is_checking);
+    /* Another group: other rights, in the session that is open. */
+    look_again(b, IN("\"Help\""));
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/users", "", token, WA_SV(""), NULL), 403);
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 200);
+    /* A directory that is away takes nothing. */
+    look_again(b, "{\"code\":\"timeout\",\"message\":\"away\"}");
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 200);
+    look_again(b, "{}");
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", api, WA_SV(""), NULL), 200);
+    /* Gone: out at once, with the tokens, until she has logged in again. */
+    look_again(b, "{\"right\":false,\"groups\":[],\"reason\":\"gone\"}");
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 401);
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", api, WA_SV(""), NULL), 401);
+    BENCH_IS(b, "SELECT count(*) FROM journal WHERE entry LIKE '%user.logged_out%anna%'", "1");
+    look_again(b, IN(""));
+    assert_string_equal(b->directory_asked, ""); /* nobody is left to look at */
+    b->directory_answer = IN("\"Help\"");
+    assert_int_equal(bench_login(b, "10.0.0.1", "anna", "hers", token), 200);
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", api, WA_SV(""), NULL), 200);
+    look_again(b, IN("\"Sales\"")); /* in no group that counts */
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 401);
+}
+
 static enum wa_code reads(void *arg, struct wa_err *err)
 {
     WA_AUTO_ROLE_MAP struct wa_role_map m;
     struct wa_directory_says says;
     WA_UNUSED(arg);
     wa_role_map_init(&m);
-    if (wa_role_map_read(&m, ROLES, err) == WA_OK &&
+    if (wa_role_map_read(&m, "k", ROLES, err) == WA_OK &&
         wa_directory_read(&m, WA_SV(IN("\"Help\"")), &says, err) == WA_OK)
         assert_true(says.is_right && says.entry == 2);
     return err->code;
@@ -187,9 +251,9 @@ static void test_torture(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_map),    cmocka_unit_test(test_names), STORE(test_roles),
-        STORE(test_who_may_not),       STORE(test_guessing),         STORE(test_token),
-        cmocka_unit_test(test_torture)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_map), cmocka_unit_test(test_names),
+                                       STORE(test_roles),          STORE(test_who_may_not),
+                                       STORE(test_guessing),       STORE(test_token),
+                                       STORE(test_again),          cmocka_unit_test(test_torture)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

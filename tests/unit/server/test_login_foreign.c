@@ -1,0 +1,264 @@
+/* People whom others vouch for: a provider of OpenID Connect, an authority, a registration of their
+ * certificate. The oidc process and the front are played. */
+#include "bench.h"
+
+#include "base/mem.h"
+#include "codec/hex.h"
+
+#define BODY                                                                                       \
+    "{\"port\":4711,\"code\":\"c\",\"verifier\":\"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk\"}"
+#define SAYS(name, subject, nonce, groups)                                                         \
+    "{\"name\":\"" name "\",\"subject\":\"" subject "\",\"nonce\":\"" nonce                        \
+    "\",\"groups\":[" groups "]}"
+
+static int setup(void **state)
+{
+    struct bench *b = calloc(1, sizeof *b);
+    struct wa_err err = WA_ERR_INIT;
+    bench_new(b);
+    struct wa_server_config *c = &b->store->child.config;
+    wa_free(c->oidc_roles);
+    wa_free(c->oidc_issuer);
+    WA_ASSERT_OK(wa_sv_dup(WA_SV("admins:superadmin,help:helpdesk"), &c->oidc_roles, &err));
+    WA_ASSERT_OK(wa_sv_dup(WA_SV("https://id.example.org"), &c->oidc_issuer, &err));
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    bench_free(*state);
+    free(*state);
+    return 0;
+}
+
+static int log_in(struct bench *b, const char *peer, const char *answer, char token[65])
+{
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 65536);
+    b->oidc_answer = answer;
+    int status = bench_ask_from(b, peer, "POST", "/api/v1/session/oidc", "", "", WA_SV(BODY), &out);
+    if (status == 200)
+        assert_int_equal(
+            sscanf(strstr(wa_buf_str(&out), "\"token\":\""), "\"token\":\"%64[^\"]\"", token), 1);
+    return status;
+}
+
+static void test_oidc(void **state)
+{
+    struct bench *b = *state;
+    char token[65] = "";
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 65536);
+    b->oidc_answer = "{\"url\":\"https://id.example.org/a?b\"}";
+    assert_int_equal(bench_ask(b, "POST", "/api/v1/session/oidc/start", "", "",
+                               WA_SV("{\"port\":4711,\"state\":\"0123456789abcdef\",\"challenge\":"
+                                     "\"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\"}"),
+                               &out),
+                     200);
+    assert_string_equal(wa_buf_str(&out), "{\"url\":\"https://id.example.org/a?b\"}");
+    assert_int_equal(log_in(b, "10.0.0.1", SAYS("anna", "1", "n1", "\"help\""), token), 200);
+    assert_non_null(strstr(b->oidc_asked, "\"groups\":[\"admins\",\"help\"]"));
+    BENCH_IS(b, "SELECT role || origin || subject FROM users WHERE name = 'anna'", "helpdeskoidc1");
+    BENCH_IS(b, "SELECT method FROM sessions", "oidc");
+    BENCH_IS(b, "SELECT expires - created FROM sessions", "600");
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 200);
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/users", "", token, WA_SV(""), NULL), 403);
+    /* What the provider says anew counts anew, in sessions that are open too. */
+    char other[65];
+    assert_int_equal(log_in(b, "10.0.0.1", SAYS("anna", "1", "n2", "\"admins\""), other), 200);
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/users", "", token, WA_SV(""), NULL), 200);
+    /* Each proof counts once; a name is of one subject; names that are kept here stay here. */
+    assert_int_equal(log_in(b, "10.0.0.2", SAYS("anna", "1", "n2", "\"admins\""), other), 401);
+    assert_int_equal(log_in(b, "10.0.0.2", SAYS("anna", "2", "n3", "\"admins\""), other), 409);
+    assert_int_equal(log_in(b, "10.0.0.2", SAYS("admin", "1", "n4", "\"admins\""), other), 409);
+    assert_int_equal(log_in(b, "10.0.0.2", SAYS("eve", "3", "n5", ""), other), 403);
+    assert_int_equal(log_in(b, "10.0.0.2", SAYS("eve", "3", "n6", "\"Admins\""), other), 403);
+    BENCH_IS(b, "SELECT count(*) FROM users", "2");
+    BENCH_IS(b, "SELECT count(*) FROM used_proofs", "2");
+    /* What is no answer, and a provider that is away: not the person's doing. */
+    assert_int_equal(log_in(b, "10.0.0.3", "{}", other), 400);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(
+            log_in(b, "10.0.0.4", "{\"code\":\"timeout\",\"message\":\"away\"}", other),
+            wa_code_http(WA_E_TIMEOUT));
+    for (unsigned i = 0; i <= WA_THROTTLE_ADDRESS; i++)
+        assert_int_equal(log_in(b, "10.0.0.5", "{\"code\":\"auth\",\"message\":\"no\"}", other),
+                         i < WA_THROTTLE_ADDRESS ? 401 : 429);
+    assert_int_equal(b->store->oidc_asked, 0);
+    bench_exec(b, "UPDATE used_proofs SET until = 1");
+    wa_store_clean(b->store, INT64_C(4000000000));
+    BENCH_IS(b, "SELECT count(*) FROM used_proofs", "0");
+}
+
+/* Where there is no provider nothing is asked. */
+static void test_no_oidc(void **state)
+{
+    struct bench *b = *state;
+    char token[65];
+    b->store->child.config.oidc_issuer[0] = '\0';
+    b->oidc_asked[0] = '\0';
+    assert_int_equal(log_in(b, "10.0.0.1", "{}", token), 403);
+    assert_string_equal(b->oidc_asked, "");
+}
+
+/* --- certificates --- */
+
+struct shown {
+    struct wa_cert *cert;
+    struct wa_buf pem;
+};
+
+static void issue(const struct bench *b, struct shown *p, const struct wa_cert_request *what,
+                  bool by_authority)
+{
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    WA_ASSERT_OK(wa_key_new_p256(&key, &err));
+    WA_ASSERT_OK(wa_cert_issue(what, key, by_authority ? b->authority : NULL,
+                               by_authority ? b->relay : NULL, &p->cert, &err));
+    wa_buf_init(&p->pem, 65536);
+    WA_ASSERT_OK(wa_cert_write_pem(p->cert, &p->pem, &err));
+}
+
+static void shown_fini(struct shown *p)
+{
+    wa_cert_free(p->cert);
+    wa_buf_fini(&p->pem);
+}
+
+/* A login over a connection that shows p, which stays. */
+static int show(struct bench *b, struct shown *p, char token[65])
+{
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 65536);
+    memset(&b->store->throttle, 0, sizeof b->store->throttle);
+    b->person = wa_cert_fingerprint(p->cert);
+    b->pem = wa_buf_str(&p->pem);
+    int status = bench_ask(b, "POST", "/api/v1/session/certificate", "", "", WA_SV("{}"), &out);
+    b->pem = NULL;
+    if (status == 200)
+        assert_int_equal(
+            sscanf(strstr(wa_buf_str(&out), "\"token\":\""), "\"token\":\"%64[^\"]\"", token), 1);
+    return status;
+}
+
+static void let(struct bench *b, bool is_let, const struct shown *p, const char *session)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "/api/v1/users/anna/certificates/%s",
+                   wa_cert_fingerprint(p->cert));
+    b->person = NULL;
+    assert_int_equal(bench_ask(b, is_let ? "POST" : "DELETE", path, "", session, WA_SV(""), NULL),
+                     200);
+}
+
+static void test_registered(void **state)
+{
+    static const struct wa_cert_request whats[] = {
+        {.cn = "her own", .client_auth = true, .path_length = -1, .days = 10},
+        {.cn = "for all", .path_length = -1, .days = 10},
+        {.cn = "for code", .code_signing = true, .path_length = -1, .days = 10}};
+    struct bench *b = *state;
+    struct shown p[WA_COUNT(whats)];
+    struct wa_err err = WA_ERR_INIT;
+    char admin[65], token[65] = "";
+    for (size_t i = 0; i < WA_COUNT(whats); i++)
+        issue(b, &p[i], &whats[i], false);
+    WA_ASSERT_OK(wa_store_set_user(b->store->db, "anna", "H", "readonly", &err));
+    assert_int_equal(bench_login(b, "10.0.0.9", "admin", BENCH_PASSWORD, admin), 200);
+    assert_int_equal(show(b, &p[0], token), 403); /* not switched on */
+    b->store->child.config.certificate_login = true;
+    assert_int_equal(show(b, &p[0], token), 401); /* nobody's */
+    for (size_t i = 0; i < WA_COUNT(whats); i++)
+        let(b, true, &p[i], admin);
+    assert_int_equal(show(b, &p[2], token), 401); /* a key for code is for code */
+    assert_int_equal(show(b, &p[1], token), 200);
+    assert_int_equal(show(b, &p[0], token), 200);
+    BENCH_IS(b, "SELECT DISTINCT method FROM sessions WHERE \"user\" = 'anna'", "certificate");
+    /* The session is worth nothing on another connection. */
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 200);
+    b->person = wa_cert_fingerprint(p[1].cert);
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 401);
+    b->person = NULL;
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 401);
+    /* A fingerprint without the certificate, another's certificate beside it, a machine's name. */
+    b->person = wa_cert_fingerprint(p[0].cert);
+    assert_int_equal(bench_ask(b, "POST", "/api/v1/session/certificate", "", "", WA_SV("{}"), NULL),
+                     401);
+    b->pem = wa_buf_str(&p[1].pem);
+    assert_int_equal(bench_ask(b, "POST", "/api/v1/session/certificate", "", "", WA_SV("{}"), NULL),
+                     500);
+    b->pem = b->person = NULL;
+    (void)snprintf(b->shown, sizeof b->shown, "anna");
+    assert_int_equal(bench_ask(b, "POST", "/api/v1/session/certificate", "", "", WA_SV("{}"), NULL),
+                     401);
+    b->shown[0] = '\0';
+    /* Its registration ends, and the sessions with it. */
+    let(b, false, &p[0], admin);
+    BENCH_IS(b, "SELECT count(*) FROM sessions WHERE \"user\" = 'anna'", "0");
+    assert_int_equal(show(b, &p[0], token), 401);
+    bench_exec(b, "UPDATE users SET is_disabled = 1 WHERE name = 'anna'");
+    assert_int_equal(show(b, &p[1], token), 401);
+    for (size_t i = 0; i < WA_COUNT(whats); i++)
+        shown_fini(&p[i]);
+}
+
+/* Those of an authority that the configuration names: the bench's. */
+static void test_issued(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        struct wa_cert_request what;
+        bool by_authority;
+        int status;
+    } cases[] = {
+        {{.cn = "anna", .client_auth = true, .path_length = -1, .days = 10}, true, 200},
+        {{.cn = "anna", .path_length = -1, .days = 10}, true, 200},
+        {{.cn = "anna", .code_signing = true, .path_length = -1, .days = 10}, true, 401},
+        {{.cn = "anna", .server_auth = true, .path_length = -1, .days = 10}, true, 401},
+        {{.cn = "nobody", .client_auth = true, .path_length = -1, .days = 10}, true, 401},
+        {{.cn = "Anna", .client_auth = true, .path_length = -1, .days = 10}, true, 401},
+        {{.cn = "bernd", .client_auth = true, .path_length = -1, .days = 10}, true, 403},
+        {{.cn = "anna", .client_auth = true, .path_length = -1, .days = 10}, false, 401},
+    };
+    struct wa_err err = WA_ERR_INIT;
+    char token[65], path[WA_PATH_MAX + 16];
+    WA_AUTO_BUF struct wa_buf pem;
+    wa_buf_init(&pem, 65536);
+    (void)snprintf(b->store->issuers, WA_PATH_MAX, "%.4000s/db", b->dir);
+    wa_free(b->store->child.config.certificate_issuers);
+    WA_ASSERT_OK(wa_sv_dup(WA_SV("db"), &b->store->child.config.certificate_issuers, &err));
+    b->store->child.config.certificate_login = true;
+    WA_ASSERT_OK(wa_cert_write_pem(b->authority, &pem, &err));
+    (void)snprintf(path, sizeof path, "%s/ca.crt", b->store->issuers);
+    WA_ASSERT_OK(wa_path_replace(path, wa_buf_sv(&pem), 0600, &err));
+    WA_ASSERT_OK(wa_store_set_user(b->store->db, "anna", "H", "readonly", &err));
+    WA_ASSERT_OK(
+        wa_store_set_foreign(b->store->db, "bernd", "directory", "", "superadmin", "", &err));
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct shown p;
+        issue(b, &p, &cases[i].what, cases[i].by_authority);
+        int status = show(b, &p, token);
+        if (status != cases[i].status)
+            fail_msg("case %zu: %d", i, status);
+        shown_fini(&p);
+    }
+    /* Revoked: the folder is read anew each time. */
+    struct shown p;
+    issue(b, &p, &cases[0].what, true);
+    assert_int_equal(show(b, &p, token), 200);
+    (void)snprintf(path, sizeof path, "%s/revoked.txt", b->store->issuers);
+    WA_ASSERT_OK(wa_path_replace(path, wa_sv(wa_cert_fingerprint(p.cert)), 0600, &err));
+    assert_int_equal(show(b, &p, token), 401);
+    shown_fini(&p);
+}
+
+#define STORE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {STORE(test_oidc), STORE(test_no_oidc),
+                                       STORE(test_registered), STORE(test_issued)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
