@@ -316,6 +316,15 @@ def agent(base):
         org.stop()
 
 
+def pages(base):
+    """The console's pages in a browser."""
+    os.environ["WAPT_TEST_BIN"] = str(BIN)
+    sys.path.insert(0, str(ROOT / "bench"))
+    import pages as part  # pylint: disable=import-outside-toplevel,import-error
+    for r in part.measured(base, BUILD):
+        yield row(r["name"], r["value"], r["unit"], r["limit"], "a bare request for a page of the list" if r["limit"] else None, r["budget"])
+
+
 def measure(part):
     with tempfile.TemporaryDirectory(prefix="wapt-bench-") as d:
         yield from part(pathlib.Path(d))
@@ -329,7 +338,7 @@ def show(r):
     print(f"{r['name']:90} {r['value']:12.6g} {r['unit']:6} limit {r['limit'] or 0:10.6g} ratio {ratio:>7}  {verdict}", flush=True)
 
 
-PARTS = (start, package, repository, connections, fleet, agent, aged, away)
+PARTS = (start, package, repository, connections, fleet, agent, aged, away, pages)
 
 
 def main():

@@ -314,6 +314,10 @@
 #define WA_LOCAL_KEYS 32u            /* certificates of one person */
 #define WA_LOCAL_UNLOCK_S_MAX 43200  /* s: a working day */
 #define WA_REPORT_SKEW_S 900         /* s: a clock further off is told to the administrator */
+
+/* --- what the console's pages keep --- */
+#define WA_LOCAL_PREFS_MAX (256u << 10) /* bytes: what a person has chosen in them */
+
 #define WA_TWIN_DOUBTS_MAX                                                                         \
     3 /* reports in a row that the server had before: beyond chance, and answers that got lost */
 #define WA_TLS_IDENTITY_MAX (64u << 10) /* bytes: a certificate and its key */

@@ -9,6 +9,7 @@
 #include "cmd/con.h"
 #include "console/local.h"
 #include "os/fs.h"
+#include "os/path.h"
 #include "os/proc.h"
 
 #define CONFIRM_ABOVE 20
@@ -97,9 +98,13 @@ static void settings_fini(struct settings *s)
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     struct settings s = {.idle_s = 0};
+    struct wa_err no_home = WA_ERR_INIT;
+    char prefs[WA_PATH_MAX];
     struct wa_log log;
     wa_log_init(&log, STDERR_FD, WA_LOG_INFO, "waptconsole");
     wa_proc_ignore_broken_pipes();
+    if (wa_path_of_config("pages", prefs, &no_home) != WA_OK)
+        prefs[0] = '\0';
     if (read_settings(cli, &s, err) == WA_OK) {
         const struct wa_local_options o = {.server = s.server.server,
                                            .trust = &s.server.trust,
@@ -112,6 +117,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                                            .repository_count = s.others.n,
                                            .module = wa_cli_get(cli, "pkcs11-module", NULL),
                                            .language = wa_text_language_name(),
+                                           .prefs_dir = prefs[0] != '\0' ? prefs : NULL,
                                            .idle_s = s.idle_s,
                                            .confirm_above = (size_t)s.above,
                                            .log = &log,

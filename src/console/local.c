@@ -61,6 +61,8 @@ static void call_session(struct wa_local *l, struct wa_http_conn *c, struct wa_s
 static const struct route routes[] = {
     {WA_HTTP_POST, "/local/session", true, WA_LOCAL_SMALL_MAX, call_session},
     {WA_HTTP_GET, "/local/state", false, 0, wa_local_server_state},
+    {WA_HTTP_GET, "/local/prefs", false, 0, wa_local_prefs_read},
+    {WA_HTTP_PUT, "/local/prefs", false, WA_LOCAL_PREFS_MAX, wa_local_prefs_write},
     {WA_HTTP_POST, "/local/login", false, WA_LOCAL_SMALL_MAX, wa_local_server_login},
     {WA_HTTP_POST, "/local/logout", false, WA_LOCAL_SMALL_MAX, wa_local_server_logout},
     {WA_HTTP_POST, "/local/keys/unlock", false, WA_LOCAL_SMALL_MAX, wa_local_keys_unlock},

@@ -26,9 +26,10 @@ struct wa_local_options {
     const char *trusted;  /* directory of certificates whose packages count here; NULL: none */
     const struct wa_local_repository *repositories;
     size_t repository_count;
-    const char *language; /* of the pages: "en", "fr" */
-    int64_t idle_s;       /* without a tab: then it ends */
-    size_t confirm_above; /* machines that need no gesture outside the page */
+    const char *language;  /* of the pages: "en", "fr" */
+    const char *prefs_dir; /* where pages keep what a person has chosen; NULL: nowhere */
+    int64_t idle_s;        /* without a tab: then it ends */
+    size_t confirm_above;  /* machines that need no gesture outside the page */
     const struct wa_log *log;
     /* The link is to be shown; from the loop. */
     enum wa_code (*on_link)(void *user, const char *link, struct wa_err *err);

@@ -18,7 +18,7 @@ export interface LocalState {
     language: string;
     server: { url: string; state: "connected" | "login" | "pin" | "unreachable"; user: string; roles: string[]; message: string };
     keys: Key[];
-    confirm: { method: "terminal" | "pinentry"; above_hosts: number };
+    confirm: { method: "terminal" | "none"; above_hosts: number };
     idle_s: number;
 }
 

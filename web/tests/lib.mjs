@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 40_000;
 const AXE = readFileSync(path.join("node_modules", "axe-core", "axe.min.js"), "utf8");
 
 export class Failed extends Error {}

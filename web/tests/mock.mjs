@@ -170,7 +170,7 @@ export class Mock {
         if (body.hosts?.length > 10 && !body.confirmed) return (body.confirmed = true), { status: 202, json: {} };
         const batch = id.slice(0, 32);
         this.batches.set(batch, (body.hosts ?? []).map((uuid, k) => ({ batch, packages: body.packages ?? [], id: batch.slice(0, 24) + String(k).padStart(8, "0"), uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name, state: ["done", "queued", "failed"][k % 3], code: "", message: k % 3 === 2 ? "exit status 1603" : "", kind: body.kind, not_after: now() + 3600, updated: now() })));
-        return { json: { batch, actions: this.batches.get(batch) } };
+        return { json: { state: "done", batches: [batch], count: this.batches.get(batch).length } };
     }
 
     api(q, url, a) {

@@ -1,6 +1,7 @@
 // Runs what a file of scenarios exports, one after the other in one browser, and prints a line of JSON for each: {"name", "ms", "error"?}.
 // A scenario may ask whoever started this for something outside the browser: {"ask", "with"}, answered by a line of JSON.
 //   node --preserve-symlinks --preserve-symlinks-main tests/run.mjs FILE GIVEN [NAME...]    GIVEN: JSON, handed to each; NAME: only these
+import path from "node:path";
 import { createInterface } from "node:readline";
 import { Failed, launch } from "./lib.mjs";
 
@@ -13,16 +14,19 @@ async function ask(what, ...args) {
 
 const scenarios = await import(`./${file}`);
 const browser = await launch();
+let stopped = "";
 for (const [name, scenario] of Object.entries(scenarios)) {
-    if (only.length > 0 && !only.includes(name)) continue;
+    if (typeof scenario !== "function" || (only.length > 0 && !only.includes(name))) continue;
     const began = Date.now();
-    let error;
+    let error = stopped;
     try {
-        await scenario({ browser, ask, ...JSON.parse(given) });
+        if (!stopped) await scenario({ browser, ask, ...JSON.parse(given) });
     } catch (e) {
         error = e instanceof Failed ? e.message : String(e.stack);
+        for (const context of browser.contexts()) await context.pages()[0]?.screenshot({ path: path.join(JSON.parse(given).folder, `failed-${name}.png`) });
+        if (scenarios.isOneStory) stopped = `not reached: ${name} failed`;
     }
-    console.log(JSON.stringify({ name, ms: Date.now() - began, error }));
+    console.log(JSON.stringify({ name, ms: Date.now() - began, ...(error ? { error } : {}) }));
 }
 await browser.close();
 process.exit();

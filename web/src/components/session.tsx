@@ -1,7 +1,7 @@
 // What stands before the page when it can't work: the console has ended, the server wants a log-in, its certificate is not known.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ApiError, call, errorText, link } from "../api";
+import { call, errorText, link } from "../api";
 import { t } from "../i18n";
 import { local, refreshState } from "../local";
 import { Dialog } from "./dialog";
@@ -33,12 +33,12 @@ function Login() {
         isBusy.value = true;
         error.value = "";
         try {
-            await call("POST", "/local/login", { user: user.value, password: password.value, ...(code.value ? { code: code.value } : {}) });
-            password.value = "";
+            const said = await call<{ needs?: string }>("POST", "/local/login", { user: user.value, password: password.value, ...(code.value ? { code: code.value } : {}) });
+            if (said.needs === "code") wantsCode.value = true;
+            else password.value = "";
             await refreshState();
         } catch (e) {
             error.value = errorText(e);
-            wantsCode.value ||= e instanceof ApiError && /code|factor/i.test(e.message);
         }
         isBusy.value = false;
     };
@@ -123,7 +123,7 @@ function Pin() {
 
 /** What a person has to do outside of the page, where no page can do it for them. */
 export function waitingFor(): string {
-    return local.value?.confirm.method === "pinentry" ? t("Confirm in the window that has just opened.") : t("Confirm in the terminal where the console was started.");
+    return t("Confirm in the terminal where the console was started.");
 }
 
 export function SessionDialogs() {

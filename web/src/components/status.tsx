@@ -17,6 +17,7 @@ const TONES: Record<string, Tone> = {
     RETRY: "busy",
     RUNNING: "busy",
     sent: "busy",
+    delivered: "busy",
     queued: "busy",
     waiting: "busy",
     running: "busy",

@@ -7,6 +7,7 @@ import { Menu } from "../components/menu";
 import { useCommands } from "../components/palette";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
+import { number } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { navigate } from "../router";
 import type { Selection } from "../table/selection";
@@ -31,6 +32,7 @@ export const KINDS: readonly Kind[] = [
     { kind: "shutdown", title: "Switch off", about: "Switches the machines off, where their own configuration allows it.", packages: "none" },
 ];
 const BUTTONS = 3; // the other kinds are in the menu
+const HOSTS_MAX = 10_000; // what the server takes at once
 const PERIODS = [3600, 43_200, 86_400, 604_800];
 
 interface Wanted {
@@ -63,11 +65,12 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
         isBusy.value = true;
         try {
             const hosts = await uuids();
+            if (hosts.length > HOSTS_MAX) throw new Error(t("At most {n} machines at once: select fewer, or make a roll-out.", { n: number(HOSTS_MAX) }));
             close();
             review({ what: "actions", kind: kind.kind, hosts, packages: names, force: isForced.value, valid_s: Number(valid.value) }, (answer) => {
-                const batch = String(answer.batch ?? "");
+                const [batch] = Array.isArray(answer.batches) ? answer.batches.map(String) : [];
                 say(tn(hosts.length, "Ordered for {n} machine.", "Ordered for {n} machines."));
-                if (!batch) return;
+                if (batch === undefined) return;
                 rememberOrder({ batch, kind: kind.kind, packages: names, count: hosts.length, at: Math.floor(Date.now() / 1000) });
                 navigate(`/orders?batch=${encodeURIComponent(batch)}`);
             });

@@ -54,6 +54,7 @@ const STATES: Record<string, Text> = {
     waiting: "waiting",
     queued: "waits for the machine",
     sent: "sent",
+    delivered: "has arrived",
     running: "running",
     done: "done",
     failed: "failed",

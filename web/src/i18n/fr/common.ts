@@ -14,7 +14,6 @@ export const common = {
     "Colours of the system": "Couleurs du système",
     Columns: "Colonnes",
     "Confirm in the terminal where the console was started.": "Confirmez dans le terminal où la console a été lancée.",
-    "Confirm in the window that has just opened.": "Confirmez dans la fenêtre qui vient de s'ouvrir.",
     "Copy the selected rows": "Copier les lignes sélectionnées",
     Dark: "Sombre",
     "Dark colours": "Couleurs sombres",

@@ -1,0 +1,105 @@
+// What 100,000 machines cost in the browser: from asking to what a person sees. Prints a row for each; the limit is the same part of the list
+// asked for by a bare request of the page.
+import { tab, until } from "./lib.mjs";
+
+const median = (all) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)];
+const ROW = 34; // px
+
+function print(name, value, unit, limit, budget) {
+    console.log(JSON.stringify({ row: { name, value, unit, limit, budget } }));
+}
+
+/** ms, in the page: from doing it until what is awaited is drawn. */
+function timed(page, act, isThere, ...args) {
+    return page.evaluate(
+        ([actText, thereText, given]) =>
+            new Promise((resolve) => {
+                const there = new Function("given", `return (${thereText})(given)`);
+                const began = performance.now();
+                new Function("given", `(${actText})(given)`)(given);
+                const look = () => (there(given) ? resolve(performance.now() - began) : requestAnimationFrame(look));
+                requestAnimationFrame(look);
+            }),
+        [act.toString(), isThere.toString(), args],
+    );
+}
+
+export async function oneHundredThousandMachines({ browser, link, password }) {
+    const base = new URL(link).origin;
+    const { page, context } = await tab(browser, base, { bypassCSP: true }); // the clock is a script of ours
+    await page.goto(link);
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.keyboard.press("Enter");
+    const rows = page.locator(".t-body .t-row a");
+    await rows.first().waitFor();
+    await until(async () => (await page.getByRole("grid").getAttribute("aria-rowcount")) === "100001", "all machines are counted");
+
+    const bare = median(
+        await page.evaluate(async () => {
+            const all = [];
+            for (let i = 0; i < 15; i++) {
+                const began = performance.now();
+                const a = await fetch(`/api/v1/hosts?sort=name&offset=${i * 5000}&limit=100`, { headers: { Authorization: `Bearer ${sessionStorage.getItem("wapt.token")}` } });
+                await a.json();
+                all.push(performance.now() - began);
+            }
+            return all;
+        }),
+    );
+
+    const paints = [];
+    for (let i = 0; i < 5; i++) {
+        await page.addInitScript(() => {
+            const look = () => (document.querySelector(".t-body .t-row a") ? (globalThis.drawnAt = performance.now()) : requestAnimationFrame(look));
+            requestAnimationFrame(look);
+        });
+        await page.reload();
+        await page.waitForFunction(() => globalThis.drawnAt);
+        paints.push(await page.evaluate(() => globalThis.drawnAt));
+    }
+    print("console's list of 100,000 machines, from opening to the first rows", median(paints), "ms", bare, 1000);
+
+    const jumps = [];
+    for (let i = 0; i < 20; i++) {
+        const to = ((i * 7919 + 13) % 99_000) + 500;
+        jumps.push(
+            await timed(
+                page,
+                ([y]) => document.querySelector(".table").scrollTo(0, y),
+                ([, index]) => document.querySelector(`.t-row[data-index="${index}"] a`),
+                to * ROW,
+                to + 3,
+            ),
+        );
+    }
+    print("console's list of 100,000 machines, scrolled to any place", median(jumps), "ms", bare, 200);
+
+    const type = ([text]) => {
+        const input = document.querySelector(".search input");
+        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, text);
+        input.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    const shows = ([, text]) => document.querySelector(".t-row[data-index='0'] a")?.textContent.includes(text);
+    const searches = [];
+    for (const text of ["pc-123", "pc-77", "pc-0042", "pc-9", "pc-55555"]) searches.push(await timed(page, type, shows, text, text));
+    print("console's list of 100,000 machines, a search typed (90 ms of it wait for the next key)", median(searches), "ms", bare, 300);
+
+    await timed(page, type, () => document.querySelector(".table").getAttribute("aria-rowcount") === "100001", "");
+    const choose = ([value]) => {
+        const select = document.querySelector(".bar select");
+        select.value = value;
+        select.dispatchEvent(new Event("change", { bubbles: true }));
+    };
+    const counted = ([, count]) => document.querySelector(".table").getAttribute("aria-rowcount") === count;
+    const filters = [];
+    for (let i = 0; i < 5; i++) {
+        filters.push(await timed(page, choose, counted, "ERROR", "2001"));
+        filters.push(await timed(page, choose, counted, "", "100001"));
+    }
+    print("console's list of 100,000 machines, filtered", median(filters), "ms", bare, 200);
+
+    const { heap, nodes } = await page.evaluate(() => ({ heap: performance.memory?.usedJSHeapSize ?? 0, nodes: document.querySelectorAll("*").length }));
+    print("console's list of 100,000 machines, the page's memory", heap, "bytes", null, null);
+    print("console's list of 100,000 machines, elements in the page", nodes, "", null, 1500);
+    await context.close();
+}
