@@ -20,7 +20,7 @@ trap 'exit 1' INT TERM HUP
 here=$PWD
 cd / # where the other user may be
 $as "$bin/initdb" -D "$dir/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
-$as "$bin/pg_ctl" -s -w -D "$dir/data" -o "-c listen_addresses='' -c unix_socket_directories='$dir' -c fsync=off" -l "$dir/log.server" start
+$as "$bin/pg_ctl" -s -w -D "$dir/data" -o "-c listen_addresses='' -c unix_socket_directories='$dir' -c fsync=off -c full_page_writes=off -c synchronous_commit=off" -l "$dir/log.server" start
 WA_TEST_PG_URL="postgresql:///postgres?host=$dir&user=postgres"
 export WA_TEST_PG_URL
 cd "$here"
