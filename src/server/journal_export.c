@@ -95,12 +95,13 @@ struct reading {
 
 static enum wa_code begin(struct reading *r, const struct wa_json *j, struct wa_err *err)
 {
+    struct wa_sv digest = wa_json_sv(wa_json_get(j, "digest"));
     r->has_begun = true;
     (void)snprintf(r->node, sizeof r->node, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "node"))));
-    (void)snprintf(r->at.digest, sizeof r->at.digest, "%.*s",
-                   WA_SV_ARG(wa_json_sv(wa_json_get(j, "digest"))));
+    (void)snprintf(r->at.digest, sizeof r->at.digest, "%.*s", WA_SV_ARG(digest));
     return wa_sv_eqs(wa_json_sv(wa_json_get(j, "format")), "wapt-journal") &&
-                   wa_json_i64(wa_json_get(j, "after"), &r->at.seq)
+                   wa_json_i64(wa_json_get(j, "after"), &r->at.seq) && r->at.seq >= 0 &&
+                   digest.n == WA_JOURNAL_DIGEST - 1u
                ? WA_OK
                : wa_fail(err, WA_E_INVALID, "it is no exported journal");
 }
@@ -133,7 +134,7 @@ static enum wa_code take_line(struct reading *r, struct wa_sv line, struct wa_er
         return end(r, j, err);
     struct wa_sv text = wa_json_sv(wa_json_get(j, "entry"));
     if (!wa_json_i64(wa_json_get(j, "seq"), &seq) || !wa_json_i64(wa_json_get(j, "at"), &at) ||
-        seq != r->at.seq + 1)
+        seq <= r->at.seq || seq - r->at.seq != 1)
         return wa_fail(err, WA_E_REFUSED, "entries after %lld are missing in it",
                        (long long)r->at.seq);
     if (wa_journal_digest_of(wa_sv(r->node), seq, at, r->at.digest, text, digest, err) != WA_OK)

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -13,27 +14,29 @@ from test_server_hostile import Server
 
 
 class Postgres:
-    """A throw-away PostgreSQL on a Unix socket, which trusts whoever reaches it."""
+    """A throw-away PostgreSQL on a Unix socket, which trusts whoever reaches it, and ends with who started it, however that one ends."""
 
     def __init__(self):
         self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="wapt-pg-"))
         self.dir.chmod(0o755)
         shutil.chown(self.dir, "postgres")
-        self.call("initdb", "-D", self.dir / "data", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        subprocess.run(["runuser", "-u", "postgres", "--", str(self.bin / "initdb"), "-D", str(self.dir / "data"), "-A", "trust", "-U", "postgres", "-E", "UTF8",
+                        "--locale=C.UTF-8", "--no-sync"], cwd="/", check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.start()
         self.url = f"postgresql:///postgres?host={self.dir}&user=postgres"
 
-    def call(self, program, *argv):
-        subprocess.run(["runuser", "-u", "postgres", "--", str(self.bin / program), *map(str, argv)], cwd="/", check=True, timeout=60,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
     def start(self):
-        self.call("pg_ctl", "-s", "-w", "-D", self.dir / "data", "-l", self.dir / "log", "-o",
-                  f"-c listen_addresses='' -c unix_socket_directories='{self.dir}' -c fsync=off", "start")
+        options = ("listen_addresses=", f"unix_socket_directories={self.dir}", "fsync=off", "full_page_writes=off")
+        with open(self.dir / "log", "ab") as log:
+            self.process = subprocess.Popen(["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--pdeathsig", "QUIT",
+                                             str(self.bin / "postgres"), "-D", str(self.dir / "data"), *(w for o in options for w in ("-c", o))],
+                                            cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        until(lambda: subprocess.run([self.bin / "pg_isready", "-q", "-h", self.dir], check=False).returncode == 0, "PostgreSQL answers")
 
-    def stop(self, how="immediate"):  # as a crash
-        self.call("pg_ctl", "-s", "-w", "-m", how, "-D", self.dir / "data", "stop")
+    def stop(self):  # as a crash
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(60)
 
     def remove(self):
         shutil.rmtree(self.dir)
@@ -43,8 +46,7 @@ class Postgres:
 def pg():
     p = Postgres()
     yield p
-    if (p.dir / "data/postmaster.pid").exists():
-        p.stop()
+    p.stop()
     p.remove()
 
 
