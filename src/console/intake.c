@@ -237,6 +237,11 @@ const struct wa_intake_refused *wa_intake_refused(const struct wa_intake *in, si
     return in->refused.items;
 }
 
+void wa_intake_reach(struct wa_intake *in, struct wa_client *from)
+{
+    in->o.from = from;
+}
+
 /* --- one package --- */
 
 static enum wa_code size_of(const struct wa_control *c, uint64_t *ret, struct wa_err *err)

@@ -39,6 +39,9 @@ const struct wa_intake_refused *wa_intake_refused(const struct wa_intake *in, si
 /* The index at base, as it comes: not judged. ret: initialised. */
 WA_CHECK enum wa_code wa_intake_index(struct wa_client *c, const char *base, struct wa_index *ret,
                                       struct wa_err *err);
+/* Fetches by another connection to the same place from now on: what it was opened with may be gone.
+ */
+void wa_intake_reach(struct wa_intake *in, struct wa_client *from);
 /* A file of the own repository goes. */
 WA_CHECK enum wa_code wa_intake_delete(struct wa_client *c, struct wa_sv file, struct wa_err *err);
 /* Brings the package here and verifies it. ret_has_code (may be NULL): it has a setup.py. */

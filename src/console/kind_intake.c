@@ -249,6 +249,8 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
     struct intake *k = p->own;
     const struct wa_import_plan *plan = wa_intake_plan(k->in);
     size_t failed = 0;
+    if (k->from == NULL)
+        wa_intake_reach(k->in, client); /* the session may be another one by now */
     wa_jw_key(w, "packages");
     wa_jw_arr(w);
     for (size_t i = 0; i < plan->n; i++) {

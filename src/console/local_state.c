@@ -21,6 +21,11 @@ void wa_local_state_answer(struct wa_local *l, struct wa_http_conn *c)
     wa_jw_kv(&w, "method", wa_local_confirm_method(l));
     wa_jw_kvi(&w, "above_hosts", (int64_t)l->o->confirm_above);
     wa_jw_end(&w);
+    wa_jw_key(&w, "repositories");
+    wa_jw_arr(&w);
+    for (size_t i = 0; i < l->o->repository_count; i++)
+        wa_jw_s(&w, l->o->repositories[i].name);
+    wa_jw_end(&w);
     wa_jw_kvi(&w, "idle_s", l->o->idle_s);
     wa_jw_end(&w);
     wa_local_answer_json(c, &out);

@@ -19,6 +19,7 @@ export interface LocalState {
     server: { url: string; state: "connected" | "login" | "pin" | "unreachable"; user: string; roles: string[]; message: string };
     keys: Key[];
     confirm: { method: "terminal" | "none"; above_hosts: number };
+    repositories?: string[]; // that packages may be imported from
     idle_s: number;
 }
 

@@ -1,5 +1,6 @@
 // French. One file for each part of the pages; a text that two parts need stands in common.ts.
 import { common } from "./fr/common";
 import { hosts } from "./fr/hosts";
+import { repository } from "./fr/repository";
 
-export const fr = { ...common, ...hosts };
+export const fr = { ...common, ...hosts, ...repository };

@@ -11,6 +11,7 @@ import { number } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { navigate } from "../router";
 import type { Selection } from "../table/selection";
+import { assign, AssignDialog } from "./assignments";
 import { rememberOrder } from "./orders";
 
 export interface Kind {
@@ -123,8 +124,12 @@ export function ActionButtons({ uuids, count }: { uuids: Wanted["uuids"]; count:
                     {t(k.title)}
                 </button>
             ))}
+            <button type="button" title={t("Changes what these machines are assigned and must not have.")} onClick={() => assign(uuids, count)}>
+                {t("Assign")}
+            </button>
             <Menu label={t("More")} items={KINDS.slice(BUTTONS).map((k) => ({ title: t(k.title), about: t(k.about), run: () => order(k, uuids, count) }))} />
             <OrderDialog />
+            <AssignDialog />
         </>
     );
 }

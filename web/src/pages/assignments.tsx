@@ -1,0 +1,182 @@
+// Assignments: groups, units, profiles and self-service rules; and what machines' own packages assign and exclude, changed for many at once
+// with the changes of each shown first, and a plan for one.
+import { signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { call } from "../api";
+import { Dialog } from "../components/dialog";
+import { Field } from "../components/fields";
+import { A } from "../components/link";
+import { review } from "../components/review";
+import { Status, type Tone } from "../components/status";
+import { say, sayError } from "../components/toasts";
+import { t, tn, type Text } from "../i18n";
+import { navigate } from "../router";
+import type { Column } from "../table/columns";
+import { LocalTable } from "../table/local";
+import { PACKAGE_COLUMNS, usePackages } from "./repository";
+import { packagePath, POLICY, type Package } from "./repository_model";
+
+interface Wanted {
+    uuids: () => Promise<readonly string[]>;
+    count: number;
+}
+const wanted = signal<Wanted | undefined>(undefined);
+
+/** Opens the change of what these machines are assigned. */
+export function assign(uuids: Wanted["uuids"], count: number): void {
+    wanted.value = { uuids, count };
+}
+
+const words = (text: string) => text.split(/[\s,]+/).filter(Boolean);
+
+interface Plan {
+    steps: readonly { action: string; package: string; version: string | null; installed: string | null; why: string }[];
+    problems: readonly { package: string; text: string; reasons: readonly { depth: number; text: string }[] }[];
+}
+const ACTIONS: Record<string, readonly [Text, Tone]> = { install: ["to install", "ok"], upgrade: ["to upgrade", "ok"], remove: ["to remove", "warn"], keep: ["to keep", "none"] };
+
+function PlanView({ request, onClose }: { request: Record<string, unknown>; onClose: () => void }) {
+    const plan = useSignal<Plan | undefined>(undefined);
+    const error = useSignal("");
+    useEffect(() => {
+        call<{ id: string; details: Plan }>("POST", "/local/prepare", { ...request, what: "plan" }).then(
+            (made) => {
+                plan.value = made.details;
+                void call("DELETE", `/local/prepare/${encodeURIComponent(made.id)}`).catch(() => undefined); // only looked at
+            },
+            (e: unknown) => (error.value = e instanceof Error ? e.message : String(e)),
+        );
+    }, []);
+    const p = plan.value;
+    return (
+        <Dialog title={t("What an upgrade would do")} onClose={onClose} wide>
+            {error.value && <p class="error">{error.value}</p>}
+            {!p && !error.value && <p class="muted">{t("Being found out...")}</p>}
+            {p && p.steps.length === 0 && <p>{t("Nothing would be done.")}</p>}
+            {p && (
+                <ul class="plain-list" data-test="plan">
+                    {p.steps.map((s) => {
+                        const known = ACTIONS[s.action];
+                        return (
+                            <li key={`${s.action} ${s.package}`}>
+                                {known && <Status tone={known[1]} text={t(known[0])} />} <strong>{`${s.package} ${s.version ?? s.installed ?? ""}`}</strong> <span class="muted">{s.why}</span>
+                            </li>
+                        );
+                    })}
+                </ul>
+            )}
+            {p && p.problems.length > 0 && (
+                <>
+                    <h3>{t("Not possible as wished")}</h3>
+                    {p.problems.map((x, i) => (
+                        <pre class="log" key={i}>
+                            {[x.text, ...x.reasons.map((r) => " ".repeat(2 * r.depth) + r.text)].join("\n")}
+                        </pre>
+                    ))}
+                </>
+            )}
+        </Dialog>
+    );
+}
+
+function AssignForm({ uuids, count }: Wanted) {
+    const add = useSignal("");
+    const remove = useSignal("");
+    const exclude = useSignal("");
+    const allow = useSignal("");
+    const planned = useSignal<Record<string, unknown> | undefined>(undefined);
+    const close = () => (wanted.value = undefined);
+    const request = async () => ({
+        what: "host-packages",
+        hosts: await uuids(),
+        add: words(add.value),
+        remove: words(remove.value),
+        add_conflicts: words(exclude.value),
+        remove_conflicts: words(allow.value),
+    });
+    const isEmpty = ![add, remove, exclude, allow].some((s) => words(s.value).length > 0);
+    const submit = async () => {
+        try {
+            const what = await request();
+            close();
+            review(what, (answer) => {
+                const failed = (answer.hosts as { name: string; code: string; error: string | null }[]).filter((h) => h.code !== "ok");
+                for (const h of failed.slice(0, 5)) sayError(new Error(`${h.name}: ${h.error ?? h.code}`));
+                say(tn(Number(answer.changed), "{n} machine is assigned something else.", "{n} machines are assigned something else."));
+            });
+        } catch (e) {
+            sayError(e);
+        }
+    };
+    const plan = () => void request().then((what) => (planned.value = what), sayError);
+    if (planned.value) return <PlanView request={planned.value} onClose={() => (planned.value = undefined)} />;
+    return (
+        <Dialog
+            title={t("Change what is assigned")}
+            onClose={close}
+            onSubmit={() => void submit()}
+            footer={
+                <>
+                    {count === 1 && (
+                        <button type="button" onClick={plan}>
+                            {t("Show the plan")}
+                        </button>
+                    )}
+                    <span class="space" />
+                    <button type="button" onClick={close}>
+                        {t("Cancel")}
+                    </button>
+                    <button type="submit" class="primary" disabled={isEmpty}>
+                        {t("Review")}
+                    </button>
+                </>
+            }
+        >
+            <p class="muted">{tn(count, "{n} machine", "{n} machines")}</p>
+            <Field label={t("Assign")} value={add.value} onInput={(v) => (add.value = v)} autofocus hint={t("Packages and groups, with blanks between; also as tis-firefox(>=115).")} />
+            <Field label={t("Assign no more")} value={remove.value} onInput={(v) => (remove.value = v)} />
+            <Field label={t("Exclude")} value={exclude.value} onInput={(v) => (exclude.value = v)} hint={t("What these machines must not have.")} />
+            <Field label={t("Exclude no more")} value={allow.value} onInput={(v) => (allow.value = v)} />
+        </Dialog>
+    );
+}
+
+export function AssignDialog() {
+    return wanted.value ? <AssignForm {...wanted.value} /> : null;
+}
+
+const SECTIONS: Record<string, Text> = { group: "group", unit: "organisational unit", profile: "profile", selfservice: "self-service" };
+const COLUMNS: readonly Column<Package>[] = [
+    { id: "package", title: "Name", width: 260, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
+    { id: "kind", title: "Kind", width: 140, sort: "kind", text: (p) => (SECTIONS[p.section] ? t(SECTIONS[p.section] as Text) : p.section) },
+    { id: "needs", title: "Assigns", width: 420, text: (p) => p.depends },
+    { id: "excludes", title: "Excludes", width: 200, text: (p) => p.conflicts },
+    ...PACKAGE_COLUMNS.filter((c) => ["version", "maturity", "signer", "signed"].includes(c.id)),
+];
+
+export function AssignmentsPage() {
+    const { all } = usePackages();
+    const rules = (all ?? []).filter((p) => p.is_newest && POLICY.includes(p.section));
+    return (
+        <div class="page page-table">
+            <div class="page-head">
+                <h1>{t("Assignments")}</h1>
+                <span class="space" />
+                <button type="button" class="primary" onClick={() => navigate("/hosts")}>
+                    {t("Choose machines")}
+                </button>
+            </div>
+            <p class="muted">{t("Groups, units, profiles and rules of self-service. What single machines are assigned is changed on the machines: select them, then Assign.")}</p>
+            <LocalTable
+                name="assignments"
+                label={t("Assignments")}
+                all={rules}
+                columns={COLUMNS}
+                rowKey={(p) => p.file}
+                firstSort="package"
+                onOpen={(p) => navigate(packagePath(p.package))}
+                empty={all === undefined ? "" : t("There are no groups yet: wapt-get make-group-template makes the first.")}
+            />
+        </div>
+    );
+}

@@ -1,0 +1,165 @@
+// The repository: every package with its versions, maturity and signer; one of them with who has it and who needs it.
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { Icon } from "../components/icons";
+import { A } from "../components/link";
+import { Facts } from "../components/fields";
+import { useCommands } from "../components/palette";
+import { sayError } from "../components/toasts";
+import { onEvents } from "../events";
+import { t, tn } from "../i18n";
+import { epoch, isConnected } from "../local";
+import { navigate, place } from "../router";
+import type { Column } from "../table/columns";
+import { LocalTable } from "../table/local";
+import { Selection } from "../table/selection";
+import { ChangeDialog, open, resign, sizeText } from "./repository_changes";
+import { countHosts, dependants, loadPackages, maturityText, packagePath, type Package } from "./repository_model";
+
+export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
+    { id: "package", title: "Package", width: 240, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
+    { id: "version", title: "Version", width: 120, sort: "version", text: (p) => p.version },
+    { id: "maturity", title: "Maturity", width: 100, sort: "maturity", text: maturityText },
+    { id: "section", title: "Section", width: 100, sort: "section", text: (p) => p.section },
+    { id: "architecture", title: "Architecture", width: 100, sort: "architecture", text: (p) => p.architecture },
+    { id: "signer", title: "Signer", width: 160, sort: "signer", text: (p) => p.signer, cell: (p) => <span title={p.signer_fingerprint}>{p.signer}</span> },
+    { id: "size", title: "Size", width: 90, sort: "size", align: "end", text: (p) => sizeText(p.size) },
+    { id: "signed", title: "Signed", width: 160, sort: "signed", text: (p) => p.signature_date.slice(0, 16).replace("T", " ") },
+    { id: "description", title: "Description", width: 320, sort: "description", text: (p) => p.description },
+    { id: "depends", title: "Needs", width: 240, text: (p) => p.depends, isHidden: true },
+    { id: "conflicts", title: "Excludes", width: 200, text: (p) => p.conflicts, isHidden: true },
+    { id: "target_os", title: "System", width: 100, text: (p) => p.target_os, isHidden: true },
+    { id: "locale", title: "Languages", width: 100, text: (p) => p.locale, isHidden: true },
+    { id: "file", title: "File", width: 300, text: (p) => p.file, isHidden: true },
+];
+
+/** All packages, read again when the server tells of a change. undefined: not here yet. */
+export function usePackages(): { all: readonly Package[] | undefined; again: () => void } {
+    const all = useSignal<readonly Package[] | undefined>(undefined);
+    const again = () => void loadPackages().then((found) => (all.value = found), sayError);
+    useSignalEffect(() => {
+        if (epoch.value >= 0 && isConnected.value) again();
+    });
+    useEffect(() => onEvents((event) => (event === undefined || event.kind === "package") && again()), []);
+    return { all: all.value, again };
+}
+
+function Tools({ selection, all, again }: { selection: Selection; all: readonly Package[]; again: () => void }) {
+    void selection.version.value;
+    const chosen = all.filter((p) => selection.has(p.file));
+    const done = () => {
+        selection.clear();
+        again();
+    };
+    if (chosen.length === 0) return <span class="muted">{t("Select packages to promote, sign anew or remove them.")}</span>;
+    return (
+        <>
+            <strong>{tn(chosen.length, "{n} package selected", "{n} packages selected")}</strong>
+            <button type="button" onClick={() => (open.value = { what: "promote", packages: chosen, all, onDone: done })}>
+                {t("Promote")}
+            </button>
+            <button type="button" onClick={() => resign(chosen, done)}>
+                {t("Sign anew")}
+            </button>
+            <button type="button" class="danger" onClick={() => (open.value = { what: "delete", packages: chosen, all, onDone: done })}>
+                {t("Remove")}
+            </button>
+        </>
+    );
+}
+
+export function RepositoryPage() {
+    const selection = useMemo(() => new Selection(), []);
+    const { all, again } = usePackages();
+    const start = () => (open.value = { what: "import", packages: [], all: all ?? [], onDone: again });
+    useCommands(() => [{ id: "import", title: t("Import packages"), run: start }]);
+    return (
+        <div class="page page-table">
+            <div class="page-head">
+                <h1>{t("Repository")}</h1>
+                <span class="muted" role="status">
+                    {all === undefined ? "" : tn(all.length, "{n} package", "{n} packages")}
+                </span>
+                <span class="space" />
+                <button type="button" onClick={start}>
+                    <Icon name="download" />
+                    <span>{t("Import packages")}</span>
+                </button>
+            </div>
+            <LocalTable
+                name="repository"
+                label={t("Packages")}
+                all={all ?? []}
+                columns={PACKAGE_COLUMNS}
+                rowKey={(p) => p.file}
+                values={{ size: (p) => p.size }}
+                firstSort="package"
+                selection={selection}
+                onOpen={(p) => navigate(packagePath(p.package))}
+                tools={<Tools selection={selection} all={all ?? []} again={again} />}
+                empty={all === undefined ? "" : t("No package matches.")}
+            />
+            <ChangeDialog />
+        </div>
+    );
+}
+
+export function PackagePage() {
+    const name = place.value.query.get("name") ?? "";
+    const { all, again } = usePackages();
+    const count = useSignal<number | undefined>(undefined);
+    const selection = useMemo(() => new Selection(), []);
+    useEffect(() => {
+        if (name) countHosts(name).then((n) => (count.value = n), sayError);
+    }, [name, epoch.value]);
+    const mine = (all ?? []).filter((p) => p.package === name);
+    const newest = mine.find((p) => p.is_newest) ?? mine[0];
+    const needing = dependants(all ?? [], name);
+    const names = (list: readonly string[]) => (
+        <span class="linked">
+            {list.map((one) => (
+                <A key={one} to={packagePath(one.replace(/\(.*$/, ""))}>
+                    {one}
+                </A>
+            ))}
+        </span>
+    );
+    const listed = (text: string | undefined) => {
+        const items = (text ?? "").split(",").map((s) => s.trim()).filter(Boolean);
+        return items.length === 0 ? "" : names(items);
+    };
+    return (
+        <div class="page page-table">
+            <div class="page-head">
+                <h1>{name}</h1>
+                <span class="muted">{newest?.description}</span>
+            </div>
+            {all !== undefined && mine.length === 0 && <p>{t("The repository has no such package.")}</p>}
+            <section class="panel panel-above">
+                <Facts
+                    rows={[
+                        [t("Needs"), listed(newest?.depends)],
+                        [t("Excludes"), listed(newest?.conflicts)],
+                        [t("Needed by"), needing.length === 0 ? "" : names([...new Set(needing.map((p) => p.package))])],
+                        [
+                            t("Machines"),
+                            count.value === undefined ? "" : <A to={`/hosts?package=${encodeURIComponent(name)}`}>{tn(count.value, "{n} machine has it", "{n} machines have it")}</A>,
+                        ],
+                    ]}
+                />
+            </section>
+            <LocalTable
+                name="package.versions"
+                label={t("Versions")}
+                all={mine}
+                columns={PACKAGE_COLUMNS}
+                rowKey={(p) => p.file}
+                values={{ size: (p) => p.size }}
+                firstSort="-version"
+                selection={selection}
+                tools={<Tools selection={selection} all={all ?? []} again={again} />}
+            />
+            <ChangeDialog />
+        </div>
+    );
+}

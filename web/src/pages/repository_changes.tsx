@@ -1,0 +1,214 @@
+// What is done with packages of the repository: promotion, a new signature, import, removal. Whatever is signed the local program composes;
+// where packages may be imported from its configuration says.
+import { signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { apiPath, call } from "../api";
+import { Dialog } from "../components/dialog";
+import { Check, Choice, Field } from "../components/fields";
+import { review } from "../components/review";
+import { say, sayError } from "../components/toasts";
+import { number } from "../format";
+import { t, tn } from "../i18n";
+import { local } from "../local";
+import { breaks, countHosts, maturityText, type Package } from "./repository_model";
+
+const MATURITIES = ["DEV", "PREPROD", "PROD"];
+
+interface Result {
+    packages?: readonly { becomes: string; code: string; error: string | null }[];
+}
+
+/** Tells what became of each, and reads the list again. */
+function told(answer: unknown, onDone: () => void): void {
+    const packages = (answer as Result).packages ?? [];
+    const failed = packages.filter((p) => p.code !== "ok");
+    for (const p of failed) sayError(new Error(`${p.becomes}: ${p.error ?? p.code}`));
+    if (packages.length > failed.length) say(tn(packages.length - failed.length, "{n} package signed and published.", "{n} packages signed and published."));
+    onDone();
+}
+
+function exactly(packages: readonly Package[]): string[] {
+    return packages.map((p) => `${p.package}(=${p.version})`);
+}
+
+type Open = "promote" | "delete" | "import";
+export const open = signal<{ what: Open; packages: readonly Package[]; all: readonly Package[]; onDone: () => void } | undefined>(undefined);
+const close = () => (open.value = undefined);
+
+export function resign(packages: readonly Package[], onDone: () => void): void {
+    review({ what: "resign", packages: exactly(packages) }, (answer) => told(answer, onDone));
+}
+
+function Promote({ packages, onDone }: { packages: readonly Package[]; onDone: () => void }) {
+    const from = maturityText(packages[0] as Package);
+    const to = useSignal(MATURITIES[Math.min(MATURITIES.indexOf(from) + 1, MATURITIES.length - 1)] ?? "PROD");
+    const removesOld = useSignal(false);
+    const others = packages.filter((p) => maturityText(p) !== from);
+    const submit = () => {
+        close();
+        review({ what: "promote", packages: exactly(packages), from_maturity: from, maturity: to.value, remove_old: removesOld.value }, (answer) => told(answer, onDone));
+    };
+    return (
+        <Dialog
+            title={t("Promote")}
+            onClose={close}
+            onSubmit={submit}
+            footer={
+                <>
+                    <button type="button" onClick={close}>
+                        {t("Cancel")}
+                    </button>
+                    <button type="submit" class="primary" disabled={others.length > 0 || to.value === from}>
+                        {t("Review")}
+                    </button>
+                </>
+            }
+        >
+            <p>{t("Verified, given another maturity, signed anew by you and published.")}</p>
+            <ul class="host-names">
+                {packages.map((p) => (
+                    <li key={p.file}>{`${p.package} ${p.version}`}</li>
+                ))}
+            </ul>
+            {others.length > 0 && <p class="error">{t("They are of several maturities: choose those of one.")}</p>}
+            <Choice label={t("From {from} to", { from })} value={to.value} options={MATURITIES.map((m) => [m, m] as const)} onChange={(v) => (to.value = v)} />
+            <Check label={t("Then remove the old one")} checked={removesOld.value} onChange={(on) => (removesOld.value = on)} />
+        </Dialog>
+    );
+}
+
+function Delete({ packages, all, onDone }: { packages: readonly Package[]; all: readonly Package[]; onDone: () => void }) {
+    const counts = useSignal<ReadonlyMap<string, number>>(new Map());
+    const isBusy = useSignal(false);
+    const lacking = breaks(all, new Set(packages.map((p) => p.file)));
+    useEffect(() => {
+        for (const p of packages.slice(0, 20)) countHosts(p.package, p.version).then((n) => (counts.value = new Map([...counts.value, [p.file, n]])), sayError);
+    }, []);
+    const submit = async () => {
+        isBusy.value = true;
+        try {
+            for (const p of packages) await call("DELETE", apiPath(["packages", p.file]));
+            say(tn(packages.length, "{n} package removed.", "{n} packages removed."));
+        } catch (e) {
+            sayError(e);
+        }
+        close();
+        onDone();
+    };
+    return (
+        <Dialog
+            title={t("Remove from the repository")}
+            onClose={close}
+            onSubmit={() => void submit()}
+            footer={
+                <>
+                    <button type="button" onClick={close} data-autofocus>
+                        {t("Cancel")}
+                    </button>
+                    <button type="submit" class="danger" disabled={isBusy.value}>
+                        {t("Remove")}
+                    </button>
+                </>
+            }
+        >
+            <p>{t("Machines that have them keep them.")}</p>
+            <ul class="plain-list">
+                {packages.map((p) => {
+                    const n = counts.value.get(p.file);
+                    return <li key={p.file}>{`${p.file}${n === undefined ? "" : `: ${tn(n, "{n} machine has it", "{n} machines have it")}`}`}</li>;
+                })}
+            </ul>
+            {lacking.length > 0 && (
+                <>
+                    <p class="error">{t("These could not be installed any more:")}</p>
+                    <ul class="plain-list">
+                        {lacking.map((l) => (
+                            <li key={`${l.by} ${l.needed}`}>{t("{by} needs {needed}", l)}</li>
+                        ))}
+                    </ul>
+                </>
+            )}
+        </Dialog>
+    );
+}
+
+function Import({ onDone }: { onDone: () => void }) {
+    const sources = local.value?.repositories ?? [];
+    const from = useSignal(sources[0] ?? "");
+    const names = useSignal("");
+    const prefix = useSignal("");
+    const maturity = useSignal("");
+    const architecture = useSignal("");
+    const isNewer = useSignal(true);
+    const depends = useSignal(true);
+    const packages = names.value.split(/[\s,]+/).filter(Boolean);
+    const submit = () => {
+        close();
+        review(
+            { what: "import", from: from.value, packages, prefix: prefix.value, maturity: maturity.value, architecture: architecture.value, newer: isNewer.value, no_depends: !depends.value },
+            (answer) => told(answer, onDone),
+        );
+    };
+    if (sources.length === 0)
+        return (
+            <Dialog title={t("Import packages")} onClose={close}>
+                <p>{t("No other repository is configured. In waptconsole.ini, a section with repo_url and public_certs_dir is one:")}</p>
+                <pre class="log">{"[store]\nrepo_url = ...\npublic_certs_dir = ..."}</pre>
+            </Dialog>
+        );
+    return (
+        <Dialog
+            title={t("Import packages")}
+            onClose={close}
+            onSubmit={submit}
+            footer={
+                <>
+                    <button type="button" onClick={close}>
+                        {t("Cancel")}
+                    </button>
+                    <button type="submit" class="primary" disabled={packages.length === 0}>
+                        {t("Review")}
+                    </button>
+                </>
+            }
+        >
+            <p>{t("Only what the certificates of that repository stand for comes in. Nothing of it is unpacked or run here; you sign it anew.")}</p>
+            <Choice label={t("From")} value={from.value} options={sources.map((s) => [s, s] as const)} onChange={(v) => (from.value = v)} />
+            <Field label={t("Packages")} value={names.value} onInput={(v) => (names.value = v)} autofocus hint={t("Names, with blanks between; a version as in tis-firefox(=115.1-0).")} />
+            <Field label={t("Prefix here")} value={prefix.value} onInput={(v) => (prefix.value = v)} hint={t("Names begin so here, up to the first -; empty: as there.")} />
+            <Choice label={t("Maturity here")} value={maturity.value} options={[["", t("as there")] as const, ...MATURITIES.map((m) => [m, m] as const)]} onChange={(v) => (maturity.value = v)} />
+            <Choice
+                label={t("Architecture")}
+                value={architecture.value}
+                options={[
+                    ["", t("any")],
+                    ["x64", "x64"],
+                    ["x86", "x86"],
+                ]}
+                onChange={(v) => (architecture.value = v)}
+            />
+            <Check label={t("Only what is newer than here")} checked={isNewer.value} onChange={(on) => (isNewer.value = on)} />
+            <Check label={t("Also what they need")} checked={depends.value} onChange={(on) => (depends.value = on)} />
+        </Dialog>
+    );
+}
+
+export function ChangeDialog() {
+    const o = open.value;
+    if (!o) return null;
+    if (o.what === "promote") return <Promote packages={o.packages} onDone={o.onDone} />;
+    if (o.what === "delete") return <Delete packages={o.packages} all={o.all} onDone={o.onDone} />;
+    return <Import onDone={o.onDone} />;
+}
+
+/** "12 MB" */
+export function sizeText(bytes: number): string {
+    const units = ["B", "kB", "MB", "GB"];
+    let n = bytes;
+    let i = 0;
+    while (n >= 1000 && i < units.length - 1) {
+        n /= 1000;
+        i++;
+    }
+    return `${number(i === 0 || n >= 100 ? Math.round(n) : Math.round(n * 10) / 10)} ${units[i]}`;
+}

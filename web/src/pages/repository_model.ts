@@ -1,0 +1,73 @@
+// The server's packages: all of them, read page by page, and what follows from the list alone.
+import { apiPath, call } from "../api";
+
+export interface Package {
+    package: string;
+    version: string;
+    architecture: string;
+    section: string;
+    maturity: string;
+    locale: string;
+    target_os: string;
+    name: string;
+    description: string;
+    depends: string;
+    conflicts: string;
+    signer: string;
+    signer_fingerprint: string;
+    signature_date: string;
+    file: string;
+    size: number;
+    is_newest: boolean;
+}
+
+const PAGE = 2000; // at most what the server gives at once
+export const POLICY = ["group", "unit", "profile", "host", "selfservice"];
+
+export async function loadPackages(stop?: AbortSignal): Promise<Package[]> {
+    const all: Package[] = [];
+    for (;;) {
+        const answer = await call<{ packages: Package[] }>("GET", apiPath(["packages"], { limit: PAGE, offset: all.length, sort: "package" }), undefined, stop);
+        all.push(...answer.packages);
+        if (answer.packages.length < PAGE) return all;
+    }
+}
+
+export function packagePath(name: string): string {
+    return `/package?name=${encodeURIComponent(name)}`;
+}
+
+/** "a(>=2), b" as names. */
+export function namesOf(list: string): string[] {
+    return list
+        .split(",")
+        .map((item) => item.replace(/\(.*$/, "").trim())
+        .filter(Boolean);
+}
+
+/** Who names it among what it needs. */
+export function dependants(all: readonly Package[], name: string): Package[] {
+    return all.filter((p) => namesOf(p.depends).includes(name));
+}
+
+/** Who would lack something if these files went: nothing else of that name stays. */
+export function breaks(all: readonly Package[], files: ReadonlySet<string>): { needed: string; by: string }[] {
+    const stays = new Set(all.filter((p) => !files.has(p.file)).map((p) => p.package));
+    const gone = new Set(all.filter((p) => files.has(p.file) && !stays.has(p.package)).map((p) => p.package));
+    const found = new Map<string, { needed: string; by: string }>();
+    for (const p of all) {
+        if (files.has(p.file)) continue;
+        for (const name of namesOf(p.depends)) if (gone.has(name)) found.set(`${name} ${p.package}`, { needed: name, by: p.package });
+    }
+    return [...found.values()];
+}
+
+/** How many machines have it, as they say. */
+export async function countHosts(name: string, version?: string): Promise<number> {
+    const answer = await call<{ total: number }>("GET", apiPath(["hosts"], { limit: 1, package: name, package_version: version ? `=${version}` : "" }));
+    return answer.total;
+}
+
+export function maturityText(p: Package): string {
+    return p.maturity || "PROD";
+}
