@@ -1,7 +1,7 @@
 // The repository and what machines are assigned, in the real console against a real server and a real machine. One story, in the order of
 // the names.
 import path from "node:path";
-import { axe, check, same, tab, until } from "./lib.mjs";
+import { axe, check, same, tab } from "./lib.mjs";
 
 let open;
 const grid = (page, name) => page.getByRole("grid", { name, exact: true });
@@ -97,11 +97,8 @@ export async function b4_assignmentsArePlannedShownAndSigned({ ask, folder, name
     await page.keyboard.press("Enter");
     await dialog.getByLabel("Password of the key").waitFor({ state: "detached" });
     await look("assign-review", folder);
-    await until(async () => {
-        const sign = dialog.locator(".dialog-foot .primary");
-        if ((await sign.count()) > 0 && (await sign.isEnabled())) await sign.click();
-        return (await dialog.count()) === 0;
-    }, "it is signed");
+    await page.getByRole("button", { name: "Sign and send" }).click();
+    await dialog.waitFor({ state: "detached" });
     const own = await ask("own");
     check(own.depends.split(",").includes("web-plain") && own.conflicts.split(",").includes("web-rival"), `the machine's package says ${JSON.stringify(own)}`);
     await page.getByRole("link", { name: "Assignments" }).click();
