@@ -42,11 +42,12 @@ def run(*argv, ok=True, **kw):
 
 
 def until(true, what):
-    end = time.monotonic() + PATIENCE
+    end, pause = time.monotonic() + PATIENCE, 0.02
     while time.monotonic() < end:
         if true():
             return
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.4 * pause, 0.3)  # asking is often a whole program's start and login, from which others' work suffers
     raise AssertionError(f"never came true: {what}")
 
 
