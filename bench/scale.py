@@ -32,6 +32,11 @@ FRONT = 15000  # connections of one front, on average
 PATIENCE = 900
 
 
+def cpu_of(pid):
+    """CPU seconds of a process, of all its threads."""
+    return sum(int(task.joinpath("schedstat").read_text().split()[0]) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
 class Shards:
     """The simulator's processes; each call gives the same command to all, and adds up what they answer."""
 
@@ -59,11 +64,20 @@ class Shards:
         return max(total * (before + self.sizes[i]) // self.count - total * before // self.count, 1)
 
     def answers(self):
-        out = [json.loads(p.stdout.readline()) for p in self.procs]
+        """Who does not answer in time is ended, and so is the run."""
+        late = threading.Timer(PATIENCE + self.count / 50, lambda: [p.kill() for p in self.procs])
+        late.start()
+        try:
+            out = [json.loads(p.stdout.readline()) for p in self.procs]
+        finally:
+            late.cancel()
         both = {k: sum(o[k] for o in out) for k in ("done", "failed", "welcome", "orders", "twice", "wrong", "lost")}
         both["seconds"], both["slowest"] = max(o["seconds"] for o in out), max(o["slowest"] for o in out)
         both["why"] = next((o["why"] for o in out if o["why"]), "")
         return both
+
+    def cpu(self):
+        return sum(cpu_of(p.pid) for p in self.procs)
 
     def stop(self):
         for p in self.procs:
@@ -131,8 +145,7 @@ class Fleet(Organisation):
 
     def cpu(self, *roles):
         """CPU seconds of the server's processes; of these roles only, if any."""
-        return sum(int(task.joinpath("schedstat").read_text().split()[0]) for role, pids in self.processes_of().items() for pid in pids
-                   for task in pathlib.Path(f"/proc/{pid}/task").iterdir() if not roles or role in roles) / 1e9
+        return sum(cpu_of(pid) for role, pids in self.processes_of().items() for pid in pids if not roles or role in roles)
 
     @contextlib.contextmanager
     def spending(self):
@@ -313,13 +326,13 @@ def pushing(fleet, shards):
 
 def reporting(fleet, shards):
     count = max(shards.count, 20000)
-    begun = time.perf_counter()
+    begun, theirs = time.perf_counter(), shards.cpu()
     with fleet.spending() as spent:
         got = shards.all("status", count, "128")
-    wall = time.perf_counter() - begun
+    wall, theirs = time.perf_counter() - begun, shards.cpu() - theirs
     assert got["failed"] == 0, got
     yield row("status updates a second, signed, stored durably", got["done"] / wall, "/s", 15000, "higher",
-              note=each(spent, got["done"], "store", "front") + "; simulator on the same two cores")
+              note=each(spent, got["done"], "store", "front") + f"; the simulator {theirs / got['done'] * 1e6:.0f} us on the same two cores")
 
 
 def unchanged(fleet, shards):
@@ -327,13 +340,13 @@ def unchanged(fleet, shards):
     shards.all("status", shards.count, "128")
     count = min(50 * shards.count, 200000)
     shards.all("same", shards.count, "64")  # the server reads what it knows of each
-    begun = time.perf_counter()
+    begun, theirs = time.perf_counter(), shards.cpu()
     with fleet.spending() as spent:
         got = shards.all("same", count, "256")
-    wall = time.perf_counter() - begun
+    wall, theirs = time.perf_counter() - begun, shards.cpu() - theirs
     assert got["failed"] == got["wrong"] == 0 and got["done"] >= count, got
     yield row("unchanged states a second, by the connection", got["done"] / wall, "/s", 50000, "higher",
-              note=each(spent, got["done"], "store", "front") + "; simulator on the same two cores")
+              note=each(spent, got["done"], "store", "front") + f"; the simulator {theirs / got['done'] * 1e6:.0f} us on the same two cores")
 
 
 def handshakes(fleet, _shards):

@@ -127,7 +127,7 @@
 #define WA_HTTP_HEAD_TIMEOUT_MS 10000u     /* ms: a client that feeds headers slowly is cut */
 #define WA_HTTP_IDLE_TIMEOUT_MS 60000u     /* ms: keep-alive without a request */
 #define WA_TLS_HANDSHAKE_TIMEOUT_MS 10000u /* ms */
-#define WA_TLS_WAITING_TIMEOUT_MS 30000u   /* ms: for its turn to begin one */
+#define WA_TLS_WAITING_TIMEOUT_MS 10000u   /* ms: for its turn; agents give up after 15 s */
 #define WA_TLS_WAITING_MAX 16384u          /* connections that wait for that, of 1 KiB each */
 #define WA_TLS_PREFERRED_MAX 32u           /* handshakes beyond the others' largest number */
 #define WA_WS_PING_MS 25000u               /* ms: keeps NAT and proxies from forgetting us */

@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "net/http_server.h"
+#include "server/guests.h"
 #include "server/metrics.h"
 #include "server/role_common.h"
 
@@ -86,10 +87,7 @@ struct wa_front {
     bool knows_revoked;    /* the store has told them */
     size_t stream_count;
     int64_t certificate_until; /* s since 1970 */
-    struct wa_front_guest {
-        char peer[48];
-        uint64_t until_ms; /* of the loop's clock */
-    } guests[64];
+    struct wa_guests guests;   /* of all fronts; by the loop's clock */
 };
 /* NULL: memory ran out. */
 struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c);
@@ -148,7 +146,6 @@ struct wa_front_answer { /* the head of what the store answers; borrowed */
     int64_t status;
     struct wa_sv type, next; /* what the body is, "" for JSON; query of the next page */
     bool is_open;            /* more pieces come when there are some */
-    bool is_person;          /* somebody who is logged in has asked */
 };
 /* The type as a client understands it; *ret_extra: header lines, or NULL. */
 const char *wa_front_content_type(struct wa_sv type, const char **ret_extra);
@@ -160,12 +157,6 @@ void wa_front_drained(void *user, struct wa_http_conn *c);
 void wa_front_stream_gone(struct wa_exchange *x);
 /* Signs of life on streams where nothing happens. */
 void wa_front_stream_sweep(struct wa_front *f);
-
-/* --- front_guests.c --- */
-/* Somebody who is logged in comes from there. */
-void wa_front_guest(struct wa_front *f, const char *peer);
-/* is_preferred of the HTTP server: of late somebody did. user: the front. */
-bool wa_front_is_guest(void *user, const char *peer);
 
 /* --- front_push.c --- */
 /* The order to the agent. */

@@ -14,6 +14,7 @@
 #define LISTEN_FD 4
 #define HANDSHAKES 256
 #define SWEEP_MS 2000
+#define GUEST_S 3600 /* s: somebody who was logged in may come back before the machines */
 
 /* --- exchanges --- */
 
@@ -326,7 +327,6 @@ static void read_answer(struct wa_sv head, struct wa_arena *arena, struct wa_fro
         return;
     (void)wa_json_i64(wa_json_get(j, "status"), &ret->status);
     ret->is_open = wa_json_bool(wa_json_get(j, "open"));
-    ret->is_person = wa_json_bool(wa_json_get(j, "person"));
     ret->type = wa_json_sv(wa_json_get(j, "type"));
     ret->next = wa_json_sv(wa_json_get(j, "next"));
 }
@@ -360,8 +360,6 @@ static void on_answer(struct wa_front *f, const struct wa_chan_msg *msg)
         return;
     (void)wa_sv_split(&rest, '\n', &head);
     read_answer(head, &arena, &a);
-    if (a.is_person && x->http != NULL && strcmp(wa_http_peer(x->http), x->peer) == 0)
-        wa_front_guest(f, x->peer); /* a proxy's address would be everybody's */
     if (x->ws != NULL) {
         wa_front_greeted(x, (int)a.status);
     } else if (x->is_asking && a.status == 200) {
@@ -374,11 +372,27 @@ static void on_answer(struct wa_front *f, const struct wa_chan_msg *msg)
     }
 }
 
+static int64_t now_s(const struct wa_front *f)
+{
+    return (int64_t)(wa_loop_now_ms(f->loop) / 1000);
+}
+
+/* An address is the one that connects: a proxy's is nobody's. */
+static bool is_guest(void *user, const char *peer)
+{
+    const struct wa_front *f = user;
+    return wa_guests_has(&f->guests, peer, now_s(f));
+}
+
 static void on_store(void *user, const struct wa_chan_msg *msg)
 {
     struct wa_front *f = user;
     if (msg->type == WA_S_ANSWER) {
         on_answer(f, msg);
+        return;
+    }
+    if (msg->type == WA_S_GUEST) {
+        wa_guests_add(&f->guests, msg->payload, now_s(f) + GUEST_S);
         return;
     }
     if (msg->type == WA_S_REVOKED) {
@@ -556,7 +570,7 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
         .max_connections = (size_t)f->child.config.max_connections,
         .max_handshakes = HANDSHAKES,
         .max_per_address = (size_t)f->child.config.max_per_address,
-        .is_preferred = wa_front_is_guest};
+        .is_preferred = is_guest};
     if (wa_timer_new(f->loop, on_clock, f, &f->clock, err) != WA_OK ||
         wa_http_server_new(f->loop, &listener, 1, tls, &config, &events, f, &f->server, err) !=
             WA_OK)

@@ -44,6 +44,7 @@ enum wa_server_msg {
     WA_S_CLOSE,       /* id: connection */
     WA_S_KNOWN,       /* id: connection; "1" or "0": it is, or not */
     WA_S_REVOKED,     /* all serial numbers of revoked TLS certificates, a line each */
+    WA_S_GUEST,       /* an address from which somebody who is logged in came */
     /* store -> signer, and back */
     WA_S_SIGN =
         64, /* JSON array of {uuid,nonce,sha256}, or {repository,version,length,sha256,hours}, or

@@ -37,8 +37,6 @@ static void answer(struct wa_store_request *r, int status, const char *type, str
         wa_jw_kv(&w, "type", type);
     if (next.n > 0)
         wa_jw_kvsv(&w, "next", next);
-    if (r->is_person)
-        wa_jw_kvb(&w, "person", true);
     wa_jw_end(&w);
     wa_buf_addc(&text, '\n');
     wa_buf_addsv(&text, body);
@@ -177,6 +175,21 @@ static void on_request(struct wa_store *s, int front, const struct wa_chan_msg *
     }
     s->counts->requests[WA_STORE_API]++;
     wa_store_api(r);
+}
+
+#define GUEST_S 600 /* s: then the fronts are told again; they remember for longer */
+
+void wa_store_guest(struct wa_store *s, const char *peer)
+{
+    int64_t now = wa_clock_now();
+    if (peer[0] == '\0' || wa_guests_has(&s->guests, peer, now))
+        return;
+    wa_guests_add(&s->guests, wa_sv(peer), now + GUEST_S);
+    for (size_t i = 0; i < s->front_count; i++) {
+        struct wa_err err = WA_ERR_INIT;
+        if (wa_chan_post(s->fronts[i], WA_S_GUEST, 0, wa_sv(peer), -1, &err) != WA_OK)
+            wa_log_err(&s->child.log, WA_LOG_ERROR, "front.lost", &err);
+    }
 }
 
 /* --- connections of agents --- */

@@ -7,6 +7,7 @@
 #include "codec/json.h"
 #include "proto/envelope.h"
 #include "server/events.h"
+#include "server/guests.h"
 #include "server/journal.h"
 #include "server/metrics.h"
 #include "server/node.h"
@@ -71,6 +72,7 @@ struct wa_store {
     bool is_stamping;                  /* the repository's timestamp is on its way */
     bool stamp_again;                  /* and something has changed meanwhile */
     uint64_t stamped_ms;
+    struct wa_guests guests; /* whom the fronts were told of late */
     struct wa_throttle throttle;
     struct wa_throttle codes;   /* of second factors, by person */
     struct wa_throttle persons; /* machines' questions about people, by machine and by person */
@@ -115,7 +117,6 @@ struct wa_store_request {
     } table;
     const struct wa_api_route *whole; /* a list of which a page is cut; NULL: the answer is as it is
                                        */
-    bool is_person;                   /* asked by a person with a session or a token */
     bool is_question;                 /* only whether this may be asked: its body has not come */
 };
 void wa_store_request_free(struct wa_store_request *r);
@@ -196,6 +197,8 @@ WA_CHECK enum wa_code wa_store_check_signed(struct wa_store *s, const struct wa_
                                             struct wa_sv uuid, const struct wa_sender *checked,
                                             struct wa_err *err);
 /* --- store_front.c --- */
+/* Somebody who is logged in comes from this address: all fronts may let them come first. */
+void wa_store_guest(struct wa_store *s, const char *peer);
 /* Whatever a front says. */
 void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg);
 /* The machine's connection; NULL when it has none. */

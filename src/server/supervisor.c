@@ -53,6 +53,7 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
         {WA_S_CLOSE, "close", 0, false},
         {WA_S_KNOWN, "known", 1, false},
         {WA_S_REVOKED, "revoked", WA_IPC_MESSAGE_MAX, false},
+        {WA_S_GUEST, "guest", 63, false},
         {0, NULL, 0, false}};
     static const struct wa_chan_rule store_signer[] = {
         {WA_S_SIGN, "sign", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};

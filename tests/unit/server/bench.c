@@ -384,6 +384,8 @@ bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *o
         } else if (msg.type == WA_S_REVOKED) {
             wa_buf_clear(&b->revoked);
             wa_buf_addsv(&b->revoked, msg.payload);
+        } else if (msg.type == WA_S_GUEST) {
+            b->guests++;
         } else if (msg.type == WA_S_KNOWN) {
             b->known_to = msg.id;
             b->is_known = wa_sv_eqs(msg.payload, "1");

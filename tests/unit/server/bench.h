@@ -24,7 +24,7 @@ struct bench {
     const char *person, *pem; /* SHA-256 and text of the one that is a person's; NULL: none */
     uint32_t id;              /* of the last request */
     /* what the front was told besides answers */
-    size_t orders, closed;
+    size_t orders, closed, guests;
     struct wa_buf order; /* the last one */
     uint32_t order_to, closed_last, known_to;
     bool is_known;                           /* what known_to was told of its unchanged state */
