@@ -124,15 +124,85 @@ static enum wa_code ask_code(void *user, struct wa_buf *out, struct wa_err *err)
                                             "--code-file", out, err);
 }
 
-/* An API token, or a password. */
-static enum wa_code read_proof(const struct way *way, const char *user, const char *server,
-                               struct wa_buf *token, struct wa_buf *password, struct wa_err *err)
+/* Where the person's browser goes. Not onto a command line: other users see those, and what is in
+ * it lets nobody but this person's browser come back. */
+static enum wa_code show_address(void *user, const char *url, struct wa_err *err)
 {
+    const struct way *way = user;
+    WA_UNUSED(err);
+    wa_cli_say(way->cli, "log in with your browser, at this address: %s", url);
+    return WA_OK;
+}
+
+static enum wa_code ask_key_password(void *user, const char *what, struct wa_buf *out,
+                                     struct wa_err *err)
+{
+    const struct way *way = user;
+    char prompt[WA_PATH_MAX + 64];
     const char *file = NULL;
-    if (pick(way->cli, "token-file", way->nth, &file, err) != WA_OK)
+    if (pick(way->cli, "client-key-passwd", way->nth, &file, err) != WA_OK)
         return err->code;
-    return file != NULL ? wa_cli_read_secret(file, token, err)
-                        : read_password(way, user, server, password, err);
+    if (file != NULL)
+        return wa_cli_read_secret(file, out, err);
+    (void)snprintf(prompt, sizeof prompt, wa_text("Password of %s: "), what);
+    wa_cli_tame(prompt);
+    return wa_cli_ask_secret(prompt, false, "--client-key-passwd", out, err);
+}
+
+/* A certificate of this person's and its key, as TLS wants them; nothing where there is none. */
+static enum wa_code read_identity(const struct way *way, struct wa_buf *out, struct wa_err *err)
+{
+    WA_AUTO_STR char *cert = NULL;
+    WA_AUTO_STR char *key_file = NULL;
+    WA_AUTO_BUF struct wa_buf pem;
+    WA_AUTO_BUF_SECRET struct wa_buf text;
+    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    union {
+        const struct way *from;
+        void *to;
+    } asks = {way};
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&text, WA_CERTFILE_BYTES_MAX);
+    if (option_or_conf(way, "client-certificate", "client_certificate", NULL, &cert, err) !=
+            WA_OK ||
+        cert == NULL ||
+        option_or_conf(way, "client-key", "client_key", cert, &key_file, err) != WA_OK ||
+        wa_path_read(cert, WA_CERTFILE_BYTES_MAX, &pem, err) != WA_OK ||
+        wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, &certs, err) != WA_OK ||
+        wa_path_read(key_file, WA_CERTFILE_BYTES_MAX, &text, err) != WA_OK ||
+        wa_key_read_pem(wa_buf_sv(&text), key_file, ask_key_password, asks.to, &key, err) != WA_OK)
+        return err->code;
+    if (!wa_cert_matches_key(certs.items[0], key))
+        return wa_fail(err, WA_E_USAGE, "'%s' is not the key of the certificate '%s'", key_file,
+                       cert);
+    return wa_cert_write_pem(certs.items[0], out, err) == WA_OK
+               ? wa_key_write_pem(key, WA_SV(""), out, err)
+               : err->code;
+}
+
+/* An API token, the browser, a certificate, or a password, in this order; but a password's file
+ * that is given means a password. */
+static enum wa_code read_proof(const struct way *way, struct wa_client_options *o,
+                               struct wa_buf *token, struct wa_buf *password,
+                               struct wa_buf *identity, struct wa_err *err)
+{
+    const char *file = NULL, *secret = NULL;
+    if (pick(way->cli, "token-file", way->nth, &file, err) != WA_OK ||
+        pick(way->cli, "password-file", way->nth, &secret, err) != WA_OK)
+        return err->code;
+    if (file != NULL)
+        return wa_cli_read_secret(file, token, err);
+    if (wa_cli_has(way->cli, "oidc")) {
+        o->way = WA_CLIENT_OIDC;
+        return WA_OK;
+    }
+    if (secret == NULL && read_identity(way, identity, err) != WA_OK)
+        return err->code;
+    if (identity->n == 0)
+        return read_password(way, o->user, o->server, password, err);
+    o->way = WA_CLIENT_CERTIFICATE;
+    return WA_OK;
 }
 
 enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret, struct wa_err *err)
@@ -149,8 +219,10 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
     WA_AUTO_BUF struct wa_buf pem;
     WA_AUTO_BUF_SECRET struct wa_buf password;
     WA_AUTO_BUF_SECRET struct wa_buf token;
+    WA_AUTO_BUF_SECRET struct wa_buf identity;
     struct wa_tls_trust trust;
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&identity, WA_TLS_IDENTITY_MAX);
     wa_buf_init(&token, 1024);
     wa_buf_init(&password, 1024);
     if (option_or_conf(&way, "server", "wapt_server", NULL, &server, err) != WA_OK ||
@@ -159,19 +231,21 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
         return err->code;
     if (server == NULL)
         return which_server(err);
-    if (read_proof(&way, user, server, &token, &password, err) != WA_OK)
-        return err->code;
     union {
         const struct way *from;
         void *to;
     } asks = {&way};
-    const struct wa_client_options o = {.server = server,
-                                        .trust = &trust,
-                                        .user = user,
-                                        .password = wa_buf_sv(&password),
-                                        .token = wa_buf_sv(&token),
-                                        .ask_code = ask_code,
-                                        .ask_user = asks.to};
+    struct wa_client_options o = {.server = server,
+                                  .trust = &trust,
+                                  .user = user,
+                                  .ask_code = ask_code,
+                                  .ask_user = asks.to,
+                                  .show = show_address};
+    if (read_proof(&way, &o, &token, &password, &identity, err) != WA_OK)
+        return err->code;
+    o.password = wa_buf_sv(&password);
+    o.token = wa_buf_sv(&token);
+    trust.identity = wa_buf_sv(&identity);
     if (wa_client_open(&o, ret, err) == WA_OK) {
         wa_con_check_journal(cli, *ret, server);
         return WA_OK;

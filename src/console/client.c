@@ -3,13 +3,14 @@
 #include "console/client.h"
 
 #include "base/mem.h"
+#include "console/oidc.h"
 
 #define CALL_MS 300000u /* a whole call, but an upload */
 
 struct wa_client {
     char server[1024];
     struct wa_tls_trust trust;
-    char *pem;
+    char *pem, *identity;
     char authorization[256]; /* header, "" before the login */
     bool is_token;           /* no session of ours to end */
 };
@@ -190,9 +191,24 @@ static enum wa_code try_login(struct wa_client *c, const struct wa_client_option
     return *ret_needs_code ? WA_OK : take_token(c, wa_json_sv(wa_json_get(j, "token")), err);
 }
 
+static enum wa_code log_in_otherwise(struct wa_client *c, const struct wa_client_options *o,
+                                     struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 1u << 20);
+    enum wa_code code = o->way == WA_CLIENT_OIDC
+                            ? wa_oidc_login(c, o->show, o->ask_user, &arena, &j, err)
+                            : wa_client_call(c, "POST", "/api/v1/session/certificate", WA_SV("{}"),
+                                             &arena, &j, err);
+    return code == WA_OK ? take_token(c, wa_json_sv(wa_json_get(j, "token")), err) : code;
+}
+
 static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *o,
                            struct wa_err *err)
 {
+    if (o->way != WA_CLIENT_PASSWORD)
+        return log_in_otherwise(c, o, err);
     WA_AUTO_BUF_SECRET struct wa_buf code;
     bool needs_code = false;
     wa_buf_init(&code, 256);
@@ -217,9 +233,11 @@ enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client 
         return wa_nomem(err);
     (void)snprintf(c->server, sizeof c->server, "%s", o->server);
     c->trust = *o->trust;
-    c->trust.pem = (struct wa_sv){NULL, 0};
-    if (wa_sv_dup(o->trust->pem, &c->pem, err) == WA_OK) {
+    c->trust.pem = c->trust.identity = (struct wa_sv){NULL, 0};
+    if (wa_sv_dup(o->trust->pem, &c->pem, err) == WA_OK &&
+        wa_sv_dup(o->trust->identity, &c->identity, err) == WA_OK) {
         c->trust.pem = wa_sv(c->pem);
+        c->trust.identity = wa_sv(c->identity);
         c->is_token = o->token.n > 0;
         if (c->is_token ? take_token(c, o->token, err) == WA_OK
                         : o->user == NULL || log_in(c, o, err) == WA_OK) {
@@ -247,5 +265,8 @@ void wa_client_close(struct wa_client *c)
     }
     wa_wipe(c->authorization, sizeof c->authorization);
     wa_free(c->pem);
+    if (c->identity != NULL)
+        wa_wipe(c->identity, strlen(c->identity));
+    wa_free(c->identity);
     wa_free(c);
 }

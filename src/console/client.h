@@ -7,6 +7,12 @@
 #include "codec/json.h"
 #include "net/http_client.h"
 
+enum wa_client_way {
+    WA_CLIENT_PASSWORD,
+    WA_CLIENT_CERTIFICATE, /* the trust's identity */
+    WA_CLIENT_OIDC         /* the person's browser, which show() sends there */
+};
+
 struct wa_client;
 struct wa_client_options {
     const char *server; /* https URL */
@@ -17,6 +23,8 @@ struct wa_client_options {
     /* Asked for the code of the second factor, where one is wanted. NULL: then the login fails. */
     enum wa_code (*ask_code)(void *user, struct wa_buf *out, struct wa_err *err);
     void *ask_user;
+    enum wa_client_way way;
+    enum wa_code (*show)(void *user, const char *url, struct wa_err *err); /* with ask_user */
 };
 /* Logs in, if user is set and no token is given. WA_E_AUTH, WA_E_REFUSED for the certificate,
  * WA_E_UNREACHABLE. */

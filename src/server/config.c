@@ -126,7 +126,7 @@ static const struct wa_conf_option options[] = {
      "logged in are looked at again; empty: they are not"},
     {"options", "ldap_check_password_file", WA_CONF_STR, OPT(ldap_password), "private/ldap.pw", 0,
      0, 0, "File of its password"},
-    {"options", "directory_check", WA_CONF_PERIOD, OPT(directory_check), "5m", 10, 86400, 'm',
+    {"options", "directory_check", WA_CONF_PERIOD, OPT(directory_check), "5m", 1, 86400, 'm',
      "How often they are"},
     {"options", "ldap_auth_base_dn", WA_CONF_STR, OPT(ldap_base), "", 0, 0, 0,
      "Where people are in it, as DC=ad,DC=example,DC=com"},

@@ -65,10 +65,13 @@ class Domain:
                                             stdout=log, stderr=log)
         until_open(self.process, (ADDRESS, 636), (ADDRESS, 389), (ADDRESS, 88), (ADDRESS, 53))
 
-    def member(self, group, dn):
+    def change(self, name, change):
+        """change: "add: member\nmember: CN=..." """
         call("ldapmodify", "-x", "-H", f"ldaps://{ADDRESS}", "-D", f"Administrator@{DOMAIN}", "-w", ADMIN,
-             input=f"dn: CN={group},CN=Users,{BASE}\nchangetype: modify\nadd: member\nmember: {dn}\n",
-             env={"PATH": "/usr/bin", "LDAPTLS_CACERT": str(self.authority)})
+             input=f"dn: CN={name},CN=Users,{BASE}\nchangetype: modify\n{change}\n", env={"PATH": "/usr/bin", "LDAPTLS_CACERT": str(self.authority)})
+
+    def member(self, group, dn):
+        self.change(group, f"add: member\nmember: {dn}")
 
     def stop(self):
         self.process.terminate()

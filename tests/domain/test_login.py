@@ -139,6 +139,35 @@ def test_questions_of_a_wrong_form(machine):
     assert machine.asks("alice", PASSWORD, purpose="wapt-status")[0] == 403
 
 
+def test_people_are_looked_at_again(world):
+    """Who is logged in at the server by the domain's word: other groups, a disabled account, within `directory_check`; by an account of the server's own."""
+    ini = world.org.base / "server/waptserver.ini"
+    before, secret = ini.read_text(), world.org.base / "check.pw"
+    secret.write_text(PASSWORD + "\n")
+    secret.chmod(0o600)
+    ini.write_text(f"{before}ldap_login_roles = waptselfservice:helpdesk, team:readonly\nldap_check_account = svc-wapt@{directory.DOMAIN}\n"
+                   f"ldap_check_password_file = {secret}\ndirectory_check = 1s\n")
+    world.restart_server()
+
+    def call(method, token=None, **body):
+        p = subprocess.run(["curl", "-sk", "-X", method, "-H", f"Authorization: Bearer {token}", "--data-binary", "@-", world.org.url + "/api/v1/session"], input=json.dumps(body) if body else "",
+                           capture_output=True, text=True, check=True)
+        return json.loads(p.stdout)
+
+    tokens = {name: call("POST", user=name, password=PASSWORD)["token"] for name in ("alice", "bob")}
+    assert {name: call("GET", t)["role"] for name, t in tokens.items()} == {"alice": "helpdesk", "bob": "helpdesk"}  # bob by a group in a group
+    world.domain.change("waptselfservice", f"delete: member\nmember: CN=team,CN=Users,{directory.BASE}")
+    bench.until(lambda: call("GET", tokens["bob"])["role"] == "readonly", "bob has another role")
+    world.domain.change("bob", "replace: userAccountControl\nuserAccountControl: 514")
+    bench.until(lambda: "error" in call("GET", tokens["bob"]), "bob is out")
+    assert call("GET", tokens["alice"])["role"] == "helpdesk"
+    world.domain.change("bob", "replace: userAccountControl\nuserAccountControl: 512")
+    world.domain.member("waptselfservice", f"CN=team,CN=Users,{directory.BASE}")
+    assert PASSWORD not in (world.org.base / "server.log").read_text()
+    ini.write_text(before)
+    world.restart_server()
+
+
 def test_guessing_has_an_end(world, machine):
     """A machine that was taken over may guess five times; the person may still log in where nobody guesses."""
     for i in range(5):

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
+from conftest import BIN, run
 from test_server_hostile import Server
 
 CLIENT, SERVER, CODE = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CODE_SIGNING
@@ -157,6 +158,30 @@ def test_certificates_of_an_authority(srv, org, company):
     assert shown(srv, second)[0] == 401
     (srv.folder / "company.crl").unlink()
     assert shown(srv, second)[0] == 200
+
+
+def test_the_console(srv, org, company):
+    pem = company.issue("anna")
+    key = serialization.load_pem_private_key(pem.read_bytes(), None)
+    cert, locked, secret, other = (org.base / f"people/anna.{kind}" for kind in ("crt", "key", "pw", "other"))
+    cert.write_bytes(x509.load_pem_x509_certificate(pem.read_bytes()).public_bytes(serialization.Encoding.PEM))
+    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"of the key")))
+    secret.write_text("of the key\n")
+    secret.chmod(0o600)
+    other.write_bytes(company.issue("nobody").read_bytes())
+    where = ["--server", f"https://127.0.0.1:{srv.port}", "--server-fingerprint", org.fingerprint(srv.dir / "private/tls.crt"), "--json"]
+
+    def hosts(*argv, ok=True):
+        return run("setsid", "-w", BIN / "waptconsole", "hosts", *argv, *where, ok=ok)
+
+    assert json.loads(hosts("--client-certificate", pem).stdout)["result"] == []
+    assert json.loads(hosts("--client-certificate", cert, "--client-key", locked, "--client-key-passwd", secret).stdout)["result"] == []
+    assert "names nobody" in hosts("--client-certificate", other, ok=False).text
+    assert "is not the key of" in hosts("--client-certificate", cert, "--client-key", other, ok=False).text
+    assert "--client-key-passwd" in hosts("--client-certificate", cert, "--client-key", locked, ok=False).text
+    ini = org.base / "people/waptconsole.ini"
+    ini.write_text(f"[global]\nclient_certificate = {cert}\nclient_key = {locked}\n")
+    assert json.loads(hosts("-c", ini, "--client-key-passwd", secret).stdout)["result"] == []
 
 
 def test_machines_and_people(srv, org):

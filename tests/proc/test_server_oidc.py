@@ -170,6 +170,43 @@ def test_people_of_the_provider(srv, provider):
     assert Login().finish(srv, came["code"], iss=came["iss"])[0] == 401
 
 
+def status_of(url):
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return answer.status, answer.read(), answer.headers
+    except urllib.error.HTTPError as e:
+        return e.code, e.read(), e.headers
+
+
+def test_the_console(srv, provider, org):
+    """waptconsole --oidc: it shows an address, and waits for the browser to come back to it - with what it gave along, and nothing else."""
+    p = subprocess.Popen([BIN / "waptconsole", "hosts", "--json", "--oidc", "--server", f"https://127.0.0.1:{srv.port}", "--server-fingerprint", org.fingerprint(srv.dir / "private/tls.crt")],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=dict(os.environ, LANG="C.UTF-8"))
+    try:
+        url = re.search(r"https://\S+", p.stderr.readline()).group()
+        came, back = browse(url, provider.config["cert"], "anna")
+        port = urllib.parse.urlsplit(back).port
+        # What other pages and people of this machine may try: another state, none, another path, no HTTP, a body, silence.
+        for other in ("/", "/oidc", f"/oidc?code={came['code']}", f"/oidc?state={came['state'][:-1]}x&code=evil", f"/other?state={came['state']}&code=evil"):
+            assert status_of(f"http://127.0.0.1:{port}{other}")[0] == 404
+        for raw in (b"\0" * 100, b"GET /oidc?" + b"a" * 100000, f"POST /oidc?state={came['state']}&code=evil HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx".encode(), b""):
+            with socket.create_connection(("127.0.0.1", port), 20) as s:
+                try:
+                    s.sendall(raw)
+                    s.shutdown(socket.SHUT_WR)
+                    s.recv(100)
+                except OSError:
+                    pass
+        status, page, headers = status_of(back)
+        assert status == 200 and came["code"].encode() not in page and headers["Cache-Control"] == "no-store" and headers["Referrer-Policy"] == "no-referrer"
+        out, err = p.communicate(timeout=30)
+        assert p.returncode == 0 and json.loads(out)["result"] == [] and came["code"] not in err
+    finally:
+        p.kill()
+        p.wait()
+    assert '"anna"' in srv.log() or "user=anna" in srv.log()
+
+
 def test_new_keys_and_another_client(org, srv, provider):
     """Keys that the provider has changed are fetched; a client with a secret, and ES256."""
     provider.stop()
