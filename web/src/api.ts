@@ -7,6 +7,9 @@ const TOKEN = "wapt.token";
 /** ended: the program no longer knows us, and must be opened again. away: it does not answer. */
 export const link = signal<"starting" | "open" | "away" | "ended">("starting");
 
+/** Why the server can't be reached through the program, since a call of its API failed so; "": it can. */
+export const serverGone = signal("");
+
 /** What went wrong, as the program or the server says it. */
 export class ApiError extends Error {
     constructor(
@@ -57,8 +60,13 @@ export async function send(method: string, path: string, body?: unknown, signal?
         throw isAbort(e) ? e : new ApiError(0, "away", errorText(e));
     }
     if (link.value === "away") link.value = "open";
-    if (answer.ok) return answer;
+    const isServers = path.startsWith("/api/");
+    if (answer.ok) {
+        if (isServers) serverGone.value = "";
+        return answer;
+    }
     const failed = await failure(answer);
+    if (isServers && (failed.code === "unreachable" || failed.code === "timeout")) serverGone.value = failed.message;
     if (answer.status === 401) {
         // "auth" is this page's token; "login": the server's session
         if (failed.code === "auth") forgetSession();

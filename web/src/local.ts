@@ -1,6 +1,6 @@
 // The state of the local program: the server behind it, who is logged in, which keys there are.
 import { computed, signal } from "@preact/signals";
-import { call, link, onServer401 } from "./api";
+import { apiPath, call, link, onServer401, serverGone } from "./api";
 
 export interface Key {
     id: string;
@@ -24,7 +24,7 @@ export interface LocalState {
 }
 
 export const local = signal<LocalState | undefined>(undefined);
-export const isConnected = computed(() => link.value === "open" && local.value?.server.state === "connected");
+export const isConnected = computed(() => link.value === "open" && local.value?.server.state === "connected" && serverGone.value === "");
 /** Counts how often the server came back: who shows something of it reads it again. */
 export const epoch = signal(0);
 
@@ -39,8 +39,9 @@ async function ask(): Promise<void> {
     } catch {
         // link says what is wrong
     }
+    if (serverGone.value && local.value?.server.state === "connected") await call("GET", apiPath(["hosts"], { limit: 0 })).catch(() => undefined);
     clearTimeout(timer);
-    if (link.value === "away" || local.value?.server.state === "unreachable") timer = window.setTimeout(() => void refreshState(), AGAIN_MS);
+    if (link.value === "away" || local.value?.server.state === "unreachable" || serverGone.value) timer = window.setTimeout(() => void refreshState(), AGAIN_MS);
     if (!was && isConnected.value) epoch.value++;
 }
 
@@ -53,11 +54,15 @@ export function refreshState(): Promise<void> {
 }
 
 onServer401(() => void refreshState());
+function askSoon() {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => void refreshState(), AGAIN_MS);
+}
 link.subscribe((now) => {
-    if (now === "away") {
-        clearTimeout(timer);
-        timer = window.setTimeout(() => void refreshState(), AGAIN_MS);
-    }
+    if (now === "away") askSoon();
+});
+serverGone.subscribe((why) => {
+    if (why) askSoon();
 });
 document.addEventListener("visibilitychange", () => {
     if (!document.hidden && link.value !== "ended" && link.value !== "starting") void refreshState();

@@ -82,6 +82,20 @@ export async function theServerGoesAwayAndComesBack(given) {
     });
 }
 
+export async function theServerGoesAwayWhileTheProgramDoesNotKnow(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        const gone = { status: 503, json: { error: { code: "unreachable", message: "connection refused" } } };
+        mock.fault = (q, url) => (url.pathname.startsWith("/api/") ? gone : undefined);
+        for (const s of mock.streams) s.destroy();
+        await page.getByText("The server can't be reached").waitFor();
+        check((await names(page)).length > 0, "what was on the screen is gone");
+        mock.fault = () => undefined;
+        await page.getByText("The server can't be reached").waitFor({ state: "detached" });
+        await until(() => mock.streams.size > 0, "the events are followed again");
+    });
+}
+
 export async function theProgramGoesAwayAndComesBack(given) {
     await open(given, async ({ mock, page }) => {
         await loaded(page);

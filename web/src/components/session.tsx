@@ -1,7 +1,7 @@
 // What stands before the page when it can't work: the console has ended, the server wants a log-in, its certificate is not known.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, errorText, link } from "../api";
+import { call, errorText, link, serverGone } from "../api";
 import { t } from "../i18n";
 import { local, refreshState } from "../local";
 import { Dialog } from "./dialog";
@@ -139,13 +139,15 @@ export function AwayBanner() {
     if (link.value === "away")
         return (
             <p class="banner" role="status">
-                {t("The console does not answer; trying again.")}
+                {t("The console does not answer: perhaps it was closed. Trying again.")}
             </p>
         );
-    if (local.value?.server.state === "unreachable")
+    const server = local.value?.server;
+    const why = server?.state === "unreachable" ? server.message : serverGone.value;
+    if (server?.state === "unreachable" || why)
         return (
             <p class="banner" role="status">
-                {t("The server can't be reached; trying again.")} {local.value.server.message && <span>({local.value.server.message})</span>}
+                {t("The server can't be reached; trying again.")} {why && <span>({why})</span>}
             </p>
         );
     return null;

@@ -8,7 +8,7 @@ import { review } from "../components/review";
 import { Status, toneOf, type Tone } from "../components/status";
 import { say, sayError } from "../components/toasts";
 import { onEvents } from "../events";
-import { ago, dateTime, number } from "../format";
+import { ago, dateTime, number, plain } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { epoch } from "../local";
 import { pref } from "../prefs";
@@ -16,12 +16,13 @@ import { navigate, place, setQuery } from "../router";
 import { Columns, type Column } from "../table/columns";
 import { loadFrom, Rows, type Load } from "../table/rows";
 import { Table } from "../table/table";
+import { list, members } from "./host_model";
 import { hostPath } from "./hosts_model";
 
 interface Order {
     id: string;
     batch: string;
-    packages: readonly string[];
+    packages: readonly unknown[]; // what the machine says became of each
     uuid: string;
     name: string;
     state: string;
@@ -69,10 +70,18 @@ export function orderState(state: string): string {
     return known ? t(known) : state;
 }
 
+/** "tis-a 1.0 done, tis-b 2.0 failed", as the machine says it. */
+function outcome(o: Order): string {
+    return list(o.packages)
+        .map((one) => (typeof one === "string" ? one : Object.values(members(one)).filter((v) => typeof v === "string" || typeof v === "number").map(plain).join(" ")))
+        .join(", ");
+}
+
 const COLUMNS: readonly Column<Order>[] = [
     { id: "name", title: "Name", width: 200, text: (o) => o.name || o.uuid, cell: (o) => <A to={hostPath(o.uuid)} tabIndex={-1}>{o.name || o.uuid}</A> },
     { id: "state", title: "State", width: 200, text: (o) => orderState(o.state), cell: (o) => <Status tone={toneOf(o.state)} text={orderState(o.state)} /> },
-    { id: "message", title: "Result", width: 480, text: (o) => o.message || o.code },
+    { id: "message", title: "Result", width: 300, text: (o) => o.message || o.code },
+    { id: "packages", title: "Packages", width: 260, text: outcome },
     { id: "updated", title: "Changed", width: 120, text: (o) => ago(o.updated), cell: (o) => <span title={dateTime(o.updated)}>{ago(o.updated)}</span> },
     { id: "uuid", title: "Identifier", width: 290, text: (o) => o.uuid, isHidden: true },
 ];
@@ -96,7 +105,7 @@ function Bar({ counts }: { counts: Record<string, number> }) {
 const OF_HOST: readonly Column<Order>[] = [
     { id: "updated", title: "Changed", width: 190, text: (o) => dateTime(o.updated), cell: (o) => <span title={ago(o.updated)}>{dateTime(o.updated)}</span> },
     { id: "kind", title: "Order", width: 120, text: (o) => o.kind, cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{o.kind}</A> },
-    { id: "packages", title: "Packages", width: 260, text: (o) => o.packages.join(" ") },
+    { id: "packages", title: "Packages", width: 260, text: outcome },
     { id: "state", title: "State", width: 200, text: (o) => orderState(o.state), cell: (o) => <Status tone={toneOf(o.state)} text={orderState(o.state)} /> },
     { id: "message", title: "Result", width: 360, text: (o) => o.message || o.code },
 ];

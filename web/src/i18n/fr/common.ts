@@ -61,7 +61,7 @@ export const common = {
     State: "État",
     "The certificate of {url} is not known here. Compare its fingerprint with what \"waptserver setup\" showed on the server.":
         "Le certificat de {url} n'est pas connu ici. Comparez son empreinte avec ce que « waptserver setup » a affiché sur le serveur.",
-    "The console does not answer; trying again.": "La console ne répond pas ; nouvel essai en cours.",
+    "The console does not answer: perhaps it was closed. Trying again.": "La console ne répond pas : peut-être a-t-elle été fermée. Nouvel essai en cours.",
     "The fingerprint is the same: trust it": "L'empreinte est la même : faire confiance",
     "The server can't be reached; trying again.": "Le serveur est injoignable ; nouvel essai en cours.",
     "There is no key here. Make one with \"wapt-get create-keycert\", or name yours in the console's configuration.":
