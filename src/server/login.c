@@ -53,9 +53,10 @@ static enum wa_code add_session(struct wa_store *s, const struct wa_person_sessi
     return err->code;
 }
 
-/* bound: to this certificate, "" to none. */
+/* bound: to this certificate, "" to none. is_lent: another vouches, who may change his mind. */
 static enum wa_code make_session(struct wa_store_request *r, const char *user, const char *method,
-                                 const char *bound, struct wa_buf *answer, struct wa_err *err)
+                                 const char *bound, bool is_lent, struct wa_buf *answer,
+                                 struct wa_err *err)
 {
     struct wa_store *s = r->store;
     char token[65];
@@ -68,8 +69,9 @@ static enum wa_code make_session(struct wa_store_request *r, const char *user, c
     if (!found || p.is_disabled)
         return wa_fail(err, WA_E_AUTH, WRONG);
     n.used = n.created;
-    n.expires = n.created + (strcmp(p.origin, "local") != 0 ? s->child.config.directory_session
-                                                            : s->child.config.session_max);
+    n.expires =
+        n.created + (is_lent || strcmp(p.origin, "local") != 0 ? s->child.config.directory_session
+                                                               : s->child.config.session_max);
     (void)snprintf(n.user, sizeof n.user, "%s", p.name);
     (void)snprintf(n.method, sizeof n.method, "%s", method);
     (void)snprintf(n.peer, sizeof n.peer, "%s", r->peer);
@@ -111,12 +113,12 @@ void wa_login_refuse(struct wa_store_request *r, const char *user, const struct 
 }
 
 static void grant_session(struct wa_store_request *r, const char *user, const char *method,
-                          const char *bound)
+                          const char *bound, bool is_lent)
 {
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF_SECRET struct wa_buf answer;
     wa_buf_init(&answer, 4096);
-    if (make_session(r, user, method, bound, &answer, &err) != WA_OK) {
+    if (make_session(r, user, method, bound, is_lent, &answer, &err) != WA_OK) {
         deny(r, user, &err, err.text);
         return;
     }
@@ -127,12 +129,12 @@ static void grant_session(struct wa_store_request *r, const char *user, const ch
 
 void wa_login_grant(struct wa_store_request *r, const char *user, const char *method)
 {
-    grant_session(r, user, method, "");
+    grant_session(r, user, method, "", false);
 }
 
-void wa_login_grant_bound(struct wa_store_request *r, const char *user, const char *method)
+void wa_login_grant_bound(struct wa_store_request *r, const char *user, bool is_registered)
 {
-    grant_session(r, user, method, r->person);
+    grant_session(r, user, "certificate", r->person, !is_registered);
 }
 
 /* --- the second factor --- */

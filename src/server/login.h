@@ -14,8 +14,10 @@ WA_CHECK enum wa_code wa_login_call(struct wa_api_call *c, struct wa_err *err);
  * Somebody who is not there or disabled is refused like a wrong password. r is answered and freed.
  */
 void wa_login_grant(struct wa_store_request *r, const char *user, const char *method);
-/* The same for a session that is good only with the certificate that the request came with. */
-void wa_login_grant_bound(struct wa_store_request *r, const char *user, const char *method);
+/* The same for a session that is good only with the certificate that the request came with.
+ * is_registered: that is known here; else its authority may revoke it any time, and the session is
+ * as short as those of the directory's people. */
+void wa_login_grant_bound(struct wa_store_request *r, const char *user, bool is_registered);
 /* Refuses: "user or password is wrong", whatever it was; why: for the log. */
 void wa_login_deny(struct wa_store_request *r, const char *user, const char *why);
 /* Refuses with err, which goes to the log too. */

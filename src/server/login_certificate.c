@@ -52,7 +52,7 @@ static enum wa_code judge(const struct wa_store *s, const struct wa_certs *chain
 }
 
 static enum wa_code find_person(struct wa_store *s, const struct wa_certs *chain,
-                                struct wa_person *ret, struct wa_err *err)
+                                struct wa_person *ret, bool *ret_registered, struct wa_err *err)
 {
     const struct wa_cert *leaf = chain->items[0];
     const struct wa_server_config *config = &s->child.config;
@@ -60,7 +60,7 @@ static enum wa_code find_person(struct wa_store *s, const struct wa_certs *chain
     bool found = false;
     if (wa_store_certificate(s->db, wa_cert_fingerprint(leaf), ret, &found, err) != WA_OK)
         return err->code;
-    bool is_registered = found;
+    bool is_registered = *ret_registered = found;
     if (!found && config->certificate_issuers[0] == '\0')
         return wa_fail(err, WA_E_AUTH, "the certificate is registered for nobody");
     if (judge(s, chain, is_registered, err) != WA_OK)
@@ -84,12 +84,14 @@ enum wa_code wa_login_certificate_call(struct wa_api_call *c, struct wa_err *err
     WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
     struct wa_person p = {.name = ""};
     struct wa_err why = WA_ERR_INIT;
+    bool is_registered = false;
     if (wa_throttle_begin(&s->throttle, r->peer, NULL, wa_clock_now(), err) != WA_OK)
         return err->code;
     c->is_later = true; /* answered below, either way */
-    if (read_one(r, &chain, &why) == WA_OK && find_person(s, &chain, &p, &why) == WA_OK) {
+    if (read_one(r, &chain, &why) == WA_OK &&
+        find_person(s, &chain, &p, &is_registered, &why) == WA_OK) {
         wa_throttle_good(&s->throttle, r->peer, NULL);
-        wa_login_grant_bound(r, p.name, "certificate");
+        wa_login_grant_bound(r, p.name, is_registered);
         return WA_OK;
     }
     if (why.code == WA_E_REFUSED || why.code == WA_E_INVALID)

@@ -175,6 +175,7 @@ static void test_registered(void **state)
     assert_int_equal(show(b, &p[2], token), 401); /* a key for code is for code */
     assert_int_equal(show(b, &p[1], token), 200);
     assert_int_equal(show(b, &p[0], token), 200);
+    BENCH_IS(b, "SELECT DISTINCT expires - created FROM sessions WHERE \"user\" = 'anna'", "43200");
     BENCH_IS(b, "SELECT DISTINCT method FROM sessions WHERE \"user\" = 'anna'", "certificate");
     /* The session is worth nothing on another connection. */
     assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 200);
@@ -244,6 +245,7 @@ static void test_issued(void **state)
             fail_msg("case %zu: %d", i, status);
         shown_fini(&p);
     }
+    BENCH_IS(b, "SELECT DISTINCT expires - created FROM sessions WHERE \"user\" = 'anna'", "600");
     /* Revoked: the folder is read anew each time. */
     struct shown p;
     issue(b, &p, &cases[0].what, true);
