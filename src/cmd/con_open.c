@@ -7,10 +7,14 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/con.h"
+#include "codec/ini.h"
 #include "console/local.h"
 #include "os/fs.h"
 #include "os/path.h"
+#include "os/priv.h"
 #include "os/proc.h"
+
+#include <stdlib.h>
 
 #define CONFIRM_ABOVE 20
 #define STDERR_FD 2
@@ -31,11 +35,17 @@ static const struct wa_cli_option options[] = {
     {"confirm-above", 0, "COUNT"},
 };
 
+#define PATHS_MAX 128
+
 struct settings {
+    struct wa_cli *cli;
     struct wa_con_server server;
     char *certificate, *key, *keys_dir, *trusted;
     int64_t idle_s, above;
     struct wa_con_repositories others;
+    char run_dir[WA_PATH_MAX], opener[WA_PATH_MAX], config_dir[WA_PATH_MAX], home[WA_PATH_MAX];
+    const char *reads[PATHS_MAX], *writes[8];
+    size_t read_count;
 };
 
 static enum wa_code option_or_conf(const struct wa_cli *cli, const char *option, const char *key,
@@ -74,15 +84,150 @@ static enum wa_code read_settings(const struct wa_cli *cli, struct settings *s, 
     return read_numbers(cli, s, err);
 }
 
+/* --- the browser --- */
+
+/* Neither the browser's command line nor its environment holds the link: a file of mode 0600 does,
+ * and leads there. */
+static enum wa_code start_browser(const struct settings *s, const char *link, struct wa_err *err)
+{
+    static const char *const names[] = {"HOME",
+                                        "PATH",
+                                        "DISPLAY",
+                                        "WAYLAND_DISPLAY",
+                                        "XAUTHORITY",
+                                        "XDG_RUNTIME_DIR",
+                                        "XDG_CURRENT_DESKTOP",
+                                        "XDG_DATA_DIRS",
+                                        "XDG_CONFIG_HOME",
+                                        "XDG_SESSION_TYPE",
+                                        "DESKTOP_SESSION",
+                                        "DBUS_SESSION_BUS_ADDRESS",
+                                        "BROWSER",
+                                        "LANG",
+                                        "USER"};
+    WA_AUTO_BUF_SECRET struct wa_buf page;
+    char environment[WA_COUNT(names)][1024];
+    const char *envp[WA_COUNT(names) + 1] = {NULL};
+    const char *const argv[] = {"xdg-open", s->opener, NULL};
+    const int fds[] = {-1, -1, -1};
+    size_t n = 0;
+    struct wa_proc p;
+    for (size_t i = 0; i < WA_COUNT(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && snprintf(environment[n], sizeof environment[n], "%s=%s", names[i],
+                                      value) < (int)sizeof environment[n]) {
+            envp[n] = environment[n];
+            n++;
+        }
+    }
+    wa_buf_init(&page, 1024);
+    wa_buf_addf(&page,
+                "<!doctype html><meta charset=utf-8><title>waptconsole</title><meta "
+                "http-equiv=refresh content=\"0;url=%s\">\n",
+                link);
+    if (wa_buf_check(&page, err) != WA_OK ||
+        wa_path_replace(s->opener, wa_buf_sv(&page), 0600, err) != WA_OK)
+        return err->code;
+    const struct wa_spawn what = {
+        .path = "/usr/bin/xdg-open", .argv = argv, .envp = envp, .fds = fds, .fd_count = 3};
+    return wa_proc_spawn(&what, &p, err);
+}
+
+static bool has_display(void)
+{
+    const char *x = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
+    return (x != NULL && x[0] != '\0') || (wayland != NULL && wayland[0] != '\0');
+}
+
 static enum wa_code on_link(void *user, const char *link, struct wa_err *err)
 {
-    const struct wa_cli *cli = user;
-    const char *file = wa_cli_get(cli, "link-file", NULL);
+    const struct settings *s = user;
+    const char *file = wa_cli_get(s->cli, "link-file", NULL);
+    struct wa_err why = WA_ERR_INIT;
     if (file != NULL)
         return wa_path_replace(file, wa_sv(link), 0600, err);
     if (printf("%s\n", link) < 0 || fflush(stdout) != 0)
         return wa_fail(err, WA_E_IO, "cannot write to standard output");
+    if (has_display() && !wa_cli_has(s->cli, "no-browser") && start_browser(s, link, &why) != WA_OK)
+        wa_cli_say(s->cli, "no browser could be started: %s", why.text);
     return WA_OK;
+}
+
+/* --- the server's certificate --- */
+
+/* Under [global], if that is where this server's address stands; else it counts for this run. */
+static enum wa_code on_pin(void *user, const char *sha256, struct wa_err *err)
+{
+    const struct settings *s = user;
+    WA_AUTO_STR char *server = NULL;
+    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    char path[WA_PATH_MAX];
+    wa_buf_init(&text, WA_INI_BYTES_MAX);
+    if (wa_get_conf(s->cli, "wapt_server", &server, err) != WA_OK)
+        return err->code;
+    if (server == NULL || strcmp(server, s->server.server) != 0)
+        return WA_OK;
+    if ((wa_cli_get(s->cli, "config", NULL) == NULL
+             ? wa_path_of_config("waptconsole.ini", path, err)
+             : wa_path_real(wa_cli_get(s->cli, "config", ""), path, err)) != WA_OK ||
+        wa_path_read(path, WA_INI_BYTES_MAX, &text, err) != WA_OK ||
+        wa_ini_parse(wa_buf_sv(&text), path, &ini, err) != WA_OK ||
+        wa_ini_set(ini, "global", "server_fingerprint", sha256, err) != WA_OK)
+        return err->code;
+    wa_buf_clear(&text);
+    wa_ini_write(ini, &text);
+    return wa_buf_check(&text, err) == WA_OK ? wa_path_replace(path, wa_buf_sv(&text), 0600, err)
+                                             : err->code;
+}
+
+/* --- what it may open --- */
+
+static enum wa_code find_places(struct settings *s, struct wa_err *err)
+{
+    const char *base = getenv("XDG_RUNTIME_DIR");
+    int n = 0;
+    if (base != NULL && base[0] == '/')
+        n = snprintf(s->run_dir, sizeof s->run_dir, "%s/wapt", base);
+    else if (wa_path_of_config("run", s->run_dir, err) != WA_OK)
+        return err->code;
+    if (n >= (int)sizeof s->run_dir ||
+        snprintf(s->opener, sizeof s->opener, "%s/open.html", s->run_dir) >= (int)sizeof s->opener)
+        return wa_fail(err, WA_E_LIMIT, "the path of '%s' is too long", "XDG_RUNTIME_DIR");
+    WA_AUTO_DIR struct wa_dir config = WA_DIR_INIT;
+    if (wa_path_of_config("", s->config_dir, err) != WA_OK ||
+        wa_dir_make(s->config_dir, 0700, &config, err) != WA_OK)
+        return err->code;
+    return wa_path_of_home("", s->home, err);
+}
+
+static void add_path(struct settings *s, const char *path)
+{
+    if (path != NULL && s->read_count + 1 < PATHS_MAX)
+        s->reads[s->read_count++] = path;
+}
+
+static void list_paths(struct settings *s)
+{
+    const char *const more[] = {"/proc",        "/dev",      "/etc",
+                                "/usr",         "/run",      "/var/lib",
+                                s->home,        s->keys_dir, s->trusted,
+                                s->certificate, s->key,      wa_cli_get(s->cli, "config", NULL)};
+    const char *temp = getenv("TMPDIR");
+    const char *const writes[] = {s->run_dir, s->config_dir, temp != NULL ? temp : "/tmp",
+                                  "/dev/tty"};
+    const char *const *net = wa_priv_net_paths();
+    for (size_t i = 0; net[i] != NULL; i++)
+        add_path(s, net[i]);
+    for (size_t i = 0; i < WA_COUNT(more); i++)
+        add_path(s, more[i]);
+    for (size_t i = 0; i < s->others.n; i++) {
+        add_path(s, s->others.items[i].trusted);
+        if (wa_path_is_absolute(s->others.items[i].url))
+            add_path(s, s->others.items[i].url);
+    }
+    for (size_t i = 0; i < WA_COUNT(writes); i++)
+        s->writes[i] = writes[i];
 }
 
 static void settings_fini(struct settings *s)
@@ -97,7 +242,7 @@ static void settings_fini(struct settings *s)
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
-    struct settings s = {.idle_s = 0};
+    struct settings s = {.cli = cli};
     struct wa_err no_home = WA_ERR_INIT;
     char prefs[WA_PATH_MAX];
     struct wa_log log;
@@ -105,7 +250,8 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     wa_proc_ignore_broken_pipes();
     if (wa_path_of_config("pages", prefs, &no_home) != WA_OK)
         prefs[0] = '\0';
-    if (read_settings(cli, &s, err) == WA_OK) {
+    if (read_settings(cli, &s, err) == WA_OK && find_places(&s, err) == WA_OK) {
+        list_paths(&s);
         const struct wa_local_options o = {.server = s.server.server,
                                            .trust = &s.server.trust,
                                            .user = s.server.user,
@@ -120,9 +266,13 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                                            .prefs_dir = prefs[0] != '\0' ? prefs : NULL,
                                            .idle_s = s.idle_s,
                                            .confirm_above = (size_t)s.above,
+                                           .run_dir = s.run_dir,
+                                           .read_paths = s.reads,
+                                           .write_paths = s.writes,
                                            .log = &log,
                                            .on_link = on_link,
-                                           .user_data = cli};
+                                           .on_pin = on_pin,
+                                           .user_data = &s};
         (void)!wa_local_run(&o, err);
     }
     settings_fini(&s);

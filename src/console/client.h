@@ -45,6 +45,8 @@ struct wa_client_pass {
     struct wa_sv last_event; /* at most 20 digits; empty: none */
     uint64_t max;            /* bytes of the answer */
     bool is_stream;          /* without an end: only goes_on says when */
+    /* Of struct wa_http_call; may be NULL. */
+    enum wa_code (*on_answer)(void *user, const struct wa_http_result *r, struct wa_err *err);
     bool (*goes_on)(void *user, uint64_t done, uint64_t total); /* once a second; may be NULL */
     void *user;
 };

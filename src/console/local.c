@@ -8,6 +8,7 @@
 #include "console/local_priv.h"
 #include "os/clock.h"
 #include "os/listen.h"
+#include "os/priv.h"
 #include "os/proc.h"
 #include "os/socket.h"
 
@@ -65,6 +66,8 @@ static const struct route routes[] = {
     {WA_HTTP_PUT, "/local/prefs", false, WA_LOCAL_PREFS_MAX, wa_local_prefs_write},
     {WA_HTTP_POST, "/local/login", false, WA_LOCAL_SMALL_MAX, wa_local_server_login},
     {WA_HTTP_POST, "/local/logout", false, WA_LOCAL_SMALL_MAX, wa_local_server_logout},
+    {WA_HTTP_GET, "/local/pin", false, 0, wa_local_pin_show},
+    {WA_HTTP_POST, "/local/pin", false, WA_LOCAL_SMALL_MAX, wa_local_pin_set},
     {WA_HTTP_POST, "/local/keys/unlock", false, WA_LOCAL_SMALL_MAX, wa_local_keys_unlock},
     {WA_HTTP_POST, "/local/keys/lock", false, WA_LOCAL_SMALL_MAX, wa_local_keys_lock},
     {WA_HTTP_POST, "/local/prepare", false, WA_LOCAL_BODY_MAX, wa_local_prepare},
@@ -211,19 +214,17 @@ static void tick(void *user)
     }
 }
 
-static enum wa_code show_link(struct wa_local *l, struct wa_err *err)
+enum wa_code wa_local_link_new(struct wa_local *l, char *out, struct wa_err *err)
 {
-    char ticket[WA_LOCAL_SECRET_SIZE], link[128];
+    char ticket[WA_LOCAL_SECRET_SIZE];
     if (wa_local_gate_ticket(&l->gate, wa_loop_now_ms(l->loop), ticket, err) != WA_OK)
         return err->code;
-    (void)snprintf(link, sizeof link, "%s/#ticket=%s", l->gate.origin, ticket);
-    enum wa_code code = l->o->on_link(l->o->user_data, link, err);
+    (void)snprintf(out, WA_LOCAL_LINK_SIZE, "%s/#ticket=%s", l->gate.origin, ticket);
     wa_wipe(ticket, sizeof ticket);
-    wa_wipe(link, sizeof link);
-    return code;
+    return WA_OK;
 }
 
-static enum wa_code begin(struct wa_local *l, struct wa_err *err)
+static enum wa_code listen(struct wa_local *l, struct wa_err *err)
 {
     static const struct wa_http_server_events events = {
         .on_request = on_request, .on_body = on_body, .on_gone = on_gone};
@@ -233,8 +234,7 @@ static enum wa_code begin(struct wa_local *l, struct wa_err *err)
                                                         .lets_in = lets_in};
     WA_AUTO_FD int fd = -1;
     uint16_t port = 0;
-    if (wa_local_keys_find(l, err) != WA_OK || wa_loop_new(&l->loop, err) != WA_OK ||
-        wa_listen_alone("127.0.0.1", &fd, &port, err) != WA_OK ||
+    if (wa_listen_alone("127.0.0.1", &fd, &port, err) != WA_OK ||
         wa_local_gate_init(&l->gate, port, err) != WA_OK ||
         wa_http_server_new(l->loop, &fd, 1, NULL, &config, &events, l, &l->http, err) != WA_OK)
         return err->code;
@@ -244,7 +244,39 @@ static enum wa_code begin(struct wa_local *l, struct wa_err *err)
         wa_loop_on_stop(l->loop, on_stop, l, err) != WA_OK)
         return err->code;
     wa_timer_start(l->clock, TICK_MS, TICK_MS);
-    return show_link(l, err);
+    return WA_OK;
+}
+
+/* No program can be started from here on, no file written but where that is needed, and no other
+ * process of this person can look into this one. */
+static enum wa_code confine(const struct wa_local *l, struct wa_err *err)
+{
+    const struct wa_priv p = {.name = "waptconsole/local",
+                              .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_NET |
+                                       WA_PRIV_LOCAL | WA_PRIV_THREADS | WA_PRIV_TERM,
+                              .read_paths = l->o->read_paths,
+                              .write_paths = l->o->write_paths,
+                              .no_core = true};
+    char line[WA_PRIV_LINE_MAX];
+    if (wa_priv_drop(&p, line, err) != WA_OK)
+        return err->code;
+    wa_log(l->o->log, WA_LOG_INFO, "console.started", WA_LF_S("confined", line));
+    return WA_OK;
+}
+
+/* *ret_runs false: another program of this person's serves. */
+static enum wa_code begin(struct wa_local *l, bool *ret_runs, struct wa_err *err)
+{
+    char link[WA_LOCAL_LINK_SIZE] = "";
+    *ret_runs = false;
+    if (wa_loop_new(&l->loop, err) != WA_OK || wa_local_door_open(l, link, err) != WA_OK)
+        return err->code;
+    *ret_runs = link[0] == '\0';
+    if (!*ret_runs || (wa_local_keys_find(l, err) == WA_OK && listen(l, err) == WA_OK &&
+                       wa_local_link_new(l, link, err) == WA_OK))
+        (void)!l->o->on_link(l->o->user_data, link, err);
+    wa_wipe(link, sizeof link);
+    return err->code == WA_OK && *ret_runs ? confine(l, err) : err->code;
 }
 
 /* What is in threads still comes back to the loop. */
@@ -254,6 +286,7 @@ static void finish(struct wa_local *l)
     l->is_ending = true;
     wa_local_confirm_end(l, NULL);
     wa_local_streams_end(l);
+    wa_local_door_close(l);
     wa_http_server_free(l->http);
     while (l->loop != NULL && (l->job_count > 0 || l->stream_count > 0))
         if (wa_loop_turn(l->loop, -1, &err) != WA_OK)
@@ -275,7 +308,8 @@ enum wa_code wa_local_run(const struct wa_local_options *o, struct wa_err *err)
         return wa_nomem(err);
     l->o = o;
     l->server.trust = *o->trust;
-    if (begin(l, err) == WA_OK && wa_loop_run(l->loop, err) == WA_OK)
+    bool runs = false;
+    if (begin(l, &runs, err) == WA_OK && runs && wa_loop_run(l->loop, err) == WA_OK)
         wa_log_event(o->log, WA_LOG_INFO, "console.ended", NULL, 0);
     finish(l);
     return err->code;

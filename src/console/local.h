@@ -30,12 +30,18 @@ struct wa_local_options {
     const char *prefs_dir; /* where pages keep what a person has chosen; NULL: nowhere */
     int64_t idle_s;        /* without a tab: then it ends */
     size_t confirm_above;  /* machines that need no gesture outside the page */
+    const char *run_dir;   /* where a second start finds the first; made with 0700 */
+    const char *const *read_paths, *const *write_paths; /* NULL-terminated: all that it may still
+                                                           open once it runs (os/priv.h) */
     const struct wa_log *log;
-    /* The link is to be shown; from the loop. */
+    /* The link is to be shown; before the program is confined. */
     enum wa_code (*on_link)(void *user, const char *link, struct wa_err *err);
+    /* A person has said that this is the server's certificate: keep it. */
+    enum wa_code (*on_pin)(void *user, const char *sha256, struct wa_err *err);
     void *user_data;
 };
-/* Serves until it is idle or asked to end (SIGTERM, SIGINT). */
+/* Serves until it is idle or asked to end (SIGTERM, SIGINT). Where this person's program for this
+ * server runs already, it is asked for a link, and that is all. */
 WA_CHECK enum wa_code wa_local_run(const struct wa_local_options *o, struct wa_err *err);
 
 #endif

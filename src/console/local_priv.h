@@ -72,6 +72,14 @@ struct wa_local_key {
 
 struct wa_local_stream;
 struct wa_local_confirm;
+struct wa_local_door;
+
+/* A certificate that a person is asked to trust. */
+struct wa_local_pin {
+    char sha256[65]; /* "": none */
+    bool is_asking;
+    struct wa_err why; /* how it ended */
+};
 
 struct wa_local {
     const struct wa_local_options *o;
@@ -84,6 +92,8 @@ struct wa_local {
     size_t key_count;
     struct wa_local_prepared *prepared[WA_LOCAL_PREPARED];
     struct wa_local_confirm *confirm; /* one at a time */
+    struct wa_local_door *door;
+    struct wa_local_pin pin;
     struct wa_local_stream *streams;
     size_t stream_count, job_count;
     uint64_t active_ms; /* the last call of a page */
@@ -92,6 +102,20 @@ struct wa_local {
 
 /* --- local.c --- */
 void wa_local_end(struct wa_local *l);
+
+/* A new link for a browser; out has room for WA_LOCAL_LINK_SIZE. It is a secret. */
+#define WA_LOCAL_LINK_SIZE 128
+WA_CHECK enum wa_code wa_local_link_new(struct wa_local *l, char *out, struct wa_err *err);
+
+/* --- local_door.c --- */
+/* Listens for further starts; *ret_link: the link that the program that runs already gave instead,
+ * "" when there is none. */
+WA_CHECK enum wa_code wa_local_door_open(struct wa_local *l, char *ret_link, struct wa_err *err);
+void wa_local_door_close(struct wa_local *l);
+
+/* --- local_pin.c --- */
+void wa_local_pin_show(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_pin_set(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 
 /* --- local_job.c --- */
 /* conn may be NULL: nobody waits. NULL: memory ran out, and conn was told. */
@@ -108,6 +132,9 @@ void wa_local_answer_login(struct wa_http_conn *c, const char *message);
 
 /* --- local_server.c --- */
 void wa_local_server_write(struct wa_local *l, struct wa_jw *w);
+/* In the pool: whether the server answers, and is trusted by trust. */
+WA_CHECK enum wa_code wa_local_server_ask(const char *server, const struct wa_tls_trust *trust,
+                                          struct wa_err *err);
 /* Asks the server again whether and how it answers, when that is worth while; else answers. */
 void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 void wa_local_server_login(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);

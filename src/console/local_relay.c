@@ -48,6 +48,19 @@ static bool is_let_through(const char *type)
     return false;
 }
 
+/* Before a byte of it is kept. */
+static enum wa_code judge(void *user, const struct wa_http_result *r, struct wa_err *err)
+{
+    WA_UNUSED(user);
+    if (r->status < 200 || (r->status >= 300 && r->status < 400) ||
+        !is_let_through(r->content_type))
+        return wa_fail(err, WA_E_UNREACHABLE,
+                       "the server answers with status %d and something that is no data: is there "
+                       "another server in between?",
+                       r->status);
+    return WA_OK;
+}
+
 /* job->in: path, NUL, body. */
 static enum wa_code relay(struct wa_local_job *job, struct wa_err *err)
 {
@@ -61,22 +74,14 @@ static enum wa_code relay(struct wa_local_job *job, struct wa_err *err)
     const struct wa_client_pass pass = {.method = method.to,
                                         .path = job->in.p,
                                         .body = wa_sv_sub(wa_buf_sv(&job->in), n + 1, job->in.n),
-                                        .max = WA_CONSOLE_ANSWER_MAX};
+                                        .max = WA_CONSOLE_ANSWER_MAX,
+                                        .on_answer = judge};
     wa_buf_sink_init(&sink, &job->out);
     if (wa_client_pass(job->link->client, &pass, &sink.base, &r, err) != WA_OK)
         return err->code;
     job->status = r.status;
-    if (r.status == 204 || (r.status >= 200 && r.bytes == 0))
-        return WA_OK;
-    if (r.status < 200 || (r.status >= 300 && r.status < 400))
-        return wa_fail(err, WA_E_UNREACHABLE, "the server answers with status %d", r.status);
-    if (!is_let_through(r.content_type)) {
-        wa_buf_clear(&job->out);
-        return wa_fail(err, WA_E_UNREACHABLE,
-                       "the server answers with status %d and something that is no data: is there "
-                       "another server in between?",
-                       r.status);
-    }
+    if (r.bytes == 0)
+        return r.status >= 200 && r.status < 300 ? WA_OK : judge(NULL, &r, err);
     (void)snprintf(job->type, sizeof job->type, "%s", r.content_type);
     return WA_OK;
 }

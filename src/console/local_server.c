@@ -8,6 +8,7 @@
 #include "os/clock.h"
 
 #define ASK_AGAIN_MS 3000u
+#define PING_BYTES_MAX (64u << 10)
 
 /* --- the session, shared with the jobs that use it --- */
 
@@ -53,19 +54,25 @@ void wa_local_server_lost(struct wa_local *l, const struct wa_local_link *link)
 
 /* --- whether it answers --- */
 
-static enum wa_code ask(struct wa_local_job *job, struct wa_err *err)
+enum wa_code wa_local_server_ask(const char *server, const struct wa_tls_trust *trust,
+                                 struct wa_err *err)
 {
     WA_AUTO(wa_client) struct wa_client *c = NULL;
-    struct wa_http_result result;
-    const struct wa_client_options o = {.server = job->local->o->server, .trust = &job->trust};
-    const struct wa_client_pass ping = {.method = "GET", .path = "/ping", .max = 64u << 10};
     WA_AUTO_BUF struct wa_buf body;
+    struct wa_http_result result;
+    const struct wa_client_options o = {.server = server, .trust = trust};
+    const struct wa_client_pass ping = {.method = "GET", .path = "/ping", .max = PING_BYTES_MAX};
     struct wa_buf_sink sink;
-    wa_buf_init(&body, 64u << 10);
+    wa_buf_init(&body, PING_BYTES_MAX);
     wa_buf_sink_init(&sink, &body);
     if (wa_client_open(&o, &c, err) != WA_OK)
         return err->code;
     return wa_client_pass(c, &ping, &sink.base, &result, err);
+}
+
+static enum wa_code ask(struct wa_local_job *job, struct wa_err *err)
+{
+    return wa_local_server_ask(job->local->o->server, &job->trust, err);
 }
 
 static void asked(struct wa_local_job *job, struct wa_err *err)

@@ -26,7 +26,6 @@ struct wa_local_stream {
     struct wa_buf pieces;
     bool is_posted, is_over, ends;
     uint64_t heard_ms;
-    struct wa_http_result result;
     struct wa_err err;
 };
 
@@ -45,15 +44,19 @@ static void post(struct wa_local_stream *s)
         s->is_posted = true;
 }
 
+static enum wa_code judge(void *user, const struct wa_http_result *r, struct wa_err *err)
+{
+    WA_UNUSED(user);
+    if (r->status == 200 && wa_sv_starts(wa_sv(r->content_type), "text/event-stream"))
+        return WA_OK;
+    return r->status == 401
+               ? wa_fail(err, WA_E_AUTH, "the session at the server has ended: log in again")
+               : wa_fail(err, WA_E_UNREACHABLE, "the server answers with status %d", r->status);
+}
+
 static enum wa_code take(struct wa_sink *base, const void *p, size_t n, struct wa_err *err)
 {
     struct wa_local_stream *s = ((struct stream_sink *)base)->stream;
-    if (s->result.status != 200 ||
-        !wa_sv_starts(wa_sv(s->result.content_type), "text/event-stream"))
-        return s->result.status == 401
-                   ? wa_fail(err, WA_E_AUTH, "the session at the server has ended: log in again")
-                   : wa_fail(err, WA_E_UNREACHABLE, "the server answers with status %d",
-                             s->result.status);
     wa_lock_take(s->lock);
     wa_buf_add(&s->pieces, p, n);
     enum wa_code code = wa_buf_check(&s->pieces, err);
@@ -79,14 +82,16 @@ static void run(void *user)
     struct wa_local_stream *s = user;
     struct stream_sink sink = {{take, NULL}, s};
     struct wa_err err = WA_ERR_INIT;
+    struct wa_http_result result;
     const struct wa_client_pass pass = {.method = "GET",
                                         .path = wa_buf_str(&s->path),
                                         .last_event = wa_sv(s->event),
                                         .max = UINT64_MAX,
                                         .is_stream = true,
+                                        .on_answer = judge,
                                         .goes_on = goes_on,
                                         .user = s};
-    (void)!wa_client_pass(s->link->client, &pass, &sink.base, &s->result, &err);
+    (void)!wa_client_pass(s->link->client, &pass, &sink.base, &result, &err);
     wa_lock_take(s->lock);
     s->is_over = true;
     s->err = err;

@@ -67,6 +67,7 @@ static bool is_dropped(const struct exchange *x)
 static enum wa_code check_answer(struct exchange *x)
 {
     long status = status_of(x);
+    x->result->status = (int)status;
     if (x->is_https && !x->has_policy)
         return wa_fail(x->err, WA_E_INTERNAL, "the server's certificate was not checked");
     if (is_redirect(x))
@@ -85,7 +86,10 @@ static size_t on_body(char *p, size_t size, size_t count, void *user)
 {
     struct exchange *x = user;
     size_t n = size * count;
-    if (x->result->bytes == 0 && check_answer(x) != WA_OK)
+    if (x->result->bytes == 0 &&
+        (check_answer(x) != WA_OK ||
+         (x->call->on_answer != NULL &&
+          x->call->on_answer(x->call->progress_user, x->result, x->err) != WA_OK)))
         return 0;
     if (n > x->call->max_bytes || x->result->bytes > x->call->max_bytes - n) {
         (void)wa_fail(x->err, WA_E_LIMIT, "the answer is larger than %llu bytes",

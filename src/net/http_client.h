@@ -11,6 +11,7 @@
 #include "base/stream.h"
 #include "net/tls.h"
 
+struct wa_http_result;
 struct wa_http_call {
     const char *method; /* "GET", "HEAD", "POST", "PUT", "DELETE" */
     const char *url;
@@ -33,6 +34,9 @@ struct wa_http_call {
                              rest is handed on */
     bool (*progress)(void *user, uint64_t done, uint64_t total); /* false cancels; may be NULL */
     void *progress_user;
+    /* Before the first byte of the body, with the status and the header lines; failing ends it. May
+     * be NULL. */
+    enum wa_code (*on_answer)(void *user, const struct wa_http_result *r, struct wa_err *err);
 };
 struct wa_http_result {
     int status;
@@ -41,7 +45,8 @@ struct wa_http_result {
     char date[64];
     uint64_t bytes;
 };
-/* An answer of any status is WA_OK; the caller judges ret->status, also of what went to body.
+/* An answer of any
+ * status is WA_OK; the caller judges ret->status, also of what went to body.
  * trust->host "" means the URL's. WA_E_UNREACHABLE, WA_E_TIMEOUT, WA_E_REFUSED (certificate, with
  * its fingerprint and reason), WA_E_LIMIT, WA_E_CANCELLED, WA_E_INVALID (another part than
  * resume_from asks for), WA_E_CONFLICT (something else than a part), WA_E_CONFIG, and what body's

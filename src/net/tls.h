@@ -65,6 +65,12 @@ const char *wa_tls_ctx_reason(const struct wa_tls_ctx *ctx);
 WA_CHECK enum wa_code wa_tls_ctx_seen(const struct wa_tls_ctx *ctx, struct wa_cert **ret,
                                       struct wa_err *err);
 
+struct wa_url;
+/* The certificate that the server at this https URL shows, trusted or not. Blocks. ret_url: the
+ * URL, taken apart. */
+WA_CHECK enum wa_code wa_tls_look(const char *server, struct wa_url *ret_url, struct wa_cert **ret,
+                                  struct wa_err *err);
+
 /* --- one connection; the descriptor stays the caller's --- */
 struct wa_tls;
 enum wa_tls_want { WA_TLS_DONE, WA_TLS_WANT_READ, WA_TLS_WANT_WRITE };

@@ -28,7 +28,8 @@ enum {
     WA_PRIV_FDS = 1 << 5,     /* pass and receive descriptors (sendmsg, recvmsg) */
     WA_PRIV_THREADS = 1 << 6, /* clone of threads */
     WA_PRIV_SPAWN = 1 << 7,   /* fork and exec: PAM's unix_chkpwd */
-    WA_PRIV_IDS = 1 << 8      /* change identity: PAM modules */
+    WA_PRIV_IDS = 1 << 8,     /* change identity: PAM modules */
+    WA_PRIV_TERM = 1 << 9     /* set the terminal's mode, to ask on it */
 };
 
 struct wa_priv {

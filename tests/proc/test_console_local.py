@@ -2,7 +2,10 @@
 import http.client
 import json
 import os
+import pty
 import re
+import select
+import signal
 import subprocess
 import time
 
@@ -27,15 +30,25 @@ class Answer:
         return self.json["error"]["code"]
 
 
+def start(org, name, home, *argv):
+    """waptconsole open, as somebody with a home of that name."""
+    (org.base / home).mkdir(exist_ok=True)
+    env = {"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": str(org.base / home)}
+    with open(org.base / f"{name}.log", "ab") as out:
+        p = subprocess.Popen([BIN / "waptconsole", "open", *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env, start_new_session=True)
+    org.processes.append(p)
+    return p
+
+
 class Local:
     """A running program, and a page of its own."""
 
     def __init__(self, org, name="local", server=None, fp=None, more=()):
         self.org, self.link_file = org, org.base / f"{name}.link"
         self.log = org.base / f"{name}.log"
-        self.process = org.start(name, "waptconsole", "open", "--server", server or org.url, "--server-fingerprint", fp or org.server_fp,
-                                 "-k", org.cert("Deployer"), "--keys-dir", org.base / "keys", "--trusted", org.agent / "ssl", "--no-browser", "--link-file", self.link_file, *more)
-        until(lambda: self.link_file.exists() or self.process.poll() is not None, "the link is there")
+        self.process = start(org, name, name, "--server", server or org.url, "--server-fingerprint", fp or org.server_fp,
+                             "-k", org.cert("Deployer"), "--keys-dir", org.base / "keys", "--trusted", org.agent / "ssl", "--no-browser", "--link-file", self.link_file, *more)
+        until(lambda: self.log.exists() and "console.started" in self.log.read_text() or self.process.poll() is not None, "the program runs")
         link = self.link_file.read_text()
         self.port, self.ticket = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", link).groups()
         self.origin, self.token = f"http://127.0.0.1:{self.port}", None
@@ -198,3 +211,214 @@ def test_packages_are_taken_over_by_a_gesture(local):
     # Where packages come from is the configuration's matter, not the page's.
     for place in ("https://example.org/wapt", "/tmp", "global", ""):
         assert local.ask("POST", "/local/prepare", {"what": "import", "from": place, "packages": ["local-tool"]}).code == "not_found"
+
+
+def test_other_sites_get_nothing(local):
+    """What a page of another site can have the browser send; and DNS rebinding."""
+    here, token = f"127.0.0.1:{local.port}", {"Authorization": f"Bearer {local.token}"}
+    for host in ("evil.example", f"evil.example:{local.port}", f"localhost:{local.port}", "127.0.0.1", f"127.0.0.1:{local.port}.evil.example", "127.0.0.1:1"):
+        for path in ("/", "/app.js", "/local/state", "/api/v1/hosts"):
+            a = local.ask("GET", path, headers={"Host": host})
+            assert (a.status, a.code) == (403, "denied"), (host, path)
+    for origin in ("http://evil.example", "https://" + here, "null", "http://localhost:" + local.port, "http://127.0.0.1", "http://127.0.0.1:1"):
+        assert local.ask("GET", "/local/state", headers={"Origin": origin}).code == "denied", origin
+        assert local.ask("POST", "/local/keys/lock", {}, headers={"Origin": origin}).code == "denied", origin
+        assert local.ask("POST", "/local/session", {"ticket": "0" * 64}, headers={"Origin": origin}).code == "denied", origin
+    for site in ("cross-site", "same-site", "nonsense"):
+        assert local.ask("GET", "/local/state", headers={"Sec-Fetch-Site": site}).code == "denied"
+        assert local.ask("GET", "/", headers={"Sec-Fetch-Site": site}).code == "denied"
+        assert local.ask("GET", "/", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}).code == "denied"
+        assert local.ask("GET", "/", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}).code == "denied"
+    assert local.ask("GET", "/", headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}).status == 200
+    good = {"Origin": local.origin, "Sec-Fetch-Site": "same-origin"}
+    assert local.ask("GET", "/local/state", headers=good).status == 200
+    assert local.ask("GET", "/local/state", headers={"Origin": [local.origin, "http://evil.example"]}).code == "denied"
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "application/jsonp"):
+        assert local.ask("POST", "/local/keys/lock", {}, headers={"Content-Type": kind}).code == "invalid", kind
+        assert local.ask("POST", "/local/session", {"ticket": "0" * 64}, headers={"Content-Type": kind}).code == "invalid", kind
+    for method, path in (("OPTIONS", "/local/state"), ("OPTIONS", "/"), ("TRACE", "/"), ("CONNECT", "/"), ("PATCH", "/local/state")):
+        a = local.ask(method, path, headers={**token, "Origin": "http://evil.example", "Access-Control-Request-Method": "POST"})
+        assert a.status >= 400 and not [h for h in a.headers if h.lower().startswith("access-control")], method
+    assert not [h for h in local.ask("GET", "/local/state", headers=good).headers if h.lower().startswith("access-control")]
+
+
+def test_the_token_is_a_header_alone(local):
+    t = local.token
+    for headers in ({}, {"Cookie": f"token={t}; Authorization=Bearer {t}"}, {"X-Token": t}, {"Authorization": t}, {"Authorization": f"bearer {t}"},
+                    {"Authorization": f"Basic {t}"}, {"Authorization": f"Bearer {t[:-1]}"}, {"Authorization": f"Bearer {t}0"}, {"Authorization": f"Bearer {t.upper()}x"},
+                    {"Authorization": f"Bearer {'0' * 64}"}, {"Authorization": [f"Bearer {t}", f"Bearer {'0' * 64}"]}):
+        a = local.ask("GET", "/local/state", token=False, headers=headers)
+        assert (a.status, a.code) == (401, "auth"), headers
+        assert local.ask("GET", "/api/v1/hosts", token=False, headers=headers).code == "auth"
+    assert local.ask("GET", f"/local/state?token={t}", token=False).code == "auth"
+    assert local.ask("GET", f"/local/state?token={t}").code == "invalid"
+
+
+def test_bodies_have_a_size(local):
+    for path, size in (("/local/session", 5000), ("/local/login", 5000), ("/local/commit", 5000), ("/local/prepare", 3 << 20), ("/api/v1/reports", 3 << 20)):
+        a = local.ask("POST", path, b"[" + b"0," * (size // 2) + b"0]")
+        assert (a.status, a.code) == (413, "limit"), path
+    for body in (b"", b"{", b"[]", b'{"ticket":1}', b'{"ticket":"a","ticket":"b"}', b'{"more":1}', b"[" * 3000):
+        assert local.ask("POST", "/local/session", body).code in ("invalid", "limit"), body
+        assert local.ask("POST", "/local/login", body).code in ("invalid", "limit"), body
+        assert local.ask("POST", "/local/prepare", body).code in ("invalid", "limit"), body
+    assert local.state()["version"]
+
+
+def connect_as(user, port):
+    """What a process of another user gets: the number of bytes, after a request that would be answered."""
+    text = (f"import socket; s = socket.create_connection(('127.0.0.1', {port}), 10)\n"
+            f"try: s.sendall(b'GET / HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n\\r\\n'); print(len(s.recv(100)))\nexcept ConnectionError: print(0)")
+    out = subprocess.run(["setpriv", "--reuid", user, "--clear-groups", "/usr/bin/python3", "-c", text], capture_output=True, text=True, timeout=30)
+    return int(out.stdout), out.stderr
+
+
+def test_other_users_are_not_let_in(local):
+    assert connect_as("root", local.port)[0] > 0
+    assert connect_as("nobody", local.port)[0] == 0
+    assert connect_as("wapt", local.port)[0] == 0
+    assert "console.stranger" in local.log.read_text()
+    assert local.state()["version"]
+
+
+def test_nothing_secret_is_left_lying_about(local):
+    password, key = ((local.org.base / n).read_text().strip() for n in ("admin.pw", "pw"))
+    pid = local.process.pid
+    seen = local.log.read_text()
+    for name in ("cmdline", "environ"):
+        seen += open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace").read()
+    for secret in (local.token, local.ticket, password, key):
+        assert secret not in seen
+    assert local.link_file.stat().st_mode & 0o777 == 0o600
+    status = open(f"/proc/{pid}/status", encoding="utf-8").read()
+    assert re.search(r"NoNewPrivs:\s+1", status) and re.search(r"Seccomp:\s+2", status)
+    assert re.search(r"Max core file size +0 +0 ", open(f"/proc/{pid}/limits", encoding="utf-8").read())
+    assert "no new privileges, seccomp(io,fs-read,fs-write,net,local,threads,term)" in seen
+
+
+def test_a_second_start_opens_the_first(local):
+    out = local.org.base / "second.link"
+    p = start(local.org, "second", "local", "--server", local.org.url, "--server-fingerprint", local.org.server_fp, "--link-file", out)
+    assert p.wait(20) == 0
+    port, ticket = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", out.read_text()).groups()
+    assert port == local.port and ticket != local.ticket
+    assert local.ask("POST", "/local/session", {"ticket": ticket}, token=False).json == {"token": local.token}
+
+
+def test_live_events_come_through(local):
+    local.login()
+    c = http.client.HTTPConnection("127.0.0.1", int(local.port), timeout=30)
+    c.request("GET", "/api/v1/events?kinds=action", headers={"Authorization": f"Bearer {local.token}"})
+    r = c.getresponse()
+    assert r.status == 200 and r.headers["Content-Type"] == "text/event-stream", r.read()
+    local.org.order("Deployer", "update")
+    line, end = b"", time.monotonic() + 30
+    while b'"kind":"action"' not in line:
+        line = r.readline()
+        assert line and time.monotonic() < end
+    c.close()
+    assert local.ask("GET", "/api/v1/hosts?limit=1").status == 200
+
+
+def test_the_session_ends_with_the_logout(local):
+    assert local.ask("POST", "/local/logout", {}).status == 200
+    assert local.state()["server"]["state"] == "login" and local.ask("GET", "/api/v1/hosts").code == "login"
+
+
+def talk(fd, pid, until_text, seconds=30):
+    """What the program shows on its terminal, up to a text."""
+    seen = b""
+    end = time.monotonic() + seconds
+    while until_text not in seen:
+        ready, _, _ = select.select([fd], [], [], max(0, end - time.monotonic()))
+        assert ready, seen
+        seen += os.read(fd, 65536)
+    return seen.decode()
+
+
+@pytest.fixture
+def terminal(org):
+    """A program with a terminal; every action needs a yes there; nothing of the server is trusted yet."""
+    config = org.base / "terminal/waptconsole.ini"
+    config.parent.mkdir()
+    config.write_text(f"; mine\n[global]\nwapt_server = {org.url}\npersonal_certificate_path = {org.cert('Deployer')}\nconsole_confirm_above = 0\n")
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(BIN / "waptconsole", ["waptconsole", "--config", str(config)], {"LANG": "C.UTF-8", "HOME": str(org.base / "terminal")})
+    local = Local.__new__(Local)
+    try:
+        link = re.search(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", talk(fd, pid, b"console.started"))
+        local.org, (local.port, local.ticket), local.token = org, link.groups(), None
+        local.fd, local.pid, local.config = fd, pid, config
+        local.open()
+        yield local
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+        os.close(fd)
+
+
+def answered(local, path, body):
+    """Asks until it is no longer waiting for the person."""
+    a = local.ask("POST", path, body)
+    end = time.monotonic() + 30
+    while a.status == 202 and time.monotonic() < end:
+        time.sleep(0.05)
+        a = local.ask("POST", path, body)
+    return a
+
+
+def test_what_no_page_can_confirm(terminal, org):
+    local = terminal
+    # The server's certificate: shown, compared by a person, kept.
+    assert local.state()["server"]["state"] == "pin" and local.state()["confirm"] == {"method": "terminal", "above_hosts": 0}
+    shown = local.ask("GET", "/local/pin").json
+    assert shown.get("sha256") == org.server_fp, shown
+    assert shown["grouped"].replace(" ", "").lower() == org.server_fp
+    assert not shown["trusted"] and not shown["changed"] and "not trusted" in shown["reason"]
+    assert local.ask("POST", "/local/pin", {"sha256": "0" * 64}).code == "conflict"
+    for key, good in (("x", False), (None, True)):
+        assert local.ask("POST", "/local/pin", {"sha256": org.server_fp}).status == 202
+        text = talk(local.fd, local.pid, b"says no: ")
+        assert shown["grouped"] in text
+        assert local.ask("POST", "/local/pin", {"sha256": org.server_fp}).status == 202  # waits, and asks nothing twice
+        os.write(local.fd, (key or re.search(r"type (\d{4});", text)[1]).encode())
+        a = answered(local, "/local/pin", {"sha256": org.server_fp})
+        assert (a.status == 200) == good, a.body
+    assert f"server_fingerprint = {org.server_fp}" in local.config.read_text() and local.config.read_text().startswith("; mine\n")
+    assert local.state()["server"]["state"] == "login"
+    # Another certificate than the one kept is not taken.
+    local.login()
+    local.unlock()
+    wish = {"what": "actions", "kind": "install", "packages": ["tis-\u202egpj"], "hosts": [org.uuid], "valid_s": 60}
+    for key in ("x", "\x03", "wrong", None):
+        p = local.ask("POST", "/local/prepare", wish).json
+        assert p["needs"] == "gesture"
+        before = local.ask("GET", "/api/v1/journal?limit=1000").json
+        assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
+        text = talk(local.fd, local.pid, b"says no: ")
+        assert org.uuid in text or "Machines: 1" in text
+        assert "\u202e" not in text and "install" in text
+        code = re.search(r"type (\d{4});", text)[1]
+        other = local.ask("POST", "/local/prepare", wish).json
+        assert local.ask("POST", "/local/commit", {"id": other["id"]}).code == "busy"
+        typed = {"wrong": f"{(int(code) + 1) % 10000:04d}", None: code}.get(key, key)
+        os.write(local.fd, typed.encode())
+        a = answered(local, "/local/commit", {"id": p["id"]})
+        if key is None:
+            assert a.status == 200 and a.json["state"] == "done", a.body
+        else:
+            assert a.code == "cancelled" and local.ask("GET", "/api/v1/journal?limit=1000").json == before
+            assert local.ask("POST", "/local/commit", {"id": p["id"]}).code == "cancelled"  # for good
+
+
+def test_without_a_terminal_nothing_big_is_signed(org):
+    local = Local(org, "blind", more=("--confirm-above", "0", "--idle", "2s"))
+    local.open()
+    assert local.state()["confirm"]["method"] == "none"
+    local.login()
+    local.unlock()
+    p = local.ask("POST", "/local/prepare", {"what": "actions", "kind": "update", "hosts": [org.uuid]}).json
+    assert local.ask("POST", "/local/commit", {"id": p["id"]}).code == "denied"
+    assert local.process.wait(30) == 0  # idle
+    assert "console.idle" in local.log.read_text()

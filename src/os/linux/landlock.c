@@ -30,7 +30,7 @@
      LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REFER | LANDLOCK_ACCESS_FS_TRUNCATE)
 #define FILE_RIGHTS                                                                                \
     (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | EXECUTE |                      \
-     LANDLOCK_ACCESS_FS_TRUNCATE)
+     LANDLOCK_ACCESS_FS_TRUNCATE | LANDLOCK_ACCESS_FS_IOCTL_DEV)
 
 #define NET_TCP 3ULL        /* bind and connect, from ABI 4 */
 #define SCOPE_ABSTRACT 1ULL /* abstract Unix sockets of others, from ABI 6 */
@@ -117,8 +117,10 @@ enum wa_code wa_landlock_apply(const struct wa_priv *p, int *ret_abi, unsigned *
         WA_OK)
         return err->code;
     bool writes = (p->allow & WA_PRIV_FS_WRITE) != 0;
-    if (allow_all(rules, writes ? p->write_paths : NULL, (READ_DIR | WRITE_DIR) & attr.fs,
-                  ret_writes, err) != WA_OK)
+    uint64_t write_rights =
+        READ_DIR | WRITE_DIR | ((p->allow & WA_PRIV_TERM) != 0 ? LANDLOCK_ACCESS_FS_IOCTL_DEV : 0);
+    if (allow_all(rules, writes ? p->write_paths : NULL, write_rights & attr.fs, ret_writes, err) !=
+        WA_OK)
         return err->code;
     if (syscall(SYS_landlock_restrict_self, rules, 0) != 0)
         return wa_fail_errno(err, errno, "cannot enter landlock");

@@ -151,6 +151,7 @@ static void add_special(struct filter *f)
     static const unsigned ioctls[] = {TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX};
     /* Not F_SETOWN and F_SETSIG, by which the kernel signals others for us, leases, nor pipes'
      * sizes. */
+    static const unsigned modes[] = {TCSETS, TCSETSW, TCSETSF};
     static const unsigned fcntls[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL};
     static const unsigned locks[] = {F_GETLK,     F_SETLK,     F_SETLKW,
                                      F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW};
@@ -158,6 +159,8 @@ static void add_special(struct filter *f)
                                       PR_SET_PDEATHSIG};
     for (size_t i = 0; i < WA_COUNT(ioctls); i++)
         ADD_IF(f, CALL(ioctl), EQ(1, ioctls[i]));
+    for (size_t i = 0; i < WA_COUNT(modes) && has(f, WA_PRIV_TERM); i++)
+        ADD_IF(f, CALL(ioctl), EQ(1, modes[i]));
     for (size_t i = 0; i < WA_COUNT(fcntls); i++)
         ADD_IF(f, CALL(fcntl), EQ(1, fcntls[i]));
     for (size_t i = 0; i < WA_COUNT(locks) && reads_files(f); i++)
