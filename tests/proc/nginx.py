@@ -9,9 +9,9 @@ from conftest import ROOT, until
 
 
 class Nginx:
-    """Of the example, with the places of this test; way: which of its two."""
+    """Of the example, with the places of this test; way: which of its two; people: they show certificates too (docs/people.md)."""
 
-    def __init__(self, srv, base, way, talk):
+    def __init__(self, srv, base, way, talk, people=False):
         self.base, self.talk = base / f"nginx-{way}", talk
         self.base.mkdir()
         with socket.socket() as s:
@@ -23,6 +23,9 @@ class Nginx:
             text = text.replace(first.group(0), "")
             head, tail = text.split("    # Second way, instead of the first: nginx asks before it serves.\n")
             text = head + re.sub(r"(?m)^    # ", "    ", tail)
+        if people:
+            text = text.replace("ssl_verify_client optional;", "ssl_verify_client optional_no_ca;").replace(
+                "    location /wapt/ {", "    location /api/ {\n        proxy_pass https://waptserver;\n    }\n    location /wapt/ {", 1)
         for old, new in (("127.0.0.1:8443", f"127.0.0.1:{srv.port}"), ("listen 443", f"listen 127.0.0.1:{self.port}"), ("/var/lib/waptserver", str(srv.dir)),
                          ("/etc/nginx/wapt/tls.crt", f"{srv.dir}/private/tls.crt"), ("/etc/nginx/wapt/tls.key", f"{srv.dir}/private/tls.pem")):
             assert old in text

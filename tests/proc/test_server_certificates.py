@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 import subprocess
+import urllib.parse
 
 import pytest
 from cryptography import x509
@@ -14,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 from conftest import BIN, run
+from nginx import Nginx
 from test_server_hostile import Server
 
 CLIENT, SERVER, CODE = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CODE_SIGNING
@@ -74,7 +76,7 @@ def srv(org, company):
     folder = org.base / "people-ca"
     folder.mkdir()
     (folder / "company.crt").write_bytes(company.pem())
-    s = Server(org, "server-certificates", f"fronts = 1\ncertificate_login = 1\ncertificate_login_authorities = {folder}")
+    s = Server(org, "server-certificates", f"fronts = 1\ncertificate_login = 1\ncertificate_login_authorities = {folder}\nproxy_addresses = 127.0.0.1")
     s.folder, s.admin = folder, s.token()
     for name in ("anna", "bernd"):
         assert s.call("POST", "/api/v1/users", {"name": name, "password": "a long password", "role": "helpdesk"}, token=s.admin)[0] == 200
@@ -82,7 +84,7 @@ def srv(org, company):
     s.stop()
 
 
-def shown(srv, pem, method="POST", path="/api/v1/session/certificate", body=b"{}", token=None, session=None):
+def shown(srv, pem, method="POST", path="/api/v1/session/certificate", body=b"{}", token=None, session=None, port=None):
     """Status and JSON of a call on a connection that shows the certificate; status 0: refused by TLS. session: one to resume, the new one is kept in it."""
     context = ssl.create_default_context(cafile=srv.dir / "private/tls.crt")
     if pem:
@@ -92,7 +94,7 @@ def shown(srv, pem, method="POST", path="/api/v1/session/certificate", body=b"{}
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "") + "\r\n"
     out = b""
     try:
-        with context.wrap_socket(socket.create_connection(("127.0.0.1", srv.port), 20, source_address=(f"127.0.3.{next(ADDRESSES)}", 0)), server_hostname="localhost", session=(session or {}).get("session")) as s:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", port or srv.port), 20, source_address=(f"127.0.3.{next(ADDRESSES)}", 0)), server_hostname="localhost", session=(session or {}).get("session")) as s:
             s.sendall(head.encode() + body)
             while piece := s.recv(65536):
                 out += piece
@@ -158,6 +160,22 @@ def test_certificates_of_an_authority(srv, org, company):
     assert shown(srv, second)[0] == 401
     (srv.folder / "company.crl").unlink()
     assert shown(srv, second)[0] == 200
+
+
+def test_behind_nginx(srv, org, company):
+    """nginx sees to it that a client has its certificate's key, and hands it on; what it says counts from nginx alone."""
+    nginx = Nginx(srv, org.base / "people", "accel", None, people=True)
+    try:
+        anna, nobody = company.issue("anna"), company.issue("nobody")
+        status, got = shown(srv, anna, port=nginx.port)
+        assert (status, got["user"]) == (200, "anna"), got
+        who = {"method": "GET", "path": "/api/v1/session", "body": b"", "token": got["token"]}
+        assert shown(srv, anna, port=nginx.port, **who)[0] == 200 and shown(srv, anna, **who)[0] == 200
+        assert shown(srv, nobody, port=nginx.port, **who)[0] == 401 and shown(srv, nobody, port=nginx.port)[0] == 401 and shown(srv, None, port=nginx.port)[0] == 401
+        said = urllib.parse.quote(anna.read_text().split("-----BEGIN PRIVATE")[0])
+        assert srv.call("POST", "/api/v1/session/certificate", b"{}", source="127.0.3.250", headers=[f"X-Wapt-Client-Cert: {said}"])[0] == 401
+    finally:
+        nginx.stop()
 
 
 def test_the_console(srv, org, company):
