@@ -274,6 +274,11 @@
     1000000u /* numbers: more than there can be events, so that a new run's are greater */
 #define WA_EVENT_NAME_MAX 128u           /* bytes */
 #define WA_EVENTS_BYTES_MAX (256u << 10) /* bytes: what one watcher is told at once */
+#define WA_PROXY_BYTES_MAX 1024u         /* of what a proxy says before TLS (PROXY protocol) */
+#define WA_SYSLOG_BYTES_MAX 2048u        /* of one message: what every receiver takes (RFC 5424) */
+#define WA_HOOKS_AT_ONCE 8u              /* webhooks that are sent to at the same time */
+#define WA_VIEWS_MAX 100u                /* saved views of one person */
+#define WA_VIEW_BYTES_MAX (16u << 10)    /* bytes: of one, as JSON */
 #define WA_WATCHERS_MAX 128u             /* streams in all */
 #define WA_WATCHERS_PERSON_MAX 8u        /* of one person: some windows of a console */
 #define WA_WATCHER_BEAT_MS 15000u /* ms: a sign of life, before proxies forget a silent stream */

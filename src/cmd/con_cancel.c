@@ -45,37 +45,47 @@ static struct wa_sv get(const struct wa_json *j, const char *key)
     return wa_json_sv(wa_json_get(j, key));
 }
 
-/* A page of what is meant by which=what; *ret: the array. */
-static enum wa_code page(struct work *w, const char *which, const char *what, size_t offset,
-                         struct wa_arena *arena, const struct wa_json **ret, struct wa_err *err)
-{
-    char path[160];
-    const struct wa_json *j = NULL;
-    (void)snprintf(path, sizeof path, "/api/v1/actions?%s=%s&offset=%zu&limit=%u", which, what,
-                   offset, PAGE);
-    if (wa_client_call(w->client, "GET", path, WA_SV(""), arena, &j, err) != WA_OK)
-        return err->code;
-    *ret = wa_json_get(j, "actions");
-    return WA_OK;
-}
-
 typedef enum wa_code (*each_fn)(struct work *w, const struct wa_json *action, struct wa_err *err);
 
-static enum wa_code each(struct work *w, const char *which, const char *what, each_fn fn,
-                         struct wa_err *err)
+/* A page of what is meant by which=what; next: of the page before, then its own. */
+static enum wa_code page(struct work *w, const char *which, const char *what, struct wa_buf *next,
+                         each_fn fn, size_t *seen, struct wa_err *err)
 {
-    for (size_t offset = 0;; offset += PAGE) {
-        WA_AUTO_ARENA struct wa_arena arena;
-        const struct wa_json *actions = NULL;
-        wa_arena_init(&arena, 256u << 20);
-        if (page(w, which, what, offset, &arena, &actions, err) != WA_OK)
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf path;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 256u << 20);
+    wa_buf_init(&path, 8192);
+    wa_buf_addf(&path, "/api/v1/actions?%s=%s&limit=%u%s%s", which, what, PAGE,
+                next->n > 0 ? "&after=" : "", wa_buf_str(next));
+    if (wa_buf_check(&path, err) != WA_OK ||
+        wa_client_call(w->client, "GET", wa_buf_str(&path), WA_SV(""), &arena, &j, err) != WA_OK)
+        return err->code;
+    const struct wa_json *actions = wa_json_get(j, "actions");
+    for (size_t i = 0; i < wa_json_count(actions); i++)
+        if (fn(w, wa_json_at(actions, i), err) != WA_OK)
             return err->code;
-        for (size_t i = 0; i < wa_json_count(actions); i++)
-            if (fn(w, wa_json_at(actions, i), err) != WA_OK)
-                return err->code;
-        if (wa_json_count(actions) < PAGE)
-            return WA_OK;
-    }
+    *seen += wa_json_count(actions);
+    wa_buf_clear(next);
+    if (wa_json_count(actions) > 0)
+        wa_buf_addsv(next, wa_json_sv(wa_json_get(j, "next")));
+    return wa_buf_check(next, err);
+}
+
+/* ret_seen: how many there were; may be NULL. */
+static enum wa_code each(struct work *w, const char *which, const char *what, each_fn fn,
+                         size_t *ret_seen, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf next;
+    size_t seen = 0;
+    wa_buf_init(&next, 4096);
+    do {
+        if (page(w, which, what, &next, fn, &seen, err) != WA_OK)
+            return err->code;
+    } while (next.n > 0);
+    if (ret_seen != NULL)
+        *ret_seen = seen;
+    return WA_OK;
 }
 
 /* --- before --- */
@@ -121,21 +131,20 @@ static enum wa_code take(struct work *w, const struct wa_json *a, struct wa_err 
 static enum wa_code choose(struct work *w, struct wa_err *err)
 {
     const char *what = w->cli->args[0];
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *actions = NULL;
-    wa_arena_init(&arena, 256u << 20);
+    size_t seen = 0;
     if (!wa_hex_is(wa_sv(what), 32))
         return wa_fail(err, WA_E_USAGE, "'%s' is not the 32 digits of a batch or an action", what);
     w->which = "batch";
-    if (page(w, w->which, what, 0, &arena, &actions, err) != WA_OK)
+    if (each(w, w->which, what, take, &seen, err) != WA_OK)
         return err->code;
-    if (wa_json_count(actions) == 0)
-        w->which = "id";
-    if (wa_json_count(actions) == 0 && page(w, w->which, what, 0, &arena, &actions, err) != WA_OK)
+    if (seen > 0)
+        return WA_OK;
+    w->which = "id";
+    if (each(w, w->which, what, take, &seen, err) != WA_OK)
         return err->code;
-    if (wa_json_count(actions) == 0)
-        return wa_fail(err, WA_E_NOT_FOUND, "the server knows no batch and no action '%s'", what);
-    return each(w, w->which, what, take, err);
+    return seen > 0
+               ? WA_OK
+               : wa_fail(err, WA_E_NOT_FOUND, "the server knows no batch and no action '%s'", what);
 }
 
 static enum wa_code send(struct work *w, const struct wa_signer *signer, size_t from,
@@ -210,10 +219,10 @@ static enum wa_code follow(struct work *w, struct wa_err *err)
     uint64_t end = wa_clock_mono_ms() + (uint64_t)timeout_s * 1000;
     for (;;) {
         w->left = w->cancelled = w->ended = 0;
-        if (each(w, w->which, w->cli->args[0], count, err) != WA_OK)
+        if (each(w, w->which, w->cli->args[0], count, NULL, err) != WA_OK)
             return err->code;
         for (size_t i = 0; i < w->batch_count; i++)
-            if (each(w, "batch", w->batches[i], check_refused, err) != WA_OK)
+            if (each(w, "batch", w->batches[i], check_refused, NULL, err) != WA_OK)
                 return err->code;
         if (w->left == 0 || wa_clock_mono_ms() >= end)
             return WA_OK;
@@ -239,7 +248,7 @@ static enum wa_code work(struct work *w, struct wa_err *err)
     if (follow(w, err) != WA_OK)
         return err->code;
     wa_jw_arr(&w->cli->jw);
-    if (each(w, w->which, w->cli->args[0], show, err) != WA_OK)
+    if (each(w, w->which, w->cli->args[0], show, NULL, err) != WA_OK)
         return err->code;
     wa_jw_end(&w->cli->jw);
     wa_cli_say(w->cli,

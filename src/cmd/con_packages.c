@@ -3,7 +3,6 @@
 #include "codec/url.h"
 
 #define PAGE 1000u
-#define PACKAGES_MAX 1000000u /* no server is listened to for ever */
 
 static enum wa_code write_query(const struct wa_cli *cli, struct wa_buf *out, struct wa_err *err)
 {
@@ -20,7 +19,7 @@ static enum wa_code write_query(const struct wa_cli *cli, struct wa_buf *out, st
     if (wa_cli_has(cli, "newest"))
         wa_buf_adds(out, "&newest=1");
     for (size_t i = 0; i < cli->arg_count; i++) {
-        wa_buf_adds(out, i == 0 ? "&q=" : "%20");
+        wa_buf_adds(out, i == 0 ? "&search=" : "%20");
         wa_url_encode(wa_sv(cli->args[i]), out);
     }
     return wa_buf_check(out, err);
@@ -40,25 +39,26 @@ static void add_row(struct wa_cli *cli, struct wa_cli_table *table, const struct
     wa_jw_json(&cli->jw, p);
 }
 
-/* One page of them; *ret_more: there may be another one. */
+/* One page of them; next: of the page before, then its own. */
 static enum wa_code show_page(struct wa_cli *cli, struct wa_client *c, const char *query,
-                              size_t offset, struct wa_cli_table *table, bool *ret_more,
-                              struct wa_err *err)
+                              struct wa_buf *next, struct wa_cli_table *table, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf path;
     const struct wa_json *j = NULL;
     wa_arena_init(&arena, 256u << 20);
     wa_buf_init(&path, 16u << 10);
-    wa_buf_addf(&path, "%s&offset=%zu", query, offset);
+    wa_buf_addf(&path, "%s%s%s", query, next->n > 0 ? "&after=" : "", wa_buf_str(next));
     if (wa_buf_check(&path, err) != WA_OK ||
         wa_client_call(c, "GET", wa_buf_str(&path), WA_SV(""), &arena, &j, err) != WA_OK)
         return err->code;
     const struct wa_json *packages = wa_json_get(j, "packages");
     for (size_t i = 0; i < wa_json_count(packages); i++)
         add_row(cli, table, wa_json_at(packages, i));
-    *ret_more = wa_json_count(packages) == PAGE;
-    return WA_OK;
+    wa_buf_clear(next);
+    if (wa_json_count(packages) > 0)
+        wa_buf_addsv(next, wa_json_sv(wa_json_get(j, "next")));
+    return wa_buf_check(next, err);
 }
 
 static enum wa_code list(struct wa_cli *cli, struct wa_err *err)
@@ -70,15 +70,17 @@ static enum wa_code list(struct wa_cli *cli, struct wa_err *err)
     WA_AUTO(wa_client) struct wa_client *c = NULL;
     WA_AUTO_TABLE struct wa_cli_table table;
     WA_AUTO_BUF struct wa_buf query;
-    bool more = true;
+    WA_AUTO_BUF struct wa_buf next;
     wa_buf_init(&query, 8192);
+    wa_buf_init(&next, 4096);
     wa_cli_table_init(&table, columns, WA_COUNT(columns));
     if (write_query(cli, &query, err) != WA_OK || wa_con_connect(cli, &c, err) != WA_OK)
         return err->code;
     wa_jw_arr(&cli->jw);
-    for (size_t offset = 0; more && offset < PACKAGES_MAX; offset += PAGE)
-        if (show_page(cli, c, wa_buf_str(&query), offset, &table, &more, err) != WA_OK)
+    do {
+        if (show_page(cli, c, wa_buf_str(&query), &next, &table, err) != WA_OK)
             return err->code;
+    } while (next.n > 0);
     wa_jw_end(&cli->jw);
     return wa_cli_table_print(&table, cli, err);
 }

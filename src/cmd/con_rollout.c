@@ -133,23 +133,17 @@ static enum wa_code create(struct wa_cli *cli, struct wa_client *c, const struct
     return call(cli, c, "GET", id, "", err);
 }
 
-#define PAGE 1000u
-
 static enum wa_code list(struct wa_cli *cli, struct wa_client *c, struct wa_err *err)
 {
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 256u << 20);
+    if (wa_client_call(c, "GET", "/api/v1/rollouts?sort=-created", WA_SV(""), &arena, &j, err) !=
+        WA_OK)
+        return err->code;
     wa_jw_arr(&cli->jw);
-    for (size_t offset = 0;; offset += PAGE) {
-        WA_AUTO_ARENA struct wa_arena arena;
-        const struct wa_json *j = NULL;
-        char path[96];
-        wa_arena_init(&arena, 64u << 20);
-        (void)snprintf(path, sizeof path, "/api/v1/rollouts?offset=%zu&limit=%u", offset, PAGE);
-        if (wa_client_call(c, "GET", path, WA_SV(""), &arena, &j, err) != WA_OK ||
-            show_list(cli, wa_json_get(j, "rollouts"), err) != WA_OK)
-            return err->code;
-        if (wa_json_count(wa_json_get(j, "rollouts")) < PAGE)
-            break;
-    }
+    if (show_list(cli, wa_json_get(j, "rollouts"), err) != WA_OK)
+        return err->code;
     wa_jw_end(&cli->jw);
     return WA_OK;
 }

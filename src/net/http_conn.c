@@ -7,6 +7,9 @@
 #include "net/http_server_priv.h"
 
 #include "base/mem.h"
+#include "net/proxy.h"
+
+#include <errno.h>
 
 #define FILE_PIECE 65536u
 
@@ -506,9 +509,62 @@ static void handshake(struct wa_http_conn *c)
         c->state = WA_CONN_HTTP;
         c->server->handshakes--;
         c->server->counts.handshakes++;
+        c->server->counts.resumed += wa_tls_is_resumed(c->tls) ? 1 : 0;
         c->deadline_ms = now_ms(c) + c->server->config.head_timeout_ms;
         work(c);
         wa_http_server_has_room(c->server);
+    }
+    leave(c);
+}
+
+/* Takes what the proxy says, and not a byte of what follows. False: it is not whole yet. */
+static bool take_proxy(struct wa_http_conn *c, struct wa_err *err)
+{
+    char peer[WA_ADDRESS_TEXT_MAX];
+    size_t missing = 0;
+    while (wa_proxy_missing(c->pending.p, c->pending.n, &missing, err) == WA_OK && missing > 0) {
+        uint8_t piece[256];
+        ptrdiff_t n = wa_socket_read(c->fd, piece, missing < sizeof piece ? missing : sizeof piece);
+        if (n < 0 && errno == EAGAIN)
+            return false;
+        if (n <= 0) {
+            (void)wa_fail(err, WA_E_IO, "the proxy went away");
+            return false;
+        }
+        wa_buf_add(&c->pending, piece, (size_t)n);
+        if (wa_buf_check(&c->pending, err) != WA_OK)
+            return false;
+    }
+    (void)snprintf(peer, sizeof peer, "%s", c->peer);
+    if (err->code != WA_OK || wa_proxy_read(c->pending.p, c->pending.n, peer, err) != WA_OK)
+        return false;
+    wa_buf_fini(&c->pending);
+    wa_buf_init(&c->pending, WA_READ_PIECE);
+    if (wa_http_server_has_too_many(c->server, peer)) {
+        c->server->counts.turned_away++;
+        (void)wa_fail(err, WA_E_BUSY, "too many connections of '%s'", peer);
+        return false;
+    }
+    (void)snprintf(c->peer, sizeof c->peer, "%s", peer);
+    c->server->by_address[c->address]--;
+    c->address = wa_http_address(peer);
+    c->server->by_address[c->address]++;
+    return true;
+}
+
+static void proxied(struct wa_http_conn *c)
+{
+    struct wa_err err = WA_ERR_INIT;
+    c->busy++;
+    bool is_told = take_proxy(c, &err);
+    if (is_told && c->server->tls == NULL) {
+        c->state = WA_CONN_HTTP;
+        work(c);
+    } else if (is_told &&
+               (wa_io_set(c->io, 0, &err) != WA_OK || wa_http_handshake_begin(c, &err) != WA_OK)) {
+        wa_http_conn_end(c);
+    } else if (!is_told && err.code != WA_OK) {
+        wa_http_conn_end(c);
     }
     leave(c);
 }
@@ -517,13 +573,15 @@ static void on_event(void *user, int events)
 {
     struct wa_http_conn *c = user;
     WA_UNUSED(events);
-    if (c->state != WA_CONN_HANDSHAKE)
+    if (c->state == WA_CONN_PROXY)
+        proxied(c);
+    else if (c->state != WA_CONN_HANDSHAKE)
         work(c);
     else if (wa_http_handshake_may_step(c))
         handshake(c);
 }
 
-enum wa_code wa_http_conn_new(struct wa_http_server *s, int fd, const char *peer,
+enum wa_code wa_http_conn_new(struct wa_http_server *s, int fd, const char *peer, bool is_proxy,
                               struct wa_err *err)
 {
     static const struct wa_http_events events = {on_head, on_body, on_done};
@@ -541,7 +599,7 @@ enum wa_code wa_http_conn_new(struct wa_http_server *s, int fd, const char *peer
     s->first = c;
     c->is_extra = s->count >= s->config.max_connections;
     s->count++;
-    c->state = WA_CONN_HTTP;
+    c->state = is_proxy ? WA_CONN_PROXY : WA_CONN_HTTP;
     wa_buf_init(&c->pending, WA_READ_PIECE);
     wa_buf_init(&c->out.bytes, WA_HTTP_ANSWER_MAX);
     (void)snprintf(c->peer, sizeof c->peer, "%s", peer);
@@ -551,7 +609,7 @@ enum wa_code wa_http_conn_new(struct wa_http_server *s, int fd, const char *peer
     enum wa_code code = wa_http_parser_new(true, &events, c, &c->parser, err);
     if (code == WA_OK)
         code = wa_io_new(s->loop, fd, on_event, c, &c->io, err);
-    if (code == WA_OK && s->tls == NULL)
+    if (code == WA_OK && (s->tls == NULL || is_proxy))
         code = wa_io_set(c->io, WA_IO_READ, err);
     else if (code == WA_OK)
         code = wa_http_handshake_begin(c, err);

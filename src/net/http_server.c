@@ -7,6 +7,7 @@
 #include "net/http_server_priv.h"
 
 #include "base/mem.h"
+#include "net/address.h"
 
 #include "os/socket.h"
 
@@ -72,7 +73,7 @@ unsigned wa_http_address(const char *peer)
 
 /* WebSockets are not counted: whoever keeps one has said who it is. All are looked at only where
  * there may be too many. */
-static bool has_too_many(const struct wa_http_server *s, const char *peer)
+bool wa_http_server_has_too_many(const struct wa_http_server *s, const char *peer)
 {
     size_t n = 0;
     if (s->config.max_per_address == 0 || peer[0] == '\0' ||
@@ -83,14 +84,23 @@ static bool has_too_many(const struct wa_http_server *s, const char *peer)
     return n >= s->config.max_per_address;
 }
 
+static bool is_proxy(const struct wa_http_server *s, const char *peer)
+{
+    uint8_t a[16];
+    return s->config.proxies != NULL && s->config.proxies[0] != '\0' &&
+           wa_address_parse(wa_sv(peer), a) && wa_address_is_in(a, wa_sv(s->config.proxies));
+}
+
 static void let_in(struct wa_http_server *s, int fd, const char *peer)
 {
     struct wa_err err = WA_ERR_INIT;
+    bool proxy = is_proxy(s, peer); /* its clients are counted, once they are known */
     s->counts.accepted++;
-    if (has_too_many(s, peer) || (s->config.lets_in != NULL && !s->config.lets_in(s->user, fd))) {
+    if ((!proxy && wa_http_server_has_too_many(s, peer)) ||
+        (s->config.lets_in != NULL && !s->config.lets_in(s->user, fd))) {
         s->counts.turned_away++;
         wa_fd_close(&fd);
-    } else if (wa_http_conn_new(s, fd, peer, &err) != WA_OK)
+    } else if (wa_http_conn_new(s, fd, peer, proxy, &err) != WA_OK)
         s->is_out_of_files = true; /* or memory: time to breathe until the next sweep */
 }
 

@@ -34,6 +34,10 @@ struct wa_http_server_config {
     size_t max_connections;
     size_t max_handshakes;  /* at the same time; the others wait in order */
     size_t max_per_address; /* connections of one address that are no WebSocket; 0: no limit */
+    /* Networks (net/address.h) of proxies that say in front of each connection whose it is
+     * (net/proxy.h): from there nothing else is taken. NULL or "": none. Must outlive the server.
+     */
+    const char *proxies;
     /* ms; 0: what base/limits.h says. */
     uint32_t head_timeout_ms;  /* for a whole head, and before the first one */
     uint32_t idle_timeout_ms;  /* between requests */
@@ -67,7 +71,8 @@ void wa_http_server_stop(struct wa_http_server *s, void (*stopped)(void *user), 
 #define WA_HTTP_CLASSES 12u
 #define WA_HTTP_STATUSES 6u
 struct wa_http_counts { /* since the server began */
-    uint64_t accepted, turned_away, handshakes, handshakes_failed;
+    uint64_t accepted, turned_away, handshakes, resumed, handshakes_failed; /* resumed: of the
+                                                                           handshakes */
     uint64_t received_bytes, sent_bytes; /* of requests and answers, without TLS and WebSockets */
     uint64_t answers[WA_HTTP_CLASSES][WA_HTTP_STATUSES]; /* by wa_http_set_class(), and the first
                                                             digit of the status */

@@ -15,6 +15,7 @@
 #define WA_HTTP_ADDRESSES 4096u
 
 enum wa_conn_state {
+    WA_CONN_PROXY, /* it comes from a proxy, which has not said yet whose it is */
     WA_CONN_HANDSHAKE,
     WA_CONN_HTTP,
     WA_CONN_LINGER /* all is said: what still comes is thrown away until the peer has closed */
@@ -142,7 +143,7 @@ bool wa_conn_discard(int fd);
 
 /* --- http_conn.c --- */
 WA_CHECK enum wa_code wa_http_conn_new(struct wa_http_server *s, int fd, const char *peer,
-                                       struct wa_err *err); /* takes over fd */
+                                       bool is_proxy, struct wa_err *err); /* takes over fd */
 /* Ends the connection, now or when its callbacks have returned; the application forgets it. */
 void wa_http_conn_end(struct wa_http_conn *c);
 void wa_http_conn_free(struct wa_http_conn *c);
@@ -169,5 +170,7 @@ void wa_http_server_enter(struct wa_http_server *s);
 void wa_http_server_leave(struct wa_http_server *s);
 /* A connection or a handshake has ended: others may come in. */
 void wa_http_server_has_room(struct wa_http_server *s);
+/* Whether the address has as many connections as one may have. */
+bool wa_http_server_has_too_many(const struct wa_http_server *s, const char *peer);
 
 #endif

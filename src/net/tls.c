@@ -247,6 +247,11 @@ void wa_tls_close(struct wa_tls *t)
     ERR_clear_error();
 }
 
+bool wa_tls_is_resumed(const struct wa_tls *t)
+{
+    return SSL_session_reused(t->ssl) == 1;
+}
+
 bool wa_tls_has_pending(const struct wa_tls *t)
 {
     return SSL_has_pending(t->ssl) == 1;

@@ -90,6 +90,8 @@ WA_CHECK enum wa_code wa_tls_write(struct wa_tls *t, const void *p, size_t n, si
                                    enum wa_tls_want *ret_want, struct wa_err *err);
 /* close_notify, best effort. */
 void wa_tls_close(struct wa_tls *t);
+/* After the handshake: whether it went on with an earlier session. */
+bool wa_tls_is_resumed(const struct wa_tls *t);
 /* Bytes already decrypted and waiting: read again before polling. */
 bool wa_tls_has_pending(const struct wa_tls *t);
 /* RFC 9266 tls-exporter channel binding, the same on both ends and on no other connection. After

@@ -35,6 +35,9 @@ bool wa_local_session(const struct wa_peer *peer, struct wa_session *ret);
 bool wa_session_is_there(const struct wa_session *s);
 /* Blocking descriptor. WA_E_UNREACHABLE when nobody listens. */
 WA_CHECK enum wa_code wa_local_connect(const char *path, int *ret_fd, struct wa_err *err);
+/* Whoever takes datagrams at path, as syslog does. Non-blocking descriptor for wa_socket_write(),
+ * each of which is one message, or EAGAIN; WA_E_UNREACHABLE when nobody listens. */
+WA_CHECK enum wa_code wa_local_datagrams(const char *path, int *ret_fd, struct wa_err *err);
 /* Which of the groups the account is in. A name that no group has exactly is looked for without
  * regard to case, as directories keep names (getgrouplist; may block: use in the auth helper only).
  * WA_E_NOT_FOUND: there is no such account. */

@@ -18,6 +18,8 @@
  * text, "" for a local socket. */
 int wa_socket_accept(int listen_fd, char peer[WA_ADDRESS_TEXT_MAX]);
 
+/* An address of 4 or 16 bytes as text, the same way. */
+void wa_socket_address_text(const void *address, size_t n, char out[WA_ADDRESS_TEXT_MAX]);
 /* Bytes moved; 0 at the end of the stream (reading); -1 with errno, EAGAIN when it would have to
  * wait. */
 ptrdiff_t wa_socket_read(int fd, void *p, size_t n);

@@ -18,7 +18,7 @@ static const struct wa_api_resource *const resources[] = {
     &wa_api_signers_calls,   &wa_api_uploads_calls,   &wa_api_journal_calls,
     &wa_api_openapi_calls,   &wa_api_authority_calls, &wa_api_events_calls,
     &wa_api_health_calls,    &wa_api_webhooks_calls,  &wa_api_rollouts_calls,
-    &wa_api_enrolment_calls,
+    &wa_api_enrolment_calls, &wa_api_overview_calls,  &wa_api_views_calls,
 };
 
 const struct wa_api_route *wa_api_route_at(size_t i)
@@ -305,6 +305,7 @@ static bool is_act(const struct wa_api_route *r)
                                          "/api/v1/account/second-factor",
                                          "/api/v1/report-rows",
                                          "/api/v1/webhooks/{id}/test",
+                                         "/api/v1/account/views/{name}",
                                          "/api/v1/account/sessions/{id}"};
     for (size_t i = 0; i < WA_COUNT(others); i++)
         if (strcmp(r->path, others[i]) == 0)
@@ -313,25 +314,48 @@ static bool is_act(const struct wa_api_route *r)
 }
 
 /* The newest entry of the journal; below 0: not known. */
-static int64_t newest_entry(const struct wa_api_call *c)
+static int64_t newest_entry(struct wa_store *s)
 {
     struct wa_journal_head head;
     struct wa_err err = WA_ERR_INIT;
-    return wa_server_journal_head(c->store->db, c->store->child.config.node, &head, &err) == WA_OK
-               ? head.seq
-               : -1;
+    return wa_server_journal_head(s->db, s->child.config.node, &head, &err) == WA_OK ? head.seq
+                                                                                     : -1;
 }
 
-/* Does it, and sees that an act left its entry in the journal: none is missing unnoticed. */
-static enum wa_code act(struct wa_api_call *c, const struct wa_api_route *r, struct wa_err *err)
+static void tell_person(struct wa_store_request *r)
 {
-    int64_t before = is_act(r) ? newest_entry(c) : -1;
-    if (r->fn(c, err) != WA_OK || before < 0 || c->is_later || newest_entry(c) != before)
-        return err->code;
-    c->store->unnoted++;
-    wa_log(&c->store->child.log, WA_LOG_ERROR, "journal.missing", WA_LF_S("method", r->method),
-           WA_LF_S("path", r->path), WA_LF_S("user", c->who.user));
-    return WA_OK;
+    bool is_person = wa_sv_starts(wa_sv(r->act.route->path), "/api/v1/users") ||
+                     wa_sv_starts(wa_sv(r->act.route->path), "/api/v1/account/");
+    if (is_person)
+        wa_store_event(r->store, WA_EVENT_PERSON, "changed", WA_SV(""), wa_sv(r->act.whom),
+                       WA_SV(""));
+}
+
+void wa_api_acted(struct wa_store_request *r)
+{
+    struct wa_store *s = r->store;
+    const struct wa_api_route *route = r->act.route;
+    if (route == NULL)
+        return;
+    tell_person(r);
+    r->act.route = NULL;
+    if (r->act.before < 0 || newest_entry(s) != r->act.before)
+        return;
+    s->unnoted++;
+    wa_log(&s->child.log, WA_LOG_ERROR, "journal.missing", WA_LF_S("method", route->method),
+           WA_LF_S("path", route->path));
+}
+
+/* What it is, for when it is answered: here, or by another process later. */
+static void begin_act(struct wa_api_call *c, const struct wa_api_route *r)
+{
+    struct wa_store_request *q = c->request;
+    bool is_own = wa_sv_starts(wa_sv(r->path), "/api/v1/account/");
+    if (!is_act(r))
+        return;
+    q->act.route = r;
+    q->act.before = newest_entry(c->store);
+    (void)snprintf(q->act.whom, sizeof q->act.whom, "%.255s", is_own ? c->who.user : c->args[0]);
 }
 
 static enum wa_code call(struct wa_api_call *c, struct wa_err *err)
@@ -350,7 +374,8 @@ static enum wa_code call(struct wa_api_call *c, struct wa_err *err)
         wa_buf_adds(c->out, "{}");
         return WA_OK;
     }
-    return act(c, route, err);
+    begin_act(c, route);
+    return route->fn(c, err);
 }
 
 void wa_store_api(struct wa_store_request *r)

@@ -61,10 +61,12 @@ extern const struct wa_api_resource wa_api_session_calls, wa_api_hosts_calls, wa
     wa_api_account_calls, wa_api_inventory_calls, wa_api_reports_calls, wa_api_software_calls,
     wa_api_actions_calls, wa_api_packages_calls, wa_api_signers_calls, wa_api_uploads_calls,
     wa_api_journal_calls, wa_api_openapi_calls, wa_api_authority_calls, wa_api_events_calls,
-    wa_api_health_calls, wa_api_webhooks_calls, wa_api_rollouts_calls, wa_api_enrolment_calls;
+    wa_api_health_calls, wa_api_webhooks_calls, wa_api_rollouts_calls, wa_api_enrolment_calls,
+    wa_api_overview_calls, wa_api_views_calls;
 /* Schemas of the description that a resource has of its own: JSON members, separated by commas. */
 extern const char wa_api_session_schemas[], wa_api_people_schemas[], wa_api_account_schemas[],
-    wa_api_rollouts_schemas[], wa_api_webhooks_schemas[];
+    wa_api_rollouts_schemas[], wa_api_webhooks_schemas[], wa_api_overview_schemas[],
+    wa_api_views_schemas[];
 /* All of them, one after the other; NULL after the last. */
 const struct wa_api_route *wa_api_route_at(size_t i);
 
@@ -90,6 +92,9 @@ WA_CHECK enum wa_code wa_api_text(const struct wa_api_call *c, const char *name,
 /* The same for a whole number between min and max; *ret is left alone when it is absent. */
 WA_CHECK enum wa_code wa_api_number(const struct wa_api_call *c, const char *name, int64_t min,
                                     int64_t max, int64_t *ret, struct wa_err *err);
+/* For the request's answer that says it is done: an act must have left its entry in the journal,
+ * and who watches persons is told of a change of one. */
+void wa_api_acted(struct wa_store_request *r);
 /* --- store_events.c --- */
 /* The caller gets the events of these kinds (bits) after seen, as they happen, until their session
  * ends: the request is answered by it. WA_E_BUSY: there are too many already. */

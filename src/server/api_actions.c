@@ -9,6 +9,7 @@
 #include "os/rand.h"
 #include "proto/action.h"
 #include "server/api.h"
+#include "server/api_page.h"
 #include "server/orderers.h"
 
 #define ORDERS_MAX 10000u
@@ -215,47 +216,44 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
 }
 
 /* What is to be listed, by the caller's query. */
-enum asked { ONE, BATCH, HOST, ASKED };
+enum meant { BATCH, ACTION, HOST };
 struct question {
+    enum meant meant;
     char which[WA_UUID_MAX + 1], state[16];
-    enum asked asked; /* what which names */
-    int64_t offset, limit;
+    struct wa_api_page page;
+    int64_t total;
 };
 
 static enum wa_code read_question(const struct wa_api_call *c, struct question *q,
                                   struct wa_err *err)
 {
-    static const char *const names[ASKED] = {[ONE] = "id", [BATCH] = "batch", [HOST] = "host"};
-    char text[WA_UUID_MAX + 1];
-    size_t count = 0;
-    *q = (struct question){.limit = PAGE_MAX};
-    for (size_t i = 0; i < ASKED; i++) {
-        if (wa_api_text(c, names[i], text, i == HOST ? sizeof text : 33, err) != WA_OK)
+    static const char *const names[] = {[BATCH] = "batch", [ACTION] = "id", [HOST] = "host"};
+    size_t said = 0;
+    *q = (struct question){.meant = BATCH};
+    if (wa_api_text(c, "state", q->state, sizeof q->state, err) != WA_OK ||
+        wa_api_page_read(c, PAGE_MAX, PAGE_MAX, &q->page, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < WA_COUNT(names); i++) {
+        char text[WA_UUID_MAX + 1];
+        if (wa_api_text(c, names[i], text, sizeof text, err) != WA_OK)
             return err->code;
         if (text[0] == '\0')
             continue;
+        said++;
+        q->meant = (enum meant)i;
         memcpy(q->which, text, sizeof text);
-        q->asked = (enum asked)i;
-        count++;
     }
-    if (wa_api_text(c, "state", q->state, sizeof q->state, err) != WA_OK ||
-        wa_api_number(c, "offset", 0, INT32_MAX, &q->offset, err) != WA_OK ||
-        wa_api_number(c, "limit", 0, PAGE_MAX, &q->limit, err) != WA_OK)
-        return err->code;
-    if (count != 1)
-        return wa_fail(err, WA_E_USAGE, "which batch, which action, or of which host?");
-    if (q->asked == HOST)
-        return wa_api_need_host(c, q->which, err);
-    return WA_OK;
+    if (said != 1)
+        return wa_fail(err, WA_E_USAGE, "which batch, which action, or which host's?");
+    return q->meant == HOST ? wa_api_need_host(c, q->which, err) : WA_OK;
 }
 
 /* The actions meant, with the state that people see. */
 #define MEANT(which)                                                                               \
     "(SELECT SUBSTR(a.id, 1, 32) AS id, a.uuid, h.name, CASE WHEN a.state IN ('waiting', "         \
     "'queued', 'sent') AND a.not_after < ?2 THEN 'expired' ELSE a.state END AS shown, a.code, "    \
-    "a.message, a.packages, a.kind, a.not_after, a.updated, a.ring, a.batch FROM actions a LEFT "  \
-    "JOIN "                                                                                        \
-    "hosts h ON h.uuid = a.uuid WHERE a." which " = ?1) AS meant"
+    "a.message, a.packages, a.kind, a.not_after, a.updated, a.ring, a.created, a.batch FROM "      \
+    "actions a LEFT JOIN hosts h ON h.uuid = a.uuid WHERE a." which " = ?1) AS meant"
 
 static enum wa_code prepare(const struct wa_api_call *c, const char *sql, const struct question *q,
                             struct wa_stmt **ret, struct wa_err *err)
@@ -272,24 +270,22 @@ static bool sees(const struct wa_api_call *c, struct wa_sv uuid)
     return !c->who.is_limited || wa_fleet_sees(c->store->fleet, &c->who.view, uuid);
 }
 
-#define EACH(sql)                                                                                  \
-    {                                                                                              \
-        [ONE] = sql("id"), [BATCH] = sql("batch"), [HOST] = sql("uuid")                            \
-    }
 #define SEEN(which) "SELECT shown, 1, uuid FROM " MEANT(which) " ORDER BY shown"
 #define COUNTED(which)                                                                             \
     "SELECT shown, COUNT(*), '' FROM " MEANT(which) " GROUP BY shown ORDER BY shown"
 
 /* How many are in which state, of all that are meant and seen. Rows come sorted by state. */
-static enum wa_code write_counts(const struct wa_api_call *c, const struct question *q,
-                                 struct wa_jw *w, struct wa_err *err)
+static enum wa_code write_counts(const struct wa_api_call *c, struct question *q, struct wa_jw *w,
+                                 struct wa_err *err)
 {
-    static const char *const seen[ASKED] = EACH(SEEN), *const counted[ASKED] = EACH(COUNTED);
+    static const char *const sql[][2] = {[BATCH] = {COUNTED("batch"), SEEN("batch")},
+                                         [ACTION] = {COUNTED("id"), SEEN("id")},
+                                         [HOST] = {COUNTED("uuid"), SEEN("uuid")}};
     struct wa_stmt *s;
     bool row = false;
     char state[16] = "";
     int64_t n = 0;
-    if (prepare(c, c->who.is_limited ? seen[q->asked] : counted[q->asked], q, &s, err) != WA_OK)
+    if (prepare(c, sql[q->meant][c->who.is_limited ? 1 : 0], q, &s, err) != WA_OK)
         return err->code;
     wa_jw_key(w, "counts");
     wa_jw_obj(w);
@@ -303,6 +299,8 @@ static enum wa_code write_counts(const struct wa_api_call *c, const struct quest
         }
         (void)snprintf(state, sizeof state, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
         n += wa_col_i64(s, 1);
+        if (q->state[0] == '\0' || strcmp(q->state, state) == 0)
+            q->total += wa_col_i64(s, 1);
     }
     if (n > 0)
         wa_jw_kvi(w, state, n);
@@ -313,49 +311,87 @@ static enum wa_code write_counts(const struct wa_api_call *c, const struct quest
 static void write_action(struct wa_jw *w, struct wa_stmt *s)
 {
     static const char *const keys[] = {"id", "uuid", "name", "state", "code", "message", "kind"};
+    static const int last = (int)WA_COUNT(keys); /* and behind it: numbers */
     wa_jw_obj(w);
-    for (int i = 0; i < (int)WA_COUNT(keys); i++)
+    for (int i = 0; i < last; i++)
         wa_jw_kvsv(w, keys[i], wa_col_sv(s, i));
-    wa_jw_kvi(w, "not_after", wa_col_i64(s, 7));
-    wa_jw_kvi(w, "updated", wa_col_i64(s, 8));
-    wa_jw_kvi(w, "ring", wa_col_i64(s, 10));
-    wa_jw_kvsv(w, "batch", wa_col_sv(s, 11));
+    wa_jw_kvi(w, "not_after", wa_col_i64(s, last));
+    wa_jw_kvi(w, "updated", wa_col_i64(s, last + 1));
+    wa_jw_kvi(w, "ring", wa_col_i64(s, last + 3));
+    wa_jw_kvi(w, "created", wa_col_i64(s, last + 4));
+    wa_jw_kvsv(w, "batch", wa_col_sv(s, last + 5));
     wa_jw_key(w, "packages");
-    wa_jw_raw(w, wa_col_sv(s, 9).n > 0 ? wa_col_sv(s, 9) : WA_SV("[]"));
+    wa_jw_raw(w, wa_col_sv(s, last + 2).n > 0 ? wa_col_sv(s, last + 2) : WA_SV("[]"));
     wa_jw_end(w);
 }
 
-#define PAGE(which)                                                                                \
+/* Of a machine the newest first. */
+#define ROWS(which)                                                                                \
     "SELECT id, uuid, name, shown, code, message, kind, not_after, updated, packages, ring, "      \
-    "batch "                                                                                       \
-    "FROM " MEANT(                                                                                 \
-        which) " WHERE (?3 = '' OR shown = ?3) ORDER BY uuid, updated DESC, id LIMIT ?4 OFFSET ?5"
+    "created, batch FROM " MEANT(which) " WHERE (?3 = '' OR shown = ?3) AND (?4 = 0 OR "
+#define BY_MACHINE "uuid > ?5 OR (uuid = ?5 AND id > ?6)) ORDER BY uuid, id LIMIT ?7"
+#define BY_TIME                                                                                    \
+    "created < ?5 OR (created = ?5 AND id < ?6)) ORDER BY created DESC, id DESC LIMIT ?7"
 
-/* A page. What somebody does not see is passed over here, not counted by the database. */
+static void write_next(const struct question *q, struct wa_stmt *s, char value[WA_PAGE_TEXT],
+                       char id[33])
+{
+    if (q->meant == HOST)
+        (void)snprintf(value, WA_PAGE_TEXT, "%lld", (long long)wa_col_i64(s, 11));
+    else
+        (void)snprintf(value, WA_PAGE_TEXT, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
+    (void)snprintf(id, 33, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+}
+
+static enum wa_code ask_rows(const struct wa_api_call *c, const struct question *q,
+                             struct wa_stmt **ret, struct wa_err *err)
+{
+    static const char *const sql[] = {[BATCH] = ROWS("batch") BY_MACHINE,
+                                      [ACTION] = ROWS("id") BY_MACHINE,
+                                      [HOST] = ROWS("uuid") BY_TIME};
+    int64_t created = 0;
+    if (q->page.has_after && q->meant == HOST && !wa_sv_i64(wa_sv(q->page.value), &created))
+        return wa_fail(err, WA_E_USAGE, "'after' is not the 'next' of a page of this list");
+    if (prepare(c, sql[q->meant], q, ret, err) != WA_OK)
+        return err->code;
+    wa_bind_s(*ret, 2, q->state);
+    wa_bind_i64(*ret, 3, q->page.has_after ? 1 : 0);
+    if (q->meant == HOST)
+        wa_bind_i64(*ret, 4, created);
+    else
+        wa_bind_s(*ret, 4, q->page.value);
+    wa_bind_s(*ret, 5, q->page.id);
+    wa_bind_i64(*ret, 6, c->who.is_limited ? INT64_MAX : q->page.limit + 1);
+    return WA_OK;
+}
+
+/* A page. What somebody does not see is passed over here, not left out by the database. */
 static enum wa_code write_actions(const struct wa_api_call *c, const struct question *q,
                                   struct wa_jw *w, struct wa_err *err)
 {
-    static const char *const pages[ASKED] = EACH(PAGE);
     struct wa_stmt *s;
-    bool row = false, is_cut = c->who.is_limited;
-    int64_t skip = is_cut ? q->offset : 0, left = q->limit;
-    if (prepare(c, pages[q->asked], q, &s, err) != WA_OK)
+    bool row = false, has_more = false;
+    int64_t left = q->page.limit;
+    char value[WA_PAGE_TEXT] = "", id[33] = "";
+    if (ask_rows(c, q, &s, err) != WA_OK)
         return err->code;
-    wa_bind_s(s, 2, q->state);
-    wa_bind_i64(s, 3, is_cut ? INT64_MAX : q->limit);
-    wa_bind_i64(s, 4, is_cut ? 0 : q->offset);
     wa_jw_key(w, "actions");
     wa_jw_arr(w);
     enum wa_code code = wa_step(s, &row, err);
-    for (; code == WA_OK && row && left > 0; code = wa_step(s, &row, err)) {
-        if (!sees(c, wa_col_sv(s, 1)) || skip-- > 0)
+    for (; code == WA_OK && row && !has_more; code = has_more ? code : wa_step(s, &row, err)) {
+        if (!sees(c, wa_col_sv(s, 1)))
+            continue;
+        has_more = left-- == 0;
+        if (has_more)
             continue;
         write_action(w, s);
-        left--;
+        write_next(q, s, value, id);
     }
     if (row)
         wa_reset(s);
     wa_jw_end(w);
+    if (has_more && id[0] != '\0')
+        wa_api_page_next(w, &q->page, value, id);
     return code;
 }
 
@@ -367,7 +403,10 @@ static enum wa_code call_actions(struct wa_api_call *c, struct wa_err *err)
         return err->code;
     wa_jw_init(&w, c->out);
     wa_jw_obj(&w);
-    if (write_counts(c, &q, &w, err) != WA_OK || write_actions(c, &q, &w, err) != WA_OK)
+    if (write_counts(c, &q, &w, err) != WA_OK)
+        return err->code;
+    wa_jw_kvi(&w, "total", q.total);
+    if (write_actions(c, &q, &w, err) != WA_OK)
         return err->code;
     wa_jw_end(&w);
     return wa_buf_check(c->out, err);
@@ -378,10 +417,9 @@ static enum wa_code call_actions(struct wa_api_call *c, struct wa_err *err)
 static const struct wa_api_param action_params[] = {
     {"batch", "Identifier of what was ordered together", false},
     {"id", "Identifier of one", false},
-    {"host", "Identifier of a machine: all of its, the last changed first", false},
+    {"host", "Instead: a machine's, the newest first", false},
     {"state", "Only those in this state", false},
-    {"offset", "So many are left out first", true},
-    {"limit", "At most so many, 10,000 if not said; 0: the counts alone", true},
+    WA_API_PAGE_PARAMS,
     {NULL, NULL, false}};
 
 static const struct wa_api_route routes[] = {

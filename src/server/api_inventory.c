@@ -1,6 +1,7 @@
 /* api_inventory.c - what machines have: what became of a machine's packages, and how many machines
  * have which software and which packages. */
 #include "base/mem.h"
+#include "server/api_page.h"
 #include "server/api_search.h"
 
 static void write_event(struct wa_jw *w, struct wa_stmt *q)
@@ -19,10 +20,10 @@ static enum wa_code history(struct wa_api_call *c, struct wa_err *err)
     struct wa_stmt *q;
     struct wa_jw w;
     bool row = true;
-    int64_t before = INT64_MAX, limit = 200;
+    int64_t before = INT64_MAX, limit = 200, last = 0;
     char package[WA_NAME_MAX + 1];
     if (wa_api_text(c, "package", package, sizeof package, err) != WA_OK ||
-        wa_api_number(c, "before", 1, INT64_MAX, &before, err) != WA_OK ||
+        wa_api_number(c, "after", 1, INT64_MAX, &before, err) != WA_OK ||
         wa_api_number(c, "limit", 1, WA_HISTORY_PAGE_MAX, &limit, err) != WA_OK)
         return err->code;
     if (wa_api_need_host(c, c->args[0], err) != WA_OK)
@@ -38,14 +39,22 @@ static enum wa_code history(struct wa_api_call *c, struct wa_err *err)
     wa_bind_s(q, 0, c->args[0]);
     wa_bind_i64(q, 1, before);
     wa_bind_s(q, 2, package);
-    wa_bind_i64(q, 3, limit);
+    wa_bind_i64(q, 3, limit + 1);
     wa_jw_init(&w, c->out);
     wa_jw_obj(&w);
     wa_jw_key(&w, "events");
     wa_jw_arr(&w);
-    while (wa_step(q, &row, err) == WA_OK && row)
+    while (wa_step(q, &row, err) == WA_OK && row) {
+        if (limit-- == 0)
+            break;
+        last = wa_col_i64(q, 0);
         write_event(&w, q);
+    }
     wa_jw_end(&w);
+    if (limit < 0) {
+        wa_reset(q);
+        wa_api_page_next_number(&w, last);
+    }
     wa_jw_end(&w);
     return err->code;
 }
@@ -66,22 +75,27 @@ static void on_counted(struct wa_store *s, void *user, struct wa_sv payload)
         wa_store_answer_err(r, &err);
 }
 
-static enum wa_code ask_counts(struct wa_api_call *c, const char *what, bool is_whole,
-                               struct wa_err *err)
+static enum wa_code ask_counts(struct wa_api_call *c, const char *what, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf question;
     WA_AUTO_HOSTSET struct wa_hostset among = {NULL, 0, 0};
     struct wa_search_counts q = {.what = what, .limit = 200};
-    char name[256], pattern[WA_SEARCH_TEXT] = "";
+    struct wa_api_page page;
+    char package[256], pattern[WA_SEARCH_TEXT] = "";
     bool is_all = false;
     wa_buf_init(&question, WA_SEARCH_BYTES_MAX);
-    if (wa_api_text(c, "name", name, sizeof name, err) != WA_OK ||
-        wa_api_number(c, "offset", 0, INT32_MAX, &q.offset, err) != WA_OK ||
-        wa_api_number(c, "limit", 1, WA_COUNTS_PAGE_MAX, &q.limit, err) != WA_OK ||
+    if (wa_api_page_read(c, 200, WA_COUNTS_PAGE_MAX, &page, err) != WA_OK ||
+        wa_api_text(c, "package", package, sizeof package, err) != WA_OK ||
         wa_api_among(c, &among, &is_all, err) != WA_OK)
         return err->code;
-    if (name[0] != '\0')
-        wa_api_pattern(name, is_whole, pattern);
+    if (package[0] != '\0')
+        wa_api_pattern(package, true, pattern);
+    else if (page.search[0] != '\0')
+        wa_api_pattern(page.search, false, pattern);
+    q.offset = page.offset;
+    q.limit = page.limit;
+    q.after_value = page.has_after ? page.value : NULL;
+    q.after_id = page.id;
     q.name = pattern;
     q.among = is_all ? NULL : &among;
     wa_search_write_counts(&q, &question);
@@ -95,23 +109,28 @@ static enum wa_code ask_counts(struct wa_api_call *c, const char *what, bool is_
 
 static enum wa_code software(struct wa_api_call *c, struct wa_err *err)
 {
-    return ask_counts(c, "software", false, err);
+    return ask_counts(c, "software", err);
 }
 
 static enum wa_code packages(struct wa_api_call *c, struct wa_err *err)
 {
-    return ask_counts(c, "packages", true, err);
+    return ask_counts(c, "packages", err);
 }
 
 static const struct wa_api_param count_params[] = {
-    {"name", "Only of such a name; * and ? stand for any", false},
-    {"offset", "So many are left out first", true},
-    {"limit", "At most so many, 200 if not said", true},
+    {"search", "Only of such a name: a part of it, or a pattern with * and ?", false},
+    WA_API_PAGE_PARAMS,
+    WA_API_OFFSET_PARAM,
+    {NULL, NULL, false}};
+static const struct wa_api_param state_params[] = {
+    {"package", "Only of that name, or of a pattern with * and ?", false},
+    {"search", "Only of such a name: a part of it, or a pattern with * and ?", false},
+    WA_API_PAGE_PARAMS,
+    WA_API_OFFSET_PARAM,
     {NULL, NULL, false}};
 static const struct wa_api_param history_params[] = {
     {"package", "Only what became of that package", false},
-    {"before", "Only entries before this one", true},
-    {"limit", "At most so many, the newest first; 200 if not said", true},
+    WA_API_PAGE_PARAMS,
     {NULL, NULL, false}};
 
 static const struct wa_api_route routes[] = {
@@ -120,7 +139,7 @@ static const struct wa_api_route routes[] = {
     {"GET", "/api/v1/software", WA_MAY_VIEW, false, software,
      "Software, with how many machines have each version", count_params, NULL, "Software"},
     {"GET", "/api/v1/package-states", WA_MAY_VIEW, false, packages,
-     "Packages on machines, with how many have each version and state", count_params, NULL,
+     "Packages on machines, with how many have each version and state", state_params, NULL,
      "PackageStates"},
 };
 const struct wa_api_resource wa_api_inventory_calls = {routes, WA_COUNT(routes)};

@@ -1,14 +1,26 @@
 /* api_journal.c - the journal, for those who look after people, and its head, for everybody: a
  * console keeps the head it has seen, and asks the next time what became of it.
  */
-#include "server/api.h"
+#include "server/api_page.h"
 
 #define PAGE 1000
 #define PAGE_MAX 5000
 
+struct page {
+    struct wa_jw w;
+    int64_t left, last; /* rows, and the last one's number */
+    bool has_more;
+};
+
 static enum wa_code write_row(void *user, const struct wa_journal_row *r, struct wa_err *err)
 {
-    struct wa_jw *w = user;
+    struct page *p = user;
+    struct wa_jw *w = &p->w;
+    if (p->left-- == 0) {
+        p->has_more = true;
+        return WA_OK;
+    }
+    p->last = r->seq;
     wa_jw_obj(w);
     wa_jw_kvi(w, "seq", r->seq);
     wa_jw_kvi(w, "at", r->at);
@@ -29,22 +41,26 @@ static enum wa_code read_node(const struct wa_api_call *c, char *out, size_t siz
 
 static enum wa_code call_journal(struct wa_api_call *c, struct wa_err *err)
 {
-    struct wa_jw w;
+    struct page p = {.left = 0};
+    struct wa_jw *w = &p.w;
     int64_t after = 0, limit = PAGE;
     char node[WA_JOURNAL_NODE];
     if (read_node(c, node, sizeof node, err) != WA_OK ||
         wa_api_number(c, "after", 0, INT64_MAX, &after, err) != WA_OK ||
         wa_api_number(c, "limit", 1, PAGE_MAX, &limit, err) != WA_OK)
         return err->code;
-    wa_jw_init(&w, c->out);
-    wa_jw_obj(&w);
-    wa_jw_kv(&w, "node", node);
-    wa_jw_key(&w, "entries");
-    wa_jw_arr(&w);
+    p.left = limit;
+    wa_jw_init(w, c->out);
+    wa_jw_obj(w);
+    wa_jw_kv(w, "node", node);
+    wa_jw_key(w, "entries");
+    wa_jw_arr(w);
     enum wa_code code =
-        wa_server_journal_read(c->store->db, node, after, limit, write_row, &w, err);
-    wa_jw_end(&w);
-    wa_jw_end(&w);
+        wa_server_journal_read(c->store->db, node, after, limit + 1, write_row, &p, err);
+    wa_jw_end(w);
+    if (p.has_more)
+        wa_api_page_next_number(w, p.last);
+    wa_jw_end(w);
     return code;
 }
 
@@ -120,8 +136,7 @@ static enum wa_code call_journal_head(struct wa_api_call *c, struct wa_err *err)
 
 static const struct wa_api_param journal_params[] = {
     {"node", "The chain of this server, if not of the one that is asked", false},
-    {"after", "Only entries after this one", true},
-    {"limit", "At most so many, 1,000 if not said", true},
+    WA_API_PAGE_PARAMS,
     {NULL, NULL, false}};
 static const struct wa_api_param head_params[] = {
     {"node", "The chain of this server, if not of the one that is asked", false},

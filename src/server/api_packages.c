@@ -2,6 +2,7 @@
  * front has written. How packages come in is api_uploads.c.
  */
 #include "proto/hostid.h"
+#include "server/api_page.h"
 #include "server/store_scan.h"
 
 static void on_changed(struct wa_store *s, struct wa_scanning *k, const struct wa_json *answer,
@@ -44,7 +45,7 @@ static enum wa_code call_delete_package(struct wa_api_call *c, struct wa_err *er
 /* --- lists --- */
 
 static const struct wa_api_param list_params[] = {
-    {"q", "Words of name, description, keywords, editor or file", false},
+    {"search", "Words of name, description, keywords, editor or file", false},
     {"package", "Only those of that name", false},
     {"section", "Only those of that section", false},
     {"maturity", "Only those of that maturity", false},
@@ -52,17 +53,18 @@ static const struct wa_api_param list_params[] = {
     {"signer", "Only those that somebody of that name, or fingerprint, has signed", false},
     {"newest", "1: no older versions", true},
     {"sort", "package, size, section, signed, uuid; before it '-' for the other way", false},
-    {"offset", "So many are left out first", true},
-    {"limit", "At most so many, 1,000 if not said", true},
+    WA_API_PAGE_PARAMS,
+    WA_API_OFFSET_PARAM,
     {NULL, NULL, false}};
 
 static enum wa_code call_list(struct wa_api_call *c, struct wa_err *err)
 {
-    static const char *const texts[] = {"q",        "package",      "section",
+    static const char *const texts[] = {"search",   "package",      "section",
                                         "maturity", "architecture", "signer"};
     WA_AUTO_BUF struct wa_buf query;
-    char value[256], sort[32];
-    int64_t offset = 0, limit = 1000, newest = 0;
+    char value[256];
+    int64_t newest = 0;
+    struct wa_api_page page;
     struct wa_jw w;
     wa_buf_init(&query, 16384);
     wa_jw_init(&w, &query);
@@ -72,15 +74,15 @@ static enum wa_code call_list(struct wa_api_call *c, struct wa_err *err)
             return err->code;
         wa_jw_kv(&w, texts[i], value);
     }
-    if (wa_api_text(c, "sort", sort, sizeof sort, err) != WA_OK ||
-        wa_api_number(c, "newest", 0, 1, &newest, err) != WA_OK ||
-        wa_api_number(c, "offset", 0, WA_INDEX_ENTRIES_MAX, &offset, err) != WA_OK ||
-        wa_api_number(c, "limit", 1, 2000, &limit, err) != WA_OK)
+    if (wa_api_page_read(c, 1000, 2000, &page, err) != WA_OK ||
+        wa_api_number(c, "newest", 0, 1, &newest, err) != WA_OK)
         return err->code;
-    wa_jw_kv(&w, "sort", sort);
+    wa_jw_kv(&w, "sort", page.sort);
     wa_jw_kvb(&w, "newest", newest == 1);
-    wa_jw_kvi(&w, "offset", offset);
-    wa_jw_kvi(&w, "limit", limit);
+    wa_jw_kvi(&w, "offset", page.offset);
+    wa_jw_kvi(&w, "limit", page.limit);
+    wa_jw_kv(&w, "after", page.has_after ? page.id : "");
+    wa_jw_kv(&w, "after_count", page.has_after ? page.value : "");
     wa_jw_end(&w);
     if (wa_buf_check(&query, err) != WA_OK)
         return err->code;

@@ -32,7 +32,7 @@ static enum wa_code read_place(struct wa_sv text, struct wa_api_page *p, struct 
 {
     WA_AUTO_BUF struct wa_buf plain;
     struct wa_sv rest, sort, id;
-    wa_buf_init(&plain, 1024);
+    wa_buf_init(&plain, 2048);
     if (wa_base64url_decode(text, &plain, err) != WA_OK) {
         wa_err_clear(err);
         return refuse(err);
@@ -49,7 +49,7 @@ static enum wa_code read_place(struct wa_sv text, struct wa_api_page *p, struct 
 enum wa_code wa_api_page_read(const struct wa_api_call *c, int64_t limit, int64_t limit_max,
                               struct wa_api_page *ret, struct wa_err *err)
 {
-    char after[1024];
+    char after[2048];
     *ret = (struct wa_api_page){.limit = limit};
     if (wa_api_text(c, "search", ret->search, sizeof ret->search, err) != WA_OK ||
         wa_api_text(c, "sort", ret->sort, sizeof ret->sort, err) != WA_OK ||
@@ -66,8 +66,8 @@ void wa_api_page_next(struct wa_jw *w, const struct wa_api_page *p, const char *
     WA_AUTO_BUF struct wa_buf plain;
     WA_AUTO_BUF struct wa_buf text;
     size_t n = strlen(value);
-    wa_buf_init(&plain, 1024);
-    wa_buf_init(&text, 2048);
+    wa_buf_init(&plain, 2048);
+    wa_buf_init(&text, 4096);
     wa_buf_addf(&plain, "%s\n%s\n", p->sort, id);
     wa_buf_addsv(&plain,
                  wa_sv_n(value, n < WA_PAGE_TEXT ? n : wa_utf8_cut(value, WA_PAGE_TEXT - 1)));
@@ -75,6 +75,13 @@ void wa_api_page_next(struct wa_jw *w, const struct wa_api_page *p, const char *
     if (plain.failed != WA_OK || text.failed != WA_OK)
         w->out->failed = plain.failed != WA_OK ? plain.failed : text.failed;
     wa_jw_kvsv(w, "next", wa_buf_sv(&text));
+}
+
+void wa_api_page_next_number(struct wa_jw *w, int64_t last)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%lld", (long long)last);
+    wa_jw_kv(w, "next", text);
 }
 
 /* --- whole lists --- */

@@ -9,7 +9,7 @@
 
 #include "server/api.h"
 
-#define WA_PAGE_TEXT 256u /* bytes with the NUL, of a value and of an identifier */
+#define WA_PAGE_TEXT 512u /* bytes with the NUL, of a value and of an identifier */
 
 struct wa_api_page {
     int64_t limit, offset;
@@ -26,6 +26,8 @@ WA_CHECK enum wa_code wa_api_page_read(const struct wa_api_call *c, int64_t limi
 /* The member "next", for a page whose last row has these, and others follow. */
 void wa_api_page_next(struct wa_jw *w, const struct wa_api_page *p, const char *value,
                       const char *id);
+/* The same where rows have numbers in the order of the list: the place is the last one's. */
+void wa_api_page_next_number(struct wa_jw *w, int64_t last);
 #define WA_API_PAGE_PARAMS                                                                         \
     {"limit", "At most so many rows", true},                                                       \
     {                                                                                              \

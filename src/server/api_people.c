@@ -104,6 +104,7 @@ static enum wa_code call_add(struct wa_api_call *c, struct wa_err *err)
                                             .role = wa_arena_strdup(&arena, role),
                                             .password = password,
                                             .perimeter = wa_buf_sv(&perimeter)};
+    (void)snprintf(c->request->act.whom, sizeof c->request->act.whom, "%.*s", WA_SV_ARG(name));
     return change.name == NULL || change.role == NULL ? wa_nomem(err)
                                                       : wa_api_change_person(c, &change, err);
 }

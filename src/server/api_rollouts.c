@@ -9,12 +9,12 @@
 #include "codec/hex.h"
 #include "os/clock.h"
 #include "proto/rollout.h"
-#include "server/api.h"
+#include "server/api_page.h"
 #include "server/orderers.h"
 #include "server/perimeter.h"
 #include "server/store_rollouts.h"
 
-#define PAGE_MAX 1000
+#define LIST_MAX 10000u /* the newest ones: those before are in the journal */
 
 /* Somebody with a perimeter orders within it: machines that are seen, groups that it names. */
 static enum wa_code check_perimeter(const struct wa_api_call *c, const struct wa_rollout *r,
@@ -216,15 +216,11 @@ static enum wa_code write_list(struct wa_api_call *c, char (*ids)[33], size_t n,
 
 static enum wa_code call_list(struct wa_api_call *c, struct wa_err *err)
 {
-    int64_t offset = 0, limit = 100;
     size_t n = 0;
-    if (wa_api_number(c, "offset", 0, INT32_MAX, &offset, err) != WA_OK ||
-        wa_api_number(c, "limit", 1, PAGE_MAX, &limit, err) != WA_OK)
-        return err->code;
-    char(*ids)[33] = wa_calloc((size_t)limit, sizeof *ids);
+    char(*ids)[33] = wa_calloc(LIST_MAX, sizeof *ids);
     if (ids == NULL)
         return wa_nomem(err);
-    if (wa_rollouts_list(c->store->db, false, offset, ids, (size_t)limit, &n, err) == WA_OK)
+    if (wa_rollouts_list(c->store->db, false, ids, LIST_MAX, &n, err) == WA_OK)
         (void)write_list(c, ids, n, err);
     wa_free(ids);
     return err->code;
@@ -460,19 +456,16 @@ const char wa_api_rollouts_schemas[] =
     "\"the last one that is open, from 0\"},\"open\":{\"type\":\"boolean\"},\"not_before\":{"
     "\"type\":\"integer\"},\"not_after\":{\"type\":\"integer\"},\"created\":{\"type\":"
     "\"integer\"},\"updated\":{\"type\":\"integer\"}}},"
-    "\"Rollouts\":{\"type\":\"object\",\"required\":[\"rollouts\"],\"properties\":{\"rollouts\":{"
+    "\"Rollouts\":{\"type\":\"object\",\"required\":[\"rollouts\"],\"properties\":{"
+    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/Next\"},"
+    "\"rollouts\":{"
     "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Rollout\"}}}}";
-
-static const struct wa_api_param list_params[] = {
-    {"offset", "So many are left out first", true},
-    {"limit", "At most so many, 100 if not said", true},
-    {NULL, NULL, false}};
 
 static const struct wa_api_route routes[] = {
     {"POST", "/api/v1/rollouts", WA_MAY_ORDER_CARE, false, call_create,
      "Begin a roll-out by its signed statement", NULL, "NewRollout", "RolloutId"},
-    {"GET", "/api/v1/rollouts", WA_MAY_VIEW, false, call_list, "Roll-outs, newest first",
-     list_params, NULL, "Rollouts"},
+    {"GET", "/api/v1/rollouts", WA_MAY_VIEW, false, call_list, "Roll-outs", wa_api_whole_params,
+     NULL, "Rollouts"},
     {"GET", "/api/v1/rollouts/{id}", WA_MAY_VIEW, false, call_show,
      "A roll-out, with its counts by ring; its machines are the batch of its identifier", NULL,
      NULL, "Rollout"},

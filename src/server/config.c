@@ -31,6 +31,9 @@ static const struct wa_conf_option options[] = {
      "Number of processes that face the network"},
     {"options", "log_file", WA_CONF_STR, OPT(log_file), "", 0, 0, 0,
      "File of the log; empty: it goes to standard error, which the service manager keeps"},
+    {"options", "syslog", WA_CONF_STR, OPT(syslog), "", 0, 0, 0,
+     "Socket of the machine's syslog, as /dev/log: it is told too what matters for security, and "
+     "the journal's head (RFC 5424)"},
     {"options", "log_size", WA_CONF_INT, OPT(log_size), "16", 1, 4096, 0,
      "MiB after which the log file is renamed to .1, and begun anew"},
     {"options", "log_files", WA_CONF_INT, OPT(log_files), "5", 0, WA_LOG_FILES_MAX, 0,
@@ -57,6 +60,9 @@ static const struct wa_conf_option options[] = {
      "certificate: a machine's own package goes to the machine whose certificate it shows; open: "
      "to "
      "whoever knows its name, as WAPT 1.8's agents need it"},
+    {"options", "proxy_protocol_from", WA_CONF_CSV, OPT(proxy_from), "", 0, 0, 0,
+     "Addresses and networks of proxies that pass TCP on and say first whose the connection is "
+     "(PROXY protocol, version 2): it is needed from there, and taken from nobody else"},
     {"options", "proxy_addresses", WA_CONF_CSV, OPT(proxies), "", 0, 0, 0,
      "Addresses of proxies that are believed, with the secret, what they say of their clients"},
     {"options", "accel_redirect", WA_CONF_STR, OPT(accel), "", 0, 0, 0,

@@ -13,6 +13,7 @@ struct wa_server_config {
     char *report_database;       /* the same by the role of reports; PostgreSQL's alone */
     char *database;              /* address; "": SQLite in db/ */
     char *log_file;              /* "": the log goes to standard error */
+    char *syslog;                /* its local socket; "": syslog is told nothing */
     int64_t log_size, log_files; /* MiB of each; older ones that are kept */
     char *node;                  /* this server's name among those of the database */
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
@@ -20,7 +21,9 @@ struct wa_server_config {
     bool webhook_http;
     char *metrics_addresses; /* who reads metrics without a login */
     bool is_ldaps;
-    char *host_packages;   /* "certificate" or "open" */
+    char *host_packages; /* "certificate" or "open" */
+    char
+        *proxy_from; /* networks whose proxies say first whose a connection is (PROXY, version 2) */
     char *proxies, *accel; /* addresses; path below which the proxy has repo/ */
     int64_t upload_max, upload_person, upload_all, upload_keep; /* MiB */
     int64_t upload_days;

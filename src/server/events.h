@@ -11,11 +11,13 @@
 #include "base/buf.h"
 
 enum wa_event_kind {
-    WA_EVENT_HOST,    /* registered, connected, disconnected, inventory, status, left, forgotten */
+    WA_EVENT_HOST,    /* registered, connected, disconnected, inventory, status, audit, left,
+                         forgotten */
     WA_EVENT_ACTION,  /* its state */
     WA_EVENT_PACKAGE, /* published, deleted */
-    WA_EVENT_ROLLOUT,
-    WA_EVENT_PERSON,
+    WA_EVENT_ROLLOUT, /* created, changed (state, ring), progress (more machines are through) */
+    WA_EVENT_PERSON,  /* a user, a token, a session that was ended */
+    WA_EVENT_JOURNAL, /* its head: "node:seq:digest" */
     WA_EVENT_KINDS
 };
 /* "host"... as in the answers. */

@@ -138,6 +138,12 @@ const char *wa_fleet_value(const struct wa_fleet_host *h, enum wa_fleet_key key,
 WA_CHECK enum wa_code wa_fleet_find(struct wa_fleet *f, const struct wa_fleet_query *q,
                                     const struct wa_fleet_host **page, size_t *ret_count,
                                     size_t *ret_total, struct wa_err *err);
+struct wa_fleet_sums {
+    size_t total, reachable, unseen, errors, to_upgrade, audit_errors, audit_warnings;
+};
+/* view: NULL for all. unseen: not since that second. */
+void wa_fleet_sum(const struct wa_fleet *f, const struct wa_fleet_view *view, int64_t seen_before,
+                  struct wa_fleet_sums *ret);
 /* The machines in groups, profiles and units whose name is like one of these, with commas
  * between. ret: empty. */
 WA_CHECK enum wa_code wa_fleet_view_like(const struct wa_fleet *f, struct wa_sv patterns,

@@ -377,6 +377,25 @@ enum wa_code wa_fleet_find(struct wa_fleet *f, const struct wa_fleet_query *q,
 
 /* --- counting --- */
 
+void wa_fleet_sum(const struct wa_fleet *f, const struct wa_fleet_view *view, int64_t seen_before,
+                  struct wa_fleet_sums *ret)
+{
+    *ret = (struct wa_fleet_sums){.total = 0};
+    for (size_t i = 0; i < f->by_uuid.n; i++) {
+        const struct host *h = f->by_uuid.items[i].value;
+        const struct wa_fleet_host *s = &h->shown;
+        if (view != NULL && !wa_fleet_is_in(h, view))
+            continue;
+        ret->total++;
+        ret->reachable += s->is_reachable;
+        ret->unseen += s->last_seen < seen_before;
+        ret->errors += strcmp(s->status, "ERROR") == 0;
+        ret->to_upgrade += strcmp(s->status, "TO-UPGRADE") == 0;
+        ret->audit_errors += strcmp(s->audit, "ERROR") == 0;
+        ret->audit_warnings += strcmp(s->audit, "WARNING") == 0;
+    }
+}
+
 enum wa_code wa_fleet_view_like(const struct wa_fleet *f, struct wa_sv patterns,
                                 struct wa_fleet_view *ret, struct wa_err *err)
 {

@@ -21,6 +21,7 @@ enum wa_code wa_front_ask_clients(struct wa_front *f, struct wa_tls_ctx *tls, st
         wa_authority_read(&f->child.config, false, &a, err) != WA_OK)
         return err->code;
     f->tls = tls;
+    f->authority_until = a.cert != NULL ? wa_cert_not_after(a.cert) : 0;
     enum wa_code code = wa_tls_ask_clients(tls, a.cert, is_revoked, f, err);
     if (f->child.config.certificate_login)
         wa_tls_let_people(tls);

@@ -86,7 +86,7 @@ struct wa_front {
     struct wa_map revoked; /* serial numbers of machines' certificates */
     bool knows_revoked;    /* the store has told them */
     size_t stream_count;
-    int64_t certificate_until; /* s since 1970 */
+    int64_t certificate_until, authority_until; /* s since 1970; 0: there is none */
     struct wa_guests guests;   /* of all fronts; by the loop's clock */
 };
 /* NULL: memory ran out. */

@@ -29,6 +29,12 @@ enum wa_code wa_log_file_open(struct wa_log_file *f, const char *path, uint64_t 
     f->max_bytes = max_bytes;
     f->keep = keep;
     f->own = own;
+    if (path[0] == '\0') {
+        f->max_bytes = UINT64_MAX;
+        f->fd = 2;
+        return wa_pipe(f->pipe, err) == WA_OK ? wa_fd_set_nonblocking(f->pipe[0], true, err)
+                                              : err->code;
+    }
     if (wa_path_dir(path, (size_t)(last - path), where, err) != WA_OK ||
         wa_relpath_parse(wa_sv(last), &f->name, err) != WA_OK ||
         wa_dir_open(where, &f->dir, err) != WA_OK || open_file(f, err) != WA_OK ||
@@ -43,8 +49,11 @@ void wa_log_file_close(struct wa_log_file *f)
         f->own->fd = 2;
     wa_fd_close(&f->pipe[0]);
     wa_fd_close(&f->pipe[1]);
+    if (f->fd == 2)
+        f->fd = -1; /* it is everybody's */
     wa_fd_close(&f->fd);
     wa_dir_close(&f->dir);
+    wa_syslog_close(&f->syslog);
 }
 
 /* 0: the present one. */
@@ -105,5 +114,6 @@ void wa_log_file_take(struct wa_log_file *f)
         if (n <= 0)
             return;
         write_piece(f, piece, (size_t)n);
+        wa_syslog_take(&f->syslog, piece, (size_t)n);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "os/fs.h"
+#include "server/log_syslog.h"
 
 #define WA_LOG_FILES_MAX 99
 
@@ -18,13 +19,15 @@ struct wa_log_file {
     uint64_t bytes; /* in the file */
     uint64_t max_bytes, keep, lost_bytes;
     struct wa_log *own; /* the supervisor's, which writes to the same file */
+    struct wa_syslog syslog;
 };
 #define WA_LOG_FILE_INIT                                                                           \
     {                                                                                              \
-        .dir = WA_DIR_INIT, .fd = -1, .pipe = { -1, -1 }                                           \
+        .dir = WA_DIR_INIT, .fd = -1, .pipe = {-1, -1}, .syslog = WA_SYSLOG_INIT                   \
     }
-/* path: absolute. keep: older files, at most WA_LOG_FILES_MAX. own: gets the file's descriptor now,
- * and at each change of files. */
+/* path: absolute; "": the lines go on to descriptor 2, and to syslog, if that is open. keep: older
+ * files, at most WA_LOG_FILES_MAX. own: gets the file's descriptor now, and at each change of
+ * files. */
 WA_CHECK enum wa_code wa_log_file_open(struct wa_log_file *f, const char *path, uint64_t max_bytes,
                                        uint64_t keep, struct wa_log *own, struct wa_err *err);
 /* Writes what has come by the pipe, without waiting for more. */

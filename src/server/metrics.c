@@ -74,6 +74,8 @@ static const struct {
     {"wapt_front_turned_away_total", "counter", "Connections beyond their address's share.",
      OF(http.turned_away)},
     {"wapt_tls_handshakes_total", "counter", "TLS handshakes that succeeded.", OF(http.handshakes)},
+    {"wapt_tls_resumed_total", "counter", "Those of them that went on with an earlier session.",
+     OF(http.resumed)},
     {"wapt_tls_handshakes_failed_total", "counter", "TLS handshakes that did not.",
      OF(http.handshakes_failed)},
     {"wapt_http_received_bytes_total", "counter", "Bytes of requests.", OF(http.received_bytes)},
@@ -186,12 +188,17 @@ static void write_space(const struct wa_store *s, struct wa_buf *out)
     }
 }
 
+static void days(struct wa_buf *out, const char *name, const char *help, int64_t until)
+{
+    int64_t left = until - wa_clock_now();
+    if (until > 0)
+        one(out, name, "gauge", help, left > 0 ? (uint64_t)left / 86400 : 0);
+}
+
 static void write_store(const struct wa_store *s, struct wa_buf *out)
 {
     uint64_t resident = 0, addresses = 0;
     size_t asked = 0;
-    int64_t until = s->front_count > 0 ? s->counts->fronts[0].certificate_until : 0;
-    int64_t left = until - wa_clock_now();
     wa_memory_own(&resident, &addresses);
     one(out, "wapt_store_resident_bytes", "gauge", "Memory of the process.", resident);
     for (const struct wa_store_question *q = s->questions; q != NULL; q = wa_store_next_question(q))
@@ -200,9 +207,13 @@ static void write_store(const struct wa_store *s, struct wa_buf *out)
     one(out, "wapt_watchers", "gauge", "Streams of events.", s->watcher_count);
     one(out, "wapt_node_leads", "gauge", "1: this server does what is done once for all.",
         wa_node_leads(s) ? 1 : 0);
-    if (until > 0)
-        one(out, "wapt_certificate_days", "gauge", "Until the server's TLS certificate expires.",
-            left > 0 ? (uint64_t)left / 86400 : 0);
+    if (s->front_count == 0)
+        return;
+    days(out, "wapt_certificate_days", "Until the server's TLS certificate expires.",
+         s->counts->fronts[0].certificate_until);
+    days(out, "wapt_authority_days",
+         "Until the authority that issues the machines' certificates expires.",
+         s->counts->fronts[0].authority_until);
 }
 
 static enum wa_code write_database(struct wa_store *s, struct wa_buf *out, struct wa_err *err)

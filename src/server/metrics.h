@@ -12,7 +12,7 @@
 struct wa_front_counts {
     struct wa_http_counts http; /* classes: enum wa_front_kind + 1; 0: none of them */
     uint64_t connections, websockets, streams, resident_bytes;
-    int64_t certificate_until; /* s since 1970 */
+    int64_t certificate_until, authority_until; /* s since 1970; 0: there is none */
 };
 
 enum wa_store_kind { /* of what fronts ask */

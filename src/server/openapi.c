@@ -34,14 +34,16 @@ static const char general[] =
     "\"Orders\":{\"type\":\"object\",\"required\":[\"orders\"],\"additionalProperties\":false,"
     "\"properties\":{\"orders\":{\"type\":\"array\",\"maxItems\":10000,\"items\":{\"type\":"
     "\"object\",\"description\":\"signed by an administrator\"}}}},"
-    "\"Batch\":{\"type\":\"object\",\"required\":[\"actions\"],\"properties\":{\"batch\":{\"type\":"
+    "\"Batch\":{\"type\":\"object\",\"required\":[\"actions\"],\"properties\":{"
+    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/Next\"},"
+    "\"batch\":{\"type\":"
     "\"string\"},\"actions\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":["
     "\"id\",\"uuid\",\"state\"],\"properties\":{\"id\":{\"type\":\"string\"},\"uuid\":{\"type\":"
     "\"string\"},\"name\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"},\"code\":{\"type\":"
     "\"string\"},\"message\":{\"type\":\"string\"},\"kind\":{\"type\":\"string\"},"
     "\"not_after\":{\"type\":\"integer\"},\"updated\":{\"type\":\"integer\"},"
-    "\"ring\":{\"type\":\"integer\"},\"batch\":{\"type\":\"string\"},\"packages\":{\"type\":"
-    "\"array\"}}}},\"counts\":{\"type\":"
+    "\"ring\":{\"type\":\"integer\"},\"created\":{\"type\":\"integer\"},\"batch\":{\"type\":"
+    "\"string\"},\"packages\":{\"type\":\"array\"}}}},\"counts\":{\"type\":"
     "\"object\",\"description\":\"how "
     "many are in which state\"}}},";
 
@@ -65,7 +67,9 @@ static const char of_packages[] =
     "\"uploads\":{"
     "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Upload\"}}}},"
     "\"Packages\":{\"type\":\"object\",\"required\":[\"total\",\"packages\"],\"properties\":{"
-    "\"total\":{\"type\":\"integer\",\"description\":\"all that match\"},\"packages\":{\"type\":"
+    "\"total\":{\"type\":\"integer\",\"description\":\"all that match\"},"
+    "\"next\":{\"$ref\":\"#/components/schemas/Next\"},"
+    "\"packages\":{\"type\":"
     "\"array\",\"items\":{\"type\":\"object\",\"required\":[\"package\",\"version\",\"file\"],"
     "\"properties\":{\"package\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
     "\"architecture\":{\"type\":\"string\"},\"section\":{\"type\":\"string\"},\"maturity\":{"
@@ -98,7 +102,9 @@ static const char of_packages[] =
     "\"string\"}}},";
 
 static const char of_inventory[] =
-    "\"History\":{\"type\":\"object\",\"required\":[\"events\"],\"properties\":{\"events\":{"
+    "\"History\":{\"type\":\"object\",\"required\":[\"events\"],\"properties\":{"
+    "\"next\":{\"$ref\":\"#/components/schemas/Next\"},"
+    "\"events\":{"
     "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"seq\",\"at\",\"event\","
     "\"package\",\"version\",\"was\",\"status\"],\"properties\":{\"seq\":{\"type\":\"integer\"},"
     "\"at\":{\"type\":\"integer\"},\"event\":{\"enum\":[\"installed\",\"upgraded\",\"repaired\","
@@ -125,12 +131,16 @@ static const char of_inventory[] =
     "\"object\",\"required\":[\"pattern\",\"name\"],\"additionalProperties\":false,"
     "\"properties\":{\"pattern\":{\"type\":\"string\",\"maxLength\":255},\"name\":{\"type\":"
     "\"string\",\"maxLength\":255}}}}}},"
-    "\"Software\":{\"type\":\"object\",\"required\":[\"software\"],\"properties\":{\"software\":{"
+    "\"Software\":{\"type\":\"object\",\"required\":[\"software\"],\"properties\":{"
+    "\"next\":{\"$ref\":\"#/components/schemas/Next\"},"
+    "\"software\":{"
     "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"name\",\"version\","
     "\"publisher\",\"machines\"],\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{"
     "\"type\":\"string\"},\"publisher\":{\"type\":\"string\"},\"machines\":{\"type\":"
     "\"integer\"}}}}}},"
     "\"PackageStates\":{\"type\":\"object\",\"required\":[\"packages\"],\"properties\":{"
+    "\"next\":{\"$ref\":\"#/components/schemas/Next\"},"
+    ""
     "\"packages\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"package\","
     "\"version\",\"status\",\"machines\"],\"properties\":{\"package\":{\"type\":\"string\"},"
     "\"version\":{\"type\":\"string\"},\"status\":{\"type\":\"string\"},\"machines\":{\"type\":"
@@ -138,6 +148,7 @@ static const char of_inventory[] =
 
 static const char of_the_server[] =
     "\"Journal\":{\"type\":\"object\",\"required\":[\"node\",\"entries\"],\"properties\":{"
+    "\"next\":{\"$ref\":\"#/components/schemas/Next\"},"
     "\"node\":{\"type\":\"string\"},\"entries\":{\"type\":\"array\",\"items\":{\"type\":"
     "\"object\",\"required\":[\"seq\",\"at\",\"digest\",\"entry\"],\"properties\":{\"seq\":{"
     "\"type\":\"integer\"},\"at\":{\"type\":\"integer\"},\"digest\":{\"type\":\"string\"},"
@@ -162,8 +173,9 @@ static const char of_the_server[] =
 
 void wa_api_schemas(struct wa_buf *out)
 {
-    static const char *const own[] = {wa_api_session_schemas, wa_api_people_schemas,
-                                      wa_api_account_schemas, wa_api_rollouts_schemas,
+    static const char *const own[] = {wa_api_session_schemas,  wa_api_people_schemas,
+                                      wa_api_account_schemas,  wa_api_rollouts_schemas,
+                                      wa_api_overview_schemas, wa_api_views_schemas,
                                       wa_api_webhooks_schemas};
     wa_buf_addf(out, "{%s%s%s%s", general, of_packages, of_inventory, of_the_server);
     for (size_t k = 0; k < WA_COUNT(own); k++)

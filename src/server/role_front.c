@@ -6,6 +6,7 @@
  */
 #include "base/mem.h"
 #include "codec/json.h"
+#include "net/address.h"
 #include "os/drives.h"
 #include "os/rand.h"
 #include "server/front_priv.h"
@@ -515,7 +516,8 @@ static void tell_counts(struct wa_front *f)
     struct wa_front_counts n = {.http = *wa_http_server_counts(f->server),
                                 .connections = wa_http_server_count(f->server),
                                 .streams = f->stream_count,
-                                .certificate_until = f->certificate_until};
+                                .certificate_until = f->certificate_until,
+                                .authority_until = f->authority_until};
     for (const struct wa_exchange *x = f->exchanges; x != NULL; x = x->next)
         n.websockets += x->ws != NULL ? 1 : 0;
     wa_memory_own(&n.resident_bytes, &addresses);
@@ -553,6 +555,7 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
     if (wa_server_child_init(&f->child, WA_SR_FRONT, config_file, err) != WA_OK ||
         read_tls(f, &tls, err) != WA_OK || wa_front_ask_clients(f, tls, err) != WA_OK ||
         wa_front_read_proxy(f, err) != WA_OK ||
+        wa_networks_check(wa_sv(f->child.config.proxy_from), err) != WA_OK ||
         wa_server_path(&f->child.config, "repo", f->repo_path, err) != WA_OK ||
         wa_server_path(&f->child.config, "repo/incoming", incoming, err) != WA_OK ||
         wa_dir_open(f->repo_path, &f->repo, err) != WA_OK || wa_rand_map(&f->by_id, err) != WA_OK ||
@@ -570,7 +573,8 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
         .max_connections = (size_t)f->child.config.max_connections,
         .max_handshakes = HANDSHAKES,
         .max_per_address = (size_t)f->child.config.max_per_address,
-        .is_preferred = is_guest};
+        .is_preferred = is_guest,
+        .proxies = f->child.config.proxy_from};
     if (wa_timer_new(f->loop, on_clock, f, &f->clock, err) != WA_OK ||
         wa_http_server_new(f->loop, &listener, 1, tls, &config, &events, f, &f->server, err) !=
             WA_OK)

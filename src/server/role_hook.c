@@ -1,4 +1,5 @@
-/* role_hook.c - sends webhooks: one POST after the other, to where an administrator has said.
+/* role_hook.c - sends webhooks, to where an administrator has said: each POST in a thread of its
+ * own, so that whoever is slow holds up nobody else.
  *
  * It is the only process of the server that others can send somewhere, so it has nothing but the
  * network: no database, no files but the system's authorities, no secret - the store has signed.
@@ -9,6 +10,7 @@
 #include "codec/json.h"
 #include "net/address.h"
 #include "net/http_post.h"
+#include "os/thread.h"
 #include "server/answers.h"
 #include "server/role_common.h"
 
@@ -72,6 +74,115 @@ enum wa_code wa_hook_answer(void *user, struct wa_sv request, struct wa_buf *ans
     return wa_buf_check(answer, err);
 }
 
+/* --- several at once --- */
+
+struct pool;
+struct job {
+    struct pool *pool;
+    struct wa_thread *thread; /* NULL: free */
+    uint32_t id;
+    struct wa_buf request;
+    bool is_done; /* its thread ends: to be joined */
+};
+struct pool {
+    struct wa_chan *chan; /* received from by the first thread alone; sent to under the lock */
+    struct wa_lock *lock;
+    const struct wa_hook_where *where;
+    struct job jobs[WA_HOOKS_AT_ONCE];
+    bool has_failed;
+};
+
+static void work(void *user)
+{
+    struct job *k = user;
+    struct pool *p = k->pool;
+    struct wa_hook_where own = *p->where;
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf answer;
+    wa_buf_init(&answer, WA_IPC_MESSAGE_MAX);
+    enum wa_code code = wa_hook_answer(&own, wa_buf_sv(&k->request), &answer, &err);
+    wa_lock_take(p->lock);
+    if (code != WA_OK ||
+        wa_chan_send(p->chan, WA_S_HOOKED, k->id, wa_buf_sv(&answer), -1, &err) != WA_OK)
+        p->has_failed = true;
+    k->is_done = true;
+    wa_lock_signal(p->lock);
+    wa_lock_give(p->lock);
+}
+
+static void join(struct job *k)
+{
+    wa_thread_join(k->thread);
+    k->thread = NULL;
+    k->is_done = false;
+    wa_buf_fini_secret(&k->request);
+}
+
+/* Waits until one has ended, if all work. NULL: an answer could not be given. */
+static struct job *find_free(struct pool *p)
+{
+    struct job *found = NULL;
+    wa_lock_take(p->lock);
+    while (found == NULL && !p->has_failed) {
+        for (size_t i = 0; i < WA_HOOKS_AT_ONCE && found == NULL; i++)
+            if (p->jobs[i].thread == NULL || p->jobs[i].is_done)
+                found = &p->jobs[i];
+        if (found == NULL)
+            (void)wa_lock_wait(p->lock, -1);
+    }
+    wa_lock_give(p->lock);
+    if (found != NULL && found->thread != NULL)
+        join(found);
+    return found;
+}
+
+static enum wa_code take(struct pool *p, const struct wa_chan_msg *msg, struct wa_err *err)
+{
+    struct job *k = find_free(p);
+    if (k == NULL)
+        return wa_fail(err, WA_E_INTERNAL, "an answer to the store could not be given");
+    k->pool = p;
+    k->id = msg->id;
+    wa_buf_init(&k->request, WA_IPC_MESSAGE_MAX);
+    wa_buf_addsv(&k->request, msg->payload);
+    if (wa_buf_check(&k->request, err) != WA_OK ||
+        wa_thread_start(work, k, &k->thread, err) != WA_OK)
+        wa_buf_fini_secret(&k->request);
+    return err->code;
+}
+
+static enum wa_code receive(struct pool *p, struct wa_err *err)
+{
+    for (;;) {
+        struct wa_chan_msg msg;
+        enum wa_code code = wa_chan_recv(p->chan, -1, &msg, err);
+        if (code == WA_E_NOT_FOUND) {
+            wa_err_clear(err);
+            return WA_OK; /* the store has ended: so do we */
+        }
+        if (code != WA_OK || take(p, &msg, err) != WA_OK)
+            return err->code;
+    }
+}
+
+static enum wa_code serve(const struct wa_hook_where *where, struct wa_err *err)
+{
+    struct pool p = {.where = where};
+    enum wa_code code = wa_lock_new(&p.lock, err);
+    if (code == WA_OK)
+        code = wa_chan_new(3, wa_server_rules(WA_SR_STORE, WA_SR_HOOK), &p.chan, err);
+    if (code == WA_OK) {
+        wa_server_child_ready();
+        code = receive(&p, err);
+    }
+    for (size_t i = 0; i < WA_HOOKS_AT_ONCE; i++)
+        if (p.jobs[i].thread != NULL)
+            join(&p.jobs[i]);
+    wa_chan_free(p.chan);
+    wa_lock_free(p.lock);
+    return code;
+}
+
 int wa_server_hook(const char *config_file)
 {
     struct wa_server_child c;
@@ -85,13 +196,13 @@ int wa_server_hook(const char *config_file)
     if (code == WA_OK)
         code = wa_networks_check(wa_sv(c.config.webhook_networks), &err);
     if (code == WA_OK)
-        code = wa_server_child_confine(&c, WA_SR_HOOK, WA_PRIV_NET | WA_PRIV_FDS,
+        code = wa_server_child_confine(&c, WA_SR_HOOK, WA_PRIV_NET | WA_PRIV_FDS | WA_PRIV_THREADS,
                                        wa_priv_net_paths(), NULL, &err);
     if (code == WA_OK) {
         struct wa_hook_where where = {.networks = c.config.webhook_networks,
                                       .may_plain = c.config.webhook_http,
                                       .trust = &trust};
-        code = wa_server_child_serve(WA_SR_HOOK, WA_S_HOOKED, wa_hook_answer, &where, &err);
+        code = serve(&where, &err);
     }
     return wa_server_child_end(&c, code, &err);
 }

@@ -55,6 +55,7 @@ void wa_store_reply(struct wa_store *s, const struct wa_chan_msg *msg)
 
 enum wa_code wa_store_note(struct wa_store *s, const struct wa_journal_act *a, struct wa_err *err)
 {
+    s->is_noted = true;
     return wa_server_journal_add(s->db, s->child.config.node, a, err);
 }
 
@@ -129,6 +130,23 @@ static void tell_head(struct wa_store *s)
     s->told_seq = head.seq;
 }
 
+/* Who watches is told of a new head soon. */
+static void show_head(struct wa_store *s)
+{
+    struct wa_journal_head head;
+    struct wa_err err = WA_ERR_INIT;
+    char name[WA_EVENT_NAME_MAX + 1];
+    if (!s->is_noted || wa_server_journal_head(s->db, s->child.config.node, &head, &err) != WA_OK)
+        return;
+    s->is_noted = false;
+    if (head.seq == s->watched_seq)
+        return;
+    s->watched_seq = head.seq;
+    (void)snprintf(name, sizeof name, "%.30s:%lld:%.64s", s->child.config.node, (long long)head.seq,
+                   head.digest);
+    wa_store_event(s, WA_EVENT_JOURNAL, "head", WA_SV(""), wa_sv(name), WA_SV(""));
+}
+
 static void on_clock(void *user)
 {
     struct wa_store *s = user;
@@ -147,6 +165,7 @@ static void on_clock(void *user)
     if (wa_store_refresh(s, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "fleet.stale", &err);
     tell_head(user);
+    show_head(user);
     wa_store_dispatch_due(user);
     wa_store_rollouts(user);
     wa_store_write_seen(user, wa_clock_now());

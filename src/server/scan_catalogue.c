@@ -5,6 +5,7 @@
  */
 #include "server/scan_catalogue.h"
 
+#include "server/api_page.h"
 #include <stdlib.h>
 
 #include "base/vec.h"
@@ -161,7 +162,8 @@ static enum wa_code refresh(struct wa_catalogue *c, const struct wa_dir *repo, s
 /* --- searching --- */
 
 struct query {
-    struct wa_sv q, package, section, maturity, architecture, signer, sort;
+    struct wa_sv search, package, section, maturity, architecture, signer, sort;
+    struct wa_sv after, after_count; /* the file behind which the page is, and the how manieth */
     bool newest;
     int64_t offset, limit;
 };
@@ -213,7 +215,7 @@ static bool matches(const struct wa_catalogue_entry *e, const struct query *q)
                      contains(wa_control_get(c, WA_A_SIGNER), q->signer);
     return (!q->newest || e->is_newest) && is(c, WA_A_PACKAGE, q->package) &&
            is(c, WA_A_SECTION, q->section) && is(c, WA_A_MATURITY, q->maturity) &&
-           is(c, WA_A_ARCHITECTURE, q->architecture) && is_signer && has_words(c, q->q);
+           is(c, WA_A_ARCHITECTURE, q->architecture) && is_signer && has_words(c, q->search);
 }
 
 /* --- order --- */
@@ -300,13 +302,15 @@ static enum wa_code read_query(struct wa_sv text, struct wa_arena *arena, struct
 {
     const struct wa_json *j = NULL;
     const struct wa_json_field fields[] = {
-        {"q", WA_WANT_SV, true, 255, &q->q},
+        {"search", WA_WANT_SV, true, 255, &q->search},
         {"package", WA_WANT_SV, true, 255, &q->package},
         {"section", WA_WANT_SV, true, 255, &q->section},
         {"maturity", WA_WANT_SV, true, 255, &q->maturity},
         {"architecture", WA_WANT_SV, true, 255, &q->architecture},
         {"signer", WA_WANT_SV, true, 255, &q->signer},
         {"sort", WA_WANT_SV, true, 32, &q->sort},
+        {"after", WA_WANT_SV, true, 511, &q->after},
+        {"after_count", WA_WANT_SV, true, 511, &q->after_count},
         {"newest", WA_WANT_BOOL, true, 0, &q->newest},
         {"offset", WA_WANT_I64, true, 0, &q->offset},
         {"limit", WA_WANT_I64, true, 0, &q->limit}};
@@ -315,12 +319,47 @@ static enum wa_code read_query(struct wa_sv text, struct wa_arena *arena, struct
     return wa_json_read(j, fields, WA_COUNT(fields), "a question about packages", err);
 }
 
+/* Where the page begins. A file that is gone was where the next one is now. */
+static size_t first_of(const struct query *q, const entry *found, size_t n)
+{
+    int64_t count = 0;
+    size_t first = 0;
+    if (q->after.n > 0) {
+        (void)wa_sv_i64(q->after_count, &count);
+        first = count > 0 && (uint64_t)count <= n ? (size_t)count - 1 : n;
+        for (size_t i = 0; i < n; i++)
+            if (wa_sv_eqs(q->after, wa_control_get(&found[i]->control, WA_A_FILENAME)))
+                first = i + 1;
+    }
+    return (uint64_t)q->offset < n - first ? first + (size_t)q->offset : n;
+}
+
+static void write_page(const struct query *q, const entry *found, size_t n, struct wa_buf *out)
+{
+    struct wa_api_page page = {.limit = q->limit};
+    size_t first = first_of(q, found, n), end = first;
+    char count[24];
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kvi(&w, "total", (int64_t)n);
+    wa_jw_key(&w, "packages");
+    wa_jw_arr(&w);
+    for (; end < n && end - first < (size_t)q->limit; end++)
+        write_entry(&w, found[end]);
+    wa_jw_end(&w);
+    (void)snprintf(page.sort, sizeof page.sort, "%.*s", WA_SV_ARG(q->sort));
+    (void)snprintf(count, sizeof count, "%zu", end);
+    if (end > first && end < n)
+        wa_api_page_next(&w, &page, count, wa_control_get(&found[end - 1]->control, WA_A_FILENAME));
+    wa_jw_end(&w);
+}
+
 enum wa_code wa_catalogue_list(struct wa_catalogue *c, const struct wa_dir *repo, struct wa_sv text,
                                struct wa_buf *out, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
-    struct query q = {.q = {NULL, 0}};
-    struct wa_jw w;
+    struct query q = {.search = {NULL, 0}};
     size_t n = 0;
     wa_arena_init(&arena, 16u << 20);
     if (read_query(text, &arena, &q, err) != WA_OK || refresh(c, repo, err) != WA_OK)
@@ -333,14 +372,6 @@ enum wa_code wa_catalogue_list(struct wa_catalogue *c, const struct wa_dir *repo
             found[n++] = &c->items[i];
     if (sort(found, n, q.sort, err) != WA_OK)
         return err->code;
-    wa_jw_init(&w, out);
-    wa_jw_obj(&w);
-    wa_jw_kvi(&w, "total", (int64_t)n);
-    wa_jw_key(&w, "packages");
-    wa_jw_arr(&w);
-    for (size_t i = (size_t)q.offset; i < n && i - (size_t)q.offset < (size_t)q.limit; i++)
-        write_entry(&w, found[i]);
-    wa_jw_end(&w);
-    wa_jw_end(&w);
+    write_page(&q, found, n, out);
     return wa_buf_check(out, err);
 }

@@ -69,6 +69,10 @@ void wa_search_write_counts(const struct wa_search_counts *q, struct wa_buf *out
     wa_jw_kv(&w, "name", q->name);
     wa_jw_kvi(&w, "offset", q->offset);
     wa_jw_kvi(&w, "limit", q->limit);
+    if (q->after_value != NULL) {
+        wa_jw_kv(&w, "after_value", q->after_value);
+        wa_jw_kv(&w, "after_id", q->after_id);
+    }
     if (q->among != NULL) {
         wa_hostset_write(q->among, &among);
         wa_jw_kvsv(&w, "among", wa_buf_sv(&among));

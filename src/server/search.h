@@ -29,7 +29,9 @@ struct wa_search_counts {
     const char *what;
     const char *name; /* a pattern; "": any */
     int64_t offset, limit;
-    const struct wa_hostset *among; /* NULL: all machines */
+    const char *after_value, *after_id; /* the place that the page is behind, as the process said it
+                                           last; after_value NULL: from the first */
+    const struct wa_hostset *among;     /* NULL: all machines */
 };
 void wa_search_write_counts(const struct wa_search_counts *q, struct wa_buf *out);
 

@@ -3,13 +3,32 @@
  */
 #include "server/search.h"
 
+#include "server/api_page.h"
+#include "server/inventory.h"
+
 struct counting {
     struct wa_db *db;
     const struct wa_hostset *among; /* NULL: all */
     int64_t offset, limit;
+    char value[WA_PAGE_TEXT], id[WA_PAGE_TEXT]; /* the place: behind what, then the last row's */
+    bool has_after, has_more;
     struct wa_jw w;
     size_t left;
 };
+
+/* Whether the row is in the page. */
+static bool take(struct counting *c)
+{
+    if (c->offset > 0) {
+        c->offset--;
+        return false;
+    }
+    c->has_more = c->limit == 0;
+    if (c->has_more)
+        return false;
+    c->limit--;
+    return true;
+}
 
 static enum wa_code count_title(struct counting *c, int64_t title, int64_t *ret, struct wa_err *err)
 {
@@ -36,13 +55,11 @@ static enum wa_code count_title(struct counting *c, int64_t title, int64_t *ret,
 static enum wa_code write_title(struct counting *c, struct wa_stmt *s, struct wa_err *err)
 {
     int64_t count = 0;
-    if (count_title(c, wa_col_i64(s, 0), &count, err) != WA_OK || count == 0 || c->limit == 0)
+    if (count_title(c, wa_col_i64(s, 0), &count, err) != WA_OK || count == 0 || !take(c))
         return err->code;
-    if (c->offset > 0) {
-        c->offset--;
-        return WA_OK;
-    }
-    c->limit--;
+    (void)snprintf(c->id, sizeof c->id, "%lld", (long long)wa_col_i64(s, 0));
+    (void)snprintf(c->value, sizeof c->value, "%.*s\n%.*s", WA_SV_ARG(wa_col_sv(s, 4)),
+                   WA_SV_ARG(wa_col_sv(s, 1)));
     wa_jw_obj(&c->w);
     wa_jw_kvsv(&c->w, "name", wa_col_sv(s, 1));
     wa_jw_kvsv(&c->w, "version", wa_col_sv(s, 2));
@@ -52,18 +69,42 @@ static enum wa_code write_title(struct counting *c, struct wa_stmt *s, struct wa
     return WA_OK;
 }
 
+/* The place's value, in parts. */
+static void split_place(const struct counting *c, struct wa_sv *parts, size_t n)
+{
+    struct wa_sv rest = wa_sv(c->has_after ? c->value : "");
+    for (size_t i = 0; i < n; i++)
+        parts[i] = WA_SV("");
+    for (size_t i = 0; i + 1 < n; i++)
+        if (!wa_sv_split(&rest, '\n', &parts[i]))
+            return;
+    if (rest.p != NULL)
+        parts[n - 1] = rest;
+}
+
 static enum wa_code count_software(struct counting *c, const char *name, struct wa_err *err)
 {
     struct wa_stmt *s;
+    struct wa_sv place[2]; /* key of the version, and name */
+    int64_t id = 0;
     bool row = true;
-    if (wa_db_prepare(c->db,
-                      "SELECT id, name, version, publisher FROM software_titles WHERE ?1 = '' OR "
-                      "lower(name) LIKE lower(?1) ESCAPE '\\' ORDER BY name, version_key, id",
-                      &s, err) != WA_OK)
+    if (wa_db_prepare(
+            c->db,
+            "SELECT id, name, version, publisher, version_key FROM software_titles WHERE "
+            "(?1 = '' OR lower(name) LIKE lower(?1) ESCAPE '\\') AND (?2 = 0 OR name > ?3 "
+            "OR (name = ?3 AND (version_key > ?4 OR (version_key = ?4 AND id > ?5)))) "
+            "ORDER BY name, version_key, id",
+            &s, err) != WA_OK)
         return err->code;
+    split_place(c, place, WA_COUNT(place));
+    (void)wa_sv_i64(wa_sv(c->id), &id);
     wa_bind_s(s, 0, name);
+    wa_bind_i64(s, 1, c->has_after ? 1 : 0);
+    wa_bind_sv(s, 2, place[1]);
+    wa_bind_sv(s, 3, place[0]);
+    wa_bind_i64(s, 4, id);
     while (wa_step(s, &row, err) == WA_OK && row) {
-        if (c->limit > 0 && write_title(c, s, err) == WA_OK)
+        if (!c->has_more && write_title(c, s, err) == WA_OK)
             continue;
         wa_reset(s);
         break;
@@ -74,6 +115,7 @@ static enum wa_code count_software(struct counting *c, const char *name, struct 
 /* One package, version and status: the rows are in their order. */
 struct group {
     struct wa_buf text; /* the three, with newlines between */
+    char key[WA_VERSION_KEY];
     int64_t count;
 };
 
@@ -81,13 +123,10 @@ static void write_group(struct counting *c, struct group *g)
 {
     static const char *const keys[] = {"package", "version", "status"};
     struct wa_sv rest = wa_buf_sv(&g->text), part;
-    if (g->count == 0 || c->limit == 0)
+    if (g->count == 0 || c->has_more || !take(c))
         return;
-    if (c->offset > 0) {
-        c->offset--;
-        return;
-    }
-    c->limit--;
+    (void)snprintf(c->id, sizeof c->id, "%s", g->key);
+    (void)snprintf(c->value, sizeof c->value, "%.*s", (int)g->text.n - 1, wa_buf_str(&g->text));
     wa_jw_obj(&c->w);
     for (size_t i = 0; i < WA_COUNT(keys) && wa_sv_split(&rest, '\n', &part); i++)
         wa_jw_kvsv(&c->w, keys[i], part);
@@ -112,31 +151,44 @@ static enum wa_code add_to_group(struct counting *c, struct group *g, struct wa_
         write_group(c, g);
         wa_buf_clear(&g->text);
         wa_buf_addsv(&g->text, wa_buf_sv(&text));
+        (void)snprintf(g->key, sizeof g->key, "%.*s", WA_SV_ARG(wa_col_sv(s, 4)));
         g->count = 0;
     }
     g->count += c->among == NULL ? wa_col_i64(s, 3) : 1;
     return wa_buf_check(&g->text, err);
 }
 
+#define BEHIND                                                                                     \
+    "WHERE (?1 = '' OR package LIKE ?1 ESCAPE '\\') AND (?2 = 0 OR (package, version_key, "        \
+    "version, "                                                                                    \
+    "status) > (?3, ?4, ?5, ?6))"
+
 static enum wa_code count_packages(struct counting *c, const char *name, struct wa_err *err)
 {
     struct wa_stmt *s;
+    struct wa_sv place[3]; /* package, version and status */
     struct group g = {.count = 0};
     bool row = true;
     if (wa_db_prepare(c->db,
                       c->among == NULL
-                          ? "SELECT package, version, status, COUNT(*) FROM package_states WHERE "
-                            "?1 = '' OR package LIKE ?1 ESCAPE '\\' GROUP BY package, version, "
-                            "version_key, status ORDER BY package, version_key, version, status"
-                          : "SELECT package, version, status, host FROM package_states WHERE ?1 = "
-                            "'' OR package LIKE ?1 ESCAPE '\\' ORDER BY package, version_key, "
-                            "version, status",
+                          ? "SELECT package, version, status, COUNT(*), version_key FROM "
+                            "package_states " BEHIND " GROUP BY package, version, version_key, "
+                            "status ORDER BY package, version_key, version, status"
+                          : "SELECT package, version, status, host, version_key FROM "
+                            "package_states " BEHIND " ORDER BY package, version_key, version, "
+                            "status",
                       &s, err) != WA_OK)
         return err->code;
+    split_place(c, place, WA_COUNT(place));
     wa_bind_s(s, 0, name);
+    wa_bind_i64(s, 1, c->has_after ? 1 : 0);
+    wa_bind_sv(s, 2, place[0]);
+    wa_bind_s(s, 3, c->id);
+    wa_bind_sv(s, 4, place[1]);
+    wa_bind_sv(s, 5, place[2]);
     wa_buf_init(&g.text, 4096);
     while (wa_step(s, &row, err) == WA_OK && row)
-        if (add_to_group(c, &g, s, err) != WA_OK) {
+        if (c->has_more || add_to_group(c, &g, s, err) != WA_OK) {
             wa_reset(s);
             break;
         }
@@ -158,6 +210,10 @@ enum wa_code wa_search_count(struct wa_db *db, const struct wa_json *j, struct w
     (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "name"))));
     if (wa_hostset_read(wa_json_sv(limited), &among, err) != WA_OK)
         return err->code;
+    c.has_after = wa_json_get(j, "after_value") != NULL;
+    (void)snprintf(c.value, sizeof c.value, "%.*s",
+                   WA_SV_ARG(wa_json_sv(wa_json_get(j, "after_value"))));
+    (void)snprintf(c.id, sizeof c.id, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "after_id"))));
     (void)wa_json_i64(wa_json_get(j, "offset"), &c.offset);
     (void)wa_json_i64(wa_json_get(j, "limit"), &c.limit);
     c.among = limited == NULL ? NULL : &among;
@@ -168,6 +224,8 @@ enum wa_code wa_search_count(struct wa_db *db, const struct wa_json *j, struct w
     if ((is_software ? count_software : count_packages)(&c, name, err) != WA_OK)
         return err->code;
     wa_jw_end(&c.w);
+    if (c.has_more)
+        wa_api_page_next(&c.w, &(struct wa_api_page){.limit = 0}, c.value, c.id);
     wa_jw_end(&c.w);
     return wa_buf_check(answer, err);
 }

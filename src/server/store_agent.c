@@ -226,6 +226,8 @@ static void tell_report(struct wa_store *s, const struct reported *said)
     struct wa_sv status = said->change.status;
     if (said->action.n > 0)
         wa_store_event(s, WA_EVENT_ACTION, "state", said->uuid, said->action, said->state);
+    if (said->change.audit.p != NULL && (h == NULL || !wa_sv_eqs(said->change.audit, h->audit)))
+        wa_store_event(s, WA_EVENT_HOST, "audit", said->uuid, WA_SV(""), said->change.audit);
     if (status.p != NULL && (h == NULL || !wa_sv_eqs(status, h->status)))
         wa_store_event(s, WA_EVENT_HOST, "status", said->uuid, WA_SV(""), status);
     else if (said->has_sections)

@@ -75,6 +75,8 @@ static void answer_whole(struct wa_store_request *r, struct wa_sv json)
 
 void wa_store_answer(struct wa_store_request *r, int status, struct wa_sv body)
 {
+    if (status == 200)
+        wa_api_acted(r);
     if (status == 200 && r->whole != NULL)
         answer_whole(r, body);
     else if (status == 200 && r->table.route != NULL)

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "codec/hex.h"
+#include "codec/url.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
 #include "server/hooks.h"
@@ -108,46 +109,71 @@ static enum wa_code queue(struct wa_store *s, struct wa_err *err)
 
 /* --- sending --- */
 
-struct sending {
+struct wa_hook_sending {
     char id[WA_HOOK_ID], secret[WA_HOOK_SECRET], url[WA_HOOK_URL_MAX + 1];
+    char host[256]; /* of the address */
     int64_t first, last, missed, tries, failed_since;
 };
 
-static void sending_free(struct sending *k)
+static void sending_free(struct wa_hook_sending *k)
 {
     wa_wipe(k->secret, sizeof k->secret);
     wa_free(k);
 }
 
+#define HOST_AT_ONCE 2u /* of one host: who has many webhooks there holds up nobody else's */
+
+static void host_of(const char *text, char out[256])
+{
+    struct wa_url url;
+    struct wa_err ignored = WA_ERR_INIT;
+    (void)snprintf(out, 256, "%.255s",
+                   wa_url_parse(wa_sv(text), &url, &ignored) == WA_OK ? url.host : text);
+}
+
+/* One webhook's requests go one after the other, in order. */
+static bool is_busy(const struct wa_store *s, const char *id, const char *host)
+{
+    size_t theirs = 0;
+    for (size_t i = 0; i < WA_HOOKS_AT_ONCE; i++) {
+        const struct wa_hook_sending *k = s->hooking[i];
+        if (k != NULL && strcmp(k->id, id) == 0)
+            return true;
+        theirs += k != NULL && strcmp(k->host, host) == 0;
+    }
+    return theirs >= HOST_AT_ONCE;
+}
+
 /* Whose turn it is: one for which something waits, and which may be tried again. */
-static enum wa_code find_due(struct wa_store *s, struct sending *k, bool *ret_found,
+static enum wa_code find_due(struct wa_store *s, struct wa_hook_sending *k, bool *ret_found,
                              struct wa_err *err)
 {
     struct wa_stmt *q;
-    bool row = false;
+    bool row = true;
+    *ret_found = false;
     if (wa_db_prepare(s->db,
                       "SELECT id, url, secret, missed, tries, failed_since FROM webhooks WHERE "
                       "is_disabled = 0 AND due <= ? AND EXISTS (SELECT 1 FROM webhook_queue WHERE "
-                      "hook = webhooks.id) ORDER BY last_at, id LIMIT 1",
+                      "hook = webhooks.id) ORDER BY last_at, id",
                       &q, err) != WA_OK)
         return err->code;
     wa_bind_i64(q, 0, wa_clock_now());
-    if (wa_step(q, &row, err) != WA_OK)
-        return err->code;
-    *ret_found = row;
-    if (!row)
-        return WA_OK;
-    (void)snprintf(k->id, sizeof k->id, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
-    (void)snprintf(k->url, sizeof k->url, "%.*s", WA_SV_ARG(wa_col_sv(q, 1)));
-    (void)snprintf(k->secret, sizeof k->secret, "%.*s", WA_SV_ARG(wa_col_sv(q, 2)));
-    k->missed = wa_col_i64(q, 3);
-    k->tries = wa_col_i64(q, 4);
-    k->failed_since = wa_col_i64(q, 5);
-    wa_reset(q);
-    return WA_OK;
+    while (!*ret_found && wa_step(q, &row, err) == WA_OK && row) {
+        (void)snprintf(k->id, sizeof k->id, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
+        (void)snprintf(k->url, sizeof k->url, "%.*s", WA_SV_ARG(wa_col_sv(q, 1)));
+        (void)snprintf(k->secret, sizeof k->secret, "%.*s", WA_SV_ARG(wa_col_sv(q, 2)));
+        k->missed = wa_col_i64(q, 3);
+        k->tries = wa_col_i64(q, 4);
+        k->failed_since = wa_col_i64(q, 5);
+        host_of(k->url, k->host);
+        *ret_found = !is_busy(s, k->id, k->host);
+    }
+    if (*ret_found)
+        wa_reset(q);
+    return err->code;
 }
 
-static enum wa_code write_body(struct wa_store *s, struct sending *k, struct wa_buf *out,
+static enum wa_code write_body(struct wa_store *s, struct wa_hook_sending *k, struct wa_buf *out,
                                struct wa_err *err)
 {
     struct wa_stmt *q;
@@ -177,8 +203,8 @@ static enum wa_code write_body(struct wa_store *s, struct sending *k, struct wa_
     return err->code == WA_OK ? wa_buf_check(out, err) : err->code;
 }
 
-static enum wa_code write_question(const struct sending *k, struct wa_sv body, struct wa_buf *out,
-                                   struct wa_err *err)
+static enum wa_code write_question(const struct wa_hook_sending *k, struct wa_sv body,
+                                   struct wa_buf *out, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf signed_text;
     uint8_t mac[WA_SHA256_SIZE];
@@ -207,7 +233,7 @@ static enum wa_code write_question(const struct sending *k, struct wa_sv body, s
 
 /* --- what came of it --- */
 
-static enum wa_code set_outcome(struct wa_store *s, const struct sending *k, bool is_good,
+static enum wa_code set_outcome(struct wa_store *s, const struct wa_hook_sending *k, bool is_good,
                                 const char *result, int64_t now, struct wa_err *err)
 {
     struct wa_stmt *q;
@@ -231,7 +257,8 @@ static enum wa_code set_outcome(struct wa_store *s, const struct sending *k, boo
     return wa_run(q, err);
 }
 
-static enum wa_code forget_sent(struct wa_store *s, const struct sending *k, struct wa_err *err)
+static enum wa_code forget_sent(struct wa_store *s, const struct wa_hook_sending *k,
+                                struct wa_err *err)
 {
     struct wa_stmt *q;
     if (wa_db_prepare(s->db, "DELETE FROM webhook_queue WHERE hook = ? AND number <= ?", &q, err) !=
@@ -243,7 +270,7 @@ static enum wa_code forget_sent(struct wa_store *s, const struct sending *k, str
 }
 
 /* It has failed for so long that nobody waits for it. */
-static enum wa_code give_up(struct wa_store *s, const struct sending *k, const char *result,
+static enum wa_code give_up(struct wa_store *s, const struct wa_hook_sending *k, const char *result,
                             struct wa_err *err)
 {
     struct wa_stmt *q;
@@ -264,7 +291,7 @@ static enum wa_code give_up(struct wa_store *s, const struct sending *k, const c
     return wa_run(q, err) == WA_OK ? wa_store_note(s, &act, err) : err->code;
 }
 
-static enum wa_code keep_outcome(struct wa_store *s, const struct sending *k, bool is_good,
+static enum wa_code keep_outcome(struct wa_store *s, const struct wa_hook_sending *k, bool is_good,
                                  const char *result, struct wa_err *err)
 {
     int64_t now = wa_clock_now();
@@ -285,7 +312,7 @@ static enum wa_code keep_outcome(struct wa_store *s, const struct sending *k, bo
 /* {"status"}, or {"message"} when there was no answer. */
 static void on_hooked(struct wa_store *s, void *user, struct wa_sv payload)
 {
-    struct sending *k = user;
+    struct wa_hook_sending *k = user;
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     struct wa_err err = WA_ERR_INIT;
@@ -309,26 +336,29 @@ static void on_hooked(struct wa_store *s, void *user, struct wa_sv payload)
            WA_LF_S("result", result));
     if (keep_outcome(s, k, is_good, result, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", &err);
+    for (size_t i = 0; i < WA_HOOKS_AT_ONCE; i++)
+        if (s->hooking[i] == k)
+            s->hooking[i] = NULL;
     sending_free(k);
-    s->is_hooking = false;
-    if (is_good && err.code == WA_OK)
+    if (err.code == WA_OK)
         wa_store_hooks(s);
 }
 
-static enum wa_code send_next(struct wa_store *s, struct wa_err *err)
+/* into: where it is kept meanwhile; left NULL when nothing is due. */
+static enum wa_code send_next(struct wa_store *s, struct wa_hook_sending **into, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf body;
     WA_AUTO_BUF struct wa_buf question;
     bool found = false;
     wa_buf_init(&body, WA_HOOK_BODY_MAX);
     wa_buf_init(&question, WA_HOOK_BODY_MAX + 65536);
-    struct sending *k = wa_calloc(1, sizeof *k);
+    struct wa_hook_sending *k = wa_calloc(1, sizeof *k);
     if (k == NULL)
         return wa_nomem(err);
     if (find_due(s, k, &found, err) == WA_OK && found && write_body(s, k, &body, err) == WA_OK &&
         write_question(k, wa_buf_sv(&body), &question, err) == WA_OK &&
         wa_store_ask(s, s->hook, WA_S_HOOK, wa_buf_sv(&question), on_hooked, k, err) == WA_OK) {
-        s->is_hooking = true;
+        *into = k;
         return WA_OK;
     }
     sending_free(k);
@@ -341,8 +371,13 @@ void wa_store_hooks(struct wa_store *s)
     if (s->events == NULL || s->hook == NULL)
         return;
     enum wa_code code = queue(s, &err);
-    if (code == WA_OK && !s->is_hooking && wa_node_leads(s))
-        code = send_next(s, &err);
+    for (size_t i = 0; code == WA_OK && i < WA_HOOKS_AT_ONCE && wa_node_leads(s); i++) {
+        if (s->hooking[i] != NULL)
+            continue;
+        code = send_next(s, &s->hooking[i], &err);
+        if (s->hooking[i] == NULL)
+            break;
+    }
     if (code != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "webhooks.failed", &err);
 }

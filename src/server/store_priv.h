@@ -52,6 +52,8 @@ struct wa_store {
     struct wa_timer *clock;
     int64_t cleaned_at, swept_at;
     int64_t told_at, told_seq;        /* when the log was told the journal's head, and which */
+    int64_t watched_seq;              /* the head that watchers were told */
+    bool is_noted;                    /* an entry was written since */
     size_t seen_cursor;               /* of the connections whose word is to be written */
     int64_t seen_round;               /* begun then */
     struct wa_senders *senders;       /* keys of machines that have spoken */
@@ -92,7 +94,7 @@ struct wa_store {
     bool is_flushing;
     struct wa_chan *hook;
     uint64_t hooked; /* the last event that was looked at for webhooks */
-    bool is_hooking; /* a request is on its way */
+    struct wa_hook_sending *hooking[WA_HOOKS_AT_ONCE]; /* requests on their way; NULL: room */
     bool is_probing; /* the signer was asked whether it is there */
     struct wa_store_counts *counts;
 };
@@ -115,6 +117,11 @@ struct wa_store_request {
         bool is_first;                    /* with the columns' names */
         bool goes_on; /* until the list's end: the front asks for the next page */
     } table;
+    struct {
+        const struct wa_api_route *route; /* NULL: it is no act, or was looked at */
+        int64_t before;                   /* the journal's newest entry; below 0: not known */
+        char whom[256];                   /* what it is about, as the path says */
+    } act;
     const struct wa_api_route *whole; /* a list of which a page is cut; NULL: the answer is as it is
                                        */
     bool is_question;                 /* only whether this may be asked: its body has not come */

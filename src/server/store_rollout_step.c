@@ -255,7 +255,7 @@ void wa_store_rollouts(struct wa_store *s)
     char(*ids)[33] = wa_calloc(LIVE_MAX, sizeof *ids);
     if (ids == NULL)
         return;
-    if (wa_rollouts_list(s->db, true, 0, ids, LIVE_MAX, &n, &err) != WA_OK)
+    if (wa_rollouts_list(s->db, true, ids, LIVE_MAX, &n, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "rollout.failed", &err);
     for (size_t i = 0; i < n; i++)
         wa_store_rollout_step(s, ids[i]);

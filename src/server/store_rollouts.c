@@ -98,20 +98,19 @@ enum wa_code wa_rollouts_set(struct wa_db *db, const struct wa_rollout_row *r, s
     return wa_run(s, err);
 }
 
-enum wa_code wa_rollouts_list(struct wa_db *db, bool live, int64_t offset, char (*ids)[33],
-                              size_t max, size_t *ret_count, struct wa_err *err)
+enum wa_code wa_rollouts_list(struct wa_db *db, bool live, char (*ids)[33], size_t max,
+                              size_t *ret_count, struct wa_err *err)
 {
     struct wa_stmt *s;
     bool row = false;
     size_t n = 0;
     if (wa_db_prepare(db,
                       live ? "SELECT id FROM rollouts WHERE state NOT IN ('stopped', 'ended') "
-                             "ORDER BY created DESC, id LIMIT ?1 OFFSET ?2"
-                           : "SELECT id FROM rollouts ORDER BY created DESC, id LIMIT ?1 OFFSET ?2",
+                             "ORDER BY created DESC, id LIMIT ?1"
+                           : "SELECT id FROM rollouts ORDER BY created DESC, id LIMIT ?1",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, (int64_t)max);
-    wa_bind_i64(s, 1, offset);
     enum wa_code code = wa_step(s, &row, err);
     for (; code == WA_OK && row && n < max; code = wa_step(s, &row, err))
         copy(ids[n++], sizeof ids[0], wa_col_sv(s, 0));

@@ -29,8 +29,8 @@ WA_CHECK enum wa_code wa_rollouts_set(struct wa_db *db, const struct wa_rollout_
                                       struct wa_err *err);
 /* Identifiers, newest first; live: of those that are not stopped or ended. *ret_count: at most
  * max. */
-WA_CHECK enum wa_code wa_rollouts_list(struct wa_db *db, bool live, int64_t offset, char (*ids)[33],
-                                       size_t max, size_t *ret_count, struct wa_err *err);
+WA_CHECK enum wa_code wa_rollouts_list(struct wa_db *db, bool live, char (*ids)[33], size_t max,
+                                       size_t *ret_count, struct wa_err *err);
 
 /* A machine that is in the roll-out, in that ring. */
 WA_CHECK enum wa_code wa_rollouts_add_host(struct wa_db *db, const struct wa_rollout_row *r,

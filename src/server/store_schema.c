@@ -160,6 +160,11 @@ static const struct wa_migration migrations[] = {
     {17, "ALTER TABLE users ADD COLUMN subject TEXT NOT NULL DEFAULT '';"
          "ALTER TABLE sessions ADD COLUMN certificate TEXT NOT NULL DEFAULT '';"
          "CREATE TABLE used_proofs (id TEXT PRIMARY KEY, until BIGINT NOT NULL)"},
+    /* What somebody's console keeps: lists as they were cut and sorted. Certificates by their end.
+     */
+    {18, "CREATE TABLE views (\"user\" TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL, "
+         "changed_at BIGINT NOT NULL, PRIMARY KEY (\"user\", name));"
+         "CREATE INDEX certificates_not_after ON certificates (not_after)"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

@@ -243,10 +243,10 @@ enum wa_code wa_store_drop_api_token(struct wa_db *db, const char *user, const c
 
 enum wa_code wa_store_drop_access(struct wa_db *db, const char *user, struct wa_err *err)
 {
-    static const char *const sql[] = {"DELETE FROM sessions WHERE \"user\" = ?",
-                                      "DELETE FROM api_tokens WHERE \"user\" = ?",
-                                      "DELETE FROM recovery_codes WHERE \"user\" = ?",
-                                      "DELETE FROM user_certificates WHERE \"user\" = ?"};
+    static const char *const sql[] = {
+        "DELETE FROM sessions WHERE \"user\" = ?", "DELETE FROM api_tokens WHERE \"user\" = ?",
+        "DELETE FROM recovery_codes WHERE \"user\" = ?",
+        "DELETE FROM user_certificates WHERE \"user\" = ?", "DELETE FROM views WHERE \"user\" = ?"};
     for (size_t i = 0; i < WA_COUNT(sql); i++)
         if (run(db, sql[i], user, NULL, err) != WA_OK)
             return err->code;

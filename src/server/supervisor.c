@@ -451,9 +451,11 @@ static enum wa_code open_log(struct set *s, struct wa_log *log, struct wa_io **r
     const struct wa_server_config *c = s->config;
     char path[WA_PATH_MAX];
     s->err_fd = 2;
-    if (c->log_file[0] == '\0')
+    if (c->log_file[0] == '\0' && c->syslog[0] == '\0')
         return WA_OK;
-    if (wa_server_path(c, c->log_file, path, err) != WA_OK ||
+    path[0] = '\0';
+    wa_syslog_open(&s->log_file.syslog, c->syslog);
+    if ((c->log_file[0] != '\0' && wa_server_path(c, c->log_file, path, err) != WA_OK) ||
         wa_log_file_open(&s->log_file, path, (uint64_t)c->log_size << 20, (uint64_t)c->log_files,
                          log, err) != WA_OK ||
         wa_io_new(s->loop, s->log_file.pipe[0], on_log, s, ret_io, err) != WA_OK)

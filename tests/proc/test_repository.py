@@ -159,14 +159,24 @@ def test_packages_are_listed(srv, org):
         answer = json.loads(body)
         return answer["total"], [f"{p['package']} {p['version']}" for p in answer["packages"]]
 
-    assert names("q=LISTED") == (4, ["listed-one 10", "listed-one 2", "listed-one 1", "listed-two 1"])
-    assert names("q=listed%20one&newest=1") == (1, ["listed-one 10"])
-    assert names("q=listed&sort=-package&limit=1&offset=1") == (4, ["listed-one 1"])
+    assert names("search=LISTED") == (4, ["listed-one 10", "listed-one 2", "listed-one 1", "listed-two 1"])
+    walked, after = [], ""
+    while True:  # page by page, by size: the same as at once
+        page = json.loads(srv.call("GET", f"/api/v1/packages?search=listed&sort=-size&limit=1{after}", token=token)[1])
+        walked += [p["file"] for p in page["packages"]]
+        if "next" not in page:
+            break
+        after = f"&after={page['next']}"
+    whole = json.loads(srv.call("GET", "/api/v1/packages?search=listed&sort=-size", token=token)[1])
+    assert walked == [p["file"] for p in whole["packages"]] and len(walked) == 4 and page["total"] == 4
+    assert srv.call("GET", f"/api/v1/packages?sort=size{after}", token=token)[0] == 400  # a place of another order
+    assert names("search=listed%20one&newest=1") == (1, ["listed-one 10"])
+    assert names("search=listed&sort=-package&limit=1&offset=1") == (4, ["listed-one 1"])
     assert names("package=listed-two&signer=Developer") == (1, ["listed-two 1"])
-    assert names("q=listed&section=group") == (0, []) and names("q=listed&maturity=DEV") == (0, [])
-    assert names(f"q=listed-two&signer={org.fingerprint(org.cert('Developer'))}")[0] == 1
+    assert names("search=listed&section=group") == (0, []) and names("search=listed&maturity=DEV") == (0, [])
+    assert names(f"search=listed-two&signer={org.fingerprint(org.cert('Developer'))}")[0] == 1
     assert srv.call("GET", "/api/v1/packages?sort=color", token=token)[0] == 400
-    status, body, _ = srv.call("GET", "/api/v1/packages?q=listed&format=csv", token=token)
+    status, body, _ = srv.call("GET", "/api/v1/packages?search=listed&format=csv", token=token)
     assert status == 200 and len(body.splitlines()) == 5, body
     (two,) = json.loads(srv.call("GET", "/api/v1/packages?package=listed-two", token=token)[1])["packages"]
     assert two["size"] == (srv.dir / "repo/wapt" / two["file"]).stat().st_size and "signature" not in two

@@ -1,8 +1,10 @@
 """Two servers over one PostgreSQL behind a real HAProxy, as docs/deployment.md has them: the leading one is killed under load. All
 machines come back on the other, and no order is lost or carried out twice."""
 import json
+import os
 import pathlib
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -19,6 +21,10 @@ import scale  # pylint: disable=wrong-import-position
 COUNT = 60
 
 
+BALANCER = "127.0.0.2"  # from where it connects to the servers, and says for whom
+PROXY = f"proxy_protocol_from = {BALANCER}"
+
+
 class Second(Server):
     """One more server, joined with an archive of the first."""
 
@@ -30,6 +36,9 @@ class Second(Server):
         archive = org.base / f"{name}.zip"
         run(BIN / "waptserver", "backup", "--config", first.dir / "waptserver.ini", archive)
         run(BIN / "waptserver", "setup", "--join", archive, "--dir", self.dir, "--node", name, "--port", self.port)
+        ini = self.dir / "waptserver.ini"
+        if PROXY not in ini.read_text():
+            ini.write_text(ini.read_text().replace("[options]\n", f"[options]\n{PROXY}\n", 1))
         with open(self.log_file, "ab") as out:
             self.process = subprocess.Popen([BIN / "waptserver", "run", "--config", self.dir / "waptserver.ini"], stdout=out, stderr=out,
                                             stdin=subprocess.DEVNULL, cwd="/")
@@ -42,7 +51,8 @@ class Balancer:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
-        lines = "\n".join(f"    server {s.name} 127.0.0.1:{s.port} check inter 500 fall 2 rise 1" for s in servers)
+        lines = "\n".join(f"    server {s.name} 127.0.0.1:{s.port} send-proxy-v2 check-send-proxy source {BALANCER} check inter 500 fall 2 rise 1"
+                          for s in servers)
         (base / "haproxy.cfg").write_text(f"""global
     maxconn 2000
 defaults
@@ -70,7 +80,11 @@ backend servers
 class Pair:
     def __init__(self, org):
         self.org, self.pg = org, Postgres()
-        self.first = Server(org, "pair-a", "fronts = 2", setup=("--database", self.pg.url, "--node", "pair-a"))
+        self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.syslog.bind(str(org.base / "syslog"))
+        os.chmod(org.base / "syslog", 0o666)
+        self.syslog.settimeout(30)
+        self.first = Server(org, "pair-a", f"fronts = 2\n{PROXY}\nsyslog = {org.base}/syslog", setup=("--database", self.pg.url, "--node", "pair-a"))
         self.second = Second(org, self.first, "pair-b")
         self.balancer = Balancer(org.base, (self.first, self.second))
         # What scale.order() asks for.
@@ -106,6 +120,7 @@ class Pair:
                 s.stop()
         self.pg.stop()
         self.pg.remove()
+        self.syslog.close()
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +128,36 @@ def pair(org):
     p = Pair(org)
     yield p
     p.stop()
+
+
+def say(source, port, first, url="/api/v1/session"):
+    """The status of a wrong login in a connection from that address, that begins with these bytes; 0: nobody answers."""
+    body = b'{"user": "nobody", "password": "wrong"}'
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(source, 0)) as plain:
+            plain.sendall(first)
+            with context.wrap_socket(plain) as s:
+                s.sendall(f"POST {url} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+                return int(s.recv(65536).split(b" ")[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def test_clients_keep_their_addresses(pair):
+    header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + socket.inet_aton("192.0.2.7") + socket.inet_aton("127.0.0.1") + bytes(4)
+    assert say("127.0.0.9", pair.port, b"") == 401  # by way of HAProxy
+    until(lambda: any("peer=127.0.0.9" in s.log() for s in (pair.first, pair.second)), "it is known by its own address")
+    port = pair.first.port
+    assert say(BALANCER, port, header) == 401
+    until(lambda: "peer=192.0.2.7" in pair.first.log(), "the proxy's word counts")
+    told = ""  # so are limits, and syslog
+    while "peer=192.0.2.7" not in told:
+        told = pair.syslog.recv(4096).decode()
+    assert told.startswith("<84>1 ") and " waptserver - login.denied - " in told, told
+    assert say(BALANCER, port, b"") == 0 and say(BALANCER, port, b"PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n") == 0
+    assert say("127.0.0.9", port, b"") == 401 and say("127.0.0.9", port, header) == 0
 
 
 def test_the_leader_dies_under_load(pair):

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import socket
 import ssl
 import subprocess
 import threading
@@ -124,6 +125,21 @@ def test_a_restart_loses_nothing(srv, org):
         assert "status 200" in hook(srv, "test", name).text
         assert {e["what"] for e in json.loads(r.got[before][2])["events"]} == {"published", "test"}
         hook(srv, "remove", name)
+
+
+def test_a_slow_one_holds_up_nobody(srv, org):
+    """Somebody takes connections and never answers: what goes elsewhere goes meanwhile."""
+    with socket.create_server(("127.0.0.1", 0)) as slow, receiver() as r:
+        names = [add(srv, f"http://127.0.0.1:{port}/", "--kinds", "package")[0] for port in (slow.getsockname()[1], r.port)]
+        assert put(srv, srv.token(), org.package("slow", "1", "Developer", org.base / "slow").read_bytes())[0] == 200
+        with slow.accept()[0] as waiting:
+            until(r.events, "the other one has its event")
+            waiting.setblocking(False)
+            with pytest.raises(BlockingIOError):  # all that has come; the connection is still there
+                while waiting.recv(65536):
+                    pass
+        for name in names:
+            hook(srv, "remove", name)
 
 
 def test_where_it_may_not_go(srv, org):

@@ -121,12 +121,12 @@ void wa_local_remove(const char *path)
     (void)unlink(path);
 }
 
-enum wa_code wa_local_connect(const char *path, int *ret_fd, struct wa_err *err)
+static enum wa_code connect_to(const char *path, int type, int *ret_fd, struct wa_err *err)
 {
     struct sockaddr_un addr;
     if (address(path, &addr, err) != WA_OK)
         return err->code;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return wa_fail_errno(err, errno, "cannot make a local socket");
     if (connect(fd, (const struct sockaddr *)&addr, sizeof addr) != 0) {
@@ -139,6 +139,16 @@ enum wa_code wa_local_connect(const char *path, int *ret_fd, struct wa_err *err)
     }
     *ret_fd = fd;
     return WA_OK;
+}
+
+enum wa_code wa_local_connect(const char *path, int *ret_fd, struct wa_err *err)
+{
+    return connect_to(path, SOCK_STREAM, ret_fd, err);
+}
+
+enum wa_code wa_local_datagrams(const char *path, int *ret_fd, struct wa_err *err)
+{
+    return connect_to(path, SOCK_DGRAM | SOCK_NONBLOCK, ret_fd, err);
 }
 
 enum wa_code wa_user_ids(const char *user, uint32_t *ret_uid, uint32_t *ret_gid, struct wa_err *err)

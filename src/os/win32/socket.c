@@ -71,6 +71,12 @@ static void name_peer(const struct sockaddr_storage *a, char out[WA_ADDRESS_TEXT
         out[0] = '\0';
 }
 
+void wa_socket_address_text(const void *address, size_t n, char out[WA_ADDRESS_TEXT_MAX])
+{
+    if (inet_ntop(n == 4 ? AF_INET : AF_INET6, address, out, WA_ADDRESS_TEXT_MAX) == NULL)
+        out[0] = '\0';
+}
+
 int wa_socket_accept(int listen_fd, char peer[WA_ADDRESS_TEXT_MAX])
 {
     struct sockaddr_storage addr = {.ss_family = AF_UNSPEC};

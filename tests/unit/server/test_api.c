@@ -67,7 +67,7 @@ static const struct {
     {"POST", "/api/v1/uploads/" NOBODYS "/finish", "", "", 404},
     {"DELETE", "/api/v1/uploads/" NOBODYS, "", "", 404},
     {"GET", "/api/v1/packages", "", "", 200},
-    {"GET", "/api/v1/packages", "q=a&newest=1&sort=-size&offset=1&limit=5", "", 200},
+    {"GET", "/api/v1/packages", "search=a&newest=1&sort=-size&offset=1&limit=5", "", 200},
     {"GET", "/api/v1/packages", "limit=2001", "", 400},
     {"GET", "/api/v1/packages", "newest=2", "", 400},
     {"GET", "/api/v1/packages", "color=red", "", 400},

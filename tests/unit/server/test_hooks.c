@@ -104,6 +104,30 @@ static void test_sent(void **state)
     BENCH_IS(&p->b, "SELECT COUNT(*) FROM journal WHERE entry LIKE '%webhook.added%'", "1");
 }
 
+/* Several at the same time, of one host a few, of one webhook one. */
+static void test_at_once(void **state)
+{
+    static const char *const urls[] = {"https://a.example.org/1", "https://a.example.org/2",
+                                       "https://a.example.org/3", "https://b.example.org/"};
+    struct place *p = *state;
+    size_t busy = 0;
+    for (size_t i = 0; i < WA_COUNT(urls); i++) {
+        char body[128];
+        (void)snprintf(body, sizeof body, "{\"url\":\"%s\",\"kinds\":\"package\"}", urls[i]);
+        assert_int_equal(ask(p, "POST", "/api/v1/webhooks", body), 200);
+    }
+    happen(p, WA_EVENT_PACKAGE, "one");
+    wa_store_hooks(p->b.store);
+    wa_store_hooks(p->b.store);
+    for (size_t i = 0; i < WA_HOOKS_AT_ONCE; i++)
+        busy += p->b.store->hooking[i] != NULL;
+    assert_int_equal(busy, 4);
+    for (int i = 0; i < 8; i++)
+        turn(p);
+    assert_int_equal(p->b.hooked, 5);
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM webhook_queue", "0");
+}
+
 /* Much is sent in parts, in order. */
 static void test_many(void **state)
 {
@@ -227,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tried_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_given_up, setup, teardown),

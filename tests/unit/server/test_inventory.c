@@ -110,7 +110,7 @@ static void test_the_history_is_shown(void **state)
     assert_non_null(strstr(wa_buf_str(&out), "\"event\":\"removed\",\"package\":\"a\",\"version\":"
                                              "\"\",\"was\":\"1\""));
     assert_null(strstr(wa_buf_str(&out), "installed"));
-    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts/machine/history", "before=2&package=a",
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts/machine/history", "after=2&package=a",
                                p->token, WA_SV(""), &out),
                      200);
     assert_non_null(strstr(wa_buf_str(&out), "installed"));

@@ -3,7 +3,9 @@
 #include "testlib.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 struct place {
@@ -52,6 +54,49 @@ static const char *text_of(struct place *p, int number)
     text[n > 0 ? n : 0] = '\0';
     (void)close(fd);
     return text;
+}
+
+/* What matters for security goes to syslog too; what that does not take is counted, not waited
+ * for. */
+static void syslog_is_told(void **state)
+{
+    struct place *p = *state;
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    char got[4096], path[WA_PATH_MAX];
+    (void)snprintf(path, sizeof path, "%.3000s/syslog", p->dir);
+    (void)snprintf(addr.sun_path, sizeof addr.sun_path, "%.100s", path);
+    wa_syslog_open(&p->f.syslog, path);
+    line(p,
+         "2026-01-01T00:00:00Z warning waptserver-front api.denied user=a\n"); /* nobody is there */
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&addr, sizeof addr), 0);
+    p->f.syslog.retry_ms = 0;
+    line(p, "2026-01-01T00:00:01Z info waptserver-store rollout.state id=1\n");
+    line(p, "2026-01-01T00:00:02Z info waptserver-store journal.head node=a se");
+    line(p, "q=7 digest=ab\n2026-01-01T00:00:03Z error x y\nshort\n\n");
+    static const char *const expected[] = {
+        "<84>1 2026-01-01T00:00:02Z HOST waptserver - log.lost - messages=1",
+        ("<86>1 2026-01-01T00:00:02Z HOST waptserver - journal.head - waptserver-store "
+         "journal.head "
+         "node=a seq=7 digest=ab"),
+        "<83>1 2026-01-01T00:00:03Z HOST waptserver - y - x y"};
+    for (size_t i = 0; i < WA_COUNT(expected); i++) {
+        const char *host = strstr(expected[i], "HOST");
+        char all[4096];
+        ssize_t n = recv(fd, got, sizeof got - 1, 0);
+        assert_true(n > 0);
+        got[n] = '\0';
+        (void)snprintf(all, sizeof all, "%.*s%s%s", (int)(host - expected[i]), expected[i],
+                       p->f.syslog.host, host + 4);
+        assert_string_equal(got, all);
+    }
+    assert_true(recv(fd, got, sizeof got, 0) < 0);
+    for (int i = 0; i < 5000; i++) /* until it is full: we go on */
+        line(p, "2026-01-01T00:00:04Z warning x y\n");
+    assert_true(p->f.syslog.lost > 0);
+    (void)close(fd);
+    line(p, "2026-01-01T00:00:05Z warning x y\n");
+    assert_int_equal(p->f.syslog.fd, -1);
 }
 
 static void it_turns(void **state)
@@ -110,7 +155,7 @@ static void a_full_disk(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(it_turns), TEST(it_goes_on_where_it_was),
-                                       TEST(a_full_disk)};
+    const struct CMUnitTest tests[] = {TEST(it_turns), TEST(syslog_is_told),
+                                       TEST(it_goes_on_where_it_was), TEST(a_full_disk)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -314,7 +314,7 @@ static void test_perimeter(void **state)
     assert_int_equal(ask(p, "POST", id, "/stop"), 404);
     assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/rollouts", "", p->token, WA_SV(""), &out),
                      200);
-    assert_string_equal(wa_buf_str(&out), "{\"rollouts\":[]}");
+    assert_string_equal(wa_buf_str(&out), "{\"total\":0,\"rollouts\":[]}");
     bench_exec(&p->b, "UPDATE users SET perimeter = '{\"groups\":[\"grp-a\"]}'");
     assert_int_equal(ask(p, "POST", id, "/stop"), 200);
     wa_buf_fini(&out);

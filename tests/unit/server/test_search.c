@@ -169,24 +169,30 @@ static void check(struct place *p, const char *path, const char *query, const ch
 static void test_counts(void **state)
 {
     struct place *p = *state;
-    check(p, "/api/v1/software", "name=vim", p->admin,
+    check(p, "/api/v1/software", "search=vim", p->admin,
           "{\"software\":[{\"name\":\"vim\",\"version\":\"9.0\",\"publisher\":\"\",\"machines\":2}"
           "]}");
-    check(p, "/api/v1/software", "name=vim", p->limited,
+    check(p, "/api/v1/software", "search=vim", p->limited,
           "{\"software\":[{\"name\":\"vim\",\"version\":\"9.0\",\"publisher\":\"\",\"machines\":1}"
           "]}");
-    check(p, "/api/v1/software", "offset=2&limit=1&name=*", p->limited, "{\"software\":[]}");
-    check(p, "/api/v1/software", "name=115", p->limited, "{\"software\":[]}");
-    check(p, "/api/v1/package-states", "name=tis-firefox", p->admin,
+    check(p, "/api/v1/software", "offset=2&limit=1&search=*", p->limited, "{\"software\":[]}");
+    check(p, "/api/v1/software", "search=115", p->limited, "{\"software\":[]}");
+    check(p, "/api/v1/package-states", "package=tis-firefox", p->admin,
           "{\"packages\":[{\"package\":\"tis-firefox\",\"version\":\"115.9-2\",\"status\":\"OK\","
           "\"machines\":1},{\"package\":\"tis-firefox\",\"version\":\"115.10-1\",\"status\":"
           "\"ERROR\",\"machines\":1}]}");
-    check(p, "/api/v1/package-states", "offset=1&limit=1", p->admin,
-          "{\"packages\":[{\"package\":\"tis-firefox\",\"version\":\"115.10-1\",\"status\":"
-          "\"ERROR\",\"machines\":1}]}");
-    check(p, "/api/v1/package-states", "limit=1", p->limited,
-          "{\"packages\":[{\"package\":\"tis-firefox\",\"version\":\"115.10-1\",\"status\":"
-          "\"ERROR\",\"machines\":1}]}");
+    check(
+        p, "/api/v1/package-states", "offset=1&limit=1", p->admin,
+        "{\"packages\":[{\"package\":\"tis-firefox\",\"version\":\"115.10-1\",\"status\":"
+        "\"ERROR\",\"machines\":1}],\"next\":"
+        "\"CjAwMDAwMDAxMTUwMDAwMDAwMDEwMDAwMDAwMDAwMTAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMAp0aXMt"
+        "ZmlyZWZveAoxMTUuMTAtMQpFUlJPUg\"}");
+    check(
+        p, "/api/v1/package-states", "limit=1", p->limited,
+        "{\"packages\":[{\"package\":\"tis-firefox\",\"version\":\"115.10-1\",\"status\":"
+        "\"ERROR\",\"machines\":1}],\"next\":"
+        "\"CjAwMDAwMDAxMTUwMDAwMDAwMDEwMDAwMDAwMDAwMTAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMAp0aXMt"
+        "ZmlyZWZveAoxMTUuMTAtMQpFUlJPUg\"}");
     assert_int_equal(
         bench_ask(&p->b, "GET", "/api/v1/hosts/a/history", "", p->limited, WA_SV(""), NULL), 404);
 }
