@@ -138,7 +138,7 @@ export class Mock {
             return { json: {} };
         }
         if (at === "POST /local/logout") return (this.server.state = "login"), { json: {} };
-        if (at === "GET /local/pin") return { json: { subject: "CN=wapt.example.org", issuer: "CN=wapt.example.org", sha256: "cd".repeat(32), not_after: "2027-01-01", why: "self-signed certificate" } };
+        if (at === "GET /local/pin") return { json: { server: this.server.url, subject: "CN=wapt.example.org", issuer: "CN=wapt.example.org", not_before: now() - 86_400, not_after: now() + 86_400 * 800, sha256: "cd".repeat(32), grouped: "cdcd ".repeat(16).trim(), trusted: false, reason: "self-signed certificate", changed: false } };
         if (at === "POST /local/pin") return (this.server.state = "login"), { json: {} };
         if (at === "POST /local/keys/unlock") {
             if (body.password !== "secret") return fail(400, "invalid", "the password does not open the key");

@@ -1,7 +1,8 @@
 // What stands before the page when it can't work: the console has ended, the server wants a log-in, its certificate is not known.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, errorText, link, serverGone } from "../api";
+import { call, errorText, link, send, serverGone } from "../api";
+import { day } from "../format";
 import { t } from "../i18n";
 import { local, refreshState } from "../local";
 import { Dialog } from "./dialog";
@@ -72,9 +73,22 @@ function Login() {
     );
 }
 
-type Shown = Record<string, string | number | string[]>;
+interface Shown {
+    server: string;
+    subject: string;
+    issuer: string;
+    not_before: number;
+    not_after: number;
+    sha256: string;
+    grouped: string;
+    reason: string;
+    changed: boolean;
+    was?: string;
+}
 
-/** Whatever the program says of the certificate; the fingerprint is what a person compares. */
+const AGAIN_MS = 1000;
+
+/** The server's certificate: the fingerprint is what a person compares, and confirms outside of the page. */
 function Pin() {
     const shown = useSignal<Shown | undefined>(undefined);
     const error = useSignal("");
@@ -85,33 +99,47 @@ function Pin() {
             (e) => (error.value = errorText(e)),
         );
     }, []);
+    const s = shown.value;
     const accept = async () => {
         isWaiting.value = true;
         error.value = "";
         try {
-            await call("POST", "/local/pin", { sha256: String(shown.value?.sha256 ?? "") });
+            while ((await send("POST", "/local/pin", { sha256: s?.sha256 ?? "" })).status === 202) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
             await refreshState();
         } catch (e) {
             error.value = errorText(e);
         }
         isWaiting.value = false;
     };
-    const rows = Object.entries(shown.value ?? {}).map(([name, value]) => [name, <code key={name}>{Array.isArray(value) ? value.join(", ") : String(value)}</code>] as const);
     return (
         <Dialog
             title={t("Is this the server?")}
             onSubmit={() => void accept()}
             wide
             footer={
-                <button type="submit" class="primary" disabled={!shown.value || isWaiting.value}>
+                <button type="submit" class="primary" disabled={!s || s.changed || isWaiting.value}>
                     {t("The fingerprint is the same: trust it")}
                 </button>
             }
         >
             <p>{t("The certificate of {url} is not known here. Compare its fingerprint with what \"waptserver setup\" showed on the server.", { url: local.value?.server.url ?? "" })}</p>
-            {local.value?.server.message && <p>{local.value.server.message}</p>}
-            <Facts rows={rows} />
-            {isWaiting.value && <p role="status">{waitingFor()}</p>}
+            {s && (
+                <Facts
+                    rows={[
+                        [t("Fingerprint (SHA-256)"), <code key="f">{s.grouped || s.sha256}</code>],
+                        [t("Subject"), s.subject],
+                        [t("Issuer"), s.issuer],
+                        [t("Valid"), `${day(s.not_before)} - ${day(s.not_after)}`],
+                        [t("Why it is not trusted"), s.reason],
+                    ]}
+                />
+            )}
+            {s?.changed && (
+                <p class="error" role="alert">
+                    {t("Another certificate was trusted before: {was}. If the server has not been set up anew, somebody stands between.", { was: s.was ?? "" })}
+                </p>
+            )}
+            {isWaiting.value && <p class="waiting" role="status">{waitingFor()}</p>}
             {error.value && (
                 <p class="error" role="alert">
                     {error.value}

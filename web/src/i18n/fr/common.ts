@@ -97,4 +97,11 @@ export const common = {
     "{n} minutes left": "encore {n} minutes",
     "{n} row copied": "{n} ligne copiée",
     "{n} rows copied": "{n} lignes copiées",
+    "Another certificate was trusted before: {was}. If the server has not been set up anew, somebody stands between.":
+        "Un autre certificat était de confiance avant : {was}. Si le serveur n'a pas été réinstallé, quelqu'un s'interpose.",
+    "Fingerprint (SHA-256)": "Empreinte (SHA-256)",
+    Issuer: "Émetteur",
+    Subject: "Sujet",
+    Valid: "Valable",
+    "Why it is not trusted": "Pourquoi il n'est pas de confiance",
 } as const;
