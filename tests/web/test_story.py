@@ -1,0 +1,98 @@
+"""The console's pages with a real server and real machines: web/tests/story.mjs, from the log-in to an installed package."""
+import os
+import pty
+import re
+import subprocess
+import time
+import uuid as uuidlib
+
+import pytest
+from pages import play, scenarios
+from conftest import BIN, LIB, organisation, until
+from test_f1_machine import machine_of_ours, registration, send
+
+HOSTILE = "<img src=x onerror='window.hit=1'>\"><script>window.hit=2</script>"
+
+
+class Console:
+    """waptconsole in a terminal of its own; each action is confirmed there, by a person with this class's hands."""
+
+    def __init__(self, org):
+        self.org, self.link_file = org, org.base / "console.link"
+        self.home = org.base / "home"
+        self.home.mkdir(exist_ok=True)
+        self.start()
+
+    def start(self):
+        self.link_file.unlink(missing_ok=True)
+        self.terminal, theirs = pty.openpty()
+        env = dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME=str(self.home))
+        self.process = subprocess.Popen(["setsid", "--ctty", BIN / "waptconsole", "open", "--server", self.org.url, "--server-fingerprint", self.org.server_fp, "-k",
+                                         self.org.cert("Deployer"), "--no-browser", "--link-file", self.link_file, "--confirm-above", "0"],
+                                        stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+        os.close(theirs)
+        self.org.processes.append(self.process)
+        until(lambda: self.link_file.exists() and self.link_file.read_text(), "the console shows its link")
+        self.link = self.link_file.read_text().strip()
+
+    def confirm(self):
+        """Reads what is asked, and types the code that is shown."""
+        text = ""
+        while not (code := re.search(r"\b(\d{4,8})\b[^\d]*$", text)):
+            text += os.read(self.terminal, 4096).decode(errors="replace")
+        os.write(self.terminal, code[1].encode())
+        return text
+
+    def again(self):
+        self.process.terminate()
+        self.process.wait(30)
+        os.close(self.terminal)
+        self.start()
+        return self.link
+
+
+def hostile_machine(org):
+    uuid = str(uuidlib.uuid4()).upper()
+    key, cert = machine_of_ours(uuid)
+    sections = {
+        "host_info": {"computer_name": HOSTILE, "computer_fqdn": HOSTILE, "description": HOSTILE, "os_name": HOSTILE, "system_productname": HOSTILE, "<b>x</b>": HOSTILE},
+        "installed_packages": [{"package": HOSTILE, "version": HOSTILE, "install_status": HOSTILE, "install_output": HOSTILE, "description": HOSTILE}],
+        "installed_softwares": [{"key": HOSTILE, "name": HOSTILE, "version": HOSTILE, "publisher": HOSTILE}],
+        "dmi": {"System_Information": {"Serial_Number": HOSTILE, "UUID": HOSTILE, "<i>": HOSTILE}},
+    }
+    for path, statement in (("register", registration(org, uuid, cert)), ("report", {"purpose": "wapt-status", "uuid": uuid, "seq": 10, "time": int(time.time())} | sections)):
+        status, text = send(org, f"/agent/v1/{path}", key, statement)
+        assert status == 200, text
+    return uuid
+
+
+@pytest.fixture(scope="module")
+def played():
+    with organisation() as org:
+        marker = org.base / "installed"
+        package = org.package("tis-story", "1.0-0", "Developer", marker)
+        org.console("upload", package)
+        org.get("update")
+        console = Console(org)
+        name = org.hosts()[0]["name"]
+
+        def stop():
+            org.processes[0].terminate()
+            org.processes[0].wait(30)
+
+        def start():
+            org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
+            org.processes.pop()
+
+        def kept(text):
+            return any(text in p.read_text() for p in console.home.rglob("*.json"))
+
+        does = {"marker": marker.exists, "confirm": console.confirm, "hostile": lambda: hostile_machine(org), "stop": stop, "start": start,
+                "kept": kept, "again": console.again}
+        yield play("story.mjs", does, link=console.link, password=(org.base / "admin.pw").read_text().strip(), keyPassword=(org.base / "pw").read_text().strip(),
+                   name=name, packageName="tis-story", hostile=HOSTILE[:30])
+
+
+@pytest.mark.parametrize("name", scenarios("story.mjs"))
+def test_story(played, name):
+    assert played[name] is None, played[name]
