@@ -1,12 +1,15 @@
 """The console's local program: what a browser on this machine may have of it, and what nobody else may."""
 import http.client
+import http.server
 import json
 import os
 import pty
 import re
 import select
 import signal
+import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -422,3 +425,81 @@ def test_without_a_terminal_nothing_big_is_signed(org):
     assert local.ask("POST", "/local/commit", {"id": p["id"]}).code == "denied"
     assert local.process.wait(30) == 0  # idle
     assert "console.idle" in local.log.read_text()
+
+
+class Hostile(http.server.BaseHTTPRequestHandler):
+    """A server that has the right certificate and means no good."""
+    protocol_version = "HTTP/1.1"
+    asked = []
+
+    def do_GET(self):
+        Hostile.asked.append(self.path)
+        path = self.path.partition("?")[0]
+        status, kind, body, more = 200, "application/json", b"{}", ()
+        if path == "/api/v1/session":
+            body = b'{"user":"a","role":"superadmin","rights":"view"}'
+        elif path == "/api/v1/html":
+            kind, body = "text/html", b"<script>alert(1)</script>"
+        elif path == "/api/v1/error":
+            status, kind, body = 500, "text/html; charset=utf-8", b"<script>alert(1)</script>"
+        elif path == "/api/v1/script":
+            kind, body = "text/javascript", b"alert(1)"
+        elif path == "/api/v1/none":
+            kind = ""
+        elif path == "/api/v1/away":
+            status, more = 302, (("Location", "https://evil.example/"),)
+        elif path == "/api/v1/cookie":
+            more = (("Set-Cookie", "token=1"), ("Access-Control-Allow-Origin", "*"), ("Content-Security-Policy", "default-src *"))
+        elif path == "/api/v1/events":
+            kind, body = "text/html", b"<script>alert(1)</script>"
+        elif path == "/api/v1/huge":
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(1 << 40))
+            self.end_headers()
+            return
+        self.send_response(status)
+        for k, v in (("Content-Type", kind), ("Content-Length", str(len(body))), *more):
+            self.send_header(k, v)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        body = b'{"token":"server-secret-token"}'
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_hostile_server_gets_no_page_through(org):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(org.base / "server/private/tls.crt", org.base / "server/private/tls.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    local = Local(org, "hostile", server=f"https://127.0.0.1:{server.server_address[1]}")
+    try:
+        local.open()
+        local.login()
+        for path in ("html", "error", "script", "none", "away", "huge", "events"):
+            a = local.ask("GET", f"/api/v1/{path}")
+            assert a.status >= 400 and b"alert" not in a.body and a.headers["Content-Type"] == "application/json", (path, a.body)
+            assert a.headers["Content-Security-Policy"] == CSP and "Location" not in a.headers
+        a = local.ask("GET", "/api/v1/cookie")
+        assert a.status == 200 and not {"Set-Cookie", "Access-Control-Allow-Origin"} & set(a.headers) and a.headers.get_all("Content-Security-Policy") == [CSP]
+        Hostile.asked.clear()
+        for path in ("/api/v1/session", "/api/v1/session?x=1", "/api/v1/%73%65ssion", "/api/v1/account/tokens"):
+            assert local.ask("GET", path).status == 404
+        assert not Hostile.asked and b"server-secret-token" not in json.dumps(local.state()).encode()
+        assert "server-secret-token" not in local.log.read_text()
+    finally:
+        local.stop()
+        server.shutdown()
+        server.server_close()
