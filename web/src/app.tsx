@@ -12,7 +12,7 @@ import { AwayBanner, Ended, SessionDialogs } from "./components/session";
 import { sayError, Toasts } from "./components/toasts";
 import { language, t } from "./i18n";
 import { addShortcuts } from "./keyboard";
-import { local, refreshState } from "./local";
+import { local, may, refreshState } from "./local";
 import { FIRST_PAGE, pages } from "./pages";
 import { match, navigate, place } from "./router";
 import { chosenLanguage, theme, type Theme } from "./theme";
@@ -46,7 +46,8 @@ function Navigation({ open }: { open: string }) {
             <ul>
                 {pages.map(
                     (p) =>
-                        p.nav && (
+                        p.nav &&
+                        (!p.nav.right || may(p.nav.right)) && (
                             <li key={p.path}>
                                 <A to={p.path} current={open === p.path || open.startsWith(`${p.path}/`)} title={`${t(p.title)} (${p.nav.keys})`}>
                                     <Icon name={p.nav.icon} />
@@ -129,7 +130,7 @@ function Content({ path }: { path: string }) {
         <div class="page">
             <h1>{t("There is no such page")}</h1>
             <p>
-                <A to={FIRST_PAGE}>{t("Machines")}</A>
+                <A to={FIRST_PAGE}>{t("At one look")}</A>
             </p>
         </div>
     );

@@ -16,7 +16,7 @@ export interface Key {
 export interface LocalState {
     version: string;
     language: string;
-    server: { url: string; state: "connected" | "login" | "pin" | "unreachable"; user: string; roles: string[]; message: string };
+    server: { url: string; state: "connected" | "login" | "pin" | "unreachable"; user: string; roles: string[]; rights?: string; message: string };
     keys: Key[];
     confirm: { method: "terminal" | "none"; above_hosts: number };
     repositories?: string[]; // that packages may be imported from
@@ -25,6 +25,10 @@ export interface LocalState {
 
 export const local = signal<LocalState | undefined>(undefined);
 export const isConnected = computed(() => link.value === "open" && local.value?.server.state === "connected" && serverGone.value === "");
+/** Whether the person may: a name of the server's list of rights. For what is offered only; the server judges. */
+export function may(right: string): boolean {
+    return (local.value?.server.rights ?? "").split(",").includes(right);
+}
 /** Counts how often the server came back: who shows something of it reads it again. */
 export const epoch = signal(0);
 

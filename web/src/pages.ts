@@ -5,8 +5,13 @@ import type { Text } from "./i18n";
 import { AssignmentsPage } from "./pages/assignments";
 import { HostPage } from "./pages/host";
 import { HostsPage } from "./pages/hosts";
+import { JournalPage } from "./pages/journal";
 import { OrdersPage } from "./pages/orders";
 import { PackagePage, RepositoryPage } from "./pages/repository";
+import { PeoplePage } from "./pages/people";
+import { ReportsPage } from "./pages/reports";
+import { RolloutPage, RolloutsPage } from "./pages/rollouts";
+import { StartPage } from "./pages/start";
 
 export interface PageProps {
     /** What stands for the names in the path. */
@@ -17,16 +22,22 @@ export interface Page {
     path: string; // "/hosts/:uuid"; no dots in what stands for a name: such a thing goes into the query
     title: Text;
     page: ComponentType<PageProps>;
-    nav?: { icon: IconName; keys: string }; // "g h"
+    nav?: { icon: IconName; keys: string; right?: string }; // "g h"; right: shown to whoever has it
 }
 
 export const pages: readonly Page[] = [
+    { path: "/start", title: "At one look", page: StartPage, nav: { icon: "home", keys: "g s" } },
     { path: "/hosts", title: "Machines", page: HostsPage, nav: { icon: "hosts", keys: "g h" } },
     { path: "/hosts/:uuid", title: "Machine", page: HostPage },
     { path: "/orders", title: "Orders", page: OrdersPage, nav: { icon: "tasks", keys: "g o" } },
     { path: "/repository", title: "Repository", page: RepositoryPage, nav: { icon: "box", keys: "g p" } },
     { path: "/package", title: "Package", page: PackagePage },
     { path: "/assignments", title: "Assignments", page: AssignmentsPage, nav: { icon: "assign", keys: "g a" } },
+    { path: "/rollouts", title: "Roll-outs", page: RolloutsPage, nav: { icon: "rollout", keys: "g r" } },
+    { path: "/rollouts/:id", title: "Roll-out", page: RolloutPage },
+    { path: "/reports", title: "Reports", page: ReportsPage, nav: { icon: "report", keys: "g q" } },
+    { path: "/people", title: "People", page: PeoplePage, nav: { icon: "people", keys: "g u", right: "people" } },
+    { path: "/journal", title: "Journal", page: JournalPage, nav: { icon: "journal", keys: "g j", right: "people" } },
 ];
 /** Where "/" leads. */
-export const FIRST_PAGE = "/hosts";
+export const FIRST_PAGE = "/start";

@@ -1,5 +1,5 @@
 // Light, dark, or as the system says; and the language.
-import { effect } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { language, type Language } from "./i18n";
 import { local } from "./local";
 import { pref } from "./prefs";
@@ -7,6 +7,12 @@ import { pref } from "./prefs";
 export type Theme = "system" | "light" | "dark";
 export const theme = pref<Theme>("theme", "system");
 export const chosenLanguage = pref<Language | "">("language", "");
+
+const systemDark = matchMedia("(prefers-color-scheme: dark)");
+const isSystemDark = signal(systemDark.matches);
+systemDark.addEventListener("change", (e) => (isSystemDark.value = e.matches));
+/** For what is drawn; all else follows by its style sheet. */
+export const isDark = computed(() => (theme.value === "system" ? isSystemDark.value : theme.value === "dark"));
 
 export function followChoices(): void {
     effect(() => {

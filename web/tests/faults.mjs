@@ -4,7 +4,7 @@ import { Mock } from "./mock.mjs";
 import { atScreens } from "./screens.mjs";
 
 /** A program with machines, and a tab that has opened it. */
-async function open({ browser, dist }, use, { count = 300, before = () => undefined, at = "/", ...options } = {}) {
+async function open({ browser, dist }, use, { count = 300, before = () => undefined, at = "/hosts", ...options } = {}) {
     const mock = new Mock(dist, count);
     before(mock);
     const base = await mock.listen();

@@ -10,6 +10,40 @@ export const CSP =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const now = () => Math.floor(Date.now() / 1000);
 
+const PLAN = { rings: [{ machines: ["1", "2"] }, { members_of: ["grp-lyon"], percent: 10 }, { percent: 100 }], promote: "auto", success_percent: 95, min_count: 5, min_time_s: 86_400, error_percent: 10, error_count: 3, windows: "mon-fri 19:00-06:00" };
+const rollout = (id, name, state, reason, more) => ({ id, name, action: "install", state, reason, owner: "admin", signer: "Deployer", ring: 1, open: true, not_before: now() - 86_400, not_after: now() + 86_400 * 6, created: now() - 86_400, updated: now() - 600, ...more });
+const ROLLOUTS = () => [
+    rollout("a".repeat(32), "Firefox 140", "halted", "4 of 31 machines failed", { plan: PLAN, counts: [{ ring: 0, states: { done: 2 } }, { ring: 1, states: { done: 25, failed: 4, queued: 12 } }] }),
+    rollout("b".repeat(32), "LibreOffice 26.2", "running", "", { ring: 0, plan: PLAN, counts: [{ ring: 0, states: { done: 1, running: 1 } }] }),
+    rollout("c".repeat(32), "7-Zip", "ended", "", { ring: 2, plan: PLAN, counts: [] }),
+];
+const person = (name, role, more) => ({ name, role, origin: "local", disabled: false, limited: false, second_factor: true, needs_second_factor: true, last_login: now() - 3600, perimeter: null, ...more });
+const PEOPLE = () => [person("admin", "superadmin"), person("anna", "deployer", { limited: true, perimeter: { groups: ["grp-lyon"], profiles: [], units: ["OU=paris_DC=example_DC=org"] } }), person("ben", "helpdesk", { origin: "directory", second_factor: false, last_login: 0 }), person("carl", "readonly", { disabled: true })];
+const REPORTS = () => [
+    { name: "machines by system", about: "How many machines run what", query: "SELECT os, count(*) AS machines FROM hosts GROUP BY os", author: "admin", changed_at: now() - 86_400 },
+    { name: "seen by day", about: "Machines and errors, day by day", query: "SELECT date(at, 'unixepoch') AS day, count(*) AS events FROM history GROUP BY 1", author: "anna", changed_at: now() - 7200 },
+];
+function reportRows(name) {
+    if (name === "seen by day") return { columns: ["day", "events", "failures"], rows: Array.from({ length: 30 }, (_, i) => [`2026-10-${String(i + 1).padStart(2, "0")}`, 100 + ((i * 37) % 50), (i * 7) % 13]), is_cut: false };
+    return { columns: ["os", "machines"], rows: SYSTEMS.map((os, i) => [os, 120 - 25 * i]), is_cut: false };
+}
+const ENTRIES = 420;
+const entry = (seq) => ({ seq, at: now() - (ENTRIES - seq) * 700, digest: seq.toString(16).padStart(64, "0"), entry: JSON.stringify({ act: ["login", "action.ordered", "package.published", "host.registered"][seq % 4], user: seq % 3 ? "admin" : "anna", peer: "192.0.2.7", count: seq % 9 }) });
+
+/** What the pages beside the machines ask for. */
+function manage(what, id, more, p) {
+    if (what === "rollouts" && !id) return { json: { rollouts: ROLLOUTS(), total: 3 } };
+    if (what === "rollouts") return { json: ROLLOUTS().find((r) => r.id === id) };
+    if (what === "users" && !id) return { json: { users: PEOPLE() } };
+    if (what === "users" && more === "tokens") return { json: { tokens: [{ id: "1", name: "inventory", rights: "view,metrics", limited: false, created: now(), expires: now() + 86_400 * 30, used: now() - 60 }] } };
+    if (what === "users") return { json: PEOPLE().find((one) => one.name === id) };
+    if (what === "reports" && !id) return { json: { reports: REPORTS() } };
+    if (what === "reports") return { json: reportRows(decodeURIComponent(id)) };
+    if (what === "journal" && id === "head") return { json: { node: "one", seq: ENTRIES, digest: "ef".repeat(32), trimmed: 0, chains: [{ node: "one", seq: ENTRIES, digest: "ef".repeat(32) }] } };
+    if (what === "journal") return { json: { node: "one", entries: Array.from({ length: Number(p.get("limit")) }, (_, i) => entry(Number(p.get("after")) + i + 1)) } };
+    return undefined;
+}
+
 const SYSTEMS = ["Windows 10 Pro 22H2", "Windows 11 Enterprise 23H2", "Debian GNU/Linux 12 (bookworm)", "Ubuntu 24.04.1 LTS"];
 const MODELS = ["Latitude 5440", "OptiPlex 7010", "ThinkPad T14 Gen 4", "EliteBook 840 G9", "ProDesk 400 G7"];
 const MAKERS = ["Dell Inc.", "Dell Inc.", "LENOVO", "HP", "HP"];
@@ -63,7 +97,7 @@ export class Mock {
         this.token = "";
         this.tickets = new Set(["first"]);
         this.prefs = {};
-        this.server = { url: "https://wapt.example.org", state: "connected", user: "admin", roles: ["superadmin"], message: "" };
+        this.server = { url: "https://wapt.example.org", state: "connected", user: "admin", roles: ["superadmin"], rights: "view,order-care,order-software,report,people", message: "" };
         this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), source: "pem", unlocked_until: 0, can_sign_code: false, not_after: now() + 86_400 * 300 }];
         this.prepared = new Map();
         this.batches = new Map();
@@ -197,7 +231,7 @@ export class Mock {
             const meant = all.filter((o) => !p.get("state") || o.state === p.get("state"));
             return { json: { counts, actions: meant.slice(Number(p.get("offset") ?? 0)).slice(0, Number(p.get("limit") ?? 10_000)) } };
         }
-        return undefined;
+        return manage(what, id, more, p);
     }
 
     list(p) {

@@ -7,6 +7,23 @@ const HOST = `/hosts/${machine(23).uuid}`;
 
 /** name, and how one comes there; each begins where the page is, and leaves no dialog behind for the next. */
 const SCREENS = {
+    start: ({ to }) => to("/start", ".tile"),
+    rollouts: ({ to }) => to("/rollouts"),
+    rollout: ({ to }) => to("/rollouts/" + "a".repeat(32), ".ring"),
+    reports: ({ to }) => to("/reports"),
+    "report-bars": ({ to }) => to("/reports?name=machines+by+system", ".bars"),
+    "report-time": ({ to }) => to("/reports?name=seen+by+day", ".plot canvas"),
+    async "report-edit"({ page }) {
+        await page.locator(".page-head > button").nth(1).click();
+        await page.locator("dialog textarea").waitFor();
+    },
+    people: ({ to }) => to("/people"),
+    person: ({ to }) => to("/people?name=anna", ".facts"),
+    async perimeter({ page }) {
+        await page.locator(".page-head > button").nth(1).click();
+        await page.locator("dialog textarea").first().waitFor();
+    },
+    journal: ({ to }) => to("/journal", ".t-body .t-row"),
     machines: ({ to }) => to("/hosts"),
     "machines-filtered": ({ to }) => to("/hosts?search=lyon&status=OK&model=OptiPlex+7010"),
     "machines-none": ({ to }) => to("/hosts?search=nothing-like-it", ".t-empty"),
@@ -108,5 +125,5 @@ export async function atScreens({ browser, dist, open, languages, folder }, use)
 
 async function closeAll(page) {
     // a review goes on from the order's dialog: only what stands alone is closed
-    if (await page.locator("dialog.palette, dialog:has(.chooser), dialog:has(.two), dialog:has(.log)").count()) await page.keyboard.press("Escape");
+    if (await page.locator("dialog.palette, dialog:has(.chooser), dialog:has(.two), dialog:has(.log), dialog:has(textarea)").count()) await page.keyboard.press("Escape");
 }

@@ -15,7 +15,7 @@ export async function a1_logsInAndSeesTheMachine({ browser, link, password, name
     const base = new URL(link).origin;
     open = { base, ...(await tab(browser, base)) };
     const { page } = open;
-    await page.goto(link);
+    await page.goto(link.replace("/#", "/hosts#"));
     await logIn(page, "not the password");
     await page.getByRole("dialog").getByRole("alert").waitFor();
     await logIn(page, password);
@@ -131,7 +131,7 @@ export async function a8_keepsWhatWasChosenOverANewStart({ ask, browser }) {
     await open.context.close();
     const base = new URL(link).origin;
     open = { base, ...(await tab(browser, base)) };
-    await open.page.goto(link);
+    await open.page.goto(link.replace("/#", "/hosts#"));
     await until(() => open.page.evaluate(() => document.documentElement.dataset.theme === "dark"), "the colours are as they were");
     same(open.trouble, [], "trouble in the page");
     await open.context.close();

@@ -3,7 +3,7 @@ import { signal, useSignal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { apiPath, call } from "../api";
 import { t } from "../i18n";
-import { isConnected } from "../local";
+import { isConnected, may } from "../local";
 import { pages } from "../pages";
 import { navigate } from "../router";
 
@@ -71,7 +71,7 @@ function Palette({ more }: { more: readonly Command[] }) {
         };
     }, [search]);
     const words = search.toLowerCase().split(/\s+/);
-    const places: Command[] = pages.filter((p) => p.nav).map((p) => ({ id: p.path, title: t(p.title), hint: t("Page"), run: () => navigate(p.path) }));
+    const places: Command[] = pages.filter((p) => p.nav && (!p.nav.right || may(p.nav.right))).map((p) => ({ id: p.path, title: t(p.title), hint: t("Page"), run: () => navigate(p.path) }));
     const found = [...[...offered.value, ...places, ...more].filter((c) => fits(c, words)), ...hosts.value];
     const chosen = Math.min(at.value, Math.max(found.length - 1, 0));
     const run = (command: Command | undefined) => {

@@ -1,6 +1,7 @@
 // French. One file for each part of the pages; a text that two parts need stands in common.ts.
 import { common } from "./fr/common";
 import { hosts } from "./fr/hosts";
+import { manage } from "./fr/manage";
 import { repository } from "./fr/repository";
 
-export const fr = { ...common, ...hosts, ...repository };
+export const fr = { ...common, ...hosts, ...manage, ...repository };

@@ -2,7 +2,7 @@
 import { Dialog } from "../components/dialog";
 import { Icon } from "../components/icons";
 import { t } from "../i18n";
-import { WIDTH_MAX, WIDTH_MIN, type Columns } from "./columns";
+import { heading, WIDTH_MAX, WIDTH_MIN, type Columns } from "./columns";
 
 export function ColumnChooser<R>({ columns, onClose }: { columns: Columns<R>; onClose: () => void }) {
     const ordered = columns.ordered.value;
@@ -20,7 +20,7 @@ export function ColumnChooser<R>({ columns, onClose }: { columns: Columns<R>; on
         <Dialog title={t("Columns")} onClose={onClose} footer={footer}>
             <ul class="chooser">
                 {ordered.map((column, i) => {
-                    const title = t(column.title);
+                    const title = heading(column);
                     const before = ordered[i - 1];
                     const after = ordered[i + 1];
                     return (

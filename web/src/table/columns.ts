@@ -1,12 +1,14 @@
 // Columns of a table: which are shown, in which order, how wide; what a person has chosen is kept.
 import { computed, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import type { Text } from "../i18n";
+import { t, type Text } from "../i18n";
 import { pref } from "../prefs";
 
 export interface Column<R> {
     id: string;
     title: Text;
+    /** In place of the title, where only the server knows it. */
+    heading?: string;
     width: number; // px
     /** What the column is as text: copied, and shown unless there is a cell. */
     text: (row: R) => string;
@@ -15,6 +17,10 @@ export interface Column<R> {
     sort?: string;
     isHidden?: boolean; // until it is chosen
     align?: "end";
+}
+
+export function heading<R>(column: Column<R>): string {
+    return column.heading ?? t(column.title);
 }
 
 export interface Layout {

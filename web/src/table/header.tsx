@@ -2,7 +2,7 @@
 import { useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { Icon } from "../components/icons";
-import type { Column, Columns } from "./columns";
+import { heading, type Column, type Columns } from "./columns";
 
 function ariaSort<R>(columns: Columns<R>, column: Column<R>): "ascending" | "descending" | "none" | undefined {
     if (!column.sort) return undefined;
@@ -74,11 +74,11 @@ export function Header<R>({ columns, onSort, check }: Props<R>) {
                         >
                             {column.sort ? (
                                 <button type="button" class="t-sort" onClick={sort}>
-                                    <span>{t(column.title)}</span>
+                                    <span>{heading(column)}</span>
                                     {(sorted === "ascending" || sorted === "descending") && <Icon name={sorted === "ascending" ? "up" : "down"} />}
                                 </button>
                             ) : (
-                                <span class="t-title">{t(column.title)}</span>
+                                <span class="t-title">{heading(column)}</span>
                             )}
                             <Edge columns={columns} column={column} />
                         </div>

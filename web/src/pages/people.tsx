@@ -1,0 +1,343 @@
+// Who uses the server: roles, perimeters, second factors, sessions and tokens.
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { apiPath, call, isAbort } from "../api";
+import { Dialog } from "../components/dialog";
+import { Choice, Facts, Field } from "../components/fields";
+import { Icon } from "../components/icons";
+import { A } from "../components/link";
+import { Status } from "../components/status";
+import { say, sayError } from "../components/toasts";
+import { onEvents } from "../events";
+import { ago, dateTime } from "../format";
+import { t, tn, type Text } from "../i18n";
+import { epoch, local } from "../local";
+import { navigate, place } from "../router";
+import type { Column } from "../table/columns";
+import { LocalTable } from "../table/local";
+
+interface Perimeter {
+    groups?: readonly string[];
+    profiles?: readonly string[];
+    units?: readonly string[];
+}
+interface Person {
+    name: string;
+    role: string;
+    origin: string;
+    disabled: boolean;
+    limited: boolean;
+    second_factor: boolean;
+    needs_second_factor: boolean;
+    last_login: number;
+    perimeter?: Perimeter | null;
+}
+interface Token {
+    id: string;
+    name: string;
+    rights: string;
+    expires: number;
+    used: number;
+}
+
+const ROLES: readonly (readonly [role: string, title: Text, may: Text])[] = [
+    ["superadmin", "superadmin", "everything"],
+    ["developer", "developer", "publish packages with code, and what follows"],
+    ["deployer", "deployer", "publish packages without code, delete packages, order installations, let machines in"],
+    ["helpdesk", "help desk", "order upgrades, audits, reports and restarts"],
+    ["readonly", "read only", "see machines, orders and packages"],
+];
+
+function roleText(role: string): string {
+    const known = ROLES.find(([name]) => name === role);
+    return known ? t(known[1]) : role;
+}
+
+function originText(origin: string): string {
+    const known: Record<string, Text> = { local: "kept here", directory: "from the directory", oidc: "from the identity provider" };
+    const text = known[origin];
+    return text ? t(text) : origin;
+}
+
+const personPath = (name: string) => `/people?name=${encodeURIComponent(name)}`;
+
+const LIST: readonly Column<Person>[] = [
+    { id: "name", title: "Name", width: 220, sort: "name", text: (p) => p.name, cell: (p) => <A to={personPath(p.name)} tabIndex={-1}>{p.name}</A> },
+    { id: "role", title: "Role", width: 140, sort: "role", text: (p) => roleText(p.role) },
+    { id: "state", title: "State", width: 130, sort: "state", text: (p) => (p.disabled ? t("disabled") : t("active")), cell: (p) => <Status tone={p.disabled ? "bad" : "ok"} text={p.disabled ? t("disabled") : t("active")} /> },
+    { id: "limited", title: "Perimeter", width: 150, sort: "limited", text: (p) => (p.limited ? t("some machines") : t("all machines")) },
+    { id: "factor", title: "Second factor", width: 150, sort: "factor", text: (p) => (p.second_factor ? t("set up") : p.needs_second_factor ? t("required, missing") : t("none")) },
+    { id: "origin", title: "Origin", width: 180, sort: "origin", text: (p) => originText(p.origin) },
+    { id: "last", title: "Last login", width: 150, sort: "last", text: (p) => ago(p.last_login), cell: (p) => <span title={dateTime(p.last_login)}>{ago(p.last_login)}</span> },
+];
+
+/** What a server's list holds, read again when version changes. */
+function useRead<T>(path: string, version: number): T | undefined {
+    const found = useSignal<T | undefined>(undefined);
+    useEffect(() => {
+        const stop = new AbortController();
+        call<T>("GET", path, undefined, stop.signal).then((all) => (found.value = all), (e) => !isAbort(e) && sayError(e));
+        return () => stop.abort();
+    }, [path, version, epoch.value]);
+    return found.value;
+}
+
+// --- what can be changed: each a dialog of its own ---
+
+type Work = () => Promise<unknown>;
+
+interface ChangeProps {
+    title: string;
+    children?: ComponentChildren;
+    button: string;
+    isReady?: boolean;
+    work: Work;
+    onDone: (isChanged: boolean) => void;
+}
+
+function Change({ title, children, button, isReady = true, work, onDone }: ChangeProps) {
+    const isBusy = useSignal(false);
+    const submit = async () => {
+        if (!isReady || isBusy.value) return;
+        isBusy.value = true;
+        try {
+            await work();
+            onDone(true);
+        } catch (e) {
+            sayError(e);
+            isBusy.value = false;
+        }
+    };
+    const footer = (
+        <>
+            <button type="button" onClick={() => onDone(false)}>
+                {t("Cancel")}
+            </button>
+            <button type="submit" class="primary" disabled={!isReady || isBusy.value}>
+                {button}
+            </button>
+        </>
+    );
+    return (
+        <Dialog title={title} onClose={() => onDone(false)} onSubmit={() => void submit()} footer={footer}>
+            {children}
+        </Dialog>
+    );
+}
+
+const roleOptions = () => ROLES.map(([name, title, about]) => [name, `${t(title)}: ${t(about)}`] as const);
+const PASSWORD_MIN = 10;
+
+function NewPerson({ onDone }: { onDone: (name?: string) => void }) {
+    const name = useSignal("");
+    const role = useSignal("readonly");
+    const password = useSignal("");
+    const isReady = name.value.trim() !== "" && password.value.length >= PASSWORD_MIN;
+    return (
+        <Change
+            title={t("New person")}
+            button={t("Add")}
+            isReady={isReady}
+            work={() => call("POST", apiPath(["users"]), { name: name.value.trim(), role: role.value, password: password.value })}
+            onDone={(is) => onDone(is ? name.value.trim() : undefined)}
+        >
+            <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} autofocus />
+            <Choice label={t("Role")} value={role.value} options={roleOptions()} onChange={(v) => (role.value = v)} />
+            <Field label={t("First password")} type="password" autoComplete="new-password" value={password.value} onInput={(v) => (password.value = v)} hint={t("Ten characters at least.")} />
+        </Change>
+    );
+}
+
+const words = (text: string) => text.split("\n").map((w) => w.trim()).filter(Boolean);
+
+function PerimeterDialog({ of, onDone }: { of: Person; onDone: (is: boolean) => void }) {
+    const groups = useSignal((of.perimeter?.groups ?? []).join("\n"));
+    const profiles = useSignal((of.perimeter?.profiles ?? []).join("\n"));
+    const units = useSignal((of.perimeter?.units ?? []).join("\n"));
+    const all = useSignal(!of.limited);
+    const perimeter = () => (all.value ? null : { groups: words(groups.value), profiles: words(profiles.value), units: words(units.value) });
+    const area = (label: Text, value: { value: string }) => (
+        <label class="field">
+            <span>{t(label)}</span>
+            <textarea rows={3} spellcheck={false} value={value.value} onInput={(e) => (value.value = e.currentTarget.value)} />
+        </label>
+    );
+    return (
+        <Change title={t("Perimeter of {who}", { who: of.name })} button={t("Save")} work={() => call("POST", apiPath(["users", of.name]), { perimeter: perimeter() })} onDone={onDone}>
+            <Choice label={t("Sees")} value={all.value ? "all" : "some"} options={[["all", t("all machines")], ["some", t("the machines of these groups, profiles and units")]]} onChange={(v) => (all.value = v === "all")} />
+            {!all.value && (
+                <>
+                    {area("Groups, one a line", groups)}
+                    {area("Profiles, one a line", profiles)}
+                    {area("Organisational units, one a line", units)}
+                    <p class="muted">{t("What a machine is in says its own signed host package.")}</p>
+                </>
+            )}
+        </Change>
+    );
+}
+
+function RoleDialog({ of, onDone }: { of: Person; onDone: (is: boolean) => void }) {
+    const role = useSignal(of.role);
+    return (
+        <Change title={t("Role of {who}", { who: of.name })} button={t("Save")} work={() => call("POST", apiPath(["users", of.name]), { role: role.value })} onDone={onDone}>
+            <Choice label={t("Role")} value={role.value} options={roleOptions()} onChange={(v) => (role.value = v)} />
+        </Change>
+    );
+}
+
+function PasswordDialog({ of, onDone }: { of: Person; onDone: (is: boolean) => void }) {
+    const password = useSignal("");
+    return (
+        <Change
+            title={t("Another password for {who}", { who: of.name })}
+            button={t("Save")}
+            isReady={password.value.length >= PASSWORD_MIN}
+            work={() => call("POST", apiPath(["users", of.name, "password"]), { password: password.value })}
+            onDone={onDone}
+        >
+            <Field label={t("Password")} type="password" autoComplete="new-password" value={password.value} onInput={(v) => (password.value = v)} hint={t("Ten characters at least.")} autofocus />
+            <p>{t("Open sessions end.")}</p>
+        </Change>
+    );
+}
+
+interface Act {
+    id: string;
+    title: Text;
+    about: Text;
+    when: (p: Person) => boolean;
+    work: (p: Person) => Promise<unknown>;
+}
+const ACTS: readonly Act[] = [
+    { id: "disable", title: "Disable", about: "Sessions and tokens end at once; nothing is deleted.", when: (p) => !p.disabled, work: (p) => call("POST", apiPath(["users", p.name]), { disabled: true }) },
+    { id: "enable", title: "Enable", about: "This person can log in again.", when: (p) => p.disabled, work: (p) => call("POST", apiPath(["users", p.name]), { disabled: false }) },
+    { id: "logout", title: "End the sessions", about: "Every page and program of this person has to log in again; tokens stay.", when: () => true, work: (p) => call("DELETE", apiPath(["users", p.name, "sessions"])) },
+    { id: "need", title: "Require a second factor", about: "The next login is good for nothing but setting it up.", when: (p) => !p.needs_second_factor, work: (p) => call("POST", apiPath(["users", p.name]), { needs_second_factor: true }) },
+    { id: "drop", title: "Drop the second factor", about: "For somebody who has lost it. Make sure that it is this person who asks.", when: (p) => p.second_factor, work: (p) => call("DELETE", apiPath(["users", p.name, "second-factor"])) },
+    { id: "remove", title: "Remove", about: "Account, sessions and tokens are gone. The journal keeps what was done.", when: () => true, work: (p) => call("DELETE", apiPath(["users", p.name])) },
+];
+
+const TOKENS: readonly Column<Token>[] = [
+    { id: "name", title: "Name", width: 220, sort: "name", text: (k) => k.name },
+    { id: "rights", title: "Rights", width: 300, text: (k) => k.rights.replaceAll(",", ", ") },
+    { id: "expires", title: "Ends", width: 180, text: (k) => dateTime(k.expires) },
+    { id: "used", title: "Last used", width: 150, text: (k) => ago(k.used) },
+];
+
+function Tokens({ of }: { of: Person }) {
+    const version = useSignal(0);
+    const revoked = useSignal<Token | undefined>(undefined);
+    const found = useRead<{ tokens: Token[] }>(apiPath(["users", of.name, "tokens"]), version.value);
+    const done = (is: boolean) => {
+        revoked.value = undefined;
+        if (is) version.value++;
+    };
+    return (
+        <>
+            <LocalTable name="tokens" label={t("API tokens")} all={found?.tokens ?? []} columns={TOKENS} rowKey={(k) => k.id} firstSort="name" onOpen={(k) => (revoked.value = k)} tools={<span class="muted">{t("Enter or a double click revokes one.")}</span>} empty={t("No token.")} />
+            {revoked.value && (
+                <Change title={t("Revoke {what}?", { what: revoked.value.name })} button={t("Revoke")} work={() => call("DELETE", apiPath(["users", of.name, "tokens", revoked.value?.id ?? ""]))} onDone={done}>
+                    <p>{t("Programs that use it are refused from now on.")}</p>
+                </Change>
+            )}
+        </>
+    );
+}
+
+function perimeterText(p: Person): string {
+    const parts = [...(p.perimeter?.groups ?? []), ...(p.perimeter?.profiles ?? []), ...(p.perimeter?.units ?? [])];
+    return p.limited ? parts.join(", ") : t("all machines");
+}
+
+function PersonView({ name, version, changed }: { name: string; version: number; changed: () => void }) {
+    const p = useRead<Person>(apiPath(["users", name]), version);
+    const open = useSignal<"" | "role" | "perimeter" | "password" | Act>("");
+    if (!p) return <div class="page" aria-busy="true" />;
+    const done = (is: boolean) => {
+        const act = open.value;
+        open.value = "";
+        if (!is) return;
+        say(t("{what}: saved.", { what: p.name }));
+        changed();
+        if (typeof act === "object" && act.id === "remove") navigate("/people");
+    };
+    const isLocal = p.origin === "local";
+    const act = typeof open.value === "object" ? open.value : undefined;
+    return (
+        <div class="page page-table">
+            <div class="page-head">
+                <A to="/people" class="back" title={t("People")}>
+                    <Icon name="left" />
+                </A>
+                <h1>{p.name}</h1>
+                <Status tone={p.disabled ? "bad" : "ok"} text={p.disabled ? t("disabled") : t("active")} />
+                <span class="space" />
+                {isLocal && (
+                    <>
+                        <button type="button" onClick={() => (open.value = "role")}>{t("Role")}</button>
+                        <button type="button" onClick={() => (open.value = "perimeter")}>{t("Perimeter")}</button>
+                        <button type="button" onClick={() => (open.value = "password")}>{t("Password")}</button>
+                    </>
+                )}
+                {ACTS.filter((a) => a.when(p) && !(a.id === "remove" && p.name === local.value?.server.user)).map((a) => (
+                    <button key={a.id} type="button" title={t(a.about)} onClick={() => (open.value = a)}>
+                        {t(a.title)}
+                    </button>
+                ))}
+            </div>
+            <section class="panel">
+                <Facts
+                    rows={[
+                        [t("Role"), roleText(p.role)],
+                        [t("Perimeter"), perimeterText(p)],
+                        [t("Origin"), originText(p.origin)],
+                        [t("Second factor"), p.second_factor ? t("set up") : p.needs_second_factor ? t("required, missing") : t("none")],
+                        [t("Last login"), `${dateTime(p.last_login)} (${ago(p.last_login)})`],
+                    ]}
+                />
+            </section>
+            <h2>{t("API tokens")}</h2>
+            <Tokens of={p} />
+            {open.value === "role" && <RoleDialog of={p} onDone={done} />}
+            {open.value === "perimeter" && <PerimeterDialog of={p} onDone={done} />}
+            {open.value === "password" && <PasswordDialog of={p} onDone={done} />}
+            {act && (
+                <Change title={`${t(act.title)}: ${p.name}`} button={t(act.title)} work={() => act.work(p)} onDone={done}>
+                    <p>{t(act.about)}</p>
+                </Change>
+            )}
+        </div>
+    );
+}
+
+export function PeoplePage() {
+    const version = useSignal(0);
+    const isNew = useSignal(false);
+    const wanted = place.value.query.get("name");
+    const found = useRead<{ users: Person[] }>(apiPath(["users"]), version.value);
+    useEffect(() => onEvents((event) => void ((event === undefined || event.kind === "person") && version.value++)), []);
+    if (wanted) return <PersonView key={wanted} name={wanted} version={version.value} changed={() => version.value++} />;
+    const all = found?.users ?? [];
+    const made = (name?: string) => {
+        isNew.value = false;
+        if (!name) return;
+        version.value++;
+        navigate(personPath(name));
+    };
+    return (
+        <div class="page page-table">
+            <div class="page-head">
+                <h1>{t("People")}</h1>
+                <span class="muted">{tn(all.length, "{n} person", "{n} persons")}</span>
+                <span class="space" />
+                <button type="button" class="primary" onClick={() => (isNew.value = true)}>
+                    {t("New person")}
+                </button>
+            </div>
+            <LocalTable name="people" label={t("People")} all={all} columns={LIST} rowKey={(p) => p.name} values={{ last: (p) => p.last_login, limited: (p) => Number(p.limited) }} firstSort="name" onOpen={(p) => navigate(personPath(p.name))} />
+            {isNew.value && <NewPerson onDone={made} />}
+        </div>
+    );
+}

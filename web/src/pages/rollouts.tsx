@@ -1,0 +1,231 @@
+// Roll-outs: how far each has come, ring by ring, and against which thresholds; paused, resumed, promoted, stopped.
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { apiPath, call, isAbort } from "../api";
+import { Dialog } from "../components/dialog";
+import { Facts } from "../components/fields";
+import { Icon } from "../components/icons";
+import { A } from "../components/link";
+import { Status, type Tone } from "../components/status";
+import { say, sayError } from "../components/toasts";
+import { onEvents } from "../events";
+import { ago, dateTime, number } from "../format";
+import { t, tn, type Text } from "../i18n";
+import { epoch, may } from "../local";
+import type { PageProps } from "../pages";
+import { navigate } from "../router";
+import { Columns, type Column } from "../table/columns";
+import { Rows, type Load } from "../table/rows";
+import { Table } from "../table/table";
+import { orderState } from "./orders";
+import { ringsOf, type Ring, type Rollout } from "./rollouts_model";
+
+const STATES: Record<string, readonly [Text, Tone]> = {
+    running: ["running", "busy"],
+    paused: ["paused", "warn"],
+    halted: ["halted", "bad"],
+    stopped: ["stopped", "none"],
+    ended: ["ended", "ok"],
+};
+
+function State({ of }: { of: Rollout }) {
+    const known = STATES[of.state];
+    return <Status tone={known?.[1] ?? "none"} text={known ? t(known[0]) : of.state} />;
+}
+
+const rolloutPath = (id: string) => `/rollouts/${encodeURIComponent(id)}`;
+
+const LIST: readonly Column<Rollout>[] = [
+    { id: "name", title: "Name", width: 260, text: (r) => r.name, cell: (r) => <A to={rolloutPath(r.id)} tabIndex={-1}>{r.name || r.id}</A> },
+    { id: "state", title: "State", width: 130, text: (r) => r.state, cell: (r) => <State of={r} /> },
+    { id: "action", title: "Order", width: 120, text: (r) => r.action },
+    { id: "ring", title: "Ring", width: 80, text: (r) => number(r.ring + 1), align: "end" },
+    { id: "reason", title: "Why", width: 320, text: (r) => r.reason },
+    { id: "owner", title: "By", width: 130, text: (r) => r.owner },
+    { id: "updated", title: "Changed", width: 130, text: (r) => ago(r.updated), cell: (r) => <span title={dateTime(r.updated)}>{ago(r.updated)}</span> },
+    { id: "not_after", title: "Ends", width: 180, text: (r) => dateTime(r.not_after) },
+];
+
+export function RolloutsPage() {
+    const load: Load<Rollout> = async (offset, limit, stop) => {
+        const found = await call<{ rollouts: Rollout[]; total?: number }>("GET", apiPath(["rollouts"], { offset, limit }), undefined, stop);
+        return { total: found.total ?? offset + found.rollouts.length, rows: found.rollouts };
+    };
+    const columns = useMemo(() => new Columns<Rollout>("rollouts", LIST), []);
+    const rows = useMemo(() => new Rows<Rollout>(load, (r) => r.id), []);
+    useEffect(() => onEvents((event) => (event === undefined || event.kind === "rollout") && rows.refresh()), [rows]);
+    useEffect(() => {
+        if (epoch.value > 0) rows.refresh();
+    }, [epoch.value]);
+    return (
+        <div class="page page-table">
+            <div class="page-head">
+                <h1>{t("Roll-outs")}</h1>
+            </div>
+            <Table
+                label={t("Roll-outs")}
+                rows={rows}
+                columns={columns}
+                onSort={() => undefined}
+                onOpen={(r) => navigate(rolloutPath(r.id))}
+                empty={t("There is no roll-out. \"waptconsole rollout create\" signs one.")}
+            />
+        </div>
+    );
+}
+
+// --- one of them ---
+
+function Bar({ ring, isOpen }: { ring: Ring; isOpen: boolean }) {
+    const over = ring.good + ring.bad;
+    return (
+        <div class={`ring ${isOpen ? "" : "ring-closed"}`}>
+            <div class="ring-head">
+                <strong>{tn(ring.index + 1, "Ring {n}", "Ring {n}")}</strong>
+                <span class="muted">{ring.whom}</span>
+                <span class="space" />
+                <span>{ring.total > 0 ? t("{over} of {total}", { over: number(over), total: number(ring.total) }) : isOpen ? t("no machine yet") : t("not open yet")}</span>
+            </div>
+            <div class="progress" role="progressbar" aria-label={t("Machines that are done, one way or another")} aria-valuemin={0} aria-valuemax={Math.max(ring.total, 1)} aria-valuenow={over}>
+                <span class="part part-ok" style={{ flexGrow: ring.good }} />
+                <span class="part part-bad" style={{ flexGrow: ring.bad }} />
+                <span class="part part-busy" style={{ flexGrow: ring.total > 0 ? ring.total - over : 1 }} />
+            </div>
+            <div class="ring-states muted">{ring.states.map(([state, n]) => `${orderState(state)}: ${number(n)}`).join(" · ")}</div>
+        </div>
+    );
+}
+
+function span(s: number): string {
+    if (s % 86_400 === 0 && s > 0) return tn(s / 86_400, "{n} day", "{n} days");
+    return s % 3600 === 0 && s > 0 ? tn(s / 3600, "{n} hour", "{n} hours") : tn(Math.round(s / 60), "{n} minute", "{n} minutes");
+}
+
+function thresholds(r: Rollout): readonly (readonly [string, string])[] {
+    const p = r.plan ?? {};
+    const promoted = p.promote === "hand"
+        ? t("by hand")
+        : t("when {percent} % of at least {count} machines went well, after {time} at the earliest", { percent: p.success_percent ?? 95, count: p.min_count ?? 1, time: span(p.min_time_s ?? 0) });
+    const halts = t("after {count} failures that are {percent} % of what has ended", { count: p.error_count ?? 1, percent: p.error_percent ?? 10 });
+    return [
+        [t("The next ring opens"), promoted],
+        [t("It halts"), halts],
+        [t("Windows"), p.windows || t("at any time")],
+    ];
+}
+
+interface Step {
+    call: "promote" | "pause" | "resume" | "stop";
+    title: Text;
+    about: Text;
+    states: readonly string[];
+}
+const STEPS: readonly Step[] = [
+    { call: "promote", title: "Open the next ring", about: "The next machines are told, whatever became of the ones before.", states: ["running"] },
+    { call: "pause", title: "Pause", about: "Nothing more is sent. What machines have already, they carry out.", states: ["running"] },
+    { call: "resume", title: "Resume", about: "It goes on; what failed before counts no more.", states: ["paused", "halted"] },
+    { call: "stop", title: "Stop", about: "It ends for good; what was not sent is cancelled. Machines that have the order carry it out.", states: ["running", "paused", "halted"] },
+];
+
+function StepDialog({ step, of, onDone }: { step: Step; of: Rollout; onDone: (changed?: Rollout) => void }) {
+    const isBusy = useSignal(false);
+    const submit = async () => {
+        isBusy.value = true;
+        try {
+            onDone(await call<Rollout>("POST", apiPath(["rollouts", of.id, step.call]), {}));
+            say(t("{what}: done.", { what: t(step.title) }));
+        } catch (e) {
+            sayError(e);
+            isBusy.value = false;
+        }
+    };
+    const footer = (
+        <>
+            <button type="button" onClick={() => onDone()} data-autofocus>
+                {t("Cancel")}
+            </button>
+            <button type="submit" class="primary" disabled={isBusy.value}>
+                {t(step.title)}
+            </button>
+        </>
+    );
+    return (
+        <Dialog title={`${t(step.title)}: ${of.name}`} onClose={() => onDone()} onSubmit={() => void submit()} footer={footer}>
+            <p>{t(step.about)}</p>
+        </Dialog>
+    );
+}
+
+function useRollout(id: string) {
+    const rollout = useSignal<Rollout | undefined>(undefined);
+    const version = useSignal(0);
+    useEffect(() => {
+        const stop = new AbortController();
+        call<Rollout>("GET", apiPath(["rollouts", id]), undefined, stop.signal).then(
+            (found) => (rollout.value = found),
+            (e) => !isAbort(e) && sayError(e),
+        );
+        return () => stop.abort();
+    }, [id, version.value, epoch.value]);
+    useEffect(() => {
+        let timer: number | undefined;
+        const forget = onEvents((event) => {
+            if (event !== undefined && event.kind !== "rollout" && event.kind !== "action") return;
+            timer ??= window.setTimeout(() => ((timer = undefined), version.value++), 600);
+        });
+        return () => (clearTimeout(timer), forget());
+    }, [id]);
+    return { rollout, read: () => version.value++ };
+}
+
+export function RolloutPage({ args }: PageProps) {
+    const id = args.id ?? "";
+    const { rollout, read } = useRollout(id);
+    const step = useSignal<Step | undefined>(undefined);
+    const r = rollout.value;
+    if (!r) return <div class="page" aria-busy="true" />;
+    const done = (changed?: Rollout) => {
+        step.value = undefined;
+        if (changed) read();
+    };
+    return (
+        <div class="page">
+            <div class="page-head">
+                <A to="/rollouts" class="back" title={t("Roll-outs")}>
+                    <Icon name="left" />
+                </A>
+                <h1>{r.name || r.id}</h1>
+                <State of={r} />
+                <span class="muted">{r.reason}</span>
+                <span class="space" />
+                {may("order-care") &&
+                    STEPS.filter((s) => s.states.includes(r.state)).map((s) => (
+                        <button key={s.call} type="button" title={t(s.about)} onClick={() => (step.value = s)}>
+                            {t(s.title)}
+                        </button>
+                    ))}
+            </div>
+            <section class="panel" aria-label={t("Rings")}>
+                {ringsOf(r).map((ring) => (
+                    <Bar key={ring.index} ring={ring} isOpen={r.open && ring.index <= r.ring} />
+                ))}
+            </section>
+            <section class="panel">
+                <h2>{t("What was signed, and the plan")}</h2>
+                <Facts
+                    rows={[
+                        [t("Order"), r.action],
+                        ...thresholds(r),
+                        [t("Signer"), r.signer],
+                        [t("By"), r.owner],
+                        [t("Begins"), dateTime(r.not_before)],
+                        [t("Ends"), dateTime(r.not_after)],
+                        [t("Identifier"), <code key="id">{r.id}</code>],
+                        [t("Results"), <A key="b" to={`/orders?batch=${encodeURIComponent(r.id)}`}>{t("each machine's")}</A>],
+                    ]}
+                />
+            </section>
+            {step.value && <StepDialog step={step.value} of={r} onDone={done} />}
+        </div>
+    );
+}

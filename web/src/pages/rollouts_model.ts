@@ -1,0 +1,63 @@
+// A roll-out as the server shows it, and its rings as one looks at them.
+import { number } from "../format";
+import { t, tn } from "../i18n";
+
+interface PlannedRing {
+    machines?: readonly string[];
+    members_of?: readonly string[];
+    percent?: number;
+}
+
+export interface Rollout {
+    id: string;
+    name: string;
+    action: string;
+    state: string;
+    reason: string;
+    owner: string;
+    signer: string;
+    ring: number; // the last one that is open, from 0
+    open: boolean;
+    not_before: number;
+    not_after: number;
+    created: number;
+    updated: number;
+    plan?: {
+        rings?: readonly PlannedRing[];
+        promote?: string;
+        success_percent?: number;
+        min_count?: number;
+        min_time_s?: number;
+        error_percent?: number;
+        error_count?: number;
+        windows?: string;
+    };
+    counts?: readonly { ring: number; states: Record<string, number> }[];
+}
+
+export interface Ring {
+    index: number;
+    whom: string;
+    total: number;
+    good: number;
+    bad: number;
+    states: readonly (readonly [state: string, n: number])[];
+}
+
+const BAD = ["failed", "refused"];
+
+function whom(ring: PlannedRing): string {
+    const parts: string[] = [];
+    if (ring.machines?.length) parts.push(tn(ring.machines.length, "{n} machine", "{n} machines"));
+    if (ring.members_of?.length) parts.push(ring.members_of.join(", "));
+    if (ring.percent !== undefined && ring.percent < 100) parts.push(t("{n} percent of all", { n: number(ring.percent) }));
+    return parts.join(" · ") || t("all the others");
+}
+
+export function ringsOf(r: Rollout): Ring[] {
+    return (r.plan?.rings ?? []).map((planned, index) => {
+        const states = Object.entries(r.counts?.find((c) => c.ring === index)?.states ?? {});
+        const sum = (wanted: (state: string) => boolean) => states.reduce((n, [state, k]) => n + (wanted(state) ? k : 0), 0);
+        return { index, whom: whom(planned), states, total: sum(() => true), good: sum((s) => s === "done"), bad: sum((s) => BAD.includes(s)) };
+    });
+}
