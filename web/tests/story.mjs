@@ -102,6 +102,56 @@ export async function a5_seesAMachineComeThatLies({ ask, hostile }) {
     }
 }
 
+export async function a6_looksAfterPeopleReportsAndTheJournal() {
+    const { page, base } = open;
+    await page.goto(`${base}/start`);
+    await page.getByRole("heading", { name: "What needs attention" }).waitFor();
+    await page.locator(".tile").first().click();
+    await grid(page).waitFor();
+
+    await page.getByRole("link", { name: "People" }).click();
+    await page.getByRole("button", { name: "New person" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("web-anna");
+    await page.getByRole("combobox", { name: "Role" }).selectOption("helpdesk");
+    await page.getByLabel("First password").fill("a long enough password");
+    await page.getByRole("button", { name: "Add" }).click();
+    await page.getByRole("heading", { name: "web-anna" }).waitFor();
+    await page.getByRole("button", { name: "Perimeter" }).click();
+    await page.getByRole("combobox", { name: "Sees" }).selectOption("some");
+    await page.getByLabel("Groups, one a line").fill("grp-web");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator(".facts").getByText("grp-web").waitFor();
+    await page.getByRole("button", { name: "Disable" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
+    await page.locator(".page-head").getByText("disabled").waitFor();
+    await page.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("grid", { name: "People" }).getByText("web-anna").waitFor({ state: "detached" });
+
+    await page.getByRole("link", { name: "Reports" }).click();
+    await page.getByRole("button", { name: "New report" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("web machines");
+    await page.getByLabel("Query").fill("SELECT DROP");
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.locator(".toast-error").waitFor();
+    await page.getByLabel("Query").fill("SELECT name, status FROM hosts");
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByRole("dialog").getByRole("grid", { name: "Rows" }).getByText("status").waitFor();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "web machines" }).waitFor();
+    await page.getByRole("grid", { name: "Rows" }).locator(".t-body .t-row").first().waitFor();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "New report" }).waitFor();
+
+    await page.getByRole("link", { name: "Journal" }).click();
+    const journal = page.getByRole("grid", { name: "Journal" });
+    await journal.getByText("web machines").first().waitFor();
+    await journal.getByText("web-anna").first().waitFor();
+    await page.getByRole("link", { name: "Roll-outs" }).click();
+    await page.getByText("There is no roll-out.").waitFor();
+}
+
 export async function a6_outlivesTheServersAbsence({ ask, name }) {
     const { page, base } = open;
     await page.goto(`${base}/hosts`);
