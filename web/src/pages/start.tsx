@@ -13,36 +13,37 @@ import { epoch, local } from "../local";
 import type { Rollout } from "./rollouts_model";
 
 const DAY_S = 86_400;
-const UNSEEN_DAYS = 30;
+const UNSEEN = "/hosts?unseen=30"; // days, as the overview counts
 const EXPIRES_DAYS = 60;
 const REFRESH_MS = 5000;
 
-interface Counts {
-    all: number;
-    connected: number;
+/** As GET /api/v1/overview counts; times are s since 1970. */
+interface Overview {
+    hosts: number;
+    reachable: number;
+    unseen_30_days: number;
     errors: number;
-    upgrades: number;
-    unseen: number;
-    audits: number;
-    rollouts: readonly Rollout[];
+    to_upgrade: number;
+    audit_errors: number;
+    audit_warnings: number;
+    actions_failed_today: number;
+    rollouts_running: number;
+    uploads_refused: number;
+    webhooks_off: number;
+    server_certificate_until: number;
+    authority_until: number;
+    journal_missing: number;
 }
-
-async function countHosts(filter: Record<string, string>, stop: AbortSignal): Promise<number> {
-    return (await call<{ total: number }>("GET", apiPath(["hosts"], { ...filter, limit: 1 }), undefined, stop)).total;
+interface Counts extends Overview {
+    halted: readonly Rollout[];
 }
 
 async function count(stop: AbortSignal): Promise<Counts> {
-    const before = String(Math.floor(Date.now() / 1000) - UNSEEN_DAYS * DAY_S);
-    const [all, connected, errors, upgrades, unseen, audits, rollouts] = await Promise.all([
-        countHosts({}, stop),
-        countHosts({ reachable: "1" }, stop),
-        countHosts({ status: "ERROR" }, stop),
-        countHosts({ status: "TO-UPGRADE" }, stop),
-        countHosts({ seen_before: before }, stop),
-        countHosts({ audit: "ERROR,WARNING" }, stop),
-        call<{ rollouts: Rollout[] }>("GET", apiPath(["rollouts"], { limit: 50 }), undefined, stop),
+    const [overview, { rollouts }] = await Promise.all([
+        call<Overview>("GET", apiPath(["overview"]), undefined, stop),
+        call<{ rollouts: Rollout[] }>("GET", apiPath(["rollouts"], { limit: 100 }), undefined, stop),
     ]);
-    return { all, connected, errors, upgrades, unseen, audits, rollouts: rollouts.rollouts };
+    return { ...overview, halted: rollouts.filter((r) => r.state === "halted") };
 }
 
 function useCounts(): Counts | undefined {
@@ -81,16 +82,21 @@ interface Todo {
 
 function todos(c: Counts): Todo[] {
     const found: Todo[] = [];
+    const soon = Date.now() / 1000 + EXPIRES_DAYS * DAY_S;
     const one = (n: number, tone: Tone, sign: string, what: string, step: ComponentChildren) => n > 0 && found.push({ tone, sign, what, step });
+    const ends = (until: number, sign: string, what: string, step: string) => until > 0 && until < soon && found.push({ tone: "warn", sign, what, step });
     one(c.errors, "bad", t("Error"), tn(c.errors, "{n} machine has a package in error.", "{n} machines have a package in error."), <A to="/hosts?status=ERROR">{t("See them; a machine's page has the log.")}</A>);
-    for (const r of c.rollouts.filter((x) => x.state === "halted"))
-        found.push({ tone: "bad", sign: t("halted"), what: `${r.name}: ${r.reason}`, step: <A to={`/rollouts/${encodeURIComponent(r.id)}`}>{t("Look at the failures, then resume or stop it.")}</A> });
-    one(c.audits, "warn", t("Audit"), tn(c.audits, "{n} machine has an audit that is not good.", "{n} machines have an audit that is not good."), <A to="/hosts?audit=ERROR,WARNING">{t("See them.")}</A>);
-    one(c.upgrades, "warn", t("To upgrade"), tn(c.upgrades, "{n} machine is behind.", "{n} machines are behind."), <A to="/hosts?status=TO-UPGRADE">{t("Select them and choose Upgrade.")}</A>);
-    one(c.unseen, "warn", t("away"), tn(c.unseen, "{n} machine was not seen for 30 days.", "{n} machines were not seen for 30 days."), <A to={`/hosts?unseen=${UNSEEN_DAYS}`}>{t("See them; what is gone can be removed.")}</A>);
-    for (const k of local.value?.keys ?? [])
-        if (k.not_after < Date.now() / 1000 + EXPIRES_DAYS * DAY_S)
-            found.push({ tone: "warn", sign: t("Key"), what: t("The certificate {name} ends on {day}.", { name: k.name, day: day(k.not_after) }), step: t("Make the next one now, so that machines know it in time.") });
+    for (const r of c.halted) found.push({ tone: "bad", sign: t("halted"), what: `${r.name}: ${r.reason}`, step: <A to={`/rollouts/${encodeURIComponent(r.id)}`}>{t("Look at the failures, then resume or stop it.")}</A> });
+    one(c.journal_missing, "bad", t("Journal"), tn(c.journal_missing, "{n} act could not be noted in the journal.", "{n} acts could not be noted in the journal."), t("Look at the server's log: is its disk full?"));
+    const audits = c.audit_errors + c.audit_warnings;
+    one(audits, "warn", t("Audit"), tn(audits, "{n} machine has an audit that is not good.", "{n} machines have an audit that is not good."), <A to="/hosts?audit=ERROR,WARNING">{t("See them.")}</A>);
+    one(c.to_upgrade, "warn", t("To upgrade"), tn(c.to_upgrade, "{n} machine is behind.", "{n} machines are behind."), <A to="/hosts?status=TO-UPGRADE">{t("Select them and choose Upgrade.")}</A>);
+    one(c.unseen_30_days, "warn", t("away"), tn(c.unseen_30_days, "{n} machine was not seen for 30 days.", "{n} machines were not seen for 30 days."), <A to={UNSEEN}>{t("See them; what is gone can be removed.")}</A>);
+    one(c.uploads_refused, "warn", t("Repository"), tn(c.uploads_refused, "{n} upload was refused in the last week.", "{n} uploads were refused in the last week."), t("Who uploaded was told why; the server's log has it, too."));
+    one(c.webhooks_off, "warn", t("Webhooks"), tn(c.webhooks_off, "{n} webhook is switched off: its address did not answer for days.", "{n} webhooks are switched off: their addresses did not answer for days."), t("\"waptserver webhook list\" says which."));
+    for (const k of local.value?.keys ?? []) ends(k.not_after, t("Key"), t("The certificate {name} ends on {day}.", { name: k.name, day: day(k.not_after) }), t("Make the next one now, so that machines know it in time."));
+    ends(c.server_certificate_until, t("Server"), t("The server's certificate ends on {day}.", { day: day(c.server_certificate_until) }), t("Renew it; pinned machines need the new one beforehand."));
+    ends(c.authority_until, t("Server"), t("The authority of the machines' certificates ends on {day}.", { day: day(c.authority_until) }), t("docs/registration.md says how it is renewed."));
     return found;
 }
 
@@ -98,29 +104,28 @@ export function StartPage() {
     const c = useCounts();
     if (!c) return <div class="page" aria-busy="true" />;
     const all = todos(c);
-    const running = c.rollouts.filter((r) => r.state === "running");
     return (
         <div class="page">
             <div class="page-head">
                 <h1>{t("At one look")}</h1>
             </div>
             <div class="tiles">
-                <Tile n={c.all} title={t("Machines")} to="/hosts" tone="none" />
-                <Tile n={c.connected} title={t("connected")} to="/hosts?reachable=1" tone="ok" />
+                <Tile n={c.hosts} title={t("Machines")} to="/hosts" tone="none" />
+                <Tile n={c.reachable} title={t("connected")} to="/hosts?reachable=1" tone="ok" />
                 <Tile n={c.errors} title={t("in error")} to="/hosts?status=ERROR" tone="bad" />
-                <Tile n={c.upgrades} title={t("to upgrade")} to="/hosts?status=TO-UPGRADE" tone="warn" />
-                <Tile n={c.unseen} title={t("not seen for 30 days")} to={`/hosts?unseen=${UNSEEN_DAYS}`} tone="warn" />
-                <Tile n={running.length} title={t("roll-outs under way")} to="/rollouts" tone="none" />
+                <Tile n={c.to_upgrade} title={t("to upgrade")} to="/hosts?status=TO-UPGRADE" tone="warn" />
+                <Tile n={c.unseen_30_days} title={t("not seen for 30 days")} to={UNSEEN} tone="warn" />
+                <Tile n={c.rollouts_running} title={t("roll-outs under way")} to="/rollouts" tone="none" />
             </div>
             <section class="panel">
                 <h2>{t("What needs attention")}</h2>
-                {all.length === 0 && <p>{c.all === 0 ? t("No machine has registered yet: make an enrolment token, and register the first one.") : t("Nothing: all machines are up to date and were seen lately.")}</p>}
+                {all.length === 0 && <p>{c.hosts === 0 ? t("No machine has registered yet: make an enrolment token, and register the first one.") : t("Nothing: all machines are up to date and were seen lately.")}</p>}
                 <ul class="todos">
-                    {all.map((one, i) => (
+                    {all.map((todo, i) => (
                         <li key={i}>
-                            <Status tone={one.tone} text={one.sign} />
-                            <span class="said">{one.what}</span>
-                            <span class="todo-step">{one.step}</span>
+                            <Status tone={todo.tone} text={todo.sign} />
+                            <span class="said">{todo.what}</span>
+                            <span class="todo-step">{todo.step}</span>
                         </li>
                     ))}
                 </ul>
