@@ -16,7 +16,7 @@ struct wa_ldap_where {
     const char *base;    /* DN below which people are; its DC parts are an AD domain's name */
     bool is_ldaps;       /* TLS from the first byte (port 636), else StartTLS (port 389) */
     const struct wa_tls_trust *trust; /* host is set to each server's name */
-    /* Who asks about others (is_check): "name@domain" or a DN, and its password; NULL: nobody may.
+    /* Who asks about others: "name@domain" or a DN, and its password; NULL: nobody may.
      */
     const char *account;
     struct wa_sv account_password;
@@ -48,5 +48,11 @@ struct wa_ldap_answer {
 WA_CHECK enum wa_code wa_ldap_login(const struct wa_ldap_where *where,
                                     const struct wa_ldap_question *question,
                                     struct wa_ldap_answer *ret, struct wa_err *err);
+
+/* Whether the account of a machine, by its SID ("S-1-5-21-..."), stands in the unit (a DN) or below
+ * it, as the directory says to where->account. Errors as above; WA_E_CONFIG too where there is no
+ * such unit, or that account is refused. */
+WA_CHECK enum wa_code wa_ldap_is_below(const struct wa_ldap_where *where, const char *sid,
+                                       const char *unit, bool *ret, struct wa_err *err);
 
 #endif

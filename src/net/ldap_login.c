@@ -124,20 +124,6 @@ static const char *why_wrong(struct wa_sv text)
     return "the directory refuses this name and password";
 }
 
-static enum wa_code bind_account(struct login *g, struct wa_err *err)
-{
-    struct wa_ldap_result r;
-    if (wa_ldap_bind(&g->conn, wa_sv(g->where->account), g->where->account_password, &r, err) !=
-        WA_OK)
-        return err->code;
-    return r.code == WA_LDAP_SUCCESS
-               ? WA_OK
-               : wa_fail(err, WA_E_CONFIG,
-                         "the directory refuses the account that asks about others (result %d): "
-                         "see ldap_check_account and its password",
-                         (int)r.code);
-}
-
 static enum wa_code bind_as(struct login *g, struct wa_sv name, struct wa_err *err)
 {
     struct wa_ldap_result r;
@@ -360,7 +346,8 @@ static enum wa_code check(struct login *g, struct wa_err *err)
 {
     static const char *const token[] = {"tokenGroups", NULL};
     bool is_many = false;
-    if (bind_account(g, err) != WA_OK || find_person(g, &is_many, err) != WA_OK)
+    if (wa_ldap_bind_account(&g->conn, g->where, err) != WA_OK ||
+        find_person(g, &is_many, err) != WA_OK)
         return err->code;
     if (g->found != 1 || is_many || g->dn[0] == '\0')
         return refuse(g, g->found == 0 ? "there is no such person below ldap_auth_base_dn any more"

@@ -112,6 +112,9 @@ void wa_ldap_close(struct wa_ldap *l);
 /* ret->text lives until the next call. */
 WA_CHECK enum wa_code wa_ldap_bind(struct wa_ldap *l, struct wa_sv name, struct wa_sv password,
                                    struct wa_ldap_result *ret, struct wa_err *err);
+/* As who asks about others (ldap_unit.c). WA_E_CONFIG: it is refused. */
+WA_CHECK enum wa_code wa_ldap_bind_account(struct wa_ldap *l, const struct wa_ldap_where *where,
+                                           struct wa_err *err);
 typedef enum wa_code (*wa_ldap_entry_fn)(void *user, const struct wa_ldap_entry *e,
                                          struct wa_err *err);
 /* fn for each entry, at most WA_LDAP_ENTRIES_MAX; references to other servers are not followed.

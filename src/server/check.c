@@ -236,6 +236,7 @@ void wa_server_check(const struct wa_server_config *c, const struct wa_check_rep
     struct wa_err err = WA_ERR_INIT;
     wa_server_check_rights(c, r);
     check_certificate(c, r);
+    wa_server_check_keys(c, r);
     check_disk(c, r);
     if (wa_server_path(c, "repo/wapt", repo, &err) != WA_OK ||
         wa_server_drop_to_db(c, 0, reads, "waptserver/check", &err) != WA_OK) {

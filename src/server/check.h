@@ -23,6 +23,8 @@ void wa_finding_say(const struct wa_check_report *r, const char *what, enum wa_f
 void wa_server_check_rights(const struct wa_server_config *c, const struct wa_check_report *r);
 /* The same for a start: WA_E_CONFIG with the first error and the command that mends it. */
 WA_CHECK enum wa_code wa_server_need_rights(const struct wa_server_config *c, struct wa_err *err);
+/* The authority of machines, and the keytab where tickets let machines in (check_keys.c). */
+void wa_server_check_keys(const struct wa_server_config *c, const struct wa_check_report *r);
 /* Everything. Root gives up its rights on the way: nothing else can be done after it. */
 void wa_server_check(const struct wa_server_config *c, const struct wa_check_report *r);
 

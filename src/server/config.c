@@ -50,6 +50,9 @@ static const struct wa_conf_option options[] = {
      "Realms whose machines count beside those of the keytab"},
     {"options", "kerberos_group", WA_CONF_STR, OPT(kerberos_group), "", 0, 0, 0,
      "SID of the group that a machine must be in; empty: any machine"},
+    {"options", "kerberos_unit", WA_CONF_STR, OPT(kerberos_unit), "", 0, 0, 0,
+     "Organisational unit, as OU=Machines,DC=ad,DC=example,DC=com: only machines whose accounts "
+     "stand in it register by Kerberos; empty: all. Needs ldap_check_account"},
     {"options", "kerberos_realms_where_names_prove_machines", WA_CONF_CSV,
      OPT(kerberos_names_prove), "", 0, 0, 0,
      "Realms without Active Directory, where whoever may be called NAME$ or host/NAME is a "
@@ -128,8 +131,8 @@ static const struct wa_conf_option options[] = {
     {"options", "verify_cert_oidc", WA_CONF_STR, OPT(oidc_verify), "1", 0, 0, 0,
      "1: the system's authorities; else a file of the provider's"},
     {"options", "ldap_check_account", WA_CONF_STR, OPT(ldap_account), "", 0, 0, 0,
-     "Account that may read people in the directory, NAME@DOMAIN or its DN: with it, those who are "
-     "logged in are looked at again; empty: they are not"},
+     "Account that may read in the directory, NAME@DOMAIN or its DN: with it, those who are "
+     "logged in are looked at again, and kerberos_unit can be asked for; empty: neither"},
     {"options", "ldap_check_password_file", WA_CONF_STR, OPT(ldap_password), "private/ldap.pw", 0,
      0, 0, "File of its password"},
     {"options", "directory_check", WA_CONF_PERIOD, OPT(directory_check), "5m", 1, 86400, 'm',
@@ -212,6 +215,11 @@ static enum wa_code check_registration(const struct wa_server_config *c, struct 
                            "'%s': registration takes token, login and kerberos, not '%.*s'",
                            c->file, WA_SV_ARG(item));
     }
+    if (c->kerberos_unit[0] != '\0' && (c->ldap_servers[0] == '\0' || c->ldap_account[0] == '\0'))
+        return wa_fail(err, WA_E_CONFIG,
+                       "'%s': kerberos_unit is asked of the directory: it needs ldap_auth_server "
+                       "and ldap_check_account",
+                       c->file);
     return count > 0 ? WA_OK
                      : wa_fail(err, WA_E_CONFIG, "'%s': registration names nothing", c->file);
 }

@@ -6,6 +6,7 @@
  * Where no directory is configured it waits for nothing.
  */
 #include "codec/json.h"
+#include "os/fs.h"
 #include "server/answers.h"
 #include "server/role_common.h"
 
@@ -57,6 +58,39 @@ static void write_answer(const struct wa_ldap_question *q, const struct wa_ldap_
     wa_jw_end(&w);
 }
 
+/* {"sid","unit"}: where a machine's account stands. */
+static enum wa_code find_unit(const struct wa_ldap_where *where, const struct wa_json *j,
+                              struct wa_arena *arena, bool *ret, struct wa_err *err)
+{
+    struct wa_sv sid = {0}, unit = {0};
+    const struct wa_json_field fields[] = {{"sid", WA_WANT_SV, true, 256, &sid},
+                                           {"unit", WA_WANT_SV, true, 2048, &unit}};
+    if (wa_json_read(j, fields, WA_COUNT(fields), "a question", err) != WA_OK)
+        return err->code;
+    const char *s = wa_arena_strdup(arena, sid), *u = wa_arena_strdup(arena, unit);
+    return s == NULL || u == NULL ? wa_nomem(err) : wa_ldap_is_below(where, s, u, ret, err);
+}
+
+static enum wa_code answer_unit(const struct wa_ldap_where *where, const struct wa_json *j,
+                                struct wa_arena *arena, struct wa_buf *out, struct wa_err *err)
+{
+    struct wa_err failed = WA_ERR_INIT;
+    bool is_below = false;
+    struct wa_jw w;
+    if (find_unit(where, j, arena, &is_below, &failed) == WA_E_NOMEM)
+        return wa_nomem(err);
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    if (failed.code == WA_OK) {
+        wa_jw_kvb(&w, "below", is_below);
+    } else {
+        wa_jw_kv(&w, "code", wa_code_name(failed.code));
+        wa_jw_kv(&w, "message", failed.text);
+    }
+    wa_jw_end(&w);
+    return wa_buf_check(out, err);
+}
+
 enum wa_code wa_directory_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                  struct wa_err *err)
 {
@@ -66,7 +100,11 @@ enum wa_code wa_directory_answer(void *user, struct wa_sv request, struct wa_buf
     struct wa_ldap_answer a = {.is_right = false};
     struct wa_err failed = WA_ERR_INIT;
     WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    struct wa_err ignored = WA_ERR_INIT;
     wa_arena_init(&arena, 8u << 20);
+    if (wa_json_parse(request, 0, &arena, &j, &ignored) == WA_OK && wa_json_get(j, "sid") != NULL)
+        return answer_unit(where, j, &arena, answer, err);
     enum wa_code code = read_question(request, &arena, &q, groups, &failed);
     if (code == WA_OK)
         code = wa_ldap_login(where, &q, &a, &failed);

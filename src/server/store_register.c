@@ -349,22 +349,48 @@ static enum wa_code check_names(const struct registration *g, struct wa_err *err
                    g->account.name, WA_SV_ARG(fqdn.n > 0 ? fqdn : name));
 }
 
+/* A directory that is away, or that we ask wrongly: nothing that the machine could do about. */
+static bool is_ours(enum wa_code code)
+{
+    return code == WA_E_UNREACHABLE || code == WA_E_TIMEOUT || code == WA_E_BUSY ||
+           code == WA_E_CONFIG;
+}
+
+static void refuse_ticket(struct registration *g, const struct wa_err *why)
+{
+    struct wa_store *s = g->request->store;
+    struct wa_err busy = WA_ERR_INIT;
+    /* Counted now: many machines of one network register at the same time, and are right. */
+    if (!is_ours(why->code))
+        (void)!wa_throttle_begin(&s->throttle, g->request->peer, NULL, wa_clock_now(), &busy);
+    wa_log(&s->child.log, WA_LOG_WARNING, "ticket.refused", WA_LF_SV("uuid", g->msg.uuid),
+           WA_LF_S("peer", g->request->peer), WA_LF_S("account", g->account.name),
+           WA_LF_S("why", why->text));
+    wa_store_answer_err(g->request, why);
+    registration_free(g);
+}
+
+static void on_unit(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct registration *g = user;
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_store_unit_read(s, &g->account, payload, &err) == WA_OK)
+        finish_registration(g, false);
+    else
+        refuse_ticket(g, &err);
+}
+
 static void on_ticket(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct registration *g = user;
-    struct wa_err err = WA_ERR_INIT, busy = WA_ERR_INIT;
-    if (wa_store_ticket_read(payload, &g->account, &err) == WA_OK &&
-        check_names(g, &err) == WA_OK) {
+    struct wa_err err = WA_ERR_INIT;
+    bool needs_unit = s->child.config.kerberos_unit[0] != '\0';
+    if (wa_store_ticket_read(payload, &g->account, &err) != WA_OK ||
+        check_names(g, &err) != WA_OK ||
+        (needs_unit && wa_store_ask_unit(s, &g->account, on_unit, g, &err) != WA_OK))
+        refuse_ticket(g, &err);
+    else if (!needs_unit)
         finish_registration(g, false);
-        return;
-    }
-    /* Counted now: many machines of one network register at the same time, and are right. */
-    (void)!wa_throttle_begin(&s->throttle, g->request->peer, NULL, wa_clock_now(), &busy);
-    wa_log(&s->child.log, WA_LOG_WARNING, "ticket.refused", WA_LF_SV("uuid", g->msg.uuid),
-           WA_LF_S("peer", g->request->peer), WA_LF_S("account", g->account.name),
-           WA_LF_S("why", err.text));
-    wa_store_answer_err(g->request, &err);
-    registration_free(g);
 }
 
 static enum wa_code ask_ticket(struct registration *g, struct wa_err *err)

@@ -25,4 +25,13 @@ WA_CHECK enum wa_code wa_store_account_holder(struct wa_store *s, const char *ac
 WA_CHECK enum wa_code wa_store_bind_account(struct wa_store *s, struct wa_sv uuid,
                                             const char *account, struct wa_err *err);
 
+/* --- store_unit.c: where the account stands, if kerberos_unit asks for it --- */
+/* WA_E_DENIED for an account that is no directory's; WA_E_BUSY. */
+WA_CHECK enum wa_code wa_store_ask_unit(struct wa_store *s, const struct wa_machine_account *m,
+                                        wa_store_reply_fn fn, void *data, struct wa_err *err);
+/* WA_E_DENIED when it stands elsewhere; what the directory could not answer is an error. */
+WA_CHECK enum wa_code wa_store_unit_read(const struct wa_store *s,
+                                         const struct wa_machine_account *m, struct wa_sv payload,
+                                         struct wa_err *err);
+
 #endif

@@ -352,8 +352,9 @@ static enum wa_code check_roles(const struct wa_server_config *c, struct wa_err 
     if (wa_role_map_read(&map, "ldap_login_roles", c->ldap_roles, err) != WA_OK ||
         wa_role_map_read(&provider, "oidc_login_roles", c->oidc_roles, err) != WA_OK)
         return err->code;
-    if (c->ldap_account[0] != '\0' && map.n == 0)
-        return wa_fail(err, WA_E_CONFIG, "ldap_check_account needs ldap_login_roles");
+    if (c->ldap_account[0] != '\0' && map.n == 0 && c->kerberos_unit[0] == '\0')
+        return wa_fail(err, WA_E_CONFIG,
+                       "ldap_check_account needs ldap_login_roles or kerberos_unit");
     if (map.n > 0 && c->ldap_servers[0] == '\0')
         return wa_fail(err, WA_E_CONFIG, "ldap_login_roles needs ldap_auth_server");
     if (c->oidc_issuer[0] != '\0' && provider.n == 0)

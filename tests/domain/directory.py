@@ -73,6 +73,13 @@ class Domain:
     def member(self, group, dn):
         self.change(group, f"add: member\nmember: {dn}")
 
+    def move(self, dn, to):
+        """An account to another container; both below the domain."""
+        name = dn.split(",")[0]
+        call("ldapmodify", "-x", "-H", f"ldaps://{ADDRESS}", "-D", f"Administrator@{DOMAIN}", "-w", ADMIN,
+             input=f"dn: {dn},{BASE}\nchangetype: modrdn\nnewrdn: {name}\ndeleteoldrdn: 1\nnewsuperior: {to},{BASE}\n",
+             env={"PATH": "/usr/bin", "LDAPTLS_CACERT": str(self.authority)})
+
     def stop(self):
         self.process.terminate()
         self.process.wait(30)

@@ -8,7 +8,7 @@ import sys
 
 import directory
 import pytest
-from conftest import bench
+from conftest import PASSWORD, bench
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "proc"))
 from saying import Machine, send, ticket  # noqa: E402
@@ -60,6 +60,35 @@ def test_machines_and_others(realm, top):
     with pytest.raises(Exception, match="(?i)revoked|disabled"):  # the directory gives it no ticket
         shows(realm, top, "pc103$")
     realm.restart_server()
+
+
+def test_where_its_account_stands(realm, top):
+    """The unit is the directory's to know: of this moment, by the account's SID."""
+    ini, secret = realm.org.base / "server/waptserver.ini", realm.org.base / "server/private/ldap.pw"
+    before, unit = ini.read_text(), f"OU=Paris,{directory.BASE}"
+    secret.write_text(PASSWORD + "\n")
+    secret.chmod(0o600)
+    ini.write_text(before + f"kerberos_unit = {unit}\nldap_check_account = svc-wapt@{directory.DOMAIN}\n")
+    realm.restart_server()
+    try:
+        outside = shows(realm, top, "pc101$")
+        assert outside[0] == 403 and f"does not stand in {unit}" in outside[1], outside
+        realm.domain.move("CN=pc101,CN=Computers", "OU=Lab,OU=Paris")
+        inside = shows(realm, top, "pc101$")
+        assert inside[0] == 200, inside
+        realm.domain.move("CN=pc101,OU=Lab,OU=Paris", "CN=Computers")
+        again = shows(realm, top, "pc101$")
+        assert again[0] == 403, again
+        # A unit that is not there, a wrong password: nobody comes in, and the log says what to do.
+        for wrong, why in ((("kerberos_unit = OU=Paris", "kerberos_unit = OU=Nowhere"), "has no unit"), ((PASSWORD, "wrong"), "ldap_check_account")):
+            for file in (ini, secret):
+                file.write_text(file.read_text().replace(*wrong))
+            realm.restart_server()
+            assert shows(realm, top, "pc101$")[0] >= 400
+            assert why in (realm.org.base / "server.log").read_text(errors="replace").split("ticket.refused")[-1]
+    finally:
+        ini.write_text(before)
+        realm.restart_server()
 
 
 def test_an_agent_by_itself(realm, top):

@@ -165,13 +165,22 @@ def copy(org, source):
 def test_check_finds_nothing_in_a_good_one(source, copy):
     for d in (source.dir, copy):
         _, found = findings(d)
-        assert set(found) == {"rights", "certificate", "disk", "repository", "database", "schema", "journal"}
+        assert set(found) == {"rights", "certificate", "authority", "disk", "repository", "database", "schema", "journal"}
         assert [f for name, f in found.items() if name != "disk" and f["state"] != "good"] == []
+
+
+def empty_keytab(d):
+    (d / "private/http.keytab").write_bytes(b"\5\2")
+    (d / "private/http.keytab").chmod(0o600)
+    with open(d / "waptserver.ini", "a", encoding="utf-8") as f:
+        f.write("registration = kerberos\n")
 
 
 DAMAGES = {
     "rights": lambda d: (d / "private/relay.pem").chmod(0o640),
     "certificate": lambda d: (d / "private/tls.crt").write_text("none"),
+    "authority": lambda d: (d / "private/authority.crt").write_bytes((d / "private/tls.crt").read_bytes()),  # of another key
+    "keytab": lambda d: empty_keytab(d),  # pylint: disable=unnecessary-lambda
     "repository": lambda d: next((d / "repo/wapt").glob("*.wapt")).unlink(),
     "database": lambda d: os.truncate(d / "db/waptserver.sqlite", 8192),
     "journal": lambda d: sql(d, "UPDATE journal SET entry = replace(entry, 'bob', 'eve') WHERE entry LIKE '%bob%'"),

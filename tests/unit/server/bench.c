@@ -157,6 +157,7 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     join(b, WA_SR_REPORT, &s->report, &b->report);
     join(b, WA_SR_HOOK, &s->hook, &b->hook);
     must(wa_sv_dup(WA_SV("directory.example.org"), &s->child.config.ldap_servers, &err), &err);
+    must(wa_sv_dup(WA_SV(""), &s->child.config.kerberos_unit, &err), &err);
     s->front_count = 1;
     s->child.config.upload_max = s->child.config.upload_person = s->child.config.upload_all = 64;
     s->child.config.upload_days = 7;
@@ -216,6 +217,7 @@ void bench_free(struct bench *b)
     wa_free(s->child.config.server_uuid);
     wa_free(s->child.config.node);
     wa_free(s->child.config.ldap_servers);
+    wa_free(s->child.config.kerberos_unit);
     wa_free(s->child.config.second_factor);
     wa_free(s->child.config.ldap_roles);
     wa_free(s->child.config.registration);

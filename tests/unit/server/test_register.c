@@ -229,6 +229,7 @@ static void test_tickets(void **state)
 {
     struct bench *b = *state;
     struct machine m, again, other;
+    struct wa_err err = WA_ERR_INIT;
     machine_new(&m, "machine");
     machine_new(&again, "machine");
     machine_new(&other, "other");
@@ -272,6 +273,23 @@ static void test_tickets(void **state)
     /* Wrong ones are counted, right ones are not. */
     assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA") >= 400, 1);
     assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA"), 429);
+    b->store->throttle = (struct wa_throttle){.seed = b->store->throttle.seed};
+    /* Where its account stands, if that is asked for: no answer lets nobody in. */
+    b->kerberos_answer = ACCOUNT("PC", "S-1-5-21-1");
+    wa_free(b->store->child.config.kerberos_unit);
+    WA_ASSERT_OK(wa_sv_dup(WA_SV("OU=Paris"), &b->store->child.config.kerberos_unit, &err));
+    b->directory_answer = "{\"below\":true}";
+    assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA"), 200);
+    assert_string_equal(b->directory_asked, "{\"sid\":\"S-1-5-21-1\",\"unit\":\"OU=Paris\"}");
+    b->directory_answer = "{\"below\":false}";
+    assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA"), 403);
+    b->directory_answer = "{\"code\":\"unreachable\",\"message\":\"away\"}";
+    for (size_t i = 0; i < 20; i++) /* and locks nobody out */
+        assert_true(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA") >= 500);
+    b->directory_answer = NULL; /* of another question */
+    assert_true(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA") >= 400);
+    b->kerberos_answer = ACCOUNT("PC", "pc$@R");
+    assert_int_equal(machine_register(b, &other, WA_CRED_KERBEROS, "AAAA"), 403);
     machine_free(&m);
     machine_free(&again);
     machine_free(&other);
