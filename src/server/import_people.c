@@ -30,6 +30,7 @@ static enum wa_code take_certificate(struct wa_importing *g, const struct wa_cer
     struct wa_import_count *count = &g->im->counts[WA_IM_CERTIFICATES];
     WA_AUTO_BUF struct wa_buf pem;
     char path[WA_PATH_MAX];
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     count->found++;
     for (size_t i = 0; i < ours->n; i++)
         if (strcmp(wa_cert_fingerprint(ours->items[i]), wa_cert_fingerprint(cert)) == 0) {
@@ -41,7 +42,6 @@ static enum wa_code take_certificate(struct wa_importing *g, const struct wa_cer
         return WA_OK;
     }
     count->taken++;
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     (void)snprintf(path, sizeof path, "%.3000s/wapt18-%.16s.crt", dir, wa_cert_fingerprint(cert));
     if (g->im->is_dry)
         return WA_OK;
@@ -112,11 +112,16 @@ static const char *role_of(struct wa_sv acls)
     return "";
 }
 
-/* The hash of the old server's own administrator, if one that is known here. */
+/* The hash of the old server's own administrator, if one that is known here. Who comes without a
+ * password is told. */
 static const char *hash_of(struct wa_importing *g, const char *name)
 {
-    if (strcmp(name, g->admin) != 0 || g->hash[0] == '\0')
+    if (strcmp(name, g->admin) != 0 || g->hash[0] == '\0') {
+        g->im->left_out(g->im->user, WA_IM_PEOPLE, name,
+                        "comes without a password: set one with 'waptserver user', or let a "
+                        "directory or a certificate know this person");
         return NO_PASSWORD;
+    }
     if (wa_sv_starts(wa_sv(g->hash), "$pbkdf2-sha256$"))
         return g->hash;
     g->im->left_out(g->im->user, WA_IM_PEOPLE, name,
@@ -144,8 +149,8 @@ static enum wa_code take_person(struct wa_importing *g, struct wa_sv name, struc
         return err->code;
     count->there += is_there;
     count->taken += !is_there;
-    return is_there || g->im->is_dry ? WA_OK
-                                     : wa_store_set_user(g->to, text, hash_of(g, text), role, err);
+    const char *hash = is_there ? "" : hash_of(g, text);
+    return is_there || g->im->is_dry ? WA_OK : wa_store_set_user(g->to, text, hash, role, err);
 }
 
 enum wa_code wa_import_people(struct wa_importing *g, struct wa_err *err)

@@ -82,6 +82,7 @@ def test_an_import(org, old):
     assert "another machine's" in left["hosts", "not-its-own (pc-3.example.org)"]
     assert "no certificate" in left["hosts", "no-certificate (pc-4.example.org)"]
     assert counts["people"] == {"found": 6, "taken": 2, "there": 1, "left_out": 3}, left
+    assert "without a password" in left["people", "packager"] == why["people", "packager"] and ("people", "chief") not in left
     assert counts["reports"] == {"found": 4, "taken": 1, "there": 0, "left_out": 3}, left
     assert counts["software_names"]["taken"] == 2 and counts["packages"]["taken"] == 2 and counts["groups"]["left_out"] == 1
     assert counts["certificates"] == {"found": 2, "taken": 2, "there": 0, "left_out": 0}  # with its issuer
