@@ -43,7 +43,7 @@ async function ask(): Promise<void> {
     } catch {
         // link says what is wrong
     }
-    if (serverGone.value && local.value?.server.state === "connected") await call("GET", apiPath(["hosts"], { limit: 0 })).catch(() => undefined);
+    if (serverGone.value && local.value?.server.state === "connected") await call("GET", apiPath(["hosts"], { limit: 1 })).catch(() => undefined);
     clearTimeout(timer);
     if (link.value === "away" || local.value?.server.state === "unreachable" || serverGone.value) timer = window.setTimeout(() => void refreshState(), AGAIN_MS);
     if (!was && isConnected.value) epoch.value++;

@@ -230,7 +230,9 @@ export class Mock {
             const counts = {};
             for (const o of all) counts[o.state] = (counts[o.state] ?? 0) + 1;
             const meant = all.filter((o) => !p.get("state") || o.state === p.get("state"));
-            return { json: { counts, actions: meant.slice(Number(p.get("offset") ?? 0)).slice(0, Number(p.get("limit") ?? 10_000)) } };
+            const from = Number(p.get("after") ?? 0);
+            const to = from + Number(p.get("limit") ?? 10_000);
+            return { json: { counts, actions: meant.slice(from, to), ...(to < meant.length ? { next: String(to) } : {}) } };
         }
         return manage(what, id, more, p);
     }

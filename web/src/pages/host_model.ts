@@ -103,10 +103,11 @@ const HISTORY_PAGE = 1000;
 /** What became of its packages, the newest first; the server keeps a bounded number for each machine. */
 export async function hostHistory(uuid: string): Promise<HistoryEvent[]> {
     const found: HistoryEvent[] = [];
-    for (;;) {
-        const before = found.at(-1)?.seq;
-        const page = await call<{ events: HistoryEvent[] }>("GET", apiPath(["hosts", uuid, "history"], { before, limit: HISTORY_PAGE }));
+    let after: string | undefined;
+    do {
+        const page = await call<{ events: HistoryEvent[]; next?: string }>("GET", apiPath(["hosts", uuid, "history"], { after, limit: HISTORY_PAGE }));
         found.push(...page.events);
-        if (page.events.length < HISTORY_PAGE) return found;
-    }
+        after = page.next;
+    } while (after);
+    return found;
 }

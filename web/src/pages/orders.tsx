@@ -14,7 +14,8 @@ import { epoch } from "../local";
 import { pref } from "../prefs";
 import { navigate, place, setQuery } from "../router";
 import { Columns, type Column } from "../table/columns";
-import { loadFrom, Rows, type Load } from "../table/rows";
+import { byPlaces } from "../table/cursor";
+import { loadFrom, Rows } from "../table/rows";
 import { Table } from "../table/table";
 import { list, members } from "./host_model";
 import { hostPath } from "./hosts_model";
@@ -35,6 +36,7 @@ interface Order {
 interface Batch {
     counts: Record<string, number>;
     actions: Order[];
+    next?: string;
 }
 
 export interface Remembered {
@@ -112,10 +114,10 @@ const OF_HOST: readonly Column<Order>[] = [
 
 /** All that one machine was told to do: what runs, what waits, what is over. */
 export function OrdersOfHost({ uuid }: { uuid: string }) {
-    const load: Load<Order> = async (offset, limit, stop) => {
-        const found = await call<Batch>("GET", apiPath(["actions"], { host: uuid, offset, limit }), undefined, stop);
-        return { total: Object.values(found.counts).reduce((a, b) => a + b, 0), rows: found.actions };
-    };
+    const load = byPlaces<Order>(async (limit, after, stop) => {
+        const found = await call<Batch>("GET", apiPath(["actions"], { host: uuid, after, limit }), undefined, stop);
+        return { total: Object.values(found.counts).reduce((a, b) => a + b, 0), rows: found.actions, next: found.next };
+    });
     const columns = useMemo(() => new Columns<Order>("host.orders", OF_HOST), []);
     const rows = useMemo(() => new Rows<Order>(load, (o) => o.id), []);
     useEffect(() => onEvents((event) => (event === undefined || (event.kind === "action" && (!event.uuid || event.uuid === uuid))) && rows.refresh()), [rows]);
@@ -128,12 +130,12 @@ export function OrdersOfHost({ uuid }: { uuid: string }) {
 function BatchView({ batch }: { batch: string }) {
     const counts = useSignal<Record<string, number>>({});
     const state = place.value.query.get("state") ?? "";
-    const load: Load<Order> = async (offset, limit, stop) => {
-        const found = await call<Batch>("GET", apiPath(["actions"], { batch, state, offset, limit }), undefined, stop);
+    const load = byPlaces<Order>(async (limit, after, stop) => {
+        const found = await call<Batch>("GET", apiPath(["actions"], { batch, state, after, limit }), undefined, stop);
         counts.value = found.counts;
         const all = Object.values(found.counts).reduce((a, b) => a + b, 0);
-        return { total: state ? (found.counts[state] ?? 0) : all, rows: found.actions };
-    };
+        return { total: state ? (found.counts[state] ?? 0) : all, rows: found.actions, next: found.next };
+    });
     const columns = useMemo(() => new Columns<Order>("batch", COLUMNS), []);
     const rows = useMemo(() => new Rows<Order>(load, (o) => o.id), []);
     useEffect(() => rows.ask(load), [state, epoch.value]);
