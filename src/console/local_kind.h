@@ -70,7 +70,7 @@ WA_CHECK enum wa_code wa_local_anchors(const struct wa_local_prepared *p, struct
                                        struct wa_err *err);
 
 extern const struct wa_local_kind wa_local_kind_host_packages, wa_local_kind_plan,
-    wa_local_kind_import, wa_local_kind_promote, wa_local_kind_resign;
+    wa_local_kind_import, wa_local_kind_promote, wa_local_kind_resign, wa_local_kind_kit;
 extern const struct wa_local_kind wa_local_kind_actions;
 extern const struct wa_local_kind wa_local_kind_cancel;
 

@@ -19,7 +19,7 @@ enum { READY, ASKING, CONFIRMED, DONE, FAILED };
 static const struct wa_local_kind *const kinds[] = {
     &wa_local_kind_actions, &wa_local_kind_cancel,  &wa_local_kind_host_packages,
     &wa_local_kind_import,  &wa_local_kind_promote, &wa_local_kind_resign,
-    &wa_local_kind_plan};
+    &wa_local_kind_plan,    &wa_local_kind_kit};
 
 static const struct wa_local_kind *find_kind(struct wa_sv what)
 {

@@ -211,6 +211,10 @@ def test_packages_are_taken_over_by_a_gesture(local):
     assert (one["becomes"], one["becomes_maturity"], one["signer"]) == ("local-tool", "DEV", "Developer") and p["needs"] == "gesture"
     assert local.ask("POST", "/local/commit", {"id": p["id"]}).code == "denied"  # there is nowhere to ask
     assert local.ask("POST", "/local/prepare", {"what": "promote", "packages": ["local-none"], "maturity": "DEV"}).code == "not_found"
+    kit = local.ask("POST", "/local/prepare", {"what": "kit", "uses": 3, "seconds": 3600}).json
+    assert {"label": "Machines", "value": "3"} in kit["lines"] and {"label": "Trusted for packages", "value": "Authority"} in kit["lines"] and kit["needs"] == "gesture"
+    assert local.ask("POST", "/local/commit", {"id": kit["id"]}).code == "denied"
+    assert local.ask("POST", "/local/prepare", {"what": "kit", "uses": 0, "seconds": 3600}).status == 400
     # Where packages come from is the configuration's matter, not the page's.
     for place in ("https://example.org/wapt", "/tmp", "global", ""):
         assert local.ask("POST", "/local/prepare", {"what": "import", "from": place, "packages": ["local-tool"]}).code == "not_found"

@@ -73,7 +73,19 @@ export async function b3_importsOnlyFromWhatIsConfigured({ folder }) {
     await dialog.waitFor({ state: "detached" });
 }
 
-export async function b4_assignmentsArePlannedShownAndSigned({ ask, folder, name, tool, keyPassword }) {
+export async function b4_aKitIsShownBeforeItIsMade({ folder }) {
+    const { page } = open;
+    await page.getByRole("link", { name: "Enrolment kit" }).click();
+    await page.getByLabel("For how many machines").fill("3");
+    await look("kit", folder);
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByRole("dialog").getByText("Trusted for packages").waitFor();
+    await look("kit-review", folder);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+export async function b5_assignmentsArePlannedShownAndSigned({ ask, folder, name, tool, keyPassword }) {
     const { page } = open;
     await page.getByRole("link", { name: "Machines", exact: true }).click();
     await grid(page, "Machines").getByRole("link", { name }).click();

@@ -70,4 +70,11 @@ export const repository = {
     Versions: "Versions",
     "What an upgrade would do": "Ce que ferait une mise à niveau",
     "What these machines must not have.": "Ce que ces machines ne doivent pas avoir.",
+    "Enrolment kit": "Kit d'enrôlement",
+    "For how many machines": "Pour combien de machines",
+    "Good for": "Bon pendant",
+    "On each machine": "Sur chaque machine",
+    "One file with which new machines register: this server and its certificate, whom they trust, and a token that lets them in.": "Un fichier avec lequel de nouvelles machines s'enregistrent : ce serveur et son certificat, à qui elles font confiance, et un jeton qui les laisse entrer.",
+    "Saved as wapt.kit. Whoever has the file can register machines with it.": "Enregistré dans wapt.kit. Qui a le fichier peut s'en servir pour enregistrer des machines.",
+    "With the agent's package installed, as root:": "Le paquet de l'agent installé, en root :",
 };
