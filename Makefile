@@ -6,12 +6,13 @@
 #                            (EVERY=5: at each fifth)
 #   make scale [N=20000]     N simulated machines on a real server: memory, storms, orders, reports
 #   make deb                 Debian packages: wapt-agent, wapt-server, wapt-console
+#   make test-domain-asan    the tests with real directories, by programs with the sanitizers
 #   make test-windows        the programs for Windows, cross-built, tested under wine
 #   make test                every test but the campaigns
 BUILD ?= build
 export CC ?= gcc
 
-.PHONY: all build run test test-windows vectors coverage bench scale fuzz crash install deb deps clean
+.PHONY: all build run test test-domain-asan test-windows vectors coverage bench scale fuzz crash install deb deps clean
 
 all: build
 
@@ -29,6 +30,12 @@ run: build
 
 test: build
 	@tools/test.sh $(BUILD)
+
+# A campaign: what make test does with real directories, by programs with the sanitizers.
+test-domain-asan: deps
+	@tools/asan.sh build-asan all
+	@tools/collect.sh build-asan
+	@ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests/domain/run.sh build-asan
 
 # Its own folder; the libraries are built once, into the user's cache.
 test-windows:

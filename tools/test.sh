@@ -55,9 +55,8 @@ meson_tests plain "$build" 1 --no-suite fuzz
 for d in tests/vectors tests/vectors/made; do "$build/tests/vectors_check/wapt-vectors" $d | grep -v '^  differs'; done
 stage "the same and every fuzz target's corpus, with the address and undefined-behaviour sanitizers"
 asan=$build-asan
-# Compiled to be tested: half the time of -O2 -g, and warnings are the other builds' affair. Programs that no test starts are not made.
-{ test -f "$asan/build.ninja" || CC_LD=lld meson setup "$asan" -Db_sanitize=address,undefined -Doptimization=1 -Ddebug=true -Dwerror=false -Dc_args="-g1 -w"; } >"$log/asan-build.txt" 2>&1 \
-    && ninja -C "$asan" meson-test-prereq >>"$log/asan-build.txt" 2>&1 || { tail -30 "$log/asan-build.txt"; failed=$((failed + 1)); echo "FAILED: the sanitizers' build"; }
+# Programs that none of these tests starts are not made.
+tools/asan.sh "$asan" meson-test-prereq >"$log/asan-build.txt" 2>&1 || { tail -30 "$log/asan-build.txt"; failed=$((failed + 1)); echo "FAILED: the sanitizers' build"; }
 ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 meson_tests asan "$asan" 4 --no-suite once
 stage "setuphelpers and the scripts' side"
 pytests python side_by_side tests/python

@@ -33,6 +33,17 @@ bool wa_server_ids(const struct wa_server_config *c, uint32_t *ret_uid, uint32_t
     return wa_user_ids(c->user, ret_uid, ret_gid, &missing) == WA_OK;
 }
 
+/* The sanitizers' own memory is larger than any limit. */
+static uint64_t memory_limit(uint64_t bytes)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    WA_UNUSED(bytes);
+    return 0;
+#else
+    return bytes;
+#endif
+}
+
 enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa_server_role role,
                                      unsigned allow, const char *const *reads,
                                      const char *const *writes, struct wa_err *err)
@@ -50,7 +61,7 @@ enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa_server_r
                               .gid = gid,
                               .read_paths = reads,
                               .write_paths = writes,
-                              .limit_memory_bytes = c->memory_bytes,
+                              .limit_memory_bytes = memory_limit(c->memory_bytes),
                               .no_core = true};
     if (wa_priv_drop(&p, line, err) != WA_OK)
         return err->code;
