@@ -2,7 +2,7 @@
 # on_postgresql.sh INITDB PROGRAM...: runs each test program with $WA_TEST_PG_URL naming a throw-away PostgreSQL, which
 # listens on a Unix socket in a temporary directory only, and is stopped and removed at the end; it stops too when this script is killed.
 set -eu
-bin=$(dirname "$1")
+bin=$(dirname "$(readlink -f "$1")") # where the rest of it is
 shift
 dir=$(mktemp -d "${TMPDIR:-/tmp}/wapt-pg.XXXXXX")
 as="" own="" server=""
