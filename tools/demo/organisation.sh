@@ -13,6 +13,9 @@ trap 'exit 130' INT TERM
 await() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done; echo "demo: '$*' did not come true" >&2; return 1; }
 fp() { openssl x509 -in "$1" -noout -fingerprint -sha256 | cut -d= -f2 | tr -d : | tr A-Z a-z; }
 
+free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+url=https://127.0.0.1:$(free_port)
+
 step "programs"
 meson install -C "$build" --no-rebuild --quiet
 wapt-get --version
@@ -28,10 +31,10 @@ for name in Claire Bruno; do wapt-get create-keycert --base-dir keys --common-na
 
 step "server"
 useradd --system --no-create-home wapt 2>/dev/null || true
-waptserver setup --dir $org/server --name localhost,127.0.0.1 --bind 127.0.0.1 --port 8443 --admin-password-file admin.pw
+waptserver setup --dir $org/server --name localhost,127.0.0.1 --bind 127.0.0.1 --port "${url##*:}" --admin-password-file admin.pw
 cp keys/Authority.crt server/trusted/
 waptserver run --config $org/server/waptserver.ini > server.log 2>&1 & pids+=($!)
-await curl -skf https://127.0.0.1:8443/ping
+await curl -skf "$url/ping"
 serverfp=$(fp server/private/tls.crt)
 
 step "root of the repository: who may sign what and order what; Claire and Bruno must both sign it"
@@ -48,7 +51,7 @@ useradd --system --no-create-home wapt-agent 2>/dev/null || true
 id alice >/dev/null 2>&1 || useradd --create-home --shell /bin/bash alice
 mkdir -p /opt/wapt/ssl && cp keys/Authority.crt /opt/wapt/ssl/
 cp root/root.json /opt/wapt/
-printf '[global]\nwapt_server = https://127.0.0.1:8443\n' > /opt/wapt/wapt-get.ini
+printf '[global]\nwapt_server = %s\n' "$url" > /opt/wapt/wapt-get.ini
 waptservice run > agent.log 2>&1 & pids+=($!)
 await test -S /opt/wapt/run/waptservice.sock
 (umask 077; waptserver enrol-token --config $org/server/waptserver.ini --uses 1 --valid 1h > token)
@@ -62,7 +65,7 @@ for e in demo-deb demo-config demo-session demo-portable; do
     wapt-get build-package examples/$e -k keys/Developer.crt -w developer.pw -o out
 done
 wapt-get build-package examples/demo-group -k keys/Deployer.crt -w deployer.pw -o out
-console="--server https://127.0.0.1:8443 --server-fingerprint $serverfp --password-file admin.pw"
+console="--server $url --server-fingerprint $serverfp --password-file admin.pw"
 waptconsole upload $console out/*.wapt
 waptconsole publish $console --root root/root.json --send-root root/root.json -k keys/Developer.crt -w developer.pw --yes
 wapt-get verify --trusted keys out/*.wapt
@@ -94,13 +97,51 @@ check wapt-get install --force demo-config
 check wapt-get audit demo-config
 [ $ok = yes ] || { echo; echo "demo: the machine did not reach the wanted state; logs: $org/server.log and $org/agent.log" >&2; tail -20 agent.log server.log >&2; exit 1; }
 echo; echo "The machine reached the wanted state."
-[ $once = yes ] && exit 0
+
+# The console belongs to whoever sits at the browser: the kernel says so of each connection.
+person=${SUDO_USER:-root}
+home=$(getent passwd "$person" | cut -d: -f6)
+install -d -m 700 -o "$person" $org/administrator
+cp keys/Authority.crt keys/Deployer.crt keys/Deployer.pem $org/administrator/
+printf '[global]\nwapt_server = %s\nserver_fingerprint = %s\nusername = admin\npersonal_certificate_path = %s\n' \
+    "$url" "$serverfp" $org/administrator/Deployer.crt > $org/administrator/waptconsole.ini
+chown -R "$person" $org/administrator
+as_person() { setpriv --reuid "$person" --regid "$(id -g "$person")" --init-groups env HOME="$home" "$@"; }
+open_console() { as_person waptconsole open --no-browser --config $org/administrator/waptconsole.ini "$@"; }
+
+step "console: the pages of the administrator's own workstation"
+answers() { # a browser's way: the link's ticket for a token, then a login, then the machines
+    local link origin token
+    link=$(cat $org/administrator/link) origin=${link%%/\#*}
+    ask() { as_person curl -sSf "$@"; }
+    ask "$origin/" | grep -q '<script' || return 1
+    token=$(ask "$origin/local/session" -H 'Content-Type: application/json' -d "{\"ticket\":\"${link##*=}\"}" | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["token"])')
+    ask "$origin/local/login" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d "{\"user\":\"admin\",\"password\":\"$(cat admin.pw)\"}" >/dev/null
+    ask "$origin/api/v1/hosts" -H "Authorization: Bearer $token" | grep -q "$uuid"
+}
+if [ $once = yes ]; then
+    open_console --link-file $org/administrator/link > console.log 2>&1 & pids+=($!)
+    await test -s $org/administrator/link
+    answers || { echo "demo: the console does not show the machine" >&2; cat console.log >&2; exit 1; }
+    echo "The console shows the machine."
+    exit 0
+fi
 trap 'echo; echo "The demonstration has ended."; exit 0' INT TERM
 cat <<T
+Open the link below in this machine's browser (it works once, within a minute; log in as admin).
+  password of admin: $(cat admin.pw)
+  password of the Deployer's key, for what is signed: $(cat deployer.pw)
+Signing for many machines, and what is for good, is confirmed here, in this terminal. Ctrl-C ends the demonstration.
 
-Try next, from another terminal (this one ends the demonstration with Ctrl-C):
+Or from another terminal:
   $demo/enter     # a root shell on the demonstration's machine; then there:
   wapt-get search; wapt-get remove demo-portable; wapt-get tasks
   cd $org; waptconsole action remove demo-portable --hosts $uuid $console -k keys/Deployer.crt -w deployer.pw
+
 T
+# It ends when nobody has used it for a while, or when its link was missed: the next key gives another one.
+while true; do
+    open_console --idle 2h || true
+    read -r -p "The console has ended. Enter opens it again, Ctrl-C ends the demonstration. " _ || break
+done
 wait
