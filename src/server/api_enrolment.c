@@ -50,7 +50,7 @@ static enum wa_code call_make(struct wa_api_call *c, struct wa_err *err)
     struct wa_jw w;
     wa_arena_init(&arena, 64u << 10);
     if (!wa_server_lets_in(&c->store->child.config, "token"))
-        return wa_fail(err, WA_E_CONFIG,
+        return wa_fail(err, WA_E_DENIED,
                        "tokens let nobody in here (registration in waptserver.ini)");
     if (wa_json_parse(wa_buf_sv(&c->request->body), 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "an enrolment token", err) != WA_OK)
