@@ -96,7 +96,7 @@ function todos(c: Counts): Todo[] {
     one(c.webhooks_off, "warn", t("Webhooks"), tn(c.webhooks_off, "{n} webhook is switched off: its address did not answer for days.", "{n} webhooks are switched off: their addresses did not answer for days."), t("\"waptserver webhook list\" says which."));
     for (const k of local.value?.keys ?? []) ends(k.not_after, t("Key"), t("The certificate {name} ends on {day}.", { name: k.name, day: day(k.not_after) }), t("Make the next one now, so that machines know it in time."));
     ends(c.server_certificate_until, t("Server"), t("The server's certificate ends on {day}.", { day: day(c.server_certificate_until) }), t("Renew it; pinned machines need the new one beforehand."));
-    ends(c.authority_until, t("Server"), t("The authority of the machines' certificates ends on {day}.", { day: day(c.authority_until) }), t("docs/registration.md says how it is renewed."));
+    ends(c.authority_until, t("Server"), t("The authority of the machines' certificates ends on {day}.", { day: day(c.authority_until) }), t("Plan its successor: every machine registers anew with it."));
     return found;
 }
 

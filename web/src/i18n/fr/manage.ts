@@ -161,7 +161,7 @@ export const manage = {
     "Who uploaded was told why; the server's log has it, too.": "Qui a téléversé a su pourquoi ; le journal du serveur le dit aussi.",
     Webhooks: "Webhooks",
     "\"waptserver webhook list\" says which.": "« waptserver webhook list » dit lesquels.",
-    "docs/registration.md says how it is renewed.": "docs/registration.md dit comment la renouveler.",
+    "Plan its successor: every machine registers anew with it.": "Préparez sa remplaçante : chaque machine doit se réenregistrer auprès d'elle.",
     "{n} act could not be noted in the journal.": "{n} acte n'a pas pu être noté dans le journal.",
     "{n} acts could not be noted in the journal.": "{n} actes n'ont pas pu être notés dans le journal.",
     "{n} upload was refused in the last week.": "{n} téléversement a été refusé la semaine dernière.",
