@@ -33,10 +33,10 @@ class Answer:
         return self.json["error"]["code"]
 
 
-def start(org, name, home, *argv):
-    """waptconsole open, as somebody with a home of that name."""
+def start(org, name, home, *argv, **more):
+    """waptconsole open, as somebody with a home of that name; more: of the environment."""
     (org.base / home).mkdir(exist_ok=True)
-    env = {"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": str(org.base / home)}
+    env = {"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": str(org.base / home), **more}
     with open(org.base / f"{name}.log", "ab") as out:
         p = subprocess.Popen([BIN / "waptconsole", "open", *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env, start_new_session=True)
     org.processes.append(p)
@@ -46,11 +46,12 @@ def start(org, name, home, *argv):
 class Local:
     """A running program, and a page of its own."""
 
-    def __init__(self, org, name="local", server=None, fp=None, more=()):
+    def __init__(self, org, name="local", server=None, fp=None, more=(), environment=None):
         self.org, self.link_file = org, org.base / f"{name}.link"
         self.log = org.base / f"{name}.log"
         self.process = start(org, name, name, "--server", server or org.url, "--server-fingerprint", fp or org.server_fp,
-                             "-k", org.cert("Deployer"), "--keys-dir", org.base / "keys", "--trusted", org.agent / "ssl", "--no-browser", "--link-file", self.link_file, *more)
+                             "-k", org.cert("Deployer"), "--keys-dir", org.base / "keys", "--trusted", org.agent / "ssl", "--no-browser", "--link-file", self.link_file, *more,
+                             **(environment or {}))
         until(lambda: self.log.exists() and "console.started" in self.log.read_text() or self.process.poll() is not None, "the program runs")
         link = self.link_file.read_text()
         self.port, self.ticket = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", link).groups()
@@ -93,9 +94,10 @@ class Local:
         a = self.ask("POST", "/local/login", {"user": "admin", "password": password})
         assert a.status == 200, a.body
 
-    def unlock(self, seconds=600):
+    def unlock(self, seconds=600, password=None):
         key = next(k for k in self.state()["keys"] if k["name"] == "Deployer")
-        return self.ask("POST", "/local/keys/unlock", {"id": key["id"], "password": (self.org.base / "pw").read_text().strip(), "seconds": seconds})
+        password = password or (self.org.base / "pw").read_text().strip()
+        return self.ask("POST", "/local/keys/unlock", {"id": key["id"], "password": password, "seconds": seconds})
 
     def stop(self):
         self.process.terminate()
@@ -180,6 +182,32 @@ def test_an_action_is_shown_signed_and_done(local):
     assert local.ask("POST", "/local/prepare", dict(wish, what="shell")).code == "invalid"
     assert local.ask("POST", "/local/keys/lock", {}).status == 200
     assert all(k["unlocked_until"] == 0 for k in local.state()["keys"])
+
+
+def test_a_key_on_a_token_signs_and_stays_there(org):
+    home = org.base / "card"
+    (home / "tokens").mkdir(parents=True)
+    (home / "softhsm.conf").write_text(f"directories.tokendir = {home}/tokens\n")
+    env = {"SOFTHSM2_CONF": str(home / "softhsm.conf")}
+    tool = lambda *argv: subprocess.run(argv, env={**os.environ, **env}, check=True, capture_output=True)
+    tool("softhsm2-util", "--init-token", "--free", "--label", "Card", "--so-pin", "0815", "--pin", "4711")
+    tool("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", org.cert("Deployer").with_suffix(".pem"), "-passin", f"file:{org.base}/pw", "-out", home / "plain.pem")
+    tool("softhsm2-util", "--import", home / "plain.pem", "--token", "Card", "--label", "mine", "--id", "01", "--pin", "4711")
+    (home / "plain.pem").unlink()
+    p = Local(org, "card", more=("--private-key", "pkcs11:token=Card;object=mine", "--pkcs11-module", "/usr/lib/softhsm/libsofthsm2.so"), environment=env)
+    p.open()
+    p.login()
+    assert {k["name"]: k["source"] for k in p.state()["keys"]}["Deployer"] == "pkcs11"
+    wish = {"what": "actions", "kind": "update", "hosts": [org.uuid], "valid_s": 600}
+    a = p.unlock(password="0000")
+    assert (a.status, a.code) == (403, "denied"), a.body
+    assert p.unlock(password="4711").status == 200
+    prepared = p.ask("POST", "/local/prepare", wish).json
+    assert p.ask("POST", "/local/commit", {"id": prepared["id"]}).json["state"] == "done"
+    assert p.ask("POST", "/local/keys/lock", {}).status == 200
+    assert p.ask("POST", "/local/commit", {"id": p.ask("POST", "/local/prepare", wish).json["id"]}).code == "conflict"
+    assert "4711" not in p.log.read_text()
+    p.stop()
 
 
 def test_assignments_are_shown_then_signed(local):
