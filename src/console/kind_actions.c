@@ -4,7 +4,6 @@
  * What is shown is read back from the texts that will be signed, and all of them must say the same
  * but for the machine and their own identifier.
  */
-#include "base/date.h"
 #include "console/local_kind.h"
 #include "console/orders.h"
 #include "os/clock.h"
@@ -64,13 +63,6 @@ static bool is_same(const struct wa_action *a, const struct wa_action *b)
     return same;
 }
 
-static void say_time(struct wa_local_prepared *p, const char *label, int64_t at)
-{
-    char text[WA_DATE_MAX];
-    wa_date_rfc3339(at, text);
-    wa_local_say(p, label, wa_sv(text));
-}
-
 static void show(struct wa_local_prepared *p, const struct wa_action *a)
 {
     char count[32];
@@ -86,8 +78,8 @@ static void show(struct wa_local_prepared *p, const struct wa_action *a)
     if (a->force)
         wa_local_say(p, wa_text("Force"), wa_sv(wa_text("yes")));
     if (a->not_before > a->issued_at)
-        say_time(p, wa_text("Not before"), a->not_before);
-    say_time(p, wa_text("Not after"), a->not_after);
+        wa_local_say_time(p, wa_text("Not before"), a->not_before);
+    wa_local_say_time(p, wa_text("Not after"), a->not_after);
     wa_local_say(p, wa_text("Machines"), wa_sv(count));
 }
 

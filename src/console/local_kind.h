@@ -28,6 +28,7 @@ struct wa_local_prepared {
     struct wa_targets targets; /* machines that are concerned */
     struct wa_buf details;     /* JSON that goes to the page as "details"; empty: none */
     bool needs_gesture;        /* whatever the number of machines: set by prepare() */
+    char signer[65];           /* fingerprint of the certificate whose key will sign */
 
     /* Below: local_prepare.c's. */
     int state;
@@ -60,6 +61,7 @@ struct wa_local_kind {
 
 /* Adds a line to what is shown; the value may be of any text. */
 void wa_local_say(struct wa_local_prepared *p, const char *label, struct wa_sv value);
+void wa_local_say_time(struct wa_local_prepared *p, const char *label, int64_t at);
 /* The machines of these uuids (an array of texts), with the names that the server has for them.
  * WA_E_NOT_FOUND for one that it does not know. */
 WA_CHECK enum wa_code wa_local_targets(struct wa_client *client, const struct wa_json *uuids,
@@ -73,5 +75,6 @@ extern const struct wa_local_kind wa_local_kind_host_packages, wa_local_kind_pla
     wa_local_kind_import, wa_local_kind_promote, wa_local_kind_resign, wa_local_kind_kit;
 extern const struct wa_local_kind wa_local_kind_actions;
 extern const struct wa_local_kind wa_local_kind_cancel;
+extern const struct wa_local_kind wa_local_kind_rollout;
 
 #endif

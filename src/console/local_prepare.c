@@ -4,6 +4,7 @@
  * again, it tells how it stands. Above a number of machines, and for what a kind says, a person
  * must say yes outside the page, which any script in it could do for him.
  */
+#include "base/date.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "console/local_priv.h"
@@ -19,7 +20,7 @@ enum { READY, ASKING, CONFIRMED, DONE, FAILED };
 static const struct wa_local_kind *const kinds[] = {
     &wa_local_kind_actions, &wa_local_kind_cancel,  &wa_local_kind_host_packages,
     &wa_local_kind_import,  &wa_local_kind_promote, &wa_local_kind_resign,
-    &wa_local_kind_plan,    &wa_local_kind_kit};
+    &wa_local_kind_plan,    &wa_local_kind_kit,     &wa_local_kind_rollout};
 
 static const struct wa_local_kind *find_kind(struct wa_sv what)
 {
@@ -80,6 +81,13 @@ void wa_local_say(struct wa_local_prepared *p, const char *label, struct wa_sv v
     wa_jw_end(&w);
     wa_buf_addf(&p->shown, "  %s: %.*s%s\n", label, (int)n, value.n > 0 ? value.p : "",
                 n < value.n ? "..." : "");
+}
+
+void wa_local_say_time(struct wa_local_prepared *p, const char *label, int64_t at)
+{
+    char text[WA_DATE_MAX];
+    wa_date_rfc3339(at, text);
+    wa_local_say(p, label, wa_sv(text));
 }
 
 static struct wa_local_prepared **slot_of(struct wa_local *l, struct wa_sv id)
@@ -250,6 +258,7 @@ void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv b
         return;
     }
     (void)snprintf(p->key_id, sizeof p->key_id, "%s", key->id);
+    (void)snprintf(p->signer, sizeof p->signer, "%s", wa_cert_fingerprint(key->chain.items[0]));
     wa_local_job_start(job);
 }
 

@@ -87,7 +87,7 @@ struct wa_front {
     bool knows_revoked;    /* the store has told them */
     size_t stream_count;
     int64_t certificate_until, authority_until; /* s since 1970; 0: there is none */
-    struct wa_guests guests;   /* of all fronts; by the loop's clock */
+    struct wa_guests guests;                    /* of all fronts; by the loop's clock */
 };
 /* NULL: memory ran out. */
 struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c);

@@ -10,6 +10,11 @@ const SCREENS = {
     start: ({ to }) => to("/start", ".tile"),
     rollouts: ({ to }) => to("/rollouts"),
     rollout: ({ to }) => to("/rollouts/" + "a".repeat(32), ".ring"),
+    async "rollout-new"({ to, page }) {
+        await to("/rollouts");
+        await page.locator(".page-head .primary").click();
+        await page.locator("dialog .form-two").waitFor();
+    },
     reports: ({ to }) => to("/reports"),
     "report-bars": ({ to }) => to("/reports?name=machines+by+system", ".bars"),
     "report-time": ({ to }) => to("/reports?name=seen+by+day", ".plot canvas"),
@@ -125,5 +130,5 @@ export async function atScreens({ browser, dist, open, languages, folder }, use)
 
 async function closeAll(page) {
     // a review goes on from the order's dialog: only what stands alone is closed
-    if (await page.locator("dialog.palette, dialog:has(.chooser), dialog:has(.two), dialog:has(.log), dialog:has(textarea)").count()) await page.keyboard.press("Escape");
+    if (await page.locator("dialog.palette, dialog:has(.chooser), dialog:has(.two), dialog:has(.log), dialog:has(textarea), dialog:has(.form-two)").count()) await page.keyboard.press("Escape");
 }

@@ -149,7 +149,14 @@ export async function a6_looksAfterPeopleReportsAndTheJournal() {
     await journal.getByText("web machines").first().waitFor();
     await journal.getByText("web-anna").first().waitFor();
     await page.getByRole("link", { name: "Roll-outs" }).click();
-    await page.getByText("There is no roll-out.").waitFor();
+    await page.getByText("There is no roll-out yet.").waitFor();
+    await page.getByRole("button", { name: "New roll-out" }).click();
+    await page.getByLabel("Packages").fill("web-nothing");
+    await page.getByLabel("For the members of").fill("grp-web");
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByRole("dialog").getByText("grp-web", { exact: true }).waitFor();
+    await page.getByRole("dialog").getByText("you will be asked outside of this page").waitFor(); // nobody knows how many will be in it
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
 }
 
 export async function a6_outlivesTheServersAbsence({ ask, name }) {

@@ -173,7 +173,8 @@ static void test_cancelled_after_it_was_sent(void **state)
     (void)snprintf(query, sizeof query, "id=%s&limit=0", id[0]);
     assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/actions", query, p->token, WA_SV(""), &out),
                      200);
-    assert_string_equal(wa_buf_str(&out), "{\"counts\":{\"cancelled\":1},\"total\":1,\"actions\":[]}");
+    assert_string_equal(wa_buf_str(&out),
+                        "{\"counts\":{\"cancelled\":1},\"total\":1,\"actions\":[]}");
     wa_buf_fini(&out);
 }
 

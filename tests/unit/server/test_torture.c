@@ -128,7 +128,8 @@ static enum wa_code uploads(void *arg, struct wa_err *err)
     /* That it was published may not have been noted: then finishing again tells it. */
     assert_true(status != 200 || strcmp(state, "published") == 0 || strcmp(state, "open") == 0);
     assert_null(b.store->scannings);
-    b.store->unnoted = 0; /* the repository has it, and there was no memory for the entry: is told */
+    b.store->unnoted =
+        0; /* the repository has it, and there was no memory for the entry: is told */
     bench_free(&b);
     wa_torture_resume();
     return outcome(status, err);

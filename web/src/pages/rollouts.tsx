@@ -18,6 +18,7 @@ import { Columns, type Column } from "../table/columns";
 import { Rows, type Load } from "../table/rows";
 import { Table } from "../table/table";
 import { orderState } from "./orders";
+import { NewRollout } from "./rollouts_new";
 import { ringsOf, type Ring, type Rollout } from "./rollouts_model";
 
 const STATES: Record<string, readonly [Text, Tone]> = {
@@ -47,6 +48,7 @@ const LIST: readonly Column<Rollout>[] = [
 ];
 
 export function RolloutsPage() {
+    const isNew = useSignal(false);
     const load: Load<Rollout> = async (offset, limit, stop) => {
         const found = await call<{ rollouts: Rollout[]; total?: number }>("GET", apiPath(["rollouts"], { offset, limit }), undefined, stop);
         return { total: found.total ?? offset + found.rollouts.length, rows: found.rollouts };
@@ -61,6 +63,12 @@ export function RolloutsPage() {
         <div class="page page-table">
             <div class="page-head">
                 <h1>{t("Roll-outs")}</h1>
+                <span class="space" />
+                {may("order-care") && (
+                    <button type="button" class="primary" onClick={() => (isNew.value = true)}>
+                        {t("New roll-out")}
+                    </button>
+                )}
             </div>
             <Table
                 label={t("Roll-outs")}
@@ -68,8 +76,9 @@ export function RolloutsPage() {
                 columns={columns}
                 onSort={() => undefined}
                 onOpen={(r) => navigate(rolloutPath(r.id))}
-                empty={t("There is no roll-out. \"waptconsole rollout create\" signs one.")}
+                empty={t("There is no roll-out yet.")}
             />
+            {isNew.value && <NewRollout onClose={() => (isNew.value = false)} onDone={(id) => navigate(rolloutPath(id))} />}
         </div>
     );
 }

@@ -1,0 +1,99 @@
+// A new roll-out: what, for the members of which groups, in which rings. The local program composes and shows the statement that is signed.
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { apiPath, call } from "../api";
+import { Dialog } from "../components/dialog";
+import { Check, Choice, Field } from "../components/fields";
+import { review } from "../components/review";
+import { t, tn, type Text } from "../i18n";
+import { KINDS } from "./hosts_actions";
+
+const DAYS = [1, 7, 14, 30];
+const FORBIDDEN = ["forget"]; // of what a dialog offers
+const words = (text: string) => text.split(/[\s,]+/).filter(Boolean);
+
+/** "10, 50": rings of these percentages, and the last one of all. */
+function ringsFrom(first: string, percents: string): object[] {
+    const rings: object[] = words(first).length > 0 ? [{ name: words(first).join(" "), members_of: words(first) }] : [];
+    const numbers = words(percents.replaceAll("%", "")).map(Number).filter((n) => n >= 1 && n < 100);
+    for (const percent of [...new Set(numbers)].sort((a, b) => a - b)) rings.push({ name: `${percent}%`, percent });
+    return [...rings, { name: "100%", percent: 100 }];
+}
+
+function useGroups(): readonly string[] {
+    const groups = useSignal<readonly string[]>([]);
+    useEffect(() => {
+        call<{ facets: { value: string }[] }>("GET", apiPath(["host-facets"], { by: "group" })).then((found) => (groups.value = found.facets.map((f) => f.value)), () => undefined);
+    }, []);
+    return groups.value;
+}
+
+export function NewRollout({ onClose, onDone }: { onClose: () => void; onDone: (id: string) => void }) {
+    const kind = useSignal("install");
+    const name = useSignal("");
+    const packages = useSignal("");
+    const members = useSignal("");
+    const first = useSignal("");
+    const percents = useSignal("5, 25");
+    const success = useSignal("95");
+    const least = useSignal("5");
+    const hours = useSignal("24");
+    const errors = useSignal("3");
+    const windows = useSignal("");
+    const days = useSignal("14");
+    const byHand = useSignal(false);
+    const groups = useGroups();
+    const takes = KINDS.find((k) => k.kind === kind.value)?.packages ?? "none";
+    const names = takes === "none" ? [] : words(packages.value);
+    const isReady = words(members.value).length > 0 && (takes !== "some" || names.length > 0);
+    const submit = () => {
+        if (!isReady) return;
+        onClose();
+        const plan = {
+            rings: ringsFrom(first.value, percents.value),
+            promote: byHand.value ? "hand" : "auto",
+            success_percent: Number(success.value) || 95,
+            min_count: Number(least.value) || 1,
+            min_time_s: Math.round((Number(hours.value) || 0) * 3600),
+            error_count: Number(errors.value) || 1,
+            windows: windows.value.trim(),
+        };
+        const what = { what: "rollout", kind: kind.value, name: name.value.trim() || [kind.value, ...names].join(" "), packages: names, members_of: words(members.value), plan, valid_s: Number(days.value) * 86_400 };
+        review(what, (answer) => onDone(String(answer.id ?? "")));
+    };
+    const number = (label: Text, value: { value: string }) => <Field label={t(label)} type="number" value={value.value} onInput={(v) => (value.value = v)} />;
+    const footer = (
+        <>
+            <button type="button" onClick={onClose}>
+                {t("Cancel")}
+            </button>
+            <button type="submit" class="primary" disabled={!isReady}>
+                {t("Review")}
+            </button>
+        </>
+    );
+    return (
+        <Dialog title={t("New roll-out")} onClose={onClose} onSubmit={submit} footer={footer} wide>
+            <div class="form-two">
+                <Choice label={t("Order")} value={kind.value} options={KINDS.filter((k) => !FORBIDDEN.includes(k.kind)).map((k) => [k.kind, t(k.title)] as const)} onChange={(v) => (kind.value = v)} />
+                {takes !== "none" ? <Field label={t("Packages")} value={packages.value} onInput={(v) => (packages.value = v)} autofocus /> : <span />}
+                <Field label={t("For the members of")} value={members.value} onInput={(v) => (members.value = v)} list="rollout-groups" hint={t("groups, units or profiles of the machines' signed packages")} />
+                <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} hint={t("for people; left empty, it is what is ordered")} />
+                <Field label={t("First to")} value={first.value} onInput={(v) => (first.value = v)} list="rollout-groups" hint={t("groups that go ahead; may be empty")} />
+                <Field label={t("Then to percent of all")} value={percents.value} onInput={(v) => (percents.value = v)} hint={t("like 5, 25; the rest comes last")} />
+                {number("Percent that must go well", success)}
+                {number("Of at least so many machines", least)}
+                {number("Hours a ring is open at least", hours)}
+                {number("It halts after so many failures", errors)}
+                <Field label={t("Windows")} value={windows.value} onInput={(v) => (windows.value = v)} hint={t("like mon-fri 19:00-06:00; empty: at any time")} />
+                <Choice label={t("It ends after")} value={days.value} options={DAYS.map((d) => [String(d), tn(d, "{n} day", "{n} days")] as const)} onChange={(v) => (days.value = v)} />
+            </div>
+            <Check label={t("Each ring is opened by hand")} checked={byHand.value} onChange={(on) => (byHand.value = on)} />
+            <datalist id="rollout-groups">
+                {groups.map((g) => (
+                    <option key={g} value={g} />
+                ))}
+            </datalist>
+        </Dialog>
+    );
+}
