@@ -63,10 +63,6 @@ extern const struct wa_api_resource wa_api_session_calls, wa_api_hosts_calls, wa
     wa_api_journal_calls, wa_api_openapi_calls, wa_api_authority_calls, wa_api_events_calls,
     wa_api_health_calls, wa_api_webhooks_calls, wa_api_rollouts_calls, wa_api_enrolment_calls,
     wa_api_overview_calls, wa_api_views_calls;
-/* Schemas of the description that a resource has of its own: JSON members, separated by commas. */
-extern const char wa_api_session_schemas[], wa_api_people_schemas[], wa_api_account_schemas[],
-    wa_api_rollouts_schemas[], wa_api_webhooks_schemas[], wa_api_overview_schemas[],
-    wa_api_views_schemas[];
 /* All of them, one after the other; NULL after the last. */
 const struct wa_api_route *wa_api_route_at(size_t i);
 
@@ -100,8 +96,8 @@ void wa_api_acted(struct wa_store_request *r);
  * ends: the request is answered by it. WA_E_BUSY: there are too many already. */
 WA_CHECK enum wa_code wa_store_watch(struct wa_api_call *c, unsigned kinds, uint64_t seen,
                                      struct wa_err *err);
-/* The schemas of bodies, by name, as a JSON object. */
-void wa_api_schemas(struct wa_buf *out);
+/* The schemas of bodies, by name, as a JSON object (schemas/). */
+struct wa_sv wa_api_schemas(void);
 /* The description of all calls, OpenAPI 3.1. */
 WA_CHECK enum wa_code wa_api_describe(struct wa_buf *out, struct wa_err *err);
 

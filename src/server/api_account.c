@@ -283,38 +283,4 @@ static const struct wa_api_route routes[] = {
     {"POST", ACCOUNT "/second-factor/off", WA_MAY_OWN, false, wa_factor_off_call,
      "Have no second factor any more", NULL, "Code", "Nothing"},
 };
-/* The description of what they take and give. */
-const char wa_api_account_schemas[] =
-    "\"OwnPassword\":{\"type\":\"object\",\"required\":[\"old\",\"new\"],\"additionalProperti"
-    "es\":false,\"properties\":{\"old\":{\"type\":\"string\"},\"new\":{\"type\":\"string\"}}}"
-    ",\"Sessions\":{\"type\":\"object\",\"required\":[\"sessions\"],\"properties\":{"
-    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/"
-    "Next\"},"
-    "\"session"
-    "s\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"id\",\"method\","
-    "\"peer\",\"created\",\"used\",\"expires\",\"this\"],\"properties\":{\"id\":{\"type\":\"s"
-    "tring\"},\"method\":{\"type\":\"string\"},\"peer\":{\"type\":\"string\"},\"created\":{\""
-    "type\":\"integer\"},\"used\":{\"type\":\"integer\"},\"expires\":{\"type\":\"integer\"},"
-    "\"this\":{\"type\":\"boolean\"}}}}}},\"Tokens\":{\"type\":\"object\",\"required\":[\"tok"
-    "ens\"],\"properties\":{"
-    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/"
-    "Next\"},"
-    "\"tokens\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"r"
-    "equired\":[\"id\",\"name\",\"rights\",\"limited\",\"created\",\"expires\",\"used\"],\"pr"
-    "operties\":{\"id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},\"rights\":{\"ty"
-    "pe\":\"string\"},\"limited\":{\"type\":\"boolean\"},\"created\":{\"type\":\"integer\"},"
-    "\"expires\":{\"type\":\"integer\"},\"used\":{\"type\":\"integer\"}}}}}},\"NewToken\":{\""
-    "type\":\"object\",\"required\":[\"name\",\"rights\",\"days\"],\"additionalProperties\":f"
-    "alse,\"properties\":{\"name\":{\"type\":\"string\"},\"rights\":{\"type\":\"array\",\"ite"
-    "ms\":{\"type\":\"string\"}},\"days\":{\"type\":\"integer\"},\"perimeter\":{\"$ref\":\"#/"
-    "components/schemas/Perimeter\"}}},\"Token\":{\"type\":\"object\",\"description\":\"shown"
-    " once\",\"required\":[\"id\",\"token\",\"expires\"],\"properties\":{\"id\":{\"type\":\"s"
-    "tring\"},\"token\":{\"type\":\"string\"},\"expires\":{\"type\":\"integer\"}}},\"FactorOf"
-    "fer\":{\"type\":\"object\",\"required\":[\"password\"],\"additionalProperties\":false,\""
-    "properties\":{\"password\":{\"type\":\"string\"}}},\"Factor\":{\"type\":\"object\",\"req"
-    "uired\":[\"secret\",\"uri\"],\"properties\":{\"secret\":{\"type\":\"string\"},\"uri\":{"
-    "\"type\":\"string\"}}},\"Code\":{\"type\":\"object\",\"required\":[\"code\"],\"additiona"
-    "lProperties\":false,\"properties\":{\"code\":{\"type\":\"string\"}}},\"Recovery\":{\"typ"
-    "e\":\"object\",\"required\":[\"recovery_codes\"],\"properties\":{\"recovery_codes\":{\"t"
-    "ype\":\"array\",\"items\":{\"type\":\"string\"}}}}";
 const struct wa_api_resource wa_api_account_calls = {routes, WA_COUNT(routes)};

@@ -11,7 +11,6 @@
 #include "codec/url.h"
 
 #define PAGE 1000u /* rows of one answer: what each list that has pages gives at once, at least */
-#define DESCRIPTION_MAX (1u << 20)
 
 /* --- what the description says --- */
 
@@ -48,11 +47,7 @@ const struct wa_json *wa_api_columns(const struct wa_json *schemas, const char *
 enum wa_code wa_api_read_schemas(struct wa_arena *arena, const struct wa_json **ret,
                                  struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, DESCRIPTION_MAX);
-    wa_api_schemas(&text);
-    return wa_buf_check(&text, err) == WA_OK ? wa_json_parse(wa_buf_sv(&text), 0, arena, ret, err)
-                                             : err->code;
+    return wa_json_parse(wa_api_schemas(), 0, arena, ret, err);
 }
 
 bool wa_api_is_list(const struct wa_api_route *r, const struct wa_json *schemas)

@@ -122,15 +122,6 @@ static enum wa_code overview(struct wa_api_call *c, struct wa_err *err)
     return wa_buf_check(c->out, err);
 }
 
-#define COUNT(name) "\"" name "\":{\"type\":\"integer\"},"
-const char wa_api_overview_schemas[] =
-    "\"Overview\":{\"type\":\"object\",\"properties\":{" COUNT("hosts") COUNT("reachable")
-        COUNT("unseen_30_days") COUNT("errors") COUNT("to_upgrade") COUNT("audit_errors")
-            COUNT("audit_warnings") COUNT("certificates_ending") COUNT("actions_failed_today")
-                COUNT("rollouts_halted") COUNT("rollouts_running") COUNT("uploads_refused")
-                    COUNT("webhooks_off") COUNT("server_certificate_until")
-                        COUNT("authority_until") "\"journal_missing\":{\"type\":\"integer\"}}}";
-
 static const struct wa_api_route routes[] = {
     {"GET", "/api/v1/overview", WA_MAY_VIEW, false, overview,
      "What needs attention, counted: machines, orders, roll-outs, uploads, certificates", NULL,

@@ -243,36 +243,4 @@ static const struct wa_api_route routes[] = {
     {"DELETE", USERS "/{name}/tokens/{id}", WA_MAY_PEOPLE, false, call_revoke,
      "Revoke a user's API token", NULL, NULL, "Nothing"},
 };
-/* The description of what they take and give. */
-const char wa_api_people_schemas[] =
-    "\"Perimeter\":{\"type\":[\"object\",\"null\"],\"description\":\"null: all machines\",\"a"
-    "dditionalProperties\":false,\"properties\":{\"groups\":{\"type\":\"array\",\"items\":{\""
-    "type\":\"string\"}},\"profiles\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\""
-    "units\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}},\"Users\":{\"type\":\"obj"
-    "ect\",\"required\":[\"users\"],\"properties\":{"
-    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/"
-    "Next\"},"
-    "\"users\":{\"type\":\"array\",\"items\":{"
-    "\"type\":\"object\",\"required\":[\"name\",\"role\",\"origin\",\"disabled\",\"limited\","
-    "\"second_factor\",\"needs_second_factor\",\"last_login\"],\"properties\":{\"name\":{\"ty"
-    "pe\":\"string\"},\"role\":{\"type\":\"string\"},\"origin\":{\"type\":\"string\",\"enum\""
-    ":[\"local\",\"directory\",\"oidc\"]},\"disabled\":{\"type\":\"boolean\"},\"limited\":{\""
-    "type\":\"boolean\"},\"second_factor\":{\"type\":\"boolean\"},\"needs_second_factor\":{\""
-    "type\":\"boolean\"},\"last_login\":{\"type\":\"integer\"}}}}}},\"User\":{\"type\":\"obje"
-    "ct\",\"required\":[\"name\",\"role\",\"origin\",\"disabled\",\"limited\",\"second_factor"
-    "\",\"needs_second_factor\",\"last_login\",\"perimeter\"],\"properties\":{\"name\":{\"typ"
-    "e\":\"string\"},\"role\":{\"type\":\"string\"},\"origin\":{\"type\":\"string\",\"enum\":"
-    "[\"local\",\"directory\",\"oidc\"]},\"disabled\":{\"type\":\"boolean\"},\"limited\":{\"t"
-    "ype\":\"boolean\"},\"second_factor\":{\"type\":\"boolean\"},\"needs_second_factor\":{\"t"
-    "ype\":\"boolean\"},\"last_login\":{\"type\":\"integer\"},\"perimeter\":{\"$ref\":\"#/com"
-    "ponents/schemas/Perimeter\"}}},\"NewUser\":{\"type\":\"object\",\"required\":[\"name\","
-    "\"role\",\"password\"],\"additionalProperties\":false,\"properties\":{\"name\":{\"type\""
-    ":\"string\"},\"role\":{\"type\":\"string\"},\"password\":{\"type\":\"string\"},\"perimet"
-    "er\":{\"$ref\":\"#/components/schemas/Perimeter\"}}},\"UserChange\":{\"type\":\"object\""
-    ",\"description\":\"one of them\",\"minProperties\":1,\"maxProperties\":1,\"additionalPro"
-    "perties\":false,\"properties\":{\"role\":{\"type\":\"string\"},\"perimeter\":{\"$ref\":"
-    "\"#/components/schemas/Perimeter\"},\"disabled\":{\"type\":\"boolean\"},\"needs_second_f"
-    "actor\":{\"type\":\"boolean\"}}},\"Password\":{\"type\":\"object\",\"required\":[\"passw"
-    "ord\"],\"additionalProperties\":false,\"properties\":{\"password\":{\"type\":\"string\"}"
-    "}}";
 const struct wa_api_resource wa_api_people_calls = {routes, WA_COUNT(routes)};

@@ -440,27 +440,6 @@ static enum wa_code call_stop(struct wa_api_call *c, struct wa_err *err)
 
 /* --- the calls --- */
 
-const char wa_api_rollouts_schemas[] =
-    "\"NewRollout\":{\"type\":\"object\",\"required\":[\"name\",\"order\",\"plan\"],"
-    "\"additionalProperties\":false,\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":"
-    "128},\"order\":{\"type\":\"object\",\"description\":\"rollout and chain: the statement, "
-    "signed by an administrator\"},\"plan\":{\"type\":\"object\",\"description\":\"rings, "
-    "promote, success_percent, min_count, min_time_s, error_percent, error_count, windows\"}}},"
-    "\"RolloutId\":{\"type\":\"object\",\"required\":[\"id\",\"state\"],\"properties\":{"
-    "\"id\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"}}},"
-    "\"Rollout\":{\"type\":\"object\",\"required\":[\"id\",\"name\",\"action\",\"state\"],"
-    "\"properties\":{\"id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},\"action\":{"
-    "\"type\":\"string\"},\"state\":{\"type\":\"string\",\"enum\":[\"running\",\"paused\","
-    "\"halted\",\"stopped\",\"ended\"]},\"reason\":{\"type\":\"string\"},\"owner\":{\"type\":"
-    "\"string\"},\"signer\":{\"type\":\"string\"},\"ring\":{\"type\":\"integer\",\"description\":"
-    "\"the last one that is open, from 0\"},\"open\":{\"type\":\"boolean\"},\"not_before\":{"
-    "\"type\":\"integer\"},\"not_after\":{\"type\":\"integer\"},\"created\":{\"type\":"
-    "\"integer\"},\"updated\":{\"type\":\"integer\"}}},"
-    "\"Rollouts\":{\"type\":\"object\",\"required\":[\"rollouts\"],\"properties\":{"
-    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/Next\"},"
-    "\"rollouts\":{"
-    "\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Rollout\"}}}}";
-
 static const struct wa_api_route routes[] = {
     {"POST", "/api/v1/rollouts", WA_MAY_ORDER_CARE, false, call_create,
      "Begin a roll-out by its signed statement", NULL, "NewRollout", "RolloutId"},

@@ -61,34 +61,4 @@ static const struct wa_api_route routes[] = {
     {"GET", "/api/v1/session", 0, false, call_session, "Who this session is", NULL, NULL, "Who"},
     {"DELETE", "/api/v1/session", WA_MAY_OWN, false, call_logout, "Log out", NULL, NULL, "Nothing"},
 };
-/* The description of what they take and give. */
-const char wa_api_session_schemas[] =
-    "\"Login\":{\"type\":\"object\",\"required\":[\"user\",\"password\"],\"additionalProperties\":"
-    "false,\"properties\":{\"user\":{\"type\":\"string\"},\"password\":{\"type\":\"string\"},"
-    "\"code\":{\"type\":\"string\",\"description\":\"of the second factor, or a recovery code\"}}},"
-    "\"Ways\":{\"type\":\"object\",\"required\":[\"password\",\"oidc\","
-    "\"certificate\"],\"properties\":{"
-    "\"password\":{\"type\":\"boolean\"},\"oidc\":{\"type\":\"boolean\"},\"certificate\":{"
-    "\"type\":\"boolean\"}}},"
-    "\"OidcStart\":{\"type\":\"object\",\"required\":[\"port\",\"state\",\"challenge\"],"
-    "\"additionalProperties\":false,\"properties\":{\"port\":{\"type\":\"integer\","
-    "\"description\":\"on which the client listens for http://127.0.0.1:PORT/oidc\"},\"state\":{"
-    "\"type\":\"string\",\"description\":\"the client's own, to be compared when the browser "
-    "comes back\"},\"challenge\":{\"type\":\"string\",\"description\":\"of the verifier, S256\"}}},"
-    "\"OidcAddress\":{\"type\":\"object\",\"required\":[\"url\"],\"properties\":{\"url\":{"
-    "\"type\":\"string\",\"description\":\"where the person's browser goes\"}}},"
-    "\"OidcLogin\":{\"type\":\"object\",\"required\":[\"port\",\"code\",\"verifier\"],"
-    "\"additionalProperties\":false,\"properties\":{\"port\":{\"type\":\"integer\"},\"code\":{"
-    "\"type\":\"string\"},\"verifier\":{\"type\":\"string\"},\"iss\":{\"type\":\"string\","
-    "\"description\":\"as the browser brought it, if it did (RFC 9207)\"}}},"
-    "\"Session\":{\"type\":\"object\",\"description\":\"needs alone, where a code of the second "
-    "factor is wanted "
-    "too\",\"properties\":{\"needs\":{\"type\":\"string\",\"enum\":[\"code\"]},\"token\":{\"type\":"
-    "\"string\",\"description\":\"for Authorization: "
-    "Bearer\"},\"expires\":{\"type\":\"integer\",\"description\":\"seconds since "
-    "1970\"},\"user\":{\"type\":\"string\"},\"role\":{\"type\":\"string\"}}},"
-    "\"Who\":{\"type\":\"object\",\"required\":[\"user\",\"role\",\"rights\",\"limited\",\"token\","
-    "\"lacks_second_factor\"],\"properties\":{\"user\":{\"type\":\"string\"},\"role\":{\"type\":"
-    "\"string\"},\"rights\":{\"type\":\"string\"},\"limited\":{\"type\":\"boolean\"},\"token\":{"
-    "\"type\":\"boolean\"},\"lacks_second_factor\":{\"type\":\"boolean\"}}}";
 const struct wa_api_resource wa_api_session_calls = {routes, WA_COUNT(routes)};

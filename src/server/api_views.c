@@ -106,16 +106,6 @@ static enum wa_code forget(struct wa_api_call *c, struct wa_err *err)
 
 /* --- the calls --- */
 
-const char wa_api_views_schemas[] =
-    "\"Views\":{\"type\":\"object\",\"required\":[\"views\"],\"properties\":{\"total\":{\"type\":"
-    "\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/Next\"},\"views\":{\"type\":\"array\","
-    "\"items\":{\"type\":\"object\",\"required\":[\"name\",\"view\",\"changed_at\"],"
-    "\"properties\":{\"name\":{\"type\":\"string\"},\"view\":{\"type\":\"object\"},\"changed_at\":{"
-    "\"type\":\"integer\"}}}}}},"
-    "\"View\":{\"type\":\"object\",\"required\":[\"view\"],\"additionalProperties\":false,"
-    "\"properties\":{\"view\":{\"type\":\"object\",\"description\":\"whatever the console makes of "
-    "it\"}}}";
-
 #define VIEWS "/api/v1/account/views"
 
 static const struct wa_api_route routes[] = {

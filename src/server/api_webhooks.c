@@ -98,22 +98,3 @@ static const struct wa_api_route routes[] = {
      "Send an event 'test'; one that was switched off is on again", NULL, NULL, "Nothing"},
 };
 const struct wa_api_resource wa_api_webhooks_calls = {routes, WA_COUNT(routes)};
-
-const char wa_api_webhooks_schemas[] =
-    "\"Webhooks\":{\"type\":\"object\",\"required\":[\"webhooks\"],\"properties\":{"
-    "\"total\":{\"type\":\"integer\"},\"next\":{\"$ref\":\"#/components/schemas/"
-    "Next\"},"
-    "\"webhooks\":{"
-    "\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"id\",\"url\",\"kinds\","
-    "\"created\",\"by\",\"disabled\",\"failed_since\",\"last_at\",\"last_result\",\"missed\","
-    "\"waiting\"],\"properties\":{\"id\":{\"type\":\"string\"},\"url\":{\"type\":\"string\"},"
-    "\"kinds\":{\"type\":\"string\"},\"created\":{\"type\":\"integer\"},\"by\":{\"type\":"
-    "\"string\"},\"disabled\":{\"type\":\"boolean\"},\"failed_since\":{\"type\":\"integer\"},"
-    "\"last_at\":{\"type\":\"integer\"},\"last_result\":{\"type\":\"string\"},\"missed\":{"
-    "\"type\":\"integer\"},\"waiting\":{\"type\":\"integer\"}}}}}},"
-    "\"WebhookAdd\":{\"type\":\"object\",\"required\":[\"url\"],\"additionalProperties\":false,"
-    "\"properties\":{\"url\":{\"type\":\"string\"},\"kinds\":{\"type\":\"string\","
-    "\"description\":\"of events, with commas between them; all, if it is missing\"}}},"
-    "\"WebhookAdded\":{\"type\":\"object\",\"required\":[\"id\",\"secret\"],\"properties\":{"
-    "\"id\":{\"type\":\"string\"},\"secret\":{\"type\":\"string\",\"description\":\"of the "
-    "signatures; told this once\"}}}";
