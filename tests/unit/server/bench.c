@@ -213,14 +213,7 @@ void bench_free(struct bench *b)
     wa_buf_fini(&b->revoked);
     wa_buf_fini(&b->order);
     wa_free(s->counts);
-    wa_free(s->child.config.webhook_networks);
-    wa_free(s->child.config.server_uuid);
-    wa_free(s->child.config.node);
-    wa_free(s->child.config.ldap_servers);
-    wa_free(s->child.config.kerberos_unit);
-    wa_free(s->child.config.second_factor);
-    wa_free(s->child.config.ldap_roles);
-    wa_free(s->child.config.registration);
+    wa_server_config_free(&s->child.config);
     wa_free(s->relay_public);
     wa_free(s);
     wa_test_tmpdir_remove(b->dir);

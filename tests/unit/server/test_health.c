@@ -24,7 +24,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct bench *b = *state;
-    wa_free(b->store->child.config.metrics_addresses);
     bench_free(b);
     free(b);
     return 0;
