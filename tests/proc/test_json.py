@@ -13,7 +13,7 @@ import json_schema  # noqa: E402
 DOCS = (ROOT / "docs/json.md").read_text(encoding="utf-8")
 SCHEMA = json_schema.whole(DOCS)
 OUTSIDE = {"wapt-get sources"}  # what it talks to is https of the world outside
-ENDLESS = {"wapt-get events", "waptserver run", "waptservice run", "waptservice launcher", "waptservice manager"}  # they serve until they are ended
+ENDLESS = {"wapt-get events", "waptconsole open", "waptserver run", "waptservice run", "waptservice launcher", "waptservice manager"}  # they serve until they are ended
 
 
 def commands():
