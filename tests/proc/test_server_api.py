@@ -13,7 +13,7 @@ from test_server_hostile import Server
 
 @pytest.fixture(scope="module")
 def srv(org):
-    s = Server(org, "server-api", "fronts = 1\nmetrics_addresses = 127.0.0.1")
+    s = Server(org, "server-api", "fronts = 64\nmetrics_addresses = 127.0.0.1")
     yield s
     s.stop()
 

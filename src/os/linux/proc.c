@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FDS_MAX 16u
+#define FDS_MAX 128u /* of a child: the store of a server with 64 fronts has the most */
 #define GROUPS_MAX 256
 #define ENV_MAX 256u /* variables of a child in a tree without a cgroup */
 
@@ -73,11 +73,11 @@ static void set_limit(const struct plan *p, __rlimit_resource_t what, uint64_t v
  * too early. */
 static void place_fds(struct plan *p)
 {
-    p->report_fd = fcntl(p->report_fd, F_DUPFD, 64);
+    p->report_fd = fcntl(p->report_fd, F_DUPFD, (int)FDS_MAX);
     for (size_t i = 0; i < p->fd_count; i++) {
         if (p->fds[i] < 0)
             continue;
-        p->fds[i] = fcntl(p->fds[i], F_DUPFD, 64);
+        p->fds[i] = fcntl(p->fds[i], F_DUPFD, (int)FDS_MAX);
         if (p->fds[i] < 0)
             give_up(p, "place descriptors");
     }
