@@ -99,7 +99,6 @@ static int teardown(void **state)
     struct place *p = *state;
     for (size_t i = 0; i < 3; i++)
         machine_free(&p->m[i]);
-    wa_free(p->b.store->child.config.report_database);
     bench_free(&p->b);
     wa_buf_fini(&p->out);
     free(p);
