@@ -12,6 +12,7 @@
 #include "os/local.h"
 #include "os/pipe.h"
 #include "os/proc.h"
+#include "os/socket.h"
 #include "proto/local.h"
 
 #define ASK_MS 2000u
@@ -46,7 +47,7 @@ static bool talk(int fd, struct wa_buf *answer)
     uint64_t until = wa_clock_mono_ms() + ASK_MS;
     size_t at, count;
     struct wa_err ignored = WA_ERR_INIT;
-    if (wa_pipe_write(fd, request, sizeof request - 1) != (ptrdiff_t)sizeof request - 1)
+    if (wa_socket_write(fd, request, sizeof request - 1) != (ptrdiff_t)sizeof request - 1)
         return false;
     while (wa_clock_mono_ms() < until) {
         struct wa_pipe_wait w = {.fd = fd};

@@ -9,6 +9,7 @@
 #include "os/local.h"
 #include "os/pipe.h"
 #include "os/priv.h"
+#include "os/socket.h"
 
 #define READ_BYTES 65536
 
@@ -63,7 +64,7 @@ enum wa_code wa_call_open(struct wa_call *t, const char *config_file, bool may_s
 enum wa_code wa_call_send(struct wa_call *t, struct wa_sv line, struct wa_err *err)
 {
     while (line.n > 0) {
-        ptrdiff_t put = wa_pipe_write(t->fd, line.p, line.n);
+        ptrdiff_t put = wa_socket_write(t->fd, line.p, line.n);
         if (put < 0)
             return wa_fail_errno(err, errno, "cannot talk to the service");
         line = wa_sv_sub(line, (size_t)put, line.n);

@@ -29,7 +29,7 @@ struct wa_local_options {
     const char *language;  /* of the pages: "en", "fr" */
     const char *prefs_dir; /* where pages keep what a person has chosen; NULL: nowhere */
     int64_t idle_s;        /* without a tab: then it ends */
-    size_t confirm_above;  /* machines that need no gesture outside the page */
+    size_t confirm_above;  /* machines an hour that need no gesture outside the page */
     const char *run_dir;   /* where a second start finds the first; made with 0700 */
     const char *const *read_paths, *const *write_paths; /* NULL-terminated: all that it may still
                                                            open once it runs (os/priv.h) */

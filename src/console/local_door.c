@@ -11,6 +11,7 @@
 #include "os/local.h"
 #include "os/pipe.h"
 #include "os/proc.h"
+#include "os/socket.h"
 
 #define PATIENCE_MS 5000
 
@@ -41,7 +42,7 @@ static void on_start(void *user, int events)
         wa_local_link_new(l, link, &err) != WA_OK)
         return;
     l->active_ms = wa_loop_now_ms(l->loop); /* somebody comes: not now the end */
-    (void)!wa_pipe_write(fd, link, strlen(link));
+    (void)!wa_socket_write(fd, link, strlen(link));
     wa_wipe(link, sizeof link);
 }
 
@@ -57,13 +58,16 @@ static enum wa_code ask_other(const char *path, char *ret_link, struct wa_err *e
         return WA_OK;
     if (check_peer(fd, err) != WA_OK)
         return err->code;
-    for (ptrdiff_t got = 1; got > 0 && n<sizeof link - 1; n += got> 0 ? (size_t)got : 0) {
+    for (;;) {
         struct wa_pipe_wait w = {fd, false, false};
         if (wa_pipe_wait(&w, 1, PATIENCE_MS, &count, err) != WA_OK)
             return err->code;
         if (count == 0)
             return wa_fail(err, WA_E_BUSY, "the console that runs already does not answer");
-        got = wa_pipe_read(fd, link + n, sizeof link - 1 - n);
+        ptrdiff_t got = wa_pipe_read(fd, link + n, sizeof link - 1 - n);
+        if (got <= 0)
+            break; /* also when it is full */
+        n += (size_t)got;
     }
     link[n] = '\0';
     if (wa_sv_starts(wa_sv(link), "http://127.0.0.1:"))

@@ -14,6 +14,7 @@
 #define WHAT_MAX 64
 #define SHOWN_VALUE_MAX 400u /* bytes of a value, outside the page */
 #define LINES_BYTES_MAX (4u << 20)
+#define UNASKED_MS 3600000u /* ms over which machines add up */
 
 enum { READY, ASKING, CONFIRMED, DONE, FAILED };
 
@@ -68,6 +69,13 @@ static struct wa_local_prepared *prepared_new(const struct wa_local_kind *kind, 
     return NULL;
 }
 
+/* A name may be a machine's own word: it begins no line of its own. */
+static void add_in_line(struct wa_buf *out, struct wa_sv text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        wa_buf_addc(out, text.p[i] == '\n' ? '?' : text.p[i]);
+}
+
 void wa_local_say(struct wa_local_prepared *p, const char *label, struct wa_sv value)
 {
     struct wa_jw w;
@@ -79,8 +87,11 @@ void wa_local_say(struct wa_local_prepared *p, const char *label, struct wa_sv v
     wa_jw_kv(&w, "label", label);
     wa_jw_kvsv(&w, "value", value);
     wa_jw_end(&w);
-    wa_buf_addf(&p->shown, "  %s: %.*s%s\n", label, (int)n, value.n > 0 ? value.p : "",
-                n < value.n ? "..." : "");
+    wa_buf_adds(&p->shown, "  ");
+    add_in_line(&p->shown, wa_sv(label));
+    wa_buf_adds(&p->shown, ": ");
+    add_in_line(&p->shown, wa_sv_sub(value, 0, n));
+    wa_buf_adds(&p->shown, n < value.n ? "...\n" : "\n");
 }
 
 void wa_local_say_time(struct wa_local_prepared *p, const char *label, int64_t at)
@@ -114,10 +125,24 @@ void wa_local_prepared_sweep(struct wa_local *l, bool all)
     }
 }
 
+/* What is signed for few machines at a time adds up, or a page could reach all of them unasked. */
 static bool needs_gesture(const struct wa_local *l, const struct wa_local_prepared *p)
 {
+    size_t before = wa_loop_now_ms(l->loop) - l->unasked_ms < UNASKED_MS ? l->unasked : 0;
     return p->needs_gesture || p->kind->gesture == WA_LOCAL_GESTURE_ALWAYS ||
-           (p->kind->gesture == WA_LOCAL_GESTURE_ABOVE && p->targets.count > l->o->confirm_above);
+           (p->kind->gesture == WA_LOCAL_GESTURE_ABOVE &&
+            before + p->targets.count > l->o->confirm_above);
+}
+
+static void count_unasked(struct wa_local *l, const struct wa_local_prepared *p)
+{
+    uint64_t now = wa_loop_now_ms(l->loop);
+    if (now - l->unasked_ms >= UNASKED_MS) {
+        l->unasked = 0;
+        l->unasked_ms = now;
+    }
+    if (p->kind->gesture == WA_LOCAL_GESTURE_ABOVE)
+        l->unasked += p->targets.count;
 }
 
 /* --- preparing --- */
@@ -343,6 +368,10 @@ static void start_signing(struct wa_local *l, struct wa_local_prepared *p, struc
     else if (key == NULL || !wa_local_key_is_open(key))
         (void)wa_fail(&err, WA_E_CONFLICT, "the key is locked: unlock it first");
     else if (wa_local_job_use_server(job, &err) == WA_OK) {
+        if (p->state == CONFIRMED)
+            l->unasked = 0; /* the person is there */
+        else
+            count_unasked(l, p);
         *s = (struct signing){p, key};
         key->users++;
         p->is_busy = true;
@@ -374,8 +403,9 @@ static void ask(struct wa_local *l, struct wa_local_prepared *p, struct wa_http_
     struct wa_err err = WA_ERR_INIT;
     const struct wa_local_key *key = wa_local_key_find(l, wa_sv(p->key_id));
     wa_buf_init(&text, LINES_BYTES_MAX + 8192);
-    wa_buf_addf(&text, "%.*s\n%.*s", (int)p->title.n, wa_buf_str(&p->title), (int)p->shown.n,
-                wa_buf_str(&p->shown));
+    add_in_line(&text, wa_buf_sv(&p->title));
+    wa_buf_addc(&text, '\n');
+    wa_buf_addsv(&text, wa_buf_sv(&p->shown));
     if (key == NULL || !wa_local_key_is_open(key))
         (void)wa_fail(&err, WA_E_CONFLICT, "the key is locked: unlock it first");
     else if (wa_buf_check(&text, &err) == WA_OK &&

@@ -91,6 +91,8 @@ struct wa_local {
     struct wa_local_key keys[WA_LOCAL_KEYS];
     size_t key_count;
     struct wa_local_prepared *prepared[WA_LOCAL_PREPARED];
+    size_t unasked; /* machines that were signed for without a question, since unasked_ms */
+    uint64_t unasked_ms;
     struct wa_local_confirm *confirm; /* one at a time */
     struct wa_local_door *door;
     struct wa_local_pin pin;

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include "agent/upgrade.h"
+#include "os/local.h"
+#include "os/thread.h"
 
 struct place {
     char dir[WA_PATH_MAX];
@@ -143,6 +145,47 @@ static void test_memory(void **state)
     assert_true(wa_torture(there_and_back, *state) > 3);
 }
 
+/* --- who answers --- */
+
+#define CALLS 200
+
+/* As a command of root's that ends just now. */
+static void hang_up(void *user)
+{
+    const int *listening = user;
+    for (int i = 0; i < CALLS; i++) {
+        WA_AUTO_FD int fd = -1;
+        struct wa_err err = WA_ERR_INIT;
+        if (wa_local_accept(*listening, &fd, &err) != WA_OK)
+            i--; /* nobody yet */
+    }
+}
+
+static void test_whoever_hangs_up_has_not_answered(void **state)
+{
+    struct place *p = *state;
+    struct wa_upgrade u = some;
+    struct wa_relpath name;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_thread *other = NULL;
+    char path[WA_PATH_MAX + 32];
+    int listening = -1;
+    (void)snprintf(u.config, sizeof u.config, "%.4000s/wapt-get.ini", p->dir);
+    (void)snprintf(path, sizeof path, "%s/s", p->dir);
+    WA_ASSERT_OK(wa_relpath_parse(WA_SV("wapt-get.ini"), &name, &err));
+    WA_ASSERT_OK(
+        wa_file_replace(&p->base, &name, WA_SV("[global]\nlocal_socket = s\n"), 0600, &err));
+    WA_ASSERT_OK(wa_local_listen(path, 0600, &listening, &err));
+    WA_ASSERT_OK(wa_thread_start(hang_up, &listening, &other, &err));
+    for (int i = 0; i < CALLS; i++) {
+        struct wa_upgrade_look look = {.pid = 0};
+        assert_false(wa_upgrade_ask(&u, &look));
+        assert_int_equal(look.pid, 0);
+    }
+    wa_thread_join(other);
+    wa_fd_close(&listening);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +193,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_result, setup, teardown),
         cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_whoever_hangs_up_has_not_answered, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
