@@ -60,6 +60,61 @@ static enum wa_code put_trust(const struct wa_dir *dir, const struct wa_kit *k, 
     return k->root.n > 0 ? put(dir, "root.json", k->root, 0644, err) : WA_OK;
 }
 
+/* --- what was there --- */
+
+struct before {
+    const struct wa_cli *cli;
+    const struct wa_kit *kit;
+    const struct wa_dir *base;
+};
+
+static enum wa_code set_aside(const struct before *b, const char *name, struct wa_err *err)
+{
+    struct wa_relpath from, to;
+    struct wa_stat st;
+    struct wa_err absent = WA_ERR_INIT;
+    char aside[WA_PATH_MAX];
+    (void)snprintf(aside, sizeof aside, "%.1000s.replaced", name);
+    if (wa_relpath_parse(wa_sv(name), &from, err) != WA_OK ||
+        wa_relpath_parse(wa_sv(aside), &to, err) != WA_OK)
+        return err->code;
+    if (wa_file_stat(b->base, &from, &st, &absent) == WA_E_NOT_FOUND)
+        return WA_OK;
+    if (wa_file_rename(b->base, &from, b->base, &to, err) == WA_OK)
+        wa_cli_say(b->cli, "no longer trusted here: %s is %s now", name, aside);
+    return err->code;
+}
+
+/* Whoever was trusted before, and is not in the kit. */
+static enum wa_code set_anchor_aside(void *user, const char *name, const struct wa_stat *st,
+                                     struct wa_err *err)
+{
+    const struct before *b = user;
+    char own[64], path[WA_PATH_MAX];
+    if (!st->is_file || (!wa_sv_ends(wa_sv(name), ".crt") && !wa_sv_ends(wa_sv(name), ".pem")))
+        return WA_OK;
+    for (size_t i = 0; i < b->kit->trust.n; i++) {
+        (void)snprintf(own, sizeof own, "%.16s.crt", wa_cert_fingerprint(b->kit->trust.items[i]));
+        if (strcmp(own, name) == 0)
+            return WA_OK;
+    }
+    (void)snprintf(path, sizeof path, "ssl/%.900s", name);
+    return set_aside(b, path, err);
+}
+
+static enum wa_code replace(const struct wa_cli *cli, const struct wa_dir *base,
+                            const struct wa_kit *k, struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir ssl = WA_DIR_INIT;
+    struct before b = {cli, k, base};
+    struct wa_relpath name;
+    if (wa_relpath_parse(WA_SV("ssl"), &name, err) != WA_OK ||
+        wa_dir_open_sub(base, &name, &ssl, err) != WA_OK ||
+        wa_dir_list(&ssl, set_anchor_aside, &b, err) != WA_OK)
+        return err->code;
+    return k->root.n > 0 ? WA_OK : set_aside(&b, "root.json", err);
+}
+
 static enum wa_code make_folder(const char *base, const char *name, uint32_t mode,
                                 struct wa_err *err)
 {
@@ -70,7 +125,8 @@ static enum wa_code make_folder(const char *base, const char *name, uint32_t mod
                                 : wa_fail(err, WA_E_LIMIT, "the path is too long");
 }
 
-static enum wa_code apply(const char *file, const struct wa_kit *k, struct wa_err *err)
+static enum wa_code apply(const struct wa_cli *cli, const char *file, const struct wa_kit *k,
+                          struct wa_err *err)
 {
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
     const char *last = wa_path_last(file);
@@ -78,7 +134,9 @@ static enum wa_code apply(const char *file, const struct wa_kit *k, struct wa_er
     if (wa_path_dir(file, (size_t)(last - file), base, err) != WA_OK ||
         wa_dir_make(base, 0755, &dir, err) != WA_OK ||
         make_folder(base, "ssl", 0755, err) != WA_OK ||
-        make_folder(base, "private", 0700, err) != WA_OK || put_trust(&dir, k, err) != WA_OK ||
+        make_folder(base, "private", 0700, err) != WA_OK ||
+        (wa_cli_has(cli, "force") && replace(cli, &dir, k, err) != WA_OK) ||
+        put_trust(&dir, k, err) != WA_OK ||
         put(&dir, "private/enrolment-token", k->token, 0600, err) != WA_OK)
         return err->code;
     return put(&dir, last, k->config, 0644, err);
@@ -133,7 +191,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
         return wa_fail(err, WA_E_REFUSED, "the kit '%s' has expired: make another one",
                        cli->args[0]);
     if (check_there(file, server, wa_cli_has(cli, "force"), err) != WA_OK ||
-        apply(file, &k, err) != WA_OK ||
+        apply(cli, file, &k, err) != WA_OK ||
         (!wa_cli_has(cli, "no-start") && start(&started, err) != WA_OK))
         return err->code;
     wa_jw_obj(&cli->jw);

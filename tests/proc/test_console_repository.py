@@ -235,6 +235,12 @@ def test_a_kit_is_all_that_a_new_machine_needs(org):
     enrol(kit)  # the same once more
     ini.write_text(ini.read_text().replace(org.agents_url, "https://other.example"))
     assert "--force" in enrol(kit, ok=False).text
+    # What was trusted before is trusted no more: not who signed for the former server.
+    shutil.copy(org.cert("Deployer"), base / "ssl/former.crt")
+    (base / "root.json").write_text("{}")
+    assert "former.crt.replaced" in enrol(kit, "--force").text and org.agents_url in ini.read_text()
+    assert sorted(p.name.endswith(".replaced") for p in (base / "ssl").iterdir() if p.is_file()) == [False, True]
+    assert not (base / "root.json").exists() and (base / "root.json.replaced").exists()
     service.terminate()
     service.wait(20)
     org.console("forget-host", uuid, "--yes")
