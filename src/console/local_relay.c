@@ -1,6 +1,6 @@
 /* local_relay.c - calls of the server's API, made by a page, with this program's session.
  *
- * What would show or make a session's token is not relayed, nor is anything that a browser could
+ * What would show or make a token is not relayed, nor is anything that a browser could
  * take for a page of ours: only data by its type, and only that of the server itself.
  */
 #include "codec/url.h"
@@ -9,7 +9,7 @@
 bool wa_local_relay_takes(struct wa_sv path)
 {
     static const char prefix[] = "/api/v1/";
-    static const char *const kept[] = {"session", "login", "account/tokens"};
+    static const char *const kept[] = {"session", "login", "account/tokens", "enrol-tokens"};
     if (!wa_sv_starts(path, prefix))
         return false;
     struct wa_sv rest = wa_sv_sub(path, sizeof prefix - 1, path.n);

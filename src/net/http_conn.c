@@ -7,9 +7,6 @@
 #include "net/http_server_priv.h"
 
 #include "base/mem.h"
-#include "net/proxy.h"
-
-#include <errno.h>
 
 #define FILE_PIECE 65536u
 
@@ -517,46 +514,11 @@ static void handshake(struct wa_http_conn *c)
     leave(c);
 }
 
-/* Takes what the proxy says, and not a byte of what follows. False: it is not whole yet. */
-static bool take_proxy(struct wa_http_conn *c, struct wa_err *err)
-{
-    char peer[WA_ADDRESS_TEXT_MAX];
-    size_t missing = 0;
-    while (wa_proxy_missing(c->pending.p, c->pending.n, &missing, err) == WA_OK && missing > 0) {
-        uint8_t piece[256];
-        ptrdiff_t n = wa_socket_read(c->fd, piece, missing < sizeof piece ? missing : sizeof piece);
-        if (n < 0 && errno == EAGAIN)
-            return false;
-        if (n <= 0) {
-            (void)wa_fail(err, WA_E_IO, "the proxy went away");
-            return false;
-        }
-        wa_buf_add(&c->pending, piece, (size_t)n);
-        if (wa_buf_check(&c->pending, err) != WA_OK)
-            return false;
-    }
-    (void)snprintf(peer, sizeof peer, "%s", c->peer);
-    if (err->code != WA_OK || wa_proxy_read(c->pending.p, c->pending.n, peer, err) != WA_OK)
-        return false;
-    wa_buf_fini(&c->pending);
-    wa_buf_init(&c->pending, WA_READ_PIECE);
-    if (wa_http_server_has_too_many(c->server, peer)) {
-        c->server->counts.turned_away++;
-        (void)wa_fail(err, WA_E_BUSY, "too many connections of '%s'", peer);
-        return false;
-    }
-    (void)snprintf(c->peer, sizeof c->peer, "%s", peer);
-    c->server->by_address[c->address]--;
-    c->address = wa_http_address(peer);
-    c->server->by_address[c->address]++;
-    return true;
-}
-
 static void proxied(struct wa_http_conn *c)
 {
     struct wa_err err = WA_ERR_INIT;
     c->busy++;
-    bool is_told = take_proxy(c, &err);
+    bool is_told = wa_http_proxy_take(c, &err);
     if (is_told && c->server->tls == NULL) {
         c->state = WA_CONN_HTTP;
         work(c);

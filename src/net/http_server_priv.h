@@ -118,6 +118,11 @@ struct wa_ws_conn {
 
 /* Where by_address counts the address. */
 unsigned wa_http_address(const char *peer);
+/* --- http_proxied.c --- */
+/* Takes what the proxy says of the connection. False: it is not whole yet, or err says why it is to
+ * be ended. */
+bool wa_http_proxy_take(struct wa_http_conn *c, struct wa_err *err);
+
 /* --- http_handshake.c --- */
 /* Of a new connection: at once, or when it is its turn. On failure it is to be freed. */
 WA_CHECK enum wa_code wa_http_handshake_begin(struct wa_http_conn *c, struct wa_err *err);

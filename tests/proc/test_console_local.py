@@ -150,9 +150,9 @@ def test_state_login_and_relay(local):
     assert a.status == 200 and a.headers["Content-Type"].startswith("application/json") and a.json["hosts"][0]["uuid"] == local.org.uuid
     assert local.ask("GET", "/api/v1/hosts?format=csv").headers["Content-Type"].startswith("text/csv")
     assert local.ask("GET", "/api/v1/hosts?nonsense=1").status == 400
-    for path in ("/api/v1/session", "/api/v1/session/", "/api/v1/%73ession", "/api/v2/hosts", "/ping", "/wapt/Packages", "/api/v1/account/tokens"):
+    for path in ("/api/v1/session", "/api/v1/session/", "/api/v1/%73ession", "/api/v2/hosts", "/ping", "/wapt/Packages", "/api/v1/account/tokens", "/api/v1/enrol-tokens"):
         assert local.ask("GET", path).status in (200, 400, 404) and b'"token"' not in local.ask("GET", path).body, path
-    for path in ("/api/v1/session", "/api/v1/%73ession", "/api/v1/account/tokens", "/api/v2/hosts"):
+    for path in ("/api/v1/session", "/api/v1/%73ession", "/api/v1/account/tokens", "/api/v1/enrol-tokens", "/api/v2/hosts"):
         assert local.ask("GET", path).code == "not_found", path
 
 
@@ -558,7 +558,7 @@ def test_a_hostile_server_gets_no_page_through(org):
         a = local.ask("GET", "/api/v1/cookie")
         assert a.status == 200 and not {"Set-Cookie", "Access-Control-Allow-Origin"} & set(a.headers) and a.headers.get_all("Content-Security-Policy") == [CSP]
         Hostile.asked.clear()
-        for path in ("/api/v1/session", "/api/v1/session?x=1", "/api/v1/%73%65ssion", "/api/v1/account/tokens"):
+        for path in ("/api/v1/session", "/api/v1/session?x=1", "/api/v1/%73%65ssion", "/api/v1/account/tokens", "/api/v1/enrol-tokens"):
             assert local.ask("GET", path).status == 404
         assert not Hostile.asked and b"server-secret-token" not in json.dumps(local.state()).encode()
         assert "server-secret-token" not in local.log.read_text()
