@@ -380,7 +380,7 @@ class Interruptions(Bench):
         self.get('update')
         waiting = threading.Thread(target=lambda: self.run_get('install', 'cut'))
         waiting.start()
-        self.wait_for(lambda: os.path.exists(gate), 'the script runs')
+        self.wait_for(lambda: os.path.exists(gate) and os.path.getsize(gate), 'the script runs')
         os.kill(self.manager_pid(), signal.SIGKILL)
         waiting.join()
         self.await_service()
@@ -495,7 +495,7 @@ class WithoutTheService(Bench):
         command = subprocess.Popen([f'{self.bindir}/wapt-get', 'install', name, '--config', f'{self.base}/wapt-get.ini'],
                                    env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
-        self.wait_for(lambda: os.path.exists(gate), 'the script runs')
+        self.wait_for(lambda: os.path.exists(gate) and os.path.getsize(gate), 'the script runs')
         return command
 
     def test_killed_command_cuts_no_step(self):

@@ -240,7 +240,8 @@ class Exit(Bench):
         """A pending package that starts a child and does not end. Returns the file with their pids."""
         gate = f'{self.top}/gate-{name}'
         self.awaits(name, f'def install():\n    import os, subprocess, time\n    child = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True)\n'
-                          f'    print("at work")\n    open({gate!r}, "w").write(f"{{os.getpid()}} {{child.pid}}")\n    time.sleep(600)\n')
+                          f'    print("at work")\n    with open({gate!r} + ".new", "w") as f:\n        f.write(f"{{os.getpid()}} {{child.pid}}")\n'
+                          f'    os.rename({gate!r} + ".new", {gate!r})\n    time.sleep(600)\n')
         return gate
 
     def has_ended(self, gate):
