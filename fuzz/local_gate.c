@@ -1,9 +1,9 @@
-/* local_gate.c - a request to the console's local program: whatever comes, nobody gets in without
+/* local_gate.c - a request to a local program: whatever comes, nobody gets in without
  * this host and the token, and none with another site's origin. */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "console/local_gate.h"
+#include "net/local_gate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The console's pages as a C table: path, type, digest, the bytes as they are and compressed.
+"""The pages of a local program as a C table: path, type, digest, the bytes as they are and compressed.
 
-Usage: embed.py OUTPUT FILE...
-Served is each FILE under its name, index.html as / too. The same files give the same table.
+Usage: embed.py OUTPUT NAME FILE...
+NAME is the table's. Served is each FILE under its name, index.html as / too. The same files give the same table.
 """
 import gzip
 import hashlib
@@ -20,8 +20,9 @@ def array(name, data):
 
 
 def main():
-    out, files = pathlib.Path(sys.argv[1]), sorted(map(pathlib.Path, sys.argv[2:]), key=lambda p: p.name)
-    text = '#include "console/assets.h"\n\n'
+    out, name = pathlib.Path(sys.argv[1]), sys.argv[2]
+    files = sorted(map(pathlib.Path, sys.argv[3:]), key=lambda p: p.name)
+    text = '#include "net/assets.h"\n\n'
     rows = ""
     for n, file in enumerate(files):
         if file.suffix not in TYPES:
@@ -35,7 +36,8 @@ def main():
             packed = f"{{(const char *)gzip{n}, {len(small)}}}"
         rows += (f'    {{"/{file.name}", "{TYPES[file.suffix]}", "{hashlib.sha256(data).hexdigest()}", '
                  f"{{(const char *)plain{n}, {len(data)}}}, {packed}}},\n")
-    text += f"\nconst struct wa_asset wa_assets[] = {{\n{rows}}};\nconst size_t wa_asset_count = sizeof wa_assets / sizeof wa_assets[0];\n"
+    text += (f"\nstatic const struct wa_asset items[] = {{\n{rows}}};\nextern const struct wa_assets {name};\n"
+             f"const struct wa_assets {name} = {{items, sizeof items / sizeof items[0]}};\n")
     out.write_text(text, encoding="utf-8")
 
 

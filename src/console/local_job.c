@@ -7,15 +7,6 @@
 
 #define ERROR_TEXT_MAX 8192u
 
-void wa_local_answer_json(struct wa_http_conn *c, struct wa_buf *out)
-{
-    struct wa_err err = WA_ERR_INIT;
-    if (wa_buf_check(out, &err) != WA_OK)
-        wa_http_answer_err(c, &err);
-    else
-        wa_http_answer(c, 200, "application/json", wa_buf_sv(out), NULL);
-}
-
 void wa_local_answer_login(struct wa_http_conn *c, const char *message)
 {
     WA_AUTO_BUF struct wa_buf body;

@@ -8,18 +8,11 @@
 
 #include "console/client.h"
 #include "console/local.h"
-#include "console/local_gate.h"
 #include "console/local_kind.h"
-#include "net/http_server.h"
-#include "os/loop.h"
+#include "net/local_door.h"
+#include "net/local_site.h"
 
 struct wa_local;
-
-/* An exchange that is answered later: conn NULL when the page has gone meanwhile. The first member
- * of whatever is a connection's user data. */
-struct wa_local_exchange {
-    struct wa_http_conn *conn;
-};
 
 /* The session at the server, for as long as somebody uses it. */
 struct wa_local_link {
@@ -72,7 +65,6 @@ struct wa_local_key {
 
 struct wa_local_stream;
 struct wa_local_confirm;
-struct wa_local_door;
 
 /* A certificate that a person is asked to trust. */
 struct wa_local_pin {
@@ -84,9 +76,7 @@ struct wa_local_pin {
 struct wa_local {
     const struct wa_local_options *o;
     struct wa_loop *loop;
-    struct wa_http_server *http;
-    struct wa_timer *clock;
-    struct wa_local_gate gate;
+    struct wa_local_site *site;
     struct wa_local_server server;
     struct wa_local_key keys[WA_LOCAL_KEYS];
     size_t key_count;
@@ -98,22 +88,8 @@ struct wa_local {
     struct wa_local_pin pin;
     struct wa_local_stream *streams;
     size_t stream_count, job_count;
-    uint64_t active_ms; /* the last call of a page */
     bool is_ending;
 };
-
-/* --- local.c --- */
-void wa_local_end(struct wa_local *l);
-
-/* A new link for a browser; out has room for WA_LOCAL_LINK_SIZE. It is a secret. */
-#define WA_LOCAL_LINK_SIZE 128
-WA_CHECK enum wa_code wa_local_link_new(struct wa_local *l, char *out, struct wa_err *err);
-
-/* --- local_door.c --- */
-/* Listens for further starts; *ret_link: the link that the program that runs already gave instead,
- * "" when there is none. */
-WA_CHECK enum wa_code wa_local_door_open(struct wa_local *l, char *ret_link, struct wa_err *err);
-void wa_local_door_close(struct wa_local *l);
 
 /* --- local_pin.c --- */
 void wa_local_pin_show(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
@@ -127,7 +103,6 @@ WA_CHECK enum wa_code wa_local_job_use_server(struct wa_local_job *job, struct w
 void wa_local_job_start(struct wa_local_job *job); /* takes it over */
 /* Ends one that was not started, with this error. */
 void wa_local_job_refuse(struct wa_local_job *job, const struct wa_err *err);
-void wa_local_answer_json(struct wa_http_conn *c, struct wa_buf *out);
 void wa_local_answer_err(struct wa_http_conn *c, const struct wa_err *err);
 /* There is no session at the server: a code of its own, since "auth" is the page's token. */
 void wa_local_answer_login(struct wa_http_conn *c, const char *message);

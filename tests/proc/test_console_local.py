@@ -343,7 +343,7 @@ def test_other_users_are_not_let_in(local):
     assert connect_as("root", local.port)[0] > 0
     assert connect_as("nobody", local.port)[0] == 0
     assert connect_as("wapt", local.port)[0] == 0
-    assert "console.stranger" in local.log.read_text()
+    assert "site.stranger" in local.log.read_text()
     assert local.state()["version"]
 
 
@@ -487,7 +487,7 @@ def test_without_a_terminal_nothing_big_is_signed(org):
     p = local.ask("POST", "/local/prepare", {"what": "actions", "kind": "update", "hosts": [org.uuid]}).json
     assert local.ask("POST", "/local/commit", {"id": p["id"]}).code == "denied"
     assert local.process.wait(30) == 0  # idle
-    assert "console.idle" in local.log.read_text()
+    assert "site.idle" in local.log.read_text()
 
 
 class Hostile(http.server.BaseHTTPRequestHandler):

@@ -1,10 +1,10 @@
-/* local_gate.h - who may speak to the console's local program: rules over one request's head.
+/* local_gate.h - who may speak to a local program (local_site.h): rules over one request's head.
  *
  * Pure: no sockets, no clock. What it keeps out: pages of other sites (Host, Origin,
  * Sec-Fetch-Site), names that lead here (DNS rebinding), and whoever has no token.
  */
-#ifndef WA_CONSOLE_LOCAL_GATE_H
-#define WA_CONSOLE_LOCAL_GATE_H
+#ifndef WA_NET_LOCAL_GATE_H
+#define WA_NET_LOCAL_GATE_H
 
 #include "net/http.h"
 

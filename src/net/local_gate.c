@@ -4,7 +4,7 @@
  * makes the browser send, an address would stay in histories. A header that comes twice is no
  * header.
  */
-#include "console/local_gate.h"
+#include "net/local_gate.h"
 
 #include "base/mem.h"
 #include "os/rand.h"
@@ -50,7 +50,7 @@ enum wa_code wa_local_gate_redeem(struct wa_local_gate *g, struct wa_sv ticket, 
         if (now_ms <= g->tickets[i].until_ms)
             return WA_OK;
     }
-    return wa_fail(err, WA_E_AUTH, "this link was used or is too old: open the console again");
+    return wa_fail(err, WA_E_AUTH, "this link was used or is too old: start the program again");
 }
 
 /* *ret empty when absent; false when it comes twice. */
@@ -120,6 +120,6 @@ enum wa_code wa_local_gate_call(const struct wa_local_gate *g, const struct wa_h
         return WA_OK;
     if (!once(head, "authorization", &proof) || !wa_sv_starts(proof, "Bearer ") ||
         !is_secret(wa_sv_sub(proof, 7, proof.n), g->token))
-        return wa_fail(err, WA_E_AUTH, "this page is not known any more: open the console again");
+        return wa_fail(err, WA_E_AUTH, "this page is not known any more: start the program again");
     return WA_OK;
 }

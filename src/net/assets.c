@@ -1,11 +1,11 @@
 /* assets.c - see assets.h. Nothing here is secret: the pages are the same for everybody. */
-#include "console/assets.h"
+#include "net/assets.h"
 
-static const struct wa_asset *find(struct wa_sv path)
+static const struct wa_asset *find(const struct wa_assets *all, struct wa_sv path)
 {
-    for (size_t i = 0; i < wa_asset_count; i++)
-        if (wa_sv_eqs(path, wa_assets[i].path))
-            return &wa_assets[i];
+    for (size_t i = 0; i < all->count; i++)
+        if (wa_sv_eqs(path, all->items[i].path))
+            return &all->items[i];
     return NULL;
 }
 
@@ -17,10 +17,10 @@ static bool has_dot(struct wa_sv path)
     return false;
 }
 
-const struct wa_asset *wa_asset_find(struct wa_sv path)
+const struct wa_asset *wa_asset_find(const struct wa_assets *all, struct wa_sv path)
 {
-    const struct wa_asset *a = find(path);
-    return a != NULL || has_dot(path) ? a : find(WA_SV("/index.html"));
+    const struct wa_asset *a = find(all, path);
+    return a != NULL || has_dot(path) ? a : find(all, WA_SV("/index.html"));
 }
 
 static bool lists(struct wa_sv list, const char *word)

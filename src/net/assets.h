@@ -1,6 +1,6 @@
-/* assets.h - the console's pages, as they were built into the program (tools/embed.py). */
-#ifndef WA_CONSOLE_ASSETS_H
-#define WA_CONSOLE_ASSETS_H
+/* assets.h - the pages of a local program, as they were built into it (tools/embed.py). */
+#ifndef WA_NET_ASSETS_H
+#define WA_NET_ASSETS_H
 
 #include "net/http_server.h"
 
@@ -10,12 +10,14 @@ struct wa_asset {
     const char *digest;       /* SHA-256 of the bytes, hex */
     struct wa_sv plain, gzip; /* gzip: empty where it would be no smaller */
 };
-extern const struct wa_asset wa_assets[];
-extern const size_t wa_asset_count;
+struct wa_assets {
+    const struct wa_asset *items;
+    size_t count;
+};
 
 /* The file of that path; the first page for what is a place within the pages: a path whose last
  * part has no dot. NULL: there is none. */
-const struct wa_asset *wa_asset_find(struct wa_sv path);
+const struct wa_asset *wa_asset_find(const struct wa_assets *all, struct wa_sv path);
 /* With its tag, compressed for who takes that. */
 void wa_asset_answer(const struct wa_asset *a, struct wa_http_conn *c);
 
