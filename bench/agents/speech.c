@@ -94,7 +94,7 @@ enum wa_code speech_status_answer(struct machine *m, struct wa_sv body, struct w
 static enum wa_code hear_challenge(struct machine *m, const struct wa_json *j,
                                    struct wa_buf *answer, struct wa_err *err)
 {
-    struct wa_hello h = {.time = wa_clock_now()};
+    struct wa_hello h = {.seq = m->seq, .time = wa_clock_now()};
     int64_t theirs = 0;
     uint8_t binding[32];
     if (wa_push_challenge_read(j, h.nonce, &theirs, err) != WA_OK ||

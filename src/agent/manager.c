@@ -93,7 +93,7 @@ static void keep_push(struct wa_manager *m)
     struct wa_err err = WA_ERR_INIT;
     wa_lock_take(m->lock);
     bool fresh = m->registered, known = m->key != NULL;
-    bool is_one = m->has_reported && m->twin_doubts == 0; /* a copy hears no orders */
+    bool is_one = m->twin_doubts == 0; /* a copy hears no orders */
     wa_lock_give(m->lock);
     if (!known || !is_one || m->config.wapt_server[0] == '\0') {
         if (wa_push_is_up(m))

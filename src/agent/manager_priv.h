@@ -106,7 +106,6 @@ struct wa_manager {
     } tls;
     char uuid[WA_UUID_MAX + 1]; /* changed by the task thread alone, which need not lock to read */
     int64_t twin_doubts; /* reports in a row whose number the server had seen: see report.c */
-    bool has_reported;   /* or tried to, since the start */
     /* the task thread's */
     struct wa_thread *thread;
     struct wa_db *tdb;
@@ -332,8 +331,6 @@ WA_CHECK enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
 void wa_task_follow_up(struct wa_task_run *run);
 /* Sends the state, where the task may have changed it. */
 void wa_task_report(struct wa_task_run *run);
-/* Sends it if nothing was sent since the start: before, the machine hears no orders. */
-void wa_report_first(struct wa_manager *m);
 /* What the server is owed: at its time, or as soon as it is there again. */
 void wa_tell_server(struct wa_manager *m);
 

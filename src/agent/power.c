@@ -118,7 +118,6 @@ enum wa_code wa_task_power(struct wa_task_run *run, struct wa_err *err)
         return WA_OK;
     }
     if (m->config.power_warning_s > 0 && is_anybody_there()) {
-        wa_report_first(m); /* so that it hears when this is cancelled */
         warn(run, is_reboot, m->config.power_warning_s);
         if (wait(run, m->config.power_warning_s, err) != WA_OK)
             return err->code;

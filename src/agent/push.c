@@ -49,6 +49,7 @@ static void on_challenge(struct wa_push *p, struct wa_sv payload)
     wa_buf_init(&text, 64u << 10);
     p->nonce[0] = '\0';
     if (wa_net_challenge_read(payload, &c, &err) != WA_OK ||
+        wa_param_i64(p->m->db, "seq", &h.seq, &err) != WA_OK ||
         wa_rand_hex(h.agent_nonce, 32, &err) != WA_OK) {
         fail_log(p, "push.bad_challenge", &err);
         return;

@@ -54,9 +54,6 @@ static void report_now(struct wa_manager *m)
     if (m->key == NULL || m->config.wapt_server[0] == '\0')
         return;
     enum wa_code code = wa_report_status(m, false, &err);
-    wa_lock_take(m->lock);
-    m->has_reported = true;
-    wa_lock_give(m->lock);
     if (code == WA_OK) {
         m->status_tries = 0;
         return;
@@ -65,15 +62,6 @@ static void report_now(struct wa_manager *m)
         wa_clock_now() +
         (int64_t)wa_backoff(STATUS_RETRY_FIRST_S, STATUS_RETRY_MAX_S, m->status_tries++);
     wa_log_err(&m->log, WA_LOG_WARNING, "status.not_sent", &err);
-}
-
-void wa_report_first(struct wa_manager *m)
-{
-    wa_lock_take(m->lock);
-    bool has = m->has_reported;
-    wa_lock_give(m->lock);
-    if (!has)
-        report_now(m);
 }
 
 void wa_task_report(struct wa_task_run *run)

@@ -77,6 +77,7 @@ enum wa_code wa_push_hello_write(const struct wa_hello *h, const struct wa_key *
     wa_jw_kv(&w, "nonce", h->nonce);
     wa_jw_kv(&w, "agent_nonce", h->agent_nonce);
     wa_jw_kv(&w, "channel", h->channel);
+    wa_jw_kvi(&w, "seq", h->seq);
     wa_jw_kvi(&w, "time", h->time);
     wa_jw_end(&w);
     if (wa_buf_check(&text, err) != WA_OK ||
@@ -110,6 +111,7 @@ enum wa_code wa_push_hello_read(const struct wa_json *m, struct wa_arena *arena,
         {"nonce", WA_WANT_SV, true, 64, &nonce},
         {"agent_nonce", WA_WANT_SV, true, 64, &agent_nonce},
         {"channel", WA_WANT_SV, true, 64, &channel},
+        {"seq", WA_WANT_I64, true, 0, &h.seq},
         {"time", WA_WANT_I64, true, 0, &h.time},
     };
     if (wa_json_read(m, outer, WA_COUNT(outer), "a hello", err) != WA_OK ||

@@ -3,11 +3,14 @@
  *
  *   server: {"type":"challenge","nonce":"<64 hex>","time":s}
  *   agent:  {"type":"hello","hello":{envelope of purpose wapt-hello}}
- *             statement: {"purpose","uuid","nonce":<server's>,"agent_nonce":"<64
- * hex>","channel":"<64 hex tls-exporter>","time":s} server: {"type":"welcome"}            or closes
- * with 4401 (unknown or wrong key: register again) or 4403 server: {"type":"order",...} see
- * proto/action.h agent:  {"type":"ack","id":"<action id>"}   the order is stored, or refused and
- * that is reported; with "begun":true after it: it is being carried out (for display; may be lost)
+ *             statement: {"purpose","uuid","nonce":<server's>,"agent_nonce":"<64 hex>",
+ *             "channel":"<64 hex tls-exporter>","seq":<number of its last statement>,"time":s}
+ *   server: {"type":"welcome"}, or closes with 4401 (unknown or wrong key: register again) or 4403
+ *   server: {"type":"order",...} see proto/action.h
+ *   agent:  {"type":"ack","id":"<action id>"}   the order is stored, or refused and that is
+ * reported; with "begun":true after it: it is being carried out (for display; may be lost)
+ *
+ * seq: one lower than what the server has had is a copy's of the machine, and no machine to order.
  */
 #ifndef WA_PROTO_PUSH_H
 #define WA_PROTO_PUSH_H
@@ -35,6 +38,7 @@ WA_CHECK enum wa_code wa_push_challenge_read(const struct wa_json *m, char ret_n
 struct wa_hello {
     char uuid[WA_UUID_MAX + 1];
     char nonce[65], agent_nonce[65], channel[65];
+    int64_t seq; /* of the last numbered statement that the machine has made; 0: none */
     int64_t time;
 };
 /* The whole message, signed. */

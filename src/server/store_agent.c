@@ -62,10 +62,11 @@ enum wa_code wa_store_check_shown(const char *machine, struct wa_sv uuid, struct
 
 static enum wa_code check_sender(struct wa_store *s, const struct wa_envelope *e,
                                  const struct wa_sender *checked, const char *machine,
-                                 struct wa_sv uuid, int64_t at, struct wa_err *err)
+                                 struct wa_sv uuid, int64_t at, int64_t *ret_seq,
+                                 struct wa_err *err)
 {
     if (wa_store_check_shown(machine, uuid, err) != WA_OK ||
-        wa_store_check_signed(s, e, uuid, checked, err) != WA_OK)
+        wa_store_check_signed(s, e, uuid, checked, ret_seq, err) != WA_OK)
         return err->code;
     return wa_store_check_time(at, err);
 }
@@ -74,7 +75,8 @@ enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope 
                                    const char *machine, struct wa_sv uuid, int64_t at,
                                    struct wa_err *err)
 {
-    return check_sender(s, e, NULL, machine, uuid, at, err);
+    int64_t ignored = 0;
+    return check_sender(s, e, NULL, machine, uuid, at, &ignored, err);
 }
 
 /* The machine says it itself, now, and for the first time. */
@@ -82,8 +84,9 @@ static enum wa_code check_report(const struct wa_store_request *q, const struct 
                                  struct wa_sv uuid, int64_t at, int64_t seq, struct wa_err *err)
 {
     struct wa_store *s = q->store;
+    int64_t last = 0; /* taking the number compares it */
     if (check_sender(s, &r->envelope, r->is_checked ? &r->checked : NULL, q->machine, uuid, at,
-                     err) != WA_OK)
+                     &last, err) != WA_OK)
         return err->code;
     return wa_store_take_seq(s->db, uuid, seq, wa_clock_now(), err);
 }
@@ -291,6 +294,7 @@ static enum wa_code judge_hello(struct wa_store *s, struct wa_sv payload, struct
     const struct wa_json *j = NULL, *message = NULL;
     struct wa_envelope e;
     enum wa_push_type type;
+    int64_t last = 0;
     const struct wa_json_field fields[] = {{"conn", WA_WANT_I64, true, 0, conn},
                                            {"nonce", WA_WANT_SV, true, 64, &nonce},
                                            {"channel", WA_WANT_SV, true, 64, &channel},
@@ -304,8 +308,13 @@ static enum wa_code judge_hello(struct wa_store *s, struct wa_sv payload, struct
         return wa_fail(err, WA_E_INVALID, "something else than a greeting");
     (void)snprintf(machine, sizeof machine, "%.*s", WA_SV_ARG(shown));
     if (wa_push_hello_read(message, arena, h, &e, err) != WA_OK ||
-        wa_store_check_sender(s, &e, machine, wa_sv(h->uuid), h->time, err) != WA_OK)
+        check_sender(s, &e, NULL, machine, wa_sv(h->uuid), h->time, &last, err) != WA_OK)
         return err->code;
+    if (h->seq < last)
+        return wa_fail(err, WA_E_EXISTS,
+                       "'%s' has reported more than who greets for it knows of: a copy of the "
+                       "machine, which is sent no orders",
+                       h->uuid);
     if (!wa_sv_eqs(nonce, h->nonce))
         return wa_fail(err, WA_E_REFUSED, "the greeting answers another challenge (replayed)");
     if (!wa_sv_eqs(channel, h->channel))

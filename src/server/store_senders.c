@@ -114,13 +114,12 @@ static enum wa_code check_by(struct wa_store *s, struct wa_sv uuid, struct wa_sv
 
 enum wa_code wa_store_check_signed(struct wa_store *s, const struct wa_envelope *e,
                                    struct wa_sv uuid, const struct wa_sender *checked,
-                                   struct wa_err *err)
+                                   int64_t *ret_seq, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf pem;
-    int64_t seq = 0;
     bool found = false;
     wa_buf_init(&pem, 64u << 10);
-    if (wa_store_host(s->db, uuid, &pem, &seq, &found, err) != WA_OK)
+    if (wa_store_host(s->db, uuid, &pem, ret_seq, &found, err) != WA_OK)
         return err->code;
     if (!found)
         return wa_fail(err, WA_E_AUTH, "this machine is not registered here: register it again");

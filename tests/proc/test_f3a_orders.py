@@ -1,8 +1,10 @@
 """F3A: a machine carries out only orders that a listed signer signed; F2A: and only packages that a trusted one signed."""
 import json
+import os
 import shutil
+import signal
 
-from conftest import BIN, run, until
+from conftest import BIN, manager, run, until
 
 
 def test_listed_signer_is_obeyed_and_others_are_not(org):
@@ -51,16 +53,21 @@ def test_altered_package_is_refused(org):
     assert marker.read_text() == "1"
 
 
+def gated(org, name, gate):
+    """Publishes a package whose installation waits for the file gate."""
+    package = org.package(name, "1", "Developer", gate)
+    source = org.base / f"src/{name}-1-Developer"
+    (source / "setup.py").write_text(f"import os\nimport time\n\n\ndef install():\n    while not os.path.exists({str(gate)!r}):\n        time.sleep(0.1)\n\n\n"
+                                     "def uninstall():\n    pass\n", encoding="utf-8")
+    package.unlink()
+    org.console("upload", org.build(source, "Developer"))
+
+
 def test_cancel_ends_a_running_order_between_its_steps(org):
     """What runs is never cut within a step: the first package is installed whole, the second not at all."""
     marker, gate = org.base / "second", org.base / "gate"
-    for name, code in (("f3a-first", f"import time\n    while not os.path.exists({str(gate)!r}):\n        time.sleep(0.1)"),
-                       ("f3a-second", f"open({str(marker)!r}, 'w').write('1')")):
-        package = org.package(name, "1", "Developer", marker)
-        source = org.base / f"src/{name}-1-Developer"
-        (source / "setup.py").write_text(f"import os\n\n\ndef install():\n    {code}\n\n\ndef uninstall():\n    pass\n", encoding="utf-8")
-        package.unlink()
-        org.console("upload", org.build(source, "Developer"))
+    gated(org, "f3a-first", gate)
+    org.console("upload", org.package("f3a-second", "1", "Developer", marker))
     org.get("update")
     signer = ("-k", org.cert("Deployer"), "-w", org.base / "pw")
 
@@ -81,3 +88,28 @@ def test_cancel_ends_a_running_order_between_its_steps(org):
     until(lambda: [a["state"] for one in (runs, waits) for a in cancel(one, *signer)] == ["cancelled"] * 2, "it ends after its step")
     installed = {p["package"]: p["install_status"] for p in json.loads(org.get("list", "--json").stdout)["result"]}
     assert installed["f3a-first"] == "OK" and "f3a-second" not in installed and not marker.exists()
+
+
+def test_a_machine_hears_orders_before_it_has_reported(org):
+    """Killed in the middle of its work it goes on with what was queued, and reports after that: it is there for orders from the start."""
+    gate = org.base / "gate-of-the-start"
+    for name in ("f3a-killed", "f3a-goes-on"):
+        gated(org, name, gate)
+    org.get("update")
+    signer = ("-k", org.cert("Deployer"), "-w", org.base / "pw")
+    ids = [json.loads(org.console("action", "install", name, "--hosts", org.uuid, *signer, "--no-wait", "--json").stdout)["result"][0]["id"]
+           for name in ("f3a-killed", "f3a-goes-on")]
+
+    def tasks():
+        return [t for t in json.loads(org.get("tasks", "--json").stdout)["result"] if t["kind"] == "install"]
+
+    until(lambda: "running" in [t["state"] for t in tasks()], "the first runs")
+    killed = manager(org.service, org.agent)
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: manager(org.service, org.agent) not in (None, killed), "another manager works")
+    until(lambda: "running" in [t["state"] for t in tasks()], "the first runs again")
+    org.console("cancel", ids[1], *signer, "--timeout", "1s", ok=False)
+    until(lambda: tasks()[0]["message"] == "cancelled by order", "the machine has heard it, and is at work all the time")
+    assert "running" in [t["state"] for t in tasks()]
+    gate.touch()
+    until(lambda: org.get("list", "--json").stdout.count("f3a-killed"), "the first is installed")

@@ -165,7 +165,8 @@ def test_f1d_a_copy_that_nothing_tells_apart_falls_silent(org):
             assert "identity.twin" in clone.log
             assert "generate-uuid" in clone.get("update-status", ok=False).text
             assert rows(org)[SHARED][1] == seq
-            assert "push.state" not in clone.log and "push.state" in first.log
+            assert "state=welcome" not in clone.log and "state=welcome" in first.log
+            assert reachable(org, SHARED)
             clone.stop()
             clone.start()  # nor does a restart make it forget
             assert "generate-uuid" in clone.get("update-status", ok=False).text

@@ -627,7 +627,7 @@ int machine_greet(struct bench *b, struct machine *m, uint32_t conn)
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf hello;
     WA_AUTO_BUF struct wa_buf text;
-    struct wa_hello h = {.time = wa_clock_now()};
+    struct wa_hello h = {.seq = m->seq, .time = wa_clock_now()};
     struct wa_jw w;
     int status = 0;
     wa_buf_init(&hello, 64u << 10);

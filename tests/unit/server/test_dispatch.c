@@ -347,8 +347,13 @@ static void test_greeting(void **state)
     machine_new(&stranger, "never-registered");
     assert_int_equal(machine_greet(&p->b, &stranger, 5), 401);
     machine_free(&stranger);
+    p->m.seq--; /* a copy of the machine, made before it reported last */
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 409);
+    p->m.seq++;
     assert_false(bench_is_here(&p->b, "machine"));
     assert_false(bench_is_here(&p->b, "never-registered"));
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    assert_true(bench_is_here(&p->b, "machine"));
 }
 
 /* After a restart nobody is connected, and what was under way waits. */
