@@ -1,11 +1,9 @@
 /* con_open.c - waptconsole open: the local program behind the pages, with this person's
  * configuration, until it is left alone.
- *
- * The link holds a ticket that works once. It is written to the terminal or to a file that only
- * this person can read, never onto a command line, where other users could see it.
  */
 #include "base/date.h"
 #include "base/mem.h"
+#include "cmd/browser.h"
 #include "cmd/con.h"
 #include "codec/ini.h"
 #include "console/local.h"
@@ -43,7 +41,7 @@ struct settings {
     char *certificate, *key, *keys_dir, *trusted;
     int64_t idle_s, above;
     struct wa_con_repositories others;
-    char run_dir[WA_PATH_MAX], opener[WA_PATH_MAX], config_dir[WA_PATH_MAX], home[WA_PATH_MAX];
+    char run_dir[WA_PATH_MAX], config_dir[WA_PATH_MAX], home[WA_PATH_MAX];
     const char *reads[PATHS_MAX], *writes[8];
     size_t read_count;
 };
@@ -84,73 +82,10 @@ static enum wa_code read_settings(const struct wa_cli *cli, struct settings *s, 
     return read_numbers(cli, s, err);
 }
 
-/* --- the browser --- */
-
-/* Neither the browser's command line nor its environment holds the link: a file of mode 0600 does,
- * and leads there. */
-static enum wa_code start_browser(const struct settings *s, const char *link, struct wa_err *err)
-{
-    static const char *const names[] = {"HOME",
-                                        "PATH",
-                                        "DISPLAY",
-                                        "WAYLAND_DISPLAY",
-                                        "XAUTHORITY",
-                                        "XDG_RUNTIME_DIR",
-                                        "XDG_CURRENT_DESKTOP",
-                                        "XDG_DATA_DIRS",
-                                        "XDG_CONFIG_HOME",
-                                        "XDG_SESSION_TYPE",
-                                        "DESKTOP_SESSION",
-                                        "DBUS_SESSION_BUS_ADDRESS",
-                                        "BROWSER",
-                                        "LANG",
-                                        "USER"};
-    WA_AUTO_BUF_SECRET struct wa_buf page;
-    char environment[WA_COUNT(names)][1024];
-    const char *envp[WA_COUNT(names) + 1] = {NULL};
-    const char *const argv[] = {"xdg-open", s->opener, NULL};
-    const int fds[] = {-1, -1, -1};
-    size_t n = 0;
-    struct wa_proc p;
-    for (size_t i = 0; i < WA_COUNT(names); i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL && snprintf(environment[n], sizeof environment[n], "%s=%s", names[i],
-                                      value) < (int)sizeof environment[n]) {
-            envp[n] = environment[n];
-            n++;
-        }
-    }
-    wa_buf_init(&page, 1024);
-    wa_buf_addf(&page,
-                "<!doctype html><meta charset=utf-8><title>waptconsole</title><meta "
-                "http-equiv=refresh content=\"0;url=%s\">\n",
-                link);
-    if (wa_buf_check(&page, err) != WA_OK ||
-        wa_path_replace(s->opener, wa_buf_sv(&page), 0600, err) != WA_OK)
-        return err->code;
-    const struct wa_spawn what = {
-        .path = "/usr/bin/xdg-open", .argv = argv, .envp = envp, .fds = fds, .fd_count = 3};
-    return wa_proc_spawn(&what, &p, err);
-}
-
-static bool has_display(void)
-{
-    const char *x = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
-    return (x != NULL && x[0] != '\0') || (wayland != NULL && wayland[0] != '\0');
-}
-
 static enum wa_code on_link(void *user, const char *link, struct wa_err *err)
 {
     const struct settings *s = user;
-    const char *file = wa_cli_get(s->cli, "link-file", NULL);
-    struct wa_err why = WA_ERR_INIT;
-    if (file != NULL)
-        return wa_path_replace(file, wa_sv(link), 0600, err);
-    if (printf("%s\n", link) < 0 || fflush(stdout) != 0)
-        return wa_fail(err, WA_E_IO, "cannot write to standard output");
-    if (has_display() && !wa_cli_has(s->cli, "no-browser") && start_browser(s, link, &why) != WA_OK)
-        wa_cli_say(s->cli, "no browser could be started: %s", why.text);
-    return WA_OK;
+    return wa_browser_show(s->cli, s->run_dir, link, err);
 }
 
 /* --- the server's certificate --- */
@@ -185,17 +120,9 @@ static enum wa_code on_pin(void *user, const char *sha256, struct wa_err *err)
 
 static enum wa_code find_places(struct settings *s, struct wa_err *err)
 {
-    const char *base = getenv("XDG_RUNTIME_DIR");
-    int n = 0;
-    if (base != NULL && base[0] == '/')
-        n = snprintf(s->run_dir, sizeof s->run_dir, "%s/wapt", base);
-    else if (wa_path_of_config("run", s->run_dir, err) != WA_OK)
-        return err->code;
-    if (n >= (int)sizeof s->run_dir ||
-        snprintf(s->opener, sizeof s->opener, "%s/open.html", s->run_dir) >= (int)sizeof s->opener)
-        return wa_fail(err, WA_E_LIMIT, "the path of '%s' is too long", "XDG_RUNTIME_DIR");
     WA_AUTO_DIR struct wa_dir config = WA_DIR_INIT;
-    if (wa_path_of_config("", s->config_dir, err) != WA_OK ||
+    if (wa_browser_run_dir(s->run_dir, err) != WA_OK ||
+        wa_path_of_config("", s->config_dir, err) != WA_OK ||
         wa_dir_make(s->config_dir, 0700, &config, err) != WA_OK)
         return err->code;
     return wa_path_of_home("", s->home, err);

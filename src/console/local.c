@@ -17,10 +17,21 @@ struct route {
     void (*call)(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 };
 
+static void read_prefs(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body)
+{
+    WA_UNUSED(body);
+    wa_local_prefs_answer(l->o->prefs_dir, c);
+}
+
+static void write_prefs(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body)
+{
+    wa_local_prefs_keep(l->o->prefs_dir, c, body);
+}
+
 static const struct route routes[] = {
     {WA_HTTP_GET, "/local/state", 0, wa_local_server_state},
-    {WA_HTTP_GET, "/local/prefs", 0, wa_local_prefs_read},
-    {WA_HTTP_PUT, "/local/prefs", WA_LOCAL_PREFS_MAX, wa_local_prefs_write},
+    {WA_HTTP_GET, "/local/prefs", 0, read_prefs},
+    {WA_HTTP_PUT, "/local/prefs", WA_LOCAL_PREFS_MAX, write_prefs},
     {WA_HTTP_POST, "/local/login", WA_LOCAL_SMALL_MAX, wa_local_server_login},
     {WA_HTTP_POST, "/local/logout", WA_LOCAL_SMALL_MAX, wa_local_server_logout},
     {WA_HTTP_GET, "/local/pin", 0, wa_local_pin_show},

@@ -123,10 +123,6 @@ void wa_local_link_release(struct wa_local *l, struct wa_local_link *link);
 /* --- local_state.c --- */
 void wa_local_state_answer(struct wa_local *l, struct wa_http_conn *c);
 
-/* --- local_prefs.c --- */
-void wa_local_prefs_read(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
-void wa_local_prefs_write(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
-
 /* --- local_relay.c, local_stream.c --- */
 bool wa_local_relay_takes(struct wa_sv path);
 /* "/api/v1/hosts?limit=1", as it was asked for. */

@@ -49,4 +49,9 @@ WA_CHECK enum wa_code wa_local_site_link(struct wa_local_site *s, char *out, str
 
 void wa_local_answer_json(struct wa_http_conn *c, struct wa_buf *out);
 
+/* --- local_prefs.c: what a person has chosen in the pages --- */
+/* dir: made with 0700; NULL: nothing is kept. */
+void wa_local_prefs_answer(const char *dir, struct wa_http_conn *c);
+void wa_local_prefs_keep(const char *dir, struct wa_http_conn *c, struct wa_sv body);
+
 #endif

@@ -4,6 +4,7 @@
  * of a sensible size is copied, under a name made of an identifier and nothing else.
  */
 #include "base/map.h"
+#include "codec/png.h"
 #include "os/rand.h"
 #include "repo/scan_priv.h"
 
@@ -24,22 +25,6 @@ static bool is_uuid(struct wa_sv s)
     return true;
 }
 
-static uint32_t u32_at(const char *p)
-{
-    const unsigned char *b = (const unsigned char *)p;
-    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-}
-
-/* The signature, then IHDR with sides that an icon has. */
-static bool is_png(struct wa_sv s)
-{
-    static const char head[] = "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";
-    if (s.n < 33 || memcmp(s.p, head, sizeof head - 1) != 0)
-        return false;
-    uint32_t width = u32_at(s.p + 16), height = u32_at(s.p + 20);
-    return width > 0 && height > 0 && width <= WA_ICON_SIDE_MAX && height <= WA_ICON_SIDE_MAX;
-}
-
 enum wa_code wa_scan_icon(const struct wa_dir *dir, const struct wa_control *c,
                           struct wa_members *m, struct wa_err *err)
 {
@@ -56,7 +41,7 @@ enum wa_code wa_scan_icon(const struct wa_dir *dir, const struct wa_control *c,
         return WA_OK;
     if (m->read(m, i, &sink.base, &why) != WA_OK)
         return why.code == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
-    if (!is_png(wa_buf_sv(&png)))
+    if (!wa_png_is_icon(wa_buf_sv(&png)))
         return WA_OK;
     name.n = (size_t)snprintf(name.p, sizeof name.p, "icons/%.*s.png", WA_SV_ARG(uuid));
     if (wa_dir_make_sub(dir, &folder, 0755, err) != WA_OK)

@@ -5,7 +5,8 @@
  * secret belongs there.
  */
 #include "base/limits.h"
-#include "console/local_priv.h"
+#include "codec/json.h"
+#include "net/local_site.h"
 #include "os/fs.h"
 
 #define FILE_NAME "pages.json"
@@ -20,15 +21,14 @@ static bool is_object(struct wa_sv text)
     return wa_json_parse(text, 0, &arena, &j, &err) == WA_OK && wa_json_is(j, WA_JSON_OBJECT);
 }
 
-void wa_local_prefs_read(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body)
+void wa_local_prefs_answer(const char *path, struct wa_http_conn *c)
 {
     WA_AUTO_BUF struct wa_buf text;
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
     struct wa_relpath name;
     struct wa_err err = WA_ERR_INIT;
-    WA_UNUSED(body);
     wa_buf_init(&text, WA_LOCAL_PREFS_MAX);
-    if (l->o->prefs_dir == NULL || wa_dir_make(l->o->prefs_dir, 0700, &dir, &err) != WA_OK ||
+    if (path == NULL || wa_dir_make(path, 0700, &dir, &err) != WA_OK ||
         wa_relpath_parse(WA_SV(FILE_NAME), &name, &err) != WA_OK ||
         wa_file_read(&dir, &name, WA_LOCAL_PREFS_MAX, &text, &err) != WA_OK ||
         !is_object(wa_buf_sv(&text))) {
@@ -38,18 +38,18 @@ void wa_local_prefs_read(struct wa_local *l, struct wa_http_conn *c, struct wa_s
     wa_local_answer_json(c, &text);
 }
 
-void wa_local_prefs_write(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body)
+void wa_local_prefs_keep(const char *path, struct wa_http_conn *c, struct wa_sv body)
 {
     WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
     struct wa_relpath name;
     struct wa_err err = WA_ERR_INIT;
     if (!is_object(body))
         (void)wa_fail(&err, WA_E_INVALID, "what is to be kept is no JSON object");
-    else if (l->o->prefs_dir != NULL && wa_dir_make(l->o->prefs_dir, 0700, &dir, &err) == WA_OK &&
+    else if (path != NULL && wa_dir_make(path, 0700, &dir, &err) == WA_OK &&
              wa_relpath_parse(WA_SV(FILE_NAME), &name, &err) == WA_OK)
         (void)!wa_file_replace(&dir, &name, body, 0600, &err);
     if (err.code != WA_OK)
-        wa_local_answer_err(c, &err);
+        wa_http_answer_err(c, &err);
     else
         wa_http_answer(c, 200, "application/json", WA_SV("{}"), NULL);
 }

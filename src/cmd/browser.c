@@ -1,0 +1,91 @@
+/* browser.c - see browser.h. */
+#include "cmd/browser.h"
+
+#include "base/buf.h"
+#include "os/fs.h"
+#include "os/path.h"
+#include "os/proc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define OPENER "/usr/bin/xdg-open"
+
+enum wa_code wa_browser_run_dir(char out[WA_PATH_MAX], struct wa_err *err)
+{
+    const char *base = getenv("XDG_RUNTIME_DIR");
+    if (base == NULL || base[0] != '/')
+        return wa_path_of_config("run", out, err);
+    return snprintf(out, WA_PATH_MAX, "%s/wapt", base) < (int)WA_PATH_MAX
+               ? WA_OK
+               : wa_fail(err, WA_E_LIMIT, "the path of '%s' is too long", "XDG_RUNTIME_DIR");
+}
+
+static enum wa_code start(const char *run_dir, const char *name, const char *link,
+                          struct wa_err *err)
+{
+    static const char *const names[] = {"HOME",
+                                        "PATH",
+                                        "DISPLAY",
+                                        "WAYLAND_DISPLAY",
+                                        "XAUTHORITY",
+                                        "XDG_RUNTIME_DIR",
+                                        "XDG_CURRENT_DESKTOP",
+                                        "XDG_DATA_DIRS",
+                                        "XDG_CONFIG_HOME",
+                                        "XDG_SESSION_TYPE",
+                                        "DESKTOP_SESSION",
+                                        "DBUS_SESSION_BUS_ADDRESS",
+                                        "BROWSER",
+                                        "LANG",
+                                        "USER"};
+    WA_AUTO_BUF_SECRET struct wa_buf page;
+    char environment[WA_COUNT(names)][1024], file[WA_PATH_MAX];
+    const char *envp[WA_COUNT(names) + 1] = {NULL};
+    const char *const argv[] = {"xdg-open", file, NULL};
+    const int fds[] = {-1, -1, -1};
+    size_t n = 0;
+    struct wa_proc p;
+    for (size_t i = 0; i < WA_COUNT(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && snprintf(environment[n], sizeof environment[n], "%s=%s", names[i],
+                                      value) < (int)sizeof environment[n]) {
+            envp[n] = environment[n];
+            n++;
+        }
+    }
+    wa_buf_init(&page, 4096);
+    wa_buf_addf(&page,
+                "<!doctype html><meta charset=utf-8><title>%s</title><meta "
+                "http-equiv=refresh content=\"0;url=%s\">\n",
+                name, link);
+    if (snprintf(file, sizeof file, "%s/open-%s.html", run_dir, name) >= (int)sizeof file)
+        return wa_fail(err, WA_E_LIMIT, "the path '%s' is too long", run_dir);
+    if (wa_buf_check(&page, err) != WA_OK ||
+        wa_path_replace(file, wa_buf_sv(&page), 0600, err) != WA_OK)
+        return err->code;
+    const struct wa_spawn what = {
+        .path = OPENER, .argv = argv, .envp = envp, .fds = fds, .fd_count = 3};
+    return wa_proc_spawn(&what, &p, err);
+}
+
+static bool has_display(void)
+{
+    const char *x = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
+    return (x != NULL && x[0] != '\0') || (wayland != NULL && wayland[0] != '\0');
+}
+
+enum wa_code wa_browser_show(const struct wa_cli *cli, const char *run_dir, const char *link,
+                             struct wa_err *err)
+{
+    const char *file = wa_cli_get(cli, "link-file", NULL);
+    struct wa_err why = WA_ERR_INIT;
+    if (file != NULL)
+        return wa_path_replace(file, wa_sv(link), 0600, err);
+    if (printf("%s\n", link) < 0 || fflush(stdout) != 0)
+        return wa_fail(err, WA_E_IO, "cannot write to standard output");
+    if (has_display() && !wa_cli_has(cli, "no-browser") &&
+        start(run_dir, cli->program->name, link, &why) != WA_OK)
+        wa_cli_say(cli, "no browser could be started: %s", why.text);
+    return WA_OK;
+}
