@@ -63,6 +63,8 @@ WA_CHECK enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **
 WA_CHECK enum wa_code wa_con_reach_other(const struct wa_cli *cli, const char *url,
                                          const char *section, struct wa_client **ret,
                                          struct wa_err *err);
+/* Nothing says which: what a person can do. */
+WA_CHECK enum wa_code wa_con_which_server(struct wa_err *err);
 /* Adds to the refusal of an unknown certificate what a person can do. */
 WA_CHECK enum wa_code wa_con_unknown(struct wa_err *err);
 /* Warns when the journal of the server is not what was seen before. */
@@ -94,6 +96,10 @@ struct wa_con_repositories {
 void wa_con_repositories_fini(struct wa_con_repositories *r);
 WA_CHECK enum wa_code wa_con_repositories_read(const struct wa_cli *cli,
                                                struct wa_con_repositories *ret, struct wa_err *err);
+/* The folder of what is known here of the server's repository: option "known", else that of the
+ * server. */
+WA_CHECK enum wa_code wa_con_open_known(const struct wa_cli *cli, struct wa_dir *ret,
+                                        struct wa_err *err);
 /* Signs and publishes the list of the server's repository; writes an object. c, signer: borrowed;
  * NULL: as the command line says. Its options are WA_CON_PUBLISH_OPTIONS. */
 WA_CHECK enum wa_code wa_con_publish_list(struct wa_cli *cli, struct wa_client *c,

@@ -95,7 +95,7 @@ static enum wa_code read_password(const struct way *way, const char *user, const
     return wa_cli_ask_secret(prompt, false, "--password-file", out, err);
 }
 
-static enum wa_code which_server(struct wa_err *err)
+enum wa_code wa_con_which_server(struct wa_err *err)
 {
     return wa_fail(err, WA_E_CONFIG,
                    "which server? Give --server https://SERVER, or write 'wapt_server = "
@@ -230,7 +230,7 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
         read_trust(&way, &pem, &trust, err) != WA_OK)
         return err->code;
     if (server == NULL)
-        return which_server(err);
+        return wa_con_which_server(err);
     union {
         const struct way *from;
         void *to;
@@ -272,7 +272,7 @@ enum wa_code wa_con_server_read(const struct wa_cli *cli, struct wa_con_server *
         option_or_conf(&way, "user", "wapt_user", "admin", &ret->user, err) != WA_OK ||
         read_trust(&way, &ret->pem, &ret->trust, err) != WA_OK)
         return err->code;
-    return ret->server != NULL ? WA_OK : which_server(err);
+    return ret->server != NULL ? WA_OK : wa_con_which_server(err);
 }
 
 enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret, bool *ret_is_pinned,
@@ -298,7 +298,7 @@ enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret, bool
     } else if (server != NULL) {
         wa_buf_addf(&base, "%s/wapt", server);
     } else {
-        return which_server(err);
+        return wa_con_which_server(err);
     }
     if (wa_buf_check(&base, err) != WA_OK)
         return err->code;

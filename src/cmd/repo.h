@@ -2,7 +2,7 @@
 #ifndef WA_CMD_REPO_H
 #define WA_CMD_REPO_H
 
-#include "cmd/get.h"
+#include "cmd/root_words.h"
 #include "repo/publish.h"
 
 extern const struct wa_cli_command wa_repo_root_init;
@@ -35,9 +35,5 @@ WA_CHECK enum wa_code wa_repo_draft_open(const char *path, bool may_make, struct
 /* Writes the draft anew, without signatures: what people had signed was another text. */
 WA_CHECK enum wa_code wa_repo_draft_save(struct wa_cli *cli, struct wa_repo_draft *d,
                                          struct wa_err *err);
-/* Shows a root, and what changes against old (may be NULL). */
-void wa_repo_show_root(struct wa_cli *cli, const struct wa_root *r, const struct wa_root *old);
-/* A certificate's file, the first in it. */
-WA_CHECK enum wa_code wa_repo_cert(const char *path, struct wa_cert **ret, struct wa_err *err);
 
 #endif

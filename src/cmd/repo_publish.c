@@ -25,8 +25,9 @@ static const struct wa_cli_option stamp_options[] = {
 
 /* --- publish --- */
 
-static enum wa_code open_job(struct wa_cli *cli, struct wa_repo_job *j, struct wa_err *err)
+static enum wa_code open_job(struct wa_cli *cli, struct wa_publish_job *j, struct wa_err *err)
 {
+    struct wa_err why = WA_ERR_INIT;
     if (wa_dir_open(cli->args[0], &j->dir, err) != WA_OK)
         return err->code;
     if (wa_publish_root(&j->dir, &j->root, err) != WA_OK)
@@ -36,17 +37,41 @@ static enum wa_code open_job(struct wa_cli *cli, struct wa_repo_job *j, struct w
         wa_repo_job_options(cli, j, err) != WA_OK)
         return err->code;
     j->o.force = wa_cli_has(cli, "force");
-    return wa_repo_job_known(cli, j, err);
+    if (wa_publish_job_begin(j, &why, err) != WA_OK)
+        return err->code;
+    wa_repo_job_say_unknown(cli, &why);
+    return WA_OK;
 }
 
-static enum wa_code run_publish(struct wa_cli *cli, struct wa_repo_job *j, struct wa_err *err)
+static enum wa_code show(struct wa_cli *cli, struct wa_publish_job *j, struct wa_err *err)
+{
+    struct wa_repo_told t = {.cli = cli};
+    wa_jw_key(&cli->jw, "files");
+    wa_jw_arr(&cli->jw);
+    enum wa_code code = wa_publish_job_prepare(j, wa_repo_tell, &t, err);
+    wa_jw_end(&cli->jw);
+    if (j->next != NULL)
+        wa_repo_job_say_counts(&t, j);
+    return code;
+}
+
+static enum wa_code sign(struct wa_cli *cli, struct wa_publish_job *j, struct wa_buf *json,
+                         struct wa_err *err)
+{
+    WA_AUTO_GET_SIGNER struct wa_get_signer signer = {.key = NULL};
+    return wa_get_signer_load(cli, &signer, err) == WA_OK
+               ? wa_publish_job_sign(j, signer.chain.items[0], signer.key, json, err)
+               : err->code;
+}
+
+static enum wa_code run_publish(struct wa_cli *cli, struct wa_publish_job *j, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf json;
     wa_buf_init(&json, WA_PUBLISHED_BYTES_MAX);
     if (cli->json && !wa_cli_has(cli, "yes"))
         return wa_fail(err, WA_E_USAGE, "--json shows nothing to confirm: give --yes with it");
-    if (open_job(cli, j, err) != WA_OK || wa_repo_job_prepare(cli, j, err) != WA_OK ||
-        wa_repo_job_confirm(cli, err) != WA_OK || wa_repo_job_sign(cli, j, &json, err) != WA_OK ||
+    if (open_job(cli, j, err) != WA_OK || show(cli, j, err) != WA_OK ||
+        wa_repo_job_confirm(cli, err) != WA_OK || sign(cli, j, &json, err) != WA_OK ||
         wa_publish_put(&j->dir, wa_buf_sv(&json), err) != WA_OK)
         return err->code;
     wa_cli_out(cli,
@@ -58,13 +83,13 @@ static enum wa_code run_publish(struct wa_cli *cli, struct wa_repo_job *j, struc
 
 static enum wa_code publish(struct wa_cli *cli, struct wa_err *err)
 {
-    struct wa_repo_job j;
-    wa_repo_job_init(&j);
+    struct wa_publish_job j;
+    wa_publish_job_init(&j);
     wa_jw_obj(&cli->jw);
     enum wa_code code = run_publish(cli, &j, err);
     wa_jw_kvi(&cli->jw, "version", code == WA_OK ? j.o.version : 0);
     wa_jw_end(&cli->jw);
-    wa_repo_job_fini(&j);
+    wa_publish_job_fini(&j);
     return code;
 }
 

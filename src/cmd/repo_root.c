@@ -4,7 +4,6 @@
  */
 #include "base/mem.h"
 #include "cmd/repo.h"
-#include "codec/csv.h"
 #include "codec/hex.h"
 #include "os/clock.h"
 #include "os/rand.h"
@@ -17,10 +16,7 @@
     }
 
 static const struct wa_cli_option set_options[] = {SET_OPTIONS};
-static const struct wa_cli_option signer_options[] = {
-    {"sections", 0, "LIST"}, {"prefixes", 0, "LIST"}, {"code", 0, NULL},    {"publish", 0, NULL},
-    {"actions", 0, "LIST"},  {"groups", 0, "LIST"},   {"units", 0, "LIST"},
-};
+static const struct wa_cli_option signer_options[] = {WA_REPO_SIGNER_OPTIONS};
 
 /* --- set --- */
 
@@ -44,19 +40,14 @@ static enum wa_code set_timestamp_keys(const struct wa_cli *cli, struct wa_root 
                                        struct wa_err *err)
 {
     const char *path;
+    if (wa_cli_has(cli, "timestamp-key"))
+        wa_root_clear_timestamp_keys(r);
     for (size_t i = 0; (path = wa_cli_at(cli, "timestamp-key", i)) != NULL; i++) {
         WA_AUTO_BUF struct wa_buf pem;
-        WA_AUTO(wa_key) struct wa_key *key = NULL;
         wa_buf_init(&pem, WA_KEY_BYTES_MAX);
-        if (i == WA_ROOT_TIMESTAMP_KEYS_MAX)
-            return wa_fail(err, WA_E_USAGE, "at most %u timestamp keys",
-                           WA_ROOT_TIMESTAMP_KEYS_MAX);
         if (wa_path_read(path, WA_KEY_BYTES_MAX, &pem, err) != WA_OK ||
-            wa_key_read_public_pem(wa_buf_sv(&pem), &key, err) != WA_OK)
+            wa_root_add_timestamp_key(r, wa_buf_sv(&pem), err) != WA_OK)
             return wa_wrap(err, "the public key '%s'", path);
-        while (i == 0 && r->timestamp_key_count > 0)
-            wa_key_free(r->timestamp_keys[--r->timestamp_key_count]);
-        r->timestamp_keys[r->timestamp_key_count++] = WA_TAKE(key);
     }
     return WA_OK;
 }
@@ -107,94 +98,18 @@ static enum wa_code root_set(struct wa_cli *cli, struct wa_err *err)
 
 /* --- signers --- */
 
-/* A list of the command line, as JSON in the root's arena. */
-static enum wa_code list_of(const struct wa_cli *cli, const char *option, struct wa_root *r,
-                            const struct wa_json **ret, struct wa_err *err)
-{
-    struct wa_sv rest = wa_sv(wa_cli_get(cli, option, "")), item;
-    WA_AUTO_BUF struct wa_buf text;
-    struct wa_jw w;
-    wa_buf_init(&text, 64u << 10);
-    wa_jw_init(&w, &text);
-    wa_jw_arr(&w);
-    while (wa_csv_next(&rest, &item))
-        wa_jw_sv(&w, item);
-    wa_jw_end(&w);
-    if (wa_buf_check(&text, err) != WA_OK)
-        return err->code;
-    return wa_json_parse(wa_buf_sv(&text), 0, &r->arena, ret, err);
-}
-
-static enum wa_code fill_signer(const struct wa_cli *cli, struct wa_root *r,
-                                struct wa_root_signer *s, struct wa_err *err)
-{
-    s->may_sign_code = wa_cli_has(cli, "code");
-    s->may_publish = wa_cli_has(cli, "publish");
-    if (list_of(cli, "sections", r, &s->sections, err) != WA_OK ||
-        list_of(cli, "prefixes", r, &s->prefixes, err) != WA_OK ||
-        list_of(cli, "actions", r, &s->actions, err) != WA_OK ||
-        list_of(cli, "groups", r, &s->groups, err) != WA_OK ||
-        list_of(cli, "units", r, &s->units, err) != WA_OK)
-        return err->code;
-    if (s->may_sign_code && !wa_cert_may_sign_code(s->cert) && !wa_cert_is_ca(s->cert))
-        return wa_fail(err, WA_E_USAGE,
-                       "'%s' can't sign code: its certificate lacks the usage codeSigning",
-                       wa_cert_cn(s->cert));
-    return WA_OK;
-}
-
-/* One that is listed already is described anew. */
 static enum wa_code add_signer(struct wa_cli *cli, struct wa_err *err)
 {
     WA_AUTO_REPO_DRAFT struct wa_repo_draft d = {.dir = WA_DIR_INIT};
     WA_AUTO(wa_cert) struct wa_cert *c = NULL;
-    size_t at = 0;
     if (wa_repo_draft_open(cli->args[0], true, &d, err) != WA_OK ||
-        wa_repo_cert(cli->args[1], &c, err) != WA_OK)
-        return err->code;
-    struct wa_root *r = d.root;
-    while (at < r->signer_count && !wa_cert_equal(r->signers[at].cert, c))
-        at++;
-    if (at == WA_ROOT_SIGNERS_MAX)
-        return wa_fail(err, WA_E_LIMIT, "at most %u signers", WA_ROOT_SIGNERS_MAX);
-    if (at == r->signer_count) {
-        r->signers[at] = (struct wa_root_signer){.cert = WA_TAKE(c)};
-        r->signer_count++;
-    }
-    if (fill_signer(cli, r, &r->signers[at], err) != WA_OK)
+        wa_repo_cert(cli->args[1], &c, err) != WA_OK ||
+        wa_repo_put_signer(cli, c, d.root, err) != WA_OK)
         return err->code;
     return wa_repo_draft_save(cli, &d, err);
 }
 
 /* --- revoke --- */
-
-static size_t remove_signer(struct wa_root *r, const char *fingerprint)
-{
-    for (size_t i = 0; i < r->signer_count; i++) {
-        if (strcmp(wa_cert_fingerprint(r->signers[i].cert), fingerprint) != 0)
-            continue;
-        wa_cert_free(r->signers[i].cert);
-        r->signer_count--;
-        memmove(&r->signers[i], &r->signers[i + 1], (r->signer_count - i) * sizeof r->signers[0]);
-        r->signers[r->signer_count] = (struct wa_root_signer){.cert = NULL};
-        return 1;
-    }
-    return 0;
-}
-
-static size_t remove_administrator(struct wa_root *r, const char *fingerprint)
-{
-    struct wa_certs *list = &r->administrators;
-    for (size_t i = 0; i < list->n; i++) {
-        if (strcmp(wa_cert_fingerprint(list->items[i]), fingerprint) != 0)
-            continue;
-        wa_cert_free(list->items[i]);
-        list->n--;
-        memmove(&list->items[i], &list->items[i + 1], (list->n - i) * sizeof list->items[0]);
-        return 1;
-    }
-    return 0;
-}
 
 static enum wa_code revoke(struct wa_cli *cli, struct wa_err *err)
 {
@@ -208,7 +123,7 @@ static enum wa_code revoke(struct wa_cli *cli, struct wa_err *err)
             return err->code;
         memcpy(fingerprint, wa_cert_fingerprint(c), sizeof fingerprint);
     }
-    if (remove_signer(d.root, fingerprint) + remove_administrator(d.root, fingerprint) == 0)
+    if (!wa_root_remove(d.root, fingerprint))
         return wa_fail(err, WA_E_NOT_FOUND, "the root has no signer and no administrator %s",
                        fingerprint);
     return wa_repo_draft_save(cli, &d, err);

@@ -10,20 +10,6 @@ static const struct wa_cli_option sign_options[] = {
     {"yes", 'y', NULL},
 };
 
-static bool is_administrator(const struct wa_root *r, const struct wa_cert *c)
-{
-    for (size_t i = 0; r != NULL && i < r->administrators.n; i++)
-        if (wa_cert_equal(r->administrators.items[i], c))
-            return true;
-    return false;
-}
-
-static enum wa_code is_complete(const struct wa_repo_draft *d, const struct wa_root *r,
-                                struct wa_err *err)
-{
-    return d->in_force == NULL ? wa_root_check(r, err) : wa_root_check_next(d->in_force, r, err);
-}
-
 /* What follows is judged with the draft as it is written, never with what it was before. */
 static enum wa_code finish(struct wa_cli *cli, const struct wa_repo_draft *d, struct wa_sv json,
                            struct wa_err *err)
@@ -34,7 +20,7 @@ static enum wa_code finish(struct wa_cli *cli, const struct wa_repo_draft *d, st
     bool is_good = false;
     if (wa_root_read(json, &r, err) != WA_OK)
         return err->code;
-    is_good = is_complete(d, r, &why) == WA_OK;
+    is_good = wa_root_check_after(d->in_force, r, &why) == WA_OK;
     wa_jw_obj(&cli->jw);
     wa_jw_kvi(&cli->jw, "version", r->version);
     wa_jw_kvb(&cli->jw, "in_force", is_good);
@@ -62,9 +48,9 @@ static enum wa_code confirm(struct wa_cli *cli, const struct wa_repo_draft *d, s
     struct wa_jw keep = cli->jw;
     wa_buf_init(&unused, WA_ROOT_BYTES_MAX);
     wa_jw_init(&cli->jw, &unused);
-    wa_repo_show_root(cli, d->root, d->in_force);
+    enum wa_code code = wa_repo_show_root(cli, d->root, d->in_force, err);
     cli->jw = keep;
-    return wa_cli_confirm("Sign this root?", "--yes", err);
+    return code == WA_OK ? wa_cli_confirm("Sign this root?", "--yes", err) : code;
 }
 
 static enum wa_code sign(struct wa_cli *cli, struct wa_err *err)
@@ -77,7 +63,7 @@ static enum wa_code sign(struct wa_cli *cli, struct wa_err *err)
         wa_get_signer_load(cli, &signer, err) != WA_OK)
         return err->code;
     const struct wa_cert *me = signer.chain.items[0];
-    if (!is_administrator(d.root, me) && !is_administrator(d.in_force, me))
+    if (!wa_root_has_administrator(d.root, me) && !wa_root_has_administrator(d.in_force, me))
         return wa_fail(err, WA_E_REFUSED, "'%s' is no administrator of this repository",
                        wa_cert_cn(me));
     if (confirm(cli, &d, err) != WA_OK ||
@@ -88,16 +74,17 @@ static enum wa_code sign(struct wa_cli *cli, struct wa_err *err)
     return finish(cli, &d, wa_buf_sv(&json), err);
 }
 
-static void show_or_null(struct wa_cli *cli, const char *key, const char *title,
-                         const struct wa_root *r, const struct wa_root *old)
+static enum wa_code show_or_null(struct wa_cli *cli, const char *key, const char *title,
+                                 const struct wa_root *r, const struct wa_root *old,
+                                 struct wa_err *err)
 {
     wa_jw_key(&cli->jw, key);
     if (r == NULL) {
         wa_jw_null(&cli->jw);
-        return;
+        return WA_OK;
     }
     wa_cli_out(cli, "%s\n", title);
-    wa_repo_show_root(cli, r, old);
+    return wa_repo_show_root(cli, r, old, err);
 }
 
 static enum wa_code show(struct wa_cli *cli, struct wa_err *err)
@@ -110,10 +97,12 @@ static enum wa_code show(struct wa_cli *cli, struct wa_err *err)
         return code;
     }
     wa_jw_obj(&cli->jw);
-    show_or_null(cli, "in_force", wa_text("In force:"), d.in_force, NULL);
-    show_or_null(cli, "draft", wa_text("Draft, not in force:"), d.root, d.in_force);
+    if (show_or_null(cli, "in_force", wa_text("In force:"), d.in_force, NULL, err) != WA_OK ||
+        show_or_null(cli, "draft", wa_text("Draft, not in force:"), d.root, d.in_force, err) !=
+            WA_OK)
+        return err->code;
     wa_err_clear(&why);
-    bool is_missing = d.root != NULL && is_complete(&d, d.root, &why) != WA_OK;
+    bool is_missing = d.root != NULL && wa_root_check_after(d.in_force, d.root, &why) != WA_OK;
     wa_jw_kv(&cli->jw, "missing", is_missing ? why.text : NULL);
     wa_jw_end(&cli->jw);
     if (is_missing)
