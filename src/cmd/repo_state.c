@@ -1,4 +1,5 @@
-/* repo_state.c - what the commands that publish have in common: options, what is shown, the question.
+/* repo_state.c - what the commands that publish have in common: options, what is shown, the
+ * question.
  */
 #include "cmd/repo_state.h"
 

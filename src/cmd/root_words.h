@@ -1,5 +1,5 @@
-/* root_words.h - a root document on the command line: a signer's rights as options, and all of it as
- * it is shown. For wapt-repo and waptconsole. */
+/* root_words.h - a root document on the command line: a signer's rights as options, and all of it
+ * as it is shown. For wapt-repo and waptconsole. */
 #ifndef WA_CMD_ROOT_WORDS_H
 #define WA_CMD_ROOT_WORDS_H
 

@@ -48,8 +48,9 @@ static enum wa_code read_known(const struct wa_dir *known, struct wa_buf *json, 
     enum wa_code code = wa_publish_read(known, "root.json", WA_ROOT_BYTES_MAX, json, &why);
     if (code == WA_E_NOT_FOUND)
         return wa_fail(err, WA_E_CONFIG,
-                       "no root of this repository is known here: give it to waptconsole root "
-                       "know FILE, as its administrators gave it to you");
+                       "no root of this repository is known here: give --root FILE, or once and "
+                       "for all 'waptconsole root know FILE', as its administrators gave it to "
+                       "you");
     return code == WA_OK ? WA_OK : wa_fail(err, code, "%s", why.text);
 }
 

@@ -130,9 +130,9 @@ static void write_people(const struct wa_root *r, const struct wa_root *old, str
     for (size_t i = 0; i < r->administrators.n; i++) {
         const struct wa_cert *c = r->administrators.items[i];
         write_administrator(w, r, c,
-                            old == NULL                       ? NULL
+                            old == NULL                         ? NULL
                             : wa_root_has_administrator(old, c) ? "same"
-                                                              : "new");
+                                                                : "new");
     }
     for (size_t i = 0; old != NULL && i < old->administrators.n; i++)
         if (!has_cert(&r->administrators, old->administrators.items[i]))
