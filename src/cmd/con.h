@@ -113,7 +113,7 @@ WA_CHECK enum wa_code wa_con_publish_list(struct wa_cli *cli, struct wa_client *
 #define WA_CON_SERVER_OPTIONS                                                                      \
     {"server", 0, "URL"}, {"user", 'U', "NAME"}, {"password-file", 0, "FILE"},                     \
         {"code-file", 0, "FILE"}, {"token-file", 0, "FILE"}, {"oidc", 0, NULL},                    \
-        {"client-certificate", 0, "FILE"}, {"client-key", 0, "FILE"},                              \
+        {"kerberos", 0, NULL}, {"client-certificate", 0, "FILE"}, {"client-key", 0, "FILE"},       \
         {"client-key-passwd", 0, "FILE"}, {"server-fingerprint", 0, "SHA256"},                     \
     {                                                                                              \
         "verify-cert", 0, "FILE"                                                                   \

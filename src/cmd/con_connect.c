@@ -181,8 +181,8 @@ static enum wa_code read_identity(const struct way *way, struct wa_buf *out, str
                : err->code;
 }
 
-/* An API token, the browser, a certificate, or a password, in this order; but a password's file
- * that is given means a password. */
+/* An API token, the browser, a ticket, a certificate, or a password, in this order; but a
+ * password's file that is given means a password. */
 static enum wa_code read_proof(const struct way *way, struct wa_client_options *o,
                                struct wa_buf *token, struct wa_buf *password,
                                struct wa_buf *identity, struct wa_err *err)
@@ -195,6 +195,10 @@ static enum wa_code read_proof(const struct way *way, struct wa_client_options *
         return wa_cli_read_secret(file, token, err);
     if (wa_cli_has(way->cli, "oidc")) {
         o->way = WA_CLIENT_OIDC;
+        return WA_OK;
+    }
+    if (wa_cli_has(way->cli, "kerberos")) {
+        o->way = WA_CLIENT_KERBEROS;
         return WA_OK;
     }
     if (secret == NULL && read_identity(way, identity, err) != WA_OK)

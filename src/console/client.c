@@ -3,8 +3,13 @@
 #include "console/client.h"
 
 #include "base/mem.h"
+#include "codec/base64.h"
+#include "codec/url.h"
+#include "console/auth_kerberos.h"
 #include "console/oidc.h"
+#include "proto/login.h"
 
+#define WAYS_MAX 4096u
 #define CALL_MS 300000u /* a whole call, but an upload */
 
 struct wa_client {
@@ -168,28 +173,76 @@ static enum wa_code take_token(struct wa_client *c, struct wa_sv token, struct w
     return WA_OK;
 }
 
-/* One attempt; *ret_needs_code: the password was right, and a code is wanted too. */
-static enum wa_code try_login(struct wa_client *c, const struct wa_client_options *o,
-                              struct wa_sv code, bool *ret_needs_code, struct wa_err *err)
+/* One attempt; w: its body, an object that is still open. *ret_needs_code: the first factor was
+ * right, and a code is wanted too. */
+static enum wa_code attempt(struct wa_client *c, const char *path, struct wa_jw *w,
+                            struct wa_sv code, bool *ret_needs_code, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
-    WA_AUTO_BUF_SECRET struct wa_buf body;
-    struct wa_jw w;
     const struct wa_json *j = NULL;
     wa_arena_init(&arena, 1u << 20);
+    if (code.n > 0)
+        wa_jw_kvsv(w, "code", code);
+    wa_jw_end(w);
+    if (wa_buf_check(w->out, err) != WA_OK ||
+        wa_client_call(c, "POST", path, wa_buf_sv(w->out), &arena, &j, err) != WA_OK)
+        return err->code;
+    *ret_needs_code = wa_sv_eqs(wa_json_sv(wa_json_get(j, "needs")), "code");
+    return *ret_needs_code ? WA_OK : take_token(c, wa_json_sv(wa_json_get(j, "token")), err);
+}
+
+static enum wa_code try_password(struct wa_client *c, const struct wa_client_options *o,
+                                 struct wa_sv code, bool *ret_needs_code, struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf body;
+    struct wa_jw w;
     wa_buf_init(&body, 8192);
     wa_jw_init(&w, &body);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "user", o->user);
     wa_jw_kvsv(&w, "password", o->password);
-    if (code.n > 0)
-        wa_jw_kvsv(&w, "code", code);
-    wa_jw_end(&w);
-    if (wa_buf_check(&body, err) != WA_OK ||
-        wa_client_call(c, "POST", "/api/v1/session", wa_buf_sv(&body), &arena, &j, err) != WA_OK)
+    return attempt(c, "/api/v1/session", &w, code, ret_needs_code, err);
+}
+
+/* Bound to the certificate that the server shows now. */
+static enum wa_code make_ticket(struct wa_client *c, struct wa_buf *out, struct wa_err *err)
+{
+    struct wa_url url;
+    struct wa_http_result r;
+    struct wa_buf_sink sink;
+    WA_AUTO_BUF struct wa_buf body;
+    WA_AUTO_BUF_SECRET struct wa_buf token;
+    char binding[WA_LOGIN_BINDING_SIZE];
+    const struct wa_client_pass ways = {
+        .method = "GET", .path = "/api/v1/session/ways", .max = WAYS_MAX};
+    wa_buf_init(&body, WAYS_MAX);
+    wa_buf_init(&token, WA_TICKET_TEXT_MAX);
+    wa_buf_sink_init(&sink, &body);
+    if (wa_url_parse(wa_sv(c->server), &url, err) != WA_OK ||
+        wa_client_pass(c, &ways, &sink.base, &r, err) != WA_OK)
         return err->code;
-    *ret_needs_code = wa_sv_eqs(wa_json_sv(wa_json_get(j, "needs")), "code");
-    return *ret_needs_code ? WA_OK : take_token(c, wa_json_sv(wa_json_get(j, "token")), err);
+    wa_login_binding(r.certificate, binding);
+    if (wa_person_ticket(url.host, wa_sv(binding), &token, err) != WA_OK)
+        return err->code;
+    wa_base64_encode(token.p, token.n, out);
+    return wa_buf_check(out, err);
+}
+
+/* A ticket is good for one attempt. */
+static enum wa_code try_ticket(struct wa_client *c, struct wa_sv code, bool *ret_needs_code,
+                               struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf ticket;
+    WA_AUTO_BUF_SECRET struct wa_buf body;
+    struct wa_jw w;
+    wa_buf_init(&ticket, WA_TICKET_TEXT_MAX);
+    wa_buf_init(&body, WA_TICKET_TEXT_MAX + 1024);
+    if (make_ticket(c, &ticket, err) != WA_OK)
+        return err->code;
+    wa_jw_init(&w, &body);
+    wa_jw_obj(&w);
+    wa_jw_kvsv(&w, "ticket", wa_buf_sv(&ticket));
+    return attempt(c, "/api/v1/session/kerberos", &w, code, ret_needs_code, err);
 }
 
 static enum wa_code log_in_otherwise(struct wa_client *c, const struct wa_client_options *o,
@@ -208,17 +261,22 @@ static enum wa_code log_in_otherwise(struct wa_client *c, const struct wa_client
 static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *o,
                            struct wa_err *err)
 {
-    if (o->way != WA_CLIENT_PASSWORD)
-        return log_in_otherwise(c, o, err);
     WA_AUTO_BUF_SECRET struct wa_buf code;
-    bool needs_code = false;
+    bool needs_code = false, by_ticket = o->way == WA_CLIENT_KERBEROS;
     wa_buf_init(&code, 256);
-    if (try_login(c, o, WA_SV(""), &needs_code, err) != WA_OK || !needs_code)
+    if (o->way != WA_CLIENT_PASSWORD && !by_ticket)
+        return log_in_otherwise(c, o, err);
+    if ((by_ticket ? try_ticket(c, WA_SV(""), &needs_code, err)
+                   : try_password(c, o, WA_SV(""), &needs_code, err)) != WA_OK ||
+        !needs_code)
         return err->code;
     if (o->ask_code == NULL)
         return wa_fail(err, WA_E_AUTH, "the code of the second factor is needed");
-    if (o->ask_code(o->ask_user, &code, err) != WA_OK ||
-        try_login(c, o, wa_sv_trim(wa_buf_sv(&code)), &needs_code, err) != WA_OK)
+    if (o->ask_code(o->ask_user, &code, err) != WA_OK)
+        return err->code;
+    struct wa_sv given = wa_sv_trim(wa_buf_sv(&code));
+    if ((by_ticket ? try_ticket(c, given, &needs_code, err)
+                   : try_password(c, o, given, &needs_code, err)) != WA_OK)
         return err->code;
     return needs_code ? wa_fail(err, WA_E_AUTH, "the code of the second factor is needed") : WA_OK;
 }

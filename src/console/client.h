@@ -10,6 +10,7 @@
 enum wa_client_way {
     WA_CLIENT_PASSWORD,
     WA_CLIENT_CERTIFICATE, /* the trust's identity */
+    WA_CLIENT_KERBEROS,    /* the person's tickets */
     WA_CLIENT_OIDC         /* the person's browser, which show() sends there */
 };
 

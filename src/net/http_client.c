@@ -318,6 +318,17 @@ static enum wa_code set_headers(CURL *c, const struct wa_http_call *call, struct
 
 /* --- outcome --- */
 
+static enum wa_code note_certificate(const struct exchange *x, struct wa_err *err)
+{
+    struct wa_cert *seen = NULL;
+    if (wa_tls_ctx_seen(x->tls, &seen, err) != WA_OK)
+        return err->code;
+    (void)snprintf(x->result->certificate, sizeof x->result->certificate, "%s",
+                   wa_cert_fingerprint(seen));
+    wa_cert_free(seen);
+    return WA_OK;
+}
+
 /* libcurl tells TLS alerts as OpenSSL's text alone. */
 static bool refuses_us(const char *detail)
 {
@@ -402,6 +413,8 @@ static enum wa_code perform(void *user, struct wa_err *err)
         if (code == WA_OK && is_redirect(x))
             code = take_redirect(x, err);
         x->result->status = (int)status;
+        if (code == WA_OK && x->is_https)
+            code = note_certificate(x, err);
     }
     curl_slist_free_all(headers);
     curl_easy_cleanup(c);

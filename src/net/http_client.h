@@ -44,6 +44,7 @@ struct wa_http_result {
     char etag[256], last_modified[64], content_type[128];
     char date[64];
     uint64_t bytes;
+    char certificate[65]; /* SHA-256 of the one that the server showed; "" without TLS */
 };
 /* An answer of any
  * status is WA_OK; the caller judges ret->status, also of what went to body.

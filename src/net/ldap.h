@@ -26,8 +26,9 @@ struct wa_ldap_question {
     const char *user;
     struct wa_sv password;
     const char *const *groups; /* NULL-terminated, at most WA_AUTH_GROUPS_MAX; NULL: none */
-    bool is_check; /* without the password: is_right is whether the account is there and may be
-                      used, as the directory says to where->account */
+    bool is_check;   /* without the password: is_right is whether the account is there and may be
+                        used, as the directory says to where->account */
+    const char *sid; /* that the account must have: "S-1-5-21-..."; NULL: whatever it has */
 };
 #define WA_LDAP_REASON_MAX 128 /* bytes with NUL */
 struct wa_ldap_answer {

@@ -341,6 +341,16 @@ static enum wa_code login_other(struct login *g, struct wa_err *err)
     return find_groups(g, err);
 }
 
+/* Names go from one account to another; what numbers them does not. */
+static bool has_sid(const struct login *g)
+{
+    WA_AUTO_BUF struct wa_buf asked;
+    wa_buf_init(&asked, WA_LDAP_SID_MAX);
+    if (g->q->sid == NULL)
+        return true;
+    return wa_ldap_sid(g->q->sid, &asked) && asked.n > 0 && wa_sv_eq(wa_buf_sv(&asked), g->own_sid);
+}
+
 /* Of somebody who is not here: the account that may ask is bound, and its own entry says all. */
 static enum wa_code check(struct login *g, struct wa_err *err)
 {
@@ -352,6 +362,8 @@ static enum wa_code check(struct login *g, struct wa_err *err)
     if (g->found != 1 || is_many || g->dn[0] == '\0')
         return refuse(g, g->found == 0 ? "there is no such person below ldap_auth_base_dn any more"
                                        : "several people have that name");
+    if (!has_sid(g))
+        return refuse(g, "the account of that name is another one than is asked for");
     if (g->is_disabled)
         return refuse(g, "the account is disabled, or has expired");
     const struct wa_ldap_search own = {wa_sv(g->dn), false, WA_SV(""), token, 1};

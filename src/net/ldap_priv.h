@@ -113,6 +113,8 @@ void wa_ldap_close(struct wa_ldap *l);
 WA_CHECK enum wa_code wa_ldap_bind(struct wa_ldap *l, struct wa_sv name, struct wa_sv password,
                                    struct wa_ldap_result *ret, struct wa_err *err);
 /* As who asks about others (ldap_unit.c). WA_E_CONFIG: it is refused. */
+/* "S-1-5-21-..." as the directory has it (MS-DTYP 2.4.2.2), appended. False: it is none. */
+bool wa_ldap_sid(const char *text, struct wa_buf *out);
 WA_CHECK enum wa_code wa_ldap_bind_account(struct wa_ldap *l, const struct wa_ldap_where *where,
                                            struct wa_err *err);
 typedef enum wa_code (*wa_ldap_entry_fn)(void *user, const struct wa_ldap_entry *e,

@@ -11,8 +11,7 @@
 
 #define PARTS_MAX 15u
 
-/* "S-1-5-21-..." as the directory has it: MS-DTYP 2.4.2.2. */
-static bool sid_bytes(const char *text, struct wa_buf *out)
+bool wa_ldap_sid(const char *text, struct wa_buf *out)
 {
     struct wa_sv rest = wa_sv(text), part;
     uint64_t authority = 0, parts[PARTS_MAX];
@@ -90,7 +89,7 @@ enum wa_code wa_ldap_is_below(const struct wa_ldap_where *where, const char *sid
     wa_buf_init(&bytes, WA_LDAP_SID_MAX);
     if (where->account == NULL || where->account_password.n == 0)
         return wa_fail(err, WA_E_CONFIG, "nobody may ask the directory about others");
-    if (!sid_bytes(sid, &bytes) || wa_buf_check(&bytes, err) != WA_OK)
+    if (!wa_ldap_sid(sid, &bytes) || wa_buf_check(&bytes, err) != WA_OK)
         return wa_fail(err, WA_E_DENIED, "'%s' is no account's SID", sid);
     if (wa_ldap_open(where, wa_clock_mono_ms() + WA_LDAP_TIMEOUT_MS, &l, err) == WA_OK &&
         wa_ldap_bind_account(&l, where, err) == WA_OK)

@@ -110,3 +110,8 @@ enum wa_code wa_login_answer_read(const struct wa_json *j, const char *const *gr
     *ret = a;
     return WA_OK;
 }
+
+void wa_login_binding(const char *fingerprint, char out[WA_LOGIN_BINDING_SIZE])
+{
+    (void)snprintf(out, WA_LOGIN_BINDING_SIZE, "wapt-login:%.64s", fingerprint);
+}

@@ -35,4 +35,11 @@ void wa_login_answer_write(const struct wa_login_answer *a, const char *const *g
 WA_CHECK enum wa_code wa_login_answer_read(const struct wa_json *j, const char *const *groups,
                                            struct wa_login_answer *ret, struct wa_err *err);
 
+/* --- a person's own login by a Kerberos ticket: POST /api/v1/session/kerberos --- */
+#define WA_LOGIN_BINDING_SIZE 80u /* bytes with NUL */
+/* What the ticket is bound to (GSSAPI's channel bindings, application data): that it is a login
+ * here, and the server's TLS certificate as its client sees it. fingerprint: its SHA-256, 64
+ * digits. */
+void wa_login_binding(const char *fingerprint, char out[WA_LOGIN_BINDING_SIZE]);
+
 #endif

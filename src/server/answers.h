@@ -6,6 +6,7 @@
 #include "crypto/pwhash.h"
 #include "crypto/seal.h"
 #include "net/ldap.h"
+#include "proto/login.h"
 #include "server/authority.h"
 #include "server/ticket.h"
 
@@ -45,6 +46,8 @@ struct wa_kerberos;
 struct wa_kerberos_role {
     struct wa_kerberos *kerberos; /* NULL: tickets are not taken */
     struct wa_ticket_rules rules;
+    bool takes_machines;
+    char people[WA_LOGIN_BINDING_SIZE]; /* what their tickets are bound to; "": none are taken */
 };
 /* user: const struct wa_kerberos_role *. Appends WA_S_TICKET_IS: a refusal is an answer too. */
 WA_CHECK enum wa_code wa_kerberos_answer(void *user, struct wa_sv request, struct wa_buf *answer,

@@ -299,6 +299,7 @@ static bool is_act(const struct wa_api_route *r)
     static const char *const others[] = {"/api/v1/session",
                                          "/api/v1/session/oidc",
                                          "/api/v1/session/certificate",
+                                         "/api/v1/session/kerberos",
                                          "/api/v1/session/oidc/start",
                                          "/api/v1/uploads",
                                          "/api/v1/uploads/{id}",

@@ -45,6 +45,7 @@ static enum wa_code call_ways(struct wa_api_call *c, struct wa_err *err)
     wa_jw_kvb(&w, "password", true);
     wa_jw_kvb(&w, "oidc", config->oidc_issuer[0] != '\0');
     wa_jw_kvb(&w, "certificate", config->certificate_login);
+    wa_jw_kvb(&w, "kerberos", config->kerberos_login);
     wa_jw_end(&w);
     return WA_OK;
 }
@@ -53,6 +54,8 @@ static const struct wa_api_route routes[] = {
     {"GET", "/api/v1/session/ways", 0, true, call_ways, "How one can log in", NULL, NULL, "Ways"},
     {"POST", "/api/v1/session/certificate", 0, true, wa_login_certificate_call,
      "Log in by the TLS certificate of the connection", NULL, "Nothing", "Session"},
+    {"POST", "/api/v1/session/kerberos", 0, true, wa_login_kerberos_call,
+     "Log in by a Kerberos ticket", NULL, "KerberosLogin", "Session"},
     {"POST", "/api/v1/session/oidc/start", 0, true, wa_login_oidc_begin,
      "Begin a login by OpenID Connect", NULL, "OidcStart", "OidcAddress"},
     {"POST", "/api/v1/session/oidc", 0, true, wa_login_oidc_call, "Log in by OpenID Connect", NULL,

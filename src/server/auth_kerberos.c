@@ -248,7 +248,8 @@ static enum wa_code judge(gss_ctx_id_t context, gss_OID mech, OM_uint32 flags, s
         return wa_fail(err, WA_E_AUTH, "the token is not of Kerberos");
     if ((flags & GSS_C_CHANNEL_BOUND_FLAG) == 0)
         return wa_fail(err, WA_E_AUTH,
-                       "the ticket is not bound to this statement: it was made for something else");
+                       "the ticket is not bound to what it is shown for: it was made for something "
+                       "else");
     if (!is_aes(context))
         return wa_fail(err, WA_E_AUTH,
                        "the ticket is not encrypted with AES: allow it for the account "
@@ -279,6 +280,10 @@ enum wa_code wa_kerberos_accept(struct wa_kerberos *k, struct wa_sv token, struc
     if (major == GSS_S_COMPLETE) {
         if (judge(context, mech, flags, err) == WA_OK && take_name(name, ret, err) == WA_OK)
             (void)take_pac(name, ret, err);
+    } else if (GSS_ROUTINE_ERROR(major) == GSS_S_BAD_BINDINGS) { /* "Success", says the library */
+        (void)wa_fail(err, WA_E_AUTH,
+                      "the ticket is bound to something else: it was made for another server, or "
+                      "for another purpose");
     } else {
         (void)fail(err, WA_E_AUTH, "the ticket is refused", major, minor);
     }

@@ -45,7 +45,7 @@ static const struct wa_conf_option options[] = {
     {"options", "registration", WA_CONF_CSV, OPT(registration), "token, login", 0, 0, 0,
      "What lets new machines in: token, login, kerberos"},
     {"options", "kerberos_keytab", WA_CONF_STR, OPT(kerberos_keytab), "private/http.keytab", 0, 0,
-     0, "Keys of the service HTTP/NAME, for registration = kerberos"},
+     0, "Keys of the service HTTP/NAME, for registration = kerberos and kerberos_login"},
     {"options", "kerberos_realms", WA_CONF_CSV, OPT(kerberos_realms), "", 0, 0, 0,
      "Realms whose machines count beside those of the keytab"},
     {"options", "kerberos_group", WA_CONF_STR, OPT(kerberos_group), "", 0, 0, 0,
@@ -103,6 +103,9 @@ static const struct wa_conf_option options[] = {
      'm', "After it somebody whom the directory knows must log in again"},
     {"options", "directory_tokens", WA_CONF_PERIOD, OPT(directory_tokens), "7d", 60, 366 * 86400,
      'd', "So long after the last login an API token of such a person still works"},
+    {"options", "kerberos_login", WA_CONF_BOOL, OPT(kerberos_login), "0", 0, 0, 0,
+     "People of Active Directory log in by a Kerberos ticket, too. Needs kerberos_keytab, "
+     "ldap_login_roles and ldap_check_account"},
     {"options", "certificate_login", WA_CONF_BOOL, OPT(certificate_login), "0", 0, 0, 0,
      "1: people log in by a TLS certificate that is registered for them"},
     {"options", "certificate_login_authorities", WA_CONF_STR, OPT(certificate_issuers), "", 0, 0, 0,

@@ -44,6 +44,7 @@ struct wa_server_config {
     char *registration; /* csv of the credentials that let a new machine in */
     char *kerberos_keytab, *kerberos_realms, *kerberos_group, *kerberos_names_prove;
     char *kerberos_unit;      /* DN; "": wherever in the directory */
+    bool kerberos_login;      /* people, too */
     int64_t client_cert_days; /* that a machine's TLS certificate lasts */
 };
 WA_CHECK enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,

@@ -48,6 +48,7 @@ static bool route_open(const struct wa_http_head *h, struct wa_front_route *r, c
         const char *path;
         uint64_t max;
     } open[] = {{WA_CERTIFICATE_LOGIN, WA_FRONT_LOGIN_MAX},
+                {WA_KERBEROS_LOGIN, WA_FRONT_PERSON_MAX},
                 {"/api/v1/session/oidc", WA_FRONT_LOGIN_MAX},
                 {"/api/v1/session/oidc/start", WA_FRONT_LOGIN_MAX},
                 {"/agent/v1/register", WA_FRONT_REPORT_MAX},

@@ -17,11 +17,10 @@
 #include "server/people.h"
 
 #define WRONG "user or password is wrong"
-#define CODE_MAX 32u
 
 struct login {
     struct wa_store_request *request;
-    char user[WA_NAME_MAX + 1], code[CODE_MAX + 1];
+    char user[WA_NAME_MAX + 1], code[WA_LOGIN_CODE_MAX + 1];
     const char *method;
 };
 
@@ -30,7 +29,9 @@ bool wa_login_lacks_factor(const struct wa_store *s, const struct wa_person *p, 
     const char *who = s->child.config.second_factor;
     bool is_needed = p->needs_factor || strcmp(who, "all") == 0 ||
                      (strcmp(who, "superadmin") == 0 && strcmp(p->role, "superadmin") == 0);
-    bool by_password = strcmp(method, "password") == 0 || strcmp(method, "directory") == 0;
+    /* Who has a password of the directory has its tickets too. */
+    bool by_password = strcmp(method, "password") == 0 || strcmp(method, "directory") == 0 ||
+                       strcmp(method, "kerberos") == 0;
     return by_password && is_needed && !p->has_factor;
 }
 
@@ -243,6 +244,23 @@ static void after_password(struct login *l)
     }
 }
 
+void wa_login_proved(struct wa_store_request *r, const char *user, const char *method,
+                     const char *code)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct login *l = wa_calloc(1, sizeof *l);
+    if (l == NULL) {
+        (void)wa_nomem(&err);
+        deny(r, user, &err, err.text);
+        return;
+    }
+    l->request = r;
+    l->method = method;
+    (void)snprintf(l->user, sizeof l->user, "%s", user);
+    (void)snprintf(l->code, sizeof l->code, "%s", code);
+    after_password(l);
+}
+
 /* --- the password --- */
 
 static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
@@ -317,8 +335,9 @@ static enum wa_code ask(struct login *l, struct wa_sv typed, struct wa_sv passwo
                WA_LF_S("peer", r->peer));
         return err->code;
     }
+    const struct wa_directory_who who = {typed, NULL};
     return strcmp(l->method, "directory") == 0
-               ? wa_store_ask_directory(s, typed, password, map.groups, on_directory, l, err)
+               ? wa_store_ask_directory(s, &who, password, map.groups, on_directory, l, err)
                : wa_store_ask_password(s, wa_sv(l->user), password, on_password, l, err);
 }
 
@@ -330,7 +349,7 @@ enum wa_code wa_login_call(struct wa_api_call *c, struct wa_err *err)
     struct wa_sv user = {NULL, 0}, password = {NULL, 0}, code = {NULL, 0};
     const struct wa_json_field fields[] = {{"user", WA_WANT_SV, true, WA_NAME_MAX, &user},
                                            {"password", WA_WANT_SV, true, 1024, &password},
-                                           {"code", WA_WANT_SV, false, CODE_MAX, &code}};
+                                           {"code", WA_WANT_SV, false, WA_LOGIN_CODE_MAX, &code}};
     wa_arena_init(&arena, 64u << 10);
     if (wa_json_parse(wa_buf_sv(&r->body), 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "a login", err) != WA_OK)
@@ -355,7 +374,7 @@ enum wa_code wa_login_call(struct wa_api_call *c, struct wa_err *err)
 enum wa_code wa_login_recovery(const char *user, struct wa_sv code, char digest[WA_SHA256_HEX],
                                struct wa_err *err)
 {
-    char text[WA_NAME_MAX + CODE_MAX + 2];
+    char text[WA_NAME_MAX + WA_LOGIN_CODE_MAX + 2];
     size_t n = (size_t)snprintf(text, sizeof text, "%s\n", user);
     for (size_t i = 0; i < code.n && n < sizeof text; i++) { /* as people type it */
         char c = code.p[i];

@@ -5,6 +5,8 @@
 #include "crypto/digest.h"
 #include "server/store_priv.h"
 
+#define WA_LOGIN_CODE_MAX 32u /* bytes of a code, or of a recovery code as people type it */
+
 struct wa_api_call;
 /* POST /api/v1/session. */
 WA_CHECK enum wa_code wa_login_call(struct wa_api_call *c, struct wa_err *err);
@@ -18,6 +20,10 @@ void wa_login_grant(struct wa_store_request *r, const char *user, const char *me
  * is_registered: that is known here; else its authority may revoke it any time, and the session is
  * as short as those of the directory's people. */
 void wa_login_grant_bound(struct wa_store_request *r, const char *user, bool is_registered);
+/* The first factor was right, an attempt of the request's address and the user's: asks for the
+ * second one, if he has one (code: "" when none was given), and grants. */
+void wa_login_proved(struct wa_store_request *r, const char *user, const char *method,
+                     const char *code);
 /* Refuses: "user or password is wrong", whatever it was; why: for the log. */
 void wa_login_deny(struct wa_store_request *r, const char *user, const char *why);
 /* Refuses with err, which goes to the log too. */
@@ -38,6 +44,9 @@ WA_CHECK enum wa_code wa_login_take_in(struct wa_store *s, const struct wa_vouch
 /* --- login_certificate.c --- */
 /* POST /api/v1/session/certificate. */
 WA_CHECK enum wa_code wa_login_certificate_call(struct wa_api_call *c, struct wa_err *err);
+/* --- login_kerberos.c --- */
+/* POST /api/v1/session/kerberos. */
+WA_CHECK enum wa_code wa_login_kerberos_call(struct wa_api_call *c, struct wa_err *err);
 /* --- login_oidc.c --- */
 /* POST /api/v1/session/oidc/start and /api/v1/session/oidc. */
 WA_CHECK enum wa_code wa_login_oidc_begin(struct wa_api_call *c, struct wa_err *err);

@@ -72,8 +72,9 @@ static enum wa_code ask(struct wa_store *s, struct wa_err *err)
     wa_role_map_init(&map);
     if (wa_role_map_read(&map, "ldap_login_roles", s->child.config.ldap_roles, err) != WA_OK)
         return err->code;
-    return wa_store_ask_directory(s, wa_sv(s->checked), (struct wa_sv){NULL, 0}, map.groups,
-                                  on_answer, NULL, err);
+    const struct wa_directory_who who = {wa_sv(s->checked), NULL};
+    return wa_store_ask_directory(s, &who, (struct wa_sv){NULL, 0}, map.groups, on_answer, NULL,
+                                  err);
 }
 
 /* The next of this round; after the last it is over. */

@@ -14,6 +14,8 @@ struct wa_pac {
     bool in_group;         /* in the one that was asked for */
 };
 #define WA_PAC_DISABLED 0x1u
+#define WA_PAC_PERSON 0x10u
+#define WA_PAC_TRUST 0x40u /* another domain's */
 #define WA_PAC_WORKSTATION 0x80u
 #define WA_PAC_CONTROLLER 0x100u
 

@@ -15,12 +15,13 @@ static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena,
                                   const char *groups[WA_AUTH_GROUPS_MAX + 1], struct wa_err *err)
 {
     const struct wa_json *j = NULL, *list = NULL;
-    struct wa_sv user = {0}, password = {0};
+    struct wa_sv user = {0}, password = {0}, sid = {0};
     bool is_check = false;
     const struct wa_json_field fields[] = {
         {"user", WA_WANT_SV, true, WA_PAM_USER_MAX, &user},
         {"password", WA_WANT_SV, false, WA_PAM_PASSWORD_MAX, &password},
         {"check", WA_WANT_BOOL, false, 0, &is_check},
+        {"sid", WA_WANT_SV, false, 255, &sid},
         {"groups", WA_WANT_ARRAY, true, WA_AUTH_GROUPS_MAX, &list},
     };
     if (wa_json_parse(text, 0, arena, &j, err) != WA_OK ||
@@ -32,8 +33,9 @@ static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena,
             return wa_nomem(err);
     }
     groups[wa_json_count(list)] = NULL;
-    *ret = (struct wa_ldap_question){wa_arena_strdup(arena, user), password, groups, is_check};
-    return ret->user != NULL ? WA_OK : wa_nomem(err);
+    *ret = (struct wa_ldap_question){wa_arena_strdup(arena, user), password, groups, is_check,
+                                     sid.p != NULL ? wa_arena_strdup(arena, sid) : NULL};
+    return ret->user != NULL && (sid.p == NULL || ret->sid != NULL) ? WA_OK : wa_nomem(err);
 }
 
 static void write_answer(const struct wa_ldap_question *q, const struct wa_ldap_answer *a,
@@ -103,7 +105,7 @@ enum wa_code wa_directory_answer(void *user, struct wa_sv request, struct wa_buf
     const struct wa_json *j = NULL;
     struct wa_err ignored = WA_ERR_INIT;
     wa_arena_init(&arena, 8u << 20);
-    if (wa_json_parse(request, 0, &arena, &j, &ignored) == WA_OK && wa_json_get(j, "sid") != NULL)
+    if (wa_json_parse(request, 0, &arena, &j, &ignored) == WA_OK && wa_json_get(j, "unit") != NULL)
         return answer_unit(where, j, &arena, answer, err);
     enum wa_code code = read_question(request, &arena, &q, groups, &failed);
     if (code == WA_OK)

@@ -1,8 +1,11 @@
-/* role_kerberos.c - says which machine a Kerberos ticket proves. It holds the service's keys and
- * sees nobody's database: what a client sent is taken apart here, by libraries that are not ours,
- * in a process that can write its replay cache and nothing else, and has no network.
+/* role_kerberos.c - says which machine, or which person, a Kerberos ticket proves. It holds the
+ * service's keys and sees nobody's database: what a client sent is taken apart here, by libraries
+ * that are not ours, in a process that can write its replay cache and nothing else, and has no
+ * network.
  *
- * Where registration = kerberos is not configured it reads no keytab.
+ * A machine's ticket is bound to its statement, a person's to the certificate by which this server
+ * shows itself: neither is worth anything as the other, or at another server. Where neither
+ * registration = kerberos nor kerberos_login is configured it reads no keytab.
  */
 #include "base/mem.h"
 #include "codec/base64.h"
@@ -22,7 +25,7 @@ static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena, str
     struct wa_sv ticket = {NULL, 0};
     const struct wa_json_field fields[] = {
         {"ticket", WA_WANT_SV, true, WA_TICKET_TEXT_MAX, &ticket},
-        {"binding", WA_WANT_SV, true, 64, ret_binding}};
+        {"binding", WA_WANT_SV, false, 64, ret_binding}};
     if (wa_json_parse(text, 0, arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "a ticket", err) != WA_OK ||
         wa_base64_decode(ticket, token, err) != WA_OK)
@@ -30,37 +33,53 @@ static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena, str
     return wa_buf_check(token, err);
 }
 
+/* Accepted, it is judged by the rules for what it was bound to. */
+static enum wa_code accept(const struct wa_kerberos_role *r, struct wa_sv token,
+                           struct wa_sv binding, bool is_person, struct wa_ticket_account *m,
+                           struct wa_err *err)
+{
+    struct wa_ticket t = {.principal = ""};
+    size_t at = 0;
+    wa_buf_init(&t.pac, 1u << 20);
+    if (wa_kerberos_accept(r->kerberos, token, binding, &t, err) == WA_OK) {
+        struct wa_sv principal = wa_sv(t.principal), pac = wa_buf_sv(&t.pac);
+        bool known =
+            wa_sv_chr(principal, '@', &at) &&
+            wa_kerberos_knows_realm(r->kerberos, wa_sv_sub(principal, at + 1, principal.n));
+        if (is_person)
+            (void)!wa_ticket_judge_person(principal, pac, known, m, err);
+        else
+            (void)!wa_ticket_judge(&r->rules, principal, pac, known, m, err);
+    }
+    wa_buf_fini(&t.pac);
+    return err->code;
+}
+
 static enum wa_code judge(const struct wa_kerberos_role *r, struct wa_sv request,
-                          struct wa_machine_account *m, struct wa_err *err)
+                          struct wa_ticket_account *m, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf token;
     struct wa_sv binding = {NULL, 0};
-    struct wa_ticket t = {.principal = ""};
-    size_t at = 0;
     wa_arena_init(&arena, 8 * WA_TICKET_TEXT_MAX);
     wa_buf_init(&token, WA_TICKET_TEXT_MAX);
-    wa_buf_init(&t.pac, 1u << 20);
     if (r->kerberos == NULL)
         return wa_fail(err, WA_E_DENIED, "this server takes no Kerberos tickets");
-    enum wa_code code = read_question(request, &arena, &token, &binding, err);
-    if (code == WA_OK)
-        code = wa_kerberos_accept(r->kerberos, wa_buf_sv(&token), binding, &t, err);
-    if (code == WA_OK) {
-        struct wa_sv principal = wa_sv(t.principal);
-        bool known =
-            wa_sv_chr(principal, '@', &at) &&
-            wa_kerberos_knows_realm(r->kerberos, wa_sv_sub(principal, at + 1, principal.n));
-        code = wa_ticket_judge(&r->rules, principal, wa_buf_sv(&t.pac), known, m, err);
-    }
-    wa_buf_fini(&t.pac);
-    return code;
+    if (read_question(request, &arena, &token, &binding, err) != WA_OK)
+        return err->code;
+    bool is_person = binding.p == NULL;
+    if (is_person ? r->people[0] == '\0' : !r->takes_machines)
+        return wa_fail(err, WA_E_DENIED,
+                       is_person ? "nobody logs in by Kerberos here: set kerberos_login in the "
+                                   "server's configuration"
+                                 : "no machine registers by Kerberos here");
+    return accept(r, wa_buf_sv(&token), is_person ? wa_sv(r->people) : binding, is_person, m, err);
 }
 
 enum wa_code wa_kerberos_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                 struct wa_err *err)
 {
-    struct wa_machine_account m = {.name = ""};
+    struct wa_ticket_account m = {.name = ""};
     struct wa_err failed = WA_ERR_INIT;
     struct wa_jw w;
     if (judge(user, request, &m, &failed) == WA_E_NOMEM)
@@ -111,6 +130,24 @@ static enum wa_code open_keys(const struct wa_server_config *c, const char *fold
     return wa_kerberos_new(wa_buf_sv(&keytab), replays, ret, err);
 }
 
+/* People's tickets are for who shows this certificate: whoever stands in between shows another. */
+static enum wa_code bind_people(const struct wa_server_config *c, struct wa_kerberos_role *role,
+                                struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
+    WA_AUTO_BUF struct wa_buf pem;
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
+    if (!c->kerberos_login)
+        return WA_OK;
+    if (wa_server_path(c, "private/tls.crt", path, err) != WA_OK ||
+        wa_path_read(path, WA_CERTFILE_BYTES_MAX, &pem, err) != WA_OK ||
+        wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, &chain, err) != WA_OK)
+        return err->code;
+    wa_login_binding(wa_cert_fingerprint(chain.items[0]), role->people);
+    return WA_OK;
+}
+
 int wa_server_kerberos(const char *config_file)
 {
     struct wa_server_child c;
@@ -121,7 +158,8 @@ int wa_server_kerberos(const char *config_file)
     bool is_used = false;
     enum wa_code code = wa_server_child_init(&c, WA_SR_KERBEROS, config_file, &err);
     if (code == WA_OK) {
-        is_used = wa_server_lets_in(&c.config, "kerberos");
+        role.takes_machines = wa_server_lets_in(&c.config, "kerberos");
+        is_used = role.takes_machines || c.config.kerberos_login;
         role.rules = (struct wa_ticket_rules){c.config.kerberos_realms, c.config.kerberos_group,
                                               c.config.kerberos_names_prove};
     }
@@ -129,6 +167,8 @@ int wa_server_kerberos(const char *config_file)
         code = make_folder(&c.config, folder, &err);
     if (code == WA_OK && is_used)
         code = open_keys(&c.config, folder, &role.kerberos, &err);
+    if (code == WA_OK)
+        code = bind_people(&c.config, &role, &err);
     if (code == WA_OK)
         code = wa_server_child_confine(
             &c, WA_SR_KERBEROS, WA_PRIV_FDS | (is_used ? WA_PRIV_FS_READ | WA_PRIV_FS_WRITE : 0u),

@@ -60,7 +60,8 @@ enum wa_server_msg {
                         text, size, reserved, rights} */
     WA_S_SCANNED,    /* JSON {code,message,file,bytes,text,list} */
     /* store -> directory, and back */
-    WA_S_WHO = 160, /* JSON {user,password,groups:[...]}, or with "check": true and no password */
+    WA_S_WHO = 160, /* JSON {user,password,groups:[...]}, or with "check": true and no password;
+                       "sid": that the account must have */
     WA_S_WHO_IS,    /* JSON {right,groups:[those among them],reason}, or {code,message} */
     /* store -> search, and back */
     WA_S_SEARCH = 192, /* JSON, as search.h writes it */
@@ -72,7 +73,7 @@ enum wa_server_msg {
     WA_S_HOOK = 256, /* JSON line {url,id,time,signature}, newline, body */
     WA_S_HOOKED,     /* JSON {status} or {message} */
     /* store -> kerberos, and back */
-    WA_S_TICKET = 288, /* JSON {ticket,binding} */
+    WA_S_TICKET = 288, /* JSON {ticket,binding}: a machine's; {ticket}: a person's, who logs in */
     WA_S_TICKET_IS,    /* JSON {name,realm,account}, or {code,message} */
     /* store -> oidc, and back */
     WA_S_OIDC = 320, /* JSON {begin:{port,state,challenge}}, or {finish:{port,code,verifier[,iss]},
@@ -81,6 +82,7 @@ enum wa_server_msg {
                         {code,message} */
 };
 #define WA_CERTIFICATE_LOGIN "/api/v1/session/certificate"
+#define WA_KERBEROS_LOGIN "/api/v1/session/kerberos"
 #define WA_S_MAKE "make"
 #define WA_S_FACTOR "factor"
 #define WA_S_CODE "code"

@@ -30,13 +30,15 @@ static void on_answer(struct wa_store *s, void *user, struct wa_sv payload)
     wa_free(a);
 }
 
-static void write_question(struct wa_sv user, struct wa_sv password, const char *const *groups,
-                           struct wa_buf *out)
+static void write_question(const struct wa_directory_who *who, struct wa_sv password,
+                           const char *const *groups, struct wa_buf *out)
 {
     struct wa_jw w;
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
-    wa_jw_kvsv(&w, "user", user);
+    wa_jw_kvsv(&w, "user", who->user);
+    if (who->sid != NULL)
+        wa_jw_kv(&w, "sid", who->sid);
     if (password.p != NULL)
         wa_jw_kvsv(&w, "password", password);
     else
@@ -49,9 +51,9 @@ static void write_question(struct wa_sv user, struct wa_sv password, const char 
     wa_jw_end(&w);
 }
 
-enum wa_code wa_store_ask_directory(struct wa_store *s, struct wa_sv user, struct wa_sv password,
-                                    const char *const *groups, wa_store_reply_fn fn, void *data,
-                                    struct wa_err *err)
+enum wa_code wa_store_ask_directory(struct wa_store *s, const struct wa_directory_who *who,
+                                    struct wa_sv password, const char *const *groups,
+                                    wa_store_reply_fn fn, void *data, struct wa_err *err)
 {
     WA_AUTO_BUF_SECRET struct wa_buf question;
     wa_buf_init(&question, WA_FRONT_PERSON_MAX);
@@ -60,7 +62,7 @@ enum wa_code wa_store_ask_directory(struct wa_store *s, struct wa_sv user, struc
                        "this server knows no directory: set ldap_auth_server in its configuration");
     if (s->asked >= ASKED_MAX)
         return wa_fail(err, WA_E_BUSY, "too many are logging in: try again in a minute");
-    write_question(user, password, groups, &question);
+    write_question(who, password, groups, &question);
     if (wa_buf_check(&question, err) != WA_OK)
         return err->code;
     struct asking *a = wa_calloc(1, sizeof *a);
@@ -164,8 +166,8 @@ static enum wa_code start(struct login *l, struct wa_err *err)
     wa_directory_name(l->msg.user, l->person);
     if (wa_throttle_begin(&s->persons, l->uuid, l->person, wa_clock_now(), err) != WA_OK)
         return err->code;
-    return wa_store_ask_directory(s, l->msg.user, l->msg.password, l->msg.groups, on_directory, l,
-                                  err);
+    const struct wa_directory_who who = {l->msg.user, NULL};
+    return wa_store_ask_directory(s, &who, l->msg.password, l->msg.groups, on_directory, l, err);
 }
 
 void wa_store_login(struct wa_store_request *r)

@@ -165,10 +165,14 @@ WA_CHECK enum wa_code wa_store_ask_code(struct wa_store *s, const char *user, bo
                                         struct wa_sv code, wa_store_reply_fn fn, void *data,
                                         struct wa_err *err);
 
+struct wa_directory_who {
+    struct wa_sv user;
+    const char *sid; /* that the account must have; NULL: any */
+};
 /* Asks the directory, as wa_ldap_login() does (password NULL: whether that account is still what it
  * was): fn gets WA_S_WHO_IS. WA_E_BUSY when too many are
  * asked already; WA_E_DENIED where no directory is configured. */
-WA_CHECK enum wa_code wa_store_ask_directory(struct wa_store *s, struct wa_sv user,
+WA_CHECK enum wa_code wa_store_ask_directory(struct wa_store *s, const struct wa_directory_who *who,
                                              struct wa_sv password, const char *const *groups,
                                              wa_store_reply_fn fn, void *data, struct wa_err *err);
 

@@ -22,8 +22,8 @@ struct registration {
     struct wa_register_msg msg;
     struct wa_store_csr csr;
     bool has_csr;
-    struct wa_machine_account account; /* KERBEROS: whose ticket it is */
-    char former[WA_UUID_MAX + 1];      /* what that account was before */
+    struct wa_ticket_account account; /* KERBEROS: whose ticket it is */
+    char former[WA_UUID_MAX + 1];     /* what that account was before */
     char by[800];
 };
 

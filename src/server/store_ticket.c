@@ -27,11 +27,13 @@ enum wa_code wa_store_ask_ticket(struct wa_store *s, struct wa_sv ticket, const 
     WA_AUTO_BUF struct wa_buf question;
     wa_buf_init(&question, WA_TICKET_TEXT_MAX + 1024);
     if (s->tickets >= TICKETS_MAX)
-        return wa_fail(err, WA_E_BUSY, "too many machines register: try again in a minute");
+        return wa_fail(err, WA_E_BUSY,
+                       "too many tickets are being looked at: try again in a minute");
     wa_jw_init(&w, &question);
     wa_jw_obj(&w);
     wa_jw_kvsv(&w, "ticket", ticket);
-    wa_jw_kv(&w, "binding", binding);
+    if (binding != NULL)
+        wa_jw_kv(&w, "binding", binding);
     wa_jw_end(&w);
     if (wa_buf_check(&question, err) != WA_OK)
         return err->code;
@@ -48,7 +50,7 @@ enum wa_code wa_store_ask_ticket(struct wa_store *s, struct wa_sv ticket, const 
     return WA_OK;
 }
 
-enum wa_code wa_store_ticket_read(struct wa_sv payload, struct wa_machine_account *ret,
+enum wa_code wa_store_ticket_read(struct wa_sv payload, struct wa_ticket_account *ret,
                                   struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;

@@ -36,7 +36,7 @@ static enum wa_code ask(struct wa_store *s, struct wa_sv question, wa_store_repl
     return WA_OK;
 }
 
-enum wa_code wa_store_ask_unit(struct wa_store *s, const struct wa_machine_account *m,
+enum wa_code wa_store_ask_unit(struct wa_store *s, const struct wa_ticket_account *m,
                                wa_store_reply_fn fn, void *data, struct wa_err *err)
 {
     struct wa_jw w;
@@ -58,7 +58,7 @@ enum wa_code wa_store_ask_unit(struct wa_store *s, const struct wa_machine_accou
                                                  : err->code;
 }
 
-enum wa_code wa_store_unit_read(const struct wa_store *s, const struct wa_machine_account *m,
+enum wa_code wa_store_unit_read(const struct wa_store *s, const struct wa_ticket_account *m,
                                 struct wa_sv payload, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;

@@ -355,6 +355,10 @@ static enum wa_code check_roles(const struct wa_server_config *c, struct wa_err 
     if (c->ldap_account[0] != '\0' && map.n == 0 && c->kerberos_unit[0] == '\0')
         return wa_fail(err, WA_E_CONFIG,
                        "ldap_check_account needs ldap_login_roles or kerberos_unit");
+    if (c->kerberos_login && (map.n == 0 || c->ldap_account[0] == '\0'))
+        return wa_fail(err, WA_E_CONFIG,
+                       "kerberos_login needs ldap_login_roles and ldap_check_account: the "
+                       "directory says who has which role");
     if (map.n > 0 && c->ldap_servers[0] == '\0')
         return wa_fail(err, WA_E_CONFIG, "ldap_login_roles needs ldap_auth_server");
     if (c->oidc_issuer[0] != '\0' && provider.n == 0)

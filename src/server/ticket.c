@@ -1,6 +1,6 @@
-/* ticket.c - a ticket proves a machine when the directory says so: by the flags of the account in
- * the PAC, never by the look of its name. Where there is no PAC, only a realm that the
- * configuration names in words is believed by the names alone.
+/* ticket.c - a ticket proves a machine, or a person, when the directory says so: by the flags of
+ * the account in the PAC, never by the look of its name. Where there is no PAC, only a realm that
+ * the configuration names in words is believed by the names alone.
  */
 #include "server/ticket.h"
 
@@ -34,7 +34,7 @@ static bool machine_name(struct wa_sv account, bool takes_host, struct wa_sv *re
 }
 
 static enum wa_code by_pac(const struct wa_ticket_rules *rules, struct wa_sv account,
-                           struct wa_sv pac, struct wa_machine_account *m, struct wa_err *err)
+                           struct wa_sv pac, struct wa_ticket_account *m, struct wa_err *err)
 {
     struct wa_pac p;
     struct wa_sv name;
@@ -58,7 +58,7 @@ static enum wa_code by_pac(const struct wa_ticket_rules *rules, struct wa_sv acc
 }
 
 static enum wa_code by_name(const struct wa_ticket_rules *rules, struct wa_sv principal,
-                            struct wa_sv account, struct wa_sv realm, struct wa_machine_account *m,
+                            struct wa_sv account, struct wa_sv realm, struct wa_ticket_account *m,
                             struct wa_err *err)
 {
     struct wa_sv name;
@@ -82,10 +82,10 @@ static enum wa_code by_name(const struct wa_ticket_rules *rules, struct wa_sv pr
 }
 
 enum wa_code wa_ticket_judge(const struct wa_ticket_rules *rules, struct wa_sv principal,
-                             struct wa_sv pac, bool is_known_realm, struct wa_machine_account *ret,
+                             struct wa_sv pac, bool is_known_realm, struct wa_ticket_account *ret,
                              struct wa_err *err)
 {
-    struct wa_machine_account m = {.name = ""};
+    struct wa_ticket_account m = {.name = ""};
     size_t at = 0;
     if (!wa_sv_chr(principal, '@', &at) || wa_sv_has(principal, WA_SV("\\")))
         return wa_fail(err, WA_E_DENIED, "'%.*s' is no principal of a machine",
@@ -99,6 +99,57 @@ enum wa_code wa_ticket_judge(const struct wa_ticket_rules *rules, struct wa_sv p
     (void)snprintf(m.realm, sizeof m.realm, "%.*s", WA_SV_ARG(realm));
     if ((pac.n > 0 ? by_pac(rules, account, pac, &m, err)
                    : by_name(rules, principal, account, realm, &m, err)) != WA_OK)
+        return err->code;
+    *ret = m;
+    return WA_OK;
+}
+
+/* --- people --- */
+
+/* Disabled accounts get no tickets, but keep those that they have. A machine may have no password
+ * that anybody ever typed: whoever is root there would be its person here. */
+static enum wa_code person_by_pac(struct wa_sv account, struct wa_sv pac,
+                                  struct wa_ticket_account *m, struct wa_err *err)
+{
+    struct wa_pac p;
+    if (wa_pac_read(pac, "", &p, err) != WA_OK)
+        return err->code;
+    if ((p.flags & (WA_PAC_PERSON | WA_PAC_WORKSTATION | WA_PAC_CONTROLLER | WA_PAC_TRUST)) !=
+        WA_PAC_PERSON)
+        return wa_fail(err, WA_E_DENIED,
+                       "the account '%s' is no person's (its flags in the directory: 0x%x)",
+                       p.account, (unsigned)p.flags);
+    if ((p.flags & WA_PAC_DISABLED) != 0)
+        return wa_fail(err, WA_E_DENIED, "the account '%s' is disabled", p.account);
+    if (!wa_sv_ieqs(account, p.account))
+        return wa_fail(err, WA_E_DENIED, "the ticket of '%.*s' says it is the account '%s'",
+                       WA_SV_ARG(account), p.account);
+    (void)snprintf(m->name, sizeof m->name, "%s", p.account);
+    (void)snprintf(m->account, sizeof m->account, "%s", p.sid);
+    return WA_OK;
+}
+
+enum wa_code wa_ticket_judge_person(struct wa_sv principal, struct wa_sv pac, bool is_known_realm,
+                                    struct wa_ticket_account *ret, struct wa_err *err)
+{
+    struct wa_ticket_account m = {.name = ""};
+    struct wa_sv rest = principal, account = {NULL, 0};
+    if (!wa_sv_split(&rest, '@', &account) || rest.n == 0 || rest.n >= sizeof m.realm ||
+        wa_sv_has(principal, WA_SV("\\")))
+        return wa_fail(err, WA_E_DENIED, "'%.*s' is no principal of a person",
+                       WA_SV_ARG(principal));
+    if (!is_known_realm)
+        return wa_fail(err, WA_E_DENIED,
+                       "people of the realm '%.*s' don't log in here: the service's keys are of "
+                       "another",
+                       WA_SV_ARG(rest));
+    if (pac.n == 0)
+        return wa_fail(err, WA_E_DENIED,
+                       "the ticket of '%.*s' does not say what account it is (no PAC): people log "
+                       "in with tickets of Active Directory",
+                       WA_SV_ARG(principal));
+    (void)snprintf(m.realm, sizeof m.realm, "%.*s", WA_SV_ARG(rest));
+    if (person_by_pac(account, pac, &m, err) != WA_OK)
         return err->code;
     *ret = m;
     return WA_OK;

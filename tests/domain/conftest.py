@@ -35,10 +35,10 @@ DOMAIN_ONLY = {n: PEOPLE[n][0] for n in ("yann", "zoe")}  # without a local acco
 WORLD = {
     "units": ["OU=Paris", "OU=Lab,OU=Paris"],
     "present": ["Domain Admins"],
-    "groups": {"waptselfservice": ["alice", "erin", "fred", "gina", "hugo", "zoe", "team"], "team": ["bob"], "Domain Admins": ["dora"],
+    "groups": {"waptselfservice": ["alice", "erin", "fred", "gina", "hugo", "ida", "zoe", "team"], "team": ["bob"], "Domain Admins": ["dora"],
                "sudo": ["carol"], "operators": ["zoe"], "printers": [], "machines": ["printers"], "waptmachines": ["pc101$", "pc104$"]},
     "people": {**{name: {"password": PASSWORD, "change": change} for name, (_, change) in PEOPLE.items()},
-               **{name: {"password": PASSWORD} for name in ("evil$", "mallory", "svc-wapt")}},
+               **{name: {"password": PASSWORD} for name in ("evil$", "ida", "mallory", "svc-wapt")}},
     "machines": {"pc101": {}, "pc102": {}, "pc103": {"userAccountControl": "4098"}, "pc104": {}},  # 103: disabled
     "services": {"svc-wapt": "HTTP/localhost"},
     "keytabs": {"http": "HTTP/localhost", "evil": "evil$", "mallory": "mallory", **{n: f"{n}$" for n in ("pc101", "pc102", "pc103", "pc104")}},

@@ -117,7 +117,7 @@ class Kdc:
 
     def expired(self, keytab, principal, service):
         """A cache with a ticket for the service that ended an hour ago, and whose clear part says that it did not: a client sends it."""
-        past = self.folder / "past"
+        past = self.folder / f"past-{os.urandom(4).hex()}"
         past.mkdir()
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))

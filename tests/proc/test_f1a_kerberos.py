@@ -1,10 +1,13 @@
 """F1A with Kerberos: a real KDC, real tickets, and those that are wrong in one thing."""
 import base64
 import contextlib
+import hashlib
+import json
 import os
 import pathlib
 import socket
 import sqlite3
+import ssl
 import subprocess
 import tempfile
 
@@ -119,7 +122,7 @@ def test_tickets_that_are_wrong(realm):
     cases = [
         (401, "not found in keytab", ticket(realm, "pc001", "PC001$", service="HTTP/other")),
         (401, "not bound", ticket(realm, "pc001", "PC001$", bound=False)),
-        (401, "", ticket(realm, "pc001", "PC001$", bound="0" * 64)),
+        (401, "bound to something else", ticket(realm, "pc001", "PC001$", bound="0" * 64)),
         (401, "", lambda _: {"kind": "kerberos", "ticket": base64.b64encode(os.urandom(400)).decode()}),
         (401, "", lambda _: {"kind": "kerberos", "ticket": ""}),
     ]
@@ -161,6 +164,32 @@ def test_one_account_one_machine(realm):
     moved = Machine("pc001")
     assert send(realm, moved.statement(mine))[0] == 200
     assert sorted(h["uuid"] for h in realm.hosts()) == sorted([realm.uuid, moved.uuid])
+
+
+def enter(realm, made):
+    """What the server says to a person with this ticket."""
+    bound = "wapt-login:" + hashlib.sha256(ssl.PEM_cert_to_DER_cert((realm.base / "server/private/tls.crt").read_text())).hexdigest()
+    p = subprocess.run(["curl", "-sk", "-w", "\n%{http_code}", "--data-binary", "@-", realm.url + "/api/v1/session/kerberos"], capture_output=True, text=True,
+                       check=True, input=json.dumps({"ticket": made(bound)["ticket"]}))
+    text, status = p.stdout.rsplit("\n", 1)
+    return int(status), text
+
+
+def test_people_need_a_directory(realm):
+    """A realm without PAC says of nobody whose account it is: its people don't log in, whatever is believed of its machines."""
+    call("kinit", "-c", f"FILE:{realm.base}/alice", "alice", env=realm.kdc.env, data="userpw\n")
+    alice = ticket(realm, None, "alice", ccache=f"FILE:{realm.base}/alice")
+    status, text = enter(realm, alice)
+    assert status == 403 and "kerberos_login" in text, text
+    (realm.base / "server/private/ldap.pw").write_text("unused\n")
+    (realm.base / "server/private/ldap.pw").chmod(0o600)
+    realm.configure(kerberos_login=1, ldap_auth_server="localhost:1", ldap_auth_base_dn="DC=wapt,DC=test", ldap_login_roles="staff:readonly",
+                    ldap_check_account="asks@wapt.test")
+    status, text = enter(realm, alice)
+    assert status == 403 and "no PAC" in text, text
+    late = ticket(realm, None, "PC002$", ccache=realm.kdc.expired(realm.keytabs["pc002"], "PC002$", "HTTP/localhost"))
+    status, text = enter(realm, late)
+    assert status == 401 and "expired" in text.lower(), text
 
 
 def test_weak_keytab(realm):

@@ -15,7 +15,8 @@
 #include "os/socket.h"
 
 #define PASSWORD "open sesame"
-static const char own_sid[] = "\1\5alice", group_sid[] = "\1\5group", other_sid[] = "\1\5other";
+static const char own_sid[] = "\1\1\1\1\1\1\1\1abcd", /* S-1-1103823438081-1684234849 */
+    group_sid[] = "\1\5group", other_sid[] = "\1\5other";
 
 enum manners {
     GOOD,
@@ -43,6 +44,7 @@ struct scene {
     const char *user, *password;
     /* The account that asks about others, and what the person's entry says beside its SID. */
     bool is_check, has_no_account;
+    const char *asked_sid;
     const char *attribute, *value;
     int32_t bind_result;
     const char *bind_text;
@@ -158,7 +160,7 @@ static void add_entry(struct wa_buf *out, int32_t id, const char *dn, const stru
 
 static struct wa_sv sid(const char *s)
 {
-    return wa_sv_n(s, 7);
+    return wa_sv(s);
 }
 
 /* What each search finds: the directory's kind, the token (AD's), the person, the groups. */
@@ -370,7 +372,7 @@ static enum wa_code ask(const struct scene *s, const struct identity *id, uint16
     const struct wa_ldap_question q = {
         s->user != NULL ? s->user : "alice",
         s->is_check ? WA_SV("") : wa_sv(s->password != NULL ? s->password : PASSWORD), groups,
-        s->is_check};
+        s->is_check, s->asked_sid};
     return wa_ldap_login(&where, &q, ret, err);
 }
 
@@ -441,6 +443,22 @@ static const struct scene scenes[] = {
      .is_right = true,
      .in_first = true},
     {.name = "elsewhere", .is_check = true, .is_right = true, .in_first = true},
+    {.name = "by its number",
+     .is_check = true,
+     .is_ad = true,
+     .asked_sid = "S-1-1103823438081-1684234849",
+     .is_right = true,
+     .in_first = true},
+    {.name = "another one of that name",
+     .is_check = true,
+     .is_ad = true,
+     .asked_sid = "S-1-1103823438081-1684234850",
+     .says = "another one"},
+    {.name = "no number of an account",
+     .is_check = true,
+     .is_ad = true,
+     .asked_sid = "S-1-",
+     .says = "another one"},
     {.name = "a plain account",
      .is_check = true,
      .is_ad = true,

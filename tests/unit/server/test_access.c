@@ -29,6 +29,7 @@ static const struct {
 } expected[] = {
     {"POST /api/v1/session", "", NOBODY, true, ""},
     {"POST /api/v1/session/certificate", "", NOBODY, true, ""},
+    {"POST /api/v1/session/kerberos", "", NOBODY, true, ""},
     {"GET /api/v1/session/ways", "", NOBODY, true, ""},
     {"POST /api/v1/session/oidc/start", "", NOBODY, true, ""},
     {"POST /api/v1/session/oidc", "", NOBODY, true, ""},

@@ -135,7 +135,7 @@ static void which_machine(void **state)
     for (size_t i = 0; i < WA_COUNT(rules); i++) {
         const struct rule *r = &rules[i];
         const struct wa_ticket_rules how = {"TRUSTED.TEST", r->group, r->names_prove};
-        struct wa_machine_account m;
+        struct wa_ticket_account m;
         struct wa_err err = WA_ERR_INIT;
         WA_AUTO_BUF struct wa_buf pac;
         wa_buf_init(&pac, 0);
@@ -150,6 +150,51 @@ static void which_machine(void **state)
             assert_string_equal(m.account, DOMAIN_SID "-1103");
         if (code == WA_OK && r->account.name == NULL)
             assert_string_equal(m.account, r->principal);
+    }
+}
+
+static const struct {
+    const char *principal;
+    struct account account;
+    bool is_known_realm;
+    const char *refusal; /* NULL: a person */
+} people[] = {
+    {"alice@AD.TEST", {"alice", 0x10}, true, NULL},
+    {"ALICE@AD.TEST", {"alice", 0x10}, true, NULL},
+    {"alice@AD.TEST", {"alice", 0x11}, true, "is disabled"},
+    {"alice@AD.TEST", {"bob", 0x10}, true, "says it is the account"},
+    {"alice@TRUSTED.TEST", {"alice", 0x10}, false, "don't log in here"},
+    {"alice@MIT.TEST", {NULL, 0}, true, "no PAC"},
+    {"PC001$@AD.TEST", {"PC001$", 0x80}, true, "is no person's"},
+    {"alice@AD.TEST", {"alice", 0x90}, true, "is no person's"},
+    {"DC1$@AD.TEST", {"DC1$", 0x100}, true, "is no person's"},
+    {"OTHER$@AD.TEST", {"OTHER$", 0x40}, true, "is no person's"},
+    {"alice@AD.TEST", {"alice", 0}, true, "is no person's"},
+    {"alice", {"alice", 0x10}, true, "no principal"},
+    {"alice@", {"alice", 0x10}, true, "no principal"},
+    {"al\\@ice@AD.TEST", {"alice", 0x10}, true, "no principal"},
+};
+
+static void which_person(void **state)
+{
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(people); i++) {
+        struct wa_ticket_account m;
+        struct wa_err err = WA_ERR_INIT;
+        WA_AUTO_BUF struct wa_buf pac;
+        wa_buf_init(&pac, 0);
+        if (people[i].account.name != NULL)
+            make_pac(&people[i].account, &pac);
+        enum wa_code code = wa_ticket_judge_person(wa_sv(people[i].principal), wa_buf_sv(&pac),
+                                                   people[i].is_known_realm, &m, &err);
+        if ((code == WA_OK) != (people[i].refusal == NULL) ||
+            (people[i].refusal != NULL && strstr(err.text, people[i].refusal) == NULL))
+            fail_msg("'%s': %s '%s'", people[i].principal, wa_code_name(code), err.text);
+        if (code != WA_OK)
+            continue;
+        assert_string_equal(m.name, "alice");
+        assert_string_equal(m.realm, "AD.TEST");
+        assert_string_equal(m.account, DOMAIN_SID "-1103");
     }
 }
 
@@ -204,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(which_machine),
+        cmocka_unit_test(which_person),
         cmocka_unit_test(pacs_that_lie),
         cmocka_unit_test(names),
     };
