@@ -314,6 +314,7 @@
 #define WA_LOCAL_SMALL_MAX 4096u     /* bytes: a ticket, a password, an identifier */
 #define WA_LOCAL_CONNECTIONS 128u    /* of all tabs; a browser opens six to one host */
 #define WA_LOCAL_STREAMS 8u          /* that a person may have at the server */
+#define WA_LOCAL_THREADS 24u         /* calls at the same time; six wait for the server at most */
 #define WA_LOCAL_PREPARED 16u        /* shown and not confirmed yet; each may hold 10,000 orders */
 #define WA_LOCAL_PREPARED_S 900      /* s: what was shown longer ago is shown again */
 #define WA_LOCAL_KEYS 32u            /* certificates of one person */

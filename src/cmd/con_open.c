@@ -116,6 +116,12 @@ static enum wa_code on_pin(void *user, const char *sha256, struct wa_err *err)
                                              : err->code;
 }
 
+static void on_stuck(void *user)
+{
+    WA_UNUSED(user);
+    _Exit(0); /* as it was asked to; exit() would wait for the threads */
+}
+
 /* --- what it may open --- */
 
 static enum wa_code find_places(struct settings *s, struct wa_err *err)
@@ -199,6 +205,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                                            .log = &log,
                                            .on_link = on_link,
                                            .on_pin = on_pin,
+                                           .on_stuck = on_stuck,
                                            .user_data = &s};
         (void)!wa_local_run(&o, err);
     }

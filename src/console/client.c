@@ -17,7 +17,8 @@ struct wa_client {
     struct wa_tls_trust trust;
     char *pem, *identity;
     char authorization[256]; /* header, "" before the login */
-    bool is_token;           /* no session of ours to end */
+    bool is_token, is_lent;  /* no session of ours to end; no memory of ours either */
+    struct wa_stop *stop;
 };
 
 static enum wa_code server_error(int status, const struct wa_json *j, struct wa_err *err)
@@ -61,6 +62,7 @@ static enum wa_code exchange(struct wa_client *c, const char *method, const char
                                       .headers = headers,
                                       .body = body,
                                       .max_bytes = WA_CONSOLE_ANSWER_MAX,
+                                      .stop = c->stop,
                                       .progress = p != NULL ? p->fn : NULL,
                                       .progress_user = p != NULL ? p->user : NULL,
                                       .timeout_ms = p != NULL ? 0 : CALL_MS,
@@ -125,10 +127,13 @@ enum wa_code wa_client_pass(struct wa_client *c, const struct wa_client_pass *p,
                                       .headers = headers,
                                       .body = p->body.n > 0 ? &body.base : NULL,
                                       .max_bytes = p->max,
+                                      .stop = c->stop,
                                       .progress = p->goes_on,
                                       .on_answer = p->on_answer,
                                       .progress_user = p->user,
-                                      .timeout_ms = p->is_stream ? 0 : CALL_MS,
+                                      .timeout_ms = p->is_stream         ? 0
+                                                    : p->timeout_ms != 0 ? p->timeout_ms
+                                                                         : CALL_MS,
                                       .rate_min_bytes_s = p->is_stream ? 0 : 1,
                                       .rate_window_s = 60};
     return wa_http_perform(&call, &c->trust, sink, ret, err);
@@ -148,6 +153,7 @@ enum wa_code wa_client_fetch(struct wa_client *c, const char *path, uint64_t max
                                       .url = wa_buf_str(&url),
                                       .headers = headers,
                                       .max_bytes = max,
+                                      .stop = c->stop,
                                       .rate_min_bytes_s = 1,
                                       .rate_window_s = 30};
     if (wa_http_perform(&call, &c->trust, sink, &result, err) != WA_OK)
@@ -292,6 +298,7 @@ enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client 
         return wa_nomem(err);
     (void)snprintf(c->server, sizeof c->server, "%s", o->server);
     c->trust = *o->trust;
+    c->stop = o->stop;
     c->trust.pem = c->trust.identity = (struct wa_sv){NULL, 0};
     if (wa_sv_dup(o->trust->pem, &c->pem, err) == WA_OK &&
         wa_sv_dup(o->trust->identity, &c->identity, err) == WA_OK) {
@@ -313,6 +320,11 @@ void wa_client_close(struct wa_client *c)
 {
     if (c == NULL)
         return;
+    if (c->is_lent) {
+        wa_wipe(c, sizeof *c);
+        wa_free(c);
+        return;
+    }
     if (c->authorization[0] != '\0' && !c->is_token) {
         WA_AUTO_ARENA struct wa_arena arena;
         struct wa_err ignored = WA_ERR_INIT;
@@ -328,4 +340,27 @@ void wa_client_close(struct wa_client *c)
         wa_wipe(c->identity, strlen(c->identity));
     wa_free(c->identity);
     wa_free(c);
+}
+
+enum wa_code wa_client_lend(const struct wa_client *c, struct wa_stop *stop, struct wa_client **ret,
+                            struct wa_err *err)
+{
+    struct wa_client *lent = wa_calloc(1, sizeof *lent);
+    if (lent == NULL)
+        return wa_nomem(err);
+    *lent = *c;
+    lent->is_lent = true;
+    lent->stop = stop;
+    *ret = lent;
+    return WA_OK;
+}
+
+void wa_client_set_stop(struct wa_client *c, struct wa_stop *stop)
+{
+    c->stop = stop;
+}
+
+struct wa_stop *wa_client_stop(const struct wa_client *c)
+{
+    return c->stop;
 }

@@ -26,6 +26,7 @@ struct wa_client_options {
     void *ask_user;
     enum wa_client_way way;
     enum wa_code (*show)(void *user, const char *url, struct wa_err *err); /* with ask_user */
+    struct wa_stop *stop; /* as wa_client_set_stop(); may be NULL */
 };
 /* Logs in, if user is set and no token is given. WA_E_AUTH, WA_E_REFUSED for the certificate,
  * WA_E_UNREACHABLE. */
@@ -34,6 +35,13 @@ WA_CHECK enum wa_code wa_client_open(const struct wa_client_options *o, struct w
 /* Ends the session on the server, best effort. */
 void wa_client_close(struct wa_client *c);
 WA_AUTO_DEFINE(wa_client, wa_client_close)
+/* The same session for another thread, with a stop of its own. c must outlive *ret, whose close
+ * ends no session. */
+WA_CHECK enum wa_code wa_client_lend(const struct wa_client *c, struct wa_stop *stop,
+                                     struct wa_client **ret, struct wa_err *err);
+/* What ends its exchanges from now on, and must outlive them; NULL: nothing. */
+void wa_client_set_stop(struct wa_client *c, struct wa_stop *stop);
+struct wa_stop *wa_client_stop(const struct wa_client *c);
 /* body: JSON or empty. The answer is parsed into arena. The server's {"error":...} becomes this
  * error. */
 WA_CHECK enum wa_code wa_client_call(struct wa_client *c, const char *method, const char *path,
@@ -45,7 +53,8 @@ struct wa_client_pass {
     struct wa_sv body;       /* JSON; empty: none */
     struct wa_sv last_event; /* at most 20 digits; empty: none */
     uint64_t max;            /* bytes of the answer */
-    bool is_stream;          /* without an end: only goes_on says when */
+    uint32_t timeout_ms;     /* of all of it; 0: as every call */
+    bool is_stream;          /* without an end: only goes_on and the stop say when */
     /* Of struct wa_http_call; may be NULL. */
     enum wa_code (*on_answer)(void *user, const struct wa_http_result *r, struct wa_err *err);
     bool (*goes_on)(void *user, uint64_t done, uint64_t total); /* once a second; may be NULL */

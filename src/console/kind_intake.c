@@ -194,6 +194,8 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
         (k->is_import ? open_repository(p, k, from, err) != WA_OK
                       : wa_local_anchors(p, &k->anchors, err) != WA_OK))
         return err->code;
+    if (k->from != NULL)
+        wa_client_set_stop(k->from, wa_client_stop(client));
     const struct wa_intake_options o = {.from = k->from != NULL ? k->from : client,
                                         .base = k->from != NULL ? "" : "/wapt",
                                         .anchors = k->anchors,
@@ -251,6 +253,8 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
     size_t failed = 0;
     if (k->from == NULL)
         wa_intake_reach(k->in, client); /* the session may be another one by now */
+    else
+        wa_client_set_stop(k->from, wa_client_stop(client));
     wa_jw_key(w, "packages");
     wa_jw_arr(w);
     for (size_t i = 0; i < plan->n; i++) {

@@ -4,7 +4,13 @@
 #include "base/mem.h"
 #include "console/local_priv.h"
 #include "crypto/digest.h"
+#include "os/clock.h"
 #include "os/priv.h"
+
+/* How long the end takes, all together. */
+#define TURN_MS 20
+#define GOODBYE_MS 400u /* the server is told that the session ends */
+#define STUCK_MS 250u
 
 extern const struct wa_assets wa_console_pages; /* tools/embed.py */
 
@@ -82,6 +88,7 @@ static void call(void *user, struct wa_http_conn *c, struct wa_sv body)
     const struct wa_http_head *head = wa_http_conn_head(c);
     const struct route *r = find_route(head);
     struct wa_sv id;
+    l->called_ms = wa_loop_now_ms(l->loop);
     if (r != NULL)
         r->call(l, c, body);
     else if (is_discard(head, &id))
@@ -100,6 +107,8 @@ static void ending(void *user)
     l->is_ending = true;
     wa_local_confirm_end(l, NULL);
     wa_local_streams_end(l);
+    wa_local_jobs_stop(l, WA_LOCAL_ALL);
+    wa_local_keys_sweep(l, true);
 }
 
 static void on_stop(void *user, int signum)
@@ -115,7 +124,11 @@ static bool tick(void *user)
     wa_local_keys_sweep(l, false);
     wa_local_prepared_sweep(l, false);
     wa_local_confirm_sweep(l);
-    return l->stream_count > 0 || l->job_count > 0;
+    wa_local_server_watch(l);
+    bool is_used = l->stream_count > 0;
+    for (const struct wa_local_job *job = l->jobs; job != NULL; job = job->next)
+        is_used = is_used || !job->is_own;
+    return is_used;
 }
 
 static enum wa_code give_link(void *user, char *out, struct wa_err *err)
@@ -175,7 +188,8 @@ static enum wa_code begin(struct wa_local *l, bool *ret_runs, struct wa_err *err
 {
     char link[WA_LOCAL_LINK_SIZE] = "";
     *ret_runs = false;
-    if (wa_loop_new(&l->loop, err) != WA_OK || open_door(l, link, err) != WA_OK)
+    if (wa_loop_pool_size(WA_LOCAL_THREADS, err) != WA_OK || wa_loop_new(&l->loop, err) != WA_OK ||
+        open_door(l, link, err) != WA_OK)
         return err->code;
     *ret_runs = link[0] == '\0';
     if (!*ret_runs || (wa_local_keys_find(l, err) == WA_OK && open_site(l, err) == WA_OK &&
@@ -185,23 +199,38 @@ static enum wa_code begin(struct wa_local *l, bool *ret_runs, struct wa_err *err
     return err->code == WA_OK && *ret_runs ? confine(l, err) : err->code;
 }
 
-/* What is in threads still comes back to the loop. */
-static void finish(struct wa_local *l)
+/* False: something has not come back after so long. */
+static bool await_threads(struct wa_local *l, uint64_t ms)
 {
     struct wa_err err = WA_ERR_INIT;
+    uint64_t until = wa_clock_mono_ms() + ms;
+    while (l->jobs != NULL || l->stream_count > 0)
+        if (wa_clock_mono_ms() >= until || wa_loop_turn(l->loop, TURN_MS, &err) != WA_OK)
+            return false;
+    return true;
+}
+
+/* What is in threads comes back to the loop, but for what can't be told to. */
+static void finish(struct wa_local *l)
+{
     struct wa_local_site *site = l->site;
+    struct wa_local_link *link = l->server.link;
     ending(l);
     wa_local_door_close(l->door);
     l->site = NULL;
     wa_local_site_free(site);
-    while (l->loop != NULL && (l->job_count > 0 || l->stream_count > 0))
-        if (wa_loop_turn(l->loop, -1, &err) != WA_OK)
-            break;
-    wa_local_prepared_sweep(l, true);
-    wa_local_keys_fini(l);
-    struct wa_local_link *link = l->server.link;
     l->server.link = NULL;
     wa_local_link_release(l, link);
+    if (!await_threads(l, GOODBYE_MS)) {
+        l->is_over = true;
+        wa_local_jobs_stop(l, WA_LOCAL_REST);
+        if (!await_threads(l, STUCK_MS)) {
+            wa_log(l->o->log, WA_LOG_WARNING, "console.stuck", WA_LF_S("what", "a thread"));
+            l->o->on_stuck(l->o->user_data);
+        }
+    }
+    wa_local_prepared_sweep(l, true);
+    wa_local_keys_fini(l);
     wa_loop_free(l->loop);
     wa_free(l);
 }

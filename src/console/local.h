@@ -38,6 +38,9 @@ struct wa_local_options {
     enum wa_code (*on_link)(void *user, const char *link, struct wa_err *err);
     /* A person has said that this is the server's certificate: keep it. */
     enum wa_code (*on_pin)(void *user, const char *sha256, struct wa_err *err);
+    /* A thread can't be brought back, by a token that waits for a finger, perhaps: the process is
+     * to end now, with what is in its memory. Does not return. */
+    void (*on_stuck)(void *user);
     void *user_data;
 };
 /* Serves until it is idle or asked to end (SIGTERM, SIGINT). Where this person's program for this

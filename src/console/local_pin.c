@@ -20,9 +20,9 @@ static enum wa_code look(struct wa_local_job *job, struct wa_err *err)
 {
     struct look *k = job->own;
     struct wa_url url;
-    if (wa_tls_look(job->local->o->server, &url, &k->cert, err) != WA_OK)
+    if (wa_tls_look(job->local->o->server, job->stop, &url, &k->cert, err) != WA_OK)
         return err->code;
-    (void)!wa_local_server_ask(job->local->o->server, &job->trust, &k->why);
+    (void)!wa_local_server_ask(job, &k->why);
     return WA_OK;
 }
 

@@ -165,9 +165,8 @@ static enum wa_code prepare(struct wa_local_job *job, struct wa_err *err)
     const struct wa_local_kind *kind = NULL;
     wa_arena_init(&arena, 64u << 20);
     if (read_request(wa_buf_sv(&job->in), &arena, &j, &kind, err) != WA_OK ||
-        kind->prepare(p, j, job->link->client, err) != WA_OK ||
-        wa_buf_check(&p->title, err) != WA_OK || wa_buf_check(&p->lines, err) != WA_OK ||
-        wa_buf_check(&p->shown, err) != WA_OK)
+        kind->prepare(p, j, job->client, err) != WA_OK || wa_buf_check(&p->title, err) != WA_OK ||
+        wa_buf_check(&p->lines, err) != WA_OK || wa_buf_check(&p->shown, err) != WA_OK)
         return err->code;
     return wa_buf_check(&p->details, err);
 }
@@ -318,7 +317,7 @@ static enum wa_code sign(struct wa_local_job *job, struct wa_err *err)
     wa_jw_init(&w, &s->p->result);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "state", "done");
-    if (s->p->kind->commit(s->p, &signer, job->link->client, &w, err) != WA_OK)
+    if (s->p->kind->commit(s->p, &signer, job->client, &w, err) != WA_OK)
         return err->code;
     wa_jw_end(&w);
     return wa_buf_check(&s->p->result, err);
@@ -377,6 +376,7 @@ static void start_signing(struct wa_local *l, struct wa_local_prepared *p, struc
         p->is_busy = true;
         job->own = s;
         job->fini = signing_fini;
+        job->exchange.stop = NULL; /* what was begun is not left half done because a page went */
         job->work = sign;
         job->done = was_signed;
         wa_local_job_start(job);

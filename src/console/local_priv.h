@@ -11,6 +11,7 @@
 #include "console/local_kind.h"
 #include "net/local_door.h"
 #include "net/local_site.h"
+#include "net/stop.h"
 
 struct wa_local;
 
@@ -23,7 +24,12 @@ struct wa_local_link {
 struct wa_local_job {
     struct wa_local_exchange exchange;
     struct wa_local *local;
+    struct wa_local_job *next;
+    struct wa_stop *stop;       /* of all that it asks others */
     struct wa_local_link *link; /* held; NULL: none is needed */
+    struct wa_client *client;   /* the link's session, under the stop */
+    uint64_t began_ms;
+    bool is_own; /* the program's: no page is there because of it */
     /* In the pool. */
     enum wa_code (*work)(struct wa_local_job *job, struct wa_err *err);
     /* In the loop; may be NULL. What it leaves of the exchange is answered: job->out, or err. */
@@ -49,7 +55,10 @@ struct wa_local_server {
     struct wa_local_link *link; /* CONNECTED */
     char user[256], role[64], rights[256];
     char message[WA_ERR_TEXT_MAX];
-    uint64_t asked_ms;
+    /* local_watch.c's */
+    uint64_t told_ms, next_ms, wait_ms; /* its last word or silence; when it is asked again */
+    unsigned silences;                  /* in a row */
+    bool is_asked;
 };
 
 struct wa_local_key {
@@ -87,8 +96,10 @@ struct wa_local {
     struct wa_local_door *door;
     struct wa_local_pin pin;
     struct wa_local_stream *streams;
-    size_t stream_count, job_count;
-    bool is_ending;
+    struct wa_local_job *jobs;
+    size_t stream_count;
+    uint64_t called_ms;      /* the last call of a page */
+    bool is_ending, is_over; /* is_over: not even the session's end is waited for */
 };
 
 /* --- local_pin.c --- */
@@ -101,6 +112,10 @@ struct wa_local_job *wa_local_job_new(struct wa_local *l, struct wa_http_conn *c
 /* Takes the session along. WA_E_AUTH told as "login": there is none. */
 WA_CHECK enum wa_code wa_local_job_use_server(struct wa_local_job *job, struct wa_err *err);
 void wa_local_job_start(struct wa_local_job *job); /* takes it over */
+/* What waits for the server gives up. WAITING: for pages that are there; ALL: all else too, but
+ * what says goodbye for the program; REST: that too. */
+enum wa_local_which { WA_LOCAL_WAITING, WA_LOCAL_ALL, WA_LOCAL_REST };
+void wa_local_jobs_stop(struct wa_local *l, enum wa_local_which which);
 /* Ends one that was not started, with this error. */
 void wa_local_job_refuse(struct wa_local_job *job, const struct wa_err *err);
 void wa_local_answer_err(struct wa_http_conn *c, const struct wa_err *err);
@@ -109,16 +124,23 @@ void wa_local_answer_login(struct wa_http_conn *c, const char *message);
 
 /* --- local_server.c --- */
 void wa_local_server_write(struct wa_local *l, struct wa_jw *w);
-/* In the pool: whether the server answers, and is trusted by trust. */
-WA_CHECK enum wa_code wa_local_server_ask(const char *server, const struct wa_tls_trust *trust,
-                                          struct wa_err *err);
-/* Asks the server again whether and how it answers, when that is worth while; else answers. */
-void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 void wa_local_server_login(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 void wa_local_server_logout(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 /* The session has ended: the server says so. */
 void wa_local_server_lost(struct wa_local *l, const struct wa_local_link *link);
 void wa_local_link_release(struct wa_local *l, struct wa_local_link *link);
+
+/* --- local_watch.c --- */
+/* In the pool: whether the server answers, and is trusted by trust. */
+WA_CHECK enum wa_code wa_local_server_ask(const struct wa_local_job *job, struct wa_err *err);
+/* GET /local/state: what is known, and was true seconds ago. */
+void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+/* The server has said something. */
+void wa_local_server_heard(struct wa_local *l);
+/* It has not, where it should: it is asked at once whether it is there. */
+void wa_local_server_doubt(struct wa_local *l);
+/* Once a second. */
+void wa_local_server_watch(struct wa_local *l);
 
 /* --- local_state.c --- */
 void wa_local_state_answer(struct wa_local *l, struct wa_http_conn *c);
@@ -129,7 +151,7 @@ bool wa_local_relay_takes(struct wa_sv path);
 void wa_local_relay_path(const struct wa_http_head *head, struct wa_buf *out);
 void wa_local_relay(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 void wa_local_stream(struct wa_local *l, struct wa_http_conn *c);
-/* All are to end: they do within a second. */
+/* All are to end, and do at once. */
 void wa_local_streams_end(struct wa_local *l);
 
 /* --- local_keys.c --- */

@@ -77,7 +77,7 @@ static enum wa_code relay(struct wa_local_job *job, struct wa_err *err)
                                         .max = WA_CONSOLE_ANSWER_MAX,
                                         .on_answer = judge};
     wa_buf_sink_init(&sink, &job->out);
-    if (wa_client_pass(job->link->client, &pass, &sink.base, &r, err) != WA_OK)
+    if (wa_client_pass(job->client, &pass, &sink.base, &r, err) != WA_OK)
         return err->code;
     job->status = r.status;
     if (r.bytes == 0)

@@ -1,14 +1,9 @@
-/* local_server.c - the server as the local program knows it: whether it answers, whether its
- * certificate is trusted, who is logged in.
+/* local_server.c - the session at the server: who is logged in, and how long it is kept.
  *
  * The session's token stays in struct wa_client: no page ever sees it.
  */
 #include "base/mem.h"
 #include "console/local_priv.h"
-#include "os/clock.h"
-
-#define ASK_AGAIN_MS 3000u
-#define PING_BYTES_MAX (64u << 10)
 
 /* --- the session, shared with the jobs that use it --- */
 
@@ -16,6 +11,7 @@ static enum wa_code close_link(struct wa_local_job *job, struct wa_err *err)
 {
     struct wa_local_link *link = job->own;
     WA_UNUSED(err);
+    wa_client_set_stop(link->client, job->stop);
     wa_client_close(link->client);
     wa_free(link);
     return WA_OK;
@@ -25,12 +21,15 @@ void wa_local_link_release(struct wa_local *l, struct wa_local_link *link)
 {
     if (link == NULL || --link->refs > 0)
         return;
-    struct wa_local_job *job = l->is_ending ? NULL : wa_local_job_new(l, NULL);
+    struct wa_local_job *job = link->client != NULL ? wa_local_job_new(l, NULL) : NULL;
     if (job == NULL) {
         wa_client_close(link->client);
         wa_free(link);
         return;
     }
+    if (l->is_over || l->server.state == WA_LOCAL_UNREACHABLE)
+        wa_stop_pull(job->stop); /* it expires by itself */
+    job->is_own = true;
     job->own = link;
     job->work = close_link;
     wa_local_job_start(job);
@@ -50,66 +49,6 @@ void wa_local_server_lost(struct wa_local *l, const struct wa_local_link *link)
         return;
     drop_link(l);
     l->server.state = WA_LOCAL_LOGIN;
-}
-
-/* --- whether it answers --- */
-
-enum wa_code wa_local_server_ask(const char *server, const struct wa_tls_trust *trust,
-                                 struct wa_err *err)
-{
-    WA_AUTO(wa_client) struct wa_client *c = NULL;
-    WA_AUTO_BUF struct wa_buf body;
-    struct wa_http_result result;
-    const struct wa_client_options o = {.server = server, .trust = trust};
-    const struct wa_client_pass ping = {.method = "GET", .path = "/ping", .max = PING_BYTES_MAX};
-    struct wa_buf_sink sink;
-    wa_buf_init(&body, PING_BYTES_MAX);
-    wa_buf_sink_init(&sink, &body);
-    if (wa_client_open(&o, &c, err) != WA_OK)
-        return err->code;
-    return wa_client_pass(c, &ping, &sink.base, &result, err);
-}
-
-static enum wa_code ask(struct wa_local_job *job, struct wa_err *err)
-{
-    return wa_local_server_ask(job->local->o->server, &job->trust, err);
-}
-
-static void asked(struct wa_local_job *job, struct wa_err *err)
-{
-    struct wa_local *l = job->local;
-    struct wa_local_server *s = &l->server;
-    if (s->state != WA_LOCAL_CONNECTED) {
-        s->state = err->code == WA_OK          ? WA_LOCAL_LOGIN
-                   : err->code == WA_E_REFUSED ? WA_LOCAL_PIN
-                                               : WA_LOCAL_UNREACHABLE;
-        (void)snprintf(s->message, sizeof s->message, "%s", err->text);
-    }
-    s->asked_ms = wa_loop_now_ms(l->loop);
-    wa_err_clear(err);
-    struct wa_http_conn *c = job->exchange.conn;
-    job->exchange.conn = NULL;
-    if (c == NULL)
-        return;
-    wa_http_set_user(c, NULL);
-    wa_local_state_answer(l, c);
-}
-
-void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body)
-{
-    struct wa_local_server *s = &l->server;
-    bool is_known =
-        s->state == WA_LOCAL_CONNECTED || s->state == WA_LOCAL_LOGIN ||
-        (s->state != WA_LOCAL_UNKNOWN && wa_loop_now_ms(l->loop) - s->asked_ms < ASK_AGAIN_MS);
-    WA_UNUSED(body);
-    struct wa_local_job *job = is_known ? NULL : wa_local_job_new(l, c);
-    if (is_known)
-        wa_local_state_answer(l, c);
-    if (job == NULL)
-        return;
-    job->work = ask;
-    job->done = asked;
-    wa_local_job_start(job);
 }
 
 void wa_local_server_write(struct wa_local *l, struct wa_jw *w)
@@ -190,7 +129,8 @@ static enum wa_code log_in(struct wa_local_job *job, struct wa_err *err)
                                             .user = name,
                                             .password = password,
                                             .ask_code = give_code,
-                                            .ask_user = login};
+                                            .ask_user = login,
+                                            .stop = job->stop};
         if (wa_client_open(&o, &login->link->client, err) == WA_OK)
             (void)!ask_who(login, err);
     }
@@ -209,9 +149,13 @@ static void logged_in(struct wa_local_job *job, struct wa_err *err)
     }
     if (err->code == WA_E_REFUSED)
         l->server.state = WA_LOCAL_UNKNOWN; /* its certificate, perhaps: asked again */
+    if (err->code == WA_E_UNREACHABLE || err->code == WA_E_TIMEOUT)
+        wa_local_server_doubt(l);
     if (err->code != WA_OK)
         return;
     drop_link(l);
+    wa_local_server_heard(l);
+    wa_client_set_stop(login->link->client, NULL); /* each job has its own */
     l->server.link = login->link;
     login->link = NULL;
     l->server.state = WA_LOCAL_CONNECTED;

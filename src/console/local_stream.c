@@ -9,7 +9,7 @@
 #include "os/clock.h"
 #include "os/thread.h"
 
-#define SILENCE_MS 60000u /* the server says something every 15 seconds */
+#define SILENCE_MS 40000u /* the server says something every 15 seconds */
 #define WAITING_MAX (4u << 20)
 
 struct wa_local_stream {
@@ -17,6 +17,8 @@ struct wa_local_stream {
     struct wa_local *local;
     struct wa_local_stream *next;
     struct wa_local_link *link;
+    struct wa_client *client;
+    struct wa_stop *stop; /* the exchange's too */
     struct wa_thread *thread;
     struct wa_buf path;
     char event[24];
@@ -24,7 +26,7 @@ struct wa_local_stream {
     /* Both threads', under the lock. */
     struct wa_lock *lock;
     struct wa_buf pieces;
-    bool is_posted, is_over, ends;
+    bool is_posted, is_over;
     uint64_t heard_ms;
     struct wa_err err;
 };
@@ -72,9 +74,9 @@ static bool goes_on(void *user, uint64_t done, uint64_t total)
     WA_UNUSED(done);
     WA_UNUSED(total);
     wa_lock_take(s->lock);
-    bool is_silent = wa_clock_mono_ms() - s->heard_ms > SILENCE_MS, ends = s->ends;
+    bool is_silent = wa_clock_mono_ms() - s->heard_ms > SILENCE_MS;
     wa_lock_give(s->lock);
-    return !ends && !is_silent;
+    return !is_silent;
 }
 
 static void run(void *user)
@@ -91,12 +93,20 @@ static void run(void *user)
                                         .on_answer = judge,
                                         .goes_on = goes_on,
                                         .user = s};
-    (void)!wa_client_pass(s->link->client, &pass, &sink.base, &result, &err);
+    (void)!wa_client_pass(s->client, &pass, &sink.base, &result, &err);
     wa_lock_take(s->lock);
     s->is_over = true;
     s->err = err;
     post(s);
     wa_lock_give(s->lock);
+}
+
+static void stream_parts_free(struct wa_local_stream *s)
+{
+    wa_client_close(s->client);
+    wa_stop_free(s->stop);
+    wa_lock_free(s->lock);
+    wa_free(s);
 }
 
 static void stream_free(struct wa_local_stream *s)
@@ -114,8 +124,7 @@ static void stream_free(struct wa_local_stream *s)
     wa_local_link_release(l, s->link);
     wa_buf_fini(&s->path);
     wa_buf_fini_secret(&s->pieces);
-    wa_lock_free(s->lock);
-    wa_free(s);
+    stream_parts_free(s);
 }
 
 static void begin(struct wa_local_stream *s)
@@ -133,6 +142,8 @@ static void conclude(struct wa_local_stream *s, const struct wa_err *err)
     s->exchange.conn = NULL;
     if (err->code == WA_E_AUTH)
         wa_local_server_lost(s->local, s->link);
+    else if (c != NULL && s->link == s->local->server.link)
+        wa_local_server_doubt(s->local); /* it does not end by itself */
     if (c == NULL)
         return;
     wa_http_set_user(c, NULL);
@@ -156,8 +167,11 @@ static void flush(void *user)
     bool is_over = s->is_over;
     struct wa_err why = s->err;
     wa_lock_give(s->lock);
-    if (pieces.n > 0)
+    if (pieces.n > 0) {
         begin(s);
+        if (s->link == s->local->server.link)
+            wa_local_server_heard(s->local);
+    }
     if (s->exchange.conn != NULL && pieces.n > 0 &&
         wa_http_stream_send(s->exchange.conn, wa_buf_sv(&pieces), &err) != WA_OK &&
         s->exchange.conn != NULL) {
@@ -167,11 +181,8 @@ static void flush(void *user)
         wa_http_stream_end(c, false); /* it reads too slowly: it comes again, and catches up */
     }
     wa_buf_fini_secret(&pieces);
-    if (s->exchange.conn == NULL) {
-        wa_lock_take(s->lock);
-        s->ends = true;
-        wa_lock_give(s->lock);
-    }
+    if (s->exchange.conn == NULL)
+        wa_stop_pull(s->stop);
     if (is_over) {
         conclude(s, &why);
         stream_free(s);
@@ -186,18 +197,28 @@ static void copy_event(const struct wa_http_head *head, char out[24])
         (void)snprintf(out, 24, "%.*s", WA_SV_ARG(id));
 }
 
+static struct wa_local_stream *stream_new(const struct wa_local *l, struct wa_err *err)
+{
+    struct wa_local_stream *s = NULL;
+    if (l->server.link == NULL)
+        (void)wa_fail(err, WA_E_AUTH, "nobody is logged in at the server");
+    else if (l->stream_count >= WA_LOCAL_STREAMS)
+        (void)wa_fail(err, WA_E_BUSY, "too many pages are open");
+    else if ((s = wa_calloc(1, sizeof *s)) == NULL)
+        (void)wa_nomem(err);
+    else if (wa_lock_new(&s->lock, err) == WA_OK && wa_stop_new(&s->stop, err) == WA_OK &&
+             wa_client_lend(l->server.link->client, s->stop, &s->client, err) == WA_OK)
+        return s;
+    if (s != NULL)
+        stream_parts_free(s);
+    return NULL;
+}
+
 void wa_local_stream(struct wa_local *l, struct wa_http_conn *c)
 {
     struct wa_err err = WA_ERR_INIT;
-    struct wa_local_stream *s = NULL;
-    if (l->server.link == NULL)
-        (void)wa_fail(&err, WA_E_AUTH, "nobody is logged in at the server");
-    else if (l->stream_count >= WA_LOCAL_STREAMS)
-        (void)wa_fail(&err, WA_E_BUSY, "too many pages are open");
-    else if ((s = wa_calloc(1, sizeof *s)) == NULL || wa_lock_new(&s->lock, &err) != WA_OK)
-        (void)wa_nomem(&err);
-    if (err.code != WA_OK) {
-        wa_free(s);
+    struct wa_local_stream *s = stream_new(l, &err);
+    if (s == NULL) {
         wa_local_answer_err(c, &err);
         return;
     }
@@ -212,7 +233,7 @@ void wa_local_stream(struct wa_local *l, struct wa_http_conn *c)
     s->next = l->streams;
     l->streams = s;
     l->stream_count++;
-    s->exchange.conn = c;
+    s->exchange = (struct wa_local_exchange){c, s->stop};
     wa_http_set_user(c, s);
     if (wa_buf_check(&s->path, &err) != WA_OK ||
         wa_thread_start(run, s, &s->thread, &err) != WA_OK) {
@@ -223,9 +244,6 @@ void wa_local_stream(struct wa_local *l, struct wa_http_conn *c)
 
 void wa_local_streams_end(struct wa_local *l)
 {
-    for (struct wa_local_stream *s = l->streams; s != NULL; s = s->next) {
-        wa_lock_take(s->lock);
-        s->ends = true;
-        wa_lock_give(s->lock);
-    }
+    for (struct wa_local_stream *s = l->streams; s != NULL; s = s->next)
+        wa_stop_pull(s->stop);
 }

@@ -219,6 +219,8 @@ static void set_limits(CURL *c, const struct wa_http_call *call)
         c, CURLOPT_CONNECTTIMEOUT_MS,
         (long)(call->connect_timeout_ms != 0 ? call->connect_timeout_ms : 15000));
     (void)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
+    if (call->stop != NULL) /* not waiting for a name either */
+        (void)curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
     if (call->rate_max_bytes_s != 0)
         (void)curl_easy_setopt(c, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)call->rate_max_bytes_s);
     if (call->max_bytes < (uint64_t)INT64_MAX)
@@ -386,6 +388,47 @@ static enum wa_code take_redirect(struct exchange *x, struct wa_err *err)
     return x->next != NULL ? WA_OK : wa_nomem(err);
 }
 
+static void wake(void *user)
+{
+    (void)curl_multi_wakeup(user);
+}
+
+/* What curl_easy_perform() does, but that a stop wakes it up. */
+static CURLcode drive(struct exchange *x, CURLM *m)
+{
+    int left = 1, waiting = 0;
+    CURLMcode rc = CURLM_OK;
+    while (rc == CURLM_OK && left > 0) {
+        if (wa_stop_is_pulled(x->call->stop)) {
+            (void)wa_fail(x->err, WA_E_CANCELLED, "the transfer was cancelled");
+            return CURLE_ABORTED_BY_CALLBACK;
+        }
+        rc = curl_multi_perform(m, &left);
+        if (rc == CURLM_OK && left > 0)
+            rc = curl_multi_poll(m, NULL, 0, 1000, NULL);
+    }
+    const CURLMsg *told = rc == CURLM_OK ? curl_multi_info_read(m, &waiting) : NULL;
+    if (rc != CURLM_OK)
+        return rc == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
+    return told != NULL ? told->data.result : CURLE_FAILED_INIT;
+}
+
+static CURLcode transfer(struct exchange *x, CURL *c)
+{
+    CURLM *m = curl_multi_init();
+    struct wa_stop_waker waker = {.wake = wake, .user = m};
+    if (m == NULL)
+        return CURLE_OUT_OF_MEMORY;
+    if (x->call->stop != NULL)
+        (void)!wa_stop_add(x->call->stop, &waker); /* if it is pulled already, drive() sees that */
+    CURLcode rc = curl_multi_add_handle(m, c) == CURLM_OK ? drive(x, m) : CURLE_OUT_OF_MEMORY;
+    if (x->call->stop != NULL)
+        wa_stop_remove(x->call->stop, &waker);
+    (void)curl_multi_remove_handle(m, c);
+    (void)curl_multi_cleanup(m);
+    return rc;
+}
+
 static enum wa_code perform(void *user, struct wa_err *err)
 {
     struct exchange *x = user;
@@ -404,7 +447,7 @@ static enum wa_code perform(void *user, struct wa_err *err)
     if (code == WA_OK)
         code = set_headers(c, x->call, &headers, err);
     if (code == WA_OK) {
-        CURLcode rc = curl_easy_perform(c);
+        CURLcode rc = transfer(x, c);
         long status = 0;
         (void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
         code = judge(rc, x, detail, err);

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/stream.h"
+#include "net/stop.h"
 #include "net/tls.h"
 
 struct wa_http_result;
@@ -34,6 +35,7 @@ struct wa_http_call {
                              rest is handed on */
     bool (*progress)(void *user, uint64_t done, uint64_t total); /* false cancels; may be NULL */
     void *progress_user;
+    struct wa_stop *stop; /* WA_E_CANCELLED as soon as it is pulled; may be NULL */
     /* Before the first byte of the body, with the status and the header lines; failing ends it. May
      * be NULL. */
     enum wa_code (*on_answer)(void *user, const struct wa_http_result *r, struct wa_err *err);

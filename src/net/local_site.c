@@ -13,6 +13,7 @@
 #include "os/socket.h"
 
 #define TICK_MS 1000u
+#define END_MS 300u /* for what is still being answered */
 
 static const char security_headers[] =
     "X-Content-Type-Options: nosniff\r\n"
@@ -128,8 +129,11 @@ static void on_gone(void *user, struct wa_http_conn *c)
 {
     struct wa_local_exchange *x = wa_http_user(c);
     WA_UNUSED(user);
-    if (x != NULL)
-        x->conn = NULL;
+    if (x == NULL)
+        return;
+    x->conn = NULL;
+    if (x->stop != NULL)
+        wa_stop_pull(x->stop);
 }
 
 static bool lets_in(void *user, int fd)
@@ -158,11 +162,16 @@ void wa_local_site_end(struct wa_local_site *s)
     s->is_ending = true;
     s->o.ending(s->o.user);
     wa_http_server_stop(s->http, stopped, s);
+    wa_timer_start(s->clock, END_MS, 0);
 }
 
 static void tick(void *user)
 {
     struct wa_local_site *s = user;
+    if (s->is_ending) { /* somebody does not read his answer */
+        stopped(s);
+        return;
+    }
     if (s->o.tick(s->o.user))
         s->active_ms = wa_loop_now_ms(s->o.loop);
     if (wa_loop_now_ms(s->o.loop) - s->active_ms > (uint64_t)s->o.idle_s * 1000) {

@@ -10,11 +10,13 @@
 #include "base/log.h"
 #include "net/assets.h"
 #include "net/local_gate.h"
+#include "net/stop.h"
 
 /* An exchange that is answered later: conn NULL when the page has gone meanwhile. The first member
  * of whatever is a connection's user data. */
 struct wa_local_exchange {
     struct wa_http_conn *conn;
+    struct wa_stop *stop; /* pulled when the page goes; NULL: the work goes on without it */
 };
 
 struct wa_local_site;
@@ -30,15 +32,15 @@ struct wa_local_site_options {
     void (*call)(void *user, struct wa_http_conn *c, struct wa_sv body);
     /* Every second; true: it is being used, and does not end. */
     bool (*tick)(void *user);
-    /* It ends, of itself or by wa_local_site_end(): what waits for something is to be answered
-     * within a second. Once. */
+    /* It ends, of itself or by wa_local_site_end(): what waits for something is to be answered at
+     * once. Once. */
     void (*ending)(void *user);
     void *user;
 };
 /* o is copied. */
 WA_CHECK enum wa_code wa_local_site_new(const struct wa_local_site_options *o,
                                         struct wa_local_site **ret, struct wa_err *err);
-/* Finishes what runs, then stops the loop. NULL is allowed. */
+/* Finishes what runs, for a moment, then stops the loop. NULL is allowed. */
 void wa_local_site_end(struct wa_local_site *s);
 /* At once; before the loop is. NULL is allowed. */
 void wa_local_site_free(struct wa_local_site *s);

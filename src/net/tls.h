@@ -66,10 +66,11 @@ WA_CHECK enum wa_code wa_tls_ctx_seen(const struct wa_tls_ctx *ctx, struct wa_ce
                                       struct wa_err *err);
 
 struct wa_url;
-/* The certificate that the server at this https URL shows, trusted or not. Blocks. ret_url: the
- * URL, taken apart. */
-WA_CHECK enum wa_code wa_tls_look(const char *server, struct wa_url *ret_url, struct wa_cert **ret,
-                                  struct wa_err *err);
+struct wa_stop;
+/* The certificate that the server at this https URL shows, trusted or not. Blocks, until stop is
+ * pulled (WA_E_CANCELLED); stop may be NULL. ret_url: the URL, taken apart. */
+WA_CHECK enum wa_code wa_tls_look(const char *server, struct wa_stop *stop, struct wa_url *ret_url,
+                                  struct wa_cert **ret, struct wa_err *err);
 
 /* --- one connection; the descriptor stays the caller's --- */
 struct wa_tls;

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "server/front_priv.h"
 
+#define BEAT WA_SV(":\n\n") /* says nothing, but that somebody is there */
+
 static const struct {
     const char *name, *content_type, *extra;
 } types[] = {
@@ -98,7 +100,7 @@ void wa_front_piece(struct wa_exchange *x, const struct wa_front_answer *a, stru
         cut(x);
         return;
     }
-    x = send(x, piece);
+    x = send(x, a->is_open && piece.n == 0 ? BEAT : piece);
     if (x != NULL && !a->is_open && a->next.n == 0)
         end(x, true);
 }
@@ -134,6 +136,6 @@ void wa_front_stream_sweep(struct wa_front *f)
     for (struct wa_exchange *x = f->exchanges, *next; x != NULL; x = next) {
         next = x->next;
         if (x->is_open && now - x->since_ms > WA_WATCHER_BEAT_MS)
-            (void)send(x, WA_SV(":\n\n"));
+            (void)send(x, BEAT);
     }
 }

@@ -321,6 +321,14 @@ enum wa_code wa_loop_post(struct wa_loop *loop, wa_post_fn fn, void *user, struc
     return WA_OK;
 }
 
+enum wa_code wa_loop_pool_size(unsigned count, struct wa_err *err)
+{
+    char text[16];
+    (void)snprintf(text, sizeof text, "%u", count);
+    int rc = uv_os_setenv("UV_THREADPOOL_SIZE", text);
+    return rc == 0 ? WA_OK : fail_uv(err, rc, "size the pool of threads");
+}
+
 static void work_run(uv_work_t *uv)
 {
     struct work *w = uv->data;

@@ -1,0 +1,149 @@
+/* local_watch.c - whether the server is there: what the pages are told of it is true within
+ * seconds.
+ *
+ * Whatever the server says to anybody counts. After a silence it is asked; where it fails to answer
+ * it is asked again, ever more seldom, and who waits for it waits no longer. Nobody asks when no
+ * page is there to be told.
+ */
+#include "console/local_priv.h"
+
+#define PATIENCE_MS 4000u /* for the answer to the simplest question */
+#define QUIET_MS 10000u   /* without a word: asked */
+#define WAITING_MS 2000u  /* the same, when a page waits for a word */
+#define FRESH_MS 20000u   /* a page is told what was true so lately */
+#define FIRST_MS 1000u    /* after the first failure; then doubled */
+#define LONGEST_MS 15000u
+#define AUDIENCE_MS 60000u /* a page was there so lately */
+#define PING_BYTES_MAX (64u << 10)
+
+enum wa_code wa_local_server_ask(const struct wa_local_job *job, struct wa_err *err)
+{
+    WA_AUTO(wa_client) struct wa_client *c = NULL;
+    WA_AUTO_BUF struct wa_buf body;
+    struct wa_http_result result;
+    const struct wa_client_options o = {
+        .server = job->local->o->server, .trust = &job->trust, .stop = job->stop};
+    const struct wa_client_pass ping = {
+        .method = "GET", .path = "/ping", .max = PING_BYTES_MAX, .timeout_ms = PATIENCE_MS};
+    struct wa_buf_sink sink;
+    wa_buf_init(&body, PING_BYTES_MAX);
+    wa_buf_sink_init(&sink, &body);
+    if (wa_client_open(&o, &c, err) != WA_OK)
+        return err->code;
+    return wa_client_pass(c, &ping, &sink.base, &result, err);
+}
+
+static enum wa_code ask(struct wa_local_job *job, struct wa_err *err)
+{
+    return wa_local_server_ask(job, err);
+}
+
+void wa_local_server_heard(struct wa_local *l)
+{
+    struct wa_local_server *s = &l->server;
+    s->told_ms = wa_loop_now_ms(l->loop);
+    s->next_ms = s->told_ms + QUIET_MS;
+    s->wait_ms = 0;
+    s->silences = 0;
+    s->message[0] = '\0';
+    s->state = s->link != NULL ? WA_LOCAL_CONNECTED : WA_LOCAL_LOGIN;
+}
+
+/* No answer, or one by somebody who is not trusted. */
+static void failed(struct wa_local *l, const struct wa_err *err)
+{
+    struct wa_local_server *s = &l->server;
+    s->told_ms = wa_loop_now_ms(l->loop);
+    s->wait_ms = s->wait_ms == 0                ? FIRST_MS
+                 : s->wait_ms >= LONGEST_MS / 2 ? LONGEST_MS
+                                                : 2 * s->wait_ms;
+    s->next_ms = s->told_ms + s->wait_ms;
+    s->silences++;
+    s->state = err->code == WA_E_REFUSED ? WA_LOCAL_PIN : WA_LOCAL_UNREACHABLE;
+    (void)snprintf(s->message, sizeof s->message, "%s", err->text);
+    if (err->code == WA_E_TIMEOUT && s->silences == 1)
+        return; /* it may have been busy: who waits for it waits a little longer */
+    wa_local_jobs_stop(l, WA_LOCAL_WAITING);
+    wa_local_streams_end(l);
+}
+
+static void learn(struct wa_local *l, const struct wa_err *err)
+{
+    if (err->code == WA_OK)
+        wa_local_server_heard(l);
+    else if (err->code != WA_E_CANCELLED && err->code != WA_E_NOMEM)
+        failed(l, err);
+}
+
+/* --- asked by a page --- */
+
+static void asked_by_page(struct wa_local_job *job, struct wa_err *err)
+{
+    struct wa_http_conn *c = job->exchange.conn;
+    learn(job->local, err);
+    wa_err_clear(err);
+    job->exchange.conn = NULL;
+    if (c == NULL)
+        return;
+    wa_http_set_user(c, NULL);
+    wa_local_state_answer(job->local, c);
+}
+
+void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body)
+{
+    const struct wa_local_server *s = &l->server;
+    WA_UNUSED(body);
+    if (s->state != WA_LOCAL_UNKNOWN && wa_loop_now_ms(l->loop) - s->told_ms < FRESH_MS) {
+        wa_local_state_answer(l, c);
+        return;
+    }
+    struct wa_local_job *job = wa_local_job_new(l, c);
+    if (job == NULL)
+        return;
+    job->work = ask;
+    job->done = asked_by_page;
+    wa_local_job_start(job);
+}
+
+/* --- asked by itself --- */
+
+static void asked(struct wa_local_job *job, struct wa_err *err)
+{
+    job->local->server.is_asked = false;
+    learn(job->local, err);
+}
+
+static bool does_page_wait(const struct wa_local *l, uint64_t now)
+{
+    for (const struct wa_local_job *job = l->jobs; job != NULL; job = job->next)
+        if (job->link != NULL && job->exchange.conn != NULL && now - job->began_ms >= WAITING_MS)
+            return true;
+    return false;
+}
+
+void wa_local_server_watch(struct wa_local *l)
+{
+    struct wa_local_server *s = &l->server;
+    uint64_t now = wa_loop_now_ms(l->loop);
+    bool has_audience = l->stream_count > 0 || now - l->called_ms < AUDIENCE_MS;
+    uint64_t next_ms =
+        s->silences == 0 && does_page_wait(l, now) ? s->told_ms + WAITING_MS : s->next_ms;
+    if (l->is_ending || s->is_asked || now < next_ms || !has_audience ||
+        s->state == WA_LOCAL_UNKNOWN)
+        return;
+    struct wa_local_job *job = wa_local_job_new(l, NULL);
+    if (job == NULL)
+        return;
+    s->is_asked = job->is_own = true;
+    job->work = ask;
+    job->done = asked;
+    wa_local_job_start(job);
+}
+
+void wa_local_server_doubt(struct wa_local *l)
+{
+    struct wa_local_server *s = &l->server;
+    if (s->silences == 0)
+        s->next_ms = wa_loop_now_ms(l->loop);
+    wa_local_server_watch(l);
+}
