@@ -281,6 +281,9 @@ WA_CHECK enum wa_code wa_sections_collect(struct wa_manager *m, struct wa_sectio
 WA_CHECK enum wa_code wa_section_own(struct wa_manager *m, enum wa_section which,
                                      struct wa_buf *out, struct wa_err *err);
 
+/* --- policy.c: the section that says what it goes by, and whose orders it takes --- */
+WA_CHECK enum wa_code wa_policy_write(struct wa_manager *m, struct wa_buf *out, struct wa_err *err);
+
 /* --- status.c: the same to the server --- */
 /* Sends what has changed since the server last said what it has. is_asked: somebody wants to know
  * that it arrived, so a signed report goes even when nothing has. */
@@ -348,13 +351,16 @@ WA_CHECK enum wa_code wa_task_wake(struct wa_task_run *run, struct wa_err *err);
 #define WA_SCHEDULER "scheduler"           /* created_by of its tasks */
 #define WA_PARAM_WINDOWS "package_windows" /* maintenance windows of the machine's own packages */
 #define WA_PARAM_FREEZES "package_freezes"
-#define WA_PARAM_HOLDS "package_holds"   /* what packages hold; csv */
-#define WA_PARAM_FORCED "pending_forced" /* lines: when, what */
+#define WA_PARAM_HOLDS "package_holds"       /* what packages hold; csv */
+#define WA_PARAM_POLICIES "package_policies" /* JSON: by, windows, freezes, holds of each */
+#define WA_PARAM_FORCED "pending_forced"     /* lines: when, what */
 WA_CHECK enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err *err);
 /* Queues what is due; at each turn of the loop's clock. */
 void wa_schedule_turn(struct wa_manager *m, int64_t now);
 /* Members of a JSON object. */
 WA_CHECK enum wa_code wa_schedule_status(struct wa_manager *m, struct wa_jw *w, struct wa_err *err);
+/* The task thread's: what holds now and next, as members of the section "policy". */
+WA_CHECK enum wa_code wa_schedule_policy(struct wa_manager *m, struct wa_jw *w, struct wa_err *err);
 /* What the clock on the wall shows, as seconds since 1970. */
 int64_t wa_schedule_local(int64_t seconds);
 /* The task thread's: whether the task may begin now, and until when a scheduled upgrade may go on.

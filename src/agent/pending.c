@@ -89,6 +89,9 @@ static enum wa_code write_plan(struct wa_db *db, struct pending *p, const struct
 static enum wa_code write_params(struct wa_db *db, const struct pending *p,
                                  const struct wa_scene *s, struct wa_err *err)
 {
+    WA_AUTO_BUF struct wa_buf policies;
+    wa_buf_init(&policies, WA_POLICIES_BYTES_MAX);
+    wa_buf_addf(&policies, "[%s]", wa_buf_str(&s->policies));
     const struct wa_sv holds = wa_sv_sub(wa_buf_sv(&s->holds), s->package_holds, s->holds.n);
     const struct {
         const char *name;
@@ -98,7 +101,10 @@ static enum wa_code write_params(struct wa_db *db, const struct pending *p,
                   {WA_PARAM_WINDOWS, wa_buf_sv(&s->windows)},
                   {WA_PARAM_FREEZES, wa_buf_sv(&s->freezes)},
                   {WA_PARAM_HOLDS, holds},
+                  {WA_PARAM_POLICIES, wa_buf_sv(&policies)},
                   {"last_update_status", wa_buf_sv(&p->text)}};
+    if (wa_buf_check(&policies, err) != WA_OK)
+        return err->code;
     for (size_t i = 0; i < WA_COUNT(params); i++)
         if (wa_param_set(db, params[i].name, params[i].value, err) != WA_OK)
             return err->code;

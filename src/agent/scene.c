@@ -13,6 +13,7 @@ void wa_scene_fini(struct wa_scene *s)
     wa_buf_fini(&s->holds);
     wa_buf_fini(&s->windows);
     wa_buf_fini(&s->freezes);
+    wa_buf_fini(&s->policies);
     wa_arena_fini(&s->arena);
 }
 
@@ -55,25 +56,47 @@ static enum wa_code add_times(struct wa_buf *list, const char *more,
     return WA_OK;
 }
 
+/* What of one package counts. */
+static void note_policy(struct wa_scene *s, const char *by, const char *holds, const char *windows,
+                        const char *freezes)
+{
+    struct wa_jw w;
+    if (holds[0] == '\0' && windows[0] == '\0' && freezes[0] == '\0')
+        return;
+    if (s->policies.n > 0)
+        wa_buf_addc(&s->policies, ',');
+    wa_jw_init(&w, &s->policies);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "by", by);
+    wa_jw_kv(&w, "holds", holds);
+    wa_jw_kv(&w, "windows", windows);
+    wa_jw_kv(&w, "freezes", freezes);
+    wa_jw_end(&w);
+}
+
 /* Of one package; what can't be read, or is too much, is told and does not count: it must not stop
  * all upgrades. */
 static enum wa_code add_policy(const struct wa_manager *m, struct wa_scene *s,
                                const struct wa_control *c, struct wa_err *err)
 {
     const char *held = wa_control_get(c, WA_A_PACKAGES_HELD);
+    const char *windows = wa_control_get(c, WA_A_MAINTENANCE_WINDOWS);
+    const char *freezes = wa_control_get(c, WA_A_FREEZE_PERIODS);
+    size_t had_holds = s->holds.n, had_windows = s->windows.n, had_freezes = s->freezes.n;
     struct wa_err why = WA_ERR_INIT;
     if (held[0] != '\0' && wa_plan_hold_check(held, &why) == WA_OK &&
         append(&s->holds, held, err) != WA_OK)
         return err->code;
-    if (add_times(&s->windows, wa_control_get(c, WA_A_MAINTENANCE_WINDOWS), parse_windows, &why,
-                  err) != WA_OK ||
-        add_times(&s->freezes, wa_control_get(c, WA_A_FREEZE_PERIODS), parse_freezes, &why, err) !=
-            WA_OK)
+    if (add_times(&s->windows, windows, parse_windows, &why, err) != WA_OK ||
+        add_times(&s->freezes, freezes, parse_freezes, &why, err) != WA_OK)
         return err->code;
+    note_policy(s, wa_control_get(c, WA_A_PACKAGE), s->holds.n > had_holds ? held : "",
+                s->windows.n > had_windows ? windows : "",
+                s->freezes.n > had_freezes ? freezes : "");
     if (why.code != WA_OK)
         wa_log(&m->log, WA_LOG_WARNING, "policy.ignored",
                WA_LF_S("package", wa_control_get(c, WA_A_PACKAGE)), WA_LF_S("why", why.text));
-    return WA_OK;
+    return wa_buf_check(&s->policies, err);
 }
 
 /* The best of those available under a name of the machine's own; NULL: none. */
@@ -130,6 +153,7 @@ enum wa_code wa_scene_load(struct wa_manager *m, struct wa_scene *s, struct wa_e
     wa_buf_init(&s->holds, WA_HOLDS_BYTES_MAX);
     wa_buf_init(&s->windows, WA_WINDOWS_BYTES_MAX);
     wa_buf_init(&s->freezes, WA_WINDOWS_BYTES_MAX);
+    wa_buf_init(&s->policies, WA_POLICIES_BYTES_MAX);
     if (wa_available_load(m->tdb, &s->available, err) != WA_OK ||
         wa_installed_load(m->tdb, NULL, &s->installed, err) != WA_OK ||
         wa_assigned_load(m, m->tdb, &s->arena, &s->assigned, err) != WA_OK)

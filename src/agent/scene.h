@@ -16,6 +16,7 @@ struct wa_scene {
     size_t package_holds;        /* where in it those of packages begin */
     struct wa_buf windows;       /* csv: maintenance windows of the machine's own packages */
     struct wa_buf freezes;       /* csv: freezes of the same */
+    struct wa_buf policies;      /* JSON: which package says which of these */
     struct wa_plan_input in;
     struct wa_arena arena;
 };

@@ -99,31 +99,50 @@ static int64_t frozen_until(struct wa_manager *m, struct wa_db *db, int64_t now)
     return wa_freezes_end(&f, wa_schedule_local(now));
 }
 
-/* Why a scheduled upgrade that is due since then may not begin now; NULL: it may, until *ret_until
- * (0: without end). */
-static const char *why_not(struct wa_manager *m, struct wa_db *db, int64_t due, int64_t now,
-                           int64_t *ret_until)
+enum waits { FOR_NOTHING, FOR_FREEZE, FOR_READABLE, FOR_WINDOW, FOR_POWER };
+static const struct {
+    const char *name; /* for programs */
+    const char *text;
+} waits[] = {
+    [FOR_NOTHING] = {"", ""},
+    [FOR_FREEZE] = {"freeze", WA_TEXT("the end of a freeze")},
+    [FOR_READABLE] = {"unreadable", WA_TEXT("the maintenance windows can't be read")},
+    [FOR_WINDOW] = {"window", WA_TEXT("a maintenance window")},
+    [FOR_POWER] = {"power", WA_TEXT("mains power")},
+};
+
+/* The windows that hold. */
+static enum wa_code load_windows(struct wa_manager *m, struct wa_db *db, struct wa_windows *ret,
+                                 struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_WINDOWS_BYTES_MAX);
+    return windows_text(m, db, &text, err) == WA_OK ? wa_windows_parse(wa_buf_sv(&text), ret, err)
+                                                    : err->code;
+}
+
+/* Why a scheduled upgrade that is due since then may not begin now; FOR_NOTHING: it may, until
+ * *ret_until (0: without end). */
+static enum waits why_not(struct wa_manager *m, struct wa_db *db, int64_t due, int64_t now,
+                          int64_t *ret_until)
+{
     struct wa_windows w = {.n = 0};
     struct wa_err err = WA_ERR_INIT;
-    wa_buf_init(&text, WA_WINDOWS_BYTES_MAX);
     *ret_until = 0;
     if (frozen_until(m, db, now) != 0)
-        return "the end of a freeze";
-    if (windows_text(m, db, &text, &err) != WA_OK ||
-        wa_windows_parse(wa_buf_sv(&text), &w, &err) != WA_OK) {
+        return FOR_FREEZE;
+    if (load_windows(m, db, &w, &err) != WA_OK) {
         wa_log_err(&m->log, WA_LOG_ERROR, "windows.unreadable", &err);
-        return wa_text("the maintenance windows can't be read");
+        return FOR_READABLE;
     }
     bool is_late = m->config.catch_up_s > 0 && now - due > m->config.catch_up_s;
     if (w.n > 0 && !is_late) {
         int64_t local = wa_schedule_local(now), end = wa_windows_end(&w, local);
         if (end == 0)
-            return wa_text("a maintenance window");
+            return FOR_WINDOW;
         *ret_until = now + (end - local);
     }
-    return !m->config.upgrade_on_battery && wa_moment_on_battery() ? wa_text("mains power") : NULL;
+    return !m->config.upgrade_on_battery && wa_moment_on_battery() ? FOR_POWER : FOR_NOTHING;
 }
 
 /* --- the turns --- */
@@ -152,7 +171,7 @@ static void turn_update(struct wa_manager *m, int64_t now)
 static void waits_for(struct wa_manager *m, const char *what)
 {
     struct wa_schedule *s = &m->schedule;
-    if (s->waits_for != what && what[0] != '\0')
+    if (s->waits_for != what && what[0] != '\0') /* of the table: told once */
         wa_log(&m->log, WA_LOG_INFO, "upgrade.waits", WA_LF_S("for", what));
     s->waits_for = what;
 }
@@ -172,9 +191,9 @@ static void turn_upgrade(struct wa_manager *m, int64_t now)
         set_next(m, "next_upgrade", &s->next_upgrade, owed);
     if (m->config.upgrade_period_s <= 0 || now < s->next_upgrade)
         return;
-    const char *why = why_not(m, m->db, s->next_upgrade, now, &until);
-    waits_for(m, why != NULL ? why : "");
-    if (why != NULL) {
+    enum waits why = why_not(m, m->db, s->next_upgrade, now, &until);
+    waits_for(m, waits[why].text);
+    if (why != FOR_NOTHING) {
         s->upgrade_at = 0;
         return;
     }
@@ -340,11 +359,11 @@ enum wa_code wa_schedule_begin(struct wa_task_run *run, struct wa_err *err)
     wa_lock_take(m->lock);
     int64_t due = m->schedule.upgrade_due;
     wa_lock_give(m->lock);
-    const char *why = why_not(m, m->tdb, due > 0 ? due : now, now, &run->until);
-    if (why == NULL)
+    enum waits why = why_not(m, m->tdb, due > 0 ? due : now, now, &run->until);
+    if (why == FOR_NOTHING)
         return WA_OK;
     run->is_postponed = true;
-    return wa_fail(err, WA_E_CANCELLED, "put off: it waits for %s", why);
+    return wa_fail(err, WA_E_CANCELLED, "put off: it waits for %s", wa_text(waits[why].text));
 }
 
 /* Kept at once: the service may end before its next turn. */
@@ -422,7 +441,8 @@ enum wa_code wa_schedule_status(struct wa_manager *m, struct wa_jw *w, struct wa
         return err->code;
     wa_jw_kvi(w, "next_update", m->config.update_period_s > 0 ? s->next_update : 0);
     wa_jw_kvi(w, "next_upgrade", m->config.upgrade_period_s > 0 ? s->next_upgrade : 0);
-    wa_jw_kv(w, "upgrade_waits_for", s->waits_for != NULL ? s->waits_for : "");
+    wa_jw_kv(w, "upgrade_waits_for",
+             s->waits_for != NULL && s->waits_for[0] != '\0' ? wa_text(s->waits_for) : "");
     wa_jw_kvsv(w, "maintenance_windows", wa_buf_sv(&windows));
     wa_jw_kvsv(w, "freeze_periods", wa_buf_sv(&freezes));
     wa_jw_kvi(w, "frozen_until",
@@ -430,4 +450,39 @@ enum wa_code wa_schedule_status(struct wa_manager *m, struct wa_jw *w, struct wa
                                                  : now + (frozen - wa_schedule_local(now)));
     wa_jw_kvsv(w, "packages_held", wa_buf_sv(&held));
     return wa_buf_check(&held, err);
+}
+
+/* The window that goes on or comes next; an end of INT64_MAX: any time; 0, 0: never any more. */
+static enum wa_code write_window(struct wa_manager *m, int64_t now, struct wa_jw *w,
+                                 struct wa_err *err)
+{
+    struct wa_windows list = {.n = 0};
+    struct wa_err why = WA_ERR_INIT;
+    int64_t local = wa_schedule_local(now), begin = 0, end = 0;
+    if (load_windows(m, m->tdb, &list, &why) == WA_E_NOMEM)
+        return wa_nomem(err);
+    bool is_any = why.code == WA_OK && list.n == 0;
+    bool is_some = !is_any && wa_windows_span(&list, local, &begin, &end);
+    is_any = is_any || (is_some && end == INT64_MAX);
+    wa_jw_kvi(w, "window_begin", is_some && !is_any ? now + (begin - local) : 0);
+    wa_jw_kvi(w, "window_end", is_any ? INT64_MAX : is_some ? now + (end - local) : 0);
+    return WA_OK;
+}
+
+enum wa_code wa_schedule_policy(struct wa_manager *m, struct wa_jw *w, struct wa_err *err)
+{
+    int64_t now = wa_clock_now(), frozen = frozen_until(m, m->tdb, now), due = 0, until = 0;
+    enum waits why = FOR_NOTHING;
+    bool is_scheduled = !m->once && m->config.upgrade_period_s > 0;
+    if (is_scheduled && wa_param_i64(m->tdb, "next_upgrade", &due, err) != WA_OK)
+        return err->code;
+    if (due > 0 && due <= now)
+        why = why_not(m, m->tdb, due, now, &until);
+    wa_jw_kvi(w, "utc_offset", wa_schedule_local(now) - now);
+    wa_jw_kvi(w, "next_upgrade", due);
+    wa_jw_kv(w, "waits_for", waits[why].name);
+    wa_jw_kvi(w, "frozen_until",
+              frozen == 0 || frozen == INT64_MAX ? frozen
+                                                 : now + (frozen - wa_schedule_local(now)));
+    return write_window(m, now, w, err);
 }

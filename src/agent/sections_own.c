@@ -253,6 +253,8 @@ enum wa_code wa_section_own(struct wa_manager *m, enum wa_section which, struct 
         return write_capabilities(m, out, err);
     case WA_SEC_AUTHORIZED_CERTIFICATES:
         return write_certificates(m, out, err);
+    case WA_SEC_POLICY:
+        return wa_policy_write(m, out, err);
     case WA_SEC_HOST_INFO:
     case WA_SEC_HOST_METRICS:
     case WA_SEC_DMI:

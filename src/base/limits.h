@@ -53,9 +53,14 @@
                */
 #define WA_WINDOWS_MAX 32u /* maintenance windows of one machine */
 #define WA_WINDOWS_BYTES_MAX                                                                       \
-    4096u                        /* bytes: their text, of all packages together; of freezes too    \
-                                  */
-#define WA_FREEZES_MAX 32u       /* freezes of one machine */
+    4096u                  /* bytes: their text, of all packages together; of freezes too          \
+                            */
+#define WA_FREEZES_MAX 32u /* freezes of one machine */
+#define WA_UTC_OFFSET_MAX_S (26 * 3600) /* s: how far a clock on the wall is from UTC */
+#define WA_FLEET_SAID_MAX                                                                          \
+    64u /* names of one kind that a machine has in lists, and names that it alone ever said */
+#define WA_POLICIES_BYTES_MAX                                                                      \
+    (1u << 20) /* bytes: which package says what of windows, freezes and holds, as JSON */
 #define WA_PLAN_REASONS_MAX 200u /* lines of one explanation */
 #define WA_PLAN_EXPLAINED_MAX                                                                      \
     64u /* problems of one plan that are explained; the others are named */

@@ -22,9 +22,17 @@ static const struct wa_cli_option options[] = {
     {"package-status", 0, "STATUS"},
     {"package-audit", 0, "STATUS"},
     {"hardware", 0, "TEXT"},
+    {"errors", 0, "NUMBER"},
+    {"upgrades", 0, "NUMBER"},
+    {"window", 0, "WHICH"},
+    {"waits-for", 0, "WHAT"},
+    {"held", 0, "NAME"},
+    {"orderer", 0, "SHA256"},
+    {"no-orderer", 0, "SHA256"},
+    {"root", 0, "WHICH"},
 };
 
-/* What the server looks for in the inventories. */
+/* What the server looks for. */
 static enum wa_code write_query(const struct wa_cli *cli, struct wa_buf *out, struct wa_err *err)
 {
     static const struct {
@@ -35,7 +43,15 @@ static enum wa_code write_query(const struct wa_cli *cli, struct wa_buf *out, st
                   {"package-version", "package_version"},
                   {"package-status", "package_status"},
                   {"package-audit", "package_audit"},
-                  {"hardware", "hardware"}};
+                  {"hardware", "hardware"},
+                  {"errors", "errors"},
+                  {"upgrades", "upgrades"},
+                  {"window", "window"},
+                  {"waits-for", "waits_for"},
+                  {"held", "held"},
+                  {"orderer", "orderer"},
+                  {"no-orderer", "no_orderer"},
+                  {"root", "root"}};
     for (size_t i = 0; i < WA_COUNT(params); i++) {
         const char *value = wa_cli_get(cli, params[i].option, NULL);
         if (value == NULL)

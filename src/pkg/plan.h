@@ -86,5 +86,8 @@ WA_CHECK enum wa_code wa_plan_why(const struct wa_plan_input *in, const char *na
                                   struct wa_err *err);
 /* Whether a text can stand in holds; else WA_E_INVALID with what is wrong. */
 WA_CHECK enum wa_code wa_plan_hold_check(const char *holds, struct wa_err *err);
+/* One item of holds: what stays as it is, and until which day, that day too ("": without end).
+ * False for one whose day is missing. */
+bool wa_plan_hold_split(struct wa_sv item, struct wa_sv *ret_what, struct wa_sv *ret_until);
 
 #endif

@@ -28,7 +28,7 @@ static enum wa_code get_node(struct wa_planner *p, const char *name, struct wa_p
 
 /* --- holds --- */
 
-static bool split_hold(struct wa_sv item, struct wa_sv *ret_what, struct wa_sv *ret_until)
+bool wa_plan_hold_split(struct wa_sv item, struct wa_sv *ret_what, struct wa_sv *ret_until)
 {
     size_t at = 0;
     *ret_what = item;
@@ -57,7 +57,7 @@ enum wa_code wa_plan_hold_check(const char *holds, struct wa_err *err)
     struct wa_sv rest = wa_sv(holds != NULL ? holds : ""), item, what, until;
     while (wa_csv_next(&rest, &item)) {
         struct wa_request r;
-        if (!split_hold(item, &what, &until) || (until.n > 0 && !is_day(until)))
+        if (!wa_plan_hold_split(item, &what, &until) || (until.n > 0 && !is_day(until)))
             return wa_fail(err, WA_E_INVALID,
                            "'%.*s' is no hold: write 'name' or 'name(>=2)', and ' until "
                            "2026-12-31' behind it if it shall end",
@@ -83,7 +83,7 @@ static bool is_held(const struct wa_planner *p, const char *name, const struct w
     while (wa_csv_next(&rest, &item)) {
         struct wa_request r;
         struct wa_err err = WA_ERR_INIT;
-        if (!split_hold(item, &what, ret_until) || is_over(p, *ret_until) ||
+        if (!wa_plan_hold_split(item, &what, ret_until) || is_over(p, *ret_until) ||
             wa_request_parse(what, &r, &err) != WA_OK || strcmp(r.package, name) != 0)
             continue;
         if (r.op[0] == '\0' || (c != NULL && wa_request_matches(&r, c)))

@@ -130,19 +130,28 @@ static int64_t day_of(int64_t minute)
     return minute / DAY_MIN - (minute % DAY_MIN < 0);
 }
 
-/* The latest end of those in which the minute lies; -1: of none. Only windows of its day and the
- * one before can reach it. */
-static int64_t end_at(const struct wa_windows *w, int64_t minute)
+/* Of those in which the minute lies the first begin, and the latest end; -1: it lies in none. Only
+ * windows of its day and the one before can reach it. */
+static int64_t around(const struct wa_windows *w, int64_t minute, int64_t *ret_begin)
 {
     int64_t end = -1;
+    *ret_begin = minute;
     for (size_t i = 0; i < w->n; i++)
         for (int64_t day = day_of(minute) - 1; day <= day_of(minute); day++) {
             const struct wa_window *x = &w->items[i];
-            if (begins_on(x, day) && day * DAY_MIN + x->from <= minute &&
-                minute < day * DAY_MIN + x->to && day * DAY_MIN + x->to > end)
-                end = day * DAY_MIN + x->to;
+            int64_t from = day * DAY_MIN + x->from, to = day * DAY_MIN + x->to;
+            if (!begins_on(x, day) || minute < from || minute >= to)
+                continue;
+            *ret_begin = from < *ret_begin ? from : *ret_begin;
+            end = to > end ? to : end;
         }
     return end;
+}
+
+static int64_t end_at(const struct wa_windows *w, int64_t minute)
+{
+    int64_t begin;
+    return around(w, minute, &begin);
 }
 
 static int64_t minute_of(int64_t local)
@@ -176,6 +185,23 @@ int64_t wa_windows_next(const struct wa_windows *w, int64_t local)
         }
     }
     return best * 60;
+}
+
+bool wa_windows_span(const struct wa_windows *w, int64_t local, int64_t *ret_begin,
+                     int64_t *ret_end)
+{
+    int64_t begin = minute_of(local);
+    if (around(w, begin, &begin) < 0) {
+        int64_t next = wa_windows_next(w, local);
+        if (next == 0)
+            return false;
+        begin = minute_of(next);
+        local = next;
+    }
+    int64_t end = wa_windows_end(w, local);
+    *ret_begin = begin * 60;
+    *ret_end = end - local >= WEEK_MIN * 60 - 60 ? INT64_MAX : end;
+    return true;
 }
 
 /* --- freezes --- */

@@ -31,6 +31,11 @@ WA_CHECK enum wa_code wa_windows_parse(struct wa_sv text, struct wa_windows *ret
 int64_t wa_windows_end(const struct wa_windows *w, int64_t local);
 /* When the next one begins, from local on (local itself when it lies in one); 0: never any more. */
 int64_t wa_windows_next(const struct wa_windows *w, int64_t local);
+/* The window that goes on at local, else the next one, in the same seconds: when it begins (where
+ * one goes on: of those that lie around local, the first) and when it ends as above. INT64_MAX:
+ * without end. False: there is none any more, or there are no windows at all. */
+bool wa_windows_span(const struct wa_windows *w, int64_t local, int64_t *ret_begin,
+                     int64_t *ret_end);
 
 struct wa_freezes {
     struct {

@@ -22,6 +22,7 @@ static const char *const section_names[WA_SEC_COUNT] = {
     [WA_SEC_HOST_METRICS] = "host_metrics",
     [WA_SEC_DMI] = "dmi",
     [WA_SEC_AUTHORIZED_CERTIFICATES] = "authorized_certificates",
+    [WA_SEC_POLICY] = "policy",
 };
 
 const char *wa_section_name(enum wa_section s)
@@ -302,6 +303,7 @@ static enum wa_json_want section_want(enum wa_section s)
     case WA_SEC_HOST_CAPABILITIES:
     case WA_SEC_HOST_METRICS:
     case WA_SEC_DMI:
+    case WA_SEC_POLICY:
     case WA_SEC_COUNT:
         break;
     }

@@ -72,6 +72,7 @@ enum wa_section {
     WA_SEC_HOST_METRICS,
     WA_SEC_DMI,
     WA_SEC_AUTHORIZED_CERTIFICATES,
+    WA_SEC_POLICY,
     WA_SEC_COUNT
 };
 const char *wa_section_name(enum wa_section s); /* "host_info", ... as in formats.md 5.7 */

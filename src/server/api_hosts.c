@@ -1,8 +1,9 @@
 /* api_hosts.c - the machines: as a list, one as it describes itself, and forgotten. */
 #include "base/mem.h"
 #include "base/vec.h"
+#include "codec/csv.h"
 #include "os/clock.h"
-#include "server/api_page.h"
+#include "server/api_hostlist.h"
 #include "server/api_search.h"
 #include "server/store_authority.h"
 
@@ -12,92 +13,95 @@
 #define PAGE_MAX 10000   /* and at most */
 #define FACETS_MAX 1000u /* values of each kind: what people can choose from */
 
-struct list { /* may be moved, until its query is made ready */
-    struct wa_api_page page;
-    char is[WA_FLEET_TEXTS][256], groups[256];
-    struct wa_fleet_view group;
-    struct wa_fleet_query query;
-};
+/* --- a row: all of it, or what is asked for --- */
 
-static void list_fini(struct list *l)
+enum { /* behind the keys of the fleet */
+       HAS_GROUPS = WA_FLEET_KEYS,
+       HAS_HELD,
+       HAS_ORDERERS,
+       HAS_WINDOW_END,
+       HAS_FROZEN,
+       HAS_COUNT
+};
+static const struct {
+    const char *name;
+    enum wa_fleet_tag tag;
+} lists[] = {[HAS_GROUPS - HAS_GROUPS] = {"groups", WA_FLEET_IN},
+             [HAS_HELD - HAS_GROUPS] = {"held", WA_FLEET_HELD},
+             [HAS_ORDERERS - HAS_GROUPS] = {"orderers", WA_FLEET_ORDERERS}};
+
+static const char *member_name(int member)
 {
-    wa_fleet_view_fini(&l->group);
+    if (member < WA_FLEET_KEYS)
+        return wa_fleet_key_name((enum wa_fleet_key)member);
+    if (member < HAS_WINDOW_END)
+        return lists[member - HAS_GROUPS].name;
+    return member == HAS_WINDOW_END ? "window_end" : "frozen_until";
 }
 
-/* Texts by which a list is cut, each a parameter of its name. */
-static const enum wa_fleet_key filters[] = {
-    WA_FLEET_STATUS, WA_FLEET_AUDIT, WA_FLEET_OS,    WA_FLEET_UNIT,         WA_FLEET_SITE,
-    WA_FLEET_DOMAIN, WA_FLEET_MODEL, WA_FLEET_AGENT, WA_FLEET_MANUFACTURER,
-};
-
-/* l: all zero; to be finished. */
-static enum wa_code read_filters(const struct wa_api_call *c, struct list *l, struct wa_err *err)
+static enum wa_code read_fields(const struct wa_api_call *c, uint64_t *ret, struct wa_err *err)
 {
-    int64_t reachable = -1;
-    for (size_t i = 0; i < WA_COUNT(filters); i++)
-        if (wa_api_text(c, wa_fleet_key_name(filters[i]), l->is[filters[i]], sizeof l->is[0],
-                        err) != WA_OK)
-            return err->code;
-    if (wa_api_text(c, "group", l->groups, sizeof l->groups, err) != WA_OK ||
-        wa_api_number(c, "reachable", 0, 1, &reachable, err) != WA_OK ||
-        wa_api_number(c, "seen_before", 0, INT64_MAX, &l->query.seen_before, err) != WA_OK ||
-        wa_api_number(c, "seen_after", 0, INT64_MAX, &l->query.seen_after, err) != WA_OK)
+    char text[512];
+    struct wa_sv rest, one;
+    if (wa_api_text(c, "fields", text, sizeof text, err) != WA_OK)
         return err->code;
-    l->query.is_reachable = reachable == 1;
-    l->query.is_unreachable = reachable == 0;
-    l->query.view = wa_api_view(c);
-    return l->groups[0] != '\0'
-               ? wa_fleet_view_like(c->store->fleet, wa_sv(l->groups), &l->group, err)
-               : WA_OK;
-}
-
-static enum wa_code read_query(const struct wa_api_call *c, struct list *l, struct wa_err *err)
-{
-    if (wa_api_page_read(c, PAGE, PAGE_MAX, &l->page, err) != WA_OK ||
-        read_filters(c, l, err) != WA_OK)
-        return err->code;
-    l->query.key = WA_FLEET_NAME;
-    l->query.offset = (size_t)l->page.offset;
-    l->query.limit = (size_t)l->page.limit;
-    if (l->page.sort[0] != '\0' &&
-        !wa_fleet_key_find(wa_sv(l->page.sort), &l->query.key, &l->query.is_descending))
-        return wa_fail(err, WA_E_USAGE, "'sort' takes a column of the list, not '%s'",
-                       l->page.sort);
+    *ret = text[0] == '\0' ? UINT64_MAX : 1ull << WA_FLEET_UUID;
+    for (rest = wa_sv(text); wa_csv_next(&rest, &one);) {
+        int member = 0;
+        while (member < HAS_COUNT && !wa_sv_eqs(one, member_name(member)))
+            member++;
+        if (member == HAS_COUNT)
+            return wa_fail(err, WA_E_USAGE, "'fields' takes members of a machine's row, not '%.*s'",
+                           WA_SV_ARG(one));
+        *ret |= 1ull << member;
+    }
     return WA_OK;
 }
 
-/* Where l stands now. */
-static void make_ready(struct list *l)
-{
-    l->query.text = l->page.search;
-    for (size_t i = 0; i < WA_FLEET_TEXTS; i++)
-        l->query.is[i] = l->is[i];
-    l->query.group = l->groups[0] != '\0' ? &l->group : NULL;
-    l->query.after_value = l->page.has_after ? l->page.value : NULL;
-    l->query.after_uuid = l->page.has_after ? l->page.id : NULL;
-}
-
-static void write_host(struct wa_jw *w, const struct wa_fleet *f, const struct wa_fleet_host *h)
+static void write_list(struct wa_jw *w, const struct wa_fleet *f, const struct wa_fleet_host *h,
+                       int member)
 {
     struct wa_sv name;
-    wa_jw_obj(w);
-    wa_jw_kv(w, "uuid", h->uuid);
-    for (size_t i = 0; i < WA_FLEET_TEXTS; i++)
-        wa_jw_kv(w, wa_fleet_key_name((enum wa_fleet_key)i), h->texts[i]);
-    wa_jw_kvb(w, "reachable", h->is_reachable);
-    wa_jw_kvi(w, "last_seen", h->last_seen);
-    wa_jw_kvi(w, "registered_at", h->registered_at);
-    wa_jw_key(w, "groups");
+    wa_jw_key(w, member_name(member));
     wa_jw_arr(w);
-    for (size_t i = 0; wa_fleet_host_name(f, h, i, &name); i++)
+    for (size_t i = 0; wa_fleet_host_name(f, h, lists[member - HAS_GROUPS].tag, i, &name); i++)
         wa_jw_sv(w, name);
     wa_jw_end(w);
+}
+
+static void write_host(struct wa_jw *w, const struct wa_fleet *f, const struct wa_fleet_host *h,
+                       uint64_t fields)
+{
+    const struct {
+        int member;
+        int64_t value;
+    } numbers[] = {{WA_FLEET_LAST_SEEN, h->last_seen},
+                   {WA_FLEET_REGISTERED_AT, h->registered_at},
+                   {WA_FLEET_ERRORS, h->errors},
+                   {WA_FLEET_UPGRADES, h->upgrades},
+                   {WA_FLEET_ROOT, h->schedule.root_version},
+                   {WA_FLEET_WINDOW, h->schedule.window_begin},
+                   {HAS_WINDOW_END, h->schedule.window_end},
+                   {HAS_FROZEN, h->schedule.frozen_until}};
+    wa_jw_obj(w);
+    wa_jw_kv(w, "uuid", h->uuid);
+    for (int i = 0; i < WA_FLEET_TEXTS; i++)
+        if ((fields >> i & 1u) != 0)
+            wa_jw_kv(w, member_name(i), h->texts[i]);
+    if ((fields >> WA_FLEET_REACHABLE & 1u) != 0)
+        wa_jw_kvb(w, "reachable", h->is_reachable);
+    for (size_t i = 0; i < WA_COUNT(numbers); i++)
+        if ((fields >> numbers[i].member & 1u) != 0)
+            wa_jw_kvi(w, member_name(numbers[i].member), numbers[i].value);
+    for (int i = HAS_GROUPS; i < HAS_WINDOW_END; i++)
+        if ((fields >> i & 1u) != 0)
+            write_list(w, f, h, i);
     wa_jw_end(w);
 }
 
 /* One more than the page is asked for, to know whether there is a next one. */
-static enum wa_code write_list(struct wa_fleet *fleet, struct list *l, struct wa_buf *out,
-                               struct wa_err *err)
+static enum wa_code write_page(struct wa_fleet *fleet, struct wa_api_hostlist *l, uint64_t fields,
+                               struct wa_buf *out, struct wa_err *err)
 {
     size_t count = 0, total = 0, limit = l->query.limit;
     char number[24];
@@ -105,7 +109,7 @@ static enum wa_code write_list(struct wa_fleet *fleet, struct list *l, struct wa
     const struct wa_fleet_host **page = wa_calloc(limit + 1, sizeof *page);
     if (page == NULL)
         return wa_nomem(err);
-    make_ready(l);
+    wa_api_hostlist_ready(l);
     l->query.limit++;
     if (wa_fleet_find(fleet, &l->query, page, &count, &total, err) == WA_OK) {
         wa_jw_init(&w, out);
@@ -114,7 +118,7 @@ static enum wa_code write_list(struct wa_fleet *fleet, struct list *l, struct wa
         wa_jw_key(&w, "hosts");
         wa_jw_arr(&w);
         for (size_t i = 0; i < count && i < limit; i++)
-            write_host(&w, fleet, page[i]);
+            write_host(&w, fleet, page[i], fields);
         wa_jw_end(&w);
         if (count > limit && limit > 0)
             wa_api_page_next(&w, &l->page, wa_fleet_value(page[limit - 1], l->query.key, number),
@@ -129,7 +133,8 @@ static enum wa_code write_list(struct wa_fleet *fleet, struct list *l, struct wa
 
 struct wait {
     struct wa_store_request *request;
-    struct list list;
+    struct wa_api_hostlist list;
+    uint64_t fields;
     struct wa_hostset seen; /* by the caller, where that is not all */
     bool sees_all;
 };
@@ -138,7 +143,7 @@ static void wait_free(struct wait *w)
 {
     if (w != NULL) {
         wa_hostset_fini(&w->seen);
-        list_fini(&w->list);
+        wa_api_hostlist_fini(&w->list);
     }
     wa_free(w);
 }
@@ -156,7 +161,7 @@ static enum wa_code list_found(struct wa_store *s, struct wait *w, struct wa_sv 
     if (!w->sees_all)
         wa_hostset_cut(&found, &w->seen);
     w->list.query.only = &found;
-    return write_list(s->fleet, &w->list, out, err);
+    return write_page(s->fleet, &w->list, w->fields, out, err);
 }
 
 static void on_found(struct wa_store *s, void *user, struct wa_sv payload)
@@ -188,14 +193,15 @@ static enum wa_code ask_first(struct wa_api_call *c, struct wait *w,
 }
 
 /* Takes the list over. */
-static enum wa_code list_later(struct wa_api_call *c, struct list *l,
+static enum wa_code list_later(struct wa_api_call *c, struct wa_api_hostlist *l, uint64_t fields,
                                const struct wa_search_hosts *q, struct wa_err *err)
 {
     struct wait *w = wa_calloc(1, sizeof *w);
     if (w == NULL)
         return wa_nomem(err);
     w->list = *l;
-    l->group = (struct wa_fleet_view){NULL, 0};
+    w->fields = fields;
+    memset(l->views, 0, sizeof l->views);
     if (ask_first(c, w, q, err) != WA_OK)
         wait_free(w);
     else
@@ -205,12 +211,15 @@ static enum wa_code list_later(struct wa_api_call *c, struct list *l,
 
 static enum wa_code call_hosts(struct wa_api_call *c, struct wa_err *err)
 {
-    struct list l = {.groups = ""};
+    struct wa_api_hostlist l = {.has_view = {false}};
     struct wa_api_search search;
-    if (read_query(c, &l, err) == WA_OK && wa_api_search_read(c, &search, err) == WA_OK)
-        (void)(wa_search_is_asked(&search.hosts) ? list_later(c, &l, &search.hosts, err)
-                                                 : write_list(c->store->fleet, &l, c->out, err));
-    list_fini(&l);
+    uint64_t fields = 0;
+    if (wa_api_hostlist_read(c, PAGE, PAGE_MAX, &l, err) == WA_OK &&
+        read_fields(c, &fields, err) == WA_OK && wa_api_search_read(c, &search, err) == WA_OK)
+        (void)(wa_search_is_asked(&search.hosts)
+                   ? list_later(c, &l, fields, &search.hosts, err)
+                   : write_page(c->store->fleet, &l, fields, c->out, err));
+    wa_api_hostlist_fini(&l);
     return err->code;
 }
 
@@ -244,20 +253,15 @@ static int by_count(const void *a, const void *b)
     return x->n != y->n ? (x->n < y->n ? 1 : -1) : strcmp(x->value, y->value);
 }
 
-/* The most frequent ones. by: "group", or one of the filters. */
-static enum wa_code write_counts(struct wa_api_call *c, const struct list *l, struct wa_sv by,
-                                 struct wa_jw *w, struct wa_err *err)
+/* The most frequent ones. */
+static enum wa_code write_counts(struct wa_api_call *c, const struct wa_api_hostlist *l,
+                                 struct wa_sv by, struct wa_jw *w, struct wa_err *err)
 {
     struct counts all = {0};
-    enum wa_fleet_key key = WA_FLEET_KEYS;
-    for (size_t i = 0; i < WA_COUNT(filters); i++)
-        if (wa_sv_eqs(by, wa_fleet_key_name(filters[i])))
-            key = filters[i];
-    if (key == WA_FLEET_KEYS && !wa_sv_eqs(by, "group"))
-        return wa_fail(err, WA_E_USAGE,
-                       "'by' takes group, status, audit, os, unit, site, domain, "
-                       "model, agent and manufacturer, with commas between");
-    enum wa_code code = wa_fleet_count_by(c->store->fleet, &l->query, key, take_count, &all, err);
+    int what = 0;
+    if (wa_api_hostlist_by(by, &what, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_fleet_count_by(c->store->fleet, &l->query, what, take_count, &all, err);
     if (code == WA_OK && all.is_short)
         code = wa_nomem(err);
     if (all.n > 0)
@@ -273,12 +277,12 @@ static enum wa_code write_counts(struct wa_api_call *c, const struct list *l, st
     return code;
 }
 
-static enum wa_code write_facets(struct wa_api_call *c, struct list *l, const char *by,
+static enum wa_code write_facets(struct wa_api_call *c, struct wa_api_hostlist *l, const char *by,
                                  struct wa_err *err)
 {
     struct wa_sv rest = wa_sv(by), one;
     struct wa_jw w;
-    make_ready(l);
+    wa_api_hostlist_ready(l);
     wa_jw_init(&w, c->out);
     wa_jw_obj(&w);
     wa_jw_key(&w, "facets");
@@ -293,13 +297,13 @@ static enum wa_code write_facets(struct wa_api_call *c, struct list *l, const ch
 
 static enum wa_code call_facets(struct wa_api_call *c, struct wa_err *err)
 {
-    struct list l = {.groups = ""};
+    struct wa_api_hostlist l = {.has_view = {false}};
     char by[128];
     if (wa_api_text(c, "by", by, sizeof by, err) == WA_OK &&
         wa_api_text(c, "search", l.page.search, sizeof l.page.search, err) == WA_OK &&
-        read_filters(c, &l, err) == WA_OK)
+        wa_api_hostlist_filters(c, &l, err) == WA_OK)
         (void)write_facets(c, &l, by[0] != '\0' ? by : "status,os,group,unit", err);
-    list_fini(&l);
+    wa_api_hostlist_fini(&l);
     return err->code;
 }
 
@@ -359,40 +363,22 @@ static enum wa_code call_forget_host(struct wa_api_call *c, struct wa_err *err)
 
 /* --- the calls --- */
 
-#define FILTER_PARAMS                                                                              \
-    {"search", "Words, each in a name, address, description, user, model, serial or identifier",   \
-     false},                                                                                       \
-        {"status", "Only machines of these statuses: OK, TO-UPGRADE, ERROR", false},               \
-        {"audit", "Only machines whose audits say the worst of these: OK, WARNING, ERROR", false}, \
-        {"group",                                                                                  \
-         "Only machines in one of these groups, profiles or units (names of packages, "            \
-         "with * and ?, and commas between)",                                                      \
-         false},                                                                                   \
-        {"unit", "Only machines that say they are in this organisational unit, or below", false},  \
-        {"os", "Only machines of exactly this system", false},                                     \
-        {"site", "Only machines that say they are at this site", false},                           \
-        {"domain", "Only machines of this domain", false},                                         \
-        {"manufacturer", "Only machines of this manufacturer", false},                             \
-        {"model", "Only machines of this model", false},                                           \
-        {"agent", "Only machines with this version of the agent", false},                          \
-        {"reachable", "1: only those that are connected; 0: only those that are not", true},       \
-        {"seen_before", "Only those not seen since that second", true},                            \
-    {                                                                                              \
-        "seen_after", "Only those seen since that second", true                                    \
-    }
 static const struct wa_api_param host_params[] = {
-    FILTER_PARAMS,
+    WA_API_HOSTLIST_PARAMS,
     WA_API_SEARCH_PARAMS,
     {"sort", "A column, by name if none is said; before it '-' for the other way", false},
+    {"fields", "Members of a row that are wanted beside uuid, with commas between; all if none is",
+     false},
     WA_API_PAGE_PARAMS,
     WA_API_OFFSET_PARAM,
     {NULL, NULL, false}};
 static const struct wa_api_param facet_params[] = {
     {"by",
      "What is counted: group, status, audit, os, unit, site, domain, model, agent, manufacturer, "
-     "with commas between",
+     "errors, upgrades, window, windows, waits_for, held, orderer, root_version, with commas "
+     "between",
      false},
-    FILTER_PARAMS,
+    WA_API_HOSTLIST_PARAMS,
     {NULL, NULL, false}};
 
 static const struct wa_api_route routes[] = {

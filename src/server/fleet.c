@@ -10,9 +10,9 @@
 #include "os/rand.h"
 
 _Static_assert(sizeof((struct wa_fleet_host *)0)->texts == WA_FLEET_TEXTS * sizeof(const char *) &&
-                   offsetof(struct wa_fleet_host, unit) - offsetof(struct wa_fleet_host, texts) ==
-                       WA_FLEET_UNIT * sizeof(const char *) &&
-                   offsetof(struct wa_fleet_change, unit) == WA_FLEET_UNIT * sizeof(struct wa_sv),
+                   offsetof(struct wa_fleet_host, waits) - offsetof(struct wa_fleet_host, texts) ==
+                       WA_FLEET_WAITS * sizeof(const char *) &&
+                   offsetof(struct wa_fleet_change, waits) == WA_FLEET_WAITS * sizeof(struct wa_sv),
                "texts by name are those by key");
 
 enum wa_code wa_fleet_new(struct wa_fleet **ret, struct wa_err *err)
@@ -20,9 +20,12 @@ enum wa_code wa_fleet_new(struct wa_fleet **ret, struct wa_err *err)
     struct wa_fleet *f = wa_calloc(1, sizeof *f);
     if (f == NULL)
         return wa_nomem(err);
-    if (wa_rand_map(&f->by_uuid, err) != WA_OK || wa_rand_map(&f->names, err) != WA_OK) {
+    enum wa_code code = wa_rand_map(&f->by_uuid, err);
+    for (size_t i = 0; code == WA_OK && i < WA_FLEET_TAGS; i++)
+        code = wa_rand_map(&f->names[i], err);
+    if (code != WA_OK) {
         wa_fleet_free(f);
-        return err->code;
+        return code;
     }
     *ret = f;
     return WA_OK;
@@ -32,7 +35,8 @@ static void host_free(struct host *h)
 {
     if (h != NULL) {
         wa_free(h->memory);
-        wa_free(h->names);
+        for (size_t i = 0; i < WA_FLEET_TAGS; i++)
+            wa_free(h->tags[i].items);
     }
     wa_free(h);
 }
@@ -44,7 +48,8 @@ void wa_fleet_free(struct wa_fleet *f)
     for (size_t i = 0; i < f->by_uuid.n; i++)
         host_free(f->by_uuid.items[i].value);
     wa_map_fini(&f->by_uuid);
-    wa_map_fini(&f->names);
+    for (size_t i = 0; i < WA_FLEET_TAGS; i++)
+        wa_map_fini(&f->names[i]);
     for (size_t i = 0; i < WA_FLEET_KEYS; i++)
         wa_free(f->order[i].items);
     wa_free(f);
@@ -128,24 +133,31 @@ static bool same(const char *a, struct wa_sv b)
 
 /* --- changes --- */
 
-static void stale(struct wa_fleet *f, struct host *h, enum wa_fleet_key key)
+static void set_number(struct wa_fleet *f, struct host *h, enum wa_fleet_key key, int64_t *field,
+                       int64_t value)
 {
-    h->stale |= 1u << key;
-    f->stale |= 1u << key;
+    if (value < 0 || *field == value)
+        return;
+    *field = value;
+    wa_fleet_stale(f, h, key);
 }
 
-static void set_times(struct wa_fleet *f, struct host *h, const struct wa_fleet_change *c)
+static void set_numbers(struct wa_fleet *f, struct host *h, const struct wa_fleet_change *c)
 {
-    if (c->registered_at >= 0 && c->registered_at != h->shown.registered_at) {
-        h->shown.registered_at = c->registered_at;
-        stale(f, h, WA_FLEET_REGISTERED_AT);
-    }
+    struct wa_fleet_host *s = &h->shown;
+    set_number(f, h, WA_FLEET_REGISTERED_AT, &s->registered_at, c->registered_at);
+    set_number(f, h, WA_FLEET_LAST_SEEN, &s->last_seen, c->last_seen);
+    set_number(f, h, WA_FLEET_ERRORS, &s->errors, c->errors);
+    set_number(f, h, WA_FLEET_UPGRADES, &s->upgrades, c->upgrades);
     if (c->number >= 0)
-        h->shown.number = c->number;
-    if (c->last_seen >= 0 && c->last_seen != h->shown.last_seen) {
-        h->shown.last_seen = c->last_seen;
-        stale(f, h, WA_FLEET_LAST_SEEN);
-    }
+        s->number = c->number;
+    if (c->schedule == NULL)
+        return;
+    if (s->schedule.root_version != c->schedule->root_version)
+        wa_fleet_stale(f, h, WA_FLEET_ROOT);
+    if (s->schedule.window_begin != c->schedule->window_begin)
+        wa_fleet_stale(f, h, WA_FLEET_WINDOW);
+    s->schedule = *c->schedule;
 }
 
 static enum wa_code add(struct wa_fleet *f, struct wa_sv uuid, const struct wa_fleet_change *c,
@@ -160,7 +172,7 @@ static enum wa_code add(struct wa_fleet *f, struct wa_sv uuid, const struct wa_f
         return err->code;
     }
     wa_fleet_orders_add(f, h);
-    set_times(f, h, c);
+    set_numbers(f, h, c);
     return WA_OK;
 }
 
@@ -181,20 +193,21 @@ enum wa_code wa_fleet_put(struct wa_fleet *f, struct wa_sv uuid, const struct wa
         return err->code;
     h->stale |= changed;
     f->stale |= changed;
-    set_times(f, h, c);
+    set_numbers(f, h, c);
     return WA_OK;
 }
 
 void wa_fleet_set_reachable(struct wa_fleet *f, struct wa_sv uuid, bool is_reachable, int64_t now)
 {
     struct host *h = wa_map_get(&f->by_uuid, uuid);
-    const struct wa_fleet_change seen = {.registered_at = -1, .last_seen = now, .number = -1};
+    struct wa_fleet_change seen = WA_FLEET_UNCHANGED;
     if (h == NULL)
         return;
     if (h->shown.is_reachable != is_reachable)
-        stale(f, h, WA_FLEET_REACHABLE);
+        wa_fleet_stale(f, h, WA_FLEET_REACHABLE);
     h->shown.is_reachable = is_reachable;
-    set_times(f, h, &seen);
+    seen.last_seen = now;
+    set_numbers(f, h, &seen);
 }
 
 void wa_fleet_remove(struct wa_fleet *f, struct wa_sv uuid)
@@ -206,54 +219,67 @@ void wa_fleet_remove(struct wa_fleet *f, struct wa_sv uuid)
     host_free(h);
 }
 
-/* --- what they are in --- */
+/* --- names that they have --- */
 
-static enum wa_code number_of(struct wa_fleet *f, struct wa_sv name, uint32_t *ret,
+/* The number of a name. False: it is new, and the machine has said enough that nobody else did. */
+static enum wa_code number_of(struct wa_fleet *f, struct host *h, enum wa_fleet_tag tag,
+                              struct wa_sv name, uint32_t *ret, bool *ret_counts,
                               struct wa_err *err)
 {
-    uintptr_t number = (uintptr_t)wa_map_get(&f->names, name);
+    uintptr_t number = (uintptr_t)wa_map_get(&f->names[tag], name);
+    bool is_said = tag != WA_FLEET_IN;
+    *ret_counts = number != 0 || !is_said || h->said < WA_FLEET_SAID_MAX;
+    if (!*ret_counts)
+        return WA_OK;
     if (number == 0) {
-        number = f->names.n + 1;
-        if (wa_map_put(&f->names, name, (void *)number, NULL, err) != WA_OK)
+        number = f->names[tag].n + 1;
+        if (wa_map_put(&f->names[tag], name, (void *)number, NULL, err) != WA_OK)
             return err->code;
+        h->said += is_said;
     }
     *ret = (uint32_t)(number - 1);
     return WA_OK;
 }
 
-enum wa_code wa_fleet_set_names(struct wa_fleet *f, struct wa_sv uuid, struct wa_sv names,
-                                struct wa_err *err)
+enum wa_code wa_fleet_set_tags(struct wa_fleet *f, struct wa_sv uuid, enum wa_fleet_tag tag,
+                               struct wa_sv names, struct wa_err *err)
 {
     struct host *h = wa_map_get(&f->by_uuid, uuid);
     struct wa_sv rest = names, name;
-    size_t n = 0;
+    size_t room = 0, n = 0;
+    bool counts = false;
     if (h == NULL)
         return WA_OK;
     while (wa_sv_split(&rest, ',', &name))
-        n += name.n > 0;
-    uint32_t *numbers = wa_calloc(n + 1, sizeof *numbers);
+        room += name.n > 0;
+    if (tag != WA_FLEET_IN && room > WA_FLEET_SAID_MAX)
+        room = WA_FLEET_SAID_MAX;
+    uint32_t *numbers = wa_calloc(room + 1, sizeof *numbers);
     if (numbers == NULL)
         return wa_nomem(err);
-    n = 0;
-    for (rest = names; wa_sv_split(&rest, ',', &name);)
-        if (name.n > 0 && number_of(f, name, &numbers[n++], err) != WA_OK) {
+    for (rest = names; n < room && wa_sv_split(&rest, ',', &name);) {
+        if (name.n == 0)
+            continue;
+        if (number_of(f, h, tag, name, &numbers[n], &counts, err) != WA_OK) {
             wa_free(numbers);
             return err->code;
         }
-    wa_free(h->names);
-    h->names = numbers;
-    h->name_count = n;
+        n += counts;
+    }
+    wa_free(h->tags[tag].items);
+    h->tags[tag].items = numbers;
+    h->tags[tag].n = n;
     return WA_OK;
 }
 
-size_t wa_fleet_name_count(const struct wa_fleet *f)
+size_t wa_fleet_name_count(const struct wa_fleet *f, enum wa_fleet_tag tag)
 {
-    return f->names.n;
+    return f->names[tag].n;
 }
 
-struct wa_sv wa_fleet_name(const struct wa_fleet *f, size_t i)
+struct wa_sv wa_fleet_name(const struct wa_fleet *f, enum wa_fleet_tag tag, size_t i)
 {
-    return wa_sv_n(f->names.items[i].key, f->names.items[i].key_n);
+    return wa_sv_n(f->names[tag].items[i].key, f->names[tag].items[i].key_n);
 }
 
 void wa_fleet_view_fini(struct wa_fleet_view *v)
@@ -262,10 +288,11 @@ void wa_fleet_view_fini(struct wa_fleet_view *v)
     *v = (struct wa_fleet_view){NULL, 0};
 }
 
-bool wa_fleet_is_in(const struct host *h, const struct wa_fleet_view *v)
+bool wa_fleet_has(const struct host *h, enum wa_fleet_tag tag, const struct wa_fleet_view *v)
 {
-    for (size_t i = 0; i < h->name_count; i++)
-        if (h->names[i] < v->n && v->is_in[h->names[i]])
+    const uint32_t *items = h->tags[tag].items;
+    for (size_t i = 0; i < h->tags[tag].n; i++)
+        if (items[i] < v->n && v->is_in[items[i]])
             return true;
     return false;
 }
@@ -275,7 +302,7 @@ enum wa_code wa_fleet_numbers(const struct wa_fleet *f, const struct wa_fleet_vi
 {
     for (size_t i = 0; i < f->by_uuid.n; i++) {
         const struct host *h = f->by_uuid.items[i].value;
-        if ((v == NULL || wa_fleet_is_in(h, v)) && h->shown.number > 0 &&
+        if ((v == NULL || wa_fleet_has(h, WA_FLEET_IN, v)) && h->shown.number > 0 &&
             wa_hostset_add(set, h->shown.number, err) != WA_OK)
             return err->code;
     }
@@ -285,15 +312,15 @@ enum wa_code wa_fleet_numbers(const struct wa_fleet *f, const struct wa_fleet_vi
 bool wa_fleet_sees(const struct wa_fleet *f, const struct wa_fleet_view *v, struct wa_sv uuid)
 {
     const struct host *h = wa_map_get(&f->by_uuid, uuid);
-    return h != NULL && (v == NULL || wa_fleet_is_in(h, v));
+    return h != NULL && (v == NULL || wa_fleet_has(h, WA_FLEET_IN, v));
 }
 
-bool wa_fleet_host_name(const struct wa_fleet *f, const struct wa_fleet_host *h, size_t i,
-                        struct wa_sv *ret)
+bool wa_fleet_host_name(const struct wa_fleet *f, const struct wa_fleet_host *h,
+                        enum wa_fleet_tag tag, size_t i, struct wa_sv *ret)
 {
     const struct host *full = wa_fleet_full(h);
-    if (i >= full->name_count)
+    if (i >= full->tags[tag].n)
         return false;
-    *ret = wa_fleet_name(f, full->names[i]);
+    *ret = wa_fleet_name(f, tag, full->tags[tag].items[i]);
     return true;
 }

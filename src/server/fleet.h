@@ -27,12 +27,18 @@ enum wa_fleet_key { /* what a list shows and sorts by; first the texts that mach
                     WA_FLEET_AGENT, /* its version */
                     WA_FLEET_DOMAIN,
                     WA_FLEET_SITE,
-                    WA_FLEET_UNIT, /* organisational, as a distinguished name */
+                    WA_FLEET_UNIT,    /* organisational, as a distinguished name */
+                    WA_FLEET_WINDOWS, /* in which it changes by itself; "": any time */
+                    WA_FLEET_WAITS,   /* for what an upgrade that is due waits: "window", ... */
                     WA_FLEET_TEXTS,
                     WA_FLEET_UUID = WA_FLEET_TEXTS,
                     WA_FLEET_REACHABLE,
                     WA_FLEET_LAST_SEEN,
                     WA_FLEET_REGISTERED_AT,
+                    WA_FLEET_ERRORS,   /* packages that failed */
+                    WA_FLEET_UPGRADES, /* packages that an upgrade would change */
+                    WA_FLEET_ROOT,     /* the version of the root that it has accepted */
+                    WA_FLEET_WINDOW,   /* when the window that goes on or comes next begins */
                     WA_FLEET_KEYS
 };
 /* "name", "fqdn"... as in the answers. */
@@ -40,35 +46,48 @@ const char *wa_fleet_key_name(enum wa_fleet_key k);
 /* "-name" is descending. False for another text. */
 bool wa_fleet_key_find(struct wa_sv text, enum wa_fleet_key *ret, bool *ret_descending);
 
+/* When it may change by itself, s since 1970, as it says: the window that goes on or comes next.
+ * window_end INT64_MAX: at any time; 0: never any more, or it has not said. */
+struct wa_fleet_schedule {
+    int64_t window_begin, window_end;
+    int64_t frozen_until; /* 0: no freeze */
+    int64_t utc_offset;   /* s that its clock on the wall is ahead */
+    int64_t root_version; /* whom it trusts: 0: no root */
+};
+
 struct wa_fleet_host { /* borrowed: until the fleet changes */
     const char *uuid;
     int64_t number;                   /* in the database */
     int64_t registered_at, last_seen; /* s since 1970 */
+    int64_t errors, upgrades;
     bool is_reachable;
+    struct wa_fleet_schedule schedule;
     union {
         struct {
             const char *name, *fqdn, *os, *status, *audit, *description, *ips, *users,
-                *manufacturer, *model, *serial, *agent, *domain, *site, *unit;
+                *manufacturer, *model, *serial, *agent, *domain, *site, *unit, *windows, *waits;
         };
         const char *texts[WA_FLEET_TEXTS]; /* the same, by key */
     };
 };
 
-/* Texts of p == NULL are left as they are; registered_at, last_seen and number below 0 too. Longer
+/* Texts of p == NULL are left as they are, a schedule of NULL, and numbers below 0 too. Longer
  * texts are cut at 255 bytes. */
 struct wa_fleet_change {
     union {
         struct {
             struct wa_sv name, fqdn, os, status, audit, description, ips, users, manufacturer,
-                model, serial, agent, domain, site, unit;
+                model, serial, agent, domain, site, unit, windows, waits;
         };
         struct wa_sv texts[WA_FLEET_TEXTS];
     };
-    int64_t registered_at, last_seen, number;
+    int64_t registered_at, last_seen, number, errors, upgrades;
+    const struct wa_fleet_schedule *schedule;
+    struct wa_sv held, orderers; /* of wa_fleet_set_tags(): for those who change both */
 };
 #define WA_FLEET_UNCHANGED                                                                         \
     {                                                                                              \
-        .registered_at = -1, .last_seen = -1, .number = -1                                         \
+        .registered_at = -1, .last_seen = -1, .number = -1, .errors = -1, .upgrades = -1           \
     }
 
 /* Lower case, for ASCII and the Latin letters of U+00C0 to U+00DE: enough for names as people type
@@ -90,31 +109,59 @@ void wa_fleet_remove(struct wa_fleet *f, struct wa_sv uuid);
 const struct wa_fleet_host *wa_fleet_get(const struct wa_fleet *f, struct wa_sv uuid);
 size_t wa_fleet_count(const struct wa_fleet *f);
 
-/* --- what machines are in (perimeter.h): names of groups, profiles and units --- */
+/* --- names that machines have, several of each kind --- */
+enum wa_fleet_tag {
+    WA_FLEET_IN,       /* groups, profiles and units (perimeter.h), as is signed */
+    WA_FLEET_HELD,     /* packages that stay as they are, as the machine says */
+    WA_FLEET_ORDERERS, /* certificates whose orders it takes, as it says: SHA-256 */
+    WA_FLEET_TAGS
+};
 /* In place of what was said before; names: separated by commas. Nothing happens for a machine that
- * is not there. */
-WA_CHECK enum wa_code wa_fleet_set_names(struct wa_fleet *f, struct wa_sv uuid, struct wa_sv names,
-                                         struct wa_err *err);
-/* All names that any machine was ever in, numbered from 0; a number stays. */
-size_t wa_fleet_name_count(const struct wa_fleet *f);
-struct wa_sv wa_fleet_name(const struct wa_fleet *f, size_t i);
+ * is not there. Of what machines say themselves, WA_FLEET_SAID_MAX names count of each. */
+WA_CHECK enum wa_code wa_fleet_set_tags(struct wa_fleet *f, struct wa_sv uuid,
+                                        enum wa_fleet_tag tag, struct wa_sv names,
+                                        struct wa_err *err);
+/* All names that any machine ever had, numbered from 0; a number stays. */
+size_t wa_fleet_name_count(const struct wa_fleet *f, enum wa_fleet_tag tag);
+struct wa_sv wa_fleet_name(const struct wa_fleet *f, enum wa_fleet_tag tag, size_t i);
 
-struct wa_fleet_view { /* the machines that are in one of some names */
+struct wa_fleet_view { /* the machines that have one of some names of a kind */
     bool *is_in;       /* by the name's number; owned */
     size_t n;
 };
 void wa_fleet_view_fini(struct wa_fleet_view *v);
-/* The numbers of the machines in the view, added to set. */
+/* The numbers of the machines in the view (of WA_FLEET_IN), added to set. */
 WA_CHECK enum wa_code wa_fleet_numbers(const struct wa_fleet *f, const struct wa_fleet_view *v,
                                        struct wa_hostset *set, struct wa_err *err);
 /* Whether the machine is there, and in the view. v: NULL for all. */
 bool wa_fleet_sees(const struct wa_fleet *f, const struct wa_fleet_view *v, struct wa_sv uuid);
 
-/* What a machine is in, from 0; false after the last. */
-bool wa_fleet_host_name(const struct wa_fleet *f, const struct wa_fleet_host *h, size_t i,
-                        struct wa_sv *ret);
+/* What a machine has of a kind, from 0; false after the last. */
+bool wa_fleet_host_name(const struct wa_fleet *f, const struct wa_fleet_host *h,
+                        enum wa_fleet_tag tag, size_t i, struct wa_sv *ret);
+
+/* --- fleet_schedule.c --- */
+enum wa_fleet_window {
+    WA_WINDOW_ALL,    /* whatever it is */
+    WA_WINDOW_NOW,    /* one goes on */
+    WA_WINDOW_DAY,    /* the next one begins within a day */
+    WA_WINDOW_LATER,  /* after that */
+    WA_WINDOW_ANY,    /* at any time: it has no windows */
+    WA_WINDOW_FROZEN, /* whatever its windows are, it is in a freeze */
+    WA_WINDOW_NONE,   /* never any more, or it has not said */
+    WA_WINDOWS
+};
+const char *wa_fleet_window_name(enum wa_fleet_window w); /* "", "now", "day"... */
+bool wa_fleet_window_find(struct wa_sv text, enum wa_fleet_window *ret);
+enum wa_fleet_window wa_fleet_window_of(const struct wa_fleet_schedule *s, int64_t now);
+/* Where a window is over, the next one takes its place, by what the machine says of its windows. */
+void wa_fleet_roll(struct wa_fleet *f, int64_t now);
 
 /* --- fleet_find.c --- */
+struct wa_fleet_range { /* of a number; all zero: any */
+    int64_t first, last;
+    bool is_asked;
+};
 struct wa_fleet_query {
     const char *text;               /* words, each in one of the texts that people know a machine
                                        by, upper and lower case alike */
@@ -123,10 +170,14 @@ struct wa_fleet_query {
     bool is_reachable, is_unreachable; /* only those that are, only those that are not */
     const struct wa_hostset *only;     /* only those whose number is in it; NULL: all */
     const struct wa_fleet_view *view;  /* only those in it; NULL: all */
-    const struct wa_fleet_view *group; /* and only those in this one */
-    int64_t seen_before;               /* s since 1970; 0: any */
-    int64_t seen_after;                /* since that second; 0: any */
-    enum wa_fleet_key key;             /* equal ones are in the order of their uuid */
+    const struct wa_fleet_view *has[WA_FLEET_TAGS]; /* and only those that have one of these */
+    bool is_without[WA_FLEET_TAGS];                 /* or rather those that have none of them */
+    struct wa_fleet_range ranges[WA_FLEET_KEYS];    /* of keys that are numbers */
+    enum wa_fleet_window window;                    /* at now */
+    int64_t now;                                    /* s since 1970 */
+    int64_t seen_before;                            /* s since 1970; 0: any */
+    int64_t seen_after;                             /* since that second; 0: any */
+    enum wa_fleet_key key;                          /* equal ones are in the order of their uuid */
     bool is_descending;
     const char *after_value, *after_uuid; /* what follows a machine that has, or had, these in the
                                              order of the key; NULL: from the first */
@@ -144,15 +195,15 @@ struct wa_fleet_sums {
 /* view: NULL for all. unseen: not since that second. */
 void wa_fleet_sum(const struct wa_fleet *f, const struct wa_fleet_view *view, int64_t seen_before,
                   struct wa_fleet_sums *ret);
-/* The machines in groups, profiles and units whose name is like one of these, with commas
- * between. ret: empty. */
-WA_CHECK enum wa_code wa_fleet_view_like(const struct wa_fleet *f, struct wa_sv patterns,
-                                         struct wa_fleet_view *ret, struct wa_err *err);
-/* Tells how many of those that match have which text, and without a key how many are in what they
- * are in, in no order. */
+/* The machines that have a name like one of these, with commas between. ret: empty. */
+WA_CHECK enum wa_code wa_fleet_view_like(const struct wa_fleet *f, enum wa_fleet_tag tag,
+                                         struct wa_sv patterns, struct wa_fleet_view *ret,
+                                         struct wa_err *err);
+/* Tells how many of those that match have which text or number (by: a key), or which name (by:
+ * WA_FLEET_KEYS and the tag), or are in which window (by: WA_FLEET_BY_WINDOW), in no order. */
+#define WA_FLEET_BY_WINDOW (WA_FLEET_KEYS + (int)WA_FLEET_TAGS)
 typedef void (*wa_fleet_count_fn)(void *user, struct wa_sv value, size_t n);
-WA_CHECK enum wa_code wa_fleet_count_by(struct wa_fleet *f, const struct wa_fleet_query *q,
-                                        enum wa_fleet_key key, wa_fleet_count_fn fn, void *user,
-                                        struct wa_err *err);
+WA_CHECK enum wa_code wa_fleet_count_by(struct wa_fleet *f, const struct wa_fleet_query *q, int by,
+                                        wa_fleet_count_fn fn, void *user, struct wa_err *err);
 
 #endif

@@ -28,10 +28,16 @@ static const char *const key_names[WA_FLEET_KEYS] = {
     [WA_FLEET_DOMAIN] = "domain",
     [WA_FLEET_SITE] = "site",
     [WA_FLEET_UNIT] = "unit",
+    [WA_FLEET_WINDOWS] = "windows",
+    [WA_FLEET_WAITS] = "waits_for",
     [WA_FLEET_UUID] = "uuid",
     [WA_FLEET_REACHABLE] = "reachable",
     [WA_FLEET_LAST_SEEN] = "last_seen",
     [WA_FLEET_REGISTERED_AT] = "registered_at",
+    [WA_FLEET_ERRORS] = "errors",
+    [WA_FLEET_UPGRADES] = "upgrades",
+    [WA_FLEET_ROOT] = "root_version",
+    [WA_FLEET_WINDOW] = "window_begin",
 };
 
 const char *wa_fleet_key_name(enum wa_fleet_key k)
@@ -69,9 +75,21 @@ static int compare_text(const char *a, const char *b)
 
 static int64_t number_of(const struct wa_fleet_host *h, enum wa_fleet_key key)
 {
-    return key == WA_FLEET_REACHABLE   ? h->is_reachable
-           : key == WA_FLEET_LAST_SEEN ? h->last_seen
-                                       : h->registered_at;
+    return key == WA_FLEET_REACHABLE       ? h->is_reachable
+           : key == WA_FLEET_LAST_SEEN     ? h->last_seen
+           : key == WA_FLEET_REGISTERED_AT ? h->registered_at
+           : key == WA_FLEET_ERRORS        ? h->errors
+           : key == WA_FLEET_UPGRADES      ? h->upgrades
+           : key == WA_FLEET_ROOT          ? h->schedule.root_version
+                                           : h->schedule.window_begin;
+}
+
+/* Whichever of them is compared. */
+static void set_numbers(struct wa_fleet_host *h, int64_t number)
+{
+    h->is_reachable = number != 0;
+    h->last_seen = h->registered_at = h->errors = h->upgrades = number;
+    h->schedule.root_version = h->schedule.window_begin = number;
 }
 
 static int compare(const struct wa_fleet_host *a, const struct wa_fleet_host *b,
@@ -287,6 +305,7 @@ struct asked {
     const struct wa_fleet_query *q;
     struct words words;
     size_t keys[WA_FLEET_TEXTS], key_count; /* of q->is, those that are said */
+    size_t ranges[WA_FLEET_KEYS], range_count;
 };
 
 static enum wa_code take_apart(const struct wa_fleet_query *q, struct asked *a, struct wa_err *err)
@@ -295,7 +314,30 @@ static enum wa_code take_apart(const struct wa_fleet_query *q, struct asked *a, 
     for (size_t i = 0; i < WA_FLEET_TEXTS; i++)
         if (is_set(q->is[i]))
             a->keys[a->key_count++] = i;
+    for (size_t i = 0; i < WA_FLEET_KEYS; i++)
+        if (q->ranges[i].is_asked)
+            a->ranges[a->range_count++] = i;
     return split_words(q->text, &a->words, err);
+}
+
+static bool is_in_ranges(const struct wa_fleet_host *s, const struct asked *a)
+{
+    for (size_t i = 0; i < a->range_count; i++) {
+        const struct wa_fleet_range *r = &a->q->ranges[a->ranges[i]];
+        int64_t number = number_of(s, (enum wa_fleet_key)a->ranges[i]);
+        if (number < r->first || number > r->last)
+            return false;
+    }
+    return true;
+}
+
+static bool has_names(const struct host *h, const struct wa_fleet_query *q)
+{
+    for (size_t i = 0; i < WA_FLEET_TAGS; i++)
+        if (q->has[i] != NULL &&
+            wa_fleet_has(h, (enum wa_fleet_tag)i, q->has[i]) == q->is_without[i])
+            return false;
+    return true;
 }
 
 static bool is_meant(const struct wa_fleet_host *s, const struct asked *a)
@@ -306,8 +348,9 @@ static bool is_meant(const struct wa_fleet_host *s, const struct asked *a)
         (q->seen_before > 0 && s->last_seen >= q->seen_before) ||
         (q->seen_after > 0 && s->last_seen < q->seen_after) ||
         (q->only != NULL && !wa_hostset_has(q->only, s->number)) ||
-        (q->view != NULL && !wa_fleet_is_in(h, q->view)) ||
-        (q->group != NULL && !wa_fleet_is_in(h, q->group)))
+        (q->window != WA_WINDOW_ALL && wa_fleet_window_of(&s->schedule, q->now) != q->window) ||
+        (q->view != NULL && !wa_fleet_has(h, WA_FLEET_IN, q->view)) || !has_names(h, q) ||
+        !is_in_ranges(s, a))
         return false;
     for (size_t i = 0; i < a->key_count; i++)
         if (!is_text_meant(q->is[a->keys[i]], s->texts[a->keys[i]], a->keys[i]))
@@ -344,8 +387,7 @@ static size_t before_page(const struct wa_fleet_query *q, const item *order, siz
     if (q->key < WA_FLEET_TEXTS)
         last.texts[q->key] = q->after_value;
     (void)wa_sv_i64(wa_sv(q->after_value), &number);
-    last.is_reachable = number != 0;
-    last.last_seen = last.registered_at = number;
+    set_numbers(&last, number);
     size_t at = behind(order, n, &last, q->key);
     bool is_there = at > 0 && compare(order[at - 1], &last, q->key) == 0;
     return q->is_descending ? n - at + is_there : at;
@@ -384,7 +426,7 @@ void wa_fleet_sum(const struct wa_fleet *f, const struct wa_fleet_view *view, in
     for (size_t i = 0; i < f->by_uuid.n; i++) {
         const struct host *h = f->by_uuid.items[i].value;
         const struct wa_fleet_host *s = &h->shown;
-        if (view != NULL && !wa_fleet_is_in(h, view))
+        if (view != NULL && !wa_fleet_has(h, WA_FLEET_IN, view))
             continue;
         ret->total++;
         ret->reachable += s->is_reachable;
@@ -396,17 +438,18 @@ void wa_fleet_sum(const struct wa_fleet *f, const struct wa_fleet_view *view, in
     }
 }
 
-enum wa_code wa_fleet_view_like(const struct wa_fleet *f, struct wa_sv patterns,
-                                struct wa_fleet_view *ret, struct wa_err *err)
+enum wa_code wa_fleet_view_like(const struct wa_fleet *f, enum wa_fleet_tag tag,
+                                struct wa_sv patterns, struct wa_fleet_view *ret,
+                                struct wa_err *err)
 {
-    size_t n = wa_fleet_name_count(f);
+    size_t n = wa_fleet_name_count(f, tag);
     struct wa_sv one;
     bool *is_in = wa_calloc(n + 1, sizeof *is_in);
     if (is_in == NULL)
         return wa_nomem(err);
     while (wa_sv_split(&patterns, ',', &one))
         for (size_t i = 0; i < n; i++)
-            is_in[i] = is_in[i] || wa_fnmatch(wa_sv_trim(one), wa_fleet_name(f, i));
+            is_in[i] = is_in[i] || wa_fnmatch(wa_sv_trim(one), wa_fleet_name(f, tag, i));
     *ret = (struct wa_fleet_view){is_in, n};
     return WA_OK;
 }
@@ -417,20 +460,25 @@ static enum wa_code add_one(struct wa_map *counts, struct wa_sv value, struct wa
     return wa_map_put(counts, value, (void *)(n + 1), NULL, err);
 }
 
-static enum wa_code add_all(struct wa_fleet *f, const struct host *h, enum wa_fleet_key key,
+static enum wa_code add_all(struct wa_fleet *f, const struct host *h, int by, int64_t now,
                             struct wa_map *counts, struct wa_err *err)
 {
-    if (key < WA_FLEET_TEXTS)
-        return add_one(counts, wa_sv(h->shown.texts[key]), err);
-    for (size_t k = 0; k < h->name_count; k++)
-        if (add_one(counts, wa_fleet_name(f, h->names[k]), err) != WA_OK)
+    enum wa_fleet_tag tag = (enum wa_fleet_tag)(by - WA_FLEET_KEYS);
+    enum wa_fleet_window window = wa_fleet_window_of(&h->shown.schedule, now);
+    char number[24];
+    if (by < WA_FLEET_KEYS)
+        return add_one(counts, wa_sv(wa_fleet_value(&h->shown, (enum wa_fleet_key)by, number)),
+                       err);
+    if (by == WA_FLEET_BY_WINDOW)
+        return add_one(counts, wa_sv(wa_fleet_window_name(window)), err);
+    for (size_t k = 0; k < h->tags[tag].n; k++)
+        if (add_one(counts, wa_fleet_name(f, tag, h->tags[tag].items[k]), err) != WA_OK)
             return err->code;
     return WA_OK;
 }
 
-enum wa_code wa_fleet_count_by(struct wa_fleet *f, const struct wa_fleet_query *q,
-                               enum wa_fleet_key key, wa_fleet_count_fn fn, void *user,
-                               struct wa_err *err)
+enum wa_code wa_fleet_count_by(struct wa_fleet *f, const struct wa_fleet_query *q, int by,
+                               wa_fleet_count_fn fn, void *user, struct wa_err *err)
 {
     struct asked a;
     WA_AUTO_MAP struct wa_map counts = {.n = 0};
@@ -438,7 +486,7 @@ enum wa_code wa_fleet_count_by(struct wa_fleet *f, const struct wa_fleet_query *
         return err->code;
     for (size_t i = 0; i < f->by_uuid.n; i++) {
         const struct host *h = f->by_uuid.items[i].value;
-        if (is_meant(&h->shown, &a) && add_all(f, h, key, &counts, err) != WA_OK)
+        if (is_meant(&h->shown, &a) && add_all(f, h, by, q->now, &counts, err) != WA_OK)
             return err->code;
     }
     for (size_t i = 0; i < counts.n; i++)

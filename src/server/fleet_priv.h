@@ -10,9 +10,12 @@
 struct host {           /* what a walk over all looks at first stands together */
     const char *search; /* folded, the texts that are searched */
     uint32_t search_n;
-    uint32_t stale;  /* 1 << key: of this order it may be in the wrong place */
-    uint32_t *names; /* numbers of what it is in */
-    size_t name_count;
+    uint32_t stale; /* 1 << key: of this order it may be in the wrong place */
+    struct {
+        uint32_t *items; /* numbers of names */
+        size_t n;
+    } tags[WA_FLEET_TAGS];
+    uint32_t said;              /* names that nobody had said before */
     struct wa_fleet_host shown; /* orders are of these */
     char *memory;               /* of all its texts */
 };
@@ -29,12 +32,18 @@ struct wa_fleet_order {
 
 struct wa_fleet {
     struct wa_map by_uuid;
-    struct wa_map names; /* each has its number + 1 as value; none is ever taken out */
+    struct wa_map names[WA_FLEET_TAGS]; /* each has its number + 1 as value; none is taken out */
     struct wa_fleet_order order[WA_FLEET_KEYS];
     uint32_t stale; /* 1 << key: some machine is */
 };
 
-bool wa_fleet_is_in(const struct host *h, const struct wa_fleet_view *v);
+bool wa_fleet_has(const struct host *h, enum wa_fleet_tag tag, const struct wa_fleet_view *v);
+/* Of this order the machine may be in the wrong place. */
+static inline void wa_fleet_stale(struct wa_fleet *f, struct host *h, enum wa_fleet_key key)
+{
+    h->stale |= 1u << key;
+    f->stale |= 1u << key;
+}
 /* Room for one more in each order; then it is added, once the map has it. */
 WA_CHECK enum wa_code wa_fleet_orders_grow(struct wa_fleet *f, struct wa_err *err);
 void wa_fleet_orders_add(struct wa_fleet *f, struct host *h);

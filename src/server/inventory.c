@@ -172,7 +172,7 @@ enum wa_code wa_inventory_show(enum wa_section section, const struct wa_json *co
             return wa_nomem(err);
         c->texts[shown[i].to] = shown[i].to == WA_FLEET_UNIT ? unit_of(wa_sv(text)) : wa_sv(text);
     }
-    return WA_OK;
+    return wa_inventory_policy_show(section, content, arena, c, err);
 }
 
 void wa_inventory_shown(struct wa_stmt *row, int column, struct wa_fleet_change *c)
@@ -193,15 +193,22 @@ enum wa_code wa_inventory_take(struct wa_db *db, struct wa_sv uuid, enum wa_sect
     for (size_t i = 0; i < WA_COUNT(all_facts); i++)
         if (all_facts[i].section == section)
             f = &all_facts[i];
-    bool is_list = section == WA_SEC_INSTALLED_PACKAGES || section == WA_SEC_INSTALLED_SOFTWARES;
-    if (f == NULL && !is_list)
+    bool is_packages = section == WA_SEC_INSTALLED_PACKAGES;
+    bool is_counted = is_packages || section == WA_SEC_LAST_UPDATE_STATUS;
+    bool is_software = section == WA_SEC_INSTALLED_SOFTWARES, is_policy = section == WA_SEC_POLICY;
+    if (f == NULL && !is_counted && !is_software && !is_policy)
         return WA_OK;
     if (wa_store_number(db, uuid, &host, err) != WA_OK)
         return err->code;
     if (f != NULL)
         return take_facts(db, host, f, content, err);
-    return section == WA_SEC_INSTALLED_PACKAGES ? wa_inventory_packages(db, host, content, now, err)
-                                                : wa_inventory_software(db, host, content, err);
+    if (is_policy)
+        return wa_inventory_policy(db, host, content, err);
+    if (is_software)
+        return wa_inventory_software(db, host, content, err);
+    if (is_packages && wa_inventory_packages(db, host, content, now, err) != WA_OK)
+        return err->code;
+    return wa_inventory_counts(db, host, section, content, err);
 }
 
 enum wa_code wa_inventory_forget(struct wa_db *db, int64_t now, struct wa_err *err)

@@ -39,11 +39,30 @@ WA_CHECK enum wa_code wa_inventory_show(enum wa_section section, const struct wa
     "COALESCE(f.manufacturer, ''), COALESCE(f.model, ''), COALESCE(f.serial, ''), "                \
     "COALESCE(f.agent_version, ''), COALESCE(f.domain, ''), COALESCE(f.site, ''), "                \
     "COALESCE(f.dn, '')"
+#define WA_INVENTORY_SHOWN_COUNT 10
 void wa_inventory_shown(struct wa_stmt *row, int column, struct wa_fleet_change *c);
+
+/* --- inventory_policy.c: the same of what it goes by, and of how many packages are wrong --- */
+WA_CHECK enum wa_code wa_inventory_policy_show(enum wa_section section,
+                                               const struct wa_json *content,
+                                               struct wa_arena *arena, struct wa_fleet_change *c,
+                                               struct wa_err *err);
+#define WA_INVENTORY_POLICY                                                                        \
+    "COALESCE(f.windows, ''), COALESCE(f.waits, ''), COALESCE(f.held, ''), "                       \
+    "COALESCE(f.orderers, ''), COALESCE(f.window_begin, 0), COALESCE(f.window_end, 0), "           \
+    "COALESCE(f.frozen_until, 0), COALESCE(f.utc_offset, 0), COALESCE(f.root_version, 0), "        \
+    "COALESCE(f.errors, 0), COALESCE(f.upgrades, 0)"
+/* schedule: where c->schedule points to. */
+void wa_inventory_policy_shown(struct wa_stmt *row, int column, struct wa_fleet_schedule *schedule,
+                               struct wa_fleet_change *c);
 /* What is older than it is kept goes, and titles that no machine has any more. */
 WA_CHECK enum wa_code wa_inventory_forget(struct wa_db *db, int64_t now, struct wa_err *err);
 
-/* --- between inventory.c and inventory_rows.c --- */
+/* --- between inventory.c and the files of its sections --- */
+WA_CHECK enum wa_code wa_inventory_policy(struct wa_db *db, int64_t host,
+                                          const struct wa_json *content, struct wa_err *err);
+WA_CHECK enum wa_code wa_inventory_counts(struct wa_db *db, int64_t host, enum wa_section section,
+                                          const struct wa_json *content, struct wa_err *err);
 WA_CHECK enum wa_code wa_inventory_packages(struct wa_db *db, int64_t host,
                                             const struct wa_json *list, int64_t now,
                                             struct wa_err *err);

@@ -18,7 +18,8 @@ void wa_orderers_fini(struct wa_orderers *o)
     *o = (struct wa_orderers){.root = NULL};
 }
 
-static enum wa_code load_root(struct wa_store *s, struct wa_orderers *o, struct wa_err *err)
+/* *ret NULL: there is none. */
+static enum wa_code read_root(struct wa_store *s, struct wa_root **ret, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
     struct wa_err why = WA_ERR_INIT;
@@ -27,11 +28,25 @@ static enum wa_code load_root(struct wa_store *s, struct wa_orderers *o, struct 
     if (code == WA_E_NOT_FOUND)
         return WA_OK;
     if (code != WA_OK)
-        *err = why;
-    if (code != WA_OK || wa_root_read(wa_buf_sv(&text), &o->root, err) != WA_OK ||
-        wa_root_check(o->root, err) != WA_OK || wa_trust_new(&o->named, err) != WA_OK ||
-        wa_root_trust(o->root, o->named, err) != WA_OK)
+        return (*err = why).code;
+    return wa_root_read(wa_buf_sv(&text), ret, err) == WA_OK ? wa_root_check(*ret, err) : err->code;
+}
+
+static enum wa_code load_root(struct wa_store *s, struct wa_orderers *o, struct wa_err *err)
+{
+    if (read_root(s, &o->root, err) != WA_OK ||
+        (o->root != NULL &&
+         (wa_trust_new(&o->named, err) != WA_OK || wa_root_trust(o->root, o->named, err) != WA_OK)))
         return wa_wrap(err, "the repository's root, which says who may order");
+    return WA_OK;
+}
+
+enum wa_code wa_orderers_root_version(struct wa_store *s, int64_t *ret, struct wa_err *err)
+{
+    WA_AUTO(wa_root) struct wa_root *root = NULL;
+    if (read_root(s, &root, err) != WA_OK)
+        return wa_wrap(err, "the repository's root");
+    *ret = root != NULL ? root->version : 0;
     return WA_OK;
 }
 

@@ -19,6 +19,9 @@ struct wa_orderers {
 /* ret: to be finished whatever the result. A root that can't be used is an error. */
 WA_CHECK enum wa_code wa_orderers_load(struct wa_store *s, struct wa_orderers *ret,
                                        struct wa_err *err);
+/* Of the repository's root as it is now; 0: there is none. */
+WA_CHECK enum wa_code wa_orderers_root_version(struct wa_store *s, int64_t *ret,
+                                               struct wa_err *err);
 void wa_orderers_fini(struct wa_orderers *o);
 #define WA_AUTO_ORDERERS WA_CLEANUP(wa_orderers_fini)
 struct wa_orderer {                     /* somebody who is trusted */

@@ -138,12 +138,12 @@ bool wa_perimeter_has(const struct wa_perimeter *p, struct wa_sv names)
 enum wa_code wa_perimeter_view(const struct wa_perimeter *p, const struct wa_fleet *f,
                                struct wa_fleet_view *ret, struct wa_err *err)
 {
-    size_t n = wa_fleet_name_count(f);
+    size_t n = wa_fleet_name_count(f, WA_FLEET_IN);
     bool *is_in = wa_calloc(n + 1, sizeof *is_in);
     if (is_in == NULL)
         return wa_nomem(err);
     for (size_t i = 0; i < n; i++)
-        is_in[i] = wa_perimeter_names(p, wa_fleet_name(f, i));
+        is_in[i] = wa_perimeter_names(p, wa_fleet_name(f, WA_FLEET_IN, i));
     *ret = (struct wa_fleet_view){is_in, n};
     return WA_OK;
 }

@@ -15,7 +15,10 @@ static const struct wa_foreign_view views[] = {
      "chassis, COALESCE(f.cpu, '') AS cpu, COALESCE(f.memory, '') AS memory, COALESCE(f.ips, '') "
      "AS ips, COALESCE(f.macs, '') AS macs, COALESCE(f.domain, '') AS domain, COALESCE(f.site, '') "
      "AS site, COALESCE(f.dn, '') AS dn, COALESCE(f.users, '') AS users, COALESCE(f.last_user, '') "
-     "AS last_user, COALESCE(f.agent_version, '') AS agent_version FROM @hosts h LEFT JOIN "
+     "AS last_user, COALESCE(f.agent_version, '') AS agent_version, COALESCE(f.errors, 0) AS "
+     "errors, COALESCE(f.upgrades, 0) AS upgrades, COALESCE(f.windows, '') AS windows, "
+     "COALESCE(f.held, '') AS held, COALESCE(f.waits, '') AS waits_for, COALESCE(f.root_version, "
+     "0) AS root_version, COALESCE(f.orderers, '') AS orderers FROM @hosts h LEFT JOIN "
      "@presence p ON p.uuid = h.uuid LEFT JOIN @host_facts f ON f.host = h.number",
      "h.number"},
     {"packages",

@@ -169,6 +169,7 @@ static void on_clock(void *user)
     wa_store_dispatch_due(user);
     wa_store_rollouts(user);
     wa_store_write_seen(user, wa_clock_now());
+    wa_fleet_roll(s->fleet, wa_clock_now());
     wa_store_clean(user, wa_clock_now());
     wa_store_sweep_uploads(user, wa_clock_now());
     wa_store_stamp(user, false);

@@ -39,7 +39,7 @@ void wa_store_read_info(const struct wa_json *info, struct wa_fleet_change *c)
 void wa_store_show(struct wa_store *s, struct wa_sv uuid, const struct wa_fleet_change *c)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (wa_fleet_put(s->fleet, uuid, c, &err) != WA_OK)
+    if (wa_store_fleet_put(s->fleet, uuid, c, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "fleet.stale", &err);
 }
 

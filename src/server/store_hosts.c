@@ -185,7 +185,7 @@ enum wa_code wa_store_show_names(struct wa_db *db, struct wa_sv uuid, struct wa_
     c.number = wa_col_i64(s, 0);
     enum wa_code code = wa_fleet_put(f, uuid, &c, err);
     if (code == WA_OK)
-        code = wa_fleet_set_names(f, uuid, wa_col_sv(s, 1), err);
+        code = wa_fleet_set_tags(f, uuid, WA_FLEET_IN, wa_col_sv(s, 1), err);
     wa_reset(s);
     return code;
 }
@@ -197,7 +197,7 @@ static enum wa_code load_names(struct wa_db *db, struct wa_fleet *f, struct wa_e
     if (wa_db_prepare(db, "SELECT uuid, names FROM memberships", &s, err) != WA_OK)
         return err->code;
     while (wa_step(s, &row, err) == WA_OK && row)
-        if (wa_fleet_set_names(f, wa_col_sv(s, 0), wa_col_sv(s, 1), err) != WA_OK) {
+        if (wa_fleet_set_tags(f, wa_col_sv(s, 0), WA_FLEET_IN, wa_col_sv(s, 1), err) != WA_OK) {
             wa_reset(s);
             break;
         }
@@ -206,7 +206,7 @@ static enum wa_code load_names(struct wa_db *db, struct wa_fleet *f, struct wa_e
 
 #define SHOWN                                                                                      \
     "SELECT h.uuid, h.name, h.fqdn, h.os, h.status, h.registered_at, p.last_seen, p.node, "        \
-    "h.number, a.content, " WA_INVENTORY_SHOWN                                                     \
+    "h.number, a.content, " WA_INVENTORY_SHOWN ", " WA_INVENTORY_POLICY                            \
     " FROM hosts h JOIN presence p ON p.uuid = h.uuid LEFT JOIN host_facts f ON f.host = "         \
     "h.number LEFT JOIN sections a ON a.uuid = h.uuid AND a.section = 'audit_status'"
 
@@ -217,11 +217,26 @@ static struct wa_sv word_of(struct wa_sv json)
     return is_text ? wa_sv_sub(json, 1, json.n - 2) : WA_SV("");
 }
 
+enum wa_code wa_store_fleet_put(struct wa_fleet *f, struct wa_sv uuid,
+                                const struct wa_fleet_change *c, struct wa_err *err)
+{
+    const struct {
+        enum wa_fleet_tag tag;
+        struct wa_sv names;
+    } said[] = {{WA_FLEET_HELD, c->held}, {WA_FLEET_ORDERERS, c->orderers}};
+    enum wa_code code = wa_fleet_put(f, uuid, c, err);
+    for (size_t i = 0; code == WA_OK && i < WA_COUNT(said); i++)
+        if (said[i].names.p != NULL)
+            code = wa_fleet_set_tags(f, uuid, said[i].tag, said[i].names, err);
+    return code;
+}
+
 static enum wa_code load_rows(struct wa_stmt *s, struct wa_fleet *f, size_t *ret_count,
                               struct wa_err *err)
 {
     bool row = true;
     while (wa_step(s, &row, err) == WA_OK && row) {
+        struct wa_fleet_schedule schedule;
         struct wa_fleet_change c = {.name = wa_col_sv(s, 1),
                                     .fqdn = wa_col_sv(s, 2),
                                     .os = wa_col_sv(s, 3),
@@ -231,7 +246,8 @@ static enum wa_code load_rows(struct wa_stmt *s, struct wa_fleet *f, size_t *ret
                                     .last_seen = wa_col_i64(s, 6),
                                     .number = wa_col_i64(s, 8)};
         wa_inventory_shown(s, 10, &c);
-        if (wa_fleet_put(f, wa_col_sv(s, 0), &c, err) != WA_OK) {
+        wa_inventory_policy_shown(s, 10 + WA_INVENTORY_SHOWN_COUNT, &schedule, &c);
+        if (wa_store_fleet_put(f, wa_col_sv(s, 0), &c, err) != WA_OK) {
             wa_reset(s);
             break;
         }

@@ -53,6 +53,9 @@ WA_CHECK enum wa_code wa_store_names(struct wa_db *db, const char *uuid, struct 
 /* Tells the fleet, for a machine that has just come. */
 WA_CHECK enum wa_code wa_store_show_names(struct wa_db *db, struct wa_sv uuid, struct wa_fleet *f,
                                           struct wa_err *err);
+/* Adds or changes the machine, with the names that it says it has. */
+WA_CHECK enum wa_code wa_store_fleet_put(struct wa_fleet *f, struct wa_sv uuid,
+                                         const struct wa_fleet_change *c, struct wa_err *err);
 /* Puts all hosts in f: reachable are those whose connection another server has. */
 WA_CHECK enum wa_code wa_store_load_fleet(struct wa_db *db, struct wa_fleet *f, struct wa_err *err);
 /* The same of one; takes it out of f when it is not there any more. */

@@ -113,7 +113,7 @@ static void note(struct wa_store *s, const struct wa_scanning *k, struct wa_sv f
         (host.n == 0 || (wa_store_set_names(s->db, host, names, &err) == WA_OK &&
                          wa_node_tell(s, WA_NODE_HOST, host, &err) == WA_OK)) &&
         wa_db_commit(s->db, &err) == WA_OK &&
-        (host.n == 0 || wa_fleet_set_names(s->fleet, host, names, &err) == WA_OK))
+        (host.n == 0 || wa_fleet_set_tags(s->fleet, host, WA_FLEET_IN, names, &err) == WA_OK))
         return;
     wa_db_rollback(s->db);
     wa_log_err(&s->child.log, WA_LOG_ERROR, "journal.failed", &err);

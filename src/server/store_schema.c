@@ -165,6 +165,21 @@ static const struct wa_migration migrations[] = {
     {18, "CREATE TABLE views (\"user\" TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL, "
          "changed_at BIGINT NOT NULL, PRIMARY KEY (\"user\", name));"
          "CREATE INDEX certificates_not_after ON certificates (not_after)"},
+    /* What machines go by, and what is wrong with their packages; what came before is asked for
+     * anew. */
+    {19, "ALTER TABLE host_facts ADD COLUMN windows TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE host_facts ADD COLUMN waits TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE host_facts ADD COLUMN held TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE host_facts ADD COLUMN orderers TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE host_facts ADD COLUMN window_begin BIGINT NOT NULL DEFAULT 0;"
+         "ALTER TABLE host_facts ADD COLUMN window_end BIGINT NOT NULL DEFAULT 0;"
+         "ALTER TABLE host_facts ADD COLUMN frozen_until BIGINT NOT NULL DEFAULT 0;"
+         "ALTER TABLE host_facts ADD COLUMN utc_offset BIGINT NOT NULL DEFAULT 0;"
+         "ALTER TABLE host_facts ADD COLUMN root_version BIGINT NOT NULL DEFAULT 0;"
+         "ALTER TABLE host_facts ADD COLUMN errors BIGINT NOT NULL DEFAULT 0;"
+         "ALTER TABLE host_facts ADD COLUMN upgrades BIGINT NOT NULL DEFAULT 0;"
+         "UPDATE sections SET digest = '' WHERE section IN ('installed_packages', "
+         "'last_update_status')"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

@@ -38,7 +38,7 @@ class Inventory(Bench):
 
     def test_sections(self):
         self.assertEqual(set(self.all), {'host_info', 'host_status', 'installed_packages', 'installed_softwares', 'wapt_status', 'audit_status',
-                                         'host_capabilities', 'host_metrics', 'dmi', 'authorized_certificates'}
+                                         'host_capabilities', 'host_metrics', 'dmi', 'authorized_certificates', 'policy'}
                          | ({'last_update_status'} & set(self.all)))
 
     def test_networks_as_ip_shows_them(self):

@@ -95,6 +95,13 @@ class OwnPackages(Bench):
         self.get('update')
         status = self.result('status')
         self.assertEqual((status['packages_held'], status['maintenance_windows']), ('steady until 2999-01-01', 'sat-sun 00:00-24:00'))
+        told = self.result('inventory')['policy']  # to the server: what holds, whose it is, and until when
+        self.assertEqual((told['windows'], told['holds']), ([{'by': 'Policy', 'text': 'sat-sun 00:00-24:00'}],
+                                                            [{'what': 'steady', 'until': '2999-01-01', 'by': 'Policy'}]))
+        begin, end = (time.localtime(told[f'window_{edge}']) for edge in ('begin', 'end'))
+        self.assertEqual([(t.tm_wday, t.tm_hour, t.tm_min) for t in (begin, end)], [(5, 0, 0), (0, 0, 0)])
+        self.assertGreater(told['window_end'], time.time())
+        self.assertEqual(told['utc_offset'], time.localtime().tm_gmtoff)
         self.assertEqual({s['package'] for s in self.result('plan', 'upgrade')['steps']} & {'steady', 'loose'}, {'loose'})
         self.get('install', 'coded')
         self.get('upgrade')
@@ -106,6 +113,8 @@ class OwnPackages(Bench):
         status = self.result('status')
         self.assertEqual((status['packages_held'], status['maintenance_windows']), ('', ''))
         self.assertEqual(self.row('steady')['version'], '2-1')
+        told = self.result('inventory')['policy']
+        self.assertEqual((told['windows'], told['holds'], told['window_end']), ([], [], 2**63 - 1))
 
     def test_a_hold_that_nobody_signed_is_refused(self):
         self.package('Blocker', control='section: profile\n')
@@ -171,6 +180,8 @@ class Schedule(Bench):
         self.get('update')
         self.due('next_upgrade', maintenance_windows=self.CLOSED)
         self.wait_for(lambda: self.result('status')['upgrade_waits_for'] == 'a maintenance window', 'it says what it waits for')
+        told = self.result('inventory')['policy']
+        self.assertEqual((told['waits_for'], told['windows'], told['window_end']), ('window', [{'by': '', 'text': self.CLOSED}], 0))
         self.assertIsNone(self.row('nightly'))
         self.get('upgrade')  # a window binds nobody who asks
         self.assertEqual(self.row('nightly')['install_status'], OK_STATUS)
@@ -325,6 +336,9 @@ class Schedule(Bench):
         self.assertEqual(dict(zip(pending['upgrades'], pending['priorities']))['hub(=2-1)'], 'critical')
         self.due('next_upgrade', freeze_periods='1970-01-01 until 9999-12-30')
         self.wait_for(lambda: self.result('status')['upgrade_waits_for'] == 'the end of a freeze', 'it waits')
+        told = self.result('inventory')['policy']
+        self.assertEqual((told['waits_for'], told['freezes'][0]['by'], time.gmtime(told['frozen_until'] + told['utc_offset'])[:3]),
+                         ('freeze', '', (9999, 12, 31)))
         refused = self.run_get('upgrade', uid=BOB)
         self.assertEqual(refused.returncode, agent_bench.REFUSED)
         self.assertIn('nothing is upgraded before 9999-12-31: this machine is in a freeze', refused.stderr)

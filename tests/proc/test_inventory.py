@@ -55,6 +55,21 @@ def test_machines_are_found_by_what_they_have(org):
     assert org.console("hosts", "--software", "a", "--software-version", "~", ok=False).returncode == 2
 
 
+def test_machines_are_found_by_what_they_go_by(org):
+    deployer, stranger = (org.fingerprint(org.cert(who)) for who in ("Deployer", "Stranger"))
+    org.get("update")  # which plans: then it is told how much an upgrade would change
+    org.get("update-status")
+    mine, = (h for h in org.hosts() if h["uuid"] == org.uuid)
+    assert (mine["orderers"], mine["root_version"], mine["windows"], mine["window_end"], mine["waits_for"]) == ([deployer], 0, "", 2**63 - 1, "")
+    assert (mine["errors"], mine["upgrades"]) == (0, 0)
+    for options in (("--orderer", deployer), ("--no-orderer", stranger), ("--window", "any"), ("--root", "none"), ("--errors", "0", "--upgrades", "<=0")):
+        assert org.uuid in found(org, *options), options
+    for options in (("--no-orderer", deployer), ("--orderer", stranger), ("--window", "now"), ("--root", "older"), ("--errors", ">0"), ("--held", "*"),
+                    ("--waits-for", "window")):
+        assert org.uuid not in found(org, *options), options
+    assert org.console("hosts", "--window", "soon", ok=False).returncode == 2
+
+
 def test_reports(org):
     org.get("update-status")
     sql = org.base / "machines.sql"

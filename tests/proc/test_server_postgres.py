@@ -93,6 +93,9 @@ def test_the_whole_chain(org, srv, machine):
     user = run(BIN / "waptserver", "user", "--json", "--config", srv.dir / "waptserver.ini").stdout
     assert [p["name"] for p in json.loads(user)["result"]] == ["admin"]
     assert run(BIN / "wapt-get", "-c", machine, "update-status").returncode == 0
+    status, body, _ = srv.call("GET", "/api/v1/hosts?fields=orderers,window_end", token=srv.token())  # what it goes by, in this database too
+    assert (status, json.loads(body)["hosts"]) == (200, [{"uuid": "on-postgres", "window_end": 2**63 - 1,
+                                                          "orderers": [org.fingerprint(org.cert("Deployer"))]}])
 
 
 def test_the_database_goes_and_comes_back(org, srv, pg, machine):
@@ -107,7 +110,7 @@ def test_the_database_goes_and_comes_back(org, srv, pg, machine):
     assert pg.url not in srv.log()
     pg.start()
     until(lambda: srv.call("GET", "/api/v1/hosts", token=token)[0] == 200, "it is back")
-    assert [h["uuid"] for h in hosts(srv, token) if h["reachable"]] == ["on-postgres"]
+    assert [h["uuid"] for h in hosts(srv, token) if h["reachable"] and h["orderers"]] == ["on-postgres"]
     assert srv.children() == before
     order(org, srv)
 

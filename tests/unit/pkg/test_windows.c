@@ -139,12 +139,48 @@ static void test_freezes(void **state)
     }
 }
 
+static void test_spans(void **state)
+{
+    static const struct {
+        const char *windows, *now, *begin, *end; /* begin "": none; end "": without end */
+    } cases[] = {
+        /* 2026-11-26 is a Thursday */
+        {"thu 22:00-05:00", "2026-11-26T10:00:30", "2026-11-26T22:00:00", "2026-11-27T05:00:00"},
+        {"thu 22:00-05:00", "2026-11-27T04:59:59", "2026-11-26T22:00:00", "2026-11-27T05:00:00"},
+        {"thu 22:00-05:00", "2026-11-27T05:00:00", "2026-12-03T22:00:00", "2026-12-04T05:00:00"},
+        /* What follows without a gap is one. */
+        {"thu 22:00-05:00,fri 05:00-06:00", "2026-11-26T21:00:00", "2026-11-26T22:00:00",
+         "2026-11-27T06:00:00"},
+        {"10:00-12:00,11:00-13:00", "2026-11-26T11:30:00", "2026-11-26T10:00:00",
+         "2026-11-26T13:00:00"},
+        {"2026-11-26 10:00-11:00", "2026-11-26T11:00:00", "", ""},
+        {"2026-11-26 10:00-11:00", "2026-11-26T09:00:00", "2026-11-26T10:00:00",
+         "2026-11-26T11:00:00"},
+        {"00:00-24:00", "2026-11-26T11:30:00", "2026-11-26T00:00:00", ""},
+        {"", "2026-11-26T11:30:00", "", ""},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct wa_windows w;
+        struct wa_err err = WA_ERR_INIT;
+        int64_t begin = 0, end = 0;
+        check_ok(wa_windows_parse(wa_sv(cases[i].windows), &w, &err), &err, cases[i].windows);
+        bool found = wa_windows_span(&w, at(cases[i].now), &begin, &end);
+        bool is_wanted = cases[i].begin[0] != '\0';
+        int64_t wanted_end = cases[i].end[0] != '\0' ? at(cases[i].end) : INT64_MAX;
+        if (found != is_wanted || (found && (begin != at(cases[i].begin) || end != wanted_end)))
+            fail_msg("case %zu: '%s' at %s: %lld until %lld", i, cases[i].windows, cases[i].now,
+                     (long long)begin, (long long)end);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_where_a_moment_lies),
         cmocka_unit_test(test_what_is_none),
         cmocka_unit_test(test_freezes),
+        cmocka_unit_test(test_spans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

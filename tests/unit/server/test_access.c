@@ -127,7 +127,8 @@ static int setup(void **state)
     machine_new(&p->outside, OUTSIDE);
     assert_int_equal(machine_register(&p->b, &p->inside, WA_CRED_TOKEN, "t"), 200);
     assert_int_equal(machine_register(&p->b, &p->outside, WA_CRED_TOKEN, "t"), 200);
-    WA_ASSERT_OK(wa_fleet_set_names(p->b.store->fleet, WA_SV(INSIDE), WA_SV("sales"), &err));
+    WA_ASSERT_OK(
+        wa_fleet_set_tags(p->b.store->fleet, WA_SV(INSIDE), WA_FLEET_IN, WA_SV("sales"), &err));
     WA_ASSERT_OK(wa_store_set_user(p->b.store->db, "u", "H", "superadmin", &err));
     *state = p;
     return 0;

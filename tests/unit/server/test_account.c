@@ -280,7 +280,8 @@ static void add_host(struct place *p, const char *uuid, const char *names)
     struct wa_err err = WA_ERR_INIT;
     const struct wa_fleet_change host = {.name = wa_sv(uuid), .registered_at = 1, .last_seen = 1};
     WA_ASSERT_OK(wa_fleet_put(p->b.store->fleet, wa_sv(uuid), &host, &err));
-    WA_ASSERT_OK(wa_fleet_set_names(p->b.store->fleet, wa_sv(uuid), wa_sv(names), &err));
+    WA_ASSERT_OK(
+        wa_fleet_set_tags(p->b.store->fleet, wa_sv(uuid), WA_FLEET_IN, wa_sv(names), &err));
 }
 
 static void test_token_perimeter(void **state)

@@ -224,16 +224,16 @@ static void counts_and_filters(void **state)
     WA_UNUSED(state);
     WA_ASSERT_OK(wa_fleet_count_by(f, &q, WA_FLEET_STATUS, add_count, &c, &err));
     assert_string_equal(c.text, "OK=2;ERROR=1;=1;");
-    WA_ASSERT_OK(wa_fleet_set_names(f, WA_SV("u-1"), WA_SV("sales,paris"), &err));
-    WA_ASSERT_OK(wa_fleet_set_names(f, WA_SV("u-2"), WA_SV("sales"), &err));
+    WA_ASSERT_OK(wa_fleet_set_tags(f, WA_SV("u-1"), WA_FLEET_IN, WA_SV("sales,paris"), &err));
+    WA_ASSERT_OK(wa_fleet_set_tags(f, WA_SV("u-2"), WA_FLEET_IN, WA_SV("sales"), &err));
     c.text[0] = '\0';
-    WA_ASSERT_OK(wa_fleet_count_by(f, &q, WA_FLEET_KEYS, add_count, &c, &err));
+    WA_ASSERT_OK(wa_fleet_count_by(f, &q, WA_FLEET_KEYS + WA_FLEET_IN, add_count, &c, &err));
     assert_string_equal(c.text, "sales=2;paris=1;");
-    WA_ASSERT_OK(wa_fleet_view_like(f, WA_SV("none,par*"), &group, &err));
-    q.group = &group;
+    WA_ASSERT_OK(wa_fleet_view_like(f, WA_FLEET_IN, WA_SV("none,par*"), &group, &err));
+    q.has[WA_FLEET_IN] = &group;
     find(f, &q, found, &total);
     assert_string_equal(found, "1");
-    q.group = NULL;
+    q.has[WA_FLEET_IN] = NULL;
     wa_fleet_view_fini(&group);
     unit.unit = WA_SV("OU=Paris,DC=example");
     WA_ASSERT_OK(wa_fleet_put(f, WA_SV("u-3"), &unit, &err));
@@ -252,6 +252,139 @@ static void counts_and_filters(void **state)
     q.seen_after = 200;
     find(f, &q, found, &total);
     assert_string_equal(found, "23");
+}
+
+/* --- when machines may change, what they hold, whom they trust, what is wrong --- */
+
+#define NOON 1764158400 /* 2025-11-26, a Wednesday, 12:00 UTC */
+#define HOUR 3600
+
+static void put_schedule(struct wa_fleet *f, const char *uuid, const char *windows, int64_t begin,
+                         int64_t end, int64_t frozen_until, int64_t utc_offset)
+{
+    const struct wa_fleet_schedule schedule = {begin, end, frozen_until, utc_offset, 0};
+    struct wa_fleet_change c = WA_FLEET_UNCHANGED;
+    struct wa_err err = WA_ERR_INIT;
+    c.windows = wa_sv(windows);
+    c.schedule = &schedule;
+    WA_ASSERT_OK(wa_fleet_put(f, wa_sv(uuid), &c, &err));
+}
+
+/* Who is in which window at that time: "now:1 day: ..." by the digits of their uuids. */
+static void check_windows(struct wa_fleet *f, int64_t now, const char *expected)
+{
+    char text[128] = "", found[16];
+    size_t n = 0, total = 0;
+    for (int w = WA_WINDOW_NOW; w < WA_WINDOWS; w++) {
+        const struct wa_fleet_query q = {ANY, .key = WA_FLEET_UUID,
+                                         .window = (enum wa_fleet_window)w, .now = now};
+        find(f, &q, found, &total);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s:%s ",
+                              wa_fleet_window_name((enum wa_fleet_window)w), found);
+    }
+    assert_string_equal(text, expected);
+}
+
+static void windows_go_on(void **state)
+{
+    WA_AUTO(wa_fleet) struct wa_fleet *f = fleet();
+    const struct wa_fleet_query by_begin = {ANY, .key = WA_FLEET_WINDOW};
+    struct wa_fleet_query q = {ANY, .key = WA_FLEET_UUID, .now = NOON};
+    struct counted c = {""};
+    struct wa_err err = WA_ERR_INIT;
+    enum wa_fleet_window window;
+    char found[16];
+    size_t total = 0;
+    WA_UNUSED(state);
+    check_windows(f, NOON, "now: day: later: any: frozen: none:1234 ");
+    /* Two hours ahead of UTC: 13:00-15:00 there is 11:00-13:00. */
+    put_schedule(f, "u-1", "13:00-15:00", NOON - HOUR, NOON + HOUR, 0, 2 * HOUR);
+    put_schedule(f, "u-2", "sun 01:00-02:00", NOON + 85 * HOUR, NOON + 86 * HOUR, 0, 0);
+    put_schedule(f, "u-3", "", 0, INT64_MAX, 0, 0);
+    put_schedule(f, "u-4", "13:00-15:00", NOON + HOUR, NOON + 3 * HOUR, NOON + 2 * HOUR, 0);
+    check_windows(f, NOON, "now:1 day: later:2 any:3 frozen:4 none: ");
+    find(f, &by_begin, found, &total);
+    assert_string_equal(found, "3142");
+    WA_ASSERT_OK(wa_fleet_count_by(f, &q, WA_FLEET_BY_WINDOW, add_count, &c, &err));
+    assert_non_null(strstr(c.text, "now=1;"));
+    /* The window of the first is over, and the freeze of the last. */
+    check_windows(f, NOON + 2 * HOUR, "now:4 day: later:2 any:3 frozen: none:1 ");
+    wa_fleet_roll(f, NOON + 2 * HOUR);
+    check_windows(f, NOON + 2 * HOUR, "now:4 day:1 later:2 any:3 frozen: none: ");
+    assert_int_equal(wa_fleet_get(f, WA_SV("u-1"))->schedule.window_begin, NOON + 23 * HOUR);
+    find(f, &by_begin, found, &total);
+    assert_string_equal(found, "3412");
+    /* What can't be read has no next one; what never comes again either. */
+    put_schedule(f, "u-1", "hostile", 1, 2, 0, 0);
+    put_schedule(f, "u-2", "2025-11-26 01:00-02:00", 1, 2, 0, 0);
+    wa_fleet_roll(f, NOON);
+    check_windows(f, NOON, "now: day: later: any:3 frozen:4 none:12 ");
+    assert_true(wa_fleet_window_find(WA_SV("frozen"), &window) && window == WA_WINDOW_FROZEN);
+    assert_false(wa_fleet_window_find(WA_SV("else"), &window));
+}
+
+static void what_machines_say_they_have(void **state)
+{
+    WA_AUTO(wa_fleet) struct wa_fleet *f = fleet();
+    WA_AUTO_BUF struct wa_buf many;
+    struct wa_fleet_view view = {NULL, 0};
+    struct wa_fleet_query q = {ANY, .key = WA_FLEET_UUID};
+    struct wa_err err = WA_ERR_INIT;
+    char found[16];
+    size_t total = 0;
+    WA_UNUSED(state);
+    WA_ASSERT_OK(wa_fleet_set_tags(f, WA_SV("u-1"), WA_FLEET_ORDERERS, WA_SV("aa,bb"), &err));
+    WA_ASSERT_OK(wa_fleet_set_tags(f, WA_SV("u-2"), WA_FLEET_ORDERERS, WA_SV("bb"), &err));
+    WA_ASSERT_OK(wa_fleet_set_tags(f, WA_SV("u-2"), WA_FLEET_HELD, WA_SV("aa"), &err));
+    WA_ASSERT_OK(wa_fleet_view_like(f, WA_FLEET_ORDERERS, WA_SV("aa"), &view, &err));
+    q.has[WA_FLEET_ORDERERS] = &view;
+    find(f, &q, found, &total);
+    assert_string_equal(found, "1");
+    q.is_without[WA_FLEET_ORDERERS] = true; /* those that have said nothing, too */
+    find(f, &q, found, &total);
+    assert_string_equal(found, "234");
+    wa_fleet_view_fini(&view);
+    /* A machine that makes names up fills its own share, and no other's. */
+    wa_buf_init(&many, 1u << 20);
+    for (int round = 0; round < 3; round++) {
+        wa_buf_clear(&many);
+        for (int i = 0; i < 200; i++)
+            wa_buf_addf(&many, "made-up-%d-%d,", round, i);
+        WA_ASSERT_OK(wa_fleet_set_tags(f, WA_SV("u-3"), WA_FLEET_HELD, wa_buf_sv(&many), &err));
+    }
+    assert_int_equal(wa_fleet_name_count(f, WA_FLEET_HELD), 1 + WA_FLEET_SAID_MAX);
+    WA_ASSERT_OK(wa_fleet_set_tags(f, WA_SV("u-3"), WA_FLEET_HELD, WA_SV("new,aa"), &err));
+    WA_ASSERT_OK(wa_fleet_set_tags(f, WA_SV("u-4"), WA_FLEET_HELD, WA_SV("other"), &err));
+    WA_ASSERT_OK(wa_fleet_view_like(f, WA_FLEET_HELD, WA_SV("new,oth*,aa"), &view, &err));
+    q = (struct wa_fleet_query){ANY, .key = WA_FLEET_UUID, .has[WA_FLEET_HELD] = &view};
+    find(f, &q, found, &total);
+    assert_string_equal(found, "234");
+    wa_fleet_view_fini(&view);
+}
+
+static void numbers_are_compared(void **state)
+{
+    WA_AUTO(wa_fleet) struct wa_fleet *f = fleet();
+    struct wa_fleet_query q = {ANY, .key = WA_FLEET_ERRORS, .is_descending = true};
+    struct wa_fleet_change c = WA_FLEET_UNCHANGED;
+    struct wa_err err = WA_ERR_INIT;
+    char found[16];
+    size_t total = 0;
+    WA_UNUSED(state);
+    c.errors = 9;
+    WA_ASSERT_OK(wa_fleet_put(f, WA_SV("u-2"), &c, &err));
+    c.errors = 10; /* more than 9, not less as a text */
+    c.upgrades = 1;
+    WA_ASSERT_OK(wa_fleet_put(f, WA_SV("u-1"), &c, &err));
+    find(f, &q, found, &total);
+    assert_string_equal(found, "1243");
+    q.ranges[WA_FLEET_ERRORS] = (struct wa_fleet_range){1, INT64_MAX, true};
+    find(f, &q, found, &total);
+    assert_string_equal(found, "12");
+    q.ranges[WA_FLEET_UPGRADES] = (struct wa_fleet_range){0, 0, true};
+    find(f, &q, found, &total);
+    assert_string_equal(found, "2");
+    assert_int_equal(total, 1);
 }
 
 /* Whatever changes, an order that was kept is the one that would be made anew. */
@@ -350,6 +483,9 @@ int main(void)
         cmocka_unit_test(names_of_keys),
         cmocka_unit_test(pages),
         cmocka_unit_test(counts_and_filters),
+        cmocka_unit_test(windows_go_on),
+        cmocka_unit_test(what_machines_say_they_have),
+        cmocka_unit_test(numbers_are_compared),
         cmocka_unit_test(orders_are_kept),
         cmocka_unit_test(grows),
         cmocka_unit_test(survives_without_memory),

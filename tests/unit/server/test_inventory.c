@@ -164,6 +164,86 @@ static void test_facts(void **state)
     BENCH_IS(&p->b, "SELECT manufacturer || serial FROM host_facts", "S1");
 }
 
+static void hosts_are(struct place *p, const char *query, const char *expected)
+{
+    struct wa_buf out;
+    wa_buf_init(&out, 1u << 20);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", query, p->token, WA_SV(""), &out),
+                     200);
+    assert_string_equal(wa_buf_str(&out), expected);
+    wa_buf_fini(&out);
+}
+
+static void hosts_refuse(struct place *p, const char *query)
+{
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", query, p->token, WA_SV(""), NULL),
+                     400);
+}
+
+/* What a machine goes by, as rows, in lists, and again after a start. */
+static void test_what_machines_go_by(void **state)
+{
+    static const char all[] =
+        "{\"total\":1,\"hosts\":[{\"uuid\":\"machine\",\"windows\":\"mon 01:00-02:00,tue "
+        "01:00-02:00\",\"waits_for\":\"window\",\"errors\":1,\"upgrades\":2,\"root_version\":3,"
+        "\"window_begin\":4000000000,\"window_end\":4000003600,\"frozen_until\":0,\"held\":["
+        "\"tis-a\",\"tis-b\"],\"orderers\":[\"aa\"]}]}";
+    static const char fields[] =
+        "fields=windows,waits_for,errors,upgrades,root_version,window_begin,"
+        "window_end,frozen_until,held,orderers&window=later";
+    static const char *const found[] = {"held=tis-*",
+                                        "orderer=aa",
+                                        "no_orderer=bb&errors=%3E0",
+                                        "upgrades=2",
+                                        "waits_for=window",
+                                        "upgrades=%3C=2&errors=1",
+                                        "root=older",
+                                        "window=later",
+                                        "sort=-window_begin&errors=%3E=1",
+                                        "orderer=bb,aa",
+                                        "sort=errors&held=tis-b"};
+    static const char *const none[] = {"held=tis",
+                                       "orderer=a",
+                                       "errors=2",
+                                       "waits_for=power",
+                                       "root=none&errors=1",
+                                       "window=any",
+                                       "no_orderer=aa&errors=1"};
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    assert_int_equal(
+        say(p, &p->m, "policy",
+            "{\"windows\":[{\"by\":\"grp-x\",\"text\":\"mon 01:00-02:00\"},{\"text\":"
+            "\"tue 01:00-02:00\"},7],\"holds\":[{\"what\":\"tis-a(>=2)\"},{\"what\":"
+            "\"tis-b\"},{\"what\":\"no, name\"},{\"what\":{}}],\"orderers\":[\"aa\",{}],"
+            "\"waits_for\":\"window\",\"window_begin\":4000000000,\"window_end\":"
+            "4000003600,\"frozen_until\":-5,\"utc_offset\":999999999,"
+            "\"root_version\":3}"),
+        200);
+    PACKAGES(p, &p->m,
+             "[{\"package\":\"a\",\"install_status\":\"ERROR\"},{\"package\":\"b\","
+             "\"install_status\":\"OK\"}]");
+    assert_int_equal(say(p, &p->m, "last_update_status", "{\"upgrades\":[\"c(=1)\",\"d(=2)\"]}"),
+                     200);
+    hosts_are(p, fields, all);
+    for (size_t i = 0; i < WA_COUNT(found); i++) {
+        char query[128];
+        (void)snprintf(query, sizeof query, "fields=uuid&%s", found[i]);
+        hosts_are(p, query, "{\"total\":1,\"hosts\":[{\"uuid\":\"machine\"}]}");
+    }
+    for (size_t i = 0; i < WA_COUNT(none); i++)
+        hosts_are(p, none[i], "{\"total\":0,\"hosts\":[]}");
+    hosts_refuse(p, "errors=many");
+    hosts_refuse(p, "errors=%3C%3C2");
+    hosts_refuse(p, "window=soon");
+    hosts_refuse(p, "root=3");
+    hosts_refuse(p, "orderer=aa&no_orderer=bb");
+    hosts_refuse(p, "fields=uuid,password");
+    wa_fleet_remove(p->b.store->fleet, WA_SV("machine")); /* as after a start */
+    WA_ASSERT_OK(wa_store_load_fleet(p->b.store->db, p->b.store->fleet, &err));
+    hosts_are(p, fields, all);
+}
+
 /* More rows than a machine may have, and longer ones; the report is taken, its rows are cut. */
 static void test_a_rogue_machine_fills_nothing(void **state)
 {
@@ -264,6 +344,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_history_is_shown, setup, teardown),
         cmocka_unit_test_setup_teardown(test_software_is_kept_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_facts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_machines_go_by, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_rogue_machine_fills_nothing, setup, teardown),
         cmocka_unit_test(test_version_keys),
         cmocka_unit_test_setup_teardown(test_torture, setup, teardown),

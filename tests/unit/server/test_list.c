@@ -46,10 +46,13 @@ static void add_host(struct place *p, const char *uuid, const char *name)
 #define COLUMNS                                                                                    \
     "\"uuid\",\"name\",\"fqdn\",\"os\",\"status\",\"audit\",\"description\",\"ips\",\"users\","    \
     "\"manufacturer\",\"model\",\"serial\",\"agent\",\"domain\",\"site\",\"unit\",\"reachable\","  \
-    "\"last_seen\",\"registered_at\",\"groups\"\r\n"
+    "\"last_seen\",\"registered_at\",\"groups\",\"errors\",\"upgrades\",\"windows\","              \
+    "\"waits_for\",\"window_begin\",\"window_end\",\"frozen_until\",\"held\",\"root_version\","    \
+    "\"orderers\"\r\n"
 #define TEN "\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\""
 #define ROW(uuid, name)                                                                            \
-    "\"" uuid "\"," name ",\"\",\"\",\"\"," TEN ",\"\",false,1000,1000,\"[]\"\r\n"
+    "\"" uuid "\"," name ",\"\",\"\",\"\"," TEN                                                    \
+    ",\"\",false,1000,1000,\"[]\",0,0,\"\",\"\",0,0,0,\"[]\",0,\"[]\"\r\n"
 
 static void test_hosts(void **state)
 {

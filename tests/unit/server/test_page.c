@@ -515,7 +515,8 @@ static void test_facets(void **state)
     struct place *p = *state;
     struct wa_err err = WA_ERR_INIT;
     hosts(p);
-    WA_ASSERT_OK(wa_fleet_set_names(p->b.store->fleet, WA_SV("h1"), WA_SV("sales"), &err));
+    WA_ASSERT_OK(
+        wa_fleet_set_tags(p->b.store->fleet, WA_SV("h1"), WA_FLEET_IN, WA_SV("sales"), &err));
     assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/host-facets", "by=group,status", p->token,
                                WA_SV(""), &p->out),
                      200);

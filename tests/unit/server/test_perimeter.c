@@ -296,7 +296,7 @@ static enum wa_code looks(void *arg, struct wa_err *err)
     wa_perimeter_init(&perimeter);
     wa_buf_init(&out, 4096);
     if (wa_fleet_new(&f, err) == WA_OK && wa_fleet_put(f, WA_SV("a"), &host, err) == WA_OK &&
-        wa_fleet_set_names(f, WA_SV("a"), WA_SV("x,sales"), err) == WA_OK &&
+        wa_fleet_set_tags(f, WA_SV("a"), WA_FLEET_IN, WA_SV("x,sales"), err) == WA_OK &&
         wa_perimeter_read(&perimeter, WA_SV(PERIMETER), err) == WA_OK &&
         wa_perimeter_view(&perimeter, f, &view, err) == WA_OK) {
         assert_true(wa_fleet_sees(f, &view, WA_SV("a")));
