@@ -187,14 +187,15 @@ class Organisation:
         path.chmod(0o600)
         return path
 
-    def package(self, name, version, who, marker):
-        """A package whose installation makes the file marker; signed by who."""
+    def package(self, name, version, who, marker, install="open({marker!r}, 'w').write({version!r})"):
+        """A package whose installation makes the file marker, or does something else with it; signed by who."""
         src = self.base / "src" / f"{name}-{version}-{who}"
         (src / "WAPT").mkdir(parents=True)
         (src / "WAPT/control").write_text(
             f"package           : {name}\nversion           : {version}\narchitecture      : all\nsection           : base\npriority          : optional\n"
             f"maintainer        : {who}\ndescription       : test\ntarget_os         : all\n", encoding="utf-8")
-        (src / "setup.py").write_text(f"def install():\n    open({str(marker)!r}, 'w').write({version!r})\n\n\ndef uninstall():\n    pass\n", encoding="utf-8")
+        does = install.format(marker=str(marker), version=version)
+        (src / "setup.py").write_text(f"def install():\n    {does}\n\n\ndef uninstall():\n    pass\n", encoding="utf-8")
         return self.build(src, who)
 
     def build(self, src, who):

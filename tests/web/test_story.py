@@ -2,13 +2,14 @@
 import os
 import pty
 import re
+import sqlite3
 import subprocess
 import time
 import uuid as uuidlib
 
 import pytest
 from pages import play, scenarios
-from conftest import BIN, LIB, organisation, until
+from conftest import BIN, LIB, organisation, run, until
 from test_f1_machine import machine_of_ours, registration, send
 
 HOSTILE = "<img src=x onerror='window.hit=1'>\"><script>window.hit=2</script>"
@@ -71,7 +72,9 @@ def played():
     with organisation() as org:
         marker = org.base / "installed"
         package = org.package("tis-story", "1.0-0", "Developer", marker)
-        org.console("upload", package)
+        broken = org.base / "broken"
+        org.console("upload", package, org.package("grp-story", "1", "Developer", org.base / "grp"), org.package("grp-pilot", "1", "Developer", org.base / "grp"),
+                    org.package("tis-broken", "1", "Developer", broken, "open({marker!r}, 'a').write('x'); raise Exception('it breaks')"))
         org.get("update")
         console = Console(org)
         name = org.hosts()[0]["name"]
@@ -84,11 +87,26 @@ def played():
             org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
             org.processes.pop()
 
+        def second():
+            """One more machine, and both in a group of the roll-out's."""
+            ini = org.new_agent(org.base / "second")
+            ini.write_text(ini.read_text().replace("[global]", "[global]\nuuid = second"))
+            org.start_agent("second", ini)
+            run(BIN / "wapt-get", "-c", ini, "register", "--token-file", org.token("--uses", "1", "--valid", "1h"))
+            for uuid, groups, config in ((org.uuid, "grp-story,grp-pilot", org.ini), ("second", "grp-story", ini)):
+                org.console("host-package", uuid, "--depends", groups, "--upload", "-k", org.cert("Developer"), "-w", org.base / "pw", "-o", org.base)
+                run(BIN / "wapt-get", "-c", config, "update")
+
+        def expire():
+            """Every session at the server is one of yesterday."""
+            with sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=30) as db:
+                return {"server": db.execute("UPDATE sessions SET expires = 1").rowcount}
+
         def kept(text):
             return any(text in p.read_text() for p in console.home.rglob("*.json"))
 
         does = {"marker": marker.exists, "confirm": console.confirm, "hostile": lambda: hostile_machine(org), "stop": stop, "start": start,
-                "kept": kept, "again": console.again}
+                "kept": kept, "again": console.again, "second": second, "expire": expire, "broken": lambda: len(broken.read_text()) if broken.exists() else 0}
         yield play("story.mjs", does, link=console.link, password=(org.base / "admin.pw").read_text().strip(), keyPassword=(org.base / "pw").read_text().strip(),
                    name=name, packageName="tis-story", hostile=HOSTILE[:30])
 

@@ -190,6 +190,53 @@ export async function a8_keepsWhatWasChosenOverANewStart({ ask, browser }) {
     open = { base, ...(await tab(browser, base)) };
     await open.page.goto(link.replace("/#", "/hosts#"));
     await until(() => open.page.evaluate(() => document.documentElement.dataset.theme === "dark"), "the colours are as they were");
+}
+
+export async function b1_seesARolloutStopItself({ ask, password, keyPassword }) {
+    const { page, base } = open;
+    await logIn(page, password);
+    await grid(page).waitFor();
+    await ask("second"); // one more machine; both are in grp-story, and the first in grp-pilot as well
+    await page.goto(`${base}/rollouts`);
+    await page.getByRole("button", { name: "New roll-out" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Packages").fill("tis-broken");
+    await dialog.getByLabel("For the members of").fill("grp-story");
+    await dialog.getByLabel("First to").fill("grp-pilot");
+    await dialog.getByLabel("Then to percent of all").fill("");
+    await dialog.getByLabel("It halts after so many failures").fill("1");
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText("grp-story", { exact: true }).waitFor();
+    await dialog.getByLabel("Password of the key").fill(keyPassword);
+    await page.keyboard.press("Enter");
+    await dialog.getByRole("button", { name: "Sign and send" }).click();
+    await dialog.getByText("Confirm in the terminal").waitFor();
+    check((await ask("confirm")).includes("tis-broken"), "what is confirmed does not stand in the terminal");
+    await page.getByRole("heading", { name: "install tis-broken" }).waitFor();
+    await page.locator(".page-head").getByText("halted").waitFor(); // by an event
+    await page.locator(".ring", { hasText: "Ring 1" }).getByText("failed: 1").waitFor();
+    await page.locator(".ring", { hasText: "Ring 2" }).getByText("waiting: 1").waitFor();
+    same(await ask("broken"), 1, "machines that ran it");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await dialog.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".page-head").getByText("stopped").waitFor();
+    same(await ask("broken"), 1, "machines that ran it");
+}
+
+export async function b2_goesOnWhereItWasWhenTheSessionHasExpired({ ask, password, name }) {
+    const { page, base } = open;
+    await page.goto(`${base}/hosts`);
+    await grid(page).getByRole("link", { name }).first().waitFor();
+    await page.getByRole("searchbox", { name: "Search machines" }).fill(name.slice(0, 6));
+    await until(() => Promise.resolve(page.url().includes("search=")), "the search stands in the address");
+    const { server } = await ask("expire");
+    check(server > 0, "there was no session at the server");
+    await page.getByRole("combobox", { name: "State" }).selectOption("OK");
+    await logIn(page, password);
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    check(page.url().includes("search=") && page.url().includes("status=OK"), "the filters are gone");
+    await page.getByRole("combobox", { name: "State" }).selectOption("");
+    await grid(page).getByRole("link", { name }).first().waitFor();
     same(open.trouble, [], "trouble in the page");
     await open.context.close();
 }
