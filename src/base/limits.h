@@ -324,6 +324,7 @@
 #define WA_LOCAL_PREPARED_S 900      /* s: what was shown longer ago is shown again */
 #define WA_LOCAL_KEYS 32u            /* certificates of one person */
 #define WA_LOCAL_UNLOCK_S_MAX 43200  /* s: a working day */
+#define WA_POLICY_WAY_MAX 32u        /* packages of a chain of needs that a person is shown */
 #define WA_REPORT_SKEW_S 900         /* s: a clock further off is told to the administrator */
 
 /* --- what the console's pages keep --- */

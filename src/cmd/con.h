@@ -31,6 +31,7 @@ extern const struct wa_cli_command wa_con_host_package;
 extern const struct wa_cli_command wa_con_assign;
 extern const struct wa_cli_command wa_con_import;
 extern const struct wa_cli_command wa_con_plan;
+extern const struct wa_cli_command wa_con_policy;
 extern const struct wa_cli_command wa_con_kit;
 extern const struct wa_cli_command wa_con_resign;
 extern const struct wa_cli_command wa_con_promote;

@@ -3,7 +3,6 @@
  * needs, or what users may install.
  */
 #include "cmd/get_sources.h"
-#include "codec/csv.h"
 #include "pkg/selfservice.h"
 #include "proto/hostid.h"
 
@@ -59,27 +58,6 @@ static enum wa_code run_group(struct wa_cli *cli, struct wa_err *err)
 
 /* --- the rules of self-service --- */
 
-/* "GROUP=PACKAGE,PACKAGE" */
-static enum wa_code add_rule(struct wa_self_rules *rules, const char *text, struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf json;
-    struct wa_jw w;
-    struct wa_sv rest = wa_sv(text), group, item;
-    wa_buf_init(&json, WA_SELF_BYTES_MAX);
-    if (strchr(text, '=') == NULL || !wa_sv_split(&rest, '=', &group))
-        return wa_fail(err, WA_E_USAGE, "'%s' is not GROUP=PACKAGE,...", text);
-    wa_jw_init(&w, &json);
-    wa_jw_obj(&w);
-    wa_jw_keysv(&w, wa_sv_trim(group));
-    wa_jw_arr(&w);
-    while (wa_csv_next(&rest, &item))
-        wa_jw_sv(&w, item);
-    wa_jw_end(&w);
-    wa_jw_end(&w);
-    return wa_buf_check(&json, err) == WA_OK ? wa_self_rules_add(rules, wa_buf_sv(&json), err)
-                                             : err->code;
-}
-
 static enum wa_code write_rules(const struct wa_cli *cli, struct wa_buf *text, struct wa_err *err)
 {
     WA_AUTO_SELF_RULES struct wa_self_rules rules;
@@ -87,7 +65,9 @@ static enum wa_code write_rules(const struct wa_cli *cli, struct wa_buf *text, s
     if (wa_self_rules_init(&rules, err) != WA_OK)
         return err->code;
     for (size_t i = 1; i < cli->arg_count; i++)
-        if (add_rule(&rules, cli->args[i], err) != WA_OK)
+        if (strchr(cli->args[i], '=') == NULL)
+            return wa_fail(err, WA_E_USAGE, "'%s' is not GROUP=PACKAGE,...", cli->args[i]);
+        else if (wa_self_rules_add_typed(&rules, cli->args[i], err) != WA_OK)
             return err->code;
     wa_jw_init(&w, text);
     wa_self_rules_write(&rules, &w);

@@ -32,6 +32,7 @@ int main(int argc, char **argv)
                                                             &wa_con_kit,
                                                             &wa_con_packages,
                                                             &wa_con_plan,
+                                                            &wa_con_policy,
                                                             &wa_con_promote,
                                                             &wa_con_publish,
                                                             &wa_con_report,

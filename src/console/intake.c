@@ -237,6 +237,11 @@ const struct wa_intake_refused *wa_intake_refused(const struct wa_intake *in, si
     return in->refused.items;
 }
 
+const struct wa_index *wa_intake_there(const struct wa_intake *in)
+{
+    return &in->there;
+}
+
 void wa_intake_reach(struct wa_intake *in, struct wa_client *from)
 {
     in->o.from = from;
@@ -318,6 +323,21 @@ enum wa_code wa_intake_fetch(struct wa_intake *in, size_t i, bool *ret_has_code,
     if (ret_has_code != NULL)
         *ret_has_code = v->has_setup_py;
     return WA_OK;
+}
+
+enum wa_code wa_intake_extract(struct wa_intake *in, size_t i, const struct wa_dir *dir,
+                               struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
+    struct wa_fd_source source;
+    struct wa_relpath name;
+    if (own_name("package", i, &name, err) != WA_OK ||
+        wa_file_open(&in->dir, &name, &fd, err) != WA_OK ||
+        wa_fd_source_init(&source, fd, err) != WA_OK ||
+        wa_archive_members_open(&source.base, &members, err) != WA_OK)
+        return err->code;
+    return wa_extract_verified(wa_archive_members_get(members), &in->verdicts[i], dir, err);
 }
 
 enum wa_code wa_intake_sign(struct wa_intake *in, size_t i, const struct wa_signer *signer,

@@ -12,6 +12,7 @@
 
 #include "console/client.h"
 #include "console/import.h"
+#include "os/fs.h"
 
 struct wa_intake_options {
     /* Where they come from, borrowed: base and "/" before a file's name; or a folder; or files. */
@@ -36,6 +37,11 @@ WA_AUTO_DEFINE(wa_intake, wa_intake_free)
 const struct wa_import_plan *wa_intake_plan(const struct wa_intake *in);
 /* Those that the wish asks for by name, or all that are refused when it asks for none. Borrowed. */
 const struct wa_intake_refused *wa_intake_refused(const struct wa_intake *in, size_t *ret_count);
+/* What was judged: all that somebody trusted has signed there. Borrowed. */
+const struct wa_index *wa_intake_there(const struct wa_intake *in);
+/* After fetching: all that the i-th holds, below dir. */
+WA_CHECK enum wa_code wa_intake_extract(struct wa_intake *in, size_t i, const struct wa_dir *dir,
+                                        struct wa_err *err);
 /* The index at base, as it comes: not judged. ret: initialised. */
 WA_CHECK enum wa_code wa_intake_index(struct wa_client *c, const char *base, struct wa_index *ret,
                                       struct wa_err *err);

@@ -11,7 +11,6 @@
 #include "pkg/plan_json.h"
 
 #define HOSTS_MAX 10000u
-#define NAMES_MAX 256u /* of one list */
 #define LINES_MAX 500u /* that are shown; the details have all */
 
 struct assign {
@@ -20,46 +19,23 @@ struct assign {
     bool has_hosts;
 };
 
-/* A list of texts as a comma list, in the arena. */
-static enum wa_code join(const struct wa_json *list, struct wa_arena *arena, const char **ret,
-                         struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf out;
-    wa_buf_init(&out, 256u << 10);
-    if (list == NULL || wa_json_count(list) == 0)
-        return WA_OK;
-    for (size_t i = 0; i < wa_json_count(list); i++) {
-        struct wa_sv item = wa_json_sv(wa_json_at(list, i));
-        wa_buf_addf(&out, "%s%.*s", i > 0 ? "," : "", WA_SV_ARG(item));
-    }
-    if (wa_buf_check(&out, err) != WA_OK)
-        return err->code;
-    *ret = wa_arena_strdup(arena, wa_buf_sv(&out));
-    return *ret != NULL ? WA_OK : wa_nomem(err);
-}
-
 static enum wa_code read_request(const struct wa_json *request, struct wa_arena *arena,
                                  struct wa_assign_wish *wish, const struct wa_json **ret_hosts,
                                  struct wa_err *err)
 {
     struct wa_sv what, key;
     const struct wa_json *lists[4] = {NULL};
-    const char **where[4] = {&wish->add, &wish->remove, &wish->add_conflicts,
-                             &wish->remove_conflicts};
     const struct wa_json_field fields[] = {
         {"what", WA_WANT_SV, true, 64, &what},
         {"key", WA_WANT_SV, false, 16, &key},
         {"hosts", WA_WANT_ARRAY, true, HOSTS_MAX, ret_hosts},
-        {"add", WA_WANT_ARRAY, false, NAMES_MAX, &lists[0]},
-        {"remove", WA_WANT_ARRAY, false, NAMES_MAX, &lists[1]},
-        {"add_conflicts", WA_WANT_ARRAY, false, NAMES_MAX, &lists[2]},
-        {"remove_conflicts", WA_WANT_ARRAY, false, NAMES_MAX, &lists[3]}};
+        {"add", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[0]},
+        {"remove", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[1]},
+        {"add_conflicts", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[2]},
+        {"remove_conflicts", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[3]}};
     if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK)
         return err->code;
-    for (size_t i = 0; i < WA_COUNT(lists); i++)
-        if (join(lists[i], arena, where[i], err) != WA_OK)
-            return err->code;
-    return wa_assign_check(wish, err);
+    return wa_local_wish(lists, arena, wish, err);
 }
 
 /* --- what is shown --- */

@@ -7,7 +7,7 @@
  */
 #include "base/mem.h"
 #include "console/intake.h"
-#include "console/local_kind.h"
+#include "console/local_publish.h"
 #include "console/upload.h"
 #include "os/fs.h"
 
@@ -207,7 +207,8 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
 /* --- the work --- */
 
 static enum wa_code send(const char *path, const struct wa_import_item *item,
-                         const struct intake *k, struct wa_client *client, struct wa_err *err)
+                         const struct intake *k, struct wa_client *client,
+                         struct wa_local_changes *ours, struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
     WA_AUTO_CONTROL struct wa_control c;
@@ -221,28 +222,35 @@ static enum wa_code send(const char *path, const struct wa_import_item *item,
         wa_path_open(path, &fd, err) != WA_OK || wa_fd_source_init(&source, fd, err) != WA_OK)
         return err->code;
     const struct wa_upload_job job = {.file = &source.base, .name = name};
-    return wa_client_publish(client, &job, err);
+    if (wa_client_publish(client, &job, err) != WA_OK)
+        return err->code;
+    wa_local_changes_add(ours, wa_sv(name));
+    return WA_OK;
 }
 
 static enum wa_code remove_old(const struct wa_import_item *item, struct wa_client *client,
-                               struct wa_err *err)
+                               struct wa_local_changes *ours, struct wa_err *err)
 {
     struct wa_sv file = wa_sv(wa_control_get(item->entry, WA_A_FILENAME));
     if (wa_sv_starts(file, "./"))
         file = wa_sv_sub(file, 2, file.n);
-    return wa_intake_delete(client, file, err);
+    if (wa_intake_delete(client, file, err) != WA_OK)
+        return err->code;
+    wa_local_changes_add(ours, file);
+    return WA_OK;
 }
 
 static enum wa_code take(struct intake *k, size_t i, const struct wa_signer *signer,
-                         struct wa_client *client, struct wa_err *err)
+                         struct wa_client *client, struct wa_local_changes *ours,
+                         struct wa_err *err)
 {
     const struct wa_import_item *item = &wa_intake_plan(k->in)->items[i];
     char path[WA_PATH_MAX];
     if (wa_intake_fetch(k->in, i, NULL, err) != WA_OK ||
         wa_intake_sign(k->in, i, signer, path, err) != WA_OK ||
-        send(path, item, k, client, err) != WA_OK)
+        send(path, item, k, client, ours, err) != WA_OK)
         return err->code;
-    return k->removes_old ? remove_old(item, client, err) : WA_OK;
+    return k->removes_old ? remove_old(item, client, ours, err) : WA_OK;
 }
 
 static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *signer,
@@ -250,7 +258,9 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
 {
     struct intake *k = p->own;
     const struct wa_import_plan *plan = wa_intake_plan(k->in);
+    WA_AUTO_LOCAL_CHANGES struct wa_local_changes ours;
     size_t failed = 0;
+    wa_local_changes_init(&ours);
     if (k->from == NULL)
         wa_intake_reach(k->in, client); /* the session may be another one by now */
     else
@@ -259,7 +269,7 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
     wa_jw_arr(w);
     for (size_t i = 0; i < plan->n; i++) {
         struct wa_err why = WA_ERR_INIT;
-        if (take(k, i, signer, client, &why) == WA_E_AUTH) {
+        if (take(k, i, signer, client, &ours, &why) == WA_E_AUTH) {
             *err = why;
             return err->code;
         }
@@ -272,6 +282,7 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
     }
     wa_jw_end(w);
     wa_jw_kvi(w, "failed", (int64_t)failed);
+    wa_local_publish_after(p, &ours, client, signer, w);
     return WA_OK;
 }
 

@@ -7,6 +7,7 @@
 #define WA_CONSOLE_LOCAL_KIND_H
 
 #include "base/text.h"
+#include "console/assign.h"
 #include "console/client.h"
 #include "console/hosts.h"
 #include "console/local.h"
@@ -67,12 +68,19 @@ void wa_local_say_time(struct wa_local_prepared *p, const char *label, int64_t a
 WA_CHECK enum wa_code wa_local_targets(struct wa_client *client, const struct wa_json *uuids,
                                        struct wa_targets *ret, struct wa_err *err);
 
+/* What is to come and to go, from lists of texts - add, remove, add_conflicts, remove_conflicts,
+ * each may be NULL - checked; kept in the arena. */
+#define WA_LOCAL_LIST_MAX 256u /* of one such list */
+WA_CHECK enum wa_code wa_local_wish(const struct wa_json *const lists[4], struct wa_arena *arena,
+                                    struct wa_assign_wish *ret, struct wa_err *err);
+
 /* Whose packages count here. *ret: free it. */
 WA_CHECK enum wa_code wa_local_anchors(const struct wa_local_prepared *p, struct wa_trust **ret,
                                        struct wa_err *err);
 
 extern const struct wa_local_kind wa_local_kind_host_packages, wa_local_kind_plan,
-    wa_local_kind_import, wa_local_kind_promote, wa_local_kind_resign, wa_local_kind_kit;
+    wa_local_kind_import, wa_local_kind_promote, wa_local_kind_resign, wa_local_kind_kit,
+    wa_local_kind_policy, wa_local_kind_publish;
 extern const struct wa_local_kind wa_local_kind_actions;
 extern const struct wa_local_kind wa_local_kind_cancel;
 extern const struct wa_local_kind wa_local_kind_rollout;

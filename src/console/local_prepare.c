@@ -21,7 +21,8 @@ enum { READY, ASKING, CONFIRMED, DONE, FAILED };
 static const struct wa_local_kind *const kinds[] = {
     &wa_local_kind_actions, &wa_local_kind_cancel,  &wa_local_kind_host_packages,
     &wa_local_kind_import,  &wa_local_kind_promote, &wa_local_kind_resign,
-    &wa_local_kind_plan,    &wa_local_kind_kit,     &wa_local_kind_rollout};
+    &wa_local_kind_plan,    &wa_local_kind_kit,     &wa_local_kind_rollout,
+    &wa_local_kind_policy,  &wa_local_kind_publish};
 
 static const struct wa_local_kind *find_kind(struct wa_sv what)
 {

@@ -1,6 +1,16 @@
 /* local_state.c - GET /local/state: all that the pages need to know of this program, and no secret.
  */
 #include "console/local_priv.h"
+#include "console/publishing.h"
+
+/* Whether this person may have something to do with the list of what is published. */
+static bool publishes(const struct wa_local *l)
+{
+    struct wa_err ignored = WA_ERR_INIT;
+    bool is_known = false;
+    return l->o->known != NULL &&
+           wa_publishing_is_known(l->o->known, &is_known, &ignored) == WA_OK && is_known;
+}
 
 void wa_local_state_answer(struct wa_local *l, struct wa_http_conn *c)
 {
@@ -26,6 +36,7 @@ void wa_local_state_answer(struct wa_local *l, struct wa_http_conn *c)
     for (size_t i = 0; i < l->o->repository_count; i++)
         wa_jw_s(&w, l->o->repositories[i].name);
     wa_jw_end(&w);
+    wa_jw_kvb(&w, "publishes", publishes(l));
     wa_jw_kvi(&w, "idle_s", l->o->idle_s);
     wa_jw_end(&w);
     wa_local_answer_json(c, &out);

@@ -121,3 +121,31 @@ enum wa_code wa_local_anchors(const struct wa_local_prepared *p, struct wa_trust
     *ret = WA_TAKE(anchors);
     return WA_OK;
 }
+
+/* A list of texts as a comma list, in the arena. */
+static enum wa_code join(const struct wa_json *list, struct wa_arena *arena, const char **ret,
+                         struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 256u << 10);
+    if (list == NULL || wa_json_count(list) == 0)
+        return WA_OK;
+    for (size_t i = 0; i < wa_json_count(list); i++) {
+        struct wa_sv item = wa_json_sv(wa_json_at(list, i));
+        wa_buf_addf(&out, "%s%.*s", i > 0 ? "," : "", WA_SV_ARG(item));
+    }
+    if (wa_buf_check(&out, err) != WA_OK)
+        return err->code;
+    *ret = wa_arena_strdup(arena, wa_buf_sv(&out));
+    return *ret != NULL ? WA_OK : wa_nomem(err);
+}
+
+enum wa_code wa_local_wish(const struct wa_json *const lists[4], struct wa_arena *arena,
+                           struct wa_assign_wish *ret, struct wa_err *err)
+{
+    const char **where[4] = {&ret->add, &ret->remove, &ret->add_conflicts, &ret->remove_conflicts};
+    for (size_t i = 0; i < 4; i++)
+        if (join(lists[i], arena, where[i], err) != WA_OK)
+            return err->code;
+    return wa_assign_check(ret, err);
+}

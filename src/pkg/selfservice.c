@@ -6,6 +6,7 @@
 #include "pkg/selfservice.h"
 
 #include "base/mem.h"
+#include "codec/csv.h"
 #include "os/rand.h"
 
 struct listing {
@@ -142,6 +143,26 @@ enum wa_code wa_self_rules_add(struct wa_self_rules *r, struct wa_sv json, struc
         if (add_group(r, wa_json_key_at(j, i), wa_json_at(j, i), err) != WA_OK)
             return err->code;
     return WA_OK;
+}
+
+enum wa_code wa_self_rules_add_typed(struct wa_self_rules *r, const char *text, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf json;
+    struct wa_jw w;
+    struct wa_sv rest = wa_sv(text), group = rest, item;
+    wa_buf_init(&json, WA_SELF_BYTES_MAX);
+    if (!wa_sv_split(&rest, '=', &group))
+        group = wa_sv(text);
+    wa_jw_init(&w, &json);
+    wa_jw_obj(&w);
+    wa_jw_keysv(&w, wa_sv_trim(group));
+    wa_jw_arr(&w);
+    while (wa_csv_next(&rest, &item))
+        wa_jw_sv(&w, item);
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+    return wa_buf_check(&json, err) == WA_OK ? wa_self_rules_add(r, wa_buf_sv(&json), err)
+                                             : err->code;
 }
 
 /* --- asking --- */

@@ -28,6 +28,9 @@ void wa_self_rules_fini(struct wa_self_rules *r);
 /* Adds the rules of one text. WA_E_INVALID, WA_E_LIMIT: nothing was added. */
 WA_CHECK enum wa_code wa_self_rules_add(struct wa_self_rules *r, struct wa_sv json,
                                         struct wa_err *err);
+/* The same of "GROUP=PACKAGE,PACKAGE", as persons type it; "GROUP" lists nothing. */
+WA_CHECK enum wa_code wa_self_rules_add_typed(struct wa_self_rules *r, const char *text,
+                                              struct wa_err *err);
 /* Whether one of the groups that in marks (group_count of them) lists the package. */
 bool wa_self_rules_allow(const struct wa_self_rules *r, const bool *in, struct wa_sv package);
 /* The rules as WAPT writes them. */

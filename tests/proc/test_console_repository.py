@@ -244,3 +244,57 @@ def test_a_kit_is_all_that_a_new_machine_needs(org):
     service.terminate()
     service.wait(20)
     org.console("forget-host", uuid, "--yes")
+
+
+def rules_of(org, name):
+    """The newest rules of self-service of that name, as the server has them."""
+    newest = max((p for p in ours(org, name).values()), key=lambda p: [int(x) for x in p["version"].split("-")])
+    return json.loads(zipfile.ZipFile(next((org.base / "server").rglob(newest["file"]))).read("selfservice.json"))
+
+
+def test_groups_and_rules_are_made_shown_and_signed(org):
+    def policy(*argv, ok=True, who="Deployer"):
+        done = org.console("policy", *argv, "--trusted", org.agent / "ssl", "--yes", "--json", *signing(org, who), ok=ok)
+        return json.loads(done.stdout)["result"]["packages"] if ok is not False else done.text
+
+    def texts(row):
+        return [(p["error"], p["text"]) for p in row["problems"]]
+    # Only what can be there: nothing is made by a slip.
+    assert "no such group" in policy("grp-office", "--add-depends", "own-tool", ok=False)
+    (row,) = policy("grp-office", "--section", "group", "--description", "The office", "--add-depends", "own-tool,tis-none", "--add-conflicts", "tis-game", "--dry-run")
+    assert row["changed"] and not ours(org, "grp-office") and texts(row) == [(False, "'tis-none' is not in the repository; needed by: grp-office")]
+    (row,) = policy("grp-office", "--section", "group", "--description", "The office", "--add-depends", "own-tool")
+    assert (row["code"], row["before"], row["version"], row["problems"]) == ("ok", None, "1-1", [])
+    made = ours(org, "grp-office")["1-1", ""]
+    assert (made["section"], made["signer"], made["depends"], made["description"]) == ("group", "Deployer", "own-tool", "The office")
+    # Changed, with what stays; several at once, which see each other.
+    rows = policy("grp-office", "grp-all", "--section", "group", "--add-depends", "acme-lib(>=1.1)")
+    assert [(r["package"], r["version"], r["depends"]) for r in rows] == [("grp-office", "1-2", "own-tool,acme-lib(>=1.1)"), ("grp-all", "1-1", "acme-lib(>=1.1)")]
+    assert ours(org, "grp-office")["1-2", ""]["description"] == "The office"
+    assert not policy("grp-all", "--add-depends", "acme-lib(>=1.1)")[0]["changed"]
+    # What would never work is told before it is signed.
+    policy("grp-all", "--add-depends", "grp-office")
+    circle = policy("grp-office", "--add-depends", "grp-all", ok=False)
+    assert "it needs itself: grp-office > grp-all > grp-office" in circle
+    assert "'grp-all' excludes 'own-tool', which is needed too: grp-all > grp-office > own-tool" in policy("grp-all", "--add-conflicts", "own-tool", ok=False)
+    assert "assigned and excluded" in policy("grp-office", "--add-conflicts", "own-tool", ok=False)
+    assert "section 'base'" in policy("own-tool", "--add-depends", "x", ok=False)
+    assert "needed by: grp-office" in texts(policy("grp-office", "--add-depends", "acme-lib(>=9)", "--dry-run")[0])[0][1]
+    assert max(ours(org, "grp-office")) == ("1-2", "")
+    # Rules of self-service.
+    (row,) = policy("shop", "--section", "selfservice", "--add-rule", "team=own-tool,acme-lib", "--add-rule", "staff=own-tool,grp-all")
+    assert row["code"] == "ok" and rules_of(org, "shop") == {"team": {"own-tool": None, "acme-lib": None}, "staff": {"own-tool": None, "grp-all": None}}
+    (row,) = policy("shop", "--remove-rule", "Team=acme-lib", "--remove-rule", "staff", "--add-rule", "boss=acme-lib")
+    assert rules_of(org, "shop") == {"team": {"own-tool": None}, "boss": {"acme-lib": None}}
+    assert {(c["group"], c["before"], c["after"]) for c in row["changes"]} == {
+        ("team", "acme-lib", None), ("staff", "own-tool", None), ("staff", "grp-all", None), ("boss", None, "acme-lib")}
+    assert "without version or pattern" in policy("shop", "--add-rule", "team=tis-*", ok=False)
+    assert "selfservice" in policy("grp-all", "--add-rule", "team=own-tool", ok=False)
+    # What nobody trusted has signed is not carried on.
+    stranger = org.console("policy", "grp-all", "--add-depends", "x", "--trusted", org.base / "foreign/trusted", "--yes", *signing(org), ok=False).text
+    assert "not taken over" in stranger
+    # A machine that is assigned the group gets what it says.
+    org.console("assign", "--hosts", org.uuid, "--add-depends", "grp-office", "--trusted", org.agent / "ssl", "--yes", *signing(org, "Deployer"))
+    plan = json.loads(org.console("plan", org.uuid, "--trusted", org.agent / "ssl", "--json", ok=None).stdout)["result"]
+    assert {"grp-office", "own-tool"} <= {s["package"] for s in plan["steps"]}, plan
+    org.console("assign", "--hosts", org.uuid, "--remove-depends", "grp-office", "--trusted", org.agent / "ssl", "--yes", *signing(org, "Deployer"))
