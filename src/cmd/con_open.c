@@ -7,7 +7,6 @@
 #include "cmd/con.h"
 #include "codec/ini.h"
 #include "console/local.h"
-#include "console/publishing.h"
 #include "os/fs.h"
 #include "os/path.h"
 #include "os/priv.h"
@@ -178,15 +177,13 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     struct settings s = {.cli = cli};
     struct wa_err no_home = WA_ERR_INIT;
-    char prefs[WA_PATH_MAX], known[WA_PATH_MAX] = "";
+    char prefs[WA_PATH_MAX];
     struct wa_log log;
     wa_log_init(&log, STDERR_FD, WA_LOG_INFO, "waptconsole");
     wa_proc_ignore_broken_pipes();
     if (wa_path_of_config("pages", prefs, &no_home) != WA_OK)
         prefs[0] = '\0';
     if (read_settings(cli, &s, err) == WA_OK && find_places(&s, err) == WA_OK) {
-        if (wa_publishing_place(s.server.server, known, &no_home) != WA_OK)
-            known[0] = '\0';
         list_paths(&s);
         const struct wa_local_options o = {.server = s.server.server,
                                            .trust = &s.server.trust,
@@ -200,7 +197,6 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                                            .module = wa_cli_get(cli, "pkcs11-module", NULL),
                                            .language = wa_text_language_name(),
                                            .prefs_dir = prefs[0] != '\0' ? prefs : NULL,
-                                           .known = known[0] != '\0' ? known : NULL,
                                            .idle_s = s.idle_s,
                                            .confirm_above = (size_t)s.above,
                                            .run_dir = s.run_dir,

@@ -8,7 +8,8 @@
 #include "console/publishing.h"
 
 struct publish {
-    struct wa_publishing *p;
+    struct wa_publishing p;
+    struct wa_dir known; /* what was seen of the repository */
     struct wa_local_prepared *shown;
     struct wa_jw w; /* of the files, into the details */
     size_t counts[4];
@@ -44,20 +45,28 @@ static enum wa_code judge(struct wa_local_prepared *p, struct publish *k, struct
     wa_jw_obj(&k->w);
     wa_jw_key(&k->w, "files");
     wa_jw_arr(&k->w);
-    enum wa_code code = wa_publishing_judge(k->p, show, k, err);
+    enum wa_code code = wa_publish_job_prepare(&k->p.job, show, k, err);
     wa_jw_end(&k->w);
     wa_jw_end(&k->w);
     if (code == WA_E_REFUSED && k->refused.code != WA_OK)
         return wa_fail(err, WA_E_REFUSED, "%s (%s)", err->text, k->refused.text);
     if (code != WA_OK)
         return code;
-    const struct wa_publish_job *job = wa_publishing_job(k->p);
+    const struct wa_publish_job *job = &k->p.job;
     (void)snprintf(text, sizeof text, "%zu", k->counts[WA_PUBLISH_SAME]);
     wa_local_say(p, wa_text("As before"), wa_sv(text));
     wa_local_say_time(p, wa_text("Good until"), job->next->expires);
     wa_buf_addf(&p->title, wa_text("publish list %lld of the repository"),
                 (long long)job->o.version);
     return WA_OK;
+}
+
+static enum wa_code look(struct wa_publishing *p, const struct wa_dir *known,
+                         struct wa_client *client, struct wa_err *err)
+{
+    return wa_publishing_find_root(p, known, client, WA_SV(""), err) == WA_OK
+               ? wa_publishing_fetch(p, known, client, NULL, NULL, err)
+               : err->code;
 }
 
 static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *request,
@@ -69,32 +78,37 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
                                            {"key", WA_WANT_SV, false, 16, &key}};
     if (k == NULL)
         return wa_nomem(err);
-    *k = (struct publish){.shown = p};
+    *k = (struct publish){.shown = p, .known = WA_DIR_INIT};
+    wa_publishing_init(&k->p);
     p->own = k;
-    if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK)
+    if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK ||
+        wa_known_open(p->options->server, &k->known, err) != WA_OK ||
+        look(&k->p, &k->known, client, err) != WA_OK)
         return err->code;
-    if (p->options->known == NULL)
-        return wa_fail(err, WA_E_CONFIG, "there is no place to remember what was published");
-    const struct wa_publishing_options o = {.client = client, .known = p->options->known};
-    return wa_publishing_open(&o, &k->p, err) == WA_OK ? judge(p, k, err) : err->code;
+    if (k->p.unknown.code != WA_OK)
+        wa_local_say(p, wa_text("Nothing is taken over from the last list"),
+                     wa_sv(k->p.unknown.text));
+    return judge(p, k, err);
 }
 
 static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *signer,
                            struct wa_client *client, struct wa_jw *w, struct wa_err *err)
 {
     struct publish *k = p->own;
-    wa_publishing_reach(k->p, client);
-    if (wa_publishing_sign(k->p, signer, err) != WA_OK)
+    if (wa_publishing_commit(&k->p, &k->known, client, signer->chain->items[0], signer->key, err) !=
+        WA_OK)
         return err->code;
-    wa_jw_kvi(w, "version", wa_publishing_job(k->p)->o.version);
+    wa_jw_kvi(w, "version", k->p.job.o.version);
     return WA_OK;
 }
 
 static void discard(struct wa_local_prepared *p)
 {
     struct publish *k = p->own;
-    if (k != NULL)
-        wa_publishing_free(k->p);
+    if (k == NULL)
+        return;
+    wa_publishing_fini(&k->p);
+    wa_dir_close(&k->known);
 }
 
 const struct wa_local_kind wa_local_kind_publish = {.what = "publish",
@@ -147,41 +161,38 @@ static void compare(void *user, enum wa_publish_change change, struct wa_sv file
                       WA_SV_ARG(file));
 }
 
-static enum wa_code publish(const char *known, const struct wa_local_changes *ours,
-                            struct wa_client *client, const struct wa_signer *signer,
-                            int64_t *ret_version, struct wa_err *err)
+static enum wa_code publish(const struct wa_dir *known, struct wa_publishing *p,
+                            const struct wa_local_changes *ours, struct wa_client *client,
+                            const struct wa_signer *signer, struct wa_err *err)
 {
-    WA_AUTO(wa_publishing) struct wa_publishing *p = NULL;
-    const struct wa_publishing_options o = {.client = client, .known = known};
     struct after a = {.ours = ours};
-    if (wa_publishing_open(&o, &p, err) != WA_OK ||
-        wa_publishing_judge(p, compare, &a, err) != WA_OK)
+    if (look(p, known, client, err) != WA_OK ||
+        wa_publish_job_prepare(&p->job, compare, &a, err) != WA_OK)
         return err->code;
     if (a.strange > 0) {
         *err = a.first;
         return err->code;
     }
-    *ret_version = wa_publishing_job(p)->o.version;
-    return wa_publishing_sign(p, signer, err);
+    return wa_publishing_commit(p, known, client, signer->chain->items[0], signer->key, err);
 }
 
 void wa_local_publish_after(const struct wa_local_prepared *p, const struct wa_local_changes *ours,
                             struct wa_client *client, const struct wa_signer *signer,
                             struct wa_jw *w)
 {
+    WA_AUTO_DIR struct wa_dir known = WA_DIR_INIT;
+    struct wa_publishing publishing;
     struct wa_err err = WA_ERR_INIT;
-    bool is_known = false;
-    int64_t version = 0;
-    const char *state = "none";
-    if (ours->n > 0 && p->options->known != NULL &&
-        wa_publishing_is_known(p->options->known, &is_known, &err) == WA_OK && is_known)
-        state = publish(p->options->known, ours, client, signer, &version, &err) == WA_OK
-                    ? "done"
-                    : "waiting";
+    bool is_done = false;
+    wa_publishing_init(&publishing);
+    if (ours->n > 0 && wa_known_open(p->options->server, &known, &err) == WA_OK &&
+        wa_publish_has_root(&known))
+        is_done = publish(&known, &publishing, ours, client, signer, &err) == WA_OK;
     wa_jw_key(w, "published");
     wa_jw_obj(w);
-    wa_jw_kv(w, "state", err.code == WA_OK ? state : "waiting");
-    wa_jw_kvi(w, "version", err.code == WA_OK ? version : 0);
-    wa_jw_kv(w, "error", err.code == WA_OK ? NULL : err.text);
+    wa_jw_kv(w, "state", err.code != WA_OK ? "waiting" : is_done ? "done" : "none");
+    wa_jw_kvi(w, "version", is_done ? publishing.job.o.version : 0);
+    wa_jw_kv(w, "error", err.code != WA_OK ? err.text : NULL);
     wa_jw_end(w);
+    wa_publishing_fini(&publishing);
 }

@@ -28,7 +28,6 @@ struct wa_local_options {
     size_t repository_count;
     const char *language;  /* of the pages: "en", "fr" */
     const char *prefs_dir; /* where pages keep what a person has chosen; NULL: nowhere */
-    const char *known;     /* what was seen of the repository (publishing.h); NULL: nowhere */
     int64_t idle_s;        /* without a tab: then it ends */
     size_t confirm_above;  /* machines an hour that need no gesture outside the page */
     const char *run_dir;   /* where a second start finds the first; made with 0700 */

@@ -1,15 +1,14 @@
 /* local_state.c - GET /local/state: all that the pages need to know of this program, and no secret.
  */
 #include "console/local_priv.h"
-#include "console/publishing.h"
+#include "console/root_known.h"
 
 /* Whether this person may have something to do with the list of what is published. */
 static bool publishes(const struct wa_local *l)
 {
+    WA_AUTO_DIR struct wa_dir known = WA_DIR_INIT;
     struct wa_err ignored = WA_ERR_INIT;
-    bool is_known = false;
-    return l->o->known != NULL &&
-           wa_publishing_is_known(l->o->known, &is_known, &ignored) == WA_OK && is_known;
+    return wa_known_open(l->o->server, &known, &ignored) == WA_OK && wa_publish_has_root(&known);
 }
 
 void wa_local_state_answer(struct wa_local *l, struct wa_http_conn *c)

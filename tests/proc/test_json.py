@@ -132,6 +132,8 @@ def answers(org):
     console("hosts")
     console("host-package", org.uuid, "--depends", "json-one", *deployer, "-o", base, "--upload")
     console("assign", "--hosts", org.uuid, "--add-conflicts", "json-rival", "--trusted", org.agent / "ssl", "--yes", *deployer)
+    console("policy", "json-group", "--section", "group", "--add-depends", "json-none", "--trusted", org.agent / "ssl", "--yes", *deployer)
+    console("policy", "json-shop", "--section", "selfservice", "--add-rule", "team=json-none", "--trusted", org.agent / "ssl", "--dry-run")
     console("plan", org.uuid, "--add-depends", "json-none", "--trusted", org.agent / "ssl", ok=None)
     console("action", "update", "--hosts", org.uuid, *deployer, "--timeout", "40s")
     get("update")
