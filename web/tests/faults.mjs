@@ -160,7 +160,7 @@ export async function whatMachinesSayIsNeverMarkup(given) {
             await loaded(page);
             await page.getByRole("grid").focus();
             await page.keyboard.press("Space");
-            await page.getByRole("button", { name: "Upgrade" }).click();
+            await page.getByRole("button", { name: "Upgrade", exact: true }).click();
             await page.getByRole("button", { name: "Review" }).click();
             await page.getByText("machine concerned").waitFor();
             await clean("the review");
@@ -209,7 +209,7 @@ export async function oneSelectsThousandsByKeysAndAllThatMatch(given) {
             await page.keyboard.press("Space"); // but the first
             await page.getByText("1,249 machines selected").waitFor();
             mock.keys[0].unlocked_until = 4_000_000_000;
-            await page.getByRole("button", { name: "Upgrade" }).click();
+            await page.getByRole("button", { name: "Upgrade", exact: true }).click();
             await page.getByRole("button", { name: "Review" }).click();
             await page.getByText("1,249 machines concerned").waitFor();
             await page.getByRole("button", { name: "Sign and send" }).click();
@@ -221,6 +221,38 @@ export async function oneSelectsThousandsByKeysAndAllThatMatch(given) {
         },
         { count: 5000 },
     );
+}
+
+export async function machinesAreFoundByWhatTheyGoBy(given) {
+    await open(given, async ({ mock, page, base }) => {
+        await loaded(page);
+        const asked = (what) => until(() => mock.asked.some((a) => a.startsWith("GET /api/v1/hosts?") && a.includes(what)), `the server is asked for ${what}`);
+        check(!mock.asked.some((a) => a.includes("/hosts?") && a.includes("serial")), "a column that is not shown is asked for");
+        await page.getByRole("button", { name: "More filters" }).click();
+        await page.getByLabel("Packages in error").selectOption("some");
+        await asked("errors=%3E0");
+        await page.getByLabel("Waits for").selectOption("a maintenance window");
+        await asked("waits_for=window");
+        await page.getByLabel("Holds").fill("tis-firefox");
+        await asked("held=tis-firefox");
+        await page.getByLabel("Orders").selectOption("takes none of Deployer");
+        await asked(`no_orderer=${"ab".repeat(32)}`);
+        await page.keyboard.press("Escape");
+        for (const chip of ["Packages in error: some", "Waits for: a maintenance window", "Holds: tis-firefox", "Takes no orders of Deployer"])
+            await page.getByRole("button", { name: chip }).click();
+        await until(() => Promise.resolve(!page.url().includes("=")), "the filters are taken away");
+        await page.locator(".t-sort", { hasText: "Errors" }).click();
+        await asked("sort=errors");
+        await page.getByRole("button", { name: "Columns" }).click();
+        await page.getByRole("checkbox", { name: "Next window" }).check();
+        await asked("window_begin");
+        await page.keyboard.press("Escape");
+        await page.goto(`${base}/hosts/${mock.hosts[30].uuid}`);
+        const panel = page.locator(".panel", { has: page.getByRole("heading", { name: "Maintenance" }) });
+        await panel.getByText("3 packages wait for that.").waitFor();
+        await panel.getByText("until 2026-12-31, by grp-paris").waitFor();
+        await panel.getByText("mon-fri 19:00-06:00").waitFor();
+    });
 }
 
 export async function columnsFiltersAndViewsAreKept(given) {
@@ -284,7 +316,7 @@ export async function aFailedGestureCanBePreparedAgain(given) {
         mock.keys[0].unlocked_until = 4_000_000_000;
         await page.getByRole("grid").focus();
         await page.keyboard.press("Space");
-        await page.getByRole("button", { name: "Upgrade" }).click();
+        await page.getByRole("button", { name: "Upgrade", exact: true }).click();
         await page.getByRole("button", { name: "Review" }).click();
         mock.fault = (q, url) => (url.pathname === "/local/commit" ? { status: 409, json: { error: { code: "cancelled", message: "nobody said yes" } } } : undefined);
         await page.getByRole("button", { name: "Sign and send" }).click();

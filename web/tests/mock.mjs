@@ -73,6 +73,16 @@ export function machine(i) {
         site: place,
         unit: `OU=${place},OU=Machines,DC=example,DC=org`,
         groups: [`grp-${place.toLowerCase()}`, ...(i % 3 === 0 ? ["grp-accueil"] : [])],
+        errors: i % 23 === 0 ? 1 + (i % 3) : 0,
+        upgrades: i % 5 === 0 ? 1 + (i % 7) : 0,
+        windows: i % 3 === 0 ? "mon-fri 19:00-06:00" : "",
+        window_begin: i % 3 === 0 ? now() + (i % 2 ? -3600 : 7200) : 0,
+        window_end: i % 3 === 0 ? now() + 36_000 : 9223372036854775807,
+        frozen_until: 0,
+        waits_for: i % 15 === 0 ? "window" : "",
+        held: i % 6 === 0 ? ["tis-firefox"] : [],
+        orderers: i % 4 === 0 ? ["ab".repeat(32), "cd".repeat(32)] : ["cd".repeat(32)],
+        root_version: i % 8 === 0 ? 1 : 2,
         reachable: i % 4 !== 3,
         last_seen: now() - (i % 4 !== 3 ? i % 60 : (i % 90) * 86_400),
         registered_at: now() - 86_400 * (i % 900),
@@ -87,6 +97,12 @@ function details(h) {
             package: `tis-software-${k}`, version: `1.${k}-0`, install_status: k === 3 ? "ERROR" : "OK", install_date: now() - k * 86_400, install_output: k === 3 ? "EFatalError: exit status 1603\nMSI log: ..." : "ok\n", last_audit_status: "OK", signer: "Developer",
         })),
         installed_softwares: Array.from({ length: 120 }, (_, k) => ({ key: `{${k}}`, name: `Software ${k}`, version: `${k}.0.1`, publisher: "Example Corp.", install_date: "2026-01-02" })),
+        policy: {
+            windows: h.windows ? [{ by: h.groups[0], text: h.windows }, { by: "", text: "sat 00:00-24:00" }] : [], freezes: h.windows ? [{ by: "", text: "2026-12-20 until 2027-01-03" }] : [],
+            holds: h.held.map((what) => ({ what, until: "2026-12-31", by: h.groups[0] })), window_begin: h.window_begin, window_end: h.window_end, frozen_until: 0, utc_offset: 3600,
+            next_upgrade: now() - 600, waits_for: h.waits_for, trust: "root", root_version: h.root_version, orderers: h.orderers,
+        },
+        last_update_status: { upgrades: Array.from({ length: h.upgrades }, (_, k) => `tis-new-${k}(=2)`) },
         dmi: { System_Information: { Manufacturer: h.manufacturer, Product_Name: h.model, Serial_Number: h.serial }, BIOS_Information: { Vendor: "Phoenix", Version: "1.2.3" } },
     };
 }
@@ -224,7 +240,7 @@ export class Mock {
             const h = this.hosts.find((one) => one.uuid === id);
             return h && { json: details(h) };
         }
-        if (what === "host-facets") return { json: { facets: [] } };
+        if (what === "host-facets") return { json: { facets: (p.get("by") ?? "").split(",").map((by) => ({ by, value: by === "held" ? "tis-firefox" : "", count: 12 })) } };
         if (what === "actions") {
             const all = p.get("host") ? [...this.batches.values()].flat().filter((o) => o.uuid === p.get("host")) : (this.batches.get(p.get("batch")) ?? []);
             const counts = {};
@@ -244,6 +260,11 @@ export class Mock {
             return (
                 words.every((w) => text.includes(w)) &&
                 ["status", "os", "site", "model", "domain", "unit"].every((k) => !p.get(k) || h[k] === p.get(k)) &&
+                (!p.get("held") || h.held.includes(p.get("held"))) &&
+                (!p.get("orderer") || h.orderers.includes(p.get("orderer"))) &&
+                (!p.get("no_orderer") || !h.orderers.includes(p.get("no_orderer"))) &&
+                (p.get("errors") !== ">0" || h.errors > 0) &&
+                (!p.get("waits_for") || h.waits_for === p.get("waits_for")) &&
                 (!p.get("reachable") || h.reachable === (p.get("reachable") === "1"))
             );
         });

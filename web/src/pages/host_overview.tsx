@@ -5,6 +5,7 @@ import { Status, toneOf } from "../components/status";
 import { ago, bytes, dateTime, plain } from "../format";
 import { t, tn } from "../i18n";
 import { list, members, packagesOf, type Json, type Members } from "./host_model";
+import { Maintenance, orderers, rootText } from "./host_policy";
 import { statusText, type Host } from "./hosts_model";
 
 function Panel({ title, children }: { title: string; children: ComponentChildren }) {
@@ -86,6 +87,9 @@ export function Overview({ sections, row, uuid }: { sections: Members; row: Host
     return (
         <div class="panels">
             <Attention sections={sections} row={row} />
+            <Panel title={t("Maintenance")}>
+                <Maintenance sections={sections} row={row && members(row)} />
+            </Panel>
             <Panel title={t("Machine")}>
                 <Facts
                     rows={[
@@ -130,6 +134,8 @@ export function Overview({ sections, row, uuid }: { sections: Members; row: Host
                         [t("Version"), texts(caps.wapt_version, agent["wapt-version-full"])],
                         [t("Repositories"), texts(info.repositories)],
                         [t("Trusts"), texts(agent.authorized_certificates_cn)],
+                        [t("Takes orders of"), orderers(sections)],
+                        [t("Root of the repository"), rootText(sections)],
                         [t("Maturities"), texts(agent.maturities)],
                         [t("Languages"), texts(agent.locales)],
                     ]}

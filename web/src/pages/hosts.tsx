@@ -20,7 +20,7 @@ import { Selection } from "../table/selection";
 import { Table } from "../table/table";
 import { ActionBar } from "./hosts_actions";
 import { FilterBar, Views } from "./hosts_filters";
-import { allUuids, hostPath, loadHosts, params, SEEN_COLUMN, statusText, TEXT_COLUMNS, type Host } from "./hosts_model";
+import { allUuids, COUNT_COLUMNS, fieldsOf, hostPath, loadHosts, params, SEEN_COLUMN, statusText, TEXT_COLUMNS, type Host } from "./hosts_model";
 
 const COLUMNS: readonly Column<Host>[] = [
     {
@@ -44,6 +44,7 @@ const COLUMNS: readonly Column<Host>[] = [
         title: "Name",
         width: 170,
         sort: "name",
+        needs: ["name", "fqdn"],
         text: (h) => h.name,
         cell: (h) => (
             <A to={hostPath(h.uuid)} tabIndex={-1} title={h.fqdn}>
@@ -51,6 +52,7 @@ const COLUMNS: readonly Column<Host>[] = [
             </A>
         ),
     },
+    ...COUNT_COLUMNS,
     ...TEXT_COLUMNS.slice(0, 3),
     { ...SEEN_COLUMN, cell: (h) => <span title={dateTime(h.last_seen)}>{SEEN_COLUMN.text(h)}</span> },
     ...TEXT_COLUMNS.slice(3),
@@ -84,16 +86,18 @@ export function HostsPage() {
     const selection = useMemo(() => new Selection(), []);
     const asked = useComputed(() => params(place.value.query));
     const key = useComputed(() => JSON.stringify(params(place.value.query)));
-    const rows = useMemo(() => new Rows<Host>(loadHosts(params(place.value.query), columns.sort), (h) => h.uuid), []);
+    const fields = useComputed(() => fieldsOf(columns.shown.value));
+    const load = () => loadHosts(params(place.value.query), columns.sort, fields.value);
+    const rows = useMemo(() => new Rows<Host>(load(), (h) => h.uuid), []);
     const first = useRef(true);
-    const ask = () => rows.ask(loadHosts(params(place.value.query), columns.sort));
+    const ask = () => rows.ask(load());
+    useEffect(() => {
+        if (selection.all) selection.clear(); // "all that match" were others
+    }, [key.value]);
     useEffect(() => {
         if (first.current) first.current = false;
-        else {
-            if (selection.all) selection.clear(); // "all that match" were others
-            ask();
-        }
-    }, [key.value]);
+        else ask();
+    }, [key.value, fields.value]);
     useEffect(() => onEvents((event) => (event === undefined || event.kind === "host") && rows.refresh()), [rows]);
     useSignalEffect(() => {
         if (epoch.value > 0 && isConnected.value) rows.refresh();

@@ -12,6 +12,7 @@ import { pref } from "../prefs";
 import { navigate, place, setQuery } from "../router";
 import type { Columns, Layout } from "../table/columns";
 import { FACETS, FILTERS, INVENTORY, statusText, type Host } from "./hosts_model";
+import { policyChip, PolicyFilters, POLICY_FILTERS } from "./hosts_policy";
 
 const TYPING_MS = 90;
 
@@ -45,7 +46,7 @@ function FacetField({ name, title, facets }: { name: string; title: Text; facets
 function MoreFilters({ onClose }: { onClose: () => void }) {
     const facets = useSignal<readonly Facet[]>([]);
     useEffect(() => {
-        const by = FACETS.map(([name]) => name).join(",");
+        const by = [...FACETS.map(([name]) => name), "held"].join(",");
         call<{ facets: Facet[] }>("GET", apiPath(["host-facets"], { by })).then(
             (found) => (facets.value = found.facets),
             () => undefined, // it can be typed all the same
@@ -64,7 +65,7 @@ function MoreFilters({ onClose }: { onClose: () => void }) {
     );
     return (
         <Dialog title={t("Filters")} onClose={onClose} onSubmit={onClose} footer={footer} wide>
-            <div class="two">
+            <div class="two three">
                 <section>
                     <h3>{t("What machines are")}</h3>
                     {FACETS.map(([name, title]) => (
@@ -77,6 +78,7 @@ function MoreFilters({ onClose }: { onClose: () => void }) {
                         <Field key={name} label={t(title)} hint={t(hint)} value={query.get(name) ?? ""} onInput={(v) => setQuery({ [name]: v })} />
                     ))}
                 </section>
+                <PolicyFilters held={facets.value.filter((f) => f.by === "held").map((f) => ({ value: f.value, label: `${f.value} (${number(f.count)})` }))} />
             </div>
         </Dialog>
     );
@@ -146,13 +148,15 @@ function Search({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) 
 
 function chipText(name: string, value: string): string {
     const title = [...FACETS, ...INVENTORY].find(([n]) => n === name)?.[1];
+    const policy = policyChip(name, value);
+    if (policy) return policy;
     return title ? `${t(title)}: ${value}` : value;
 }
 
 export function FilterBar({ searchRef }: { searchRef: RefObject<HTMLInputElement | null> }) {
     const isOpen = useSignal(false);
     const { query } = place.value;
-    const chips = [...FACETS, ...INVENTORY].map(([name]) => [name, query.get(name) ?? ""] as const).filter(([, value]) => value);
+    const chips = [...[...FACETS, ...INVENTORY].map(([name]) => name), ...POLICY_FILTERS].map((name) => [name, query.get(name) ?? ""] as const).filter(([, value]) => value);
     return (
         <div class="bar">
             <Search inputRef={searchRef} />

@@ -1,9 +1,10 @@
 // The list of machines: what a row has, the columns, and how the address becomes a question to the server.
 import { apiPath, call } from "../api";
-import { ago, dateTime } from "../format";
+import { ago, dateTime, number } from "../format";
 import { t, type Text } from "../i18n";
 import type { Column } from "../table/columns";
 import type { Load } from "../table/rows";
+import { POLICY_FILTERS, signerName, waitsText, windowText } from "./hosts_policy";
 
 /** As the server lists a machine. All texts are what the machine says of itself. */
 export interface Host {
@@ -24,6 +25,16 @@ export interface Host {
     site?: string;
     unit?: string;
     groups?: readonly string[];
+    errors?: number;
+    upgrades?: number;
+    windows?: string;
+    window_begin?: number;
+    window_end?: number;
+    frozen_until?: number;
+    waits_for?: string;
+    held?: readonly string[];
+    orderers?: readonly string[];
+    root_version?: number;
     reachable: boolean;
     last_seen: number;
     registered_at: number;
@@ -54,7 +65,7 @@ export const INVENTORY: readonly (readonly [name: string, title: Text, hint: Tex
     ["package_status", "State of the package", "like ERROR"],
     ["hardware", "Hardware", "a part of what it says, or field:part"],
 ];
-const PLAIN = ["status", "reachable", ...FACETS.map(([name]) => name), ...INVENTORY.map(([name]) => name)];
+const PLAIN = ["status", "reachable", ...POLICY_FILTERS, ...FACETS.map(([name]) => name), ...INVENTORY.map(([name]) => name)];
 /** All that narrows the list; each a parameter of the address. */
 export const FILTERS = ["search", "unseen", ...PLAIN];
 const DAY_S = 86_400;
@@ -71,9 +82,15 @@ export function params(query: URLSearchParams): Record<string, string> {
     return found;
 }
 
-export function loadHosts(asked: Record<string, string>, sort: string): Load<Host> {
+/** Members of a row that these columns show. */
+export function fieldsOf(columns: readonly Column<Host>[]): string {
+    return [...new Set(columns.flatMap((c) => c.needs ?? [c.id]))].sort().join(",");
+}
+
+/** fields: the members that are wanted; "": all. */
+export function loadHosts(asked: Record<string, string>, sort: string, fields: string): Load<Host> {
     return async (offset, limit, stop) => {
-        const path = apiPath(["hosts"], { ...asked, sort, offset, limit });
+        const path = apiPath(["hosts"], { ...asked, sort, fields, offset, limit });
         const { total, hosts } = await call<{ total: number; hosts: Host[] }>("GET", path, undefined, stop);
         return { total, rows: hosts };
     };
@@ -86,7 +103,7 @@ export async function allUuids(asked: Record<string, string>): Promise<string[]>
     const found: string[] = [];
     let after: string | undefined;
     do {
-        const path = apiPath(["hosts"], { ...asked, sort: "uuid", limit: PAGE, after });
+        const path = apiPath(["hosts"], { ...asked, sort: "uuid", fields: "uuid", limit: PAGE, after });
         const page = await call<{ hosts: Host[]; next?: string }>("GET", path);
         for (const h of page.hosts) found.push(h.uuid);
         after = page.next;
@@ -98,6 +115,10 @@ export function statusText(status: string): string {
     const known: Record<string, Text> = { OK: "Up to date", "TO-UPGRADE": "To upgrade", ERROR: "Error", WARNING: "Warning" };
     const text = known[status];
     return text ? t(text) : status;
+}
+
+function count(n: number | undefined): string {
+    return n ? number(n) : "";
 }
 
 function column(id: keyof Host & string, title: Text, width: number, more: Partial<Column<Host>> = {}): Column<Host> {
@@ -112,6 +133,12 @@ export const TEXT_COLUMNS: readonly Column<Host>[] = [
     column("users", "User", 110),
     column("ips", "Address", 125),
     { id: "groups", title: "Groups", width: 160, text: (h) => (h.groups ?? []).join(", ") },
+    column("window_begin", "Next window", 170, { isHidden: true, needs: ["window_begin", "window_end", "frozen_until"], text: windowText }),
+    column("windows", "Windows", 190, { isHidden: true }),
+    column("waits_for", "Waits for", 150, { isHidden: true, text: (h) => waitsText(h.waits_for ?? "") }),
+    { id: "held", title: "Holds", width: 170, isHidden: true, text: (h) => (h.held ?? []).join(", ") },
+    { id: "orderers", title: "Takes orders of", width: 170, isHidden: true, text: (h) => (h.orderers ?? []).map(signerName).join(", ") },
+    column("root_version", "Root", 70, { isHidden: true, align: "end", text: (h) => count(h.root_version) }),
     column("unit", "Organisational unit", 200, { isHidden: true }),
     column("site", "Site", 120, { isHidden: true }),
     column("domain", "Domain", 140, { isHidden: true }),
@@ -121,6 +148,12 @@ export const TEXT_COLUMNS: readonly Column<Host>[] = [
     column("fqdn", "Full name", 220, { isHidden: true }),
     column("uuid", "Identifier", 290, { isHidden: true }),
     column("registered_at", "Registered", 140, { isHidden: true, text: (h) => dateTime(h.registered_at) }),
+];
+
+/** How many packages failed, and how many an upgrade would change. */
+export const COUNT_COLUMNS: readonly Column<Host>[] = [
+    column("errors", "Errors", 76, { align: "end", text: (h) => count(h.errors) }),
+    column("upgrades", "To upgrade", 116, { align: "end", text: (h) => count(h.upgrades) }),
 ];
 
 export const SEEN_COLUMN: Column<Host> = {

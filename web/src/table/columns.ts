@@ -16,6 +16,8 @@ export interface Column<R> {
     /** The list's name of this order; without it the column is not sorted by. */
     sort?: string;
     isHidden?: boolean; // until it is chosen
+    /** Members of the row that it shows, where that is not the one of its name. */
+    needs?: readonly string[];
     align?: "end";
 }
 
