@@ -1,8 +1,10 @@
 """The pages' sources: what a machine says can't become markup, no text is translated in vain, and nothing is asked of another host."""
+import json
 import pathlib
 import re
 
-SRC = pathlib.Path(__file__).resolve().parents[2] / "web/src"
+WEB = pathlib.Path(__file__).resolve().parents[2] / "web"
+SRC = WEB / "src"
 FILES = {p: p.read_text(encoding="utf-8") for p in sorted(SRC.rglob("*.ts*"))}
 MARKUP = re.compile(r"dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|\beval\(|new Function|srcdoc|javascript:")
 FRENCH = re.compile(r'^    (?:"((?:[^"\\]|\\.)*)"|(\w+)):', re.M)
@@ -31,3 +33,21 @@ def test_translations_keep_what_is_filled_in():
              for pair in re.findall(r'^    "((?:[^"\\]|\\.)*)":\s*"((?:[^"\\]|\\.)*)"', text, re.M)]
     assert len(pairs) > 100
     assert [en for en, fr in pairs if sorted(re.findall(r"\{\w+\}", en)) != sorted(re.findall(r"\{\w+\}", fr))] == []
+
+
+def admits(ranges, version):
+    """Whether this version of Node.js is among them: ">=A", "^A", "A" and "*", joined by "||"."""
+    for one in ranges.split("||"):
+        op, text = re.fullmatch(r"(>=|\^|)\s*(\*|\d+(?:\.\d+)*)", one.strip()).groups()
+        least = () if text == "*" else tuple(map(int, text.split(".")))
+        if version >= least if op == ">=" else version[:1] == least[:1] and version >= least if op == "^" else version[:len(least)] == least:
+            return True
+    return False
+
+
+def test_debians_own_node_builds_them():
+    """Node.js 18 is what Debian 12 has; tests/node.sh builds with the very package."""
+    assert [admits(r, (18, 20, 4)) for r in (">=18", "^18.17 || >=20.5", ">=20", "18", "*", "^14 || ^16", ">=18.21")] == [True, True, False, True, True, False, False]
+    packages = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert len(packages) > 10
+    assert {name: p["engines"]["node"] for name, p in packages.items() if not admits(p.get("engines", {}).get("node", "*"), (18, 20, 4))} == {}
