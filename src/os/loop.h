@@ -34,6 +34,16 @@ WA_CHECK enum wa_code wa_loop_run(struct wa_loop *loop, struct wa_err *err);
 /* One turn, waiting at most timeout_ms (0: don't wait, -1: until something happens). */
 WA_CHECK enum wa_code wa_loop_turn(struct wa_loop *loop, int timeout_ms, struct wa_err *err);
 void wa_loop_stop(struct wa_loop *loop);
+/* What is to be done once, together, before the loop waits again. The owner's; zeroed at first. */
+struct wa_soon {
+    struct wa_soon *next;
+    void (*fn)(void *user);
+    void *user;
+    bool is_set;
+};
+/* False, and nothing is done, outside wa_loop_run(): then it is the caller's to do. */
+bool wa_loop_soon(struct wa_loop *loop, struct wa_soon *soon);
+void wa_loop_not_soon(struct wa_loop *loop, struct wa_soon *soon); /* before it is freed */
 /* Milliseconds of a clock that never goes back; cached for the turn. */
 uint64_t wa_loop_now_ms(struct wa_loop *loop);
 

@@ -27,7 +27,10 @@ struct posted {
 struct wa_loop {
     uv_loop_t uv;
     uv_async_t wake;
-    uv_timer_t limit; /* of one turn */
+    uv_timer_t limit;     /* of one turn */
+    uv_prepare_t waiting; /* is about to wait */
+    struct wa_soon *soon;
+    bool is_running;
     struct wa_lock *lock;
     struct posted *first, **last;
     bool is_stopped;
@@ -84,6 +87,43 @@ static void woken(uv_async_t *a)
     (void)run_posted(a->data);
 }
 
+static void run_soon(struct wa_loop *loop)
+{
+    while (loop->soon != NULL) {
+        struct wa_soon *s = loop->soon;
+        loop->soon = s->next;
+        s->is_set = false;
+        s->fn(s->user);
+    }
+}
+
+static void about_to_wait(uv_prepare_t *p)
+{
+    run_soon(p->data);
+}
+
+bool wa_loop_soon(struct wa_loop *loop, struct wa_soon *soon)
+{
+    if (!loop->is_running)
+        return false;
+    if (!soon->is_set) {
+        soon->is_set = true;
+        soon->next = loop->soon;
+        loop->soon = soon;
+    }
+    return true;
+}
+
+void wa_loop_not_soon(struct wa_loop *loop, struct wa_soon *soon)
+{
+    struct wa_soon **at = &loop->soon;
+    while (*at != NULL && *at != soon)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = soon->next;
+    soon->is_set = false;
+}
+
 enum wa_code wa_loop_new(struct wa_loop **ret, struct wa_err *err)
 {
     struct wa_loop *loop = wa_calloc(1, sizeof *loop);
@@ -105,9 +145,13 @@ enum wa_code wa_loop_new(struct wa_loop **ret, struct wa_err *err)
         wa_free(loop);
         return fail_uv(err, rc, "start the event loop");
     }
-    (void)uv_timer_init(&loop->uv, &loop->limit); /* never fails */
-    loop->wake.data = loop;
+    /* None of these fails. */
+    (void)uv_timer_init(&loop->uv, &loop->limit);
+    (void)uv_prepare_init(&loop->uv, &loop->waiting);
+    (void)uv_prepare_start(&loop->waiting, about_to_wait);
+    loop->wake.data = loop->waiting.data = loop;
     uv_unref((uv_handle_t *)&loop->wake); /* a loop with nothing else to watch may end */
+    uv_unref((uv_handle_t *)&loop->waiting);
     *ret = loop;
     return WA_OK;
 }
@@ -122,8 +166,8 @@ static void close_handle(uv_handle_t *h, void *arg)
     WA_UNUSED(arg);
     if (uv_is_closing(h))
         return;
-    /* The owner freed nothing: what is ours hangs at data, but for the loop's own wake-up. */
-    uv_close(h, h->type == UV_ASYNC ? NULL : free_handle);
+    /* The owner freed nothing: what is ours hangs at data, but for the loop's own. */
+    uv_close(h, h->type == UV_ASYNC || h->type == UV_PREPARE ? NULL : free_handle);
 }
 
 void wa_loop_free(struct wa_loop *loop)
@@ -146,9 +190,12 @@ enum wa_code wa_loop_run(struct wa_loop *loop, struct wa_err *err)
 {
     int rc;
     loop->is_stopped = false;
+    loop->is_running = true;
     do /* what was posted counts as something left, though its wake-up does not */
         rc = uv_run(&loop->uv, UV_RUN_DEFAULT);
     while (rc == 0 && !loop->is_stopped && run_posted(loop));
+    run_soon(loop); /* what was left by what ended it */
+    loop->is_running = false;
     return rc < 0 ? fail_uv(err, rc, "run the event loop") : WA_OK;
 }
 

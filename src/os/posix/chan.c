@@ -46,6 +46,7 @@ void wa_chan_free(struct wa_chan *c)
 {
     if (c == NULL)
         return;
+    wa_chan_flush_last(c);
     wa_io_free(c->io);
     wa_fd_close(&c->fd);
     close_came(c);
@@ -218,19 +219,23 @@ static enum wa_code wait_for(int fd, short events, uint64_t until_ms, bool forev
     }
 }
 
-ssize_t wa_chan_send_piece(int fd, const char *p, size_t n, size_t done, int pass_fd)
+struct iovec wa_chan_piece(const char *p, size_t n)
+{
+    union {
+        const char *from;
+        char *to;
+    } bytes = {.from = p}; /* iovec wants a pointer to non-const */
+    return (struct iovec){bytes.to, n};
+}
+
+ssize_t wa_chan_send_pieces(int fd, struct iovec *pieces, size_t count, int pass_fd)
 {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control;
-    union {
-        const char *from;
-        char *to;
-    } bytes = {.from = p + done}; /* iovec wants a pointer to non-const */
-    struct iovec iov = {bytes.to, n - done};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-    if (done == 0 && pass_fd >= 0) {
+    struct msghdr m = {.msg_iov = pieces, .msg_iovlen = count};
+    if (pass_fd >= 0) {
         memset(&control, 0, sizeof control);
         m.msg_control = control.bytes;
         m.msg_controllen = sizeof control.bytes;
@@ -259,7 +264,8 @@ static enum wa_code send_all(const struct wa_chan *c, const char *p, size_t n, i
 {
     int fd = c->fd;
     for (size_t done = 0; done < n;) {
-        ssize_t put = wa_chan_send_piece(fd, p, n, done, pass_fd);
+        struct iovec piece = wa_chan_piece(p + done, n - done);
+        ssize_t put = wa_chan_send_pieces(fd, &piece, 1, done == 0 ? pass_fd : -1);
         if (put < 0)
             return errno == EPIPE || errno == ECONNRESET
                        ? wa_fail(err, WA_E_NOT_FOUND, "the other process has closed")

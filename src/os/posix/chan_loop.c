@@ -1,7 +1,8 @@
 /* chan_loop.c - a channel in an event loop: messages come to a callback, answers queue.
  *
- * A peer that does not read fills our queue up to its cap, never our memory. A peer that has closed
- * is still read to the end: its last words came before.
+ * What is posted in one turn of the loop leaves together at its end: a call for each message costs
+ * more than the message. A peer that does not read fills our queue up to its cap, never our memory.
+ * A peer that has closed is still read to the end: its last words came before.
  */
 #include "os/posix/chan_priv.h"
 
@@ -16,6 +17,9 @@ size_t wa_chan_queued_bytes(const struct wa_chan *c)
 {
     return c->queued;
 }
+
+#define PIECES_MAX 64u
+#define GATHER_MAX (32u << 10) /* bytes: then the peer may begin with them */
 
 static void finish(struct wa_chan *c, enum wa_code code, const struct wa_err *err)
 {
@@ -40,28 +44,70 @@ static void drop_first(struct wa_chan *c)
     wa_free(f);
 }
 
-/* Writes what the socket takes. A peer that has gone is found out by reading. */
-static enum wa_code flush(struct wa_chan *c, struct wa_err *err)
+/* Frames that go out by one call: one with a descriptor alone, others together. */
+static size_t gather(const struct wa_chan *c, struct iovec pieces[PIECES_MAX])
 {
-    while (c->first != NULL) {
+    size_t n = 0;
+    for (const struct wa_chan_frame *f = c->first; f != NULL && n < PIECES_MAX; f = f->next) {
+        if (n > 0 && f->fd >= 0)
+            break;
+        pieces[n++] = wa_chan_piece(f->bytes + f->done, f->n - f->done);
+        if (f->fd >= 0)
+            break;
+    }
+    return n;
+}
+
+static void drop_sent(struct wa_chan *c, size_t sent)
+{
+    while (sent > 0) {
         struct wa_chan_frame *f = c->first;
-        ssize_t put = wa_chan_send_piece(c->fd, f->bytes, f->n, f->done, f->fd);
-        if (put < 0 && errno != EPIPE && errno != ECONNRESET)
-            return wa_fail_errno(err, errno, "cannot write to another process");
-        if (put < 0) {
-            while (c->first != NULL)
-                drop_first(c);
-            break;
-        }
-        if (put == 0)
-            break;
+        size_t part = f->n - f->done < sent ? f->n - f->done : sent;
         wa_fd_close(&f->fd);
-        f->done += (size_t)put;
-        c->queued -= (size_t)put;
+        f->done += part;
+        c->queued -= part;
+        sent -= part;
         if (f->done == f->n)
             drop_first(c);
     }
+}
+
+/* Writes what the socket takes. A peer that has gone is found out by reading. */
+static enum wa_code flush(struct wa_chan *c, struct wa_err *err)
+{
+    struct iovec pieces[PIECES_MAX];
+    c->gathered = 0;
+    while (c->first != NULL) {
+        size_t n = gather(c, pieces);
+        ssize_t put = wa_chan_send_pieces(c->fd, pieces, n, c->first->fd);
+        if (put < 0 && errno != EPIPE && errno != ECONNRESET)
+            return wa_fail_errno(err, errno, "cannot write to another process");
+        if (put == 0)
+            break;
+        if (put > 0)
+            drop_sent(c, (size_t)put);
+        while (put < 0 && c->first != NULL)
+            drop_first(c);
+    }
     return wa_io_set(c->io, WA_IO_READ | (c->first != NULL ? WA_IO_WRITE : 0), err);
+}
+
+static void flush_soon(void *user)
+{
+    struct wa_chan *c = user;
+    struct wa_err err = WA_ERR_INIT;
+    if (!c->is_dead && flush(c, &err) != WA_OK)
+        finish(c, err.code, &err);
+}
+
+void wa_chan_flush_last(struct wa_chan *c)
+{
+    struct wa_err ignored = WA_ERR_INIT;
+    if (!c->soon.is_set)
+        return;
+    wa_loop_not_soon(c->loop, &c->soon);
+    if (!c->is_dead && c->io != NULL && flush(c, &ignored) != WA_OK)
+        wa_err_clear(&ignored); /* nobody is left to be told */
 }
 
 /* Hands out every whole message. False when the channel was freed or has ended in a callback. */
@@ -127,6 +173,8 @@ enum wa_code wa_chan_attach(struct wa_chan *c, struct wa_loop *loop, wa_chan_fn 
         return err->code;
     }
     c->io = io;
+    c->loop = loop;
+    c->soon = (struct wa_soon){.fn = flush_soon, .user = c};
     c->on_msg = on_msg;
     c->on_end = on_end;
     c->user = user;
@@ -155,5 +203,8 @@ enum wa_code wa_chan_post(struct wa_chan *c, uint16_t type, uint32_t id, struct 
     *c->last = f;
     c->last = &f->next;
     c->queued += f->n;
+    c->gathered += f->n;
+    if (c->gathered < GATHER_MAX && wa_loop_soon(c->loop, &c->soon))
+        return WA_OK;
     return flush(c, err);
 }

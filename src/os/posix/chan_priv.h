@@ -5,6 +5,7 @@
 #include "os/chan.h"
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #define WA_CHAN_HEAD 12u /* bytes before the payload */
 
@@ -35,6 +36,9 @@ struct wa_chan {
     uint32_t patience_ms; /* 0: for ever */
     struct wa_chan_frame *first, **last;
     size_t queued;
+    struct wa_loop *loop;
+    struct wa_soon soon; /* what was posted in this turn goes out together */
+    size_t gathered;     /* bytes of it */
     struct wa_io *io;
     wa_chan_fn on_msg;
     wa_chan_end_fn on_end;
@@ -47,8 +51,12 @@ void wa_chan_put_head(char head[WA_CHAN_HEAD], uint16_t type, uint32_t id, size_
 WA_CHECK enum wa_code wa_chan_fill(struct wa_chan *c, struct wa_err *err);
 /* The message at the front, if whole; WA_E_AGAIN otherwise. */
 WA_CHECK enum wa_code wa_chan_parse(struct wa_chan *c, struct wa_chan_msg *ret, struct wa_err *err);
-/* Sends what it can of bytes [done, n) of a frame, pass_fd (or -1) with the first one. Returns
- * bytes; 0 when it would block; -1 with errno. */
-ssize_t wa_chan_send_piece(int fd, const char *p, size_t n, size_t done, int pass_fd);
+/* Sends what it can of these, pass_fd (or -1) with them. Returns bytes; 0 when it would block; -1
+ * with errno. */
+ssize_t wa_chan_send_pieces(int fd, struct iovec *pieces, size_t count, int pass_fd);
+/* A piece of bytes that are only read. */
+struct iovec wa_chan_piece(const char *p, size_t n);
+/* What was posted and waits for the end of the turn goes out, as far as the socket takes it. */
+void wa_chan_flush_last(struct wa_chan *c);
 
 #endif
