@@ -20,6 +20,11 @@ enum wa_code wa_conn_read(int fd, struct wa_tls *tls, void *p, size_t n, size_t 
     return WA_OK;
 }
 
+bool wa_conn_is_drained(const struct wa_tls *tls, size_t n)
+{
+    return tls != NULL ? !wa_tls_has_pending(tls) : n < WA_READ_PIECE;
+}
+
 static enum wa_code write_plain(int fd, const void *p, size_t n, size_t *ret_n,
                                 enum wa_tls_want *ret_want, struct wa_err *err)
 {

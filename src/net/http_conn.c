@@ -294,7 +294,7 @@ static bool read_requests(struct wa_http_conn *c)
 {
     char piece[WA_READ_PIECE];
     struct wa_err err = WA_ERR_INIT;
-    for (unsigned round = 0; wants_more(c); round++) {
+    for (unsigned round = 0; wants_more(c) && (!c->is_drained || c->pending.n > 0); round++) {
         size_t n = 0;
         enum wa_tls_want want = WA_TLS_DONE;
         if (c->pending.n > 0) {
@@ -319,6 +319,7 @@ static bool read_requests(struct wa_http_conn *c)
             return false;
         }
         c->read_waits_write = want == WA_TLS_WANT_WRITE;
+        c->is_drained = want != WA_TLS_DONE || wa_conn_is_drained(c->tls, n);
         if (want != WA_TLS_DONE)
             return true;
         c->server->counts.received_bytes += n;
@@ -448,6 +449,11 @@ static void watch(struct wa_http_conn *c)
         events |= WA_IO_READ;
     if (writes || c->read_waits_write || c->yields)
         events |= WA_IO_WRITE;
+    /* Most answers are there before the client says more: it is told to be quiet when it does. */
+    bool may_stay = events == 0 && !c->wakes_for_less;
+    c->wakes_for_less = events == 0;
+    if (may_stay)
+        return;
     if (wa_io_set(c->io, events, &err) != WA_OK)
         wa_http_conn_end(c);
 }
@@ -508,6 +514,7 @@ static void handshake(struct wa_http_conn *c)
         c->server->counts.handshakes++;
         c->server->counts.resumed += wa_tls_is_resumed(c->tls) ? 1 : 0;
         c->deadline_ms = now_ms(c) + c->server->config.head_timeout_ms;
+        c->is_drained = !wa_tls_has_pending(c->tls);
         work(c);
         wa_http_server_has_room(c->server);
     }
@@ -535,6 +542,7 @@ static void on_event(void *user, int events)
 {
     struct wa_http_conn *c = user;
     WA_UNUSED(events);
+    c->is_drained = false;
     if (c->state == WA_CONN_PROXY)
         proxied(c);
     else if (c->state != WA_CONN_HANDSHAKE)

@@ -63,6 +63,8 @@ struct wa_http_conn {
     struct wa_buf held;
     bool read_waits_write, write_waits_read; /* TLS wants the other direction */
     bool yields;                             /* has more to do, after the others */
+    bool is_drained;     /* what had come is read: the descriptor tells when there is more */
+    bool wakes_for_less; /* it is watched for what is not wanted now, since it seldom comes */
 };
 
 struct wa_listener {
@@ -137,6 +139,8 @@ bool wa_http_handshake_may_step(const struct wa_http_conn *c);
 /* *ret_n 0 with DONE: the end. */
 WA_CHECK enum wa_code wa_conn_read(int fd, struct wa_tls *tls, void *p, size_t n, size_t *ret_n,
                                    enum wa_tls_want *ret_want, struct wa_err *err);
+/* Whether that read took all there was, n bytes of a piece: if not, the descriptor says so. */
+bool wa_conn_is_drained(const struct wa_tls *tls, size_t n);
 /* Writes what the socket takes; *ret_want tells why not all of it. */
 WA_CHECK enum wa_code wa_outbox_write(struct wa_outbox *out, int fd, struct wa_tls *tls,
                                       size_t *ret_n, enum wa_tls_want *ret_want,

@@ -43,6 +43,7 @@ static enum wa_code ctx_new(const SSL_METHOD *method, struct wa_tls_ctx **ret, s
     (void)SSL_CTX_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                        SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_read_ahead(c->ssl, 1); /* a record's head and the rest of it by one call */
     *ret = WA_TAKE(c);
     return WA_OK;
 }

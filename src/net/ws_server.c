@@ -151,6 +151,8 @@ static bool read_frames(struct wa_ws_conn *c)
             return true;
         c->heard_ms = wa_loop_now_ms(c->server->loop);
         feed(c, piece, n);
+        if (wa_conn_is_drained(c->tls, n))
+            break;
     }
     return !c->dead;
 }
