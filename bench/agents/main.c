@@ -7,6 +7,7 @@
  *     connect AT-ONCE         all that are not connected, so many on their way at the same time
  *     status COUNT LINKS      signed reports, of one machine after another
  *     same COUNT AT-ONCE      "nothing has changed", over the WebSockets
+ *     former COUNT AT-ONCE    the same of the state before the last, which is wrong
  *     orders COUNT            until so many have come since the shard began
  *     drop                    all WebSockets end without a word
  *     count                   what there is now
@@ -58,11 +59,8 @@ static void command(struct shard *s, const char *line)
     static const struct {
         const char *name;
         enum job job;
-    } jobs[] = {{"register", JOB_REGISTER},
-                {"connect", JOB_CONNECT},
-                {"status", JOB_STATUS},
-                {"orders", JOB_ORDERS},
-                {"same", JOB_SAME}};
+    } jobs[] = {{"register", JOB_REGISTER}, {"connect", JOB_CONNECT}, {"status", JOB_STATUS},
+                {"orders", JOB_ORDERS},     {"same", JOB_SAME},       {"former", JOB_FORMER}};
     struct wa_err err = WA_ERR_INIT;
     char name[16] = "";
     size_t a = 0, b = 0;

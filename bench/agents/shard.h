@@ -20,7 +20,8 @@ struct machine {
     unsigned failures;
     uint64_t not_before_ms; /* of its next attempt to connect */
     char last_order[33];
-    char sum[65]; /* of what the server says it has; "" before the first report */
+    char sum[65];    /* of what the server says it has; "" before the first report */
+    char former[65]; /* of what it had before that */
     bool is_asking_same;
 };
 
@@ -32,7 +33,7 @@ struct carrier {
     bool is_ready;
 };
 
-enum job { JOB_NONE, JOB_REGISTER, JOB_STATUS, JOB_CONNECT, JOB_ORDERS, JOB_SAME };
+enum job { JOB_NONE, JOB_REGISTER, JOB_STATUS, JOB_CONNECT, JOB_ORDERS, JOB_SAME, JOB_FORMER };
 
 struct shard {
     struct link_place place;
@@ -52,7 +53,7 @@ struct shard {
     uint64_t since_ms;
     size_t starting;             /* connections on their way to the welcome */
     size_t welcome;              /* machines that are connected */
-    size_t orders, twice, wrong; /* that came, all told */
+    size_t orders, twice, wrong; /* that came, all told; and states that the server did not know */
     size_t lost;                 /* connections that ended by themselves */
     uint64_t slowest_ms;         /* from a machine's first attempt to its welcome */
     char why[256];               /* the last failure */

@@ -123,19 +123,23 @@ static void greeted(struct machine *m)
         count(s, true, "");
 }
 
+static bool says_same(const struct shard *s)
+{
+    return s->job == JOB_SAME || s->job == JOB_FORMER;
+}
+
 /* The next machine that has nothing under way. */
 static void say_same(struct shard *s)
 {
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, 256);
-    for (size_t tries = 0; s->job == JOB_SAME && s->started < s->wanted && tries < s->count;
-         tries++) {
+    for (size_t tries = 0; says_same(s) && s->started < s->wanted && tries < s->count; tries++) {
         struct machine *m = &s->machines[s->next++ % s->count];
         if (!m->is_welcome || m->is_asking_same)
             continue;
         m->is_asking_same = true;
         s->started++;
-        wa_push_same_write(m->sum, &text);
+        wa_push_same_write(s->job == JOB_SAME ? m->sum : m->former, &text);
         link_send(m->push, wa_buf_sv(&text));
         return;
     }
@@ -155,7 +159,7 @@ static void on_push_text(void *user, struct wa_sv text)
         (void)snprintf(s->why, sizeof s->why, "%s", err.text);
         return;
     }
-    if (was_asking && !m->is_asking_same && s->job == JOB_SAME) {
+    if (was_asking && !m->is_asking_same && says_same(s)) {
         count(s, true, "");
         say_same(s);
     }
@@ -246,7 +250,7 @@ enum wa_code work_begin(struct shard *s, enum job job, size_t wanted, size_t at_
         s->done = s->orders < wanted ? s->orders : wanted;
     if (s->done >= s->wanted)
         shard_done(s);
-    else if (job == JOB_SAME)
+    else if (says_same(s))
         for (size_t k = 0; k < at_once; k++)
             say_same(s);
     else

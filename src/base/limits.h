@@ -262,6 +262,7 @@
 #define WA_FRONT_BODIES_MAX                                                                        \
     (256u << 20) /* bytes of all bodies being collected; one address gets a quarter */
 #define WA_FRONT_GREETING_MS 20000u /* ms: for the greeting of a WebSocket */
+#define WA_FRONT_SEEN_MAX 4096u /* machines of which one message says that nothing has changed */
 #define WA_FRONT_UNGREETED_MAX 256u /* WebSockets of one address that have not greeted yet */
 
 /* --- webhooks --- */

@@ -40,15 +40,20 @@ struct wa_exchange {
     struct wa_exchange *prev, *next;
     struct wa_front *front;
     uint32_t id;
+    uint32_t seen_round; /* of the front, when its machine last said that nothing has changed */
     struct wa_http_conn *http; /* NULL when the client left */
     struct wa_ws_conn *ws;     /* a WebSocket's greeting, or the WebSocket itself */
     bool has_greeted;
     bool is_same_asked;      /* whether its machine is as known */
+    bool is_known;           /* it is, by this sum: the store has said so, and nothing else since */
     uint32_t same_count;     /* of its questions so, */
     uint64_t same_since_ms;  /* since then */
     uint32_t unacknowledged; /* orders that went out and wait for their acknowledgement */
     uint32_t may_begin;      /* orders acknowledged, and not told to have begun */
-    char nonce[65];
+    union {
+        char nonce[65]; /* until it greets */
+        char known[65]; /* then: the sum of its machine's state that it said last */
+    };
     char peer[48];
     struct wa_tls_peer client; /* whom its certificate names; all "" without one */
     uint64_t since_ms;
@@ -86,6 +91,9 @@ struct wa_front {
     struct wa_map revoked; /* serial numbers of machines' certificates */
     bool knows_revoked;    /* the store has told them */
     size_t stream_count;
+    uint32_t seen_round; /* since the store was told last */
+    size_t seen_count;
+    uint32_t seen[WA_FRONT_SEEN_MAX];           /* connections: it is to be told of these */
     int64_t certificate_until, authority_until; /* s since 1970; 0: there is none */
     struct wa_guests guests;                    /* of all fronts; by the loop's clock */
 };
@@ -162,7 +170,10 @@ void wa_front_stream_sweep(struct wa_front *f);
 /* The order to the agent. */
 void wa_front_order(struct wa_exchange *x, struct wa_sv text);
 /* client: whom its certificate names. */
-void wa_front_known(struct wa_exchange *x, bool is_known);
+/* What the store answers to a machine that says it is as known. */
+void wa_front_known(struct wa_exchange *x, struct wa_sv answer);
+/* Which machines were answered without asking it, to the store. */
+void wa_front_tell_seen(struct wa_front *f);
 void wa_front_push(struct wa_front *f, struct wa_http_conn *c, const struct wa_tls_peer *client);
 /* The store's verdict on a greeting. */
 void wa_front_greeted(struct wa_exchange *x, int status);

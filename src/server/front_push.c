@@ -108,7 +108,37 @@ static enum wa_code pass_ack(struct wa_exchange *x, const struct wa_json *j, str
 #define SAME_MINUTE_MS 60000u
 #define SAME_A_MINUTE 120u
 
-/* One question at a time, and so many a minute: nobody keeps the store busy with them. */
+void wa_front_tell_seen(struct wa_front *f)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_sv ids = wa_sv_n((const char *)f->seen, f->seen_count * sizeof f->seen[0]);
+    if (f->seen_count > 0 && wa_chan_post(f->store, WA_S_SEEN, 0, ids, -1, &err) != WA_OK)
+        wa_log_err(&f->child.log, WA_LOG_ERROR, "store.lost", &err);
+    f->seen_count = 0;
+    f->seen_round++;
+}
+
+static void note_seen(struct wa_exchange *x)
+{
+    struct wa_front *f = x->front;
+    if (x->seen_round == f->seen_round)
+        return;
+    x->seen_round = f->seen_round;
+    f->seen[f->seen_count++] = x->id;
+    if (f->seen_count == WA_FRONT_SEEN_MAX)
+        wa_front_tell_seen(f);
+}
+
+static enum wa_code say_known(struct wa_exchange *x, bool is_known, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 64);
+    wa_push_known_write(is_known, &text);
+    return wa_ws_send(x->ws, wa_buf_sv(&text), err);
+}
+
+/* One question at a time, and so many a minute: nobody keeps the server busy with them. What the
+ * store has answered on this connection holds until it says otherwise, and is answered here. */
 static enum wa_code pass_same(struct wa_exchange *x, const struct wa_json *j, struct wa_err *err)
 {
     char sum[65];
@@ -121,18 +151,22 @@ static enum wa_code pass_same(struct wa_exchange *x, const struct wa_json *j, st
     }
     if (x->is_same_asked || x->same_count++ >= SAME_A_MINUTE)
         return wa_fail(err, WA_E_LIMIT, "an agent says too often that nothing has changed");
+    if (x->is_known && strcmp(sum, x->known) == 0) {
+        note_seen(x);
+        return say_known(x, true, err);
+    }
     x->is_same_asked = true;
-    return wa_chan_post(x->front->store, WA_S_SAME, x->id, wa_sv(sum), -1, err);
+    x->is_known = false;
+    memcpy(x->known, sum, sizeof x->known);
+    return wa_chan_post(x->front->store, WA_S_SAME, x->id, wa_sv_n(sum, 64), -1, err);
 }
 
-void wa_front_known(struct wa_exchange *x, bool is_known)
+void wa_front_known(struct wa_exchange *x, struct wa_sv answer)
 {
     struct wa_err err = WA_ERR_INIT;
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, 64);
     x->is_same_asked = false;
-    wa_push_known_write(is_known, &text);
-    if (wa_ws_send(x->ws, wa_buf_sv(&text), &err) != WA_OK)
+    x->is_known = wa_sv_eqs(answer, "1");
+    if (say_known(x, !wa_sv_eqs(answer, "0"), &err) != WA_OK)
         wa_ws_close(x->ws, 1011, "failed");
 }
 

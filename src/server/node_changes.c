@@ -180,6 +180,7 @@ static enum wa_code on_host(struct wa_store *s, const char *uuid, struct wa_err 
     (void)snprintf(status, sizeof status, "%s", is_new ? "" : h->status);
     if (wa_store_load_host(s->db, wa_sv(uuid), s->fleet, err) != WA_OK)
         return err->code;
+    wa_store_changed(s, wa_sv(uuid));
     h = wa_fleet_get(s->fleet, wa_sv(uuid));
     if (h != NULL && (is_new || strcmp(h->status, status) == 0))
         tell(s, is_new ? "registered" : "inventory", uuid, "");

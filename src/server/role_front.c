@@ -406,7 +406,9 @@ static void on_store(void *user, const struct wa_chan_msg *msg)
     if (msg->type == WA_S_CLOSE)
         wa_ws_close(x->ws, 1000, "closed");
     else if (msg->type == WA_S_KNOWN)
-        wa_front_known(x, wa_sv_eqs(msg->payload, "1"));
+        wa_front_known(x, msg->payload);
+    else if (msg->type == WA_S_CHANGED)
+        x->is_known = false;
     else
         wa_front_order(x, msg->payload);
 }
@@ -529,6 +531,7 @@ static void tell_counts(struct wa_front *f)
 static void on_clock(void *user)
 {
     tell_counts(user);
+    wa_front_tell_seen(user);
     wa_front_push_sweep(user);
     wa_front_stream_sweep(user);
 }
@@ -586,7 +589,7 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
 
 int wa_server_front(const char *config_file)
 {
-    struct wa_front f = {.repo = WA_DIR_INIT};
+    struct wa_front f = {.repo = WA_DIR_INIT, .seen_round = 1};
     struct wa_err err = WA_ERR_INIT;
     enum wa_code code = run(&f, config_file, &err);
     return wa_server_child_end(&f.child, code, &err);

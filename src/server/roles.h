@@ -38,11 +38,14 @@ enum wa_server_msg {
     WA_S_GONE,        /* JSON {conn} */
     WA_S_COUNTS,      /* struct wa_front_counts */
     WA_S_SAME,        /* id: connection; 64 hex digits: its machine says it is as known */
+    WA_S_SEEN,        /* u32 each: connections whose machines said so, and were answered here */
     /* store -> front */
     WA_S_ANSWER = 32, /* JSON line {status}, newline, body */
     WA_S_ORDER,       /* id: connection; text for its WebSocket */
     WA_S_CLOSE,       /* id: connection */
-    WA_S_KNOWN,       /* id: connection; "1" or "0": it is, or not */
+    WA_S_KNOWN,       /* id: connection; "0": it is not; "1": it is, and the front may answer that
+                         itself until CHANGED; "2": it is, for once */
+    WA_S_CHANGED,     /* id: connection; its machine's state is another one */
     WA_S_REVOKED,     /* all serial numbers of revoked TLS certificates, a line each */
     WA_S_GUEST,       /* an address from which somebody who is logged in came */
     /* store -> signer, and back */

@@ -28,6 +28,8 @@ struct wa_store_conn { /* an agent's WebSocket, somewhere on a front */
     char uuid[65];
     char nonce[65];              /* the agent's, for this connection */
     char known[65];              /* sum of its sections' digests; "": to be read */
+    bool is_told;                /* its front answers itself that it is as known */
+    uint64_t group_no;           /* the group in which its state was last written */
     int64_t seen_at, written_at; /* it said that nothing has changed; and that is in the database */
 };
 
@@ -61,6 +63,7 @@ struct wa_store {
     struct wa_store_checks *checking; /* threads that read reports; NULL: none */
     struct wa_timer *flusher;         /* NULL: each transaction is committed by itself */
     bool is_gathering, is_stale;
+    uint64_t group_no; /* of what is gathered, or was last */
     struct wa_store_held *held, **held_last;
     size_t held_count;
     bool owes_requeue;         /* an order that was not sent could not be given back to the queue */
@@ -186,6 +189,8 @@ enum wa_code wa_store_flush(struct wa_store *s, struct wa_err *err);
 /* An answer, at once or after the commit; takes text. */
 void wa_store_reply_front(struct wa_store *s, int front, uint32_t id, int status,
                           struct wa_buf *text);
+/* Whether the connection's machine is as known: what is not durable yet waits likewise. */
+void wa_store_reply_known(struct wa_store *s, struct wa_store_conn *c, bool is_known);
 /* Where a commit has failed: what is in memory follows the database again. */
 WA_CHECK enum wa_code wa_store_refresh(struct wa_store *s, struct wa_err *err);
 struct wa_store_conn *wa_store_conn_at(const struct wa_store *s, int front, uint32_t id);
@@ -196,8 +201,12 @@ void wa_store_same(struct wa_store *s, int front, uint32_t id, struct wa_sv sum)
 struct wa_section_digests;
 WA_CHECK enum wa_code wa_store_known(struct wa_db *db, struct wa_sv uuid,
                                      struct wa_section_digests *have, struct wa_err *err);
+/* Its front says so, of machines that it has answered itself. */
+void wa_store_seen(struct wa_store *s, int front, struct wa_sv ids);
 /* What was reported is another state now. */
 void wa_store_changed(struct wa_store *s, struct wa_sv uuid);
+/* What is kept of the connection's machine is another state. */
+void wa_store_conn_changed(struct wa_store *s, struct wa_store_conn *c);
 /* When they said so, to the database, from time to time. */
 void wa_store_write_seen(struct wa_store *s, int64_t now);
 /* --- store_senders.c --- */

@@ -1,9 +1,12 @@
 /* store_same.c - machines that say that nothing has changed since the server last said what it
  * knows.
  *
- * Answered from memory: who says it is known by the connection, whose greeting was signed. The
- * database is asked once for each connection, after each report, and where the answer would be no;
- * when they said it is written in bulk, so that a kill loses no more than the last minute's times.
+ * Who says it is known by the connection, whose greeting was signed. The database is asked once
+ * for each connection, after each report, and where the answer would be no. A front that was told
+ * yes on a connection answers the same question there itself, until it is told that the state is
+ * another one: that leaves before the report's own answer, which waits for the commit. All it can
+ * say here is which of its own connections have spoken. When they did is written in bulk, so that
+ * a kill loses no more than the last minute's times.
  */
 #include "os/clock.h"
 #include "proto/report.h"
@@ -38,6 +41,12 @@ static enum wa_code read_sum(struct wa_store *s, struct wa_store_conn *c, struct
     return wa_section_digests_sum(&have, c->known, err);
 }
 
+static void see(struct wa_store *s, struct wa_store_conn *c, int64_t now)
+{
+    c->seen_at = now;
+    wa_fleet_set_reachable(s->fleet, wa_sv(c->uuid), true, now);
+}
+
 void wa_store_same(struct wa_store *s, int front, uint32_t id, struct wa_sv sum)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -49,19 +58,38 @@ void wa_store_same(struct wa_store *s, int front, uint32_t id, struct wa_sv sum)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", &err);
         wa_err_clear(&err);
     }
-    bool is_known = wa_sv_eqs(sum, c->known);
-    c->seen_at = wa_clock_now();
-    wa_fleet_set_reachable(s->fleet, wa_sv(c->uuid), true, c->seen_at);
-    if (wa_chan_post(s->fronts[front], WA_S_KNOWN, id, is_known ? WA_SV("1") : WA_SV("0"), -1,
-                     &err) != WA_OK)
-        wa_log_err(&s->child.log, WA_LOG_ERROR, "answer.lost", &err);
+    see(s, c, wa_clock_now());
+    wa_store_reply_known(s, c, wa_sv_eqs(sum, c->known));
+}
+
+void wa_store_seen(struct wa_store *s, int front, struct wa_sv ids)
+{
+    int64_t now = wa_clock_now();
+    uint32_t id;
+    for (size_t at = 0; at + sizeof id <= ids.n; at += sizeof id) {
+        memcpy(&id, ids.p + at, sizeof id);
+        struct wa_store_conn *c = wa_store_conn_at(s, front, id);
+        if (c != NULL)
+            see(s, c, now);
+    }
+}
+
+void wa_store_conn_changed(struct wa_store *s, struct wa_store_conn *c)
+{
+    struct wa_err err = WA_ERR_INIT;
+    c->known[0] = '\0';
+    c->group_no = s->group_no;
+    if (c->is_told &&
+        wa_chan_post(s->fronts[c->front], WA_S_CHANGED, c->id, WA_SV(""), -1, &err) != WA_OK)
+        wa_log_err(&s->child.log, WA_LOG_ERROR, "front.lost", &err);
+    c->is_told = false;
 }
 
 void wa_store_changed(struct wa_store *s, struct wa_sv uuid)
 {
     struct wa_store_conn *c = wa_map_get(&s->conns_by_uuid, uuid);
     if (c != NULL)
-        c->known[0] = '\0';
+        wa_store_conn_changed(s, c);
 }
 
 static enum wa_code write_one(struct wa_store *s, struct wa_store_conn *c, struct wa_err *err)

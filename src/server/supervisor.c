@@ -46,12 +46,14 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
         {WA_S_GONE, "gone", 256, false},
         {WA_S_COUNTS, "counts", sizeof(struct wa_front_counts), false},
         {WA_S_SAME, "same", 64, false},
+        {WA_S_SEEN, "seen", WA_FRONT_SEEN_MAX * sizeof(uint32_t), false},
         {0, NULL, 0, false}};
     static const struct wa_chan_rule store_front[] = {
         {WA_S_ANSWER, "answer", WA_IPC_MESSAGE_MAX, false},
         {WA_S_ORDER, "order", WA_WS_MESSAGE_MAX, false},
         {WA_S_CLOSE, "close", 0, false},
         {WA_S_KNOWN, "known", 1, false},
+        {WA_S_CHANGED, "changed", 0, false},
         {WA_S_REVOKED, "revoked", WA_IPC_MESSAGE_MAX, false},
         {WA_S_GUEST, "guest", 63, false},
         {0, NULL, 0, false}};

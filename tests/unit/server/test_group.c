@@ -236,15 +236,20 @@ static void say_same(struct place *p, uint32_t conn, const char *sum)
     (void)bench_serve(&p->b, 0, &status, NULL);
 }
 
+static void sum_of(const struct place *p, char sum[65])
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_section_digests have;
+    WA_ASSERT_OK(wa_store_known(p->b.store->db, WA_SV("machine"), &have, &err));
+    WA_ASSERT_OK(wa_section_digests_sum(&have, sum, &err));
+}
+
 static void nothing_has_changed(void **state)
 {
     struct place *p = *state;
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_section_digests have;
     char sum[65], seen[32];
     assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
-    WA_ASSERT_OK(wa_store_known(p->b.store->db, WA_SV("machine"), &have, &err));
-    WA_ASSERT_OK(wa_section_digests_sum(&have, sum, &err));
+    sum_of(p, sum);
     say_same(p, 7, sum); /* nobody greeted there */
     assert_int_equal(p->b.known_to, 0);
     assert_int_equal(machine_greet(&p->b, &p->m, 7), 200);
@@ -267,6 +272,79 @@ static void nothing_has_changed(void **state)
     assert_true(strlen(seen) > 5);
 }
 
+/* A front answers for a state until it is told that it is another one: before the machine is. */
+static void what_a_front_may_answer_itself(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    int status = 0;
+    char sum[65];
+    assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
+    sum_of(p, sum);
+    assert_int_equal(machine_greet(&p->b, &p->m, 7), 200);
+    say_same(p, 7, sum);
+    assert_true(p->b.is_known && p->b.may_remember);
+    /* What was said on one connection says nothing on the machine's next. */
+    assert_int_equal(machine_greet(&p->b, &p->m, 9), 200);
+    assert_int_equal(p->b.closed_last, 7);
+    say_same(p, 7, sum);
+    assert_int_equal(p->b.known_to, 0);
+    say_same(p, 9, sum);
+    assert_true(p->b.is_known && p->b.may_remember);
+    assert_int_equal(p->b.changed, 0);
+    WA_ASSERT_OK(wa_store_group_start(p->b.store, &err));
+    /* What is reported, and not committed yet: told at once, the report's answer still waits. */
+    uint32_t id = report(p, &p->m, "ERROR");
+    assert_false(bench_serve(&p->b, id, &status, NULL));
+    assert_int_equal(p->b.changed, 1);
+    sum_of(p, sum);
+    say_same(p, 9, sum);
+    assert_int_equal(p->b.known_to, 0); /* nor is the new state told to be known before that */
+    WA_ASSERT_OK(wa_store_flush(p->b.store, &err));
+    assert_true(is_answered(p, id, 200));
+    assert_int_equal(p->b.known_to, 9);
+    assert_true(p->b.is_known && !p->b.may_remember);
+    say_same(p, 9, sum);
+    assert_true(p->b.is_known && p->b.may_remember);
+    /* A front can say of its own connections that they have spoken, and of nothing else. */
+    int64_t before = wa_fleet_get(p->b.store->fleet, WA_SV("other"))->last_seen;
+    const uint32_t seen[] = {9, 8, 4000000000u};
+    bench_exec(&p->b, "UPDATE presence SET last_seen = 1");
+    bench_send(&p->b, WA_S_SEEN, 0, wa_sv_n((const char *)seen, sizeof seen - 1));
+    (void)bench_serve(&p->b, 0, &status, NULL);
+    wa_store_write_seen(p->b.store, wa_clock_now() + 3600);
+    BENCH_IS(&p->b, "SELECT uuid FROM presence WHERE last_seen > 1", "machine");
+    BENCH_IS(&p->b, "SELECT count(*) FROM presence WHERE last_seen > 1", "1");
+    assert_int_equal(wa_fleet_get(p->b.store->fleet, WA_SV("other"))->last_seen, before);
+}
+
+/* The new state was to be known by a commit that failed. */
+static void a_state_that_was_not_kept(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    int status = 0;
+    char old[65], sum[65];
+    assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
+    sum_of(p, old);
+    assert_int_equal(machine_greet(&p->b, &p->m, 7), 200);
+    say_same(p, 7, old);
+    WA_ASSERT_OK(wa_store_group_start(p->b.store, &err));
+    uint32_t id = report(p, &p->m, "ERROR");
+    (void)bench_serve(&p->b, id, &status, NULL);
+    sum_of(p, sum);
+    say_same(p, 7, sum);
+    bench_exec(&p->b, "ROLLBACK"); /* as a full disk does */
+    WA_ASSERT_CODE(wa_store_flush(p->b.store, &err), WA_E_UNREACHABLE);
+    assert_true(is_answered(p, id, 503));
+    assert_int_equal(p->b.known_to, 7);
+    assert_false(p->b.is_known);
+    say_same(p, 7, sum);
+    assert_false(p->b.is_known);
+    say_same(p, 7, old);
+    assert_true(p->b.is_known && p->b.may_remember);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +353,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(replays_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_speaks_for_another, setup, teardown),
         cmocka_unit_test_setup_teardown(an_end_in_between, setup, teardown),
-        cmocka_unit_test_setup_teardown(nothing_has_changed, setup, teardown)};
+        cmocka_unit_test_setup_teardown(nothing_has_changed, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_front_may_answer_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_state_that_was_not_kept, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
