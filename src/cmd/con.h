@@ -84,8 +84,10 @@ WA_CHECK enum wa_code wa_con_assign_wish(const struct wa_cli *cli, struct wa_ass
                                          struct wa_err *err);
 #define WA_CON_ASSIGN_OPTIONS                                                                      \
     {"add-depends", 0, "LIST"}, {"remove-depends", 0, "LIST"}, {"add-conflicts", 0, "LIST"},       \
+        {"remove-conflicts", 0, "LIST"}, {"hold", 0, "LIST"}, {"unhold", 0, "LIST"},               \
+        {"windows", 0, "LIST"},                                                                    \
     {                                                                                              \
-        "remove-conflicts", 0, "LIST"                                                              \
+        "freezes", 0, "LIST"                                                                       \
     }
 /* Other repositories, of the configuration; texts are ini's. */
 struct wa_con_repositories {

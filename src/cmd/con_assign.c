@@ -12,7 +12,11 @@ static struct wa_assign_wish wish_of(const struct wa_cli *cli)
     return (struct wa_assign_wish){.add = wa_cli_get(cli, "add-depends", NULL),
                                    .remove = wa_cli_get(cli, "remove-depends", NULL),
                                    .add_conflicts = wa_cli_get(cli, "add-conflicts", NULL),
-                                   .remove_conflicts = wa_cli_get(cli, "remove-conflicts", NULL)};
+                                   .remove_conflicts = wa_cli_get(cli, "remove-conflicts", NULL),
+                                   .hold = wa_cli_get(cli, "hold", NULL),
+                                   .unhold = wa_cli_get(cli, "unhold", NULL),
+                                   .windows = wa_cli_get(cli, "windows", NULL),
+                                   .freezes = wa_cli_get(cli, "freezes", NULL)};
 }
 
 enum wa_code wa_con_assign_wish(const struct wa_cli *cli, struct wa_assign_wish *ret,
@@ -43,11 +47,10 @@ static enum wa_code choose(struct assigning *a, struct wa_err *err)
                        "which hosts? Give --hosts NAME,... ('waptconsole hosts' lists them)");
     if (wa_con_assign_wish(a->cli, &a->wish, err) != WA_OK)
         return err->code;
-    if (a->wish.add == NULL && a->wish.remove == NULL && a->wish.add_conflicts == NULL &&
-        a->wish.remove_conflicts == NULL)
+    if (wa_assign_is_empty(&a->wish))
         return wa_fail(err, WA_E_USAGE,
-                       "what changes? Say --add-depends, --remove-depends, --add-conflicts or "
-                       "--remove-conflicts");
+                       "what changes? Say --add-depends, --remove-depends, --add-conflicts, "
+                       "--remove-conflicts, --hold, --unhold, --windows or --freezes");
     if (wa_get_anchors(a->cli, &a->anchors, err) != WA_OK ||
         wa_con_connect(a->cli, &a->client, err) != WA_OK ||
         wa_host_list_fetch(a->client, "", &arena, &list, err) != WA_OK ||
@@ -77,8 +80,7 @@ static void show(const struct assigning *a)
         wa_cli_out(a->cli, "%s (%s)\n", h->target->name, h->target->uuid);
         for (size_t k = 0; k < h->diff.n; k++) {
             const struct wa_assign_row *row = &h->diff.items[k];
-            const char *kind =
-                wa_text(row->is_conflict ? WA_TEXT("excluded") : WA_TEXT("assigned"));
+            const char *kind = wa_assign_word(row->list);
             if (row->before != NULL)
                 wa_cli_out(a->cli, "  - %s: %s\n", kind, row->before);
             if (row->after != NULL)
@@ -98,13 +100,13 @@ static void write_host(struct wa_jw *w, const struct wa_assign_host *h, bool is_
                  ? wa_control_get(&h->current, WA_A_VERSION)
                  : NULL);
     wa_jw_kv(w, "version", h->diff.n > 0 ? h->version : NULL);
-    wa_jw_kv(w, "depends", h->diff.depends);
-    wa_jw_kv(w, "conflicts", h->diff.conflicts);
+    for (int k = 0; k < WA_ASSIGN_LISTS; k++)
+        wa_jw_kv(w, wa_attr_name(wa_assign_attr((enum wa_assign_list)k)), h->diff.lists[k]);
     wa_jw_key(w, "changes");
     wa_jw_arr(w);
     for (size_t k = 0; k < h->diff.n; k++) {
         wa_jw_obj(w);
-        wa_jw_kv(w, "kind", h->diff.items[k].is_conflict ? "conflicts" : "depends");
+        wa_jw_kv(w, "kind", wa_attr_name(wa_assign_attr(h->diff.items[k].list)));
         wa_jw_kv(w, "before", h->diff.items[k].before);
         wa_jw_kv(w, "after", h->diff.items[k].after);
         wa_jw_end(w);

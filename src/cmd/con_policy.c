@@ -59,7 +59,7 @@ static void show(const struct policies *k, const struct wa_policy *p)
                wa_control_get(&p->next, WA_A_SECTION));
     for (size_t i = 0; i < p->lists.n; i++) {
         const struct wa_assign_row *row = &p->lists.items[i];
-        const char *kind = wa_text(row->is_conflict ? WA_TEXT("excluded") : WA_TEXT("assigned"));
+        const char *kind = wa_assign_word(row->list);
         if (row->before != NULL)
             wa_cli_out(cli, "  - %s: %s\n", kind, row->before);
         if (row->after != NULL)

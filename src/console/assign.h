@@ -1,5 +1,6 @@
-/* assign.h - what a machine's own package assigns and excludes, changed (assign.c); the same for
- * many machines, each fetched, verified, signed and put back (assign_hosts.c).
+/* assign.h - what a package assigns and excludes, what it holds, its windows and freezes, changed
+ * (assign.c); the same for many machines, each fetched, verified, signed and put back
+ * (assign_hosts.c).
  */
 #ifndef WA_CONSOLE_ASSIGN_H
 #define WA_CONSOLE_ASSIGN_H
@@ -9,20 +10,37 @@
 #include "pkg/build.h"
 #include "pkg/verify.h"
 
-/* Comma lists of requirements, "" or NULL: none. What is removed is named without a version. */
+enum wa_assign_list {
+    WA_ASSIGN_DEPENDS,
+    WA_ASSIGN_CONFLICTS, /* what machines must not have */
+    WA_ASSIGN_HELD,      /* what stays as it is */
+    WA_ASSIGN_WINDOWS,
+    WA_ASSIGN_FREEZES,
+    WA_ASSIGN_LISTS
+};
+enum wa_attr wa_assign_attr(enum wa_assign_list l);
+/* "assigned", "excluded"... for persons. */
+const char *wa_assign_word(enum wa_assign_list l);
+
+/* Comma lists of requirements, "" or NULL: none. What is removed is named without a version. Times
+ * take the place of those that were: NULL: they stay, "": none any more. */
 struct wa_assign_wish {
     const char *add, *remove;                     /* of depends */
     const char *add_conflicts, *remove_conflicts; /* of what it must not have */
+    const char *hold, *unhold;                    /* "name(>=2) until 2026-12-31" */
+    const char *windows, *freezes;                /* as machines read them (pkg/windows.h) */
 };
-/* WA_E_USAGE for a text that is no requirement, and for a name that is to come and to go. */
+bool wa_assign_is_empty(const struct wa_assign_wish *w);
+/* WA_E_USAGE for a text that is no requirement, and for a name that is to come and to go;
+ * WA_E_INVALID, WA_E_LIMIT for what no machine could read as a hold or a time. */
 WA_CHECK enum wa_code wa_assign_check(const struct wa_assign_wish *w, struct wa_err *err);
 struct wa_assign_row {
-    bool is_conflict;
+    enum wa_assign_list list;
     char *before, *after; /* owned; NULL before: it comes, NULL after: it goes */
 };
 struct wa_assign_diff {
     WA_VEC(struct wa_assign_row); /* none: nothing changes */
-    char *depends, *conflicts;    /* as they are then; owned */
+    char *lists[WA_ASSIGN_LISTS]; /* as they are then; owned */
 };
 void wa_assign_diff_init(struct wa_assign_diff *d);
 void wa_assign_diff_fini(struct wa_assign_diff *d);

@@ -141,9 +141,17 @@ static enum wa_code sign(struct wa_assign_hosts *h, size_t i, const struct wa_si
                          char path[WA_PATH_MAX], struct wa_err *err)
 {
     struct wa_assign_host *host = &h->items[i];
+    const char *set[WA_ASSIGN_LISTS];
+    for (size_t k = 0; k < WA_ASSIGN_LISTS; k++) {
+        const char *is = wa_control_get(&host->current, wa_assign_attr((enum wa_assign_list)k));
+        set[k] = strcmp(is, host->diff.lists[k]) != 0 ? host->diff.lists[k] : NULL;
+    }
     struct wa_build_options o = {.set_version = host->version,
-                                 .set_depends = host->diff.depends,
-                                 .set_conflicts = host->diff.conflicts};
+                                 .set_depends = set[WA_ASSIGN_DEPENDS],
+                                 .set_conflicts = set[WA_ASSIGN_CONFLICTS],
+                                 .set_held = set[WA_ASSIGN_HELD],
+                                 .set_windows = set[WA_ASSIGN_WINDOWS],
+                                 .set_freezes = set[WA_ASSIGN_FREEZES]};
     if (path_of(h, i, path, err) != WA_OK)
         return err->code;
     if (wa_control_get(&host->current, WA_A_PACKAGE)[0] != '\0') {

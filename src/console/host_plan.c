@@ -153,7 +153,7 @@ static enum wa_code read_own(struct wa_host_plan *p, struct wa_client *c,
                              const struct wa_trust *anchors, const struct wa_assign_wish *wish,
                              struct wa_err *err)
 {
-    static const struct wa_assign_wish nothing = {NULL, NULL, NULL, NULL};
+    static const struct wa_assign_wish nothing = {.add = NULL};
     const struct wa_assign_host *host = NULL;
     if (wa_assign_hosts_init(&p->own, &p->target, err) != WA_OK ||
         wa_assign_look(&p->own, 0, c, anchors, wish != NULL ? wish : &nothing, err) != WA_OK)
@@ -170,10 +170,11 @@ static enum wa_code read_own(struct wa_host_plan *p, struct wa_client *c,
                   : wa_assign_new_host(host->target->uuid, &p->next, err)) != WA_OK ||
         host->diff.n == 0)
         return err->code;
-    return wa_control_set(&p->next, WA_A_VERSION, wa_sv(host->version), err) == WA_OK &&
-                   wa_control_set(&p->next, WA_A_DEPENDS, wa_sv(host->diff.depends), err) == WA_OK
-               ? wa_control_set(&p->next, WA_A_CONFLICTS, wa_sv(host->diff.conflicts), err)
-               : err->code;
+    for (int k = 0; k < WA_ASSIGN_LISTS; k++)
+        if (wa_control_set(&p->next, wa_assign_attr((enum wa_assign_list)k),
+                           wa_sv(host->diff.lists[k]), err) != WA_OK)
+            return err->code;
+    return wa_control_set(&p->next, WA_A_VERSION, wa_sv(host->version), err);
 }
 
 /* --- what is held: by its own packages, and by groups that it has --- */

@@ -24,18 +24,14 @@ static enum wa_code read_request(const struct wa_json *request, struct wa_arena 
                                  struct wa_err *err)
 {
     struct wa_sv what, key;
-    const struct wa_json *lists[4] = {NULL};
-    const struct wa_json_field fields[] = {
-        {"what", WA_WANT_SV, true, 64, &what},
-        {"key", WA_WANT_SV, false, 16, &key},
-        {"hosts", WA_WANT_ARRAY, true, HOSTS_MAX, ret_hosts},
-        {"add", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[0]},
-        {"remove", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[1]},
-        {"add_conflicts", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[2]},
-        {"remove_conflicts", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[3]}};
+    struct wa_local_lists lists = {.windows = {NULL, 0}};
+    const struct wa_json_field fields[] = {{"what", WA_WANT_SV, true, 64, &what},
+                                           {"key", WA_WANT_SV, false, 16, &key},
+                                           {"hosts", WA_WANT_ARRAY, true, HOSTS_MAX, ret_hosts},
+                                           WA_LOCAL_LISTS_FIELDS(&lists)};
     if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK)
         return err->code;
-    return wa_local_wish(lists, arena, wish, err);
+    return wa_local_wish(&lists, arena, wish, err);
 }
 
 /* --- what is shown --- */
@@ -46,7 +42,7 @@ static void write_changes(struct wa_jw *w, const struct wa_assign_diff *d)
     wa_jw_arr(w);
     for (size_t k = 0; k < d->n; k++) {
         wa_jw_obj(w);
-        wa_jw_kv(w, "kind", d->items[k].is_conflict ? "conflicts" : "depends");
+        wa_jw_kv(w, "kind", wa_attr_name(wa_assign_attr(d->items[k].list)));
         wa_jw_kv(w, "before", d->items[k].before);
         wa_jw_kv(w, "after", d->items[k].after);
         wa_jw_end(w);
@@ -59,8 +55,8 @@ static void write_host(struct wa_jw *w, const struct wa_assign_host *h)
     wa_jw_obj(w);
     wa_jw_kv(w, "uuid", h->target->uuid);
     wa_jw_kv(w, "name", h->target->name);
-    wa_jw_kv(w, "depends", h->diff.depends);
-    wa_jw_kv(w, "conflicts", h->diff.conflicts);
+    for (int k = 0; k < WA_ASSIGN_LISTS; k++)
+        wa_jw_kv(w, wa_attr_name(wa_assign_attr((enum wa_assign_list)k)), h->diff.lists[k]);
     write_changes(w, &h->diff);
     wa_jw_kv(w, "code", wa_code_name(h->why.code));
     wa_jw_kv(w, "error", h->why.code == WA_OK ? NULL : h->why.text);
@@ -76,8 +72,7 @@ static void say_host(struct wa_local_prepared *p, const struct wa_assign_host *h
     }
     for (size_t k = 0; h->why.code == WA_OK && k < h->diff.n; k++) {
         const struct wa_assign_row *row = &h->diff.items[k];
-        (void)snprintf(text, sizeof text, "%s: %s%s%s",
-                       row->is_conflict ? wa_text("excluded") : wa_text("assigned"),
+        (void)snprintf(text, sizeof text, "%s: %s%s%s", wa_assign_word(row->list),
                        row->before != NULL ? row->before : "+", row->before != NULL ? " → " : " ",
                        row->after != NULL ? row->after : "-");
         wa_local_say(p, h->target->name, wa_sv(text));
@@ -183,7 +178,7 @@ static enum wa_code prepare_plan(struct wa_local_prepared *p, const struct wa_js
 {
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
     WA_AUTO(wa_host_plan) struct wa_host_plan *plan = NULL;
-    struct wa_assign_wish wish = {NULL, NULL, NULL, NULL};
+    struct wa_assign_wish wish = {.add = NULL};
     const struct wa_json *hosts = NULL;
     struct wa_jw w;
     if (read_request(request, &p->arena, &wish, &hosts, err) != WA_OK ||

@@ -58,24 +58,21 @@ static enum wa_code read_request(const struct wa_json *request, struct wa_arena 
                                  struct policy *k, struct wa_err *err)
 {
     struct wa_sv what, key, section = WA_SV(""), description = WA_SV("");
-    const struct wa_json *names = NULL, *rules[2] = {NULL}, *lists[4] = {NULL};
-    const struct wa_json_field fields[] = {
-        {"what", WA_WANT_SV, true, 64, &what},
-        {"key", WA_WANT_SV, false, 16, &key},
-        {"names", WA_WANT_ARRAY, true, NAMES_MAX, &names},
-        {"section", WA_WANT_SV, false, 32, &section},
-        {"description", WA_WANT_SV, false, 2048, &description},
-        {"add", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[0]},
-        {"remove", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[1]},
-        {"add_conflicts", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[2]},
-        {"remove_conflicts", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &lists[3]},
-        {"add_rules", WA_WANT_OBJECT, false, 0, &rules[0]},
-        {"remove_rules", WA_WANT_OBJECT, false, 0, &rules[1]}};
+    const struct wa_json *names = NULL, *rules[2] = {NULL};
+    struct wa_local_lists lists = {.windows = {NULL, 0}};
+    const struct wa_json_field fields[] = {{"what", WA_WANT_SV, true, 64, &what},
+                                           {"key", WA_WANT_SV, false, 16, &key},
+                                           {"names", WA_WANT_ARRAY, true, NAMES_MAX, &names},
+                                           {"section", WA_WANT_SV, false, 32, &section},
+                                           {"description", WA_WANT_SV, false, 2048, &description},
+                                           WA_LOCAL_LISTS_FIELDS(&lists),
+                                           {"add_rules", WA_WANT_OBJECT, false, 0, &rules[0]},
+                                           {"remove_rules", WA_WANT_OBJECT, false, 0, &rules[1]}};
     if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK ||
         read_names(arena, names, k, err) != WA_OK ||
         keep(arena, section, &k->wish.section, err) != WA_OK ||
         keep(arena, description, &k->wish.description, err) != WA_OK ||
-        wa_local_wish(lists, arena, &k->wish.lists, err) != WA_OK ||
+        wa_local_wish(&lists, arena, &k->wish.lists, err) != WA_OK ||
         keep_json(arena, rules[0], &k->wish.add_rules, err) != WA_OK)
         return err->code;
     return keep_json(arena, rules[1], &k->wish.remove_rules, err);
@@ -108,9 +105,8 @@ static void say(struct wa_local_prepared *p, const struct wa_policy *one)
                    wa_control_get(&one->next, WA_A_VERSION));
     wa_local_say(p, package, wa_sv(text));
     for (size_t i = 0; i < one->lists.n; i++)
-        say_change(p, package,
-                   one->lists.items[i].is_conflict ? wa_text("excluded") : wa_text("assigned"),
-                   one->lists.items[i].before, one->lists.items[i].after);
+        say_change(p, package, wa_assign_word(one->lists.items[i].list), one->lists.items[i].before,
+                   one->lists.items[i].after);
     for (size_t i = 0; i < one->rules.n; i++) {
         const struct wa_policy_rule *r = &one->rules.items[i];
         say_change(p, package, r->group, r->comes ? NULL : r->package,

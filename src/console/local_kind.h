@@ -68,10 +68,27 @@ void wa_local_say_time(struct wa_local_prepared *p, const char *label, int64_t a
 WA_CHECK enum wa_code wa_local_targets(struct wa_client *client, const struct wa_json *uuids,
                                        struct wa_targets *ret, struct wa_err *err);
 
-/* What is to come and to go, from lists of texts - add, remove, add_conflicts, remove_conflicts,
- * each may be NULL - checked; kept in the arena. */
+/* What is to come and to go, as requests say it: all zero, read with the fields of
+ * WA_LOCAL_LISTS_FIELDS. windows and freezes: p NULL: as they are. */
 #define WA_LOCAL_LIST_MAX 256u /* of one such list */
-WA_CHECK enum wa_code wa_local_wish(const struct wa_json *const lists[4], struct wa_arena *arena,
+#define WA_LOCAL_LISTS 6u
+struct wa_local_lists {
+    const struct wa_json *lists[WA_LOCAL_LISTS];
+    struct wa_sv windows, freezes;
+};
+#define WA_LOCAL_LISTS_FIELDS(l)                                                                   \
+    {"add", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &(l)->lists[0]},                              \
+        {"remove", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &(l)->lists[1]},                       \
+        {"add_conflicts", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &(l)->lists[2]},                \
+        {"remove_conflicts", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &(l)->lists[3]},             \
+        {"hold", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &(l)->lists[4]},                         \
+        {"unhold", WA_WANT_ARRAY, false, WA_LOCAL_LIST_MAX, &(l)->lists[5]},                       \
+        {"windows", WA_WANT_SV, false, WA_WINDOWS_BYTES_MAX, &(l)->windows},                       \
+    {                                                                                              \
+        "freezes", WA_WANT_SV, false, WA_WINDOWS_BYTES_MAX, &(l)->freezes                          \
+    }
+/* Checked; kept in the arena. */
+WA_CHECK enum wa_code wa_local_wish(const struct wa_local_lists *from, struct wa_arena *arena,
                                     struct wa_assign_wish *ret, struct wa_err *err);
 
 /* Whose packages count here. *ret: free it. */

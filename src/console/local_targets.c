@@ -140,12 +140,25 @@ static enum wa_code join(const struct wa_json *list, struct wa_arena *arena, con
     return *ret != NULL ? WA_OK : wa_nomem(err);
 }
 
-enum wa_code wa_local_wish(const struct wa_json *const lists[4], struct wa_arena *arena,
+enum wa_code wa_local_wish(const struct wa_local_lists *from, struct wa_arena *arena,
                            struct wa_assign_wish *ret, struct wa_err *err)
 {
-    const char **where[4] = {&ret->add, &ret->remove, &ret->add_conflicts, &ret->remove_conflicts};
-    for (size_t i = 0; i < 4; i++)
-        if (join(lists[i], arena, where[i], err) != WA_OK)
+    const char **where[WA_LOCAL_LISTS] = {&ret->add,           &ret->remove,
+                                          &ret->add_conflicts, &ret->remove_conflicts,
+                                          &ret->hold,          &ret->unhold};
+    const struct {
+        struct wa_sv from;
+        const char **to;
+    } times[] = {{from->windows, &ret->windows}, {from->freezes, &ret->freezes}};
+    for (size_t i = 0; i < WA_LOCAL_LISTS; i++)
+        if (join(from->lists[i], arena, where[i], err) != WA_OK)
             return err->code;
+    for (size_t i = 0; i < WA_COUNT(times); i++) {
+        if (times[i].from.p == NULL)
+            continue;
+        *times[i].to = wa_arena_strdup(arena, wa_sv_trim(times[i].from));
+        if (*times[i].to == NULL)
+            return wa_nomem(err);
+    }
     return wa_assign_check(ret, err);
 }

@@ -172,9 +172,10 @@ static enum wa_code look(struct wa_policies *ps, size_t i, const struct wa_polic
         wa_assign_apply(&p->now, &w->lists, &p->lists, err) != WA_OK)
         return err->code;
     p->is_changed = wa_control_get(&p->now, WA_A_PACKAGE)[0] == '\0';
-    if (set(p, WA_A_DEPENDS, p->lists.depends, err) != WA_OK ||
-        set(p, WA_A_CONFLICTS, p->lists.conflicts, err) != WA_OK ||
-        (w->description != NULL && set(p, WA_A_DESCRIPTION, w->description, err) != WA_OK))
+    for (int k = 0; k < WA_ASSIGN_LISTS; k++)
+        if (set(p, wa_assign_attr((enum wa_assign_list)k), p->lists.lists[k], err) != WA_OK)
+            return err->code;
+    if ((w->description != NULL && set(p, WA_A_DESCRIPTION, w->description, err) != WA_OK))
         return err->code;
     return change_rules(p, w, &tree, err);
 }
@@ -278,8 +279,10 @@ static void write_change(struct wa_jw *w, const char *kind, const char *group, c
 
 void wa_policy_write(const struct wa_policy *p, struct wa_jw *w)
 {
-    static const enum wa_attr attrs[] = {WA_A_PACKAGE, WA_A_SECTION,   WA_A_VERSION,
-                                         WA_A_DEPENDS, WA_A_CONFLICTS, WA_A_DESCRIPTION};
+    static const enum wa_attr attrs[] = {
+        WA_A_PACKAGE,       WA_A_SECTION,     WA_A_VERSION,       WA_A_DEPENDS,
+        WA_A_CONFLICTS,     WA_A_DESCRIPTION, WA_A_PACKAGES_HELD, WA_A_MAINTENANCE_WINDOWS,
+        WA_A_FREEZE_PERIODS};
     for (size_t i = 0; i < WA_COUNT(attrs); i++)
         wa_jw_kv(w, wa_attr_name(attrs[i]), wa_control_get(&p->next, attrs[i]));
     wa_jw_kv(w, "before",
@@ -290,7 +293,7 @@ void wa_policy_write(const struct wa_policy *p, struct wa_jw *w)
     wa_jw_key(w, "changes");
     wa_jw_arr(w);
     for (size_t i = 0; i < p->lists.n; i++)
-        write_change(w, p->lists.items[i].is_conflict ? "conflicts" : "depends", NULL,
+        write_change(w, wa_attr_name(wa_assign_attr(p->lists.items[i].list)), NULL,
                      p->lists.items[i].before, p->lists.items[i].after);
     for (size_t i = 0; i < p->rules.n; i++) {
         const struct wa_policy_rule *r = &p->rules.items[i];

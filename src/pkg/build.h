@@ -25,6 +25,7 @@ struct wa_build_options {
     const char *set_version;
     const char *set_package; /* its name */
     const char *set_depends, *set_conflicts;
+    const char *set_held, *set_windows, *set_freezes;
 };
 
 /* The same input gives the same bytes but for the date of the signature, and what follows from it:

@@ -62,7 +62,9 @@ enum wa_code wa_plan_hold_check(const char *holds, struct wa_err *err)
                            "'%.*s' is no hold: write 'name' or 'name(>=2)', and ' until "
                            "2026-12-31' behind it if it shall end",
                            WA_SV_ARG(item));
-        if (wa_request_parse(what, &r, err) != WA_OK)
+        if (wa_request_parse(what, &r, err) != WA_OK ||
+            (strchr(r.package, ' ') != NULL &&
+             wa_fail(err, WA_E_INVALID, "no package has a name with a blank in it") != WA_OK))
             return wa_wrap(err, "cannot hold '%.*s'", WA_SV_ARG(item));
     }
     return WA_OK;

@@ -64,9 +64,11 @@ enum wa_code wa_build_apply(struct wa_control *c, const struct wa_build_options 
     const struct {
         enum wa_attr attr;
         const char *value;
-    } wanted[] = {{WA_A_PACKAGE, o->set_package}, {WA_A_VERSION, o->set_version},
-                  {WA_A_MATURITY, o->maturity},   {WA_A_TARGET_OS, o->target_os},
-                  {WA_A_DEPENDS, o->set_depends}, {WA_A_CONFLICTS, o->set_conflicts}};
+    } wanted[] = {{WA_A_PACKAGE, o->set_package},       {WA_A_VERSION, o->set_version},
+                  {WA_A_MATURITY, o->maturity},         {WA_A_TARGET_OS, o->target_os},
+                  {WA_A_DEPENDS, o->set_depends},       {WA_A_CONFLICTS, o->set_conflicts},
+                  {WA_A_PACKAGES_HELD, o->set_held},    {WA_A_MAINTENANCE_WINDOWS, o->set_windows},
+                  {WA_A_FREEZE_PERIODS, o->set_freezes}};
     for (size_t i = 0; i < WA_COUNT(wanted); i++)
         if (wanted[i].value != NULL &&
             wa_control_set(c, wanted[i].attr, wa_sv(wanted[i].value), err) != WA_OK)

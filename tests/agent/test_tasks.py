@@ -140,7 +140,7 @@ class Schedule(Bench):
 
     @classmethod
     def configure(cls, more=''):
-        super().configure(f'task_spread = 0\nwaptupgrade_task_period = 1d\nhost_profiles = nightly,later,interrupted,heavy,someday,today,ahead,behind\n{more}')
+        super().configure(f'task_spread = 0\nwaptupgrade_task_period = 1d\nhost_profiles = nightly,later,interrupted,heavy,someday,today,ahead,behind,windowed\n{more}')
 
     def due(self, *names, **options):
         """Starts the service anew, with these things due since long; options: of the configuration."""
@@ -195,6 +195,21 @@ class Schedule(Bench):
         status = self.result('status')
         self.assertGreater(status['next_upgrade'], time.time() + 80000)
         self.assertEqual((status['upgrade_waits_for'], len(self.scheduled('upgrade'))), ('', before))
+
+    def test_a_window_of_a_signed_package_is_waited_for_and_told(self):
+        self.assign('windowed', f'maintenance_windows: {self.CLOSED}\npackages_held: other\n')
+        self.get('update')
+        self.due('next_upgrade')
+        self.wait_for(lambda: self.result('status')['upgrade_waits_for'] == 'a maintenance window', 'it waits')
+        told = self.result('inventory')['policy']
+        self.assertEqual((told['waits_for'], told['windows'], told['holds']),
+                         ('window', [{'by': 'windowed', 'text': self.CLOSED}], [{'what': 'other', 'until': '', 'by': 'windowed'}]))
+        self.assertIsNone(self.row('windowed'))
+        self.package('windowed', version='2-1', control='section: profile\nmaintenance_windows: mon-sun 00:00-24:00\n')  # an administrator opens it
+        self.publish()
+        self.get('update')
+        self.awaits('windowed', '2-1')
+        self.assertEqual(self.result('inventory')['policy']['waits_for'], '')
 
     def test_an_upgrade_that_was_interrupted_goes_by_the_window_again(self):
         gate = f'{self.top}/gate-interrupted'

@@ -257,6 +257,15 @@ def test_assignments_are_shown_then_signed(local):
     assert local.ask("POST", "/local/prepare", dict(wish, add=["local-one"])).code == "conflict"  # it is so already
     assert local.ask("POST", "/local/prepare", dict(wish, add=["local-rival"])).code == "conflict"
     assert local.ask("POST", "/local/prepare", dict(wish, add=["a b("])).status == 400
+    times = {"what": "host-packages", "hosts": [local.org.uuid], "hold": ["tis-x until 2999-12-31"], "windows": "mon 01:00-02:00"}
+    for wrong in ({"windows": "mon"}, {"freezes": "mon"}, {"hold": ["a until"]}, {"hold": ["a"], "unhold": ["a"]}, {"windows": 7}):
+        assert local.ask("POST", "/local/prepare", times | wrong).status == 400, wrong
+    p = local.ask("POST", "/local/prepare", times).json
+    assert {"held: + tis-x until 2999-12-31", "maintenance windows: + mon 01:00-02:00"} <= {line["value"] for line in p["lines"]}
+    assert local.ask("POST", "/local/commit", {"id": p["id"]}).json["changed"] == 1
+    p = local.ask("POST", "/local/prepare", {"what": "host-packages", "hosts": [local.org.uuid], "unhold": ["tis-x"], "windows": ""}).json
+    assert "maintenance windows: mon 01:00-02:00 → -" in {line["value"] for line in p["lines"]}
+    assert local.ask("POST", "/local/commit", {"id": p["id"]}).json["changed"] == 1
     plan = local.ask("POST", "/local/prepare", {"what": "plan", "hosts": [local.org.uuid]}).json
     assert plan["details"]["problems"] and local.ask("POST", "/local/commit", {"id": plan["id"]}).code == "invalid"
     back = local.ask("POST", "/local/prepare", {"what": "host-packages", "hosts": [local.org.uuid], "remove": ["local-one"], "remove_conflicts": ["local-rival"]}).json

@@ -203,6 +203,34 @@ def test_machines_are_assigned_packages(org, foreign):
     assign("--remove-depends", "acme-lib,grp-a", "--yes")
 
 
+def test_holds_and_windows_of_machines(org):
+    def change(*argv, ok=True):
+        done = org.console("assign", "--hosts", org.uuid, "--trusted", org.agent / "ssl", "--json", "--yes", *argv, *signing(org, "Deployer"), ok=ok)
+        return json.loads(done.stdout)["result"][0]["changes"] if ok else done.text
+
+    def told():
+        org.get("update")
+        org.get("update-status")
+        (mine,) = (h for h in org.hosts() if h["uuid"] == org.uuid)
+        return mine["windows"], mine["held"]
+
+    changes = change("--hold", "acme-lib(>=2) until 2999-12-31,own-tool", "--windows", "sat 00:00-24:00")
+    assert [(c["kind"], c["after"]) for c in changes] == [("packages_held", "acme-lib(>=2) until 2999-12-31"), ("packages_held", "own-tool"),
+                                                          ("maintenance_windows", "sat 00:00-24:00")]
+    assert told() == ("sat 00:00-24:00", ["acme-lib", "own-tool"])
+    policy = json.loads(org.get("inventory", "--json").stdout)["result"]["policy"]
+    assert policy["windows"] == [{"by": org.uuid, "text": "sat 00:00-24:00"}] and policy["window_begin"] < policy["window_end"]
+    assert {"what": "acme-lib(>=2)", "until": "2999-12-31", "by": org.uuid} in policy["holds"]
+    # What no machine could read is not signed; what is not named stays.
+    assert "no maintenance window" in change("--windows", "sat 00:00-25:00", ok=False)
+    assert "no hold" in change("--hold", "own-tool until tomorrow", ok=False)
+    assert "come and go" in change("--hold", "own-tool", "--unhold", "own-tool", ok=False)
+    change("--unhold", "acme-lib", "--freezes", "2999-12-20 until 2999-12-31")
+    assert told() == ("sat 00:00-24:00", ["own-tool"])
+    change("--unhold", "own-tool", "--windows", "", "--freezes", "")
+    assert told() == ("", [])
+
+
 def test_a_kit_is_all_that_a_new_machine_needs(org):
     kit, base = org.base / "new.kit", org.base / "enrolled"
     made = json.loads(org.console("kit", "-o", kit, "--uses", "1", "--valid", "1h", "--trusted", org.agent / "ssl", "--orders-by", org.cert("Deployer"),

@@ -9,18 +9,49 @@ static const struct {
     struct wa_assign_wish wish;
     enum wa_code code;
     const char *expected; /* depends|conflicts, then each row */
+    const char *held, *windows;
 } cases[] = {
-    {"", "", {"a,b(>=2)", NULL, NULL, NULL}, WA_OK, "a,b(>=2)| +a +b(>=2)"},
-    {"a,b", "", {"a", NULL, NULL, NULL}, WA_OK, "a,b|"},
-    {"a, b(=1) ,c", "", {"b(>=2)", "c", NULL, NULL}, WA_OK, "a,b(>=2)| -b(=1)+b(>=2) -c"},
-    {"a(=1),a(=2),b", "", {NULL, "a,z", NULL, NULL}, WA_OK, "b| -a(=1) -a(=2)"},
-    {"a", "x", {NULL, NULL, "y,y", "x"}, WA_OK, "a|y !-x !+y"},
-    {"no requirement(,a", "", {"b", "a", NULL, NULL}, WA_OK, "no requirement(,b| -a +b"},
-    {"", "a", {"a", NULL, NULL, NULL}, WA_E_CONFLICT, ""},
-    {"a", "", {NULL, NULL, "a", NULL}, WA_E_CONFLICT, ""},
-    {"", "a", {"a", NULL, NULL, "a"}, WA_OK, "a| +a !-a"}, /* it moves */
-    {"", "a(<2)", {"a(>=2)", NULL, NULL, NULL}, WA_OK, "a(>=2)|a(<2) +a(>=2)"},
-    {"b", "b", {"a", NULL, NULL, NULL}, WA_OK, "b,a|b +a"}, /* was so before */
+    {"", "", {.add = "a,b(>=2)"}, WA_OK, "a,b(>=2)| +a +b(>=2)", "", ""},
+    {"a,b", "", {.add = "a"}, WA_OK, "a,b|", "", ""},
+    {"a, b(=1) ,c",
+     "",
+     {.add = "b(>=2)", .remove = "c"},
+     WA_OK,
+     "a,b(>=2)| -b(=1)+b(>=2) -c",
+     "",
+     ""},
+    {"a(=1),a(=2),b", "", {.remove = "a,z"}, WA_OK, "b| -a(=1) -a(=2)", "", ""},
+    {"a", "x", {.add_conflicts = "y,y", .remove_conflicts = "x"}, WA_OK, "a|y !-x !+y", "", ""},
+    {"no requirement(,a",
+     "",
+     {.add = "b", .remove = "a"},
+     WA_OK,
+     "no requirement(,b| -a +b",
+     "",
+     ""},
+    {"", "a", {.add = "a"}, WA_E_CONFLICT, "", "", ""},
+    {"a", "", {.add_conflicts = "a"}, WA_E_CONFLICT, "", "", ""},
+    {"", "a", {.add = "a", .remove_conflicts = "a"}, WA_OK, "a| +a !-a", "", ""}, /* it moves */
+    {"", "a(<2)", {.add = "a(>=2)"}, WA_OK, "a(>=2)|a(<2) +a(>=2)", "", ""},
+    {"b", "b", {.add = "a"}, WA_OK, "b,a|b +a", "", ""}, /* was so before */
+    {"",
+     "",
+     {.hold = "a(>=2) until 2026-12-31,c", .unhold = "b"},
+     WA_OK,
+     "| h-a+a(>=2) until 2026-12-31 h-b(>=1) until 2027-01-01 h+c h=a(>=2) until "
+     "2026-12-31,keep(<3),c",
+     "a,b(>=1) until 2027-01-01,keep(<3)",
+     ""},
+    {"a", "", {.hold = "a"}, WA_OK, "a| h+a h=a", "", ""}, /* what is assigned may be held */
+    {"",
+     "",
+     {.windows = "mon 01:00-02:00", .freezes = "2026-12-24"},
+     WA_OK,
+     "| w-sun 01:00-02:00+mon 01:00-02:00 f+2026-12-24 h=",
+     "",
+     "sun 01:00-02:00"},
+    {"", "", {.windows = ""}, WA_OK, "| w-sun 01:00-02:00 h=", "", "sun 01:00-02:00"},
+    {"", "", {.windows = "sun 01:00-02:00", .freezes = ""}, WA_OK, "|", "", "sun 01:00-02:00"},
 };
 
 static enum wa_code apply(size_t i, struct wa_buf *out, struct wa_err *err)
@@ -32,16 +63,23 @@ static enum wa_code apply(size_t i, struct wa_buf *out, struct wa_err *err)
     if (wa_assign_new_host("machine", &c, err) != WA_OK ||
         wa_control_set(&c, WA_A_DEPENDS, wa_sv(cases[i].depends), err) != WA_OK ||
         wa_control_set(&c, WA_A_CONFLICTS, wa_sv(cases[i].conflicts), err) != WA_OK ||
+        wa_control_set(&c, WA_A_PACKAGES_HELD, wa_sv(cases[i].held), err) != WA_OK ||
+        wa_control_set(&c, WA_A_MAINTENANCE_WINDOWS, wa_sv(cases[i].windows), err) != WA_OK ||
         wa_assign_apply(&c, &cases[i].wish, &d, err) != WA_OK)
         return err->code;
-    wa_buf_addf(out, "%s|%s", d.depends, d.conflicts);
+    bool has_own = false;
+    wa_buf_addf(out, "%s|%s", d.lists[WA_ASSIGN_DEPENDS], d.lists[WA_ASSIGN_CONFLICTS]);
     for (size_t k = 0; k < d.n; k++) {
-        wa_buf_addf(out, " %s", d.items[k].is_conflict ? "!" : "");
+        static const char *const signs[WA_ASSIGN_LISTS] = {"", "!", "h", "w", "f"};
+        has_own = has_own || d.items[k].list > WA_ASSIGN_CONFLICTS;
+        wa_buf_addf(out, " %s", signs[d.items[k].list]);
         if (d.items[k].before != NULL)
             wa_buf_addf(out, "-%s", d.items[k].before);
         if (d.items[k].after != NULL)
             wa_buf_addf(out, "+%s", d.items[k].after);
     }
+    if (has_own)
+        wa_buf_addf(out, " h=%s", d.lists[WA_ASSIGN_HELD]);
     return wa_buf_check(out, err);
 }
 
@@ -59,16 +97,33 @@ static void changes_what_is_named(void **state)
 
 static void refuses_what_makes_no_sense(void **state)
 {
-    static const struct wa_assign_wish wrong[] = {
-        {"a", "a", NULL, NULL},      {NULL, NULL, "b(=1),a(>=2)", "a"}, {"a(", NULL, NULL, NULL},
-        {NULL, "a(=1)", NULL, NULL}, {NULL, NULL, NULL, "a(>=)"},
+    static const struct {
+        struct wa_assign_wish wish;
+        enum wa_code code;
+    } wrong[] = {
+        {{.add = "a", .remove = "a"}, WA_E_USAGE},
+        {{.add_conflicts = "b(=1),a(>=2)", .remove_conflicts = "a"}, WA_E_USAGE},
+        {{.add = "a("}, WA_E_USAGE},
+        {{.add = "a until 2026-12-31"}, WA_E_USAGE},
+        {{.remove = "a(=1)"}, WA_E_USAGE},
+        {{.remove_conflicts = "a(>=)"}, WA_E_USAGE},
+        {{.hold = "a until 2026-12-31", .unhold = "a"}, WA_E_USAGE},
+        {{.hold = "a until soon"}, WA_E_INVALID},
+        {{.hold = "a until "}, WA_E_INVALID},
+        {{.windows = "mon 25:00-26:00"}, WA_E_INVALID},
+        {{.freezes = "mon"}, WA_E_INVALID},
     };
-    static const struct wa_assign_wish right = {"a,b(=1)", "c", "c", "a"};
+    static const struct wa_assign_wish right = {.add = "a,b(=1)",
+                                                .remove = "c",
+                                                .add_conflicts = "c",
+                                                .remove_conflicts = "a",
+                                                .hold = "a(>=2) until 2026-12-31",
+                                                .windows = "mon-fri 19:00-06:00"};
     struct wa_err err = WA_ERR_INIT;
     WA_UNUSED(state);
     WA_ASSERT_OK(wa_assign_check(&right, &err));
     for (size_t i = 0; i < WA_COUNT(wrong); i++) {
-        WA_ASSERT_CODE(wa_assign_check(&wrong[i], &err), WA_E_USAGE);
+        WA_ASSERT_CODE(wa_assign_check(&wrong[i].wish, &err), wrong[i].code);
         wa_err_clear(&err);
     }
 }
