@@ -23,7 +23,7 @@
 
 static struct {
     struct wa_store store;
-    struct wa_chan *front, *helpers[7]; /* the other ends */
+    struct wa_chan *front, *helpers[WA_SR_COUNT]; /* the other ends */
     char dir[64];
 } bench;
 
@@ -150,13 +150,8 @@ static inline void start(void)
     check(wa_sv_dup(WA_SV("uuid"), &s->child.config.server_uuid, &err));
     check(wa_sv_dup(WA_SV("key"), &s->relay_public, &err));
     join(WA_SR_FRONT, &s->fronts[0], &bench.front);
-    join(WA_SR_SIGNER, &s->signer, &bench.helpers[0]);
-    join(WA_SR_AUTH, &s->auth, &bench.helpers[1]);
-    join(WA_SR_SCAN, &s->scan, &bench.helpers[2]);
-    join(WA_SR_DIRECTORY, &s->directory, &bench.helpers[3]);
-    join(WA_SR_SEARCH, &s->search, &bench.helpers[4]);
-    join(WA_SR_REPORT, &s->report, &bench.helpers[5]);
-    join(WA_SR_OIDC, &s->oidc, &bench.helpers[6]);
+    for (int role = WA_SR_SIGNER; role < WA_SR_COUNT; role++)
+        join((enum wa_server_role)role, &s->helpers[role], &bench.helpers[role]);
     (void)snprintf(s->child.config.dir, sizeof s->child.config.dir, "%s", bench.dir);
     s->child.config.client_cert_days = 90;
     s->child.config.session_max = s->child.config.session_idle = INT32_MAX;
@@ -180,15 +175,15 @@ static inline void start(void)
 /* The helpers reply to what they are asked: text. How many did. */
 static inline size_t reply(struct wa_sv text)
 {
-    static const uint16_t types[] = {WA_S_SIGNED, WA_S_CHECKED, WA_S_SCANNED,
-                                     WA_S_WHO_IS, WA_S_FOUND,   WA_S_REPORTED};
     size_t n = 0;
-    for (size_t i = 0; i < WA_COUNT(bench.helpers); i++) {
+    for (int role = WA_SR_SIGNER; role < WA_SR_COUNT; role++) {
+        const enum wa_server_role who = (enum wa_server_role)role;
         struct wa_err err = WA_ERR_INIT;
         struct wa_chan_msg msg;
-        while (wa_chan_recv(bench.helpers[i], 0, &msg, &err) == WA_OK) {
-            const struct wa_chan_msg back = {types[i], msg.id, text, -1};
-            wa_store_reply(&bench.store, &back);
+        while (wa_chan_recv(bench.helpers[role], 0, &msg, &err) == WA_OK) {
+            const struct wa_chan_msg back = {wa_server_rules(who, WA_SR_STORE)->type, msg.id, text,
+                                             -1};
+            wa_store_reply(&bench.store, who, &back);
             n++;
         }
     }

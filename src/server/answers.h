@@ -53,4 +53,12 @@ struct wa_kerberos_role {
 WA_CHECK enum wa_code wa_kerberos_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                          struct wa_err *err);
 
+struct wa_trust_role {
+    const struct wa_log *log;
+    char folder[WA_PATH_MAX]; /* trusted/ */
+};
+/* user: const struct wa_trust_role *. Appends WA_S_TRUSTED: a refusal is an answer too. */
+WA_CHECK enum wa_code wa_trust_answer(void *user, struct wa_sv request, struct wa_buf *answer,
+                                      struct wa_err *err);
+
 #endif

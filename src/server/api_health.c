@@ -68,8 +68,8 @@ static enum wa_code call_ready(struct wa_api_call *c, struct wa_err *err)
     struct wa_store *s = c->store;
     if (s->is_probing)
         return wa_fail(err, WA_E_BUSY, "somebody is asking already: try again");
-    if (wa_store_ask(s, s->signer, WA_S_SIGN, WA_SV("{\"ready\":true}"), on_signed, c->request,
-                     err) != WA_OK)
+    if (wa_store_ask(s, WA_SR_SIGNER, WA_SV("{\"ready\":true}"), on_signed, c->request, err) !=
+        WA_OK)
         return err->code;
     s->is_probing = true;
     c->is_later = true;

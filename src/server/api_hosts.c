@@ -187,8 +187,7 @@ static enum wa_code ask_first(struct wa_api_call *c, struct wait *w,
     wa_search_write_hosts(q, &question);
     return wa_api_among(c, &w->seen, &w->sees_all, err) == WA_OK &&
                    wa_buf_check(&question, err) == WA_OK
-               ? wa_store_ask(c->store, c->store->search, WA_S_SEARCH, wa_buf_sv(&question),
-                              on_found, w, err)
+               ? wa_store_ask(c->store, WA_SR_SEARCH, wa_buf_sv(&question), on_found, w, err)
                : err->code;
 }
 

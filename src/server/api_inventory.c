@@ -100,8 +100,8 @@ static enum wa_code ask_counts(struct wa_api_call *c, const char *what, struct w
     q.among = is_all ? NULL : &among;
     wa_search_write_counts(&q, &question);
     if (wa_buf_check(&question, err) != WA_OK ||
-        wa_store_ask(c->store, c->store->search, WA_S_SEARCH, wa_buf_sv(&question), on_counted,
-                     c->request, err) != WA_OK)
+        wa_store_ask(c->store, WA_SR_SEARCH, wa_buf_sv(&question), on_counted, c->request, err) !=
+            WA_OK)
         return err->code;
     c->is_later = true;
     return WA_OK;

@@ -29,7 +29,7 @@ static enum wa_code call_put_document(struct wa_api_call *c, struct wa_err *err)
         return wa_fail(err, WA_E_INTERNAL, "an upload that no front has written");
     const struct wa_scan_wish wish = {.file = part};
     bool is_root = wa_sv_ends(wa_sv(c->request->path), "/root");
-    return wa_api_scan(c, is_root ? "root" : "published", &wish, NULL, on_changed, err);
+    return wa_api_scan(c, WA_SR_SCAN, is_root ? "root" : "published", &wish, NULL, on_changed, err);
 }
 
 static enum wa_code call_delete_package(struct wa_api_call *c, struct wa_err *err)
@@ -39,7 +39,7 @@ static enum wa_code call_delete_package(struct wa_api_call *c, struct wa_err *er
         return wa_fail(err, WA_E_USAGE, "'%s' is not the name of a package's file", c->args[0]);
     (void)snprintf(file, sizeof file, "wapt/%s", c->args[0]);
     const struct wa_scan_wish wish = {.file = wa_sv(file)};
-    return wa_api_scan(c, "delete", &wish, NULL, on_changed, err);
+    return wa_api_scan(c, WA_SR_SCAN, "delete", &wish, NULL, on_changed, err);
 }
 
 /* --- lists --- */
@@ -87,7 +87,7 @@ static enum wa_code call_list(struct wa_api_call *c, struct wa_err *err)
     if (wa_buf_check(&query, err) != WA_OK)
         return err->code;
     const struct wa_scan_wish wish = {.text = wa_buf_sv(&query)};
-    return wa_api_scan(c, "list", &wish, NULL, wa_store_answer_list, err);
+    return wa_api_scan(c, WA_SR_SCAN, "list", &wish, NULL, wa_store_answer_list, err);
 }
 
 /* --- machines' own --- */
@@ -121,7 +121,7 @@ static enum wa_code call_delete_host_package(struct wa_api_call *c, struct wa_er
     (void)snprintf(none.host, sizeof none.host, "%.64s",
                    c->args[0]); /* it is in nothing any more */
     const struct wa_scan_wish wish = {.file = wa_sv(file)};
-    return wa_api_scan(c, "delete", &wish, &none, on_changed, err);
+    return wa_api_scan(c, WA_SR_SCAN, "delete", &wish, &none, on_changed, err);
 }
 
 /* --- the calls --- */

@@ -226,8 +226,7 @@ static enum wa_code ask(struct wa_api_call *c, struct wa_report_run *w, const ch
     w->request = c->request;
     memcpy(w->user, c->who.user, sizeof w->user);
     return wa_buf_check(&question, err) == WA_OK
-               ? wa_store_ask(c->store, c->store->report, WA_S_REPORT, wa_buf_sv(&question),
-                              on_rows, w, err)
+               ? wa_store_ask(c->store, WA_SR_REPORT, wa_buf_sv(&question), on_rows, w, err)
                : err->code;
 }
 

@@ -30,7 +30,7 @@ static void on_changed(struct wa_store *s, struct wa_scanning *k, const struct w
 static enum wa_code call_list(struct wa_api_call *c, struct wa_err *err)
 {
     const struct wa_scan_wish wish = {.size = 0};
-    return wa_api_scan(c, "signers", &wish, NULL, wa_store_answer_list, err);
+    return wa_api_scan(c, WA_SR_TRUST, "signers", &wish, NULL, wa_store_answer_list, err);
 }
 
 static enum wa_code call_add(struct wa_api_call *c, struct wa_err *err)
@@ -43,7 +43,7 @@ static enum wa_code call_add(struct wa_api_call *c, struct wa_err *err)
     if (wa_json_parse(wa_buf_sv(&c->request->body), 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "a signer", err) != WA_OK)
         return err->code;
-    return wa_api_scan(c, "signer-add", &wish, NULL, on_changed, err);
+    return wa_api_scan(c, WA_SR_TRUST, "signer-add", &wish, NULL, on_changed, err);
 }
 
 static enum wa_code call_remove(struct wa_api_call *c, struct wa_err *err)
@@ -51,7 +51,7 @@ static enum wa_code call_remove(struct wa_api_call *c, struct wa_err *err)
     const struct wa_scan_wish wish = {.text = wa_sv(c->args[0])};
     if (!wa_hex_is(wish.text, 64))
         return wa_fail(err, WA_E_USAGE, "a certificate is named by its SHA-256, 64 digits");
-    return wa_api_scan(c, "signer-remove", &wish, NULL, on_changed, err);
+    return wa_api_scan(c, WA_SR_TRUST, "signer-remove", &wish, NULL, on_changed, err);
 }
 
 static const struct wa_api_route routes[] = {

@@ -82,7 +82,7 @@ static enum wa_code ask_part(struct wa_api_call *c, const struct wa_upload *u, b
         return err->code;
     const struct wa_scan_wish wish = {
         .file = part_of(u, part), .size = u->size, .reserved = sums.all_bytes};
-    return wa_api_scan(c, "part", &wish, u, is_new ? on_begun : on_part, err);
+    return wa_api_scan(c, WA_SR_SCAN, "part", &wish, u, is_new ? on_begun : on_part, err);
 }
 
 /* --- beginning --- */
@@ -269,7 +269,7 @@ static enum wa_code call_cancel(struct wa_api_call *c, struct wa_err *err)
     if (strcmp(u.state, "open") == 0 && check_open(c->store, &u, err) != WA_OK)
         return err->code;
     const struct wa_scan_wish wish = {.file = part_of(&u, part)};
-    return wa_api_scan(c, "drop", &wish, &u, on_dropped, err);
+    return wa_api_scan(c, WA_SR_SCAN, "drop", &wish, &u, on_dropped, err);
 }
 
 /* --- the end --- */
@@ -336,8 +336,8 @@ static enum wa_code call_finish(struct wa_api_call *c, struct wa_err *err)
                                       .sha256 = wa_sv(u.sha256),
                                       .replaces = wa_sv(replaces),
                                       .size = u.size};
-    return wa_api_scan(c, u.host[0] != '\0' ? "accept-host" : "accept", &wish, &u, on_accepted,
-                       err);
+    return wa_api_scan(c, WA_SR_SCAN, u.host[0] != '\0' ? "accept-host" : "accept", &wish, &u,
+                       on_accepted, err);
 }
 
 struct list {
@@ -389,7 +389,7 @@ void wa_store_sweep_uploads(struct wa_store *s, int64_t now)
     if (wa_db_prepare(s->db, "DELETE FROM uploads WHERE touched <= ?", &q, &err) == WA_OK) {
         wa_bind_i64(q, 0, now - kept);
         if (wa_run(q, &err) == WA_OK &&
-            wa_store_ask(s, s->scan, WA_S_SCAN, wa_sv(question), on_swept, NULL, &err) == WA_OK)
+            wa_store_ask(s, WA_SR_SCAN, wa_sv(question), on_swept, NULL, &err) == WA_OK)
             return;
     }
     wa_log_err(&s->child.log, WA_LOG_WARNING, "uploads.not_swept", &err);

@@ -50,7 +50,7 @@ static enum wa_code ask(struct login *l, const char *what, wa_store_reply_fn fn,
         return err->code;
     write_question(what, wa_buf_sv(&l->request->body), &map, &question);
     if (wa_buf_check(&question, err) != WA_OK ||
-        wa_store_ask(s, s->oidc, WA_S_OIDC, wa_buf_sv(&question), fn, l, err) != WA_OK)
+        wa_store_ask(s, WA_SR_OIDC, wa_buf_sv(&question), fn, l, err) != WA_OK)
         return err->code;
     s->oidc_asked++;
     return WA_OK;

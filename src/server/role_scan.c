@@ -11,7 +11,6 @@
 #include "server/perimeter.h"
 #include "server/scan_metadata.h"
 #include "server/scan_role.h"
-#include "server/scan_signers.h"
 
 #define CHANNEL_FD 3
 #define WAITING_MAX 256u
@@ -60,17 +59,6 @@ static enum wa_code stamp(const struct wa_scan_role *s, const struct wa_scan_que
                : wa_scan_take_timestamp(&wapt, q->text, wa_clock_now(), err);
 }
 
-static enum wa_code signers(const struct wa_scan_role *s, const struct wa_scan_question *q,
-                            struct wa_scan_found *found, struct wa_err *err)
-{
-    if (wa_sv_eqs(q->op, "signers"))
-        return wa_signers_list(s->trusted, &found->list, err);
-    if (wa_sv_eqs(q->op, "signer-add"))
-        return wa_signers_add(s->trusted, q->text, found->file, err);
-    (void)snprintf(found->file, sizeof found->file, "%.*s", WA_SV_ARG(q->text));
-    return wa_signers_remove(s->trusted, q->text, err);
-}
-
 /* --- questions --- */
 
 static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena,
@@ -95,7 +83,7 @@ static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena,
 /* It writes neither packages nor their index, and takes no time. */
 static bool is_quick(const struct wa_scan_question *q)
 {
-    static const char *const ops[] = {"part", "drop", "to-stamp", "stamp", "list", "signers"};
+    static const char *const ops[] = {"part", "drop", "to-stamp", "stamp", "list"};
     for (size_t i = 0; i < WA_COUNT(ops); i++)
         if (wa_sv_eqs(q->op, ops[i]))
             return true;
@@ -114,8 +102,6 @@ static enum wa_code carry_out(struct wa_scan_role *s, const struct wa_scan_quest
         return wa_scan_part(s, q, &found->bytes, err);
     if (wa_sv_eqs(q->op, "list"))
         return wa_catalogue_list(&s->catalogue, &s->repo, q->text, &found->list, err);
-    if (wa_sv_starts(q->op, "signer"))
-        return signers(s, q, found, err);
     if (wa_relpath_parse(q->file, &path, err) != WA_OK)
         return err->code;
     if (wa_sv_eqs(q->op, "drop"))
@@ -269,8 +255,9 @@ static enum wa_code run(struct wa_scan_role *s, const char *config_file, struct 
             WA_OK ||
         wa_dir_open(s->path, &s->repo, err) != WA_OK)
         return err->code;
-    const char *const reads[] = {NULL};
-    const char *const writes[] = {s->path, s->trusted, NULL};
+    const char *const reads[] = {s->trusted,
+                                 NULL}; /* who is trusted is not for who reads packages */
+    const char *const writes[] = {s->path, NULL};
     if (wa_server_child_confine(&s->child, WA_SR_SCAN,
                                 WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, reads, writes,
                                 err) != WA_OK ||

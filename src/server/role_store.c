@@ -1,33 +1,45 @@
 /* role_store.c - the store's process: channels to the others, questions under way, the clock. */
 #include "base/mem.h"
 #include "os/clock.h"
+#include "os/pipe.h"
 #include "os/rand.h"
 #include "server/report.h"
 #include "server/store_authority.h"
 #include "server/store_check.h"
 
-#define SIGNER_FD 3
-#define FRONT_FD 12
+#define SUPERVISOR_FD 3
+#define HELPERS_FD 4
 #define CLOCK_MS 2000
 
 struct wa_store_question {
     struct wa_store_question *next;
+    enum wa_server_role whom;
     uint32_t id;
     wa_store_reply_fn fn;
     void *user;
 };
 
-enum wa_code wa_store_ask(struct wa_store *s, struct wa_chan *whom, uint16_t type,
-                          struct wa_sv payload, wa_store_reply_fn fn, void *user,
-                          struct wa_err *err)
+static enum wa_code fail_ended(enum wa_server_role whom, struct wa_err *err)
+{
+    return wa_fail(err, WA_E_BUSY,
+                   "the server's %s process has ended, and is being started again: try again in a "
+                   "minute",
+                   wa_server_role_name(whom));
+}
+
+enum wa_code wa_store_ask(struct wa_store *s, enum wa_server_role whom, struct wa_sv payload,
+                          wa_store_reply_fn fn, void *user, struct wa_err *err)
 {
     if (wa_store_flush(s, err) != WA_OK)
         return err->code;
+    if (s->helpers[whom] == NULL)
+        return fail_ended(whom, err);
     struct wa_store_question *q = wa_calloc(1, sizeof *q);
     if (q == NULL)
         return wa_nomem(err);
-    *q = (struct wa_store_question){s->questions, ++s->next_id, fn, user};
-    if (wa_chan_post(whom, type, q->id, payload, -1, err) != WA_OK) {
+    *q = (struct wa_store_question){s->questions, whom, ++s->next_id, fn, user};
+    if (wa_chan_post(s->helpers[whom], wa_server_rules(WA_SR_STORE, whom)->type, q->id, payload, -1,
+                     err) != WA_OK) {
         wa_free(q);
         return err->code;
     }
@@ -40,16 +52,45 @@ const struct wa_store_question *wa_store_next_question(const struct wa_store_que
     return q->next;
 }
 
-void wa_store_reply(struct wa_store *s, const struct wa_chan_msg *msg)
+/* Takes out one that was asked of whom: of this id, or the first. NULL: none. */
+static struct wa_store_question *take_question(struct wa_store *s, enum wa_server_role whom,
+                                               const uint32_t *id)
 {
-    for (struct wa_store_question **at = &s->questions; *at != NULL; at = &(*at)->next) {
-        struct wa_store_question *q = *at;
-        if (q->id != msg->id)
-            continue;
+    struct wa_store_question **at = &s->questions;
+    while (*at != NULL && ((*at)->whom != whom || (id != NULL && (*at)->id != *id)))
+        at = &(*at)->next;
+    struct wa_store_question *q = *at;
+    if (q != NULL)
         *at = q->next;
+    return q;
+}
+
+void wa_store_reply(struct wa_store *s, enum wa_server_role whom, const struct wa_chan_msg *msg)
+{
+    struct wa_store_question *q = take_question(s, whom, &msg->id);
+    if (q != NULL)
         q->fn(s, q->user, msg->payload);
+    wa_free(q);
+}
+
+void wa_store_bereave(struct wa_store *s, enum wa_server_role whom)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf answer;
+    struct wa_jw w;
+    wa_buf_init(&answer, 4096);
+    (void)fail_ended(whom, &err);
+    wa_jw_init(&w, &answer);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "code", wa_code_name(err.code));
+    wa_jw_kv(&w, "message", err.text);
+    wa_jw_end(&w);
+    wa_chan_free(s->helpers[whom]);
+    s->helpers[whom] = NULL; /* nobody asks it again meanwhile */
+    struct wa_store_question *q;
+    while ((q = take_question(s, whom, NULL)) != NULL) {
+        q->fn(s, q->user, wa_buf_sv(&answer));
         wa_free(q);
-        return;
     }
 }
 
@@ -61,37 +102,77 @@ enum wa_code wa_store_note(struct wa_store *s, const struct wa_journal_act *a, s
 
 /* --- the others --- */
 
-/* Each front has a watcher, so that a message is known by where it came from. */
-struct front_watch {
+/* Whose channel it is, so that a message is known by where it came from. */
+struct peer {
     struct wa_store *store;
-    int front;
+    int which; /* of the fronts, or the role of another */
+};
+struct peers {
+    struct peer fronts[WA_STORE_FRONTS], helpers[WA_SR_COUNT];
 };
 
 static void on_front(void *user, const struct wa_chan_msg *msg)
 {
-    struct front_watch *f = user;
-    wa_store_front(f->store, f->front, msg);
+    struct peer *p = user;
+    wa_store_front(p->store, p->which, msg);
 }
 
 static void on_reply(void *user, const struct wa_chan_msg *msg)
 {
+    struct peer *p = user;
     struct wa_err err = WA_ERR_INIT;
-    (void)wa_store_flush(user, &err);
-    wa_store_reply(user, msg);
+    (void)wa_store_flush(p->store, &err);
+    wa_store_reply(p->store, (enum wa_server_role)p->which, msg);
 }
 
-/* Any of the others gone: the supervisor starts all of us anew. */
+/* The supervisor starts all of us anew. */
 static void on_end(void *user, enum wa_code code, const struct wa_err *err)
 {
-    struct wa_store *s = user;
+    struct wa_store *s = ((struct peer *)user)->store;
     if (code != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "channel.failed", err);
     wa_loop_stop(s->loop);
 }
 
-static void on_front_end(void *user, enum wa_code code, const struct wa_err *err)
+/* The supervisor starts the next one. */
+static void on_helper_end(void *user, enum wa_code code, const struct wa_err *err)
 {
-    on_end(((struct front_watch *)user)->store, code, err);
+    struct peer *p = user;
+    if (code != WA_OK)
+        wa_log_err(&p->store->child.log, WA_LOG_ERROR, "channel.failed", err);
+    wa_store_bereave(p->store, (enum wa_server_role)p->which);
+}
+
+static enum wa_code take_helper(struct peer *p, int fd, struct wa_err *err)
+{
+    struct wa_store *s = p->store;
+    const enum wa_server_role role = (enum wa_server_role)p->which;
+    struct wa_chan **chan = &s->helpers[role];
+    return wa_chan_new(fd, wa_server_rules(role, WA_SR_STORE), chan, err) == WA_OK
+               ? wa_chan_attach(*chan, s->loop, on_reply,
+                                wa_server_role_is_alone(role) ? on_helper_end : on_end, p, err)
+               : err->code;
+}
+
+static void on_supervisor_end(void *user, enum wa_code code, const struct wa_err *err)
+{
+    on_end(&((struct peers *)user)->helpers[WA_SR_STORE], code, err);
+}
+
+/* The next process of a role, when the last one is known to have ended or not. */
+static void on_supervisor(void *user, const struct wa_chan_msg *msg)
+{
+    struct peers *peers = user;
+    struct wa_err err = WA_ERR_INIT;
+    int fd = msg->fd;
+    if (msg->id >= WA_SR_COUNT || !wa_server_role_is_alone((enum wa_server_role)msg->id)) {
+        wa_fd_close(&fd);
+        return;
+    }
+    struct peer *p = &peers->helpers[msg->id];
+    wa_store_bereave(p->store, (enum wa_server_role)msg->id);
+    if (take_helper(p, fd, &err) != WA_OK)
+        on_end(p, err.code, &err);
 }
 
 /* A database that was away and is back. What was written is there; what was owed is owed still. */
@@ -188,25 +269,26 @@ static void on_stop(void *user, int signum)
 
 /* --- start --- */
 
-static enum wa_code open_channels(struct wa_store *s, struct front_watch *watches,
-                                  struct wa_err *err)
+static enum wa_code open_channels(struct wa_store *s, struct peers *peers, struct wa_err *err)
 {
-    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,     WA_SR_SCAN,
-                                                  WA_SR_DIRECTORY, WA_SR_SEARCH,   WA_SR_REPORT,
-                                                  WA_SR_HOOK,      WA_SR_KERBEROS, WA_SR_OIDC};
-    struct wa_chan **const chans[] = {&s->signer, &s->auth, &s->scan,     &s->directory, &s->search,
-                                      &s->report, &s->hook, &s->kerberos, &s->oidc};
-    for (size_t i = 0; i < WA_COUNT(helpers); i++)
-        if (wa_chan_new(SIGNER_FD + (int)i, wa_server_rules(helpers[i], WA_SR_STORE), chans[i],
-                        err) != WA_OK ||
-            wa_chan_attach(*chans[i], s->loop, on_reply, on_end, s, err) != WA_OK)
+    int fd = HELPERS_FD;
+    peers->helpers[WA_SR_STORE] = (struct peer){s, WA_SR_STORE};
+    if (wa_chan_new(SUPERVISOR_FD, wa_server_rules(WA_SR_SUPERVISOR, WA_SR_STORE), &s->supervisor,
+                    err) != WA_OK ||
+        wa_chan_attach(s->supervisor, s->loop, on_supervisor, on_supervisor_end, peers, err) !=
+            WA_OK)
+        return err->code;
+    for (int role = WA_SR_SIGNER; role < WA_SR_COUNT; role++) {
+        peers->helpers[role] = (struct peer){s, role};
+        if (take_helper(&peers->helpers[role], fd++, err) != WA_OK)
             return err->code;
+    }
     s->front_count = (size_t)s->child.config.fronts;
     for (size_t i = 0; i < s->front_count; i++) {
-        watches[i] = (struct front_watch){s, (int)i};
-        if (wa_chan_new(FRONT_FD + (int)i, wa_server_rules(WA_SR_FRONT, WA_SR_STORE), &s->fronts[i],
-                        err) != WA_OK ||
-            wa_chan_attach(s->fronts[i], s->loop, on_front, on_front_end, &watches[i], err) !=
+        peers->fronts[i] = (struct peer){s, (int)i};
+        if (wa_chan_new(fd++, wa_server_rules(WA_SR_FRONT, WA_SR_STORE), &s->fronts[i], err) !=
+                WA_OK ||
+            wa_chan_attach(s->fronts[i], s->loop, on_front, on_end, &peers->fronts[i], err) !=
                 WA_OK)
             return err->code;
     }
@@ -238,7 +320,7 @@ static void publish_views(struct wa_store *s)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "reports.none", &err);
 }
 
-static enum wa_code run(struct wa_store *s, struct front_watch *watches, const char *config_file,
+static enum wa_code run(struct wa_store *s, struct peers *peers, const char *config_file,
                         struct wa_err *err)
 {
     char db[WA_PATH_MAX];
@@ -272,7 +354,7 @@ static enum wa_code run(struct wa_store *s, struct front_watch *watches, const c
         wa_fleet_new(&s->fleet, err) != WA_OK || wa_node_join(s, err) != WA_OK ||
         wa_store_load_fleet(s->db, s->fleet, err) != WA_OK ||
         wa_store_requeue(s, "", err) != WA_OK || wa_store_events_open(s, err) != WA_OK ||
-        open_channels(s, watches, err) != WA_OK || wa_node_listen(s, err) != WA_OK ||
+        open_channels(s, peers, err) != WA_OK || wa_node_listen(s, err) != WA_OK ||
         wa_store_group_start(s, err) != WA_OK || wa_store_checks_start(s, err) != WA_OK ||
         wa_loop_on_stop(s->loop, on_stop, s, err) != WA_OK ||
         wa_timer_new(s->loop, on_clock, s, &s->clock, err) != WA_OK)
@@ -291,10 +373,10 @@ int wa_server_store(const char *config_file)
 {
     static struct wa_store store; /* large, one a process */
     static struct wa_store_counts counts;
-    static struct front_watch watches[WA_STORE_FRONTS];
+    static struct peers peers;
     struct wa_err err = WA_ERR_INIT;
     store.counts = &counts;
-    enum wa_code code = run(&store, watches, config_file, &err);
+    enum wa_code code = run(&store, &peers, config_file, &err);
     wa_node_leave(&store);
     wa_node_fini(&store);
     wa_db_close(store.db);

@@ -1,13 +1,12 @@
 /* roles.h - the server's processes and the closed table of their messages.
  *
- *   supervisor  starts the others; when one dies, ends and starts them all: the simple way to a
- *               known state
- *   front       N of them: TLS, HTTP, WebSocket, files of the repository; no database, no key but
- *               TLS's
- *   store       the database, and every decision
- *   signer      countersigns; composes what it signs from typed requests
+ *   supervisor  starts the others, and starts them anew when one dies: store, fronts, signer and
+ * auth all together, the simple way to a known state, each of the rest by itself front       N of
+ * them: TLS, HTTP, WebSocket, files of the repository; no database, no key but TLS's store the
+ * database, and every decision signer      countersigns; composes what it signs from typed requests
  *   auth        checks and makes password hashes, second factors
  *   scan        verifies uploads, writes the repository
+ *   trust       writes which signers are trusted
  *   directory   asks the organisation's directory (LDAP) who people are
  *   search      looks through the inventory of the whole fleet
  *   report      runs reports, which people wrote
@@ -15,11 +14,9 @@
  *   kerberos    says which machine a Kerberos ticket proves; holds the service's keytab
  *   oidc        asks the organisation's provider of OpenID Connect who people are
  *
- * Channels: front - store, signer - store, auth - store, scan - store, directory - store,
- * search - store, report - store, hook - store, kerberos - store, oidc - store.
- * Descriptor 3 is the channel to the store; the store has signer, auth, scan, directory, search,
- * report, hook, kerberos and oidc as 3 to 11 and the fronts from 12 on; a front's listening socket
- * is 4.
+ * Channels: from the supervisor to the store, and between the store and each of the others.
+ * Descriptor 3 is the channel to the store; the store has the supervisor as 3, the others from 4 on
+ * in the order of enum wa_server_role, and the fronts after them; a front's listening socket is 4.
  * On descriptor 0 each tells the supervisor by one byte that it can do its work.
  */
 #ifndef WA_SERVER_ROLES_H
@@ -59,8 +56,7 @@ enum wa_server_msg {
     WA_S_CHECKED,    /* "ok" or "no"; the hash; sealed secret, newline, base32; the code's step */
     /* store -> scan, and back */
     WA_S_SCAN = 128, /* JSON {op: part|drop|sweep|accept|accept-host|delete|root|published|
-                        to-stamp|stamp|list|signers|signer-add|signer-remove, file, name, sha256,
-                        text, size, reserved, rights} */
+                        to-stamp|stamp|list, file, name, sha256, text, size, reserved, rights} */
     WA_S_SCANNED,    /* JSON {code,message,file,bytes,text,list} */
     /* store -> directory, and back */
     WA_S_WHO = 160, /* JSON {user,password,groups:[...]}, or with "check": true and no password;
@@ -81,8 +77,13 @@ enum wa_server_msg {
     /* store -> oidc, and back */
     WA_S_OIDC = 320, /* JSON {begin:{port,state,challenge}}, or {finish:{port,code,verifier[,iss]},
                         groups:[...]} */
-    WA_S_OIDC_IS     /* JSON {url}; {name,subject,nonce,groups:[those among them]}; or
+    WA_S_OIDC_IS,    /* JSON {url}; {name,subject,nonce,groups:[those among them]}; or
                         {code,message} */
+    /* store -> trust, and back */
+    WA_S_TRUST = 352, /* JSON {op: signers|signer-add|signer-remove, text} */
+    WA_S_TRUSTED,     /* JSON {code,message,file,list} */
+    /* supervisor -> store */
+    WA_S_HELPER = 384 /* id: a role; descriptor: the channel to its next process */
 };
 #define WA_CERTIFICATE_LOGIN "/api/v1/session/certificate"
 #define WA_KERBEROS_LOGIN "/api/v1/session/kerberos"
@@ -94,7 +95,7 @@ enum wa_server_msg {
 enum wa_server_role {
     WA_SR_STORE,
     WA_SR_FRONT,
-    WA_SR_SIGNER,
+    WA_SR_SIGNER, /* the first of those who only answer the store */
     WA_SR_AUTH,
     WA_SR_SCAN,
     WA_SR_DIRECTORY,
@@ -103,9 +104,14 @@ enum wa_server_role {
     WA_SR_HOOK,
     WA_SR_KERBEROS,
     WA_SR_OIDC,
-    WA_SR_COUNT
+    WA_SR_TRUST,
+    WA_SR_COUNT,
+    WA_SR_SUPERVISOR = WA_SR_COUNT
 };
 const char *wa_server_role_name(enum wa_server_role r);
+/* It is started again by itself when it ends: it holds nothing but the question that it was asked,
+ * and the store answers that with an error. The others hang together. */
+bool wa_server_role_is_alone(enum wa_server_role r);
 /* What a role accepts from another. */
 const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_server_role to);
 
@@ -121,6 +127,7 @@ int wa_server_search(const char *config_file);
 int wa_server_report(const char *config_file);
 int wa_server_kerberos(const char *config_file);
 int wa_server_oidc(const char *config_file);
+int wa_server_trust_signers(const char *config_file);
 /* Not of the set: for a command, the database to descriptor 1, or from descriptor 0, as
  * sql/dump.h has it behind a line of its own (role_dump.c). */
 int wa_server_dump(const char *config_file);

@@ -31,7 +31,7 @@ static enum wa_code ask(struct wa_store *s, const struct wa_buf *question, wa_st
     if (c == NULL)
         return wa_nomem(err);
     *c = (struct check){fn, data};
-    if (wa_store_ask(s, s->auth, WA_S_CHECK, wa_buf_sv(question), on_checked, c, err) != WA_OK) {
+    if (wa_store_ask(s, WA_SR_AUTH, wa_buf_sv(question), on_checked, c, err) != WA_OK) {
         wa_free(c);
         return err->code;
     }

@@ -190,7 +190,7 @@ static enum wa_code begin(struct wa_store *s, const struct wa_store_csr *r,
         return wa_nomem(err);
     *a = (struct asking){.csr = *r, .fn = fn, .user = user};
     wa_buf_init(&a->csr.key, WA_KEY_BYTES_MAX);
-    if (wa_store_ask(s, s->signer, WA_S_SIGN, wa_buf_sv(&question), on_certified, a, err) != WA_OK)
+    if (wa_store_ask(s, WA_SR_SIGNER, wa_buf_sv(&question), on_certified, a, err) != WA_OK)
         asking_free(a);
     return err->code;
 }
@@ -284,7 +284,7 @@ void wa_store_tell_revoked(struct wa_store *s)
     for (size_t i = 0; code == WA_OK && i < s->front_count; i++)
         code = wa_chan_post(s->fronts[i], WA_S_REVOKED, 0, wa_buf_sv(&serials), -1, &err);
     if (code == WA_OK)
-        code = wa_store_ask(s, s->signer, WA_S_SIGN, wa_buf_sv(&question), on_list, NULL, &err);
+        code = wa_store_ask(s, WA_SR_SIGNER, wa_buf_sv(&question), on_list, NULL, &err);
     s->crl_at = code == WA_OK ? wa_clock_now() : 0; /* 0: tried again soon */
     if (code != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "revocations.not_told", &err);

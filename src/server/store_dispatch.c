@@ -216,7 +216,7 @@ static enum wa_code send_all(struct wa_store *s, struct wa_stmt *q, struct wa_er
         code = mark_sent(s, b, err);
     if (code == WA_OK && b->n > 0) {
         if (write_question(b, &question, err) == WA_OK &&
-            wa_store_ask(s, s->signer, WA_S_SIGN, wa_buf_sv(&question), on_signed, b, err) == WA_OK)
+            wa_store_ask(s, WA_SR_SIGNER, wa_buf_sv(&question), on_signed, b, err) == WA_OK)
             return WA_OK;
         give_back(s, b);
     }

@@ -357,7 +357,7 @@ static enum wa_code send_next(struct wa_store *s, struct wa_hook_sending **into,
         return wa_nomem(err);
     if (find_due(s, k, &found, err) == WA_OK && found && write_body(s, k, &body, err) == WA_OK &&
         write_question(k, wa_buf_sv(&body), &question, err) == WA_OK &&
-        wa_store_ask(s, s->hook, WA_S_HOOK, wa_buf_sv(&question), on_hooked, k, err) == WA_OK) {
+        wa_store_ask(s, WA_SR_HOOK, wa_buf_sv(&question), on_hooked, k, err) == WA_OK) {
         *into = k;
         return WA_OK;
     }
@@ -368,7 +368,7 @@ static enum wa_code send_next(struct wa_store *s, struct wa_hook_sending **into,
 void wa_store_hooks(struct wa_store *s)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (s->events == NULL || s->hook == NULL)
+    if (s->events == NULL || s->helpers[WA_SR_HOOK] == NULL)
         return;
     enum wa_code code = queue(s, &err);
     for (size_t i = 0; code == WA_OK && i < WA_HOOKS_AT_ONCE && wa_node_leads(s); i++) {

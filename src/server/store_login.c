@@ -69,7 +69,7 @@ enum wa_code wa_store_ask_directory(struct wa_store *s, const struct wa_director
     if (a == NULL)
         return wa_nomem(err);
     *a = (struct asking){fn, data};
-    if (wa_store_ask(s, s->directory, WA_S_WHO, wa_buf_sv(&question), on_answer, a, err) != WA_OK) {
+    if (wa_store_ask(s, WA_SR_DIRECTORY, wa_buf_sv(&question), on_answer, a, err) != WA_OK) {
         wa_free(a);
         return err->code;
     }

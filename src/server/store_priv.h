@@ -41,7 +41,8 @@ struct wa_store {
     struct wa_node node;
     size_t unnoted; /* acts by the API that left no entry in the journal: none, if we are right */
     struct wa_journal_links links; /* heads of other chains that are in ours */
-    struct wa_chan *signer, *auth, *scan, *directory, *search, *report, *kerberos, *oidc;
+    struct wa_chan *supervisor;
+    struct wa_chan *helpers[WA_SR_COUNT]; /* by role; NULL: it has ended, the next one comes */
     struct wa_chan *fronts[WA_STORE_FRONTS];
     size_t front_count;
     struct wa_map conns_by_uuid, conns_by_id; /* one a machine; by front and id */
@@ -95,7 +96,6 @@ struct wa_store {
     size_t watcher_count;
     struct wa_timer *flush; /* of what they are told */
     bool is_flushing;
-    struct wa_chan *hook;
     uint64_t hooked; /* the last event that was looked at for webhooks */
     struct wa_hook_sending *hooking[WA_HOOKS_AT_ONCE]; /* requests on their way; NULL: room */
     bool is_probing; /* the signer was asked whether it is there */
@@ -140,16 +140,19 @@ void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *err);
 WA_CHECK enum wa_code wa_store_note(struct wa_store *s, const struct wa_journal_act *a,
                                     struct wa_err *err);
 
-/* Asks another process; fn gets its answer. */
+/* Asks another process; fn gets its answer, or {"code":"busy","message":...} when that ended
+ * first. WA_E_BUSY: it has ended, and is being started again. */
 typedef void (*wa_store_reply_fn)(struct wa_store *s, void *user, struct wa_sv payload);
-WA_CHECK enum wa_code wa_store_ask(struct wa_store *s, struct wa_chan *whom, uint16_t type,
+WA_CHECK enum wa_code wa_store_ask(struct wa_store *s, enum wa_server_role whom,
                                    struct wa_sv payload, wa_store_reply_fn fn, void *user,
                                    struct wa_err *err);
 
 /* The next of s->questions; NULL after the last. */
 const struct wa_store_question *wa_store_next_question(const struct wa_store_question *q);
-/* A reply of signer, auth or scan. */
-void wa_store_reply(struct wa_store *s, const struct wa_chan_msg *msg);
+/* A reply of whom. */
+void wa_store_reply(struct wa_store *s, enum wa_server_role whom, const struct wa_chan_msg *msg);
+/* It has ended: what it was asked is answered with an error. */
+void wa_store_bereave(struct wa_store *s, enum wa_server_role whom);
 /* --- store_auth.c: each is WA_E_BUSY when too many are asked already --- */
 /* Asks auth about a password: fn gets "ok" or "no". */
 WA_CHECK enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv user,

@@ -1,4 +1,4 @@
-/* store_scan.c - asks the scan process and waits, whoever asked meanwhile going on.
+/* store_scan.c - asks the scan process, or trust, and waits, whoever asked meanwhile going on.
  *
  * Scan judges and writes the repository; that the caller may ask for it was judged before, and what
  * came of it is told here: in the journal, the log, and to who asked.
@@ -50,6 +50,10 @@ static void write_wish(const struct wa_scan_wish *wish, const char *op, struct w
     } texts[] = {{"file", wish->file},         {"name", wish->name},
                  {"sha256", wish->sha256},     {"text", wish->text},
                  {"replaces", wish->replaces}, {"perimeter", wish->perimeter}};
+    const struct {
+        const char *key;
+        int64_t value;
+    } numbers[] = {{"size", wish->size}, {"reserved", wish->reserved}, {"rights", wish->rights}};
     struct wa_jw w;
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
@@ -57,14 +61,14 @@ static void write_wish(const struct wa_scan_wish *wish, const char *op, struct w
     for (size_t i = 0; i < WA_COUNT(texts); i++)
         if (texts[i].value.p != NULL)
             wa_jw_kvsv(&w, texts[i].key, texts[i].value);
-    wa_jw_kvi(&w, "size", wish->size);
-    wa_jw_kvi(&w, "reserved", wish->reserved);
-    wa_jw_kvi(&w, "rights", wish->rights);
+    for (size_t i = 0; i < WA_COUNT(numbers); i++)
+        if (numbers[i].value != 0)
+            wa_jw_kvi(&w, numbers[i].key, numbers[i].value);
     wa_jw_end(&w);
 }
 
-enum wa_code wa_api_scan(struct wa_api_call *c, const char *op, const struct wa_scan_wish *wish,
-                         const struct wa_upload *u,
+enum wa_code wa_api_scan(struct wa_api_call *c, enum wa_server_role whom, const char *op,
+                         const struct wa_scan_wish *wish, const struct wa_upload *u,
                          void (*done)(struct wa_store *s, struct wa_scanning *k,
                                       const struct wa_json *answer, const struct wa_err *err),
                          struct wa_err *err)
@@ -73,8 +77,10 @@ enum wa_code wa_api_scan(struct wa_api_call *c, const char *op, const struct wa_
     WA_AUTO_BUF struct wa_buf question;
     struct wa_scan_wish full = *wish;
     wa_buf_init(&question, WA_SCAN_QUESTION_MAX);
-    full.rights = c->who.rights;
-    full.perimeter = wa_buf_sv(&c->who.perimeter);
+    if (whom == WA_SR_SCAN) { /* which judges by them too */
+        full.rights = c->who.rights;
+        full.perimeter = wa_buf_sv(&c->who.perimeter);
+    }
     write_wish(&full, op, &question);
     if (wa_buf_check(&question, err) != WA_OK)
         return err->code;
@@ -85,7 +91,7 @@ enum wa_code wa_api_scan(struct wa_api_call *c, const char *op, const struct wa_
     if (u != NULL)
         k->upload = *u;
     (void)snprintf(k->user, sizeof k->user, "%s", c->who.user);
-    if (wa_store_ask(s, s->scan, WA_S_SCAN, wa_buf_sv(&question), on_scanned, k, err) != WA_OK) {
+    if (wa_store_ask(s, whom, wa_buf_sv(&question), on_scanned, k, err) != WA_OK) {
         wa_free(k);
         return err->code;
     }

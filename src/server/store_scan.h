@@ -23,8 +23,8 @@ struct wa_scan_wish {
     unsigned rights;        /* of who asks: wa_api_scan() sets it, and perimeter */
     struct wa_sv perimeter;
 };
-/* Asks; the call is answered later, by done(). u may be NULL. */
-WA_CHECK enum wa_code wa_api_scan(struct wa_api_call *c, const char *op,
+/* Asks scan, or trust; the call is answered later, by done(). u may be NULL. */
+WA_CHECK enum wa_code wa_api_scan(struct wa_api_call *c, enum wa_server_role whom, const char *op,
                                   const struct wa_scan_wish *wish, const struct wa_upload *u,
                                   void (*done)(struct wa_store *s, struct wa_scanning *k,
                                                const struct wa_json *answer,

@@ -44,7 +44,7 @@ static enum wa_code ask_scan(struct wa_store *s, const char *op, struct wa_sv te
     wa_jw_end(&w);
     if (wa_buf_check(&question, err) != WA_OK)
         return err->code;
-    return wa_store_ask(s, s->scan, WA_S_SCAN, wa_buf_sv(&question), fn, NULL, err);
+    return wa_store_ask(s, WA_SR_SCAN, wa_buf_sv(&question), fn, NULL, err);
 }
 
 static void on_put(struct wa_store *s, void *user, struct wa_sv payload)
@@ -75,7 +75,7 @@ static void on_state(struct wa_store *s, void *user, struct wa_sv payload)
     WA_UNUSED(user);
     wa_arena_init(&arena, 1u << 20);
     if (read_answer(payload, &arena, &text, &err) != WA_OK || text.n == 0 ||
-        wa_store_ask(s, s->signer, WA_S_SIGN, text, on_stamped, NULL, &err) != WA_OK)
+        wa_store_ask(s, WA_SR_SIGNER, text, on_stamped, NULL, &err) != WA_OK)
         end_round(s, &err);
 }
 

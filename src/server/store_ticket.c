@@ -41,8 +41,7 @@ enum wa_code wa_store_ask_ticket(struct wa_store *s, struct wa_sv ticket, const 
     if (a == NULL)
         return wa_nomem(err);
     *a = (struct asking){fn, data};
-    if (wa_store_ask(s, s->kerberos, WA_S_TICKET, wa_buf_sv(&question), on_answer, a, err) !=
-        WA_OK) {
+    if (wa_store_ask(s, WA_SR_KERBEROS, wa_buf_sv(&question), on_answer, a, err) != WA_OK) {
         wa_free(a);
         return err->code;
     }

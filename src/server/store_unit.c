@@ -28,7 +28,7 @@ static enum wa_code ask(struct wa_store *s, struct wa_sv question, wa_store_repl
     if (a == NULL)
         return wa_nomem(err);
     *a = (struct asking){fn, data};
-    if (wa_store_ask(s, s->directory, WA_S_WHO, question, on_answer, a, err) != WA_OK) {
+    if (wa_store_ask(s, WA_SR_DIRECTORY, question, on_answer, a, err) != WA_OK) {
         wa_free(a);
         return err->code;
     }

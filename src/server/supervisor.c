@@ -1,8 +1,10 @@
 /* supervisor.c - starts the server's processes and watches them.
  *
- * When one dies, all are ended and started anew, after a pause that grows: what they hold in memory
- * hangs together, and agents come back by themselves. Listening sockets are made here, before
- * anybody gives up the right to low ports.
+ * When store, a front, signer or auth dies, all are ended and started anew, after a pause that
+ * grows: what they hold in memory hangs together, and agents come back by themselves. Any other is
+ * started again by itself, likewise, and the store gets the channel to it: whoever crashes one of
+ * them by what it reads disturbs nobody else. Listening sockets are made here, before anybody gives
+ * up the right to low ports.
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -22,196 +24,133 @@
 #include "server/roles.h"
 
 #define FRONTS_MAX 64
-#define FDS_MAX (12 + FRONTS_MAX)
+#define PROCS_MAX (WA_SR_COUNT + FRONTS_MAX)
 #define PAUSE_FIRST_MS 250u
 #define PAUSE_MAX_MS 30000u
-#define STEADY_MS 30000u
-
-static const char *const role_names[WA_SR_COUNT] = {"store", "front",     "signer", "auth",
-                                                    "scan",  "directory", "search", "report",
-                                                    "hook",  "kerberos",  "oidc"};
-
-const char *wa_server_role_name(enum wa_server_role r)
-{
-    return role_names[r];
-}
-
-const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_server_role to)
-{
-    static const struct wa_chan_rule none[] = {{0, NULL, 0, false}};
-    static const struct wa_chan_rule front_store[] = {
-        {WA_S_REQUEST, "request", WA_SERVER_BODY_MAX + 65536, false},
-        {WA_S_HELLO, "hello", 128u << 10, false},
-        {WA_S_ACK, "ack", 256, false},
-        {WA_S_GONE, "gone", 256, false},
-        {WA_S_COUNTS, "counts", sizeof(struct wa_front_counts), false},
-        {WA_S_SAME, "same", 64, false},
-        {WA_S_SEEN, "seen", WA_FRONT_SEEN_MAX * sizeof(uint32_t), false},
-        {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_front[] = {
-        {WA_S_ANSWER, "answer", WA_IPC_MESSAGE_MAX, false},
-        {WA_S_ORDER, "order", WA_WS_MESSAGE_MAX, false},
-        {WA_S_CLOSE, "close", 0, false},
-        {WA_S_KNOWN, "known", 1, false},
-        {WA_S_CHANGED, "changed", 0, false},
-        {WA_S_REVOKED, "revoked", WA_IPC_MESSAGE_MAX, false},
-        {WA_S_GUEST, "guest", 63, false},
-        {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_signer[] = {
-        {WA_S_SIGN, "sign", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule signer_store[] = {
-        {WA_S_SIGNED, "signed", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_auth[] = {{WA_S_CHECK, "check", 4096, false},
-                                                     {0, NULL, 0, false}};
-    static const struct wa_chan_rule auth_store[] = {{WA_S_CHECKED, "checked", 1024, false},
-                                                     {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_scan[] = {
-        {WA_S_SCAN, "scan", WA_SCAN_QUESTION_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule scan_store[] = {
-        {WA_S_SCANNED, "scanned", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_directory[] = {
-        {WA_S_WHO, "who", WA_FRONT_PERSON_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule directory_store[] = {
-        {WA_S_WHO_IS, "who-is", WA_FRONT_PERSON_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_search[] = {
-        {WA_S_SEARCH, "search", WA_SEARCH_BYTES_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule search_store[] = {
-        {WA_S_FOUND, "found", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_report[] = {
-        {WA_S_REPORT, "report", WA_SEARCH_BYTES_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule report_store[] = {
-        {WA_S_REPORTED, "reported", WA_IPC_MESSAGE_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_hook[] = {
-        {WA_S_HOOK, "hook", WA_HOOK_BODY_MAX + 65536, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule hook_store[] = {{WA_S_HOOKED, "hooked", 8192, false},
-                                                     {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_kerberos[] = {
-        {WA_S_TICKET, "ticket", WA_TICKET_TEXT_MAX + 1024, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule kerberos_store[] = {{WA_S_TICKET_IS, "ticket-is", 8192, false},
-                                                         {0, NULL, 0, false}};
-    static const struct wa_chan_rule store_oidc[] = {
-        {WA_S_OIDC, "oidc", WA_FRONT_PERSON_MAX, false}, {0, NULL, 0, false}};
-    static const struct wa_chan_rule oidc_store[] = {
-        {WA_S_OIDC_IS, "oidc-is", WA_FRONT_PERSON_MAX, false}, {0, NULL, 0, false}};
-    if (to == WA_SR_STORE)
-        return from == WA_SR_FRONT       ? front_store
-               : from == WA_SR_SIGNER    ? signer_store
-               : from == WA_SR_AUTH      ? auth_store
-               : from == WA_SR_SCAN      ? scan_store
-               : from == WA_SR_DIRECTORY ? directory_store
-               : from == WA_SR_SEARCH    ? search_store
-               : from == WA_SR_REPORT    ? report_store
-               : from == WA_SR_HOOK      ? hook_store
-               : from == WA_SR_KERBEROS  ? kerberos_store
-               : from == WA_SR_OIDC      ? oidc_store
-                                         : none;
-    if (from != WA_SR_STORE)
-        return none;
-    return to == WA_SR_FRONT       ? store_front
-           : to == WA_SR_SIGNER    ? store_signer
-           : to == WA_SR_AUTH      ? store_auth
-           : to == WA_SR_DIRECTORY ? store_directory
-           : to == WA_SR_SEARCH    ? store_search
-           : to == WA_SR_REPORT    ? store_report
-           : to == WA_SR_HOOK      ? store_hook
-           : to == WA_SR_KERBEROS  ? store_kerberos
-           : to == WA_SR_OIDC      ? store_oidc
-                                   : store_scan;
-}
-
-bool wa_server_dispatch(int argc, char **argv, int *ret_status)
-{
-    static int (*const bodies[WA_SR_COUNT])(const char *) = {
-        wa_server_store, wa_server_front,     wa_server_signer, wa_server_auth,
-        wa_server_scan,  wa_server_directory, wa_server_search, wa_server_report,
-        wa_server_hook,  wa_server_kerberos,  wa_server_oidc};
-    if (argc != 3 || strncmp(argv[1], "role:", 5) != 0)
-        return false;
-    if (strcmp(argv[1], "role:dump") == 0 || strcmp(argv[1], "role:load") == 0) {
-        *ret_status =
-            strcmp(argv[1], "role:dump") == 0 ? wa_server_dump(argv[2]) : wa_server_load(argv[2]);
-        return true;
-    }
-    for (size_t i = 0; i < WA_SR_COUNT; i++) {
-        if (strcmp(argv[1] + 5, role_names[i]) != 0)
-            continue;
-        *ret_status = bodies[i](argv[2]);
-        return true;
-    }
-    return false;
-}
+#define STEADY_MS 30000u /* who has worked for so long is started again at once */
 
 /* --- one generation of processes --- */
 
+/* When one that has died is started again: at once when it had worked for a while, else later and
+ * later. */
+struct wait {
+    uint64_t since_ms, pause_ms; /* it was started then; the last pause */
+    uint64_t due_ms;             /* 0: it runs */
+};
+
 struct set {
     const struct wa_server_config *config;
-    struct wa_proc procs[10 + FRONTS_MAX];
-    enum wa_server_role roles[10 + FRONTS_MAX];
+    struct wa_proc procs[PROCS_MAX];
+    enum wa_server_role roles[PROCS_MAX];
     size_t n;
     int ready[2]; /* [0] gets a byte from each process that can do its work */
     size_t waiting;
-    struct wa_loop *loop; /* for its signals: what else happens is looked at in turns */
-    int err_fd;           /* where the processes' logs go */
+    struct wa_chan *store;          /* where it is told of the next process of a role */
+    struct wait waits[WA_SR_COUNT]; /* of those who are started by themselves */
+    struct wa_loop *loop;           /* for its signals: what else happens is looked at in turns */
+    int err_fd;                     /* where the processes' logs go */
     struct wa_log_file log_file;
     bool is_stopping;
 };
+
+static uint64_t next_pause(struct wait *w)
+{
+    bool was_steady = wa_clock_mono_ms() - w->since_ms > STEADY_MS;
+    w->pause_ms = was_steady || w->pause_ms == 0   ? PAUSE_FIRST_MS
+                  : w->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS
+                                                   : w->pause_ms * 2;
+    return w->pause_ms;
+}
 
 static enum wa_code start_one(struct set *s, enum wa_server_role role, const int *fds,
                               size_t fd_count, struct wa_err *err)
 {
     char arg[32];
-    (void)snprintf(arg, sizeof arg, "role:%s", role_names[role]);
+    (void)snprintf(arg, sizeof arg, "role:%s", wa_server_role_name(role));
     const char *const argv[] = {"waptserver", arg, s->config->file, NULL};
     const struct wa_spawn what = {
         .argv = argv, .fds = fds, .fd_count = fd_count, .die_with_parent = true};
     if (wa_proc_spawn(&what, &s->procs[s->n], err) != WA_OK)
-        return wa_wrap(err, "starting the %s process", role_names[role]);
+        return wa_wrap(err, "starting the %s process", wa_server_role_name(role));
     s->roles[s->n++] = role;
-    s->waiting++;
     return WA_OK;
 }
 
-static enum wa_code start_front(struct set *s, int channel, struct wa_err *err)
+/* One that talks to the store. *ret_theirs: the store's end of their channel. */
+static enum wa_code start_helper(struct set *s, enum wa_server_role role, int *ret_theirs,
+                                 struct wa_err *err)
 {
-    int listener = -1;
-    if (wa_listen_tcp(s->config->bind, (uint16_t)s->config->port, &listener, err) != WA_OK)
+    WA_AUTO_FD int listener = -1;
+    WA_AUTO_FD int own = -1;
+    int pair[2];
+    if (role == WA_SR_FRONT &&
+        wa_listen_tcp(s->config->bind, (uint16_t)s->config->port, &listener, err) != WA_OK)
         return err->code;
-    const int fds[] = {s->ready[1], 1, s->err_fd, channel, listener};
-    enum wa_code code = start_one(s, WA_SR_FRONT, fds, WA_COUNT(fds), err);
-    wa_fd_close(&listener);
-    return code;
+    if (wa_socketpair(pair, err) != WA_OK)
+        return err->code;
+    *ret_theirs = pair[0];
+    own = pair[1];
+    const int fds[] = {s->ready[1], 1, s->err_fd, own, listener};
+    s->waits[role].since_ms = wa_clock_mono_ms();
+    return start_one(s, role, fds, role == WA_SR_FRONT ? 5 : 4, err);
+}
+
+static enum wa_code start_store(struct set *s, const int *channels, size_t count,
+                                struct wa_err *err)
+{
+    static const struct wa_chan_rule nothing[] = {{0, NULL, 0, false}};
+    WA_AUTO_FD int theirs = -1;
+    int pair[2], fds[4 + PROCS_MAX] = {s->ready[1], 1, s->err_fd, -1};
+    if (wa_socketpair(pair, err) != WA_OK)
+        return err->code;
+    theirs = fds[3] = pair[0];
+    memcpy(fds + 4, channels, count * sizeof *channels);
+    return wa_chan_new(pair[1], nothing, &s->store, err) == WA_OK
+               ? start_one(s, WA_SR_STORE, fds, 4 + count, err)
+               : err->code;
 }
 
 static enum wa_code start_all(struct set *s, struct wa_err *err)
 {
-    static const enum wa_server_role helpers[] = {WA_SR_SIGNER,    WA_SR_AUTH,     WA_SR_SCAN,
-                                                  WA_SR_DIRECTORY, WA_SR_SEARCH,   WA_SR_REPORT,
-                                                  WA_SR_HOOK,      WA_SR_KERBEROS, WA_SR_OIDC};
-    size_t fronts = (size_t)s->config->fronts, pairs = WA_COUNT(helpers) + fronts;
-    int store_fds[FDS_MAX] = {-1, 1, s->err_fd};
+    const size_t helpers = WA_SR_COUNT - WA_SR_SIGNER, all = helpers + (size_t)s->config->fronts;
+    int channels[PROCS_MAX];
+    size_t n = 0;
+    s->n = 0;
+    s->waiting = all + 1;
     enum wa_code code = wa_socketpair(s->ready, err);
-    store_fds[0] = s->ready[1];
-    s->n = s->waiting = 0;
     if (code == WA_OK)
         code = wa_fd_set_nonblocking(s->ready[0], true, err);
-    for (size_t i = 0; code == WA_OK && i < pairs; i++) {
-        int pair[2];
-        code = wa_socketpair(pair, err);
-        if (code != WA_OK)
-            break;
-        store_fds[3 + i] = pair[0];
-        const int fds[] = {s->ready[1], 1, s->err_fd, pair[1]};
-        code = i < WA_COUNT(helpers) ? start_one(s, helpers[i], fds, WA_COUNT(fds), err)
-                                     : start_front(s, pair[1], err);
-        wa_fd_close(&pair[1]);
+    for (; code == WA_OK && n < all; n++) {
+        channels[n] = -1;
+        code = start_helper(s, n < helpers ? (enum wa_server_role)(WA_SR_SIGNER + n) : WA_SR_FRONT,
+                            &channels[n], err);
     }
     if (code == WA_OK)
-        code = start_one(s, WA_SR_STORE, store_fds, 3 + pairs, err);
-    for (size_t i = 3; i < FDS_MAX; i++)
-        if (store_fds[i] > 2)
-            wa_fd_close(&store_fds[i]);
-    wa_fd_close(&s->ready[1]);
+        code = start_store(s, channels, n, err);
+    while (n > 0)
+        wa_fd_close(&channels[--n]);
     return code;
+}
+
+/* The next process of a role. A store that can't be told is about to be found dead. */
+static void start_again(struct set *s, enum wa_server_role role, const struct wa_log *log)
+{
+    struct wait *w = &s->waits[role];
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_FD int theirs = -1;
+    w->due_ms = 0;
+    if (start_helper(s, role, &theirs, &err) == WA_OK &&
+        wa_chan_send(s->store, WA_S_HELPER, role, WA_SV(""), theirs, &err) == WA_OK)
+        return;
+    wa_log_err(log, WA_LOG_ERROR, "process.not_started", &err);
+    w->due_ms = wa_clock_mono_ms() + next_pause(w);
+}
+
+static void start_due(struct set *s, const struct wa_log *log)
+{
+    for (int role = WA_SR_SIGNER; role < WA_SR_COUNT; role++)
+        if (s->waits[role].due_ms != 0 && wa_clock_mono_ms() >= s->waits[role].due_ms)
+            start_again(s, (enum wa_server_role)role, log);
 }
 
 static void end_all(struct set *s, enum wa_proc_end how)
@@ -229,6 +168,9 @@ static void end_all(struct set *s, enum wa_proc_end how)
         }
     }
     s->n = 0;
+    memset(s->waits, 0, sizeof s->waits);
+    wa_chan_free(s->store);
+    s->store = NULL;
     wa_fd_close(&s->ready[0]);
     wa_fd_close(&s->ready[1]);
 }
@@ -263,12 +205,12 @@ static void wait_ms(struct set *s, int ms)
         wa_clock_sleep_ms((uint32_t)ms); /* deaf to signals, but not spinning */
 }
 
-/* Tells the service manager once all can do their work. */
+/* Tells the service manager once all can do their work. Who comes later says so too. */
 static void take_ready(struct set *s, const struct wa_log *log)
 {
     char bytes[16];
-    ptrdiff_t n = s->waiting == 0 ? 0 : wa_pipe_read(s->ready[0], bytes, sizeof bytes);
-    if (n <= 0)
+    ptrdiff_t n = wa_pipe_read(s->ready[0], bytes, sizeof bytes);
+    if (n <= 0 || s->waiting == 0)
         return;
     s->waiting -= (size_t)n < s->waiting ? (size_t)n : s->waiting;
     if (s->waiting > 0)
@@ -296,20 +238,26 @@ static void find_culprit(struct set *s, enum wa_server_role *role, struct wa_exi
     }
 }
 
-/* Until a signal, or until one has died: then true, and how. */
+/* Until a signal, or until one has died that the others can't do without: then true, and how. */
 static bool watch(struct set *s, const struct wa_log *log, enum wa_server_role *ret_role,
                   struct wa_exit *ret)
 {
     while (!s->is_stopping) {
         take_ready(s, log);
-        if (find_dead(s, ret_role, ret)) {
-            find_culprit(s, ret_role, ret);
-            wa_log(log, WA_LOG_ERROR, "process.died", WA_LF_S("process", role_names[*ret_role]),
-                   WA_LF_S("how", ret->kind == WA_EXIT_SIGNAL ? "signal" : "status"),
-                   WA_LF_I("value", ret->value));
-            return true;
+        start_due(s, log);
+        if (!find_dead(s, ret_role, ret)) {
+            wait_ms(s, 100);
+            continue;
         }
-        wait_ms(s, 100);
+        find_culprit(s, ret_role, ret);
+        struct wait *w = &s->waits[*ret_role];
+        wa_log(log, WA_LOG_ERROR, "process.died",
+               WA_LF_S("process", wa_server_role_name(*ret_role)),
+               WA_LF_S("how", ret->kind == WA_EXIT_SIGNAL ? "signal" : "status"),
+               WA_LF_I("value", ret->value));
+        if (s->waiting > 0 || !wa_server_role_is_alone(*ret_role))
+            return true;
+        w->due_ms = wa_clock_mono_ms() + next_pause(w);
     }
     return false;
 }
@@ -408,23 +356,22 @@ static enum wa_code run_once(struct set *s, const struct wa_log *log, bool is_fi
         return WA_OK;
     if (is_first && never_worked && how.kind == WA_EXIT_STATUS && how.value != 0)
         return wa_fail(err, of_status(how.value),
-                       "the %s process could not start: its message is above", role_names[who]);
+                       "the %s process could not start: its message is above",
+                       wa_server_role_name(who));
     return WA_E_AGAIN;
 }
 
 static enum wa_code run(struct set *s, const struct wa_log *log, struct wa_err *err)
 {
-    uint64_t pause = PAUSE_FIRST_MS;
+    struct wait all = {.pause_ms = 0};
     if (wa_loop_on_stop(s->loop, on_stop, s, err) != WA_OK || check_start(s, err) != WA_OK)
         return err->code;
     for (bool is_first = true; !s->is_stopping; is_first = false) {
-        uint64_t since = wa_clock_mono_ms();
+        all.since_ms = wa_clock_mono_ms();
         enum wa_code code = run_once(s, log, is_first, err);
         if (code != WA_E_AGAIN)
             return code;
-        pause = wa_clock_mono_ms() - since > STEADY_MS ? PAUSE_FIRST_MS
-                : pause * 2 > PAUSE_MAX_MS             ? PAUSE_MAX_MS
-                                                       : pause * 2;
+        uint64_t pause = next_pause(&all);
         for (uint64_t waited = 0; !s->is_stopping && waited < pause; waited += 50)
             wait_ms(s, 50);
     }

@@ -47,6 +47,14 @@ class Server:
         self.seen = pathlib.Path(f"/proc/{self.process.pid}/root{self.dir}") if on_tmpfs else self.dir
         self.password = (org.base / "admin.pw").read_text().strip()
 
+    @classmethod
+    def of(cls, org):
+        """The organisation's own."""
+        s = cls.__new__(cls)
+        s.org, s.name, s.dir, s.port, s.process, s.log_file = org, "server", org.base / "server", org.port, org.processes[0], org.base / "server.log"
+        s.password = (org.base / "admin.pw").read_text().strip()
+        return s
+
     def log(self):
         return self.log_file.read_text(errors="replace")
 

@@ -4,9 +4,16 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
+import threading
 
 import pytest
 from conftest import until
+from test_server_hostile import Server
+
+# Who is started again alone, and a call that asks it; None: nobody is asked by a call of this server.
+ALONE = {"scan": ("GET", "/api/v1/packages", b""), "trust": ("GET", "/api/v1/signers", b""), "search": ("GET", "/api/v1/software", b""),
+         "report": ("POST", "/api/v1/report-rows", {"query": "SELECT uuid FROM hosts"}), "directory": None, "hook": None, "kerberos": None, "oidc": None}
+TOGETHER = {"store", "front", "signer", "auth"}
 
 
 def children(pid):
@@ -60,9 +67,9 @@ def executed(org, action):
 
 def test_any_process_killed(org, server):
     first = children(server.pid)
-    assert set(first) == {"auth", "directory", "front", "hook", "kerberos", "oidc", "report", "scan", "search", "signer", "store"}
+    assert set(first) == TOGETHER | set(ALONE)
     orders = []
-    for role in ("store", "front", "signer"):
+    for role in sorted(TOGETHER):
         orders.append(order(org, "update"))
         now = children(server.pid)
         os.kill(now[role][0], signal.SIGKILL)
@@ -73,7 +80,7 @@ def test_any_process_killed(org, server):
         until(lambda a=action: is_over(org, a), "the order has its result")
         assert executed(org, action) == 1
     log = (org.base / "server.log").read_text(errors="replace")
-    assert log.count("process.died") >= 3 and "how=signal value=9" in log
+    assert log.count("process.died") >= 4 and "how=signal value=9" in log
 
 
 def test_stopped_and_started_again(org, server):
@@ -134,3 +141,57 @@ def test_a_result_waits_for_the_server(org, server):
     until(lambda: rows(org, "SELECT state FROM actions WHERE id = ?", action) == [("done",)], "it is told")
     until(lambda: owed() == 0, "once")
     assert executed(org, action) == 1
+
+
+class Load:
+    """People who go on working; what was answered wrong."""
+
+    def __init__(self, srv, token):
+        self.srv, self.token, self.wrong, self.done, self.is_over = srv, token, [], 0, False
+        self.thread = threading.Thread(target=self.work)
+
+    def work(self):
+        while not self.is_over:
+            status, body, _ = self.srv.call("GET", "/api/v1/hosts", token=self.token)
+            if status != 200 or b'"reachable":true' not in body:
+                self.wrong.append((status, body))
+            self.done += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over = True
+        self.thread.join()
+
+
+def test_who_only_answers_is_started_again_alone(org, server):
+    """Nobody else notices: machines stay connected, other calls are answered, and who waited for it is told what happened."""
+    srv = Server.of(org)
+    token, before = srv.token(), children(server.pid)
+    welcomes = (org.base / "agent.log").read_text(errors="replace").count("state=welcome")
+    with Load(srv, token) as load:
+        for role, asks in ALONE.items():
+            (pid,) = children(server.pid)[role]
+            told = []
+            if asks:
+                os.kill(pid, signal.SIGSTOP)
+                waits = threading.Thread(target=lambda a=asks, t=told: t.append(srv.call(*a, token=token)))
+                waits.start()
+                seen = load.done
+                until(lambda s=seen: load.done > s + 1, "others are answered meanwhile")
+            os.kill(pid, signal.SIGKILL)
+            if asks:
+                waits.join()
+                assert told[0][0] == 429 and f"the server's {role} process has ended" in told[0][1].decode(), told
+            until(lambda r=role, p=pid: children(server.pid).get(r, [p]) != [p], f"the next {role} is there")
+            if asks:
+                until(lambda a=asks: srv.call(*a, token=token)[0] == 200, f"{role} answers again")
+        seen = load.done
+        until(lambda: load.done > seen + 1, "people work on")
+    assert load.wrong == []
+    after = children(server.pid)
+    assert {r: after[r] for r in TOGETHER} == {r: before[r] for r in TOGETHER} and set(after) == set(before)
+    org.order("Deployer", "update")
+    assert (org.base / "agent.log").read_text(errors="replace").count("state=welcome") == welcomes

@@ -146,16 +146,9 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     (void)snprintf(s->child.config.dir, sizeof s->child.config.dir, "%.3000s", b->dir);
     s->child.config.client_cert_days = 90;
     join(b, WA_SR_FRONT, &s->fronts[0], &b->front);
-    join(b, WA_SR_SIGNER, &s->signer, &b->signer);
-    join(b, WA_SR_AUTH, &s->auth, &b->auth);
-    join(b, WA_SR_SCAN, &s->scan, &b->scan);
-    join(b, WA_SR_DIRECTORY, &s->directory, &b->directory);
-    join(b, WA_SR_KERBEROS, &s->kerberos, &b->kerberos);
-    join(b, WA_SR_OIDC, &s->oidc, &b->oidc);
+    for (int role = WA_SR_SIGNER; role < WA_SR_COUNT; role++)
+        join(b, (enum wa_server_role)role, &s->helpers[role], &b->helpers[role]);
     must(wa_sv_dup(WA_SV("token, login"), &s->child.config.registration, &err), &err);
-    join(b, WA_SR_SEARCH, &s->search, &b->search);
-    join(b, WA_SR_REPORT, &s->report, &b->report);
-    join(b, WA_SR_HOOK, &s->hook, &b->hook);
     must(wa_sv_dup(WA_SV("directory.example.org"), &s->child.config.ldap_servers, &err), &err);
     must(wa_sv_dup(WA_SV(""), &s->child.config.kerberos_unit, &err), &err);
     s->front_count = 1;
@@ -189,12 +182,12 @@ void bench_new_beside(struct bench *b, struct bench *other, const char *node)
 void bench_free(struct bench *b)
 {
     struct wa_store *s = b->store;
-    struct wa_chan *chans[] = {s->fronts[0], s->signer,   s->auth,      s->scan,   s->directory,
-                               s->search,    s->report,   s->hook,      b->front,  b->signer,
-                               b->auth,      b->scan,     b->directory, b->search, b->report,
-                               b->hook,      s->kerberos, b->kerberos,  s->oidc,   b->oidc};
-    for (size_t i = 0; i < WA_COUNT(chans); i++)
-        wa_chan_free(chans[i]);
+    wa_chan_free(s->fronts[0]);
+    wa_chan_free(b->front);
+    for (size_t i = 0; i < WA_SR_COUNT; i++) {
+        wa_chan_free(s->helpers[i]);
+        wa_chan_free(b->helpers[i]);
+    }
     wa_store_forget(s);
     assert_int_equal(s->unnoted, 0);
     assert_null(s->questions);
@@ -237,12 +230,14 @@ static bool next(struct wa_chan *c, struct wa_chan_msg *msg)
     return wa_chan_recv(c, 0, msg, &err) == WA_OK;
 }
 
-static void reply(struct bench *b, const struct wa_chan_msg *to, uint16_t type, struct wa_sv text)
+static void reply(struct bench *b, enum wa_server_role who, const struct wa_chan_msg *to,
+                  struct wa_sv text)
 {
-    const struct wa_chan_msg msg = {.type = type, .id = to->id, .payload = text, .fd = -1};
+    const struct wa_chan_msg msg = {
+        .type = wa_server_rules(who, WA_SR_STORE)->type, .id = to->id, .payload = text, .fd = -1};
     if (b->is_tortured)
         wa_torture_resume();
-    wa_store_reply(b->store, &msg);
+    wa_store_reply(b->store, who, &msg);
     if (b->is_tortured)
         wa_torture_pause();
 }
@@ -272,7 +267,7 @@ static void serve_auth(struct bench *b, const struct wa_chan_msg *msg)
         wa_buf_adds(&text, wa_sv_eqs(msg->payload, WA_S_MAKE "\n" BENCH_PASSWORD) ? "H" : "X");
     else
         wa_buf_adds(&text, wa_sv_eqs(msg->payload, "H\n" BENCH_PASSWORD) ? "ok" : "no");
-    reply(b, msg, WA_S_CHECKED, wa_buf_sv(&text));
+    reply(b, WA_SR_AUTH, msg, wa_buf_sv(&text));
 }
 
 static bool serve_helpers(struct bench *b)
@@ -281,58 +276,61 @@ static bool serve_helpers(struct bench *b)
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, WA_IPC_MESSAGE_MAX);
-    if (next(b->auth, &msg)) {
+    if (next(b->helpers[WA_SR_AUTH], &msg)) {
         serve_auth(b, &msg);
         return true;
     }
-    if (next(b->signer, &msg)) {
+    if (next(b->helpers[WA_SR_SIGNER], &msg)) {
         struct wa_signer_keys keys = {b->relay, b->relay, {b->authority, b->relay}};
         must(wa_signer_answer(&keys, msg.payload, &text, &err), &err);
-        reply(b, &msg, WA_S_SIGNED,
+        reply(b, WA_SR_SIGNER, &msg,
               b->signer_answer != NULL ? wa_sv(b->signer_answer) : wa_buf_sv(&text));
         return true;
     }
-    if (next(b->oidc, &msg)) {
+    if (next(b->helpers[WA_SR_OIDC], &msg)) {
         (void)snprintf(b->oidc_asked, sizeof b->oidc_asked, "%.*s", WA_SV_ARG(msg.payload));
-        reply(b, &msg, WA_S_OIDC_IS, wa_sv(b->oidc_answer));
+        reply(b, WA_SR_OIDC, &msg, wa_sv(b->oidc_answer));
     }
-    if (next(b->kerberos, &msg)) {
+    if (next(b->helpers[WA_SR_KERBEROS], &msg)) {
         (void)snprintf(b->kerberos_asked, sizeof b->kerberos_asked, "%.*s", WA_SV_ARG(msg.payload));
-        reply(b, &msg, WA_S_TICKET_IS, wa_sv(b->kerberos_answer));
+        reply(b, WA_SR_KERBEROS, &msg, wa_sv(b->kerberos_answer));
         return true;
     }
-    if (next(b->directory, &msg)) {
+    if (next(b->helpers[WA_SR_DIRECTORY], &msg)) {
         (void)snprintf(b->directory_asked, sizeof b->directory_asked, "%.*s",
                        WA_SV_ARG(msg.payload));
-        reply(b, &msg, WA_S_WHO_IS,
+        reply(b, WA_SR_DIRECTORY, &msg,
               wa_sv(b->directory_answer != NULL
                         ? b->directory_answer
                         : "{\"right\":false,\"groups\":[],\"reason\":\"nobody\"}"));
         return true;
     }
-    if (next(b->hook, &msg)) {
+    if (next(b->helpers[WA_SR_HOOK], &msg)) {
         b->hooked++;
         wa_buf_clear(&b->hook_asked);
         wa_buf_addsv(&b->hook_asked, msg.payload);
-        reply(b, &msg, WA_S_HOOKED,
+        reply(b, WA_SR_HOOK, &msg,
               wa_sv(b->hook_answer != NULL ? b->hook_answer : "{\"status\":204}"));
         return true;
     }
-    if (next(b->search, &msg)) {
+    if (next(b->helpers[WA_SR_SEARCH], &msg)) {
         must(wa_search_answer(b->store->db, msg.payload, &text, &err), &err);
-        reply(b, &msg, WA_S_FOUND, wa_buf_sv(&text));
+        reply(b, WA_SR_SEARCH, &msg, wa_buf_sv(&text));
         return true;
     }
-    if (next(b->report, &msg)) {
+    if (next(b->helpers[WA_SR_REPORT], &msg)) {
         run_report(b, msg.payload, &text);
-        reply(b, &msg, WA_S_REPORTED, wa_buf_sv(&text));
+        reply(b, WA_SR_REPORT, &msg, wa_buf_sv(&text));
         return true;
     }
-    if (!next(b->scan, &msg))
+    const enum wa_server_role who = next(b->helpers[WA_SR_SCAN], &msg)    ? WA_SR_SCAN
+                                    : next(b->helpers[WA_SR_TRUST], &msg) ? WA_SR_TRUST
+                                                                          : WA_SR_COUNT;
+    if (who == WA_SR_COUNT)
         return false;
     (void)snprintf(b->scan_asked, sizeof b->scan_asked, "%.*s", WA_SV_ARG(msg.payload));
     bool is_part = wa_sv_starts(msg.payload, "{\"op\":\"part\"");
-    reply(b, &msg, WA_S_SCANNED,
+    reply(b, who, &msg,
           wa_sv(is_part ? "{\"code\":\"ok\",\"message\":\"\",\"bytes\":0}"
                 : b->scan_answer != NULL
                     ? b->scan_answer
@@ -367,7 +365,7 @@ bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *o
 {
     struct wa_chan_msg msg;
     bool answered = false;
-    while (serve_helpers(b))
+    while (!b->is_silent && serve_helpers(b))
         ;
     while (next(b->front, &msg)) {
         struct wa_sv rest = msg.payload, head = {NULL, 0};

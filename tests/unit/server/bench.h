@@ -15,9 +15,8 @@ struct bench {
     char dir[WA_PATH_MAX]; /* of the server, and removed with it */
     const char *url;       /* of its PostgreSQL; "": SQLite */
     struct wa_store *store;
-    struct wa_chan *front, *signer, *auth, *scan, *directory, *search, *report, *hook, *kerberos,
-        *oidc;            /* the other ends */
-    struct wa_key *relay; /* the authority's too */
+    struct wa_chan *front, *helpers[WA_SR_COUNT]; /* the other ends */
+    struct wa_key *relay;                         /* the authority's too */
     struct wa_cert *authority;
     struct wa_buf revoked; /* what the front was told last */
     char shown[65];        /* whom the TLS certificate names that comes with requests; "": nobody */
@@ -45,6 +44,7 @@ struct bench {
     uint32_t stream_id;
     bool stream_open;
     char next[1024];  /* of the last answer: the query of the next page */
+    bool is_silent;   /* the others answer nothing */
     bool is_tortured; /* memory may run out in the store, and only there: all else is paused */
 };
 void bench_new(struct bench *b);

@@ -1,5 +1,5 @@
-/* scan_signers.c - trusted certificates come and go, each in a file of its own. */
-#include "server/scan_signers.h"
+/* signers.c - trusted certificates come and go, each in a file of its own. */
+#include "server/signers.h"
 
 #include "codec/hex.h"
 #include "codec/json.h"

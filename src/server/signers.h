@@ -1,8 +1,8 @@
-/* scan_signers.h - the certificates of trusted/: whose packages are taken, and whose orders are
+/* signers.h - the certificates of trusted/: whose packages are taken, and whose orders are
  * passed on, where no root says so. Machines trust by their own.
  */
-#ifndef WA_SERVER_SCAN_SIGNERS_H
-#define WA_SERVER_SCAN_SIGNERS_H
+#ifndef WA_SERVER_SIGNERS_H
+#define WA_SERVER_SIGNERS_H
 
 #include "base/buf.h"
 

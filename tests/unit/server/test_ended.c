@@ -1,0 +1,105 @@
+/* test_ended.c - a process that only answers the store ends: whoever waits for it is told at once,
+ * the next is told the same, and all goes on with the next process. And no process answers for
+ * another. */
+#include "bench.h"
+
+#include "base/mem.h"
+
+struct place {
+    struct bench b;
+    char admin[65];
+    struct wa_buf out;
+};
+
+static int setup(void **state)
+{
+    struct place *p = calloc(1, sizeof *p);
+    struct wa_err err = WA_ERR_INIT;
+    assert_non_null(p);
+    bench_new(&p->b);
+    wa_buf_init(&p->out, 1u << 20);
+    assert_int_equal(bench_login(&p->b, "10.0.0.1", "admin", BENCH_PASSWORD, p->admin), 200);
+    wa_free(p->b.store->child.config.ldap_roles);
+    WA_ASSERT_OK(wa_sv_dup(WA_SV("Help:helpdesk"), &p->b.store->child.config.ldap_roles, &err));
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+    wa_buf_fini(&p->out);
+    bench_free(&p->b);
+    free(p);
+    return 0;
+}
+
+/* What each is asked for by a call. */
+static const struct {
+    enum wa_server_role who;
+    const char *method, *path, *query, *body;
+} calls[] = {
+    {WA_SR_SCAN, "GET", "/api/v1/packages", "", ""},
+    {WA_SR_TRUST, "GET", "/api/v1/signers", "", ""},
+    {WA_SR_SEARCH, "GET", "/api/v1/software", "", ""},
+    {WA_SR_REPORT, "POST", "/api/v1/report-rows", "", "{\"query\":\"SELECT uuid FROM hosts\"}"},
+    {WA_SR_DIRECTORY, "POST", "/api/v1/session", "", "{\"user\":\"eve\",\"password\":\"pw\"}"},
+};
+
+static int call(struct place *p, size_t i)
+{
+    return bench_ask(&p->b, calls[i].method, calls[i].path, calls[i].query, p->admin,
+                     wa_sv(calls[i].body), &p->out);
+}
+
+static void test_who_waits_is_told(void **state)
+{
+    struct place *p = *state;
+    for (size_t i = 0; i < WA_COUNT(calls); i++) {
+        int status = 0;
+        p->b.is_silent = true;
+        assert_int_equal(call(p, i), 0);
+        assert_non_null(p->b.store->questions);
+        wa_store_bereave(p->b.store, calls[i].who);
+        assert_null(p->b.store->questions);
+        assert_true(bench_serve(&p->b, p->b.id, &status, &p->out));
+        assert_int_equal(status, 429);
+        assert_non_null(strstr(wa_buf_str(&p->out), "started again"));
+        assert_int_equal(call(p, i), 429); /* at once */
+        p->b.is_silent = false;
+        for (size_t other = 0; other < WA_COUNT(calls); other++) /* and nobody else notices */
+            if (other > i)
+                assert_int_equal(call(p, other) / 100, calls[other].who == WA_SR_DIRECTORY ? 4 : 2);
+    }
+}
+
+/* One of the others was taken over, and knows the number of the question. */
+static void test_nobody_answers_for_another(void **state)
+{
+    static const char *const words[] = {"ok", "{\"status\":200}", "{\"code\":\"ok\",\"list\":{}}"};
+    struct place *p = *state;
+    p->b.is_silent = true;
+    assert_int_equal(bench_ask(&p->b, "POST", "/api/v1/session", "", "",
+                               WA_SV("{\"user\":\"admin\",\"password\":\"wrong\"}"), &p->out),
+                     0);
+    for (int who = WA_SR_SIGNER; who < WA_SR_COUNT; who++)
+        for (size_t i = 0; i < WA_COUNT(words) && who != WA_SR_AUTH; i++) {
+            int status = 0;
+            const struct wa_chan_msg msg = {
+                .id = p->b.store->next_id, .payload = wa_sv(words[i]), .fd = -1};
+            wa_store_reply(p->b.store, (enum wa_server_role)who, &msg);
+            assert_false(bench_serve(&p->b, p->b.id, &status, &p->out));
+        }
+    p->b.is_silent = false;
+    int status = 0;
+    assert_true(bench_serve(&p->b, p->b.id, &status, &p->out));
+    assert_int_equal(status, 401);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_who_waits_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nobody_answers_for_another, setup, teardown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
