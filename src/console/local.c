@@ -70,8 +70,8 @@ static bool is_stream(const struct wa_http_head *head)
     return head->method == WA_HTTP_GET && wa_sv_eqs(head->path, "/api/v1/events");
 }
 
-static enum wa_code judge(void *user, const struct wa_http_head *head, size_t *ret_max,
-                          struct wa_err *err)
+enum wa_code wa_local_judge(void *user, const struct wa_http_head *head, size_t *ret_max,
+                            struct wa_err *err)
 {
     const struct route *r = find_route(head);
     struct wa_sv id;
@@ -82,7 +82,7 @@ static enum wa_code judge(void *user, const struct wa_http_head *head, size_t *r
                : wa_fail(err, WA_E_NOT_FOUND, "there is no such call");
 }
 
-static void call(void *user, struct wa_http_conn *c, struct wa_sv body)
+void wa_local_call(void *user, struct wa_http_conn *c, struct wa_sv body)
 {
     struct wa_local *l = user;
     const struct wa_http_head *head = wa_http_conn_head(c);
@@ -125,6 +125,7 @@ static bool tick(void *user)
     wa_local_prepared_sweep(l, false);
     wa_local_confirm_sweep(l);
     wa_local_server_watch(l);
+    wa_local_streams_sweep(l);
     bool is_used = l->stream_count > 0;
     for (const struct wa_local_job *job = l->jobs; job != NULL; job = job->next)
         is_used = is_used || !job->is_own;
@@ -157,8 +158,8 @@ static enum wa_code open_site(struct wa_local *l, struct wa_err *err)
                                             .log = l->o->log,
                                             .pages = &wa_console_pages,
                                             .idle_s = l->o->idle_s,
-                                            .judge = judge,
-                                            .call = call,
+                                            .judge = wa_local_judge,
+                                            .call = wa_local_call,
                                             .tick = tick,
                                             .ending = ending,
                                             .user = l};
@@ -204,9 +205,11 @@ static bool await_threads(struct wa_local *l, uint64_t ms)
 {
     struct wa_err err = WA_ERR_INIT;
     uint64_t until = wa_clock_mono_ms() + ms;
-    while (l->jobs != NULL || l->stream_count > 0)
+    while (l->jobs != NULL || l->stream_count > 0) {
         if (wa_clock_mono_ms() >= until || wa_loop_turn(l->loop, TURN_MS, &err) != WA_OK)
             return false;
+        wa_local_streams_sweep(l);
+    }
     return true;
 }
 

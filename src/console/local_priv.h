@@ -102,6 +102,12 @@ struct wa_local {
     bool is_ending, is_over; /* is_over: not even the session's end is waited for */
 };
 
+/* --- local.c --- */
+/* A request that has passed the gate; user: struct wa_local. */
+WA_CHECK enum wa_code wa_local_judge(void *user, const struct wa_http_head *head, size_t *ret_max,
+                                     struct wa_err *err);
+void wa_local_call(void *user, struct wa_http_conn *c, struct wa_sv body);
+
 /* --- local_pin.c --- */
 void wa_local_pin_show(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 void wa_local_pin_set(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
@@ -153,6 +159,8 @@ void wa_local_relay(struct wa_local *l, struct wa_http_conn *c, struct wa_sv bod
 void wa_local_stream(struct wa_local *l, struct wa_http_conn *c);
 /* All are to end, and do at once. */
 void wa_local_streams_end(struct wa_local *l);
+/* Once a second: what the loop was not told of, because memory had run out. */
+void wa_local_streams_sweep(struct wa_local *l);
 
 /* --- local_keys.c --- */
 WA_CHECK enum wa_code wa_local_keys_find(struct wa_local *l, struct wa_err *err);
