@@ -69,6 +69,14 @@ static enum wa_code read_numbers(const struct wa_cli *cli, struct settings *s, s
     return WA_OK;
 }
 
+/* Where wapt-get create-keycert leaves keys. */
+static enum wa_code usual_keys_dir(char **ret, struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    return wa_path_of_config("private", path, err) == WA_OK ? wa_sv_dup(wa_sv(path), ret, err)
+                                                            : err->code;
+}
+
 static enum wa_code read_settings(const struct wa_cli *cli, struct settings *s, struct wa_err *err)
 {
     if (wa_con_server_read(cli, &s->server, err) != WA_OK ||
@@ -76,6 +84,7 @@ static enum wa_code read_settings(const struct wa_cli *cli, struct settings *s, 
             WA_OK ||
         option_or_conf(cli, "private-key", "personal_private_key", &s->key, err) != WA_OK ||
         option_or_conf(cli, "keys-dir", "keys_dir", &s->keys_dir, err) != WA_OK ||
+        (s->keys_dir == NULL && usual_keys_dir(&s->keys_dir, err) != WA_OK) ||
         option_or_conf(cli, "trusted", "public_certs_dir", &s->trusted, err) != WA_OK ||
         wa_con_repositories_read(cli, &s->others, err) != WA_OK)
         return err->code;
@@ -148,7 +157,7 @@ static void list_paths(struct settings *s)
                                 s->certificate, s->key,      wa_cli_get(s->cli, "config", NULL)};
     const char *temp = getenv("TMPDIR");
     const char *const writes[] = {s->run_dir, s->config_dir, temp != NULL ? temp : "/tmp",
-                                  "/dev/tty"};
+                                  "/dev/tty", s->keys_dir};
     const char *const *net = wa_priv_net_paths();
     for (size_t i = 0; net[i] != NULL; i++)
         add_path(s, net[i]);

@@ -57,7 +57,9 @@ struct wa_local_kind {
                            struct wa_client *client, struct wa_jw *w, struct wa_err *err);
     void (*discard)(struct wa_local_prepared *p); /* may be NULL */
     enum wa_local_gesture gesture;
-    bool needs_code_key; /* the signer's certificate must be one for code */
+    bool needs_code_key;  /* the signer's certificate must be one for code */
+    bool needs_authority; /* it must be one that issues others */
+    bool is_local;        /* nothing is asked of the server, and client is NULL */
 };
 
 /* Adds a line to what is shown; the value may be of any text. */
@@ -98,7 +100,8 @@ WA_CHECK enum wa_code wa_local_anchors(const struct wa_local_prepared *p, struct
 extern const struct wa_local_kind wa_local_kind_host_packages, wa_local_kind_plan,
     wa_local_kind_import, wa_local_kind_promote, wa_local_kind_resign, wa_local_kind_kit,
     wa_local_kind_policy, wa_local_kind_publish;
-extern const struct wa_local_kind wa_local_kind_actions;
+extern const struct wa_local_kind wa_local_kind_actions, wa_local_kind_certificate,
+    wa_local_kind_root;
 extern const struct wa_local_kind wa_local_kind_cancel;
 extern const struct wa_local_kind wa_local_kind_rollout;
 

@@ -22,7 +22,8 @@ static const struct wa_local_kind *const kinds[] = {
     &wa_local_kind_actions, &wa_local_kind_cancel,  &wa_local_kind_host_packages,
     &wa_local_kind_import,  &wa_local_kind_promote, &wa_local_kind_resign,
     &wa_local_kind_plan,    &wa_local_kind_kit,     &wa_local_kind_rollout,
-    &wa_local_kind_policy,  &wa_local_kind_publish};
+    &wa_local_kind_policy,  &wa_local_kind_publish, &wa_local_kind_certificate,
+    &wa_local_kind_root};
 
 static const struct wa_local_kind *find_kind(struct wa_sv what)
 {
@@ -277,8 +278,10 @@ void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv b
                       "waptconsole.ini");
     else if (err.code == WA_OK && kind->needs_code_key && !key->can_sign_code)
         (void)wa_fail(&err, WA_E_DENIED, "this takes a certificate for code signing");
+    else if (err.code == WA_OK && kind->needs_authority && !wa_cert_is_ca(key->chain.items[0]))
+        (void)wa_fail(&err, WA_E_DENIED, "this takes the certificate of an authority");
     wa_buf_addsv(&job->in, body);
-    if (err.code != WA_OK || wa_local_job_use_server(job, &err) != WA_OK) {
+    if (err.code != WA_OK || (!kind->is_local && wa_local_job_use_server(job, &err) != WA_OK)) {
         wa_local_job_refuse(job, &err);
         return;
     }
@@ -367,7 +370,7 @@ static void start_signing(struct wa_local *l, struct wa_local_prepared *p, struc
         (void)wa_nomem(&err);
     else if (key == NULL || !wa_local_key_is_open(key))
         (void)wa_fail(&err, WA_E_CONFLICT, "the key is locked: unlock it first");
-    else if (wa_local_job_use_server(job, &err) == WA_OK) {
+    else if (p->kind->is_local || wa_local_job_use_server(job, &err) == WA_OK) {
         if (p->state == CONFIRMED)
             l->unasked = 0; /* the person is there */
         else

@@ -175,6 +175,15 @@ struct wa_local_key *wa_local_key_find(struct wa_local *l, struct wa_sv id);
 bool wa_local_key_is_open(const struct wa_local_key *k);
 void wa_local_key_release(struct wa_local_key *k);
 
+/* --- local_certificates.c --- */
+void wa_local_certificates(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_keys_new(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+
+/* --- local_root.c --- */
+void wa_local_root_show(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_root_send(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_revocation(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+
 /* --- local_prepare.c --- */
 void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 void wa_local_commit(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
