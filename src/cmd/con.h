@@ -35,6 +35,10 @@ extern const struct wa_cli_command wa_con_policy;
 extern const struct wa_cli_command wa_con_kit;
 extern const struct wa_cli_command wa_con_resign;
 extern const struct wa_cli_command wa_con_promote;
+extern const struct wa_cli_command wa_con_root;
+extern const struct wa_cli_command wa_con_revoke;
+extern const struct wa_cli_command wa_con_keys;
+extern const struct wa_cli_command wa_con_sign_request;
 
 /* Logs in, with the options below, the configuration, and questions. */
 WA_CHECK enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret,

@@ -47,16 +47,20 @@ static enum wa_code choose(struct assigning *a, struct wa_err *err)
                        "which hosts? Give --hosts NAME,... ('waptconsole hosts' lists them)");
     if (wa_con_assign_wish(a->cli, &a->wish, err) != WA_OK)
         return err->code;
-    if (wa_assign_is_empty(&a->wish))
+    if (wa_assign_is_empty(&a->wish) && !wa_cli_has(a->cli, "resign"))
         return wa_fail(err, WA_E_USAGE,
                        "what changes? Say --add-depends, --remove-depends, --add-conflicts, "
-                       "--remove-conflicts, --hold, --unhold, --windows or --freezes");
+                       "--remove-conflicts, --hold, --unhold, --windows, --freezes or "
+                       "--resign");
     if (wa_get_anchors(a->cli, &a->anchors, err) != WA_OK ||
         wa_con_connect(a->cli, &a->client, err) != WA_OK ||
         wa_host_list_fetch(a->client, "", &arena, &list, err) != WA_OK ||
         wa_targets_choose(&list, wa_sv(words), TARGETS_MAX, &a->targets, err) != WA_OK)
         return err->code;
-    return wa_assign_hosts_init(&a->hosts, &a->targets, err);
+    if (wa_assign_hosts_init(&a->hosts, &a->targets, err) != WA_OK)
+        return err->code;
+    a->hosts.resigns = wa_cli_has(a->cli, "resign");
+    return WA_OK;
 }
 
 static enum wa_code look(struct assigning *a, struct wa_err *err)
@@ -65,7 +69,7 @@ static enum wa_code look(struct assigning *a, struct wa_err *err)
         wa_cli_progress(a->cli, wa_text("looking at what the machines have"), i, a->hosts.n);
         if (wa_assign_look(&a->hosts, i, a->client, a->anchors, &a->wish, err) != WA_OK)
             return err->code;
-        a->changed += a->hosts.items[i].why.code == WA_OK && a->hosts.items[i].diff.n > 0;
+        a->changed += a->hosts.items[i].why.code == WA_OK && a->hosts.items[i].is_written;
     }
     wa_cli_progress(a->cli, "", 0, 0);
     return WA_OK;
@@ -75,7 +79,7 @@ static void show(const struct assigning *a)
 {
     for (size_t i = 0; i < a->hosts.n; i++) {
         const struct wa_assign_host *h = &a->hosts.items[i];
-        if (h->why.code != WA_OK || h->diff.n == 0)
+        if (h->why.code != WA_OK || !h->is_written)
             continue;
         wa_cli_out(a->cli, "%s (%s)\n", h->target->name, h->target->uuid);
         for (size_t k = 0; k < h->diff.n; k++) {
@@ -94,12 +98,12 @@ static void write_host(struct wa_jw *w, const struct wa_assign_host *h, bool is_
     wa_jw_obj(w);
     wa_jw_kv(w, "uuid", h->target->uuid);
     wa_jw_kv(w, "name", h->target->name);
-    wa_jw_kvb(w, "changed", is_done && h->why.code == WA_OK && h->diff.n > 0);
+    wa_jw_kvb(w, "changed", is_done && h->why.code == WA_OK && h->is_written);
     wa_jw_kv(w, "before",
              wa_control_get(&h->current, WA_A_PACKAGE)[0] != '\0'
                  ? wa_control_get(&h->current, WA_A_VERSION)
                  : NULL);
-    wa_jw_kv(w, "version", h->diff.n > 0 ? h->version : NULL);
+    wa_jw_kv(w, "version", h->is_written ? h->version : NULL);
     for (int k = 0; k < WA_ASSIGN_LISTS; k++)
         wa_jw_kv(w, wa_attr_name(wa_assign_attr((enum wa_assign_list)k)), h->diff.lists[k]);
     wa_jw_key(w, "changes");
@@ -181,6 +185,6 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 static const struct wa_cli_option options[] = {
     WA_CON_SERVER_OPTIONS,      WA_GET_SIGNER_OPTIONS,   WA_CON_ASSIGN_OPTIONS,
     {"hosts", 'H', "HOST,..."}, {"trusted", 't', "DIR"}, {"dry-run", 'n', NULL},
-    {"yes", 'y', NULL},
+    {"yes", 'y', NULL},         {"resign", 0, NULL},
 };
 const struct wa_cli_command wa_con_assign = {"assign", options, WA_COUNT(options), 0, 0, run};

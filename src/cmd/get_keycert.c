@@ -5,9 +5,10 @@
  */
 #include "base/mem.h"
 #include "cmd/get.h"
+#include "crypto/csr.h"
 #include "crypto/token.h"
-#include "os/fs.h"
 #include "os/path.h"
+#include "pkg/keypair.h"
 
 static const struct wa_cli_option options[] = {
     {"common-name", 0, "NAME"},
@@ -27,94 +28,21 @@ static const struct wa_cli_option options[] = {
     {"no-private-key-passwd", 0, NULL},
     {"private-key", 0, "URI"},
     {"pkcs11-module", 0, "FILE"},
+    {"key-type", 0, "TYPE"},
     {"key-bits", 0, "BITS"},
+    {"request", 0, NULL},
     {"days", 0, "DAYS"},
     {"force", 'f', NULL},
 };
 
-/* Where the two files go. */
-struct target {
-    struct wa_dir dir;
-    char folder[WA_PATH_MAX];
-    struct wa_relpath key, cert;
-};
-
-static void target_fini(struct target *t)
-{
-    wa_dir_close(&t->dir);
-}
-
-static enum wa_code open_target(const struct wa_cli *cli, const char *cn, struct target *t,
+static enum wa_code open_target(const struct wa_cli *cli, const char *cn, struct wa_keypair *t,
                                 struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf name;
-    char file[WA_NAME_MAX + 8];
-    const char *folder = wa_cli_get(cli, "base-dir", NULL);
-    wa_buf_init(&name, WA_NAME_MAX - 4);
-    wa_sanitize_filename(wa_sv(cn), &name);
-    if (wa_buf_check(&name, err) != WA_OK)
-        return wa_wrap(err, "file name for '%s'", cn);
-    if (folder == NULL && wa_path_of_config("private", t->folder, err) != WA_OK)
+    char folder[WA_PATH_MAX];
+    const char *given = wa_cli_get(cli, "base-dir", NULL);
+    if (given == NULL && wa_path_of_config("private", folder, err) != WA_OK)
         return err->code;
-    if (folder != NULL)
-        (void)snprintf(t->folder, sizeof t->folder, "%s", folder);
-    (void)snprintf(file, sizeof file, "%s.pem", wa_buf_str(&name));
-    if (wa_relpath_parse(wa_sv(file), &t->key, err) != WA_OK)
-        return wa_wrap(err, "file name for '%s'", cn);
-    (void)snprintf(file, sizeof file, "%s.crt", wa_buf_str(&name));
-    if (wa_relpath_parse(wa_sv(file), &t->cert, err) != WA_OK)
-        return err->code;
-    /* Private unless it exists already: a key will be in it. */
-    return wa_dir_make(t->folder, 0700, &t->dir, err);
-}
-
-/* Takes the name before anything is written, so that no file of another is ever replaced. */
-static enum wa_code claim(const struct target *t, const struct wa_relpath *name, bool force,
-                          bool *ret_new, struct wa_err *err)
-{
-    WA_AUTO_FD int fd = -1;
-    enum wa_code code = wa_file_create(&t->dir, name, 0600, &fd, err);
-    *ret_new = code == WA_OK;
-    if (code == WA_E_EXISTS && force) {
-        wa_err_clear(err);
-        return WA_OK;
-    }
-    return code == WA_E_EXISTS ? wa_fail(err, WA_E_EXISTS, "'%s/%s' exists: --force overwrites it",
-                                         t->folder, name->p)
-                               : code;
-}
-
-static enum wa_code write_pair(const struct target *t, struct wa_sv key, struct wa_sv cert,
-                               bool force, struct wa_err *err)
-{
-    struct wa_err ignored = WA_ERR_INIT;
-    bool new_key = false, new_cert = false;
-    enum wa_code code = claim(t, &t->key, force, &new_key, err);
-    if (code == WA_OK)
-        code = claim(t, &t->cert, force, &new_cert, err);
-    if (code == WA_OK)
-        code = wa_file_replace(&t->dir, &t->key, key, 0600, err);
-    if (code == WA_OK)
-        code = wa_file_replace(&t->dir, &t->cert, cert, 0644, err);
-    if (code == WA_OK)
-        return WA_OK;
-    if (new_key)
-        (void)!wa_file_remove(&t->dir, &t->key, &ignored);
-    if (new_cert)
-        (void)!wa_file_remove(&t->dir, &t->cert, &ignored);
-    return code;
-}
-
-static enum wa_code write_cert(const struct target *t, struct wa_sv cert, bool force,
-                               struct wa_err *err)
-{
-    struct wa_err ignored = WA_ERR_INIT;
-    bool is_new = false;
-    if (claim(t, &t->cert, force, &is_new, err) != WA_OK)
-        return err->code;
-    if (wa_file_replace(&t->dir, &t->cert, cert, 0644, err) != WA_OK && is_new)
-        (void)!wa_file_remove(&t->dir, &t->cert, &ignored);
-    return err->code;
+    return wa_keypair_open(given != NULL ? given : folder, cn, t, err);
 }
 
 /* --- issuer --- */
@@ -209,26 +137,29 @@ static enum wa_code issue(struct wa_cli *cli, const char *cn, const struct wa_ke
     return WA_OK;
 }
 
-static void tell(struct wa_cli *cli, const struct target *t, const struct wa_cert *cert,
-                 bool is_protected)
+/* what: "certificate" or "request". fingerprint: of the certificate; NULL: there is none yet. */
+static void tell(struct wa_cli *cli, const struct wa_keypair *t, const char *what,
+                 const struct wa_relpath *file, const char *fingerprint, bool is_protected)
 {
-    char key[2 * WA_PATH_MAX], crt[2 * WA_PATH_MAX];
+    char key[2 * WA_PATH_MAX], path[2 * WA_PATH_MAX];
     (void)snprintf(key, sizeof key, "%s/%s", t->folder, t->key.p);
-    (void)snprintf(crt, sizeof crt, "%s/%s", t->folder, t->cert.p);
+    (void)snprintf(path, sizeof path, "%s/%s", t->folder, file->p);
     wa_jw_obj(&cli->jw);
     wa_jw_kv(&cli->jw, "private_key", key);
-    wa_jw_kv(&cli->jw, "certificate", crt);
-    wa_jw_kv(&cli->jw, "fingerprint", wa_cert_fingerprint(cert));
+    wa_jw_kv(&cli->jw, what, path);
+    if (fingerprint != NULL)
+        wa_jw_kv(&cli->jw, "fingerprint", fingerprint);
     wa_jw_kvb(&cli->jw, "encrypted", is_protected);
     wa_jw_end(&cli->jw);
     wa_cli_pair(cli, wa_text("private key"), key);
-    wa_cli_pair(cli, wa_text("certificate"), crt);
-    wa_cli_pair(cli, wa_text("fingerprint"), wa_cert_fingerprint(cert));
+    wa_cli_pair(cli, wa_text(what), path);
+    if (fingerprint != NULL)
+        wa_cli_pair(cli, wa_text("fingerprint"), fingerprint);
     if (!is_protected)
         wa_cli_say(cli,
                    "the private key is not protected by a password: who reads '%s' can sign "
-                   "as '%s'",
-                   key, wa_cert_cn(cert));
+                   "as its owner",
+                   key);
 }
 
 static enum wa_code give_pin(void *user, const char *what, struct wa_buf *out, struct wa_err *err)
@@ -245,7 +176,7 @@ static enum wa_code give_pin(void *user, const char *what, struct wa_buf *out, s
 
 /* For a key that is on its token already, and stays there: the certificate alone. */
 static enum wa_code certify_token(struct wa_cli *cli, const char *cn, const char *text,
-                                  struct target *t, struct wa_err *err)
+                                  struct wa_keypair *t, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf pem;
     WA_AUTO(wa_key) struct wa_key *key = NULL;
@@ -261,7 +192,8 @@ static enum wa_code certify_token(struct wa_cli *cli, const char *cn, const char
             WA_OK ||
         issue(cli, cn, key, &chain, err) != WA_OK ||
         wa_certs_write_pem(&chain, &pem, err) != WA_OK ||
-        write_cert(t, wa_buf_sv(&pem), wa_cli_has(cli, "force"), err) != WA_OK)
+        wa_keypair_write(t, &(struct wa_keypair_file){&t->cert, wa_buf_sv(&pem), 0644}, 1,
+                         wa_cli_has(cli, "force"), err) != WA_OK)
         return err->code;
     (void)snprintf(crt, sizeof crt, "%s/%s", t->folder, t->cert.p);
     wa_jw_obj(&cli->jw);
@@ -276,38 +208,60 @@ static enum wa_code certify_token(struct wa_cli *cli, const char *cn, const char
     return WA_OK;
 }
 
-static enum wa_code make_pair(struct wa_cli *cli, const char *cn, const struct target *t,
+/* The second file of the pair: the certificate, or the request for one. */
+static enum wa_code make_second(struct wa_cli *cli, const char *cn, const struct wa_key *key,
+                                struct wa_buf *out, char ret_fingerprint[65], struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs chain = {0};
+    if (wa_cli_has(cli, "request"))
+        return wa_csr_make(cn, key, out, err);
+    if (issue(cli, cn, key, &chain, err) != WA_OK || wa_certs_write_pem(&chain, out, err) != WA_OK)
+        return err->code;
+    memcpy(ret_fingerprint, wa_cert_fingerprint(chain.items[0]), 65);
+    return WA_OK;
+}
+
+static enum wa_code make_pair(struct wa_cli *cli, const char *cn, const struct wa_keypair *t,
                               struct wa_err *err)
 {
     WA_AUTO_BUF_SECRET struct wa_buf password;
     WA_AUTO_BUF_SECRET struct wa_buf key_pem;
-    WA_AUTO_BUF struct wa_buf cert_pem;
+    WA_AUTO_BUF struct wa_buf pem;
     WA_AUTO(wa_key) struct wa_key *key = NULL;
-    WA_AUTO_CERTS struct wa_certs chain = {0};
+    bool is_request = wa_cli_has(cli, "request");
+    const struct wa_relpath *second = is_request ? &t->request : &t->cert;
+    char fingerprint[65] = "";
     int64_t bits = 3072;
     wa_buf_init(&password, 1024);
     wa_buf_init(&key_pem, 64u << 10);
-    wa_buf_init(&cert_pem, WA_CERTFILE_BYTES_MAX);
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     if (wa_cli_int(cli, "key-bits", WA_RSA_BITS_MIN, WA_RSA_BITS_MAX, &bits, err) != WA_OK ||
         choose_password(cli, &password, err) != WA_OK ||
-        wa_key_new_rsa((unsigned)bits, &key, err) != WA_OK ||
-        issue(cli, cn, key, &chain, err) != WA_OK ||
-        wa_key_write_pem(key, wa_buf_sv(&password), &key_pem, err) != WA_OK ||
-        wa_certs_write_pem(&chain, &cert_pem, err) != WA_OK ||
-        write_pair(t, wa_buf_sv(&key_pem), wa_buf_sv(&cert_pem), wa_cli_has(cli, "force"), err) !=
-            WA_OK)
+        wa_keypair_new_key(wa_cli_get(cli, "key-type", "rsa"), bits, &key, err) != WA_OK ||
+        make_second(cli, cn, key, &pem, fingerprint, err) != WA_OK ||
+        wa_key_write_pem(key, wa_buf_sv(&password), &key_pem, err) != WA_OK)
         return err->code;
-    tell(cli, t, chain.items[0], password.n > 0);
+    const struct wa_keypair_file files[] = {{&t->key, wa_buf_sv(&key_pem), 0600},
+                                            {second, wa_buf_sv(&pem), 0644}};
+    if (wa_keypair_write(t, files, WA_COUNT(files), wa_cli_has(cli, "force"), err) != WA_OK)
+        return err->code;
+    tell(cli, t, is_request ? WA_TEXT("request") : "certificate", second,
+         is_request ? NULL : fingerprint, password.n > 0);
     return WA_OK;
 }
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
-    struct target t = {.dir = WA_DIR_INIT};
+    WA_AUTO_KEYPAIR struct wa_keypair t = {.dir = WA_DIR_INIT};
     struct wa_stat st;
     const char *cn = wa_cli_get(cli, "common-name", "");
     if (cn[0] == '\0')
         return wa_fail(err, WA_E_USAGE, "--common-name is needed");
+    if (wa_cli_has(cli, "request") &&
+        (wa_cli_has(cli, "ca-cert") || wa_cli_has(cli, "private-key")))
+        return wa_fail(err, WA_E_USAGE,
+                       "--request asks somebody else for the certificate of a new key: neither "
+                       "--ca-cert nor --private-key goes with it");
     enum wa_code code = open_target(cli, cn, &t, err);
     /* Told before the person types a password and waits for a key; claim() decides. */
     struct wa_err absent = WA_ERR_INIT;
@@ -320,7 +274,6 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     if (code == WA_OK)
         code = on_token != NULL ? certify_token(cli, cn, on_token, &t, err)
                                 : make_pair(cli, cn, &t, err);
-    target_fini(&t);
     return code == WA_OK ? WA_OK : wa_wrap(err, "creating a key and its certificate");
 }
 

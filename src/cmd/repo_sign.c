@@ -63,7 +63,8 @@ static enum wa_code sign(struct wa_cli *cli, struct wa_err *err)
         wa_get_signer_load(cli, &signer, err) != WA_OK)
         return err->code;
     const struct wa_cert *me = signer.chain.items[0];
-    if (!wa_root_has_administrator(d.root, me) && !wa_root_has_administrator(d.in_force, me))
+    if (!wa_root_has_administrator(d.root, wa_cert_fingerprint(me)) &&
+        !wa_root_has_administrator(d.in_force, wa_cert_fingerprint(me)))
         return wa_fail(err, WA_E_REFUSED, "'%s' is no administrator of this repository",
                        wa_cert_cn(me));
     if (confirm(cli, &d, err) != WA_OK ||

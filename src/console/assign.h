@@ -62,11 +62,13 @@ struct wa_assign_host {
     char version[WA_NAME_MAX + 1]; /* the next one */
     char replaces[WA_SHA256_HEX];  /* of the file there, "none" */
     struct wa_verdict verdict;     /* of that file */
+    bool is_written;               /* something changes, or is signed anew */
     struct wa_err why;             /* what is wrong with it, or became of it */
 };
 struct wa_assign_hosts {
     struct wa_assign_host *items; /* one for each target */
     size_t n;
+    bool resigns; /* what is there is signed anew, although nothing changes: set after init */
     char temp[WA_PATH_MAX];
 };
 void wa_assign_hosts_fini(struct wa_assign_hosts *h);
@@ -79,7 +81,7 @@ WA_CHECK enum wa_code wa_assign_hosts_init(struct wa_assign_hosts *h, const stru
 WA_CHECK enum wa_code wa_assign_look(struct wa_assign_hosts *h, size_t i, struct wa_client *c,
                                      const struct wa_trust *anchors, const struct wa_assign_wish *w,
                                      struct wa_err *err);
-/* Signs and publishes it; nothing if nothing changes. WA_E_EXISTS when the package there is another
+/* Signs and publishes it, if it is written. WA_E_EXISTS when the package there is another
  * one by now. The error is in why too. */
 WA_CHECK enum wa_code wa_assign_put(struct wa_assign_hosts *h, size_t i, struct wa_client *c,
                                     const struct wa_signer *signer, struct wa_err *err);

@@ -112,8 +112,11 @@ static enum wa_code look(struct wa_assign_hosts *h, size_t i, bool is_there,
         return err->code;
     if (!is_there)
         (void)snprintf(host->replaces, sizeof host->replaces, "none");
-    return wa_assign_apply(&host->current, w, &host->diff, err) == WA_OK ? next_version(host, err)
-                                                                         : err->code;
+    if (wa_assign_apply(&host->current, w, &host->diff, err) != WA_OK ||
+        next_version(host, err) != WA_OK)
+        return err->code;
+    host->is_written = host->diff.n > 0 || (is_there && h->resigns);
+    return WA_OK;
 }
 
 enum wa_code wa_assign_look(struct wa_assign_hosts *h, size_t i, struct wa_client *c,
@@ -123,6 +126,7 @@ enum wa_code wa_assign_look(struct wa_assign_hosts *h, size_t i, struct wa_clien
     struct wa_assign_host *host = &h->items[i];
     bool is_there = false;
     wa_err_clear(&host->why);
+    host->is_written = false;
     wa_assign_diff_fini(&host->diff);
     wa_control_fini(&host->current);
     wa_control_init(&host->current);
@@ -184,7 +188,7 @@ enum wa_code wa_assign_put(struct wa_assign_hosts *h, size_t i, struct wa_client
                            const struct wa_signer *signer, struct wa_err *err)
 {
     struct wa_assign_host *host = &h->items[i];
-    if (host->why.code == WA_OK && host->diff.n > 0)
+    if (host->why.code == WA_OK && host->is_written)
         (void)put(h, i, c, signer, &host->why);
     *err = host->why;
     return err->code;

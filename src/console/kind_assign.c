@@ -21,14 +21,15 @@ struct assign {
 
 static enum wa_code read_request(const struct wa_json *request, struct wa_arena *arena,
                                  struct wa_assign_wish *wish, const struct wa_json **ret_hosts,
-                                 struct wa_err *err)
+                                 bool *ret_resigns, struct wa_err *err)
 {
     struct wa_sv what, key;
     struct wa_local_lists lists = {.windows = {NULL, 0}};
     const struct wa_json_field fields[] = {{"what", WA_WANT_SV, true, 64, &what},
                                            {"key", WA_WANT_SV, false, 16, &key},
                                            {"hosts", WA_WANT_ARRAY, true, HOSTS_MAX, ret_hosts},
-                                           WA_LOCAL_LISTS_FIELDS(&lists)};
+                                           WA_LOCAL_LISTS_FIELDS(&lists),
+                                           {"resign", WA_WANT_BOOL, false, 0, ret_resigns}};
     if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK)
         return err->code;
     return wa_local_wish(&lists, arena, wish, err);
@@ -70,6 +71,8 @@ static void say_host(struct wa_local_prepared *p, const struct wa_assign_host *h
         (void)snprintf(text, sizeof text, wa_text("stays as it is: %s"), h->why.text);
         wa_local_say(p, h->target->name, wa_sv(text));
     }
+    if (h->is_written && h->diff.n == 0)
+        wa_local_say(p, h->target->name, wa_sv(wa_text("signed anew, as it is")));
     for (size_t k = 0; h->why.code == WA_OK && k < h->diff.n; k++) {
         const struct wa_assign_row *row = &h->diff.items[k];
         (void)snprintf(text, sizeof text, "%s: %s%s%s", wa_assign_word(row->list),
@@ -89,7 +92,7 @@ static enum wa_code show(struct wa_local_prepared *p, const struct assign *a, st
     wa_jw_arr(&w);
     for (size_t i = 0; i < a->hosts.n; i++) {
         const struct wa_assign_host *h = &a->hosts.items[i];
-        bool is_changed = h->why.code == WA_OK && h->diff.n > 0;
+        bool is_changed = h->why.code == WA_OK && h->is_written;
         changed += is_changed;
         write_host(&w, h);
         if ((is_changed || h->why.code != WA_OK) && said++ < LINES_MAX)
@@ -114,18 +117,20 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
 {
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
     const struct wa_json *hosts = NULL;
+    bool resigns = false;
     struct assign *a = wa_arena_alloc(&p->arena, 1, sizeof *a);
     if (a == NULL)
         return wa_nomem(err);
     *a = (struct assign){.has_hosts = false};
     p->own = a;
-    if (read_request(request, &p->arena, &a->wish, &hosts, err) != WA_OK ||
+    if (read_request(request, &p->arena, &a->wish, &hosts, &resigns, err) != WA_OK ||
         wa_local_anchors(p, &anchors, err) != WA_OK ||
         wa_local_targets(client, hosts, &p->targets, err) != WA_OK)
         return err->code;
     a->has_hosts = true;
     if (wa_assign_hosts_init(&a->hosts, &p->targets, err) != WA_OK)
         return err->code;
+    a->hosts.resigns = resigns;
     for (size_t i = 0; i < a->hosts.n; i++)
         if (wa_assign_look(&a->hosts, i, client, anchors, &a->wish, err) != WA_OK)
             return err->code;
@@ -142,7 +147,7 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
     for (size_t i = 0; i < a->hosts.n; i++) {
         struct wa_assign_host *h = &a->hosts.items[i];
         struct wa_err told = WA_ERR_INIT; /* in why, too */
-        bool is_changed = h->why.code == WA_OK && h->diff.n > 0;
+        bool is_changed = h->why.code == WA_OK && h->is_written;
         (void)!wa_assign_put(&a->hosts, i, client, signer, &told);
         if (told.code == WA_E_AUTH) {
             *err = told;
@@ -179,9 +184,10 @@ static enum wa_code prepare_plan(struct wa_local_prepared *p, const struct wa_js
     WA_AUTO(wa_trust) struct wa_trust *anchors = NULL;
     WA_AUTO(wa_host_plan) struct wa_host_plan *plan = NULL;
     struct wa_assign_wish wish = {.add = NULL};
+    bool resigns = false;
     const struct wa_json *hosts = NULL;
     struct wa_jw w;
-    if (read_request(request, &p->arena, &wish, &hosts, err) != WA_OK ||
+    if (read_request(request, &p->arena, &wish, &hosts, &resigns, err) != WA_OK ||
         wa_local_anchors(p, &anchors, err) != WA_OK ||
         wa_local_targets(client, hosts, &p->targets, err) != WA_OK)
         return err->code;

@@ -6,10 +6,12 @@
  */
 #include "console/local_publish.h"
 #include "console/publishing.h"
+#include "console/revoking.h"
 
 struct publish {
     struct wa_publishing p;
-    struct wa_dir known; /* what was seen of the repository */
+    struct wa_dir known;        /* what was seen of the repository */
+    struct wa_revoking revoked; /* certificates that this list takes away */
     struct wa_local_prepared *shown;
     struct wa_jw w; /* of the files, into the details */
     size_t counts[4];
@@ -56,8 +58,15 @@ static enum wa_code judge(struct wa_local_prepared *p, struct publish *k, struct
     (void)snprintf(text, sizeof text, "%zu", k->counts[WA_PUBLISH_SAME]);
     wa_local_say(p, wa_text("As before"), wa_sv(text));
     wa_local_say_time(p, wa_text("Good until"), job->next->expires);
-    wa_buf_addf(&p->title, wa_text("publish list %lld of the repository"),
-                (long long)job->o.version);
+    if (k->revoked.count > 0)
+        wa_buf_addf(&p->title,
+                    wa_text_n("revoke %zu certificate, with list %lld of the repository",
+                              "revoke %zu certificates, with list %lld of the repository",
+                              k->revoked.count),
+                    k->revoked.count, (long long)job->o.version);
+    else
+        wa_buf_addf(&p->title, wa_text("publish list %lld of the repository"),
+                    (long long)job->o.version);
     return WA_OK;
 }
 
@@ -69,21 +78,62 @@ static enum wa_code look(struct wa_publishing *p, const struct wa_dir *known,
                : err->code;
 }
 
+/* --- with certificates that count no more --- */
+
+static enum wa_code take_revoked(struct publish *k, const struct wa_json *list, struct wa_err *err)
+{
+    for (size_t i = 0; i < wa_json_count(list); i++)
+        if (wa_revoking_add(&k->revoked, wa_json_sv(wa_json_at(list, i)), err) != WA_OK ||
+            wa_publish_job_revoke(&k->p.job, wa_json_sv(wa_json_at(list, i)), err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
+static const char *name_of(const struct wa_root *r, const char *fingerprint)
+{
+    const struct wa_root_signer *s = wa_root_signer(r, fingerprint);
+    return s != NULL ? wa_cert_cn(s->cert) : wa_text("not a signer of the root");
+}
+
+/* Packages that they signed are told first, in words that say what to do: the list would only be
+ * refused. */
+static enum wa_code look_at_revoked(struct publish *k, struct wa_client *client, struct wa_err *err)
+{
+    char text[512];
+    if (k->revoked.count == 0)
+        return WA_OK;
+    if (wa_revoking_find_packages(&k->revoked, client, err) != WA_OK ||
+        wa_revoking_check(&k->revoked, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < k->revoked.count; i++) {
+        const char *fingerprint = k->revoked.fingerprints[i];
+        (void)snprintf(text, sizeof text, "%s %.300s", fingerprint,
+                       name_of(k->p.job.root, fingerprint));
+        wa_local_say(k->shown, wa_text("Counts no more"), wa_sv(text));
+    }
+    return WA_OK;
+}
+
 static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *request,
                             struct wa_client *client, struct wa_err *err)
 {
+    const struct wa_json *revoked = NULL;
     struct publish *k = wa_arena_alloc(&p->arena, 1, sizeof *k);
     struct wa_sv what, key;
-    const struct wa_json_field fields[] = {{"what", WA_WANT_SV, true, 64, &what},
-                                           {"key", WA_WANT_SV, false, 16, &key}};
+    const struct wa_json_field fields[] = {
+        {"what", WA_WANT_SV, true, 64, &what},
+        {"key", WA_WANT_SV, false, 16, &key},
+        {"revoke", WA_WANT_ARRAY, false, WA_REVOKING_MAX, &revoked}};
     if (k == NULL)
         return wa_nomem(err);
     *k = (struct publish){.shown = p, .known = WA_DIR_INIT};
     wa_publishing_init(&k->p);
+    wa_revoking_init(&k->revoked);
     p->own = k;
     if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK ||
+        take_revoked(k, revoked, err) != WA_OK ||
         wa_known_open(p->options->server, &k->known, err) != WA_OK ||
-        look(&k->p, &k->known, client, err) != WA_OK)
+        look(&k->p, &k->known, client, err) != WA_OK || look_at_revoked(k, client, err) != WA_OK)
         return err->code;
     if (k->p.unknown.code != WA_OK)
         wa_local_say(p, wa_text("Nothing is taken over from the last list"),
@@ -108,6 +158,7 @@ static void discard(struct wa_local_prepared *p)
     if (k == NULL)
         return;
     wa_publishing_fini(&k->p);
+    wa_revoking_fini(&k->revoked);
     wa_dir_close(&k->known);
 }
 

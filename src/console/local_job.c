@@ -99,12 +99,15 @@ static void job_free(struct wa_local_job *job)
 static void answer(struct wa_local_job *job, const struct wa_err *err)
 {
     struct wa_http_conn *c = job->exchange.conn;
+    struct wa_err lost = WA_ERR_INIT;
     if (c == NULL)
         return;
     job->exchange.conn = NULL;
     wa_http_set_user(c, NULL);
     if (err->code != WA_OK)
         wa_local_answer_err(c, err);
+    else if (wa_buf_check(&job->out, &lost) != WA_OK)
+        wa_http_answer_err(c, &lost);
     else if (job->status == 0)
         wa_local_answer_json(c, &job->out);
     else
@@ -121,7 +124,7 @@ void wa_local_job_refuse(struct wa_local_job *job, const struct wa_err *err)
 static enum wa_code work(void *user, struct wa_err *err)
 {
     struct wa_local_job *job = user;
-    return job->work(job, err);
+    return wa_buf_check(&job->in, err) == WA_OK ? job->work(job, err) : err->code;
 }
 
 /* What the server's answer, or its silence, says about the server. */

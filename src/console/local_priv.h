@@ -12,7 +12,6 @@
 #include "net/local_door.h"
 #include "net/local_site.h"
 #include "net/stop.h"
-#include "os/fs.h"
 
 struct wa_local;
 
@@ -74,7 +73,6 @@ struct wa_local_key {
 };
 
 struct wa_local_stream;
-struct wa_local_file;
 struct wa_local_confirm;
 
 /* A certificate that a person is asked to trust. */
@@ -98,25 +96,17 @@ struct wa_local {
     struct wa_local_door *door;
     struct wa_local_pin pin;
     struct wa_local_stream *streams;
-    struct wa_local_file *files[WA_LOCAL_FILES];
-    char files_dir[WA_PATH_MAX]; /* "": none yet */
-    struct wa_dir files_folder;
     struct wa_local_job *jobs;
     size_t stream_count;
     uint64_t called_ms;      /* the last call of a page */
     bool is_ending, is_over; /* is_over: not even the session's end is waited for */
 };
 
-/* --- local_files.c --- */
-/* PUT /local/files: whether that is it; its body begins; it is all there. */
-bool wa_local_files_takes(const struct wa_http_head *head);
-void wa_local_files_begin(struct wa_local *l, struct wa_http_conn *c);
-void wa_local_files_end(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
-void wa_local_files_remove(struct wa_local *l, struct wa_http_conn *c, struct wa_sv id);
-/* What broke off and what is too old goes. */
-void wa_local_files_sweep(struct wa_local *l);
-void wa_local_files_fini(struct wa_local *l);
-bool wa_local_files_are_coming(const struct wa_local *l);
+/* --- local.c --- */
+/* A request that has passed the gate; user: struct wa_local. */
+WA_CHECK enum wa_code wa_local_judge(void *user, const struct wa_http_head *head, size_t *ret_max,
+                                     struct wa_err *err);
+void wa_local_call(void *user, struct wa_http_conn *c, struct wa_sv body);
 
 /* --- local_pin.c --- */
 void wa_local_pin_show(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
@@ -169,6 +159,8 @@ void wa_local_relay(struct wa_local *l, struct wa_http_conn *c, struct wa_sv bod
 void wa_local_stream(struct wa_local *l, struct wa_http_conn *c);
 /* All are to end, and do at once. */
 void wa_local_streams_end(struct wa_local *l);
+/* Once a second: what the loop was not told of, because memory had run out. */
+void wa_local_streams_sweep(struct wa_local *l);
 
 /* --- local_keys.c --- */
 WA_CHECK enum wa_code wa_local_keys_find(struct wa_local *l, struct wa_err *err);
@@ -182,6 +174,15 @@ void wa_local_keys_sweep(struct wa_local *l, bool all);
 struct wa_local_key *wa_local_key_find(struct wa_local *l, struct wa_sv id);
 bool wa_local_key_is_open(const struct wa_local_key *k);
 void wa_local_key_release(struct wa_local_key *k);
+
+/* --- local_certificates.c --- */
+void wa_local_certificates(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_keys_new(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+
+/* --- local_root.c --- */
+void wa_local_root_show(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_root_send(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_revocation(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 
 /* --- local_prepare.c --- */
 void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);

@@ -151,7 +151,8 @@ static void logged_in(struct wa_local_job *job, struct wa_err *err)
         l->server.state = WA_LOCAL_UNKNOWN; /* its certificate, perhaps: asked again */
     if (err->code == WA_E_UNREACHABLE || err->code == WA_E_TIMEOUT)
         wa_local_server_doubt(l);
-    if (err->code != WA_OK)
+    wa_buf_adds(&job->out, "{}");
+    if (err->code != WA_OK || wa_buf_check(&job->out, err) != WA_OK)
         return;
     drop_link(l);
     wa_local_server_heard(l);
@@ -164,7 +165,6 @@ static void logged_in(struct wa_local_job *job, struct wa_err *err)
     memcpy(l->server.role, login->role, sizeof l->server.role);
     memcpy(l->server.rights, login->rights, sizeof l->server.rights);
     wa_log(l->o->log, WA_LOG_INFO, "console.login", WA_LF_S("user", login->user));
-    wa_buf_adds(&job->out, "{}");
 }
 
 static void login_fini(struct wa_local_job *job)

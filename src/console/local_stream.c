@@ -38,7 +38,7 @@ struct stream_sink {
 
 static void flush(void *user);
 
-/* Has the loop look, once for all that has come. */
+/* Has the loop look, once for all that has come; without memory for that it looks by itself. */
 static void post(struct wa_local_stream *s)
 {
     struct wa_err ignored = WA_ERR_INIT;
@@ -246,4 +246,16 @@ void wa_local_streams_end(struct wa_local *l)
 {
     for (struct wa_local_stream *s = l->streams; s != NULL; s = s->next)
         wa_stop_pull(s->stop);
+}
+
+void wa_local_streams_sweep(struct wa_local *l)
+{
+    for (struct wa_local_stream *s = l->streams, *next; s != NULL; s = next) {
+        next = s->next;
+        wa_lock_take(s->lock);
+        bool is_forgotten = !s->is_posted && (s->is_over || s->pieces.n > 0);
+        wa_lock_give(s->lock);
+        if (is_forgotten)
+            flush(s);
+    }
 }

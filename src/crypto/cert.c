@@ -66,7 +66,7 @@ static enum wa_code take_cn(struct wa_cert *c, struct wa_err *err)
     return is_text ? WA_OK : wa_fail(err, WA_E_INVALID, "its common name is not text");
 }
 
-static enum wa_code take_name(const X509_NAME *name, char *out, size_t size, struct wa_err *err)
+enum wa_code wa_cert_take_name(const X509_NAME *name, char *out, size_t size, struct wa_err *err)
 {
     WA_OSSL(BIO) bio = BIO_new(BIO_s_mem());
     const unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
@@ -152,8 +152,9 @@ static enum wa_code describe(struct wa_cert *c, struct wa_err *err)
     if (!c->is_sound && !is_broken_again(c->x))
         return wa_ossl_fail(err, WA_E_NOMEM, "its extensions can't be read");
     if (take_cn(c, err) != WA_OK || take_key(c, err) != WA_OK ||
-        take_name(X509_get_subject_name(c->x), c->subject, sizeof(c->subject), err) != WA_OK ||
-        take_name(X509_get_issuer_name(c->x), c->issuer, sizeof(c->issuer), err) != WA_OK)
+        wa_cert_take_name(X509_get_subject_name(c->x), c->subject, sizeof(c->subject), err) !=
+            WA_OK ||
+        wa_cert_take_name(X509_get_issuer_name(c->x), c->issuer, sizeof(c->issuer), err) != WA_OK)
         return err->code;
     return WA_OK;
 }

@@ -25,6 +25,10 @@ struct wa_cert {
 /* Takes x whether it succeeds or not. */
 WA_CHECK enum wa_code wa_cert_adopt(X509 *x, struct wa_cert **ret, struct wa_err *err);
 
+/* A name as RFC 2253 writes it, cut to size. WA_E_INVALID. */
+WA_CHECK enum wa_code wa_cert_take_name(const X509_NAME *name, char *out, size_t size,
+                                        struct wa_err *err);
+
 /* Seconds since 1970; false: it is no time. */
 bool wa_asn1_time(const ASN1_TIME *t, int64_t *ret);
 

@@ -20,6 +20,8 @@ WA_OSSL_AUTO(X509_REVOKED, X509_REVOKED_free)
 WA_OSSL_AUTO(ASN1_TIME, ASN1_TIME_free)
 WA_OSSL_AUTO(ASN1_INTEGER, ASN1_INTEGER_free)
 
+#define ASKS_MAX 32 /* extensions, and purposes, of a request that are told */
+
 /* --- requests --- */
 
 static enum wa_code fail(struct wa_err *err)
@@ -84,8 +86,60 @@ static enum wa_code take_key(X509_REQ *r, struct wa_key **ret, struct wa_err *er
     return wa_key_adopt_strong(pkey, false, "the key", ret, err);
 }
 
+/* --- what it says besides --- */
+
+static void add_ask(struct wa_csr_said *s, const char *text)
+{
+    size_t n = strlen(s->asks);
+    (void)snprintf(s->asks + n, sizeof s->asks - n, "%s%s", n > 0 ? ", " : "", text);
+}
+
+static void add_purposes(struct wa_csr_said *s, X509_EXTENSION *ext)
+{
+    EXTENDED_KEY_USAGE *list = X509V3_EXT_d2i(ext);
+    for (int i = 0; i < sk_ASN1_OBJECT_num(list) && i < ASKS_MAX; i++) {
+        char text[128];
+        (void)OBJ_obj2txt(text, sizeof text, sk_ASN1_OBJECT_value(list, i), 0);
+        add_ask(s, text);
+    }
+    sk_ASN1_OBJECT_pop_free(list, ASN1_OBJECT_free);
+}
+
+static void add_extension(struct wa_csr_said *s, X509_EXTENSION *ext)
+{
+    const ASN1_OBJECT *object = X509_EXTENSION_get_object(ext);
+    char text[128];
+    if (OBJ_obj2nid(object) == NID_ext_key_usage) {
+        add_purposes(s, ext);
+        return;
+    }
+    if (OBJ_obj2nid(object) == NID_basic_constraints) {
+        BASIC_CONSTRAINTS *bc = X509V3_EXT_d2i(ext);
+        if (bc != NULL && bc->ca != 0)
+            add_ask(s, "CA");
+        BASIC_CONSTRAINTS_free(bc);
+        return;
+    }
+    (void)OBJ_obj2txt(text, sizeof text, object, 0);
+    add_ask(s, text);
+}
+
+static enum wa_code describe(X509_REQ *r, struct wa_csr_said *ret, struct wa_err *err)
+{
+    STACK_OF(X509_EXTENSION) *list = X509_REQ_get_extensions(r);
+    *ret = (struct wa_csr_said){.subject = ""};
+    for (int i = 0; i < sk_X509_EXTENSION_num(list) && i < ASKS_MAX; i++)
+        add_extension(ret, sk_X509_EXTENSION_value(list, i));
+    sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+    bool ran_out = wa_ossl_ran_out();
+    ERR_clear_error(); /* of what can't be read */
+    if (ran_out)
+        return wa_nomem(err);
+    return wa_cert_take_name(X509_REQ_get_subject_name(r), ret->subject, sizeof ret->subject, err);
+}
+
 static enum wa_code read_request(struct wa_sv pem, struct wa_key **ret_key, char cn[WA_CN_SIZE],
-                                 struct wa_err *err)
+                                 struct wa_csr_said *said, struct wa_err *err)
 {
     WA_OSSL(BIO) bio = NULL;
     WA_OSSL(X509_REQ) r = NULL;
@@ -98,20 +152,30 @@ static enum wa_code read_request(struct wa_sv pem, struct wa_key **ret_key, char
     r = PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
     if (r == NULL)
         return wa_ossl_fail(err, WA_E_INVALID, "it can't be read");
-    return take_cn(r, cn, err) == WA_OK ? take_key(r, ret_key, err) : err->code;
+    if (take_cn(r, cn, err) != WA_OK || take_key(r, ret_key, err) != WA_OK)
+        return err->code;
+    return said == NULL || describe(r, said, err) == WA_OK ? WA_OK : err->code;
+}
+
+enum wa_code wa_csr_read_said(struct wa_sv pem, struct wa_key **ret_key, char ret_cn[WA_CN_SIZE],
+                              struct wa_csr_said *ret, struct wa_err *err)
+{
+    char cn[WA_CN_SIZE] = "";
+    struct wa_key *key = NULL;
+
+    if (read_request(pem, &key, cn, ret, err) != WA_OK) {
+        wa_key_free(key);
+        return wa_wrap(err, "cannot use the request for a certificate");
+    }
+    memcpy(ret_cn, cn, sizeof cn);
+    *ret_key = key;
+    return WA_OK;
 }
 
 enum wa_code wa_csr_read(struct wa_sv pem, struct wa_key **ret_key, char ret_cn[WA_CN_SIZE],
                          struct wa_err *err)
 {
-    char cn[WA_CN_SIZE] = "";
-    struct wa_key *key = NULL;
-
-    if (read_request(pem, &key, cn, err) != WA_OK)
-        return wa_wrap(err, "cannot use the request for a certificate");
-    memcpy(ret_cn, cn, sizeof cn);
-    *ret_key = key;
-    return WA_OK;
+    return wa_csr_read_said(pem, ret_key, ret_cn, NULL, err);
 }
 
 /* --- lists --- */

@@ -17,6 +17,15 @@ WA_CHECK enum wa_code wa_csr_make(const char *cn, const struct wa_key *key, stru
 WA_CHECK enum wa_code wa_csr_read(struct wa_sv pem, struct wa_key **ret_key,
                                   char ret_cn[WA_CN_SIZE], struct wa_err *err);
 
+/* What a request says besides, for the person who decides. It binds nobody. */
+struct wa_csr_said {
+    char subject[512]; /* RFC 2253; cut if it is longer */
+    char asks[512];    /* extensions it asks for, "CA" and purposes by name; "": none */
+};
+WA_CHECK enum wa_code wa_csr_read_said(struct wa_sv pem, struct wa_key **ret_key,
+                                       char ret_cn[WA_CN_SIZE], struct wa_csr_said *ret,
+                                       struct wa_err *err);
+
 struct wa_revoked {
     const char *serial; /* as wa_cert_serial() */
     int64_t at;         /* seconds since 1970 */

@@ -34,7 +34,8 @@ WA_CHECK enum wa_code wa_root_unsigned(const struct wa_root *r, struct wa_buf *j
 /* Whose signatures are missing before r counts: WA_OK when none is. */
 WA_CHECK enum wa_code wa_root_check_after(const struct wa_root *old, const struct wa_root *r,
                                           struct wa_err *err);
-bool wa_root_has_administrator(const struct wa_root *r, const struct wa_cert *c);
+/* By fingerprint; r may be NULL. */
+bool wa_root_has_administrator(const struct wa_root *r, const char *fingerprint);
 /* One object: all that r says, and what has changed. Names of administrators have "signed". */
 void wa_root_write_shown(const struct wa_root *r, const struct wa_root *old, struct wa_jw *w);
 /* The same in words, a line each. label and value live until it returns. */

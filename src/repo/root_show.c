@@ -4,10 +4,12 @@
  */
 #include "base/date.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "repo/root_edit.h"
 
 /* A line is shown whole wherever it is shown: a longer list takes several. */
 #define LINE_BYTES 300u
+#define NAME_BYTES 64u
 #define LINE_MAX_BYTES (4u * LINE_BYTES)
 
 enum wa_code wa_root_check_after(const struct wa_root *old, const struct wa_root *r,
@@ -16,17 +18,17 @@ enum wa_code wa_root_check_after(const struct wa_root *old, const struct wa_root
     return old == NULL ? wa_root_check(r, err) : wa_root_check_next(old, r, err);
 }
 
-static bool has_cert(const struct wa_certs *list, const struct wa_cert *c)
+bool wa_root_has_administrator(const struct wa_root *r, const char *fingerprint)
 {
-    for (size_t i = 0; i < list->n; i++)
-        if (wa_cert_equal(list->items[i], c))
+    for (size_t i = 0; r != NULL && i < r->administrators.n; i++)
+        if (strcmp(wa_cert_fingerprint(r->administrators.items[i]), fingerprint) == 0)
             return true;
     return false;
 }
 
-bool wa_root_has_administrator(const struct wa_root *r, const struct wa_cert *c)
+static bool has(const struct wa_root *r, const struct wa_cert *c)
 {
-    return r != NULL && has_cert(&r->administrators, c);
+    return wa_root_has_administrator(r, wa_cert_fingerprint(c));
 }
 
 static bool has_signed(const struct wa_root *r, const struct wa_cert *c)
@@ -129,13 +131,10 @@ static void write_people(const struct wa_root *r, const struct wa_root *old, str
     wa_jw_arr(w);
     for (size_t i = 0; i < r->administrators.n; i++) {
         const struct wa_cert *c = r->administrators.items[i];
-        write_administrator(w, r, c,
-                            old == NULL                         ? NULL
-                            : wa_root_has_administrator(old, c) ? "same"
-                                                                : "new");
+        write_administrator(w, r, c, old == NULL ? NULL : has(old, c) ? "same" : "new");
     }
     for (size_t i = 0; old != NULL && i < old->administrators.n; i++)
-        if (!has_cert(&r->administrators, old->administrators.items[i]))
+        if (!has(r, old->administrators.items[i]))
             write_administrator(w, r, old->administrators.items[i], "removed");
     wa_jw_end(w);
     wa_jw_key(w, "signers");
@@ -185,6 +184,17 @@ static void add_mark(struct saying *s, const char *mark)
 {
     if (mark != NULL)
         wa_buf_addf(&s->line, "  [%s]", mark);
+}
+
+/* A name is its owner's word, of any length: nothing after it may be pushed out of sight. */
+static void add_who(struct saying *s, const struct wa_cert *c)
+{
+    const char *cn = wa_cert_cn(c);
+    size_t n = strlen(cn);
+    if (n > NAME_BYTES)
+        n = wa_utf8_cut(cn, NAME_BYTES);
+    wa_buf_addf(&s->line, "%.*s%s (%s)", (int)n, cn, cn[n] != '\0' ? "..." : "",
+                wa_cert_fingerprint(c));
 }
 
 static void say_number(struct saying *s, const char *label, int64_t is, const int64_t *was)
@@ -257,7 +267,8 @@ static enum wa_code say_timestamp_keys(struct saying *s, const struct wa_root *r
 static void say_administrator(struct saying *s, const struct wa_root *r, const struct wa_cert *c,
                               const char *mark)
 {
-    wa_buf_addf(&s->line, "%s (%s): %s", wa_cert_cn(c), wa_cert_fingerprint(c),
+    add_who(s, c);
+    wa_buf_addf(&s->line, ": %s",
                 has_signed(r, c) ? wa_text("has signed") : wa_text("has not signed"));
     add_mark(s, mark);
     say(s, wa_text("Administrator"));
@@ -267,11 +278,11 @@ static void say_administrators(struct saying *s, const struct wa_root *r, const 
 {
     for (size_t i = 0; i < r->administrators.n; i++) {
         const struct wa_cert *c = r->administrators.items[i];
-        bool is_new = old != NULL && !wa_root_has_administrator(old, c);
+        bool is_new = old != NULL && !has(old, c);
         say_administrator(s, r, c, is_new ? wa_text("new") : NULL);
     }
     for (size_t i = 0; old != NULL && i < old->administrators.n; i++)
-        if (!has_cert(&r->administrators, old->administrators.items[i]))
+        if (!has(r, old->administrators.items[i]))
             say_administrator(s, r, old->administrators.items[i], wa_text("removed"));
 }
 
@@ -328,7 +339,7 @@ static void say_rights(struct saying *s, const struct wa_root_signer *is,
 
 static void say_signer(struct saying *s, const struct wa_root_signer *one, const char *mark)
 {
-    wa_buf_addf(&s->line, "%s (%s)", wa_cert_cn(one->cert), wa_cert_fingerprint(one->cert));
+    add_who(s, one->cert);
     add_mark(s, mark);
     say(s, wa_text("Signer"));
 }

@@ -122,6 +122,12 @@ def answers(org):
     console("import", package, "--trusted", org.agent / "ssl", "--dry-run")
     console("resign", "json-one", "--trusted", org.agent / "ssl", "--yes", *signer)
     console("promote", "json-one", "--trusted", org.agent / "ssl", "--from", "PROD", "--to", "DEV", "--dry-run")
+    get("create-keycert", "--common-name", "K", "--base-dir", base / "keys", "--no-private-key-passwd", "--key-type", "p-256", "--request")
+    keep("waptconsole sign-request", run(BIN / "waptconsole", "sign-request", base / "keys/K.csr", "-o", base / "K.crt", "--json", "--yes", "-k", org.cert("Authority"), *pw))
+    keep("waptconsole keys", run(BIN / "waptconsole", "keys", "--json", "--keys-dir", base / "keys"))
+    console("root", "know", base / "repo/root.json", "--known", base / "known-root", "--yes")
+    console("root", "show", base / "repo/root.json", "--known", base / "known-root")
+    console("revoke", org.fingerprint(org.cert("Developer")), "--trusted", org.agent / "ssl", "--dry-run")
     console("publish", "--known", base / "known", "--root", base / "repo/root.json", *signer, "--yes", ok=False)  # the server has no root
     server = ("--server", org.url, "--server-fingerprint", org.server_fp, "--server-password-file", org.base / "admin.pw")
     get("upload-package", *server, package)

@@ -68,7 +68,7 @@ static void attacks(void **state)
         bool asks_for_ca;
         enum wa_code code;
     } cases[] = {
-        {ours, ours, one, true, WA_OK}, /* what it asks for is not even read */
+        {ours, ours, one, true, WA_OK}, /* what it asks for is told, and nothing more */
         {ours, theirs, one, false, WA_E_REFUSED}, {weak, weak, one, false, WA_E_REFUSED},
         {ours, ours, two, false, WA_E_INVALID},   {ours, ours, none, false, WA_E_INVALID},
     };
@@ -78,8 +78,13 @@ static void attacks(void **state)
         char cn[WA_CN_SIZE];
         struct wa_err err = WA_ERR_INIT;
         forge(cases[i].shown, cases[i].signer, cases[i].cns, cases[i].asks_for_ca, &pem);
-        assert_int_equal(wa_csr_read(wa_buf_sv(&pem), &read, cn, &err), cases[i].code);
+        struct wa_csr_said said = {.asks = "none"};
+        assert_int_equal(wa_csr_read_said(wa_buf_sv(&pem), &read, cn, &said, &err), cases[i].code);
         assert_true((read != NULL) == (cases[i].code == WA_OK));
+        assert_string_equal(said.asks, cases[i].asks_for_ca
+                                           ? "CA, TLS Web Server Authentication, Code Signing"
+                                           : "none");
+        assert_true(!cases[i].asks_for_ca || strcmp(said.subject, "CN=machine-1") == 0);
         assert_queue_empty("refusing a request");
     }
     EVP_PKEY_free(weak);

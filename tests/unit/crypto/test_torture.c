@@ -200,13 +200,14 @@ static enum wa_code issuing(void *arg, struct wa_err *err)
 static enum wa_code requests(void *arg, struct wa_err *err)
 {
     struct wa_key *read = NULL;
+    struct wa_csr_said said;
     WA_UNUSED(arg);
     WA_AUTO_BUF struct wa_buf pem;
     char cn[WA_CN_SIZE];
     wa_buf_init(&pem, 10000);
     enum wa_code code = wa_csr_make("m", given.ec, &pem, err);
     if (code == WA_OK)
-        code = wa_csr_read(wa_buf_sv(&pem), &read, cn, err);
+        code = wa_csr_read_said(wa_buf_sv(&pem), &read, cn, &said, err);
     wa_key_free(read);
     return code;
 }

@@ -1,0 +1,279 @@
+/* con_root.c - waptconsole root: the root document of the server's repository, shown as it is known
+ * here, changed in a file that goes from one administrator to the next until all have signed it,
+ * and sent.
+ *
+ * The server is believed in nothing; the file neither: what is signed is shown first, read back
+ * from it, against the root in force.
+ */
+#include "base/mem.h"
+#include "cmd/con.h"
+#include "cmd/root_words.h"
+#include "codec/hex.h"
+#include "console/root_wish.h"
+#include "os/clock.h"
+
+#define DAYS_USUAL 365
+
+struct rooting {
+    struct wa_cli *cli;
+    const char *file; /* of the command line; NULL: none */
+    struct wa_client *client;
+    struct wa_dir known;
+    struct wa_root *in_force, *root; /* root: of the file */
+};
+
+static enum wa_code read_file(const char *path, struct wa_root **ret, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf json;
+    wa_buf_init(&json, WA_ROOT_BYTES_MAX);
+    return wa_path_read(path, WA_ROOT_BYTES_MAX, &json, err) == WA_OK
+               ? wa_root_read(wa_buf_sv(&json), ret, err)
+               : err->code;
+}
+
+static enum wa_code reach(struct rooting *r, struct wa_err *err)
+{
+    return wa_con_open_known(r->cli, &r->known, err) == WA_OK
+               ? wa_con_connect(r->cli, &r->client, err)
+               : err->code;
+}
+
+static enum wa_code find(struct rooting *r, struct wa_err *err)
+{
+    return reach(r, err) == WA_OK
+               ? wa_known_root(&r->known, r->client, WA_SV(""), &r->in_force, err)
+               : err->code;
+}
+
+/* Shows r->root against the one in force, and what it lacks, as the command's answer. */
+static enum wa_code answer(struct rooting *r, const struct wa_root *root, struct wa_err *err)
+{
+    struct wa_jw *w = &r->cli->jw;
+    struct wa_err why = WA_ERR_INIT;
+    const struct wa_root *old = root == r->in_force ? NULL : r->in_force;
+    wa_jw_obj(w);
+    wa_jw_key(w, "root");
+    enum wa_code code = wa_repo_show_root(r->cli, root, old, err);
+    bool is_missing = old != NULL && wa_root_check_after(old, root, &why) != WA_OK;
+    wa_jw_kv(w, "missing", is_missing ? why.text : NULL);
+    wa_jw_end(w);
+    if (is_missing)
+        wa_cli_out(r->cli, "%s\n", why.text);
+    return code;
+}
+
+/* The same for a question that comes before: nothing of it is the answer. */
+static enum wa_code show_first(struct rooting *r, const struct wa_root *old, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf unused;
+    struct wa_jw keep = r->cli->jw;
+    wa_buf_init(&unused, 4u * WA_ROOT_BYTES_MAX);
+    if (wa_cli_has(r->cli, "yes"))
+        return WA_OK;
+    if (r->cli->json)
+        return wa_fail(err, WA_E_USAGE, "--json shows nothing to confirm: give --yes with it");
+    wa_jw_init(&r->cli->jw, &unused);
+    enum wa_code code = wa_repo_show_root(r->cli, r->root, old, err);
+    r->cli->jw = keep;
+    return code;
+}
+
+/* --- show, know --- */
+
+static enum wa_code show(struct rooting *r, struct wa_err *err)
+{
+    if (find(r, err) != WA_OK || (r->file != NULL && read_file(r->file, &r->root, err) != WA_OK))
+        return err->code;
+    return answer(r, r->root != NULL ? r->root : r->in_force, err);
+}
+
+static enum wa_code know(struct rooting *r, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf json;
+    wa_buf_init(&json, WA_ROOT_BYTES_MAX);
+    if (wa_path_read(r->file, WA_ROOT_BYTES_MAX, &json, err) != WA_OK ||
+        wa_root_read(wa_buf_sv(&json), &r->root, err) != WA_OK ||
+        wa_root_check(r->root, err) != WA_OK || show_first(r, NULL, err) != WA_OK ||
+        (!wa_cli_has(r->cli, "yes") &&
+         wa_cli_confirm("Are these the administrators of the repository?", "--yes", err) !=
+             WA_OK) ||
+        reach(r, err) != WA_OK ||
+        wa_known_root(&r->known, r->client, wa_buf_sv(&json), &r->in_force, err) != WA_OK)
+        return err->code;
+    return answer(r, r->in_force, err);
+}
+
+/* --- propose --- */
+
+static enum wa_code put_people(struct rooting *r, struct wa_root *d, struct wa_err *err)
+{
+    const char *text;
+    for (size_t i = 0; (text = wa_cli_at(r->cli, "remove", i)) != NULL; i++) {
+        char fingerprint[65];
+        if (!wa_hex_fingerprint(wa_sv(text), fingerprint))
+            return wa_fail(err, WA_E_USAGE, "'%s' is no SHA-256 of a certificate", text);
+        if (!wa_root_remove(d, fingerprint))
+            return wa_fail(err, WA_E_NOT_FOUND, "the root has no signer and no administrator %s",
+                           fingerprint);
+    }
+    for (size_t i = 0; (text = wa_cli_at(r->cli, "administrator", i)) != NULL; i++) {
+        WA_AUTO(wa_cert) struct wa_cert *c = NULL;
+        if (wa_repo_cert(text, &c, err) != WA_OK ||
+            wa_certs_add(&d->administrators, c, err) != WA_OK)
+            return err->code;
+    }
+    for (size_t i = 0; (text = wa_cli_at(r->cli, "signer", i)) != NULL; i++) {
+        WA_AUTO(wa_cert) struct wa_cert *c = NULL;
+        if (wa_repo_cert(text, &c, err) != WA_OK || wa_repo_put_signer(r->cli, c, d, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
+
+static enum wa_code put_numbers(struct rooting *r, struct wa_root *d, bool is_new,
+                                struct wa_err *err)
+{
+    int64_t days = DAYS_USUAL;
+    if (wa_cli_int(r->cli, "days", 1, 3650, &days, err) != WA_OK ||
+        wa_cli_int(r->cli, "threshold", 1, WA_ROOT_ADMINISTRATORS_MAX, &d->threshold, err) !=
+            WA_OK ||
+        wa_cli_int(r->cli, "published-days", 1, WA_PUBLISHED_DAYS_MAX, &d->published_days, err) !=
+            WA_OK ||
+        wa_cli_int(r->cli, "timestamp-hours", 1, WA_TIMESTAMP_HOURS_MAX, &d->timestamp_hours,
+                   err) != WA_OK)
+        return err->code;
+    if (is_new || wa_cli_has(r->cli, "days")) {
+        d->issued = wa_clock_now();
+        d->expires = d->issued + days * 86400;
+    }
+    return WA_OK;
+}
+
+static enum wa_code put_timestamp_keys(const struct rooting *r, struct wa_root *d,
+                                       struct wa_err *err)
+{
+    const char *path;
+    if (wa_cli_has(r->cli, "timestamp-key"))
+        wa_root_clear_timestamp_keys(d);
+    for (size_t i = 0; (path = wa_cli_at(r->cli, "timestamp-key", i)) != NULL; i++) {
+        WA_AUTO_BUF struct wa_buf pem;
+        wa_buf_init(&pem, WA_KEY_BYTES_MAX);
+        if (wa_path_read(path, WA_KEY_BYTES_MAX, &pem, err) != WA_OK ||
+            wa_root_add_timestamp_key(d, wa_buf_sv(&pem), err) != WA_OK)
+            return wa_wrap(err, "the public key '%s'", path);
+    }
+    return WA_OK;
+}
+
+/* A file that is there is changed further: what people had signed was another text. */
+static enum wa_code propose(struct rooting *r, struct wa_err *err)
+{
+    WA_AUTO(wa_root) struct wa_root *draft = NULL;
+    WA_AUTO_BUF struct wa_buf json;
+    struct wa_err why = WA_ERR_INIT;
+    wa_buf_init(&json, WA_ROOT_BYTES_MAX);
+    if (find(r, err) != WA_OK)
+        return err->code;
+    enum wa_code code = read_file(r->file, &draft, &why);
+    bool is_new = code == WA_E_NOT_FOUND;
+    if (code != WA_OK && !is_new)
+        return wa_fail(err, code, "%s", why.text);
+    if ((is_new && wa_root_next(r->in_force, &draft, err) != WA_OK) ||
+        put_people(r, draft, err) != WA_OK || put_numbers(r, draft, is_new, err) != WA_OK ||
+        put_timestamp_keys(r, draft, err) != WA_OK ||
+        wa_root_unsigned(draft, &json, &r->root, err) != WA_OK ||
+        wa_path_replace(r->file, wa_buf_sv(&json), 0644, err) != WA_OK)
+        return err->code;
+    if (draft->document.n > 0 && !is_new)
+        wa_cli_say(r->cli, "the draft has changed: the signatures it had are gone");
+    return answer(r, r->root, err);
+}
+
+/* --- sign, publish --- */
+
+static enum wa_code sign(struct rooting *r, struct wa_err *err)
+{
+    WA_AUTO_GET_SIGNER struct wa_get_signer signer = {.key = NULL};
+    WA_AUTO(wa_root) struct wa_root *again = NULL;
+    WA_AUTO_BUF struct wa_buf json;
+    struct wa_err why = WA_ERR_INIT;
+    wa_buf_init(&json, WA_ROOT_BYTES_MAX);
+    if (find(r, err) != WA_OK || read_file(r->file, &r->root, err) != WA_OK ||
+        show_first(r, r->in_force, err) != WA_OK ||
+        (!wa_cli_has(r->cli, "yes") && wa_cli_confirm("Sign this root?", "--yes", err) != WA_OK) ||
+        wa_get_signer_load(r->cli, &signer, err) != WA_OK ||
+        wa_root_sign(r->in_force, r->root, &signer.signer, &json, &why, err) != WA_OK ||
+        wa_root_read(wa_buf_sv(&json), &again, err) != WA_OK ||
+        wa_path_replace(r->file, wa_buf_sv(&json), 0644, err) != WA_OK)
+        return err->code;
+    wa_cli_say(r->cli,
+               why.code == WA_OK
+                   ? wa_text("'%s' has all signatures: waptconsole root publish sends it")
+                   : wa_text("'%s' goes to the next administrator, who signs it too"),
+               r->file);
+    return answer(r, again, err);
+}
+
+static enum wa_code publish(struct rooting *r, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf json;
+    wa_buf_init(&json, WA_ROOT_BYTES_MAX);
+    if (wa_path_read(r->file, WA_ROOT_BYTES_MAX, &json, err) != WA_OK || reach(r, err) != WA_OK ||
+        wa_known_send_root(&r->known, r->client, wa_buf_sv(&json), &r->in_force, err) != WA_OK)
+        return err->code;
+    wa_cli_say(r->cli,
+               "root version %lld is in force; the list is signed anew with waptconsole "
+               "publish where that is needed",
+               (long long)r->in_force->version);
+    return answer(r, r->in_force, err);
+}
+
+/* --- the command --- */
+
+static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
+{
+    static const struct {
+        const char *verb;
+        size_t min, max; /* arguments, the verb among them */
+        enum wa_code (*run)(struct rooting *r, struct wa_err *err);
+    } verbs[] = {{"show", 1, 2, show},
+                 {"know", 2, 2, know},
+                 {"propose", 2, 2, propose},
+                 {"sign", 2, 2, sign},
+                 {"publish", 2, 2, publish}};
+    struct rooting r = {.cli = cli, .known = WA_DIR_INIT};
+    const char *verb = cli->arg_count > 0 ? cli->args[0] : "show";
+    size_t n = cli->arg_count > 0 ? cli->arg_count : 1;
+    r.file = n > 1 ? cli->args[1] : NULL;
+    (void)wa_fail(err, WA_E_USAGE,
+                  "after root comes 'show' and perhaps a file, or 'know', 'propose', 'sign' or "
+                  "'publish' and a file");
+    for (size_t i = 0; i < WA_COUNT(verbs); i++) {
+        if (strcmp(verbs[i].verb, verb) != 0 || n < verbs[i].min || n > verbs[i].max)
+            continue;
+        wa_err_clear(err);
+        (void)!verbs[i].run(&r, err);
+    }
+    wa_root_free(r.in_force);
+    wa_root_free(r.root);
+    wa_dir_close(&r.known);
+    wa_client_close(r.client);
+    return err->code;
+}
+
+static const struct wa_cli_option options[] = {
+    WA_CON_SERVER_OPTIONS,
+    WA_GET_SIGNER_OPTIONS,
+    WA_REPO_SIGNER_OPTIONS,
+    {"administrator", 0, "FILE"},
+    {"signer", 0, "FILE"},
+    {"remove", 0, "SHA256"},
+    {"days", 0, "DAYS"},
+    {"threshold", 0, "NUMBER"},
+    {"published-days", 0, "DAYS"},
+    {"timestamp-hours", 0, "HOURS"},
+    {"timestamp-key", 0, "FILE"},
+    {"known", 0, "DIR"},
+    {"yes", 'y', NULL},
+};
+const struct wa_cli_command wa_con_root = {"root", options, WA_COUNT(options), 0, 2, run};

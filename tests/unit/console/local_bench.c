@@ -1,0 +1,548 @@
+/* local_bench.c - see local_bench.h. What stands around the local program is replaced when it is
+ * linked (--wrap).
+ */
+#include "local_bench.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "codec/url.h"
+#include "os/clock.h"
+#include "os/proc.h"
+#include "os/term.h"
+#include "os/thread.h"
+
+static struct bench *bench; /* the one that runs */
+
+static void nothing(void)
+{
+}
+
+/* With torture.h, what the bench itself needs is not its business. */
+static void (*pause_failures)(void) = nothing, (*resume_failures)(void) = nothing;
+
+void bench_spare(void (*pause)(void), void (*resume)(void))
+{
+    pause_failures = pause;
+    resume_failures = resume;
+}
+
+static void must(enum wa_code code)
+{
+    if (code != WA_OK)
+        abort();
+}
+
+/* --- a page's request --- */
+
+struct page {
+    struct wa_http_head head;
+    void *user;
+    struct wa_buf body;
+    int status;
+    bool is_stream, is_over;
+};
+
+static struct page *page_of(const struct wa_http_conn *c)
+{
+    union {
+        const struct wa_http_conn *conn;
+        struct page *page;
+    } u = {c};
+    return u.page;
+}
+
+const struct wa_http_head *__wrap_wa_http_conn_head(const struct wa_http_conn *c);
+void __wrap_wa_http_set_user(struct wa_http_conn *c, void *data);
+void __wrap_wa_http_answer(struct wa_http_conn *c, int status, const char *type, struct wa_sv body,
+                           const char *extra);
+void __wrap_wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err);
+void __wrap_wa_http_answer_stream(struct wa_http_conn *c, const char *type, const char *extra);
+enum wa_code __wrap_wa_http_stream_send(struct wa_http_conn *c, struct wa_sv piece,
+                                        struct wa_err *err);
+void __wrap_wa_http_stream_end(struct wa_http_conn *c, bool is_whole);
+
+const struct wa_http_head *__wrap_wa_http_conn_head(const struct wa_http_conn *c)
+{
+    return &page_of(c)->head;
+}
+
+void __wrap_wa_http_set_user(struct wa_http_conn *c, void *data)
+{
+    page_of(c)->user = data;
+}
+
+/* Exactly one answer ends an exchange. */
+static void conclude(struct page *p, int status, struct wa_sv body)
+{
+    if (p->is_over || p->is_stream || (body.n > 0 && body.p == NULL))
+        abort();
+    p->is_over = true;
+    p->status = status;
+    pause_failures();
+    wa_buf_addsv(&p->body, body);
+    must(p->body.failed);
+    resume_failures();
+}
+
+void __wrap_wa_http_answer(struct wa_http_conn *c, int status, const char *type, struct wa_sv body,
+                           const char *extra)
+{
+    WA_UNUSED(type);
+    WA_UNUSED(extra);
+    conclude(page_of(c), status, body);
+}
+
+void __wrap_wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err)
+{
+    struct wa_buf body;
+    struct page *p = page_of(c);
+    if (err->code == WA_OK)
+        abort();
+    pause_failures();
+    wa_buf_init(&body, 64u << 10);
+    wa_http_err_body(err, &body);
+    conclude(p, wa_code_http(err->code), wa_buf_sv(&body));
+    pause_failures();
+    wa_buf_fini(&body);
+    resume_failures();
+}
+
+void __wrap_wa_http_answer_stream(struct wa_http_conn *c, const char *type, const char *extra)
+{
+    struct page *p = page_of(c);
+    WA_UNUSED(type);
+    WA_UNUSED(extra);
+    if (p->is_over || p->is_stream)
+        abort();
+    p->is_stream = true;
+    p->status = 200;
+}
+
+enum wa_code __wrap_wa_http_stream_send(struct wa_http_conn *c, struct wa_sv piece,
+                                        struct wa_err *err)
+{
+    struct page *p = page_of(c);
+    WA_UNUSED(err);
+    if (!p->is_stream || p->is_over)
+        abort();
+    pause_failures();
+    wa_buf_addsv(&p->body, piece);
+    resume_failures();
+    return WA_OK;
+}
+
+void __wrap_wa_http_stream_end(struct wa_http_conn *c, bool is_whole)
+{
+    struct page *p = page_of(c);
+    WA_UNUSED(is_whole);
+    if (!p->is_stream || p->is_over)
+        abort();
+    p->is_over = true;
+}
+
+/* --- what blocks, done at once --- */
+
+enum wa_code __wrap_wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_done_fn done,
+                                 void *user, struct wa_err *err);
+enum wa_code __wrap_wa_thread_start(wa_thread_fn fn, void *user, struct wa_thread **ret,
+                                    struct wa_err *err);
+
+enum wa_code __wrap_wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_done_fn done,
+                                 void *user, struct wa_err *err)
+{
+    struct wa_err own = WA_ERR_INIT;
+    WA_UNUSED(loop);
+    WA_UNUSED(err);
+    (void)!fn(user, &own);
+    done(user, own.code, &own);
+    return WA_OK;
+}
+
+enum wa_code __wrap_wa_thread_start(wa_thread_fn fn, void *user, struct wa_thread **ret,
+                                    struct wa_err *err)
+{
+    WA_UNUSED(err);
+    fn(user);
+    *ret = NULL;
+    return WA_OK;
+}
+
+/* --- the server --- */
+
+static const struct {
+    const char *method, *begins, *answer;
+} script[] = {
+    {"GET", "/ping", "{}"},
+    {"POST", "/api/v1/session", "{\"token\":\"" BENCH_TOKEN "\"}"},
+    {"GET", "/api/v1/session", "{\"user\":\"a\",\"role\":\"superadmin\",\"rights\":\"view\"}"},
+    {"GET", "/api/v1/events", ": here\n\n"},
+    {"POST", "/api/v1/actions", "{\"batch\":\"0123456789abcdef0123456789abcdef\"}"},
+    {"POST", "/api/v1/enrol-tokens", "{\"token\":\"t\",\"id\":\"kit\",\"expires\":4000000000}"},
+    {"POST", "/api/v1/rollouts", "{\"id\":\"0123456789abcdef0123456789abcdef\"}"},
+};
+
+static void write_actions(struct wa_buf *out)
+{
+    wa_buf_addf(out,
+                "{\"actions\":[{\"id\":\"0123456789abcdef0123456789abcdef\",\"uuid\":\"" BENCH_UUID
+                "\",\"state\":\"queued\",\"not_after\":%lld}]}",
+                (long long)wa_clock_now() + 3600);
+}
+
+static void write_hosts(struct wa_buf *out)
+{
+    struct wa_jw w;
+    wa_jw_init(&w, out);
+    wa_jw_obj(&w);
+    wa_jw_kvi(&w, "total", 1);
+    wa_jw_key(&w, "hosts");
+    wa_jw_arr(&w);
+    wa_jw_obj(&w);
+    wa_jw_kv(&w, "uuid", BENCH_UUID);
+    wa_jw_kvsv(&w, "name", bench->host);
+    wa_jw_kvb(&w, "reachable", true);
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+    wa_jw_end(&w);
+}
+
+static void answer_for(const struct wa_http_call *call, const char *path, struct wa_buf *out)
+{
+    bool is_login = strncmp(path, "/api/v1/session", 15) == 0;
+    if (bench->answer.n > 0 && !is_login) {
+        wa_buf_addsv(out, wa_buf_sv(&bench->answer));
+        return;
+    }
+    if (strncmp(path, "/api/v1/hosts", 13) == 0) {
+        write_hosts(out);
+        return;
+    }
+    if (strncmp(path, "/api/v1/actions?", 16) == 0) {
+        write_actions(out);
+        return;
+    }
+    for (size_t i = 0; i < WA_COUNT(script); i++)
+        if (strcmp(script[i].method, call->method) == 0 &&
+            strncmp(script[i].begins, path, strlen(script[i].begins)) == 0) {
+            wa_buf_adds(out, script[i].answer);
+            return;
+        }
+    wa_buf_adds(out, "{}");
+}
+
+enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
+                                    const struct wa_tls_trust *trust, struct wa_sink *body,
+                                    struct wa_http_result *ret, struct wa_err *err);
+enum wa_code __wrap_wa_tls_look(const char *server, struct wa_stop *stop, struct wa_url *url,
+                                struct wa_cert **ret, struct wa_err *err);
+
+enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
+                                    const struct wa_tls_trust *trust, struct wa_sink *body,
+                                    struct wa_http_result *ret, struct wa_err *err)
+{
+    struct wa_buf text;
+    const char *path = call->url + strlen(bench->options.server);
+    bool is_login = strncmp(path, "/api/v1/session", 15) == 0;
+    struct wa_http_result r = {.status = bench->is_logged_out && !is_login ? 401 : 200};
+    WA_UNUSED(trust);
+    bench->asked++;
+    if (wa_stop_is_pulled(call->stop))
+        return wa_fail(err, WA_E_CANCELLED, "the transfer was cancelled");
+    if (bench->outage != WA_OK)
+        return wa_fail(err, bench->outage, "the bench is out of order");
+    if (strncmp(call->url, bench->options.server, strlen(bench->options.server)) != 0)
+        return wa_fail(err, WA_E_UNREACHABLE, "there is no such server");
+    pause_failures();
+    wa_buf_init(&text, 4u << 20);
+    answer_for(call, path, &text);
+    must(text.failed);
+    (void)snprintf(r.content_type, sizeof r.content_type, "%s",
+                   strncmp(path, "/api/v1/events", 14) == 0 ? "text/event-stream"
+                                                            : "application/json");
+    resume_failures();
+    enum wa_code code = WA_OK;
+    if (call->on_answer != NULL)
+        code = call->on_answer(call->progress_user, &r, err);
+    if (code == WA_OK && text.n > call->max_bytes)
+        code = wa_fail(err, WA_E_LIMIT, "the answer is too large");
+    if (code == WA_OK)
+        code = body->write(body, text.p, text.n, err);
+    r.bytes = text.n;
+    pause_failures();
+    wa_buf_fini(&text);
+    resume_failures();
+    if (code == WA_OK)
+        *ret = r;
+    return code;
+}
+
+static struct wa_key *the_key, *an_open_key;
+static struct wa_cert *the_cert;
+
+enum wa_code __wrap_wa_tls_look(const char *server, struct wa_stop *stop, struct wa_url *url,
+                                struct wa_cert **ret, struct wa_err *err)
+{
+    WA_UNUSED(stop);
+    if (wa_url_parse(wa_sv(server), url, err) != WA_OK)
+        return err->code;
+    *ret = wa_cert_ref(the_cert);
+    return WA_OK;
+}
+
+/* --- the terminal --- */
+
+struct wa_term {
+    int fds[2];
+};
+
+bool __wrap_wa_term_is_out(void);
+bool __wrap_wa_term_is_err(void);
+enum wa_code __wrap_wa_term_open(const char *path, struct wa_term **ret, struct wa_err *err);
+void __wrap_wa_term_close(struct wa_term *t);
+int __wrap_wa_term_fd(const struct wa_term *t);
+bool __wrap_wa_term_key(struct wa_term *t, char *ret);
+void __wrap_wa_term_put(struct wa_term *t, struct wa_sv text);
+
+bool __wrap_wa_term_is_out(void)
+{
+    return bench->has_terminal;
+}
+
+bool __wrap_wa_term_is_err(void)
+{
+    return bench->has_terminal;
+}
+
+static struct wa_term terminal;
+
+enum wa_code __wrap_wa_term_open(const char *path, struct wa_term **ret, struct wa_err *err)
+{
+    WA_UNUSED(path);
+    pause_failures();
+    must(wa_pipe(terminal.fds, err));
+    must(wa_fd_set_nonblocking(terminal.fds[0], true, err));
+    resume_failures();
+    *ret = &terminal;
+    return WA_OK;
+}
+
+void __wrap_wa_term_close(struct wa_term *t)
+{
+    if (t == NULL)
+        return;
+    (void)close(t->fds[0]);
+    (void)close(t->fds[1]);
+}
+
+int __wrap_wa_term_fd(const struct wa_term *t)
+{
+    return t->fds[0];
+}
+
+bool __wrap_wa_term_key(struct wa_term *t, char *ret)
+{
+    WA_UNUSED(t);
+    if (bench->keys == NULL || bench->keys[0] == '\0')
+        return false;
+    *ret = *bench->keys++;
+    return true;
+}
+
+void __wrap_wa_term_put(struct wa_term *t, struct wa_sv text)
+{
+    WA_UNUSED(t);
+    pause_failures();
+    wa_buf_addsv(&bench->shown, text);
+    must(bench->shown.failed);
+    resume_failures();
+}
+
+/* --- the bench --- */
+
+static enum wa_code on_pin(void *user, const char *sha256, struct wa_err *err)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(sha256);
+    WA_UNUSED(err);
+    return WA_OK;
+}
+
+static void make_identity(void)
+{
+    static const struct wa_cert_request request = {
+        .cn = "person", .code_signing = true, .path_length = -1, .days = 1000};
+    struct wa_err err = WA_ERR_INIT;
+    if (the_cert != NULL)
+        return;
+    must(wa_key_new_p256(&the_key, &err));
+    must(wa_cert_issue(&request, the_key, NULL, NULL, &the_cert, &err));
+}
+
+void bench_start(struct bench *b)
+{
+    static const struct wa_local_repository store = {
+        .name = "store", .url = "https://store.example", .trusted = "/nowhere"};
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_local *l = &b->local;
+    pause_failures();
+    make_identity();
+    *b = (struct bench){.has_terminal = true, .host = WA_SV("pc")};
+    wa_log_init(&b->log, -1, WA_LOG_ERROR, "bench");
+    wa_buf_init(&b->answer, 4u << 20);
+    wa_buf_init(&b->shown, 16u << 20);
+    b->trust.system_cas = true;
+    b->options = (struct wa_local_options){.server = "https://server.example",
+                                           .trust = &b->trust,
+                                           .user = "a",
+                                           .repositories = &store,
+                                           .repository_count = 1,
+                                           .language = "en",
+                                           .idle_s = 3600,
+                                           .confirm_above = 20,
+                                           .log = &b->log,
+                                           .on_pin = on_pin};
+    l->o = &b->options;
+    l->server.trust = b->trust;
+    must(wa_loop_new(&l->loop, &err));
+    struct wa_local_key *k = &l->keys[l->key_count++];
+    k->chain.items = wa_calloc(1, sizeof *k->chain.items);
+    if (k->chain.items == NULL)
+        abort();
+    k->chain.items[0] = wa_cert_ref(the_cert);
+    k->chain.n = k->chain.cap = 1;
+    k->can_sign_code = true;
+    must(wa_sv_dup(WA_SV("/nowhere/person.pem"), &k->place, &err));
+    (void)snprintf(k->id, sizeof k->id, "%.16s", wa_cert_fingerprint(the_cert));
+    bench = b;
+    resume_failures();
+}
+
+/* Another one each time, unless the last is still there: reading a key takes longer than the rest.
+ */
+void bench_unlock(struct bench *b)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_buf pem;
+    pause_failures();
+    wa_buf_init(&pem, 16384);
+    if (an_open_key == NULL) {
+        must(wa_key_write_pem(the_key, WA_SV(""), &pem, &err));
+        must(wa_key_read_pem(wa_buf_sv(&pem), "the key", NULL, NULL, &an_open_key, &err));
+    }
+    b->local.keys[0].key = an_open_key;
+    b->local.keys[0].until = wa_clock_now() + 100000;
+    an_open_key = NULL;
+    wa_buf_fini_secret(&pem);
+    resume_failures();
+}
+
+void bench_end(struct bench *b)
+{
+    struct wa_local *l = &b->local;
+    struct wa_local_link *link = l->server.link;
+    l->is_ending = l->is_over = true;
+    wa_local_confirm_end(l, NULL);
+    wa_local_streams_end(l);
+    l->server.link = NULL;
+    wa_local_link_release(l, link);
+    wa_local_prepared_sweep(l, true);
+    if (l->jobs != NULL || l->streams != NULL || l->confirm != NULL)
+        abort();
+    pause_failures();
+    if (an_open_key == NULL) {
+        an_open_key = l->keys[0].key;
+        l->keys[0].key = NULL;
+    }
+    wa_local_keys_fini(l);
+    wa_loop_free(l->loop);
+    wa_buf_fini(&b->answer);
+    wa_buf_fini(&b->shown);
+    bench = NULL;
+    resume_failures();
+}
+
+/* What the answer says went wrong. */
+static enum wa_code error_of(struct wa_sv body, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_err ignored = WA_ERR_INIT;
+    const struct wa_json *j = NULL;
+    char name[32];
+    wa_arena_init(&arena, 16u << 20);
+    if (wa_json_parse(body, 0, &arena, &j, &ignored) != WA_OK)
+        abort(); /* an error that is no JSON */
+    j = wa_json_get(j, "error");
+    struct wa_sv code = wa_json_sv(wa_json_get(j, "code")),
+                 text = wa_json_sv(wa_json_get(j, "message"));
+    (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(code));
+    enum wa_code known = strcmp(name, "login") == 0 ? WA_E_AUTH : wa_code_from_name(name);
+    if (known == WA_E_NOMEM)
+        return wa_nomem(err);
+    return wa_fail(err, known, "%.*s", WA_SV_ARG(text));
+}
+
+enum wa_code bench_ask(struct bench *b, enum wa_http_method method, const char *path,
+                       struct wa_sv body, struct wa_buf *out, int *ret_status, struct wa_err *err)
+{
+    struct page p = {.head = {.method = method, .path = wa_sv(path), .has_body = body.n > 0}};
+    const char *query = strchr(path, '?');
+    union {
+        struct page *page;
+        struct wa_http_conn *conn;
+    } u = {&p};
+    struct wa_err why = WA_ERR_INIT;
+    size_t max = 0;
+    wa_buf_clear(out);
+    if (query != NULL) {
+        p.head.path = wa_sv_n(path, (size_t)(query - path));
+        p.head.query = wa_sv(query + 1);
+    }
+    if (wa_local_judge(&b->local, &p.head, &max, err) != WA_OK)
+        return err->code;
+    if (body.n > max)
+        return wa_fail(err, WA_E_LIMIT, "the body is too long");
+    wa_buf_init(&p.body, 128u << 20);
+    wa_local_call(&b->local, u.conn, body);
+    /* What was posted, and what a terminal says; then the page goes. */
+    for (size_t i = 0; i < 4; i++) /* without anything to watch a loop does not even look */
+        must(wa_loop_turn(b->local.loop, b->local.streams != NULL ? 1 : 0, &why));
+    wa_local_streams_sweep(&b->local);
+    if (!p.is_over && p.user != NULL)
+        ((struct wa_local_exchange *)p.user)->conn = NULL;
+    pause_failures();
+    *ret_status = p.status;
+    wa_buf_addsv(out, wa_buf_sv(&p.body));
+    wa_buf_fini(&p.body);
+    if (p.status >= 400 && out->n > 0)
+        (void)error_of(wa_buf_sv(out), err);
+    else if (p.status >= 400)
+        (void)wa_fail(err, WA_E_FAILED, "status %d", p.status);
+    resume_failures();
+    return err->code;
+}
+
+enum wa_code bench_do(struct bench *b, enum wa_http_method method, const char *path,
+                      const char *body, struct wa_buf *out, struct wa_err *err)
+{
+    int status = 0;
+    return bench_ask(b, method, path, wa_sv(body), out, &status, err);
+}
+
+void bench_type(struct bench *b, bool is_yes)
+{
+    static const char mark[] = "type ";
+    char code[8] = "x";
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_str(&b->shown);
+    for (size_t i = 0; is_yes && i + sizeof mark + 4 <= b->shown.n; i++)
+        if (memcmp(b->shown.p + i, mark, sizeof mark - 1) == 0)
+            memcpy(code, b->shown.p + i + sizeof mark - 1, 4);
+    b->keys = code;
+    if (b->local.confirm == NULL || write(terminal.fds[1], "k", 1) != 1)
+        abort();
+    for (size_t i = 0; i < 4; i++)
+        must(wa_loop_turn(b->local.loop, 0, &err));
+    b->keys = NULL;
+}

@@ -1,0 +1,410 @@
+/* The local program's calls: what each does, that a page can't forge a gesture, that names forge no
+ * line of the question, that a server which is gone is told of; and that with memory running out
+ * anywhere a page gets one answer, and nothing leaks or stays half done. */
+#include "local_bench.h"
+#include "torture.h"
+
+#include "base/mem.h"
+
+#define ACTIONS                                                                                    \
+    "{\"what\":\"actions\",\"kind\":\"install\",\"packages\":[\"tis-x\"],\"hosts\":[\"" BENCH_UUID \
+    "\"],\"valid_s\":600}"
+#define LOGIN "{\"user\":\"a\",\"password\":\"p\"}"
+
+/* --- small words --- */
+
+static void must(enum wa_code code)
+{
+    assert_int_equal(code, WA_OK);
+}
+
+static bool says(const struct wa_buf *out, const char *text)
+{
+    return wa_sv_has(wa_buf_sv(out), wa_sv(text));
+}
+
+/* The text of a member that the answer has once. */
+static enum wa_code member(const struct wa_buf *out, const char *name, char text[65],
+                           struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 16u << 20);
+    if (wa_json_parse(wa_buf_sv(out), 0, &arena, &j, err) == WA_OK)
+        (void)snprintf(text, 65, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, name))));
+    return err->code;
+}
+
+static enum wa_code log_in(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    return bench_do(b, WA_HTTP_POST, "/local/login", LOGIN, out, err);
+}
+
+/* Prepared; body: {"id": of it}. */
+static enum wa_code prepare(struct bench *b, const char *wish, char body[96], struct wa_buf *out,
+                            struct wa_err *err)
+{
+    char id[65] = "";
+    if (bench_do(b, WA_HTTP_POST, "/local/prepare", wish, out, err) != WA_OK ||
+        member(out, "id", id, err) != WA_OK)
+        return err->code;
+    (void)snprintf(body, 96, "{\"id\":\"%s\"}", id);
+    return WA_OK;
+}
+
+/* --- each call with memory running out --- */
+
+static enum wa_code in_bench(enum wa_code (*fn)(struct bench *b, struct wa_buf *out,
+                                                struct wa_err *err),
+                             struct wa_err *err)
+{
+    struct bench b;
+    struct wa_buf out;
+    bench_start(&b);
+    wa_buf_init(&out, 128u << 20);
+    (void)!fn(&b, &out, err);
+    wa_buf_fini(&out);
+    bench_end(&b);
+    return err->code;
+}
+
+static enum wa_code state_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    if (bench_do(b, WA_HTTP_GET, "/local/state", "", out, err) != WA_OK)
+        return err->code;
+    /* Without memory to ask, it is not known. */
+    assert_true(says(out, "\"login\"") || says(out, "\"unreachable\""));
+    return WA_OK;
+}
+
+static enum wa_code login_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    if (log_in(b, out, err) != WA_OK) {
+        assert_null(b->local.server.link);
+        return err->code;
+    }
+    assert_non_null(b->local.server.link);
+    if (bench_do(b, WA_HTTP_GET, "/local/state", "", out, err) != WA_OK)
+        return err->code;
+    assert_true(says(out, "\"connected\""));
+    assert_false(says(out, BENCH_TOKEN));
+    return bench_do(b, WA_HTTP_POST, "/local/logout", "", out, err);
+}
+
+static enum wa_code relay_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    if (log_in(b, out, err) != WA_OK ||
+        bench_do(b, WA_HTTP_GET, "/api/v1/hosts?limit=1", "", out, err) != WA_OK)
+        return err->code;
+    assert_true(says(out, BENCH_UUID));
+    return bench_do(b, WA_HTTP_POST, "/api/v1/reports", "{\"name\":\"x\"}", out, err);
+}
+
+static enum wa_code events_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    return log_in(b, out, err) == WA_OK
+               ? bench_do(b, WA_HTTP_GET, "/api/v1/events?kinds=host", "", out, err)
+               : err->code;
+}
+
+static enum wa_code pin_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    char sha256[65], body[96];
+    b->outage = WA_E_REFUSED;
+    if (bench_do(b, WA_HTTP_GET, "/local/pin", "", out, err) != WA_OK ||
+        member(out, "sha256", sha256, err) != WA_OK)
+        return err->code;
+    (void)snprintf(body, sizeof body, "{\"sha256\":\"%s\"}", sha256);
+    if (bench_do(b, WA_HTTP_POST, "/local/pin", body, out, err) != WA_OK)
+        return err->code;
+    assert_true(says(out, "gesture"));
+    bench_type(b, true);
+    b->outage = WA_OK;
+    if (bench_do(b, WA_HTTP_POST, "/local/pin", body, out, err) != WA_OK)
+        return err->code;
+    assert_true(says(out, "done"));
+    assert_string_equal(b->local.server.trust.fingerprint, sha256);
+    return WA_OK;
+}
+
+/* Shown, by a gesture where that is needed, signed and sent. */
+static enum wa_code sign(struct bench *b, const char *wish, struct wa_buf *out, struct wa_err *err)
+{
+    char body[96];
+    bench_unlock(b);
+    if (log_in(b, out, err) != WA_OK || prepare(b, wish, body, out, err) != WA_OK)
+        return err->code;
+    bool is_asked = says(out, "\"needs\":\"gesture\"");
+    if (bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err) != WA_OK)
+        return err->code;
+    if (is_asked) {
+        assert_true(says(out, "gesture"));
+        bench_type(b, true);
+        if (bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err) != WA_OK)
+            return err->code;
+    }
+    assert_true(says(out, "\"done\""));
+    return WA_OK;
+}
+
+static enum wa_code actions_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    return sign(b, ACTIONS, out, err);
+}
+
+static enum wa_code gesture_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    b->options.confirm_above = 0;
+    return sign(b, ACTIONS, out, err);
+}
+
+static enum wa_code cancel_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    return sign(b, "{\"what\":\"cancel\",\"batch\":\"0123456789abcdef0123456789abcdef\"}", out,
+                err);
+}
+
+static enum wa_code rollout_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    return sign(b,
+                "{\"what\":\"rollout\",\"name\":\"n\",\"kind\":\"update\",\"members_of\":[\"g\"],"
+                "\"plan\":{\"rings\":[{\"name\":\"all\",\"percent\":100}]},\"valid_s\":3600}",
+                out, err);
+}
+
+static enum wa_code keys_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    char body[128];
+    (void)snprintf(body, sizeof body, "{\"id\":\"%s\"}", b->local.keys[0].id);
+    bench_unlock(b);
+    if (bench_do(b, WA_HTTP_POST, "/local/keys/lock", body, out, err) != WA_OK)
+        return err->code;
+    assert_null(b->local.keys[0].key);
+    (void)snprintf(body, sizeof body, "{\"id\":\"%s\",\"password\":\"p\",\"seconds\":60}",
+                   b->local.keys[0].id);
+    if (bench_do(b, WA_HTTP_POST, "/local/keys/unlock", body, out, err) == WA_E_NOMEM)
+        return err->code;
+    assert_int_equal(err->code, WA_E_NOT_FOUND); /* there is no such file */
+    assert_null(b->local.keys[0].key);
+    assert_false(b->local.keys[0].is_opening);
+    wa_err_clear(err);
+    return WA_OK;
+}
+
+static const struct {
+    const char *name;
+    enum wa_code (*fn)(struct bench *b, struct wa_buf *out, struct wa_err *err);
+} steps[] = {{"state", state_step},     {"login", login_step},   {"relay", relay_step},
+             {"events", events_step},   {"pin", pin_step},       {"actions", actions_step},
+             {"gesture", gesture_step}, {"cancel", cancel_step}, {"rollout", rollout_step},
+             {"keys", keys_step}};
+
+static enum wa_code run_step(void *arg, struct wa_err *err)
+{
+    const size_t *i = arg;
+    return in_bench(steps[*i].fn, err);
+}
+
+static void test_memory_runs_out(void **state)
+{
+    WA_UNUSED(state);
+    bench_spare(wa_torture_pause, wa_torture_resume);
+    for (size_t i = 0; i < WA_COUNT(steps); i++)
+        print_message("%s: %zu allocations\n", steps[i].name, wa_torture(run_step, &i));
+}
+
+/* --- what is signed, and when --- */
+
+struct story {
+    struct bench b;
+    struct wa_buf out;
+    struct wa_err err;
+};
+
+static void begin(struct story *s)
+{
+    bench_start(&s->b);
+    wa_buf_init(&s->out, 128u << 20);
+    s->err = (struct wa_err)WA_ERR_INIT;
+    bench_unlock(&s->b);
+    must(log_in(&s->b, &s->out, &s->err));
+}
+
+static void end(struct story *s)
+{
+    wa_buf_fini(&s->out);
+    bench_end(&s->b);
+}
+
+static void refused(struct story *s, enum wa_http_method method, const char *path, const char *body,
+                    enum wa_code code)
+{
+    wa_err_clear(&s->err);
+    assert_int_equal(bench_do(&s->b, method, path, body, &s->out, &s->err), code);
+    wa_err_clear(&s->err);
+}
+
+static void test_what_is_shown_is_signed_once(void **state)
+{
+    WA_UNUSED(state);
+    struct story s;
+    char body[96], first[96];
+    begin(&s);
+    must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+    size_t asked = s.b.asked;
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+    assert_true(says(&s.out, "\"done\""));
+    assert_int_equal(s.b.asked, asked); /* not again */
+    refused(&s, WA_HTTP_POST, "/local/commit", "{\"id\":\"0\"}", WA_E_NOT_FOUND);
+    /* Only so many are kept, and the oldest goes. */
+    must(prepare(&s.b, ACTIONS, first, &s.out, &s.err));
+    for (size_t i = 0; i < WA_LOCAL_PREPARED; i++)
+        must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+    /* A key that is locked meanwhile signs nothing. */
+    must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/keys/lock", "", &s.out, &s.err));
+    refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_CONFLICT);
+    end(&s);
+}
+
+static void test_few_by_few_adds_up(void **state)
+{
+    WA_UNUSED(state);
+    struct story s;
+    char body[96];
+    begin(&s);
+    s.b.options.confirm_above = 3;
+    for (int i = 0; i < 3; i++) {
+        must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+        must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+        assert_true(says(&s.out, "\"done\""));
+    }
+    must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+    assert_true(says(&s.out, "gesture"));
+    bench_type(&s.b, false);
+    refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_CANCELLED);
+    refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_CANCELLED); /* for good */
+    s.b.has_terminal = false;
+    must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_DENIED);
+    end(&s);
+}
+
+/* Lines of the question: the title, what begins with two spaces, and what is typed behind. */
+static void check_lines(const struct wa_buf *shown)
+{
+    struct wa_sv rest = wa_buf_sv(shown), line;
+    size_t titles = 0;
+    for (size_t i = 0; i < shown->n; i++) {
+        unsigned char ch = (unsigned char)shown->p[i];
+        assert_true(ch >= 0x20 || ch == '\r' || ch == '\n');
+        assert_int_not_equal(ch, 0x7f);
+        assert_true(ch != '\r' || (i + 1 < shown->n && shown->p[i + 1] == '\n'));
+        assert_true(ch != '\n' || (i > 0 && shown->p[i - 1] == '\r'));
+    }
+    while (wa_sv_split(&rest, '\n', &line)) {
+        if (line.n > 0 && line.p[line.n - 1] == '\r')
+            line.n--;
+        titles += line.n > 0 && !wa_sv_starts(line, "  ") && !wa_sv_starts(line, "To sign this");
+    }
+    assert_int_equal(titles, 1);
+}
+
+static void test_names_forge_no_line(void **state)
+{
+    /* New lines of every kind, cursor movements, marks that turn the direction of text. */
+    static const char *const names[] = {"a\nTo sign this, type 0000",
+                                        "a\r\n  Machines: 0",
+                                        "a\rMachines: 0",
+                                        "\x1b[2J\x1b[H",
+                                        "\xc2\x9b"
+                                        "2J",
+                                        "a\xe2\x80\xa8 b\xe2\x80\xa9 c",
+                                        "a\xc2\x85 b",
+                                        "a\vb\fc",
+                                        "\xe2\x80\xae"
+                                        "cod.exe",
+                                        "\xe2\x81\xa6"
+                                        "a\xe2\x81\xa9\xd8\x9c",
+                                        "a\x7f\x08\x08",
+                                        "\xff\xfe\xc0\xaf"};
+    static const char *const marks[] = {"\x1b",     "\xc2\x9b",     "\xe2\x80\xa8", "\xe2\x80\xa9",
+                                        "\xc2\x85", "\xe2\x80\xae", "\xe2\x81\xa6", "\xd8\x9c"};
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(names); i++) {
+        struct story s;
+        char body[96];
+        begin(&s);
+        s.b.options.confirm_above = 0;
+        s.b.host = wa_sv(names[i]);
+        must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+        must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+        check_lines(&s.b.shown);
+        for (size_t k = 0; k < WA_COUNT(marks); k++)
+            assert_false(says(&s.b.shown, marks[k]));
+        bench_type(&s.b, false);
+        end(&s);
+    }
+}
+
+/* --- the server --- */
+
+static void test_a_server_that_is_gone(void **state)
+{
+    WA_UNUSED(state);
+    struct story s;
+    begin(&s);
+    s.b.outage = WA_E_UNREACHABLE;
+    refused(&s, WA_HTTP_GET, "/api/v1/hosts", "", WA_E_UNREACHABLE);
+    must(bench_do(&s.b, WA_HTTP_GET, "/local/state", "", &s.out, &s.err));
+    assert_true(says(&s.out, "\"unreachable\"") && says(&s.out, "\"user\":\"a\""));
+    s.b.outage = WA_OK; /* it is back: the session was kept */
+    must(bench_do(&s.b, WA_HTTP_GET, "/api/v1/hosts", "", &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_GET, "/local/state", "", &s.out, &s.err));
+    assert_true(says(&s.out, "\"connected\""));
+    s.b.is_logged_out = true; /* it has ended it */
+    refused(&s, WA_HTTP_GET, "/api/v1/hosts", "", WA_E_AUTH);
+    must(bench_do(&s.b, WA_HTTP_GET, "/local/state", "", &s.out, &s.err));
+    assert_true(says(&s.out, "\"login\""));
+    refused(&s, WA_HTTP_GET, "/api/v1/events", "", WA_E_AUTH);
+    end(&s);
+}
+
+static void test_what_is_not_relayed(void **state)
+{
+    static const char *const paths[] = {"/api/v1/session",
+                                        "/api/v1/session/certificate",
+                                        "/api/v1/login",
+                                        "/api/v1/account/tokens",
+                                        "/api/v1/account/tokens/x",
+                                        "/api/v1/enrol-tokens",
+                                        "/api/v1/enrol-tokens.csv",
+                                        "/api/v1/",
+                                        "/api/v2/hosts",
+                                        "/local/nothing",
+                                        "/local/prepare"};
+    WA_UNUSED(state);
+    struct story s;
+    begin(&s);
+    size_t asked = s.b.asked;
+    for (size_t i = 0; i < WA_COUNT(paths); i++)
+        refused(&s, WA_HTTP_GET, paths[i], "", WA_E_NOT_FOUND);
+    assert_int_equal(s.b.asked, asked);
+    end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_shown_is_signed_once),
+        cmocka_unit_test(test_few_by_few_adds_up),
+        cmocka_unit_test(test_names_forge_no_line),
+        cmocka_unit_test(test_a_server_that_is_gone),
+        cmocka_unit_test(test_what_is_not_relayed),
+        cmocka_unit_test(test_memory_runs_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
