@@ -167,7 +167,7 @@ enum wa_code wa_client_fetch(struct wa_client *c, const char *path, uint64_t max
 }
 
 /* What becomes part of a header. */
-static enum wa_code take_token(struct wa_client *c, struct wa_sv token, struct wa_err *err)
+enum wa_code wa_client_take(struct wa_client *c, struct wa_sv token, struct wa_err *err)
 {
     bool is_good = token.n > 0 && token.n <= 200;
     for (size_t i = 0; is_good && i < token.n; i++)
@@ -194,7 +194,7 @@ static enum wa_code attempt(struct wa_client *c, const char *path, struct wa_jw 
         wa_client_call(c, "POST", path, wa_buf_sv(w->out), &arena, &j, err) != WA_OK)
         return err->code;
     *ret_needs_code = wa_sv_eqs(wa_json_sv(wa_json_get(j, "needs")), "code");
-    return *ret_needs_code ? WA_OK : take_token(c, wa_json_sv(wa_json_get(j, "token")), err);
+    return *ret_needs_code ? WA_OK : wa_client_take(c, wa_json_sv(wa_json_get(j, "token")), err);
 }
 
 static enum wa_code try_password(struct wa_client *c, const struct wa_client_options *o,
@@ -251,17 +251,15 @@ static enum wa_code try_ticket(struct wa_client *c, struct wa_sv code, bool *ret
     return attempt(c, "/api/v1/session/kerberos", &w, code, ret_needs_code, err);
 }
 
-static enum wa_code log_in_otherwise(struct wa_client *c, const struct wa_client_options *o,
-                                     struct wa_err *err)
+static enum wa_code show_certificate(struct wa_client *c, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     wa_arena_init(&arena, 1u << 20);
-    enum wa_code code = o->way == WA_CLIENT_OIDC
-                            ? wa_oidc_login(c, o->show, o->ask_user, &arena, &j, err)
-                            : wa_client_call(c, "POST", "/api/v1/session/certificate", WA_SV("{}"),
-                                             &arena, &j, err);
-    return code == WA_OK ? take_token(c, wa_json_sv(wa_json_get(j, "token")), err) : code;
+    return wa_client_call(c, "POST", "/api/v1/session/certificate", WA_SV("{}"), &arena, &j, err) ==
+                   WA_OK
+               ? wa_client_take(c, wa_json_sv(wa_json_get(j, "token")), err)
+               : err->code;
 }
 
 static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *o,
@@ -270,8 +268,10 @@ static enum wa_code log_in(struct wa_client *c, const struct wa_client_options *
     WA_AUTO_BUF_SECRET struct wa_buf code;
     bool needs_code = false, by_ticket = o->way == WA_CLIENT_KERBEROS;
     wa_buf_init(&code, 256);
-    if (o->way != WA_CLIENT_PASSWORD && !by_ticket)
-        return log_in_otherwise(c, o, err);
+    if (o->way == WA_CLIENT_OIDC)
+        return wa_oidc_login(c, o->show, o->ask_user, err);
+    if (o->way == WA_CLIENT_CERTIFICATE)
+        return show_certificate(c, err);
     if ((by_ticket ? try_ticket(c, WA_SV(""), &needs_code, err)
                    : try_password(c, o, WA_SV(""), &needs_code, err)) != WA_OK ||
         !needs_code)
@@ -300,12 +300,16 @@ enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client 
     c->trust = *o->trust;
     c->stop = o->stop;
     c->trust.pem = c->trust.identity = (struct wa_sv){NULL, 0};
+    if (o->trust->own != NULL) {
+        (void)wa_cert_ref(o->trust->own);
+        (void)wa_key_ref(o->trust->own_key);
+    }
     if (wa_sv_dup(o->trust->pem, &c->pem, err) == WA_OK &&
         wa_sv_dup(o->trust->identity, &c->identity, err) == WA_OK) {
         c->trust.pem = wa_sv(c->pem);
         c->trust.identity = wa_sv(c->identity);
         c->is_token = o->token.n > 0;
-        if (c->is_token ? take_token(c, o->token, err) == WA_OK
+        if (c->is_token ? wa_client_take(c, o->token, err) == WA_OK
                         : o->user == NULL || log_in(c, o, err) == WA_OK) {
             *ret = c;
             return WA_OK;
@@ -335,6 +339,10 @@ void wa_client_close(struct wa_client *c)
             wa_err_clear(&ignored); /* it expires by itself */
     }
     wa_wipe(c->authorization, sizeof c->authorization);
+    if (c->trust.own != NULL) {
+        wa_cert_free(c->trust.own);
+        wa_key_free(c->trust.own_key);
+    }
     wa_free(c->pem);
     if (c->identity != NULL)
         wa_wipe(c->identity, strlen(c->identity));

@@ -32,6 +32,9 @@ struct wa_client_options {
  * WA_E_UNREACHABLE. */
 WA_CHECK enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client **ret,
                                      struct wa_err *err);
+/* From now on its calls have the session of this token, which it ends. WA_E_INVALID for what can be
+ * none. */
+WA_CHECK enum wa_code wa_client_take(struct wa_client *c, struct wa_sv token, struct wa_err *err);
 /* Ends the session on the server, best effort. */
 void wa_client_close(struct wa_client *c);
 WA_AUTO_DEFINE(wa_client, wa_client_close)

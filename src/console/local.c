@@ -38,7 +38,9 @@ static const struct route routes[] = {
     {WA_HTTP_GET, "/local/state", 0, wa_local_server_state},
     {WA_HTTP_GET, "/local/prefs", 0, read_prefs},
     {WA_HTTP_PUT, "/local/prefs", WA_LOCAL_PREFS_MAX, write_prefs},
-    {WA_HTTP_POST, "/local/login", WA_LOCAL_SMALL_MAX, wa_local_server_login},
+    {WA_HTTP_POST, "/local/login", WA_LOCAL_SMALL_MAX, wa_local_login},
+    {WA_HTTP_POST, "/local/oidc", WA_LOCAL_SMALL_MAX, wa_local_oidc_start},
+    {WA_HTTP_GET, "/local/oidc", 0, wa_local_oidc_ask},
     {WA_HTTP_POST, "/local/logout", WA_LOCAL_SMALL_MAX, wa_local_server_logout},
     {WA_HTTP_GET, "/local/pin", 0, wa_local_pin_show},
     {WA_HTTP_POST, "/local/pin", WA_LOCAL_SMALL_MAX, wa_local_pin_set},
@@ -111,6 +113,7 @@ static void ending(void *user)
     struct wa_local *l = user;
     l->is_ending = true;
     wa_local_confirm_end(l, NULL);
+    wa_local_oidc_stop(l);
     wa_local_streams_end(l);
     wa_local_jobs_stop(l, WA_LOCAL_ALL);
     wa_local_keys_sweep(l, true);
@@ -129,6 +132,7 @@ static bool tick(void *user)
     wa_local_keys_sweep(l, false);
     wa_local_prepared_sweep(l, false);
     wa_local_confirm_sweep(l);
+    wa_local_oidc_sweep(l);
     wa_local_server_watch(l);
     wa_local_streams_sweep(l);
     bool is_used = l->stream_count > 0;

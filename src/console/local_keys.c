@@ -129,6 +129,7 @@ void wa_local_keys_write(struct wa_local *l, struct wa_jw *w)
         wa_jw_kv(w, "source", k->is_token ? "pkcs11" : "pem");
         wa_jw_kvi(w, "unlocked_until", wa_local_key_is_open(k) ? k->until : 0);
         wa_jw_kvb(w, "can_sign_code", k->can_sign_code);
+        wa_jw_kvb(w, "can_log_in", wa_cert_may_be_client(c));
         wa_jw_kvi(w, "not_after", wa_cert_not_after(c));
         wa_jw_end(w);
     }

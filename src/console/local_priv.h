@@ -49,11 +49,19 @@ enum wa_local_server_state {
     WA_LOCAL_LOGIN,
     WA_LOCAL_CONNECTED
 };
+/* How one can log in there, beside a password. */
+struct wa_local_ways {
+    bool oidc, certificate, kerberos;
+};
+struct wa_local_who { /* logged in */
+    char user[256], role[64], rights[256];
+};
 struct wa_local_server {
     enum wa_local_server_state state;
     struct wa_tls_trust trust;
     struct wa_local_link *link; /* CONNECTED */
-    char user[256], role[64], rights[256];
+    struct wa_local_who who;
+    struct wa_local_ways ways;
     char message[WA_ERR_TEXT_MAX];
     /* local_watch.c's */
     uint64_t told_ms, next_ms, wait_ms; /* its last word or silence; when it is asked again */
@@ -74,6 +82,7 @@ struct wa_local_key {
 
 struct wa_local_stream;
 struct wa_local_confirm;
+struct wa_local_oidc;
 
 /* A certificate that a person is asked to trust. */
 struct wa_local_pin {
@@ -95,6 +104,7 @@ struct wa_local {
     struct wa_local_confirm *confirm; /* one at a time */
     struct wa_local_door *door;
     struct wa_local_pin pin;
+    struct wa_local_oidc *oidc; /* a login that waits for the browser; NULL: none */
     struct wa_local_stream *streams;
     struct wa_local_job *jobs;
     size_t stream_count;
@@ -130,15 +140,24 @@ void wa_local_answer_login(struct wa_http_conn *c, const char *message);
 
 /* --- local_server.c --- */
 void wa_local_server_write(struct wa_local *l, struct wa_jw *w);
-void wa_local_server_login(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+/* In the pool: who the session is. */
+WA_CHECK enum wa_code wa_local_server_who(struct wa_client *c, struct wa_local_who *ret,
+                                          struct wa_err *err);
+/* Somebody is logged in: takes the link over, in place of the one before. */
+void wa_local_server_entered(struct wa_local *l, struct wa_local_link *link,
+                             const struct wa_local_who *who);
+/* How a login failed, of the server's. */
+void wa_local_server_refused(struct wa_local *l, const struct wa_err *err);
 void wa_local_server_logout(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 /* The session has ended: the server says so. */
 void wa_local_server_lost(struct wa_local *l, const struct wa_local_link *link);
 void wa_local_link_release(struct wa_local *l, struct wa_local_link *link);
 
 /* --- local_watch.c --- */
-/* In the pool: whether the server answers, and is trusted by trust. */
-WA_CHECK enum wa_code wa_local_server_ask(const struct wa_local_job *job, struct wa_err *err);
+/* In the pool: whether the server answers, and is trusted by the job's trust. ways: how one logs in
+ * there, asked too; NULL: not. */
+WA_CHECK enum wa_code wa_local_server_ask(const struct wa_local_job *job,
+                                          struct wa_local_ways *ways, struct wa_err *err);
 /* GET /local/state: what is known, and was true seconds ago. */
 void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 /* The server has said something. */
@@ -147,6 +166,19 @@ void wa_local_server_heard(struct wa_local *l);
 void wa_local_server_doubt(struct wa_local *l);
 /* Once a second. */
 void wa_local_server_watch(struct wa_local *l);
+
+/* --- local_login.c --- */
+void wa_local_login(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+/* A link without a client, referred to once; NULL: memory ran out. */
+struct wa_local_link *wa_local_link_new(void);
+
+/* --- local_oidc.c --- */
+/* Begins a login at the provider, in place of one that waits; the page is told where to go. */
+void wa_local_oidc_start(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+/* How it stands. */
+void wa_local_oidc_ask(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_oidc_sweep(struct wa_local *l);
+void wa_local_oidc_stop(struct wa_local *l);
 
 /* --- local_state.c --- */
 void wa_local_state_answer(struct wa_local *l, struct wa_http_conn *c);

@@ -5,6 +5,7 @@
  * it is asked again, ever more seldom, and who waits for it waits no longer. Nobody asks when no
  * page is there to be told.
  */
+#include "base/mem.h"
 #include "console/local_priv.h"
 
 #define PATIENCE_MS 4000u /* for the answer to the simplest question */
@@ -14,28 +15,66 @@
 #define FIRST_MS 1000u    /* after the first failure; then doubled */
 #define LONGEST_MS 15000u
 #define AUDIENCE_MS 60000u /* a page was there so lately */
-#define PING_BYTES_MAX (64u << 10)
+#define ANSWER_BYTES_MAX (64u << 10)
 
-enum wa_code wa_local_server_ask(const struct wa_local_job *job, struct wa_err *err)
+/* One that does not say how has passwords alone. */
+static void read_ways(struct wa_sv body, struct wa_local_ways *ret)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_err ignored = WA_ERR_INIT;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 1u << 20);
+    *ret = (struct wa_local_ways){.oidc = false};
+    if (wa_json_parse(body, 0, &arena, &j, &ignored) != WA_OK)
+        return;
+    ret->oidc = wa_json_bool(wa_json_get(j, "oidc"));
+    ret->certificate = wa_json_bool(wa_json_get(j, "certificate"));
+    ret->kerberos = wa_json_bool(wa_json_get(j, "kerberos"));
+}
+
+enum wa_code wa_local_server_ask(const struct wa_local_job *job, struct wa_local_ways *ways,
+                                 struct wa_err *err)
 {
     WA_AUTO(wa_client) struct wa_client *c = NULL;
     WA_AUTO_BUF struct wa_buf body;
     struct wa_http_result result;
     const struct wa_client_options o = {
         .server = job->local->o->server, .trust = &job->trust, .stop = job->stop};
-    const struct wa_client_pass ping = {
-        .method = "GET", .path = "/ping", .max = PING_BYTES_MAX, .timeout_ms = PATIENCE_MS};
+    const struct wa_client_pass question = {.method = "GET",
+                                            .path = ways != NULL ? "/api/v1/session/ways" : "/ping",
+                                            .max = ANSWER_BYTES_MAX,
+                                            .timeout_ms = PATIENCE_MS};
     struct wa_buf_sink sink;
-    wa_buf_init(&body, PING_BYTES_MAX);
+    wa_buf_init(&body, ANSWER_BYTES_MAX);
     wa_buf_sink_init(&sink, &body);
-    if (wa_client_open(&o, &c, err) != WA_OK)
+    if (wa_client_open(&o, &c, err) != WA_OK ||
+        wa_client_pass(c, &question, &sink.base, &result, err) != WA_OK)
         return err->code;
-    return wa_client_pass(c, &ping, &sink.base, &result, err);
+    if (ways != NULL)
+        read_ways(result.status == 200 ? wa_buf_sv(&body) : WA_SV("{}"), ways);
+    return WA_OK;
 }
 
+/* Asks how to log in, too, where nobody is. */
 static enum wa_code ask(struct wa_local_job *job, struct wa_err *err)
 {
-    return wa_local_server_ask(job, err);
+    return wa_local_server_ask(job, job->own, err);
+}
+
+static void ask_fini(struct wa_local_job *job)
+{
+    wa_free(job->own);
+}
+
+static void start_asking(struct wa_local_job *job,
+                         void (*done)(struct wa_local_job *job, struct wa_err *err))
+{
+    if (job->local->server.link == NULL)
+        job->own = wa_calloc(1, sizeof(struct wa_local_ways)); /* without memory: not asked */
+    job->work = ask;
+    job->done = done;
+    job->fini = ask_fini;
+    wa_local_job_start(job);
 }
 
 void wa_local_server_heard(struct wa_local *l)
@@ -67,8 +106,11 @@ static void failed(struct wa_local *l, const struct wa_err *err)
     wa_local_streams_end(l);
 }
 
-static void learn(struct wa_local *l, const struct wa_err *err)
+static void learn(struct wa_local_job *job, const struct wa_err *err)
 {
+    struct wa_local *l = job->local;
+    if (err->code == WA_OK && job->own != NULL)
+        l->server.ways = *(const struct wa_local_ways *)job->own;
     if (err->code == WA_OK)
         wa_local_server_heard(l);
     else if (err->code != WA_E_CANCELLED && err->code != WA_E_NOMEM)
@@ -80,7 +122,7 @@ static void learn(struct wa_local *l, const struct wa_err *err)
 static void asked_by_page(struct wa_local_job *job, struct wa_err *err)
 {
     struct wa_http_conn *c = job->exchange.conn;
-    learn(job->local, err);
+    learn(job, err);
     wa_err_clear(err);
     job->exchange.conn = NULL;
     if (c == NULL)
@@ -100,9 +142,7 @@ void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa
     struct wa_local_job *job = wa_local_job_new(l, c);
     if (job == NULL)
         return;
-    job->work = ask;
-    job->done = asked_by_page;
-    wa_local_job_start(job);
+    start_asking(job, asked_by_page);
 }
 
 /* --- asked by itself --- */
@@ -110,7 +150,7 @@ void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa
 static void asked(struct wa_local_job *job, struct wa_err *err)
 {
     job->local->server.is_asked = false;
-    learn(job->local, err);
+    learn(job, err);
 }
 
 static bool does_page_wait(const struct wa_local *l, uint64_t now)
@@ -135,9 +175,7 @@ void wa_local_server_watch(struct wa_local *l)
     if (job == NULL)
         return;
     s->is_asked = job->is_own = true;
-    job->work = ask;
-    job->done = asked;
-    wa_local_job_start(job);
+    start_asking(job, asked);
 }
 
 void wa_local_server_doubt(struct wa_local *l)

@@ -22,12 +22,13 @@
 
 #define SECRET 32u       /* bytes of chance in a verifier */
 #define REQUEST_MS 5000u /* for one request on the port */
+#define SLICE_MS 250u    /* after which a stop is looked at */
 #define PIECE 4096u
 
-struct login {
+struct wa_oidc {
     int fd;
     uint16_t port;
-    uint64_t deadline_ms;
+    char *url;
     char state[48], verifier[48], challenge[48];
     struct wa_buf code, issuer, error; /* error: instead of a code */
     bool has_head, is_back;
@@ -48,7 +49,7 @@ static enum wa_code chance(char out[48], struct wa_err *err)
     return WA_OK;
 }
 
-static enum wa_code prepare(struct login *l, struct wa_err *err)
+static enum wa_code prepare(struct wa_oidc *l, struct wa_err *err)
 {
     uint8_t digest[WA_SHA256_SIZE];
     WA_AUTO_BUF struct wa_buf text;
@@ -68,7 +69,7 @@ static enum wa_code prepare(struct login *l, struct wa_err *err)
 
 static enum wa_code on_head(void *user, const struct wa_http_head *h, struct wa_err *err)
 {
-    struct login *l = user;
+    struct wa_oidc *l = user;
     WA_AUTO_BUF struct wa_buf state;
     wa_buf_init(&state, 256);
     WA_UNUSED(err);
@@ -98,27 +99,33 @@ static enum wa_code on_done(void *user, struct wa_err *err)
     return WA_OK;
 }
 
-static bool wait_until(int fd, bool to_write, uint64_t deadline_ms)
+static bool wait_until(struct wa_stop *stop, int fd, bool to_write, uint64_t deadline_ms)
 {
     struct wa_pipe_wait w = {.fd = fd, .to_write = to_write};
     struct wa_err err = WA_ERR_INIT;
     size_t ready = 0;
-    uint64_t now = wa_clock_mono_ms();
-    return now < deadline_ms &&
-           wa_pipe_wait(&w, 1, (int)(deadline_ms - now), &ready, &err) == WA_OK && ready > 0;
+    for (uint64_t now = wa_clock_mono_ms(); now < deadline_ms && !wa_stop_is_pulled(stop);
+         now = wa_clock_mono_ms()) {
+        uint64_t left = deadline_ms - now;
+        if (wa_pipe_wait(&w, 1, (int)(left < SLICE_MS ? left : SLICE_MS), &ready, &err) != WA_OK)
+            return false;
+        if (ready > 0)
+            return true;
+    }
+    return false;
 }
 
-static void write_all(int fd, struct wa_sv rest, uint64_t deadline_ms)
+static void write_all(struct wa_stop *stop, int fd, struct wa_sv rest, uint64_t deadline_ms)
 {
     while (rest.n > 0) {
         ptrdiff_t n = wa_socket_write(fd, rest.p, rest.n);
-        if (n <= 0 && !wait_until(fd, true, deadline_ms))
+        if (n <= 0 && !wait_until(stop, fd, true, deadline_ms))
             return;
         rest = wa_sv_sub(rest, n > 0 ? (size_t)n : 0, rest.n);
     }
 }
 
-static void answer(int fd, bool is_back, uint64_t deadline_ms)
+static void answer(struct wa_stop *stop, int fd, bool is_back, uint64_t deadline_ms)
 {
     WA_AUTO_BUF struct wa_buf out;
     const char *text = is_back ? wa_text("Done: this page can be closed.\n") : "404\n";
@@ -130,12 +137,12 @@ static void answer(int fd, bool is_back, uint64_t deadline_ms)
         "nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
         "Connection: close\r\n\r\n%s",
         is_back ? "200 OK" : "404 Not Found", strlen(text), text);
-    write_all(fd, wa_buf_sv(&out), deadline_ms);
+    write_all(stop, fd, wa_buf_sv(&out), deadline_ms);
     wa_socket_shut(fd);
 }
 
 /* One connection, one request. */
-static void serve(struct login *l, int fd)
+static void serve(struct wa_oidc *l, int fd, struct wa_stop *stop)
 {
     static const struct wa_http_events events = {on_head, on_body, on_done};
     WA_AUTO(wa_http_parser) struct wa_http_parser *parser = NULL;
@@ -148,24 +155,36 @@ static void serve(struct login *l, int fd)
         return;
     while (!l->has_head) { /* the parser has a limit */
         ptrdiff_t n = wa_socket_read(fd, piece, sizeof piece);
-        if (n == 0 || (n < 0 && !wait_until(fd, false, until)) ||
+        if (n == 0 || (n < 0 && !wait_until(stop, fd, false, until)) ||
             (n > 0 && wa_http_parse(parser, piece, (size_t)n, &used, &err) != WA_OK))
             break;
     }
-    answer(fd, l->is_back, until);
+    answer(stop, fd, l->is_back, until);
 }
 
-static enum wa_code wait_for_browser(struct login *l, struct wa_err *err)
+bool wa_oidc_hear(struct wa_oidc *l, struct wa_stop *stop)
 {
-    while (!l->is_back) {
-        char peer[WA_ADDRESS_TEXT_MAX];
-        if (!wait_until(l->fd, false, l->deadline_ms))
-            return wa_fail(err, WA_E_TIMEOUT, "nobody came back from the provider in time");
-        int fd = wa_socket_accept(l->fd, peer);
-        if (fd >= 0)
-            serve(l, fd);
-        wa_fd_close(&fd);
-    }
+    char peer[WA_ADDRESS_TEXT_MAX];
+    int fd = l->is_back ? -1 : wa_socket_accept(l->fd, peer);
+    if (fd >= 0)
+        serve(l, fd, stop);
+    wa_fd_close(&fd);
+    return l->is_back;
+}
+
+static enum wa_code wait_for_browser(struct wa_oidc *l, struct wa_err *err)
+{
+    uint64_t until = wa_clock_mono_ms() + WA_OIDC_PATIENCE_MS;
+    do {
+        if (!wait_until(NULL, l->fd, false, until))
+            return wa_fail(err, WA_E_TIMEOUT, WA_OIDC_NOBODY);
+    } while (!wa_oidc_hear(l, NULL));
+    return WA_OK;
+}
+
+/* What it brought: a code, or the provider's word for none. */
+static enum wa_code check_back(struct wa_oidc *l, struct wa_err *err)
+{
     if (l->code.n > 0)
         return wa_buf_check(&l->code, err) == WA_OK ? wa_buf_check(&l->issuer, err) : err->code;
     for (size_t i = 0; i < l->error.n; i++)
@@ -176,12 +195,13 @@ static enum wa_code wait_for_browser(struct login *l, struct wa_err *err)
 
 /* --- the server --- */
 
-static enum wa_code begin(struct wa_client *c, const struct login *l, struct wa_arena *arena,
-                          char **ret_url, struct wa_err *err)
+static enum wa_code ask_address(struct wa_client *c, struct wa_oidc *l, struct wa_err *err)
 {
+    WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf body;
     struct wa_jw w;
     const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 1u << 20);
     wa_buf_init(&body, 1024);
     wa_jw_init(&w, &body);
     wa_jw_obj(&w);
@@ -190,23 +210,65 @@ static enum wa_code begin(struct wa_client *c, const struct login *l, struct wa_
     wa_jw_kv(&w, "challenge", l->challenge);
     wa_jw_end(&w);
     if (wa_buf_check(&body, err) != WA_OK ||
-        wa_client_call(c, "POST", "/api/v1/session/oidc/start", wa_buf_sv(&body), arena, &j, err) !=
-            WA_OK)
+        wa_client_call(c, "POST", "/api/v1/session/oidc/start", wa_buf_sv(&body), &arena, &j,
+                       err) != WA_OK)
         return err->code;
     struct wa_sv url = wa_json_sv(wa_json_get(j, "url"));
     bool is_plain = wa_sv_starts(url, "https://");
     for (size_t i = 0; is_plain && i < url.n; i++)
         is_plain = url.p[i] > ' ' && url.p[i] < 0x7f;
-    return is_plain ? wa_sv_dup(url, ret_url, err)
+    return is_plain ? wa_sv_dup(url, &l->url, err)
                     : wa_fail(err, WA_E_INVALID, "the server gave no address of a provider");
 }
 
-static enum wa_code finish(struct wa_client *c, const struct login *l, struct wa_arena *arena,
-                           const struct wa_json **ret, struct wa_err *err)
+enum wa_code wa_oidc_begin(struct wa_client *c, struct wa_oidc **ret, struct wa_err *err)
 {
+    WA_AUTO(wa_oidc) struct wa_oidc *l = wa_calloc(1, sizeof *l);
+    if (l == NULL)
+        return wa_nomem(err);
+    l->fd = -1;
+    wa_buf_init(&l->code, WA_OIDC_CODE_MAX);
+    wa_buf_init(&l->issuer, 1024);
+    wa_buf_init(&l->error, 64);
+    if (prepare(l, err) != WA_OK || ask_address(c, l, err) != WA_OK)
+        return err->code;
+    *ret = WA_TAKE(l);
+    return WA_OK;
+}
+
+const char *wa_oidc_url(const struct wa_oidc *l)
+{
+    return l->url;
+}
+
+int wa_oidc_fd(const struct wa_oidc *l)
+{
+    return l->fd;
+}
+
+void wa_oidc_free(struct wa_oidc *l)
+{
+    if (l == NULL)
+        return;
+    wa_fd_close(&l->fd);
+    wa_buf_fini_secret(&l->code);
+    wa_buf_fini(&l->issuer);
+    wa_buf_fini(&l->error);
+    wa_free(l->url);
+    wa_wipe(l, sizeof *l);
+    wa_free(l);
+}
+
+enum wa_code wa_oidc_end(struct wa_oidc *l, struct wa_client *c, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF_SECRET struct wa_buf body;
     struct wa_jw w;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 1u << 20);
     wa_buf_init(&body, 16384);
+    if (check_back(l, err) != WA_OK)
+        return err->code;
     wa_jw_init(&w, &body);
     wa_jw_obj(&w);
     wa_jw_kvi(&w, "port", l->port);
@@ -215,32 +277,19 @@ static enum wa_code finish(struct wa_client *c, const struct login *l, struct wa
     if (l->issuer.n > 0)
         wa_jw_kvsv(&w, "iss", wa_buf_sv(&l->issuer));
     wa_jw_end(&w);
-    return wa_buf_check(&body, err) == WA_OK ? wa_client_call(c, "POST", "/api/v1/session/oidc",
-                                                              wa_buf_sv(&body), arena, ret, err)
-                                             : err->code;
+    return wa_buf_check(&body, err) == WA_OK &&
+                   wa_client_call(c, "POST", "/api/v1/session/oidc", wa_buf_sv(&body), &arena, &j,
+                                  err) == WA_OK
+               ? wa_client_take(c, wa_json_sv(wa_json_get(j, "token")), err)
+               : err->code;
 }
 
 enum wa_code wa_oidc_login(struct wa_client *c, wa_oidc_show_fn show, void *user,
-                           struct wa_arena *arena, const struct wa_json **ret, struct wa_err *err)
+                           struct wa_err *err)
 {
-    struct login l = {.fd = -1, .deadline_ms = wa_clock_mono_ms() + WA_OIDC_PATIENCE_MS};
-    WA_AUTO_STR char *url = NULL;
-    wa_buf_init(&l.code, WA_OIDC_CODE_MAX);
-    wa_buf_init(&l.issuer, 1024);
-    wa_buf_init(&l.error, 64);
-    enum wa_code code = prepare(&l, err);
-    if (code == WA_OK)
-        code = begin(c, &l, arena, &url, err);
-    if (code == WA_OK)
-        code = show(user, url, err);
-    if (code == WA_OK)
-        code = wait_for_browser(&l, err);
-    wa_fd_close(&l.fd);
-    if (code == WA_OK)
-        code = finish(c, &l, arena, ret, err);
-    wa_buf_fini_secret(&l.code);
-    wa_buf_fini(&l.issuer);
-    wa_buf_fini(&l.error);
-    wa_wipe(l.verifier, sizeof l.verifier);
-    return code;
+    WA_AUTO(wa_oidc) struct wa_oidc *l = NULL;
+    return wa_oidc_begin(c, &l, err) == WA_OK && show(user, l->url, err) == WA_OK &&
+                   wait_for_browser(l, err) == WA_OK
+               ? wa_oidc_end(l, c, err)
+               : err->code;
 }

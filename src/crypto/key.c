@@ -195,9 +195,15 @@ enum wa_code wa_key_set_point(struct wa_key *key, const uint8_t point[WA_KEY_POI
     return WA_OK;
 }
 
+struct wa_key *wa_key_ref(struct wa_key *key)
+{
+    atomic_fetch_add(&key->more, 1);
+    return key;
+}
+
 void wa_key_free(struct wa_key *key)
 {
-    if (key == NULL)
+    if (key == NULL || atomic_fetch_sub(&key->more, 1) > 0)
         return;
     EVP_PKEY_free(key->pkey); /* wipes the private numbers */
     if (key->owner != NULL)

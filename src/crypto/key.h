@@ -35,6 +35,8 @@ WA_CHECK enum wa_code wa_key_write_public_pem(const struct wa_key *key, struct w
                                               struct wa_err *err);
 WA_CHECK enum wa_code wa_key_read_public_pem(struct wa_sv pem, struct wa_key **ret,
                                              struct wa_err *err);
+/* One more owner, who frees it too; from any thread. */
+struct wa_key *wa_key_ref(struct wa_key *key);
 void wa_key_free(struct wa_key *key);
 WA_AUTO_DEFINE(wa_key, wa_key_free)
 enum wa_key_kind wa_key_kind(const struct wa_key *key);

@@ -5,9 +5,11 @@
 #include "crypto/key.h"
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 
 struct wa_key {
-    EVP_PKEY *pkey; /* NULL: a certificate's key that can't be read */
+    atomic_uint more; /* owners beside the first */
+    EVP_PKEY *pkey;   /* NULL: a certificate's key that can't be read */
     enum wa_key_kind kind;
     unsigned bits;
     bool is_private;

@@ -529,7 +529,7 @@ static enum wa_code hop(struct exchange *x, const struct wa_url *url,
         return err->code;
     x->tls = tls;
     x->is_https = url->is_https;
-    x->shows_identity = own.identity.n > 0;
+    x->shows_identity = own.identity.n > 0 || own.own != NULL;
     x->has_policy = x->has_range = false;
     x->window_ms = wa_clock_mono_ms();
     x->window_at = x->body_at = 0;
@@ -563,6 +563,7 @@ enum wa_code wa_http_perform(const struct wa_http_call *call, const struct wa_tl
                             &next)) { /* what was known of the first says nothing of this one */
             policy.host[0] = policy.fingerprint[0] = '\0';
             policy.identity = WA_SV(""); /* nor need it know who we are */
+            policy.own = NULL;
         }
         url = next;
     }

@@ -22,6 +22,9 @@ struct wa_tls_trust {
                         fingerprinted */
     /* PEM: our own certificate, then its key, shown to a server that asks for one; empty: none. */
     struct wa_sv identity;
+    /* The same by reference, where the key is none that could be written: a token's. NULL: none. */
+    struct wa_cert *own;
+    struct wa_key *own_key;
 };
 /* Accepted: the leaf equals a pinned certificate or has the fingerprint, and its dates hold; or a
  * chain to an authority of pem or the system, dates, serverAuth, and the host name. All three

@@ -274,9 +274,15 @@ static enum wa_code add_system_authorities(X509_STORE *store, struct wa_err *err
 }
 
 /* Who we are, to a server that asks. */
-static enum wa_code take_identity(struct wa_tls_ctx *c, struct wa_sv pem, struct wa_err *err)
+static enum wa_code take_identity(struct wa_tls_ctx *c, const struct wa_tls_trust *trust,
+                                  struct wa_err *err)
 {
     WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
+    struct wa_sv pem = trust->identity;
+    if (trust->own != NULL) {
+        c->own = wa_cert_ref(trust->own);
+        c->own_key = wa_key_ref(trust->own_key);
+    }
     if (pem.n == 0)
         return WA_OK;
     if (wa_certs_read_pem(pem, 1, &certs, err) != WA_OK ||
@@ -300,7 +306,7 @@ enum wa_code wa_tls_take_trust(struct wa_tls_ctx *c, const struct wa_tls_trust *
     c->store = X509_STORE_new();
     if (c->store == NULL)
         return wa_nomem(err);
-    if (take_identity(c, trust->identity, err) != WA_OK)
+    if (take_identity(c, trust, err) != WA_OK)
         return err->code;
     if (trust->pem.n > 0 && wa_certs_read_pem(trust->pem, WA_ANCHORS_MAX, &c->pinned, err) != WA_OK)
         return wa_wrap(err, "the certificates by which the server is trusted");

@@ -179,3 +179,31 @@ def test_the_directory_has_the_last_word(staff):
         staff.domain.change("waptselfservice", f"delete: member\nmember: CN=yann,CN=Users,{directory.BASE}")
         staff.domain.change("yann", "replace: sAMAccountName\nsAMAccountName: yann")
         rename("bob")
+
+
+def test_from_the_pages(staff):
+    """The confined program behind the console's pages takes the person's ticket, and the page nothing but the click."""
+    staff.world.restart_server()
+    staff.kinit("ida")
+    home, link = staff.top / "pages-home", staff.top / "pages.link"
+    home.mkdir()
+    env = {"KRB5_CONFIG": str(staff.config), "KRB5CCNAME": staff.cache("ida"), "HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    argv = [bench.BIN / "waptconsole", "open", "--server", f"https://localhost:{staff.org.port}", "--server-fingerprint", staff.org.server_fp, "--no-browser", "--link-file", link]
+    with open(staff.top / "pages.log", "wb") as log:
+        program = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        bench.until(lambda: link.exists() and link.read_text(), "the program shows its link")
+        origin, secret = link.read_text().split("/#ticket=")
+
+        def ask(method, path, token="", body=None):
+            p = subprocess.run(["curl", "-s", "-X", method, "-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/json", *(["--data-binary", "@-"] if body is not None else []),
+                                origin + path], input=json.dumps(body) if body is not None else "", capture_output=True, text=True, check=True)
+            return json.loads(p.stdout)
+        token = ask("POST", "/local/session", body={"ticket": secret.strip()})["token"]
+        bench.until(lambda: ask("GET", "/local/state", token)["server"]["ways"]["kerberos"], "the page offers it")
+        assert ask("POST", "/local/login", token, {"way": "kerberos"}) == {}
+        server = ask("GET", "/local/state", token)["server"]
+        assert (server["state"], server["user"], server["roles"]) == ("connected", "ida", ["helpdesk"])
+    finally:
+        program.terminate()
+        program.wait(30)

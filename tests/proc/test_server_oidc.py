@@ -116,8 +116,7 @@ class Provider:
         self.process.wait(20)
 
 
-@pytest.fixture(scope="module")
-def provider(org):
+def install():
     HERE.mkdir(parents=True, exist_ok=True)
     lock = (ROOT / "tests/oidc/package-lock.json").read_bytes()
     if not (HERE / "package-lock.json").exists() or (HERE / "package-lock.json").read_bytes() != lock:
@@ -126,6 +125,11 @@ def provider(org):
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=HERE, check=True, capture_output=True)
         (HERE / "package-lock.json").write_bytes(lock)  # last: it is whole
     shutil.copy(ROOT / "tests/oidc/provider.mjs", HERE)
+
+
+@pytest.fixture(scope="module")
+def provider(org):
+    install()
     p = Provider(org.base / "provider", certified(org.base / "provider-tls"))
     yield p
     p.stop()

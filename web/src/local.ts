@@ -10,13 +10,22 @@ export interface Key {
     source: "pem" | "pkcs11";
     unlocked_until: number; // s since 1970; 0: locked
     can_sign_code: boolean;
+    can_log_in: boolean; // by TLS
     not_after: number;
+}
+
+/** How one can log in at the server. */
+export interface Ways {
+    password: boolean;
+    kerberos: boolean;
+    oidc: boolean;
+    certificate: boolean;
 }
 
 export interface LocalState {
     version: string;
     language: string;
-    server: { url: string; state: "connected" | "login" | "pin" | "unreachable"; user: string; roles: string[]; rights?: string; message: string };
+    server: { url: string; state: "connected" | "login" | "pin" | "unreachable"; user: string; roles: string[]; rights?: string; message: string; ways?: Ways };
     keys: Key[];
     confirm: { method: "terminal" | "none"; above_hosts: number };
     repositories?: string[]; // that packages may be imported from

@@ -114,8 +114,8 @@ export class Mock {
         this.token = "";
         this.tickets = new Set(["first"]);
         this.prefs = {};
-        this.server = { url: "https://wapt.example.org", state: "connected", user: "admin", roles: ["superadmin"], rights: "view,order-care,order-software,report,people", message: "" };
-        this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), source: "pem", unlocked_until: 0, can_sign_code: false, not_after: now() + 86_400 * 300 }];
+        this.server = { url: "https://wapt.example.org", state: "connected", user: "admin", roles: ["superadmin"], rights: "view,order-care,order-software,report,people", message: "", ways: { password: true, oidc: false, certificate: false, kerberos: false } };
+        this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: true, not_after: now() + 86_400 * 300 }];
         this.prepared = new Map();
         this.batches = new Map();
         this.streams = new Set();
@@ -183,7 +183,10 @@ export class Mock {
         if (at === "GET /local/state") return { json: { version: "0.1.0", language: "en", server: this.server, keys: this.keys, confirm: { method: "terminal", above_hosts: 10 }, idle_s: 1800 } };
         if (at === "GET /local/prefs") return { json: this.prefs };
         if (at === "PUT /local/prefs") return (this.prefs = body), { json: {} };
+        if (at === "POST /local/oidc") return { json: { url: "https://id.example.org/auth?state=x" } };
+        if (at === "GET /local/oidc") return { status: 202, json: { state: "browser" } };
         if (at === "POST /local/login") {
+            if (body.way === "kerberos") return fail(401, "login", "you have no Kerberos ticket that could be used");
             if (body.password !== "secret") return fail(401, "login", "the password is not right");
             this.server.state = "connected";
             return { json: {} };

@@ -87,6 +87,25 @@ const SCREENS = {
         mock.server.state = "login";
         await to("/orders", "dialog input[type=password]");
     },
+    async "login-provider"({ to, mock, page }) {
+        mock.server.ways = { password: true, kerberos: true, oidc: true, certificate: true };
+        await to("/start", "dialog select");
+        await page.locator("dialog select").selectOption("oidc");
+        await page.evaluate(() => (window.open = () => null)); // there is no such host here
+        await page.locator("dialog .primary").click();
+        await page.locator("dialog .waiting").waitFor();
+    },
+    async "login-certificate"({ to, mock, page }) {
+        mock.keys[0].unlocked_until = 0;
+        await to("/start", "dialog select");
+        await page.locator("dialog select").first().selectOption("certificate");
+        await page.locator("dialog input[type=password]").waitFor();
+    },
+    async "login-kerberos"({ page }) {
+        await page.locator("dialog select").first().selectOption("kerberos");
+        await page.locator("dialog .primary").click();
+        await page.locator("dialog .error").waitFor();
+    },
     async pin({ to, mock }) {
         mock.server.state = "pin";
         await to("/orders", "dialog code");

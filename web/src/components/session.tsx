@@ -6,7 +6,8 @@ import { day } from "../format";
 import { t } from "../i18n";
 import { local, refreshState } from "../local";
 import { Dialog } from "./dialog";
-import { Facts, Field } from "./fields";
+import { Facts } from "./fields";
+import { Login } from "./login";
 
 /** Over everything: nothing works any more. */
 export function Ended() {
@@ -19,57 +20,6 @@ export function Ended() {
                 <code>waptconsole</code>
             </p>
         </main>
-    );
-}
-
-function Login() {
-    const state = local.value?.server;
-    const user = useSignal(state?.user ?? "");
-    const password = useSignal("");
-    const code = useSignal("");
-    const wantsCode = useSignal(false);
-    const error = useSignal("");
-    const isBusy = useSignal(false);
-    const submit = async () => {
-        isBusy.value = true;
-        error.value = "";
-        try {
-            const said = await call<{ needs?: string }>("POST", "/local/login", { user: user.value, password: password.value, ...(code.value ? { code: code.value } : {}) });
-            if (said.needs === "code") wantsCode.value = true;
-            else password.value = "";
-            await refreshState();
-        } catch (e) {
-            error.value = errorText(e);
-        }
-        isBusy.value = false;
-    };
-    return (
-        <Dialog
-            title={t("Log in")}
-            onSubmit={() => void submit()}
-            footer={
-                <button type="submit" class="primary" disabled={isBusy.value}>
-                    {t("Log in")}
-                </button>
-            }
-        >
-            <p class="muted">{state?.url}</p>
-            {state?.message && <p>{state.message}</p>}
-            <Field label={t("User")} value={user.value} onInput={(v) => (user.value = v)} autofocus={!user.value} autoComplete="username" />
-            <Field label={t("Password")} type="password" value={password.value} onInput={(v) => (password.value = v)} autofocus={!!user.value} autoComplete="current-password" />
-            {wantsCode.value ? (
-                <Field label={t("Code of the second factor")} value={code.value} onInput={(v) => (code.value = v)} autoComplete="one-time-code" />
-            ) : (
-                <button type="button" class="link" onClick={() => (wantsCode.value = true)}>
-                    {t("I have a code of a second factor")}
-                </button>
-            )}
-            {error.value && (
-                <p class="error" role="alert">
-                    {error.value}
-                </p>
-            )}
-        </Dialog>
     );
 }
 
