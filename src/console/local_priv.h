@@ -51,7 +51,7 @@ enum wa_local_server_state {
 };
 /* How one can log in there, beside a password. */
 struct wa_local_ways {
-    bool oidc, certificate, kerberos;
+    bool is_known, oidc, certificate, kerberos;
 };
 struct wa_local_who { /* logged in */
     char user[256], role[64], rights[256];

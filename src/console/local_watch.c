@@ -24,7 +24,7 @@ static void read_ways(struct wa_sv body, struct wa_local_ways *ret)
     struct wa_err ignored = WA_ERR_INIT;
     const struct wa_json *j = NULL;
     wa_arena_init(&arena, 1u << 20);
-    *ret = (struct wa_local_ways){.oidc = false};
+    *ret = (struct wa_local_ways){.is_known = true};
     if (wa_json_parse(body, 0, &arena, &j, &ignored) != WA_OK)
         return;
     ret->oidc = wa_json_bool(wa_json_get(j, "oidc"));
@@ -135,7 +135,9 @@ void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa
 {
     const struct wa_local_server *s = &l->server;
     WA_UNUSED(body);
-    if (s->state != WA_LOCAL_UNKNOWN && wa_loop_now_ms(l->loop) - s->told_ms < FRESH_MS) {
+    bool is_known =
+        s->state != WA_LOCAL_UNKNOWN && (s->state != WA_LOCAL_LOGIN || s->ways.is_known);
+    if (is_known && wa_loop_now_ms(l->loop) - s->told_ms < FRESH_MS) {
         wa_local_state_answer(l, c);
         return;
     }

@@ -106,5 +106,6 @@ def test_ways_that_are_none(world):
     assert local.ask("POST", "/local/login", {"way": "certificate", "key": key["id"]}).status == 200
     local.ask("POST", "/local/keys/lock", {})
     assert local.ask("GET", "/api/v1/users").status == 200
+    local.ask("POST", "/local/logout", {})
     ways = local.state()["server"]["ways"]
     assert ways == {"password": True, "oidc": True, "certificate": True, "kerberos": False}
