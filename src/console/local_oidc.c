@@ -79,22 +79,20 @@ static bool is_back(struct wa_local_job *job)
     return false;
 }
 
-static void start_job(struct wa_local_oidc *o, struct wa_http_conn *c,
-                      enum wa_code (*work)(struct wa_local_job *, struct wa_err *),
-                      void (*done)(struct wa_local_job *, struct wa_err *))
+static enum wa_code start_job(struct wa_local_oidc *o, struct wa_http_conn *c,
+                              enum wa_code (*work)(struct wa_local_job *, struct wa_err *),
+                              void (*done)(struct wa_local_job *, struct wa_err *),
+                              struct wa_err *err)
 {
-    struct wa_err err = WA_ERR_INIT;
     struct wa_local_job *job = wa_local_job_new(o->local, c);
-    if (job == NULL) {
-        (void)wa_nomem(&err);
-        fail(o, &err);
-        return;
-    }
+    if (job == NULL)
+        return wa_nomem(err);
     job->own = o;
     job->work = work;
     job->done = done;
     o->stop = job->stop;
     wa_local_job_start(job);
+    return WA_OK;
 }
 
 /* --- the end --- */
@@ -133,9 +131,7 @@ static void on_visit(void *user, int events)
     struct wa_local_oidc *o = user;
     struct wa_err err = WA_ERR_INIT;
     WA_UNUSED(events);
-    if (wa_io_set(o->io, 0, &err) == WA_OK)
-        start_job(o, NULL, hear, heard);
-    else
+    if (wa_io_set(o->io, 0, &err) != WA_OK || start_job(o, NULL, hear, heard, &err) != WA_OK)
         fail(o, &err);
 }
 
@@ -163,7 +159,7 @@ static enum wa_code await_browser(struct wa_local_oidc *o, struct wa_buf *out, s
     wa_jw_obj(&w);
     wa_jw_kv(&w, "url", wa_oidc_url(o->login));
     wa_jw_end(&w);
-    return WA_OK;
+    return wa_buf_check(out, err);
 }
 
 static void begun(struct wa_local_job *job, struct wa_err *err)
@@ -196,7 +192,8 @@ void wa_local_oidc_start(struct wa_local *l, struct wa_http_conn *c, struct wa_s
     wa_local_oidc_stop(l);
     *o = (struct wa_local_oidc){.local = l, .link = link, .state = BEGINNING};
     l->oidc = o;
-    start_job(o, c, begin, begun);
+    if (start_job(o, c, begin, begun, &err) != WA_OK) /* which the page was told */
+        wa_local_oidc_stop(l);
 }
 
 void wa_local_oidc_ask(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body)

@@ -175,6 +175,8 @@ static const struct {
     const char *method, *begins, *answer;
 } script[] = {
     {"GET", "/ping", "{}"},
+    {"GET", "/api/v1/session/ways", "{\"password\":true,\"oidc\":true,\"certificate\":true}"},
+    {"POST", "/api/v1/session/oidc/start", "{\"url\":\"https://id.example.org/auth\"}"},
     {"POST", "/api/v1/session", "{\"token\":\"" BENCH_TOKEN "\"}"},
     {"GET", "/api/v1/session", "{\"user\":\"a\",\"role\":\"superadmin\",\"rights\":\"view\"}"},
     {"GET", "/api/v1/events", ": here\n\n"},

@@ -91,6 +91,41 @@ static enum wa_code login_step(struct bench *b, struct wa_buf *out, struct wa_er
     return bench_do(b, WA_HTTP_POST, "/local/logout", "", out, err);
 }
 
+static enum wa_code certificate_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    char body[96];
+    bench_unlock(b);
+    (void)snprintf(body, sizeof body, "{\"way\":\"certificate\",\"key\":\"%s\"}",
+                   b->local.keys[0].id);
+    if (bench_do(b, WA_HTTP_POST, "/local/login", body, out, err) != WA_OK) {
+        assert_null(b->local.server.link);
+        return err->code;
+    }
+    /* Its session outlives the key's time for signing. */
+    if (bench_do(b, WA_HTTP_POST, "/local/keys/lock", "", out, err) != WA_OK)
+        return err->code;
+    assert_null(b->local.keys[0].key);
+    return bench_do(b, WA_HTTP_GET, "/api/v1/hosts?limit=1", "", out, err);
+}
+
+static enum wa_code provider_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    if (bench_do(b, WA_HTTP_POST, "/local/oidc", "{}", out, err) != WA_OK) {
+        assert_null(b->local.oidc);
+        return err->code;
+    }
+    assert_true(says(out, "https://id.example.org/auth"));
+    if (bench_do(b, WA_HTTP_GET, "/local/oidc", "", out, err) != WA_OK)
+        return err->code;
+    assert_true(says(out, "browser"));
+    if (bench_do(b, WA_HTTP_POST, "/local/logout", "", out, err) != WA_OK)
+        return err->code;
+    assert_null(b->local.oidc);
+    assert_int_equal(bench_do(b, WA_HTTP_GET, "/local/oidc", "", out, err), WA_E_NOT_FOUND);
+    wa_err_clear(err);
+    return WA_OK;
+}
+
 static enum wa_code relay_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
     if (log_in(b, out, err) != WA_OK ||
@@ -194,9 +229,17 @@ static enum wa_code keys_step(struct bench *b, struct wa_buf *out, struct wa_err
 static const struct {
     const char *name;
     enum wa_code (*fn)(struct bench *b, struct wa_buf *out, struct wa_err *err);
-} steps[] = {{"state", state_step},     {"login", login_step},   {"relay", relay_step},
-             {"events", events_step},   {"pin", pin_step},       {"actions", actions_step},
-             {"gesture", gesture_step}, {"cancel", cancel_step}, {"rollout", rollout_step},
+} steps[] = {{"certificate", certificate_step},
+             {"provider", provider_step},
+             {"state", state_step},
+             {"login", login_step},
+             {"relay", relay_step},
+             {"events", events_step},
+             {"pin", pin_step},
+             {"actions", actions_step},
+             {"gesture", gesture_step},
+             {"cancel", cancel_step},
+             {"rollout", rollout_step},
              {"keys", keys_step}};
 
 static enum wa_code run_step(void *arg, struct wa_err *err)
