@@ -6,30 +6,40 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
+import types
 
 import pytest
 
 from conftest import BIN, run, until
+from test_f1_machine import machine_of_ours, send
 from test_server_hostile import Server
 
 
 class Postgres:
     """A throw-away PostgreSQL on a Unix socket, which trusts whoever reaches it, and ends with who started it, however that one ends."""
 
+    inside = ()  # the words before its programs, where they run somewhere else
+    initdb = ()  # more options
+
     def __init__(self):
         self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="wapt-pg-"))
         self.dir.chmod(0o755)
         shutil.chown(self.dir, "postgres")
-        subprocess.run(["runuser", "-u", "postgres", "--", str(self.bin / "initdb"), "-D", str(self.dir / "data"), "-A", "trust", "-U", "postgres", "-E", "UTF8",
-                        "--locale=C.UTF-8", "--no-sync"], cwd="/", check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.prepare()
+        subprocess.run([*self.inside, "runuser", "-u", "postgres", "--", str(self.bin / "initdb"), "-D", str(self.dir / "data"), "-A", "trust", "-U", "postgres",
+                        "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", *self.initdb], cwd="/", check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.start()
         self.url = f"postgresql:///postgres?host={self.dir}&user=postgres"
+
+    def prepare(self):
+        pass
 
     def start(self):
         options = ("listen_addresses=", f"unix_socket_directories={self.dir}", "fsync=off", "full_page_writes=off")
         with open(self.dir / "log", "ab") as log:
-            self.process = subprocess.Popen(["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--pdeathsig", "QUIT",
+            self.process = subprocess.Popen([*self.inside, "setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--pdeathsig", "QUIT",
                                              str(self.bin / "postgres"), "-D", str(self.dir / "data"), *(w for o in options for w in ("-c", o))],
                                             cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until(lambda: subprocess.run([self.bin / "pg_isready", "-q", "-h", self.dir], check=False).returncode == 0, "PostgreSQL answers")
@@ -40,6 +50,38 @@ class Postgres:
 
     def remove(self):
         shutil.rmtree(self.dir)
+
+
+class Small(Postgres):
+    """One whose tables lie on a small disk of their own, its log of changes on another."""
+
+    def prepare(self):
+        for name in ("tables", "wal"):
+            (self.dir / name).mkdir()
+        self.holder = subprocess.Popen(["unshare", "-m", "--propagation", "private", "sh", "-ec",
+                                        f"mount -t tmpfs -o size=24m,mode=700,uid=$(id -u postgres) none {self.dir}/tables\n"
+                                        f"mount -t tmpfs -o size=12m,mode=700,uid=$(id -u postgres) none {self.dir}/wal\n"
+                                        "echo ready\nexec sleep infinity"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd="/")
+        assert self.holder.stdout.readline() == b"ready\n"
+        self.inside = ("nsenter", "-m", "-t", str(self.holder.pid))
+        self.initdb = ("--wal-segsize", "1", "--waldir", str(self.dir / "wal/pg_wal"))
+
+    def sql(self, text):
+        return subprocess.run([self.bin / "psql", "-h", self.dir, "-U", "postgres", "-qAtc", text], check=True, capture_output=True, text=True, cwd="/").stdout.strip()
+
+    def fill(self, disk):
+        """A file that leaves nothing of it; removing it makes room."""
+        path = pathlib.Path(f"/proc/{self.holder.pid}/root{self.dir}/{disk}/fill")
+        with pytest.raises(OSError), open(path, "wb") as f:
+            while True:
+                f.write(b"\0" * 65536)
+                f.flush()
+        return path
+
+    def remove(self):
+        self.holder.kill()
+        self.holder.wait()
+        super().remove()
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +168,79 @@ def test_who_can_read_the_configuration_can_not_read_the_password(srv):
     assert os.stat(srv.dir / "waptserver.ini").st_mode & 0o777 == 0o644
     away = run(BIN / "waptserver", "user", "--config", ini, ok=False)
     assert away.returncode == 7 and "hunter22" not in away.stderr
+
+
+class Reporter:
+    """A machine that reports ever more, and knows what of it was acknowledged."""
+
+    def __init__(self, srv):
+        self.where, self.seq, self.acknowledged = types.SimpleNamespace(url=f"https://127.0.0.1:{srv.port}"), 1, None
+        self.key, certificate = machine_of_ours("reporter")
+        token = run(BIN / "waptserver", "enrol-token", "--config", srv.dir / "waptserver.ini").stdout.strip()
+        status, text = self.say("register", {"certificate": certificate, "credential": {"kind": "token", "token": token}})
+        assert status == 200, text
+
+    def say(self, what, more):
+        self.seq += 1
+        purpose = "wapt-register" if what == "register" else "wapt-status"
+        return send(self.where, f"/agent/v1/{what}", self.key, {"purpose": purpose, "uuid": "reporter", "seq": self.seq, "time": int(time.time()), **more})
+
+    def report(self):
+        names = [os.urandom(30).hex() for _ in range(200)]
+        status, text = self.say("report", {"installed_softwares": [{"name": n, "version": "1"} for n in names]})
+        if status == 200:
+            self.acknowledged = names
+        return status, text
+
+
+def test_a_full_disk_loses_nothing_that_was_acknowledged(org):
+    """First the tables' disk, where each write fails by itself; then that of the log of changes, where PostgreSQL itself gives up."""
+    pg = Small()
+    pg.sql(f"CREATE TABLESPACE small LOCATION '{pg.dir}/tables'")
+    pg.sql("CREATE DATABASE wapt TABLESPACE small")
+    pg.sql("ALTER SYSTEM SET min_wal_size = '2MB'")
+    pg.sql("ALTER SYSTEM SET max_wal_size = '3MB'")
+    pg.sql("SELECT pg_reload_conf()")
+    srv = Server(org, "server-pg-full", "fronts = 1", setup=("--database", f"postgresql:///wapt?host={pg.dir}&user=postgres"))
+    try:
+        token, before, saved = srv.token(), srv.children(), set()
+        m = Reporter(srv)
+
+        def save():
+            name = f"saved-{len(saved)}"
+            status, body, _ = srv.call("PUT", f"/api/v1/reports/{name}", {"query": f"SELECT '{os.urandom(7000).hex()}'"}, token=token)
+            if status == 200:
+                saved.add(name)
+            return status, body.decode()
+
+        def is_back():
+            if pg.process.poll() is not None:  # an administrator starts it: without room it gives up
+                pg.start()
+            return srv.call("GET", "/api/v1/hosts", token=token)[0] == 200
+
+        def all_is_there():
+            status, body, _ = srv.call("GET", "/api/v1/reports", token=token)
+            assert status == 200 and {r["name"] for r in json.loads(body)["reports"]} == saved
+            status, body, _ = srv.call("GET", "/api/v1/hosts/reporter", token=token)
+            assert status == 200 and sorted(s["name"] for s in json.loads(body)["installed_softwares"]) == sorted(m.acknowledged), body[:300]
+
+        assert save()[0] == m.report()[0] == 200
+        for disk, code, says in (("tables", 507, "the server's disk is full"), ("wal", 503, "the server's database is away")):
+            fill = pg.fill(disk)
+            until(lambda c=code: save()[0] == c, f"the disk of {disk} is full")
+            until(lambda c=code: m.report()[0] == c, "for machines too")
+            for status, text in (save(), m.report()):
+                assert status == code and says in text, (status, text)
+            assert srv.call("GET", "/ping")[0] == 200 and srv.children() == before
+            fill.unlink()
+            until(is_back, "it is back")
+            all_is_there()
+            until(lambda: save()[0] == m.report()[0] == 200, "it goes on")
+        assert "No space left on device" in srv.log() and srv.children() == before
+        pg.stop()
+        until(is_back, "it is back after a crash")
+        all_is_there()
+    finally:
+        srv.stop()
+        pg.stop()
+        pg.remove()
