@@ -93,6 +93,8 @@ WA_CHECK enum wa_code wa_cli_config(const struct wa_cli *cli, const char *fallba
 
 /* --- output; nothing is written to stdout with --json but the final object --- */
 void wa_cli_out(const struct wa_cli *cli, const char *fmt, ...) WA_FORMAT(2, 3);
+/* Rows of CSV, without what their lines end with besides a line feed. */
+void wa_cli_csv(const struct wa_cli *cli, struct wa_sv text);
 /* "key : value", further lines of the value indented so that they can't pose as keys. */
 void wa_cli_pair(const struct wa_cli *cli, const char *key, const char *value);
 /* A remark on stderr, after the program's name. */

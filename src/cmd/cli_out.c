@@ -60,6 +60,16 @@ void wa_cli_out(const struct wa_cli *cli, const char *fmt, ...)
     (void)fputs(text == NULL ? wa_text("memory ran out") : text, stdout);
 }
 
+void wa_cli_csv(const struct wa_cli *cli, struct wa_sv text)
+{
+    struct wa_sv line;
+    while (text.n > 0 && wa_sv_split(&text, '\n', &line)) {
+        while (wa_sv_ends(line, "\r"))
+            line.n--;
+        wa_cli_out(cli, "%.*s\n", (int)line.n, line.p);
+    }
+}
+
 void wa_cli_pair(const struct wa_cli *cli, const char *key, const char *value)
 {
     struct wa_sv rest = wa_sv(value), line;

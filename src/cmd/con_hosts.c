@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/con.h"
+#include "codec/csv_write.h"
 #include "codec/url.h"
 #include "console/hosts.h"
 #include "os/clock.h"
@@ -118,25 +119,36 @@ static enum wa_code show_table(const struct wa_cli *cli, const struct wa_host_li
     return wa_cli_table_print(&table, cli, err);
 }
 
-static void show_csv(const struct wa_cli *cli, const struct wa_host_list *list,
-                     const struct wa_host_filter *f)
+static enum wa_code show_csv(const struct wa_cli *cli, const struct wa_host_list *list,
+                             const struct wa_host_filter *f, struct wa_err *err)
 {
-    wa_cli_out(cli, "name,fqdn,uuid,os,status,connected,last_seen\n");
+    WA_AUTO_BUF struct wa_buf line;
+    struct wa_csv w;
+    wa_buf_init(&line, 1u << 20);
+    wa_csv_init(&w, &line);
+    for (size_t k = 0; k < WA_COUNT(keys); k++)
+        wa_csv_text(&w, wa_sv(keys[k]));
+    wa_csv_text(&w, WA_SV("connected"));
+    wa_csv_text(&w, WA_SV("last_seen"));
+    wa_csv_end(&w);
     for (size_t i = 0; i < list->n; i++) {
         const struct wa_json *h = list->items[i];
-        WA_AUTO_BUF struct wa_buf line;
         char date[WA_DATE_MAX];
-        wa_buf_init(&line, 1u << 20);
         if (!wa_host_matches(h, f))
             continue;
-        for (size_t k = 0; k < WA_COUNT(keys); k++) {
-            wa_csv_add_cell(wa_json_sv(wa_json_get(h, keys[k])), &line);
-            wa_buf_addc(&line, ',');
-        }
+        for (size_t k = 0; k < WA_COUNT(keys); k++)
+            wa_csv_text(&w, wa_json_sv(wa_json_get(h, keys[k])));
         seen_text(h, date);
-        wa_cli_out(cli, "%s%s,%s\n", wa_buf_str(&line),
-                   wa_json_bool(wa_json_get(h, "reachable")) ? "yes" : "no", date);
+        wa_csv_text(&w, wa_json_bool(wa_json_get(h, "reachable")) ? WA_SV("yes") : WA_SV("no"));
+        wa_csv_text(&w, wa_sv(date));
+        wa_csv_end(&w);
+        if (wa_buf_check(&line, err) != WA_OK)
+            return err->code;
+        wa_cli_csv(cli, wa_buf_sv(&line));
+        wa_buf_clear(&line);
     }
+    wa_cli_csv(cli, wa_buf_sv(&line)); /* the names alone, where there is no machine */
+    return WA_OK;
 }
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
@@ -159,8 +171,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     wa_jw_end(&cli->jw);
     if (!wa_cli_has(cli, "csv"))
         return show_table(cli, &list, &filter, err);
-    show_csv(cli, &list, &filter);
-    return WA_OK;
+    return show_csv(cli, &list, &filter, err);
 }
 
 const struct wa_cli_command wa_con_hosts = {"hosts", options, WA_COUNT(options), 0, SIZE_MAX, run};

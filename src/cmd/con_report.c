@@ -15,8 +15,8 @@ struct work {
     struct wa_arena arena;
 };
 
-static enum wa_code call(struct work *w, const char *method, const char *name, const char *more,
-                         struct wa_sv body, const struct wa_json **ret, struct wa_err *err)
+static enum wa_code call(struct work *w, const char *method, const char *name, struct wa_sv body,
+                         const struct wa_json **ret, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf path;
     wa_buf_init(&path, 4096);
@@ -25,7 +25,6 @@ static enum wa_code call(struct work *w, const char *method, const char *name, c
         wa_buf_addc(&path, '/');
         wa_url_encode(wa_sv(name), &path);
     }
-    wa_buf_adds(&path, more);
     return wa_buf_check(&path, err) == WA_OK
                ? wa_client_call(w->client, method, wa_buf_str(&path), body, &w->arena, ret, err)
                : err->code;
@@ -36,18 +35,6 @@ static enum wa_code call(struct work *w, const char *method, const char *name, c
 static struct wa_sv cell_text(const struct wa_json *cell)
 {
     return wa_json_is(cell, WA_JSON_NULL) ? WA_SV("") : wa_json_sv(cell);
-}
-
-static void print_csv_line(const struct work *w, const struct wa_json *cells)
-{
-    WA_AUTO_BUF struct wa_buf line;
-    wa_buf_init(&line, 16u << 20);
-    for (size_t i = 0; i < wa_json_count(cells); i++) {
-        if (i > 0)
-            wa_buf_addc(&line, ',');
-        wa_csv_add_cell(cell_text(wa_json_at(cells, i)), &line);
-    }
-    wa_cli_out(w->cli, "%s\n", wa_buf_str(&line));
 }
 
 static enum wa_code print_table(struct work *w, const struct wa_json *names,
@@ -72,18 +59,56 @@ static enum wa_code print_table(struct work *w, const struct wa_json *names,
     return wa_cli_table_print(&table, w->cli, err);
 }
 
-static enum wa_code show_rows(struct work *w, const struct wa_json *j, struct wa_err *err)
+/* A question for rows. */
+struct asks {
+    const char *method, *path; /* of the API, without parameters */
+    struct wa_sv body;
+};
+
+/* As the server writes it, so that no spreadsheet executes it: a line each, which it can't tell to
+ * be all. */
+static enum wa_code print_csv(struct work *w, const struct asks *a, int64_t limit,
+                              struct wa_err *err)
 {
+    WA_AUTO_BUF struct wa_buf path;
+    WA_AUTO_BUF struct wa_buf text;
+    int64_t lines = 0;
+    wa_buf_init(&path, 4096);
+    wa_buf_init(&text, WA_CONSOLE_ANSWER_MAX);
+    wa_buf_addf(&path, "%s?limit=%lld&format=csv", a->path, (long long)limit);
+    if (wa_buf_check(&path, err) != WA_OK ||
+        wa_client_text(w->client, a->method, wa_buf_str(&path), a->body, &text, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < text.n; i++)
+        lines += text.p[i] == '\n';
+    if (lines > limit) /* the first names the columns */
+        wa_cli_say(w->cli, "there may be more rows than these: ask for more with --limit");
+    wa_cli_csv(w->cli, wa_buf_sv(&text));
+    return WA_OK;
+}
+
+static enum wa_code show_rows(struct work *w, const struct asks *a, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf path;
+    const struct wa_json *j = NULL;
+    int64_t limit = 1000;
+    wa_buf_init(&path, 4096);
+    if (wa_cli_int(w->cli, "limit", 1, 100000, &limit, err) != WA_OK)
+        return err->code;
+    if (wa_cli_has(w->cli, "csv") && !w->cli->json)
+        return print_csv(w, a, limit, err);
+    wa_buf_addf(&path, "%s?limit=%lld", a->path, (long long)limit);
+    if (wa_buf_check(&path, err) != WA_OK || wa_client_call(w->client, a->method, wa_buf_str(&path),
+                                                            a->body, &w->arena, &j, err) != WA_OK)
+        return err->code;
     const struct wa_json *names = wa_json_get(j, "columns"), *rows = wa_json_get(j, "rows");
     wa_jw_json(&w->cli->jw, j);
+    bool is_wide = wa_json_count(names) > WA_CLI_COLUMNS_MAX; /* no table shows it */
+    if (is_wide && !w->cli->json)
+        return print_csv(w, a, limit, err);
     if (wa_json_bool(wa_json_get(j, "is_cut")))
         wa_cli_say(w->cli, "there are more rows than these: ask for more with --limit");
-    if (!wa_cli_has(w->cli, "csv") && wa_json_count(names) <= WA_CLI_COLUMNS_MAX)
-        return print_table(w, names, rows, err);
-    print_csv_line(w, names);
-    for (size_t i = 0; i < wa_json_count(rows); i++)
-        print_csv_line(w, wa_json_at(rows, i));
-    return WA_OK;
+    return is_wide ? WA_OK : print_table(w, names, rows, err);
 }
 
 /* --- what there is to do --- */
@@ -96,7 +121,7 @@ static enum wa_code list(struct work *w, struct wa_err *err)
     const struct wa_json *j = NULL;
     WA_AUTO_TABLE struct wa_cli_table table;
     wa_cli_table_init(&table, columns, WA_COUNT(columns));
-    if (call(w, "GET", NULL, "", WA_SV(""), &j, err) != WA_OK)
+    if (call(w, "GET", NULL, WA_SV(""), &j, err) != WA_OK)
         return err->code;
     const struct wa_json *reports = wa_json_get(j, "reports");
     wa_jw_json(&w->cli->jw, j);
@@ -109,7 +134,7 @@ static enum wa_code list(struct work *w, struct wa_err *err)
 static enum wa_code show(struct work *w, struct wa_err *err)
 {
     const struct wa_json *j = NULL;
-    if (call(w, "GET", NULL, "", WA_SV(""), &j, err) != WA_OK)
+    if (call(w, "GET", NULL, WA_SV(""), &j, err) != WA_OK)
         return err->code;
     const struct wa_json *reports = wa_json_get(j, "reports");
     for (size_t i = 0; i < wa_json_count(reports); i++) {
@@ -129,23 +154,15 @@ static enum wa_code show(struct work *w, struct wa_err *err)
     return wa_fail(err, WA_E_NOT_FOUND, "there is no report '%s'", w->cli->args[1]);
 }
 
-static enum wa_code read_limit(const struct work *w, char out[48], struct wa_err *err)
-{
-    int64_t limit = 1000;
-    if (wa_cli_int(w->cli, "limit", 1, 100000, &limit, err) == WA_OK)
-        (void)snprintf(out, 48, "?limit=%lld", (long long)limit);
-    return err->code;
-}
-
 static enum wa_code run_saved(struct work *w, struct wa_err *err)
 {
-    const struct wa_json *j = NULL;
-    char limit[48], more[64];
-    if (read_limit(w, limit, err) != WA_OK)
-        return err->code;
-    (void)snprintf(more, sizeof more, "/rows%s", limit);
-    return call(w, "GET", w->cli->args[1], more, WA_SV(""), &j, err) == WA_OK ? show_rows(w, j, err)
-                                                                              : err->code;
+    WA_AUTO_BUF struct wa_buf path;
+    wa_buf_init(&path, 4096);
+    wa_buf_adds(&path, "/api/v1/reports/");
+    wa_url_encode(wa_sv(w->cli->args[1]), &path);
+    wa_buf_adds(&path, "/rows");
+    const struct asks a = {"GET", wa_buf_str(&path), WA_SV("")};
+    return wa_buf_check(&path, err) == WA_OK ? show_rows(w, &a, err) : err->code;
 }
 
 /* {"query":...,"about":...} of a file. */
@@ -182,7 +199,7 @@ static enum wa_code save(struct work *w, struct wa_err *err)
     const struct wa_json *j = NULL;
     wa_buf_init(&body, 2 * QUERY_MAX);
     return read_query(w, w->cli->args[2], &body, err) == WA_OK &&
-                   call(w, "PUT", w->cli->args[1], "", wa_buf_sv(&body), &j, err) == WA_OK
+                   call(w, "PUT", w->cli->args[1], wa_buf_sv(&body), &j, err) == WA_OK
                ? say_name(w, WA_TEXT("saved"))
                : err->code;
 }
@@ -190,21 +207,17 @@ static enum wa_code save(struct work *w, struct wa_err *err)
 static enum wa_code try_file(struct work *w, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf body;
-    const struct wa_json *j = NULL;
-    char limit[48], path[96];
     wa_buf_init(&body, 2 * QUERY_MAX);
-    if (read_limit(w, limit, err) != WA_OK || read_query(w, w->cli->args[1], &body, err) != WA_OK)
+    if (read_query(w, w->cli->args[1], &body, err) != WA_OK)
         return err->code;
-    (void)snprintf(path, sizeof path, "/api/v1/report-rows%s", limit);
-    return wa_client_call(w->client, "POST", path, wa_buf_sv(&body), &w->arena, &j, err) == WA_OK
-               ? show_rows(w, j, err)
-               : err->code;
+    const struct asks a = {"POST", "/api/v1/report-rows", wa_buf_sv(&body)};
+    return show_rows(w, &a, err);
 }
 
 static enum wa_code forget(struct work *w, struct wa_err *err)
 {
     const struct wa_json *j = NULL;
-    return call(w, "DELETE", w->cli->args[1], "", WA_SV(""), &j, err) == WA_OK
+    return call(w, "DELETE", w->cli->args[1], WA_SV(""), &j, err) == WA_OK
                ? say_name(w, WA_TEXT("deleted"))
                : err->code;
 }

@@ -40,20 +40,17 @@ struct progress {
     void *user;
 };
 
-static enum wa_code exchange(struct wa_client *c, const char *method, const char *path,
-                             struct wa_source *body, const struct progress *p,
-                             struct wa_arena *arena, const struct wa_json **ret, struct wa_err *err)
+static enum wa_code ask(struct wa_client *c, const char *method, const char *path,
+                        struct wa_source *body, const struct progress *p, struct wa_buf *answer,
+                        int *ret_status, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf url;
-    WA_AUTO_BUF_SECRET struct wa_buf answer;
     struct wa_buf_sink sink;
     struct wa_http_result result;
-    const struct wa_json *j = NULL;
     const char *const headers[] = {"Content-Type: application/json",
                                    c->authorization[0] != '\0' ? c->authorization : NULL, NULL};
     wa_buf_init(&url, 4096);
-    wa_buf_init(&answer, WA_CONSOLE_ANSWER_MAX);
-    wa_buf_sink_init(&sink, &answer);
+    wa_buf_sink_init(&sink, answer);
     wa_buf_addf(&url, "%s%s", c->server, path);
     if (wa_buf_check(&url, err) != WA_OK)
         return err->code;
@@ -68,20 +65,40 @@ static enum wa_code exchange(struct wa_client *c, const char *method, const char
                                       .timeout_ms = p != NULL ? 0 : CALL_MS,
                                       .rate_min_bytes_s = 1,
                                       .rate_window_s = 60};
-    if (wa_http_perform(&call, &c->trust, &sink.base, &result, err) != WA_OK)
-        return err->code;
-    if (wa_json_parse(wa_buf_sv(&answer), 0, arena, &j, err) != WA_OK) {
-        if (result.status == 200)
+    enum wa_code code = wa_http_perform(&call, &c->trust, &sink.base, &result, err);
+    *ret_status = result.status;
+    return code;
+}
+
+/* The answer as JSON; its error as ours. */
+static enum wa_code read_json(int status, struct wa_sv answer, struct wa_arena *arena,
+                              const struct wa_json **ret, struct wa_err *err)
+{
+    const struct wa_json *j = NULL;
+    if (wa_json_parse(answer, 0, arena, &j, err) != WA_OK) {
+        if (status == 200)
             return wa_wrap(err, "the server's answer");
         wa_err_clear(err); /* a proxy's page of HTML: its status says enough */
         j = NULL;
     }
-    if (result.status != 200)
-        return server_error(result.status, j, err);
+    if (status != 200)
+        return server_error(status, j, err);
     if (!wa_json_is(j, WA_JSON_OBJECT))
         return wa_fail(err, WA_E_INVALID, "the server's answer is no JSON object");
     *ret = j;
     return WA_OK;
+}
+
+static enum wa_code exchange(struct wa_client *c, const char *method, const char *path,
+                             struct wa_source *body, const struct progress *p,
+                             struct wa_arena *arena, const struct wa_json **ret, struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf answer;
+    int status = 0;
+    wa_buf_init(&answer, WA_CONSOLE_ANSWER_MAX);
+    return ask(c, method, path, body, p, &answer, &status, err) == WA_OK
+               ? read_json(status, wa_buf_sv(&answer), arena, ret, err)
+               : err->code;
 }
 
 enum wa_code wa_client_call(struct wa_client *c, const char *method, const char *path,
@@ -91,6 +108,20 @@ enum wa_code wa_client_call(struct wa_client *c, const char *method, const char 
     struct wa_mem_source source;
     wa_mem_source_init(&source, body.p, body.n);
     return exchange(c, method, path, body.n > 0 ? &source.base : NULL, NULL, arena, ret, err);
+}
+
+enum wa_code wa_client_text(struct wa_client *c, const char *method, const char *path,
+                            struct wa_sv body, struct wa_buf *out, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *ignored = NULL;
+    struct wa_mem_source source;
+    int status = 0;
+    wa_mem_source_init(&source, body.p, body.n);
+    wa_arena_init(&arena, 1u << 20);
+    if (ask(c, method, path, body.n > 0 ? &source.base : NULL, NULL, out, &status, err) != WA_OK)
+        return err->code;
+    return status == 200 ? WA_OK : read_json(status, wa_buf_sv(out), &arena, &ignored, err);
 }
 
 enum wa_code wa_client_upload(struct wa_client *c, const char *path, struct wa_source *file,

@@ -50,6 +50,9 @@ struct wa_stop *wa_client_stop(const struct wa_client *c);
 WA_CHECK enum wa_code wa_client_call(struct wa_client *c, const char *method, const char *path,
                                      struct wa_sv body, struct wa_arena *arena,
                                      const struct wa_json **ret, struct wa_err *err);
+/* The same for an answer that is no JSON: as it is. out: at least WA_CONSOLE_ANSWER_MAX. */
+WA_CHECK enum wa_code wa_client_text(struct wa_client *c, const char *method, const char *path,
+                                     struct wa_sv body, struct wa_buf *out, struct wa_err *err);
 /* An exchange whose answer goes to somebody else, as it comes and whatever its status. */
 struct wa_client_pass {
     const char *method, *path;

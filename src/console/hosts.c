@@ -251,27 +251,3 @@ bool wa_host_matches(const struct wa_json *host, const struct wa_host_filter *f)
            (!f->is_connected || is_reachable) && (!f->is_disconnected || !is_reachable) &&
            (f->seen_before == 0 || seen < f->seen_before);
 }
-
-/* --- CSV --- */
-
-void wa_csv_add_cell(struct wa_sv text, struct wa_buf *out)
-{
-    size_t at = 0;
-    wa_buf_addc(out, '"');
-    if (text.n > 0 && strchr("=+-@\t\r", text.p[0]) != NULL)
-        wa_buf_addc(out, '\'');
-    while (at < text.n) {
-        size_t begin = at;
-        uint32_t cp = 0;
-        bool is_good = wa_utf8_next(text, &at, &cp);
-        if (!is_good)
-            at++;
-        if (!is_good || !wa_utf8_is_shown(cp))
-            wa_buf_addc(out, '?');
-        else
-            wa_buf_add(out, text.p + begin, at - begin);
-        if (is_good && cp == '"')
-            wa_buf_addc(out, '"');
-    }
-    wa_buf_addc(out, '"');
-}

@@ -59,8 +59,4 @@ struct wa_host_filter {
 };
 bool wa_host_matches(const struct wa_json *host, const struct wa_host_filter *f);
 
-/* A cell of CSV (RFC 4180), quoted. Made harmless: what is not shown becomes '?', and a text that a
- * spreadsheet would take for a formula gets an apostrophe before it. */
-void wa_csv_add_cell(struct wa_sv text, struct wa_buf *out);
-
 #endif

@@ -80,6 +80,13 @@ def test_reports(org):
     org.console("report", "save", "machines", sql, "--about", "what they have")
     assert "what they have" in org.console("report", "list").stdout
     assert org.uuid in org.console("report", "run", "machines", "--csv").stdout
+    formula = org.base / "formula.sql"
+    formula.write_text("SELECT '=1' AS a, 'b,-1' AS b UNION ALL SELECT 'c', 'd' ORDER BY 1\n")
+    table = org.console("report", "try", formula, "--csv", "--limit", "1")
+    assert table.stdout == '"a","b"\n"\'=1","b,\'-1"\n' and "--limit" in table.stderr
+    assert "--limit" not in org.console("report", "try", formula, "--csv", "--limit", "3").stderr
+    formula.write_text("SELECT " + ", ".join(f"{n} AS c{n}" for n in range(9)))
+    assert org.console("report", "try", formula).stdout.startswith('"c0","c1"')  # too wide for a table
     assert "GROUP BY" in org.console("report", "show", "machines").stdout
     sql.write_text("SELECT hash FROM users")
     assert "users" in org.console("report", "try", sql, ok=False).stderr
