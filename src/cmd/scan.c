@@ -54,8 +54,11 @@ enum wa_code wa_cmd_scan(struct wa_cli *cli, const char *dir, const struct wa_cm
 {
     struct wa_scan_result r = {0, 0, 0, 0};
     struct telling t = {cli, o->tell};
-    const struct wa_scan_watch watch = {
-        note, progress, o->tell == WA_TELL_CHANGES && !cli->json ? change : NULL, &t};
+    const struct wa_scan_watch watch = {.note = note,
+                                        .progress = progress,
+                                        .change = o->tell == WA_TELL_CHANGES && !cli->json ? change
+                                                                                           : NULL,
+                                        .user = &t};
     bool is_proposed = false;
     wa_jw_key(&cli->jw, "left_out");
     wa_jw_arr(&cli->jw);

@@ -44,13 +44,17 @@ static enum wa_code read_small(struct wa_members *m, const char *name, struct wa
     return wa_members_find(m, name, &i) ? m->read(m, i, &sink.base, err) : WA_OK;
 }
 
-static enum wa_code set_repo_attributes(struct wa_control *c, const char *file,
-                                        struct wa_source *source, struct wa_err *err)
+static enum wa_code set_repo_attributes(const struct scan *s, struct wa_control *c,
+                                        const char *file, struct wa_source *source,
+                                        struct wa_err *err)
 {
-    char size[24], md5[WA_DIGEST_HEX_MAX];
+    char size[24], read[WA_DIGEST_HEX_MAX];
+    const char *md5 = s->watch.md5 != NULL ? s->watch.md5(s->watch.user, file) : NULL;
     (void)snprintf(size, sizeof size, "%llu", (unsigned long long)source->size);
-    if (wa_digest_source(WA_MD5, source, md5, err) != WA_OK ||
-        wa_control_set(c, WA_A_FILENAME, wa_sv(file), err) != WA_OK ||
+    if (md5 == NULL && wa_digest_source(WA_MD5, source, read, err) != WA_OK)
+        return err->code;
+    md5 = md5 != NULL ? md5 : read;
+    if (wa_control_set(c, WA_A_FILENAME, wa_sv(file), err) != WA_OK ||
         wa_control_set(c, WA_A_SIZE, wa_sv(size), err) != WA_OK)
         return err->code;
     return wa_control_set(c, WA_A_MD5SUM, wa_sv(md5), err);
@@ -132,7 +136,7 @@ static enum wa_code read_package(struct scan *s, const char *file, int fd, bool 
     if (s->anchors != NULL &&
         wa_verify_control(&c, &s->chain, s->anchors, wa_clock_now(), &trust, err) != WA_OK)
         return err->code;
-    if (set_repo_attributes(&c, file, &source.base, err) != WA_OK ||
+    if (set_repo_attributes(s, &c, file, &source.base, err) != WA_OK ||
         wa_scan_icon(s->dir, &c, m, err) != WA_OK)
         return err->code;
     return add_entry(s, &c, &s->chain, err);

@@ -14,6 +14,8 @@ struct wa_scan_watch {
     void (*progress)(void *user, size_t done, size_t total);              /* packages */
     /* a package that was read anew, or that is listed no more */
     void (*change)(void *user, const char *file, bool is_listed);
+    /* MD5 of a file whose bytes were all read just now; NULL: it is read again */
+    const char *(*md5)(void *user, const char *file);
     void *user;
 };
 /* Incremental (an entry whose file has its size and is older than the index is taken over, unless

@@ -45,7 +45,7 @@ static enum wa_code take_document(struct wa_scan_role *s, const struct wa_scan_q
                        : wa_scan_take_published(&wapt, wa_buf_sv(&json), wa_clock_now(), err);
     if (wa_tree_remove(&s->repo, part, &left) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.left", &left);
-    return code == WA_OK ? wa_scan_index(s, err) : code; /* for the next proposal */
+    return code == WA_OK ? wa_scan_index(s, NULL, err) : code; /* for the next proposal */
 }
 
 static enum wa_code stamp(const struct wa_scan_role *s, const struct wa_scan_question *q,
@@ -242,7 +242,7 @@ static enum wa_code serve(struct wa_scan_role *s, struct wa_err *err)
 static void tidy(struct wa_scan_role *s)
 {
     struct wa_err err = WA_ERR_INIT;
-    if (wa_scan_tidy(s, &err) != WA_OK || wa_scan_index(s, &err) != WA_OK)
+    if (wa_scan_tidy(s, &err) != WA_OK || wa_scan_index(s, NULL, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "repository.not_tidy", &err);
 }
 

@@ -62,27 +62,33 @@ static enum wa_code read_anchors(const struct wa_scan_role *s, struct anchors *a
 
 /* --- judgement --- */
 
+/* md5: NULL, or gets that digest of the same bytes, for the index. */
 static enum wa_code check_digest(struct wa_scan_role *s, struct wa_source *source,
-                                 struct wa_sv expected, struct wa_err *err)
+                                 struct wa_sv expected, char *md5, struct wa_err *err)
 {
     WA_AUTO(wa_digest) struct wa_digest *d = NULL;
+    WA_AUTO(wa_digest) struct wa_digest *other = NULL;
     WA_AUTO_BUF struct wa_buf piece;
     char hex[WA_DIGEST_HEX_MAX];
     wa_buf_init(&piece, DIGEST_PIECE);
     char *p = wa_buf_reserve(&piece, DIGEST_PIECE);
     if (p == NULL)
         return wa_nomem(err);
-    if (wa_digest_new(WA_SHA256, &d, err) != WA_OK)
+    if (wa_digest_new(WA_SHA256, &d, err) != WA_OK ||
+        (md5 != NULL && wa_digest_new(WA_MD5, &other, err) != WA_OK))
         return err->code;
     for (uint64_t at = 0; at < source->size;) {
         size_t n = source->size - at < DIGEST_PIECE ? (size_t)(source->size - at) : DIGEST_PIECE;
-        if (source->read_at(source, at, p, n, err) != WA_OK || wa_digest_add(d, p, n, err) != WA_OK)
+        if (source->read_at(source, at, p, n, err) != WA_OK ||
+            wa_digest_add(d, p, n, err) != WA_OK ||
+            (md5 != NULL && wa_digest_add(other, p, n, err) != WA_OK))
             return err->code;
         at += n;
         if (!wa_scan_breathe(s, at, source->size))
             return wa_fail(err, WA_E_CANCELLED, "the server is stopping");
     }
-    if (wa_digest_hex(d, hex, err) != WA_OK)
+    if (wa_digest_hex(d, hex, err) != WA_OK ||
+        (md5 != NULL && wa_digest_hex(other, md5, err) != WA_OK))
         return err->code;
     return wa_sv_eqs(expected, hex)
                ? WA_OK
@@ -186,7 +192,7 @@ static enum wa_code check_place(const struct wa_scan_question *q, const struct w
 }
 
 static enum wa_code judge(struct wa_scan_role *s, const struct wa_scan_question *q, int fd,
-                          struct wa_buf *names, struct wa_err *err)
+                          struct wa_buf *names, char *md5, struct wa_err *err)
 {
     WA_CLEANUP(anchors_fini) struct anchors a = {NULL, NULL};
     WA_AUTO_VERDICT struct wa_verdict v;
@@ -197,7 +203,7 @@ static enum wa_code judge(struct wa_scan_role *s, const struct wa_scan_question 
     if (source.base.size != (uint64_t)q->size)
         return wa_fail(err, WA_E_CONFLICT, "the upload is not whole: %llu of %lld bytes came",
                        (unsigned long long)source.base.size, (long long)q->size);
-    if (check_digest(s, &source.base, q->sha256, err) != WA_OK ||
+    if (check_digest(s, &source.base, q->sha256, md5, err) != WA_OK ||
         read_anchors(s, &a, err) != WA_OK || verify(s, &source.base, a.trust, &v, err) != WA_OK ||
         may_sign(&a, &v, err) != WA_OK || may_publish(q, &v, err) != WA_OK)
         return err->code;
@@ -211,12 +217,20 @@ static enum wa_code judge(struct wa_scan_role *s, const struct wa_scan_question 
 
 /* --- into its place --- */
 
-enum wa_code wa_scan_index(const struct wa_scan_role *s, struct wa_err *err)
+static const char *md5_of(void *user, const char *file)
+{
+    const struct wa_scan_fresh *f = user;
+    return strcmp(f->file, file) == 0 ? f->md5 : NULL;
+}
+
+enum wa_code wa_scan_index(const struct wa_scan_role *s, struct wa_scan_fresh *fresh,
+                           struct wa_err *err)
 {
     struct wa_scan_result r;
+    const struct wa_scan_watch watch = {.md5 = md5_of, .user = fresh};
     struct wa_err why = WA_ERR_INIT;
     bool is_proposed = false;
-    if (wa_repo_scan(s->wapt, false, NULL, NULL, &r, err) != WA_OK)
+    if (wa_repo_scan(s->wapt, false, NULL, fresh != NULL ? &watch : NULL, &r, err) != WA_OK)
         return err->code;
     /* For who publishes; without it the index is as good as before. */
     if (wa_publish_leave_proposal(s->wapt, wa_clock_now(), &is_proposed, &why) != WA_OK)
@@ -227,19 +241,19 @@ enum wa_code wa_scan_index(const struct wa_scan_role *s, struct wa_err *err)
 /* The package and its entry of the index appear together: when the index can't be written, all is
  * as before. */
 static enum wa_code publish(const struct wa_scan_role *s, const struct wa_relpath *part,
-                            const char *name, struct wa_err *err)
+                            struct wa_scan_fresh *fresh, struct wa_err *err)
 {
     struct wa_relpath to, old;
     struct wa_err none = WA_ERR_INIT, left = WA_ERR_INIT;
-    if (wa_scan_path("wapt/", name, &to, err) != WA_OK ||
-        wa_scan_path(WA_SCAN_OLD, name, &old, err) != WA_OK ||
+    if (wa_scan_path("wapt/", fresh->file, &to, err) != WA_OK ||
+        wa_scan_path(WA_SCAN_OLD, fresh->file, &old, err) != WA_OK ||
         wa_tree_remove(&s->repo, &old, err) != WA_OK)
         return err->code;
     bool replaces = wa_file_link(&s->repo, &to, &s->repo, &old, &none) == WA_OK;
     if (!replaces && none.code != WA_E_NOT_FOUND)
         return wa_fail(err, none.code, "%s", none.text);
     bool is_there = wa_file_rename(&s->repo, part, &s->repo, &to, err) == WA_OK;
-    if (is_there && wa_scan_index(s, err) == WA_OK) {
+    if (is_there && wa_scan_index(s, fresh, err) == WA_OK) {
         if (replaces && wa_file_remove(&s->repo, &old, &left) != WA_OK)
             wa_log_err(&s->child.log, WA_LOG_WARNING, "upload.left", &left);
         return WA_OK;
@@ -264,7 +278,7 @@ enum wa_code wa_scan_delete(struct wa_scan_role *s, const struct wa_relpath *pat
     if (wa_scan_path(WA_SCAN_OLD, path->p + 5, &old, err) != WA_OK ||
         wa_file_rename(&s->repo, path, &s->repo, &old, err) != WA_OK)
         return err->code;
-    if (wa_scan_index(s, err) != WA_OK) {
+    if (wa_scan_index(s, NULL, err) != WA_OK) {
         if (wa_file_rename(&s->repo, &old, &s->repo, path, &left) != WA_OK)
             wa_log_err(&s->child.log, WA_LOG_ERROR, "repository.half_done", &left);
         return err->code;
@@ -283,7 +297,7 @@ static enum wa_code was_published(struct wa_scan_role *s, const struct wa_scan_q
     struct wa_err why = WA_ERR_INIT;
     if (wa_file_open(&s->repo, to, &fd, &why) == WA_OK &&
         wa_fd_source_init(&source, fd, &why) == WA_OK && source.base.size == (uint64_t)q->size &&
-        check_digest(s, &source.base, q->sha256, &why) == WA_OK)
+        check_digest(s, &source.base, q->sha256, NULL, &why) == WA_OK)
         return WA_OK;
     return wa_fail(err, WA_E_CONFLICT, "the upload's bytes are gone: they must be sent again");
 }
@@ -301,7 +315,7 @@ static enum wa_code check_replaced(struct wa_scan_role *s, const struct wa_scan_
     if (code == WA_E_NOT_FOUND && wa_sv_eqs(q->replaces, "none"))
         return WA_OK;
     if (code == WA_OK && wa_fd_source_init(&source, fd, &why) == WA_OK &&
-        check_digest(s, &source.base, q->replaces, &why) == WA_OK)
+        check_digest(s, &source.base, q->replaces, NULL, &why) == WA_OK)
         return WA_OK;
     return wa_fail(err, WA_E_EXISTS,
                    "another package is there than this one was made from: somebody has changed it "
@@ -321,25 +335,25 @@ enum wa_code wa_scan_accept(struct wa_scan_role *s, const struct wa_scan_questio
     WA_AUTO_FD int fd = -1;
     struct wa_relpath part, to;
     struct wa_err none = WA_ERR_INIT, left = WA_ERR_INIT;
-    char name[WA_NAME_MAX + 8];
+    struct wa_scan_fresh f;
     bool is_host = wa_sv_eqs(q->op, "accept-host"), is_corrupt;
-    (void)snprintf(name, sizeof name, "%.*s%s", WA_SV_ARG(q->name), is_host ? ".wapt" : "");
+    (void)snprintf(f.file, sizeof f.file, "%.*s%s", WA_SV_ARG(q->name), is_host ? ".wapt" : "");
     if (wa_relpath_parse(q->file, &part, err) != WA_OK ||
-        wa_scan_path(is_host ? "wapt-host/" : "wapt/", name, &to, err) != WA_OK)
+        wa_scan_path(is_host ? "wapt-host/" : "wapt/", f.file, &to, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_file_continue_alone(&s->repo, &part, &fd, &none);
     if (code == WA_E_NOT_FOUND)
         return was_published(s, q, &to, err);
     if (code != WA_OK)
         return wa_fail(err, code, "%s", none.text);
-    code = judge(s, q, fd, names, err);
+    code = judge(s, q, fd, names, is_host ? NULL : f.md5, err);
     if (code == WA_OK)
         code = check_replaced(s, q, &to, err);
     if (code == WA_E_CANCELLED && s->is_starved)
         code = wa_nomem(err);
     if (code == WA_OK)
         return is_host ? wa_file_rename(&s->repo, &part, &s->repo, &to, err)
-                       : publish(s, &part, name, err);
+                       : publish(s, &part, &f, err);
     struct wa_stat st;
     is_corrupt = code == WA_E_CONFLICT && wa_fd_stat(fd, &st, &left) == WA_OK &&
                  st.size >= (uint64_t)q->size;

@@ -5,6 +5,7 @@
 #define WA_SERVER_SCAN_ROLE_H
 
 #include "base/vec.h"
+#include "crypto/digest.h"
 #include "pkg/verify.h"
 #include "server/role_common.h"
 #include "server/scan_catalogue.h"
@@ -65,7 +66,13 @@ WA_CHECK enum wa_code wa_scan_accept(struct wa_scan_role *s, const struct wa_sca
                                      struct wa_buf *names, struct wa_err *err);
 WA_CHECK enum wa_code wa_scan_delete(struct wa_scan_role *s, const struct wa_relpath *path,
                                      struct wa_err *err);
-/* The index anew, and what would be published of it. */
-WA_CHECK enum wa_code wa_scan_index(const struct wa_scan_role *s, struct wa_err *err);
+/* A package of wapt/ whose bytes were read whole just now. */
+struct wa_scan_fresh {
+    char file[WA_NAME_MAX + 8], md5[WA_DIGEST_HEX_MAX];
+};
+/* The index anew, and what would be published of it. fresh: NULL, or one that need not be read once
+ * more. */
+WA_CHECK enum wa_code wa_scan_index(const struct wa_scan_role *s, struct wa_scan_fresh *fresh,
+                                    struct wa_err *err);
 
 #endif

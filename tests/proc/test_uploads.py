@@ -98,7 +98,7 @@ def test_the_scan_process_is_killed_while_it_judges(srv, org):
 
     until(lambda: state() == "open", "what came is there")
     assert srv.call("POST", f"/api/v1/uploads/{up['id']}/finish", token=token)[0] == 200
-    assert "upload-judged" in index(srv)
+    assert "upload-judged" in index(srv) and hashlib.md5(data).hexdigest() in index(srv)
     # Its end is told again to who did not hear it, also when the bytes are gone.
     status, text, _ = srv.call("POST", f"/api/v1/uploads/{up['id']}/finish", token=token)
     assert (status, json.loads(text)["file"]) == (200, "upload-judged_1.wapt")

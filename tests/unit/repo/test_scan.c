@@ -54,7 +54,7 @@ static struct wa_scan_result scan(const struct scratch *s, bool force,
 {
     struct wa_scan_result r = {0, 0, 0, 0};
     struct wa_err err = WA_ERR_INIT;
-    const struct wa_scan_watch watch = {note, NULL, NULL, notes};
+    const struct wa_scan_watch watch = {.note = note, .user = notes};
     check_ok(wa_repo_scan(s->path, force, anchors, notes == NULL ? NULL : &watch, &r, &err), &err,
              "scan");
     return r;

@@ -110,7 +110,7 @@ static void make(struct place *p, bool has_old)
     WA_ASSERT_OK(wa_sha256_hex(p->fresh.p, p->fresh.n, p->sha256, &err));
     if (has_old)
         put(p, wapt_of(p, path), &p->old);
-    WA_ASSERT_OK(wa_scan_index(&p->role, &err));
+    WA_ASSERT_OK(wa_scan_index(&p->role, NULL, &err));
     put(p, PART, &p->fresh);
 }
 
@@ -246,7 +246,7 @@ static unsigned each_step(bool has_old, enum wa_code (*fn)(struct place *p, stru
         if (strchr(allowed, at_once) == NULL)
             fail_msg("killed at step %u: readers find '%c'", at, at_once);
         WA_ASSERT_OK(wa_scan_tidy(&p.role, &err));
-        WA_ASSERT_OK(wa_scan_index(&p.role, &err));
+        WA_ASSERT_OK(wa_scan_index(&p.role, NULL, &err));
         check_index(&p, which(&p));
         if (which(&p) != at_last) /* again, and it is done; also when the first time was enough */
             WA_ASSERT_OK(fn(&p, &err));
