@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "codec/json.h"
 #include "os/clock.h"
+#include "proto/local.h"
 
 #define KEPT_TASKS 200 /* finished ones, for the history */
 
@@ -249,7 +250,7 @@ enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done, struct
 
 /* The columns of one task, as members of an object. */
 #define TASK_COLUMNS                                                                               \
-    "id, kind, state, code, message, created_by, created, not_before, started, finished"
+    "id, kind, state, code, message, created_by, created, not_before, started, finished, args"
 
 /* Whether the message can have a script's own words in it. */
 static bool is_of_script(struct wa_sv code)
@@ -257,6 +258,21 @@ static bool is_of_script(struct wa_sv code)
     return wa_sv_eqs(code, wa_code_name(WA_E_FAILED)) ||
            wa_sv_eqs(code, wa_code_name(WA_E_PARTIAL)) ||
            wa_sv_eqs(code, wa_code_name(WA_E_TIMEOUT));
+}
+
+/* Those that it is about, until it is done. */
+static void write_packages(struct wa_jw *w, struct wa_sv args)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_local_request r = {.package_count = 0};
+    struct wa_err ignored = WA_ERR_INIT;
+    wa_arena_init(&arena, 1u << 20);
+    wa_jw_key(w, "packages");
+    wa_jw_arr(w);
+    if (args.n > 0 && wa_local_request_read(args, &arena, &r, &ignored) == WA_OK)
+        for (size_t i = 0; i < r.package_count; i++)
+            wa_jw_sv(w, r.packages[i]);
+    wa_jw_end(w);
 }
 
 static void write_task(struct wa_jw *w, struct wa_stmt *s, const struct wa_task_progress *running,
@@ -277,6 +293,7 @@ static void write_task(struct wa_jw *w, struct wa_stmt *s, const struct wa_task_
               wa_col_i64(s, 0) == running->id      ? running->percent
               : wa_sv_eqs(wa_col_sv(s, 2), "done") ? 100
                                                    : 0);
+    write_packages(w, wa_col_sv(s, 10));
 }
 
 enum wa_code wa_task_list(struct wa_db *db, const struct wa_task_progress *running,
@@ -318,7 +335,7 @@ enum wa_code wa_task_show(struct wa_db *db, int64_t id, const struct wa_task_pro
     wa_jw_init(&w, json);
     wa_jw_obj(&w);
     write_task(&w, s, running, true);
-    wa_jw_kvsv(&w, "log", wa_col_sv(s, 10));
+    wa_jw_kvsv(&w, "log", wa_col_sv(s, 11));
     wa_jw_end(&w);
     wa_reset(s);
     return wa_buf_check(json, err);

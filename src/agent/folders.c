@@ -20,6 +20,7 @@ static const struct folder folders[] = {
     {"private/stage", 0700},
     {"private/packages", 0700},
     {"private/persistent", 0700},
+    {"private/icons", 0700},
     {"db", 0700},
     {"cache", 0700},
     {"run", 0755},

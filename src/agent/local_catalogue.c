@@ -10,6 +10,7 @@
 #include "os/rand.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #define PAGE_DEFAULT 50
 
@@ -104,8 +105,13 @@ static bool has_category(const struct wa_control *c, struct wa_sv wanted)
     return wanted.n == 0;
 }
 
-static bool is_wanted(const struct entry *e, const struct wa_local_request *r,
-                      const struct wa_caller *caller)
+static bool is_seen(const struct entry *e, const struct wa_caller *caller)
+{
+    const struct wa_control *c = shown(e);
+    return wa_caller_may(caller, wa_control_get(c, WA_A_PACKAGE), wa_control_get(c, WA_A_SECTION));
+}
+
+static bool is_wanted(const struct entry *e, const struct wa_local_request *r)
 {
     const struct wa_control *c = shown(e);
     bool is_installed = e->row != NULL;
@@ -113,26 +119,85 @@ static bool is_wanted(const struct entry *e, const struct wa_local_request *r,
                   : wa_sv_eqs(r->filter, "not-installed") ? !is_installed
                   : wa_sv_eqs(r->filter, "upgradable")    ? is_upgradable(e)
                                                           : true;
-    return passes && has_category(c, r->category) && wa_local_matches(c, r) &&
-           wa_caller_may(caller, wa_control_get(c, WA_A_PACKAGE), wa_control_get(c, WA_A_SECTION));
+    return passes && has_category(c, r->category) && wa_local_matches(c, r);
+}
+
+/* What a person reads: the name, where there is one. */
+static const char *title(const struct entry *e)
+{
+    const char *name = wa_control_get(shown(e), WA_A_NAME);
+    return name[0] != '\0' ? name : wa_control_get(shown(e), WA_A_PACKAGE);
 }
 
 static int by_name(const void *a, const void *b)
 {
     const struct entry *const *x = a, *const *y = b;
-    return strcmp(wa_control_get(shown(*x), WA_A_PACKAGE), wa_control_get(shown(*y), WA_A_PACKAGE));
+    int c = strcasecmp(title(*x), title(*y));
+    return c != 0 ? c
+                  : strcmp(wa_control_get(shown(*x), WA_A_PACKAGE),
+                           wa_control_get(shown(*y), WA_A_PACKAGE));
+}
+
+static int by_date(const void *a, const void *b)
+{
+    const struct entry *const *x = a, *const *y = b;
+    int c = strcmp(wa_control_get(shown(*y), WA_A_SIGNATURE_DATE),
+                   wa_control_get(shown(*x), WA_A_SIGNATURE_DATE));
+    return c != 0 ? c : by_name(a, b);
 }
 
 struct page {
     WA_VEC(const struct entry *);
 };
 
+struct category {
+    struct wa_sv name; /* as the first package writes it */
+    int64_t count;
+};
+
+/* Of all that the caller sees, whatever is looked for. */
+struct sums {
+    int64_t all, installed, upgradable;
+    struct category categories[WA_CATALOGUE_CATEGORIES_MAX];
+    size_t category_count;
+};
+
+static void count_category(struct sums *s, struct wa_sv name)
+{
+    char text[WA_NAME_MAX + 1];
+    if (name.n == 0 || name.n >= sizeof text)
+        return;
+    (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(name));
+    size_t i = 0;
+    while (i < s->category_count && !wa_sv_ieqs(s->categories[i].name, text))
+        i++;
+    if (i == WA_CATALOGUE_CATEGORIES_MAX)
+        return;
+    if (i == s->category_count)
+        s->categories[s->category_count++] = (struct category){name, 0};
+    s->categories[i].count++;
+}
+
+static void count_entry(struct sums *s, const struct entry *e)
+{
+    struct wa_sv rest = wa_sv(wa_control_get(shown(e), WA_A_CATEGORIES)), item;
+    s->all++;
+    s->installed += e->row != NULL ? 1 : 0;
+    s->upgradable += is_upgradable(e) ? 1 : 0;
+    while (wa_csv_next(&rest, &item))
+        count_category(s, item);
+}
+
 static enum wa_code choose(const struct catalogue *k, const struct wa_local_request *r,
-                           const struct wa_caller *caller, struct page *ret, struct wa_err *err)
+                           const struct wa_caller *caller, struct page *ret, struct sums *sums,
+                           struct wa_err *err)
 {
     for (size_t i = 0; i < k->by_name.n; i++) {
         const struct entry *e = k->by_name.items[i].value;
-        if (!is_wanted(e, r, caller))
+        if (!is_seen(e, caller))
+            continue;
+        count_entry(sums, e);
+        if (!is_wanted(e, r))
             continue;
         const struct entry **slot = WA_VEC_PUSH(ret);
         if (slot == NULL)
@@ -140,7 +205,8 @@ static enum wa_code choose(const struct catalogue *k, const struct wa_local_requ
         *slot = e;
     }
     if (ret->n > 1)
-        qsort(ret->items, ret->n, sizeof ret->items[0], by_name);
+        qsort(ret->items, ret->n, sizeof ret->items[0],
+              wa_sv_eqs(r->sort, "date") ? by_date : by_name);
     return WA_OK;
 }
 
@@ -192,6 +258,26 @@ static void write_entry(struct wa_jw *w, const struct entry *e, const struct wa_
     wa_jw_end(w);
 }
 
+static void write_sums(struct wa_jw *w, const struct sums *s)
+{
+    wa_jw_key(w, "counts");
+    wa_jw_obj(w);
+    wa_jw_kvi(w, "all", s->all);
+    wa_jw_kvi(w, "installed", s->installed);
+    wa_jw_kvi(w, "not_installed", s->all - s->installed);
+    wa_jw_kvi(w, "upgradable", s->upgradable);
+    wa_jw_end(w);
+    wa_jw_key(w, "categories");
+    wa_jw_arr(w);
+    for (size_t i = 0; i < s->category_count; i++) {
+        wa_jw_obj(w);
+        wa_jw_kvsv(w, "name", s->categories[i].name);
+        wa_jw_kvi(w, "count", s->categories[i].count);
+        wa_jw_end(w);
+    }
+    wa_jw_end(w);
+}
+
 static enum wa_code write_page(struct wa_manager *m, const struct catalogue *k,
                                const struct wa_local_request *r, const struct wa_caller *caller,
                                struct wa_jw *w, struct wa_err *err)
@@ -199,12 +285,14 @@ static enum wa_code write_page(struct wa_manager *m, const struct catalogue *k,
     struct page all = {NULL, 0, 0};
     size_t size = r->page_size > 0 ? (size_t)r->page_size : PAGE_DEFAULT;
     size_t from = (size_t)r->page * size;
-    enum wa_code code = choose(k, r, caller, &all, err);
+    struct sums sums = {.all = 0};
+    enum wa_code code = choose(k, r, caller, &all, &sums, err);
     if (code == WA_OK) {
         wa_jw_obj(w);
         wa_jw_kvi(w, "total", (int64_t)all.n);
         wa_jw_kvi(w, "page", r->page);
         wa_jw_kvi(w, "page_size", (int64_t)size);
+        write_sums(w, &sums);
         wa_jw_key(w, "packages");
         wa_jw_arr(w);
         for (size_t i = from; i < all.n && i < from + size; i++)

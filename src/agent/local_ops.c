@@ -18,6 +18,7 @@ bool wa_op_reads(enum wa_local_op op)
     case WA_OP_CHECK_UPGRADES:
     case WA_OP_CHECK:
     case WA_OP_CATALOGUE:
+    case WA_OP_ICONS:
     case WA_OP_EVENTS:
     case WA_OP_SHOW_LOG:
     case WA_OP_SHOW_TASK:

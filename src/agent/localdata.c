@@ -353,6 +353,9 @@ enum wa_code wa_local_data(struct wa_manager *m, const struct wa_local_request *
     case WA_OP_CATALOGUE:
         code = wa_local_catalogue(m, r, caller, &w, err);
         break;
+    case WA_OP_ICONS:
+        code = wa_icons_write(m, r, &w, err);
+        break;
     case WA_OP_SHOW:
         code = show(m, r, &w, err);
         break;

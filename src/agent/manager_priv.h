@@ -93,6 +93,15 @@ struct wa_manager {
     uint64_t stopped_until_ms; /* of the clock that never goes back; no task begins before. 0:
                                   nobody stopped it */
     struct wa_cancel *cancel;
+    struct wa_icons_wanted { /* icons.c */
+        struct {
+            char uuid[WA_UUID_MAX + 1], repo[64];
+        } items[WA_ICONS_WANTED_MAX];
+        size_t n;
+        uint64_t again_ms; /* before, nothing is fetched */
+        uint64_t hour_ms;  /* since when `fetched` counts */
+        size_t fetched;
+    } icons;
     struct wa_auth_known { /* what a directory said of people who proved their password */
         char user[256];
         uint64_t until_ms;
@@ -490,6 +499,7 @@ WA_CHECK enum wa_code wa_repo_each(struct wa_task_run *run, const struct wa_agen
 struct wa_repo_get {
     const char *url, *etag; /* etag (may be NULL): not when it still is the one of that tag */
     uint64_t max_bytes, resume_from;
+    bool is_quiet; /* nobody is told how far it is */
 };
 /* One exchange under the repository's settings. */
 WA_CHECK enum wa_code wa_repo_fetch(struct wa_task_run *run, const struct wa_agent_repo *r,
@@ -544,6 +554,14 @@ WA_CHECK enum wa_code wa_reload_check(struct wa_manager *m, struct wa_agent_conf
 WA_CHECK enum wa_code wa_reload_task(struct wa_task_run *run, struct wa_err *err);
 void wa_reload_on_signal(void *m, int signum); /* queues it */
 void wa_reload_end(struct wa_manager *m);
+
+/* --- icons.c --- */
+/* Array of what there is of the icons of those packages, base64; what is missing is fetched later.
+ * The loop's thread. */
+WA_CHECK enum wa_code wa_icons_write(struct wa_manager *m, const struct wa_local_request *r,
+                                     struct wa_jw *w, struct wa_err *err);
+/* The task thread's, when nothing else is to be done: fetches one. False: none is wanted. */
+bool wa_icons_fetch(struct wa_manager *m);
 
 /* --- localapi.c --- */
 WA_CHECK enum wa_code wa_local_start(struct wa_manager *m, struct wa_err *err);

@@ -47,6 +47,7 @@ enum wa_code wa_repo_fetch(struct wa_task_run *run, const struct wa_agent_repo *
                            struct wa_fetch_result *ret, struct wa_err *err)
 {
     struct wa_manager *m = run->m;
+    const wa_helper_progress_fn progress = get->is_quiet ? NULL : wa_task_progress;
     struct wa_tls_trust trust;
     char condition[WA_ETAG_MAX + 32];
     const char *const headers[] = {get->etag != NULL && get->etag[0] != '\0' ? condition : NULL,
@@ -72,12 +73,12 @@ enum wa_code wa_repo_fetch(struct wa_task_run *run, const struct wa_agent_repo *
                                   .resume_from = get->resume_from,
                                   .proxy = wa_agent_repo_proxy(r)};
     enum wa_code code =
-        wa_helper_fetch(m->launcher, &what, sink, wa_task_progress, run, m->cancel, ret, err);
+        wa_helper_fetch(m->launcher, &what, sink, progress, run, m->cancel, ret, err);
     if (code != WA_E_DENIED || trust.identity.n == 0)
         return code;
     /* Revoked, or from before the server had another one of us: what is for all comes without. */
     wa_tls_identity_doubt(m);
     wa_err_clear(err);
     trust.identity = WA_SV("");
-    return wa_helper_fetch(m->launcher, &what, sink, wa_task_progress, run, m->cancel, ret, err);
+    return wa_helper_fetch(m->launcher, &what, sink, progress, run, m->cancel, ret, err);
 }

@@ -45,12 +45,14 @@ void wa_task_output(struct wa_task_run *run, struct wa_sv text)
 }
 
 /* Of the whole: steps that are done, and the part of the one at work. False: no percent more. */
-static bool note_progress(struct wa_task_run *run, uint64_t done, uint64_t total)
+static bool note_progress(struct wa_task_run *run, uint64_t done, uint64_t total,
+                          int64_t *ret_percent)
 {
     uint64_t steps = run->plan != NULL ? run->plan->n : 1;
     uint64_t part = total > 0 && done <= total && done < UINT64_MAX / 100 ? done * 100 / total : 0;
+    *ret_percent = (int64_t)((run->plan_at * 100 + part) / (steps > 0 ? steps : 1));
     wa_lock_take(run->m->lock);
-    run->m->running_percent = (int64_t)((run->plan_at * 100 + part) / (steps > 0 ? steps : 1));
+    run->m->running_percent = *ret_percent;
     wa_lock_give(run->m->lock);
     bool is_news = total == 0 || part != run->told_part || done >= total;
     run->told_part = part;
@@ -60,19 +62,21 @@ static bool note_progress(struct wa_task_run *run, uint64_t done, uint64_t total
 void wa_task_progress(void *user, uint64_t done, uint64_t total)
 {
     struct wa_task_run *run = user;
-    if (!note_progress(run, done, total))
+    int64_t percent = 0;
+    if (!note_progress(run, done, total, &percent))
         return;
     const struct wa_local_answer a = {.event = WA_EV_PROGRESS,
                                       .id = run->task->id,
                                       .done = (int64_t)done,
                                       .total = (int64_t)total,
+                                      .percent = percent,
                                       .text = wa_sv(run->task->kind)};
     tell(run, WA_NEWS_PROGRESS, &a);
 }
 
 void wa_task_step(struct wa_task_run *run)
 {
-    (void)note_progress(run, 0, 0);
+    wa_task_progress(run, 0, 0);
 }
 
 void wa_task_say(struct wa_task_run *run, const char *fmt, ...)
@@ -489,7 +493,10 @@ void wa_task_thread(void *user)
             continue;
         }
         wa_tell_server(m);
+        bool goes_on = wa_icons_fetch(m);
         wa_lock_take(m->lock);
+        if (goes_on)
+            continue;
         m->is_at_work = false;
         if (!m->stopping)
             (void)wa_lock_wait(m->lock, IDLE_MS);

@@ -186,8 +186,19 @@
 #define WA_LOCAL_DELAY_MAX_MS 900000u    /* ms */
 #define WA_CATALOGUE_PAGE_MAX 500        /* packages of one page */
 #define WA_CATALOGUE_PAGES_MAX 1000000   /* pages */
-#define WA_SCRIPT_OUTPUT_MAX (1u << 20)  /* bytes kept of a script's output: head and tail */
-#define WA_SCRIPT_TIMEOUT_S 3600u        /* s: a hook without its own limit */
+#define WA_CATALOGUE_CATEGORIES_MAX 200u /* that are told; packages may name what they like */
+#define WA_ICON_KEPT_BYTES_MAX                                                                     \
+    (128u << 10)                        /* bytes: an icon that the agent keeps for its users       \
+                                         */
+#define WA_ICONS_KEPT_MAX 500u          /* icons: 64 MiB at most; the oldest makes room */
+#define WA_ICONS_WANTED_MAX 256u        /* that are to be fetched: a few screens full */
+#define WA_ICONS_FETCHED_MAX 1000u      /* in WA_ICONS_HOUR_MS, whoever asks */
+#define WA_ICONS_HOUR_MS 3600000u       /* ms */
+#define WA_ICONS_NONE_S 86400           /* s: what has none is not looked for again */
+#define WA_ICONS_AGAIN_MS 600000u       /* ms: after a repository that did not answer */
+#define WA_ICONS_ANSWER_MAX (4u << 20)  /* bytes of icons in one answer */
+#define WA_SCRIPT_OUTPUT_MAX (1u << 20) /* bytes kept of a script's output: head and tail */
+#define WA_SCRIPT_TIMEOUT_S 3600u       /* s: a hook without its own limit */
 #define WA_SCRIPT_STORE_MAX                                                                        \
     (256u << 10)                      /* bytes of JSON: all that scripts keep by WAPT.write_param */
 #define WA_SCRIPT_STORE_NAMES_MAX 256 /* of them, that one run may change */
@@ -315,18 +326,20 @@
 #define WA_REPORT_ANSWER_MAX (256u << 10) /* bytes: what the server answers to a report */
 #define WA_CONSOLE_ANSWER_MAX                                                                      \
     (64u << 20) /* bytes: what the server answers to the console: 100,000 machines */
-#define WA_LOCAL_TICKET_MS 60000u    /* ms: from printing a link to the browser's first request */
-#define WA_LOCAL_BODY_MAX (2u << 20) /* bytes: 10,000 machines by their uuids */
-#define WA_LOCAL_SMALL_MAX 4096u     /* bytes: a ticket, a password, an identifier */
-#define WA_LOCAL_CONNECTIONS 128u    /* of all tabs; a browser opens six to one host */
-#define WA_LOCAL_STREAMS 8u          /* that a person may have at the server */
-#define WA_LOCAL_THREADS 24u         /* calls at the same time; six wait for the server at most */
-#define WA_LOCAL_PREPARED 16u        /* shown and not confirmed yet; each may hold 10,000 orders */
-#define WA_LOCAL_PREPARED_S 900      /* s: what was shown longer ago is shown again */
-#define WA_LOCAL_KEYS 32u            /* certificates of one person */
-#define WA_LOCAL_UNLOCK_S_MAX 43200  /* s: a working day */
-#define WA_POLICY_WAY_MAX 32u        /* packages of a chain of needs that a person is shown */
-#define WA_REPORT_SKEW_S 900         /* s: a clock further off is told to the administrator */
+#define WA_LOCAL_TICKET_MS 60000u     /* ms: from printing a link to the browser's first request */
+#define WA_LOCAL_BODY_MAX (2u << 20)  /* bytes: 10,000 machines by their uuids */
+#define WA_LOCAL_SMALL_MAX 4096u      /* bytes: a ticket, a password, an identifier */
+#define WA_LOCAL_CONNECTIONS 128u     /* of all tabs; a browser opens six to one host */
+#define WA_LOCAL_STREAMS 8u           /* that a person may have at the server */
+#define WA_LOCAL_THREADS 24u          /* calls at the same time; six wait for the server at most */
+#define WA_LOCAL_PREPARED 16u         /* shown and not confirmed yet; each may hold 10,000 orders */
+#define WA_LOCAL_PREPARED_S 900       /* s: what was shown longer ago is shown again */
+#define WA_LOCAL_KEYS 32u             /* certificates of one person */
+#define WA_LOCAL_UNLOCK_S_MAX 43200   /* s: a working day */
+#define WA_POLICY_WAY_MAX 32u         /* packages of a chain of needs that a person is shown */
+#define WA_REPORT_SKEW_S 900          /* s: a clock further off is told to the administrator */
+#define WA_DESK_EVENT_MAX (64u << 10) /* bytes: one line of the agent's events */
+#define WA_DESK_ICONS_MAX (32u << 10) /* bytes: the names of 64 packages */
 
 /* --- what the console's pages keep --- */
 #define WA_LOCAL_PREFS_MAX (256u << 10) /* bytes: what a person has chosen in them */

@@ -365,6 +365,9 @@ static enum wa_code fill_catalogue(const struct wa_cli *cli, struct wa_local_req
                    {"page-size", &r->page_size, WA_CATALOGUE_PAGE_MAX}};
     r->filter = wa_sv(wa_cli_get(cli, "filter", ""));
     r->category = wa_sv(wa_cli_get(cli, "category", ""));
+    r->sort = wa_sv(wa_cli_get(cli, "sort", ""));
+    if (!wa_local_sort_is(r->sort))
+        return wa_fail(err, WA_E_USAGE, "'%.*s' is neither name nor date", WA_SV_ARG(r->sort));
     if (!wa_local_filter_is(r->filter))
         return wa_fail(err, WA_E_USAGE,
                        "'%.*s' is none of all, installed, not-installed and upgradable",

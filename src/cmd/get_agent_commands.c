@@ -38,7 +38,7 @@ static const struct wa_cli_option upgrade_options[] = {SHARED_OPTIONS,
                                                        {"priorities", 0, "LIST"}};
 static const struct wa_cli_option catalogue_options[] = {
     SHARED_OPTIONS,        {"filter", 0, "NAME"},      {"category", 0, "NAME"},
-    {"page", 0, "NUMBER"}, {"page-size", 0, "NUMBER"},
+    {"page", 0, "NUMBER"}, {"page-size", 0, "NUMBER"}, {"sort", 0, "NAME"},
 };
 static const struct wa_cli_option register_options[] = {
     SHARED_OPTIONS,           {"pin-server-cert", 0, NULL}, {"server-fingerprint", 0, "SHA256"},

@@ -75,6 +75,9 @@ WA_CHECK enum wa_code wa_fd_set_nonblocking(int fd, bool on, struct wa_err *err)
 #define WA_PROC_ARGS_MAX 4096u
 WA_CHECK enum wa_code wa_proc_become(const char *program, const char *const *argv,
                                      struct wa_err *err);
+/* A session of processes of its own, where it was started without a terminal: what is proven in it
+ * (os/local.h) is not proven for all that runs on a person's desktop. */
+void wa_proc_own_session(void);
 uint32_t wa_proc_own_uid(void); /* in whose name it acts */
 /* Absolute path of the running program. out has room for WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_proc_self_path(char *out, struct wa_err *err);

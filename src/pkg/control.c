@@ -360,3 +360,17 @@ void wa_control_edit_name(const struct wa_control *c, struct wa_buf *out)
         out->failed = name.failed;
     wa_buf_addsv(out, wa_buf_sv(&name));
 }
+
+bool wa_package_uuid_is(struct wa_sv s)
+{
+    if (s.n != 36)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+        char c = s.p[i];
+        if (is_dash ? c != '-'
+                    : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+            return false;
+    }
+    return true;
+}

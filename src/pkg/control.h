@@ -139,4 +139,8 @@ int wa_entry_cmp_version(const struct wa_control *c, struct wa_sv version);
 /* package, version, architecture, locale, maturity all equal. */
 bool wa_entry_same(const struct wa_control *a, const struct wa_control *b);
 
+/* 8-4-4-4-12 hexadecimal digits, as WAPT makes a package_uuid: no other one names an icon's file.
+ */
+bool wa_package_uuid_is(struct wa_sv s);
+
 #endif

@@ -14,6 +14,7 @@ static const struct {
     [WA_OP_TASKS] = {"tasks", WA_RIGHT_ANYONE},
     [WA_OP_CHECK_UPGRADES] = {"check-upgrades", WA_RIGHT_ANYONE},
     [WA_OP_CATALOGUE] = {"catalogue", WA_RIGHT_ANYONE},
+    [WA_OP_ICONS] = {"icons", WA_RIGHT_ANYONE},
     [WA_OP_EVENTS] = {"events", WA_RIGHT_ANYONE},
     [WA_OP_CHECK] = {"check", WA_RIGHT_ANYONE},
     [WA_OP_SHOW_LOG] = {"show-log", WA_RIGHT_ADMIN_PASSWORD},   /* scripts print secrets */
@@ -78,6 +79,11 @@ bool wa_local_filter_is(struct wa_sv filter)
     return false;
 }
 
+bool wa_local_sort_is(struct wa_sv sort)
+{
+    return sort.n == 0 || wa_sv_eqs(sort, "name") || wa_sv_eqs(sort, "date");
+}
+
 static enum wa_code read_args(const struct wa_json *args, struct wa_local_request *r,
                               struct wa_err *err)
 {
@@ -92,6 +98,7 @@ static enum wa_code read_args(const struct wa_json *args, struct wa_local_reques
         {"task", WA_WANT_I64, false, 0, &r->task_id},
         {"filter", WA_WANT_SV, false, 32, &r->filter},
         {"category", WA_WANT_SV, false, WA_NAME_MAX, &r->category},
+        {"sort", WA_WANT_SV, false, 32, &r->sort},
         {"page", WA_WANT_I64, false, 0, &r->page},
         {"page_size", WA_WANT_I64, false, 0, &r->page_size},
         {"params", WA_WANT_SV, false, 16u << 10, &r->params},
@@ -105,8 +112,9 @@ static enum wa_code read_args(const struct wa_json *args, struct wa_local_reques
         return WA_OK;
     if (wa_json_read(args, fields, WA_COUNT(fields), "the arguments of a request", err) != WA_OK)
         return err->code;
-    if (!wa_local_filter_is(r->filter) || r->page < 0 || r->page > WA_CATALOGUE_PAGES_MAX ||
-        r->page_size < 0 || r->page_size > WA_CATALOGUE_PAGE_MAX)
+    if (!wa_local_filter_is(r->filter) || !wa_local_sort_is(r->sort) || r->page < 0 ||
+        r->page > WA_CATALOGUE_PAGES_MAX || r->page_size < 0 ||
+        r->page_size > WA_CATALOGUE_PAGE_MAX)
         return wa_fail(err, WA_E_USAGE, "a page of the catalogue that can't be");
     for (size_t i = 0; i < wa_json_count(packages); i++) {
         const struct wa_json *item = wa_json_at(packages, i);
@@ -176,6 +184,7 @@ enum wa_code wa_local_request_write(const struct wa_local_request *r, struct wa_
         wa_jw_kvi(&w, "task", r->task_id);
     write_text(&w, "filter", r->filter);
     write_text(&w, "category", r->category);
+    write_text(&w, "sort", r->sort);
     if (r->page != 0)
         wa_jw_kvi(&w, "page", r->page);
     if (r->page_size != 0)
@@ -220,6 +229,7 @@ enum wa_code wa_local_answer_read(struct wa_sv line, struct wa_arena *arena,
     (void)wa_json_i64(wa_json_get(j, "id"), &a.id);
     (void)wa_json_i64(wa_json_get(j, "done"), &a.done);
     (void)wa_json_i64(wa_json_get(j, "total"), &a.total);
+    (void)wa_json_i64(wa_json_get(j, "percent"), &a.percent);
     (void)wa_json_i64(wa_json_get(j, "count"), &a.count);
     if (a.event == WA_EV_TASK) {
         a.kind = wa_json_sv(wa_json_get(j, "kind"));
@@ -260,6 +270,8 @@ void wa_local_answer_write(const struct wa_local_answer *a, struct wa_sv data_js
             wa_jw_kvi(&w, "id", a->id);
         wa_jw_kvi(&w, "done", a->done);
         wa_jw_kvi(&w, "total", a->total);
+        if (a->id != 0)
+            wa_jw_kvi(&w, "percent", a->percent);
         break;
     case WA_EV_RESULT:
         wa_jw_kv(&w, "code", wa_code_name(a->code));

@@ -7,7 +7,8 @@
  *                                                    three tries
  *           {"event":"task","id":7,"state":"queued|running|done","kind":"...","by":"...",
  *            "code":"...","message":"..."}           code and message: of what is done
- *           {"event":"progress","id":7,"done":n,"total":n,"what":"..."}       total 0: unknown
+ *           {"event":"progress","id":7,"done":n,"total":n,"percent":n,"what":"..."}    done of
+ *                                                    this step; total 0: unknown; percent: of all
  *           {"event":"output","text":"..."}          for the reader to escape before a terminal
  *           {"event":"service","state":"working|stopped"}
  *           {"event":"upgrades","count":n}           of packages that wait for an upgrade
@@ -30,7 +31,9 @@ enum wa_local_op {
     WA_OP_TASKS,
     WA_OP_CHECK_UPGRADES,
     WA_OP_CATALOGUE, /* what the caller may install and remove; data: {"total","packages":[...]} */
-    WA_OP_EVENTS,    /* everything that happens, from now on */
+    WA_OP_ICONS,  /* of these packages; data: {"icons":[{"package","state","png"}]}; state: "known",
+                     "none", or "coming" and "later": ask again */
+    WA_OP_EVENTS, /* everything that happens, from now on */
     WA_OP_CHECK,
     WA_OP_SHOW_LOG,
     WA_OP_SHOW_TASK, /* read only */
@@ -91,8 +94,9 @@ struct wa_local_request {
     bool limited;
     bool as_upgrade; /* args.as_upgrade, install: it is an upgrade of what is named, no more than
                         that; set by the agent too */
-    /* catalogue: one of wa_local_filter_is(), a category, the page (from 0) of so many packages */
-    struct wa_sv filter, category;
+    /* catalogue: one of wa_local_filter_is(), a category, one of wa_local_sort_is(), the page (from
+     * 0) of so many packages */
+    struct wa_sv filter, category, sort;
     int64_t page, page_size;
     struct wa_sv params; /* args.params: JSON object text for setup.py, empty when absent */
     /* register */
@@ -106,6 +110,8 @@ WA_CHECK enum wa_code wa_local_request_write(const struct wa_local_request *r, s
 
 /* "" or "all", "installed", "not-installed", "upgradable" */
 bool wa_local_filter_is(struct wa_sv filter);
+/* "" or "name", "date": the latest first */
+bool wa_local_sort_is(struct wa_sv sort);
 
 enum wa_local_event {
     WA_EV_AUTH,
@@ -120,7 +126,7 @@ enum wa_local_event {
 struct wa_local_answer {
     enum wa_local_event event;
     struct wa_sv text; /* reason, state, what, text or message */
-    int64_t id, done, total, count;
+    int64_t id, done, total, percent, count;
     struct wa_sv kind, by, message; /* TASK; message: of what is done */
     bool is_done;                   /* TASK, written only: code and message are told too */
     enum wa_code code;              /* RESULT; TASK */

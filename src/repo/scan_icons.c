@@ -10,21 +10,6 @@
 
 static const struct wa_relpath folder = {"icons", 5};
 
-/* 8-4-4-4-12 hexadecimal digits, as WAPT makes them; also what a sweep may remove. */
-static bool is_uuid(struct wa_sv s)
-{
-    if (s.n != 36)
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-        char c = s.p[i];
-        if (is_dash ? c != '-'
-                    : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
-            return false;
-    }
-    return true;
-}
-
 enum wa_code wa_scan_icon(const struct wa_dir *dir, const struct wa_control *c,
                           struct wa_members *m, struct wa_err *err)
 {
@@ -36,7 +21,7 @@ enum wa_code wa_scan_icon(const struct wa_dir *dir, const struct wa_control *c,
     struct wa_sv uuid = wa_sv(wa_control_get(c, WA_A_PACKAGE_UUID));
     wa_buf_init(&png, WA_ICON_BYTES_MAX);
     wa_buf_sink_init(&sink, &png);
-    if (!is_uuid(uuid) || !wa_members_find(m, "WAPT/icon.png", &i) ||
+    if (!wa_package_uuid_is(uuid) || !wa_members_find(m, "WAPT/icon.png", &i) ||
         m->items[i].size > WA_ICON_BYTES_MAX)
         return WA_OK;
     if (m->read(m, i, &sink.base, &why) != WA_OK)
@@ -57,7 +42,7 @@ static enum wa_code note_icon(void *user, const char *file, const struct wa_stat
     if (!st->is_file || !wa_sv_ends(uuid, ".png"))
         return WA_OK;
     uuid.n -= 4;
-    return is_uuid(uuid) ? wa_map_put(&icons->unlisted, uuid, icons, NULL, err) : WA_OK;
+    return wa_package_uuid_is(uuid) ? wa_map_put(&icons->unlisted, uuid, icons, NULL, err) : WA_OK;
 }
 
 enum wa_code wa_scan_icons_open(const struct wa_dir *dir, struct wa_scan_icons *ret,

@@ -4,6 +4,7 @@
 #include "os/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,15 @@ enum wa_code wa_proc_become(const char *program, const char *const *argv, struct
     args[n] = NULL;
     (void)execvp(program, args);
     return wa_fail_errno(err, errno, "cannot start '%s'", program);
+}
+
+void wa_proc_own_session(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        (void)setsid(); /* one that has a session already keeps it */
+    else
+        (void)close(fd);
 }
 
 uint32_t wa_proc_own_uid(void)

@@ -65,6 +65,7 @@ static void test_what_is_no_request(void **state)
         "{\"op\":\"catalogue\",\"args\":{\"page_size\":501}}",
         "{\"op\":\"catalogue\",\"args\":{\"page\":9223372036854775807}}",
         "{\"op\":\"catalogue\",\"args\":{\"filter\":\"mine\"}}",
+        "{\"op\":\"catalogue\",\"args\":{\"sort\":\"size\"}}",
     };
     WA_UNUSED(state);
     for (size_t i = 0; i < WA_COUNT(bad); i++) {
@@ -89,7 +90,12 @@ static void test_answers(void **state)
          .is_done = true,
          .code = WA_E_PARTIAL,
          .message = WA_SV("half")},
-        {.event = WA_EV_PROGRESS, .id = 7, .done = 1, .total = 2, .text = WA_SV("install")},
+        {.event = WA_EV_PROGRESS,
+         .id = 7,
+         .done = 1,
+         .total = 2,
+         .percent = 50,
+         .text = WA_SV("install")},
         {.event = WA_EV_OUTPUT, .text = WA_SV("a\nb\x1b[0m")},
         {.event = WA_EV_RESULT, .code = WA_E_DENIED, .text = WA_SV("no")},
         {.event = WA_EV_SERVICE, .text = WA_SV("stopped")},
@@ -113,6 +119,7 @@ static void test_answers(void **state)
         assert_int_equal(out.id, all[i].id);
         assert_int_equal(out.count, all[i].count);
         assert_int_equal(out.done, all[i].done);
+        assert_int_equal(out.percent, all[i].percent);
         if (all[i].event == WA_EV_RESULT)
             assert_int_equal(out.code, all[i].code);
     }
@@ -126,7 +133,7 @@ static void test_rights(void **state)
         "tasks",     "events",     "lock",    "check-upgrades", "clean",
         "catalogue", "update",     "upgrade", "cancel",         "download-upgrade",
         "stop",      "cancel-all", "restart", "start",          "session-setup",
-        "check"};
+        "check",     "icons"};
     size_t count = 0;
     WA_UNUSED(state);
     for (int i = 0; i < WA_OP_COUNT; i++)
