@@ -2,7 +2,7 @@
 """The pages of a local program as a C table: path, type, digest, the bytes as they are and compressed.
 
 Usage: embed.py OUTPUT NAME FILE...
-NAME is the table's. Served is each FILE under its name, index.html as / too. The same files give the same table.
+NAME is the table's. Served is each FILE under its name, the page (.html) as /index.html. The same files give the same table.
 """
 import gzip
 import hashlib
@@ -17,6 +17,10 @@ TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=u
 def array(name, data):
     rows = [",".join(str(b) for b in data[i:i + 32]) for i in range(0, len(data), 32)]
     return f"static const unsigned char {name}[] = {{\n" + ",\n".join(rows or ["0"]) + "};\n"
+
+
+def served(file):
+    return "index.html" if file.suffix == ".html" else file.name
 
 
 def main():
@@ -34,7 +38,7 @@ def main():
         if len(small) < len(data):
             text += array(f"gzip{n}", small)
             packed = f"{{(const char *)gzip{n}, {len(small)}}}"
-        rows += (f'    {{"/{file.name}", "{TYPES[file.suffix]}", "{hashlib.sha256(data).hexdigest()}", '
+        rows += (f'    {{"/{served(file)}", "{TYPES[file.suffix]}", "{hashlib.sha256(data).hexdigest()}", '
                  f"{{(const char *)plain{n}, {len(data)}}}, {packed}}},\n")
     text += (f"\nstatic const struct wa_asset items[] = {{\n{rows}}};\nextern const struct wa_assets {name};\n"
              f"const struct wa_assets {name} = {{items, sizeof items / sizeof items[0]}};\n")

@@ -7,7 +7,7 @@ build=$1
 dest=$(mktemp -d); trap 'rm -rf "$dest"' EXIT
 make --no-print-directory install BUILD="$build" DESTDIR="$dest" >/dev/null
 prefix=$dest$(meson introspect "$build" --buildoptions | /usr/bin/python3 -c 'import json,sys; print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"))')
-for program in bin/wapt-get:1 bin/wapt-repo:1 bin/wapt-scanpackages:1 bin/wapt-signpackages:1 bin/waptconsole:1 bin/waptservice:8 sbin/waptserver:8; do
+for program in bin/wapt-get:1 bin/wapt-repo:1 bin/wapt-scanpackages:1 bin/wapt-signpackages:1 bin/waptconsole:1 bin/waptselfservice:1 bin/waptservice:8 sbin/waptserver:8; do
     path=${program%:*} section=${program#*:} name=$(basename "${program%:*}")
     "$prefix/$path" --version | grep -q "^$name [0-9]" || { echo "$path: does not say its version" >&2; exit 1; }
     test -s "$prefix/share/man/man$section/$name.$section" || { echo "$name: has no page" >&2; exit 1; }

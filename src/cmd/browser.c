@@ -82,7 +82,8 @@ enum wa_code wa_browser_show(const struct wa_cli *cli, const char *run_dir, cons
     struct wa_err why = WA_ERR_INIT;
     if (file != NULL)
         return wa_path_replace(file, wa_sv(link), 0600, err);
-    if (printf("%s\n", link) < 0 || fflush(stdout) != 0)
+    FILE *out = cli->json ? stderr : stdout; /* there is one object on stdout, and nothing else */
+    if (fprintf(out, "%s\n", link) < 0 || fflush(out) != 0)
         return wa_fail(err, WA_E_IO, "cannot write to standard output");
     if (has_display() && !wa_cli_has(cli, "no-browser") &&
         start(run_dir, cli->program->name, link, &why) != WA_OK)

@@ -13,13 +13,13 @@ import json_schema  # noqa: E402
 DOCS = (ROOT / "docs/json.md").read_text(encoding="utf-8")
 SCHEMA = json_schema.whole(DOCS)
 OUTSIDE = {"wapt-get sources"}  # what it talks to is https of the world outside
-ENDLESS = {"wapt-get events", "waptconsole open", "waptserver run", "waptservice run", "waptservice launcher", "waptservice manager"}  # they serve until they are ended
+ENDLESS = {"wapt-get events", "waptconsole open", "waptselfservice", "waptserver run", "waptservice run", "waptservice launcher", "waptservice manager"}  # they serve until they are ended
 
 
 def commands():
     """Every command of every program, as its --help tells."""
     found = set()
-    for program in ("wapt-get", "wapt-repo", "wapt-scanpackages", "wapt-signpackages", "waptconsole", "waptexit", "waptserver", "waptservice"):
+    for program in ("wapt-get", "wapt-repo", "wapt-scanpackages", "wapt-signpackages", "waptconsole", "waptexit", "waptselfservice", "waptserver", "waptservice"):
         text = run(BIN / program, "--help").stdout
         names = re.findall(r"^  ([a-z][a-z0-9-]+) ", text.split("General options")[0], re.M) if "Commands:" in text else []
         found |= {f"{program} {name}" for name in names} or {program}

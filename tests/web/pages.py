@@ -22,22 +22,28 @@ def scenarios(file):
     return sorted(re.findall(r"^export async function (\w+)", (ROOT / "web/tests" / file).read_text(encoding="utf-8"), re.M))
 
 
+def hear(process, does):
+    """What the scenarios say until they end: each one's error by its name, None where there was none."""
+    told = {}
+    watch = threading.Timer(PATIENCE, process.kill)
+    watch.start()
+    for line in process.stdout:
+        one = json.loads(line)
+        if "ask" in one:
+            process.stdin.write(json.dumps(does[one["ask"]](*one["with"])) + "\n")
+            process.stdin.flush()
+        else:
+            told[one["name"]] = one.get("error")
+    watch.cancel()
+    return told
+
+
 def play(file, does=None, **given):
     """Runs them all; each one's error by its name, None where there was none. does: what a scenario may ask for outside the browser."""
     SCREENS.mkdir(exist_ok=True)
     given = json.dumps({"dist": str(DIST), "folder": str(SCREENS), **given})
-    told = {}
     with subprocess.Popen(["node", "--preserve-symlinks", "--preserve-symlinks-main", "tests/run.mjs", file, given], cwd=WORK, text=True,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as p:
-        watch = threading.Timer(PATIENCE, p.kill)
-        watch.start()
-        for line in p.stdout:
-            one = json.loads(line)
-            if "ask" in one:
-                p.stdin.write(json.dumps(does[one["ask"]](*one["with"])) + "\n")
-                p.stdin.flush()
-            else:
-                told[one["name"]] = one.get("error")
-        watch.cancel()
+        told = hear(p, does)
     assert p.returncode == 0, told
     return told

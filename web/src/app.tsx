@@ -1,11 +1,11 @@
 // The frame: navigation, head, the page of the address, and what may lie above it.
 import { useEffect } from "preact/hooks";
 import { call, link } from "./api";
-import { Choice } from "./components/fields";
 import { Help, helpOpen } from "./components/help";
 import { Icon } from "./components/icons";
 import { KeyStatus } from "./components/keyring";
 import { A } from "./components/link";
+import { Looks } from "./components/looks";
 import { PaletteHost, paletteOpen, type Command } from "./components/palette";
 import { ReviewDialog } from "./components/review";
 import { AwayBanner, Ended, SessionDialogs } from "./components/session";
@@ -57,27 +57,7 @@ function Navigation({ open }: { open: string }) {
                         ),
                 )}
             </ul>
-            <div class="side-end">
-                <Choice
-                    label={t("Colours")}
-                    value={theme.value}
-                    options={[
-                        ["system", t("Automatic")],
-                        ["light", t("Light")],
-                        ["dark", t("Dark")],
-                    ]}
-                    onChange={(v) => (theme.value = v as Theme)}
-                />
-                <Choice
-                    label={t("Language")}
-                    value={language.value}
-                    options={[
-                        ["en", "English"],
-                        ["fr", "Français"],
-                    ]}
-                    onChange={(v) => (chosenLanguage.value = v === "fr" ? "fr" : "en")}
-                />
-            </div>
+            <Looks />
         </nav>
     );
 }

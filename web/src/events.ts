@@ -1,7 +1,7 @@
-// The server's live events: one stream for the page, read by fetch (EventSource could not send the token), taken up where it broke off.
+// The server's live events: one stream for the page, taken up where it broke off.
 import { effect } from "@preact/signals";
-import { isAbort, send } from "./api";
 import { isConnected, refreshState } from "./local";
+import { followStream } from "./stream";
 
 export interface ServerEvent {
     id: number;
@@ -16,8 +16,6 @@ export interface ServerEvent {
 type Listener = (event: ServerEvent | undefined) => void;
 
 const listeners = new Set<Listener>();
-const FIRST_MS = 500;
-const LONGEST_MS = 15_000;
 let last = "";
 
 export function onEvents(listener: Listener): () => void {
@@ -51,42 +49,12 @@ function take(message: string) {
     }
 }
 
-async function read(stop: AbortSignal): Promise<void> {
-    const answer = await send("GET", `/api/v1/events${last ? `?after=${encodeURIComponent(last)}` : ""}`, undefined, stop);
-    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    while (reader) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        const parts = (rest + value.replaceAll("\r", "")).split("\n\n");
-        rest = parts.pop() ?? "";
-        parts.forEach(take);
-    }
-}
-
-async function follow(stop: AbortSignal): Promise<void> {
-    let wait = FIRST_MS;
-    while (!stop.aborted) {
-        const began = Date.now();
-        try {
-            await read(stop);
-        } catch (e) {
-            if (isAbort(e)) return;
-        }
-        if (stop.aborted) return;
-        if (Date.now() - began > LONGEST_MS) wait = FIRST_MS;
-        await new Promise((resolve) => setTimeout(resolve, wait));
-        wait = Math.min(wait * 2, LONGEST_MS);
-        await refreshState();
-    }
-}
-
 /** From now on, whenever the server is there. */
 export function followEvents(): void {
     effect(() => {
         if (!isConnected.value) return undefined;
         const stop = new AbortController();
-        void follow(stop.signal);
+        void followStream(() => `/api/v1/events${last ? `?after=${encodeURIComponent(last)}` : ""}`, take, refreshState, stop.signal);
         return () => stop.abort();
     });
 }

@@ -1,6 +1,7 @@
 // The state of the local program: the server behind it, who is logged in, which keys there are.
 import { computed, signal } from "@preact/signals";
 import { apiPath, call, link, onServer401, serverGone } from "./api";
+import { programLanguage } from "./i18n";
 
 export interface Key {
     id: string;
@@ -49,6 +50,7 @@ async function ask(): Promise<void> {
     const was = isConnected.value;
     try {
         local.value = await call<LocalState>("GET", "/local/state");
+        programLanguage.value = local.value.language;
     } catch {
         // link says what is wrong
     }

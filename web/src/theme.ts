@@ -1,7 +1,6 @@
 // Light, dark, or as the system says; and the language.
 import { computed, effect, signal } from "@preact/signals";
-import { language, type Language } from "./i18n";
-import { local } from "./local";
+import { language, programLanguage, type Language } from "./i18n";
 import { pref } from "./prefs";
 
 export type Theme = "system" | "light" | "dark";
@@ -20,7 +19,7 @@ export function followChoices(): void {
         else document.documentElement.dataset.theme = theme.value;
     });
     effect(() => {
-        const said = chosenLanguage.value || local.value?.language || navigator.language;
+        const said = chosenLanguage.value || programLanguage.value || navigator.language;
         language.value = said.startsWith("fr") ? "fr" : "en";
         document.documentElement.lang = language.value;
     });

@@ -10,7 +10,7 @@ import unittest
 
 BIN, ROOT = (os.path.abspath(p) for p in sys.argv[1:3])
 PROGRAMS = {'wapt-get': 1, 'wapt-repo': 1, 'wapt-scanpackages': 1, 'wapt-signpackages': 1,
-            'waptconsole': 1, 'waptexit': 8, 'waptserver': 8, 'waptservice': 8}
+            'waptconsole': 1, 'waptexit': 8, 'waptselfservice': 1, 'waptserver': 8, 'waptservice': 8}
 
 
 def told(program, *args):

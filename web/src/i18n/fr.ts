@@ -3,5 +3,6 @@ import { common } from "./fr/common";
 import { hosts } from "./fr/hosts";
 import { manage } from "./fr/manage";
 import { repository } from "./fr/repository";
+import { selfservice } from "./fr/selfservice";
 
-export const fr = { ...common, ...hosts, ...manage, ...repository };
+export const fr = { ...common, ...hosts, ...manage, ...repository, ...selfservice };

@@ -7,6 +7,8 @@ export type Language = "en" | "fr";
 export type Values = Record<string, string | number>;
 
 export const language = signal<Language>("en");
+/** As the program that serves the page was started in; "": not known yet. */
+export const programLanguage = signal("");
 const plurals = computed(() => new Intl.PluralRules(language.value));
 
 function fill(text: string, values: Values): string {

@@ -117,4 +117,7 @@ export const common = {
     Subject: "Sujet",
     Valid: "Valable",
     "Why it is not trusted": "Pourquoi il n'est pas de confiance",
+    "To upgrade": "À mettre à jour",
+    Needs: "Nécessite",
+    Size: "Taille",
 } as const;

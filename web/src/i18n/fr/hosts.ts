@@ -114,7 +114,6 @@ export const hosts = {
     "Take this filter away": "Retirer ce filtre",
     "The cancel is on its way.": "L'annulation est en route.",
     "To be carried out within": "À exécuter sous",
-    "To upgrade": "À mettre à jour",
     "Up to date": "À jour",
     Update: "Actualiser",
     Upgrade: "Mettre à jour",
