@@ -1,8 +1,8 @@
 /* http_server.c - listening, letting in, and the clock that cuts who is too slow.
  *
- * Connections have no timers of their own: one sweep goes over all. Letting in pauses while the
- * house is full, too many wait for a handshake, or descriptors have run out; the kernel's queue
- * holds the others. A few beyond the house's size are let in to be told.
+ * Connections have no timers of their own: one sweep goes over all, WebSockets in slices. Letting
+ * in pauses while the house is full, too many wait for a handshake, or descriptors have run out;
+ * the kernel's queue holds the others. A few beyond the house's size are let in to be told.
  */
 #include "net/http_server_priv.h"
 
@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #define SWEEP_MS 1000u
+#define SLICES 20u /* of such a round: whoever asks waits for the pings of one */
 #define STOP_SWEEP_MS 50u
 #define ACCEPT_ROUNDS 64u
 
@@ -127,18 +128,36 @@ static void on_listen(void *user, int events)
 
 /* --- time --- */
 
+static void sweep_requests(struct wa_http_server *s, uint64_t now)
+{
+    for (struct wa_http_conn *c = s->first; c != NULL; c = c->next)
+        if (c->deadline_ms != 0 && now > c->deadline_ms)
+            wa_http_conn_end(c);
+    s->is_out_of_files = false;
+}
+
+/* Those that came meanwhile are at the list's beginning: their turn is in the next round. */
+static void sweep_websockets(struct wa_http_server *s, uint64_t now)
+{
+    for (size_t n = s->ws_count / s->slices + 1; s->ws_at != NULL && n > 0; n--) {
+        struct wa_ws_conn *c = s->ws_at;
+        s->ws_at = c->next;
+        wa_ws_conn_check_time(c, now);
+    }
+}
+
 static void sweep(void *user)
 {
     struct wa_http_server *s = user;
     uint64_t now = wa_loop_now_ms(s->loop);
     wa_http_server_enter(s);
-    for (struct wa_http_conn *c = s->first; c != NULL; c = c->next)
-        if (c->deadline_ms != 0 && now > c->deadline_ms)
-            wa_http_conn_end(c);
-    for (struct wa_ws_conn *c = s->first_ws; c != NULL; c = c->next)
-        wa_ws_conn_check_time(c, now);
+    if (s->slice == 0) {
+        sweep_requests(s, now);
+        s->ws_at = s->first_ws;
+    }
+    s->slice = (s->slice + 1) % s->slices;
+    sweep_websockets(s, now);
     wa_http_server_leave(s);
-    s->is_out_of_files = false;
     wa_http_server_has_room(s);
     if (s->stopped != NULL && s->count == 0) {
         void (*stopped)(void *) = s->stopped;
@@ -190,7 +209,8 @@ enum wa_code wa_http_server_new(struct wa_loop *loop, const int *listen_fds, siz
     else if (listen_on(s, listen_fds, count, err) == WA_OK &&
              wa_timer_new(loop, sweep, s, &s->sweep, err) == WA_OK) {
         s->listener_count = count;
-        wa_timer_start(s->sweep, s->config.sweep_ms, s->config.sweep_ms);
+        s->slices = s->config.sweep_ms < SWEEP_MS ? 1 : SLICES;
+        wa_timer_start(s->sweep, s->config.sweep_ms / s->slices, s->config.sweep_ms / s->slices);
         *ret = s;
         return WA_OK;
     }
@@ -224,6 +244,8 @@ void wa_http_server_stop(struct wa_http_server *s, void (*stopped)(void *user), 
     for (struct wa_ws_conn *c = s->first_ws; c != NULL; c = c->next)
         wa_ws_close(c, 1001, "the server is going away");
     wa_http_server_leave(s);
+    s->slice = 0;
+    s->slices = 1;
     wa_timer_start(s->sweep, STOP_SWEEP_MS, STOP_SWEEP_MS);
 }
 

@@ -83,6 +83,9 @@ struct wa_http_server {
     size_t listener_count;
     struct wa_http_conn *first;
     struct wa_ws_conn *first_ws;
+    struct wa_ws_conn *ws_at; /* the next that the clock looks at; NULL: this round is over */
+    size_t ws_count;
+    unsigned slice, slices;   /* of a round */
     size_t count, handshakes; /* handshakes: that have begun */
     struct wa_http_conn *first_waiting, *last_waiting;
     size_t waiting;

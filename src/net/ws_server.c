@@ -18,6 +18,9 @@ void wa_ws_conn_free(struct wa_ws_conn *c)
             s->first_ws = c->next;
         if (c->next != NULL)
             c->next->prev = c->prev;
+        if (s->ws_at == c)
+            s->ws_at = c->next;
+        s->ws_count--;
         s->count--;
     }
     wa_io_free(c->io);
@@ -216,6 +219,7 @@ void wa_ws_conn_start(struct wa_ws_conn *c, struct wa_http_conn *from)
         s->first_ws->prev = c;
     s->first_ws = c;
     c->is_linked = true;
+    s->ws_count++;
     s->count++;
     c->heard_ms = wa_loop_now_ms(s->loop);
     /* Not all at the same moment, even when all came at the same moment. */
@@ -248,7 +252,8 @@ void wa_ws_conn_check_time(struct wa_ws_conn *c, uint64_t now)
         wa_ws_conn_end(c, c->close_status, "closed");
     } else if (now - c->heard_ms > config->ws_silence_ms) {
         wa_ws_conn_end(c, 1006, "silent for too long");
-    } else if (!c->closing && now - c->pinged_ms > config->ws_ping_ms) {
+    } else if (!c->closing && now - c->pinged_ms > config->ws_ping_ms &&
+               now - c->heard_ms > config->ws_ping_ms) {
         c->pinged_ms = now;
         if (wa_ws_queue_ping(c->ws, &err) == WA_OK)
             flush_later(c);
