@@ -10,6 +10,7 @@
  *     former COUNT AT-ONCE    the same of the state before the last, which is wrong
  *     orders COUNT            until so many have come since the shard began
  *     drop                    all WebSockets end without a word
+ *     stop                    what is being done is over, as far as it came
  *     count                   what there is now
  *
  * Machines are s000000 and on, so that several processes make one fleet: bench/scale.py drives
@@ -67,6 +68,11 @@ static void command(struct shard *s, const char *line)
     int n = sscanf(line, "%15s %zu %zu", name, &a, &b); /* our own driver's */
     if (n < 1)
         return;
+    if (strcmp(name, "stop") == 0) {
+        if (s->job != JOB_NONE)
+            shard_done(s);
+        return;
+    }
     if (strcmp(name, "drop") == 0)
         work_drop(s);
     if (strcmp(name, "drop") == 0 || strcmp(name, "count") == 0) {
