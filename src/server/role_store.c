@@ -383,6 +383,7 @@ int wa_server_store(const char *config_file)
     wa_fleet_free(store.fleet);
     wa_senders_free(store.senders);
     wa_key_free(store.sender);
+    wa_digest_free(store.digest);
     wa_store_events_close(&store);
     return wa_server_child_end(&store.child, code, &err);
 }

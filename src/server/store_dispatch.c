@@ -55,13 +55,14 @@ static enum wa_code collect(struct wa_store *s, struct wa_stmt *q, struct batch 
          code = code == WA_OK ? wa_step(q, &row, err) : code) {
         char to[65];
         (void)snprintf(to, sizeof to, "%.*s", WA_SV_ARG(wa_col_sv(q, 1)));
-        const struct wa_store_conn *c = wa_store_conn_of(s, to);
+        struct wa_store_conn *c = wa_store_conn_of(s, to);
         if (c == NULL)
             continue;
         if (b->n == AT_ONCE) {
             s->owes_dispatch = s->has_more = true;
             break;
         }
+        c->was_sent = true;
         code = take_going(q, c, b, err);
     }
     if (code != WA_OK || row)

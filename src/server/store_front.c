@@ -281,13 +281,14 @@ static void database_failed(const struct wa_store *s, const struct wa_err *err)
 }
 
 /* What was sent to it and not acknowledged waits again. */
-static void left(struct wa_store *s, const char *uuid)
+static void left(struct wa_store *s, const struct wa_store_conn *c)
 {
     struct wa_err err = WA_ERR_INIT;
+    const char *uuid = c->uuid;
     wa_fleet_set_reachable(s->fleet, wa_sv(uuid), false, wa_clock_now());
     wa_node_presence(s, uuid);
     wa_store_event(s, WA_EVENT_HOST, "disconnected", wa_sv(uuid), WA_SV(""), WA_SV(""));
-    if (wa_store_requeue(s, uuid, &err) == WA_OK)
+    if (!c->was_sent || wa_store_requeue(s, uuid, &err) == WA_OK)
         return;
     s->owes_requeue = true;
     database_failed(s, &err);
@@ -311,7 +312,7 @@ static void on_gone(struct wa_store *s, int front, const struct wa_json *j)
         return;
     }
     take_out(s, c);
-    left(s, c->uuid);
+    left(s, c);
     wa_free(c);
 }
 
@@ -324,7 +325,7 @@ void wa_store_disconnect(struct wa_store *s, const char *uuid)
     take_out(s, c);
     if (wa_chan_post(s->fronts[c->front], WA_S_CLOSE, c->id, WA_SV(""), -1, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "close.lost", &err);
-    left(s, c->uuid);
+    left(s, c);
     wa_free(c);
 }
 

@@ -28,6 +28,7 @@ struct wa_store_conn { /* an agent's WebSocket, somewhere on a front */
     char uuid[65];
     char nonce[65];              /* the agent's, for this connection */
     char known[65];              /* sum of its sections' digests; "": to be read */
+    bool was_sent;               /* an order: it may not have been acknowledged */
     bool is_told;                /* its front answers itself that it is as known */
     uint64_t group_no;           /* the group in which its state was last written */
     int64_t seen_at, written_at; /* it said that nothing has changed; and that is in the database */
@@ -61,6 +62,7 @@ struct wa_store {
     int64_t seen_round;               /* begun then */
     struct wa_senders *senders;       /* keys of machines that have spoken */
     struct wa_key *sender;            /* set to one after another */
+    struct wa_digest *digest;         /* of certificates' texts; made when it is needed */
     struct wa_store_checks *checking; /* threads that read reports; NULL: none */
     struct wa_timer *flusher;         /* NULL: each transaction is committed by itself */
     bool is_gathering, is_stale;

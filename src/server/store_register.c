@@ -253,6 +253,7 @@ static void finish_registration(struct registration *g, bool may_replace)
         registration_free(g);
         return;
     }
+    wa_store_changed(s, g->msg.uuid);
     wa_store_show(s, g->msg.uuid, &change);
     wa_store_show_perimeter(s, g->msg.uuid);
     wa_store_event(s, WA_EVENT_HOST, "registered", g->msg.uuid, WA_SV(""), WA_SV(""));

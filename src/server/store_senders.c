@@ -92,6 +92,15 @@ enum wa_code wa_sender_check(const struct wa_sender *sender, const struct wa_env
     return wa_envelope_check(e, *scratch, err);
 }
 
+static enum wa_code digest_text(struct wa_store *s, struct wa_sv pem, uint8_t out[WA_SHA256_SIZE],
+                                struct wa_err *err)
+{
+    if ((s->digest == NULL && wa_digest_new(WA_SHA256, &s->digest, err) != WA_OK) ||
+        wa_digest_add(s->digest, pem.p, pem.n, err) != WA_OK)
+        return err->code;
+    return wa_digest_sha256(s->digest, out, err);
+}
+
 static enum wa_code check_by(struct wa_store *s, struct wa_sv uuid, struct wa_sv pem,
                              const struct wa_envelope *e, const struct wa_sender *checked,
                              struct wa_err *err)
@@ -99,7 +108,7 @@ static enum wa_code check_by(struct wa_store *s, struct wa_sv uuid, struct wa_sv
     WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
     uint8_t digest[WA_SHA256_SIZE];
     struct wa_sender known;
-    if (wa_sha256(pem.p, pem.n, digest, err) != WA_OK)
+    if (digest_text(s, pem, digest, err) != WA_OK)
         return err->code;
     if (checked != NULL && memcmp(checked->certificate, digest, sizeof digest) == 0)
         return WA_OK;

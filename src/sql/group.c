@@ -44,6 +44,13 @@ enum wa_code wa_group_join(struct wa_db *db, struct wa_err *err)
 
 /* --- transactions --- */
 
+/* Each part begins and ends: what that takes is not read as SQL again each time. */
+static enum wa_code run_kept(struct wa_db *db, const char *sql, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    return wa_db_prepare(db, sql, &s, err) == WA_OK ? wa_run(s, err) : err->code;
+}
+
 enum wa_code wa_db_begin(struct wa_db *db, struct wa_err *err)
 {
     db->counts.transactions++;
@@ -52,7 +59,7 @@ enum wa_code wa_db_begin(struct wa_db *db, struct wa_err *err)
     if (db->in_part)
         return wa_fail(err, WA_E_INTERNAL,
                        "database: cannot begin a transaction: one is open already");
-    if (wa_group_join(db, err) == WA_OK && wa_db_exec(db, "SAVEPOINT part", err) == WA_OK)
+    if (wa_group_join(db, err) == WA_OK && run_kept(db, "SAVEPOINT part", err) == WA_OK)
         db->in_part = true;
     return err->code;
 }
@@ -68,7 +75,7 @@ enum wa_code wa_db_commit(struct wa_db *db, struct wa_err *err)
     }
     if (!db->is_grouping)
         return wa_db_exec(db, "COMMIT", err);
-    if (wa_db_exec(db, "RELEASE SAVEPOINT part", err) == WA_OK)
+    if (run_kept(db, "RELEASE SAVEPOINT part", err) == WA_OK)
         db->in_part = false;
     return err->code;
 }

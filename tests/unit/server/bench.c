@@ -200,6 +200,7 @@ void bench_free(struct bench *b)
     wa_store_checks_end(s);
     wa_senders_free(s->senders);
     wa_key_free(s->sender);
+    wa_digest_free(s->digest);
     wa_loop_free(s->loop);
     wa_key_free(b->relay);
     wa_cert_free(b->authority);

@@ -292,6 +292,13 @@ static void what_a_front_may_answer_itself(void **state)
     say_same(p, 9, sum);
     assert_true(p->b.is_known && p->b.may_remember);
     assert_int_equal(p->b.changed, 0);
+    /* Registering anew with the same key says what the machine is. */
+    assert_int_equal(machine_register(&p->b, &p->m, WA_CRED_KEY, ""), 200);
+    assert_int_equal(p->b.changed, 1);
+    p->b.changed = 0;
+    sum_of(p, sum);
+    say_same(p, 9, sum);
+    assert_true(p->b.is_known && p->b.may_remember);
     WA_ASSERT_OK(wa_store_group_start(p->b.store, &err));
     /* What is reported, and not committed yet: told at once, the report's answer still waits. */
     uint32_t id = report(p, &p->m, "ERROR");
