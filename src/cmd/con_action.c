@@ -12,11 +12,9 @@
 #include "console/wake.h"
 #include "os/clock.h"
 
-#define TARGETS_MAX 10000u /* what the server takes */
-#define BATCH_MAX                                                                                  \
-    1000u /* machines under one signature: an upload of a size that the server takes */
 #define CONFIRM_ABOVE 10u /* machines that need no question */
 #define POLL_MS 500u
+#define REST_FACTOR 4u /* a look at very many is followed by so many times its own time */
 
 static const struct wa_cli_option options[] = {
     WA_CON_SERVER_OPTIONS, WA_GET_SIGNER_OPTIONS,  {"hosts", 'H', "HOST,..."},
@@ -31,8 +29,7 @@ struct work {
     struct wa_order_plan plan;
     struct wa_wake_plan wakes; /* whose relays are then the targets */
     struct wa_arena arena;     /* of its texts */
-    char batch[TARGETS_MAX / BATCH_MAX][64];
-    size_t batch_count;
+    char batch[33];
     int64_t timeout_s;
     bool has_timeout;
     struct wa_cli_table table; /* of results */
@@ -78,14 +75,7 @@ static enum wa_code choose_relays(struct work *w, const struct wa_host_list *lis
                                   struct wa_err *err)
 {
     for (size_t i = 0; i < w->targets.count; i++) {
-        WA_AUTO_ARENA struct wa_arena arena;
-        const struct wa_json *j = NULL;
-        char path[64 + WA_UUID_MAX];
-        wa_arena_init(&arena, 256u << 20);
-        (void)snprintf(path, sizeof path, "/api/v1/hosts/%s", w->targets.items[i].uuid);
-        if (wa_client_call(w->client, "GET", path, WA_SV(""), &arena, &j, err) != WA_OK ||
-            wa_wake_add(&w->wakes, list, &w->targets.items[i], wa_json_get(j, "host_info"),
-                        &w->arena, err) != WA_OK)
+        if (wa_wake_ask(w->client, &w->wakes, list, &w->targets.items[i], &w->arena, err) != WA_OK)
             return err->code;
         wa_cli_say(w->cli, "wake: %s (%s)", w->targets.items[i].name, w->targets.items[i].uuid);
     }
@@ -104,9 +94,9 @@ static enum wa_code choose(struct work *w, struct wa_err *err)
     WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     wa_arena_init(&arena, 512u << 20);
     bool is_wake = w->plan.kind == WA_ACT_WAKE;
-    if (wa_host_list_fetch(w->client, "", &arena, &list, err) != WA_OK ||
+    if (wa_host_list_fetch(w->client, WA_HOST_LIST_NAMES, &arena, &list, err) != WA_OK ||
         wa_targets_choose(&list, wa_sv(wa_cli_get(w->cli, "hosts", "")),
-                          is_wake ? WA_WAKE_RELAYS_MAX * WA_ACTION_MACS_MAX : TARGETS_MAX,
+                          is_wake ? WA_WAKE_RELAYS_MAX * WA_ACTION_MACS_MAX : WA_ACTION_HOSTS_MAX,
                           &w->targets, err) != WA_OK)
         return err->code;
     return is_wake ? choose_relays(w, &list, err) : WA_OK;
@@ -156,30 +146,17 @@ static void take_relay(const struct work *w, size_t at, struct wa_order_plan *pl
 static enum wa_code send(struct work *w, const struct wa_signer *signer, size_t from,
                          struct wa_err *err)
 {
-    WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf body;
-    const struct wa_json *j = NULL;
     struct wa_order_plan plan = w->plan;
-    wa_arena_init(&arena, 64u << 20);
-    wa_buf_init(&body, 15u << 20);
+    size_t left = w->targets.count - from;
+    wa_buf_init(&body, WA_SERVER_BODY_MAX);
     plan.targets = w->targets.items + from;
-    plan.target_count = w->targets.count - from < BATCH_MAX ? w->targets.count - from : BATCH_MAX;
+    plan.target_count = left < WA_ORDERS_AT_ONCE ? left : WA_ORDERS_AT_ONCE;
     if (plan.kind == WA_ACT_WAKE)
         take_relay(w, from, &plan);
-    if (wa_orders_sign(&plan, signer, &body, err) != WA_OK ||
-        wa_client_call(w->client, "POST", "/api/v1/actions", wa_buf_sv(&body), &arena, &j, err) !=
-            WA_OK)
-        return err->code;
-    struct wa_sv batch = wa_json_sv(wa_json_get(j, "batch"));
-    char *name = w->batch[w->batch_count];
-    bool is_good = batch.n > 0 && batch.n < sizeof w->batch[0];
-    for (size_t i = 0; is_good && i < batch.n; i++) /* it becomes part of an address */
-        is_good = strchr("0123456789abcdef", batch.p[i]) != NULL;
-    if (!is_good)
-        return wa_fail(err, WA_E_INVALID, "the server's answer names no batch of orders");
-    (void)snprintf(name, sizeof w->batch[0], "%.*s", WA_SV_ARG(batch));
-    w->batch_count++;
-    return WA_OK;
+    return wa_orders_sign(&plan, signer, &body, err) == WA_OK
+               ? wa_orders_post(w->client, wa_buf_sv(&body), w->batch, err)
+               : err->code;
 }
 
 static enum wa_code send_all(struct work *w, struct wa_err *err)
@@ -191,7 +168,7 @@ static enum wa_code send_all(struct work *w, struct wa_err *err)
         return err->code;
     w->plan.now = wa_clock_now();
     for (size_t from = 0; from < w->targets.count;
-         from += w->plan.kind == WA_ACT_WAKE ? 1 : BATCH_MAX) {
+         from += w->plan.kind == WA_ACT_WAKE ? 1 : WA_ORDERS_AT_ONCE) {
         wa_cli_progress(w->cli, "signing and sending", from, w->targets.count);
         if (send(w, &signer.signer, from, err) != WA_OK)
             return from == 0 ? err->code
@@ -235,50 +212,40 @@ static enum wa_code show_one(struct work *w, const struct wa_target *t, const st
     return WA_OK;
 }
 
-/* Shows what has ended since the last time; all: also what has not. */
-static enum wa_code show_new(struct work *w, const struct wa_json *actions, bool all,
-                             struct wa_err *err)
+struct look {
+    struct work *w;
+    bool is_last; /* what has not ended is shown too, and the results are taken over */
+};
+
+/* Shows what has ended since the last time. */
+static enum wa_code take(void *user, const struct wa_json *a, struct wa_err *err)
 {
-    for (size_t i = 0; i < wa_json_count(actions); i++) {
-        const struct wa_json *a = wa_json_at(actions, i);
-        struct wa_target *t = wa_targets_find(&w->targets, get(a, "uuid"));
-        if (t == NULL)
-            return wa_fail(err, WA_E_INVALID,
-                           "the server answers for a machine that was not asked");
-        if (t->is_told || (!all && !wa_order_is_final(get(a, "state"))))
-            continue;
-        t->is_told = true;
-        if (show_one(w, t, a, err) != WA_OK)
-            return err->code;
-    }
-    return WA_OK;
+    struct look *l = user;
+    struct work *w = l->w;
+    struct wa_target *t = wa_targets_find(&w->targets, get(a, "uuid"));
+    if (t == NULL)
+        return wa_fail(err, WA_E_INVALID, "the server answers for a machine that was not asked");
+    wa_orders_count(a, &w->tally);
+    if (l->is_last)
+        wa_jw_json(&w->cli->jw, a);
+    if (t->is_told || (!l->is_last && !wa_order_is_final(get(a, "state"))))
+        return WA_OK;
+    t->is_told = true;
+    wa_cli_progress(w->cli, "", 0, 0);
+    return show_one(w, t, a, err);
 }
 
-/* One look at all batches; last: the results are taken over. */
-static enum wa_code look(struct work *w, bool last, struct wa_err *err)
+/* One look at all of it. */
+static enum wa_code look(struct work *w, bool is_last, struct wa_err *err)
 {
+    struct look l = {w, is_last};
     size_t count = 0;
     w->tally = (struct wa_orders_tally){0};
-    if (last)
+    if (is_last)
         wa_jw_arr(&w->cli->jw);
-    for (size_t b = 0; b < w->batch_count; b++) {
-        WA_AUTO_ARENA struct wa_arena arena;
-        const struct wa_json *j = NULL;
-        char path[128];
-        wa_arena_init(&arena, 512u << 20);
-        (void)snprintf(path, sizeof path, "/api/v1/actions?batch=%s", w->batch[b]);
-        if (wa_client_call(w->client, "GET", path, WA_SV(""), &arena, &j, err) != WA_OK)
-            return err->code;
-        const struct wa_json *actions = wa_json_get(j, "actions");
-        count += wa_json_count(actions);
-        wa_orders_count(actions, &w->tally);
-        wa_cli_progress(w->cli, "", 0, 0);
-        if (show_new(w, actions, last, err) != WA_OK)
-            return err->code;
-        for (size_t i = 0; last && i < wa_json_count(actions); i++)
-            wa_jw_json(&w->cli->jw, wa_json_at(actions, i));
-    }
-    if (last)
+    if (wa_orders_each(w->client, "batch", w->batch, take, &l, &count, err) != WA_OK)
+        return err->code;
+    if (is_last)
         wa_jw_end(&w->cli->jw);
     return count == w->targets.count
                ? WA_OK
@@ -324,15 +291,17 @@ static enum wa_code follow(struct work *w, struct wa_err *err)
     uint64_t end = wa_clock_mono_ms() + (uint64_t)w->timeout_s * 1000;
     char what[128];
     for (;;) {
+        uint64_t began = wa_clock_mono_ms();
         if (look(w, false, err) != WA_OK)
             return err->code;
+        uint64_t pause = REST_FACTOR * (wa_clock_mono_ms() - began);
         if (is_over(w) || wa_clock_mono_ms() >= end)
             break;
         (void)snprintf(what, sizeof what,
                        wa_text("machines that have ended (%zu wait, %zu are at work)"),
                        w->tally.queued + w->tally.sent - w->tally.running, w->tally.running);
         wa_cli_progress(w->cli, what, w->tally.done + w->tally.failed, w->targets.count);
-        wa_clock_sleep_ms(POLL_MS);
+        wa_clock_sleep_ms(pause > POLL_MS ? (uint32_t)pause : POLL_MS);
     }
     return look(w, true, err) == WA_OK ? conclude(w, err) : err->code;
 }

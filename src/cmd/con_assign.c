@@ -54,7 +54,7 @@ static enum wa_code choose(struct assigning *a, struct wa_err *err)
                        "--resign");
     if (wa_get_anchors(a->cli, &a->anchors, err) != WA_OK ||
         wa_con_connect(a->cli, &a->client, err) != WA_OK ||
-        wa_host_list_fetch(a->client, "", &arena, &list, err) != WA_OK ||
+        wa_host_list_fetch(a->client, WA_HOST_LIST_NAMES, &arena, &list, err) != WA_OK ||
         wa_targets_choose(&list, wa_sv(words), TARGETS_MAX, &a->targets, err) != WA_OK)
         return err->code;
     if (wa_assign_hosts_init(&a->hosts, &a->targets, err) != WA_OK)

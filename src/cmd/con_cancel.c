@@ -27,9 +27,8 @@ struct work {
     struct wa_targets targets;
     char (*ids)[33]; /* of each target */
     size_t cap;
-    int64_t until; /* the last of their not_after */
-    char batches[WA_ACTION_HOSTS_MAX / PAGE + 1][33];
-    size_t batch_count;
+    int64_t until;  /* the last of their not_after */
+    char batch[33]; /* of the cancels */
     size_t left, cancelled, ended;
 };
 
@@ -43,49 +42,6 @@ static void work_fini(struct work *w)
 static struct wa_sv get(const struct wa_json *j, const char *key)
 {
     return wa_json_sv(wa_json_get(j, key));
-}
-
-typedef enum wa_code (*each_fn)(struct work *w, const struct wa_json *action, struct wa_err *err);
-
-/* A page of what is meant by which=what; next: of the page before, then its own. */
-static enum wa_code page(struct work *w, const char *which, const char *what, struct wa_buf *next,
-                         each_fn fn, size_t *seen, struct wa_err *err)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    WA_AUTO_BUF struct wa_buf path;
-    const struct wa_json *j = NULL;
-    wa_arena_init(&arena, 256u << 20);
-    wa_buf_init(&path, 8192);
-    wa_buf_addf(&path, "/api/v1/actions?%s=%s&limit=%u%s%s", which, what, PAGE,
-                next->n > 0 ? "&after=" : "", wa_buf_str(next));
-    if (wa_buf_check(&path, err) != WA_OK ||
-        wa_client_call(w->client, "GET", wa_buf_str(&path), WA_SV(""), &arena, &j, err) != WA_OK)
-        return err->code;
-    const struct wa_json *actions = wa_json_get(j, "actions");
-    for (size_t i = 0; i < wa_json_count(actions); i++)
-        if (fn(w, wa_json_at(actions, i), err) != WA_OK)
-            return err->code;
-    *seen += wa_json_count(actions);
-    wa_buf_clear(next);
-    if (wa_json_count(actions) > 0)
-        wa_buf_addsv(next, wa_json_sv(wa_json_get(j, "next")));
-    return wa_buf_check(next, err);
-}
-
-/* ret_seen: how many there were; may be NULL. */
-static enum wa_code each(struct work *w, const char *which, const char *what, each_fn fn,
-                         size_t *ret_seen, struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf next;
-    size_t seen = 0;
-    wa_buf_init(&next, 4096);
-    do {
-        if (page(w, which, what, &next, fn, &seen, err) != WA_OK)
-            return err->code;
-    } while (next.n > 0);
-    if (ret_seen != NULL)
-        *ret_seen = seen;
-    return WA_OK;
 }
 
 /* --- before --- */
@@ -105,8 +61,9 @@ static enum wa_code grow(struct work *w, struct wa_err *err)
     return WA_OK;
 }
 
-static enum wa_code take(struct work *w, const struct wa_json *a, struct wa_err *err)
+static enum wa_code take(void *user, const struct wa_json *a, struct wa_err *err)
 {
+    struct work *w = user;
     struct wa_target t = {.uuid = ""};
     struct wa_sv id = get(a, "id"), name = get(a, "name"), uuid = get(a, "uuid");
     int64_t not_after = 0;
@@ -135,12 +92,12 @@ static enum wa_code choose(struct work *w, struct wa_err *err)
     if (!wa_hex_is(wa_sv(what), 32))
         return wa_fail(err, WA_E_USAGE, "'%s' is not the 32 digits of a batch or an action", what);
     w->which = "batch";
-    if (each(w, w->which, what, take, &seen, err) != WA_OK)
+    if (wa_orders_each(w->client, w->which, what, take, w, &seen, err) != WA_OK)
         return err->code;
     if (seen > 0)
         return WA_OK;
     w->which = "id";
-    if (each(w, w->which, what, take, &seen, err) != WA_OK)
+    if (wa_orders_each(w->client, w->which, what, take, w, &seen, err) != WA_OK)
         return err->code;
     return seen > 0
                ? WA_OK
@@ -150,36 +107,27 @@ static enum wa_code choose(struct work *w, struct wa_err *err)
 static enum wa_code send(struct work *w, const struct wa_signer *signer, size_t from,
                          struct wa_err *err)
 {
-    WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf body;
-    const struct wa_json *j = NULL;
     int64_t now = wa_clock_now();
     size_t rest = w->targets.count - from;
-    const struct wa_order_plan plan = {.kind = WA_ACT_CANCEL,
-                                       .targets = w->targets.items + from,
-                                       .target_count = rest < PAGE ? rest : PAGE,
-                                       .cancels = w->ids + from,
-                                       .now = now,
-                                       .valid_s =
-                                           w->until > now + REST_S ? w->until - now : REST_S};
-    wa_arena_init(&arena, 64u << 20);
-    wa_buf_init(&body, 15u << 20);
-    if (wa_orders_sign(&plan, signer, &body, err) != WA_OK ||
-        wa_client_call(w->client, "POST", "/api/v1/actions", wa_buf_sv(&body), &arena, &j, err) !=
-            WA_OK)
-        return err->code;
-    struct wa_sv batch = get(j, "batch");
-    if (!wa_hex_is(batch, 32))
-        return wa_fail(err, WA_E_INVALID, "the server's answer names no batch of orders");
-    memcpy(w->batches[w->batch_count], batch.p, 32);
-    w->batches[w->batch_count++][32] = '\0';
-    return WA_OK;
+    const struct wa_order_plan plan = {
+        .kind = WA_ACT_CANCEL,
+        .targets = w->targets.items + from,
+        .target_count = rest < WA_ORDERS_AT_ONCE ? rest : WA_ORDERS_AT_ONCE,
+        .cancels = w->ids + from,
+        .now = now,
+        .valid_s = w->until > now + REST_S ? w->until - now : REST_S};
+    wa_buf_init(&body, WA_SERVER_BODY_MAX);
+    return wa_orders_sign(&plan, signer, &body, err) == WA_OK
+               ? wa_orders_post(w->client, wa_buf_sv(&body), w->batch, err)
+               : err->code;
 }
 
 /* --- after --- */
 
-static enum wa_code count(struct work *w, const struct wa_json *a, struct wa_err *err)
+static enum wa_code count(void *user, const struct wa_json *a, struct wa_err *err)
 {
+    struct work *w = user;
     WA_UNUSED(err);
     struct wa_sv state = get(a, "state");
     if (!wa_order_is_final(state))
@@ -191,8 +139,9 @@ static enum wa_code count(struct work *w, const struct wa_json *a, struct wa_err
     return WA_OK;
 }
 
-static enum wa_code show(struct work *w, const struct wa_json *a, struct wa_err *err)
+static enum wa_code show(void *user, const struct wa_json *a, struct wa_err *err)
 {
+    struct work *w = user;
     WA_UNUSED(err);
     wa_jw_json(&w->cli->jw, a);
     wa_cli_out(w->cli, "%.*s: %.*s\n",
@@ -202,9 +151,9 @@ static enum wa_code show(struct work *w, const struct wa_json *a, struct wa_err 
 }
 
 /* The cancel itself was not taken by the machine. */
-static enum wa_code check_refused(struct work *w, const struct wa_json *a, struct wa_err *err)
+static enum wa_code check_refused(void *user, const struct wa_json *a, struct wa_err *err)
 {
-    WA_UNUSED(w);
+    WA_UNUSED(user);
     return wa_sv_eqs(get(a, "state"), "refused")
                ? wa_fail(err, WA_E_REFUSED, "%.*s refuses it: %.*s", WA_SV_ARG(get(a, "uuid")),
                          WA_SV_ARG(get(a, "message")))
@@ -219,11 +168,11 @@ static enum wa_code follow(struct work *w, struct wa_err *err)
     uint64_t end = wa_clock_mono_ms() + (uint64_t)timeout_s * 1000;
     for (;;) {
         w->left = w->cancelled = w->ended = 0;
-        if (each(w, w->which, w->cli->args[0], count, NULL, err) != WA_OK)
+        if (wa_orders_each(w->client, w->which, w->cli->args[0], count, w, NULL, err) != WA_OK)
             return err->code;
-        for (size_t i = 0; i < w->batch_count; i++)
-            if (each(w, "batch", w->batches[i], check_refused, NULL, err) != WA_OK)
-                return err->code;
+        if (w->batch[0] != '\0' &&
+            wa_orders_each(w->client, "batch", w->batch, check_refused, w, NULL, err) != WA_OK)
+            return err->code;
         if (w->left == 0 || wa_clock_mono_ms() >= end)
             return WA_OK;
         wa_clock_sleep_ms(POLL_MS);
@@ -248,7 +197,7 @@ static enum wa_code work(struct work *w, struct wa_err *err)
     if (follow(w, err) != WA_OK)
         return err->code;
     wa_jw_arr(&w->cli->jw);
-    if (each(w, w->which, w->cli->args[0], show, NULL, err) != WA_OK)
+    if (wa_orders_each(w->client, w->which, w->cli->args[0], show, w, NULL, err) != WA_OK)
         return err->code;
     wa_jw_end(&w->cli->jw);
     wa_cli_say(w->cli,

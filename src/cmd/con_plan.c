@@ -31,7 +31,7 @@ static enum wa_code work(struct wa_cli *cli, struct wa_client *c, struct wa_trus
     WA_AUTO_TARGETS struct wa_targets targets = {0};
     WA_AUTO(wa_host_plan) struct wa_host_plan *plan = NULL;
     wa_arena_init(&arena, 512u << 20);
-    if (wa_host_list_fetch(c, "", &arena, &list, err) != WA_OK ||
+    if (wa_host_list_fetch(c, WA_HOST_LIST_NAMES, &arena, &list, err) != WA_OK ||
         wa_targets_choose(&list, wa_sv(cli->args[0]), 1, &targets, err) != WA_OK ||
         wa_host_plan_new(c, &targets.items[0], anchors, wish, &plan, err) != WA_OK)
         return err->code;

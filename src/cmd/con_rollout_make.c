@@ -251,7 +251,7 @@ enum wa_code wa_con_rollout_make(struct wa_cli *cli, struct wa_client *client,
     k->cli = cli;
     wa_arena_init(&k->arena, 512u << 20);
     if (read_action(k, err) == WA_OK &&
-        wa_host_list_fetch(client, "", &k->arena, &k->hosts, err) == WA_OK &&
+        wa_host_list_fetch(client, WA_HOST_LIST_NAMES, &k->arena, &k->hosts, err) == WA_OK &&
         read_whom(k, err) == WA_OK)
         (void)write_body(k, signer, body, err);
     make_fini(k);

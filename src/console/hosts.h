@@ -20,6 +20,8 @@ void wa_host_list_fini(struct wa_host_list *l);
 /* page: in the order of their uuids, after those that are there already; WA_E_INVALID otherwise. */
 WA_CHECK enum wa_code wa_host_list_add(struct wa_host_list *l, const struct wa_json *page,
                                        struct wa_err *err);
+/* What choosing machines and telling of them takes, and no more. */
+#define WA_HOST_LIST_NAMES "&fields=name,fqdn,reachable,ips"
 /* All that the query asks for ("&software=vim"; "": all), by name, in arena; l: empty. */
 WA_CHECK enum wa_code wa_host_list_fetch(struct wa_client *c, const char *query,
                                          struct wa_arena *arena, struct wa_host_list *l,

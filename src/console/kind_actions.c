@@ -8,7 +8,6 @@
 #include "console/orders.h"
 #include "os/clock.h"
 
-#define HOSTS_MAX 10000u /* what the server takes at once */
 #define PACKAGES_MAX 256u
 #define VALID_S 3600
 
@@ -22,7 +21,7 @@ static enum wa_code read_plan(const struct wa_json *request, struct wa_arena *ar
         {"what", WA_WANT_SV, true, 64, &what},
         {"key", WA_WANT_SV, false, 16, &key},
         {"kind", WA_WANT_SV, true, 32, &kind},
-        {"hosts", WA_WANT_ARRAY, true, HOSTS_MAX, ret_hosts},
+        {"hosts", WA_WANT_ARRAY, true, WA_ACTION_HOSTS_MAX, ret_hosts},
         {"packages", WA_WANT_ARRAY, false, PACKAGES_MAX, &packages},
         {"force", WA_WANT_BOOL, false, 0, &plan->force},
         {"valid_s", WA_WANT_I64, false, 0, &plan->valid_s},

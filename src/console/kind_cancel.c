@@ -10,12 +10,11 @@
 #include "console/orders.h"
 #include "os/clock.h"
 
-#define HOSTS_MAX 10000u
 #define REST_S 60 /* the least that a cancel is good for */
 
 struct cancel {
     struct wa_order_texts texts;
-    char (*ids)[33]; /* of each target, in the arena */
+    char (*ids)[33]; /* of each target; owned */
     int64_t until;   /* the last of their not_after */
 };
 
@@ -24,17 +23,44 @@ static struct wa_sv get(const struct wa_json *j, const char *key)
     return wa_json_sv(wa_json_get(j, key));
 }
 
-static enum wa_code take(struct cancel *c, struct wa_targets *t, const struct wa_json *a,
-                         struct wa_err *err)
+struct choice {
+    struct wa_local_prepared *p;
+    struct cancel *c;
+    size_t room;
+};
+
+static enum wa_code grow(struct choice *ch, struct wa_err *err)
 {
+    struct wa_targets *t = &ch->p->targets;
+    size_t room = ch->room == 0 ? 64 : 2 * ch->room;
+    struct wa_target *items = wa_realloc(t->items, room, sizeof *items);
+    if (items == NULL)
+        return wa_nomem(err);
+    t->items = items;
+    char(*ids)[33] = wa_realloc(ch->c->ids, room, sizeof *ids);
+    if (ids == NULL)
+        return wa_nomem(err);
+    ch->c->ids = ids;
+    ch->room = room;
+    return WA_OK;
+}
+
+static enum wa_code take(void *user, const struct wa_json *a, struct wa_err *err)
+{
+    struct choice *ch = user;
+    struct cancel *c = ch->c;
+    struct wa_targets *t = &ch->p->targets;
     struct wa_sv id = get(a, "id"), uuid = get(a, "uuid"), name = get(a, "name");
     int64_t not_after = 0;
     if (wa_order_is_final(get(a, "state")))
         return WA_OK;
-    if (!wa_hex_is(id, 32) || uuid.n == 0 || uuid.n > WA_UUID_MAX || t->count == HOSTS_MAX ||
-        !wa_json_i64(wa_json_get(a, "not_after"), &not_after))
+    if (!wa_hex_is(id, 32) || uuid.n == 0 || uuid.n > WA_UUID_MAX ||
+        t->count == WA_ACTION_HOSTS_MAX || !wa_json_i64(wa_json_get(a, "not_after"), &not_after))
         return wa_fail(err, WA_E_INVALID, "the server's list of actions can't be read");
+    if (t->count == ch->room && grow(ch, err) != WA_OK)
+        return err->code;
     struct wa_target *one = &t->items[t->count];
+    *one = (struct wa_target){.uuid = ""};
     (void)snprintf(one->uuid, sizeof one->uuid, "%.*s", WA_SV_ARG(uuid));
     (void)snprintf(one->name, sizeof one->name, "%.*s", WA_SV_ARG(name));
     (void)snprintf(c->ids[t->count], sizeof c->ids[0], "%.*s", WA_SV_ARG(id));
@@ -46,23 +72,11 @@ static enum wa_code take(struct cancel *c, struct wa_targets *t, const struct wa
 static enum wa_code choose(struct wa_local_prepared *p, struct cancel *c, const char *which,
                            struct wa_sv what, struct wa_client *client, struct wa_err *err)
 {
-    WA_AUTO_ARENA struct wa_arena arena;
-    char path[128];
-    const struct wa_json *j = NULL;
-    wa_arena_init(&arena, 256u << 20);
-    (void)snprintf(path, sizeof path, "/api/v1/actions?%s=%.*s&limit=%u", which, WA_SV_ARG(what),
-                   HOSTS_MAX);
-    if (wa_client_call(client, "GET", path, WA_SV(""), &arena, &j, err) != WA_OK)
+    struct choice ch = {p, c, 0};
+    char name[33];
+    (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(what));
+    if (wa_orders_each(client, which, name, take, &ch, NULL, err) != WA_OK)
         return err->code;
-    const struct wa_json *actions = wa_json_get(j, "actions");
-    size_t count = wa_json_count(actions);
-    p->targets.items = wa_calloc(count + 1, sizeof *p->targets.items);
-    c->ids = wa_arena_alloc(&p->arena, count + 1, sizeof *c->ids);
-    if (p->targets.items == NULL || c->ids == NULL)
-        return wa_nomem(err);
-    for (size_t i = 0; i < count; i++)
-        if (take(c, &p->targets, wa_json_at(actions, i), err) != WA_OK)
-            return err->code;
     return p->targets.count > 0
                ? WA_OK
                : wa_fail(err, WA_E_NOT_FOUND, "none of these actions is still to be done");
@@ -103,6 +117,7 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
     struct cancel *c = wa_arena_alloc(&p->arena, 1, sizeof *c);
     if (c == NULL)
         return wa_nomem(err);
+    *c = (struct cancel){.until = 0};
     p->own = c;
     if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK)
         return err->code;
@@ -131,8 +146,10 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
 static void discard(struct wa_local_prepared *p)
 {
     struct cancel *c = p->own;
-    if (c != NULL)
-        wa_order_texts_fini(&c->texts);
+    if (c == NULL)
+        return;
+    wa_order_texts_fini(&c->texts);
+    wa_free(c->ids);
 }
 
 /* Never more than once a machine, and it takes nothing away but what was ordered. */

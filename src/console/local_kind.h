@@ -104,5 +104,6 @@ extern const struct wa_local_kind wa_local_kind_actions, wa_local_kind_certifica
     wa_local_kind_root;
 extern const struct wa_local_kind wa_local_kind_cancel;
 extern const struct wa_local_kind wa_local_kind_rollout;
+extern const struct wa_local_kind wa_local_kind_wake;
 
 #endif

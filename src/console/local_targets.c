@@ -58,7 +58,7 @@ static enum wa_code fetch(struct wa_client *client, const struct wa_json *uuids,
             return wa_fail(err, WA_E_INVALID, "'%.*s' is no machine's uuid",
                            WA_SV_ARG(wa_json_sv(wa_json_at(uuids, i))));
     if (count > ONE_BY_ONE)
-        return wa_host_list_fetch(client, "", arena, list, err);
+        return wa_host_list_fetch(client, WA_HOST_LIST_NAMES, arena, list, err);
     for (size_t i = 0; i < count; i++)
         if (fetch_one(client, wa_json_sv(wa_json_at(uuids, i)), arena, list, err) != WA_OK)
             return err->code;

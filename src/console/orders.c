@@ -7,7 +7,7 @@
 #include "codec/hex.h"
 #include "os/rand.h"
 
-#define BATCH_MAX 1000u /* machines under one signature: a body that the server takes */
+#define PAGE 5000u /* orders that are read at once */
 
 /* A machine that got it would refuse: said here, while somebody can still do something about it. */
 static enum wa_code check_chain(const struct wa_order_texts *t, const struct wa_certs *chain,
@@ -129,41 +129,92 @@ enum wa_code wa_orders_sign(const struct wa_order_plan *plan, const struct wa_si
                : err->code;
 }
 
-static enum wa_code send(const struct wa_order_texts *t, size_t from,
-                         const struct wa_signer *signer, struct wa_client *client, struct wa_jw *w,
-                         struct wa_err *err)
+/* sealed: {"orders":[...]} */
+enum wa_code wa_orders_post(struct wa_client *client, struct wa_sv sealed, char batch[33],
+                            struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf body;
     const struct wa_json *j = NULL;
-    size_t count = t->count - from < BATCH_MAX ? t->count - from : BATCH_MAX;
     wa_arena_init(&arena, 64u << 20);
     wa_buf_init(&body, WA_SERVER_BODY_MAX);
-    if (wa_orders_seal(t, from, count, signer, &body, err) != WA_OK ||
+    wa_buf_addsv(&body, wa_sv_sub(sealed, 0, sealed.n - 1));
+    if (batch[0] != '\0')
+        wa_buf_addf(&body, ",\"batch\":\"%s\"", batch);
+    wa_buf_addc(&body, '}');
+    if (wa_buf_check(&body, err) != WA_OK ||
         wa_client_call(client, "POST", "/api/v1/actions", wa_buf_sv(&body), &arena, &j, err) !=
             WA_OK)
         return err->code;
-    struct wa_sv batch = wa_json_sv(wa_json_get(j, "batch"));
-    if (!wa_hex_is(batch, 32))
+    struct wa_sv name = wa_json_sv(wa_json_get(j, "batch"));
+    if (!wa_hex_is(name, 32))
         return wa_fail(err, WA_E_INVALID, "the server's answer names no batch of orders");
-    wa_jw_sv(w, batch);
+    (void)snprintf(batch, 33, "%.*s", WA_SV_ARG(name));
     return WA_OK;
 }
 
 enum wa_code wa_orders_send(const struct wa_order_texts *t, const struct wa_signer *signer,
                             struct wa_client *client, struct wa_jw *w, struct wa_err *err)
 {
-    wa_jw_key(w, "batches");
-    wa_jw_arr(w);
-    for (size_t from = 0; from < t->count; from += BATCH_MAX)
-        if (send(t, from, signer, client, w, err) != WA_OK)
+    char batch[33] = "";
+    for (size_t from = 0; from < t->count; from += WA_ORDERS_AT_ONCE) {
+        WA_AUTO_BUF struct wa_buf sealed;
+        size_t left = t->count - from;
+        wa_buf_init(&sealed, WA_SERVER_BODY_MAX);
+        if (wa_orders_seal(t, from, left < WA_ORDERS_AT_ONCE ? left : WA_ORDERS_AT_ONCE, signer,
+                           &sealed, err) != WA_OK ||
+            wa_orders_post(client, wa_buf_sv(&sealed), batch, err) != WA_OK)
             return from == 0 ? err->code
                              : wa_wrap(err,
                                        "the first %zu machines have their orders, the others "
                                        "not",
                                        from);
-    wa_jw_end(w);
+    }
+    wa_jw_kv(w, "batch", batch);
     wa_jw_kvi(w, "count", (int64_t)t->count);
+    return WA_OK;
+}
+
+/* --- how it ended --- */
+
+/* A page of what is meant; next: of the page before, then its own. */
+static enum wa_code page(struct wa_client *client, const char *which, const char *what,
+                         struct wa_buf *next, wa_orders_fn fn, void *user, size_t *seen,
+                         struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf path;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 256u << 20);
+    wa_buf_init(&path, 8192);
+    wa_buf_addf(&path, "/api/v1/actions?%s=%s&limit=%u%s%s", which, what, PAGE,
+                next->n > 0 ? "&after=" : "", wa_buf_str(next));
+    if (wa_buf_check(&path, err) != WA_OK ||
+        wa_client_call(client, "GET", wa_buf_str(&path), WA_SV(""), &arena, &j, err) != WA_OK)
+        return err->code;
+    const struct wa_json *actions = wa_json_get(j, "actions");
+    for (size_t i = 0; i < wa_json_count(actions); i++)
+        if (fn(user, wa_json_at(actions, i), err) != WA_OK)
+            return err->code;
+    *seen += wa_json_count(actions);
+    wa_buf_clear(next);
+    if (wa_json_count(actions) > 0) /* whatever the server says, it goes on */
+        wa_buf_addsv(next, wa_json_sv(wa_json_get(j, "next")));
+    return wa_buf_check(next, err);
+}
+
+enum wa_code wa_orders_each(struct wa_client *client, const char *which, const char *what,
+                            wa_orders_fn fn, void *user, size_t *ret_count, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf next;
+    size_t seen = 0;
+    wa_buf_init(&next, 4096);
+    do {
+        if (page(client, which, what, &next, fn, user, &seen, err) != WA_OK)
+            return err->code;
+    } while (next.n > 0);
+    if (ret_count != NULL)
+        *ret_count = seen;
     return WA_OK;
 }
 
@@ -190,25 +241,22 @@ static enum wa_code code_of(const struct wa_json *action)
     return c == WA_E_INTERNAL ? WA_E_FAILED : c; /* of the machine's, or no code at all: not ours */
 }
 
-void wa_orders_count(const struct wa_json *actions, struct wa_orders_tally *t)
+void wa_orders_count(const struct wa_json *action, struct wa_orders_tally *t)
 {
-    for (size_t i = 0; i < wa_json_count(actions); i++) {
-        const struct wa_json *a = wa_json_at(actions, i);
-        struct wa_sv state = wa_json_sv(wa_json_get(a, "state"));
-        if (!wa_order_is_final(state)) {
-            *(wa_sv_eqs(state, "queued") ? &t->queued : &t->sent) += 1;
-            t->running += wa_sv_eqs(state, "running");
-            continue;
-        }
-        enum wa_code c = code_of(a);
-        if (wa_sv_eqs(state, "done") && c == WA_OK) {
-            t->done++;
-            continue;
-        }
-        t->failed++;
-        if (t->first == WA_OK)
-            t->first = c == WA_OK ? WA_E_FAILED : c;
+    struct wa_sv state = wa_json_sv(wa_json_get(action, "state"));
+    if (!wa_order_is_final(state)) {
+        *(wa_sv_eqs(state, "queued") ? &t->queued : &t->sent) += 1;
+        t->running += wa_sv_eqs(state, "running");
+        return;
     }
+    enum wa_code c = code_of(action);
+    if (wa_sv_eqs(state, "done") && c == WA_OK) {
+        t->done++;
+        return;
+    }
+    t->failed++;
+    if (t->first == WA_OK)
+        t->first = c == WA_OK ? WA_E_FAILED : c;
 }
 
 enum wa_code wa_orders_outcome(const struct wa_orders_tally *t)

@@ -6,6 +6,9 @@
 #include "pkg/build.h"
 #include "proto/action.h"
 
+#define WA_ORDERS_AT_ONCE                                                                          \
+    1000u /* machines under one signature: a body of a size that the server takes */
+
 struct wa_order_plan {
     enum wa_action_kind kind;
     const struct wa_target *targets;
@@ -33,16 +36,26 @@ WA_CHECK enum wa_code wa_orders_write(const struct wa_order_plan *plan, struct w
 WA_CHECK enum wa_code wa_orders_seal(const struct wa_order_texts *t, size_t from, size_t count,
                                      const struct wa_signer *signer, struct wa_buf *out,
                                      struct wa_err *err);
-/* Seals all of them and sends them to the server. w: an open object, gets "batches" (identifiers)
- * and "count". The error says how far it came. */
+/* Seals all of them and sends them to the server, so many under one signature as it takes at once:
+ * one batch there. w: an open object, gets "batch" and "count". The error says how far it came. */
 WA_CHECK enum wa_code wa_orders_send(const struct wa_order_texts *t, const struct wa_signer *signer,
                                      struct wa_client *client, struct wa_jw *w, struct wa_err *err);
 /* Writing and sealing in one. */
 WA_CHECK enum wa_code wa_orders_sign(const struct wa_order_plan *plan,
                                      const struct wa_signer *signer, struct wa_buf *out,
                                      struct wa_err *err);
+/* Posts what was sealed. batch: "" before the first, then the one that its orders are of; those
+ * that follow become more of it. */
+WA_CHECK enum wa_code wa_orders_post(struct wa_client *client, struct wa_sv sealed, char batch[33],
+                                     struct wa_err *err);
+/* Gives each order of what is meant ("batch", "id", "host") to fn, page by page. *ret_count: how
+ * many; may be NULL. */
+typedef enum wa_code (*wa_orders_fn)(void *user, const struct wa_json *action, struct wa_err *err);
+WA_CHECK enum wa_code wa_orders_each(struct wa_client *client, const char *which, const char *what,
+                                     wa_orders_fn fn, void *user, size_t *ret_count,
+                                     struct wa_err *err);
 
-/* How many are where; start from zeros, count each batch. */
+/* How many are where; start from zeros, count each order. */
 struct wa_orders_tally {
     size_t done, failed;
     size_t queued;      /* not passed on yet: the machine is not connected */
@@ -50,8 +63,8 @@ struct wa_orders_tally {
     size_t running;     /* of these: at work on it */
     enum wa_code first; /* of the first that failed */
 };
-/* actions: the array of GET /api/v1/actions. */
-void wa_orders_count(const struct wa_json *actions, struct wa_orders_tally *t);
+/* action: one of GET /api/v1/actions. */
+void wa_orders_count(const struct wa_json *action, struct wa_orders_tally *t);
 bool wa_order_is_final(struct wa_sv state);
 /* WA_OK when all are done; WA_E_PARTIAL when only some are; else the first failure's code; else
  * WA_E_TIMEOUT when some had it, WA_E_UNREACHABLE when none was connected to get it. */

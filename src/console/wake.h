@@ -25,5 +25,9 @@ struct wa_wake_plan {
 WA_CHECK enum wa_code wa_wake_add(struct wa_wake_plan *p, const struct wa_host_list *hosts,
                                   const struct wa_target *who, const struct wa_json *host_info,
                                   struct wa_arena *arena, struct wa_err *err);
+/* The same, with what the server knows of that machine (wake_ask.c). */
+WA_CHECK enum wa_code wa_wake_ask(struct wa_client *client, struct wa_wake_plan *p,
+                                  const struct wa_host_list *hosts, const struct wa_target *who,
+                                  struct wa_arena *arena, struct wa_err *err);
 
 #endif

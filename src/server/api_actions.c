@@ -4,6 +4,8 @@
  * judge for themselves again.
  */
 #include "base/mem.h"
+#include "base/utf8.h"
+#include "codec/hex.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
 #include "os/rand.h"
@@ -11,6 +13,7 @@
 #include "server/api.h"
 #include "server/api_page.h"
 #include "server/orderers.h"
+#include "server/store_batches.h"
 
 #define ORDERS_MAX 10000u
 #define PAGE_MAX 10000
@@ -58,14 +61,16 @@ struct taking {
     struct wa_order_shared shared;
     struct wa_orderer who; /* signed what was read last, */
     size_t who_of;         /* if it is of this chain of shared's */
-    char batch[33];
+    struct wa_batch batch;
+    bool is_more; /* of a batch that is there */
     struct wa_jw w;
     struct wa_buf lines, missing;
 };
 
 static void taking_init(struct taking *t, const struct wa_api_call *c)
 {
-    *t = (struct taking){.call = c};
+    *t = (struct taking){.call = c, .batch = {.created = wa_clock_now()}};
+    (void)snprintf(t->batch.user, sizeof t->batch.user, "%s", c->who.user);
     wa_arena_init(&t->arena, 512u << 20);
     wa_buf_init(&t->lines, ORDERS_MAX * 128u);
     wa_buf_init(&t->missing, 4096);
@@ -103,7 +108,7 @@ static enum wa_code keep_order(struct taking *t, const struct wa_json *j, const 
     wa_buf_init(&text, 512u << 10);
     wa_json_write(j, &text);
     if (wa_buf_check(&text, err) != WA_OK ||
-        wa_store_add_action(t->call->store->db, a->id, t->batch, a->uuid,
+        wa_store_add_action(t->call->store->db, a->id, t->batch.id, a->uuid,
                             wa_action_kind_name(a->kind), wa_buf_sv(&text), a->not_before,
                             a->not_after, o->signer, wa_clock_now(), err) != WA_OK ||
         drop_cancelled(t->call, a, err) != WA_OK)
@@ -117,6 +122,24 @@ static enum wa_code keep_order(struct taking *t, const struct wa_json *j, const 
     return WA_OK;
 }
 
+/* What a batch is told to be: of its first order. */
+static void describe(struct wa_batch *b, const struct wa_order *o)
+{
+    const struct wa_json *packages = o->action.packages;
+    size_t n = 0;
+    if (b->kind[0] != '\0')
+        return;
+    (void)snprintf(b->kind, sizeof b->kind, "%s", wa_action_kind_name(o->action.kind));
+    (void)snprintf(b->signer, sizeof b->signer, "%s", o->signer);
+    for (size_t i = 0; i < wa_json_count(packages) && n < sizeof b->what; i++) {
+        struct wa_sv one = wa_json_sv(wa_json_at(packages, i));
+        int more =
+            snprintf(b->what + n, sizeof b->what - n, "%s%.*s", i > 0 ? " " : "", WA_SV_ARG(one));
+        n += more > 0 ? (size_t)more : 0;
+    }
+    b->what[wa_utf8_cut(b->what, strlen(b->what))] = '\0';
+}
+
 /* The machines judge for themselves again. */
 static enum wa_code take_order(struct taking *t, const struct wa_json *j, struct wa_err *err)
 {
@@ -126,6 +149,7 @@ static enum wa_code take_order(struct taking *t, const struct wa_json *j, struct
     if (wa_order_read_shared(j, &t->arena, &t->shared, &o, err) != WA_OK)
         return err->code;
     enum wa_code code = judge_order(t, &o, err);
+    describe(&t->batch, &o);
     if (code == WA_OK)
         code = wa_store_has_host(s->db, wa_sv(o.action.uuid), &known, err);
     if (code == WA_OK &&
@@ -172,7 +196,7 @@ static enum wa_code take_orders(struct taking *t, const struct wa_json *orders, 
     const struct wa_api_call *c = t->call;
     wa_jw_init(&t->w, c->out);
     wa_jw_obj(&t->w);
-    wa_jw_kv(&t->w, "batch", t->batch);
+    wa_jw_kv(&t->w, "batch", t->batch.id);
     wa_jw_key(&t->w, "actions");
     wa_jw_arr(&t->w);
     for (size_t i = 0; i < wa_json_count(orders); i++)
@@ -182,10 +206,25 @@ static enum wa_code take_orders(struct taking *t, const struct wa_json *orders, 
     wa_jw_end(&t->w);
     if (t->missing.n > 0)
         return wa_fail(err, WA_E_NOT_FOUND, "there is no host %s", wa_buf_str(&t->missing));
+    t->batch.count = (int64_t)wa_json_count(orders);
     if (wa_buf_check(c->out, err) != WA_OK ||
-        note_orders(c, t->batch, wa_json_count(orders), &t->lines, err) != WA_OK)
+        (t->is_more ? wa_batches_extend(c->store->db, &t->batch, err)
+                    : wa_batches_add(c->store->db, &t->batch, err)) != WA_OK ||
+        note_orders(c, t->batch.id, wa_json_count(orders), &t->lines, err) != WA_OK)
         return err->code;
-    return wa_node_tell(c->store, WA_NODE_ORDERS, wa_sv(t->batch), err);
+    return wa_node_tell(c->store, WA_NODE_ORDERS, wa_sv(t->batch.id), err);
+}
+
+/* of: the batch whose orders these are as well; "": a new one. */
+static enum wa_code name_batch(struct taking *t, struct wa_sv of, struct wa_err *err)
+{
+    t->is_more = of.n > 0;
+    if (!t->is_more)
+        return wa_rand_hex(t->batch.id, 16, err);
+    if (!wa_hex_is(of, 32))
+        return wa_fail(err, WA_E_USAGE, "'batch' takes the 32 digits of one");
+    memcpy(t->batch.id, of.p, 32);
+    return WA_OK;
 }
 
 /* All of them, or none. */
@@ -194,24 +233,26 @@ static enum wa_code call_order(struct wa_api_call *c, struct wa_err *err)
     struct wa_store *s = c->store;
     struct taking t;
     const struct wa_json *j = NULL, *orders = NULL;
-    const struct wa_json_field fields[] = {{"orders", WA_WANT_ARRAY, true, ORDERS_MAX, &orders}};
+    struct wa_sv of = WA_SV("");
+    const struct wa_json_field fields[] = {{"orders", WA_WANT_ARRAY, true, ORDERS_MAX, &orders},
+                                           {"batch", WA_WANT_SV, false, 32, &of}};
     taking_init(&t, c);
     if (wa_json_parse(wa_buf_sv(&c->request->body), 0, &t.arena, &j, err) == WA_OK &&
-        wa_json_read(j, fields, 1, "orders", err) == WA_OK &&
-        wa_orderers_load(s, &t.orderers, err) == WA_OK && wa_rand_hex(t.batch, 16, err) == WA_OK &&
+        wa_json_read(j, fields, WA_COUNT(fields), "orders", err) == WA_OK &&
+        wa_orderers_load(s, &t.orderers, err) == WA_OK && name_batch(&t, of, err) == WA_OK &&
         wa_db_begin(s->db, err) == WA_OK) {
         enum wa_code code = take_orders(&t, orders, err);
         if (code == WA_OK)
             code = wa_db_commit(s->db, err);
-        log_orders(c, t.batch, wa_json_count(orders), err);
+        log_orders(c, t.batch.id, wa_json_count(orders), err);
         if (code != WA_OK)
             wa_db_rollback(s->db);
     }
     taking_fini(&t);
     if (err->code != WA_OK)
         return err->code;
-    wa_store_event(s, WA_EVENT_ACTION, "ordered", WA_SV(""), wa_sv(t.batch), WA_SV("queued"));
-    wa_store_dispatch_batch(s, t.batch);
+    wa_store_event(s, WA_EVENT_ACTION, "ordered", WA_SV(""), wa_sv(t.batch.id), WA_SV("queued"));
+    wa_store_dispatch_batch(s, t.batch.id);
     return WA_OK;
 }
 

@@ -180,6 +180,13 @@ static const struct wa_migration migrations[] = {
          "ALTER TABLE host_facts ADD COLUMN upgrades BIGINT NOT NULL DEFAULT 0;"
          "UPDATE sections SET digest = '' WHERE section IN ('installed_packages', "
          "'last_update_status')"},
+    /* What was ordered together; of what came before, what its orders say. */
+    {20,
+     "CREATE TABLE batches (id TEXT PRIMARY KEY, \"user\" TEXT NOT NULL, kind TEXT NOT NULL, what "
+     "TEXT NOT NULL, signer TEXT NOT NULL, orders BIGINT NOT NULL, created BIGINT NOT NULL);"
+     "CREATE INDEX batches_created ON batches (created, id);"
+     "INSERT INTO batches SELECT batch, '', MIN(kind), '', MIN(signer), COUNT(*), MIN(created) "
+     "FROM actions WHERE batch NOT IN (SELECT id FROM rollouts) GROUP BY batch"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

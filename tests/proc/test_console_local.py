@@ -38,7 +38,7 @@ def start(org, name, home, *argv, **more):
     (org.base / home).mkdir(exist_ok=True)
     env = {"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": str(org.base / home), **more}
     with open(org.base / f"{name}.log", "ab") as out:
-        p = subprocess.Popen([BIN / "waptconsole", "open", *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env, start_new_session=True)
+        p = subprocess.Popen([*org.inside("waptconsole"), BIN / "waptconsole", "open", *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env, start_new_session=True)
     org.processes.append(p)
     return p
 
@@ -174,10 +174,15 @@ def test_an_action_is_shown_signed_and_done(local):
     done = local.ask("POST", "/local/commit", {"id": p["id"]}).json
     assert done["state"] == "done" and done["count"] == 1
     assert local.ask("POST", "/local/commit", {"id": p["id"]}).json == done  # once
-    batch = done["batches"][0]
+    batch = done["batch"]
     until(lambda: local.ask("GET", f"/api/v1/actions?batch={batch}").json["actions"][0]["state"] == "done", "the machine has done it")
     assert local.ask("POST", "/local/prepare", {"what": "cancel", "batch": batch}).code == "not_found"
     assert local.ask("POST", "/local/prepare", dict(wish, hosts=["nobody"])).code == "not_found"
+    (mine, *_) = local.ask("GET", "/api/v1/batches").json["batches"]
+    assert (mine["batch"], mine["user"], mine["kind"], mine["counts"], mine["machines"]) == (batch, "admin", "update", {"done": 1}, 1)
+    alone = local.ask("POST", "/local/prepare", {"what": "wake", "hosts": [local.org.uuid]})  # nobody else is there: tests/proc/test_networks.py has one who is
+    assert alone.code == "not_found" and "can't be woken" in alone.json["error"]["message"]
+    assert local.ask("POST", "/local/prepare", {"what": "wake", "hosts": []}).code == "invalid"
     assert local.ask("POST", "/local/prepare", dict(wish, hosts=[local.org.uuid] * 2)).code == "invalid"
     assert local.ask("POST", "/local/prepare", dict(wish, what="shell")).code == "invalid"
     assert local.ask("POST", "/local/keys/lock", {}).status == 200

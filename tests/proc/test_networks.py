@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from test_console_local import Local
 from conftest import BIN, Organisation, run, until
 from cryptography import x509
 from hostile import Hostile, Relay, certificate
@@ -229,6 +230,11 @@ def test_an_order_waits_for_the_machine(net):
     assert asked.returncode == 0, out + said()
 
 
+class InTheWorld(Local):
+    def ask(self, *argv, **more):
+        return self.org.world.do(lambda: super(InTheWorld, self).ask(*argv, **more))
+
+
 def test_a_machine_wakes_its_neighbour(net):
     """A machine that is off, of the same network: the one that is there broadcasts its card's number, and nothing else."""
     ini = Organisation.new_agent(net, net.base / "sleeper")
@@ -244,7 +250,19 @@ def test_a_machine_wakes_its_neighbour(net):
         signed = ("-k", net.cert("Deployer"), "-w", net.base / "pw", "--timeout", "30s", "--json")
         (done,) = json.loads(net.console("action", "wake", "--hosts", sleeper["uuid"], *signed).stdout)["result"]
         assert (done["uuid"], done["state"]) == (net.uuid, "done")
-        assert heard.recv(2048) == b"\xff" * 6 + bytes.fromhex(cards[0].replace(":", "")) * 16
+        magic = b"\xff" * 6 + bytes.fromhex(cards[0].replace(":", "")) * 16
+        assert heard.recv(2048) == magic
+        page = InTheWorld(net, "wakes")  # and from a page: who wakes whom is shown first
+        page.open()
+        page.login()
+        assert page.unlock().status == 200
+        shown = page.ask("POST", "/local/prepare", {"what": "wake", "hosts": [sleeper["uuid"], net.uuid]}).json
+        labels = {line["label"]: line["value"] for line in shown["lines"]}
+        assert "1 network card" in labels.values() and "can't be woken" in labels["Not woken"] and shown["count"] == 2
+        told = page.ask("POST", "/local/commit", {"id": shown["id"]}).json
+        assert (told["machines"], told["count"]) == (1, 1)
+        assert heard.recv(2048) == magic
+        page.stop()
     assert "can't be woken" in net.console("action", "wake", "--hosts", net.uuid, *signed, ok=False).text
 
 

@@ -255,6 +255,66 @@ export async function machinesAreFoundByWhatTheyGoBy(given) {
     });
 }
 
+export async function windowsHoldsRolloutsAndWakesOfTheMachinesThatAreSelected(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        mock.keys[0].unlocked_until = 4_000_000_000;
+        const wish = () => [...mock.prepared.values()].at(-1);
+        const choose = async (what) => {
+            await page.getByRole("button", { name: "More", exact: true }).click();
+            await page.getByRole("menuitem", { name: what }).click();
+        };
+        const select = async () => {
+            await page.getByRole("grid", { name: "Machines" }).focus();
+            await page.keyboard.press("Home");
+            await page.keyboard.press("Space");
+            await page.keyboard.press("Shift+ArrowDown");
+        };
+        await select();
+        await choose("Windows and holds");
+        check(await page.getByRole("button", { name: "Review" }).isDisabled(), "nothing changes, and it goes on");
+        await page.getByLabel("Maintenance windows").selectOption("these:");
+        const first = page.getByRole("group", { name: "Window 1" });
+        await first.getByLabel("Tue").uncheck();
+        await first.getByLabel("to", { exact: true }).fill("06:30");
+        await page.getByText("mon 22:00-06:30, wed-fri 22:00-06:30").waitFor();
+        await page.getByRole("button", { name: "Add", exact: true }).click();
+        const second = page.getByRole("group", { name: "Window 2" });
+        for (const day of ["Mon", "Tue", "Wed", "Thu", "Fri"]) await second.getByLabel(day).uncheck();
+        await second.getByLabel("Date").fill("2026-12-24");
+        await page.getByLabel("Freezes: nothing is upgraded").selectOption("none here");
+        await page.getByLabel("Hold packages").fill("tis-a tis-b(>=2)");
+        await page.getByLabel("Until, that day too").fill("2026-12-31");
+        await page.getByLabel("Hold no more").fill("tis-c");
+        await page.getByRole("button", { name: "Review" }).click();
+        await page.getByText("2 machines concerned").waitFor();
+        const { hosts, ...asked } = wish();
+        same([asked, hosts.length], [{ what: "host-packages", hold: ["tis-a until 2026-12-31", "tis-b(>=2) until 2026-12-31"], unhold: ["tis-c"], windows: "mon 22:00-06:30, wed-fri 22:00-06:30, 2026-12-24 22:00-05:00", freezes: "" }, 2], "what is to be signed");
+        await page.keyboard.press("Escape");
+        await choose("Windows and holds");
+        await page.getByLabel("Said by").selectOption("the package of a group, for all its members");
+        await page.getByLabel("Group", { exact: true }).fill("grp-lyon");
+        await page.getByLabel("Hold packages").fill("tis-a");
+        await page.getByRole("button", { name: "Review" }).click();
+        await page.getByRole("button", { name: "Sign and send" }).waitFor();
+        same(wish(), { what: "policy", names: ["grp-lyon"], hold: ["tis-a"], unhold: [] }, "what the group will say");
+        await page.keyboard.press("Escape");
+        await choose("Roll out");
+        await page.getByRole("dialog").getByText("2 machines").waitFor();
+        await page.getByLabel("Packages", { exact: true }).fill("tis-firefox");
+        await page.getByRole("button", { name: "Review" }).click();
+        await page.getByText("2 machines concerned").waitFor();
+        same([wish().what, wish().hosts.length, wish().members_of], ["rollout", 2, undefined], "whom it is for");
+        await page.keyboard.press("Escape");
+        await choose("Wake");
+        await page.getByRole("button", { name: "Sign and send" }).click();
+        await page.getByRole("progressbar").waitFor();
+        same(wish().what, "wake", "what was signed");
+        await page.getByRole("link", { name: "Orders" }).first().click();
+        await page.getByRole("grid", { name: "Orders" }).getByText("admin").waitFor();
+    });
+}
+
 export async function columnsFiltersAndViewsAreKept(given) {
     await open(given, async ({ mock, page }) => {
         await loaded(page);

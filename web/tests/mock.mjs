@@ -223,8 +223,8 @@ export class Mock {
         if (!body) return { status: 404, json: { error: { code: "not_found", message: "nothing is prepared" } } };
         if (body.hosts?.length > 10 && !body.confirmed) return (body.confirmed = true), { status: 202, json: {} };
         const batch = id.slice(0, 32);
-        this.batches.set(batch, (body.hosts ?? []).map((uuid, k) => ({ batch, packages: body.packages ?? [], id: batch.slice(0, 24) + String(k).padStart(8, "0"), uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name, state: ["done", "queued", "failed"][k % 3], code: "", message: k % 3 === 2 ? "exit status 1603" : "", kind: body.kind, not_after: now() + 3600, updated: now() })));
-        return { json: { state: "done", batches: [batch], count: this.batches.get(batch).length } };
+        this.batches.set(batch, (body.hosts ?? []).map((uuid, k) => ({ batch, packages: body.packages ?? [], id: batch.slice(0, 24) + String(k).padStart(8, "0"), uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name, state: ["done", "queued", "failed"][k % 3], code: "", message: k % 3 === 2 ? "exit status 1603" : "", kind: body.kind, not_after: now() + 3600, updated: now(), created: now() })));
+        return { json: { state: "done", batch, machines: this.batches.get(batch).length, count: this.batches.get(batch).length } };
     }
 
     api(q, url, a) {
@@ -244,6 +244,14 @@ export class Mock {
             return h && { json: details(h) };
         }
         if (what === "host-facets") return { json: { facets: (p.get("by") ?? "").split(",").map((by) => ({ by, value: by === "held" ? "tis-firefox" : "", count: 12 })) } };
+        if (what === "batches") {
+            const all = [...this.batches].map(([batch, orders]) => {
+                const counts = {};
+                for (const o of orders) counts[o.state] = (counts[o.state] ?? 0) + 1;
+                return { batch, kind: orders[0].kind, what: (orders[0].packages ?? []).join(" "), user: "admin", signer: "ab".repeat(32), created: now(), machines: orders.length, counts };
+            });
+            return { json: { batches: all.reverse() } };
+        }
         if (what === "actions") {
             const all = p.get("host") ? [...this.batches.values()].flat().filter((o) => o.uuid === p.get("host")) : (this.batches.get(p.get("batch")) ?? []);
             const counts = {};

@@ -103,6 +103,69 @@ static void test_to_a_connected_machine(void **state)
     STATE(p, "done");
 }
 
+/* The orders of the body, as more of that batch. */
+static int post_more(struct place *p, const char *token, const struct wa_buf *body,
+                     const char *batch, struct wa_buf *out)
+{
+    WA_AUTO_BUF struct wa_buf both;
+    wa_buf_init(&both, 4u << 20);
+    wa_buf_addsv(&both, wa_sv_sub(wa_buf_sv(body), 0, body->n - 1));
+    wa_buf_addf(&both, ",\"batch\":\"%s\"}", batch);
+    return bench_ask(&p->b, "POST", "/api/v1/actions", "", token, wa_buf_sv(&both), out);
+}
+
+/* Too many for one call: one batch all the same, of one person, one kind and one signer. */
+static void test_a_batch_in_parts(void **state)
+{
+    static const char *const uuids[] = {"machine", "other"};
+    struct place *p = *state;
+    struct person stranger;
+    struct wa_buf body[2], out;
+    char ids[2][33], batch[33] = "", expected[512];
+    wa_buf_init(&out, 1u << 20);
+    for (size_t i = 0; i < 2; i++)
+        person_order(&p->p, &uuids[i], 1, &ids[i], &body[i]);
+    assert_int_equal(
+        bench_ask(&p->b, "POST", "/api/v1/actions", "", p->token, wa_buf_sv(&body[0]), &out), 200);
+    memcpy(batch, strstr(wa_buf_str(&out), "\"batch\":\"") + 9, 32);
+    assert_int_equal(post_more(p, p->token, &body[1], "not one", NULL), 400);
+    assert_int_equal(post_more(p, p->token, &body[1], "00000000000000000000000000000000", NULL),
+                     404);
+    bench_exec(&p->b, "UPDATE batches SET created = created - 3700"); /* it is over */
+    assert_int_equal(post_more(p, p->token, &body[1], batch, NULL), 409);
+    bench_exec(&p->b, "UPDATE batches SET created = created + 3700, \"user\" = 'somebody'");
+    assert_int_equal(post_more(p, p->token, &body[1], batch, NULL), 409);
+    bench_exec(&p->b, "UPDATE batches SET \"user\" = 'admin', orders = 100000");
+    assert_int_equal(post_more(p, p->token, &body[1], batch, NULL), 413);
+    bench_exec(&p->b, "UPDATE batches SET orders = 1, kind = 'reboot'");
+    assert_int_equal(post_more(p, p->token, &body[1], batch, NULL), 409);
+    bench_exec(&p->b, "UPDATE batches SET kind = 'update'");
+    BENCH_IS(&p->b, "SELECT count(*) FROM actions", "1"); /* whatever was refused left nothing */
+    assert_int_equal(post_more(p, p->token, &body[1], batch, NULL), 200);
+    BENCH_IS(&p->b, "SELECT count(*) FROM actions", "2");
+    BENCH_IS(&p->b, "SELECT orders FROM batches", "2");
+    wa_buf_fini(&body[1]);
+    person_new(&p->b, &stranger, true);
+    person_order(&stranger, &uuids[1], 1, &ids[1], &body[1]); /* another signer's */
+    assert_int_equal(post_more(p, p->token, &body[1], batch, NULL), 409);
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    ack(p, 5, ids[0]);
+    assert_int_equal(machine_result(&p->b, &p->m, ids[0], "done", "ok", ""), 200);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/batches", "", p->token, WA_SV(""), &out),
+                     200);
+    (void)snprintf(expected, sizeof expected,
+                   "{\"batches\":[{\"batch\":\"%s\",\"kind\":\"update\",\"what\":\"\",\"user\":"
+                   "\"admin\",\"signer\":\"",
+                   batch);
+    assert_true(wa_sv_starts(wa_buf_sv(&out), expected));
+    assert_non_null(
+        strstr(wa_buf_str(&out), "\"counts\":{\"done\":1,\"queued\":1},\"machines\":2}]}"));
+    person_free(&stranger);
+    for (size_t i = 0; i < 2; i++)
+        wa_buf_fini(&body[i]);
+    wa_buf_fini(&out);
+}
+
 static void test_waits_for_the_machine(void **state)
 {
     struct place *p = *state;
@@ -375,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_to_a_connected_machine),
+        TEST(test_a_batch_in_parts),
         TEST(test_waits_for_the_machine),
         TEST(test_cancelled_before_it_was_sent),
         TEST(test_cancelled_after_it_was_sent),

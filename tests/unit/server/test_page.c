@@ -218,6 +218,24 @@ static void more_actions(struct place *p)
     bench_exec(&p->b, ORDERS ORDER("o9", "h0", "1"));
 }
 
+#define BATCH(id, created) "('" id "', 'u', 'update', '', 's', 1, " created ")"
+
+static void batches(struct place *p)
+{
+    bench_exec(&p->b, "INSERT INTO batches VALUES " BATCH("b", "2") ", " BATCH("c", "2") ", " BATCH(
+                          "d", "1"));
+    bench_exec(&p->b, ORDERS ORDER("o1", "h1", "2"));
+    bench_exec(&p->b, "INSERT INTO actions (id, batch, uuid, kind, orders, not_before, not_after, "
+                      "signer, state, created, updated) SELECT x.id, x.batch, 'h', 'update', '', "
+                      "1, 9, 's', 'done', 1, 1 FROM (SELECT 'o2' AS id, 'c' AS batch UNION ALL "
+                      "SELECT 'o3', 'd') AS x");
+}
+
+static void more_batches(struct place *p)
+{
+    bench_exec(&p->b, "INSERT INTO batches VALUES " BATCH("e", "3"));
+}
+
 static void journal(struct place *p)
 {
     bench_exec(&p->b, "INSERT INTO journal VALUES ('x', 1, 1, 'd', '{}'), ('x', 2, 1, 'd', '{}'), "
@@ -243,6 +261,7 @@ static const struct list lists[] = {
     {"/api/v1/software", "", "software", "name", software, more_software},
     {"/api/v1/package-states", "", "packages", "version", states, more_states},
     {"/api/v1/actions", "batch=b", "actions", "id", actions, more_actions},
+    {"/api/v1/batches", "", "batches", "batch", batches, more_batches},
     {"/api/v1/journal", "node=x", "entries", "seq", journal, nothing},
     {"/api/v1/signers", "", "signers", "fingerprint", signers, more_signers},
     /* In their own order, which is part of what they say, and given at once. */

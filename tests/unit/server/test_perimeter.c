@@ -228,6 +228,14 @@ static void test_orders(void **state)
     assert_int_equal(
         bench_ask(&p->b, "POST", "/api/v1/actions", "", p->admin, wa_buf_sv(&body), NULL), 200);
     wa_buf_fini(&body);
+    /* And what was ordered for others alone is not there. */
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/batches", "", p->limited, WA_SV(""), &out),
+                     200);
+    assert_non_null(strstr(wa_buf_str(&out), "\"machines\":1}]"));
+    assert_null(strstr(wa_buf_str(&out), "\"machines\":1},{"));
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/batches", "", p->admin, WA_SV(""), &out),
+                     200);
+    assert_non_null(strstr(wa_buf_str(&out), "\"machines\":1},{"));
     bench_exec(&p->b, "UPDATE actions SET batch = 'one'");
     (void)snprintf(query, sizeof query, "batch=one");
     (void)snprintf(batch, sizeof batch, "below");

@@ -6,7 +6,7 @@ interface FieldProps {
     label: string;
     value: string;
     onInput: (value: string) => void;
-    type?: "text" | "password" | "number" | "search" | "datetime-local";
+    type?: "text" | "password" | "number" | "search" | "datetime-local" | "date" | "time";
     autofocus?: boolean;
     hint?: string;
     autoComplete?: string;

@@ -12,7 +12,8 @@ import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
 import { hostHistory, type HistoryEvent, type InstalledPackage, type InstalledSoftware } from "./host_model";
-import { KINDS, order } from "./hosts_actions";
+import { order } from "./hosts_actions";
+import { KINDS } from "./hosts_kinds";
 import { statusText } from "./hosts_model";
 
 const PACKAGES: readonly Column<InstalledPackage>[] = [

@@ -12,28 +12,37 @@ import { t, tn, type Text } from "../i18n";
 import { navigate } from "../router";
 import type { Selection } from "../table/selection";
 import { assign, AssignDialog } from "./assignments";
-import { rememberOrder } from "./orders";
+import { KINDS, type Kind } from "./hosts_kinds";
+import { maintain, MaintenanceDialog } from "./maintenance";
+import { rollOut, RolloutDialog } from "./rollouts_new";
 
-export interface Kind {
-    kind: string;
-    title: Text;
-    about: Text;
-    packages: "none" | "some" | "any";
+const BUTTONS = 3; // the other kinds are in the menu
+/** What else is done with machines, by dialogs of their own. */
+const OTHERS: readonly { title: Text; about: Text; run: (uuids: Wanted["uuids"], count: number) => void }[] = [
+    { title: "Windows and holds", about: "When these machines change by themselves, and which packages stay as they are.", run: maintain },
+    { title: "Roll out", about: "Orders something in rings: to a few of these machines first, to the others when that went well.", run: (uuids, count) => (count > ROLLOUT_MAX ? tooMany(ROLLOUT_MAX) : rollOut(uuids, count)) },
+    { title: "Wake", about: "Machines of their own networks wake those of these that are off.", run: (uuids, count) => (count > WAKE_MAX ? tooMany(WAKE_MAX) : wake(uuids)) },
+];
+
+function tooMany(max: number): void {
+    say(t("At most {n} machines at once: select fewer, or choose a group.", { n: number(max) }));
 }
 
-export const KINDS: readonly Kind[] = [
-    { kind: "upgrade", title: "Upgrade", about: "Installs what is missing, brings what is old up to date.", packages: "none" },
-    { kind: "install", title: "Install", about: "Installs these packages and what they depend on.", packages: "some" },
-    { kind: "remove", title: "Remove", about: "Removes these packages and what depends on them.", packages: "some" },
-    { kind: "update", title: "Update", about: "Reads the lists of packages again.", packages: "none" },
-    { kind: "audit", title: "Run audits", about: "Runs the audits of all packages, or of these.", packages: "any" },
-    { kind: "update-status", title: "Report", about: "Sends the inventory anew.", packages: "none" },
-    { kind: "forget", title: "Forget", about: "Forgets these packages; what they installed stays.", packages: "some" },
-    { kind: "reboot", title: "Restart", about: "Restarts the machines, where their own configuration allows it.", packages: "none" },
-    { kind: "shutdown", title: "Switch off", about: "Switches the machines off, where their own configuration allows it.", packages: "none" },
-];
-const BUTTONS = 3; // the other kinds are in the menu
-const HOSTS_MAX = 10_000; // what the server takes at once
+/** The program looks for who can wake whom, and shows it. */
+function wake(uuids: Wanted["uuids"]): void {
+    const ask = async () => review({ what: "wake", hosts: await uuids() }, (answer) => ordered(answer, Number(answer.machines)));
+    void ask().catch(sayError);
+}
+
+/** What was ordered is followed where its results are shown. */
+function ordered(answer: Record<string, unknown>, count: number): void {
+    say(tn(count, "Ordered for {n} machine.", "Ordered for {n} machines."));
+    if (typeof answer.batch !== "string") return;
+    navigate(`/orders?batch=${encodeURIComponent(answer.batch)}`);
+}
+const HOSTS_MAX = 100_000; // of one order
+const WAKE_MAX = 640; // cards of ten networks
+const ROLLOUT_MAX = 1000; // that a roll-out names one by one
 const PERIODS = [3600, 43_200, 86_400, 604_800];
 
 interface Wanted {
@@ -66,14 +75,10 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
         isBusy.value = true;
         try {
             const hosts = await uuids();
-            if (hosts.length > HOSTS_MAX) throw new Error(t("At most {n} machines at once: select fewer, or make a roll-out.", { n: number(HOSTS_MAX) }));
+            if (hosts.length > HOSTS_MAX) throw new Error(t("At most {n} machines at once: select fewer, or choose a group.", { n: number(HOSTS_MAX) }));
             close();
             review({ what: "actions", kind: kind.kind, hosts, packages: names, force: isForced.value, valid_s: Number(valid.value) }, (answer) => {
-                const [batch] = Array.isArray(answer.batches) ? answer.batches.map(String) : [];
-                say(tn(hosts.length, "Ordered for {n} machine.", "Ordered for {n} machines."));
-                if (batch === undefined) return;
-                rememberOrder({ batch, kind: kind.kind, packages: names, count: hosts.length, at: Math.floor(Date.now() / 1000) });
-                navigate(`/orders?batch=${encodeURIComponent(batch)}`);
+                ordered(answer, hosts.length);
             });
         } catch (e) {
             sayError(e);
@@ -127,9 +132,11 @@ export function ActionButtons({ uuids, count }: { uuids: Wanted["uuids"]; count:
             <button type="button" title={t("Changes what these machines are assigned and must not have.")} onClick={() => assign(uuids, count)}>
                 {t("Assign")}
             </button>
-            <Menu label={t("More")} items={KINDS.slice(BUTTONS).map((k) => ({ title: t(k.title), about: t(k.about), run: () => order(k, uuids, count) }))} />
+            <Menu label={t("More")} items={[...KINDS.slice(BUTTONS).map((k) => ({ title: t(k.title), about: t(k.about), run: () => order(k, uuids, count) })), ...OTHERS.map((o) => ({ title: t(o.title), about: t(o.about), run: () => o.run(uuids, count) }))]} />
             <OrderDialog />
             <AssignDialog />
+            <MaintenanceDialog />
+            <RolloutDialog />
         </>
     );
 }

@@ -9,13 +9,13 @@ import { Status, toneOf, type Tone } from "../components/status";
 import { say, sayError } from "../components/toasts";
 import { onEvents } from "../events";
 import { ago, dateTime, number, plain } from "../format";
-import { t, tn, type Text } from "../i18n";
+import { t, type Text } from "../i18n";
 import { epoch } from "../local";
-import { pref } from "../prefs";
 import { navigate, place, setQuery } from "../router";
 import { Columns, type Column } from "../table/columns";
 import { byPlaces } from "../table/cursor";
-import { loadFrom, Rows } from "../table/rows";
+import { LocalTable } from "../table/local";
+import { Rows } from "../table/rows";
 import { Table } from "../table/table";
 import { list, members } from "./host_model";
 import { hostPath } from "./hosts_model";
@@ -32,25 +32,22 @@ interface Order {
     kind: string;
     not_after: number;
     updated: number;
+    created: number;
 }
 interface Batch {
     counts: Record<string, number>;
     actions: Order[];
     next?: string;
 }
-
-export interface Remembered {
+/** What was ordered together, as the server lists it. */
+interface Summary {
     batch: string;
     kind: string;
-    packages: readonly string[];
-    count: number;
-    at: number; // s since 1970
-}
-const KEPT = 100;
-const remembered = pref<readonly Remembered[]>("orders", []);
-
-export function rememberOrder(one: Remembered): void {
-    remembered.value = [one, ...remembered.value].slice(0, KEPT);
+    what: string; // packages
+    user: string;
+    created: number;
+    machines: number;
+    counts: Record<string, number>;
 }
 
 const STATES: Record<string, Text> = {
@@ -106,7 +103,7 @@ function Bar({ counts }: { counts: Record<string, number> }) {
 
 const OF_HOST: readonly Column<Order>[] = [
     { id: "updated", title: "Changed", width: 190, text: (o) => dateTime(o.updated), cell: (o) => <span title={ago(o.updated)}>{dateTime(o.updated)}</span> },
-    { id: "kind", title: "Order", width: 120, text: (o) => o.kind, cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{o.kind}</A> },
+    { id: "kind", sort: "kind", title: "Order", width: 120, text: (o) => o.kind, cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{o.kind}</A> },
     { id: "packages", title: "Packages", width: 260, text: outcome },
     { id: "state", title: "State", width: 200, text: (o) => orderState(o.state), cell: (o) => <Status tone={toneOf(o.state)} text={orderState(o.state)} /> },
     { id: "message", title: "Result", width: 360, text: (o) => o.message || o.code },
@@ -129,10 +126,12 @@ export function OrdersOfHost({ uuid }: { uuid: string }) {
 
 function BatchView({ batch }: { batch: string }) {
     const counts = useSignal<Record<string, number>>({});
+    const first = useSignal<Order | undefined>(undefined);
     const state = place.value.query.get("state") ?? "";
     const load = byPlaces<Order>(async (limit, after, stop) => {
         const found = await call<Batch>("GET", apiPath(["actions"], { batch, state, after, limit }), undefined, stop);
         counts.value = found.counts;
+        first.value ??= found.actions[0];
         const all = Object.values(found.counts).reduce((a, b) => a + b, 0);
         return { total: state ? (found.counts[state] ?? 0) : all, rows: found.actions, next: found.next };
     });
@@ -140,7 +139,6 @@ function BatchView({ batch }: { batch: string }) {
     const rows = useMemo(() => new Rows<Order>(load, (o) => o.id), []);
     useEffect(() => rows.ask(load), [state, epoch.value]);
     useEffect(() => onEvents((event) => (event === undefined || event.kind === "action") && rows.refresh()), [rows]);
-    const known = remembered.value.find((one) => one.batch === batch);
     const open = Object.entries(counts.value).some(([s, n]) => n > 0 && !OVER.includes(s));
     const cancel = () => review({ what: "cancel", batch }, () => (say(t("The cancel is on its way.")), rows.refresh()));
     return (
@@ -149,8 +147,8 @@ function BatchView({ batch }: { batch: string }) {
                 <A to="/orders" class="back" title={t("Orders")}>
                     <Icon name="left" />
                 </A>
-                <h1>{known ? [known.kind, ...known.packages].join(" ") : t("Order")}</h1>
-                <span class="muted">{known ? dateTime(known.at) : batch}</span>
+                <h1>{first.value ? `${t("Order")}: ${first.value.kind}` : t("Order")}</h1>
+                <span class="muted">{first.value ? dateTime(first.value.created) : batch}</span>
                 <span class="space" />
                 {open && (
                     <button type="button" onClick={cancel}>
@@ -175,24 +173,71 @@ function BatchView({ batch }: { batch: string }) {
     );
 }
 
-const LIST: readonly Column<Remembered>[] = [
-    { id: "at", title: "Ordered", width: 180, text: (o) => dateTime(o.at) },
-    { id: "kind", title: "Order", width: 140, text: (o) => o.kind, cell: (o) => <A to={`/orders?batch=${o.batch}`} tabIndex={-1}>{o.kind}</A> },
-    { id: "packages", title: "Packages", width: 360, text: (o) => o.packages.join(" ") },
-    { id: "count", title: "Machines", width: 110, text: (o) => number(o.count), align: "end" },
+const sum = (counts: Record<string, number>, states: readonly string[]) => states.reduce((n, state) => n + (counts[state] ?? 0), 0);
+
+const LIST: readonly Column<Summary>[] = [
+    { id: "created", sort: "created", title: "Ordered", width: 170, text: (o) => dateTime(o.created), cell: (o) => <span title={ago(o.created)}>{dateTime(o.created)}</span> },
+    { id: "kind", sort: "kind", title: "Order", width: 120, text: (o) => o.kind, cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{o.kind}</A> },
+    { id: "what", sort: "what", title: "Packages", width: 240, text: (o) => o.what },
+    { id: "user", sort: "user", title: "By", width: 120, text: (o) => o.user },
+    { id: "machines", sort: "machines", title: "Machines", width: 96, text: (o) => number(o.machines), align: "end" },
+    { id: "done", sort: "done", title: "Done", width: 90, text: (o) => number(sum(o.counts, ["done"])), align: "end" },
+    { id: "bad", sort: "bad", title: "Failed", width: 90, text: (o) => number(sum(o.counts, ["failed", "refused"])), align: "end" },
+    { id: "counts", title: "Progress", width: 220, text: (o) => Object.entries(o.counts).map(([s, n]) => `${orderState(s)}: ${number(n)}`).join(", "), cell: (o) => <Bar counts={o.counts} /> },
 ];
 
+const BATCHES = 100; // of one page
+const SOON_MS = 700;
+
+/** What was ordered lately, as it goes on: the first page is read again with each event, older ones when they are asked for. */
+function useBatches() {
+    const all = useSignal<readonly Summary[] | undefined>(undefined);
+    const next = useSignal<string | undefined>(undefined);
+    const read = async (after?: string) => {
+        const found = await call<{ batches: Summary[]; next?: string }>("GET", apiPath(["batches"], { after, limit: BATCHES }));
+        const fresh = new Set(found.batches.map((b) => b.batch));
+        const kept = (all.value ?? []).filter((b) => !fresh.has(b.batch));
+        if (after || kept.length === 0) next.value = found.next;
+        all.value = after ? [...kept, ...found.batches] : [...found.batches, ...kept];
+    };
+    useEffect(() => void read().catch(sayError), [epoch.value]);
+    useEffect(() => {
+        let timer: number | undefined;
+        const forget = onEvents((event) => {
+            if (event !== undefined && event.kind !== "action") return;
+            timer ??= window.setTimeout(() => ((timer = undefined), void read().catch(sayError)), SOON_MS);
+        });
+        return () => (clearTimeout(timer), forget());
+    }, []);
+    return { all, next, more: () => void read(next.value).catch(sayError) };
+}
+
 function OrderList() {
-    const columns = useMemo(() => new Columns<Remembered>("orders", LIST), []);
-    const rows = useMemo(() => new Rows<Remembered>(loadFrom(remembered.value), (o) => o.batch), []);
-    useEffect(() => rows.ask(loadFrom(remembered.value)), [remembered.value]);
+    const { all, next, more } = useBatches();
     return (
         <div class="page page-table">
             <div class="page-head">
                 <h1>{t("Orders")}</h1>
-                <span class="muted">{tn(remembered.value.length, "{n} order given here", "{n} orders given here")}</span>
+                <span class="space" />
+                {next.value && (
+                    <button type="button" onClick={more}>
+                        {t("Older ones")}
+                    </button>
+                )}
             </div>
-            <Table label={t("Orders")} rows={rows} columns={columns} onSort={() => undefined} onOpen={(o) => navigate(`/orders?batch=${o.batch}`)} empty={t("Select machines and choose an action: what becomes of it is shown here.")} />
+            {all.value && (
+                <LocalTable
+                    name="batches"
+                    label={t("Orders")}
+                    all={all.value}
+                    columns={LIST}
+                    rowKey={(o) => o.batch}
+                    firstSort="-created"
+                    values={{ created: (o) => o.created, machines: (o) => o.machines, done: (o) => sum(o.counts, ["done"]), bad: (o) => sum(o.counts, ["failed", "refused"]) }}
+                    onOpen={(o) => navigate(`/orders?batch=${encodeURIComponent(o.batch)}`)}
+                    empty={t("Select machines and choose an action: what becomes of it is shown here.")}
+                />
+            )}
         </div>
     );
 }

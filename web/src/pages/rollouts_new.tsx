@@ -1,12 +1,14 @@
-// A new roll-out: what, for the members of which groups, in which rings. The local program composes and shows the statement that is signed.
-import { useSignal } from "@preact/signals";
+// A new roll-out: what, for the members of which groups or for which machines, in which rings. The local program composes and shows the statement that is signed.
+import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { apiPath, call } from "../api";
 import { Dialog } from "../components/dialog";
 import { Check, Choice, Field } from "../components/fields";
 import { review } from "../components/review";
+import { sayError } from "../components/toasts";
 import { t, tn, type Text } from "../i18n";
-import { KINDS } from "./hosts_actions";
+import { navigate } from "../router";
+import { KINDS } from "./hosts_kinds";
 
 const DAYS = [1, 7, 14, 30];
 const FORBIDDEN = ["forget"]; // of what a dialog offers
@@ -28,7 +30,24 @@ function useGroups(): readonly string[] {
     return groups.value;
 }
 
-export function NewRollout({ onClose, onDone }: { onClose: () => void; onDone: (id: string) => void }) {
+/** The machines of a roll-out that is for these alone. */
+interface Machines {
+    uuids: () => Promise<readonly string[]>;
+    count: number;
+}
+const wanted = signal<Machines | undefined>(undefined);
+
+/** Opens a new roll-out to these machines. */
+export function rollOut(uuids: Machines["uuids"], count: number): void {
+    wanted.value = { uuids, count };
+}
+
+export function RolloutDialog() {
+    const close = () => (wanted.value = undefined);
+    return wanted.value ? <NewRollout machines={wanted.value} onClose={close} onDone={(id) => navigate(`/rollouts/${encodeURIComponent(id)}`)} /> : null;
+}
+
+export function NewRollout({ machines, onClose, onDone }: { machines?: Machines; onClose: () => void; onDone: (id: string) => void }) {
     const kind = useSignal("install");
     const name = useSignal("");
     const packages = useSignal("");
@@ -45,9 +64,10 @@ export function NewRollout({ onClose, onDone }: { onClose: () => void; onDone: (
     const groups = useGroups();
     const takes = KINDS.find((k) => k.kind === kind.value)?.packages ?? "none";
     const names = takes === "none" ? [] : words(packages.value);
-    const isReady = words(members.value).length > 0 && (takes !== "some" || names.length > 0);
-    const submit = () => {
+    const isReady = (machines !== undefined || words(members.value).length > 0) && (takes !== "some" || names.length > 0);
+    const submit = async () => {
         if (!isReady) return;
+        const whom = machines ? { hosts: await machines.uuids() } : { members_of: words(members.value) };
         onClose();
         const plan = {
             rings: ringsFrom(first.value, percents.value),
@@ -58,7 +78,7 @@ export function NewRollout({ onClose, onDone }: { onClose: () => void; onDone: (
             error_count: Number(errors.value) || 1,
             windows: windows.value.trim(),
         };
-        const what = { what: "rollout", kind: kind.value, name: name.value.trim() || [kind.value, ...names].join(" "), packages: names, members_of: words(members.value), plan, valid_s: Number(days.value) * 86_400 };
+        const what = { what: "rollout", kind: kind.value, name: name.value.trim() || [kind.value, ...names].join(" "), packages: names, ...whom, plan, valid_s: Number(days.value) * 86_400 };
         review(what, (answer) => onDone(String(answer.id ?? "")));
     };
     const number = (label: Text, value: { value: string }) => <Field label={t(label)} type="number" value={value.value} onInput={(v) => (value.value = v)} />;
@@ -73,11 +93,18 @@ export function NewRollout({ onClose, onDone }: { onClose: () => void; onDone: (
         </>
     );
     return (
-        <Dialog title={t("New roll-out")} onClose={onClose} onSubmit={submit} footer={footer} wide>
+        <Dialog title={t("New roll-out")} onClose={onClose} onSubmit={() => void submit().catch(sayError)} footer={footer} wide>
             <div class="form-two">
                 <Choice label={t("Order")} value={kind.value} options={KINDS.filter((k) => !FORBIDDEN.includes(k.kind)).map((k) => [k.kind, t(k.title)] as const)} onChange={(v) => (kind.value = v)} />
                 {takes !== "none" ? <Field label={t("Packages")} value={packages.value} onInput={(v) => (packages.value = v)} autofocus /> : <span />}
-                <Field label={t("For the members of")} value={members.value} onInput={(v) => (members.value = v)} list="rollout-groups" hint={t("groups, units or profiles of the machines' signed packages")} />
+                {machines ? (
+                    <div class="field">
+                        <span>{t("For")}</span>
+                        <strong>{tn(machines.count, "{n} machine", "{n} machines")}</strong>
+                    </div>
+                ) : (
+                    <Field label={t("For the members of")} value={members.value} onInput={(v) => (members.value = v)} list="rollout-groups" hint={t("groups, units or profiles of the machines' signed packages")} />
+                )}
                 <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} hint={t("for people; left empty, it is what is ordered")} />
                 <Field label={t("First to")} value={first.value} onInput={(v) => (first.value = v)} list="rollout-groups" hint={t("groups that go ahead; may be empty")} />
                 <Field label={t("Then to percent of all")} value={percents.value} onInput={(v) => (percents.value = v)} hint={t("like 5, 25; the rest comes last")} />

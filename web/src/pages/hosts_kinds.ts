@@ -1,0 +1,21 @@
+// The kinds of orders, as persons choose them.
+import type { Text } from "../i18n";
+
+export interface Kind {
+    kind: string;
+    title: Text;
+    about: Text;
+    packages: "none" | "some" | "any";
+}
+
+export const KINDS: readonly Kind[] = [
+    { kind: "upgrade", title: "Upgrade", about: "Installs what is missing, brings what is old up to date.", packages: "none" },
+    { kind: "install", title: "Install", about: "Installs these packages and what they depend on.", packages: "some" },
+    { kind: "remove", title: "Remove", about: "Removes these packages and what depends on them.", packages: "some" },
+    { kind: "update", title: "Update", about: "Reads the lists of packages again.", packages: "none" },
+    { kind: "audit", title: "Run audits", about: "Runs the audits of all packages, or of these.", packages: "any" },
+    { kind: "update-status", title: "Report", about: "Sends the inventory anew.", packages: "none" },
+    { kind: "forget", title: "Forget", about: "Forgets these packages; what they installed stays.", packages: "some" },
+    { kind: "reboot", title: "Restart", about: "Restarts the machines, where their own configuration allows it.", packages: "none" },
+    { kind: "shutdown", title: "Switch off", about: "Switches the machines off, where their own configuration allows it.", packages: "none" },
+];
