@@ -21,8 +21,7 @@ enum wa_code wa_browser_run_dir(char out[WA_PATH_MAX], struct wa_err *err)
                : wa_fail(err, WA_E_LIMIT, "the path of '%s' is too long", "XDG_RUNTIME_DIR");
 }
 
-static enum wa_code start(const char *run_dir, const char *name, const char *link,
-                          struct wa_err *err)
+void wa_desktop_environment(struct wa_desktop *ret)
 {
     static const char *const names[] = {"HOME",
                                         "PATH",
@@ -38,22 +37,37 @@ static enum wa_code start(const char *run_dir, const char *name, const char *lin
                                         "DBUS_SESSION_BUS_ADDRESS",
                                         "BROWSER",
                                         "LANG",
-                                        "USER"};
-    WA_AUTO_BUF_SECRET struct wa_buf page;
-    char environment[WA_COUNT(names)][1024], file[WA_PATH_MAX];
-    const char *envp[WA_COUNT(names) + 1] = {NULL};
-    const char *const argv[] = {"xdg-open", file, NULL};
-    const int fds[] = {-1, -1, -1};
+                                        "USER",
+                                        "TERM"};
     size_t n = 0;
-    struct wa_proc p;
+    *ret = (struct wa_desktop){.envp = {NULL}};
+    _Static_assert(WA_COUNT(names) == WA_DESKTOP_NAMES, "room for each");
     for (size_t i = 0; i < WA_COUNT(names); i++) {
         const char *value = getenv(names[i]);
-        if (value != NULL && snprintf(environment[n], sizeof environment[n], "%s=%s", names[i],
-                                      value) < (int)sizeof environment[n]) {
-            envp[n] = environment[n];
+        if (value != NULL && snprintf(ret->text[n], sizeof ret->text[n], "%s=%s", names[i], value) <
+                                 (int)sizeof ret->text[n]) {
+            ret->envp[n] = ret->text[n];
             n++;
         }
     }
+}
+
+bool wa_desktop_is_there(void)
+{
+    const char *x = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
+    return (x != NULL && x[0] != '\0') || (wayland != NULL && wayland[0] != '\0');
+}
+
+static enum wa_code start(const char *run_dir, const char *name, const char *link,
+                          struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf page;
+    struct wa_desktop desktop;
+    char file[WA_PATH_MAX];
+    const char *const argv[] = {"xdg-open", file, NULL};
+    const int fds[] = {-1, -1, -1};
+    struct wa_proc p;
+    wa_desktop_environment(&desktop);
     wa_buf_init(&page, 4096);
     wa_buf_addf(&page,
                 "<!doctype html><meta charset=utf-8><title>%s</title><meta "
@@ -65,14 +79,8 @@ static enum wa_code start(const char *run_dir, const char *name, const char *lin
         wa_path_replace(file, wa_buf_sv(&page), 0600, err) != WA_OK)
         return err->code;
     const struct wa_spawn what = {
-        .path = OPENER, .argv = argv, .envp = envp, .fds = fds, .fd_count = 3};
+        .path = OPENER, .argv = argv, .envp = desktop.envp, .fds = fds, .fd_count = 3};
     return wa_proc_spawn(&what, &p, err);
-}
-
-static bool has_display(void)
-{
-    const char *x = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
-    return (x != NULL && x[0] != '\0') || (wayland != NULL && wayland[0] != '\0');
 }
 
 enum wa_code wa_browser_show(const struct wa_cli *cli, const char *run_dir, const char *link,
@@ -85,7 +93,7 @@ enum wa_code wa_browser_show(const struct wa_cli *cli, const char *run_dir, cons
     FILE *out = cli->json ? stderr : stdout; /* there is one object on stdout, and nothing else */
     if (fprintf(out, "%s\n", link) < 0 || fflush(out) != 0)
         return wa_fail(err, WA_E_IO, "cannot write to standard output");
-    if (has_display() && !wa_cli_has(cli, "no-browser") &&
+    if (wa_desktop_is_there() && !wa_cli_has(cli, "no-browser") &&
         start(run_dir, cli->program->name, link, &why) != WA_OK)
         wa_cli_say(cli, "no browser could be started: %s", why.text);
     return WA_OK;

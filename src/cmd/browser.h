@@ -8,6 +8,15 @@
 
 #include "cmd/cli.h"
 
+/* What of this person's environment a program of the desktop needs. */
+#define WA_DESKTOP_NAMES 16
+struct wa_desktop {
+    char text[WA_DESKTOP_NAMES][1024];
+    const char *envp[WA_DESKTOP_NAMES + 1];
+};
+void wa_desktop_environment(struct wa_desktop *ret);
+bool wa_desktop_is_there(void);
+
 /* Where a person's running programs keep such files. */
 WA_CHECK enum wa_code wa_browser_run_dir(char out[WA_PATH_MAX], struct wa_err *err);
 /* Into the file of --link-file; else printed, and opened in a browser where there is a display and

@@ -117,6 +117,12 @@ WA_CHECK enum wa_code wa_con_publish_list(struct wa_cli *cli, struct wa_client *
         "known", 0, "DIR"                                                                          \
     }
 
+/* The process that asks people by a pinentry for waptconsole open. wish: its path, "none", or NULL:
+ * one where there are windows and no terminal. *ret_fd: to it; -1: there is none. */
+WA_CHECK enum wa_code wa_con_prompter_start(const char *wish, int *ret_fd, struct wa_err *err);
+bool wa_con_is_prompter(int argc, char **argv);
+int wa_con_prompter_main(char **argv);
+
 #define WA_CON_SERVER_OPTIONS                                                                      \
     {"server", 0, "URL"}, {"user", 'U', "NAME"}, {"password-file", 0, "FILE"},                     \
         {"code-file", 0, "FILE"}, {"token-file", 0, "FILE"}, {"oidc", 0, NULL},                    \

@@ -31,6 +31,7 @@ static const struct wa_cli_option options[] = {
     {"no-browser", 0, NULL},
     {"idle", 0, "PERIOD"},
     {"confirm-above", 0, "COUNT"},
+    {"pinentry", 0, "PROGRAM"},
 };
 
 #define PATHS_MAX 128
@@ -38,7 +39,8 @@ static const struct wa_cli_option options[] = {
 struct settings {
     struct wa_cli *cli;
     struct wa_con_server server;
-    char *certificate, *key, *keys_dir, *trusted;
+    char *certificate, *key, *keys_dir, *trusted, *pinentry;
+    int prompter_fd;
     int64_t idle_s, above;
     struct wa_con_repositories others;
     char run_dir[WA_PATH_MAX], config_dir[WA_PATH_MAX], home[WA_PATH_MAX];
@@ -86,6 +88,7 @@ static enum wa_code read_settings(const struct wa_cli *cli, struct settings *s, 
         option_or_conf(cli, "keys-dir", "keys_dir", &s->keys_dir, err) != WA_OK ||
         (s->keys_dir == NULL && usual_keys_dir(&s->keys_dir, err) != WA_OK) ||
         option_or_conf(cli, "trusted", "public_certs_dir", &s->trusted, err) != WA_OK ||
+        option_or_conf(cli, "pinentry", "pinentry", &s->pinentry, err) != WA_OK ||
         wa_con_repositories_read(cli, &s->others, err) != WA_OK)
         return err->code;
     return read_numbers(cli, s, err);
@@ -179,6 +182,7 @@ static void settings_fini(struct settings *s)
     wa_free(s->key);
     wa_free(s->keys_dir);
     wa_free(s->trusted);
+    wa_free(s->pinentry);
     wa_con_repositories_fini(&s->others);
 }
 
@@ -192,7 +196,8 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     wa_proc_ignore_broken_pipes();
     if (wa_path_of_config("pages", prefs, &no_home) != WA_OK)
         prefs[0] = '\0';
-    if (read_settings(cli, &s, err) == WA_OK && find_places(&s, err) == WA_OK) {
+    if (read_settings(cli, &s, err) == WA_OK && find_places(&s, err) == WA_OK &&
+        wa_con_prompter_start(s.pinentry, &s.prompter_fd, err) == WA_OK) {
         list_paths(&s);
         const struct wa_local_options o = {.server = s.server.server,
                                            .trust = &s.server.trust,
@@ -211,6 +216,8 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                                            .run_dir = s.run_dir,
                                            .read_paths = s.reads,
                                            .write_paths = s.writes,
+                                           .prompter_fd = s.prompter_fd,
+                                           .term = getenv("TERM"),
                                            .log = &log,
                                            .on_link = on_link,
                                            .on_pin = on_pin,

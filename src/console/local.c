@@ -182,7 +182,8 @@ static enum wa_code confine(const struct wa_local *l, struct wa_err *err)
 {
     const struct wa_priv p = {.name = "waptconsole/local",
                               .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_NET |
-                                       WA_PRIV_LOCAL | WA_PRIV_THREADS | WA_PRIV_TERM,
+                                       WA_PRIV_LOCAL | WA_PRIV_THREADS | WA_PRIV_TERM |
+                                       (l->o->prompter_fd >= 0 ? WA_PRIV_FDS : 0),
                               .read_paths = l->o->read_paths,
                               .write_paths = l->o->write_paths,
                               .no_core = true};
@@ -198,7 +199,8 @@ static enum wa_code begin(struct wa_local *l, bool *ret_runs, struct wa_err *err
 {
     char link[WA_LOCAL_LINK_SIZE] = "";
     *ret_runs = false;
-    if (wa_loop_pool_size(WA_LOCAL_THREADS, err) != WA_OK || wa_loop_new(&l->loop, err) != WA_OK ||
+    if (wa_loop_pool_size(WA_LOCAL_THREADS, err) != WA_OK ||
+        wa_local_prompt_open(l, err) != WA_OK || wa_loop_new(&l->loop, err) != WA_OK ||
         open_door(l, link, err) != WA_OK)
         return err->code;
     *ret_runs = link[0] == '\0';
@@ -242,6 +244,7 @@ static void finish(struct wa_local *l)
         }
     }
     wa_local_prepared_sweep(l, true);
+    wa_local_prompt_close(l);
     wa_local_keys_fini(l);
     wa_loop_free(l->loop);
     wa_free(l);

@@ -33,6 +33,8 @@ struct wa_local_options {
     const char *run_dir;   /* where a second start finds the first; made with 0700 */
     const char *const *read_paths, *const *write_paths; /* NULL-terminated: all that it may still
                                                            open once it runs (os/priv.h) */
+    int prompter_fd;  /* to a prompter (prompter.h), taken over; -1: there is none */
+    const char *term; /* the kind of the terminal, where there is one; NULL: it is not known */
     const struct wa_log *log;
     /* The link is to be shown; before the program is confined. */
     enum wa_code (*on_link)(void *user, const char *link, struct wa_err *err);

@@ -6,10 +6,13 @@
  */
 #include "base/mem.h"
 #include "console/local_priv.h"
+#include "console/pinentry.h"
 #include "crypto/token.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/path.h"
+
+#define TRIES 3 /* of a password that is asked for */
 
 /* --- which there are --- */
 
@@ -195,16 +198,29 @@ struct opening {
     struct wa_local_key *entry;
     struct wa_arena arena; /* secret */
     struct wa_sv password;
+    struct wa_pinentry *pinentry; /* asked instead of the page; in the pool */
+    const char *error;            /* why it is asked again */
     int64_t seconds;
+    bool asks; /* a pinentry, not the page */
     struct wa_key *key;
 };
 
 static enum wa_code give(void *user, const char *what, struct wa_buf *out, struct wa_err *err)
 {
     const struct opening *o = user;
-    WA_UNUSED(what);
-    wa_buf_addsv(out, o->password);
-    return wa_buf_check(out, err);
+    char text[512];
+    if (o->pinentry == NULL) {
+        wa_buf_addsv(out, o->password);
+        return wa_buf_check(out, err);
+    }
+    (void)snprintf(text, sizeof text,
+                   wa_text("The key of %.200s is unlocked for the console.\n%.200s"),
+                   wa_cert_cn(o->entry->chain.items[0]), what);
+    const struct wa_pinentry_question q = {.text = wa_sv(text),
+                                           .prompt = o->entry->is_token ? wa_text("PIN:")
+                                                                        : wa_text("Passphrase:"),
+                                           .error = o->error};
+    return wa_pinentry_ask(o->pinentry, &q, out, err);
 }
 
 /* One that needs no password and that others can read is anybody's. */
@@ -243,11 +259,29 @@ static enum wa_code open_token(struct opening *o, const char *module, struct wa_
     return wa_token_key_open(&uri, module, give, o, &o->key, err);
 }
 
+static enum wa_code try_key(const struct wa_local_job *job, struct opening *o, struct wa_err *err)
+{
+    return o->entry->is_token ? open_token(o, job->local->o->module, err) : open_file(o, err);
+}
+
+/* As often as a person may mistype; a token counts, and locks itself. */
+static enum wa_code open_asking(struct wa_local_job *job, struct wa_pinentry *p, struct wa_err *err)
+{
+    struct opening *o = job->own;
+    o->pinentry = p;
+    for (int i = 0; try_key(job, o, err) == WA_E_AUTH && i + 1 < TRIES && !o->entry->is_token;
+         i++) {
+        wa_err_clear(err);
+        o->error = wa_text("That was not the password of the key.");
+    }
+    o->pinentry = NULL;
+    return err->code;
+}
+
 static enum wa_code open_key(struct wa_local_job *job, struct wa_err *err)
 {
     struct opening *o = job->own;
-    if ((o->entry->is_token ? open_token(o, job->local->o->module, err) : open_file(o, err)) !=
-        WA_OK) {
+    if ((o->asks ? wa_local_prompt_use(job, open_asking, err) : try_key(job, o, err)) != WA_OK) {
         if (err->code == WA_E_AUTH) /* not the page's proof: the key's */
             (void)wa_fail(err, WA_E_DENIED, "the password of the key is wrong");
         return err->code;
@@ -263,6 +297,7 @@ static void opened(struct wa_local_job *job, struct wa_err *err)
     struct opening *o = job->own;
     struct wa_local_key *k = o->entry;
     struct wa_http_conn *c = job->exchange.conn;
+    wa_local_prompt_end(job);
     k->is_opening = false;
     if (err->code != WA_OK || k->users > 0)
         return;
@@ -293,10 +328,12 @@ static enum wa_code read_opening(struct wa_local *l, struct wa_sv body, struct o
 {
     struct wa_sv id = WA_SV("");
     const struct wa_json_field fields[] = {{"id", WA_WANT_SV, true, 16, &id},
-                                           {"password", WA_WANT_SV, true, 1024, &o->password},
+                                           {"password", WA_WANT_SV, !o->asks, 1024, &o->password},
                                            {"seconds", WA_WANT_I64, true, 0, &o->seconds}};
     if (read_body(body, fields, WA_COUNT(fields), &o->arena, err) != WA_OK)
         return err->code;
+    if (o->asks && o->password.n > 0)
+        return wa_fail(err, WA_E_INVALID, "the password is asked for outside of the page");
     if (o->seconds < 1 || o->seconds > WA_LOCAL_UNLOCK_S_MAX)
         return wa_fail(err, WA_E_INVALID, "a key is unlocked for 1 to %d seconds",
                        WA_LOCAL_UNLOCK_S_MAX);
@@ -325,7 +362,9 @@ void wa_local_keys_unlock(struct wa_local *l, struct wa_http_conn *c, struct wa_
     job->fini = opening_fini;
     job->work = open_key;
     job->done = opened;
-    if (read_opening(l, body, o, &err) != WA_OK) {
+    o->asks = wa_local_prompt_is_there(l);
+    if (read_opening(l, body, o, &err) != WA_OK ||
+        (o->asks && wa_local_prompt_begin(job, &err) != WA_OK)) {
         wa_local_job_refuse(job, &err);
         return;
     }

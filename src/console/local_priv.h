@@ -80,9 +80,19 @@ struct wa_local_key {
     bool is_opening, locks_after;
 };
 
+struct wa_chan;
+struct wa_pinentry;
 struct wa_local_stream;
 struct wa_local_confirm;
 struct wa_local_oidc;
+
+/* Questions by a pinentry. */
+struct wa_local_prompt {
+    struct wa_chan *chan; /* to the prompter; NULL: there is none */
+    struct wa_local_job *asker;
+    int fd; /* the asker's, until it takes it */
+    char terminal[64];
+};
 
 /* A certificate that a person is asked to trust. */
 struct wa_local_pin {
@@ -105,6 +115,7 @@ struct wa_local {
     struct wa_local_door *door;
     struct wa_local_pin pin;
     struct wa_local_oidc *oidc; /* a login that waits for the browser; NULL: none */
+    struct wa_local_prompt prompt;
     struct wa_local_stream *streams;
     struct wa_local_job *jobs;
     size_t stream_count;
@@ -221,6 +232,21 @@ void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv b
 void wa_local_commit(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 void wa_local_discard(struct wa_local *l, struct wa_http_conn *c, struct wa_sv id);
 void wa_local_prepared_sweep(struct wa_local *l, bool all);
+
+/* --- local_prompt.c --- */
+WA_CHECK enum wa_code wa_local_prompt_open(struct wa_local *l, struct wa_err *err);
+void wa_local_prompt_close(struct wa_local *l);
+bool wa_local_prompt_is_there(const struct wa_local *l);
+/* For a job that is to ask: in the loop, before it starts, and when it is done; without the first
+ * the second does nothing. WA_E_BUSY: somebody else asks. */
+WA_CHECK enum wa_code wa_local_prompt_begin(struct wa_local_job *job, struct wa_err *err);
+void wa_local_prompt_end(struct wa_local_job *job);
+/* In the pool, once: ask() with what to ask by. WA_E_UNREACHABLE: it can't be asked that way. */
+WA_CHECK enum wa_code wa_local_prompt_use(struct wa_local_job *job,
+                                          enum wa_code (*ask)(struct wa_local_job *job,
+                                                              struct wa_pinentry *p,
+                                                              struct wa_err *err),
+                                          struct wa_err *err);
 
 /* --- local_confirm.c --- */
 /* Asks outside the page. told: once, in the loop, with WA_OK, WA_E_CANCELLED (no, or no answer) or

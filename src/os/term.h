@@ -8,6 +8,9 @@
 /* Whether standard output, or standard error, is shown on one. */
 bool wa_term_is_out(void);
 bool wa_term_is_err(void);
+/* Path of the terminal on which standard error, or standard output, is shown; "" without one, or
+ * where it is longer than size. */
+void wa_term_name(char *out, size_t size);
 /* Places of a line of standard output; 0: no terminal, or one that does not say. */
 size_t wa_term_width(void);
 /* Shows prompt on the controlling terminal, whatever standard input and output are, and appends the

@@ -1,4 +1,5 @@
 """The console's local program: what a browser on this machine may have of it, and what nobody else may."""
+import concurrent.futures
 import http.client
 import http.server
 import json
@@ -580,3 +581,107 @@ def test_a_hostile_server_gets_no_page_through(org):
         local.stop()
         server.shutdown()
         server.server_close()
+
+
+def below(pid):
+    """The processes that it has started, and theirs."""
+    found = [int(c) for t in os.listdir(f"/proc/{pid}/task") for c in open(f"/proc/{pid}/task/{t}/children", encoding="ascii").read().split()]
+    return found + [c for one in found for c in below(one)]
+
+
+CODE = r"To sign this, type (\d{4}):"
+
+
+class Pinentry:
+    """A program whose questions a real pinentry asks, on a terminal of its own, which nobody else reads."""
+
+    def __init__(self, org, name, program):
+        self.master, self.slave = pty.openpty()
+        self.seen = ""
+        wrapper = org.base / f"{name}.sh"  # where it asks: here and not where the program was started, as a window would
+        wrapper.write_text(f"#!/bin/sh\nexec {program} --ttyname {os.ttyname(self.slave)} --ttytype xterm\n")
+        wrapper.chmod(0o755)
+        self.local = Local(org, name, more=("--confirm-above", "0", "--pinentry", wrapper))
+        self.local.open()
+
+    def read(self, pattern):
+        """What is shown up to that, each time from where the last left off; and the match."""
+        end = time.monotonic() + 30
+        while not (m := re.search(pattern, self.seen)):
+            ready, _, _ = select.select([self.master], [], [], max(0, end - time.monotonic()))
+            assert ready, self.seen
+            self.seen += os.read(self.master, 65536).decode(errors="replace")
+        text, self.seen = self.seen[:m.end()], self.seen[m.end():]
+        return text, m
+
+    def answer(self, text):
+        os.write(self.master, f"{text}\r".encode())
+
+    def close(self):
+        self.local.stop()
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.mark.parametrize("program", ["pinentry-tty", "pinentry-curses"])
+def test_a_pinentry_asks_in_place_of_the_page(org, program):
+    pin = Pinentry(org, program, f"/usr/bin/{program}")
+    local, password = pin.local, (org.base / "pw").read_text().strip()
+    try:
+        local.login()
+        key = next(k for k in local.state()["keys"] if k["name"] == "Deployer")
+        assert local.state()["confirm"]["method"] == "pinentry"
+        # The page may not have the password at all; it is asked for, again where it was mistyped.
+        assert local.unlock().code == "invalid"
+        ask = {"id": key["id"], "seconds": 600}
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for typed, status in ((("wrong", "wrong", "wrong"), 403), (("wrong", password), 200)):
+                unlocked = pool.submit(local.ask, "POST", "/local/keys/unlock", ask)
+                for one in typed:
+                    pin.read("Passphrase")
+                    pin.answer(one)
+                assert unlocked.result().status == status, unlocked.result().body
+            assert password.encode() not in unlocked.result().body and password not in local.log.read_text()
+            # What is signed is confirmed by the code that only the terminal shows.
+            wish = {"what": "actions", "kind": "install", "packages": ["tis-\u202egpj"], "hosts": [org.uuid], "valid_s": 60}
+            for is_yes in (False, True):
+                p = local.ask("POST", "/local/prepare", wish).json
+                assert p["needs"] == "gesture"
+                assert local.ask("POST", "/local/commit", {"id": p["id"]}).json == {"state": "gesture", "method": "pinentry"}
+                text, m = pin.read(CODE)
+                code = m[1]
+                assert "install" in text and "\u202e" not in text
+                assert local.ask("POST", "/local/keys/unlock", ask).code == "busy"  # one question at a time
+                pin.answer(code if is_yes else f"{(int(code) + 1) % 10000:04d}")
+                a = answered(local, "/local/commit", {"id": p["id"]})
+                assert a.json["state"] == "done" if is_yes else a.code == "cancelled", a.body
+            # A page that goes takes its question along; so does the end of the program.
+            p = local.ask("POST", "/local/prepare", wish).json
+            assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
+            pin.read(CODE)
+            assert local.ask("DELETE", f"/local/prepare/{p['id']}").status == 200
+            unlocked = pool.submit(local.ask, "POST", "/local/keys/unlock", ask)
+            pin.read("Passphrase")
+            pin.answer(password)
+            assert unlocked.result().status == 200
+            p = local.ask("POST", "/local/prepare", wish).json
+            assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
+            pin.read(CODE)
+    finally:
+        children = below(local.process.pid)
+        pin.close()
+    assert len(children) == 2
+    until(lambda: not any(os.path.exists(f"/proc/{c}/exe") for c in children), "nothing of it is left")
+
+
+def test_a_pinentry_that_does_not_work_is_none(org):
+    local = Local(org, "nopin", more=("--confirm-above", "0", "--pinentry", "/bin/false"))
+    try:
+        local.open()
+        local.login()
+        key = next(k for k in local.state()["keys"] if k["name"] == "Deployer")
+        assert local.ask("POST", "/local/keys/unlock", {"id": key["id"], "seconds": 600}).code == "unreachable"
+    finally:
+        local.stop()
+    p = start(org, "nopin-at-all", "nopin", "--server", org.url, "--pinentry", "pinentry")
+    assert p.wait(20) == 2 and "path of a program" in (org.base / "nopin-at-all.log").read_text()

@@ -28,7 +28,7 @@ export interface LocalState {
     language: string;
     server: { url: string; state: "connected" | "login" | "pin" | "unreachable"; user: string; roles: string[]; rights?: string; message: string; ways?: Ways };
     keys: Key[];
-    confirm: { method: "terminal" | "none"; above_hosts: number };
+    confirm: { method: "pinentry" | "terminal" | "none"; above_hosts: number };
     repositories?: string[]; // that packages may be imported from
     idle_s: number;
 }
@@ -39,6 +39,8 @@ export const isConnected = computed(() => link.value === "open" && local.value?.
 export function may(right: string): boolean {
     return (local.value?.server.rights ?? "").split(",").includes(right);
 }
+/** Whether passwords of keys and confirmations are asked for in a window of the desktop's. */
+export const asksOutside = computed(() => local.value?.confirm.method === "pinentry");
 /** Counts how often the server came back: who shows something of it reads it again. */
 export const epoch = signal(0);
 

@@ -21,6 +21,13 @@ bool wa_term_is_err(void)
     return isatty(STDERR_FILENO) == 1;
 }
 
+void wa_term_name(char *out, size_t size)
+{
+    if ((!wa_term_is_err() || ttyname_r(STDERR_FILENO, out, size) != 0) &&
+        (!wa_term_is_out() || ttyname_r(STDOUT_FILENO, out, size) != 0))
+        out[0] = '\0';
+}
+
 size_t wa_term_width(void)
 {
     struct winsize size = {0};

@@ -185,6 +185,13 @@ static const struct {
     {"POST", "/api/v1/rollouts", "{\"id\":\"0123456789abcdef0123456789abcdef\"}"},
 };
 
+static bool is_of_session(const char *path)
+{
+    static const char place[] = "/api/v1/session";
+    size_t n = sizeof place - 1;
+    return strncmp(path, place, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
 static void write_actions(struct wa_buf *out)
 {
     wa_buf_addf(out,
@@ -212,7 +219,7 @@ static void write_hosts(struct wa_buf *out)
 
 static void answer_for(const struct wa_http_call *call, const char *path, struct wa_buf *out)
 {
-    bool is_login = strncmp(path, "/api/v1/session", 15) == 0;
+    bool is_login = is_of_session(path);
     if (bench->answer.n > 0 && !is_login) {
         wa_buf_addsv(out, wa_buf_sv(&bench->answer));
         return;
@@ -227,7 +234,8 @@ static void answer_for(const struct wa_http_call *call, const char *path, struct
     }
     for (size_t i = 0; i < WA_COUNT(script); i++)
         if (strcmp(script[i].method, call->method) == 0 &&
-            strncmp(script[i].begins, path, strlen(script[i].begins)) == 0) {
+            strncmp(script[i].begins, path, strlen(script[i].begins)) == 0 &&
+            (is_login || strcmp(script[i].begins, "/api/v1/session") != 0)) {
             wa_buf_adds(out, script[i].answer);
             return;
         }
@@ -246,7 +254,7 @@ enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
 {
     struct wa_buf text;
     const char *path = call->url + strlen(bench->options.server);
-    bool is_login = strncmp(path, "/api/v1/session", 15) == 0;
+    bool is_login = is_of_session(path);
     struct wa_http_result r = {.status = bench->is_logged_out && !is_login ? 401 : 200};
     WA_UNUSED(trust);
     bench->asked++;
@@ -403,6 +411,7 @@ void bench_start(struct bench *b)
                                            .language = "en",
                                            .idle_s = 3600,
                                            .confirm_above = 20,
+                                           .prompter_fd = -1,
                                            .log = &b->log,
                                            .on_pin = on_pin};
     l->o = &b->options;

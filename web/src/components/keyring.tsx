@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { call, errorText } from "../api";
 import { day } from "../format";
 import { t, tn } from "../i18n";
-import { local, refreshState, type Key } from "../local";
+import { asksOutside, local, refreshState, type Key } from "../local";
 import { Dialog } from "./dialog";
 import { Choice, Field } from "./fields";
 import { Icon } from "./icons";
@@ -28,17 +28,22 @@ export function Unlock({ keys, onDone }: { keys: readonly Key[]; onDone?: () => 
     const password = useSignal("");
     const seconds = useSignal(String(PERIODS[1]));
     const error = useSignal("");
+    const isAsking = useSignal(false);
     const chosen = keys.find((k) => k.id === id.value) ?? keys[0];
     const unlock = async () => {
+        if (isAsking.value) return;
         error.value = "";
+        isAsking.value = asksOutside.value;
+        const secret = asksOutside.value ? {} : { password: password.value };
         try {
-            await call("POST", "/local/keys/unlock", { id: chosen?.id, password: password.value, seconds: Number(seconds.value) });
+            await call("POST", "/local/keys/unlock", { id: chosen?.id, ...secret, seconds: Number(seconds.value) });
             password.value = "";
             await refreshState();
             onDone?.();
         } catch (e) {
             error.value = errorText(e);
         }
+        isAsking.value = false;
     };
     if (!chosen) return <p>{t("There is no key here. Make one with \"wapt-get create-keycert\", or name yours in the console's configuration.")}</p>;
     return (
@@ -55,19 +60,20 @@ export function Unlock({ keys, onDone }: { keys: readonly Key[]; onDone?: () => 
             <p class="muted">
                 {chosen.subject} <code>{chosen.fingerprint.slice(0, 16)}</code> {t("until {day}", { day: day(chosen.not_after) })}
             </p>
-            <Field label={chosen.source === "pkcs11" ? t("PIN of the token") : t("Password of the key")} type="password" value={password.value} onInput={(v) => (password.value = v)} autofocus />
+            {!asksOutside.value && <Field label={chosen.source === "pkcs11" ? t("PIN of the token") : t("Password of the key")} type="password" value={password.value} onInput={(v) => (password.value = v)} autofocus />}
             <Choice
                 label={t("Unlocked for")}
                 value={seconds.value}
                 options={PERIODS.map((s) => [String(s), s < 3600 ? tn(s / 60, "{n} minute", "{n} minutes") : tn(s / 3600, "{n} hour", "{n} hours")] as const)}
                 onChange={(v) => (seconds.value = v)}
             />
+            {isAsking.value && <p class="waiting" role="status">{t("Type it in the window that has opened beside the browser.")}</p>}
             {error.value && (
                 <p class="error" role="alert">
                     {error.value}
                 </p>
             )}
-            <button type="button" class="primary" onClick={() => void unlock()}>
+            <button type="button" class="primary" disabled={isAsking.value} onClick={() => void unlock()}>
                 {t("Unlock")}
             </button>
         </fieldset>

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { call, errorText, link, send, serverGone } from "../api";
 import { day } from "../format";
 import { t } from "../i18n";
-import { local, refreshState } from "../local";
+import { asksOutside, local, refreshState } from "../local";
 import { Dialog } from "./dialog";
 import { Facts } from "./fields";
 import { Login } from "./login";
@@ -101,7 +101,7 @@ function Pin() {
 
 /** What a person has to do outside of the page, where no page can do it for them. */
 export function waitingFor(): string {
-    return t("Confirm in the terminal where the console was started.");
+    return asksOutside.value ? t("Confirm in the window that has opened beside the browser.") : t("Confirm in the terminal where the console was started.");
 }
 
 export function SessionDialogs() {

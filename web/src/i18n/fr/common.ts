@@ -15,6 +15,8 @@ export const common = {
     Colours: "Couleurs",
     "Colours of the system": "Couleurs du système",
     Columns: "Colonnes",
+    "Confirm in the window that has opened beside the browser.": "Confirmez dans la fenêtre qui s’est ouverte à côté du navigateur.",
+    "Type it in the window that has opened beside the browser.": "Saisissez-le dans la fenêtre qui s’est ouverte à côté du navigateur.",
     "Confirm in the terminal where the console was started.": "Confirmez dans le terminal où la console a été lancée.",
     "Copy the selected rows": "Copier les lignes sélectionnées",
     Dark: "Sombre",

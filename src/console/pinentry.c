@@ -1,0 +1,134 @@
+/* pinentry.c - see pinentry.h. */
+#include "console/pinentry.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "os/fs.h"
+
+#include <assuan.h>
+
+#define TEXT_MAX 900u /* bytes of a line of the protocol's, escaped */
+
+struct wa_pinentry {
+    assuan_context_t ctx;
+};
+
+static enum wa_code judge(gpg_error_t rc, struct wa_err *err)
+{
+    switch (gpg_err_code(rc)) {
+    case GPG_ERR_NO_ERROR:
+        return WA_OK;
+    case GPG_ERR_ENOMEM:
+        return wa_nomem(err);
+    case GPG_ERR_CANCELED:
+    case GPG_ERR_FULLY_CANCELED:
+    case GPG_ERR_NOT_CONFIRMED:
+        return wa_fail(err, WA_E_CANCELLED, "the person said no");
+    case GPG_ERR_TIMEOUT:
+        return wa_fail(err, WA_E_CANCELLED, "nobody answered");
+    default:
+        return wa_fail(err, WA_E_UNREACHABLE, "asking with pinentry: %s", gpg_strerror(rc));
+    }
+}
+
+static gpg_error_t take(void *user, const void *p, size_t n)
+{
+    struct wa_buf *out = user;
+    wa_buf_add(out, p, n);
+    return out->failed == WA_OK ? 0 : gpg_error(GPG_ERR_ENOMEM);
+}
+
+/* out NULL: nothing is answered. */
+static gpg_error_t say(struct wa_pinentry *p, const char *line, struct wa_buf *out)
+{
+    return assuan_transact(p->ctx, line, out != NULL ? take : NULL, out, NULL, NULL, NULL, NULL);
+}
+
+/* An older one may not know it. */
+static void wish(struct wa_pinentry *p, const char *name, const char *value)
+{
+    char line[256];
+    if (value != NULL && snprintf(line, sizeof line, "%s%s", name, value) < (int)sizeof line)
+        (void)say(p, line, NULL);
+}
+
+/* As a line of the protocol: what would end it, and what no window should draw, is not in it. */
+static void escape(struct wa_sv text, struct wa_buf *out)
+{
+    for (size_t at = 0; at < text.n;) {
+        size_t begin = at;
+        uint32_t cp = 0;
+        bool is_good = wa_utf8_next(text, &at, &cp);
+        if (!is_good)
+            at = begin + 1;
+        if (out->n > TEXT_MAX) {
+            wa_buf_addf(out, "%%0A%s", wa_text("(too long to be shown here)"));
+            return;
+        }
+        if (is_good && cp == '\n')
+            wa_buf_adds(out, "%0A");
+        else if (is_good && cp == '%')
+            wa_buf_adds(out, "%25");
+        else if (is_good && wa_utf8_is_shown(cp))
+            wa_buf_add(out, text.p + begin, at - begin);
+        else
+            wa_buf_addc(out, '?');
+    }
+}
+
+static enum wa_code tell(struct wa_pinentry *p, const char *command, struct wa_sv text,
+                         struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf line;
+    wa_buf_init(&line, 4096);
+    wa_buf_adds(&line, command);
+    escape(text, &line);
+    return wa_buf_check(&line, err) == WA_OK ? judge(say(p, wa_buf_str(&line), NULL), err)
+                                             : err->code;
+}
+
+enum wa_code wa_pinentry_open(int fd, const char *terminal, const char *kind,
+                              struct wa_pinentry **ret, struct wa_err *err)
+{
+    struct wa_pinentry *p = wa_calloc(1, sizeof *p);
+    gpg_error_t rc = p != NULL ? assuan_new(&p->ctx) : gpg_error(GPG_ERR_ENOMEM);
+    if (rc != 0) {
+        wa_fd_close(&fd);
+        wa_pinentry_close(p);
+        return judge(rc, err);
+    }
+    assuan_begin_confidential(p->ctx);
+    rc = assuan_socket_connect_fd(p->ctx, fd, 0);
+    if (rc != 0) {
+        wa_pinentry_close(p);
+        return judge(rc, err);
+    }
+    wish(p, "OPTION ttyname=", terminal);
+    wish(p, "OPTION ttytype=", terminal != NULL ? kind : NULL);
+    wish(p, "OPTION lc-ctype=", "C.UTF-8");
+    wish(p, "SETTITLE ", "waptconsole");
+    char patience[32];
+    (void)snprintf(patience, sizeof patience, "%d", WA_PINENTRY_PATIENCE_S);
+    wish(p, "SETTIMEOUT ", patience);
+    *ret = p;
+    return WA_OK;
+}
+
+void wa_pinentry_close(struct wa_pinentry *p)
+{
+    if (p == NULL)
+        return;
+    assuan_release(p->ctx);
+    wa_free(p);
+}
+
+enum wa_code wa_pinentry_ask(struct wa_pinentry *p, const struct wa_pinentry_question *q,
+                             struct wa_buf *out, struct wa_err *err)
+{
+    if (tell(p, "SETDESC ", q->text, err) != WA_OK ||
+        tell(p, "SETPROMPT ", wa_sv(q->prompt), err) != WA_OK ||
+        (q->error != NULL && tell(p, "SETERROR ", wa_sv(q->error), err) != WA_OK))
+        return err->code;
+    return judge(say(p, "GETPIN", out), err);
+}
