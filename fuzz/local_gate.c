@@ -35,7 +35,12 @@ static enum wa_code on_head(void *user, const struct wa_http_head *h, struct wa_
     bool open = wa_local_gate_call(g, h, false, &why) == WA_OK;
     wa_err_clear(&why);
     bool call = wa_local_gate_call(g, h, true, &why) == WA_OK;
-    if ((file || open || call) && has_other(h, "host", g->host))
+    wa_err_clear(&why);
+    bool bytes = wa_local_gate_bytes(g, h, &why) == WA_OK;
+    if ((file || open || call || bytes) && has_other(h, "host", g->host))
+        abort();
+    if (bytes && (!has(h, "authorization", "Bearer " TOKEN) || has_other(h, "origin", g->origin) ||
+                  has_other(h, "content-type", "application/octet-stream") || !h->has_body))
         abort();
     if (call && (!open || !has(h, "authorization", "Bearer " TOKEN)))
         abort();

@@ -326,16 +326,19 @@
 #define WA_REPORT_ANSWER_MAX (256u << 10) /* bytes: what the server answers to a report */
 #define WA_CONSOLE_ANSWER_MAX                                                                      \
     (64u << 20) /* bytes: what the server answers to the console: 100,000 machines */
-#define WA_LOCAL_TICKET_MS 60000u     /* ms: from printing a link to the browser's first request */
-#define WA_LOCAL_BODY_MAX (2u << 20)  /* bytes: 10,000 machines by their uuids */
-#define WA_LOCAL_SMALL_MAX 4096u      /* bytes: a ticket, a password, an identifier */
-#define WA_LOCAL_CONNECTIONS 128u     /* of all tabs; a browser opens six to one host */
-#define WA_LOCAL_STREAMS 8u           /* that a person may have at the server */
-#define WA_LOCAL_THREADS 24u          /* calls at the same time; six wait for the server at most */
-#define WA_LOCAL_PREPARED 16u         /* shown and not confirmed yet; each may hold 10,000 orders */
-#define WA_LOCAL_PREPARED_S 900       /* s: what was shown longer ago is shown again */
-#define WA_LOCAL_KEYS 32u             /* certificates of one person */
-#define WA_LOCAL_UNLOCK_S_MAX 43200   /* s: a working day */
+#define WA_LOCAL_TICKET_MS 60000u    /* ms: from printing a link to the browser's first request */
+#define WA_LOCAL_BODY_MAX (2u << 20) /* bytes: 10,000 machines by their uuids */
+#define WA_LOCAL_SMALL_MAX 4096u     /* bytes: a ticket, a password, an identifier */
+#define WA_LOCAL_CONNECTIONS 128u    /* of all tabs; a browser opens six to one host */
+#define WA_LOCAL_STREAMS 8u          /* that a person may have at the server */
+#define WA_LOCAL_THREADS 24u         /* calls at the same time; six wait for the server at most */
+#define WA_LOCAL_PREPARED 16u        /* shown and not confirmed yet; each may hold 10,000 orders */
+#define WA_LOCAL_PREPARED_S 900      /* s: what was shown longer ago is shown again */
+#define WA_LOCAL_FILES 64u           /* that were dropped into a page and wait */
+#define WA_LOCAL_FILE_S 3600         /* s: and how long */
+#define WA_LOCAL_FILES_SPARE (256ull << 20) /* bytes that they leave free on the disk */
+#define WA_LOCAL_KEYS 32u                   /* certificates of one person */
+#define WA_LOCAL_UNLOCK_S_MAX 43200         /* s: a working day */
 #define WA_POLICY_WAY_MAX 32u         /* packages of a chain of needs that a person is shown */
 #define WA_REPORT_SKEW_S 900          /* s: a clock further off is told to the administrator */
 #define WA_DESK_EVENT_MAX (64u << 10) /* bytes: one line of the agent's events */

@@ -44,6 +44,7 @@ struct settings {
     int64_t idle_s, above;
     struct wa_con_repositories others;
     char run_dir[WA_PATH_MAX], config_dir[WA_PATH_MAX], home[WA_PATH_MAX];
+    char beside[WA_PATH_MAX]; /* the certificate, where its key is sought */
     const char *reads[PATHS_MAX], *writes[8];
     size_t read_count;
 };
@@ -143,6 +144,10 @@ static enum wa_code find_places(struct settings *s, struct wa_err *err)
         wa_path_of_config("", s->config_dir, err) != WA_OK ||
         wa_dir_make(s->config_dir, 0700, &config, err) != WA_OK)
         return err->code;
+    if (s->certificate != NULL &&
+        wa_path_dir(s->certificate, (size_t)(wa_path_last(s->certificate) - s->certificate),
+                    s->beside, err) != WA_OK)
+        return err->code;
     return wa_path_of_home("", s->home, err);
 }
 
@@ -154,10 +159,19 @@ static void add_path(struct settings *s, const char *path)
 
 static void list_paths(struct settings *s)
 {
-    const char *const more[] = {"/proc",        "/dev",      "/etc",
-                                "/usr",         "/run",      "/var/lib",
-                                s->home,        s->keys_dir, s->trusted,
-                                s->certificate, s->key,      wa_cli_get(s->cli, "config", NULL)};
+    const char *const more[] = {"/proc",
+                                "/dev",
+                                "/etc",
+                                "/usr",
+                                "/run",
+                                "/var/lib",
+                                s->home,
+                                s->keys_dir,
+                                s->trusted,
+                                s->certificate,
+                                s->key,
+                                s->beside[0] != '\0' ? s->beside : NULL,
+                                wa_cli_get(s->cli, "config", NULL)};
     const char *temp = getenv("TMPDIR");
     const char *const writes[] = {s->run_dir, s->config_dir, temp != NULL ? temp : "/tmp",
                                   "/dev/tty", s->keys_dir};

@@ -133,11 +133,16 @@ static enum wa_code add_file(struct wa_intake *in, size_t i, struct wa_err *err)
     if (own_name("file", i, &name, err) != WA_OK || path_of(in, &name, path, err) != WA_OK ||
         wa_path_open(in->o.files[i], &fd, err) != WA_OK ||
         copy(fd, &in->dir, &name, WA_PACKAGE_BYTES_MAX, err) != WA_OK)
-        return wa_wrap(err, "'%s'", in->o.files[i]);
+        return wa_wrap(err, "'%s'",
+                       in->o.file_names != NULL ? in->o.file_names[i] : in->o.files[i]);
     enum wa_code code = wa_remake_verify(path, &r, &v, &why);
     if (code == WA_E_NOMEM)
         return wa_nomem(err);
-    if (code != WA_OK && wa_control_get(&v.control, WA_A_PACKAGE)[0] == '\0')
+    if (code != WA_OK && in->o.file_names != NULL &&
+        wa_control_set(&v.control, WA_A_FILENAME, wa_sv(in->o.file_names[i]), err) != WA_OK)
+        return err->code;
+    if (code != WA_OK && in->o.file_names == NULL &&
+        wa_control_get(&v.control, WA_A_PACKAGE)[0] == '\0')
         return wa_fail(err, code, "'%s': %s", in->o.files[i], why.text);
     if (code != WA_OK) {
         refuse(in, &v.control, &why);
@@ -289,8 +294,10 @@ static enum wa_code bring(struct wa_intake *in, const struct wa_control *entry,
         file = wa_sv_sub(file, 2, file.n);
     if (wa_relpath_parse(file, &from, err) != WA_OK)
         return err->code;
-    if (in->o.from != NULL)
+    if (in->o.from != NULL && in->o.file_count == 0)
         return size_of(entry, &max, err) == WA_OK ? download(in, file, max, to, err) : err->code;
+    if (in->o.file_count > 0) /* our own copy already */
+        return wa_file_link(&in->folder, &from, &in->dir, to, err);
     return wa_file_open(&in->folder, &from, &fd, err) == WA_OK ? copy(fd, &in->dir, to, max, err)
                                                                : err->code;
 }
@@ -325,19 +332,54 @@ enum wa_code wa_intake_fetch(struct wa_intake *in, size_t i, bool *ret_has_code,
     return WA_OK;
 }
 
+/* The i-th, fetched and open. */
+struct opened {
+    int fd;
+    struct wa_fd_source source;
+    struct wa_archive_members *members;
+};
+
+static void close_one(struct opened *o)
+{
+    wa_archive_members_free(o->members);
+    wa_fd_close(&o->fd);
+}
+
+static enum wa_code open_one(const struct wa_intake *in, size_t i, struct opened *ret,
+                             struct wa_err *err)
+{
+    struct wa_relpath name;
+    if (own_name("package", i, &name, err) != WA_OK ||
+        wa_file_open(&in->dir, &name, &ret->fd, err) != WA_OK ||
+        wa_fd_source_init(&ret->source, ret->fd, err) != WA_OK)
+        return err->code;
+    return wa_archive_members_open(&ret->source.base, &ret->members, err);
+}
+
 enum wa_code wa_intake_extract(struct wa_intake *in, size_t i, const struct wa_dir *dir,
                                struct wa_err *err)
 {
-    WA_AUTO_FD int fd = -1;
-    WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
-    struct wa_fd_source source;
-    struct wa_relpath name;
-    if (own_name("package", i, &name, err) != WA_OK ||
-        wa_file_open(&in->dir, &name, &fd, err) != WA_OK ||
-        wa_fd_source_init(&source, fd, err) != WA_OK ||
-        wa_archive_members_open(&source.base, &members, err) != WA_OK)
+    WA_CLEANUP(close_one) struct opened o = {.fd = -1};
+    return open_one(in, i, &o, err) == WA_OK
+               ? wa_extract_verified(wa_archive_members_get(o.members), &in->verdicts[i], dir, err)
+               : err->code;
+}
+
+enum wa_code wa_intake_setup(const struct wa_intake *in, size_t i, struct wa_buf *out,
+                             struct wa_err *err)
+{
+    WA_CLEANUP(close_one) struct opened o = {.fd = -1};
+    struct wa_buf_sink sink;
+    size_t at = 0;
+    wa_buf_sink_init(&sink, out);
+    if (open_one(in, i, &o, err) != WA_OK)
         return err->code;
-    return wa_extract_verified(wa_archive_members_get(members), &in->verdicts[i], dir, err);
+    struct wa_members *members = wa_archive_members_get(o.members);
+    if (!wa_members_find(members, "setup.py", &at))
+        return WA_OK;
+    if (members->items[at].size > out->max)
+        return wa_fail(err, WA_E_LIMIT, "its setup.py is too long to be shown");
+    return members->read(members, at, &sink.base, err);
 }
 
 enum wa_code wa_intake_sign(struct wa_intake *in, size_t i, const struct wa_signer *signer,
@@ -347,7 +389,7 @@ enum wa_code wa_intake_sign(struct wa_intake *in, size_t i, const struct wa_sign
     struct wa_relpath name;
     if (own_name("package", i, &name, err) != WA_OK || path_of(in, &name, path, err) != WA_OK)
         return err->code;
-    return wa_remake_sign(path, &r, &in->verdicts[i], signer, path, err);
+    return signer != NULL ? wa_remake_sign(path, &r, &in->verdicts[i], signer, path, err) : WA_OK;
 }
 
 enum wa_code wa_intake_delete(struct wa_client *c, struct wa_sv file, struct wa_err *err)

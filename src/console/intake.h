@@ -21,8 +21,10 @@ struct wa_intake_options {
     const char *folder;
     char *const *files;
     size_t file_count;
-    struct wa_trust *anchors; /* borrowed; learns the index's revocation lists */
-    struct wa_client *here;   /* the own server; NULL: what is there is not compared with */
+    const char *const *file_names; /* how persons call them: a file that is no package is then
+                                      refused by itself; NULL: by their paths */
+    struct wa_trust *anchors;      /* borrowed; learns the index's revocation lists */
+    struct wa_client *here;        /* the own server; NULL: what is there is not compared with */
     const struct wa_import_wish *wish; /* borrowed until the end */
 };
 struct wa_intake_refused { /* what no trusted signer stands for */
@@ -53,7 +55,11 @@ WA_CHECK enum wa_code wa_intake_delete(struct wa_client *c, struct wa_sv file, s
 /* Brings the package here and verifies it. ret_has_code (may be NULL): it has a setup.py. */
 WA_CHECK enum wa_code wa_intake_fetch(struct wa_intake *in, size_t i, bool *ret_has_code,
                                       struct wa_err *err);
-/* After that: signs it as the plan says. path: room for WA_PATH_MAX; lives until the end. */
+/* After that: its setup.py; empty when it has none. WA_E_LIMIT. */
+WA_CHECK enum wa_code wa_intake_setup(const struct wa_intake *in, size_t i, struct wa_buf *out,
+                                      struct wa_err *err);
+/* Signs it as the plan says; signer NULL: it stays as it is. path: room for WA_PATH_MAX; lives
+ * until the end. */
 WA_CHECK enum wa_code wa_intake_sign(struct wa_intake *in, size_t i, const struct wa_signer *signer,
                                      char *path, struct wa_err *err);
 

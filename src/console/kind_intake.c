@@ -1,26 +1,32 @@
-/* kind_intake.c - packages of the server's repository, or of another one that is configured here,
- * under the person's own signature: promoted, signed anew, imported.
+/* kind_intake.c - packages of the server's repository, of another one that is configured here, or
+ * of files that were dropped into the page: promoted, signed anew, imported, uploaded.
  *
- * What is shown are the signed entries of an index that was judged; each package must then be the
- * very one of its entry, whole, before it is signed. Where packages may come from the configuration
- * says, never the page.
+ * What is shown are the signed entries of an index that was judged, or of files that were verified;
+ * each package must then be the very one of its entry, whole, before it is signed or sent. Whose
+ * packages may come in the configuration says, never the page.
  */
 #include "base/mem.h"
 #include "console/intake.h"
 #include "console/local_publish.h"
 #include "console/upload.h"
+#include "os/clock.h"
 #include "os/fs.h"
+#include "pkg/lint.h"
 
 #define PACKAGES_MAX 256u
+#define SETUP_SHOWN_MAX (64u << 10) /* bytes: a longer one is not shown */
 
 struct intake {
+    char *files[WA_LOCAL_FILES];
+    const char *names[WA_LOCAL_FILES];
+    size_t file_count;
     struct wa_import_wish wish;
     struct wa_request requests[PACKAGES_MAX];
     char texts[4][128]; /* prefix, maturity here, maturity there, architecture */
     struct wa_trust *anchors;
     struct wa_client *from; /* ours; NULL: the server itself */
     struct wa_intake *in;
-    bool is_import, removes_old;
+    bool is_import, is_upload, removes_old, signs;
 };
 
 static enum wa_code read_requests(struct intake *k, const struct wa_json *packages,
@@ -73,8 +79,56 @@ static enum wa_code read_request(struct intake *k, const struct wa_json *request
     return read_requests(k, packages, err);
 }
 
+/* "id" and "name" of each file that was dropped. */
+static enum wa_code read_files(struct wa_local_prepared *p, struct intake *k,
+                               const struct wa_json *files, struct wa_err *err)
+{
+    for (size_t i = 0; i < wa_json_count(files); i++) {
+        struct wa_sv id = WA_SV(""), name = WA_SV("");
+        const struct wa_json_field fields[] = {{"id", WA_WANT_SV, true, 64, &id},
+                                               {"name", WA_WANT_SV, true, 1024, &name}};
+        char path[WA_PATH_MAX];
+        if (wa_json_read(wa_json_at(files, i), fields, WA_COUNT(fields), "a file", err) != WA_OK ||
+            wa_local_file_path(p, id, path, err) != WA_OK)
+            return err->code;
+        k->files[i] = wa_arena_strdup(&p->arena, wa_sv(path));
+        k->names[i] = wa_arena_strdup(&p->arena, name);
+        if (k->files[i] == NULL || k->names[i] == NULL)
+            return wa_nomem(err);
+        k->file_count++;
+    }
+    return k->file_count > 0 ? WA_OK : wa_fail(err, WA_E_INVALID, "which files?");
+}
+
+static enum wa_code read_upload(struct wa_local_prepared *p, struct intake *k,
+                                const struct wa_json *request, struct wa_sv *ret_from,
+                                struct wa_err *err)
+{
+    struct wa_sv what, key, prefix = WA_SV(""), to = WA_SV("");
+    const struct wa_json *files = NULL;
+    const struct wa_json_field fields[] = {{"what", WA_WANT_SV, true, 64, &what},
+                                           {"key", WA_WANT_SV, false, 16, &key},
+                                           {"files", WA_WANT_ARRAY, true, WA_LOCAL_FILES, &files},
+                                           {"resign", WA_WANT_BOOL, false, 0, &k->signs},
+                                           {"from", WA_WANT_SV, false, 127, ret_from},
+                                           {"prefix", WA_WANT_SV, false, 64, &prefix},
+                                           {"maturity", WA_WANT_SV, false, 64, &to}};
+    k->signs = false;
+    if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK)
+        return err->code;
+    k->wish.prefix = keep(k->texts[0], prefix);
+    k->wish.maturity = keep(k->texts[1], to);
+    k->wish.every_version = true;
+    if (!k->signs && (k->wish.prefix != NULL || k->wish.maturity != NULL || ret_from->n > 0))
+        return wa_fail(err, WA_E_INVALID,
+                       "what gets another prefix or maturity, or comes from elsewhere, is signed "
+                       "anew");
+    return read_files(p, k, files, err);
+}
+
 /* --- where from --- */
 
+/* The repository of that name and whose packages count there; reached only for an import. */
 static enum wa_code open_repository(struct wa_local_prepared *p, struct intake *k,
                                     struct wa_sv name, struct wa_err *err)
 {
@@ -83,10 +137,10 @@ static enum wa_code open_repository(struct wa_local_prepared *p, struct intake *
         const struct wa_client_options o = {.server = r->url, .trust = &r->trust};
         if (!wa_sv_eqs(name, r->name))
             continue;
-        return wa_trust_new(&k->anchors, err) == WA_OK &&
-                       wa_trust_add_dir(k->anchors, r->trusted, err) == WA_OK
-                   ? wa_client_open(&o, &k->from, err)
-                   : wa_wrap(err, "trusted certificates");
+        if (wa_trust_new(&k->anchors, err) != WA_OK ||
+            wa_trust_add_dir(k->anchors, r->trusted, err) != WA_OK)
+            return wa_wrap(err, "trusted certificates");
+        return k->is_import ? wa_client_open(&o, &k->from, err) : WA_OK;
     }
     return wa_fail(err, WA_E_NOT_FOUND,
                    "no repository '%.*s' is configured here: a section of waptconsole.ini with "
@@ -115,6 +169,45 @@ static void write_item(struct wa_jw *w, const struct intake *k, const struct wa_
     wa_jw_kv(w, "here", item->ours != NULL ? wa_control_get(item->ours, WA_A_VERSION) : NULL);
     wa_jw_kv(w, "needed_by",
              item->needed_by != NULL ? wa_control_get(item->needed_by, WA_A_PACKAGE) : NULL);
+}
+
+/* What packagers have regretted, as far as the control tells it. */
+static enum wa_code say_findings(struct wa_local_prepared *p, const struct wa_control *c,
+                                 struct wa_err *err)
+{
+    WA_AUTO_FINDINGS struct wa_findings f = {.items = NULL};
+    WA_AUTO_BUF struct wa_buf text;
+    char section[WA_NAME_MAX + 1], line[2048];
+    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
+    if (wa_control_write(c, false, &text, err) != WA_OK ||
+        wa_lint_control(wa_buf_sv(&text), wa_clock_now(), &f, section, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < f.n; i++) {
+        if (f.items[i].level == WA_LINT_NOTE)
+            continue;
+        (void)snprintf(line, sizeof line, "%s: %s", wa_control_get(c, WA_A_PACKAGE),
+                       f.items[i].text);
+        wa_local_say(p, wa_text("Mind"), wa_sv(line));
+    }
+    return WA_OK;
+}
+
+/* Of a file: that it is whole and the one that was judged, and what it would run. */
+static enum wa_code look_into(struct wa_local_prepared *p, const struct intake *k, size_t i,
+                              struct wa_buf *setup, struct wa_err *err)
+{
+    const struct wa_import_item *item = &wa_intake_plan(k->in)->items[i];
+    bool has_code = false;
+    if (!k->is_upload)
+        return WA_OK;
+    if (wa_intake_fetch(k->in, i, &has_code, err) != WA_OK ||
+        say_findings(p, item->entry, err) != WA_OK)
+        return err->code;
+    if (!has_code)
+        return WA_OK;
+    wa_local_say(p, item->package, wa_sv(wa_text("it has code: setup.py")));
+    struct wa_err too_long = WA_ERR_INIT; /* then it is not shown */
+    return wa_intake_setup(k->in, i, setup, &too_long) == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
 }
 
 static void say_item(struct wa_local_prepared *p, const struct intake *k,
@@ -147,6 +240,8 @@ static void write_rest(struct wa_jw *w, const struct intake *k)
     wa_jw_arr(w);
     for (size_t i = 0; i < count; i++) {
         wa_jw_obj(w);
+        if (k->is_upload)
+            wa_jw_kv(w, "file", wa_control_get(&r[i].entry, WA_A_FILENAME));
         wa_jw_kv(w, "package", wa_control_get(&r[i].entry, WA_A_PACKAGE));
         wa_jw_kv(w, "version", wa_control_get(&r[i].entry, WA_A_VERSION));
         wa_jw_kv(w, "error", r[i].why);
@@ -154,6 +249,29 @@ static void write_rest(struct wa_jw *w, const struct intake *k)
     }
     wa_jw_end(w);
     wa_jw_kvi(w, "current", (int64_t)plan->current_count);
+}
+
+/* Of files: the page has named each of them. */
+static void say_refused(struct wa_local_prepared *p, const struct intake *k)
+{
+    size_t count = 0;
+    const struct wa_intake_refused *r = wa_intake_refused(k->in, &count);
+    char text[2048];
+    for (size_t i = 0; k->is_upload && i < count; i++) {
+        (void)snprintf(text, sizeof text, "%.400s: %.1500s",
+                       wa_control_get(&r[i].entry, WA_A_FILENAME), r[i].why);
+        wa_local_say(p, wa_text("Refused"), wa_sv(text));
+    }
+}
+
+static enum wa_code show_nothing(const struct intake *k, struct wa_err *err)
+{
+    size_t count = 0;
+    const struct wa_intake_refused *r = wa_intake_refused(k->in, &count);
+    if (k->is_upload && count > 0)
+        return wa_fail(err, WA_E_REFUSED, "%s: %s", wa_control_get(&r->entry, WA_A_FILENAME),
+                       r->why);
+    return wa_fail(err, WA_E_CONFLICT, "all of it is here already, as new or newer");
 }
 
 static enum wa_code show(struct wa_local_prepared *p, const struct intake *k, struct wa_err *err)
@@ -165,20 +283,27 @@ static enum wa_code show(struct wa_local_prepared *p, const struct intake *k, st
     wa_jw_key(&w, "packages");
     wa_jw_arr(&w);
     for (size_t i = 0; i < plan->n; i++) {
+        WA_AUTO_BUF struct wa_buf setup;
+        wa_buf_init(&setup, SETUP_SHOWN_MAX);
+        say_item(p, k, &plan->items[i]);
+        if (look_into(p, k, i, &setup, err) != WA_OK)
+            return err->code;
         wa_jw_obj(&w);
         write_item(&w, k, &plan->items[i]);
+        if (setup.n > 0)
+            wa_jw_kvsv(&w, "setup", wa_buf_sv(&setup));
         wa_jw_end(&w);
-        say_item(p, k, &plan->items[i]);
     }
     wa_jw_end(&w);
     write_rest(&w, k);
     wa_jw_end(&w);
+    say_refused(p, k);
     for (size_t i = 0; i < plan->missing.n; i++)
         wa_local_say(p, wa_text("Missing"), wa_sv(plan->missing.items[i]));
-    wa_buf_addf(&p->title, "%s %.100s%s", p->kind->what, k->requests[0].package,
-                k->wish.request_count > 1 ? " ..." : "");
-    return plan->n > 0 ? WA_OK
-                       : wa_fail(err, WA_E_CONFLICT, "all of it is here already, as new or newer");
+    const char *first = k->is_upload ? k->names[0] : k->requests[0].package;
+    wa_buf_addf(&p->title, "%s %.100s%s", p->kind->what, first,
+                k->wish.request_count + k->file_count > 1 ? " ..." : "");
+    return plan->n > 0 ? WA_OK : show_nothing(k, err);
 }
 
 static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *request,
@@ -188,16 +313,25 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
     struct wa_sv from = WA_SV("");
     if (k == NULL)
         return wa_nomem(err);
-    *k = (struct intake){.is_import = strcmp(p->kind->what, "import") == 0};
+    *k = (struct intake){.is_import = strcmp(p->kind->what, "import") == 0,
+                         .is_upload = strcmp(p->kind->what, "upload") == 0,
+                         .signs = true};
     p->own = k;
-    if (read_request(k, request, &from, err) != WA_OK ||
-        (k->is_import ? open_repository(p, k, from, err) != WA_OK
-                      : wa_local_anchors(p, &k->anchors, err) != WA_OK))
+    if ((k->is_upload ? read_upload(p, k, request, &from, err)
+                      : read_request(k, request, &from, err)) != WA_OK ||
+        (k->is_import || (k->is_upload && from.n > 0)
+             ? open_repository(p, k, from, err)
+             : wa_local_anchors(p, &k->anchors, err)) != WA_OK)
         return err->code;
     if (k->from != NULL)
         wa_client_set_stop(k->from, wa_client_stop(client));
-    const struct wa_intake_options o = {.from = k->from != NULL ? k->from : client,
+    const struct wa_intake_options o = {.from = k->is_upload      ? NULL
+                                                : k->from != NULL ? k->from
+                                                                  : client,
                                         .base = k->from != NULL ? "" : "/wapt",
+                                        .files = k->files,
+                                        .file_count = k->file_count,
+                                        .file_names = k->names,
                                         .anchors = k->anchors,
                                         .here = client,
                                         .wish = &k->wish};
@@ -206,9 +340,10 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
 
 /* --- the work --- */
 
-static enum wa_code send(const char *path, const struct wa_import_item *item,
-                         const struct intake *k, struct wa_client *client,
-                         struct wa_local_changes *ours, struct wa_err *err)
+static enum wa_code send(struct wa_local_prepared *p, const char *path,
+                         const struct wa_import_item *item, const struct intake *k,
+                         struct wa_client *client, struct wa_local_changes *ours,
+                         struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
     WA_AUTO_CONTROL struct wa_control c;
@@ -221,7 +356,8 @@ static enum wa_code send(const char *path, const struct wa_import_item *item,
         wa_control_filename(&c, NULL, name, err) != WA_OK ||
         wa_path_open(path, &fd, err) != WA_OK || wa_fd_source_init(&source, fd, err) != WA_OK)
         return err->code;
-    const struct wa_upload_job job = {.file = &source.base, .name = name};
+    const struct wa_upload_job job = {
+        .file = &source.base, .name = name, .progress = wa_local_goes_on, .user = p};
     if (wa_client_publish(client, &job, err) != WA_OK)
         return err->code;
     wa_local_changes_add(ours, wa_sv(name));
@@ -240,15 +376,19 @@ static enum wa_code remove_old(const struct wa_import_item *item, struct wa_clie
     return WA_OK;
 }
 
-static enum wa_code take(struct intake *k, size_t i, const struct wa_signer *signer,
+static enum wa_code take(struct wa_local_prepared *p, size_t i, const struct wa_signer *signer,
                          struct wa_client *client, struct wa_local_changes *ours,
                          struct wa_err *err)
 {
+    struct intake *k = p->own;
     const struct wa_import_item *item = &wa_intake_plan(k->in)->items[i];
     char path[WA_PATH_MAX];
+    atomic_store(&p->step, i + 1);
+    if (!wa_local_goes_on(p, 0, 0))
+        return wa_fail(err, WA_E_CANCELLED, "stopped before it was its turn");
     if (wa_intake_fetch(k->in, i, NULL, err) != WA_OK ||
-        wa_intake_sign(k->in, i, signer, path, err) != WA_OK ||
-        send(path, item, k, client, ours, err) != WA_OK)
+        wa_intake_sign(k->in, i, k->signs ? signer : NULL, path, err) != WA_OK ||
+        send(p, path, item, k, client, ours, err) != WA_OK)
         return err->code;
     return k->removes_old ? remove_old(item, client, ours, err) : WA_OK;
 }
@@ -261,6 +401,7 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
     WA_AUTO_LOCAL_CHANGES struct wa_local_changes ours;
     size_t failed = 0;
     wa_local_changes_init(&ours);
+    atomic_store(&p->steps, plan->n);
     if (k->from == NULL)
         wa_intake_reach(k->in, client); /* the session may be another one by now */
     else
@@ -269,7 +410,7 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
     wa_jw_arr(w);
     for (size_t i = 0; i < plan->n; i++) {
         struct wa_err why = WA_ERR_INIT;
-        if (take(k, i, signer, client, &ours, &why) == WA_E_AUTH) {
+        if (take(p, i, signer, client, &ours, &why) == WA_E_AUTH) {
             *err = why;
             return err->code;
         }
@@ -300,8 +441,9 @@ static void discard(struct wa_local_prepared *p)
 #define INTAKE(name)                                                                               \
     {                                                                                              \
         .what = name, .prepare = prepare, .commit = commit, .discard = discard,                    \
-        .gesture = WA_LOCAL_GESTURE_ALWAYS                                                         \
+        .gesture = WA_LOCAL_GESTURE_ALWAYS, .can_stop = true                                       \
     }
 const struct wa_local_kind wa_local_kind_import = INTAKE("import");
 const struct wa_local_kind wa_local_kind_promote = INTAKE("promote");
 const struct wa_local_kind wa_local_kind_resign = INTAKE("resign");
+const struct wa_local_kind wa_local_kind_upload = INTAKE("upload");

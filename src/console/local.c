@@ -51,6 +51,7 @@ static const struct route routes[] = {
     {WA_HTTP_GET, "/local/root", 0, wa_local_root_show},
     {WA_HTTP_PUT, "/local/root", WA_LOCAL_BODY_MAX, wa_local_root_send},
     {WA_HTTP_POST, "/local/revocation", WA_LOCAL_SMALL_MAX, wa_local_revocation},
+    {WA_HTTP_PUT, "/local/files", 0, wa_local_files_end},
     {WA_HTTP_POST, "/local/prepare", WA_LOCAL_BODY_MAX, wa_local_prepare},
     {WA_HTTP_POST, "/local/commit", WA_LOCAL_SMALL_MAX, wa_local_commit},
 };
@@ -63,13 +64,23 @@ static const struct route *find_route(const struct wa_http_head *head)
     return NULL;
 }
 
-static bool is_discard(const struct wa_http_head *head, struct wa_sv *ret_id)
+/* What follows the prefix. */
+static bool is_delete_of(const struct wa_http_head *head, const char *prefix, struct wa_sv *ret_id)
 {
-    static const char prefix[] = "/local/prepare/";
     if (head->method != WA_HTTP_DELETE || !wa_sv_starts(head->path, prefix))
         return false;
-    *ret_id = wa_sv_sub(head->path, sizeof prefix - 1, head->path.n);
+    *ret_id = wa_sv_sub(head->path, strlen(prefix), head->path.n);
     return true;
+}
+
+static bool is_discard(const struct wa_http_head *head, struct wa_sv *ret_id)
+{
+    return is_delete_of(head, "/local/prepare/", ret_id);
+}
+
+static bool is_file_removal(const struct wa_http_head *head, struct wa_sv *ret_id)
+{
+    return is_delete_of(head, "/local/files/", ret_id);
 }
 
 static bool is_stream(const struct wa_http_head *head)
@@ -84,7 +95,8 @@ enum wa_code wa_local_judge(void *user, const struct wa_http_head *head, size_t 
     struct wa_sv id;
     WA_UNUSED(user);
     *ret_max = r != NULL ? r->body_max : WA_LOCAL_BODY_MAX;
-    return r != NULL || is_discard(head, &id) || wa_local_relay_takes(head->path)
+    return r != NULL || is_discard(head, &id) || is_file_removal(head, &id) ||
+                   wa_local_relay_takes(head->path)
                ? WA_OK
                : wa_fail(err, WA_E_NOT_FOUND, "there is no such call");
 }
@@ -100,10 +112,25 @@ void wa_local_call(void *user, struct wa_http_conn *c, struct wa_sv body)
         r->call(l, c, body);
     else if (is_discard(head, &id))
         wa_local_discard(l, c, id);
+    else if (is_file_removal(head, &id))
+        wa_local_files_remove(l, c, id);
     else if (is_stream(head))
         wa_local_stream(l, c);
     else
         wa_local_relay(l, c, body);
+}
+
+static bool takes_bytes(void *user, const struct wa_http_head *head)
+{
+    WA_UNUSED(user);
+    return wa_local_files_takes(head);
+}
+
+static void begin_bytes(void *user, struct wa_http_conn *c)
+{
+    struct wa_local *l = user;
+    l->called_ms = wa_loop_now_ms(l->loop);
+    wa_local_files_begin(l, c);
 }
 
 /* --- life --- */
@@ -131,11 +158,12 @@ static bool tick(void *user)
     struct wa_local *l = user;
     wa_local_keys_sweep(l, false);
     wa_local_prepared_sweep(l, false);
+    wa_local_files_sweep(l);
     wa_local_confirm_sweep(l);
     wa_local_oidc_sweep(l);
     wa_local_server_watch(l);
     wa_local_streams_sweep(l);
-    bool is_used = l->stream_count > 0;
+    bool is_used = l->stream_count > 0 || wa_local_files_are_coming(l);
     for (const struct wa_local_job *job = l->jobs; job != NULL; job = job->next)
         is_used = is_used || !job->is_own;
     return is_used;
@@ -169,6 +197,8 @@ static enum wa_code open_site(struct wa_local *l, struct wa_err *err)
                                             .idle_s = l->o->idle_s,
                                             .judge = wa_local_judge,
                                             .call = wa_local_call,
+                                            .takes_bytes = takes_bytes,
+                                            .begin_bytes = begin_bytes,
                                             .tick = tick,
                                             .ending = ending,
                                             .user = l};
@@ -245,6 +275,7 @@ static void finish(struct wa_local *l)
     }
     wa_local_prepared_sweep(l, true);
     wa_local_prompt_close(l);
+    wa_local_files_fini(l);
     wa_local_keys_fini(l);
     wa_loop_free(l->loop);
     wa_free(l);
@@ -256,6 +287,7 @@ enum wa_code wa_local_run(const struct wa_local_options *o, struct wa_err *err)
     if (l == NULL)
         return wa_nomem(err);
     l->o = o;
+    l->files_folder = (struct wa_dir)WA_DIR_INIT;
     l->server.trust = *o->trust;
     bool runs = false;
     if (begin(l, &runs, err) == WA_OK && runs && wa_loop_run(l->loop, err) == WA_OK)

@@ -6,6 +6,8 @@
 #ifndef WA_CONSOLE_LOCAL_KIND_H
 #define WA_CONSOLE_LOCAL_KIND_H
 
+#include <stdatomic.h>
+
 #include "base/text.h"
 #include "console/assign.h"
 #include "console/client.h"
@@ -30,6 +32,11 @@ struct wa_local_prepared {
     struct wa_buf details;     /* JSON that goes to the page as "details"; empty: none */
     bool needs_gesture;        /* whatever the number of machines: set by prepare() */
     char signer[65];           /* fingerprint of the certificate whose key will sign */
+    const char *files_dir;     /* local_files.c's; NULL: nothing was dropped */
+    /* How far a commit is, in bytes of the step-th thing; told by wa_local_goes_on(). */
+    _Atomic uint64_t done, total;
+    _Atomic size_t step, steps;
+    _Atomic bool is_stopped; /* the person wants no more of it */
 
     /* Below: local_prepare.c's. */
     int state;
@@ -60,11 +67,19 @@ struct wa_local_kind {
     bool needs_code_key;  /* the signer's certificate must be one for code */
     bool needs_authority; /* it must be one that issues others */
     bool is_local;        /* nothing is asked of the server, and client is NULL */
+    bool can_stop;        /* commit() looks at wa_local_goes_on() */
 };
 
 /* Adds a line to what is shown; the value may be of any text. */
 void wa_local_say(struct wa_local_prepared *p, const char *label, struct wa_sv value);
 void wa_local_say_time(struct wa_local_prepared *p, const char *label, int64_t at);
+/* From commit(): so much is done; false: it is to stop, with WA_E_CANCELLED. user: what was
+ * prepared. As the progress of struct wa_upload_job. */
+bool wa_local_goes_on(void *user, uint64_t done, uint64_t total);
+/* Where a file lies that was dropped into the page. WA_E_NOT_FOUND. */
+#define WA_LOCAL_FILE_ID 33 /* hex, with NUL */
+WA_CHECK enum wa_code wa_local_file_path(const struct wa_local_prepared *p, struct wa_sv id,
+                                         char out[WA_PATH_MAX], struct wa_err *err);
 /* The machines of these uuids (an array of texts), with the names that the server has for them.
  * WA_E_NOT_FOUND for one that it does not know. */
 WA_CHECK enum wa_code wa_local_targets(struct wa_client *client, const struct wa_json *uuids,
@@ -99,7 +114,7 @@ WA_CHECK enum wa_code wa_local_anchors(const struct wa_local_prepared *p, struct
 
 extern const struct wa_local_kind wa_local_kind_host_packages, wa_local_kind_plan,
     wa_local_kind_import, wa_local_kind_promote, wa_local_kind_resign, wa_local_kind_kit,
-    wa_local_kind_policy, wa_local_kind_publish;
+    wa_local_kind_policy, wa_local_kind_publish, wa_local_kind_upload;
 extern const struct wa_local_kind wa_local_kind_actions, wa_local_kind_certificate,
     wa_local_kind_root;
 extern const struct wa_local_kind wa_local_kind_cancel;

@@ -23,7 +23,7 @@ static const struct wa_local_kind *const kinds[] = {
     &wa_local_kind_import,  &wa_local_kind_promote, &wa_local_kind_resign,
     &wa_local_kind_plan,    &wa_local_kind_kit,     &wa_local_kind_rollout,
     &wa_local_kind_policy,  &wa_local_kind_publish, &wa_local_kind_certificate,
-    &wa_local_kind_wake,    &wa_local_kind_root};
+    &wa_local_kind_wake,    &wa_local_kind_root,    &wa_local_kind_upload};
 
 static const struct wa_local_kind *find_kind(struct wa_sv what)
 {
@@ -101,6 +101,14 @@ void wa_local_say_time(struct wa_local_prepared *p, const char *label, int64_t a
     char text[WA_DATE_MAX];
     wa_date_rfc3339(at, text);
     wa_local_say(p, label, wa_sv(text));
+}
+
+bool wa_local_goes_on(void *user, uint64_t done, uint64_t total)
+{
+    struct wa_local_prepared *p = user;
+    atomic_store(&p->done, done);
+    atomic_store(&p->total, total);
+    return !atomic_load(&p->is_stopped);
 }
 
 static struct wa_local_prepared **slot_of(struct wa_local *l, struct wa_sv id)
@@ -266,8 +274,10 @@ void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv b
         return;
     struct wa_local_prepared *p = prepared_new(kind, &err);
     const struct wa_local_key *key = wa_local_key_find(l, wa_json_sv(wa_json_get(j, "key")));
-    if (p != NULL)
+    if (p != NULL) {
         p->options = l->o;
+        p->files_dir = l->files_dir[0] != '\0' ? l->files_dir : NULL; /* never another one */
+    }
     job->own = p;
     job->fini = prepare_fini;
     job->work = prepare;
@@ -296,7 +306,11 @@ void wa_local_discard(struct wa_local *l, struct wa_http_conn *c, struct wa_sv i
     struct wa_local_prepared **slot = slot_of(l, id);
     if (slot == NULL)
         (void)wa_fail(&err, WA_E_NOT_FOUND, "this was done, discarded or shown too long ago");
-    else if ((*slot)->is_busy)
+    else if ((*slot)->is_busy && (*slot)->kind->can_stop) {
+        atomic_store(&(*slot)->is_stopped, true);
+        wa_http_answer(c, 202, "application/json", WA_SV("{}"), NULL);
+        return;
+    } else if ((*slot)->is_busy)
         (void)wa_fail(&err, WA_E_CONFLICT, "it is being signed and sent");
     if (err.code != WA_OK) {
         wa_http_answer_err(c, &err);
@@ -357,12 +371,24 @@ static void signing_fini(struct wa_local_job *job)
     wa_free(job->own);
 }
 
-/* c may be NULL: the person has said yes, and the page asks later. */
+static void answer_sending(const struct wa_local_prepared *p, struct wa_http_conn *c)
+{
+    char body[192];
+    (void)snprintf(
+        body, sizeof body,
+        "{\"state\":\"sending\",\"done\":%llu,\"total\":%llu,\"step\":%zu,\"steps\":%zu}",
+        (unsigned long long)atomic_load(&p->done), (unsigned long long)atomic_load(&p->total),
+        atomic_load(&p->step), atomic_load(&p->steps));
+    wa_http_answer(c, 202, "application/json", wa_sv(body), NULL);
+}
+
 static void start_signing(struct wa_local *l, struct wa_local_prepared *p, struct wa_http_conn *c)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_local_key *key = wa_local_key_find(l, wa_sv(p->key_id));
-    struct wa_local_job *job = wa_local_job_new(l, c);
+    /* Of what can be stopped the page is told how far it is. */
+    struct wa_http_conn *waiting = p->kind->can_stop ? NULL : c;
+    struct wa_local_job *job = wa_local_job_new(l, waiting);
     struct signing *s = wa_calloc(1, sizeof *s);
     if (job == NULL)
         (void)wa_nomem(&err);
@@ -384,9 +410,13 @@ static void start_signing(struct wa_local *l, struct wa_local_prepared *p, struc
         job->work = sign;
         job->done = was_signed;
         wa_local_job_start(job);
+        if (waiting == NULL)
+            answer_sending(p, c);
         return;
     }
     wa_free(s);
+    if (waiting == NULL)
+        wa_local_answer_err(c, &err);
     if (job != NULL)
         wa_local_job_refuse(job, &err);
 }
@@ -450,7 +480,7 @@ void wa_local_commit(struct wa_local *l, struct wa_http_conn *c, struct wa_sv bo
     }
     struct wa_local_prepared *p = *slot;
     if (p->is_busy)
-        wa_http_answer(c, 202, "application/json", WA_SV("{\"state\":\"sending\"}"), NULL);
+        answer_sending(p, c);
     else if (p->state == ASKING)
         answer_waiting(l, c);
     else if (p->state == DONE || p->state == FAILED)

@@ -12,6 +12,7 @@
 #include "net/local_door.h"
 #include "net/local_site.h"
 #include "net/stop.h"
+#include "os/fs.h"
 
 struct wa_local;
 
@@ -83,6 +84,7 @@ struct wa_local_key {
 struct wa_chan;
 struct wa_pinentry;
 struct wa_local_stream;
+struct wa_local_file;
 struct wa_local_confirm;
 struct wa_local_oidc;
 
@@ -117,6 +119,9 @@ struct wa_local {
     struct wa_local_oidc *oidc; /* a login that waits for the browser; NULL: none */
     struct wa_local_prompt prompt;
     struct wa_local_stream *streams;
+    struct wa_local_file *files[WA_LOCAL_FILES];
+    char files_dir[WA_PATH_MAX]; /* "": none yet */
+    struct wa_dir files_folder;
     struct wa_local_job *jobs;
     size_t stream_count;
     uint64_t called_ms;      /* the last call of a page */
@@ -128,6 +133,17 @@ struct wa_local {
 WA_CHECK enum wa_code wa_local_judge(void *user, const struct wa_http_head *head, size_t *ret_max,
                                      struct wa_err *err);
 void wa_local_call(void *user, struct wa_http_conn *c, struct wa_sv body);
+
+/* --- local_files.c --- */
+/* PUT /local/files: whether that is it; its body begins; it is all there. */
+bool wa_local_files_takes(const struct wa_http_head *head);
+void wa_local_files_begin(struct wa_local *l, struct wa_http_conn *c);
+void wa_local_files_end(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+void wa_local_files_remove(struct wa_local *l, struct wa_http_conn *c, struct wa_sv id);
+/* What broke off and what is too old goes. */
+void wa_local_files_sweep(struct wa_local *l);
+void wa_local_files_fini(struct wa_local *l);
+bool wa_local_files_are_coming(const struct wa_local *l);
 
 /* --- local_pin.c --- */
 void wa_local_pin_show(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);

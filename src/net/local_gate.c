@@ -97,15 +97,17 @@ enum wa_code wa_local_gate_file(const struct wa_local_gate *g, const struct wa_h
     return wa_sv_eqs(mode, "navigate") && wa_sv_eqs(dest, "document") ? WA_OK : other_site(err);
 }
 
-static bool is_json(struct wa_sv type)
+#define BYTES "application/octet-stream"
+
+static bool is_type(struct wa_sv type, const char *wanted)
 {
     struct wa_sv what = {NULL, 0};
     (void)wa_sv_split(&type, ';', &what);
-    return wa_sv_ieqs(wa_sv_trim(what), "application/json");
+    return wa_sv_ieqs(wa_sv_trim(what), wanted);
 }
 
-enum wa_code wa_local_gate_call(const struct wa_local_gate *g, const struct wa_http_head *head,
-                                bool needs_token, struct wa_err *err)
+static enum wa_code check_call(const struct wa_local_gate *g, const struct wa_http_head *head,
+                               const char *wanted, bool needs_token, struct wa_err *err)
 {
     struct wa_sv origin, site, type, proof;
     if (check_host(g, head, err) != WA_OK)
@@ -114,12 +116,29 @@ enum wa_code wa_local_gate_call(const struct wa_local_gate *g, const struct wa_h
         (origin.p != NULL && !wa_sv_eqs(origin, g->origin)) ||
         (site.p != NULL && !wa_sv_eqs(site, "same-origin") && !wa_sv_eqs(site, "none")))
         return other_site(err);
-    if (!once(head, "content-type", &type) || (head->has_body && !is_json(type)))
-        return wa_fail(err, WA_E_INVALID, "the body must be application/json");
+    if (!once(head, "content-type", &type) || (head->has_body && !is_type(type, wanted)))
+        return wa_fail(err, WA_E_INVALID, "the body must be %s", wanted);
     if (!needs_token)
         return WA_OK;
     if (!once(head, "authorization", &proof) || !wa_sv_starts(proof, "Bearer ") ||
         !is_secret(wa_sv_sub(proof, 7, proof.n), g->token))
-        return wa_fail(err, WA_E_AUTH, "this page is not known any more: start the program again");
+        return wa_fail(err, WA_E_AUTH, "this page is not known any more: open the console again");
+    return WA_OK;
+}
+
+enum wa_code wa_local_gate_call(const struct wa_local_gate *g, const struct wa_http_head *head,
+                                bool needs_token, struct wa_err *err)
+{
+    return check_call(g, head, "application/json", needs_token, err);
+}
+
+enum wa_code wa_local_gate_bytes(const struct wa_local_gate *g, const struct wa_http_head *head,
+                                 struct wa_err *err)
+{
+    if (check_call(g, head, BYTES, true, err) != WA_OK)
+        return err->code;
+    if (!wa_sv_eqs(wa_http_get(head, "content-type"), BYTES) || !head->has_body ||
+        head->query.n > 0)
+        return wa_fail(err, WA_E_INVALID, "this call takes a file, and no words in its address");
     return WA_OK;
 }

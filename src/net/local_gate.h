@@ -40,5 +40,9 @@ WA_CHECK enum wa_code wa_local_gate_file(const struct wa_local_gate *g,
 WA_CHECK enum wa_code wa_local_gate_call(const struct wa_local_gate *g,
                                          const struct wa_http_head *head, bool needs_token,
                                          struct wa_err *err);
+/* The same, with the token, for a call whose body is a file: there is one, and its type is
+ * application/octet-stream, which no form of another site can send. */
+WA_CHECK enum wa_code wa_local_gate_bytes(const struct wa_local_gate *g,
+                                          const struct wa_http_head *head, struct wa_err *err);
 
 #endif

@@ -93,12 +93,23 @@ static enum wa_code judge_call(const struct wa_local_site *s, const struct wa_ht
     return is_session(head) ? WA_OK : s->o.judge(s->o.user, head, ret_max, err);
 }
 
+/* A body that is not collected; an empty one is none. */
+static bool is_bytes(const struct wa_local_site *s, const struct wa_http_head *head)
+{
+    return s->o.takes_bytes != NULL && s->o.takes_bytes(s->o.user, head);
+}
+
 static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_head *head)
 {
     const struct wa_local_site *s = user;
     struct wa_err err = WA_ERR_INIT;
     size_t max = 0;
-    if (is_call(head->path)) {
+    if (is_bytes(s, head)) {
+        if (wa_local_gate_bytes(&s->gate, head, &err) == WA_OK) {
+            s->o.begin_bytes(s->o.user, c);
+            return;
+        }
+    } else if (is_call(head->path)) {
         if (judge_call(s, head, &max, &err) == WA_OK) {
             wa_http_accept_body(c, max);
             return;

@@ -30,6 +30,10 @@ struct wa_local_site_options {
     enum wa_code (*judge)(void *user, const struct wa_http_head *head, size_t *ret_max,
                           struct wa_err *err);
     void (*call)(void *user, struct wa_http_conn *c, struct wa_sv body);
+    /* Calls whose body is bytes, which are not collected: whether it is one, and what takes it by
+     * wa_http_stream_body(); when all is there call() is called. After the gate. May be NULL. */
+    bool (*takes_bytes)(void *user, const struct wa_http_head *head);
+    void (*begin_bytes)(void *user, struct wa_http_conn *c);
     /* Every second; true: it is being used, and does not end. */
     bool (*tick)(void *user);
     /* It ends, of itself or by wa_local_site_end(): what waits for something is to be answered at

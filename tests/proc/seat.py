@@ -1,0 +1,49 @@
+"""waptconsole on a terminal of its own, with a person before it who says yes."""
+import os
+import pty
+import re
+import select
+import signal
+import time
+
+from conftest import BIN, PATIENCE, until
+
+
+class Seat:
+    """A running program with its terminal; every gesture is answered when a test says so."""
+
+    def __init__(self, org, name, *argv, config="", who="Developer"):
+        self.org, home = org, org.base / name
+        self.temp, self.link_file, ini = home / "tmp", home / "link", home / "waptconsole.ini"
+        self.temp.mkdir(parents=True)
+        ini.write_text(f"[global]\nwapt_server = {org.url}\nserver_fingerprint = {org.server_fp}\npersonal_certificate_path = {org.cert(who)}\n"
+                       f"public_certs_dir = {org.agent / 'ssl'}\n{config}")
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(BIN / "waptconsole", ["waptconsole", "open", "--config", str(ini), "--no-browser", "--link-file", str(self.link_file), *map(str, argv)],
+                      {"LANG": "C.UTF-8", "HOME": str(home), "TMPDIR": str(self.temp)})
+        until(self.link_file.exists, "the link is there")
+        self.link, self.is_over = self.link_file.read_text(), False
+
+    def hear(self, wanted):
+        """What the terminal shows, up to a text."""
+        seen, end = b"", time.monotonic() + PATIENCE
+        while wanted not in seen:
+            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
+            assert ready, seen
+            seen += os.read(self.fd, 65536)
+        return seen.decode()
+
+    def yes(self):
+        """Types what is asked for; what was shown."""
+        text = self.hear(b"says no: ")
+        os.write(self.fd, re.search(r"type (\d{4});", text)[1].encode())
+        return text
+
+    def end(self, how=signal.SIGTERM):
+        if self.is_over:
+            return
+        self.is_over = True
+        os.kill(self.pid, how)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
