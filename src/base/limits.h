@@ -387,6 +387,7 @@
 #define WA_ROLLOUT_MACHINES_MAX                                                                    \
     1000u /* machines that a roll-out lists: its statement goes to each of them */
 #define WA_ROLLOUT_NAMES_MAX 64u        /* groups, units and profiles that a roll-out is for */
+#define WA_ROLLOUTS_LIVE_MAX 256u       /* roll-outs that are looked at */
 #define WA_ROLLOUT_RINGS_MAX 16u        /* rings of one roll-out */
 #define WA_ROLLOUT_PLAN_MAX (64u << 10) /* bytes: its plan, with the machines of its rings */
 #define WA_ACTION_CANCELS_MAX 256u      /* actions that one action cancels */

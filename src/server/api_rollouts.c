@@ -152,11 +152,26 @@ static void write_count(void *user, int64_t ring, struct wa_sv state, int64_t n)
     wa_jw_i64(k->w, n);
 }
 
+static enum wa_code write_counts(const struct wa_api_call *c, const struct wa_rollout_row *r,
+                                 struct wa_jw *w, struct wa_err *err)
+{
+    struct counting k = {w, -1};
+    wa_jw_key(w, "counts");
+    wa_jw_arr(w);
+    if (wa_rollouts_count(c->store->db, r->id, write_count, &k, err) != WA_OK)
+        return err->code;
+    if (k.ring >= 0) {
+        wa_jw_end(w);
+        wa_jw_end(w);
+    }
+    wa_jw_end(w);
+    return WA_OK;
+}
+
 static enum wa_code show(const struct wa_api_call *c, const struct wa_rollout_row *r,
                          struct wa_err *err)
 {
     struct wa_jw w;
-    struct counting k = {&w, -1};
     wa_jw_init(&w, c->out);
     wa_jw_obj(&w);
     write_members(&w, r);
@@ -164,15 +179,8 @@ static enum wa_code show(const struct wa_api_call *c, const struct wa_rollout_ro
     wa_jw_raw(&w, wa_sv(r->plan));
     wa_jw_key(&w, "order");
     wa_jw_raw(&w, wa_sv(r->order));
-    wa_jw_key(&w, "counts");
-    wa_jw_arr(&w);
-    if (wa_rollouts_count(c->store->db, r->id, write_count, &k, err) != WA_OK)
+    if (write_counts(c, r, &w, err) != WA_OK)
         return err->code;
-    if (k.ring >= 0) {
-        wa_jw_end(&w);
-        wa_jw_end(&w);
-    }
-    wa_jw_end(&w);
     wa_jw_end(&w);
     return wa_buf_check(c->out, err);
 }
@@ -207,6 +215,9 @@ static enum wa_code write_list(struct wa_api_call *c, char (*ids)[33], size_t n,
         }
         wa_jw_obj(&w);
         write_members(&w, &r);
+        bool is_live = strcmp(r.state, "stopped") != 0 && strcmp(r.state, "ended") != 0;
+        if (is_live && write_counts(c, &r, &w, err) != WA_OK) /* there may be many of the others */
+            return err->code;
         wa_jw_end(&w);
     }
     wa_jw_end(&w);

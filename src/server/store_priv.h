@@ -73,8 +73,13 @@ struct wa_store {
     bool owes_dispatch;        /* an order waits whose time had come before */
     bool has_more;             /* more could go at once than one signature takes */
     uint64_t rollouts_next_ms; /* when roll-outs are looked at again */
-    int64_t due_until;         /* orders due before are sent, or wait for their machine */
-    size_t reports;            /* waiting or running: so many of report_runs */
+    struct wa_rollout_told {   /* how far those that go on had come when that was told last */
+        char id[33];
+        uint64_t sum;
+    } rollouts_told[WA_ROLLOUTS_LIVE_MAX];
+    size_t rollouts_next;
+    int64_t due_until;                 /* orders due before are sent, or wait for their machine */
+    size_t reports;                    /* waiting or running: so many of report_runs */
     struct wa_report_run *report_runs; /* api_reports.c */
     size_t checks;                     /* passwords being checked */
     bool is_stamping;                  /* the repository's timestamp is on its way */

@@ -13,7 +13,6 @@
 #include "server/store_priv.h"
 #include "server/store_rollouts.h"
 
-#define LIVE_MAX 256u   /* roll-outs that are looked at */
 #define TAKEN_IN 2000u  /* machines of one step */
 #define REST_FACTOR 20u /* a step is followed by so many times its own time without one */
 #define STEP_LEAST_MS 1000u
@@ -220,6 +219,37 @@ static enum wa_code in_transaction(struct step *st, const char *id, struct wa_er
     return err->code;
 }
 
+/* Whether more machines are through, or have come, than when it was asked last. */
+static bool has_moved(struct wa_store *s, const struct step *st)
+{
+    struct wa_rollout_told *told = NULL;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < st->plan.ring_count; i++) {
+        const struct wa_ring_counts *c = &st->counts[i];
+        sum = sum * 1000003u + (uint64_t)(c->total + 3 * c->done + 7 * c->failed);
+    }
+    for (size_t i = 0; told == NULL && i < WA_COUNT(s->rollouts_told); i++)
+        if (strcmp(s->rollouts_told[i].id, st->row.id) == 0)
+            told = &s->rollouts_told[i];
+    if (told == NULL) { /* the place of another: at worst that one is told once more */
+        told = &s->rollouts_told[s->rollouts_next++ % WA_COUNT(s->rollouts_told)];
+        memcpy(told->id, st->row.id, sizeof told->id);
+        told->sum = sum;
+        return false;
+    }
+    bool is_other = told->sum != sum;
+    told->sum = sum;
+    return is_other;
+}
+
+static void tell_watchers(struct wa_store *s, const struct step *st)
+{
+    bool is_changed = st->has_changed || st->released > 0 || st->newcomers.n > 0;
+    if (has_moved(s, st) || is_changed)
+        wa_store_event(s, WA_EVENT_ROLLOUT, is_changed ? "changed" : "progress", WA_SV(""),
+                       wa_sv(st->row.id), wa_sv(st->row.state));
+}
+
 void wa_store_rollout_step(struct wa_store *s, const char *id)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -235,9 +265,7 @@ void wa_store_rollout_step(struct wa_store *s, const char *id)
             wa_log(&s->child.log, WA_LOG_INFO, "rollout.state", WA_LF_S("id", st->row.id),
                    WA_LF_S("state", st->row.state), WA_LF_I("ring", st->row.ring),
                    WA_LF_S("reason", st->row.reason));
-        if (st->has_changed || st->released > 0 || st->newcomers.n > 0)
-            wa_store_event(s, WA_EVENT_ROLLOUT, "changed", WA_SV(""), wa_sv(st->row.id),
-                           wa_sv(st->row.state));
+        tell_watchers(s, st);
         if (st->released > 0)
             wa_store_dispatch_batch(s, id);
     }
@@ -252,10 +280,10 @@ void wa_store_rollouts(struct wa_store *s)
     size_t n = 0;
     if (!wa_node_leads(s) || began < s->rollouts_next_ms)
         return;
-    char(*ids)[33] = wa_calloc(LIVE_MAX, sizeof *ids);
+    char(*ids)[33] = wa_calloc(WA_ROLLOUTS_LIVE_MAX, sizeof *ids);
     if (ids == NULL)
         return;
-    if (wa_rollouts_list(s->db, true, ids, LIVE_MAX, &n, &err) != WA_OK)
+    if (wa_rollouts_list(s->db, true, ids, WA_ROLLOUTS_LIVE_MAX, &n, &err) != WA_OK)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "rollout.failed", &err);
     for (size_t i = 0; i < n; i++)
         wa_store_rollout_step(s, ids[i]);

@@ -125,6 +125,20 @@ static void gone(struct place *p, uint32_t conn)
 #define HOST(p, uuid, expected)                                                                    \
     BENCH_IS(&(p)->b, "SELECT state FROM actions WHERE uuid = '" uuid "'", expected)
 
+/* What was told of roll-outs since. */
+static void check_told(struct place *p, uint64_t *since, const char *expected)
+{
+    char text[256] = "";
+    size_t n = 0;
+    const struct wa_event *v;
+    while ((v = wa_events_next(p->b.store->events, *since)) != NULL) {
+        *since = v->id;
+        if (v->kind == WA_EVENT_ROLLOUT)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s %s;", v->what, v->state);
+    }
+    assert_string_equal(text, expected);
+}
+
 static void test_ring_by_ring(void **state)
 {
     struct place *p = *state;
@@ -157,6 +171,17 @@ static void test_ring_by_ring(void **state)
     assert_int_equal(machine_result(&p->b, &p->m[2], id, "done", "ok", ""), 200);
     HOST(p, "m2", "done");
     ROLLOUT(p, "running 1"); /* the last ring: open until its end */
+    uint64_t since = wa_events_last(p->b.store->events);
+    turn(p);
+    check_told(p, &since, "progress running;");
+    turn(p);
+    check_told(p, &since, ""); /* nobody is further than before */
+    struct wa_buf out;
+    wa_buf_init(&out, 1u << 20);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/rollouts", "", p->token, WA_SV(""), &out),
+                     200);
+    assert_non_null(strstr(wa_buf_str(&out), "\"counts\":[{\"ring\":0,\"states\":{\"done\":1"));
+    wa_buf_fini(&out);
 }
 
 static void test_halts_by_itself_and_goes_on(void **state)

@@ -19,7 +19,7 @@ import { Rows, type Load } from "../table/rows";
 import { Table } from "../table/table";
 import { orderState } from "./orders";
 import { NewRollout } from "./rollouts_new";
-import { ringsOf, type Ring, type Rollout } from "./rollouts_model";
+import { ringsOf, ringTotals, type Ring, type Rollout } from "./rollouts_model";
 
 const STATES: Record<string, readonly [Text, Tone]> = {
     running: ["running", "busy"],
@@ -36,11 +36,32 @@ function State({ of }: { of: Rollout }) {
 
 const rolloutPath = (id: string) => `/rollouts/${encodeURIComponent(id)}`;
 
+/** Of each ring the machines that are through, or have failed, and all. */
+function totals(r: Rollout): [ring: { total: number; good: number; bad: number }, text: string][] {
+    return ringTotals(r).map((ring) => [ring, t("{over} of {total}", { over: number(ring.good + ring.bad), total: number(ring.total) })]);
+}
+
+/** The rings as a row of bars, each as wide as it has machines. */
+function RingBars({ of }: { of: Rollout }) {
+    return (
+        <span class="ring-row">
+            {totals(of).map(([ring, text], i) => (
+                <span key={i} class="progress" style={{ flexGrow: Math.max(ring.total, 1) }} role="img" aria-label={`${tn(i + 1, "Ring {n}", "Ring {n}")}: ${text}`} title={text}>
+                    <span class="part part-ok" style={{ flexGrow: ring.good }} />
+                    <span class="part part-bad" style={{ flexGrow: ring.bad }} />
+                    <span class="part part-busy" style={{ flexGrow: Math.max(ring.total - ring.good - ring.bad, 0) }} />
+                </span>
+            ))}
+        </span>
+    );
+}
+
 const LIST: readonly Column<Rollout>[] = [
     { id: "name", title: "Name", width: 260, text: (r) => r.name, cell: (r) => <A to={rolloutPath(r.id)} tabIndex={-1}>{r.name || r.id}</A> },
     { id: "state", title: "State", width: 130, text: (r) => r.state, cell: (r) => <State of={r} /> },
     { id: "action", title: "Order", width: 120, text: (r) => r.action },
     { id: "ring", title: "Ring", width: 80, text: (r) => number(r.ring + 1), align: "end" },
+    { id: "counts", title: "Progress", width: 260, text: (r) => totals(r).map(([, text]) => text).join(", "), cell: (r) => <RingBars of={r} /> },
     { id: "reason", title: "Why", width: 320, text: (r) => r.reason },
     { id: "owner", title: "By", width: 130, text: (r) => r.owner },
     { id: "updated", title: "Changed", width: 130, text: (r) => ago(r.updated), cell: (r) => <span title={dateTime(r.updated)}>{ago(r.updated)}</span> },
@@ -179,7 +200,7 @@ function useRollout(id: string) {
     useEffect(() => {
         let timer: number | undefined;
         const forget = onEvents((event) => {
-            if (event !== undefined && event.kind !== "rollout" && event.kind !== "action") return;
+            if (event !== undefined && (event.kind !== "rollout" || (event.name !== id && event.what !== "many"))) return;
             timer ??= window.setTimeout(() => ((timer = undefined), version.value++), 600);
         });
         return () => (clearTimeout(timer), forget());

@@ -54,10 +54,19 @@ function whom(ring: PlannedRing): string {
     return parts.join(" · ") || t("all the others");
 }
 
+function totalsOf(counts: Record<string, number>): { total: number; good: number; bad: number } {
+    const sum = (wanted: (state: string) => boolean) => Object.entries(counts).reduce((n, [state, k]) => n + (wanted(state) ? k : 0), 0);
+    return { total: sum(() => true), good: sum((s) => s === "done"), bad: sum((s) => BAD.includes(s)) };
+}
+
+/** Of each ring that has machines, in their order: what a list has of it. */
+export function ringTotals(r: Rollout): { total: number; good: number; bad: number }[] {
+    return [...(r.counts ?? [])].sort((a, b) => a.ring - b.ring).map((c) => totalsOf(c.states));
+}
+
 export function ringsOf(r: Rollout): Ring[] {
     return (r.plan?.rings ?? []).map((planned, index) => {
-        const states = Object.entries(r.counts?.find((c) => c.ring === index)?.states ?? {});
-        const sum = (wanted: (state: string) => boolean) => states.reduce((n, [state, k]) => n + (wanted(state) ? k : 0), 0);
-        return { index, whom: whom(planned), states, total: sum(() => true), good: sum((s) => s === "done"), bad: sum((s) => BAD.includes(s)) };
+        const states = r.counts?.find((c) => c.ring === index)?.states ?? {};
+        return { index, whom: whom(planned), states: Object.entries(states), ...totalsOf(states) };
     });
 }
