@@ -163,8 +163,10 @@ static enum wa_code fetch_from(struct wa_task_run *run, const struct wa_agent_re
     if (snprintf(url, sizeof url, "%.*s/icons/%s.png", WA_SV_ARG(address), f->uuid) >=
         (int)sizeof url)
         return wa_fail(err, WA_E_LIMIT, "the address of repository '%s' is too long", r->name);
-    const struct wa_repo_get get = {
-        .url = url, .max_bytes = WA_ICON_KEPT_BYTES_MAX, .is_quiet = true};
+    const struct wa_repo_get get = {.url = url,
+                                    .max_bytes = WA_ICON_KEPT_BYTES_MAX,
+                                    .timeout_ms = WA_ICON_FETCH_MS,
+                                    .is_quiet = true};
     if (wa_repo_fetch(run, r, &get, &sink.base, &result, err) != WA_OK)
         return err->code;
     if (result.status == 200)

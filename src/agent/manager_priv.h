@@ -499,7 +499,8 @@ WA_CHECK enum wa_code wa_repo_each(struct wa_task_run *run, const struct wa_agen
 struct wa_repo_get {
     const char *url, *etag; /* etag (may be NULL): not when it still is the one of that tag */
     uint64_t max_bytes, resume_from;
-    bool is_quiet; /* nobody is told how far it is */
+    uint32_t timeout_ms; /* of the whole; 0: as long as bytes come */
+    bool is_quiet;       /* nobody is told how far it is */
 };
 /* One exchange under the repository's settings. */
 WA_CHECK enum wa_code wa_repo_fetch(struct wa_task_run *run, const struct wa_agent_repo *r,

@@ -66,6 +66,7 @@ enum wa_code wa_repo_fetch(struct wa_task_run *run, const struct wa_agent_repo *
                                   .headers = headers,
                                   .trust = &trust,
                                   .silence_s = (uint32_t)r->timeout_s,
+                                  .timeout_ms = get->timeout_ms,
                                   .allow_http = true,
                                   .redirects_max = WA_HTTP_REDIRECTS_MAX,
                                   .rate_max_bytes_s = r->rate_max_bytes_s,

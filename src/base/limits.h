@@ -194,6 +194,7 @@
 #define WA_ICONS_WANTED_MAX 256u        /* that are to be fetched: a few screens full */
 #define WA_ICONS_FETCHED_MAX 1000u      /* in WA_ICONS_HOUR_MS, whoever asks */
 #define WA_ICONS_HOUR_MS 3600000u       /* ms */
+#define WA_ICON_FETCH_MS 10000u         /* ms: a task that comes meanwhile waits for it */
 #define WA_ICONS_NONE_S 86400           /* s: what has none is not looked for again */
 #define WA_ICONS_AGAIN_MS 600000u       /* ms: after a repository that did not answer */
 #define WA_ICONS_ANSWER_MAX (4u << 20)  /* bytes of icons in one answer */
