@@ -90,15 +90,12 @@ static void start(struct wa_desk *d, struct wa_http_conn *c, const struct wa_loc
     a->desk = d;
     wa_buf_init(&a->line, 2 * WA_LOCAL_REQUEST_MAX);
     wa_buf_init(&a->answer.data, WA_LOCAL_LINE_MAX);
-    if (wa_local_request_write(r, &a->line, &err) == WA_OK &&
-        wa_loop_work(d->loop, work, done, a, &err) == WA_OK) {
-        a->exchange.conn = c;
-        wa_http_set_user(c, a);
-        d->busy++;
-        return;
-    }
-    wa_http_answer_err(c, &err);
-    ask_free(a);
+    a->exchange.conn = c;
+    wa_http_set_user(c, a);
+    d->busy++;
+    if (wa_local_request_write(r, &a->line, &err) != WA_OK ||
+        wa_loop_work(d->loop, work, done, a, &err) != WA_OK)
+        done(a, err.code, &err);
 }
 
 /* --- calls --- */

@@ -148,12 +148,10 @@ static void reach(struct wa_desk *d)
     if (k == NULL)
         return; /* at the next turn */
     *k = (struct connecting){d, -1};
-    if (wa_loop_work(d->loop, connect_to_it, connected, k, &err) != WA_OK) {
-        wa_free(k);
-        return;
-    }
     d->is_connecting = true;
     d->busy++;
+    if (wa_loop_work(d->loop, connect_to_it, connected, k, &err) != WA_OK)
+        connected(k, err.code, &err);
 }
 
 /* --- life --- */

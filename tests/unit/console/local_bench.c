@@ -1,5 +1,5 @@
 /* local_bench.c - see local_bench.h. What stands around the local program is replaced when it is
- * linked (--wrap).
+ * linked (--wrap), what it shares with others in page_bench.c.
  */
 #include "local_bench.h"
 
@@ -15,150 +15,10 @@
 
 static struct bench *bench; /* the one that runs */
 
-static void nothing(void)
-{
-}
+/* --- what has a thread of its own, done at once --- */
 
-/* With torture.h, what the bench itself needs is not its business. */
-static void (*pause_failures)(void) = nothing, (*resume_failures)(void) = nothing;
-
-void bench_spare(void (*pause)(void), void (*resume)(void))
-{
-    pause_failures = pause;
-    resume_failures = resume;
-}
-
-static void must(enum wa_code code)
-{
-    if (code != WA_OK)
-        abort();
-}
-
-/* --- a page's request --- */
-
-struct page {
-    struct wa_http_head head;
-    void *user;
-    struct wa_buf body;
-    int status;
-    bool is_stream, is_over;
-};
-
-static struct page *page_of(const struct wa_http_conn *c)
-{
-    union {
-        const struct wa_http_conn *conn;
-        struct page *page;
-    } u = {c};
-    return u.page;
-}
-
-const struct wa_http_head *__wrap_wa_http_conn_head(const struct wa_http_conn *c);
-void __wrap_wa_http_set_user(struct wa_http_conn *c, void *data);
-void __wrap_wa_http_answer(struct wa_http_conn *c, int status, const char *type, struct wa_sv body,
-                           const char *extra);
-void __wrap_wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err);
-void __wrap_wa_http_answer_stream(struct wa_http_conn *c, const char *type, const char *extra);
-enum wa_code __wrap_wa_http_stream_send(struct wa_http_conn *c, struct wa_sv piece,
-                                        struct wa_err *err);
-void __wrap_wa_http_stream_end(struct wa_http_conn *c, bool is_whole);
-
-const struct wa_http_head *__wrap_wa_http_conn_head(const struct wa_http_conn *c)
-{
-    return &page_of(c)->head;
-}
-
-void __wrap_wa_http_set_user(struct wa_http_conn *c, void *data)
-{
-    page_of(c)->user = data;
-}
-
-/* Exactly one answer ends an exchange. */
-static void conclude(struct page *p, int status, struct wa_sv body)
-{
-    if (p->is_over || p->is_stream || (body.n > 0 && body.p == NULL))
-        abort();
-    p->is_over = true;
-    p->status = status;
-    pause_failures();
-    wa_buf_addsv(&p->body, body);
-    must(p->body.failed);
-    resume_failures();
-}
-
-void __wrap_wa_http_answer(struct wa_http_conn *c, int status, const char *type, struct wa_sv body,
-                           const char *extra)
-{
-    WA_UNUSED(type);
-    WA_UNUSED(extra);
-    conclude(page_of(c), status, body);
-}
-
-void __wrap_wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err)
-{
-    struct wa_buf body;
-    struct page *p = page_of(c);
-    if (err->code == WA_OK)
-        abort();
-    pause_failures();
-    wa_buf_init(&body, 64u << 10);
-    wa_http_err_body(err, &body);
-    conclude(p, wa_code_http(err->code), wa_buf_sv(&body));
-    pause_failures();
-    wa_buf_fini(&body);
-    resume_failures();
-}
-
-void __wrap_wa_http_answer_stream(struct wa_http_conn *c, const char *type, const char *extra)
-{
-    struct page *p = page_of(c);
-    WA_UNUSED(type);
-    WA_UNUSED(extra);
-    if (p->is_over || p->is_stream)
-        abort();
-    p->is_stream = true;
-    p->status = 200;
-}
-
-enum wa_code __wrap_wa_http_stream_send(struct wa_http_conn *c, struct wa_sv piece,
-                                        struct wa_err *err)
-{
-    struct page *p = page_of(c);
-    WA_UNUSED(err);
-    if (!p->is_stream || p->is_over)
-        abort();
-    pause_failures();
-    wa_buf_addsv(&p->body, piece);
-    resume_failures();
-    return WA_OK;
-}
-
-void __wrap_wa_http_stream_end(struct wa_http_conn *c, bool is_whole)
-{
-    struct page *p = page_of(c);
-    WA_UNUSED(is_whole);
-    if (!p->is_stream || p->is_over)
-        abort();
-    p->is_over = true;
-}
-
-/* --- what blocks, done at once --- */
-
-enum wa_code __wrap_wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_done_fn done,
-                                 void *user, struct wa_err *err);
 enum wa_code __wrap_wa_thread_start(wa_thread_fn fn, void *user, struct wa_thread **ret,
                                     struct wa_err *err);
-
-enum wa_code __wrap_wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_done_fn done,
-                                 void *user, struct wa_err *err)
-{
-    struct wa_err own = WA_ERR_INIT;
-    WA_UNUSED(loop);
-    WA_UNUSED(err);
-    (void)!fn(user, &own);
-    done(user, own.code, &own);
-    return WA_OK;
-}
 
 enum wa_code __wrap_wa_thread_start(wa_thread_fn fn, void *user, struct wa_thread **ret,
                                     struct wa_err *err)
@@ -264,14 +124,14 @@ enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
         return wa_fail(err, bench->outage, "the bench is out of order");
     if (strncmp(call->url, bench->options.server, strlen(bench->options.server)) != 0)
         return wa_fail(err, WA_E_UNREACHABLE, "there is no such server");
-    pause_failures();
+    bench_pause();
     wa_buf_init(&text, 4u << 20);
     answer_for(call, path, &text);
-    must(text.failed);
+    bench_must(text.failed);
     (void)snprintf(r.content_type, sizeof r.content_type, "%s",
                    strncmp(path, "/api/v1/events", 14) == 0 ? "text/event-stream"
                                                             : "application/json");
-    resume_failures();
+    bench_resume();
     enum wa_code code = WA_OK;
     if (call->on_answer != NULL)
         code = call->on_answer(call->progress_user, &r, err);
@@ -280,9 +140,9 @@ enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
     if (code == WA_OK)
         code = body->write(body, text.p, text.n, err);
     r.bytes = text.n;
-    pause_failures();
+    bench_pause();
     wa_buf_fini(&text);
-    resume_failures();
+    bench_resume();
     if (code == WA_OK)
         *ret = r;
     return code;
@@ -330,10 +190,10 @@ static struct wa_term terminal;
 enum wa_code __wrap_wa_term_open(const char *path, struct wa_term **ret, struct wa_err *err)
 {
     WA_UNUSED(path);
-    pause_failures();
-    must(wa_pipe(terminal.fds, err));
-    must(wa_fd_set_nonblocking(terminal.fds[0], true, err));
-    resume_failures();
+    bench_pause();
+    bench_must(wa_pipe(terminal.fds, err));
+    bench_must(wa_fd_set_nonblocking(terminal.fds[0], true, err));
+    bench_resume();
     *ret = &terminal;
     return WA_OK;
 }
@@ -363,10 +223,10 @@ bool __wrap_wa_term_key(struct wa_term *t, char *ret)
 void __wrap_wa_term_put(struct wa_term *t, struct wa_sv text)
 {
     WA_UNUSED(t);
-    pause_failures();
+    bench_pause();
     wa_buf_addsv(&bench->shown, text);
-    must(bench->shown.failed);
-    resume_failures();
+    bench_must(bench->shown.failed);
+    bench_resume();
 }
 
 /* --- the bench --- */
@@ -386,8 +246,8 @@ static void make_identity(void)
     struct wa_err err = WA_ERR_INIT;
     if (the_cert != NULL)
         return;
-    must(wa_key_new_p256(&the_key, &err));
-    must(wa_cert_issue(&request, the_key, NULL, NULL, &the_cert, &err));
+    bench_must(wa_key_new_p256(&the_key, &err));
+    bench_must(wa_cert_issue(&request, the_key, NULL, NULL, &the_cert, &err));
 }
 
 void bench_start(struct bench *b)
@@ -396,7 +256,7 @@ void bench_start(struct bench *b)
         .name = "store", .url = "https://store.example", .trusted = "/nowhere"};
     struct wa_err err = WA_ERR_INIT;
     struct wa_local *l = &b->local;
-    pause_failures();
+    bench_pause();
     make_identity();
     *b = (struct bench){.has_terminal = true, .host = WA_SV("pc")};
     wa_log_init(&b->log, -1, WA_LOG_ERROR, "bench");
@@ -416,7 +276,7 @@ void bench_start(struct bench *b)
                                            .on_pin = on_pin};
     l->o = &b->options;
     l->server.trust = b->trust;
-    must(wa_loop_new(&l->loop, &err));
+    bench_must(wa_loop_new(&l->loop, &err));
     struct wa_local_key *k = &l->keys[l->key_count++];
     k->chain.items = wa_calloc(1, sizeof *k->chain.items);
     if (k->chain.items == NULL)
@@ -424,10 +284,10 @@ void bench_start(struct bench *b)
     k->chain.items[0] = wa_cert_ref(the_cert);
     k->chain.n = k->chain.cap = 1;
     k->can_sign_code = true;
-    must(wa_sv_dup(WA_SV("/nowhere/person.pem"), &k->place, &err));
+    bench_must(wa_sv_dup(WA_SV("/nowhere/person.pem"), &k->place, &err));
     (void)snprintf(k->id, sizeof k->id, "%.16s", wa_cert_fingerprint(the_cert));
     bench = b;
-    resume_failures();
+    bench_resume();
 }
 
 /* Another one each time, unless the last is still there: reading a key takes longer than the rest.
@@ -436,17 +296,17 @@ void bench_unlock(struct bench *b)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_buf pem;
-    pause_failures();
+    bench_pause();
     wa_buf_init(&pem, 16384);
     if (an_open_key == NULL) {
-        must(wa_key_write_pem(the_key, WA_SV(""), &pem, &err));
-        must(wa_key_read_pem(wa_buf_sv(&pem), "the key", NULL, NULL, &an_open_key, &err));
+        bench_must(wa_key_write_pem(the_key, WA_SV(""), &pem, &err));
+        bench_must(wa_key_read_pem(wa_buf_sv(&pem), "the key", NULL, NULL, &an_open_key, &err));
     }
     b->local.keys[0].key = an_open_key;
     b->local.keys[0].until = wa_clock_now() + 100000;
     an_open_key = NULL;
     wa_buf_fini_secret(&pem);
-    resume_failures();
+    bench_resume();
 }
 
 void bench_end(struct bench *b)
@@ -461,7 +321,7 @@ void bench_end(struct bench *b)
     wa_local_prepared_sweep(l, true);
     if (l->jobs != NULL || l->streams != NULL || l->confirm != NULL)
         abort();
-    pause_failures();
+    bench_pause();
     if (an_open_key == NULL) {
         an_open_key = l->keys[0].key;
         l->keys[0].key = NULL;
@@ -471,67 +331,27 @@ void bench_end(struct bench *b)
     wa_buf_fini(&b->answer);
     wa_buf_fini(&b->shown);
     bench = NULL;
-    resume_failures();
-}
-
-/* What the answer says went wrong. */
-static enum wa_code error_of(struct wa_sv body, struct wa_err *err)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    struct wa_err ignored = WA_ERR_INIT;
-    const struct wa_json *j = NULL;
-    char name[32];
-    wa_arena_init(&arena, 16u << 20);
-    if (wa_json_parse(body, 0, &arena, &j, &ignored) != WA_OK)
-        abort(); /* an error that is no JSON */
-    j = wa_json_get(j, "error");
-    struct wa_sv code = wa_json_sv(wa_json_get(j, "code")),
-                 text = wa_json_sv(wa_json_get(j, "message"));
-    (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(code));
-    enum wa_code known = strcmp(name, "login") == 0 ? WA_E_AUTH : wa_code_from_name(name);
-    if (known == WA_E_NOMEM)
-        return wa_nomem(err);
-    return wa_fail(err, known, "%.*s", WA_SV_ARG(text));
+    bench_resume();
 }
 
 enum wa_code bench_ask(struct bench *b, enum wa_http_method method, const char *path,
                        struct wa_sv body, struct wa_buf *out, int *ret_status, struct wa_err *err)
 {
-    struct page p = {.head = {.method = method, .path = wa_sv(path), .has_body = body.n > 0}};
-    const char *query = strchr(path, '?');
-    union {
-        struct page *page;
-        struct wa_http_conn *conn;
-    } u = {&p};
+    struct page p;
     struct wa_err why = WA_ERR_INIT;
     size_t max = 0;
     wa_buf_clear(out);
-    if (query != NULL) {
-        p.head.path = wa_sv_n(path, (size_t)(query - path));
-        p.head.query = wa_sv(query + 1);
-    }
+    page_open(&p, method, path, body);
     if (wa_local_judge(&b->local, &p.head, &max, err) != WA_OK)
         return err->code;
     if (body.n > max)
         return wa_fail(err, WA_E_LIMIT, "the body is too long");
-    wa_buf_init(&p.body, 128u << 20);
-    wa_local_call(&b->local, u.conn, body);
+    wa_local_call(&b->local, page_conn(&p), body);
     /* What was posted, and what a terminal says; then the page goes. */
     for (size_t i = 0; i < 4; i++) /* without anything to watch a loop does not even look */
-        must(wa_loop_turn(b->local.loop, b->local.streams != NULL ? 1 : 0, &why));
+        bench_must(wa_loop_turn(b->local.loop, b->local.streams != NULL ? 1 : 0, &why));
     wa_local_streams_sweep(&b->local);
-    if (!p.is_over && p.user != NULL)
-        ((struct wa_local_exchange *)p.user)->conn = NULL;
-    pause_failures();
-    *ret_status = p.status;
-    wa_buf_addsv(out, wa_buf_sv(&p.body));
-    wa_buf_fini(&p.body);
-    if (p.status >= 400 && out->n > 0)
-        (void)error_of(wa_buf_sv(out), err);
-    else if (p.status >= 400)
-        (void)wa_fail(err, WA_E_FAILED, "status %d", p.status);
-    resume_failures();
-    return err->code;
+    return page_close(&p, out, ret_status, err);
 }
 
 enum wa_code bench_do(struct bench *b, enum wa_http_method method, const char *path,
@@ -554,6 +374,6 @@ void bench_type(struct bench *b, bool is_yes)
     if (b->local.confirm == NULL || write(terminal.fds[1], "k", 1) != 1)
         abort();
     for (size_t i = 0; i < 4; i++)
-        must(wa_loop_turn(b->local.loop, 0, &err));
+        bench_must(wa_loop_turn(b->local.loop, 0, &err));
     b->keys = NULL;
 }

@@ -7,6 +7,7 @@
 #define WA_TEST_LOCAL_BENCH_H
 
 #include "console/local_priv.h"
+#include "page_bench.h"
 
 #define BENCH_UUID "11111111-2222-4333-8444-555555555555"
 #define BENCH_TOKEN "the-servers-session"
@@ -27,8 +28,6 @@ struct bench {
     struct wa_buf shown; /* what was put on it */
     const char *keys;    /* what is typed next */
 };
-/* What keeps failing allocations (torture.h) from the bench's own. */
-void bench_spare(void (*pause)(void), void (*resume)(void));
 /* One key, of a certificate for code; locked. */
 void bench_start(struct bench *b);
 void bench_end(struct bench *b);
