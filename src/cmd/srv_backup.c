@@ -1,6 +1,9 @@
 /* srv_backup.c - waptserver backup and restore. */
 #include "cmd/srv.h"
+#include "os/clock.h"
 #include "server/backup.h"
+#include "server/role_common.h"
+#include "server/store_db.h"
 
 static void on_progress(void *user, const char *what, uint64_t done, uint64_t total)
 {
@@ -9,6 +12,17 @@ static void on_progress(void *user, const char *what, uint64_t done, uint64_t to
         wa_cli_progress(user, what, done, total);
         told = done;
     }
+}
+
+/* For 'waptserver check' and the console's first page. Root's rights are given up by it. */
+static void note_backup(struct wa_cli *cli, const struct wa_server_config *c)
+{
+    WA_AUTO(wa_db) struct wa_db *db = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_server_open_db(c, "waptserver/backup", &db, &err) != WA_OK ||
+        wa_store_mark(db, "backup", wa_clock_now(), &err) != WA_OK)
+        wa_cli_say(cli, "the backup is made, but that could not be noted on the server: %s",
+                   err.text);
 }
 
 static enum wa_code backup(struct wa_cli *cli, struct wa_err *err)
@@ -20,8 +34,10 @@ static enum wa_code backup(struct wa_cli *cli, struct wa_err *err)
         return err->code;
     enum wa_code code =
         wa_server_backup(&c, cli->args[0], with_repository, on_progress, cli, &done, err);
-    wa_server_config_free(&c);
     wa_cli_progress(cli, "", 0, 0);
+    if (code == WA_OK)
+        note_backup(cli, &c);
+    wa_server_config_free(&c);
     if (code != WA_OK)
         return code;
     wa_jw_obj(&cli->jw);

@@ -14,6 +14,10 @@ typedef enum wa_code (*wa_drive_fn)(void *user, const struct wa_drive *drive, st
  * would not answer. */
 WA_CHECK enum wa_code wa_drives_list(wa_drive_fn fn, void *user, struct wa_err *err);
 
+/* Of the file system that holds path, for whoever asks. */
+WA_CHECK enum wa_code wa_drive_space(const char *path, uint64_t *ret_free, uint64_t *ret_total,
+                                     struct wa_err *err);
+
 struct wa_memory {
     uint64_t physical_bytes, swap_bytes; /* all of it; 0: not known */
     int64_t boot_time;                   /* Unix seconds; 0: not known */

@@ -4,6 +4,7 @@
  * configured address or somebody with the right: they tell how large an organisation is.
  */
 #include "server/api.h"
+#include "server/check.h"
 
 #define SPACE_MIN (64u << 20) /* bytes: below, uploads and the database are about to fail */
 
@@ -25,16 +26,10 @@ static bool has_database(struct wa_store *s)
 
 static bool has_space(const struct wa_store *s)
 {
-    static const char *const folders[] = {"db", "repo"};
-    for (size_t i = 0; i < WA_COUNT(folders); i++) {
-        char path[WA_PATH_MAX];
-        uint64_t bytes = 0;
-        struct wa_err unknown = WA_ERR_INIT;
-        if (wa_server_path(&s->child.config, folders[i], path, &unknown) == WA_OK &&
-            wa_path_free_bytes(path, &bytes, &unknown) == WA_OK && bytes < SPACE_MIN)
-            return false;
-    }
-    return true;
+    uint64_t least = 0;
+    unsigned percent = 0;
+    wa_server_space(&s->child.config, &least, &percent);
+    return least >= SPACE_MIN;
 }
 
 static void answer_ready(struct wa_store_request *r, bool has_signer)

@@ -1,6 +1,7 @@
 /* api_overview.c - the front page: what needs attention, counted, of what the caller sees. */
 #include "os/clock.h"
 #include "server/api.h"
+#include "server/check.h"
 
 #define DAY_S 86400
 #define UNSEEN_DAYS 30
@@ -84,9 +85,13 @@ static enum wa_code overview(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
     int64_t now = wa_clock_now(), ending = 0, failed = 0, halted = 0, running = 0, refused = 0,
-            off = 0;
+            off = 0, backup = 0;
+    uint64_t bytes = 0;
+    unsigned percent = 0;
     struct wa_jw w;
-    if (count_ending(c, now, &ending, err) != WA_OK ||
+    wa_server_space(&s->child.config, &bytes, &percent);
+    if (wa_store_marked(s->db, "backup", &backup, err) != WA_OK ||
+        count_ending(c, now, &ending, err) != WA_OK ||
         count_failed(c, now, &failed, err) != WA_OK ||
         count_rows(c,
                    "SELECT COUNT(*) FROM rollouts WHERE state = 'halted' AND created > ?1 AND (?2 "
@@ -118,6 +123,9 @@ static enum wa_code overview(struct wa_api_call *c, struct wa_err *err)
               s->front_count > 0 ? s->counts->fronts[0].certificate_until : 0);
     wa_jw_kvi(&w, "authority_until", s->front_count > 0 ? s->counts->fronts[0].authority_until : 0);
     wa_jw_kvi(&w, "journal_missing", (int64_t)s->unnoted);
+    wa_jw_kvi(&w, "backup_at", backup);
+    wa_jw_kvi(&w, "disk_free_percent", (int64_t)percent);
+    wa_jw_kvi(&w, "clock_off_s", wa_node_clock_off(s));
     wa_jw_end(&w);
     return wa_buf_check(c->out, err);
 }

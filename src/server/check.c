@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "codec/zip_read.h"
 #include "os/clock.h"
+#include "os/drives.h"
 #include "os/fs.h"
 #include "pkg/index.h"
 #include "server/journal.h"
@@ -57,24 +58,36 @@ static void check_certificate(const struct wa_server_config *c, const struct wa_
                    "good for %lld more days", (long long)(left / DAY_S));
 }
 
-static void check_disk(const struct wa_server_config *c, const struct wa_check_report *r)
+void wa_server_space(const struct wa_server_config *c, uint64_t *ret_bytes, unsigned *ret_percent)
 {
     static const char *const names[] = {"", "db", "repo"};
-    uint64_t least = UINT64_MAX;
+    *ret_bytes = UINT64_MAX;
+    *ret_percent = 100;
     for (size_t i = 0; i < WA_COUNT(names); i++) {
         char path[WA_PATH_MAX];
-        uint64_t bytes = 0;
+        uint64_t bytes = 0, total = 0;
         struct wa_err err = WA_ERR_INIT;
-        if (wa_server_path(c, names[i], path, &err) == WA_OK &&
-            wa_path_free_bytes(path, &bytes, &err) == WA_OK && bytes < least)
-            least = bytes;
+        if (wa_server_path(c, names[i], path, &err) != WA_OK ||
+            wa_drive_space(path, &bytes, &total, &err) != WA_OK || total == 0)
+            continue;
+        unsigned percent = (unsigned)(bytes / (total / 100 + 1));
+        *ret_bytes = bytes < *ret_bytes ? bytes : *ret_bytes;
+        *ret_percent = percent < *ret_percent ? percent : *ret_percent;
     }
-    enum wa_finding s = least < NONE_BYTES     ? WA_FINDING_ERROR
-                        : least < LITTLE_BYTES ? WA_FINDING_WARNING
-                                               : WA_FINDING_GOOD;
-    wa_finding_say(r, "disk", s,
-                   s == WA_FINDING_GOOD ? "" : WA_TEXT("make room, or move the repository"),
-                   "%llu MiB free", (unsigned long long)(least >> 20));
+}
+
+static void check_disk(const struct wa_server_config *c, const struct wa_check_report *r)
+{
+    uint64_t least = 0;
+    unsigned percent = 0;
+    wa_server_space(c, &least, &percent);
+    bool is_little = least < LITTLE_BYTES || percent < WA_SPACE_SOON_PERCENT;
+    enum wa_finding s = least < NONE_BYTES ? WA_FINDING_ERROR
+                        : is_little        ? WA_FINDING_WARNING
+                                           : WA_FINDING_GOOD;
+    wa_finding_say(
+        r, "disk", s, s == WA_FINDING_GOOD ? "" : WA_TEXT("make room, or move the repository"),
+        "%llu MiB free, %u percent of the disk", (unsigned long long)(least >> 20), percent);
 }
 
 /* --- the repository --- */
@@ -212,6 +225,25 @@ static void check_nodes(struct wa_db *db, const struct wa_check_report *r)
                        names.n > 0 ? wa_buf_str(&names) : wa_text("none runs"));
 }
 
+static void check_backup(struct wa_db *db, const struct wa_check_report *r)
+{
+    struct wa_err err = WA_ERR_INIT;
+    int64_t at = 0, now = wa_clock_now();
+    if (wa_store_marked(db, "backup", &at, &err) != WA_OK)
+        wa_finding_say(r, "backup", WA_FINDING_UNKNOWN, "", "%s", err.text);
+    else if (at == 0)
+        wa_finding_say(r, "backup", WA_FINDING_WARNING,
+                       WA_TEXT("have 'waptserver backup' run each night, to another machine"),
+                       "none was made since it was set up or restored");
+    else
+        wa_finding_say(r, "backup",
+                       now - at > WA_BACKUP_OLD_S ? WA_FINDING_WARNING : WA_FINDING_GOOD,
+                       now - at > WA_BACKUP_OLD_S
+                           ? WA_TEXT("find out why 'waptserver backup' does not run any more")
+                           : "",
+                       "the last one is %lld days old", (long long)((now - at) / DAY_S));
+}
+
 static void check_database(const struct wa_server_config *c, const struct wa_check_report *r)
 {
     WA_AUTO(wa_db) struct wa_db *db = NULL;
@@ -225,6 +257,7 @@ static void check_database(const struct wa_server_config *c, const struct wa_che
     if (!check_version(db, r))
         return; /* what follows asks for tables that may not be there */
     check_journal(db, c, r);
+    check_backup(db, r);
     if (c->database[0] != '\0')
         check_nodes(db, r);
 }

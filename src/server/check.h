@@ -19,6 +19,12 @@ struct wa_check_report {
 void wa_finding_say(const struct wa_check_report *r, const char *what, enum wa_finding s,
                     const char *remedy, const char *fmt, ...) WA_FORMAT(5, 6);
 
+/* Of the server's disks, the one that has least free: bytes, and percent of it. UINT64_MAX and 100
+ * where none could be asked. */
+void wa_server_space(const struct wa_server_config *c, uint64_t *ret_bytes, unsigned *ret_percent);
+#define WA_SPACE_SOON_PERCENT 20u /* free: below, somebody should look */
+#define WA_BACKUP_OLD_S (7 * 86400)
+
 /* B4: who can read or write the server's files (check_rights.c). */
 void wa_server_check_rights(const struct wa_server_config *c, const struct wa_check_report *r);
 /* The same for a start: WA_E_CONFIG with the first error and the command that mends it. */

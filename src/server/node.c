@@ -13,6 +13,7 @@
 
 #define LEASE_MS 15000u
 #define CHANGES_KEPT_S 3600
+#define CLOCK_OFF_S 30 /* beyond, it is told */
 
 bool wa_node_leads(const struct wa_store *s)
 {
@@ -179,8 +180,15 @@ static enum wa_code come_back(struct wa_store *s, struct wa_err *err)
 
 static enum wa_code beat(struct wa_store *s, struct wa_err *err)
 {
-    if (run2(s->db, "UPDATE nodes SET beat = beat + 1 WHERE name = ? AND boot = ?",
-             s->child.config.node, s->node.boot, err) != WA_OK)
+    struct wa_stmt *q;
+    if (wa_db_prepare(s->db,
+                      "UPDATE nodes SET beat = beat + 1, clock = ? WHERE name = ? AND boot = ?", &q,
+                      err) != WA_OK)
+        return err->code;
+    wa_bind_i64(q, 0, wa_clock_now());
+    wa_bind_s(q, 1, s->child.config.node);
+    wa_bind_s(q, 2, s->node.boot);
+    if (wa_run(q, err) != WA_OK)
         return err->code;
     return wa_db_changes(s->db) == 1 ? WA_OK : come_back(s, err);
 }
@@ -200,13 +208,37 @@ static struct wa_node_peer *peer_of(struct wa_node *n, struct wa_sv name, struct
     return p;
 }
 
+static int64_t size_of(int64_t off)
+{
+    return off < 0 ? -off : off;
+}
+
+/* What signatures, sessions and windows stand on. A beat is some seconds old when it is seen. */
+static void look_at_clock(const struct wa_store *s, struct wa_node_peer *p, int64_t clock)
+{
+    int64_t off = clock - wa_clock_now(), before = p->clock_off_s;
+    p->clock_off_s = off;
+    if (size_of(off) > CLOCK_OFF_S && size_of(before) <= CLOCK_OFF_S)
+        wa_log(&s->child.log, WA_LOG_WARNING, "node.clock_differs", WA_LF_S("node", p->name),
+               WA_LF_I("seconds", off));
+}
+
+int64_t wa_node_clock_off(const struct wa_store *s)
+{
+    int64_t most = 0;
+    for (size_t i = 0; i < s->node.peers.n; i++)
+        if (size_of(s->node.peers.items[i].clock_off_s) > size_of(most))
+            most = s->node.peers.items[i].clock_off_s;
+    return most;
+}
+
 static enum wa_code look(struct wa_store *s, struct wa_err *err)
 {
     struct wa_node *n = &s->node;
     struct wa_stmt *q;
     bool row = true;
     uint64_t now = wa_clock_mono_ms();
-    if (wa_db_prepare(s->db, "SELECT name, beat, leads FROM nodes", &q, err) != WA_OK)
+    if (wa_db_prepare(s->db, "SELECT name, beat, leads, clock FROM nodes", &q, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < n->peers.n; i++)
         n->peers.items[i].is_there = false;
@@ -216,6 +248,8 @@ static enum wa_code look(struct wa_store *s, struct wa_err *err)
             wa_reset(q);
             break;
         }
+        if (p->beat != wa_col_i64(q, 1) && p->moved_ms != 0)
+            look_at_clock(s, p, wa_col_i64(q, 3));
         if (p->beat != wa_col_i64(q, 1) || p->moved_ms == 0)
             p->moved_ms = now;
         p->beat = wa_col_i64(q, 1);

@@ -26,7 +26,8 @@ struct wa_io;
 struct wa_node_peer {
     char name[WA_NODE_NAME_MAX + 1];
     int64_t beat;
-    uint64_t moved_ms; /* when the beat last changed, by our clock */
+    uint64_t moved_ms;   /* when the beat last changed, by our clock */
+    int64_t clock_off_s; /* its clock then, against ours */
     bool is_there, leads;
 };
 
@@ -68,6 +69,8 @@ void wa_node_deaf(struct wa_store *s);
 /* Each tick of the clock: heartbeat, who is alive, who leads, what others changed. must_end is set
  * where another server uses this node's name, or changes were missed. */
 WA_CHECK enum wa_code wa_node_turn(struct wa_store *s, struct wa_err *err);
+/* By how much another's clock differs from ours, the most, s; a few seconds say nothing. */
+int64_t wa_node_clock_off(const struct wa_store *s);
 /* Takes in what others have changed. */
 WA_CHECK enum wa_code wa_node_take_in(struct wa_store *s, struct wa_err *err);
 /* Leaves in good order: the others need not wait for the heartbeat to stop. */

@@ -22,4 +22,10 @@ WA_CHECK enum wa_code wa_store_open_as_it_is(const char *dir, const char *databa
 int64_t wa_store_version(void);
 WA_CHECK enum wa_code wa_store_migrate(struct wa_db *db, int64_t version, struct wa_err *err);
 
+/* When something was done last, as "backup"; 0: never. */
+WA_CHECK enum wa_code wa_store_mark(struct wa_db *db, const char *name, int64_t at,
+                                    struct wa_err *err);
+WA_CHECK enum wa_code wa_store_marked(struct wa_db *db, const char *name, int64_t *ret,
+                                      struct wa_err *err);
+
 #endif

@@ -187,6 +187,9 @@ static const struct wa_migration migrations[] = {
      "CREATE INDEX batches_created ON batches (created, id);"
      "INSERT INTO batches SELECT batch, '', MIN(kind), '', MIN(signer), COUNT(*), MIN(created) "
      "FROM actions WHERE batch NOT IN (SELECT id FROM rollouts) GROUP BY batch"},
+    /* When something was done last; each server's clock at its last beat. */
+    {21, "CREATE TABLE marks (name TEXT PRIMARY KEY, at BIGINT NOT NULL);"
+         "ALTER TABLE nodes ADD COLUMN clock BIGINT NOT NULL DEFAULT 0"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)
@@ -204,6 +207,34 @@ enum wa_code wa_store_open_as_it_is(const char *dir, const char *database, struc
     wa_store_url(dir, database, url);
     return wa_db_open(url, ret, err) == WA_OK ? WA_OK
                                               : wa_wrap(err, "opening the server's database");
+}
+
+enum wa_code wa_store_mark(struct wa_db *db, const char *name, int64_t at, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "INSERT INTO marks (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
+                      "at = excluded.at",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    wa_bind_i64(s, 1, at);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_store_marked(struct wa_db *db, const char *name, int64_t *ret, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT at FROM marks WHERE name = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    *ret = row ? wa_col_i64(s, 0) : 0;
+    if (row)
+        wa_reset(s);
+    return WA_OK;
 }
 
 int64_t wa_store_version(void)

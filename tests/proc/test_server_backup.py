@@ -165,8 +165,16 @@ def copy(org, source):
 def test_check_finds_nothing_in_a_good_one(source, copy):
     for d in (source.dir, copy):
         _, found = findings(d)
-        assert set(found) == {"rights", "certificate", "authority", "disk", "repository", "database", "schema", "journal"}
-        assert [f for name, f in found.items() if name != "disk" and f["state"] != "good"] == []
+        assert set(found) == {"rights", "certificate", "authority", "disk", "repository", "database", "schema", "journal", "backup"}
+        assert [f for name, f in found.items() if name not in ("disk", "backup") and f["state"] != "good"] == []
+    # Of what was restored no backup was made since; the console's first page knows, too.
+    assert found["backup"]["state"] == "warning" and findings(source.dir)[1]["backup"]["state"] == "good"
+    status, text, _ = source.call("GET", "/api/v1/overview", token=source.token())
+    seen = json.loads(text)
+    assert status == 200 and time.time() - 3600 < seen["backup_at"] <= time.time() and 0 <= seen["disk_free_percent"] <= 100 and seen["clock_off_s"] == 0
+    sql(copy, f"INSERT INTO marks VALUES ('backup', {int(time.time()) - 8 * 86400})")
+    old = findings(copy)[1]["backup"]
+    assert old["state"] == "warning" and "8 days" in old["text"]
 
 
 def empty_keytab(d):

@@ -32,7 +32,7 @@ const entry = (seq) => ({ seq, at: now() - (ENTRIES - seq) * 700, digest: seq.to
 
 /** What the pages beside the machines ask for. */
 function manage(what, id, more, p) {
-    if (what === "overview") return { json: { hosts: 300, reachable: 225, unseen_30_days: 12, errors: 14, to_upgrade: 57, audit_errors: 3, audit_warnings: 1, actions_failed_today: 4, rollouts_running: 1, uploads_refused: 1, webhooks_off: 0, server_certificate_until: now() + 86_400 * 20, authority_until: now() + 86_400 * 3000, journal_missing: 0 } };
+    if (what === "overview") return { json: { hosts: 300, reachable: 225, unseen_30_days: 12, errors: 14, to_upgrade: 57, audit_errors: 3, audit_warnings: 1, actions_failed_today: 4, rollouts_running: 1, uploads_refused: 1, webhooks_off: 0, server_certificate_until: now() + 86_400 * 20, authority_until: now() + 86_400 * 3000, journal_missing: 0, backup_at: now() - 86_400 * 9, disk_free_percent: 12, clock_off_s: 95 } };
     if (what === "rollouts" && !id) return { json: { rollouts: ROLLOUTS(), total: 3 } };
     if (what === "rollouts") return { json: ROLLOUTS().find((r) => r.id === id) };
     if (what === "users" && !id) return { json: { users: PEOPLE() } };

@@ -7,6 +7,7 @@
 #include "os/linux/text_priv.h"
 
 #include <sys/stat.h>
+#include <errno.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -25,6 +26,17 @@ static enum wa_code tell(const struct wa_mount *at, wa_drive_fn fn, void *user, 
                                .size_bytes = (uint64_t)fs.f_blocks * fs.f_frsize,
                                .free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize};
     return fn(user, &d, err);
+}
+
+enum wa_code wa_drive_space(const char *path, uint64_t *ret_free, uint64_t *ret_total,
+                            struct wa_err *err)
+{
+    struct statvfs v;
+    if (statvfs(path, &v) != 0)
+        return wa_fail_errno(err, errno, "cannot ask for the free space of '%s'", path);
+    *ret_free = (uint64_t)v.f_bavail * (uint64_t)v.f_frsize;
+    *ret_total = (uint64_t)v.f_blocks * (uint64_t)v.f_frsize;
+    return WA_OK;
 }
 
 /* The same device is mounted in many places (containers, bind mounts): the first one tells. */

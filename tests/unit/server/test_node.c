@@ -46,6 +46,27 @@ static void turn(struct bench *b)
     assert_false(bench_serve(b, UINT32_MAX, &status, NULL));
 }
 
+/* The other's clock is what it says of it, when its beat moves. */
+static void clocks_are_compared(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    turn(&p->b);
+    turn(&p->a);
+    turn(&p->b);
+    turn(&p->a);
+    assert_in_range(wa_node_clock_off(p->a.store) + 5, 0, 10);
+    WA_ASSERT_OK(wa_db_exec(
+        p->b.store->db,
+        "UPDATE nodes SET beat = beat + 1, clock = clock - 300 WHERE name = 'second'", &err));
+    turn(&p->a);
+    assert_in_range(wa_node_clock_off(p->a.store) + 310, 0, 20);
+    assert_in_range(wa_node_clock_off(p->b.store) + 5, 0, 10);
+    turn(&p->b);
+    turn(&p->a);
+    assert_in_range(wa_node_clock_off(p->a.store) + 5, 0, 10);
+}
+
 /* As if the other had not moved for long. */
 static void wait_for(struct bench *b)
 {
@@ -338,6 +359,7 @@ static void the_other_is_heard_of(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(one_leads),
+                                       TEST(clocks_are_compared),
                                        TEST(nobody_is_buried_alive),
                                        TEST(leaving_needs_no_waiting),
                                        TEST(the_fleet_is_one),

@@ -15,6 +15,9 @@ import type { Rollout } from "./rollouts_model";
 const DAY_S = 86_400;
 const UNSEEN = "/hosts?unseen=30"; // days, as the overview counts
 const EXPIRES_DAYS = 60;
+const DISK_PERCENT = 20;
+const BACKUP_DAYS = 7;
+const CLOCK_S = 30;
 const REFRESH_MS = 5000;
 
 /** As GET /api/v1/overview counts; times are s since 1970. */
@@ -33,6 +36,9 @@ interface Overview {
     server_certificate_until: number;
     authority_until: number;
     journal_missing: number;
+    backup_at: number;
+    disk_free_percent: number;
+    clock_off_s: number;
 }
 interface Counts extends Overview {
     halted: readonly Rollout[];
@@ -88,6 +94,9 @@ function todos(c: Counts): Todo[] {
     one(c.errors, "bad", t("Error"), tn(c.errors, "{n} machine has a package in error.", "{n} machines have a package in error."), <A to="/hosts?status=ERROR">{t("See them; a machine's page has the log.")}</A>);
     for (const r of c.halted) found.push({ tone: "bad", sign: t("halted"), what: `${r.name}: ${r.reason}`, step: <A to={`/rollouts/${encodeURIComponent(r.id)}`}>{t("Look at the failures, then resume or stop it.")}</A> });
     one(c.journal_missing, "bad", t("Journal"), tn(c.journal_missing, "{n} act could not be noted in the journal.", "{n} acts could not be noted in the journal."), t("Look at the server's log: is its disk full?"));
+    if (c.disk_free_percent < DISK_PERCENT) found.push({ tone: "warn", sign: t("Server"), what: t("{n} percent of a disk of the server are free.", { n: c.disk_free_percent }), step: t("Make room, or move the repository.") });
+    if (c.backup_at < soon - (EXPIRES_DAYS + BACKUP_DAYS) * DAY_S) found.push({ tone: "warn", sign: t("Backup"), what: c.backup_at === 0 ? t("No backup of the server was made yet.") : t("The last backup of the server was made on {day}.", { day: day(c.backup_at) }), step: t("Have \"waptserver backup\" run each night.") });
+    if (Math.abs(c.clock_off_s) > CLOCK_S) found.push({ tone: "warn", sign: t("Server"), what: t("The clocks of the servers differ by {n} seconds.", { n: Math.abs(c.clock_off_s) }), step: t("Have all of them ask the same time servers.") });
     const audits = c.audit_errors + c.audit_warnings;
     one(audits, "warn", t("Audit"), tn(audits, "{n} machine has an audit that is not good.", "{n} machines have an audit that is not good."), <A to="/hosts?audit=ERROR,WARNING">{t("See them.")}</A>);
     one(c.to_upgrade, "warn", t("To upgrade"), tn(c.to_upgrade, "{n} machine is behind.", "{n} machines are behind."), <A to="/hosts?status=TO-UPGRADE">{t("Select them and choose Upgrade.")}</A>);
