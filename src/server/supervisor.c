@@ -68,8 +68,16 @@ static enum wa_code start_one(struct set *s, enum wa_server_role role, const int
     char arg[32];
     (void)snprintf(arg, sizeof arg, "role:%s", wa_server_role_name(role));
     const char *const argv[] = {"waptserver", arg, s->config->file, NULL};
-    const struct wa_spawn what = {
-        .argv = argv, .fds = fds, .fd_count = fd_count, .die_with_parent = true};
+    /* Those that know the whole fleet go all over their memory: in large pages, where there are. */
+    static const char *const large_pages[] = {
+        "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
+        "GLIBC_TUNABLES=glibc.malloc.hugetlb=1", NULL};
+    bool is_large = role == WA_SR_FRONT || role == WA_SR_STORE;
+    const struct wa_spawn what = {.argv = argv,
+                                  .envp = is_large ? large_pages : NULL,
+                                  .fds = fds,
+                                  .fd_count = fd_count,
+                                  .die_with_parent = true};
     if (wa_proc_spawn(&what, &s->procs[s->n], err) != WA_OK)
         return wa_wrap(err, "starting the %s process", wa_server_role_name(role));
     s->roles[s->n++] = role;
