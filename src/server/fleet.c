@@ -84,6 +84,24 @@ size_t wa_fleet_cut(struct wa_sv text)
     return text.n <= WA_FLEET_TEXT_MAX ? text.n : wa_utf8_cut(text.p, WA_FLEET_TEXT_MAX);
 }
 
+void wa_fleet_grams_add(struct wa_fleet_grams *g, const char *p, size_t n)
+{
+    const unsigned char *b = (const unsigned char *)p;
+    for (size_t i = 2; i < n; i++) {
+        uint32_t gram = (uint32_t)b[i - 2] | (uint32_t)b[i - 1] << 8 | (uint32_t)b[i] << 16;
+        uint32_t bit = gram * 2654435761u >> 24;
+        g->bits[bit / 64] |= 1ull << bit % 64;
+    }
+}
+
+uint8_t wa_fleet_mark(struct wa_sv text)
+{
+    uint32_t mixed = 2166136261u;
+    for (size_t i = 0; i < text.n; i++)
+        mixed = (mixed ^ (unsigned char)text.p[i]) * 16777619u;
+    return (uint8_t)(mixed >> 24);
+}
+
 static char *put(char *at, const char *p, size_t n, const char **ret)
 {
     *ret = at;
@@ -121,6 +139,10 @@ static enum wa_code write_texts(struct host *h, struct wa_sv uuid, const struct 
     memcpy(at, memory, h->search_n); /* the NULs between them part the words of a search, too */
     wa_fleet_fold(at, h->search_n);
     h->search = at;
+    h->grams = (struct wa_fleet_grams){{0}};
+    wa_fleet_grams_add(&h->grams, at, h->search_n);
+    h->marks[0] = wa_fleet_mark(wa_sv(h->shown.status));
+    h->marks[1] = wa_fleet_mark(wa_sv(h->shown.audit));
     wa_free(h->memory);
     h->memory = memory;
     return WA_OK;

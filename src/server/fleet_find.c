@@ -11,6 +11,7 @@
 #include "os/rand.h"
 
 #define WORDS_MAX 16u
+#define SOON 16u /* a walk goes all over the memory: what comes then is asked for now */
 
 static const char *const key_names[WA_FLEET_KEYS] = {
     [WA_FLEET_NAME] = "name",
@@ -157,6 +158,8 @@ static void repair(item *items, size_t n, item *room, enum wa_fleet_key key)
     size_t kept = 0, moved = 0, end = n;
     for (size_t i = 0; i < n; i++) {
         struct host *h = wa_fleet_full(items[i]);
+        if (i + SOON < n)
+            WA_PREFETCH(wa_fleet_full(items[i + SOON]));
         if ((h->stale & 1u << key) == 0) {
             items[kept++] = items[i];
             continue;
@@ -306,7 +309,19 @@ struct asked {
     struct words words;
     size_t keys[WA_FLEET_TEXTS], key_count; /* of q->is, those that are said */
     size_t ranges[WA_FLEET_KEYS], range_count;
+    /* Who can't be meant is passed over without looking at its texts. */
+    struct wa_fleet_grams grams; /* of all words */
+    bool marks[2][256];          /* of the states and audits that are meant */
 };
+
+static void mark_all(const char *list, bool marks[256])
+{
+    struct wa_sv rest = wa_sv(list), one;
+    if (!is_set(list))
+        memset(marks, true, 256);
+    while (wa_sv_split(&rest, ',', &one))
+        marks[wa_fleet_mark(one)] = true;
+}
 
 static enum wa_code take_apart(const struct wa_fleet_query *q, struct asked *a, struct wa_err *err)
 {
@@ -317,7 +332,13 @@ static enum wa_code take_apart(const struct wa_fleet_query *q, struct asked *a, 
     for (size_t i = 0; i < WA_FLEET_KEYS; i++)
         if (q->ranges[i].is_asked)
             a->ranges[a->range_count++] = i;
-    return split_words(q->text, &a->words, err);
+    mark_all(q->is[WA_FLEET_STATUS], a->marks[0]);
+    mark_all(q->is[WA_FLEET_AUDIT], a->marks[1]);
+    if (split_words(q->text, &a->words, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < a->words.n; i++)
+        wa_fleet_grams_add(&a->grams, a->words.items[i].p, a->words.items[i].n);
+    return WA_OK;
 }
 
 static bool is_in_ranges(const struct wa_fleet_host *s, const struct asked *a)
@@ -344,7 +365,10 @@ static bool is_meant(const struct wa_fleet_host *s, const struct asked *a)
 {
     const struct wa_fleet_query *q = a->q;
     const struct host *h = wa_fleet_full(s);
-    if ((q->is_reachable && !s->is_reachable) || (q->is_unreachable && s->is_reachable) ||
+    if (((a->words.n > 0 || a->key_count > 0) &&
+         (!a->marks[0][h->marks[0]] || !a->marks[1][h->marks[1]] ||
+          !wa_fleet_grams_have(&h->grams, &a->grams))) ||
+        (q->is_reachable && !s->is_reachable) || (q->is_unreachable && s->is_reachable) ||
         (q->seen_before > 0 && s->last_seen >= q->seen_before) ||
         (q->seen_after > 0 && s->last_seen < q->seen_after) ||
         (q->only != NULL && !wa_hostset_has(q->only, s->number)) ||
@@ -361,20 +385,14 @@ static bool is_meant(const struct wa_fleet_host *s, const struct asked *a)
     return true;
 }
 
-/* The walk goes all over the memory: what comes soon is asked for now. */
-#define SOON 16u
-
 static void look_ahead(const struct asked *a, const item *order, size_t n, size_t i, bool is_down)
 {
     if (i + SOON < n)
-        WA_PREFETCH(order[is_down ? n - 1 - i - SOON : i + SOON]);
-    if (i + SOON / 2 >= n)
+        WA_PREFETCH(wa_fleet_full(order[is_down ? n - 1 - i - SOON : i + SOON]));
+    if (i + SOON / 2 >= n || a->key_count == 0 || a->words.n > 0)
         return;
     item next = order[is_down ? n - 1 - i - SOON / 2 : i + SOON / 2];
-    if (a->words.n > 0)
-        WA_PREFETCH(wa_fleet_full(next)->search);
-    else if (a->key_count > 0)
-        WA_PREFETCH(next->texts[a->keys[0]]);
+    WA_PREFETCH(next->texts[a->keys[0]]);
 }
 
 /* How many of the order, as it is walked, are not behind what the page is after. */

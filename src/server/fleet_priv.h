@@ -7,10 +7,29 @@
 
 #define WA_FLEET_TEXT_MAX 255u /* bytes */
 
+/* Which three bytes may follow one another in a text: one that lacks those of a word has not got
+ * the word, and need not be read. A bit for each, several to a bit. */
+struct wa_fleet_grams {
+    uint64_t bits[4];
+};
+void wa_fleet_grams_add(struct wa_fleet_grams *g, const char *p, size_t n);
+static inline bool wa_fleet_grams_have(const struct wa_fleet_grams *g,
+                                       const struct wa_fleet_grams *all)
+{
+    uint64_t lacking = 0;
+    for (size_t i = 0; i < WA_COUNT(g->bits); i++)
+        lacking |= all->bits[i] & ~g->bits[i];
+    return lacking == 0;
+}
+/* A number that texts share at random: other marks, other texts. */
+uint8_t wa_fleet_mark(struct wa_sv text);
+
 struct host {           /* what a walk over all looks at first stands together */
     const char *search; /* folded, the texts that are searched */
     uint32_t search_n;
-    uint32_t stale; /* 1 << key: of this order it may be in the wrong place */
+    uint32_t stale;              /* 1 << key: of this order it may be in the wrong place */
+    struct wa_fleet_grams grams; /* of search */
+    uint8_t marks[2];            /* of status and audit */
     struct {
         uint32_t *items; /* numbers of names */
         size_t n;

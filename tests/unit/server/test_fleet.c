@@ -129,6 +129,42 @@ static void changes(void **state)
     assert_int_equal(strlen(wa_fleet_get(f, WA_SV("u-2"))->name), 254);
 }
 
+/* Whoever is passed over without being read is never one that was meant. */
+static void every_piece_is_found(void **state)
+{
+    static const char text[] = "PC-0042.Site7.\xc3\x89"
+                               "cole.example.org";
+    static const char *const others[] = {"OK", "ERROR", "WARNING", "TO-UPGRADE", "", "QUITE NEW"};
+    WA_AUTO(wa_fleet) struct wa_fleet *f = fleet();
+    struct wa_err err = WA_ERR_INIT;
+    char piece[64], found[16], many[64];
+    size_t total = 0;
+    const struct wa_fleet_change c = {
+        .name = WA_SV("mixed"), .fqdn = wa_sv(text), .registered_at = 1};
+    WA_UNUSED(state);
+    WA_ASSERT_OK(wa_fleet_put(f, WA_SV("u-9"), &c, &err));
+    for (size_t at = 0; at < sizeof text - 1; at++)
+        for (size_t n = 1; at + n < sizeof text && text[at] != '\x89'; n++) {
+            const struct wa_fleet_query q = {ANY, .key = WA_FLEET_UUID, .text = piece};
+            (void)snprintf(piece, sizeof piece, "%.*s", (int)n, text + at);
+            find(f, &q, found, &total);
+            assert_non_null(strchr(found, '9'));
+        }
+    for (size_t i = 0; i < WA_COUNT(others); i++) { /* as it is now, not as it was */
+        struct wa_fleet_change now = WA_FLEET_UNCHANGED;
+        now.status = now.audit = wa_sv(others[i]);
+        WA_ASSERT_OK(wa_fleet_put(f, WA_SV("u-9"), &now, &err));
+        for (size_t k = 0; k < WA_COUNT(others); k++) {
+            struct wa_fleet_query q = {ANY, .key = WA_FLEET_UUID, .text = "site7 école"};
+            q.is[WA_FLEET_STATUS] = others[k];
+            q.is[WA_FLEET_AUDIT] = many;
+            (void)snprintf(many, sizeof many, "NONE,%s,OTHER", others[k]);
+            find(f, &q, found, &total);
+            assert_string_equal(found, i == k ? "9" : "");
+        }
+    }
+}
+
 static void refuses_long_searches(void **state)
 {
     WA_AUTO(wa_fleet) struct wa_fleet *f = fleet();
@@ -479,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_and_sorts),
         cmocka_unit_test(changes),
+        cmocka_unit_test(every_piece_is_found),
         cmocka_unit_test(refuses_long_searches),
         cmocka_unit_test(names_of_keys),
         cmocka_unit_test(pages),
