@@ -129,6 +129,11 @@ void wa_local_keys_write(struct wa_local *l, struct wa_jw *w)
         wa_jw_kv(w, "name", wa_cert_cn(c));
         wa_jw_kv(w, "subject", wa_cert_subject(c));
         wa_jw_kv(w, "fingerprint", wa_cert_fingerprint(c));
+        wa_jw_key(w, "issuers"); /* machines may trust one of them for this key's orders */
+        wa_jw_arr(w);
+        for (size_t n = 1; n < k->chain.n; n++)
+            wa_jw_s(w, wa_cert_fingerprint(k->chain.items[n]));
+        wa_jw_end(w);
         wa_jw_kv(w, "source", k->is_token ? "pkcs11" : "pem");
         wa_jw_kvi(w, "unlocked_until", wa_local_key_is_open(k) ? k->until : 0);
         wa_jw_kvb(w, "can_sign_code", k->can_sign_code);

@@ -8,6 +8,7 @@ export interface Key {
     name: string;
     subject: string;
     fingerprint: string;
+    issuers?: string[]; // fingerprints: machines may trust one of them for this key
     source: "pem" | "pkcs11";
     unlocked_until: number; // s since 1970; 0: locked
     can_sign_code: boolean;
@@ -48,11 +49,12 @@ const AGAIN_MS = 3000;
 let timer: number | undefined;
 let asking: Promise<void> | undefined;
 
-async function ask(): Promise<void> {
+async function ask(first?: Promise<void>): Promise<void> {
     const was = isConnected.value;
     try {
-        local.value = await call<LocalState>("GET", "/local/state");
-        programLanguage.value = local.value.language;
+        const [state] = await Promise.all([call<LocalState>("GET", "/local/state"), first]);
+        local.value = state;
+        programLanguage.value = state.language;
     } catch {
         // link says what is wrong
     }
@@ -62,12 +64,21 @@ async function ask(): Promise<void> {
     if (!was && isConnected.value) epoch.value++;
 }
 
-/** Reads the state anew; one question at a time. */
-export function refreshState(): Promise<void> {
-    asking ??= ask().finally(() => {
+function begin(first?: Promise<void>): Promise<void> {
+    asking ??= ask(first).finally(() => {
         asking = undefined;
     });
     return asking;
+}
+
+/** Reads the state anew; one question at a time. */
+export function refreshState(): Promise<void> {
+    return begin();
+}
+
+/** The same, not shown before something else is done. */
+export function refreshStateAfter(first: Promise<void>): Promise<void> {
+    return begin(first);
 }
 
 onServer401(() => void refreshState());

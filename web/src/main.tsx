@@ -3,7 +3,7 @@ import { render } from "preact";
 import { App } from "./app";
 import { link, openSession } from "./api";
 import { followEvents } from "./events";
-import { refreshState } from "./local";
+import { refreshStateAfter } from "./local";
 import { loadPrefs } from "./prefs";
 import { followChoices } from "./theme";
 
@@ -12,7 +12,6 @@ await openSession();
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 if (link.value !== "ended") {
-    await loadPrefs();
-    await refreshState();
+    await refreshStateAfter(loadPrefs()); // both are asked for at once; the page shows itself as it was left
     followEvents();
 }

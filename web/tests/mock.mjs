@@ -115,7 +115,7 @@ export class Mock {
         this.tickets = new Set(["first"]);
         this.prefs = {};
         this.server = { url: "https://wapt.example.org", state: "connected", user: "admin", roles: ["superadmin"], rights: "view,order-care,order-software,report,people", message: "", ways: { password: true, oidc: false, certificate: false, kerberos: false } };
-        this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: true, not_after: now() + 86_400 * 300 }];
+        this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), issuers: [], source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: true, not_after: now() + 86_400 * 300 }];
         this.prepared = new Map();
         this.batches = new Map();
         this.streams = new Set();

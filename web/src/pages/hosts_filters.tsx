@@ -1,7 +1,7 @@
 // What narrows the list of machines: a search that answers while one types, the usual filters, all others in a dialog, and saved views.
 import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
-import { useEffect, useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { apiPath, call } from "../api";
 import { Dialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
@@ -134,8 +134,12 @@ function Search({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) 
     useEffect(() => {
         if (document.activeElement !== inputRef.current) typed.value = inPlace;
     }, [inPlace]);
+    const last = useRef(0);
     useEffect(() => {
-        const timer = setTimeout(() => setQuery({ search: typed.value.trim() }), TYPING_MS);
+        // a key alone is answered at once; while one types on, when a pause comes
+        const wait = performance.now() - last.current > TYPING_MS ? 0 : TYPING_MS;
+        last.current = performance.now();
+        const timer = setTimeout(() => setQuery({ search: typed.value.trim() }), wait);
         return () => clearTimeout(timer);
     }, [typed.value]);
     return (

@@ -3,7 +3,7 @@ import { useId } from "preact/hooks";
 import { Choice, Field } from "../components/fields";
 import { ago, dateTime } from "../format";
 import { t, type Text } from "../i18n";
-import { local } from "../local";
+import { local, type Key } from "../local";
 import { place, setQuery } from "../router";
 import type { Host } from "./hosts_model";
 
@@ -50,9 +50,15 @@ export function waitsText(what: string): string {
     return text ? t(text) : what;
 }
 
-/** Whose key that is, where this console has it. */
-export function signerName(fingerprint: string): string {
-    return local.value?.keys.find((k) => k.fingerprint === fingerprint)?.name ?? `${fingerprint.slice(0, 16)}…`;
+/** The certificates by which machines may take orders of this key: its own, and those that stand for it. */
+function certificatesOf(key: Key): string {
+    return [key.fingerprint, ...(key.issuers ?? [])].join(",");
+}
+
+/** Whose key that is (one certificate, or all of it), where this console has it. */
+export function signerName(certificates: string): string {
+    const [first = ""] = certificates.split(",");
+    return local.value?.keys.find((k) => k.fingerprint === first)?.name ?? `${first.slice(0, 16)}…`;
 }
 
 /** What a filter that is set says; undefined: it is none of these. */
@@ -86,8 +92,8 @@ function Orderers({ query }: { query: URLSearchParams }) {
     const keys = local.value?.keys ?? [];
     const value = query.get("orderer") ? `+${query.get("orderer") ?? ""}` : query.get("no_orderer") ? `-${query.get("no_orderer") ?? ""}` : "";
     const options = keys.flatMap((k) => [
-        [`+${k.fingerprint}`, t("takes those of {name}", { name: k.name })],
-        [`-${k.fingerprint}`, t("takes none of {name}", { name: k.name })],
+        [`+${certificatesOf(k)}`, t("takes those of {name}", { name: k.name })],
+        [`-${certificatesOf(k)}`, t("takes none of {name}", { name: k.name })],
     ]) as [string, string][];
     return (
         <Choice
