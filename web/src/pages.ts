@@ -6,6 +6,7 @@ import { AssignmentsPage } from "./pages/assignments";
 import { HostPage } from "./pages/host";
 import { HostsPage } from "./pages/hosts";
 import { JournalPage } from "./pages/journal";
+import { KeysPage } from "./pages/keys";
 import { KitPage } from "./pages/kit";
 import { OrdersPage } from "./pages/orders";
 import { PackagePage, RepositoryPage } from "./pages/repository";
@@ -39,6 +40,7 @@ export const pages: readonly Page[] = [
     { path: "/reports", title: "Reports", page: ReportsPage, nav: { icon: "report", keys: "g q" } },
     { path: "/people", title: "People", page: PeoplePage, nav: { icon: "people", keys: "g u", right: "people" } },
     { path: "/journal", title: "Journal", page: JournalPage, nav: { icon: "journal", keys: "g j", right: "people" } },
+    { path: "/keys", title: "Keys", page: KeysPage, nav: { icon: "key", keys: "g e" } },
     { path: "/kit", title: "Enrolment kit", page: KitPage, nav: { icon: "save", keys: "g k" } },
 ];
 /** Where "/" leads. */

@@ -30,9 +30,31 @@ function reportRows(name) {
 const ENTRIES = 420;
 const entry = (seq) => ({ seq, at: now() - (ENTRIES - seq) * 700, digest: seq.toString(16).padStart(64, "0"), entry: JSON.stringify({ act: ["login", "action.ordered", "package.published", "host.registered"][seq % 4], user: seq % 3 ? "admin" : "anna", peer: "192.0.2.7", count: seq % 9 }) });
 
+const certificate = (name, more) => ({ name, subject: `CN=${name},O=Example`, issuer: "CN=Authority,O=Example", self_issued: false, fingerprint: Buffer.from(name.padEnd(32, ".")).toString("hex"), kind: "RSA 3072", not_before: now() - 86_400 * 300, not_after: now() + 86_400 * 700, is_authority: false, can_sign_code: true, problem: null, pem: `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`, ...more });
+const AUTHORITY = certificate("Authority", { id: "k2", is_authority: true, can_sign_code: false, self_issued: true, trusted: true, source: "pem" });
+const OWN = [certificate("Deployer", { id: "k1", can_sign_code: false, trusted: false, source: "pem", not_after: now() + 86_400 * 20, problem: "soon" }), AUTHORITY];
+const signerOf = (c, more) => ({ name: c.name, fingerprint: c.fingerprint, not_after: c.not_after, code: c.can_sign_code, publish: false, sections: ["*"], prefixes: ["acme-"], actions: ["update", "upgrade"], groups: ["grp-lyon", "grp-nantes"], units: [], change: null, ...more });
+const ROOT = () => ({
+    problem: null,
+    root: { repository: "ab".repeat(16), version: 7, issued: now() - 86_400 * 60, expires: now() + 86_400 * 305, threshold: 2, published_days: 30, timestamp_hours: 24, timestamp_keys: 1, administrators: ["Alice", "Bob", "Carol"].map((n) => ({ name: n, fingerprint: certificate(n).fingerprint, not_after: now() + 86_400 * 400, signed: n !== "Carol", change: null })), signers: [signerOf(certificate("Alice"), { publish: true, prefixes: ["*"], groups: ["*"] }), signerOf(OWN[0]), signerOf(certificate("Developer"))] },
+    list: { version: 41, issued: now() - 3600, expires: now() + 86_400 * 6, packages: 112, revoked: [certificate("Mallory").fingerprint] },
+    list_problem: null,
+});
+const HIT = { packages: ["tis-firefox", "tis-7zip"].map((name) => ({ package: name, version: "1.0-1", maturity: "PROD", signer: "Developer", file: `${name}.wapt` })), hosts: [{ uuid: "1", name: "pc-lyon-00001" }], unread: 0 };
+
+/** Keys, the root, and what a revocation would hit. */
+function keysOf(at) {
+    if (at === "GET /local/certificates") return { json: { folder: "/home/anna/.config/wapt/private", trusted_folder: "/home/anna/.config/wapt/ssl", problem: null, keys: OWN, others: [certificate("Developer"), certificate("Old", { not_after: now() - 86_400, problem: "expired" })], pending: ["Laptop of Anna"] } };
+    if (at === "GET /local/root") return { json: ROOT() };
+    if (at === "POST /local/revocation") return { json: HIT };
+    if (at === "POST /local/keys/new") return { json: { file: "/home/anna/.config/wapt/private/x.pem", fingerprint: "cd".repeat(32), request: null } };
+    return undefined;
+}
+
 /** What the pages beside the machines ask for. */
 function manage(what, id, more, p) {
     if (what === "overview") return { json: { hosts: 300, reachable: 225, unseen_30_days: 12, errors: 14, to_upgrade: 57, audit_errors: 3, audit_warnings: 1, actions_failed_today: 4, rollouts_running: 1, uploads_refused: 1, webhooks_off: 0, server_certificate_until: now() + 86_400 * 20, authority_until: now() + 86_400 * 3000, journal_missing: 0, backup_at: now() - 86_400 * 9, disk_free_percent: 12, clock_off_s: 95 } };
+    if (what === "signers") return { json: { signers: [certificate("Developer"), AUTHORITY].map((c) => ({ name: c.name, fingerprint: c.fingerprint })) } };
     if (what === "rollouts" && !id) return { json: { rollouts: ROLLOUTS(), total: 3 } };
     if (what === "rollouts") return { json: ROLLOUTS().find((r) => r.id === id) };
     if (what === "users" && !id) return { json: { users: PEOPLE() } };
@@ -115,7 +137,8 @@ export class Mock {
         this.tickets = new Set(["first"]);
         this.prefs = {};
         this.server = { url: "https://wapt.example.org", state: "connected", user: "admin", roles: ["superadmin"], rights: "view,order-care,order-software,report,people", message: "", ways: { password: true, oidc: false, certificate: false, kerberos: false } };
-        this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), issuers: [], source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: true, not_after: now() + 86_400 * 300 }];
+        this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), issuers: [], source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: true, not_after: now() + 86_400 * 300 },
+            { id: "k2", name: "Authority", subject: "CN=Authority,O=Example", fingerprint: AUTHORITY.fingerprint, issuers: [], source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: false, not_after: AUTHORITY.not_after }];
         this.prepared = new Map();
         this.batches = new Map();
         this.streams = new Set();
@@ -200,6 +223,8 @@ export class Mock {
             return { json: {} };
         }
         if (at === "POST /local/keys/lock") return (this.keys[0].unlocked_until = 0), { json: {} };
+        const about = keysOf(at);
+        if (about) return about;
         if (at === "POST /local/prepare") return this.prepare(body);
         if (at === "POST /local/commit") return this.commit(body);
         if (at.startsWith("DELETE /local/prepare/")) return { json: {} };

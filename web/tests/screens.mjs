@@ -28,6 +28,32 @@ const SCREENS = {
         await page.locator(".page-head > button").nth(1).click();
         await page.locator("dialog textarea").first().waitFor();
     },
+    "own-keys": ({ to }) => to("/keys", ".t-body .t-row"),
+    async "new-key"({ page }) {
+        await page.locator(".page-head .primary").click();
+        await page.locator("dialog .form-two").waitFor();
+    },
+    async "sign-request"({ to, page }) {
+        await to("/keys", ".t-body .t-row");
+        await page.locator(".page-head > button").first().click();
+        await page.locator("dialog textarea").waitFor();
+    },
+    "trusted-certificates": ({ to }) => to("/keys?tab=others", ".t-body .t-row"),
+    root: ({ to }) => to("/keys?tab=root", ".facts"),
+    async "root-draft"({ page }) {
+        await page.locator(".tab-panel .primary").click();
+        await page.locator("[data-test=draft]").waitFor();
+    },
+    async "root-signer"({ page }) {
+        await page.locator("[data-test=draft] .row-actions button").first().click();
+        await page.locator("dialog .form-two").waitFor();
+    },
+    revoked: ({ to }) => to("/keys?tab=revoked", ".plain-list li"),
+    async revoke({ page }) {
+        await page.locator(".tab-panel .danger").click();
+        await page.locator("dialog .dialog-foot .primary").click();
+        await page.locator("dialog .host-names").first().waitFor();
+    },
     journal: ({ to }) => to("/journal", ".t-body .t-row"),
     machines: ({ to }) => to("/hosts"),
     "machines-filtered": ({ to }) => to("/hosts?search=lyon&status=OK&model=OptiPlex+7010"),
@@ -149,5 +175,5 @@ export async function atScreens({ browser, dist, open, languages, folder }, use)
 
 async function closeAll(page) {
     // a review goes on from the order's dialog: only what stands alone is closed
-    if (await page.locator("dialog.palette, dialog:has(.chooser), dialog:has(.two), dialog:has(.log), dialog:has(textarea), dialog:has(.form-two)").count()) await page.keyboard.press("Escape");
+    if (await page.locator("dialog.palette, dialog:has(.chooser), dialog:has(.two), dialog:has(.log), dialog:has(textarea), dialog:has(.form-two), dialog:has(.danger), dialog:has(.host-names)").count()) await page.keyboard.press("Escape");
 }

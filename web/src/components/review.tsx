@@ -3,7 +3,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { call, errorText, send } from "../api";
-import { t, tn } from "../i18n";
+import { t, tn, type Text } from "../i18n";
 import { local } from "../local";
 import { Columns } from "../table/columns";
 import { loadFrom, Rows } from "../table/rows";
@@ -24,9 +24,10 @@ export interface Prepared {
 }
 
 interface Asked {
-    what: unknown;
+    what: object & { key?: string };
     /** With what the program answered when it was signed and sent. */
     onDone: (answer: Record<string, unknown>) => void;
+    button?: Text;
 }
 
 const asked = signal<Asked | undefined>(undefined);
@@ -34,9 +35,9 @@ const AGAIN_MS = 1000;
 const LOOK_MS = 500; // the second half of a double click signs nothing
 const HOSTS_SHOWN = 8; // by name; more of them as a table
 
-/** Opens the review of what: {"what": "actions", ...}, as POST /local/prepare takes it. */
-export function review(what: unknown, onDone: Asked["onDone"]): void {
-    asked.value = { what, onDone };
+/** Opens the review of what: {"what": "actions", ...}, as POST /local/prepare takes it. button: where nothing is sent. */
+export function review(what: object, onDone: Asked["onDone"], button?: Text): void {
+    asked.value = { what, onDone, ...(button ? { button } : {}) };
 }
 
 function Hosts({ hosts }: { hosts: Prepared["hosts"] }) {
@@ -75,7 +76,7 @@ async function commit(id: string, isGone: () => boolean): Promise<Record<string,
     return undefined;
 }
 
-function Review({ what, onDone }: Asked) {
+function Review({ what, onDone, button = "Sign and send" }: Asked) {
     const prepared = useSignal<Prepared | undefined>(undefined);
     const error = useSignal("");
     const isBusy = useSignal(false);
@@ -119,7 +120,7 @@ function Review({ what, onDone }: Asked) {
         isBusy.value = false;
     };
     const p = prepared.value;
-    const keys = local.value?.keys ?? [];
+    const keys = (local.value?.keys ?? []).filter((k) => !what.key || k.id === what.key);
     const mustUnlock = p?.needs === "unlock" && !keys.some(isUnlocked);
     const isOver = hasFailed.value || (p !== undefined && p.expires_at * 1000 < Date.now());
     const footer = (
@@ -133,7 +134,7 @@ function Review({ what, onDone }: Asked) {
                 </button>
             ) : (
                 <button key="sign" type="submit" class="primary" disabled={!p || !isReady.value || mustUnlock || isBusy.value}>
-                    {t("Sign and send")}
+                    {t(button)}
                 </button>
             )}
         </>

@@ -1,0 +1,190 @@
+// Certificates that count no more: which there are, what a revocation hits, and what comes first.
+import { useSignal } from "@preact/signals";
+import { apiPath, call, errorText } from "../api";
+import { Dialog } from "../components/dialog";
+import { Choice, Field } from "../components/fields";
+import { review } from "../components/review";
+import { say, sayError } from "../components/toasts";
+import { t, tn } from "../i18n";
+import { keyOf, mayPublish, nameOf, rootState, short } from "./keys_model";
+
+interface Hit {
+    packages: readonly { package: string; version: string; maturity: string; signer: string }[];
+    hosts: readonly { uuid: string; name: string }[];
+    unread: number;
+}
+const SHOWN = 12;
+
+function Names({ names }: { names: readonly string[] }) {
+    return (
+        <ul class="host-names">
+            {names.slice(0, SHOWN).map((n) => (
+                <li key={n}>{n}</li>
+            ))}
+            {names.length > SHOWN && <li class="muted">{tn(names.length - SHOWN, "and {n} more", "and {n} more")}</li>}
+        </ul>
+    );
+}
+
+function Effects({ hit, look }: { hit: Hit; look: () => void }) {
+    const resignPackages = () => review({ what: "resign", packages: hit.packages.map((p) => `${p.package}(=${p.version})`) }, look);
+    const resignHosts = () => review({ what: "host-packages", hosts: hit.hosts.map((h) => h.uuid), resign: true }, look);
+    return (
+        <>
+            <h3>{tn(hit.packages.length, "{n} package of the repository is signed so", "{n} packages of the repository are signed so")}</h3>
+            {hit.packages.length > 0 && (
+                <>
+                    <p>{t("No machine would take a list with them: sign them anew, with another key, or remove them first.")}</p>
+                    <Names names={hit.packages.map((p) => `${p.package} ${p.version}`)} />
+                    <button type="button" onClick={resignPackages}>
+                        {t("Sign them anew")}
+                    </button>
+                </>
+            )}
+            <h3>{tn(hit.hosts.length, "{n} machine's own package is signed so", "{n} machines' own packages are signed so")}</h3>
+            {hit.hosts.length > 0 && (
+                <>
+                    <p>{t("What it assigned stays, and nothing new comes to these machines until it is signed anew.")}</p>
+                    <Names names={hit.hosts.map((h) => h.name)} />
+                    <button type="button" onClick={resignHosts}>
+                        {t("Sign the machines' packages anew")}
+                    </button>
+                </>
+            )}
+            {hit.unread > 0 && <p class="muted">{tn(hit.unread, "The package of {n} machine could not be judged.", "The packages of {n} machines could not be judged.")}</p>}
+        </>
+    );
+}
+
+function RevokeDialog({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
+    const revoked = rootState.value?.list?.revoked ?? [];
+    const signers = (rootState.value?.root?.signers ?? []).filter((s) => !revoked.includes(s.fingerprint));
+    const chosen = useSignal(signers[0]?.fingerprint ?? "");
+    const other = useSignal("");
+    const hit = useSignal<Hit | undefined>(undefined);
+    const error = useSignal("");
+    const isBusy = useSignal(false);
+    const fingerprint = (chosen.value || other.value.trim().toLowerCase().replaceAll(":", "")).trim();
+    const isGood = /^[0-9a-f]{64}$/.test(fingerprint);
+    const look = async () => {
+        if (!isGood || isBusy.value) return;
+        isBusy.value = true;
+        error.value = "";
+        hit.value = undefined;
+        try {
+            hit.value = await call<Hit>("POST", "/local/revocation", { fingerprints: [fingerprint] });
+        } catch (e) {
+            error.value = errorText(e);
+        }
+        isBusy.value = false;
+    };
+    const revoke = () => {
+        onClose();
+        review({ what: "publish", revoke: [fingerprint], ...keyOf((f) => mayPublish(f) && f !== fingerprint) }, () => {
+            say(t("Revoked. Machines learn it with their next update."));
+            onDone();
+        });
+    };
+    const change = (set: () => void) => {
+        set();
+        hit.value = undefined;
+    };
+    const canRevoke = hit.value?.packages.length === 0;
+    const footer = (
+        <>
+            <button type="button" onClick={onClose}>
+                {t("Cancel")}
+            </button>
+            {canRevoke ? (
+                <button key="revoke" type="submit" class="danger">
+                    {t("Revoke")}
+                </button>
+            ) : (
+                <button key="look" type="submit" class="primary" disabled={!isGood || isBusy.value}>
+                    {t("What does it hit?")}
+                </button>
+            )}
+        </>
+    );
+    return (
+        <Dialog title={t("Revoke a certificate")} onClose={onClose} onSubmit={() => (canRevoke ? revoke() : void look())} footer={footer} wide>
+            <p class="muted">{t("Nothing that it signed counts any more, nor what others signed for whom it vouches: packages, orders, kept scripts. It can't be taken back.")}</p>
+            <Choice
+                label={t("Certificate")}
+                value={chosen.value}
+                options={[...signers.map((s) => [s.fingerprint, `${s.name} (${short(s.fingerprint)})`] as const), ["", t("another, by its fingerprint")]]}
+                onChange={(v) => change(() => (chosen.value = v))}
+            />
+            {chosen.value === "" && <Field label={t("Fingerprint (SHA-256)")} value={other.value} onInput={(v) => change(() => (other.value = v))} />}
+            {isBusy.value && <p role="status">{t("Looking through the repository and the machines' packages.")}</p>}
+            {hit.value && <Effects hit={hit.value} look={() => void look()} />}
+            {error.value && (
+                <p class="error" role="alert">
+                    {error.value}
+                </p>
+            )}
+        </Dialog>
+    );
+}
+
+function MachineDialog({ onClose }: { onClose: () => void }) {
+    const uuid = useSignal("");
+    const submit = () => {
+        const id = uuid.value.trim();
+        if (!id) return;
+        call("DELETE", apiPath(["hosts", id, "certificate"])).then(() => {
+            say(t("Revoked. The machine gets another one, for another key."));
+            onClose();
+        }, sayError);
+    };
+    const footer = (
+        <>
+            <button type="button" onClick={onClose}>
+                {t("Cancel")}
+            </button>
+            <button type="submit" class="danger" disabled={!uuid.value.trim()}>
+                {t("Revoke")}
+            </button>
+        </>
+    );
+    return (
+        <Dialog title={t("Revoke a machine's certificate")} onClose={onClose} onSubmit={submit} footer={footer}>
+            <p>{t("Whoever has that certificate is let in by it no more. The machine itself gets another one by its own key; to shut it out, forget it.")}</p>
+            <Field label={t("Identifier of the machine")} value={uuid.value} onInput={(v) => (uuid.value = v)} autofocus />
+        </Dialog>
+    );
+}
+
+export function RevokedTab({ onDone }: { onDone: () => void }) {
+    const open = useSignal<"signer" | "machine" | undefined>(undefined);
+    const state = rootState.value;
+    const revoked = state?.list?.revoked ?? [];
+    return (
+        <>
+            <div class="bar">
+                <button type="button" class="danger" disabled={!state?.root} onClick={() => (open.value = "signer")}>
+                    {t("Revoke a certificate")}
+                </button>
+                <button type="button" onClick={() => (open.value = "machine")}>
+                    {t("Revoke a machine's certificate")}
+                </button>
+            </div>
+            <section class="panel">
+                <h2>{t("Of signers")}</h2>
+                {!state?.root && <p>{state?.problem ?? t("Loading")}</p>}
+                {state?.root && revoked.length === 0 && <p class="muted">{t("None is revoked.")}</p>}
+                <ul class="plain-list">
+                    {revoked.map((fingerprint) => (
+                        <li key={fingerprint}>
+                            <span>
+                                <strong>{nameOf(fingerprint)}</strong> <code>{fingerprint}</code>
+                            </span>
+                        </li>
+                    ))}
+                </ul>
+            </section>
+            {open.value === "signer" && <RevokeDialog onClose={() => (open.value = undefined)} onDone={onDone} />}
+            {open.value === "machine" && <MachineDialog onClose={() => (open.value = undefined)} />}
+        </>
+    );
+}
