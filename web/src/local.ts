@@ -31,6 +31,7 @@ export interface LocalState {
     keys: Key[];
     confirm: { method: "pinentry" | "terminal" | "none"; above_hosts: number };
     repositories?: string[]; // that packages may be imported from
+    publishes?: boolean; // the root of the repository is known: its list is signed here
     idle_s: number;
 }
 

@@ -1,6 +1,7 @@
 // Prepare, review, commit: what the program composed is shown decoded, as it will be signed; then a person says yes, above a number of
 // machines outside of the page, too. The page composes nothing that is signed.
 import { signal, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { call, errorText, send } from "../api";
 import { t, tn, type Text } from "../i18n";
@@ -21,6 +22,7 @@ export interface Prepared {
     count: number;
     needs: "none" | "unlock" | "gesture";
     expires_at: number;
+    details?: unknown;
 }
 
 interface Asked {
@@ -28,6 +30,17 @@ interface Asked {
     /** With what the program answered when it was signed and sent. */
     onDone: (answer: Record<string, unknown>) => void;
     button?: Text;
+    /** Shows more of what the program composed, below its lines. */
+    more?: ((details: unknown) => ComponentChildren) | undefined;
+}
+
+/** How far it is, as the program tells it while it sends. */
+interface Sending {
+    state: string;
+    done?: number;
+    total?: number;
+    step?: number;
+    steps?: number;
 }
 
 const asked = signal<Asked | undefined>(undefined);
@@ -36,8 +49,8 @@ const LOOK_MS = 500; // the second half of a double click signs nothing
 const HOSTS_SHOWN = 8; // by name; more of them as a table
 
 /** Opens the review of what: {"what": "actions", ...}, as POST /local/prepare takes it. button: where nothing is sent. */
-export function review(what: object, onDone: Asked["onDone"], button?: Text): void {
-    asked.value = { what, onDone, ...(button ? { button } : {}) };
+export function review(what: object, onDone: Asked["onDone"], looks: Pick<Asked, "button" | "more"> = {}): void {
+    asked.value = { what, onDone, ...looks };
 }
 
 function Hosts({ hosts }: { hosts: Prepared["hosts"] }) {
@@ -66,22 +79,36 @@ function Hosts({ hosts }: { hosts: Prepared["hosts"] }) {
     );
 }
 
-/** Asks again while a person's gesture is awaited. */
-async function commit(id: string, isGone: () => boolean): Promise<Record<string, unknown> | undefined> {
+/** Asks again while a person's gesture is awaited, and while it is sent. */
+async function commit(id: string, isGone: () => boolean, told: (how: Sending) => void): Promise<Record<string, unknown> | undefined> {
     while (!isGone()) {
         const answer = await send("POST", "/local/commit", { id });
-        if (answer.status !== 202) return (await answer.json()) as Record<string, unknown>;
+        const said = (await answer.json()) as Record<string, unknown>;
+        if (answer.status !== 202) return said;
+        told(said as unknown as Sending);
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
     return undefined;
 }
 
-function Review({ what, onDone, button = "Sign and send" }: Asked) {
+function Progress({ sending }: { sending: Sending }) {
+    const { done = 0, total = 0, step = 0, steps = 0 } = sending;
+    if (total === 0) return null;
+    return (
+        <p>
+            {steps > 1 && <span>{t("{n} of {all}", { n: step, all: steps })} </span>}
+            <progress value={done} max={total} aria-label={t("Sent")} />
+        </p>
+    );
+}
+
+function Review({ what, onDone, more, button = "Sign and send" }: Asked) {
     const prepared = useSignal<Prepared | undefined>(undefined);
     const error = useSignal("");
     const isBusy = useSignal(false);
     const hasFailed = useSignal(false);
     const isReady = useSignal(false);
+    const sending = useSignal<Sending | undefined>(undefined);
     const gone = useMemo(() => ({ is: false }), []);
     const close = () => {
         gone.is = true;
@@ -108,7 +135,7 @@ function Review({ what, onDone, button = "Sign and send" }: Asked) {
         isBusy.value = true;
         error.value = "";
         try {
-            const answer = await commit(p.id, () => gone.is);
+            const answer = await commit(p.id, () => gone.is, (how) => (sending.value = how.state === "sending" ? how : undefined));
             if (answer) {
                 asked.value = undefined;
                 onDone(answer);
@@ -149,12 +176,14 @@ function Review({ what, onDone, button = "Sign and send" }: Asked) {
                     {mustUnlock && <Unlock keys={keys} onDone={() => void prepare()} />}
                     {p.count > 0 && <h3>{tn(p.count, "{n} machine concerned", "{n} machines concerned")}</h3>}
                     {p.hosts.length > 0 && <Hosts hosts={p.hosts} />}
+                    {more && p.details !== undefined && more(p.details)}
                     {p.needs === "gesture" && !isBusy.value && <p>{t("To sign this, you will be asked outside of this page.")}</p>}
                     {isBusy.value && (
                         <p class="waiting" role="status">
-                            {p.needs === "gesture" ? waitingFor() : t("Signing and sending.")}
+                            {p.needs === "gesture" && !sending.value ? waitingFor() : t("Signing and sending.")}
                         </p>
                     )}
+                    {isBusy.value && sending.value && <Progress sending={sending.value} />}
                 </>
             )}
             {error.value && (

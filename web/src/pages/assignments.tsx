@@ -1,11 +1,12 @@
 // Assignments: groups, units, profiles and self-service rules; and what machines' own packages assign and exclude, changed for many at once
 // with the changes of each shown first, and a plan for one.
 import { signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { call } from "../api";
 import { Dialog } from "../components/dialog";
 import { Field } from "../components/fields";
 import { A } from "../components/link";
+import { useCommands } from "../components/palette";
 import { review } from "../components/review";
 import { Status, type Tone } from "../components/status";
 import { say, sayError } from "../components/toasts";
@@ -13,7 +14,10 @@ import { t, tn, type Text } from "../i18n";
 import { navigate } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
+import { Selection } from "../table/selection";
 import { PACKAGE_COLUMNS, usePackages } from "./repository";
+import { editPolicy, PolicyDialog, SECTIONS } from "./assignments_policy";
+import { ChangeDialog, open } from "./repository_changes";
 import { packagePath, POLICY, type Package } from "./repository_model";
 
 interface Wanted {
@@ -145,7 +149,6 @@ export function AssignDialog() {
     return wanted.value ? <AssignForm {...wanted.value} /> : null;
 }
 
-const SECTIONS: Record<string, Text> = { group: "group", unit: "organisational unit", profile: "profile", selfservice: "self-service" };
 const COLUMNS: readonly Column<Package>[] = [
     { id: "package", title: "Name", width: 260, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
     { id: "kind", title: "Kind", width: 140, sort: "kind", text: (p) => (SECTIONS[p.section] ? t(SECTIONS[p.section] as Text) : p.section) },
@@ -154,16 +157,42 @@ const COLUMNS: readonly Column<Package>[] = [
     ...PACKAGE_COLUMNS.filter((c) => ["version", "maturity", "signer", "signed"].includes(c.id)),
 ];
 
+function Tools({ selection, all, again }: { selection: Selection; all: readonly Package[]; again: () => void }) {
+    void selection.version.value;
+    const chosen = all.filter((p) => selection.has(p.file));
+    const done = () => {
+        selection.clear();
+        again();
+    };
+    if (chosen.length === 0) return <span class="muted">{t("Select some to change or remove them.")}</span>;
+    return (
+        <>
+            <strong>{tn(chosen.length, "{n} selected", "{n} selected")}</strong>
+            <button type="button" onClick={() => editPolicy(chosen, done)}>
+                {t("Change")}
+            </button>
+            <button type="button" class="danger" onClick={() => (open.value = { what: "delete", packages: chosen, all, onDone: done })}>
+                {t("Remove")}
+            </button>
+        </>
+    );
+}
+
 export function AssignmentsPage() {
-    const { all } = usePackages();
+    const { all, again } = usePackages();
+    const selection = useMemo(() => new Selection(), []);
+    useCommands(() => [{ id: "policy", title: t("New group or rules"), run: () => editPolicy([], again) }]);
     const rules = (all ?? []).filter((p) => p.is_newest && POLICY.includes(p.section));
     return (
         <div class="page page-table">
             <div class="page-head">
                 <h1>{t("Assignments")}</h1>
                 <span class="space" />
-                <button type="button" class="primary" onClick={() => navigate("/hosts")}>
+                <button type="button" onClick={() => navigate("/hosts")}>
                     {t("Choose machines")}
+                </button>
+                <button type="button" class="primary" onClick={() => editPolicy([], again)}>
+                    {t("New group or rules")}
                 </button>
             </div>
             <p class="muted">{t("Groups, units, profiles and rules of self-service. What single machines are assigned is changed on the machines: select them, then Assign.")}</p>
@@ -174,9 +203,13 @@ export function AssignmentsPage() {
                 columns={COLUMNS}
                 rowKey={(p) => p.file}
                 firstSort="package"
+                selection={selection}
+                tools={<Tools selection={selection} all={all ?? []} again={again} />}
                 onOpen={(p) => navigate(packagePath(p.package))}
-                empty={all === undefined ? "" : t("There are no groups yet: wapt-get make-group-template makes the first.")}
+                empty={all === undefined ? "" : t("There are no groups yet.")}
             />
+            <PolicyDialog />
+            <ChangeDialog />
         </div>
     );
 }

@@ -38,7 +38,7 @@ function Pending({ names, onDone }: { names: readonly string[]; onDone: () => vo
         review({ what: "certificate", own, days: 730, code_signing: true, key: first?.id }, (answer) => {
             say(t("Issued: {fingerprint}", { fingerprint: String(answer.fingerprint) }));
             onDone();
-        }, "Sign");
+        }, { button: "Sign" });
     return (
         <section class="panel panel-above">
             <h2>{tn(names.length, "{n} key waits for its certificate", "{n} keys wait for their certificates")}</h2>

@@ -119,7 +119,7 @@ export function SignRequest({ onClose, onDone }: Props) {
             save(String(answer.certificate), `${String(answer.name)}.crt`, "application/x-pem-file");
             say(t("Issued: {fingerprint}", { fingerprint: String(answer.fingerprint) }));
             onDone();
-        }, "Sign");
+        }, { button: "Sign" });
     };
     const footer = (
         <>

@@ -77,7 +77,7 @@ function wasSigned(answer: Signed, onDone: () => void): void {
 }
 
 function signFile(document: string, onDone: () => void): void {
-    review({ what: "root", document, ...keyOf(isAdministrator) }, (answer) => wasSigned(answer, onDone), "Sign");
+    review({ what: "root", document, ...keyOf(isAdministrator) }, (answer) => wasSigned(answer, onDone), { button: "Sign" });
 }
 
 // --- the draft ---
@@ -178,7 +178,7 @@ function DraftEditor({ root, onClose, onDone }: { root: Root; onClose: () => voi
         review({ what: "root", wish: wishOf(d), ...keyOf(isAdministrator) }, (answer) => {
             wasSigned(answer, onDone);
             onClose();
-        }, "Sign");
+        }, { button: "Sign" });
     return (
         <>
             <section class="panel" data-test="draft">

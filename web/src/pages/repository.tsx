@@ -8,13 +8,14 @@ import { useCommands } from "../components/palette";
 import { sayError } from "../components/toasts";
 import { onEvents } from "../events";
 import { t, tn } from "../i18n";
-import { epoch, isConnected } from "../local";
+import { epoch, isConnected, local } from "../local";
 import { navigate, place } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
-import { ChangeDialog, open, resign, sizeText } from "./repository_changes";
+import { ChangeDialog, open, publish, resign, sizeText } from "./repository_changes";
 import { countHosts, dependants, loadPackages, maturityText, packagePath, type Package } from "./repository_model";
+import { AddFiles, DropHint, dropping, upload, UploadDialog } from "./repository_upload";
 
 export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
     { id: "package", title: "Package", width: 240, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
@@ -71,10 +72,13 @@ function Tools({ selection, all, again }: { selection: Selection; all: readonly 
 export function RepositoryPage() {
     const selection = useMemo(() => new Selection(), []);
     const { all, again } = usePackages();
+    const isOver = useSignal(false);
     const start = () => (open.value = { what: "import", packages: [], all: all ?? [], onDone: again });
+    const add = (files: readonly File[]) => upload(files, again);
     useCommands(() => [{ id: "import", title: t("Import packages"), run: start }]);
     return (
-        <div class="page page-table">
+        <div class="page page-table" {...dropping(isOver, add)}>
+            <DropHint isOver={isOver.value} />
             <div class="page-head">
                 <h1>{t("Repository")}</h1>
                 <span class="muted" role="status">
@@ -85,6 +89,12 @@ export function RepositoryPage() {
                     <Icon name="download" />
                     <span>{t("Import packages")}</span>
                 </button>
+                {local.value?.publishes && (
+                    <button type="button" onClick={() => publish(again)}>
+                        {t("Publish the list")}
+                    </button>
+                )}
+                <AddFiles onFiles={add} />
             </div>
             <LocalTable
                 name="repository"
@@ -100,6 +110,7 @@ export function RepositoryPage() {
                 empty={all === undefined ? "" : t("No package matches.")}
             />
             <ChangeDialog />
+            <UploadDialog />
         </div>
     );
 }

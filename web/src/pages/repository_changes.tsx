@@ -12,17 +12,31 @@ import { t, tn } from "../i18n";
 import { local } from "../local";
 import { breaks, countHosts, maturityText, type Package } from "./repository_model";
 
-const MATURITIES = ["DEV", "PREPROD", "PROD"];
+export const MATURITIES = ["DEV", "PREPROD", "PROD"];
 
 interface Result {
-    packages?: readonly { becomes: string; code: string; error: string | null }[];
+    packages?: readonly { becomes?: string; package?: string; code: string; error: string | null }[];
+    published?: { state: "none" | "done" | "waiting"; version: number; error: string | null };
+}
+
+/** Shows the list of what is published, against the last one, to be signed. */
+export function publish(onDone: () => void): void {
+    review({ what: "publish" }, (answer) => {
+        say(t("List {n} is published.", { n: Number(answer.version) }));
+        onDone();
+    });
 }
 
 /** Tells what became of each, and reads the list again. */
-function told(answer: unknown, onDone: () => void): void {
-    const packages = (answer as Result).packages ?? [];
+export function told(answer: unknown, onDone: () => void): void {
+    const { packages = [], published } = answer as Result;
     const failed = packages.filter((p) => p.code !== "ok");
-    for (const p of failed) sayError(new Error(`${p.becomes}: ${p.error ?? p.code}`));
+    for (const p of failed) sayError(new Error(`${p.becomes ?? p.package ?? ""}: ${p.error ?? p.code}`));
+    if (published?.state === "done") say(t("List {n} is published.", { n: published.version }));
+    if (published?.state === "waiting") {
+        sayError(new Error(published.error ?? ""));
+        publish(onDone);
+    }
     if (packages.length > failed.length) say(tn(packages.length - failed.length, "{n} package signed and published.", "{n} packages signed and published."));
     onDone();
 }
@@ -89,6 +103,7 @@ function Delete({ packages, all, onDone }: { packages: readonly Package[]; all: 
         try {
             for (const p of packages) await call("DELETE", apiPath(["packages", p.file]));
             say(tn(packages.length, "{n} package removed.", "{n} packages removed."));
+            if (local.value?.publishes) publish(onDone);
         } catch (e) {
             sayError(e);
         }

@@ -1,0 +1,143 @@
+// Groups, units, profiles and rules of self-service: made, and changed for several at once. The program finds what would never work before it is
+// signed, and shows the difference.
+import { signal, useSignal } from "@preact/signals";
+import { Dialog } from "../components/dialog";
+import { Choice, Field } from "../components/fields";
+import { review } from "../components/review";
+import { t, tn, type Text } from "../i18n";
+import { told } from "./repository_changes";
+import type { Package } from "./repository_model";
+
+export const SECTIONS: Record<string, Text> = { group: "group", unit: "organisational unit", profile: "profile", selfservice: "self-service" };
+
+interface Wanted {
+    packages: readonly Package[]; // none: a new one
+    onDone: () => void;
+}
+const wanted = signal<Wanted | undefined>(undefined);
+
+/** Opens the change of these, or makes a new one. */
+export function editPolicy(packages: readonly Package[], onDone: () => void): void {
+    wanted.value = { packages, onDone };
+}
+
+const words = (text: string) => text.split(/[\s,]+/).filter(Boolean);
+
+/** "team: tis-firefox tis-vlc; staff: tis-vlc" by group; a group's name may have blanks. */
+export function rulesOf(text: string): Record<string, string[]> {
+    const rules: Record<string, string[]> = {};
+    for (const one of text.split(/[;\n]/)) {
+        const at = one.indexOf(":");
+        const group = (at < 0 ? one : one.slice(0, at)).trim();
+        if (group) rules[group] = [...(rules[group] ?? []), ...(at < 0 ? [] : words(one.slice(at + 1)))];
+    }
+    return rules;
+}
+
+interface Problems {
+    packages?: readonly { package: string; problems?: readonly { error: boolean; text: string }[] }[];
+}
+
+function ProblemList({ details }: { details: Problems }) {
+    const all = (details.packages ?? []).flatMap((p) => (p.problems ?? []).map((x) => ({ key: `${p.package} ${x.text}`, text: x.text })));
+    if (all.length === 0) return null;
+    return (
+        <>
+            <h3>{t("Not possible as things are")}</h3>
+            <ul class="plain-list">
+                {all.map((x) => (
+                    <li key={x.key}>{x.text}</li>
+                ))}
+            </ul>
+        </>
+    );
+}
+
+function PolicyForm({ packages, onDone }: Wanted) {
+    const isNew = packages.length === 0;
+    const section = useSignal(packages[0]?.section ?? "group");
+    const name = useSignal("");
+    const description = useSignal("");
+    const add = useSignal("");
+    const remove = useSignal("");
+    const exclude = useSignal("");
+    const allow = useSignal("");
+    const offer = useSignal("");
+    const withdraw = useSignal("");
+    const close = () => (wanted.value = undefined);
+    const hasRules = section.value === "selfservice" && packages.every((p) => p.section === "selfservice");
+    const submit = () => {
+        close();
+        review(
+            {
+                what: "policy",
+                names: isNew ? [name.value.trim()] : packages.map((p) => p.package),
+                ...(isNew ? { section: section.value } : {}),
+                ...(description.value.trim() ? { description: description.value.trim() } : {}),
+                add: words(add.value),
+                remove: words(remove.value),
+                add_conflicts: words(exclude.value),
+                remove_conflicts: words(allow.value),
+                add_rules: hasRules ? rulesOf(offer.value) : {},
+                remove_rules: hasRules ? rulesOf(withdraw.value) : {},
+            },
+            (answer) => told(answer, onDone),
+            (details) => <ProblemList details={details as Problems} />,
+        );
+    };
+    const isEmpty = isNew ? !name.value.trim() : ![description, add, remove, exclude, allow, offer, withdraw].some((s) => s.value.trim());
+    return (
+        <Dialog
+            title={isNew ? t("New group or rules") : t("Change groups and rules")}
+            onClose={close}
+            onSubmit={submit}
+            footer={
+                <>
+                    <button type="button" onClick={close}>
+                        {t("Cancel")}
+                    </button>
+                    <button type="submit" class="primary" disabled={isEmpty}>
+                        {t("Review")}
+                    </button>
+                </>
+            }
+        >
+            {isNew ? (
+                <>
+                    <Choice
+                        label={t("Kind")}
+                        value={section.value}
+                        options={Object.entries(SECTIONS).map(([id, text]) => [id, t(text)] as const)}
+                        onChange={(v) => (section.value = v)}
+                    />
+                    <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} autofocus hint={t("A unit or profile is called as in the directory.")} />
+                </>
+            ) : (
+                <>
+                    <p class="muted">{tn(packages.length, "{n} package, which gets the next version", "{n} packages, each of which gets the next version")}</p>
+                    <ul class="host-names">
+                        {packages.map((p) => (
+                            <li key={p.file}>{`${p.package} ${p.version}`}</li>
+                        ))}
+                    </ul>
+                </>
+            )}
+            <Field label={t("Description")} value={description.value} onInput={(v) => (description.value = v)} />
+            <Field label={t("Assign")} value={add.value} onInput={(v) => (add.value = v)} autofocus={!isNew} hint={t("Packages and groups, with blanks between; also as tis-firefox(>=115).")} />
+            {!isNew && <Field label={t("Assign no more")} value={remove.value} onInput={(v) => (remove.value = v)} />}
+            <Field label={t("Exclude")} value={exclude.value} onInput={(v) => (exclude.value = v)} hint={t("What machines with it must not have.")} />
+            {!isNew && <Field label={t("Exclude no more")} value={allow.value} onInput={(v) => (allow.value = v)} />}
+            {hasRules && (
+                <>
+                    <Field label={t("Offer")} value={offer.value} onInput={(v) => (offer.value = v)} hint={t("Group of persons, colon, packages; several with a semicolon between: team: tis-firefox tis-vlc; staff: tis-vlc")} />
+                    {!isNew && <Field label={t("Offer no more")} value={withdraw.value} onInput={(v) => (withdraw.value = v)} hint={t("A group without packages goes whole.")} />}
+                </>
+            )}
+        </Dialog>
+    );
+}
+
+export function PolicyDialog() {
+    const w = wanted.value;
+    return w ? <PolicyForm {...w} /> : null;
+}
