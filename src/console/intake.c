@@ -127,7 +127,8 @@ static enum wa_code add_file(struct wa_intake *in, size_t i, struct wa_err *err)
     WA_AUTO_VERDICT struct wa_verdict v;
     struct wa_relpath name;
     struct wa_err why = WA_ERR_INIT;
-    char path[WA_PATH_MAX];
+    struct wa_stat st;
+    char path[WA_PATH_MAX], size[24];
     const struct wa_remake r = {.anchors = in->o.anchors};
     wa_verdict_init(&v);
     if (own_name("file", i, &name, err) != WA_OK || path_of(in, &name, path, err) != WA_OK ||
@@ -148,7 +149,11 @@ static enum wa_code add_file(struct wa_intake *in, size_t i, struct wa_err *err)
         refuse(in, &v.control, &why);
         return WA_OK;
     }
-    return wa_control_set(&v.control, WA_A_FILENAME, wa_sv(name.p), err) == WA_OK
+    if (wa_path_stat(path, &st, err) != WA_OK)
+        return err->code;
+    (void)snprintf(size, sizeof size, "%llu", (unsigned long long)st.size);
+    return wa_control_set(&v.control, WA_A_FILENAME, wa_sv(name.p), err) == WA_OK &&
+                   wa_control_set(&v.control, WA_A_SIZE, wa_sv(size), err) == WA_OK
                ? wa_index_add(&in->there, &v.control, &v.chain, err)
                : err->code;
 }

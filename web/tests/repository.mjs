@@ -1,5 +1,6 @@
 // The repository and what machines are assigned, in the real console against a real server and a real machine. One story, in the order of
 // the names.
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { axe, check, same, tab } from "./lib.mjs";
 
@@ -39,7 +40,7 @@ export async function b1_theRepositoryIsShown({ browser, link, password, folder,
     await look("package", folder);
 }
 
-export async function b2_removalWarns({ folder, tool }) {
+export async function b2_removalWarns({ ask, folder, tool, keyPassword }) {
     const { page } = open;
     await grid(page, "Versions").focus();
     await page.keyboard.press("Space");
@@ -55,15 +56,31 @@ export async function b2_removalWarns({ folder, tool }) {
     await dialog.getByRole("button", { name: "Review" }).click();
     await dialog.getByText("signed by Developer").waitFor();
     await look("package-review", folder);
-    await page.keyboard.press("Escape");
-    await dialog.waitFor({ state: "detached" });
+    await dialog.getByLabel("Key", { exact: true }).selectOption({ label: "Developer" }).catch(() => undefined);
+    await dialog.getByLabel("Password of the key").fill(keyPassword);
+    await page.keyboard.press("Enter");
+    await dialog.getByLabel("Password of the key").waitFor({ state: "detached" });
+    await signed(ask);
+    check((await ask("packages"))[`${tool} 1.0-1 PREPROD`] === "Developer", "it is promoted");
 }
 
-export async function b3_importsOnlyFromWhatIsConfigured({ folder }) {
+/** Signs what is shown, with a yes at the terminal; what was to be read there. */
+async function signed(ask) {
+    const { page } = open;
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("To sign this, you will be asked outside of this page.").waitFor();
+    await page.getByRole("button", { name: "Sign and send" }).click();
+    const text = await ask("yes");
+    await dialog.waitFor({ state: "detached" });
+    return text;
+}
+
+export async function b3_importsOnlyFromWhatIsConfigured({ ask, folder }) {
     const { page } = open;
     await page.getByRole("link", { name: "Repository" }).click();
     await page.getByRole("button", { name: "Import packages" }).click();
     const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("From", { exact: true }).selectOption("away");
     await dialog.getByLabel("Packages").fill("tis-tool");
     await dialog.getByLabel("Prefix here").fill("acme");
     await look("import", folder);
@@ -71,6 +88,70 @@ export async function b3_importsOnlyFromWhatIsConfigured({ folder }) {
     await dialog.getByRole("alert").waitFor(); // nobody serves it
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
+    // From one that is there: with what it needs, under another prefix, signed by the person at the terminal.
+    await page.getByRole("button", { name: "Import packages" }).click();
+    await dialog.getByLabel("From", { exact: true }).selectOption("store");
+    await dialog.getByLabel("Packages").fill("tis-tool");
+    await dialog.getByLabel("Prefix here").fill("acme");
+    await dialog.getByLabel("Maturity here").selectOption("DEV");
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText("tis-lib, signed by Stranger").waitFor();
+    const text = await signed(ask);
+    check(text.includes("acme-tool") && text.includes("acme-lib"), `the terminal says ${text}`);
+    const there = await ask("packages");
+    same([there["acme-tool 1.0-1 DEV"], there["acme-lib 1.0-1 DEV"]], ["Developer", "Developer"], "imported");
+    // Signed anew, several at once.
+    await page.getByRole("searchbox").fill("acme-");
+    await grid(page, "Packages").getByRole("link", { name: "acme-lib" }).waitFor();
+    await grid(page, "Packages").focus();
+    await page.keyboard.press("Control+a");
+    await page.getByText("2 packages selected").waitFor();
+    await page.getByRole("button", { name: "Sign anew" }).click();
+    await dialog.getByText("acme-tool, signed by Developer").waitFor();
+    await signed(ask);
+    await page.getByRole("searchbox").fill("");
+}
+
+async function drop(files) {
+    const { page } = open;
+    const held = await page.evaluateHandle(async (given) => {
+        const transfer = new DataTransfer();
+        for (const f of given) transfer.items.add(new File([Uint8Array.from(atob(f.data), (c) => c.charCodeAt(0))], f.name));
+        return transfer;
+    }, files.map((f) => ({ name: path.basename(f), data: readFileSync(f).toString("base64") })));
+    await page.locator(".page").dispatchEvent("dragover", { dataTransfer: held });
+    await page.getByText("Drop packages here").waitFor();
+    return held;
+}
+
+export async function b3b_packagesAreDropped({ ask, folder, files }) {
+    const { page } = open;
+    const dialog = page.getByRole("dialog");
+    const held = await drop(files);
+    await look("drop", folder);
+    await page.locator(".page").dispatchEvent("drop", { dataTransfer: held });
+    await dialog.getByLabel("Publish them").selectOption("anew");
+    await dialog.getByLabel("Whose signatures count on them").selectOption("store");
+    await look("drop-files", folder);
+    await dialog.getByLabel("Publish them").selectOption("as");
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText("web-dropped, signed by Developer").waitFor();
+    await dialog.getByText("web-foreign_1.0-1.wapt: ").waitFor(); // refused, with the reason
+    await look("drop-review", folder);
+    await signed(ask);
+    const there = await ask("packages");
+    check(there["web-dropped 1.0-1 "] === "Developer" && there["web-foreign 1.0-1 "] === undefined, `there is ${JSON.stringify(there)}`);
+    await grid(page, "Packages").getByRole("link", { name: "web-dropped" }).waitFor();
+    // Chosen with the system's dialog, under the certificates of the store.
+    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByRole("button", { name: "Add packages" }).click()]);
+    await chooser.setFiles(files[1]);
+    await dialog.getByLabel("Publish them").selectOption("anew");
+    await dialog.getByLabel("Whose signatures count on them").selectOption("store");
+    await dialog.getByLabel("Prefix here").fill("own");
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText("web-foreign, signed by Stranger").waitFor();
+    await signed(ask);
+    check((await ask("packages"))["own-foreign 1.0-1 "] === "Developer", "it is signed anew");
 }
 
 export async function b4_aKitIsShownBeforeItIsMade({ folder }) {
@@ -85,7 +166,7 @@ export async function b4_aKitIsShownBeforeItIsMade({ folder }) {
     await page.getByRole("dialog").waitFor({ state: "detached" });
 }
 
-export async function b5_assignmentsArePlannedShownAndSigned({ ask, folder, name, tool, keyPassword }) {
+export async function b5_assignmentsArePlannedShownAndSigned({ ask, folder, name, tool }) {
     const { page } = open;
     await page.getByRole("link", { name: "Machines", exact: true }).click();
     await grid(page, "Machines").getByRole("link", { name }).click();
@@ -105,9 +186,6 @@ export async function b5_assignmentsArePlannedShownAndSigned({ ask, folder, name
     await dialog.getByRole("button", { name: "Review" }).click();
     await dialog.getByText("assigned: + web-plain").waitFor();
     await dialog.getByText("excluded: + web-rival").waitFor();
-    await dialog.getByLabel("Password of the key").fill(keyPassword);
-    await page.keyboard.press("Enter");
-    await dialog.getByLabel("Password of the key").waitFor({ state: "detached" });
     await look("assign-review", folder);
     await page.getByRole("button", { name: "Sign and send" }).click();
     await dialog.waitFor({ state: "detached" });
@@ -116,6 +194,38 @@ export async function b5_assignmentsArePlannedShownAndSigned({ ask, folder, name
     await page.getByRole("link", { name: "Assignments" }).click();
     await grid(page, "Assignments").getByRole("link", { name: "web-group" }).waitFor();
     await look("assignments", folder);
+    // A new group, then both changed at once.
+    await page.getByRole("button", { name: "New group or rules" }).click();
+    await dialog.getByLabel("Name", { exact: true }).fill("web-office");
+    await dialog.getByLabel("Assign", { exact: true }).fill("web-dropped web-nowhere");
+    await look("group-new", folder);
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText("assigned: + web-dropped").waitFor();
+    await dialog.getByText("'web-nowhere' is not in the repository; needed by: web-office").waitFor();
+    await look("group-review", folder);
+    await signed(ask);
+    await grid(page, "Assignments").getByRole("link", { name: "web-office" }).waitFor();
+    await grid(page, "Assignments").focus();
+    await page.keyboard.press("Control+a");
+    await page.getByRole("button", { name: "Change", exact: true }).click();
+    await dialog.getByLabel("Assign no more").fill("web-nowhere");
+    await dialog.getByLabel("Exclude", { exact: true }).fill("web-rival");
+    await look("group-change", folder);
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText("excluded: + web-rival").first().waitFor();
+    await signed(ask);
+    const there = await ask("packages");
+    check(there["web-office 1-2 "] === "Developer" && there["web-group 1.0-2 "] === "Developer", `there is ${JSON.stringify(there)}`);
+    // Rules of self-service.
+    await page.getByRole("button", { name: "New group or rules" }).click();
+    await dialog.getByLabel("Kind").selectOption("selfservice");
+    await dialog.getByLabel("Name", { exact: true }).fill("web-shop");
+    await dialog.getByLabel("Offer").fill("team: web-plain web-dropped; the boss: web-tool");
+    await look("rules-new", folder);
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText("the boss: + web-tool").waitFor();
+    await signed(ask);
+    await grid(page, "Assignments").getByRole("link", { name: "web-shop" }).waitFor();
     same(open.trouble, [], "trouble in the page");
     await open.context.close();
 }

@@ -157,9 +157,9 @@ const COLUMNS: readonly Column<Package>[] = [
     ...PACKAGE_COLUMNS.filter((c) => ["version", "maturity", "signer", "signed"].includes(c.id)),
 ];
 
-function Tools({ selection, all, again }: { selection: Selection; all: readonly Package[]; again: () => void }) {
+function Tools({ selection, rules, all, again }: { selection: Selection; rules: readonly Package[]; all: readonly Package[]; again: () => void }) {
     void selection.version.value;
-    const chosen = all.filter((p) => selection.has(p.file));
+    const chosen = rules.filter((p) => selection.has(p.file));
     const done = () => {
         selection.clear();
         again();
@@ -204,7 +204,7 @@ export function AssignmentsPage() {
                 rowKey={(p) => p.file}
                 firstSort="package"
                 selection={selection}
-                tools={<Tools selection={selection} all={all ?? []} again={again} />}
+                tools={<Tools selection={selection} rules={rules} all={all ?? []} again={again} />}
                 onOpen={(p) => navigate(packagePath(p.package))}
                 empty={all === undefined ? "" : t("There are no groups yet.")}
             />

@@ -34,25 +34,6 @@ export function rulesOf(text: string): Record<string, string[]> {
     return rules;
 }
 
-interface Problems {
-    packages?: readonly { package: string; problems?: readonly { error: boolean; text: string }[] }[];
-}
-
-function ProblemList({ details }: { details: Problems }) {
-    const all = (details.packages ?? []).flatMap((p) => (p.problems ?? []).map((x) => ({ key: `${p.package} ${x.text}`, text: x.text })));
-    if (all.length === 0) return null;
-    return (
-        <>
-            <h3>{t("Not possible as things are")}</h3>
-            <ul class="plain-list">
-                {all.map((x) => (
-                    <li key={x.key}>{x.text}</li>
-                ))}
-            </ul>
-        </>
-    );
-}
-
 function PolicyForm({ packages, onDone }: Wanted) {
     const isNew = packages.length === 0;
     const section = useSignal(packages[0]?.section ?? "group");
@@ -82,7 +63,6 @@ function PolicyForm({ packages, onDone }: Wanted) {
                 remove_rules: hasRules ? rulesOf(withdraw.value) : {},
             },
             (answer) => told(answer, onDone),
-            (details) => <ProblemList details={details as Problems} />,
         );
     };
     const isEmpty = isNew ? !name.value.trim() : ![description, add, remove, exclude, allow, offer, withdraw].some((s) => s.value.trim());
@@ -110,7 +90,7 @@ function PolicyForm({ packages, onDone }: Wanted) {
                         options={Object.entries(SECTIONS).map(([id, text]) => [id, t(text)] as const)}
                         onChange={(v) => (section.value = v)}
                     />
-                    <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} autofocus hint={t("A unit or profile is called as in the directory.")} />
+                    <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} autofocus {...(section.value === "unit" || section.value === "profile" ? { hint: t("As the directory calls it.") } : {})} />
                 </>
             ) : (
                 <>
