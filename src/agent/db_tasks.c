@@ -260,7 +260,8 @@ static bool is_of_script(struct wa_sv code)
            wa_sv_eqs(code, wa_code_name(WA_E_TIMEOUT));
 }
 
-/* Those that it is about, until it is done. */
+/* Those that it is about, until it is done; what else an operation calls so is not everybody's to
+ * know. */
 static void write_packages(struct wa_jw *w, struct wa_sv args)
 {
     WA_AUTO_ARENA struct wa_arena arena;
@@ -269,7 +270,8 @@ static void write_packages(struct wa_jw *w, struct wa_sv args)
     wa_arena_init(&arena, 1u << 20);
     wa_jw_key(w, "packages");
     wa_jw_arr(w);
-    if (args.n > 0 && wa_local_request_read(args, &arena, &r, &ignored) == WA_OK)
+    if (args.n > 0 && wa_local_request_read(args, &arena, &r, &ignored) == WA_OK &&
+        (r.op == WA_OP_INSTALL || r.op == WA_OP_REMOVE || r.op == WA_OP_DOWNLOAD))
         for (size_t i = 0; i < r.package_count; i++)
             wa_jw_sv(w, r.packages[i]);
     wa_jw_end(w);

@@ -81,6 +81,7 @@ export function describe(p: Package): string {
 
 const PAGE = 48;
 const PAGE_MAX = 480; // the agent gives 500 at once
+const TYPING_MS = 150; // each answer costs the agent a look at all that is offered
 let asked: AbortController | undefined;
 const shown = signal(PAGE); // how many are wanted
 
@@ -230,9 +231,11 @@ export async function refreshState(): Promise<void> {
 
 /** From now on; what is shown follows the address and the order. */
 export function follow(): void {
+    let timer: number | undefined;
     effect(() => {
         void [filter.value, category.value, search.value, sort.value];
-        void refresh();
+        clearTimeout(timer);
+        timer = window.setTimeout(() => void refresh(), catalogue.peek() ? TYPING_MS : 0);
     });
     effect(() => {
         if (link.value === "ended") return undefined;
