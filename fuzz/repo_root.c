@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "repo/root.h"
+#include "repo/root_edit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +32,31 @@ static void judge(const struct wa_root *r)
     }
 }
 
+#define LINE_SHOWN 400u /* bytes of a line that the terminal shows */
+
+static void look(void *user, const char *label, struct wa_sv value)
+{
+    size_t *lines = user;
+    if (label[0] == '\0' || value.n >= LINE_SHOWN)
+        abort();
+    (*lines)++;
+}
+
+/* A person sees everybody who is named, and no line is cut. */
+static void show(const struct wa_root *r, const struct wa_root *old)
+{
+    WA_AUTO_BUF struct wa_buf json;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_jw w;
+    size_t lines = 0;
+    wa_buf_init(&json, 16u << 20);
+    wa_jw_init(&w, &json);
+    wa_root_write_shown(r, old, &w);
+    if (wa_root_say(r, old, look, &lines, &err) == WA_OK &&
+        (lines < r->administrators.n + r->signer_count || json.n == 0))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     WA_AUTO(wa_root) struct wa_root *r = NULL;
@@ -44,6 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (wa_root_read(wa_sv_n(data, size), &r, &err) != WA_OK)
         return 0;
     judge(r);
+    show(r, NULL);
+    show(r, r);
     if (wa_root_write(r, &text, &err) != WA_OK ||
         wa_signed_none(wa_buf_sv(&text), &document, &err) != WA_OK)
         return 0; /* longer than it came */

@@ -39,12 +39,12 @@ enum wa_code wa_issuing_say(const struct wa_issuing *i,
     WA_AUTO_BUF struct wa_buf grants;
     char key[32], id[65], days[32];
     wa_buf_init(&grants, 1024);
-    if (wa_signed_key_id(i->key, id, err) != WA_OK)
+    grants_of(i, &grants);
+    if (wa_buf_check(&grants, err) != WA_OK || wa_signed_key_id(i->key, id, err) != WA_OK)
         return err->code;
     (void)snprintf(key, sizeof key, "%s %u", wa_key_kind(i->key) == WA_KEY_RSA ? "RSA" : "P",
                    wa_key_bits(i->key));
     (void)snprintf(days, sizeof days, "%lld", (long long)i->days);
-    grants_of(i, &grants);
     say(user, wa_text("For"), wa_sv(i->cn));
     say(user, wa_text("The request says"), wa_sv(i->said.subject));
     if (i->said.asks[0] != '\0')
@@ -55,7 +55,7 @@ enum wa_code wa_issuing_say(const struct wa_issuing *i,
         say(user, wa_text("Organisation"), wa_sv(i->organization));
     say(user, wa_text("It may"), wa_buf_sv(&grants));
     say(user, wa_text("Days"), wa_sv(days));
-    return wa_buf_check(&grants, err);
+    return WA_OK;
 }
 
 /* What was asked of the library is only certain once it is read as others will read it. */

@@ -136,8 +136,8 @@ static void root_text(const struct people *p, const struct root_what *r, struct 
 }
 
 /* Signs text by each in turn, as people with a draft do. */
-static void sign_by(const struct people *p, struct wa_sv text, const char *purpose,
-                    const enum who *who, size_t n, struct wa_buf *out)
+static inline void sign_by(const struct people *p, struct wa_sv text, const char *purpose,
+                           const enum who *who, size_t n, struct wa_buf *out)
 {
     struct wa_err err = WA_ERR_INIT;
     wa_buf_init(out, WA_PUBLISHED_BYTES_MAX);
@@ -159,7 +159,7 @@ static void sign_by(const struct people *p, struct wa_sv text, const char *purpo
     }
 }
 
-static void root_make(const struct people *p, struct root_what what, struct wa_buf *out)
+static inline void root_make(const struct people *p, struct root_what what, struct wa_buf *out)
 {
     static const enum who usual[] = {ALICE, BOB};
     WA_AUTO_BUF struct wa_buf text;
@@ -178,7 +178,7 @@ struct list_what {
     const char *file; /* NULL: tis-b_1-1_all.wapt */
 };
 
-static void list_make(const struct people *p, struct list_what l, struct wa_buf *out)
+static inline void list_make(const struct people *p, struct list_what l, struct wa_buf *out)
 {
     struct wa_published_file files[] = {
         {WA_SV_INIT("tis-a_1-1_all.wapt"), 1234,
@@ -208,8 +208,8 @@ static void list_make(const struct people *p, struct list_what l, struct wa_buf 
 }
 
 /* The timestamp of a list, by key (NULL: the usual one), good for hours. */
-static void stamp_make(const struct people *p, struct wa_sv list, int64_t version,
-                       const struct wa_key *key, int64_t hours, struct wa_buf *out)
+static inline void stamp_make(const struct people *p, struct wa_sv list, int64_t version,
+                              const struct wa_key *key, int64_t hours, struct wa_buf *out)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_timestamp t = {.repository = REPOSITORY,
