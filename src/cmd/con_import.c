@@ -136,8 +136,13 @@ static enum wa_code own(struct wa_con_intake *t, struct wa_err *err)
 
 static enum wa_code resign_them(struct wa_con_intake *t, struct wa_err *err)
 {
+    const char *prefix = wa_cli_get(t->cli, "prefix", NULL);
     t->wish = (struct wa_import_wish){.signer = wa_cli_get(t->cli, "signer", NULL),
-                                      .every_version = !wa_cli_has(t->cli, "newest")};
+                                      .every_version = !wa_cli_has(t->cli, "newest"),
+                                      .prefix = prefix,
+                                      .maturity = wa_cli_get(t->cli, "maturity", NULL),
+                                      .with_depends =
+                                          prefix != NULL && !wa_cli_has(t->cli, "no-depends")};
     if (t->cli->arg_count == 0 && t->wish.signer == NULL)
         return wa_fail(err, WA_E_USAGE, "which packages? Name them, or their signer with --signer");
     return own(t, err);
@@ -177,9 +182,8 @@ static const struct wa_cli_option import_options[] = {
     {"no-depends", 0, NULL},         {"prefix", 0, "NAME"},     {"maturity", 0, "NAME"},
 };
 static const struct wa_cli_option resign_options[] = {
-    WA_CON_INTAKE_OPTIONS,
-    {"signer", 0, "NAME"},
-    {"newest", 0, NULL},
+    WA_CON_INTAKE_OPTIONS, {"signer", 0, "NAME"},   {"newest", 0, NULL},
+    {"prefix", 0, "NAME"}, {"maturity", 0, "NAME"}, {"no-depends", 0, NULL},
 };
 static const struct wa_cli_option promote_options[] = {
     WA_CON_INTAKE_OPTIONS,

@@ -72,7 +72,7 @@ static enum wa_code read_request(struct intake *k, const struct wa_json *request
     k->wish.maturity = keep(k->texts[1], to);
     k->wish.filter.maturities = keep(k->texts[2], there);
     k->wish.filter.architecture = keep(k->texts[3], architecture);
-    k->wish.with_depends = k->is_import && !no_depends;
+    k->wish.with_depends = (k->is_import || k->wish.prefix != NULL) && !no_depends;
     k->wish.every_version = wa_sv_eqs(what, "resign");
     if (wa_sv_eqs(what, "promote") && k->wish.maturity == NULL)
         return wa_fail(err, WA_E_INVALID, "to which maturity?");

@@ -120,6 +120,11 @@ def test_imported_promoted_and_installed(org, foreign):
     assert set(ours(org, "acme-lib")) == {("1.2-1", "DEV"), ("1.2-1", "PREPROD")}
     org.console("promote", "acme-lib", "--remove-old", *trusted)
     assert set(ours(org, "acme-lib")) == {("1.2-1", "DEV"), ("1.2-1", "PROD")}
+    # Under another prefix, with what it needs; those of before stay.
+    renamed = json.loads(org.console("resign", "acme-tool", "--prefix", "corp", "--maturity", "PREPROD", *trusted, "--json").stdout)["result"]["packages"]
+    assert {(p["package"], p["becomes"], p["becomes_maturity"], p["code"]) for p in renamed} == {
+        ("acme-tool", "corp-tool", "PREPROD", "ok"), ("acme-lib", "corp-lib", "PREPROD", "ok")}, renamed
+    assert ours(org, "corp-tool")["2.0-1", "PREPROD"]["depends"] == "corp-lib(>=1.1),other-thing" and ours(org, "acme-tool")
     # By a certificate that took the other's place; then a machine takes it.
     org.keycert("Successor", "--code-signing", by="Authority")
     again = json.loads(org.console("resign", "acme-lib", "--signer", "Developer", "--trusted", org.agent / "ssl", "--yes", *signing(org, "Successor"), "--json").stdout)

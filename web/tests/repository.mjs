@@ -107,8 +107,23 @@ export async function b3_importsOnlyFromWhatIsConfigured({ ask, folder }) {
     await page.keyboard.press("Control+a");
     await page.getByText("2 packages selected").waitFor();
     await page.getByRole("button", { name: "Sign anew" }).click();
+    await dialog.getByRole("button", { name: "Review" }).click();
     await dialog.getByText("acme-tool, signed by Developer").waitFor();
     await signed(ask);
+    // Under another prefix, with what they need.
+    await page.getByRole("searchbox").fill("acme-tool");
+    await page.getByText("1 row", { exact: true }).waitFor();
+    await grid(page, "Packages").focus();
+    await page.keyboard.press("Control+a");
+    await page.getByText("1 package selected").waitFor();
+    await page.getByRole("button", { name: "Sign anew" }).click();
+    await dialog.getByLabel("Another prefix").fill("own");
+    await look("resign", folder);
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText("own-lib 1.0-1").waitFor();
+    await signed(ask);
+    const renamed = await ask("packages");
+    same([renamed["own-tool 1.0-1 DEV"], renamed["own-lib 1.0-1 DEV"]], ["Developer", "Developer"], "renamed");
     await page.getByRole("searchbox").fill("");
 }
 

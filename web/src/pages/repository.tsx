@@ -13,7 +13,7 @@ import { navigate, place } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
-import { ChangeDialog, open, publish, resign, sizeText } from "./repository_changes";
+import { ChangeDialog, open, publish, sizeText } from "./repository_changes";
 import { countHosts, dependants, loadPackages, maturityText, packagePath, type Package } from "./repository_model";
 import { AddFiles, DropHint, dropping, upload, UploadDialog } from "./repository_upload";
 
@@ -59,7 +59,7 @@ function Tools({ selection, all, again }: { selection: Selection; all: readonly 
             <button type="button" onClick={() => (open.value = { what: "promote", packages: chosen, all, onDone: done })}>
                 {t("Promote")}
             </button>
-            <button type="button" onClick={() => resign(chosen, done)}>
+            <button type="button" onClick={() => (open.value = { what: "resign", packages: chosen, all, onDone: done })}>
                 {t("Sign anew")}
             </button>
             <button type="button" class="danger" onClick={() => (open.value = { what: "delete", packages: chosen, all, onDone: done })}>

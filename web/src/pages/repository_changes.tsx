@@ -45,12 +45,45 @@ function exactly(packages: readonly Package[]): string[] {
     return packages.map((p) => `${p.package}(=${p.version})`);
 }
 
-type Open = "promote" | "delete" | "import";
+type Open = "promote" | "delete" | "import" | "resign";
 export const open = signal<{ what: Open; packages: readonly Package[]; all: readonly Package[]; onDone: () => void } | undefined>(undefined);
 const close = () => (open.value = undefined);
 
-export function resign(packages: readonly Package[], onDone: () => void): void {
-    review({ what: "resign", packages: exactly(packages) }, (answer) => told(answer, onDone));
+function Resign({ packages, onDone }: { packages: readonly Package[]; onDone: () => void }) {
+    const prefix = useSignal("");
+    const maturity = useSignal("");
+    const depends = useSignal(true);
+    const submit = () => {
+        close();
+        review({ what: "resign", packages: exactly(packages), prefix: prefix.value.trim(), maturity: maturity.value, no_depends: !depends.value }, (answer) => told(answer, onDone));
+    };
+    return (
+        <Dialog
+            title={t("Sign anew")}
+            onClose={close}
+            onSubmit={submit}
+            footer={
+                <>
+                    <button type="button" onClick={close}>
+                        {t("Cancel")}
+                    </button>
+                    <button type="submit" class="primary" data-autofocus>
+                        {t("Review")}
+                    </button>
+                </>
+            }
+        >
+            <p>{t("Verified, then signed by you. With another name or maturity they come beside the ones that are there.")}</p>
+            <ul class="host-names">
+                {packages.map((p) => (
+                    <li key={p.file}>{`${p.package} ${p.version}`}</li>
+                ))}
+            </ul>
+            <Field label={t("Another prefix")} value={prefix.value} onInput={(v) => (prefix.value = v)} hint={t("Names begin so then, up to the first -, and so do the names that they need; empty: as they are.")} />
+            {prefix.value.trim() !== "" && <Check label={t("Also what they need")} checked={depends.value} onChange={(on) => (depends.value = on)} />}
+            <Choice label={t("Maturity")} value={maturity.value} options={[["", t("as it is")] as const, ...MATURITIES.map((m) => [m, m] as const)]} onChange={(v) => (maturity.value = v)} />
+        </Dialog>
+    );
 }
 
 function Promote({ packages, onDone }: { packages: readonly Package[]; onDone: () => void }) {
@@ -211,6 +244,7 @@ function Import({ onDone }: { onDone: () => void }) {
 export function ChangeDialog() {
     const o = open.value;
     if (!o) return null;
+    if (o.what === "resign") return <Resign packages={o.packages} onDone={o.onDone} />;
     if (o.what === "promote") return <Promote packages={o.packages} onDone={o.onDone} />;
     if (o.what === "delete") return <Delete packages={o.packages} all={o.all} onDone={o.onDone} />;
     return <Import onDone={o.onDone} />;

@@ -101,4 +101,8 @@ export const repository = {
     "those that count here": "celles qui comptent ici",
     "What machines with it must not have.": "Ce que les machines qui l'ont ne doivent pas avoir.",
     "Whose signatures count on them": "Les signatures qui comptent pour eux",
+    "Another prefix": "Un autre préfixe",
+    "as it is": "telle qu'elle est",
+    "Names begin so then, up to the first -, and so do the names that they need; empty: as they are.": "Les noms commencent alors ainsi, jusqu'au premier -, comme les noms dont ils ont besoin ; vide : tels qu'ils sont.",
+    "Verified, then signed by you. With another name or maturity they come beside the ones that are there.": "Vérifiés, puis signés par vous. Avec un autre nom ou une autre maturité, ils viennent à côté de ceux qui sont là.",
 };
