@@ -3,6 +3,8 @@ import path from "node:path";
 import { machine } from "./mock.mjs";
 
 const THEMES = ["light", "dark"];
+const USUAL = { width: 1366, height: 768 };
+const LARGE = { width: 1920, height: 1080 };
 const HOST = `/hosts/${machine(23).uuid}`;
 
 /** name, and how one comes there; each begins where the page is, and leaves no dialog behind for the next. */
@@ -154,7 +156,7 @@ async function select(page, count) {
     await page.locator(".bar-actions").waitFor();
 }
 
-/** Keeps a picture of each screen in folder, and calls use(name, theme, language, page) there. */
+/** Keeps a picture of each screen in folder, one of them for a large screen, and calls use(name, theme, language, page) there. */
 export async function atScreens({ browser, dist, open, languages, folder }, use) {
     for (const language of languages)
         for (const theme of THEMES)
@@ -167,7 +169,13 @@ export async function atScreens({ browser, dist, open, languages, folder }, use)
                 for (const [name, go] of Object.entries(SCREENS)) {
                     await closeAll(page);
                     await go({ mock, page, base, to });
-                    await page.screenshot({ path: path.join(folder, `${name}-${theme}-${language}.png`), animations: "disabled" });
+                    const keep = (more) => page.screenshot({ path: path.join(folder, `${name}-${theme}-${language}${more}.png`), animations: "disabled" });
+                    await keep("");
+                    if (theme === "light" && language === "en") {
+                        await page.setViewportSize(LARGE);
+                        await keep("-large");
+                        await page.setViewportSize(USUAL);
+                    }
                     await use(name, theme, language, page);
                 }
             }, { colorScheme: theme, before: (mock) => (mock.prefs = { language }) });
