@@ -1,6 +1,5 @@
-/* con_download.c - waptconsole download and forget-host: a package of the repository as a file,
- * verified, for which nobody logs in (but for a machine's own, which the server gives to few); and
- * a machine that the server shall know no more.
+/* con_download.c - waptconsole download: a package of the repository as a file, verified, for which
+ * nobody logs in (but for a machine's own, which the server gives to few).
  *
  * What the server sends is a stranger's until it is verified: a file that is not good is removed.
  */
@@ -16,11 +15,6 @@ static const struct wa_cli_option options[] = {
     {"output", 'o', "DIR"},
     {"trusted", 't', "DIR"},
 };
-static const struct wa_cli_option forget_options[] = {
-    WA_CON_SERVER_OPTIONS,
-    {"yes", 'y', NULL},
-};
-
 struct fetching {
     struct wa_cli *cli;
     struct wa_client *client;
@@ -179,33 +173,5 @@ out:
     return err->code;
 }
 
-static enum wa_code forget(struct wa_cli *cli, struct wa_err *err)
-{
-    WA_AUTO(wa_client) struct wa_client *c = NULL;
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    char path[WA_NAME_MAX + 64];
-    wa_arena_init(&arena, 1u << 20);
-    if (!wa_hostid_is_valid(wa_sv(cli->args[0])))
-        return wa_fail(err, WA_E_USAGE, "'%s' is not the uuid of a host", cli->args[0]);
-    if (!wa_cli_has(cli, "yes") && cli->json)
-        return wa_fail(err, WA_E_USAGE, "--json shows nothing to confirm: give --yes with it");
-    if (!wa_cli_has(cli, "yes") &&
-        wa_cli_confirm("Shall the server forget this machine and all that it knows of it?", "--yes",
-                       err) != WA_OK)
-        return err->code;
-    (void)snprintf(path, sizeof path, "/api/v1/hosts/%s", cli->args[0]);
-    if (wa_con_connect(cli, &c, err) != WA_OK ||
-        wa_client_call(c, "DELETE", path, WA_SV(""), &arena, &j, err) != WA_OK)
-        return err->code;
-    wa_jw_obj(&cli->jw);
-    wa_jw_kv(&cli->jw, "uuid", cli->args[0]);
-    wa_jw_end(&cli->jw);
-    wa_cli_out(cli, "%s is forgotten; it may register again\n", cli->args[0]);
-    return WA_OK;
-}
-
 const struct wa_cli_command wa_con_download = {"download", options,  WA_COUNT(options),
                                                1,          SIZE_MAX, download};
-const struct wa_cli_command wa_con_forget_host = {
-    "forget-host", forget_options, WA_COUNT(forget_options), 1, 1, forget};
