@@ -96,7 +96,7 @@ enum wa_code wa_local_judge(void *user, const struct wa_http_head *head, size_t 
     WA_UNUSED(user);
     *ret_max = r != NULL ? r->body_max : WA_LOCAL_BODY_MAX;
     return r != NULL || is_discard(head, &id) || is_file_removal(head, &id) ||
-                   wa_local_relay_takes(head->path)
+                   wa_local_relay_takes(head->method, head->path)
                ? WA_OK
                : wa_fail(err, WA_E_NOT_FOUND, "there is no such call");
 }

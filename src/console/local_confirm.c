@@ -155,7 +155,7 @@ static enum wa_code ask_terminal(struct wa_local_confirm *q, struct wa_sv text, 
         return err->code;
     wa_term_put(q->term, WA_SV("\r\n"));
     put_text(q->term, text);
-    (void)snprintf(prompt, sizeof prompt, wa_text("To sign this, type %s; any other key says no: "),
+    (void)snprintf(prompt, sizeof prompt, wa_text("To do this, type %s; any other key says no: "),
                    q->code);
     wa_term_put(q->term, wa_sv(prompt));
     return WA_OK;

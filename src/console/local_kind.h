@@ -68,6 +68,7 @@ struct wa_local_kind {
     bool needs_authority; /* it must be one that issues others */
     bool is_local;        /* nothing is asked of the server, and client is NULL */
     bool can_stop;        /* commit() looks at wa_local_goes_on() */
+    bool is_unsigned;     /* no key is needed, and signer is NULL */
 };
 
 /* Adds a line to what is shown; the value may be of any text. */
@@ -117,7 +118,7 @@ extern const struct wa_local_kind wa_local_kind_host_packages, wa_local_kind_pla
     wa_local_kind_policy, wa_local_kind_publish, wa_local_kind_upload;
 extern const struct wa_local_kind wa_local_kind_actions, wa_local_kind_certificate,
     wa_local_kind_root;
-extern const struct wa_local_kind wa_local_kind_cancel;
+extern const struct wa_local_kind wa_local_kind_cancel, wa_local_kind_grant;
 extern const struct wa_local_kind wa_local_kind_rollout;
 extern const struct wa_local_kind wa_local_kind_wake;
 

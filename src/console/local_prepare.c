@@ -23,7 +23,8 @@ static const struct wa_local_kind *const kinds[] = {
     &wa_local_kind_import,  &wa_local_kind_promote, &wa_local_kind_resign,
     &wa_local_kind_plan,    &wa_local_kind_kit,     &wa_local_kind_rollout,
     &wa_local_kind_policy,  &wa_local_kind_publish, &wa_local_kind_certificate,
-    &wa_local_kind_wake,    &wa_local_kind_root,    &wa_local_kind_upload};
+    &wa_local_kind_wake,    &wa_local_kind_root,    &wa_local_kind_upload,
+    &wa_local_kind_grant};
 
 static const struct wa_local_kind *find_kind(struct wa_sv what)
 {
@@ -155,6 +156,17 @@ static void count_unasked(struct wa_local *l, const struct wa_local_prepared *p)
         l->unasked += p->targets.count;
 }
 
+/* The key that p is to be signed with; NULL: there is none, or none is needed. */
+static struct wa_local_key *key_of(struct wa_local *l, const struct wa_local_prepared *p)
+{
+    return p->kind->is_unsigned ? NULL : wa_local_key_find(l, wa_sv(p->key_id));
+}
+
+static bool has_what_it_takes(const struct wa_local_prepared *p, const struct wa_local_key *key)
+{
+    return p->kind->is_unsigned || (key != NULL && wa_local_key_is_open(key));
+}
+
 /* --- preparing --- */
 
 static enum wa_code read_request(struct wa_sv body, struct wa_arena *arena,
@@ -210,10 +222,11 @@ static void write_prepared(const struct wa_local *l, const struct wa_local_prepa
         wa_jw_raw(&w, wa_buf_sv(&p->details));
     }
     wa_jw_kv(&w, "key", p->key_id);
+    wa_jw_kvb(&w, "signs", !p->kind->is_unsigned);
     wa_jw_kv(&w, "needs",
-             key == NULL || !wa_local_key_is_open(key) ? "unlock"
-             : needs_gesture(l, p)                     ? "gesture"
-                                                       : "none");
+             !has_what_it_takes(p, key) ? "unlock"
+             : needs_gesture(l, p)      ? "gesture"
+                                        : "none");
     wa_jw_kvi(&w, "expires_at", p->expires_at);
     wa_jw_end(&w);
 }
@@ -250,7 +263,7 @@ static void was_prepared(struct wa_local_job *job, struct wa_err *err)
     p->expires_at = wa_clock_now() + WA_LOCAL_PREPARED_S;
     *slot = p;
     job->own = NULL;
-    write_prepared(l, p, wa_local_key_find(l, wa_sv(p->key_id)), &job->out);
+    write_prepared(l, p, key_of(l, p), &job->out);
 }
 
 static void prepare_fini(struct wa_local_job *job)
@@ -282,7 +295,7 @@ void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv b
     job->fini = prepare_fini;
     job->work = prepare;
     job->done = was_prepared;
-    if (key == NULL && err.code == WA_OK)
+    if (key == NULL && !kind->is_unsigned && err.code == WA_OK)
         (void)wa_fail(&err, WA_E_CONFIG,
                       "there is no key to sign with: set personal_certificate_path in "
                       "waptconsole.ini");
@@ -295,8 +308,10 @@ void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv b
         wa_local_job_refuse(job, &err);
         return;
     }
-    (void)snprintf(p->key_id, sizeof p->key_id, "%s", key->id);
-    (void)snprintf(p->signer, sizeof p->signer, "%s", wa_cert_fingerprint(key->chain.items[0]));
+    if (!kind->is_unsigned) {
+        (void)snprintf(p->key_id, sizeof p->key_id, "%s", key->id);
+        (void)snprintf(p->signer, sizeof p->signer, "%s", wa_cert_fingerprint(key->chain.items[0]));
+    }
     wa_local_job_start(job);
 }
 
@@ -330,12 +345,14 @@ struct signing {
 static enum wa_code sign(struct wa_local_job *job, struct wa_err *err)
 {
     struct signing *s = job->own;
-    const struct wa_signer signer = {s->key->key, &s->key->chain};
+    struct wa_signer signer = {NULL, NULL};
     struct wa_jw w;
+    if (s->key != NULL)
+        signer = (struct wa_signer){s->key->key, &s->key->chain};
     wa_jw_init(&w, &s->p->result);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "state", "done");
-    if (s->p->kind->commit(s->p, &signer, job->client, &w, err) != WA_OK)
+    if (s->p->kind->commit(s->p, s->key != NULL ? &signer : NULL, job->client, &w, err) != WA_OK)
         return err->code;
     wa_jw_end(&w);
     return wa_buf_check(&s->p->result, err);
@@ -358,7 +375,8 @@ static void was_signed(struct wa_local_job *job, struct wa_err *err)
     p->is_busy = false;
     p->state = err->code == WA_OK ? DONE : FAILED;
     p->why = *err;
-    wa_local_key_release(s->key);
+    if (s->key != NULL)
+        wa_local_key_release(s->key);
     wa_log(job->local->o->log, WA_LOG_INFO, "console.signed", WA_LF_S("what", p->kind->what),
            WA_LF_I("hosts", (int64_t)p->targets.count), WA_LF_S("key", p->key_id),
            WA_LF_S("code", wa_code_name(err->code)));
@@ -385,7 +403,7 @@ static void answer_sending(const struct wa_local_prepared *p, struct wa_http_con
 static void start_signing(struct wa_local *l, struct wa_local_prepared *p, struct wa_http_conn *c)
 {
     struct wa_err err = WA_ERR_INIT;
-    struct wa_local_key *key = wa_local_key_find(l, wa_sv(p->key_id));
+    struct wa_local_key *key = key_of(l, p);
     /* Of what can be stopped the page is told how far it is. */
     struct wa_http_conn *waiting = p->kind->can_stop ? NULL : c;
     struct wa_local_job *job = wa_local_job_new(l, waiting);
@@ -394,7 +412,7 @@ static void start_signing(struct wa_local *l, struct wa_local_prepared *p, struc
         (void)wa_nomem(&err);
     else if (s == NULL)
         (void)wa_nomem(&err);
-    else if (key == NULL || !wa_local_key_is_open(key))
+    else if (!has_what_it_takes(p, key))
         (void)wa_fail(&err, WA_E_CONFLICT, "the key is locked: unlock it first");
     else if (p->kind->is_local || wa_local_job_use_server(job, &err) == WA_OK) {
         if (p->state == CONFIRMED)
@@ -402,7 +420,8 @@ static void start_signing(struct wa_local *l, struct wa_local_prepared *p, struc
         else
             count_unasked(l, p);
         *s = (struct signing){p, key};
-        key->users++;
+        if (key != NULL)
+            key->users++;
         p->is_busy = true;
         job->own = s;
         job->fini = signing_fini;
@@ -435,12 +454,11 @@ static void ask(struct wa_local *l, struct wa_local_prepared *p, struct wa_http_
 {
     WA_AUTO_BUF struct wa_buf text;
     struct wa_err err = WA_ERR_INIT;
-    const struct wa_local_key *key = wa_local_key_find(l, wa_sv(p->key_id));
     wa_buf_init(&text, LINES_BYTES_MAX + 8192);
     add_in_line(&text, wa_buf_sv(&p->title));
     wa_buf_addc(&text, '\n');
     wa_buf_addsv(&text, wa_buf_sv(&p->shown));
-    if (key == NULL || !wa_local_key_is_open(key))
+    if (!has_what_it_takes(p, key_of(l, p)))
         (void)wa_fail(&err, WA_E_CONFLICT, "the key is locked: unlock it first");
     else if (wa_buf_check(&text, &err) == WA_OK &&
              wa_local_confirm(l, wa_buf_sv(&text), was_asked, p, &err) == WA_OK) {

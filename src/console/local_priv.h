@@ -211,7 +211,7 @@ void wa_local_oidc_stop(struct wa_local *l);
 void wa_local_state_answer(struct wa_local *l, struct wa_http_conn *c);
 
 /* --- local_relay.c, local_stream.c --- */
-bool wa_local_relay_takes(struct wa_sv path);
+bool wa_local_relay_takes(enum wa_http_method method, struct wa_sv path);
 /* "/api/v1/hosts?limit=1", as it was asked for. */
 void wa_local_relay_path(const struct wa_http_head *head, struct wa_buf *out);
 void wa_local_relay(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);

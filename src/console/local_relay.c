@@ -1,24 +1,38 @@
 /* local_relay.c - calls of the server's API, made by a page, with this program's session.
  *
- * What would show or make a token is not relayed, nor is anything that a browser could
- * take for a page of ours: only data by its type, and only that of the server itself.
+ * What would show or make a token is not relayed, nor what gives somebody something that lasts: who
+ * wants that asks by what kind_grant.c shows. Nor is anything that a browser could take for a page
+ * of ours: only data by its type, and only that of the server itself.
  */
 #include "codec/url.h"
 #include "console/local_priv.h"
 
-bool wa_local_relay_takes(struct wa_sv path)
+/* "users", and what is below it; not "users-x". */
+static bool is_below(struct wa_sv path, const char *name)
+{
+    size_t n = strlen(name);
+    return wa_sv_starts(path, name) &&
+           (path.n == n || strchr("/.;", path.p[n]) != NULL || path.p[n] == '-');
+}
+
+bool wa_local_relay_takes(enum wa_http_method method, struct wa_sv path)
 {
     static const char prefix[] = "/api/v1/";
-    static const char *const kept[] = {"session", "login", "account/tokens", "enrol-tokens"};
+    static const char *const kept[] = {"session", "login", "enrol-tokens"};
+    static const char *const lasting[] = {"users", "account/tokens"};
     if (!wa_sv_starts(path, prefix))
         return false;
     struct wa_sv rest = wa_sv_sub(path, sizeof prefix - 1, path.n);
-    for (size_t i = 0; i < WA_COUNT(kept); i++) {
-        size_t n = strlen(kept[i]);
-        if (wa_sv_starts(rest, kept[i]) &&
-            (rest.n == n || strchr("/.;", rest.p[n]) != NULL || rest.p[n] == '-'))
+    for (size_t i = 0; i < WA_COUNT(kept); i++)
+        if (is_below(rest, kept[i]))
             return false;
-    }
+    bool is_read = method == WA_HTTP_GET || method == WA_HTTP_HEAD;
+    bool removes = method == WA_HTTP_DELETE && !wa_sv_ends(rest, "/second-factor");
+    for (size_t i = 0; i < WA_COUNT(lasting); i++)
+        if (is_below(rest, lasting[i]) && !is_read && !removes)
+            return false;
+    if (is_below(rest, "webhooks") && !is_read && !removes && !wa_sv_ends(rest, "/test"))
+        return false;
     return rest.n > 0;
 }
 

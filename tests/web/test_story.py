@@ -11,6 +11,7 @@ import pytest
 from pages import play, scenarios
 from conftest import BIN, LIB, organisation, run, until
 from test_f1_machine import machine_of_ours, registration, send
+from test_server_webhooks import Receiver
 
 HOSTILE = "<img src=x onerror='window.hit=1'>\"><script>window.hit=2</script>"
 
@@ -105,10 +106,19 @@ def played():
         def kept(text):
             return any(text in p.read_text() for p in console.home.rglob("*.json"))
 
-        does = {"marker": marker.exists, "confirm": console.confirm, "hostile": lambda: hostile_machine(org), "stop": stop, "start": start,
+        hooked = Receiver()
+
+        def token(text):
+            p = subprocess.run(["curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", "-H", f"Authorization: Bearer {text}", org.url + "/api/v1/hosts"],
+                               capture_output=True, text=True, check=True)
+            return int(p.stdout)
+
+        does = {"token": token, "hook": lambda: f"http://127.0.0.1:{hooked.port}/here", "hooked": lambda: any(e["what"] == "test" for e in hooked.events()), "marker": marker.exists, "confirm": console.confirm, "hostile": lambda: hostile_machine(org), "stop": stop, "start": start,
                 "kept": kept, "again": console.again, "second": second, "expire": expire, "broken": lambda: len(broken.read_text()) if broken.exists() else 0}
         yield play("story.mjs", does, link=console.link, password=(org.base / "admin.pw").read_text().strip(), keyPassword=(org.base / "pw").read_text().strip(),
                    name=name, packageName="tis-story", hostile=HOSTILE[:30])
+        hooked.shutdown()
+        hooked.server_close()
 
 
 @pytest.mark.parametrize("name", scenarios("story.mjs"))

@@ -14,6 +14,8 @@ import { PeoplePage } from "./pages/people";
 import { ReportsPage } from "./pages/reports";
 import { RolloutPage, RolloutsPage } from "./pages/rollouts";
 import { StartPage } from "./pages/start";
+import { TokensPage } from "./pages/tokens";
+import { WebhooksPage } from "./pages/webhooks";
 
 export interface PageProps {
     /** What stands for the names in the path. */
@@ -41,6 +43,8 @@ export const pages: readonly Page[] = [
     { path: "/people", title: "People", page: PeoplePage, nav: { icon: "people", keys: "g u", right: "people" } },
     { path: "/journal", title: "Journal", page: JournalPage, nav: { icon: "journal", keys: "g j", right: "people" } },
     { path: "/keys", title: "Keys", page: KeysPage, nav: { icon: "key", keys: "g e" } },
+    { path: "/webhooks", title: "Webhooks", page: WebhooksPage, nav: { icon: "send", keys: "g w", right: "people" } },
+    { path: "/tokens", title: "API tokens", page: TokensPage, nav: { icon: "code", keys: "g t" } },
     { path: "/kit", title: "Enrolment kit", page: KitPage, nav: { icon: "save", keys: "g k" } },
 ];
 /** Where "/" leads. */

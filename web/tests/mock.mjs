@@ -27,6 +27,8 @@ function reportRows(name) {
     if (name === "seen by day") return { columns: ["day", "events", "failures"], rows: Array.from({ length: 30 }, (_, i) => [`2026-10-${String(i + 1).padStart(2, "0")}`, 100 + ((i * 37) % 50), (i * 7) % 13]), is_cut: false };
     return { columns: ["os", "machines"], rows: SYSTEMS.map((os, i) => [os, 120 - 25 * i]), is_cut: false };
 }
+const hook = (id, url, more) => ({ id, url, kinds: "", created: now() - 86_400 * 40, by: "admin", disabled: false, failed_since: 0, last_at: now() - 90, last_result: "status 200", missed: 0, waiting: 0, ...more });
+const HOOKS = () => [hook("1", "https://chat.example.org/hooks/wapt", { kinds: "action,rollout" }), hook("2", "https://siem.example.org/ingest/v2/wapt", { failed_since: now() - 5000, last_result: "connection refused", waiting: 240 }), hook("3", "https://old.example.org/", { disabled: true, failed_since: now() - 86_400 * 9, last_result: "status 404", missed: 8120 })];
 const ENTRIES = 420;
 const entry = (seq) => ({ seq, at: now() - (ENTRIES - seq) * 700, digest: seq.toString(16).padStart(64, "0"), entry: JSON.stringify({ act: ["login", "action.ordered", "package.published", "host.registered"][seq % 4], user: seq % 3 ? "admin" : "anna", peer: "192.0.2.7", count: seq % 9 }) });
 
@@ -57,6 +59,8 @@ function manage(what, id, more, p) {
     if (what === "signers") return { json: { signers: [certificate("Developer"), AUTHORITY].map((c) => ({ name: c.name, fingerprint: c.fingerprint })) } };
     if (what === "rollouts" && !id) return { json: { rollouts: ROLLOUTS(), total: 3 } };
     if (what === "rollouts") return { json: ROLLOUTS().find((r) => r.id === id) };
+    if (what === "account") return { json: { tokens: [{ id: "1", name: "nightly report", rights: "view,report", limited: true, created: now(), expires: now() + 86_400 * 30, used: now() - 60 }, { id: "2", name: "build server", rights: "upload,upload-code", limited: false, created: now(), expires: now() + 86_400 * 200, used: 0 }] } };
+    if (what === "webhooks") return { json: { webhooks: HOOKS() } };
     if (what === "users" && !id) return { json: { users: PEOPLE() } };
     if (what === "users" && more === "tokens") return { json: { tokens: [{ id: "1", name: "inventory", rights: "view,metrics", limited: false, created: now(), expires: now() + 86_400 * 30, used: now() - 60 }] } };
     if (what === "users") return { json: PEOPLE().find((one) => one.name === id) };
@@ -235,12 +239,20 @@ export class Mock {
     }
 
     prepare(body) {
+        if (body.what === "grant") return this.grant(body);
         const hosts = (body.hosts ?? []).map((uuid) => ({ uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name ?? uuid }));
         const id = Math.random().toString(16).slice(2).padEnd(32, "0");
         this.prepared.set(id, body);
         const lines = [{ label: "Action", value: body.kind ?? body.what }, { label: "Packages", value: (body.packages ?? []).join(" ") }, { label: "Not after", value: new Date((now() + (body.valid_s ?? 0)) * 1000).toISOString() }];
         const needs = this.keys[0].unlocked_until < now() ? "unlock" : hosts.length > 10 ? "gesture" : "none";
         return { json: { id, title: `${body.kind ?? body.what}: ${hosts.length}`, lines, hosts, count: hosts.length, needs, expires_at: now() + 300 } };
+    }
+
+    grant(body) {
+        const id = Math.random().toString(16).slice(2).padEnd(32, "0");
+        this.prepared.set(id, { hosts: [], ...body });
+        const lines = [{ label: "Server", value: this.server.url }, ...Object.entries(body.give ?? {}).map(([label, value]) => ({ label, value: String(value) }))];
+        return { json: { id, title: body.do, lines, hosts: [], count: 0, signs: false, needs: "gesture", expires_at: now() + 300 } };
     }
 
     commit({ id }) {

@@ -56,7 +56,28 @@ const SCREENS = {
         await page.locator("dialog .dialog-foot .primary").click();
         await page.locator("dialog .host-names").first().waitFor();
     },
-    journal: ({ to }) => to("/journal", ".t-body .t-row"),
+    tokens: ({ to }) => to("/tokens", ".t-body .t-row"),
+    async "token-new"({ page }) {
+        await page.locator(".page-head .primary").click();
+        await page.locator("dialog .rights").waitFor();
+    },
+    async "token-review"({ page }) {
+        await page.locator("dialog input").first().fill("nightly");
+        await page.locator("dialog .primary").click();
+        await page.locator("dialog .said").first().waitFor();
+    },
+    async webhooks({ to, page }) {
+        await page.keyboard.press("Escape");
+        await to("/webhooks", ".t-body .t-row");
+    },
+    async webhook({ page }) {
+        await page.locator(".t-body .t-row").nth(1).dblclick();
+        await page.locator("dialog .facts").waitFor();
+    },
+    async journal({ to, page }) {
+        await page.keyboard.press("Escape");
+        await to("/journal", ".t-body .t-row");
+    },
     machines: ({ to }) => to("/hosts"),
     "machines-filtered": ({ to }) => to("/hosts?search=lyon&status=OK&model=OptiPlex+7010"),
     "machines-none": ({ to }) => to("/hosts?search=nothing-like-it", ".t-empty"),

@@ -102,7 +102,16 @@ export async function a5_seesAMachineComeThatLies({ ask, hostile }) {
     }
 }
 
-export async function a6_looksAfterPeopleReportsAndTheJournal() {
+/** What gives somebody something: reviewed, then confirmed by a person in the terminal. */
+async function confirmed(ask) {
+    const dialog = open.page.getByRole("dialog");
+    await dialog.getByText("you will be asked outside of it").waitFor();
+    await dialog.getByRole("button", { name: "Confirm" }).click();
+    await dialog.getByText("Confirm in the terminal").waitFor();
+    return ask("confirm");
+}
+
+export async function a6_looksAfterPeopleReportsAndTheJournal({ ask }) {
     const { page, base } = open;
     await page.goto(`${base}/start`);
     await page.getByRole("heading", { name: "What needs attention" }).waitFor();
@@ -114,15 +123,19 @@ export async function a6_looksAfterPeopleReportsAndTheJournal() {
     await page.getByLabel("Name", { exact: true }).fill("web-anna");
     await page.getByRole("combobox", { name: "Role" }).selectOption("helpdesk");
     await page.getByLabel("First password").fill("a long enough password");
-    await page.getByRole("button", { name: "Add" }).click();
+    await page.getByRole("button", { name: "Review" }).click();
+    const shown = await confirmed(ask);
+    check(shown.includes("web-anna") && shown.includes("helpdesk") && !shown.includes("a long enough password"), `the terminal shows ${shown}`);
     await page.getByRole("heading", { name: "web-anna" }).waitFor();
     await page.getByRole("button", { name: "Perimeter" }).click();
     await page.getByRole("combobox", { name: "Sees" }).selectOption("some");
     await page.getByLabel("Groups, one a line").fill("grp-web");
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Review" }).click();
+    await confirmed(ask);
     await page.locator(".facts").getByText("grp-web").waitFor();
     await page.getByRole("button", { name: "Disable" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Review" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Confirm" }).click(); // takes something: nobody is asked
     await page.locator(".page-head").getByText("disabled").waitFor();
     await page.getByRole("button", { name: "Remove" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
@@ -157,6 +170,48 @@ export async function a6_looksAfterPeopleReportsAndTheJournal() {
     await page.getByRole("dialog").getByText("grp-web", { exact: true }).waitFor();
     await page.getByRole("dialog").getByText("you will be asked outside of this page").waitFor(); // nobody knows how many will be in it
     await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+}
+
+export async function a6_makesATokenAndAWebhook({ ask }) {
+    const { page, base } = open;
+    await page.getByRole("link", { name: "API tokens" }).click();
+    await page.getByRole("button", { name: "New token" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("web-token");
+    await page.getByRole("button", { name: "Review" }).click();
+    const shown = await confirmed(ask);
+    check(shown.includes("web-token") && shown.includes("view"), `the terminal shows ${shown}`);
+    const token = await page.getByRole("dialog", { name: "The token" }).locator("code").innerText();
+    check((await ask("token", token)) === 200, "the token is none");
+    await page.getByRole("button", { name: "I have kept it" }).click();
+    check(!(await page.content()).includes(token), "the token is still shown");
+    const list = page.getByRole("grid", { name: "API tokens" });
+    await list.getByText("web-token").dblclick();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await list.getByText("web-token").waitFor({ state: "detached" });
+    check((await ask("token", token)) === 401, "a revoked token");
+    // A page that goes round the review gets nothing, whatever it sends.
+    const tries = [["users", { name: "web-evil", role: "superadmin", password: "a long enough password" }], ["users/admin", { role: "readonly" }], ["users/admin/password", { password: "a long enough password" }], ["account/tokens", { name: "web-evil", rights: ["view"], days: 1 }], ["webhooks", { url: "https://127.0.0.1/" }]];
+    const answers = await page.evaluate((all) => Promise.all(all.map(([path, body]) => fetch(`/api/v1/${path}`, { method: "POST", headers: { Authorization: `Bearer ${sessionStorage.getItem("wapt.token")}`, "Content-Type": "application/json" }, body: JSON.stringify(body) }).then((a) => a.status))), tries);
+    same(answers, tries.map(() => 404), "what a page may send by itself");
+
+    await page.goto(`${base}/webhooks`);
+    await page.getByRole("button", { name: "New webhook" }).click();
+    await page.getByLabel("Address").fill(await ask("hook"));
+    await page.getByLabel("roll-outs").check();
+    await page.getByRole("button", { name: "Review" }).click();
+    await confirmed(ask);
+    await page.getByRole("dialog", { name: "The webhook's secret" }).locator("code").waitFor();
+    await page.getByRole("button", { name: "I have kept it" }).click();
+    const hooks = page.getByRole("grid", { name: "Webhooks" });
+    await hooks.getByText("nothing sent yet").waitFor();
+    await hooks.getByText("rollout").dblclick();
+    await page.getByRole("button", { name: "Send a test" }).click();
+    await hooks.getByText("arrives").waitFor();
+    check(await ask("hooked"), "the test has not arrived");
+    await hooks.getByText("rollout").dblclick();
+    await page.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+    await hooks.getByText("rollout").waitFor({ state: "detached" });
 }
 
 export async function a6_outlivesTheServersAbsence({ ask, name }) {

@@ -126,6 +126,17 @@ static enum wa_code provider_step(struct bench *b, struct wa_buf *out, struct wa
     return WA_OK;
 }
 
+static enum wa_code grant_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    char body[96];
+    if (log_in(b, out, err) != WA_OK || prepare(b,
+                                                "{\"what\":\"grant\",\"do\":\"user-change\","
+                                                "\"user\":\"a\",\"give\":{\"disabled\":true}}",
+                                                body, out, err) != WA_OK)
+        return err->code;
+    return bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err);
+}
+
 static enum wa_code relay_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
     if (log_in(b, out, err) != WA_OK ||
@@ -231,6 +242,7 @@ static const struct {
     enum wa_code (*fn)(struct bench *b, struct wa_buf *out, struct wa_err *err);
 } steps[] = {{"certificate", certificate_step},
              {"provider", provider_step},
+             {"grant", grant_step},
              {"state", state_step},
              {"login", login_step},
              {"relay", relay_step},
@@ -351,7 +363,7 @@ static void check_lines(const struct wa_buf *shown)
     while (wa_sv_split(&rest, '\n', &line)) {
         if (line.n > 0 && line.p[line.n - 1] == '\r')
             line.n--;
-        titles += line.n > 0 && !wa_sv_starts(line, "  ") && !wa_sv_starts(line, "To sign this");
+        titles += line.n > 0 && !wa_sv_starts(line, "  ") && !wa_sv_starts(line, "To do this");
     }
     assert_int_equal(titles, 1);
 }
@@ -359,7 +371,7 @@ static void check_lines(const struct wa_buf *shown)
 static void test_names_forge_no_line(void **state)
 {
     /* New lines of every kind, cursor movements, marks that turn the direction of text. */
-    static const char *const names[] = {"a\nTo sign this, type 0000",
+    static const char *const names[] = {"a\nTo do this, type 0000",
                                         "a\r\n  Machines: 0",
                                         "a\rMachines: 0",
                                         "\x1b[2J\x1b[H",
@@ -421,8 +433,6 @@ static void test_what_is_not_relayed(void **state)
     static const char *const paths[] = {"/api/v1/session",
                                         "/api/v1/session/certificate",
                                         "/api/v1/login",
-                                        "/api/v1/account/tokens",
-                                        "/api/v1/account/tokens/x",
                                         "/api/v1/enrol-tokens",
                                         "/api/v1/enrol-tokens.csv",
                                         "/api/v1/",
@@ -435,7 +445,72 @@ static void test_what_is_not_relayed(void **state)
     size_t asked = s.b.asked;
     for (size_t i = 0; i < WA_COUNT(paths); i++)
         refused(&s, WA_HTTP_GET, paths[i], "", WA_E_NOT_FOUND);
+    /* What lasts longer than the page. */
+    static const struct {
+        enum wa_http_method method;
+        const char *path;
+    } lasting[] = {{WA_HTTP_POST, "/api/v1/users"},
+                   {WA_HTTP_POST, "/api/v1/users/a"},
+                   {WA_HTTP_PUT, "/api/v1/users/a"},
+                   {WA_HTTP_POST, "/api/v1/users/a/password"},
+                   {WA_HTTP_POST, "/api/v1/users/a/certificates/b"},
+                   {WA_HTTP_DELETE, "/api/v1/users/a/second-factor"},
+                   {WA_HTTP_POST, "/api/v1/account/tokens"},
+                   {WA_HTTP_POST, "/api/v1/webhooks"},
+                   {WA_HTTP_PUT, "/api/v1/webhooks/a"}};
+    for (size_t i = 0; i < WA_COUNT(lasting); i++)
+        refused(&s, lasting[i].method, lasting[i].path, "{}", WA_E_NOT_FOUND);
     assert_int_equal(s.b.asked, asked);
+    must(bench_do(&s.b, WA_HTTP_GET, "/api/v1/users", "", &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_DELETE, "/api/v1/users/a", "", &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_DELETE, "/api/v1/account/tokens/a", "", &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_POST, "/api/v1/webhooks/a/test", "{}", &s.out, &s.err));
+    end(&s);
+}
+
+/* --- what lasts --- */
+
+#define GRANT "{\"what\":\"grant\",\"do\":"
+
+static void test_what_lasts_is_asked_outside_the_page(void **state)
+{
+    static const char *const refusals[] = {
+        GRANT "\"user-add\"}",
+        GRANT "\"user-add\",\"user\":\"a\",\"give\":{}}",
+        GRANT "\"user-change\",\"give\":{\"role\":\"superadmin\"}}",
+        GRANT "\"user-drop-factor\",\"user\":\"a\",\"give\":{}}",
+        GRANT "\"token\",\"give\":{\"name\":\"a\",\"hidden\":1}}",
+        GRANT "\"anything\",\"give\":{}}"};
+    WA_UNUSED(state);
+    struct story s;
+    char body[96];
+    begin(&s);
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/keys/lock", "", &s.out,
+                  &s.err)); /* no key is needed */
+    for (size_t i = 0; i < WA_COUNT(refusals); i++)
+        refused(&s, WA_HTTP_POST, "/local/prepare", refusals[i], WA_E_INVALID);
+    must(prepare(&s.b,
+                 GRANT
+                 "\"user-add\",\"give\":{\"name\":\"eve\\nRole: none\",\"role\":\"superadmin\","
+                 "\"password\":\"very secret\"}}",
+                 body, &s.out, &s.err));
+    assert_true(says(&s.out, "\"needs\":\"gesture\"") && says(&s.out, "\"signs\":false"));
+    size_t asked = s.b.asked;
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+    assert_true(says(&s.out, "gesture") && says(&s.b.shown, "superadmin"));
+    assert_false(says(&s.b.shown, "very secret"));
+    check_lines(&s.b.shown);
+    assert_int_equal(s.b.asked, asked);
+    bench_type(&s.b, false);
+    refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_CANCELLED);
+    assert_int_equal(s.b.asked, asked);
+    /* Who is switched off gets nothing. */
+    must(prepare(&s.b, GRANT "\"user-change\",\"user\":\"a/../b\",\"give\":{\"disabled\":true}}",
+                 body, &s.out, &s.err));
+    assert_true(says(&s.out, "\"needs\":\"none\""));
+    must(prepare(&s.b, GRANT "\"user-change\",\"user\":\"a\",\"give\":{\"disabled\":false}}", body,
+                 &s.out, &s.err));
+    assert_true(says(&s.out, "\"needs\":\"gesture\""));
     end(&s);
 }
 
@@ -447,6 +522,7 @@ int main(void)
         cmocka_unit_test(test_names_forge_no_line),
         cmocka_unit_test(test_a_server_that_is_gone),
         cmocka_unit_test(test_what_is_not_relayed),
+        cmocka_unit_test(test_what_lasts_is_asked_outside_the_page),
         cmocka_unit_test(test_memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

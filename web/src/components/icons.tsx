@@ -10,6 +10,8 @@ const paths = {
     key: "M7 13a4 4 0 113.5-2.1L17 17h-2.5v-2h-2v-2l-1.5-1.5M6 8h.01",
     journal: "M5 3h10v14H5zM8 7h4M8 10h4M8 13h2",
     report: "M4 16V4M4 16h13M7 13v-3M11 13V7M15 13V9",
+    code: "M7 6l-4 4 4 4M13 6l4 4-4 4M11.500 4l-3 12",
+    send: "M3 10l14-7-5 14-3-6zM9 11l8-8",
     search: "M9 14A5 5 0 109 4a5 5 0 000 10zM13 13l4 4",
     close: "M5 5l10 10M15 5L5 15",
     up: "M5 12l5-5 5 5",

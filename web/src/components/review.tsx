@@ -20,6 +20,7 @@ export interface Prepared {
     lines: readonly { label: string; value: string }[];
     hosts: readonly { uuid: string; name: string }[];
     count: number;
+    signs?: boolean; // false: what is done takes no key
     needs: "none" | "unlock" | "gesture";
     expires_at: number;
     details?: unknown;
@@ -161,7 +162,7 @@ function Review({ what, onDone, more, button = "Sign and send" }: Asked) {
                 </button>
             ) : (
                 <button key="sign" type="submit" class="primary" disabled={!p || !isReady.value || mustUnlock || isBusy.value}>
-                    {t(button)}
+                    {p?.signs === false ? t("Confirm") : t(button)}
                 </button>
             )}
         </>
@@ -171,16 +172,16 @@ function Review({ what, onDone, more, button = "Sign and send" }: Asked) {
             {!p && !error.value && <p role="status">{t("Preparing")}</p>}
             {p && (
                 <>
-                    <p class="muted">{t("This is what will be signed, read back from the very bytes:")}</p>
+                    <p class="muted">{p.signs === false ? t("This is what the server will be told, read back from the very bytes:") : t("This is what will be signed, read back from the very bytes:")}</p>
                     <Facts rows={p.lines.map((line) => [line.label, <span key={line.label} class="said">{line.value}</span>] as const)} />
                     {mustUnlock && <Unlock keys={keys} onDone={() => void prepare()} />}
                     {p.count > 0 && <h3>{tn(p.count, "{n} machine concerned", "{n} machines concerned")}</h3>}
                     {p.hosts.length > 0 && <Hosts hosts={p.hosts} />}
                     {more && p.details !== undefined && more(p.details)}
-                    {p.needs === "gesture" && !isBusy.value && <p>{t("To sign this, you will be asked outside of this page.")}</p>}
+                    {p.needs === "gesture" && !isBusy.value && <p>{p.signs === false ? t("This lasts longer than the page: you will be asked outside of it.") : t("To sign this, you will be asked outside of this page.")}</p>}
                     {isBusy.value && (
                         <p class="waiting" role="status">
-                            {p.needs === "gesture" && !sending.value ? waitingFor() : t("Signing and sending.")}
+                            {p.needs === "gesture" && !sending.value ? waitingFor() : p.signs === false ? t("Sending.") : t("Signing and sending.")}
                         </p>
                     )}
                     {isBusy.value && sending.value && <Progress sending={sending.value} />}

@@ -1,21 +1,22 @@
 // Who uses the server: roles, perimeters, second factors, sessions and tokens.
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { apiPath, call, isAbort } from "../api";
-import { Dialog } from "../components/dialog";
+import { apiPath, call } from "../api";
+import { Change, type Grant } from "../components/change";
 import { Choice, Facts, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
+import { useRead } from "../components/read";
 import { Status } from "../components/status";
-import { say, sayError } from "../components/toasts";
+import { say } from "../components/toasts";
 import { onEvents } from "../events";
 import { ago, dateTime } from "../format";
 import { t, tn, type Text } from "../i18n";
-import { epoch, local } from "../local";
+import { local } from "../local";
 import { navigate, place } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
+import { TOKEN_COLUMNS, TOKEN_VALUES, type Token } from "./tokens";
 
 interface Perimeter {
     groups?: readonly string[];
@@ -32,13 +33,6 @@ interface Person {
     needs_second_factor: boolean;
     last_login: number;
     perimeter?: Perimeter | null;
-}
-interface Token {
-    id: string;
-    name: string;
-    rights: string;
-    expires: number;
-    used: number;
 }
 
 const ROLES: readonly (readonly [role: string, title: Text, may: Text])[] = [
@@ -72,59 +66,7 @@ const LIST: readonly Column<Person>[] = [
     { id: "last", title: "Last login", width: 150, sort: "last", text: (p) => ago(p.last_login), cell: (p) => <span title={dateTime(p.last_login)}>{ago(p.last_login)}</span> },
 ];
 
-/** What a server's list holds, read again when version changes. */
-function useRead<T>(path: string, version: number): T | undefined {
-    const found = useSignal<T | undefined>(undefined);
-    useEffect(() => {
-        const stop = new AbortController();
-        call<T>("GET", path, undefined, stop.signal).then((all) => (found.value = all), (e) => !isAbort(e) && sayError(e));
-        return () => stop.abort();
-    }, [path, version, epoch.value]);
-    return found.value;
-}
-
 // --- what can be changed: each a dialog of its own ---
-
-type Work = () => Promise<unknown>;
-
-interface ChangeProps {
-    title: string;
-    children?: ComponentChildren;
-    button: string;
-    isReady?: boolean;
-    work: Work;
-    onDone: (isChanged: boolean) => void;
-}
-
-function Change({ title, children, button, isReady = true, work, onDone }: ChangeProps) {
-    const isBusy = useSignal(false);
-    const submit = async () => {
-        if (!isReady || isBusy.value) return;
-        isBusy.value = true;
-        try {
-            await work();
-            onDone(true);
-        } catch (e) {
-            sayError(e);
-            isBusy.value = false;
-        }
-    };
-    const footer = (
-        <>
-            <button type="button" onClick={() => onDone(false)}>
-                {t("Cancel")}
-            </button>
-            <button type="submit" class="primary" disabled={!isReady || isBusy.value}>
-                {button}
-            </button>
-        </>
-    );
-    return (
-        <Dialog title={title} onClose={() => onDone(false)} onSubmit={() => void submit()} footer={footer}>
-            {children}
-        </Dialog>
-    );
-}
 
 const roleOptions = () => ROLES.map(([name, title, about]) => [name, `${t(title)}: ${t(about)}`] as const);
 const PASSWORD_MIN = 10;
@@ -137,9 +79,8 @@ function NewPerson({ onDone }: { onDone: (name?: string) => void }) {
     return (
         <Change
             title={t("New person")}
-            button={t("Add")}
             isReady={isReady}
-            work={() => call("POST", apiPath(["users"]), { name: name.value.trim(), role: role.value, password: password.value })}
+            grant={() => ({ do: "user-add", give: { name: name.value.trim(), role: role.value, password: password.value } })}
             onDone={(is) => onDone(is ? name.value.trim() : undefined)}
         >
             <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} autofocus />
@@ -164,7 +105,7 @@ function PerimeterDialog({ of, onDone }: { of: Person; onDone: (is: boolean) => 
         </label>
     );
     return (
-        <Change title={t("Perimeter of {who}", { who: of.name })} button={t("Save")} work={() => call("POST", apiPath(["users", of.name]), { perimeter: perimeter() })} onDone={onDone}>
+        <Change title={t("Perimeter of {who}", { who: of.name })} grant={() => ({ do: "user-change", user: of.name, give: { perimeter: perimeter() } })} onDone={onDone}>
             <Choice label={t("Sees")} value={all.value ? "all" : "some"} options={[["all", t("all machines")], ["some", t("the machines of these groups, profiles and units")]]} onChange={(v) => (all.value = v === "all")} />
             {!all.value && (
                 <>
@@ -181,7 +122,7 @@ function PerimeterDialog({ of, onDone }: { of: Person; onDone: (is: boolean) => 
 function RoleDialog({ of, onDone }: { of: Person; onDone: (is: boolean) => void }) {
     const role = useSignal(of.role);
     return (
-        <Change title={t("Role of {who}", { who: of.name })} button={t("Save")} work={() => call("POST", apiPath(["users", of.name]), { role: role.value })} onDone={onDone}>
+        <Change title={t("Role of {who}", { who: of.name })} grant={() => ({ do: "user-change", user: of.name, give: { role: role.value } })} onDone={onDone}>
             <Choice label={t("Role")} value={role.value} options={roleOptions()} onChange={(v) => (role.value = v)} />
         </Change>
     );
@@ -192,9 +133,8 @@ function PasswordDialog({ of, onDone }: { of: Person; onDone: (is: boolean) => v
     return (
         <Change
             title={t("Another password for {who}", { who: of.name })}
-            button={t("Save")}
             isReady={password.value.length >= PASSWORD_MIN}
-            work={() => call("POST", apiPath(["users", of.name, "password"]), { password: password.value })}
+            grant={() => ({ do: "user-password", user: of.name, give: { password: password.value } })}
             onDone={onDone}
         >
             <Field label={t("Password")} type="password" autoComplete="new-password" value={password.value} onInput={(v) => (password.value = v)} hint={t("Ten characters at least.")} autofocus />
@@ -208,22 +148,16 @@ interface Act {
     title: Text;
     about: Text;
     when: (p: Person) => boolean;
-    work: (p: Person) => Promise<unknown>;
+    work?: (p: Person) => Promise<unknown>;
+    grant?: (p: Person) => Grant;
 }
 const ACTS: readonly Act[] = [
-    { id: "disable", title: "Disable", about: "Sessions and tokens end at once; nothing is deleted.", when: (p) => !p.disabled, work: (p) => call("POST", apiPath(["users", p.name]), { disabled: true }) },
-    { id: "enable", title: "Enable", about: "This person can log in again.", when: (p) => p.disabled, work: (p) => call("POST", apiPath(["users", p.name]), { disabled: false }) },
+    { id: "disable", title: "Disable", about: "Sessions and tokens end at once; nothing is deleted.", when: (p) => !p.disabled, grant: (p) => ({ do: "user-change", user: p.name, give: { disabled: true } }) },
+    { id: "enable", title: "Enable", about: "This person can log in again.", when: (p) => p.disabled, grant: (p) => ({ do: "user-change", user: p.name, give: { disabled: false } }) },
     { id: "logout", title: "End the sessions", about: "Every page and program of this person has to log in again; tokens stay.", when: () => true, work: (p) => call("DELETE", apiPath(["users", p.name, "sessions"])) },
-    { id: "need", title: "Require a second factor", about: "The next login is good for nothing but setting it up.", when: (p) => !p.needs_second_factor, work: (p) => call("POST", apiPath(["users", p.name]), { needs_second_factor: true }) },
-    { id: "drop", title: "Drop the second factor", about: "For somebody who has lost it. Make sure that it is this person who asks.", when: (p) => p.second_factor, work: (p) => call("DELETE", apiPath(["users", p.name, "second-factor"])) },
+    { id: "need", title: "Require a second factor", about: "The next login is good for nothing but setting it up.", when: (p) => !p.needs_second_factor, grant: (p) => ({ do: "user-change", user: p.name, give: { needs_second_factor: true } }) },
+    { id: "drop", title: "Drop the second factor", about: "For somebody who has lost it. Make sure that it is this person who asks.", when: (p) => p.second_factor, grant: (p) => ({ do: "user-drop-factor", user: p.name }) },
     { id: "remove", title: "Remove", about: "Account, sessions and tokens are gone. The journal keeps what was done.", when: () => true, work: (p) => call("DELETE", apiPath(["users", p.name])) },
-];
-
-const TOKENS: readonly Column<Token>[] = [
-    { id: "name", title: "Name", width: 220, sort: "name", text: (k) => k.name },
-    { id: "rights", title: "Rights", width: 300, text: (k) => k.rights.replaceAll(",", ", ") },
-    { id: "expires", title: "Ends", width: 180, text: (k) => dateTime(k.expires) },
-    { id: "used", title: "Last used", width: 150, text: (k) => ago(k.used) },
 ];
 
 function Tokens({ of }: { of: Person }) {
@@ -236,7 +170,7 @@ function Tokens({ of }: { of: Person }) {
     };
     return (
         <>
-            <LocalTable name="tokens" label={t("API tokens")} all={found?.tokens ?? []} columns={TOKENS} rowKey={(k) => k.id} firstSort="name" onOpen={(k) => (revoked.value = k)} tools={<span class="muted">{t("Enter or a double click revokes one.")}</span>} empty={t("No token.")} />
+            <LocalTable name="tokens" label={t("API tokens")} all={found?.tokens ?? []} columns={TOKEN_COLUMNS} rowKey={(k) => k.id} values={TOKEN_VALUES} firstSort="name" onOpen={(k) => (revoked.value = k)} tools={<span class="muted">{t("Enter or a double click revokes one.")}</span>} empty={t("No token.")} />
             {revoked.value && (
                 <Change title={t("Revoke {what}?", { what: revoked.value.name })} button={t("Revoke")} work={() => call("DELETE", apiPath(["users", of.name, "tokens", revoked.value?.id ?? ""]))} onDone={done}>
                     <p>{t("Programs that use it are refused from now on.")}</p>
@@ -304,7 +238,12 @@ function PersonView({ name, version, changed }: { name: string; version: number;
             {open.value === "perimeter" && <PerimeterDialog of={p} onDone={done} />}
             {open.value === "password" && <PasswordDialog of={p} onDone={done} />}
             {act && (
-                <Change title={`${t(act.title)}: ${p.name}`} button={t(act.title)} work={() => act.work(p)} onDone={done}>
+                <Change
+                    title={`${t(act.title)}: ${p.name}`}
+                    {...(act.work ? { button: t(act.title), work: () => act.work?.(p) ?? Promise.resolve() } : {})}
+                    {...(act.grant ? { grant: () => act.grant?.(p) ?? { do: "" } } : {})}
+                    onDone={done}
+                >
                     <p>{t(act.about)}</p>
                 </Change>
             )}

@@ -4,7 +4,6 @@ export const manage = {
     "API tokens": "Jetons d'API",
     About: "À propos",
     "Account, sessions and tokens are gone. The journal keeps what was done.": "Le compte, les sessions et les jetons disparaissent. Le journal garde ce qui a été fait.",
-    Add: "Ajouter",
     "Another password for {who}": "Un autre mot de passe pour {who}",
     "At one look": "D'un coup d'œil",
     Begins: "Début",
