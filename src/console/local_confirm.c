@@ -218,7 +218,7 @@ static enum wa_code start_window(struct wa_local_confirm *q, struct wa_sv text, 
     }
     wa_buf_init(&a->text, 16u << 20);
     wa_buf_addsv(&a->text, text);
-    (void)snprintf(a->prompt, sizeof a->prompt, wa_text("To sign this, type %s:"), q->code);
+    (void)snprintf(a->prompt, sizeof a->prompt, wa_text("To do this, type %s:"), q->code);
     job->own = a;
     job->fini = asking_fini;
     job->work = ask_by_window;

@@ -153,8 +153,17 @@ def test_state_login_and_relay(local):
     assert local.ask("GET", "/api/v1/hosts?nonsense=1").status == 400
     for path in ("/api/v1/session", "/api/v1/session/", "/api/v1/%73ession", "/api/v2/hosts", "/ping", "/wapt/Packages", "/api/v1/account/tokens", "/api/v1/enrol-tokens"):
         assert local.ask("GET", path).status in (200, 400, 404) and b'"token"' not in local.ask("GET", path).body, path
-    for path in ("/api/v1/session", "/api/v1/%73ession", "/api/v1/account/tokens", "/api/v1/enrol-tokens", "/api/v2/hosts"):
+    for path in ("/api/v1/session", "/api/v1/%73ession", "/api/v1/enrol-tokens", "/api/v2/hosts"):
         assert local.ask("GET", path).code == "not_found", path
+    # What lasts longer than a page: only by what a person confirms.
+    for path in ("users", "users/admin", "%75sers", "users/admin/password", f"users/admin/certificates/{'0' * 64}", "account/tokens", "webhooks"):
+        assert local.ask("POST", f"/api/v1/{path}", {}).code == "not_found", path
+    assert local.ask("DELETE", "/api/v1/users/admin/second-factor").code == "not_found"
+    assert local.ask("GET", "/api/v1/account/tokens").json["tokens"] == []
+    for what in ("user-add", "token", "webhook"):
+        a = local.ask("POST", "/local/prepare", {"what": "grant", "do": what, "give": {"name": "eve"}})
+        assert (a.json["needs"], a.json["signs"]) == ("gesture", False)
+        assert local.ask("POST", "/local/commit", {"id": a.json["id"]}).code == "denied"  # no terminal here
 
 
 def test_an_action_is_shown_signed_and_done(local):
@@ -573,7 +582,7 @@ def test_a_hostile_server_gets_no_page_through(org):
         a = local.ask("GET", "/api/v1/cookie")
         assert a.status == 200 and not {"Set-Cookie", "Access-Control-Allow-Origin"} & set(a.headers) and a.headers.get_all("Content-Security-Policy") == [CSP]
         Hostile.asked.clear()
-        for path in ("/api/v1/session", "/api/v1/session?x=1", "/api/v1/%73%65ssion", "/api/v1/account/tokens", "/api/v1/enrol-tokens"):
+        for path in ("/api/v1/session", "/api/v1/session?x=1", "/api/v1/%73%65ssion", "/api/v1/enrol-tokens"):
             assert local.ask("GET", path).status == 404
         assert not Hostile.asked and b"server-secret-token" not in json.dumps(local.state()).encode()
         assert "server-secret-token" not in local.log.read_text()
@@ -589,7 +598,7 @@ def below(pid):
     return found + [c for one in found for c in below(one)]
 
 
-CODE = r"To sign this, type (\d{4}):"
+CODE = r"To do this, type (\d{4}):"
 
 
 class Pinentry:

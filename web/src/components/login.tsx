@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { call, errorText, send } from "../api";
 import { t } from "../i18n";
-import { local, refreshState, type Key, type Ways } from "../local";
+import { asksOutside, local, refreshState, type Key, type Ways } from "../local";
 import { pref } from "../prefs";
 import { Dialog } from "./dialog";
 import { Choice, Field } from "./fields";
@@ -63,7 +63,7 @@ export function Login() {
     };
     const byCertificate = async (k: Key | undefined) => {
         if (!k) throw new Error(t("There is no certificate here that could log in."));
-        if (!isUnlocked(k)) await call("POST", "/local/keys/unlock", { id: k.id, password: password.value, seconds: UNLOCKED_S });
+        if (!isUnlocked(k)) await call("POST", "/local/keys/unlock", { id: k.id, seconds: UNLOCKED_S, ...(asksOutside.value ? {} : { password: password.value }) });
         password.value = "";
         await call("POST", "/local/login", { way, key: k.id });
     };
@@ -125,7 +125,8 @@ export function Login() {
                 <>
                     {keys.length === 0 && <p>{t("There is no certificate here that could log in.")}</p>}
                     {keys.length > 0 && <Choice label={t("Certificate")} value={key?.id ?? ""} options={keys.map((k) => [k.id, k.subject] as const)} onChange={(v) => (keyId.value = v)} />}
-                    {key && !isUnlocked(key) && (
+                    {key && !isUnlocked(key) && asksOutside.value && isBusy.value && <p class="waiting" role="status">{t("Type it in the window that has opened beside the browser.")}</p>}
+                    {key && !isUnlocked(key) && !asksOutside.value && (
                         <Field
                             label={key.source === "pkcs11" ? t("PIN of the token") : t("Password of the key")}
                             type="password"
