@@ -190,6 +190,10 @@ static const struct wa_migration migrations[] = {
     /* When something was done last; each server's clock at its last beat. */
     {21, "CREATE TABLE marks (name TEXT PRIMARY KEY, at BIGINT NOT NULL);"
          "ALTER TABLE nodes ADD COLUMN clock BIGINT NOT NULL DEFAULT 0"},
+    /* Counts of a batch and of a roll-out's rings read nothing but the index, and the machines of a
+     * batch come in their order. */
+    {22, "DROP INDEX actions_batch;"
+         "CREATE INDEX actions_of_batch ON actions (batch, uuid, ring, state, not_after)"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

@@ -138,6 +138,9 @@ def test_the_whole_chain(org, srv, machine):
     status, body, _ = srv.call("GET", "/api/v1/hosts?fields=orderers,window_end", token=srv.token())  # what it goes by, in this database too
     assert (status, json.loads(body)["hosts"]) == (200, [{"uuid": "on-postgres", "window_end": 2**63 - 1,
                                                           "orderers": [org.fingerprint(org.cert("Deployer"))]}])
+    status, body, _ = srv.call("GET", "/api/v1/batches", token=srv.token())
+    (batch,) = json.loads(body)["batches"]
+    assert (status, batch["user"], batch["kind"], batch["counts"], batch["machines"]) == (200, "admin", "update-status", {"done": 1}, 1)
 
 
 def test_the_database_goes_and_comes_back(org, srv, pg, machine):

@@ -295,8 +295,19 @@ static void test_version_keys(void **state)
 
 struct torture {
     struct wa_db *db;
-    const struct wa_json *packages, *software;
+    const struct wa_json *packages, *software, *policy;
 };
+
+/* What is shown of what the machine goes by, too. */
+static enum wa_code take_policy(const struct torture *t, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_fleet_change c = WA_FLEET_UNCHANGED;
+    wa_arena_init(&arena, 1u << 20);
+    return wa_inventory_take(t->db, WA_SV("machine"), WA_SEC_POLICY, t->policy, 1, err) == WA_OK
+               ? wa_inventory_show(WA_SEC_POLICY, t->policy, &arena, &c, err)
+               : err->code;
+}
 
 static enum wa_code take_both(void *arg, struct wa_err *err)
 {
@@ -310,6 +321,8 @@ static enum wa_code take_both(void *arg, struct wa_err *err)
     if (code == WA_OK)
         code = wa_inventory_take(t->db, WA_SV("machine"), WA_SEC_INSTALLED_SOFTWARES, t->software,
                                  1, err);
+    if (code == WA_OK)
+        code = take_policy(t, err);
     wa_torture_pause();
     wa_db_rollback(t->db);
     wa_torture_resume();
@@ -331,6 +344,11 @@ static void test_torture(void **state)
                      WA_OK);
     assert_int_equal(
         wa_json_parse(WA_SV("[{\"name\":\"m\",\"version\":\"1\"}]"), 0, &arena, &t.software, &err),
+        WA_OK);
+    assert_int_equal(
+        wa_json_parse(WA_SV("{\"windows\":[{\"text\":\"mon 01:00-02:00\"}],\"holds\":[{\"what\":"
+                            "\"a\"},{\"what\":\"b\"}],\"orderers\":[\"aa\"]}"),
+                      0, &arena, &t.policy, &err),
         WA_OK);
     wa_torture_pause();
     assert_int_equal(take_both(&t, &err), WA_OK); /* its statements stay prepared */

@@ -1,6 +1,6 @@
 // What became of orders: how many machines are in which state, and a result per machine, live.
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { apiPath, call, download } from "../api";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
@@ -188,13 +188,17 @@ const LIST: readonly Column<Summary>[] = [
 
 const BATCHES = 100; // of one page
 const SOON_MS = 700;
+const REST_FACTOR = 4; // counting very many takes a while: so many times of that pass before it is done again
 
 /** What was ordered lately, as it goes on: the first page is read again with each event, older ones when they are asked for. */
 function useBatches() {
     const all = useSignal<readonly Summary[] | undefined>(undefined);
     const next = useSignal<string | undefined>(undefined);
+    const took = useRef(0); // ms
     const read = async (after?: string) => {
+        const began = performance.now();
         const found = await call<{ batches: Summary[]; next?: string }>("GET", apiPath(["batches"], { after, limit: BATCHES }));
+        took.current = performance.now() - began;
         const fresh = new Set(found.batches.map((b) => b.batch));
         const kept = (all.value ?? []).filter((b) => !fresh.has(b.batch));
         if (after || kept.length === 0) next.value = found.next;
@@ -205,7 +209,7 @@ function useBatches() {
         let timer: number | undefined;
         const forget = onEvents((event) => {
             if (event !== undefined && event.kind !== "action") return;
-            timer ??= window.setTimeout(() => ((timer = undefined), void read().catch(sayError)), SOON_MS);
+            timer ??= window.setTimeout(() => ((timer = undefined), void read().catch(sayError)), Math.max(SOON_MS, REST_FACTOR * took.current));
         });
         return () => (clearTimeout(timer), forget());
     }, []);

@@ -14,6 +14,7 @@ export const PAGE = 100;
 const PAGES_KEPT = 60;
 const RANGE_PAGE = 5000; // rows at once, when only their names are wanted
 const REFRESH_MS = 700; // at most so often, however many events come
+const REST_FACTOR = 4; // and not before so many times of what the last answer took
 
 export class Rows<R> {
     /** Counts changes: whoever draws rows reads it. */
@@ -27,6 +28,7 @@ export class Rows<R> {
     private isNewQuestion = true;
     private seen: [first: number, last: number] = [0, 0];
     private timer: number | undefined;
+    private tookMs = 0;
 
     constructor(
         private load: Load<R>,
@@ -49,7 +51,7 @@ export class Rows<R> {
         this.timer ??= window.setTimeout(() => {
             this.timer = undefined;
             if (!document.hidden) this.again();
-        }, REFRESH_MS);
+        }, Math.max(REFRESH_MS, REST_FACTOR * this.tookMs));
     }
 
     stop(): void {
@@ -115,8 +117,10 @@ export class Rows<R> {
         const { generation } = this;
         this.coming.set(page, stop);
         this.isLoading.value = true;
+        const began = performance.now();
         try {
             const answer = await this.load(page * PAGE, PAGE, stop.signal);
+            this.tookMs = performance.now() - began;
             if (generation === this.generation) this.take(page, answer);
         } catch (e) {
             if (!isAbort(e)) sayError(e);
