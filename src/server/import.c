@@ -44,25 +44,6 @@ static enum wa_code open_old(struct wa_importing *g, struct wa_err *err)
     return WA_OK;
 }
 
-/* Groups are names in host packages: here they count as soon as those are published again. */
-static enum wa_code count_groups(struct wa_importing *g, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    bool row = false;
-    if (wa_db_prepare(g->from, "SELECT COUNT(DISTINCT group_name) FROM hostgroups", &s, err) !=
-            WA_OK ||
-        wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    int64_t n = row ? wa_col_i64(s, 0) : 0;
-    wa_reset(s);
-    g->im->counts[WA_IM_GROUPS].found = n;
-    if (n > 0)
-        wa_import_leave(g, WA_IM_GROUPS, "all",
-                        "they come with the machines' own packages, which are signed: publish "
-                        "those here");
-    return WA_OK;
-}
-
 static enum wa_code import(struct wa_importing *g, struct wa_err *err)
 {
     const struct wa_server_config *c = g->im->config;
@@ -70,7 +51,7 @@ static enum wa_code import(struct wa_importing *g, struct wa_err *err)
         wa_server_drop_to_db(c, WA_PRIV_NET, NULL, "waptserver/import", err) != WA_OK ||
         wa_store_open(c->dir, c->database, &g->to, err) != WA_OK ||
         wa_import_people(g, err) != WA_OK || wa_import_names(g, err) != WA_OK ||
-        wa_import_hosts(g, err) != WA_OK || count_groups(g, err) != WA_OK)
+        wa_import_hosts(g, err) != WA_OK)
         return err->code;
     return wa_import_reports(g, err);
 }

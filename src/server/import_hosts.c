@@ -12,6 +12,7 @@
 #include "server/import.h"
 #include "server/inventory.h"
 #include "server/journal.h"
+#include "server/perimeter.h"
 #include "server/store_hosts.h"
 
 #define BATCH 50                /* machines of one transaction */
@@ -172,6 +173,39 @@ static enum wa_code take_lists(struct host *h, struct wa_err *err)
                : err->code;
 }
 
+/* What it was in, by the old server's word: until its own package, which is signed, is published
+ * here and says so. */
+static enum wa_code take_groups(struct host *h, struct wa_err *err)
+{
+    struct wa_import_count *count = &h->g->im->counts[WA_IM_GROUPS];
+    WA_AUTO_BUF struct wa_buf names;
+    struct wa_stmt *s;
+    bool row = true;
+    wa_buf_init(&names, WA_MEMBERSHIPS_BYTES_MAX);
+    if (wa_db_prepare(h->g->from,
+                      "SELECT DISTINCT group_name FROM hostgroups WHERE host_id = ? ORDER BY "
+                      "group_name LIMIT 1000",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, h->uuid);
+    while (wa_step(s, &row, err) == WA_OK && row) {
+        char name[256];
+        size_t before = names.n;
+        (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(wa_sv_sub(wa_col_sv(s, 0), 0, 255)));
+        wa_perimeter_of_depends(name, &names);
+        count->found++;
+        if (names.n > before)
+            count->taken++;
+        else
+            wa_import_leave(h->g, WA_IM_GROUPS, name, "it is no name of a package");
+    }
+    if (err->code != WA_OK || wa_buf_check(&names, err) != WA_OK)
+        return err->code;
+    return h->g->im->is_dry || names.n == 0
+               ? WA_OK
+               : wa_store_set_names(h->g->to, h->uuid, wa_buf_sv(&names), err);
+}
+
 /* --- one machine --- */
 
 /* Why it can't be taken; NULL: it can. */
@@ -251,7 +285,7 @@ static enum wa_code take_host(struct host *h, struct wa_err *err)
     if (!h->g->im->is_dry && put_host(h, err) != WA_OK)
         return err->code;
     count->taken++;
-    return take_lists(h, err);
+    return take_groups(h, err) == WA_OK ? take_lists(h, err) : err->code;
 }
 
 /* --- all of them --- */

@@ -84,7 +84,8 @@ def test_an_import(org, old):
     assert counts["people"] == {"found": 6, "taken": 2, "there": 1, "left_out": 3}, left
     assert "without a password" in left["people", "packager"] == why["people", "packager"] and ("people", "chief") not in left
     assert counts["reports"] == {"found": 4, "taken": 1, "there": 0, "left_out": 3}, left
-    assert counts["software_names"]["taken"] == 2 and counts["packages"]["taken"] == 2 and counts["groups"]["left_out"] == 1
+    assert counts["software_names"]["taken"] == 2 and counts["packages"]["taken"] == 2 and counts["groups"] == {"found": 3, "taken": 2, "there": 0, "left_out": 1}
+    assert old.query("SELECT uuid, names FROM memberships ORDER BY uuid") == [("BY-FQDN", "sales"), (UUID, "sales")]
     assert counts["certificates"] == {"found": 2, "taken": 2, "there": 0, "left_out": 0}  # with its issuer
     assert len(list((old.server / "trusted").glob("wapt18-*.crt"))) == 2
     assert old.query("SELECT uuid, name, registered_by FROM hosts ORDER BY uuid") == [
@@ -117,6 +118,11 @@ def test_the_machine_proves_itself_with_its_old_key(org, old):
         out = run(BIN / "waptconsole", "hosts", "--json", "--server", url, "--server-fingerprint", fp, "--user", "chief", "--password-file", secret)
         return {h["uuid"]: h for h in json.loads(out.stdout)["result"]}
 
+    curl = ("curl", "-sk", "-H", "Content-Type: application/json")
+    token = json.loads(subprocess.run([*curl, "-d", json.dumps({"user": "chief", "password": "old secret"}), url + "/api/v1/session"], capture_output=True, check=True).stdout)["token"]
+    for group, there in (("sales", {UUID, "BY-FQDN"}), ("stock", set())):  # before any of them has said a word
+        found = subprocess.run([*curl, "-H", f"Authorization: Bearer {token}", f"{url}/api/v1/hosts?group={group}"], capture_output=True, check=True).stdout
+        assert {h["uuid"] for h in json.loads(found)["hosts"]} == there, found
     assert set(hosts()) == {UUID, "BY-FQDN"} and not hosts()[UUID]["reachable"]
     base = old.base / "agent"
     ini = org.new_agent(base)

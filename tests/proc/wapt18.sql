@@ -42,7 +42,7 @@ INSERT INTO hostpackagesstatus (host_id, package, version, architecture, install
   ('BY-FQDN', NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO hostsoftwares (host_id, name, version, publisher, system_component) VALUES
   ('moved-machine', 'Mozilla Firefox (x64 fr)', '115.9', 'Mozilla', ''), ('moved-machine', '100%_sure', '1', '', '1');
-INSERT INTO hostgroups (host_id, group_name) VALUES ('moved-machine', 'sales'), ('BY-FQDN', 'sales');
+INSERT INTO hostgroups (host_id, group_name) VALUES ('moved-machine', 'sales'), ('BY-FQDN', 'sales'), ('BY-FQDN', 'none (');
 INSERT INTO waptusers (name, user_fingerprint_sha1) VALUES ('admin', 'admin'), ('chief', 'c1'), ('packager', 'p1'), ('late', 'l1'), ('partial', 'r1'), ('nobody', NULL);
 INSERT INTO waptuseracls (user_fingerprint_sha1, perimeter_fingerprint, acls, expiration_date) VALUES
   ('admin', '*', '{admin}', NULL), ('c1', '*', '{admin}', NULL), ('p1', '*', '{view,edit_host_package}', now() + interval '1 day'),
