@@ -20,6 +20,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         if (end == 0 && next != 0 && (next <= moments[i] || wa_windows_end(&w, next) <= next))
             abort();
+        int64_t begin = 0, until = 0;
+        bool is_some = wa_windows_span(&w, moments[i], &begin, &until);
+        if (is_some && (begin >= until || until <= moments[i] || (end == 0 && begin != next)))
+            abort();
+        if (!is_some && (end != 0 || next != 0))
+            abort();
     }
     return 0;
 }

@@ -113,6 +113,20 @@ const SCREENS = {
         await page.locator(".t-body .t-row a").first().waitFor();
     },
     orders: ({ to }) => to("/orders"),
+    "machine-maintenance": ({ to }) => to(`/hosts/${machine(30).uuid}`, ".panel"),
+    async maintenance({ page }) {
+        await page.locator(".menu > button").click();
+        await page.locator(".menu-list button", { hasText: /Windows and holds|Fenêtres et retenues/ }).click();
+        for (const which of [1, 2]) await page.locator("dialog select").nth(which).selectOption("set");
+        await page.locator("dialog .rows-one").nth(1).waitFor();
+    },
+    async "rollout-of-these"({ to, page }) {
+        await to("/hosts");
+        await select(page, 3);
+        await page.locator(".menu > button").click();
+        await page.locator(".menu-list button", { hasText: /^(Roll out|Déployer)$/ }).click();
+        await page.locator("dialog .form-two").waitFor();
+    },
     machine: ({ to }) => to(HOST, ".panel"),
     "machine-packages": ({ to }) => to(`${HOST}?tab=packages`, ".t-body .t-row"),
     async "machine-log"({ page }) {

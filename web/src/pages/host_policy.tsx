@@ -60,7 +60,7 @@ export function Maintenance({ sections, row }: { sections: Members; row: Members
             <Facts
                 rows={[
                     [t("Next window"), window || t("never again")],
-                    [t("Windows"), list(policy.windows).length > 0 ? <Texts key="w" all={policy.windows} /> : t("at any time")],
+                    [t("Maintenance windows"), list(policy.windows).length > 0 ? <Texts key="w" all={policy.windows} /> : t("at any time")],
                     [t("Freezes"), list(policy.freezes).length > 0 ? <Texts key="f" all={policy.freezes} /> : ""],
                     [t("Upgrades itself"), due > 0 ? `${dateTime(due)} (${ago(due)})` : t("not by itself")],
                     [t("Waits for"), waits ? waitsText(waits) : ""],

@@ -134,7 +134,7 @@ export const TEXT_COLUMNS: readonly Column<Host>[] = [
     column("ips", "Address", 125),
     { id: "groups", title: "Groups", width: 160, text: (h) => (h.groups ?? []).join(", ") },
     column("window_begin", "Next window", 170, { isHidden: true, needs: ["window_begin", "window_end", "frozen_until"], text: windowText }),
-    column("windows", "Windows", 190, { isHidden: true }),
+    column("windows", "Maintenance windows", 190, { isHidden: true }),
     column("waits_for", "Waits for", 150, { isHidden: true, text: (h) => waitsText(h.waits_for ?? "") }),
     { id: "held", title: "Holds", width: 170, isHidden: true, text: (h) => (h.held ?? []).join(", ") },
     { id: "orderers", title: "Takes orders of", width: 170, isHidden: true, text: (h) => (h.orderers ?? []).map(signerName).join(", ") },
