@@ -70,6 +70,10 @@ export async function a3_readsMoreByKeyboard({ folder, hostile }) {
     await page.getByRole("dialog").getByText(hostile).first().waitFor();
     await page.keyboard.press("Escape");
     check((await page.evaluate(() => globalThis.hit)) === undefined, "a package's text ran");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard" }).getByText("From name to name").waitFor();
+    await picture(page, folder, "help");
+    await page.keyboard.press("Escape");
 }
 
 export async function a4_installsWithThePassword({ ask, password, folder }) {
@@ -92,11 +96,16 @@ export async function a4_installsWithThePassword({ ask, password, folder }) {
     await page.getByText("1 more waits").waitFor();
     await picture(page, folder, "at-work");
     same(await axe(page), [], "axe while it works");
+    await page.getByRole("button", { name: "Install Player" }).click();
+    await page.getByText("2 more wait").click();
+    await page.getByRole("button", { name: "Cancel: Installing Player" }).click();
+    await toast(page).getByText("Player: cancelled.").waitFor();
     await ask("go");
     await toast(page).getByText("Slow is installed.").waitFor();
     await tile(page, "slow").locator(".status-ok").waitFor();
     await toast(page).getByText("Mover is installed.").waitFor();
     check((await ask("installed", "slow")) === "1-1" && (await ask("installed", "mover")) === "1-1", "not installed in truth");
+    check((await ask("installed", "player")) === "", "what was cancelled is installed");
     await page.locator(".taskbar").waitFor({ state: "detached" });
 }
 

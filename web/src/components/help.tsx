@@ -6,7 +6,9 @@ import { Dialog } from "./dialog";
 
 export const helpOpen = signal(false);
 
-const TABLE: readonly (readonly [keys: string, what: Text])[] = [
+type Rows = readonly (readonly [keys: string, what: Text])[];
+
+const TABLE: Rows = [
     ["↑ ↓", "From row to row"],
     ["PageUp PageDown", "A screen up or down"],
     ["Home End", "To the first or last row"],
@@ -28,17 +30,18 @@ function Keys({ keys }: { keys: string }) {
     );
 }
 
-export function Help() {
+/** title, keys: of the second column; those of a table when nothing is said. */
+export function Help({ title = "In a table", keys = TABLE }: { title?: Text; keys?: Rows }) {
     if (!helpOpen.value) return null;
     const rows = shortcuts.value.map((one) => [one.keys, one.what] as const);
-    const list = (title: string, all: readonly (readonly [string, Text])[]) => (
+    const list = (head: string, all: Rows) => (
         <section>
-            <h3>{title}</h3>
+            <h3>{head}</h3>
             <dl class="keys">
-                {all.map(([keys, what]) => (
-                    <div key={keys}>
+                {all.map(([pressed, what]) => (
+                    <div key={pressed}>
                         <dt>
-                            <Keys keys={keys} />
+                            <Keys keys={pressed} />
                         </dt>
                         <dd>{t(what)}</dd>
                     </div>
@@ -50,7 +53,7 @@ export function Help() {
         <Dialog title={t("Keyboard")} onClose={() => (helpOpen.value = false)} wide>
             <div class="two">
                 {list(t("Everywhere"), rows)}
-                {list(t("In a table"), TABLE)}
+                {list(t(title), keys)}
             </div>
         </Dialog>
     );

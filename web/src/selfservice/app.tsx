@@ -34,6 +34,12 @@ const CATEGORIES: Record<string, Text> = {
     education: "Education",
 };
 
+const KEYS: readonly (readonly [string, Text])[] = [
+    ["← → ↑ ↓", "From name to name"],
+    ["Home End", "To the first or last name"],
+    ["Enter", "More about it"],
+];
+
 function categoryName(name: string): string {
     const known = CATEGORIES[name.toLowerCase()];
     return known ? t(known) : name;
@@ -225,7 +231,7 @@ export function App() {
             </div>
             <Details />
             <Password />
-            <Help />
+            <Help title="Among the packages" keys={KEYS} />
             <Toasts />
         </>
     );
