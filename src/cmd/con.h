@@ -108,9 +108,11 @@ WA_CHECK enum wa_code wa_con_repositories_read(const struct wa_cli *cli,
 WA_CHECK enum wa_code wa_con_open_known(const struct wa_cli *cli, struct wa_dir *ret,
                                         struct wa_err *err);
 /* Signs and publishes the list of the server's repository; writes an object. c, signer: borrowed;
- * NULL: as the command line says. Its options are WA_CON_PUBLISH_OPTIONS. */
+ * NULL: as the command line says. revoked: fingerprints that it takes away, besides those of its
+ * options, WA_CON_PUBLISH_OPTIONS. */
 WA_CHECK enum wa_code wa_con_publish_list(struct wa_cli *cli, struct wa_client *c,
-                                          const struct wa_get_signer *signer, struct wa_err *err);
+                                          const struct wa_get_signer *signer, char *const *revoked,
+                                          size_t revoked_count, struct wa_err *err);
 #define WA_CON_PUBLISH_OPTIONS                                                                     \
     WA_REPO_PUBLISH_OPTIONS, {"root", 0, "FILE"}, {"send-root", 0, "FILE"},                        \
     {                                                                                              \

@@ -226,7 +226,7 @@ static enum wa_code work(struct wa_con_intake *t, bool is_done, struct wa_err *e
         return WA_OK;
     }
     wa_jw_key(&t->cli->jw, "published");
-    return wa_con_publish_list(t->cli, t->server, &t->signer, err);
+    return wa_con_publish_list(t->cli, t->server, &t->signer, NULL, 0, err);
 }
 
 enum wa_code wa_con_intake_run(struct wa_con_intake *t, struct wa_err *err)

@@ -129,7 +129,7 @@ static enum wa_code sign_all(struct policies *k, struct wa_err *err)
         return WA_OK;
     }
     wa_jw_key(&k->cli->jw, "published");
-    return wa_con_publish_list(k->cli, k->client, &signer, err);
+    return wa_con_publish_list(k->cli, k->client, &signer, NULL, 0, err);
 }
 
 static enum wa_code work(struct policies *k, struct wa_err *err)

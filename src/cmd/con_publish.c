@@ -12,6 +12,8 @@ struct publishing {
     struct wa_dir known; /* root.json, last.json */
     struct wa_publishing work;
     const struct wa_get_signer *signer; /* by whom, borrowed; NULL: as the command line says */
+    char *const *revoked;               /* besides those of --revoke */
+    size_t revoked_count;
 };
 
 enum wa_code wa_con_open_known(const struct wa_cli *cli, struct wa_dir *ret, struct wa_err *err)
@@ -19,7 +21,7 @@ enum wa_code wa_con_open_known(const struct wa_cli *cli, struct wa_dir *ret, str
     WA_AUTO_STR char *server = NULL;
     const char *given = wa_cli_get(cli, "known", NULL);
     if (given != NULL)
-        return wa_dir_make(given, 0700, ret, err);
+        return wa_known_open_path(given, ret, err);
     if (wa_cli_get(cli, "server", NULL) != NULL
             ? wa_sv_dup(wa_sv(wa_cli_get(cli, "server", NULL)), &server, err) != WA_OK
             : wa_get_conf(cli, "wapt_server", &server, err) != WA_OK)
@@ -77,6 +79,14 @@ static enum wa_code commit(struct publishing *p, struct wa_err *err)
                : err->code;
 }
 
+static enum wa_code revoke(struct publishing *p, struct wa_err *err)
+{
+    for (size_t i = 0; i < p->revoked_count; i++)
+        if (wa_publish_job_revoke(&p->work.job, wa_sv(p->revoked[i]), err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
 static enum wa_code run(struct publishing *p, struct wa_err *err)
 {
     const char *root = wa_cli_get(p->cli, "send-root", NULL);
@@ -86,7 +96,7 @@ static enum wa_code run(struct publishing *p, struct wa_err *err)
         (p->client == NULL && wa_con_connect(p->cli, &p->client, err) != WA_OK))
         return err->code;
     if ((root != NULL && send_root(p, root, err) != WA_OK) || find_root(p, err) != WA_OK ||
-        wa_repo_job_options(p->cli, &p->work.job, err) != WA_OK ||
+        wa_repo_job_options(p->cli, &p->work.job, err) != WA_OK || revoke(p, err) != WA_OK ||
         wa_publishing_fetch(&p->work, &p->known, p->client, say_fetching, p->cli, err) != WA_OK ||
         show(p, err) != WA_OK || wa_repo_job_confirm(p->cli, err) != WA_OK ||
         commit(p, err) != WA_OK)
@@ -96,9 +106,15 @@ static enum wa_code run(struct publishing *p, struct wa_err *err)
 }
 
 enum wa_code wa_con_publish_list(struct wa_cli *cli, struct wa_client *c,
-                                 const struct wa_get_signer *signer, struct wa_err *err)
+                                 const struct wa_get_signer *signer, char *const *revoked,
+                                 size_t revoked_count, struct wa_err *err)
 {
-    struct publishing p = {.cli = cli, .client = c, .known = WA_DIR_INIT, .signer = signer};
+    struct publishing p = {.cli = cli,
+                           .client = c,
+                           .known = WA_DIR_INIT,
+                           .signer = signer,
+                           .revoked = revoked,
+                           .revoked_count = revoked_count};
     wa_publishing_init(&p.work);
     wa_jw_obj(&cli->jw);
     enum wa_code code = run(&p, err);
@@ -113,7 +129,7 @@ enum wa_code wa_con_publish_list(struct wa_cli *cli, struct wa_client *c,
 
 static enum wa_code publish(struct wa_cli *cli, struct wa_err *err)
 {
-    return wa_con_publish_list(cli, NULL, NULL, err);
+    return wa_con_publish_list(cli, NULL, NULL, NULL, 0, err);
 }
 
 static const struct wa_cli_option options[] = {

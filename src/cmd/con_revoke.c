@@ -54,7 +54,7 @@ static enum wa_code go_on(struct revoke *k, struct wa_err *err)
         wa_cli_say(k->cli, "machines whose own package is signed so keep what they have, and get "
                            "no other until it is signed anew: waptconsole assign --resign");
     wa_jw_key(&k->cli->jw, "list");
-    return wa_con_publish_list(k->cli, k->client, NULL, err);
+    return wa_con_publish_list(k->cli, k->client, NULL, k->cli->args, k->cli->arg_count, err);
 }
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)

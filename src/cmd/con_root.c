@@ -116,12 +116,8 @@ static enum wa_code put_people(struct rooting *r, struct wa_root *d, struct wa_e
             return wa_fail(err, WA_E_NOT_FOUND, "the root has no signer and no administrator %s",
                            fingerprint);
     }
-    for (size_t i = 0; (text = wa_cli_at(r->cli, "administrator", i)) != NULL; i++) {
-        WA_AUTO(wa_cert) struct wa_cert *c = NULL;
-        if (wa_repo_cert(text, &c, err) != WA_OK ||
-            wa_certs_add(&d->administrators, c, err) != WA_OK)
-            return err->code;
-    }
+    if (wa_repo_add_administrators(r->cli, d, err) != WA_OK)
+        return err->code;
     for (size_t i = 0; (text = wa_cli_at(r->cli, "signer", i)) != NULL; i++) {
         WA_AUTO(wa_cert) struct wa_cert *c = NULL;
         if (wa_repo_cert(text, &c, err) != WA_OK || wa_repo_put_signer(r->cli, c, d, err) != WA_OK)
@@ -130,37 +126,15 @@ static enum wa_code put_people(struct rooting *r, struct wa_root *d, struct wa_e
     return WA_OK;
 }
 
-static enum wa_code put_numbers(struct rooting *r, struct wa_root *d, bool is_new,
-                                struct wa_err *err)
+static enum wa_code put_days(const struct rooting *r, struct wa_root *d, bool is_new,
+                             struct wa_err *err)
 {
     int64_t days = DAYS_USUAL;
-    if (wa_cli_int(r->cli, "days", 1, 3650, &days, err) != WA_OK ||
-        wa_cli_int(r->cli, "threshold", 1, WA_ROOT_ADMINISTRATORS_MAX, &d->threshold, err) !=
-            WA_OK ||
-        wa_cli_int(r->cli, "published-days", 1, WA_PUBLISHED_DAYS_MAX, &d->published_days, err) !=
-            WA_OK ||
-        wa_cli_int(r->cli, "timestamp-hours", 1, WA_TIMESTAMP_HOURS_MAX, &d->timestamp_hours,
-                   err) != WA_OK)
+    if (wa_cli_int(r->cli, "days", 1, 3650, &days, err) != WA_OK)
         return err->code;
     if (is_new || wa_cli_has(r->cli, "days")) {
         d->issued = wa_clock_now();
         d->expires = d->issued + days * 86400;
-    }
-    return WA_OK;
-}
-
-static enum wa_code put_timestamp_keys(const struct rooting *r, struct wa_root *d,
-                                       struct wa_err *err)
-{
-    const char *path;
-    if (wa_cli_has(r->cli, "timestamp-key"))
-        wa_root_clear_timestamp_keys(d);
-    for (size_t i = 0; (path = wa_cli_at(r->cli, "timestamp-key", i)) != NULL; i++) {
-        WA_AUTO_BUF struct wa_buf pem;
-        wa_buf_init(&pem, WA_KEY_BYTES_MAX);
-        if (wa_path_read(path, WA_KEY_BYTES_MAX, &pem, err) != WA_OK ||
-            wa_root_add_timestamp_key(d, wa_buf_sv(&pem), err) != WA_OK)
-            return wa_wrap(err, "the public key '%s'", path);
     }
     return WA_OK;
 }
@@ -179,8 +153,9 @@ static enum wa_code propose(struct rooting *r, struct wa_err *err)
     if (code != WA_OK && !is_new)
         return wa_fail(err, code, "%s", why.text);
     if ((is_new && wa_root_next(r->in_force, &draft, err) != WA_OK) ||
-        put_people(r, draft, err) != WA_OK || put_numbers(r, draft, is_new, err) != WA_OK ||
-        put_timestamp_keys(r, draft, err) != WA_OK ||
+        put_people(r, draft, err) != WA_OK || put_days(r, draft, is_new, err) != WA_OK ||
+        wa_repo_put_limits(r->cli, draft, err) != WA_OK ||
+        wa_repo_put_timestamp_keys(r->cli, draft, err) != WA_OK ||
         wa_root_unsigned(draft, &json, &r->root, err) != WA_OK ||
         wa_path_replace(r->file, wa_buf_sv(&json), 0644, err) != WA_OK)
         return err->code;

@@ -23,45 +23,19 @@ static const struct wa_cli_option signer_options[] = {WA_REPO_SIGNER_OPTIONS};
 static enum wa_code add_administrators(const struct wa_cli *cli, struct wa_root *r,
                                        struct wa_err *err)
 {
-    const char *path;
-    for (size_t i = 0; (path = wa_cli_at(cli, "administrator", i)) != NULL; i++) {
-        WA_AUTO(wa_cert) struct wa_cert *c = NULL;
-        if (wa_repo_cert(path, &c, err) != WA_OK ||
-            wa_certs_add(&r->administrators, c, err) != WA_OK)
-            return err->code;
-    }
-    if (r->administrators.n == 0)
-        return wa_fail(err, WA_E_USAGE, "a root needs --administrator FILE at least once");
-    return WA_OK;
-}
-
-/* Those given take the place of those that were there. */
-static enum wa_code set_timestamp_keys(const struct wa_cli *cli, struct wa_root *r,
-                                       struct wa_err *err)
-{
-    const char *path;
-    if (wa_cli_has(cli, "timestamp-key"))
-        wa_root_clear_timestamp_keys(r);
-    for (size_t i = 0; (path = wa_cli_at(cli, "timestamp-key", i)) != NULL; i++) {
-        WA_AUTO_BUF struct wa_buf pem;
-        wa_buf_init(&pem, WA_KEY_BYTES_MAX);
-        if (wa_path_read(path, WA_KEY_BYTES_MAX, &pem, err) != WA_OK ||
-            wa_root_add_timestamp_key(r, wa_buf_sv(&pem), err) != WA_OK)
-            return wa_wrap(err, "the public key '%s'", path);
-    }
-    return WA_OK;
+    if (wa_repo_add_administrators(cli, r, err) != WA_OK)
+        return err->code;
+    return r->administrators.n > 0
+               ? WA_OK
+               : wa_fail(err, WA_E_USAGE, "a root needs --administrator FILE at least once");
 }
 
 static enum wa_code set(struct wa_cli *cli, struct wa_root *r, struct wa_err *err)
 {
     int64_t days = 365;
-    if (wa_cli_int(cli, "threshold", 1, WA_ROOT_ADMINISTRATORS_MAX, &r->threshold, err) != WA_OK ||
-        wa_cli_int(cli, "days", 1, 3650, &days, err) != WA_OK ||
-        wa_cli_int(cli, "published-days", 1, WA_PUBLISHED_DAYS_MAX, &r->published_days, err) !=
-            WA_OK ||
-        wa_cli_int(cli, "timestamp-hours", 1, WA_TIMESTAMP_HOURS_MAX, &r->timestamp_hours, err) !=
-            WA_OK ||
-        add_administrators(cli, r, err) != WA_OK || set_timestamp_keys(cli, r, err) != WA_OK)
+    if (wa_cli_int(cli, "days", 1, 3650, &days, err) != WA_OK ||
+        wa_repo_put_limits(cli, r, err) != WA_OK || add_administrators(cli, r, err) != WA_OK ||
+        wa_repo_put_timestamp_keys(cli, r, err) != WA_OK)
         return err->code;
     r->issued = wa_clock_now();
     r->expires = r->issued + days * 86400;

@@ -4,6 +4,32 @@
 #include "base/mem.h"
 #include "codec/url.h"
 #include "os/path.h"
+#include "os/proc.h"
+
+/* What lies there is believed: nobody else may write it. */
+static enum wa_code check_owner(const char *path, struct wa_err *err)
+{
+    static const char *const names[] = {"", "/root.json", "/last.json"};
+    for (size_t i = 0; i < WA_COUNT(names); i++) {
+        char file[WA_PATH_MAX];
+        struct wa_stat st;
+        struct wa_err absent = WA_ERR_INIT;
+        int n = snprintf(file, sizeof file, "%s%s", path, names[i]);
+        if (n >= (int)sizeof file || wa_path_stat(file, &st, &absent) != WA_OK)
+            continue;
+        if ((st.mode & 022u) != 0 || st.uid != wa_proc_own_uid())
+            return wa_fail(err, WA_E_DENIED,
+                           "'%s' says whom you trust, and others can write it: look at what it "
+                           "says, and make it yours alone (chmod go-w)",
+                           file);
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_known_open_path(const char *path, struct wa_dir *ret, struct wa_err *err)
+{
+    return check_owner(path, err) == WA_OK ? wa_dir_make(path, 0700, ret, err) : err->code;
+}
 
 enum wa_code wa_known_open(const char *server, struct wa_dir *ret, struct wa_err *err)
 {
@@ -14,7 +40,7 @@ enum wa_code wa_known_open(const char *server, struct wa_dir *ret, struct wa_err
     (void)snprintf(name, sizeof name, "repositories/%s-%u", url.host, (unsigned)url.port);
     if (wa_path_of_config(name, path, err) != WA_OK)
         return err->code;
-    return wa_dir_make(path, 0700, ret, err);
+    return wa_known_open_path(path, ret, err);
 }
 
 enum wa_code wa_known_fetch(struct wa_client *c, const char *name, size_t max, struct wa_buf *out,

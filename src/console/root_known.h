@@ -11,6 +11,8 @@
 
 /* The folder of that server below ~/.config/wapt/repositories, made if missing. */
 WA_CHECK enum wa_code wa_known_open(const char *server, struct wa_dir *ret, struct wa_err *err);
+/* The same for another folder. WA_E_DENIED: others can write it, or what is in it. */
+WA_CHECK enum wa_code wa_known_open_path(const char *path, struct wa_dir *ret, struct wa_err *err);
 /* The newest root that follows the one that is known; each on the way is remembered. given: a root
  * to begin with, in place of the one known; "": none. Expiry is not judged. WA_E_CONFIG: no root is
  * known here. *ret: free it. */

@@ -341,12 +341,25 @@ def test_a_signer_is_revoked_by_a_gesture(keys):
         assert keys.prepare("Alice", what="publish", revoke=wrong).status in (400, 413), wrong
     until(lambda: org.get("update", ok=None).returncode == 0, "the machine takes the list that revokes him")
     assert "keys-tool" in org.get("search", "keys-tool").text
+    keys.console("revoke", keys.fp("Stranger"), "--known", keys.known, "--trusted", org.agent / "ssl", "--yes", *keys.key("Alice"))
+    assert set(local.ask("GET", "/local/root").json["list"]["revoked"]) == {dev, keys.fp("Stranger")}
     # What he signs comes in no more.
     assert "is revoked" in org.console("upload", org.package("keys-late", "1", "Developer", org.base / "late-marker"), "--trusted", org.agent / "ssl", ok=False).text
 
 
 def test_what_only_its_owner_reads(keys):
     assert keys.known.stat().st_mode & 0o777 == 0o700
+    # Whom one trusts is nobody else's to write.
+    for path in (keys.known, keys.known / "root.json"):
+        mode = path.stat().st_mode
+        path.chmod(0o777)
+        assert b"others can write it" in keys.local.ask("GET", "/local/root").body and "others can write it" in keys.root("show", ok=False).text
+        assert keys.prepare("Alice", what="root", wish={}).code == "denied"
+        path.chmod(mode & 0o777)
+        os.chown(path, 65534, 65534)
+        assert keys.local.ask("GET", "/local/root").code == "denied"
+        os.chown(path, 0, 0)
+    assert keys.local.ask("GET", "/local/root").json["problem"] is None
     for name in ("Dora.pem", "Frank.pem"):
         path = keys.home / "keys" / name
         assert path.stat().st_mode & 0o077 == 0

@@ -29,7 +29,7 @@ const COMMON: readonly Column<Certificate>[] = [
     { id: "kind", title: "Key", width: 90, sort: "kind", text: (c) => c.kind },
     { id: "fingerprint", title: "Fingerprint", width: 170, text: (c) => c.fingerprint, cell: (c) => <code title={c.fingerprint}>{short(c.fingerprint)}</code> },
 ];
-const OWN: readonly Column<Certificate>[] = [...COMMON.slice(0, 4), { id: "trusted", title: "Trusted here", width: 110, sort: "trusted", text: (c) => yes(c.trusted === true) }, ...COMMON.slice(4)];
+const OWN: readonly Column<Certificate>[] = [...COMMON.slice(0, 4), { id: "trusted", title: "Trusted here", width: 110, sort: "trusted", text: (c) => yes(c.trusted === true) }, { id: "source", title: "Kept", width: 110, sort: "source", text: (c) => (c.source === "pkcs11" ? t("on a token") : t("in a file")) }, ...COMMON.slice(4)];
 
 /** A request that one's own new key waits with: issued by an authority that is here, too. */
 function Pending({ names, onDone }: { names: readonly string[]; onDone: () => void }) {
