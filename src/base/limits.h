@@ -360,9 +360,10 @@
 #define WA_CLIENT_CERTS_A_DAY                                                                      \
     10                /* new ones for one machine: a hostile one must not fill the table */
 #define WA_CRL_DAYS 7 /* days that a list of revoked ones holds; renewed each day */
-#define WA_KIT_BYTES_MAX (3u << 20) /* bytes: configuration, certificates, a root document */
-#define WA_KIT_CERTS_MAX 64u        /* certificates that a kit has a machine trust */
-#define WA_TOKEN_MAX 160            /* bytes with NUL: an enrolment token */
+#define WA_KIT_BYTES_MAX (3u << 20)  /* bytes: configuration, certificates, a root document */
+#define WA_KIT_AGENT_MAX (64u << 20) /* bytes: the package of the agent in a kit */
+#define WA_KIT_CERTS_MAX 64u         /* certificates that a kit has a machine trust */
+#define WA_TOKEN_MAX 160             /* bytes with NUL: an enrolment token */
 #define WA_SQL_VALUE_BYTES_MAX                                                                     \
     (64 << 20) /* bytes: one value of the database, above the largest message */
 

@@ -6,15 +6,18 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/con.h"
+#include "codec/base64.h"
 #include "codec/hex.h"
 #include "codec/ini.h"
 #include "os/fs.h"
 #include "proto/kit.h"
+#include "proto/kit_script.h"
 
 struct making {
     struct wa_cli *cli;
     struct wa_kit kit;
-    struct wa_buf config, root;
+    struct wa_buf config, root, agent; /* agent: its package; empty: none */
+    char agent_sha256[WA_DIGEST_HEX_MAX];
     char fingerprint[65];
 };
 
@@ -119,23 +122,54 @@ static enum wa_code ask_token(struct making *m, int64_t uses, int64_t seconds, c
                : wa_fail(err, WA_E_INVALID, "the server gave no token");
 }
 
+/* --- the agent --- */
+
+static enum wa_code read_agent(struct making *m, struct wa_err *err)
+{
+    struct wa_mem_source source;
+    const char *path = wa_cli_get(m->cli, "agent", NULL);
+    if (path == NULL)
+        return WA_OK;
+    if (wa_path_read(path, WA_KIT_AGENT_MAX, &m->agent, err) != WA_OK)
+        return err->code;
+    if (!wa_kit_is_deb(wa_buf_sv(&m->agent)))
+        return wa_fail(err, WA_E_INVALID, "'%s' is no Debian package", path);
+    wa_mem_source_init(&source, m->agent.p, m->agent.n);
+    return wa_digest_source(WA_SHA256, &source.base, m->agent_sha256, err);
+}
+
+static enum wa_code write_out(const struct making *m, const char *file, struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf kit;
+    WA_AUTO_BUF_SECRET struct wa_buf script;
+    wa_buf_init(&kit, WA_KIT_BYTES_MAX);
+    wa_buf_init(&script, 2u * (WA_KIT_AGENT_MAX + WA_KIT_BYTES_MAX));
+    if (wa_kit_write(&m->kit, &kit, err) != WA_OK)
+        return err->code;
+    if (m->agent.n == 0)
+        return wa_path_replace(file, wa_buf_sv(&kit), 0600, err);
+    wa_kit_script_begin(wa_buf_sv(&kit), m->agent_sha256, &script);
+    wa_base64_encode_mime(m->agent.p, m->agent.n, &script);
+    wa_buf_adds(&script, wa_kit_script_end);
+    return wa_buf_check(&script, err) == WA_OK
+               ? wa_path_replace(file, wa_buf_sv(&script), 0600, err)
+               : err->code;
+}
+
 static enum wa_code make(struct making *m, struct wa_err *err)
 {
-    WA_AUTO_BUF_SECRET struct wa_buf out;
     char id[33] = "", token[WA_TOKEN_MAX] = "", until[WA_DATE_MAX];
     int64_t uses = 1, seconds = 0;
-    const char *file = wa_cli_get(m->cli, "output", "wapt.kit");
-    wa_buf_init(&out, WA_KIT_BYTES_MAX);
+    bool has_agent = wa_cli_has(m->cli, "agent");
+    const char *file = wa_cli_get(m->cli, "output", has_agent ? "wapt-kit.sh" : "wapt.kit");
     if (!wa_date_parse_period(wa_sv(wa_cli_get(m->cli, "valid", "24h")), 'h', &seconds))
         return wa_fail(err, WA_E_USAGE, "--valid takes a period like 12h or 3d");
     if (wa_cli_int(m->cli, "uses", 1, 10000, &uses, err) != WA_OK ||
         write_config(m, err) != WA_OK || read_trust(m, err) != WA_OK ||
-        ask_token(m, uses, seconds, id, token, err) != WA_OK)
+        read_agent(m, err) != WA_OK || ask_token(m, uses, seconds, id, token, err) != WA_OK)
         return err->code;
     m->kit.token = wa_sv(token);
-    enum wa_code code = wa_kit_write(&m->kit, &out, err);
-    if (code == WA_OK)
-        code = wa_path_replace(file, wa_buf_sv(&out), 0600, err);
+    enum wa_code code = write_out(m, file, err);
     wa_wipe(token, sizeof token);
     if (code != WA_OK)
         return code;
@@ -147,12 +181,13 @@ static enum wa_code make(struct making *m, struct wa_err *err)
     wa_jw_kvi(&m->cli->jw, "expires", m->kit.expires);
     wa_jw_kvi(&m->cli->jw, "certificates", (int64_t)m->kit.trust.n);
     wa_jw_kvb(&m->cli->jw, "root", m->kit.root.n > 0);
+    wa_jw_kv(&m->cli->jw, "agent", has_agent ? m->agent_sha256 : NULL);
     wa_jw_end(&m->cli->jw);
     wa_cli_out(m->cli, "%s\n", file);
     wa_cli_say(m->cli,
                "token %s, good for %lld machines until %s; whoever reads the file can use it. On "
-               "each: wapt-get enrol '%s'",
-               id, (long long)uses, until, file);
+               "each: %s '%s'",
+               id, (long long)uses, until, has_agent ? "sh" : "wapt-get enrol", file);
     return WA_OK;
 }
 
@@ -161,10 +196,12 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     struct making m = {.cli = cli, .kit = {.root = WA_SV("")}};
     wa_buf_init(&m.config, WA_INI_BYTES_MAX);
     wa_buf_init(&m.root, WA_ROOT_BYTES_MAX);
+    wa_buf_init(&m.agent, WA_KIT_AGENT_MAX);
     enum wa_code code = make(&m, err);
     wa_kit_fini(&m.kit);
     wa_buf_fini(&m.config);
     wa_buf_fini(&m.root);
+    wa_buf_fini(&m.agent);
     return code;
 }
 
@@ -172,5 +209,6 @@ static const struct wa_cli_option options[] = {
     WA_CON_SERVER_OPTIONS,    {"output", 'o', "FILE"},     {"uses", 0, "N"},
     {"valid", 0, "PERIOD"},   {"trusted", 't', "DIR"},     {"root", 0, "FILE"},
     {"orders-by", 0, "FILE"}, {"agent-config", 0, "FILE"}, {"agents-url", 0, "URL"},
+    {"agent", 0, "FILE"},
 };
 const struct wa_cli_command wa_con_kit = {"kit", options, WA_COUNT(options), 0, 0, run};

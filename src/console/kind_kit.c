@@ -5,7 +5,10 @@
  */
 #include "codec/ini.h"
 #include "console/local_kind.h"
+#include "crypto/digest.h"
+#include "os/fs.h"
 #include "proto/kit.h"
+#include "proto/kit_script.h"
 
 #define USES_MAX 10000
 #define SECONDS_MAX (7 * 86400)
@@ -14,6 +17,7 @@ struct kit {
     struct wa_kit kit;
     struct wa_buf config;
     int64_t uses, seconds;
+    char agent[WA_DIGEST_HEX_MAX]; /* SHA-256 of the agent's package; "": it does not come along */
 };
 
 /* orders_by: the certificate whose orders the machines obey; NULL: not known yet. */
@@ -38,13 +42,15 @@ static enum wa_code write_config(const struct wa_local_prepared *p, struct kit *
     return wa_buf_check(&k->config, err);
 }
 
-static enum wa_code read_request(const struct wa_json *request, struct kit *k, struct wa_err *err)
+static enum wa_code read_request(const struct wa_json *request, struct kit *k,
+                                 const struct wa_json **ret_agent, struct wa_err *err)
 {
     struct wa_sv what, key;
     const struct wa_json_field fields[] = {{"what", WA_WANT_SV, true, 64, &what},
                                            {"key", WA_WANT_SV, false, 16, &key},
                                            {"uses", WA_WANT_I64, true, 0, &k->uses},
-                                           {"seconds", WA_WANT_I64, true, 0, &k->seconds}};
+                                           {"seconds", WA_WANT_I64, true, 0, &k->seconds},
+                                           {"agent", WA_WANT_OBJECT, false, 0, ret_agent}};
     if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK)
         return err->code;
     return k->uses >= 1 && k->uses <= USES_MAX && k->seconds >= 60 && k->seconds <= SECONDS_MAX
@@ -52,6 +58,33 @@ static enum wa_code read_request(const struct wa_json *request, struct kit *k, s
                : wa_fail(err, WA_E_INVALID,
                          "a token is for 1 to %d machines, and lasts a minute to seven days",
                          USES_MAX);
+}
+
+/* A file that was dropped: looked at, and known by its digest from here on. */
+static enum wa_code read_agent(struct wa_local_prepared *p, struct kit *k,
+                               const struct wa_json *agent, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf bytes;
+    struct wa_sv id = WA_SV(""), name = WA_SV("");
+    struct wa_mem_source source;
+    char path[WA_PATH_MAX], text[WA_DIGEST_HEX_MAX + 512];
+    const struct wa_json_field fields[] = {{"id", WA_WANT_SV, true, 64, &id},
+                                           {"name", WA_WANT_SV, true, 400, &name}};
+    if (agent == NULL)
+        return WA_OK;
+    wa_buf_init(&bytes, WA_KIT_AGENT_MAX);
+    if (wa_json_read(agent, fields, WA_COUNT(fields), "a file", err) != WA_OK ||
+        wa_local_file_path(p, id, path, err) != WA_OK ||
+        wa_path_read(path, WA_KIT_AGENT_MAX, &bytes, err) != WA_OK)
+        return err->code;
+    if (!wa_kit_is_deb(wa_buf_sv(&bytes)))
+        return wa_fail(err, WA_E_INVALID, "'%.*s' is no Debian package", WA_SV_ARG(name));
+    wa_mem_source_init(&source, bytes.p, bytes.n);
+    if (wa_digest_source(WA_SHA256, &source.base, k->agent, err) != WA_OK)
+        return err->code;
+    (void)snprintf(text, sizeof text, "%.*s, SHA-256 %s", WA_SV_ARG(name), k->agent);
+    wa_local_say(p, wa_text("Agent that they install"), wa_sv(text));
+    return WA_OK;
 }
 
 static void show(struct wa_local_prepared *p, const struct kit *k)
@@ -74,13 +107,14 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
                             struct wa_client *client, struct wa_err *err)
 {
     struct kit *k = wa_arena_alloc(&p->arena, 1, sizeof *k);
+    const struct wa_json *agent = NULL;
     WA_UNUSED(client);
     if (k == NULL)
         return wa_nomem(err);
     *k = (struct kit){.kit = {.root = WA_SV("")}};
     wa_buf_init(&k->config, WA_INI_BYTES_MAX);
     p->own = k;
-    if (read_request(request, k, err) != WA_OK || write_config(p, k, NULL, err) != WA_OK)
+    if (read_request(request, k, &agent, err) != WA_OK || write_config(p, k, NULL, err) != WA_OK)
         return err->code;
     if (p->options->trusted == NULL)
         return wa_fail(err, WA_E_CONFIG,
@@ -88,7 +122,7 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
     if (wa_certs_read_dir(p->options->trusted, &k->kit.trust, err) != WA_OK)
         return wa_wrap(err, "trusted certificates");
     show(p, k);
-    return WA_OK;
+    return read_agent(p, k, agent, err);
 }
 
 static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *signer,
@@ -114,6 +148,15 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
         return wa_fail(err, WA_E_INVALID, "the server gave no token");
     if (wa_kit_write(&k->kit, &text, err) != WA_OK)
         return err->code;
+    if (k->agent[0] != '\0') { /* the page, which has the package, puts it between the two */
+        WA_AUTO_BUF_SECRET struct wa_buf script;
+        wa_buf_init(&script, 2u * WA_KIT_BYTES_MAX);
+        wa_kit_script_begin(wa_buf_sv(&text), k->agent, &script);
+        wa_jw_kvsv(w, "script", wa_buf_sv(&script));
+        wa_jw_kv(w, "script_end", wa_kit_script_end);
+        if (wa_buf_check(&script, err) != WA_OK)
+            return err->code;
+    }
     wa_jw_kvsv(w, "kit", wa_buf_sv(&text));
     wa_jw_kvsv(w, "token", wa_json_sv(wa_json_get(j, "id")));
     wa_jw_kvi(w, "expires", k->kit.expires);

@@ -1,7 +1,9 @@
 """Packages of others under one's own signature: what may come in, what is refused before it is signed, and how a package goes through its maturities."""
 import functools
+import hashlib
 import http.server
 import json
+import os
 import shutil
 import ssl
 import subprocess
@@ -266,6 +268,29 @@ def test_a_kit_is_all_that_a_new_machine_needs(org):
     uuid = json.loads(run(BIN / "wapt-get", "-c", ini, "status", "--json").stdout)["result"]["uuid"]
     assert uuid in {h["uuid"] for h in org.hosts()} and left() == 0
     enrol(kit)  # the same once more
+    # With the agent in it: one command, which installs that very package and enrols.
+    deb, script, bin_ = org.base / "agent.deb", org.base / "kit.sh", org.base / "kit-bin"
+    deb.write_bytes(b"!<arch>\ndebian-binary   1234" + bytes(range(256)) * 500)
+    made = json.loads(org.console("kit", "-o", script, "--trusted", org.agent / "ssl", "--agent", deb, "--json").stdout)["result"]
+    assert made["agent"] == hashlib.sha256(deb.read_bytes()).hexdigest() and script.stat().st_mode & 0o777 == 0o600
+    bin_.mkdir()
+    for name, does in (("apt-get", f'cp "$3" {org.base}/installed.deb; echo "$1 $2" > {org.base}/apt.words'), ("wapt-get", f'cp "$2" {org.base}/enrolled.kit; echo "$1" > {org.base}/wapt.words')):
+        (bin_ / name).write_text(f"#!/bin/sh\nset -e\n{does}\n")
+        (bin_ / name).chmod(0o755)
+
+    def sh():
+        return subprocess.run(["sh", script], env={"PATH": f"{bin_}:{os.environ['PATH']}", "TMPDIR": str(org.base)}, capture_output=True, text=True)
+    assert sh().returncode == 0 and (org.base / "installed.deb").read_bytes() == deb.read_bytes()
+    assert ((org.base / "apt.words").read_text(), (org.base / "wapt.words").read_text()) == ("install -y\n", "enrol\n")
+    assert json.loads((org.base / "enrolled.kit").read_text())["kit"] == 1
+    (org.base / "installed.deb").unlink()
+    text = script.read_text()
+    at = text.index("#agent\n") + 500
+    for damaged in (text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1:], text[:at], text.replace("#agent\n", "#other\n")):
+        script.write_text(damaged)
+        done = sh()
+        assert done.returncode == 1 and "damaged" in done.stderr and not (org.base / "installed.deb").exists(), done
+    assert "no Debian package" in org.console("kit", "-o", script, "--trusted", org.agent / "ssl", "--agent", kit, ok=False).text
     ini.write_text(ini.read_text().replace(org.agents_url, "https://other.example"))
     assert "--force" in enrol(kit, ok=False).text
     # What was trusted before is trusted no more: not who signed for the former server.
