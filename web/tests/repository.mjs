@@ -1,5 +1,6 @@
 // The repository and what machines are assigned, in the real console against a real server and a real machine. One story, in the order of
 // the names.
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { axe, check, same, tab } from "./lib.mjs";
@@ -169,7 +170,7 @@ export async function b3b_packagesAreDropped({ ask, folder, files }) {
     check((await ask("packages"))["own-foreign 1.0-1 "] === "Developer", "it is signed anew");
 }
 
-export async function b4_aKitIsShownBeforeItIsMade({ folder }) {
+export async function b4_aKitIsShownBeforeItIsMade({ ask, folder }) {
     const { page } = open;
     await page.getByRole("link", { name: "Enrolment kit" }).click();
     await page.getByLabel("For how many machines").fill("3");
@@ -179,6 +180,19 @@ export async function b4_aKitIsShownBeforeItIsMade({ folder }) {
     await look("kit-review", folder);
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
+    // With the agent in it: its digest is confirmed at the terminal, and what is saved installs that very package.
+    const deb = Buffer.concat([Buffer.from("!<arch>\ndebian-binary   "), Buffer.alloc(100_000, 7)]);
+    await page.getByLabel("The agent's Debian package, to be in it").setInputFiles({ name: "wapt-agent.deb", mimeType: "application/octet-stream", buffer: deb });
+    await look("kit-agent", folder);
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByRole("dialog").getByText("wapt-agent.deb, SHA-256").waitFor();
+    const saved = page.waitForEvent("download");
+    const text = await signed(ask);
+    const digest = createHash("sha256").update(deb).digest("hex");
+    check(text.includes(digest), `the terminal says ${text}`);
+    const script = readFileSync(await (await saved).path(), "utf8");
+    const inside = script.slice(script.indexOf("\n#agent\n") + 8, script.lastIndexOf("\n#end\n"));
+    check(script.includes(`agent=${digest}\n`) && Buffer.from(inside, "base64").equals(deb), "the agent is in it");
 }
 
 export async function b5_assignmentsArePlannedShownAndSigned({ ask, folder, name, tool }) {
@@ -241,6 +255,15 @@ export async function b5_assignmentsArePlannedShownAndSigned({ ask, folder, name
     await dialog.getByText("the boss: + web-tool").waitFor();
     await signed(ask);
     await grid(page, "Assignments").getByRole("link", { name: "web-shop" }).waitFor();
+    // The same in French.
+    await page.getByLabel("Language").selectOption("fr");
+    await page.getByRole("button", { name: "Nouveau groupe ou règles" }).click();
+    await dialog.getByLabel("Genre").selectOption("selfservice");
+    await look("rules-fr", folder);
+    await page.keyboard.press("Escape");
+    await page.getByRole("link", { name: "Dépôt" }).click();
+    await page.getByRole("button", { name: "Ajouter des paquets" }).waitFor();
+    await look("repository-fr", folder);
     same(open.trouble, [], "trouble in the page");
     await open.context.close();
 }

@@ -12,7 +12,7 @@ import { t } from "../i18n";
 import { local } from "../local";
 import { MATURITIES, sizeText, told } from "./repository_changes";
 
-interface Staged {
+export interface Staged {
     id: string;
     name: string;
     size: number;
@@ -24,12 +24,20 @@ interface Wanted {
 const wanted = signal<Wanted | undefined>(undefined);
 const MOST = 64; // files at once, as the program takes them
 
+/** A file goes to the program, which keeps it for a while. */
+export async function stage(file: File, stop?: AbortSignal): Promise<Staged> {
+    const answer = await send("PUT", "/local/files", file.slice(0, file.size, "application/octet-stream"), stop);
+    const made = (await answer.json()) as { id: string; size: number };
+    return { id: made.id, size: made.size, name: file.name };
+}
+
 /** Takes files into the program, then asks what is to be done with them. */
 export function upload(files: readonly File[], onDone: () => void): void {
     if (files.length > 0) wanted.value = { files: files.slice(0, MOST), onDone };
 }
 
-function forget(staged: readonly Staged[]): void {
+/** The program need not keep them any longer. */
+export function forget(staged: readonly Staged[]): void {
     for (const s of staged) void call("DELETE", `/local/files/${encodeURIComponent(s.id)}`).catch(() => undefined);
 }
 
@@ -67,11 +75,7 @@ function Upload({ files, onDone }: Wanted) {
     useEffect(() => {
         const stop = new AbortController();
         const take = async () => {
-            for (const file of files) {
-                const answer = await send("PUT", "/local/files", file.slice(0, file.size, "application/octet-stream"), stop.signal);
-                const made = (await answer.json()) as { id: string; size: number };
-                staged.value = [...staged.value, { id: made.id, size: made.size, name: file.name }];
-            }
+            for (const file of files) staged.value = [...staged.value, await stage(file, stop.signal)];
             isThere.value = true;
         };
         take().catch((e: unknown) => {

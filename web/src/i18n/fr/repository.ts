@@ -72,7 +72,6 @@ export const repository = {
     "Good for": "Bon pendant",
     "On each machine": "Sur chaque machine",
     "One file with which new machines register: this server and its certificate, whom they trust, and a token that lets them in.": "Un fichier avec lequel de nouvelles machines s'enregistrent : ce serveur et son certificat, à qui elles font confiance, et un jeton qui les laisse entrer.",
-    "Saved as wapt.kit. Whoever has the file can register machines with it.": "Enregistré dans wapt.kit. Qui a le fichier peut s'en servir pour enregistrer des machines.",
     "With the agent's package installed, as root:": "Le paquet de l'agent installé, en root :",
     "{n} of {all}": "{n} sur {all}",
     "{n} package, which gets the next version": "{n} paquet, qui reçoit la version suivante",
@@ -105,4 +104,7 @@ export const repository = {
     "as it is": "telle qu'elle est",
     "Names begin so then, up to the first -, and so do the names that they need; empty: as they are.": "Les noms commencent alors ainsi, jusqu'au premier -, comme les noms dont ils ont besoin ; vide : tels qu'ils sont.",
     "Verified, then signed by you. With another name or maturity they come beside the ones that are there.": "Vérifiés, puis signés par vous. Avec un autre nom ou une autre maturité, ils viennent à côté de ceux qui sont là.",
+    "Saved as {name}. Whoever has the file can register machines with it.": "Enregistré sous {name}. Qui a le fichier peut enregistrer des machines avec lui.",
+    "The agent's Debian package, to be in it": "Le paquet Debian de l'agent, à y mettre",
+    "As root; it installs the agent that is in it, and nothing else:": "En tant que root ; installe l'agent qu'il contient, et rien d'autre :",
 };
