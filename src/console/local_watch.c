@@ -100,10 +100,9 @@ static void failed(struct wa_local *l, const struct wa_err *err)
     s->silences++;
     s->state = err->code == WA_E_REFUSED ? WA_LOCAL_PIN : WA_LOCAL_UNREACHABLE;
     (void)snprintf(s->message, sizeof s->message, "%s", err->text);
-    if (err->code == WA_E_TIMEOUT && s->silences == 1)
-        return; /* it may have been busy: who waits for it waits a little longer */
-    wa_local_jobs_stop(l, WA_LOCAL_WAITING);
-    wa_local_streams_end(l);
+    wa_local_streams_end(l); /* by that pages learn of it */
+    if (err->code != WA_E_TIMEOUT || s->silences > 1) /* else it may be busy: who waits may go on */
+        wa_local_jobs_stop(l, WA_LOCAL_WAITING);
 }
 
 static void learn(struct wa_local_job *job, const struct wa_err *err)

@@ -2,6 +2,7 @@
 import os
 import pty
 import re
+import signal
 import sqlite3
 import subprocess
 import time
@@ -10,6 +11,7 @@ import uuid as uuidlib
 import pytest
 from pages import play, scenarios
 from conftest import BIN, LIB, organisation, run, until
+from test_console_local import below
 from test_f1_machine import machine_of_ours, registration, send
 from test_server_webhooks import Receiver
 
@@ -88,6 +90,11 @@ def played():
             org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
             org.processes.pop()
 
+        def everyone(how):
+            """All processes of the server stand still, or go on."""
+            for pid in [org.processes[0].pid, *below(org.processes[0].pid)]:
+                os.kill(pid, how)
+
         def second():
             """One more machine, and both in a group of the roll-out's."""
             ini = org.new_agent(org.base / "second")
@@ -114,6 +121,7 @@ def played():
             return int(p.stdout)
 
         does = {"token": token, "hook": lambda: f"http://127.0.0.1:{hooked.port}/here", "hooked": lambda: any(e["what"] == "test" for e in hooked.events()), "marker": marker.exists, "confirm": console.confirm, "hostile": lambda: hostile_machine(org), "stop": stop, "start": start,
+                "freeze": lambda: everyone(signal.SIGSTOP), "thaw": lambda: everyone(signal.SIGCONT),
                 "kept": kept, "again": console.again, "second": second, "expire": expire, "broken": lambda: len(broken.read_text()) if broken.exists() else 0}
         yield play("story.mjs", does, link=console.link, password=(org.base / "admin.pw").read_text().strip(), keyPassword=(org.base / "pw").read_text().strip(),
                    name=name, packageName="tis-story", hostile=HOSTILE[:30])

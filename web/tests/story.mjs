@@ -224,6 +224,14 @@ export async function a6_outlivesTheServersAbsence({ ask, name }) {
     await ask("start");
     await page.getByText("The server can't be reached").waitFor({ state: "detached" });
     await grid(page).getByText("connected").first().waitFor();
+    // One that is there and stands still is told of as well, and what was asked then is asked again.
+    await ask("freeze");
+    await page.getByRole("searchbox", { name: "Search machines" }).fill(name.slice(0, 6));
+    await page.getByText("The server can't be reached").waitFor();
+    await ask("thaw");
+    await page.getByText("The server can't be reached").waitFor({ state: "detached" });
+    await grid(page).getByRole("link", { name }).first().waitFor();
+    await page.getByRole("searchbox", { name: "Search machines" }).fill("");
 }
 
 export async function a7_logsOutAndInAgain({ password, name }) {
