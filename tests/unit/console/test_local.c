@@ -4,6 +4,9 @@
 #include "local_bench.h"
 #include "torture.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "base/mem.h"
 
 #define ACTIONS                                                                                    \
@@ -53,6 +56,8 @@ static enum wa_code prepare(struct bench *b, const char *wish, char body[96], st
 }
 
 /* --- each call with memory running out --- */
+
+static char prefs_dir[] = "/tmp/wapt-prefs-XXXXXX";
 
 static enum wa_code in_bench(enum wa_code (*fn)(struct bench *b, struct wa_buf *out,
                                                 struct wa_err *err),
@@ -237,6 +242,17 @@ static enum wa_code keys_step(struct bench *b, struct wa_buf *out, struct wa_err
     return WA_OK;
 }
 
+static enum wa_code prefs_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    static const char text[] = "{\"theme\":\"dark\"}";
+    b->options.prefs_dir = prefs_dir;
+    if (bench_do(b, WA_HTTP_PUT, "/local/prefs", text, out, err) != WA_OK ||
+        bench_do(b, WA_HTTP_GET, "/local/prefs", "", out, err) != WA_OK)
+        return err->code;
+    assert_true(says(out, text));
+    return WA_OK;
+}
+
 static const struct {
     const char *name;
     enum wa_code (*fn)(struct bench *b, struct wa_buf *out, struct wa_err *err);
@@ -252,7 +268,8 @@ static const struct {
              {"gesture", gesture_step},
              {"cancel", cancel_step},
              {"rollout", rollout_step},
-             {"keys", keys_step}};
+             {"keys", keys_step},
+             {"prefs", prefs_step}};
 
 static enum wa_code run_step(void *arg, struct wa_err *err)
 {
@@ -264,8 +281,12 @@ static void test_memory_runs_out(void **state)
 {
     WA_UNUSED(state);
     bench_spare(wa_torture_pause, wa_torture_resume);
+    assert_non_null(mkdtemp(prefs_dir));
     for (size_t i = 0; i < WA_COUNT(steps); i++)
         print_message("%s: %zu allocations\n", steps[i].name, wa_torture(run_step, &i));
+    char path[64];
+    (void)snprintf(path, sizeof path, "%s/pages.json", prefs_dir);
+    assert_true(unlink(path) == 0 && rmdir(prefs_dir) == 0);
 }
 
 /* --- what is signed, and when --- */
