@@ -132,7 +132,7 @@
 #define WA_HTTP_HEAD_TIMEOUT_MS 10000u     /* ms: a client that feeds headers slowly is cut */
 #define WA_HTTP_IDLE_TIMEOUT_MS 60000u     /* ms: keep-alive without a request */
 #define WA_TLS_HANDSHAKE_TIMEOUT_MS 10000u /* ms */
-#define WA_TLS_WAITING_TIMEOUT_MS 10000u   /* ms: for its turn; agents give up after 15 s */
+#define WA_TLS_WAITING_TIMEOUT_MS 25000u   /* ms: for its turn; agents give up after 30 s */
 #define WA_TLS_WAITING_MAX 16384u          /* connections that wait for that, of 1 KiB each */
 #define WA_TLS_PREFERRED_MAX 32u           /* handshakes beyond the others' largest number */
 #define WA_WS_PING_MS 25000u               /* ms: keeps NAT and proxies from forgetting us */
@@ -159,10 +159,12 @@
     (64u << 10) /* bytes waiting above which pings go unanswered: the peer does not read */
 #define WA_WS_OUT_MAX                                                                              \
     (16u << 20) /* bytes on their way to the socket: what may be queued, twice over */
-#define WA_WS_WAITING_MAX (4u << 20)    /* bytes: beyond, the server sends an agent nothing more */
-#define WA_WS_CONNECT_TIMEOUT_MS 15000u /* ms: from the name to the open WebSocket */
-#define WA_WS_ADDRESS_TIMEOUT_MS 5000u  /* ms: for one address of a name, while there are others */
-#define WA_PROXY_ANSWER_MAX 4096u       /* bytes: a proxy's answer to CONNECT */
+#define WA_WS_WAITING_MAX (4u << 20) /* bytes: beyond, the server sends an agent nothing more */
+/* ms: from the name to the open WebSocket. A server to which a whole fleet comes back lets its
+ * agents wait for their turn: those who give up come later and later. */
+#define WA_WS_CONNECT_TIMEOUT_MS 30000u
+#define WA_WS_ADDRESS_TIMEOUT_MS 5000u /* ms: for one address of a name, while there are others */
+#define WA_PROXY_ANSWER_MAX 4096u      /* bytes: a proxy's answer to CONNECT */
 
 /* --- processes and their messages --- */
 #define WA_IPC_MESSAGE_MAX (20u << 20)   /* bytes: above the largest JSON it may carry */
