@@ -43,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < wa_json_count(hosts); i++) {
         (void)wa_host_matches(wa_json_at(hosts, i), &filter);
     }
-    wa_orders_count(actions, &tally);
+    for (size_t i = 0; i < wa_json_count(actions); i++)
+        wa_orders_count(wa_json_at(actions, i), &tally);
     if (tally.done + tally.failed + tally.queued + tally.sent != wa_json_count(actions) ||
         (wa_orders_outcome(&tally) == WA_OK) != (tally.done == wa_json_count(actions)))
         abort();

@@ -39,6 +39,7 @@ static const struct route routes[] = {
     {WA_HTTP_GET, "/local/prefs", 0, read_prefs},
     {WA_HTTP_PUT, "/local/prefs", WA_LOCAL_PREFS_MAX, write_prefs},
     {WA_HTTP_POST, "/local/login", WA_LOCAL_SMALL_MAX, wa_local_login},
+    {WA_HTTP_POST, "/local/journal", WA_LOCAL_SMALL_MAX, wa_local_journal},
     {WA_HTTP_POST, "/local/oidc", WA_LOCAL_SMALL_MAX, wa_local_oidc_start},
     {WA_HTTP_GET, "/local/oidc", 0, wa_local_oidc_ask},
     {WA_HTTP_POST, "/local/logout", WA_LOCAL_SMALL_MAX, wa_local_server_logout},

@@ -207,6 +207,9 @@ void wa_local_oidc_ask(struct wa_local *l, struct wa_http_conn *c, struct wa_sv 
 void wa_local_oidc_sweep(struct wa_local *l);
 void wa_local_oidc_stop(struct wa_local *l);
 
+/* --- local_journal.c --- */
+void wa_local_journal(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+
 /* --- local_state.c --- */
 void wa_local_state_answer(struct wa_local *l, struct wa_http_conn *c);
 

@@ -10,20 +10,6 @@
 #include "crypto/digest.h"
 #include "os/clock.h"
 
-#define ENTRY_MAX (64u << 10) /* bytes */
-
-enum wa_code wa_journal_digest_of(struct wa_sv node, int64_t seq, int64_t at, const char *previous,
-                                  struct wa_sv text, char ret[WA_JOURNAL_DIGEST],
-                                  struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf b;
-    wa_buf_init(&b, 2 * ENTRY_MAX);
-    wa_buf_addf(&b, "wapt-journal\n%.*s\n%lld\n%lld\n%s\n", WA_SV_ARG(node), (long long)seq,
-                (long long)at, previous);
-    wa_buf_addsv(&b, text);
-    return wa_buf_check(&b, err) == WA_OK ? wa_sha256_hex(b.p, b.n, ret, err) : err->code;
-}
-
 enum wa_code wa_server_journal_head(struct wa_db *db, const char *node, struct wa_journal_head *ret,
                                     struct wa_err *err)
 {
@@ -85,7 +71,7 @@ enum wa_code wa_server_journal_add(struct wa_db *db, const char *node,
     struct wa_journal_head head;
     char digest[WA_JOURNAL_DIGEST];
     int64_t now = wa_clock_now();
-    wa_buf_init(&text, ENTRY_MAX);
+    wa_buf_init(&text, WA_JOURNAL_ENTRY_MAX);
     write_act(a, &text);
     if (wa_buf_check(&text, err) != WA_OK ||
         wa_server_journal_head(db, node, &head, err) != WA_OK ||

@@ -9,9 +9,7 @@
  * heads into it: who would cut or rewrite one chain would have to rewrite all. What is trimmed has
  * been exported, and the chain says up to where and to which digest; it goes on from there.
  *
- *   digest = SHA-256("wapt-journal\n" node "\n" seq "\n" at "\n" previous digest "\n" text)
- *
- * previous digest: 64 zeros before the first; numbers in decimal; digests in lower-case hex.
+ * The digest is proto/journal.h's.
  */
 #ifndef WA_SERVER_JOURNAL_H
 #define WA_SERVER_JOURNAL_H
@@ -19,12 +17,8 @@
 #include "base/stream.h"
 #include "base/vec.h"
 #include "codec/json.h"
+#include "proto/journal.h"
 #include "sql/db.h"
-
-#define WA_JOURNAL_DIGEST 65u /* hex and NUL */
-
-#define WA_JOURNAL_FIRST "0000000000000000000000000000000000000000000000000000000000000000"
-#define WA_JOURNAL_NODE 128u
 
 struct wa_journal_head {
     int64_t seq; /* 0: there is no entry */
@@ -64,11 +58,6 @@ typedef enum wa_code (*wa_journal_fn)(void *user, const struct wa_journal_row *r
 WA_CHECK enum wa_code wa_server_journal_read(struct wa_db *db, const char *node, int64_t after,
                                              int64_t limit, wa_journal_fn fn, void *user,
                                              struct wa_err *err);
-/* An entry's digest by the formula above. */
-WA_CHECK enum wa_code wa_journal_digest_of(struct wa_sv node, int64_t seq, int64_t at,
-                                           const char *previous, struct wa_sv text,
-                                           char ret[WA_JOURNAL_DIGEST], struct wa_err *err);
-
 struct wa_journal_link { /* how far another chain was when it was last linked */
     char node[WA_JOURNAL_NODE];
     int64_t seq;

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from conftest import BIN, run, totp
+from test_console_local import Local
 from test_server_hostile import Server, put
 
 ROLES = ("developer", "deployer", "helpdesk", "readonly")
@@ -105,6 +106,14 @@ def journal(srv, *argv, ok=True):
     return run(BIN / "waptserver", "journal", *argv, "--json", "--config", srv.dir / "waptserver.ini", ok=ok)
 
 
+def walk(local):
+    """What a page is told that has every entry looked at: how many there are, or what is wrong."""
+    a = local.ask("POST", "/local/journal", {})
+    while a.status == 200 and not a.json["done"]:
+        a = local.ask("POST", "/local/journal", {k: a.json[k] for k in ("node", "after", "digest")})
+    return a.json["total"] if a.status == 200 else a.json["error"]["message"]
+
+
 def test_the_journal_and_those_who_remember_it(srv, org, monkeypatch):
     """Entries for what the tests above did; a console that has seen the journal notices what the server's owner did to it."""
     acts = [e["entry"]["act"] for e in json.loads(journal(srv, "list").stdout)["result"]]
@@ -118,6 +127,16 @@ def test_the_journal_and_those_who_remember_it(srv, org, monkeypatch):
 
     assert "journal" not in hosts().stderr and "journal" not in hosts().stderr
     (kept,) = (org.base / "journal-config/wapt").glob("journal-*.head")
+    local = Local(org, "journal-pages", server=f"https://127.0.0.1:{srv.port}", fp=org.fingerprint(srv.dir / "private/tls.crt"),
+                  environment={"XDG_CONFIG_HOME": str(org.base / "journal-config")})
+    local.open()
+    assert local.ask("POST", "/local/journal", {}).code == "login"
+    local.login()
+    assert walk(local) >= len(acts)
+    for body in ({"after": 0}, {"digest": "0" * 64}, {"after": 0, "digest": "x"}, {"node": "x", "more": 1}):
+        assert local.ask("POST", "/local/journal", body).status == 400, body
+    assert "does not fit" in local.ask("POST", "/local/journal", {"after": 0, "digest": "1" * 64}).json["error"]["message"]
+    assert "journal" not in hosts().stderr
     seen = kept.read_text().strip()
     assert json.loads(journal(srv, "verify", "--head", seen).stdout)["result"]["entries"] >= len(acts)
     # The owner of the server takes the last entries away, and things go on.
@@ -125,11 +144,19 @@ def test_the_journal_and_those_who_remember_it(srv, org, monkeypatch):
         db.execute("DELETE FROM journal WHERE seq >= (SELECT max(seq) FROM journal) - 1")
     assert json.loads(journal(srv, "verify").stdout)["ok"]
     assert journal(srv, "verify", "--head", seen, ok=False).returncode == 4
+    assert "was seen here up to" in walk(local)
+    user(srv, "add", "after.the.cut", "--role", "readonly")  # never the same two entries again, though it were the same second
     assert "rewritten or cut" in hosts().stderr
+    assert "was another one when it was last seen here" in walk(local)
     assert kept.read_text().strip() == seen, "what was seen is kept"
     # An entry changed in the middle.
     with sqlite3.connect(srv.dir / "db/waptserver.sqlite") as db:
         db.execute("UPDATE journal SET entry = replace(entry, 'readonly', 'developer') WHERE seq = (SELECT min(seq) FROM journal WHERE entry LIKE '%readonly%')")
+    assert "does not fit to those before it" in walk(local)
+    with sqlite3.connect(srv.dir / "db/waptserver.sqlite") as db:
+        db.execute("DELETE FROM journal WHERE seq = (SELECT min(seq) + 1 FROM journal)")
+    assert "It was taken out" in walk(local)
+    local.stop()
     broken = journal(srv, "verify", ok=False)
     assert broken.returncode == 4 and "damaged at entry" in broken.stdout
     for argv in (("burn",), ("verify", "--head", "x"), ("verify", "--head", "1:abc"), ("list", "--limit", "0")):

@@ -210,6 +210,7 @@ export class Mock {
         if (at === "GET /local/state") return { json: { version: "0.1.0", language: "en", server: this.server, keys: this.keys, confirm: { method: "terminal", above_hosts: 10 }, idle_s: 1800 } };
         if (at === "GET /local/prefs") return { json: this.prefs };
         if (at === "PUT /local/prefs") return (this.prefs = body), { json: {} };
+        if (at === "POST /local/journal") return { json: { node: "one", after: body.after === undefined ? 0 : ENTRIES, digest: "ef".repeat(32), total: ENTRIES, done: body.after !== undefined } };
         if (at === "POST /local/oidc") return { json: { url: "https://id.example.org/auth?state=x" } };
         if (at === "GET /local/oidc") return { status: 202, json: { state: "browser" } };
         if (at === "POST /local/login") {

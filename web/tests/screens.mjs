@@ -78,6 +78,10 @@ const SCREENS = {
         await page.keyboard.press("Escape");
         await to("/journal", ".t-body .t-row");
     },
+    async "journal-verified"({ page }) {
+        await page.locator(".page-head > button").last().click();
+        await page.locator("dialog .status-ok").waitFor();
+    },
     machines: ({ to }) => to("/hosts"),
     "machines-filtered": ({ to }) => to("/hosts?search=lyon&status=OK&model=OptiPlex+7010"),
     "machines-none": ({ to }) => to("/hosts?search=nothing-like-it", ".t-empty"),

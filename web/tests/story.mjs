@@ -161,6 +161,9 @@ export async function a6_looksAfterPeopleReportsAndTheJournal({ ask }) {
     const journal = page.getByRole("grid", { name: "Journal" });
     await journal.getByText("web machines").first().waitFor();
     await journal.getByText("web-anna").first().waitFor();
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByRole("dialog").getByText("entries fit to each other").waitFor();
+    await page.getByRole("dialog").locator("[type=submit]").click();
     await page.getByRole("link", { name: "Roll-outs" }).click();
     await page.getByText("There is no roll-out yet.").waitFor();
     await page.getByRole("button", { name: "New roll-out" }).click();

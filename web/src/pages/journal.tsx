@@ -1,9 +1,10 @@
 // The journal: what was done on the server, by whom, newest first; and the digests that anybody can keep to tell later whether it was changed.
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { apiPath, call, isAbort } from "../api";
+import { apiPath, call, errorText, isAbort } from "../api";
 import { Dialog } from "../components/dialog";
 import { Choice, Facts } from "../components/fields";
+import { Status } from "../components/status";
 import { sayError } from "../components/toasts";
 import { ago, dateTime, number, plain } from "../format";
 import { t } from "../i18n";
@@ -76,6 +77,56 @@ function Entry({ row, onClose }: { row: Row; onClose: () => void }) {
     );
 }
 
+interface Walk {
+    node: string;
+    after: number;
+    digest: string;
+    total: number;
+    done: boolean;
+}
+
+/** Every entry, its digest computed by the program, and what it kept of the journal when it last saw it. */
+function Verify({ node, onClose }: { node: string; onClose: () => void }) {
+    const at = useSignal<Walk | undefined>(undefined);
+    const broken = useSignal("");
+    useEffect(() => {
+        const stop = new AbortController();
+        const walk = async () => {
+            let w = await call<Walk>("POST", "/local/journal", { node }, stop.signal);
+            at.value = w;
+            while (!w.done) {
+                w = await call<Walk>("POST", "/local/journal", { node: w.node, after: w.after, digest: w.digest }, stop.signal);
+                at.value = w;
+            }
+        };
+        walk().catch((e) => !isAbort(e) && (broken.value = errorText(e)));
+        return () => stop.abort();
+    }, []);
+    const w = at.value;
+    return (
+        <Dialog title={t("Verify the journal")} onClose={onClose} onSubmit={onClose} footer={<button type="submit">{t("Close")}</button>}>
+            {w && !w.done && !broken.value && (
+                <p role="status">
+                    <progress max={Math.max(w.total, 1)} value={w.after} aria-label={t("Entries looked at")} /> {t("{n} of {all} entries", { n: number(w.after), all: number(w.total) })}
+                </p>
+            )}
+            {w?.done && (
+                <p role="status">
+                    <Status tone="ok" text={t("Whole")} /> {t("All {n} entries fit to each other, and to what was seen here before. The newest one is kept for the next time.", { n: number(w.total) })}
+                </p>
+            )}
+            {broken.value && (
+                <>
+                    <p class="error" role="alert">
+                        {broken.value}
+                    </p>
+                    <p>{t("\"waptserver journal verify\" on the server says more. What machines run does not hang on the journal: it is what was done that may be hidden.")}</p>
+                </>
+            )}
+        </Dialog>
+    );
+}
+
 function Chain({ head }: { head: Head }) {
     const open = useSignal<Row | undefined>(undefined);
     const columns = useMemo(() => new Columns<Row>("journal", COLUMNS), []);
@@ -93,6 +144,7 @@ export function JournalPage() {
     const head = useSignal<Head | undefined>(undefined);
     const node = useSignal("");
     const again = useSignal(0);
+    const isVerifying = useSignal(false);
     useEffect(() => {
         const stop = new AbortController();
         call<Head>("GET", apiPath(["journal", "head"], { node: node.value }), undefined, stop.signal).then(
@@ -113,9 +165,13 @@ export function JournalPage() {
                 <button type="button" onClick={() => again.value++}>
                     {t("Read again")}
                 </button>
+                <button type="button" disabled={!h} onClick={() => (isVerifying.value = true)}>
+                    {t("Verify")}
+                </button>
             </div>
-            <p class="muted">{t("Each entry holds the digest of the one before. \"waptconsole journal\" keeps the newest digest here and finds what was removed or changed since; \"waptserver journal verify\" looks at every entry.")}</p>
+            <p class="muted">{t("Each entry holds the digest of the one before. The newest is kept here at each login and each verification: what was removed or changed since shows.")}</p>
             {h && <Chain key={h.node} head={h} />}
+            {h && isVerifying.value && <Verify node={h.node} onClose={() => (isVerifying.value = false)} />}
         </div>
     );
 }

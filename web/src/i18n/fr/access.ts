@@ -1,9 +1,14 @@
-// API tokens, webhooks, and what is confirmed outside of the page without a key.
+// API tokens, webhooks, the journal verified, and what is confirmed outside of the page without a key.
 export const access = {
+    "\"waptserver journal verify\" on the server says more. What machines run does not hang on the journal: it is what was done that may be hidden.":
+        "« waptserver journal verify » sur le serveur en dit plus. Ce que les machines exécutent ne dépend pas du journal : c'est ce qui a été fait qui peut être caché.",
     "A test is on its way.": "Un essai est en route.",
+    "All {n} entries fit to each other, and to what was seen here before. The newest one is kept for the next time.":
+        "Les {n} entrées s'enchaînent, et correspondent à ce qui a été vu ici auparavant. La dernière est gardée pour la prochaine fois.",
     Confirm: "Confirmer",
     Copied: "Copié",
     Copy: "Copier",
+    "Entries looked at": "Entrées examinées",
     Events: "Événements",
     "Events go nowhere else.": "Les événements ne vont nulle part ailleurs.",
     "Events; none chosen: all": "Événements ; aucun choisi : tous",
@@ -28,10 +33,13 @@ export const access = {
     "The webhook's secret": "Le secret du webhook",
     "This is what the server will be told, read back from the very bytes:": "Voici ce qui sera dit au serveur, relu dans les octets mêmes :",
     "This lasts longer than the page: you will be asked outside of it.": "Ceci dure plus que la page : une confirmation sera demandée hors d'elle.",
+    Verify: "Vérifier",
+    "Verify the journal": "Vérifier le journal",
     Waiting: "En attente",
     Webhook: "Webhook",
     Webhooks: "Webhooks",
     "What happens on the server is sent there too, as signed JSON, in order, until it arrives.": "Ce qui se passe sur le serveur est envoyé là aussi, en JSON signé, dans l'ordre, jusqu'à son arrivée.",
+    Whole: "Entier",
     "What it is for.": "À quoi il sert.",
     "With a token a program does what you may, as far as you let it. It ends by its date, when it is revoked, or with your account.":
         "Avec un jeton, un programme fait ce que vous pouvez faire, autant que vous le permettez. Il finit à sa date, quand il est révoqué, ou avec votre compte.",
@@ -56,6 +64,7 @@ export const access = {
     "switched off": "coupé",
     "the journal's newest digest": "la dernière empreinte du journal",
     "write reports": "écrire des rapports",
+    "{n} of {all} entries": "{n} entrées sur {all}",
     "{n} place": "{n} destination",
     "{n} places": "{n} destinations",
     "{n} token": "{n} jeton",

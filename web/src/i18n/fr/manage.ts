@@ -16,8 +16,8 @@ export const manage = {
     Digest: "Empreinte",
     Disable: "Désactiver",
     "Drop the second factor": "Retirer le second facteur",
-    "Each entry holds the digest of the one before. \"waptconsole journal\" keeps the newest digest here and finds what was removed or changed since; \"waptserver journal verify\" looks at every entry.":
-        "Chaque entrée porte l'empreinte de la précédente. « waptconsole journal » garde ici la plus récente et trouve ce qui a été retiré ou modifié depuis ; « waptserver journal verify » examine chaque entrée.",
+    "Each entry holds the digest of the one before. The newest is kept here at each login and each verification: what was removed or changed since shows.":
+        "Chaque entrée contient l'empreinte de la précédente. La dernière est gardée ici à chaque connexion et à chaque vérification : ce qui a été retiré ou modifié depuis se voit.",
     Enable: "Activer",
     "End the sessions": "Terminer les sessions",
     Ends: "Fin",
