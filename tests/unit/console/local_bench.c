@@ -40,6 +40,8 @@ static const struct {
     {"POST", "/api/v1/session", "{\"token\":\"" BENCH_TOKEN "\"}"},
     {"GET", "/api/v1/session", "{\"user\":\"a\",\"role\":\"superadmin\",\"rights\":\"view\"}"},
     {"GET", "/api/v1/events", ": here\n\n"},
+    {"GET", "/api/v1/journal/head", "{\"node\":\"n\",\"seq\":0,\"trimmed\":0,\"chains\":[]}"},
+    {"GET", "/api/v1/journal?", "{\"entries\":[]}"},
     {"POST", "/api/v1/actions", "{\"batch\":\"0123456789abcdef0123456789abcdef\"}"},
     {"POST", "/api/v1/enrol-tokens", "{\"token\":\"t\",\"id\":\"kit\",\"expires\":4000000000}"},
     {"POST", "/api/v1/rollouts", "{\"id\":\"0123456789abcdef0123456789abcdef\"}"},

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "proto/journal.h"
 
 #define ACTIONS                                                                                    \
     "{\"what\":\"actions\",\"kind\":\"install\",\"packages\":[\"tis-x\"],\"hosts\":[\"" BENCH_UUID \
@@ -142,6 +143,20 @@ static enum wa_code grant_step(struct bench *b, struct wa_buf *out, struct wa_er
     return bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err);
 }
 
+static enum wa_code journal_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    if (log_in(b, out, err) != WA_OK ||
+        bench_do(b, WA_HTTP_POST, "/local/journal", "{}", out, err) != WA_OK)
+        return err->code;
+    assert_true(says(out, "\"done\":false"));
+    if (bench_do(b, WA_HTTP_POST, "/local/journal",
+                 "{\"node\":\"n\",\"after\":0,\"digest\":\"" WA_JOURNAL_FIRST "\"}", out,
+                 err) != WA_OK)
+        return err->code;
+    assert_true(says(out, "\"done\":true"));
+    return WA_OK;
+}
+
 static enum wa_code relay_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
     if (log_in(b, out, err) != WA_OK ||
@@ -259,6 +274,7 @@ static const struct {
 } steps[] = {{"certificate", certificate_step},
              {"provider", provider_step},
              {"grant", grant_step},
+             {"journal", journal_step},
              {"state", state_step},
              {"login", login_step},
              {"relay", relay_step},

@@ -169,7 +169,7 @@ export function JournalPage() {
                     {t("Verify")}
                 </button>
             </div>
-            <p class="muted">{t("Each entry holds the digest of the one before. The newest is kept here at each login and each verification: what was removed or changed since shows.")}</p>
+            <p class="muted">{t("Each entry holds the digest of the one before. The newest is kept here by each command of waptconsole and each verification: what was removed or changed since shows.")}</p>
             {h && <Chain key={h.node} head={h} />}
             {h && isVerifying.value && <Verify node={h.node} onClose={() => (isVerifying.value = false)} />}
         </div>

@@ -16,8 +16,8 @@ export const manage = {
     Digest: "Empreinte",
     Disable: "Désactiver",
     "Drop the second factor": "Retirer le second facteur",
-    "Each entry holds the digest of the one before. The newest is kept here at each login and each verification: what was removed or changed since shows.":
-        "Chaque entrée contient l'empreinte de la précédente. La dernière est gardée ici à chaque connexion et à chaque vérification : ce qui a été retiré ou modifié depuis se voit.",
+    "Each entry holds the digest of the one before. The newest is kept here by each command of waptconsole and each verification: what was removed or changed since shows.":
+        "Chaque entrée contient l'empreinte de la précédente. La dernière est gardée ici par chaque commande de waptconsole et à chaque vérification : ce qui a été retiré ou modifié depuis se voit.",
     Enable: "Activer",
     "End the sessions": "Terminer les sessions",
     Ends: "Fin",
