@@ -179,12 +179,11 @@ static void asked_by_window(struct wa_local_job *job, struct wa_err *err)
 {
     struct asking *a = job->own;
     struct wa_local_confirm *q = a->question;
-    wa_local_prompt_end(job);
+    wa_local_prompt_end(job, err);
     if (q == NULL)
         return;
     q->job = NULL;
     if (err->code == WA_E_UNREACHABLE && (wa_term_is_err() || wa_term_is_out())) {
-        wa_log_err(q->local->o->log, WA_LOG_WARNING, "console.pinentry", err);
         wa_err_clear(err);
         if (ask_terminal(q, wa_buf_sv(&a->text), err) == WA_OK)
             return;

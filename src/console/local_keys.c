@@ -302,7 +302,7 @@ static void opened(struct wa_local_job *job, struct wa_err *err)
     struct opening *o = job->own;
     struct wa_local_key *k = o->entry;
     struct wa_http_conn *c = job->exchange.conn;
-    wa_local_prompt_end(job);
+    wa_local_prompt_end(job, err);
     k->is_opening = false;
     if (err->code != WA_OK || k->users > 0)
         return;

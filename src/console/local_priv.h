@@ -257,9 +257,10 @@ WA_CHECK enum wa_code wa_local_prompt_open(struct wa_local *l, struct wa_err *er
 void wa_local_prompt_close(struct wa_local *l);
 bool wa_local_prompt_is_there(const struct wa_local *l);
 /* For a job that is to ask: in the loop, before it starts, and when it is done; without the first
- * the second does nothing. WA_E_BUSY: somebody else asks. */
+ * the second does nothing. One that did not work is asked no more. WA_E_BUSY: somebody else asks.
+ */
 WA_CHECK enum wa_code wa_local_prompt_begin(struct wa_local_job *job, struct wa_err *err);
-void wa_local_prompt_end(struct wa_local_job *job);
+void wa_local_prompt_end(struct wa_local_job *job, const struct wa_err *how);
 /* In the pool, once: ask() with what to ask by. WA_E_UNREACHABLE: it can't be asked that way. */
 WA_CHECK enum wa_code wa_local_prompt_use(struct wa_local_job *job,
                                           enum wa_code (*ask)(struct wa_local_job *job,

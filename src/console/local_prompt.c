@@ -51,7 +51,7 @@ enum wa_code wa_local_prompt_begin(struct wa_local_job *job, struct wa_err *err)
     return WA_OK;
 }
 
-void wa_local_prompt_end(struct wa_local_job *job)
+void wa_local_prompt_end(struct wa_local_job *job, const struct wa_err *how)
 {
     struct wa_local *l = job->local;
     struct wa_err err = WA_ERR_INIT;
@@ -59,8 +59,11 @@ void wa_local_prompt_end(struct wa_local_job *job)
         return;
     l->prompt.asker = NULL;
     wa_fd_close(&l->prompt.fd); /* when it was not taken */
-    if (wa_chan_send(l->prompt.chan, WA_PROMPTER_DROP, 0, WA_SV(""), -1, &err) != WA_OK)
-        wa_local_prompt_close(l); /* from now on on the terminal */
+    bool is_lost = wa_chan_send(l->prompt.chan, WA_PROMPTER_DROP, 0, WA_SV(""), -1, &err) != WA_OK;
+    if (!is_lost && how->code != WA_E_UNREACHABLE)
+        return;
+    wa_log_err(l->o->log, WA_LOG_WARNING, "console.pinentry", is_lost ? &err : how);
+    wa_local_prompt_close(l); /* from now on on the terminal, and in the page */
 }
 
 /* The one that asks goes, and with it whoever reads from it. In the loop's thread, as every pull.

@@ -100,7 +100,7 @@ static void failed(struct wa_local *l, const struct wa_err *err)
     s->silences++;
     s->state = err->code == WA_E_REFUSED ? WA_LOCAL_PIN : WA_LOCAL_UNREACHABLE;
     (void)snprintf(s->message, sizeof s->message, "%s", err->text);
-    wa_local_streams_end(l); /* by that pages learn of it */
+    wa_local_streams_end(l);                          /* by that pages learn of it */
     if (err->code != WA_E_TIMEOUT || s->silences > 1) /* else it may be busy: who waits may go on */
         wa_local_jobs_stop(l, WA_LOCAL_WAITING);
 }

@@ -514,6 +514,9 @@ def test_without_a_terminal_nothing_big_is_signed(org):
     assert "site.idle" in local.log.read_text()
 
 
+FORGED = "a\n2026-01-01T00:00:00Z ERROR waptconsole forged\r\u202e\u2028\x1b[2J\x9b"
+
+
 class Hostile(http.server.BaseHTTPRequestHandler):
     """A server that has the right certificate and means no good."""
     protocol_version = "HTTP/1.1"
@@ -524,7 +527,7 @@ class Hostile(http.server.BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         status, kind, body, more = 200, "application/json", b"{}", ()
         if path == "/api/v1/session":
-            body = b'{"user":"a","role":"superadmin","rights":"view"}'
+            body = json.dumps({"user": FORGED, "role": "superadmin", "rights": "view"}).encode()
         elif path == "/api/v1/html":
             kind, body = "text/html", b"<script>alert(1)</script>"
         elif path == "/api/v1/error":
@@ -585,7 +588,11 @@ def test_a_hostile_server_gets_no_page_through(org):
         for path in ("/api/v1/session", "/api/v1/session?x=1", "/api/v1/%73%65ssion", "/api/v1/enrol-tokens"):
             assert local.ask("GET", path).status == 404
         assert not Hostile.asked and b"server-secret-token" not in json.dumps(local.state()).encode()
-        assert "server-secret-token" not in local.log.read_text()
+        log = local.log.read_text()
+        assert "server-secret-token" not in log
+        # Its name for the person stands in a line of the log, and makes none.
+        (line,) = [one for one in log.split("\n") if "forged" in one]
+        assert "console.login" in line and not [c for c in log if c != "\n" and not c.isprintable()]
     finally:
         local.stop()
         server.shutdown()
@@ -690,6 +697,8 @@ def test_a_pinentry_that_does_not_work_is_none(org):
         local.login()
         key = next(k for k in local.state()["keys"] if k["name"] == "Deployer")
         assert local.ask("POST", "/local/keys/unlock", {"id": key["id"], "seconds": 600}).code == "unreachable"
+        assert local.state()["confirm"]["method"] == "none" and "console.pinentry" in local.log.read_text()
+        assert local.unlock().status == 200  # in the page, as without one
     finally:
         local.stop()
     p = start(org, "nopin-at-all", "nopin", "--server", org.url, "--pinentry", "pinentry")

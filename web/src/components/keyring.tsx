@@ -42,6 +42,7 @@ export function Unlock({ keys, onDone }: { keys: readonly Key[]; onDone?: () => 
             onDone?.();
         } catch (e) {
             error.value = errorText(e);
+            if (asksOutside.value) void refreshState(); // one that does not work is asked no more
         }
         isAsking.value = false;
     };
