@@ -132,6 +132,7 @@ def order(org, srv):
 def test_the_whole_chain(org, srv, machine):
     order(org, srv)
     assert not (srv.dir / "db/waptserver.sqlite").exists()
+    assert srv.call("GET", "/api/v1/software", token=srv.token())[0] == 200  # another process looks
     user = run(BIN / "waptserver", "user", "--json", "--config", srv.dir / "waptserver.ini").stdout
     assert [p["name"] for p in json.loads(user)["result"]] == ["admin"]
     assert run(BIN / "wapt-get", "-c", machine, "update-status").returncode == 0
@@ -201,8 +202,8 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(org):
     pg = Small()
     pg.sql(f"CREATE TABLESPACE small LOCATION '{pg.dir}/tables'")
     pg.sql("CREATE DATABASE wapt TABLESPACE small")
-    pg.sql("ALTER SYSTEM SET min_wal_size = '2MB'")
-    pg.sql("ALTER SYSTEM SET max_wal_size = '3MB'")
+    for option, value in (("min_wal_size", "2MB"), ("max_wal_size", "1GB"), ("checkpoint_timeout", "1h")):  # its files are not used again: it wants more
+        pg.sql(f"ALTER SYSTEM SET {option} = '{value}'")
     pg.sql("SELECT pg_reload_conf()")
     srv = Server(org, "server-pg-full", "fronts = 1", setup=("--database", f"postgresql:///wapt?host={pg.dir}&user=postgres"))
     try:
