@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 
 #define PREFIX "sqlite:"
+#define TO_READ "?mode=ro"
 #define BUSY_MS 5000
 
 struct wa_drv_stmt {
@@ -121,7 +122,7 @@ static enum wa_code want_wal(sqlite3 *db, struct wa_err *err)
     return err->code;
 }
 
-static enum wa_code set_up(sqlite3 *db, struct wa_err *err)
+static enum wa_code set_up(sqlite3 *db, bool is_to_read, struct wa_err *err)
 {
     static const struct {
         int option, value;
@@ -140,6 +141,9 @@ static enum wa_code set_up(sqlite3 *db, struct wa_err *err)
                            options[i].option);
     (void)sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
     (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, WA_SQL_VALUE_BYTES_MAX);
+    if (is_to_read)
+        return exec(db, "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0",
+                    err);
     if (want_wal(db, err) != WA_OK)
         return err->code;
     return exec(db,
@@ -149,9 +153,10 @@ static enum wa_code set_up(sqlite3 *db, struct wa_err *err)
                 err);
 }
 
-/* Makes the file unless it exists, and says by which path without links in its directory it is
- * opened. */
-static enum wa_code make_file(const char *path, char out[WA_PATH_MAX], struct wa_err *err)
+/* Makes the file unless it exists or is only to be read, and says by which path without links in
+ * its directory it is opened. */
+static enum wa_code make_file(const char *path, bool is_to_read, char out[WA_PATH_MAX],
+                              struct wa_err *err)
 {
     const char *last = wa_path_last(path);
     char where[WA_PATH_MAX], real[WA_PATH_MAX];
@@ -163,7 +168,7 @@ static enum wa_code make_file(const char *path, char out[WA_PATH_MAX], struct wa
         wa_relpath_parse(wa_sv(last), &name, err) != WA_OK ||
         wa_dir_open(where, &dir, err) != WA_OK)
         return err->code;
-    if (wa_file_create(&dir, &name, 0600, &fd, err) == WA_E_EXISTS)
+    if (!is_to_read && wa_file_create(&dir, &name, 0600, &fd, err) == WA_E_EXISTS)
         wa_err_clear(err);
     if (err->code != WA_OK || wa_path_real(where, real, err) != WA_OK)
         return err->code;
@@ -176,15 +181,21 @@ static enum wa_code make_file(const char *path, char out[WA_PATH_MAX], struct wa
 
 static enum wa_code open_db(const char *url, void **ret_conn, struct wa_err *err)
 {
-    const char *path = url + sizeof(PREFIX) - 1;
-    char real[WA_PATH_MAX];
+    const bool is_to_read = wa_sv_ends(wa_sv(url), TO_READ);
+    char path[WA_PATH_MAX], real[WA_PATH_MAX];
     sqlite3 *db = NULL;
 
-    if (make_file(path, real, err) != WA_OK)
+    (void)snprintf(path, sizeof path, "%s", url + sizeof(PREFIX) - 1);
+    if (is_to_read)
+        path[strlen(path) - (sizeof(TO_READ) - 1)] = '\0';
+    if (make_file(path, is_to_read, real, err) != WA_OK)
         return wa_wrap(err, "database '%s'", path);
-    int rc = sqlite3_open_v2(
-        real, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
-    enum wa_code code = rc == SQLITE_OK ? set_up(db, err) : fail(db, rc, "open it", err);
+    int rc = sqlite3_open_v2(real, &db,
+                             (is_to_read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                                 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+                             NULL);
+    enum wa_code code =
+        rc == SQLITE_OK ? set_up(db, is_to_read, err) : fail(db, rc, "open it", err);
     if (code != WA_OK) {
         (void)sqlite3_close(db);
         return code == WA_E_NOMEM ? code : wa_wrap(err, "'%s'", path);

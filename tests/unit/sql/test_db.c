@@ -273,6 +273,37 @@ static void writers_take_turns(void **state)
     WA_ASSERT_OK(wa_db_commit(b, &err));
 }
 
+/* SQLite alone: who only looks sees all that is written meanwhile, writes nothing and makes
+ * nothing.
+ */
+static void readers_write_nothing(void **state)
+{
+    char path[WA_PATH_MAX], url[WA_PATH_MAX + 64], to_read[WA_PATH_MAX + 64];
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_db *reader = NULL;
+    (void)snprintf(path, sizeof path, "%s/read.sqlite", (const char *)*state);
+    (void)snprintf(url, sizeof url, "sqlite:%s", path);
+    (void)snprintf(to_read, sizeof to_read, "sqlite:%s?mode=ro", path);
+    assert_int_not_equal(wa_db_open(to_read, &reader, &err), WA_OK);
+    wa_err_clear(&err);
+    assert_int_not_equal(access(path, F_OK), 0);
+    WA_AUTO(wa_db) struct wa_db *writer = open_url(url);
+    must_exec(writer, schema);
+    WA_ASSERT_OK(wa_db_open(to_read, &reader, &err));
+    for (int64_t i = 1; i < 300; i++) { /* over many turns of the log */
+        put(writer, i, i % 2 == 0 ? "even" : "odd");
+        assert_int_equal(number(reader, "SELECT COUNT(*) FROM t"), 1);
+        if (i % 100 == 0)
+            must_exec(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+        must_exec(writer, "DELETE FROM t");
+        assert_int_equal(number(reader, "SELECT COUNT(*) FROM t"), 0);
+    }
+    assert_int_not_equal(wa_db_exec(reader, "INSERT INTO t (id) VALUES (9)", &err), WA_OK);
+    wa_err_clear(&err);
+    wa_db_close(reader);
+    assert_int_equal(number(writer, "SELECT COUNT(*) FROM t"), 0);
+}
+
 static const struct wa_migration steps[] = {
     {1, "CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (1)"},
     {2, "ALTER TABLE a ADD COLUMN y INTEGER; UPDATE a SET y = 2"},
@@ -443,6 +474,7 @@ int main(void)
         TEST(groups),
         TEST(groups_that_are_lost),
         TEST(writers_take_turns),
+        TEST(readers_write_nothing),
         TEST(migrations),
         TEST(programs_migrate_once),
         TEST(a_server_that_goes_away),
