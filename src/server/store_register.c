@@ -14,6 +14,7 @@
 #include "server/perimeter.h"
 #include "server/rights.h"
 #include "server/store_authority.h"
+#include "server/store_senders.h"
 #include "server/store_ticket.h"
 
 struct registration {
@@ -22,6 +23,8 @@ struct registration {
     struct wa_register_msg msg;
     struct wa_store_csr csr;
     bool has_csr;
+    struct wa_sender sender; /* so that its certificate need not be read again when it reports */
+    bool has_sender;
     struct wa_ticket_account account; /* KERBEROS: whose ticket it is */
     char former[WA_UUID_MAX + 1];     /* what that account was before */
     char by[800];
@@ -47,6 +50,9 @@ static enum wa_code check_statement(struct registration *g, const struct wa_enve
                        wa_cert_cn(certs.items[0]));
     if (wa_envelope_check(e, wa_cert_key(certs.items[0]), err) != WA_OK ||
         wa_store_check_shown(g->request->machine, g->msg.uuid, err) != WA_OK)
+        return err->code;
+    g->has_sender = wa_key_point(wa_cert_key(certs.items[0]), g->sender.point);
+    if (wa_sha256(g->msg.certificate.p, g->msg.certificate.n, g->sender.certificate, err) != WA_OK)
         return err->code;
     g->has_csr = g->msg.csr.n > 0;
     if (g->has_csr && wa_store_csr_read(g->msg.csr, g->msg.uuid, wa_cert_key(certs.items[0]),
@@ -254,6 +260,8 @@ static void finish_registration(struct registration *g, bool may_replace)
         return;
     }
     wa_store_changed(s, g->msg.uuid);
+    if (g->has_sender)
+        wa_senders_keep(s->senders, g->msg.uuid, &g->sender);
     wa_store_show(s, g->msg.uuid, &change);
     wa_store_show_perimeter(s, g->msg.uuid);
     wa_store_event(s, WA_EVENT_HOST, "registered", g->msg.uuid, WA_SV(""), WA_SV(""));

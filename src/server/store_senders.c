@@ -63,17 +63,14 @@ bool wa_senders_get(struct wa_senders *s, struct wa_sv uuid, struct wa_sender *r
     return found != NULL;
 }
 
-void wa_senders_keep(struct wa_senders *s, struct wa_sv uuid,
-                     const uint8_t certificate[WA_SHA256_SIZE], const struct wa_key *key)
+void wa_senders_keep(struct wa_senders *s, struct wa_sv uuid, const struct wa_sender *sender)
 {
     struct wa_err ignored = WA_ERR_INIT;
     void *old = NULL;
     struct wa_sender *it = wa_calloc(1, sizeof *it);
-    if (it == NULL || !wa_key_point(key, it->point)) {
-        wa_free(it);
+    if (it == NULL)
         return;
-    }
-    memcpy(it->certificate, certificate, sizeof it->certificate);
+    *it = *sender;
     wa_lock_take(s->lock);
     if (s->by_uuid.n >= SENDERS_MAX)
         forget_all(s);
@@ -117,7 +114,9 @@ static enum wa_code check_by(struct wa_store *s, struct wa_sv uuid, struct wa_sv
         return wa_sender_check(&known, e, &s->sender, err);
     if (wa_certs_read_pem(pem, 1, &certs, err) != WA_OK)
         return err->code;
-    wa_senders_keep(s->senders, uuid, digest, wa_cert_key(certs.items[0]));
+    memcpy(known.certificate, digest, sizeof digest);
+    if (wa_key_point(wa_cert_key(certs.items[0]), known.point)) /* else it is read each time */
+        wa_senders_keep(s->senders, uuid, &known);
     return wa_envelope_check(e, wa_cert_key(certs.items[0]), err);
 }
 

@@ -20,9 +20,8 @@ WA_CHECK enum wa_code wa_senders_new(struct wa_senders **ret, struct wa_err *err
 void wa_senders_free(struct wa_senders *s);
 /* From any thread. False: the machine is not known here. */
 bool wa_senders_get(struct wa_senders *s, struct wa_sv uuid, struct wa_sender *ret);
-/* Best effort: what is not kept is read again. Nothing is kept of a key that is no point. */
-void wa_senders_keep(struct wa_senders *s, struct wa_sv uuid,
-                     const uint8_t certificate[WA_SHA256_SIZE], const struct wa_key *key);
+/* Best effort: what is not kept is read again. */
+void wa_senders_keep(struct wa_senders *s, struct wa_sv uuid, const struct wa_sender *sender);
 /* Whether the sender's key signed e. scratch: of one thread at a time, NULL at first, the caller's
  * to free. */
 WA_CHECK enum wa_code wa_sender_check(const struct wa_sender *sender, const struct wa_envelope *e,
