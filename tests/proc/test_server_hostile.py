@@ -171,7 +171,7 @@ def srv(org):
 
 def test_processes_have_given_up_their_power(srv):
     children = srv.children()
-    assert sorted(children) == ["auth", "directory", "front", "hook", "kerberos", "oidc", "report", "scan", "search", "signer", "store"]
+    assert sorted(children) == ["auth", "directory", "front", "hook", "kerberos", "oidc", "report", "scan", "search", "signer", "store", "trust"]
     for role, pids in children.items():
         for pid in pids:
             status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
