@@ -44,6 +44,29 @@ static uint64_t memory_limit(uint64_t bytes)
 #endif
 }
 
+static size_t add_paths(const char **to, size_t n, size_t max, const char *const *paths)
+{
+    for (; paths != NULL && *paths != NULL && n + 1 < max; paths++)
+        to[n++] = *paths;
+    to[n] = NULL;
+    return n;
+}
+
+/* A database elsewhere: its name is looked up, its certificate checked, its password read again
+ * with each connection. */
+const char *const *wa_server_reads(const char *database, const char *const *more,
+                                   struct wa_server_reads *r)
+{
+    size_t n = add_paths(r->paths, 0, WA_COUNT(r->paths), more);
+    if (database[0] == '\0')
+        return r->paths;
+    wa_db_url_files(database, &r->files);
+    for (size_t i = 0; i < r->files.n && n + 1 < WA_COUNT(r->paths); i++)
+        r->paths[n++] = r->files.paths[i];
+    (void)add_paths(r->paths, n, WA_COUNT(r->paths), wa_priv_net_paths());
+    return r->paths;
+}
+
 enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa_server_role role,
                                      unsigned allow, const char *const *reads,
                                      const char *const *writes, struct wa_err *err)
@@ -154,11 +177,12 @@ enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, unsigned mor
     struct wa_priv p = {
         .name = name, .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | more, .set_ids = true};
     const char *const writes[] = {db, NULL};
+    struct wa_server_reads all;
     if (wa_server_path(c, "db", db, err) != WA_OK)
         return err->code;
     if (c->database[0] != '\0')
         p.allow |= WA_PRIV_NET;
-    p.read_paths = reads;
+    p.read_paths = wa_server_reads(c->database, reads, &all);
     p.write_paths = writes;
     if (wa_priv_is_root()) {
         if (!wa_server_ids(c, &p.uid, &p.gid))

@@ -6,6 +6,7 @@
 #include "os/priv.h"
 #include "server/config.h"
 #include "server/roles.h"
+#include "sql/db.h"
 
 struct wa_server_child {
     struct wa_server_config config;
@@ -15,6 +16,14 @@ struct wa_server_child {
 /* Reads the configuration, opens the log. */
 WA_CHECK enum wa_code wa_server_child_init(struct wa_server_child *c, enum wa_server_role role,
                                            const char *config_file, struct wa_err *err);
+/* What a process that is confined may read so that it can open the database at that address ("":
+ * SQLite's), and more: NULL-terminated, or NULL. The answer lives in r, and more's strings on. */
+struct wa_server_reads {
+    struct wa_db_files files;
+    const char *paths[48];
+};
+const char *const *wa_server_reads(const char *database, const char *const *more,
+                                   struct wa_server_reads *r);
 /* Gives up power and says what is left; becomes the configured account (nobody, where it does not
  * exist). */
 WA_CHECK enum wa_code wa_server_child_confine(struct wa_server_child *c, enum wa_server_role role,
@@ -26,7 +35,6 @@ void wa_server_child_ready(void);
 bool wa_server_ids(const struct wa_server_config *c, uint32_t *ret_uid, uint32_t *ret_gid);
 /* The database, for a command beside the running server. Root gives up its rights before it opens
  * it: it belongs to the account of a process that faces the network. name: for the log. */
-struct wa_db;
 /* Only the giving up: what is left can open the database. */
 WA_CHECK enum wa_code wa_server_drop_to_db(const struct wa_server_config *c, unsigned more,
                                            const char *const *reads, const char *name,

@@ -134,15 +134,17 @@ static enum wa_code serve(struct wa_server_child *c, struct wa_err *err)
     char db[WA_PATH_MAX], url[WA_STORE_URL];
     const char *const reads[] = {db, NULL};
     bool is_sqlite = c->config.database[0] == '\0';
+    const char *database = is_sqlite ? "" : c->config.report_database;
+    struct wa_server_reads all;
     struct wa_foreign f = {.url = url, .max_ms = WA_REPORT_SECONDS * 1000, .max_bytes = ANSWER_MAX};
     f.views = wa_report_views(&f.view_count);
     c->memory_bytes = MEMORY_MAX;
     if (wa_server_path(&c->config, "db", db, err) != WA_OK ||
         wa_server_child_confine(
             c, WA_SR_REPORT, is_sqlite ? WA_PRIV_FDS | WA_PRIV_FS_READ : WA_PRIV_FDS | WA_PRIV_NET,
-            is_sqlite ? reads : wa_priv_net_paths(), NULL, err) != WA_OK)
+            wa_server_reads(database, is_sqlite ? reads : NULL, &all), NULL, err) != WA_OK)
         return err->code;
-    wa_store_url(c->config.dir, is_sqlite ? "" : c->config.report_database, url);
+    wa_store_url(c->config.dir, database, url);
     return wa_server_child_serve(WA_SR_REPORT, WA_S_REPORTED, wa_report_answer, &f, err);
 }
 

@@ -24,11 +24,13 @@ static enum wa_code serve(struct wa_server_child *c, struct search *s, struct wa
 {
     char db[WA_PATH_MAX];
     const char *const reads[] = {db, NULL};
+    struct wa_server_reads all;
     bool is_sqlite = c->config.database[0] == '\0';
     if (wa_server_path(&c->config, "db", db, err) != WA_OK ||
         wa_server_child_confine(c, WA_SR_SEARCH,
                                 WA_PRIV_FDS | WA_PRIV_FS_READ | (is_sqlite ? 0 : WA_PRIV_NET),
-                                is_sqlite ? reads : NULL, NULL, err) != WA_OK)
+                                wa_server_reads(c->config.database, is_sqlite ? reads : NULL, &all),
+                                NULL, err) != WA_OK)
         return err->code;
     wa_store_url(c->config.dir, c->config.database, s->url);
     if (is_sqlite)

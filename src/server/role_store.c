@@ -345,11 +345,12 @@ static enum wa_code run(struct wa_store *s, struct peers *peers, const char *con
                                  s->child.config.certificate_issuers[0] != '\0' ? s->issuers : NULL,
                                  NULL};
     const char *const writes[] = {db, NULL};
+    struct wa_server_reads all;
     unsigned net = s->child.config.database[0] != '\0' ? WA_PRIV_NET : 0; /* PostgreSQL's */
-    if (wa_server_child_confine(&s->child, WA_SR_STORE,
-                                WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_THREADS |
-                                    net,
-                                reads, writes, err) != WA_OK ||
+    if (wa_server_child_confine(
+            &s->child, WA_SR_STORE,
+            WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_THREADS | net,
+            wa_server_reads(s->child.config.database, reads, &all), writes, err) != WA_OK ||
         wa_store_open(s->child.config.dir, s->child.config.database, &s->db, err) != WA_OK ||
         wa_fleet_new(&s->fleet, err) != WA_OK || wa_node_join(s, err) != WA_OK ||
         wa_store_load_fleet(s->db, s->fleet, err) != WA_OK ||

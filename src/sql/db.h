@@ -32,6 +32,14 @@ bool wa_db_is_lost(const struct wa_db *db);
 WA_CHECK enum wa_code wa_db_reconnect(struct wa_db *db, struct wa_err *err);
 /* Whether the address holds a password in clear: then it is a secret. */
 bool wa_db_url_is_secret(const char *url);
+/* Files that connecting to the address reads, beside what every connection does: a password's,
+ * certificates', a key's. For a process that gives up reading others. */
+#define WA_DB_FILES 6u
+struct wa_db_files {
+    char paths[WA_DB_FILES][1024];
+    size_t n;
+};
+void wa_db_url_files(const char *url, struct wa_db_files *ret);
 WA_AUTO_DEFINE(wa_db, wa_db_close)
 
 /* Cached by text for the life of the connection: preparing again is cheap, and begins anew: a loop

@@ -35,7 +35,8 @@ struct wa_drv {
     enum wa_drv_tx (*transaction)(void *conn);
     bool (*is_lost)(void *conn);
     bool (*is_secret)(const char *url); /* holds a password in clear; NULL: never */
-    const char *begin;                  /* takes the write lock at once */
+    void (*files)(const char *url, struct wa_db_files *ret); /* NULL: none but the database */
+    const char *begin;                                       /* takes the write lock at once */
     /* Where one connection tells others of what it has done; NULL, where it has nobody to tell. */
     const char *listen, *announce;
     int (*wake_fd)(void *conn);

@@ -166,6 +166,26 @@ static bool is_secret(const char *url)
     return has_one;
 }
 
+/* From the address, else from the environment. Homes are not looked into: the server's account has
+ * none. */
+static void find_files(const char *url, struct wa_db_files *ret)
+{
+    static const char *const keywords[] = {"passfile", "sslrootcert", "sslcert",
+                                           "sslkey",   "sslcrl",      "sslcrldir"};
+    PQconninfoOption *list = PQconninfoParse(url, NULL);
+    PQconninfoOption *defaults = PQconndefaults();
+    _Static_assert(WA_COUNT(keywords) <= WA_DB_FILES, "room for each");
+    for (size_t i = 0; list != NULL && defaults != NULL && i < WA_COUNT(keywords); i++) {
+        const char *path = option(list, keywords[i]);
+        if (path == NULL || path[0] == '\0')
+            path = option(defaults, keywords[i]);
+        if (path != NULL && path[0] == '/' && strlen(path) < sizeof ret->paths[0])
+            (void)snprintf(ret->paths[ret->n++], sizeof ret->paths[0], "%s", path);
+    }
+    PQconninfoFree(list);
+    PQconninfoFree(defaults);
+}
+
 static void close_db(void *user)
 {
     struct conn *c = user;
@@ -502,6 +522,7 @@ const struct wa_drv wa_drv_pgsql = {
     .transaction = transaction,
     .is_lost = is_lost,
     .is_secret = is_secret,
+    .files = find_files,
     /* the number is "wapt" in ASCII; the lock is let go with the transaction */
     .listen = "LISTEN wapt",
     .announce = "NOTIFY wapt",

@@ -21,6 +21,14 @@ bool wa_db_url_is_secret(const char *url)
     return drv != NULL && drv->is_secret != NULL && drv->is_secret(url);
 }
 
+void wa_db_url_files(const char *url, struct wa_db_files *ret)
+{
+    const struct wa_drv *drv = driver_of(url);
+    ret->n = 0;
+    if (drv != NULL && drv->files != NULL)
+        drv->files(url, ret);
+}
+
 enum wa_code wa_db_open(const char *url, struct wa_db **ret, struct wa_err *err)
 {
     const struct wa_drv *drv = driver_of(url);

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +22,8 @@ class Postgres:
 
     inside = ()  # the words before its programs, where they run somewhere else
     initdb = ()  # more options
+    options = ("listen_addresses=",)
+    port = 5432
 
     def __init__(self):
         self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
@@ -37,12 +40,12 @@ class Postgres:
         pass
 
     def start(self):
-        options = ("listen_addresses=", f"unix_socket_directories={self.dir}", "fsync=off", "full_page_writes=off")
+        options = (*self.options, f"unix_socket_directories={self.dir}", "fsync=off", "full_page_writes=off")
         with open(self.dir / "log", "ab") as log:
             self.process = subprocess.Popen([*self.inside, "setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--pdeathsig", "QUIT",
                                              str(self.bin / "postgres"), "-D", str(self.dir / "data"), *(w for o in options for w in ("-c", o))],
                                             cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        until(lambda: subprocess.run([self.bin / "pg_isready", "-q", "-h", self.dir], check=False).returncode == 0, "PostgreSQL answers")
+        until(lambda: subprocess.run([self.bin / "pg_isready", "-q", "-h", self.dir, "-p", str(self.port)], check=False).returncode == 0, "PostgreSQL answers")
 
     def stop(self):  # as a crash
         self.process.send_signal(signal.SIGQUIT)
@@ -50,6 +53,28 @@ class Postgres:
 
     def remove(self):
         shutil.rmtree(self.dir)
+
+
+class Elsewhere(Postgres):
+    """One that is reached by name over TLS, and wants a password."""
+
+    def prepare(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        crt, key, word, self.passfile = (self.dir / n for n in ("tls.crt", "tls.pem", "word", "pass"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", crt], check=True, capture_output=True)
+        crt.chmod(0o644)
+        word.write_text("sesame\n")
+        self.passfile.write_text(f"localhost:{port}:postgres:postgres:sesame\n")
+        for path, owner in ((key, "postgres"), (word, "postgres"), (self.passfile, "wapt")):
+            path.chmod(0o600)
+            shutil.chown(path, owner)
+        self.initdb = ("--auth-host=scram-sha-256", f"--pwfile={word}")
+        self.options = ("listen_addresses=localhost", f"port={port}", "ssl=on", f"ssl_cert_file={crt}", f"ssl_key_file={key}")
+        self.address = f"postgresql://postgres@localhost:{port}/postgres?passfile={self.passfile}&sslmode=verify-full&sslrootcert={crt}"
+        self.port = port
 
 
 class Small(Postgres):
@@ -159,6 +184,24 @@ def test_the_database_goes_and_comes_back(org, srv, pg, machine):
     assert [h["uuid"] for h in hosts(srv, token) if h["reachable"] and h["orderers"]] == ["on-postgres"]
     assert srv.children() == before
     order(org, srv)
+
+
+def test_the_address_names_what_the_confined_processes_may_read(org):
+    far = Elsewhere()
+    try:
+        s = Server(org, "server-elsewhere", "fronts = 1", setup=("--database", far.address))
+        token = s.token()
+        assert s.call("GET", "/api/v1/hosts", token=token)[0] == 200
+        assert s.call("GET", "/api/v1/software", token=token)[0] == 200  # another process, with a connection of its own
+        far.stop()
+        far.start()
+        until(lambda: s.call("GET", "/api/v1/hosts", token=token)[0] == 200, "it is connected again")
+        assert run(BIN / "waptserver", "backup", "--config", s.dir / "waptserver.ini", org.base / "elsewhere.zip").returncode == 0
+        assert run(BIN / "waptserver", "user", "--config", s.dir / "waptserver.ini").returncode == 0
+        s.stop()
+    finally:
+        far.stop()
+        far.remove()
 
 
 def test_who_can_read_the_configuration_can_not_read_the_password(srv):

@@ -72,6 +72,7 @@ static enum wa_code set_identity(const struct wa_priv *p, struct wa_err *err)
     (void)prctl(PR_GET_PDEATHSIG, &signum);
     if (become(p, err) != WA_OK)
         return err->code;
+    (void)unsetenv("HOME"); /* another account's, into which libraries would look */
     if (signum == 0)
         return WA_OK;
     (void)prctl(PR_SET_PDEATHSIG, signum);

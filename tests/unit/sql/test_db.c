@@ -461,6 +461,22 @@ static void secret_addresses(void **state)
         assert_int_equal(wa_db_url_is_secret(cases[i].url), cases[i].is_secret);
 }
 
+static void an_address_names_files(void **state)
+{
+    struct wa_db_files f;
+    WA_UNUSED(state);
+    wa_db_url_files("postgresql://u@h/d?passfile=/a/pass&sslrootcert=/b%20c&sslkey=relative", &f);
+    assert_int_equal(f.n, 2);
+    assert_string_equal(f.paths[0], "/a/pass");
+    assert_string_equal(f.paths[1], "/b c");
+    wa_db_url_files("postgresql://h/d", &f);
+    assert_int_equal(f.n, 0);
+    wa_db_url_files("postgresql://[broken", &f);
+    assert_int_equal(f.n, 0);
+    wa_db_url_files("sqlite:/x", &f);
+    assert_int_equal(f.n, 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, wa_test_tmpdir_setup, wa_test_tmpdir_teardown)
@@ -480,6 +496,7 @@ int main(void)
         TEST(a_server_that_goes_away),
         TEST(comes_back),
         cmocka_unit_test(secret_addresses),
+        cmocka_unit_test(an_address_names_files),
         TEST(addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
