@@ -69,9 +69,8 @@ static enum wa_code start_one(struct set *s, enum wa_server_role role, const int
     (void)snprintf(arg, sizeof arg, "role:%s", wa_server_role_name(role));
     const char *const argv[] = {"waptserver", arg, s->config->file, NULL};
     /* Those that know the whole fleet go all over their memory: in large pages, where there are. */
-    static const char *const large_pages[] = {
-        "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
-        "GLIBC_TUNABLES=glibc.malloc.hugetlb=1", NULL};
+    static const char *const large_pages[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
+                                              "GLIBC_TUNABLES=glibc.malloc.hugetlb=1", NULL};
     bool is_large = role == WA_SR_FRONT || role == WA_SR_STORE;
     const struct wa_spawn what = {.argv = argv,
                                   .envp = is_large ? large_pages : NULL,

@@ -6,8 +6,8 @@
 #include "os/linux/accounts_priv.h"
 #include "os/linux/text_priv.h"
 
-#include <sys/stat.h>
 #include <errno.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 

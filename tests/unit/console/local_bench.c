@@ -317,6 +317,7 @@ void bench_end(struct bench *b)
     struct wa_local_link *link = l->server.link;
     l->is_ending = l->is_over = true;
     wa_local_confirm_end(l, NULL);
+    wa_local_oidc_stop(l);
     wa_local_streams_end(l);
     l->server.link = NULL;
     wa_local_link_release(l, link);
