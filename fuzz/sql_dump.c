@@ -97,12 +97,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     WA_AUTO_BUF struct wa_buf first;
     WA_AUTO_BUF struct wa_buf again;
     uint64_t rows = 0, rows_again = 0;
+    wa_buf_init(&first, 64u << 20);
+    wa_buf_init(&again, 64u << 20);
     if (size > (1u << 20))
         return 0;
     if (place.db == NULL)
         start();
-    wa_buf_init(&first, 64u << 20);
-    wa_buf_init(&again, 64u << 20);
     if (!load(wa_sv_n(data, size), &rows))
         return 0;
     dump(&first);

@@ -87,13 +87,32 @@ def check_document(root, table):
     return problems
 
 
+def check_cleanup(root):
+    """What cleans itself up (WA_AUTO...) is initialised before the function can return: else what is freed is chance. The compilers don't see it."""
+    declared = re.compile(r"\s+WA_AUTO\w*(?:\([^)]*\))? (?:(?:struct|enum|const) )*\w* ?\**(\w+(?:, \**\w+)*);$")
+    problems = []
+    for f in sorted(p for d in ("src", "tests", "fuzz", "bench") for p in (root / d).rglob("*.c")):
+        lines = f.read_text(encoding="utf-8").splitlines()
+        for i, line in enumerate(lines):
+            found = declared.match(line)
+            for name in re.findall(r"\w+", found[1]) if found else ():
+                used = re.compile(rf"[({{,][^;]*\b{name}\b|\b{name}\s*=")
+                for later in lines[i + 1:]:
+                    if later.startswith("}") or used.search(later):
+                        break
+                    if re.search(r"\breturn\b", later):
+                        problems.append(f"{f.relative_to(root)}:{i + 1}: '{name}' cleans itself up, and the function may return before it is initialised")
+                        break
+    return problems
+
+
 def main():
     table = json.loads((ROOT / "tools/layers.json").read_text(encoding="utf-8"))
     problems, debt = check(ROOT, table)
     if "--debt" in sys.argv:
         print(json.dumps(debt, indent=2))
         return 0
-    problems += check_document(ROOT, table)
+    problems += check_document(ROOT, table) + check_cleanup(ROOT)
     for p in problems:
         print(p, file=sys.stderr)
     return 1 if problems else 0

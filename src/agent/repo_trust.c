@@ -294,6 +294,7 @@ enum wa_code wa_repo_trust_host(struct wa_db *db, const struct wa_repo_trust *t,
     WA_AUTO_BUF struct wa_buf known;
     WA_AUTO_CONTROL struct wa_control before;
     wa_control_init(&before);
+    wa_buf_init(&known, WA_NAME_MAX);
     if (t->root == NULL)
         return WA_OK;
     if (get_row(db, host_row, WA_NAME_MAX, &known, err) != WA_OK ||

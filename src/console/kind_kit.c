@@ -70,9 +70,9 @@ static enum wa_code read_agent(struct wa_local_prepared *p, struct kit *k,
     char path[WA_PATH_MAX], text[WA_DIGEST_HEX_MAX + 512];
     const struct wa_json_field fields[] = {{"id", WA_WANT_SV, true, 64, &id},
                                            {"name", WA_WANT_SV, true, 400, &name}};
+    wa_buf_init(&bytes, WA_KIT_AGENT_MAX);
     if (agent == NULL)
         return WA_OK;
-    wa_buf_init(&bytes, WA_KIT_AGENT_MAX);
     if (wa_json_read(agent, fields, WA_COUNT(fields), "a file", err) != WA_OK ||
         wa_local_file_path(p, id, path, err) != WA_OK ||
         wa_path_read(path, WA_KIT_AGENT_MAX, &bytes, err) != WA_OK)

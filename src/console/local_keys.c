@@ -28,9 +28,9 @@ static enum wa_code add(struct wa_local *l, const char *cert, const char *place,
 {
     WA_AUTO_BUF struct wa_buf pem;
     struct wa_local_key *k = &l->keys[l->key_count];
+    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     if (l->key_count == WA_LOCAL_KEYS)
         return WA_OK;
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     *k = (struct wa_local_key){.id = ""};
     if (wa_path_read(cert, WA_CERTFILE_BYTES_MAX, &pem, err) != WA_OK ||
         wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, &k->chain, err) != WA_OK ||

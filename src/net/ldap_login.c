@@ -261,9 +261,9 @@ static enum wa_code find_groups(struct login *g, struct wa_err *err)
     static const char *const kinds[] = {"groupOfNames", "groupOfUniqueNames", "posixGroup", NULL};
     bool ignored = false;
     WA_AUTO_BUF struct wa_buf f;
+    wa_buf_init(&f, FILTER_MAX);
     if (g->q->groups == NULL || g->q->groups[0] == NULL)
         return WA_OK;
-    wa_buf_init(&f, FILTER_MAX);
     size_t all = wa_ber_begin(&f, WA_LDAP_AND);
     any_of(&f, g->is_ad ? "sAMAccountName" : "cn", g->q->groups);
     if (g->is_ad) {

@@ -99,6 +99,7 @@ static enum wa_code limit(struct wa_api_call *c, bool person_is, struct wa_sv of
     WA_AUTO_BUF struct wa_buf json;
     struct wa_fleet_view more = {NULL, 0};
     struct wa_sv texts[2] = {of_token, {NULL, 0}};
+    wa_perimeter_init(&p);
     wa_buf_init(&json, WA_PERIMETER_BYTES_MAX);
     c->who.is_limited = true;
     if (person_is && wa_store_perimeter(c->store->db, c->who.user, &json, err) != WA_OK)

@@ -168,22 +168,6 @@ static enum wa_code add(const struct wa_api_call *c, struct wa_upload *u, bool *
     return wa_store_add_upload(c->store->db, u, err);
 }
 
-static enum wa_code call_begin(struct wa_api_call *c, struct wa_err *err)
-{
-    struct wa_upload u = {.size = 0};
-    struct wa_db *db = c->store->db;
-    bool is_new = false;
-    if (read_what(c, &u, err) != WA_OK ||
-        (u.host[0] != '\0' && wa_api_need_host(c, u.host, err) != WA_OK) ||
-        wa_db_begin(db, err) != WA_OK)
-        return err->code;
-    if (add(c, &u, &is_new, err) != WA_OK || wa_db_commit(db, err) != WA_OK) {
-        wa_db_rollback(db);
-        return err->code;
-    }
-    return ask_part(c, &u, is_new, err);
-}
-
 /* --- one that is there --- */
 
 /* Somebody else's is as good as none. */
@@ -207,18 +191,40 @@ static enum wa_code check_open(const struct wa_store *s, const struct wa_upload 
     return WA_OK;
 }
 
+/* How far it has come. The file of one that is being judged may be in its place already: asking for
+ * its length would make another. */
+static enum wa_code tell(struct wa_api_call *c, const struct wa_upload *u, bool is_new,
+                         struct wa_err *err)
+{
+    struct wa_jw w;
+    struct wa_err ignored = WA_ERR_INIT;
+    if (check_open(c->store, u, &ignored) == WA_OK)
+        return ask_part(c, u, is_new, err);
+    wa_jw_init(&w, c->out);
+    write_upload(&w, c->store, u, u->size);
+    return WA_OK;
+}
+
+static enum wa_code call_begin(struct wa_api_call *c, struct wa_err *err)
+{
+    struct wa_upload u = {.size = 0};
+    struct wa_db *db = c->store->db;
+    bool is_new = false;
+    if (read_what(c, &u, err) != WA_OK ||
+        (u.host[0] != '\0' && wa_api_need_host(c, u.host, err) != WA_OK) ||
+        wa_db_begin(db, err) != WA_OK)
+        return err->code;
+    if (add(c, &u, &is_new, err) != WA_OK || wa_db_commit(db, err) != WA_OK) {
+        wa_db_rollback(db);
+        return err->code;
+    }
+    return tell(c, &u, is_new, err);
+}
+
 static enum wa_code call_look(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_upload u;
-    struct wa_jw w;
-    if (find(c, &u, err) != WA_OK)
-        return err->code;
-    struct wa_err ignored = WA_ERR_INIT;
-    if (check_open(c->store, &u, &ignored) == WA_OK)
-        return ask_part(c, &u, false, err);
-    wa_jw_init(&w, c->out);
-    write_upload(&w, c->store, &u, u.size);
-    return WA_OK;
+    return find(c, &u, err) == WA_OK ? tell(c, &u, false, err) : err->code;
 }
 
 /* Asked before the body comes: which file it belongs to. Then, when it has come: how long that is.

@@ -94,12 +94,12 @@ static void refuse_held(struct wa_store *s, const struct wa_store_held *h, const
     struct wa_err shown = *why;
     WA_AUTO_BUF struct wa_buf body;
     WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&body, 8192);
+    wa_buf_init(&text, 16384);
     if (h->type == WA_S_KNOWN) {
         post(s, h->front, h->type, h->id, WA_SV("0"));
         return;
     }
-    wa_buf_init(&body, 8192);
-    wa_buf_init(&text, 16384);
     wa_server_hide(&shown);
     wa_http_err_body(&shown, &body);
     wa_buf_addf(&text, "{\"status\":%d}\n", wa_code_http(shown.code));

@@ -229,8 +229,8 @@ def organisation():
             o.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def org():
-    """Shared by the tests: what a machine never forgets (a root, the version of its own package) needs an organisation apart."""
+    """Shared by the tests of a file: what a machine never forgets (a root, the version of its own package) needs an organisation apart."""
     with organisation() as o:
         yield o

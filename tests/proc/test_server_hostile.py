@@ -170,6 +170,7 @@ def srv(org):
 # --- what the processes may ---
 
 def test_processes_have_given_up_their_power(srv):
+    assert srv.call("GET", "/api/v1/software", token=srv.token())[0] == 200  # the search opens its database when it is asked
     children = srv.children()
     assert sorted(children) == ["auth", "directory", "front", "hook", "kerberos", "oidc", "report", "scan", "search", "signer", "store", "trust"]
     for role, pids in children.items():

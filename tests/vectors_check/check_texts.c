@@ -271,10 +271,10 @@ enum outcome check_actions(struct check *k, const struct wa_json *one)
     WA_AUTO_BUF struct wa_buf text;
     struct wa_err err = WA_ERR_INIT;
     struct wa_jw w;
+    wa_buf_init(&text, TEXT_MAX);
     if (!wa_json_is(wa_json_get(one, "canonical"), WA_JSON_STRING) ||
         !wa_json_is(names, WA_JSON_ARRAY))
         return NOT_A_CASE; /* nothing signed in it */
-    wa_buf_init(&text, TEXT_MAX);
     wa_jw_init(&w, &text);
     wa_jw_obj(&w);
     for (size_t i = 0; i < wa_json_count(names); i++) {

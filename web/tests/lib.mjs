@@ -46,6 +46,8 @@ export async function tab(browser, base, options = {}) {
     page.on("request", (q) => {
         if (!q.url().startsWith(`${base}/`) && !/^(data|blob):/.test(q.url())) trouble.push(`asked ${q.url()}`);
     });
+    page.lost = []; // told when a scenario fails (run.mjs)
+    page.on("requestfailed", (q) => page.lost.push(`${q.method()} ${q.url()}: ${q.failure()?.errorText}`));
     return { context, page, trouble };
 }
 

@@ -23,6 +23,7 @@ for (const [name, scenario] of Object.entries(scenarios)) {
         if (!stopped) await scenario({ browser, ask, ...JSON.parse(given) });
     } catch (e) {
         error = e instanceof Failed ? e.message : String(e.stack);
+        for (const context of browser.contexts()) error += (context.pages()[0]?.lost ?? []).slice(-5).map((l) => `\nno answer: ${l}`).join("");
         for (const context of browser.contexts()) await context.pages()[0]?.screenshot({ path: path.join(JSON.parse(given).folder, `failed-${name}.png`) });
         if (scenarios.isOneStory) stopped = `not reached: ${name} failed`;
     }
