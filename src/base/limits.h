@@ -117,6 +117,7 @@
 #define WA_METADATA_SIGNATURES_MAX 64u      /* signatures of one document */
 #define WA_METADATA_MEMORY_MAX (256u << 20) /* bytes: a document as a tree of nodes */
 #define WA_STAMP_EVERY_MS 600000u /* ms: how often a server looks whether its timestamp ages */
+#define WA_STAMP_RETRY_MS 20000u  /* ms: then it tries again what has failed */
 #define WA_METADATA_SKEW_S 900    /* s: how far ahead of ours the clock of a signer may be */
 
 /* --- digest trees --- */

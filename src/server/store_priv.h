@@ -84,6 +84,7 @@ struct wa_store {
     size_t checks;                     /* passwords being checked */
     bool is_stamping;                  /* the repository's timestamp is on its way */
     bool stamp_again;                  /* and something has changed meanwhile */
+    bool stamp_failed;                 /* the last round */
     uint64_t stamped_ms;
     struct wa_guests guests; /* whom the fronts were told of late */
     struct wa_throttle throttle;

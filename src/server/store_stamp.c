@@ -1,6 +1,6 @@
 /* store_stamp.c - keeps the repository's timestamp fresh: asks scan what is to be stamped, has the
  * signer stamp it, gives it to scan. One round at a time, and another after it when something has
- * changed meanwhile; a round that fails is told, and the next one comes.
+ * changed meanwhile; a round that fails is told, and tried again soon.
  */
 #include "os/clock.h"
 #include "server/store_priv.h"
@@ -8,7 +8,8 @@
 static void end_round(struct wa_store *s, const struct wa_err *err)
 {
     s->is_stamping = false;
-    if (err->code != WA_OK)
+    s->stamp_failed = err->code != WA_OK;
+    if (s->stamp_failed)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "timestamp.failed", err);
     if (s->stamp_again)
         wa_store_stamp(s, true);
@@ -85,7 +86,8 @@ void wa_store_stamp(struct wa_store *s, bool now)
     uint64_t at = wa_clock_mono_ms();
     if (now && s->is_stamping)
         s->stamp_again = true; /* what this round looked at may be old already */
-    if (s->is_stamping || (!now && s->stamped_ms != 0 && at - s->stamped_ms < WA_STAMP_EVERY_MS))
+    uint64_t pause = s->stamp_failed ? WA_STAMP_RETRY_MS : WA_STAMP_EVERY_MS;
+    if (s->is_stamping || (!now && s->stamped_ms != 0 && at - s->stamped_ms < pause))
         return;
     s->is_stamping = true;
     s->stamp_again = false;
