@@ -187,7 +187,7 @@ def test_the_database_goes_and_comes_back(org, srv, pg, machine):
 
 
 def test_the_address_names_what_the_confined_processes_may_read(org):
-    far = Elsewhere()
+    far, s = Elsewhere(), None
     try:
         s = Server(org, "server-elsewhere", "fronts = 1", setup=("--database", far.address))
         token = s.token()
@@ -198,8 +198,9 @@ def test_the_address_names_what_the_confined_processes_may_read(org):
         until(lambda: s.call("GET", "/api/v1/hosts", token=token)[0] == 200, "it is connected again")
         assert run(BIN / "waptserver", "backup", "--config", s.dir / "waptserver.ini", org.base / "elsewhere.zip").returncode == 0
         assert run(BIN / "waptserver", "user", "--config", s.dir / "waptserver.ini").returncode == 0
-        s.stop()
     finally:
+        if s:
+            s.stop()
         far.stop()
         far.remove()
 
