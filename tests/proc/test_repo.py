@@ -209,7 +209,11 @@ def served(tmp_path):
 def test_the_server_takes_what_is_signed_and_stamps_it(served):
     s = served
     assert s.first.returncode == 0 and "added" in s.first.text and "1 as before" in s.second.text
-    until(lambda: s.repo("verify", s.remote, "--root", s.dir / "1.root.json", ok=None).returncode == 0, "the server stamps the list")
+    try:
+        until(lambda: s.repo("verify", s.remote, "--root", s.dir / "1.root.json", ok=None).returncode == 0, "the server stamps the list")
+    except AssertionError as e:
+        said = s.repo("verify", s.remote, "--root", s.dir / "1.root.json", ok=None).text
+        raise AssertionError(f"{e}\n{s.first.text}\n{s.second.text}\n{said}\n{(s.org.base / 'server.log').read_text()[-3000:]}") from e
     # nobody else's, nothing old, nothing forged
     assert "may publish" in s.console_publish(who="Other", ok=False).text
     assert "does not follow" in s.console_publish("--send-root", s.dir / "2.root.json", ok=False).text
