@@ -19,7 +19,9 @@
 #include "server/role_common.h"
 #include "sql/db.h"
 
-#define MARK "restore.incomplete" /* in a directory that is being made: what has it may go */
+/* In a directory that is being made: what has it may go. It stays until the places are changed and
+ * the former server is put aside, so that in the server's own place it says: changed already. */
+#define MARK "restore.incomplete"
 
 struct restore {
     const struct wa_restore *want;
@@ -82,26 +84,78 @@ static enum wa_code check_target(struct restore *r, int *ret_lock, struct wa_err
                          "there is something in '%s' already: --force puts it aside", r->want->dir);
 }
 
-/* What an interrupted restore left is taken away; anything else in the way is not ours. */
-static enum wa_code clear_stage(struct restore *r, struct wa_err *err)
+/* --- what an interrupted restore left --- */
+
+/* Free, however often something was put aside here before. */
+static enum wa_code choose_aside(const struct restore *r, struct wa_relpath *ret,
+                                 struct wa_err *err)
+{
+    for (unsigned i = 1; i < 1000; i++) {
+        struct wa_stat st;
+        struct wa_err missing = WA_ERR_INIT;
+        if (parse(ret, err, "%s.before-%u", r->name.p, i) != WA_OK)
+            return err->code;
+        if (wa_file_stat(&r->parent, ret, &st, &missing) == WA_E_NOT_FOUND)
+            return WA_OK;
+    }
+    return wa_fail(err, WA_E_EXISTS, "there are too many '%s.before-N': remove some", r->name.p);
+}
+
+static bool exists(const struct wa_dir *dir, const struct wa_relpath *name)
 {
     struct wa_stat st;
     struct wa_err missing = WA_ERR_INIT;
-    struct wa_relpath mark;
-    if (wa_file_stat(&r->parent, &r->stage_name, &st, &missing) == WA_E_NOT_FOUND)
-        return WA_OK;
-    wa_err_clear(&missing);
-    if (parse(&mark, err, "%s/%s", r->stage_name.p, MARK) != WA_OK)
+    return wa_file_stat(dir, name, &st, &missing) == WA_OK;
+}
+
+/* The places were changed already: what is in the stage is the former server. */
+static enum wa_code finish_change(struct restore *r, struct wa_err *err)
+{
+    struct wa_relpath mark, aside;
+    if (parse(&mark, err, "%s/%s", r->name.p, MARK) != WA_OK || !exists(&r->parent, &mark))
         return err->code;
-    if (wa_file_stat(&r->parent, &mark, &st, &missing) != WA_OK)
+    if (exists(&r->parent, &r->stage_name) &&
+        (choose_aside(r, &aside, err) != WA_OK ||
+         wa_file_rename(&r->parent, &r->stage_name, &r->parent, &aside, err) != WA_OK))
+        return err->code;
+    return wa_file_remove(&r->parent, &mark, err);
+}
+
+static enum wa_code remove_unmarked(void *user, const char *name, const struct wa_stat *st,
+                                    struct wa_err *err)
+{
+    struct wa_relpath entry;
+    WA_UNUSED(st);
+    if (strcmp(name, MARK) == 0)
+        return WA_OK;
+    return parse(&entry, err, "%s", name) == WA_OK ? wa_tree_remove(user, &entry, err) : err->code;
+}
+
+/* What is ours has the mark, or is empty still; anything else in the way is not ours. The mark
+ * goes last. */
+static enum wa_code clear_stage(struct restore *r, struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir stage = WA_DIR_INIT;
+    size_t entries = 0;
+    struct wa_relpath mark;
+    if (!exists(&r->parent, &r->stage_name))
+        return WA_OK;
+    if (parse(&mark, err, "%s", MARK) != WA_OK ||
+        wa_dir_open_sub(&r->parent, &r->stage_name, &stage, err) != WA_OK ||
+        wa_dir_list(&stage, count_entry, &entries, err) != WA_OK)
+        return err->code;
+    if (entries != 0 && !exists(&stage, &mark))
         return wa_fail(err, WA_E_EXISTS, "'%s' is in the way: move it", r->stage);
+    if (wa_dir_list(&stage, remove_unmarked, &stage, err) != WA_OK)
+        return err->code;
     return wa_tree_remove(&r->parent, &r->stage_name, err);
 }
 
 static enum wa_code make_stage(struct restore *r, struct wa_err *err)
 {
     struct wa_relpath mark;
-    if (clear_stage(r, err) != WA_OK || wa_relpath_parse(WA_SV(MARK), &mark, err) != WA_OK ||
+    if (finish_change(r, err) != WA_OK || clear_stage(r, err) != WA_OK ||
+        wa_relpath_parse(WA_SV(MARK), &mark, err) != WA_OK ||
         wa_dir_make(r->stage, 0700, &r->dir, err) != WA_OK ||
         wa_file_replace(&r->dir, &mark, WA_SV(""), 0600, err) != WA_OK)
         return err->code;
@@ -273,38 +327,25 @@ static enum wa_code load_database(struct restore *r, struct wa_err *err)
 
 /* --- the change --- */
 
-/* Free, however often something was put aside here before. */
-static enum wa_code choose_aside(const struct restore *r, struct wa_relpath *ret,
-                                 struct wa_err *err)
-{
-    for (unsigned i = 1; i < 1000; i++) {
-        struct wa_stat st;
-        struct wa_err missing = WA_ERR_INIT;
-        if (parse(ret, err, "%s.before-%u", r->name.p, i) != WA_OK)
-            return err->code;
-        if (wa_file_stat(&r->parent, ret, &st, &missing) == WA_E_NOT_FOUND)
-            return WA_OK;
-    }
-    return wa_fail(err, WA_E_EXISTS, "there are too many '%s.before-N': remove some", r->name.p);
-}
-
 static enum wa_code change_places(struct restore *r, char *former, struct wa_err *err)
 {
     struct wa_relpath mark, aside;
     former[0] = '\0';
-    if (wa_relpath_parse(WA_SV(MARK), &mark, err) != WA_OK)
+    if (parse(&mark, err, "%s", MARK) != WA_OK)
         return err->code;
     if (!r->has_former) {
-        if (wa_file_remove(&r->dir, &mark, err) != WA_OK)
+        if (wa_file_rename(&r->parent, &r->stage_name, &r->parent, &r->name, err) != WA_OK)
             return err->code;
-        return wa_file_rename(&r->parent, &r->stage_name, &r->parent, &r->name, err);
+        return wa_file_remove(&r->dir, &mark, err);
     }
-    if (choose_aside(r, &aside, err) != WA_OK || wa_file_remove(&r->dir, &mark, err) != WA_OK ||
+    if (choose_aside(r, &aside, err) != WA_OK ||
         wa_file_exchange(&r->parent, &r->stage_name, &r->name, err) != WA_OK)
         return err->code;
     (void)snprintf(former, WA_PATH_MAX, "%.*s%s", (int)(wa_path_last(r->want->dir) - r->want->dir),
                    r->want->dir, aside.p);
-    return wa_file_rename(&r->parent, &r->stage_name, &r->parent, &aside, err);
+    if (wa_file_rename(&r->parent, &r->stage_name, &r->parent, &aside, err) != WA_OK)
+        return err->code;
+    return wa_file_remove(&r->dir, &mark, err);
 }
 
 static enum wa_code make(struct restore *r, char *former, struct wa_err *err)

@@ -148,6 +148,43 @@ def test_killed_at_any_moment(org, source):
         shutil.rmtree(left)
 
 
+def test_what_a_kill_left_is_no_obstacle(org, source):
+    """Each state between two steps, made by hand: a kill hits the short ones too seldom."""
+    d, stage = org.base / "between", org.base / "between.restore"
+    mark = "restore.incomplete"
+
+    def restore(**kw):
+        return run(SERVER, "restore", "--force", "--dir", d, source.archive, **kw)
+
+    restore()
+    stage.mkdir()  # made, not marked yet
+    restore()
+    assert not stage.exists() and not (d / mark).exists()
+    shutil.copytree(d, stage)  # marked, not changed yet
+    (stage / mark).touch()
+    restore()
+    assert not stage.exists() and not (d / mark).exists()
+
+    for left in org.base.glob("between.before-*"):
+        shutil.rmtree(left)
+    shutil.copytree(d, stage)  # changed, the former one not put aside yet: it is not lost
+    (stage / "former").touch()
+    (d / mark).touch()
+    restore()
+    assert not stage.exists() and not (d / mark).exists()
+    assert [p.name for p in sorted(org.base.glob("between.before-*")) if (p / "former").exists()] == ["between.before-1"]
+    assert people(d) == ["admin", "bob"]
+    (d / mark).touch()  # put aside, the mark not taken away yet
+    restore()
+    assert not stage.exists() and not (d / mark).exists()
+
+    stage.mkdir()
+    (stage / "mine").touch()  # not ours
+    assert "is in the way" in restore(ok=False).stderr and (stage / "mine").exists()
+    for left in (stage, d, *org.base.glob("between.before-*")):
+        shutil.rmtree(left)
+
+
 def findings(d):
     p = run(SERVER, "check", "--json", *config(d), ok=None)
     return p.returncode, {f["check"]: f for f in json.loads(p.stdout)["result"]}
