@@ -37,12 +37,12 @@ static void on_hash(struct wa_store *s, void *user, struct wa_sv payload)
     struct change *k = user;
     struct wa_err err = WA_ERR_INIT;
     char hash[WA_PWHASH_MAX];
-    enum wa_code code;
+    enum wa_code code = wa_store_checked(payload, &err);
     WA_UNUSED(s);
     (void)snprintf(hash, sizeof hash, "%.*s", WA_SV_ARG(payload));
-    if (strcmp(hash, "no") == 0)
+    if (code == WA_OK && strcmp(hash, "no") == 0)
         code = wa_fail(&err, WA_E_USAGE, "that can't be a password");
-    else
+    else if (code == WA_OK)
         code = apply(k->request, k->by, &k->what, hash, &err);
     if (code == WA_OK)
         wa_store_answer(k->request, 200, WA_SV("{}"));

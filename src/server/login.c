@@ -172,7 +172,7 @@ static void on_code(struct wa_store *s, void *user, struct wa_sv payload)
     struct wa_err err = WA_ERR_INIT;
     int64_t step = 0;
     bool is_taken = false;
-    if (wa_sv_i64(payload, &step) && step > 0 &&
+    if (wa_store_checked(payload, &err) == WA_OK && wa_sv_i64(payload, &step) && step > 0 &&
         wa_store_take_step(s->db, l->user, step, &is_taken, &err) != WA_OK)
         is_taken = false;
     on_taken(l, is_taken, &err);
@@ -266,7 +266,12 @@ void wa_login_proved(struct wa_store_request *r, const char *user, const char *m
 static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct login *l = user;
+    struct wa_err err = WA_ERR_INIT;
     WA_UNUSED(s);
+    if (wa_store_checked(payload, &err) != WA_OK) {
+        fail(l, &err);
+        return;
+    }
     if (wa_sv_eqs(payload, "ok")) {
         after_password(l);
         return;
@@ -336,9 +341,13 @@ static enum wa_code ask(struct login *l, struct wa_sv typed, struct wa_sv passwo
         return err->code;
     }
     const struct wa_directory_who who = {typed, NULL};
-    return strcmp(l->method, "directory") == 0
-               ? wa_store_ask_directory(s, &who, password, map.groups, on_directory, l, err)
-               : wa_store_ask_password(s, wa_sv(l->user), password, on_password, l, err);
+    enum wa_code code =
+        strcmp(l->method, "directory") == 0
+            ? wa_store_ask_directory(s, &who, password, map.groups, on_directory, l, err)
+            : wa_store_ask_password(s, wa_sv(l->user), password, on_password, l, err);
+    if (code != WA_OK) /* nobody has looked at it */
+        wa_throttle_back(&s->throttle, r->peer, l->user);
+    return code;
 }
 
 enum wa_code wa_login_call(struct wa_api_call *c, struct wa_err *err)

@@ -1,7 +1,8 @@
 /* role_auth.c - passwords against their hashes, slowly on purpose, where it holds nobody up; and
  * second factors, whose secrets are sealed with a key that this process alone has.
  *
- * It answers yes or no, makes hashes and sealed secrets, and keeps nothing.
+ * It answers yes or no, makes hashes and sealed secrets, and keeps nothing: the store counts wrong
+ * ones and knows which codes were used, so that the next one after a crash goes on from there.
  */
 #include "base/mem.h"
 #include "codec/base64.h"

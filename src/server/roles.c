@@ -23,7 +23,7 @@ static const struct role {
                       {{WA_S_SIGNED, "signed", ALL, false}}},
     [WA_SR_AUTH] = {"auth",
                     wa_server_auth,
-                    false,
+                    true,
                     {{WA_S_CHECK, "check", 4096, false}},
                     {{WA_S_CHECKED, "checked", 1024, false}}},
     [WA_SR_SCAN] = {"scan",

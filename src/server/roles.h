@@ -1,9 +1,11 @@
 /* roles.h - the server's processes and the closed table of their messages.
  *
- *   supervisor  starts the others, and starts them anew when one dies: store, fronts, signer and
- * auth all together, the simple way to a known state, each of the rest by itself front       N of
- * them: TLS, HTTP, WebSocket, files of the repository; no database, no key but TLS's store the
- * database, and every decision signer      countersigns; composes what it signs from typed requests
+ *   supervisor  starts the others, and starts them anew when one dies: store, fronts and signer
+ *               all together, the simple way to a known state, each of the rest by itself
+ *   front       N of them: TLS, HTTP, WebSocket, files of the repository; no database, no key but
+ *               TLS's
+ *   store       the database, and every decision
+ *   signer      countersigns; composes what it signs from typed requests
  *   auth        checks and makes password hashes, second factors
  *   scan        verifies uploads, writes the repository
  *   trust       writes which signers are trusted

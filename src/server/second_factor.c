@@ -89,8 +89,10 @@ static void on_made(struct wa_store *s, void *user, struct wa_sv payload)
     struct wa_jw w;
     wa_buf_init(&out, 4096);
     wa_buf_init(&uri, 2048);
-    if (!wa_sv_split(&secret, '\n', &sealed) || sealed.n >= sizeof kept) {
-        (void)wa_fail(&err, WA_E_INTERNAL, "the auth process made no second factor");
+    if (wa_store_checked(payload, &err) != WA_OK || !wa_sv_split(&secret, '\n', &sealed) ||
+        sealed.n >= sizeof kept) {
+        if (err.code == WA_OK)
+            (void)wa_fail(&err, WA_E_INTERNAL, "the auth process made no second factor");
         answer(f, &out, &err);
         return;
     }
@@ -127,7 +129,8 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
         make(f);
         return;
     }
-    (void)wa_fail(&err, WA_E_DENIED, "the password is another");
+    if (wa_store_checked(payload, &err) == WA_OK)
+        (void)wa_fail(&err, WA_E_DENIED, "the password is another");
     wa_store_answer_err(f->request, &err);
     wa_free(f);
 }
@@ -213,6 +216,10 @@ static void on_first_code(struct wa_store *s, void *user, struct wa_sv payload)
     int64_t step = 0;
     WA_AUTO_BUF_SECRET struct wa_buf out;
     wa_buf_init(&out, 4096);
+    if (wa_store_checked(payload, &err) != WA_OK) {
+        answer(f, &out, &err);
+        return;
+    }
     if (!wa_sv_i64(payload, &step) || step <= 0)
         (void)wa_fail(&err, WA_E_DENIED, "the code is wrong: is the clock of the device right?");
     else if (confirm(s, f, step, &out, &err) == WA_OK)
@@ -270,6 +277,10 @@ static void on_last_code(struct wa_store *s, void *user, struct wa_sv payload)
     WA_AUTO_BUF struct wa_buf out;
     wa_buf_init(&out, 64);
     wa_buf_adds(&out, "{}");
+    if (wa_store_checked(payload, &err) != WA_OK) {
+        answer(f, &out, &err);
+        return;
+    }
     if (!wa_sv_i64(payload, &step) || step <= 0)
         (void)wa_fail(&err, WA_E_DENIED, "the code is wrong");
     else if (end(s, f, step, &err) == WA_OK)

@@ -1,5 +1,8 @@
 /* store_auth.c - what the store asks the auth process: is this the password, what is its hash, is
  * this the code of that second factor. The store itself sees no secret at rest in clear.
+ *
+ * When auth ends before it has answered, that is the answer, and no wrong password; but the attempt
+ * stays counted, for it may be what ended it.
  */
 #include "base/mem.h"
 #include "crypto/seal.h"
@@ -18,6 +21,18 @@ static void on_checked(struct wa_store *s, void *user, struct wa_sv payload)
     s->checks--;
     c->fn(s, c->user, payload);
     wa_free(c);
+}
+
+enum wa_code wa_store_checked(struct wa_sv payload, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 64u << 10);
+    if (!wa_sv_starts(payload, "{"))
+        return WA_OK;
+    if (wa_json_parse(payload, 0, &arena, &j, err) != WA_OK)
+        return err->code;
+    return wa_fail(err, WA_E_BUSY, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
 }
 
 static enum wa_code ask(struct wa_store *s, const struct wa_buf *question, wa_store_reply_fn fn,

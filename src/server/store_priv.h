@@ -162,6 +162,9 @@ void wa_store_reply(struct wa_store *s, enum wa_server_role whom, const struct w
 /* It has ended: what it was asked is answered with an error. */
 void wa_store_bereave(struct wa_store *s, enum wa_server_role whom);
 /* --- store_auth.c: each is WA_E_BUSY when too many are asked already --- */
+/* What each of these fn gets is auth's answer, or that it ended first: then WA_E_BUSY, with a text
+ * for who waits for it. */
+WA_CHECK enum wa_code wa_store_checked(struct wa_sv payload, struct wa_err *err);
 /* Asks auth about a password: fn gets "ok" or "no". */
 WA_CHECK enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv user,
                                             struct wa_sv password, wa_store_reply_fn fn, void *data,

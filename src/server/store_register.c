@@ -330,7 +330,8 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
     struct registration *g = user;
     struct wa_err err = WA_ERR_INIT;
     bool may_replace = false;
-    if (wa_sv_eqs(payload, "ok") && check_enroller(s, g, &may_replace, &err) == WA_OK) {
+    if (wa_store_checked(payload, &err) == WA_OK && wa_sv_eqs(payload, "ok") &&
+        check_enroller(s, g, &may_replace, &err) == WA_OK) {
         finish_registration(g, may_replace);
         return;
     }

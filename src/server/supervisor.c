@@ -1,10 +1,10 @@
 /* supervisor.c - starts the server's processes and watches them.
  *
- * When store, a front, signer or auth dies, all are ended and started anew, after a pause that
- * grows: what they hold in memory hangs together, and agents come back by themselves. Any other is
- * started again by itself, likewise, and the store gets the channel to it: whoever crashes one of
- * them by what it reads disturbs nobody else. Listening sockets are made here, before anybody gives
- * up the right to low ports.
+ * When store, a front or signer dies, all are ended and started anew, after a pause that grows:
+ * what they hold in memory hangs together, and agents come back by themselves. Any other is started
+ * again by itself, likewise, and the store gets the channel to it: whoever crashes one of them by
+ * what it reads disturbs nobody else, and finds the counters of wrong passwords as they were.
+ * Listening sockets are made here, before anybody gives up the right to low ports.
  */
 #include "base/log.h"
 #include "base/mem.h"

@@ -362,6 +362,12 @@ static void read_next(struct bench *b, struct wa_sv head)
     (void)snprintf(b->next, sizeof b->next, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "next"))));
 }
 
+void bench_revive(struct bench *b, enum wa_server_role role)
+{
+    wa_chan_free(b->helpers[role]);
+    join(b, role, &b->store->helpers[role], &b->helpers[role]);
+}
+
 bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *out)
 {
     struct wa_chan_msg msg;

@@ -53,6 +53,8 @@ void bench_new_beside(struct bench *b, struct bench *other, const char *node);
 void bench_free(struct bench *b);
 /* A message of the front, unanswered yet. */
 void bench_send(struct bench *b, uint16_t type, uint32_t id, struct wa_sv payload);
+/* The next process of a role, after wa_store_bereave(). */
+void bench_revive(struct bench *b, enum wa_server_role role);
 /* Lets the others answer; true when the front has got its answer to id, whose body is appended to
  * out. */
 bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *out);

@@ -43,6 +43,8 @@ static const struct {
     {WA_SR_TRUST, "GET", "/api/v1/signers", "", ""},
     {WA_SR_SEARCH, "GET", "/api/v1/software", "", ""},
     {WA_SR_REPORT, "POST", "/api/v1/report-rows", "", "{\"query\":\"SELECT uuid FROM hosts\"}"},
+    {WA_SR_AUTH, "POST", "/api/v1/session", "",
+     "{\"user\":\"admin\",\"password\":\"" BENCH_PASSWORD "\"}"},
     {WA_SR_DIRECTORY, "POST", "/api/v1/session", "", "{\"user\":\"eve\",\"password\":\"pw\"}"},
 };
 
@@ -57,6 +59,7 @@ static void test_who_waits_is_told(void **state)
     struct place *p = *state;
     for (size_t i = 0; i < WA_COUNT(calls); i++) {
         int status = 0;
+        memset(&p->b.store->throttle, 0, sizeof p->b.store->throttle);
         p->b.is_silent = true;
         assert_int_equal(call(p, i), 0);
         assert_non_null(p->b.store->questions);
@@ -71,6 +74,50 @@ static void test_who_waits_is_told(void **state)
             if (other > i)
                 assert_int_equal(call(p, other) / 100, calls[other].who == WA_SR_DIRECTORY ? 4 : 2);
     }
+}
+
+/* All that asks auth says that it has ended, never that something was wrong, nor that it was right;
+ * and the attempts stay counted. */
+static void test_what_auth_was_asked(void **state)
+{
+    static const struct {
+        const char *path, *body;
+    } asks[] = {
+        {"/api/v1/session", "{\"user\":\"admin\",\"password\":\"wrong\"}"},
+        {"/api/v1/account/password", "{\"old\":\"wrong\",\"new\":\"a long one for her\"}"},
+        {"/api/v1/account/second-factor", "{\"password\":\"wrong\"}"},
+        {"/api/v1/account/second-factor/confirm", "{\"code\":\"123456\"}"},
+        {"/api/v1/account/second-factor/off", "{\"code\":\"123456\"}"},
+        {"/api/v1/users",
+         "{\"name\":\"anna\",\"password\":\"a long one for her\",\"role\":\"readonly\"}"},
+    };
+    struct place *p = *state;
+    int status = 0;
+    for (size_t i = 0; i < WA_COUNT(asks); i++) {
+        p->b.is_silent = true;
+        assert_int_equal(
+            bench_ask(&p->b, "POST", asks[i].path, "", p->admin, wa_sv(asks[i].body), &p->out), 0);
+        wa_store_bereave(p->b.store, WA_SR_AUTH);
+        if (!bench_serve(&p->b, p->b.id, &status, &p->out))
+            fail_msg("%s: nothing", asks[i].path);
+        if (status != 429 || strstr(wa_buf_str(&p->out), "auth process has ended") == NULL)
+            fail_msg("%s: %d %s", asks[i].path, status, wa_buf_str(&p->out));
+        bench_revive(&p->b, WA_SR_AUTH);
+    }
+    wa_store_bereave(p->b.store, WA_SR_AUTH);
+    assert_int_equal(p->b.store->checks, 0);
+    BENCH_IS(&p->b, "SELECT count(*) FROM users", "1");
+    BENCH_IS(&p->b, "SELECT count(*) FROM sessions", "1");
+    /* Three of the address were counted; what is not asked of anybody is not. */
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(
+            bench_ask(&p->b, "POST", "/api/v1/session", "", "", wa_sv(asks[0].body), &p->out), 429);
+        assert_non_null(strstr(wa_buf_str(&p->out), "auth process has ended"));
+    }
+    uint32_t wrong = 0;
+    for (size_t i = 0; i < WA_COUNT(p->b.store->throttle.addresses); i++)
+        wrong += p->b.store->throttle.addresses[i].wrong;
+    assert_int_equal(wrong, 3);
 }
 
 /* One of the others was taken over, and knows the number of the question. */
@@ -100,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_waits_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_auth_was_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nobody_answers_for_another, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
