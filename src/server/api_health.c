@@ -32,11 +32,12 @@ static bool has_space(const struct wa_store *s)
     return least >= SPACE_MIN;
 }
 
-static void answer_ready(struct wa_store_request *r, bool has_signer)
+/* To all who have asked meanwhile. */
+static void answer_ready(struct wa_store *s, bool has_signer)
 {
-    struct wa_store *s = r->store;
     WA_AUTO_BUF struct wa_buf out;
     struct wa_jw w;
+    struct wa_store_request *r = s->ready_asked, *next;
     bool database = has_database(s), disk = has_space(s);
     bool is_ready = database && disk && has_signer;
     wa_buf_init(&out, 1024);
@@ -47,26 +48,28 @@ static void answer_ready(struct wa_store_request *r, bool has_signer)
     wa_jw_kvb(&w, "signer", has_signer);
     wa_jw_kvb(&w, "disk", disk);
     wa_jw_end(&w);
-    wa_store_answer(r, is_ready ? 200 : 503, wa_buf_sv(&out));
+    for (s->ready_asked = NULL; r != NULL; r = next) {
+        next = r->next;
+        wa_store_answer(r, is_ready ? 200 : 503, wa_buf_sv(&out));
+    }
 }
 
 static void on_signed(struct wa_store *s, void *user, struct wa_sv payload)
 {
-    struct wa_store_request *r = user;
-    s->is_probing = false;
-    answer_ready(r, wa_sv_eqs(payload, "{\"ready\":true}"));
+    WA_UNUSED(user);
+    answer_ready(s, wa_sv_eqs(payload, "{\"ready\":true}"));
 }
 
-/* The signer is asked whether it is there; one such question at a time, whoever asks. */
+/* The signer is asked whether it is there: one such question at a time, and all who ask get its
+ * answer. Nobody who asks often makes a balancer believe that the server is not ready. */
 static enum wa_code call_ready(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
-    if (s->is_probing)
-        return wa_fail(err, WA_E_BUSY, "somebody is asking already: try again");
-    if (wa_store_ask(s, WA_SR_SIGNER, WA_SV("{\"ready\":true}"), on_signed, c->request, err) !=
-        WA_OK)
+    if (s->ready_asked == NULL &&
+        wa_store_ask(s, WA_SR_SIGNER, WA_SV("{\"ready\":true}"), on_signed, NULL, err) != WA_OK)
         return err->code;
-    s->is_probing = true;
+    c->request->next = s->ready_asked;
+    s->ready_asked = c->request;
     c->is_later = true;
     return WA_OK;
 }

@@ -99,6 +99,19 @@ static bool may_see(const struct wa_api_call *c, const struct wa_watcher *w,
             wa_fleet_sees(c->store->fleet, &c->who.view, wa_sv(v->uuid)));
 }
 
+/* What is about no single machine, but about some: somebody with a perimeter is told that there is
+ * something new, and lists say what of it is his. */
+static bool is_of_some(const struct wa_event *v)
+{
+    return (v->kind == WA_EVENT_ACTION || v->kind == WA_EVENT_ROLLOUT) && v->uuid[0] == '\0';
+}
+
+static void write_event(const struct wa_api_call *c, const struct wa_event *v, struct wa_buf *out)
+{
+    const struct wa_event many = {.id = v->id, .at = v->at, .kind = v->kind, .what = "many"};
+    wa_event_stream(c->who.is_limited && is_of_some(v) ? &many : v, out);
+}
+
 static void write_news(struct wa_api_call *c, struct wa_watcher *w, struct wa_buf *out)
 {
     const struct wa_events *e = c->store->events;
@@ -110,7 +123,7 @@ static void write_news(struct wa_api_call *c, struct wa_watcher *w, struct wa_bu
     }
     while (out->n < WA_EVENTS_BYTES_MAX - 4096 && (v = wa_events_next(e, w->seen)) != NULL) {
         if (may_see(c, w, v))
-            wa_event_stream(v, out);
+            write_event(c, v, out);
         w->seen = v->id;
     }
 }

@@ -106,13 +106,14 @@ struct wa_store {
     bool is_flushing;
     uint64_t hooked; /* the last event that was looked at for webhooks */
     struct wa_hook_sending *hooking[WA_HOOKS_AT_ONCE]; /* requests on their way; NULL: room */
-    bool is_probing; /* the signer was asked whether it is there */
+    struct wa_store_request *ready_asked; /* who wait for the signer's word that it is there */
     struct wa_store_counts *counts;
 };
 
 /* A request of a front, kept until it is answered. */
 struct wa_store_request {
     struct wa_store *store;
+    struct wa_store_request *next; /* of those who wait for the same answer */
     int front;
     uint32_t id;
     char method[8], path[1024], peer[64], bearer[160];

@@ -49,6 +49,10 @@ static enum wa_code drop(struct wa_db *db, const char *sql, const char *user, co
 
 /* --- sessions --- */
 
+/* One that was begun by a clock that was ahead would end too late by as much: it ends when that is
+ * set right. Servers of one database may differ a little. */
+#define AHEAD_S 300
+
 enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_session *n,
                                   struct wa_err *err)
 {
@@ -92,12 +96,13 @@ enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now,
     if (wa_db_prepare(db,
                       "SELECT " WA_PERSON_COLUMNS ", " SESSION
                       " FROM sessions s JOIN users u ON u.name = s.\"user\" AND u.is_disabled = 0 "
-                      "WHERE s.sha256 = ? AND s.expires > ? AND s.used > ?",
+                      "WHERE s.sha256 = ? AND s.expires > ? AND s.used > ? AND s.created <= ?",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, sha256);
     wa_bind_i64(s, 1, now);
     wa_bind_i64(s, 2, now - idle);
+    wa_bind_i64(s, 3, now + AHEAD_S);
     if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
         return err->code;
     wa_store_read_person(s, ret);

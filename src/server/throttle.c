@@ -31,9 +31,12 @@ static struct wa_throttle_count *of_account(struct wa_throttle *t, const char *a
     return &t->accounts[hash(t, "", account) % WA_COUNT(t->accounts)];
 }
 
+#define LONGEST_S ((int64_t)WA_THROTTLE_WAIT_S << WA_THROTTLE_ADDRESS_TIMES)
+
+/* Nobody waits for as long as a clock was set back. */
 static bool is_full(struct wa_throttle_count *c, uint32_t most, int64_t now)
 {
-    if (c->until <= now)
+    if (c->until <= now || c->until - now > LONGEST_S)
         c->wrong = 0;
     if (c->until + WA_THROTTLE_CALM_S <= now)
         c->times = 0;

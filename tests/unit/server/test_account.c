@@ -174,6 +174,13 @@ static void test_sessions(void **state)
     BENCH_IS(&p->b, "SELECT count(*) FROM sessions WHERE used >= created", "1"); /* was written */
     bench_exec(&p->b, "UPDATE sessions SET used = used - 3601");
     assert_int_equal(ask(p, p->anna, "GET", "/api/v1/hosts", ""), 401);
+    /* Begun by a clock that was a year ahead: it does not last for a year more. */
+    bench_exec(&p->b, "UPDATE sessions SET used = used + 31536000, created = created + 31536000, "
+                      "expires = expires + 31536000");
+    IS(p, p->anna, "GET", "/api/v1/session", "", 401);
+    bench_exec(&p->b,
+               "UPDATE sessions SET created = created - 31536000, expires = expires - 31536000, "
+               "used = used - 31536000");
     bench_exec(&p->b, "UPDATE sessions SET used = used + 3601, expires = 1");
     assert_int_equal(ask(p, p->anna, "GET", "/api/v1/hosts", ""), 401);
     /* A token that somebody chose beforehand is none, and none comes out of a login. */

@@ -243,6 +243,7 @@ static void test_perimeter(void **state)
     struct place *p = *state;
     struct wa_err err = WA_ERR_INIT;
     char text[1024], admin[65];
+    int status = 0;
     assert_int_equal(machine_register(&p->b, &p->m, WA_CRED_TOKEN, "t"), 200);
     WA_ASSERT_OK(wa_store_set_user(p->b.store->db, "limited", "H", "superadmin", &err));
     memcpy(admin, p->token, sizeof admin);
@@ -253,6 +254,14 @@ static void test_perimeter(void **state)
     assert_int_equal(machine_greet(&p->b, &p->m, 1000), 200);
     wa_store_event(p->b.store, WA_EVENT_PACKAGE, "published", WA_SV(""), WA_SV("x"), WA_SV(""));
     assert_string_equal(heard(p, text, sizeof text), "package published,");
+    /* Of others' orders and roll-outs: that there is something, not which and how it is. */
+    wa_store_event(p->b.store, WA_EVENT_ACTION, "ordered", WA_SV(""), WA_SV("whose"), WA_SV("s"));
+    wa_store_event(p->b.store, WA_EVENT_ROLLOUT, "progress", WA_SV(""), WA_SV("whose"), WA_SV("s"));
+    wa_store_tell_watchers(p->b.store);
+    (void)bench_serve(&p->b, 0, &status, NULL);
+    assert_false(wa_sv_has(wa_buf_sv(&p->b.stream), WA_SV("whose")));
+    assert_false(wa_sv_has(wa_buf_sv(&p->b.stream), WA_SV("state")));
+    assert_string_equal(heard(p, text, sizeof text), "action many,rollout many,");
     p->b.scan_answer = "{\"code\":\"ok\",\"message\":\"\",\"file\":\"a.wapt\",\"text\":\"sales\"}";
     assert_int_equal(bench_publish(&p->b, admin, "machine", NULL), 200);
     assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);

@@ -48,6 +48,26 @@ static void test_ready(void **state)
     assert_int_equal(bench_ask(b, "GET", "/readyz", "", "", WA_SV(""), &out), 200);
 }
 
+/* Several balancers ask at the same moment, and whoever wants to disturb them: all get the answer.
+ */
+static void test_ready_for_all(void **state)
+{
+    static const char ask[] = "{\"method\":\"GET\",\"path\":\"/readyz\",\"query\":\"\","
+                              "\"bearer\":\"\",\"peer\":\"10.0.0.9\"}\n";
+    struct bench *b = *state;
+    int status = 0;
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 4096);
+    for (uint32_t id = 500; id < 600; id++)
+        bench_send(b, WA_S_REQUEST, id, wa_sv(ask));
+    b->is_silent = true;
+    assert_false(bench_serve(b, 500, &status, &out));
+    b->is_silent = false;
+    assert_true(bench_serve(b, 500, &status, &out)); /* who asked first, of all */
+    assert_int_equal(status, 200);
+    assert_null(b->store->ready_asked);
+}
+
 static void test_who_reads_metrics(void **state)
 {
     struct bench *b = *state;
@@ -113,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_ready, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ready_for_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_who_reads_metrics, setup, teardown),
         cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
     };

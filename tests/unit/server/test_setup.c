@@ -193,7 +193,7 @@ static void test_older_database(void **state)
         "INSERT INTO hosts VALUES ('m', 'PEM', 5, 'token', 7, 9, 1, 'pc', 'pc.x', 'Debian', 'OK');"
         "INSERT INTO sections VALUES ('m', 'host_info', '{}', '');"
         "INSERT INTO users VALUES ('admin', 'H');"
-        "INSERT INTO sessions VALUES ('s', 'admin', 99999999999)";
+        "INSERT INTO sessions VALUES ('s', 'admin', 3700)";
     char path[WA_PATH_MAX], url[WA_PATH_MAX + 64];
     WA_AUTO(wa_db) struct wa_db *db = NULL;
     WA_AUTO(wa_fleet) struct wa_fleet *fleet = NULL;

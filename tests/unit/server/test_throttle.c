@@ -66,10 +66,28 @@ static void test_known_place(void **state)
     WA_ASSERT_OK(wa_throttle_begin(&t, "office", "admin", 100, &err));
 }
 
+/* The clock was years ahead, and was set right: who was made to wait then does not wait for years.
+ */
+static void test_clock_set_back(void **state)
+{
+    static struct wa_throttle t;
+    struct wa_err err = WA_ERR_INIT;
+    const int64_t ahead = 4000000000, now = 1000000000;
+    WA_UNUSED(state);
+    t = (struct wa_throttle){.seed = 5};
+    for (unsigned i = 0; i < WA_THROTTLE_ADDRESS; i++)
+        WA_ASSERT_OK(wa_throttle_begin(&t, "a", "u", ahead, &err));
+    WA_ASSERT_CODE(wa_throttle_begin(&t, "a", "u", ahead, &err), WA_E_BUSY);
+    for (unsigned i = 0; i < WA_THROTTLE_ADDRESS; i++)
+        WA_ASSERT_OK(wa_throttle_begin(&t, "a", "u", now, &err));
+    WA_ASSERT_CODE(wa_throttle_begin(&t, "a", "u", now, &err), WA_E_BUSY); /* and it is counted */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_address), cmocka_unit_test(test_at_the_same_time),
-        cmocka_unit_test(test_invented_names), cmocka_unit_test(test_known_place)};
+        cmocka_unit_test(test_invented_names), cmocka_unit_test(test_known_place),
+        cmocka_unit_test(test_clock_set_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
