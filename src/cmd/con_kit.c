@@ -9,12 +9,15 @@
 #include "codec/base64.h"
 #include "codec/hex.h"
 #include "codec/ini.h"
+#include "console/root_known.h"
+#include "os/clock.h"
 #include "os/fs.h"
 #include "proto/kit.h"
 #include "proto/kit_script.h"
 
 struct making {
     struct wa_cli *cli;
+    struct wa_client *client;
     struct wa_kit kit;
     struct wa_buf config, root, agent; /* agent: its package; empty: none */
     char agent_sha256[WA_DIGEST_HEX_MAX];
@@ -84,27 +87,40 @@ static enum wa_code write_config(struct making *m, struct wa_err *err)
 
 /* --- whom it trusts --- */
 
+/* The one that is given, else the one that is known here; there may be none. */
+static enum wa_code read_root(struct making *m, struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir known = WA_DIR_INIT;
+    WA_AUTO(wa_root) struct wa_root *root = NULL;
+    const char *given = wa_cli_get(m->cli, "root", NULL);
+    enum wa_code code = WA_OK;
+    if (given != NULL)
+        code = wa_path_read(given, WA_ROOT_BYTES_MAX, &m->root, err);
+    else if (wa_con_open_known(m->cli, &known, err) != WA_OK ||
+             wa_known_root_to_give(&known, m->client, wa_clock_now(), &m->root, &root, err) !=
+                 WA_OK)
+        code = err->code;
+    m->kit.root = wa_buf_sv(&m->root);
+    return code;
+}
+
 static enum wa_code read_trust(struct making *m, struct wa_err *err)
 {
     WA_AUTO_STR char *dir = NULL;
-    const char *root = wa_cli_get(m->cli, "root", NULL);
-    if (option_or_conf(m->cli, "trusted", "public_certs_dir", &dir, err) != WA_OK)
+    if (option_or_conf(m->cli, "trusted", "public_certs_dir", &dir, err) != WA_OK ||
+        read_root(m, err) != WA_OK)
         return err->code;
-    if (dir == NULL && root == NULL)
+    if (dir == NULL && m->root.n == 0)
         return wa_fail(err, WA_E_USAGE,
                        "whom shall the machines trust? Give --trusted DIR, or --root FILE");
-    if (dir != NULL && wa_certs_read_dir(dir, &m->kit.trust, err) != WA_OK)
-        return wa_wrap(err, "trusted certificates");
-    if (root != NULL && wa_path_read(root, WA_ROOT_BYTES_MAX, &m->root, err) != WA_OK)
-        return err->code;
-    m->kit.root = wa_buf_sv(&m->root);
-    return WA_OK;
+    return dir == NULL || wa_certs_read_dir(dir, &m->kit.trust, err) == WA_OK
+               ? WA_OK
+               : wa_wrap(err, "trusted certificates");
 }
 
 static enum wa_code ask_token(struct making *m, int64_t uses, int64_t seconds, char id[33],
                               char token[WA_TOKEN_MAX], struct wa_err *err)
 {
-    WA_AUTO(wa_client) struct wa_client *c = NULL;
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     char body[256];
@@ -112,8 +128,8 @@ static enum wa_code ask_token(struct making *m, int64_t uses, int64_t seconds, c
     (void)snprintf(body, sizeof body,
                    "{\"server_fingerprint\":\"%s\",\"uses\":%lld,\"seconds\":%lld}", m->fingerprint,
                    (long long)uses, (long long)seconds);
-    if (wa_con_connect(m->cli, &c, err) != WA_OK ||
-        wa_client_call(c, "POST", "/api/v1/enrol-tokens", wa_sv(body), &arena, &j, err) != WA_OK)
+    if (wa_client_call(m->client, "POST", "/api/v1/enrol-tokens", wa_sv(body), &arena, &j, err) !=
+        WA_OK)
         return err->code;
     (void)snprintf(id, 33, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "id"))));
     (void)snprintf(token, WA_TOKEN_MAX, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "token"))));
@@ -165,8 +181,9 @@ static enum wa_code make(struct making *m, struct wa_err *err)
     if (!wa_date_parse_period(wa_sv(wa_cli_get(m->cli, "valid", "24h")), 'h', &seconds))
         return wa_fail(err, WA_E_USAGE, "--valid takes a period like 12h or 3d");
     if (wa_cli_int(m->cli, "uses", 1, 10000, &uses, err) != WA_OK ||
-        write_config(m, err) != WA_OK || read_trust(m, err) != WA_OK ||
-        read_agent(m, err) != WA_OK || ask_token(m, uses, seconds, id, token, err) != WA_OK)
+        write_config(m, err) != WA_OK || read_agent(m, err) != WA_OK ||
+        wa_con_connect(m->cli, &m->client, err) != WA_OK || read_trust(m, err) != WA_OK ||
+        ask_token(m, uses, seconds, id, token, err) != WA_OK)
         return err->code;
     m->kit.token = wa_sv(token);
     enum wa_code code = write_out(m, file, err);
@@ -198,6 +215,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     wa_buf_init(&m.root, WA_ROOT_BYTES_MAX);
     wa_buf_init(&m.agent, WA_KIT_AGENT_MAX);
     enum wa_code code = make(&m, err);
+    wa_client_close(m.client);
     wa_kit_fini(&m.kit);
     wa_buf_fini(&m.config);
     wa_buf_fini(&m.root);
@@ -209,6 +227,6 @@ static const struct wa_cli_option options[] = {
     WA_CON_SERVER_OPTIONS,    {"output", 'o', "FILE"},     {"uses", 0, "N"},
     {"valid", 0, "PERIOD"},   {"trusted", 't', "DIR"},     {"root", 0, "FILE"},
     {"orders-by", 0, "FILE"}, {"agent-config", 0, "FILE"}, {"agents-url", 0, "URL"},
-    {"agent", 0, "FILE"},
+    {"agent", 0, "FILE"},     {"known", 0, "DIR"},
 };
 const struct wa_cli_command wa_con_kit = {"kit", options, WA_COUNT(options), 0, 0, run};

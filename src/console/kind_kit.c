@@ -1,11 +1,14 @@
 /* kind_kit.c - an enrolment kit for new machines: this server, by the certificate that it is known
- * by here, the certificates that count here, and a new token of the server's.
+ * by here, the certificates that count here, the repository's root where one is known, and a new
+ * token of the server's.
  *
  * Nothing is signed, but who has the file can register machines: it is shown first, and made once.
  */
 #include "codec/ini.h"
 #include "console/local_kind.h"
+#include "console/root_known.h"
 #include "crypto/digest.h"
+#include "os/clock.h"
 #include "os/fs.h"
 #include "proto/kit.h"
 #include "proto/kit_script.h"
@@ -15,7 +18,7 @@
 
 struct kit {
     struct wa_kit kit;
-    struct wa_buf config;
+    struct wa_buf config, root;
     int64_t uses, seconds;
     char agent[WA_DIGEST_HEX_MAX]; /* SHA-256 of the agent's package; "": it does not come along */
 };
@@ -87,6 +90,28 @@ static enum wa_code read_agent(struct wa_local_prepared *p, struct kit *k,
     return WA_OK;
 }
 
+/* A machine that has no root yet follows the first that it finds in its base directory: without
+ * one it would take whatever the certificates stand for, and orders of the one who made the kit. */
+static enum wa_code add_root(struct wa_local_prepared *p, struct kit *k, struct wa_client *client,
+                             struct wa_err *err)
+{
+    WA_AUTO_DIR struct wa_dir known = WA_DIR_INIT;
+    WA_AUTO(wa_root) struct wa_root *root = NULL;
+    char text[128];
+    if (wa_known_open(p->options->server, &known, err) != WA_OK ||
+        wa_known_root_to_give(&known, client, wa_clock_now(), &k->root, &root, err) != WA_OK)
+        return err->code;
+    k->kit.root = wa_buf_sv(&k->root);
+    if (root == NULL) {
+        wa_local_say(p, wa_text("Root of the repository"), wa_sv(wa_text("none is known here")));
+        return WA_OK;
+    }
+    (void)snprintf(text, sizeof text, wa_text("version %lld, of repository %s"),
+                   (long long)root->version, root->repository);
+    wa_local_say(p, wa_text("Root of the repository"), wa_sv(text));
+    return WA_OK;
+}
+
 static void show(struct wa_local_prepared *p, const struct kit *k)
 {
     char text[64];
@@ -108,20 +133,23 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
 {
     struct kit *k = wa_arena_alloc(&p->arena, 1, sizeof *k);
     const struct wa_json *agent = NULL;
-    WA_UNUSED(client);
     if (k == NULL)
         return wa_nomem(err);
     *k = (struct kit){.kit = {.root = WA_SV("")}};
     wa_buf_init(&k->config, WA_INI_BYTES_MAX);
+    wa_buf_init(&k->root, WA_ROOT_BYTES_MAX);
     p->own = k;
     if (read_request(request, k, &agent, err) != WA_OK || write_config(p, k, NULL, err) != WA_OK)
         return err->code;
-    if (p->options->trusted == NULL)
-        return wa_fail(err, WA_E_CONFIG,
-                       "whose packages count? Set public_certs_dir in waptconsole.ini");
-    if (wa_certs_read_dir(p->options->trusted, &k->kit.trust, err) != WA_OK)
+    if (p->options->trusted != NULL &&
+        wa_certs_read_dir(p->options->trusted, &k->kit.trust, err) != WA_OK)
         return wa_wrap(err, "trusted certificates");
     show(p, k);
+    if (add_root(p, k, client, err) != WA_OK)
+        return err->code;
+    if (p->options->trusted == NULL && k->root.n == 0)
+        return wa_fail(err, WA_E_CONFIG,
+                       "whose packages count? Set public_certs_dir in waptconsole.ini");
     return read_agent(p, k, agent, err);
 }
 
@@ -170,6 +198,7 @@ static void discard(struct wa_local_prepared *p)
         return;
     wa_kit_fini(&k->kit);
     wa_buf_fini(&k->config);
+    wa_buf_fini(&k->root);
 }
 
 const struct wa_local_kind wa_local_kind_kit = {.what = "kit",

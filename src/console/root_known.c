@@ -134,6 +134,33 @@ enum wa_code wa_known_send_root(const struct wa_dir *known, struct wa_client *c,
 
 /* --- the list --- */
 
+enum wa_code wa_known_root_to_give(const struct wa_dir *known, struct wa_client *c, int64_t now,
+                                   struct wa_buf *json, struct wa_root **ret, struct wa_err *err)
+{
+    WA_AUTO(wa_root) struct wa_root *root = NULL;
+    struct wa_err why = WA_ERR_INIT;
+    *ret = NULL;
+    wa_buf_clear(json);
+    enum wa_code code = read_known(known, json, &why);
+    if (code == WA_E_CONFIG) {
+        wa_buf_clear(json);
+        return WA_OK;
+    }
+    if (code != WA_OK)
+        return wa_fail(err, code, "%s", why.text);
+    wa_buf_clear(json);
+    if (wa_known_root(known, c, WA_SV(""), &root, err) != WA_OK ||
+        read_known(known, json, err) != WA_OK)
+        return err->code;
+    if (root->expires <= now)
+        return wa_fail(err, WA_E_REFUSED,
+                       "root %lld of the repository has expired: its administrators sign the next "
+                       "one first",
+                       (long long)root->version);
+    *ret = WA_TAKE(root);
+    return WA_OK;
+}
+
 enum wa_code wa_known_last(const struct wa_dir *known, struct wa_published **ret,
                            struct wa_err *err)
 {

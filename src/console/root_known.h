@@ -18,6 +18,11 @@ WA_CHECK enum wa_code wa_known_open_path(const char *path, struct wa_dir *ret, s
  * known here. *ret: free it. */
 WA_CHECK enum wa_code wa_known_root(const struct wa_dir *known, struct wa_client *c,
                                     struct wa_sv given, struct wa_root **ret, struct wa_err *err);
+/* The same, as the file that a new machine is given, too; json: initialised. *ret NULL: no root is
+ * known here. WA_E_REFUSED also when it has expired. *ret: free it. */
+WA_CHECK enum wa_code wa_known_root_to_give(const struct wa_dir *known, struct wa_client *c,
+                                            int64_t now, struct wa_buf *json, struct wa_root **ret,
+                                            struct wa_err *err);
 /* The last list that was seen or published here; *ret NULL: none. Form only. */
 WA_CHECK enum wa_code wa_known_last(const struct wa_dir *known, struct wa_published **ret,
                                     struct wa_err *err);

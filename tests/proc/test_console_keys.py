@@ -299,6 +299,29 @@ def test_a_root_by_commands_alone(keys):
         keys.root(*argv, ok=False)
 
 
+def test_a_kit_brings_the_root(keys):
+    """By the page and by the command: a machine that is enrolled by it has the root before it asks anybody."""
+    org, local = keys.org, keys.local
+    version = local.ask("GET", "/local/root").json["root"]["version"]
+    p = keys.prepare("Alice", what="kit", uses=1, seconds=3600)
+    assert [x["value"] for x in p.json["lines"] if x["label"] == "Root of the repository"][0].startswith(f"version {version}, of repository "), p.json
+    text, a = keys.sign(p)
+    assert f"Root of the repository: version {version}, " in text and a.status == 200, a.body
+    file = org.base / "root.kit"
+    made = json.loads(keys.console("kit", "-o", file, "--known", keys.known, "--trusted", org.agent / "ssl", "--json").stdout)["result"]
+    assert made["root"] is True
+    served = json.loads((keys.server_dir / f"{version}.root.json").read_text())
+    for kit in (a.json["kit"], file.read_text()):
+        assert json.loads(json.loads(kit)["root"]) == served
+    run(BIN / "wapt-get", "-c", org.base / "rooted/wapt-get.ini", "enrol", file, "--no-start")
+    assert json.loads((org.base / "rooted/root.json").read_text()) == served
+    # Where nobody has given a root to this person there is none in it, and that is said.
+    other = json.loads(keys.console("kit", "-o", file, "--known", org.base / "unknown", "--trusted", org.agent / "ssl", "--json").stdout)["result"]
+    assert other["root"] is False and "root" not in json.loads(file.read_text())
+    # Neither root nor certificates: whom would it trust?
+    assert "--root FILE" in keys.console("kit", "-o", file, "--known", org.base / "unknown", ok=False).text
+
+
 def test_a_signer_is_revoked_by_a_gesture(keys):
     local, org = keys.local, keys.org
     dev = keys.fp("Developer")

@@ -1,4 +1,4 @@
-"""What goes wrong around the pages, hostile machines, keys, accessibility: web/tests/faults.mjs, and pictures of every screen."""
+"""What goes wrong around the pages, keys, accessibility: web/tests/faults.mjs, and pictures of every screen; what holds of every page: everywhere.mjs."""
 import pytest
 from pages import play, scenarios
 
@@ -11,3 +11,13 @@ def played():
 @pytest.mark.parametrize("name", scenarios("faults.mjs"))
 def test_fault(played, name):
     assert played[name] is None, played[name]
+
+
+@pytest.fixture(scope="module")
+def everywhere():
+    return play("everywhere.mjs")
+
+
+@pytest.mark.parametrize("name", scenarios("everywhere.mjs"))
+def test_everywhere(everywhere, name):
+    assert everywhere[name] is None, everywhere[name]

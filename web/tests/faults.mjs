@@ -1,23 +1,7 @@
 // The pages against a local program that is not there (mock.mjs): what goes wrong in ways that a real one can't be made to.
-import { axe, check, same, tab, until } from "./lib.mjs";
-import { Mock } from "./mock.mjs";
+import { axe, check, same, until } from "./lib.mjs";
+import { open } from "./open.mjs";
 import { atScreens } from "./screens.mjs";
-
-/** A program with machines, and a tab that has opened it. */
-async function open({ browser, dist }, use, { count = 300, before = () => undefined, at = "/hosts", ...options } = {}) {
-    const mock = new Mock(dist, count);
-    before(mock);
-    const base = await mock.listen();
-    const { context, page, trouble } = await tab(browser, base, options);
-    try {
-        await page.goto(`${base}${at}#ticket=first`);
-        await use({ mock, page, base, trouble });
-        same(trouble, [], "trouble in the page");
-    } finally {
-        await context.close();
-        await mock.close();
-    }
-}
 
 const rows = (page) => page.locator(".t-body .t-row");
 const names = (page) => page.locator(".t-body .t-row a").allInnerTexts();
@@ -119,67 +103,6 @@ export async function eventsChangeTheListAndAreTakenUpAgain(given) {
         for (const s of mock.streams) s.destroy();
         await until(() => mock.asked.some((a) => a.startsWith("GET /api/v1/events?after=1001")), "it goes on behind the last event");
     });
-}
-
-const PAYLOADS = ["<img src=x onerror='window.hit=1'>", "\"><script>window.hit=2</script>", "</pre></textarea><svg onload=window.hit=3>", "javascript:window.hit=4", "{{7*7}}${window.hit=5}", "\u202egnp.exe\u0000\u001b[31m", "=HYPERLINK(\"http://evil.example\")"];
-
-/** Every text of the value is hostile; numbers and signs stay. */
-function spoil(value, state = { at: 0 }) {
-    if (typeof value === "string") return `${PAYLOADS[state.at++ % PAYLOADS.length]}${state.at}`;
-    if (Array.isArray(value)) return value.map((v) => spoil(v, state));
-    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).flatMap(([k, v]) => (typeof v === "object" && v ? [[k, spoil(v, state)], [`${k}<b>`, "<i>x</i>"]] : [[k, spoil(v, state)]])));
-    return value;
-}
-
-export async function whatMachinesSayIsNeverMarkup(given) {
-    await open(
-        given,
-        async ({ mock, page, base }) => {
-            const clean = async (where) => {
-                same(await page.evaluate(() => window.hit), undefined, `${where}: something ran`);
-                same(await page.locator("img:not([src='/icon.svg']), script:not([src='/app.js']), iframe, object, svg[onload], b, i, [onerror]").count(), 0, `${where}: elements made of texts`);
-                same(await page.locator("a:not([href^='/']):not([href='#main'])").count(), 0, `${where}: links to elsewhere`);
-            };
-            await loaded(page);
-            await page.getByText(PAYLOADS[0]).first().waitFor();
-            await clean("the list");
-            await rows(page).first().locator("a").click();
-            await page.getByRole("tab", { name: "Packages" }).waitFor();
-            for (const name of ["Overview", "Packages", "Software", "Hardware", "Orders", "History", "All it says"]) {
-                await page.getByRole("tab", { name }).click();
-                for (let k = 0; k < 3; k++) await page.locator("details:not([open]) > summary").evaluateAll((all) => all.forEach((s) => s.click()));
-                if (name !== "Orders") await page.getByText("window.hit").first().waitFor();
-                await clean(name);
-                if (name !== "Packages") continue;
-                await rows(page).first().dblclick();
-                await page.getByText("What the installation said").waitFor();
-                await clean("the log");
-                await page.keyboard.press("Escape");
-            }
-            await page.goto(`${base}/hosts`);
-            await loaded(page);
-            await page.getByRole("grid").focus();
-            await page.keyboard.press("Space");
-            await page.getByRole("button", { name: "Upgrade", exact: true }).click();
-            await page.getByRole("button", { name: "Review" }).click();
-            await page.getByText("machine concerned").waitFor();
-            await clean("the review");
-            mock.keys[0].unlocked_until = Date.now();
-        },
-        {
-            before: (mock) => {
-                mock.hosts = mock.hosts.slice(0, 3).map((h) => ({ ...spoil(h), uuid: h.uuid }));
-                const call = mock.api.bind(mock);
-                mock.api = (q, url, a) => {
-                    const out = call(q, url, a);
-                    const isHost = /^\/api\/v1\/hosts\/[^/]+$/.test(url.pathname);
-                    const isHistory = url.pathname.endsWith("/history");
-                    if (isHistory) return { json: { events: [{ seq: 1, at: 1, ...spoil({ event: "x", package: "x", version: "x", was: "x", status: "x" }) }] } };
-                    return isHost ? { json: spoil(out.json) } : out;
-                };
-            },
-        },
-    );
 }
 
 export async function oneSelectsThousandsByKeysAndAllThatMatch(given) {

@@ -36,7 +36,7 @@ const certificate = (name, more) => ({ name, subject: `CN=${name},O=Example`, is
 const AUTHORITY = certificate("Authority", { id: "k2", is_authority: true, can_sign_code: false, self_issued: true, trusted: true, source: "pem" });
 const OWN = [certificate("Deployer", { id: "k1", can_sign_code: false, trusted: false, source: "pem", not_after: now() + 86_400 * 20, problem: "soon" }), AUTHORITY];
 const signerOf = (c, more) => ({ name: c.name, fingerprint: c.fingerprint, not_after: c.not_after, code: c.can_sign_code, publish: false, sections: ["*"], prefixes: ["acme-"], actions: ["update", "upgrade"], groups: ["grp-lyon", "grp-nantes"], units: [], change: null, ...more });
-const ROOT = () => ({
+export const ROOT = () => ({
     problem: null,
     root: { repository: "ab".repeat(16), version: 7, issued: now() - 86_400 * 60, expires: now() + 86_400 * 305, threshold: 2, published_days: 30, timestamp_hours: 24, timestamp_keys: 1, administrators: ["Alice", "Bob", "Carol"].map((n) => ({ name: n, fingerprint: certificate(n).fingerprint, not_after: now() + 86_400 * 400, signed: n !== "Carol", change: null })), signers: [signerOf(certificate("Alice"), { publish: true, prefixes: ["*"], groups: ["*"] }), signerOf(OWN[0]), signerOf(certificate("Developer"))] },
     list: { version: 41, issued: now() - 3600, expires: now() + 86_400 * 6, packages: 112, revoked: [certificate("Mallory").fingerprint] },
@@ -53,9 +53,12 @@ function keysOf(at) {
     return undefined;
 }
 
+const PACKAGES = () => [["tis-firefox", "base", "tis-base(>=2)"], ["tis-7zip", "base", ""], ["grp-lyon", "group", "tis-firefox"], ["rules", "selfservice", ""]].map(([name, section, depends]) => ({ package: name, version: "1.0-1", architecture: "all", section, maturity: "PROD", locale: "", target_os: "all", name, description: `about ${name}`, depends, conflicts: "", signer: "Developer", signer_fingerprint: "ab".repeat(32), signature_date: "20260101T000000", file: `${name}_1.0-1.wapt`, size: 12_345, is_newest: true }));
+
 /** What the pages beside the machines ask for. */
 function manage(what, id, more, p) {
-    if (what === "overview") return { json: { hosts: 300, reachable: 225, unseen_30_days: 12, errors: 14, to_upgrade: 57, audit_errors: 3, audit_warnings: 1, actions_failed_today: 4, rollouts_running: 1, uploads_refused: 1, webhooks_off: 0, server_certificate_until: now() + 86_400 * 20, authority_until: now() + 86_400 * 3000, journal_missing: 0, backup_at: now() - 86_400 * 9, disk_free_percent: 12, clock_off_s: 95 } };
+    if (what === "overview") return { json: { hosts: 300, reachable: 225, unseen_30_days: 12, errors: 14, to_upgrade: 57, audit_errors: 3, audit_warnings: 1, actions_failed_today: 4, rollouts_running: 1, uploads_refused: 1, webhooks_off: 0, server_certificate_until: now() + 86_400 * 20, certificates_ending: 0, authority_until: now() + 86_400 * 3000, journal_missing: 0, backup_at: now() - 86_400 * 9, disk_free_percent: 12, clock_off_s: 95 } };
+    if (what === "packages") return { json: { packages: PACKAGES(), total: PACKAGES().length } };
     if (what === "signers") return { json: { signers: [certificate("Developer"), AUTHORITY].map((c) => ({ name: c.name, fingerprint: c.fingerprint })) } };
     if (what === "rollouts" && !id) return { json: { rollouts: ROLLOUTS(), total: 3 } };
     if (what === "rollouts") return { json: ROLLOUTS().find((r) => r.id === id) };
@@ -143,6 +146,7 @@ export class Mock {
         this.server = { url: "https://wapt.example.org", state: "connected", user: "admin", roles: ["superadmin"], rights: "view,order-care,order-software,report,people", message: "", ways: { password: true, oidc: false, certificate: false, kerberos: false } };
         this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), issuers: [], source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: true, not_after: now() + 86_400 * 300 },
             { id: "k2", name: "Authority", subject: "CN=Authority,O=Example", fingerprint: AUTHORITY.fingerprint, issuers: [], source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: false, not_after: AUTHORITY.not_after }];
+        this.publishes = false; // whether the root of the repository is known
         this.prepared = new Map();
         this.batches = new Map();
         this.streams = new Set();
@@ -207,7 +211,7 @@ export class Mock {
             return { json: { token: this.token } };
         }
         if (!this.token || q.headers.authorization !== `Bearer ${this.token}`) return fail(401, "auth", "no session");
-        if (at === "GET /local/state") return { json: { version: "0.1.0", language: "en", server: this.server, keys: this.keys, confirm: { method: "terminal", above_hosts: 10 }, idle_s: 1800 } };
+        if (at === "GET /local/state") return { json: { version: "0.1.0", language: "en", server: this.server, keys: this.keys, confirm: { method: "terminal", above_hosts: 10 }, publishes: this.publishes, idle_s: 1800 } };
         if (at === "GET /local/prefs") return { json: this.prefs };
         if (at === "PUT /local/prefs") return (this.prefs = body), { json: {} };
         if (at === "POST /local/journal") return { json: { node: "one", after: body.after === undefined ? 0 : ENTRIES, digest: "ef".repeat(32), total: ENTRIES, done: body.after !== undefined } };

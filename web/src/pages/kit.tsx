@@ -54,7 +54,7 @@ export function KitPage() {
                 <h1>{t("Enrolment kit")}</h1>
             </div>
             <section class="panel panel-above">
-                <p>{t("One file with which new machines register: this server and its certificate, whom they trust, and a token that lets them in.")}</p>
+                <p>{t("One file with which new machines register: this server and its certificate, whom they trust, the root of the repository where one is known here, and a token that lets them in.")}</p>
                 <form
                     onSubmit={(e) => {
                         e.preventDefault();

@@ -9,12 +9,14 @@ import { sayError } from "../components/toasts";
 import { onEvents } from "../events";
 import { day, number } from "../format";
 import { t, tn } from "../i18n";
-import { epoch, local } from "../local";
+import { epoch, local, may } from "../local";
+import type { RootState } from "./keys_model";
 import type { Rollout } from "./rollouts_model";
 
 const DAY_S = 86_400;
 const UNSEEN = "/hosts?unseen=30"; // days, as the overview counts
 const EXPIRES_DAYS = 60;
+const LIST_DAYS = 7; // it is signed for 30 at most
 const DISK_PERCENT = 20;
 const BACKUP_DAYS = 7;
 const CLOCK_S = 30;
@@ -29,6 +31,7 @@ interface Overview {
     to_upgrade: number;
     audit_errors: number;
     audit_warnings: number;
+    certificates_ending: number;
     actions_failed_today: number;
     rollouts_running: number;
     uploads_refused: number;
@@ -50,6 +53,19 @@ async function count(stop: AbortSignal): Promise<Counts> {
         call<{ rollouts: Rollout[] }>("GET", apiPath(["rollouts"], { limit: 100 }), undefined, stop),
     ]);
     return { ...overview, halted: rollouts.filter((r) => r.state === "halted") };
+}
+
+/** The root and the list, which change seldom: once for each time that the page is opened, or the server came back. */
+function useRoot(): RootState | undefined {
+    const root = useSignal<RootState | undefined>(undefined);
+    const isKnown = local.value?.publishes === true;
+    useEffect(() => {
+        if (!isKnown) return undefined;
+        const stop = new AbortController();
+        call<RootState>("GET", "/local/root", undefined, stop.signal).then((found) => (root.value = found), (e) => !isAbort(e) && sayError(e));
+        return () => stop.abort();
+    }, [isKnown, epoch.value]);
+    return root.value;
 }
 
 function useCounts(): Counts | undefined {
@@ -86,24 +102,40 @@ interface Todo {
     step: ComponentChildren;
 }
 
-function todos(c: Counts): Todo[] {
+/** What is signed for a time: machines take nothing new of a repository whose list or root is over. */
+function ofRoot(r: RootState, soon: (until: number, days: number) => boolean): Todo[] {
     const found: Todo[] = [];
-    const soon = Date.now() / 1000 + EXPIRES_DAYS * DAY_S;
+    const add = (tone: Tone, what: string, to: string, step: string) => found.push({ tone, sign: t("Repository"), what, step: <A to={to}>{step}</A> });
+    const again = t("Publish the list in Repository: it is signed anew.");
+    if (r.problem) add("bad", t("The root of the repository is not as it should be: {why}", { why: r.problem }), "/keys?tab=root", t("Look at the root."));
+    if (r.list_problem) add("bad", t("Machines take no list of the repository: {why}", { why: r.list_problem }), "/repository", again);
+    if (r.list && soon(r.list.expires, LIST_DAYS)) add("warn", t("The list of the repository ends on {day}: machines take nothing new after it.", { day: day(r.list.expires) }), "/repository", again);
+    if (r.root && soon(r.root.expires, EXPIRES_DAYS)) add("warn", t("The root of the repository ends on {day}.", { day: day(r.root.expires) }), "/keys?tab=root", t("Propose the next one, and have it signed in time."));
+    return found;
+}
+
+function todos(c: Counts, root: RootState | undefined): Todo[] {
+    const found: Todo[] = [];
+    const now = Date.now() / 1000;
+    const soon = (until: number, days: number) => until > 0 && until < now + days * DAY_S;
     const one = (n: number, tone: Tone, sign: string, what: string, step: ComponentChildren) => n > 0 && found.push({ tone, sign, what, step });
-    const ends = (until: number, sign: string, what: string, step: string) => until > 0 && until < soon && found.push({ tone: "warn", sign, what, step });
+    const ends = (until: number, sign: string, what: string, step: ComponentChildren) => soon(until, EXPIRES_DAYS) && found.push({ tone: "warn", sign, what, step });
     one(c.errors, "bad", t("Error"), tn(c.errors, "{n} machine has a package in error.", "{n} machines have a package in error."), <A to="/hosts?status=ERROR">{t("See them; a machine's page has the log.")}</A>);
+    one(c.actions_failed_today, "bad", t("Orders"), tn(c.actions_failed_today, "{n} order failed or was refused in the last day.", "{n} orders failed or were refused in the last day."), <A to="/orders">{t("See why, for each machine.")}</A>);
     for (const r of c.halted) found.push({ tone: "bad", sign: t("halted"), what: `${r.name}: ${r.reason}`, step: <A to={`/rollouts/${encodeURIComponent(r.id)}`}>{t("Look at the failures, then resume or stop it.")}</A> });
     one(c.journal_missing, "bad", t("Journal"), tn(c.journal_missing, "{n} act could not be noted in the journal.", "{n} acts could not be noted in the journal."), t("Look at the server's log: is its disk full?"));
+    if (root) found.push(...ofRoot(root, soon));
     if (c.disk_free_percent < DISK_PERCENT) found.push({ tone: "warn", sign: t("Server"), what: t("{n} percent of a disk of the server are free.", { n: c.disk_free_percent }), step: t("Make room, or move the repository.") });
-    if (c.backup_at < soon - (EXPIRES_DAYS + BACKUP_DAYS) * DAY_S) found.push({ tone: "warn", sign: t("Backup"), what: c.backup_at === 0 ? t("No backup of the server was made yet.") : t("The last backup of the server was made on {day}.", { day: day(c.backup_at) }), step: t("Have \"waptserver backup\" run each night.") });
+    if (c.backup_at < now - BACKUP_DAYS * DAY_S) found.push({ tone: "warn", sign: t("Backup"), what: c.backup_at === 0 ? t("No backup of the server was made yet.") : t("The last backup of the server was made on {day}.", { day: day(c.backup_at) }), step: t("Have \"waptserver backup\" run each night.") });
     if (Math.abs(c.clock_off_s) > CLOCK_S) found.push({ tone: "warn", sign: t("Server"), what: t("The clocks of the servers differ by {n} seconds.", { n: Math.abs(c.clock_off_s) }), step: t("Have all of them ask the same time servers.") });
     const audits = c.audit_errors + c.audit_warnings;
     one(audits, "warn", t("Audit"), tn(audits, "{n} machine has an audit that is not good.", "{n} machines have an audit that is not good."), <A to="/hosts?audit=ERROR,WARNING">{t("See them.")}</A>);
     one(c.to_upgrade, "warn", t("To upgrade"), tn(c.to_upgrade, "{n} machine is behind.", "{n} machines are behind."), <A to="/hosts?status=TO-UPGRADE">{t("Select them and choose Upgrade.")}</A>);
     one(c.unseen_30_days, "warn", t("away"), tn(c.unseen_30_days, "{n} machine was not seen for 30 days.", "{n} machines were not seen for 30 days."), <A to={UNSEEN}>{t("See them; what is gone can be removed.")}</A>);
+    one(c.certificates_ending, "warn", t("Machines"), tn(c.certificates_ending, "{n} machine's certificate ends within a week.", "{n} machines' certificates end within a week."), <A to="/hosts?unseen=7">{t("They renew them by themselves: see who was away, and bring them back.")}</A>);
     one(c.uploads_refused, "warn", t("Repository"), tn(c.uploads_refused, "{n} upload was refused in the last week.", "{n} uploads were refused in the last week."), t("Who uploaded was told why; the server's log has it, too."));
-    one(c.webhooks_off, "warn", t("Webhooks"), tn(c.webhooks_off, "{n} webhook is switched off: its address did not answer for days.", "{n} webhooks are switched off: their addresses did not answer for days."), t("\"waptserver webhook list\" says which."));
-    for (const k of local.value?.keys ?? []) ends(k.not_after, t("Key"), t("The certificate {name} ends on {day}.", { name: k.name, day: day(k.not_after) }), t("Make the next one now, so that machines know it in time."));
+    one(c.webhooks_off, "warn", t("Webhooks"), tn(c.webhooks_off, "{n} webhook is switched off: its address did not answer for days.", "{n} webhooks are switched off: their addresses did not answer for days."), may("people") ? <A to="/webhooks">{t("See which.")}</A> : t("Whoever administers the server can see which."));
+    for (const k of local.value?.keys ?? []) ends(k.not_after, t("Key"), t("The certificate {name} ends on {day}.", { name: k.name, day: day(k.not_after) }), <A to="/keys">{t("Make the next one now, so that machines know it in time.")}</A>);
     ends(c.server_certificate_until, t("Server"), t("The server's certificate ends on {day}.", { day: day(c.server_certificate_until) }), t("Renew it; pinned machines need the new one beforehand."));
     ends(c.authority_until, t("Server"), t("The authority of the machines' certificates ends on {day}.", { day: day(c.authority_until) }), t("Plan its successor: every machine registers anew with it."));
     return found;
@@ -111,8 +143,9 @@ function todos(c: Counts): Todo[] {
 
 export function StartPage() {
     const c = useCounts();
+    const root = useRoot();
     if (!c) return <div class="page" aria-busy="true" />;
-    const all = todos(c);
+    const all = todos(c, root);
     return (
         <div class="page">
             <div class="page-head">
@@ -128,7 +161,12 @@ export function StartPage() {
             </div>
             <section class="panel">
                 <h2>{t("What needs attention")}</h2>
-                {all.length === 0 && <p>{c.hosts === 0 ? t("No machine has registered yet: make an enrolment token, and register the first one.") : t("Nothing: all machines are up to date and were seen lately.")}</p>}
+                {c.hosts === 0 && (
+                    <p>
+                        {t("No machine has registered yet.")} <A to="/kit">{t("Make an enrolment kit, and register the first one.")}</A>
+                    </p>
+                )}
+                {c.hosts > 0 && all.length === 0 && <p>{t("Nothing: all machines are up to date and were seen lately.")}</p>}
                 <ul class="todos">
                     {all.map((todo, i) => (
                         <li key={i}>
