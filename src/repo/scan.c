@@ -19,8 +19,10 @@ struct scan {
     size_t next;       /* of files */
     struct wa_buf pem; /* WAPT/certificate.crt of the package before; few people sign many */
     struct wa_certs chain;
-    struct wa_index old, fresh; /* without their entries */
-    bool has_old;               /* and it is as a scan of ours leaves it */
+    struct wa_index old, fresh;         /* without their entries */
+    const struct wa_control *old_entry; /* of the file that is read anew; NULL: it had none */
+    bool has_old;                       /* and it is as a scan of ours leaves it */
+    bool is_confirmed;                  /* what was read anew was as the old index said */
     int64_t old_mtime;
     struct wa_buf packed; /* the new index */
     struct wa_buf_sink sink;
@@ -115,9 +117,27 @@ static void tell_change(const struct scan *s, const char *file, bool is_listed)
         s->watch.change(s->watch.user, file, is_listed);
 }
 
+/* The digest is part of an entry: the same entry is the same file. */
+static enum wa_code is_as_before(const struct scan *s, const struct wa_control *c, bool *ret,
+                                 struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf then;
+    WA_AUTO_BUF struct wa_buf now;
+    wa_buf_init(&then, WA_CONTROL_BYTES_MAX);
+    wa_buf_init(&now, WA_CONTROL_BYTES_MAX);
+    *ret = false;
+    if (s->old_entry == NULL)
+        return WA_OK;
+    if (wa_control_write(s->old_entry, true, &then, err) != WA_OK ||
+        wa_control_write(c, true, &now, err) != WA_OK)
+        return err->code;
+    *ret = wa_sv_eq(wa_buf_sv(&then), wa_buf_sv(&now));
+    return WA_OK;
+}
+
 /* *ret_is_listed false: a package of section host. */
 static enum wa_code read_package(struct scan *s, const char *file, int fd, bool *ret_is_listed,
-                                 struct wa_err *err)
+                                 bool *ret_is_same, struct wa_err *err)
 {
     WA_AUTO(wa_archive_members) struct wa_archive_members *members = NULL;
     WA_AUTO_CONTROL struct wa_control c;
@@ -137,7 +157,7 @@ static enum wa_code read_package(struct scan *s, const char *file, int fd, bool 
         wa_verify_control(&c, &s->chain, s->anchors, wa_clock_now(), &trust, err) != WA_OK)
         return err->code;
     if (set_repo_attributes(s, &c, file, &source.base, err) != WA_OK ||
-        wa_scan_icon(s->dir, &c, m, err) != WA_OK)
+        wa_scan_icon(s->dir, &c, m, err) != WA_OK || is_as_before(s, &c, ret_is_same, err) != WA_OK)
         return err->code;
     return add_entry(s, &c, &s->chain, err);
 }
@@ -149,12 +169,14 @@ static enum wa_code scan_file(struct scan *s, const char *file, bool *ret_is_lis
     WA_AUTO_FD int fd = -1;
     struct wa_relpath name;
     struct wa_err why = WA_ERR_INIT;
-    bool is_listed = false;
+    bool is_listed = false, is_same = false;
     if (wa_relpath_parse(wa_sv(file), &name, &why) == WA_OK &&
         wa_file_open(s->dir, &name, &fd, &why) == WA_OK &&
-        read_package(s, file, fd, &is_listed, &why) == WA_OK) {
-        s->result.added += is_listed ? 1 : 0;
-        if (is_listed)
+        read_package(s, file, fd, &is_listed, &is_same, &why) == WA_OK) {
+        s->is_confirmed = s->is_confirmed || is_same;
+        s->result.kept += is_same ? 1 : 0;
+        s->result.added += is_listed && !is_same ? 1 : 0;
+        if (is_listed && !is_same)
             tell_change(s, file, true);
         *ret_is_listed = is_listed;
         return WA_OK;
@@ -245,9 +267,13 @@ static enum wa_code old_entry(void *user, struct wa_control *c, struct wa_err *e
         return WA_OK;
     }
     tell_progress(s);
-    if (take_over(s, c, &is_listed, err) != WA_OK ||
-        (!is_listed && scan_file(s, name, &is_listed, err) != WA_OK))
-        return err->code;
+    s->old_entry = c;
+    enum wa_code code = take_over(s, c, &is_listed, err);
+    if (code == WA_OK && !is_listed)
+        code = scan_file(s, name, &is_listed, err);
+    s->old_entry = NULL;
+    if (code != WA_OK)
+        return code;
     if (!is_listed)
         count_removed(s, name);
     s->next++;
@@ -334,6 +360,17 @@ static enum wa_code put_in_place(struct scan *s, struct wa_err *err)
     return wa_scan_icons_sweep(&s->icons, err);
 }
 
+/* The same bytes, whose time now says that they are younger than the files: what was signed over
+ * them stays true, and the next scan need not read these files again. */
+static enum wa_code renew(struct scan *s, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf packed;
+    wa_buf_init(&packed, WA_INDEX_PACKED_BYTES_MAX);
+    if (wa_file_read(s->dir, &index_name, WA_INDEX_PACKED_BYTES_MAX, &packed, err) != WA_OK)
+        return err->code;
+    return wa_file_replace(s->dir, &index_name, wa_buf_sv(&packed), 0644, err);
+}
+
 static enum wa_code run(struct scan *s, bool force, struct wa_err *err)
 {
     bool has_new_crls = false;
@@ -349,7 +386,7 @@ static enum wa_code run(struct scan *s, bool force, struct wa_err *err)
         return err->code;
     /* When nothing changed the index keeps its date. */
     bool is_same = s->has_old && s->result.added == 0 && s->result.removed == 0 && !has_new_crls;
-    if (!is_same && put_in_place(s, err) != WA_OK)
+    if (!is_same ? put_in_place(s, err) != WA_OK : s->is_confirmed && renew(s, err) != WA_OK)
         return err->code;
     struct wa_err lost = WA_ERR_INIT;
     if (s->result.bad == 0 && s->anchors == NULL)

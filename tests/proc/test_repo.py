@@ -1,8 +1,10 @@
 """wapt-repo, as several people use it: a root signed in turn, lists that are published, and all that somebody with the directory could do to them."""
 import json
+import os
 import pathlib
 import shutil
 import tempfile
+import time
 import zipfile
 
 import pytest
@@ -160,6 +162,20 @@ def test_a_package_that_changed_under_its_name_is_seen(r):
     (r.dir / "published.proposal.json").write_text("not read by anybody")
     r.build("Dev")
     assert "0 packages added, 1 changed, 0 gone, 0 as before" in r.publish().text
+
+
+def test_an_index_that_was_signed_over_stays_as_it_is(r):
+    """A package that is as young as the index is read again, and found to be the same: the index must not change below the signature."""
+    r.publish()
+    r.stamp()
+    index, package = r.dir / "Packages", r.dir / FILE
+    signed, long_ago = index.read_bytes(), time.time() - 2000
+    os.utime(index, (long_ago, long_ago))
+    os.utime(package, (long_ago, long_ago))
+    said = json.loads(run(BIN / "wapt-scanpackages", "--json", r.dir).stdout)["result"]
+    assert (said["kept"], said["added"], said["removed"]) == (1, 0, 0) and index.read_bytes() == signed
+    r.verify("--root", r.dir / "1.root.json")
+    assert index.stat().st_mtime > package.stat().st_mtime  # and need not be read again
 
 
 def test_wrong_calls(r, tmp_path):
