@@ -87,9 +87,7 @@ void wa_store_stamp(struct wa_store *s, bool now)
     if (now && s->is_stamping)
         s->stamp_again = true; /* what this round looked at may be old already */
     uint64_t pause = s->stamp_failed ? WA_STAMP_RETRY_MS : WA_STAMP_EVERY_MS;
-    bool is_under_way = s->is_stamping && at - s->stamped_ms < WA_STAMP_RETRY_MS; /* else lost */
-    if (is_under_way ||
-        (!now && !s->is_stamping && s->stamped_ms != 0 && at - s->stamped_ms < pause))
+    if (s->is_stamping || (!now && s->stamped_ms != 0 && at - s->stamped_ms < pause))
         return;
     s->is_stamping = true;
     s->stamp_again = false;
