@@ -260,8 +260,18 @@ enum wa_code wa_api_number(const struct wa_api_call *c, const char *name, int64_
     return WA_OK;
 }
 
-/* A parameter that the call does not know, or whose value can't be read, would be a filter that
- * filters nothing. */
+/* Whether the rest of a query has that parameter. */
+static bool is_said(struct wa_sv rest, struct wa_sv name)
+{
+    struct wa_sv one, other;
+    while (wa_sv_split(&rest, '&', &one))
+        if (wa_sv_split(&one, '=', &other) && wa_sv_eq(other, name))
+            return true;
+    return false;
+}
+
+/* A parameter that the call does not know, that is there twice, or whose value can't be read, would
+ * be a filter that filters nothing. */
 static enum wa_code check_query(const struct wa_api_call *c, const struct wa_api_route *r,
                                 struct wa_err *err)
 {
@@ -281,6 +291,8 @@ static enum wa_code check_query(const struct wa_api_call *c, const struct wa_api
         if (!is_known)
             return wa_fail(err, WA_E_USAGE, "%s %s has no parameter '%.*s'", r->method, r->path,
                            WA_SV_ARG(name));
+        if (is_said(rest, name))
+            return wa_fail(err, WA_E_USAGE, "parameter '%.*s' is there twice", WA_SV_ARG(name));
     }
     return WA_OK;
 }

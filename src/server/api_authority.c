@@ -12,7 +12,7 @@ static enum wa_code call_revoke(struct wa_api_call *c, struct wa_err *err)
                                        .user = wa_sv(c->who.user),
                                        .peer = c->request->peer,
                                        .what = {{"uuid", wa_sv(uuid)}}};
-    if (wa_db_begin(s->db, err) != WA_OK)
+    if (wa_api_need_host(c, uuid, err) != WA_OK || wa_db_begin(s->db, err) != WA_OK)
         return err->code;
     if (wa_store_revoke(s, wa_sv(uuid), "revoked by an administrator", &count, err) == WA_OK &&
         count == 0)

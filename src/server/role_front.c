@@ -26,6 +26,15 @@ static struct wa_sv key_of(const uint32_t *id)
     return wa_sv_n((const char *)(const void *)id, sizeof *id);
 }
 
+/* Numbers begin anew some day, when connections that have the first ones are still open. */
+static uint32_t next_id(struct wa_front *f)
+{
+    do
+        f->next_id++;
+    while (f->next_id == 0 || wa_front_find(f, f->next_id) != NULL);
+    return f->next_id;
+}
+
 struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -34,7 +43,7 @@ struct wa_exchange *wa_front_exchange(struct wa_front *f, struct wa_http_conn *c
         return NULL;
     *x = (struct wa_exchange){.next = f->exchanges,
                               .front = f,
-                              .id = ++f->next_id,
+                              .id = next_id(f),
                               .http = c,
                               .fd = -1,
                               .since_ms = wa_loop_now_ms(f->loop)};

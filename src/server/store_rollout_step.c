@@ -161,10 +161,10 @@ static enum wa_code judge(struct step *st, int64_t now, struct wa_err *err)
 {
     struct wa_rollout_row *r = &st->row;
     char reason[128];
+    int64_t since = r->ring_since > r->not_before ? r->ring_since : r->not_before;
     if (strcmp(r->state, "running") != 0 || now < r->not_before)
         return WA_OK;
-    switch (wa_rollout_judge(&st->plan, st->counts, (size_t)r->ring, now - r->ring_since,
-                             r->forgiven)) {
+    switch (wa_rollout_judge(&st->plan, st->counts, (size_t)r->ring, now - since, r->forgiven)) {
     case WA_ROLLOUT_STAYS:
         return WA_OK;
     case WA_ROLLOUT_GOES_ON:

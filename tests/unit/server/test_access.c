@@ -131,6 +131,10 @@ static int setup(void **state)
     WA_ASSERT_OK(
         wa_fleet_set_tags(p->b.store->fleet, WA_SV(INSIDE), WA_FLEET_IN, WA_SV("sales"), &err));
     WA_ASSERT_OK(wa_store_set_user(p->b.store->db, "u", "H", "superadmin", &err));
+    /* The machine outside has all that a call could be about: it is not missing for want of it. */
+    bench_exec(&p->b,
+               "INSERT INTO certificates (serial, uuid, key, certificate, issued, not_after) "
+               "VALUES ('01', '" OUTSIDE "', '', '', 1, 9999999999)");
     *state = p;
     return 0;
 }
@@ -231,6 +235,9 @@ static void do_outside(struct place *p, const struct wa_api_route *r, const char
     int got = bench_ask(&p->b, r->method, path, "", session, WA_SV("{}"), NULL);
     if (got != 404)
         fail_msg("%s %s outside: %d", r->method, path, got);
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM certificates WHERE uuid = '" OUTSIDE "' AND revoked = 0",
+             "1");
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM hosts", "2");
 }
 
 static void test_sessions(void **state)

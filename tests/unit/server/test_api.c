@@ -47,6 +47,7 @@ static const struct {
     {"GET", "/api/v1/hosts", "limit=x", "", 400},
     {"GET", "/api/v1/hosts", "statuss=ERROR", "", 400}, /* a filter that would filter nothing */
     {"GET", "/api/v1/hosts", "status=%zz", "", 400},
+    {"GET", "/api/v1/hosts", "status=ERROR&search=x&status=OK", "", 400}, /* which? */
     {"GET", "/api/v1/hosts", "status", "", 200},
     {"GET", "/api/v1/openapi.json", "", "", 200},
     {"GET", "/api/v1/hosts/machine/", "", "", 404},

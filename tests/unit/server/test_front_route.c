@@ -1,6 +1,7 @@
 /* What a front makes of a request's head, before it wants a byte of its body. */
 #include "testlib.h"
 
+#include "os/rand.h"
 #include "server/front_priv.h"
 
 struct read {
@@ -144,9 +145,32 @@ static void test_long_token(void **state)
     WA_ASSERT_OK(wa_front_route(&h, &r, &allow, &err));
 }
 
+/* After four thousand million exchanges numbers begin anew, and a machine's connection that is open
+ * since the first ones keeps its own. */
+static void test_numbers_begin_anew(void **state)
+{
+    struct wa_front f = {.next_id = 0};
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    WA_ASSERT_OK(wa_rand_map(&f.by_id, &err));
+    WA_ASSERT_OK(wa_loop_new(&f.loop, &err));
+    struct wa_exchange *first = wa_front_exchange(&f, NULL), *second = wa_front_exchange(&f, NULL);
+    assert_true(first->id == 1 && second->id == 2);
+    f.next_id = UINT32_MAX - 1;
+    struct wa_exchange *last = wa_front_exchange(&f, NULL), *next = wa_front_exchange(&f, NULL);
+    assert_true(last->id == UINT32_MAX && next->id == 3);
+    assert_ptr_equal(wa_front_find(&f, 1), first);
+    assert_ptr_equal(wa_front_find(&f, 2), second);
+    while (f.exchanges != NULL)
+        wa_front_exchange_free(f.exchanges);
+    wa_loop_free(f.loop);
+    wa_map_fini(&f.by_id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases),
-                                       cmocka_unit_test(test_long_token)};
+                                       cmocka_unit_test(test_long_token),
+                                       cmocka_unit_test(test_numbers_begin_anew)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -299,6 +299,24 @@ static void test_times(void **state)
     assert_int_equal(ask(p, "POST", id, "/resume"), 409);
 }
 
+/* A ring that waits for its time is not open: what it must be open for begins with that. */
+static void test_time_of_a_ring(void **state)
+{
+    struct place *p = *state;
+    char id[33];
+    assert_int_equal(machine_greet(&p->b, &p->m[0], 10), 200);
+    assert_int_equal(create(p, &p->p, "{" RINGS ",\"min_time_s\":2000}", 3600, "", id), 200);
+    serve(p);
+    ack(p, 10, id);
+    assert_int_equal(machine_result(&p->b, &p->m[0], id, "done", "ok", ""), 200);
+    bench_exec(&p->b, "UPDATE rollouts SET ring_since = ring_since - 100000"); /* made long ago, */
+    turn(p);
+    ROLLOUT(p, "running 0"); /* for 1,000 s ago */
+    bench_exec(&p->b, "UPDATE rollouts SET not_before = not_before - 100000");
+    turn(p);
+    ROLLOUT(p, "running 1");
+}
+
 static void test_what_is_not_taken(void **state)
 {
     struct place *p = *state;
@@ -355,6 +373,7 @@ int main(void)
         TEST(test_paused_and_stopped),
         TEST(test_cancelled),
         TEST(test_times),
+        TEST(test_time_of_a_ring),
         TEST(test_what_is_not_taken),
         TEST(test_perimeter),
     };
