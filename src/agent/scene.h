@@ -24,6 +24,9 @@ struct wa_scene {
 WA_CHECK enum wa_code wa_scene_load(struct wa_manager *m, struct wa_scene *s, struct wa_err *err);
 void wa_scene_fini(struct wa_scene *s);
 #define WA_AUTO_SCENE WA_CLEANUP(wa_scene_fini)
+/* Adds what packages say of windows, freezes and holds; of wa_scene_load. */
+WA_CHECK enum wa_code wa_scene_policies(const struct wa_manager *m, struct wa_scene *s,
+                                        struct wa_err *err);
 /* One more package that is to stay as it is. */
 WA_CHECK enum wa_code wa_scene_hold(struct wa_scene *s, const char *package, struct wa_err *err);
 /* The plan of an upgrade, with what is this machine's own. */
