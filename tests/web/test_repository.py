@@ -70,10 +70,17 @@ def played():
             (row,) = json.loads(o.console("download", o.uuid, "--trusted", o.agent / "ssl", "-o", out, "--json").stdout)["result"]
             text = zipfile.ZipFile(row["file"]).read("WAPT/control").decode()
             return {k.strip(): v.strip() for k, v in (line.split(":", 1) for line in text.splitlines())}
+
+        def joins(group):
+            """The machine is in this group, and has told what it goes by."""
+            o.console("assign", "--hosts", o.uuid, "--add-depends", group, "--trusted", o.agent / "ssl", "--yes", "-k", o.cert("Developer"), "-w", o.base / "pw")
+            for what in ("update", "update-status"):
+                o.get(what)
+            return o.hosts()[0]["held"]
         run(BIN / "wapt-get", "-c", o.ini, "update")
         (host,) = o.hosts()
         try:
-            return pages.play("repository.mjs", {"own": own, "yes": seat.yes, "packages": lambda: packages(o)}, link=seat.link, files=[str(d) for d in dropped],
+            return pages.play("repository.mjs", {"own": own, "joins": joins, "yes": seat.yes, "packages": lambda: packages(o)}, link=seat.link, files=[str(d) for d in dropped],
                               password=(o.base / "admin.pw").read_text().strip(), keyPassword=(o.base / "pw").read_text().strip(), name=host["name"], tool="web-tool")
         finally:
             seat.end()

@@ -2,13 +2,20 @@
 import { computed } from "@preact/signals";
 import { language, t } from "./i18n";
 
-const dates = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }));
-const days = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: "medium" }));
+/** The language that was chosen, as the browser's country writes dates in it. */
+const locale = computed(() => navigator.languages.find((one) => one.split("-")[0] === language.value) ?? language.value);
+const dates = computed(() => new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "short" }));
+const days = computed(() => new Intl.DateTimeFormat(locale.value, { dateStyle: "medium" }));
 const relative = computed(() => new Intl.RelativeTimeFormat(language.value, { numeric: "auto", style: "short" }));
 
 /** s since 1970, as date and time; 0: never. */
 export function dateTime(s: number): string {
     return s > 0 ? dates.value.format(s * 1000) : t("never");
+}
+
+/** From one time to another, of the same day with the day once. */
+export function span(from: number, to: number): string {
+    return dates.value.formatRange(from * 1000, to * 1000);
 }
 
 export function day(s: number): string {

@@ -195,9 +195,56 @@ export async function b4_aKitIsShownBeforeItIsMade({ ask, folder }) {
     check(script.includes(`agent=${digest}\n`) && Buffer.from(inside, "base64").equals(deb), "the agent is in it");
 }
 
+export async function b4b_aGroupsWindowReachesTheMachineAndIsShown({ ask, folder, name }) {
+    const { page } = open;
+    const dialog = page.getByRole("dialog");
+    const day = new Date(Date.now() + 3 * 86_400_000).toLocaleDateString("sv"); // 2026-12-31, as the machine's calendar has it: the same clock
+    await page.getByRole("link", { name: "Assignments" }).click();
+    await grid(page, "Assignments").getByRole("link", { name: "web-group" }).waitFor();
+    await grid(page, "Assignments").focus();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("Space");
+    await page.getByRole("button", { name: "Windows and holds" }).click();
+    await dialog.getByText("web-group 1.0-1").waitFor();
+    await dialog.getByLabel("Maintenance windows").selectOption("these:");
+    const first = page.getByRole("group", { name: "Window 1" });
+    for (const one of ["Mon", "Tue", "Wed", "Thu", "Fri"]) await first.getByLabel(one).uncheck();
+    await first.getByLabel("Date").fill(day);
+    await first.getByLabel("from").fill("02:00");
+    await first.getByLabel("to", { exact: true }).fill("04:00");
+    await dialog.getByLabel("Hold packages").fill("web-held");
+    await look("group-windows", folder);
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText(`maintenance windows: + ${day} 02:00-04:00`).waitFor();
+    await dialog.getByText("held: + web-held").waitFor();
+    await signed(ask);
+    await grid(page, "Assignments").getByText(`${day} 02:00-04:00`).waitFor();
+    await ask("joins", "web-group");
+    await page.getByRole("link", { name: "Machines", exact: true }).click();
+    const machines = grid(page, "Machines");
+    await machines.getByRole("link", { name }).waitFor();
+    await page.getByRole("button", { name: "Columns" }).click();
+    for (const column of ["Next window", "Maintenance windows", "Holds"]) await page.getByRole("checkbox", { name: column, exact: true }).check();
+    await page.keyboard.press("Escape");
+    await machines.getByText(`${day} 02:00-04:00`).waitFor();
+    await machines.getByText("web-held").waitFor();
+    await machines.getByText(/^in \d (days|hours)$/).waitFor();
+    await look("machines-window", folder);
+    await page.getByRole("button", { name: "Columns" }).click();
+    for (const column of ["Next window", "Maintenance windows", "Holds"]) await page.getByRole("checkbox", { name: column, exact: true }).uncheck();
+    await page.keyboard.press("Escape");
+    await machines.getByRole("link", { name }).click();
+    const panel = page.locator(".panel", { has: page.getByRole("heading", { name: "Maintenance" }) });
+    await panel.getByText(`${day} 02:00-04:00`).waitFor();
+    await panel.getByText("(web-group)").waitFor();
+    await panel.getByText("without end, by web-group").waitFor();
+    await panel.getByText(/, 02:00\s?–\s?04:00$/).waitFor();
+    await look("machine-window", folder);
+}
+
 export async function b5_assignmentsArePlannedShownAndSigned({ ask, folder, name, tool }) {
     const { page } = open;
-    await page.getByRole("link", { name: "Machines", exact: true }).click();
+    await page.getByRole("link", { name: "Machines", exact: true }).first().click();
     await grid(page, "Machines").getByRole("link", { name }).click();
     await page.getByRole("button", { name: "Assign", exact: true }).click();
     const dialog = page.getByRole("dialog");
@@ -244,7 +291,7 @@ export async function b5_assignmentsArePlannedShownAndSigned({ ask, folder, name
     await dialog.getByText("excluded: + web-rival").first().waitFor();
     await signed(ask);
     const there = await ask("packages");
-    check(there["web-office 1-2 "] === "Developer" && there["web-group 1.0-2 "] === "Developer", `there is ${JSON.stringify(there)}`);
+    check(there["web-office 1-2 "] === "Developer" && there["web-group 1.0-3 "] === "Developer", `there is ${JSON.stringify(there)}`);
     // Rules of self-service.
     await page.getByRole("button", { name: "New group or rules" }).click();
     await dialog.getByLabel("Kind").selectOption("selfservice");

@@ -15,6 +15,7 @@ import { navigate } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
+import { maintainGroups, MaintenanceDialog } from "./maintenance";
 import { PACKAGE_COLUMNS, usePackages } from "./repository";
 import { editPolicy, PolicyDialog, SECTIONS } from "./assignments_policy";
 import { ChangeDialog, open } from "./repository_changes";
@@ -154,6 +155,9 @@ const COLUMNS: readonly Column<Package>[] = [
     { id: "kind", title: "Kind", width: 140, sort: "kind", text: (p) => (SECTIONS[p.section] ? t(SECTIONS[p.section] as Text) : p.section) },
     { id: "needs", title: "Assigns", width: 420, text: (p) => p.depends },
     { id: "excludes", title: "Excludes", width: 200, text: (p) => p.conflicts },
+    { id: "windows", title: "Maintenance windows", width: 190, text: (p) => p.maintenance_windows ?? "" },
+    { id: "freezes", title: "Freezes", width: 190, text: (p) => p.freeze_periods ?? "", isHidden: true },
+    { id: "held", title: "Holds", width: 170, text: (p) => p.packages_held ?? "" },
     ...PACKAGE_COLUMNS.filter((c) => ["version", "maturity", "signer", "signed"].includes(c.id)),
 ];
 
@@ -171,6 +175,11 @@ function Tools({ selection, rules, all, again }: { selection: Selection; rules: 
             <button type="button" onClick={() => editPolicy(chosen, done)}>
                 {t("Change")}
             </button>
+            {chosen.every((p) => p.section !== "selfservice") && (
+                <button type="button" onClick={() => maintainGroups(chosen, done)}>
+                    {t("Windows and holds")}
+                </button>
+            )}
             <button type="button" class="danger" onClick={() => (open.value = { what: "delete", packages: chosen, all, onDone: done })}>
                 {t("Remove")}
             </button>
@@ -209,6 +218,7 @@ export function AssignmentsPage() {
                 empty={all === undefined ? "" : t("There are no groups yet.")}
             />
             <PolicyDialog />
+            <MaintenanceDialog />
             <ChangeDialog />
         </div>
     );

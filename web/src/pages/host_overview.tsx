@@ -121,7 +121,7 @@ export function Overview({ sections, row, uuid }: { sections: Members; row: Host
                     rows={[
                         [t("Organisational unit"), texts(caps.dn, info.computer_ad_dn)],
                         [t("Site"), texts(caps.site, info.computer_ad_site)],
-                        [t("Groups"), texts(caps.host_packages_names, row?.groups)],
+                        [t("Groups"), texts(list(caps.host_packages_names).filter((name) => plain(name) !== uuid), row?.groups)],
                         [t("Logged in"), texts(metrics.logged_in_users)],
                         [t("Last logged in"), texts(metrics.last_logged_on_user)],
                         [t("Started"), texts(metrics.last_bootup_time)],

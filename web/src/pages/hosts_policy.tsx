@@ -1,7 +1,7 @@
 // What machines go by, as persons read it: when they change by themselves, what they hold, whose orders they take; and the filters of it.
 import { useId } from "preact/hooks";
 import { Choice, Field } from "../components/fields";
-import { ago, dateTime } from "../format";
+import { ago, dateTime, span } from "../format";
 import { t, type Text } from "../i18n";
 import { local, type Key } from "../local";
 import { place, setQuery } from "../router";
@@ -83,7 +83,7 @@ export function windowText(h: Partial<Host>, now = Date.now() / 1000): string {
 /** The same with the date of what is to come. */
 export function windowLong(h: Partial<Host>, now = Date.now() / 1000): string {
     const { window_begin: begin = 0, window_end: end = 0 } = h;
-    return end > now && end < FOREVER && begin > now ? `${dateTime(begin)} – ${dateTime(end)}` : windowText(h, now);
+    return end > now && end < FOREVER && begin > now ? span(begin, end) : windowText(h, now);
 }
 
 const any = (choices: Choices) => [["", t("any")], ...choices.map(([value, text]) => [value, t(text)])] as [string, string][];

@@ -13,16 +13,24 @@ import { plain } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { hostSections, list, members } from "./host_model";
 import { freezeRows, freezesText, NEW_WINDOW, windowRows, windowsText, type FreezeRow, type WindowRow } from "./maintenance_model";
+import type { Package } from "./repository_model";
 
 interface Wanted {
     uuids: () => Promise<readonly string[]>;
     count: number;
+    groups?: readonly Package[]; // theirs, and nobody else's
+    onDone?: () => void;
 }
 const wanted = signal<Wanted | undefined>(undefined);
 
 /** Opens the windows and holds of these machines. */
 export function maintain(uuids: Wanted["uuids"], count: number): void {
     wanted.value = { uuids, count };
+}
+
+/** The same of these groups, units or profiles. */
+export function maintainGroups(groups: readonly Package[], onDone: () => void): void {
+    wanted.value = { uuids: () => Promise.resolve([]), count: 0, groups, onDone };
 }
 
 const DAY_NAMES: readonly Text[] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -109,9 +117,9 @@ async function ownTexts(uuid: string, stop: AbortSignal): Promise<{ windows: str
 /** What is to be made of a list of times: "": it stays as it is. */
 type Way = "" | "set" | "none";
 
-function MaintenanceForm({ uuids, count }: Wanted) {
+function MaintenanceForm({ uuids, count, groups: chosen, onDone }: Wanted) {
     const group = useSignal("");
-    const isGroup = useSignal(false);
+    const isGroup = useSignal(chosen !== undefined);
     const groups = useSignal<readonly string[]>([]);
     const windowWay = useSignal<Way>("");
     const freezeWay = useSignal<Way>("");
@@ -121,16 +129,22 @@ function MaintenanceForm({ uuids, count }: Wanted) {
     const until = useSignal("");
     const unhold = useSignal("");
     const close = () => (wanted.value = undefined);
+    const names = () => chosen?.map((p) => p.package) ?? words(group.value);
+    const begin = (own: { windows: string; freezes: string }) => {
+        windows.value = (own.windows && windowRows(own.windows)) || windows.value;
+        freezes.value = (own.freezes && freezeRows(own.freezes)) || freezes.value;
+    };
     useEffect(() => {
         const stop = new AbortController();
+        if (chosen) {
+            if (chosen.length === 1) begin({ windows: chosen[0]?.maintenance_windows ?? "", freezes: chosen[0]?.freeze_periods ?? "" });
+            return;
+        }
         call<{ facets: { value: string }[] }>("GET", apiPath(["host-facets"], { by: "group" }), undefined, stop.signal).then((found) => (groups.value = found.facets.map((f) => f.value)), () => undefined);
         if (count === 1)
             uuids()
                 .then(([uuid = ""]) => ownTexts(uuid, stop.signal))
-                .then((own) => {
-                    windows.value = (own.windows && windowRows(own.windows)) || windows.value;
-                    freezes.value = (own.freezes && freezeRows(own.freezes)) || freezes.value;
-                })
+                .then(begin)
                 .catch((e: unknown) => !isAbort(e) && sayError(e));
         return () => stop.abort();
     }, []);
@@ -139,17 +153,18 @@ function MaintenanceForm({ uuids, count }: Wanted) {
         ...(freezeWay.value === "set" ? { freezes: freezesText(freezes.value) } : freezeWay.value === "none" ? { freezes: "" } : {}),
     });
     const isEmpty = !windowWay.value && !freezeWay.value && words(hold.value).length + words(unhold.value).length === 0;
-    const isWrong = (windowWay.value === "set" && !windowsText(windows.value)) || (freezeWay.value === "set" && !freezesText(freezes.value)) || (isGroup.value && words(group.value).length === 0);
+    const isWrong = (windowWay.value === "set" && !windowsText(windows.value)) || (freezeWay.value === "set" && !freezesText(freezes.value)) || (isGroup.value && names().length === 0);
     const submit = async () => {
         if (isEmpty || isWrong) return;
         try {
             const held = words(hold.value).map((name) => (until.value ? `${name} until ${until.value}` : name));
-            const whom = isGroup.value ? { what: "policy", names: words(group.value) } : { what: "host-packages", hosts: await uuids() };
+            const whom = isGroup.value ? { what: "policy", names: names() } : { what: "host-packages", hosts: await uuids() };
             close();
             review({ ...whom, hold: held, unhold: words(unhold.value), ...times() }, (answer) => {
                 const bad = (list(answer.hosts ?? answer.packages) as { name: string; code: string; error: string | null }[]).filter((one) => one.code !== "ok");
                 for (const one of bad.slice(0, 5)) sayError(new Error(`${one.name}: ${one.error ?? one.code}`));
-                if (isGroup.value) say(t("The group is signed and published."));
+                onDone?.();
+                if (isGroup.value) say(tn(names().length, "The group is signed and published.", "The groups are signed and published."));
                 else say(tn(Number(answer.changed), "{n} machine has other windows or holds.", "{n} machines have other windows or holds."));
             });
         } catch (e) {
@@ -173,16 +188,24 @@ function MaintenanceForm({ uuids, count }: Wanted) {
     );
     return (
         <Dialog title={t("Windows and holds")} onClose={close} onSubmit={() => void submit()} footer={footer} wide>
-            <Choice
-                label={t("Said by")}
-                value={isGroup.value ? "group" : ""}
-                options={[
-                    ["", tn(count, "the own package of {n} machine", "the own packages of {n} machines")],
-                    ["group", t("the package of a group, for all its members")],
-                ]}
-                onChange={(v) => (isGroup.value = v === "group")}
-            />
-            {isGroup.value && <Field label={t("Group")} value={group.value} list="maintenance-groups" onInput={(v) => (group.value = v)} />}
+            {chosen ? (
+                <ul class="host-names">
+                    {chosen.map((p) => (
+                        <li key={p.file}>{`${p.package} ${p.version}`}</li>
+                    ))}
+                </ul>
+            ) : (
+                <Choice
+                    label={t("Said by")}
+                    value={isGroup.value ? "group" : ""}
+                    options={[
+                        ["", tn(count, "the own package of {n} machine", "the own packages of {n} machines")],
+                        ["group", t("the package of a group, for all its members")],
+                    ]}
+                    onChange={(v) => (isGroup.value = v === "group")}
+                />
+            )}
+            {isGroup.value && !chosen && <Field label={t("Group")} value={group.value} list="maintenance-groups" onInput={(v) => (group.value = v)} />}
             <Choice label={t("Maintenance windows")} value={windowWay.value} options={ways("these:")} onChange={(v) => (windowWay.value = v as Way)} />
             {windowWay.value === "set" && <WindowEditor rows={windows} />}
             <Choice label={t("Freezes: nothing is upgraded")} value={freezeWay.value} options={ways("these:")} onChange={(v) => (freezeWay.value = v as Way)} />

@@ -13,6 +13,9 @@ export interface Package {
     description: string;
     depends: string;
     conflicts: string;
+    packages_held?: string;
+    maintenance_windows?: string;
+    freeze_periods?: string;
     signer: string;
     signer_fingerprint: string;
     signature_date: string;

@@ -25,6 +25,7 @@ export const hosts = {
     "the own packages of {n} machines": "les paquets propres de {n} machines",
     "the package of a group, for all its members": "le paquet d'un groupe, pour tous ses membres",
     "The group is signed and published.": "Le groupe est signé et publié.",
+    "The groups are signed and published.": "Les groupes sont signés et publiés.",
     "these:": "celles-ci :",
     "They stay as they are; tis-a(>=2) holds these versions off.": "Ils restent comme ils sont ; tis-a(>=2) écarte ces versions.",
     Thu: "jeu",
