@@ -69,7 +69,8 @@ static void count_superadmin(void *user, const struct wa_person *p)
 {
     struct superadmins *s = user;
     s->n += strcmp(p->role, "superadmin") == 0 && strcmp(p->origin, "local") == 0 &&
-            !p->is_disabled && !p->is_limited && strcmp(p->name, s->without) != 0;
+            p->has_password && !p->is_disabled && !p->is_limited &&
+            strcmp(p->name, s->without) != 0;
 }
 
 /* Somebody else than name can still do everything. In the transaction of the change. */

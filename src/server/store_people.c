@@ -26,6 +26,7 @@ void wa_store_read_person(struct wa_stmt *s, struct wa_person *ret)
     ret->has_factor = wa_col_i64(s, 5) != 0;
     ret->needs_factor = wa_col_i64(s, 6) != 0;
     ret->last_login = wa_col_i64(s, 7);
+    ret->has_password = wa_col_i64(s, 8) != 0;
 }
 
 enum wa_code wa_store_set_foreign(struct wa_db *db, const char *name, const char *origin,

@@ -12,13 +12,15 @@ struct wa_person {
     bool is_limited; /* to a perimeter: wa_store_perimeter() */
     bool has_factor; /* a second one, confirmed */
     bool needs_factor;
+    bool has_password;  /* that is kept here: "!..." is the hash of none */
     int64_t last_login; /* s since 1970; 0: never */
 };
 /* Of "users u", in the order in which wa_store_read_person() takes them, first in the row. */
 #define WA_PERSON_COLUMNS                                                                          \
     "u.name, u.role, u.origin, u.is_disabled, CASE WHEN u.perimeter = '' THEN 0 ELSE 1 END, "      \
-    "CASE WHEN u.totp = '' THEN 0 ELSE 1 END, u.needs_totp, u.last_login"
-#define WA_PERSON_COLUMN_COUNT 8
+    "CASE WHEN u.totp = '' THEN 0 ELSE 1 END, u.needs_totp, u.last_login, CASE WHEN u.hash = '' "  \
+    "OR u.hash LIKE '!%' THEN 0 ELSE 1 END"
+#define WA_PERSON_COLUMN_COUNT 9
 void wa_store_read_person(struct wa_stmt *s, struct wa_person *ret);
 
 typedef void (*wa_person_fn)(void *user, const struct wa_person *p);

@@ -95,6 +95,10 @@ static void test_users(void **state)
     assert_non_null(strstr(wa_buf_str(&p->out), "\"perimeter\":null"));
     assert_int_equal(ask(p, p->anna, "GET", "/api/v1/hosts", ""), 401); /* ended when disabled */
     assert_int_equal(bench_login(&p->b, "10.0.0.9", "anna", BENCH_PASSWORD, p->anna), 200);
+    /* She came from WAPT's server, and has no password yet: nobody could log in. */
+    bench_exec(&p->b, "UPDATE users SET hash = '!imported' WHERE name = 'anna'");
+    IS(p, p->admin, "DELETE", "/api/v1/users/admin", "", 409);
+    bench_exec(&p->b, "UPDATE users SET hash = 'H' WHERE name = 'anna'");
     IS(p, p->admin, "DELETE", "/api/v1/users/admin", "", 200); /* anna can do all now */
     assert_int_equal(ask(p, p->admin, "GET", "/api/v1/session", ""), 401);
     IS(p, p->anna, "DELETE", "/api/v1/users/anna", "", 409);
