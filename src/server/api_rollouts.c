@@ -16,26 +16,37 @@
 
 #define LIST_MAX 10000u /* the newest ones: those before are in the journal */
 
-/* Somebody with a perimeter orders within it: machines that are seen, groups that it names. */
-static enum wa_code check_perimeter(const struct wa_api_call *c, const struct wa_rollout *r,
-                                    struct wa_err *err)
+static enum wa_code check_groups(struct wa_sv perimeter, const struct wa_rollout *r,
+                                 struct wa_err *err)
 {
     WA_AUTO_PERIMETER struct wa_perimeter p;
     wa_perimeter_init(&p);
-    if (!c->who.is_limited)
-        return WA_OK;
-    if (wa_perimeter_read(&p, wa_buf_sv(&c->who.perimeter), err) != WA_OK)
+    if (wa_perimeter_read(&p, perimeter, err) != WA_OK)
         return err->code;
-    for (size_t i = 0; i < wa_json_count(r->machines); i++) {
-        struct wa_sv uuid = wa_json_sv(wa_json_at(r->machines, i));
-        if (!wa_fleet_sees(c->store->fleet, &c->who.view, uuid))
-            return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%.*s'", WA_SV_ARG(uuid));
-    }
     for (size_t i = 0; i < wa_json_count(r->members_of); i++) {
         struct wa_sv name = wa_json_sv(wa_json_at(r->members_of, i));
         if (!wa_perimeter_names(&p, name))
             return wa_fail(err, WA_E_DENIED, "'%.*s' is outside your perimeter", WA_SV_ARG(name));
     }
+    return WA_OK;
+}
+
+/* Somebody with a perimeter orders within it: machines that are seen, groups that it names; with a
+ * token's beside the person's, within both. */
+static enum wa_code check_perimeter(const struct wa_api_call *c, const struct wa_rollout *r,
+                                    struct wa_err *err)
+{
+    struct wa_sv rest = wa_buf_sv(&c->who.perimeter), one;
+    if (!c->who.is_limited)
+        return WA_OK;
+    for (size_t i = 0; i < wa_json_count(r->machines); i++) {
+        struct wa_sv uuid = wa_json_sv(wa_json_at(r->machines, i));
+        if (!wa_fleet_sees(c->store->fleet, &c->who.view, uuid))
+            return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%.*s'", WA_SV_ARG(uuid));
+    }
+    while (wa_sv_split(&rest, '\n', &one))
+        if (check_groups(one, r, err) != WA_OK)
+            return err->code;
     return WA_OK;
 }
 

@@ -80,7 +80,8 @@ enum wa_code wa_scan_take_published(const struct wa_dir *repo, struct wa_sv json
     return wa_publish_put(repo, json, err);
 }
 
-/* The list's own timestamp is there, with more than half of its life before it. */
+/* The list's own timestamp is there, with more than half of its life before it, and of no time that
+ * has yet to come: the clock was ahead, and machines would refuse it. */
 static bool is_fresh(const struct wa_dir *repo, const struct wa_root *root,
                      const struct wa_published *last, int64_t now)
 {
@@ -90,7 +91,8 @@ static bool is_fresh(const struct wa_dir *repo, const struct wa_root *root,
     wa_buf_init(&json, WA_TIMESTAMP_BYTES_MAX);
     return wa_publish_read(repo, "timestamp.json", WA_TIMESTAMP_BYTES_MAX, &json, &err) == WA_OK &&
            wa_timestamp_open(wa_buf_sv(&json), root, now, &t, &err) == WA_OK &&
-           strcmp(t.sha256, last->sha256) == 0 && t.expires - now > (t.expires - t.issued) / 2;
+           strcmp(t.sha256, last->sha256) == 0 && t.issued <= now + WA_METADATA_SKEW_S &&
+           t.expires - now > (t.expires - t.issued) / 2;
 }
 
 enum wa_code wa_scan_to_stamp(const struct wa_dir *repo, int64_t now, struct wa_buf *out,

@@ -153,11 +153,13 @@ static enum wa_code find_due(struct wa_store *s, struct wa_hook_sending *k, bool
     *ret_found = false;
     if (wa_db_prepare(s->db,
                       "SELECT id, url, secret, missed, tries, failed_since FROM webhooks WHERE "
-                      "is_disabled = 0 AND due <= ? AND EXISTS (SELECT 1 FROM webhook_queue WHERE "
+                      "is_disabled = 0 AND (due <= ?1 OR due > ?2) AND EXISTS (SELECT 1 FROM "
+                      "webhook_queue WHERE "
                       "hook = webhooks.id) ORDER BY last_at, id",
                       &q, err) != WA_OK)
         return err->code;
     wa_bind_i64(q, 0, wa_clock_now());
+    wa_bind_i64(q, 1, wa_clock_now() + PAUSE_MAX_S); /* of a clock that was ahead */
     while (!*ret_found && wa_step(q, &row, err) == WA_OK && row) {
         (void)snprintf(k->id, sizeof k->id, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
         (void)snprintf(k->url, sizeof k->url, "%.*s", WA_SV_ARG(wa_col_sv(q, 1)));

@@ -157,7 +157,7 @@ static void test_tried_again(void **state)
     turn(p);
     assert_int_equal(p->b.hooked, 2);
     BENCH_IS(&p->b, "SELECT last_result FROM webhooks", "no address of it may be connected to");
-    bench_exec(&p->b, "UPDATE webhooks SET due = 0");
+    bench_exec(&p->b, "UPDATE webhooks SET due = 4000000000"); /* the clock was years ahead */
     p->b.hook_answer = NULL;
     turn(p);
     assert_int_equal(p->b.hooked, 3); /* both in one */
@@ -196,8 +196,10 @@ static void test_full(void **state)
 {
     struct place *p = *state;
     p->b.hook_answer = "{\"status\":500}";
-    bench_exec(&p->b, "UPDATE webhooks SET due = 4000000000");
-    for (int i = 0; i < WA_HOOK_QUEUE_MAX; i++) {
+    happen(p, WA_EVENT_HOST, "first");
+    turn(p);
+    bench_exec(&p->b, "UPDATE webhooks SET due = due + 1000");
+    for (int i = 0; i + 1 < WA_HOOK_QUEUE_MAX; i++) {
         struct wa_stmt *q;
         struct wa_err err = WA_ERR_INIT;
         WA_ASSERT_OK(wa_db_prepare(
@@ -213,7 +215,7 @@ static void test_full(void **state)
     p->b.hook_answer = NULL;
     bench_exec(&p->b, "UPDATE webhooks SET due = 0");
     turn(p);
-    assert_int_equal(p->b.hooked, WA_HOOK_QUEUE_MAX / 100);
+    assert_int_equal(p->b.hooked, 1 + WA_HOOK_QUEUE_MAX / 100);
     BENCH_IS(&p->b, "SELECT missed FROM webhooks", "0");
 }
 

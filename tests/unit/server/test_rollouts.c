@@ -341,6 +341,24 @@ static void test_what_is_not_taken(void **state)
     assert_int_equal(ask(p, "GET", id, ""), 200);
 }
 
+static void ask_by_token(struct place *p, const char *group, const char *id, int status)
+{
+    char body[256], path[128], token[128];
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 1u << 20);
+    (void)snprintf(body, sizeof body,
+                   "{\"name\":\"t\",\"days\":1,\"rights\":[\"view\"],\"perimeter\":{\"groups\":["
+                   "\"%s\"]}}",
+                   group);
+    assert_int_equal(
+        bench_ask(&p->b, "POST", "/api/v1/account/tokens", "", p->token, wa_sv(body), &out), 200);
+    const char *at = strstr(wa_buf_str(&out), "\"token\":\"");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "\"token\":\"%127[^\"]\"", token), 1);
+    (void)snprintf(path, sizeof path, "/api/v1/rollouts/%s", id);
+    assert_int_equal(bench_ask(&p->b, "GET", path, "", token, WA_SV(""), NULL), status);
+}
+
 /* Outside a person's perimeter there is none. */
 static void test_perimeter(void **state)
 {
@@ -358,7 +376,10 @@ static void test_perimeter(void **state)
     assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/rollouts", "", p->token, WA_SV(""), &out),
                      200);
     assert_string_equal(wa_buf_str(&out), "{\"total\":0,\"rollouts\":[]}");
-    bench_exec(&p->b, "UPDATE users SET perimeter = '{\"groups\":[\"grp-a\"]}'");
+    bench_exec(&p->b, "UPDATE users SET perimeter = '{\"groups\":[\"grp-a\",\"grp-b\"]}'");
+    /* Of a token's perimeter and its person's: what is in both. */
+    ask_by_token(p, "grp-b", id, 404);
+    ask_by_token(p, "grp-a", id, 200);
     assert_int_equal(ask(p, "POST", id, "/stop"), 200);
     wa_buf_fini(&out);
 }
