@@ -119,17 +119,49 @@ static enum wa_code show_table(const struct wa_cli *cli, const struct wa_host_li
     return wa_cli_table_print(&table, cli, err);
 }
 
+/* What a machine goes by, as it told; of times "" is none, "always" one without end. */
+static const char *const told[] = {"windows", "waits_for"};
+static const char *const times[] = {"window_begin", "window_end", "frozen_until"};
+
+static void add_time(struct wa_csv *w, const struct wa_json *h, const char *key)
+{
+    char date[WA_DATE_MAX] = "";
+    int64_t at = 0;
+    (void)wa_json_i64(wa_json_get(h, key), &at);
+    if (at == INT64_MAX)
+        (void)snprintf(date, sizeof date, "always");
+    else if (at > 0)
+        wa_date_rfc3339(at, date);
+    wa_csv_text(w, wa_sv(date));
+}
+
+/* A list in one cell. */
+static void add_names(struct wa_csv *w, const struct wa_json *names, struct wa_buf *text)
+{
+    wa_buf_clear(text);
+    for (size_t i = 0; i < wa_json_count(names); i++)
+        wa_buf_addf(text, "%s%.*s", i > 0 ? "," : "", WA_SV_ARG(wa_json_sv(wa_json_at(names, i))));
+    wa_csv_text(w, wa_buf_sv(text));
+}
+
 static enum wa_code show_csv(const struct wa_cli *cli, const struct wa_host_list *list,
                              const struct wa_host_filter *f, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf line;
+    WA_AUTO_BUF struct wa_buf names;
     struct wa_csv w;
     wa_buf_init(&line, 1u << 20);
+    wa_buf_init(&names, 1u << 20);
     wa_csv_init(&w, &line);
     for (size_t k = 0; k < WA_COUNT(keys); k++)
         wa_csv_text(&w, wa_sv(keys[k]));
     wa_csv_text(&w, WA_SV("connected"));
     wa_csv_text(&w, WA_SV("last_seen"));
+    for (size_t k = 0; k < WA_COUNT(told); k++)
+        wa_csv_text(&w, wa_sv(told[k]));
+    wa_csv_text(&w, WA_SV("held"));
+    for (size_t k = 0; k < WA_COUNT(times); k++)
+        wa_csv_text(&w, wa_sv(times[k]));
     wa_csv_end(&w);
     for (size_t i = 0; i < list->n; i++) {
         const struct wa_json *h = list->items[i];
@@ -141,6 +173,11 @@ static enum wa_code show_csv(const struct wa_cli *cli, const struct wa_host_list
         seen_text(h, date);
         wa_csv_text(&w, wa_json_bool(wa_json_get(h, "reachable")) ? WA_SV("yes") : WA_SV("no"));
         wa_csv_text(&w, wa_sv(date));
+        for (size_t k = 0; k < WA_COUNT(told); k++)
+            wa_csv_text(&w, wa_json_sv(wa_json_get(h, told[k])));
+        add_names(&w, wa_json_get(h, "held"), &names);
+        for (size_t k = 0; k < WA_COUNT(times); k++)
+            add_time(&w, h, times[k]);
         wa_csv_end(&w);
         if (wa_buf_check(&line, err) != WA_OK)
             return err->code;

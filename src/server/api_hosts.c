@@ -20,7 +20,6 @@ enum { /* behind the keys of the fleet */
        HAS_HELD,
        HAS_ORDERERS,
        HAS_WINDOW_END,
-       HAS_FROZEN,
        HAS_COUNT
 };
 static const struct {
@@ -36,7 +35,7 @@ static const char *member_name(int member)
         return wa_fleet_key_name((enum wa_fleet_key)member);
     if (member < HAS_WINDOW_END)
         return lists[member - HAS_GROUPS].name;
-    return member == HAS_WINDOW_END ? "window_end" : "frozen_until";
+    return "window_end";
 }
 
 static enum wa_code read_fields(const struct wa_api_call *c, uint64_t *ret, struct wa_err *err)
@@ -82,7 +81,7 @@ static void write_host(struct wa_jw *w, const struct wa_fleet *f, const struct w
                    {WA_FLEET_ROOT, h->schedule.root_version},
                    {WA_FLEET_WINDOW, h->schedule.window_begin},
                    {HAS_WINDOW_END, h->schedule.window_end},
-                   {HAS_FROZEN, h->schedule.frozen_until}};
+                   {WA_FLEET_FROZEN, h->schedule.frozen_until}};
     wa_jw_obj(w);
     wa_jw_kv(w, "uuid", h->uuid);
     for (int i = 0; i < WA_FLEET_TEXTS; i++)

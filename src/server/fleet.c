@@ -179,6 +179,8 @@ static void set_numbers(struct wa_fleet *f, struct host *h, const struct wa_flee
         wa_fleet_stale(f, h, WA_FLEET_ROOT);
     if (s->schedule.window_begin != c->schedule->window_begin)
         wa_fleet_stale(f, h, WA_FLEET_WINDOW);
+    if (s->schedule.frozen_until != c->schedule->frozen_until)
+        wa_fleet_stale(f, h, WA_FLEET_FROZEN);
     s->schedule = *c->schedule;
 }
 

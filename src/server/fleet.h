@@ -39,6 +39,7 @@ enum wa_fleet_key { /* what a list shows and sorts by; first the texts that mach
                     WA_FLEET_UPGRADES, /* packages that an upgrade would change */
                     WA_FLEET_ROOT,     /* the version of the root that it has accepted */
                     WA_FLEET_WINDOW,   /* when the window that goes on or comes next begins */
+                    WA_FLEET_FROZEN,   /* until when; 0: not at all */
                     WA_FLEET_KEYS
 };
 /* "name", "fqdn"... as in the answers. */

@@ -39,6 +39,7 @@ static const char *const key_names[WA_FLEET_KEYS] = {
     [WA_FLEET_UPGRADES] = "upgrades",
     [WA_FLEET_ROOT] = "root_version",
     [WA_FLEET_WINDOW] = "window_begin",
+    [WA_FLEET_FROZEN] = "frozen_until",
 };
 
 const char *wa_fleet_key_name(enum wa_fleet_key k)
@@ -82,6 +83,7 @@ static int64_t number_of(const struct wa_fleet_host *h, enum wa_fleet_key key)
            : key == WA_FLEET_ERRORS        ? h->errors
            : key == WA_FLEET_UPGRADES      ? h->upgrades
            : key == WA_FLEET_ROOT          ? h->schedule.root_version
+           : key == WA_FLEET_FROZEN        ? h->schedule.frozen_until
                                            : h->schedule.window_begin;
 }
 
@@ -90,7 +92,7 @@ static void set_numbers(struct wa_fleet_host *h, int64_t number)
 {
     h->is_reachable = number != 0;
     h->last_seen = h->registered_at = h->errors = h->upgrades = number;
-    h->schedule.root_version = h->schedule.window_begin = number;
+    h->schedule.root_version = h->schedule.window_begin = h->schedule.frozen_until = number;
 }
 
 static int compare(const struct wa_fleet_host *a, const struct wa_fleet_host *b,

@@ -18,7 +18,9 @@ static const struct wa_foreign_view views[] = {
      "AS last_user, COALESCE(f.agent_version, '') AS agent_version, COALESCE(f.errors, 0) AS "
      "errors, COALESCE(f.upgrades, 0) AS upgrades, COALESCE(f.windows, '') AS windows, "
      "COALESCE(f.held, '') AS held, COALESCE(f.waits, '') AS waits_for, COALESCE(f.root_version, "
-     "0) AS root_version, COALESCE(f.orderers, '') AS orderers FROM @hosts h LEFT JOIN "
+     "0) AS root_version, COALESCE(f.orderers, '') AS orderers, COALESCE(f.window_begin, 0) AS "
+     "window_begin, COALESCE(f.window_end, 0) AS window_end, COALESCE(f.frozen_until, 0) AS "
+     "frozen_until, COALESCE(f.utc_offset, 0) AS utc_offset FROM @hosts h LEFT JOIN "
      "@presence p ON p.uuid = h.uuid LEFT JOIN @host_facts f ON f.host = h.number",
      "h.number"},
     {"packages",

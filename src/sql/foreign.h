@@ -64,7 +64,7 @@ void wa_foreign_add_select(const struct wa_foreign_view *v, const char *schema, 
 bool wa_foreign_is_function(struct wa_sv name);
 
 /* --- PostgreSQL: made by who owns the tables --- */
-#define WA_FOREIGN_SCHEMA "wapt_reports_2" /* counts up when views change */
+#define WA_FOREIGN_SCHEMA "wapt_reports_3" /* counts up when views change */
 #define WA_FOREIGN_ROLE "wapt_report"
 struct wa_db;
 /* Makes the views that are not there yet and lets the role read them, if there is such a role:

@@ -1,6 +1,8 @@
 """Windows, freezes and holds that the console signs for a group, a unit or a profile: a machine goes by them from its next update on, says so, and the console shows it."""
 import contextlib
+import csv
 import datetime
+import io
 import json
 import sqlite3
 import time
@@ -94,6 +96,12 @@ def test_a_window_is_signed_fetched_obeyed_and_shown(machine, section, name, pac
     assert (mine["windows"], mine["window_begin"], mine["window_end"], mine["held"], mine["frozen_until"]) == (window, begin, end, ["tis-still"], 0)
     assert found(org, "--window", "later") and found(org, "--waits-for", "window") and found(org, "--held", "tis-st*")
     assert not found(org, "--window", "any") and not found(org, "--window", "now")
+    (row,) = (r for r in csv.DictReader(io.StringIO(org.console("hosts", "--csv").stdout)) if r["uuid"] == org.uuid)
+    at = [datetime.datetime.fromtimestamp(t, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") for t in (begin, end)]
+    assert [row[k] for k in ("windows", "waits_for", "held", "window_begin", "window_end", "frozen_until")] == [window, "window", "tis-still", *at, ""]
+    sql = org.base / "windows.sql"
+    sql.write_text("SELECT windows, waits_for, held, window_begin, window_end, frozen_until FROM hosts WHERE ',' || held || ',' LIKE '%,tis-still,%'")
+    assert json.loads(org.console("report", "try", sql, "--json").stdout)["result"]["rows"] == [[window, "window", "tis-still", begin, end, 0]]
     # Nobody orders what is held; what is ordered does not wait for the window.
     assert org.order("Deployer", "install", "tis-still(=2)", ok=False).returncode != 0 and versions(org)["tis-still"] == "1"
     # An administrator opens it: the upgrade comes by itself, and leaves what is held.

@@ -325,6 +325,7 @@ static void windows_go_on(void **state)
 {
     WA_AUTO(wa_fleet) struct wa_fleet *f = fleet();
     const struct wa_fleet_query by_begin = {ANY, .key = WA_FLEET_WINDOW};
+    const struct wa_fleet_query by_freeze = {ANY, .key = WA_FLEET_FROZEN, .is_descending = true};
     struct wa_fleet_query q = {ANY, .key = WA_FLEET_UUID, .now = NOON};
     struct counted c = {""};
     struct wa_err err = WA_ERR_INIT;
@@ -341,6 +342,8 @@ static void windows_go_on(void **state)
     check_windows(f, NOON, "now:1 day: later:2 any:3 frozen:4 none: ");
     find(f, &by_begin, found, &total);
     assert_string_equal(found, "3142");
+    find(f, &by_freeze, found, &total);
+    assert_string_equal(found, "4321");
     WA_ASSERT_OK(wa_fleet_count_by(f, &q, WA_FLEET_BY_WINDOW, add_count, &c, &err));
     assert_non_null(strstr(c.text, "now=1;"));
     /* The window of the first is over, and the freeze of the last. */

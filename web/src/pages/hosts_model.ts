@@ -4,7 +4,7 @@ import { ago, dateTime, number } from "../format";
 import { t, type Text } from "../i18n";
 import type { Column } from "../table/columns";
 import type { Load } from "../table/rows";
-import { POLICY_FILTERS, signerName, waitsText, windowText } from "./hosts_policy";
+import { POLICY_FILTERS, signerName, frozenText, waitsText, windowText } from "./hosts_policy";
 
 /** As the server lists a machine. All texts are what the machine says of itself. */
 export interface Host {
@@ -135,6 +135,7 @@ export const TEXT_COLUMNS: readonly Column<Host>[] = [
     { id: "groups", title: "Groups", width: 160, text: (h) => (h.groups ?? []).join(", ") },
     column("window_begin", "Next window", 170, { isHidden: true, needs: ["window_begin", "window_end", "frozen_until"], text: windowText }),
     column("windows", "Maintenance windows", 190, { isHidden: true }),
+    column("frozen_until", "Frozen until", 170, { isHidden: true, text: frozenText }),
     column("waits_for", "Waits for", 150, { isHidden: true, text: (h) => waitsText(h.waits_for ?? "") }),
     { id: "held", title: "Holds", width: 170, isHidden: true, text: (h) => (h.held ?? []).join(", ") },
     { id: "orderers", title: "Takes orders of", width: 170, isHidden: true, text: (h) => (h.orderers ?? []).map(signerName).join(", ") },

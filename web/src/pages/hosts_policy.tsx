@@ -71,6 +71,11 @@ export function policyChip(name: string, value: string): string | undefined {
     return name === "no_orderer" ? t("Takes no orders of {name}", { name: signerName(value) }) : undefined;
 }
 
+export function frozenText(h: Partial<Host>, now = Date.now() / 1000): string {
+    const { frozen_until: frozen = 0 } = h;
+    return frozen <= now ? "" : frozen > FOREVER ? t("without end") : dateTime(frozen);
+}
+
 /** "in 3 hours", "open until ...", "at any time" */
 export function windowText(h: Partial<Host>, now = Date.now() / 1000): string {
     const { window_begin: begin = 0, window_end: end = 0, frozen_until: frozen = 0 } = h;

@@ -80,6 +80,8 @@ export const hosts = {
     "Waits for": "Attend",
     "What machines go by": "Ce qui règle les machines",
     "windows that can be read": "des fenêtres lisibles",
+    "without end": "sans fin",
+    "Frozen until": "Gelée jusqu'au",
     "without end, by {name}": "sans fin, par {name}",
     "{n} package is held": "{n} paquet est retenu",
     "{n} packages are held": "{n} paquets sont retenus",
