@@ -319,8 +319,13 @@
     (256u << 10)                      /* KiB: a stored hash must not be able to stop the server */
 #define WA_PWHASH_PASSES_MAX 16u      /* passes of Argon2, for the same reason */
 #define WA_PBKDF2_ROUNDS_MAX 2000000u /* rounds, for the same reason: about a second */
-#define WA_PAM_PASSWORD_MAX 512u      /* bytes: PAM_MAX_RESP_SIZE, beyond which modules refuse */
-#define WA_PAM_USER_MAX 255u          /* bytes: LOGIN_NAME_MAX */
+#define WA_SHA512_CRYPT_ROUNDS_MAX                                                                 \
+    1000000u                  /* rounds, for the same reason: about a second; passlib: 656,000 */
+#define WA_BCRYPT_COST_MAX 14 /* 2^14 rounds, for the same reason: about a second */
+#define WA_HTPASSWD_BYTES_MAX                                                                      \
+    (1u << 20)                   /* bytes: the passwords of a WAPT 1.8 server, some 10,000 people */
+#define WA_PAM_PASSWORD_MAX 512u /* bytes: PAM_MAX_RESP_SIZE, beyond which modules refuse */
+#define WA_PAM_USER_MAX 255u     /* bytes: LOGIN_NAME_MAX */
 
 /* --- reports, the console, the database --- */
 #define WA_SERVER_BODY_MAX                                                                         \

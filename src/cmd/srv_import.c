@@ -23,7 +23,7 @@ static void on_left_out(void *user, enum wa_import_kind kind, const char *name, 
     wa_jw_kv(&t->cli->jw, "name", name);
     wa_jw_kv(&t->cli->jw, "why", why);
     wa_jw_end(&t->cli->jw);
-    (void)snprintf(text, sizeof text, "%s '%s': %s", wa_import_name(kind), name, why);
+    (void)snprintf(text, sizeof text, "%s '%s': %s", wa_text(wa_import_name(kind)), name, why);
     wa_cli_tame(text);
     wa_cli_say(t->cli, "not taken: %s", text);
 }
@@ -63,7 +63,7 @@ static enum wa_code print_counts(struct wa_cli *cli, const struct wa_import *im,
     for (size_t i = 0; i < WA_IM_KINDS; i++) {
         const struct wa_import_count *c = &im->counts[i];
         const int64_t numbers[] = {c->found, c->taken, c->there, c->left_out};
-        wa_cli_table_cell(&table, wa_sv(wa_import_name((enum wa_import_kind)i)));
+        wa_cli_table_cell(&table, wa_sv(wa_text(wa_import_name((enum wa_import_kind)i))));
         for (size_t k = 0; k < WA_COUNT(numbers); k++) {
             char text[24];
             (void)snprintf(text, sizeof text, "%lld", (long long)numbers[k]);

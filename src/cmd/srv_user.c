@@ -9,17 +9,18 @@ static const struct {
     int args; /* with the verb */
     const char *done;
 } verbs[] = {
-    {"add", WA_PERSON_ADD, 2, "added"},
-    {"role", WA_PERSON_ROLE, 3, "has another role from now on"},
-    {"perimeter", WA_PERSON_PERIMETER, 2, "has another perimeter from now on"},
-    {"password", WA_PERSON_PASSWORD, 2, "has a new password, and must log in again"},
-    {"disable", WA_PERSON_DISABLE, 2, "can't log in any more, and is logged out"},
-    {"enable", WA_PERSON_ENABLE, 2, "can log in again"},
-    {"log-out", WA_PERSON_LOGOUT, 2, "is logged out"},
-    {"need-second-factor", WA_PERSON_NEED_FACTOR, 2, "must have a second factor from now on"},
+    {"add", WA_PERSON_ADD, 2, WA_TEXT("added")},
+    {"role", WA_PERSON_ROLE, 3, WA_TEXT("has another role from now on")},
+    {"perimeter", WA_PERSON_PERIMETER, 2, WA_TEXT("has another perimeter from now on")},
+    {"password", WA_PERSON_PASSWORD, 2, WA_TEXT("has a new password, and must log in again")},
+    {"disable", WA_PERSON_DISABLE, 2, WA_TEXT("can't log in any more, and is logged out")},
+    {"enable", WA_PERSON_ENABLE, 2, WA_TEXT("can log in again")},
+    {"log-out", WA_PERSON_LOGOUT, 2, WA_TEXT("is logged out")},
+    {"need-second-factor", WA_PERSON_NEED_FACTOR, 2,
+     WA_TEXT("must have a second factor from now on")},
     {"drop-second-factor", WA_PERSON_DROP_FACTOR, 2,
-     "has no second factor any more, and is logged out"},
-    {"remove", WA_PERSON_REMOVE, 2, "removed, and logged out"},
+     WA_TEXT("has no second factor any more, and is logged out")},
+    {"remove", WA_PERSON_REMOVE, 2, WA_TEXT("removed, and logged out")},
 };
 
 static void show_person(void *user, const struct wa_person *p)
@@ -31,14 +32,14 @@ static void show_person(void *user, const struct wa_person *p)
     wa_jw_kvb(&cli->jw, "disabled", p->is_disabled);
     wa_jw_kvb(&cli->jw, "limited", p->is_limited);
     wa_jw_end(&cli->jw);
-    wa_cli_out(cli, "%-24s %-12s %s%s\n", p->name, p->role, p->is_limited ? "limited " : "",
-               p->is_disabled ? "disabled" : "");
+    wa_cli_out(cli, "%-24s %-12s %s%s\n", p->name, p->role,
+               p->is_limited ? wa_text("limited ") : "", p->is_disabled ? wa_text("disabled") : "");
 }
 
 static enum wa_code list_people(struct wa_cli *cli, const struct wa_server_config *c,
                                 struct wa_err *err)
 {
-    wa_cli_out(cli, "%-24s %s\n", "user", "role");
+    wa_cli_out(cli, "%-24s %s\n", wa_text("user"), wa_text("role"));
     wa_jw_arr(&cli->jw);
     enum wa_code code = wa_server_list_people(c, show_person, cli, err);
     wa_jw_end(&cli->jw);
@@ -69,7 +70,7 @@ static enum wa_code change_person(struct wa_cli *cli, const struct wa_server_con
     if (wa_server_change_person(c, &change, err) != WA_OK)
         return err->code;
     wa_jw_null(&cli->jw);
-    wa_cli_say(cli, "user '%s': %s", name, verbs[verb].done);
+    wa_cli_say(cli, "user '%s': %s", name, wa_text(verbs[verb].done));
     return WA_OK;
 }
 

@@ -1,22 +1,31 @@
 /* import.c - the way of an import: is it WAPT's, what is there, what is taken. */
 #include "server/import.h"
 
+#include "base/mem.h"
+#include "base/text.h"
 #include "server/role_common.h"
 #include "server/store_db.h"
 
 const char *wa_import_name(enum wa_import_kind k)
 {
-    static const char *const names[WA_IM_KINDS] = {"certificates", "people",   "software_names",
-                                                   "hosts",        "packages", "software",
-                                                   "groups",       "reports"};
+    static const char *const names[WA_IM_KINDS] = {WA_TEXT("certificates"),   WA_TEXT("people"),
+                                                   WA_TEXT("software_names"), WA_TEXT("hosts"),
+                                                   WA_TEXT("packages"),       WA_TEXT("software"),
+                                                   WA_TEXT("groups"),         WA_TEXT("reports")};
     return k < WA_IM_KINDS ? names[k] : "";
+}
+
+void wa_import_tell(struct wa_importing *g, enum wa_import_kind kind, const char *name,
+                    const char *why)
+{
+    g->im->left_out(g->im->user, kind, name, wa_text(why));
 }
 
 void wa_import_leave(struct wa_importing *g, enum wa_import_kind kind, const char *name,
                      const char *why)
 {
     g->im->counts[kind].left_out++;
-    g->im->left_out(g->im->user, kind, name, why);
+    wa_import_tell(g, kind, name, why);
 }
 
 /* Read, never written, and all of it at one moment. */
@@ -59,7 +68,10 @@ static enum wa_code import(struct wa_importing *g, struct wa_err *err)
 enum wa_code wa_server_import(struct wa_import *im, struct wa_err *err)
 {
     struct wa_importing g = {.im = im};
+    wa_buf_init(&g.htpasswd, WA_HTPASSWD_BYTES_MAX + 1);
     enum wa_code code = import(&g, err);
+    wa_wipe(g.hash, sizeof g.hash);
+    wa_buf_fini_secret(&g.htpasswd);
     wa_db_close(g.from);
     wa_db_close(g.to);
     return code;

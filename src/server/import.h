@@ -7,6 +7,7 @@
 #ifndef WA_SERVER_IMPORT_H
 #define WA_SERVER_IMPORT_H
 
+#include "crypto/pwhash.h"
 #include "server/config.h"
 #include "sql/db.h"
 
@@ -21,14 +22,15 @@ enum wa_import_kind {
     WA_IM_REPORTS,
     WA_IM_KINDS
 };
-const char *wa_import_name(enum wa_import_kind k); /* "hosts" */
+const char *wa_import_name(enum wa_import_kind k); /* "hosts", marked as a text */
 
 struct wa_import {
     const struct wa_server_config *config;
     const char *from; /* address of the old database */
-    const char *ini;  /* the old waptserver.ini: its password and its trusted certificates; NULL */
+    const char *ini;  /* the old waptserver.ini: passwords and trusted certificates; NULL */
     bool is_dry;      /* nothing is written */
-    /* Told of each that is not taken, but for those that are there already. */
+    /* Told of each that is not taken, but for those that are there already. why: a text for
+     * persons, in the language of the process. */
     void (*left_out)(void *user, enum wa_import_kind kind, const char *name, const char *why);
     void (*progress)(void *user, int64_t done, int64_t total);
     void *user;
@@ -47,11 +49,20 @@ struct wa_importing {
     struct wa_db *from, *to;
     char admin[WA_NAME_MAX +
                1]; /* who could do all in the old server, and the hash of the password */
-    char hash[256];
+    char hash[WA_PWHASH_MAX];
+    struct wa_buf htpasswd; /* the old file of other people's passwords */
 };
+/* Tells of one that is not taken, or not whole. why: English, or in the language of the process. */
+void wa_import_tell(struct wa_importing *g, enum wa_import_kind kind, const char *name,
+                    const char *why);
+/* The same, and counts it as left out. */
 void wa_import_leave(struct wa_importing *g, enum wa_import_kind kind, const char *name,
                      const char *why);
 WA_CHECK enum wa_code wa_import_old_files(struct wa_importing *g, struct wa_err *err);
+/* The next line of a file of passwords; false after the last. */
+bool wa_import_next_hash(struct wa_sv *rest, struct wa_sv *ret_name, struct wa_sv *ret_hash);
+/* false: name had no password of its own. */
+bool wa_import_old_hash(const struct wa_importing *g, const char *name, char ret[WA_PWHASH_MAX]);
 WA_CHECK enum wa_code wa_import_people(struct wa_importing *g, struct wa_err *err);
 WA_CHECK enum wa_code wa_import_names(struct wa_importing *g, struct wa_err *err);
 WA_CHECK enum wa_code wa_import_reports(struct wa_importing *g, struct wa_err *err);

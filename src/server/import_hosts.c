@@ -6,6 +6,7 @@
  * - the environment, product keys - are left where they are.
  */
 #include "base/date.h"
+#include "base/text.h"
 #include "crypto/cert.h"
 #include "os/clock.h"
 #include "proto/hostid.h"
@@ -215,15 +216,15 @@ static const char *judge(const struct host *h, struct wa_sv pem, struct wa_sv fq
     WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
     char name[WA_NAME_MAX + 1];
     if (!wa_hostid_is_valid(h->uuid))
-        return "its uuid is none";
+        return WA_TEXT("its uuid is none");
     if (pem.n == 0)
-        return "it has no certificate, so nothing could prove that it is it";
+        return WA_TEXT("it has no certificate, so nothing could prove that it is it");
     if (wa_certs_read_pem(pem, 4, &certs, why) != WA_OK)
         return why->text;
     const char *cn = wa_cert_cn(certs.items[0]);
     (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(fqdn));
     if (!wa_sv_ieqs(h->uuid, cn) && (name[0] == '\0' || !wa_sv_ieqs(wa_sv(cn), name)))
-        return "its certificate is another machine's";
+        return WA_TEXT("its certificate is another machine's");
     return NULL;
 }
 

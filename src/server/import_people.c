@@ -1,89 +1,19 @@
-/* import_people.c - people of WAPT 1.8, what its waptserver.ini says, names of software, reports.
+/* import_people.c - people of WAPT 1.8, names of software, reports.
  *
  * A right is taken over only where it means the same here: for all machines, and not expired. What
  * the old server checked by other means than a password of its own - a directory, a certificate -
  * is left to whoever sets that up here; such people are made without a password that opens.
  */
 #include "base/mem.h"
-#include "codec/ini.h"
-#include "crypto/cert.h"
+#include "crypto/pwhash.h"
 #include "os/clock.h"
 #include "server/import.h"
+#include "server/people.h"
 #include "server/report.h"
 #include "server/store_db.h"
 #include "server/store_people.h"
 
 #define NO_PASSWORD "!imported" /* is the hash of nothing */
-
-/* --- the old server's files: read as root, who wrote them --- */
-
-static const char *old(const struct wa_ini *ini, const char *key)
-{
-    const char *v = wa_ini_get(ini, "options", key);
-    return v != NULL ? v : "";
-}
-
-static enum wa_code take_certificate(struct wa_importing *g, const struct wa_cert *cert,
-                                     const struct wa_certs *ours, const char *dir,
-                                     struct wa_err *err)
-{
-    struct wa_import_count *count = &g->im->counts[WA_IM_CERTIFICATES];
-    WA_AUTO_BUF struct wa_buf pem;
-    char path[WA_PATH_MAX];
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    count->found++;
-    for (size_t i = 0; i < ours->n; i++)
-        if (strcmp(wa_cert_fingerprint(ours->items[i]), wa_cert_fingerprint(cert)) == 0) {
-            count->there++;
-            return WA_OK;
-        }
-    if (wa_cert_not_after(cert) < wa_clock_now()) {
-        wa_import_leave(g, WA_IM_CERTIFICATES, wa_cert_cn(cert), "it has expired");
-        return WA_OK;
-    }
-    count->taken++;
-    (void)snprintf(path, sizeof path, "%.3000s/wapt18-%.16s.crt", dir, wa_cert_fingerprint(cert));
-    if (g->im->is_dry)
-        return WA_OK;
-    return wa_cert_write_pem(cert, &pem, err) == WA_OK
-               ? wa_path_replace(path, wa_buf_sv(&pem), 0644, err)
-               : err->code;
-}
-
-static enum wa_code take_trusted(struct wa_importing *g, const char *from, struct wa_err *err)
-{
-    WA_AUTO_CERTS struct wa_certs theirs = {NULL, 0, 0};
-    WA_AUTO_CERTS struct wa_certs ours = {NULL, 0, 0};
-    char dir[WA_PATH_MAX];
-    if (wa_server_path(g->im->config, g->im->config->trusted_signers, dir, err) != WA_OK ||
-        wa_certs_read_dir(from, &theirs, err) != WA_OK ||
-        wa_certs_read_dir(dir, &ours, err) != WA_OK)
-        return wa_wrap(err, "trusted certificates");
-    for (size_t i = 0; i < theirs.n; i++)
-        if (take_certificate(g, theirs.items[i], &ours, dir, err) != WA_OK)
-            return err->code;
-    return WA_OK;
-}
-
-enum wa_code wa_import_old_files(struct wa_importing *g, struct wa_err *err)
-{
-    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, WA_INI_BYTES_MAX);
-    (void)snprintf(g->admin, sizeof g->admin, "admin");
-    if (g->im->ini == NULL)
-        return WA_OK;
-    if (wa_path_read(g->im->ini, WA_INI_BYTES_MAX, &text, err) != WA_OK ||
-        wa_ini_parse(wa_buf_sv(&text), g->im->ini, &ini, err) != WA_OK)
-        return err->code;
-    const char *trusted = old(ini, "trusted_signers_certificates_folder");
-    if (old(ini, "wapt_user")[0] != '\0')
-        (void)snprintf(g->admin, sizeof g->admin, "%s", old(ini, "wapt_user"));
-    (void)snprintf(g->hash, sizeof g->hash, "%s", old(ini, "wapt_password"));
-    return trusted[0] != '\0' ? take_trusted(g, trusted, err) : WA_OK;
-}
-
-/* --- people --- */
 
 /* The least role that has what the old rights gave. "": none of it exists here. */
 static const char *role_of(struct wa_sv acls)
@@ -112,22 +42,24 @@ static const char *role_of(struct wa_sv acls)
     return "";
 }
 
-/* The hash of the old server's own administrator, if one that is known here. Who comes without a
- * password is told. */
-static const char *hash_of(struct wa_importing *g, const char *name)
+/* Who comes without a password is told: one that nobody has set, or whose hash is not kept here. */
+static void hash_of(struct wa_importing *g, const char *name, char ret[WA_PWHASH_MAX])
 {
-    if (strcmp(name, g->admin) != 0 || g->hash[0] == '\0') {
-        g->im->left_out(g->im->user, WA_IM_PEOPLE, name,
-                        "comes without a password: set one with 'waptserver user', or let a "
-                        "directory or a certificate know this person");
-        return NO_PASSWORD;
+    struct wa_err why = WA_ERR_INIT;
+    char hash[WA_PWHASH_MAX];
+    (void)snprintf(ret, WA_PWHASH_MAX, NO_PASSWORD);
+    if (!wa_import_old_hash(g, name, hash)) {
+        wa_import_tell(g, WA_IM_PEOPLE, name,
+                       "comes without a password: set one with 'waptserver user', or let a "
+                       "directory or a certificate know this person");
+        return;
     }
-    if (wa_sv_starts(wa_sv(g->hash), "$pbkdf2-sha256$"))
-        return g->hash;
-    g->im->left_out(g->im->user, WA_IM_PEOPLE, name,
-                    "the password's hash is of a kind that is not read here: set one with "
-                    "'waptserver user'");
-    return NO_PASSWORD;
+    if (wa_pwhash_judge(hash, &why) == WA_OK) {
+        (void)snprintf(ret, WA_PWHASH_MAX, "%s", hash);
+        return;
+    }
+    (void)wa_wrap(&why, "comes without a password ('waptserver user' sets one)");
+    wa_import_tell(g, WA_IM_PEOPLE, name, why.text);
 }
 
 static enum wa_code take_person(struct wa_importing *g, struct wa_sv name, struct wa_sv acls,
@@ -140,7 +72,11 @@ static enum wa_code take_person(struct wa_importing *g, struct wa_sv name, struc
     const char *role = role_of(acls);
     count->found++;
     (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(wa_sv_sub(name, 0, WA_NAME_MAX)));
-    if (name.n == 0 || name.n > WA_NAME_MAX || role[0] == '\0') {
+    if (!wa_person_name_is_valid(name)) {
+        wa_import_leave(g, WA_IM_PEOPLE, text, "this can't be a user's name here");
+        return WA_OK;
+    }
+    if (role[0] == '\0') {
         wa_import_leave(g, WA_IM_PEOPLE, text,
                         "no right for all machines that has not expired, and exists here");
         return WA_OK;
@@ -149,8 +85,43 @@ static enum wa_code take_person(struct wa_importing *g, struct wa_sv name, struc
         return err->code;
     count->there += is_there;
     count->taken += !is_there;
-    const char *hash = is_there ? "" : hash_of(g, text);
-    return is_there || g->im->is_dry ? WA_OK : wa_store_set_user(g->to, text, hash, role, err);
+    if (is_there)
+        return WA_OK;
+    char hash[WA_PWHASH_MAX];
+    hash_of(g, text, hash);
+    return g->im->is_dry ? WA_OK : wa_store_set_user(g->to, text, hash, role, err);
+}
+
+/* Whoever has but a password could register machines, and do nothing else. */
+static enum wa_code name_registrar(struct wa_importing *g, struct wa_sv name, struct wa_err *err)
+{
+    char text[WA_NAME_MAX + 1];
+    struct wa_stmt *s;
+    bool is_person = false;
+    if (wa_db_prepare(g->from, "SELECT 1 FROM waptusers WHERE name = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, name);
+    if (wa_step(s, &is_person, err) != WA_OK)
+        return err->code;
+    if (is_person) {
+        wa_reset(s);
+        return WA_OK;
+    }
+    g->im->counts[WA_IM_PEOPLE].found++;
+    (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(wa_sv_sub(name, 0, WA_NAME_MAX)));
+    wa_import_leave(g, WA_IM_PEOPLE, text,
+                    "could register machines, and nothing else: that takes a token here "
+                    "('waptserver enrol-token')");
+    return WA_OK;
+}
+
+static enum wa_code name_registrars(struct wa_importing *g, struct wa_err *err)
+{
+    struct wa_sv rest = wa_buf_sv(&g->htpasswd), name, hash;
+    while (wa_import_next_hash(&rest, &name, &hash))
+        if (!wa_sv_eqs(name, g->admin) && name_registrar(g, name, err) != WA_OK)
+            return err->code;
+    return WA_OK;
 }
 
 enum wa_code wa_import_people(struct wa_importing *g, struct wa_err *err)
@@ -170,7 +141,7 @@ enum wa_code wa_import_people(struct wa_importing *g, struct wa_err *err)
             wa_reset(s);
             break;
         }
-    return err->code;
+    return err->code == WA_OK ? name_registrars(g, err) : err->code;
 }
 
 /* --- names of software --- */
@@ -228,7 +199,7 @@ enum wa_code wa_import_names(struct wa_importing *g, struct wa_err *err)
         }
     }
     if (err->code == WA_OK && count->left_out > 0)
-        g->im->left_out(g->im->user, WA_IM_NAMES, "the rest", "there can be 1,000 names");
+        wa_import_tell(g, WA_IM_NAMES, "the rest", "there can be 1,000 names");
     return err->code;
 }
 

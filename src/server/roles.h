@@ -55,7 +55,8 @@ enum wa_server_msg {
     /* store -> auth, and back */
     WA_S_CHECK = 96, /* lines: hash, password; or WA_S_MAKE, password; or WA_S_FACTOR, user; or
                         WA_S_CODE, user, sealed secret, step of the last code, code */
-    WA_S_CHECKED,    /* "ok" or "no"; the hash; sealed secret, newline, base32; the code's step */
+    WA_S_CHECKED,    /* "ok", also with a newline and the hash to be kept from now on, or "no"; the
+                        hash; sealed secret, newline, base32; the code's step */
     /* store -> scan, and back */
     WA_S_SCAN = 128, /* JSON {op: part|drop|sweep|accept|accept-host|delete|root|published|
                         to-stamp|stamp|list, file, name, sha256, text, size, reserved, rights} */

@@ -5,6 +5,7 @@
  * stays counted, for it may be what ended it.
  */
 #include "base/mem.h"
+#include "crypto/pwhash.h"
 #include "crypto/seal.h"
 #include "server/store_priv.h"
 
@@ -54,6 +55,38 @@ static enum wa_code ask(struct wa_store *s, const struct wa_buf *question, wa_st
     return WA_OK;
 }
 
+/* --- a password --- */
+
+struct password {
+    wa_store_reply_fn fn;
+    void *user;
+    char name[WA_NAME_MAX + 1], hash[WA_PWHASH_MAX];
+};
+
+/* The password was right, and its hash another program's. One that can't be replaced now is when
+ * its owner comes again. */
+static void replace_hash(struct wa_store *s, const struct password *p, struct wa_sv fresh)
+{
+    char hash[WA_PWHASH_MAX];
+    struct wa_err err = WA_ERR_INIT;
+    (void)snprintf(hash, sizeof hash, "%.*s", WA_SV_ARG(fresh));
+    if (wa_store_replace_hash(s->db, p->name, p->hash, hash, &err) == WA_OK)
+        wa_log(&s->child.log, WA_LOG_INFO, "person.hash_replaced", WA_LF_S("user", p->name));
+    else
+        wa_log(&s->child.log, WA_LOG_WARNING, "person.hash_kept", WA_LF_S("user", p->name),
+               WA_LF_S("why", err.text));
+}
+
+static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct password *p = user;
+    struct wa_sv fresh = payload, said = {NULL, 0};
+    if (wa_sv_split(&fresh, '\n', &said) && fresh.n > 0)
+        replace_hash(s, p, fresh);
+    p->fn(s, p->user, said);
+    wa_free(p);
+}
+
 enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv user, struct wa_sv password,
                                    wa_store_reply_fn fn, void *data, struct wa_err *err)
 {
@@ -63,10 +96,21 @@ enum wa_code wa_store_ask_password(struct wa_store *s, struct wa_sv user, struct
         return err->code;
     if (question.n == 0)
         wa_buf_adds(&question, WA_S_NO_HASH);
+    struct password *p = wa_calloc(1, sizeof *p);
+    if (p == NULL)
+        return wa_nomem(err);
+    p->fn = fn;
+    p->user = data;
+    (void)snprintf(p->name, sizeof p->name, "%.*s", WA_SV_ARG(user));
+    (void)snprintf(p->hash, sizeof p->hash, "%s", wa_buf_str(&question));
     wa_buf_addc(&question, '\n');
     wa_buf_addsv(&question, password);
-    return ask(s, &question, fn, data, err);
+    if (ask(s, &question, on_password, p, err) != WA_OK)
+        wa_free(p);
+    return err->code;
 }
+
+/* --- the others --- */
 
 enum wa_code wa_store_ask_hash(struct wa_store *s, struct wa_sv password, wa_store_reply_fn fn,
                                void *data, struct wa_err *err)

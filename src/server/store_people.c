@@ -137,6 +137,19 @@ enum wa_code wa_store_set_password(struct wa_db *db, const char *name, const cha
     return change_person(db, "UPDATE users SET hash = ?2 WHERE name = ?1", hash, name, err);
 }
 
+enum wa_code wa_store_replace_hash(struct wa_db *db, const char *name, const char *old,
+                                   const char *hash, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "UPDATE users SET hash = ?3 WHERE name = ?1 AND hash = ?2", &s, err) !=
+        WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    wa_bind_s(s, 1, old);
+    wa_bind_s(s, 2, hash);
+    return wa_run(s, err);
+}
+
 enum wa_code wa_store_set_perimeter(struct wa_db *db, const char *name, const char *json,
                                     struct wa_err *err)
 {

@@ -50,6 +50,9 @@ WA_CHECK enum wa_code wa_store_set_role(struct wa_db *db, const char *name, cons
                                         struct wa_err *err);
 WA_CHECK enum wa_code wa_store_set_password(struct wa_db *db, const char *name, const char *hash,
                                             struct wa_err *err);
+/* The same password's hash of another kind, unless the person has got another one meanwhile. */
+WA_CHECK enum wa_code wa_store_replace_hash(struct wa_db *db, const char *name, const char *old,
+                                            const char *hash, struct wa_err *err);
 /* json: as wa_perimeter_write() makes it; "": all machines. */
 WA_CHECK enum wa_code wa_store_set_perimeter(struct wa_db *db, const char *name, const char *json,
                                              struct wa_err *err);

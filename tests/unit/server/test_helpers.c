@@ -13,6 +13,7 @@
 #define H32 "0123456789abcdef0123456789abcdef"
 #define STAMP                                                                                      \
     "{\"repository\":\"" H32 "\",\"version\":1,\"length\":5,\"sha256\":\"" H64 "\",\"hours\":24}"
+#define BCRYPT "$2b$04$abcdefghijklmnopqrstuud2/an2KL3WCtBmGWG/V6iTJRjIObKFe"
 #define ONE "{\"uuid\":\"machine\",\"nonce\":\"" H64 "\",\"sha256\":\"" H64 "\"}"
 
 static void test_signer_composes(void **state)
@@ -136,8 +137,16 @@ static void test_auth(void **state)
         WA_ASSERT_SV(wa_buf_sv(&answer), cases[i].answer);
     }
     WA_AUTO_BUF struct wa_buf answer;
-    wa_buf_init(&answer, 16);
+    wa_buf_init(&answer, 1024);
     WA_ASSERT_CODE(wa_auth_answer(&keys, WA_SV("no line"), &answer, &err), WA_E_INVALID);
+    /* another program's hash, which goes with the first good answer */
+    wa_err_clear(&err);
+    WA_ASSERT_OK(wa_auth_answer(&keys, WA_SV(BCRYPT "\ncalimerO"), &answer, &err));
+    WA_ASSERT_SV(wa_buf_sv(&answer), "no");
+    wa_buf_clear(&answer);
+    WA_ASSERT_OK(wa_auth_answer(&keys, WA_SV(BCRYPT "\ncalimero"), &answer, &err));
+    assert_true(wa_sv_starts(wa_buf_sv(&answer), "ok\n$argon2id$"));
+    WA_ASSERT_OK(wa_pwhash_check(WA_SV("calimero"), wa_buf_str(&answer) + 3, &err));
 }
 
 /* The table of messages is closed: nobody says what is another's to say. */
