@@ -1,6 +1,7 @@
 #!/bin/bash
-# The packaged install: a machine of Debian's smallest base, booted with systemd in a container, gets agent, server and console from their
-# packages; takes the place of WAPT 1.8, enrols, installs, survives a kill, is upgraded, by itself too and back, and has nothing left of them at the end. The root is kept in the user's cache,
+# The packaged install: a machine of Debian's smallest base, booted with systemd in a container, gets server and console from their packages
+# and the agent from an enrolment kit; takes the place of WAPT 1.8, enrols, installs, by its users' self-service too, survives a kill, is
+# upgraded, by itself too and back, and has nothing left of them at the end. The root is kept in the user's cache,
 # and never written to: the machine is a layer over it, in memory. Needs root, and Debian's mirror the first time.
 #   tests/deb.sh [DIRECTORY-OF-PACKAGES]
 set -euo pipefail
@@ -63,9 +64,9 @@ check() { # TEXT COMMAND...
     if "${@:2}" >"$tmp/log" 2>&1; then passed=$((passed + 1)); echo "ok: $1"
     else on journalctl -b --no-pager -u 'wapt*' 2>/dev/null | tail -30 >>"$tmp/log"; fail "$1"; fi
 }
-# Every file and directory; what dpkg, systemd and the logs write for themselves left out.
+# Every file and directory; what dpkg, apt, systemd and the logs write for themselves left out.
 files() {
-    on find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log -o -path /var/lib/dpkg -o -path /root -o -path /var/tmp \) \
+    on find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache/apt -o -path /root -o -path /var/tmp \) \
         -prune -o -print | LC_ALL=C sort
 }
 show() { on systemctl show --property="$2" --value "$1"; }
@@ -85,6 +86,7 @@ raise() {
 }
 outside() { echo "/proc/$leader/root$1"; }
 
+sh_on 'useradd --create-home --home-dir /tmp/kim kim; echo kim:blue-Heron-17 | chpasswd' # a user of the machine
 files >"$tmp/before"
 mkdir "$(outside /root/debs)" && cp "$debs"/wapt-{agent,server,console}_*.deb "$(outside /root/debs)" && cp -r examples "$(outside /root)"
 
@@ -142,16 +144,61 @@ check "the server is set up and ready" sh_on 'cd /root; echo correct-horse-batte
     waptserver setup --dir /var/lib/waptserver --name localhost,127.0.0.1 --bind 127.0.0.1 --port 8443 --admin-password-file admin.pw
     cp keys/Authority.crt /var/lib/waptserver/trusted/
     systemctl start waptserver; systemctl is-active waptserver'
-check "the agent is configured and ready" sh_on 'umask 022; cp /root/keys/Authority.crt /opt/wapt/ssl/; mkdir -p /opt/wapt/ssl/server
-    cp /var/lib/waptserver/private/tls.crt /opt/wapt/ssl/server/
-    printf "[global]\nwapt_server = https://127.0.0.1:8443\nrepo_url = https://127.0.0.1:8443/wapt\nverify_cert = /opt/wapt/ssl/server/tls.crt\nagent_upgrade_timeout = 40\n" >/opt/wapt/wapt-get.ini
-    (umask 077; waptserver enrol-token --uses 1 --valid 1h >/opt/wapt/private/enrolment-token)
-    systemctl start waptservice; systemctl is-active waptservice'
+
+# --- one file and one command: the kit installs the agent and enrols ---
+server_sha256=$(openssl x509 -in "$(outside /var/lib/waptserver/private/tls.crt)" -noout -fingerprint -sha256 | sed 's/.*=//')
+check "an enrolment kit with the agent in it" sh_on "cd /root; mkdir trusted; cp keys/Authority.crt trusted/
+    printf '[global]\nrepo_url = https://127.0.0.1:8443/wapt\nagent_upgrade_timeout = 40\n' >base.ini
+    waptconsole kit --server https://127.0.0.1:8443 --server-fingerprint $server_sha256 --password-file admin.pw --trusted trusted --agent-config base.ini \
+        --agent debs/wapt-agent_*.deb -o wapt-kit.sh
+    test \"\$(stat -c %a wapt-kit.sh)\" = 600"
+check "the machine has no agent" sh_on 'dpkg -P wapt-agent; systemctl daemon-reload; ! test -e /opt/wapt; ! command -v wapt-get'
+check "only root can use the kit" sh_on 'cp /root/wapt-kit.sh /tmp/kim/; chown kim /tmp/kim/wapt-kit.sh; ! runuser -u kim -- sh /tmp/kim/wapt-kit.sh 2>/tmp/kim/said
+    grep "only root" /tmp/kim/said; rm /tmp/kim/wapt-kit.sh; ! command -v wapt-get'
+check "sh wapt-kit.sh installs and enrols" sh_on 'cd /; sh /root/wapt-kit.sh; systemctl is-active waptservice; systemctl is-enabled waptservice'
 check "it has registered by itself" await is_enrolled
 check "the token is gone" await sh_on '! test -e /opt/wapt/private/enrolment-token'
+check "its files have the rights that they have without a kit" sh_on 'stat -c "%a %n" /opt/wapt /opt/wapt/ssl /opt/wapt/private /opt/wapt/wapt-get.ini /opt/wapt/ssl/*.crt >/tmp/kim/rights
+    for right in "755 /opt/wapt" "755 /opt/wapt/ssl" "700 /opt/wapt/private" "644 /opt/wapt/wapt-get.ini"; do grep -x "$right" /tmp/kim/rights; done; grep "^644 .*crt" /tmp/kim/rights'
+check "nothing of the kit is left but the kit" sh_on 'test -z "$(find /tmp -name agent.deb -o -name wapt.kit)"; rm /root/wapt-kit.sh'
 check "a package is installed as root" sh_on 'cd /root; mkdir out; wapt-get build-package examples/demo-config -k keys/Deployer.crt -o out
-    waptconsole upload --server https://127.0.0.1:8443 --password-file admin.pw --verify-cert /opt/wapt/ssl/server/tls.crt out/*.wapt
+    waptconsole upload --server https://127.0.0.1:8443 --password-file admin.pw --verify-cert /var/lib/waptserver/private/tls.crt out/*.wapt
     wapt-get update; wapt-get install demo-config; test -f /etc/wapt-demo.conf'
+
+# --- the self-service of somebody who is no administrator but may use it ---
+check "it is in the menu" sh_on 'grep -x "Exec=waptselfservice" /usr/share/applications/waptselfservice.desktop; command -v waptselfservice; test -f /usr/share/man/man1/waptselfservice.1.gz'
+check "and starts for a user" sh_on 'usermod -aG waptselfservice kim
+    systemd-run --quiet --unit=self --uid=kim --setenv=HOME=/tmp/kim waptselfservice --no-browser --link-file /tmp/kim/link'
+check "with a link for him alone" await sh_on 'test "$(stat -c "%U %a" /tmp/kim/link)" = "kim 600"'
+shop() { # who removes and installs a package in the page; nobody but him is answered
+    on runuser -u "${1:-kim}" -- python3 -c '
+import json, re, sys, time, urllib.error, urllib.request
+base, ticket = re.match(r"(http://127[.]0[.]0[.]1:[0-9]+)/#ticket=([0-9a-f]+)", sys.argv[1]).groups()
+def ask(path, body, token=None):
+    more = {"Authorization": "Bearer " + token} if token else {}
+    try:
+        return json.load(urllib.request.urlopen(urllib.request.Request(base + path, json.dumps(body).encode(), {"Content-Type": "application/json", **more}), timeout=60))
+    except urllib.error.HTTPError as e:
+        return json.load(e)
+token = ask("/local/session", {"ticket": ticket})["token"]
+def entry():
+    return next(p for p in ask("/local/catalogue", {}, token)["packages"] if p["package"] == "demo-config")
+assert entry()["may_remove"], entry()
+assert ask("/local/do", {"op": "remove", "packages": ["demo-config"], "password": "not his"}, token)["error"]["code"]
+for op in ("remove", "install"):
+    task = ask("/local/do", {"op": op, "packages": ["demo-config"], "password": "blue-Heron-17"}, token)["task"]
+    until = time.monotonic() + 90
+    while not (ended := [t for t in ask("/local/tasks", {}, token) if t["id"] == task and t["state"] == "done"]) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert ended and ended[0]["code"] == "ok", ended
+    print(op, "done")
+' "$(sh_on 'cat /tmp/kim/link')"
+}
+nobody_else() { ! shop nobody; }
+check "another user is not answered" nobody_else
+check "he removes and installs a package with his own password" shop
+check "which is there" sh_on 'test -f /etc/wapt-demo.conf; systemctl is-active self'
+check "and it ends" sh_on 'systemctl stop self; ! test -e /tmp/kim/link || rm /tmp/kim/link'
 
 before=$(show waptservice MainPID) state=$(status)
 restarted() { [ "$(show waptservice MainPID)" != "$before" ] && is_active waptservice; }
@@ -210,7 +257,7 @@ check "a package of the agent's own upgrades it" sh_on 'mkdir -p /root/self/WAPT
     printf "package: self\nversion: 1\narchitecture: all\nsection: base\npriority: optional\nmaintainer: test\ndescription: test\n" >self/WAPT/control
     printf "from setuphelpers import *\nuninstallkey = []\ndef install():\n    print(run(\"dpkg -i /root/debs/wapt-agent.deb\"))\n" >self/setup.py
     rm -rf out; mkdir out; wapt-get build-package self -k keys/Deployer.crt -o out
-    waptconsole upload --server https://127.0.0.1:8443 --password-file admin.pw --verify-cert /opt/wapt/ssl/server/tls.crt out/*.wapt
+    waptconsole upload --server https://127.0.0.1:8443 --password-file admin.pw --verify-cert /var/lib/waptserver/private/tls.crt out/*.wapt
     wapt-get update; wapt-get install self || true # which loses its connection; the service says what became of it
     dpkg-query -W wapt-agent | grep +2; dpkg --audit'
 check "which is not cut, and then runs it" await upgraded
@@ -246,7 +293,7 @@ upgrade_package() { # NUMBER [CHANGE]
     sh_on 'cd /root; printf "package: test-waptupgrade\nversion: '"$1"'\narchitecture: all\nsection: base\npriority: optional\nmaintainer: test\ndescription: test\n" >up/WAPT/control
     printf "from setuphelpers import *\nuninstallkey = []\ndef install():\n    WAPT.upgrade_agent()\n" >up/setup.py
     rm -rf out; mkdir out; wapt-get build-package up -k keys/Deployer.crt -o out
-    waptconsole upload --server https://127.0.0.1:8443 --password-file admin.pw --verify-cert /opt/wapt/ssl/server/tls.crt out/*.wapt
+    waptconsole upload --server https://127.0.0.1:8443 --password-file admin.pw --verify-cert /var/lib/waptserver/private/tls.crt out/*.wapt
     wapt-get update'
 }
 outcome() { on wapt-get status --json | /usr/bin/python3 -c 'import json,sys; r=json.load(sys.stdin)["result"]; print(r["agent_upgrade"]["outcome"], r["agent_upgrade"]["to"].rpartition("+")[2], r["connected"], r["uuid"], r["enrolled_at"])'; }

@@ -22,7 +22,13 @@ static const char script[] =
     "part agent agent.deb || :\n"
     "echo \"$agent  $d/agent.deb\" | sha256sum -c --status - ||\n"
     "    { echo \"$0: the agent in it is damaged: nothing was installed\" >&2; exit 1; }\n"
-    "DEBIAN_FRONTEND=noninteractive apt-get install -y \"$d/agent.deb\"\n"
+    "umask 022\n" /* what packages and the agent make is theirs to say */
+    "chmod 711 \"$d\"; chmod 644 \"$d/agent.deb\"\n" /* apt reads it as a user of its own */
+    "export DEBIAN_FRONTEND=noninteractive\n"
+    "if ! apt-get install -y \"$d/agent.deb\"; then\n" /* no list of packages, or an old one */
+    "    apt-get update\n"
+    "    apt-get install -y \"$d/agent.deb\"\n"
+    "fi\n"
     "wapt-get enrol \"$d/wapt.kit\"\n"
     "exit\n"
     "#kit\n";

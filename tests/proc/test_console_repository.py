@@ -274,14 +274,16 @@ def test_a_kit_is_all_that_a_new_machine_needs(org):
     made = json.loads(org.console("kit", "-o", script, "--trusted", org.agent / "ssl", "--agent", deb, "--json").stdout)["result"]
     assert made["agent"] == hashlib.sha256(deb.read_bytes()).hexdigest() and script.stat().st_mode & 0o777 == 0o600
     bin_.mkdir()
-    for name, does in (("apt-get", f'cp "$3" {org.base}/installed.deb; echo "$1 $2" > {org.base}/apt.words'), ("wapt-get", f'cp "$2" {org.base}/enrolled.kit; echo "$1" > {org.base}/wapt.words')):
+    # A machine that has no list of Debian's packages yet: what the agent needs is found once there is one.
+    apt = f'echo "$1 $2" >> {org.base}/apt.words; [ "$1" = update ] && touch {org.base}/listed; [ "$1" = update ] || [ -f {org.base}/listed ] || exit 100; [ "$1" = update ] || cp "$3" {org.base}/installed.deb'
+    for name, does in (("apt-get", apt), ("wapt-get", f'cp "$2" {org.base}/enrolled.kit; echo "$1" > {org.base}/wapt.words')):
         (bin_ / name).write_text(f"#!/bin/sh\nset -e\n{does}\n")
         (bin_ / name).chmod(0o755)
 
     def sh():
         return subprocess.run(["sh", script], env={"PATH": f"{bin_}:{os.environ['PATH']}", "TMPDIR": str(org.base)}, capture_output=True, text=True)
     assert sh().returncode == 0 and (org.base / "installed.deb").read_bytes() == deb.read_bytes()
-    assert ((org.base / "apt.words").read_text(), (org.base / "wapt.words").read_text()) == ("install -y\n", "enrol\n")
+    assert ((org.base / "apt.words").read_text(), (org.base / "wapt.words").read_text()) == ("install -y\nupdate \ninstall -y\n", "enrol\n")
     assert json.loads((org.base / "enrolled.kit").read_text())["kit"] == 1
     (org.base / "installed.deb").unlink()
     text = script.read_text()
