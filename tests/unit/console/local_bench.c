@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "codec/url.h"
 #include "os/clock.h"
+#include "os/fs.h"
 #include "os/proc.h"
 #include "os/term.h"
 #include "os/thread.h"
@@ -31,6 +32,8 @@ enum wa_code __wrap_wa_thread_start(wa_thread_fn fn, void *user, struct wa_threa
 
 /* --- the server --- */
 
+#define SIXTEEN "0123456789abcdef"
+#define BENCH_ENROL "wapt1-" SIXTEEN SIXTEEN SIXTEEN SIXTEEN "-" SIXTEEN SIXTEEN "0123456789A"
 static const struct {
     const char *method, *begins, *answer;
 } script[] = {
@@ -43,9 +46,44 @@ static const struct {
     {"GET", "/api/v1/journal/head", "{\"node\":\"n\",\"seq\":0,\"trimmed\":0,\"chains\":[]}"},
     {"GET", "/api/v1/journal?", "{\"entries\":[]}"},
     {"POST", "/api/v1/actions", "{\"batch\":\"0123456789abcdef0123456789abcdef\"}"},
-    {"POST", "/api/v1/enrol-tokens", "{\"token\":\"t\",\"id\":\"kit\",\"expires\":4000000000}"},
+    {"POST", "/api/v1/enrol-tokens",
+     "{\"token\":\"" BENCH_ENROL "\",\"id\":\"kit\",\"expires\":4000000000}"},
     {"POST", "/api/v1/rollouts", "{\"id\":\"0123456789abcdef0123456789abcdef\"}"},
 };
+
+/* Another repository, which the program's options name. */
+#define STORE "https://store.example"
+#define CAPABILITIES                                                                               \
+    "{\"host_capabilities\":{\"os\":\"linux\",\"os_version\":\"12\",\"architecture\":\"x64\","     \
+    "\"wapt_version\":\"0.1.0\",\"use_host_packages\":true,\"host_packages_names\":[]},"           \
+    "\"installed_packages\":[]}"
+
+/* What follows the name of whom is asked; NULL: nobody of that name is there. */
+static const char *path_of(const char *url)
+{
+    const char *const known[] = {bench->options.server, STORE};
+    for (size_t i = 0; i < WA_COUNT(known); i++)
+        if (strncmp(url, known[i], strlen(known[i])) == 0)
+            return url + strlen(known[i]);
+    return NULL;
+}
+
+/* A file of the folder that serves for both repositories; nobody has a package of his own yet. */
+static int find_file(const struct wa_http_call *call, const char *path, struct wa_buf *out)
+{
+    static const char ours[] = "/wapt";
+    char file[WA_PATH_MAX];
+    struct wa_err err = WA_ERR_INIT;
+    if (strncmp(call->url, STORE, sizeof STORE - 1) != 0 &&
+        strncmp(path, ours, sizeof ours - 1) != 0)
+        return strncmp(path, "/api/v1/host-packages/", 22) == 0 ? 404 : 0;
+    if (bench->folder == NULL || strcmp(call->method, "GET") != 0)
+        return 0;
+    if (strncmp(path, ours, sizeof ours - 1) == 0)
+        path += sizeof ours - 1;
+    (void)snprintf(file, sizeof file, "%s%s", bench->folder, path);
+    return wa_path_read(file, 1u << 20, out, &err) == WA_OK ? 200 : 404;
+}
 
 static bool is_of_session(const char *path)
 {
@@ -79,6 +117,13 @@ static void write_hosts(struct wa_buf *out)
     wa_jw_end(&w);
 }
 
+/* It has all of a package as soon as it was sent. */
+static void write_upload(const struct wa_http_call *call, struct wa_buf *out)
+{
+    uint64_t size = strcmp(call->method, "PUT") == 0 ? call->body->size : 0;
+    wa_buf_addf(out, "{\"id\":\"0\",\"state\":\"open\",\"offset\":%llu}", (unsigned long long)size);
+}
+
 static void answer_for(const struct wa_http_call *call, const char *path, struct wa_buf *out)
 {
     bool is_login = is_of_session(path);
@@ -86,8 +131,16 @@ static void answer_for(const struct wa_http_call *call, const char *path, struct
         wa_buf_addsv(out, wa_buf_sv(&bench->answer));
         return;
     }
+    if (strncmp(path, "/api/v1/hosts/", 14) == 0) {
+        wa_buf_adds(out, CAPABILITIES);
+        return;
+    }
     if (strncmp(path, "/api/v1/hosts", 13) == 0) {
         write_hosts(out);
+        return;
+    }
+    if (strncmp(path, "/api/v1/uploads", 15) == 0) {
+        write_upload(call, out);
         return;
     }
     if (strncmp(path, "/api/v1/actions?", 16) == 0) {
@@ -115,8 +168,8 @@ enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
                                     struct wa_http_result *ret, struct wa_err *err)
 {
     struct wa_buf text;
-    const char *path = call->url + strlen(bench->options.server);
-    bool is_login = is_of_session(path);
+    const char *path = path_of(call->url);
+    bool is_login = path != NULL && is_of_session(path);
     struct wa_http_result r = {.status = bench->is_logged_out && !is_login ? 401 : 200};
     WA_UNUSED(trust);
     bench->asked++;
@@ -124,11 +177,15 @@ enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
         return wa_fail(err, WA_E_CANCELLED, "the transfer was cancelled");
     if (bench->outage != WA_OK)
         return wa_fail(err, bench->outage, "the bench is out of order");
-    if (strncmp(call->url, bench->options.server, strlen(bench->options.server)) != 0)
+    if (path == NULL)
         return wa_fail(err, WA_E_UNREACHABLE, "there is no such server");
     bench_pause();
     wa_buf_init(&text, 4u << 20);
-    answer_for(call, path, &text);
+    int status = bench->answer.n == 0 ? find_file(call, path, &text) : 0;
+    if (status == 0)
+        answer_for(call, path, &text);
+    else
+        r.status = status;
     bench_must(text.failed);
     (void)snprintf(r.content_type, sizeof r.content_type, "%s",
                    strncmp(path, "/api/v1/events", 14) == 0 ? "text/event-stream"
@@ -241,6 +298,13 @@ static enum wa_code on_pin(void *user, const char *sha256, struct wa_err *err)
     return WA_OK;
 }
 
+static bool is_packager;
+
+void bench_be_packager(void)
+{
+    is_packager = true;
+}
+
 static void make_identity(void)
 {
     static const struct wa_cert_request request = {
@@ -248,7 +312,8 @@ static void make_identity(void)
     struct wa_err err = WA_ERR_INIT;
     if (the_cert != NULL)
         return;
-    bench_must(wa_key_new_p256(&the_key, &err));
+    bench_must(is_packager ? wa_key_new_rsa(2048, &the_key, &err)
+                           : wa_key_new_p256(&the_key, &err));
     bench_must(wa_cert_issue(&request, the_key, NULL, NULL, &the_cert, &err));
 }
 
@@ -277,6 +342,7 @@ void bench_start(struct bench *b)
                                            .log = &b->log,
                                            .on_pin = on_pin};
     l->o = &b->options;
+    l->files_folder = (struct wa_dir)WA_DIR_INIT;
     l->server.trust = b->trust;
     bench_must(wa_loop_new(&l->loop, &err));
     struct wa_local_key *k = &l->keys[l->key_count++];
@@ -322,6 +388,7 @@ void bench_end(struct bench *b)
     l->server.link = NULL;
     wa_local_link_release(l, link);
     wa_local_prepared_sweep(l, true);
+    wa_local_files_fini(l);
     if (l->jobs != NULL || l->streams != NULL || l->confirm != NULL)
         abort();
     bench_pause();
@@ -347,6 +414,12 @@ enum wa_code bench_ask(struct bench *b, enum wa_http_method method, const char *
     page_open(&p, method, path, body);
     if (wa_local_judge(&b->local, &p.head, &max, err) != WA_OK)
         return err->code;
+    if (wa_local_files_takes(&p.head)) {
+        wa_local_files_begin(&b->local, page_conn(&p));
+        if (!p.is_over)
+            wa_local_files_end(&b->local, page_conn(&p), WA_SV(""));
+        return page_close(&p, out, ret_status, err);
+    }
     if (body.n > max)
         return wa_fail(err, WA_E_LIMIT, "the body is too long");
     wa_local_call(&b->local, page_conn(&p), body);
@@ -379,4 +452,74 @@ void bench_type(struct bench *b, bool is_yes)
     for (size_t i = 0; i < 4; i++)
         bench_must(wa_loop_turn(b->local.loop, 0, &err));
     b->keys = NULL;
+}
+
+/* --- what tests do most --- */
+
+bool bench_says(const struct wa_buf *out, const char *text)
+{
+    return wa_sv_has(wa_buf_sv(out), wa_sv(text));
+}
+
+enum wa_code bench_member(const struct wa_buf *out, const char *name, char text[65],
+                          struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 16u << 20);
+    if (wa_json_parse(wa_buf_sv(out), 0, &arena, &j, err) == WA_OK)
+        (void)snprintf(text, 65, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, name))));
+    return err->code;
+}
+
+enum wa_code bench_log_in(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    return bench_do(b, WA_HTTP_POST, "/local/login", "{\"user\":\"a\",\"password\":\"p\"}", out,
+                    err);
+}
+
+enum wa_code bench_prepare(struct bench *b, const char *wish, char body[96], struct wa_buf *out,
+                           struct wa_err *err)
+{
+    char id[65] = "";
+    if (bench_do(b, WA_HTTP_POST, "/local/prepare", wish, out, err) != WA_OK ||
+        bench_member(out, "id", id, err) != WA_OK)
+        return err->code;
+    (void)snprintf(body, 96, "{\"id\":\"%s\"}", id);
+    return WA_OK;
+}
+
+enum wa_code bench_sign(struct bench *b, const char *wish, struct wa_buf *out, struct wa_err *err)
+{
+    char body[96];
+    bench_unlock(b);
+    if (bench_log_in(b, out, err) != WA_OK || bench_prepare(b, wish, body, out, err) != WA_OK)
+        return err->code;
+    bool is_asked = bench_says(out, "\"needs\":\"gesture\"");
+    if (bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err) != WA_OK)
+        return err->code;
+    if (is_asked) {
+        if (!bench_says(out, "gesture"))
+            return wa_fail(err, WA_E_FAILED, "nobody is asked");
+        bench_type(b, true);
+    }
+    /* What can be stopped is asked once more how far it is. */
+    for (int i = 0; i < 2 && !bench_says(out, "\"state\":\"done\""); i++)
+        if (bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err) != WA_OK)
+            return err->code;
+    return bench_says(out, "\"state\":\"done\"") ? WA_OK
+                                                 : wa_fail(err, WA_E_FAILED, "it is not done");
+}
+
+enum wa_code bench_run(enum wa_code (*fn)(struct bench *b, struct wa_buf *out, struct wa_err *err),
+                       struct wa_err *err)
+{
+    struct bench b;
+    struct wa_buf out;
+    bench_start(&b);
+    wa_buf_init(&out, 128u << 20);
+    (void)!fn(&b, &out, err);
+    wa_buf_fini(&out);
+    bench_end(&b);
+    return err->code;
 }

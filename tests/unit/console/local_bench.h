@@ -21,6 +21,7 @@ struct bench {
     enum wa_code outage;  /* not WA_OK: nothing is answered, but with this */
     bool is_logged_out;   /* 401 to everything but a login */
     struct wa_sv host;    /* "name" of the one machine */
+    const char *folder;   /* of its repository, and of the other one's; NULL: there is none */
     struct wa_buf answer; /* empty: as a server would; else this to everything but a login */
     size_t asked;         /* calls that came to it */
     /* The terminal. */
@@ -28,6 +29,8 @@ struct bench {
     struct wa_buf shown; /* what was put on it */
     const char *keys;    /* what is typed next */
 };
+/* Before the first start: the key is one that packages can be signed with, and so slower. */
+void bench_be_packager(void);
 /* One key, of a certificate for code; locked. */
 void bench_start(struct bench *b);
 void bench_end(struct bench *b);
@@ -40,7 +43,22 @@ WA_CHECK enum wa_code bench_ask(struct bench *b, enum wa_http_method method, con
 /* The same with a body as text, where 200 or 202 is wanted. */
 WA_CHECK enum wa_code bench_do(struct bench *b, enum wa_http_method method, const char *path,
                                const char *body, struct wa_buf *out, struct wa_err *err);
+/* The text of a member that the answer has once. */
+WA_CHECK enum wa_code bench_member(const struct wa_buf *out, const char *name, char text[65],
+                                   struct wa_err *err);
+bool bench_says(const struct wa_buf *out, const char *text);
+WA_CHECK enum wa_code bench_log_in(struct bench *b, struct wa_buf *out, struct wa_err *err);
+/* Prepared; body: {"id": of it}. */
+WA_CHECK enum wa_code bench_prepare(struct bench *b, const char *wish, char body[96],
+                                    struct wa_buf *out, struct wa_err *err);
+/* With an open key and logged in: shown, by a gesture where that is needed, signed and sent. */
+WA_CHECK enum wa_code bench_sign(struct bench *b, const char *wish, struct wa_buf *out,
+                                 struct wa_err *err);
 /* Types the code that the terminal shows (is_yes), or something else; what it starts is done. */
 void bench_type(struct bench *b, bool is_yes);
+/* fn in a bench of its own, as a step of torture.h. */
+WA_CHECK enum wa_code bench_run(enum wa_code (*fn)(struct bench *b, struct wa_buf *out,
+                                                   struct wa_err *err),
+                                struct wa_err *err);
 
 #endif

@@ -13,7 +13,6 @@
 #define ACTIONS                                                                                    \
     "{\"what\":\"actions\",\"kind\":\"install\",\"packages\":[\"tis-x\"],\"hosts\":[\"" BENCH_UUID \
     "\"],\"valid_s\":600}"
-#define LOGIN "{\"user\":\"a\",\"password\":\"p\"}"
 
 /* --- small words --- */
 
@@ -22,78 +21,30 @@ static void must(enum wa_code code)
     assert_int_equal(code, WA_OK);
 }
 
-static bool says(const struct wa_buf *out, const char *text)
-{
-    return wa_sv_has(wa_buf_sv(out), wa_sv(text));
-}
-
-/* The text of a member that the answer has once. */
-static enum wa_code member(const struct wa_buf *out, const char *name, char text[65],
-                           struct wa_err *err)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    wa_arena_init(&arena, 16u << 20);
-    if (wa_json_parse(wa_buf_sv(out), 0, &arena, &j, err) == WA_OK)
-        (void)snprintf(text, 65, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, name))));
-    return err->code;
-}
-
-static enum wa_code log_in(struct bench *b, struct wa_buf *out, struct wa_err *err)
-{
-    return bench_do(b, WA_HTTP_POST, "/local/login", LOGIN, out, err);
-}
-
-/* Prepared; body: {"id": of it}. */
-static enum wa_code prepare(struct bench *b, const char *wish, char body[96], struct wa_buf *out,
-                            struct wa_err *err)
-{
-    char id[65] = "";
-    if (bench_do(b, WA_HTTP_POST, "/local/prepare", wish, out, err) != WA_OK ||
-        member(out, "id", id, err) != WA_OK)
-        return err->code;
-    (void)snprintf(body, 96, "{\"id\":\"%s\"}", id);
-    return WA_OK;
-}
-
 /* --- each call with memory running out --- */
 
 static char prefs_dir[] = "/tmp/wapt-prefs-XXXXXX";
-
-static enum wa_code in_bench(enum wa_code (*fn)(struct bench *b, struct wa_buf *out,
-                                                struct wa_err *err),
-                             struct wa_err *err)
-{
-    struct bench b;
-    struct wa_buf out;
-    bench_start(&b);
-    wa_buf_init(&out, 128u << 20);
-    (void)!fn(&b, &out, err);
-    wa_buf_fini(&out);
-    bench_end(&b);
-    return err->code;
-}
 
 static enum wa_code state_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
     if (bench_do(b, WA_HTTP_GET, "/local/state", "", out, err) != WA_OK)
         return err->code;
     /* Without memory to ask, it is not known. */
-    assert_true(says(out, "\"login\"") || says(out, "\"unreachable\""));
+    assert_true(bench_says(out, "\"login\"") || bench_says(out, "\"unreachable\""));
     return WA_OK;
 }
 
 static enum wa_code login_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
-    if (log_in(b, out, err) != WA_OK) {
+    if (bench_log_in(b, out, err) != WA_OK) {
         assert_null(b->local.server.link);
         return err->code;
     }
     assert_non_null(b->local.server.link);
     if (bench_do(b, WA_HTTP_GET, "/local/state", "", out, err) != WA_OK)
         return err->code;
-    assert_true(says(out, "\"connected\""));
-    assert_false(says(out, BENCH_TOKEN));
+    assert_true(bench_says(out, "\"connected\""));
+    assert_false(bench_says(out, BENCH_TOKEN));
     return bench_do(b, WA_HTTP_POST, "/local/logout", "", out, err);
 }
 
@@ -120,10 +71,10 @@ static enum wa_code provider_step(struct bench *b, struct wa_buf *out, struct wa
         assert_null(b->local.oidc);
         return err->code;
     }
-    assert_true(says(out, "https://id.example.org/auth"));
+    assert_true(bench_says(out, "https://id.example.org/auth"));
     if (bench_do(b, WA_HTTP_GET, "/local/oidc", "", out, err) != WA_OK)
         return err->code;
-    assert_true(says(out, "browser"));
+    assert_true(bench_says(out, "browser"));
     if (bench_do(b, WA_HTTP_POST, "/local/logout", "", out, err) != WA_OK)
         return err->code;
     assert_null(b->local.oidc);
@@ -135,40 +86,41 @@ static enum wa_code provider_step(struct bench *b, struct wa_buf *out, struct wa
 static enum wa_code grant_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
     char body[96];
-    if (log_in(b, out, err) != WA_OK || prepare(b,
-                                                "{\"what\":\"grant\",\"do\":\"user-change\","
-                                                "\"user\":\"a\",\"give\":{\"disabled\":true}}",
-                                                body, out, err) != WA_OK)
+    if (bench_log_in(b, out, err) != WA_OK ||
+        bench_prepare(b,
+                      "{\"what\":\"grant\",\"do\":\"user-change\","
+                      "\"user\":\"a\",\"give\":{\"disabled\":true}}",
+                      body, out, err) != WA_OK)
         return err->code;
     return bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err);
 }
 
 static enum wa_code journal_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
-    if (log_in(b, out, err) != WA_OK ||
+    if (bench_log_in(b, out, err) != WA_OK ||
         bench_do(b, WA_HTTP_POST, "/local/journal", "{}", out, err) != WA_OK)
         return err->code;
-    assert_true(says(out, "\"done\":false"));
+    assert_true(bench_says(out, "\"done\":false"));
     if (bench_do(b, WA_HTTP_POST, "/local/journal",
                  "{\"node\":\"n\",\"after\":0,\"digest\":\"" WA_JOURNAL_FIRST "\"}", out,
                  err) != WA_OK)
         return err->code;
-    assert_true(says(out, "\"done\":true"));
+    assert_true(bench_says(out, "\"done\":true"));
     return WA_OK;
 }
 
 static enum wa_code relay_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
-    if (log_in(b, out, err) != WA_OK ||
+    if (bench_log_in(b, out, err) != WA_OK ||
         bench_do(b, WA_HTTP_GET, "/api/v1/hosts?limit=1", "", out, err) != WA_OK)
         return err->code;
-    assert_true(says(out, BENCH_UUID));
+    assert_true(bench_says(out, BENCH_UUID));
     return bench_do(b, WA_HTTP_POST, "/api/v1/reports", "{\"name\":\"x\"}", out, err);
 }
 
 static enum wa_code events_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
-    return log_in(b, out, err) == WA_OK
+    return bench_log_in(b, out, err) == WA_OK
                ? bench_do(b, WA_HTTP_GET, "/api/v1/events?kinds=host", "", out, err)
                : err->code;
 }
@@ -178,64 +130,45 @@ static enum wa_code pin_step(struct bench *b, struct wa_buf *out, struct wa_err 
     char sha256[65], body[96];
     b->outage = WA_E_REFUSED;
     if (bench_do(b, WA_HTTP_GET, "/local/pin", "", out, err) != WA_OK ||
-        member(out, "sha256", sha256, err) != WA_OK)
+        bench_member(out, "sha256", sha256, err) != WA_OK)
         return err->code;
     (void)snprintf(body, sizeof body, "{\"sha256\":\"%s\"}", sha256);
     if (bench_do(b, WA_HTTP_POST, "/local/pin", body, out, err) != WA_OK)
         return err->code;
-    assert_true(says(out, "gesture"));
+    assert_true(bench_says(out, "gesture"));
     bench_type(b, true);
     b->outage = WA_OK;
     if (bench_do(b, WA_HTTP_POST, "/local/pin", body, out, err) != WA_OK)
         return err->code;
-    assert_true(says(out, "done"));
+    assert_true(bench_says(out, "done"));
     assert_string_equal(b->local.server.trust.fingerprint, sha256);
-    return WA_OK;
-}
-
-/* Shown, by a gesture where that is needed, signed and sent. */
-static enum wa_code sign(struct bench *b, const char *wish, struct wa_buf *out, struct wa_err *err)
-{
-    char body[96];
-    bench_unlock(b);
-    if (log_in(b, out, err) != WA_OK || prepare(b, wish, body, out, err) != WA_OK)
-        return err->code;
-    bool is_asked = says(out, "\"needs\":\"gesture\"");
-    if (bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err) != WA_OK)
-        return err->code;
-    if (is_asked) {
-        assert_true(says(out, "gesture"));
-        bench_type(b, true);
-        if (bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err) != WA_OK)
-            return err->code;
-    }
-    assert_true(says(out, "\"done\""));
     return WA_OK;
 }
 
 static enum wa_code actions_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
-    return sign(b, ACTIONS, out, err);
+    return bench_sign(b, ACTIONS, out, err);
 }
 
 static enum wa_code gesture_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
     b->options.confirm_above = 0;
-    return sign(b, ACTIONS, out, err);
+    return bench_sign(b, ACTIONS, out, err);
 }
 
 static enum wa_code cancel_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
-    return sign(b, "{\"what\":\"cancel\",\"batch\":\"0123456789abcdef0123456789abcdef\"}", out,
-                err);
+    return bench_sign(b, "{\"what\":\"cancel\",\"batch\":\"0123456789abcdef0123456789abcdef\"}",
+                      out, err);
 }
 
 static enum wa_code rollout_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
-    return sign(b,
-                "{\"what\":\"rollout\",\"name\":\"n\",\"kind\":\"update\",\"members_of\":[\"g\"],"
-                "\"plan\":{\"rings\":[{\"name\":\"all\",\"percent\":100}]},\"valid_s\":3600}",
-                out, err);
+    return bench_sign(
+        b,
+        "{\"what\":\"rollout\",\"name\":\"n\",\"kind\":\"update\",\"members_of\":[\"g\"],"
+        "\"plan\":{\"rings\":[{\"name\":\"all\",\"percent\":100}]},\"valid_s\":3600}",
+        out, err);
 }
 
 static enum wa_code keys_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
@@ -264,7 +197,7 @@ static enum wa_code prefs_step(struct bench *b, struct wa_buf *out, struct wa_er
     if (bench_do(b, WA_HTTP_PUT, "/local/prefs", text, out, err) != WA_OK ||
         bench_do(b, WA_HTTP_GET, "/local/prefs", "", out, err) != WA_OK)
         return err->code;
-    assert_true(says(out, text));
+    assert_true(bench_says(out, text));
     return WA_OK;
 }
 
@@ -290,7 +223,7 @@ static const struct {
 static enum wa_code run_step(void *arg, struct wa_err *err)
 {
     const size_t *i = arg;
-    return in_bench(steps[*i].fn, err);
+    return bench_run(steps[*i].fn, err);
 }
 
 static void test_memory_runs_out(void **state)
@@ -319,7 +252,7 @@ static void begin(struct story *s)
     wa_buf_init(&s->out, 128u << 20);
     s->err = (struct wa_err)WA_ERR_INIT;
     bench_unlock(&s->b);
-    must(log_in(&s->b, &s->out, &s->err));
+    must(bench_log_in(&s->b, &s->out, &s->err));
 }
 
 static void end(struct story *s)
@@ -342,20 +275,20 @@ static void test_what_is_shown_is_signed_once(void **state)
     struct story s;
     char body[96], first[96];
     begin(&s);
-    must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
     must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
     size_t asked = s.b.asked;
     must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
-    assert_true(says(&s.out, "\"done\""));
+    assert_true(bench_says(&s.out, "\"done\""));
     assert_int_equal(s.b.asked, asked); /* not again */
     refused(&s, WA_HTTP_POST, "/local/commit", "{\"id\":\"0\"}", WA_E_NOT_FOUND);
     /* Only so many are kept, and the oldest goes. */
-    must(prepare(&s.b, ACTIONS, first, &s.out, &s.err));
+    must(bench_prepare(&s.b, ACTIONS, first, &s.out, &s.err));
     for (size_t i = 0; i < WA_LOCAL_PREPARED; i++)
-        must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+        must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
     must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
     /* A key that is locked meanwhile signs nothing. */
-    must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
     must(bench_do(&s.b, WA_HTTP_POST, "/local/keys/lock", "", &s.out, &s.err));
     refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_CONFLICT);
     end(&s);
@@ -369,18 +302,18 @@ static void test_few_by_few_adds_up(void **state)
     begin(&s);
     s.b.options.confirm_above = 3;
     for (int i = 0; i < 3; i++) {
-        must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+        must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
         must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
-        assert_true(says(&s.out, "\"done\""));
+        assert_true(bench_says(&s.out, "\"done\""));
     }
-    must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
     must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
-    assert_true(says(&s.out, "gesture"));
+    assert_true(bench_says(&s.out, "gesture"));
     bench_type(&s.b, false);
     refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_CANCELLED);
     refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_CANCELLED); /* for good */
     s.b.has_terminal = false;
-    must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
     refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_DENIED);
     end(&s);
 }
@@ -432,11 +365,11 @@ static void test_names_forge_no_line(void **state)
         begin(&s);
         s.b.options.confirm_above = 0;
         s.b.host = wa_sv(names[i]);
-        must(prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+        must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
         must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
         check_lines(&s.b.shown);
         for (size_t k = 0; k < WA_COUNT(marks); k++)
-            assert_false(says(&s.b.shown, marks[k]));
+            assert_false(bench_says(&s.b.shown, marks[k]));
         bench_type(&s.b, false);
         end(&s);
     }
@@ -452,15 +385,15 @@ static void test_a_server_that_is_gone(void **state)
     s.b.outage = WA_E_UNREACHABLE;
     refused(&s, WA_HTTP_GET, "/api/v1/hosts", "", WA_E_UNREACHABLE);
     must(bench_do(&s.b, WA_HTTP_GET, "/local/state", "", &s.out, &s.err));
-    assert_true(says(&s.out, "\"unreachable\"") && says(&s.out, "\"user\":\"a\""));
+    assert_true(bench_says(&s.out, "\"unreachable\"") && bench_says(&s.out, "\"user\":\"a\""));
     s.b.outage = WA_OK; /* it is back: the session was kept */
     must(bench_do(&s.b, WA_HTTP_GET, "/api/v1/hosts", "", &s.out, &s.err));
     must(bench_do(&s.b, WA_HTTP_GET, "/local/state", "", &s.out, &s.err));
-    assert_true(says(&s.out, "\"connected\""));
+    assert_true(bench_says(&s.out, "\"connected\""));
     s.b.is_logged_out = true; /* it has ended it */
     refused(&s, WA_HTTP_GET, "/api/v1/hosts", "", WA_E_AUTH);
     must(bench_do(&s.b, WA_HTTP_GET, "/local/state", "", &s.out, &s.err));
-    assert_true(says(&s.out, "\"login\""));
+    assert_true(bench_says(&s.out, "\"login\""));
     refused(&s, WA_HTTP_GET, "/api/v1/events", "", WA_E_AUTH);
     end(&s);
 }
@@ -526,28 +459,30 @@ static void test_what_lasts_is_asked_outside_the_page(void **state)
                   &s.err)); /* no key is needed */
     for (size_t i = 0; i < WA_COUNT(refusals); i++)
         refused(&s, WA_HTTP_POST, "/local/prepare", refusals[i], WA_E_INVALID);
-    must(prepare(&s.b,
-                 GRANT
-                 "\"user-add\",\"give\":{\"name\":\"eve\\nRole: none\",\"role\":\"superadmin\","
-                 "\"password\":\"very secret\"}}",
-                 body, &s.out, &s.err));
-    assert_true(says(&s.out, "\"needs\":\"gesture\"") && says(&s.out, "\"signs\":false"));
+    must(bench_prepare(
+        &s.b,
+        GRANT "\"user-add\",\"give\":{\"name\":\"eve\\nRole: none\",\"role\":\"superadmin\","
+              "\"password\":\"very secret\"}}",
+        body, &s.out, &s.err));
+    assert_true(bench_says(&s.out, "\"needs\":\"gesture\"") &&
+                bench_says(&s.out, "\"signs\":false"));
     size_t asked = s.b.asked;
     must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
-    assert_true(says(&s.out, "gesture") && says(&s.b.shown, "superadmin"));
-    assert_false(says(&s.b.shown, "very secret"));
+    assert_true(bench_says(&s.out, "gesture") && bench_says(&s.b.shown, "superadmin"));
+    assert_false(bench_says(&s.b.shown, "very secret"));
     check_lines(&s.b.shown);
     assert_int_equal(s.b.asked, asked);
     bench_type(&s.b, false);
     refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_CANCELLED);
     assert_int_equal(s.b.asked, asked);
     /* Who is switched off gets nothing. */
-    must(prepare(&s.b, GRANT "\"user-change\",\"user\":\"a/../b\",\"give\":{\"disabled\":true}}",
-                 body, &s.out, &s.err));
-    assert_true(says(&s.out, "\"needs\":\"none\""));
-    must(prepare(&s.b, GRANT "\"user-change\",\"user\":\"a\",\"give\":{\"disabled\":false}}", body,
-                 &s.out, &s.err));
-    assert_true(says(&s.out, "\"needs\":\"gesture\""));
+    must(bench_prepare(&s.b,
+                       GRANT "\"user-change\",\"user\":\"a/../b\",\"give\":{\"disabled\":true}}",
+                       body, &s.out, &s.err));
+    assert_true(bench_says(&s.out, "\"needs\":\"none\""));
+    must(bench_prepare(&s.b, GRANT "\"user-change\",\"user\":\"a\",\"give\":{\"disabled\":false}}",
+                       body, &s.out, &s.err));
+    assert_true(bench_says(&s.out, "\"needs\":\"gesture\""));
     end(&s);
 }
 

@@ -47,6 +47,7 @@ static struct page *page_of(const struct wa_http_conn *c)
 
 const struct wa_http_head *__wrap_wa_http_conn_head(const struct wa_http_conn *c);
 void __wrap_wa_http_set_user(struct wa_http_conn *c, void *data);
+void *__wrap_wa_http_user(const struct wa_http_conn *c);
 void __wrap_wa_http_answer(struct wa_http_conn *c, int status, const char *type, struct wa_sv body,
                            const char *extra);
 void __wrap_wa_http_answer_err(struct wa_http_conn *c, const struct wa_err *err);
@@ -54,6 +55,7 @@ void __wrap_wa_http_answer_stream(struct wa_http_conn *c, const char *type, cons
 enum wa_code __wrap_wa_http_stream_send(struct wa_http_conn *c, struct wa_sv piece,
                                         struct wa_err *err);
 void __wrap_wa_http_stream_end(struct wa_http_conn *c, bool is_whole);
+void __wrap_wa_http_stream_body(struct wa_http_conn *c, uint64_t max, struct wa_sink *sink);
 
 const struct wa_http_head *__wrap_wa_http_conn_head(const struct wa_http_conn *c)
 {
@@ -63,6 +65,11 @@ const struct wa_http_head *__wrap_wa_http_conn_head(const struct wa_http_conn *c
 void __wrap_wa_http_set_user(struct wa_http_conn *c, void *data)
 {
     page_of(c)->user = data;
+}
+
+void *__wrap_wa_http_user(const struct wa_http_conn *c)
+{
+    return page_of(c)->user;
 }
 
 /* Exactly one answer ends an exchange. */
@@ -134,6 +141,16 @@ void __wrap_wa_http_stream_end(struct wa_http_conn *c, bool is_whole)
     p->is_over = true;
 }
 
+void __wrap_wa_http_stream_body(struct wa_http_conn *c, uint64_t max, struct wa_sink *sink)
+{
+    struct page *p = page_of(c);
+    struct wa_err err = WA_ERR_INIT;
+    if (p->in.n > max)
+        (void)wa_fail(&err, WA_E_LIMIT, "the body is too long");
+    if (err.code != WA_OK || sink->write(sink, p->in.p, p->in.n, &err) != WA_OK)
+        __wrap_wa_http_answer_err(c, &err);
+}
+
 /* --- what blocks, done at once --- */
 
 enum wa_code __wrap_wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_done_fn done,
@@ -155,7 +172,12 @@ enum wa_code __wrap_wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_do
 void page_open(struct page *p, enum wa_http_method method, const char *path, struct wa_sv body)
 {
     const char *query = strchr(path, '?');
-    *p = (struct page){.head = {.method = method, .path = wa_sv(path), .has_body = body.n > 0}};
+    *p = (struct page){.head = {.method = method,
+                                .path = wa_sv(path),
+                                .has_body = body.n > 0,
+                                .has_length = true,
+                                .length = body.n},
+                       .in = body};
     wa_buf_init(&p->body, 128u << 20);
     if (query == NULL)
         return;

@@ -17,6 +17,7 @@ void bench_must(enum wa_code code); /* else the test ends */
 struct page {
     struct wa_http_head head;
     void *user;
+    struct wa_sv in;    /* the request's body */
     struct wa_buf body; /* of the answer */
     int status;         /* 0: not answered yet */
     bool is_stream, is_over;
