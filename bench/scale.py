@@ -41,13 +41,13 @@ def cpu_of(pid):
 class Shards:
     """The simulator's processes; each call gives the same command to all, and adds up what they answer."""
 
-    def __init__(self, fleet, count, token_file):
+    def __init__(self, fleet, count, token_file, *more):
         self.procs, self.count = [], count
         sizes = [min(SHARD, count - at) for at in range(0, count, SHARD)] if count > SHARD else [count - count // 2, count // 2]
         first = 0
         for size in sizes:
             if size:
-                self.procs.append(subprocess.Popen([AGENTS, str(fleet.port), fleet.server_fp, token_file, str(first), str(size)], stdin=subprocess.PIPE,
+                self.procs.append(subprocess.Popen([AGENTS, str(fleet.port), fleet.server_fp, token_file, str(first), str(size), *more], stdin=subprocess.PIPE,
                                                    stdout=subprocess.PIPE, text=True))
             first += size
         self.sizes = [s for s in sizes if s]

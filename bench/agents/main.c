@@ -1,7 +1,7 @@
 /* main.c - a shard of simulated machines, one process: reads commands, a line each, and answers
  * each with a line of JSON when it is done.
  *
- *     bench_agents PORT FINGERPRINT TOKEN-FILE FIRST COUNT
+ *     bench_agents PORT FINGERPRINT TOKEN-FILE FIRST COUNT [certificates]
  *
  *     register LINKS          all machines, over so many connections
  *     connect AT-ONCE         all that are not connected, so many on their way at the same time
@@ -13,8 +13,9 @@
  *     stop                    what is being done is over, as far as it came
  *     count                   what there is now
  *
- * Machines are s000000 and on, so that several processes make one fleet: bench/scale.py drives
- * them.
+ * With certificates each machine shows on its WebSocket the one that the server gave it when it
+ * registered, and asks for no other, whatever becomes of it. Machines are s000000 and on, so that
+ * several processes make one fleet: bench/scale.py drives them.
  */
 #include "shard.h"
 
@@ -145,23 +146,23 @@ static void set_limits(void)
 int main(int argc, char **argv)
 {
     static struct shard s;
-    struct wa_tls_trust trust = {.host = ""};
     struct wa_err err = WA_ERR_INIT;
-    if (argc != 6)
-        die("usage", "bench_agents PORT FINGERPRINT TOKEN-FILE FIRST COUNT");
+    if (argc != 6 && argc != 7)
+        die("usage", "bench_agents PORT FINGERPRINT TOKEN-FILE FIRST COUNT [certificates]");
     set_limits();
     wa_proc_ignore_broken_pipes();
     s.place.address = 0x7f000001u;
     s.place.port = (uint16_t)strtoul(argv[1], NULL, 10);
-    (void)snprintf(trust.fingerprint, sizeof trust.fingerprint, "%s", argv[2]);
+    (void)snprintf(s.trust.fingerprint, sizeof s.trust.fingerprint, "%s", argv[2]);
     read_token(&s, argv[3]);
     s.first = strtoul(argv[4], NULL, 10);
     s.count = strtoul(argv[5], NULL, 10);
+    s.has_certificates = argc == 7;
     if (s.count == 0)
         die("usage", "no machine");
     make_machines(&s);
     must(wa_loop_new(&s.place.loop, &err), "loop", &err);
-    must(wa_tls_client_ctx(&trust, &s.place.tls, &err), "trust", &err);
+    must(wa_tls_client_ctx(&s.trust, &s.place.tls, &err), "trust", &err);
     must(wa_timer_new(s.place.loop, work_clock, &s, &s.clock, &err), "clock", &err);
     must(wa_fd_set_nonblocking(0, true, &err), "commands", &err);
     must(wa_io_new(s.place.loop, 0, on_commands, &s, &s.commands, &err), "commands", &err);

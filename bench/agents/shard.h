@@ -12,7 +12,8 @@ struct shard;
 struct machine {
     struct shard *shard;
     char uuid[16];
-    struct wa_key *key;
+    struct wa_key *key, *tls_key; /* tls_key: what the server's certificate for it is about */
+    struct link_place place;      /* of its WebSocket, with that certificate */
     int64_t seq;
     struct link *push;
     bool is_welcome, is_starting;
@@ -42,6 +43,8 @@ struct shard {
     char line[256];
     size_t line_n;
     char token[256];
+    struct wa_tls_trust trust;
+    bool has_certificates; /* its machines take those that the server gives, and show them */
     struct machine *machines;
     size_t count, first;
     struct carrier carriers[LINKS_MAX];
@@ -61,6 +64,8 @@ struct shard {
 
 /* --- speech.c --- */
 enum wa_code speech_register(struct machine *m, struct wa_buf *body, struct wa_err *err);
+/* The server's answer: the certificate is shown from now on. */
+enum wa_code speech_register_answer(struct machine *m, struct wa_sv body, struct wa_err *err);
 enum wa_code speech_status(struct machine *m, struct wa_buf *body, struct wa_err *err);
 /* The server's answer to a report. */
 enum wa_code speech_status_answer(struct machine *m, struct wa_sv body, struct wa_err *err);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "codec/hex.h"
 #include "crypto/cert.h"
+#include "crypto/csr.h"
 #include "os/clock.h"
 #include "os/rand.h"
 #include "proto/action.h"
@@ -29,10 +30,15 @@ enum wa_code speech_register(struct machine *m, struct wa_buf *body, struct wa_e
     WA_AUTO_BUF struct wa_buf pem;
     WA_AUTO_BUF struct wa_buf facts;
     WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf csr;
     wa_buf_init(&pem, 16384);
     wa_buf_init(&facts, 16384);
     wa_buf_init(&text, 65536);
+    wa_buf_init(&csr, WA_CSR_BYTES_MAX);
     if (make_certificate(m, &pem, err) != WA_OK)
+        return err->code;
+    if (m->shard->has_certificates && (wa_key_new_p256(&m->tls_key, err) != WA_OK ||
+                                       wa_csr_make(m->uuid, m->tls_key, &csr, err) != WA_OK))
         return err->code;
     wa_buf_addf(&facts,
                 "{\"computer_name\":\"pc-%s\",\"computer_fqdn\":\"pc-%s.site%u.example.org\","
@@ -42,11 +48,30 @@ enum wa_code speech_register(struct machine *m, struct wa_buf *body, struct wa_e
                                         .seq = ++m->seq,
                                         .time = wa_clock_now(),
                                         .certificate = wa_buf_sv(&pem),
+                                        .csr = wa_buf_sv(&csr),
                                         .cred = WA_CRED_TOKEN,
                                         .token = wa_sv(m->shard->token)};
     if (wa_register_write(&msg, wa_buf_sv(&facts), &text, err) != WA_OK)
         return err->code;
     return wa_envelope_seal(wa_buf_sv(&text), m->key, body, err);
+}
+
+enum wa_code speech_register_answer(struct machine *m, struct wa_sv body, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
+    struct wa_tls_trust trust = m->shard->trust;
+    struct wa_register_answer a;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 1u << 20);
+    if (wa_json_parse(body, 0, &arena, &j, err) != WA_OK ||
+        wa_register_answer_read(j, &a, err) != WA_OK ||
+        wa_certs_read_pem(a.certificate, 4, &certs, err) != WA_OK)
+        return err->code;
+    trust.own = certs.items[0];
+    trust.own_key = m->tls_key;
+    m->place = m->shard->place;
+    return wa_tls_client_ctx(&trust, &m->place.tls, err);
 }
 
 /* A state that is another one each time, as after an update. */

@@ -69,8 +69,11 @@ static void on_answer(void *user, int status, struct wa_sv body)
     (void)snprintf(why, sizeof why, "%s: %d %.*s", c->machine->uuid, status,
                    (int)(body.n < 120 ? body.n : 120), body.p);
     struct wa_err err = WA_ERR_INIT;
-    if (status == 200 && c->shard->job == JOB_STATUS &&
-        speech_status_answer(c->machine, body, &err) != WA_OK)
+    if (status == 200 && c->shard->job == JOB_STATUS)
+        (void)speech_status_answer(c->machine, body, &err);
+    if (status == 200 && c->shard->job == JOB_REGISTER && c->shard->has_certificates)
+        (void)speech_register_answer(c->machine, body, &err);
+    if (err.code != WA_OK)
         (void)snprintf(why, sizeof why, "%.190s", err.text);
     c->machine = NULL;
     count(c->shard, status == 200 && err.code == WA_OK, why);
@@ -193,7 +196,7 @@ static void connect_one(struct machine *m)
 {
     static const struct link_events events = {on_push_ready, NULL, on_push_text, on_push_end};
     struct shard *s = m->shard;
-    m->push = link_new(&s->place, source_of(m), &events, m);
+    m->push = link_new(s->has_certificates ? &m->place : &s->place, source_of(m), &events, m);
     if (m->push == NULL) { /* no descriptor: that is our own limit */
         m->not_before_ms = now_ms(s) + BACKOFF_FIRST_MS;
         (void)snprintf(s->why, sizeof s->why, "no descriptor");

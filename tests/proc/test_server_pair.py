@@ -78,7 +78,8 @@ backend servers
 
 
 class Pair:
-    def __init__(self, org):
+    def __init__(self, org, *more):
+        """more: of the simulator."""
         self.org, self.pg = org, Postgres()
         self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.syslog.bind(str(org.base / "syslog"))
@@ -95,7 +96,7 @@ class Pair:
         token.chmod(0o600)
         self.token = token
         self.session = self.first.token()  # good at both
-        self.shards = scale.Shards(self, COUNT, str(token))
+        self.shards = scale.Shards(self, COUNT, str(token), *more)
 
     def sql(self, query):
         return subprocess.run([str(self.pg.bin / "psql"), "-At", self.pg.url, "-c", query], capture_output=True, text=True, check=True, timeout=30).stdout.split()
