@@ -57,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_BUF struct wa_buf text;
     WA_AUTO(wa_root) struct wa_root *r = NULL;
+    WA_AUTO(wa_root) struct wa_root *begun = NULL;
     const struct wa_json *j = NULL;
     struct wa_err err = WA_ERR_INIT;
     size_t lines = 0;
@@ -74,8 +75,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         i += is_mark ? 5 : 0;
     }
     if (wa_buf_check(&text, &err) != WA_OK ||
-        wa_json_parse(wa_buf_sv(&text), 0, &arena, &j, &err) != WA_OK ||
-        wa_root_of_wish(in_force, j, NOW, &r, &err) != WA_OK)
+        wa_json_parse(wa_buf_sv(&text), 0, &arena, &j, &err) != WA_OK)
+        return 0;
+    if (wa_root_of_wish(NULL, j, NOW, &begun, &err) == WA_OK)
+        must(begun->version == 1 && begun->document.n == 0 && begun->timestamp_key_count > 0);
+    wa_err_clear(&err);
+    if (wa_root_of_wish(in_force, j, NOW, &r, &err) != WA_OK)
         return 0;
     must(r->version == in_force->version + 1 && strcmp(r->repository, in_force->repository) == 0 &&
          r->document.n == 0 && r->threshold >= 1 && (size_t)r->threshold <= r->administrators.n);

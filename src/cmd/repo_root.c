@@ -6,7 +6,6 @@
 #include "cmd/repo.h"
 #include "codec/hex.h"
 #include "os/clock.h"
-#include "os/rand.h"
 
 #define SET_OPTIONS                                                                                \
     {"administrator", 0, "FILE"}, {"threshold", 0, "NUMBER"}, {"timestamp-key", 0, "FILE"},        \
@@ -51,13 +50,7 @@ static enum wa_code root_init(struct wa_cli *cli, struct wa_err *err)
         return wa_fail(err, WA_E_EXISTS,
                        "'%s' has a root already: change it with root set, add-signer and revoke",
                        cli->args[0]);
-    if (wa_root_new(&d.root, err) != WA_OK)
-        return err->code;
-    d.root->version = 1;
-    d.root->threshold = 1;
-    d.root->published_days = 30;
-    d.root->timestamp_hours = 24;
-    if (wa_rand_hex(d.root->repository, 16, err) != WA_OK || set(cli, d.root, err) != WA_OK)
+    if (wa_root_begin(&d.root, err) != WA_OK || set(cli, d.root, err) != WA_OK)
         return err->code;
     return wa_repo_draft_save(cli, &d, err);
 }

@@ -38,25 +38,28 @@ static enum wa_code write_state(const struct wa_root *root, struct wa_client *c,
     return WA_OK;
 }
 
-/* Where no root is known, why is told: a repository may have none, or nobody gave it to this
- * person. */
+/* Where no root is known, why is told; is_none: as the server says, there is none yet, else nobody
+ * gave it to this person. */
 static enum wa_code show(struct wa_local_job *job, struct wa_err *err)
 {
     WA_AUTO_DIR struct wa_dir known = WA_DIR_INIT;
     WA_AUTO(wa_root) struct wa_root *root = NULL;
     struct wa_err why = WA_ERR_INIT;
     struct wa_jw w;
+    bool is_none = false;
     if (wa_known_open(job->local->o->server, &known, err) != WA_OK)
         return err->code;
-    enum wa_code code = wa_known_root(&known, job->client, WA_SV(""), &root, &why);
+    enum wa_code code = wa_known_root_or_none(&known, job->client, &root, &why);
     if (code != WA_OK && code != WA_E_CONFIG && code != WA_E_REFUSED && code != WA_E_INVALID) {
         *err = why;
         return code;
     }
+    is_none = code == WA_OK && root == NULL;
     wa_jw_init(&w, &job->out);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "problem", code == WA_OK ? NULL : why.text);
-    if (code == WA_OK && write_state(root, job->client, &w, err) != WA_OK)
+    wa_jw_kvb(&w, "is_none", is_none);
+    if (root != NULL && write_state(root, job->client, &w, err) != WA_OK)
         return err->code;
     wa_jw_end(&w);
     return WA_OK;

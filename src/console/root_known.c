@@ -120,6 +120,45 @@ enum wa_code wa_known_root(const struct wa_dir *known, struct wa_client *c, stru
     return WA_OK;
 }
 
+/* --- the first one --- */
+
+static enum wa_code server_has_root(struct wa_client *c, bool *ret, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf json;
+    wa_buf_init(&json, WA_ROOT_BYTES_MAX);
+    return wa_known_fetch(c, "root.json", WA_ROOT_BYTES_MAX, &json, ret, err);
+}
+
+enum wa_code wa_known_root_or_none(const struct wa_dir *known, struct wa_client *c,
+                                   struct wa_root **ret, struct wa_err *err)
+{
+    bool is_there = false;
+    if (wa_publish_has_root(known))
+        return wa_known_root(known, c, WA_SV(""), ret, err);
+    if (server_has_root(c, &is_there, err) != WA_OK)
+        return err->code;
+    if (is_there)
+        return wa_known_root(known, c, WA_SV(""), ret, err); /* says what to do */
+    *ret = NULL;
+    return WA_OK;
+}
+
+enum wa_code wa_known_begin(const struct wa_dir *known, struct wa_client *c, struct wa_sv json,
+                            struct wa_root **ret, struct wa_err *err)
+{
+    WA_AUTO(wa_root) struct wa_root *root = NULL;
+    bool is_there = false;
+    if (wa_publish_has_root(known))
+        return wa_fail(err, WA_E_EXISTS,
+                       "a root of this repository is known here already: 'waptconsole root know "
+                       "FILE' takes another one in its place");
+    if (wa_root_read(json, &root, err) != WA_OK || wa_root_check(root, err) != WA_OK ||
+        server_has_root(c, &is_there, err) != WA_OK ||
+        (!is_there && wa_known_send(c, "root", json, err) != WA_OK))
+        return err->code;
+    return wa_known_root(known, c, json, ret, err);
+}
+
 enum wa_code wa_known_send_root(const struct wa_dir *known, struct wa_client *c, struct wa_sv json,
                                 struct wa_root **ret, struct wa_err *err)
 {

@@ -23,6 +23,10 @@ WA_CHECK enum wa_code wa_known_root(const struct wa_dir *known, struct wa_client
 WA_CHECK enum wa_code wa_known_root_to_give(const struct wa_dir *known, struct wa_client *c,
                                             int64_t now, struct wa_buf *json, struct wa_root **ret,
                                             struct wa_err *err);
+/* The same; *ret NULL: there is none yet, neither here nor at the server. WA_E_CONFIG: only the
+ * server has one, which it is not believed in. */
+WA_CHECK enum wa_code wa_known_root_or_none(const struct wa_dir *known, struct wa_client *c,
+                                            struct wa_root **ret, struct wa_err *err);
 /* The last list that was seen or published here; *ret NULL: none. Form only. */
 WA_CHECK enum wa_code wa_known_last(const struct wa_dir *known, struct wa_published **ret,
                                     struct wa_err *err);
@@ -38,5 +42,9 @@ WA_CHECK enum wa_code wa_known_send(struct wa_client *c, const char *what, struc
 WA_CHECK enum wa_code wa_known_send_root(const struct wa_dir *known, struct wa_client *c,
                                          struct wa_sv json, struct wa_root **ret,
                                          struct wa_err *err);
+/* A first root, which its person has looked at: sent where the server has none, and known from then
+ * on. WA_E_EXISTS: one is known already. */
+WA_CHECK enum wa_code wa_known_begin(const struct wa_dir *known, struct wa_client *c,
+                                     struct wa_sv json, struct wa_root **ret, struct wa_err *err);
 
 #endif

@@ -7,10 +7,10 @@
 
 static struct wa_cert *known_cert(const struct wa_root *r, struct wa_sv fingerprint)
 {
-    for (size_t i = 0; i < r->administrators.n; i++)
+    for (size_t i = 0; r != NULL && i < r->administrators.n; i++)
         if (wa_sv_eqs(fingerprint, wa_cert_fingerprint(r->administrators.items[i])))
             return r->administrators.items[i];
-    for (size_t i = 0; i < r->signer_count; i++)
+    for (size_t i = 0; r != NULL && i < r->signer_count; i++)
         if (wa_sv_eqs(fingerprint, wa_cert_fingerprint(r->signers[i].cert)))
             return r->signers[i].cert;
     return NULL;
@@ -67,13 +67,31 @@ static enum wa_code put_signer(const struct wa_root *in_force, const struct wa_j
     return wa_root_put_signer(r, &s, err);
 }
 
-static enum wa_code put_keys(const struct wa_json *list, struct wa_root *r, struct wa_err *err)
+static enum wa_code put_key(const struct wa_root *in_force, struct wa_sv text, struct wa_root *r,
+                            struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf pem;
+    char id[65];
+    wa_buf_init(&pem, WA_KEY_BYTES_MAX);
+    for (size_t i = 0; in_force != NULL && i < in_force->timestamp_key_count; i++) {
+        if (wa_signed_key_id(in_force->timestamp_keys[i], id, err) != WA_OK)
+            return err->code;
+        if (wa_sv_eqs(text, id))
+            return wa_key_write_public_pem(in_force->timestamp_keys[i], &pem, err) == WA_OK
+                       ? wa_root_add_timestamp_key(r, wa_buf_sv(&pem), err)
+                       : err->code;
+    }
+    return wa_root_add_timestamp_key(r, text, err);
+}
+
+static enum wa_code put_keys(const struct wa_root *in_force, const struct wa_json *list,
+                             struct wa_root *r, struct wa_err *err)
 {
     if (list == NULL)
         return WA_OK;
     wa_root_clear_timestamp_keys(r);
     for (size_t i = 0; i < wa_json_count(list); i++)
-        if (wa_root_add_timestamp_key(r, wa_json_sv(wa_json_at(list, i)), err) != WA_OK)
+        if (put_key(in_force, wa_json_sv(wa_json_at(list, i)), r, err) != WA_OK)
             return wa_wrap(err, "timestamp key %zu", i + 1);
     return WA_OK;
 }
@@ -99,8 +117,10 @@ static enum wa_code fill(const struct wa_root *in_force, const struct wa_json *w
     r->expires = now + days * 86400;
     wa_root_clear_signers(r);
     if (put_administrators(in_force, administrators, r, err) != WA_OK ||
-        put_keys(keys, r, err) != WA_OK)
+        put_keys(in_force, keys, r, err) != WA_OK)
         return err->code;
+    if (r->timestamp_key_count == 0)
+        return wa_fail(err, WA_E_INVALID, "a root names a timestamp key, one at least");
     for (size_t i = 0; i < wa_json_count(signers); i++)
         if (put_signer(in_force, wa_json_at(signers, i), r, err) != WA_OK)
             return wa_wrap(err, "signer %zu", i + 1);
@@ -113,7 +133,8 @@ enum wa_code wa_root_of_wish(const struct wa_root *in_force, const struct wa_jso
     WA_AUTO(wa_root) struct wa_root *draft = NULL;
     WA_AUTO_BUF struct wa_buf json;
     wa_buf_init(&json, WA_ROOT_BYTES_MAX);
-    if (wa_root_next(in_force, &draft, err) != WA_OK ||
+    if ((in_force != NULL ? wa_root_next(in_force, &draft, err) : wa_root_begin(&draft, err)) !=
+            WA_OK ||
         fill(in_force, wish, now, draft, err) != WA_OK)
         return err->code;
     return wa_root_unsigned(draft, &json, ret, err);
@@ -121,10 +142,16 @@ enum wa_code wa_root_of_wish(const struct wa_root *in_force, const struct wa_jso
 
 /* --- signing --- */
 
-enum wa_code wa_root_check_signable(const struct wa_root *in_force, const struct wa_root *root,
-                                    const char *signer, struct wa_err *err)
+static enum wa_code check_follows(const struct wa_root *in_force, const struct wa_root *root,
+                                  struct wa_err *err)
 {
-    size_t n = 0;
+    if (in_force == NULL)
+        return root->version == 1
+                   ? WA_OK
+                   : wa_fail(err, WA_E_REFUSED,
+                             "it is version %lld, and no root of this repository is known here: "
+                             "only version 1 can be the first",
+                             (long long)root->version);
     if (strcmp(root->repository, in_force->repository) != 0)
         return wa_fail(err, WA_E_REFUSED, "it is of another repository");
     if (root->version != in_force->version + 1)
@@ -132,8 +159,16 @@ enum wa_code wa_root_check_signable(const struct wa_root *in_force, const struct
                        "it is version %lld, and %lld is in force: only %lld can follow",
                        (long long)root->version, (long long)in_force->version,
                        (long long)in_force->version + 1);
+    return WA_OK;
+}
+
+enum wa_code wa_root_check_signable(const struct wa_root *in_force, const struct wa_root *root,
+                                    const char *signer, struct wa_err *err)
+{
+    size_t n = 0;
     /* Who is shown to have signed has. */
-    if (wa_root_count(root, in_force, &n, err) != WA_OK ||
+    if (check_follows(in_force, root, err) != WA_OK ||
+        (in_force != NULL && wa_root_count(root, in_force, &n, err) != WA_OK) ||
         wa_root_count(root, root, &n, err) != WA_OK)
         return err->code;
     if (!wa_root_has_administrator(root, signer) && !wa_root_has_administrator(in_force, signer))

@@ -1,11 +1,11 @@
 /* root_wish.h - the next root of a repository, as a person wants it; and his signature.
  *
- * A wish says the whole of what is to be, certificates by their fingerprint in the root in force or
- * as PEM:
+ * A wish says the whole of what is to be; certificates and timestamp keys by their fingerprint in
+ * the root in force or as PEM. Where none is in force (NULL), it is the first root of a repository:
  *
  *     {"days", "threshold", "published_days", "timestamp_hours", "administrators": [TEXT],
  *      "signers": [{"certificate", "sections", "prefixes", "code", "publish", "actions", "groups",
- *                   "units"}], "timestamp_keys": [PEM]}    (none given: they stay)
+ *                   "units"}], "timestamp_keys": [TEXT]}    (not given: they stay)
  */
 #ifndef WA_CONSOLE_ROOT_WISH_H
 #define WA_CONSOLE_ROOT_WISH_H
@@ -17,8 +17,8 @@
 /* The root after in_force that says so, read back from its own text. *ret: free it. */
 WA_CHECK enum wa_code wa_root_of_wish(const struct wa_root *in_force, const struct wa_json *wish,
                                       int64_t now, struct wa_root **ret, struct wa_err *err);
-/* root can follow in_force once all have signed, and signer (a fingerprint) is an administrator of
- * one of them. WA_E_REFUSED. */
+/* root can follow in_force (NULL: be the first) once all have signed, and signer (a fingerprint) is
+ * an administrator of one of them. WA_E_REFUSED. */
 WA_CHECK enum wa_code wa_root_check_signable(const struct wa_root *in_force,
                                              const struct wa_root *root, const char *signer,
                                              struct wa_err *err);

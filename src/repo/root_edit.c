@@ -1,7 +1,9 @@
 /* root_edit.c - what a draft of a root says, changed. */
 #include "repo/root_edit.h"
 
+#include "base/mem.h"
 #include "codec/csv.h"
+#include "os/rand.h"
 
 enum wa_code wa_root_unsigned(const struct wa_root *r, struct wa_buf *json, struct wa_root **ret,
                               struct wa_err *err)
@@ -12,6 +14,19 @@ enum wa_code wa_root_unsigned(const struct wa_root *r, struct wa_buf *json, stru
         wa_signed_none(wa_buf_sv(&text), json, err) != WA_OK)
         return err->code;
     return wa_root_read(wa_buf_sv(json), ret, err);
+}
+
+enum wa_code wa_root_begin(struct wa_root **ret, struct wa_err *err)
+{
+    WA_AUTO(wa_root) struct wa_root *r = NULL;
+    if (wa_root_new(&r, err) != WA_OK || wa_rand_hex(r->repository, 16, err) != WA_OK)
+        return err->code;
+    r->version = 1;
+    r->threshold = 1;
+    r->published_days = 30;
+    r->timestamp_hours = 24;
+    *ret = WA_TAKE(r);
+    return WA_OK;
 }
 
 enum wa_code wa_root_next(const struct wa_root *r, struct wa_root **ret, struct wa_err *err)

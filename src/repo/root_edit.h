@@ -8,6 +8,9 @@
 #include "repo/root.h"
 
 /* --- changing (root_edit.c) --- */
+/* The first version of a new repository: nobody is in it yet, its limits are the usual ones.
+ * *ret: free it. */
+WA_CHECK enum wa_code wa_root_begin(struct wa_root **ret, struct wa_err *err);
 /* The version after r, with all that r says. *ret: free it. */
 WA_CHECK enum wa_code wa_root_next(const struct wa_root *r, struct wa_root **ret,
                                    struct wa_err *err);

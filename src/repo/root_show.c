@@ -147,6 +147,23 @@ static void write_people(const struct wa_root *r, const struct wa_root *old, str
     wa_jw_end(w);
 }
 
+/* What can't be named stands as null: root_say() refuses to show it to whoever is to sign. */
+static void write_timestamp_keys(const struct wa_root *r, struct wa_jw *w)
+{
+    wa_jw_kvi(w, "timestamp_keys", (int64_t)r->timestamp_key_count);
+    wa_jw_key(w, "timestamp_key_ids");
+    wa_jw_arr(w);
+    for (size_t i = 0; i < r->timestamp_key_count; i++) {
+        struct wa_err unnamed = WA_ERR_INIT;
+        char id[65];
+        if (wa_signed_key_id(r->timestamp_keys[i], id, &unnamed) == WA_OK)
+            wa_jw_s(w, id);
+        else
+            wa_jw_null(w);
+    }
+    wa_jw_end(w);
+}
+
 void wa_root_write_shown(const struct wa_root *r, const struct wa_root *old, struct wa_jw *w)
 {
     wa_jw_obj(w);
@@ -157,7 +174,7 @@ void wa_root_write_shown(const struct wa_root *r, const struct wa_root *old, str
     wa_jw_kvi(w, "threshold", r->threshold);
     wa_jw_kvi(w, "published_days", r->published_days);
     wa_jw_kvi(w, "timestamp_hours", r->timestamp_hours);
-    wa_jw_kvi(w, "timestamp_keys", (int64_t)r->timestamp_key_count);
+    write_timestamp_keys(r, w);
     write_people(r, old, w);
     wa_jw_end(w);
 }

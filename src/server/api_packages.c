@@ -1,6 +1,7 @@
 /* api_packages.c - packages leave the repository; the signed documents come into it, whose file a
  * front has written. How packages come in is api_uploads.c.
  */
+#include "crypto/digest.h"
 #include "proto/hostid.h"
 #include "server/api_page.h"
 #include "server/store_scan.h"
@@ -30,6 +31,22 @@ static enum wa_code call_put_document(struct wa_api_call *c, struct wa_err *err)
     const struct wa_scan_wish wish = {.file = part};
     bool is_root = wa_sv_ends(wa_sv(c->request->path), "/root");
     return wa_api_scan(c, WA_SR_SCAN, is_root ? "root" : "published", &wish, NULL, on_changed, err);
+}
+
+/* Whoever makes a root says by it who may stamp the time: this server, by this key. */
+static enum wa_code call_timestamp_key(struct wa_api_call *c, struct wa_err *err)
+{
+    char sha256[65];
+    struct wa_jw w;
+    struct wa_sv pem = wa_sv(c->store->timestamp_public);
+    if (wa_sha256_hex(pem.p, pem.n, sha256, err) != WA_OK)
+        return err->code;
+    wa_jw_init(&w, c->out);
+    wa_jw_obj(&w);
+    wa_jw_kvsv(&w, "key", pem);
+    wa_jw_kv(&w, "sha256", sha256);
+    wa_jw_end(&w);
+    return wa_buf_check(c->out, err);
 }
 
 static enum wa_code call_delete_package(struct wa_api_call *c, struct wa_err *err)
@@ -135,6 +152,9 @@ static const struct wa_api_route routes[] = {
      "Fetch a machine's own package", NULL, NULL, "Bytes"},
     {"DELETE", "/api/v1/host-packages/{uuid}", WA_MAY_UPLOAD_PLAIN, false, call_delete_host_package,
      "Delete a machine's own package", NULL, NULL, "Placed"},
+    {"GET", "/api/v1/repository/timestamp-key", WA_MAY_VIEW, false, call_timestamp_key,
+     "The public key by which this server stamps the time, for the root", NULL, NULL,
+     "TimestampKey"},
     {"PUT", "/api/v1/repository/root", WA_MAY_PUBLISH, false, call_put_document,
      "Publish a new root document", NULL, "Document", "Placed"},
     {"PUT", "/api/v1/repository/published", WA_MAY_PUBLISH, false, call_put_document,

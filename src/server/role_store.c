@@ -295,18 +295,19 @@ static enum wa_code open_channels(struct wa_store *s, struct peers *peers, struc
     return WA_OK;
 }
 
-/* The public half of the relay key, for machines that register; the private one is the signer's
- * alone. */
-static enum wa_code read_relay(struct wa_store *s, struct wa_err *err)
+/* The public half of a key whose private one is the signer's alone: the relay's, for machines that
+ * register; the timestamp's, for those who make a root. */
+static enum wa_code read_public(struct wa_store *s, const char *name, char **ret,
+                                struct wa_err *err)
 {
     char path[WA_PATH_MAX];
     WA_AUTO_BUF struct wa_buf pem;
     size_t n = 0;
     wa_buf_init(&pem, 16u << 10);
-    if (wa_server_path(&s->child.config, "private/relay.pub", path, err) != WA_OK ||
+    if (wa_server_path(&s->child.config, name, path, err) != WA_OK ||
         wa_path_read(path, 16u << 10, &pem, err) != WA_OK)
         return err->code;
-    return wa_buf_steal(&pem, &s->relay_public, &n, err);
+    return wa_buf_steal(&pem, ret, &n, err);
 }
 
 /* PostgreSQL's views for reports. Without them there are no reports, and all else works. */
@@ -325,7 +326,9 @@ static enum wa_code run(struct wa_store *s, struct peers *peers, const char *con
 {
     char db[WA_PATH_MAX];
     if (wa_server_child_init(&s->child, WA_SR_STORE, config_file, err) != WA_OK ||
-        read_relay(s, err) != WA_OK || wa_server_path(&s->child.config, "db", db, err) != WA_OK ||
+        read_public(s, "private/relay.pub", &s->relay_public, err) != WA_OK ||
+        read_public(s, "private/timestamp.pub", &s->timestamp_public, err) != WA_OK ||
+        wa_server_path(&s->child.config, "db", db, err) != WA_OK ||
         wa_server_path(&s->child.config, s->child.config.trusted_signers, s->trusted, err) !=
             WA_OK ||
         wa_rand_bytes(&s->throttle.seed, sizeof s->throttle.seed, err) != WA_OK ||

@@ -50,7 +50,7 @@ struct wa_store {
     struct wa_store_question *questions;
     struct wa_scanning *scannings; /* those of them that are requests to scan */
     uint32_t next_id;
-    char *relay_public;                           /* PEM */
+    char *relay_public, *timestamp_public;        /* PEM */
     char trusted[WA_PATH_MAX], root[WA_PATH_MAX]; /* root: the repository's, if it has one */
     char issuers[WA_PATH_MAX];                    /* of people's certificates */
     struct wa_timer *clock;

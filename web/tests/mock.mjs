@@ -38,7 +38,8 @@ const OWN = [certificate("Deployer", { id: "k1", can_sign_code: false, trusted: 
 const signerOf = (c, more) => ({ name: c.name, fingerprint: c.fingerprint, not_after: c.not_after, code: c.can_sign_code, publish: false, sections: ["*"], prefixes: ["acme-"], actions: ["update", "upgrade"], groups: ["grp-lyon", "grp-nantes"], units: [], change: null, ...more });
 export const ROOT = () => ({
     problem: null,
-    root: { repository: "ab".repeat(16), version: 7, issued: now() - 86_400 * 60, expires: now() + 86_400 * 305, threshold: 2, published_days: 30, timestamp_hours: 24, timestamp_keys: 1, administrators: ["Alice", "Bob", "Carol"].map((n) => ({ name: n, fingerprint: certificate(n).fingerprint, not_after: now() + 86_400 * 400, signed: n !== "Carol", change: null })), signers: [signerOf(certificate("Alice"), { publish: true, prefixes: ["*"], groups: ["*"] }), signerOf(OWN[0]), signerOf(certificate("Developer"))] },
+    is_none: false,
+    root: { repository: "ab".repeat(16), version: 7, issued: now() - 86_400 * 60, expires: now() + 86_400 * 305, threshold: 2, published_days: 30, timestamp_hours: 24, timestamp_keys: 1, timestamp_key_ids: [certificate("this server").fingerprint], administrators: ["Alice", "Bob", "Carol"].map((n) => ({ name: n, fingerprint: certificate(n).fingerprint, not_after: now() + 86_400 * 400, signed: n !== "Carol", change: null })), signers: [signerOf(certificate("Alice"), { publish: true, prefixes: ["*"], groups: ["*"] }), signerOf(OWN[0]), signerOf(certificate("Developer"))] },
     list: { version: 41, issued: now() - 3600, expires: now() + 86_400 * 6, packages: 112, revoked: [certificate("Mallory").fingerprint] },
     list_problem: null,
 });
@@ -59,6 +60,7 @@ const PACKAGES = () => [["tis-firefox", "base", "tis-base(>=2)"], ["tis-7zip", "
 function manage(what, id, more, p) {
     if (what === "overview") return { json: { hosts: 300, reachable: 225, unseen_30_days: 12, errors: 14, to_upgrade: 57, audit_errors: 3, audit_warnings: 1, actions_failed_today: 4, rollouts_running: 1, uploads_refused: 1, webhooks_off: 0, server_certificate_until: now() + 86_400 * 20, certificates_ending: 0, authority_until: now() + 86_400 * 3000, journal_missing: 0, backup_at: now() - 86_400 * 9, disk_free_percent: 12, clock_off_s: 95 } };
     if (what === "packages") return { json: { packages: PACKAGES(), total: PACKAGES().length } };
+    if (what === "repository") return { json: { key: "-----BEGIN PUBLIC KEY-----\n", sha256: certificate("this server").fingerprint } };
     if (what === "signers") return { json: { signers: [certificate("Developer"), AUTHORITY].map((c) => ({ name: c.name, fingerprint: c.fingerprint })) } };
     if (what === "rollouts" && !id) return { json: { rollouts: ROLLOUTS(), total: 3 } };
     if (what === "rollouts") return { json: ROLLOUTS().find((r) => r.id === id) };

@@ -83,6 +83,7 @@ static void what_is_no_wish(void **state)
         "\"days\":1,\"threshold\":2,\"published_days\":20,",
         GOOD "\"version\":9,",
         GOOD "\"timestamp_keys\":[\"x\"],",
+        GOOD "\"timestamp_keys\":[],",
         GOOD "\"days\":1,",
         ""};
     static const char *const ends[] = {"", MAY ",\"more\":1", ",\"publish\":\"yes\""};
@@ -96,6 +97,21 @@ static void what_is_no_wish(void **state)
         if (code == WA_OK || r != NULL)
             fail_msg("wish %zu was taken", i);
     }
+}
+
+/* Nothing of another root is taken: who is named by a fingerprint is nobody, and no key is there.
+ */
+static void a_first_root_stands_alone(void **state)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO(wa_root) struct wa_root *r = NULL;
+    const struct wa_json *j = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    wa_arena_init(&arena, 16u << 20);
+    check_ok(wa_json_parse(wa_buf_sv(&good), 0, &arena, &j, &err), &err, "JSON");
+    assert_int_not_equal(wa_root_of_wish(NULL, j, NOW, &r, &err), WA_OK);
+    assert_null(r);
 }
 
 static enum wa_code signed_by(enum who who, bool *ret_complete, struct wa_err *err)
@@ -251,6 +267,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_wish_is_the_whole_of_it),
                                        cmocka_unit_test(what_is_no_wish),
+                                       cmocka_unit_test(a_first_root_stands_alone),
                                        cmocka_unit_test(one_signature_is_one),
                                        cmocka_unit_test(what_is_granted_is_what_was_chosen),
                                        cmocka_unit_test(before_it_ends),

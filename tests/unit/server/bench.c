@@ -128,6 +128,7 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     must(wa_store_set_user(s->db, "admin", "H", "superadmin", &err), &err);
     must(wa_sv_dup(WA_SV("server-uuid"), &s->child.config.server_uuid, &err), &err);
     must(wa_sv_dup(WA_SV("relay key"), &s->relay_public, &err), &err);
+    must(wa_sv_dup(WA_SV("timestamp key"), &s->timestamp_public, &err), &err);
     must(wa_sv_dup(WA_SV("optional"), &s->child.config.second_factor, &err), &err);
     must(wa_sv_dup(WA_SV(""), &s->child.config.ldap_roles, &err), &err);
     must(wa_sv_dup(WA_SV(""), &s->child.config.oidc_roles, &err), &err);
@@ -209,6 +210,7 @@ void bench_free(struct bench *b)
     wa_free(s->counts);
     wa_server_config_free(&s->child.config);
     wa_free(s->relay_public);
+    wa_free(s->timestamp_public);
     wa_free(s);
     wa_test_tmpdir_remove(b->dir);
 }

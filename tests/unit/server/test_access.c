@@ -93,6 +93,7 @@ static const struct {
     {"PUT /api/v1/uploads/{id}", "SDO", RIGHT, true, "upload"},
     {"POST /api/v1/uploads/{id}/finish", "SDO", RIGHT, true, "upload"},
     {"DELETE /api/v1/uploads/{id}", "SDO", RIGHT, true, "upload"},
+    {"GET /api/v1/repository/timestamp-key", "SDOHR", RIGHT, true, "view"},
     {"PUT /api/v1/repository/root", "SDO", RIGHT, true, "publish"},
     {"PUT /api/v1/repository/published", "SDO", RIGHT, true, "publish"},
     {"GET /api/v1/journal", "S", RIGHT, false, "people"},

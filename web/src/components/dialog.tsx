@@ -27,6 +27,12 @@ export function Dialog({ title, children, onClose, wide, footer, onSubmit }: Pro
             if (before instanceof HTMLElement) before.focus();
         };
     }, []);
+    // What scrolls and has nothing in it to go to can be scrolled by the keys all the same.
+    useEffect(() => {
+        const body = ref.current?.querySelector(".dialog-body");
+        if (body && body.scrollHeight > body.clientHeight) body.setAttribute("tabindex", "0");
+        else body?.removeAttribute("tabindex");
+    });
     const cancel = (e: Event) => {
         e.preventDefault();
         onClose?.();
@@ -50,5 +56,36 @@ export function Dialog({ title, children, onClose, wide, footer, onSubmit }: Pro
                 {footer && <div class="dialog-foot">{footer}</div>}
             </form>
         </dialog>
+    );
+}
+
+interface FormProps extends Props {
+    onClose: () => void;
+    onSubmit: () => void;
+    /** What the button says that goes on. */
+    button: string;
+    disabled?: boolean;
+    /** It takes something away: its button is red, and Enter cancels. */
+    danger?: boolean;
+    /** There is no field to begin with: Enter goes on. */
+    focusButton?: boolean;
+}
+
+/** A dialog that asks for something: "Cancel", and the button that goes on. */
+export function FormDialog({ button, disabled, danger, focusButton, children, ...more }: FormProps) {
+    const footer = (
+        <>
+            <button type="button" onClick={more.onClose} data-autofocus={danger || undefined}>
+                {t("Cancel")}
+            </button>
+            <button type="submit" class={danger ? "danger" : "primary"} disabled={disabled} data-autofocus={focusButton || undefined}>
+                {button}
+            </button>
+        </>
+    );
+    return (
+        <Dialog {...more} footer={footer}>
+            {children}
+        </Dialog>
     );
 }

@@ -52,11 +52,13 @@ export interface Root {
     published_days: number;
     timestamp_hours: number;
     timestamp_keys: number;
+    timestamp_key_ids: readonly string[];
     administrators: readonly Administrator[];
     signers: readonly Signer[];
 }
 export interface RootState {
     problem: string | null;
+    is_none?: boolean; // there is none yet, as the server says
     root?: Root;
     list?: { version: number; expires: number; packages: number; revoked: readonly string[] } | null;
     list_problem?: string | null;

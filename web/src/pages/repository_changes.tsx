@@ -3,7 +3,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { apiPath, call } from "../api";
-import { Dialog } from "../components/dialog";
+import { Dialog, FormDialog } from "../components/dialog";
 import { Check, Choice, Field } from "../components/fields";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
@@ -20,8 +20,8 @@ interface Result {
 }
 
 /** Shows the list of what is published, against the last one, to be signed. */
-export function publish(onDone: () => void): void {
-    review({ what: "publish" }, (answer) => {
+export function publish(onDone: () => void, key: { key?: string } = {}): void {
+    review({ what: "publish", ...key }, (answer) => {
         say(t("List {n} is published.", { n: Number(answer.version) }));
         onDone();
     });
@@ -58,21 +58,7 @@ function Resign({ packages, onDone }: { packages: readonly Package[]; onDone: ()
         review({ what: "resign", packages: exactly(packages), prefix: prefix.value.trim(), maturity: maturity.value, no_depends: !depends.value }, (answer) => told(answer, onDone));
     };
     return (
-        <Dialog
-            title={t("Sign anew")}
-            onClose={close}
-            onSubmit={submit}
-            footer={
-                <>
-                    <button type="button" onClick={close}>
-                        {t("Cancel")}
-                    </button>
-                    <button type="submit" class="primary" data-autofocus>
-                        {t("Review")}
-                    </button>
-                </>
-            }
-        >
+        <FormDialog title={t("Sign anew")} onClose={close} onSubmit={submit} button={t("Review")} focusButton>
             <p>{t("Verified, then signed by you. With another name or maturity they come beside the ones that are there.")}</p>
             <ul class="host-names">
                 {packages.map((p) => (
@@ -82,7 +68,7 @@ function Resign({ packages, onDone }: { packages: readonly Package[]; onDone: ()
             <Field label={t("Another prefix")} value={prefix.value} onInput={(v) => (prefix.value = v)} hint={t("Names begin so then, up to the first -, and so do the names that they need; empty: as they are.")} />
             {prefix.value.trim() !== "" && <Check label={t("Also what they need")} checked={depends.value} onChange={(on) => (depends.value = on)} />}
             <Choice label={t("Maturity")} value={maturity.value} options={[["", t("as it is")] as const, ...MATURITIES.map((m) => [m, m] as const)]} onChange={(v) => (maturity.value = v)} />
-        </Dialog>
+        </FormDialog>
     );
 }
 
@@ -96,21 +82,7 @@ function Promote({ packages, onDone }: { packages: readonly Package[]; onDone: (
         review({ what: "promote", packages: exactly(packages), from_maturity: from, maturity: to.value, remove_old: removesOld.value }, (answer) => told(answer, onDone));
     };
     return (
-        <Dialog
-            title={t("Promote")}
-            onClose={close}
-            onSubmit={submit}
-            footer={
-                <>
-                    <button type="button" onClick={close}>
-                        {t("Cancel")}
-                    </button>
-                    <button type="submit" class="primary" disabled={others.length > 0 || to.value === from}>
-                        {t("Review")}
-                    </button>
-                </>
-            }
-        >
+        <FormDialog title={t("Promote")} onClose={close} onSubmit={submit} button={t("Review")} disabled={others.length > 0 || to.value === from}>
             <p>{t("Verified, given another maturity, signed anew by you and published.")}</p>
             <ul class="host-names">
                 {packages.map((p) => (
@@ -120,7 +92,7 @@ function Promote({ packages, onDone }: { packages: readonly Package[]; onDone: (
             {others.length > 0 && <p class="error">{t("They are of several maturities: choose those of one.")}</p>}
             <Choice label={t("From {from} to", { from })} value={to.value} options={MATURITIES.map((m) => [m, m] as const)} onChange={(v) => (to.value = v)} />
             <Check label={t("Then remove the old one")} checked={removesOld.value} onChange={(on) => (removesOld.value = on)} />
-        </Dialog>
+        </FormDialog>
     );
 }
 
@@ -144,21 +116,7 @@ function Delete({ packages, all, onDone }: { packages: readonly Package[]; all: 
         onDone();
     };
     return (
-        <Dialog
-            title={t("Remove from the repository")}
-            onClose={close}
-            onSubmit={() => void submit()}
-            footer={
-                <>
-                    <button type="button" onClick={close} data-autofocus>
-                        {t("Cancel")}
-                    </button>
-                    <button type="submit" class="danger" disabled={isBusy.value}>
-                        {t("Remove")}
-                    </button>
-                </>
-            }
-        >
+        <FormDialog title={t("Remove from the repository")} onClose={close} onSubmit={() => void submit()} button={t("Remove")} disabled={isBusy.value} danger>
             <p>{t("Machines that have them keep them.")}</p>
             <ul class="plain-list">
                 {packages.map((p) => {
@@ -176,7 +134,7 @@ function Delete({ packages, all, onDone }: { packages: readonly Package[]; all: 
                     </ul>
                 </>
             )}
-        </Dialog>
+        </FormDialog>
     );
 }
 
@@ -205,21 +163,7 @@ function Import({ onDone }: { onDone: () => void }) {
             </Dialog>
         );
     return (
-        <Dialog
-            title={t("Import packages")}
-            onClose={close}
-            onSubmit={submit}
-            footer={
-                <>
-                    <button type="button" onClick={close}>
-                        {t("Cancel")}
-                    </button>
-                    <button type="submit" class="primary" disabled={packages.length === 0}>
-                        {t("Review")}
-                    </button>
-                </>
-            }
-        >
+        <FormDialog title={t("Import packages")} onClose={close} onSubmit={submit} button={t("Review")} disabled={packages.length === 0}>
             <p>{t("Only what the certificates of that repository stand for comes in. Nothing of it is unpacked or run here; you sign it anew.")}</p>
             <Choice label={t("From")} value={from.value} options={sources.map((s) => [s, s] as const)} onChange={(v) => (from.value = v)} />
             <Field label={t("Packages")} value={names.value} onInput={(v) => (names.value = v)} autofocus hint={t("Names, with blanks between; a version as in tis-firefox(=115.1-0).")} />
@@ -237,7 +181,7 @@ function Import({ onDone }: { onDone: () => void }) {
             />
             <Check label={t("Only what is newer than here")} checked={isNewer.value} onChange={(on) => (isNewer.value = on)} />
             <Check label={t("Also what they need")} checked={depends.value} onChange={(on) => (depends.value = on)} />
-        </Dialog>
+        </FormDialog>
     );
 }
 

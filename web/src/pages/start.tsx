@@ -58,13 +58,13 @@ async function count(stop: AbortSignal): Promise<Counts> {
 /** The root and the list, which change seldom: once for each time that the page is opened, or the server came back. */
 function useRoot(): RootState | undefined {
     const root = useSignal<RootState | undefined>(undefined);
-    const isKnown = local.value?.publishes === true;
+    const isAsked = local.value?.publishes === true || may("publish");
     useEffect(() => {
-        if (!isKnown) return undefined;
+        if (!isAsked) return undefined;
         const stop = new AbortController();
         call<RootState>("GET", "/local/root", undefined, stop.signal).then((found) => (root.value = found), (e) => !isAbort(e) && sayError(e));
         return () => stop.abort();
-    }, [isKnown, epoch.value]);
+    }, [isAsked, epoch.value]);
     return root.value;
 }
 
@@ -107,7 +107,9 @@ function ofRoot(r: RootState, soon: (until: number, days: number) => boolean): T
     const found: Todo[] = [];
     const add = (tone: Tone, what: string, to: string, step: string) => found.push({ tone, sign: t("Repository"), what, step: <A to={to}>{step}</A> });
     const again = t("Publish the list in Repository: it is signed anew.");
-    if (r.problem) add("bad", t("The root of the repository is not as it should be: {why}", { why: r.problem }), "/keys?tab=root", t("Look at the root."));
+    if (r.is_none) add("warn", t("There is no root document yet: whoever owns the server has a say in what machines take."), "/keys?tab=root", t("Make the first root."));
+    else if (!local.value?.publishes) add("warn", t("The repository's root is not known here, so nothing that you change in it is published."), "/keys?tab=root", t("Take it over from a file of its administrators."));
+    else if (r.problem) add("bad", t("The root of the repository is not as it should be: {why}", { why: r.problem }), "/keys?tab=root", t("Look at the root."));
     if (r.list_problem) add("bad", t("Machines take no list of the repository: {why}", { why: r.list_problem }), "/repository", again);
     if (r.list && soon(r.list.expires, LIST_DAYS)) add("warn", t("The list of the repository ends on {day}: machines take nothing new after it.", { day: day(r.list.expires) }), "/repository", again);
     if (r.root && soon(r.root.expires, EXPIRES_DAYS)) add("warn", t("The root of the repository ends on {day}.", { day: day(r.root.expires) }), "/keys?tab=root", t("Propose the next one, and have it signed in time."));

@@ -13,7 +13,6 @@ export const keys = {
         "{name} expire le {day}. Créez dès maintenant son successeur et donnez-le aux machines pendant que les deux comptent.",
     "{name} ends on {day}. Make the next one, have the root name it, and sign anew what this one signed.":
         "{name} expire le {day}. Créez le suivant, faites-le nommer par la racine, et signez de nouveau ce que celui-ci a signé.",
-    "A first root is made where the keys are, and given to each administrator by hand:": "Une première racine se crée là où sont les clés, et se donne à chaque administrateur en main propre :",
     "a request, for an authority to sign": "une demande, à signer par une autorité",
     "Add a signer": "Ajouter un signataire",
     "Add an administrator": "Ajouter un administrateur",
@@ -30,7 +29,6 @@ export const keys = {
     expired: "expiré",
     Expires: "Expire",
     Fingerprint: "Empreinte",
-    "from a file": "d'un fichier",
     "Give NAME.csr from the folder of your keys to whoever has the authority, and put what comes back beside it, as NAME.crt.":
         "Donnez NOM.csr du dossier de vos clés à qui a l'autorité, et mettez ce qui revient à côté, sous NOM.crt.",
     "Good for so many days": "Valable tant de jours",
@@ -136,4 +134,28 @@ export const keys = {
         "Qui a ce certificat n'entre plus avec lui. La machine elle-même en reçoit un autre par sa propre clé ; pour l'exclure, oubliez-la.",
     "Whoever trusts it trusts whom it vouches for.": "Qui lui fait confiance fait confiance à ceux dont il répond.",
     "Whose packages count here: {folder}.": "Ceux dont les paquets comptent ici : {folder}.",
+    "Add this server's": "Ajouter celle de ce serveur",
+    "Another public key, from its file": "Une autre clé publique, de son fichier",
+    "By such a key the server says every day which list is the newest. It can do nothing else.": "Par une telle clé, le serveur dit chaque jour quelle liste est la plus récente. Elle ne peut rien d'autre.",
+    "Have one of its administrators give you root.json by a way that you trust: the server is believed in none.": "Qu'un de ses administrateurs vous donne root.json par une voie dont vous êtes sûr : le serveur n'est cru pour aucune.",
+    "In it are your key and those whose packages count here today. Better two administrators or more, and fewer signatures than they are: then one lost key is no end, and one stolen key no beginning.":
+        "Elle contient votre clé et celles dont les paquets comptent ici aujourd'hui. Mieux vaut deux administrateurs ou plus, et moins de signatures qu'ils ne sont : une clé perdue n'est alors pas une fin, ni une clé volée un début.",
+    "Make the first root": "Faire la première racine",
+    "Make the first root.": "Faites la première racine.",
+    "Nothing is in force before enough of its administrators have signed. Whoever has it obeys it alone, and there is no way back.":
+        "Rien n'est en vigueur avant qu'assez de ses administrateurs aient signé. Qui l'a n'obéit qu'à elle, et il n'y a pas de retour.",
+    "of this server": "de ce serveur",
+    "Root version {n} is known here from now on.": "La racine version {n} est connue ici désormais.",
+    "Take it over from a file of its administrators.": "Reprenez-la d'un fichier de ses administrateurs.",
+    "Take over a signed root": "Reprendre une racine signée",
+    "The first root": "La première racine",
+    "The repository's root is not known here, so nothing that you change in it is published.": "La racine du dépôt n'est pas connue ici : rien de ce que vous y changez n'est donc publié.",
+    "The root is in force, and saved as root.json: give it to the other administrators. Next comes the list of what is published.":
+        "La racine est en vigueur, et enregistrée sous root.json : donnez-la aux autres administrateurs. Vient ensuite la liste de ce qui est publié.",
+    "The root is not known here": "La racine n'est pas connue ici",
+    "The root says who may sign packages and orders, and who publishes the repository's list, so that even whoever owns the server can slip in nothing, leave nothing out, and freeze nothing. Until there is one, each machine goes by its own configuration.":
+        "La racine dit qui peut signer paquets et ordres, et qui publie la liste du dépôt, pour que même le maître du serveur ne puisse rien y glisser, rien en ôter et rien figer. Tant qu'il n'y en a pas, chaque machine s'en tient à sa propre configuration.",
+    "There is no root document yet: whoever owns the server has a say in what machines take.": "Il n'y a pas encore de racine : le maître du serveur a son mot à dire sur ce que prennent les machines.",
+    "There is no root yet": "Il n'y a pas encore de racine",
+    "This server's key is not among them: machines would take no list that it stamps.": "La clé de ce serveur n'en est pas : les machines ne prendraient aucune liste qu'il horodate.",
 };
