@@ -273,6 +273,7 @@
 #define WA_FRONT_LOGIN_MAX 8192u         /* bytes: a name and a password */
 #define WA_FRONT_PERSON_MAX (256u << 10) /* bytes: who a machine asks about, in a statement */
 #define WA_FRONT_REPORT_MAX (12u << 20)  /* bytes: an inventory */
+#define WA_FRONT_REGISTER_MAX (1u << 20) /* bytes: what a machine is, and its certificate */
 #define WA_FRONT_API_MAX (15u << 20)     /* bytes: orders of many machines */
 #define WA_FRONT_BODIES_MAX                                                                        \
     (256u << 20) /* bytes of all bodies being collected; one address gets a quarter */
@@ -376,6 +377,10 @@
     (64 << 20) /* bytes: one value of the database, above the largest message */
 
 /* --- the inventory's rows on the server --- */
+#define WA_REPORT_BURST_MS                                                                         \
+    2000u /* ms of the store's time that one machine's reports may take at once */
+#define WA_REPORT_SHARE_MS 20u      /* ms: and of each second after that */
+#define WA_REPORT_OWED_MS 20000u    /* ms: the most that is held against it, a quarter of an hour */
 #define WA_SOFTWARE_ROWS_MAX 10000u /* titles of a machine: texlive and its friends are 4,000 */
 #define WA_PACKAGE_ROWS_MAX 2000u   /* packages of a machine that can be searched */
 #define WA_HISTORY_ROWS_MAX 2000u   /* of what became of one machine's packages */

@@ -2,6 +2,7 @@
  * name. They change what is shown, nothing else.
  */
 #include "server/api_search.h"
+#include "server/software_names.h"
 
 #define NAME_MAX 255u /* bytes of a name, and of a pattern */
 
@@ -77,13 +78,8 @@ static enum wa_code replace(struct wa_api_call *c, const struct wa_json *names, 
     for (size_t i = 0; i < wa_json_count(names); i++)
         if (put_rule(db, wa_json_at(names, i), (int64_t)i + 1, err) != WA_OK)
             return err->code;
-    return run(db,
-               "UPDATE software_titles SET normal_name = COALESCE((SELECT r.name FROM "
-               "software_rules r WHERE lower(software_titles.name) LIKE lower(r.pattern) ESCAPE "
-               "'\\' ORDER BY r.seq LIMIT 1), name)",
-               err) == WA_OK
-               ? wa_store_note(c->store, &act, err)
-               : err->code;
+    return wa_software_rename_all(db, err) == WA_OK ? wa_store_note(c->store, &act, err)
+                                                    : err->code;
 }
 
 static enum wa_code put(struct wa_api_call *c, struct wa_err *err)

@@ -61,6 +61,29 @@ const struct wa_fleet_host *wa_fleet_get(const struct wa_fleet *f, struct wa_sv 
     return h == NULL ? NULL : &h->shown;
 }
 
+/* What is still owed of it. */
+static uint64_t owed(const struct host *h, uint64_t now_ms)
+{
+    uint64_t back = (now_ms - h->took_until_ms) * WA_REPORT_SHARE_MS / 1000;
+    return back < h->took_ms ? h->took_ms - back : 0;
+}
+
+void wa_fleet_took(struct wa_fleet *f, struct wa_sv uuid, uint64_t ms, uint64_t now_ms)
+{
+    struct host *h = wa_map_get(&f->by_uuid, uuid);
+    if (h == NULL || ms == 0) /* most take less, and some of them are counted as one */
+        return;
+    uint64_t all = owed(h, now_ms) + ms;
+    h->took_ms = all < WA_REPORT_OWED_MS ? (uint32_t)all : WA_REPORT_OWED_MS;
+    h->took_until_ms = now_ms;
+}
+
+bool wa_fleet_may_report(const struct wa_fleet *f, struct wa_sv uuid, uint64_t now_ms)
+{
+    const struct host *h = wa_map_get(&f->by_uuid, uuid);
+    return h == NULL || owed(h, now_ms) < WA_REPORT_BURST_MS;
+}
+
 size_t wa_fleet_count(const struct wa_fleet *f)
 {
     return f->by_uuid.n;

@@ -2,6 +2,7 @@
 #ifndef WA_SERVER_FLEET_PRIV_H
 #define WA_SERVER_FLEET_PRIV_H
 
+#include "base/limits.h"
 #include "base/map.h"
 #include "server/fleet.h"
 
@@ -35,6 +36,8 @@ struct host {           /* what a walk over all looks at first stands together *
         size_t n;
     } tags[WA_FLEET_TAGS];
     uint32_t said;              /* names that nobody had said before */
+    uint32_t took_ms;           /* of the store's time, */
+    uint64_t took_until_ms;     /* by then */
     struct wa_fleet_host shown; /* orders are of these */
     char *memory;               /* of all its texts */
 };

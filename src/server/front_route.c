@@ -51,7 +51,7 @@ static bool route_open(const struct wa_http_head *h, struct wa_front_route *r, c
                 {WA_KERBEROS_LOGIN, WA_FRONT_PERSON_MAX},
                 {"/api/v1/session/oidc", WA_FRONT_LOGIN_MAX},
                 {"/api/v1/session/oidc/start", WA_FRONT_LOGIN_MAX},
-                {"/agent/v1/register", WA_FRONT_REPORT_MAX},
+                {"/agent/v1/register", WA_FRONT_REGISTER_MAX},
                 {"/agent/v1/report", WA_FRONT_REPORT_MAX},
                 {"/agent/v1/login", WA_FRONT_PERSON_MAX},
                 {"/api/v1/session", WA_FRONT_LOGIN_MAX}};

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "os/rand.h"
 #include "server/inventory.h"
+#include "server/software_names.h"
 
 #define KEY_MAX (3 * (WA_INVENTORY_TEXT + 1) + 2)
 
@@ -26,6 +27,7 @@ struct work {
     int64_t host;
     struct wa_arena arena;
     struct wa_map rows; /* of struct have, by what the title says */
+    struct wa_software_names names;
 };
 
 static struct wa_sv key_of(const struct title *t, char out[KEY_MAX])
@@ -79,21 +81,22 @@ static void bind_title(struct wa_stmt *s, const struct title *t)
     wa_bind_i64(s, 3, t->is_system ? 1 : 0);
 }
 
-static enum wa_code add_title(struct wa_db *db, const struct title *t, struct wa_err *err)
+static enum wa_code add_title(struct work *w, const struct title *t, struct wa_err *err)
 {
     struct wa_stmt *s;
     char key[WA_VERSION_KEY];
-    if (wa_db_prepare(db,
+    const char *name = NULL;
+    if (wa_software_name(&w->names, w->db, t->name.p, &name, err) != WA_OK ||
+        wa_db_prepare(w->db,
                       "INSERT INTO software_titles (id, name, version, publisher, is_system, "
                       "version_key, normal_name) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM "
-                      "software_titles), ?1, ?2, ?3, ?4, ?5, COALESCE((SELECT r.name FROM "
-                      "software_rules r WHERE lower(?1) LIKE lower(r.pattern) ESCAPE '\\' ORDER "
-                      "BY r.seq LIMIT 1), ?1))",
+                      "software_titles), ?1, ?2, ?3, ?4, ?5, ?6)",
                       &s, err) != WA_OK)
         return err->code;
     wa_inventory_version_key(wa_sv(t->version.p), key);
     bind_title(s, t);
     wa_bind_s(s, 4, key);
+    wa_bind_s(s, 5, name);
     return wa_run(s, err);
 }
 
@@ -135,7 +138,7 @@ static enum wa_code add_row(struct work *w, const struct title *t, struct wa_err
     if (find_title(w->db, t, &id, &found, err) != WA_OK)
         return err->code;
     if (!found &&
-        (add_title(w->db, t, err) != WA_OK || find_title(w->db, t, &id, &found, err) != WA_OK))
+        (add_title(w, t, err) != WA_OK || find_title(w->db, t, &id, &found, err) != WA_OK))
         return err->code;
     return run_pair(w->db, "INSERT INTO host_software (host, title) VALUES (?, ?)", w->host, id,
                     err) == WA_OK
@@ -192,10 +195,12 @@ enum wa_code wa_inventory_software(struct wa_db *db, int64_t host, const struct 
 {
     struct work w = {.db = db, .host = host};
     wa_arena_init(&w.arena, WA_SOFTWARE_ROWS_MAX * 64u);
+    wa_software_names_init(&w.names);
     enum wa_code code = wa_rand_map(&w.rows, err);
     if (code == WA_OK)
         code = take_all(&w, list, err);
     wa_map_fini(&w.rows);
     wa_arena_fini(&w.arena);
+    wa_software_names_fini(&w.names);
     return code;
 }

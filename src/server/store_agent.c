@@ -129,6 +129,7 @@ struct reported {
     struct wa_sv uuid;
     bool is_gone; /* it left */
     bool has_sections;
+    bool is_its;                /* the machine itself has said it */
     struct wa_sv action, state; /* of one of its orders, and what became of it */
     struct wa_fleet_change change;
 };
@@ -141,6 +142,7 @@ static enum wa_code store_status(const struct wa_store_request *q, struct wa_sta
     struct wa_section_digests have = {{""}};
     if (check_report(q, r, m->uuid, m->time, m->seq, err) != WA_OK)
         return err->code;
+    ret->is_its = true;
     for (size_t i = 0; i < WA_SEC_COUNT; i++)
         if (m->sections[i] != NULL) {
             if (store_section(s, r, i, err) != WA_OK)
@@ -167,6 +169,7 @@ static enum wa_code store_result(const struct wa_store_request *q, const struct 
     wa_buf_init(&packages, 1u << 20);
     if (check_report(q, r, m.uuid, m.time, m.seq, err) != WA_OK)
         return err->code;
+    ret->is_its = true;
     if (m.packages != NULL)
         wa_json_write(m.packages, &packages);
     if (wa_buf_check(&packages, err) != WA_OK)
@@ -255,6 +258,44 @@ static void show_report(struct wa_store *s, const char *peer, const struct repor
            WA_LF_S("peer", peer));
 }
 
+static enum wa_code in_transaction(const struct wa_store_request *q, struct wa_statement *r,
+                                   struct reported *said, struct wa_buf *answer, struct wa_err *err)
+{
+    struct wa_store *s = q->store;
+    if (wa_db_begin(s->db, err) != WA_OK)
+        return err->code;
+    enum wa_code code = store_report(q, r, said, answer, err);
+    if (code == WA_OK)
+        code = wa_node_tell(s, said->is_gone ? WA_NODE_GONE : WA_NODE_HOST, said->uuid, err);
+    if (code == WA_OK && said->action.n > 0)
+        code = wa_node_tell(s, WA_NODE_ACTION, said->action, err);
+    if (code == WA_OK)
+        code = wa_db_commit(s->db, err);
+    if (code != WA_OK)
+        wa_db_rollback(s->db);
+    return code;
+}
+
+/* Of the machine that it says it is of, within what one machine may take. */
+static enum wa_code take_report(const struct wa_store_request *q, struct wa_statement *r,
+                                struct reported *said, struct wa_buf *answer, struct wa_err *err)
+{
+    struct wa_fleet *fleet = q->store->fleet;
+    struct wa_sv uuid = r->kind == WA_STATES_STATUS   ? r->status.uuid
+                        : r->kind == WA_STATES_RESULT ? r->result.uuid
+                                                      : r->leave.uuid;
+    uint64_t began = wa_clock_mono_ms();
+    if (r->why.code == WA_OK && !wa_fleet_may_report(fleet, uuid, began))
+        return wa_fail(err, WA_E_BUSY,
+                       "the reports of '%.*s' take too much of the server's time: later",
+                       WA_SV_ARG(uuid));
+    enum wa_code code = in_transaction(q, r, said, answer, err);
+    uint64_t now = wa_clock_mono_ms();
+    if (said->is_its)
+        wa_fleet_took(fleet, uuid, now - began, now);
+    return code;
+}
+
 void wa_store_judge_report(struct wa_store_request *q, struct wa_statement *r)
 {
     struct wa_store *s = q->store;
@@ -262,19 +303,7 @@ void wa_store_judge_report(struct wa_store_request *q, struct wa_statement *r)
     struct reported said = {.change = WA_FLEET_UNCHANGED};
     WA_AUTO_BUF struct wa_buf answer;
     wa_buf_init(&answer, WA_REPORT_ANSWER_MAX);
-    enum wa_code code = wa_db_begin(s->db, &err);
-    if (code == WA_OK) {
-        code = store_report(q, r, &said, &answer, &err);
-        if (code == WA_OK)
-            code = wa_node_tell(s, said.is_gone ? WA_NODE_GONE : WA_NODE_HOST, said.uuid, &err);
-        if (code == WA_OK && said.action.n > 0)
-            code = wa_node_tell(s, WA_NODE_ACTION, said.action, &err);
-        if (code == WA_OK)
-            code = wa_db_commit(s->db, &err);
-        if (code != WA_OK)
-            wa_db_rollback(s->db);
-    }
-    if (code == WA_OK) {
+    if (take_report(q, r, &said, &answer, &err) == WA_OK) {
         show_report(s, q->peer, &said);
         wa_store_answer(q, 200, answer.n > 0 ? wa_buf_sv(&answer) : WA_SV("{\"accepted\":true}"));
         return;

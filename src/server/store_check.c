@@ -102,9 +102,10 @@ struct pile {
 struct wa_store_checks {
     struct wa_store *store;
     struct wa_timer *turn;
-    struct pile piles[PILES];
-    struct item *first, **last; /* waiting */
-    size_t count, bytes;        /* of these; bytes of all that are not judged yet */
+    struct pile piles[PILES], large; /* large: one report at a time, for its memory */
+    struct item *first, **last;      /* waiting */
+    struct item *large_first, **large_last;
+    size_t count, bytes; /* of the small ones; bytes of all that are not judged yet */
     bool has_turn, is_ending;
 };
 
@@ -126,6 +127,7 @@ static enum wa_code read_pile(void *user, struct wa_err *err)
 }
 
 static void start_piles(struct wa_store_checks *c);
+static void start_large(struct wa_store_checks *c);
 
 static void judge_pile(void *user, enum wa_code code, const struct wa_err *err)
 {
@@ -137,6 +139,7 @@ static void judge_pile(void *user, enum wa_code code, const struct wa_err *err)
     p->first = NULL;
     p->is_busy = false;
     start_piles(c); /* before the disk is waited for */
+    start_large(c);
     while (it != NULL) {
         struct item *next = it->next;
         c->bytes -= it->request->body.n;
@@ -146,9 +149,18 @@ static void judge_pile(void *user, enum wa_code code, const struct wa_err *err)
     }
 }
 
-static void take_pile(struct wa_store_checks *c, struct pile *p, size_t n)
+static void read_and_judge(struct wa_store_checks *c, struct pile *p)
 {
     struct wa_err err = WA_ERR_INIT;
+    p->is_busy = true;
+    if (wa_loop_work(c->store->loop, read_pile, judge_pile, p, &err) == WA_OK)
+        return;
+    (void)read_pile(p, &err);
+    judge_pile(p, WA_OK, &err);
+}
+
+static void take_pile(struct wa_store_checks *c, struct pile *p, size_t n)
+{
     struct item **end = &c->first;
     for (size_t i = 0; i < n; i++)
         end = &(*end)->next;
@@ -158,11 +170,20 @@ static void take_pile(struct wa_store_checks *c, struct pile *p, size_t n)
     c->count -= n;
     if (c->first == NULL)
         c->last = &c->first;
-    p->is_busy = true;
-    if (wa_loop_work(c->store->loop, read_pile, judge_pile, p, &err) == WA_OK)
+    read_and_judge(c, p);
+}
+
+static void start_large(struct wa_store_checks *c)
+{
+    struct item *it = c->large_first;
+    if (it == NULL || c->large.is_busy || c->is_ending)
         return;
-    (void)read_pile(p, &err);
-    judge_pile(p, WA_OK, &err);
+    c->large_first = it->next;
+    if (c->large_first == NULL)
+        c->large_last = &c->large_first;
+    it->next = NULL;
+    c->large.first = it;
+    read_and_judge(c, &c->large);
 }
 
 /* Those that wait go to those that are free, in equal parts. */
@@ -185,12 +206,22 @@ static void on_turn(void *user)
     struct wa_store_checks *c = user;
     c->has_turn = false;
     start_piles(c);
+    start_large(c);
 }
 
 static void read_here(struct wa_store *s, struct item *it)
 {
     wa_statement_read(&it->report, wa_buf_sv(&it->request->body), s->senders, &s->sender);
     judge(it);
+}
+
+/* Nobody knows yet whose it is: what is large waits in line, or comes again. */
+static void refuse(struct item *it)
+{
+    struct wa_err err = WA_ERR_INIT;
+    (void)wa_fail(&err, WA_E_BUSY, "too many large reports come at the same time: later");
+    wa_store_answer_err(it->request, &err);
+    wa_free(it);
 }
 
 void wa_store_report(struct wa_store_request *r)
@@ -205,13 +236,19 @@ void wa_store_report(struct wa_store_request *r)
         return;
     }
     it->request = r;
-    if (c == NULL || c->is_ending || r->body.n > SMALL || c->bytes > WAITING_MAX) {
+    bool is_large = r->body.n > SMALL;
+    if (is_large && c != NULL && c->bytes > WAITING_MAX) {
+        refuse(it);
+        return;
+    }
+    if (c == NULL || c->is_ending || c->bytes > WAITING_MAX) {
         read_here(s, it);
         return;
     }
-    *c->last = it;
-    c->last = &it->next;
-    c->count++;
+    struct item ***last = is_large ? &c->large_last : &c->last;
+    **last = it;
+    *last = &it->next;
+    c->count += !is_large;
     c->bytes += r->body.n;
     if (!c->has_turn) /* what comes in this turn goes together */
         wa_timer_start(c->turn, 0, 0);
@@ -225,6 +262,8 @@ enum wa_code wa_store_checks_start(struct wa_store *s, struct wa_err *err)
         return wa_nomem(err);
     c->store = s;
     c->last = &c->first;
+    c->large_last = &c->large_first;
+    c->large.of = c;
     for (size_t i = 0; i < PILES; i++)
         c->piles[i].of = c;
     if (wa_timer_new(s->loop, on_turn, c, &c->turn, err) != WA_OK) {
@@ -237,10 +276,20 @@ enum wa_code wa_store_checks_start(struct wa_store *s, struct wa_err *err)
 
 static bool is_busy(const struct wa_store_checks *c)
 {
-    bool any = false;
+    bool any = c->large.is_busy;
     for (size_t i = 0; i < PILES; i++)
         any |= c->piles[i].is_busy;
     return any;
+}
+
+static void free_waiting(struct item *it)
+{
+    while (it != NULL) {
+        struct item *next = it->next;
+        wa_store_request_free(it->request);
+        wa_free(it);
+        it = next;
+    }
 }
 
 void wa_store_checks_end(struct wa_store *s)
@@ -252,14 +301,11 @@ void wa_store_checks_end(struct wa_store *s)
     c->is_ending = true; /* those that wait have been told nothing, and come again */
     while (is_busy(c) && wa_loop_turn(s->loop, -1, &err) == WA_OK)
         continue;
-    while (c->first != NULL) {
-        struct item *it = c->first;
-        c->first = it->next;
-        wa_store_request_free(it->request);
-        wa_free(it);
-    }
+    free_waiting(c->first);
+    free_waiting(c->large_first);
     for (size_t i = 0; i < PILES; i++)
         wa_key_free(c->piles[i].scratch);
+    wa_key_free(c->large.scratch);
     wa_timer_free(c->turn);
     wa_free(c);
     s->checking = NULL;

@@ -513,6 +513,29 @@ static void survives_without_memory(void **state)
     assert_true(wa_torture(put_once, NULL) >= 8);
 }
 
+/* What a machine takes of the store's time at once, and bit by bit; the others notice nothing. */
+static void takes_its_share(void **state)
+{
+    WA_AUTO(wa_fleet) struct wa_fleet *f = fleet();
+    const struct wa_sv rogue = WA_SV("u-1"), other = WA_SV("u-2");
+    WA_UNUSED(state);
+    wa_fleet_took(f, rogue, WA_REPORT_BURST_MS - 1, 100000);
+    assert_true(wa_fleet_may_report(f, rogue, 100000));
+    wa_fleet_took(f, rogue, 500, 100000);
+    assert_false(wa_fleet_may_report(f, rogue, 100000));
+    assert_false(wa_fleet_may_report(f, rogue, 124000));
+    assert_true(wa_fleet_may_report(f, rogue, 125000)); /* 499 ms at 20 a second */
+    wa_fleet_took(f, rogue, 20, 125000);
+    assert_false(wa_fleet_may_report(f, rogue, 125000));
+    assert_true(wa_fleet_may_report(f, rogue, 126001));
+    assert_true(wa_fleet_may_report(f, other, 100000));
+    wa_fleet_took(f, WA_SV("nobody"), 100000, 1);
+    assert_true(wa_fleet_may_report(f, WA_SV("nobody"), 1));
+    wa_fleet_took(f, other, UINT64_MAX / 2, 1); /* the server stood still: not for long */
+    assert_false(wa_fleet_may_report(f, other, 800000));
+    assert_true(wa_fleet_may_report(f, other, 1000000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +551,7 @@ int main(void)
         cmocka_unit_test(numbers_are_compared),
         cmocka_unit_test(orders_are_kept),
         cmocka_unit_test(grows),
+        cmocka_unit_test(takes_its_share),
         cmocka_unit_test(survives_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,7 @@ static const struct {
     {"GET /incoming/a.part", "", WA_E_NOT_FOUND, 0, 0, NULL},
     {"GET /private/tls.pem", "", WA_E_NOT_FOUND, 0, 0, NULL},
     {"GET /", "", WA_E_NOT_FOUND, 0, 0, NULL},
-    {"POST /agent/v1/register", LENGTH, WA_OK, WA_FRONT_OPEN, WA_FRONT_REPORT_MAX, NULL},
+    {"POST /agent/v1/register", LENGTH, WA_OK, WA_FRONT_OPEN, WA_FRONT_REGISTER_MAX, NULL},
     {"POST /agent/v1/report", LENGTH, WA_OK, WA_FRONT_OPEN, WA_FRONT_REPORT_MAX, NULL},
     {"GET /agent/v1/report", TOKEN, WA_E_USAGE, 0, 0, "POST"},
     {"PUT /agent/v1/register", TOKEN LENGTH, WA_E_USAGE, 0, 0, "POST"},

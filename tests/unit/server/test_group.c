@@ -208,6 +208,40 @@ static void nobody_speaks_for_another(void **state)
     BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'machine'", "OK");
 }
 
+/* What is large is read by a thread of its own, one after the other, and small ones besides. */
+static void large_ones_in_line(void **state)
+{
+    enum { N = 30 };
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    int statuses[N];
+    uint32_t first = 0;
+    assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
+    WA_ASSERT_OK(wa_store_checks_start(p->b.store, &err));
+    for (size_t i = 0; i < N; i++) {
+        WA_AUTO_BUF struct wa_buf text;
+        struct wa_buf body;
+        struct machine *m = i % 3 == 2 ? &p->other : &p->m;
+        wa_buf_init(&text, 1u << 20);
+        wa_buf_addf(&text,
+                    "{\"purpose\":\"wapt-status\",\"uuid\":\"%s\",\"seq\":%lld,\"time\":%lld,"
+                    "\"host_status\":\"%zu\",\"installed_softwares\":[",
+                    m->uuid, (long long)++m->seq, (long long)wa_clock_now(), i);
+        for (unsigned k = 0; m == &p->m && k < 5000; k++)
+            wa_buf_addf(&text, "%s{\"name\":\"some software\"}", k > 0 ? "," : "");
+        wa_buf_adds(&text, "]}");
+        machine_seal(m, wa_buf_sv(&text), &body);
+        uint32_t id = pass(p, &body);
+        first = i == 0 ? id : first;
+        wa_buf_fini(&body);
+    }
+    answers(p, first, N, statuses);
+    for (size_t i = 0; i < N; i++) /* small ones may pass one another */
+        assert_true(statuses[i] == 200 || (i % 3 == 2 && statuses[i] == 409));
+    BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'machine'", "28");
+    BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'other'", "29");
+}
+
 /* Who ends the store waits for its threads: what they read is judged, and answered. */
 static void an_end_in_between(void **state)
 {
@@ -359,6 +393,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_commit_that_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(replays_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_speaks_for_another, setup, teardown),
+        cmocka_unit_test_setup_teardown(large_ones_in_line, setup, teardown),
         cmocka_unit_test_setup_teardown(an_end_in_between, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_has_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_front_may_answer_itself, setup, teardown),

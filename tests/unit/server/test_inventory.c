@@ -277,6 +277,27 @@ static void test_a_rogue_machine_fills_nothing(void **state)
     PACKAGES(p, &p->m, "[]");
 }
 
+/* One that reports other software each time, as much as it may, is told to wait; the others are
+ * not. */
+static void test_a_rogue_machine_takes_no_time(void **state)
+{
+    struct place *p = *state;
+    int status = 200, reports = 0;
+    for (; status == 200 && reports < 1000; reports++) {
+        WA_AUTO_BUF struct wa_buf json;
+        wa_buf_init(&json, 8u << 20);
+        for (unsigned i = 0; i < WA_SOFTWARE_ROWS_MAX; i++)
+            wa_buf_addf(&json, "%s{\"name\":\"software %u of report %d\"}", i > 0 ? "," : "[", i,
+                        reports);
+        wa_buf_adds(&json, "]");
+        status = say(p, &p->m, "installed_softwares", wa_buf_str(&json));
+    }
+    assert_int_equal(status, 429);
+    assert_true(reports > 1);
+    assert_int_equal(machine_status(&p->b, &p->m, "OK"), 429);
+    assert_int_equal(machine_status(&p->b, &p->other, "OK"), 200);
+}
+
 static void test_version_keys(void **state)
 {
     static const char *const rising[] = {"",      "0.9",        "1.0",  "1.0.1",
@@ -364,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_facts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_machines_go_by, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_rogue_machine_fills_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_rogue_machine_takes_no_time, setup, teardown),
         cmocka_unit_test(test_version_keys),
         cmocka_unit_test_setup_teardown(test_torture, setup, teardown),
     };

@@ -448,6 +448,42 @@ static void test_names_of_software(void **state)
     assert_null(strstr(wa_buf_str(&p->out), "[\"Firefox\","));
 }
 
+/* Which pattern is which title's: "Firefox (x64 a)", one of three. */
+static void test_patterns_of_names(void **state)
+{
+    static const struct {
+        const char *pattern;
+        int count;
+    } cases[] = {{"*", 3},
+                 {"firefox*", 3},
+                 {"Firefox", 0},
+                 {"*(x64 ?)", 3},
+                 {"FIREFOX (X64 ?)", 3},
+                 {"*firefox (x64 a)*", 1},
+                 {"?irefox*x64*", 3},
+                 {"??irefox*", 0},
+                 {"*x*x*a)", 1},
+                 {"*a)a)", 0},
+                 {"Firefox (x64 %)", 0},
+                 {"Firefox (x64 _)", 0},
+                 {"*??????????????????", 0},
+                 {"*?(*", 3},
+                 {"* (x64 \\\\a)", 0}};
+    struct place *p = *state;
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        char body[256], expected[64];
+        (void)snprintf(body, sizeof body, "{\"names\":[{\"pattern\":\"%s\",\"name\":\"It\"}]}",
+                       cases[i].pattern);
+        (void)snprintf(expected, sizeof expected, "[[%d]]", cases[i].count);
+        assert_int_equal(call(p, "PUT", "/api/v1/software-names", p->admin, body), 200);
+        assert_int_equal(
+            try_query(p, p->admin, "SELECT count(*) FROM software WHERE normal_name = 'It'", ""),
+            200);
+        if (strstr(wa_buf_str(&p->out), expected) == NULL)
+            fail_msg("%s: %s", cases[i].pattern, wa_buf_str(&p->out));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +496,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_shares, setup, teardown),
         cmocka_unit_test_setup_teardown(test_as_a_table, setup, teardown),
         cmocka_unit_test_setup_teardown(test_names_of_software, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_patterns_of_names, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
