@@ -1,39 +1,17 @@
 """F1A: machines that were let in and whose reports their front answers by itself, then revoked or forgotten: each ends at every front of every server,
 whatever is remembered of it, and stays out however often it comes back."""
 import json
-import pathlib
 import socket
 import ssl
-import sys
 
 import pytest
-from conftest import BIN, ROOT, organisation, run, until
+from conftest import organisation, until
 from test_f1a_certificates import identity
 from test_server_hostile import Server
-from test_server_pair import COUNT, Pair
-
-sys.path.insert(0, str(pathlib.Path(ROOT) / "bench"))
-import scale  # pylint: disable=wrong-import-position
+from test_server_pair import COUNT, Pair, Single
 
 REVOKED = [f"s{i:06}" for i in (*range(10), *range(30, 40))]  # of both of the simulator's processes, and so many that each front has some
 FORGOTTEN = [f"s{i:06}" for i in (*range(20, 25), *range(50, 55))]
-
-
-class Single:
-    """One server over SQLite, with several fronts."""
-
-    def __init__(self, org, *more):
-        self.first = Server(org, "revoking", "fronts = 3")
-        self.second, self.port, self.server_fp = self.first, self.first.port, org.fingerprint(self.first.dir / "private/tls.crt")
-        token = org.base / "revoking-token"
-        token.write_text(run(BIN / "waptserver", "enrol-token", "--uses", COUNT, "--config", self.first.dir / "waptserver.ini").stdout)
-        token.chmod(0o600)
-        self.session = self.first.token()
-        self.shards = scale.Shards(self, COUNT, str(token), *more)
-
-    def stop(self):
-        self.shards.stop()
-        self.first.stop()
 
 
 @pytest.fixture(scope="module", params=(Single, Pair), ids=("sqlite", "postgres"))

@@ -77,9 +77,46 @@ backend servers
         self.process.wait(20)
 
 
-class Pair:
-    def __init__(self, org, *more):
-        """more: of the simulator."""
+class Single:
+    """One server over SQLite, and simulated machines (more: of the simulator)."""
+
+    def __init__(self, org, *more, count=COUNT):
+        self.org, self.first = org, Server(org, "single", "fronts = 3")
+        self.second = self.first
+        self.be_reached_at(self.first.port, count, more)
+
+    def be_reached_at(self, port, count, more):
+        # What scale.order() asks for.
+        self.port, self.url, self.base, self.cert = port, f"https://127.0.0.1:{port}", self.org.base, self.org.cert
+        self.server_fp = self.org.fingerprint(self.first.dir / "private/tls.crt")
+        self.token = self.base / "fleet-token"
+        self.token.write_text(run(BIN / "waptserver", "enrol-token", "--uses", count + 1, "--config", self.first.dir / "waptserver.ini").stdout)
+        self.token.chmod(0o600)
+        self.session = self.first.token()  # good at both
+        self.shards = scale.Shards(self, count, str(self.token), *more)
+
+    def agent(self):
+        """A machine of the real kind."""
+        name = f"agent-of-{self.first.name}"
+        base = self.base / name
+        ini = self.org.new_agent(base)
+        ini.write_text(ini.read_text().replace(self.org.url, self.url).replace("[global]", f"[global]\nuuid = real\nverify_cert = {self.first.dir}/private/tls.crt"))
+        self.org.start_agent(name, ini)
+        run(BIN / "wapt-get", "-c", ini, "register", "--token-file", self.token)
+
+    def reachable(self, server):
+        status, body, _ = server.call("GET", "/api/v1/hosts?reachable=1&limit=1", token=self.session)
+        return json.loads(body)["total"] if status == 200 else status
+
+    def stop(self):
+        self.shards.stop()
+        self.first.stop()
+
+
+class Pair(Single):
+    """Two over one PostgreSQL."""
+
+    def __init__(self, org, *more, count=COUNT):  # pylint: disable=super-init-not-called
         self.org, self.pg = org, Postgres()
         self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.syslog.bind(str(org.base / "syslog"))
@@ -88,30 +125,10 @@ class Pair:
         self.first = Server(org, "pair-a", f"fronts = 2\n{PROXY}\nsyslog = {org.base}/syslog", setup=("--database", self.pg.url, "--node", "pair-a"))
         self.second = Second(org, self.first, "pair-b")
         self.balancer = Balancer(org.base, (self.first, self.second))
-        # What scale.order() asks for.
-        self.port, self.url, self.base, self.cert = self.balancer.port, f"https://127.0.0.1:{self.balancer.port}", org.base, org.cert
-        self.server_fp = org.fingerprint(self.first.dir / "private/tls.crt")
-        token = org.base / "pair-token"
-        token.write_text(run(BIN / "waptserver", "enrol-token", "--uses", COUNT + 1, "--config", self.first.dir / "waptserver.ini").stdout)
-        token.chmod(0o600)
-        self.token = token
-        self.session = self.first.token()  # good at both
-        self.shards = scale.Shards(self, COUNT, str(token), *more)
+        self.be_reached_at(self.balancer.port, count, more)
 
     def sql(self, query):
         return subprocess.run([str(self.pg.bin / "psql"), "-At", self.pg.url, "-c", query], capture_output=True, text=True, check=True, timeout=30).stdout.split()
-
-    def agent(self):
-        """A machine of the real kind."""
-        base = self.base / "pair-agent"
-        ini = self.org.new_agent(base)
-        ini.write_text(ini.read_text().replace(self.org.url, self.url).replace("[global]", f"[global]\nuuid = real\nverify_cert = {self.first.dir}/private/tls.crt"))
-        self.org.start_agent("pair-agent", ini)
-        run(BIN / "wapt-get", "-c", ini, "register", "--token-file", self.token)
-
-    def reachable(self, server):
-        status, body, _ = server.call("GET", "/api/v1/hosts?reachable=1&limit=1", token=self.session)
-        return json.loads(body)["total"] if status == 200 else status
 
     def stop(self):
         self.shards.stop()
@@ -211,7 +228,7 @@ def test_the_leader_dies_under_load(pair):
     assert scale.order(pair, "*").returncode == 0
     until(lambda: pair.sql("SELECT count(*) FROM actions WHERE uuid <> 'real' AND state <> 'delivered'") == ["0"], "every order has reached its machine")
     until(lambda: pair.sql("SELECT count(*) FROM actions WHERE uuid = 'real' AND state <> 'done'") == ["0"], "every result is there")
-    log = (pair.base / "pair-agent.log").read_text(errors="replace")
+    log = (pair.base / "agent-of-pair-a.log").read_text(errors="replace")
     for action in pair.sql("SELECT id FROM actions WHERE uuid = 'real'"):
         assert log.count(f"action.accepted id={action}") == 1
     for node in ("pair-a", "pair-b"):
