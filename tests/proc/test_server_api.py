@@ -1,4 +1,5 @@
 """The API as it is described: the description itself, every call of it, and the examples for integrators."""
+import contextlib
 import json
 import os
 import re
@@ -9,13 +10,22 @@ import pytest
 import openapi
 from conftest import ROOT
 from test_server_hostile import Server
+from test_server_postgres import Postgres
 
 
-@pytest.fixture(scope="module")
-def srv(org):
-    s = Server(org, "server-api", "fronts = 64\nmetrics_addresses = 127.0.0.1")
-    yield s
-    s.stop()
+@pytest.fixture(scope="module", params=("sqlite", "postgres"))
+def srv(request, org):
+    """The same calls over either database."""
+    with contextlib.ExitStack() as stack:
+        setup = ()
+        if request.param == "postgres":
+            pg = Postgres()
+            stack.callback(pg.remove)
+            stack.callback(pg.stop)
+            setup = ("--database", pg.url)
+        s = Server(org, f"server-api-{request.param}", "fronts = 64\nmetrics_addresses = 127.0.0.1", setup=setup)
+        stack.callback(s.stop)
+        yield s
 
 
 def test_the_description_is_openapi(srv):
