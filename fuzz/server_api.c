@@ -21,7 +21,9 @@ static const char *const replies[] = {
     "{\"hosts\":[\"host-1\"]}",
     "{\"columns\":[\"uuid\"],\"rows\":[[\"host-1\"]],\"is_cut\":false}",
     "{\"url\":\"https://id.example.org/a\"}",
-    "{\"name\":\"eve\",\"subject\":\"1\",\"nonce\":\"n\",\"groups\":[\"g\"]}"};
+    "{\"name\":\"eve\",\"subject\":\"1\",\"nonce\":\"n\",\"groups\":[\"g\"]}",
+    "{\"ports\":[9],\"networks\":[\"10.0.0.0/24\"],\"hosts\":[{\"cards\":1,\"networks\":[]}],"
+    "\"packets\":1}"};
 
 /* What each input finds: one machine. */
 static void prepare(void)
@@ -43,6 +45,7 @@ static void undo(void)
         abort(); /* it is lost, as meant */
     memset(&bench.store.throttle, 0, sizeof bench.store.throttle);
     memset(&bench.store.codes, 0, sizeof bench.store.codes);
+    memset(&bench.store.woken, 0, sizeof bench.store.woken);
 }
 
 static bool is_of(const struct wa_api_route *r, struct wa_sv method, struct wa_sv path)

@@ -1,11 +1,12 @@
-/* server_helpers - what the store, taken over, could ask of signer and auth: a key signs only what
- * the signer composes, and only a right password is right. */
+/* server_helpers - what the store, taken over, could ask of signer, auth and wake: a key signs only
+ * what the signer composes, only a right password is right, and whoever is woken gets an answer. */
 #include <stdlib.h>
 
 #include "codec/json.h"
 #include "crypto/key.h"
 #include "proto/envelope.h"
 #include "server/answers.h"
+#include "server/wake.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -61,7 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct wa_sv text = wa_sv_n(data + 1, size - 1);
-    if (data[0] % 2 == 0) {
+    if (data[0] == 'w') {
+        struct wa_wake_where nowhere = {.port_count = 0};
+        if (wa_wake_answer(&nowhere, text, &answer, &err) != WA_OK || answer.n == 0)
+            abort();
+    } else if (data[0] % 2 == 0) {
         struct wa_signer_keys keys = {key, key, {authority, key}};
         if (wa_signer_answer(&keys, text, &answer, &err) != WA_OK) {
             if (answer.n > 0)

@@ -161,6 +161,8 @@ static inline void start(void)
     check(wa_sv_dup(WA_SV("g:superadmin"), &s->child.config.oidc_roles, &err));
     check(wa_sv_dup(WA_SV(""), &s->child.config.certificate_issuers, &err));
     check(wa_sv_dup(WA_SV("cn"), &s->child.config.certificate_name, &err));
+    check(wa_sv_dup(WA_SV("9"), &s->child.config.wol_ports, &err));
+    check(wa_sv_dup(WA_SV(""), &s->child.config.wol_networks, &err));
     s->child.config.certificate_login = true;
     s->counts = wa_calloc(1, sizeof *s->counts);
     check(s->counts != NULL ? WA_OK : WA_E_NOMEM);

@@ -1,28 +1,22 @@
 /* role_wake.c - the process that wakes machines near this one: a magic packet for each card, to the
  * broadcast address of each network that this machine is in, and to nowhere else.
  *
- * It is unprivileged, has the network and nothing else, and is told nothing but numbers of cards.
+ * It is unprivileged, sends datagrams and can do nothing else, and is told nothing but numbers of
+ * cards.
  */
 #include "agent/helpers.h"
 #include "agent/role_priv.h"
 #include "os/socket.h"
+#include "proto/hostid.h"
 
 #define MEMORY_MAX (256ull << 20)   /* bytes: of address space */
 #define FIRST_WORD_TIMEOUT_MS 30000 /* ms: the manager speaks first */
 #define PORT 9                      /* discard: cards look at the bytes alone */
 
-/* Six times 0xff, then sixteen times the card's address. */
-static void magic(const uint8_t mac[6], char out[102])
-{
-    memset(out, 0xff, 6);
-    for (size_t i = 0; i < 16; i++)
-        memcpy(out + 6 + 6 * i, mac, 6);
-}
-
 static enum wa_code wake(struct wa_sv payload, struct wa_err *err)
 {
     struct wa_wake w;
-    char packet[102];
+    char packet[WA_MAGIC_SIZE];
     size_t networks = 0;
     if (payload.n != sizeof w)
         return wa_fail(err, WA_E_REFUSED, "a wake of the wrong size");
@@ -30,7 +24,7 @@ static enum wa_code wake(struct wa_sv payload, struct wa_err *err)
     if (w.count == 0 || w.count > WA_WAKE_MAX)
         return wa_fail(err, WA_E_REFUSED, "a wake of nobody, or of too many");
     for (size_t i = 0; i < w.count; i++) {
-        magic(w.macs[i], packet);
+        wa_mac_magic(w.macs[i], packet);
         if (wa_socket_broadcast(PORT, wa_sv_n(packet, sizeof packet), &networks, err) != WA_OK)
             return err->code;
     }
@@ -60,7 +54,7 @@ int wa_role_wake(void)
     struct wa_err err = WA_ERR_INIT;
     struct wa_role_child c;
     static const char *const nothing[] = {NULL};
-    struct wa_priv priv = {.allow = WA_PRIV_NET,
+    struct wa_priv priv = {.allow = WA_PRIV_DATAGRAM | WA_PRIV_FDS,
                            .read_paths = nothing,
                            .limit_memory_bytes = wa_role_memory_limit(MEMORY_MAX),
                            .limit_files = 16};

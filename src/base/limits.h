@@ -408,4 +408,15 @@
 #define WA_ACTION_CANCELS_MAX 256u      /* actions that one action cancels */
 #define WA_ACTION_MACS_MAX 64u /* network cards that one action wakes: a small packet each */
 
+/* --- machines that the server itself wakes --- */
+#define WA_WAKE_PORTS_MAX 4u      /* ports that a card's packet goes to */
+#define WA_WAKE_NETWORKS_MAX 256u /* networks that the configuration lists */
+#define WA_WAKE_HOSTS_MAX 100u    /* machines of one request: their inventories are read at once */
+#define WA_WAKE_CARDS_MAX 8u      /* cards of one machine: what more it reports is left out */
+#define WA_WAKE_ADDRESSES_MAX 16u /* addresses of one machine, likewise */
+#define WA_WAKE_FACTS_MAX                                                                          \
+    (1u << 20) /* bytes: what a machine says of itself; from more nothing is read */
+#define WA_WAKE_PACKETS_MAX 20000u /* packets of one request: 2 MB */
+#define WA_WAKE_MINUTE_MAX 1000u   /* machines that one person wakes within a minute */
+
 #endif

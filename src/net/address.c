@@ -122,6 +122,17 @@ bool wa_address_is_in(const uint8_t a[16], struct wa_sv networks)
     return false;
 }
 
+bool wa_network_v4_parse(struct wa_sv text, uint8_t ret[4], unsigned *ret_bits)
+{
+    uint8_t net[16];
+    unsigned bits = 0;
+    if (text.n == 0 || memchr(text.p, ':', text.n) != NULL || !read_network(text, net, &bits))
+        return false;
+    memcpy(ret, net + 12, 4);
+    *ret_bits = bits - 96u;
+    return true;
+}
+
 enum wa_code wa_networks_check(struct wa_sv networks, struct wa_err *err)
 {
     struct wa_sv one;

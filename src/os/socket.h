@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/sv.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,23 @@ int wa_socket_connect(const struct wa_addresses *a, size_t i);
 int wa_socket_outcome(int fd);
 
 /* --- telling everybody near --- */
+/* An IPv4 network that this machine is in, and that knows broadcasts. */
+#define WA_LANS_MAX 64u
+struct wa_lan {
+    uint8_t address[4]; /* this machine's in it */
+    unsigned bits;      /* of its mask */
+};
+/* At most WA_LANS_MAX of them: what is more is left out. */
+WA_CHECK enum wa_code wa_lans_find(struct wa_lan ret[WA_LANS_MAX], size_t *ret_n,
+                                   struct wa_err *err);
+/* The address of all who are in the network of that address. bits: 1 to 31. */
+void wa_lan_everybody(const uint8_t address[4], unsigned bits, uint8_t ret[4]);
+/* A socket for datagrams of IPv4 that may go to everybody; sending waits until there is room. from:
+ * one of this machine's addresses, whose network 255.255.255.255 then is; NULL: whichever leads
+ * there. */
+WA_CHECK enum wa_code wa_datagram_open(const uint8_t from[4], int *ret_fd, struct wa_err *err);
+/* Whether it was taken. */
+bool wa_datagram_send(int fd, const uint8_t to[4], uint16_t port, struct wa_sv data);
 /* Sends the datagram to each IPv4 network that this machine is in. ret_networks: how many took it.
  */
 WA_CHECK enum wa_code wa_socket_broadcast(uint16_t port, struct wa_sv data, size_t *ret_networks,

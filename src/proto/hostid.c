@@ -47,3 +47,10 @@ bool wa_mac_parse(struct wa_sv s, uint8_t ret[WA_MAC_SIZE])
     memcpy(ret, mac, sizeof mac);
     return true;
 }
+
+void wa_mac_magic(const uint8_t mac[WA_MAC_SIZE], char ret[WA_MAGIC_SIZE])
+{
+    memset(ret, 0xff, WA_MAC_SIZE);
+    for (size_t at = WA_MAC_SIZE; at < WA_MAGIC_SIZE; at += WA_MAC_SIZE)
+        memcpy(ret + at, mac, WA_MAC_SIZE);
+}

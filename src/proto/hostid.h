@@ -16,5 +16,8 @@ WA_CHECK enum wa_code wa_hostid_copy(struct wa_sv s, char *out, struct wa_err *e
  * it is none, or one of many or of nobody (multicast, zero). */
 #define WA_MAC_SIZE 6u
 bool wa_mac_parse(struct wa_sv s, uint8_t ret[WA_MAC_SIZE]);
+/* What wakes the card when it hears it: six times 0xff, then sixteen times its address. */
+#define WA_MAGIC_SIZE 102u
+void wa_mac_magic(const uint8_t mac[WA_MAC_SIZE], char ret[WA_MAGIC_SIZE]);
 
 #endif

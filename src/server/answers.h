@@ -61,4 +61,9 @@ struct wa_trust_role {
 WA_CHECK enum wa_code wa_trust_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                       struct wa_err *err);
 
+struct wa_wake_where;
+/* user: const struct wa_wake_where *. Sends; appends WA_S_WOKEN: a refusal is an answer too. */
+WA_CHECK enum wa_code wa_wake_answer(void *user, struct wa_sv request, struct wa_buf *answer,
+                                     struct wa_err *err);
+
 #endif

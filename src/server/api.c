@@ -19,7 +19,7 @@ static const struct wa_api_resource *const resources[] = {
     &wa_api_journal_calls,  &wa_api_openapi_calls,   &wa_api_authority_calls,
     &wa_api_events_calls,   &wa_api_health_calls,    &wa_api_webhooks_calls,
     &wa_api_rollouts_calls, &wa_api_enrolment_calls, &wa_api_overview_calls,
-    &wa_api_views_calls,
+    &wa_api_views_calls,    &wa_api_wake_calls,
 };
 
 const struct wa_api_route *wa_api_route_at(size_t i)

@@ -86,6 +86,11 @@ static const struct wa_conf_option options[] = {
      "1: webhooks may be http to other machines too"},
     {"options", "verify_cert_webhooks", WA_CONF_STR, OPT(webhook_verify), "1", 0, 0, 0,
      "1: the system's authorities; else a file"},
+    {"options", "wol_port", WA_CONF_CSV, OPT(wol_ports), "7,9", 0, 0, 0,
+     "UDP ports of the packets by which the server itself wakes machines; empty: it wakes none"},
+    {"options", "wol_networks", WA_CONF_CSV, OPT(wol_networks), "", 0, 0, 0,
+     "Networks, like 10.1.2.0/24, to whose broadcast addresses it sends them, beside those that it "
+     "is in itself"},
     {"options", "metrics_addresses", WA_CONF_CSV, OPT(metrics_addresses), "", 0, 0, 0,
      "Addresses that may read /metrics without a token; empty: none"},
     {"options", "session_idle", WA_CONF_PERIOD, OPT(session_idle), "1h", 60, 30 * 86400, 'm',

@@ -19,7 +19,8 @@ struct wa_server_config {
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
     char *webhook_networks, *webhook_verify;
     bool webhook_http;
-    char *metrics_addresses; /* who reads metrics without a login */
+    char *wol_ports, *wol_networks; /* wake.h */
+    char *metrics_addresses;        /* who reads metrics without a login */
     bool is_ldaps;
     char *host_packages; /* "certificate" or "open" */
     char

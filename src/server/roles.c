@@ -5,6 +5,7 @@
 
 #include "server/config.h"
 #include "server/metrics.h"
+#include "server/wake.h"
 
 #define ALL WA_IPC_MESSAGE_MAX
 
@@ -66,6 +67,11 @@ static const struct role {
                      true,
                      {{WA_S_TRUST, "trust", WA_SCAN_QUESTION_MAX, false}},
                      {{WA_S_TRUSTED, "trusted", ALL, false}}},
+    [WA_SR_WAKE] = {"wake",
+                    wa_server_wake,
+                    true,
+                    {{WA_S_WAKE, "wake", WA_WAKE_BYTES_MAX, false}},
+                    {{WA_S_WOKEN, "woken", WA_WAKE_ANSWER_MAX, false}}},
 };
 
 const char *wa_server_role_name(enum wa_server_role r)

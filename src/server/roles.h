@@ -15,6 +15,7 @@
  *   hook        sends events to where an administrator wants them
  *   kerberos    says which machine a Kerberos ticket proves; holds the service's keytab
  *   oidc        asks the organisation's provider of OpenID Connect who people are
+ *   wake        sends the packets that wake machines near the server
  *
  * Channels: from the supervisor to the store, and between the store and each of the others.
  * Descriptor 3 is the channel to the store; the store has the supervisor as 3, the others from 4 on
@@ -85,8 +86,11 @@ enum wa_server_msg {
     /* store -> trust, and back */
     WA_S_TRUST = 352, /* JSON {op: signers|signer-add|signer-remove, text} */
     WA_S_TRUSTED,     /* JSON {code,message,file,list} */
+    /* store -> wake, and back */
+    WA_S_WAKE = 384, /* JSON {hosts:[{macs,addresses}]}: wakes them, says where it can */
+    WA_S_WOKEN,      /* JSON {ports,networks,hosts:[{cards,networks}],packets}, or {code,message} */
     /* supervisor -> store */
-    WA_S_HELPER = 384 /* id: a role; descriptor: the channel to its next process */
+    WA_S_HELPER = 416 /* id: a role; descriptor: the channel to its next process */
 };
 #define WA_CERTIFICATE_LOGIN "/api/v1/session/certificate"
 #define WA_KERBEROS_LOGIN "/api/v1/session/kerberos"
@@ -108,6 +112,7 @@ enum wa_server_role {
     WA_SR_KERBEROS,
     WA_SR_OIDC,
     WA_SR_TRUST,
+    WA_SR_WAKE,
     WA_SR_COUNT,
     WA_SR_SUPERVISOR = WA_SR_COUNT
 };
@@ -131,6 +136,7 @@ int wa_server_report(const char *config_file);
 int wa_server_kerberos(const char *config_file);
 int wa_server_oidc(const char *config_file);
 int wa_server_trust_signers(const char *config_file);
+int wa_server_wake(const char *config_file);
 /* Not of the set: for a command, the database to descriptor 1, or from descriptor 0, as
  * sql/dump.h has it behind a line of its own (role_dump.c). */
 int wa_server_dump(const char *config_file);

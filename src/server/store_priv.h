@@ -14,6 +14,7 @@
 #include "server/role_common.h"
 #include "server/store_db.h"
 #include "server/throttle.h"
+#include "server/wake.h"
 
 #define WA_STORE_FRONTS 64
 
@@ -97,6 +98,7 @@ struct wa_store {
     bool is_checking;
     size_t oidc_asked;         /* of the provider, likewise */
     size_t tickets;            /* being looked at */
+    struct wa_wake_rate woken; /* machines, by whom */
     int64_t revoked_looked_at; /* whether their list must be renewed */
     int64_t crl_at;            /* when their list was last renewed; 0: not yet, or in vain */
     struct wa_events *events;

@@ -22,6 +22,7 @@
 #include "server/metrics.h"
 #include "server/role_oidc.h"
 #include "server/roles.h"
+#include "server/wake.h"
 
 #define FRONTS_MAX 64
 #define PROCS_MAX (WA_SR_COUNT + FRONTS_MAX)
@@ -328,10 +329,12 @@ static enum wa_code check_roles(const struct wa_server_config *c, struct wa_err 
 static enum wa_code check_start(struct set *s, struct wa_err *err)
 {
     const struct wa_server_config *c = s->config;
+    struct wa_wake_where wake;
     WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
     WA_AUTO(wa_key) struct wa_key *key = NULL;
     if (wa_server_need_rights(c, err) != WA_OK || wa_server_tls(c, &chain, &key, err) != WA_OK ||
         check_roles(c, err) != WA_OK || check_certificates(c, err) != WA_OK ||
+        wa_wake_where_read(c->wol_ports, c->wol_networks, &wake, err) != WA_OK ||
         wa_server_timestamp_key(c->dir, err) != WA_OK || wa_authority_make(c->dir, err) != WA_OK ||
         wa_server_proxy_secret(c, err) != WA_OK || wa_server_people_key(c->dir, err) != WA_OK)
         return err->code;

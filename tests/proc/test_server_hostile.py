@@ -172,7 +172,7 @@ def srv(org):
 def test_processes_have_given_up_their_power(srv):
     assert srv.call("GET", "/api/v1/software", token=srv.token())[0] == 200  # the search opens its database when it is asked
     children = srv.children()
-    assert sorted(children) == ["auth", "directory", "front", "hook", "kerberos", "oidc", "report", "scan", "search", "signer", "store", "trust"]
+    assert sorted(children) == ["auth", "directory", "front", "hook", "kerberos", "oidc", "report", "scan", "search", "signer", "store", "trust", "wake"]
     for role, pids in children.items():
         for pid in pids:
             status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)

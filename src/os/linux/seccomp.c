@@ -27,6 +27,7 @@
 #define EQ(arg, value) SCMP_CMP((arg), SCMP_CMP_EQ, (scmp_datum_t)(value), 0)
 #define BITS(arg, mask, value)                                                                     \
     SCMP_CMP((arg), SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), (scmp_datum_t)(value))
+#define SOCK_TYPE 0xf /* of a socket; the rest is flags */
 #define NAMESPACES                                                                                 \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
      CLONE_NEWNET)
@@ -109,6 +110,11 @@ static void add_memory(struct filter *f)
 /* Sockets: only the families that the groups give. */
 static void add_sockets(struct filter *f)
 {
+    if (has(f, WA_PRIV_DATAGRAM)) {
+        add_all(f, ALLOW, wa_calls_datagram);
+        ADD_IF(f, CALL(socket), EQ(0, AF_INET), BITS(1, SOCK_TYPE, SOCK_DGRAM));
+        ADD_IF(f, CALL(socket), EQ(0, AF_NETLINK), EQ(2, NETLINK_ROUTE));
+    }
     if (!has(f, WA_PRIV_NET | WA_PRIV_LOCAL)) {
         if (has(f, WA_PRIV_FDS))
             add_all(f, ALLOW, wa_calls_fds);

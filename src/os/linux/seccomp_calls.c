@@ -43,6 +43,9 @@ const int wa_calls_socket[] = {
     S(connect), S(bind), S(listen), S(accept), S(accept4), S(getsockname), S(getpeername), S(setsockopt), S(getsockopt),
     S(sendto), S(recvfrom), S(sendmsg), S(recvmsg), S(sendmmsg), S(recvmmsg), WA_NO_CALL};
 
+const int wa_calls_datagram[] = {
+    S(bind), S(setsockopt), S(getsockname), S(sendto), S(recvmsg), WA_NO_CALL};
+
 const int wa_calls_fds[] = {
     S(sendmsg), S(recvmsg), S(sendto), S(recvfrom), S(getsockopt), WA_NO_CALL};
 

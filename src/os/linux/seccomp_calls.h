@@ -11,6 +11,8 @@ extern const int wa_calls_io[];     /* always */
 extern const int wa_calls_read[];   /* look at files; opening them is for seccomp.c */
 extern const int wa_calls_write[];  /* change files */
 extern const int wa_calls_socket[]; /* whatever a socket is used for, once there is one */
+extern const int
+    wa_calls_datagram[]; /* what sending datagrams takes, and the kernel's list of addresses */
 extern const int wa_calls_fds[];    /* what a channel between processes of ours needs */
 extern const int wa_calls_spawn[];  /* start programs, but for clone */
 extern const int wa_calls_ids[];    /* change identity */

@@ -58,6 +58,11 @@ static int audit(void)
     return try_socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT);
 }
 
+static int datagram(void)
+{
+    return try_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
 static int packet(void)
 {
     return try_socket(AF_PACKET, SOCK_DGRAM, 0);
@@ -160,6 +165,7 @@ static const struct attempt {
     {remove_outside, "remove outside"},
     {remove_inside, "remove inside"},
     {tcp, "TCP socket"},
+    {datagram, "datagram socket"},
     {local, "Unix socket"},
     {route, "netlink socket for routes"},
     {audit, "netlink socket for audit"},
@@ -191,21 +197,22 @@ static const struct profile {
 } profiles[] = {
     /*                                                  rd  wr           sockets  msg  spawn  code
      */
-    {"io", IO, PATHS_NONE, /*                        */ "+ -- ----- - ----- - --- x -- -- ---"},
-    {"fds", WA_PRIV_FDS, PATHS_NONE, /*              */ "+ -- ----- - ----- + --- x -- -- ---"},
-    {"read", WA_PRIV_FS_READ, PATHS_ROOM, /*         */ "+ +- ----- - ----- - --- x -- -- ---"},
+    {"io", IO, PATHS_NONE, /*                        */ "+ -- ----- - ------ - --- x -- -- ---"},
+    {"fds", WA_PRIV_FDS, PATHS_NONE, /*              */ "+ -- ----- - ------ + --- x -- -- ---"},
+    {"read", WA_PRIV_FS_READ, PATHS_ROOM, /*         */ "+ +- ----- - ------ - --- x -- -- ---"},
     {"write", WA_PRIV_FS_READ | WA_PRIV_FS_WRITE, PATHS_ROOM,
-     /*                                              */ "+ +- ++-3- + ----- - --- x -- -- ---"},
-    {"threads", WA_PRIV_THREADS, PATHS_NONE, /*      */ "+ -- ----- - ----- - +-- x -- -- ---"},
+     /*                                              */ "+ +- ++-3- + ------ - --- x -- -- ---"},
+    {"threads", WA_PRIV_THREADS, PATHS_NONE, /*      */ "+ -- ----- - ------ - +-- x -- -- ---"},
     {"net", WA_PRIV_NET | WA_PRIV_THREADS | WA_PRIV_FS_READ, PATHS_ROOM,
-     /*                                              */ "+ +- ----- - +++-- + +-- x -- -- ---"},
-    {"local", WA_PRIV_LOCAL, PATHS_NONE, /*          */ "+ -- ----- - -++-- + --- x -- -- ---"},
+     /*                                              */ "+ +- ----- - ++++-- + +-- x -- -- ---"},
+    {"local", WA_PRIV_LOCAL, PATHS_NONE, /*          */ "+ -- ----- - --++-- + --- x -- -- ---"},
+    {"datagram", WA_PRIV_DATAGRAM, PATHS_NONE, /*    */ "+ -- ----- - -+-+-- + --- x -- -- ---"},
     {"spawn", WA_PRIV_SPAWN | WA_PRIV_FS_READ, PATHS_SYSTEM,
-     /*                                              */ "+ -- ----- - ----- - ++- + ++ 66 ---"},
+     /*                                              */ "+ -- ----- - ------ - ++- + ++ 66 ---"},
     {"all but spawn",
      WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_NET | WA_PRIV_LOCAL | WA_PRIV_FDS |
          WA_PRIV_THREADS | WA_PRIV_IDS,
-     PATHS_ROOM, /*                                  */ "+ +- ++-3- + ++++- + +-- x -- -- +--"},
+     PATHS_ROOM, /*                                  */ "+ +- ++-3- + +++++- + +-- x -- -- +--"},
 };
 
 static struct wa_priv profile_of(const struct profile *p, bool is_nobody, const char *const *room)

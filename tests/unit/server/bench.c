@@ -156,6 +156,8 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     s->child.config.upload_max = s->child.config.upload_person = s->child.config.upload_all = 64;
     s->child.config.upload_days = 7;
     must(wa_sv_dup(WA_SV(""), &s->child.config.webhook_networks, &err), &err);
+    must(wa_sv_dup(WA_SV(""), &s->child.config.wol_ports, &err), &err);
+    must(wa_sv_dup(WA_SV(""), &s->child.config.wol_networks, &err), &err);
     s->counts = wa_calloc(1, sizeof *s->counts);
     assert_non_null(s->counts);
     wa_buf_init(&b->stream, 16u << 20);
@@ -324,6 +326,15 @@ static bool serve_helpers(struct bench *b)
     if (next(b->helpers[WA_SR_REPORT], &msg)) {
         run_report(b, msg.payload, &text);
         reply(b, WA_SR_REPORT, &msg, wa_buf_sv(&text));
+        return true;
+    }
+    if (next(b->helpers[WA_SR_WAKE], &msg)) {
+        struct wa_wake_where where;
+        const struct wa_server_config *c = &b->store->child.config;
+        must(wa_wake_where_read(c->wol_ports, c->wol_networks, &where, &err), &err);
+        must(wa_wake_answer(&where, msg.payload, &text, &err), &err);
+        reply(b, WA_SR_WAKE, &msg,
+              b->wake_answer != NULL ? wa_sv(b->wake_answer) : wa_buf_sv(&text));
         return true;
     }
     const enum wa_server_role who = next(b->helpers[WA_SR_SCAN], &msg)    ? WA_SR_SCAN

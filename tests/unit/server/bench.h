@@ -36,6 +36,7 @@ struct bench {
     char kerberos_asked[1024];
     const char *oidc_answer; /* what it says of anything */
     char oidc_asked[1024];
+    const char *wake_answer;  /* NULL: an honest one */
     const char *facts;        /* of machines that register; NULL: {"computer_name":"pc"} */
     const char *hook_answer;  /* NULL: taken */
     struct wa_buf hook_asked; /* the last request of a webhook */

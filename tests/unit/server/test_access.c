@@ -72,6 +72,8 @@ static const struct {
     {"GET /api/v1/package-states", "SDOHR", RIGHT, true, "view"},
     {"POST /api/v1/actions", "SDOH", RIGHT, true, "order-care"},
     {"GET /api/v1/actions", "SDOHR", RIGHT, true, "view"},
+    {"GET /api/v1/wake", "SDOH", RIGHT, true, "order-care"},
+    {"POST /api/v1/wake", "SDOH", RIGHT, true, "order-care"},
     {"GET /api/v1/batches", "SDOHR", RIGHT, true, "view"},
     {"POST /api/v1/rollouts", "SDOH", RIGHT, true, "order-care"},
     {"GET /api/v1/rollouts", "SDOHR", RIGHT, true, "view"},

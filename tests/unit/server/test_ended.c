@@ -41,6 +41,7 @@ static const struct {
 } calls[] = {
     {WA_SR_SCAN, "GET", "/api/v1/packages", "", ""},
     {WA_SR_TRUST, "GET", "/api/v1/signers", "", ""},
+    {WA_SR_WAKE, "GET", "/api/v1/wake", "", ""},
     {WA_SR_SEARCH, "GET", "/api/v1/software", "", ""},
     {WA_SR_REPORT, "POST", "/api/v1/report-rows", "", "{\"query\":\"SELECT uuid FROM hosts\"}"},
     {WA_SR_AUTH, "POST", "/api/v1/session", "",

@@ -176,6 +176,7 @@ static void test_table(void **state)
                                         : other == WA_SR_KERBEROS ? 9
                                         : other == WA_SR_OIDC     ? 10
                                         : other == WA_SR_TRUST    ? 11
+                                        : other == WA_SR_WAKE     ? 12
                                                                   : 5);
             }
         }
