@@ -74,6 +74,8 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
 static enum wa_code choose_relays(struct work *w, const struct wa_host_list *list,
                                   struct wa_err *err)
 {
+    if (wa_wake_begin(w->client, &w->wakes, &w->arena, err) != WA_OK)
+        return err->code;
     for (size_t i = 0; i < w->targets.count; i++) {
         if (wa_wake_ask(w->client, &w->wakes, list, &w->targets.items[i], &w->arena, err) != WA_OK)
             return err->code;
@@ -96,8 +98,8 @@ static enum wa_code choose(struct work *w, struct wa_err *err)
     bool is_wake = w->plan.kind == WA_ACT_WAKE;
     if (wa_host_list_fetch(w->client, WA_HOST_LIST_NAMES, &arena, &list, err) != WA_OK ||
         wa_targets_choose(&list, wa_sv(wa_cli_get(w->cli, "hosts", "")),
-                          is_wake ? WA_WAKE_RELAYS_MAX * WA_ACTION_MACS_MAX : WA_ACTION_HOSTS_MAX,
-                          &w->targets, err) != WA_OK)
+                          is_wake ? WA_WAKE_TARGETS_MAX : WA_ACTION_HOSTS_MAX, &w->targets,
+                          err) != WA_OK)
         return err->code;
     return is_wake ? choose_relays(w, &list, err) : WA_OK;
 }
@@ -126,6 +128,11 @@ static enum wa_code show_and_confirm(struct work *w, struct wa_err *err)
             wa_cli_say(w->cli, "%s: %s (%s)%s", wa_buf_str(&what), t->name, t->uuid,
                        t->is_reachable ? "" : wa_text(", not connected"));
     }
+    if (w->wakes.direct_count > 0)
+        wa_cli_say(w->cli,
+                   wa_text_n("%zu machine is woken by the server itself",
+                             "%zu machines are woken by the server itself", w->wakes.direct_count),
+                   w->wakes.direct_count);
     if (w->targets.count <= CONFIRM_ABOVE || wa_cli_has(w->cli, "yes"))
         return WA_OK;
     (void)snprintf(question, sizeof question,
@@ -159,18 +166,13 @@ static enum wa_code send(struct work *w, const struct wa_signer *signer, size_t 
                : err->code;
 }
 
-static enum wa_code send_all(struct work *w, struct wa_err *err)
+static enum wa_code send_orders(struct work *w, const struct wa_signer *signer, struct wa_err *err)
 {
-    WA_AUTO_GET_SIGNER struct wa_get_signer signer = {.key = NULL};
-    if (wa_get_signer_load(w->cli, &signer, err) != WA_OK ||
-        wa_con_connect(w->cli, &w->client, err) != WA_OK || choose(w, err) != WA_OK ||
-        show_and_confirm(w, err) != WA_OK)
-        return err->code;
     w->plan.now = wa_clock_now();
     for (size_t from = 0; from < w->targets.count;
          from += w->plan.kind == WA_ACT_WAKE ? 1 : WA_ORDERS_AT_ONCE) {
         wa_cli_progress(w->cli, "signing and sending", from, w->targets.count);
-        if (send(w, &signer.signer, from, err) != WA_OK)
+        if (send(w, signer, from, err) != WA_OK)
             return from == 0 ? err->code
                              : wa_wrap(err,
                                        "the first %zu machines have their orders, the others "
@@ -180,6 +182,22 @@ static enum wa_code send_all(struct work *w, struct wa_err *err)
     wa_cli_progress(w->cli, "", 0, 0);
     wa_targets_sort(&w->targets);
     return WA_OK;
+}
+
+/* Only of a wake it is not known before whether there is anything to sign. */
+static enum wa_code send_all(struct work *w, struct wa_err *err)
+{
+    WA_AUTO_GET_SIGNER struct wa_get_signer signer = {.key = NULL};
+    bool is_wake = w->plan.kind == WA_ACT_WAKE;
+    if ((!is_wake && wa_get_signer_load(w->cli, &signer, err) != WA_OK) ||
+        wa_con_connect(w->cli, &w->client, err) != WA_OK || choose(w, err) != WA_OK ||
+        show_and_confirm(w, err) != WA_OK)
+        return err->code;
+    if (is_wake && w->wakes.count > 0 && wa_get_signer_load(w->cli, &signer, err) != WA_OK)
+        return err->code;
+    return wa_wake_send(w->client, &w->wakes, &w->arena, err) == WA_OK
+               ? send_orders(w, &signer.signer, err)
+               : err->code;
 }
 
 /* --- after --- */
@@ -235,15 +253,73 @@ static enum wa_code take(void *user, const struct wa_json *a, struct wa_err *err
     return show_one(w, t, a, err);
 }
 
+/* A machine that the server itself has woken: a row as of an order, which it had none. */
+static enum wa_code show_direct(struct work *w, const struct wa_wake_direct *d, struct wa_err *err)
+{
+    static const char *const empty[] = {"id", "batch"};
+    static const char *const times[] = {"created", "updated", "not_after"};
+    struct wa_jw *j = &w->cli->jw;
+    char text[512];
+    const char *state = d->is_sent ? "done" : "failed";
+    (void)snprintf(text, sizeof text,
+                   d->is_sent ? wa_text_n("woken by the server itself: %zu network card (%.400s)",
+                                          "woken by the server itself: %zu network cards (%.400s)",
+                                          d->cards)
+                              : wa_text("the server could send nothing"),
+                   d->cards, d->networks);
+    wa_jw_obj(j);
+    for (size_t i = 0; i < WA_COUNT(empty); i++)
+        wa_jw_kv(j, empty[i], "");
+    wa_jw_kv(j, "uuid", d->who.uuid);
+    wa_jw_kv(j, "name", d->who.name);
+    wa_jw_kv(j, "kind", wa_action_kind_name(WA_ACT_WAKE));
+    wa_jw_kv(j, "state", state);
+    wa_jw_kv(j, "code", wa_code_name(d->is_sent ? WA_OK : WA_E_UNREACHABLE));
+    wa_jw_kv(j, "message", text);
+    for (size_t i = 0; i < WA_COUNT(times); i++)
+        wa_jw_kvi(j, times[i], w->plan.now);
+    wa_jw_kvi(j, "ring", 0);
+    wa_jw_key(j, "packages");
+    wa_jw_arr(j);
+    wa_jw_end(j);
+    wa_jw_end(j);
+    wa_cli_table_cell(&w->table, wa_sv(d->who.name));
+    wa_cli_table_cell(&w->table, wa_sv(d->who.uuid));
+    wa_cli_table_cell(&w->table, wa_sv(state));
+    wa_cli_table_cell(&w->table, wa_sv(text));
+    return wa_cli_table_print(&w->table, w->cli, err);
+}
+
+static enum wa_code show_all_direct(struct work *w, struct wa_err *err)
+{
+    for (size_t i = 0; i < w->wakes.direct_count; i++)
+        if (show_direct(w, &w->wakes.direct[i], err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
+static void count_direct(struct work *w)
+{
+    w->tally = (struct wa_orders_tally){0};
+    for (size_t i = 0; i < w->wakes.direct_count; i++) {
+        w->tally.done += w->wakes.direct[i].is_sent;
+        w->tally.failed += !w->wakes.direct[i].is_sent;
+    }
+    if (w->tally.failed > 0)
+        w->tally.first = WA_E_UNREACHABLE;
+}
+
 /* One look at all of it. */
 static enum wa_code look(struct work *w, bool is_last, struct wa_err *err)
 {
     struct look l = {w, is_last};
     size_t count = 0;
-    w->tally = (struct wa_orders_tally){0};
+    count_direct(w);
     if (is_last)
         wa_jw_arr(&w->cli->jw);
-    if (wa_orders_each(w->client, "batch", w->batch, take, &l, &count, err) != WA_OK)
+    if ((is_last && show_all_direct(w, err) != WA_OK) ||
+        (w->targets.count > 0 &&
+         wa_orders_each(w->client, "batch", w->batch, take, &l, &count, err) != WA_OK))
         return err->code;
     if (is_last)
         wa_jw_end(&w->cli->jw);
@@ -283,7 +359,8 @@ static enum wa_code conclude(struct work *w, struct wa_err *err)
     if (code == WA_OK)
         return WA_OK;
     return wa_fail(err, code, "of %zu machines %zu did it, %zu did not, %zu have not answered yet",
-                   w->targets.count, t->done, t->failed, t->queued + t->sent);
+                   w->targets.count + w->wakes.direct_count, t->done, t->failed,
+                   t->queued + t->sent);
 }
 
 static enum wa_code follow(struct work *w, struct wa_err *err)
@@ -317,7 +394,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     if (w == NULL)
         return wa_nomem(err);
     w->cli = cli;
-    wa_arena_init(&w->arena, 1u << 20);
+    wa_arena_init(&w->arena, 8u << 20);
     wa_cli_table_init(&w->table, columns, WA_COUNT(columns));
     wa_cli_table_widen(&w->table, 2, WA_SV("cancelled"));
     enum wa_code code = read_plan(w, err);
@@ -326,6 +403,10 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     for (size_t i = 0; code == WA_OK && i < w->targets.count; i++) {
         wa_cli_table_widen(&w->table, 0, wa_sv(w->targets.items[i].name));
         wa_cli_table_widen(&w->table, 1, wa_sv(w->targets.items[i].uuid));
+    }
+    for (size_t i = 0; code == WA_OK && i < w->wakes.direct_count; i++) {
+        wa_cli_table_widen(&w->table, 0, wa_sv(w->wakes.direct[i].who.name));
+        wa_cli_table_widen(&w->table, 1, wa_sv(w->wakes.direct[i].who.uuid));
     }
     if (code == WA_OK)
         code = wa_cli_has(cli, "no-wait") ? look(w, true, err) : follow(w, err);

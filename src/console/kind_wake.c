@@ -1,5 +1,5 @@
-/* kind_wake.c - machines that are off are woken by connected ones of their own networks: the orders
- * are for these.
+/* kind_wake.c - machines that are off are woken by connected ones of their own networks, to which
+ * the orders go, and by the server itself. Where that does it alone nothing is signed.
  *
  * What is shown is who wakes whom, by how many network cards, and who can't be woken; what is
  * signed is read back and must name the cards of that plan.
@@ -10,7 +10,6 @@
 #include "console/wake.h"
 #include "os/clock.h"
 
-#define HOSTS_MAX (WA_WAKE_RELAYS_MAX * WA_ACTION_MACS_MAX)
 #define VALID_S 3600
 
 struct wake {
@@ -27,7 +26,8 @@ static enum wa_code choose(struct wa_local_prepared *p, struct wake *k, struct w
     WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     struct wa_err last = WA_ERR_INIT;
     wa_arena_init(&arena, 512u << 20);
-    if (wa_host_list_fetch(client, "&reachable=1" WA_HOST_LIST_NAMES, &arena, &list, err) != WA_OK)
+    if (wa_wake_begin(client, &k->plan, &p->arena, err) != WA_OK ||
+        wa_host_list_fetch(client, "&reachable=1" WA_HOST_LIST_NAMES, &arena, &list, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < p->targets.count; i++) {
         struct wa_err why = WA_ERR_INIT;
@@ -50,7 +50,7 @@ static enum wa_code choose(struct wa_local_prepared *p, struct wake *k, struct w
 
 static enum wa_code write_texts(struct wake *k, struct wa_err *err)
 {
-    k->texts.items = wa_calloc(k->plan.count, sizeof *k->texts.items);
+    k->texts.items = wa_calloc(k->plan.count + 1, sizeof *k->texts.items);
     if (k->texts.items == NULL)
         return wa_nomem(err);
     for (; k->texts.count < k->plan.count; k->texts.count++) {
@@ -77,6 +77,12 @@ static enum wa_code write_texts(struct wake *k, struct wa_err *err)
 static enum wa_code show(struct wa_local_prepared *p, const struct wake *k, struct wa_err *err)
 {
     char text[256];
+    if (k->plan.direct_count > 0) {
+        (void)snprintf(text, sizeof text,
+                       wa_text_n("%zu machine", "%zu machines", k->plan.direct_count),
+                       k->plan.direct_count);
+        wa_local_say(p, wa_text("The server itself"), wa_sv(text));
+    }
     for (size_t i = 0; i < k->texts.count; i++) {
         WA_AUTO_ARENA struct wa_arena arena;
         struct wa_action a;
@@ -91,7 +97,9 @@ static enum wa_code show(struct wa_local_prepared *p, const struct wake *k, stru
                        wa_text_n("%zu network card", "%zu network cards", r->count), r->count);
         wa_local_say(p, r->by.name, wa_sv(text));
     }
-    wa_local_say_time(p, wa_text("Not after"), k->texts.not_after);
+    if (k->texts.count > 0)
+        wa_local_say_time(p, wa_text("Not after"), k->texts.not_after);
+    p->is_unsigned = k->texts.count == 0;
     wa_buf_addf(&p->title, wa_text_n("wake %zu machine", "wake %zu machines", k->woken), k->woken);
     return WA_OK;
 }
@@ -101,9 +109,10 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
 {
     const struct wa_json *hosts = NULL;
     struct wa_sv what, key;
-    const struct wa_json_field fields[] = {{"what", WA_WANT_SV, true, 64, &what},
-                                           {"key", WA_WANT_SV, false, 16, &key},
-                                           {"hosts", WA_WANT_ARRAY, true, HOSTS_MAX, &hosts}};
+    const struct wa_json_field fields[] = {
+        {"what", WA_WANT_SV, true, 64, &what},
+        {"key", WA_WANT_SV, false, 16, &key},
+        {"hosts", WA_WANT_ARRAY, true, WA_WAKE_TARGETS_MAX, &hosts}};
     struct wake *k = wa_arena_alloc(&p->arena, 1, sizeof *k);
     if (k == NULL)
         return wa_nomem(err);
@@ -116,13 +125,21 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
     return show(p, k, err);
 }
 
+/* The server's part first: it is there at once, and takes no signature. */
 static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *signer,
                            struct wa_client *client, struct wa_jw *w, struct wa_err *err)
 {
-    const struct wake *k = p->own;
-    if (wa_orders_send(&k->texts, signer, client, w, err) != WA_OK)
+    struct wake *k = p->own;
+    size_t sent = 0;
+    if (wa_wake_send(client, &k->plan, &p->arena, err) != WA_OK ||
+        (k->texts.count > 0 && wa_orders_send(&k->texts, signer, client, w, err) != WA_OK))
         return err->code;
+    for (size_t i = 0; i < k->plan.direct_count; i++)
+        sent += k->plan.direct[i].is_sent;
+    if (sent == 0 && k->texts.count == 0)
+        return wa_fail(err, WA_E_UNREACHABLE, "the server could send nothing");
     wa_jw_kvi(w, "machines", (int64_t)k->woken);
+    wa_jw_kvi(w, "server", (int64_t)sent);
     return WA_OK;
 }
 

@@ -31,6 +31,7 @@ struct wa_local_prepared {
     struct wa_targets targets; /* machines that are concerned */
     struct wa_buf details;     /* JSON that goes to the page as "details"; empty: none */
     bool needs_gesture;        /* whatever the number of machines: set by prepare() */
+    bool is_unsigned;          /* as the kind, or set by prepare(): there is nothing to sign */
     char signer[65];           /* fingerprint of the certificate whose key will sign */
     const char *files_dir;     /* local_files.c's; NULL: nothing was dropped */
     /* How far a commit is, in bytes of the step-th thing; told by wa_local_goes_on(). */

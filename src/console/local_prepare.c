@@ -60,6 +60,7 @@ static struct wa_local_prepared *prepared_new(const struct wa_local_kind *kind, 
         return NULL;
     }
     p->kind = kind;
+    p->is_unsigned = kind->is_unsigned;
     wa_arena_init(&p->arena, 256u << 20);
     wa_buf_init(&p->title, 4096);
     wa_buf_init(&p->lines, LINES_BYTES_MAX);
@@ -159,12 +160,12 @@ static void count_unasked(struct wa_local *l, const struct wa_local_prepared *p)
 /* The key that p is to be signed with; NULL: there is none, or none is needed. */
 static struct wa_local_key *key_of(struct wa_local *l, const struct wa_local_prepared *p)
 {
-    return p->kind->is_unsigned ? NULL : wa_local_key_find(l, wa_sv(p->key_id));
+    return p->is_unsigned ? NULL : wa_local_key_find(l, wa_sv(p->key_id));
 }
 
 static bool has_what_it_takes(const struct wa_local_prepared *p, const struct wa_local_key *key)
 {
-    return p->kind->is_unsigned || (key != NULL && wa_local_key_is_open(key));
+    return p->is_unsigned || (key != NULL && wa_local_key_is_open(key));
 }
 
 /* --- preparing --- */
@@ -222,7 +223,7 @@ static void write_prepared(const struct wa_local *l, const struct wa_local_prepa
         wa_jw_raw(&w, wa_buf_sv(&p->details));
     }
     wa_jw_kv(&w, "key", p->key_id);
-    wa_jw_kvb(&w, "signs", !p->kind->is_unsigned);
+    wa_jw_kvb(&w, "signs", !p->is_unsigned);
     wa_jw_kv(&w, "needs",
              !has_what_it_takes(p, key) ? "unlock"
              : needs_gesture(l, p)      ? "gesture"

@@ -113,6 +113,14 @@ static enum wa_code add_mac(struct wa_wake_relay *r, struct wa_sv mac, struct wa
     return r->macs[r->count++] != NULL ? WA_OK : wa_nomem(err);
 }
 
+/* addr: of a card that could be woken. */
+static bool is_reached(const struct wa_wake_plan *p, const struct wa_json *addr)
+{
+    uint8_t a[16];
+    return p->reached != NULL && wa_address_parse(wa_json_sv(wa_json_get(addr, "addr")), a) &&
+           wa_address_is_in(a, wa_sv(p->reached));
+}
+
 enum wa_code wa_wake_add(struct wa_wake_plan *p, const struct wa_host_list *hosts,
                          const struct wa_target *who, const struct wa_json *host_info,
                          struct wa_arena *arena, struct wa_err *err)
@@ -120,6 +128,7 @@ enum wa_code wa_wake_add(struct wa_wake_plan *p, const struct wa_host_list *host
     const struct wa_json *cards = wa_json_get(host_info, "networking");
     uint8_t ignored[WA_MAC_SIZE];
     size_t known = 0, woken = 0;
+    bool is_direct = false;
     for (size_t i = 0; i < wa_json_count(cards); i++) {
         const struct wa_json *card = wa_json_at(cards, i), *addrs = wa_json_get(card, "addr");
         struct wa_sv mac = wa_json_sv(wa_json_get(card, "mac"));
@@ -130,6 +139,7 @@ enum wa_code wa_wake_add(struct wa_wake_plan *p, const struct wa_host_list *host
         for (size_t k = 0; k < wa_json_count(addrs); k++) {
             size_t at = 0;
             bool found = false;
+            is_direct = is_direct || is_reached(p, wa_json_at(addrs, k));
             if (!network_of(wa_json_at(addrs, k), &n))
                 continue;
             if (find_relay(p, hosts, who, &n, &at, &found, err) != WA_OK ||
@@ -138,11 +148,13 @@ enum wa_code wa_wake_add(struct wa_wake_plan *p, const struct wa_host_list *host
             woken += found;
         }
     }
-    if (woken > 0)
+    if (is_direct && p->direct_count < WA_WAKE_TARGETS_MAX)
+        p->direct[p->direct_count++] = (struct wa_wake_direct){.who = *who};
+    if (woken > 0 || is_direct)
         return WA_OK;
     return wa_fail(err, WA_E_NOT_FOUND,
                    known == 0 ? "'%s' has told of no network card that could be woken"
                               : wa_text("'%s' can't be woken: no machine of its network is "
-                                        "connected"),
+                                        "connected, and the server is in none of its networks"),
                    who->name);
 }

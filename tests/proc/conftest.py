@@ -81,6 +81,7 @@ def totp(secret, ahead=0):
 
 class Organisation:
     ADDRESS, NAMES, SEEN_BY_AGENTS = "127.0.0.1", "localhost,127.0.0.1", "127.0.0.1"  # of the server
+    OPTIONS = "webhook_networks = 127.0.0.1\nwol_port =\n"  # what a test receives is on this machine, and its network hears nothing of tests
 
     @staticmethod
     def inside(_program):
@@ -107,7 +108,7 @@ class Organisation:
             "--admin-password-file", base / "admin.pw")
         shutil.copy(self.cert("Authority"), base / "server/trusted/")
         with open(base / "server/waptserver.ini", "a", encoding="utf-8") as f:
-            f.write("webhook_networks = 127.0.0.1\n")  # what a test receives is on this machine
+            f.write(self.OPTIONS)
         self.start("server", "waptserver", "run", "--config", base / "server/waptserver.ini")
         until(lambda: subprocess.run([*self.inside("curl"), "curl", "-skf", self.url + "/ping"], capture_output=True).returncode == 0, "the server answers")
         self.server_fp = self.fingerprint(base / "server/private/tls.crt")

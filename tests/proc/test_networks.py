@@ -85,6 +85,7 @@ class Names:
 
 class Network(Organisation):
     ADDRESS, NAMES, SEEN_BY_AGENTS = SERVER, f"{NAME},{SERVER}", NAME
+    OPTIONS = ""
     world = machine = resolv = None
 
     @classmethod
@@ -235,35 +236,74 @@ class InTheWorld(Local):
         return self.org.world.do(lambda: super(InTheWorld, self).ask(*argv, **more))
 
 
-def test_a_machine_wakes_its_neighbour(net):
-    """A machine that is off, of the same network: the one that is there broadcasts its card's number, and nothing else."""
+class Ear:
+    """Hears what is broadcast in a namespace: from whom, to which address, for which card."""
+
+    def __init__(self, namespace, port=9):
+        self.socket = namespace.do(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        self.socket.setsockopt(socket.IPPROTO_IP, 8, 1)  # IP_PKTINFO
+        self.socket.settimeout(90)
+        self.socket.bind(("", port))
+
+    def hear(self):
+        data, told, _, (source, _port) = self.socket.recvmsg(2048, 64)
+        assert len(data) == 102 and data[:6] == b"\xff" * 6 and data[6:] == data[6:12] * 16
+        return source, socket.inet_ntoa(told[0][2][8:12]), data[6:12].hex(":")
+
+    def hears(self, count):
+        return sorted(self.hear() for _ in range(count))
+
+    def hears_nothing(self):
+        self.socket.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            self.socket.recv(2048)
+
+
+def test_a_machine_is_woken(net):
+    """A machine that is off is woken by the one of its network that is there, and by the server, which is in it too: each card, and nothing else."""
     ini = Organisation.new_agent(net, net.base / "sleeper")
     ini.write_text(ini.read_text(encoding="utf-8").replace(net.agents_url, net.url), encoding="utf-8")
     run(*net.world.words(), BIN / "wapt-get", "-c", ini, "register", "--token-file", net.token("--uses", "1"))
     (sleeper,) = [h for h in net.hosts() if h["uuid"] != net.uuid]
-    cards = [c["mac"] for c in json.loads(run(*net.world.words(), BIN / "wapt-get", "-c", ini, "inventory", "--json").stdout)["result"]["host_info"]["networking"]]
-    assert len(cards) == 1 and not sleeper["reachable"]
-    heard = net.world.do(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-    with heard:
-        heard.settimeout(30)
-        heard.bind(("", 9))
-        signed = ("-k", net.cert("Deployer"), "-w", net.base / "pw", "--timeout", "30s", "--json")
-        (done,) = json.loads(net.console("action", "wake", "--hosts", sleeper["uuid"], *signed).stdout)["result"]
+    says = json.loads(run(*net.world.words(), BIN / "wapt-get", "-c", ini, "inventory", "--json").stdout)["result"]
+    (card,) = [c["mac"] for c in says["host_info"]["networking"]]
+    assert not sleeper["reachable"]
+    with contextlib.ExitStack() as stack:
+        near, far, echo = (Ear(*at) for at in ((net.world,), (net.machine,), (net.machine, 7)))
+        for ear in (near, far, echo):
+            stack.callback(ear.socket.close)
+        by_server = [(SERVER, "10.77.0.255", card), (SERVER, "255.255.255.255", card)]
+        by_both = sorted([(MACHINE, "10.77.0.255", card), *by_server])
+        signed = ("-k", net.cert("Deployer"), "-w", net.base / "pw", "--timeout", "30s")
+        own, done = json.loads(net.console("action", "wake", "--hosts", sleeper["uuid"], *signed, "--json").stdout)["result"]
         assert (done["uuid"], done["state"]) == (net.uuid, "done")
-        magic = b"\xff" * 6 + bytes.fromhex(cards[0].replace(":", "")) * 16
-        assert heard.recv(2048) == magic
+        assert (own["uuid"], own["state"], own["id"]) == (sleeper["uuid"], "done", "") and "10.77.0.0/24" in own["message"]
+        assert (near.hears(3), far.hears(3), echo.hears(2)) == (by_both, by_both, by_server)
         page = InTheWorld(net, "wakes")  # and from a page: who wakes whom is shown first
         page.open()
         page.login()
         assert page.unlock().status == 200
-        shown = page.ask("POST", "/local/prepare", {"what": "wake", "hosts": [sleeper["uuid"], net.uuid]}).json
+        shown = page.ask("POST", "/local/prepare", {"what": "wake", "hosts": [sleeper["uuid"]]}).json
         labels = {line["label"]: line["value"] for line in shown["lines"]}
-        assert "1 network card" in labels.values() and "can't be woken" in labels["Not woken"] and shown["count"] == 2
+        assert "1 network card" in labels.values() and labels["The server itself"] == "1 machine" and shown["count"] == 1 and shown["signs"]
         told = page.ask("POST", "/local/commit", {"id": shown["id"]}).json
-        assert (told["machines"], told["count"]) == (1, 1)
-        assert heard.recv(2048) == magic
+        assert (told["machines"], told["count"], told["server"]) == (1, 1, 1)
+        assert (near.hears(3), far.hears(3), echo.hears(2)) == (by_both, by_both, by_server)
+        # Nobody else is near the one that is there: the server wakes it alone, and nothing is signed.
+        shown = page.ask("POST", "/local/prepare", {"what": "wake", "hosts": [net.uuid]}).json
+        assert not shown["signs"] and shown["needs"] == "none"
+        assert page.ask("POST", "/local/keys/lock", {}).status == 200
+        told = page.ask("POST", "/local/commit", {"id": shown["id"]}).json
+        assert told["server"] == 1 and "batch" not in told
+        alone = far.hears(2)
+        assert [(a, b) for a, b, _ in alone] == [(a, b) for a, b, _ in by_server] and alone[0][2] != card
+        shown = net.console("action", "wake", "--hosts", net.uuid)
+        assert "woken by the server itself" in shown.text and far.hears(2) == alone
         page.stop()
-    assert "can't be woken" in net.console("action", "wake", "--hosts", net.uuid, *signed, ok=False).text
+        for ear in (near, echo):
+            ear.hears(4)
+        for ear in (near, far, echo):
+            ear.hears_nothing()
 
 
 @pytest.mark.parametrize("lie, why", [(LIAR, "certificate"), ("silence", ""), ("garbage", "")],

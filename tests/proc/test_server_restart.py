@@ -12,8 +12,8 @@ from conftest import totp, until
 from test_server_hostile import Server
 
 # Who is started again alone, and a call that asks it; None: nobody is asked by a call of this server.
-ALONE = {"auth": ("POST", "/api/v1/session", lambda srv: {"user": "admin", "password": srv.password}), "scan": ("GET", "/api/v1/packages", b""), "trust": ("GET", "/api/v1/signers", b""), "wake": ("GET", "/api/v1/wake", b""),
-         "search": ("GET", "/api/v1/software", b""),
+ALONE = {"auth": ("POST", "/api/v1/session", lambda srv: {"user": "admin", "password": srv.password}), "scan": ("GET", "/api/v1/packages", b""), "trust": ("GET", "/api/v1/signers", b""),
+         "wake": ("GET", "/api/v1/wake", b""), "search": ("GET", "/api/v1/software", b""),
          "report": ("POST", "/api/v1/report-rows", {"query": "SELECT uuid FROM hosts"}), "directory": None, "hook": None, "kerberos": None, "oidc": None}
 TOGETHER = {"store", "front", "signer"}
 

@@ -1,12 +1,14 @@
 """Each of the server's processes as somebody has it who has taken it over, by what it reads: the kernel still keeps it to its own files."""
 import errno
 import os
+import socket
 
 import pytest
 from conftest import until
 from inject import AT_FDCWD, OPENAT, RENAMEAT, UNLINKAT, taken_over
 from test_server_hostile import Server
 
+CLOSE, SOCKET, CONNECT, LISTEN = 3, 41, 42, 50
 FOLDERS = ("trusted", "repo/incoming", "repo/wapt", "repo/wapt-host", "db", "private", ".")
 # All else writes nothing at all.
 WRITES = {"scan": {"repo/incoming", "repo/wapt", "repo/wapt-host"}, "trust": {"trusted"}, "front": {"repo/incoming"}, "store": {"db"}}
@@ -58,3 +60,18 @@ def test_who_reads_packages_adds_no_signer(srv, org):
     assert len(list((srv.dir / "trusted").iterdir())) == len(trusted) + 1
     assert srv.call("DELETE", f"/api/v1/signers/{org.fingerprint(org.cert('Stranger'))}", token=token)[0] == 200
     until(lambda: sorted((srv.dir / "trusted").iterdir()) == trusted, "it is gone")
+
+
+def test_who_wakes_machines_sends_datagrams_and_nothing_else(srv):
+    """A taken-over wake process connects to nobody, whatever it asks for."""
+    (wake,) = srv.children()["wake"]
+    stream, datagram, raw = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW
+    with taken_over(wake) as t:
+        for family, kind in ((socket.AF_INET, stream), (socket.AF_INET, raw), (socket.AF_INET6, stream), (socket.AF_INET6, datagram), (socket.AF_UNIX, stream),
+                             (socket.AF_UNIX, datagram), (socket.AF_PACKET, raw), (socket.AF_PACKET, datagram)):
+            assert t.call(SOCKET, family, kind, 0) == -errno.EPERM, (family, kind)
+        fd = t.call(SOCKET, socket.AF_INET, datagram, 0)
+        assert fd >= 0 and t.call(LISTEN, fd, 1) == t.call(CONNECT, fd, "", 16) == -errno.EPERM
+        assert t.call(CLOSE, fd) == 0
+        assert t.call(OPENAT, AT_FDCWD, "/etc/passwd", os.O_RDONLY) < 0
+    srv.lives()

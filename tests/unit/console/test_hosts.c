@@ -177,6 +177,42 @@ static void finds_who_wakes(void **state)
     assert_string_equal(plan.relays[1].macs[1], "00:16:3e:00:00:04");
 }
 
+/* What the server reaches it wakes itself, whether somebody else is near or not. */
+static void the_server_wakes(void **state)
+{
+    static const struct {
+        const char *host_info;
+        enum wa_code code;
+        size_t direct, relays;
+    } cases[] = {
+        {CARD("00:16:3e:00:00:01", "10.0.0.1", "255.255.255.0"), WA_OK, 1, 1},
+        {CARD("00:16:3e:00:00:01", "10.7.0.1", "255.255.255.0"), WA_OK, 1, 0},
+        {CARD("00:16:3e:00:00:01", "10.7.0.1", "mask"), WA_OK, 1, 0},
+        {CARD("00:16:3e:00:00:01", "10.8.0.1", "255.255.0.0"), WA_E_NOT_FOUND, 0, 0},
+        {CARD("01:00:5e:00:00:01", "10.7.0.1", "255.255.255.0"), WA_E_NOT_FOUND, 0, 0},
+        {CARD("00:16:3e:00:00:01", "10.7.0.1.", "255.255.255.0"), WA_E_NOT_FOUND, 0, 0},
+    };
+    static struct wa_wake_direct direct[WA_WAKE_TARGETS_MAX];
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    wa_arena_init(&arena, 1u << 20);
+    WA_AUTO_HOST_LIST struct wa_host_list list = {0};
+    WA_ASSERT_OK(listed("[{\"uuid\":\"b\",\"name\":\"b\",\"reachable\":true,\"ips\":\"10.0.0.2\"}]",
+                        &arena, &list, &err));
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        struct wa_wake_plan plan = {.reached = "10.0.0.0/24, 10.7.0.0/16", .direct = direct};
+        const struct wa_target who = {.uuid = "x", .name = "it"};
+        WA_ASSERT_CODE(
+            wa_wake_add(&plan, &list, &who, parse(cases[i].host_info, &arena), &arena, &err),
+            cases[i].code);
+        wa_err_clear(&err);
+        assert_int_equal(plan.direct_count, cases[i].direct);
+        assert_int_equal(plan.count, cases[i].relays);
+    }
+    assert_string_equal(direct[0].who.uuid, "x");
+}
+
 static void filters(void **state)
 {
     static const char *const patterns[] = {"srv-*", "*.EXAMPLE"};
@@ -234,6 +270,7 @@ int main(void)
         cmocka_unit_test(refuses_a_list_that_lies),
         cmocka_unit_test(finds_again),
         cmocka_unit_test(finds_who_wakes),
+        cmocka_unit_test(the_server_wakes),
         cmocka_unit_test(filters),
 
         cmocka_unit_test(survives_without_memory),

@@ -21,7 +21,7 @@ const BUTTONS = 3; // the other kinds are in the menu
 const OTHERS: readonly { title: Text; about: Text; run: (uuids: Wanted["uuids"], count: number) => void }[] = [
     { title: "Windows and holds", about: "When these machines change by themselves, and which packages stay as they are.", run: maintain },
     { title: "Roll out", about: "Orders something in rings: to a few of these machines first, to the others when that went well.", run: (uuids, count) => (count > ROLLOUT_MAX ? tooMany(ROLLOUT_MAX) : rollOut(uuids, count)) },
-    { title: "Wake", about: "Machines of their own networks wake those of these that are off.", run: (uuids, count) => (count > WAKE_MAX ? tooMany(WAKE_MAX) : wake(uuids)) },
+    { title: "Wake", about: "The server and machines of their own networks wake those of these that are off.", run: (uuids, count) => (count > WAKE_MAX ? tooMany(WAKE_MAX) : wake(uuids)) },
 ];
 
 function tooMany(max: number): void {
@@ -30,8 +30,15 @@ function tooMany(max: number): void {
 
 /** The program looks for who can wake whom, and shows it. */
 function wake(uuids: Wanted["uuids"]): void {
-    const ask = async () => review({ what: "wake", hosts: await uuids() }, (answer) => ordered(answer, Number(answer.machines)));
+    const ask = async () => review({ what: "wake", hosts: await uuids() }, woken);
     void ask().catch(sayError);
+}
+
+/** Who did it: the server at once, the others as their orders go on. */
+function woken(answer: Record<string, unknown>): void {
+    const own = Number(answer.server);
+    if (own > 0) say(tn(own, "The server itself has woken {n} machine.", "The server itself has woken {n} machines."));
+    if (Number(answer.count) > 0) ordered(answer, Number(answer.machines));
 }
 
 /** What was ordered is followed where its results are shown. */
