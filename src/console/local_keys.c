@@ -158,7 +158,8 @@ static void lock(struct wa_local_key *k)
 
 void wa_local_key_release(struct wa_local_key *k)
 {
-    if (--k->users == 0 && k->locks_after)
+    bool is_lost = k->key != NULL && wa_key_is_lost(k->key); /* its token asks for the PIN anew */
+    if (--k->users == 0 && (k->locks_after || is_lost))
         lock(k);
 }
 
@@ -283,12 +284,21 @@ static enum wa_code open_asking(struct wa_local_job *job, struct wa_pinentry *p,
     return err->code;
 }
 
+/* A token says of itself what was wrong, and that it counts. */
+static enum wa_code denied(const struct wa_local_key *k, struct wa_err *err)
+{
+    const struct wa_err why = *err;
+    wa_err_clear(err);
+    return k->is_token ? wa_fail(err, WA_E_DENIED, "%s", why.text)
+                       : wa_fail(err, WA_E_DENIED, "the password of the key is wrong");
+}
+
 static enum wa_code open_key(struct wa_local_job *job, struct wa_err *err)
 {
     struct opening *o = job->own;
     if ((o->asks ? wa_local_prompt_use(job, open_asking, err) : try_key(job, o, err)) != WA_OK) {
         if (err->code == WA_E_AUTH) /* not the page's proof: the key's */
-            (void)wa_fail(err, WA_E_DENIED, "the password of the key is wrong");
+            return denied(o->entry, err);
         return err->code;
     }
     if (!wa_cert_matches_key(o->entry->chain.items[0], o->key))

@@ -211,6 +211,11 @@ void wa_key_free(struct wa_key *key)
     wa_free(key);
 }
 
+bool wa_key_is_lost(const struct wa_key *key)
+{
+    return key->lost != NULL && atomic_load(key->lost);
+}
+
 enum wa_key_kind wa_key_kind(const struct wa_key *key)
 {
     return key->kind;

@@ -42,6 +42,8 @@ WA_AUTO_DEFINE(wa_key, wa_key_free)
 enum wa_key_kind wa_key_kind(const struct wa_key *key);
 unsigned wa_key_bits(const struct wa_key *key);
 bool wa_key_is_private(const struct wa_key *key);
+/* Its token could not sign: it is gone, or wants its PIN again. */
+bool wa_key_is_lost(const struct wa_key *key);
 bool wa_key_equal_public(const struct wa_key *a, const struct wa_key *b);
 
 /* The public RSA key of these numbers, big-endian. WA_E_REFUSED when it is weak. */

@@ -16,6 +16,7 @@ struct wa_key {
     const char *weakness; /* literal: why it is never used; NULL when it may be */
     void *owner;          /* what holds a token's key; ended after pkey. NULL: nothing */
     void (*drop_owner)(void *owner);
+    atomic_bool *lost; /* in the owner: it could not sign; NULL: no token's */
 };
 
 /* A key around pkey, which it takes whether it succeeds or not (NULL: an unreadable one); a weak

@@ -45,11 +45,14 @@ static enum wa_code sign(const struct wa_key *key, const char *digest, struct wa
     if (ctx == NULL)
         return wa_ossl_fail(err, WA_E_NOMEM, "cannot sign");
     if (EVP_DigestSignInit_ex(ctx, NULL, digest, NULL, NULL, key->pkey, NULL) != 1 ||
-        EVP_DigestSign(ctx, signature, &n, bytes_of(message), message.n) != 1)
+        EVP_DigestSign(ctx, signature, &n, bytes_of(message), message.n) != 1) {
+        if (key->lost != NULL)
+            atomic_store(key->lost, true);
         return wa_ossl_fail(err, WA_E_FAILED,
                             key->owner == NULL
                                 ? "cannot sign"
                                 : wa_text("the token cannot sign; is it still there"));
+    }
     ERR_clear_error();
     wa_buf_add(ret_signature, signature, n);
     return wa_buf_check(ret_signature, err);

@@ -34,6 +34,7 @@ struct token {
     bool is_loaded;
     PKCS11_SLOT *slots;
     unsigned slot_count;
+    atomic_bool is_lost;
 };
 
 static void token_free(struct token *t)
@@ -198,6 +199,8 @@ static enum wa_code login(PKCS11_SLOT *slot, wa_passphrase_fn ask, void *user, s
                            t->label);
         if (ask(user, what, &pin, err) != WA_OK || wa_buf_check(&pin, err) != WA_OK)
             return err->code;
+        if (pin.n == 0) /* the token would count it */
+            return wa_fail(err, WA_E_AUTH, "no PIN was typed for the token '%s'", t->label);
     }
     ERR_clear_error(); /* of what went well: the reason is looked for in the queue */
     if (PKCS11_login(slot, 0, t->secureLogin ? NULL : wa_buf_str(&pin)) != 0)
@@ -263,6 +266,7 @@ enum wa_code wa_token_key_open(const struct wa_token_uri *uri, const char *modul
                             slot->token->label);
     if (wa_key_adopt_strong(pkey, true, "the token's key", &key, err) != WA_OK)
         return err->code;
+    key->lost = &t->is_lost;
     key->owner = WA_TAKE(t);
     key->drop_owner = drop_token;
     *ret = WA_TAKE(key);

@@ -204,7 +204,7 @@ static const struct {
     {"pkcs11:token=Signing%20keys", MODULE, PIN, WA_E_CONFLICT, "add object or id", 1, NULL, NULL},
     {KEY ";id=%02", MODULE, PIN, WA_E_NOT_FOUND, "no such private key", 1, NULL, NULL},
     {KEY, MODULE, "wrong", WA_E_AUTH, "wrong PIN", 1, NULL, NULL},
-    {KEY, MODULE, "", WA_E_AUTH, "wrong PIN", 1, NULL, NULL},
+    {KEY, MODULE, "", WA_E_AUTH, "no PIN was typed", 1, NULL, NULL},
     {KEY, MODULE, NULL, WA_E_AUTH, "no PIN from this person", 1, NULL, NULL},
     {KEY, WA_TOKEN_FAILS, PIN, WA_E_DENIED, "is locked", 1, "WA_TOKEN_LOGIN", "0xa4"},
     {KEY, WA_TOKEN_FAILS, PIN, WA_E_DENIED, "is locked", 0, "WA_TOKEN_FLAGS", "0x40000"},
@@ -257,10 +257,12 @@ static void removed_before_it_signs(void **state)
     WA_UNUSED(state);
     wa_buf_init(&signature, 4096);
     WA_ASSERT_OK(open_key(KEY, WA_TOKEN_FAILS, &p, &key, &err));
+    assert_false(wa_key_is_lost(key));
     assert_int_equal(setenv("WA_TOKEN_SIGN", "0x32", 1), 0);
     assert_int_equal(wa_sign(key, WA_SV("message"), &signature, &err), WA_E_FAILED);
     assert_int_equal(unsetenv("WA_TOKEN_SIGN"), 0);
     assert_non_null(strstr(err.text, "is it still there"));
+    assert_true(wa_key_is_lost(key));
     assert_int_equal(signature.n, 0);
     assert_queue_empty("a token that is gone");
 }

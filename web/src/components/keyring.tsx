@@ -31,9 +31,9 @@ export function Unlock({ keys, onDone }: { keys: readonly Key[]; onDone?: () => 
     const isAsking = useSignal(false);
     const chosen = keys.find((k) => k.id === id.value) ?? keys[0];
     const unlock = async () => {
-        if (isAsking.value) return;
+        if (isAsking.value || (!asksOutside.value && chosen?.source === "pkcs11" && !password.value)) return;
         error.value = "";
-        isAsking.value = asksOutside.value;
+        isAsking.value = true;
         const secret = asksOutside.value ? {} : { password: password.value };
         try {
             await call("POST", "/local/keys/unlock", { id: chosen?.id, ...secret, seconds: Number(seconds.value) });
@@ -42,6 +42,7 @@ export function Unlock({ keys, onDone }: { keys: readonly Key[]; onDone?: () => 
             onDone?.();
         } catch (e) {
             error.value = errorText(e);
+            password.value = ""; // the same once more would be one more wrong PIN
             if (asksOutside.value) void refreshState(); // one that does not work is asked no more
         }
         isAsking.value = false;
@@ -68,7 +69,7 @@ export function Unlock({ keys, onDone }: { keys: readonly Key[]; onDone?: () => 
                 options={PERIODS.map((s) => [String(s), s < 3600 ? tn(s / 60, "{n} minute", "{n} minutes") : tn(s / 3600, "{n} hour", "{n} hours")] as const)}
                 onChange={(v) => (seconds.value = v)}
             />
-            {isAsking.value && <p class="waiting" role="status">{t("Type it in the window that has opened beside the browser.")}</p>}
+            {isAsking.value && asksOutside.value && <p class="waiting" role="status">{t("Type it in the window that has opened beside the browser.")}</p>}
             {error.value && (
                 <p class="error" role="alert">
                     {error.value}

@@ -5,7 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { call, errorText, send } from "../api";
 import { t, tn, type Text } from "../i18n";
-import { local } from "../local";
+import { local, refreshState } from "../local";
 import { Columns } from "../table/columns";
 import { loadFrom, Rows } from "../table/rows";
 import { Table } from "../table/table";
@@ -144,6 +144,7 @@ function Review({ what, onDone, more, button = "Sign and send" }: Asked) {
         } catch (e) {
             error.value = errorText(e);
             hasFailed.value = true; // what was refused once stays so
+            void refreshState(); // a token that could not sign is locked
         }
         isBusy.value = false;
     };
