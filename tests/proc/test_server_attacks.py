@@ -13,6 +13,7 @@ import time
 import uuid as uuidlib
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from test_f1_machine import machine_of_ours, registration, send
 from test_server_hostile import UPGRADE, Server, answers, frame
 
@@ -159,6 +160,25 @@ def test_f1d_a_rogue_machine(org):
     log = (org.base / "server.log").read_bytes()
     assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", log)
     assert org.console("hosts", "--json").returncode == 0
+
+
+def test_f1d_who_floods_keeps_nobody_waiting(org):
+    """As much as it may say, all of it new each time: it is told to wait, and the others are not. Nor do large reports of nobody hold them up."""
+    uuid = str(uuidlib.uuid4())
+    key, cert = machine_of_ours(uuid)
+    assert send(org, "/agent/v1/register", key, registration(org, uuid, cert))[0] == 200
+
+    def flood(n):
+        titles = [{"name": f"software {n} {i}"} for i in range(10000)]
+        return send(org, "/agent/v1/report", key, {"purpose": "wapt-status", "uuid": uuid, "seq": 100 + n, "time": int(time.time()), "status_hashes": {},
+                                                   "installed_softwares": titles})[0]
+    assert next(status for status in map(flood, range(500)) if status != 200) == 429
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        nobody, large = rsa.generate_private_key(65537, 2048), [{"name": "x" * 100}] * 90000
+        stranger = {"purpose": "wapt-status", "uuid": str(uuidlib.uuid4()), "seq": 1, "time": int(time.time()), "status_hashes": {}, "installed_softwares": large}
+        got = [pool.submit(send, org, "/agent/v1/report", nobody, stranger) for _ in range(8)]
+        assert org.console("hosts", "--json").returncode == 0
+        assert {g.result()[0] for g in got} <= {401, 429}
 
 
 # --- what logs tell ---
