@@ -109,6 +109,7 @@ static enum wa_code find(const struct wa_api_call *c, bool to_change, struct wa_
     if (!wa_hex_is(wa_sv(c->args[0]), 32))
         return wa_fail(err, WA_E_NOT_FOUND, "there is no roll-out '%s'", c->args[0]);
     if (wa_rollouts_get(c->store->db, c->args[0], row, err) != WA_OK ||
+        (!to_change && !c->who.is_limited) || /* sees all of them: nothing is to be read */
         wa_json_parse(wa_sv(row->order), 0, arena, &j, err) != WA_OK ||
         wa_order_read(j, arena, &o, err) != WA_OK)
         return err->code;

@@ -3,6 +3,9 @@
 
 #include "os/clock.h"
 
+/* States that no other follows: the order's text is needed no more, five kilobytes of each. */
+#define OVER "'done', 'failed', 'refused', 'cancelled'"
+
 /* The machine's row of an order; a roll-out's begins with the statement's identifier. */
 #define IT(id, uuid) "id IN (" id ", CAST(" id " AS TEXT) || '/' || " uuid ") AND uuid = " uuid
 
@@ -82,7 +85,7 @@ enum wa_code wa_store_drop_action(struct wa_db *db, struct wa_sv id, const char 
     struct wa_stmt *s;
     if (wa_db_prepare(db,
                       "UPDATE actions SET state = 'cancelled', code = 'cancelled', message = "
-                      "'cancelled before it was sent', updated = ?1 WHERE " IT(
+                      "'cancelled before it was sent', orders = '', updated = ?1 WHERE " IT(
                           "?2", "?3") " AND state IN ('queued', 'waiting')",
                       &s, err) != WA_OK)
         return err->code;
@@ -102,9 +105,9 @@ enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_s
     struct wa_stmt *s;
     if (wa_db_prepare(
             db,
-            "UPDATE actions SET state = ?1, code = ?2, message = ?3, packages = ?4, "
-            "updated = ?5 WHERE " IT(
-                "?6", "?7") " AND state NOT IN ('done', 'failed', 'refused', 'cancelled', ?1)",
+            "UPDATE actions SET state = ?1, code = ?2, message = ?3, packages = ?4, updated = ?5, "
+            "orders = CASE WHEN ?1 IN (" OVER
+            ") THEN '' ELSE orders END WHERE " IT("?6", "?7") " AND state NOT IN (" OVER ", ?1)",
             &s, err) != WA_OK)
         return err->code;
     wa_bind_sv(s, 0, state);
@@ -115,4 +118,38 @@ enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_s
     wa_bind_s(s, 5, id);
     wa_bind_sv(s, 6, uuid);
     return wa_run(s, err);
+}
+
+/* --- those that are long over --- */
+
+static enum wa_code run_before(struct wa_db *db, const char *sql, int64_t before, int64_t limit,
+                               struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, sql, &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, before);
+    wa_bind_i64(s, 1, limit);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_store_forget_actions(struct wa_db *db, int64_t before, int64_t limit,
+                                     bool *ret_more, struct wa_err *err)
+{
+    static const char *const empty[] = {
+        "DELETE FROM batches WHERE id IN (SELECT b.id FROM batches b WHERE b.created < ?1 AND NOT "
+        "EXISTS (SELECT 1 FROM actions a WHERE a.batch = b.id) LIMIT ?2)",
+        "DELETE FROM rollouts WHERE id IN (SELECT r.id FROM rollouts r WHERE r.not_after < ?1 AND "
+        "r.state IN ('stopped', 'ended') AND NOT EXISTS (SELECT 1 FROM actions a WHERE a.batch = "
+        "r.id) LIMIT ?2)"};
+    if (run_before(db,
+                   "DELETE FROM actions WHERE id IN (SELECT id FROM actions WHERE not_after < ?1 "
+                   "ORDER BY not_after LIMIT ?2)",
+                   before, limit, err) != WA_OK)
+        return err->code;
+    *ret_more = wa_db_changes(db) >= limit;
+    for (size_t i = 0; !*ret_more && i < WA_COUNT(empty); i++)
+        if (run_before(db, empty[i], before, limit, err) != WA_OK)
+            return err->code;
+    return WA_OK;
 }

@@ -27,5 +27,9 @@ WA_CHECK enum wa_code wa_store_action_state(struct wa_db *db, const char *id, st
                                             struct wa_sv state, struct wa_sv code,
                                             struct wa_sv message, struct wa_sv packages,
                                             int64_t now, struct wa_err *err);
+/* Orders, batches and roll-outs whose time was over before then go, limit rows of each at most.
+ * *ret_more: there are more orders. */
+WA_CHECK enum wa_code wa_store_forget_actions(struct wa_db *db, int64_t before, int64_t limit,
+                                              bool *ret_more, struct wa_err *err);
 
 #endif

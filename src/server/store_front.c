@@ -395,6 +395,22 @@ void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg
 #define CLEAN_S 600
 #define TOKEN_KEPT_S (30 * 86400) /* so that a list still shows it */
 
+#define ACTIONS_KEPT_S (90 * 86400) /* after their time is over; the journal has them for ever */
+#define ACTIONS_AT_ONCE 2000        /* the next ones at the next turn: nobody waits for it */
+
+static void forget_actions(struct wa_store *s, int64_t now)
+{
+    struct wa_err err = WA_ERR_INIT;
+    bool has_more = false;
+    if (!wa_node_leads(s))
+        return;
+    if (wa_store_forget_actions(s->db, now - ACTIONS_KEPT_S, ACTIONS_AT_ONCE, &has_more, &err) !=
+        WA_OK)
+        database_failed(s, &err);
+    if (has_more)
+        s->cleaned_at = 0;
+}
+
 void wa_store_clean(struct wa_store *s, int64_t now)
 {
     static const struct {
@@ -421,4 +437,5 @@ void wa_store_clean(struct wa_store *s, int64_t now)
     struct wa_err err = WA_ERR_INIT;
     if (wa_inventory_forget(s->db, now, &err) != WA_OK)
         database_failed(s, &err);
+    forget_actions(s, now);
 }

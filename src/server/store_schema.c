@@ -194,6 +194,10 @@ static const struct wa_migration migrations[] = {
      * batch come in their order. */
     {22, "DROP INDEX actions_batch;"
          "CREATE INDEX actions_of_batch ON actions (batch, uuid, ring, state, not_after)"},
+    /* Orders that are long over go; of those that are over, their text. */
+    {23, "CREATE INDEX actions_not_after ON actions (not_after);"
+         "UPDATE actions SET orders = '' WHERE state IN ('done', 'failed', 'refused', 'cancelled') "
+         "AND orders <> ''"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

@@ -432,6 +432,41 @@ static void test_requeue_all(void **state)
     STATE(p, "queued");
 }
 
+/* Orders do not pile up: what is over has no text any more, what is long over is gone, with its
+ * batch; what may still be carried out stays. */
+static void test_what_is_over_goes(void **state)
+{
+    struct place *p = *state;
+    char id[1][33], text[512];
+    int64_t now = wa_clock_now(), year = 366 * 86400;
+    assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
+    assert_int_equal(order(p, "machine", id), 200);
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM actions WHERE orders <> ''", "1");
+    assert_int_equal(machine_result(&p->b, &p->m, id[0], "done", "ok", ""), 200);
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM actions WHERE orders <> ''", "0");
+    assert_int_equal(order(p, "other", id), 200);
+    for (int i = 0; i < 4100; i++) { /* more than one turn takes */
+        (void)snprintf(text, sizeof text,
+                       "INSERT INTO actions (id, batch, uuid, kind, orders, not_before, not_after, "
+                       "signer, state, created, updated) VALUES ('old%d', 'old', 'other', "
+                       "'update', '{}', 1, 2, 'S', 'queued', 1, 1)",
+                       i);
+        bench_exec(&p->b, text);
+    }
+    bench_exec(&p->b,
+               "INSERT INTO batches (id, \"user\", kind, what, signer, orders, created) VALUES "
+               "('old', '', 'update', '', 'S', 4100, 1)");
+    for (int turns = 0; turns < 3; turns++)
+        wa_store_clean(p->b.store, now);
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM actions", "2");
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM batches", "2");
+    wa_store_clean(p->b.store, now + 30 * 86400);
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM actions", "2"); /* their time is not over for long */
+    wa_store_clean(p->b.store, now + year);
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM actions", "0");
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM batches", "0");
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -451,6 +486,7 @@ int main(void)
         TEST(test_what_is_not_taken),
         TEST(test_greeting),
         TEST(test_requeue_all),
+        TEST(test_what_is_over_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
