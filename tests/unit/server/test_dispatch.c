@@ -439,6 +439,7 @@ static void test_what_is_over_goes(void **state)
     struct place *p = *state;
     char id[1][33], text[512];
     int64_t now = wa_clock_now(), year = 366 * 86400;
+    p->b.store->node.is_leading = true;
     assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);
     assert_int_equal(order(p, "machine", id), 200);
     BENCH_IS(&p->b, "SELECT COUNT(*) FROM actions WHERE orders <> ''", "1");
