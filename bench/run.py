@@ -322,7 +322,7 @@ def pages(base):
     sys.path.insert(0, str(ROOT / "bench"))
     import pages as part  # pylint: disable=import-outside-toplevel,import-error
     for r in part.measured(base, BUILD):
-        yield row(r["name"], r["value"], r["unit"], r["limit"], "a bare request for a page of the list" if r["limit"] else None, r["budget"])
+        yield row(r["name"], r["value"], r["unit"], r["limit"], r.get("limitIs", "a bare request for a page of the list") if r["limit"] else None, r["budget"])
 
 
 def measure(part):

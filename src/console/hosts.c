@@ -72,21 +72,35 @@ enum wa_code wa_host_list_add(struct wa_host_list *l, const struct wa_json *page
     return WA_OK;
 }
 
+struct named { /* looked up once: each is compared many times */
+    struct wa_sv name, uuid;
+    const struct wa_json *host;
+};
+
 static int by_name(const void *a, const void *b)
 {
-    const struct wa_json *const *x = a, *const *y = b;
-    int way = wa_sv_cmp(text_of(*x, "name"), text_of(*y, "name"));
-    return way != 0 ? way : wa_sv_cmp(text_of(*x, "uuid"), text_of(*y, "uuid"));
+    const struct named *x = a, *y = b;
+    int way = wa_sv_cmp(x->name, y->name);
+    return way != 0 ? way : wa_sv_cmp(x->uuid, y->uuid);
 }
 
-void wa_host_list_sort(struct wa_host_list *l)
+enum wa_code wa_host_list_sort(struct wa_host_list *l, struct wa_err *err)
 {
-    if (l->n > 0)
-        qsort(l->items, l->n, sizeof l->items[0], by_name);
+    struct named *all = wa_calloc(l->n + 1, sizeof *all);
+    if (all == NULL)
+        return wa_nomem(err);
+    for (size_t i = 0; i < l->n; i++)
+        all[i] =
+            (struct named){text_of(l->items[i], "name"), text_of(l->items[i], "uuid"), l->items[i]};
+    qsort(all, l->n, sizeof *all, by_name);
+    for (size_t i = 0; i < l->n; i++)
+        l->items[i] = all[i].host;
+    wa_free(all);
+    return WA_OK;
 }
 
-enum wa_code wa_host_list_fetch(struct wa_client *c, const char *query, struct wa_arena *arena,
-                                struct wa_host_list *list, struct wa_err *err)
+enum wa_code wa_host_list_read(struct wa_client *c, const char *query, struct wa_arena *arena,
+                               struct wa_host_list *list, struct wa_err *err)
 {
     struct wa_sv next = {NULL, 0};
     WA_AUTO_BUF struct wa_buf path;
@@ -105,8 +119,14 @@ enum wa_code wa_host_list_fetch(struct wa_client *c, const char *query, struct w
         if (list->n == before)
             break; /* whatever the server says, it goes on */
     } while (next.n > 0);
-    wa_host_list_sort(list);
     return WA_OK;
+}
+
+enum wa_code wa_host_list_fetch(struct wa_client *c, const char *query, struct wa_arena *arena,
+                                struct wa_host_list *list, struct wa_err *err)
+{
+    return wa_host_list_read(c, query, arena, list, err) == WA_OK ? wa_host_list_sort(list, err)
+                                                                  : err->code;
 }
 
 /* --- targets --- */

@@ -22,12 +22,17 @@ WA_CHECK enum wa_code wa_host_list_add(struct wa_host_list *l, const struct wa_j
                                        struct wa_err *err);
 /* What choosing machines and telling of them takes, and no more. */
 #define WA_HOST_LIST_NAMES "&fields=name,fqdn,reachable,ips"
-/* All that the query asks for ("&software=vim"; "": all), by name, in arena; l: empty. */
+/* All that the query asks for ("&software=vim"; "": all), in the order of their uuids, in arena; l:
+ * empty. */
+WA_CHECK enum wa_code wa_host_list_read(struct wa_client *c, const char *query,
+                                        struct wa_arena *arena, struct wa_host_list *l,
+                                        struct wa_err *err);
+/* The same by name. */
 WA_CHECK enum wa_code wa_host_list_fetch(struct wa_client *c, const char *query,
                                          struct wa_arena *arena, struct wa_host_list *l,
                                          struct wa_err *err);
 /* By name, for people, once it is whole. */
-void wa_host_list_sort(struct wa_host_list *l);
+WA_CHECK enum wa_code wa_host_list_sort(struct wa_host_list *l, struct wa_err *err);
 
 struct wa_target {
     char uuid[WA_UUID_MAX + 1];

@@ -14,17 +14,35 @@ static struct wa_sv uuid_of(const struct wa_json *host)
     return wa_json_sv(wa_json_get(host, "uuid"));
 }
 
+struct row { /* looked up once: each is compared many times */
+    struct wa_sv uuid;
+    const struct wa_json *host;
+};
+
 static int by_uuid(const void *a, const void *b)
 {
-    const struct wa_json *const *x = a, *const *y = b;
-    return wa_sv_cmp(uuid_of(*x), uuid_of(*y));
+    const struct row *x = a, *y = b;
+    return wa_sv_cmp(x->uuid, y->uuid);
 }
 
 static int has_uuid(const void *key, const void *item)
 {
     const struct wa_sv *uuid = key;
-    const struct wa_json *const *host = item;
-    return wa_sv_cmp(*uuid, uuid_of(*host));
+    const struct row *row = item;
+    return wa_sv_cmp(*uuid, row->uuid);
+}
+
+/* By uuid; owned by the caller. */
+static enum wa_code rows_of(const struct wa_host_list *list, struct row **ret, struct wa_err *err)
+{
+    struct row *rows = wa_calloc(list->n + 1, sizeof *rows);
+    if (rows == NULL)
+        return wa_nomem(err);
+    for (size_t i = 0; i < list->n; i++)
+        rows[i] = (struct row){uuid_of(list->items[i]), list->items[i]};
+    qsort(rows, list->n, sizeof *rows, by_uuid);
+    *ret = rows;
+    return WA_OK;
 }
 
 /* The row of one machine, found by its uuid as a word to search for. */
@@ -58,7 +76,7 @@ static enum wa_code fetch(struct wa_client *client, const struct wa_json *uuids,
             return wa_fail(err, WA_E_INVALID, "'%.*s' is no machine's uuid",
                            WA_SV_ARG(wa_json_sv(wa_json_at(uuids, i))));
     if (count > ONE_BY_ONE)
-        return wa_host_list_fetch(client, WA_HOST_LIST_NAMES, arena, list, err);
+        return wa_host_list_read(client, WA_HOST_LIST_NAMES, arena, list, err);
     for (size_t i = 0; i < count; i++)
         if (fetch_one(client, wa_json_sv(wa_json_at(uuids, i)), arena, list, err) != WA_OK)
             return err->code;
@@ -75,37 +93,44 @@ static void take(struct wa_target *t, const struct wa_json *host)
     t->is_reachable = wa_json_bool(wa_json_get(host, "reachable"));
 }
 
+static enum wa_code choose(const struct wa_json *uuids, const struct row *rows, size_t count,
+                           struct wa_targets *t, struct wa_err *err)
+{
+    t->items = wa_calloc(wa_json_count(uuids), sizeof *t->items);
+    if (t->items == NULL)
+        return wa_nomem(err);
+    for (; t->count < wa_json_count(uuids); t->count++) {
+        struct wa_sv uuid = wa_json_sv(wa_json_at(uuids, t->count));
+        const struct row *found = bsearch(&uuid, rows, count, sizeof *rows, has_uuid);
+        if (found == NULL)
+            return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%.*s'", WA_SV_ARG(uuid));
+        take(&t->items[t->count], found->host);
+    }
+    wa_targets_sort(t);
+    for (size_t i = 1; i < t->count; i++)
+        if (strcmp(t->items[i - 1].uuid, t->items[i].uuid) == 0)
+            return wa_fail(err, WA_E_INVALID, "the host '%s' is named twice", t->items[i].uuid);
+    return WA_OK;
+}
+
 enum wa_code wa_local_targets(struct wa_client *client, const struct wa_json *uuids,
                               struct wa_targets *ret, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     WA_AUTO_TARGETS struct wa_targets t = {0};
+    struct row *rows = NULL;
     wa_arena_init(&arena, 512u << 20);
     if (wa_json_count(uuids) == 0)
         return wa_fail(err, WA_E_INVALID, "no machine is named");
-    if (fetch(client, uuids, &arena, &list, err) != WA_OK)
+    if (fetch(client, uuids, &arena, &list, err) != WA_OK || rows_of(&list, &rows, err) != WA_OK)
         return err->code;
-    if (list.n > 0)
-        qsort(list.items, list.n, sizeof list.items[0], by_uuid);
-    t.items = wa_calloc(wa_json_count(uuids), sizeof *t.items);
-    if (t.items == NULL)
-        return wa_nomem(err);
-    for (; t.count < wa_json_count(uuids); t.count++) {
-        struct wa_sv uuid = wa_json_sv(wa_json_at(uuids, t.count));
-        const struct wa_json *const *found =
-            list.n > 0 ? bsearch(&uuid, list.items, list.n, sizeof list.items[0], has_uuid) : NULL;
-        if (found == NULL)
-            return wa_fail(err, WA_E_NOT_FOUND, "there is no host '%.*s'", WA_SV_ARG(uuid));
-        take(&t.items[t.count], *found);
+    if (choose(uuids, rows, list.n, &t, err) == WA_OK) {
+        *ret = t;
+        t = (struct wa_targets){0};
     }
-    wa_targets_sort(&t);
-    for (size_t i = 1; i < t.count; i++)
-        if (strcmp(t.items[i - 1].uuid, t.items[i].uuid) == 0)
-            return wa_fail(err, WA_E_INVALID, "the host '%s' is named twice", t.items[i].uuid);
-    *ret = t;
-    t = (struct wa_targets){0};
-    return WA_OK;
+    wa_free(rows);
+    return err->code;
 }
 
 enum wa_code wa_local_anchors(const struct wa_local_prepared *p, struct wa_trust **ret,

@@ -204,15 +204,12 @@ static void on_signed(struct wa_store *s, void *user, struct wa_sv payload)
         wa_store_dispatch_due(s);
 }
 
-/* Those of the statement: signed together, and sent. */
-static enum wa_code send_all(struct wa_store *s, struct wa_stmt *q, struct wa_err *err)
+/* What was collected: signed together, and sent. Takes b. */
+static enum wa_code send_batch(struct wa_store *s, struct batch *b, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf question;
-    struct batch *b = wa_calloc(1, sizeof *b);
     wa_buf_init(&question, WA_SERVER_BODY_MAX);
-    if (b == NULL)
-        return wa_nomem(err);
-    enum wa_code code = collect(s, q, b, err);
+    enum wa_code code = err->code;
     if (code == WA_OK && b->n > 0)
         code = mark_sent(s, b, err);
     if (code == WA_OK && b->n > 0) {
@@ -223,6 +220,15 @@ static enum wa_code send_all(struct wa_store *s, struct wa_stmt *q, struct wa_er
     }
     batch_free(b);
     return err->code;
+}
+
+static enum wa_code send_all(struct wa_store *s, struct wa_stmt *q, struct wa_err *err)
+{
+    struct batch *b = wa_calloc(1, sizeof *b);
+    if (b == NULL)
+        return wa_nomem(err);
+    (void)collect(s, q, b, err);
+    return send_batch(s, b, err);
 }
 
 /* A roll-out's rows have no order of their own, and go out only while it is open. */
@@ -259,9 +265,70 @@ void wa_store_dispatch_host(struct wa_store *s, const char *uuid)
     dispatch_one(s, WAITING "a.uuid = ?2 ORDER BY a.kind <> 'cancel', a.created", uuid);
 }
 
+/* Machines that are here and have something of this batch waiting. */
+struct waiting {
+    WA_VEC(const struct wa_store_conn *);
+};
+
+/* Reads nothing but an index: most machines of a large batch may be off, and each part of it that
+ * comes is followed by this. */
+static enum wa_code find_waiting(struct wa_store *s, const char *batch, struct waiting *ret,
+                                 struct wa_err *err)
+{
+    struct wa_stmt *q = NULL;
+    bool row = false;
+    if (wa_db_prepare(s->db,
+                      "SELECT uuid FROM actions WHERE batch = ?1 AND state = 'queued' AND "
+                      "not_after >= ?2",
+                      &q, err) != WA_OK)
+        return err->code;
+    wa_bind_s(q, 0, batch);
+    wa_bind_i64(q, 1, wa_clock_now());
+    while (wa_step(q, &row, err) == WA_OK && row) {
+        char uuid[65];
+        (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
+        const struct wa_store_conn *c = wa_store_conn_of(s, uuid);
+        if (c == NULL)
+            continue;
+        const struct wa_store_conn **slot = WA_VEC_PUSH(ret);
+        if (slot == NULL) {
+            wa_reset(q);
+            return wa_nomem(err);
+        }
+        *slot = c;
+    }
+    return err->code;
+}
+
+static enum wa_code collect_batch(struct wa_store *s, const char *batch, struct batch *b,
+                                  struct wa_err *err)
+{
+    struct waiting here = {.items = NULL};
+    struct wa_stmt *q = NULL;
+    if (find_waiting(s, batch, &here, err) == WA_OK &&
+        wa_db_prepare(s->db, WAITING "a.batch = ?2 AND a.uuid = ?3 ORDER BY a.created", &q, err) ==
+            WA_OK)
+        for (size_t i = 0; i < here.n && err->code == WA_OK; i++) {
+            if (b->n == AT_ONCE && s->has_more)
+                break; /* the rest goes after it */
+            wa_bind_s(q, 1, batch);
+            wa_bind_s(q, 2, here.items[i]->uuid);
+            (void)collect(s, q, b, err);
+        }
+    WA_VEC_FREE(&here);
+    return err->code;
+}
+
 void wa_store_dispatch_batch(struct wa_store *s, const char *batch)
 {
-    dispatch_one(s, WAITING "a.batch = ?2 ORDER BY a.created", batch);
+    struct wa_err err = WA_ERR_INIT;
+    struct batch *b = wa_calloc(1, sizeof *b);
+    enum wa_code code = b == NULL ? wa_nomem(&err) : wa_store_mend(s, &err);
+    if (code == WA_OK)
+        (void)collect_batch(s, batch, b, &err);
+    if (b != NULL)
+        code = send_batch(s, b, &err);
+    finish(s, code, &err);
 }
 
 void wa_store_dispatch_due(struct wa_store *s)
