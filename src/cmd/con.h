@@ -10,6 +10,10 @@
 #include "console/local.h"
 
 extern const struct wa_cli_command wa_con_hosts;
+extern const struct wa_cli_command wa_con_host;
+extern const struct wa_cli_command wa_con_orders;
+extern const struct wa_cli_command wa_con_journal;
+extern const struct wa_cli_command wa_con_webhook;
 extern const struct wa_cli_command wa_con_open;
 extern const struct wa_cli_command wa_con_action;
 extern const struct wa_cli_command wa_con_cancel;
@@ -74,6 +78,23 @@ WA_CHECK enum wa_code wa_con_which_server(struct wa_err *err);
 WA_CHECK enum wa_code wa_con_unknown(struct wa_err *err);
 /* Warns when the journal of the server is not what was seen before. */
 void wa_con_check_journal(const struct wa_cli *cli, struct wa_client *c, const char *server);
+/* Rows of the server's as a table: each column a member of the row, a text or a number. */
+struct wa_con_column {
+    const char *title, *key;
+    bool is_time, may_cut;
+};
+WA_CHECK enum wa_code wa_con_rows(const struct wa_cli *cli, const struct wa_json *rows,
+                                  const struct wa_con_column *columns, size_t count,
+                                  struct wa_err *err);
+/* All rows of a list of the API, page by page (its member, "next"): shown, and written as an array.
+ */
+struct wa_con_list {
+    const char *path, *member;
+    const struct wa_con_column *columns;
+    size_t count;
+};
+WA_CHECK enum wa_code wa_con_list(struct wa_cli *cli, struct wa_client *c,
+                                  const struct wa_con_list *l, struct wa_err *err);
 /* Whether a package is whole, and signed by somebody who is trusted here (con_check.c); where no
  * trust is set up, by whom it says. Tells the signer. */
 WA_CHECK enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path,

@@ -27,10 +27,13 @@ int main(int argc, char **argv)
                                                             &wa_con_download,
                                                             &wa_con_forget_host,
                                                             &wa_con_host_package,
+                                                            &wa_con_host,
                                                             &wa_con_hosts,
                                                             &wa_con_import,
+                                                            &wa_con_journal,
                                                             &wa_con_keys,
                                                             &wa_con_kit,
+                                                            &wa_con_orders,
                                                             &wa_con_packages,
                                                             &wa_con_plan,
                                                             &wa_con_policy,
@@ -49,6 +52,7 @@ int main(int argc, char **argv)
                                                             &wa_con_user,
                                                             &wa_con_token,
                                                             &wa_con_second_factor,
+                                                            &wa_con_webhook,
                                                             &wa_con_open,
                                                             NULL};
     static const struct wa_cli_option options[] = {{"config", 'c', "FILE"}};

@@ -6,8 +6,11 @@ import pty
 import struct
 import subprocess
 import termios
+import time
+import uuid as uuidlib
 
 from conftest import BIN, run, until
+from test_f1_machine import machine_of_ours, registration, send
 
 OTHER = "00000000-aaaa-4000-8000-000000000002"
 PARTIAL, UNREACHABLE, NOT_FOUND = 3, 7, 12
@@ -77,3 +80,50 @@ def test_statuses_and_lists(org):
     wide, narrow = on_a_terminal(org, 200, "hosts"), on_a_terminal(org, 100, "hosts")
     assert "Debian" in wide and "…" not in wide and OTHER in wide
     assert "…" in narrow and OTHER in narrow and all(len(line) <= 100 for line in narrow.splitlines())
+
+
+def hostile(org):
+    """A machine that says such things of itself; its uuid."""
+    uuid = str(uuidlib.uuid4()).upper()
+    key, cert = machine_of_ours(uuid)
+    said = {"host_info": {"computer_name": HOSTILE, "description": HOSTILE, f"a{HOSTILE}": 1}}
+    for path, statement in (("register", registration(org, uuid, cert)), ("report", {"purpose": "wapt-status", "uuid": uuid, "seq": 10, "time": int(time.time())} | said)):
+        status, answer = send(org, f"/agent/v1/{path}", key, statement)
+        assert status == 200, answer
+    return uuid
+
+
+HOSTILE = "evil\nfake: line\x1b[2J"
+
+
+def test_what_the_pages_show_is_shown_by_commands(org):
+    """A machine, its orders, the journal, webhooks: without a browser; and what a machine says makes no line of its own."""
+    package = org.package("con-tool", "1", "Developer", org.base / "con-marker", "print('it said this')\nopen({marker!r}, 'a').write('x')")
+    org.console("upload", package, "--trusted", org.agent / "ssl")
+    org.get("update")
+    key = ("-k", org.cert("Deployer"), "-w", org.base / "pw")
+    (ordered,) = json.loads(org.console("action", "install", "con-tool", "--hosts", org.uuid, *key, "--json").stdout)["result"]
+    name = next(h["name"] for h in org.hosts() if h["uuid"] == org.uuid)
+    shown = org.console("host", org.uuid).stdout.splitlines()
+    assert any(line.split()[:3] == ["con-tool", "1", "OK"] for line in shown), shown
+    assert "it said this" in org.console("host", org.uuid, "log", "con-tool").stdout
+    assert [w for line in org.console("host", org.uuid, "history").stdout.splitlines() if "con-tool" in line for w in line.split()[1:4]][:2] == ["installed", "con-tool"]
+    assert f"host_info.computer_name: {name}" in org.console("host", org.uuid, "hardware").stdout.splitlines()
+    for wrong in (("host", org.uuid, "nonsense"), ("host", org.uuid, "log"), ("host", org.uuid, "software", "more"), ("orders", "x"), ("journal", "nonsense"), ("webhook", "add")):
+        assert org.console(*wrong, ok=None).returncode == 2, wrong
+    assert org.console("host", "no-such-machine", ok=None).returncode == NOT_FOUND and org.console("host", org.uuid, "log", "none", ok=None).returncode == NOT_FOUND
+    # Orders: all that was ordered together, then each; of a machine; of a state.
+    batch = next(b for b in json.loads(org.console("orders", "--json").stdout)["result"] if b["what"] == "con-tool")
+    assert batch["machines"] == 1 and batch["counts"] == {"done": 1}
+    (order,) = json.loads(org.console("orders", batch["batch"], "--json").stdout)["result"]
+    assert (order["id"], order["state"], order["uuid"]) == (ordered["id"], "done", org.uuid)
+    assert order["id"] in {o["id"] for o in json.loads(org.console("orders", "--host", org.uuid, "--json").stdout)["result"]}
+    assert not json.loads(org.console("orders", batch["batch"], "--state", "failed", "--json").stdout)["result"]
+    # The journal: who did it; every entry of it fits.
+    assert "con-tool" in org.console("journal", "--last", "50").stdout
+    verified = json.loads(org.console("journal", "verify", "--json").stdout)["result"]
+    newest = json.loads(org.console("journal", "--last", "1", "--json").stdout)["result"]
+    assert len(newest) == 1 and newest[0]["seq"] >= verified["entries"] > 5
+    # What a machine says is one line, and moves no cursor.
+    text = org.console("host", hostile(org), "hardware").stdout
+    assert "\x1b" not in text and not [line for line in text.splitlines() if line.startswith("fake")] and "host_info.description: evil?fake: line?[2J" in text.splitlines()

@@ -180,6 +180,7 @@ def answers(org):
     get("show-log", "json-one")
     get("show-task", str(json.loads(org.get("tasks", "--json").stdout)["result"][0]["id"]))
     get("show", "json-one")
+    looks(org, keep)
     (base / "report.sql").write_text("SELECT uuid, last_seen FROM hosts", encoding="utf-8")
     console("report", "save", "json", base / "report.sql")
     for words in (("list",), ("show", "json"), ("run", "json"), ("delete", "json")):
@@ -213,6 +214,26 @@ def answers(org):
     console("delete-package", held["file"], "--yes")
     assert console("packages", "--package", "json-one") == []
     return got
+
+
+def looks(org, keep):
+    """What the pages show of a machine, of orders, the journal and webhooks."""
+    def console(name, *argv):
+        return keep(f"waptconsole {name}", org.console(*name.split()[:1], *argv, "--json"))
+
+    for words in ((), ("packages",), ("software",), ("history",)):
+        console("host", org.uuid, *words)
+    console("host hardware", org.uuid, "hardware")
+    console("host log", org.uuid, "log", "json-one")
+    batch = console("orders")[0]["batch"]
+    console("orders batch", batch)
+    console("orders batch", "--host", org.uuid, "--state", "done")
+    console("journal", "--last", "5")
+    console("journal verify", "verify")
+    with receiver() as there:
+        added = console("webhook add", "add", f"http://127.0.0.1:{there.port}/", "--kinds", "rollout")["id"]
+        console("webhook")
+        org.console("webhook", "remove", added)
 
 
 def repository(org, base, me, keep):
