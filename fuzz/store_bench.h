@@ -100,7 +100,7 @@ static inline void add_session(const char *digest, const char *user)
         .created = wa_clock_now(), .used = wa_clock_now(), .expires = INT64_MAX};
     (void)snprintf(n.sha256, sizeof n.sha256, "%s", digest);
     (void)snprintf(n.user, sizeof n.user, "%s", user);
-    check(wa_store_add_session(bench.store.db, &n, &err));
+    check(wa_store_add_session(bench.store.db, &n, "", &err));
 }
 
 /* Nothing is left behind, however many runs there are. */

@@ -11,16 +11,15 @@
 
 #define NONCE 12u
 #define TAG 16u
-#define SECRET_MAX 256u
 
 WA_OSSL_AUTO(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
 
 enum wa_code wa_seal(const uint8_t key[WA_SEAL_KEY], struct wa_sv about, struct wa_sv secret,
                      struct wa_buf *out, struct wa_err *err)
 {
-    uint8_t bytes[NONCE + SECRET_MAX + TAG];
+    uint8_t bytes[NONCE + WA_SEAL_SECRET_MAX + TAG];
     int n = 0;
-    if (secret.n == 0 || secret.n > SECRET_MAX || about.n == 0 || about.n > WA_NAME_MAX)
+    if (secret.n == 0 || secret.n > WA_SEAL_SECRET_MAX || about.n == 0 || about.n > WA_NAME_MAX)
         return wa_fail(err, WA_E_LIMIT, "cannot seal a secret of %zu bytes", secret.n);
     if (wa_rand_bytes(bytes, NONCE, err) != WA_OK)
         return err->code;
@@ -39,14 +38,14 @@ enum wa_code wa_seal(const uint8_t key[WA_SEAL_KEY], struct wa_sv about, struct 
 enum wa_code wa_unseal(const uint8_t key[WA_SEAL_KEY], struct wa_sv about, struct wa_sv text,
                        struct wa_buf *out, struct wa_err *err)
 {
-    uint8_t secret[SECRET_MAX + 16];
+    uint8_t secret[WA_SEAL_SECRET_MAX + 16];
     WA_AUTO_BUF struct wa_buf bytes;
     int n = 0, rest = 0;
-    wa_buf_init(&bytes, NONCE + SECRET_MAX + TAG + 3);
+    wa_buf_init(&bytes, NONCE + WA_SEAL_SECRET_MAX + TAG + 3);
     if (wa_base64url_decode(text, &bytes, err) == WA_E_NOMEM)
         return err->code;
     if (err->code != WA_OK || about.n > WA_NAME_MAX || bytes.n <= NONCE + TAG ||
-        bytes.n > NONCE + SECRET_MAX + TAG) {
+        bytes.n > NONCE + WA_SEAL_SECRET_MAX + TAG) {
         wa_err_clear(err);
         return wa_fail(err, WA_E_REFUSED, "a sealed secret that is not well formed");
     }

@@ -4,8 +4,9 @@
 
 #include "base/buf.h"
 
-#define WA_SEAL_KEY 32u    /* bytes */
-#define WA_SEALED_MAX 512u /* bytes of the text, with NUL, for secrets of up to 256 */
+#define WA_SEAL_KEY 32u          /* bytes */
+#define WA_SEAL_SECRET_MAX 4608u /* bytes: a refresh token, and whose it is */
+#define WA_SEALED_MAX 512u       /* bytes of the text, with NUL, for secrets of up to 256 */
 
 /* Appends a text without blanks. about: whose secret it is; it opens for nobody else. */
 WA_CHECK enum wa_code wa_seal(const uint8_t key[WA_SEAL_KEY], struct wa_sv about,

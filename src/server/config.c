@@ -105,7 +105,9 @@ static const struct wa_conf_option options[] = {
      "Who of the directory uses this server, as GROUP:ROLE or GROUP:ROLE:unit=NAME+group=NAME; the "
      "first that fits counts; empty: nobody"},
     {"options", "directory_session", WA_CONF_PERIOD, OPT(directory_session), "1h", 60, 30 * 86400,
-     'm', "After it somebody whom the directory knows must log in again"},
+     'm',
+     "After it somebody whom the directory knows must log in again, and a provider of OpenID "
+     "Connect is asked again"},
     {"options", "directory_tokens", WA_CONF_PERIOD, OPT(directory_tokens), "7d", 60, 366 * 86400,
      'd', "So long after the last login an API token of such a person still works"},
     {"options", "kerberos_login", WA_CONF_BOOL, OPT(kerberos_login), "0", 0, 0, 0,
@@ -130,6 +132,13 @@ static const struct wa_conf_option options[] = {
      "those of oidc_groups_claim"},
     {"options", "oidc_scope", WA_CONF_STR, OPT(oidc_scope), "openid profile", 0, 0, 0,
      "What is asked of the provider, with blanks between"},
+    {"options", "oidc_offline_access", WA_CONF_BOOL, OPT(oidc_offline), "1", 0, 0, 0,
+     "1: offline_access too, where the provider knows it, so that it can be asked again about "
+     "those "
+     "who are logged in"},
+    {"options", "oidc_prompt", WA_CONF_STR, OPT(oidc_prompt), "", 0, 0, 0,
+     "What the provider is to ask of the person: consent, where it knows offline_access with that "
+     "alone; login; select_account; empty: what it thinks is right"},
     {"options", "oidc_user_claim", WA_CONF_STR, OPT(oidc_user_claim), "preferred_username", 0, 0, 0,
      "What of the provider's token is the person's name here"},
     {"options", "oidc_groups_claim", WA_CONF_STR, OPT(oidc_groups_claim), "groups", 0, 0, 0,

@@ -4,6 +4,7 @@
 
 #include "codec/conf.h"
 #include "crypto/cert.h"
+#include "crypto/seal.h"
 #include "os/fs.h"
 
 struct wa_server_config {
@@ -36,8 +37,9 @@ struct wa_server_config {
     char *certificate_issuers; /* folder of authorities; "": registered ones alone */
     char *certificate_name;    /* cn, email, upn */
     char *oidc_issuer, *oidc_client, *oidc_secret, *oidc_scope, *oidc_user_claim,
-        *oidc_groups_claim, *oidc_roles, *oidc_redirect,
+        *oidc_groups_claim, *oidc_roles, *oidc_redirect, *oidc_prompt,
         *oidc_verify;                            /* oidc.h; issuer "": no provider */
+    bool oidc_offline;                           /* offline_access is asked for */
     int64_t directory_session, directory_tokens; /* s */
     char *second_factor;                         /* optional, superadmin, all */
     int64_t session_idle, session_max;           /* s */
@@ -92,9 +94,15 @@ WA_CHECK enum wa_code wa_server_timestamp_key(const char *dir, struct wa_err *er
 /* private/proxy.secret, by which proxies are believed, and the line that nginx includes to say it,
  * private/proxy.conf; when there are proxies, and no secret yet. */
 WA_CHECK enum wa_code wa_server_proxy_secret(const struct wa_server_config *c, struct wa_err *err);
-/* --- role_auth.c --- */
-/* The key that seals second factors, when it is not there yet. */
-WA_CHECK enum wa_code wa_server_people_key(const char *dir, struct wa_err *err);
+/* --- seal_key.c: in private/ --- */
+#define WA_PEOPLE_KEY "people.key" /* of auth: second factors */
+#define WA_OIDC_KEY "oidc.key"     /* of oidc: what sessions are renewed by */
+/* When it is not there yet. */
+WA_CHECK enum wa_code wa_server_make_seal_key(const char *dir, const char *name,
+                                              struct wa_err *err);
+/* WA_E_CONFIG: it is none, or others than its owner can read it. */
+WA_CHECK enum wa_code wa_server_read_seal_key(const struct wa_server_config *c, const char *name,
+                                              uint8_t key[WA_SEAL_KEY], struct wa_err *err);
 
 /* --- tokens.c: enrolment tokens. Called by root, they give up all but the database first. --- */
 #define WA_TOKEN_ID 12u /* hex digits of its SHA-256 by which a token is named */

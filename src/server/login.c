@@ -37,8 +37,19 @@ bool wa_login_lacks_factor(const struct wa_store *s, const struct wa_person *p, 
 
 /* --- the session --- */
 
+void wa_login_judged(const struct wa_store *s, struct wa_person_session *n, bool is_renewed,
+                     int64_t now)
+{
+    const int64_t step = s->child.config.directory_session;
+    const int64_t last = n->created + s->child.config.session_max;
+    n->due = is_renewed ? now + step : 0;
+    n->expires = now + (is_renewed ? 2 * step : step);
+    if (is_renewed && n->expires > last)
+        n->expires = last;
+}
+
 static enum wa_code add_session(struct wa_store *s, const struct wa_person_session *n,
-                                struct wa_err *err)
+                                const char *sealed, struct wa_err *err)
 {
     const struct wa_journal_act act = {.act = "login",
                                        .user = wa_sv(n->user),
@@ -46,7 +57,7 @@ static enum wa_code add_session(struct wa_store *s, const struct wa_person_sessi
                                        .what = {{"method", wa_sv(n->method)}}};
     if (wa_db_begin(s->db, err) != WA_OK)
         return err->code;
-    if (wa_store_add_session(s->db, n, err) == WA_OK &&
+    if (wa_store_add_session(s->db, n, sealed, err) == WA_OK &&
         wa_store_logged_in(s->db, n->user, n->created, err) == WA_OK &&
         wa_store_note(s, &act, err) == WA_OK && wa_db_commit(s->db, err) == WA_OK)
         return WA_OK;
@@ -54,10 +65,16 @@ static enum wa_code add_session(struct wa_store *s, const struct wa_person_sessi
     return err->code;
 }
 
-/* bound: to this certificate, "" to none. is_lent: another vouches, who may change his mind. */
-static enum wa_code make_session(struct wa_store_request *r, const char *user, const char *method,
-                                 const char *bound, bool is_lent, struct wa_buf *answer,
-                                 struct wa_err *err)
+struct kind { /* of a session */
+    const char *method;
+    const char *bound;  /* to this certificate, "" to none */
+    bool is_lent;       /* another vouches, who may change his mind */
+    const char *token;  /* NULL: one is made */
+    const char *sealed; /* by what that other is asked again; "": by nothing */
+};
+
+static enum wa_code make_session(struct wa_store_request *r, const char *user, const struct kind *k,
+                                 struct wa_buf *answer, struct wa_err *err)
 {
     struct wa_store *s = r->store;
     char token[65];
@@ -70,16 +87,18 @@ static enum wa_code make_session(struct wa_store_request *r, const char *user, c
     if (!found || p.is_disabled)
         return wa_fail(err, WA_E_AUTH, WRONG);
     n.used = n.created;
-    n.expires =
-        n.created + (is_lent || strcmp(p.origin, "local") != 0 ? s->child.config.directory_session
-                                                               : s->child.config.session_max);
+    n.expires = n.created + s->child.config.session_max;
+    if (k->is_lent || strcmp(p.origin, "local") != 0)
+        wa_login_judged(s, &n, k->sealed[0] != '\0', n.created);
     (void)snprintf(n.user, sizeof n.user, "%s", p.name);
-    (void)snprintf(n.method, sizeof n.method, "%s", method);
+    (void)snprintf(n.method, sizeof n.method, "%s", k->method);
     (void)snprintf(n.peer, sizeof n.peer, "%s", r->peer);
-    (void)snprintf(n.certificate, sizeof n.certificate, "%s", bound);
-    if (wa_rand_hex(token, 32, err) != WA_OK ||
+    (void)snprintf(n.certificate, sizeof n.certificate, "%s", k->bound);
+    if (k->token != NULL)
+        memcpy(token, k->token, sizeof token);
+    if ((k->token == NULL && wa_rand_hex(token, 32, err) != WA_OK) ||
         wa_sha256_hex(token, strlen(token), n.sha256, err) != WA_OK ||
-        add_session(s, &n, err) != WA_OK)
+        add_session(s, &n, k->sealed, err) != WA_OK)
         return err->code;
     wa_jw_init(&w, answer);
     wa_jw_obj(&w);
@@ -87,7 +106,7 @@ static enum wa_code make_session(struct wa_store_request *r, const char *user, c
     wa_jw_kvi(&w, "expires", n.expires);
     wa_jw_kv(&w, "user", p.name);
     wa_jw_kv(&w, "role", p.role);
-    wa_jw_kvb(&w, "lacks_second_factor", wa_login_lacks_factor(s, &p, method));
+    wa_jw_kvb(&w, "lacks_second_factor", wa_login_lacks_factor(s, &p, k->method));
     wa_jw_end(&w);
     wa_wipe(token, sizeof token);
     return wa_buf_check(answer, err);
@@ -113,29 +132,43 @@ void wa_login_refuse(struct wa_store_request *r, const char *user, const struct 
     deny(r, user, err, err->text);
 }
 
-static void grant_session(struct wa_store_request *r, const char *user, const char *method,
-                          const char *bound, bool is_lent)
+static void grant_session(struct wa_store_request *r, const char *user, const struct kind *k)
 {
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF_SECRET struct wa_buf answer;
     wa_buf_init(&answer, 4096);
-    if (make_session(r, user, method, bound, is_lent, &answer, &err) != WA_OK) {
+    if (make_session(r, user, k, &answer, &err) != WA_OK) {
+        struct wa_err ignored = WA_ERR_INIT;
+        char session[WA_SHA256_HEX];
+        if (k->sealed[0] != '\0' &&
+            wa_sha256_hex(k->token, strlen(k->token), session, &ignored) == WA_OK)
+            (void)!wa_store_end_grant(r->store->db, session, user, k->sealed, &ignored);
         deny(r, user, &err, err.text);
         return;
     }
     wa_log(&r->store->child.log, WA_LOG_INFO, "login.granted", WA_LF_S("user", user),
-           WA_LF_S("peer", r->peer), WA_LF_S("method", method));
+           WA_LF_S("peer", r->peer), WA_LF_S("method", k->method));
     wa_store_answer(r, 200, wa_buf_sv(&answer));
 }
 
 void wa_login_grant(struct wa_store_request *r, const char *user, const char *method)
 {
-    grant_session(r, user, method, "", false);
+    grant_session(r, user, &(struct kind){.method = method, .bound = "", .sealed = ""});
 }
 
 void wa_login_grant_bound(struct wa_store_request *r, const char *user, bool is_registered)
 {
-    grant_session(r, user, "certificate", r->person, !is_registered);
+    grant_session(
+        r, user,
+        &(struct kind){
+            .method = "certificate", .bound = r->person, .is_lent = !is_registered, .sealed = ""});
+}
+
+void wa_login_grant_renewed(struct wa_store_request *r, const char *user, const char *token,
+                            const char *sealed)
+{
+    grant_session(r, user,
+                  &(struct kind){.method = "oidc", .bound = "", .token = token, .sealed = sealed});
 }
 
 /* --- the second factor --- */

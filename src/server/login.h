@@ -3,7 +3,10 @@
 #define WA_SERVER_LOGIN_H
 
 #include "crypto/digest.h"
+#include "server/login_directory.h"
+#include "server/oidc.h"
 #include "server/store_priv.h"
+#include "server/store_sessions.h"
 
 #define WA_LOGIN_CODE_MAX 32u /* bytes of a code, or of a recovery code as people type it */
 
@@ -20,6 +23,15 @@ void wa_login_grant(struct wa_store_request *r, const char *user, const char *me
  * is_registered: that is known here; else its authority may revoke it any time, and the session is
  * as short as those of the directory's people. */
 void wa_login_grant_bound(struct wa_store_request *r, const char *user, bool is_registered);
+/* The same by "oidc", with that token; sealed: by what the provider is asked again, which the oidc
+ * process made for this session and person, "": by nothing. */
+void wa_login_grant_renewed(struct wa_store_request *r, const char *user, const char *token,
+                            const char *sealed);
+/* Another vouches for the person, who was asked just now: until when that is good. is_renewed: he
+ * is asked again after directory_session, and has as long again to answer, but never longer than
+ * session_max after the beginning; else it is good for directory_session. */
+void wa_login_judged(const struct wa_store *s, struct wa_person_session *n, bool is_renewed,
+                     int64_t now);
 /* The first factor was right, an attempt of the request's address and the user's: asks for the
  * second one, if he has one (code: "" when none was given), and grants. */
 void wa_login_proved(struct wa_store_request *r, const char *user, const char *method,
@@ -48,6 +60,16 @@ WA_CHECK enum wa_code wa_login_certificate_call(struct wa_api_call *c, struct wa
 /* POST /api/v1/session/kerberos. */
 WA_CHECK enum wa_code wa_login_kerberos_call(struct wa_api_call *c, struct wa_err *err);
 /* --- login_oidc.c --- */
+/* What the oidc process answered: an object, or the error that it is. */
+WA_CHECK enum wa_code wa_oidc_read_answer(struct wa_sv payload, struct wa_arena *arena,
+                                          const struct wa_json **ret, struct wa_err *err);
+struct wa_oidc_says {
+    char name[WA_NAME_MAX + 1], subject[WA_OIDC_SUBJECT_MAX + 1], nonce[WA_OIDC_HASH];
+    char sealed[WA_OIDC_SEALED_MAX + 1]; /* by what the provider is asked again; "": by nothing */
+    size_t entry; /* of the map: the first whose group the person is in; n: in none */
+};
+WA_CHECK enum wa_code wa_oidc_read_person(const struct wa_role_map *map, const struct wa_json *j,
+                                          struct wa_oidc_says *ret, struct wa_err *err);
 /* POST /api/v1/session/oidc/start and /api/v1/session/oidc. */
 WA_CHECK enum wa_code wa_login_oidc_begin(struct wa_api_call *c, struct wa_err *err);
 WA_CHECK enum wa_code wa_login_oidc_call(struct wa_api_call *c, struct wa_err *err);

@@ -9,6 +9,7 @@
 #include "crypto/digest.h"
 #include "server/people.h"
 
+#define OFFLINE "offline_access" /* OpenID Connect Core, 11: what brings a refresh token */
 #define UNRESERVED "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 /* --- settings --- */
@@ -34,6 +35,10 @@ enum wa_code wa_oidc_check(const struct wa_oidc_settings *s, struct wa_err *err)
         strcmp(s->redirect, "localhost") != 0)
         return wa_fail(err, WA_E_CONFIG,
                        "oidc_redirect takes 127.0.0.1, [::1] or localhost, not '%s'", s->redirect);
+    if (s->prompt[0] != '\0' && strcmp(s->prompt, "consent") != 0 &&
+        strcmp(s->prompt, "login") != 0 && strcmp(s->prompt, "select_account") != 0)
+        return wa_fail(err, WA_E_CONFIG,
+                       "oidc_prompt takes consent, login or select_account, not '%s'", s->prompt);
     return WA_OK;
 }
 
@@ -87,6 +92,9 @@ enum wa_code wa_oidc_read_description(struct wa_sv text, const char *issuer,
         take_address(j, "token_endpoint", p.token, sizeof p.token, err) != WA_OK ||
         take_address(j, "jwks_uri", p.keys, sizeof p.keys, err) != WA_OK)
         return err->code;
+    /* It can do without: then tokens are not given back. */
+    if (take_address(j, "revocation_endpoint", p.revocation, sizeof p.revocation, err) != WA_OK)
+        wa_err_clear(err);
     const struct wa_json *pkce = wa_json_get(j, "code_challenge_methods_supported");
     const struct wa_json *ways = wa_json_get(j, "token_endpoint_auth_methods_supported");
     if (!has(wa_json_get(j, "response_types_supported"), "code") ||
@@ -94,6 +102,7 @@ enum wa_code wa_oidc_read_description(struct wa_sv text, const char *issuer,
         return wa_fail(err, WA_E_REFUSED,
                        "the provider does not know the authorization code with PKCE (S256)");
     p.says_issuer = wa_json_bool(wa_json_get(j, "authorization_response_iss_parameter_supported"));
+    p.has_offline = has(wa_json_get(j, "scopes_supported"), OFFLINE);
     p.takes_post = ways != NULL && !has(ways, "client_secret_basic");
     *ret = p;
     return WA_OK;
@@ -173,6 +182,18 @@ static void add_redirect(const struct wa_oidc_settings *s, int64_t port, struct 
     add(out, "&", "redirect_uri", wa_sv(uri));
 }
 
+static void add_scope(const struct wa_oidc_settings *s, const struct wa_oidc_provider *p,
+                      struct wa_buf *out)
+{
+    struct wa_sv rest = wa_sv(s->scope), word;
+    bool is_there = false;
+    while (wa_sv_split(&rest, ' ', &word))
+        is_there = is_there || wa_sv_eqs(word, OFFLINE);
+    add(out, "&", "scope", wa_sv(s->scope));
+    if (s->wants_offline && p->has_offline && !is_there)
+        wa_buf_adds(out, "%20" OFFLINE);
+}
+
 enum wa_code wa_oidc_address(const struct wa_oidc_settings *s, const struct wa_oidc_provider *p,
                              const struct wa_oidc_begin *b, struct wa_buf *out, struct wa_err *err)
 {
@@ -184,7 +205,9 @@ enum wa_code wa_oidc_address(const struct wa_oidc_settings *s, const struct wa_o
     add(out, strchr(p->authorization, '?') != NULL ? "&" : "?", "response_type", WA_SV("code"));
     add(out, "&", "client_id", wa_sv(s->client));
     add_redirect(s, b->port, out);
-    add(out, "&", "scope", wa_sv(s->scope));
+    add_scope(s, p, out);
+    if (s->prompt[0] != '\0')
+        add(out, "&", "prompt", wa_sv(s->prompt));
     add(out, "&", "state", b->state);
     add(out, "&", "nonce", wa_sv(nonce));
     add(out, "&", "code_challenge", b->challenge);
@@ -231,16 +254,12 @@ static void add_basic(const struct wa_oidc_settings *s, struct wa_buf *headers)
     wa_buf_adds(headers, "\r\n");
 }
 
-enum wa_code wa_oidc_exchange(const struct wa_oidc_settings *s, const struct wa_oidc_provider *p,
-                              const struct wa_oidc_finish *f, struct wa_buf *body,
-                              struct wa_buf *headers, struct wa_err *err)
+/* Who asks: what goes before is in body already. */
+static enum wa_code end_form(const struct wa_oidc_settings *s, const struct wa_oidc_provider *p,
+                             struct wa_buf *body, struct wa_buf *headers, struct wa_err *err)
 {
     wa_buf_adds(headers, "Content-Type: application/x-www-form-urlencoded\r\nAccept: "
                          "application/json\r\n");
-    add(body, "", "grant_type", WA_SV("authorization_code"));
-    add(body, "&", "code", f->code);
-    add_redirect(s, f->port, body);
-    add(body, "&", "code_verifier", f->verifier);
     if (s->secret[0] != '\0' && !p->takes_post) {
         add_basic(s, headers);
     } else {
@@ -249,6 +268,57 @@ enum wa_code wa_oidc_exchange(const struct wa_oidc_settings *s, const struct wa_
             add(body, "&", "client_secret", wa_sv(s->secret));
     }
     return wa_buf_check(body, err) == WA_OK ? wa_buf_check(headers, err) : err->code;
+}
+
+enum wa_code wa_oidc_exchange(const struct wa_oidc_settings *s, const struct wa_oidc_provider *p,
+                              const struct wa_oidc_finish *f, struct wa_buf *body,
+                              struct wa_buf *headers, struct wa_err *err)
+{
+    add(body, "", "grant_type", WA_SV("authorization_code"));
+    add(body, "&", "code", f->code);
+    add_redirect(s, f->port, body);
+    add(body, "&", "code_verifier", f->verifier);
+    return end_form(s, p, body, headers, err);
+}
+
+enum wa_code wa_oidc_refresh(const struct wa_oidc_settings *s, const struct wa_oidc_provider *p,
+                             struct wa_sv token, struct wa_buf *body, struct wa_buf *headers,
+                             struct wa_err *err)
+{
+    add(body, "", "grant_type", WA_SV("refresh_token"));
+    add(body, "&", "refresh_token", token);
+    return end_form(s, p, body, headers, err);
+}
+
+enum wa_code wa_oidc_revoke(const struct wa_oidc_settings *s, const struct wa_oidc_provider *p,
+                            struct wa_sv token, struct wa_buf *body, struct wa_buf *headers,
+                            struct wa_err *err)
+{
+    add(body, "", "token", token);
+    add(body, "&", "token_type_hint", WA_SV("refresh_token"));
+    return end_form(s, p, body, headers, err);
+}
+
+static struct wa_sv text_of(const struct wa_json *answer, const char *key)
+{
+    const struct wa_json *j = wa_json_get(answer, key);
+    return wa_json_is(j, WA_JSON_STRING) ? wa_json_sv(j) : WA_SV("");
+}
+
+/* RFC 6749, A.17: a token is of visible letters and blanks. */
+static bool can_be_kept(struct wa_sv token)
+{
+    for (size_t i = 0; i < token.n; i++)
+        if (token.p[i] < ' ' || token.p[i] > '~')
+            return false;
+    return token.n > 0 && token.n <= WA_OIDC_REFRESH_MAX;
+}
+
+void wa_oidc_read_tokens(const struct wa_json *answer, struct wa_oidc_tokens *ret)
+{
+    struct wa_sv refresh = text_of(answer, "refresh_token");
+    ret->id = text_of(answer, "id_token");
+    ret->refresh = can_be_kept(refresh) ? refresh : WA_SV("");
 }
 
 /* --- the claims --- */
@@ -300,25 +370,56 @@ static enum wa_code take_name(const struct wa_oidc_settings *s, const struct wa_
     return WA_OK;
 }
 
-enum wa_code wa_oidc_judge(const struct wa_oidc_settings *s, const struct wa_json *claims,
-                           const char *nonce, int64_t now, struct wa_oidc_person *ret,
-                           struct wa_err *err)
+/* may_lack: a token that was refreshed need not say it again. */
+static enum wa_code judge_nonce(const struct wa_json *claims, const char *nonce, bool may_lack,
+                                struct wa_err *err)
+{
+    const struct wa_json *j = wa_json_get(claims, "nonce");
+    struct wa_sv said = wa_json_sv(j);
+    if ((j == NULL && may_lack) || (said.n == strlen(nonce) && wa_ct_equal(said.p, nonce, said.n)))
+        return WA_OK;
+    return wa_fail(err, WA_E_AUTH, "the token was made for another login ('nonce')");
+}
+
+static enum wa_code judge(const struct wa_oidc_settings *s, const struct wa_json *claims,
+                          const char *nonce, bool may_lack, int64_t now, struct wa_oidc_person *ret,
+                          struct wa_err *err)
 {
     struct wa_oidc_person p = {.groups = wa_json_get(claims, s->groups_claim)};
     struct wa_sv subject = wa_json_sv(wa_json_get(claims, "sub"));
-    struct wa_sv said = wa_json_sv(wa_json_get(claims, "nonce"));
     if (!wa_sv_eqs(wa_json_sv(wa_json_get(claims, "iss")), s->issuer))
         return wa_fail(err, WA_E_AUTH, "the token is another provider's ('iss')");
-    if (judge_audience(s, claims, err) != WA_OK || judge_times(claims, now, err) != WA_OK)
+    if (judge_audience(s, claims, err) != WA_OK || judge_times(claims, now, err) != WA_OK ||
+        judge_nonce(claims, nonce, may_lack, err) != WA_OK)
         return err->code;
-    if (said.n != strlen(nonce) || !wa_ct_equal(said.p, nonce, said.n))
-        return wa_fail(err, WA_E_AUTH, "the token was made for another login ('nonce')");
     if (!wa_json_is(wa_json_get(claims, "sub"), WA_JSON_STRING) || subject.n == 0 ||
         subject.n > WA_OIDC_SUBJECT_MAX || memchr(subject.p, 0, subject.n) != NULL)
         return wa_fail(err, WA_E_AUTH, "the token names nobody ('sub')");
     (void)snprintf(p.subject, sizeof p.subject, "%.*s", WA_SV_ARG(subject));
     if (take_name(s, claims, &p, err) != WA_OK)
         return err->code;
+    *ret = p;
+    return WA_OK;
+}
+
+enum wa_code wa_oidc_judge(const struct wa_oidc_settings *s, const struct wa_json *claims,
+                           const char *nonce, int64_t now, struct wa_oidc_person *ret,
+                           struct wa_err *err)
+{
+    return judge(s, claims, nonce, false, now, ret, err);
+}
+
+enum wa_code wa_oidc_judge_again(const struct wa_oidc_settings *s, const struct wa_json *claims,
+                                 const struct wa_oidc_before *before, int64_t now,
+                                 struct wa_oidc_person *ret, struct wa_err *err)
+{
+    struct wa_oidc_person p;
+    if (judge(s, claims, before->nonce, true, now, &p, err) != WA_OK)
+        return err->code;
+    if (strcmp(p.subject, before->subject) != 0)
+        return wa_fail(err, WA_E_AUTH, "the token is somebody else's ('sub')");
+    if (strcmp(p.name, before->name) != 0)
+        return wa_fail(err, WA_E_AUTH, "the person has another name now ('%s')", s->user_claim);
     *ret = p;
     return WA_OK;
 }

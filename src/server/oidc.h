@@ -19,12 +19,16 @@ struct wa_oidc_settings {        /* as the configuration has them; borrowed */
     const char *client, *secret; /* secret "": a public client */
     const char *scope, *user_claim, *groups_claim;
     const char *redirect; /* "127.0.0.1", "[::1]" or "localhost": where consoles listen */
+    const char *prompt;   /* what the provider is to ask for; "": as it likes */
+    bool wants_offline;   /* offline_access is asked for, where the provider knows it */
 };
 /* WA_E_CONFIG names the setting that can't be. */
 WA_CHECK enum wa_code wa_oidc_check(const struct wa_oidc_settings *s, struct wa_err *err);
 
 struct wa_oidc_provider {                              /* of its description */
     char authorization[1024], token[1024], keys[1024]; /* https addresses */
+    char revocation[1024];                             /* likewise; "": it has none */
+    bool has_offline;                                  /* knows the scope offline_access */
     bool says_issuer;                                  /* with each code (RFC 9207) */
     bool takes_post; /* the secret in the body: it does not take it in a header */
 };
@@ -69,6 +73,24 @@ WA_CHECK enum wa_code wa_oidc_exchange(const struct wa_oidc_settings *s,
                                        const struct wa_oidc_finish *f, struct wa_buf *body,
                                        struct wa_buf *headers, struct wa_err *err);
 
+/* The same by which a refresh token is used (RFC 6749, 6), and by which it is given back (RFC
+ * 7009).
+ */
+WA_CHECK enum wa_code wa_oidc_refresh(const struct wa_oidc_settings *s,
+                                      const struct wa_oidc_provider *p, struct wa_sv token,
+                                      struct wa_buf *body, struct wa_buf *headers,
+                                      struct wa_err *err);
+WA_CHECK enum wa_code wa_oidc_revoke(const struct wa_oidc_settings *s,
+                                     const struct wa_oidc_provider *p, struct wa_sv token,
+                                     struct wa_buf *body, struct wa_buf *headers,
+                                     struct wa_err *err);
+
+struct wa_oidc_tokens {   /* of the token endpoint's answer; borrowed */
+    struct wa_sv id;      /* the ID token, not looked at yet; "": there is none */
+    struct wa_sv refresh; /* "": none, or none that can be kept */
+};
+void wa_oidc_read_tokens(const struct wa_json *answer, struct wa_oidc_tokens *ret);
+
 struct wa_oidc_person {
     char subject[WA_OIDC_SUBJECT_MAX + 1];
     char name[WA_NAME_MAX + 1];   /* in the one form in which it is kept */
@@ -78,6 +100,15 @@ struct wa_oidc_person {
 WA_CHECK enum wa_code wa_oidc_judge(const struct wa_oidc_settings *s, const struct wa_json *claims,
                                     const char *nonce, int64_t now, struct wa_oidc_person *ret,
                                     struct wa_err *err);
+/* The same of a token that a refresh token brought (OpenID Connect Core, 12.2): it is of the login
+ * of that nonce, which it may leave out, and of the same subject and name. */
+struct wa_oidc_before {
+    const char *nonce, *subject, *name;
+};
+WA_CHECK enum wa_code wa_oidc_judge_again(const struct wa_oidc_settings *s,
+                                          const struct wa_json *claims,
+                                          const struct wa_oidc_before *before, int64_t now,
+                                          struct wa_oidc_person *ret, struct wa_err *err);
 bool wa_oidc_is_in(const struct wa_oidc_person *p, const char *group);
 
 #endif

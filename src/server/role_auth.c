@@ -99,44 +99,6 @@ enum wa_code wa_auth_answer(void *user, struct wa_sv request, struct wa_buf *ans
 
 /* --- start --- */
 
-static enum wa_code read_key(const struct wa_server_config *c, uint8_t key[WA_SEAL_KEY],
-                             struct wa_err *err)
-{
-    char path[WA_PATH_MAX];
-    WA_AUTO_BUF_SECRET struct wa_buf text;
-    WA_AUTO_BUF_SECRET struct wa_buf bytes;
-    wa_buf_init(&text, 256);
-    wa_buf_init(&bytes, 256);
-    if (wa_server_path(c, "private/people.key", path, err) != WA_OK ||
-        wa_path_read(path, 255, &text, err) != WA_OK ||
-        wa_base64url_decode(wa_sv_trim(wa_buf_sv(&text)), &bytes, err) != WA_OK)
-        return wa_wrap(err, "the key of second factors");
-    if (bytes.n != WA_SEAL_KEY)
-        return wa_fail(err, WA_E_CONFIG, "'%s' is no key: take it from the backup", path);
-    memcpy(key, bytes.p, WA_SEAL_KEY);
-    return WA_OK;
-}
-
-enum wa_code wa_server_people_key(const char *dir, struct wa_err *err)
-{
-    char path[WA_PATH_MAX];
-    uint8_t key[WA_SEAL_KEY];
-    struct wa_stat st;
-    struct wa_err missing = WA_ERR_INIT;
-    WA_AUTO_BUF_SECRET struct wa_buf text;
-    wa_buf_init(&text, 256);
-    (void)snprintf(path, sizeof path, "%s/private/people.key", dir);
-    if (wa_path_stat(path, &st, &missing) == WA_OK)
-        return WA_OK;
-    if (wa_rand_bytes(key, sizeof key, err) != WA_OK)
-        return err->code;
-    wa_base64url_encode(key, sizeof key, &text);
-    wa_wipe(key, sizeof key);
-    wa_buf_addc(&text, '\n');
-    return wa_buf_check(&text, err) == WA_OK ? wa_path_replace(path, wa_buf_sv(&text), 0600, err)
-                                             : err->code;
-}
-
 int wa_server_auth(const char *config_file)
 {
     struct wa_server_child c;
@@ -145,7 +107,7 @@ int wa_server_auth(const char *config_file)
     char password[65];
     enum wa_code code = wa_server_child_init(&c, WA_SR_AUTH, config_file, &err);
     if (code == WA_OK)
-        code = read_key(&c.config, keys.seal, &err);
+        code = wa_server_read_seal_key(&c.config, WA_PEOPLE_KEY, keys.seal, &err);
     if (code == WA_OK && wa_rand_hex(password, 32, &err) == WA_OK)
         code = wa_pwhash_make(wa_sv(password), keys.nobody, &err);
     else

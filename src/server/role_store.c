@@ -258,6 +258,7 @@ static void on_clock(void *user)
     wa_store_tell_watchers(user);
     wa_store_hooks(user);
     wa_store_check_people(user);
+    wa_store_renew_sessions(user);
 }
 
 static void on_stop(void *user, int signum)

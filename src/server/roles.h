@@ -79,9 +79,10 @@ enum wa_server_msg {
     WA_S_TICKET = 288, /* JSON {ticket,binding}: a machine's; {ticket}: a person's, who logs in */
     WA_S_TICKET_IS,    /* JSON {name,realm,account}, or {code,message} */
     /* store -> oidc, and back */
-    WA_S_OIDC = 320, /* JSON {begin:{port,state,challenge}}, or {finish:{port,code,verifier[,iss]},
-                        groups:[...]} */
-    WA_S_OIDC_IS,    /* JSON {url}; {name,subject,nonce,groups:[those among them]}; or
+    WA_S_OIDC = 320, /* JSON {begin:{port,state,challenge}}; {finish:{port,code,verifier[,iss]},
+                        session,groups:[...]}; {renew:{session,user,sealed},groups:[...]}; or
+                        {revoke:{session,user,sealed}} */
+    WA_S_OIDC_IS,    /* JSON {url}; {name,subject,nonce,groups:[those among them][,sealed]}; {}; or
                         {code,message} */
     /* store -> trust, and back */
     WA_S_TRUST = 352, /* JSON {op: signers|signer-add|signer-remove, text} */

@@ -1,5 +1,5 @@
 /* store_people.c - statements about people. Values are bound, always. */
-#include "server/store_people.h"
+#include "server/store_sessions.h"
 
 enum wa_code wa_store_set_user(struct wa_db *db, const char *name, const char *hash,
                                const char *role, struct wa_err *err)
@@ -183,13 +183,10 @@ enum wa_code wa_store_disable(struct wa_db *db, const char *name, bool is_disabl
 
 enum wa_code wa_store_disown(struct wa_db *db, const char *name, struct wa_err *err)
 {
-    struct wa_stmt *s;
-    if (change_person(db, "UPDATE users SET last_login = 0 WHERE name = ?1", NULL, name, err) !=
-            WA_OK ||
-        wa_db_prepare(db, "DELETE FROM sessions WHERE \"user\" = ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, name);
-    return wa_run(s, err);
+    return change_person(db, "UPDATE users SET last_login = 0 WHERE name = ?1", NULL, name, err) ==
+                   WA_OK
+               ? wa_store_end_sessions(db, name, "", err)
+               : err->code;
 }
 
 enum wa_code wa_store_delete_user(struct wa_db *db, const char *name, struct wa_err *err)

@@ -96,6 +96,8 @@ struct wa_store {
                  1];    /* last person of the directory looked at in this round; "": none */
     int64_t checked_at; /* when the round began */
     bool is_checking;
+    bool is_renewing;          /* the provider is asked again about a session */
+    int64_t renew_at;          /* not before, after it did not answer */
     size_t oidc_asked;         /* of the provider, likewise */
     size_t tickets;            /* being looked at */
     struct wa_wake_rate woken; /* machines, by whom */
@@ -289,6 +291,10 @@ void wa_store_hello(struct wa_store *s, int front, uint32_t id, struct wa_sv pay
 /* Looks at those again for whom the directory vouches, from time to time, where this server leads.
  */
 void wa_store_check_people(struct wa_store *s);
+/* --- login_renew.c --- */
+/* Asks the provider again about sessions whose turn it is, and gives back what is needed no more,
+ * where this server leads. */
+void wa_store_renew_sessions(struct wa_store *s);
 /* --- store_hooks.c --- */
 /* Queues what is new for webhooks, and sends what is due, where this server leads. */
 void wa_store_hooks(struct wa_store *s);

@@ -198,6 +198,13 @@ static const struct wa_migration migrations[] = {
     {23, "CREATE INDEX actions_not_after ON actions (not_after);"
          "UPDATE actions SET orders = '' WHERE state IN ('done', 'failed', 'refused', 'cancelled') "
          "AND orders <> ''"},
+    /* By what a provider is asked again for a session, sealed, and when; and of sessions that have
+     * ended, until the provider was told. */
+    {24, "ALTER TABLE sessions ADD COLUMN sealed TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE sessions ADD COLUMN due BIGINT NOT NULL DEFAULT 0;"
+         "CREATE INDEX sessions_due ON sessions (due);"
+         "CREATE TABLE ended_grants (session TEXT PRIMARY KEY, \"user\" TEXT NOT NULL, sealed TEXT "
+         "NOT NULL)"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

@@ -54,12 +54,12 @@ static enum wa_code drop(struct wa_db *db, const char *sql, const char *user, co
 #define AHEAD_S 300
 
 enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_session *n,
-                                  struct wa_err *err)
+                                  const char *sealed, struct wa_err *err)
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
                       "INSERT INTO sessions (sha256, \"user\", method, peer, created, used, "
-                      "expires, certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                      "expires, certificate, due, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, n->sha256);
@@ -70,11 +70,14 @@ enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_sessi
     wa_bind_i64(s, 5, n->used);
     wa_bind_i64(s, 6, n->expires);
     wa_bind_s(s, 7, n->certificate);
+    wa_bind_i64(s, 8, n->due);
+    wa_bind_s(s, 9, sealed);
     return wa_run(s, err);
 }
 
 #define SESSION                                                                                    \
-    "s.sha256, s.\"user\", s.method, s.peer, s.created, s.used, s.expires, s.certificate"
+    "s.sha256, s.\"user\", s.method, s.peer, s.created, s.used, s.expires, s.certificate, s.due"
+#define SESSION_COLUMN_COUNT 9
 
 static void read_session(struct wa_stmt *s, int col, struct wa_person_session *ret)
 {
@@ -86,6 +89,7 @@ static void read_session(struct wa_stmt *s, int col, struct wa_person_session *r
     ret->used = wa_col_i64(s, col + 5);
     ret->expires = wa_col_i64(s, col + 6);
     copy(s, col + 7, ret->certificate, sizeof ret->certificate);
+    ret->due = wa_col_i64(s, col + 8);
 }
 
 enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now, int64_t idle,
@@ -117,22 +121,134 @@ enum wa_code wa_store_session_used(struct wa_db *db, const char *sha256, int64_t
     return run_at(db, "UPDATE sessions SET used = ?2 WHERE sha256 = ?1", sha256, now, err);
 }
 
+/* Sessions end by this alone: the provider is told of what was kept of it. */
+#define GONE(which)                                                                                \
+    "INSERT INTO ended_grants (session, \"user\", sealed) SELECT sha256, \"user\", sealed FROM "   \
+    "sessions WHERE sealed <> '' AND (" which ") ON CONFLICT DO NOTHING",                          \
+        "DELETE FROM sessions WHERE " which
+static const char *const gone_one[] = {GONE("sha256 = ?")};
+static const char *const gone_named[] = {GONE("\"user\" = ? AND substr(sha256, 1, 12) = ?")};
+static const char *const gone_but_one[] = {GONE("\"user\" = ? AND sha256 <> ?")};
+static const char *const gone_over[] = {GONE("expires <= ? OR used <= ?")};
+
+static enum wa_code end(struct wa_db *db, const char *const sql[2], const char *a, const char *b,
+                        struct wa_err *err)
+{
+    return run(db, sql[0], a, b, err) == WA_OK ? run(db, sql[1], a, b, err) : err->code;
+}
+
 enum wa_code wa_store_end_session(struct wa_db *db, const char *sha256, struct wa_err *err)
 {
-    return run(db, "DELETE FROM sessions WHERE sha256 = ?", sha256, NULL, err);
+    return end(db, gone_one, sha256, NULL, err);
 }
 
 enum wa_code wa_store_end_session_of(struct wa_db *db, const char *user, const char *id,
                                      struct wa_err *err)
 {
-    return drop(db, "DELETE FROM sessions WHERE \"user\" = ? AND substr(sha256, 1, 12) = ?", user,
-                id, "session", err);
+    if (wa_hex_is(wa_sv(id), WA_ACCESS_ID) && run(db, gone_named[0], user, id, err) != WA_OK)
+        return err->code;
+    return drop(db, gone_named[1], user, id, "session", err);
 }
 
 enum wa_code wa_store_end_sessions(struct wa_db *db, const char *user, const char *except,
                                    struct wa_err *err)
 {
-    return run(db, "DELETE FROM sessions WHERE \"user\" = ? AND sha256 <> ?", user, except, err);
+    return end(db, gone_but_one, user, except, err);
+}
+
+/* --- sessions for which a provider is asked again --- */
+
+enum wa_code wa_store_due_session(struct wa_db *db, int64_t now, int64_t idle,
+                                  struct wa_person_session *ret, struct wa_buf *sealed,
+                                  bool *ret_found, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(
+            db,
+            "SELECT " SESSION ", s.sealed FROM sessions s JOIN users u ON u.name = "
+            "s.\"user\" AND u.is_disabled = 0 WHERE s.due > 0 AND s.due <= ? AND s.sealed "
+            "<> '' AND s.expires > ? AND s.used > ? ORDER BY s.due, s.sha256 LIMIT 1",
+            &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, now);
+    wa_bind_i64(s, 1, now);
+    wa_bind_i64(s, 2, now - idle);
+    if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
+        return err->code;
+    read_session(s, 0, ret);
+    wa_buf_addsv(sealed, wa_col_sv(s, SESSION_COLUMN_COUNT));
+    wa_reset(s);
+    return wa_buf_check(sealed, err);
+}
+
+enum wa_code wa_store_renew_session(struct wa_db *db, const struct wa_person_session *n,
+                                    const char *sealed, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "UPDATE sessions SET sealed = ?, due = ?, expires = ? WHERE sha256 = ?",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, sealed);
+    wa_bind_i64(s, 1, n->due);
+    wa_bind_i64(s, 2, n->expires);
+    wa_bind_s(s, 3, n->sha256);
+    if (wa_run(s, err) != WA_OK)
+        return err->code;
+    return wa_db_changes(db) == 1 || sealed[0] == '\0'
+               ? WA_OK
+               : wa_store_end_grant(db, n->sha256, n->user, sealed, err);
+}
+
+enum wa_code wa_store_put_session_off(struct wa_db *db, struct wa_person_session *n, int64_t due,
+                                      bool *ret_taken, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "UPDATE sessions SET due = ? WHERE sha256 = ? AND due = ?", &s, err) !=
+        WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, due);
+    wa_bind_s(s, 1, n->sha256);
+    wa_bind_i64(s, 2, n->due);
+    if (wa_run(s, err) != WA_OK)
+        return err->code;
+    *ret_taken = wa_db_changes(db) == 1;
+    n->due = due;
+    return WA_OK;
+}
+
+enum wa_code wa_store_end_grant(struct wa_db *db, const char *session, const char *user,
+                                const char *sealed, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "INSERT INTO ended_grants (session, \"user\", sealed) VALUES (?, ?, ?) ON "
+                      "CONFLICT (session) DO UPDATE SET sealed = excluded.sealed",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, session);
+    wa_bind_s(s, 1, user);
+    wa_bind_s(s, 2, sealed);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_store_next_grant(struct wa_db *db, char session[65], char *user,
+                                 struct wa_buf *sealed, bool *ret_found, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "SELECT session, \"user\", sealed FROM ended_grants ORDER BY session LIMIT 1",
+                      &s, err) != WA_OK ||
+        wa_step(s, ret_found, err) != WA_OK || !*ret_found)
+        return err->code;
+    copy(s, 0, session, 65);
+    copy(s, 1, user, WA_NAME_MAX + 1);
+    wa_buf_addsv(sealed, wa_col_sv(s, 2));
+    wa_reset(s);
+    if (wa_buf_check(sealed, err) != WA_OK ||
+        run(db, "DELETE FROM ended_grants WHERE session = ?", session, NULL, err) != WA_OK)
+        return err->code;
+    *ret_found = wa_db_changes(db) == 1; /* else another server has it */
+    return WA_OK;
 }
 
 enum wa_code wa_store_sessions(struct wa_db *db, const char *user, int64_t now, wa_session_fn fn,
@@ -248,14 +364,14 @@ enum wa_code wa_store_drop_api_token(struct wa_db *db, const char *user, const c
 
 enum wa_code wa_store_drop_access(struct wa_db *db, const char *user, struct wa_err *err)
 {
-    static const char *const sql[] = {
-        "DELETE FROM sessions WHERE \"user\" = ?", "DELETE FROM api_tokens WHERE \"user\" = ?",
-        "DELETE FROM recovery_codes WHERE \"user\" = ?",
-        "DELETE FROM user_certificates WHERE \"user\" = ?", "DELETE FROM views WHERE \"user\" = ?"};
+    static const char *const sql[] = {"DELETE FROM api_tokens WHERE \"user\" = ?",
+                                      "DELETE FROM recovery_codes WHERE \"user\" = ?",
+                                      "DELETE FROM user_certificates WHERE \"user\" = ?",
+                                      "DELETE FROM views WHERE \"user\" = ?"};
     for (size_t i = 0; i < WA_COUNT(sql); i++)
         if (run(db, sql[i], user, NULL, err) != WA_OK)
             return err->code;
-    return WA_OK;
+    return wa_store_end_sessions(db, user, "", err);
 }
 
 #define TOKEN_KEPT_S (30 * 86400) /* so that a list still shows it */
@@ -263,12 +379,15 @@ enum wa_code wa_store_drop_access(struct wa_db *db, const char *user, struct wa_
 enum wa_code wa_store_clean_access(struct wa_db *db, int64_t now, int64_t idle, struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(db, "DELETE FROM sessions WHERE expires <= ? OR used <= ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_i64(s, 0, now);
-    wa_bind_i64(s, 1, now - idle);
-    if (wa_run(s, err) != WA_OK ||
-        wa_db_prepare(db, "DELETE FROM api_tokens WHERE expires <= ?", &s, err) != WA_OK)
+    for (size_t i = 0; i < WA_COUNT(gone_over); i++) {
+        if (wa_db_prepare(db, gone_over[i], &s, err) != WA_OK)
+            return err->code;
+        wa_bind_i64(s, 0, now);
+        wa_bind_i64(s, 1, now - idle);
+        if (wa_run(s, err) != WA_OK)
+            return err->code;
+    }
+    if (wa_db_prepare(db, "DELETE FROM api_tokens WHERE expires <= ?", &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, now - TOKEN_KEPT_S);
     if (wa_run(s, err) != WA_OK ||

@@ -15,10 +15,12 @@ struct wa_person_session {
     char peer[64];
     int64_t created, used, expires; /* s since 1970 */
     char certificate[65];           /* that it is good with alone, by its SHA-256; "": with any */
+    int64_t due;                    /* when the provider is asked again; 0: never */
 };
 typedef void (*wa_session_fn)(void *user, const struct wa_person_session *s);
+/* sealed: by what the provider is asked again; "": by nothing. */
 WA_CHECK enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_session *s,
-                                           struct wa_err *err);
+                                           const char *sealed, struct wa_err *err);
 /* Whose session it is; none of somebody who is gone or disabled, nor one that was not used since
  * now - idle. */
 WA_CHECK enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now,
@@ -37,6 +39,28 @@ WA_CHECK enum wa_code wa_store_end_sessions(struct wa_db *db, const char *user, 
                                             struct wa_err *err);
 WA_CHECK enum wa_code wa_store_sessions(struct wa_db *db, const char *user, int64_t now,
                                         wa_session_fn fn, void *data, struct wa_err *err);
+
+/* --- sessions for which a provider is asked again: only the oidc process can open what is kept ---
+ */
+/* The one whose turn it is; none that was not used since now - idle. sealed: appended. */
+WA_CHECK enum wa_code wa_store_due_session(struct wa_db *db, int64_t now, int64_t idle,
+                                           struct wa_person_session *ret, struct wa_buf *sealed,
+                                           bool *ret_found, struct wa_err *err);
+/* The provider vouched again: due and expires of s, which may have ended meanwhile; then what is
+ * sealed is kept as wa_store_next_grant() has it. */
+WA_CHECK enum wa_code wa_store_renew_session(struct wa_db *db, const struct wa_person_session *s,
+                                             const char *sealed, struct wa_err *err);
+/* Not before due again, unless somebody else has changed that: *ret_taken false. So one asks, of
+ * whatever number of servers. Due of s follows. */
+WA_CHECK enum wa_code wa_store_put_session_off(struct wa_db *db, struct wa_person_session *s,
+                                               int64_t due, bool *ret_taken, struct wa_err *err);
+/* What is sealed was of no session in the end, or is of none any more. */
+WA_CHECK enum wa_code wa_store_end_grant(struct wa_db *db, const char *session, const char *user,
+                                         const char *sealed, struct wa_err *err);
+/* Takes one out, to be given back. user: WA_NAME_MAX + 1; sealed: appended. */
+WA_CHECK enum wa_code wa_store_next_grant(struct wa_db *db, char session[65], char *user,
+                                          struct wa_buf *sealed, bool *ret_found,
+                                          struct wa_err *err);
 
 /* --- API tokens --- */
 #define WA_API_TOKEN_PREFIX "wapt-api-"

@@ -336,7 +336,9 @@ static enum wa_code check_start(struct set *s, struct wa_err *err)
         check_roles(c, err) != WA_OK || check_certificates(c, err) != WA_OK ||
         wa_wake_where_read(c->wol_ports, c->wol_networks, &wake, err) != WA_OK ||
         wa_server_timestamp_key(c->dir, err) != WA_OK || wa_authority_make(c->dir, err) != WA_OK ||
-        wa_server_proxy_secret(c, err) != WA_OK || wa_server_people_key(c->dir, err) != WA_OK)
+        wa_server_proxy_secret(c, err) != WA_OK ||
+        wa_server_make_seal_key(c->dir, WA_PEOPLE_KEY, err) != WA_OK ||
+        (c->oidc_issuer[0] != '\0' && wa_server_make_seal_key(c->dir, WA_OIDC_KEY, err) != WA_OK))
         return err->code;
     enum wa_code code = wa_listen_check(c->bind, (uint16_t)c->port, err);
     for (int tries = 0; code == WA_E_BUSY && tries < 20 && !s->is_stopping; tries++) {

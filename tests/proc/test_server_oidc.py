@@ -87,7 +87,7 @@ class Provider:
         self.base, self.port = base, free_port()
         base.mkdir()
         self.issuer = f"https://127.0.0.1:{self.port}"
-        native = {"redirect_uris": ["http://127.0.0.1/oidc"], "application_type": "native", "response_types": ["code"], "grant_types": ["authorization_code"]}
+        native = {"redirect_uris": ["http://127.0.0.1/oidc"], "application_type": "native", "response_types": ["code"], "grant_types": ["authorization_code", "refresh_token"]}
         clients = [{"client_id": "wapt", "token_endpoint_auth_method": "none", **native},
                    {"client_id": "wapt:secret", "client_secret": "s%:+ ~=", "id_token_signed_response_alg": "ES256", **native}]
         people = {"anna": ["staff", "wapt-admins"], "bernd": ["paris"], "guest": ["staff"], "admin": ["wapt-admins"]}
@@ -238,7 +238,7 @@ class Liar(http.server.ThreadingHTTPServer):
 
     def __init__(self, tls):
         self.keys = {"a": ec.generate_private_key(ec.SECP256R1()), "r": rsa.generate_private_key(65537, 2048)}
-        self.published, self.answer = dict(self.keys), (200, {})
+        self.published, self.answer, self.asked = dict(self.keys), (200, {}), []
         liar = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -246,8 +246,9 @@ class Liar(http.server.ThreadingHTTPServer):
                 self.say(200, liar.description() if "openid-configuration" in self.path else liar.jwks())
 
             def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.say(*liar.answer)
+                form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                liar.asked.append((self.path, form))
+                self.say(*(liar.answer(form) if callable(liar.answer) else liar.answer))
 
             def say(self, status, body):
                 body = body if isinstance(body, bytes) else json.dumps(body).encode()

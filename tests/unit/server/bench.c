@@ -295,6 +295,7 @@ static bool serve_helpers(struct bench *b)
     if (next(b->helpers[WA_SR_OIDC], &msg)) {
         (void)snprintf(b->oidc_asked, sizeof b->oidc_asked, "%.*s", WA_SV_ARG(msg.payload));
         reply(b, WA_SR_OIDC, &msg, wa_sv(b->oidc_answer));
+        return true;
     }
     if (next(b->helpers[WA_SR_KERBEROS], &msg)) {
         (void)snprintf(b->kerberos_asked, sizeof b->kerberos_asked, "%.*s", WA_SV_ARG(msg.payload));

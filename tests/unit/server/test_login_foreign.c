@@ -91,6 +91,157 @@ static void test_oidc(void **state)
     BENCH_IS(b, "SELECT count(*) FROM used_proofs", "0");
 }
 
+/* --- sessions about which the provider is asked again --- */
+
+#define SEALED(name, nonce, groups, sealed)                                                        \
+    "{\"name\":\"" name "\",\"subject\":\"1\",\"nonce\":\"" nonce "\",\"groups\":[" groups         \
+    "],\"sealed\":\"" sealed "\"}"
+
+/* It is time; the answer is the same to whatever is asked. */
+static void ask_again(struct bench *b, const char *answer)
+{
+    int status = 0;
+    struct wa_err err = WA_ERR_INIT;
+    WA_ASSERT_OK(
+        wa_node_turn(b->store, &err)); /* where there could be several servers, this leads */
+    b->oidc_asked[0] = '\0';
+    b->oidc_answer = answer;
+    b->store->renew_at = 0;
+    bench_exec(b, "UPDATE sessions SET due = 1 WHERE due > 0");
+    wa_store_renew_sessions(b->store);
+    (void)bench_serve(b, 0, &status, NULL);
+    assert_false(b->store->is_renewing);
+}
+
+static void test_renewal(void **state)
+{
+    struct bench *b = *state;
+    char token[65] = "", other[65] = "", session[WA_SHA256_HEX], want[256];
+    struct wa_err err = WA_ERR_INIT;
+    assert_int_equal(log_in(b, "10.0.0.1", SEALED("anna", "n1", "\"help\"", "first"), token), 200);
+    WA_ASSERT_OK(wa_sha256_hex(token, 64, session, &err));
+    (void)snprintf(want, sizeof want, "\"session\":\"%s\"", session);
+    assert_non_null(strstr(b->oidc_asked, want)); /* sealed for this session */
+    assert_null(strstr(b->oidc_asked, token));
+    BENCH_IS(b, "SELECT sealed || (due - created) || ' ' || (expires - created) FROM sessions",
+             "first600 1200");
+    wa_store_renew_sessions(b->store); /* it is not time yet */
+    assert_null(b->store->questions);
+    /* What it says now counts now, and the next question is by the next token. */
+    ask_again(b, SEALED("anna", "n1", "\"admins\"", "second"));
+    assert_non_null(strstr(b->oidc_asked, "{\"renew\":{\"session\":\""));
+    assert_non_null(strstr(b->oidc_asked, "\"user\":\"anna\",\"sealed\":\"first\"},\"groups\":["));
+    BENCH_IS(b, "SELECT sealed FROM sessions", "second");
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/users", "", token, WA_SV(""), NULL), 200);
+    /* Never beyond the longest that a session lasts. */
+    bench_exec(b, "UPDATE sessions SET created = created - 43000");
+    ask_again(b, SEALED("anna", "n1", "\"admins\"", "third"));
+    BENCH_IS(b, "SELECT expires - created FROM sessions", "43200");
+    bench_exec(b, "UPDATE sessions SET created = created + 43000");
+    /* It does not answer: as long again as it was good, and no longer. */
+    char before[32], after[32];
+    static const char *const silences[] = {"unreachable", "timeout", "busy", "internal", "config"};
+    for (size_t i = 0; i < WA_COUNT(silences); i++) {
+        char answer[64];
+        bench_query(b, "SELECT expires FROM sessions", before, sizeof before);
+        (void)snprintf(answer, sizeof answer, "{\"code\":\"%s\",\"message\":\"m\"}", silences[i]);
+        ask_again(b, answer);
+        bench_query(b, "SELECT expires FROM sessions", after, sizeof after);
+        assert_string_equal(before, after);
+        assert_int_equal(bench_ask(b, "GET", "/api/v1/users", "", token, WA_SV(""), NULL), 200);
+        wa_store_renew_sessions(b->store); /* it is left alone for a while */
+        assert_null(b->store->questions);
+    }
+    bench_exec(b, "UPDATE sessions SET expires = 1");
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/users", "", token, WA_SV(""), NULL), 401);
+    wa_store_clean(b->store, INT64_C(4000000000));
+    ask_again(b, "{}");
+    assert_non_null(strstr(b->oidc_asked, "{\"revoke\":{\"session\":\""));
+    assert_non_null(strstr(b->oidc_asked, "\"sealed\":\"third\""));
+    /* Without another token it is the last time. */
+    assert_int_equal(log_in(b, "10.0.0.1", SEALED("anna", "n2", "\"help\"", "fourth"), token), 200);
+    ask_again(b, SAYS("anna", "1", "n2", "\"help\""));
+    BENCH_IS(b, "SELECT sealed || due FROM sessions", "0");
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 200);
+    /* Somebody who is logged in twice: one session that the provider ends leaves the other. */
+    assert_int_equal(log_in(b, "10.0.0.1", SEALED("anna", "n3", "\"help\"", "fifth"), other), 200);
+    ask_again(b, "{\"code\":\"auth\",\"message\":\"the provider refuses\"}");
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", other, WA_SV(""), NULL), 401);
+    assert_int_equal(bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL), 200);
+    BENCH_IS(b, "SELECT count(*) FROM journal WHERE entry LIKE '%user.logged_out%'", "1");
+}
+
+/* What ends all of a person's sessions, and what none of. */
+static void test_renewal_refused(void **state)
+{
+    static const struct {
+        const char *answer;
+        bool is_all; /* that he has open */
+    } cases[] = {
+        {SEALED("anna", "n", "", "next"), true},
+        {SEALED("anna", "n", "\"Admins\"", "next"), true},
+        {SEALED("eve", "n", "\"admins\"", "next"), false},
+        {SAYS("anna", "2", "n", "\"admins\""), false},
+        {"{\"code\":\"auth\",\"message\":\"no\"}", false},
+        {"{\"code\":\"denied\",\"message\":\"no\"}", false},
+    };
+    struct bench *b = *state;
+    char token[65] = "", other[65] = "", first[1024], nonce[8];
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        (void)snprintf(nonce, sizeof nonce, "a%zu", i);
+        (void)snprintf(first, sizeof first,
+                       "{\"name\":\"anna\",\"subject\":\"1\",\"nonce\":\"%s\",\"groups\":["
+                       "\"help\"],\"sealed\":\"s\"}",
+                       nonce);
+        assert_int_equal(log_in(b, "10.0.0.1", first, token), 200);
+        nonce[0] = 'b';
+        (void)snprintf(first, sizeof first, SAYS("anna", "1", "%s", "\"help\""), nonce);
+        assert_int_equal(log_in(b, "10.0.0.1", first, other), 200); /* one that is not renewed */
+        ask_again(b, cases[i].answer);
+        if (bench_ask(b, "GET", "/api/v1/hosts", "", token, WA_SV(""), NULL) != 401 ||
+            bench_ask(b, "GET", "/api/v1/hosts", "", other, WA_SV(""), NULL) !=
+                (cases[i].is_all ? 401 : 200))
+            fail_msg("case %zu", i);
+        BENCH_IS(b, "SELECT role FROM users WHERE name = 'anna'", "helpdesk");
+        BENCH_IS(b, "SELECT count(*) FROM users WHERE name = 'eve'", "0");
+        assert_non_null(strstr(b->oidc_asked, "{\"revoke\":")); /* and is given back */
+        bench_exec(b, "DELETE FROM sessions");
+    }
+    /* He logged out while the provider was asked: what came is given back, and nothing is open. */
+    assert_int_equal(log_in(b, "10.0.0.1", SEALED("anna", "c", "\"help\"", "s"), token), 200);
+    bench_exec(b, "UPDATE sessions SET due = 1");
+    b->store->renew_at = 0;
+    b->is_silent = true;
+    wa_store_renew_sessions(b->store);
+    assert_true(b->store->is_renewing);
+    assert_int_equal(bench_ask(b, "DELETE", "/api/v1/session", "", token, WA_SV(""), NULL), 200);
+    b->is_silent = false;
+    b->oidc_answer = SEALED("anna", "c", "\"help\"", "rotated");
+    int status = 0;
+    (void)bench_serve(b, 0, &status, NULL);
+    BENCH_IS(b, "SELECT count(*) FROM sessions", "0");
+    assert_non_null(strstr(b->oidc_asked, "\"sealed\":\"rotated\""));
+    BENCH_IS(b, "SELECT count(*) FROM ended_grants", "0");
+    /* A login that comes to nothing: likewise. */
+    assert_int_equal(log_in(b, "10.0.0.2", SEALED("anna", "d", "", "unused"), token), 403);
+    ask_again(b, "{}");
+    assert_non_null(strstr(b->oidc_asked, "\"sealed\":\"unused\""));
+    /* The oidc process ends: later. */
+    assert_int_equal(log_in(b, "10.0.0.1", SEALED("anna", "e", "\"help\"", "s"), token), 200);
+    bench_exec(b, "UPDATE sessions SET due = 1");
+    b->store->renew_at = 0;
+    b->is_silent = true;
+    wa_store_renew_sessions(b->store);
+    wa_store_bereave(b->store, WA_SR_OIDC);
+    assert_false(b->store->is_renewing);
+    b->store->renew_at = 0;
+    bench_exec(b, "UPDATE sessions SET due = 1");
+    wa_store_renew_sessions(b->store); /* nobody is there */
+    assert_false(b->store->is_renewing);
+    b->is_silent = false;
+    BENCH_IS(b, "SELECT sealed FROM sessions", "s");
+}
+
 /* Where there is no provider nothing is asked. */
 static void test_no_oidc(void **state)
 {
@@ -260,7 +411,8 @@ static void test_issued(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {STORE(test_oidc), STORE(test_no_oidc),
-                                       STORE(test_registered), STORE(test_issued)};
+    const struct CMUnitTest tests[] = {
+        STORE(test_oidc),    STORE(test_renewal),    STORE(test_renewal_refused),
+        STORE(test_no_oidc), STORE(test_registered), STORE(test_issued)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
