@@ -60,6 +60,8 @@ static const struct {
     {17, "INSERT INTO used_proofs VALUES ('p', 99)"},
     {18, "INSERT INTO views VALUES ('anna', 'v', '{}', 1)"},
     {19, "UPDATE host_facts SET errors = 3"},
+    {24, "UPDATE sessions SET sealed = 'S', due = 5; INSERT INTO ended_grants VALUES ('g', 'anna', "
+         "'S')"},
 };
 
 /* And what must be found at the end. */
@@ -97,6 +99,8 @@ static const struct {
     {"SELECT COUNT(*) FROM host_accounts", 1},
     {"SELECT COUNT(*) FROM used_proofs", 1},
     {"SELECT COUNT(*) FROM views", 1},
+    {"SELECT COUNT(*) FROM sessions WHERE sealed = 'S' AND due = 5", 1},
+    {"SELECT COUNT(*) FROM ended_grants", 1},
 };
 
 static const char *database(void)
