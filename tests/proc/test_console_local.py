@@ -234,6 +234,17 @@ def test_a_key_on_a_token_signs_and_stays_there(org):
     p.stop()
 
 
+def test_a_key_is_locked_after_the_time_that_was_chosen(local):
+    p = local
+    for wrong in (0, -1, 10 ** 7, "600"):
+        assert p.unlock(seconds=wrong).code in ("invalid", "limit"), wrong
+    assert p.unlock(seconds=1).status == 200
+    wish = {"what": "actions", "kind": "update", "hosts": [p.org.uuid], "valid_s": 600}
+    shown = p.ask("POST", "/local/prepare", wish).json
+    until(lambda: all(k["unlocked_until"] == 0 for k in p.state()["keys"]), "the key is locked")
+    assert p.ask("POST", "/local/commit", {"id": shown["id"]}).code == "conflict"
+
+
 def test_a_rollout_is_shown_then_signed(local):
     p = local
     assert p.unlock().status == 200

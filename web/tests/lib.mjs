@@ -29,7 +29,7 @@ export function launch() {
     const isRoot = process.getuid() === 0;
     return chromium.launch({
         executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-        args: ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-gpu", ...(isRoot ? ["--no-sandbox"] : [])],
+        args: ["--host-resolver-rules=MAP evil.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-gpu", ...(isRoot ? ["--no-sandbox"] : [])],
     });
 }
 
