@@ -4,7 +4,7 @@ import { machine } from "./mock.mjs";
 
 const THEMES = ["light", "dark"];
 const USUAL = { width: 1366, height: 768 };
-const LARGE = { width: 1920, height: 1080 };
+const LARGE = { width: 2560, height: 1440 };
 const HOST = `/hosts/${machine(23).uuid}`;
 
 /** name, and how one comes there; each begins where the page is, and leaves no dialog behind for the next. */

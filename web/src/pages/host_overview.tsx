@@ -22,6 +22,20 @@ function texts(...values: Json[]): string {
     return [...new Set(all.filter(Boolean))].join(", ");
 }
 
+/** A distinguished name, which is broken where it has a comma. */
+function Unit({ text }: { text: string }) {
+    return (
+        <>
+            {text.split(/(?<=,)/).map((part, i) => (
+                <span key={i}>
+                    {part}
+                    <wbr />
+                </span>
+            ))}
+        </>
+    );
+}
+
 function Attention({ sections, row }: { sections: Members; row: Host | undefined }) {
     const last = members(sections.last_update_status);
     const upgrades = list(last.upgrades).map(plain);
@@ -84,6 +98,7 @@ export function Overview({ sections, row, uuid }: { sections: Members; row: Host
     const metrics = members(sections.host_metrics);
     const agent = members(sections.wapt_status);
     const system = members(members(sections.dmi).System_Information);
+    const unit = texts(caps.dn, info.computer_ad_dn);
     return (
         <div class="panels">
             <Attention sections={sections} row={row} />
@@ -119,7 +134,7 @@ export function Overview({ sections, row, uuid }: { sections: Members; row: Host
             <Panel title={t("Place and people")}>
                 <Facts
                     rows={[
-                        [t("Organisational unit"), texts(caps.dn, info.computer_ad_dn)],
+                        [t("Organisational unit"), unit && <Unit key="u" text={unit} />],
                         [t("Site"), texts(caps.site, info.computer_ad_site)],
                         [t("Groups"), texts(list(caps.host_packages_names).filter((name) => plain(name) !== uuid), row?.groups)],
                         [t("Logged in"), texts(metrics.logged_in_users)],

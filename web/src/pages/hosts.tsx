@@ -12,7 +12,7 @@ import { dateTime } from "../format";
 import { t, tn } from "../i18n";
 import { useShortcuts } from "../keyboard";
 import { epoch, isConnected } from "../local";
-import { navigate, place } from "../router";
+import { navigate, place, setQuery } from "../router";
 import { ColumnChooser } from "../table/chooser";
 import { Columns, type Column } from "../table/columns";
 import { Rows } from "../table/rows";
@@ -20,13 +20,13 @@ import { Selection } from "../table/selection";
 import { Table } from "../table/table";
 import { ActionBar } from "./hosts_actions";
 import { FilterBar, Views } from "./hosts_filters";
-import { allUuids, COUNT_COLUMNS, fieldsOf, hostPath, loadHosts, params, SEEN_COLUMN, statusText, TEXT_COLUMNS, type Host } from "./hosts_model";
+import { allUuids, COUNT_COLUMNS, fieldsOf, FILTERS, hostPath, loadHosts, params, SEEN_COLUMN, statusText, TEXT_COLUMNS, type Host } from "./hosts_model";
 
 const COLUMNS: readonly Column<Host>[] = [
     {
         id: "status",
         title: "State",
-        width: 136,
+        width: 146,
         sort: "status",
         text: (h) => statusText(h.status),
         cell: (h) => <Status tone={toneOf(h.status)} text={statusText(h.status)} />,
@@ -125,7 +125,21 @@ export function HostsPage() {
                 onSort={ask}
                 selection={selection}
                 onOpen={(h) => navigate(hostPath(h.uuid))}
-                empty={key.value === "{}" ? t("No machine has registered yet.") : t("No machine matches.")}
+                empty={
+                    key.value === "{}" ? (
+                        <>
+                            <p>{t("No machine has registered yet.")}</p>
+                            <A to="/kit">{t("Enrolment kit")}</A>
+                        </>
+                    ) : (
+                        <>
+                            <p>{t("No machine matches.")}</p>
+                            <button type="button" onClick={() => setQuery(Object.fromEntries(FILTERS.map((name) => [name, ""])))}>
+                                {t("Take all filters away")}
+                            </button>
+                        </>
+                    )
+                }
             />
         </div>
     );

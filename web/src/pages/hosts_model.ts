@@ -127,7 +127,7 @@ function column(id: keyof Host & string, title: Text, width: number, more: Parti
 
 /** The columns without those that draw something (hosts.tsx). */
 export const TEXT_COLUMNS: readonly Column<Host>[] = [
-    column("description", "Description", 180),
+    column("description", "Description", 150),
     column("os", "System", 190),
     column("model", "Model", 150),
     column("users", "User", 110),
@@ -154,7 +154,7 @@ export const TEXT_COLUMNS: readonly Column<Host>[] = [
 /** How many packages failed, and how many an upgrade would change. */
 export const COUNT_COLUMNS: readonly Column<Host>[] = [
     column("errors", "Errors", 76, { align: "end", text: (h) => count(h.errors) }),
-    column("upgrades", "To upgrade", 116, { align: "end", text: (h) => count(h.upgrades) }),
+    column("upgrades", "To upgrade", 138, { align: "end", text: (h) => count(h.upgrades) }),
 ];
 
 export const SEEN_COLUMN: Column<Host> = {

@@ -50,7 +50,7 @@ const COLUMNS: readonly Column<Row>[] = [
     { id: "at", title: "When", width: 190, text: (r) => dateTime(r.at), cell: (r) => <span title={ago(r.at)}>{dateTime(r.at)}</span> },
     { id: "act", title: "What happened", width: 210, text: (r) => plain(members(r).act) },
     { id: "user", title: "By", width: 140, text: (r) => plain(members(r).user) },
-    { id: "peer", title: "From address", width: 140, text: (r) => plain(members(r).peer) },
+    { id: "peer", title: "From address", width: 160, text: (r) => plain(members(r).peer) },
     { id: "about", title: "About", width: 460, text: about },
     { id: "digest", title: "Digest", width: 200, text: (r) => r.digest, isHidden: true },
 ];

@@ -38,8 +38,14 @@ const LIST: readonly Column<Report>[] = [
     { id: "changed", title: "Changed", width: 190, sort: "changed", text: (r) => dateTime(r.changed_at) },
 ];
 
+/** px for what stands in a column, by its longest text. */
+function widthOf(result: Result, i: number): number {
+    const longest = result.rows.slice(0, 200).reduce((n, row) => Math.max(n, plain(row[i]).length), (result.columns[i] ?? "").length + 2);
+    return Math.min(Math.max(Math.round(longest * 8) + 32, 90), 420);
+}
+
 function Rows({ result }: { result: Result }) {
-    const columns = result.columns.map((name, i): Column<readonly unknown[]> => ({ id: `${i}`, title: "Column" as Text, heading: name, width: 180, sort: `${i}`, text: (row) => plain(row[i]), ...(typeof result.rows[0]?.[i] === "number" ? { align: "end" as const } : {}) }));
+    const columns = result.columns.map((name, i): Column<readonly unknown[]> => ({ id: `${i}`, title: "Column" as Text, heading: name, width: widthOf(result, i), sort: `${i}`, text: (row) => plain(row[i]), ...(typeof result.rows[0]?.[i] === "number" ? { align: "end" as const } : {}) }));
     const values = Object.fromEntries(result.columns.flatMap((_, i) => (typeof result.rows[0]?.[i] === "number" ? [[`${i}`, (row: readonly unknown[]) => Number(row[i])]] : [])));
     const keys = useMemo(() => new Map(result.rows.map((row, i) => [row, String(i)])), [result]);
     return (

@@ -58,7 +58,7 @@ function RingBars({ of }: { of: Rollout }) {
 
 const LIST: readonly Column<Rollout>[] = [
     { id: "name", title: "Name", width: 260, text: (r) => r.name, cell: (r) => <A to={rolloutPath(r.id)} tabIndex={-1}>{r.name || r.id}</A> },
-    { id: "state", title: "State", width: 130, text: (r) => r.state, cell: (r) => <State of={r} /> },
+    { id: "state", title: "State", width: 190, text: (r) => r.state, cell: (r) => <State of={r} /> },
     { id: "action", title: "Order", width: 120, text: (r) => r.action },
     { id: "ring", title: "Ring", width: 80, text: (r) => number(r.ring + 1), align: "end" },
     { id: "counts", title: "Progress", width: 260, text: (r) => totals(r).map(([, text]) => text).join(", "), cell: (r) => <RingBars of={r} /> },

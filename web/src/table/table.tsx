@@ -99,7 +99,8 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
         return () => watch.disconnect();
     }, []);
     useLayoutEffect(() => {
-        const widths = shown.map((c, i) => (i === shown.length - 1 ? `minmax(${columns.width(c)}px, 1fr)` : `${columns.width(c)}px`));
+        // The last one takes what is left over; numbers stay beside what they belong to.
+        const widths = shown.map((c, i) => (i < shown.length - 1 ? `${columns.width(c)}px` : c.align === "end" ? `${columns.width(c)}px 1fr` : `minmax(${columns.width(c)}px, 1fr)`));
         box.current?.style.setProperty("--columns", [...(selection ? [`${CHECK_WIDTH}px`] : []), ...widths].join(" "));
     });
 

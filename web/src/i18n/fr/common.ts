@@ -61,7 +61,7 @@ export const common = {
     Preparing: "Préparation",
     Save: "Enregistrer",
     "Select all that match": "Sélectionner tout ce qui correspond",
-    "Select nothing": "Ne rien sélectionner",
+    "Select nothing": "Tout désélectionner",
     "Select the row, or not": "Sélectionner la ligne, ou non",
     "Select up to there": "Sélectionner jusque-là",
     "Sign and send": "Signer et envoyer",

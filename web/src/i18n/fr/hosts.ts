@@ -151,7 +151,7 @@ export const hosts = {
     "Save as CSV": "Enregistrer en CSV",
     "Save this view": "Enregistrer cette vue",
     "Search machines": "Chercher des machines",
-    "Select all that match ({n})": "Sélectionner tout ce qui correspond ({n})",
+    "Select all that match ({n})": "Tout sélectionner ({n})",
     "Select machines and choose an action: what becomes of it is shown here.":
         "Sélectionnez des machines et choisissez une action : ce qu'il en advient s'affiche ici.",
     "Sends the inventory anew.": "Envoie à nouveau l'inventaire.",
@@ -161,6 +161,7 @@ export const hosts = {
     "State of the package": "État du paquet",
     System: "Système",
     "Take all away": "Tout retirer",
+    "Take all filters away": "Retirer tous les filtres",
     "Take this filter away": "Retirer ce filtre",
     "The cancel is on its way.": "L'annulation est en route.",
     "To be carried out within": "À exécuter sous",
