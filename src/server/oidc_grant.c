@@ -4,6 +4,7 @@
  */
 #include "server/oidc_grant.h"
 
+#include "codec/hex.h"
 #include "crypto/digest.h"
 
 /* No part of it has a line's end: the configuration's values, hex digits, a user's name. */
@@ -12,6 +13,8 @@ static enum wa_code write_about(const struct wa_oidc_settings *s, const struct w
 {
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, 16u << 10);
+    if (!wa_hex_is(wa_sv(h->session), WA_SHA256_HEX - 1))
+        return wa_fail(err, WA_E_REFUSED, "'%s' is no session", h->session);
     wa_buf_addf(&text, "oidc\n%s\n%s\n%s\n%s", s->issuer, s->client, h->session, h->user);
     return wa_buf_check(&text, err) == WA_OK ? wa_sha256_hex(text.p, text.n, out, err) : err->code;
 }

@@ -78,12 +78,18 @@ static enum wa_code describe(struct wa_oidc_role *r, struct wa_err *err)
     return WA_OK;
 }
 
-static enum wa_code fetch_keys(struct wa_oidc_role *r, struct wa_err *err)
+/* What is no set of keys leaves those that are known, and is no word against anybody's token. */
+static enum wa_code fetch_keys(struct wa_oidc_role *r, struct wa_arena *arena, struct wa_err *err)
 {
+    const struct wa_json *set = NULL;
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, WA_OIDC_ANSWER_MAX);
-    if (get(r, r->provider.keys, &text, err) != WA_OK)
+    if (get(r, r->provider.keys, &text, err) != WA_OK ||
+        wa_json_parse(wa_buf_sv(&text), 0, arena, &set, err) != WA_OK) {
+        if (err->code != WA_E_NOMEM)
+            err->code = WA_E_UNREACHABLE;
         return wa_wrap(err, "the provider's keys");
+    }
     wa_buf_clear(&r->keys);
     wa_buf_addsv(&r->keys, wa_buf_sv(&text));
     return wa_buf_check(&r->keys, err);
@@ -110,7 +116,7 @@ static enum wa_code check_signature(struct wa_oidc_role *r, const struct wa_jws 
     if (check_with(r, j, arena, err) != WA_E_NOT_FOUND)
         return err->code;
     wa_err_clear(err);
-    return fetch_keys(r, err) == WA_OK ? check_with(r, j, arena, err) : err->code;
+    return fetch_keys(r, arena, err) == WA_OK ? check_with(r, j, arena, err) : err->code;
 }
 
 /* Whatever is wrong with it, it proves nothing. */

@@ -276,6 +276,19 @@ def test_what_does_not_count_as_an_answer(lied):
         srv.due("eve")
         until(lambda s=seen: srv.log().count("person.not_checked") > s, "it is no answer")
         assert srv.who(token) == "superadmin" and srv.sealed("eve") == kept
+    # Keys that are no keys: those that are known stay, and are asked for again.
+    kept, keys, seen = srv.sealed("eve"), liar.jwks, srv.log().count("person.not_checked")
+    liar.keys["b"], liar.published = liar.keys["a"], {"b": liar.keys["a"]}
+    liar.answer = 200, {"id_token": liar.token(login, key="b", head={"alg": "ES256"}, **GOOD), "refresh_token": "s"}
+    liar.jwks = lambda: b"<html>"
+    srv.due("eve")
+    until(lambda: srv.log().count("person.not_checked") > seen, "it is no answer")
+    assert srv.who(token) == "superadmin" and srv.sealed("eve") == kept
+    liar.jwks = keys
+    srv.due("eve")
+    until(lambda: srv.is_asked("eve") and srv.sealed("eve") != kept, "it is renewed")
+    assert srv.who(token) == "superadmin"
+    liar.published, kept = {"a": liar.keys["a"]}, srv.sealed("eve")
     # A refresh token that is too large is none: it was the last time.
     liar.answer = 200, {"id_token": liar.token(login, **GOOD), "refresh_token": "r" * 5000}
     srv.due("eve")

@@ -310,8 +310,11 @@ static enum wa_code seal(const char *token, struct wa_buf *out, struct wa_err *e
 
 static void test_sealed(void **state)
 {
-    static const struct wa_oidc_holder others[] = {
-        {SESSION_B, "anna"}, {SESSION_A, "eve"}, {SESSION_A, ""}, {"", "anna"}};
+    static const struct wa_oidc_holder others[] = {{SESSION_B, "anna"},
+                                                   {SESSION_A, "eve"},
+                                                   {SESSION_A, ""},
+                                                   {"", "anna"},
+                                                   {"A" SESSION_A, "anna"}};
     struct wa_oidc_settings s = settings;
     struct wa_oidc_grant g = {.token = WA_SV("")};
     struct wa_err err = WA_ERR_INIT;
