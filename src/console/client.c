@@ -3,10 +3,11 @@
 #include "console/client.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "codec/base64.h"
 #include "codec/url.h"
-#include "console/auth_kerberos.h"
 #include "console/oidc.h"
+#include "net/auth_spnego.h"
 #include "proto/login.h"
 
 #define WAYS_MAX 4096u
@@ -241,7 +242,8 @@ static enum wa_code try_password(struct wa_client *c, const struct wa_client_opt
     return attempt(c, "/api/v1/session", &w, code, ret_needs_code, err);
 }
 
-/* Bound to the certificate that the server shows now. */
+/* With the tickets that this person has (kinit, or the login at the workstation), bound to the
+ * certificate that the server shows now. */
 static enum wa_code make_ticket(struct wa_client *c, struct wa_buf *out, struct wa_err *err)
 {
     struct wa_url url;
@@ -259,7 +261,13 @@ static enum wa_code make_ticket(struct wa_client *c, struct wa_buf *out, struct 
         wa_client_pass(c, &ways, &sink.base, &r, err) != WA_OK)
         return err->code;
     wa_login_binding(r.certificate, binding);
-    if (wa_person_ticket(url.host, wa_sv(binding), &token, err) != WA_OK)
+    const struct wa_spnego q = {
+        .host = url.host,
+        .binding = wa_sv(binding),
+        .without = WA_E_AUTH,
+        .no_ticket = WA_TEXT("you have no Kerberos ticket that could be used (kinit gets one)"),
+        .no_service_ticket = WA_TEXT("no Kerberos ticket for the server could be had")};
+    if (wa_spnego_token(&q, &token, err) != WA_OK)
         return err->code;
     wa_base64_encode(token.p, token.n, out);
     return wa_buf_check(out, err);
