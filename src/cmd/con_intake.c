@@ -87,53 +87,6 @@ static enum wa_code show_plan(struct wa_con_intake *t, struct wa_err *err)
     return WA_OK;
 }
 
-/* What is told before and after the work on it. */
-static void write_item(struct wa_con_intake *t, const struct wa_import_item *item)
-{
-    static const enum wa_attr attrs[] = {WA_A_PACKAGE, WA_A_VERSION,           WA_A_ARCHITECTURE,
-                                         WA_A_LOCALE,  WA_A_MATURITY,          WA_A_SECTION,
-                                         WA_A_SIGNER,  WA_A_SIGNER_FINGERPRINT};
-    struct wa_jw *w = &t->cli->jw;
-    int64_t size = strtoll(wa_control_get(item->entry, WA_A_SIZE), NULL, 10);
-    for (size_t i = 0; i < WA_COUNT(attrs); i++)
-        wa_jw_kv(w, wa_attr_name(attrs[i]), wa_control_get(item->entry, attrs[i]));
-    wa_jw_kvi(w, "size", size);
-    wa_jw_kv(w, "becomes", item->package);
-    wa_jw_kv(w, "becomes_maturity",
-             t->wish.maturity != NULL ? t->wish.maturity
-                                      : wa_control_get(item->entry, WA_A_MATURITY));
-    wa_jw_kv(w, "depends", item->depends);
-    wa_jw_kv(w, "conflicts", item->conflicts);
-    wa_jw_kv(w, "here", item->ours != NULL ? wa_control_get(item->ours, WA_A_VERSION) : NULL);
-    wa_jw_kv(w, "needed_by",
-             item->needed_by != NULL ? wa_control_get(item->needed_by, WA_A_PACKAGE) : NULL);
-}
-
-static void write_rest(struct wa_con_intake *t)
-{
-    struct wa_jw *w = &t->cli->jw;
-    const struct wa_import_plan *plan = wa_intake_plan(t->in);
-    size_t refused = 0;
-    const struct wa_intake_refused *r = wa_intake_refused(t->in, &refused);
-    wa_jw_key(w, "missing");
-    wa_jw_arr(w);
-    for (size_t i = 0; i < plan->missing.n; i++)
-        wa_jw_s(w, plan->missing.items[i]);
-    wa_jw_end(w);
-    wa_jw_key(w, "refused");
-    wa_jw_arr(w);
-    for (size_t i = 0; i < refused; i++) {
-        wa_jw_obj(w);
-        wa_jw_kv(w, "package", wa_control_get(&r[i].entry, WA_A_PACKAGE));
-        wa_jw_kv(w, "version", wa_control_get(&r[i].entry, WA_A_VERSION));
-        wa_jw_kv(w, "signer", wa_control_get(&r[i].entry, WA_A_SIGNER));
-        wa_jw_kv(w, "error", r[i].why);
-        wa_jw_end(w);
-    }
-    wa_jw_end(w);
-    wa_jw_kvi(w, "current", (int64_t)plan->current_count);
-}
-
 /* --- the work --- */
 
 static enum wa_code copy_out(struct wa_con_intake *t, const char *path, struct wa_err *err)
@@ -158,15 +111,6 @@ static enum wa_code copy_out(struct wa_con_intake *t, const char *path, struct w
     return WA_OK;
 }
 
-static enum wa_code remove_old(struct wa_con_intake *t, const struct wa_import_item *item,
-                               struct wa_err *err)
-{
-    struct wa_sv file = wa_sv(wa_control_get(item->entry, WA_A_FILENAME));
-    if (wa_sv_starts(file, "./"))
-        file = wa_sv_sub(file, 2, file.n);
-    return wa_intake_delete(t->server, file, err);
-}
-
 static enum wa_code take_one(struct wa_con_intake *t, size_t i, struct wa_err *err)
 {
     const struct wa_import_item *item = &wa_intake_plan(t->in)->items[i];
@@ -179,7 +123,7 @@ static enum wa_code take_one(struct wa_con_intake *t, size_t i, struct wa_err *e
         return copy_out(t, path, err);
     if (wa_con_upload_one(t->cli, t->server, path, err) != WA_OK)
         return err->code;
-    return t->removes_old ? remove_old(t, item, err) : WA_OK;
+    return t->removes_old ? wa_intake_remove_old(t->server, item, NULL, err) : WA_OK;
 }
 
 static enum wa_code take_all(struct wa_con_intake *t, bool is_done, struct wa_err *err)
@@ -193,7 +137,7 @@ static enum wa_code take_all(struct wa_con_intake *t, bool is_done, struct wa_er
         if (is_done && take_one(t, i, &why) == WA_OK)
             wa_err_clear(&why);
         wa_jw_obj(&t->cli->jw);
-        write_item(t, &plan->items[i]);
+        wa_intake_write_item(&t->wish, &plan->items[i], &t->cli->jw);
         wa_jw_kv(&t->cli->jw, "code", wa_code_name(why.code));
         wa_jw_kv(&t->cli->jw, "error", why.code == WA_OK ? NULL : why.text);
         wa_jw_end(&t->cli->jw);
@@ -240,7 +184,7 @@ enum wa_code wa_con_intake_run(struct wa_con_intake *t, struct wa_err *err)
     size_t refused = 0;
     bool is_done = wa_intake_plan(t->in)->n > 0 && !wa_cli_has(t->cli, "dry-run");
     wa_jw_obj(&t->cli->jw);
-    write_rest(t);
+    wa_intake_write_rest(t->in, false, &t->cli->jw);
     enum wa_code code = work(t, is_done, err);
     wa_jw_end(&t->cli->jw);
     if (code == WA_OK && t->o.file_count > 0)

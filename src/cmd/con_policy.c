@@ -72,17 +72,6 @@ static void show(const struct policies *k, const struct wa_policy *p)
         wa_cli_out(cli, "  ! %s\n", p->problems.items[i].text);
 }
 
-static void write_one(struct wa_jw *w, const struct wa_policy *p, const char *file)
-{
-    wa_jw_obj(w);
-    wa_jw_kv(w, "name", p->name);
-    wa_policy_write(p, w);
-    wa_jw_kv(w, "file", file[0] != '\0' ? file : NULL);
-    wa_jw_kv(w, "code", wa_code_name(p->why.code));
-    wa_jw_kv(w, "error", p->why.code == WA_OK ? NULL : p->why.text);
-    wa_jw_end(w);
-}
-
 /* --- the work --- */
 
 static enum wa_code ask(const struct policies *k, struct wa_err *err)
@@ -107,7 +96,7 @@ static enum wa_code conclude(struct policies *k, const struct wa_get_signer *sig
         if (signer != NULL &&
             wa_policies_put(&k->ps, i, k->client, &signer->signer, file, &why) == WA_OK)
             wa_err_clear(&why);
-        write_one(&k->cli->jw, p, file);
+        wa_policy_write(p, file, &k->cli->jw);
         if (why.code != WA_OK)
             (void)wa_fail(&why, why.code, "%s: %s", p->name, p->why.text);
         wa_get_count(k->cli, &tally, &why);

@@ -411,3 +411,16 @@ enum wa_code wa_intake_delete(struct wa_client *c, struct wa_sv file, struct wa_
                ? WA_OK
                : wa_wrap(err, "deleting '%.*s'", WA_SV_ARG(file));
 }
+
+enum wa_code wa_intake_remove_old(struct wa_client *c, const struct wa_import_item *item,
+                                  struct wa_sv *ret_file, struct wa_err *err)
+{
+    struct wa_sv file = wa_sv(wa_control_get(item->entry, WA_A_FILENAME));
+    if (wa_sv_starts(file, "./"))
+        file = wa_sv_sub(file, 2, file.n);
+    if (wa_intake_delete(c, file, err) != WA_OK)
+        return err->code;
+    if (ret_file != NULL)
+        *ret_file = file;
+    return WA_OK;
+}

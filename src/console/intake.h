@@ -52,6 +52,10 @@ WA_CHECK enum wa_code wa_intake_index(struct wa_client *c, const char *base, str
 void wa_intake_reach(struct wa_intake *in, struct wa_client *from);
 /* A file of the own repository goes. */
 WA_CHECK enum wa_code wa_intake_delete(struct wa_client *c, struct wa_sv file, struct wa_err *err);
+/* The package that was signed anew or promoted goes, as it was before. ret_file (may be NULL):
+ * which file that is, borrowed from item. */
+WA_CHECK enum wa_code wa_intake_remove_old(struct wa_client *c, const struct wa_import_item *item,
+                                           struct wa_sv *ret_file, struct wa_err *err);
 /* Brings the package here and verifies it. ret_has_code (may be NULL): it has a setup.py. */
 WA_CHECK enum wa_code wa_intake_fetch(struct wa_intake *in, size_t i, bool *ret_has_code,
                                       struct wa_err *err);
@@ -62,5 +66,15 @@ WA_CHECK enum wa_code wa_intake_setup(const struct wa_intake *in, size_t i, stru
  * until the end. */
 WA_CHECK enum wa_code wa_intake_sign(struct wa_intake *in, size_t i, const struct wa_signer *signer,
                                      char *path, struct wa_err *err);
+
+/* --- intake_json.c --- */
+/* What it is to have here. */
+const char *wa_import_maturity(const struct wa_import_wish *wish,
+                               const struct wa_import_item *item);
+/* Members of an object. */
+void wa_intake_write_item(const struct wa_import_wish *wish, const struct wa_import_item *item,
+                          struct wa_jw *w);
+/* Of what is not taken; names_files: what is refused is told by its file too. */
+void wa_intake_write_rest(const struct wa_intake *in, bool names_files, struct wa_jw *w);
 
 #endif

@@ -150,27 +150,6 @@ static enum wa_code open_repository(struct wa_local_prepared *p, struct intake *
 
 /* --- what is shown --- */
 
-static const char *maturity_of(const struct intake *k, const struct wa_import_item *item)
-{
-    return k->wish.maturity != NULL ? k->wish.maturity : wa_control_get(item->entry, WA_A_MATURITY);
-}
-
-static void write_item(struct wa_jw *w, const struct intake *k, const struct wa_import_item *item)
-{
-    static const enum wa_attr attrs[] = {
-        WA_A_PACKAGE,  WA_A_VERSION, WA_A_ARCHITECTURE,       WA_A_LOCALE,
-        WA_A_MATURITY, WA_A_SIGNER,  WA_A_SIGNER_FINGERPRINT, WA_A_SIZE};
-    for (size_t i = 0; i < WA_COUNT(attrs); i++)
-        wa_jw_kv(w, wa_attr_name(attrs[i]), wa_control_get(item->entry, attrs[i]));
-    wa_jw_kv(w, "becomes", item->package);
-    wa_jw_kv(w, "becomes_maturity", maturity_of(k, item));
-    wa_jw_kv(w, "depends", item->depends);
-    wa_jw_kv(w, "conflicts", item->conflicts);
-    wa_jw_kv(w, "here", item->ours != NULL ? wa_control_get(item->ours, WA_A_VERSION) : NULL);
-    wa_jw_kv(w, "needed_by",
-             item->needed_by != NULL ? wa_control_get(item->needed_by, WA_A_PACKAGE) : NULL);
-}
-
 /* What packagers have regretted, as far as the control tells it. */
 static enum wa_code say_findings(struct wa_local_prepared *p, const struct wa_control *c,
                                  struct wa_err *err)
@@ -214,7 +193,7 @@ static void say_item(struct wa_local_prepared *p, const struct intake *k,
                      const struct wa_import_item *item)
 {
     char label[256], text[1024];
-    const char *maturity = maturity_of(k, item);
+    const char *maturity = wa_import_maturity(&k->wish, item);
     (void)snprintf(label, sizeof label, "%.100s %.60s%s%.40s", item->package,
                    wa_control_get(item->entry, WA_A_VERSION), maturity[0] != '\0' ? " " : "",
                    maturity);
@@ -224,31 +203,6 @@ static void say_item(struct wa_local_prepared *p, const struct intake *k,
                    wa_control_get(item->entry, WA_A_SIGNER_FINGERPRINT),
                    wa_control_get(item->entry, WA_A_SIZE));
     wa_local_say(p, label, wa_sv(text));
-}
-
-static void write_rest(struct wa_jw *w, const struct intake *k)
-{
-    const struct wa_import_plan *plan = wa_intake_plan(k->in);
-    size_t count = 0;
-    const struct wa_intake_refused *r = wa_intake_refused(k->in, &count);
-    wa_jw_key(w, "missing");
-    wa_jw_arr(w);
-    for (size_t i = 0; i < plan->missing.n; i++)
-        wa_jw_s(w, plan->missing.items[i]);
-    wa_jw_end(w);
-    wa_jw_key(w, "refused");
-    wa_jw_arr(w);
-    for (size_t i = 0; i < count; i++) {
-        wa_jw_obj(w);
-        if (k->is_upload)
-            wa_jw_kv(w, "file", wa_control_get(&r[i].entry, WA_A_FILENAME));
-        wa_jw_kv(w, "package", wa_control_get(&r[i].entry, WA_A_PACKAGE));
-        wa_jw_kv(w, "version", wa_control_get(&r[i].entry, WA_A_VERSION));
-        wa_jw_kv(w, "error", r[i].why);
-        wa_jw_end(w);
-    }
-    wa_jw_end(w);
-    wa_jw_kvi(w, "current", (int64_t)plan->current_count);
 }
 
 /* Of files: the page has named each of them. */
@@ -289,13 +243,13 @@ static enum wa_code show(struct wa_local_prepared *p, const struct intake *k, st
         if (look_into(p, k, i, &setup, err) != WA_OK)
             return err->code;
         wa_jw_obj(&w);
-        write_item(&w, k, &plan->items[i]);
+        wa_intake_write_item(&k->wish, &plan->items[i], &w);
         if (setup.n > 0)
             wa_jw_kvsv(&w, "setup", wa_buf_sv(&setup));
         wa_jw_end(&w);
     }
     wa_jw_end(&w);
-    write_rest(&w, k);
+    wa_intake_write_rest(k->in, k->is_upload, &w);
     wa_jw_end(&w);
     say_refused(p, k);
     for (size_t i = 0; i < plan->missing.n; i++)
@@ -352,7 +306,8 @@ static enum wa_code send(struct wa_local_prepared *p, const char *path,
     wa_control_init(&c);
     if (wa_control_copy(item->entry, &c, err) != WA_OK ||
         wa_control_set(&c, WA_A_PACKAGE, wa_sv(item->package), err) != WA_OK ||
-        wa_control_set(&c, WA_A_MATURITY, wa_sv(maturity_of(k, item)), err) != WA_OK ||
+        wa_control_set(&c, WA_A_MATURITY, wa_sv(wa_import_maturity(&k->wish, item)), err) !=
+            WA_OK ||
         wa_control_filename(&c, NULL, name, err) != WA_OK ||
         wa_path_open(path, &fd, err) != WA_OK || wa_fd_source_init(&source, fd, err) != WA_OK)
         return err->code;
@@ -367,10 +322,8 @@ static enum wa_code send(struct wa_local_prepared *p, const char *path,
 static enum wa_code remove_old(const struct wa_import_item *item, struct wa_client *client,
                                struct wa_local_changes *ours, struct wa_err *err)
 {
-    struct wa_sv file = wa_sv(wa_control_get(item->entry, WA_A_FILENAME));
-    if (wa_sv_starts(file, "./"))
-        file = wa_sv_sub(file, 2, file.n);
-    if (wa_intake_delete(client, file, err) != WA_OK)
+    struct wa_sv file = {NULL, 0};
+    if (wa_intake_remove_old(client, item, &file, err) != WA_OK)
         return err->code;
     wa_local_changes_add(ours, file);
     return WA_OK;
@@ -416,7 +369,7 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
         }
         failed += why.code != WA_OK;
         wa_jw_obj(w);
-        write_item(w, k, &plan->items[i]);
+        wa_intake_write_item(&k->wish, &plan->items[i], w);
         wa_jw_kv(w, "code", wa_code_name(why.code));
         wa_jw_kv(w, "error", why.code == WA_OK ? NULL : why.text);
         wa_jw_end(w);

@@ -116,17 +116,6 @@ static void say(struct wa_local_prepared *p, const struct wa_policy *one)
         wa_local_say(p, wa_text("Mind"), wa_sv(one->problems.items[i].text));
 }
 
-static void write_one(struct wa_jw *w, const struct wa_policy *one, const char *file)
-{
-    wa_jw_obj(w);
-    wa_jw_kv(w, "name", one->name);
-    wa_policy_write(one, w);
-    wa_jw_kv(w, "file", file[0] != '\0' ? file : NULL);
-    wa_jw_kv(w, "code", wa_code_name(one->why.code));
-    wa_jw_kv(w, "error", one->why.code == WA_OK ? NULL : one->why.text);
-    wa_jw_end(w);
-}
-
 static enum wa_code show(struct wa_local_prepared *p, const struct policy *k, struct wa_err *err)
 {
     struct wa_jw w;
@@ -136,7 +125,7 @@ static enum wa_code show(struct wa_local_prepared *p, const struct policy *k, st
     wa_jw_key(&w, "packages");
     wa_jw_arr(&w);
     for (size_t i = 0; i < k->ps.n; i++) {
-        write_one(&w, &k->ps.items[i], "");
+        wa_policy_write(&k->ps.items[i], "", &w);
         if (k->ps.items[i].why.code != WA_OK || k->ps.items[i].is_changed)
             say(p, &k->ps.items[i]);
     }
@@ -189,7 +178,7 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
         if (file[0] != '\0')
             wa_local_changes_add(&ours, wa_sv(file));
         failed += told.code != WA_OK;
-        write_one(w, &k->ps.items[i], file);
+        wa_policy_write(&k->ps.items[i], file, w);
     }
     wa_jw_end(w);
     wa_jw_kvi(w, "failed", (int64_t)failed);

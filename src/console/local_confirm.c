@@ -31,6 +31,12 @@ const char *wa_local_confirm_method(const struct wa_local *l)
                                                   : "none";
 }
 
+void wa_local_confirm_waiting(const struct wa_local *l, char out[WA_LOCAL_WAITING])
+{
+    (void)snprintf(out, WA_LOCAL_WAITING, "{\"state\":\"gesture\",\"method\":\"%s\"}",
+                   wa_local_confirm_method(l));
+}
+
 /* What the pool has of it. */
 struct asking {
     struct wa_local_confirm *question; /* NULL: nobody waits any more */

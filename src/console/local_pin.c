@@ -98,19 +98,13 @@ static enum wa_code question(struct wa_local *l, const struct look *k, struct wa
     return wa_buf_check(text, err);
 }
 
-static void answer_waiting(struct wa_local_job *job)
-{
-    wa_buf_addf(&job->out, "{\"state\":\"gesture\",\"method\":\"%s\"}",
-                wa_local_confirm_method(job->local));
-    job->status = 202;
-}
-
 static void looked(struct wa_local_job *job, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
     struct wa_local *l = job->local;
     struct look *k = job->own;
     struct wa_local_pin *pin = &l->pin;
+    char waiting[WA_LOCAL_WAITING];
     wa_buf_init(&text, 64u << 10);
     if (err->code != WA_OK)
         return;
@@ -129,7 +123,9 @@ static void looked(struct wa_local_job *job, struct wa_err *err)
                wa_local_confirm(l, wa_buf_sv(&text), was_asked, l, err) == WA_OK) {
         memcpy(pin->sha256, k->sha256, sizeof pin->sha256);
         pin->is_asking = true;
-        answer_waiting(job);
+        wa_local_confirm_waiting(l, waiting);
+        wa_buf_adds(&job->out, waiting);
+        job->status = 202;
     }
 }
 

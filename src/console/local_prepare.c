@@ -445,9 +445,8 @@ static void was_asked(void *user, const struct wa_err *err);
 
 static void answer_waiting(const struct wa_local *l, struct wa_http_conn *c)
 {
-    char body[96];
-    (void)snprintf(body, sizeof body, "{\"state\":\"gesture\",\"method\":\"%s\"}",
-                   wa_local_confirm_method(l));
+    char body[WA_LOCAL_WAITING];
+    wa_local_confirm_waiting(l, body);
     wa_http_answer(c, 202, "application/json", wa_sv(body), NULL);
 }
 

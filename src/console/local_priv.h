@@ -277,6 +277,9 @@ WA_CHECK enum wa_code wa_local_confirm(struct wa_local *l, struct wa_sv text,
                                        void *user, struct wa_err *err);
 /* "terminal", "pinentry", "none" */
 const char *wa_local_confirm_method(const struct wa_local *l);
+/* The answer to a page whose request waits for it, with status 202. */
+#define WA_LOCAL_WAITING 96u /* bytes with the NUL */
+void wa_local_confirm_waiting(const struct wa_local *l, char out[WA_LOCAL_WAITING]);
 void wa_local_confirm_sweep(struct wa_local *l);
 /* Nobody waits any more: told is not called. user: whose question it was; NULL: anybody's. */
 void wa_local_confirm_end(struct wa_local *l, const void *user);

@@ -277,12 +277,14 @@ static void write_change(struct wa_jw *w, const char *kind, const char *group, c
     wa_jw_end(w);
 }
 
-void wa_policy_write(const struct wa_policy *p, struct wa_jw *w)
+void wa_policy_write(const struct wa_policy *p, const char *file, struct wa_jw *w)
 {
     static const enum wa_attr attrs[] = {
         WA_A_PACKAGE,       WA_A_SECTION,     WA_A_VERSION,       WA_A_DEPENDS,
         WA_A_CONFLICTS,     WA_A_DESCRIPTION, WA_A_PACKAGES_HELD, WA_A_MAINTENANCE_WINDOWS,
         WA_A_FREEZE_PERIODS};
+    wa_jw_obj(w);
+    wa_jw_kv(w, "name", p->name);
     for (size_t i = 0; i < WA_COUNT(attrs); i++)
         wa_jw_kv(w, wa_attr_name(attrs[i]), wa_control_get(&p->next, attrs[i]));
     wa_jw_kv(w, "before",
@@ -309,6 +311,10 @@ void wa_policy_write(const struct wa_policy *p, struct wa_jw *w)
         wa_jw_kv(w, "text", p->problems.items[i].text);
         wa_jw_end(w);
     }
+    wa_jw_end(w);
+    wa_jw_kv(w, "file", file[0] != '\0' ? file : NULL);
+    wa_jw_kv(w, "code", wa_code_name(p->why.code));
+    wa_jw_kv(w, "error", p->why.code == WA_OK ? NULL : p->why.text);
     wa_jw_end(w);
 }
 

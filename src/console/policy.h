@@ -85,9 +85,9 @@ WA_CHECK enum wa_code wa_policies_open(const struct wa_policies_options *o, stru
                                        struct wa_err *err);
 void wa_policies_fini(struct wa_policies *ps);
 #define WA_AUTO_POLICIES WA_CLEANUP(wa_policies_fini)
-/* Members of an open object: package, section, version, before, depends, conflicts, changes,
- * problems. */
-void wa_policy_write(const struct wa_policy *p, struct wa_jw *w);
+/* An object: name, package, section, version, before, depends, conflicts, changes, problems, and
+ * what became of it. file: as which it was published; "": it was not. */
+void wa_policy_write(const struct wa_policy *p, const char *file, struct wa_jw *w);
 /* How many can be signed and would change. */
 size_t wa_policies_changed(const struct wa_policies *ps);
 /* Signs and publishes the i-th; nothing if nothing changes. WA_E_EXISTS when somebody else has made
