@@ -12,6 +12,7 @@ import re
 import resource
 import shutil
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 BIN = BUILD / "bin"
+OWN = 300  # machines whose own packages are looked through
 
 
 def output(*argv):
@@ -316,6 +318,29 @@ def agent(base):
         org.stop()
 
 
+def own(base):
+    """Machines' own packages, looked through and changed by the console: each is fetched and verified, then signed and sent."""
+    os.environ["WAPT_TEST_BIN"] = str(BIN)
+    sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests/proc")]
+    from scale import Fleet  # pylint: disable=import-outside-toplevel,import-error
+    fleet = Fleet(base, 1, hosts=OWN)
+    try:
+        words = ["--server", fleet.url, "--server-fingerprint", fleet.server_fp, "--password-file", base / "admin.pw", "--trusted", fleet.dir / "trusted",
+                 "-k", fleet.cert("Deployer"), "-w", base / "pw", "--json"]
+        made = cpu([BIN / "waptconsole", "assign", "--hosts", "*", "--add-depends", "tis-a", "--yes", *words], 1) / OWN
+        seen = cpu([BIN / "waptconsole", "assign", "--hosts", "*", "--add-depends", "tis-b", "--dry-run", *words], 3) / OWN
+        with contextlib.closing(sqlite3.connect(fleet.dir / "db/waptserver.sqlite")) as db:
+            urls = "".join(f'url = "{fleet.url}/api/v1/host-packages/{uuid}"\noutput = "{base}/curl/{uuid}"\n' for uuid, in db.execute("SELECT uuid FROM hosts"))
+        (base / "curl").mkdir()
+        (base / "curl.conf").write_text(f'insecure\nsilent\nfail\nheader = "Authorization: Bearer {fleet.session()}"\n{urls}', encoding="utf-8")
+        bare = cpu(["curl", "-K", base / "curl.conf"], 3) / OWN
+        assert len(list((base / "curl").iterdir())) == OWN
+        yield row(f"waptconsole assign --dry-run, {OWN} machines: an own package looked at, CPU", seen, "s", bare, "curl for all of them over one connection, nothing verified")
+        yield row(f"waptconsole assign, {OWN} machines: an own package made, signed and sent, CPU", made, "s", bare, "the same")
+    finally:
+        fleet.stop()
+
+
 def pages(base):
     """The console's pages in a browser."""
     os.environ["WAPT_TEST_BIN"] = str(BIN)
@@ -338,7 +363,7 @@ def show(r):
     print(f"{r['name']:90} {r['value']:12.6g} {r['unit']:6} limit {r['limit'] or 0:10.6g} ratio {ratio:>7}  {verdict}", flush=True)
 
 
-PARTS = (start, package, repository, connections, fleet, agent, aged, away, pages)
+PARTS = (start, package, repository, connections, fleet, agent, aged, away, own, pages)
 
 
 def main():
