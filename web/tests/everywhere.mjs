@@ -212,3 +212,26 @@ export async function theFrontPageTellsEachThingAndLeadsThere(given) {
         { before, at: "/start" },
     );
 }
+
+export async function whatIsSaidIsReachedInADialogToo(given) {
+    await open(
+        given,
+        async ({ mock, page }) => {
+            await page.getByRole("button", { name: "New report" }).click();
+            const dialog = page.getByRole("dialog");
+            await dialog.getByLabel("Query").fill("SELECT x");
+            mock.fault = (q, url) => (url.pathname === "/api/v1/report-rows" ? { status: 400, json: { error: { code: "invalid", message: "there is no x" } } } : undefined);
+            await dialog.getByRole("button", { name: "Try it" }).click();
+            const said = dialog.getByRole("alert").filter({ hasText: "there is no x" }); // outside of the dialog nobody would hear of it
+            await said.waitFor();
+            await said.getByRole("button", { name: "Close" }).click();
+            await said.waitFor({ state: "detached" });
+            await dialog.getByRole("button", { name: "Try it" }).click();
+            await said.waitFor();
+            await page.keyboard.press("Escape");
+            await dialog.waitFor({ state: "detached" });
+            await page.getByRole("alert").getByText("there is no x").waitFor(); // and stays when it is closed
+        },
+        { at: "/reports" },
+    );
+}

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { Icon } from "./icons";
+import { dialogs, Toasts } from "./toasts";
 
 interface Props {
     title: string;
@@ -22,7 +23,9 @@ export function Dialog({ title, children, onClose, wide, footer, onSubmit }: Pro
         const dialog = ref.current;
         if (dialog && !dialog.open) dialog.showModal();
         dialog?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+        dialogs.value = [...dialogs.value, id];
         return () => {
+            dialogs.value = dialogs.value.filter((one) => one !== id);
             dialog?.close();
             if (before instanceof HTMLElement) before.focus();
         };
@@ -55,6 +58,7 @@ export function Dialog({ title, children, onClose, wide, footer, onSubmit }: Pro
                 <div class="dialog-body">{children}</div>
                 {footer && <div class="dialog-foot">{footer}</div>}
             </form>
+            <Toasts within={id} />
         </dialog>
     );
 }

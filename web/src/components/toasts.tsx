@@ -52,7 +52,12 @@ function List({ isError }: { isError: boolean }) {
     );
 }
 
-export function Toasts() {
+/** Dialogs that are open, the last one on top: what stands outside of it can neither be read out nor closed. */
+export const dialogs = signal<readonly string[]>([]);
+
+/** within: the dialog in which they stand; none: the page. They are shown where one can reach them. */
+export function Toasts({ within }: { within?: string }) {
+    if (dialogs.value.at(-1) !== within) return null;
     return (
         <div class="toasts">
             <List isError={false} />
