@@ -25,5 +25,8 @@ struct wa_memory {
 /* Bytes of this process: in memory, and of addresses; 0 where that can't be known. */
 void wa_memory_own(uint64_t *ret_resident, uint64_t *ret_virtual);
 WA_CHECK enum wa_code wa_memory_read(struct wa_memory *ret, struct wa_err *err);
+/* How many files and connections this process may have open, once it has been given as many as it
+ * may take; 0: not known. */
+uint64_t wa_files_most(void);
 
 #endif

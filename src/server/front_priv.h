@@ -180,4 +180,8 @@ void wa_front_greeted(struct wa_exchange *x, int status);
 /* Ends WebSockets that have not greeted in time. */
 void wa_front_push_sweep(struct wa_front *f);
 
+/* --- front_room.c --- */
+/* Connections at most; the limit of open files is raised for it. Before power is given up. */
+size_t wa_front_room(const struct wa_server_config *c);
+
 #endif

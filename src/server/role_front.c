@@ -573,6 +573,7 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
         wa_dir_open(f->repo_path, &f->repo, err) != WA_OK || wa_rand_map(&f->by_id, err) != WA_OK ||
         wa_loop_new(&f->loop, err) != WA_OK)
         return err->code;
+    size_t most = wa_front_room(&f->child.config);
     const char *const reads[] = {f->repo_path, NULL};
     const char *const writes[] = {incoming, NULL};
     if (wa_server_child_confine(&f->child, WA_SR_FRONT,
@@ -581,12 +582,12 @@ static enum wa_code run(struct wa_front *f, const char *config_file, struct wa_e
         wa_chan_new(STORE_FD, wa_server_rules(WA_SR_STORE, WA_SR_FRONT), &f->store, err) != WA_OK ||
         wa_chan_attach(f->store, f->loop, on_store, on_store_end, f, err) != WA_OK)
         return err->code;
-    const struct wa_http_server_config config = {
-        .max_connections = (size_t)f->child.config.max_connections,
-        .max_handshakes = HANDSHAKES,
-        .max_per_address = (size_t)f->child.config.max_per_address,
-        .is_preferred = is_guest,
-        .proxies = f->child.config.proxy_from};
+    const struct wa_http_server_config config = {.max_connections = most,
+                                                 .max_handshakes = HANDSHAKES,
+                                                 .max_per_address =
+                                                     (size_t)f->child.config.max_per_address,
+                                                 .is_preferred = is_guest,
+                                                 .proxies = f->child.config.proxy_from};
     if (wa_timer_new(f->loop, on_clock, f, &f->clock, err) != WA_OK ||
         wa_http_server_new(f->loop, &listener, 1, tls, &config, &events, f, &f->server, err) !=
             WA_OK)

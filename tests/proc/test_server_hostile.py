@@ -391,6 +391,15 @@ def test_websocket_pings_and_half_open(srv):
     srv.lives()
 
 
+def test_as_many_connections_as_the_process_may_have(org):
+    """Started by somebody with few open files: each front takes all that it may have, and no number need be told."""
+    s = Server(org, "server-files", "fronts = 1")
+    (front,) = s.children()["front"]
+    soft, hard = re.search(r"Max open files +(\d+) +(\d+)", pathlib.Path(f"/proc/{front}/limits").read_text()).groups()
+    assert soft == hard
+    s.stop()
+
+
 def test_one_address_has_its_share(srv):
     held = []
     for _ in range(60):

@@ -7,6 +7,7 @@
 #include "os/linux/text_priv.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -101,4 +102,17 @@ enum wa_code wa_memory_read(struct wa_memory *ret, struct wa_err *err)
     wa_boot_time(wa_buf_sv(&text), &m);
     *ret = m;
     return WA_OK;
+}
+
+uint64_t wa_files_most(void)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) != 0)
+        return 0;
+    if (l.rlim_cur < l.rlim_max) {
+        const struct rlimit most = {l.rlim_max, l.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &most) == 0)
+            l = most;
+    }
+    return l.rlim_cur;
 }
