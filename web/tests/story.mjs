@@ -289,6 +289,20 @@ export async function b1_seesARolloutStopItself({ ask, password, keyPassword }) 
     same(await ask("broken"), 1, "machines that ran it");
 }
 
+export async function b1b_theFrontPageTellsOfIt({ name }) {
+    const { page, base } = open;
+    await page.goto(`${base}/start`);
+    const todo = (text) => page.locator(".todos li").filter({ hasText: text });
+    await todo("No backup of the server was made yet.").waitFor();
+    await todo("failed or was refused in the last day.").getByRole("link").waitFor();
+    await todo("has a package in error.").getByRole("link").click(); // and the server finds just that one
+    await grid(page).getByText("Error").first().waitFor();
+    await until(async () => (await grid(page).locator(".t-body .t-row").count()) === 1, "one machine is in error");
+    await grid(page).getByRole("link", { name }).first().click();
+    await page.getByRole("tab", { name: /Packages/ }).click();
+    await page.getByRole("grid", { name: "Packages" }).getByText("tis-broken").waitFor();
+}
+
 export async function b2_goesOnWhereItWasWhenTheSessionHasExpired({ ask, password, name }) {
     const { page, base } = open;
     await page.goto(`${base}/hosts`);
