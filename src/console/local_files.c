@@ -13,6 +13,8 @@
 #include "os/fs.h"
 #include "os/rand.h"
 
+#define FOLDER "wapt-dropped"
+
 struct wa_local_file {
     struct wa_local_exchange exchange; /* while it comes */
     struct wa_sink sink;
@@ -89,9 +91,17 @@ static enum wa_code open_folder(struct wa_local *l, struct wa_err *err)
 {
     if (l->files_dir[0] != '\0')
         return WA_OK;
-    return wa_temp_dir("wapt-dropped", l->files_dir, err) == WA_OK
-               ? wa_dir_open(l->files_dir, &l->files_folder, err)
+    return wa_temp_dir(FOLDER, l->files_dir, err) == WA_OK &&
+                   wa_dir_open(l->files_dir, &l->files_folder, err) == WA_OK
+               ? wa_temp_hold(&l->files_folder, err)
                : err->code;
+}
+
+void wa_local_files_tidy(const struct wa_local *l)
+{
+    size_t count = wa_temp_sweep(FOLDER);
+    if (count > 0)
+        wa_log(l->o->log, WA_LOG_INFO, "console.files_left", WA_LF_I("removed", (int64_t)count));
 }
 
 /* How much may come: what is free, but for a rest that others need. */

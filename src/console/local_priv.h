@@ -142,6 +142,8 @@ void wa_local_files_end(struct wa_local *l, struct wa_http_conn *c, struct wa_sv
 void wa_local_files_remove(struct wa_local *l, struct wa_http_conn *c, struct wa_sv id);
 /* What broke off and what is too old goes. */
 void wa_local_files_sweep(struct wa_local *l);
+/* Takes away what a program that was killed has left. */
+void wa_local_files_tidy(const struct wa_local *l);
 void wa_local_files_fini(struct wa_local *l);
 bool wa_local_files_are_coming(const struct wa_local *l);
 

@@ -152,6 +152,11 @@ WA_CHECK enum wa_code wa_file_continue_alone(const struct wa_dir *dir,
                                              struct wa_err *err);
 /* A private temporary directory (0700) under $TMPDIR or /tmp; out has room for WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_temp_dir(const char *prefix, char *out, struct wa_err *err);
+/* It is in use as long as dir stays open. Linux. */
+WA_CHECK enum wa_code wa_temp_hold(const struct wa_dir *dir, struct wa_err *err);
+/* Removes those of that prefix that are this account's, older than a minute, and held by nobody:
+ * their process was killed. How many. Linux. */
+size_t wa_temp_sweep(const char *prefix);
 /* With all that is in it, best effort. */
 void wa_temp_remove(const char *path);
 

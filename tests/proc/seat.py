@@ -15,7 +15,8 @@ class Seat:
     def __init__(self, org, name, *argv, config="", who="Developer"):
         self.org, home = org, org.base / name
         self.temp, self.link_file, ini = home / "tmp", home / "link", home / "waptconsole.ini"
-        self.temp.mkdir(parents=True)
+        self.temp.mkdir(parents=True, exist_ok=True)
+        self.link_file.unlink(missing_ok=True)
         ini.write_text(f"[global]\nwapt_server = {org.url}\nserver_fingerprint = {org.server_fp}\npersonal_certificate_path = {org.cert(who)}\n"
                        f"public_certs_dir = {org.agent / 'ssl'}\n{config}")
         self.pid, self.fd = pty.fork()

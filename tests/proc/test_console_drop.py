@@ -1,4 +1,5 @@
 """Files dropped into a page: what is looked at, what is refused, what is signed and published; and the list that is signed after a change."""
+import fcntl
 import http.client
 import io
 import json
@@ -324,3 +325,40 @@ def test_after_a_change_the_list_is_signed(rooted):
         f.unlink()
     assert page.prepare(what="publish").code in ("refused", "not_found"), "rolled back"
     assert (page.known / "last.json").read_bytes() == kept
+
+
+def test_what_a_killed_program_left_is_taken_away(org):
+    """The next one of the same account removes it; what a living program holds, what is others', a link, or only looks like it, stays."""
+    page = Page(org, "killed")
+    page.drop(b"x" * 1000, "a.wapt")
+    temp = page.seat.temp
+    (left,) = temp.glob("wapt-dropped-*")
+    assert len(page.staged()) == 1
+    page.seat.end(signal.SIGKILL)
+    assert left.exists()
+    precious = org.base / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("precious")
+    (left / "way-out").symlink_to(precious)
+    held, foreign, shared, young = (temp / f"wapt-dropped-{c * 24}" for c in "abcd")
+    for folder, mode in ((held, 0o700), (foreign, 0o700), (shared, 0o755), (young, 0o700)):
+        folder.mkdir(mode)
+    link, named, kept = temp / f"wapt-dropped-{'e' * 24}", temp / "wapt-dropped-notes", temp / f"wapt-other-{'f' * 24}"
+    link.symlink_to(precious)
+    os.chown(foreign, 65534, 65534)
+    for folder in (named, kept):
+        folder.mkdir(0o700)
+    before = time.time() - 3600
+    for path in (left, held, foreign, shared, link, named, kept):
+        os.utime(path, (before, before), follow_symlinks=False)
+    lock = os.open(held, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    page = Page(org, "killed")
+    try:
+        until(lambda: not left.exists(), "it is taken away")
+        assert all(path.exists() for path in (held, foreign, shared, young, named, kept)) and link.is_symlink()
+        assert (precious / "file").read_text() == "precious"
+        page.drop(b"y", "b.wapt")
+    finally:
+        os.close(lock)
+        page.seat.end()

@@ -191,22 +191,6 @@ enum wa_code wa_file_continue_alone(const struct wa_dir *dir, const struct wa_re
     return WA_OK;
 }
 
-enum wa_code wa_temp_dir(const char *prefix, char *out, struct wa_err *err)
-{
-    const char *root = getenv("TMPDIR");
-    char suffix[25];
-    if (root == NULL || root[0] != '/')
-        root = "/tmp";
-    if (wa_rand_hex(suffix, 12, err) != WA_OK)
-        return err->code;
-    int n = snprintf(out, WA_PATH_MAX, "%s/%s-%s", root, prefix, suffix);
-    if (n < 0 || (size_t)n >= WA_PATH_MAX)
-        return wa_fail(err, WA_E_LIMIT, "the path of the temporary directory is too long");
-    if (mkdir(out, 0700) != 0)
-        return wa_fail_errno(err, errno, "cannot make temporary directory '%s'", out);
-    return WA_OK;
-}
-
 enum wa_code wa_path_is_remote(const char *path, bool *ret, struct wa_err *err)
 {
     /* NFS, SMB in its three kinds, AFS, Ceph, 9P (linux/magic.h has not all of them) */
