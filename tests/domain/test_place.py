@@ -27,8 +27,10 @@ def joined(world, top):
                    "--computer-name=PC001", f"--domain-ou={UNIT}", f"--host-keytab={keytab}", "--login-user=Administrator", "--stdin-password",
                    input=directory.ADMIN)
     world.domain.member("printers", f"CN=PC001,{UNIT}")
-    config = top / "sssd"
+    config, caches = top / "sssd", top / "caches"  # tickets of who logs in go with all else
     config.mkdir(mode=0o711)
+    caches.mkdir()
+    caches.chmod(0o1777)
     (config / "sssd.conf").write_text(f"""[sssd]
 services = nss, pam
 domains = {directory.DOMAIN}
@@ -42,6 +44,7 @@ ldap_sasl_authid = PC001$
 dyndns_update = false
 ad_gpo_access_control = disabled
 fallback_homedir = /nonexistent
+krb5_ccachedir = {caches}
 use_fully_qualified_names = false
 """)
     (config / "sssd.conf").chmod(0o600)
