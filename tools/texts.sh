@@ -11,7 +11,7 @@ keywords="" flags=""
 # Who takes a text, and as which argument.
 for sink in wa_fail:3 wa_fail_errno:3 wa_wrap:2 wa_ossl_fail:3 wa_win_fail:3 wa_cli_out:2 wa_cli_say:2 wa_leave_tell:2 wa_leave_line:2 wa_cli_progress:2 \
     wa_cli_confirm:1 wa_cli_ask_secret:1 wa_finding_say:5 wa_plan_problem:3 wa_plan_reason:3 wa_task_say:2 wa_lint_add:7 wa_text:1 WA_TEXT:1 \
-    fail_at:3 fail_here:2 invalid:2 refuse:3 damaged:2 fail_uv:3 wa_tls_fail:3 outcome:3 want:5 say:3 wa_get_outcome:2 finish:3 wa_client_finish:3 deny:4 ask_password:2 TELL:5 give_up:2 wa_import_tell:4 wa_import_leave:4; do
+    fail_at:3 fail_here:2 invalid:2 refuse:3 damaged:2 fail_uv:3 wa_tls_fail:3 outcome:3 want:5 say:3 wa_get_outcome:2 finish:3 wa_client_finish:3 deny:4 ask_password:2 TELL:5 SAY:1 give_up:2 wa_import_tell:4 wa_import_leave:4; do
     keywords="$keywords --keyword=$sink" flags="$flags --flag=$sink:c-format"
 done
 # shellcheck disable=SC2086

@@ -351,7 +351,7 @@
 #define WA_LOCAL_THREADS 24u         /* calls at the same time; six wait for the server at most */
 #define WA_LOCAL_PREPARED 16u        /* shown and not confirmed yet; each may hold 10,000 orders */
 #define WA_LOCAL_PREPARED_S 900      /* s: what was shown longer ago is shown again */
-#define WA_LOCAL_FILES 64u           /* that were dropped into a page and wait */
+#define WA_LOCAL_FILES 1024u         /* that were dropped into a page and wait; a folder's, too */
 #define WA_LOCAL_FILE_S 3600         /* s: and how long */
 #define WA_LOCAL_FILES_SPARE (256ull << 20) /* bytes that they leave free on the disk */
 #define WA_LOCAL_KEYS 32u                   /* certificates of one person */

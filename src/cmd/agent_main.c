@@ -25,12 +25,6 @@ struct wa_agent_once {
     struct wa_proc proc;
 };
 
-const char *wa_agent_libdir(void)
-{
-    const char *given = getenv("WAPT_LIBDIR");
-    return given != NULL && given[0] == '/' && wa_priv_is_root() ? given : WA_LIBDIR;
-}
-
 static void to_stderr(void *user, const char *text)
 {
     WA_UNUSED(user);
@@ -142,7 +136,7 @@ enum wa_code wa_agent_once_start(const char *config_file, const char *level,
 {
     char self[WA_PATH_MAX], libdir_env[WA_PATH_MAX + 16], language_env[32], log_env[32];
     struct wa_agent_once *o;
-    const char *libdir = wa_agent_libdir();
+    const char *libdir = wa_libdir();
     if (wa_proc_self_path(self, err) != WA_OK)
         return err->code;
     (void)snprintf(libdir_env, sizeof libdir_env, "WAPT_LIBDIR=%s", libdir);

@@ -6,12 +6,11 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "cmd/libdir.h"
 
 /* First thing in main(): true when this start is one of the agent's processes; it has run then, and
  * main() returns *ret_status. */
 bool wa_agent_dispatch(int argc, char **argv, int *ret_status);
-/* Where wapt_runner.py and setuphelpers lie. */
-const char *wa_agent_libdir(void);
 /* Is the launcher of the service, until it ends. WA_E_BUSY when the service runs already. */
 WA_CHECK enum wa_code wa_agent_serve(const char *config_file, const char *libdir,
                                      struct wa_err *err);

@@ -146,6 +146,17 @@ WA_CHECK enum wa_code wa_con_prompter_start(const char *wish, int *ret_fd, struc
 bool wa_con_is_prompter(int argc, char **argv);
 int wa_con_prompter_main(char **argv);
 
+/* The process that has installers and scripts read by other programs (console/reader.h), another
+ * one in its place when it is killed, and the folder that they may write to. */
+struct wa_con_reader {
+    int fd;                    /* to it; whoever takes it over sets -1 */
+    char scratch[WA_PATH_MAX]; /* "": there is none */
+};
+WA_CHECK enum wa_code wa_con_reader_start(struct wa_con_reader *ret, struct wa_err *err);
+void wa_con_reader_end(struct wa_con_reader *r);
+bool wa_con_is_reader(int argc, char **argv);
+int wa_con_reader_main(char **argv);
+
 #define WA_CON_SERVER_OPTIONS                                                                      \
     {"server", 0, "URL"}, {"user", 'U', "NAME"}, {"password-file", 0, "FILE"},                     \
         {"code-file", 0, "FILE"}, {"token-file", 0, "FILE"}, {"oidc", 0, NULL},                    \

@@ -7,6 +7,7 @@
 #include "cmd/con.h"
 #include "codec/ini.h"
 #include "console/local.h"
+#include "console/reader.h"
 #include "os/fs.h"
 #include "os/path.h"
 #include "os/priv.h"
@@ -39,8 +40,10 @@ static const struct wa_cli_option options[] = {
 struct settings {
     struct wa_cli *cli;
     struct wa_con_server server;
-    char *certificate, *key, *keys_dir, *trusted, *pinentry;
+    char *certificate, *key, *keys_dir, *trusted, *pinentry, *prefix, *maturity;
     int prompter_fd;
+    struct wa_con_reader reader_process;
+    struct wa_reader *reader;
     int64_t idle_s, above;
     struct wa_con_repositories others;
     char run_dir[WA_PATH_MAX], config_dir[WA_PATH_MAX], home[WA_PATH_MAX];
@@ -90,6 +93,8 @@ static enum wa_code read_settings(const struct wa_cli *cli, struct settings *s, 
         (s->keys_dir == NULL && usual_keys_dir(&s->keys_dir, err) != WA_OK) ||
         option_or_conf(cli, "trusted", "public_certs_dir", &s->trusted, err) != WA_OK ||
         option_or_conf(cli, "pinentry", "pinentry", &s->pinentry, err) != WA_OK ||
+        wa_get_conf(cli, "default_package_prefix", &s->prefix, err) != WA_OK ||
+        wa_get_conf(cli, "default_maturity", &s->maturity, err) != WA_OK ||
         wa_con_repositories_read(cli, &s->others, err) != WA_OK)
         return err->code;
     return read_numbers(cli, s, err);
@@ -197,12 +202,25 @@ static void settings_fini(struct settings *s)
     wa_free(s->keys_dir);
     wa_free(s->trusted);
     wa_free(s->pinentry);
+    wa_free(s->prefix);
+    wa_free(s->maturity);
+    wa_reader_free(s->reader);
+    wa_con_reader_end(&s->reader_process);
     wa_con_repositories_fini(&s->others);
+}
+
+static enum wa_code start_reader(struct settings *s, struct wa_err *err)
+{
+    if (wa_con_reader_start(&s->reader_process, err) != WA_OK)
+        return err->code;
+    int fd = s->reader_process.fd;
+    s->reader_process.fd = -1;
+    return wa_reader_new(fd, &s->reader, err);
 }
 
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
-    struct settings s = {.cli = cli};
+    struct settings s = {.cli = cli, .reader_process = {.fd = -1}};
     struct wa_err no_home = WA_ERR_INIT;
     char prefs[WA_PATH_MAX];
     struct wa_log log;
@@ -211,6 +229,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     if (wa_path_of_config("pages", prefs, &no_home) != WA_OK)
         prefs[0] = '\0';
     if (read_settings(cli, &s, err) == WA_OK && find_places(&s, err) == WA_OK &&
+        start_reader(&s, err) == WA_OK &&
         wa_con_prompter_start(s.pinentry, &s.prompter_fd, err) == WA_OK) {
         list_paths(&s);
         const struct wa_local_options o = {.server = s.server.server,
@@ -230,6 +249,9 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                                            .run_dir = s.run_dir,
                                            .read_paths = s.reads,
                                            .write_paths = s.writes,
+                                           .prefix = s.prefix != NULL ? s.prefix : "tis",
+                                           .maturity = s.maturity,
+                                           .reader = s.reader,
                                            .prompter_fd = s.prompter_fd,
                                            .term = getenv("TERM"),
                                            .log = &log,

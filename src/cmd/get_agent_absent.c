@@ -15,7 +15,7 @@ bool wa_agent_dispatch(int argc, char **argv, int *ret_status)
     return false;
 }
 
-const char *wa_agent_libdir(void)
+const char *wa_libdir(void)
 {
     return "";
 }

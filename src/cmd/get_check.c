@@ -84,7 +84,7 @@ static bool look_here(struct findings *f, const char *file)
     }
     if (f->warnings == before)
         on_health(f, "configuration", WA_HEALTH_GOOD, file, "");
-    wa_health_machine(&c, wa_agent_libdir(), &r);
+    wa_health_machine(&c, wa_libdir(), &r);
     wa_agent_config_free(&c);
     return true;
 }

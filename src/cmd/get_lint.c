@@ -69,28 +69,6 @@ static enum wa_code check_text(int fd, struct wa_findings *f, struct wa_err *err
                                      "an empty one");
 }
 
-/* What wapt_lint.py prints of the script, and its exit status. option: NULL for none. */
-static enum wa_code parse(int fd, const char *option, struct wa_buf *out, int *ret_status,
-                          struct wa_err *err)
-{
-    char script[WA_PATH_MAX];
-    const char *const argv[] = {"/usr/bin/python3", "-I", "-B", script, option, NULL};
-    struct wa_err why = WA_ERR_INIT;
-    struct wa_stat st;
-    struct wa_exit end;
-    int n = snprintf(script, sizeof script, "%s/wapt_lint.py", wa_agent_libdir());
-    if (n < 0 || (size_t)n >= sizeof script)
-        return wa_fail(err, WA_E_CONFIG, "the path of wapt_lint.py is too long");
-    if (wa_path_stat(argv[0], &st, &why) != WA_OK || wa_path_stat(script, &st, &why) != WA_OK)
-        return wa_fail(err, WA_E_NOT_FOUND, "%s", why.text);
-    if (wa_get_tool_run(argv, fd, out, &end, err) != WA_OK)
-        return err->code;
-    if (end.kind != WA_EXIT_STATUS || (end.value != 0 && option == NULL))
-        return wa_fail(err, WA_E_INVALID, "Python itself failed over it");
-    *ret_status = end.value;
-    return WA_OK;
-}
-
 static enum wa_code check_setup(const struct wa_dir *dir, struct wa_findings *f, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf out;
@@ -102,7 +80,7 @@ static enum wa_code check_setup(const struct wa_dir *dir, struct wa_findings *f,
     enum wa_code code = wa_file_open(dir, &name, &fd, &why);
     if (code != WA_OK)
         return code == WA_E_NOMEM ? wa_nomem(err) : WA_OK; /* there is none, or wa_lint_tree says */
-    code = parse(fd, NULL, &out, &status, &why);
+    code = wa_get_tool_lint(fd, wa_libdir(), NULL, &out, &status, &why);
     if (code == WA_OK)
         return wa_lint_take(wa_buf_sv(&out), f, err);
     if (code == WA_E_NOMEM)
@@ -131,7 +109,7 @@ static enum wa_code fix_setup(const char *path, bool *ret_done, struct wa_err *e
     enum wa_code code = wa_file_open(&dir, &name, &fd, &why);
     if (code == WA_E_NOT_FOUND || code == WA_E_INVALID)
         return WA_OK; /* there is none, or wa_lint_tree says */
-    if (code != WA_OK || parse(fd, "--fix", &out, &status, &why) != WA_OK)
+    if (code != WA_OK || wa_get_tool_lint(fd, wa_libdir(), "--fix", &out, &status, &why) != WA_OK)
         return wa_fail(err, why.code, "cannot translate '%s/setup.py': %s", path, why.text);
     if (status == FIX_NOTHING || status == FIX_IMPOSSIBLE)
         return WA_OK;

@@ -62,7 +62,7 @@ static enum wa_code take_file(struct wa_get_sources *s, int fd, const struct wa_
     if (wa_fd_read_at(copy, 0, head, n, err) != WA_OK ||
         wa_installer_kind_of(wa_sv_n(head, n), &inst->kind, err) != WA_OK)
         return wa_wrap(err, "'%s'", name->p);
-    return wa_get_tool_read(copy, wa_agent_libdir(), inst, err);
+    return wa_get_tool_read(copy, wa_libdir(), inst, err);
 }
 
 /* Of a file, a folder, or a name alone. */
@@ -118,7 +118,7 @@ static void tell(struct wa_cli *cli, const struct wa_installer *inst, const stru
     wa_jw_key(w, "check");
     wa_jw_arr(w);
     wa_cli_out(cli, "%s\n", path);
-    wa_template_checks(inst, c, tell_check, cli);
+    wa_template_checks(inst, c, !cli->json, tell_check, cli);
     wa_jw_end(w);
     wa_jw_end(w);
     if (!cli->json)

@@ -188,21 +188,47 @@ static enum wa_code run_tool(const struct tool *t, int fd, const char *script, s
     return judge(t, &end, err);
 }
 
-enum wa_code wa_get_tool_read(int fd, const char *libdir, struct wa_installer *inst,
-                              struct wa_err *err)
+enum wa_code wa_get_tool_output(enum wa_installer_kind kind, int fd, const char *libdir,
+                                struct wa_buf *out, struct wa_err *err)
 {
     char script[WA_PATH_MAX];
     int n = snprintf(script, sizeof script, "%s/wapt_probe.py", libdir);
     if (n < 0 || (size_t)n >= sizeof script)
         return wa_fail(err, WA_E_CONFIG, "the path of wapt_probe.py is too long");
-    for (size_t i = 0; i < WA_COUNT(tools); i++) {
-        WA_AUTO_BUF struct wa_buf out;
-        wa_buf_init(&out, WA_TOOL_OUTPUT_MAX);
-        if (tools[i].kind != inst->kind)
-            continue;
-        if (run_tool(&tools[i], fd, script, &out, err) != WA_OK)
-            return wa_wrap(err, "'%s'", inst->file);
-        wa_installer_read(inst, wa_buf_sv(&out));
-    }
+    for (size_t i = 0; i < WA_COUNT(tools); i++)
+        if (tools[i].kind == kind && run_tool(&tools[i], fd, script, out, err) != WA_OK)
+            return err->code;
+    return WA_OK;
+}
+
+enum wa_code wa_get_tool_read(int fd, const char *libdir, struct wa_installer *inst,
+                              struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, WA_TOOL_OUTPUT_MAX);
+    if (wa_get_tool_output(inst->kind, fd, libdir, &out, err) != WA_OK)
+        return wa_wrap(err, "'%s'", inst->file);
+    wa_installer_read(inst, wa_buf_sv(&out));
+    return WA_OK;
+}
+
+enum wa_code wa_get_tool_lint(int fd, const char *libdir, const char *option, struct wa_buf *out,
+                              int *ret_status, struct wa_err *err)
+{
+    char script[WA_PATH_MAX];
+    const char *const argv[] = {"/usr/bin/python3", "-I", "-B", script, option, NULL};
+    struct wa_err why = WA_ERR_INIT;
+    struct wa_stat st;
+    struct wa_exit end;
+    int n = snprintf(script, sizeof script, "%s/wapt_lint.py", libdir);
+    if (n < 0 || (size_t)n >= sizeof script)
+        return wa_fail(err, WA_E_CONFIG, "the path of wapt_lint.py is too long");
+    if (wa_path_stat(argv[0], &st, &why) != WA_OK || wa_path_stat(script, &st, &why) != WA_OK)
+        return wa_fail(err, WA_E_NOT_FOUND, "%s", why.text);
+    if (wa_get_tool_run(argv, fd, out, &end, err) != WA_OK)
+        return err->code;
+    if (end.kind != WA_EXIT_STATUS || (end.value != 0 && option == NULL))
+        return wa_fail(err, WA_E_INVALID, "Python itself failed over it");
+    *ret_status = end.value;
     return WA_OK;
 }

@@ -15,6 +15,14 @@ WA_CHECK enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa
                                       struct wa_exit *ret, struct wa_err *err);
 /* Reads a program's pipe to its end, at most out's cap (get_update_sources.c). */
 WA_CHECK enum wa_code wa_get_receive(int fd, struct wa_buf *out, struct wa_err *err);
+/* What the tools for this kind print of the open file, one after the other, unread. As
+ * wa_get_tool_read(). */
+WA_CHECK enum wa_code wa_get_tool_output(enum wa_installer_kind kind, int fd, const char *libdir,
+                                         struct wa_buf *out, struct wa_err *err);
+/* What wapt_lint.py, below libdir, prints of an open setup.py, and its exit status. option: NULL
+ * for none. WA_E_NOT_FOUND when there is no Python. */
+WA_CHECK enum wa_code wa_get_tool_lint(int fd, const char *libdir, const char *option,
+                                       struct wa_buf *out, int *ret_status, struct wa_err *err);
 /* What the tool for inst->kind tells of the open file, into inst. The file may be hostile, and the
  * tool fall to it: it is run as above. libdir: where our own tool lies. WA_E_NOT_FOUND names the
  * Debian package that is missing; WA_E_INVALID when the tool can't read the file; WA_E_TIMEOUT,

@@ -103,7 +103,7 @@ static enum wa_code start(const struct wa_cli *cli, int request, int result, str
                           struct wa_err *err)
 {
     char runner[WA_PATH_MAX];
-    int n = snprintf(runner, sizeof runner, "%s/wapt_runner.py", wa_agent_libdir());
+    int n = snprintf(runner, sizeof runner, "%s/wapt_runner.py", wa_libdir());
     if (n < 0 || (size_t)n >= sizeof runner)
         return wa_fail(err, WA_E_CONFIG, "the path of wapt_runner.py is too long");
     const char *const argv[] = {"/usr/bin/python3", "-I", "-B", runner, NULL};
@@ -171,7 +171,7 @@ static enum wa_code read_answer(struct wa_sv text, bool *ret, struct wa_err *err
     wa_arena_init(&arena, 16u << 20);
     if (text.n == 0)
         return wa_fail(err, WA_E_FAILED, "the script's runner did not start: is %s whole?",
-                       wa_agent_libdir());
+                       wa_libdir());
     if (wa_json_parse(text, 0, &arena, &j, err) != WA_OK)
         return wa_wrap(err, "the answer of the script's runner");
     if (!wa_sv_eqs(wa_json_sv(wa_json_get(j, "status")), "OK"))

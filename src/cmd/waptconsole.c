@@ -65,6 +65,9 @@ int main(int argc, char **argv)
                                                   .option_count = WA_COUNT(options),
                                                   .aliases = aliases,
                                                   .alias_count = WA_COUNT(aliases)};
-    return wa_con_is_prompter(argc, argv) ? wa_con_prompter_main(argv)
-                                          : wa_cli_main(&program, argc, argv);
+    if (wa_con_is_prompter(argc, argv))
+        return wa_con_prompter_main(argv);
+    if (wa_con_is_reader(argc, argv))
+        return wa_con_reader_main(argv);
+    return wa_cli_main(&program, argc, argv);
 }

@@ -9,7 +9,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     char config[WA_PATH_MAX];
     return wa_cli_config(cli, "/opt/wapt/wapt-get.ini", config, err) == WA_OK
-               ? wa_agent_serve(config, wa_cli_get(cli, "libdir", wa_agent_libdir()), err)
+               ? wa_agent_serve(config, wa_cli_get(cli, "libdir", wa_libdir()), err)
                : err->code;
 }
 
@@ -20,7 +20,7 @@ static enum wa_code manager(struct wa_cli *cli, struct wa_err *err)
     if (socket == NULL)
         return wa_fail(err, WA_E_USAGE, "--launcher is needed: the socket of wapt-launcher.socket");
     return wa_cli_config(cli, "/opt/wapt/wapt-get.ini", config, err) == WA_OK
-               ? wa_agent_manage(config, wa_cli_get(cli, "libdir", wa_agent_libdir()), socket, err)
+               ? wa_agent_manage(config, wa_cli_get(cli, "libdir", wa_libdir()), socket, err)
                : err->code;
 }
 
@@ -28,7 +28,7 @@ static enum wa_code launcher(struct wa_cli *cli, struct wa_err *err)
 {
     char config[WA_PATH_MAX];
     return wa_cli_config(cli, "/opt/wapt/wapt-get.ini", config, err) == WA_OK
-               ? wa_agent_launch(config, wa_cli_get(cli, "libdir", wa_agent_libdir()), err)
+               ? wa_agent_launch(config, wa_cli_get(cli, "libdir", wa_libdir()), err)
                : err->code;
 }
 

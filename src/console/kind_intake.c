@@ -8,10 +8,10 @@
 #include "base/mem.h"
 #include "console/intake.h"
 #include "console/local_publish.h"
+#include "console/making.h"
 #include "console/upload.h"
 #include "os/clock.h"
 #include "os/fs.h"
-#include "pkg/lint.h"
 
 #define PACKAGES_MAX 256u
 #define SETUP_SHOWN_MAX (64u << 10) /* bytes: a longer one is not shown */
@@ -150,43 +150,52 @@ static enum wa_code open_repository(struct wa_local_prepared *p, struct intake *
 
 /* --- what is shown --- */
 
-/* What packagers have regretted, as far as the control tells it. */
-static enum wa_code say_findings(struct wa_local_prepared *p, const struct wa_control *c,
-                                 struct wa_err *err)
+/* What packagers have regretted: said, and told in full. setup: empty, it has none. */
+static enum wa_code write_findings(struct wa_local_prepared *p, const struct wa_control *c,
+                                   const struct wa_buf *setup, struct wa_stop *stop,
+                                   struct wa_jw *w, struct wa_err *err)
 {
     WA_AUTO_FINDINGS struct wa_findings f = {.items = NULL};
     WA_AUTO_BUF struct wa_buf text;
-    char section[WA_NAME_MAX + 1], line[2048];
+    char section[WA_NAME_MAX + 1], one[1536], line[2048];
     wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
     if (wa_control_write(c, false, &text, err) != WA_OK ||
-        wa_lint_control(wa_buf_sv(&text), wa_clock_now(), &f, section, err) != WA_OK)
+        wa_lint_control(wa_buf_sv(&text), wa_clock_now(), &f, section, err) != WA_OK ||
+        (setup->n > 0 &&
+         wa_making_lint_text(wa_buf_sv(setup), p->options->reader, stop, &f, err) != WA_OK))
         return err->code;
     for (size_t i = 0; i < f.n; i++) {
         if (f.items[i].level == WA_LINT_NOTE)
             continue;
-        (void)snprintf(line, sizeof line, "%s: %s", wa_control_get(c, WA_A_PACKAGE),
-                       f.items[i].text);
+        wa_making_say_finding(&f.items[i], one, sizeof one);
+        (void)snprintf(line, sizeof line, "%.400s: %s", wa_control_get(c, WA_A_PACKAGE), one);
         wa_local_say(p, wa_text("Mind"), wa_sv(line));
     }
+    wa_making_write_findings(&f, wa_buf_sv(&text), w);
     return WA_OK;
 }
 
 /* Of a file: that it is whole and the one that was judged, and what it would run. */
 static enum wa_code look_into(struct wa_local_prepared *p, const struct intake *k, size_t i,
-                              struct wa_buf *setup, struct wa_err *err)
+                              struct wa_stop *stop, struct wa_jw *w, struct wa_err *err)
 {
+    WA_AUTO_BUF struct wa_buf setup;
     const struct wa_import_item *item = &wa_intake_plan(k->in)->items[i];
     bool has_code = false;
+    wa_buf_init(&setup, WA_SETUP_PY_BYTES_MAX);
     if (!k->is_upload)
         return WA_OK;
-    if (wa_intake_fetch(k->in, i, &has_code, err) != WA_OK ||
-        say_findings(p, item->entry, err) != WA_OK)
+    if (wa_intake_fetch(k->in, i, &has_code, err) != WA_OK)
         return err->code;
-    if (!has_code)
-        return WA_OK;
-    wa_local_say(p, item->package, wa_sv(wa_text("it has code: setup.py")));
-    struct wa_err too_long = WA_ERR_INIT; /* then it is not shown */
-    return wa_intake_setup(k->in, i, setup, &too_long) == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
+    if (has_code) {
+        struct wa_err too_long = WA_ERR_INIT; /* then it is not shown */
+        wa_local_say(p, item->package, wa_sv(wa_text("it has code: setup.py")));
+        if (wa_intake_setup(k->in, i, &setup, &too_long) == WA_E_NOMEM)
+            return wa_nomem(err);
+    }
+    if (setup.n > 0 && setup.n <= SETUP_SHOWN_MAX)
+        wa_jw_kvsv(w, "setup", wa_buf_sv(&setup));
+    return write_findings(p, item->entry, &setup, stop, w, err);
 }
 
 static void say_item(struct wa_local_prepared *p, const struct intake *k,
@@ -228,7 +237,8 @@ static enum wa_code show_nothing(const struct intake *k, struct wa_err *err)
     return wa_fail(err, WA_E_CONFLICT, "all of it is here already, as new or newer");
 }
 
-static enum wa_code show(struct wa_local_prepared *p, const struct intake *k, struct wa_err *err)
+static enum wa_code show(struct wa_local_prepared *p, const struct intake *k, struct wa_stop *stop,
+                         struct wa_err *err)
 {
     const struct wa_import_plan *plan = wa_intake_plan(k->in);
     struct wa_jw w;
@@ -237,15 +247,11 @@ static enum wa_code show(struct wa_local_prepared *p, const struct intake *k, st
     wa_jw_key(&w, "packages");
     wa_jw_arr(&w);
     for (size_t i = 0; i < plan->n; i++) {
-        WA_AUTO_BUF struct wa_buf setup;
-        wa_buf_init(&setup, SETUP_SHOWN_MAX);
         say_item(p, k, &plan->items[i]);
-        if (look_into(p, k, i, &setup, err) != WA_OK)
-            return err->code;
         wa_jw_obj(&w);
         wa_intake_write_item(&k->wish, &plan->items[i], &w);
-        if (setup.n > 0)
-            wa_jw_kvsv(&w, "setup", wa_buf_sv(&setup));
+        if (look_into(p, k, i, stop, &w, err) != WA_OK)
+            return err->code;
         wa_jw_end(&w);
     }
     wa_jw_end(&w);
@@ -289,7 +295,8 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
                                         .anchors = k->anchors,
                                         .here = client,
                                         .wish = &k->wish};
-    return wa_intake_open(&o, &k->in, err) == WA_OK ? show(p, k, err) : err->code;
+    return wa_intake_open(&o, &k->in, err) == WA_OK ? show(p, k, wa_client_stop(client), err)
+                                                    : err->code;
 }
 
 /* --- the work --- */

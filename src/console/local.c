@@ -53,6 +53,7 @@ static const struct route routes[] = {
     {WA_HTTP_PUT, "/local/root", WA_LOCAL_BODY_MAX, wa_local_root_send},
     {WA_HTTP_POST, "/local/revocation", WA_LOCAL_SMALL_MAX, wa_local_revocation},
     {WA_HTTP_PUT, "/local/files", 0, wa_local_files_end},
+    {WA_HTTP_POST, "/local/make", WA_LOCAL_BODY_MAX, wa_local_make},
     {WA_HTTP_POST, "/local/prepare", WA_LOCAL_BODY_MAX, wa_local_prepare},
     {WA_HTTP_POST, "/local/commit", WA_LOCAL_SMALL_MAX, wa_local_commit},
 };
@@ -213,8 +214,7 @@ static enum wa_code confine(const struct wa_local *l, struct wa_err *err)
 {
     const struct wa_priv p = {.name = "waptconsole/local",
                               .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_NET |
-                                       WA_PRIV_LOCAL | WA_PRIV_THREADS | WA_PRIV_TERM |
-                                       (l->o->prompter_fd >= 0 ? WA_PRIV_FDS : 0),
+                                       WA_PRIV_LOCAL | WA_PRIV_THREADS | WA_PRIV_TERM | WA_PRIV_FDS,
                               .read_paths = l->o->read_paths,
                               .write_paths = l->o->write_paths,
                               .no_core = true};

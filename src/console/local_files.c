@@ -1,9 +1,10 @@
 /* local_files.c - files that a person drops into a page: bytes on their way to a private folder,
  * where they wait for what is to be done with them, and no longer than that.
  *
- * A file has the name that is drawn for it and no other; nothing in it is read here, let alone
- * run. What breaks off leaves nothing. Kinds open a file by its identifier, in threads of the pool:
- * one that has it open keeps it, whatever becomes of its name.
+ * The folder is closed to others; a file in it is not, for the programs that read installers, which
+ * are nobody's where we are root. A file has the name that is drawn for it and no other; nothing in
+ * it is read here, let alone run. What breaks off leaves nothing. Kinds open a file by its
+ * identifier, in threads of the pool: one that has it open keeps it, whatever becomes of its name.
  */
 #include "base/mem.h"
 #include "codec/hex.h"
@@ -140,7 +141,7 @@ static enum wa_code begin(struct wa_local *l, struct wa_http_conn *c, uint64_t *
     if (wa_rand_hex(f->id, (WA_LOCAL_FILE_ID - 1) / 2, err) != WA_OK ||
         wa_digest_new(WA_SHA256, &f->digest, err) != WA_OK ||
         name_of(f, false, &name, err) != WA_OK ||
-        wa_file_create(&l->files_folder, &name, 0600, &f->fd, err) != WA_OK) {
+        wa_file_create(&l->files_folder, &name, 0644, &f->fd, err) != WA_OK) {
         drop(l, i);
         return err->code;
     }
@@ -225,11 +226,16 @@ void wa_local_files_remove(struct wa_local *l, struct wa_http_conn *c, struct wa
 enum wa_code wa_local_file_path(const struct wa_local_prepared *p, struct wa_sv id,
                                 char out[WA_PATH_MAX], struct wa_err *err)
 {
+    return wa_local_file_find(p->files_dir, id, out, err);
+}
+
+enum wa_code wa_local_file_find(const char *files_dir, struct wa_sv id, char out[WA_PATH_MAX],
+                                struct wa_err *err)
+{
     struct wa_stat st;
-    if (id.n != WA_LOCAL_FILE_ID - 1 || !wa_hex_is(id, WA_LOCAL_FILE_ID - 1) ||
-        p->files_dir == NULL)
+    if (id.n != WA_LOCAL_FILE_ID - 1 || !wa_hex_is(id, WA_LOCAL_FILE_ID - 1) || files_dir == NULL)
         return wa_fail(err, WA_E_NOT_FOUND, "there is no such file any more");
-    int n = snprintf(out, WA_PATH_MAX, "%s/%.*s", p->files_dir, WA_SV_ARG(id));
+    int n = snprintf(out, WA_PATH_MAX, "%s/%.*s", files_dir, WA_SV_ARG(id));
     if (n >= (int)WA_PATH_MAX)
         return wa_fail(err, WA_E_LIMIT, "the path is too long");
     return wa_path_stat(out, &st, err) == WA_OK

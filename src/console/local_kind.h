@@ -78,8 +78,11 @@ void wa_local_say_time(struct wa_local_prepared *p, const char *label, int64_t a
 /* From commit(): so much is done; false: it is to stop, with WA_E_CANCELLED. user: what was
  * prepared. As the progress of struct wa_upload_job. */
 bool wa_local_goes_on(void *user, uint64_t done, uint64_t total);
-/* Where a file lies that was dropped into the page. WA_E_NOT_FOUND. */
+/* Where a file lies that was dropped into the page, below files_dir (NULL: nothing was dropped).
+ * WA_E_NOT_FOUND. */
 #define WA_LOCAL_FILE_ID 33 /* hex, with NUL */
+WA_CHECK enum wa_code wa_local_file_find(const char *files_dir, struct wa_sv id,
+                                         char out[WA_PATH_MAX], struct wa_err *err);
 WA_CHECK enum wa_code wa_local_file_path(const struct wa_local_prepared *p, struct wa_sv id,
                                          char out[WA_PATH_MAX], struct wa_err *err);
 /* The machines of these uuids (an array of texts), with the names that the server has for them.
@@ -116,7 +119,7 @@ WA_CHECK enum wa_code wa_local_anchors(const struct wa_local_prepared *p, struct
 
 extern const struct wa_local_kind wa_local_kind_host_packages, wa_local_kind_plan,
     wa_local_kind_import, wa_local_kind_promote, wa_local_kind_resign, wa_local_kind_kit,
-    wa_local_kind_policy, wa_local_kind_publish, wa_local_kind_upload;
+    wa_local_kind_policy, wa_local_kind_publish, wa_local_kind_upload, wa_local_kind_make;
 extern const struct wa_local_kind wa_local_kind_actions, wa_local_kind_certificate,
     wa_local_kind_root, wa_local_kind_known_root;
 extern const struct wa_local_kind wa_local_kind_cancel, wa_local_kind_grant;

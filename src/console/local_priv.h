@@ -147,6 +147,9 @@ void wa_local_files_tidy(const struct wa_local *l);
 void wa_local_files_fini(struct wa_local *l);
 bool wa_local_files_are_coming(const struct wa_local *l);
 
+/* --- local_make.c --- */
+void wa_local_make(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+
 /* --- local_pin.c --- */
 void wa_local_pin_show(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 void wa_local_pin_set(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);

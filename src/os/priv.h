@@ -25,12 +25,13 @@ enum {
     WA_PRIV_NET = 1 << 3,      /* sockets to the network, name look-up */
     WA_PRIV_LOCAL =
         1 << 4, /* Unix sockets: listen, accept, connect; asking for the machine's addresses */
-    WA_PRIV_FDS = 1 << 5,      /* pass and receive descriptors (sendmsg, recvmsg) */
-    WA_PRIV_THREADS = 1 << 6,  /* clone of threads */
-    WA_PRIV_SPAWN = 1 << 7,    /* fork and exec: PAM's unix_chkpwd */
-    WA_PRIV_IDS = 1 << 8,      /* change identity: PAM modules */
-    WA_PRIV_TERM = 1 << 9,     /* set the terminal's mode, to ask on it */
-    WA_PRIV_DATAGRAM = 1 << 10 /* send datagrams of IPv4; asking for the machine's addresses */
+    WA_PRIV_FDS = 1 << 5,       /* pass and receive descriptors (sendmsg, recvmsg) */
+    WA_PRIV_THREADS = 1 << 6,   /* clone of threads */
+    WA_PRIV_SPAWN = 1 << 7,     /* fork and exec: PAM's unix_chkpwd */
+    WA_PRIV_IDS = 1 << 8,       /* change identity: PAM modules */
+    WA_PRIV_TERM = 1 << 9,      /* set the terminal's mode, to ask on it */
+    WA_PRIV_DATAGRAM = 1 << 10, /* send datagrams of IPv4; asking for the machine's addresses */
+    WA_PRIV_LIMITS = 1 << 11    /* set its own limits: for programs that it starts, with SPAWN */
 };
 
 struct wa_priv {

@@ -18,6 +18,16 @@ const char *wa_installer_kind_name(enum wa_installer_kind k)
     return kind_names[k];
 }
 
+bool wa_installer_kind_find(struct wa_sv name, enum wa_installer_kind *ret)
+{
+    for (size_t i = 0; i < WA_COUNT(kind_names); i++)
+        if (wa_sv_eqs(name, kind_names[i])) {
+            *ret = (enum wa_installer_kind)i;
+            return true;
+        }
+    return false;
+}
+
 const char *wa_installer_maker_name(enum wa_installer_maker m)
 {
     return maker_names[m];
@@ -173,9 +183,9 @@ void wa_installer_guess(struct wa_installer *inst)
 {
     struct wa_sv name = wa_sv(inst->file);
     size_t at = 0, n = 0, dot = name.n;
-    while (inst->kind != WA_INSTALLER_DIR && dot > 0 && name.p[dot - 1] != '.')
+    while (dot > 0 && name.p[dot - 1] != '.')
         dot--;
-    if (dot > 1)
+    if (inst->kind != WA_INSTALLER_DIR && dot > 1)
         name = wa_sv_sub(name, 0, dot - 1);
     bool has_version = find_version(name, &at, &n);
     if (has_version && inst->fact[WA_FACT_VERSION][0] == '\0')

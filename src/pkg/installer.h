@@ -38,6 +38,7 @@ enum wa_fact {
     WA_FACT_HOMEPAGE,
     WA_FACT_KEY,      /* under which Windows lists the software */
     WA_FACT_EVIDENCE, /* where the maker was recognised */
+    WA_FACT_SILENT, /* a person's options for a .exe, with which it asks nothing; "": the maker's */
     WA_FACT_COUNT
 };
 
@@ -53,6 +54,7 @@ struct wa_installer {
 const char *wa_installer_kind_name(enum wa_installer_kind k);
 /* "Inno Setup"...; "" for an unknown one. */
 const char *wa_installer_maker_name(enum wa_installer_maker m);
+bool wa_installer_kind_find(struct wa_sv name, enum wa_installer_kind *ret);
 /* By the first bytes of a file, at most 64 are looked at. WA_E_INVALID, naming what is understood.
  */
 WA_CHECK enum wa_code wa_installer_kind_of(struct wa_sv head, enum wa_installer_kind *ret,

@@ -23,9 +23,12 @@ WA_CHECK enum wa_code wa_template_control(const struct wa_installer *inst,
 /* Appends the text of its setup.py. */
 WA_CHECK enum wa_code wa_template_setup(const struct wa_installer *inst, struct wa_buf *out,
                                         struct wa_err *err);
-/* Tells each thing that a person must look at; text is one line, valid during the call. */
+/* The options with which a .exe asks nothing: a person's, else its maker's; "": not known. */
+const char *wa_template_silent(const struct wa_installer *inst);
+/* Tells each thing that a person must look at; text is one line, valid during the call. is_shown:
+ * in the language of this process, else in English. */
 typedef void (*wa_template_check_fn)(void *user, const char *text);
-void wa_template_checks(const struct wa_installer *inst, const struct wa_control *c,
+void wa_template_checks(const struct wa_installer *inst, const struct wa_control *c, bool is_shown,
                         wa_template_check_fn fn, void *user);
 
 /* The control of a package without files, of section group, host, unit or profile: name is what a

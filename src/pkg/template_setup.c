@@ -6,6 +6,7 @@
  */
 #include "pkg/template.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -57,6 +58,11 @@ static const char *const silent[WA_MAKERS] = {
     [WA_MAKER_INSTALLSHIELD] = "/s /v\"/qn /norestart\"",
 };
 
+const char *wa_template_silent(const struct wa_installer *inst)
+{
+    return inst->fact[WA_FACT_SILENT][0] != '\0' ? inst->fact[WA_FACT_SILENT] : silent[inst->maker];
+}
+
 static void add_msi(struct wa_buf *out, const struct wa_installer *inst)
 {
     add_key(out, inst->fact[WA_FACT_KEY],
@@ -75,7 +81,7 @@ static void add_exe(struct wa_buf *out, const struct wa_installer *inst)
             key[0] == '\0' ? "  # under which Windows lists the software: not known yet"
                            : "  # under which Windows lists the software");
     assign(out, "EXE", inst->file, "");
-    assign(out, "SILENT", silent[inst->maker], "  # options with which it asks nothing");
+    assign(out, "SILENT", wa_template_silent(inst), "  # options with which it asks nothing");
     wa_buf_adds(
         out,
         "\n\ndef install():\n"
@@ -199,43 +205,49 @@ enum wa_code wa_template_setup(const struct wa_installer *inst, struct wa_buf *o
     return wa_buf_check(out, err);
 }
 
-static void check_exe(const struct wa_installer *inst, wa_template_check_fn fn, void *user)
+/* In the person's language where they are shown, in English where programs read them. */
+#define SAY(text) (is_shown ? wa_text(text) : (text))
+
+static void check_exe(const struct wa_installer *inst, bool is_shown, wa_template_check_fn fn,
+                      void *user)
 {
     char text[512];
     if (inst->maker == WA_MAKER_UNKNOWN) {
-        fn(user, "SILENT: who made this installer is not recognised; its options are told by its "
-                 "documentation, or by running it with /?");
+        fn(user,
+           SAY("SILENT: who made this installer is not recognised; its options are told by its "
+               "documentation, or by running it with /?"));
     } else {
-        (void)snprintf(text, sizeof text, "SILENT: %s, recognised by %s: '%s'",
+        (void)snprintf(text, sizeof text, SAY("SILENT: %s, recognised by %s: '%s'"),
                        wa_installer_maker_name(inst->maker), inst->fact[WA_FACT_EVIDENCE],
                        silent[inst->maker]);
         fn(user, text);
     }
     fn(user, inst->fact[WA_FACT_KEY][0] == '\0'
-                 ? "uninstallkey: install it on a test machine and look in "
-                   "HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall"
+                 ? SAY("uninstallkey: install it on a test machine and look in "
+                       "HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall")
              : inst->maker == WA_MAKER_BURN
-                 ? "uninstallkey: the bundle's identifier, as the installer holds it"
-                 : "uninstallkey: a guess, from the product's name and what this maker does");
+                 ? SAY("uninstallkey: the bundle's identifier, as the installer holds it")
+                 : SAY("uninstallkey: a guess, from the product's name and what this maker does"));
 }
 
-void wa_template_checks(const struct wa_installer *inst, const struct wa_control *c,
+void wa_template_checks(const struct wa_installer *inst, const struct wa_control *c, bool is_shown,
                         wa_template_check_fn fn, void *user)
 {
     if (inst->kind == WA_INSTALLER_EXE)
-        check_exe(inst, fn, user);
+        check_exe(inst, is_shown, fn, user);
     if (inst->kind == WA_INSTALLER_MSI)
         fn(user, inst->fact[WA_FACT_KEY][0] == '\0'
-                     ? "uninstallkey: the file tells no product code"
-                     : "uninstallkey: the product code, as the file tells it");
+                     ? SAY("uninstallkey: the file tells no product code")
+                     : SAY("uninstallkey: the product code, as the file tells it"));
     if (inst->kind == WA_INSTALLER_DIR)
-        fn(user, "TARGET: where the folder is copied; impacted_process: what must be ended first");
+        fn(user,
+           SAY("TARGET: where the folder is copied; impacted_process: what must be ended first"));
     if (strcmp(wa_control_get(c, WA_A_VERSION), "0-1") == 0)
-        fn(user, "version: not told by the file");
+        fn(user, SAY("version: not told by the file"));
     if (inst->kind != WA_INSTALLER_NONE && wa_control_get(c, WA_A_LICENCE)[0] == '\0')
-        fn(user, "licence: not told by the file; may it be given to every machine?");
+        fn(user, SAY("licence: not told by the file; may it be given to every machine?"));
     if (wa_control_get(c, WA_A_MATURITY)[0] == '\0')
-        fn(user, "maturity: none, which counts as PROD; DEV until it is tested");
+        fn(user, SAY("maturity: none, which counts as PROD; DEV until it is tested"));
     if (inst->kind == WA_INSTALLER_NONE)
-        fn(user, "install() does nothing yet");
+        fn(user, SAY("install() does nothing yet"));
 }

@@ -6,7 +6,7 @@ import select
 import signal
 import time
 
-from conftest import BIN, PATIENCE, until
+from conftest import BIN, LIB, PATIENCE, until
 
 
 class Seat:
@@ -22,7 +22,7 @@ class Seat:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execve(BIN / "waptconsole", ["waptconsole", "open", "--config", str(ini), "--no-browser", "--link-file", str(self.link_file), *map(str, argv)],
-                      {"LANG": "C.UTF-8", "HOME": str(home), "TMPDIR": str(self.temp)})
+                      {"LANG": "C.UTF-8", "HOME": str(home), "TMPDIR": str(self.temp), "WAPT_LIBDIR": str(LIB)})
         until(self.link_file.exists, "the link is there")
         self.link, self.is_over = self.link_file.read_text(), False
 

@@ -137,9 +137,10 @@ static enum wa_code check_alone(struct wa_err *err)
 static void describe(const struct wa_priv *p, unsigned caps, int abi, unsigned reads,
                      unsigned writes, char *line)
 {
-    static const char *const groups[] = {"fs-read", "fs-write", "net", "local", "fds",
-                                         "threads", "spawn",    "ids", "term",  "datagram"};
-    char allowed[160] = "io", confined[96], kept[32] = "no";
+    static const char *const groups[] = {"fs-read", "fs-write", "net",   "local",
+                                         "fds",     "threads",  "spawn", "ids",
+                                         "term",    "datagram", "limits"};
+    char allowed[176] = "io", confined[96], kept[32] = "no";
     size_t n = 2;
     for (unsigned i = 0; i < WA_COUNT(groups); i++)
         if ((p->allow & (2u << i)) != 0 && n + 12 < sizeof allowed)

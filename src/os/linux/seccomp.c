@@ -174,7 +174,10 @@ static void add_special(struct filter *f)
     for (size_t i = 0; i < WA_COUNT(prctls) && !has(f, WA_PRIV_IDS); i++)
         ADD_IF(f, CALL(prctl), EQ(0, prctls[i]));
     /* Reading limits is harmless, raising them is not ours to do. */
-    ADD_IF(f, CALL(prlimit64), EQ(2, 0));
+    if (has(f, WA_PRIV_LIMITS))
+        ADD_IF(f, CALL(prlimit64), EQ(0, 0)); /* of oneself */
+    else
+        ADD_IF(f, CALL(prlimit64), EQ(2, 0));
 }
 
 enum wa_code wa_seccomp_apply(const struct wa_priv *p, struct wa_err *err)

@@ -24,6 +24,7 @@ static void must(enum wa_code code)
 /* --- each call with memory running out --- */
 
 static char prefs_dir[] = "/tmp/wapt-prefs-XXXXXX";
+static char temp_dir[] = "/tmp/wapt-local-test-XXXXXX";
 
 static enum wa_code state_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
@@ -201,6 +202,41 @@ static enum wa_code prefs_step(struct bench *b, struct wa_buf *out, struct wa_er
     return WA_OK;
 }
 
+#define MADE                                                                                       \
+    "\"made\":{\"kind\":\"none\",\"package\":\"acme-x\",\"version\":\"1-1\",\"architecture\":"     \
+    "\"all\",\"section\":\"base\",\"description\":\"d\"}"
+
+static enum wa_code make_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    b->options.prefix = "acme";
+    if (bench_do(b, WA_HTTP_POST, "/local/make", "{\"files\":[]}", out, err) != WA_OK)
+        return err->code;
+    assert_true(bench_says(out, "\"acme-package\"") && bench_says(out, "def install"));
+    if (bench_do(b, WA_HTTP_POST, "/local/make", "{\"files\":[]," MADE "}", out, err) != WA_OK)
+        return err->code;
+    assert_true(bench_says(out, "\"acme-x\"") &&
+                bench_says(out, "not-parsed")); /* nobody reads it here */
+    return WA_OK;
+}
+
+static enum wa_code made_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    char body[96];
+    bench_unlock(b);
+    if (bench_log_in(b, out, err) != WA_OK ||
+        bench_prepare(b, "{\"what\":\"make\",\"files\":[]," MADE "}", body, out, err) != WA_OK)
+        return err->code;
+    assert_true(bench_says(out, "\"needs\":\"gesture\"") && bench_says(out, "acme-x"));
+    if (bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err) != WA_OK)
+        return err->code;
+    bench_type(b, true);
+    if (bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err) != WA_OK ||
+        bench_do(b, WA_HTTP_POST, "/local/commit", body, out, err) != WA_OK)
+        return err->code;
+    assert_true(bench_says(out, "\"failed\":1")); /* agents know no signature by such a key */
+    return WA_OK;
+}
+
 static const struct {
     const char *name;
     enum wa_code (*fn)(struct bench *b, struct wa_buf *out, struct wa_err *err);
@@ -217,6 +253,8 @@ static const struct {
              {"gesture", gesture_step},
              {"cancel", cancel_step},
              {"rollout", rollout_step},
+             {"make", make_step},
+             {"made", made_step},
              {"keys", keys_step},
              {"prefs", prefs_step}};
 
@@ -231,11 +269,16 @@ static void test_memory_runs_out(void **state)
     WA_UNUSED(state);
     bench_spare(wa_torture_pause, wa_torture_resume);
     assert_non_null(mkdtemp(prefs_dir));
+    assert_non_null(mkdtemp(temp_dir));
+    assert_int_equal(setenv("TMPDIR", temp_dir, 1),
+                     0); /* where nothing can be removed without memory */
     for (size_t i = 0; i < WA_COUNT(steps); i++)
         print_message("%s: %zu allocations\n", steps[i].name, wa_torture(run_step, &i));
     char path[64];
     (void)snprintf(path, sizeof path, "%s/pages.json", prefs_dir);
     assert_true(unlink(path) == 0 && rmdir(prefs_dir) == 0);
+    wa_temp_remove(temp_dir);
+    assert_int_equal(unsetenv("TMPDIR"), 0);
 }
 
 /* --- what is signed, and when --- */

@@ -209,6 +209,7 @@ static const struct profile {
     {"datagram", WA_PRIV_DATAGRAM, PATHS_NONE, /*    */ "+ -- ----- - -+-+-- + --- x -- -- ---"},
     {"spawn", WA_PRIV_SPAWN | WA_PRIV_FS_READ, PATHS_SYSTEM,
      /*                                              */ "+ -- ----- - ------ - ++- + ++ 66 ---"},
+    {"limits", WA_PRIV_LIMITS, PATHS_NONE, /*        */ "+ -- ----- - ------ - --- x -- -- -+-"},
     {"all but spawn",
      WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_NET | WA_PRIV_LOCAL | WA_PRIV_FDS |
          WA_PRIV_THREADS | WA_PRIV_IDS,

@@ -94,6 +94,10 @@ static void guesses_by_the_file(void **state)
         assert_string_equal(inst.fact[WA_FACT_NAME], files[i].name);
         assert_string_equal(inst.fact[WA_FACT_VERSION], files[i].version);
     }
+    struct wa_installer folder = made_of(WA_INSTALLER_DIR, "portable", "");
+    assert_string_equal(folder.fact[WA_FACT_NAME], "portable");
+    folder = made_of(WA_INSTALLER_DIR, "tool.d-1.2", "");
+    assert_string_equal(folder.fact[WA_FACT_NAME], "tool.d");
 }
 
 static void facts_are_one_line(void **state)
@@ -231,7 +235,7 @@ static enum wa_code all_kinds(void *arg, struct wa_err *err)
         if (wa_template_control(&inst, &options, &c, err) != WA_OK ||
             wa_template_setup(&inst, &setup, err) != WA_OK)
             return err->code;
-        wa_template_checks(&inst, &c, count_check, &checks);
+        wa_template_checks(&inst, &c, false, count_check, &checks);
         assert_true(checks > 0);
         assert_non_null(strstr(wa_buf_str(&setup), "\ndef install():\n"));
     }

@@ -15,6 +15,7 @@ import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
 import { ChangeDialog, open, publish, sizeText } from "./repository_changes";
 import { countHosts, dependants, loadPackages, maturityText, packagePath, type Package } from "./repository_model";
+import { droppedSources, make, MakeDialog } from "./repository_make";
 import { AddFiles, DropHint, dropping, upload, UploadDialog } from "./repository_upload";
 
 export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
@@ -75,9 +76,19 @@ export function RepositoryPage() {
     const isOver = useSignal(false);
     const start = () => (open.value = { what: "import", packages: [], all: all ?? [], onDone: again });
     const add = (files: readonly File[]) => upload(files, again);
-    useCommands(() => [{ id: "import", title: t("Import packages"), run: start }]);
+    const wizard = () => make(undefined, again);
+    /** Packages are added; of anything else one is made. */
+    const drop = (data: DataTransfer) => {
+        const files = [...data.files];
+        if (files.length > 0 && files.every((f) => f.name.endsWith(".wapt"))) add(files);
+        else void droppedSources(data).then((sources) => sources.length > 0 && make(sources, again), sayError);
+    };
+    useCommands(() => [
+        { id: "import", title: t("Import packages"), run: start },
+        { id: "make", title: t("Make a package"), run: wizard },
+    ]);
     return (
-        <div class="page page-table" {...dropping(isOver, add)}>
+        <div class="page page-table" {...dropping(isOver, drop)}>
             <DropHint isOver={isOver.value} />
             <div class="page-head">
                 <h1>{t("Repository")}</h1>
@@ -94,6 +105,10 @@ export function RepositoryPage() {
                         {t("Publish the list")}
                     </button>
                 )}
+                <button type="button" onClick={wizard}>
+                    <Icon name="box" />
+                    <span>{t("Make a package")}</span>
+                </button>
                 <AddFiles onFiles={add} />
             </div>
             <LocalTable
@@ -111,6 +126,7 @@ export function RepositoryPage() {
             />
             <ChangeDialog />
             <UploadDialog />
+            <MakeDialog />
         </div>
     );
 }

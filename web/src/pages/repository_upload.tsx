@@ -8,7 +8,7 @@ import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { review } from "../components/review";
 import { sayError } from "../components/toasts";
-import { t } from "../i18n";
+import { t, type Text } from "../i18n";
 import { local } from "../local";
 import { MATURITIES, sizeText, told } from "./repository_changes";
 
@@ -41,8 +41,33 @@ export function forget(staged: readonly Staged[]): void {
     for (const s of staged) void call("DELETE", `/local/files/${encodeURIComponent(s.id)}`).catch(() => undefined);
 }
 
+/** A mistake that lint has found. */
+export interface Finding {
+    level: string;
+    rule: string;
+    file: string;
+    line: number;
+    field: string;
+    text: string;
+}
 interface Details {
-    packages?: readonly { package: string; version: string; setup?: string }[];
+    packages?: readonly { package: string; version: string; setup?: string; findings?: readonly Finding[] }[];
+}
+
+const LEVELS: Record<string, Text> = { error: "error", warning: "warning", note: "note" };
+
+/** What lint says, each with its place. */
+export function Findings({ findings, empty }: { findings: readonly Finding[]; empty: string }) {
+    if (findings.length === 0) return <p class="muted">{empty}</p>;
+    return (
+        <ul class="plain-list findings">
+            {findings.map((f) => (
+                <li key={`${f.file} ${f.line} ${f.rule} ${f.text}`} data-level={f.level}>
+                    <strong>{t(LEVELS[f.level] ?? "note")}</strong> {`${f.file}${f.line > 0 ? `:${f.line}` : ""}: ${f.text} [${f.rule}]`}
+                </li>
+            ))}
+        </ul>
+    );
 }
 
 /** What machines would run. */
@@ -53,6 +78,7 @@ function Setups({ details }: { details: Details }) {
                 p.setup === undefined ? null : (
                     <details key={`${p.package} ${p.version}`}>
                         <summary>{t("setup.py of {name}", { name: `${p.package} ${p.version}` })}</summary>
+                        <Findings findings={p.findings ?? []} empty={t("Lint finds nothing wrong.")} />
                         <pre class="log" tabIndex={0}>
                             {p.setup}
                         </pre>
@@ -185,7 +211,7 @@ export function AddFiles({ onFiles }: { onFiles: (files: readonly File[]) => voi
 }
 
 /** What an element needs so that files can be dropped on it. */
-export function dropping(isOver: { value: boolean }, onFiles: (files: readonly File[]) => void) {
+export function dropping(isOver: { value: boolean }, onDrop: (data: DataTransfer) => void) {
     return {
         onDragOver: (e: DragEvent) => {
             if (!e.dataTransfer?.types.includes("Files")) return;
@@ -197,12 +223,12 @@ export function dropping(isOver: { value: boolean }, onFiles: (files: readonly F
             if (!e.dataTransfer?.types.includes("Files")) return;
             e.preventDefault();
             isOver.value = false;
-            onFiles([...e.dataTransfer.files]);
+            onDrop(e.dataTransfer);
         },
     };
 }
 
 export function DropHint({ isOver }: { isOver: boolean }) {
-    return isOver ? <div class="drop-here">{t("Drop packages here: they are looked at first.")}</div> : null;
+    return isOver ? <div class="drop-here">{t("Drop packages here: they are looked at first. Of an installer or a folder a package can be made.")}</div> : null;
 }
 

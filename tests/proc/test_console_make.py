@@ -1,0 +1,205 @@
+"""A package made in the page of an installer that was dropped there: what the console reads of it and who reads it, hostile installers, the
+reading process killed; and what lint says of packages that are dropped."""
+import json
+import os
+import pathlib
+import signal
+import threading
+import zipfile
+
+import pytest
+from conftest import until
+from test_console_drop import Page, names, package
+from test_packager import KINDS, make_deb, make_msi
+
+MSI, EXE, DEB, RPM = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", b"MZ", b"!<arch>\ndebian-binary", b"\xED\xAB\xEE\xDB"
+
+
+@pytest.fixture(scope="module")
+def page(org):
+    p = Page(org, "make", config="default_package_prefix = own\ndefault_maturity = DEV\n")
+    yield p
+    p.seat.end()
+    assert not list(p.seat.temp.iterdir())
+
+
+def dropped(page, path):
+    """A file, or all of a folder, as a page names them."""
+    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file())
+    return [page.drop(f.read_bytes(), str(f.relative_to(path.parent))) for f in files]
+
+
+def ask(page, files, made=None, setup=None):
+    more = {k: v for k, v in (("made", made), ("setup", setup)) if v is not None}
+    return page.ask("POST", "/local/make", {"files": files, **more})
+
+
+def children(pid):
+    return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def reading(page):
+    """The keeper and the process that reads, of a page's program."""
+    (keeper,) = [c for c in children(page.seat.pid) if b"role:reader" in pathlib.Path(f"/proc/{c}/cmdline").read_bytes()]
+    until(lambda: children(keeper), "somebody reads")
+    return keeper, children(keeper)[0]
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "none"])
+def test_what_an_installer_says_is_proposed(page, tmp_path, kind):
+    make, attributes, words = KINDS[kind]
+    files = dropped(page, make(tmp_path))
+    a = ask(page, files)
+    assert a.status == 200, a.body
+    said = a.json
+    wanted = dict(attributes, kind=kind, package=attributes["package"].replace("tis-", "own-"), maturity="DEV", maintainer="Developer")
+    assert {k: said["made"][k] for k in wanted} == wanted and all(w in said["setup"] for w in words), said
+    assert (said["checks"] or kind == "rpm") and [f for f in said["findings"] if f["level"] != "note"] == [], said
+    # The same again, as the page gives it back: nothing is read for that.
+    b = ask(page, files, said["made"]).json
+    assert (b["made"], b["control"], b["setup"]) == (said["made"], said["control"], said["setup"])
+    for f in files:
+        page.ask("DELETE", f"/local/files/{f['id']}")
+
+
+def test_what_is_typed_is_judged_by_the_rules_of_lint(page, tmp_path):
+    files = dropped(page, make_deb(tmp_path))
+    made = ask(page, files).json["made"]
+
+    def found(setup=None, **changes):
+        return {(f["level"], f["rule"], f["field"]) for f in ask(page, files, {**made, **changes}, setup).json["findings"] if f["level"] != "note"}
+    assert found() == set()
+    assert found(package="a b") >= {("error", "package-name", "package")}
+    assert found(package="Tool") == {("warning", "package-name", "package")} and found(package="tool") == {("warning", "name-prefix", "package")}
+    assert found(version="x") == {("error", "version", "version")} and found(architecture="sparc") == {("error", "architecture", "architecture")}
+    assert found(section="nonsense") == {("warning", "section", "section")} and found(depends="a(>>1)") == {("error", "requirement", "depends")}
+    assert {r for _, r, _ in found(description="two\n\nlines: x")} >= {"control-syntax"}
+    assert {r for _, r, _ in found(setup="def install(:\n")} == {"setup-syntax"}
+    assert {r for _, r, _ in found(setup="def install():\n    input()\n")} >= {"asks"}
+    # What can't be built is not even shown.
+    assert page.prepare(what="make", files=files, made={**made, "version": "x"}).code == "invalid"
+    assert "setup.py:1" in page.prepare(what="make", files=files, made=made, setup="def install(:\n").json["error"]["message"]
+    assert page.prepare(what="make", files=files).code == "invalid"
+    for wrong in ({**made, "kind": "folder"}, {**made, "kind": "none"}, {**made, "kind": "x"}, {**made, "evil": "x"}, {**made, "package": "x" * 100000}):
+        assert ask(page, files, wrong).code in ("invalid", "limit"), wrong
+
+
+def test_made_signed_published_and_installed(org, page, tmp_path):
+    target = org.base / "made-target"
+    (tmp_path / "tool/bin").mkdir(parents=True)
+    (tmp_path / "tool/bin/run").write_text("#!/bin/sh\necho made\n")
+    (tmp_path / "tool/data.txt").write_text("some data\n")
+    files = dropped(page, tmp_path / "tool")
+    said = ask(page, files).json
+    made = {**said["made"], "version": "3.1-2", "description": "made in a page", "maturity": ""}
+    setup = said["setup"].replace("TARGET = makepath('/opt', FOLDER)", f"TARGET = {str(target)!r}")
+    assert setup != said["setup"]
+    p = page.prepare(what="make", files=files, made=made, setup=setup).json
+    shown = {line["label"]: line["value"] for line in p["lines"]}
+    assert p["needs"] == "gesture" and shown["Package"] == "own-tool" and shown["Version"] == "3.1-2" and "Takes the place of" not in shown, p
+    assert p["details"]["setup"] == setup and "version           : 3.1-2" in p["details"]["control"], p
+    assert [(f["name"], f["size"]) for f in p["details"]["files"]] == [("tool/bin/run", 20), ("tool/data.txt", 10)]
+    a = page.commit(p, says=("make own-tool 3.1-2", "tool/data.txt, 10 bytes, SHA-256"))
+    assert a.status == 200 and [(x["package"], x["code"]) for x in a.json["packages"]] == [("own-tool", "ok")], a.body
+    assert names(org)["own-tool", "3.1-2", ""]["signer"] == "Developer"
+    with zipfile.ZipFile(next((org.base / "server").rglob(a.json["packages"][0]["file"]))) as z:
+        modes = {i.filename: i.external_attr >> 16 & 0o777 for i in z.infolist()}
+    assert (modes["tool/bin/run"], modes["tool/data.txt"], modes["setup.py"]) == (0o755, 0o644, 0o644)  # a browser tells no modes
+    org.get("update")
+    org.get("install", "own-tool")
+    assert (target / "data.txt").read_text() == "some data\n" and (target / "bin/run").exists()
+    org.get("remove", "own-tool")
+    assert not target.exists()
+    # Once more, under the same name: that it takes another's place is said.
+    p = page.prepare(what="make", files=files, made=made, setup=setup).json
+    assert {line["label"]: line["value"] for line in p["lines"]}["Takes the place of"] == a.json["packages"][0]["file"]
+    assert page.ask("DELETE", f"/local/prepare/{p['id']}").status == 200
+
+
+def test_a_msi_becomes_a_package(org, page, tmp_path):
+    files = dropped(page, make_msi(tmp_path))
+    made = ask(page, files).json["made"]
+    p = page.prepare(what="make", files=files, made={**made, "uninstallkey": "{11111111-2222-3333-4444-555555555555}"}).json
+    a = page.commit(p)
+    assert [x["code"] for x in a.json["packages"]] == ["ok"], a.body
+    (tmp_path / "out").mkdir()
+    file = next((org.base / "server").rglob(a.json["packages"][0]["file"]))
+    (told,) = json.loads(org.get("verify", "--json", "-t", org.agent / "ssl", file).stdout)["result"]
+    assert told["good"] and told["package"] == "own-acme-notes" and told["has_setup_py"], told
+
+
+HOSTILE = {"cut.msi": MSI + b"\xff" * 2000, "lying.msi": MSI + b"\0" * 16 + b"\xff" * 496, "cut.exe": EXE + b"\0" * 100,
+           "lying.exe": EXE + b"\xff" * 4000, "cut.deb": DEB + b"   zz", "lying.deb": DEB + b"   0           0     0     100644  99999999999`\n2.0\n",
+           "cut.rpm": RPM + b"\3\0" * 500, "list.rpm": RPM + b"\n/etc/passwd\nhttp://127.0.0.1:1/x\n", "text.txt": b"no installer\n"}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_installer_is_named_and_nothing_is_lost(page, name):
+    before = page.staged()
+    one = page.drop(HOSTILE[name], name)
+    a = ask(page, [one])
+    assert a.code == "invalid" and name in a.json["error"]["message"], a.body
+    assert page.staged() == sorted([*before, one["id"]])
+    page.ask("DELETE", f"/local/files/{one['id']}")
+
+
+def test_names_of_files_stay_below_the_package(page):
+    one = page.drop(b"x", "x")
+    for bad in ("../x", "/etc/passwd", "a/../../x", "a\\x", "WAPT/control", "setup.py", "a:x", "con/x", ""):
+        a = ask(page, [{"id": one["id"], "name": bad}], {"kind": "folder", "package": "a-b"})
+        assert a.code == "invalid", (bad, a.body)
+    assert ask(page, [{"id": one["id"], "name": "a/x"}, {"id": one["id"], "name": "b/x"}]).code == "invalid"
+    assert ask(page, [{"id": one["id"], "name": "x"}, {"id": one["id"], "name": "y"}]).code == "invalid"
+    assert ask(page, [{"id": "../../etc/passwd", "name": "a/x"}]).code in ("not_found", "limit")
+    # Twice the same name: refused when it is put together.
+    twice = [{"id": one["id"], "name": "a/x"}] * 2
+    made = ask(page, twice).json["made"]
+    assert page.prepare(what="make", files=twice, made=made).code == "exists"
+    page.ask("DELETE", f"/local/files/{one['id']}")
+
+
+def test_the_process_that_reads_has_no_power_and_may_die(page, tmp_path):
+    keeper, worker = reading(page)
+    status = pathlib.Path(f"/proc/{worker}/status").read_text()
+    assert "Seccomp:\t2" in status and "NoNewPrivs:\t1" in status
+    files = dropped(page, make_deb(tmp_path))
+    # Killed while nobody asks: the next one reads.
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: children(keeper) not in ([], [worker]), "another one has taken its place")
+    until(lambda: ask(page, files).status == 200, "it reads")
+    # Killed in the middle: whoever waits is told, and another try works. It stands still, so that the middle is met.
+    worker = reading(page)[1]
+    os.kill(worker, signal.SIGSTOP)
+    told = []
+    t = threading.Thread(target=lambda: told.append(ask(page, files)))
+    t.start()
+    until(lambda: pathlib.Path(f"/proc/{worker}/stat").read_text().split()[2] == "T", "it stands still")
+    t.join(1)
+    os.kill(worker, signal.SIGKILL)
+    t.join()
+    assert told[0].code == "failed" and "killed: try again" in told[0].json["error"]["message"], told[0].body
+    assert ask(page, files).status == 200
+    for f in files:
+        page.ask("DELETE", f"/local/files/{f['id']}")
+
+
+def test_without_its_keeper_that_is_said(org, tmp_path):
+    p = Page(org, "keeperless")
+    keeper, _ = reading(p)
+    os.kill(keeper, signal.SIGKILL)
+    files = dropped(p, make_deb(tmp_path))
+    until(lambda: ask(p, files).code == "failed", "it is told")
+    a = ask(p, files)
+    assert "open the console again" in a.json["error"]["message"], a.body
+    # What needs no reading still works.
+    assert ask(p, []).status == 200
+    p.seat.end()
+
+
+def test_lint_speaks_of_what_is_dropped(org, page):
+    marker = org.base / "lint-executed"
+    p = page.prepare(what="upload", files=[page.drop(package(org, "drop-lint", "Developer", marker), "lint.wapt")]).json
+    said = [line["value"] for line in p["lines"] if line["label"] == "Mind"]
+    assert any("setup.py:1" in s for s in said), said
+    assert [(f["rule"], f["line"]) for f in p["details"]["packages"][0]["findings"] if f["file"] == "setup.py" and f["level"] == "warning"] == [("module-code", 1)], p
+    assert not marker.exists()

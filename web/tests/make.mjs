@@ -1,0 +1,178 @@
+// A package made in the page: of installers, a folder, a file that is damaged; with the process that reads them killed. In the real console
+// against a real server and a real machine. One story, in the order of the names.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { axe, check, same, tab } from "./lib.mjs";
+
+let open;
+
+async function look(name, folder) {
+    const { page } = open;
+    for (const theme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme: theme });
+        await page.screenshot({ path: path.join(folder, `${name}-${theme}.png`) });
+        same(await axe(page, theme === "dark"), [], `axe in ${name}, ${theme}`);
+    }
+    await page.emulateMedia({ colorScheme: "light" });
+}
+
+const wizard = () => open.page.getByRole("dialog", { name: "Make a package" });
+const reviewOf = (name) => open.page.getByRole("dialog", { name: `make ${name}` });
+
+/** Dropped on the page itself. */
+async function drop(file) {
+    const { page } = open;
+    const held = await page.evaluateHandle(
+        (f) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([Uint8Array.from(atob(f.data), (c) => c.charCodeAt(0))], f.name));
+            return transfer;
+        },
+        { name: path.basename(file), data: readFileSync(file).toString("base64") },
+    );
+    await page.locator(".page").dispatchEvent("dragover", { dataTransfer: held });
+    await page.locator(".page").dispatchEvent("drop", { dataTransfer: held });
+}
+
+/** Chosen in the wizard with the system's dialog. */
+async function choose(button, file) {
+    const { page } = open;
+    await page.getByRole("button", { name: "Make a package" }).click();
+    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), wizard().getByRole("button", { name: button }).click()]);
+    await chooser.setFiles(file);
+}
+
+async function isReady() {
+    await wizard().getByText("Being checked").waitFor({ state: "detached" });
+    await wizard().getByRole("button", { name: "Review" }).and(open.page.locator(":enabled")).waitFor();
+}
+
+async function signed(ask, name) {
+    const { page } = open;
+    await reviewOf(name).getByText("To sign this, you will be asked outside of this page.").waitFor();
+    await page.getByRole("button", { name: "Sign and send" }).click();
+    const text = await ask("yes");
+    await page.getByRole("dialog").first().waitFor({ state: "detached" });
+    return text;
+}
+
+export async function m1_anInstallerIsDroppedReadAndEdited({ browser, link, password, keyPassword, folder, files, ask }) {
+    const base = new URL(link).origin;
+    open = { base, ...(await tab(browser, base)) };
+    const { page } = open;
+    await page.goto(link);
+    await page.getByRole("dialog", { name: "Log in" }).waitFor();
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").first().waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Repository" }).click();
+    await page.getByRole("button", { name: "Make a package" }).click();
+    await look("make-choose", folder);
+    await page.keyboard.press("Escape");
+    await drop(files.msi);
+    await isReady();
+    same(await wizard().getByLabel("Name of the package").inputValue(), "acme-acme-notes", "the name");
+    same(await wizard().getByLabel("Version").inputValue(), "1.2.3-1", "the version");
+    same(await wizard().getByLabel("Key under which Windows lists it").inputValue(), "{CD431D12-07D2-4A54-B13E-728092D0E076}", "the key");
+    same(await wizard().getByLabel("Maturity").inputValue(), "DEV", "the maturity of the configuration");
+    await look("make-msi", folder);
+    // Judged while she types, by the program's rules.
+    await wizard().getByLabel("Version").fill("one");
+    await wizard().getByText("version 'one' is not like 1.2.3-4").waitFor();
+    check(await wizard().getByRole("button", { name: "Review" }).isDisabled(), "what can't be built is not signed");
+    await wizard().getByLabel("Name of the package").fill("acme notes");
+    await wizard().getByText("'acme notes' can't be the name of a package").waitFor();
+    await look("make-wrong", folder);
+    await wizard().getByLabel("Version").fill("1.2.3-7");
+    await wizard().getByLabel("Name of the package").fill("acme-notes");
+    await wizard().getByLabel("Description").fill("Notes, for everybody");
+    await isReady();
+    await wizard().getByLabel("setup.py").fill("def install():\n    input('which?')\n");
+    await wizard().getByText("[asks]").waitFor();
+    await wizard().getByRole("button", { name: "Make it anew from the fields" }).click();
+    await wizard().getByText("[asks]").waitFor({ state: "detached" });
+    await isReady();
+    await wizard().getByRole("button", { name: "Review" }).click();
+    await reviewOf("acme-notes 1.2.3-7").getByText("Notes, for everybody", { exact: true }).waitFor();
+    await look("make-review", folder);
+    // No, then yes: the fields are still there.
+    await page.keyboard.press("Escape");
+    await reviewOf("acme-notes").waitFor({ state: "detached" });
+    same(await wizard().getByLabel("Description").inputValue(), "Notes, for everybody", "nothing is lost");
+    await wizard().getByRole("button", { name: "Review" }).click();
+    const review = reviewOf("acme-notes 1.2.3-7");
+    await review.getByLabel("Key", { exact: true }).selectOption({ label: "Developer" }).catch(() => undefined);
+    await review.getByLabel("Password of the key").fill(keyPassword);
+    await page.keyboard.press("Enter");
+    await review.getByLabel("Password of the key").waitFor({ state: "detached" });
+    const text = await signed(ask, "acme-notes 1.2.3-7");
+    check(text.includes("make acme-notes 1.2.3-7") && text.includes("notes.msi, "), `the terminal says ${text}`);
+    check((await ask("packages"))["acme-notes 1.2.3-7 DEV"] === "Developer", "it is in the repository");
+    await page.getByRole("grid", { name: "Packages" }).getByRole("link", { name: "acme-notes" }).waitFor();
+    const made = await ask("verify", "acme-notes");
+    check(made.good && made.setup.includes("install_msi_if_needed("), JSON.stringify(made));
+}
+
+export async function m2_silentOptionsOfAnExe({ ask, files }) {
+    await choose("Choose an installer", files.exe);
+    await isReady();
+    await wizard().getByText("NSIS, recognised by").waitFor();
+    const silent = wizard().getByLabel("Options with which it asks nothing");
+    same(await silent.inputValue(), "/S", "what its maker takes");
+    await silent.fill("/S /NORESTART");
+    await isReady();
+    check((await wizard().getByLabel("setup.py").inputValue()).includes("SILENT = '/S /NORESTART'"), "they are in setup.py");
+    await wizard().getByRole("button", { name: "Review" }).click();
+    await signed(ask, "acme-acme-paint");
+    check((await ask("verify", "acme-acme-paint")).setup.includes("SILENT = '/S /NORESTART'"), "they are in the package");
+}
+
+export async function m3_aDamagedInstallerIsNamed({ folder, files }) {
+    const { page } = open;
+    await drop(files.cut);
+    await wizard().getByRole("alert").getByText("'cut.msi': the file is damaged").waitFor();
+    await look("make-damaged", folder);
+    await page.keyboard.press("Escape");
+    await wizard().waitFor({ state: "detached" });
+}
+
+export async function m4_theProcessThatReadsMayDie({ ask, files }) {
+    const { page } = open;
+    await ask("reader", "stop");
+    await drop(files.deb);
+    await wizard().getByText("It is being read.").waitFor();
+    await ask("reader", "kill");
+    await wizard().getByRole("alert").getByText("has been killed: try again").waitFor();
+    await wizard().getByRole("button", { name: "Read it again" }).click();
+    await isReady();
+    same(await wizard().getByLabel("Name of the package").inputValue(), "acme-tool", "the next try works");
+    await page.keyboard.press("Escape");
+    await wizard().waitFor({ state: "detached" });
+}
+
+export async function m5_aFolderIsMadePublishedAndInstalled({ ask, folder, files, target }) {
+    const { page } = open;
+    await page.getByLabel("Language").selectOption("fr");
+    const dialog = page.getByRole("dialog", { name: "Faire un paquet" });
+    await page.getByRole("button", { name: "Faire un paquet" }).click();
+    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), dialog.getByRole("button", { name: "Choisir un dossier" }).click()]);
+    await chooser.setFiles(files.folder);
+    await dialog.getByLabel("Nom du paquet").waitFor();
+    await dialog.getByLabel("Version").fill("2.0-1");
+    await dialog.getByText("Vérification en cours").waitFor({ state: "detached" });
+    const setup = await dialog.getByLabel("setup.py").inputValue();
+    await dialog.getByLabel("setup.py").fill(setup.replace("TARGET = makepath('/opt', FOLDER)", `TARGET = '${target}'`));
+    await dialog.getByText("Vérification en cours").waitFor({ state: "detached" });
+    await dialog.getByLabel("Maturité").selectOption("PROD");
+    await dialog.getByText("Vérification en cours").waitFor({ state: "detached" });
+    await look("make-fr", folder);
+    await dialog.locator("button[type=submit]:enabled").click();
+    await page.getByRole("dialog", { name: "make acme-portable 2.0-1" }).getByText("portable/data.txt, ").waitFor();
+    await look("make-review-fr", folder);
+    await page.getByRole("dialog", { name: "make acme-portable 2.0-1" }).locator("button[type=submit]:enabled").click();
+    await ask("yes");
+    await page.getByRole("dialog").first().waitFor({ state: "detached" });
+    same(await ask("install", "acme-portable"), "data\n", "the machine has it");
+    same(open.trouble.filter((t) => !t.includes("400") && !t.includes("500")), [], "trouble in the page");
+    await open.context.close();
+}
