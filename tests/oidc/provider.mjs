@@ -20,7 +20,8 @@ const provider = new Provider(config.issuer, {
     ? { accountId: id, claims: () => ({ sub: `subject-${id}`, preferred_username: id, groups: people()[id] }) }
     : undefined),
 });
-for (const event of ['grant.success', 'grant.error', 'grant.revoked', 'refresh_token.destroyed', 'revocation.error'])
-  provider.on(event, (ctx, error) => console.log(event, ctx.oidc?.params?.grant_type ?? '', error?.error_description ?? ''));
+for (const event of ['grant.success', 'grant.error'])
+  provider.on(event, (ctx, error) => console.log(event, ctx.oidc.params.grant_type, error?.error_description ?? ''));
+provider.on('refresh_token.destroyed', (token) => console.log('destroyed', token.accountId));
 https.createServer({ cert: fs.readFileSync(config.cert), key: fs.readFileSync(config.key) }, provider.callback())
   .listen(config.port, '127.0.0.1', () => console.log('listening'));
