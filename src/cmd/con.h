@@ -12,6 +12,7 @@
 extern const struct wa_cli_command wa_con_hosts;
 extern const struct wa_cli_command wa_con_host;
 extern const struct wa_cli_command wa_con_orders;
+extern const struct wa_cli_command wa_con_overview;
 extern const struct wa_cli_command wa_con_journal;
 extern const struct wa_cli_command wa_con_webhook;
 extern const struct wa_cli_command wa_con_open;

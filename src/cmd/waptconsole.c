@@ -34,6 +34,7 @@ int main(int argc, char **argv)
                                                             &wa_con_keys,
                                                             &wa_con_kit,
                                                             &wa_con_orders,
+                                                            &wa_con_overview,
                                                             &wa_con_packages,
                                                             &wa_con_plan,
                                                             &wa_con_policy,

@@ -119,6 +119,9 @@ def test_what_the_pages_show_is_shown_by_commands(org):
     assert (order["id"], order["state"], order["uuid"]) == (ordered["id"], "done", org.uuid)
     assert order["id"] in {o["id"] for o in json.loads(org.console("orders", "--host", org.uuid, "--json").stdout)["result"]}
     assert not json.loads(org.console("orders", batch["batch"], "--state", "failed", "--json").stdout)["result"]
+    seen = json.loads(org.console("overview", "--json").stdout)["result"]
+    lines = org.console("overview").stdout.splitlines()
+    assert seen["hosts"] == len(org.hosts()) and f"machines {seen['hosts']}" in {" ".join(line.split()) for line in lines} and len(lines) == 1 + len(seen)
     # The journal: who did it; every entry of it fits.
     assert "con-tool" in org.console("journal", "--last", "50").stdout
     verified = json.loads(org.console("journal", "verify", "--json").stdout)["result"]
