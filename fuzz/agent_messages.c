@@ -5,6 +5,7 @@
 #include "agent/helper_priv.h"
 #include "agent/inventory_answer.h"
 #include "agent/launcher_priv.h"
+#include "agent/manager_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,6 +6,7 @@
 #include "shard.h"
 
 #include "agent/backoff.h"
+#include "agent/manager_priv.h"
 #include "base/mem.h"
 #include "proto/push.h"
 

@@ -3,7 +3,8 @@
  *
  * Names only: whether such a package exists, and who signed it, is for the planner's input.
  */
-#include "agent/manager_priv.h"
+#include "agent/identity.h"
+#include "agent/place.h"
 
 #include "codec/csv.h"
 

@@ -6,7 +6,8 @@
  * kernel in every case. The server's word opens to a local user what the configuration of this
  * machine allows a person of that group, and never more than signed packages that are offered here.
  */
-#include "agent/manager_priv.h"
+#include "agent/auth_ask.h"
+#include "agent/report.h"
 #include "codec/csv.h"
 #include "os/clock.h"
 #include "proto/login.h"

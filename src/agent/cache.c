@@ -6,6 +6,8 @@
  * neither makes more of it fit than the limit says.
  */
 #include "agent/install_priv.h"
+#include "agent/tasks.h"
+#include "agent/work.h"
 
 static const struct wa_relpath folder = {"cache", 5};
 

@@ -5,7 +5,8 @@
  * A list that is gone from the index still counts: whoever keeps the repository can't take a
  * revocation back by leaving it out.
  */
-#include "agent/manager_priv.h"
+#include "agent/repo_fetch.h"
+#include "agent/tasks.h"
 #include "crypto/crl.h"
 #include "crypto/digest.h"
 #include "os/clock.h"

@@ -4,6 +4,8 @@
  * fetch and when to stop. What came is judged by its signature, in install.c.
  */
 #include "agent/install_priv.h"
+#include "agent/repo_fetch.h"
+#include "agent/tasks.h"
 
 #include "codec/hex.h"
 

@@ -3,8 +3,8 @@
  *
  * Rights are mended, since a wrong umask is common; an owner is not: somebody else put it there.
  */
+#include "agent/folders.h"
 #include "agent/health.h"
-#include "agent/manager_priv.h"
 #include "os/priv.h"
 
 struct folder {

@@ -5,6 +5,7 @@
  * is looked through at most once a minute, whoever asks how often.
  */
 #include "agent/health.h"
+#include "agent/push.h"
 #include "agent/repo_trust.h"
 #include "os/clock.h"
 #include "proto/action.h"

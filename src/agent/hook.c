@@ -1,7 +1,10 @@
 /* hook.c - one hook of a package's setup.py in its own interpreter: the request, the output, the
  * outcome (formats.md 10). */
+#include "agent/hook.h"
+#include "agent/inventory.h"
 #include "agent/journal.h"
-#include "agent/manager_priv.h"
+#include "agent/kept.h"
+#include "agent/tasks.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "os/clock.h"

@@ -1,6 +1,10 @@
 /* hook_tasks.c - audits of what is installed, the settings of a user's session, and uninstall() by
  * itself. None of them changes which packages are installed. */
+#include "agent/hook.h"
 #include "agent/install_priv.h"
+#include "agent/kept.h"
+#include "agent/tasks.h"
+#include "agent/work.h"
 #include "base/date.h"
 #include "base/text.h"
 #include "os/clock.h"

@@ -6,7 +6,11 @@
  * wanted; the task thread fetches one at a time when it has no task. An empty file says that there
  * was none. Whoever asks, there are so many at a time and in an hour, and the oldest ones go.
  */
+#include "agent/icons.h"
+#include "agent/inventory.h"
+#include "agent/repo_fetch.h"
 #include "agent/selfservice.h"
+#include "agent/tasks.h"
 
 #include "codec/base64.h"
 #include "codec/png.h"

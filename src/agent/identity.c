@@ -4,8 +4,9 @@
  * proving the machine. An identity is bound to the hardware it was made on: a copy of the disk in
  * another machine gives it up at its first start, key and all, before it has said a word.
  */
+#include "agent/identity.h"
 #include "agent/evidence.h"
-#include "agent/manager_priv.h"
+#include "agent/tasks.h"
 #include "os/rand.h"
 #include "proto/hostid.h"
 

@@ -7,7 +7,7 @@
  * signatures held (pkg/index_seen.h). Neither is a judgement: who is trusted is asked each time.
  * Whatever is missing or damaged here costs a download or a reading, no more.
  */
-#include "agent/manager_priv.h"
+#include "agent/repo_fetch.h"
 #include "crypto/digest.h"
 
 #define STATE_BYTES_MAX 4096u

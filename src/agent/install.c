@@ -9,8 +9,13 @@
 #include "agent/install_priv.h"
 #include "base/text.h"
 
+#include "agent/hook.h"
+#include "agent/inventory.h"
 #include "agent/journal.h"
+#include "agent/kept.h"
 #include "agent/repo_trust.h"
+#include "agent/tasks.h"
+#include "agent/upgrade_hand.h"
 #include "os/clock.h"
 #include "pkg/selfservice.h"
 

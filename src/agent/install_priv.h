@@ -2,7 +2,7 @@
 #ifndef WA_AGENT_INSTALL_PRIV_H
 #define WA_AGENT_INSTALL_PRIV_H
 
-#include "agent/manager_priv.h"
+#include "agent/tasks.h"
 #include "codec/url.h"
 
 struct wa_install {

@@ -1,9 +1,12 @@
 /* install_tasks.c - plans carried out: install, download, upgrade, remove, forget. One package's
  * failure stops what depends on it, no more. */
+#include "agent/hook.h"
 #include "agent/install_priv.h"
 #include "agent/journal.h"
 #include "agent/scene.h"
 #include "agent/selfservice.h"
+#include "agent/tasks.h"
+#include "agent/work.h"
 
 #include "base/date.h"
 #include "base/vec.h"

@@ -1,6 +1,7 @@
 /* inventory.c - what this machine takes and trusts, and what it says of its packages (formats.md
  * 5.7). The rest of its inventory is in sections.c.
  */
+#include "agent/inventory.h"
 #include "agent/repo_trust.h"
 #include "base/date.h"
 #include "crypto/crl.h"

@@ -4,6 +4,7 @@
  * One user has one question under way at a time, whatever the number of connections, so that
  * nobody guesses passwords side by side or takes all threads; a few are under way in all.
  */
+#include "agent/auth_ask.h"
 #include "agent/local_priv.h"
 
 #include "codec/csv.h"

@@ -3,6 +3,7 @@
  *
  * Administrators see all that is offered to users; others what the rules list for their groups.
  */
+#include "agent/inventory.h"
 #include "agent/local_priv.h"
 
 #include "base/vec.h"

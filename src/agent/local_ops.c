@@ -1,7 +1,12 @@
 /* local_ops.c - what is done for a local client once it may: most becomes a task, reading is
  * answered at once, and stopping is F1E's: free for all, for a while.
  */
+#include "agent/hook.h"
 #include "agent/local_priv.h"
+#include "agent/localapi.h"
+#include "agent/reload.h"
+#include "agent/tasks.h"
+#include "agent/work.h"
 
 #include "base/text.h"
 #include "os/clock.h"

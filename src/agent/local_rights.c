@@ -6,6 +6,7 @@
  * of self-service packages - asked anew each time, and a password that was typed in the same
  * session shortly before or is asked for now.
  */
+#include "agent/auth_ask.h"
 #include "agent/local_priv.h"
 
 #include "base/text.h"

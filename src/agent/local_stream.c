@@ -5,6 +5,7 @@
  * and to administrators who have proven their password, about the tasks they follow.
  */
 #include "agent/local_priv.h"
+#include "agent/localapi.h"
 
 struct news {
     struct wa_manager *m;

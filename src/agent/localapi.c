@@ -5,6 +5,7 @@
  * never all of them, and whoever is slow in asking or in taking answers loses theirs. What is asked
  * goes on in local_conn.c (lines), local_rights.c (who may), local_ops.c (what is done).
  */
+#include "agent/localapi.h"
 #include "agent/local_priv.h"
 
 #include "os/clock.h"

@@ -1,9 +1,14 @@
 /* localdata.c - answers that only read: status, lists, search. From the loop's thread and
  * connection. */
 #include "agent/health.h"
+#include "agent/icons.h"
+#include "agent/inventory.h"
 #include "agent/journal.h"
 #include "agent/local_priv.h"
+#include "agent/place.h"
 #include "agent/repo_trust.h"
+#include "agent/scheduler.h"
+#include "agent/tasks.h"
 #include "agent/upgrade.h"
 
 /* caller NULL: what they may is not told. */

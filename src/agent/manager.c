@@ -1,9 +1,20 @@
 /* manager.c - the manager's process: start, confinement, the
  * clock, the end. */
+#include "agent/manager.h"
+#include "agent/auth_ask.h"
+#include "agent/folders.h"
 #include "agent/health.h"
+#include "agent/identity.h"
 #include "agent/journal.h"
+#include "agent/kept.h"
+#include "agent/localapi.h"
 #include "agent/moving.h"
+#include "agent/push.h"
+#include "agent/reload.h"
 #include "agent/repo_trust.h"
+#include "agent/scheduler.h"
+#include "agent/tasks.h"
+#include "agent/upgrade_hand.h"
 #include "base/text.h"
 
 #include "os/clock.h"

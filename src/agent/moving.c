@@ -10,7 +10,8 @@
 
 #include <stdarg.h>
 
-#include "agent/manager_priv.h"
+#include "agent/hook.h"
+#include "agent/kept.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "crypto/digest.h"

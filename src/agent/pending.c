@@ -2,6 +2,7 @@
  * server, the cache, and the schedule, for packages that are forced on a day. */
 #include "agent/journal.h"
 #include "agent/scene.h"
+#include "agent/scheduler.h"
 
 #include "base/date.h"
 #include "os/clock.h"

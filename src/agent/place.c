@@ -6,8 +6,8 @@
  * told it last: what a directory that is away can't say is still what it said before, so that
  * nothing is removed because a domain controller is down.
  */
+#include "agent/place.h"
 #include "agent/inventory_answer.h"
-#include "agent/manager_priv.h"
 #include "os/clock.h"
 
 #define ASK_EVERY_S 3600

@@ -3,7 +3,10 @@
  *
  * For those who look at it. Nobody decides anything by it, here or elsewhere.
  */
+#include "agent/inventory.h"
 #include "agent/repo_trust.h"
+#include "agent/report.h"
+#include "agent/scheduler.h"
 
 #include "codec/csv.h"
 #include "os/clock.h"

@@ -7,7 +7,7 @@
  */
 #include "agent/helper_priv.h"
 #include "agent/install_priv.h"
-#include "agent/manager_priv.h"
+#include "agent/tasks.h"
 #include "os/accounts.h"
 #include "os/clock.h"
 #include "proto/hostid.h"

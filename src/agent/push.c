@@ -5,7 +5,8 @@
  * the hello it gets is good for its TLS connection and this minute only.
  */
 #include "proto/push.h"
-#include "agent/manager_priv.h"
+#include "agent/identity.h"
+#include "agent/push.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
 #include "os/rand.h"

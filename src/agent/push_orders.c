@@ -4,7 +4,11 @@
  * Recorded, queued and owed for in one transaction. What is refused is told to the server, where it
  * has an identifier to be believed; never of one that was taken before.
  */
+#include "agent/identity.h"
+#include "agent/inventory.h"
+#include "agent/push.h"
 #include "agent/repo_trust.h"
+#include "agent/tasks.h"
 #include "os/clock.h"
 #include "proto/action.h"
 #include "proto/rollout.h"

@@ -6,7 +6,11 @@
  * what would need that is refused with the way out. Texts of the former one stay for a while, for
  * questions to auth that are under way in other threads.
  */
-#include "agent/manager_priv.h"
+#include "agent/reload.h"
+#include "agent/folders.h"
+#include "agent/push.h"
+#include "agent/scheduler.h"
+#include "agent/tasks.h"
 #include "os/clock.h"
 #include "os/service.h"
 

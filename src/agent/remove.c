@@ -1,8 +1,11 @@
 /* remove.c - taking one package away: its uninstall(), then its row and what is kept of it. An
  * interrupted uninstall() leaves it there as ERROR; the removal goes on at the next start.
  */
+#include "agent/hook.h"
 #include "agent/install_priv.h"
 #include "agent/journal.h"
+#include "agent/kept.h"
+#include "agent/tasks.h"
 #include "base/text.h"
 
 static void record_failure(struct wa_manager *m, const char *package, struct wa_sv output)

@@ -4,7 +4,9 @@
  * the first. What one address can't or won't give - unreachable, too slow, absent, spoilt - is told
  * and asked of the next; what failed on this machine (memory, disk, a cancellation) is not.
  */
-#include "agent/manager_priv.h"
+#include "agent/repo_fetch.h"
+#include "agent/identity.h"
+#include "agent/tasks.h"
 
 static bool is_ours(enum wa_code code)
 {

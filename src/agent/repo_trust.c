@@ -6,6 +6,7 @@
  * rows of the agent's own database, judged again whenever they are read.
  */
 #include "agent/repo_trust.h"
+#include "agent/identity.h"
 
 #include "base/mem.h"
 #include "codec/csv.h"

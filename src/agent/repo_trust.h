@@ -3,7 +3,7 @@
 #ifndef WA_AGENT_REPO_TRUST_H
 #define WA_AGENT_REPO_TRUST_H
 
-#include "agent/manager_priv.h"
+#include "agent/tasks.h"
 #include "repo/follow.h"
 
 struct wa_repo_trust {

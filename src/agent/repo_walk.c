@@ -4,7 +4,9 @@
  * What is accepted is written down at once, the root first: whatever is withheld afterwards, a
  * revocation counts and a version never goes down. What is refused changes nothing.
  */
+#include "agent/repo_fetch.h"
 #include "agent/repo_trust.h"
+#include "agent/tasks.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "crypto/digest.h"

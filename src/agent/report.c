@@ -1,7 +1,10 @@
 /* report.c - how the machine speaks to its server, each statement signed with its own key, sequence
  * and time in it: registration, results of actions. What it tells of itself is status.c's. */
+#include "agent/report.h"
 #include "agent/backoff.h"
-#include "agent/manager_priv.h"
+#include "agent/identity.h"
+#include "agent/inventory.h"
+#include "agent/tasks.h"
 
 #include "codec/url.h"
 #include "os/clock.h"

@@ -1,6 +1,8 @@
 /* scene.c - what a plan is made from: packages, installed ones, the machine's properties, its own
  * packages, what is held. Read anew for each plan. */
 #include "agent/scene.h"
+#include "agent/inventory.h"
+#include "agent/place.h"
 
 #include "base/mem.h"
 

@@ -2,7 +2,7 @@
 #ifndef WA_AGENT_SCENE_H
 #define WA_AGENT_SCENE_H
 
-#include "agent/manager_priv.h"
+#include "agent/place.h"
 #include "pkg/plan.h"
 
 /* Everything that a step of a plan points to lives as long as this. */

@@ -7,9 +7,11 @@
  * them. Freezes come from both, and no upgrade is done in them, whoever wants it, unless it is
  * forced: only what somebody with the right to it names.
  */
+#include "agent/scheduler.h"
 #include "agent/backoff.h"
 #include "agent/journal.h"
-#include "agent/manager_priv.h"
+#include "agent/tasks.h"
+#include "agent/work.h"
 
 #include "base/date.h"
 #include "base/text.h"

@@ -5,7 +5,8 @@
  * script that runs as somebody else keeps and wishes nothing. Tasks that scripts wish for may wish
  * in turn, to a depth, so that two packages can't call each other for ever.
  */
-#include "agent/manager_priv.h"
+#include "agent/hook.h"
+#include "agent/tasks.h"
 
 #define BY "script "
 

@@ -4,8 +4,10 @@
  * Everything is written anew from what was read, keys in order, so that the same machine has the
  * same digests.
  */
+#include "agent/inventory.h"
 #include "agent/inventory_answer.h"
-#include "agent/manager_priv.h"
+#include "agent/place.h"
+#include "agent/report.h"
 #include "os/dmi.h"
 #include "os/drives.h"
 

@@ -3,7 +3,9 @@
  *
  * Passwords of proxies and repositories stay here.
  */
-#include "agent/manager_priv.h"
+#include "agent/inventory.h"
+#include "agent/place.h"
+#include "agent/report.h"
 #include "agent/upgrade.h"
 
 #include "codec/csv.h"

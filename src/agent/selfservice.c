@@ -5,6 +5,8 @@
  * ask for a package, nothing more: that it is signed and offered is checked as ever.
  */
 #include "agent/selfservice.h"
+#include "agent/kept.h"
+#include "agent/tasks.h"
 
 #include "pkg/version.h"
 

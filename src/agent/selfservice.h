@@ -4,7 +4,7 @@
 #ifndef WA_AGENT_SELFSERVICE_H
 #define WA_AGENT_SELFSERVICE_H
 
-#include "agent/manager_priv.h"
+#include "agent/tasks.h"
 #include "pkg/plan.h"
 #include "pkg/selfservice.h"
 

@@ -6,8 +6,11 @@
  * reaches them in their environment only. What the first one prints last names the snapshot:
  * letters, digits and a few signs, or it is refused.
  */
+#include "agent/hook.h"
 #include "agent/install_priv.h"
 #include "agent/journal.h"
+#include "agent/kept.h"
+#include "agent/tasks.h"
 
 #include "base/text.h"
 

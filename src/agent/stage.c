@@ -4,6 +4,8 @@
  * control, manifest, signature, certificate, setup.py, the rules of self-service - and are verified
  * again before each use (design: code that runs later).
  */
+#include "agent/inventory.h"
+#include "agent/kept.h"
 #include "agent/repo_trust.h"
 #include "crypto/digest.h"
 #include "os/clock.h"

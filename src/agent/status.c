@@ -4,7 +4,8 @@
  * What counts as known is the server's own answer, so a section that it has lost is sent again, and
  * one that it never got is never taken for sent. Statements are signed, numbered and dated (F1D).
  */
-#include "agent/manager_priv.h"
+#include "agent/push.h"
+#include "agent/report.h"
 #include "os/clock.h"
 
 /* What the server said it has; nothing where that is not known, or can't be read any more. */

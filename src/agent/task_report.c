@@ -4,7 +4,11 @@
  * All of it is the task thread's, between two tasks. What can't be told now is told later.
  */
 #include "agent/backoff.h"
+#include "agent/localapi.h"
+#include "agent/report.h"
+#include "agent/scheduler.h"
 #include "agent/selfservice.h"
+#include "agent/tasks.h"
 #include "os/clock.h"
 
 #define STATUS_RETRY_FIRST_S 30

@@ -3,8 +3,20 @@
  * A task's outcome is stored with its result for the server in one transaction, before anybody is
  * told.
  */
+#include "agent/tasks.h"
+#include "agent/hook.h"
+#include "agent/icons.h"
+#include "agent/identity.h"
 #include "agent/journal.h"
+#include "agent/kept.h"
+#include "agent/localapi.h"
+#include "agent/place.h"
+#include "agent/push.h"
+#include "agent/reload.h"
+#include "agent/report.h"
+#include "agent/scheduler.h"
 #include "agent/selfservice.h"
+#include "agent/work.h"
 #include "base/text.h"
 #include "os/clock.h"
 

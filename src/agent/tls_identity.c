@@ -6,7 +6,7 @@
  * registration, and another TLS key takes its place whenever this one is lost or revoked. Nothing
  * here is needed to be heard by the server: without it only what asks for a certificate is closed.
  */
-#include "agent/manager_priv.h"
+#include "agent/identity.h"
 #include "crypto/csr.h"
 #include "os/clock.h"
 

@@ -4,7 +4,12 @@
  * A repository that can't be read keeps what it offered before, and keeps no other one from being
  * read.
  */
+#include "agent/identity.h"
+#include "agent/inventory.h"
+#include "agent/repo_fetch.h"
 #include "agent/repo_trust.h"
+#include "agent/tasks.h"
+#include "agent/work.h"
 #include "os/clock.h"
 
 static const struct wa_relpath index_file = {"private/tmp/index", 17};

@@ -7,8 +7,11 @@
 #include "agent/upgrade.h"
 
 #include "agent/helper_priv.h"
-#include "agent/manager_priv.h"
+#include "agent/repo_fetch.h"
 #include "agent/repo_trust.h"
+#include "agent/scheduler.h"
+#include "agent/tasks.h"
+#include "agent/upgrade_hand.h"
 #include "os/clock.h"
 
 #define START_S 60 /* s: what it starts with ends at once */

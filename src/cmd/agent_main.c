@@ -6,7 +6,7 @@
  */
 #include "cmd/agent_main.h"
 
-#include "agent/manager_priv.h"
+#include "agent/manager.h"
 #include "agent/role_priv.h"
 #include "agent/upgrade.h"
 #include "base/text.h"

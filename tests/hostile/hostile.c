@@ -11,6 +11,7 @@
  */
 #include <unistd.h>
 
+#include "agent/manager_priv.h"
 #include "agent/role_priv.h"
 #include "base/limits.h"
 #include "base/mem.h"

@@ -4,6 +4,7 @@
 #define WA_TEST_FAKE_LAUNCHER_H
 
 #include "agent/helper_priv.h"
+#include "agent/manager_priv.h"
 #include "os/thread.h"
 
 /* As WA_SV(), for tables. */

@@ -2,7 +2,7 @@
 #include "testlib.h"
 #include "torture.h"
 
-#include "agent/manager_priv.h"
+#include "agent/place.h"
 
 static void names(const char *uuid, const char *profiles, const char *groups, const char *dn,
                   const char *expected)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "agent/config.h"
+#include "agent/manager_priv.h"
 #include "base/mem.h"
 
 #define PLAIN "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "agent/auth_ask.h"
 #include "agent/inventory_answer.h"
 #include "fake_launcher.h"
 #include "os/fs.h"

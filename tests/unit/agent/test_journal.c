@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "agent/journal.h"
+#include "agent/manager_priv.h"
 #include "base/mem.h"
 
 struct place {

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/manager_priv.h"
+#include "agent/hook.h"
+#include "agent/kept.h"
 #include "agent/moving.h"
 
 #define SETUP "def install():\n    pass\ndef uninstall():\n    return 1\n"

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/manager_priv.h"
 #include "agent/trust_json.h"
 #include "crypto/digest.h"
 #include "os/fs.h"

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "agent/helper_priv.h"
+#include "agent/manager_priv.h"
 #include "agent/trust_json.h"
 
 /* Each message has one direction; a type that none has passes nowhere. */

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "agent/manager_priv.h"
+#include "agent/scheduler.h"
+#include "agent/tasks.h"
 #include "base/date.h"
 #include "os/clock.h"
 #include "os/loop.h"

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "agent/manager_priv.h"
+#include "agent/hook.h"
+#include "agent/tasks.h"
 
 struct place {
     char dir[WA_PATH_MAX];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "agent/manager_priv.h"
 #include "agent/upgrade.h"
 #include "os/local.h"
 #include "os/thread.h"
