@@ -1,5 +1,6 @@
 """F1A: machines that were let in and whose reports their front answers by itself, then revoked or forgotten: each ends at every front of every server,
 whatever is remembered of it, and stays out however often it comes back."""
+import contextlib
 import json
 import socket
 import ssl
@@ -92,8 +93,12 @@ def test_f1a_a_revoked_machine_goes_on_with_its_tls_session():
 
         held = begin()
         assert ask(held) == [b"200"]
-        with begin(held.session) as again:
-            assert again.session_reused and ask(again) == [b"200"]
+
+        def goes_on():
+            with begin(held.session) as again:
+                return again.session_reused and ask(again) == [b"200"]
+
+        until(goes_on, "the front whose session it is has taken it up")
         org.console("revoke-certificate", org.uuid)
 
         def refused(session):
@@ -103,6 +108,7 @@ def test_f1a_a_revoked_machine_goes_on_with_its_tls_session():
             except OSError:
                 return True
 
-        until(lambda: refused(None) and refused(held.session), "neither a new session nor the old one is served")
-        with held:  # nor the connection itself, which was there before
+        # Each front is met by some of so many.
+        until(lambda: all(refused(session) for session in (None, held.session) * 12), "neither a new session nor the old one is served")
+        with held, contextlib.suppress(OSError):  # nor the connection itself, which was there before
             assert ask(held) != [b"200"]
