@@ -265,13 +265,12 @@
 #define WA_OIDC_TIMEOUT_MS 8000u        /* ms: for one request; other logins wait meanwhile */
 #define WA_OIDC_CODE_MAX 2048u          /* bytes: a code, as providers make them */
 #define WA_OIDC_REFRESH_MAX                                                                        \
-    4096u                        /* bytes: a refresh token; with a larger one nothing is renewed   \
-                                  */
-#define WA_OIDC_SEALED_MAX 8192u /* bytes: what is kept of it, as a text */
-#define WA_OIDC_RETRY_S 15       /* s: that sessions wait when the provider does not answer */
-#define WA_OIDC_CLAIM_S 60 /* s: that one server has to ask about a session, before any may again  \
-                            */
-#define WA_OIDC_SKEW_S 60  /* s: that its clock may be off */
+    4096u                          /* bytes: a refresh token; with a larger one nothing is renewed \
+                                    */
+#define WA_OIDC_SEALED_MAX 8192u   /* bytes: what is kept of it, as a text */
+#define WA_OIDC_RETRY_S 15         /* s: that sessions wait when the provider does not answer */
+#define WA_OIDC_CLAIM_S 60         /* s: one server has to ask, before any may again */
+#define WA_OIDC_SKEW_S 60          /* s: that its clock may be off */
 #define WA_OIDC_TOKEN_AGE_S 600    /* s: an ID token is used at once */
 #define WA_OIDC_DESCRIPTION_S 3600 /* s: that its description is believed */
 #define WA_OIDC_FAILED_S 5         /* s: that it is not asked again after it failed */
