@@ -10,7 +10,8 @@ import { say, sayError } from "../components/toasts";
 import { number } from "../format";
 import { t, tn } from "../i18n";
 import { local } from "../local";
-import { breaks, countHosts, maturityText, type Package } from "./repository_model";
+import { navigate } from "../router";
+import { breaks, countHosts, goneWith, maturityText, ownNeeds, type Own, type Package } from "./repository_model";
 
 export const MATURITIES = ["DEV", "PREPROD", "PROD"];
 
@@ -99,9 +100,12 @@ function Promote({ packages, onDone }: { packages: readonly Package[]; onDone: (
 function Delete({ packages, all, onDone }: { packages: readonly Package[]; all: readonly Package[]; onDone: () => void }) {
     const counts = useSignal<ReadonlyMap<string, number>>(new Map());
     const isBusy = useSignal(false);
-    const lacking = breaks(all, new Set(packages.map((p) => p.file)));
+    const owns = useSignal<readonly Own[]>([]);
+    const files = new Set(packages.map((p) => p.file));
+    const lacking = breaks(all, files);
     useEffect(() => {
         for (const p of packages.slice(0, 20)) countHosts(p.package, p.version).then((n) => (counts.value = new Map([...counts.value, [p.file, n]])), sayError);
+        for (const name of [...goneWith(all, files)].slice(0, 20)) ownNeeds(name).then((own) => own.total > 0 && (owns.value = [...owns.value, own]), sayError);
     }, []);
     const submit = async () => {
         isBusy.value = true;
@@ -124,6 +128,29 @@ function Delete({ packages, all, onDone }: { packages: readonly Package[]; all: 
                     return <li key={p.file}>{`${p.file}${n === undefined ? "" : `: ${tn(n, "{n} machine has it", "{n} machines have it")}`}`}</li>;
                 })}
             </ul>
+            {owns.value.length > 0 && (
+                <>
+                    <p class="error">{t("Machines are assigned it by their own packages, and could not be brought up to date any more:")}</p>
+                    <ul class="plain-list" data-test="own">
+                        {owns.value.map((o) => (
+                            <li key={o.needed}>
+                                {tn(o.total, "{n} machine needs {needed}", "{n} machines need {needed}", { needed: o.needed })}
+                                {`: ${o.names.join(", ")}${o.total > o.names.length ? ", ..." : ""} `}
+                                <button
+                                    type="button"
+                                    class="plain"
+                                    onClick={() => {
+                                        close();
+                                        navigate(`/hosts?group=${encodeURIComponent(o.needed)}`);
+                                    }}
+                                >
+                                    {t("Show them")}
+                                </button>
+                            </li>
+                        ))}
+                    </ul>
+                </>
+            )}
             {lacking.length > 0 && (
                 <>
                     <p class="error">{t("These could not be installed any more:")}</p>

@@ -25,6 +25,7 @@ export interface Package {
 }
 
 const PAGE = 2000; // at most what the server gives at once
+const OWN_SHOWN = 8; // machines by name
 export const POLICY = ["group", "unit", "profile", "host", "selfservice"];
 
 export async function loadPackages(stop?: AbortSignal): Promise<Package[]> {
@@ -53,10 +54,15 @@ export function dependants(all: readonly Package[], name: string): Package[] {
     return all.filter((p) => namesOf(p.depends).includes(name));
 }
 
+/** The names of which nothing stays if these files go. */
+export function goneWith(all: readonly Package[], files: ReadonlySet<string>): Set<string> {
+    const stays = new Set(all.filter((p) => !files.has(p.file)).map((p) => p.package));
+    return new Set(all.filter((p) => files.has(p.file) && !stays.has(p.package)).map((p) => p.package));
+}
+
 /** Who would lack something if these files went: nothing else of that name stays. */
 export function breaks(all: readonly Package[], files: ReadonlySet<string>): { needed: string; by: string }[] {
-    const stays = new Set(all.filter((p) => !files.has(p.file)).map((p) => p.package));
-    const gone = new Set(all.filter((p) => files.has(p.file) && !stays.has(p.package)).map((p) => p.package));
+    const gone = goneWith(all, files);
     const found = new Map<string, { needed: string; by: string }>();
     for (const p of all) {
         if (files.has(p.file)) continue;
@@ -69,6 +75,18 @@ export function breaks(all: readonly Package[], files: ReadonlySet<string>): { n
 export async function countHosts(name: string, version?: string): Promise<number> {
     const answer = await call<{ total: number }>("GET", apiPath(["hosts"], { limit: 1, package: name, package_version: version ? `=${version}` : "" }));
     return answer.total;
+}
+
+export interface Own {
+    needed: string;
+    total: number;
+    names: readonly string[]; // the first of them
+}
+
+/** The machines whose own packages need it, as the server verified these at their upload. */
+export async function ownNeeds(needed: string): Promise<Own> {
+    const answer = await call<{ total: number; hosts: readonly { name: string }[] }>("GET", apiPath(["hosts"], { limit: OWN_SHOWN, group: needed, sort: "name" }));
+    return { needed, total: answer.total, names: answer.hosts.map((h) => h.name) };
 }
 
 export function maturityText(p: Package): string {

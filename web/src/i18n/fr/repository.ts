@@ -132,4 +132,8 @@ export const repository = {
     error: "erreur",
     warning: "avertissement",
     note: "remarque",
+    "Machines are assigned it by their own packages, and could not be brought up to date any more:": "Des machines l'ont par leurs propres paquets, et ne pourraient plus être mises à jour :",
+    "{n} machine needs {needed}": "{n} machine a besoin de {needed}",
+    "{n} machines need {needed}": "{n} machines ont besoin de {needed}",
+    "Show them": "Les montrer",
 };
