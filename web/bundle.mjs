@@ -23,7 +23,7 @@ const made = await build({
 });
 for (const name of ["index.html", "self.html", "icon.svg"]) copyFileSync(path.join(source, name), path.join(out, name));
 
-const packages = ["preact", "@preact/signals", "@preact/signals-core", "uplot"];
+const packages = ["preact", "@preact/signals", "@preact/signals-core", "uplot", "uqr"];
 const licences = packages.map((name) => `${name}\n\n${readFileSync(path.join("node_modules", name, "LICENSE"), "utf8").trim()}\n`);
 writeFileSync(path.join(out, "licences.txt"), licences.join("\n----\n\n"));
 

@@ -77,6 +77,9 @@ WA_CHECK enum wa_code wa_con_reach_other(const struct wa_cli *cli, const char *u
 WA_CHECK enum wa_code wa_con_which_server(struct wa_err *err);
 /* Adds to the refusal of an unknown certificate what a person can do. */
 WA_CHECK enum wa_code wa_con_unknown(struct wa_err *err);
+/* How the configuration says that this person logs in ("login"): "kerberos"; NULL: it does not say.
+ * WA_E_CONFIG: another word. *ret: free it. */
+WA_CHECK enum wa_code wa_con_login_way(const struct wa_cli *cli, char **ret, struct wa_err *err);
 /* Warns when the journal of the server is not what was seen before. */
 void wa_con_check_journal(const struct wa_cli *cli, struct wa_client *c, const char *server);
 /* Rows of the server's as a table: each column a member of the row, a text or a number. */

@@ -187,6 +187,7 @@ static enum wa_code read_proof(const struct way *way, struct wa_client_options *
                                struct wa_buf *token, struct wa_buf *password,
                                struct wa_buf *identity, struct wa_err *err)
 {
+    WA_AUTO_STR char *login = NULL;
     const char *file = NULL, *secret = NULL;
     if (pick(way->cli, "token-file", way->nth, &file, err) != WA_OK ||
         pick(way->cli, "password-file", way->nth, &secret, err) != WA_OK)
@@ -197,7 +198,10 @@ static enum wa_code read_proof(const struct way *way, struct wa_client_options *
         o->way = WA_CLIENT_OIDC;
         return WA_OK;
     }
-    if (wa_cli_has(way->cli, "kerberos")) {
+    if (wa_con_login_way(way->cli, &login, err) != WA_OK)
+        return err->code;
+    bool is_usual = login != NULL && secret == NULL && !wa_cli_has(way->cli, "client-certificate");
+    if (wa_cli_has(way->cli, "kerberos") || is_usual) {
         o->way = WA_CLIENT_KERBEROS;
         return WA_OK;
     }
@@ -206,6 +210,17 @@ static enum wa_code read_proof(const struct way *way, struct wa_client_options *
     if (identity->n == 0)
         return read_password(way, o->user, o->server, password, err);
     o->way = WA_CLIENT_CERTIFICATE;
+    return WA_OK;
+}
+
+enum wa_code wa_con_login_way(const struct wa_cli *cli, char **ret, struct wa_err *err)
+{
+    WA_AUTO_STR char *word = NULL;
+    if (wa_get_conf(cli, "login", &word, err) != WA_OK)
+        return err->code;
+    if (word != NULL && strcmp(word, "kerberos") != 0)
+        return wa_fail(err, WA_E_CONFIG, "login = %s: 'kerberos' is the only word for it", word);
+    *ret = WA_TAKE(word);
     return WA_OK;
 }
 

@@ -6,22 +6,14 @@
 #include "base/mem.h"
 #include "cmd/con.h"
 #include "console/journal_seen.h"
-#include "os/path.h"
 
 void wa_con_check_journal(const struct wa_cli *cli, struct wa_client *c, const char *server)
 {
-    char path[WA_PATH_MAX];
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_journal_seen changed = {.seq = 0};
-    if (wa_journal_seen_file(server, path, &err) != WA_OK ||
-        wa_journal_seen_check(c, path, &changed, &err) != WA_OK)
-        wa_cli_say(cli, "warning: the server's journal is not checked: %s", err.text);
-    else if (changed.seq > 0)
-        wa_cli_say(cli,
-                   "WARNING: the journal of '%s' was rewritten or cut: entry %lld was seen here "
-                   "before with another digest. On the server, 'waptserver journal verify "
-                   "--head %lld:%s' says more; '%s' keeps what was seen.",
-                   server, (long long)changed.seq, (long long)changed.seq, changed.digest, path);
+    WA_AUTO_BUF struct wa_buf warning;
+    wa_buf_init(&warning, 16384);
+    wa_journal_seen_warn(c, server, &warning);
+    if (warning.n > 0)
+        wa_cli_say(cli, "%s", wa_buf_str(&warning));
 }
 
 /* --- the command --- */

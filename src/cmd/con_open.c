@@ -40,7 +40,7 @@ static const struct wa_cli_option options[] = {
 struct settings {
     struct wa_cli *cli;
     struct wa_con_server server;
-    char *certificate, *key, *keys_dir, *trusted, *pinentry, *prefix, *maturity;
+    char *certificate, *key, *keys_dir, *trusted, *pinentry, *login, *prefix, *maturity;
     int prompter_fd;
     struct wa_con_reader reader_process;
     struct wa_reader *reader;
@@ -93,6 +93,7 @@ static enum wa_code read_settings(const struct wa_cli *cli, struct settings *s, 
         (s->keys_dir == NULL && usual_keys_dir(&s->keys_dir, err) != WA_OK) ||
         option_or_conf(cli, "trusted", "public_certs_dir", &s->trusted, err) != WA_OK ||
         option_or_conf(cli, "pinentry", "pinentry", &s->pinentry, err) != WA_OK ||
+        wa_con_login_way(cli, &s->login, err) != WA_OK ||
         wa_get_conf(cli, "default_package_prefix", &s->prefix, err) != WA_OK ||
         wa_get_conf(cli, "default_maturity", &s->maturity, err) != WA_OK ||
         wa_con_repositories_read(cli, &s->others, err) != WA_OK)
@@ -202,6 +203,7 @@ static void settings_fini(struct settings *s)
     wa_free(s->keys_dir);
     wa_free(s->trusted);
     wa_free(s->pinentry);
+    wa_free(s->login);
     wa_free(s->prefix);
     wa_free(s->maturity);
     wa_reader_free(s->reader);
@@ -235,6 +237,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
         const struct wa_local_options o = {.server = s.server.server,
                                            .trust = &s.server.trust,
                                            .user = s.server.user,
+                                           .login = s.login,
                                            .certificate = s.certificate,
                                            .key = s.key,
                                            .keys_dir = s.keys_dir,

@@ -2,6 +2,7 @@
 #include "console/journal_seen.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "codec/hex.h"
 #include "codec/url.h"
 #include "crypto/digest.h"
@@ -152,6 +153,23 @@ enum wa_code wa_journal_seen_check(struct wa_client *c, const char *path,
     WA_VEC_FREE(&before);
     WA_VEC_FREE(&now);
     return err->code != WA_OK ? err->code : code;
+}
+
+void wa_journal_seen_warn(struct wa_client *c, const char *server, struct wa_buf *out)
+{
+    char path[WA_PATH_MAX];
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_journal_seen changed = {.seq = 0};
+    if (wa_journal_seen_file(server, path, &err) != WA_OK ||
+        wa_journal_seen_check(c, path, &changed, &err) != WA_OK)
+        wa_buf_addf(out, wa_text("warning: the server's journal is not checked: %s"), err.text);
+    else if (changed.seq > 0)
+        wa_buf_addf(
+            out,
+            wa_text("WARNING: the journal of '%s' was rewritten or cut: entry %lld was seen here "
+                    "before with another digest. On the server, 'waptserver journal verify "
+                    "--head %lld:%s' says more; '%s' keeps what was seen."),
+            server, (long long)changed.seq, (long long)changed.seq, changed.digest, path);
 }
 
 /* --- every entry --- */

@@ -24,6 +24,9 @@ WA_CHECK enum wa_code wa_journal_seen_file(const char *server, char *path, struc
 WA_CHECK enum wa_code wa_journal_seen_check(struct wa_client *c, const char *path,
                                             struct wa_journal_seen *ret_changed,
                                             struct wa_err *err);
+/* The same, as what is said to a person at a login: nothing when all is well, else a warning - what
+ * was seen is not there, or it could not be looked at. out: initialised. */
+void wa_journal_seen_warn(struct wa_client *c, const char *server, struct wa_buf *out);
 
 /* --- every entry of a chain, some at a time --- */
 struct wa_journal_walk {

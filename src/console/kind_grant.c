@@ -4,7 +4,8 @@
  * A script in a page has the session's rights for as long as the page lives; these calls would give
  * it more than that, so none of them is relayed (local_relay.c), and whoever is to get something is
  * asked about outside the page. What takes something away is not. The body goes to the server as it
- * is shown: member by member, each of a name that is known here.
+ * is shown: member by member, each of a name that is known here. Of a certificate by which somebody
+ * is to log in the server gets the fingerprint, which is computed here from what is shown.
  */
 #include "codec/url.h"
 #include "console/local_kind.h"
@@ -14,24 +15,29 @@
 struct act {
     const char *word, *title, *method, *before, *after; /* path: before, user, after */
     bool has_user, has_give;
+    bool is_certificate; /* what is given: its fingerprint ends the path, and there is no body */
 };
 static const struct act acts[] = {
-    {"user-add", WA_TEXT("A new person at the server"), "POST", "/api/v1/users", "", false, true},
+    {"user-add", WA_TEXT("A new person at the server"), "POST", "/api/v1/users", "", false, true,
+     false},
     {"user-change", WA_TEXT("A change of a person at the server"), "POST", "/api/v1/users/", "",
-     true, true},
+     true, true, false},
     {"user-password", WA_TEXT("Another password for a person at the server"), "POST",
-     "/api/v1/users/", "/password", true, true},
+     "/api/v1/users/", "/password", true, true, false},
     {"user-drop-factor", WA_TEXT("A person at the server loses the second factor"), "DELETE",
-     "/api/v1/users/", "/second-factor", true, false},
+     "/api/v1/users/", "/second-factor", true, false, false},
+    {"user-certificate", WA_TEXT("A certificate by which a person logs in at the server"), "POST",
+     "/api/v1/users/", "/certificates/", true, true, true},
     {"token", WA_TEXT("A token by which programs have these of your rights"), "POST",
-     "/api/v1/account/tokens", "", false, true},
+     "/api/v1/account/tokens", "", false, true, false},
     {"webhook", WA_TEXT("Events are sent to another place too"), "POST", "/api/v1/webhooks", "",
-     false, true},
+     false, true, false},
 };
 
 struct grant {
     const struct act *act;
     struct wa_buf path, body; /* secret: a password may be in it */
+    struct wa_cert *cert;     /* NULL: it is about none */
 };
 
 static const struct act *find_act(struct wa_sv word)
@@ -96,7 +102,10 @@ static enum wa_code say_all(struct wa_local_prepared *p, const struct grant *g, 
     wa_local_say(p, wa_text("Server"), wa_sv(p->options->server));
     if (g->act->has_user)
         wa_local_say(p, wa_text("Person"), user);
-    if (g->act->has_give && wa_json_parse(wa_buf_sv(&g->body), 0, &arena, &j, err) == WA_OK)
+    if (g->cert != NULL) {
+        wa_local_say(p, wa_text("Certificate"), wa_sv(wa_cert_subject(g->cert)));
+        wa_local_say(p, wa_text("Its SHA-256"), wa_sv(wa_cert_fingerprint(g->cert)));
+    } else if (g->act->has_give && wa_json_parse(wa_buf_sv(&g->body), 0, &arena, &j, err) == WA_OK)
         for (size_t i = 0; i < wa_json_count(j); i++)
             if (say_member(p, wa_json_key_at(j, i), wa_json_at(j, i), err) != WA_OK)
                 break;
@@ -114,6 +123,24 @@ static bool takes_away(const struct act *a, const struct wa_json *give)
             wa_json_bool(wa_json_get(give, "needs_second_factor")));
 }
 
+static enum wa_code add_certificate(struct grant *g, const struct wa_json *give, struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
+    struct wa_sv pem = WA_SV("");
+    const struct wa_json_field fields[] = {
+        {"certificate", WA_WANT_SV, true, WA_CERTFILE_BYTES_MAX, &pem}};
+    if (wa_json_read(give, fields, WA_COUNT(fields), "the certificate", err) != WA_OK ||
+        wa_certs_read_pem(pem, WA_CHAIN_MAX, &certs, err) != WA_OK)
+        return err->code;
+    if (!wa_cert_may_be_client(certs.items[0]))
+        return wa_fail(err, WA_E_REFUSED,
+                       "the certificate is for other purposes: it takes one for TLS clients "
+                       "(clientAuth)");
+    g->cert = wa_cert_ref(certs.items[0]);
+    wa_buf_adds(&g->path, wa_cert_fingerprint(g->cert));
+    return wa_buf_check(&g->path, err);
+}
+
 static enum wa_code compose(struct grant *g, struct wa_sv user, const struct wa_json *give,
                             struct wa_err *err)
 {
@@ -122,6 +149,8 @@ static enum wa_code compose(struct grant *g, struct wa_sv user, const struct wa_
     wa_buf_adds(&g->path, g->act->before);
     wa_url_encode(user, &g->path);
     wa_buf_adds(&g->path, g->act->after);
+    if (g->act->is_certificate)
+        return add_certificate(g, give, err);
     if (give != NULL)
         wa_json_write(give, &g->body);
     return wa_buf_check(&g->path, err) == WA_OK ? wa_buf_check(&g->body, err) : err->code;
@@ -140,6 +169,7 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
     WA_UNUSED(client);
     if (g == NULL)
         return wa_nomem(err);
+    g->cert = NULL;
     wa_buf_init(&g->path, 2048);
     wa_buf_init(&g->body, GIVE_BYTES_MAX);
     p->own = g;
@@ -175,6 +205,7 @@ static void discard(struct wa_local_prepared *p)
     struct grant *g = p->own;
     if (g == NULL)
         return;
+    wa_cert_free(g->cert);
     wa_buf_fini(&g->path);
     wa_buf_fini_secret(&g->body);
 }

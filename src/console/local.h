@@ -21,6 +21,7 @@ struct wa_local_options {
     const char *server;               /* https URL */
     const struct wa_tls_trust *trust; /* its pem too must outlive the run */
     const char *user;                 /* what the page proposes */
+    const char *login;                /* "kerberos": it logs in so without asking; NULL: it asks */
     const char *certificate;          /* the person's; NULL: none is configured */
     const char *key;      /* its key: a file or a URI of a token; NULL: beside the certificate */
     const char *keys_dir; /* more of them, NAME.crt beside NAME.pem; NULL: none */

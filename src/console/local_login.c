@@ -49,7 +49,7 @@ static enum wa_code log_in(struct wa_local_job *job, struct wa_err *err)
                                         .ask_user = login,
                                         .stop = job->stop};
     return wa_client_open(&o, &login->link->client, err) == WA_OK
-               ? wa_local_server_who(login->link->client, &login->who, err)
+               ? wa_local_server_who(job, login->link->client, &login->who, err)
                : err->code;
 }
 

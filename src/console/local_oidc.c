@@ -105,7 +105,7 @@ static enum wa_code hear(struct wa_local_job *job, struct wa_err *err)
     o->has_come = true;
     wa_client_set_stop(o->link->client, job->stop);
     return wa_oidc_end(o->login, o->link->client, err) == WA_OK
-               ? wa_local_server_who(o->link->client, &o->who, err)
+               ? wa_local_server_who(job, o->link->client, &o->who, err)
                : err->code;
 }
 

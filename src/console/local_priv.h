@@ -56,6 +56,8 @@ struct wa_local_ways {
 };
 struct wa_local_who { /* logged in */
     char user[256], role[64], rights[256];
+    bool has_factor, lacks_factor; /* lacks: and so may do nothing but set one up */
+    char journal[WA_ERR_TEXT_MAX]; /* a warning: it is not what was seen here before; "": it is */
 };
 struct wa_local_server {
     enum wa_local_server_state state;
@@ -172,9 +174,9 @@ void wa_local_answer_login(struct wa_http_conn *c, const char *message);
 
 /* --- local_server.c --- */
 void wa_local_server_write(struct wa_local *l, struct wa_jw *w);
-/* In the pool: who the session is. */
-WA_CHECK enum wa_code wa_local_server_who(struct wa_client *c, struct wa_local_who *ret,
-                                          struct wa_err *err);
+/* In the pool: who the session is, and whether the journal is what was seen here before. */
+WA_CHECK enum wa_code wa_local_server_who(const struct wa_local_job *job, struct wa_client *c,
+                                          struct wa_local_who *ret, struct wa_err *err);
 /* Somebody is logged in: takes the link over, in place of the one before. */
 void wa_local_server_entered(struct wa_local *l, struct wa_local_link *link,
                              const struct wa_local_who *who);

@@ -4,6 +4,7 @@
  * The session's token stays in struct wa_client: no page ever sees it.
  */
 #include "base/mem.h"
+#include "console/journal_seen.h"
 #include "console/local_priv.h"
 
 /* --- the session, shared with the jobs that use it --- */
@@ -79,7 +80,19 @@ static void copy(const struct wa_json *j, const char *key, char *out, size_t siz
         (void)snprintf(out, size, "%.*s", WA_SV_ARG(s));
 }
 
-enum wa_code wa_local_server_who(struct wa_client *c, struct wa_local_who *ret, struct wa_err *err)
+/* As each login of a command's. */
+static void look_at_journal(const struct wa_local_job *job, struct wa_client *c,
+                            struct wa_local_who *who)
+{
+    WA_AUTO_BUF struct wa_buf warning;
+    wa_buf_init(&warning, 16384);
+    wa_journal_seen_warn(c, job->local->o->server, &warning);
+    (void)snprintf(who->journal, sizeof who->journal, "%s",
+                   warning.n > 0 ? wa_buf_str(&warning) : "");
+}
+
+enum wa_code wa_local_server_who(const struct wa_local_job *job, struct wa_client *c,
+                                 struct wa_local_who *ret, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
@@ -90,6 +103,10 @@ enum wa_code wa_local_server_who(struct wa_client *c, struct wa_local_who *ret, 
     copy(j, "user", ret->user, sizeof ret->user);
     copy(j, "role", ret->role, sizeof ret->role);
     copy(j, "rights", ret->rights, sizeof ret->rights);
+    ret->has_factor = wa_json_bool(wa_json_get(j, "second_factor"));
+    ret->lacks_factor = wa_json_bool(wa_json_get(j, "lacks_second_factor"));
+    if (!ret->lacks_factor) /* else nothing may be asked */
+        look_at_journal(job, c, ret);
     return WA_OK;
 }
 
@@ -107,6 +124,10 @@ void wa_local_server_write(struct wa_local *l, struct wa_jw *w)
         wa_jw_s(w, s->who.role);
     wa_jw_end(w);
     wa_jw_kv(w, "rights", s->who.rights);
+    wa_jw_kvb(w, "second_factor", s->who.has_factor);
+    wa_jw_kvb(w, "lacks_second_factor", s->who.lacks_factor);
+    wa_jw_kv(w, "journal", s->who.journal[0] != '\0' ? s->who.journal : NULL);
+    wa_jw_kv(w, "login", l->o->login);
     wa_jw_kv(w, "message", s->message);
     wa_jw_key(w, "ways");
     wa_jw_obj(w);

@@ -69,6 +69,11 @@ static enum wa_code call_person(struct wa_api_call *c, struct wa_err *err)
         wa_jw_raw(&w, wa_buf_sv(&perimeter));
     else
         wa_jw_null(&w);
+    wa_jw_key(&w, "certificates");
+    wa_jw_arr(&w);
+    if (wa_store_write_certificates(c->store->db, p.name, &w, err) != WA_OK)
+        return err->code;
+    wa_jw_end(&w);
     wa_jw_end(&w);
     return WA_OK;
 }

@@ -29,6 +29,7 @@ static enum wa_code call_session(struct wa_api_call *c, struct wa_err *err)
     wa_jw_kv(&w, "rights", rights);
     wa_jw_kvb(&w, "limited", c->who.is_limited);
     wa_jw_kvb(&w, "token", c->who.is_token);
+    wa_jw_kvb(&w, "second_factor", found && p.has_factor);
     wa_jw_kvb(&w, "lacks_second_factor", c->who.lacks_factor);
     wa_jw_end(&w);
     return WA_OK;

@@ -349,6 +349,20 @@ enum wa_code wa_store_drop_certificate(struct wa_db *db, const char *name, const
                : wa_fail(err, WA_E_NOT_FOUND, "'%s' has no such certificate", name);
 }
 
+enum wa_code wa_store_write_certificates(struct wa_db *db, const char *name, struct wa_jw *w,
+                                         struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT sha256 FROM user_certificates WHERE \"user\" = ? ORDER BY sha256",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    while (wa_step(s, &row, err) == WA_OK && row)
+        wa_jw_sv(w, wa_col_sv(s, 0));
+    return err->code;
+}
+
 enum wa_code wa_store_certificate(struct wa_db *db, const char *sha256, struct wa_person *ret,
                                   bool *ret_found, struct wa_err *err)
 {

@@ -2,6 +2,7 @@
 #ifndef WA_SERVER_STORE_PEOPLE_H
 #define WA_SERVER_STORE_PEOPLE_H
 
+#include "codec/json.h"
 #include "sql/db.h"
 
 struct wa_person {
@@ -97,6 +98,9 @@ WA_CHECK enum wa_code wa_store_add_certificate(struct wa_db *db, const char *nam
                                                const char *sha256, struct wa_err *err);
 WA_CHECK enum wa_code wa_store_drop_certificate(struct wa_db *db, const char *name,
                                                 const char *sha256, struct wa_err *err);
+/* Those of one person, as members of an open list. */
+WA_CHECK enum wa_code wa_store_write_certificates(struct wa_db *db, const char *name,
+                                                  struct wa_jw *w, struct wa_err *err);
 /* Whose it is; *ret_found false: nobody's. */
 WA_CHECK enum wa_code wa_store_certificate(struct wa_db *db, const char *sha256,
                                            struct wa_person *ret, bool *ret_found,

@@ -186,7 +186,8 @@ def test_from_the_pages(staff):
     staff.world.restart_server()
     staff.kinit("ida")
     home, link = staff.top / "pages-home", staff.top / "pages.link"
-    home.mkdir()
+    (home / ".config/wapt").mkdir(parents=True)
+    (home / ".config/wapt/waptconsole.ini").write_text("[global]\nlogin = kerberos\n")
     env = {"KRB5_CONFIG": str(staff.config), "KRB5CCNAME": staff.cache("ida"), "HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
     argv = [bench.BIN / "waptconsole", "open", "--server", f"https://localhost:{staff.org.port}", "--server-fingerprint", staff.org.server_fp, "--no-browser", "--link-file", link]
     with open(staff.top / "pages.log", "wb") as log:
@@ -201,9 +202,15 @@ def test_from_the_pages(staff):
             return json.loads(p.stdout)
         token = ask("POST", "/local/session", body={"ticket": secret.strip()})["token"]
         bench.until(lambda: ask("GET", "/local/state", token)["server"]["ways"]["kerberos"], "the page offers it")
+        assert ask("GET", "/local/state", token)["server"]["login"] == "kerberos", "the page does so without being asked"
         assert ask("POST", "/local/login", token, {"way": "kerberos"}) == {}
         server = ask("GET", "/local/state", token)["server"]
         assert (server["state"], server["user"], server["roles"]) == ("connected", "ida", ["helpdesk"])
+        said = bench.run("env", *(f"{k}={v}" for k, v in env.items()), *argv[:1], "hosts", *argv[2:6])  # nor does a command
+        assert said.returncode == 0, said.text
+        (home / ".config/wapt/waptconsole.ini").write_text("[global]\nlogin = magic\n")
+        said = bench.run("env", *(f"{k}={v}" for k, v in env.items()), *argv[:1], "hosts", *argv[2:6], ok=False)
+        assert "is the only word" in said.text
     finally:
         program.terminate()
         program.wait(30)

@@ -245,6 +245,23 @@ def test_a_key_is_locked_after_the_time_that_was_chosen(local):
     assert p.ask("POST", "/local/commit", {"id": shown["id"]}).code == "conflict"
 
 
+def test_a_login_looks_at_the_journal_that_was_seen(local):
+    kept = next((local.org.base / "local/.config/wapt").glob("journal-*.head"))
+    local.login()
+    assert local.state()["server"]["journal"] is None
+    seen = kept.read_text()
+    forged = re.sub(r":[0-9a-f]{64}", ":" + "ab" * 32, seen)
+    kept.write_text(forged)
+    local.login()
+    assert "was rewritten or cut" in local.state()["server"]["journal"] and kept.read_text() == forged, "what was seen is kept"
+    kept.write_text("nonsense")
+    local.login()
+    assert "is not checked" in local.state()["server"]["journal"]
+    kept.write_text(seen)
+    local.login()
+    assert local.state()["server"]["journal"] is None
+
+
 def test_a_rollout_is_shown_then_signed(local):
     p = local
     assert p.unlock().status == 200

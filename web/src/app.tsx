@@ -1,25 +1,23 @@
 // The frame: navigation, head, the page of the address, and what may lie above it.
 import { useEffect } from "preact/hooks";
-import { call, link } from "./api";
+import { link } from "./api";
+import { logOut } from "./components/factor";
 import { Help, helpOpen } from "./components/help";
 import { Icon } from "./components/icons";
 import { KeyStatus } from "./components/keyring";
 import { A } from "./components/link";
 import { Looks } from "./components/looks";
+import { Menu } from "./components/menu";
 import { PaletteHost, paletteOpen, type Command } from "./components/palette";
 import { ReviewDialog } from "./components/review";
-import { AwayBanner, Ended, SessionDialogs } from "./components/session";
-import { sayError, Toasts } from "./components/toasts";
+import { AwayBanner, Ended, JournalWarning, SessionDialogs } from "./components/session";
+import { Toasts } from "./components/toasts";
 import { language, t } from "./i18n";
 import { addShortcuts } from "./keyboard";
-import { local, may, refreshState } from "./local";
+import { local, may } from "./local";
 import { FIRST_PAGE, pages } from "./pages";
 import { match, navigate, place } from "./router";
 import { chosenLanguage, theme, type Theme } from "./theme";
-
-function logOut() {
-    call("POST", "/local/logout").then(refreshState, sayError);
-}
 
 function commands(): Command[] {
     const themes: readonly [Theme, string][] = [
@@ -76,9 +74,13 @@ function Head() {
             </span>
             <KeyStatus />
             {server?.state === "connected" && (
-                <button type="button" onClick={logOut} title={`${t("Log out")} (${server.roles.join(", ")})`}>
-                    {server.user}
-                </button>
+                <Menu
+                    label={server.user}
+                    items={[
+                        { title: t("Your account"), run: () => navigate("/account") },
+                        { title: t("Log out"), run: logOut },
+                    ]}
+                />
             )}
             <button type="button" class="plain" aria-label={t("Keyboard shortcuts")} title={`${t("Keyboard shortcuts")} (?)`} onClick={() => (helpOpen.value = true)}>
                 <Icon name="help" />
@@ -134,8 +136,9 @@ export function App() {
             <div class="right">
                 <Head />
                 <AwayBanner />
+                <JournalWarning />
                 <main id="main" tabIndex={-1}>
-                    {local.value && <Content path={path} />}
+                    {local.value && !local.value.server.lacks_second_factor && <Content path={path} />}
                 </main>
             </div>
             <SessionDialogs />

@@ -27,7 +27,7 @@ export interface Ways {
 export interface LocalState {
     version: string;
     language: string;
-    server: { url: string; state: "connected" | "login" | "pin" | "unreachable"; user: string; roles: string[]; rights?: string; message: string; ways?: Ways };
+    server: { url: string; state: "connected" | "login" | "pin" | "unreachable"; user: string; roles: string[]; rights?: string; second_factor?: boolean; lacks_second_factor?: boolean; journal?: string | null; login?: "kerberos" | null; message: string; ways?: Ways };
     keys: Key[];
     confirm: { method: "pinentry" | "terminal" | "none"; above_hosts: number };
     repositories?: string[]; // that packages may be imported from

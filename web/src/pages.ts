@@ -2,6 +2,7 @@
 import type { ComponentType } from "preact";
 import type { IconName } from "./components/icons";
 import type { Text } from "./i18n";
+import { AccountPage } from "./pages/account";
 import { AssignmentsPage } from "./pages/assignments";
 import { HostPage } from "./pages/host";
 import { HostsPage } from "./pages/hosts";
@@ -45,6 +46,7 @@ export const pages: readonly Page[] = [
     { path: "/keys", title: "Keys", page: KeysPage, nav: { icon: "key", keys: "g e" } },
     { path: "/webhooks", title: "Webhooks", page: WebhooksPage, nav: { icon: "send", keys: "g w", right: "people" } },
     { path: "/tokens", title: "API tokens", page: TokensPage, nav: { icon: "code", keys: "g t" } },
+    { path: "/account", title: "Your account", page: AccountPage },
     { path: "/kit", title: "Enrolment kit", page: KitPage, nav: { icon: "save", keys: "g k" } },
 ];
 /** Where "/" leads. */

@@ -311,6 +311,37 @@ export async function aFailedGestureCanBePreparedAgain(given) {
     });
 }
 
+export async function aRewrittenJournalIsSaidOnEveryPage(given) {
+    const journal = "WARNING: the journal of 'https://wapt.example.org' was rewritten or cut: <b>entry 7</b>";
+    await open(given, async ({ page, base }) => {
+        for (const where of ["/hosts", "/orders"]) {
+            await page.goto(base + where);
+            await page.getByRole("alert").getByText(journal).waitFor();
+        }
+        same(await axe(page), [], "against WCAG AA");
+    }, { before: (mock) => (mock.server.journal = journal) });
+}
+
+export async function aTicketLogsInUnasked(given) {
+    const before = (mock) => Object.assign(mock.server, { state: "login", login: "kerberos", ways: { password: true, kerberos: true, oidc: false, certificate: false } });
+    const tries = (mock) => mock.asked.filter((a) => a === "POST /local/login").length;
+    await open(given, async ({ mock, page, base }) => {
+        const dialog = page.getByRole("dialog", { name: "Log in" });
+        await dialog.getByText("you have no Kerberos ticket").waitFor(); // told, and tried once
+        same(tries(mock), 1, "logins");
+        mock.fault = (q, url) => (url.pathname === "/local/login" ? ((mock.server.state = "connected"), { json: {} }) : undefined);
+        await page.goto(`${base}/hosts`);
+        await dialog.waitFor({ state: "detached" });
+        await page.getByRole("grid", { name: "Machines" }).waitFor();
+        same(tries(mock), 2, "logins");
+        await page.getByRole("button", { name: mock.server.user, exact: true }).click();
+        await page.getByRole("menuitem", { name: "Log out" }).click();
+        await dialog.waitFor();
+        await dialog.getByRole("combobox", { name: "By" }).selectOption("password"); // whoever has left is asked
+        same(tries(mock), 2, "logins");
+    }, { before });
+}
+
 export async function everyScreenIsAccessibleAndKeptAsAPicture(given) {
     const found = [];
     let count = 0;

@@ -20,6 +20,7 @@ async function atProvider() {
 async function logOut() {
     const { page } = open;
     await page.getByRole("button", { name: open.user }).click();
+    await page.getByRole("menuitem", { name: "Log out" }).click();
     await dialog(page).waitFor();
 }
 

@@ -50,6 +50,27 @@ const SCREENS = {
         await page.locator("[data-test=draft] .row-actions button").first().click();
         await page.locator("dialog .form-two").waitFor();
     },
+    async "root-none"({ to, mock }) {
+        mock.fault = (q, url) => (url.pathname === "/local/root" ? { json: { problem: null, is_none: true } } : undefined);
+        await to("/keys?tab=root", ".tab-panel .primary");
+    },
+    async "root-first"({ page, mock }) {
+        await page.locator(".tab-panel .primary").click();
+        await page.locator("[data-test=draft] code").first().waitFor();
+        mock.fault = () => undefined;
+    },
+    account: ({ to }) => to("/account", ".facts"),
+    async "factor-qr"({ page }) {
+        await page.locator(".panel .primary").click();
+        await page.locator("dialog input").fill("secret");
+        await page.locator("dialog .primary").click();
+        await page.locator(".qr").waitFor();
+    },
+    async "factor-codes"({ page }) {
+        await page.locator("dialog input").fill("123456");
+        await page.locator("dialog .primary").click();
+        await page.locator(".codes li").first().waitFor();
+    },
     revoked: ({ to }) => to("/keys?tab=revoked", ".plain-list li"),
     async revoke({ page }) {
         await page.locator(".tab-panel .danger").click();
@@ -119,7 +140,7 @@ const SCREENS = {
     orders: ({ to }) => to("/orders"),
     "machine-maintenance": ({ to }) => to(`/hosts/${machine(30).uuid}`, ".panel"),
     async maintenance({ page }) {
-        await page.locator(".menu > button").click();
+        await page.locator("#main .menu > button").click();
         await page.locator(".menu-list button", { hasText: /Windows and holds|Fenêtres et retenues/ }).click();
         for (const which of [1, 2]) await page.locator("dialog select").nth(which).selectOption("set");
         await page.locator("dialog .rows-one").nth(1).waitFor();
@@ -127,7 +148,7 @@ const SCREENS = {
     async "rollout-of-these"({ to, page }) {
         await to("/hosts");
         await select(page, 3);
-        await page.locator(".menu > button").click();
+        await page.locator("#main .menu > button").click();
         await page.locator(".menu-list button", { hasText: /^(Roll out|Déployer)$/ }).click();
         await page.locator("dialog .form-two").waitFor();
     },

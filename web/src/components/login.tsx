@@ -6,6 +6,7 @@ import { t } from "../i18n";
 import { asksOutside, local, refreshState, type Key, type Ways } from "../local";
 import { pref } from "../prefs";
 import { Dialog } from "./dialog";
+import { hasLoggedOut } from "./factor";
 import { Choice, Field } from "./fields";
 import { isUnlocked } from "./keyring";
 
@@ -44,6 +45,12 @@ export function Login() {
     const isBusy = useSignal(false);
     const turn = useSignal(0); // what began before does not count
     useEffect(() => () => void turn.value++, []);
+    const isByTicket = state?.login === "kerberos" && state.ways?.kerberos === true && !hasLoggedOut.value;
+    useEffect(() => {
+        if (!isByTicket) return;
+        lastWay.value = "kerberos";
+        void submit("kerberos");
+    }, [isByTicket]);
 
     const ways = (Object.entries(state?.ways ?? { password: true }) as [Way, boolean][]).filter(([, is]) => is).map(([way]) => way);
     const way = ways.includes(lastWay.value) ? lastWay.value : "password";
@@ -75,14 +82,14 @@ export function Login() {
         open(url);
         while ((await send("GET", "/local/oidc")).status === 202 && mine === turn.value) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     };
-    const submit = async () => {
+    const submit = async (by: Way = way) => {
         const mine = turn.value;
         isBusy.value = true;
         error.value = "";
         try {
-            if (way === "password") await byCode({ user: user.value, password: password.value });
-            else if (way === "kerberos") await byCode({ way });
-            else if (way === "certificate") await byCertificate(key);
+            if (by === "password") await byCode({ user: user.value, password: password.value });
+            else if (by === "kerberos") await byCode({ way: by });
+            else if (by === "certificate") await byCertificate(key);
             else await atProvider();
             await refreshState();
         } catch (e) {

@@ -6,6 +6,7 @@ import { day } from "../format";
 import { t } from "../i18n";
 import { asksOutside, local, refreshState } from "../local";
 import { Dialog } from "./dialog";
+import { MustSetUp } from "./factor";
 import { Facts } from "./fields";
 import { Login } from "./login";
 
@@ -109,7 +110,19 @@ export function SessionDialogs() {
     if (link.value !== "open") return null;
     if (state === "login") return <Login />;
     if (state === "pin") return <Pin />;
+    if (state === "connected") return <MustSetUp />;
     return null;
+}
+
+/** What was kept here of the server's journal is not there any more, or could not be looked at. */
+export function JournalWarning() {
+    const server = local.value?.server;
+    if (server?.state !== "connected" || !server.journal) return null;
+    return (
+        <p class="banner" role="alert">
+            {server.journal}
+        </p>
+    );
 }
 
 /** One line above the page, while something is away. */

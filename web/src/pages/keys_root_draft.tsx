@@ -23,7 +23,7 @@ export const listText = (list: readonly string[]) => (list.length > 0 ? list.joi
 const words = (text: string) => text.split(/[\n,]+/).map((w) => w.trim()).filter(Boolean);
 
 /** A certificate of the draft: fingerprint of one that the root has, or PEM of one that is new. */
-interface Who {
+export interface Who {
     certificate: string;
     name: string;
 }
@@ -92,7 +92,7 @@ function readFile(input: HTMLInputElement, use: (text: string, name: string) => 
     if (file) file.text().then((text) => use(text, file.name), sayError);
 }
 
-function PickCertificate({ value, onChange }: { value: Who; onChange: (who: Who) => void }) {
+export function PickCertificate({ value, onChange }: { value: Who; onChange: (who: Who) => void }) {
     const options = chooseFrom();
     const take = (pem: string) => onChange({ certificate: pem, name: options.find(([p]) => p === pem)?.[1] ?? "" });
     return (

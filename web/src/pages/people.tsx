@@ -8,7 +8,7 @@ import { Icon } from "../components/icons";
 import { A } from "../components/link";
 import { useRead } from "../components/read";
 import { Status } from "../components/status";
-import { say } from "../components/toasts";
+import { say, sayError } from "../components/toasts";
 import { onEvents } from "../events";
 import { ago, dateTime } from "../format";
 import { t, tn, type Text } from "../i18n";
@@ -16,6 +16,8 @@ import { local } from "../local";
 import { navigate, place } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
+import { readKeys, short } from "./keys_model";
+import { PickCertificate, type Who } from "./keys_root_draft";
 import { TOKEN_COLUMNS, TOKEN_VALUES, type Token } from "./tokens";
 
 interface Perimeter {
@@ -33,6 +35,7 @@ interface Person {
     needs_second_factor: boolean;
     last_login: number;
     perimeter?: Perimeter | null;
+    certificates?: readonly string[];
 }
 
 const ROLES: readonly (readonly [role: string, title: Text, may: Text])[] = [
@@ -43,7 +46,7 @@ const ROLES: readonly (readonly [role: string, title: Text, may: Text])[] = [
     ["readonly", "read only", "see machines, orders and packages"],
 ];
 
-function roleText(role: string): string {
+export function roleText(role: string): string {
     const known = ROLES.find(([name]) => name === role);
     return known ? t(known[1]) : role;
 }
@@ -143,6 +146,48 @@ function PasswordDialog({ of, onDone }: { of: Person; onDone: (is: boolean) => v
     );
 }
 
+/** A certificate by which a person logs in: of those that are known here, or from a file. */
+function CertificateDialog({ of, onDone }: { of: Person; onDone: (is: boolean) => void }) {
+    const who = useSignal<Who>({ certificate: "", name: "" });
+    useEffect(() => void readKeys().catch(sayError), []);
+    return (
+        <Change
+            title={t("{who} logs in by a certificate", { who: of.name })}
+            isReady={who.value.certificate !== ""}
+            grant={() => ({ do: "user-certificate", user: of.name, give: { certificate: who.value.certificate } })}
+            onDone={onDone}
+        >
+            <p>{t("Whoever has its key is this person at the server, without a password and a second factor. It counts where the server takes certificates (certificate_login).")}</p>
+            <PickCertificate value={who.value} onChange={(w) => (who.value = w)} />
+        </Change>
+    );
+}
+
+function Certificates({ of, onDone }: { of: Person; onDone: () => void }) {
+    const gone = useSignal<string | undefined>(undefined);
+    const done = (is: boolean) => {
+        gone.value = undefined;
+        if (is) onDone();
+    };
+    return (
+        <>
+            {(of.certificates ?? []).map((sha256) => (
+                <span key={sha256} class="row-actions">
+                    <code title={sha256}>{short(sha256)}</code>
+                    <button type="button" aria-label={t("Remove {name}", { name: short(sha256) })} onClick={() => (gone.value = sha256)}>
+                        <Icon name="trash" />
+                    </button>
+                </span>
+            ))}
+            {gone.value && (
+                <Change title={t("Remove {name}?", { name: short(gone.value) })} button={t("Remove")} work={() => call("DELETE", apiPath(["users", of.name, "certificates", gone.value ?? ""]))} onDone={done}>
+                    <p>{t("Nobody logs in by it any more; its sessions end.")}</p>
+                </Change>
+            )}
+        </>
+    );
+}
+
 interface Act {
     id: string;
     title: Text;
@@ -187,7 +232,7 @@ function perimeterText(p: Person): string {
 
 function PersonView({ name, version, changed }: { name: string; version: number; changed: () => void }) {
     const p = useRead<Person>(apiPath(["users", name]), version);
-    const open = useSignal<"" | "role" | "perimeter" | "password" | Act>("");
+    const open = useSignal<"" | "role" | "perimeter" | "password" | "certificate" | Act>("");
     if (!p) return <div class="page" aria-busy="true" />;
     const done = (is: boolean) => {
         const act = open.value;
@@ -215,6 +260,7 @@ function PersonView({ name, version, changed }: { name: string; version: number;
                         <button type="button" onClick={() => (open.value = "password")}>{t("Password")}</button>
                     </>
                 )}
+                <button type="button" onClick={() => (open.value = "certificate")}>{t("Login certificate")}</button>
                 {ACTS.filter((a) => a.when(p) && !(a.id === "remove" && p.name === local.value?.server.user)).map((a) => (
                     <button key={a.id} type="button" title={t(a.about)} onClick={() => (open.value = a)}>
                         {t(a.title)}
@@ -228,6 +274,7 @@ function PersonView({ name, version, changed }: { name: string; version: number;
                         [t("Perimeter"), perimeterText(p)],
                         [t("Origin"), originText(p.origin)],
                         [t("Second factor"), p.second_factor ? t("set up") : p.needs_second_factor ? t("required, missing") : t("none")],
+                        ...(p.certificates?.length ? [[t("Login certificates"), <Certificates key="c" of={p} onDone={changed} />] as const] : []),
                         [t("Last login"), `${dateTime(p.last_login)} (${ago(p.last_login)})`],
                     ]}
                 />
@@ -236,6 +283,7 @@ function PersonView({ name, version, changed }: { name: string; version: number;
             <Tokens of={p} />
             {open.value === "role" && <RoleDialog of={p} onDone={done} />}
             {open.value === "perimeter" && <PerimeterDialog of={p} onDone={done} />}
+            {open.value === "certificate" && <CertificateDialog of={p} onDone={done} />}
             {open.value === "password" && <PasswordDialog of={p} onDone={done} />}
             {act && (
                 <Change

@@ -1,0 +1,22 @@
+"""A second factor in the pages of the real console: set up by who must, read from the QR code, used, lost and dropped by an administrator, ended by its owner."""
+import pages
+import pytest
+from conftest import BIN, organisation, run, totp  # of tests/proc
+from test_story import Console
+
+
+@pytest.fixture(scope="module")
+def played():
+    with organisation() as o:
+        secret = (o.base / "admin.pw").read_text().strip()
+        config = ("--config", o.base / "server/waptserver.ini")
+        run(BIN / "waptserver", "user", "add", "paula", "--role", "readonly", "--password-file", o.base / "admin.pw", *config)
+        run(BIN / "waptserver", "user", "need-second-factor", "paula", *config)
+        console = Console(o)
+        yield pages.play("factor.mjs", {"totp": totp, "confirm": console.confirm}, link=console.link, password=secret, deployer=o.cert("Deployer").read_text(),
+                         developer=o.cert("Developer").read_text(), fingerprint=o.fingerprint(o.cert("Deployer")))
+
+
+@pytest.mark.parametrize("name", pages.scenarios("factor.mjs"))
+def test_scenario(played, name):
+    assert played[name] is None, played[name]

@@ -1,0 +1,165 @@
+// A person's second factor, in the real console against a real server. One story, in the order of the names.
+import path from "node:path";
+import jsqr from "jsqr";
+import { axe, check, same, tab } from "./lib.mjs";
+
+export const isOneStory = true;
+let open, secret, recovery;
+const dialog = () => open.page.getByRole("dialog");
+
+async function look(name, folder) {
+    for (const theme of ["light", "dark"]) {
+        await open.page.emulateMedia({ colorScheme: theme });
+        await open.page.screenshot({ path: path.join(folder, `real-${name}-${theme}.png`) });
+        same(await axe(open.page, theme === "dark"), [], `axe in ${name}, ${theme}`);
+    }
+    await open.page.emulateMedia({ colorScheme: "light" });
+}
+
+async function logIn(user, password, code) {
+    const { page } = open;
+    await page.getByRole("dialog", { name: "Log in" }).waitFor();
+    await page.getByLabel("User").fill(user);
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.keyboard.press("Enter");
+    if (!code) return;
+    await page.getByLabel("Code of the second factor").fill(code);
+    await dialog().getByRole("button", { name: "Log in" }).click();
+    await dialog().waitFor({ state: "detached" });
+}
+
+async function logOut(user) {
+    await open.page.getByRole("button", { name: user, exact: true }).click();
+    await open.page.getByRole("menuitem", { name: "Log out" }).click();
+}
+
+/** What a camera would read of the picture, drawn as it is shown: modules of four pixels. */
+async function readQr() {
+    const { size, path: d } = await open.page.locator("svg.qr").evaluate((svg) => ({ size: svg.viewBox.baseVal.width, path: svg.querySelector("path").getAttribute("d") }));
+    const side = size * 4;
+    const pixels = new Uint8ClampedArray(side * side * 4).fill(255);
+    for (const [, x, y] of d.matchAll(/M(\d+) (\d+)h1v1h-1z/g))
+        for (let i = 0; i < 16; i++) pixels.fill(0, ((Number(y) * 4 + (i >> 2)) * side + Number(x) * 4 + (i & 3)) * 4, ((Number(y) * 4 + (i >> 2)) * side + Number(x) * 4 + (i & 3)) * 4 + 3);
+    return (jsqr.default ?? jsqr)(pixels, side, side)?.data ?? "";
+}
+
+async function setUp(ask, password) {
+    await dialog().getByLabel("Your password").fill(password);
+    await dialog().getByRole("button", { name: "Go on" }).click();
+    await dialog().getByRole("img", { name: "QR code of the secret" }).waitFor();
+    secret = new URL(await readQr()).searchParams.get("secret");
+    await dialog().getByText(secret.match(/.{1,4}/g).join(" ")).waitFor();
+    await dialog().getByLabel("Six digits").fill(await ask("totp", secret, -1));
+    await dialog().getByRole("button", { name: "Go on" }).click();
+    await open.page.getByRole("dialog", { name: "Recovery codes" }).waitFor();
+}
+
+export async function f1_whoMustSetsItUpFirst({ browser, link, password, ask, folder }) {
+    const base = new URL(link).origin;
+    open = { base, ...(await tab(browser, base)) };
+    const { page } = open;
+    await page.goto(link);
+    await logIn("paula", password);
+    await page.getByRole("dialog", { name: "A second factor" }).waitFor();
+    await dialog().getByText("The server wants a second factor of you").waitFor();
+    same(await page.locator("main .page").count(), 0, "pages behind it");
+    await look("factor-password", folder);
+    await dialog().getByLabel("Your password").fill("not the password");
+    await page.keyboard.press("Enter");
+    await dialog().locator("p.error").waitFor();
+    await dialog().getByLabel("Your password").fill(password);
+    await page.keyboard.press("Enter");
+    await dialog().getByRole("img", { name: "QR code of the secret" }).waitFor();
+    await look("factor-qr", folder);
+    const uri = new URL(await readQr());
+    check(uri.protocol === "otpauth:" && uri.pathname.endsWith("paula"), String(uri));
+    secret = uri.searchParams.get("secret");
+    await dialog().getByText(secret.match(/.{1,4}/g).join(" ")).waitFor();
+    await dialog().getByLabel("Six digits").fill("000000");
+    await page.keyboard.press("Enter");
+    await dialog().getByText("the code is wrong").waitFor();
+    await dialog().getByLabel("Six digits").fill(await ask("totp", secret, -1));
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Recovery codes" }).waitFor();
+    recovery = await dialog().locator(".codes code").allTextContents();
+    same(recovery.length, 10, "recovery codes");
+    await look("factor-recovery", folder);
+    await dialog().getByRole("button", { name: "I have kept them" }).click();
+}
+
+export async function f2_thenOneLogsInWithIt({ password, ask, folder }) {
+    const { page, base } = open;
+    await logIn("paula", password, await ask("totp", secret, 0));
+    await page.goto(`${base}/account`);
+    await page.locator(".facts").getByText("set up").waitFor();
+    await look("account", folder);
+    await logOut("paula");
+    await logIn("paula", password, recovery[0]); // the device is lost
+    await page.locator(".facts").getByText("set up").waitFor();
+    await logOut("paula");
+    await logIn("paula", password);
+    await page.getByLabel("Code of the second factor").fill(recovery[0]);
+    await dialog().getByRole("button", { name: "Log in" }).click();
+    await dialog().locator("p.error").waitFor(); // each is good once
+}
+
+export async function f3_anAdministratorSeesAndDropsIt({ password, ask }) {
+    const { page, base } = open;
+    await page.goto(`${base}/people`);
+    await logIn("admin", password);
+    const row = page.getByRole("grid", { name: "People" }).getByRole("row", { name: /paula/ });
+    await row.getByText("set up").waitFor();
+    await page.goto(`${base}/people?name=paula`);
+    await page.getByRole("button", { name: "Drop the second factor" }).click();
+    await dialog().getByRole("button", { name: "Review" }).click();
+    await dialog().getByText("you will be asked outside of it").waitFor();
+    await dialog().getByRole("button", { name: "Confirm" }).click();
+    await dialog().getByText("Confirm in the terminal").waitFor();
+    await page.locator(".facts").getByText("set up").waitFor(); // not before a person says yes
+    check((await ask("confirm")).includes("paula"), "the terminal says whose");
+    await page.locator(".facts").getByText("required, missing").waitFor();
+}
+
+export async function f4_aLoginCertificateIsRegisteredByAGesture({ ask, deployer, developer, fingerprint, folder }) {
+    const { page } = open;
+    const register = async (pem) => {
+        await page.getByRole("button", { name: "Login certificate" }).click();
+        await dialog().getByLabel("or its file").setInputFiles({ name: "paula.crt", mimeType: "application/x-pem-file", buffer: Buffer.from(pem) });
+        await dialog().getByRole("button", { name: "Review" }).click();
+    };
+    await register(developer);
+    await dialog().getByRole("alert").getByText("it takes one for TLS clients").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog().waitFor({ state: "detached" });
+    await register(deployer);
+    await dialog().getByText(fingerprint).waitFor();
+    await look("login-certificate", folder);
+    await dialog().getByRole("button", { name: "Confirm" }).click();
+    await dialog().getByText("Confirm in the terminal").waitFor();
+    const said = await ask("confirm");
+    check(said.includes("paula") && said.includes(fingerprint), said);
+    const shown = page.locator(".facts").getByTitle(fingerprint);
+    await shown.waitFor();
+    await page.getByRole("button", { name: `Remove ${fingerprint.slice(0, 16)}` }).click();
+    await dialog().getByRole("button", { name: "Remove" }).click();
+    await shown.waitFor({ state: "detached" });
+}
+
+export async function f5_onesOwnIsEndedByACode({ password, ask }) {
+    const { page, base } = open;
+    await page.goto(`${base}/account`);
+    await page.getByRole("button", { name: "Set up a second factor" }).click();
+    await setUp(ask, password);
+    await dialog().getByRole("button", { name: "I have kept them" }).click();
+    await logIn("admin", password, await ask("totp", secret, 0));
+    await page.getByRole("button", { name: "End the second factor" }).click();
+    await dialog().getByLabel("Six digits").fill("000000");
+    await page.keyboard.press("Enter");
+    await dialog().locator("p.error").waitFor();
+    await dialog().getByLabel("Six digits").fill(await ask("totp", secret, 1));
+    await page.keyboard.press("Enter");
+    await logIn("admin", password);
+    await page.getByRole("button", { name: "Set up a second factor" }).waitFor();
+    same(open.trouble, [], "trouble in the page");
+    await open.context.close();
+}
