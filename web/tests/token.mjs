@@ -45,6 +45,7 @@ export async function t1_itIsListed({ browser, link, password }) {
     await page.getByRole("dialog", { name: "Log in" }).waitFor();
     await page.getByLabel("Password", { exact: true }).fill(password);
     await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor({ state: "detached" }); // else the next page ends the login
     const row = page.getByRole("grid", { name: "Keys" }).getByRole("row", { name: /Deployer/ });
     await row.getByText("on a token").waitFor();
 }
