@@ -7,6 +7,7 @@
 
 #include "console/client.h"
 #include "console/hosts.h"
+#include "console/scratch.h"
 #include "pkg/build.h"
 #include "pkg/verify.h"
 
@@ -69,7 +70,7 @@ struct wa_assign_hosts {
     struct wa_assign_host *items; /* one for each target */
     size_t n;
     bool resigns; /* what is there is signed anew, although nothing changes: set after init */
-    char temp[WA_PATH_MAX];
+    struct wa_scratch temp;
 };
 void wa_assign_hosts_fini(struct wa_assign_hosts *h);
 #define WA_AUTO_ASSIGN_HOSTS WA_CLEANUP(wa_assign_hosts_fini)

@@ -18,8 +18,7 @@ void wa_assign_hosts_fini(struct wa_assign_hosts *h)
         wa_verdict_fini(&h->items[i].verdict);
     }
     wa_free(h->items);
-    if (h->temp[0] != '\0')
-        wa_temp_remove(h->temp);
+    wa_scratch_close(&h->temp);
     *h = (struct wa_assign_hosts){.items = NULL};
 }
 
@@ -36,13 +35,13 @@ enum wa_code wa_assign_hosts_init(struct wa_assign_hosts *h, const struct wa_tar
         wa_assign_diff_init(&h->items[i].diff);
         wa_verdict_init(&h->items[i].verdict);
     }
-    return wa_temp_dir("wapt-assign", h->temp, err);
+    return wa_scratch_open(&h->temp, "wapt-assign", err);
 }
 
 static enum wa_code path_of(const struct wa_assign_hosts *h, size_t i, char path[WA_PATH_MAX],
                             struct wa_err *err)
 {
-    int n = snprintf(path, WA_PATH_MAX, "%s/%s.wapt", h->temp, h->items[i].target->uuid);
+    int n = snprintf(path, WA_PATH_MAX, "%s/%s.wapt", h->temp.path, h->items[i].target->uuid);
     return n < (int)WA_PATH_MAX ? WA_OK : wa_fail(err, WA_E_LIMIT, "the path is too long");
 }
 
@@ -59,7 +58,7 @@ static enum wa_code fetch(struct wa_assign_hosts *h, size_t i, struct wa_client 
     char from[WA_UUID_MAX + 64], file[WA_UUID_MAX + 16];
     (void)snprintf(file, sizeof file, "%s.wapt", h->items[i].target->uuid);
     (void)snprintf(from, sizeof from, "/api/v1/host-packages/%s", h->items[i].target->uuid);
-    if (wa_dir_open(h->temp, &dir, err) != WA_OK ||
+    if (wa_dir_open(h->temp.path, &dir, err) != WA_OK ||
         wa_relpath_parse(wa_sv(file), &name, err) != WA_OK ||
         wa_tree_remove(&dir, &name, err) != WA_OK ||
         wa_file_create(&dir, &name, 0600, &fd, err) != WA_OK)
@@ -165,7 +164,7 @@ static enum wa_code sign(struct wa_assign_hosts *h, size_t i, const struct wa_si
     WA_AUTO_CONTROL struct wa_control c;
     wa_control_init(&c);
     return wa_assign_new_host(host->target->uuid, &c, err) == WA_OK
-               ? wa_build_meta(&c, h->temp, signer, &o, path, err)
+               ? wa_build_meta(&c, h->temp.path, signer, &o, path, err)
                : err->code;
 }
 

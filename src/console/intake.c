@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "codec/url.h"
+#include "console/scratch.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -15,7 +16,7 @@
 struct wa_intake {
     struct wa_intake_options o;
     struct wa_dir folder;   /* where they come from, unless from a server */
-    char temp[WA_PATH_MAX]; /* ours; "": not made yet */
+    struct wa_scratch temp; /* ours */
     struct wa_dir dir;      /* that */
     struct wa_index there, here;
     struct wa_import_plan plan;
@@ -116,7 +117,7 @@ static enum wa_code own_name(const char *kind, size_t i, struct wa_relpath *ret,
 static enum wa_code path_of(const struct wa_intake *in, const struct wa_relpath *name, char *out,
                             struct wa_err *err)
 {
-    int n = snprintf(out, WA_PATH_MAX, "%s/%s", in->temp, name->p);
+    int n = snprintf(out, WA_PATH_MAX, "%s/%s", in->temp.path, name->p);
     return n < (int)WA_PATH_MAX ? WA_OK : wa_fail(err, WA_E_LIMIT, "the path is too long");
 }
 
@@ -165,7 +166,7 @@ static enum wa_code read_there(struct wa_intake *in, struct wa_err *err)
         for (size_t i = 0; i < in->o.file_count; i++)
             if (add_file(in, i, err) != WA_OK)
                 return err->code;
-        return wa_dir_open(in->temp, &in->folder, err);
+        return wa_dir_open(in->temp.path, &in->folder, err);
     }
     if (in->o.from != NULL ? wa_intake_index(in->o.from, in->o.base, &in->there, err) != WA_OK
                            : read_folder(in, err) != WA_OK)
@@ -178,8 +179,8 @@ static enum wa_code read_there(struct wa_intake *in, struct wa_err *err)
 
 static enum wa_code open_all(struct wa_intake *in, struct wa_err *err)
 {
-    if (wa_temp_dir("wapt-intake", in->temp, err) != WA_OK ||
-        wa_dir_open(in->temp, &in->dir, err) != WA_OK || read_there(in, err) != WA_OK)
+    if (wa_scratch_open(&in->temp, "wapt-intake", err) != WA_OK ||
+        wa_dir_open(in->temp.path, &in->dir, err) != WA_OK || read_there(in, err) != WA_OK)
         return err->code;
     if (in->lost != WA_OK)
         return wa_nomem(err);
@@ -231,8 +232,7 @@ void wa_intake_free(struct wa_intake *in)
     wa_index_fini(&in->here);
     wa_dir_close(&in->folder);
     wa_dir_close(&in->dir);
-    if (in->temp[0] != '\0')
-        wa_temp_remove(in->temp);
+    wa_scratch_close(&in->temp);
     wa_free(in);
 }
 

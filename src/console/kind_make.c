@@ -8,6 +8,7 @@
 #include "codec/url.h"
 #include "console/local_publish.h"
 #include "console/making.h"
+#include "console/scratch.h"
 #include "console/upload.h"
 #include "crypto/digest.h"
 
@@ -21,10 +22,10 @@ struct make {
     struct wa_buf setup;
     char (*digests)[WA_DIGEST_HEX_MAX]; /* of the files */
     uint64_t total;                     /* bytes of them */
-    char temp[WA_PATH_MAX];             /* "": none */
-    struct wa_dir dir;                  /* the sources */
-    char name[2 * WA_NAME_MAX + 1];     /* of the package's file */
-    bool is_there;                      /* the server has one of that name */
+    struct wa_scratch temp;
+    struct wa_dir dir;              /* the sources */
+    char name[2 * WA_NAME_MAX + 1]; /* of the package's file */
+    bool is_there;                  /* the server has one of that name */
 };
 
 /* --- the sources --- */
@@ -74,17 +75,15 @@ static enum wa_code digest(const struct make *k, const struct wa_making_file *f,
 
 static enum wa_code collect(struct wa_local_prepared *p, struct make *k, struct wa_err *err)
 {
-    WA_AUTO_DIR struct wa_dir temp = WA_DIR_INIT;
     WA_AUTO_DIR struct wa_dir from = WA_DIR_INIT;
     struct wa_relpath sources;
     k->digests = wa_arena_alloc(&p->arena, k->m.count + 1, sizeof *k->digests);
     if (k->digests == NULL)
         return wa_nomem(err);
-    if (wa_temp_dir("wapt-making", k->temp, err) != WA_OK ||
-        wa_dir_open(k->temp, &temp, err) != WA_OK ||
+    if (wa_scratch_open(&k->temp, "wapt-making", err) != WA_OK ||
         wa_relpath_parse(WA_SV(SOURCES), &sources, err) != WA_OK ||
-        wa_dir_make_sub(&temp, &sources, 0755, err) != WA_OK ||
-        wa_dir_open_sub(&temp, &sources, &k->dir, err) != WA_OK ||
+        wa_dir_make_sub(&k->temp.dir, &sources, 0755, err) != WA_OK ||
+        wa_dir_open_sub(&k->temp.dir, &sources, &k->dir, err) != WA_OK ||
         (k->m.count > 0 && wa_dir_open(p->files_dir, &from, err) != WA_OK))
         return err->code;
     for (size_t i = 0; i < k->m.count; i++) {
@@ -251,10 +250,10 @@ static enum wa_code build(struct wa_local_prepared *p, const struct wa_signer *s
     const struct wa_build_options options = {.excludes = NULL};
     struct wa_fd_source source;
     char sources[WA_PATH_MAX + 16], path[WA_PATH_MAX];
-    (void)snprintf(sources, sizeof sources, "%s/" SOURCES, k->temp);
+    (void)snprintf(sources, sizeof sources, "%s/" SOURCES, k->temp.path);
     if (!wa_local_goes_on(p, 0, 0))
         return wa_fail(err, WA_E_CANCELLED, "stopped before it was its turn");
-    if (wa_build_package(sources, k->temp, signer, &options, path, err) != WA_OK ||
+    if (wa_build_package(sources, k->temp.path, signer, &options, path, err) != WA_OK ||
         wa_path_open(path, &fd, err) != WA_OK || wa_fd_source_init(&source, fd, err) != WA_OK)
         return err->code;
     const struct wa_upload_job job = {.file = &source.base,
@@ -305,8 +304,7 @@ static void discard(struct wa_local_prepared *p)
     wa_control_fini(&k->control);
     wa_buf_fini(&k->setup);
     wa_dir_close(&k->dir);
-    if (k->temp[0] != '\0')
-        wa_temp_remove(k->temp);
+    wa_scratch_close(&k->temp);
 }
 
 /* Machines run it once they are assigned it: one can reach them all. */

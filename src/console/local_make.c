@@ -5,13 +5,14 @@
 #include "base/mem.h"
 #include "console/local_priv.h"
 #include "console/making.h"
+#include "console/scratch.h"
 
 struct make {
     struct wa_arena arena;
     struct wa_making m;
     const char *files_dir;
     char maintainer[256];
-    char temp[WA_PATH_MAX]; /* "": none */
+    struct wa_scratch temp;
 };
 
 static void add_check(void *user, const char *text)
@@ -42,7 +43,6 @@ static void write_answer(const struct make *k, struct wa_buf *out)
 
 static enum wa_code work(struct wa_local_job *job, struct wa_err *err)
 {
-    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
     struct make *k = job->own;
     const struct wa_local_options *o = job->local->o;
     const struct wa_template_options options = {.prefix = o->prefix != NULL ? o->prefix : "",
@@ -52,9 +52,8 @@ static enum wa_code work(struct wa_local_job *job, struct wa_err *err)
     if (wa_json_parse(wa_buf_sv(&job->in), 0, &k->arena, &j, err) != WA_OK ||
         wa_making_read(&k->m, j, k->files_dir, &k->arena, NULL, err) != WA_OK ||
         (!k->m.is_told && wa_making_propose(&k->m, &options, o->reader, job->stop, err) != WA_OK) ||
-        wa_temp_dir("wapt-making", k->temp, err) != WA_OK ||
-        wa_dir_open(k->temp, &dir, err) != WA_OK ||
-        wa_making_compose(&k->m, &dir, false, o->reader, job->stop, err) != WA_OK)
+        wa_scratch_open(&k->temp, "wapt-making", err) != WA_OK ||
+        wa_making_compose(&k->m, &k->temp.dir, false, o->reader, job->stop, err) != WA_OK)
         return err->code;
     write_answer(k, &job->out);
     return wa_buf_check(&job->out, err);
@@ -65,8 +64,7 @@ static void fini(struct wa_local_job *job)
     struct make *k = job->own;
     if (k == NULL)
         return;
-    if (k->temp[0] != '\0')
-        wa_temp_remove(k->temp);
+    wa_scratch_close(&k->temp);
     wa_making_fini(&k->m);
     wa_arena_fini(&k->arena);
     wa_free(k);

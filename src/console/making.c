@@ -6,6 +6,7 @@
 #include "console/making.h"
 
 #include "console/local_kind.h"
+#include "console/scratch.h"
 #include "os/clock.h"
 
 #define HEAD_BYTES 64u /* that tell an installer's kind */
@@ -285,12 +286,10 @@ static enum wa_code lint_text(const char *folder, struct wa_sv text, struct wa_r
 enum wa_code wa_making_lint_text(struct wa_sv text, struct wa_reader *reader, struct wa_stop *stop,
                                  struct wa_findings *f, struct wa_err *err)
 {
-    char folder[WA_PATH_MAX] = "";
-    if (wa_temp_dir("wapt-making", folder, err) == WA_OK)
-        (void)!lint_text(folder, text, reader, stop, f, err);
-    if (folder[0] != '\0')
-        wa_temp_remove(folder);
-    return err->code;
+    WA_AUTO_SCRATCH struct wa_scratch folder = {.path = ""};
+    return wa_scratch_open(&folder, "wapt-making", err) == WA_OK
+               ? lint_text(folder.path, text, reader, stop, f, err)
+               : err->code;
 }
 
 /* The rules about the control; about the files, too. */

@@ -39,8 +39,7 @@ void wa_policies_fini(struct wa_policies *ps)
     }
     wa_free(ps->items);
     wa_intake_free(ps->in);
-    if (ps->temp[0] != '\0')
-        wa_temp_remove(ps->temp);
+    wa_scratch_close(&ps->temp);
     *ps = (struct wa_policies){.items = NULL};
 }
 
@@ -50,7 +49,7 @@ void wa_policies_fini(struct wa_policies *ps)
 static enum wa_code open_tree(const struct wa_policies *ps, size_t i, char path[WA_PATH_MAX],
                               struct wa_dir *ret, struct wa_err *err)
 {
-    if (snprintf(path, WA_PATH_MAX, "%s/%zu", ps->temp, i) >= (int)WA_PATH_MAX)
+    if (snprintf(path, WA_PATH_MAX, "%s/%zu", ps->temp.path, i) >= (int)WA_PATH_MAX)
         return wa_fail(err, WA_E_LIMIT, "the path is too long");
     return wa_dir_make(path, 0700, ret, err);
 }
@@ -222,7 +221,7 @@ static enum wa_code open_all(struct wa_policies *ps, const struct wa_policies_op
     static const struct wa_import_wish everything = {.request_count = 0};
     const struct wa_intake_options from = {
         .from = o->client, .base = "/wapt", .anchors = o->anchors, .wish = &everything};
-    if (wa_temp_dir("wapt-policy", ps->temp, err) != WA_OK ||
+    if (wa_scratch_open(&ps->temp, "wapt-policy", err) != WA_OK ||
         wa_intake_open(&from, &ps->in, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < ps->n; i++)
@@ -349,7 +348,7 @@ static enum wa_code put(struct wa_policies *ps, size_t i, struct wa_client *c,
                        err) != WA_OK)
         return err->code;
     if (open_tree(ps, i, folder, &tree, err) != WA_OK || write_tree(p, &tree, err) != WA_OK ||
-        wa_build_package(folder, ps->temp, signer, NULL, path, err) != WA_OK ||
+        wa_build_package(folder, ps->temp.path, signer, NULL, path, err) != WA_OK ||
         wa_control_filename(&p->next, NULL, name, err) != WA_OK ||
         wa_path_open(path, &fd, err) != WA_OK || wa_fd_source_init(&source, fd, err) != WA_OK)
         return err->code;

@@ -13,6 +13,7 @@
 
 #include "console/assign.h"
 #include "console/intake.h"
+#include "console/scratch.h"
 
 /* Whether packages of that section are such: group, unit, profile, selfservice. */
 bool wa_policy_is(const char *section);
@@ -71,7 +72,7 @@ struct wa_policies {
     struct wa_policy *items;
     size_t n;
     struct wa_intake *in;
-    char temp[WA_PATH_MAX];
+    struct wa_scratch temp;
 };
 struct wa_policies_options {
     struct wa_client *client; /* borrowed during the call */

@@ -10,7 +10,7 @@
 
 void wa_publishing_init(struct wa_publishing *p)
 {
-    *p = (struct wa_publishing){.has_temp = false};
+    *p = (struct wa_publishing){.temp = {.path = ""}};
     wa_publish_job_init(&p->job);
     p->job.o.now = wa_clock_now();
     p->job.o.is_partial = true;
@@ -19,8 +19,7 @@ void wa_publishing_init(struct wa_publishing *p)
 void wa_publishing_fini(struct wa_publishing *p)
 {
     wa_publish_job_fini(&p->job);
-    if (p->has_temp)
-        wa_temp_remove(p->temp);
+    wa_scratch_close(&p->temp);
 }
 
 enum wa_code wa_publishing_find_root(struct wa_publishing *p, const struct wa_dir *known,
@@ -138,10 +137,8 @@ enum wa_code wa_publishing_fetch(struct wa_publishing *p, const struct wa_dir *k
             "the server proposes nothing to publish: does it have a root (--send-root)?");
     if (wa_published_read(wa_buf_sv(&json), &proposal, err) != WA_OK ||
         find_last(&f, proposal->version - 1, err) != WA_OK ||
-        wa_temp_dir("wapt-publish", p->temp, err) != WA_OK)
-        return err->code;
-    p->has_temp = true;
-    if (wa_dir_open(p->temp, &p->job.dir, err) != WA_OK ||
+        wa_scratch_open(&p->temp, "wapt-publish", err) != WA_OK ||
+        wa_dir_open(p->temp.path, &p->job.dir, err) != WA_OK ||
         wa_publish_write(&p->job.dir, "Packages", wa_buf_sv(&index), err) != WA_OK)
         return err->code;
     return fetch_new(&f, proposal, err);

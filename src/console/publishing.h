@@ -7,13 +7,13 @@
 #define WA_CONSOLE_PUBLISHING_H
 
 #include "console/root_known.h"
+#include "console/scratch.h"
 #include "repo/publish_job.h"
 
 struct wa_publishing {
     struct wa_publish_job job; /* o.now, days and revoked: the caller's, before it begins */
     struct wa_err unknown;     /* why nothing was taken over from the last list */
-    char temp[WA_PATH_MAX];
-    bool has_temp;
+    struct wa_scratch temp;
 };
 void wa_publishing_init(struct wa_publishing *p);
 void wa_publishing_fini(struct wa_publishing *p);

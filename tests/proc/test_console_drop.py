@@ -362,3 +362,45 @@ def test_what_a_killed_program_left_is_taken_away(org):
     finally:
         os.close(lock)
         page.seat.end()
+
+
+def test_what_a_killed_program_was_putting_together_is_taken_away(org, marker):
+    """The next folder of the same kind that is made takes the left ones with it, but for those that somebody holds; of a kind by itself."""
+    page = Page(org, "cut")
+    temp, kinds = page.seat.temp, ("intake", "policy", "making")
+
+    def left():
+        return {k: set(temp.glob(f"wapt-{k}-*")) for k in kinds}
+
+    def begin():
+        file = page.drop(package(org, "drop-cut", "Developer", marker, version=f"{next(versions)}-1"), "cut.wapt")
+        assert page.prepare(what="upload", files=[file]).status == 200
+        assert page.prepare(what="policy", section="group", names=["drop-cut"], add=["drop-good"]).status == 200
+        assert page.ask("POST", "/local/make", {"files": []}).status == 200
+    versions = iter(range(1, 9))
+    begin()
+    page.seat.end(signal.SIGKILL)
+    first = left()
+    assert first["intake"] and first["policy"], first
+    # As if an hour had gone by; one of each kind is another program's, which lives.
+    held = {k: temp / f"wapt-{k}-{'a' * 24}" for k in kinds}
+    stale = temp / f"wapt-making-{'b' * 24}"
+    for folder in (*held.values(), stale):
+        folder.mkdir(0o700)
+    before = time.time() - 3600
+    for folder in set().union(*left().values()):
+        os.utime(folder, (before, before))
+    locks = [os.open(folder, os.O_RDONLY) for folder in held.values()]
+    for lock in locks:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    page = Page(org, "cut")
+    try:
+        begin()
+        now = left()
+        assert not stale.exists()
+        for k in kinds:
+            assert not first[k] & now[k] and held[k] in now[k], (k, first, now)
+    finally:
+        for lock in locks:
+            os.close(lock)
+        page.seat.end()
