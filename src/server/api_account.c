@@ -73,13 +73,16 @@ static enum wa_code call_password(struct wa_api_call *c, struct wa_err *err)
             WA_OK)
         return err->code;
     struct new_password *n = wa_calloc(1, sizeof *n);
-    if (n == NULL)
+    if (n == NULL) {
+        wa_throttle_back(&s->throttle, c->request->peer, c->who.user);
         return wa_nomem(err);
+    }
     n->request = c->request;
     memcpy(n->user, c->who.user, sizeof n->user);
     memcpy(n->session, c->who.session, sizeof n->session);
     if (wa_sv_dup(next, &n->password, err) != WA_OK ||
         wa_store_ask_password(s, wa_sv(n->user), old, on_old, n, err) != WA_OK) {
+        wa_throttle_back(&s->throttle, n->request->peer, n->user); /* nobody has looked at it */
         new_password_free(n);
         return err->code;
     }

@@ -248,8 +248,11 @@ static void check_factor(struct login *l)
         return;
     }
     if (strlen(l->code) == WA_TOTP_DIGITS) {
-        if (wa_store_ask_code(s, l->user, false, wa_sv(l->code), on_code, l, &err) != WA_OK)
-            fail(l, &err);
+        if (wa_store_ask_code(s, l->user, false, wa_sv(l->code), on_code, l, &err) == WA_OK)
+            return;
+        wa_throttle_back(&s->codes, l->user, NULL); /* nobody has looked at it */
+        wa_throttle_back(&s->throttle, l->request->peer, l->user);
+        fail(l, &err);
         return;
     }
     if (use_recovery(l, &is_taken, &err) != WA_OK)

@@ -135,6 +135,17 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
     wa_free(f);
 }
 
+static enum wa_code ask_password(struct factor *f, struct wa_sv password, struct wa_err *err)
+{
+    struct wa_store *s = f->request->store;
+    const char *peer = f->request->peer;
+    if (wa_throttle_begin(&s->throttle, peer, f->user, wa_clock_now(), err) != WA_OK)
+        return err->code;
+    if (wa_store_ask_password(s, wa_sv(f->user), password, on_password, f, err) != WA_OK)
+        wa_throttle_back(&s->throttle, peer, f->user); /* nobody has looked at it */
+    return err->code;
+}
+
 enum wa_code wa_factor_offer_call(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
@@ -145,16 +156,12 @@ enum wa_code wa_factor_offer_call(struct wa_api_call *c, struct wa_err *err)
         return err->code;
     if (p.has_factor)
         return wa_fail(err, WA_E_CONFLICT, "you have a second factor: end that one first");
-    if (strcmp(p.origin, "local") == 0 &&
-        wa_throttle_begin(&s->throttle, c->request->peer, p.name, wa_clock_now(), err) != WA_OK)
-        return err->code;
     struct factor *f = factor_new(c);
     if (f == NULL)
         return wa_nomem(err);
-    enum wa_code code =
-        strcmp(p.origin, "local") == 0
-            ? wa_store_ask_password(s, wa_sv(f->user), wa_sv(password), on_password, f, err)
-            : wa_store_ask_factor(s, f->user, on_made, f, err);
+    enum wa_code code = strcmp(p.origin, "local") == 0
+                            ? ask_password(f, wa_sv(password), err)
+                            : wa_store_ask_factor(s, f->user, on_made, f, err);
     wa_wipe(password, sizeof password);
     if (code != WA_OK) {
         wa_free(f);
@@ -233,13 +240,17 @@ static enum wa_code ask_code(struct wa_api_call *c, bool is_waiting, wa_store_re
 {
     struct wa_store *s = c->store;
     char code[WA_TOTP_DIGITS + 1];
-    if (read_text(c, "code", WA_TOTP_DIGITS, code, err) != WA_OK ||
-        wa_login_begin_code(s, c->who.user, err) != WA_OK)
+    if (read_text(c, "code", WA_TOTP_DIGITS, code, err) != WA_OK)
         return err->code;
     struct factor *f = factor_new(c);
     if (f == NULL)
         return wa_nomem(err);
+    if (wa_login_begin_code(s, f->user, err) != WA_OK) {
+        wa_free(f);
+        return err->code;
+    }
     if (wa_store_ask_code(s, f->user, is_waiting, wa_sv(code), fn, f, err) != WA_OK) {
+        wa_throttle_back(&s->codes, f->user, NULL); /* nobody has looked at it */
         wa_free(f);
         return err->code;
     }

@@ -167,7 +167,10 @@ static enum wa_code start(struct login *l, struct wa_err *err)
     if (wa_throttle_begin(&s->persons, l->uuid, l->person, wa_clock_now(), err) != WA_OK)
         return err->code;
     const struct wa_directory_who who = {l->msg.user, NULL};
-    return wa_store_ask_directory(s, &who, l->msg.password, l->msg.groups, on_directory, l, err);
+    if (wa_store_ask_directory(s, &who, l->msg.password, l->msg.groups, on_directory, l, err) !=
+        WA_OK)
+        wa_throttle_back(&s->persons, l->uuid, l->person); /* nobody has looked at it */
+    return err->code;
 }
 
 void wa_store_login(struct wa_store_request *r)

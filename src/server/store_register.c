@@ -343,6 +343,15 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
     registration_free(g);
 }
 
+static enum wa_code ask_password(struct registration *g, const char *account, struct wa_err *err)
+{
+    struct wa_store *s = g->request->store;
+    if (wa_store_ask_password(s, g->msg.user, g->msg.password, on_password, g, err) != WA_OK)
+        wa_throttle_back(&s->throttle, g->request->peer,
+                         account[0] != '\0' ? account : NULL); /* nobody has looked at it */
+    return err->code;
+}
+
 /* --- tickets --- */
 
 /* What the machine calls itself must be what the directory calls it. */
@@ -444,7 +453,7 @@ static enum wa_code start_registration(struct registration *g, struct wa_err *er
                           wa_clock_now(), err) != WA_OK)
         return err->code;
     if (g->msg.cred == WA_CRED_PASSWORD)
-        return wa_store_ask_password(s, g->msg.user, g->msg.password, on_password, g, err);
+        return ask_password(g, account, err);
     if (g->msg.cred == WA_CRED_KERBEROS)
         return ask_ticket(g, err);
     finish_registration(g, false);

@@ -4,6 +4,8 @@
 #include "bench.h"
 
 #include "base/mem.h"
+#include "os/clock.h"
+#include "proto/login.h"
 
 struct place {
     struct bench b;
@@ -77,8 +79,19 @@ static void test_who_waits_is_told(void **state)
     }
 }
 
+/* Attempts that count against somebody. */
+static uint32_t wrong_of(const struct wa_throttle *t)
+{
+    uint32_t wrong = 0;
+    for (size_t i = 0; i < WA_COUNT(t->addresses); i++)
+        wrong += t->addresses[i].wrong;
+    for (size_t i = 0; i < WA_COUNT(t->accounts); i++)
+        wrong += t->accounts[i].wrong;
+    return wrong;
+}
+
 /* All that asks auth says that it has ended, never that something was wrong, nor that it was right;
- * and the attempts stay counted. */
+ * and the attempts that somebody may have looked at stay counted. */
 static void test_what_auth_was_asked(void **state)
 {
     static const struct {
@@ -109,16 +122,100 @@ static void test_what_auth_was_asked(void **state)
     assert_int_equal(p->b.store->checks, 0);
     BENCH_IS(&p->b, "SELECT count(*) FROM users", "1");
     BENCH_IS(&p->b, "SELECT count(*) FROM sessions", "1");
-    /* Three of the address were counted; what is not asked of anybody is not. */
+    /* Three passwords, of the address and of the user, and two codes were counted: somebody may
+     * have looked at them. What is not asked of anybody is not. */
+    assert_int_equal(wrong_of(&p->b.store->throttle), 6);
+    assert_int_equal(wrong_of(&p->b.store->codes), 2);
+    for (size_t k = 0; k < 8 * WA_COUNT(asks); k++) {
+        const char *path = asks[k % WA_COUNT(asks)].path;
+        assert_int_equal(bench_ask(&p->b, "POST", path, "", p->admin,
+                                   wa_sv(asks[k % WA_COUNT(asks)].body), &p->out),
+                         429);
+        if (strstr(wa_buf_str(&p->out), "auth process has ended") == NULL)
+            fail_msg("%s: %s", path, wa_buf_str(&p->out));
+    }
+    assert_int_equal(wrong_of(&p->b.store->throttle), 6);
+    assert_int_equal(wrong_of(&p->b.store->codes), 2);
+}
+
+/* A machine that registers by a person's password: the same. */
+static void test_a_registration(void **state)
+{
+    struct place *p = *state;
+    struct machine m;
+    int status = 0;
+    machine_new(&m, "pc-1");
+    p->b.is_silent = true;
+    assert_int_equal(machine_register(&p->b, &m, WA_CRED_PASSWORD, "admin wrong"), 0);
+    wa_store_bereave(p->b.store, WA_SR_AUTH);
+    assert_true(bench_serve(&p->b, p->b.id, &status, &p->out));
+    assert_int_equal(status, 429);
+    assert_int_equal(wrong_of(&p->b.store->throttle), 2);
     for (int i = 0; i < 8; i++) {
-        assert_int_equal(
-            bench_ask(&p->b, "POST", "/api/v1/session", "", "", wa_sv(asks[0].body), &p->out), 429);
+        wa_buf_clear(&m.answer);
+        assert_int_equal(machine_register(&p->b, &m, WA_CRED_PASSWORD, "admin wrong"), 429);
+        assert_non_null(strstr(wa_buf_str(&m.answer), "auth process has ended"));
+    }
+    assert_int_equal(wrong_of(&p->b.store->throttle), 2);
+    BENCH_IS(&p->b, "SELECT count(*) FROM hosts", "0");
+    machine_free(&m);
+}
+
+/* What a machine asks about a person. */
+static int ask_person(struct place *p, const struct machine *m)
+{
+    static const char *const groups[] = {"waptselfservice", NULL};
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF struct wa_buf body;
+    const struct wa_login_msg msg = {wa_sv(m->uuid), wa_clock_now(), WA_SV("eve"), WA_SV("wrong"),
+                                     groups};
+    wa_buf_init(&text, 65536);
+    WA_ASSERT_OK(wa_login_write(&msg, &text, &err));
+    machine_seal(m, wa_buf_sv(&text), &body);
+    return bench_ask(&p->b, "POST", "/agent/v1/login", "", "", wa_buf_sv(&body), &p->out);
+}
+
+static void test_what_the_directory_was_asked(void **state)
+{
+    struct place *p = *state;
+    struct machine m;
+    int status = 0;
+    machine_new(&m, "pc-1");
+    bench_token(&p->b, "t", wa_clock_now() + 3600, 9);
+    assert_int_equal(machine_register(&p->b, &m, WA_CRED_TOKEN, "t"), 200);
+    p->b.is_silent = true;
+    assert_int_equal(ask_person(p, &m), 0);
+    wa_store_bereave(p->b.store, WA_SR_DIRECTORY);
+    assert_true(bench_serve(&p->b, p->b.id, &status, &p->out));
+    assert_int_equal(status, 429);
+    assert_int_equal(wrong_of(&p->b.store->persons), 2);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(ask_person(p, &m), 429);
+        assert_non_null(strstr(wa_buf_str(&p->out), "has ended"));
+    }
+    assert_int_equal(wrong_of(&p->b.store->persons), 2);
+    machine_free(&m);
+}
+
+/* The directory says that the password was right; the code then finds nobody who would look. */
+static void test_a_code_after_the_directory(void **state)
+{
+    static const char body[] = "{\"user\":\"eve\",\"password\":\"pw\",\"code\":\"123456\"}";
+    struct place *p = *state;
+    p->b.directory_answer = "{\"right\":true,\"groups\":[\"Help\"],\"reason\":\"\"}";
+    assert_int_equal(bench_ask(&p->b, "POST", "/api/v1/session", "", "", wa_sv(body), &p->out),
+                     200);
+    bench_exec(&p->b, "UPDATE users SET totp = 'sealed' WHERE name = 'eve'");
+    assert_int_equal(wrong_of(&p->b.store->throttle), 0);
+    wa_store_bereave(p->b.store, WA_SR_AUTH);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(bench_ask(&p->b, "POST", "/api/v1/session", "", "", wa_sv(body), &p->out),
+                         429);
         assert_non_null(strstr(wa_buf_str(&p->out), "auth process has ended"));
     }
-    uint32_t wrong = 0;
-    for (size_t i = 0; i < WA_COUNT(p->b.store->throttle.addresses); i++)
-        wrong += p->b.store->throttle.addresses[i].wrong;
-    assert_int_equal(wrong, 3);
+    assert_int_equal(wrong_of(&p->b.store->throttle), 0);
+    assert_int_equal(wrong_of(&p->b.store->codes), 0);
 }
 
 /* One of the others was taken over, and knows the number of the question. */
@@ -149,6 +246,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_waits_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_auth_was_asked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_registration, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_the_directory_was_asked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_code_after_the_directory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nobody_answers_for_another, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
