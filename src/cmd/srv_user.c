@@ -2,6 +2,7 @@
 #include "cmd/people_words.h"
 #include "cmd/srv.h"
 #include "server/people.h"
+#include "server/perimeter.h"
 
 static const struct {
     const char *verb;
@@ -23,27 +24,52 @@ static const struct {
     {"remove", WA_PERSON_REMOVE, 2, WA_TEXT("removed, and logged out")},
 };
 
-static void show_person(void *user, const struct wa_person *p)
+struct listing {
+    struct wa_cli *cli;
+    struct wa_cli_table *table;
+};
+
+static enum wa_code show_person(void *user, const struct wa_person *p, struct wa_sv perimeter,
+                                struct wa_err *err)
 {
-    struct wa_cli *cli = user;
-    wa_jw_obj(&cli->jw);
-    wa_jw_kv(&cli->jw, "name", p->name);
-    wa_jw_kv(&cli->jw, "role", p->role);
-    wa_jw_kvb(&cli->jw, "disabled", p->is_disabled);
-    wa_jw_kvb(&cli->jw, "limited", p->is_limited);
-    wa_jw_end(&cli->jw);
-    wa_cli_out(cli, "%-24s %-12s %s%s\n", p->name, p->role,
-               p->is_limited ? wa_text("limited ") : "", p->is_disabled ? wa_text("disabled") : "");
+    struct listing *l = user;
+    struct wa_jw *w = &l->cli->jw;
+    WA_AUTO_BUF struct wa_buf machines;
+    wa_buf_init(&machines, WA_PERIMETER_BYTES_MAX);
+    if (wa_people_perimeter_words(perimeter, &machines, err) != WA_OK)
+        return err->code;
+    wa_jw_obj(w);
+    wa_jw_kv(w, "name", p->name);
+    wa_jw_kv(w, "role", p->role);
+    wa_jw_kvb(w, "disabled", p->is_disabled);
+    wa_jw_kvb(w, "limited", p->is_limited);
+    if (perimeter.n > 0) {
+        wa_jw_key(w, "perimeter");
+        wa_jw_raw(w, perimeter);
+    }
+    wa_jw_end(w);
+    wa_cli_table_cell(l->table, wa_sv(p->name));
+    wa_cli_table_cell(l->table, wa_sv(p->role));
+    wa_cli_table_cell(l->table, wa_buf_sv(&machines));
+    wa_cli_table_cell(l->table, wa_sv(p->is_disabled ? wa_text("disabled") : ""));
+    return WA_OK;
 }
 
 static enum wa_code list_people(struct wa_cli *cli, const struct wa_server_config *c,
                                 struct wa_err *err)
 {
-    wa_cli_out(cli, "%-24s %s\n", wa_text("user"), wa_text("role"));
+    static const struct wa_cli_column columns[] = {{WA_TEXT("user"), true},
+                                                   {WA_TEXT("role"), false},
+                                                   {WA_TEXT("machines"), false},
+                                                   {WA_TEXT("state"), false}};
+    WA_AUTO_TABLE struct wa_cli_table table;
+    struct listing l = {cli, &table};
+    wa_cli_table_init(&table, columns, WA_COUNT(columns));
     wa_jw_arr(&cli->jw);
-    enum wa_code code = wa_server_list_people(c, show_person, cli, err);
+    if (wa_server_list_people(c, show_person, &l, err) != WA_OK)
+        return err->code;
     wa_jw_end(&cli->jw);
-    return code;
+    return wa_cli_table_print(&table, cli, err);
 }
 
 static enum wa_code change_person(struct wa_cli *cli, const struct wa_server_config *c, size_t verb,

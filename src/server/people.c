@@ -6,6 +6,7 @@
 #include "server/people.h"
 
 #include "base/mem.h"
+#include "base/vec.h"
 #include "codec/hex.h"
 #include "crypto/pwhash.h"
 #include "server/journal.h"
@@ -260,12 +261,45 @@ enum wa_code wa_server_change_person(const struct wa_server_config *config,
     return wa_people_change(db, &by, c, hash, err);
 }
 
-enum wa_code wa_server_list_people(const struct wa_server_config *c, wa_person_fn fn, void *user,
-                                   struct wa_err *err)
+struct people {
+    WA_VEC(struct wa_person);
+    bool is_lost;
+};
+
+static void keep(void *user, const struct wa_person *p)
+{
+    struct people *all = user;
+    struct wa_person *one = WA_VEC_PUSH(all);
+    all->is_lost = all->is_lost || one == NULL;
+    if (one != NULL)
+        *one = *p;
+}
+
+static enum wa_code tell_people(struct wa_db *db, struct people *all, wa_person_listed_fn fn,
+                                void *user, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf perimeter;
+    wa_buf_init(&perimeter, WA_PERIMETER_BYTES_MAX);
+    if (wa_store_people(db, keep, all, err) != WA_OK)
+        return err->code;
+    if (all->is_lost)
+        return wa_nomem(err);
+    for (size_t i = 0; i < all->n; i++) {
+        wa_buf_clear(&perimeter);
+        if (wa_store_perimeter(db, all->items[i].name, &perimeter, err) != WA_OK ||
+            fn(user, &all->items[i], wa_buf_sv(&perimeter), err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
+
+enum wa_code wa_server_list_people(const struct wa_server_config *c, wa_person_listed_fn fn,
+                                   void *user, struct wa_err *err)
 {
     WA_AUTO(wa_db) struct wa_db *db = NULL;
-    if (wa_server_open_db(c, "waptserver/user", &db, err) != WA_OK ||
-        wa_store_people(db, fn, user, err) != WA_OK)
-        return wa_wrap(err, "listing the users");
-    return WA_OK;
+    struct people all = {.is_lost = false};
+    if (wa_server_open_db(c, "waptserver/user", &db, err) == WA_OK)
+        (void)tell_people(db, &all, fn, user, err);
+    WA_VEC_FREE(&all);
+    return err->code == WA_OK ? WA_OK : wa_wrap(err, "listing the users");
 }

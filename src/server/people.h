@@ -49,8 +49,11 @@ WA_CHECK enum wa_code wa_people_change(struct wa_db *db, const struct wa_person_
 /* All of the above. */
 WA_CHECK enum wa_code wa_server_change_person(const struct wa_server_config *config,
                                               const struct wa_person_change *c, struct wa_err *err);
-WA_CHECK enum wa_code wa_server_list_people(const struct wa_server_config *c, wa_person_fn fn,
-                                            void *user, struct wa_err *err);
+/* perimeter: as JSON (perimeter.h), "" for none; gone when it returns. */
+typedef enum wa_code (*wa_person_listed_fn)(void *user, const struct wa_person *p,
+                                            struct wa_sv perimeter, struct wa_err *err);
+WA_CHECK enum wa_code wa_server_list_people(const struct wa_server_config *c,
+                                            wa_person_listed_fn fn, void *user, struct wa_err *err);
 /* Letters, digits and . _ @ + -, the first a letter or digit. */
 bool wa_person_name_is_valid(struct wa_sv name);
 

@@ -252,6 +252,11 @@ def test_people_from_the_console(srv, org):
     listed = {u["name"]: u for u in json.loads(console(srv, "chief", "user").stdout)["result"]}
     assert listed["site"]["limited"] and listed["site"]["role"] == "deployer"
     assert json.loads(console(srv, "site", "hosts").stdout)["result"] == []
+    here = {u["name"]: u for u in json.loads(user(srv, "list").stdout)["result"]}
+    assert here["site"]["perimeter"] == {"groups": [], "profiles": [], "units": ["OU=paris_DC=example_DC=org"]} and "perimeter" not in here["chief"], here
+    rows = run(BIN / "waptserver", "user", "list", "--config", srv.dir / "waptserver.ini").stdout.splitlines()
+    assert next(r for r in rows if r.startswith("site ")).split() == ["site", "deployer", "unit=OU=paris_DC=example_DC=org"], rows
+    assert next(r for r in rows if r.startswith("chief ")).split() == ["chief", "superadmin", "all"], rows
     assert console(srv, "site", "user", ok=False).returncode == 5
     assert console(srv, "chief", "user", "perimeter", "site", "--all-machines").returncode == 0
     assert not {u["name"]: u for u in json.loads(console(srv, "chief", "user").stdout)["result"]}["site"]["limited"]
