@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/con.h"
+#include "codec/csv.h"
 #include "codec/csv_write.h"
 #include "codec/url.h"
 #include "console/hosts.h"
@@ -31,7 +32,27 @@ static const struct wa_cli_option options[] = {
     {"orderer", 0, "SHA256"},
     {"no-orderer", 0, "SHA256"},
     {"root", 0, "WHICH"},
+    {"not", 0, "FILTERS"},
 };
+
+/* --not: what the server turns round, by the names of its parameters; the two that are looked at
+ * here are the caller's. */
+static void write_not(const struct wa_cli *cli, struct wa_buf *out)
+{
+    struct wa_sv rest = wa_sv(wa_cli_get(cli, "not", "")), one;
+    const char *before = "&not=";
+    while (wa_csv_next(&rest, &one)) {
+        if (wa_sv_eqs(one, "status") || wa_sv_eqs(one, "os"))
+            continue;
+        wa_buf_adds(out, before);
+        before = ",";
+        size_t start = out->n;
+        wa_url_encode(one, out);
+        for (size_t i = start; i < out->n; i++)
+            if (out->p[i] == '-')
+                out->p[i] = '_';
+    }
+}
 
 /* What the server looks for. */
 static enum wa_code write_query(const struct wa_cli *cli, struct wa_buf *out, struct wa_err *err)
@@ -60,7 +81,21 @@ static enum wa_code write_query(const struct wa_cli *cli, struct wa_buf *out, st
         wa_buf_addf(out, "&%s=", params[i].param);
         wa_url_encode(wa_sv(value), out);
     }
+    write_not(cli, out);
     return wa_buf_check(out, err);
+}
+
+/* Whether --not names the filter, which must be given then. */
+static enum wa_code read_not(const struct wa_cli *cli, const char *name, bool *ret,
+                             struct wa_err *err)
+{
+    struct wa_sv rest = wa_sv(wa_cli_get(cli, "not", "")), one;
+    while (wa_csv_next(&rest, &one))
+        if (wa_sv_eqs(one, name))
+            *ret = true;
+    return !*ret || wa_cli_has(cli, name)
+               ? WA_OK
+               : wa_fail(err, WA_E_USAGE, "--not takes filters that are given, not '%s'", name);
 }
 
 static const char *const keys[] = {"name", "fqdn", "uuid", "os", "status"};
@@ -93,7 +128,9 @@ static enum wa_code read_filter(const struct wa_cli *cli, struct wa_host_filter 
                                  .is_connected = wa_cli_has(cli, "connected"),
                                  .is_disconnected = wa_cli_has(cli, "disconnected"),
                                  .seen_before = not_seen == NULL ? 0 : wa_clock_now() - period};
-    return WA_OK;
+    return read_not(cli, "status", &f->is_not_status, err) == WA_OK
+               ? read_not(cli, "os", &f->is_not_os, err)
+               : err->code;
 }
 
 static enum wa_code show_table(const struct wa_cli *cli, const struct wa_host_list *list,

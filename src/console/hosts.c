@@ -266,8 +266,10 @@ bool wa_host_matches(const struct wa_json *host, const struct wa_host_filter *f)
     (void)wa_json_i64(wa_json_get(host, "last_seen"), &seen);
     for (size_t i = 0; i < f->pattern_count && !found; i++)
         found = is_any_like(host, wa_sv(f->patterns[i]));
-    return found && (f->status == NULL || is_same(text_of(host, "status"), wa_sv(f->status))) &&
-           (f->os == NULL || is_like(wa_sv(f->os), text_of(host, "os"))) &&
+    return found &&
+           (f->status == NULL ||
+            is_same(text_of(host, "status"), wa_sv(f->status)) != f->is_not_status) &&
+           (f->os == NULL || is_like(wa_sv(f->os), text_of(host, "os")) != f->is_not_os) &&
            (!f->is_connected || is_reachable) && (!f->is_disconnected || !is_reachable) &&
            (f->seen_before == 0 || seen < f->seen_before);
 }

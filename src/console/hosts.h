@@ -58,9 +58,10 @@ void wa_targets_sort(struct wa_targets *t);
 struct wa_target *wa_targets_find(const struct wa_targets *t, struct wa_sv uuid);
 
 struct wa_host_filter {
-    const char *const *patterns; /* of uuid, name or full name; one is enough */
-    size_t pattern_count;        /* 0: all */
-    const char *status, *os;     /* exact, pattern; NULL: any */
+    const char *const *patterns;   /* of uuid, name or full name; one is enough */
+    size_t pattern_count;          /* 0: all */
+    const char *status, *os;       /* exact, pattern; NULL: any */
+    bool is_not_status, is_not_os; /* any other than that */
     bool is_connected, is_disconnected;
     int64_t seen_before; /* last seen earlier than that; 0: whenever */
 };

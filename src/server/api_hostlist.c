@@ -1,6 +1,7 @@
 /* api_hostlist.c - see the header. */
 #include "server/api_hostlist.h"
 
+#include "codec/csv.h"
 #include "os/clock.h"
 #include "server/orderers.h"
 
@@ -75,11 +76,11 @@ static enum wa_code read_root(const struct wa_api_call *c, struct wa_fleet_range
         wa_orderers_root_version(c->store, &newest, err) != WA_OK)
         return err->code;
     if (strcmp(text, "none") == 0)
-        *ret = (struct wa_fleet_range){0, 0, true};
+        *ret = (struct wa_fleet_range){.is_asked = true};
     else if (strcmp(text, "older") == 0)
-        *ret = (struct wa_fleet_range){1, newest > 0 ? newest - 1 : INT64_MAX, true};
+        *ret = (struct wa_fleet_range){1, newest > 0 ? newest - 1 : INT64_MAX, true, false};
     else if (strcmp(text, "newest") == 0)
-        *ret = (struct wa_fleet_range){newest > 0 ? newest : INT64_MAX, INT64_MAX, true};
+        *ret = (struct wa_fleet_range){newest > 0 ? newest : INT64_MAX, INT64_MAX, true, false};
     else
         return wa_fail(err, WA_E_USAGE, "'root' takes newest, older or none");
     return WA_OK;
@@ -96,6 +97,59 @@ static enum wa_code read_window(const struct wa_api_call *c, struct wa_fleet_que
                ? WA_OK
                : wa_fail(err, WA_E_USAGE,
                          "'window' takes now, day, later, any, none or frozen, not '%s'", text);
+}
+
+/* --- the other way round --- */
+
+/* Where the query keeps that a filter is meant so; NULL: it is not given, or there is none. */
+static bool *not_of_text(struct wa_api_hostlist *l, struct wa_sv name)
+{
+    for (size_t i = 0; i < WA_COUNT(filters); i++)
+        if (wa_sv_eqs(name, wa_fleet_key_name(filters[i])))
+            return l->is[filters[i]][0] != '\0' ? &l->query.is_not[filters[i]] : NULL;
+    if (wa_sv_eqs(name, "search"))
+        return l->page.search[0] != '\0' ? &l->query.is_not_text : NULL;
+    if (wa_sv_eqs(name, "window"))
+        return l->query.window != WA_WINDOW_ALL ? &l->query.is_not_window : NULL;
+    for (size_t i = 0; i < WA_COUNT(tags); i++)
+        if (!tags[i].is_without && wa_sv_eqs(name, tags[i].name) && l->has_view[tags[i].tag] &&
+            !l->query.is_without[tags[i].tag])
+            return &l->query.is_without[tags[i].tag];
+    return NULL;
+}
+
+static bool *not_of_number(struct wa_api_hostlist *l, struct wa_sv name)
+{
+    struct wa_fleet_range *r = NULL;
+    for (size_t i = 0; i < WA_COUNT(numbers); i++)
+        if (wa_sv_eqs(name, wa_fleet_key_name(numbers[i])))
+            r = &l->query.ranges[numbers[i]];
+    if (wa_sv_eqs(name, "root"))
+        r = &l->query.ranges[WA_FLEET_ROOT];
+    return r != NULL && r->is_asked ? &r->is_not : NULL;
+}
+
+/* After the filters themselves. */
+static enum wa_code read_not(const struct wa_api_call *c, struct wa_api_hostlist *l,
+                             struct wa_err *err)
+{
+    char text[512];
+    struct wa_sv rest, one;
+    if (wa_api_text(c, "not", text, sizeof text, err) != WA_OK)
+        return err->code;
+    for (rest = wa_sv(text); wa_csv_next(&rest, &one);) {
+        bool *is_not = not_of_text(l, one);
+        unsigned part = wa_search_part(one);
+        if (is_not == NULL)
+            is_not = not_of_number(l, one);
+        if (is_not == NULL && part == 0)
+            return wa_fail(err, WA_E_USAGE, "'not' takes filters that are given, not '%.*s'",
+                           WA_SV_ARG(one));
+        if (is_not != NULL)
+            *is_not = true;
+        l->lacks |= part;
+    }
+    return WA_OK;
 }
 
 /* --- all of them --- */
@@ -134,7 +188,7 @@ enum wa_code wa_api_hostlist_filters(const struct wa_api_call *c, struct wa_api_
     l->query.is_reachable = reachable == 1;
     l->query.is_unreachable = reachable == 0;
     l->query.view = wa_api_view(c);
-    return WA_OK;
+    return read_not(c, l, err);
 }
 
 enum wa_code wa_api_hostlist_read(const struct wa_api_call *c, int64_t limit, int64_t limit_max,

@@ -4,6 +4,7 @@
 #define WA_SERVER_API_HOSTLIST_H
 
 #include "server/api_page.h"
+#include "server/search.h"
 
 struct wa_api_hostlist { /* may be moved, until it is made ready */
     struct wa_api_page page;
@@ -11,6 +12,7 @@ struct wa_api_hostlist { /* may be moved, until it is made ready */
     struct wa_fleet_view views[WA_FLEET_TAGS];
     bool has_view[WA_FLEET_TAGS];
     struct wa_fleet_query query;
+    unsigned lacks; /* of the inventory: enum wa_search_part, as bits */
 };
 void wa_api_hostlist_fini(struct wa_api_hostlist *l);
 /* l: all zero; to be finished. WA_E_USAGE. */
@@ -62,6 +64,13 @@ WA_CHECK enum wa_code wa_api_hostlist_by(struct wa_sv name, int *ret, struct wa_
          "Only machines that take orders of one of these certificates (SHA-256, commas between)",  \
          false},                                                                                   \
         {"no_orderer", "Only machines that take orders of none of these certificates", false},     \
+        {"not",                                                                                    \
+         "Names of those of the filters that are given which are meant the other way round, "      \
+         "with commas between: all machines but those; of search, status, audit, errors, "         \
+         "upgrades, group, unit, os, site, domain, manufacturer, model, agent, window, "           \
+         "waits_for, held, orderer, root, and software, package and hardware where they are "      \
+         "filters",                                                                                \
+         false},                                                                                   \
     {                                                                                              \
         "root",                                                                                    \
             "Only machines that have accepted the newest root of the repository (newest), an "     \

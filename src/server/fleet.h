@@ -167,12 +167,15 @@ void wa_fleet_roll(struct wa_fleet *f, int64_t now);
 struct wa_fleet_range { /* of a number; all zero: any */
     int64_t first, last;
     bool is_asked;
+    bool is_not; /* those outside it */
 };
 struct wa_fleet_query {
     const char *text;               /* words, each in one of the texts that people know a machine
                                        by, upper and lower case alike */
+    bool is_not_text;               /* or rather those that lack one of the words */
     const char *is[WA_FLEET_TEXTS]; /* exactly; of statuses and audits one of several, with commas
                                        between; the unit, or one below it. NULL or "": any */
+    bool is_not[WA_FLEET_TEXTS];    /* all but those */
     bool is_reachable, is_unreachable; /* only those that are, only those that are not */
     const struct wa_hostset *only;     /* only those whose number is in it; NULL: all */
     const struct wa_fleet_view *view;  /* only those in it; NULL: all */
@@ -180,6 +183,7 @@ struct wa_fleet_query {
     bool is_without[WA_FLEET_TAGS];                 /* or rather those that have none of them */
     struct wa_fleet_range ranges[WA_FLEET_KEYS];    /* of keys that are numbers */
     enum wa_fleet_window window;                    /* at now */
+    bool is_not_window;                             /* any other than that one */
     int64_t now;                                    /* s since 1970 */
     int64_t seen_before;                            /* s since 1970; 0: any */
     int64_t seen_after;                             /* since that second; 0: any */

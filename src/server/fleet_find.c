@@ -334,11 +334,11 @@ static enum wa_code take_apart(const struct wa_fleet_query *q, struct asked *a, 
     for (size_t i = 0; i < WA_FLEET_KEYS; i++)
         if (q->ranges[i].is_asked)
             a->ranges[a->range_count++] = i;
-    mark_all(q->is[WA_FLEET_STATUS], a->marks[0]);
-    mark_all(q->is[WA_FLEET_AUDIT], a->marks[1]);
+    mark_all(q->is_not[WA_FLEET_STATUS] ? "" : q->is[WA_FLEET_STATUS], a->marks[0]);
+    mark_all(q->is_not[WA_FLEET_AUDIT] ? "" : q->is[WA_FLEET_AUDIT], a->marks[1]);
     if (split_words(q->text, &a->words, err) != WA_OK)
         return err->code;
-    for (size_t i = 0; i < a->words.n; i++)
+    for (size_t i = 0; i < a->words.n && !q->is_not_text; i++)
         wa_fleet_grams_add(&a->grams, a->words.items[i].p, a->words.items[i].n);
     return WA_OK;
 }
@@ -348,7 +348,7 @@ static bool is_in_ranges(const struct wa_fleet_host *s, const struct asked *a)
     for (size_t i = 0; i < a->range_count; i++) {
         const struct wa_fleet_range *r = &a->q->ranges[a->ranges[i]];
         int64_t number = number_of(s, (enum wa_fleet_key)a->ranges[i]);
-        if (number < r->first || number > r->last)
+        if ((number >= r->first && number <= r->last) == r->is_not)
             return false;
     }
     return true;
@@ -359,6 +359,14 @@ static bool has_names(const struct host *h, const struct wa_fleet_query *q)
     for (size_t i = 0; i < WA_FLEET_TAGS; i++)
         if (q->has[i] != NULL &&
             wa_fleet_has(h, (enum wa_fleet_tag)i, q->has[i]) == q->is_without[i])
+            return false;
+    return true;
+}
+
+static bool has_words(const struct host *h, const struct words *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        if (!wa_sv_has(wa_sv_n(h->search, h->search_n), w->items[i]))
             return false;
     return true;
 }
@@ -374,17 +382,16 @@ static bool is_meant(const struct wa_fleet_host *s, const struct asked *a)
         (q->seen_before > 0 && s->last_seen >= q->seen_before) ||
         (q->seen_after > 0 && s->last_seen < q->seen_after) ||
         (q->only != NULL && !wa_hostset_has(q->only, s->number)) ||
-        (q->window != WA_WINDOW_ALL && wa_fleet_window_of(&s->schedule, q->now) != q->window) ||
+        (q->window != WA_WINDOW_ALL &&
+         (wa_fleet_window_of(&s->schedule, q->now) == q->window) == q->is_not_window) ||
         (q->view != NULL && !wa_fleet_has(h, WA_FLEET_IN, q->view)) || !has_names(h, q) ||
         !is_in_ranges(s, a))
         return false;
     for (size_t i = 0; i < a->key_count; i++)
-        if (!is_text_meant(q->is[a->keys[i]], s->texts[a->keys[i]], a->keys[i]))
+        if (is_text_meant(q->is[a->keys[i]], s->texts[a->keys[i]], a->keys[i]) ==
+            q->is_not[a->keys[i]])
             return false;
-    for (size_t i = 0; i < a->words.n; i++)
-        if (!wa_sv_has(wa_sv_n(h->search, h->search_n), a->words.items[i]))
-            return false;
-    return true;
+    return a->words.n == 0 || has_words(h, &a->words) != q->is_not_text;
 }
 
 static void look_ahead(const struct asked *a, const item *order, size_t n, size_t i, bool is_down)

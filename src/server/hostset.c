@@ -45,14 +45,26 @@ enum wa_code wa_hostset_add(struct wa_hostset *s, int64_t number, struct wa_err 
     return WA_OK;
 }
 
-void wa_hostset_cut(struct wa_hostset *s, const struct wa_hostset *other)
+/* Leaves of it what the other one has, with its bits turned by the mask. */
+static void cut(struct wa_hostset *s, const struct wa_hostset *other, unsigned mask)
 {
     s->count = 0;
     for (size_t i = 0; i < s->room / 8; i++) {
-        s->bits[i] = (uint8_t)(s->bits[i] & (i < other->room / 8 ? other->bits[i] : 0u));
+        unsigned has = i < other->room / 8 ? other->bits[i] : 0u;
+        s->bits[i] = (uint8_t)(s->bits[i] & (has ^ mask));
         for (unsigned b = s->bits[i]; b != 0; b &= b - 1)
             s->count++;
     }
+}
+
+void wa_hostset_cut(struct wa_hostset *s, const struct wa_hostset *other)
+{
+    cut(s, other, 0);
+}
+
+void wa_hostset_take_out(struct wa_hostset *s, const struct wa_hostset *other)
+{
+    cut(s, other, 0xff);
 }
 
 void wa_hostset_write(const struct wa_hostset *s, struct wa_buf *out)

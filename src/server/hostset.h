@@ -21,6 +21,8 @@ WA_CHECK enum wa_code wa_hostset_add(struct wa_hostset *s, int64_t number, struc
 bool wa_hostset_has(const struct wa_hostset *s, int64_t number);
 /* Takes out what is not in the other one too. */
 void wa_hostset_cut(struct wa_hostset *s, const struct wa_hostset *other);
+/* Takes out what is in the other one too. */
+void wa_hostset_take_out(struct wa_hostset *s, const struct wa_hostset *other);
 /* "1,5,17", in rising order. */
 void wa_hostset_write(const struct wa_hostset *s, struct wa_buf *out);
 /* s: empty. WA_E_INVALID for what is no such text. */

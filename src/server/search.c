@@ -32,9 +32,24 @@ const char *wa_search_fields(void)
            "agent_version";
 }
 
+unsigned wa_search_part(struct wa_sv name)
+{
+    return wa_sv_eqs(name, "software")   ? WA_SEARCH_SOFTWARE
+           : wa_sv_eqs(name, "package")  ? WA_SEARCH_PACKAGE
+           : wa_sv_eqs(name, "hardware") ? WA_SEARCH_HARDWARE
+                                         : 0;
+}
+
+unsigned wa_search_parts(const struct wa_search_hosts *q)
+{
+    return (q->software[0] != '\0' ? WA_SEARCH_SOFTWARE : 0u) |
+           (q->package[0] != '\0' ? WA_SEARCH_PACKAGE : 0u) |
+           (q->hardware[0] != '\0' ? WA_SEARCH_HARDWARE : 0u);
+}
+
 bool wa_search_is_asked(const struct wa_search_hosts *q)
 {
-    return q->software[0] != '\0' || q->package[0] != '\0' || q->hardware[0] != '\0';
+    return wa_search_parts(q) != 0;
 }
 
 /* --- questions as messages --- */
@@ -55,6 +70,7 @@ void wa_search_write_hosts(const struct wa_search_hosts *q, struct wa_buf *out)
     wa_jw_kv(&w, "package_audit", q->package_audit);
     wa_jw_kv(&w, "field", q->field);
     wa_jw_kv(&w, "hardware", q->hardware);
+    wa_jw_kvi(&w, "lacks", q->lacks);
     wa_jw_end(&w);
 }
 
@@ -226,29 +242,49 @@ static enum wa_code with_hardware(struct wa_db *db, const struct wa_search_hosts
     return add_rows(s, set, &left, err);
 }
 
+static enum wa_code all_hosts(struct wa_db *db, struct wa_hostset *set, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    size_t left = WA_SEARCH_ROWS_MAX;
+    if (wa_db_prepare(db, "SELECT number FROM hosts", &s, err) != WA_OK)
+        return err->code;
+    return add_rows(s, set, &left, err);
+}
+
+typedef enum wa_code (*find_fn)(struct wa_db *, const struct wa_search_hosts *, struct wa_hostset *,
+                                struct wa_err *);
+
+/* First what machines have, so that those that lack the rest are taken out of few. */
 static enum wa_code find_hosts(struct wa_db *db, const struct wa_search_hosts *q,
                                struct wa_hostset *ret, struct wa_err *err)
 {
-    const struct {
-        const char *asked;
-        enum wa_code (*find)(struct wa_db *, const struct wa_search_hosts *, struct wa_hostset *,
-                             struct wa_err *);
-    } parts[] = {
-        {q->software, with_software}, {q->package, with_package}, {q->hardware, with_hardware}};
-    bool is_first = true;
-    for (size_t i = 0; i < WA_COUNT(parts); i++) {
+    static const struct {
+        enum wa_search_part part;
+        find_fn find;
+    } parts[] = {{WA_SEARCH_SOFTWARE, with_software},
+                 {WA_SEARCH_PACKAGE, with_package},
+                 {WA_SEARCH_HARDWARE, with_hardware}};
+    unsigned asked = wa_search_parts(q), had = asked & ~q->lacks;
+    bool is_first = had != 0;
+    if (had == 0 && all_hosts(db, ret, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < 2 * WA_COUNT(parts); i++) {
         WA_AUTO_HOSTSET struct wa_hostset one = {NULL, 0, 0};
-        if (parts[i].asked[0] == '\0')
+        bool is_lacking = i >= WA_COUNT(parts);
+        size_t k = i % WA_COUNT(parts);
+        if (((is_lacking ? asked & q->lacks : had) & parts[k].part) == 0)
             continue;
-        if (parts[i].find(db, q, &one, err) != WA_OK)
+        if (parts[k].find(db, q, &one, err) != WA_OK)
             return err->code;
-        if (is_first) {
+        if (is_lacking) {
+            wa_hostset_take_out(ret, &one);
+        } else if (is_first) {
             *ret = one;
             one = (struct wa_hostset){NULL, 0, 0};
+            is_first = false;
         } else {
             wa_hostset_cut(ret, &one);
         }
-        is_first = false;
     }
     return WA_OK;
 }
@@ -282,6 +318,9 @@ static enum wa_code answer_hosts(struct wa_db *db, const struct wa_json *j, stru
     for (size_t i = 0; i < WA_COUNT(texts); i++)
         if (copy(arena, wa_json_sv(wa_json_get(j, texts[i].key)), texts[i].to, err) != WA_OK)
             return err->code;
+    int64_t lacks = 0;
+    (void)wa_json_i64(wa_json_get(j, "lacks"), &lacks);
+    q.lacks = (unsigned)lacks;
     if (find_hosts(db, &q, &found, err) != WA_OK)
         return err->code;
     wa_buf_adds(answer, "{\"hosts\":\"");

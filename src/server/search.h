@@ -13,11 +13,18 @@ struct wa_search_hosts {
     const char *software, *software_from, *software_below;
     const char *package, *package_from, *package_below, *package_status, *package_audit;
     const char *field, *hardware; /* field "": any of them */
+    unsigned lacks;               /* of which of the three machines are meant that have not got it:
+                                     bits of enum wa_search_part */
 };
 #define WA_SEARCH_HOSTS                                                                            \
     {                                                                                              \
-        "", "", "", "", "", "", "", "", "", ""                                                     \
+        "", "", "", "", "", "", "", "", "", "", 0                                                  \
     }
+enum wa_search_part { WA_SEARCH_SOFTWARE = 1, WA_SEARCH_PACKAGE = 2, WA_SEARCH_HARDWARE = 4 };
+/* "software", "package" or "hardware"; 0: none of them. */
+unsigned wa_search_part(struct wa_sv name);
+/* Which of them are asked for. */
+unsigned wa_search_parts(const struct wa_search_hosts *q);
 bool wa_search_is_asked(const struct wa_search_hosts *q);
 /* The fields of the hardware, for messages: "cpu, model...". NULL: it is none of them. */
 bool wa_search_is_field(const char *name);

@@ -55,6 +55,19 @@ def test_machines_are_found_by_what_they_have(org):
     assert org.console("hosts", "--software", "a", "--software-version", "~", ok=False).returncode == 2
 
 
+def test_filters_the_other_way_round(org):
+    org.get("update-status")
+    software = json.loads(org.get("inventory", "--json").stdout)["result"]["installed_softwares"][0]["name"]
+    for options in (("--software", "no such software"), ("--package", "none", "--package-status", "ERROR"), ("--waits-for", "power"), ("--status", "NONE"),
+                    ("--os", "none*")):
+        assert org.uuid in found(org, *options, "--not", options[0][2:]), options
+    for options in (("--software", software), ("--hardware", "platform:linux"), ("--errors", "0"), ("--os", "*")):
+        assert org.uuid not in found(org, *options, "--not", options[0][2:]), options
+    assert org.uuid in found(org, "--os", "none*", "--hardware", "none", "--software", software, "--not", "os,hardware")
+    for options in (("--not", "software"), ("--not", "status"), ("--software", "a", "--not", "software-version"), ("--connected", "--not", "connected")):
+        assert org.console("hosts", *options, ok=False).returncode == 2, options
+
+
 def test_machines_are_found_by_what_they_go_by(org):
     deployer, stranger = (org.fingerprint(org.cert(who)) for who in ("Deployer", "Stranger"))
     org.get("update")  # which plans: then it is told how much an upgrade would change

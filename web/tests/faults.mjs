@@ -178,6 +178,68 @@ export async function machinesAreFoundByWhatTheyGoBy(given) {
     });
 }
 
+export async function theSearchIsOfMachinesHardwareSoftwareOrPackages(given) {
+    await open(given, async ({ mock, page, base }) => {
+        await loaded(page);
+        const box = page.getByRole("searchbox", { name: "Search machines" });
+        const scope = page.getByLabel("Search in");
+        const asked = (what) => until(() => mock.asked.some((a) => a.startsWith("GET /api/v1/hosts?") && a.includes(what)), `the server is asked for ${what}`);
+        const has = (name, value) => until(() => Promise.resolve(new URL(page.url()).searchParams.get(name) === value), `${name} in the address is ${value}`);
+        await box.fill("fire");
+        await asked("search=fire");
+        await scope.selectOption("Software");
+        await asked("software=fire");
+        await has("search", null);
+        await scope.selectOption("Packages");
+        await asked("package=*fire*");
+        await box.fill("tis-*");
+        await has("package", "tis-*");
+        await scope.selectOption("Hardware");
+        await box.fill("model:lat");
+        await has("hardware", "model:lat");
+        await page.getByRole("button", { name: "not: Hardware" }).click();
+        await asked("not=hardware");
+        await scope.selectOption("Machines");
+        await has("search", "model:lat");
+        check(!page.url().includes("not=") && !page.url().includes("in="), `what was of the other scope stays: ${page.url()}`);
+        await page.goto(`${base}/hosts?in=package&package=tis-exact`); // as it is written, until one types
+        await loaded(page);
+        check((await box.inputValue()) === "tis-exact", "the filter is not in the box");
+        await has("package", "tis-exact");
+    });
+}
+
+export async function filtersAreMeantTheOtherWayRound(given) {
+    await open(
+        given,
+        async ({ mock, page, base }) => {
+            await loaded(page);
+            const shown = (text) => page.getByRole("status").getByText(text).waitFor();
+            await page.getByLabel("State", { exact: true }).selectOption("Error"); // 14 of 300
+            await shown("14 machines");
+            await page.getByRole("button", { name: "not: State" }).click();
+            await shown("286 machines");
+            await page.getByRole("searchbox").fill("lyon"); // a quarter
+            await page.getByRole("button", { name: "not: Search machines" }).click();
+            await until(() => Promise.resolve(new URL(page.url()).searchParams.get("not") === "status,search"), "it stands in the address");
+            const left = mock.hosts.filter((h) => h.status !== "ERROR" && !h.name.includes("lyon")).length;
+            await shown(`${left} machines`);
+            await page.getByRole("button", { name: "Save this view" }).click();
+            await page.getByRole("dialog").getByLabel("Name").fill("the rest");
+            await page.getByRole("dialog").getByRole("button", { name: "Save", exact: true }).click();
+            await page.getByLabel("View", { exact: true }).selectOption("All machines");
+            await shown("300 machines");
+            await page.getByLabel("View", { exact: true }).selectOption("the rest");
+            await shown(`${left} machines`);
+            await page.goto(`${base}/hosts?not=site,held,reachable&site=Lyon&reachable=1`); // what is not set, or has no inverse, is not asked
+            await shown(`${mock.hosts.filter((h) => h.site !== "Lyon" && h.reachable).length} machines`);
+            await page.getByRole("button", { name: "Site: Lyon" }).click();
+            await until(() => Promise.resolve(!page.url().includes("not=")), "the inverse goes with its filter");
+        },
+        { count: 300 },
+    );
+}
+
 export async function windowsHoldsRolloutsAndWakesOfTheMachinesThatAreSelected(given) {
     await open(given, async ({ mock, page }) => {
         await loaded(page);

@@ -314,10 +314,11 @@ export class Mock {
         const words = (p.get("search") ?? "").toLowerCase().split(" ").filter(Boolean);
         let found = this.hosts.filter((h) => {
             const text = words.length > 0 ? `${h.name} ${h.fqdn} ${h.description} ${h.users} ${h.model} ${h.ips} ${h.uuid}`.toLowerCase() : "";
+            const not = (p.get("not") ?? "").split(",");
             return (
-                words.every((w) => text.includes(w)) &&
-                ["status", "os", "site", "model", "domain", "unit"].every((k) => !p.get(k) || h[k] === p.get(k)) &&
-                (!p.get("held") || h.held.includes(p.get("held"))) &&
+                words.every((w) => text.includes(w)) !== not.includes("search") &&
+                ["status", "os", "site", "model", "domain", "unit"].every((k) => !p.get(k) || (h[k] === p.get(k)) !== not.includes(k)) &&
+                (!p.get("held") || h.held.includes(p.get("held")) !== not.includes("held")) &&
                 (!p.get("orderer") || h.orderers.includes(p.get("orderer"))) &&
                 (!p.get("no_orderer") || !h.orderers.includes(p.get("no_orderer"))) &&
                 (p.get("errors") !== ">0" || h.errors > 0) &&

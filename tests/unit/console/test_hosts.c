@@ -224,6 +224,8 @@ static void filters(void **state)
         {{.patterns = patterns, .pattern_count = 2}, {true, true, false}},
         {{.status = "error"}, {false, true, false}},
         {{.os = "debian*"}, {true, true, false}},
+        {{.status = "error", .is_not_status = true}, {true, false, true}},
+        {{.os = "debian*", .is_not_os = true}, {false, false, true}},
         {{.is_connected = true}, {true, false, true}},
         {{.is_disconnected = true}, {false, true, false}},
         {{.seen_before = 1500}, {false, true, true}},

@@ -417,10 +417,10 @@ static void numbers_are_compared(void **state)
     WA_ASSERT_OK(wa_fleet_put(f, WA_SV("u-1"), &c, &err));
     find(f, &q, found, &total);
     assert_string_equal(found, "1243");
-    q.ranges[WA_FLEET_ERRORS] = (struct wa_fleet_range){1, INT64_MAX, true};
+    q.ranges[WA_FLEET_ERRORS] = (struct wa_fleet_range){1, INT64_MAX, true, false};
     find(f, &q, found, &total);
     assert_string_equal(found, "12");
-    q.ranges[WA_FLEET_UPGRADES] = (struct wa_fleet_range){0, 0, true};
+    q.ranges[WA_FLEET_UPGRADES] = (struct wa_fleet_range){0, 0, true, false};
     find(f, &q, found, &total);
     assert_string_equal(found, "2");
     assert_int_equal(total, 1);

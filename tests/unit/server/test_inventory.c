@@ -244,6 +244,67 @@ static void test_what_machines_go_by(void **state)
     hosts_are(p, fields, all);
 }
 
+/* The same filters the other way round: the other machine has said nothing. */
+static void test_filters_the_other_way_round(void **state)
+{
+    static const struct {
+        const char *query, *expected;
+    } cases[] = {
+        {"held=x&not=held", "both"},
+        {"held=tis-*&not=held", "other"},
+        {"orderer=bb&not=orderer", "both"},
+        {"orderer=aa&not=orderer", "other"},
+        {"errors=2&upgrades=3&not=errors,upgrades", "both"},
+        {"errors=1&not=errors", "other"},
+        {"errors=1&upgrades=2&not=upgrades", "none"},
+        {"root=none&not=root", "machine"},
+        {"root=older&not=root", "other"},
+        {"window=now&waits_for=power&not=window,waits_for", "both"},
+        {"window=later&not=window", "other"},
+        {"waits_for=window&not=waits_for", "other"},
+        {"status=NONE&audit=NONE&os=x&not=status,audit,os", "both"},
+        {"status=ERROR,OK&not=status&window=later", "none"},
+        {"status=ERROR,TO-UPGRADE&not=status&window=later", "machine"},
+        {"search=nobody&not=search", "both"},
+        {"search=machine&not=search", "other"},
+    };
+    static const char *const refused[] = {"not=errors",
+                                          "errors=1&not=errors,reachable",
+                                          "reachable=1&not=reachable",
+                                          "no_orderer=aa&not=orderer",
+                                          "not=software",
+                                          "package=a&not=software",
+                                          "not=search"};
+    struct place *p = *state;
+    assert_int_equal(say(p, &p->m, "policy",
+                         "{\"windows\":[{\"text\":\"mon 01:00-02:00\"}],\"holds\":[{\"what\":"
+                         "\"tis-a\"}],\"orderers\":[\"aa\"],\"waits_for\":\"window\","
+                         "\"window_begin\":4000000000,\"window_end\":4000003600,"
+                         "\"root_version\":3}"),
+                     200);
+    PACKAGES(p, &p->m, "[{\"package\":\"a\",\"install_status\":\"ERROR\"}]");
+    assert_int_equal(say(p, &p->m, "last_update_status", "{\"upgrades\":[\"c(=1)\",\"d(=2)\"]}"),
+                     200);
+    assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        bool is_both = strcmp(cases[i].expected, "both") == 0;
+        char query[128], expected[128];
+        (void)snprintf(query, sizeof query, "fields=uuid&%s", cases[i].query);
+        (void)snprintf(expected, sizeof expected, "{\"total\":1,\"hosts\":[{\"uuid\":\"%s\"}]}",
+                       cases[i].expected);
+        hosts_are(p, query,
+                  strcmp(cases[i].expected, "none") == 0 ? "{\"total\":0,\"hosts\":[]}"
+                  : is_both
+                      ? "{\"total\":2,\"hosts\":[{\"uuid\":\"machine\"},{\"uuid\":\"other\"}]}"
+                      : expected);
+    }
+    for (size_t i = 0; i < WA_COUNT(refused); i++)
+        hosts_refuse(p, refused[i]);
+    assert_int_equal(
+        bench_ask(&p->b, "GET", "/api/v1/host-facets", "not=software", p->token, WA_SV(""), NULL),
+        400);
+}
+
 /* More rows than a machine may have, and longer ones; the report is taken, its rows are cut. */
 static void test_a_rogue_machine_fills_nothing(void **state)
 {
@@ -384,6 +445,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_software_is_kept_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_facts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_machines_go_by, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_filters_the_other_way_round, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_rogue_machine_fills_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_rogue_machine_takes_no_time, setup, teardown),
         cmocka_unit_test(test_version_keys),

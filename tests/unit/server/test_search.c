@@ -129,6 +129,16 @@ static void test_hosts(void **state)
         {"hardware=model:100%25_", "b", "b"},
         {"hardware=linux&software=firefox&sort=-name", "ba", "b"},
         {"hardware=linux&limit=1", "a", "b"},
+        {"software=firefox&not=software", "c", ""},
+        {"package=tis-vim&not=package", "ac", ""},
+        {"package=tis-firefox&package_status=ERROR&not=package", "ac", ""},
+        {"package_status=ERROR&not=package", "ac", ""},
+        {"hardware=linux&package=tis-vim&not=package", "a", ""},
+        {"software=vim&hardware=linux&not=software,hardware", "c", ""},
+        {"software=vim&hardware=model:latitude&not=hardware", "b", "b"},
+        {"hardware=latitude&search=c&not=hardware,search", "b", "b"},
+        {"search=a&not=search", "bc", "b"},
+        {"group=sales&not=group", "ac", ""},
     };
     struct place *p = *state;
     for (size_t i = 0; i < WA_COUNT(cases); i++) {

@@ -1,6 +1,6 @@
 // What narrows the list of machines: a search that answers while one types, the usual filters, all others in a dialog, and saved views.
 import { useSignal } from "@preact/signals";
-import type { RefObject } from "preact";
+import { Fragment, type RefObject } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { apiPath, call } from "../api";
 import { Dialog } from "../components/dialog";
@@ -11,10 +11,11 @@ import { t, type Text } from "../i18n";
 import { pref } from "../prefs";
 import { navigate, place, setQuery } from "../router";
 import type { Columns, Layout } from "../table/columns";
-import { FACETS, FILTERS, INVENTORY, statusText, type Host } from "./hosts_model";
-import { policyChip, PolicyFilters, POLICY_FILTERS } from "./hosts_policy";
+import { FACETS, filterOf, FILTERS, INVENTORY, isTurnable, SCOPES, scopeOf, statusText, turnedOf, typedOf, type Host } from "./hosts_model";
+import { CHOICES, policyChip, PolicyFilters, POLICY_FILTERS } from "./hosts_policy";
 
 const TYPING_MS = 90;
+const INVENTORY_MS = 300; // that question goes through millions of rows
 
 interface View {
     name: string;
@@ -129,24 +130,35 @@ export function Views({ columns }: { columns: Columns<Host> }) {
 }
 
 function Search({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) {
-    const typed = useSignal(place.value.query.get("search") ?? "");
-    const inPlace = place.value.query.get("search") ?? "";
+    const { query } = place.value;
+    const scope = scopeOf(query);
+    const inPlace = typedOf(scope, query.get(scope) ?? "");
+    const typed = useSignal(inPlace);
     useEffect(() => {
         if (document.activeElement !== inputRef.current) typed.value = inPlace;
     }, [inPlace]);
     const last = useRef(0);
     useEffect(() => {
+        const text = typed.value.trim();
+        if (text === inPlace) return undefined; // a filter stays as it was written until one types
         // a key alone is answered at once; while one types on, when a pause comes
-        const wait = performance.now() - last.current > TYPING_MS ? 0 : TYPING_MS;
+        const wait = scope !== "search" ? INVENTORY_MS : performance.now() - last.current > TYPING_MS ? 0 : TYPING_MS;
         last.current = performance.now();
-        const timer = setTimeout(() => setQuery({ search: typed.value.trim() }), wait);
+        const timer = setTimeout(() => setQuery({ [scope]: filterOf(scope, text) }), wait);
         return () => clearTimeout(timer);
-    }, [typed.value]);
+    }, [typed.value, scope]);
+    const turned = turnedOf(query).filter((name) => name !== scope);
+    const move = (to: string) => setQuery({ in: to === "search" ? "" : to, [scope]: "", [to]: filterOf(to, typed.value.trim()), not: turned.join(",") });
+    const hint = SCOPES.find(([name]) => name === scope)?.[2] ?? "Name, address, user, model...";
     return (
-        <div class="search">
-            <Icon name="search" />
-            <input ref={inputRef} type="search" aria-label={t("Search machines")} placeholder={t("Name, address, user, model...")} spellcheck={false} value={typed.value} onInput={(e) => (typed.value = e.currentTarget.value)} />
-        </div>
+        <>
+            <div class="search">
+                <Icon name="search" />
+                <input ref={inputRef} type="search" aria-label={t("Search machines")} placeholder={t(hint)} spellcheck={false} value={typed.value} onInput={(e) => (typed.value = e.currentTarget.value)} />
+            </div>
+            <Choice inline label={t("Search in")} value={scope} options={SCOPES.map(([name, title]) => [name, t(title)] as const)} onChange={move} />
+            <Turn name={scope} />
+        </>
     );
 }
 
@@ -157,10 +169,38 @@ function chipText(name: string, value: string): string {
     return title ? `${t(title)}: ${value}` : value;
 }
 
+const OTHER_TITLES: readonly (readonly [name: string, title: Text])[] = [
+    ["search", "Search machines"],
+    ["status", "State"],
+    ["held", "Holds"],
+    ["orderer", "Orders"],
+];
+
+/** Beside a filter that is set: all machines but those. */
+function Turn({ name }: { name: string }) {
+    const { query } = place.value;
+    const title = [...FACETS, ...INVENTORY, ...CHOICES, ...OTHER_TITLES].find(([n]) => n === name)?.[1];
+    if (!title || !query.get(name) || !isTurnable(name)) return null;
+    const turned = turnedOf(query);
+    const isOn = turned.includes(name);
+    const label = t("not: {filter}", { filter: t(title) });
+    const turn = () => setQuery({ not: (isOn ? turned.filter((n) => n !== name) : [...turned, name]).join(",") });
+    return (
+        <button type="button" class="chip" aria-pressed={isOn} aria-label={label} title={t("All but these")} onClick={turn}>
+            {t("not")}
+        </button>
+    );
+}
+
+function takeAway(name: string): void {
+    const turned = turnedOf(place.value.query).filter((n) => n !== name);
+    setQuery({ [name]: "", not: turned.join(",") });
+}
+
 export function FilterBar({ searchRef }: { searchRef: RefObject<HTMLInputElement | null> }) {
     const isOpen = useSignal(false);
     const { query } = place.value;
-    const chips = [...[...FACETS, ...INVENTORY].map(([name]) => name), ...POLICY_FILTERS].map((name) => [name, query.get(name) ?? ""] as const).filter(([, value]) => value);
+    const chips = [...[...FACETS, ...INVENTORY].map(([name]) => name), ...POLICY_FILTERS].map((name) => [name, query.get(name) ?? ""] as const).filter(([name, value]) => value && name !== scopeOf(query));
     return (
         <div class="bar">
             <Search inputRef={searchRef} />
@@ -171,6 +211,7 @@ export function FilterBar({ searchRef }: { searchRef: RefObject<HTMLInputElement
                 options={[["", t("any")], ...["OK", "TO-UPGRADE", "ERROR"].map((s) => [s, statusText(s)] as const)]}
                 onChange={(v) => setQuery({ status: v })}
             />
+            <Turn name="status" />
             <Choice
                 inline
                 label={t("Connected")}
@@ -199,10 +240,13 @@ export function FilterBar({ searchRef }: { searchRef: RefObject<HTMLInputElement
                 <span>{t("More filters")}</span>
             </button>
             {chips.map(([name, value]) => (
-                <button key={name} type="button" class="chip" title={t("Take this filter away")} onClick={() => setQuery({ [name]: "" })}>
-                    <span>{chipText(name, value)}</span>
-                    <Icon name="close" />
-                </button>
+                <Fragment key={name}>
+                    <Turn name={name} />
+                    <button type="button" class="chip" title={t("Take this filter away")} onClick={() => takeAway(name)}>
+                        <span>{chipText(name, value)}</span>
+                        <Icon name="close" />
+                    </button>
+                </Fragment>
             ))}
             {isOpen.value && <MoreFilters onClose={() => (isOpen.value = false)} />}
         </div>

@@ -65,10 +65,44 @@ export const INVENTORY: readonly (readonly [name: string, title: Text, hint: Tex
     ["package_status", "State of the package", "like ERROR"],
     ["hardware", "Hardware", "a part of what it says, or field:part"],
 ];
+/** Filters that may be meant the other way round: "not" in the address has their names. Those of when and whether a machine is here have their own opposites. */
+const TURNABLE = ["search", "status", ...POLICY_FILTERS.filter((name) => name !== "no_orderer"), ...FACETS.map(([name]) => name), "software", "package", "hardware"];
+/** In what is searched while one types: each is a filter; "in" in the address says which. */
+export const SCOPES: readonly (readonly [name: string, title: Text, hint: Text])[] = [
+    ["search", "Machines", "Name, address, user, model..."],
+    ["hardware", "Hardware", "a part of what it says, or field:part"],
+    ["software", "Software", "a part of its name, or a pattern with * and ?"],
+    ["package", "Packages", "a part of its name, or a pattern with * and ?"],
+];
 const PLAIN = ["status", "reachable", ...POLICY_FILTERS, ...FACETS.map(([name]) => name), ...INVENTORY.map(([name]) => name)];
 /** All that narrows the list; each a parameter of the address. */
-export const FILTERS = ["search", "unseen", ...PLAIN];
+export const FILTERS = ["search", "unseen", "not", "in", ...PLAIN];
 const DAY_S = 86_400;
+
+export function isTurnable(name: string): boolean {
+    return TURNABLE.includes(name);
+}
+
+export function scopeOf(query: URLSearchParams): string {
+    const wanted = query.get("in");
+    return SCOPES.find(([name]) => name === wanted)?.[0] ?? "search";
+}
+
+/** What was typed as the filter has it: a package's filter is a whole name or a pattern. */
+export function filterOf(scope: string, typed: string): string {
+    return scope !== "package" || typed === "" || /[*?]/.test(typed) ? typed : `*${typed}*`;
+}
+
+/** And the other way. */
+export function typedOf(scope: string, filter: string): string {
+    return scope === "package" ? (/^\*([^*?]+)\*$/.exec(filter)?.[1] ?? filter) : filter;
+}
+
+/** The filters that are set and meant the other way round. */
+export function turnedOf(query: URLSearchParams): readonly string[] {
+    const names = (query.get("not") ?? "").split(",");
+    return TURNABLE.filter((name) => names.includes(name) && query.get(name));
+}
 
 /** The same as the server wants it. "unseen" are days. */
 export function params(query: URLSearchParams): Record<string, string> {
@@ -77,6 +111,8 @@ export function params(query: URLSearchParams): Record<string, string> {
         const value = query.get(name);
         if (value) found[name] = value;
     }
+    const turned = turnedOf(query);
+    if (turned.length > 0) found.not = turned.join(",");
     const days = Number(query.get("unseen"));
     if (days > 0) found.seen_before = String(Math.floor(Date.now() / 1000 - days * DAY_S));
     return found;

@@ -119,6 +119,9 @@ export const hosts = {
     Group: "Groupe",
     Groups: "Groupes",
     Hardware: "Matériel",
+    "All but these": "Toutes sauf celles-ci",
+    "not: {filter}": "sauf : {filter}",
+    not: "sauf",
     Install: "Installer",
     "Installs these packages and what they depend on.": "Installe ces paquets et ce dont ils dépendent.",
     "Installs what is missing, brings what is old up to date.": "Installe ce qui manque, met à jour ce qui est ancien.",
@@ -151,6 +154,7 @@ export const hosts = {
     "Save as CSV": "Enregistrer en CSV",
     "Save this view": "Enregistrer cette vue",
     "Search machines": "Chercher des machines",
+    "Search in": "Chercher dans",
     "Select all that match ({n})": "Tout sélectionner ({n})",
     "Select machines and choose an action: what becomes of it is shown here.":
         "Sélectionnez des machines et choisissez une action : ce qu'il en advient s'affiche ici.",
