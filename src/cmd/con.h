@@ -9,6 +9,7 @@
 #include "console/hosts.h"
 #include "console/local.h"
 
+extern const struct wa_cli_command wa_con_estate;
 extern const struct wa_cli_command wa_con_hosts;
 extern const struct wa_cli_command wa_con_host;
 extern const struct wa_cli_command wa_con_orders;

@@ -29,6 +29,7 @@ int main(int argc, char **argv)
                                                             &wa_con_host_package,
                                                             &wa_con_host,
                                                             &wa_con_hosts,
+                                                            &wa_con_estate,
                                                             &wa_con_import,
                                                             &wa_con_journal,
                                                             &wa_con_keys,

@@ -19,7 +19,7 @@ static const struct wa_api_resource *const resources[] = {
     &wa_api_journal_calls,  &wa_api_openapi_calls,   &wa_api_authority_calls,
     &wa_api_events_calls,   &wa_api_health_calls,    &wa_api_webhooks_calls,
     &wa_api_rollouts_calls, &wa_api_enrolment_calls, &wa_api_overview_calls,
-    &wa_api_views_calls,    &wa_api_wake_calls,
+    &wa_api_views_calls,    &wa_api_wake_calls,      &wa_api_estate_calls,
 };
 
 const struct wa_api_route *wa_api_route_at(size_t i)
@@ -318,6 +318,7 @@ static bool is_act(const struct wa_api_route *r)
                                          "/api/v1/uploads",
                                          "/api/v1/uploads/{id}",
                                          "/api/v1/account/second-factor",
+                                         "/api/v1/estate",
                                          "/api/v1/report-rows",
                                          "/api/v1/webhooks/{id}/test",
                                          "/api/v1/account/views/{name}",

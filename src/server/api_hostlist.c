@@ -191,6 +191,15 @@ enum wa_code wa_api_hostlist_filters(const struct wa_api_call *c, struct wa_api_
     return read_not(c, l, err);
 }
 
+enum wa_code wa_api_hostlist_lacks(const struct wa_api_hostlist *l, struct wa_search_hosts *q,
+                                   struct wa_err *err)
+{
+    q->lacks = l->lacks;
+    return (l->lacks & ~wa_search_parts(q)) == 0
+               ? WA_OK
+               : wa_fail(err, WA_E_USAGE, "'not' takes filters that are given");
+}
+
 enum wa_code wa_api_hostlist_read(const struct wa_api_call *c, int64_t limit, int64_t limit_max,
                                   struct wa_api_hostlist *l, struct wa_err *err)
 {

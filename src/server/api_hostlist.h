@@ -18,6 +18,9 @@ void wa_api_hostlist_fini(struct wa_api_hostlist *l);
 /* l: all zero; to be finished. WA_E_USAGE. */
 WA_CHECK enum wa_code wa_api_hostlist_filters(const struct wa_api_call *c,
                                               struct wa_api_hostlist *l, struct wa_err *err);
+/* Of the inventory, what is to be lacking, into the question: it must be asked for. WA_E_USAGE. */
+WA_CHECK enum wa_code wa_api_hostlist_lacks(const struct wa_api_hostlist *l,
+                                            struct wa_search_hosts *q, struct wa_err *err);
 /* The page and the order as well. */
 WA_CHECK enum wa_code wa_api_hostlist_read(const struct wa_api_call *c, int64_t limit,
                                            int64_t limit_max, struct wa_api_hostlist *l,

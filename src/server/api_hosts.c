@@ -207,16 +207,6 @@ static enum wa_code list_later(struct wa_api_call *c, struct wa_api_hostlist *l,
     return err->code;
 }
 
-/* What is to be lacking must be asked for. */
-static enum wa_code read_lacks(const struct wa_api_hostlist *l, struct wa_search_hosts *q,
-                               struct wa_err *err)
-{
-    q->lacks = l->lacks;
-    return (l->lacks & ~wa_search_parts(q)) == 0
-               ? WA_OK
-               : wa_fail(err, WA_E_USAGE, "'not' takes filters that are given");
-}
-
 static enum wa_code call_hosts(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_api_hostlist l = {.has_view = {false}};
@@ -224,7 +214,7 @@ static enum wa_code call_hosts(struct wa_api_call *c, struct wa_err *err)
     uint64_t fields = 0;
     if (wa_api_hostlist_read(c, PAGE, PAGE_MAX, &l, err) == WA_OK &&
         read_fields(c, &fields, err) == WA_OK && wa_api_search_read(c, &search, err) == WA_OK &&
-        read_lacks(&l, &search.hosts, err) == WA_OK)
+        wa_api_hostlist_lacks(&l, &search.hosts, err) == WA_OK)
         (void)(wa_search_is_asked(&search.hosts)
                    ? list_later(c, &l, fields, &search.hosts, err)
                    : write_page(c->store->fleet, &l, fields, c->out, err));
@@ -311,7 +301,8 @@ static enum wa_code call_facets(struct wa_api_call *c, struct wa_err *err)
     char by[128];
     if (wa_api_text(c, "by", by, sizeof by, err) == WA_OK &&
         wa_api_text(c, "search", l.page.search, sizeof l.page.search, err) == WA_OK &&
-        wa_api_hostlist_filters(c, &l, err) == WA_OK && read_lacks(&l, &none, err) == WA_OK)
+        wa_api_hostlist_filters(c, &l, err) == WA_OK &&
+        wa_api_hostlist_lacks(&l, &none, err) == WA_OK)
         (void)write_facets(c, &l, by[0] != '\0' ? by : "status,os,group,unit", err);
     wa_api_hostlist_fini(&l);
     return err->code;

@@ -61,20 +61,6 @@ static enum wa_code history(struct wa_api_call *c, struct wa_err *err)
 
 /* --- counts: the search process writes the answer --- */
 
-static void on_counted(struct wa_store *s, void *user, struct wa_sv payload)
-{
-    struct wa_store_request *r = user;
-    struct wa_err err = WA_ERR_INIT;
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    WA_UNUSED(s);
-    wa_arena_init(&arena, WA_IPC_MESSAGE_MAX * 4);
-    if (wa_api_found(payload, &arena, &j, &err) == WA_OK)
-        wa_store_answer(r, 200, payload);
-    else
-        wa_store_answer_err(r, &err);
-}
-
 static enum wa_code ask_counts(struct wa_api_call *c, const char *what, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf question;
@@ -100,8 +86,8 @@ static enum wa_code ask_counts(struct wa_api_call *c, const char *what, struct w
     q.among = is_all ? NULL : &among;
     wa_search_write_counts(&q, &question);
     if (wa_buf_check(&question, err) != WA_OK ||
-        wa_store_ask(c->store, WA_SR_SEARCH, wa_buf_sv(&question), on_counted, c->request, err) !=
-            WA_OK)
+        wa_store_ask(c->store, WA_SR_SEARCH, wa_buf_sv(&question), wa_api_answer_found, c->request,
+                     err) != WA_OK)
         return err->code;
     c->is_later = true;
     return WA_OK;

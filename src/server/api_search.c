@@ -158,6 +158,20 @@ enum wa_code wa_api_found(struct wa_sv payload, struct wa_arena *arena, const st
                    WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
 }
 
+void wa_api_answer_found(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct wa_store_request *r = user;
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    WA_UNUSED(s);
+    wa_arena_init(&arena, WA_IPC_MESSAGE_MAX * 4);
+    if (wa_api_found(payload, &arena, &j, &err) == WA_OK)
+        wa_store_answer(r, 200, payload);
+    else
+        wa_store_answer_err(r, &err);
+}
+
 enum wa_code wa_api_among(const struct wa_api_call *c, struct wa_hostset *set, bool *ret_is_all,
                           struct wa_err *err)
 {

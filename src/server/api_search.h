@@ -48,6 +48,8 @@ WA_CHECK enum wa_code wa_api_range(const char *text, char from[WA_VERSION_KEY + 
 /* What the search process answered, as JSON in arena; its error as ours. */
 WA_CHECK enum wa_code wa_api_found(struct wa_sv payload, struct wa_arena *arena,
                                    const struct wa_json **ret, struct wa_err *err);
+/* For wa_store_ask(), user: the request: what the search process answered is the answer. */
+void wa_api_answer_found(struct wa_store *s, void *user, struct wa_sv payload);
 /* The caller's machines; *ret_is_all: all of them, and the set is empty. */
 WA_CHECK enum wa_code wa_api_among(const struct wa_api_call *c, struct wa_hostset *set,
                                    bool *ret_is_all, struct wa_err *err);

@@ -206,7 +206,8 @@ enum wa_code wa_inventory_take(struct wa_db *db, struct wa_sv uuid, enum wa_sect
         return wa_inventory_policy(db, host, content, err);
     if (is_software)
         return wa_inventory_software(db, host, content, err);
-    if (is_packages && wa_inventory_packages(db, host, content, now, err) != WA_OK)
+    if ((is_packages ? wa_inventory_packages(db, host, content, now, err)
+                     : wa_inventory_due(db, host, content, err)) != WA_OK)
         return err->code;
     return wa_inventory_counts(db, host, section, content, err);
 }

@@ -66,6 +66,8 @@ WA_CHECK enum wa_code wa_inventory_counts(struct wa_db *db, int64_t host, enum w
 WA_CHECK enum wa_code wa_inventory_packages(struct wa_db *db, int64_t host,
                                             const struct wa_json *list, int64_t now,
                                             struct wa_err *err);
+WA_CHECK enum wa_code wa_inventory_due(struct wa_db *db, int64_t host,
+                                       const struct wa_json *last_update, struct wa_err *err);
 WA_CHECK enum wa_code wa_inventory_software(struct wa_db *db, int64_t host,
                                             const struct wa_json *list, struct wa_err *err);
 

@@ -83,6 +83,7 @@ void wa_search_write_counts(const struct wa_search_counts *q, struct wa_buf *out
     wa_jw_obj(&w);
     wa_jw_kv(&w, "ask", q->what);
     wa_jw_kv(&w, "name", q->name);
+    wa_jw_kv(&w, "status", q->status != NULL ? q->status : "");
     wa_jw_kvi(&w, "offset", q->offset);
     wa_jw_kvi(&w, "limit", q->limit);
     if (q->after_value != NULL) {
@@ -195,18 +196,28 @@ static void plain(const char *like, char *out, size_t size)
     "AND version_key >= ?2 AND (?3 = '' OR version_key < ?3) AND (?4 = '' OR status = ?4) AND "    \
     "(?5 = '' OR audit = ?5)"
 
+/* What an upgrade would change is found by its state alone: nobody has it. */
+static bool is_due(const char *status)
+{
+    return strcmp(status, "MISSING") == 0 || strcmp(status, "TO-UPGRADE") == 0 ||
+           strcmp(status, "TO-CHANGE") == 0;
+}
+
+#define DUE_HOSTS "SELECT host FROM (SELECT *, '' AS audit FROM (" WA_SEARCH_DUE ") x) a WHERE "
+
 static enum wa_code with_package(struct wa_db *db, const struct wa_search_hosts *q,
                                  struct wa_hostset *set, struct wa_err *err)
 {
     struct wa_stmt *s;
     size_t left = WA_SEARCH_ROWS_MAX;
+    static const char *const questions[2][2] = {
+        {"SELECT host FROM package_states WHERE package = ?1 " AND_THE_REST,
+         "SELECT host FROM package_states WHERE package LIKE ?1 ESCAPE '\\' " AND_THE_REST},
+        {DUE_HOSTS "package = ?1 " AND_THE_REST,
+         DUE_HOSTS "package LIKE ?1 ESCAPE '\\' " AND_THE_REST}};
     bool is_like = is_pattern(q->package);
     char name[512];
-    if (wa_db_prepare(db,
-                      is_like ? "SELECT host FROM package_states WHERE package LIKE ?1 ESCAPE "
-                                "'\\' " AND_THE_REST
-                              : "SELECT host FROM package_states WHERE package = ?1 " AND_THE_REST,
-                      &s, err) != WA_OK)
+    if (wa_db_prepare(db, questions[is_due(q->package_status)][is_like], &s, err) != WA_OK)
         return err->code;
     plain(q->package, name, sizeof name);
     wa_bind_s(s, 0, is_like ? q->package : name);

@@ -31,10 +31,20 @@ bool wa_search_is_field(const char *name);
 const char *wa_search_fields(void);
 void wa_search_write_hosts(const struct wa_search_hosts *q, struct wa_buf *out);
 
-/* How many have what: "software" by title, "packages" by version and status. */
+/* Packages that an upgrade would change, as rows like those of package_states: MISSING, TO-UPGRADE
+ * where another version is there, TO-CHANGE where the same one is, to be installed again or taken
+ * away. */
+#define WA_SEARCH_DUE                                                                              \
+    "SELECT d.package, d.version, CASE WHEN p.version IS NULL THEN 'MISSING' WHEN p.version = "    \
+    "d.version THEN 'TO-CHANGE' ELSE 'TO-UPGRADE' END AS status, d.host, d.version_key FROM "      \
+    "package_due d LEFT JOIN package_states p ON p.host = d.host AND p.package = d.package"
+
+/* How many have what: "software" by title, "packages" by version and status, "estate" the same with
+ * what an upgrade would change. */
 struct wa_search_counts {
     const char *what;
-    const char *name; /* a pattern; "": any */
+    const char *name;   /* a pattern; "": any */
+    const char *status; /* of the estate: only these packages; NULL or "": any */
     int64_t offset, limit;
     const char *after_value, *after_id; /* the place that the page is behind, as the process said it
                                            last; after_value NULL: from the first */
@@ -42,8 +52,8 @@ struct wa_search_counts {
 };
 void wa_search_write_counts(const struct wa_search_counts *q, struct wa_buf *out);
 
-/* The process's side; user: struct wa_db *. Appends {"hosts":"1,2"}, {"software":[...]} or
- * {"packages":[...]}; what could not be answered is {"code","message"}. */
+/* The process's side; user: struct wa_db *. Appends {"hosts":"1,2"}, {"software":[...]},
+ * {"packages":[...]} or {"estate":[...]}; what could not be answered is {"code","message"}. */
 WA_CHECK enum wa_code wa_search_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                        struct wa_err *err);
 

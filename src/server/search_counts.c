@@ -1,5 +1,5 @@
-/* search_counts.c - how many machines have which software, and which packages: of all of them, or
- * of those that somebody sees.
+/* search_counts.c - how many machines have which software, and which packages, or would have them
+ * by an upgrade: of all of them, or of those that somebody sees or asks for.
  */
 #include "server/search.h"
 
@@ -9,6 +9,7 @@
 struct counting {
     struct wa_db *db;
     const struct wa_hostset *among; /* NULL: all */
+    struct wa_sv status;            /* of packages; "": any */
     int64_t offset, limit;
     char value[WA_PAGE_TEXT], id[WA_PAGE_TEXT]; /* the place: behind what, then the last row's */
     bool has_after, has_more;
@@ -161,23 +162,29 @@ static enum wa_code add_to_group(struct counting *c, struct group *g, struct wa_
 #define BEHIND                                                                                     \
     "WHERE (?1 = '' OR package LIKE ?1 ESCAPE '\\') AND (?2 = 0 OR (package, version_key, "        \
     "version, "                                                                                    \
-    "status) > (?3, ?4, ?5, ?6))"
+    "status) > (?3, ?4, ?5, ?6)) AND (?7 = '' OR status = ?7)"
+#define EACH "SELECT package, version, status, host, version_key FROM "
+#define GROUPED "SELECT package, version, status, COUNT(*) AS n, version_key FROM "
+#define BY " GROUP BY package, version_key, version, status"
+#define SORTED " ORDER BY package, version_key, version, status"
 
-static enum wa_code count_packages(struct counting *c, const char *name, struct wa_err *err)
+/* By whether it is the estate, and whether it is of all machines. The halves of a union are merged
+ * as they come, the larger by its index. Equal rows of the two come one after the other, and are
+ * added up. */
+static const char *const package_questions[2][2] = {
+    {EACH "package_states " BEHIND SORTED, GROUPED "package_states " BEHIND BY SORTED},
+    {EACH "package_states " BEHIND " UNION ALL " EACH "(" WA_SEARCH_DUE ") b " BEHIND SORTED,
+     GROUPED "package_states " BEHIND BY " UNION ALL " GROUPED "(" WA_SEARCH_DUE
+             ") b " BEHIND BY SORTED}};
+
+static enum wa_code count_packages(struct counting *c, const char *name, bool is_estate,
+                                   struct wa_err *err)
 {
     struct wa_stmt *s;
     struct wa_sv place[3]; /* package, version and status */
     struct group g = {.count = 0};
     bool row = true;
-    if (wa_db_prepare(c->db,
-                      c->among == NULL
-                          ? "SELECT package, version, status, COUNT(*), version_key FROM "
-                            "package_states " BEHIND " GROUP BY package, version, version_key, "
-                            "status ORDER BY package, version_key, version, status"
-                          : "SELECT package, version, status, host, version_key FROM "
-                            "package_states " BEHIND " ORDER BY package, version_key, version, "
-                            "status",
-                      &s, err) != WA_OK)
+    if (wa_db_prepare(c->db, package_questions[is_estate][c->among == NULL], &s, err) != WA_OK)
         return err->code;
     split_place(c, place, WA_COUNT(place));
     wa_bind_s(s, 0, name);
@@ -186,6 +193,7 @@ static enum wa_code count_packages(struct counting *c, const char *name, struct 
     wa_bind_s(s, 3, c->id);
     wa_bind_sv(s, 4, place[1]);
     wa_bind_sv(s, 5, place[2]);
+    wa_bind_sv(s, 6, c->status);
     wa_buf_init(&g.text, 4096);
     while (wa_step(s, &row, err) == WA_OK && row)
         if (c->has_more || add_to_group(c, &g, s, err) != WA_OK) {
@@ -204,8 +212,8 @@ enum wa_code wa_search_count(struct wa_db *db, const struct wa_json *j, struct w
     WA_AUTO_HOSTSET struct wa_hostset among = {NULL, 0, 0};
     char name[1024];
     const struct wa_json *limited = wa_json_get(j, "among");
-    bool is_software = wa_sv_eqs(ask, "software");
-    if (!is_software && !wa_sv_eqs(ask, "packages"))
+    bool is_software = wa_sv_eqs(ask, "software"), is_estate = wa_sv_eqs(ask, "estate");
+    if (!is_software && !is_estate && !wa_sv_eqs(ask, "packages"))
         return wa_fail(err, WA_E_INVALID, "a question that there is not");
     (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "name"))));
     if (wa_hostset_read(wa_json_sv(limited), &among, err) != WA_OK)
@@ -214,6 +222,7 @@ enum wa_code wa_search_count(struct wa_db *db, const struct wa_json *j, struct w
     (void)snprintf(c.value, sizeof c.value, "%.*s",
                    WA_SV_ARG(wa_json_sv(wa_json_get(j, "after_value"))));
     (void)snprintf(c.id, sizeof c.id, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "after_id"))));
+    c.status = wa_json_sv(wa_json_get(j, "status"));
     (void)wa_json_i64(wa_json_get(j, "offset"), &c.offset);
     (void)wa_json_i64(wa_json_get(j, "limit"), &c.limit);
     c.among = limited == NULL ? NULL : &among;
@@ -221,7 +230,8 @@ enum wa_code wa_search_count(struct wa_db *db, const struct wa_json *j, struct w
     wa_jw_obj(&c.w);
     wa_jw_keysv(&c.w, ask);
     wa_jw_arr(&c.w);
-    if ((is_software ? count_software : count_packages)(&c, name, err) != WA_OK)
+    if ((is_software ? count_software(&c, name, err) : count_packages(&c, name, is_estate, err)) !=
+        WA_OK)
         return err->code;
     wa_jw_end(&c.w);
     if (c.has_more)

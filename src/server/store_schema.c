@@ -205,6 +205,12 @@ static const struct wa_migration migrations[] = {
          "CREATE INDEX sessions_due ON sessions (due);"
          "CREATE TABLE ended_grants (session TEXT PRIMARY KEY, \"user\" TEXT NOT NULL, sealed TEXT "
          "NOT NULL)"},
+    /* What an upgrade of a machine would change; what came before is asked for anew. */
+    {25, "CREATE TABLE package_due (host BIGINT NOT NULL REFERENCES hosts (number) ON DELETE "
+         "CASCADE, package TEXT NOT NULL, version TEXT NOT NULL, version_key TEXT NOT NULL, "
+         "PRIMARY KEY (host, package));"
+         "CREATE INDEX package_due_search ON package_due (package, version_key, version, host);"
+         "UPDATE sections SET digest = '' WHERE section = 'last_update_status'"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

@@ -121,6 +121,11 @@ def test_what_the_pages_show_is_shown_by_commands(org):
     assert not json.loads(org.console("orders", batch["batch"], "--state", "failed", "--json").stdout)["result"]
     seen = json.loads(org.console("overview", "--json").stdout)["result"]
     lines = org.console("overview").stdout.splitlines()
+    # What machines have, counted; of the same filter, nothing where nobody is meant.
+    (estate,) = json.loads(org.console("estate", "con-tool", "--state", "OK", "--json").stdout)["result"]
+    assert estate == {"package": "con-tool", "version": "1", "status": "OK", "machines": 1}
+    assert "con-tool" in org.console("estate", "con-*", "--search", name).stdout
+    assert not json.loads(org.console("estate", "con-tool", "--search", "nobody-is-called-so", "--json").stdout)["result"]
     assert seen["hosts"] == len(org.hosts()) and f"machines {seen['hosts']}" in {" ".join(line.split()) for line in lines} and len(lines) == 1 + len(seen)
     # The journal: who did it; every entry of it fits.
     assert "con-tool" in org.console("journal", "--last", "50").stdout

@@ -228,6 +228,7 @@ def looks(org, keep):
     batch = console("orders")[0]["batch"]
     console("orders batch", batch)
     console("orders batch", "--host", org.uuid, "--state", "done")
+    console("estate", "json-")
     console("overview")
     console("journal", "--last", "5")
     console("journal verify", "verify")

@@ -17,7 +17,7 @@ export async function a1_logsInAndSeesTheMachine({ browser, link, password, name
     const { page } = open;
     await page.goto(link.replace("/#", "/hosts#"));
     await logIn(page, "not the password");
-    await page.getByRole("dialog").getByRole("alert").waitFor();
+    await page.getByRole("dialog").getByRole("alert").filter({ hasText: /./ }).waitFor();
     await logIn(page, password);
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await grid(page).getByRole("link", { name }).waitFor();
@@ -80,6 +80,32 @@ export async function a4_seesWhatBecameOfIt({ name, packageName }) {
     await page.getByRole("grid", { name: "Orders" }).getByText(packageName).first().waitFor();
     await page.getByRole("tab", { name: "Hardware" }).click();
     await page.locator("details.tree").first().waitFor();
+}
+
+export async function a4b_seesThePackagesOfWhatIsSelected({ name, packageName }) {
+    const { page } = open;
+    await page.getByRole("link", { name: "Machines" }).first().click();
+    await grid(page).getByRole("link", { name }).waitFor();
+    await grid(page).focus();
+    await page.keyboard.press("Control+a");
+    await page.getByRole("button", { name: "More", exact: true }).click();
+    await page.getByRole("menuitem", { name: /^Packages/ }).click();
+    const dialog = page.getByRole("dialog");
+    const row = dialog.getByRole("row").filter({ hasText: packageName });
+    await row.filter({ hasText: "installed" }).waitFor();
+    await dialog.getByLabel("State", { exact: true }).selectOption("OK");
+    await dialog.getByRole("searchbox").fill(packageName);
+    await until(async () => (await row.count()) === 1, "the others are left out");
+    await dialog.getByRole("grid").focus();
+    await page.keyboard.press("Space");
+    await dialog.getByRole("button", { name: "Run audits" }).click();
+    await page.getByRole("dialog", { name: "Run audits" }).waitFor();
+    same(await page.getByLabel("Packages", { exact: true }).inputValue(), packageName, "the package of the order");
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByRole("dialog").getByText("1 machine concerned").waitFor();
+    await page.getByRole("dialog").getByText(name).first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Select nothing" }).click();
 }
 
 export async function a5_seesAMachineComeThatLies({ ask, hostile }) {

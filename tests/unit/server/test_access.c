@@ -70,6 +70,8 @@ static const struct {
     {"POST /api/v1/enrol-tokens", "SDO", RIGHT, true, "enrol"},
     {"GET /api/v1/software", "SDOHR", RIGHT, true, "view"},
     {"GET /api/v1/package-states", "SDOHR", RIGHT, true, "view"},
+    {"GET /api/v1/estate", "SDOHR", RIGHT, true, "view"},
+    {"POST /api/v1/estate", "SDOHR", RIGHT, true, "view"},
     {"POST /api/v1/actions", "SDOH", RIGHT, true, "order-care"},
     {"GET /api/v1/actions", "SDOHR", RIGHT, true, "view"},
     {"GET /api/v1/wake", "SDOH", RIGHT, true, "order-care"},

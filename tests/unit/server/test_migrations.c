@@ -62,6 +62,7 @@ static const struct {
     {19, "UPDATE host_facts SET errors = 3"},
     {24, "UPDATE sessions SET sealed = 'S', due = 5; INSERT INTO ended_grants VALUES ('g', 'anna', "
          "'S')"},
+    {25, "INSERT INTO package_due VALUES (1, 'tis-y', '2', 'K')"},
 };
 
 /* And what must be found at the end. */
@@ -86,6 +87,7 @@ static const struct {
     {"SELECT COUNT(*) FROM host_software", 1},
     {"SELECT COUNT(*) FROM package_states", 1},
     {"SELECT COUNT(*) FROM package_history", 1},
+    {"SELECT COUNT(*) FROM package_due", 1},
     {"SELECT COUNT(*) FROM memberships", 1},
     {"SELECT COUNT(*) FROM certificates WHERE revoked = 0", 1},
     {"SELECT COUNT(*) FROM uploads", 1},

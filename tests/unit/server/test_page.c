@@ -201,6 +201,17 @@ static void more_states(struct place *p)
     bench_exec(&p->b, "INSERT INTO package_states VALUES " STATE("1", "a", "4"));
 }
 
+static void estate(struct place *p)
+{
+    states(p);
+    bench_exec(&p->b, "INSERT INTO package_due VALUES (1, 'q', '4', '4'), (2, 'r', '5', '5')");
+}
+
+static void more_estate(struct place *p)
+{
+    bench_exec(&p->b, "INSERT INTO package_due VALUES (1, 'a', '6', '6')");
+}
+
 #define ORDER(id, uuid, created)                                                                   \
     "('" id "', 'b', '" uuid "', 'update', '', 1, 9999999999, 's', 'done', " created ", 1)"
 #define ORDERS                                                                                     \
@@ -260,6 +271,7 @@ static const struct list lists[] = {
     {"/api/v1/hosts/{uuid}/history", "", "events", "seq", history, more_history},
     {"/api/v1/software", "", "software", "name", software, more_software},
     {"/api/v1/package-states", "", "packages", "version", states, more_states},
+    {"/api/v1/estate", "", "estate", "version", estate, more_estate},
     {"/api/v1/actions", "batch=b", "actions", "id", actions, more_actions},
     {"/api/v1/batches", "", "batches", "batch", batches, more_batches},
     {"/api/v1/journal", "node=x", "entries", "seq", journal, nothing},

@@ -30,6 +30,9 @@ static const char *const packages[] = {
     "\"package\":\"tis-vim\",\"version\":\"9\",\"install_status\":\"OK\",\"last_audit_status\":"
     "\"WARNING\"}]",
     "[]"};
+static const char *const upgrades[] = {"[\"tis-firefox(=115.10-1)\",\"tis-vim(=9)\"]",
+                                       "[\"tis-vim(=9)\"]",
+                                       "[\"tis-vim(=10)\",\"(\",\"x\",\"tis-vim(=11)\",\"y(=\"]"};
 
 static void say(struct place *p, struct machine *m, size_t i)
 {
@@ -38,8 +41,10 @@ static void say(struct place *p, struct machine *m, size_t i)
     wa_buf_init(&text, 65536);
     wa_buf_addf(&text, "{\"purpose\":\"wapt-status\",\"uuid\":\"%s\",\"seq\":%lld,\"time\":%lld,",
                 m->uuid, (long long)++m->seq, (long long)wa_clock_now());
-    wa_buf_addf(&text, "\"host_info\":%s,\"installed_softwares\":%s,\"installed_packages\":%s}",
-                infos[i], softwares[i], packages[i]);
+    wa_buf_addf(&text,
+                "\"host_info\":%s,\"installed_softwares\":%s,\"installed_packages\":%s,"
+                "\"last_update_status\":{\"upgrades\":%s}}",
+                infos[i], softwares[i], packages[i], upgrades[i]);
     machine_seal(m, wa_buf_sv(&text), &body);
     assert_int_equal(bench_ask(&p->b, "POST", "/agent/v1/report", "", "", wa_buf_sv(&body), NULL),
                      200);
@@ -122,6 +127,11 @@ static void test_hosts(void **state)
         {"package=tis-firefox&package_status=ERROR", "b", "b"},
         {"package_status=OK", "ab", "b"},
         {"package_audit=WARNING", "b", "b"},
+        {"package_status=MISSING", "ac", ""},
+        {"package=tis-vim&package_status=MISSING", "ac", ""},
+        {"package=tis-vim&package_status=MISSING&package_version=10", "c", ""},
+        {"package=tis-firefox&package_status=TO-UPGRADE", "a", ""},
+        {"package=tis-*&package_status=TO-CHANGE", "b", "b"},
         {"hardware=latitude", "a", ""},
         {"hardware=model:latitude", "a", ""},
         {"hardware=manufacturer:latitude", "", ""},
@@ -207,6 +217,124 @@ static void test_counts(void **state)
         bench_ask(&p->b, "GET", "/api/v1/hosts/a/history", "", p->limited, WA_SV(""), NULL), 404);
 }
 
+/* "package version status machines" of each, one a line, page by page of that size. */
+static void estate_of(struct place *p, const char *token, const char *query, const char *body,
+                      int limit, char *got, size_t size)
+{
+    static const char *const keys[] = {"package", "version", "status"};
+    char after[1024] = "", asked[2048];
+    size_t n = 0;
+    do {
+        WA_AUTO_BUF struct wa_buf out;
+        WA_AUTO_ARENA struct wa_arena arena;
+        struct wa_err err = WA_ERR_INIT;
+        const struct wa_json *j = NULL;
+        int64_t machines = 0;
+        wa_buf_init(&out, 1u << 20);
+        wa_arena_init(&arena, 1u << 20);
+        (void)snprintf(asked, sizeof asked, "%s&limit=%d%s%s", query, limit,
+                       after[0] != '\0' ? "&after=" : "", after);
+        assert_int_equal(bench_ask(&p->b, body[0] != '\0' ? "POST" : "GET", "/api/v1/estate", asked,
+                                   token, wa_sv(body), &out),
+                         200);
+        WA_ASSERT_OK(wa_json_parse(wa_buf_sv(&out), 0, &arena, &j, &err));
+        const struct wa_json *rows = wa_json_get(j, "estate");
+        assert_true(wa_json_count(rows) <= (size_t)limit);
+        for (size_t i = 0; i < wa_json_count(rows); i++) {
+            const struct wa_json *row = wa_json_at(rows, i);
+            for (size_t k = 0; k < WA_COUNT(keys); k++)
+                n += (size_t)snprintf(got + n, size - n, "%.*s ",
+                                      WA_SV_ARG(wa_json_sv(wa_json_get(row, keys[k]))));
+            assert_true(wa_json_i64(wa_json_get(row, "machines"), &machines));
+            n += (size_t)snprintf(got + n, size - n, "%lld\n", (long long)machines);
+            assert_true(n < size);
+        }
+        (void)snprintf(after, sizeof after, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "next"))));
+    } while (after[0] != '\0');
+    got[n] = '\0';
+}
+
+#define VIM_B "tis-vim 9 OK 1\ntis-vim 9 TO-CHANGE 1\n"
+#define FIREFOX_B "tis-firefox 115.10-1 ERROR 1\n"
+
+static void test_estate(void **state)
+{
+    static const char all[] = "tis-firefox 115.9-2 OK 1\n" FIREFOX_B
+                              "tis-firefox 115.10-1 TO-UPGRADE 1\ntis-vim 9 MISSING 1\n" VIM_B
+                              "tis-vim 10 MISSING 1\nx  MISSING 1\ny  MISSING 1\n";
+    static const struct {
+        const char *query, *body, *all, *limited;
+    } cases[] = {
+        {"name=tis*", "", NULL, FIREFOX_B VIM_B},
+        {"state=MISSING", "",
+         "tis-vim 9 MISSING 1\ntis-vim 10 MISSING 1\nx  MISSING 1\ny  MISSING 1\n", ""},
+        {"name=fire&state=ERROR", "", FIREFOX_B, FIREFOX_B},
+        {"search=a", "",
+         "tis-firefox 115.9-2 OK 1\ntis-firefox 115.10-1 TO-UPGRADE 1\ntis-vim 9 MISSING 1\n", ""},
+        {"group=sales", "", FIREFOX_B VIM_B, FIREFOX_B VIM_B},
+        {"software=firefox&name=vim", "", "tis-vim 9 MISSING 1\n" VIM_B, VIM_B},
+        {"package=tis-firefox&package_status=OK&not=package&name=vim", "",
+         VIM_B "tis-vim 10 MISSING 1\n", VIM_B},
+        {"search=a&not=search&name=vim", "", VIM_B "tis-vim 10 MISSING 1\n", VIM_B},
+        {"package=tis-firefox&package_status=OK&name=vim", "", "tis-vim 9 MISSING 1\n", ""},
+        {"hardware=manufacturer:hp", "{\"hosts\":[\"a\",\"b\"]}", FIREFOX_B VIM_B, FIREFOX_B VIM_B},
+        {"name=vim", "{\"hosts\":[\"a\",\"b\",\"nobody\"]}", "tis-vim 9 MISSING 1\n" VIM_B, VIM_B},
+        {"", "{\"hosts\":[]}", "", ""},
+        {"", "{\"hosts\":[\"a\",\"c\"]}", NULL, ""},
+        {"name=%27%20OR%201=1%20--", "", "", ""},
+    };
+    struct place *p = *state;
+    char got[4096];
+    for (int limit = 1; limit <= 100; limit += 3) {
+        estate_of(p, p->admin, "", "", limit, got, sizeof got);
+        assert_string_equal(got, all);
+    }
+    for (size_t i = 0; i < WA_COUNT(cases); i++)
+        for (int k = 0; k < 2; k++) {
+            const char *expected = k == 0 ? cases[i].all : cases[i].limited;
+            estate_of(p, k == 0 ? p->admin : p->limited, cases[i].query, cases[i].body, 2, got,
+                      sizeof got);
+            if (expected != NULL && strcmp(got, expected) != 0)
+                fail_msg("%s %s (%d): '%s'", cases[i].query, cases[i].body, k, got);
+        }
+}
+
+static void test_estate_follows(void **state)
+{
+    struct place *p = *state;
+    char got[4096];
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_buf body;
+    wa_buf_init(&text, 4096);
+    wa_buf_addf(&text,
+                "{\"purpose\":\"wapt-status\",\"uuid\":\"a\",\"seq\":%lld,\"time\":%lld,"
+                "\"last_update_status\":{\"upgrades\":[\"tis-vim(=10)\"]}}",
+                (long long)++p->m[0].seq, (long long)wa_clock_now());
+    machine_seal(&p->m[0], wa_buf_sv(&text), &body);
+    assert_int_equal(bench_ask(&p->b, "POST", "/agent/v1/report", "", "", wa_buf_sv(&body), NULL),
+                     200);
+    wa_buf_fini(&body);
+    estate_of(p, p->admin, "search=a", "", 100, got, sizeof got);
+    assert_string_equal(got, "tis-firefox 115.9-2 OK 1\ntis-vim 10 MISSING 1\n");
+    assert_int_equal(bench_ask(&p->b, "DELETE", "/api/v1/hosts/a", "", p->admin, WA_SV(""), NULL),
+                     200);
+    estate_of(p, p->admin, "name=vim", "", 100, got, sizeof got);
+    assert_string_equal(got, VIM_B "tis-vim 10 MISSING 1\n");
+}
+
+static void test_what_is_no_estate(void **state)
+{
+    static const char *const bodies[] = {"", "[]", "{}", "{\"hosts\":\"a\"}",
+                                         "{\"hosts\":[],\"x\":1}"};
+    struct place *p = *state;
+    for (size_t i = 0; i < WA_COUNT(bodies); i++)
+        assert_int_equal(
+            bench_ask(&p->b, "POST", "/api/v1/estate", "", p->admin, wa_sv(bodies[i]), NULL), 400);
+    assert_int_equal(
+        bench_ask(&p->b, "GET", "/api/v1/estate", "package_version=1", p->admin, WA_SV(""), NULL),
+        400);
+}
+
 static void refuse(const char *text)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -266,6 +394,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hosts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_question, setup, teardown),
         cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_estate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_estate_follows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_no_estate, setup, teardown),
         cmocka_unit_test(test_hostsets),
         cmocka_unit_test_setup_teardown(test_torture, setup, teardown),
     };

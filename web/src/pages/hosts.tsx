@@ -117,7 +117,7 @@ export function HostsPage() {
                 <Tools columns={columns} asked={asked.value} />
             </div>
             <FilterBar searchRef={search} />
-            {total !== undefined && selection.count(total) > 0 && <ActionBar selection={selection} count={selection.count(total)} total={total} uuids={() => selection.keys(() => allUuids(asked.value))} />}
+            {total !== undefined && selection.count(total) > 0 && <ActionBar selection={selection} count={selection.count(total)} total={total} uuids={() => selection.keys(() => allUuids(asked.value))} asked={asked.value} />}
             <Table
                 label={t("Machines")}
                 rows={rows}

@@ -12,17 +12,22 @@ import { t, tn, type Text } from "../i18n";
 import { navigate } from "../router";
 import type { Selection } from "../table/selection";
 import { assign, AssignDialog } from "./assignments";
+import { PackagesDialog, showPackages } from "./hosts_estate";
 import { KINDS, type Kind } from "./hosts_kinds";
 import { maintain, MaintenanceDialog } from "./maintenance";
 import { rollOut, RolloutDialog } from "./rollouts_new";
 
 const BUTTONS = 3; // the other kinds are in the menu
 /** What else is done with machines, by dialogs of their own. */
-const OTHERS: readonly { title: Text; about: Text; run: (uuids: Wanted["uuids"], count: number) => void }[] = [
+const OTHERS: readonly { title: Text; about: Text; run: (uuids: Wanted["uuids"], count: number, asked: Asked) => void }[] = [
+    { title: "Packages", about: "What these machines have or should have, counted; and orders for it.", run: (uuids, count, asked) => showPackages({ uuids, count, asked, order }) },
     { title: "Windows and holds", about: "When these machines change by themselves, and which packages stay as they are.", run: maintain },
     { title: "Roll out", about: "Orders something in rings: to a few of these machines first, to the others when that went well.", run: (uuids, count) => (count > ROLLOUT_MAX ? tooMany(ROLLOUT_MAX) : rollOut(uuids, count)) },
     { title: "Wake", about: "The server and machines of their own networks wake those of these that are off.", run: (uuids, count) => (count > WAKE_MAX ? tooMany(WAKE_MAX) : wake(uuids)) },
 ];
+
+/** The filter that means all of them, where they are all of one. */
+type Asked = Record<string, string> | undefined;
 
 function tooMany(max: number): void {
     say(t("At most {n} machines at once: select fewer, or choose a group.", { n: number(max) }));
@@ -121,7 +126,7 @@ export function OrderDialog() {
     return wanted.value ? <OrderForm key={wanted.value.kind.kind} {...wanted.value} /> : null;
 }
 
-export function ActionButtons({ uuids, count }: { uuids: Wanted["uuids"]; count: number }) {
+export function ActionButtons({ uuids, count, asked }: { uuids: Wanted["uuids"]; count: number; asked?: Asked }) {
     useCommands(() => KINDS.map((k) => ({ id: `order-${k.kind}`, title: tn(count, "{what}: {n} machine", "{what}: {n} machines", { what: t(k.title) }), run: () => order(k, uuids, count) })), [count]);
     useEffect(
         () => () => {
@@ -139,8 +144,9 @@ export function ActionButtons({ uuids, count }: { uuids: Wanted["uuids"]; count:
             <button type="button" title={t("Changes what these machines are assigned and must not have.")} onClick={() => assign(uuids, count)}>
                 {t("Assign")}
             </button>
-            <Menu label={t("More")} items={[...KINDS.slice(BUTTONS).map((k) => ({ title: t(k.title), about: t(k.about), run: () => order(k, uuids, count) })), ...OTHERS.map((o) => ({ title: t(o.title), about: t(o.about), run: () => o.run(uuids, count) }))]} />
+            <Menu label={t("More")} items={[...KINDS.slice(BUTTONS).map((k) => ({ title: t(k.title), about: t(k.about), run: () => order(k, uuids, count) })), ...OTHERS.map((o) => ({ title: t(o.title), about: t(o.about), run: () => o.run(uuids, count, asked) }))]} />
             <OrderDialog />
+            <PackagesDialog />
             <AssignDialog />
             <MaintenanceDialog />
             <RolloutDialog />
@@ -148,7 +154,7 @@ export function ActionButtons({ uuids, count }: { uuids: Wanted["uuids"]; count:
     );
 }
 
-export function ActionBar({ selection, count, total, uuids }: { selection: Selection; count: number; total: number; uuids: Wanted["uuids"] }) {
+export function ActionBar({ selection, count, total, uuids, asked }: { selection: Selection; count: number; total: number; uuids: Wanted["uuids"]; asked: Asked }) {
     return (
         <div class="bar bar-actions" role="toolbar" aria-label={t("Actions")}>
             <strong role="status">{tn(count, "{n} machine selected", "{n} machines selected")}</strong>
@@ -161,7 +167,7 @@ export function ActionBar({ selection, count, total, uuids }: { selection: Selec
                 {t("Select nothing")}
             </button>
             <span class="space" />
-            <ActionButtons uuids={uuids} count={count} />
+            <ActionButtons uuids={uuids} count={count} asked={selection.all && count === total ? asked : undefined} />
         </div>
     );
 }

@@ -269,4 +269,13 @@ export const hosts = {
     "{n} row": "{n} ligne",
     "{n} rows": "{n} lignes",
     "{name} was forgotten.": "{name} a été oubliée.",
+    "No machine has them so any more.": "Plus aucune machine ne les a ainsi.",
+    "No package.": "Aucun paquet.",
+    "Packages of {n} machine": "Paquets de {n} machine",
+    "Packages of {n} machines": "Paquets de {n} machines",
+    "The server counts.": "Le serveur compte.",
+    "These packages are not on the same machines: choose one of them.": "Ces paquets ne sont pas sur les mêmes machines : choisissez-en un.",
+    "What these machines have or should have, counted; and orders for it.": "Ce que ces machines ont ou devraient avoir, compté ; et des ordres pour cela.",
+    "again, or away": "à refaire, ou à enlever",
+    missing: "manquant",
 } as const;
