@@ -266,6 +266,7 @@ export async function a6_outlivesTheServersAbsence({ ask, name }) {
 export async function a7_logsOutAndInAgain({ password, name }) {
     const { page } = open;
     await page.getByRole("button", { name: "admin" }).click();
+    await page.getByRole("menuitem", { name: "Log out" }).click();
     await logIn(page, password);
     await grid(page).getByRole("link", { name }).waitFor();
 }
