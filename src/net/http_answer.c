@@ -70,7 +70,8 @@ void wa_http_stream_body(struct wa_http_conn *c, uint64_t max, struct wa_sink *s
     wa_http_conn_release(c);
 }
 
-/* Nothing that we answer is a page: a browser shall load, run, frame and guess nothing. */
+/* Nothing that we answer needs more, a page of words neither: a browser shall load, run, frame and
+ * guess nothing. */
 static const char strict[] =
     "X-Content-Type-Options: nosniff\r\n"
     "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"

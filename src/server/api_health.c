@@ -95,9 +95,21 @@ static enum wa_code call_metrics(struct wa_api_call *c, struct wa_err *err)
     return wa_metrics_write(c->store, c->out, err);
 }
 
+/* --- what fronts answer --- */
+
+/* They stand in the table for the description: no front asks the store about them. */
+static enum wa_code call_front(struct wa_api_call *c, struct wa_err *err)
+{
+    WA_UNUSED(c);
+    return wa_fail(err, WA_E_NOT_FOUND, "a front answers this by itself");
+}
+
 /* --- the calls --- */
 
 static const struct wa_api_route routes[] = {
+    {"GET", "/ping", 0, true, call_front, "Version and identity of the server, as clients ask",
+     NULL, NULL, "Ping"},
+    {"GET", "/healthz", 0, true, call_front, "Whether a front answers", NULL, NULL, "Health"},
     {"GET", "/readyz", 0, true, call_ready, "Whether the server can work", NULL, NULL, "Ready"},
     {"GET", "/metrics", 0, true, call_metrics,
      "How the server is, for Prometheus: from a configured address, or with the right 'metrics'",

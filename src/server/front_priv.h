@@ -20,6 +20,7 @@ enum wa_front_kind {
                           store answers to anybody, or judges itself */
     WA_FRONT_API,      /* only with a session */
     WA_FRONT_UPLOAD,   /* the same, and the body goes into a file */
+    WA_FRONT_PAGE,     /* somebody's browser */
 };
 struct wa_front_route {
     enum wa_front_kind kind;
@@ -148,6 +149,11 @@ void wa_front_host_package(struct wa_front *f, struct wa_http_conn *c,
 /* For nginx's auth_request: 204 or 403. */
 void wa_front_may_have(struct wa_front *f, struct wa_http_conn *c,
                        const struct wa_tls_peer *client);
+
+/* --- front_page.c --- */
+/* Whether it is what a browser asks for that was pointed at the server. */
+bool wa_front_wants_page(const struct wa_http_head *h);
+void wa_front_page(struct wa_http_conn *c);
 
 /* --- front_stream.c --- */
 struct wa_front_answer { /* the head of what the store answers; borrowed */

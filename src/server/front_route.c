@@ -107,6 +107,8 @@ enum wa_code wa_front_route(const struct wa_http_head *h, struct wa_front_route 
             return wa_fail(err, WA_E_USAGE, "this is only read");
         }
         r.kind = WA_FRONT_PING;
+    } else if (is_read(h) && wa_front_wants_page(h)) {
+        r.kind = WA_FRONT_PAGE;
     } else if (wa_sv_starts(h->path, "/wapt/") || wa_sv_starts(h->path, "/wapt-host/")) {
         if (route_file(h, &r, ret_allow, err) != WA_OK)
             return err->code;

@@ -43,7 +43,8 @@ static const char *const classes[] = {"other",
                                       [WA_FRONT_PUSH + 1] = "push",
                                       [WA_FRONT_OPEN + 1] = "open",
                                       [WA_FRONT_API + 1] = "api",
-                                      [WA_FRONT_UPLOAD + 1] = "upload"};
+                                      [WA_FRONT_UPLOAD + 1] = "upload",
+                                      [WA_FRONT_PAGE + 1] = "page"};
 _Static_assert(WA_COUNT(classes) <= WA_HTTP_CLASSES, "each kind is counted by itself");
 
 static void write_answers(const struct wa_store *s, struct wa_buf *out)

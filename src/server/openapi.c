@@ -26,6 +26,7 @@ static void write_ref(struct wa_jw *w, const char *about, const char *schema, bo
     char ref[64];
     const char *type = strcmp(schema, "Bytes") == 0     ? "application/octet-stream"
                        : strcmp(schema, "Metrics") == 0 ? "text/plain"
+                       : strcmp(schema, "Health") == 0  ? "text/plain"
                        : strcmp(schema, "Events") == 0  ? "text/event-stream"
                                                         : "application/json";
     (void)snprintf(ref, sizeof ref, "#/components/schemas/%s", schema);

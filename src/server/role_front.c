@@ -472,6 +472,8 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
         wa_front_push(f, c, &client);
     else if (r.kind == WA_FRONT_PING)
         ping(f, c);
+    else if (r.kind == WA_FRONT_PAGE)
+        wa_front_page(c);
     else if (r.kind == WA_FRONT_FILE)
         wa_front_file(f, c, r.file);
     else if (r.kind == WA_FRONT_HOST)

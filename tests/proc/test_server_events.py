@@ -161,6 +161,29 @@ def test_health(srv):
     assert status == 200 and json.loads(body) == {"ready": True, "database": True, "signer": True, "disk": True}
 
 
+BROWSER = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("languages, wanted", [("fr-FR,fr;q=0.9,en;q=0.8", "fr"), ("en-GB,en;q=0.9,fr;q=0.8", "en"), ("fr;q=0.2, en;q=0.3", "en"), ("de", "en"), ("fr;q=,;;q", "en"),
+                                               ("FR", "fr"), (None, "en")])
+def test_a_browser_is_told_what_this_is(srv, languages, wanted):
+    """A page without a script, a style or a version, of nothing that was asked; programs get what they got."""
+    status, body, head = srv.call("GET", "/?x=<b>", headers=[BROWSER, *([f"Accept-Language: {languages}"] if languages else [])])
+    page = body.decode()
+    assert status == 200 and "Content-Type: text/html; charset=utf-8\r\n" in head and f"Content-Language: {wanted}\r\n" in head
+    assert f'<html lang="{wanted}">' in page and "<code>waptconsole</code>" in page and ("Serveur WAPT" in page) == (wanted == "fr")
+    assert not any(word in page.lower() for word in ("<script", "<style", "<link", "<img", "<form", "href", "src=", "0.1", "<b>"))
+    assert srv.call("HEAD", "/", headers=[BROWSER])[1] == b""
+
+
+def test_programs_get_no_page(srv):
+    for headers in ([], ["Accept: */*"], ["Accept: application/json"]):
+        status, body, _ = srv.call("GET", "/", headers=headers)
+        assert status == 404 and json.loads(body)["error"]["code"] == "not_found"
+    assert srv.call("GET", "/index.html", headers=[BROWSER])[0] == 404
+    assert srv.call("POST", "/", headers=[BROWSER])[0] == 404
+
+
 def test_metrics(srv):
     assert srv.call("GET", "/metrics")[0] == 401
     assert srv.call("GET", "/metrics", token="x" * 64)[0] == 401

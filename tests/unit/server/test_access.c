@@ -114,6 +114,8 @@ static const struct {
     {"POST /api/v1/webhooks/{id}/test", "S", RIGHT, false, "people"},
     {"GET /api/v1/software-names", "SDOHR", RIGHT, true, "view"},
     {"PUT /api/v1/software-names", "SDO", RIGHT, true, "report"},
+    {"GET /ping", "", NOBODY, true, ""},
+    {"GET /healthz", "", NOBODY, true, ""},
     {"GET /readyz", "", NOBODY, true, ""},
     {"GET /metrics", "", NOBODY, true, ""}, /* it asks for itself: server-health */
 };

@@ -46,6 +46,7 @@ static enum wa_code on_done(void *user, struct wa_err *err)
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 #define TOKEN "Authorization: Bearer abc\r\n"
 #define LENGTH "Content-Length: 5\r\n"
+#define BROWSER "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
 
 static const struct {
     const char *line, *headers;
@@ -73,6 +74,17 @@ static const struct {
     {"GET /incoming/a.part", "", WA_E_NOT_FOUND, 0, 0, NULL},
     {"GET /private/tls.pem", "", WA_E_NOT_FOUND, 0, 0, NULL},
     {"GET /", "", WA_E_NOT_FOUND, 0, 0, NULL},
+    {"GET /", BROWSER, WA_OK, WA_FRONT_PAGE, 0, NULL},
+    {"HEAD /", BROWSER, WA_OK, WA_FRONT_PAGE, 0, NULL},
+    {"GET /", "Accept: TEXT/HTML; q=0.5\r\n", WA_OK, WA_FRONT_PAGE, 0, NULL},
+    {"GET /", "Accept: */*\r\n", WA_E_NOT_FOUND, 0, 0, NULL},
+    {"GET /", "Accept: application/json, text/html;q=0\r\n", WA_E_NOT_FOUND, 0, 0, NULL},
+    {"GET /", "Accept: text/html;q=x\r\n", WA_E_NOT_FOUND, 0, 0, NULL},
+    {"GET /", "Accept: text/html5, ;, ,\r\n", WA_E_NOT_FOUND, 0, 0, NULL},
+    {"POST /", BROWSER LENGTH, WA_E_NOT_FOUND, 0, 0, NULL},
+    {"GET /index.html", BROWSER, WA_E_NOT_FOUND, 0, 0, NULL},
+    {"GET /api/v1/hosts", BROWSER, WA_E_AUTH, 0, 0, NULL},
+    {"GET /wapt/Packages", BROWSER, WA_OK, WA_FRONT_FILE, 0, "wapt/Packages"},
     {"POST /agent/v1/register", LENGTH, WA_OK, WA_FRONT_OPEN, WA_FRONT_REGISTER_MAX, NULL},
     {"POST /agent/v1/report", LENGTH, WA_OK, WA_FRONT_OPEN, WA_FRONT_REPORT_MAX, NULL},
     {"GET /agent/v1/report", TOKEN, WA_E_USAGE, 0, 0, "POST"},
