@@ -112,6 +112,21 @@ enum wa_code wa_node_join(struct wa_store *s, struct wa_err *err)
     return n->is_alone ? WA_OK : in_transaction(s, join, err);
 }
 
+enum wa_code wa_node_is_one_version(const struct wa_store *s, bool *ret, struct wa_err *err)
+{
+    struct wa_stmt *q;
+    bool is_other = false;
+    if (wa_db_prepare(s->db, "SELECT 1 FROM nodes WHERE version <> ?", &q, err) != WA_OK)
+        return err->code;
+    wa_bind_s(q, 0, WA_VERSION);
+    if (wa_step(q, &is_other, err) != WA_OK)
+        return err->code;
+    if (is_other)
+        wa_reset(q);
+    *ret = !is_other;
+    return WA_OK;
+}
+
 static enum wa_code leave(struct wa_store *s, struct wa_err *err)
 {
     if (run2(s->db, "DELETE FROM nodes WHERE name = ? AND boot = ?", s->child.config.node,

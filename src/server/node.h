@@ -73,6 +73,10 @@ WA_CHECK enum wa_code wa_node_turn(struct wa_store *s, struct wa_err *err);
 int64_t wa_node_clock_off(const struct wa_store *s);
 /* Takes in what others have changed. */
 WA_CHECK enum wa_code wa_node_take_in(struct wa_store *s, struct wa_err *err);
+/* Whether every node is of this program's version, by their rows: this moment's, in a transaction.
+ */
+WA_CHECK enum wa_code wa_node_is_one_version(const struct wa_store *s, bool *ret,
+                                             struct wa_err *err);
 /* Leaves in good order: the others need not wait for the heartbeat to stop. */
 void wa_node_leave(struct wa_store *s);
 /* Frees what the node holds. */

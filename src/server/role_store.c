@@ -322,6 +322,25 @@ static void publish_views(struct wa_store *s)
         wa_log_err(&s->child.log, WA_LOG_WARNING, "reports.none", &err);
 }
 
+/* Those of former versions. A server that is not stopped yet may be one, and reads them: a node has
+ * its row before it makes its own views, so either it is seen here, or it makes them after this. */
+static void drop_views(struct wa_store *s)
+{
+    struct wa_err err = WA_ERR_INIT;
+    size_t count = 0;
+    bool is_one = false;
+    if (wa_db_begin(s->db, &err) != WA_OK) {
+        wa_log_err(&s->child.log, WA_LOG_WARNING, "reports.former_views", &err);
+        return;
+    }
+    if (wa_node_is_one_version(s, &is_one, &err) == WA_OK &&
+        (!is_one || wa_foreign_drop_former(s->db, &count, &err) == WA_OK) &&
+        wa_db_commit(s->db, &err) == WA_OK)
+        return;
+    wa_db_rollback(s->db);
+    wa_log_err(&s->child.log, WA_LOG_WARNING, "reports.former_views", &err);
+}
+
 static enum wa_code run(struct wa_store *s, struct peers *peers, const char *config_file,
                         struct wa_err *err)
 {
@@ -365,6 +384,7 @@ static enum wa_code run(struct wa_store *s, struct peers *peers, const char *con
         wa_timer_new(s->loop, on_clock, s, &s->clock, err) != WA_OK)
         return err->code;
     publish_views(s);
+    drop_views(s);
     wa_timer_start(s->clock, CLOCK_MS, CLOCK_MS);
     wa_store_look_at_revoked(s);
     wa_server_child_ready();

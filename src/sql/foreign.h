@@ -71,5 +71,10 @@ struct wa_db;
  * *ret_has_role. Nothing for SQLite. */
 WA_CHECK enum wa_code wa_foreign_publish(struct wa_db *db, const struct wa_foreign_view *views,
                                          size_t count, bool *ret_has_role, struct wa_err *err);
+/* Drops the views that former versions of this program have made, in the caller's transaction;
+ * *ret_count: how many schemas. Only what is ours: somebody's own view upon one of them makes it
+ * fail. Nothing for SQLite. */
+WA_CHECK enum wa_code wa_foreign_drop_former(struct wa_db *db, size_t *ret_count,
+                                             struct wa_err *err);
 
 #endif

@@ -81,6 +81,9 @@ static enum wa_code open_db(struct run *r, const char *scope, struct wa_err *err
 
 /* --- who may ask --- */
 
+/* Those of other versions are the same views, for other servers over this database. */
+#define SCHEMAS "'^wapt_reports_[0-9]{1,6}$'"
+
 /* A role that owns or may do more than it is for would be a wall less. */
 static enum wa_code check_role(const struct run *r, struct wa_err *err)
 {
@@ -91,8 +94,8 @@ static enum wa_code check_role(const struct run *r, struct wa_err *err)
             "FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles u ON u.oid = m.member "
             "WHERE u.rolname = current_user UNION ALL SELECT 1 FROM pg_catalog.pg_class c JOIN "
             "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname NOT IN "
-            "('pg_catalog', 'information_schema', '" WA_FOREIGN_SCHEMA
-            "') AND n.nspname NOT LIKE 'pg_toast%' AND c.relkind IN ('r', 'v', 'm', 'p', 'f') AND "
+            "('pg_catalog', 'information_schema') AND n.nspname !~ " SCHEMAS
+            " AND n.nspname NOT LIKE 'pg_toast%' AND c.relkind IN ('r', 'v', 'm', 'p', 'f') AND "
             "pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE') LIMIT 1",
             NULL, &res, err) != WA_OK)
         return err->code;
@@ -257,4 +260,46 @@ enum wa_code wa_foreign_publish(struct wa_db *db, const struct wa_foreign_view *
     if (publish(db, views, count, ret_has_role, err) != WA_OK || wa_db_commit(db, err) != WA_OK)
         wa_db_rollback(db);
     return err->code;
+}
+
+/* --- the views of former versions --- */
+
+/* How the first schema that is left is dropped; "" for none. */
+#define DROPS                                                                                      \
+    "SELECT COALESCE((SELECT 'DROP VIEW ' || string_agg(format('%I.%I', v.schemaname, "            \
+    "v.viewname), ', ') || '; ' FROM pg_catalog.pg_views v WHERE v.schemaname = n.nspname AND "    \
+    "v.viewowner = current_user), '') || format('DROP SCHEMA %I', n.nspname) FROM "                \
+    "pg_catalog.pg_namespace n WHERE n.nspname ~ " SCHEMAS                                         \
+    " AND substr(n.nspname::text, 14)::integer < substr('" WA_FOREIGN_SCHEMA                       \
+    "', 14)::integer AND pg_catalog.pg_has_role(n.nspowner, 'USAGE') ORDER BY n.nspname LIMIT 1"
+
+static enum wa_code find_former(struct wa_db *db, struct wa_buf *ret_sql, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    wa_buf_clear(ret_sql);
+    if (wa_db_prepare(db, DROPS, &s, err) != WA_OK || wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    if (row) {
+        wa_buf_addsv(ret_sql, wa_col_sv(s, 0));
+        wa_reset(s);
+    }
+    return wa_buf_check(ret_sql, err);
+}
+
+enum wa_code wa_foreign_drop_former(struct wa_db *db, size_t *ret_count, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf sql;
+    *ret_count = 0;
+    wa_buf_init(&sql, 64u << 10);
+    if (strcmp(wa_db_driver(db), "postgresql") != 0)
+        return WA_OK;
+    /* Who reads them now is not waited for long: there is a next start. */
+    if (wa_db_exec(db, "SET LOCAL lock_timeout = '5s'", err) != WA_OK ||
+        find_former(db, &sql, err) != WA_OK)
+        return err->code;
+    for (; sql.n > 0; (*ret_count)++)
+        if (wa_db_exec(db, wa_buf_str(&sql), err) != WA_OK || find_former(db, &sql, err) != WA_OK)
+            return err->code;
+    return WA_OK;
 }

@@ -168,6 +168,66 @@ static void test_what_people_ask(void **state)
         }
 }
 
+/* Views that another version has made, for another server over this database: they are no reason to
+ * refuse the role, and go when nobody can need them. */
+static void test_views_of_other_versions(void **state)
+{
+    struct place *p = *state;
+    struct wa_db *db = p->b.store->db;
+    struct wa_err err = WA_ERR_INIT;
+    size_t count = 0;
+    bool is_one = false;
+    if (getenv("WA_TEST_PG_URL") == NULL) {
+        WA_ASSERT_OK(wa_foreign_drop_former(db, &count, &err));
+        assert_int_equal(count, 0);
+        return;
+    }
+    static const char *const others[] = {"wapt_reports_1", "wapt_reports_2", "wapt_reports_99999",
+                                         "wapt_reports_old"};
+    for (size_t i = 0; i < WA_COUNT(others); i++) {
+        char sql[512];
+        (void)snprintf(sql, sizeof sql,
+                       "DROP SCHEMA IF EXISTS %s CASCADE; CREATE SCHEMA %s; CREATE VIEW %s.hosts "
+                       "AS SELECT uuid FROM hosts; CREATE VIEW %s.\"of it\" AS SELECT * FROM "
+                       "%s.hosts",
+                       others[i], others[i], others[i], others[i], others[i]);
+        WA_ASSERT_OK(wa_db_exec(db, sql, &err));
+    }
+    bench_exec(&p->b, "GRANT USAGE ON SCHEMA wapt_reports_2 TO wapt_report; GRANT SELECT ON ALL "
+                      "TABLES IN SCHEMA wapt_reports_2 TO wapt_report");
+    assert_int_equal(try_query(p, p->admin, "SELECT uuid FROM hosts", ""), 200);
+    /* One of another version has not stopped. */
+    bench_exec(&p->b, "INSERT INTO nodes (name, boot, beat, leads, started, version) VALUES "
+                      "('old', 'b', 1, 0, 1, '0.0.1')");
+    WA_ASSERT_OK(wa_node_is_one_version(p->b.store, &is_one, &err));
+    assert_false(is_one);
+    bench_exec(&p->b, "DELETE FROM nodes WHERE name = 'old'");
+    WA_ASSERT_OK(wa_node_is_one_version(p->b.store, &is_one, &err));
+    assert_true(is_one);
+    /* Somebody's own view needs one: all stay. */
+    bench_exec(&p->b, "CREATE VIEW somebodys AS SELECT * FROM wapt_reports_2.hosts");
+    WA_ASSERT_OK(wa_db_begin(db, &err));
+    assert_true(wa_foreign_drop_former(db, &count, &err) != WA_OK);
+    wa_err_clear(&err);
+    wa_db_rollback(db);
+    BENCH_IS(&p->b,
+             "SELECT count(*) FROM pg_namespace WHERE nspname IN ('wapt_reports_1', "
+             "'wapt_reports_2')",
+             "2");
+    bench_exec(&p->b, "DROP VIEW somebodys");
+    WA_ASSERT_OK(wa_db_begin(db, &err));
+    WA_ASSERT_OK(wa_foreign_drop_former(db, &count, &err));
+    WA_ASSERT_OK(wa_db_commit(db, &err));
+    assert_int_equal(count, 2);
+    BENCH_IS(&p->b,
+             "SELECT string_agg(nspname, ',' ORDER BY nspname) FROM pg_namespace WHERE nspname "
+             "LIKE 'wapt_reports%'",
+             WA_FOREIGN_SCHEMA ",wapt_reports_99999,wapt_reports_old");
+    assert_int_equal(try_query(p, p->admin, "SELECT uuid FROM hosts", ""), 200);
+    bench_exec(&p->b,
+               "DROP SCHEMA wapt_reports_99999 CASCADE; DROP SCHEMA wapt_reports_old CASCADE");
+}
+
 static void test_hostile(void **state)
 {
     struct place *p = *state;
@@ -488,6 +548,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_people_ask, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_views_of_other_versions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_database_refuses_by_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
