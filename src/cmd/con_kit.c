@@ -87,6 +87,18 @@ static enum wa_code write_config(struct making *m, struct wa_err *err)
 
 /* --- whom it trusts --- */
 
+/* A machine obeys the first that it finds: one that no machine would go by is not given to any. */
+static enum wa_code read_given(const char *path, struct wa_buf *json, struct wa_err *err)
+{
+    WA_AUTO(wa_root) struct wa_root *root = NULL;
+    return wa_path_read(path, WA_ROOT_BYTES_MAX, json, err) == WA_OK &&
+                   wa_root_read(wa_buf_sv(json), &root, err) == WA_OK &&
+                   wa_root_check(root, err) == WA_OK &&
+                   wa_root_check_dates(root, wa_clock_now(), err) == WA_OK
+               ? WA_OK
+               : wa_wrap(err, "the root '%s'", path);
+}
+
 /* The one that is given, else the one that is known here; there may be none. */
 static enum wa_code read_root(struct making *m, struct wa_err *err)
 {
@@ -95,7 +107,7 @@ static enum wa_code read_root(struct making *m, struct wa_err *err)
     const char *given = wa_cli_get(m->cli, "root", NULL);
     enum wa_code code = WA_OK;
     if (given != NULL)
-        code = wa_path_read(given, WA_ROOT_BYTES_MAX, &m->root, err);
+        code = read_given(given, &m->root, err);
     else if (wa_con_open_known(m->cli, &known, err) != WA_OK ||
              wa_known_root_to_give(&known, m->client, wa_clock_now(), &m->root, &root, err) !=
                  WA_OK)

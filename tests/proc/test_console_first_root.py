@@ -1,10 +1,12 @@
 """The first root of a repository, which no earlier one vouches for: made by commands and by the pages' calls, and believed by a console only by a person's gesture."""
 import json
 import os
+import time
 
 import pytest
 from conftest import BIN, organisation, run, until
 from test_console_keys import Keys
+from tuf import DAY, HOUR, Repository
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +158,36 @@ def test_the_first_root_by_commands_alone(keys):
     assert "has a root already, version 1" in keys.root("init", org.base / "another.json", *both, ok=False).text
     keys.console("publish", "--known", keys.known, *keys.key("Alice"), "--yes")
     assert os.stat(keys.known / "root.json").st_mode & 0o022 == 0
+
+
+def test_no_kit_with_a_root_that_is_over(keys):
+    """By the page and by the command, by what is known here and by what is given: a machine that got it would go by nothing. And no token is made for it."""
+    local, org = keys.local, keys.org
+    now, repository = int(time.time()), Repository()
+    good, over = repository.root(put=False), repository.root(put=False, issued=now - 9 * DAY, expires=now - HOUR)
+    early, lacking = repository.root(put=False, issued=now + 9 * DAY), json.dumps(json.loads(good) | {"signatures": []}).encode()
+    keys.unlock("Alice")
+
+    def tokens():
+        return len(json.loads(run(BIN / "waptserver", "enrol-token", "list", "--config", org.base / "server/waptserver.ini", "--json").stdout)["result"])
+
+    def prepare():
+        return local.ask("POST", "/local/prepare", {"what": "kit", "key": keys.id("Alice"), "uses": 1, "seconds": 3600})
+    before, root, kit = tokens(), org.base / "given.root.json", org.base / "over.kit"
+    keys.known.mkdir(parents=True, exist_ok=True)
+    try:
+        (keys.known / "root.json").write_bytes(over)
+        a = prepare()
+        assert a.code == "refused" and b"has expired" in a.body, a.body
+        (keys.known / "root.json").write_bytes(good)
+        assert prepare().status == 200
+    finally:
+        (keys.known / "root.json").unlink()
+    for document, why in ((over, "expired on"), (early, "has not come yet"), (lacking, "is not trusted"), (b"{}", "")):
+        root.write_bytes(document)
+        said = keys.console("kit", "-o", kit, "--uses", "1", "--trusted", org.agent / "ssl", "--root", root, ok=False)
+        assert said.returncode != 0 and why in said.text and not kit.exists(), said.text
+    assert tokens() == before
+    root.write_bytes(good)
+    keys.console("kit", "-o", kit, "--uses", "1", "--trusted", org.agent / "ssl", "--root", root)
+    assert json.loads(kit.read_text())["root"].encode() == good and tokens() == before + 1
