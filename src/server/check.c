@@ -207,6 +207,31 @@ static void check_journal(struct wa_db *db, const struct wa_server_config *c,
             "%s", err.text);
 }
 
+/* All chains. It keeps what was done for ever, so somebody has to take the old part elsewhere. */
+static void check_journal_size(struct wa_db *db, const struct wa_check_report *r)
+{
+    struct wa_stmt *s;
+    struct wa_err err = WA_ERR_INIT;
+    int64_t count = 0;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT COUNT(*) FROM journal", &s, &err) != WA_OK ||
+        wa_step(s, &row, &err) != WA_OK) {
+        wa_finding_say(r, "journal size", WA_FINDING_UNKNOWN, "", "%s", err.text);
+        return;
+    }
+    if (row) {
+        count = wa_col_i64(s, 0);
+        wa_reset(s);
+    }
+    bool is_long = count > WA_JOURNAL_LONG;
+    wa_finding_say(r, "journal size", is_long ? WA_FINDING_WARNING : WA_FINDING_GOOD,
+                   is_long
+                       ? WA_TEXT("'waptserver journal export FILE --trim' takes its old entries "
+                                 "to a file, which 'journal verify --archive' can check")
+                       : "",
+                   "%lld entries", (long long)count);
+}
+
 static void check_nodes(struct wa_db *db, const struct wa_check_report *r)
 {
     WA_AUTO_BUF struct wa_buf names;
@@ -257,6 +282,7 @@ static void check_database(const struct wa_server_config *c, const struct wa_che
     if (!check_version(db, r))
         return; /* what follows asks for tables that may not be there */
     check_journal(db, c, r);
+    check_journal_size(db, r);
     check_backup(db, r);
     if (c->database[0] != '\0')
         check_nodes(db, r);

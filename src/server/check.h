@@ -24,6 +24,7 @@ void wa_finding_say(const struct wa_check_report *r, const char *what, enum wa_f
 void wa_server_space(const struct wa_server_config *c, uint64_t *ret_bytes, unsigned *ret_percent);
 #define WA_SPACE_SOON_PERCENT 20u /* free: below, somebody should look */
 #define WA_BACKUP_OLD_S (7 * 86400)
+#define WA_JOURNAL_LONG 2000000 /* entries: some 700 MB; beyond, backups and checks take long */
 
 /* B4: who can read or write the server's files (check_rights.c). */
 void wa_server_check_rights(const struct wa_server_config *c, const struct wa_check_report *r);

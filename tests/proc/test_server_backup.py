@@ -202,7 +202,7 @@ def copy(org, source):
 def test_check_finds_nothing_in_a_good_one(source, copy):
     for d in (source.dir, copy):
         _, found = findings(d)
-        assert set(found) == {"rights", "certificate", "authority", "disk", "repository", "database", "schema", "journal", "backup"}
+        assert set(found) == {"rights", "certificate", "authority", "disk", "repository", "database", "schema", "journal", "journal size", "backup"}
         assert [f for name, f in found.items() if name not in ("disk", "backup") and f["state"] != "good"] == []
     # Of what was restored no backup was made since; the console's first page knows, too.
     assert found["backup"]["state"] == "warning" and findings(source.dir)[1]["backup"]["state"] == "good"
@@ -212,6 +212,13 @@ def test_check_finds_nothing_in_a_good_one(source, copy):
     sql(copy, f"INSERT INTO marks VALUES ('backup', {int(time.time()) - 8 * 86400})")
     old = findings(copy)[1]["backup"]
     assert old["state"] == "warning" and "8 days" in old["text"]
+
+
+def test_check_says_that_the_journal_is_long(copy):
+    sql(copy, "INSERT INTO journal (node, seq, at, digest, entry) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000001) "
+              "SELECT 'gone', i, 1, '', '' FROM n")
+    found = findings(copy)[1]["journal size"]
+    assert found["state"] == "warning" and "export FILE --trim" in found["remedy"], found
 
 
 def empty_keytab(d):
