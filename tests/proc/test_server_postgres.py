@@ -218,6 +218,48 @@ def test_who_can_read_the_configuration_can_not_read_the_password(srv):
     assert away.returncode == 7 and "hunter22" not in away.stderr
 
 
+def test_views_of_former_versions_go_with_the_last_server_of_one(org):
+    """They stay while a server of another version has not stopped; those of a newer one stay in any case."""
+    db, s = Postgres(), None
+
+    def sql(text):
+        return subprocess.run([db.bin / "psql", "-qAt", "-h", db.dir, "-U", "postgres", "-c", text], check=True, capture_output=True, text=True, cwd="/", timeout=60).stdout.strip()
+
+    def schemas():
+        return set(sql("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'wapt_reports%'").split())
+
+    def again():
+        started = s.log().count("server.started")
+        with open(s.log_file, "ab") as out:
+            s.process = subprocess.Popen([BIN / "waptserver", "run", "--config", s.dir / "waptserver.ini"], stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd="/")
+        until(lambda: s.log().count("server.started") > started, "it has started again")
+        s.token()
+    try:
+        sql("CREATE ROLE wapt_report LOGIN")
+        s = Server(org, "server-views", "fronts = 1", setup=("--database", db.url))
+        s.token()
+        until(lambda: len(schemas()) == 1, "its views are there")
+        (own,) = schemas()
+        s.stop()
+        newer = own[:-1] + "99"
+        for name in ("wapt_reports_1", newer):
+            sql(f"CREATE SCHEMA {name}; CREATE VIEW {name}.hosts AS SELECT uuid FROM hosts; GRANT USAGE ON SCHEMA {name} TO wapt_report; GRANT SELECT ON {name}.hosts TO wapt_report")
+        sql("INSERT INTO nodes (name, boot, beat, leads, started, version) VALUES ('old', 'b', 1, 0, 1, '0.0.1')")
+        again()
+        assert schemas() == {own, "wapt_reports_1", newer}
+        s.stop()
+        sql("DELETE FROM nodes")
+        again()
+        until(lambda: schemas() == {own, newer}, "nobody needs the former ones")
+        assert "reports.former_views" not in s.log()
+    finally:
+        if s:
+            s.process.terminate()
+            s.process.wait(60)
+        db.stop()
+        db.remove()
+
+
 class Reporter:
     """A machine that reports ever more, and knows what of it was acknowledged."""
 
