@@ -146,6 +146,71 @@ export async function oneSelectsThousandsByKeysAndAllThatMatch(given) {
     );
 }
 
+export async function packagesOfWhatIsSelectedAreCountedAndOrderedForThoseAlone(given) {
+    const estate = [
+        { package: "tis-a", version: "1.0-1", status: "OK", machines: 3 },
+        { package: "tis-a", version: "2.0-1", status: "TO-UPGRADE", machines: 2 },
+        { package: "tis-b", version: "1", status: "MISSING", machines: 1 },
+        { package: "tis-*", version: "1", status: "<b>ERROR", machines: 1 },
+    ];
+    await open(given, async ({ mock, page }) => {
+        const on = { "tis-a": mock.hosts.slice(0, 2), "tis-b": mock.hosts.slice(0, 1) };
+        const asked = [];
+        mock.fault = (q, url, body) => {
+            const name = url.searchParams.get("package");
+            if (url.pathname === "/api/v1/estate") {
+                asked.push([q.method, (body.hosts ?? []).length, url.searchParams.get("search")]);
+                const next = url.searchParams.get("after") ? 2 : 0;
+                return { json: { estate: estate.slice(next, next + 2), ...(next ? {} : { next: "x" }) } };
+            }
+            return url.pathname === "/api/v1/hosts" && name ? { json: { hosts: on[name], total: on[name].length } } : undefined;
+        };
+        await loaded(page);
+        const dialog = page.getByRole("dialog");
+        const show = async () => {
+            await page.getByRole("button", { name: "More", exact: true }).click();
+            await page.getByRole("menuitem", { name: /^Packages/ }).click();
+            await dialog.getByRole("row").filter({ hasText: "tis-b" }).waitFor();
+        };
+        const choose = async (...texts) => {
+            for (const text of texts) await dialog.getByRole("row").filter({ hasText: text }).locator("[data-check]").click();
+        };
+        const select = async () => {
+            await page.getByRole("grid", { name: "Machines" }).focus();
+            await page.keyboard.press("Control+a");
+            await page.getByText("300 machines selected").waitFor();
+        };
+        await page.getByRole("searchbox", { name: "Search machines" }).fill("pc-");
+        await page.getByText("300 machines", { exact: true }).waitFor();
+        await select();
+        await show();
+        same(asked, [["GET", 0, "pc-"], ["GET", 0, "pc-"]], "all that match are meant by their filter");
+        same(await dialog.locator("b").count(), 0, "markup of a machine's text");
+        same(await axe(page), [], "against WCAG AA");
+        await choose("tis-*");
+        check(await dialog.getByRole("button", { name: "Install", exact: true }).isDisabled(), "a name that would mean others is ordered");
+        await choose("tis-*", "To upgrade", "tis-b");
+        await page.screenshot({ path: `${given.folder}/estate.png` });
+        await dialog.getByRole("button", { name: "Install", exact: true }).click();
+        await dialog.getByText("not on the same machines").waitFor();
+        await choose("tis-b");
+        await dialog.getByRole("button", { name: "Install", exact: true }).click();
+        await page.getByRole("dialog", { name: "Install" }).getByText("2 machines").waitFor();
+        same(await page.getByLabel("Packages", { exact: true }).inputValue(), "tis-a", "what is ordered");
+        await page.keyboard.press("Escape");
+        await dialog.waitFor({ state: "detached" });
+        await page.getByRole("grid", { name: "Machines" }).focus();
+        await page.keyboard.press("Home");
+        await page.keyboard.press("Space"); // all but the first, which has it
+        await page.getByText("299 machines selected").waitFor();
+        await show();
+        same(asked.slice(2), [["POST", 299, null], ["POST", 299, null]], "others are named");
+        await choose("To upgrade");
+        await dialog.getByRole("button", { name: "Install", exact: true }).click();
+        await page.getByRole("dialog", { name: "Install" }).getByText("1 machine", { exact: true }).waitFor();
+    });
+}
+
 export async function machinesAreFoundByWhatTheyGoBy(given) {
     await open(given, async ({ mock, page, base }) => {
         await loaded(page);

@@ -55,10 +55,10 @@ function stateText(status: string): string {
 
 const rowKey = (r: Counted) => `${r.package}\n${r.version}\n${r.status}`;
 const COLUMNS: readonly Column<Counted>[] = [
-    { id: "package", title: "Package", width: 300, sort: "package", text: (r) => r.package },
+    { id: "package", title: "Package", width: 280, sort: "package", text: (r) => r.package },
     { id: "version", title: "Version", width: 150, sort: "version", text: (r) => r.version },
-    { id: "status", title: "State", width: 160, sort: "status", text: (r) => stateText(r.status), cell: (r) => <Status tone={STATES[r.status]?.[1] ?? "none"} text={stateText(r.status)} /> },
-    { id: "machines", title: "Machines", width: 120, sort: "machines", align: "end", text: (r) => number(r.machines) },
+    { id: "status", title: "State", width: 150, sort: "status", text: (r) => stateText(r.status), cell: (r) => <Status tone={STATES[r.status]?.[1] ?? "none"} text={stateText(r.status)} /> },
+    { id: "machines", title: "Machines", width: 92, sort: "machines", align: "end", text: (r) => number(r.machines) },
 ];
 
 async function load({ asked, uuids }: Wanted, stop: AbortSignal): Promise<Counted[]> {
@@ -125,6 +125,7 @@ function Packages(of: Wanted) {
     const states = [...new Set((rows.value ?? []).map((r) => r.status))].sort();
     const tools = (
         <>
+            <Choice label={t("State")} value={state.value} options={[["", t("any")] as const, ...states.map((s) => [s, stateText(s)] as const)]} onChange={(s) => (state.value = s)} inline />
             {chosen.length > 0 && <strong>{tn(names.length, "{n} package selected", "{n} packages selected")}</strong>}
             {chosen.length > 0 &&
                 KINDS.filter((k) => k.packages !== "none").map((k) => (
@@ -132,7 +133,6 @@ function Packages(of: Wanted) {
                         {t(k.title)}
                     </button>
                 ))}
-            <Choice label={t("State")} value={state.value} options={[["", t("any")] as const, ...states.map((s) => [s, stateText(s)] as const)]} onChange={(s) => (state.value = s)} inline />
         </>
     );
     return (
