@@ -156,6 +156,9 @@ static enum wa_code show_table(const struct wa_cli *cli, const struct wa_host_li
     return wa_cli_table_print(&table, cli, err);
 }
 
+/* Behind the rest: what came later. */
+static const char *const more[] = {"macs", "last_user", "dn", "repositories", "registration"};
+
 /* What a machine goes by, as it told; of times "" is none, "always" one without end. */
 static const char *const told[] = {"windows", "waits_for"};
 static const char *const times[] = {"window_begin", "window_end", "frozen_until"};
@@ -199,6 +202,8 @@ static enum wa_code show_csv(const struct wa_cli *cli, const struct wa_host_list
     wa_csv_text(&w, WA_SV("held"));
     for (size_t k = 0; k < WA_COUNT(times); k++)
         wa_csv_text(&w, wa_sv(times[k]));
+    for (size_t k = 0; k < WA_COUNT(more); k++)
+        wa_csv_text(&w, wa_sv(more[k]));
     wa_csv_end(&w);
     for (size_t i = 0; i < list->n; i++) {
         const struct wa_json *h = list->items[i];
@@ -215,6 +220,8 @@ static enum wa_code show_csv(const struct wa_cli *cli, const struct wa_host_list
         add_names(&w, wa_json_get(h, "held"), &names);
         for (size_t k = 0; k < WA_COUNT(times); k++)
             add_time(&w, h, times[k]);
+        for (size_t k = 0; k < WA_COUNT(more); k++)
+            wa_csv_text(&w, wa_json_sv(wa_json_get(h, more[k])));
         wa_csv_end(&w);
         if (wa_buf_check(&line, err) != WA_OK)
             return err->code;

@@ -10,10 +10,13 @@
 #include "os/rand.h"
 
 _Static_assert(sizeof((struct wa_fleet_host *)0)->texts == WA_FLEET_TEXTS * sizeof(const char *) &&
-                   offsetof(struct wa_fleet_host, waits) - offsetof(struct wa_fleet_host, texts) ==
-                       WA_FLEET_WAITS * sizeof(const char *) &&
-                   offsetof(struct wa_fleet_change, waits) == WA_FLEET_WAITS * sizeof(struct wa_sv),
+                   offsetof(struct wa_fleet_host, registration) -
+                           offsetof(struct wa_fleet_host, texts) ==
+                       WA_FLEET_REGISTRATION * sizeof(const char *) &&
+                   offsetof(struct wa_fleet_change, registration) ==
+                       WA_FLEET_REGISTRATION * sizeof(struct wa_sv),
                "texts by name are those by key");
+_Static_assert(WA_FLEET_KEYS < 32, "a bit for each key");
 
 enum wa_code wa_fleet_new(struct wa_fleet **ret, struct wa_err *err)
 {

@@ -30,6 +30,12 @@ enum wa_fleet_key { /* what a list shows and sorts by; first the texts that mach
                     WA_FLEET_UNIT,    /* organisational, as a distinguished name */
                     WA_FLEET_WINDOWS, /* in which it changes by itself; "": any time */
                     WA_FLEET_WAITS,   /* for what an upgrade that is due waits: "window", ... */
+                    WA_FLEET_MACS,    /* with blanks between */
+                    WA_FLEET_LAST_USER,
+                    WA_FLEET_DN,           /* distinguished name in the directory */
+                    WA_FLEET_REPOSITORIES, /* their addresses, with ';' between */
+                    WA_FLEET_REGISTRATION, /* by what it was let in: "token", "administrator",
+                                              "ticket", "key" */
                     WA_FLEET_TEXTS,
                     WA_FLEET_UUID = WA_FLEET_TEXTS,
                     WA_FLEET_REACHABLE,
@@ -66,7 +72,8 @@ struct wa_fleet_host { /* borrowed: until the fleet changes */
     union {
         struct {
             const char *name, *fqdn, *os, *status, *audit, *description, *ips, *users,
-                *manufacturer, *model, *serial, *agent, *domain, *site, *unit, *windows, *waits;
+                *manufacturer, *model, *serial, *agent, *domain, *site, *unit, *windows, *waits,
+                *macs, *last_user, *dn, *repositories, *registration;
         };
         const char *texts[WA_FLEET_TEXTS]; /* the same, by key */
     };
@@ -78,7 +85,8 @@ struct wa_fleet_change {
     union {
         struct {
             struct wa_sv name, fqdn, os, status, audit, description, ips, users, manufacturer,
-                model, serial, agent, domain, site, unit, windows, waits;
+                model, serial, agent, domain, site, unit, windows, waits, macs, last_user, dn,
+                repositories, registration;
         };
         struct wa_sv texts[WA_FLEET_TEXTS];
     };

@@ -75,15 +75,15 @@ struct facts {
 static const struct facts all_facts[] = {
     {WA_SEC_HOST_INFO,
      "INSERT INTO host_facts (host, platform, os_version, kernel, description, manufacturer, "
-     "model, cpu, ips, macs, domain, site, dn) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-     "?11, ?12, ?13) ON CONFLICT (host) DO UPDATE SET platform = excluded.platform, os_version = "
-     "excluded.os_version, kernel = excluded.kernel, description = excluded.description, "
-     "manufacturer = excluded.manufacturer, model = excluded.model, cpu = excluded.cpu, ips = "
-     "excluded.ips, macs = excluded.macs, domain = excluded.domain, site = excluded.site, dn = "
-     "excluded.dn",
+     "model, cpu, ips, macs, domain, site, dn, repositories) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+     "?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (host) DO UPDATE SET platform = "
+     "excluded.platform, os_version = excluded.os_version, kernel = excluded.kernel, description = "
+     "excluded.description, manufacturer = excluded.manufacturer, model = excluded.model, cpu = "
+     "excluded.cpu, ips = excluded.ips, macs = excluded.macs, domain = excluded.domain, site = "
+     "excluded.site, dn = excluded.dn, repositories = excluded.repositories",
      {"platform", "os_version", "kernel_version", "description", "system_manufacturer",
       "system_productname", "cpu_name", "connected_ips", "mac", "dnsdomain", "computer_ad_site",
-      "computer_ad_dn"}},
+      "computer_ad_dn", "repositories"}},
     {WA_SEC_DMI,
      "INSERT INTO host_facts (host, serial, chassis) VALUES (?1, ?2, ?3) ON CONFLICT (host) DO "
      "UPDATE SET serial = excluded.serial, chassis = excluded.chassis",
@@ -154,6 +154,10 @@ static const struct {
     {WA_SEC_HOST_INFO, "dnsdomain", WA_FLEET_DOMAIN},
     {WA_SEC_HOST_INFO, "computer_ad_site", WA_FLEET_SITE},
     {WA_SEC_HOST_INFO, "computer_ad_dn", WA_FLEET_UNIT},
+    {WA_SEC_HOST_INFO, "mac", WA_FLEET_MACS},
+    {WA_SEC_HOST_METRICS, "last_logged_on_user", WA_FLEET_LAST_USER},
+    {WA_SEC_HOST_INFO, "computer_ad_dn", WA_FLEET_DN},
+    {WA_SEC_HOST_INFO, "repositories", WA_FLEET_REPOSITORIES},
 };
 
 enum wa_code wa_inventory_show(enum wa_section section, const struct wa_json *content,

@@ -38,8 +38,9 @@ WA_CHECK enum wa_code wa_inventory_show(enum wa_section section, const struct wa
     "COALESCE(f.description, ''), COALESCE(f.ips, ''), COALESCE(f.users, ''), "                    \
     "COALESCE(f.manufacturer, ''), COALESCE(f.model, ''), COALESCE(f.serial, ''), "                \
     "COALESCE(f.agent_version, ''), COALESCE(f.domain, ''), COALESCE(f.site, ''), "                \
-    "COALESCE(f.dn, '')"
-#define WA_INVENTORY_SHOWN_COUNT 10
+    "COALESCE(f.dn, ''), COALESCE(f.macs, ''), COALESCE(f.last_user, ''), COALESCE(f.dn, ''), "    \
+    "COALESCE(f.repositories, '')"
+#define WA_INVENTORY_SHOWN_COUNT 14
 void wa_inventory_shown(struct wa_stmt *row, int column, struct wa_fleet_change *c);
 
 /* --- inventory_policy.c: the same of what it goes by, and of how many packages are wrong --- */

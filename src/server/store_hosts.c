@@ -128,6 +128,13 @@ enum wa_code wa_store_put_host(struct wa_db *db, struct wa_sv uuid, struct wa_sv
     return wa_run(s, err) == WA_OK ? put_presence(db, uuid, seq, now, err) : err->code;
 }
 
+struct wa_sv wa_store_method(struct wa_sv by)
+{
+    struct wa_sv rest = by, word = {"", 0};
+    (void)wa_sv_split(&rest, ' ', &word);
+    return word;
+}
+
 enum wa_code wa_store_delete_host(struct wa_db *db, const char *uuid, struct wa_err *err)
 {
     struct wa_stmt *s;
@@ -206,7 +213,7 @@ static enum wa_code load_names(struct wa_db *db, struct wa_fleet *f, struct wa_e
 
 #define SHOWN                                                                                      \
     "SELECT h.uuid, h.name, h.fqdn, h.os, h.status, h.registered_at, p.last_seen, p.node, "        \
-    "h.number, a.content, " WA_INVENTORY_SHOWN ", " WA_INVENTORY_POLICY                            \
+    "h.number, a.content, h.registered_by, " WA_INVENTORY_SHOWN ", " WA_INVENTORY_POLICY           \
     " FROM hosts h JOIN presence p ON p.uuid = h.uuid LEFT JOIN host_facts f ON f.host = "         \
     "h.number LEFT JOIN sections a ON a.uuid = h.uuid AND a.section = 'audit_status'"
 
@@ -242,11 +249,12 @@ static enum wa_code load_rows(struct wa_stmt *s, struct wa_fleet *f, size_t *ret
                                     .os = wa_col_sv(s, 3),
                                     .status = wa_col_sv(s, 4),
                                     .audit = word_of(wa_col_sv(s, 9)),
+                                    .registration = wa_store_method(wa_col_sv(s, 10)),
                                     .registered_at = wa_col_i64(s, 5),
                                     .last_seen = wa_col_i64(s, 6),
                                     .number = wa_col_i64(s, 8)};
-        wa_inventory_shown(s, 10, &c);
-        wa_inventory_policy_shown(s, 10 + WA_INVENTORY_SHOWN_COUNT, &schedule, &c);
+        wa_inventory_shown(s, 11, &c);
+        wa_inventory_policy_shown(s, 11 + WA_INVENTORY_SHOWN_COUNT, &schedule, &c);
         if (wa_store_fleet_put(f, wa_col_sv(s, 0), &c, err) != WA_OK) {
             wa_reset(s);
             break;

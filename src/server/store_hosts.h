@@ -42,6 +42,9 @@ WA_CHECK enum wa_code wa_store_digests(struct wa_db *db, struct wa_sv uuid,
                                        void (*fn)(void *user, struct wa_sv section,
                                                   struct wa_sv digest),
                                        void *user, struct wa_err *err);
+/* Of what let a machine in ("token from 10.0.0.1"), the kind: the first word. Who it was, and from
+ * where, is for those who may see reports. */
+struct wa_sv wa_store_method(struct wa_sv by);
 /* With all that is kept of it; WA_E_NOT_FOUND. */
 WA_CHECK enum wa_code wa_store_delete_host(struct wa_db *db, const char *uuid, struct wa_err *err);
 /* What its host package says that it is in (perimeter.h), whether it is registered or not. */

@@ -89,6 +89,7 @@ static enum wa_code write_host(struct wa_store *s, struct registration *g,
     WA_AUTO_BUF struct wa_buf facts;
     wa_buf_init(&facts, WA_JSON_BYTES_MAX);
     c->registered_at = c->last_seen = wa_clock_now();
+    c->registration = wa_store_method(wa_sv(g->by));
     if (wa_store_put_host(s->db, g->msg.uuid, g->msg.certificate, g->by, g->msg.seq, c->last_seen,
                           err) != WA_OK)
         return err->code;

@@ -211,6 +211,9 @@ static const struct wa_migration migrations[] = {
          "PRIMARY KEY (host, package));"
          "CREATE INDEX package_due_search ON package_due (package, version_key, version, host);"
          "UPDATE sections SET digest = '' WHERE section = 'last_update_status'"},
+    /* What is new in lists is reported again. */
+    {26, "ALTER TABLE host_facts ADD COLUMN repositories TEXT NOT NULL DEFAULT '';"
+         "UPDATE sections SET digest = '' WHERE section = 'host_info'"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

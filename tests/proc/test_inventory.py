@@ -1,6 +1,8 @@
 """F1D and formats.md 5.7: an inventory goes to the server by the sections that have changed, under digests that the server makes."""
 import contextlib
+import csv
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -53,6 +55,16 @@ def test_machines_are_found_by_what_they_have(org):
     assert found(org, "--software", "no such software") == []
     assert org.uuid in found(org, "--hardware", "platform:linux")
     assert org.console("hosts", "--software", "a", "--software-version", "~", ok=False).returncode == 2
+
+
+def test_more_columns(org):
+    org.get("update-status")
+    info = json.loads(org.get("inventory", "--json").stdout)["result"]["host_info"]
+    mine, = (h for h in org.hosts() if h["uuid"] == org.uuid)
+    row, = (r for r in csv.DictReader(io.StringIO(org.console("hosts", "--csv").stdout)) if r["uuid"] == org.uuid)
+    for told in (mine, row):
+        assert told["repositories"] == info["repositories"] != "" and told["macs"] == " ".join(info["mac"])
+        assert told["registration"] == "token" and told["dn"] == "" and "last_user" in told
 
 
 def test_filters_the_other_way_round(org):

@@ -211,7 +211,7 @@ def test_a_table_of_all_machines(srv):
     assert status == 200 and "Content-Type: text/csv; charset=utf-8; header=present" in head and "Content-Disposition: attachment" in head
     assert body == (b'"uuid","name","fqdn","os","status","audit","description","ips","users","manufacturer","model","serial","agent","domain","site","unit",'
                     b'"reachable","last_seen","registered_at","groups","errors","upgrades","windows","waits_for","window_begin","window_end","frozen_until",'
-                    b'"held","root_version","orderers"\r\n')
+                    b'"held","root_version","orderers","macs","last_user","dn","repositories","registration"\r\n')
     # Three pages of the journal, as one stream; the front asks for each as its caller.
     database = srv.dir / "db/waptserver.sqlite"
     with contextlib.closing(sqlite3.connect(database)) as db, db:

@@ -234,6 +234,10 @@ export async function machinesAreFoundByWhatTheyGoBy(given) {
         await page.getByRole("button", { name: "Columns" }).click();
         await page.getByRole("checkbox", { name: "Next window" }).check();
         await asked("window_begin");
+        await page.getByRole("checkbox", { name: "Network cards" }).check();
+        await asked("macs");
+        await page.getByRole("checkbox", { name: "Registered by" }).check();
+        await page.getByText("an administrator").first().waitFor();
         await page.keyboard.press("Escape");
         await page.goto(`${base}/hosts/${mock.hosts[30].uuid}`);
         const panel = page.locator(".panel", { has: page.getByRole("heading", { name: "Maintenance" }) });

@@ -244,6 +244,37 @@ static void test_what_machines_go_by(void **state)
     hosts_are(p, fields, all);
 }
 
+/* More of what machines say, and how they came in, as columns; sorted by; and after a start. */
+static void test_more_columns(void **state)
+{
+    static const char fields[] = "fields=macs,last_user,dn,unit,repositories,registration";
+    static const char all[] = "{\"total\":2,\"hosts\":[{\"uuid\":\"machine\",\"unit\":\"OU=Paris\","
+                              "\"macs\":\"aa:bb cc:dd\","
+                              "\"last_user\":\"<b>anna\",\"dn\":\"CN=pc,OU=Paris\","
+                              "\"repositories\":\"https://a;https://b\","
+                              "\"registration\":\"token\"},{\"uuid\":\"other\",\"unit\":\"\","
+                              "\"macs\":\"\",\"last_user\":\"\","
+                              "\"dn\":\"\",\"repositories\":\"\",\"registration\":\"token\"}]}";
+    static const char *const sorts[] = {"macs", "last_user", "dn", "repositories"};
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    char query[256];
+    assert_int_equal(say(p, &p->m, "host_info",
+                         "{\"mac\":[\"aa:bb\",\"cc:dd\"],\"computer_ad_dn\":\"CN=pc,OU=Paris\","
+                         "\"repositories\":\"https://a;https://b\"}"),
+                     200);
+    assert_int_equal(say(p, &p->m, "host_metrics", "{\"last_logged_on_user\":\"<b>anna\"}"), 200);
+    for (int start = 0; start < 2; start++) {
+        for (size_t i = 0; i < WA_COUNT(sorts); i++) {
+            (void)snprintf(query, sizeof query, "%s&sort=-%s", fields, sorts[i]);
+            hosts_are(p, query, all);
+        }
+        wa_fleet_remove(p->b.store->fleet, WA_SV("machine"));
+        wa_fleet_remove(p->b.store->fleet, WA_SV("other"));
+        WA_ASSERT_OK(wa_store_load_fleet(p->b.store->db, p->b.store->fleet, &err));
+    }
+}
+
 /* The same filters the other way round: the other machine has said nothing. */
 static void test_filters_the_other_way_round(void **state)
 {
@@ -445,6 +476,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_software_is_kept_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_facts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_machines_go_by, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_more_columns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_filters_the_other_way_round, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_rogue_machine_fills_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_rogue_machine_takes_no_time, setup, teardown),

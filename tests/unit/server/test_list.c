@@ -48,11 +48,11 @@ static void add_host(struct place *p, const char *uuid, const char *name)
     "\"manufacturer\",\"model\",\"serial\",\"agent\",\"domain\",\"site\",\"unit\",\"reachable\","  \
     "\"last_seen\",\"registered_at\",\"groups\",\"errors\",\"upgrades\",\"windows\","              \
     "\"waits_for\",\"window_begin\",\"window_end\",\"frozen_until\",\"held\",\"root_version\","    \
-    "\"orderers\"\r\n"
+    "\"orderers\",\"macs\",\"last_user\",\"dn\",\"repositories\",\"registration\"\r\n"
 #define TEN "\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\""
 #define ROW(uuid, name)                                                                            \
-    "\"" uuid "\"," name ",\"\",\"\",\"\"," TEN                                                    \
-    ",\"\",false,1000,1000,\"[]\",0,0,\"\",\"\",0,0,0,\"[]\",0,\"[]\"\r\n"
+    "\"" uuid "\"," name ",\"\",\"\",\"\"," TEN ",\"\",false,1000,1000,\"[]\",0,0,\"\",\"\",0,0,"  \
+    "0,\"[]\",0,\"[]\",\"\",\"\",\"\",\"\",\"\"\r\n"
 
 static void test_hosts(void **state)
 {

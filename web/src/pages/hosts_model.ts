@@ -35,6 +35,11 @@ export interface Host {
     held?: readonly string[];
     orderers?: readonly string[];
     root_version?: number;
+    macs?: string;
+    last_user?: string;
+    dn?: string;
+    repositories?: string;
+    registration?: string;
     reachable: boolean;
     last_seen: number;
     registered_at: number;
@@ -153,6 +158,12 @@ export function statusText(status: string): string {
     return text ? t(text) : status;
 }
 
+function registrationText(by: string): string {
+    const known: Record<string, Text> = { token: "a token", administrator: "an administrator", ticket: "a Kerberos ticket", key: "its key" };
+    const text = known[by];
+    return text ? t(text) : by;
+}
+
 function count(n: number | undefined): string {
     return n ? number(n) : "";
 }
@@ -183,6 +194,11 @@ export const TEXT_COLUMNS: readonly Column<Host>[] = [
     column("serial", "Serial number", 140, { isHidden: true }),
     column("agent", "Agent", 100, { isHidden: true }),
     column("fqdn", "Full name", 220, { isHidden: true }),
+    column("macs", "Network cards", 170, { isHidden: true }),
+    column("last_user", "Last logged in", 130, { isHidden: true }),
+    column("dn", "Name in the directory", 260, { isHidden: true }),
+    column("repositories", "Repositories", 220, { isHidden: true }),
+    column("registration", "Registered by", 130, { isHidden: true, text: (h) => registrationText(h.registration ?? "") }),
     column("uuid", "Identifier", 290, { isHidden: true }),
     column("registered_at", "Registered", 140, { isHidden: true, text: (h) => dateTime(h.registered_at) }),
 ];
