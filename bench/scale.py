@@ -150,9 +150,9 @@ class Fleet(Organisation):
             for i in range(hosts):
                 mixed = i * 2654435761 % 2**32
                 db.execute("INSERT INTO hosts (uuid, certificate, registered_at, registered_by, name, fqdn, os, status) VALUES (?, 'none', 1, 'filled', ?, ?, ?, ?)",
-                           (f"f{mixed:08x}{i:06}", f"pc-{mixed % 100000:05}", f"pc-{mixed % 100000:05}.site{i % 40}.example.org",
+                           (f"{mixed:08X}-0000-4000-8000-{i:012}", f"pc-{mixed % 100000:05}", f"pc-{mixed % 100000:05}.site{i % 40}.example.org",
                             ("Debian GNU/Linux 12 (bookworm)", "Ubuntu 24.04.1 LTS", "Microsoft Windows 11 Pro")[i % 3], "ERROR" if i % 50 == 0 else "OK"))
-                db.execute("INSERT INTO presence (uuid, last_seen, last_seq) VALUES (?, ?, 1)", (f"f{mixed:08x}{i:06}", 1790000000 + mixed % 100000))
+                db.execute("INSERT INTO presence (uuid, last_seen, last_seq) VALUES (?, ?, 1)", (f"{mixed:08X}-0000-4000-8000-{i:012}", 1790000000 + mixed % 100000))
         db.close()
 
     def log(self):

@@ -343,7 +343,7 @@
 #define WA_CONSOLE_ANSWER_MAX                                                                      \
     (64u << 20) /* bytes: what the server answers to the console: 100,000 machines */
 #define WA_LOCAL_TICKET_MS 60000u    /* ms: from printing a link to the browser's first request */
-#define WA_LOCAL_BODY_MAX (2u << 20) /* bytes: 10,000 machines by their uuids */
+#define WA_LOCAL_BODY_MAX (5u << 20) /* bytes: 100,000 machines by their uuids */
 #define WA_LOCAL_SMALL_MAX 4096u     /* bytes: a ticket, a password, an identifier */
 #define WA_LOCAL_CONNECTIONS 128u    /* of all tabs; a browser opens six to one host */
 #define WA_LOCAL_STREAMS 8u          /* that a person may have at the server */

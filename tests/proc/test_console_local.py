@@ -166,6 +166,13 @@ def test_state_login_and_relay(local):
         assert local.ask("POST", "/local/commit", {"id": a.json["id"]}).code == "denied"  # no terminal here
 
 
+def test_as_many_machines_as_an_order_has(local):
+    wish = {"what": "actions", "kind": "update", "valid_s": 600, "hosts": [f"{i:08X}-0000-4000-8000-000000000000" for i in range(100_000)]}
+    assert local.ask("POST", "/local/prepare", wish).code == "not_found"  # looked for, not too many
+    wish["hosts"].append(local.org.uuid)
+    assert local.ask("POST", "/local/prepare", wish).code in ("invalid", "limit")
+
+
 def test_an_action_is_shown_signed_and_done(local):
     wish = {"what": "actions", "kind": "update", "hosts": [local.org.uuid], "valid_s": 600}
     a = local.ask("POST", "/local/prepare", wish)
@@ -373,7 +380,7 @@ def test_the_token_is_a_header_alone(local):
 
 
 def test_bodies_have_a_size(local):
-    for path, size in (("/local/session", 5000), ("/local/login", 5000), ("/local/commit", 5000), ("/local/prepare", 3 << 20), ("/api/v1/reports", 3 << 20)):
+    for path, size in (("/local/session", 5000), ("/local/login", 5000), ("/local/commit", 5000), ("/local/prepare", 6 << 20), ("/api/v1/reports", 6 << 20)):
         a = local.ask("POST", path, b"[" + b"0," * (size // 2) + b"0]")
         assert (a.status, a.code) == (413, "limit"), path
     for body in (b"", b"{", b"[]", b'{"ticket":1}', b'{"ticket":"a","ticket":"b"}', b'{"more":1}', b"[" * 3000):
