@@ -226,7 +226,7 @@ def sending(page, prepared):
 
 
 def test_stopped_and_killed_in_the_middle(org, marker):
-    before, big = names(org), 8 << 20
+    before, big = names(org), 32 << 20  # much more than sockets hold on their way
     way = Narrow(org.port, 2 << 20)
     page = Page(org, "stopped", "--server", way.url)
     files = [page.drop(package(org, f"drop-big{i}", "Developer", marker, size=big), f"{i}.wapt") for i in range(2)]

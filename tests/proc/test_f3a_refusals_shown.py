@@ -8,6 +8,7 @@ import time
 
 import pytest
 from conftest import BIN, run, until
+from test_f3a_owned_server import keep_orders
 
 
 class Machine:
@@ -94,6 +95,7 @@ def test_one_machine_obeys_the_other_refuses(org, other):
 
 
 def test_altered_order_is_told_and_a_done_one_keeps_its_result(org, other):
+    keep_orders(org)
     order(org, "Developer", [other.uuid], "update")
     (done,) = rows(org, "uuid = ? AND state = 'done' ORDER BY created DESC LIMIT 1", other.uuid)
     other.stop()
@@ -102,7 +104,7 @@ def test_altered_order_is_told_and_a_done_one_keeps_its_result(org, other):
     ((late, *_),) = rows(org, "uuid = ? AND state = 'queued' AND kind = 'update-status'", other.uuid)
     with database(org) as db:  # what an owned server can do: alter one, let another expire unseen, send a third again
         db.execute("UPDATE actions SET orders = replace(orders, 'nothing-such', 'something-else') WHERE uuid = ? AND kind = 'install'", (other.uuid,))
-        db.execute("UPDATE actions SET state = 'queued', code = '', message = '' WHERE id = ?", (done[0],))
+        db.execute("UPDATE actions SET state = 'queued', code = '', message = '', orders = (SELECT orders FROM kept WHERE kept.id = actions.id) WHERE id = ?", (done[0],))
     other.start()
     until(lambda: rows(org, "uuid = ? AND kind = 'install' AND state = 'refused'", other.uuid), "the altered order is refused")
     ((_, _, code, message),) = rows(org, "uuid = ? AND kind = 'install'", other.uuid)
@@ -115,10 +117,11 @@ def test_altered_order_is_told_and_a_done_one_keeps_its_result(org, other):
 
 
 def test_many_refusals_cost_little(org, other):
+    keep_orders(org)
     order(org, "Developer", [other.uuid], "update")
     with database(org) as db:
         (batch, orders, created, after) = db.execute(
-            "SELECT batch, orders, created, not_after FROM actions WHERE uuid = ? AND state = 'done' ORDER BY created DESC LIMIT 1", (other.uuid,)).fetchone()
+            "SELECT batch, kept.orders, created, not_after FROM actions JOIN kept ON kept.id = actions.id WHERE uuid = ? AND state = 'done' ORDER BY created DESC LIMIT 1", (other.uuid,)).fetchone()
         text = json.loads(orders)
         for i in range(150):
             action = json.loads(text["action"])

@@ -4,6 +4,7 @@
 #include "local_bench.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -509,6 +510,14 @@ enum wa_code bench_sign(struct bench *b, const char *wish, struct wa_buf *out, s
             return err->code;
     return bench_says(out, "\"state\":\"done\"") ? WA_OK
                                                  : wa_fail(err, WA_E_FAILED, "it is not done");
+}
+
+void bench_empty_temp(void)
+{
+    const char *temp = getenv("TMPDIR");
+    bench_must(temp == NULL);
+    wa_temp_remove(temp);
+    bench_must(mkdir(temp, 0700) != 0);
 }
 
 enum wa_code bench_run(enum wa_code (*fn)(struct bench *b, struct wa_buf *out, struct wa_err *err),

@@ -56,6 +56,8 @@ WA_CHECK enum wa_code bench_sign(struct bench *b, const char *wish, struct wa_bu
                                  struct wa_err *err);
 /* Types the code that the terminal shows (is_yes), or something else; what it starts is done. */
 void bench_type(struct bench *b, bool is_yes);
+/* Takes away what is in TMPDIR, which is the test's own: a run without memory leaves folders. */
+void bench_empty_temp(void);
 /* fn in a bench of its own, as a step of torture.h. */
 WA_CHECK enum wa_code bench_run(enum wa_code (*fn)(struct bench *b, struct wa_buf *out,
                                                    struct wa_err *err),
