@@ -26,6 +26,7 @@ struct exchange {
     bool is_https, has_policy; /* has_policy: it was installed in this very connection */
     bool has_range;            /* the answer says where its body begins */
     uint64_t range_first;
+    bool has_head;                 /* to its end: libcurl takes one that is cut off for an answer */
     size_t head_bytes;             /* of all hops */
     uint64_t window_ms, window_at; /* beginning of the window and the bytes that were there then */
     bool may_redirect;             /* this hop is not the last that is allowed */
@@ -152,8 +153,9 @@ static size_t on_header(char *p, size_t size, size_t count, void *user)
     if (r->bytes == 0 &&
         wa_sv_starts(line, "HTTP/")) { /* another answer's: what an interim one said is void */
         *r = (struct wa_http_result){.status = 0};
-        x->has_range = false;
+        x->has_range = x->has_head = false;
     }
+    x->has_head = x->has_head || wa_sv_trim(line).n == 0;
     take_header(line, "etag", r->etag, sizeof r->etag);
     take_header(line, "last-modified", r->last_modified, sizeof r->last_modified);
     take_header(line, "content-type", r->content_type, sizeof r->content_type);
@@ -353,7 +355,9 @@ static enum wa_code judge(CURLcode rc, struct exchange *x, const char *detail, s
                        x->url);
     switch (rc) {
     case CURLE_OK:
-        return WA_OK;
+        return x->has_head ? WA_OK
+                           : wa_fail(err, WA_E_UNREACHABLE,
+                                     "'%s': the answer was cut off in its header lines", x->url);
     case CURLE_OPERATION_TIMEDOUT:
         return wa_fail(err, WA_E_TIMEOUT, "'%s': %s", x->url, why);
     case CURLE_FILESIZE_EXCEEDED:
@@ -530,7 +534,7 @@ static enum wa_code hop(struct exchange *x, const struct wa_url *url,
     x->tls = tls;
     x->is_https = url->is_https;
     x->shows_identity = own.identity.n > 0 || own.own != NULL;
-    x->has_policy = x->has_range = false;
+    x->has_policy = x->has_range = x->has_head = false;
     x->window_ms = wa_clock_mono_ms();
     x->window_at = x->body_at = 0;
     *x->result = (struct wa_http_result){.status = 0};

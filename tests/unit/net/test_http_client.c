@@ -463,6 +463,9 @@ static void test_liars(void **state)
         {"a redirect is an answer",
          "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", WA_OK,
          NULL, ""},
+        {"a head that ends early", "HTTP/1.1 200 OK\r\n", WA_E_UNREACHABLE, "cut off", ""},
+        {"one that ends in a line", "HTTP/1.1 200 OK\r\nETag: \"a\"", WA_E_UNREACHABLE, "cut off",
+         ""},
         {"no HTTP", "SSH-2.0-OpenSSH\r\n", WA_E_UNREACHABLE, "", ""},
     };
     WA_UNUSED(state);
