@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from conftest import BIN, until
+from conftest import BIN, PATIENCE, until
 
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; "
        "form-action 'none'; frame-ancestors 'none'")
@@ -437,7 +437,7 @@ def test_live_events_come_through(local):
     r = c.getresponse()
     assert r.status == 200 and r.headers["Content-Type"] == "text/event-stream", r.read()
     local.org.order("Deployer", "update")
-    line, end = b"", time.monotonic() + 30
+    line, end = b"", time.monotonic() + PATIENCE
     while b'"kind":"action"' not in line:
         line = r.readline()
         assert line and time.monotonic() < end
@@ -486,7 +486,7 @@ def terminal(org):
 def answered(local, path, body):
     """Asks until it is no longer waiting for the person."""
     a = local.ask("POST", path, body)
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while a.status == 202 and time.monotonic() < end:
         time.sleep(0.05)
         a = local.ask("POST", path, body)
@@ -657,7 +657,7 @@ class Pinentry:
 
     def read(self, pattern):
         """What is shown up to that, each time from where the last left off; and the match."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while not (m := re.search(pattern, self.seen)):
             ready, _, _ = select.select([self.master], [], [], max(0, end - time.monotonic()))
             assert ready, self.seen
@@ -711,7 +711,15 @@ def test_a_pinentry_asks_in_place_of_the_page(org, program):
             assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
             pin.read(CODE)
             assert local.ask("DELETE", f"/local/prepare/{p['id']}").status == 200
-            unlocked = pool.submit(local.ask, "POST", "/local/keys/unlock", ask)
+
+            def unlock_at_last():
+                """Busy for the moment that a pinentry takes to end."""
+                end = time.monotonic() + PATIENCE
+                while (a := local.ask("POST", "/local/keys/unlock", ask)).status != 200 and a.code == "busy" and time.monotonic() < end:
+                    time.sleep(0.05)
+                return a
+
+            unlocked = pool.submit(unlock_at_last)
             pin.read("Passphrase")
             pin.answer(password)
             assert unlocked.result().status == 200

@@ -67,7 +67,7 @@ export async function a4_byACertificate({ keyPassword }) {
     await dialog(page).getByRole("combobox", { name: "By" }).selectOption("certificate");
     await dialog(page).getByLabel("Password of the key").fill("not the password");
     await page.keyboard.press("Enter");
-    await dialog(page).getByRole("alert").waitFor();
+    await dialog(page).getByRole("alert").filter({ hasText: /./ }).waitFor();
     await dialog(page).getByLabel("Password of the key").fill(keyPassword);
     await page.keyboard.press("Enter");
     await dialog(page).waitFor({ state: "detached" });
