@@ -22,8 +22,7 @@ static const char *const replies[] = {
     "{\"columns\":[\"uuid\"],\"rows\":[[\"host-1\"]],\"is_cut\":false}",
     "{\"url\":\"https://id.example.org/a\"}",
     "{\"name\":\"eve\",\"subject\":\"1\",\"nonce\":\"n\",\"groups\":[\"g\"]}",
-    "{\"ports\":[9],\"networks\":[\"10.0.0.0/24\"],\"hosts\":[{\"cards\":1,\"networks\":[]}],"
-    "\"packets\":1}"};
+    "{\"ports\":[9],\"networks\":[\"10.0.0.0/24\"],\"hosts\":[{\"cards\":1}],\"packets\":1}"};
 
 /* What each input finds: one machine. */
 static void prepare(void)
