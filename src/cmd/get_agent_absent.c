@@ -28,14 +28,15 @@ enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
         cli->command->name);
 }
 
-enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa_buf *out,
-                             struct wa_exit *ret, struct wa_err *err)
+enum wa_code wa_get_tool_lint(int fd, const char *libdir, const char *option, struct wa_buf *out,
+                              int *ret_status, struct wa_err *err)
 {
     WA_UNUSED(fd);
+    WA_UNUSED(libdir);
+    WA_UNUSED(option);
     WA_UNUSED(out);
-    WA_UNUSED(ret);
-    return wa_fail(err, WA_E_FAILED, "'%s' is not started on this system yet; it does on Linux",
-                   argv[0]);
+    WA_UNUSED(ret_status);
+    return wa_fail(err, WA_E_NOT_FOUND, "Python is not started on this system yet; it is on Linux");
 }
 
 enum wa_code wa_get_tool_read(int fd, const char *libdir, struct wa_installer *inst,
