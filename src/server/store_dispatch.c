@@ -232,10 +232,11 @@ static enum wa_code send_all(struct wa_store *s, struct wa_stmt *q, struct wa_er
 }
 
 /* A roll-out's rows have no order of their own, and go out only while it is open. */
+/* '+': no index of times for that. SQLite would read all that is queued, for one machine. */
 #define WAITING                                                                                    \
     "SELECT a.id, a.uuid, COALESCE(r.orders, a.orders) FROM actions a LEFT JOIN rollouts r ON "    \
-    "a.orders = '' AND r.id = a.batch WHERE a.state = 'queued' AND a.not_before <= ?1 AND "        \
-    "a.not_after >= ?1 AND (a.orders <> '' OR r.is_open = 1) AND "
+    "a.orders = '' AND r.id = a.batch WHERE a.state = 'queued' AND +a.not_before <= ?1 AND "       \
+    "+a.not_after >= ?1 AND (a.orders <> '' OR r.is_open = 1) AND "
 
 static void finish(struct wa_store *s, enum wa_code code, const struct wa_err *err)
 {
