@@ -231,8 +231,8 @@ static enum wa_code send_all(struct wa_store *s, struct wa_stmt *q, struct wa_er
     return send_batch(s, b, err);
 }
 
-/* A roll-out's rows have no order of their own, and go out only while it is open. */
-/* '+': no index of times for that. SQLite would read all that is queued, for one machine. */
+/* A roll-out's rows have no order of their own, and go out only while it is open. '+': found by no
+ * index of times, by which SQLite would read all that is queued for each machine. */
 #define WAITING                                                                                    \
     "SELECT a.id, a.uuid, COALESCE(r.orders, a.orders) FROM actions a LEFT JOIN rollouts r ON "    \
     "a.orders = '' AND r.id = a.batch WHERE a.state = 'queued' AND +a.not_before <= ?1 AND "       \
