@@ -256,7 +256,7 @@ static void tell_wait(struct wa_task_run *run, const struct wa_control *c, int64
     wa_date_isolocal(next, 0, when);
     wa_task_say(run, "%s(=%s) failed before: it is tried again after %s\n",
                 wa_control_get(c, WA_A_PACKAGE), wa_control_get(c, WA_A_VERSION), when);
-    wa_task_package(run, c, "POSTPONED", NULL);
+    wa_task_put_off_package(run, c, NULL);
 }
 
 /* The requirement texts of the task, NUL-terminated, in an arena, but for those done before. */
@@ -371,7 +371,7 @@ static enum wa_code hold_what_waits(struct wa_task_run *run, struct wa_scene *s,
         if (in_use) {
             wa_task_say(run, "%s is put off, since '%s' runs\n", wa_control_get(c, WA_A_PACKAGE),
                         program);
-            wa_task_package(run, c, "POSTPONED", NULL);
+            wa_task_put_off_package(run, c, program);
         } else {
             tell_wait(run, c, next);
         }

@@ -9,6 +9,7 @@
 #include "agent/push.h"
 #include "agent/repo_trust.h"
 #include "agent/tasks.h"
+#include "codec/hex.h"
 #include "os/clock.h"
 #include "proto/action.h"
 #include "proto/rollout.h"
@@ -83,7 +84,8 @@ static enum wa_code load_policy(struct wa_manager *m, const char *nonce, struct 
 static enum wa_code to_request(const struct wa_manager *m, const struct wa_action *a,
                                struct wa_local_request *ret, struct wa_err *err)
 {
-    *ret = (struct wa_local_request){.force = a->force};
+    *ret =
+        (struct wa_local_request){.force = a->force, .only_if_not_running = a->only_if_not_running};
     if (!wa_local_op_find(wa_sv(wa_action_kind_name(a->kind)), &ret->op))
         return wa_fail(err, WA_E_INTERNAL, "an action without its operation");
     const struct wa_json *items = a->kind == WA_ACT_WAKE ? a->macs : a->packages;
@@ -175,23 +177,24 @@ static enum wa_code accept_order(struct wa_manager *m, const struct wa_order *o,
     return WA_OK;
 }
 
-/* The identifier of an order that was refused, for the report; "" when it has none to be believed.
- */
+/* The identifier of an order that was refused, for the report, also when it says more than this
+ * agent knows; "" when it has none to be believed. */
 static void id_of(const struct wa_json *message, struct wa_arena *arena, char out[33])
 {
-    struct wa_action a;
-    struct wa_rollout r;
-    struct wa_envelope e;
-    struct wa_sv signer;
+    const struct wa_json *j = NULL;
+    struct wa_envelope e = {0};
     struct wa_err ignored = WA_ERR_INIT, too = WA_ERR_INIT;
     const struct wa_json *order = wa_json_get(message, "order");
     out[0] = '\0';
-    if (wa_action_read(wa_json_sv(wa_json_get(order, "action")), arena, &a, &ignored) == WA_OK)
-        memcpy(out, a.id, 33);
-    else if (wa_envelope_open(wa_json_get(order, "rollout"), WA_PURPOSE_ROLLOUT, arena, &e, &too) ==
-                 WA_OK &&
-             wa_rollout_read(e.statement, &r, &signer, &too) == WA_OK)
-        memcpy(out, r.id, 33);
+    struct wa_sv text = wa_json_sv(wa_json_get(order, "action"));
+    if (text.n > WA_ACTION_BYTES_MAX || wa_json_parse(text, 0, arena, &j, &ignored) != WA_OK)
+        j = wa_envelope_open(wa_json_get(order, "rollout"), WA_PURPOSE_ROLLOUT, arena, &e, &too) ==
+                    WA_OK
+                ? e.statement
+                : NULL;
+    struct wa_sv id = wa_json_sv(wa_json_get(j, "id"));
+    if (wa_hex_is(id, 32))
+        (void)snprintf(out, 33, "%.*s", WA_SV_ARG(id));
 }
 
 /* Whether the server is to be told. Not of an identifier that was taken before: its own result

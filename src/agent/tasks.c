@@ -102,14 +102,14 @@ void wa_task_say(struct wa_task_run *run, const char *fmt, ...)
 }
 
 static void write_package(struct wa_task_run *run, struct wa_sv name, struct wa_sv version,
-                          struct wa_sv status, const char *message)
+                          struct wa_sv status, const char *key, const char *text)
 {
     wa_jw_obj(&run->packages_jw);
     wa_jw_kvsv(&run->packages_jw, "package", name);
     wa_jw_kvsv(&run->packages_jw, "version", version);
     wa_jw_kvsv(&run->packages_jw, "status", status);
-    if (message != NULL)
-        wa_jw_kv(&run->packages_jw, "message", message);
+    if (text != NULL)
+        wa_jw_kv(&run->packages_jw, key, text);
     wa_jw_end(&run->packages_jw);
 }
 
@@ -119,7 +119,7 @@ static void recall(struct wa_task_run *run)
     struct wa_sv rest = wa_sv(run->task->done);
     struct wa_task_done d;
     for (; wa_task_next_done(&rest, &d); run->done++)
-        write_package(run, d.package, d.version, d.status, NULL);
+        write_package(run, d.package, d.version, d.status, NULL, NULL);
 }
 
 /* A failure whose text can have the words of a script that ran as root in it. */
@@ -142,9 +142,9 @@ void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const 
     const char *name = c != NULL ? wa_control_get(c, WA_A_PACKAGE) : "";
     const char *version = c != NULL ? wa_control_get(c, WA_A_VERSION) : "";
     write_package(run, wa_sv(name), wa_sv(version), wa_sv(err == NULL ? status : "ERROR"),
-                  err != NULL ? err->text : NULL);
+                  "message", err != NULL ? err->text : NULL);
     if (err == NULL) {
-        run->done += strcmp(status, "KEPT") == 0 || strcmp(status, "POSTPONED") == 0 ? 0 : 1;
+        run->done += strcmp(status, "KEPT") == 0 ? 0 : 1;
         return;
     }
     run->failed++;
@@ -156,6 +156,14 @@ void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const 
     tell_failure(run, name, err);
     wa_log(&run->m->log, WA_LOG_ERROR, "package.failed", WA_LF_S("package", name),
            WA_LF_S("version", version), WA_LF_S("why", err->text));
+}
+
+void wa_task_put_off_package(struct wa_task_run *run, const struct wa_control *c,
+                             const char *program)
+{
+    write_package(run, wa_sv(wa_control_get(c, WA_A_PACKAGE)),
+                  wa_sv(wa_control_get(c, WA_A_VERSION)), WA_SV("POSTPONED"), "program", program);
+    run->postponed++;
 }
 
 enum wa_code wa_task_may_go_on(struct wa_task_run *run, struct wa_err *err)
@@ -315,7 +323,10 @@ static void finish(struct wa_task_run *run, enum wa_code code, struct wa_err *er
 {
     struct wa_err stored = WA_ERR_INIT;
     char message[1100];
-    if (code == WA_OK)
+    if (code == WA_OK && run->postponed > 0)
+        (void)snprintf(message, sizeof message, wa_text("%zu done, %zu put off"), run->done,
+                       run->postponed);
+    else if (code == WA_OK)
         (void)snprintf(message, sizeof message, run->done > 0 ? wa_text("%zu done") : "done",
                        run->done);
     else

@@ -21,7 +21,7 @@ struct wa_task_run {
     bool is_lost;       /* the launcher is gone, and what it ran with it: as after a kill */
     bool is_postponed;  /* scheduled, and it is no time for it any more */
     int64_t until;      /* when its maintenance window ends; 0: it has none */
-    size_t done, failed;
+    size_t done, failed, postponed;
     enum wa_code first; /* of the first failure */
     char summary[WA_ERR_TEXT_MAX + 2 * WA_NAME_MAX];
 };
@@ -33,6 +33,9 @@ void wa_task_say(struct wa_task_run *run, const char *fmt, ...) WA_FORMAT(2, 3);
 /* Counts one package's outcome and tells it. err NULL: good. */
 void wa_task_package(struct wa_task_run *run, const struct wa_control *c, const char *status,
                      const struct wa_err *err);
+/* It waits for its time; program: that runs and is in its way, or NULL. */
+void wa_task_put_off_package(struct wa_task_run *run, const struct wa_control *c,
+                             const char *program);
 void wa_task_thread(void *m);
 /* The service ends, or somebody cancelled: what has steps begins no other one. */
 WA_CHECK enum wa_code wa_task_may_go_on(struct wa_task_run *run, struct wa_err *err);

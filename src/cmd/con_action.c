@@ -19,7 +19,7 @@
 static const struct wa_cli_option options[] = {
     WA_CON_SERVER_OPTIONS, WA_GET_SIGNER_OPTIONS,  {"hosts", 'H', "HOST,..."},
     {"yes", 'y', NULL},    {"valid", 0, "PERIOD"}, {"timeout", 0, "PERIOD"},
-    {"no-wait", 0, NULL},  {"force", 'f', NULL},
+    {"no-wait", 0, NULL},  {"force", 'f', NULL},   {"only-if-not-process-running", 0, NULL},
 };
 
 struct work {
@@ -47,7 +47,9 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
     } packages = {cli->args + 1};
     w->plan = (struct wa_order_plan){.force = wa_cli_has(cli, "force"),
                                      .packages = packages.to,
-                                     .package_count = cli->arg_count - 1};
+                                     .package_count = cli->arg_count - 1,
+                                     .only_if_not_running =
+                                         wa_cli_has(cli, "only-if-not-process-running")};
     if (!wa_action_kind_find(wa_sv(cli->args[0]), &w->plan.kind) || w->plan.kind == WA_ACT_CANCEL)
         return wa_fail(err, WA_E_USAGE,
                        "'%s' is none of update, upgrade, install, remove, forget, audit, "
@@ -59,6 +61,8 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
                        takes == WA_TAKES_SOME ? "'%s' which package?"
                                               : wa_text("'%s' takes no package"),
                        cli->args[0]);
+    if (w->plan.only_if_not_running && w->plan.kind != WA_ACT_UPGRADE)
+        return wa_fail(err, WA_E_USAGE, "--only-if-not-process-running is for 'upgrade' alone");
     w->has_timeout = wa_cli_has(cli, "timeout");
     if (!wa_date_parse_period(wa_sv(wa_cli_get(cli, "valid", "1h")), 'h', &w->plan.valid_s) ||
         !wa_date_parse_period(wa_sv(wa_cli_get(cli, "timeout", "10m")), 'm', &w->timeout_s) ||
@@ -116,6 +120,8 @@ static enum wa_code show_and_confirm(struct work *w, struct wa_err *err)
         wa_buf_addf(&what, " %s", w->plan.packages[i]);
     if (w->plan.force)
         wa_buf_adds(&what, " (force)");
+    if (w->plan.only_if_not_running)
+        wa_buf_addf(&what, " (%s)", wa_text("but for packages whose programs run"));
     if (wa_buf_check(&what, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < w->targets.count; i++) {
@@ -223,6 +229,8 @@ static enum wa_code show_one(struct work *w, const struct wa_target *t, const st
         wa_buf_init(&line, 4096);
         wa_buf_addf(&line, "%.*s %.*s: %.*s", WA_SV_ARG(get(p, "package")),
                     WA_SV_ARG(get(p, "version")), WA_SV_ARG(get(p, "status")));
+        if (get(p, "program").n > 0)
+            wa_buf_addf(&line, wa_text(", since '%.*s' runs"), WA_SV_ARG(get(p, "program")));
         for (size_t i = 0; i < line.n; i++)
             line.p[i] = line.p[i] == '\n' ? ' ' : line.p[i];
         wa_cli_out(w->cli, "    %s\n", wa_buf_str(&line));

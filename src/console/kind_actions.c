@@ -24,6 +24,7 @@ static enum wa_code read_plan(const struct wa_json *request, struct wa_arena *ar
         {"hosts", WA_WANT_ARRAY, true, WA_ACTION_HOSTS_MAX, ret_hosts},
         {"packages", WA_WANT_ARRAY, false, PACKAGES_MAX, &packages},
         {"force", WA_WANT_BOOL, false, 0, &plan->force},
+        {"only_if_not_running", WA_WANT_BOOL, false, 0, &plan->only_if_not_running},
         {"valid_s", WA_WANT_I64, false, 0, &plan->valid_s},
         {"not_before", WA_WANT_I64, false, 0, &plan->not_before}};
     plan->valid_s = VALID_S;
@@ -53,7 +54,8 @@ static enum wa_code read_plan(const struct wa_json *request, struct wa_arena *ar
 
 static bool is_same(const struct wa_action *a, const struct wa_action *b)
 {
-    bool same = a->kind == b->kind && a->force == b->force && a->issued_at == b->issued_at &&
+    bool same = a->kind == b->kind && a->force == b->force &&
+                a->only_if_not_running == b->only_if_not_running && a->issued_at == b->issued_at &&
                 a->not_before == b->not_before && a->not_after == b->not_after &&
                 wa_json_count(a->packages) == wa_json_count(b->packages);
     for (size_t i = 0; same && i < wa_json_count(a->packages); i++)
@@ -76,6 +78,8 @@ static void show(struct wa_local_prepared *p, const struct wa_action *a)
         wa_local_say(p, wa_text("Package"), wa_json_sv(wa_json_at(a->packages, i)));
     if (a->force)
         wa_local_say(p, wa_text("Force"), wa_sv(wa_text("yes")));
+    if (a->only_if_not_running)
+        wa_local_say(p, wa_text("Left out"), wa_sv(wa_text("packages whose programs run")));
     if (a->not_before > a->issued_at)
         wa_local_say_time(p, wa_text("Not before"), a->not_before);
     wa_local_say_time(p, wa_text("Not after"), a->not_after);

@@ -76,6 +76,9 @@ static enum wa_code check_action(const struct wa_action *a, const struct wa_acti
         return wa_fail(err, WA_E_INVALID, "an action without the uuid of a machine");
     if (wa_action_check_counts(a->kind, n, err) != WA_OK)
         return err->code;
+    if (a->only_if_not_running && a->kind != WA_ACT_UPGRADE)
+        return wa_fail(err, WA_E_INVALID, "action '%s' can't leave out what is in use",
+                       wa_action_kind_name(a->kind));
     if (a->issued_at < 0 || a->not_before < a->issued_at || a->not_after <= a->not_before ||
         a->not_after - a->issued_at > (int64_t)age_max)
         return wa_fail(err, WA_E_INVALID,
@@ -104,6 +107,8 @@ enum wa_code wa_action_write(const struct wa_action *a, const char *const *items
     wa_jw_kvi(&w, "not_before", a->not_before);
     wa_jw_kvi(&w, "not_after", a->not_after);
     wa_jw_kvb(&w, "force", a->force);
+    if (a->only_if_not_running) /* only then: who does not know it obeys what says nothing of it */
+        wa_jw_kvb(&w, "only_if_not_running", true);
     if (item_count > 0) {
         wa_jw_key(&w, is_cancel ? "cancels" : is_wake ? "macs" : "packages");
         wa_jw_arr(&w);
@@ -167,6 +172,7 @@ enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa
         {"packages", WA_WANT_ARRAY, false, WA_ACTION_PACKAGES_MAX, &a.packages},
         {"cancels", WA_WANT_ARRAY, false, WA_ACTION_CANCELS_MAX, &a.cancels},
         {"macs", WA_WANT_ARRAY, false, WA_ACTION_MACS_MAX, &a.macs},
+        {"only_if_not_running", WA_WANT_BOOL, false, 0, &a.only_if_not_running},
     };
     if (text.n > WA_ACTION_BYTES_MAX)
         return wa_fail(err, WA_E_LIMIT, "an action of more than %u bytes", WA_ACTION_BYTES_MAX);

@@ -5,7 +5,9 @@
  *   {"purpose":"wapt-action","id":"<32
  * hex>","action":"upgrade","uuid":"...","issued_at":s,"not_before":s,"not_after":s,
  *    "packages":["tis-x(=1)"],"force":false}          a cancel: "cancels":["<32 hex>",...] instead,
- * a wake: "macs":["00:16:3e:01:02:03",...] Batch (signed by the administrator's key; RSA or EC):
+ * a wake: "macs":["00:16:3e:01:02:03",...]; an upgrade that spares what is in use:
+ * "only_if_not_running":true besides, which who does not know it refuses, as all that is unknown
+ * Batch (signed by the administrator's key; RSA or EC):
  *   {"purpose":"wapt-action-batch","root":"<64
  * hex>","count":n,"issued_at":s,"signer":"<fingerprint>"} Order, what travels to a machine:
  *   {"action":"<text>","index":i,"proof":["<64 hex>",...],"batch":{envelope},"chain":"<PEM, signer
@@ -57,6 +59,7 @@ struct wa_action {
     const struct wa_json *macs;     /* array of MAC addresses, 1 to WA_ACTION_MACS_MAX; of a wake
                                        alone */
     bool force;
+    bool only_if_not_running; /* of an upgrade alone: nothing one of whose programs runs */
 };
 /* items: requirement texts; of a cancel identifiers, of a wake MAC addresses. a->id: 128 fresh
  * random bits as hex, from the caller. */

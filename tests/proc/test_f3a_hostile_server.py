@@ -160,6 +160,26 @@ def test_f3a_action(stage, changes, why):
     stage.refused(stage.message({k: v for k, v in stage.action(**changes).items() if v is not None}), why)
 
 
+def test_f3a_what_an_upgrade_spares_is_signed(stage):
+    """The server owns its countersignature, not the administrator's: what is left out can be neither taken away, nor turned round, nor added."""
+    spares, plain = (json.dumps(action(stage.uuid, kind="upgrade", **more)) for more in ({"only_if_not_running": True}, {}))
+    bare, turned = spares.replace(', "only_if_not_running": true', ""), spares.replace('running": true', 'running": false')
+    added = plain[:-1] + ', "only_if_not_running": true}'
+    assert "only_if" not in bare and turned != spares
+    for signed, sent in ((spares, bare), (spares, turned), (plain, added)):
+        stage.refused(stage.message(signed, order={"action": sent}, relay={"text": sent}), "tree")
+    stage.refused(stage.message(stage.action(only_if_not_running=True)), "can't leave out")
+    stage.accepted(stage.message(spares))
+
+
+def test_f3a_what_an_agent_does_not_know_is_refused_and_told(stage):
+    """An order that says more than this agent understands, as a newer console may sign it, is not carried out without that: and who ordered it learns so."""
+    newer = action(stage.uuid, kind="upgrade", spare_what_is_open=True)
+    before = len(stage.server.heard)
+    stage.refused(stage.message(newer), "spare_what_is_open")
+    until(lambda: [1 for _, path, _, body in stage.server.heard[before:] if path == "/agent/v1/report" and newer["id"].encode() in body], "the refusal is told")
+
+
 def test_f3a_expired(stage):
     a = stage.action(not_after=now() + 1)
     until(lambda: now() > a["not_after"], "its time is over")

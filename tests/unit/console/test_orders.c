@@ -149,6 +149,35 @@ static void refuses_to_sign(void **state)
     test_free(t);
 }
 
+/* What is left out is said in what is signed, of an upgrade alone, and only where it is meant. */
+static void signs_what_an_upgrade_spares(void **state)
+{
+    const struct people *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_target *t = machines(1);
+    struct wa_order_plan plan = plan_of(p, t, 1);
+    plan.kind = WA_ACT_UPGRADE;
+    plan.package_count = 0;
+    for (int spares = 0; spares < 2; spares++) {
+        WA_AUTO_ORDER_TEXTS struct wa_order_texts texts = {.count = 0};
+        WA_AUTO_ARENA struct wa_arena arena;
+        struct wa_action a;
+        wa_arena_init(&arena, 1u << 20);
+        plan.only_if_not_running = spares != 0;
+        WA_ASSERT_OK(wa_orders_write(&plan, &texts, &err));
+        assert_int_equal(
+            strstr(wa_buf_str(&texts.items[0]), "\"only_if_not_running\":true") != NULL, spares);
+        assert_int_equal(strstr(wa_buf_str(&texts.items[0]), "only_if_not_running") != NULL,
+                         spares);
+        WA_ASSERT_OK(wa_action_read(wa_buf_sv(&texts.items[0]), &arena, &a, &err));
+        assert_int_equal(a.only_if_not_running, spares);
+    }
+    plan.kind = WA_ACT_UPDATE;
+    WA_AUTO_ORDER_TEXTS struct wa_order_texts none = {.count = 0};
+    WA_ASSERT_CODE(wa_orders_write(&plan, &none, &err), WA_E_INVALID);
+    test_free(t);
+}
+
 struct job {
     const struct people *people;
     struct wa_target *targets;
@@ -222,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signs_for_one_and_for_a_thousand),
         cmocka_unit_test(refuses_to_sign),
+        cmocka_unit_test(signs_what_an_upgrade_spares),
         cmocka_unit_test(survives_without_memory),
         cmocka_unit_test(tells_how_it_ended),
     };

@@ -78,6 +78,7 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
     const packages = useSignal(first);
     const valid = useSignal(String(PERIODS[0]));
     const isForced = useSignal(false);
+    const spares = useSignal(false); // what is in use
     const isBusy = useSignal(false);
     const close = () => {
         wanted.value = undefined;
@@ -89,7 +90,7 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
             const hosts = await uuids();
             if (hosts.length > HOSTS_MAX) throw new Error(t("At most {n} machines at once: select fewer, or choose a group.", { n: number(HOSTS_MAX) }));
             close();
-            review({ what: "actions", kind: kind.kind, hosts, packages: names, force: isForced.value, valid_s: Number(valid.value) }, (answer) => {
+            review({ what: "actions", kind: kind.kind, hosts, packages: names, force: isForced.value, only_if_not_running: spares.value, valid_s: Number(valid.value) }, (answer) => {
                 ordered(answer, hosts.length);
             });
         } catch (e) {
@@ -117,6 +118,7 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
             <p class="muted">{tn(count, "{n} machine", "{n} machines")}</p>
             {kind.packages !== "none" && <Field label={t("Packages")} value={packages.value} onInput={(v) => (packages.value = v)} autofocus hint={t("Names, with blanks between; a version as in tis-firefox(=115.1-0).")} />}
             <Choice label={t("To be carried out within")} value={valid.value} options={PERIODS.map((s) => [String(s), period(s)] as const)} onChange={(v) => (valid.value = v)} />
+            {kind.kind === "upgrade" && <Check label={t("Leave out what is in use")} hint={t("Packages one of whose programs runs on a machine wait there, and are told.")} checked={spares.value} onChange={(on) => (spares.value = on)} />}
             <Check label={t("Force")} hint={t("Again though it is done, or in spite of a failing script.")} checked={isForced.value} onChange={(on) => (isForced.value = on)} />
         </Dialog>
     );

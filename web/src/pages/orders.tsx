@@ -69,11 +69,16 @@ export function orderState(state: string): string {
     return known ? t(known) : state;
 }
 
-/** "tis-a 1.0 done, tis-b 2.0 failed", as the machine says it. */
+/** "tis-a 1.0 OK", as the machine says it; "tis-b 2.0: waits for firefox", which runs there. */
+function ofPackage(one: unknown): string {
+    if (typeof one === "string") return one;
+    const { program, ...p } = members(one);
+    if (typeof program === "string") return t("{package} {version}: waits for {program}", { package: plain(p.package), version: plain(p.version), program });
+    return Object.values(p).filter((v) => typeof v === "string" || typeof v === "number").map(plain).join(" ");
+}
+
 function outcome(o: Order): string {
-    return list(o.packages)
-        .map((one) => (typeof one === "string" ? one : Object.values(members(one)).filter((v) => typeof v === "string" || typeof v === "number").map(plain).join(" ")))
-        .join(", ");
+    return list(o.packages).map(ofPackage).join(", ");
 }
 
 const COLUMNS: readonly Column<Order>[] = [
