@@ -68,10 +68,15 @@ bool wa_front_wants_page(const struct wa_http_head *h)
     return wa_sv_eqs(h->path, "/") && wish_of(wa_http_get(h, "accept"), "text/html") > 0;
 }
 
+bool wa_front_page_is_french(const struct wa_http_head *h)
+{
+    struct wa_sv languages = wa_http_get(h, "accept-language");
+    return wish_of(languages, "fr") > wish_of(languages, "en");
+}
+
 void wa_front_page(struct wa_http_conn *c)
 {
-    struct wa_sv languages = wa_http_get(wa_http_conn_head(c), "accept-language");
-    bool is_french = wish_of(languages, "fr") > wish_of(languages, "en");
+    bool is_french = wa_front_page_is_french(wa_http_conn_head(c));
     wa_http_answer(c, 200, "text/html; charset=utf-8", wa_sv(is_french ? french : english),
                    is_french ? "Content-Language: fr\r\n" : "Content-Language: en\r\n");
 }

@@ -34,7 +34,7 @@ struct wa_front_route {
 WA_CHECK enum wa_code wa_front_route(const struct wa_http_head *h, struct wa_front_route *ret,
                                      const char **ret_allow, struct wa_err *err);
 
-/* --- role_front.c --- */
+/* --- front_exchange.c --- */
 struct wa_front;
 /* A request that waits for the store, or a WebSocket. */
 struct wa_exchange {
@@ -105,6 +105,23 @@ void wa_front_exchange_free(struct wa_exchange *x);
 void wa_front_exchange_greeted(struct wa_exchange *x);
 /* The error to the client; what is wrong with the server itself goes to the log only. */
 void wa_front_answer_err(struct wa_front *f, struct wa_http_conn *c, const struct wa_err *err);
+/* Ends the exchange with the error. */
+void wa_front_fail(struct wa_exchange *x, const struct wa_err *err);
+/* What was collected of its body. */
+void wa_front_drop_body(struct wa_exchange *x);
+/* NULL: it has ended. */
+struct wa_exchange *wa_front_find(const struct wa_front *f, uint32_t id);
+
+/* --- front_body.c --- */
+/* Passes the exchange's request on to the store, with that query. */
+WA_CHECK enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_question,
+                                   struct wa_sv body, struct wa_err *err);
+/* Whether the caller may at all; until then its body waits. */
+void wa_front_ask_right(struct wa_exchange *x);
+/* Lets the body come. said: the store's word on where to, JSON. */
+void wa_front_take_body(struct wa_exchange *x, struct wa_sv said);
+/* on_body of the HTTP server. */
+void wa_front_on_body(void *user, struct wa_http_conn *c, struct wa_sv body);
 
 /* --- front_clients.c --- */
 /* Has tls ask clients for certificates of the server's authority. Reads files. */
@@ -119,11 +136,6 @@ WA_CHECK enum wa_code wa_front_person_pem(const struct wa_front *f, const struct
                                           struct wa_buf *out, struct wa_err *err);
 /* All revoked ones, a line each. WebSockets under one of them are closed. */
 void wa_front_take_revoked(struct wa_front *f, struct wa_sv lines);
-/* NULL: it has ended. */
-struct wa_exchange *wa_front_find(const struct wa_front *f, uint32_t id);
-/* Passes the exchange's request on to the store, with that query. */
-WA_CHECK enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_question,
-                                   struct wa_sv body, struct wa_err *err);
 
 /* --- front_proxy.c --- */
 /* The secret, if there are proxies to believe. Reads a file. */
@@ -153,6 +165,8 @@ void wa_front_may_have(struct wa_front *f, struct wa_http_conn *c,
 /* --- front_page.c --- */
 /* Whether it is what a browser asks for that was pointed at the server. */
 bool wa_front_wants_page(const struct wa_http_head *h);
+/* Its language: English where no other is wanted more. */
+bool wa_front_page_is_french(const struct wa_http_head *h);
 void wa_front_page(struct wa_http_conn *c);
 
 /* --- front_stream.c --- */
@@ -175,11 +189,11 @@ void wa_front_stream_sweep(struct wa_front *f);
 /* --- front_push.c --- */
 /* The order to the agent. */
 void wa_front_order(struct wa_exchange *x, struct wa_sv text);
-/* client: whom its certificate names. */
 /* What the store answers to a machine that says it is as known. */
 void wa_front_known(struct wa_exchange *x, struct wa_sv answer);
 /* Which machines were answered without asking it, to the store. */
 void wa_front_tell_seen(struct wa_front *f);
+/* client: whom its certificate names. */
 void wa_front_push(struct wa_front *f, struct wa_http_conn *c, const struct wa_tls_peer *client);
 /* The store's verdict on a greeting. */
 void wa_front_greeted(struct wa_exchange *x, int status);
