@@ -100,6 +100,16 @@ struct wa_con_list {
 };
 WA_CHECK enum wa_code wa_con_list(struct wa_cli *cli, struct wa_client *c,
                                   const struct wa_con_list *l, struct wa_err *err);
+/* The same of a list that comes as one. */
+WA_CHECK enum wa_code wa_con_show(struct wa_cli *cli, struct wa_client *c,
+                                  const struct wa_con_list *l, struct wa_err *err);
+/* A call about one of them, which answers with nothing: "path/id" and more. WA_E_USAGE: that can
+ * be no name of one. */
+struct wa_con_one {
+    const char *method, *path, *id, *more;
+};
+WA_CHECK enum wa_code wa_con_change(struct wa_cli *cli, struct wa_client *c,
+                                    const struct wa_con_one *one, struct wa_err *err);
 /* Whether a package is whole, and signed by somebody who is trusted here (con_check.c); where no
  * trust is set up, by whom it says. Tells the signer. */
 WA_CHECK enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path,

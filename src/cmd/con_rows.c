@@ -36,6 +36,35 @@ enum wa_code wa_con_rows(const struct wa_cli *cli, const struct wa_json *rows,
     return wa_cli_table_print(&table, cli, err);
 }
 
+enum wa_code wa_con_show(struct wa_cli *cli, struct wa_client *c, const struct wa_con_list *l,
+                         struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 16u << 20);
+    if (wa_client_call(c, "GET", l->path, WA_SV(""), &arena, &j, err) != WA_OK)
+        return err->code;
+    const struct wa_json *rows = wa_json_get(j, l->member);
+    wa_jw_json(&cli->jw, rows);
+    return wa_con_rows(cli, rows, l->columns, l->count, err);
+}
+
+enum wa_code wa_con_change(struct wa_cli *cli, struct wa_client *c, const struct wa_con_one *one,
+                           struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    char path[256];
+    wa_arena_init(&arena, 1u << 20);
+    if (strlen(one->id) > 64 || strpbrk(one->id, "/?#") != NULL)
+        return wa_fail(err, WA_E_USAGE, "'%s' is none: 'list' shows what there is", one->id);
+    (void)snprintf(path, sizeof path, "%s/%s%s", one->path, one->id, one->more);
+    if (wa_client_call(c, one->method, path, WA_SV(""), &arena, &j, err) != WA_OK)
+        return err->code;
+    wa_jw_null(&cli->jw);
+    return WA_OK;
+}
+
 static enum wa_code ask_page(struct wa_client *c, const char *path, struct wa_sv after,
                              struct wa_arena *arena, const struct wa_json **ret, struct wa_err *err)
 {

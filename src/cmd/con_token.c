@@ -1,6 +1,5 @@
 /* con_token.c - waptconsole token and second-factor: one's own API tokens, one's own second factor.
  */
-#include "base/date.h"
 #include "base/mem.h"
 #include "cmd/con.h"
 #include "cmd/people_words.h"
@@ -29,42 +28,17 @@ static enum wa_code tell(struct wa_cli *cli, const struct wa_json *j, struct wa_
 
 /* --- tokens --- */
 
-static void date_of(const struct wa_json *t, const char *key, char out[WA_DATE_MAX])
-{
-    int64_t at = 0;
-    (void)wa_json_i64(wa_json_get(t, key), &at);
-    (void)snprintf(out, WA_DATE_MAX, "%s", wa_text("never"));
-    if (at > 0)
-        wa_date_rfc3339(at, out);
-}
-
 static enum wa_code list_tokens(struct wa_cli *cli, struct wa_err *err)
 {
-    static const struct wa_cli_column columns[] = {{WA_TEXT("token"), false},
-                                                   {WA_TEXT("name"), true},
-                                                   {WA_TEXT("rights"), true},
-                                                   {WA_TEXT("used"), false},
-                                                   {WA_TEXT("expires"), false}};
-    WA_AUTO_ARENA struct wa_arena arena;
-    WA_AUTO_TABLE struct wa_cli_table table;
-    const struct wa_json *j = NULL;
-    wa_arena_init(&arena, 4u << 20);
-    wa_cli_table_init(&table, columns, WA_COUNT(columns));
-    if (call(cli, "GET", "/api/v1/account/tokens", WA_SV(""), &arena, &j, err) != WA_OK)
-        return err->code;
-    const struct wa_json *tokens = wa_json_get(j, "tokens");
-    for (size_t i = 0; i < wa_json_count(tokens); i++) {
-        const struct wa_json *t = wa_json_at(tokens, i);
-        char used[WA_DATE_MAX], expires[WA_DATE_MAX];
-        date_of(t, "used", used);
-        date_of(t, "expires", expires);
-        wa_cli_table_cell(&table, wa_json_sv(wa_json_get(t, "id")));
-        wa_cli_table_cell(&table, wa_json_sv(wa_json_get(t, "name")));
-        wa_cli_table_cell(&table, wa_json_sv(wa_json_get(t, "rights")));
-        wa_cli_table_cell(&table, wa_sv(used));
-        wa_cli_table_cell(&table, wa_sv(expires));
-    }
-    return tell(cli, tokens, err) == WA_OK ? wa_cli_table_print(&table, cli, err) : err->code;
+    static const struct wa_con_column columns[] = {{WA_TEXT("token"), "id", false, false},
+                                                   {WA_TEXT("name"), "name", false, true},
+                                                   {WA_TEXT("rights"), "rights", false, true},
+                                                   {WA_TEXT("used"), "used", true, false},
+                                                   {WA_TEXT("expires"), "expires", true, false}};
+    static const struct wa_con_list tokens = {"/api/v1/account/tokens", "tokens", columns,
+                                              WA_COUNT(columns)};
+    WA_AUTO(wa_client) struct wa_client *c = NULL;
+    return wa_con_connect(cli, &c, err) == WA_OK ? wa_con_show(cli, c, &tokens, err) : err->code;
 }
 
 static enum wa_code make_token(struct wa_cli *cli, struct wa_err *err)
@@ -106,17 +80,10 @@ static enum wa_code make_token(struct wa_cli *cli, struct wa_err *err)
 
 static enum wa_code revoke_token(struct wa_cli *cli, struct wa_err *err)
 {
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    char path[128];
-    wa_arena_init(&arena, 1u << 20);
-    if (strlen(cli->args[1]) > 64 || strchr(cli->args[1], '/') != NULL)
-        return wa_fail(err, WA_E_USAGE, "'%s' is not the name of a token: 'list' shows them",
-                       cli->args[1]);
-    (void)snprintf(path, sizeof path, "/api/v1/account/tokens/%s", cli->args[1]);
-    if (call(cli, "DELETE", path, WA_SV(""), &arena, &j, err) != WA_OK)
+    const struct wa_con_one one = {"DELETE", "/api/v1/account/tokens", cli->args[1], ""};
+    WA_AUTO(wa_client) struct wa_client *c = NULL;
+    if (wa_con_connect(cli, &c, err) != WA_OK || wa_con_change(cli, c, &one, err) != WA_OK)
         return err->code;
-    wa_jw_null(&cli->jw);
     wa_cli_say(cli, "token '%s' is revoked", cli->args[1]);
     return WA_OK;
 }

@@ -11,14 +11,9 @@ static enum wa_code list(struct wa_cli *cli, struct wa_client *c, struct wa_err 
         {WA_TEXT("failing since"), "failed_since", true, false},
         {WA_TEXT("waiting"), "waiting", false, false},
         {WA_TEXT("address"), "url", false, true}};
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    wa_arena_init(&arena, 4u << 20);
-    if (wa_client_call(c, "GET", "/api/v1/webhooks", WA_SV(""), &arena, &j, err) != WA_OK)
-        return err->code;
-    const struct wa_json *rows = wa_json_get(j, "webhooks");
-    wa_jw_json(&cli->jw, rows);
-    return wa_con_rows(cli, rows, columns, WA_COUNT(columns), err);
+    static const struct wa_con_list webhooks = {"/api/v1/webhooks", "webhooks", columns,
+                                                WA_COUNT(columns)};
+    return wa_con_show(cli, c, &webhooks, err);
 }
 
 static enum wa_code add(struct wa_cli *cli, struct wa_client *c, struct wa_err *err)
@@ -44,33 +39,20 @@ static enum wa_code add(struct wa_cli *cli, struct wa_client *c, struct wa_err *
     return WA_OK;
 }
 
-static enum wa_code of_one(const struct wa_cli *cli, struct wa_client *c, const char *method,
-                           const char *more, struct wa_err *err)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    char path[128];
-    wa_arena_init(&arena, 1u << 20);
-    if (strlen(cli->args[1]) > 64 || strchr(cli->args[1], '/') != NULL)
-        return wa_fail(err, WA_E_USAGE, "'%s' is no webhook: 'list' shows them", cli->args[1]);
-    (void)snprintf(path, sizeof path, "/api/v1/webhooks/%s%s", cli->args[1], more);
-    return wa_client_call(c, method, path, WA_SV(""), &arena, &j, err);
-}
-
 static enum wa_code remove_hook(struct wa_cli *cli, struct wa_client *c, struct wa_err *err)
 {
-    if (of_one(cli, c, "DELETE", "", err) != WA_OK)
+    const struct wa_con_one one = {"DELETE", "/api/v1/webhooks", cli->args[1], ""};
+    if (wa_con_change(cli, c, &one, err) != WA_OK)
         return err->code;
-    wa_jw_null(&cli->jw);
     wa_cli_say(cli, "webhook %s is removed, with what waited for it", cli->args[1]);
     return WA_OK;
 }
 
 static enum wa_code test(struct wa_cli *cli, struct wa_client *c, struct wa_err *err)
 {
-    if (of_one(cli, c, "POST", "/test", err) != WA_OK)
+    const struct wa_con_one one = {"POST", "/api/v1/webhooks", cli->args[1], "/test"};
+    if (wa_con_change(cli, c, &one, err) != WA_OK)
         return err->code;
-    wa_jw_null(&cli->jw);
     wa_cli_say(cli, "an event 'test' is on its way: 'list' says what became of it");
     return WA_OK;
 }
