@@ -44,8 +44,8 @@ static enum wa_code read_relay(const struct wa_json *j, struct wa_arena *arena, 
 
 static enum wa_code check_minute(int64_t at, int64_t now, struct wa_err *err)
 {
-    int64_t off = at > now ? at - now : now - at;
-    if (at < 0 || off > WA_ACTION_SKEW_S)
+    int64_t off = at < 0 ? INT64_MAX : at > now ? at - now : now - at;
+    if (off > WA_ACTION_SKEW_S)
         return wa_fail(err, WA_E_REFUSED,
                        "the countersignature is %lld s away from this machine's clock (allowed: "
                        "%d): expired, or a clock is wrong",

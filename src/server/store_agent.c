@@ -19,8 +19,8 @@
 
 enum wa_code wa_store_check_time(int64_t at, struct wa_err *err)
 {
-    int64_t now = wa_clock_now(), off = at > now ? at - now : now - at;
-    if (off > WA_REPORT_SKEW_S)
+    int64_t now = wa_clock_now();
+    if (at < now - WA_REPORT_SKEW_S || at > now + WA_REPORT_SKEW_S) /* no difference overflows */
         return wa_fail(err, WA_E_CONFLICT,
                        "the machine's clock says %lld, the server's %lld: set the machine's clock",
                        (long long)at, (long long)now);

@@ -94,6 +94,16 @@ static void test_time(void **state)
             cases[i].status);
 }
 
+/* Times that no clock shows: the distance to now is no number of ours. */
+static void test_times_without_end(void **state)
+{
+    static const int64_t times[] = {INT64_MIN, INT64_MIN + 1, -1, 0, INT64_MAX - 1, INT64_MAX};
+    struct place *p = *state;
+    for (size_t i = 0; i < WA_COUNT(times); i++)
+        assert_int_equal(say_status(p, &p->m, "machine", 100 + (int64_t)i, times[i], ""), 409);
+    BENCH_IS(&p->b, "SELECT last_seq FROM presence WHERE uuid = 'machine'", "1");
+}
+
 /* What the server decides about a machine is not the machine's to say. */
 static void test_own_fields(void **state)
 {
@@ -209,10 +219,15 @@ static void test_leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_own_row), TEST(test_sequence),
-        TEST(test_time),    TEST(test_own_fields),
-        TEST(test_purpose), TEST(test_wrong_key),
-        TEST(test_results), TEST(test_result_of_another_machine),
+        TEST(test_own_row),
+        TEST(test_sequence),
+        TEST(test_time),
+        TEST(test_times_without_end),
+        TEST(test_own_fields),
+        TEST(test_purpose),
+        TEST(test_wrong_key),
+        TEST(test_results),
+        TEST(test_result_of_another_machine),
         TEST(test_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
