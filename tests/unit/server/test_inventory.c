@@ -390,6 +390,30 @@ static void test_a_rogue_machine_takes_no_time(void **state)
     assert_int_equal(machine_status(&p->b, &p->other, "OK"), 200);
 }
 
+/* Names that are none are looked at as well, and no more of them than of others. */
+static void test_a_rogue_policy_is_not_read_for_ever(void **state)
+{
+    struct place *p = *state;
+    for (size_t i = 0; i < 2; i++) {
+        WA_AUTO_BUF struct wa_buf json;
+        unsigned before = i == 0 ? WA_FLEET_SAID_MAX - 1 : 20 * WA_FLEET_SAID_MAX;
+        wa_buf_init(&json, 1u << 20);
+        wa_buf_adds(&json, "{\"holds\":[");
+        for (unsigned k = 0; k < before; k++)
+            wa_buf_adds(&json, "{\"what\":\"no, name\"},");
+        wa_buf_adds(&json, "{\"what\":\"tis-a\"}],\"orderers\":[");
+        for (unsigned k = 0; k < before; k++)
+            wa_buf_adds(&json, "\"no, name\",");
+        wa_buf_adds(&json, "\"aa\"]}");
+        assert_int_equal(say(p, &p->m, "policy", wa_buf_str(&json)), 200);
+        static const char *const queries[] = {"fields=uuid&held=tis-a", "fields=uuid&orderer=aa"};
+        for (size_t k = 0; k < WA_COUNT(queries); k++)
+            hosts_are(p, queries[k],
+                      i == 0 ? "{\"total\":1,\"hosts\":[{\"uuid\":\"machine\"}]}"
+                             : "{\"total\":0,\"hosts\":[]}");
+    }
+}
+
 static void test_version_keys(void **state)
 {
     static const char *const rising[] = {"",      "0.9",        "1.0",  "1.0.1",
@@ -480,6 +504,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_filters_the_other_way_round, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_rogue_machine_fills_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_rogue_machine_takes_no_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_rogue_policy_is_not_read_for_ever, setup, teardown),
         cmocka_unit_test(test_version_keys),
         cmocka_unit_test_setup_teardown(test_torture, setup, teardown),
     };
