@@ -88,7 +88,7 @@ static enum wa_code find_machines(struct wa_store *s, struct wanted *w, struct w
     q.offset = 0;
     q.limit = room;
     enum wa_code code = wa_fleet_find(s->fleet, &q, found, &count, &total, err);
-    *ret_is_all = count == room;
+    *ret_is_all = !w->has_only && count == room; /* else the database may know more */
     for (size_t i = 0; code == WA_OK && !*ret_is_all && i < count; i++)
         code = wa_hostset_add(ret, found[i]->number, err);
     wa_free(found);

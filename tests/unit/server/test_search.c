@@ -322,6 +322,23 @@ static void test_estate_follows(void **state)
     assert_string_equal(got, VIM_B "tis-vim 10 MISSING 1\n");
 }
 
+/* The database knows machines already that this server's lists do not: another server has just
+ * taken them in. Who sees all machines that are listed sees none of these. */
+static void test_estate_of_the_unlisted(void **state)
+{
+    struct place *p = *state;
+    char got[4096];
+    wa_fleet_remove(p->b.store->fleet, WA_SV("a"));
+    wa_fleet_remove(p->b.store->fleet, WA_SV("c"));
+    estate_of(p, p->limited, "", "", 100, got, sizeof got);
+    assert_string_equal(got, FIREFOX_B VIM_B);
+    wa_fleet_remove(p->b.store->fleet, WA_SV("b"));
+    estate_of(p, p->limited, "", "", 100, got, sizeof got);
+    assert_string_equal(got, "");
+    estate_of(p, p->admin, "", "{\"hosts\":[]}", 100, got, sizeof got);
+    assert_string_equal(got, "");
+}
+
 static void test_what_is_no_estate(void **state)
 {
     static const char *const bodies[] = {"", "[]", "{}", "{\"hosts\":\"a\"}",
@@ -396,6 +413,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_estate, setup, teardown),
         cmocka_unit_test_setup_teardown(test_estate_follows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_estate_of_the_unlisted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_estate, setup, teardown),
         cmocka_unit_test(test_hostsets),
         cmocka_unit_test_setup_teardown(test_torture, setup, teardown),
