@@ -77,11 +77,26 @@ static void replace_hash(struct wa_store *s, const struct password *p, struct wa
                WA_LF_S("why", err.text));
 }
 
+/* Whether the hash that was asked about is still that of somebody who may log in. */
+static bool is_still_its(struct wa_store *s, const struct password *p)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf hash;
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(&hash, WA_PWHASH_MAX);
+    if (wa_store_user_hash(s->db, wa_sv(p->name), &hash, &err) == WA_OK)
+        return wa_sv_eqs(wa_buf_sv(&hash), p->hash);
+    wa_log_err(&s->child.log, WA_LOG_ERROR, "database.failed", &err);
+    return false;
+}
+
 static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct password *p = user;
     struct wa_sv fresh = payload, said = {NULL, 0};
-    if (wa_sv_split(&fresh, '\n', &said) && fresh.n > 0)
+    (void)wa_sv_split(&fresh, '\n', &said);
+    if (wa_sv_eqs(said, "ok") && !is_still_its(s, p))
+        said = WA_SV("{\"message\":\"the password has just been changed: try again\"}");
+    else if (fresh.n > 0)
         replace_hash(s, p, fresh);
     p->fn(s, p->user, said);
     wa_free(p);

@@ -140,6 +140,28 @@ static void test_own_password(void **state)
     assert_int_equal(bench_login(&p->b, "10.0.0.9", "anna", BENCH_PASSWORD, NULL), 401);
 }
 
+/* A login whose password is looked at while it is taken away: it comes too late. */
+static void test_a_login_that_is_overtaken(void **state)
+{
+    static const char *const changes[] = {"UPDATE users SET hash = 'another' WHERE name = 'anna'",
+                                          "UPDATE users SET is_disabled = 1 WHERE name = 'anna'",
+                                          "DELETE FROM users WHERE name = 'anna'"};
+    struct place *p = *state;
+    bench_exec(&p->b, "DELETE FROM sessions");
+    for (size_t i = 0; i < WA_COUNT(changes); i++) {
+        int status = 0;
+        p->b.is_silent = true;
+        assert_int_equal(bench_login(&p->b, "10.0.0.9", "anna", BENCH_PASSWORD, NULL), 0);
+        uint32_t asked = p->b.id;
+        bench_exec(&p->b, changes[i]);
+        p->b.is_silent = false;
+        assert_true(bench_serve(&p->b, asked, &status, NULL));
+        assert_int_equal(status, 429);
+        BENCH_IS(&p->b, "SELECT COUNT(*) FROM sessions", "0");
+        bench_exec(&p->b, "UPDATE users SET hash = 'H', is_disabled = 0 WHERE name = 'anna'");
+    }
+}
+
 /* Who holds a session guesses the password no faster than others. */
 static void test_own_password_guessed(void **state)
 {
@@ -478,6 +500,7 @@ int main(void)
         TEST(test_users),
         TEST(test_reset),
         TEST(test_own_password),
+        TEST(test_a_login_that_is_overtaken),
         TEST(test_own_password_guessed),
         TEST(test_sessions),
         TEST(test_token),
