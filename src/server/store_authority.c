@@ -47,6 +47,7 @@ enum wa_code wa_store_csr_read(struct wa_sv pem, struct wa_sv uuid,
 
 struct asking {
     struct wa_store_csr csr;
+    char owner[WA_SHA256_HEX]; /* read_owner() when it was asked for */
     wa_store_certified_fn fn;
     void *user;
 };
@@ -55,6 +56,21 @@ static void asking_free(struct asking *a)
 {
     wa_store_csr_fini(&a->csr);
     wa_free(a);
+}
+
+/* Which key is the machine's now: the digest of its certificate; "" when there is no such machine.
+ */
+static enum wa_code read_owner(struct wa_store *s, const char *uuid, char ret[WA_SHA256_HEX],
+                               struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf pem;
+    int64_t seq = 0;
+    bool found = false;
+    wa_buf_init(&pem, 64u << 10);
+    ret[0] = '\0';
+    if (wa_store_host(s->db, wa_sv(uuid), &pem, &seq, &found, err) != WA_OK || !found)
+        return err->code;
+    return wa_sha256_hex(pem.p, pem.n, ret, err);
 }
 
 /* What the machine has for this key already; pem stays empty when a new one is due. */
@@ -119,13 +135,27 @@ static enum wa_code write_question(const struct wa_store *s, const struct wa_sto
     return wa_buf_check(out, err);
 }
 
+/* The signer has taken its time: what was asked for may be nobody's by now. */
+static enum wa_code check_still(struct wa_store *s, const struct asking *a, struct wa_err *err)
+{
+    char owner[WA_SHA256_HEX];
+    WA_AUTO_BUF struct wa_buf present;
+    wa_buf_init(&present, WA_CERTFILE_BYTES_MAX);
+    if (read_owner(s, a->csr.uuid, owner, err) != WA_OK)
+        return err->code;
+    if (owner[0] == '\0' || strcmp(owner, a->owner) != 0)
+        return wa_fail(err, WA_E_REFUSED,
+                       "the machine has gone meanwhile, or another is in its place");
+    return find_present(s, &a->csr, wa_clock_now(), &present, err); /* nor is its key revoked */
+}
+
 static enum wa_code keep(struct wa_store *s, const struct asking *a, struct wa_sv pem,
                          struct wa_err *err)
 {
     WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
     struct wa_stmt *q;
     int64_t now = wa_clock_now();
-    if (wa_certs_read_pem(pem, 1, &certs, err) != WA_OK ||
+    if (check_still(s, a, err) != WA_OK || wa_certs_read_pem(pem, 1, &certs, err) != WA_OK ||
         wa_db_prepare(s->db,
                       "UPDATE certificates SET revoked = ?1, reason = 'superseded' WHERE uuid = ?2 "
                       "AND key <> ?3 AND revoked = 0",
@@ -190,7 +220,8 @@ static enum wa_code begin(struct wa_store *s, const struct wa_store_csr *r,
         return wa_nomem(err);
     *a = (struct asking){.csr = *r, .fn = fn, .user = user};
     wa_buf_init(&a->csr.key, WA_KEY_BYTES_MAX);
-    if (wa_store_ask(s, WA_SR_SIGNER, wa_buf_sv(&question), on_certified, a, err) != WA_OK)
+    if (read_owner(s, r->uuid, a->owner, err) != WA_OK ||
+        wa_store_ask(s, WA_SR_SIGNER, wa_buf_sv(&question), on_certified, a, err) != WA_OK)
         asking_free(a);
     return err->code;
 }

@@ -171,6 +171,44 @@ static void whoever_goes_loses_it(void **state)
     machine_free(&other);
 }
 
+/* The signer takes its time, and meanwhile the machine is forgotten, another one takes its place,
+ * or its certificate is revoked: what was signed for it is worth nothing. */
+static void whoever_goes_while_it_is_signed(void **state)
+{
+    struct bench *b = *state;
+    char session[65];
+    assert_int_equal(bench_login(b, "10.9.9.9", "admin", BENCH_PASSWORD, session), 200);
+    for (int i = 0; i < 3; i++) {
+        struct machine m, other;
+        char name[16], path[100];
+        WA_AUTO(wa_key) struct wa_key *tls = NULL;
+        (void)snprintf(name, sizeof name, "machine-%d", i);
+        make(&m, name, &tls);
+        machine_new(&other, name);
+        other.seq = 100;
+        assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "t"), 200);
+        WA_AUTO(wa_cert) struct wa_cert *c = given(&m);
+        bench_exec(b, "UPDATE certificates SET not_after = issued + 1000, issued = issued - 1000");
+        b->is_silent = true;
+        assert_int_equal(machine_register(b, &m, WA_CRED_KEY, ""), 0);
+        uint32_t asked = b->id;
+        (void)snprintf(path, sizeof path, "/api/v1/hosts/%s%s", name, i == 2 ? "/certificate" : "");
+        assert_int_equal(bench_ask(b, "DELETE", path, "", session, WA_SV(""), NULL), 200);
+        if (i == 1)
+            assert_int_equal(machine_register(b, &other, WA_CRED_TOKEN, "t"), 200);
+        b->is_silent = false;
+        int status = 0;
+        wa_buf_clear(&m.answer);
+        assert_true(bench_serve(b, asked, &status, &m.answer));
+        assert_int_equal(status, 200); /* it was registered before that */
+        assert_null(given(&m));
+        BENCH_IS(b, "SELECT count(*) FROM certificates WHERE revoked = 0", "0");
+        assert_true(is_revoked(b, c));
+        machine_free(&m);
+        machine_free(&other);
+    }
+}
+
 /* Machine A's certificate with machine B's messages. */
 static void anothers(void **state)
 {
@@ -200,6 +238,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_it_cannot_ask_for, setup, teardown),
         cmocka_unit_test_setup_teardown(another_key, setup, teardown),
         cmocka_unit_test_setup_teardown(whoever_goes_loses_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(whoever_goes_while_it_is_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(anothers, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
