@@ -288,16 +288,16 @@ enum wa_code wa_scan_delete(struct wa_scan_role *s, const struct wa_relpath *pat
     return WA_OK;
 }
 
-/* The upload's file is gone: because it was published, and the answer never came through? */
+/* The upload's file is gone: because it was published, and the answer never came through? Then it
+ * is judged as it lies there: who asks may not be who has published it, and names are wanted. */
 static enum wa_code was_published(struct wa_scan_role *s, const struct wa_scan_question *q,
-                                  const struct wa_relpath *to, struct wa_err *err)
+                                  const struct wa_relpath *to, struct wa_buf *names,
+                                  struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
-    struct wa_fd_source source;
     struct wa_err why = WA_ERR_INIT;
     if (wa_file_open(&s->repo, to, &fd, &why) == WA_OK &&
-        wa_fd_source_init(&source, fd, &why) == WA_OK && source.base.size == (uint64_t)q->size &&
-        check_digest(s, &source.base, q->sha256, NULL, &why) == WA_OK)
+        judge(s, q, fd, names, NULL, &why) == WA_OK)
         return WA_OK;
     return wa_fail(err, WA_E_CONFLICT, "the upload's bytes are gone: they must be sent again");
 }
@@ -343,7 +343,7 @@ enum wa_code wa_scan_accept(struct wa_scan_role *s, const struct wa_scan_questio
         return err->code;
     enum wa_code code = wa_file_continue_alone(&s->repo, &part, &fd, &none);
     if (code == WA_E_NOT_FOUND)
-        return was_published(s, q, &to, err);
+        return was_published(s, q, &to, names, err);
     if (code != WA_OK)
         return wa_fail(err, code, "%s", none.text);
     code = judge(s, q, fd, names, is_host ? NULL : f.md5, err);

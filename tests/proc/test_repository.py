@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import sqlite3
 import ssl
 import subprocess
 
@@ -115,6 +116,21 @@ def test_people_fetch_and_delete_them(srv, org):
     assert srv.call("GET", "/api/v1/host-packages/machine-gone", token=token)[1] == second
     assert srv.call("DELETE", "/api/v1/host-packages/machine-gone", token=token)[0] == 200
     assert srv.call("DELETE", "/api/v1/host-packages/machine-gone", token=token)[0] == 404
+
+
+def test_a_machine_keeps_its_groups_when_the_end_was_not_heard(srv, org):
+    """The store dies when the repository has the package and the database does not know it yet: whoever asks again is told what the machine is in."""
+    token, data = srv.token(), host_package(org, "machine-again")
+    assert put(srv, token, data, host="machine-again")[0] == 200
+    db = sqlite3.connect(srv.dir / "db/waptserver.sqlite", timeout=30)
+    names = db.execute("SELECT names FROM memberships WHERE uuid = 'machine-again'").fetchall()
+    assert names == [("nothing",)]
+    with db:
+        db.execute("DELETE FROM memberships WHERE uuid = 'machine-again'")
+        db.execute("UPDATE uploads SET state = 'open' WHERE host = 'machine-again'")
+    (upload,) = db.execute("SELECT id FROM uploads WHERE host = 'machine-again'").fetchone()
+    assert srv.call("POST", f"/api/v1/uploads/{upload}/finish", token=token)[0] == 200
+    assert db.execute("SELECT names FROM memberships WHERE uuid = 'machine-again'").fetchall() == names
 
 
 def test_files_and_how_long_they_may_be_kept(srv, org):
