@@ -276,23 +276,30 @@ static enum wa_code in_transaction(const struct wa_store_request *q, struct wa_s
     return code;
 }
 
+enum wa_code wa_store_check_share(const struct wa_store *s, struct wa_sv uuid, uint64_t now_ms,
+                                  struct wa_err *err)
+{
+    return wa_fleet_may_report(s->fleet, uuid, now_ms)
+               ? WA_OK
+               : wa_fail(err, WA_E_BUSY,
+                         "the reports of '%.*s' take too much of the server's time: later",
+                         WA_SV_ARG(uuid));
+}
+
 /* Of the machine that it says it is of, within what one machine may take. */
 static enum wa_code take_report(const struct wa_store_request *q, struct wa_statement *r,
                                 struct reported *said, struct wa_buf *answer, struct wa_err *err)
 {
-    struct wa_fleet *fleet = q->store->fleet;
     struct wa_sv uuid = r->kind == WA_STATES_STATUS   ? r->status.uuid
                         : r->kind == WA_STATES_RESULT ? r->result.uuid
                                                       : r->leave.uuid;
     uint64_t began = wa_clock_mono_ms();
-    if (r->why.code == WA_OK && !wa_fleet_may_report(fleet, uuid, began))
-        return wa_fail(err, WA_E_BUSY,
-                       "the reports of '%.*s' take too much of the server's time: later",
-                       WA_SV_ARG(uuid));
+    if (r->why.code == WA_OK && wa_store_check_share(q->store, uuid, began, err) != WA_OK)
+        return err->code;
     enum wa_code code = in_transaction(q, r, said, answer, err);
     uint64_t now = wa_clock_mono_ms();
     if (said->is_its)
-        wa_fleet_took(fleet, uuid, now - began, now);
+        wa_fleet_took(q->store->fleet, uuid, now - began, now);
     return code;
 }
 

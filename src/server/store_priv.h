@@ -270,6 +270,9 @@ WA_CHECK enum wa_code wa_store_check_shown(const char *machine, struct wa_sv uui
                                            struct wa_err *err);
 /* WA_E_CONFLICT when the machine's clock is far off. */
 WA_CHECK enum wa_code wa_store_check_time(int64_t at, struct wa_err *err);
+/* WA_E_BUSY: the machine has taken its part of the store's time (wa_fleet_took()). */
+WA_CHECK enum wa_code wa_store_check_share(const struct wa_store *s, struct wa_sv uuid,
+                                           uint64_t now_ms, struct wa_err *err);
 /* Columns for lists, from host_info. */
 void wa_store_read_info(const struct wa_json *info, struct wa_fleet_change *c);
 /* What the database has taken is shown in lists. */

@@ -181,9 +181,23 @@ static void account_of(const struct registration *g, char out[WA_NAME_MAX + 1])
     (void)snprintf(out, WA_NAME_MAX + 1, "%.*s", WA_SV_ARG(g->msg.user));
 }
 
+#define AGAIN_S 86400
+
+/* A machine that proves itself by what it has, again and again, can't fill the journal. */
+static bool is_news(const struct wa_store *s, const struct registration *g, bool is_replaced)
+{
+    const struct wa_fleet_host *h = wa_fleet_get(s->fleet, g->msg.uuid);
+    int64_t now = wa_clock_now();
+    bool is_again = h != NULL && now >= h->registered_at && now - h->registered_at < AGAIN_S;
+    bool is_by_itself = g->msg.cred == WA_CRED_KEY || g->msg.cred == WA_CRED_KERBEROS;
+    return is_replaced || !is_by_itself || !is_again;
+}
+
 static enum wa_code note_registration(struct wa_store *s, const struct registration *g,
                                       bool is_replaced, struct wa_err *err)
 {
+    if (!is_news(s, g, is_replaced))
+        return WA_OK;
     const struct wa_journal_act act = {
         .act = "host.registered",
         .user = g->msg.user,
@@ -245,6 +259,7 @@ static void finish_registration(struct registration *g, bool may_replace)
     char account[WA_NAME_MAX + 1], uuid[WA_UUID_MAX + 1];
     bool is_replaced = false;
     struct wa_fleet_change change = WA_FLEET_UNCHANGED;
+    uint64_t began = wa_clock_mono_ms();
     (void)snprintf(g->by, sizeof g->by, "%s%s%s from %s", kinds[g->msg.cred],
                    g->account.name[0] != '\0' ? " of " : "", g->account.name, g->request->peer);
     enum wa_code code = write_registration(g, may_replace, &change, &is_replaced, &err);
@@ -265,6 +280,8 @@ static void finish_registration(struct registration *g, bool may_replace)
         wa_senders_keep(s->senders, g->msg.uuid, &g->sender);
     wa_store_show(s, g->msg.uuid, &change);
     wa_store_show_perimeter(s, g->msg.uuid);
+    if (g->msg.cred == WA_CRED_KEY)
+        wa_fleet_took(s->fleet, g->msg.uuid, wa_clock_mono_ms() - began, wa_clock_mono_ms());
     wa_store_event(s, WA_EVENT_HOST, "registered", g->msg.uuid, WA_SV(""), WA_SV(""));
     if (is_replaced) { /* the former key's connection has no right to it any more */
         (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(g->msg.uuid));
@@ -447,7 +464,9 @@ static enum wa_code start_registration(struct registration *g, struct wa_err *er
     struct wa_envelope e;
     if (wa_envelope_parse(wa_buf_sv(&r->body), WA_PURPOSE_REGISTER, &g->arena, &e, err) != WA_OK ||
         wa_register_read(e.statement, &g->msg, err) != WA_OK ||
-        check_statement(g, &e, err) != WA_OK || check_kind(g, err) != WA_OK)
+        check_statement(g, &e, err) != WA_OK || check_kind(g, err) != WA_OK ||
+        (g->msg.cred == WA_CRED_KEY &&
+         wa_store_check_share(s, g->msg.uuid, wa_clock_mono_ms(), err) != WA_OK))
         return err->code;
     account_of(g, account);
     if (wa_throttle_begin(&s->throttle, r->peer, account[0] != '\0' ? account : NULL,

@@ -155,6 +155,39 @@ static void test_many_good_ones(void **state)
     machine_free(&m);
 }
 
+/* By its own key a machine may register as often as it likes: that fills no journal, and takes no
+ * more of the server's time than its reports may. */
+static void test_a_rogue_machine_registers_for_ever(void **state)
+{
+    struct bench *b = *state;
+    struct machine m, other;
+    int status = 200, times = 0;
+    WA_AUTO_BUF struct wa_buf facts;
+    wa_buf_init(&facts, 1u << 20);
+    machine_new(&m, "machine");
+    machine_new(&other, "other");
+    bench_token(b, "t", wa_clock_now() + HOUR, 9);
+    assert_int_equal(machine_register(b, &other, WA_CRED_TOKEN, "t"), 200);
+    wa_buf_adds(&facts, "{\"computer_name\":\"pc\",\"more\":[1");
+    for (int i = 0; i < 100000; i++)
+        wa_buf_adds(&facts, ",1");
+    wa_buf_adds(&facts, "]}");
+    b->facts = wa_buf_str(&facts);
+    for (; status == 200 && times < 1000; times++)
+        status = machine_register(b, &m, times == 0 ? WA_CRED_TOKEN : WA_CRED_KEY, "t");
+    b->facts = NULL;
+    assert_int_equal(status, 429);
+    assert_true(times > 2);
+    BENCH_IS(b, "SELECT count(*) FROM journal WHERE entry LIKE '%host.registered%machine%'", "1");
+    assert_int_equal(machine_status(b, &m, "OK"), 429);
+    assert_int_equal(machine_register(b, &other, WA_CRED_KEY, ""), 200);
+    /* An administrator need not wait for it, and is told of. */
+    assert_int_equal(machine_register(b, &m, WA_CRED_PASSWORD, "admin " BENCH_PASSWORD), 200);
+    BENCH_IS(b, "SELECT count(*) FROM journal WHERE entry LIKE '%host.registered%machine%'", "2");
+    machine_free(&m);
+    machine_free(&other);
+}
+
 /* Half a login beside another credential: a name that nobody has proved. */
 static void test_credentials_are_not_mixed(void **state)
 {
@@ -306,6 +339,7 @@ int main(void)
         TEST(test_borrowed_certificate),
         TEST(test_guessing_is_slowed_down),
         TEST(test_many_good_ones),
+        TEST(test_a_rogue_machine_registers_for_ever),
         TEST(test_credentials_are_not_mixed),
         TEST(test_tickets),
         TEST(test_nonsense),
