@@ -196,17 +196,20 @@ void wa_store_guest(struct wa_store *s, const char *peer)
 
 /* --- connections of agents --- */
 
+/* Two statements: by one for both, each machine that leaves would have all that is sent looked
+ * through. */
 enum wa_code wa_store_requeue(struct wa_store *s, const char *uuid, struct wa_err *err)
 {
+#define REQUEUE "UPDATE actions SET state = 'queued', node = '' WHERE state = 'sent' AND "
+    static const char *const sql[] = {REQUEUE "(?1 = '' OR node = ?1)",
+                                      REQUEUE "(?1 = '' OR node = ?1) AND uuid = ?2"};
     struct wa_stmt *q;
-    if (wa_db_prepare(
-            s->db,
-            "UPDATE actions SET state = 'queued', node = '' WHERE state = 'sent' AND (?1 = '' OR "
-            "uuid = ?1) AND (?2 = '' OR node = ?2)",
-            &q, err) != WA_OK)
+    bool is_one = uuid[0] != '\0';
+    if (wa_db_prepare(s->db, sql[is_one], &q, err) != WA_OK)
         return err->code;
-    wa_bind_s(q, 0, uuid);
-    wa_bind_s(q, 1, s->node.is_alone ? "" : s->child.config.node);
+    wa_bind_s(q, 0, s->node.is_alone ? "" : s->child.config.node);
+    if (is_one)
+        wa_bind_s(q, 1, uuid);
     if (wa_run(q, err) != WA_OK)
         return err->code;
     s->owes_dispatch |= wa_db_changes(s->db) > 0;
