@@ -40,7 +40,8 @@ static void on_old(struct wa_store *s, void *user, struct wa_sv payload)
                                             .keep_session = n->session};
     (void)snprintf(c.who.user, sizeof c.who.user, "%s", n->user);
     if (wa_store_checked(payload, &err) != WA_OK) {
-        ; /* it was not looked at */
+        if (wa_store_ended_before(payload))
+            wa_throttle_back(&s->throttle, n->request->peer, n->user);
     } else if (!wa_sv_eqs(payload, "ok")) {
         (void)wa_fail(&err, WA_E_DENIED, "the present password is another");
     } else {

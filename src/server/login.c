@@ -199,12 +199,22 @@ static void on_taken(struct login *l, bool is_taken, struct wa_err *err)
     grant(l);
 }
 
+/* At the code, after a right password. */
+static void nobody_looked(const struct login *l)
+{
+    struct wa_store *s = l->request->store;
+    wa_throttle_back(&s->codes, l->user, NULL);
+    wa_throttle_back(&s->throttle, l->request->peer, l->user);
+}
+
 static void on_code(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct login *l = user;
     struct wa_err err = WA_ERR_INIT;
     int64_t step = 0;
     bool is_taken = false;
+    if (wa_store_ended_before(payload))
+        nobody_looked(l);
     if (wa_store_checked(payload, &err) == WA_OK && wa_sv_i64(payload, &step) && step > 0 &&
         wa_store_take_step(s->db, l->user, step, &is_taken, &err) != WA_OK)
         is_taken = false;
@@ -250,8 +260,7 @@ static void check_factor(struct login *l)
     if (strlen(l->code) == WA_TOTP_DIGITS) {
         if (wa_store_ask_code(s, l->user, false, wa_sv(l->code), on_code, l, &err) == WA_OK)
             return;
-        wa_throttle_back(&s->codes, l->user, NULL); /* nobody has looked at it */
-        wa_throttle_back(&s->throttle, l->request->peer, l->user);
+        nobody_looked(l);
         fail(l, &err);
         return;
     }
@@ -303,8 +312,9 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct login *l = user;
     struct wa_err err = WA_ERR_INIT;
-    WA_UNUSED(s);
     if (wa_store_checked(payload, &err) != WA_OK) {
+        if (wa_store_ended_before(payload))
+            wa_throttle_back(&s->throttle, l->request->peer, l->user);
         fail(l, &err);
         return;
     }
@@ -332,6 +342,8 @@ static void on_directory(struct wa_store *s, void *user, struct wa_sv payload)
     WA_AUTO_ROLE_MAP struct wa_role_map map;
     struct wa_directory_says says = {.entry = 0};
     wa_role_map_init(&map);
+    if (wa_store_ended_before(payload))
+        wa_throttle_back(&s->throttle, l->request->peer, l->user);
     if (wa_role_map_read(&map, "ldap_login_roles", s->child.config.ldap_roles, &err) == WA_OK &&
         wa_directory_read(&map, payload, &says, &err) == WA_OK &&
         take_in(l, &map, &says, &err) == WA_OK)

@@ -20,10 +20,11 @@ struct login {
     struct wa_ticket_account account;
 };
 
-static void refuse(struct login *l, const struct wa_err *err)
+/* payload: what the process said that was asked last. */
+static void refuse(struct login *l, struct wa_sv payload, const struct wa_err *err)
 {
-    /* A directory that is away is not the address's doing. */
-    if (err->code != WA_E_AUTH && err->code != WA_E_DENIED)
+    /* A directory that is away is not the address's doing; that a process ended may be. */
+    if (err->code != WA_E_AUTH && err->code != WA_E_DENIED && !wa_store_ended_over(payload))
         wa_throttle_back(&l->request->store->throttle, l->request->peer, NULL);
     wa_login_refuse(l->request, l->user, err);
     wa_free(l);
@@ -52,7 +53,7 @@ static void on_directory(struct wa_store *s, void *user, struct wa_sv payload)
     struct wa_err err = WA_ERR_INIT;
     WA_UNUSED(s);
     if (take_in(l, payload, &err) != WA_OK) {
-        refuse(l, &err);
+        refuse(l, payload, &err);
         return;
     }
     wa_login_proved(l->request, l->user, "kerberos", l->code);
@@ -85,7 +86,7 @@ static void on_ticket(struct wa_store *s, void *user, struct wa_sv payload)
     WA_UNUSED(s);
     if (wa_store_ticket_read(payload, &l->account, &err) != WA_OK ||
         ask_directory(l, &err) != WA_OK)
-        refuse(l, &err);
+        refuse(l, payload, &err);
 }
 
 enum wa_code wa_login_kerberos_call(struct wa_api_call *c, struct wa_err *err)
@@ -108,8 +109,10 @@ enum wa_code wa_login_kerberos_call(struct wa_api_call *c, struct wa_err *err)
         wa_throttle_begin(&s->throttle, r->peer, NULL, wa_clock_now(), err) != WA_OK)
         return err->code;
     struct login *l = wa_calloc(1, sizeof *l);
-    if (l == NULL)
+    if (l == NULL) {
+        wa_throttle_back(&s->throttle, r->peer, NULL);
         return wa_nomem(err);
+    }
     l->request = r;
     (void)snprintf(l->code, sizeof l->code, "%.*s", WA_SV_ARG(code));
     if (wa_store_ask_ticket(s, ticket, NULL, on_ticket, l, err) != WA_OK) {

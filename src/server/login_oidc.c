@@ -65,11 +65,17 @@ static enum wa_code ask(struct login *l, const char *what, wa_store_reply_fn fn,
     return WA_OK;
 }
 
-static void fail(struct login *l, const struct wa_err *err)
+/* payload: what the oidc process said. */
+static void fail(struct login *l, struct wa_sv payload, const struct wa_err *err)
 {
-    /* What is wrong with the provider is not the address's doing. */
-    if (l->is_counted && err->code != WA_E_AUTH)
-        wa_throttle_back(&l->request->store->throttle, l->request->peer, NULL);
+    /* What is wrong with the provider is not the address's doing; that the process ended may be. */
+    struct wa_throttle *t = &l->request->store->throttle;
+    struct wa_err busy = WA_ERR_INIT;
+    bool is_theirs = wa_store_ended_over(payload);
+    if (l->is_counted && err->code != WA_E_AUTH && !is_theirs)
+        wa_throttle_back(t, l->request->peer, NULL);
+    else if (!l->is_counted && is_theirs)
+        (void)!wa_throttle_begin(t, l->request->peer, NULL, wa_clock_now(), &busy);
     wa_login_refuse(l->request, "", err);
     login_free(l);
 }
@@ -99,7 +105,7 @@ static void on_begun(struct wa_store *s, void *user, struct wa_sv payload)
     wa_arena_init(&arena, 1u << 20);
     s->oidc_asked--;
     if (wa_oidc_read_answer(payload, &arena, &j, &err) != WA_OK) {
-        fail(l, &err);
+        fail(l, payload, &err);
         return;
     }
     WA_AUTO_BUF struct wa_buf answer;
@@ -165,7 +171,7 @@ static void on_finished(struct wa_store *s, void *user, struct wa_sv payload)
     s->oidc_asked--;
     if (wa_oidc_read_answer(payload, &arena, &j, &err) != WA_OK ||
         take_in(l, j, &says, &err) != WA_OK) {
-        fail(l, &err);
+        fail(l, payload, &err);
         return;
     }
     wa_throttle_good(&s->throttle, l->request->peer, NULL);
@@ -210,8 +216,11 @@ static enum wa_code call(struct wa_api_call *c, bool is_beginning, struct wa_err
          wa_throttle_begin(&s->throttle, r->peer, NULL, wa_clock_now(), err) != WA_OK))
         return err->code;
     struct login *l = wa_calloc(1, sizeof *l);
-    if (l == NULL)
+    if (l == NULL) {
+        if (!is_beginning)
+            wa_throttle_back(&s->throttle, r->peer, NULL);
         return wa_nomem(err);
+    }
     *l = (struct login){.request = r, .is_counted = !is_beginning};
     if ((!is_beginning && make_token(l, err) != WA_OK) ||
         ask(l, is_beginning ? "begin" : "finish", is_beginning ? on_begun : on_finished, err) !=

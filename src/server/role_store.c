@@ -73,22 +73,50 @@ void wa_store_reply(struct wa_store *s, enum wa_server_role whom, const struct w
     wa_free(q);
 }
 
-void wa_store_bereave(struct wa_store *s, enum wa_server_role whom)
+#define OVER_IT "{\"over\":true,"
+#define BEFORE_IT "{\"over\":false,"
+
+bool wa_store_ended_over(struct wa_sv payload)
+{
+    return wa_sv_starts(payload, OVER_IT);
+}
+
+bool wa_store_ended_before(struct wa_sv payload)
+{
+    return wa_sv_starts(payload, BEFORE_IT);
+}
+
+static void write_end(enum wa_server_role whom, bool is_over_it, struct wa_buf *out)
 {
     struct wa_err err = WA_ERR_INIT;
-    WA_AUTO_BUF struct wa_buf answer;
     struct wa_jw w;
-    wa_buf_init(&answer, 4096);
     (void)fail_ended(whom, &err);
-    wa_jw_init(&w, &answer);
+    wa_jw_init(&w, out);
     wa_jw_obj(&w);
+    wa_jw_kvb(&w, "over", is_over_it);
     wa_jw_kv(&w, "code", wa_code_name(err.code));
     wa_jw_kv(&w, "message", err.text);
     wa_jw_end(&w);
+}
+
+static bool is_asked(const struct wa_store *s, enum wa_server_role whom)
+{
+    const struct wa_store_question *q = s->questions;
+    while (q != NULL && q->whom != whom)
+        q = q->next;
+    return q != NULL;
+}
+
+/* The newest comes first: the last one is what it was looking at, one after the other. */
+void wa_store_bereave(struct wa_store *s, enum wa_server_role whom)
+{
+    struct wa_store_question *q;
     wa_chan_free(s->helpers[whom]);
     s->helpers[whom] = NULL; /* nobody asks it again meanwhile */
-    struct wa_store_question *q;
     while ((q = take_question(s, whom, NULL)) != NULL) {
+        WA_AUTO_BUF struct wa_buf answer;
+        wa_buf_init(&answer, 4096);
+        write_end(whom, !is_asked(s, whom), &answer);
         q->fn(s, q->user, wa_buf_sv(&answer));
         wa_free(q);
     }

@@ -131,6 +131,8 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
     }
     if (wa_store_checked(payload, &err) == WA_OK)
         (void)wa_fail(&err, WA_E_DENIED, "the password is another");
+    else if (wa_store_ended_before(payload))
+        wa_throttle_back(&s->throttle, f->request->peer, f->user);
     wa_store_answer_err(f->request, &err);
     wa_free(f);
 }
@@ -224,6 +226,8 @@ static void on_first_code(struct wa_store *s, void *user, struct wa_sv payload)
     WA_AUTO_BUF_SECRET struct wa_buf out;
     wa_buf_init(&out, 4096);
     if (wa_store_checked(payload, &err) != WA_OK) {
+        if (wa_store_ended_before(payload))
+            wa_throttle_back(&s->codes, f->user, NULL);
         answer(f, &out, &err);
         return;
     }
@@ -289,6 +293,8 @@ static void on_last_code(struct wa_store *s, void *user, struct wa_sv payload)
     wa_buf_init(&out, 64);
     wa_buf_adds(&out, "{}");
     if (wa_store_checked(payload, &err) != WA_OK) {
+        if (wa_store_ended_before(payload))
+            wa_throttle_back(&s->codes, f->user, NULL);
         answer(f, &out, &err);
         return;
     }

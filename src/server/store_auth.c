@@ -2,7 +2,7 @@
  * this the code of that second factor. The store itself sees no secret at rest in clear.
  *
  * When auth ends before it has answered, that is the answer, and no wrong password; but the attempt
- * stays counted, for it may be what ended it.
+ * that it was looking at stays counted, for it may be what ended it.
  */
 #include "base/mem.h"
 #include "crypto/pwhash.h"

@@ -147,6 +147,8 @@ static void on_directory(struct wa_store *s, void *user, struct wa_sv payload)
         wa_login_answer_write(&a, l->msg.groups, &body);
         wa_store_answer(l->request, 200, wa_buf_sv(&body));
     } else {
+        if (wa_store_ended_before(payload))
+            wa_throttle_back(&s->persons, l->uuid, l->person);
         log_decision(l, false, err.text);
         wa_store_answer_err(l->request, &err);
     }

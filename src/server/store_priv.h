@@ -153,13 +153,18 @@ void wa_store_answer_err(struct wa_store_request *r, const struct wa_err *err);
 WA_CHECK enum wa_code wa_store_note(struct wa_store *s, const struct wa_journal_act *a,
                                     struct wa_err *err);
 
-/* Asks another process; fn gets its answer, or {"code":"busy","message":...} when that ended
- * first. WA_E_BUSY: it has ended, and is being started again. */
+/* Asks another process; fn gets its answer, or {"over":...,"code":"busy","message":...} when that
+ * ended first. WA_E_BUSY: it has ended, and is being started again. */
 typedef void (*wa_store_reply_fn)(struct wa_store *s, void *user, struct wa_sv payload);
 WA_CHECK enum wa_code wa_store_ask(struct wa_store *s, enum wa_server_role whom,
                                    struct wa_sv payload, wa_store_reply_fn fn, void *user,
                                    struct wa_err *err);
 
+/* Whether the process ended over this very question, or before it had seen it. They look at one
+ * after the other; an attempt at which one ended stays counted, whatever it was: it may be what
+ * ended it. */
+bool wa_store_ended_over(struct wa_sv payload);
+bool wa_store_ended_before(struct wa_sv payload);
 /* The next of s->questions; NULL after the last. */
 const struct wa_store_question *wa_store_next_question(const struct wa_store_question *q);
 /* A reply of whom. */

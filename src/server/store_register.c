@@ -347,7 +347,11 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct registration *g = user;
     struct wa_err err = WA_ERR_INIT;
+    char account[WA_NAME_MAX + 1];
     bool may_replace = false;
+    account_of(g, account);
+    if (wa_store_ended_before(payload))
+        wa_throttle_back(&s->throttle, g->request->peer, account[0] != '\0' ? account : NULL);
     if (wa_store_checked(payload, &err) == WA_OK && wa_sv_eqs(payload, "ok") &&
         check_enroller(s, g, &may_replace, &err) == WA_OK) {
         finish_registration(g, may_replace);
@@ -393,12 +397,13 @@ static bool is_ours(enum wa_code code)
            code == WA_E_CONFIG;
 }
 
-static void refuse_ticket(struct registration *g, const struct wa_err *why)
+/* payload: what the process said that was asked last. */
+static void refuse_ticket(struct registration *g, struct wa_sv payload, const struct wa_err *why)
 {
     struct wa_store *s = g->request->store;
     struct wa_err busy = WA_ERR_INIT;
     /* Counted now: many machines of one network register at the same time, and are right. */
-    if (!is_ours(why->code))
+    if (!is_ours(why->code) || wa_store_ended_over(payload))
         (void)!wa_throttle_begin(&s->throttle, g->request->peer, NULL, wa_clock_now(), &busy);
     wa_log(&s->child.log, WA_LOG_WARNING, "ticket.refused", WA_LF_SV("uuid", g->msg.uuid),
            WA_LF_S("peer", g->request->peer), WA_LF_S("account", g->account.name),
@@ -414,7 +419,7 @@ static void on_unit(struct wa_store *s, void *user, struct wa_sv payload)
     if (wa_store_unit_read(s, &g->account, payload, &err) == WA_OK)
         finish_registration(g, false);
     else
-        refuse_ticket(g, &err);
+        refuse_ticket(g, payload, &err);
 }
 
 static void on_ticket(struct wa_store *s, void *user, struct wa_sv payload)
@@ -425,7 +430,7 @@ static void on_ticket(struct wa_store *s, void *user, struct wa_sv payload)
     if (wa_store_ticket_read(payload, &g->account, &err) != WA_OK ||
         check_names(g, &err) != WA_OK ||
         (needs_unit && wa_store_ask_unit(s, &g->account, on_unit, g, &err) != WA_OK))
-        refuse_ticket(g, &err);
+        refuse_ticket(g, payload, &err);
     else if (!needs_unit)
         finish_registration(g, false);
 }

@@ -1,4 +1,5 @@
 """The server's processes are killed while agents are connected and orders wait: the work goes on, nothing is lost, nothing is done twice."""
+import contextlib
 import json
 import os
 import pathlib
@@ -205,22 +206,23 @@ def test_nobody_guesses_anew_by_crashing_auth(org):
     """Who must wait after wrong passwords waits on, whatever becomes of auth; an attempt that ends it counts; a code counts once."""
     srv = Server(org, "server-guessed", "fronts = 1")
 
-    def crash(source=None):
-        """auth ends, while it looks at an attempt from there; what that is told, once the next auth answers."""
-        (pid,), out = children(srv.process.pid)["auth"], b""
+    def crash(*sources):
+        """auth ends, while it looks at the first attempt from there and the others wait; what these are told, once the next auth answers."""
+        (pid,), outs = children(srv.process.pid)["auth"], []
         body = json.dumps({"user": "admin", "password": "wrong"})
-        with srv.connect(source or "127.0.7.9") as s:
-            if source:
-                os.kill(pid, signal.SIGSTOP)
+        with contextlib.ExitStack() as stack:
+            asked = [stack.enter_context(srv.connect(source)) for source in sources]
+            os.kill(pid, signal.SIGSTOP)
+            for s in asked:
                 s.sendall(f"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
                 for _ in range(3):  # by the same front: that one has come meanwhile, and was asked for
                     assert srv.call("GET", "/api/v1/session/ways")[0] == 200
             os.kill(pid, signal.SIGKILL)
-            while source and (piece := s.recv(65536)):
-                out += piece
+            for s in asked:
+                outs.append(b"".join(iter(lambda s=s: s.recv(65536), b"")))
         until(lambda: children(srv.process.pid).get("auth", [pid]) != [pid], "the next auth is there")
         until(lambda: srv.login(source="127.0.7.9")[0] == 200, "and answers")
-        return out
+        return outs
 
     try:
         others = {r: p for r, p in children(srv.process.pid).items() if r != "auth"}
@@ -230,11 +232,14 @@ def test_nobody_guesses_anew_by_crashing_auth(org):
         assert status == 429 and b"too many wrong credentials" in body, body
         # Each that crashes it is one of the five.
         for _ in range(3):
-            out = crash("127.0.7.2")
-            assert out.startswith(b"HTTP/1.1 429 ") and b"auth process has ended" in out, out
+            for out in crash("127.0.7.2", "127.0.7.3", "127.0.7.4"):
+                assert out.startswith(b"HTTP/1.1 429 ") and b"auth process has ended" in out, out
         assert [srv.login(password="wrong", source="127.0.7.2")[0] for _ in range(2)] == [401] * 2
         status, body, _ = srv.login(source="127.0.7.2")
         assert status == 429 and b"too many wrong credentials" in body, body
+        # Who only waited behind it has all five left.
+        for source in ("127.0.7.3", "127.0.7.4"):
+            assert [srv.login(password="wrong", source=source)[0] for _ in range(6)] == [401] * 5 + [429]
         # A code of a second factor that was used before the crash.
         token = srv.token(source="127.0.7.9")
         secret = json.loads(srv.call("POST", "/api/v1/account/second-factor", {"password": srv.password}, token=token, source="127.0.7.9")[1])["secret"]

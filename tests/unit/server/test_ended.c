@@ -241,6 +241,100 @@ static void test_nobody_answers_for_another(void **state)
     assert_int_equal(status, 401);
 }
 
+/* --- whose doing it may be --- */
+
+#define OIDC_BODY                                                                                  \
+    "{\"port\":4711,\"code\":\"c\",\"verifier\":\"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk\"}"
+#define OIDC_START                                                                                 \
+    "{\"port\":4711,\"state\":\"0123456789abcdef\",\"challenge\":"                                 \
+    "\"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\"}"
+
+/* Each way to have a process look at what a stranger sends. */
+static const struct {
+    enum wa_server_role who;
+    const char *path, *body;
+} ways[] = {
+    {WA_SR_AUTH, "/api/v1/session", "{\"user\":\"admin\",\"password\":\"wrong\"}"},
+    {WA_SR_DIRECTORY, "/api/v1/session", "{\"user\":\"eve\",\"password\":\"wrong\"}"},
+    {WA_SR_KERBEROS, "/api/v1/session/kerberos", "{\"ticket\":\"YQ==\"}"},
+    {WA_SR_OIDC, "/api/v1/session/oidc", OIDC_BODY},
+    {WA_SR_OIDC, "/api/v1/session/oidc/start", OIDC_START},
+};
+
+static void open_all_ways(struct place *p)
+{
+    struct wa_server_config *c = &p->b.store->child.config;
+    struct wa_err err = WA_ERR_INIT;
+    wa_free(c->oidc_roles);
+    wa_free(c->oidc_issuer);
+    WA_ASSERT_OK(wa_sv_dup(WA_SV("help:helpdesk"), &c->oidc_roles, &err));
+    WA_ASSERT_OK(wa_sv_dup(WA_SV("https://id.example.org"), &c->oidc_issuer, &err));
+    c->kerberos_login = true;
+}
+
+static void ask_from(struct place *p, size_t way, const char *peer)
+{
+    assert_int_equal(
+        bench_ask_from(&p->b, peer, "POST", ways[way].path, "", "", wa_sv(ways[way].body), &p->out),
+        0);
+}
+
+/* Somebody ends the process again and again by what he sends: that counts as an attempt, so he
+ * waits like who guesses. Who was only waiting behind him does not. */
+static void test_who_may_have_ended_it(void **state)
+{
+    struct place *p = *state;
+    open_all_ways(p);
+    for (size_t w = 0; w < WA_COUNT(ways); w++) {
+        memset(&p->b.store->throttle, 0, sizeof p->b.store->throttle);
+        for (unsigned i = 0; i < WA_THROTTLE_ADDRESS; i++) {
+            int status = 0;
+            p->b.is_silent = true;
+            ask_from(p, w, "10.0.0.66");
+            uint32_t first = p->b.id;
+            ask_from(p, w, "10.0.0.7");
+            wa_store_bereave(p->b.store, ways[w].who);
+            assert_true(bench_serve(&p->b, first, &status, &p->out));
+            assert_int_equal(status, 429);
+            p->b.is_silent = false;
+            bench_revive(&p->b, ways[w].who);
+        }
+        /* of the address, and of the user where one is named: once each time */
+        bool has_user = ways[w].who == WA_SR_AUTH || ways[w].who == WA_SR_DIRECTORY;
+        uint32_t each = has_user ? 2 : 1;
+        if (wrong_of(&p->b.store->throttle) != each * WA_THROTTLE_ADDRESS)
+            fail_msg("%s: %u", ways[w].path, (unsigned)wrong_of(&p->b.store->throttle));
+        assert_int_equal(bench_login(&p->b, "10.0.0.66", "admin", BENCH_PASSWORD, p->admin), 429);
+        assert_int_equal(bench_login(&p->b, "10.0.0.7", "admin", BENCH_PASSWORD, p->admin), 200);
+    }
+}
+
+/* A machine that registers by a ticket: nothing counts while it is looked at, but that. */
+static void test_a_ticket_that_ends_it(void **state)
+{
+    struct place *p = *state;
+    struct machine m;
+    machine_new(&m, "pc-1");
+    wa_free(p->b.store->child.config.registration);
+    struct wa_err err = WA_ERR_INIT;
+    WA_ASSERT_OK(wa_sv_dup(WA_SV("kerberos"), &p->b.store->child.config.registration, &err));
+    for (unsigned i = 0; i < WA_THROTTLE_ADDRESS; i++) {
+        int status = 0;
+        p->b.is_silent = true;
+        assert_int_equal(machine_register(&p->b, &m, WA_CRED_KERBEROS, "YQ=="), 0);
+        wa_store_bereave(p->b.store, WA_SR_KERBEROS);
+        assert_true(bench_serve(&p->b, p->b.id, &status, &p->out));
+        assert_int_equal(status, 429);
+        assert_int_equal(wrong_of(&p->b.store->throttle), i + 1);
+        p->b.is_silent = false;
+        bench_revive(&p->b, WA_SR_KERBEROS);
+    }
+    wa_buf_clear(&m.answer);
+    assert_int_equal(machine_register(&p->b, &m, WA_CRED_KERBEROS, "YQ=="), 429);
+    assert_non_null(strstr(wa_buf_str(&m.answer), "too many wrong credentials"));
+    machine_free(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +343,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_registration, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_the_directory_was_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_code_after_the_directory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_may_have_ended_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_ticket_that_ends_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nobody_answers_for_another, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
