@@ -8,6 +8,7 @@
 #include "codec/ini.h"
 #include "console/local.h"
 #include "console/reader.h"
+#include "crypto/token.h"
 #include "os/fs.h"
 #include "os/path.h"
 #include "os/priv.h"
@@ -48,6 +49,7 @@ struct settings {
     struct wa_con_repositories others;
     char run_dir[WA_PATH_MAX], config_dir[WA_PATH_MAX], home[WA_PATH_MAX];
     char beside[WA_PATH_MAX]; /* the certificate, where its key is sought */
+    char module[WA_PATH_MAX]; /* where the library of the token is, and what it loads itself */
     const char *reads[PATHS_MAX], *writes[8];
     size_t read_count;
 };
@@ -143,12 +145,29 @@ static void on_stuck(void *user)
 
 /* --- what it may open --- */
 
+static enum wa_code find_module(struct settings *s, struct wa_err *err)
+{
+    struct wa_token_uri uri;
+    char path[WA_PATH_MAX];
+    struct wa_err missing = WA_ERR_INIT;
+    const char *module = wa_cli_get(s->cli, "pkcs11-module", NULL);
+    if (s->key == NULL || !wa_token_is_uri(s->key))
+        return WA_OK;
+    if (wa_token_uri_parse(s->key, &uri, err) != WA_OK)
+        return err->code;
+    if (uri.module_path[0] != '\0')
+        module = uri.module_path;
+    if (module == NULL || wa_path_real(module, path, &missing) != WA_OK)
+        return WA_OK; /* told when the key is opened */
+    return wa_path_dir(path, (size_t)(wa_path_last(path) - path), s->module, err);
+}
+
 static enum wa_code find_places(struct settings *s, struct wa_err *err)
 {
     WA_AUTO_DIR struct wa_dir config = WA_DIR_INIT;
     if (wa_browser_run_dir(s->run_dir, err) != WA_OK ||
         wa_path_of_config("", s->config_dir, err) != WA_OK ||
-        wa_dir_make(s->config_dir, 0700, &config, err) != WA_OK)
+        wa_dir_make(s->config_dir, 0700, &config, err) != WA_OK || find_module(s, err) != WA_OK)
         return err->code;
     if (s->certificate != NULL &&
         wa_path_dir(s->certificate, (size_t)(wa_path_last(s->certificate) - s->certificate),
@@ -177,6 +196,7 @@ static void list_paths(struct settings *s)
                                 s->certificate,
                                 s->key,
                                 s->beside[0] != '\0' ? s->beside : NULL,
+                                s->module[0] != '\0' ? s->module : NULL,
                                 wa_cli_get(s->cli, "config", NULL)};
     const char *temp = getenv("TMPDIR");
     const char *const writes[] = {s->run_dir, s->config_dir, temp != NULL ? temp : "/tmp",

@@ -154,10 +154,12 @@ static enum wa_code clear_stage(struct restore *r, struct wa_err *err)
 static enum wa_code make_stage(struct restore *r, struct wa_err *err)
 {
     struct wa_relpath mark;
+    WA_AUTO_FD int fd = -1;
+    /* The mark is made in one step: a replacement would leave its temporary file, unmarked. */
     if (finish_change(r, err) != WA_OK || clear_stage(r, err) != WA_OK ||
         wa_relpath_parse(WA_SV(MARK), &mark, err) != WA_OK ||
         wa_dir_make(r->stage, 0700, &r->dir, err) != WA_OK ||
-        wa_file_replace(&r->dir, &mark, WA_SV(""), 0600, err) != WA_OK)
+        wa_file_create(&r->dir, &mark, 0600, &fd, err) != WA_OK || wa_fd_sync(fd, err) != WA_OK)
         return err->code;
     return wa_server_make_dirs(r->stage, err);
 }

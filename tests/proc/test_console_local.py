@@ -7,9 +7,11 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -206,7 +208,14 @@ def test_an_action_is_shown_signed_and_done(local):
     assert all(k["unlocked_until"] == 0 for k in local.state()["keys"])
 
 
-def test_a_key_on_a_token_signs_and_stays_there(org):
+@pytest.fixture
+def vendors():
+    """A PKCS#11 module where a vendor would put it, and not below what every program may read anyway."""
+    with tempfile.TemporaryDirectory(dir="/opt") as d:
+        yield shutil.copy("/usr/lib/softhsm/libsofthsm2.so", d)
+
+
+def test_a_key_on_a_token_signs_and_stays_there(org, vendors):
     home = org.base / "card"
     (home / "tokens").mkdir(parents=True)
     (home / "softhsm.conf").write_text(f"directories.tokendir = {home}/tokens\n")
@@ -216,7 +225,7 @@ def test_a_key_on_a_token_signs_and_stays_there(org):
     tool("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", org.cert("Deployer").with_suffix(".pem"), "-passin", f"file:{org.base}/pw", "-out", home / "plain.pem")
     tool("softhsm2-util", "--import", home / "plain.pem", "--token", "Card", "--label", "mine", "--id", "01", "--pin", "4711")
     (home / "plain.pem").unlink()
-    p = Local(org, "card", more=("--private-key", "pkcs11:token=Card;object=mine", "--pkcs11-module", "/usr/lib/softhsm/libsofthsm2.so", "--confirm-above", "2"),
+    p = Local(org, "card", more=("--private-key", "pkcs11:token=Card;object=mine", "--pkcs11-module", vendors, "--confirm-above", "2"),
               environment=env)
     p.open()
     p.login()

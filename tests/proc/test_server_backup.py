@@ -14,6 +14,7 @@ import pytest
 from conftest import BIN, run, until
 from test_server_hostile import Server
 from test_server_postgres import Postgres
+from tracer import Tracer
 
 SERVER = BIN / "waptserver"
 
@@ -122,30 +123,34 @@ def test_from_one_database_to_the_other(org, source):
         pg.remove()
 
 
-def test_killed_at_any_moment(org, source):
-    """Before it is the new server it is the old one, whole."""
-    d, old = org.base / "killed", org.base / "old.zip"
+def test_killed_before_any_change(org, source):
+    """Before it is the new server it is the old one, whole; and what is left is no obstacle to the next."""
+    top = org.base / "steps"
+    d, old = top / "killed", org.base / "old.zip"
+    top.mkdir()
     run(SERVER, "restore", "--dir", d, source.archive)
     run(SERVER, "user", *config(d), "remove", "bob")
     run(SERVER, "backup", "--repository", *config(d), old)
-    start = time.monotonic()
-    run(SERVER, "restore", "--force", "--dir", org.base / "timed", source.archive)
-    whole = time.monotonic() - start
-    seen = set()
-    for i in range(10):
-        run(SERVER, "restore", "--force", "--dir", d, old)
-        p = subprocess.Popen([SERVER, "restore", "--force", "--dir", d, source.archive], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(whole * i / 8)
-        p.kill()
-        p.wait()
-        seen.add(tuple(people(d)))
+    again = [SERVER, "restore", "--force", "--dir", d, source.archive]
+    steps = []
+    assert Tracer(again, os.environ, top, record=steps.append).run() == 0
+    # The first and the last of the restore's own steps, few of the many between and within the database; from the last to the first, so
+    # that each finds what its successor left.
+    own = [i for i, step in enumerate(steps, 1) if "/db/" not in step[1]]
+    seen = []
+    for at in sorted({*own[:8], *own[8:-8:12], *own[-8:], *range(1, len(steps), 80)}, reverse=True):
+        if not seen or seen[-1] != ["admin"]:
+            run(SERVER, "restore", "--force", "--dir", d, old)
+        assert Tracer(again, os.environ, top, at=at).run() is None, f"step {at} of {len(steps)}: {steps[at - 1]}"
+        seen.append(people(d))
         run(SERVER, "journal", "verify", *config(d))
-        assert (d / "private/relay.pem").read_bytes() == (source.dir / "private/relay.pem").read_bytes()
-    assert seen <= {("admin",), ("admin", "bob")}
-    run(SERVER, "restore", "--force", "--dir", d, source.archive)  # whatever was left is no obstacle
-    assert people(d) == ["admin", "bob"] and not (org.base / "killed.restore").exists()
-    for left in org.base.glob("killed.before-*"):
-        shutil.rmtree(left)
+        for left in top.glob("killed.before-*"):
+            shutil.rmtree(left)
+    run(*again)
+    assert people(d) == ["admin", "bob"] and not (top / "killed.restore").exists()
+    # From the last step to the first: the new one as far as the change of places, the old one from there on.
+    new = [names == ["admin", "bob"] for names in seen]
+    assert new == sorted(new, reverse=True) and set(new) == {True, False} and all(n in (["admin"], ["admin", "bob"]) for n in seen)
 
 
 def test_what_a_kill_left_is_no_obstacle(org, source):

@@ -25,6 +25,22 @@ export async function until(isTrue, what) {
     throw new Failed(`never came true: ${what}`);
 }
 
+const SEEN_MS = 3000;
+
+/** Selects the row of the cursor. A key that fell into a page which was still being drawn is pressed again. */
+export async function selectRow(page, name) {
+    const grid = page.getByRole("grid", { name, exact: true });
+    const row = grid.getByRole("row", { selected: true }).first();
+    await until(async () => {
+        await grid.focus();
+        await page.keyboard.press("Space");
+        return row.waitFor({ timeout: SEEN_MS }).then(
+            () => true,
+            () => false,
+        );
+    }, `a row of ${name} is selected`);
+}
+
 export function launch() {
     const isRoot = process.getuid() === 0;
     return chromium.launch({

@@ -23,8 +23,11 @@ for (const [name, scenario] of Object.entries(scenarios)) {
         if (!stopped) await scenario({ browser, ask, ...JSON.parse(given) });
     } catch (e) {
         error = e instanceof Failed ? e.message : String(e.stack);
-        for (const context of browser.contexts()) error += (context.pages()[0]?.lost ?? []).slice(-5).map((l) => `\nno answer: ${l}`).join("");
-        for (const context of browser.contexts()) await context.pages()[0]?.screenshot({ path: path.join(JSON.parse(given).folder, `failed-${name}.png`) });
+        for (const page of browser.contexts().flatMap((c) => c.pages().slice(0, 1))) {
+            error += (page.lost ?? []).slice(-5).map((l) => `\nno answer: ${l}`).join("");
+            error += `\nshown: ${(await page.locator("body").ariaSnapshot().catch(String)).slice(0, 3000)}`;
+            await page.screenshot({ path: path.join(JSON.parse(given).folder, `failed-${name}.png`) });
+        }
         if (scenarios.isOneStory) stopped = `not reached: ${name} failed`;
     }
     console.log(JSON.stringify({ name, ms: Date.now() - began, ...(error ? { error } : {}) }));

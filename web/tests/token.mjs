@@ -1,7 +1,7 @@
 // A key on a token, in the real console: listed, asked for its PIN, never tried more often than a person typed, and gone while it signs.
 // One story, in the order of the names.
 import path from "node:path";
-import { axe, check, same, tab, until } from "./lib.mjs";
+import { axe, check, same, selectRow, tab, until } from "./lib.mjs";
 
 export const isOneStory = true;
 let open, tries = 0;
@@ -14,8 +14,7 @@ async function order() {
     const { page, base } = open;
     await page.goto(`${base}/hosts`);
     await page.getByRole("grid", { name: "Machines" }).getByText("connected").first().waitFor();
-    await page.getByRole("grid", { name: "Machines" }).focus();
-    await page.keyboard.press("Space");
+    await selectRow(page, "Machines");
     await page.getByRole("button", { name: "Upgrade", exact: true }).click();
     const review = dialog().getByRole("button", { name: "Review" });
     await review.or(signing()).first().waitFor();
