@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/proc"))  # the organisation is that of the whole programs
 BUILD = pathlib.Path(os.environ.get("WAPT_TEST_BIN", ROOT / "build/bin")).resolve().parent
 WORK, DIST, SCREENS = BUILD / "web/work", BUILD / "web", BUILD / "screens"
-PATIENCE = 600  # s, for a file of scenarios
+PATIENCE = 600 * int(os.environ.get("WAPT_TEST_SLOW", "1"))  # s, for a file of scenarios
 
 
 def scenarios(file):

@@ -10,7 +10,7 @@ export interface Shortcut {
 }
 
 export const shortcuts = signal<readonly Shortcut[]>([]);
-const SECOND_KEY_MS = 1200;
+const SECOND_KEY_MS = 3000;
 let first = "";
 let firstAt = 0;
 
@@ -41,10 +41,10 @@ document.addEventListener("keydown", (e) => {
     const key = pressed(e);
     const isPlain = !key.startsWith("Ctrl+");
     if ((isPlain && isTyping(e.target)) || document.querySelector("dialog[open]")) return;
-    const both = Date.now() - firstAt < SECOND_KEY_MS ? `${first} ${key}` : key;
+    const both = e.timeStamp - firstAt < SECOND_KEY_MS ? `${first} ${key}` : key;
     const found = shortcuts.value.findLast((one) => one.keys === both) ?? shortcuts.value.findLast((one) => one.keys === key);
     first = isPlain ? key : "";
-    firstAt = Date.now();
+    firstAt = e.timeStamp; // when it was pressed: a slow page hears of it later
     if (!found) return;
     e.preventDefault();
     first = "";

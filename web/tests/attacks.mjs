@@ -1,6 +1,6 @@
 // Another site, in the browser in which the console is open with a key that is unlocked: whatever it tries it learns nothing and does nothing.
 // evil.example leads to 127.0.0.1 (lib.mjs): at a port of its own it is another site, at the console's it is one whose name was rebound.
-import { check, same, tab, until } from "./lib.mjs";
+import { check, logIn, same, tab, until } from "./lib.mjs";
 
 /** All that a page can do with an address of somebody else's; what came of each. Runs in that page. */
 async function attempts(console_, forged) {
@@ -60,10 +60,7 @@ export async function anotherSiteLearnsNothingAndDoesNothing({ browser, link, ev
     const base = new URL(link).origin;
     const { context, page } = await tab(browser, base);
     await page.goto(link);
-    await page.getByRole("dialog", { name: "Log in" }).waitFor();
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.keyboard.press("Enter");
-    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await logIn(page, password);
     const open = await page.evaluate(async (secret) => {
         const headers = { Authorization: `Bearer ${sessionStorage.getItem("wapt.token")}`, "Content-Type": "application/json" };
         const { keys } = await (await fetch("/local/state", { headers })).json();

@@ -1,7 +1,7 @@
 // Thousands of machines at once: chosen by a filter, shown before anything is signed, one signature, and what becomes of it live. Some of
 // them are connected, the others off.
 import path from "node:path";
-import { axe, check, same, tab, until } from "./lib.mjs";
+import { axe, check, logIn, same, selectFirst, tab, unlock, until } from "./lib.mjs";
 
 const grid = (page, name) => page.getByRole("grid", { name, exact: true });
 let open;
@@ -13,22 +13,18 @@ export async function d1_aFilterChoosesThousands({ browser, link, password, tota
     open = { base, ...(await tab(browser, base)) };
     const { page } = open;
     await page.goto(link.replace("/#", "/hosts#"));
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.keyboard.press("Enter");
+    await logIn(page, password);
     const rows = () => grid(page, "Machines").getAttribute("aria-rowcount");
     await grid(page, "Machines").locator(".t-body .t-row a").first().waitFor();
     await until(async () => Number(await rows()) === total + 1, "all machines are counted");
     const asked = page.waitForResponse((r) => r.url().includes("search=pc-"));
     await page.getByRole("searchbox", { name: "Search machines" }).fill("pc-");
     await asked;
-    await grid(page, "Machines").focus();
-    await page.keyboard.press("Home");
-    await page.keyboard.press("Space");
+    await page.locator("[role=grid][aria-label=Machines][aria-busy=false]").waitFor();
+    await selectFirst(grid(page, "Machines"));
     await page.getByRole("button", { name: /^Select all that match \(/ }).click();
     await page.getByText(`${total.toLocaleString("en")} machines selected`).waitFor();
-    await grid(page, "Machines").focus();
-    await page.keyboard.press("Home");
-    await page.keyboard.press("Space"); // all but one: it is off
+    await selectFirst(grid(page, "Machines")); // all but one: it is off
     open.count = total - 1;
     await page.getByText(`${open.count.toLocaleString("en")} machines selected`).waitFor();
 }
@@ -44,9 +40,7 @@ export async function d2_whoIsConcernedIsShownAndSignedOnce({ ask, folder, keyPa
     check((await dialog.locator("*").count()) < 1500, "each machine is an element of the page");
     await page.screenshot({ path: path.join(folder, "crowd-review.png") });
     same(await axe(page), [], "axe in the review");
-    await dialog.getByLabel("Password of the key").fill(keyPassword);
-    await page.keyboard.press("Enter");
-    await dialog.getByText("you will be asked outside of this page").waitFor();
+    await unlock(page, keyPassword);
     same(await ask("orders"), 0, "orders that came before anybody said yes");
     await page.getByRole("button", { name: "Sign and send" }).click();
     const text = await ask("yes");

@@ -1,6 +1,6 @@
 // What holds of every page: whatever a machine, a package, a certificate or a person's word says is shown as text; and the front page tells
 // each thing that needs attention, with a next step that leads there.
-import { Failed, same, until } from "./lib.mjs";
+import { Failed, same, selectFirst, until } from "./lib.mjs";
 import { ROOT } from "./mock.mjs";
 import { open } from "./open.mjs";
 
@@ -47,8 +47,7 @@ export async function whatMachinesSayIsNeverMarkup(given) {
             }
             await page.goto(`${base}/hosts`);
             await loaded(page);
-            await page.getByRole("grid").focus();
-            await page.keyboard.press("Space");
+            await selectFirst(page.getByRole("grid"));
             await page.getByRole("button", { name: "Upgrade", exact: true }).click();
             await page.getByRole("button", { name: "Review" }).click();
             await page.getByText("machine concerned").waitFor();
@@ -100,7 +99,7 @@ export async function whatAnybodySaysIsNeverMarkupOnAnyPage(given) {
             mock.batches.set("f".repeat(32), [{ batch: "f".repeat(32), packages: ["x"], id: "1", uuid: mock.hosts[0].uuid, name: "x", state: "failed", code: "x", message: "x", kind: "x", not_after: now(), updated: now(), created: now() }]);
             const goTo = async (place) => {
                 await page.goto(base + place);
-                await page.locator("main").getByText(/window\.hit/).first().waitFor({ timeout: 20_000 }).catch(() => {
+                await page.locator("main").getByText(/window\.hit/).first().waitFor().catch(() => {
                     throw new Failed(`${place}: nothing of what is hostile is shown`);
                 });
             };

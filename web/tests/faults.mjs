@@ -1,5 +1,5 @@
 // The pages against a local program that is not there (mock.mjs): what goes wrong in ways that a real one can't be made to.
-import { axe, check, same, until } from "./lib.mjs";
+import { axe, check, same, selectFirst, until } from "./lib.mjs";
 import { open } from "./open.mjs";
 import { atScreens } from "./screens.mjs";
 
@@ -37,7 +37,8 @@ export async function theServersSessionEndsAndThePageGoesOnWhereItWas(given) {
     await open(given, async ({ mock, page }) => {
         await loaded(page);
         await page.getByRole("searchbox").fill("pc-lyon-0001");
-        await until(async () => (await names(page)).every((n) => n.includes("pc-lyon-0001")), "the search shows");
+        const found = async () => (await names(page)).length > 0 && (await names(page)).every((n) => n.includes("pc-lyon-0001"));
+        await until(found, "the search shows");
         mock.server.state = "login";
         await page.getByRole("combobox", { name: "State" }).selectOption("OK");
         await page.getByRole("dialog", { name: "Log in" }).waitFor();
@@ -48,7 +49,7 @@ export async function theServersSessionEndsAndThePageGoesOnWhereItWas(given) {
         await page.keyboard.press("Enter");
         await page.getByRole("dialog").waitFor({ state: "detached" });
         check(page.url().includes("search=pc-lyon-0001") && page.url().includes("status=OK"), "the filters are gone");
-        await until(async () => (await names(page)).length > 0, "the list is back");
+        await until(found, "the list is back");
     });
 }
 
@@ -119,8 +120,7 @@ export async function oneSelectsThousandsByKeysAndAllThatMatch(given) {
             await until(async () => (await names(page)).length > 10, "its rows have come");
             await page.keyboard.press("Home");
             for (let i = 0; i < 2; i++) await page.keyboard.press("PageDown");
-            await page.keyboard.press("Home");
-            await page.keyboard.press("Space");
+            await selectFirst(grid);
             await page.keyboard.press("Shift+End");
             await page.getByText("5,000 machines selected").waitFor();
             await page.keyboard.press("Escape");
@@ -129,14 +129,17 @@ export async function oneSelectsThousandsByKeysAndAllThatMatch(given) {
             await page.getByText("1,250 machines", { exact: true }).waitFor();
             await grid.focus();
             await page.keyboard.press("Control+a");
+            await page.getByText("1,250 machines selected").waitFor();
             await page.keyboard.press("Space"); // but the first
             await page.getByText("1,249 machines selected").waitFor();
             mock.keys[0].unlocked_until = 4_000_000_000;
             await page.getByRole("button", { name: "Upgrade", exact: true }).click();
             await page.getByRole("button", { name: "Review" }).click();
             await page.getByText("1,249 machines concerned").waitFor();
+            mock.isSilent = true;
             await page.getByRole("button", { name: "Sign and send" }).click();
             await page.getByText("Confirm in the terminal").waitFor();
+            mock.isSilent = false;
             await page.getByRole("progressbar").waitFor();
             const [[, sent]] = [...mock.batches];
             same([sent.length, new Set(sent.map((o) => o.uuid)).size], [1249, 1249], "machines that were ordered");
@@ -180,8 +183,10 @@ export async function packagesOfWhatIsSelectedAreCountedAndOrderedForThoseAlone(
             await page.keyboard.press("Control+a");
             await page.getByText("300 machines selected").waitFor();
         };
+        const searched = page.waitForResponse((r) => r.url().includes("search=pc-"));
         await page.getByRole("searchbox", { name: "Search machines" }).fill("pc-");
-        await page.getByText("300 machines", { exact: true }).waitFor();
+        await searched;
+        await page.locator("[role=grid][aria-label=Machines][aria-busy=false]").waitFor();
         await select();
         await show();
         same(asked, [["GET", 0, "pc-"], ["GET", 0, "pc-"]], "all that match are meant by their filter");
@@ -199,9 +204,7 @@ export async function packagesOfWhatIsSelectedAreCountedAndOrderedForThoseAlone(
         same(await page.getByLabel("Packages", { exact: true }).inputValue(), "tis-a", "what is ordered");
         await page.keyboard.press("Escape");
         await dialog.waitFor({ state: "detached" });
-        await page.getByRole("grid", { name: "Machines" }).focus();
-        await page.keyboard.press("Home");
-        await page.keyboard.press("Space"); // all but the first, which has it
+        await selectFirst(page.getByRole("grid", { name: "Machines" })); // all but the first, which has it
         await page.getByText("299 machines selected").waitFor();
         await show();
         same(asked.slice(2), [["POST", 299, null], ["POST", 299, null]], "others are named");
@@ -319,10 +322,9 @@ export async function windowsHoldsRolloutsAndWakesOfTheMachinesThatAreSelected(g
             await page.getByRole("menuitem", { name: what }).click();
         };
         const select = async () => {
-            await page.getByRole("grid", { name: "Machines" }).focus();
-            await page.keyboard.press("Home");
-            await page.keyboard.press("Space");
+            await selectFirst(page.getByRole("grid", { name: "Machines" }));
             await page.keyboard.press("Shift+ArrowDown");
+            await page.getByText("2 machines selected").waitFor();
         };
         await select();
         await choose("Windows and holds");
@@ -377,7 +379,7 @@ export async function columnsFiltersAndViewsAreKept(given) {
         await page.getByRole("checkbox", { name: "Serial number" }).check();
         await page.getByRole("button", { name: "Serial number further to the front" }).click();
         await page.keyboard.press("Escape");
-        check((await head()).includes("Serial number"), "the column is not there");
+        await until(async () => (await head()).includes("Serial number"), "the column is there");
         await page.locator(".t-sort", { hasText: "Last seen" }).click();
         await until(() => mock.asked.some((a) => a.includes("sort=last_seen")), "the server sorts");
         await page.getByRole("combobox", { name: "State" }).selectOption("ERROR");
@@ -389,11 +391,11 @@ export async function columnsFiltersAndViewsAreKept(given) {
         await page.goto("about:blank");
         await page.goBack();
         await loaded(page);
-        check((await head()).includes("Serial number"), "the columns are not as they were");
+        await until(async () => (await head()).includes("Serial number"), "the columns are as they were");
         await page.getByRole("combobox", { name: "View" }).selectOption("All machines");
         await page.getByRole("combobox", { name: "View" }).selectOption("Broken");
         await until(() => Promise.resolve(page.url().includes("status=ERROR")), "the view's filters are there");
-        same(await page.locator("[aria-sort=ascending]").innerText(), "Last seen", "sorted by");
+        await page.locator("[aria-sort=ascending]", { hasText: "Last seen" }).waitFor();
     });
 }
 
@@ -408,17 +410,17 @@ export async function everythingIsReachedByKeys(given) {
         await page.getByRole("tab", { name: "Overview" }).focus();
         await page.keyboard.press("ArrowRight");
         await page.getByRole("tab", { name: "Packages", selected: true }).waitFor();
-        await page.keyboard.press("g");
-        await page.keyboard.press("o");
+        await Promise.all([page.keyboard.press("g"), page.keyboard.press("o")]); // one right after the other
         await page.getByRole("heading", { name: "Orders" }).waitFor();
         await page.keyboard.press("?");
         await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
         await page.keyboard.press("Escape");
-        await page.keyboard.press("g");
-        await page.keyboard.press("h");
+        await page.getByRole("dialog").waitFor({ state: "detached" });
+        await Promise.all([page.keyboard.press("g"), page.keyboard.press("h")]);
+        await page.getByRole("heading", { name: "Machines" }).waitFor();
         await loaded(page);
         await page.keyboard.press("/");
-        check(await page.getByRole("searchbox").evaluate((e) => e === document.activeElement), "the search is not where one types");
+        await until(() => page.getByRole("searchbox").evaluate((e) => e === document.activeElement), "the search is where one types");
         await page.goBack();
         await page.getByRole("heading", { name: "Orders" }).waitFor();
     });
@@ -428,8 +430,7 @@ export async function aFailedGestureCanBePreparedAgain(given) {
     await open(given, async ({ mock, page }) => {
         await loaded(page);
         mock.keys[0].unlocked_until = 4_000_000_000;
-        await page.getByRole("grid").focus();
-        await page.keyboard.press("Space");
+        await selectFirst(page.getByRole("grid"));
         await page.getByRole("button", { name: "Upgrade", exact: true }).click();
         await page.getByRole("button", { name: "Review" }).click();
         mock.fault = (q, url) => (url.pathname === "/local/commit" ? { status: 409, json: { error: { code: "cancelled", message: "nobody said yes" } } } : undefined);

@@ -1,37 +1,20 @@
 // Keys, certificates, the root and a revocation in the real console, with a person at its terminal. One story, in the order of the names.
 import { readFileSync } from "node:fs";
-import path from "node:path";
-import { axe, check, same, tab } from "./lib.mjs";
+import { check, look as lookAt, same, tab, unlock } from "./lib.mjs";
 
 export const isOneStory = true;
 let open;
 const grid = (page, name) => page.getByRole("grid", { name, exact: true });
 
-async function look(name, folder) {
-    const { page } = open;
-    for (const theme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme: theme });
-        await page.screenshot({ path: path.join(folder, `real-${name}-${theme}.png`) });
-        same(await axe(page, theme === "dark"), [], `axe in ${name}, ${theme}`);
-    }
-    await page.emulateMedia({ colorScheme: "light" });
-}
+const look = (name, folder) => lookAt(open.page, `real-${name}`, folder);
 
 /** Unlocks in the review, signs, and has the person say yes; what was saved by the page. */
 async function sign(ask, button, password) {
     const { page } = open;
     const dialog = page.getByRole("dialog");
-    const sign = dialog.getByRole("button", { name: button, exact: true });
-    await sign.waitFor();
-    const unlock = dialog.getByLabel("Password of the key");
-    if (await unlock.count()) {
-        await unlock.fill(password);
-        await page.keyboard.press("Enter");
-        await unlock.waitFor({ state: "detached" });
-    }
-    await dialog.getByText("you will be asked outside of this page").waitFor();
+    await unlock(page, password);
     const saved = page.waitForEvent("download");
-    await sign.click();
+    await dialog.getByRole("button", { name: button, exact: true }).click();
     const said = await ask("yes");
     await dialog.waitFor({ state: "detached" });
     return { said, text: readFileSync(await (await saved).path(), "utf8") };

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-export const PATIENCE_MS = 40_000;
+const SLOW = Number(process.env.WAPT_TEST_SLOW ?? 1);
+const LATE_MS = 100;
+export const PATIENCE_MS = 40_000 * SLOW;
 const AXE = readFileSync(path.join("node_modules", "axe-core", "axe.min.js"), "utf8");
 
 export class Failed extends Error {}
@@ -49,11 +51,21 @@ export function launch() {
     });
 }
 
+/** The page's own work takes SLOW times as long, and each answer comes late: what a test does not wait for has then not come yet. */
+async function slowDown(context, page) {
+    await (await context.newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: SLOW });
+    await context.route(/\/(api|local)\//, async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, SLOW * LATE_MS));
+        await route.continue().catch(() => undefined); // asked no more
+    });
+}
+
 /** A tab of its own. trouble: errors, refusals by the policy, and requests to any other host: there must be none. */
 export async function tab(browser, base, options = {}) {
     const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "en-GB", colorScheme: "light", reducedMotion: "reduce", ...options });
     context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
+    if (SLOW > 1) await slowDown(context, page);
     const trouble = [];
     page.on("pageerror", (e) => trouble.push(`error: ${e.stack}`));
     page.on("console", (m) => {
@@ -65,6 +77,63 @@ export async function tab(browser, base, options = {}) {
     page.lost = []; // told when a scenario fails (run.mjs)
     page.on("requestfailed", (q) => page.lost.push(`${q.method()} ${q.url()}: ${q.failure()?.errorText}`));
     return { context, page, trouble };
+}
+
+/** Opens what the program has shown, and waits until the page has taken the ticket: whoever leaves it before has none. */
+export async function enter(page, link) {
+    await page.goto(link);
+    await page.locator("#main > *, main.alone, dialog[open]").first().waitFor();
+}
+
+/** By a password, as far as the page behind. */
+export async function logIn(page, password) {
+    const dialog = page.getByRole("dialog", { name: "Log in" });
+    await dialog.waitFor();
+    await dialog.getByLabel("Password", { exact: true }).fill(password);
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" }); // else the next page ends the login
+}
+
+/** The row of a table that the keys begin with, selected as soon as it is there. */
+export async function selectFirst(table) {
+    await table.locator(".t-body .t-row:not(:has(.t-waiting))").first().waitFor();
+    await table.press("Home");
+    await table.press("Space");
+}
+
+/** Unlocks what the review has prepared, and waits until a person will be asked; a key that is open stays so. */
+export async function unlock(page, password, key) {
+    const dialog = page.getByRole("dialog");
+    const secret = dialog.getByLabel("Password of the key");
+    const isAsked = dialog.getByText("you will be asked outside of this page");
+    await secret.or(isAsked).first().waitFor();
+    if (await isAsked.count()) return;
+    const which = dialog.getByLabel("Key", { exact: true });
+    if (key && (await which.count())) await which.selectOption({ label: key });
+    await secret.fill(password);
+    await page.keyboard.press("Enter");
+    await secret.waitFor({ state: "detached" });
+    await isAsked.waitFor();
+}
+
+/** Signs what the review shows, with a yes at the terminal; what was to be read there. */
+export async function signed(page, ask) {
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("To sign this, you will be asked outside of this page.").waitFor();
+    await page.getByRole("button", { name: "Sign and send" }).click();
+    const text = await ask("yes");
+    await dialog.first().waitFor({ state: "detached" });
+    return text;
+}
+
+/** Kept as a picture in light and dark, and found accessible. */
+export async function look(page, name, folder, options = {}) {
+    for (const theme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme: theme });
+        await page.screenshot({ path: path.join(folder, `${name}-${theme}.png`), ...options });
+        same(await axe(page, theme === "dark"), [], `axe in ${name}, ${theme}`);
+    }
+    await page.emulateMedia({ colorScheme: "light" });
 }
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];

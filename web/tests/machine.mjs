@@ -1,5 +1,5 @@
 // A machine's certificate is revoked, and the machine shut out, in the real console with a real agent. One story, in the order of the names.
-import { check, same, tab } from "./lib.mjs";
+import { check, logIn, same, tab } from "./lib.mjs";
 
 export const isOneStory = true;
 let open;
@@ -9,9 +9,7 @@ export async function m1_itsCertificateIsRevoked({ browser, link, password, uuid
     open = { base, ...(await tab(browser, base)) };
     const { page } = open;
     await page.goto(link.replace("/#", "/keys?tab=revoked#"));
-    await page.getByRole("dialog", { name: "Log in" }).waitFor();
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.keyboard.press("Enter");
+    await logIn(page, password);
     await page.getByRole("button", { name: "Revoke a machine's certificate" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("to shut it out, forget it").waitFor();

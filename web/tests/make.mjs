@@ -2,19 +2,11 @@
 // against a real server and a real machine. One story, in the order of the names.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { axe, check, same, tab } from "./lib.mjs";
+import { check, logIn, look as lookAt, same, signed as signs, tab, unlock } from "./lib.mjs";
 
 let open;
 
-async function look(name, folder) {
-    const { page } = open;
-    for (const theme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme: theme });
-        await page.screenshot({ path: path.join(folder, `${name}-${theme}.png`) });
-        same(await axe(page, theme === "dark"), [], `axe in ${name}, ${theme}`);
-    }
-    await page.emulateMedia({ colorScheme: "light" });
-}
+const look = (name, folder) => lookAt(open.page, `${name}`, folder);
 
 const wizard = () => open.page.getByRole("dialog", { name: "Make a package" });
 const reviewOf = (name) => open.page.getByRole("dialog", { name: `make ${name}` });
@@ -48,12 +40,8 @@ async function isReady() {
 }
 
 async function signed(ask, name) {
-    const { page } = open;
-    await reviewOf(name).getByText("To sign this, you will be asked outside of this page.").waitFor();
-    await page.getByRole("button", { name: "Sign and send" }).click();
-    const text = await ask("yes");
-    await page.getByRole("dialog").first().waitFor({ state: "detached" });
-    return text;
+    await reviewOf(name).waitFor();
+    return signs(open.page, ask);
 }
 
 export async function m1_anInstallerIsDroppedReadAndEdited({ browser, link, password, keyPassword, folder, files, ask }) {
@@ -61,10 +49,7 @@ export async function m1_anInstallerIsDroppedReadAndEdited({ browser, link, pass
     open = { base, ...(await tab(browser, base)) };
     const { page } = open;
     await page.goto(link);
-    await page.getByRole("dialog", { name: "Log in" }).waitFor();
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.keyboard.press("Enter");
-    await page.getByRole("dialog").first().waitFor({ state: "detached" });
+    await logIn(page, password);
     await page.getByRole("link", { name: "Repository" }).click();
     await page.getByRole("button", { name: "Make a package" }).click();
     await look("make-choose", folder);
@@ -100,11 +85,7 @@ export async function m1_anInstallerIsDroppedReadAndEdited({ browser, link, pass
     await reviewOf("acme-notes").waitFor({ state: "detached" });
     same(await wizard().getByLabel("Description").inputValue(), "Notes, for everybody", "nothing is lost");
     await wizard().getByRole("button", { name: "Review" }).click();
-    const review = reviewOf("acme-notes 1.2.3-7");
-    await review.getByLabel("Key", { exact: true }).selectOption({ label: "Developer" }).catch(() => undefined);
-    await review.getByLabel("Password of the key").fill(keyPassword);
-    await page.keyboard.press("Enter");
-    await review.getByLabel("Password of the key").waitFor({ state: "detached" });
+    await unlock(page, keyPassword, "Developer");
     const text = await signed(ask, "acme-notes 1.2.3-7");
     check(text.includes("make acme-notes 1.2.3-7") && text.includes("notes.msi, "), `the terminal says ${text}`);
     check((await ask("packages"))["acme-notes 1.2.3-7 DEV"] === "Developer", "it is in the repository");

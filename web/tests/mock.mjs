@@ -156,6 +156,7 @@ export class Mock {
         this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), issuers: [], source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: true, not_after: now() + 86_400 * 300 },
             { id: "k2", name: "Authority", subject: "CN=Authority,O=Example", fingerprint: AUTHORITY.fingerprint, issuers: [], source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: false, not_after: AUTHORITY.not_after }];
         this.publishes = false; // whether the root of the repository is known
+        this.isSilent = false; // whether the person at the terminal says nothing yet
         this.prepared = new Map();
         this.batches = new Map();
         this.streams = new Set();
@@ -272,7 +273,7 @@ export class Mock {
     commit({ id }) {
         const body = this.prepared.get(id);
         if (!body) return { status: 404, json: { error: { code: "not_found", message: "nothing is prepared" } } };
-        if (body.hosts?.length > 10 && !body.confirmed) return (body.confirmed = true), { status: 202, json: {} };
+        if (body.hosts?.length > 10 && (!body.confirmed || this.isSilent)) return (body.confirmed = true), { status: 202, json: {} };
         const batch = id.slice(0, 32);
         this.batches.set(batch, (body.hosts ?? []).map((uuid, k) => ({ batch, packages: body.packages ?? [], id: batch.slice(0, 24) + String(k).padStart(8, "0"), uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name, state: ["done", "queued", "failed"][k % 3], code: "", message: k % 3 === 2 ? "exit status 1603" : "", kind: body.kind, not_after: now() + 3600, updated: now(), created: now() })));
         return { json: { state: "done", batch, machines: this.batches.get(batch).length, count: this.batches.get(batch).length } };

@@ -1,5 +1,5 @@
 // A tab that has opened a local program which is not there (mock.mjs): for all scenarios that need no real one.
-import { same, tab } from "./lib.mjs";
+import { enter, same, tab } from "./lib.mjs";
 import { Mock } from "./mock.mjs";
 
 /** A program with machines, and a tab that has opened it. */
@@ -9,7 +9,7 @@ export async function open({ browser, dist }, use, { count = 300, before = () =>
     const base = await mock.listen();
     const { context, page, trouble } = await tab(browser, base, options);
     try {
-        await page.goto(`${base}${at}#ticket=first`);
+        await enter(page, `${base}${at}#ticket=first`);
         await use({ mock, page, base, trouble });
         same(trouble, [], "trouble in the page");
     } finally {

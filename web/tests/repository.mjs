@@ -3,30 +3,20 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { axe, check, same, tab } from "./lib.mjs";
+import { check, logIn, look as lookAt, same, selectFirst, signed as signs, tab, unlock } from "./lib.mjs";
 
 let open;
+const signed = (ask) => signs(open.page, ask);
 const grid = (page, name) => page.getByRole("grid", { name, exact: true });
 
-async function look(name, folder) {
-    const { page } = open;
-    for (const theme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme: theme });
-        await page.screenshot({ path: path.join(folder, `${name}-${theme}.png`) });
-        same(await axe(page, theme === "dark"), [], `axe in ${name}, ${theme}`);
-    }
-    await page.emulateMedia({ colorScheme: "light" });
-}
+const look = (name, folder) => lookAt(open.page, `${name}`, folder);
 
 export async function b1_theRepositoryIsShown({ browser, link, password, folder, tool }) {
     const base = new URL(link).origin;
     open = { base, ...(await tab(browser, base)) };
     const { page } = open;
     await page.goto(link);
-    await page.getByRole("dialog", { name: "Log in" }).waitFor();
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.keyboard.press("Enter");
-    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await logIn(page, password);
     await page.getByRole("link", { name: "Repository" }).click();
     await grid(page, "Packages").getByRole("link", { name: tool }).waitFor();
     await grid(page, "Packages").getByText("Developer").first().waitFor();
@@ -43,8 +33,7 @@ export async function b1_theRepositoryIsShown({ browser, link, password, folder,
 
 export async function b2_removalWarns({ ask, folder, tool, keyPassword }) {
     const { page } = open;
-    await grid(page, "Versions").focus();
-    await page.keyboard.press("Space");
+    await selectFirst(grid(page, "Versions"));
     await page.getByRole("button", { name: "Remove", exact: true }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText(`web-needing needs ${tool}`).waitFor();
@@ -57,24 +46,11 @@ export async function b2_removalWarns({ ask, folder, tool, keyPassword }) {
     await dialog.getByRole("button", { name: "Review" }).click();
     await dialog.getByText("signed by Developer").waitFor();
     await look("package-review", folder);
-    await dialog.getByLabel("Key", { exact: true }).selectOption({ label: "Developer" }).catch(() => undefined);
-    await dialog.getByLabel("Password of the key").fill(keyPassword);
-    await page.keyboard.press("Enter");
-    await dialog.getByLabel("Password of the key").waitFor({ state: "detached" });
+    await unlock(page, keyPassword, "Developer");
     await signed(ask);
     check((await ask("packages"))[`${tool} 1.0-1 PREPROD`] === "Developer", "it is promoted");
 }
 
-/** Signs what is shown, with a yes at the terminal; what was to be read there. */
-async function signed(ask) {
-    const { page } = open;
-    const dialog = page.getByRole("dialog");
-    await dialog.getByText("To sign this, you will be asked outside of this page.").waitFor();
-    await page.getByRole("button", { name: "Sign and send" }).click();
-    const text = await ask("yes");
-    await dialog.waitFor({ state: "detached" });
-    return text;
-}
 
 export async function b3_importsOnlyFromWhatIsConfigured({ ask, folder }) {
     const { page } = open;
@@ -201,9 +177,7 @@ export async function b4b_aGroupsWindowReachesTheMachineAndIsShown({ ask, folder
     const day = new Date(Date.now() + 3 * 86_400_000).toLocaleDateString("sv"); // 2026-12-31, as the machine's calendar has it: the same clock
     await page.getByRole("link", { name: "Assignments" }).click();
     await grid(page, "Assignments").getByRole("link", { name: "web-group" }).waitFor();
-    await grid(page, "Assignments").focus();
-    await page.keyboard.press("Home");
-    await page.keyboard.press("Space");
+    await selectFirst(grid(page, "Assignments"));
     await page.getByRole("button", { name: "Windows and holds" }).click();
     await dialog.getByText("web-group 1.0-1").waitFor();
     await dialog.getByLabel("Maintenance windows").selectOption("these:");
@@ -296,6 +270,7 @@ export async function b5_assignmentsArePlannedShownAndSigned({ ask, folder, name
     await grid(page, "Assignments").getByRole("link", { name: "web-office" }).waitFor();
     await grid(page, "Assignments").focus();
     await page.keyboard.press("Control+a");
+    await page.getByText("2 selected", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Change", exact: true }).click();
     await dialog.getByLabel("Assign no more").fill("web-nowhere");
     await dialog.getByLabel("Exclude", { exact: true }).fill("web-rival");

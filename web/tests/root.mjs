@@ -1,20 +1,11 @@
 // The first root of a repository, in the real console, with a person at its terminal. One story, in the order of the names.
 import { readFileSync } from "node:fs";
-import path from "node:path";
-import { axe, check, same, tab } from "./lib.mjs";
+import { check, look as lookAt, same, signed, tab, unlock } from "./lib.mjs";
 
 export const isOneStory = true;
 let open, half;
 
-async function look(name, folder) {
-    const { page } = open;
-    for (const theme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme: theme });
-        await page.screenshot({ path: path.join(folder, `real-${name}-${theme}.png`), fullPage: true });
-        same(await axe(page, theme === "dark"), [], `axe in ${name}, ${theme}`);
-    }
-    await page.emulateMedia({ colorScheme: "light" });
-}
+const look = (name, folder) => lookAt(open.page, `real-${name}`, folder, { fullPage: true });
 
 export async function r1_theFrontPageLeadsThere({ browser, link, folder }) {
     const base = new URL(link).origin;
@@ -50,9 +41,7 @@ export async function r2_itIsMadeAndSignedByAGesture({ ask, keyPassword, bob, fo
     await look("first-root", folder);
     await review.click();
     await dialog.getByText("no root: whoever has this one obeys it alone").waitFor();
-    await dialog.getByLabel("Password of the key").fill(keyPassword);
-    await page.keyboard.press("Enter");
-    await dialog.getByText("you will be asked outside of this page").waitFor();
+    await unlock(page, keyPassword);
     await look("first-root-review", folder);
     const saved = page.waitForEvent("download");
     await dialog.getByRole("button", { name: "Sign", exact: true }).click();
@@ -82,16 +71,12 @@ export async function r4_theListIsPublishedAndNothingIsLeftToDo({ ask }) {
     const { page, base } = open;
     await page.goto(`${base}/repository`);
     await page.getByRole("button", { name: "Publish the list" }).click();
-    const dialog = page.getByRole("dialog");
-    await dialog.getByText("you will be asked outside of this page").waitFor();
-    await dialog.getByRole("button", { name: "Sign and send" }).click();
-    await ask("yes");
-    await dialog.waitFor({ state: "detached" });
+    await signed(page, ask);
     check(await ask("published"), "the list is there");
     await page.goto(`${base}/start`);
     await page.getByRole("heading", { name: "What needs attention" }).waitFor();
     await page.locator(".tile").first().waitFor();
-    check((await page.getByText("There is no root document yet").count()) === 0, "nothing is left to do");
+    await page.getByText("There is no root document yet").waitFor({ state: "detached" });
     same(open.trouble, [], "trouble in the page");
     await open.context.close();
 }

@@ -109,10 +109,12 @@ const SCREENS = {
     async filters({ to, page }) {
         await to("/hosts");
         await page.locator(".bar > button").first().click();
+        await page.locator("dialog .three").waitFor();
     },
     async columns({ to, page }) {
         await to("/hosts");
         await page.locator(".page-head > button").nth(-2).click();
+        await page.locator("dialog .chooser").waitFor();
     },
     async selected({ to, page }) {
         await to("/hosts");
@@ -169,8 +171,15 @@ const SCREENS = {
         await page.locator(".palette input").fill("pc-l");
         await page.locator(".palette li").nth(3).waitFor();
     },
-    keyboard: ({ page }) => page.keyboard.press("?"),
-    keys: ({ page }) => page.locator(".head button").nth(1).click(),
+    async keyboard({ page }) {
+        await page.locator("dialog").waitFor({ state: "detached" });
+        await page.keyboard.press("?");
+        await page.locator("dialog .two").waitFor();
+    },
+    async keys({ page }) {
+        await page.locator(".head button").nth(1).click();
+        await page.locator("dialog .unlock").waitFor();
+    },
     async login({ to, mock }) {
         mock.server.state = "login";
         await to("/orders", "dialog input[type=password]");

@@ -69,6 +69,7 @@ export async function a3_readsMoreByKeyboard({ folder, hostile }) {
     await page.getByRole("dialog").getByText("javascript:window.hit=3").waitFor();
     await page.getByRole("dialog").getByText(hostile).first().waitFor();
     await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     check((await page.evaluate(() => globalThis.hit)) === undefined, "a package's text ran");
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keyboard" }).getByText("From name to name").waitFor();
@@ -103,7 +104,7 @@ export async function a4_installsWithThePassword({ ask, password, folder }) {
     await ask("go");
     await toast(page).getByText("Slow is installed.").waitFor();
     await tile(page, "slow").locator(".status-ok").waitFor();
-    await toast(page).getByText("Mover is installed.").waitFor();
+    await tile(page, "mover").locator(".status-ok").waitFor();
     check((await ask("installed", "slow")) === "1-1" && (await ask("installed", "mover")) === "1-1", "not installed in truth");
     check((await ask("installed", "player")) === "", "what was cancelled is installed");
     await page.locator(".taskbar").waitFor({ state: "detached" });

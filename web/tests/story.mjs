@@ -1,25 +1,20 @@
 // The pages of the real console, against a real server and real machines. The scenarios are one story, in the order of their names.
-import { check, same, tab, until } from "./lib.mjs";
+import { check, logIn, same, selectFirst, tab, unlock, until } from "./lib.mjs";
 
 const grid = (page) => page.getByRole("grid", { name: "Machines" });
 export const isOneStory = true; // after a failure the rest is not reached
 let open; // the tab of the story
-
-async function logIn(page, password) {
-    await page.getByRole("dialog", { name: "Log in" }).waitFor();
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.keyboard.press("Enter");
-}
 
 export async function a1_logsInAndSeesTheMachine({ browser, link, password, name }) {
     const base = new URL(link).origin;
     open = { base, ...(await tab(browser, base)) };
     const { page } = open;
     await page.goto(link.replace("/#", "/hosts#"));
-    await logIn(page, "not the password");
+    await page.getByRole("dialog", { name: "Log in" }).waitFor();
+    await page.getByLabel("Password", { exact: true }).fill("not the password");
+    await page.keyboard.press("Enter");
     await page.getByRole("dialog").getByRole("alert").filter({ hasText: /./ }).waitFor();
     await logIn(page, password);
-    await page.getByRole("dialog").waitFor({ state: "detached" });
     await grid(page).getByRole("link", { name }).waitFor();
     await grid(page).getByText("connected").first().waitFor();
     check(!page.url().includes("ticket"), "the ticket stands in the address");
@@ -47,8 +42,7 @@ export async function a2_findsItByWhatItIs({ name }) {
 
 export async function a3_installsAPackageByAnOrderThatWasReviewed({ ask, name, packageName, keyPassword }) {
     const { page } = open;
-    await grid(page).focus();
-    await page.keyboard.press("Space");
+    await selectFirst(grid(page));
     await page.getByRole("button", { name: "Install", exact: true }).click();
     await page.getByLabel("Packages").fill(packageName);
     await page.getByRole("button", { name: "Review" }).click();
@@ -56,9 +50,7 @@ export async function a3_installsAPackageByAnOrderThatWasReviewed({ ask, name, p
     await dialog.getByText("1 machine concerned").waitFor();
     await dialog.getByText(packageName, { exact: true }).waitFor();
     await dialog.getByText(name).first().waitFor();
-    await dialog.getByLabel("Password of the key").fill(keyPassword);
-    await page.keyboard.press("Enter");
-    await dialog.getByText("you will be asked outside of this page").waitFor();
+    await unlock(page, keyPassword);
     await page.getByRole("button", { name: "Sign and send" }).click();
     await dialog.getByText("Confirm in the terminal").waitFor();
     check(await ask("marker") === false, "it was installed before a person said yes");
@@ -88,6 +80,7 @@ export async function a4b_seesThePackagesOfWhatIsSelected({ name, packageName })
     await grid(page).getByRole("link", { name }).waitFor();
     await grid(page).focus();
     await page.keyboard.press("Control+a");
+    await page.getByText("1 machine selected").waitFor();
     await page.getByRole("button", { name: "More", exact: true }).click();
     await page.getByRole("menuitem", { name: /^Packages/ }).click();
     const dialog = page.getByRole("dialog");
@@ -95,9 +88,8 @@ export async function a4b_seesThePackagesOfWhatIsSelected({ name, packageName })
     await row.filter({ hasText: "installed" }).waitFor();
     await dialog.getByLabel("State", { exact: true }).selectOption("OK");
     await dialog.getByRole("searchbox").fill(packageName);
-    await until(async () => (await row.count()) === 1, "the others are left out");
-    await dialog.getByRole("grid").focus();
-    await page.keyboard.press("Space");
+    await dialog.getByText("1 row", { exact: true }).waitFor();
+    await selectFirst(dialog.getByRole("grid"));
     await dialog.getByRole("button", { name: "Run audits" }).click();
     await page.getByRole("dialog", { name: "Run audits" }).waitFor();
     same(await page.getByLabel("Packages", { exact: true }).inputValue(), packageName, "the package of the order");
@@ -300,8 +292,7 @@ export async function b1_seesARolloutStopItself({ ask, password, keyPassword }) 
     await dialog.getByLabel("It halts after so many failures").fill("1");
     await dialog.getByRole("button", { name: "Review" }).click();
     await dialog.getByText("grp-story", { exact: true }).waitFor();
-    await dialog.getByLabel("Password of the key").fill(keyPassword);
-    await page.keyboard.press("Enter");
+    await unlock(page, keyPassword);
     await dialog.getByRole("button", { name: "Sign and send" }).click();
     await dialog.getByText("Confirm in the terminal").waitFor();
     check((await ask("confirm")).includes("tis-broken"), "what is confirmed does not stand in the terminal");
@@ -340,7 +331,6 @@ export async function b2_goesOnWhereItWasWhenTheSessionHasExpired({ ask, passwor
     check(server > 0, "there was no session at the server");
     await page.getByRole("combobox", { name: "State" }).selectOption("OK");
     await logIn(page, password);
-    await page.getByRole("dialog").waitFor({ state: "detached" });
     check(page.url().includes("search=") && page.url().includes("status=OK"), "the filters are gone");
     await page.getByRole("combobox", { name: "State" }).selectOption("");
     await grid(page).getByRole("link", { name }).first().waitFor();

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { t } from "../i18n";
-import { Dialog } from "./dialog";
+import { Dialog, FormDialog } from "./dialog";
 import { review } from "./review";
 import { sayError } from "./toasts";
 
@@ -27,38 +27,19 @@ interface Props {
 }
 
 export function Change({ title, children, button, isReady = true, work, grant, onDone }: Props) {
-    const isBusy = useSignal(false);
     const submit = async () => {
-        if (!isReady || isBusy.value) return;
-        if (grant) {
-            const asked = grant();
-            onDone(false, {});
-            review({ what: "grant", ...asked }, (answer) => onDone(true, answer));
-            return;
-        }
-        isBusy.value = true;
-        try {
+        if (!grant) {
             await work?.();
-            onDone(true, {});
-        } catch (e) {
-            sayError(e);
-            isBusy.value = false;
+            return onDone(true, {});
         }
+        const asked = grant();
+        onDone(false, {});
+        review({ what: "grant", ...asked }, (answer) => onDone(true, answer));
     };
-    const footer = (
-        <>
-            <button type="button" onClick={() => onDone(false, {})}>
-                {t("Cancel")}
-            </button>
-            <button type="submit" class="primary" disabled={!isReady || isBusy.value}>
-                {button ?? t("Review")}
-            </button>
-        </>
-    );
     return (
-        <Dialog title={title} onClose={() => onDone(false, {})} onSubmit={() => void submit()} footer={footer}>
+        <FormDialog title={title} onClose={() => onDone(false, {})} onSubmit={submit} button={button ?? t("Review")} disabled={!isReady}>
             {children}
-        </Dialog>
+        </FormDialog>
     );
 }
 

@@ -1,6 +1,8 @@
 // A modal dialog: the browser's own <dialog>, which keeps the focus inside and the rest of the page inert.
 import type { ComponentChildren } from "preact";
+import { useSignal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { errorText } from "../api";
 import { t } from "../i18n";
 import { Icon } from "./icons";
 import { dialogs, Toasts } from "./toasts";
@@ -63,9 +65,10 @@ export function Dialog({ title, children, onClose, wide, footer, onSubmit }: Pro
     );
 }
 
-interface FormProps extends Props {
+interface FormProps extends Omit<Props, "footer" | "onSubmit"> {
     onClose: () => void;
-    onSubmit: () => void;
+    /** Once at a time; what it throws is shown. */
+    onSubmit: () => unknown;
     /** What the button says that goes on. */
     button: string;
     disabled?: boolean;
@@ -73,23 +76,50 @@ interface FormProps extends Props {
     danger?: boolean;
     /** There is no field to begin with: Enter goes on. */
     focusButton?: boolean;
+    /** What is said while it is being done. */
+    waiting?: string;
+    /** Before "Cancel". */
+    aside?: ComponentChildren;
+    /** After it. */
+    beside?: ComponentChildren;
 }
 
 /** A dialog that asks for something: "Cancel", and the button that goes on. */
-export function FormDialog({ button, disabled, danger, focusButton, children, ...more }: FormProps) {
+export function FormDialog({ button, disabled, danger, focusButton, waiting, aside, beside, onSubmit, children, ...more }: FormProps) {
+    const isBusy = useSignal(false);
+    const error = useSignal("");
+    const submit = async () => {
+        if (disabled || isBusy.value) return;
+        isBusy.value = true;
+        error.value = "";
+        try {
+            await onSubmit();
+        } catch (e) {
+            error.value = errorText(e);
+        }
+        isBusy.value = false;
+    };
     const footer = (
         <>
+            {aside}
             <button type="button" onClick={more.onClose} data-autofocus={danger || undefined}>
                 {t("Cancel")}
             </button>
-            <button type="submit" class={danger ? "danger" : "primary"} disabled={disabled} data-autofocus={focusButton || undefined}>
+            {beside}
+            <button key={button} type="submit" class={danger ? "danger" : "primary"} disabled={disabled || isBusy.value} data-autofocus={focusButton || undefined}>
                 {button}
             </button>
         </>
     );
     return (
-        <Dialog {...more} footer={footer}>
+        <Dialog {...more} onSubmit={() => void submit()} footer={footer}>
             {children}
+            {waiting && isBusy.value && <p role="status">{waiting}</p>}
+            {error.value && (
+                <p class="error" role="alert">
+                    {error.value}
+                </p>
+            )}
         </Dialog>
     );
 }

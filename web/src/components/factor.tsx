@@ -1,6 +1,6 @@
 // A person's own second factor: set up in three steps - who it is, its code, what to keep -, and ended. Afterwards one logs in anew, which shows that it works.
 import { signal, useSignal } from "@preact/signals";
-import { apiPath, call, errorText } from "../api";
+import { apiPath, call } from "../api";
 import { t } from "../i18n";
 import { local, refreshState } from "../local";
 import { Dialog, FormDialog } from "./dialog";
@@ -22,15 +22,6 @@ export function logOut(): void {
 }
 
 const inFours = (text: string) => text.match(/.{1,4}/g)?.join(" ") ?? text;
-
-function Wrong({ text }: { text: string }) {
-    if (!text) return null;
-    return (
-        <p class="error" role="alert">
-            {text}
-        </p>
-    );
-}
 
 /** Ten codes, each good once in place of the device's: shown this once. */
 function Recovery({ codes }: { codes: readonly string[] }) {
@@ -66,26 +57,17 @@ export function SetUpFactor({ onClose }: { onClose?: () => void }) {
     const code = useSignal("");
     const offer = useSignal<Offer | undefined>(undefined);
     const codes = useSignal<readonly string[] | undefined>(undefined);
-    const error = useSignal("");
-    const isBusy = useSignal(false);
     const next = async () => {
-        if (isBusy.value) return;
-        isBusy.value = true;
-        error.value = "";
-        try {
-            if (!offer.value) offer.value = await call<Offer>("POST", apiPath(["account", "second-factor"]), { password: password.value });
-            else codes.value = (await call<{ recovery_codes: string[] }>("POST", apiPath(["account", "second-factor", "confirm"]), { code: code.value.trim() })).recovery_codes;
-            password.value = "";
-        } catch (e) {
-            error.value = errorText(e);
-        }
+        const typed = code.value.trim();
         code.value = "";
-        isBusy.value = false;
+        if (!offer.value) offer.value = await call<Offer>("POST", apiPath(["account", "second-factor"]), { password: password.value });
+        else codes.value = (await call<{ recovery_codes: string[] }>("POST", apiPath(["account", "second-factor", "confirm"]), { code: typed })).recovery_codes;
+        password.value = "";
     };
     if (codes.value) return <Recovery codes={codes.value} />;
     const shown = offer.value;
     return (
-        <FormDialog title={t("A second factor")} onClose={onClose ?? logOut} onSubmit={() => void next()} button={t("Go on")} disabled={isBusy.value || (shown ? code.value.trim().length !== 6 : password.value === "")}>
+        <FormDialog title={t("A second factor")} onClose={onClose ?? logOut} onSubmit={next} button={t("Go on")} disabled={shown ? code.value.trim().length !== 6 : password.value === ""}>
             {!shown && (
                 <>
                     {!onClose && <p>{t("The server wants a second factor of you: set it up, then log in again. Cancel logs you out.")}</p>}
@@ -103,20 +85,17 @@ export function SetUpFactor({ onClose }: { onClose?: () => void }) {
                     <Field key="code" label={t("Six digits")} autoComplete="one-time-code" value={code.value} onInput={(v) => (code.value = v)} autofocus />
                 </>
             )}
-            <Wrong text={error.value} />
         </FormDialog>
     );
 }
 
 export function EndFactor({ onClose }: { onClose: () => void }) {
     const code = useSignal("");
-    const error = useSignal("");
-    const end = () => call("POST", apiPath(["account", "second-factor", "off"]), { code: code.value.trim() }).then(logOut, (e) => (error.value = errorText(e)));
+    const end = () => call("POST", apiPath(["account", "second-factor", "off"]), { code: code.value.trim() }).then(logOut);
     return (
-        <FormDialog title={t("End the second factor")} onClose={onClose} onSubmit={() => void end()} button={t("End it")} disabled={code.value.trim() === ""} danger>
+        <FormDialog title={t("End the second factor")} onClose={onClose} onSubmit={end} button={t("End it")} disabled={code.value.trim() === ""} danger>
             <p>{t("From then on your password alone lets you in. Its last code says that it is you.")}</p>
             <Field label={t("Six digits")} autoComplete="one-time-code" value={code.value} onInput={(v) => (code.value = v)} />
-            <Wrong text={error.value} />
         </FormDialog>
     );
 }

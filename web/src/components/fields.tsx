@@ -1,6 +1,6 @@
 // Fields of forms, each with its label.
 import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface FieldProps {
     label: string;
@@ -15,11 +15,16 @@ interface FieldProps {
 
 export function Field({ label, value, onInput, type = "text", autofocus, hint, autoComplete = "off", list }: FieldProps) {
     const id = useId();
+    const ref = useRef<HTMLInputElement>(null);
+    useLayoutEffect(() => {
+        if (autofocus) ref.current?.focus(); // where it comes later; what a dialog begins with it looks for itself
+    }, []);
     return (
         <div class="field">
             <label for={id}>{label}</label>
             <input
                 id={id}
+                ref={ref}
                 type={type as "text"}
                 value={value}
                 autoComplete={autoComplete}

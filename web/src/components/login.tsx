@@ -63,10 +63,13 @@ export function Login() {
         error.value = provider.value = password.value = code.value = "";
         wantsCode.value = isBusy.value = false;
     };
+    /** Whether that is all; else a code is to be typed. */
     const byCode = async (body: Record<string, string>) => {
         const said = await call<{ needs?: string }>("POST", "/local/login", { ...body, ...(code.value ? { code: code.value } : {}) });
-        if (said.needs === "code") wantsCode.value = true;
-        else password.value = "";
+        const isAll = said.needs !== "code";
+        if (isAll) password.value = "";
+        else wantsCode.value = true;
+        return isAll;
     };
     const byCertificate = async (k: Key | undefined) => {
         if (!k) throw new Error(t("There is no certificate here that could log in."));
@@ -87,11 +90,12 @@ export function Login() {
         isBusy.value = true;
         error.value = "";
         try {
-            if (by === "password") await byCode({ user: user.value, password: password.value });
-            else if (by === "kerberos") await byCode({ way: by });
+            let isAll = true;
+            if (by === "password") isAll = await byCode({ user: user.value, password: password.value });
+            else if (by === "kerberos") isAll = await byCode({ way: by });
             else if (by === "certificate") await byCertificate(key);
             else await atProvider();
-            await refreshState();
+            if (isAll) await refreshState();
         } catch (e) {
             if (mine === turn.value) error.value = errorText(e);
         }
@@ -147,7 +151,7 @@ export function Login() {
             )}
             {(way === "password" || way === "kerberos") &&
                 (wantsCode.value ? (
-                    <Field label={t("Code of the second factor")} value={code.value} onInput={(v) => (code.value = v)} autoComplete="one-time-code" />
+                    <Field label={t("Code of the second factor")} value={code.value} onInput={(v) => (code.value = v)} autofocus autoComplete="one-time-code" />
                 ) : (
                     <button type="button" class="link" onClick={() => (wantsCode.value = true)}>
                         {t("I have a code of a second factor")}

@@ -41,6 +41,7 @@ function Palette({ more }: { more: readonly Command[] }) {
     const text = useSignal("");
     const at = useSignal(0);
     const hosts = useSignal<readonly Command[]>([]);
+    const isEntered = useRef(false); // before anything was found
     const ref = useRef<HTMLDialogElement>(null);
     useEffect(() => {
         const before = document.activeElement;
@@ -61,6 +62,7 @@ function Palette({ more }: { more: readonly Command[] }) {
             call<{ hosts: { uuid: string; name: string; fqdn: string }[] }>("GET", apiPath(["hosts"], { search, limit: HOSTS }), undefined, stop.signal).then(
                 (found) => {
                     hosts.value = found.hosts.map((h) => ({ id: h.uuid, title: h.name || h.fqdn || h.uuid, hint: t("Machine"), run: () => navigate(`/hosts/${encodeURIComponent(h.uuid)}`) }));
+                    if (isEntered.current) run(hosts.value[0]);
                 },
                 () => undefined,
             );
@@ -82,7 +84,8 @@ function Palette({ more }: { more: readonly Command[] }) {
     const key = (e: KeyboardEvent) => {
         const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
         if (step !== undefined) at.value = (chosen + step + found.length) % Math.max(found.length, 1);
-        else if (e.key === "Enter") run(found[chosen]);
+        else if (e.key === "Enter" && found.length > 0) run(found[chosen]);
+        else if (e.key === "Enter") isEntered.current = true;
         else return;
         e.preventDefault();
     };
@@ -111,6 +114,7 @@ function Palette({ more }: { more: readonly Command[] }) {
                 onInput={(e) => {
                     text.value = e.currentTarget.value;
                     at.value = 0;
+                    isEntered.current = false;
                 }}
                 onKeyDown={key}
             />

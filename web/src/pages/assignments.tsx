@@ -3,7 +3,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { call } from "../api";
-import { Dialog } from "../components/dialog";
+import { Dialog, FormDialog } from "../components/dialog";
 import { Field } from "../components/fields";
 import { A } from "../components/link";
 import { useCommands } from "../components/palette";
@@ -101,40 +101,29 @@ function AssignForm({ uuids, count }: Wanted) {
     });
     const isEmpty = ![add, remove, exclude, allow].some((s) => words(s.value).length > 0);
     const submit = async () => {
-        try {
-            const what = await request();
-            close();
-            review(what, (answer) => {
-                const failed = (answer.hosts as { name: string; code: string; error: string | null }[]).filter((h) => h.code !== "ok");
-                for (const h of failed.slice(0, 5)) sayError(new Error(`${h.name}: ${h.error ?? h.code}`));
-                say(tn(Number(answer.changed), "{n} machine is assigned something else.", "{n} machines are assigned something else."));
-            });
-        } catch (e) {
-            sayError(e);
-        }
+        const what = await request();
+        close();
+        review(what, (answer) => {
+            const failed = (answer.hosts as { name: string; code: string; error: string | null }[]).filter((h) => h.code !== "ok");
+            for (const h of failed.slice(0, 5)) sayError(new Error(`${h.name}: ${h.error ?? h.code}`));
+            say(tn(Number(answer.changed), "{n} machine is assigned something else.", "{n} machines are assigned something else."));
+        });
     };
     const plan = () => void request().then((what) => (planned.value = what), sayError);
     if (planned.value) return <PlanView request={planned.value} onClose={() => (planned.value = undefined)} />;
     return (
-        <Dialog
+        <FormDialog
             title={t("Change what is assigned")}
             onClose={close}
-            onSubmit={() => void submit()}
-            footer={
-                <>
-                    {count === 1 && (
-                        <button type="button" onClick={plan}>
-                            {t("Show the plan")}
-                        </button>
-                    )}
-                    <span class="space" />
-                    <button type="button" onClick={close}>
-                        {t("Cancel")}
+            onSubmit={submit}
+            button={t("Review")}
+            disabled={isEmpty}
+            aside={
+                count === 1 && (
+                    <button type="button" onClick={plan}>
+                        {t("Show the plan")}
                     </button>
-                    <button type="submit" class="primary" disabled={isEmpty}>
-                        {t("Review")}
-                    </button>
-                </>
+                )
             }
         >
             <p class="muted">{tn(count, "{n} machine", "{n} machines")}</p>
@@ -142,7 +131,7 @@ function AssignForm({ uuids, count }: Wanted) {
             <Field label={t("Assign no more")} value={remove.value} onInput={(v) => (remove.value = v)} />
             <Field label={t("Exclude")} value={exclude.value} onInput={(v) => (exclude.value = v)} hint={t("What these machines must not have.")} />
             <Field label={t("Exclude no more")} value={allow.value} onInput={(v) => (allow.value = v)} />
-        </Dialog>
+        </FormDialog>
     );
 }
 

@@ -1,7 +1,7 @@
 // Groups, units, profiles and rules of self-service: made, and changed for several at once. The program finds what would never work before it is
 // signed, and shows the difference.
 import { signal, useSignal } from "@preact/signals";
-import { Dialog } from "../components/dialog";
+import { FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { review } from "../components/review";
 import { t, tn, type Text } from "../i18n";
@@ -67,21 +67,7 @@ function PolicyForm({ packages, onDone }: Wanted) {
     };
     const isEmpty = isNew ? !name.value.trim() : ![description, add, remove, exclude, allow, offer, withdraw].some((s) => s.value.trim());
     return (
-        <Dialog
-            title={isNew ? t("New group or rules") : t("Change groups and rules")}
-            onClose={close}
-            onSubmit={submit}
-            footer={
-                <>
-                    <button type="button" onClick={close}>
-                        {t("Cancel")}
-                    </button>
-                    <button type="submit" class="primary" disabled={isEmpty}>
-                        {t("Review")}
-                    </button>
-                </>
-            }
-        >
+        <FormDialog title={isNew ? t("New group or rules") : t("Change groups and rules")} onClose={close} onSubmit={submit} button={t("Review")} disabled={isEmpty}>
             {isNew ? (
                 <>
                     <Choice
@@ -113,7 +99,7 @@ function PolicyForm({ packages, onDone }: Wanted) {
                     {!isNew && <Field label={t("Offer no more")} value={withdraw.value} onInput={(v) => (withdraw.value = v)} hint={t("A group without packages goes whole.")} />}
                 </>
             )}
-        </Dialog>
+        </FormDialog>
     );
 }
 

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, apiPath, call, errorText, isAbort } from "../api";
-import { Dialog } from "../components/dialog";
+import { FormDialog } from "../components/dialog";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
 import { Status, toneOf } from "../components/status";
@@ -86,30 +86,16 @@ function Forget({ uuid, name }: { uuid: string; name: string }) {
         call("DELETE", apiPath(["hosts", uuid])).then(() => {
             say(t("{name} was forgotten.", { name }));
             navigate("/hosts");
-        }, sayError);
+        });
     return (
         <>
             <button type="button" class="danger" onClick={() => (isOpen.value = true)}>
                 {t("Forget the machine")}
             </button>
             {isOpen.value && (
-                <Dialog
-                    title={t("Forget {name}?", { name })}
-                    onClose={() => (isOpen.value = false)}
-                    onSubmit={() => void forget()}
-                    footer={
-                        <>
-                            <button type="button" data-autofocus onClick={() => (isOpen.value = false)}>
-                                {t("Cancel")}
-                            </button>
-                            <button type="submit" class="danger">
-                                {t("Forget the machine")}
-                            </button>
-                        </>
-                    }
-                >
+                <FormDialog title={t("Forget {name}?", { name })} onClose={() => (isOpen.value = false)} onSubmit={forget} button={t("Forget the machine")} danger>
                     <p>{t("The server forgets its inventory, and its certificate is revoked: it must register again. Nothing changes on the machine.")}</p>
-                </Dialog>
+                </FormDialog>
             )}
         </>
     );

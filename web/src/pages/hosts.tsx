@@ -1,6 +1,6 @@
 // The machines: a list of any length, narrowed by what stands in the address, kept current by the server's events.
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { apiPath, download } from "../api";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
@@ -91,8 +91,8 @@ export function HostsPage() {
     const rows = useMemo(() => new Rows<Host>(load(), (h) => h.uuid), []);
     const first = useRef(true);
     const ask = () => rows.ask(load());
-    useEffect(() => {
-        if (selection.all) selection.clear(); // "all that match" were others
+    useLayoutEffect(() => {
+        if (selection.all) selection.clear(); // "all that match" were others; what is chosen from now on is not
     }, [key.value]);
     useEffect(() => {
         if (first.current) first.current = false;

@@ -1,7 +1,7 @@
 // Actions on the machines that are selected: what is asked for here is composed by the local program, reviewed, and only then signed.
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { Dialog } from "../components/dialog";
+import { FormDialog } from "../components/dialog";
 import { Check, Choice, Field } from "../components/fields";
 import { Menu } from "../components/menu";
 import { useCommands } from "../components/palette";
@@ -79,48 +79,27 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
     const valid = useSignal(String(PERIODS[0]));
     const isForced = useSignal(false);
     const spares = useSignal(false); // what is in use
-    const isBusy = useSignal(false);
     const close = () => {
         wanted.value = undefined;
     };
     const names = packages.value.split(/[\s,]+/).filter(Boolean);
     const submit = async () => {
-        isBusy.value = true;
-        try {
-            const hosts = await uuids();
-            if (hosts.length > HOSTS_MAX) throw new Error(t("At most {n} machines at once: select fewer, or choose a group.", { n: number(HOSTS_MAX) }));
-            close();
-            review({ what: "actions", kind: kind.kind, hosts, packages: names, force: isForced.value, only_if_not_running: spares.value, valid_s: Number(valid.value) }, (answer) => {
-                ordered(answer, hosts.length);
-            });
-        } catch (e) {
-            sayError(e);
-        }
-        isBusy.value = false;
+        const hosts = await uuids();
+        if (hosts.length > HOSTS_MAX) throw new Error(t("At most {n} machines at once: select fewer, or choose a group.", { n: number(HOSTS_MAX) }));
+        close();
+        review({ what: "actions", kind: kind.kind, hosts, packages: names, force: isForced.value, only_if_not_running: spares.value, valid_s: Number(valid.value) }, (answer) => {
+            ordered(answer, hosts.length);
+        });
     };
     return (
-        <Dialog
-            title={t(kind.title)}
-            onClose={close}
-            onSubmit={() => void submit()}
-            footer={
-                <>
-                    <button type="button" onClick={close}>
-                        {t("Cancel")}
-                    </button>
-                    <button type="submit" class="primary" data-autofocus disabled={isBusy.value || (kind.packages === "some" && names.length === 0)}>
-                        {t("Review")}
-                    </button>
-                </>
-            }
-        >
+        <FormDialog title={t(kind.title)} onClose={close} onSubmit={submit} button={t("Review")} disabled={kind.packages === "some" && names.length === 0} focusButton>
             <p>{t(kind.about)}</p>
             <p class="muted">{tn(count, "{n} machine", "{n} machines")}</p>
             {kind.packages !== "none" && <Field label={t("Packages")} value={packages.value} onInput={(v) => (packages.value = v)} autofocus hint={t("Names, with blanks between; a version as in tis-firefox(=115.1-0).")} />}
             <Choice label={t("To be carried out within")} value={valid.value} options={PERIODS.map((s) => [String(s), period(s)] as const)} onChange={(v) => (valid.value = v)} />
             {kind.kind === "upgrade" && <Check label={t("Leave out what is in use")} hint={t("Packages one of whose programs runs on a machine wait there, and are told.")} checked={spares.value} onChange={(on) => (spares.value = on)} />}
             <Check label={t("Force")} hint={t("Again though it is done, or in spite of a failing script.")} checked={isForced.value} onChange={(on) => (isForced.value = on)} />
-        </Dialog>
+        </FormDialog>
     );
 }
 

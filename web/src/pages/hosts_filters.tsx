@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { Fragment, type RefObject } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { apiPath, call } from "../api";
-import { Dialog } from "../components/dialog";
+import { Dialog, FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { number } from "../format";
@@ -97,7 +97,7 @@ export function Views({ columns }: { columns: Columns<Host> }) {
     };
     const save = () => {
         const title = name.value.trim();
-        if (title) views.value = [...views.value.filter((v) => v.name !== title), { name: title, query, layout: columns.layout.value }];
+        views.value = [...views.value.filter((v) => v.name !== title), { name: title, query, layout: columns.layout.value }];
         isNaming.value = false;
     };
     return (
@@ -112,18 +112,9 @@ export function Views({ columns }: { columns: Columns<Host> }) {
                 </button>
             )}
             {isNaming.value && (
-                <Dialog
-                    title={t("Save this view")}
-                    onClose={() => (isNaming.value = false)}
-                    onSubmit={save}
-                    footer={
-                        <button type="submit" class="primary">
-                            {t("Save")}
-                        </button>
-                    }
-                >
+                <FormDialog title={t("Save this view")} onClose={() => (isNaming.value = false)} onSubmit={save} button={t("Save")} disabled={!name.value.trim()}>
                     <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} autofocus hint={t("Filters, columns and order are kept.")} />
-                </Dialog>
+                </FormDialog>
             )}
         </>
     );

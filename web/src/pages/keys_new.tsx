@@ -1,7 +1,7 @@
 // A new key, made by the program and kept there; somebody else's request for a certificate.
 import { useSignal } from "@preact/signals";
-import { call, errorText } from "../api";
-import { Dialog } from "../components/dialog";
+import { call } from "../api";
+import { FormDialog } from "../components/dialog";
 import { Check, Choice, Field } from "../components/fields";
 import { review } from "../components/review";
 import { say } from "../components/toasts";
@@ -46,41 +46,21 @@ export function NewKey({ onClose, onDone }: Props) {
     const [ca, code, client] = [useSignal(false), useSignal(true), useSignal(false)];
     const password = useSignal("");
     const again = useSignal("");
-    const error = useSignal("");
-    const isBusy = useSignal(false);
     const isReady = name.value.trim() !== "" && password.value.length >= PASSWORD_MIN && password.value === again.value;
     const submit = async () => {
-        if (!isReady || isBusy.value) return;
-        isBusy.value = true;
-        error.value = "";
         const [type, bits] = kind.value.split("-");
-        try {
-            const isRequest = how.value === "request";
-            const made = await call<{ file: string; request: string | null }>("POST", "/local/keys/new", {
-                name: name.value.trim(), password: password.value, kind: type === "rsa" ? "rsa" : "p-256", ...(type === "rsa" ? { bits: Number(bits) } : {}), days: Number(days.value),
-                ...(organization.value.trim() ? { organization: organization.value.trim() } : {}), ca: ca.value, code_signing: code.value, client_auth: client.value, request: isRequest,
-            });
-            password.value = again.value = "";
-            if (made.request) save(made.request, `${name.value.trim()}.csr`, "application/pkcs10");
-            say(t("Made: {file}. Keep a copy of it where nobody else can read it.", { file: made.file }));
-            onDone();
-        } catch (e) {
-            error.value = errorText(e);
-            isBusy.value = false;
-        }
+        const isRequest = how.value === "request";
+        const made = await call<{ file: string; request: string | null }>("POST", "/local/keys/new", {
+            name: name.value.trim(), password: password.value, kind: type === "rsa" ? "rsa" : "p-256", ...(type === "rsa" ? { bits: Number(bits) } : {}), days: Number(days.value),
+            ...(organization.value.trim() ? { organization: organization.value.trim() } : {}), ca: ca.value, code_signing: code.value, client_auth: client.value, request: isRequest,
+        });
+        password.value = again.value = "";
+        if (made.request) save(made.request, `${name.value.trim()}.csr`, "application/pkcs10");
+        say(t("Made: {file}. Keep a copy of it where nobody else can read it.", { file: made.file }));
+        onDone();
     };
-    const footer = (
-        <>
-            <button type="button" onClick={onClose}>
-                {t("Cancel")}
-            </button>
-            <button type="submit" class="primary" disabled={!isReady || isBusy.value}>
-                {t("Make the key")}
-            </button>
-        </>
-    );
     return (
-        <Dialog title={t("New key")} onClose={onClose} onSubmit={() => void submit()} footer={footer} wide>
+        <FormDialog title={t("New key")} onClose={onClose} onSubmit={submit} button={t("Make the key")} disabled={!isReady} waiting={t("The key is being made.")} wide>
             <p class="muted">{t("The program makes it and keeps it, encrypted. It counts for nobody until its certificate is trusted or named by the root.")}</p>
             <div class="form-two">
                 <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} autofocus />
@@ -94,13 +74,7 @@ export function NewKey({ onClose, onDone }: Props) {
             {kind.value === "p-256" && <p class="muted">{t("Agents of WAPT 1.8 read only packages that are signed with RSA.")}</p>}
             {how.value === "self" && <GrantFields ca={ca} code={code} client={client} />}
             {again.value !== "" && password.value !== again.value && <p class="error">{t("The two passwords differ.")}</p>}
-            {isBusy.value && <p role="status">{t("The key is being made.")}</p>}
-            {error.value && (
-                <p class="error" role="alert">
-                    {error.value}
-                </p>
-            )}
-        </Dialog>
+        </FormDialog>
     );
 }
 
@@ -112,7 +86,6 @@ export function SignRequest({ onClose, onDone }: Props) {
     const [ca, code, client] = [useSignal(false), useSignal(false), useSignal(false)];
     const isReady = request.value.includes("CERTIFICATE REQUEST") && key.value !== "";
     const submit = () => {
-        if (!isReady) return;
         onClose();
         const what = { what: "certificate", key: key.value, request: request.value, days: Number(days.value), ca: ca.value, code_signing: code.value, client_auth: client.value, ...(organization.value.trim() ? { organization: organization.value.trim() } : {}) };
         review(what, (answer) => {
@@ -121,18 +94,8 @@ export function SignRequest({ onClose, onDone }: Props) {
             onDone();
         }, { button: "Sign" });
     };
-    const footer = (
-        <>
-            <button type="button" onClick={onClose}>
-                {t("Cancel")}
-            </button>
-            <button type="submit" class="primary" disabled={!isReady}>
-                {t("Review")}
-            </button>
-        </>
-    );
     return (
-        <Dialog title={t("Sign a request")} onClose={onClose} onSubmit={submit} footer={footer} wide>
+        <FormDialog title={t("Sign a request")} onClose={onClose} onSubmit={submit} button={t("Review")} disabled={!isReady} wide>
             <p class="muted">{t("Only what you choose here is granted, whatever the request asks for. Compare the SHA-256 of its key with its owner, by another way than this request came.")}</p>
             <label class="field">
                 <span>{t("Request (PEM)")}</span>
@@ -148,6 +111,6 @@ export function SignRequest({ onClose, onDone }: Props) {
                 <Field label={t("Organisation")} value={organization.value} onInput={(v) => (organization.value = v)} />
             </div>
             <GrantFields ca={ca} code={code} client={client} />
-        </Dialog>
+        </FormDialog>
     );
 }

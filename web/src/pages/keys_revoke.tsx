@@ -1,7 +1,7 @@
 // Certificates that count no more: which there are, what a revocation hits, and what comes first.
 import { useSignal } from "@preact/signals";
-import { apiPath, call, errorText } from "../api";
-import { Dialog } from "../components/dialog";
+import { apiPath, call } from "../api";
+import { FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
@@ -62,21 +62,11 @@ function RevokeDialog({ onClose, onDone }: { onClose: () => void; onDone: () => 
     const chosen = useSignal(signers[0]?.fingerprint ?? "");
     const other = useSignal("");
     const hit = useSignal<Hit | undefined>(undefined);
-    const error = useSignal("");
-    const isBusy = useSignal(false);
     const fingerprint = (chosen.value || other.value.trim().toLowerCase().replaceAll(":", "")).trim();
     const isGood = /^[0-9a-f]{64}$/.test(fingerprint);
     const look = async () => {
-        if (!isGood || isBusy.value) return;
-        isBusy.value = true;
-        error.value = "";
         hit.value = undefined;
-        try {
-            hit.value = await call<Hit>("POST", "/local/revocation", { fingerprints: [fingerprint] });
-        } catch (e) {
-            error.value = errorText(e);
-        }
-        isBusy.value = false;
+        hit.value = await call<Hit>("POST", "/local/revocation", { fingerprints: [fingerprint] });
     };
     const revoke = () => {
         onClose();
@@ -90,24 +80,17 @@ function RevokeDialog({ onClose, onDone }: { onClose: () => void; onDone: () => 
         hit.value = undefined;
     };
     const canRevoke = hit.value?.packages.length === 0;
-    const footer = (
-        <>
-            <button type="button" onClick={onClose}>
-                {t("Cancel")}
-            </button>
-            {canRevoke ? (
-                <button key="revoke" type="submit" class="danger">
-                    {t("Revoke")}
-                </button>
-            ) : (
-                <button key="look" type="submit" class="primary" disabled={!isGood || isBusy.value}>
-                    {t("What does it hit?")}
-                </button>
-            )}
-        </>
-    );
     return (
-        <Dialog title={t("Revoke a certificate")} onClose={onClose} onSubmit={() => (canRevoke ? revoke() : void look())} footer={footer} wide>
+        <FormDialog
+            title={t("Revoke a certificate")}
+            onClose={onClose}
+            onSubmit={canRevoke ? revoke : look}
+            button={canRevoke ? t("Revoke") : t("What does it hit?")}
+            disabled={!isGood}
+            danger={canRevoke}
+            waiting={t("Looking through the repository and the machines' packages.")}
+            wide
+        >
             <p class="muted">{t("Nothing that it signed counts any more, nor what others signed for whom it vouches: packages, orders, kept scripts. It can't be taken back.")}</p>
             <Choice
                 label={t("Certificate")}
@@ -116,14 +99,8 @@ function RevokeDialog({ onClose, onDone }: { onClose: () => void; onDone: () => 
                 onChange={(v) => change(() => (chosen.value = v))}
             />
             {chosen.value === "" && <Field label={t("Fingerprint (SHA-256)")} value={other.value} onInput={(v) => change(() => (other.value = v))} />}
-            {isBusy.value && <p role="status">{t("Looking through the repository and the machines' packages.")}</p>}
-            {hit.value && <Effects hit={hit.value} look={() => void look()} />}
-            {error.value && (
-                <p class="error" role="alert">
-                    {error.value}
-                </p>
-            )}
-        </Dialog>
+            {hit.value && <Effects hit={hit.value} look={() => void look().catch(sayError)} />}
+        </FormDialog>
     );
 }
 
@@ -131,27 +108,16 @@ function MachineDialog({ onClose }: { onClose: () => void }) {
     const uuid = useSignal("");
     const submit = () => {
         const id = uuid.value.trim();
-        if (!id) return;
-        call("DELETE", apiPath(["hosts", id, "certificate"])).then(() => {
+        return call("DELETE", apiPath(["hosts", id, "certificate"])).then(() => {
             say(t("Revoked. The machine gets another one, for another key."));
             onClose();
-        }, sayError);
+        });
     };
-    const footer = (
-        <>
-            <button type="button" onClick={onClose}>
-                {t("Cancel")}
-            </button>
-            <button type="submit" class="danger" disabled={!uuid.value.trim()}>
-                {t("Revoke")}
-            </button>
-        </>
-    );
     return (
-        <Dialog title={t("Revoke a machine's certificate")} onClose={onClose} onSubmit={submit} footer={footer}>
+        <FormDialog title={t("Revoke a machine's certificate")} onClose={onClose} onSubmit={submit} button={t("Revoke")} disabled={!uuid.value.trim()} danger>
             <p>{t("Whoever has that certificate is let in by it no more. The machine itself gets another one by its own key; to shut it out, forget it.")}</p>
             <Field label={t("Identifier of the machine")} value={uuid.value} onInput={(v) => (uuid.value = v)} autofocus />
-        </Dialog>
+        </FormDialog>
     );
 }
 

@@ -4,7 +4,7 @@ import { signal, useSignal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { apiPath, call, isAbort } from "../api";
-import { Dialog } from "../components/dialog";
+import { FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { review } from "../components/review";
@@ -155,39 +155,24 @@ function MaintenanceForm({ uuids, count, groups: chosen, onDone }: Wanted) {
     const isEmpty = !windowWay.value && !freezeWay.value && words(hold.value).length + words(unhold.value).length === 0;
     const isWrong = (windowWay.value === "set" && !windowsText(windows.value)) || (freezeWay.value === "set" && !freezesText(freezes.value)) || (isGroup.value && names().length === 0);
     const submit = async () => {
-        if (isEmpty || isWrong) return;
-        try {
-            const held = words(hold.value).map((name) => (until.value ? `${name} until ${until.value}` : name));
-            const whom = isGroup.value ? { what: "policy", names: names() } : { what: "host-packages", hosts: await uuids() };
-            close();
-            review({ ...whom, hold: held, unhold: words(unhold.value), ...times() }, (answer) => {
-                const bad = (list(answer.hosts ?? answer.packages) as { name: string; code: string; error: string | null }[]).filter((one) => one.code !== "ok");
-                for (const one of bad.slice(0, 5)) sayError(new Error(`${one.name}: ${one.error ?? one.code}`));
-                onDone?.();
-                if (isGroup.value) say(tn(names().length, "The group is signed and published.", "The groups are signed and published."));
-                else say(tn(Number(answer.changed), "{n} machine has other windows or holds.", "{n} machines have other windows or holds."));
-            });
-        } catch (e) {
-            sayError(e);
-        }
+        const held = words(hold.value).map((name) => (until.value ? `${name} until ${until.value}` : name));
+        const whom = isGroup.value ? { what: "policy", names: names() } : { what: "host-packages", hosts: await uuids() };
+        close();
+        review({ ...whom, hold: held, unhold: words(unhold.value), ...times() }, (answer) => {
+            const bad = (list(answer.hosts ?? answer.packages) as { name: string; code: string; error: string | null }[]).filter((one) => one.code !== "ok");
+            for (const one of bad.slice(0, 5)) sayError(new Error(`${one.name}: ${one.error ?? one.code}`));
+            onDone?.();
+            if (isGroup.value) say(tn(names().length, "The group is signed and published.", "The groups are signed and published."));
+            else say(tn(Number(answer.changed), "{n} machine has other windows or holds.", "{n} machines have other windows or holds."));
+        });
     };
     const ways = (set: Text): [string, string][] => [
         ["", t("as they are")],
         ["set", t(set)],
         ["none", t("none here")],
     ];
-    const footer = (
-        <>
-            <button type="button" onClick={close}>
-                {t("Cancel")}
-            </button>
-            <button type="submit" class="primary" disabled={isEmpty || isWrong}>
-                {t("Review")}
-            </button>
-        </>
-    );
     return (
-        <Dialog title={t("Windows and holds")} onClose={close} onSubmit={() => void submit()} footer={footer} wide>
+        <FormDialog title={t("Windows and holds")} onClose={close} onSubmit={submit} button={t("Review")} disabled={isEmpty || isWrong} wide>
             {chosen ? (
                 <ul class="host-names">
                     {chosen.map((p) => (
@@ -220,7 +205,7 @@ function MaintenanceForm({ uuids, count, groups: chosen, onDone }: Wanted) {
                     <option key={g} value={g} />
                 ))}
             </datalist>
-        </Dialog>
+        </FormDialog>
     );
 }
 

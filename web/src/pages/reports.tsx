@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { apiPath, call, download, isAbort } from "../api";
-import { Dialog } from "../components/dialog";
+import { FormDialog } from "../components/dialog";
 import { Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
@@ -63,37 +63,27 @@ function Editor({ of, onDone }: { of: Report; onDone: (saved?: string) => void }
     const query = useSignal(of.query);
     const result = useSignal<Result | undefined>(undefined);
     const isBusy = useSignal(false);
-    const run = async (what: () => Promise<void>) => {
+    const attempt = async () => {
         isBusy.value = true;
         try {
-            await what();
+            result.value = await call<Result>("POST", apiPath(["report-rows"], { limit: 100 }), { query: query.value });
         } catch (e) {
             sayError(e);
         }
         isBusy.value = false;
     };
-    const attempt = () => run(async () => void (result.value = await call<Result>("POST", apiPath(["report-rows"], { limit: 100 }), { query: query.value })));
-    const save = () =>
-        run(async () => {
-            await call("PUT", apiPath(["reports", name.value]), { about: about.value, query: query.value });
-            say(t("{what}: saved.", { what: name.value }));
-            onDone(name.value);
-        });
-    const footer = (
-        <>
-            <button type="button" onClick={() => onDone()}>
-                {t("Cancel")}
-            </button>
-            <button type="button" disabled={isBusy.value || !query.value.trim()} onClick={() => void attempt()}>
-                {t("Try it")}
-            </button>
-            <button type="submit" class="primary" disabled={isBusy.value || !query.value.trim() || !name.value.trim()}>
-                {t("Save")}
-            </button>
-        </>
+    const save = async () => {
+        await call("PUT", apiPath(["reports", name.value]), { about: about.value, query: query.value });
+        say(t("{what}: saved.", { what: name.value }));
+        onDone(name.value);
+    };
+    const tryIt = (
+        <button type="button" disabled={isBusy.value || !query.value.trim()} onClick={() => void attempt()}>
+            {t("Try it")}
+        </button>
     );
     return (
-        <Dialog title={of.name ? t("Change {what}", { what: of.name }) : t("New report")} onClose={() => onDone()} onSubmit={() => void save()} footer={footer} wide>
+        <FormDialog title={of.name ? t("Change {what}", { what: of.name }) : t("New report")} onClose={() => onDone()} onSubmit={save} button={t("Save")} disabled={!query.value.trim() || !name.value.trim()} beside={tryIt} wide>
             <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} autofocus={!of.name} />
             <Field label={t("About")} value={about.value} onInput={(v) => (about.value = v)} />
             <div class="field">
@@ -106,7 +96,7 @@ function Editor({ of, onDone }: { of: Report; onDone: (saved?: string) => void }
                     <Rows key={result.value.columns.join()} result={result.value} />
                 </div>
             )}
-        </Dialog>
+        </FormDialog>
     );
 }
 
@@ -168,22 +158,11 @@ function ReportView({ of, onEdit, onDelete }: { of: Report; onEdit: () => void; 
 }
 
 function Delete({ name, onDone }: { name: string; onDone: (isGone: boolean) => void }) {
-    const submit = () =>
-        call("DELETE", apiPath(["reports", name])).then(() => onDone(true), (e) => (sayError(e), onDone(false)));
-    const footer = (
-        <>
-            <button type="button" onClick={() => onDone(false)} data-autofocus>
-                {t("Cancel")}
-            </button>
-            <button type="submit" class="primary">
-                {t("Delete")}
-            </button>
-        </>
-    );
+    const submit = () => call("DELETE", apiPath(["reports", name])).then(() => onDone(true));
     return (
-        <Dialog title={t("Delete {what}?", { what: name })} onClose={() => onDone(false)} onSubmit={() => void submit()} footer={footer}>
+        <FormDialog title={t("Delete {what}?", { what: name })} onClose={() => onDone(false)} onSubmit={submit} button={t("Delete")} danger>
             <p>{t("It is deleted for everybody.")}</p>
-        </Dialog>
+        </FormDialog>
     );
 }
 

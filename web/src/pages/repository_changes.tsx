@@ -99,7 +99,6 @@ function Promote({ packages, onDone }: { packages: readonly Package[]; onDone: (
 
 function Delete({ packages, all, onDone }: { packages: readonly Package[]; all: readonly Package[]; onDone: () => void }) {
     const counts = useSignal<ReadonlyMap<string, number>>(new Map());
-    const isBusy = useSignal(false);
     const owns = useSignal<readonly Own[]>([]);
     const files = new Set(packages.map((p) => p.file));
     const lacking = breaks(all, files);
@@ -108,7 +107,6 @@ function Delete({ packages, all, onDone }: { packages: readonly Package[]; all: 
         for (const name of [...goneWith(all, files)].slice(0, 20)) ownNeeds(name).then((own) => own.total > 0 && (owns.value = [...owns.value, own]), sayError);
     }, []);
     const submit = async () => {
-        isBusy.value = true;
         try {
             for (const p of packages) await call("DELETE", apiPath(["packages", p.file]));
             say(tn(packages.length, "{n} package removed.", "{n} packages removed."));
@@ -120,7 +118,7 @@ function Delete({ packages, all, onDone }: { packages: readonly Package[]; all: 
         onDone();
     };
     return (
-        <FormDialog title={t("Remove from the repository")} onClose={close} onSubmit={() => void submit()} button={t("Remove")} disabled={isBusy.value} danger>
+        <FormDialog title={t("Remove from the repository")} onClose={close} onSubmit={submit} button={t("Remove")} danger>
             <p>{t("Machines that have them keep them.")}</p>
             <ul class="plain-list">
                 {packages.map((p) => {

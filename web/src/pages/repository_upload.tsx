@@ -3,7 +3,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { call, isAbort, send } from "../api";
-import { Dialog } from "../components/dialog";
+import { FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { review } from "../components/review";
@@ -130,21 +130,7 @@ function Upload({ files, onDone }: Wanted) {
         );
     };
     return (
-        <Dialog
-            title={t("Add packages")}
-            onClose={cancel}
-            onSubmit={submit}
-            footer={
-                <>
-                    <button type="button" onClick={cancel}>
-                        {t("Cancel")}
-                    </button>
-                    <button type="submit" class="primary" disabled={!isThere.value}>
-                        {t("Review")}
-                    </button>
-                </>
-            }
-        >
+        <FormDialog title={t("Add packages")} onClose={cancel} onSubmit={submit} button={t("Review")} disabled={!isThere.value}>
             <p>{t("Each file is verified before anything else: who signed it, and that it is whole. Nothing of it is unpacked or run here.")}</p>
             <ul class="plain-list">
                 {files.map((f, i) => (
@@ -178,7 +164,7 @@ function Upload({ files, onDone }: Wanted) {
                     />
                 </>
             )}
-        </Dialog>
+        </FormDialog>
     );
 }
 

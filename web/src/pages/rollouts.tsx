@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { apiPath, call, isAbort } from "../api";
-import { Dialog } from "../components/dialog";
+import { FormDialog } from "../components/dialog";
 import { Facts } from "../components/fields";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
@@ -158,31 +158,14 @@ const STEPS: readonly Step[] = [
 ];
 
 function StepDialog({ step, of, onDone }: { step: Step; of: Rollout; onDone: (changed?: Rollout) => void }) {
-    const isBusy = useSignal(false);
     const submit = async () => {
-        isBusy.value = true;
-        try {
-            onDone(await call<Rollout>("POST", apiPath(["rollouts", of.id, step.call]), {}));
-            say(t("{what}: done.", { what: t(step.title) }));
-        } catch (e) {
-            sayError(e);
-            isBusy.value = false;
-        }
+        onDone(await call<Rollout>("POST", apiPath(["rollouts", of.id, step.call]), {}));
+        say(t("{what}: done.", { what: t(step.title) }));
     };
-    const footer = (
-        <>
-            <button type="button" onClick={() => onDone()} data-autofocus>
-                {t("Cancel")}
-            </button>
-            <button type="submit" class="primary" disabled={isBusy.value}>
-                {t(step.title)}
-            </button>
-        </>
-    );
     return (
-        <Dialog title={`${t(step.title)}: ${of.name}`} onClose={() => onDone()} onSubmit={() => void submit()} footer={footer}>
+        <FormDialog title={`${t(step.title)}: ${of.name}`} onClose={() => onDone()} onSubmit={submit} button={t(step.title)} danger={step.call === "stop"} focusButton={step.call !== "stop"}>
             <p>{t(step.about)}</p>
-        </Dialog>
+        </FormDialog>
     );
 }
 

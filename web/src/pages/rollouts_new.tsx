@@ -2,10 +2,9 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { apiPath, call } from "../api";
-import { Dialog } from "../components/dialog";
+import { FormDialog } from "../components/dialog";
 import { Check, Choice, Field } from "../components/fields";
 import { review } from "../components/review";
-import { sayError } from "../components/toasts";
 import { t, tn, type Text } from "../i18n";
 import { navigate } from "../router";
 import { KINDS } from "./hosts_kinds";
@@ -66,7 +65,6 @@ export function NewRollout({ machines, onClose, onDone }: { machines?: Machines;
     const names = takes === "none" ? [] : words(packages.value);
     const isReady = (machines !== undefined || words(members.value).length > 0) && (takes !== "some" || names.length > 0);
     const submit = async () => {
-        if (!isReady) return;
         const whom = machines ? { hosts: await machines.uuids() } : { members_of: words(members.value) };
         onClose();
         const plan = {
@@ -82,18 +80,8 @@ export function NewRollout({ machines, onClose, onDone }: { machines?: Machines;
         review(what, (answer) => onDone(String(answer.id ?? "")));
     };
     const number = (label: Text, value: { value: string }) => <Field label={t(label)} type="number" value={value.value} onInput={(v) => (value.value = v)} />;
-    const footer = (
-        <>
-            <button type="button" onClick={onClose}>
-                {t("Cancel")}
-            </button>
-            <button type="submit" class="primary" disabled={!isReady}>
-                {t("Review")}
-            </button>
-        </>
-    );
     return (
-        <Dialog title={t("New roll-out")} onClose={onClose} onSubmit={() => void submit().catch(sayError)} footer={footer} wide>
+        <FormDialog title={t("New roll-out")} onClose={onClose} onSubmit={submit} button={t("Review")} disabled={!isReady} wide>
             <div class="form-two">
                 <Choice label={t("Order")} value={kind.value} options={KINDS.filter((k) => !FORBIDDEN.includes(k.kind)).map((k) => [k.kind, t(k.title)] as const)} onChange={(v) => (kind.value = v)} />
                 {takes !== "none" ? <Field label={t("Packages")} value={packages.value} onInput={(v) => (packages.value = v)} autofocus /> : <span />}
@@ -121,6 +109,6 @@ export function NewRollout({ machines, onClose, onDone }: { machines?: Machines;
                     <option key={g} value={g} />
                 ))}
             </datalist>
-        </Dialog>
+        </FormDialog>
     );
 }

@@ -1,6 +1,6 @@
 // A table of rows that are all here: searched and sorted by the page.
 import { useSignal } from "@preact/signals";
-import { useEffect, useId, useMemo, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { Icon } from "../components/icons";
 import { language, t, tn } from "../i18n";
@@ -42,17 +42,17 @@ export function LocalTable<R>({ name, label, all, columns, rowKey, values, first
         const made = new Columns<R>(name, columns, firstSort);
         return { columns: made, rows: new Rows<R>(loadFrom(all, comparison(made, values)), rowKey) };
     }, []);
-    const shown = useRef(all);
-    const ask = () => {
+    const found = useMemo(() => {
         const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-        const found = words.length === 0 ? all : all.filter((row) => {
+        return words.length === 0 ? all : all.filter((row) => {
             const text = columns.map((c) => c.text(row)).join(" ").toLowerCase();
             return words.every((word) => text.includes(word));
         });
-        shown.current = found;
-        model.rows.ask(loadFrom(found, comparison(model.columns, values)));
-    };
-    useEffect(ask, [all, search.value]);
+    }, [all, search.value]);
+    const shown = useRef(found);
+    shown.current = found;
+    const ask = () => model.rows.ask(loadFrom(found, comparison(model.columns, values)));
+    useLayoutEffect(ask, [found]); // before the next key: it means what the search left
     // "All" are those that are shown, by their names: nothing that comes, or that a search hid, is among them.
     useEffect(
         () =>

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
+import { sayError } from "../components/toasts";
 import { t } from "../i18n";
 import type { Column, Columns } from "./columns";
 import { Header } from "./header";
@@ -113,9 +114,8 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
         else if (y + ROW + HEAD > element.scrollTop + element.clientHeight) element.scrollTop = y + ROW + HEAD - element.clientHeight;
     };
     const toggle = (index: number) => {
-        const row = rows.row(index);
-        if (row !== undefined) selection?.toggle(rows.key(row));
         anchor.current = index;
+        if (selection) void rows.keys(index, index).then(([key]) => key !== undefined && selection.toggle(key), sayError); // of one that has not come yet, too
     };
     const keyDown = (e: KeyboardEvent) => {
         const element = box.current;
