@@ -166,6 +166,7 @@ export async function packagesOfWhatIsSelectedAreCountedAndOrderedForThoseAlone(
                 const next = url.searchParams.get("after") ? 2 : 0;
                 return { json: { estate: estate.slice(next, next + 2), ...(next ? {} : { next: "x" }) } };
             }
+            if (url.pathname === "/api/v1/packages") return { json: { packages: [{ package: "tis-a", section: "base" }, { package: "tis-b", section: "group" }] } };
             return url.pathname === "/api/v1/hosts" && name ? { json: { hosts: on[name], total: on[name].length } } : undefined;
         };
         await loaded(page);
@@ -192,6 +193,15 @@ export async function packagesOfWhatIsSelectedAreCountedAndOrderedForThoseAlone(
         same(asked, [["GET", 0, "pc-"], ["GET", 0, "pc-"]], "all that match are meant by their filter");
         same(await dialog.locator("b").count(), 0, "markup of a machine's text");
         same(await axe(page), [], "against WCAG AA");
+        const section = dialog.getByLabel("Section", { exact: true });
+        await section.selectOption("group");
+        await dialog.getByText("1 row", { exact: true }).waitFor();
+        await dialog.getByRole("row").filter({ hasText: "tis-b" }).waitFor();
+        await section.selectOption("not in the repository");
+        await dialog.getByRole("row").filter({ hasText: "tis-*" }).waitFor();
+        await dialog.getByText("1 row", { exact: true }).waitFor();
+        await section.selectOption("any");
+        await dialog.getByText("4 rows", { exact: true }).waitFor();
         await choose("tis-*");
         check(await dialog.getByRole("button", { name: "Install", exact: true }).isDisabled(), "a name that would mean others is ordered");
         await choose("tis-*", "To upgrade", "tis-b");
@@ -352,7 +362,7 @@ export async function windowsHoldsRolloutsAndWakesOfTheMachinesThatAreSelected(g
         await page.getByLabel("Group", { exact: true }).fill("grp-lyon");
         await page.getByLabel("Hold packages").fill("tis-a");
         await page.getByRole("button", { name: "Review" }).click();
-        await page.getByRole("button", { name: "Sign and send" }).waitFor();
+        await page.getByRole("dialog", { name: "policy: 0" }).waitFor();
         same(wish(), { what: "policy", names: ["grp-lyon"], hold: ["tis-a"], unhold: [] }, "what the group will say");
         await page.keyboard.press("Escape");
         await choose("Roll out");
@@ -463,8 +473,8 @@ export async function aTicketLogsInUnasked(given) {
         same(tries(mock), 1, "logins");
         mock.fault = (q, url) => (url.pathname === "/local/login" ? ((mock.server.state = "connected"), { json: {} }) : undefined);
         await page.goto(`${base}/hosts`);
+        await loaded(page);
         await dialog.waitFor({ state: "detached" });
-        await page.getByRole("grid", { name: "Machines" }).waitFor();
         same(tries(mock), 2, "logins");
         await page.getByRole("button", { name: mock.server.user, exact: true }).click();
         await page.getByRole("menuitem", { name: "Log out" }).click();

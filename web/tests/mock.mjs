@@ -56,9 +56,15 @@ function keysOf(at) {
 
 const PACKAGES = () => [["tis-firefox", "base", "tis-base(>=2)"], ["tis-7zip", "base", ""], ["grp-lyon", "group", "tis-firefox"], ["rules", "selfservice", ""]].map(([name, section, depends]) => ({ package: name, version: "1.0-1", architecture: "all", section, maturity: "PROD", locale: "", target_os: "all", name, description: `about ${name}`, depends, conflicts: "", signer: "Developer", signer_fingerprint: "ab".repeat(32), signature_date: "20260101T000000", file: `${name}_1.0-1.wapt`, size: 12_345, is_newest: true }));
 
+const ESTATE = () => [...PACKAGES(), { package: "tis-old", version: "0.9-3" }].flatMap(({ package: name, version }, i) => [
+    { package: name, version, status: "OK", machines: 310 - 41 * i },
+    ...(i % 2 ? [{ package: name, version, status: "MISSING", machines: 1 + i }] : [{ package: name, version: "0.8-1", status: "TO-UPGRADE", machines: 57 }, { package: name, version, status: "ERROR", machines: 2 }]),
+]);
+
 /** What the pages beside the machines ask for. */
 function manage(what, id, more, p) {
     if (what === "overview") return { json: { hosts: 300, reachable: 225, unseen_30_days: 12, errors: 14, to_upgrade: 57, audit_errors: 3, audit_warnings: 1, actions_failed_today: 4, rollouts_running: 1, uploads_refused: 1, webhooks_off: 0, server_certificate_until: now() + 86_400 * 20, certificates_ending: 0, authority_until: now() + 86_400 * 3000, journal_missing: 0, backup_at: now() - 86_400 * 9, disk_free_percent: 12, clock_off_s: 95 } };
+    if (what === "estate") return { json: { estate: ESTATE() } };
     if (what === "packages") return { json: { packages: PACKAGES(), total: PACKAGES().length } };
     if (what === "repository") return { json: { key: "-----BEGIN PUBLIC KEY-----\n", sha256: certificate("this server").fingerprint } };
     if (what === "signers") return { json: { signers: [certificate("Developer"), AUTHORITY].map((c) => ({ name: c.name, fingerprint: c.fingerprint })) } };

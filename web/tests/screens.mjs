@@ -120,6 +120,12 @@ const SCREENS = {
         await to("/hosts");
         await select(page, 14);
     },
+    async estate({ page }) {
+        await page.locator("#main .menu > button").click();
+        await page.locator(".menu-list button", { hasText: /^(Packages|Paquets)/ }).click();
+        await page.locator("dialog .estate .t-body .t-row").first().waitFor();
+        await page.locator("dialog .estate select").first().locator("option").nth(2).waitFor({ state: "attached" }); // its sections
+    },
     async order({ page }) {
         await page.locator(".bar-actions > button").nth(4).click();
         await page.locator("dialog input").first().fill("tis-firefox");
@@ -225,7 +231,7 @@ async function select(page, count) {
     await page.locator(".bar-actions").waitFor();
 }
 
-/** Keeps a picture of each screen in folder, one of them for a large screen, and calls use(name, theme, language, page) there. */
+/** Keeps a picture of each screen in folder, two of them for a large screen, too, and calls use(name, theme, language, page) there. */
 export async function atScreens({ browser, dist, open, languages, folder }, use) {
     for (const language of languages)
         for (const theme of THEMES)
@@ -240,7 +246,7 @@ export async function atScreens({ browser, dist, open, languages, folder }, use)
                     await go({ mock, page, base, to });
                     const keep = (more) => page.screenshot({ path: path.join(folder, `${name}-${theme}-${language}${more}.png`), animations: "disabled" });
                     await keep("");
-                    if (theme === "light" && language === "en") {
+                    if ((theme === "light") === (language === "en")) {
                         await page.setViewportSize(LARGE);
                         await keep("-large");
                         await page.setViewportSize(USUAL);
@@ -252,5 +258,5 @@ export async function atScreens({ browser, dist, open, languages, folder }, use)
 
 async function closeAll(page) {
     // a review goes on from the order's dialog: only what stands alone is closed
-    if (await page.locator("dialog.palette, dialog:has(.chooser), dialog:has(.two), dialog:has(.log), dialog:has(textarea), dialog:has(.form-two), dialog:has(.danger), dialog:has(.host-names)").count()) await page.keyboard.press("Escape");
+    if (await page.locator("dialog.palette, dialog:has(.chooser), dialog:has(.two), dialog:has(.log), dialog:has(textarea), dialog:has(.form-two), dialog:has(.danger), dialog:has(.estate), dialog:has(.host-names)").count()) await page.keyboard.press("Escape");
 }

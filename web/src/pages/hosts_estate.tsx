@@ -12,8 +12,10 @@ import { t, tn, type Text } from "../i18n";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
+import { SECTIONS } from "./assignments_policy";
 import { KINDS, type Kind } from "./hosts_kinds";
 import { allUuids } from "./hosts_model";
+import { loadPackages } from "./repository_model";
 
 /** As the server counts them. Names, versions and states are what machines say. */
 interface Counted {
@@ -48,6 +50,19 @@ export function showPackages(of: Wanted): void {
     wanted.value = of;
 }
 
+/** Of each package that the repository has: what machines say tells of none. */
+const sections = signal<ReadonlyMap<string, string> | undefined>(undefined);
+
+function sectionOf(r: Counted): string {
+    return sections.value?.get(r.package) ?? "";
+}
+
+function sectionText(section: string): string {
+    const known = SECTIONS[section];
+    if (known) return t(known);
+    return section || (sections.value ? t("not in the repository") : "");
+}
+
 function stateText(status: string): string {
     const known = STATES[status];
     return known ? t(known[0]) : status;
@@ -57,6 +72,7 @@ const rowKey = (r: Counted) => `${r.package}\n${r.version}\n${r.status}`;
 const COLUMNS: readonly Column<Counted>[] = [
     { id: "package", title: "Package", width: 280, sort: "package", text: (r) => r.package },
     { id: "version", title: "Version", width: 150, sort: "version", text: (r) => r.version },
+    { id: "section", title: "Section", width: 130, sort: "section", text: (r) => sectionText(sectionOf(r)) },
     { id: "status", title: "State", width: 150, sort: "status", text: (r) => stateText(r.status), cell: (r) => <Status tone={STATES[r.status]?.[1] ?? "none"} text={stateText(r.status)} /> },
     { id: "machines", title: "Machines", width: 92, sort: "machines", align: "end", text: (r) => number(r.machines) },
 ];
@@ -97,6 +113,7 @@ async function concerned(rows: readonly Counted[], among: ReadonlySet<string>): 
 function Packages(of: Wanted) {
     const rows = useSignal<readonly Counted[] | undefined>(undefined);
     const state = useSignal("");
+    const section = useSignal<string | undefined>(undefined);
     const isBusy = useSignal(false);
     const selection = useMemo(() => new Selection(), []);
     void selection.version.value;
@@ -106,9 +123,13 @@ function Packages(of: Wanted) {
     useEffect(() => {
         const stop = new AbortController();
         load(of, stop.signal).then((found) => (rows.value = found), (e) => !isAbort(e) && (sayError(e), close()));
+        loadPackages(stop.signal).then((all) => (sections.value = new Map(all.map((p) => [p.package, p.section]))), (e) => !isAbort(e) && sayError(e));
         return () => stop.abort();
     }, []);
-    const shown = useMemo(() => (rows.value ?? []).filter((r) => !state.value || r.status === state.value), [rows.value, state.value]);
+    const shown = useMemo(
+        () => (rows.value ?? []).filter((r) => (!state.value || r.status === state.value) && (section.value === undefined || sectionOf(r) === section.value)),
+        [rows.value, state.value, section.value, sections.value],
+    );
     const chosen = shown.filter((r) => selection.has(rowKey(r)));
     const names = [...new Set(chosen.map((r) => r.package))];
     const start = async (kind: Kind) => {
@@ -123,8 +144,16 @@ function Packages(of: Wanted) {
         isBusy.value = false;
     };
     const states = [...new Set((rows.value ?? []).map((r) => r.status))].sort();
+    const found = sections.value ? [...new Set((rows.value ?? []).map(sectionOf))].sort() : [];
     const tools = (
         <>
+            <Choice
+                label={t("Section")}
+                value={section.value === undefined ? "" : `=${section.value}`}
+                options={[["", t("any")] as const, ...found.map((s) => [`=${s}`, sectionText(s)] as const)]}
+                onChange={(s) => (section.value = s === "" ? undefined : s.slice(1))}
+                inline
+            />
             <Choice label={t("State")} value={state.value} options={[["", t("any")] as const, ...states.map((s) => [s, stateText(s)] as const)]} onChange={(s) => (state.value = s)} inline />
             {chosen.length > 0 && <strong>{tn(names.length, "{n} package selected", "{n} packages selected")}</strong>}
             {chosen.length > 0 &&

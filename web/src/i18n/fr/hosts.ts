@@ -279,6 +279,7 @@ export const hosts = {
     "{n} row": "{n} ligne",
     "{n} rows": "{n} lignes",
     "{name} was forgotten.": "{name} a été oubliée.",
+    "not in the repository": "hors du dépôt",
     "No machine has them so any more.": "Plus aucune machine ne les a ainsi.",
     "No package.": "Aucun paquet.",
     "Packages of {n} machine": "Paquets de {n} machine",
