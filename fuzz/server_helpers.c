@@ -1,11 +1,14 @@
 /* server_helpers - what the store, taken over, could ask of signer, auth and wake: a key signs only
- * what the signer composes, only a right password is right, and whoever is woken gets an answer. */
+ * what the signer composes, only a right password is right, and whoever is woken gets an answer.
+ * And what search makes of a path and of what a machine reports: one short line of text. */
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "codec/json.h"
 #include "crypto/key.h"
 #include "proto/envelope.h"
 #include "server/answers.h"
+#include "server/columns.h"
 #include "server/wake.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -46,6 +49,31 @@ static bool is_authoritys(struct wa_sv answer)
     return pem.n > 0 || wa_sv_starts(wa_json_sv(wa_json_get(j, "crl")), "-----BEGIN X509 CRL-----");
 }
 
+/* The paths, a newline, what a machine reports. */
+static void check_columns(struct wa_sv text)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf value;
+    struct wa_columns c;
+    const struct wa_json *j = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_sv paths;
+    wa_arena_init(&arena, 64u << 20);
+    wa_buf_init(&value, WA_COLUMN_VALUE_MAX);
+    if (!wa_sv_split(&text, '\n', &paths) || wa_columns_read(paths, &c, &err) != WA_OK ||
+        wa_json_parse(text, 0, &arena, &j, &err) != WA_OK)
+        return;
+    for (size_t i = 0; i < c.n; i++) {
+        wa_buf_clear(&value);
+        wa_column_value(&c.items[i], j, &value);
+        if (value.failed != WA_OK || !wa_utf8_valid(wa_buf_sv(&value)))
+            abort();
+        for (size_t k = 0; k < value.n; k++)
+            if ((unsigned char)value.p[k] < 0x20)
+                abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct wa_cert_request ca = {
@@ -66,6 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct wa_wake_where nowhere = {.port_count = 0};
         if (wa_wake_answer(&nowhere, text, &answer, &err) != WA_OK || answer.n == 0)
             abort();
+    } else if (data[0] == 'c') {
+        check_columns(text);
     } else if (data[0] % 2 == 0) {
         struct wa_signer_keys keys = {key, key, {authority, key}};
         if (wa_signer_answer(&keys, text, &answer, &err) != WA_OK) {

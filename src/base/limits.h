@@ -393,8 +393,12 @@
 #define WA_HISTORY_AGE_S (2 * 366 * 86400) /* s: and how long that is kept */
 #define WA_SEARCH_BYTES_MAX (4u << 20) /* bytes: a question with the machines that it is among */
 #define WA_SOFTWARE_NAMES_MAX 1000     /* rules that name software in reports */
-#define WA_COUNTS_PAGE_MAX 5000        /* titles, or packages, that one answer holds */
-#define WA_HISTORY_PAGE_MAX 2000       /* entries that one answer holds */
+#define WA_COLUMNS_MAX 16u             /* fields of the inventory in one list of machines */
+#define WA_COLUMN_PATH_MAX 255u        /* bytes: the path of one; members' names are below 64 */
+#define WA_COLUMN_VALUE_MAX 255u       /* bytes of what is shown of one */
+#define WA_COLUMNS_PAGE_MAX 1000 /* machines of a page that has such: each is read and parsed */
+#define WA_COUNTS_PAGE_MAX 5000  /* titles, or packages, that one answer holds */
+#define WA_HISTORY_PAGE_MAX 2000 /* entries that one answer holds */
 
 /* --- actions (security target F3A) --- */
 #define WA_ACTION_BYTES_MAX (64u << 10) /* bytes: one signed action with its arguments */

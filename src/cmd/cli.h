@@ -106,7 +106,7 @@ void wa_cli_progress(const struct wa_cli *cli, const char *what, uint64_t done, 
 void wa_cli_tame(char *text);
 
 /* --- tables (cli_table.c) --- */
-#define WA_CLI_COLUMNS_MAX 8u
+#define WA_CLI_COLUMNS_MAX 24u
 struct wa_cli_column {
     const char *title;
     bool may_cut; /* on a terminal that is too narrow */

@@ -46,6 +46,21 @@ extern const struct wa_cli_command wa_con_revoke;
 extern const struct wa_cli_command wa_con_keys;
 extern const struct wa_cli_command wa_con_sign_request;
 
+/* --- con_hosts_columns.c --- */
+struct wa_con_columns {
+    struct wa_cli_column heads[WA_CLI_COLUMNS_MAX]; /* titles as they were asked for */
+    size_t value[WA_CLI_COLUMNS_MAX]; /* of "values", for a path of the inventory; else SIZE_MAX */
+    size_t count;
+};
+/* text: with commas between. query: gets what the server is to be asked for. WA_E_USAGE. */
+WA_CHECK enum wa_code wa_con_columns_read(struct wa_sv text, struct wa_arena *arena,
+                                          struct wa_con_columns *ret, struct wa_buf *query,
+                                          struct wa_err *err);
+/* As a table, or as CSV with --csv. */
+WA_CHECK enum wa_code wa_con_columns_show(const struct wa_cli *cli, const struct wa_con_columns *c,
+                                          const struct wa_host_list *list,
+                                          const struct wa_host_filter *f, struct wa_err *err);
+
 /* Logs in, with the options below, the configuration, and questions. */
 WA_CHECK enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret,
                                      struct wa_err *err);

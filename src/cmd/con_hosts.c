@@ -33,6 +33,7 @@ static const struct wa_cli_option options[] = {
     {"no-orderer", 0, "SHA256"},
     {"root", 0, "WHICH"},
     {"not", 0, "FILTERS"},
+    {"columns", 0, "LIST"},
 };
 
 /* --not: what the server turns round, by the names of its parameters; the two that are looked at
@@ -239,9 +240,13 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     struct wa_host_filter filter;
     WA_AUTO_BUF struct wa_buf query;
+    struct wa_con_columns columns;
+    bool has_columns = wa_cli_has(cli, "columns");
     wa_arena_init(&arena, 512u << 20);
-    wa_buf_init(&query, 8192);
+    wa_buf_init(&query, 20480);
     if (read_filter(cli, &filter, err) != WA_OK || write_query(cli, &query, err) != WA_OK ||
+        (has_columns && wa_con_columns_read(wa_sv(wa_cli_get(cli, "columns", "")), &arena, &columns,
+                                            &query, err) != WA_OK) ||
         wa_con_connect(cli, &c, err) != WA_OK ||
         wa_host_list_fetch(c, wa_buf_str(&query), &arena, &list, err) != WA_OK)
         return err->code;
@@ -250,6 +255,8 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
         if (wa_host_matches(list.items[i], &filter))
             wa_jw_json(&cli->jw, list.items[i]);
     wa_jw_end(&cli->jw);
+    if (has_columns)
+        return wa_con_columns_show(cli, &columns, &list, &filter, err);
     if (!wa_cli_has(cli, "csv"))
         return show_table(cli, &list, &filter, err);
     return show_csv(cli, &list, &filter, err);

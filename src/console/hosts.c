@@ -103,13 +103,14 @@ enum wa_code wa_host_list_read(struct wa_client *c, const char *query, struct wa
                                struct wa_host_list *list, struct wa_err *err)
 {
     struct wa_sv next = {NULL, 0};
+    unsigned limit = strstr(query, "&columns=") != NULL ? WA_COLUMNS_PAGE_MAX : HOSTS_PAGE;
     WA_AUTO_BUF struct wa_buf path;
-    wa_buf_init(&path, 16u << 10);
+    wa_buf_init(&path, 32u << 10);
     do {
         const struct wa_json *j = NULL;
         size_t before = list->n;
         wa_buf_clear(&path);
-        wa_buf_addf(&path, "/api/v1/hosts?sort=uuid&limit=%u%s%.*s%s", HOSTS_PAGE,
+        wa_buf_addf(&path, "/api/v1/hosts?sort=uuid&limit=%u%s%.*s%s", limit,
                     next.n > 0 ? "&after=" : "", WA_SV_ARG(next), query);
         if (wa_buf_check(&path, err) != WA_OK ||
             wa_client_call(c, "GET", wa_buf_str(&path), WA_SV(""), arena, &j, err) != WA_OK ||

@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "server/api_hostlist.h"
 #include "server/api_search.h"
+#include "server/columns.h"
 #include "server/store_authority.h"
 
 #include <stdlib.h>
@@ -68,8 +69,34 @@ static void write_list(struct wa_jw *w, const struct wa_fleet *f, const struct w
     wa_jw_end(w);
 }
 
+/* What the machines of a page report at the paths asked for, in the page's order. */
+struct values {
+    size_t columns;                 /* 0: none were asked for */
+    char (*uuids)[WA_UUID_MAX + 1]; /* owned */
+    size_t count, at;
+    const struct wa_json *rows;
+};
+
+/* A machine that has come since has said nothing. */
+static void write_values(struct wa_jw *w, struct values *v, const char *uuid)
+{
+    const struct wa_json *row = NULL;
+    for (size_t i = 0; i < v->count && row == NULL; i++) {
+        size_t at = (v->at + i) % v->count; /* mostly the next one */
+        if (strcmp(v->uuids[at], uuid) == 0) {
+            row = wa_json_at(v->rows, at);
+            v->at = at + 1;
+        }
+    }
+    wa_jw_key(w, "values");
+    wa_jw_arr(w);
+    for (size_t i = 0; i < v->columns; i++)
+        wa_jw_sv(w, wa_json_sv(wa_json_at(row, i)));
+    wa_jw_end(w);
+}
+
 static void write_host(struct wa_jw *w, const struct wa_fleet *f, const struct wa_fleet_host *h,
-                       uint64_t fields)
+                       uint64_t fields, struct values *v)
 {
     const struct {
         int member;
@@ -95,12 +122,14 @@ static void write_host(struct wa_jw *w, const struct wa_fleet *f, const struct w
     for (int i = HAS_GROUPS; i < HAS_WINDOW_END; i++)
         if ((fields >> i & 1u) != 0)
             write_list(w, f, h, i);
+    if (v->columns > 0)
+        write_values(w, v, h->uuid);
     wa_jw_end(w);
 }
 
 /* One more than the page is asked for, to know whether there is a next one. */
 static enum wa_code write_page(struct wa_fleet *fleet, struct wa_api_hostlist *l, uint64_t fields,
-                               struct wa_buf *out, struct wa_err *err)
+                               struct values *v, struct wa_buf *out, struct wa_err *err)
 {
     size_t count = 0, total = 0, limit = l->query.limit;
     char number[24];
@@ -117,7 +146,7 @@ static enum wa_code write_page(struct wa_fleet *fleet, struct wa_api_hostlist *l
         wa_jw_key(&w, "hosts");
         wa_jw_arr(&w);
         for (size_t i = 0; i < count && i < limit; i++)
-            write_host(&w, fleet, page[i], fields);
+            write_host(&w, fleet, page[i], fields, v);
         wa_jw_end(&w);
         if (count > limit && limit > 0)
             wa_api_page_next(&w, &l->page, wa_fleet_value(page[limit - 1], l->query.key, number),
@@ -128,27 +157,89 @@ static enum wa_code write_page(struct wa_fleet *fleet, struct wa_api_hostlist *l
     return err->code == WA_OK ? wa_buf_check(out, err) : err->code;
 }
 
-/* --- lists by what machines have: the search process is asked first --- */
+/* --- lists by, or of, what machines have: the search process is asked first --- */
 
 struct wait {
     struct wa_store_request *request;
     struct wa_api_hostlist list;
     uint64_t fields;
-    struct wa_hostset seen; /* by the caller, where that is not all */
-    bool sees_all;
+    struct wa_hostset only; /* machines that are meant, where that is not all */
+    bool is_all;
+    struct values values;
+    char columns[WA_API_COLUMNS]; /* as they were asked for */
 };
 
 static void wait_free(struct wait *w)
 {
     if (w != NULL) {
-        wa_hostset_fini(&w->seen);
+        wa_hostset_fini(&w->only);
         wa_api_hostlist_fini(&w->list);
+        wa_free(w->values.uuids);
     }
     wa_free(w);
 }
 
-static enum wa_code list_found(struct wa_store *s, struct wait *w, struct wa_sv payload,
-                               struct wa_buf *out, struct wa_err *err)
+static void answer(struct wa_store *s, struct wait *w, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, WA_IPC_MESSAGE_MAX - 4096);
+    if (err->code == WA_OK &&
+        write_page(s->fleet, &w->list, w->fields, &w->values, &out, err) == WA_OK)
+        wa_store_answer(w->request, 200, wa_buf_sv(&out));
+    else
+        wa_store_answer_err(w->request, err);
+    wait_free(w);
+}
+
+static void on_values(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    struct wait *w = user;
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_ARENA struct wa_arena arena;
+    const struct wa_json *j = NULL;
+    wa_arena_init(&arena, 8u * WA_IPC_MESSAGE_MAX);
+    if (wa_api_found(payload, &arena, &j, &err) == WA_OK)
+        w->values.rows = wa_json_get(j, "rows");
+    answer(s, w, &err);
+}
+
+static enum wa_code ask_about(struct wa_store *s, struct wait *w, const char *const *uuids,
+                              struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf question;
+    wa_buf_init(&question, WA_SEARCH_BYTES_MAX);
+    wa_search_write_columns(w->columns, uuids, w->values.count, &question);
+    return wa_buf_check(&question, err) == WA_OK
+               ? wa_store_ask(s, WA_SR_SEARCH, wa_buf_sv(&question), on_values, w, err)
+               : err->code;
+}
+
+/* Of the machines that the page has now; when it is written it may have others. */
+static enum wa_code ask_values(struct wa_store *s, struct wait *w, struct wa_err *err)
+{
+    struct values *v = &w->values;
+    size_t total = 0, limit = w->list.query.limit;
+    const struct wa_fleet_host **page = wa_calloc(limit + 1, sizeof *page);
+    const char **uuids = wa_calloc(limit + 1, sizeof *uuids);
+    enum wa_code code = WA_OK;
+    v->uuids = wa_calloc(limit + 1, sizeof *v->uuids);
+    if (page == NULL || uuids == NULL || v->uuids == NULL)
+        code = wa_nomem(err);
+    wa_api_hostlist_ready(&w->list);
+    if (code == WA_OK)
+        code = wa_fleet_find(s->fleet, &w->list.query, page, &v->count, &total, err);
+    for (size_t i = 0; code == WA_OK && i < v->count; i++) {
+        (void)snprintf(v->uuids[i], sizeof v->uuids[i], "%s", page[i]->uuid);
+        uuids[i] = v->uuids[i];
+    }
+    if (code == WA_OK)
+        code = ask_about(s, w, uuids, err);
+    wa_free(page);
+    wa_free(uuids);
+    return code;
+}
+
+static enum wa_code take_found(struct wait *w, struct wa_sv payload, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_HOSTSET struct wa_hostset found = {NULL, 0, 0};
@@ -157,23 +248,22 @@ static enum wa_code list_found(struct wa_store *s, struct wait *w, struct wa_sv 
     if (wa_api_found(payload, &arena, &j, err) != WA_OK ||
         wa_hostset_read(wa_json_sv(wa_json_get(j, "hosts")), &found, err) != WA_OK)
         return err->code;
-    if (!w->sees_all)
-        wa_hostset_cut(&found, &w->seen);
-    w->list.query.only = &found;
-    return write_page(s->fleet, &w->list, w->fields, out, err);
+    if (!w->is_all)
+        wa_hostset_cut(&found, &w->only);
+    wa_hostset_fini(&w->only);
+    w->only = found;
+    found = (struct wa_hostset){NULL, 0, 0};
+    w->list.query.only = &w->only;
+    return WA_OK;
 }
 
 static void on_found(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct wait *w = user;
     struct wa_err err = WA_ERR_INIT;
-    WA_AUTO_BUF struct wa_buf out;
-    wa_buf_init(&out, WA_IPC_MESSAGE_MAX - 4096);
-    if (list_found(s, w, payload, &out, &err) == WA_OK)
-        wa_store_answer(w->request, 200, wa_buf_sv(&out));
-    else
-        wa_store_answer_err(w->request, &err);
-    wait_free(w);
+    if (take_found(w, payload, &err) != WA_OK || w->values.columns == 0 ||
+        ask_values(s, w, &err) != WA_OK)
+        answer(s, w, &err);
 }
 
 static enum wa_code ask_first(struct wa_api_call *c, struct wait *w,
@@ -183,22 +273,29 @@ static enum wa_code ask_first(struct wa_api_call *c, struct wait *w,
     wa_buf_init(&question, WA_SEARCH_BYTES_MAX);
     w->request = c->request;
     w->list.query.view = NULL;
+    if (wa_api_among(c, &w->only, &w->is_all, err) != WA_OK)
+        return err->code;
+    w->list.query.only = w->is_all ? NULL : &w->only;
+    if (!wa_search_is_asked(q))
+        return ask_values(c->store, w, err);
     wa_search_write_hosts(q, &question);
-    return wa_api_among(c, &w->seen, &w->sees_all, err) == WA_OK &&
-                   wa_buf_check(&question, err) == WA_OK
+    return wa_buf_check(&question, err) == WA_OK
                ? wa_store_ask(c->store, WA_SR_SEARCH, wa_buf_sv(&question), on_found, w, err)
                : err->code;
 }
 
 /* Takes the list over. */
 static enum wa_code list_later(struct wa_api_call *c, struct wa_api_hostlist *l, uint64_t fields,
-                               const struct wa_search_hosts *q, struct wa_err *err)
+                               const struct wa_search_hosts *q, const char *columns,
+                               size_t column_count, struct wa_err *err)
 {
     struct wait *w = wa_calloc(1, sizeof *w);
     if (w == NULL)
         return wa_nomem(err);
     w->list = *l;
     w->fields = fields;
+    w->values.columns = column_count;
+    (void)snprintf(w->columns, sizeof w->columns, "%s", columns);
     memset(l->views, 0, sizeof l->views);
     if (ask_first(c, w, q, err) != WA_OK)
         wait_free(w);
@@ -211,13 +308,19 @@ static enum wa_code call_hosts(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_api_hostlist l = {.has_view = {false}};
     struct wa_api_search search;
+    struct wa_columns columns;
+    struct values none = {.columns = 0};
+    char text[WA_API_COLUMNS];
     uint64_t fields = 0;
-    if (wa_api_hostlist_read(c, PAGE, PAGE_MAX, &l, err) == WA_OK &&
+    if (wa_api_text(c, "columns", text, sizeof text, err) == WA_OK &&
+        wa_columns_read(wa_sv(text), &columns, err) == WA_OK &&
+        wa_api_hostlist_read(c, PAGE, columns.n > 0 ? WA_COLUMNS_PAGE_MAX : PAGE_MAX, &l, err) ==
+            WA_OK &&
         read_fields(c, &fields, err) == WA_OK && wa_api_search_read(c, &search, err) == WA_OK &&
         wa_api_hostlist_lacks(&l, &search.hosts, err) == WA_OK)
-        (void)(wa_search_is_asked(&search.hosts)
-                   ? list_later(c, &l, fields, &search.hosts, err)
-                   : write_page(c->store->fleet, &l, fields, c->out, err));
+        (void)(columns.n > 0 || wa_search_is_asked(&search.hosts)
+                   ? list_later(c, &l, fields, &search.hosts, text, columns.n, err)
+                   : write_page(c->store->fleet, &l, fields, &none, c->out, err));
     wa_api_hostlist_fini(&l);
     return err->code;
 }
@@ -369,6 +472,10 @@ static const struct wa_api_param host_params[] = {
     WA_API_SEARCH_PARAMS,
     {"sort", "A column, by name if none is said; before it '-' for the other way", false},
     {"fields", "Members of a row that are wanted beside uuid, with commas between; all if none is",
+     false},
+    {"columns",
+     "Fields of the inventory in 'values' of each row: paths like host_info.cpu_name, with commas "
+     "between; '.', ',' and '%' of a name as %2E, %2C, %25; at most 16, of pages of 1000",
      false},
     WA_API_PAGE_PARAMS,
     WA_API_OFFSET_PARAM,

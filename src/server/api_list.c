@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "codec/csv_write.h"
 #include "codec/url.h"
+#include "server/columns.h"
 
 #define PAGE 1000u /* rows of one answer: what each list that has pages gives at once, at least */
 
@@ -175,13 +176,35 @@ static enum wa_code write_value(struct wa_csv *w, const struct wa_json *v, struc
     return err->code;
 }
 
+/* Of a list with columns of its own ('columns'), in place of the one that holds them all. */
+#define VALUES "values"
+
+static void write_heads(const struct wa_json *columns, const struct wa_columns *own,
+                        struct wa_csv *w)
+{
+    for (size_t k = 0; k < wa_json_count(columns); k++) {
+        bool is_values = wa_sv_eqs(wa_json_key_at(columns, k), VALUES);
+        for (size_t i = 0; is_values && i < own->n; i++)
+            wa_csv_text(w, wa_sv(own->items[i].text));
+        if (!is_values)
+            wa_csv_text(w, wa_json_key_at(columns, k));
+    }
+    wa_csv_end(w);
+}
+
 static enum wa_code write_rows(const struct wa_json *list, const struct wa_json *columns,
-                               struct wa_csv *w, struct wa_err *err)
+                               const struct wa_columns *own, struct wa_csv *w, struct wa_err *err)
 {
     for (size_t i = 0; i < wa_json_count(list); i++) {
         for (size_t k = 0; k < wa_json_count(columns); k++) {
             char key[64];
             (void)snprintf(key, sizeof key, "%.*s", WA_SV_ARG(wa_json_key_at(columns, k)));
+            if (strcmp(key, VALUES) == 0) {
+                const struct wa_json *values = wa_json_get(wa_json_at(list, i), key);
+                for (size_t n = 0; n < own->n; n++)
+                    wa_csv_text(w, wa_json_sv(wa_json_at(values, n)));
+                continue;
+            }
             if (write_value(w, wa_json_get(wa_json_at(list, i), key), err) != WA_OK)
                 return err->code;
         }
@@ -194,10 +217,16 @@ enum wa_code wa_api_table_write(const struct wa_store_request *r, struct wa_sv j
                                 struct wa_buf *out, struct wa_buf *next, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf asked;
     const struct wa_json *answer = NULL, *schemas = NULL;
     struct wa_sv key = {NULL, 0};
+    struct wa_columns own = {.n = 0};
     char name[64];
     struct wa_csv w;
+    wa_buf_init(&asked, WA_API_COLUMNS);
+    if (takes(r->table.route, "columns") && wa_url_query_get(wa_sv(r->query), "columns", &asked) &&
+        wa_columns_read(wa_buf_sv(&asked), &own, err) != WA_OK)
+        return err->code;
     wa_arena_init(&arena, 8u * WA_IPC_MESSAGE_MAX);
     if (wa_api_read_schemas(&arena, &schemas, err) != WA_OK ||
         wa_json_parse(json, 0, &arena, &answer, err) != WA_OK)
@@ -208,11 +237,9 @@ enum wa_code wa_api_table_write(const struct wa_store_request *r, struct wa_sv j
     (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(key));
     const struct wa_json *list = wa_json_get(answer, name);
     wa_csv_init(&w, out);
-    for (size_t k = 0; r->table.is_first && k < wa_json_count(columns); k++)
-        wa_csv_text(&w, wa_json_key_at(columns, k));
     if (r->table.is_first)
-        wa_csv_end(&w);
-    if (write_rows(list, columns, &w, err) != WA_OK)
+        write_heads(columns, &own, &w);
+    if (write_rows(list, columns, &own, &w, err) != WA_OK)
         return err->code;
     struct wa_sv place = wa_json_sv(wa_json_get(answer, "next"));
     if (r->table.goes_on && place.n > 0) {

@@ -351,6 +351,8 @@ static enum wa_code answer_any(struct wa_db *db, struct wa_sv request, struct wa
     if (wa_json_parse(request, 0, &arena, &j, err) != WA_OK)
         return err->code;
     struct wa_sv ask = wa_json_sv(wa_json_get(j, "ask"));
+    if (wa_sv_eqs(ask, "columns"))
+        return wa_search_columns(db, j, answer, err);
     return wa_sv_eqs(ask, "hosts") ? answer_hosts(db, j, &arena, answer, err)
                                    : wa_search_count(db, j, ask, answer, err);
 }

@@ -52,10 +52,20 @@ struct wa_search_counts {
 };
 void wa_search_write_counts(const struct wa_search_counts *q, struct wa_buf *out);
 
+/* What the machines report at these paths (columns.h), as they were asked for: of each machine, in
+ * this order, a list of texts. */
+void wa_search_write_columns(const char *columns, const char *const *uuids, size_t count,
+                             struct wa_buf *out);
+
 /* The process's side; user: struct wa_db *. Appends {"hosts":"1,2"}, {"software":[...]},
- * {"packages":[...]} or {"estate":[...]}; what could not be answered is {"code","message"}. */
+ * {"packages":[...]}, {"estate":[...]} or {"rows":[["text",...],...]}; what could not be answered
+ * is {"code","message"}. */
 WA_CHECK enum wa_code wa_search_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                                        struct wa_err *err);
+
+/* --- search_columns.c --- */
+WA_CHECK enum wa_code wa_search_columns(struct wa_db *db, const struct wa_json *question,
+                                        struct wa_buf *answer, struct wa_err *err);
 
 /* --- search_counts.c --- */
 #define WA_SEARCH_ROWS_MAX 5000000u /* rows that are looked at for one question: two seconds */

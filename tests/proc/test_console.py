@@ -1,8 +1,10 @@
 """waptconsole with machines that are on, off and unknown: who is shown, who is asked, and the status that says what became of it."""
+import csv
 import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -135,3 +137,21 @@ def test_what_the_pages_show_is_shown_by_commands(org):
     # What a machine says is one line, and moves no cursor.
     text = org.console("host", hostile(org), "hardware").stdout
     assert "\x1b" not in text and not [line for line in text.splitlines() if line.startswith("fake")] and "host_info.description: evil?fake: line?[2J" in text.splitlines()
+
+
+def test_columns_that_somebody_chooses(org):
+    """Members of the list and any field of the inventory, in the order asked for; what a machine says there is one line, and runs in no spreadsheet."""
+    (path, cpus), = re.findall(r"^(host_info\.cpu_count): (.*)$", org.console("host", org.uuid, "hardware").stdout, re.M)
+    evil = hostile(org)
+    wanted = ("hosts", "--columns", f"uuid,{path},reachable,host_info.description")
+    lines = org.console(*wanted).stdout.splitlines()
+    assert lines[0].split() == ["uuid", path, "reachable", "host_info.description"]
+    assert [line.split() for line in lines if org.uuid in line] == [[org.uuid, cpus, "yes"]]
+    rows = {row[0]: row for row in csv.reader(org.console(*wanted, "--csv").stdout.splitlines())}
+    assert rows["uuid"] == ["uuid", path, "reachable", "host_info.description"] and rows[org.uuid][:3] == [org.uuid, cpus, "yes"]
+    assert rows[evil] == [evil, "", "no", "evil fake: line [2J"]
+    told = {h["uuid"]: h for h in json.loads(org.console(*wanted, "--json").stdout)["result"]}
+    assert told[org.uuid]["values"] == [cpus, told[org.uuid]["description"]] and told[evil]["values"] == ["", "evil fake: line [2J"]
+    assert "values" not in org.hosts()[0]
+    for wrong in ("host_info", "nothing", "host_info.", "installed_softwares.name", "uuid," + ",".join(f"host_info.f{i}" for i in range(17)), ""):
+        assert org.console("hosts", "--columns", wrong, ok=None).returncode == 2, wrong

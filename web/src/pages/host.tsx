@@ -10,7 +10,7 @@ import { Tabs } from "../components/tabs";
 import { say, sayError } from "../components/toasts";
 import { Tree } from "../components/tree";
 import { onEvents } from "../events";
-import { ago } from "../format";
+import { ago, number } from "../format";
 import { t } from "../i18n";
 import { epoch } from "../local";
 import type { PageProps } from "../pages";
@@ -20,6 +20,7 @@ import { Overview } from "./host_overview";
 import { History, Packages, Software } from "./host_packages";
 import { ActionButtons } from "./hosts_actions";
 import { OrdersOfHost } from "./orders";
+import { FIELDS_MAX, fieldPath, isField, setField } from "./hosts_fields";
 import { statusText, type Host } from "./hosts_model";
 
 const SOON_MS = 600;
@@ -63,8 +64,28 @@ function useHost(uuid: string) {
     return { row, sections, error, version };
 }
 
-function Inventory({ value }: { value: object }) {
+/** A field as a column of the list of machines, or no longer. */
+function AsColumn({ path, title }: { path: string; title: string }) {
+    const on = isField(path);
+    const change = () => {
+        if (!setField(path, !on)) say(t("At most {n} fields of the inventory are columns at once.", { n: number(FIELDS_MAX) }));
+    };
+    const label = t("{field} as a column of the list of machines", { field: title });
+    return (
+        <button type="button" class="plain as-column" aria-pressed={on} aria-label={label} title={label} onClick={change}>
+            <Icon name="columns" />
+        </button>
+    );
+}
+
+/** section: of which a member of value is, where value has the members of several. */
+function Inventory({ value, section }: { value: object; section?: (name: string) => string | undefined }) {
     const search = useSignal("");
+    const beside = (names: readonly string[], title: string) => {
+        const of = section?.(names[0] ?? "");
+        const path = fieldPath(of ? [of, ...names] : names);
+        return path && <AsColumn path={path} title={title} />;
+    };
     return (
         <>
             <div class="bar">
@@ -74,7 +95,7 @@ function Inventory({ value }: { value: object }) {
                 </div>
             </div>
             <div class="panel">
-                <Tree value={value} search={search.value} />
+                <Tree value={value} search={search.value} beside={beside} />
             </div>
         </>
     );
@@ -140,7 +161,7 @@ export function HostPage({ args }: PageProps) {
                         { id: "overview", title: t("Overview"), body: () => <Overview sections={all} row={host} uuid={uuid} /> },
                         { id: "packages", title: t("Packages"), count: packages.length, body: () => <Packages uuid={uuid} all={packages} /> },
                         { id: "software", title: t("Software"), count: software.length, body: () => <Software all={software} /> },
-                        { id: "hardware", title: t("Hardware"), body: () => <Inventory value={{ ...members(all.dmi), ...members(all.wmi), ...members(all.host_metrics) }} /> },
+                        { id: "hardware", title: t("Hardware"), body: () => <Inventory value={{ ...members(all.dmi), ...members(all.wmi), ...members(all.host_metrics) }} section={(name) => ["host_metrics", "wmi", "dmi"].find((one) => name in members(all[one]))} /> },
                         { id: "orders", title: t("Orders"), body: () => <OrdersOfHost uuid={uuid} /> },
                         { id: "history", title: t("History"), body: () => <History uuid={uuid} version={version.value} /> },
                         {

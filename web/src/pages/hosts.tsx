@@ -20,7 +20,8 @@ import { Selection } from "../table/selection";
 import { Table } from "../table/table";
 import { ActionBar } from "./hosts_actions";
 import { FilterBar, Views } from "./hosts_filters";
-import { allUuids, COUNT_COLUMNS, fieldsOf, FILTERS, hostPath, loadHosts, params, SEEN_COLUMN, statusText, TEXT_COLUMNS, type Host } from "./hosts_model";
+import { fields } from "./hosts_fields";
+import { allUuids, chosenColumns, COUNT_COLUMNS, fieldsOf, FILTERS, hostPath, loadHosts, params, pathsOf, SEEN_COLUMN, statusText, TEXT_COLUMNS, type Host } from "./hosts_model";
 
 const COLUMNS: readonly Column<Host>[] = [
     {
@@ -58,9 +59,9 @@ const COLUMNS: readonly Column<Host>[] = [
     ...TEXT_COLUMNS.slice(3),
 ];
 
-function Tools({ columns, asked }: { columns: Columns<Host>; asked: Record<string, string> }) {
+function Tools({ columns, asked, paths }: { columns: Columns<Host>; asked: Record<string, string>; paths: string }) {
     const isOpen = useSignal(false);
-    const csv = () => void download(apiPath(["hosts"], { ...asked, sort: columns.sort, format: "csv" }), "hosts.csv").catch(sayError);
+    const csv = () => void download(apiPath(["hosts"], { ...asked, sort: columns.sort, columns: paths, format: "csv" }), "hosts.csv").catch(sayError);
     useCommands(() => [
         { id: "columns", title: t("Columns"), run: () => void (isOpen.value = true) },
         { id: "csv", title: t("Save as CSV"), run: csv },
@@ -80,14 +81,20 @@ function Tools({ columns, asked }: { columns: Columns<Host>; asked: Record<strin
     );
 }
 
+/** Anew where other fields of the inventory are columns. */
 export function HostsPage() {
+    return <HostsList key={fields.value.join()} />;
+}
+
+function HostsList() {
     const search = useRef<HTMLInputElement>(null);
-    const columns = useMemo(() => new Columns<Host>("hosts", COLUMNS, "name"), []);
+    const columns = useMemo(() => new Columns<Host>("hosts", [...COLUMNS, ...chosenColumns()], "name"), []);
     const selection = useMemo(() => new Selection(), []);
     const asked = useComputed(() => params(place.value.query));
     const key = useComputed(() => JSON.stringify(params(place.value.query)));
-    const fields = useComputed(() => fieldsOf(columns.shown.value));
-    const load = () => loadHosts(params(place.value.query), columns.sort, fields.value);
+    const wanted = useComputed(() => fieldsOf(columns.shown.value));
+    const paths = useComputed(() => pathsOf(columns.shown.value));
+    const load = () => loadHosts(params(place.value.query), columns.sort, wanted.value, paths.value);
     const rows = useMemo(() => new Rows<Host>(load(), (h) => h.uuid), []);
     const first = useRef(true);
     const ask = () => rows.ask(load());
@@ -97,7 +104,7 @@ export function HostsPage() {
     useEffect(() => {
         if (first.current) first.current = false;
         else ask();
-    }, [key.value, fields.value]);
+    }, [key.value, wanted.value, paths.value]);
     useEffect(() => onEvents((event) => (event === undefined || event.kind === "host") && rows.refresh()), [rows]);
     useSignalEffect(() => {
         if (epoch.value > 0 && isConnected.value) rows.refresh();
@@ -114,7 +121,7 @@ export function HostsPage() {
                 </span>
                 <span class="space" />
                 <Views columns={columns} />
-                <Tools columns={columns} asked={asked.value} />
+                <Tools columns={columns} asked={asked.value} paths={paths.value} />
             </div>
             <FilterBar searchRef={search} />
             {total !== undefined && selection.count(total) > 0 && <ActionBar selection={selection} count={selection.count(total)} total={total} uuids={() => selection.keys(() => allUuids(asked.value))} asked={asked.value} />}

@@ -4,6 +4,7 @@ import { ago, dateTime, number } from "../format";
 import { t, type Text } from "../i18n";
 import type { Column } from "../table/columns";
 import type { Load } from "../table/rows";
+import { fields, FIELDS_MAX, fieldTitle, setField } from "./hosts_fields";
 import { POLICY_FILTERS, signerName, frozenText, waitsText, windowText } from "./hosts_policy";
 
 /** As the server lists a machine. All texts are what the machine says of itself. */
@@ -40,6 +41,8 @@ export interface Host {
     dn?: string;
     repositories?: string;
     registration?: string;
+    values?: readonly string[]; // of the paths that were asked for
+    fields?: Readonly<Record<string, string>>; // the same by its path
     reachable: boolean;
     last_seen: number;
     registered_at: number;
@@ -128,12 +131,18 @@ export function fieldsOf(columns: readonly Column<Host>[]): string {
     return [...new Set(columns.flatMap((c) => c.needs ?? [c.id]))].sort().join(",");
 }
 
-/** fields: the members that are wanted; "": all. */
-export function loadHosts(asked: Record<string, string>, sort: string, fields: string): Load<Host> {
+/** Paths of the inventory that these columns show. */
+export function pathsOf(columns: readonly Column<Host>[]): string {
+    return [...new Set(columns.flatMap((c) => c.path ?? []))].slice(0, FIELDS_MAX).join(",");
+}
+
+/** fields: the members that are wanted; "": all. paths: of the inventory, besides. */
+export function loadHosts(asked: Record<string, string>, sort: string, fields: string, paths = ""): Load<Host> {
+    const names = paths ? paths.split(",") : [];
     return async (offset, limit, stop) => {
-        const path = apiPath(["hosts"], { ...asked, sort, fields, offset, limit });
+        const path = apiPath(["hosts"], { ...asked, sort, fields, columns: paths, offset, limit });
         const { total, hosts } = await call<{ total: number; hosts: Host[] }>("GET", path, undefined, stop);
-        return { total, rows: hosts };
+        return { total, rows: names.length === 0 ? hosts : hosts.map((h) => ({ ...h, fields: Object.fromEntries(names.map((name, i) => [name, h.values?.[i] ?? ""])) })) };
     };
 }
 
@@ -170,6 +179,16 @@ function count(n: number | undefined): string {
 
 function column(id: keyof Host & string, title: Text, width: number, more: Partial<Column<Host>> = {}): Column<Host> {
     return { id, title, width, text: (h) => String(h[id] ?? ""), sort: id, ...more };
+}
+
+/** By which the list can't be sorted. */
+function fieldColumn(path: string, more: Partial<Column<Host>>): Column<Host> {
+    return { id: `field:${path}`, title: "Field of the inventory", width: 150, path, needs: [], text: (h) => h.fields?.[path] ?? "", ...more };
+}
+
+/** Those that were chosen in a machine's tree. */
+export function chosenColumns(): Column<Host>[] {
+    return fields.value.map((path) => fieldColumn(path, { heading: fieldTitle(path), remove: () => setField(path, false) }));
 }
 
 /** The columns without those that draw something (hosts.tsx). */

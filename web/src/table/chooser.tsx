@@ -44,6 +44,11 @@ export function ColumnChooser<R>({ columns, onClose }: { columns: Columns<R>; on
                             <button type="button" class="plain" disabled={!after} aria-label={t("{column} further to the end", { column: title })} onClick={() => after && columns.move(column.id, after.id)}>
                                 <Icon name="down" />
                             </button>
+                            {column.remove && (
+                                <button type="button" class="plain" aria-label={t("Take {column} away", { column: title })} onClick={column.remove}>
+                                    <Icon name="trash" />
+                                </button>
+                            )}
                         </li>
                     );
                 })}

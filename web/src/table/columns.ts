@@ -19,6 +19,10 @@ export interface Column<R> {
     /** Members of the row that it shows, where that is not the one of its name. */
     needs?: readonly string[];
     align?: "end";
+    /** Of a field that is asked for by its path. */
+    path?: string;
+    /** Of one that somebody has added: takes it away again. */
+    remove?: () => void;
 }
 
 export function heading<R>(column: Column<R>): string {

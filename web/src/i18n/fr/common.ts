@@ -1,5 +1,6 @@
 // The frame, dialogs, tables, and words that several pages use.
 export const common = {
+    "Take {column} away": "Retirer {column}",
     "30 days": "30 jours",
     "A page, a machine, something to do": "Une page, une machine, une action",
     "A screen up or down": "Un écran vers le haut ou le bas",

@@ -1,0 +1,34 @@
+"""What administrators do with the list of machines, in the pages of the real console with a real agent: fields as columns, an upgrade that leaves out what is in use."""
+import contextlib
+import json
+
+import pages
+import pytest
+from conftest import organisation  # of tests/proc
+from test_console_local import Local
+from test_f3a_in_use import publish, running
+
+
+@pytest.fixture(scope="module")
+def played():
+    with organisation() as o, contextlib.ExitStack() as programs:
+        publish(o, "1")
+        o.get("update")
+        o.order("Deployer", "install", "f3a-editor", "f3a-other")
+        publish(o, "2")
+        (host,) = json.loads(o.console("hosts", "--columns", "host_info.kernel_version", "--json").stdout)["result"]
+        p = Local(o, "fleet")
+
+        def edit():
+            programs.enter_context(running(o))
+            return True
+        try:
+            yield pages.play("fleet.mjs", {"edit": edit}, link=p.link_file.read_text(), password=(o.base / "admin.pw").read_text().strip(),
+                             keyPassword=(o.base / "pw").read_text().strip(), uuid=o.uuid, name=o.hosts()[0]["name"], kernel=host["values"][0])
+        finally:
+            p.stop()
+
+
+@pytest.mark.parametrize("name", pages.scenarios("fleet.mjs"))
+def test_scenario(played, name):
+    assert played[name] is None, played[name]

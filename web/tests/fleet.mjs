@@ -1,0 +1,71 @@
+// What administrators do with the list of machines, against a real server and a real agent. One story, in the order of the names.
+import { axe, check, same, tab, until } from "./lib.mjs";
+
+export const isOneStory = true;
+const grid = (page) => page.getByRole("grid", { name: "Machines" });
+let open;
+
+async function sign(page, keyPassword) {
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("1 machine concerned").waitFor();
+    const password = dialog.getByLabel("Password of the key");
+    const send = page.getByRole("button", { name: "Sign and send" });
+    await password.or(send).first().waitFor();
+    if (await password.isVisible()) {
+        await password.fill(keyPassword);
+        await page.keyboard.press("Enter");
+    }
+    await send.click();
+}
+
+export async function f1_aFieldOfItsInventoryIsAColumn({ browser, link, password, uuid, name, kernel }) {
+    const base = new URL(link).origin;
+    open = { base, ...(await tab(browser, base)) };
+    const { page } = open;
+    await page.goto(link.replace("/#", `/hosts/${encodeURIComponent(uuid)}?tab=all#`));
+    await page.getByRole("dialog", { name: "Log in" }).waitFor();
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Search in the tree").fill("kernel");
+    const add = page.getByRole("button", { name: "kernel version as a column of the list of machines" });
+    await add.click();
+    await until(async () => (await add.getAttribute("aria-pressed")) === "true", "it is one");
+    same(await axe(page), [], "what axe finds");
+    await page.getByRole("link", { name: "Machines" }).first().click();
+    await grid(page).getByRole("columnheader", { name: "kernel version" }).waitFor();
+    await grid(page).getByRole("row").filter({ hasText: name }).getByText(kernel, { exact: true }).waitFor();
+    await page.reload();
+    await grid(page).getByText(kernel, { exact: true }).waitFor();
+    const csv = page.waitForEvent("download");
+    await page.getByRole("button", { name: "CSV" }).click();
+    const text = await (await csv).createReadStream().then(async (s) => (await s.toArray()).join(""));
+    check(text.includes('"host_info.kernel_version"\r\n') && text.includes(`"${kernel}"\r\n`), "the table has it too");
+}
+
+export async function f2_itGoesAgain({ kernel }) {
+    const { page } = open;
+    await page.getByRole("button", { name: "Columns" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Take kernel version away" }).click();
+    await grid(page).getByText(kernel, { exact: true }).waitFor({ state: "detached" });
+    same(await grid(page).getByRole("columnheader", { name: "kernel version" }).count(), 0, "its column");
+    await page.keyboard.press("Escape");
+}
+
+export async function f3_anUpgradeLeavesOutWhatIsInUse({ ask, name, keyPassword }) {
+    const { page } = open;
+    check(await ask("edit"), "a program runs");
+    await grid(page).getByRole("link", { name }).waitFor();
+    await grid(page).focus();
+    await page.keyboard.press("Space");
+    await page.getByRole("button", { name: "Upgrade", exact: true }).click();
+    await page.getByLabel("Leave out what is in use").check();
+    await page.getByRole("button", { name: "Review" }).click();
+    await page.getByRole("dialog").getByText("packages whose programs run").waitFor();
+    await sign(page, keyPassword);
+    const results = page.getByRole("grid", { name: "Results" });
+    await results.locator(".status-ok").waitFor();
+    await results.getByText("1 done, 1 put off").waitFor();
+    await results.getByText("f3a-editor 2: waits for wapt-test-editor").waitFor();
+    same(open.trouble, [], "trouble in the page");
+    await open.context.close();
+}
