@@ -223,11 +223,11 @@ enum wa_code wa_api_table_write(const struct wa_store_request *r, struct wa_sv j
     struct wa_columns own = {.n = 0};
     char name[64];
     struct wa_csv w;
+    wa_arena_init(&arena, 8u * WA_IPC_MESSAGE_MAX);
     wa_buf_init(&asked, WA_API_COLUMNS);
     if (takes(r->table.route, "columns") && wa_url_query_get(wa_sv(r->query), "columns", &asked) &&
         wa_columns_read(wa_buf_sv(&asked), &own, err) != WA_OK)
         return err->code;
-    wa_arena_init(&arena, 8u * WA_IPC_MESSAGE_MAX);
     if (wa_api_read_schemas(&arena, &schemas, err) != WA_OK ||
         wa_json_parse(json, 0, &arena, &answer, err) != WA_OK)
         return err->code;

@@ -217,6 +217,7 @@ static void lists_are_paged(struct place *p, struct machine *m)
 {
     WA_UNUSED(m);
     page(p, "/api/v1/hosts", "limit=10");
+    page(p, "/api/v1/hosts", "limit=10&columns=host_info.platform");
     page(p, "/api/v1/batches", "limit=3");
     page(p, "/api/v1/journal", "limit=3");
     page(p, "/api/v1/session", "");
