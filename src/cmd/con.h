@@ -126,9 +126,9 @@ struct wa_con_one {
 WA_CHECK enum wa_code wa_con_change(struct wa_cli *cli, struct wa_client *c,
                                     const struct wa_con_one *one, struct wa_err *err);
 /* Whether a package is whole, and signed by somebody who is trusted here (con_check.c); where no
- * trust is set up, by whom it says. Tells the signer. */
+ * trust is set up, by whom it says. Tells the signer; ret: its control, may be NULL. */
 WA_CHECK enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path,
-                                           struct wa_err *err);
+                                           struct wa_control *ret, struct wa_err *err);
 /* Publishes the package at path; with --json writes {"file", "code", "error"} only when the caller
  * does. */
 WA_CHECK enum wa_code wa_con_upload_one(struct wa_cli *cli, struct wa_client *c, const char *path,

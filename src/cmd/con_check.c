@@ -4,7 +4,8 @@
  */
 #include "cmd/con.h"
 
-enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path, struct wa_err *err)
+enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path, struct wa_control *ret,
+                                  struct wa_err *err)
 {
     WA_AUTO(wa_get_package) struct wa_get_package *p = NULL;
     WA_AUTO_VERDICT struct wa_verdict v;
@@ -21,5 +22,5 @@ enum wa_code wa_con_check_package(struct wa_cli *cli, const char *path, struct w
         wa_cli_say(cli, "%s: signed by %s (%.16s)%s", path, v.trust.signer_cn,
                    v.trust.signer_fingerprint,
                    is_known ? "" : wa_text("; who is trusted is not known here, see --trusted"));
-    return WA_OK;
+    return ret != NULL ? wa_control_copy(&v.control, ret, err) : WA_OK;
 }

@@ -111,6 +111,20 @@ static enum wa_code fetch_own(struct fetching *f, const char *wanted, const stru
     return fetch(f, c, path, to, WA_PACKAGE_BYTES_MAX, err);
 }
 
+/* Good, and what was asked for: any other good package could lie under that name. */
+static enum wa_code check(struct fetching *f, const char *path, struct wa_err *err)
+{
+    WA_AUTO_CONTROL struct wa_control is;
+    wa_control_init(&is);
+    if (wa_con_check_package(f->cli, path, &is, err) != WA_OK)
+        return err->code;
+    bool is_listed = wa_control_get(&f->best, WA_A_PACKAGE)[0] != '\0';
+    return (is_listed ? wa_entry_same(&is, &f->best) : wa_request_matches_typed(&f->request, &is))
+               ? WA_OK
+               : wa_fail(err, WA_E_REFUSED, "the server gives another package for it: '%s' %s",
+                         wa_control_get(&is, WA_A_PACKAGE), wa_control_get(&is, WA_A_VERSION));
+}
+
 static enum wa_code download_one(struct fetching *f, const char *wanted, char path[],
                                  size_t path_size, struct wa_err *err)
 {
@@ -133,7 +147,7 @@ static enum wa_code download_one(struct fetching *f, const char *wanted, char pa
     }
     if (code != WA_OK)
         return code;
-    if (wa_con_check_package(f->cli, path, err) != WA_OK) {
+    if (check(f, path, err) != WA_OK) {
         (void)!wa_file_remove(&f->dir, &name, &ignored);
         return err->code;
     }

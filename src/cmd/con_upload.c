@@ -105,7 +105,7 @@ static enum wa_code upload(struct wa_cli *cli, struct wa_err *err)
         return wa_nomem(err);
     wa_jw_arr(&cli->jw);
     for (size_t i = 0; i < cli->arg_count; i++) {
-        if (wa_con_check_package(cli, cli->args[i], &checks[i]) == WA_OK)
+        if (wa_con_check_package(cli, cli->args[i], NULL, &checks[i]) == WA_OK)
             good++;
         else
             tell(cli, NULL, cli->args[i], &tally, &checks[i]);

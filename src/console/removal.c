@@ -34,6 +34,23 @@ static bool leaves(const struct leaving *l, const struct wa_control *c)
     return false;
 }
 
+bool wa_removal_is_last(const struct wa_index *ix, char *const *files, size_t count, size_t i)
+{
+    const struct leaving l = {ix, files, count};
+    const struct wa_control *c = wa_removal_find(ix, wa_sv(files[i]));
+    const char *name = c != NULL ? wa_control_get(c, WA_A_PACKAGE) : "";
+    for (size_t k = 0; c != NULL && k < ix->n; k++)
+        if (strcmp(wa_control_get(&ix->items[k], WA_A_PACKAGE), name) == 0 &&
+            !leaves(&l, &ix->items[k]))
+            return false;
+    for (size_t k = i + 1; c != NULL && k < count; k++) {
+        const struct wa_control *other = wa_removal_find(ix, wa_sv(files[k]));
+        if (other != NULL && strcmp(wa_control_get(other, WA_A_PACKAGE), name) == 0)
+            return false;
+    }
+    return c != NULL;
+}
+
 /* What leaves and meets it; NULL when something that stays does, or nothing ever did. */
 static const struct wa_control *find_lost(const struct leaving *l, const struct wa_request *r)
 {

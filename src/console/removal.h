@@ -6,6 +6,8 @@
 
 /* The entry of a file; NULL: the index has none. */
 const struct wa_control *wa_removal_find(const struct wa_index *ix, struct wa_sv file);
+/* Whether nothing of its name stays, and the files after it are of other packages. */
+bool wa_removal_is_last(const struct wa_index *ix, char *const *files, size_t count, size_t i);
 /* needed: what leaves; by: what stays and could not be installed any more, since nothing that stays
  * meets the requirement. */
 typedef void (*wa_removal_fn)(void *user, const struct wa_control *needed,

@@ -148,6 +148,27 @@ def test_imported_promoted_and_installed(org, foreign):
     assert "--yes" in org.console("delete-package", files[0], "--json", ok=False).text and len(ours(org, "acme-lib")) == 2
 
 
+def test_what_is_downloaded_is_what_was_asked_for(org, foreign):
+    """A repository gives another good package under that name."""
+    out, ini = org.base / "asked-for", org.base / "asked-for.ini"
+    out.mkdir()
+    ini.write_text(f"[global]\nrepo_url = {foreign.url}\nserver_fingerprint = {foreign.fingerprint}\npublic_certs_dir = {foreign.trusted}\n")
+
+    def download(what, ok=True):
+        return run(BIN / "waptconsole", "download", what, "--config", ini, "-o", out, "--json", ok=ok)
+    wanted, other = foreign.dir / "tis-lib_1.2-1.wapt", foreign.dir / "tis-tool_1.0-1.wapt"
+    good = wanted.read_bytes()
+    assert download("tis-lib").returncode == 0 and (out / wanted.name).read_bytes() == good
+    (out / wanted.name).unlink()
+    try:
+        for lie in (other, foreign.dir / "tis-lib_1.0-1.wapt"):  # another one; an older one
+            shutil.copy(lie, wanted)
+            a = download("tis-lib", ok=False)
+            assert "another package" in a.text and not list(out.iterdir()), a.text
+    finally:
+        wanted.write_bytes(good)
+
+
 def test_files_come_in_too(org, foreign):
     file = foreign.dir / "tis-tool_1.0-1.wapt"
     out = org.base / "foreign-out"
@@ -199,6 +220,17 @@ def test_machines_are_assigned_packages(org, foreign):
     assert row["changes"] == [{"kind": "depends", "before": "grp-a(>=2)", "after": "grp-a(>=3)"}, {"kind": "conflicts", "before": "tis-rival", "after": None}]
     after = own(org)
     assert {"acme-lib", "grp-a(>=3)"} <= set(after[0].split(",")) and "tis-rival" not in after[1].split(",") and after[2] > version
+    # Who removes what it needs is told which machines are assigned it, once nothing of that name would stay.
+    files = [p["file"] for p in ours(org, "acme-lib").values()]
+    assert len(files) == 2
+    name = org.hosts()[0]["name"]
+
+    def told(*which):
+        rows = json.loads(org.console("delete-package", *which, "--dry-run", "--json").stdout)["result"]
+        return [(r["assigned_to"]["total"], r["assigned_to"]["names"]) for r in rows]
+    assert told(files[0]) == [(0, [])] and told(*files) == [(0, []), (1, [name])]
+    text = org.console("delete-package", *files, "--dry-run").stdout
+    assert text.count("1 machine is assigned it by its own package") == 1 and f"\n    {name}\n" in text
     (row,) = assign("--add-depends", "acme-lib", "--yes")
     assert not row["changed"] and row["changes"] == [] and own(org) == after
     # What cannot be, and what nobody trusted has signed: nothing is signed, nothing changes.

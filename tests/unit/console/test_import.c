@@ -179,15 +179,19 @@ static void tells_who_would_miss_it(void **state)
                                       {"b", "2", "all", "", "", ""},
                                       {"b", "3", "all", "", "", ""},
                                       {"c", "4", "all", "", "b(=3)", ""}};
-    static char two[] = "2", three[] = "3", four[] = "4";
+    static char two[] = "2", three[] = "3", four[] = "4", nine[] = "9";
     static const struct {
         char *files[3];
         size_t count;
         const char *expected;
-    } leaving[] = {{{two}, 1, ""},
-                   {{three}, 1, "b 3<c b(=3);"},
-                   {{two, three}, 2, "b 3<a b(>=2);b 3<c b(=3);"},
-                   {{two, three, four}, 3, "b 3<a b(>=2);c 4<a c;"}};
+        bool is_last[3]; /* of its name */
+    } leaving[] = {{{two}, 1, "", {false}},
+                   {{three}, 1, "b 3<c b(=3);", {false}},
+                   {{two, nine}, 2, "", {false, false}},
+                   {{two, three}, 2, "b 3<a b(>=2);b 3<c b(=3);", {false, true}},
+                   {{four}, 1, "c 4<a c;", {true}},
+                   {{two, three, four}, 3, "b 3<a b(>=2);c 4<a c;", {false, true, true}},
+                   {{two, four, three}, 3, "b 3<a b(>=2);c 4<a c;", {false, true, true}}};
     WA_AUTO_INDEX struct wa_index ix;
     struct wa_err err = WA_ERR_INIT;
     WA_UNUSED(state);
@@ -200,6 +204,9 @@ static void tells_who_would_miss_it(void **state)
         wa_buf_init(&out, 4096);
         wa_removal_breaks(&ix, leaving[i].files, leaving[i].count, note, &out);
         assert_string_equal(wa_buf_str(&out), leaving[i].expected);
+        for (size_t k = 0; k < leaving[i].count; k++)
+            assert_int_equal(wa_removal_is_last(&ix, leaving[i].files, leaving[i].count, k),
+                             leaving[i].is_last[k]);
     }
 }
 
