@@ -16,6 +16,19 @@ static enum wa_code append(struct wa_buf *list, const char *more, struct wa_err 
     return wa_buf_check(list, err);
 }
 
+/* One package's holds, if they can be read, and the list has room for them; else *why. */
+static enum wa_code add_holds(struct wa_buf *list, const char *more, struct wa_err *why,
+                              struct wa_err *err)
+{
+    if (more[0] == '\0' || wa_plan_hold_check(more, why) != WA_OK)
+        return WA_OK;
+    if (list->n + strlen(more) + 2 >= WA_HOLDS_BYTES_MAX) {
+        (void)wa_fail(why, WA_E_LIMIT, "the holds of all packages together are too long");
+        return WA_OK;
+    }
+    return append(list, more, err);
+}
+
 static enum wa_code parse_windows(struct wa_sv text, struct wa_err *err)
 {
     struct wa_windows ignored;
@@ -75,8 +88,7 @@ static enum wa_code add_policy(const struct wa_manager *m, struct wa_scene *s,
     const char *freezes = wa_control_get(c, WA_A_FREEZE_PERIODS);
     size_t had_holds = s->holds.n, had_windows = s->windows.n, had_freezes = s->freezes.n;
     struct wa_err why = WA_ERR_INIT;
-    if (held[0] != '\0' && wa_plan_hold_check(held, &why) == WA_OK &&
-        append(&s->holds, held, err) != WA_OK)
+    if (add_holds(&s->holds, held, &why, err) != WA_OK)
         return err->code;
     if (add_times(&s->windows, windows, parse_windows, &why, err) != WA_OK ||
         add_times(&s->freezes, freezes, parse_freezes, &why, err) != WA_OK)
