@@ -40,6 +40,19 @@ static enum wa_code extract(const struct wa_cli *cli, struct wa_members *m,
     return wa_extract_verified(m, &v, &s->dir, err);
 }
 
+/* Of the copy: the file of that name may be another one by now. */
+static enum wa_code read_control(const struct wa_get_sources *s, struct wa_control *ret,
+                                 struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_relpath name;
+    wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
+    return wa_relpath_parse(WA_SV("WAPT/control"), &name, err) == WA_OK &&
+                   wa_file_read(&s->dir, &name, WA_CONTROL_BYTES_MAX, &text, err) == WA_OK
+               ? wa_control_parse(wa_buf_sv(&text), ret, err)
+               : err->code;
+}
+
 enum wa_code wa_get_sources_take(const struct wa_cli *cli, const char *given,
                                  struct wa_get_sources *s, struct wa_control *ret,
                                  struct wa_err *err)
@@ -51,11 +64,10 @@ enum wa_code wa_get_sources_take(const struct wa_cli *cli, const char *given,
             return wa_get_sources_fetch(cli, given, s, ret, err);
         return err->code;
     }
-    if (wa_get_control(given, ret, err) != WA_OK)
-        return err->code;
     const struct wa_dir *dir = wa_get_package_dir(p);
     if ((dir != NULL ? wa_get_sources_copy_dir(s, dir, "", err)
-                     : extract(cli, wa_get_package_members(p), s, err)) != WA_OK)
+                     : extract(cli, wa_get_package_members(p), s, err)) != WA_OK ||
+        read_control(s, ret, err) != WA_OK)
         return wa_wrap(err, "'%s'", given);
     wa_get_unsign(ret);
     return remove_papers(s, err);

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
 
 import pytest
@@ -262,6 +263,36 @@ def test_duplicate(org, tmp_path):
     org.get("duplicate", *trust, stranger, "tis-new", "1", tmp_path / "no", ok=False)
     org.get("duplicate", *trust, "tis-nowhere", "tis-new", ok=False)
     assert not (tmp_path / "no").exists() and not list(tmp_path.glob(".wapt-new*"))
+
+
+def test_what_is_edited_is_what_was_verified(org, tmp_path):
+    """Somebody exchanges the file while it is taken over: its control and its script are of one and the same."""
+    source = tmp_path / "source"
+    made = []
+    for which in "ab":
+        shutil.rmtree(source, ignore_errors=True)
+        (source / "WAPT").mkdir(parents=True)
+        (source / "WAPT/control").write_text(f"package: tis-{which}\nversion: 1-1\narchitecture: all\nsection: base\npriority: optional\nmaintainer: x\ndescription: of {which}\n")
+        (source / "setup.py").write_text(f"# of {which}\ndef install():\n    pass\n")
+        made.append(shutil.copy(org.build(source, "Developer"), tmp_path / f"{which}.wapt"))
+    given, over = tmp_path / "given.wapt", threading.Event()
+
+    def exchange():
+        while not over.is_set():
+            for file in made:
+                os.link(file, tmp_path / "next")
+                os.rename(tmp_path / "next", given)
+    shutil.copy(made[0], given)
+    t = threading.Thread(target=exchange)
+    t.start()
+    try:
+        for i in range(40):
+            folder = tmp_path / f"copy{i}"
+            if org.get("duplicate", "--trusted", org.agent / "ssl", given, "tis-c", "2-1", folder, ok=None).returncode == 0:
+                assert (folder / "setup.py").read_text().startswith(f"# {control_of(folder)['description']}\n"), i
+    finally:
+        over.set()
+        t.join()
 
 
 def test_edit(org, tmp_path, monkeypatch):
