@@ -177,10 +177,10 @@ bool wa_con_is_prompter(int argc, char **argv);
 int wa_con_prompter_main(char **argv);
 
 /* The process that has installers and scripts read by other programs (console/reader.h), another
- * one in its place when it is killed, and the folder that they may write to. */
+ * one in its place when it is killed, and the folders in which they find files and may write. */
 struct wa_con_reader {
-    int fd;                    /* to it; whoever takes it over sets -1 */
-    char scratch[WA_PATH_MAX]; /* "": there is none */
+    int fd; /* to it; whoever takes it over sets -1 */
+    struct wa_scratch files, scratch;
 };
 WA_CHECK enum wa_code wa_con_reader_start(struct wa_con_reader *ret, struct wa_err *err);
 void wa_con_reader_end(struct wa_con_reader *r);

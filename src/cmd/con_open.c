@@ -272,6 +272,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
                                            .run_dir = s.run_dir,
                                            .read_paths = s.reads,
                                            .write_paths = s.writes,
+                                           .files_dir = s.reader_process.files.path,
                                            .prefix = s.prefix != NULL ? s.prefix : "tis",
                                            .maturity = s.maturity,
                                            .reader = s.reader,

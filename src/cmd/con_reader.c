@@ -1,9 +1,10 @@
 /* con_reader.c - the process beside waptconsole open that has installers and scripts read by other
  * people's programs (roles of the same program; console/reader.h is how it is asked).
  *
- * There are two: the one that reads, with what these programs need and no more, and a keeper, which
+ * There are three: the one that reads, with what these programs need and no more; a keeper, which
  * starts another one when it is killed - the local program can start nothing, and a hostile file
- * must not take the next one's reader away. Neither parses a byte of what it hands on.
+ * must not take the next one's reader away; and the keeper's heir, which takes its place when it is
+ * killed. None parses a byte of what is handed on.
  */
 #include "cmd/con.h"
 #include "cmd/get_tool.h"
@@ -12,49 +13,65 @@
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/path.h"
+#include "os/pipe.h"
 #include "os/priv.h"
 #include "os/proc.h"
 
 #include <stdlib.h>
 
 #define KEEPER "role:reader"
+#define HEIR "role:reader-heir"
 #define WORKER "role:reading"
 #define CHANNEL_FD 3
+#define WILL_FD                                                                                    \
+    4 /* the heir's: a byte when the keeper ends of itself, the end when it is killed              \
+       */
 #define AGAIN_MS 200 /* before another takes the place of one that ended badly */
+#define LOOK_MS 1000 /* between two looks, where the kernel does not tell of ends */
 #define HOPELESS 2   /* exit status: another one would end in the same way */
 
-enum { ARG_ROLE = 1, ARG_LIBDIR, ARG_LANGUAGE, ARG_TEMP, ARG_COUNT };
+enum { ARG_ROLE = 1, ARG_LIBDIR, ARG_LANGUAGE, ARG_FILES, ARG_COUNT };
 
 bool wa_con_is_reader(int argc, char **argv)
 {
     return argc == ARG_COUNT &&
-           (strcmp(argv[ARG_ROLE], KEEPER) == 0 || strcmp(argv[ARG_ROLE], WORKER) == 0);
+           (strcmp(argv[ARG_ROLE], KEEPER) == 0 || strcmp(argv[ARG_ROLE], HEIR) == 0 ||
+            strcmp(argv[ARG_ROLE], WORKER) == 0);
 }
 
-static enum wa_code spawn(const char *role, const char *libdir, const char *language,
-                          const char *temp, const char *tmpdir, int fd, struct wa_proc *ret,
-                          struct wa_err *err)
+/* will: -1 but for an heir, which outlives who starts it. */
+static enum wa_code spawn(const char *role, const char *const *args, const char *scratch, int fd,
+                          int will, struct wa_proc *ret, struct wa_err *err)
 {
     char text[WA_PATH_MAX + 16];
-    (void)snprintf(text, sizeof text, "TMPDIR=%s", tmpdir);
-    const char *const argv[] = {"waptconsole", role, libdir, language, temp, NULL};
+    (void)snprintf(text, sizeof text, "TMPDIR=%s", scratch);
+    const char *const argv[] = {"waptconsole",   role, args[ARG_LIBDIR], args[ARG_LANGUAGE],
+                                args[ARG_FILES], NULL};
     const char *const envp[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", text, NULL};
-    const int fds[] = {-1, -1, -1, fd};
-    const struct wa_spawn what = {
-        .argv = argv, .envp = envp, .fds = fds, .fd_count = WA_COUNT(fds), .die_with_parent = true};
+    const int fds[] = {-1, -1, -1, fd, will};
+    const struct wa_spawn what = {.argv = argv,
+                                  .envp = envp,
+                                  .fds = fds,
+                                  .fd_count = WA_COUNT(fds),
+                                  .die_with_parent = will < 0};
     return wa_proc_spawn(&what, ret, err);
+}
+
+static const char *scratch_of_env(void)
+{
+    const char *scratch = getenv("TMPDIR");
+    return scratch != NULL ? scratch : "/nowhere";
 }
 
 /* --- the one that reads --- */
 
-/* What the programs need: themselves, the file that they are given - which lies where this person's
- * temporary files do - and the folder to write to. */
-static enum wa_code confine(const char *libdir, const char *temp, struct wa_err *err)
+/* What the programs need: themselves, the files that are dropped, the folder to write to. Of /dev
+ * nothing in which a person types. */
+static enum wa_code confine(const char *libdir, const char *files, struct wa_err *err)
 {
-    const char *scratch = getenv("TMPDIR");
-    const char *const reads[] = {"/usr", "/lib",          "/lib64", "/bin", "/etc", "/proc",
-                                 "/dev", "/var/lib/dpkg", libdir,   temp,   NULL};
-    const char *const writes[] = {scratch != NULL ? scratch : "/nowhere", "/dev/null", NULL};
+    const char *const reads[] = {"/usr", "/lib",         "/lib64",        "/bin", "/etc", "/proc",
+                                 files,  "/dev/urandom", "/var/lib/dpkg", libdir, NULL};
+    const char *const writes[] = {scratch_of_env(), "/dev/null", NULL};
     const struct wa_priv p = {.name = "waptconsole/reader",
                               .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_FDS |
                                        WA_PRIV_THREADS | WA_PRIV_SPAWN | WA_PRIV_LIMITS |
@@ -92,16 +109,16 @@ static enum wa_code answer(struct wa_chan *chan, const struct wa_chan_msg *msg, 
     return wa_chan_send(chan, WA_READER_FAILED, id, wa_sv(text), -1, err);
 }
 
-static int work(const char *libdir, const char *temp)
+static int work(const char *libdir, const char *files)
 {
     WA_AUTO(wa_chan) struct wa_chan *chan = NULL;
-    struct wa_err err = WA_ERR_INIT;
+    struct wa_err err = WA_ERR_INIT, gone = WA_ERR_INIT;
     struct wa_chan_msg msg;
-    if (confine(libdir, temp, &err) != WA_OK)
+    if (confine(libdir, files, &err) != WA_OK)
         return HOPELESS;
-    if (wa_chan_new(CHANNEL_FD, wa_reader_asked, &chan, &err) != WA_OK ||
-        wa_chan_send(chan, WA_READER_BEGUN, 0, WA_SV(""), -1, &err) != WA_OK)
+    if (wa_chan_new(CHANNEL_FD, wa_reader_asked, &chan, &err) != WA_OK)
         return 1;
+    (void)!wa_chan_send(chan, WA_READER_BEGUN, 0, WA_SV(""), -1, &gone); /* recv says so too */
     while (wa_chan_recv(chan, -1, &msg, &err) == WA_OK) {
         enum wa_code code = answer(chan, &msg, libdir, &err);
         wa_fd_close(&msg.fd);
@@ -113,55 +130,117 @@ static int work(const char *libdir, const char *temp)
 
 /* --- the keeper --- */
 
-static int keep(char **argv)
+struct keeper {
+    const char *const *argv;
+    struct wa_proc worker, heir; /* pid 0: there is none */
+    int will;                    /* to the heir; -1 */
+};
+
+static enum wa_code start_heir(struct keeper *k, struct wa_err *err)
 {
-    const char *scratch = getenv("TMPDIR");
-    for (;;) {
-        struct wa_err err = WA_ERR_INIT;
-        struct wa_proc p;
-        struct wa_exit how;
-        if (spawn(WORKER, argv[ARG_LIBDIR], argv[ARG_LANGUAGE], argv[ARG_TEMP],
-                  scratch != NULL ? scratch : "/nowhere", CHANNEL_FD, &p, &err) != WA_OK ||
-            wa_proc_wait(&p, -1, &how, &err) != WA_OK)
-            return 1;
-        if (how.kind == WA_EXIT_STATUS && (how.value == 0 || how.value == HOPELESS))
-            return how.value;
+    int pipe[2];
+    if (wa_pipe(pipe, err) != WA_OK)
+        return err->code;
+    enum wa_code code = spawn(HEIR, k->argv, scratch_of_env(), CHANNEL_FD, pipe[0], &k->heir, err);
+    wa_fd_close(&pipe[0]);
+    if (code == WA_OK)
+        k->will = pipe[1];
+    else
+        wa_fd_close(&pipe[1]);
+    return code;
+}
+
+static enum wa_code start_missing(struct keeper *k, struct wa_err *err)
+{
+    if (k->heir.pid == 0 && start_heir(k, err) != WA_OK)
+        return err->code;
+    return k->worker.pid != 0
+               ? WA_OK
+               : spawn(WORKER, k->argv, scratch_of_env(), CHANNEL_FD, -1, &k->worker, err);
+}
+
+static bool has_ended(struct wa_proc *p, struct wa_exit *how)
+{
+    struct wa_err running = WA_ERR_INIT;
+    return wa_proc_wait(p, 0, how, &running) == WA_OK;
+}
+
+/* One turn. *ret_over: the one that reads has ended for good, with *ret_status. */
+static enum wa_code look_after(struct keeper *k, bool *ret_over, int *ret_status,
+                               struct wa_err *err)
+{
+    struct wa_exit how = {WA_EXIT_STATUS, 1};
+    size_t ignored = 0;
+    if (start_missing(k, err) != WA_OK)
+        return err->code;
+    struct wa_pipe_wait ends[] = {{k->worker.pidfd, false, false}, {k->heir.pidfd, false, false}};
+    if (wa_pipe_wait(ends, WA_COUNT(ends), LOOK_MS, &ignored, err) != WA_OK)
+        return err->code;
+    bool is_left = has_ended(&k->heir, &how), ended = has_ended(&k->worker, &how);
+    if (is_left)
+        wa_fd_close(&k->will);
+    *ret_over = ended && how.kind == WA_EXIT_STATUS && (how.value == 0 || how.value == HOPELESS);
+    *ret_status = how.value;
+    if (!*ret_over && (is_left || ended))
         wa_clock_sleep_ms(AGAIN_MS);
-    }
+    return WA_OK;
+}
+
+static int keep(const char *const *argv)
+{
+    struct keeper k = {.argv = argv, .worker = {.pidfd = -1}, .heir = {.pidfd = -1}, .will = -1};
+    struct wa_err err = WA_ERR_INIT;
+    bool is_over = false;
+    int status = 1;
+    while (!is_over && look_after(&k, &is_over, &status, &err) == WA_OK)
+        continue;
+    if (k.will >= 0)
+        (void)!wa_pipe_write(k.will, "", 1);
+    return is_over ? status : 1;
+}
+
+static int inherit(const char *const *argv)
+{
+    char byte;
+    bool is_killed = wa_pipe_read(WILL_FD, &byte, 1) == 0;
+    int will = WILL_FD;
+    wa_fd_close(&will);
+    return is_killed ? keep(argv) : 0;
 }
 
 int wa_con_reader_main(char **argv)
 {
+    const char *role = argv[ARG_ROLE];
     wa_text_language(argv[ARG_LANGUAGE]);
     wa_proc_ignore_broken_pipes();
-    return strcmp(argv[ARG_ROLE], WORKER) == 0 ? work(argv[ARG_LIBDIR], argv[ARG_TEMP])
-                                               : keep(argv);
+    if (strcmp(role, WORKER) == 0)
+        return work(argv[ARG_LIBDIR], argv[ARG_FILES]);
+    return strcmp(role, HEIR) == 0 ? inherit((const char *const *)argv)
+                                   : keep((const char *const *)argv);
 }
 
 /* --- its start --- */
 
-/* Ours, and passed through by the programs, which are nobody's where we are root. */
-static enum wa_code make_scratch(struct wa_con_reader *r, struct wa_err *err)
+/* What is written there the programs pass through, which are nobody's where we are root. */
+static enum wa_code make_folders(struct wa_con_reader *r, struct wa_err *err)
 {
-    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
-    if (wa_temp_dir("wapt-reader", r->scratch, err) != WA_OK)
+    if (wa_scratch_open(&r->files, "wapt-dropped", err) != WA_OK ||
+        wa_scratch_open(&r->scratch, "wapt-reader", err) != WA_OK)
         return err->code;
-    if (!wa_priv_is_root())
-        return WA_OK;
-    return wa_dir_open(r->scratch, &dir, err) == WA_OK ? wa_dir_set_mode(&dir, 0711, err)
-                                                       : err->code;
+    return wa_priv_is_root() ? wa_dir_set_mode(&r->scratch.dir, 0711, err) : WA_OK;
 }
 
 enum wa_code wa_con_reader_start(struct wa_con_reader *ret, struct wa_err *err)
 {
-    const char *temp = getenv("TMPDIR");
     struct wa_proc p;
     int pair[2];
     *ret = (struct wa_con_reader){.fd = -1};
-    if (make_scratch(ret, err) != WA_OK || wa_socketpair(pair, err) != WA_OK)
+    if (make_folders(ret, err) != WA_OK || wa_socketpair(pair, err) != WA_OK)
         return err->code;
-    enum wa_code code = spawn(KEEPER, wa_libdir(), wa_text_language_name(),
-                              temp != NULL ? temp : "/tmp", ret->scratch, pair[1], &p, err);
+    const char *const args[] = {[ARG_LIBDIR] = wa_libdir(),
+                                [ARG_LANGUAGE] = wa_text_language_name(),
+                                [ARG_FILES] = ret->files.path};
+    enum wa_code code = spawn(KEEPER, args, ret->scratch.path, pair[1], -1, &p, err);
     wa_fd_close(&pair[1]);
     if (code == WA_OK)
         ret->fd = pair[0];
@@ -173,7 +252,6 @@ enum wa_code wa_con_reader_start(struct wa_con_reader *ret, struct wa_err *err)
 void wa_con_reader_end(struct wa_con_reader *r)
 {
     wa_fd_close(&r->fd);
-    if (r->scratch[0] != '\0')
-        wa_temp_remove(r->scratch);
-    r->scratch[0] = '\0';
+    wa_scratch_close(&r->scratch);
+    wa_scratch_close(&r->files);
 }

@@ -113,11 +113,9 @@ enum wa_code wa_get_sources_fetch(const struct wa_cli *cli, const char *name,
                                   struct wa_get_sources *s, struct wa_control *ret,
                                   struct wa_err *err)
 {
-    char folder[WA_PATH_MAX];
+    WA_AUTO_SCRATCH struct wa_scratch folder = {.path = ""};
     wa_err_clear(err);
-    if (wa_temp_dir("wapt-fetch", folder, err) != WA_OK)
-        return err->code;
-    enum wa_code code = take(cli, name, folder, s, ret, err);
-    wa_temp_remove(folder);
-    return code;
+    return wa_scratch_open(&folder, "wapt-fetch", err) == WA_OK
+               ? take(cli, name, folder.path, s, ret, err)
+               : err->code;
 }

@@ -81,12 +81,24 @@ static enum wa_code judge(const struct tool *t, const struct wa_exit *end, struc
     return wa_fail(err, WA_E_INVALID, "the file is damaged, or not what it looks like");
 }
 
-/* A folder for what a tool writes on its way, its own to write to. */
-static enum wa_code make_scratch(char path[WA_PATH_MAX], struct wa_err *err)
+/* A folder for what a tool writes on its way, its own to write to: where we are root, one in ours.
+ */
+static enum wa_code make_scratch(struct wa_scratch *s, char path[WA_PATH_MAX], struct wa_err *err)
 {
-    if (wa_temp_dir("wapt-tool", path, err) != WA_OK)
+    struct wa_relpath own;
+    if (wa_scratch_open(s, "wapt-tool", err) != WA_OK)
         return err->code;
-    return wa_priv_is_root() ? wa_path_set_owner(path, NOBODY, NOBODY, err) : WA_OK;
+    bool is_root = wa_priv_is_root();
+    int n = snprintf(path, WA_PATH_MAX, "%s%s", s->path, is_root ? "/own" : "");
+    if (n >= (int)WA_PATH_MAX)
+        return wa_fail(err, WA_E_LIMIT, "the path of the temporary directory is too long");
+    if (!is_root)
+        return WA_OK;
+    if (wa_relpath_parse(WA_SV("own"), &own, err) != WA_OK ||
+        wa_dir_set_mode(&s->dir, 0711, err) != WA_OK ||
+        wa_dir_make_sub(&s->dir, &own, 0700, err) != WA_OK)
+        return err->code;
+    return wa_path_set_owner(path, NOBODY, NOBODY, err);
 }
 
 static enum wa_code start(const char *const *argv, int fd, int out, const char *scratch,
@@ -155,15 +167,13 @@ static enum wa_code run_in(const char *const *argv, int fd, const char *scratch,
 enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa_buf *out,
                              struct wa_exit *ret, struct wa_err *err)
 {
-    char scratch[WA_PATH_MAX] = "";
+    WA_AUTO_SCRATCH struct wa_scratch scratch = {.path = ""};
+    char own[WA_PATH_MAX];
     struct wa_exit end = {WA_EXIT_SIGNAL, 0};
-    enum wa_code code = make_scratch(scratch, err);
-    if (code == WA_OK)
-        code = run_in(argv, fd, scratch, out, &end, err);
-    wa_temp_remove(scratch);
-    if (code == WA_OK)
-        *ret = end;
-    return code;
+    if (make_scratch(&scratch, own, err) != WA_OK || run_in(argv, fd, own, out, &end, err) != WA_OK)
+        return err->code;
+    *ret = end;
+    return WA_OK;
 }
 
 static enum wa_code run_tool(const struct tool *t, int fd, const char *script, struct wa_buf *out,

@@ -7,7 +7,7 @@
 
 #include "console/client.h"
 #include "console/hosts.h"
-#include "console/scratch.h"
+#include "os/fs.h"
 #include "pkg/build.h"
 #include "pkg/verify.h"
 

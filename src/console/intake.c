@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "codec/url.h"
-#include "console/scratch.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/path.h"

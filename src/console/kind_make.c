@@ -8,9 +8,9 @@
 #include "codec/url.h"
 #include "console/local_publish.h"
 #include "console/making.h"
-#include "console/scratch.h"
 #include "console/upload.h"
 #include "crypto/digest.h"
+#include "os/fs.h"
 
 #define SOURCES "sources"
 #define FILES_SAID 20u /* by name; more of them by their number */
@@ -20,6 +20,7 @@ struct make {
     struct wa_making m;
     struct wa_control control; /* as it was read back */
     struct wa_buf setup;
+    char setup_sha256[WA_DIGEST_HEX_MAX];
     char (*digests)[WA_DIGEST_HEX_MAX]; /* of the files */
     uint64_t total;                     /* bytes of them */
     struct wa_scratch temp;
@@ -107,7 +108,9 @@ static enum wa_code read_back(struct make *k, struct wa_err *err)
         wa_control_parse(wa_buf_sv(&text), &k->control, err) != WA_OK ||
         wa_file_read(&k->dir, &setup, WA_SETUP_PY_BYTES_MAX, &k->setup, err) != WA_OK)
         return err->code;
-    return wa_control_filename(&k->control, NULL, k->name, err);
+    return wa_sha256_hex(k->setup.p, k->setup.n, k->setup_sha256, err) == WA_OK
+               ? wa_control_filename(&k->control, NULL, k->name, err)
+               : err->code;
 }
 
 /* --- what is there --- */
@@ -169,8 +172,10 @@ static void say(struct wa_local_prepared *p, const struct make *k)
         if (wa_control_get(&k->control, lines[i].attr)[0] != '\0')
             wa_local_say(p, wa_text(lines[i].label),
                          wa_sv(wa_control_get(&k->control, lines[i].attr)));
+    (void)snprintf(text, sizeof text, wa_text("what it runs on machines: %zu bytes, SHA-256 %s"),
+                   k->setup.n, k->setup_sha256);
+    wa_local_say(p, "setup.py", wa_sv(text));
     say_files(p, k);
-    wa_local_say(p, "setup.py", wa_sv(wa_text("what it runs on machines: read it below")));
     if (k->is_there)
         wa_local_say(p, wa_text("Takes the place of"), wa_sv(k->name));
     for (size_t i = 0; i < k->m.findings.n; i++)

@@ -239,10 +239,7 @@ static enum wa_code begin(struct wa_local *l, bool *ret_runs, struct wa_err *err
                        give_link(l, link, err) == WA_OK))
         (void)!l->o->on_link(l->o->user_data, link, err);
     wa_wipe(link, sizeof link);
-    if (err->code != WA_OK || !*ret_runs || confine(l, err) != WA_OK)
-        return err->code;
-    wa_local_files_tidy(l);
-    return WA_OK;
+    return err->code == WA_OK && *ret_runs ? confine(l, err) : err->code;
 }
 
 /* False: something has not come back after so long. */

@@ -36,9 +36,10 @@ struct wa_local_options {
     const char *run_dir;   /* where a second start finds the first; made with 0700 */
     const char *const *read_paths, *const *write_paths; /* NULL-terminated: all that it may still
                                                            open once it runs (os/priv.h) */
-    const char *prefix, *maturity;                      /* of packages that are made; NULL: none */
-    struct wa_reader *reader;                           /* reader.h; NULL: there is none */
-    int prompter_fd;  /* to a prompter (prompter.h), taken over; -1: there is none */
+    const char *files_dir;         /* an empty folder of this program's, for what is dropped */
+    const char *prefix, *maturity; /* of packages that are made; NULL: none */
+    struct wa_reader *reader;      /* reader.h; NULL: there is none */
+    int prompter_fd;               /* to a prompter (prompter.h), taken over; -1: there is none */
     const char *term; /* the kind of the terminal, where there is one; NULL: it is not known */
     const struct wa_log *log;
     /* The link is to be shown; before the program is confined. */

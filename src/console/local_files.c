@@ -14,8 +14,6 @@
 #include "os/fs.h"
 #include "os/rand.h"
 
-#define FOLDER "wapt-dropped"
-
 struct wa_local_file {
     struct wa_local_exchange exchange; /* while it comes */
     struct wa_sink sink;
@@ -63,9 +61,6 @@ void wa_local_files_fini(struct wa_local *l)
         if (l->files[i] != NULL)
             drop(l, i);
     wa_dir_close(&l->files_folder);
-    if (l->files_dir[0] != '\0')
-        wa_temp_remove(l->files_dir);
-    l->files_dir[0] = '\0';
 }
 
 bool wa_local_files_are_coming(const struct wa_local *l)
@@ -90,19 +85,7 @@ static enum wa_code take(struct wa_sink *sink, const void *p, size_t n, struct w
 
 static enum wa_code open_folder(struct wa_local *l, struct wa_err *err)
 {
-    if (l->files_dir[0] != '\0')
-        return WA_OK;
-    return wa_temp_dir(FOLDER, l->files_dir, err) == WA_OK &&
-                   wa_dir_open(l->files_dir, &l->files_folder, err) == WA_OK
-               ? wa_temp_hold(&l->files_folder, err)
-               : err->code;
-}
-
-void wa_local_files_tidy(const struct wa_local *l)
-{
-    size_t count = wa_temp_sweep(FOLDER);
-    if (count > 0)
-        wa_log(l->o->log, WA_LOG_INFO, "console.files_left", WA_LF_I("removed", (int64_t)count));
+    return l->files_folder.fd >= 0 ? WA_OK : wa_dir_open(l->o->files_dir, &l->files_folder, err);
 }
 
 /* How much may come: what is free, but for a rest that others need. */
@@ -110,14 +93,14 @@ static enum wa_code find_room(const struct wa_local *l, const struct wa_http_hea
                               uint64_t *ret_max, struct wa_err *err)
 {
     uint64_t free_bytes = 0;
-    if (wa_path_free_bytes(l->files_dir, &free_bytes, err) != WA_OK)
+    if (wa_path_free_bytes(l->o->files_dir, &free_bytes, err) != WA_OK)
         return err->code;
     *ret_max = free_bytes > WA_LOCAL_FILES_SPARE ? free_bytes - WA_LOCAL_FILES_SPARE : 0;
     if (*ret_max > WA_PACKAGE_BYTES_MAX)
         *ret_max = WA_PACKAGE_BYTES_MAX;
     return !head->has_length || head->length <= *ret_max
                ? WA_OK
-               : wa_fail(err, WA_E_LIMIT, "there is no room for it in '%s'", l->files_dir);
+               : wa_fail(err, WA_E_LIMIT, "there is no room for it in '%s'", l->o->files_dir);
 }
 
 static enum wa_code begin(struct wa_local *l, struct wa_http_conn *c, uint64_t *ret_max,

@@ -33,7 +33,7 @@ struct wa_local_prepared {
     bool needs_gesture;        /* whatever the number of machines: set by prepare() */
     bool is_unsigned;          /* as the kind, or set by prepare(): there is nothing to sign */
     char signer[65];           /* fingerprint of the certificate whose key will sign */
-    const char *files_dir;     /* local_files.c's; NULL: nothing was dropped */
+    const char *files_dir;     /* local_files.c's */
     /* How far a commit is, in bytes of the step-th thing; told by wa_local_goes_on(). */
     _Atomic uint64_t done, total;
     _Atomic size_t step, steps;
@@ -78,8 +78,7 @@ void wa_local_say_time(struct wa_local_prepared *p, const char *label, int64_t a
 /* From commit(): so much is done; false: it is to stop, with WA_E_CANCELLED. user: what was
  * prepared. As the progress of struct wa_upload_job. */
 bool wa_local_goes_on(void *user, uint64_t done, uint64_t total);
-/* Where a file lies that was dropped into the page, below files_dir (NULL: nothing was dropped).
- * WA_E_NOT_FOUND. */
+/* Where a file lies that was dropped into the page. WA_E_NOT_FOUND. */
 #define WA_LOCAL_FILE_ID 33 /* hex, with NUL */
 WA_CHECK enum wa_code wa_local_file_find(const char *files_dir, struct wa_sv id,
                                          char out[WA_PATH_MAX], struct wa_err *err);

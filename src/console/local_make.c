@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "console/local_priv.h"
 #include "console/making.h"
-#include "console/scratch.h"
+#include "os/fs.h"
 
 struct make {
     struct wa_arena arena;
@@ -85,7 +85,7 @@ void wa_local_make(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body
     }
     wa_arena_init(&k->arena, 64u << 20);
     wa_making_init(&k->m);
-    k->files_dir = l->files_dir[0] != '\0' ? l->files_dir : NULL; /* never another one */
+    k->files_dir = l->o->files_dir;
     if (key != NULL)
         (void)snprintf(k->maintainer, sizeof k->maintainer, "%s", wa_cert_cn(key->chain.items[0]));
     job->own = k;

@@ -290,7 +290,7 @@ void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv b
     const struct wa_local_key *key = wa_local_key_find(l, wa_json_sv(wa_json_get(j, "key")));
     if (p != NULL) {
         p->options = l->o;
-        p->files_dir = l->files_dir[0] != '\0' ? l->files_dir : NULL; /* never another one */
+        p->files_dir = l->o->files_dir;
     }
     job->own = p;
     job->fini = prepare_fini;

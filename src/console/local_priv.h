@@ -122,8 +122,7 @@ struct wa_local {
     struct wa_local_prompt prompt;
     struct wa_local_stream *streams;
     struct wa_local_file *files[WA_LOCAL_FILES];
-    char files_dir[WA_PATH_MAX]; /* "": none yet */
-    struct wa_dir files_folder;
+    struct wa_dir files_folder; /* once a file has come */
     struct wa_local_job *jobs;
     size_t stream_count;
     uint64_t called_ms;      /* the last call of a page */
@@ -144,8 +143,6 @@ void wa_local_files_end(struct wa_local *l, struct wa_http_conn *c, struct wa_sv
 void wa_local_files_remove(struct wa_local *l, struct wa_http_conn *c, struct wa_sv id);
 /* What broke off and what is too old goes. */
 void wa_local_files_sweep(struct wa_local *l);
-/* Takes away what a program that was killed has left. */
-void wa_local_files_tidy(const struct wa_local *l);
 void wa_local_files_fini(struct wa_local *l);
 bool wa_local_files_are_coming(const struct wa_local *l);
 

@@ -6,8 +6,8 @@
 #include "console/making.h"
 
 #include "console/local_kind.h"
-#include "console/scratch.h"
 #include "os/clock.h"
+#include "os/fs.h"
 
 #define HEAD_BYTES 64u /* that tell an installer's kind */
 #define NAME_BYTES_MAX 1024u

@@ -13,7 +13,7 @@
 
 #include "console/assign.h"
 #include "console/intake.h"
-#include "console/scratch.h"
+#include "os/fs.h"
 
 /* Whether packages of that section are such: group, unit, profile, selfservice. */
 bool wa_policy_is(const char *section);

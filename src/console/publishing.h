@@ -7,7 +7,7 @@
 #define WA_CONSOLE_PUBLISHING_H
 
 #include "console/root_known.h"
-#include "console/scratch.h"
+#include "os/fs.h"
 #include "repo/publish_job.h"
 
 struct wa_publishing {

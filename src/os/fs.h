@@ -152,13 +152,19 @@ WA_CHECK enum wa_code wa_file_continue_alone(const struct wa_dir *dir,
                                              struct wa_err *err);
 /* A private temporary directory (0700) under $TMPDIR or /tmp; out has room for WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_temp_dir(const char *prefix, char *out, struct wa_err *err);
-/* It is in use as long as dir stays open. Linux. */
-WA_CHECK enum wa_code wa_temp_hold(const struct wa_dir *dir, struct wa_err *err);
-/* Removes those of that prefix that are this account's, older than a minute, and held by nobody:
- * their process was killed. How many. Linux. */
-size_t wa_temp_sweep(const char *prefix);
 /* With all that is in it, best effort. */
 void wa_temp_remove(const char *path);
+/* A private folder that its process holds for as long as something is put together. Linux. */
+struct wa_scratch { /* all 0: none */
+    char path[WA_PATH_MAX];
+    struct wa_dir dir; /* open while path is there: what holds it */
+};
+/* kind: the first part of its name. Those of that kind that are this account's, older than a minute
+ * and held by nobody go: their process was killed. */
+WA_CHECK enum wa_code wa_scratch_open(struct wa_scratch *s, const char *kind, struct wa_err *err);
+/* Removes it with all that is in it; one that is none is left alone. */
+void wa_scratch_close(struct wa_scratch *s);
+#define WA_AUTO_SCRATCH WA_CLEANUP(wa_scratch_close)
 
 /* Whether it lies on another machine, as far as the system says. */
 WA_CHECK enum wa_code wa_path_is_remote(const char *path, bool *ret, struct wa_err *err);

@@ -265,6 +265,9 @@ def test_groups_are_made_from_a_page(org, page):
     assert [(x["code"], x["version"]) for x in a.json["packages"]] == [("ok", "1-1")] * 2, a.body
     assert page.prepare(what="policy", names=["drop-group"], add=["drop-good"]).code == "conflict"  # nothing changes
     assert page.prepare(what="policy", names=["drop-group"], add_conflicts=["drop-good"]).code == "conflict"
+    # Whatever is signed is said.
+    p = page.prepare(what="policy", names=["drop-group"], description="other words").json
+    assert [line for line in p["lines"] if line["label"] == "drop-group" and line["value"].startswith("Description: ") and line["value"].endswith(" → other words")], p
     p = page.prepare(what="policy", names=["drop-shop"], section="selfservice", add_rules={"team": ["drop-good"]}).json
     assert [(c["group"], c["after"]) for c in p["details"]["packages"][0]["changes"]] == [("team", "drop-good")]
     # Somebody else was faster: his stays.
@@ -332,10 +335,10 @@ def test_what_a_killed_program_left_is_taken_away(org):
     page = Page(org, "killed")
     page.drop(b"x" * 1000, "a.wapt")
     temp = page.seat.temp
-    (left,) = temp.glob("wapt-dropped-*")
+    (left,), (reader,) = temp.glob("wapt-dropped-*"), temp.glob("wapt-reader-*")
     assert len(page.staged()) == 1
     page.seat.end(signal.SIGKILL)
-    assert left.exists()
+    assert left.exists() and reader.exists()
     precious = org.base / "precious"
     precious.mkdir()
     (precious / "file").write_text("precious")
@@ -349,13 +352,13 @@ def test_what_a_killed_program_left_is_taken_away(org):
     for folder in (named, kept):
         folder.mkdir(0o700)
     before = time.time() - 3600
-    for path in (left, held, foreign, shared, link, named, kept):
+    for path in (left, reader, held, foreign, shared, link, named, kept):
         os.utime(path, (before, before), follow_symlinks=False)
     lock = os.open(held, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     page = Page(org, "killed")
     try:
-        until(lambda: not left.exists(), "it is taken away")
+        until(lambda: not left.exists() and not reader.exists(), "it is taken away")
         assert all(path.exists() for path in (held, foreign, shared, young, named, kept)) and link.is_symlink()
         assert (precious / "file").read_text() == "precious"
         page.drop(b"y", "b.wapt")

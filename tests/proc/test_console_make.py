@@ -1,14 +1,18 @@
 """A package made in the page of an installer that was dropped there: what the console reads of it and who reads it, hostile installers, the
 reading process killed; and what lint says of packages that are dropped."""
+import errno
+import hashlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import threading
 import zipfile
 
 import pytest
 from conftest import until
+from inject import AT_FDCWD, OPENAT, taken_over
 from test_console_drop import Page, names, package
 from test_packager import KINDS, make_deb, make_msi
 
@@ -38,11 +42,25 @@ def children(pid):
     return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def roles(page):
+    """The processes around the one that reads, of a page's program, by their roles."""
+    found = {}
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if len(words) > 4 and words[1].startswith(b"role:read") and words[4].startswith(bytes(page.seat.temp) + b"/"):
+            found.setdefault(words[1].decode()[5:], []).append(int(process.name))
+    return found
+
+
 def reading(page):
-    """The keeper and the process that reads, of a page's program."""
-    (keeper,) = [c for c in children(page.seat.pid) if b"role:reader" in pathlib.Path(f"/proc/{c}/cmdline").read_bytes()]
-    until(lambda: children(keeper), "somebody reads")
-    return keeper, children(keeper)[0]
+    """The keeper and the process that reads."""
+    until(lambda: {k: len(v) for k, v in roles(page).items()} == {"reader": 1, "reader-heir": 1, "reading": 1}, "somebody reads")
+    (keeper,), (worker,) = roles(page)["reader"], roles(page)["reading"]
+    assert keeper in children(page.seat.pid) and worker in children(keeper)
+    return keeper, worker
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k != "none"])
@@ -98,8 +116,10 @@ def test_made_signed_published_and_installed(org, page, tmp_path):
     shown = {line["label"]: line["value"] for line in p["lines"]}
     assert p["needs"] == "gesture" and shown["Package"] == "own-tool" and shown["Version"] == "3.1-2" and "Takes the place of" not in shown, p
     assert p["details"]["setup"] == setup and "version           : 3.1-2" in p["details"]["control"], p
+    digest = hashlib.sha256(setup.encode()).hexdigest()
+    assert f"{len(setup)} bytes, SHA-256 {digest}" in shown["setup.py"], shown
     assert [(f["name"], f["size"]) for f in p["details"]["files"]] == [("tool/bin/run", 20), ("tool/data.txt", 10)]
-    a = page.commit(p, says=("make own-tool 3.1-2", "tool/data.txt, 10 bytes, SHA-256"))
+    a = page.commit(p, says=("make own-tool 3.1-2", "tool/data.txt, 10 bytes, SHA-256", digest))
     assert a.status == 200 and [(x["package"], x["code"]) for x in a.json["packages"]] == [("own-tool", "ok")], a.body
     assert names(org)["own-tool", "3.1-2", ""]["signer"] == "Developer"
     with zipfile.ZipFile(next((org.base / "server").rglob(a.json["packages"][0]["file"]))) as z:
@@ -165,7 +185,7 @@ def test_the_process_that_reads_has_no_power_and_may_die(page, tmp_path):
     files = dropped(page, make_deb(tmp_path))
     # Killed while nobody asks: the next one reads.
     os.kill(worker, signal.SIGKILL)
-    until(lambda: children(keeper) not in ([], [worker]), "another one has taken its place")
+    until(lambda: roles(page).get("reading") not in (None, [worker]), "another one has taken its place")
     until(lambda: ask(page, files).status == 200, "it reads")
     # Killed in the middle: whoever waits is told, and another try works. It stands still, so that the middle is met.
     worker = reading(page)[1]
@@ -183,17 +203,64 @@ def test_the_process_that_reads_has_no_power_and_may_die(page, tmp_path):
         page.ask("DELETE", f"/local/files/{f['id']}")
 
 
-def test_without_its_keeper_that_is_said(org, tmp_path):
+def test_it_reads_what_was_dropped_and_nothing_else_of_the_person(org, page, tmp_path):
+    """Taken over by a hostile installer it finds no other file of a person's in the temporary directory, nor his terminal."""
+    (one,) = dropped(page, make_deb(tmp_path))
+    (folder,) = page.seat.temp.glob("wapt-dropped-*")
+    private = page.seat.temp / "private"
+    private.write_text("a person's")
+    scratch = page.seat.temp / f"wapt-making-{'0' * 24}"
+    scratch.mkdir(mode=0o700)
+    (scratch / "setup.py").write_text("what is put together")
+    terminal = os.readlink(f"/proc/{page.seat.pid}/fd/0")
+    assert terminal.startswith("/dev/pts/")
+    with taken_over(reading(page)[1]) as t:
+        def opens(path, flags=os.O_RDONLY):
+            return t.call(OPENAT, AT_FDCWD, path, flags, 0o600)
+        for path in (private, scratch / "setup.py", terminal, "/dev/tty", "/dev/ptmx"):
+            assert opens(path) == -errno.EACCES, path
+        assert opens(folder / one["id"]) >= 0
+        for flags in (os.O_WRONLY, os.O_RDWR, os.O_CREAT | os.O_WRONLY):
+            assert opens(folder / one["id"], flags) == -errno.EACCES
+        assert opens(folder / "new", os.O_CREAT | os.O_WRONLY) == -errno.EACCES
+    assert ask(page, [one]).status == 200
+    page.ask("DELETE", f"/local/files/{one['id']}")
+    private.unlink()
+    shutil.rmtree(scratch)
+
+
+def test_each_of_its_keepers_may_be_killed(org, tmp_path):
     p = Page(org, "keeperless")
-    keeper, _ = reading(p)
-    os.kill(keeper, signal.SIGKILL)
+    reading(p)
     files = dropped(p, make_deb(tmp_path))
-    until(lambda: ask(p, files).code == "failed", "it is told")
+    for killed in (["reader"], ["reader-heir"], ["reader-heir"], ["reader-heir", "reading"], ["reader-heir"]):
+        before = roles(p)
+        for role in killed:
+            os.kill(before[role][0], signal.SIGKILL)
+        until(lambda: ask(p, files).status == 200, "another one reads")
+        until(lambda: {k: len(v) for k, v in roles(p).items() if k != "reader"} == {"reader-heir": 2, "reading": 1}, "there is a keeper and its heir")
+        assert all(before[role][0] not in roles(p).get(role, ()) for role in killed)
+    # All at once, before any can start another: that is said, and what needs no reading still works.
+    everybody = sum(roles(p).values(), [])
+    for pid in everybody:
+        os.kill(pid, signal.SIGSTOP)
+    for pid in everybody:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not roles(p), "all are gone")
     a = ask(p, files)
-    assert "open the console again" in a.json["error"]["message"], a.body
-    # What needs no reading still works.
+    assert a.code == "failed" and "open the console again" in a.json["error"]["message"], a.body
     assert ask(p, []).status == 200
     p.seat.end()
+
+
+def test_they_end_with_the_console_however_it_ends(org):
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        p = Page(org, "endings")
+        keeper, _ = reading(p)
+        os.kill(keeper, signal.SIGKILL)
+        until(lambda: set(roles(p)) == {"reader-heir", "reading"}, "the heir keeps it")
+        p.seat.end(how)
+        until(lambda: not roles(p), "nobody is left")
 
 
 def test_lint_speaks_of_what_is_dropped(org, page):

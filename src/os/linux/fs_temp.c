@@ -37,7 +37,7 @@ enum wa_code wa_temp_dir(const char *prefix, char *out, struct wa_err *err)
     return WA_OK;
 }
 
-enum wa_code wa_temp_hold(const struct wa_dir *dir, struct wa_err *err)
+static enum wa_code hold(const struct wa_dir *dir, struct wa_err *err)
 {
     return flock(dir->fd, LOCK_EX | LOCK_NB) == 0
                ? WA_OK
@@ -47,12 +47,12 @@ enum wa_code wa_temp_hold(const struct wa_dir *dir, struct wa_err *err)
 struct sweep {
     const struct wa_dir *root;
     const char *prefix;
-    size_t count;
 };
 
+/* One that others can at most pass through, to what root has given them in it. */
 static bool is_ours(const struct wa_stat *st)
 {
-    return st->is_dir && st->uid == (uint32_t)geteuid() && (st->mode & 077) == 0 &&
+    return st->is_dir && st->uid == (uint32_t)geteuid() && (st->mode & 066) == 0 &&
            st->mtime < wa_clock_now() - YOUNG_S;
 }
 
@@ -68,7 +68,7 @@ static bool has_name(const char *name, const char *prefix)
 static enum wa_code sweep_one(void *user, const char *name, const struct wa_stat *st,
                               struct wa_err *err)
 {
-    struct sweep *s = user;
+    const struct sweep *s = user;
     struct wa_relpath path;
     struct wa_stat opened;
     struct wa_err failed = WA_ERR_INIT;
@@ -78,13 +78,13 @@ static enum wa_code sweep_one(void *user, const char *name, const struct wa_stat
         wa_relpath_parse(wa_sv(name), &path, &failed) != WA_OK ||
         wa_dir_open_sub(s->root, &path, &dir, &failed) != WA_OK ||
         wa_fd_stat(dir.fd, &opened, &failed) != WA_OK || !is_ours(&opened) ||
-        wa_temp_hold(&dir, &failed) != WA_OK)
+        hold(&dir, &failed) != WA_OK)
         return WA_OK;
-    s->count += wa_tree_remove(s->root, &path, &failed) == WA_OK;
+    (void)!wa_tree_remove(s->root, &path, &failed);
     return WA_OK;
 }
 
-size_t wa_temp_sweep(const char *prefix)
+static void sweep(const char *prefix)
 {
     WA_AUTO_DIR struct wa_dir root = WA_DIR_INIT;
     struct wa_err failed = WA_ERR_INIT;
@@ -92,5 +92,24 @@ size_t wa_temp_sweep(const char *prefix)
     if (wa_dir_open(temp_root(), &root, &failed) == WA_OK &&
         wa_dir_list(&root, sweep_one, &s, &failed) != WA_OK)
         wa_err_clear(&failed);
-    return s.count;
+}
+
+enum wa_code wa_scratch_open(struct wa_scratch *s, const char *kind, struct wa_err *err)
+{
+    *s = (struct wa_scratch){.dir = WA_DIR_INIT};
+    sweep(kind);
+    if (wa_temp_dir(kind, s->path, err) != WA_OK) {
+        s->path[0] = '\0';
+        return err->code;
+    }
+    return wa_dir_open(s->path, &s->dir, err) == WA_OK ? hold(&s->dir, err) : err->code;
+}
+
+void wa_scratch_close(struct wa_scratch *s)
+{
+    if (s->path[0] == '\0')
+        return;
+    wa_temp_remove(s->path);
+    wa_dir_close(&s->dir);
+    s->path[0] = '\0';
 }

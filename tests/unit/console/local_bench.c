@@ -337,6 +337,7 @@ void bench_start(struct bench *b)
                                            .repositories = &store,
                                            .repository_count = 1,
                                            .language = "en",
+                                           .files_dir = getenv("TMPDIR"),
                                            .idle_s = 3600,
                                            .confirm_above = 20,
                                            .prompter_fd = -1,
