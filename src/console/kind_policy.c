@@ -104,6 +104,10 @@ static void say(struct wa_local_prepared *p, const struct wa_policy *one)
                    is_new ? wa_text("new: ") : is, is_new ? "" : " → ",
                    wa_control_get(&one->next, WA_A_VERSION));
     wa_local_say(p, package, wa_sv(text));
+    const char *was = wa_control_get(&one->now, WA_A_DESCRIPTION),
+               *description = wa_control_get(&one->next, WA_A_DESCRIPTION);
+    if (strcmp(was, description) != 0)
+        say_change(p, package, wa_text("Description"), was[0] != '\0' ? was : NULL, description);
     for (size_t i = 0; i < one->lists.n; i++)
         say_change(p, package, wa_assign_word(one->lists.items[i].list), one->lists.items[i].before,
                    one->lists.items[i].after);

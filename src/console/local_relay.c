@@ -19,7 +19,7 @@ bool wa_local_relay_takes(enum wa_http_method method, struct wa_sv path)
 {
     static const char prefix[] = "/api/v1/";
     static const char *const kept[] = {"session", "login", "enrol-tokens"};
-    static const char *const lasting[] = {"users", "account/tokens"};
+    static const char *const lasting[] = {"users", "account/tokens", "signers"};
     if (!wa_sv_starts(path, prefix))
         return false;
     struct wa_sv rest = wa_sv_sub(path, sizeof prefix - 1, path.n);

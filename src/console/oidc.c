@@ -17,6 +17,7 @@
 #include "os/fs.h"
 #include "os/listen.h"
 #include "os/pipe.h"
+#include "os/proc.h"
 #include "os/rand.h"
 #include "os/socket.h"
 
@@ -162,11 +163,19 @@ static void serve(struct wa_oidc *l, int fd, struct wa_stop *stop)
     answer(stop, fd, l->is_back, until);
 }
 
+/* Of this person's processes the browser is one; another user would only stand in its way. */
+static bool is_own(int fd)
+{
+    struct wa_err stranger = WA_ERR_INIT;
+    uint32_t uid = 0;
+    return wa_socket_peer_uid(fd, &uid, &stranger) == WA_OK && uid == wa_proc_own_uid();
+}
+
 bool wa_oidc_hear(struct wa_oidc *l, struct wa_stop *stop)
 {
     char peer[WA_ADDRESS_TEXT_MAX];
     int fd = l->is_back ? -1 : wa_socket_accept(l->fd, peer);
-    if (fd >= 0)
+    if (fd >= 0 && is_own(fd))
         serve(l, fd, stop);
     wa_fd_close(&fd);
     return l->is_back;

@@ -7,28 +7,34 @@
 #include "os/proc.h"
 
 /* What lies there is believed: nobody else may write it. */
-static enum wa_code check_owner(const char *path, struct wa_err *err)
+static enum wa_code check_owner(const char *path, const char *name, const struct wa_stat *st,
+                                struct wa_err *err)
 {
-    static const char *const names[] = {"", "/root.json", "/last.json"};
-    for (size_t i = 0; i < WA_COUNT(names); i++) {
-        char file[WA_PATH_MAX];
-        struct wa_stat st;
-        struct wa_err absent = WA_ERR_INIT;
-        int n = snprintf(file, sizeof file, "%s%s", path, names[i]);
-        if (n >= (int)sizeof file || wa_path_stat(file, &st, &absent) != WA_OK)
-            continue;
-        if ((st.mode & 022u) != 0 || st.uid != wa_proc_own_uid())
-            return wa_fail(err, WA_E_DENIED,
-                           "'%s' says whom you trust, and others can write it: look at what it "
-                           "says, and make it yours alone (chmod go-w)",
-                           file);
-    }
-    return WA_OK;
+    return (st->mode & 022u) == 0 && st->uid == wa_proc_own_uid()
+               ? WA_OK
+               : wa_fail(err, WA_E_DENIED,
+                         "'%s%s' says whom you trust, and others can write it: look at what it "
+                         "says, and make it yours alone (chmod go-w)",
+                         path, name);
 }
 
+/* By its handle: whoever may write the folder above puts no other in its place after this. */
 enum wa_code wa_known_open_path(const char *path, struct wa_dir *ret, struct wa_err *err)
 {
-    return check_owner(path, err) == WA_OK ? wa_dir_make(path, 0700, ret, err) : err->code;
+    static const char *const names[] = {"/root.json", "/last.json"};
+    struct wa_stat st;
+    if (wa_dir_make(path, 0700, ret, err) != WA_OK || wa_fd_stat(ret->fd, &st, err) != WA_OK ||
+        check_owner(path, "", &st, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < WA_COUNT(names); i++) {
+        struct wa_relpath file;
+        struct wa_err absent = WA_ERR_INIT;
+        if (wa_relpath_parse(wa_sv(names[i] + 1), &file, err) != WA_OK ||
+            (wa_file_stat(ret, &file, &st, &absent) == WA_OK &&
+             check_owner(path, names[i], &st, err) != WA_OK))
+            return err->code;
+    }
+    return WA_OK;
 }
 
 enum wa_code wa_known_open(const char *server, struct wa_dir *ret, struct wa_err *err)

@@ -158,7 +158,7 @@ def test_state_login_and_relay(local):
     for path in ("/api/v1/session", "/api/v1/%73ession", "/api/v1/enrol-tokens", "/api/v2/hosts"):
         assert local.ask("GET", path).code == "not_found", path
     # What lasts longer than a page: only by what a person confirms.
-    for path in ("users", "users/admin", "%75sers", "users/admin/password", f"users/admin/certificates/{'0' * 64}", "account/tokens", "webhooks"):
+    for path in ("users", "users/admin", "%75sers", "users/admin/password", f"users/admin/certificates/{'0' * 64}", "account/tokens", "webhooks", "signers"):
         assert local.ask("POST", f"/api/v1/{path}", {}).code == "not_found", path
     assert local.ask("DELETE", "/api/v1/users/admin/second-factor").code == "not_found"
     assert local.ask("GET", "/api/v1/account/tokens").json["tokens"] == []
@@ -331,7 +331,11 @@ def test_assignments_are_shown_then_signed(local):
     assert local.ask("POST", "/local/commit", {"id": back["id"]}).json["changed"] == 1
 
 
-def test_packages_are_taken_over_by_a_gesture(local):
+def test_packages_are_taken_over_by_a_gesture(org):
+    local = Local(org, "gesture")
+    local.open()
+    local.login()
+    assert local.unlock().status == 200
     local.org.console("upload", local.org.package("local-tool", "1", "Developer", local.org.base / "local-marker"), "--trusted", local.org.agent / "ssl")
     p = local.ask("POST", "/local/prepare", {"what": "promote", "packages": ["local-tool"], "from_maturity": "PROD", "maturity": "DEV"}).json
     (one,) = p["details"]["packages"]
@@ -345,6 +349,7 @@ def test_packages_are_taken_over_by_a_gesture(local):
     # Where packages come from is the configuration's matter, not the page's.
     for place in ("https://example.org/wapt", "/tmp", "global", ""):
         assert local.ask("POST", "/local/prepare", {"what": "import", "from": place, "packages": ["local-tool"]}).code == "not_found"
+    local.stop()
 
 
 def test_other_sites_get_nothing(local):
@@ -738,7 +743,7 @@ def test_a_pinentry_asks_in_place_of_the_page(org, program):
     finally:
         children = below(local.process.pid)
         pin.close()
-    assert len(children) == 4  # prompter and pinentry, the process that reads and its keeper
+    assert len(children) == 5  # prompter and pinentry, the process that reads, its keeper and the keeper's heir
     until(lambda: not any(os.path.exists(f"/proc/{c}/exe") for c in children), "nothing of it is left")
 
 

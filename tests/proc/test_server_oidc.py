@@ -201,6 +201,11 @@ def test_the_console(srv, provider, org):
                     s.recv(100)
                 except OSError:
                     pass
+        # Nor is another user answered, whatever he has learned.
+        text = (f"import socket; s = socket.create_connection(('127.0.0.1', {port}), 20)\n"
+                f"try: s.sendall(b'GET /oidc?state={came['state']}&code=evil HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'); print(len(s.recv(100)))\nexcept ConnectionError: print(0)")
+        stranger = subprocess.run(["setpriv", "--reuid", "nobody", "--clear-groups", "/usr/bin/python3", "-c", text], capture_output=True, text=True, timeout=60)
+        assert stranger.stdout == "0\n", stranger
         status, page, headers = status_of(back)
         assert status == 200 and came["code"].encode() not in page and headers["Cache-Control"] == "no-store" and headers["Referrer-Policy"] == "no-referrer"
         out, err = p.communicate(timeout=30)
