@@ -1,11 +1,11 @@
 /* login_renew.c - asks a provider of OpenID Connect again about people who are logged in, session
  * by session, each directory_session: who is gone there, or in other groups, is so here too.
  *
- * The store has no token, only what the oidc process sealed for this very session and person. What
- * the provider says against it ends the session; a provider that does not answer has as long again
- * to do so, and then the session has ended by its own date, whoever runs. One question after the
- * other, so that those who log in wait for one at most; of several servers the leading one asks.
- * Tokens of sessions that have ended are given back, once, as well as can be.
+ * The store has no refresh token, only what the oidc process sealed for this very session and
+ * person. What the provider says against it ends the session; a provider that does not answer has
+ * as long again to do so, and then the session has ended by its own date, whoever runs. One
+ * question after the other, so that those who log in wait for one at most; of several servers the
+ * leading one asks. Tokens of sessions that have ended are given back, once, as well as can be.
  */
 #include "base/mem.h"
 #include "os/clock.h"
@@ -23,8 +23,22 @@ static void failed(struct wa_store *s, const struct asked *a, const struct wa_er
            WA_LF_S("user", a->session.user), WA_LF_S("why", err->text));
 }
 
-/* In a transaction. is_gone: he is out with all that is open; else this session ends. */
-static enum wa_code put_out(struct wa_store *s, const struct asked *a, bool is_gone,
+/* How far what the provider says against somebody goes: other sessions are asked about in their
+ * turn. */
+enum reach { THIS_SESSION, API_TOKENS_TOO, ALL_THAT_IS_OPEN };
+
+static enum wa_code take_away(struct wa_store *s, const struct asked *a, enum reach reach,
+                              struct wa_err *err)
+{
+    if (reach == ALL_THAT_IS_OPEN)
+        return wa_store_disown(s->db, a->session.user, err);
+    if (reach == API_TOKENS_TOO && wa_store_pause_tokens(s->db, a->session.user, err) != WA_OK)
+        return err->code;
+    return wa_store_end_session(s->db, a->session.sha256, err);
+}
+
+/* In a transaction. */
+static enum wa_code put_out(struct wa_store *s, const struct asked *a, enum reach reach,
                             const char *why, struct wa_err *err)
 {
     const struct wa_journal_act act = {
@@ -32,9 +46,7 @@ static enum wa_code put_out(struct wa_store *s, const struct asked *a, bool is_g
         .user = wa_sv("oidc"),
         .peer = "",
         .what = {{"name", wa_sv(a->session.user)}, {"why", wa_sv(why)}}};
-    if ((is_gone ? wa_store_disown(s->db, a->session.user, err)
-                 : wa_store_end_session(s->db, a->session.sha256, err)) != WA_OK ||
-        wa_store_note(s, &act, err) != WA_OK)
+    if (take_away(s, a, reach, err) != WA_OK || wa_store_note(s, &act, err) != WA_OK)
         return err->code;
     wa_log(&s->child.log, WA_LOG_WARNING, "person.disowned", WA_LF_S("user", a->session.user),
            WA_LF_S("why", why));
@@ -47,7 +59,8 @@ static enum wa_code go_on(struct wa_store *s, struct asked *a, const struct wa_r
 {
     struct wa_person_session *n = &a->session;
     if (wa_store_set_foreign(s->db, n->user, "oidc", says->subject, map->roles[says->entry],
-                             map->perimeters[says->entry], err) != WA_OK)
+                             map->perimeters[says->entry], err) != WA_OK ||
+        wa_store_resume_tokens(s->db, n->user, n->created, err) != WA_OK)
         return err->code;
     wa_login_judged(s, n, says->sealed[0] != '\0', wa_clock_now());
     return wa_store_renew_session(s->db, n, says->sealed, err);
@@ -66,18 +79,20 @@ static enum wa_code change(struct wa_store *s, struct asked *a, const struct wa_
     if (says.sealed[0] != '\0' &&
         wa_store_renew_session(s->db, &a->session, says.sealed, err) != WA_OK)
         return err->code; /* so that the newest is given back */
-    return put_out(s, a, true, "none of its groups uses this server", err);
+    return put_out(s, a, ALL_THAT_IS_OPEN, "none of its groups uses this server", err);
 }
 
+/* why: NULL when the provider vouches, which j says. */
 static enum wa_code in_transaction(struct wa_store *s, struct asked *a, const struct wa_json *j,
                                    const char *why, struct wa_err *err)
 {
     WA_AUTO_ROLE_MAP struct wa_role_map map;
+    enum reach reach = wa_json_bool(wa_json_get(j, "gone")) ? API_TOKENS_TOO : THIS_SESSION;
     wa_role_map_init(&map);
     if (wa_role_map_read(&map, "oidc_login_roles", s->child.config.oidc_roles, err) != WA_OK ||
         wa_db_begin(s->db, err) != WA_OK)
         return err->code;
-    if ((j != NULL ? change(s, a, &map, j, err) : put_out(s, a, false, why, err)) == WA_OK &&
+    if ((why == NULL ? change(s, a, &map, j, err) : put_out(s, a, reach, why, err)) == WA_OK &&
         wa_db_commit(s->db, err) == WA_OK)
         return WA_OK;
     wa_db_rollback(s->db);
@@ -119,7 +134,7 @@ static void on_answer(struct wa_store *s, void *user, struct wa_sv payload)
         put_off(s, a, &why);
     else if (code != WA_OK && a->is_giving_back)
         failed(s, a, &why);
-    else if (code != WA_OK && in_transaction(s, a, NULL, why.text, &err) != WA_OK)
+    else if (code != WA_OK && in_transaction(s, a, j, why.text, &err) != WA_OK)
         put_off(s, a, &err);
     wa_free(a);
     next(s);

@@ -182,15 +182,25 @@ static void add_redirect(const struct wa_oidc_settings *s, int64_t port, struct 
     add(out, "&", "redirect_uri", wa_sv(uri));
 }
 
+static bool is_in_scope(const struct wa_oidc_settings *s)
+{
+    struct wa_sv rest = wa_sv(s->scope), word;
+    while (wa_sv_split(&rest, ' ', &word))
+        if (wa_sv_eqs(word, OFFLINE))
+            return true;
+    return false;
+}
+
+bool wa_oidc_outlasts(const struct wa_oidc_settings *s, const struct wa_oidc_provider *p)
+{
+    return is_in_scope(s) || (s->wants_offline && p->has_offline);
+}
+
 static void add_scope(const struct wa_oidc_settings *s, const struct wa_oidc_provider *p,
                       struct wa_buf *out)
 {
-    struct wa_sv rest = wa_sv(s->scope), word;
-    bool is_there = false;
-    while (wa_sv_split(&rest, ' ', &word))
-        is_there = is_there || wa_sv_eqs(word, OFFLINE);
     add(out, "&", "scope", wa_sv(s->scope));
-    if (s->wants_offline && p->has_offline && !is_there)
+    if (wa_oidc_outlasts(s, p) && !is_in_scope(s))
         wa_buf_adds(out, "%20" OFFLINE);
 }
 

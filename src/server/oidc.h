@@ -50,6 +50,9 @@ struct wa_oidc_begin {
 };
 WA_CHECK enum wa_code wa_oidc_begin_read(const struct wa_json *j, struct wa_oidc_begin *ret,
                                          struct wa_err *err);
+/* Whether refresh tokens outlast the person's logging out at the provider: then one that is refused
+ * says that the person, or the server's access to him, is gone there. */
+bool wa_oidc_outlasts(const struct wa_oidc_settings *s, const struct wa_oidc_provider *p);
 /* Where the person's browser goes. */
 WA_CHECK enum wa_code wa_oidc_address(const struct wa_oidc_settings *s,
                                       const struct wa_oidc_provider *p,

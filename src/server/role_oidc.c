@@ -23,6 +23,7 @@ struct wa_oidc_role {
     uint64_t described_ms; /* 0: not yet */
     uint64_t failed_ms;    /* 0: it did not */
     uint8_t key[WA_SEAL_KEY];
+    bool is_gone; /* the person, says the last answer */
 };
 
 /* --- asking --- */
@@ -173,8 +174,8 @@ static void form_fini(struct form *f)
 #define AUTO_FORM WA_CLEANUP(form_fini)
 
 /* What of its answer counts; in the arena. */
-static enum wa_code exchange(const struct wa_oidc_role *r, const struct form *f,
-                             struct wa_arena *arena, struct wa_oidc_tokens *ret, struct wa_err *err)
+static enum wa_code exchange(struct wa_oidc_role *r, const struct form *f, struct wa_arena *arena,
+                             struct wa_oidc_tokens *ret, struct wa_err *err)
 {
     WA_AUTO_BUF_SECRET struct wa_buf answer;
     const struct wa_json *j = NULL;
@@ -186,8 +187,11 @@ static enum wa_code exchange(const struct wa_oidc_role *r, const struct form *f,
     if (wa_json_parse(wa_buf_sv(&answer), 0, arena, &j, err) != WA_OK && status == 200)
         return wa_wrap(err, "the provider's answer");
     wa_err_clear(err);
-    if (status != 200)
-        return refused(f->is_again, status, j, err);
+    if (status != 200 && refused(f->is_again, status, j, err) != WA_OK) {
+        r->is_gone =
+            f->is_again && err->code == WA_E_AUTH && wa_oidc_outlasts(&r->settings, &r->provider);
+        return err->code;
+    }
     wa_oidc_read_tokens(j, ret);
     return ret->id.n > 0 ? WA_OK : wa_fail(err, WA_E_AUTH, "the provider gives no ID token");
 }
@@ -372,6 +376,7 @@ static enum wa_code answer_question(struct wa_oidc_role *r, struct wa_sv request
 enum wa_code wa_oidc_answer(void *user, struct wa_sv request, struct wa_buf *answer,
                             struct wa_err *err)
 {
+    struct wa_oidc_role *r = user;
     WA_CLEANUP(wa_arena_fini_secret) struct wa_arena arena; /* tokens */
     WA_AUTO_BUF struct wa_buf text;
     struct wa_err failed = WA_ERR_INIT;
@@ -380,7 +385,8 @@ enum wa_code wa_oidc_answer(void *user, struct wa_sv request, struct wa_buf *ans
     wa_buf_init(&text, WA_FRONT_PERSON_MAX);
     wa_jw_init(&w, &text);
     wa_jw_obj(&w);
-    if (answer_question(user, request, &arena, &w, &failed) == WA_E_NOMEM)
+    r->is_gone = false;
+    if (answer_question(r, request, &arena, &w, &failed) == WA_E_NOMEM)
         return wa_nomem(err);
     if (failed.code != WA_OK) { /* nothing beside it */
         wa_buf_clear(&text);
@@ -388,6 +394,8 @@ enum wa_code wa_oidc_answer(void *user, struct wa_sv request, struct wa_buf *ans
         wa_jw_obj(&w);
         wa_jw_kv(&w, "code", wa_code_name(failed.code));
         wa_jw_kv(&w, "message", failed.text);
+        if (r->is_gone)
+            wa_jw_kvb(&w, "gone", true);
     }
     wa_jw_end(&w);
     wa_buf_addsv(answer, wa_buf_sv(&text));

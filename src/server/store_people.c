@@ -181,12 +181,27 @@ enum wa_code wa_store_disable(struct wa_db *db, const char *name, bool is_disabl
                          NULL, name, err);
 }
 
+enum wa_code wa_store_pause_tokens(struct wa_db *db, const char *name, struct wa_err *err)
+{
+    return change_person(db, "UPDATE users SET last_login = 0 WHERE name = ?1", NULL, name, err);
+}
+
+enum wa_code wa_store_resume_tokens(struct wa_db *db, const char *name, int64_t login,
+                                    struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "UPDATE users SET last_login = ?2 WHERE name = ?1 AND last_login = 0", &s,
+                      err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, name);
+    wa_bind_i64(s, 1, login);
+    return wa_run(s, err);
+}
+
 enum wa_code wa_store_disown(struct wa_db *db, const char *name, struct wa_err *err)
 {
-    return change_person(db, "UPDATE users SET last_login = 0 WHERE name = ?1", NULL, name, err) ==
-                   WA_OK
-               ? wa_store_end_sessions(db, name, "", err)
-               : err->code;
+    return wa_store_pause_tokens(db, name, err) == WA_OK ? wa_store_end_sessions(db, name, "", err)
+                                                         : err->code;
 }
 
 enum wa_code wa_store_delete_user(struct wa_db *db, const char *name, struct wa_err *err)

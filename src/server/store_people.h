@@ -39,6 +39,11 @@ WA_CHECK enum wa_code wa_store_set_foreign(struct wa_db *db, const char *name, c
  * there is none after that name. */
 WA_CHECK enum wa_code wa_store_next_foreign(struct wa_db *db, const char *origin, const char *after,
                                             char out[WA_NAME_MAX + 1], struct wa_err *err);
+/* API tokens wait for a login, or for the next that vouches for the person: then, as if that login
+ * had been the last. */
+WA_CHECK enum wa_code wa_store_pause_tokens(struct wa_db *db, const char *name, struct wa_err *err);
+WA_CHECK enum wa_code wa_store_resume_tokens(struct wa_db *db, const char *name, int64_t login,
+                                             struct wa_err *err);
 /* Whoever vouched for the person does no longer: sessions end, and API tokens wait for a login. */
 WA_CHECK enum wa_code wa_store_disown(struct wa_db *db, const char *name, struct wa_err *err);
 WA_CHECK enum wa_code wa_store_person(struct wa_db *db, struct wa_sv name, struct wa_person *ret,

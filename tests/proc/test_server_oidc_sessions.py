@@ -115,14 +115,22 @@ def test_the_provider_is_asked_again(srv, provider):
     srv.sql("UPDATE sessions SET due = 1 WHERE sha256 IN (SELECT sha256 FROM sessions WHERE \"user\" = 'bernd' ORDER BY created LIMIT 1)")
     until(lambda: srv.who(token) is None and srv.who(second) is None, "both have ended")
     assert srv.ended_by("none of its groups uses this server")
-    # Somebody who is there no more.
+    # Somebody who is there no more: his programs are out with him, until he is there again.
     people(provider)
     token = session(srv, provider, "bernd")[0]
+    made = srv.call("POST", "/api/v1/account/tokens", {"name": "robot", "rights": ["view"], "days": 30}, token=token)[1]
+    robot = json.loads(made)["token"]
+    assert srv.call("GET", "/api/v1/hosts", token=robot)[0] == 200
     people(provider, bernd=None)
     srv.due("bernd")
     until(lambda: srv.who(token) is None, "a person who was removed is out")
     assert srv.ended_by("the provider refuses the refresh token (status 400, invalid_grant)")
+    status, said, _ = srv.call("GET", "/api/v1/hosts", token=robot)
+    assert status == 401 and b"must log in again" in said, said
     people(provider)
+    session(srv, provider, "bernd")
+    assert srv.call("GET", "/api/v1/hosts", token=robot)[0] == 200
+    srv.sql("DELETE FROM sessions WHERE \"user\" = 'bernd'")
     assert [r for r in srv.sql("SELECT entry FROM journal") if "user.logged_out" in r[0] and '"oidc"' in r[0].replace(" ", "")]
 
 

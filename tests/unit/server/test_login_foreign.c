@@ -242,6 +242,53 @@ static void test_renewal_refused(void **state)
     BENCH_IS(b, "SELECT sealed FROM sessions", "s");
 }
 
+static int by_token(struct bench *b, const char *api_token)
+{
+    return bench_ask(b, "GET", "/api/v1/hosts", "", api_token, WA_SV(""), NULL);
+}
+
+/* An API token of somebody whom a provider knows is good while the last that was heard of him there
+ * was good, and not too long ago. */
+static void test_tokens_of_others(void **state)
+{
+    struct bench *b = *state;
+    char token[65] = "", api[128] = "";
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 65536);
+    assert_int_equal(log_in(b, "10.0.0.1", SEALED("anna", "n1", "\"help\"", "s"), token), 200);
+    assert_int_equal(bench_ask(b, "POST", "/api/v1/account/tokens", "", token,
+                               WA_SV("{\"name\":\"robot\",\"rights\":[\"view\"],\"days\":30}"),
+                               &out),
+                     200);
+    assert_int_equal(
+        sscanf(strstr(wa_buf_str(&out), "\"token\":\""), "\"token\":\"%127[^\"]\"", api), 1);
+    assert_int_equal(by_token(b, api), 200);
+    /* A session that the provider ends says nothing of the person, unless it says so. */
+    ask_again(b, "{\"code\":\"auth\",\"message\":\"logged out there\"}");
+    assert_int_equal(by_token(b, token), 401);
+    assert_int_equal(by_token(b, api), 200);
+    assert_int_equal(log_in(b, "10.0.0.1", SEALED("anna", "n2", "\"help\"", "s"), token), 200);
+    ask_again(b, "{\"code\":\"unreachable\",\"message\":\"away\",\"gone\":true}");
+    assert_int_equal(by_token(b, api), 200);
+    ask_again(b, "{\"code\":\"auth\",\"message\":\"no\",\"gone\":true}");
+    assert_int_equal(by_token(b, token), 401);
+    assert_int_equal(by_token(b, api), 401);
+    /* Until the next login, or until it vouches for another session that is open. */
+    assert_int_equal(log_in(b, "10.0.0.1", SEALED("anna", "n3", "\"help\"", "s"), token), 200);
+    assert_int_equal(by_token(b, api), 200);
+    bench_exec(b, "UPDATE users SET last_login = 0 WHERE name = 'anna'");
+    assert_int_equal(by_token(b, api), 401);
+    ask_again(b, SEALED("anna", "n3", "\"help\"", "next"));
+    assert_int_equal(by_token(b, api), 200);
+    BENCH_IS(b, "SELECT u.last_login - s.created FROM users u, sessions s WHERE u.name = 'anna'",
+             "0");
+    /* Whom nothing was heard of for long: a session that goes on is no login. */
+    bench_exec(b, "UPDATE users SET last_login = last_login - 86401 WHERE name = 'anna'");
+    ask_again(b, SEALED("anna", "n3", "\"help\"", "more"));
+    assert_int_equal(by_token(b, token), 200);
+    assert_int_equal(by_token(b, api), 401);
+}
+
 /* Where there is no provider nothing is asked. */
 static void test_no_oidc(void **state)
 {
@@ -411,8 +458,12 @@ static void test_issued(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        STORE(test_oidc),    STORE(test_renewal),    STORE(test_renewal_refused),
-        STORE(test_no_oidc), STORE(test_registered), STORE(test_issued)};
+    const struct CMUnitTest tests[] = {STORE(test_oidc),
+                                       STORE(test_renewal),
+                                       STORE(test_renewal_refused),
+                                       STORE(test_no_oidc),
+                                       STORE(test_registered),
+                                       STORE(test_issued),
+                                       STORE(test_tokens_of_others)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
