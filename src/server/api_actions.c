@@ -85,8 +85,10 @@ static void taking_fini(struct taking *t)
     wa_arena_fini(&t->arena);
 }
 
-/* The order is whole, and its signer one of those whose orders are passed on. */
-static enum wa_code judge_order(struct taking *t, const struct wa_order *o, struct wa_err *err)
+/* The order is whole, and its signer one of those whose orders are passed on. uuid: the machine;
+ * NULL where its groups are not the caller's to learn. */
+static enum wa_code judge_order(struct taking *t, const struct wa_order *o, const char *uuid,
+                                struct wa_err *err)
 {
     const struct wa_api_call *c = t->call;
     if (wa_api_need(c, wa_right_to_order(o->action.kind), wa_action_kind_name(o->action.kind),
@@ -97,7 +99,7 @@ static enum wa_code judge_order(struct taking *t, const struct wa_order *o, stru
         wa_orderers_find(&t->orderers, &o->chain, &t->who, err) != WA_OK)
         return err->code;
     t->who_of = t->shared.chains;
-    return wa_orderer_check(&t->who, c->store->db, o->action.kind, o->action.uuid, err);
+    return wa_orderer_check(&t->who, c->store->db, o->action.kind, uuid, err);
 }
 
 static enum wa_code keep_order(struct taking *t, const struct wa_json *j, const struct wa_order *o,
@@ -148,12 +150,12 @@ static enum wa_code take_order(struct taking *t, const struct wa_json *j, struct
     bool known = false;
     if (wa_order_read_shared(j, &t->arena, &t->shared, &o, err) != WA_OK)
         return err->code;
-    enum wa_code code = judge_order(t, &o, err);
+    bool is_seen = wa_fleet_sees(s->fleet, wa_api_view(t->call), wa_sv(o.action.uuid));
+    enum wa_code code = judge_order(t, &o, is_seen ? o.action.uuid : NULL, err);
     describe(&t->batch, &o);
     if (code == WA_OK)
         code = wa_store_has_host(s->db, wa_sv(o.action.uuid), &known, err);
-    if (code == WA_OK &&
-        (!known || !wa_fleet_sees(s->fleet, wa_api_view(t->call), wa_sv(o.action.uuid))))
+    if (code == WA_OK && (!known || !is_seen))
         add_missing(&t->missing, o.action.uuid);
     else if (code == WA_OK)
         code = keep_order(t, j, &o, err);

@@ -63,7 +63,8 @@ static enum wa_code check_order(const struct wa_api_call *c, const struct wa_ord
         wa_order_check_signature(o, err) != WA_OK ||
         wa_orderers_load(c->store, &orderers, err) != WA_OK ||
         wa_orderers_find(&orderers, &o->chain, &who, err) != WA_OK ||
-        wa_orderer_check(&who, db, o->action.kind, NULL, err) != WA_OK)
+        wa_orderer_check(&who, db, o->action.kind, NULL, err) != WA_OK ||
+        check_perimeter(c, &o->rollout, err) != WA_OK) /* before a word of a machine's groups */
         return err->code;
     if (o->rollout.supersedes[0] != '\0' &&
         wa_orderer_check(&who, db, WA_ACT_CANCEL, NULL, err) != WA_OK)
@@ -77,7 +78,7 @@ static enum wa_code check_order(const struct wa_api_call *c, const struct wa_ord
     }
     if (o->action.not_after <= wa_clock_now())
         return wa_fail(err, WA_E_USAGE, "the statement has expired");
-    return check_perimeter(c, &o->rollout, err);
+    return WA_OK;
 }
 
 static enum wa_code note(const struct wa_api_call *c, const char *act,

@@ -1,8 +1,12 @@
 /* Perimeters: whose machines one sees, and what happens at the others. */
 #include "bench.h"
 
+#include "../repo/metadata.h"
+
 #include "base/mem.h"
 #include "os/clock.h"
+#include "os/rand.h"
+#include "proto/rollout.h"
 #include "server/perimeter.h"
 #include "server/rights.h"
 
@@ -246,6 +250,71 @@ static void test_orders(void **state)
     person_free(&signer);
 }
 
+static void rollout_of(const struct person *by, const char *uuid, struct wa_buf *out)
+{
+    const struct wa_rollout_lists lists = {.machines = &uuid, .machine_count = 1};
+    struct wa_err err = WA_ERR_INIT;
+    int64_t now = wa_clock_now();
+    struct wa_rollout r = {
+        .kind = WA_ACT_UPDATE, .issued_at = now, .not_before = now, .not_after = now + 3600};
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 1u << 20);
+    wa_buf_init(out, 1u << 20);
+    WA_ASSERT_OK(wa_rand_hex(r.id, 16, &err));
+    WA_ASSERT_OK(
+        wa_rollout_write(&r, &lists, wa_cert_fingerprint(by->chain.items[0]), &text, &err));
+    wa_buf_adds(out, "{\"name\":\"n\",\"plan\":{\"rings\":[{\"name\":\"all\",\"percent\":100}]},"
+                     "\"order\":");
+    WA_ASSERT_OK(wa_rollout_order_write(wa_buf_sv(&text), by->key, &by->chain, out, &err));
+    wa_buf_adds(out, "}");
+}
+
+/* Whom the root lets order, for one group's machines: of a machine that the caller does not see no
+ * word of its groups comes back. */
+static void test_orders_by_a_root(void **state)
+{
+    struct place *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    static const char *const uuids[] = {"outside", "no-such"};
+    struct people people;
+    struct person signer = {.key = NULL};
+    char path[WA_PATH_MAX], ids[1][33];
+    WA_AUTO_BUF struct wa_buf root;
+    WA_AUTO_BUF struct wa_buf pem;
+    people_make(&people);
+    root_make(&people, (struct root_what){.version = 1}, &root);
+    WA_ASSERT_OK(wa_path_replace(p->b.store->root, wa_buf_sv(&root), 0644, &err));
+    pem_of(&people, PACKAGER, &pem);
+    (void)snprintf(path, sizeof path, "%.4000s/p.crt", p->b.store->trusted);
+    WA_ASSERT_OK(wa_path_replace(path, wa_buf_sv(&pem), 0644, &err));
+    WA_ASSERT_OK(wa_certs_read_pem(wa_buf_sv(&pem), 1, &signer.chain, &err));
+    signer.key = people.keys[PACKAGER];
+    name_host(p, "outside", "other");
+    for (size_t i = 0; i < WA_COUNT(uuids); i++) {
+        WA_AUTO_BUF struct wa_buf body;
+        WA_AUTO_BUF struct wa_buf out;
+        wa_buf_init(&out, 1u << 16);
+        person_order(&signer, &uuids[i], 1, ids, &body);
+        assert_int_equal(
+            bench_ask(&p->b, "POST", "/api/v1/actions", "", p->limited, wa_buf_sv(&body), &out),
+            404);
+        assert_non_null(strstr(wa_buf_str(&out), "there is no host"));
+        assert_int_equal(
+            bench_ask(&p->b, "POST", "/api/v1/actions", "", p->admin, wa_buf_sv(&body), &out),
+            i == 0 ? 403 : 404);
+        wa_buf_fini(&body);
+        rollout_of(&signer, uuids[i], &body);
+        assert_int_equal(
+            bench_ask(&p->b, "POST", "/api/v1/rollouts", "", p->limited, wa_buf_sv(&body), &out),
+            404);
+        assert_int_equal(
+            bench_ask(&p->b, "POST", "/api/v1/rollouts", "", p->admin, wa_buf_sv(&body), &out),
+            i == 0 ? 403 : 200);
+    }
+    wa_certs_fini(&signer.chain);
+    people_free(&people);
+}
+
 /* What reaches every machine takes somebody without a perimeter, whatever the role. */
 static void test_rights(void **state)
 {
@@ -334,6 +403,7 @@ int main(void)
         STORE(test_lists),
         STORE(test_hidden),
         STORE(test_orders),
+        STORE(test_orders_by_a_root),
         STORE(test_rights),
         STORE(test_registration),
         STORE(test_damaged),
