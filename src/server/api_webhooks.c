@@ -1,6 +1,5 @@
 /* api_webhooks.c - webhooks, for those who look after people: they carry what happens on all
  * machines elsewhere. */
-#include "os/clock.h"
 #include "server/api.h"
 #include "server/api_page.h"
 #include "server/hooks.h"
@@ -79,7 +78,10 @@ static enum wa_code call_test(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_store *s = c->store;
     if (wa_db_begin(s->db, err) != WA_OK ||
-        end_of(c, wa_hook_test(s->db, c->args[0], wa_clock_now(), err), err) != WA_OK)
+        end_of(c,
+               wa_hook_test(s->db, &s->child.config, c->args[0], wa_sv(c->who.user),
+                            c->request->peer, err),
+               err) != WA_OK)
         return err->code;
     wa_store_hooks(s);
     wa_buf_adds(c->out, "{}");

@@ -125,15 +125,20 @@ enum wa_code wa_hook_remove(struct wa_db *db, const struct wa_server_config *c, 
                                   : no_hook(id, err);
 }
 
-enum wa_code wa_hook_test(struct wa_db *db, const char *id, int64_t now, struct wa_err *err)
+enum wa_code wa_hook_test(struct wa_db *db, const struct wa_server_config *c, const char *id,
+                          struct wa_sv by, const char *peer, struct wa_err *err)
 {
+    const struct wa_sv none = {NULL, 0};
     struct wa_stmt *q;
     char json[160];
+    int64_t now = wa_clock_now();
     int64_t number = now * (int64_t)WA_EVENT_IDS_A_SECOND + WA_EVENT_IDS_A_SECOND - 1;
-    if (run_on(db,
-               "UPDATE webhooks SET is_disabled = 0, due = 0, tries = 0, failed_since = 0 WHERE id "
-               "= ?",
-               id, err) != WA_OK)
+    if (run_on(db, "UPDATE webhooks SET is_disabled = 0 WHERE id = ? AND is_disabled = 1", id,
+               err) != WA_OK ||
+        (wa_db_changes(db) == 1 &&
+         note(db, c, "webhook.enabled", id, none, by, peer, err) != WA_OK) ||
+        run_on(db, "UPDATE webhooks SET due = 0, tries = 0, failed_since = 0 WHERE id = ?", id,
+               err) != WA_OK)
         return err->code;
     if (wa_db_changes(db) != 1)
         return no_hook(id, err);
@@ -274,7 +279,7 @@ enum wa_code wa_server_hook_test(const struct wa_server_config *c, const char *i
         return err->code;
     enum wa_code code = count_of(db, id, &before, err);
     if (code == WA_OK)
-        code = wa_hook_test(db, id, wa_clock_now(), err);
+        code = wa_hook_test(db, c, id, WA_SV("root"), "", err);
     if (end_of(db, code, err) != WA_OK)
         return err->code;
     for (uint64_t began = wa_clock_mono_ms(); wa_clock_mono_ms() - began < TEST_WAIT_MS;

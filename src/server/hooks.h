@@ -44,7 +44,8 @@ WA_CHECK enum wa_code wa_hook_remove(struct wa_db *db, const struct wa_server_co
                                      const char *id, struct wa_sv by, const char *peer,
                                      struct wa_err *err);
 /* Queues an event "test"; one that was switched off is on again. WA_E_NOT_FOUND. */
-WA_CHECK enum wa_code wa_hook_test(struct wa_db *db, const char *id, int64_t now,
+WA_CHECK enum wa_code wa_hook_test(struct wa_db *db, const struct wa_server_config *c,
+                                   const char *id, struct wa_sv by, const char *peer,
                                    struct wa_err *err);
 /* All, by their age. */
 WA_CHECK enum wa_code wa_hooks_list(struct wa_db *db, wa_hook_fn fn, void *user,

@@ -188,6 +188,8 @@ static void test_given_up(void **state)
     assert_int_equal(p->b.hooked, 3);
     assert_non_null(strstr(wa_buf_str(&p->b.hook_asked), "\"what\":\"test\""));
     BENCH_IS(&p->b, "SELECT is_disabled FROM webhooks", "0");
+    assert_int_equal(ask(p, "POST", path, ""), 200); /* is on already */
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM journal WHERE entry LIKE '%webhook.enabled%'", "1");
     assert_int_equal(ask(p, "POST", "/api/v1/webhooks/none/test", ""), 404);
 }
 
