@@ -20,12 +20,27 @@ struct look {
     uint32_t owner;
 };
 
+/* Some folders are written by processes that face the network, and root may do what a remedy says:
+ * a name that could mean something to a shell or a terminal is told, and stands in no command. */
+static bool is_plain(char *path)
+{
+    bool is_changed = false;
+    for (char *p = path; *p != '\0'; p++)
+        if ((unsigned char)*p < ' ' || *p == 127 || *p == '\'') {
+            *p = '?';
+            is_changed = true;
+        }
+    return !is_changed;
+}
+
 static void bad(struct look *l, const char *path, const char *how, const char *command,
                 const char *argument)
 {
-    char text[WA_PATH_MAX + 128], remedy[WA_PATH_MAX + 64];
-    (void)snprintf(text, sizeof text, "'%.3000s' %s", path, how);
-    (void)snprintf(remedy, sizeof remedy, "%s %s '%.3000s'", command, argument, path);
+    char name[WA_PATH_MAX], text[WA_PATH_MAX + 128], remedy[WA_PATH_MAX + 64] = "";
+    (void)snprintf(name, sizeof name, "%.3000s", path);
+    if (is_plain(name))
+        (void)snprintf(remedy, sizeof remedy, "%s %s '%.3000s'", command, argument, name);
+    (void)snprintf(text, sizeof text, "'%.3000s' %s", name, how);
     l->errors++;
     l->report->fn(l->report->user, "rights", WA_FINDING_ERROR, text, remedy);
 }
@@ -110,7 +125,8 @@ static void take_first(void *user, const char *what, enum wa_finding s, const ch
     struct first *f = user;
     WA_UNUSED(what);
     if (s == WA_FINDING_ERROR && f->text[0] == '\0')
-        (void)snprintf(f->text, sizeof f->text, "%.200s: %.250s", text, remedy);
+        (void)snprintf(f->text, sizeof f->text, "%.200s%s%.250s", text,
+                       remedy[0] != '\0' ? ": " : "", remedy);
 }
 
 enum wa_code wa_server_need_rights(const struct wa_server_config *c, struct wa_err *err)

@@ -1,6 +1,7 @@
 """Backups: hot, whole, checked before anything is touched; back on either database; killed at any moment."""
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -267,6 +268,17 @@ def test_secrets_that_others_can_read_refuse_the_start(org, copy):
         (copy / path).chmod(before)
     shutil.chown(copy / "private/tls.pem", "wapt")
     assert "chown root" in run(SERVER, "run", *config(copy), ok=False).text
+
+
+def test_no_name_of_a_file_becomes_a_command(copy):
+    """Whoever has taken over the process of the database names files as they like there; the administrator, root, does what a remedy says."""
+    (copy / "db" / "x'; touch owned; '\ngood     rights        all is well\x1b[31m").write_text("")
+    rows = json.loads(run(SERVER, "check", "--json", *config(copy), ok=None).stdout)["result"]
+    mine = [r for r in rows if "touch" in r["text"]]
+    assert mine and all(r["state"] == "error" for r in mine) and not any("touch" in r["remedy"] for r in rows), rows
+    for command in ("check", "run"):
+        text = run(SERVER, command, *config(copy), ok=False).text
+        assert "touch owned" in text and "'; touch" not in text and "\x1b" not in text and not re.search("^good +rights", text, re.M), text
 
 
 def test_the_log_as_a_file(source, copy):
