@@ -8,10 +8,10 @@
 
 const char *wa_import_name(enum wa_import_kind k)
 {
-    static const char *const names[WA_IM_KINDS] = {WA_TEXT("certificates"),   WA_TEXT("people"),
-                                                   WA_TEXT("software_names"), WA_TEXT("hosts"),
-                                                   WA_TEXT("packages"),       WA_TEXT("software"),
-                                                   WA_TEXT("groups"),         WA_TEXT("reports")};
+    static const char *const names[WA_IM_KINDS] = {
+        WA_TEXT("certificates"), WA_TEXT("people"),   WA_TEXT("software_names"),
+        WA_TEXT("hosts"),        WA_TEXT("packages"), WA_TEXT("software"),
+        WA_TEXT("groups"),       WA_TEXT("reports"),  WA_TEXT("settings")};
     return k < WA_IM_KINDS ? names[k] : "";
 }
 

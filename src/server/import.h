@@ -7,6 +7,7 @@
 #ifndef WA_SERVER_IMPORT_H
 #define WA_SERVER_IMPORT_H
 
+#include "codec/ini.h"
 #include "crypto/pwhash.h"
 #include "server/config.h"
 #include "sql/db.h"
@@ -20,6 +21,7 @@ enum wa_import_kind {
     WA_IM_SOFTWARE,
     WA_IM_GROUPS,
     WA_IM_REPORTS,
+    WA_IM_SETTINGS, /* options of the old waptserver.ini */
     WA_IM_KINDS
 };
 const char *wa_import_name(enum wa_import_kind k); /* "hosts", marked as a text */
@@ -27,7 +29,7 @@ const char *wa_import_name(enum wa_import_kind k); /* "hosts", marked as a text 
 struct wa_import {
     const struct wa_server_config *config;
     const char *from; /* address of the old database */
-    const char *ini;  /* the old waptserver.ini: passwords and trusted certificates; NULL */
+    const char *ini;  /* the old waptserver.ini: passwords, trusted certificates, settings; NULL */
     bool is_dry;      /* nothing is written */
     /* Told of each that is not taken, but for those that are there already. why: a text for
      * persons, in the language of the process. */
@@ -59,6 +61,8 @@ void wa_import_tell(struct wa_importing *g, enum wa_import_kind kind, const char
 void wa_import_leave(struct wa_importing *g, enum wa_import_kind kind, const char *name,
                      const char *why);
 WA_CHECK enum wa_code wa_import_old_files(struct wa_importing *g, struct wa_err *err);
+/* Tells what there is here in place of each setting. */
+void wa_import_settings(struct wa_importing *g, const struct wa_ini *ini);
 /* The next line of a file of passwords; false after the last. */
 bool wa_import_next_hash(struct wa_sv *rest, struct wa_sv *ret_name, struct wa_sv *ret_hash);
 /* false: name had no password of its own. */

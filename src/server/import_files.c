@@ -1,7 +1,6 @@
 /* import_files.c - the files of a WAPT 1.8 server: what its waptserver.ini says, the certificates
  * that it trusts, its passwords. Read as root, who wrote them, before its rights are given up.
  */
-#include "codec/ini.h"
 #include "crypto/cert.h"
 #include "os/clock.h"
 #include "server/import.h"
@@ -65,6 +64,7 @@ enum wa_code wa_import_old_files(struct wa_importing *g, struct wa_err *err)
     if (wa_path_read(g->im->ini, WA_INI_BYTES_MAX, &text, err) != WA_OK ||
         wa_ini_parse(wa_buf_sv(&text), g->im->ini, &ini, err) != WA_OK)
         return err->code;
+    wa_import_settings(g, ini);
     const char *passwords = old(ini, "htpasswd_path");
     const char *trusted = old(ini, "trusted_signers_certificates_folder");
     if (old(ini, "wapt_user")[0] != '\0')

@@ -44,7 +44,9 @@ class Old:
         (base / "old-trusted").mkdir()
         shutil.copy(org.cert("Deployer"), base / "old-trusted")
         self.ini = base / "old.ini"
-        self.ini.write_text(f"[options]\nwapt_user = chief\nwapt_password = {passlib('old secret')}\ntrusted_signers_certificates_folder = {base}/old-trusted\n")
+        self.ini.write_text(f"[options]\nwapt_user = chief\nwapt_password = {passlib('old secret')}\ntrusted_signers_certificates_folder = {base}/old-trusted\n"
+                            "encrypt_host_packages = True\nremote_repo_support = 1\nremote_repo_diff = 0\nUse_Kerberos = 1\ndb_password = hush-hush\nclient_tasks_timeout=\n"
+                            "\x1b[2Jsetting = 1\nloglevel_waptdb = debug\n[uwsgi]\nprocesses = 4\n")
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
@@ -90,6 +92,11 @@ def test_an_import(org, old):
     assert len(list((old.server / "trusted").glob("wapt18-*.crt"))) == 2
     assert old.query("SELECT uuid, name, registered_by FROM hosts ORDER BY uuid") == [
         ("BY-FQDN", "pc-2", "WAPT 1.8 ()"), (UUID, "pc-1", "WAPT 1.8 (kerb:pc-1.example.org)")]
+    settings = {name: reason for (what, name), reason in left.items() if what == "settings"}
+    assert set(settings) == {"encrypt_host_packages", "remote_repo_support", "use_kerberos", "db_password", "\x1b[2jsetting", "loglevel_waptdb"}, settings
+    assert "that machine alone" in settings["encrypt_host_packages"] and "mirror" in settings["remote_repo_support"] and "keytab" in settings["use_kerberos"]
+    assert "no such option" in settings["\x1b[2jsetting"] and "log_file" in settings["loglevel_waptdb"] and "hush-hush" not in str(left)
+    assert counts["settings"] == {"found": 9, "taken": 3, "there": 0, "left_out": 6}
     assert not old.query("SELECT 1 FROM sections WHERE content LIKE '%geheim%'")
     assert old.query("SELECT manufacturer, serial, agent_version FROM host_facts WHERE host = (SELECT number FROM hosts WHERE uuid = ?)", UUID) == [
         ("Dell", "SN-1", "1.8.2.7393")]
