@@ -12,6 +12,7 @@
 extern const struct wa_cli_command wa_con_estate;
 extern const struct wa_cli_command wa_con_hosts;
 extern const struct wa_cli_command wa_con_host;
+extern const struct wa_cli_command wa_con_mirror;
 extern const struct wa_cli_command wa_con_orders;
 extern const struct wa_cli_command wa_con_overview;
 extern const struct wa_cli_command wa_con_journal;

@@ -171,31 +171,43 @@ enum wa_code wa_client_pass(struct wa_client *c, const struct wa_client_pass *p,
     return wa_http_perform(&call, &c->trust, sink, ret, err);
 }
 
-enum wa_code wa_client_fetch(struct wa_client *c, const char *path, uint64_t max,
-                             struct wa_sink *sink, bool *ret_found, struct wa_err *err)
+enum wa_code wa_client_fetch_rest(struct wa_client *c, const struct wa_client_rest *r,
+                                  struct wa_sink *sink, bool *ret_found, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf url;
     struct wa_http_result result;
     wa_buf_init(&url, 4096);
-    wa_buf_addf(&url, "%s%s", c->server, path);
+    wa_buf_addf(&url, "%s%s", c->server, r->path);
     if (wa_buf_check(&url, err) != WA_OK)
         return err->code;
     const char *const headers[] = {c->authorization[0] != '\0' ? c->authorization : NULL, NULL};
     const struct wa_http_call call = {.method = "GET",
                                       .url = wa_buf_str(&url),
                                       .headers = headers,
-                                      .max_bytes = max,
+                                      .max_bytes = r->max,
+                                      .resume_from = r->from,
+                                      .rate_max_bytes_s = r->rate_max_bytes_s,
+                                      .progress = r->progress,
+                                      .progress_user = r->user,
                                       .stop = c->stop,
                                       .rate_min_bytes_s = 1,
                                       .rate_window_s = 30};
     if (wa_http_perform(&call, &c->trust, sink, &result, err) != WA_OK)
         return err->code;
     if (result.status == 401 || result.status == 403)
-        return wa_fail(err, WA_E_DENIED, "the server does not give '%s' to everybody", path);
-    if (result.status != 200 && result.status != 404)
-        return wa_fail(err, WA_E_UNREACHABLE, "the server answered with status %d", result.status);
-    *ret_found = result.status == 200;
-    return WA_OK;
+        return wa_fail(err, WA_E_DENIED, "the server does not give '%s' to everybody", r->path);
+    *ret_found = result.status == (r->from > 0 ? 206 : 200);
+    return *ret_found || result.status == 404
+               ? WA_OK
+               : wa_fail(err, WA_E_UNREACHABLE, "the server answered with status %d",
+                         result.status);
+}
+
+enum wa_code wa_client_fetch(struct wa_client *c, const char *path, uint64_t max,
+                             struct wa_sink *sink, bool *ret_found, struct wa_err *err)
+{
+    const struct wa_client_rest r = {.path = path, .max = max};
+    return wa_client_fetch_rest(c, &r, sink, ret_found, err);
 }
 
 /* What becomes part of a header. */

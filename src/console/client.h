@@ -74,6 +74,18 @@ WA_CHECK enum wa_code wa_client_pass(struct wa_client *c, const struct wa_client
  * whoever asks. Nothing is judged. */
 WA_CHECK enum wa_code wa_client_fetch(struct wa_client *c, const char *path, uint64_t max,
                                       struct wa_sink *sink, bool *ret_found, struct wa_err *err);
+/* The same for the rest behind the first `from` bytes, which the caller has: no byte of anything
+ * else is handed on. WA_E_CONFLICT, WA_E_INVALID: the rest alone can't be had. */
+struct wa_client_rest {
+    const char *path;
+    uint64_t from, max;        /* max: of the rest */
+    uint64_t rate_max_bytes_s; /* no faster than this; 0: as fast as it goes */
+    bool (*progress)(void *user, uint64_t done, uint64_t total); /* false cancels; may be NULL */
+    void *user;
+};
+WA_CHECK enum wa_code wa_client_fetch_rest(struct wa_client *c, const struct wa_client_rest *r,
+                                           struct wa_sink *sink, bool *ret_found,
+                                           struct wa_err *err);
 /* Sends a file's bytes. progress may be NULL. */
 WA_CHECK enum wa_code wa_client_upload(struct wa_client *c, const char *path,
                                        struct wa_source *file,

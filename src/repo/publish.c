@@ -293,7 +293,7 @@ enum wa_code wa_publish_leave_proposal(const char *path, int64_t now, bool *ret_
 
 /* --- putting in place --- */
 
-static void tidy(const struct wa_dir *dir, int64_t version)
+void wa_publish_tidy(const struct wa_dir *dir, int64_t version)
 {
     static const char *const kinds[] = {"published.json", "Packages"};
     struct newest n = {.version = 0};
@@ -330,7 +330,7 @@ enum wa_code wa_publish_put(const struct wa_dir *dir, struct wa_sv json, struct 
     (void)snprintf(name, sizeof name, "%lld.published.json", (long long)p->version);
     if (wa_publish_write(dir, name, json, err) != WA_OK)
         return err->code;
-    tidy(dir, p->version);
+    wa_publish_tidy(dir, p->version);
     return WA_OK;
 }
 

@@ -57,6 +57,8 @@ WA_CHECK enum wa_code wa_publish_leave_proposal(const char *path, int64_t now, b
  * goes. The list must describe the Packages that is there (WA_E_CONFLICT). */
 WA_CHECK enum wa_code wa_publish_put(const struct wa_dir *dir, struct wa_sv json,
                                      struct wa_err *err);
+/* Removes, best effort, the lists and indexes that are three lists older than this version. */
+void wa_publish_tidy(const struct wa_dir *dir, int64_t version);
 /* Puts a root in place: N.root.json, then root.json. */
 WA_CHECK enum wa_code wa_publish_put_root(const struct wa_dir *dir, struct wa_sv json,
                                           struct wa_err *err);
