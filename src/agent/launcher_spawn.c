@@ -64,7 +64,7 @@ enum wa_code wa_launch_check(struct wa_sv payload, struct wa_start *ret, struct 
     bool is_good = s.timeout_s <= TIMEOUT_MAX_S;
     bool is_power = s.role == WA_ROLE_POWER;
     is_good = is_good && (is_power ? s.power < WA_POWER_COUNT && s.minutes <= MINUTES_MAX &&
-                                         (s.power < WA_POWER_REBOOT || s.minutes == 0)
+                                         (s.power <= WA_POWER_WARN_SHUTDOWN || s.minutes == 0)
                                    : s.power == 0 && s.minutes == 0);
     switch (s.role) {
     case WA_ROLE_POWER:
@@ -230,26 +230,30 @@ static enum wa_code spawn_upgrade(const struct wa_launch *launch, struct wa_proc
     return spawn_program(launch->is_unit ? unit : alone, ret, ret_fd, err);
 }
 
-/* What is told, and done, to the machine as a whole: one of four lines, of which the manager says
+/* What is told, and done, to the machine as a whole: one of six lines, of which the manager says
  * which, and in how many minutes. */
 static enum wa_code spawn_power(const struct wa_launch *launch, const struct wa_start *what,
                                 struct wa_proc *ret, int *ret_fd, struct wa_err *err)
 {
-    char text[512];
+    char text[512], message[2 * WA_PATH_MAX];
     bool is_reboot = what->power == WA_POWER_WARN_REBOOT || what->power == WA_POWER_REBOOT;
-    const char *const warn[] = {"/usr/bin/wall", text, NULL};
+    const char *const say[] = {"/usr/bin/wall",
+                               what->power == WA_POWER_SHOW_MESSAGE ? message : text, NULL};
     const char *const act[] = {"/usr/bin/systemctl", "--no-block",
                                is_reboot ? "reboot" : "poweroff", NULL};
     if (launch->is_once)
         return wa_fail(err, WA_E_REFUSED, "a command does not restart the machine");
+    (void)snprintf(message, sizeof message, "%s/" WA_NOTICE_MESSAGE, launch->paths->base);
     (void)snprintf(
         text, sizeof text,
-        is_reboot ? wa_text("This machine will be restarted in %u minutes, as its administrator "
-                            "has ordered: please save your work.")
-                  : wa_text("This machine will be switched off in %u minutes, as its "
-                            "administrator has ordered: please save your work."),
+        what->power == WA_POWER_PROPOSE
+            ? wa_text("Software is waiting to be installed: type 'waptexit' when it suits you.")
+        : is_reboot ? wa_text("This machine will be restarted in %u minutes, as its administrator "
+                              "has ordered: please save your work.")
+                    : wa_text("This machine will be switched off in %u minutes, as its "
+                              "administrator has ordered: please save your work."),
         (unsigned)what->minutes);
-    return spawn_program(what->power < WA_POWER_REBOOT ? warn : act, ret, ret_fd, err);
+    return spawn_program(what->power < WA_POWER_REBOOT ? say : act, ret, ret_fd, err);
 }
 
 struct session {

@@ -8,14 +8,12 @@
 #include "agent/helper_priv.h"
 #include "agent/install_priv.h"
 #include "agent/tasks.h"
-#include "os/accounts.h"
 #include "os/clock.h"
 #include "proto/hostid.h"
 
 #define PARAM_BEGUN "power_begun" /* "<order> <boot>" */
 #define PROGRAM_S 15u /* s: systemctl only asks; wall skips terminals that stand still */
 #define PAUSE_MS 500
-#define NOTICE "run/leave-ordered" /* what users' sessions watch */
 
 enum wa_code wa_power_may(const struct wa_manager *m, enum wa_local_op op, struct wa_err *err)
 {
@@ -29,8 +27,8 @@ enum wa_code wa_power_may(const struct wa_manager *m, enum wa_local_op op, struc
                    is_reboot ? "allow_remote_reboot" : "allow_remote_shutdown");
 }
 
-static enum wa_code start(struct wa_manager *m, enum wa_power what, uint32_t minutes,
-                          struct wa_err *err)
+enum wa_code wa_power_start(struct wa_manager *m, enum wa_power what, uint32_t minutes,
+                            struct wa_err *err)
 {
     const struct wa_start s = {
         .role = WA_ROLE_POWER, .power = what, .minutes = minutes, .timeout_s = PROGRAM_S};
@@ -64,32 +62,16 @@ static enum wa_code begin(struct wa_task_run *run, bool *ret_is_done, struct wa_
     return wa_param_set(run->m->tdb, PARAM_BEGUN, wa_sv(text), err);
 }
 
-/* When that can't be known, somebody is there. */
-static bool is_anybody_there(void)
-{
-    WA_AUTO_BUF struct wa_buf names;
-    struct wa_err ignored = WA_ERR_INIT;
-    wa_buf_init(&names, 64u << 10);
-    return wa_sessions_list(&names, &ignored) != WA_OK || names.n > 0;
-}
-
-/* On terminals, and on desktops by a file that sessions watch. Who can't be told is no reason to
- * leave the machine on. */
+/* Who can't be told is no reason to leave the machine on. */
 static void warn(struct wa_task_run *run, bool is_reboot, int64_t period_s)
 {
-    struct wa_manager *m = run->m;
-    struct wa_err err = WA_ERR_INIT, too = WA_ERR_INIT;
-    struct wa_relpath path;
     char text[64];
     uint32_t minutes = (uint32_t)((period_s + 59) / 60);
     wa_task_say(run, "those who are at work are warned: %u minutes\n", (unsigned)minutes);
     (void)snprintf(text, sizeof text, "%s %lld\n", is_reboot ? "reboot" : "shutdown",
                    (long long)(wa_clock_now() + period_s));
-    if (wa_relpath_parse(WA_SV(NOTICE), &path, &err) != WA_OK ||
-        wa_file_replace(&m->base, &path, wa_sv(text), 0644, &err) != WA_OK)
-        wa_log_err(&m->log, WA_LOG_WARNING, "power.not_told", &err);
-    if (start(m, is_reboot ? WA_POWER_WARN_REBOOT : WA_POWER_WARN_SHUTDOWN, minutes, &too) != WA_OK)
-        wa_log_err(&m->log, WA_LOG_WARNING, "power.not_told", &too);
+    wa_notice_leave(run, "run/leave-ordered", wa_sv(text),
+                    is_reboot ? WA_POWER_WARN_REBOOT : WA_POWER_WARN_SHUTDOWN, minutes);
 }
 
 static enum wa_code wait(struct wa_task_run *run, int64_t period_s, struct wa_err *err)
@@ -117,14 +99,14 @@ enum wa_code wa_task_power(struct wa_task_run *run, struct wa_err *err)
         wa_task_say(run, "the machine was started again since: nothing is left to do\n");
         return WA_OK;
     }
-    if (m->config.power_warning_s > 0 && is_anybody_there()) {
+    if (m->config.power_warning_s > 0 && wa_is_anybody_there()) {
         warn(run, is_reboot, m->config.power_warning_s);
         if (wait(run, m->config.power_warning_s, err) != WA_OK)
             return err->code;
     }
     wa_log(&m->log, WA_LOG_WARNING, is_reboot ? "power.reboot" : "power.shutdown",
            WA_LF_S("by", run->task->created_by));
-    if (start(m, is_reboot ? WA_POWER_REBOOT : WA_POWER_SHUTDOWN, 0, err) != WA_OK)
+    if (wa_power_start(m, is_reboot ? WA_POWER_REBOOT : WA_POWER_SHUTDOWN, 0, err) != WA_OK)
         (void)wa_install_is_lost(run); /* the machine may be going down already */
     return err->code;
 }

@@ -84,8 +84,8 @@ static enum wa_code load_policy(struct wa_manager *m, const char *nonce, struct 
 static enum wa_code to_request(const struct wa_manager *m, const struct wa_action *a,
                                struct wa_local_request *ret, struct wa_err *err)
 {
-    *ret =
-        (struct wa_local_request){.force = a->force, .only_if_not_running = a->only_if_not_running};
+    *ret = (struct wa_local_request){
+        .force = a->force, .only_if_not_running = a->only_if_not_running, .text = a->text};
     if (!wa_local_op_find(wa_sv(wa_action_kind_name(a->kind)), &ret->op))
         return wa_fail(err, WA_E_INTERNAL, "an action without its operation");
     const struct wa_json *items = a->kind == WA_ACT_WAKE ? a->macs : a->packages;

@@ -11,7 +11,7 @@
  *   kerberos  unprivileged: one ticket of the machine (program wapt-kerberos, the only one with
  * Kerberos) inventory unprivileged, reads the machine's files and decodes its firmware's table; one
  * answer upgrade   replaces the agent; from its start on nobody's child runner    python3 on one
- * hook of one staged package; not ours once started power     one of the system's programs, of four
+ * hook of one staged package; not ours once started power     one of the system's programs, of six
  * that there are wake      unprivileged: broadcasts what wakes machines near this one
  */
 #ifndef WA_AGENT_ROLES_H
@@ -104,14 +104,17 @@ enum wa_hook {
     WA_HOOK_COUNT
 };
 const char *wa_hook_name(enum wa_hook h);
-/* What POWER's program does. The two warnings are for those who are at work. */
+/* What POWER's program does. All but the last two tell something to those who are at work. */
 enum wa_power {
     WA_POWER_WARN_REBOOT,
     WA_POWER_WARN_SHUTDOWN,
+    WA_POWER_SHOW_MESSAGE, /* what is in the file */
+    WA_POWER_PROPOSE,
     WA_POWER_REBOOT,
     WA_POWER_SHUTDOWN,
     WA_POWER_COUNT
 };
+#define WA_NOTICE_MESSAGE "run/message" /* below the base directory */
 struct wa_start {
     uint32_t role;    /* any but LAUNCHER and MANAGER */
     uint32_t power;   /* POWER only: enum wa_power */

@@ -240,6 +240,13 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
         return wa_task_power(run, err);
     case WA_OP_WAKE:
         return wa_task_wake(run, err);
+    case WA_OP_MESSAGE:
+        return wa_task_message(run, err);
+    case WA_OP_PROPOSE_UPGRADE:
+        return wa_task_propose(run, err);
+    case WA_OP_RESTART_AGENT:
+        run->restarts = true;
+        return WA_OK;
     default:
         return wa_fail(err, WA_E_INTERNAL, "a task of kind '%s'", run->task->kind);
     }
@@ -326,6 +333,8 @@ static void finish(struct wa_task_run *run, enum wa_code code, struct wa_err *er
     if (code == WA_OK && run->postponed > 0)
         (void)snprintf(message, sizeof message, wa_text("%zu done, %zu put off"), run->done,
                        run->postponed);
+    else if (code == WA_OK && run->summary[0] != '\0')
+        (void)snprintf(message, sizeof message, "%.1000s", run->summary);
     else if (code == WA_OK)
         (void)snprintf(message, sizeof message, run->done > 0 ? wa_text("%zu done") : "done",
                        run->done);
@@ -402,6 +411,22 @@ static enum wa_code take_secret(struct wa_manager *m, struct wa_local_request *r
                                    "or token: register once more");
 }
 
+/* In the loop's thread. */
+static void start_again(void *user)
+{
+    struct wa_manager *m = user;
+    m->restarting = true;
+    wa_loop_stop(m->loop);
+}
+
+/* By order, which is done and told by then; it waits for no other task. */
+static void restart(struct wa_manager *m)
+{
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_loop_post(m->loop, start_again, m, &err) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_ERROR, "restart.failed", &err);
+}
+
 static void run_task(struct wa_manager *m, const struct wa_task *t)
 {
     struct wa_task_run run = {.m = m, .task = t};
@@ -445,6 +470,8 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     wa_buf_fini(&run.log);
     if (t->action_id[0] != '\0')
         wa_report_outbox(m); /* before other tasks that wait */
+    if (run.restarts && code == WA_OK)
+        restart(m);
 }
 
 /* What could not be recorded (a full disk) is settled as after a kill: a package whose script ran

@@ -19,11 +19,12 @@ struct wa_task_run {
     bool is_cut;        /* by the end of the service */
     bool is_recalled;   /* by an order that cancels its own */
     bool is_lost;       /* the launcher is gone, and what it ran with it: as after a kill */
+    bool restarts;      /* the service is started again after it */
     bool is_postponed;  /* scheduled, and it is no time for it any more */
     int64_t until;      /* when its maintenance window ends; 0: it has none */
     size_t done, failed, postponed;
-    enum wa_code first; /* of the first failure */
-    char summary[WA_ERR_TEXT_MAX + 2 * WA_NAME_MAX];
+    enum wa_code first;                              /* of the first failure */
+    char summary[WA_ERR_TEXT_MAX + 2 * WA_NAME_MAX]; /* of what failed; else of what was done */
 };
 void wa_task_output(struct wa_task_run *run, struct wa_sv text);
 void wa_task_progress(void *run, uint64_t done, uint64_t total);
@@ -60,7 +61,22 @@ WA_CHECK enum wa_code wa_power_may(const struct wa_manager *m, enum wa_local_op 
 /* Restarts the machine or switches it off, after those who are at work were warned; once, whatever
  * becomes of the agent meanwhile. */
 WA_CHECK enum wa_code wa_task_power(struct wa_task_run *run, struct wa_err *err);
+/* One of the system's programs, by the launcher. WA_E_FAILED: it did not end well. */
+WA_CHECK enum wa_code wa_power_start(struct wa_manager *m, enum wa_power what, uint32_t minutes,
+                                     struct wa_err *err);
 /* Has machines near this one woken: the request's "packages" are their MAC addresses. */
 WA_CHECK enum wa_code wa_task_wake(struct wa_task_run *run, struct wa_err *err);
+
+/* --- tell.c --- */
+/* Whether somebody is logged on; when that can't be known, somebody is. */
+bool wa_is_anybody_there(void);
+/* On terminals, and on desktops by a file of the base directory that sessions watch. What can't be
+ * told is logged. */
+void wa_notice_leave(struct wa_task_run *run, const char *name, struct wa_sv text,
+                     enum wa_power what, uint32_t minutes);
+/* Shows the request's text, or that software is waiting; the result says it when nobody is there,
+ * or nothing is waiting. */
+WA_CHECK enum wa_code wa_task_message(struct wa_task_run *run, struct wa_err *err);
+WA_CHECK enum wa_code wa_task_propose(struct wa_task_run *run, struct wa_err *err);
 
 #endif

@@ -416,7 +416,8 @@
 #define WA_ROLLOUT_RINGS_MAX 16u        /* rings of one roll-out */
 #define WA_ROLLOUT_PLAN_MAX (64u << 10) /* bytes: its plan, with the machines of its rings */
 #define WA_ACTION_CANCELS_MAX 256u      /* actions that one action cancels */
-#define WA_ACTION_MACS_MAX 64u /* network cards that one action wakes: a small packet each */
+#define WA_ACTION_MACS_MAX 64u   /* network cards that one action wakes: a small packet each */
+#define WA_ACTION_TEXT_MAX 1000u /* bytes: what a message shows on desktops and terminals */
 
 /* --- machines that the server itself wakes --- */
 #define WA_WAKE_PORTS_MAX 4u      /* ports that a card's packet goes to */

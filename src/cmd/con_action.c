@@ -20,6 +20,7 @@ static const struct wa_cli_option options[] = {
     WA_CON_SERVER_OPTIONS, WA_GET_SIGNER_OPTIONS,  {"hosts", 'H', "HOST,..."},
     {"yes", 'y', NULL},    {"valid", 0, "PERIOD"}, {"timeout", 0, "PERIOD"},
     {"no-wait", 0, NULL},  {"force", 'f', NULL},   {"only-if-not-process-running", 0, NULL},
+    {"text", 0, "TEXT"},
 };
 
 struct work {
@@ -46,6 +47,7 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
         const char *const *to;
     } packages = {cli->args + 1};
     w->plan = (struct wa_order_plan){.force = wa_cli_has(cli, "force"),
+                                     .text = wa_cli_get(cli, "text", NULL),
                                      .packages = packages.to,
                                      .package_count = cli->arg_count - 1,
                                      .only_if_not_running =
@@ -53,7 +55,8 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
     if (!wa_action_kind_find(wa_sv(cli->args[0]), &w->plan.kind) || w->plan.kind == WA_ACT_CANCEL)
         return wa_fail(err, WA_E_USAGE,
                        "'%s' is none of update, upgrade, install, remove, forget, audit, "
-                       "update-status, reboot, shutdown, wake",
+                       "update-status, reboot, shutdown, wake, message, propose-upgrade, "
+                       "restart-agent",
                        cli->args[0]);
     enum wa_action_takes takes = wa_action_kind_takes(w->plan.kind);
     if (takes != WA_TAKES_ANY && (takes == WA_TAKES_SOME) != (w->plan.package_count > 0))
@@ -63,6 +66,13 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
                        cli->args[0]);
     if (w->plan.only_if_not_running && w->plan.kind != WA_ACT_UPGRADE)
         return wa_fail(err, WA_E_USAGE, "--only-if-not-process-running is for 'upgrade' alone");
+    if ((w->plan.kind == WA_ACT_MESSAGE) != (w->plan.text != NULL))
+        return wa_fail(err, WA_E_USAGE,
+                       w->plan.text == NULL ? "'%s' which text? Give --text TEXT"
+                                            : wa_text("'%s' takes no text"),
+                       cli->args[0]);
+    if (w->plan.text != NULL && wa_action_check_text(wa_sv(w->plan.text), err) != WA_OK)
+        return err->code;
     w->has_timeout = wa_cli_has(cli, "timeout");
     if (!wa_date_parse_period(wa_sv(wa_cli_get(cli, "valid", "1h")), 'h', &w->plan.valid_s) ||
         !wa_date_parse_period(wa_sv(wa_cli_get(cli, "timeout", "10m")), 'm', &w->timeout_s) ||
@@ -118,6 +128,8 @@ static enum wa_code show_and_confirm(struct work *w, struct wa_err *err)
     wa_buf_addf(&what, "%s", wa_action_kind_name(w->plan.kind));
     for (size_t i = 0; i < w->plan.package_count; i++)
         wa_buf_addf(&what, " %s", w->plan.packages[i]);
+    if (w->plan.text != NULL)
+        wa_buf_addf(&what, " \"%s\"", w->plan.text);
     if (w->plan.force)
         wa_buf_adds(&what, " (force)");
     if (w->plan.only_if_not_running)

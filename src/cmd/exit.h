@@ -36,6 +36,10 @@ WA_CHECK enum wa_code wa_leave_await_shutdown(struct wa_err *err);
 WA_CHECK enum wa_code wa_leave_warn(const struct wa_leave *l, const struct wa_json *names,
                                     struct wa_err *err);
 
+/* --- exit_message.c --- */
+/* Shows what an administrator has sent; on success this process is the one that shows it. */
+WA_CHECK enum wa_code wa_leave_message(const char *config, struct wa_err *err);
+
 /* --- exit_work.c: with the service --- */
 /* One question, whose answer is waited for half a minute. task: args.task. data in arena. */
 WA_CHECK enum wa_code wa_leave_ask(struct wa_leave *l, enum wa_local_op op, int64_t task,

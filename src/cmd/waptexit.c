@@ -18,6 +18,7 @@
 static const struct wa_cli_option options[] = {
     {"config", 'c', "FILE"}, {"priorities", 0, "LIST"}, {"only-if-not-process-running", 0, NULL},
     {"propose", 0, NULL},    {"warn", 0, NULL},         {"shutdown", 0, NULL},
+    {"message", 0, NULL},
 };
 
 static void no_warning(void *user, const char *text)
@@ -131,6 +132,8 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
         return err->code;
     if (read_settings(&l, &is_off, err) != WA_OK)
         return err->code;
+    if (wa_cli_has(cli, "message"))
+        return wa_leave_message(l.config, err);
     if (is_off) {
         wa_cli_say(cli, "it is switched off: waptexit_disable_upgrade is set");
         return WA_OK;

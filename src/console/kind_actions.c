@@ -1,5 +1,5 @@
-/* kind_actions.c - actions for machines: update, upgrade, install, remove, forget, audit,
- * update-status.
+/* kind_actions.c - actions for machines: all that there are (proto/action.h) but those which other
+ * kinds compose.
  *
  * What is shown is read back from the texts that will be signed, and all of them must say the same
  * but for the machine and their own identifier.
@@ -15,7 +15,7 @@ static enum wa_code read_plan(const struct wa_json *request, struct wa_arena *ar
                               struct wa_order_plan *plan, const struct wa_json **ret_hosts,
                               struct wa_err *err)
 {
-    struct wa_sv what, kind, key;
+    struct wa_sv what, kind, key, text = {0};
     const struct wa_json *packages = NULL;
     const struct wa_json_field fields[] = {
         {"what", WA_WANT_SV, true, 64, &what},
@@ -25,6 +25,7 @@ static enum wa_code read_plan(const struct wa_json *request, struct wa_arena *ar
         {"packages", WA_WANT_ARRAY, false, PACKAGES_MAX, &packages},
         {"force", WA_WANT_BOOL, false, 0, &plan->force},
         {"only_if_not_running", WA_WANT_BOOL, false, 0, &plan->only_if_not_running},
+        {"text", WA_WANT_SV, false, WA_ACTION_TEXT_MAX, &text},
         {"valid_s", WA_WANT_I64, false, 0, &plan->valid_s},
         {"not_before", WA_WANT_I64, false, 0, &plan->not_before}};
     plan->valid_s = VALID_S;
@@ -46,6 +47,9 @@ static enum wa_code read_plan(const struct wa_json *request, struct wa_arena *ar
             return wa_nomem(err);
     }
     plan->packages = names;
+    plan->text = wa_arena_strdup(arena, text);
+    if (plan->text == NULL)
+        return wa_nomem(err);
     plan->now = wa_clock_now();
     return plan->valid_s > 0 ? WA_OK : wa_fail(err, WA_E_INVALID, "valid_s is above 0");
 }
@@ -57,6 +61,7 @@ static bool is_same(const struct wa_action *a, const struct wa_action *b)
     bool same = a->kind == b->kind && a->force == b->force &&
                 a->only_if_not_running == b->only_if_not_running && a->issued_at == b->issued_at &&
                 a->not_before == b->not_before && a->not_after == b->not_after &&
+                wa_sv_eq(a->text, b->text) &&
                 wa_json_count(a->packages) == wa_json_count(b->packages);
     for (size_t i = 0; same && i < wa_json_count(a->packages); i++)
         same = wa_sv_eq(wa_json_sv(wa_json_at(a->packages, i)),
@@ -76,6 +81,8 @@ static void show(struct wa_local_prepared *p, const struct wa_action *a)
     wa_local_say(p, wa_text("Action"), wa_sv(wa_action_kind_name(a->kind)));
     for (size_t i = 0; i < wa_json_count(a->packages); i++)
         wa_local_say(p, wa_text("Package"), wa_json_sv(wa_json_at(a->packages, i)));
+    if (a->text.n > 0)
+        wa_local_say(p, wa_text("Text"), a->text);
     if (a->force)
         wa_local_say(p, wa_text("Force"), wa_sv(wa_text("yes")));
     if (a->only_if_not_running)

@@ -49,7 +49,8 @@ static enum wa_code write_one(const struct wa_order_plan *plan, size_t i, struct
                           .issued_at = plan->now,
                           .not_before = plan->not_before > plan->now ? plan->not_before : plan->now,
                           .force = plan->force,
-                          .only_if_not_running = plan->only_if_not_running};
+                          .only_if_not_running = plan->only_if_not_running,
+                          .text = wa_sv(plan->text != NULL ? plan->text : "")};
     const char *cancelled = plan->cancels != NULL ? plan->cancels[i] : NULL;
     a.not_after = a.not_before + plan->valid_s;
     memcpy(a.uuid, plan->targets[i].uuid, sizeof a.uuid);

@@ -5,6 +5,8 @@
  */
 #include "proto/action.h"
 
+#include "base/text.h"
+#include "base/utf8.h"
 #include "codec/hex.h"
 #include "proto/hostid.h"
 #include "proto/rollout.h"
@@ -26,6 +28,9 @@ static const struct {
     [WA_ACT_REBOOT] = {"reboot", WA_TAKES_NONE},
     [WA_ACT_SHUTDOWN] = {"shutdown", WA_TAKES_NONE},
     [WA_ACT_WAKE] = {"wake", WA_TAKES_NONE},
+    [WA_ACT_MESSAGE] = {"message", WA_TAKES_NONE},
+    [WA_ACT_PROPOSE_UPGRADE] = {"propose-upgrade", WA_TAKES_NONE},
+    [WA_ACT_RESTART_AGENT] = {"restart-agent", WA_TAKES_NONE},
 };
 
 const char *wa_action_kind_name(enum wa_action_kind k)
@@ -62,6 +67,25 @@ enum wa_code wa_action_check_counts(enum wa_action_kind kind, const struct wa_ac
     if ((kind == WA_ACT_WAKE) != (n->macs > 0) || n->macs > WA_ACTION_MACS_MAX)
         return wa_fail(err, WA_E_INVALID, "action '%s' names %zu machines to wake",
                        wa_action_kind_name(kind), n->macs);
+    if ((kind == WA_ACT_MESSAGE) != (n->text > 0))
+        return wa_fail(err, WA_E_INVALID,
+                       n->text > 0 ? "action '%s' takes no text"
+                                   : wa_text("action '%s' needs a text"),
+                       wa_action_kind_name(kind));
+    return WA_OK;
+}
+
+enum wa_code wa_action_check_text(struct wa_sv text, struct wa_err *err)
+{
+    size_t at = 0;
+    uint32_t cp = 0;
+    if (text.n == 0 || text.n > WA_ACTION_TEXT_MAX)
+        return wa_fail(err, WA_E_INVALID, "a text of %zu bytes: from 1 to %u are shown", text.n,
+                       WA_ACTION_TEXT_MAX);
+    while (at < text.n)
+        if (!wa_utf8_next(text, &at, &cp) || (cp != '\n' && !wa_utf8_is_shown(cp)))
+            return wa_fail(err, WA_E_INVALID,
+                           "byte %zu of the text belongs to no character that can be seen", at + 1);
     return WA_OK;
 }
 
@@ -93,8 +117,10 @@ enum wa_code wa_action_write(const struct wa_action *a, const char *const *items
     bool is_cancel = a->kind == WA_ACT_CANCEL, is_wake = a->kind == WA_ACT_WAKE;
     const struct wa_action_counts n = {.packages = is_cancel || is_wake ? 0 : item_count,
                                        .cancels = is_cancel ? item_count : 0,
-                                       .macs = is_wake ? item_count : 0};
-    if (check_action(a, &n, err) != WA_OK)
+                                       .macs = is_wake ? item_count : 0,
+                                       .text = a->text.n};
+    if (check_action(a, &n, err) != WA_OK ||
+        (a->text.n > 0 && wa_action_check_text(a->text, err) != WA_OK))
         return err->code;
     struct wa_jw w;
     wa_jw_init(&w, text);
@@ -116,6 +142,8 @@ enum wa_code wa_action_write(const struct wa_action *a, const char *const *items
             wa_jw_s(&w, items[i]);
         wa_jw_end(&w);
     }
+    if (a->text.n > 0)
+        wa_jw_kvsv(&w, "text", a->text);
     wa_jw_end(&w);
     if (text->n > WA_ACTION_BYTES_MAX)
         return wa_fail(err, WA_E_LIMIT, "an action of more than %u bytes", WA_ACTION_BYTES_MAX);
@@ -173,6 +201,7 @@ enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa
         {"cancels", WA_WANT_ARRAY, false, WA_ACTION_CANCELS_MAX, &a.cancels},
         {"macs", WA_WANT_ARRAY, false, WA_ACTION_MACS_MAX, &a.macs},
         {"only_if_not_running", WA_WANT_BOOL, false, 0, &a.only_if_not_running},
+        {"text", WA_WANT_SV, false, WA_ACTION_TEXT_MAX, &a.text},
     };
     if (text.n > WA_ACTION_BYTES_MAX)
         return wa_fail(err, WA_E_LIMIT, "an action of more than %u bytes", WA_ACTION_BYTES_MAX);
@@ -189,8 +218,11 @@ enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa
     memcpy(a.id, id.p, 32);
     const struct wa_action_counts n = {.packages = wa_json_count(a.packages),
                                        .cancels = wa_json_count(a.cancels),
-                                       .macs = wa_json_count(a.macs)};
-    if (check_action(&a, &n, err) != WA_OK || wa_action_check_packages(a.packages, err) != WA_OK ||
+                                       .macs = wa_json_count(a.macs),
+                                       .text = a.text.n};
+    if (check_action(&a, &n, err) != WA_OK ||
+        (a.text.n > 0 && wa_action_check_text(a.text, err) != WA_OK) ||
+        wa_action_check_packages(a.packages, err) != WA_OK ||
         check_cancels(a.cancels, err) != WA_OK || check_macs(a.macs, err) != WA_OK)
         return err->code;
     *ret = a;

@@ -9,9 +9,10 @@
 #define WA_PURPOSE_RELAY "wapt-relay"
 #define WA_PURPOSE_RELAY_BATCH "wapt-relay-batch"
 
-/* As many packages, identifiers to cancel and MAC addresses to wake as the kind takes. */
+/* As many packages, identifiers to cancel, MAC addresses to wake and bytes of text as the kind
+ * takes. */
 struct wa_action_counts {
-    size_t packages, cancels, macs;
+    size_t packages, cancels, macs, text;
 };
 WA_CHECK enum wa_code wa_action_check_counts(enum wa_action_kind kind,
                                              const struct wa_action_counts *n, struct wa_err *err);

@@ -47,6 +47,9 @@ static const struct {
     [WA_OP_REBOOT] = {"reboot", WA_RIGHT_NOBODY},
     [WA_OP_SHUTDOWN] = {"shutdown", WA_RIGHT_NOBODY},
     [WA_OP_WAKE] = {"wake", WA_RIGHT_NOBODY},
+    [WA_OP_MESSAGE] = {"message", WA_RIGHT_NOBODY},
+    [WA_OP_PROPOSE_UPGRADE] = {"propose-upgrade", WA_RIGHT_NOBODY},
+    [WA_OP_RESTART_AGENT] = {"restart-agent", WA_RIGHT_NOBODY},
 };
 
 const char *wa_local_op_name(enum wa_local_op op)
@@ -101,6 +104,7 @@ static enum wa_code read_args(const struct wa_json *args, struct wa_local_reques
         {"sort", WA_WANT_SV, false, 32, &r->sort},
         {"page", WA_WANT_I64, false, 0, &r->page},
         {"page_size", WA_WANT_I64, false, 0, &r->page_size},
+        {"text", WA_WANT_SV, false, WA_ACTION_TEXT_MAX, &r->text},
         {"params", WA_WANT_SV, false, 16u << 10, &r->params},
         {"token", WA_WANT_SV, false, 256, &r->token},
         {"server_url", WA_WANT_SV, false, 1024, &r->server_url},
@@ -189,6 +193,7 @@ enum wa_code wa_local_request_write(const struct wa_local_request *r, struct wa_
         wa_jw_kvi(&w, "page", r->page);
     if (r->page_size != 0)
         wa_jw_kvi(&w, "page_size", r->page_size);
+    write_text(&w, "text", r->text);
     write_text(&w, "params", r->params);
     write_text(&w, "token", r->token);
     write_text(&w, "server_url", r->server_url);

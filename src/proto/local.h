@@ -61,9 +61,12 @@ enum wa_local_op {
     WA_OP_RESET_UUID,
     WA_OP_INVENTORY,     /* F1E: rights and password */
     WA_OP_SESSION_SETUP, /* for the caller's own account */
-    WA_OP_REBOOT,        /* these three by order alone */
+    WA_OP_REBOOT,        /* these by order alone */
     WA_OP_SHUTDOWN,
     WA_OP_WAKE,
+    WA_OP_MESSAGE,
+    WA_OP_PROPOSE_UPGRADE,
+    WA_OP_RESTART_AGENT,
     WA_OP_COUNT
 };
 /* The rights of an operation: the closed table of F1E. RULES: also whom the rules of self-service
@@ -98,6 +101,7 @@ struct wa_local_request {
      * 0) of so many packages */
     struct wa_sv filter, category, sort;
     int64_t page, page_size;
+    struct wa_sv text;   /* args.text: of a message */
     struct wa_sv params; /* args.params: JSON object text for setup.py, empty when absent */
     /* register */
     struct wa_sv token, server_url, repo_url, server_user, server_password;

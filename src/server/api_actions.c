@@ -139,6 +139,8 @@ static void describe(struct wa_batch *b, const struct wa_order *o)
             snprintf(b->what + n, sizeof b->what - n, "%s%.*s", i > 0 ? " " : "", WA_SV_ARG(one));
         n += more > 0 ? (size_t)more : 0;
     }
+    if (o->action.text.n > 0)
+        (void)snprintf(b->what, sizeof b->what, "%.*s", WA_SV_ARG(o->action.text));
     b->what[wa_utf8_cut(b->what, strlen(b->what))] = '\0';
 }
 

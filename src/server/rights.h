@@ -11,7 +11,7 @@
 
 enum wa_right {
     WA_MAY_VIEW = 1,             /* machines, actions, packages */
-    WA_MAY_ORDER_CARE = 2,       /* relay update, upgrade and update-status: nothing new */
+    WA_MAY_ORDER_CARE = 2,       /* relay what brings nothing new: wa_right_to_order() */
     WA_MAY_ORDER_SOFTWARE = 4,   /* relay install, remove and forget too */
     WA_MAY_UPLOAD_PLAIN = 8,     /* packages without code: group, unit, host, profile... */
     WA_MAY_UPLOAD_CODE = 16,     /* packages with code */

@@ -100,6 +100,36 @@ export async function a4b_seesThePackagesOfWhatIsSelected({ name, packageName })
     await page.getByRole("button", { name: "Select nothing" }).click();
 }
 
+export async function a4c_sendsAMessageThatIsReviewedAsItStands({ ask, keyPassword }) {
+    const { page } = open;
+    const text = "<b>Please</b> save & log out";
+    await grid(page).focus();
+    await page.keyboard.press("Control+a");
+    await page.getByRole("button", { name: "More", exact: true }).click();
+    await page.getByRole("menuitem", { name: /^Send a message/ }).click();
+    const dialog = page.getByRole("dialog");
+    same(await dialog.getByRole("button", { name: "Review" }).isDisabled(), true, "an empty message is sent");
+    await dialog.getByLabel("Text", { exact: true }).fill("\u202e");
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await page.getByText("belongs to no character that can be seen").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "More", exact: true }).click();
+    await page.getByRole("menuitem", { name: /^Send a message/ }).click();
+    await dialog.getByLabel("Text", { exact: true }).fill(text);
+    await dialog.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText(text, { exact: true }).waitFor();
+    if (await dialog.getByLabel("Password of the key").count()) {
+        await dialog.getByLabel("Password of the key").fill(keyPassword);
+        await page.keyboard.press("Enter");
+    }
+    await page.getByRole("button", { name: "Sign and send" }).click();
+    await dialog.getByText("Confirm in the terminal").waitFor();
+    const shown = await ask("confirm");
+    check(shown.includes(text), `the terminal shows ${shown}`);
+    await page.getByRole("heading", { name: "Order: message" }).waitFor();
+    await page.getByRole("grid", { name: "Results" }).locator(".status-ok").waitFor();
+}
+
 export async function a5_seesAMachineComeThatLies({ ask, hostile }) {
     const { page, base } = open;
     await page.getByRole("link", { name: "Machines" }).first().click();

@@ -16,6 +16,7 @@ static enum wa_code there_and_back(void *arg, struct wa_err *err)
                                         .task_id = 7,
                                         .filter = WA_SV("upgradable"),
                                         .category = WA_SV("Internet"),
+                                        .text = WA_SV("a\nb"),
                                         .page = 3,
                                         .page_size = 20,
                                         .password = WA_SV("open sesame")};
@@ -35,6 +36,7 @@ static enum wa_code there_and_back(void *arg, struct wa_err *err)
     assert_int_equal(out.task_id, 7);
     WA_ASSERT_SV(out.filter, "upgradable");
     WA_ASSERT_SV(out.category, "Internet");
+    WA_ASSERT_SV(out.text, "a\nb");
     assert_int_equal(out.page, 3);
     assert_int_equal(out.page_size, 20);
     WA_ASSERT_SV(out.password, "open sesame");

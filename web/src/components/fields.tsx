@@ -43,6 +43,22 @@ export function Field({ label, value, onInput, type = "text", autofocus, hint, a
     );
 }
 
+/** More than one line. */
+export function Area({ label, value, onInput, hint }: Pick<FieldProps, "label" | "value" | "onInput" | "hint">) {
+    const id = useId();
+    return (
+        <div class="field">
+            <label for={id}>{label}</label>
+            <textarea id={id} rows={5} value={value} data-autofocus aria-describedby={hint ? `${id}-hint` : undefined} onInput={(e) => onInput(e.currentTarget.value)} />
+            {hint && (
+                <small id={`${id}-hint`} class="muted">
+                    {hint}
+                </small>
+            )}
+        </div>
+    );
+}
+
 interface ChoiceProps {
     label: string;
     value: string;

@@ -2,7 +2,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { FormDialog } from "../components/dialog";
-import { Check, Choice, Field } from "../components/fields";
+import { Area, Check, Choice, Field } from "../components/fields";
 import { Menu } from "../components/menu";
 import { useCommands } from "../components/palette";
 import { review } from "../components/review";
@@ -55,6 +55,7 @@ function ordered(answer: Record<string, unknown>, count: number): void {
 const HOSTS_MAX = 100_000; // of one order
 const WAKE_MAX = 640; // cards of ten networks
 const ROLLOUT_MAX = 1000; // that a roll-out names one by one
+const MEANS_FORCE = ["upgrade", "install", "remove", "forget", "audit"];
 const PERIODS = [3600, 43_200, 86_400, 604_800];
 
 interface Wanted {
@@ -76,6 +77,7 @@ function period(s: number): string {
 
 function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
     const packages = useSignal(first);
+    const text = useSignal("");
     const valid = useSignal(String(PERIODS[0]));
     const isForced = useSignal(false);
     const spares = useSignal(false); // what is in use
@@ -87,18 +89,19 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
         const hosts = await uuids();
         if (hosts.length > HOSTS_MAX) throw new Error(t("At most {n} machines at once: select fewer, or choose a group.", { n: number(HOSTS_MAX) }));
         close();
-        review({ what: "actions", kind: kind.kind, hosts, packages: names, force: isForced.value, only_if_not_running: spares.value, valid_s: Number(valid.value) }, (answer) => {
+        review({ what: "actions", kind: kind.kind, hosts, packages: names, force: isForced.value, only_if_not_running: spares.value, valid_s: Number(valid.value), ...(kind.text && { text: text.value.trim() }) }, (answer) => {
             ordered(answer, hosts.length);
         });
     };
     return (
-        <FormDialog title={t(kind.title)} onClose={close} onSubmit={submit} button={t("Review")} disabled={kind.packages === "some" && names.length === 0} focusButton>
+        <FormDialog title={t(kind.title)} onClose={close} onSubmit={submit} button={t("Review")} disabled={(kind.packages === "some" && names.length === 0) || (kind.text && text.value.trim() === "")} focusButton={!kind.text}>
             <p>{t(kind.about)}</p>
             <p class="muted">{tn(count, "{n} machine", "{n} machines")}</p>
             {kind.packages !== "none" && <Field label={t("Packages")} value={packages.value} onInput={(v) => (packages.value = v)} autofocus hint={t("Names, with blanks between; a version as in tis-firefox(=115.1-0).")} />}
+            {kind.text && <Area label={t("Text")} value={text.value} onInput={(v) => (text.value = v)} hint={t("Plain text, at most 1000 bytes; it is shown as it stands.")} />}
             <Choice label={t("To be carried out within")} value={valid.value} options={PERIODS.map((s) => [String(s), period(s)] as const)} onChange={(v) => (valid.value = v)} />
             {kind.kind === "upgrade" && <Check label={t("Leave out what is in use")} hint={t("Packages one of whose programs runs on a machine wait there, and are told.")} checked={spares.value} onChange={(on) => (spares.value = on)} />}
-            <Check label={t("Force")} hint={t("Again though it is done, or in spite of a failing script.")} checked={isForced.value} onChange={(on) => (isForced.value = on)} />
+            {MEANS_FORCE.includes(kind.kind) && <Check label={t("Force")} hint={t("Again though it is done, or in spite of a failing script.")} checked={isForced.value} onChange={(on) => (isForced.value = on)} />}
         </FormDialog>
     );
 }

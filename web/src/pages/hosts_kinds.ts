@@ -6,6 +6,7 @@ export interface Kind {
     title: Text;
     about: Text;
     packages: "none" | "some" | "any";
+    text?: boolean;
 }
 
 export const KINDS: readonly Kind[] = [
@@ -18,4 +19,7 @@ export const KINDS: readonly Kind[] = [
     { kind: "forget", title: "Forget", about: "Forgets these packages; what they installed stays.", packages: "some" },
     { kind: "reboot", title: "Restart", about: "Restarts the machines, where their own configuration allows it.", packages: "none" },
     { kind: "shutdown", title: "Switch off", about: "Switches the machines off, where their own configuration allows it.", packages: "none" },
+    { kind: "message", title: "Send a message", about: "Shows a text to those who are logged on, on their desktops and terminals.", packages: "none", text: true },
+    { kind: "propose-upgrade", title: "Propose the upgrade", about: "Tells those who are logged on that software is waiting, where some is, and opens the upgrade for them.", packages: "none" },
+    { kind: "restart-agent", title: "Restart the agent", about: "Starts the agent's service again, and with it its connection.", packages: "none" },
 ];

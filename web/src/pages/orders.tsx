@@ -183,7 +183,7 @@ const sum = (counts: Record<string, number>, states: readonly string[]) => state
 const LIST: readonly Column<Summary>[] = [
     { id: "created", sort: "created", title: "Ordered", width: 170, text: (o) => dateTime(o.created), cell: (o) => <span title={ago(o.created)}>{dateTime(o.created)}</span> },
     { id: "kind", sort: "kind", title: "Order", width: 120, text: (o) => o.kind, cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{o.kind}</A> },
-    { id: "what", sort: "what", title: "Packages", width: 210, text: (o) => o.what },
+    { id: "what", sort: "what", title: "Subject", width: 210, text: (o) => o.what },
     { id: "user", sort: "user", title: "By", width: 120, text: (o) => o.user },
     { id: "machines", sort: "machines", title: "Machines", width: 96, text: (o) => number(o.machines), align: "end" },
     { id: "done", sort: "done", title: "Done", width: 90, text: (o) => number(sum(o.counts, ["done"])), align: "end" },

@@ -10,7 +10,7 @@ import { navigate } from "../router";
 import { KINDS } from "./hosts_kinds";
 
 const DAYS = [1, 7, 14, 30];
-const FORBIDDEN = ["forget"]; // of what a dialog offers
+const FORBIDDEN = ["forget", "message"]; // of what a dialog offers
 const words = (text: string) => text.split(/[\s,]+/).filter(Boolean);
 
 /** "10, 50": rings of these percentages, and the last one of all. */
