@@ -44,9 +44,11 @@ def played(tmp_path_factory):
 
         def stop_reader(how):
             """The process that reads stands still, or is killed."""
-            (keeper,) = [c for c in children(seat.pid) if b"role:reader" in pathlib.Path(f"/proc/{c}/cmdline").read_bytes()]
-            until(lambda: children(keeper), "somebody reads")
-            os.kill(children(keeper)[0], signal.SIGSTOP if how == "stop" else signal.SIGKILL)
+            def named(pid, role):
+                return [c for c in children(pid) if role in pathlib.Path(f"/proc/{c}/cmdline").read_bytes().split(b"\0")]
+            (keeper,) = named(seat.pid, b"role:reader")
+            until(lambda: named(keeper, b"role:reading"), "somebody reads")
+            os.kill(named(keeper, b"role:reading")[0], signal.SIGSTOP if how == "stop" else signal.SIGKILL)
             return True
         try:
             return pages.play("make.mjs", {"yes": seat.yes, "packages": packages, "verify": verify, "install": install, "reader": stop_reader}, link=seat.link,
