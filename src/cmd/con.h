@@ -178,7 +178,7 @@ bool wa_con_is_prompter(int argc, char **argv);
 int wa_con_prompter_main(char **argv);
 
 /* The process that has installers and scripts read by other programs (console/reader.h), another
- * one in its place when it is killed, and the folders in which they find files and may write. */
+ * one in its place when it is killed, and the folders for files that are dropped, and theirs. */
 struct wa_con_reader {
     int fd; /* to it; whoever takes it over sets -1 */
     struct wa_scratch files, scratch;

@@ -1,10 +1,10 @@
 /* con_reader.c - the process beside waptconsole open that has installers and scripts read by other
  * people's programs (roles of the same program; console/reader.h is how it is asked).
  *
- * There are three: the one that reads, with what these programs need and no more; a keeper, which
- * starts another one when it is killed - the local program can start nothing, and a hostile file
- * must not take the next one's reader away; and the keeper's heir, which takes its place when it is
- * killed. None parses a byte of what is handed on.
+ * There are three: the one that reads, which starts these programs (get_tool.c: each confined to
+ * its file); a keeper, which starts another one when it is killed - the local program can start
+ * nothing, and a hostile file must not take the next one's reader away; and the keeper's heir,
+ * which takes its place when it is killed. None parses a byte of what is handed on.
  */
 #include "cmd/con.h"
 #include "cmd/get_tool.h"
@@ -28,9 +28,8 @@
        */
 #define AGAIN_MS 200 /* before another takes the place of one that ended badly */
 #define LOOK_MS 1000 /* between two looks, where the kernel does not tell of ends */
-#define HOPELESS 2   /* exit status: another one would end in the same way */
 
-enum { ARG_ROLE = 1, ARG_LIBDIR, ARG_LANGUAGE, ARG_FILES, ARG_COUNT };
+enum { ARG_ROLE = 1, ARG_LIBDIR, ARG_LANGUAGE, ARG_COUNT };
 
 bool wa_con_is_reader(int argc, char **argv)
 {
@@ -45,8 +44,7 @@ static enum wa_code spawn(const char *role, const char *const *args, const char 
 {
     char text[WA_PATH_MAX + 16];
     (void)snprintf(text, sizeof text, "TMPDIR=%s", scratch);
-    const char *const argv[] = {"waptconsole",   role, args[ARG_LIBDIR], args[ARG_LANGUAGE],
-                                args[ARG_FILES], NULL};
+    const char *const argv[] = {"waptconsole", role, args[ARG_LIBDIR], args[ARG_LANGUAGE], NULL};
     const char *const envp[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", text, NULL};
     const int fds[] = {-1, -1, -1, fd, will};
     const struct wa_spawn what = {.argv = argv,
@@ -64,24 +62,6 @@ static const char *scratch_of_env(void)
 }
 
 /* --- the one that reads --- */
-
-/* What the programs need: themselves, the files that are dropped, the folder to write to. Of /dev
- * nothing in which a person types. */
-static enum wa_code confine(const char *libdir, const char *files, struct wa_err *err)
-{
-    const char *const reads[] = {"/usr", "/lib",         "/lib64",        "/bin", "/etc", "/proc",
-                                 files,  "/dev/urandom", "/var/lib/dpkg", libdir, NULL};
-    const char *const writes[] = {scratch_of_env(), "/dev/null", NULL};
-    const struct wa_priv p = {.name = "waptconsole/reader",
-                              .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_FDS |
-                                       WA_PRIV_THREADS | WA_PRIV_SPAWN | WA_PRIV_LIMITS |
-                                       (wa_priv_is_root() ? WA_PRIV_IDS : 0),
-                              .read_paths = reads,
-                              .write_paths = writes,
-                              .no_core = true};
-    char line[WA_PRIV_LINE_MAX];
-    return wa_priv_drop(&p, line, err);
-}
 
 static enum wa_code read_one(const struct wa_chan_msg *msg, const char *libdir, struct wa_buf *out,
                              struct wa_err *err)
@@ -109,13 +89,11 @@ static enum wa_code answer(struct wa_chan *chan, const struct wa_chan_msg *msg, 
     return wa_chan_send(chan, WA_READER_FAILED, id, wa_sv(text), -1, err);
 }
 
-static int work(const char *libdir, const char *files)
+static int work(const char *libdir)
 {
     WA_AUTO(wa_chan) struct wa_chan *chan = NULL;
     struct wa_err err = WA_ERR_INIT, gone = WA_ERR_INIT;
     struct wa_chan_msg msg;
-    if (confine(libdir, files, &err) != WA_OK)
-        return HOPELESS;
     if (wa_chan_new(CHANNEL_FD, wa_reader_asked, &chan, &err) != WA_OK)
         return 1;
     (void)!wa_chan_send(chan, WA_READER_BEGUN, 0, WA_SV(""), -1, &gone); /* recv says so too */
@@ -165,9 +143,8 @@ static bool has_ended(struct wa_proc *p, struct wa_exit *how)
     return wa_proc_wait(p, 0, how, &running) == WA_OK;
 }
 
-/* One turn. *ret_over: the one that reads has ended for good, with *ret_status. */
-static enum wa_code look_after(struct keeper *k, bool *ret_over, int *ret_status,
-                               struct wa_err *err)
+/* One turn. *ret_over: the one that reads has ended of itself. */
+static enum wa_code look_after(struct keeper *k, bool *ret_over, struct wa_err *err)
 {
     struct wa_exit how = {WA_EXIT_STATUS, 1};
     size_t ignored = 0;
@@ -179,8 +156,7 @@ static enum wa_code look_after(struct keeper *k, bool *ret_over, int *ret_status
     bool is_left = has_ended(&k->heir, &how), ended = has_ended(&k->worker, &how);
     if (is_left)
         wa_fd_close(&k->will);
-    *ret_over = ended && how.kind == WA_EXIT_STATUS && (how.value == 0 || how.value == HOPELESS);
-    *ret_status = how.value;
+    *ret_over = ended && how.kind == WA_EXIT_STATUS && how.value == 0;
     if (!*ret_over && (is_left || ended))
         wa_clock_sleep_ms(AGAIN_MS);
     return WA_OK;
@@ -191,12 +167,11 @@ static int keep(const char *const *argv)
     struct keeper k = {.argv = argv, .worker = {.pidfd = -1}, .heir = {.pidfd = -1}, .will = -1};
     struct wa_err err = WA_ERR_INIT;
     bool is_over = false;
-    int status = 1;
-    while (!is_over && look_after(&k, &is_over, &status, &err) == WA_OK)
+    while (!is_over && look_after(&k, &is_over, &err) == WA_OK)
         continue;
     if (k.will >= 0)
         (void)!wa_pipe_write(k.will, "", 1);
-    return is_over ? status : 1;
+    return is_over ? 0 : 1;
 }
 
 static int inherit(const char *const *argv)
@@ -214,7 +189,7 @@ int wa_con_reader_main(char **argv)
     wa_text_language(argv[ARG_LANGUAGE]);
     wa_proc_ignore_broken_pipes();
     if (strcmp(role, WORKER) == 0)
-        return work(argv[ARG_LIBDIR], argv[ARG_FILES]);
+        return work(argv[ARG_LIBDIR]);
     return strcmp(role, HEIR) == 0 ? inherit((const char *const *)argv)
                                    : keep((const char *const *)argv);
 }
@@ -237,9 +212,8 @@ enum wa_code wa_con_reader_start(struct wa_con_reader *ret, struct wa_err *err)
     *ret = (struct wa_con_reader){.fd = -1};
     if (make_folders(ret, err) != WA_OK || wa_socketpair(pair, err) != WA_OK)
         return err->code;
-    const char *const args[] = {[ARG_LIBDIR] = wa_libdir(),
-                                [ARG_LANGUAGE] = wa_text_language_name(),
-                                [ARG_FILES] = ret->files.path};
+    const char *const args[] = {
+        [ARG_LIBDIR] = wa_libdir(), [ARG_LANGUAGE] = wa_text_language_name()};
     enum wa_code code = spawn(KEEPER, args, ret->scratch.path, pair[1], -1, &p, err);
     wa_fd_close(&pair[1]);
     if (code == WA_OK)

@@ -28,6 +28,19 @@ enum wa_code wa_get_agent_run(struct wa_cli *cli, struct wa_err *err)
         cli->command->name);
 }
 
+bool wa_get_is_tool(int argc, char **argv)
+{
+    WA_UNUSED(argc);
+    WA_UNUSED(argv);
+    return false;
+}
+
+int wa_get_tool_main(char **argv)
+{
+    WA_UNUSED(argv);
+    return 1;
+}
+
 enum wa_code wa_get_tool_lint(int fd, const char *libdir, const char *option, struct wa_buf *out,
                               int *ret_status, struct wa_err *err)
 {

@@ -1,8 +1,10 @@
 /* get_tool.c - runs msiinfo, dpkg-deb, rpm or our wapt_probe.py over one installer.
  *
- * None of them is believed: they are C programs over a stranger's bytes, or Python over them. The
- * worst that a file can do by taking one over is to print other properties, which a file may say
- * anyway. Each is called by its path, without a shell, with arguments that are constants.
+ * None of them is believed: they are C programs over a stranger's bytes, or Python over them. Each
+ * is started by this very program in another role, which gives up all power but to read that one
+ * file, the system's own and what it needs of ours, and to write to one folder: the worst that a
+ * file can do by taking one over is to print other properties, which a file may say anyway. Each is
+ * called by its path, without a shell, with arguments that are constants.
  */
 #include "cmd/get_tool.h"
 
@@ -15,11 +17,17 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FILE_ARG "/proc/self/fd/0" /* the descriptor, for programs that want a name */
 #define NOBODY 65534u
 #define MISSING_STATUS 3 /* of wapt_probe.py: pefile is not there */
+#define ROLE "role:tool"
+#define UNCONFINED_STATUS 125 /* of that role: it could not give up its power, or not start it */
+#define ARGV_MAX 16u
+
+enum { ARG_ROLE = 1, ARG_LIBDIR, ARG_TOOL };
 
 struct tool {
     enum wa_installer_kind kind;
@@ -43,6 +51,35 @@ static const struct tool tools[] = {
      "rpm"},
     {WA_INSTALLER_EXE, {"/usr/bin/python3", "-I", "-B", NULL}, "python3-pefile"},
 };
+
+/* --- the role --- */
+
+bool wa_get_is_tool(int argc, char **argv)
+{
+    return argc > ARG_TOOL && strcmp(argv[ARG_ROLE], ROLE) == 0;
+}
+
+int wa_get_tool_main(char **argv)
+{
+    const char *scratch = getenv("TMPDIR");
+    const char *const reads[] = {
+        "/usr",         "/lib",          "/lib64", "/bin",           "/etc", "/proc",
+        "/dev/urandom", "/var/lib/dpkg", FILE_ARG, argv[ARG_LIBDIR], NULL};
+    const char *const writes[] = {scratch != NULL ? scratch : "", "/dev/null", NULL};
+    const struct wa_priv p = {.name = "wapt/tool",
+                              .allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_THREADS |
+                                       WA_PRIV_SPAWN | WA_PRIV_LIMITS,
+                              .read_paths = reads,
+                              .write_paths = writes,
+                              .no_core = true};
+    char line[WA_PRIV_LINE_MAX];
+    struct wa_err err = WA_ERR_INIT;
+    if (wa_priv_drop(&p, line, &err) == WA_OK)
+        (void)!wa_proc_become(argv[ARG_TOOL], (const char *const *)argv + ARG_TOOL, &err);
+    return UNCONFINED_STATUS;
+}
+
+/* --- one of them --- */
 
 /* The output until its end; WA_E_LIMIT, WA_E_TIMEOUT. */
 static enum wa_code read_output(int fd, uint64_t deadline, struct wa_buf *out, struct wa_err *err)
@@ -78,6 +115,9 @@ static enum wa_code judge(const struct tool *t, const struct wa_exit *end, struc
     if (t->kind == WA_INSTALLER_EXE && end->kind == WA_EXIT_STATUS && end->value == MISSING_STATUS)
         return wa_fail(err, WA_E_NOT_FOUND,
                        "reading a .exe needs the Debian package python3-pefile: install it");
+    if (end->kind == WA_EXIT_STATUS && end->value == UNCONFINED_STATUS)
+        return wa_fail(err, WA_E_FAILED,
+                       "this system does not let the program that reads it be confined");
     return wa_fail(err, WA_E_INVALID, "the file is damaged, or not what it looks like");
 }
 
@@ -101,19 +141,21 @@ static enum wa_code make_scratch(struct wa_scratch *s, char path[WA_PATH_MAX], s
     return wa_path_set_owner(path, NOBODY, NOBODY, err);
 }
 
-static enum wa_code start(const char *const *argv, int fd, int out, const char *scratch,
-                          struct wa_proc *ret, struct wa_err *err)
+static enum wa_code start(const char *const *tool, const char *libdir, int fd, int out,
+                          const char *scratch, struct wa_proc *ret, struct wa_err *err)
 {
     struct wa_stat st;
+    const char *argv[ARGV_MAX + 1] = {"wapt-tool", ROLE, libdir};
     char tree[32], tmp[WA_PATH_MAX + 16];
     const char *const envp[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", tmp, NULL};
     const int fds[] = {fd, out, -1};
     if (wa_fd_stat(fd, &st, err) != WA_OK)
         return err->code;
+    for (size_t i = 0; tool[i] != NULL; i++)
+        argv[ARG_TOOL + i] = tool[i];
     (void)snprintf(tree, sizeof tree, "tool-%d", wa_proc_own_pid());
     (void)snprintf(tmp, sizeof tmp, "TMPDIR=%s", scratch);
     const struct wa_spawn s = {
-        .path = argv[0],
         .argv = argv,
         .envp = envp,
         .cwd = scratch,
@@ -146,15 +188,15 @@ static void finish(struct wa_proc *proc, uint64_t deadline, struct wa_exit *ret)
         wa_err_clear(&ignored); /* what is left has no power, and ends with its pipe */
 }
 
-static enum wa_code run_in(const char *const *argv, int fd, const char *scratch, struct wa_buf *out,
-                           struct wa_exit *ret, struct wa_err *err)
+static enum wa_code run_in(const char *const *argv, const char *libdir, int fd, const char *scratch,
+                           struct wa_buf *out, struct wa_exit *ret, struct wa_err *err)
 {
     struct wa_proc proc;
     int pipe[2];
     uint64_t deadline = wa_clock_mono_ms() + WA_TOOL_TIMEOUT_MS;
     if (wa_pipe(pipe, err) != WA_OK)
         return err->code;
-    enum wa_code code = start(argv, fd, pipe[1], scratch, &proc, err);
+    enum wa_code code = start(argv, libdir, fd, pipe[1], scratch, &proc, err);
     wa_fd_close(&pipe[1]);
     if (code == WA_OK) {
         code = read_output(pipe[0], deadline, out, err);
@@ -164,20 +206,22 @@ static enum wa_code run_in(const char *const *argv, int fd, const char *scratch,
     return code;
 }
 
-enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa_buf *out,
-                             struct wa_exit *ret, struct wa_err *err)
+/* libdir: "" for one that needs nothing of ours. */
+static enum wa_code run(const char *const *argv, const char *libdir, int fd, struct wa_buf *out,
+                        struct wa_exit *ret, struct wa_err *err)
 {
     WA_AUTO_SCRATCH struct wa_scratch scratch = {.path = ""};
     char own[WA_PATH_MAX];
     struct wa_exit end = {WA_EXIT_SIGNAL, 0};
-    if (make_scratch(&scratch, own, err) != WA_OK || run_in(argv, fd, own, out, &end, err) != WA_OK)
+    if (make_scratch(&scratch, own, err) != WA_OK ||
+        run_in(argv, libdir, fd, own, out, &end, err) != WA_OK)
         return err->code;
     *ret = end;
     return WA_OK;
 }
 
-static enum wa_code run_tool(const struct tool *t, int fd, const char *script, struct wa_buf *out,
-                             struct wa_err *err)
+static enum wa_code run_tool(const struct tool *t, int fd, const char *libdir, const char *script,
+                             struct wa_buf *out, struct wa_err *err)
 {
     const char *argv[WA_COUNT(t->argv) + 1] = {NULL};
     struct wa_stat st;
@@ -193,9 +237,9 @@ static enum wa_code run_tool(const struct tool *t, int fd, const char *script, s
     if (wa_path_stat(argv[0], &st, &absent) == WA_E_NOT_FOUND)
         return wa_fail(err, WA_E_NOT_FOUND, "reading a .%s needs the Debian package %s: install it",
                        wa_installer_kind_name(t->kind), t->debian);
-    if (wa_get_tool_run(argv, fd, out, &end, err) != WA_OK)
-        return err->code;
-    return judge(t, &end, err);
+    return run(argv, t->kind == WA_INSTALLER_EXE ? libdir : "", fd, out, &end, err) == WA_OK
+               ? judge(t, &end, err)
+               : err->code;
 }
 
 enum wa_code wa_get_tool_output(enum wa_installer_kind kind, int fd, const char *libdir,
@@ -206,7 +250,7 @@ enum wa_code wa_get_tool_output(enum wa_installer_kind kind, int fd, const char 
     if (n < 0 || (size_t)n >= sizeof script)
         return wa_fail(err, WA_E_CONFIG, "the path of wapt_probe.py is too long");
     for (size_t i = 0; i < WA_COUNT(tools); i++)
-        if (tools[i].kind == kind && run_tool(&tools[i], fd, script, out, err) != WA_OK)
+        if (tools[i].kind == kind && run_tool(&tools[i], fd, libdir, script, out, err) != WA_OK)
             return err->code;
     return WA_OK;
 }
@@ -235,9 +279,10 @@ enum wa_code wa_get_tool_lint(int fd, const char *libdir, const char *option, st
         return wa_fail(err, WA_E_CONFIG, "the path of wapt_lint.py is too long");
     if (wa_path_stat(argv[0], &st, &why) != WA_OK || wa_path_stat(script, &st, &why) != WA_OK)
         return wa_fail(err, WA_E_NOT_FOUND, "%s", why.text);
-    if (wa_get_tool_run(argv, fd, out, &end, err) != WA_OK)
+    if (run(argv, libdir, fd, out, &end, err) != WA_OK)
         return err->code;
-    if (end.kind != WA_EXIT_STATUS || (end.value != 0 && option == NULL))
+    if (end.kind != WA_EXIT_STATUS || end.value == UNCONFINED_STATUS ||
+        (end.value != 0 && option == NULL))
         return wa_fail(err, WA_E_INVALID, "Python itself failed over it");
     *ret_status = end.value;
     return WA_OK;

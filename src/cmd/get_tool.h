@@ -6,13 +6,13 @@
 #include "os/proc.h"
 #include "pkg/installer.h"
 
-/* Runs a program by its path over an open file that may be hostile, which is its standard input:
- * what it prints, at most out's cap, and how it ended. It gets that one descriptor, a folder of its
- * own for temporary files, limits of memory and files, WA_TOOL_TIMEOUT_MS, and nobody's identity
- * where we are root; nothing of its tree outlives the call. WA_E_TIMEOUT, WA_E_LIMIT; what its
- * status means is the caller's matter. */
-WA_CHECK enum wa_code wa_get_tool_run(const char *const *argv, int fd, struct wa_buf *out,
-                                      struct wa_exit *ret, struct wa_err *err);
+/* First thing in main(): whether this start is to become such a program, and the status when it
+ * could not. It gets one descriptor, the file, which is its standard input, and may open that file
+ * again, the system's own, and a folder for temporary files; no network; limits of memory and
+ * files, WA_TOOL_TIMEOUT_MS, and nobody's identity where we are root. Nothing of its tree outlives
+ * the calls below. */
+bool wa_get_is_tool(int argc, char **argv);
+int wa_get_tool_main(char **argv);
 /* Reads a program's pipe to its end, at most out's cap (get_update_sources.c). */
 WA_CHECK enum wa_code wa_get_receive(int fd, struct wa_buf *out, struct wa_err *err);
 /* What the tools for this kind print of the open file, one after the other, unread. As

@@ -3,6 +3,7 @@
  */
 #include "cmd/agent_main.h"
 #include "cmd/get.h"
+#include "cmd/get_tool.h"
 #include "cmd/help.h"
 
 static const struct wa_cli_command *const commands[] = {
@@ -165,6 +166,8 @@ int main(int argc, char **argv)
                                                   .aliases = aliases,
                                                   .alias_count = WA_COUNT(aliases)};
     int status = 0;
+    if (wa_get_is_tool(argc, argv))
+        return wa_get_tool_main(argv);
     if (wa_agent_dispatch(argc, argv, &status))
         return status;
     return wa_cli_main(&program, argc, argv);

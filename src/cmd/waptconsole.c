@@ -2,6 +2,7 @@
  * its own; without one the pages are opened. The keys stay on this side.
  */
 #include "cmd/con.h"
+#include "cmd/get_tool.h"
 #include "cmd/help.h"
 
 static const struct wa_cli_alias aliases[] = {
@@ -50,6 +51,8 @@ int main(int argc, char **argv)
                                                   .option_count = WA_COUNT(options),
                                                   .aliases = aliases,
                                                   .alias_count = WA_COUNT(aliases)};
+    if (wa_get_is_tool(argc, argv))
+        return wa_get_tool_main(argv);
     if (wa_con_is_prompter(argc, argv))
         return wa_con_prompter_main(argv);
     if (wa_con_is_reader(argc, argv))

@@ -1,10 +1,10 @@
 /* reader.h - the process that has installers and scripts read by other people's programs for the
  * local program, which itself can start nothing and parses none of a stranger's bytes.
  *
- * It is started before the local program gives up its power, knows a closed list of programs
- * (cmd/get_tool.c), and is confined itself: no network, files read only but for a folder of its
- * own. It hands on what they print, unread: as hostile as the file. When it is killed another takes
- * its place (cmd/con_reader.c); who was waiting for it is told so.
+ * It is started before the local program gives up its power, and knows a closed list of programs,
+ * each of which is confined (cmd/get_tool.c): no network, that file and no other of this person's,
+ * a folder of its own. It hands on what they print, unread: as hostile as the file. When it is
+ * killed another takes its place (cmd/con_reader.c); who was waiting for it is told so.
  */
 #ifndef WA_CONSOLE_READER_H
 #define WA_CONSOLE_READER_H

@@ -12,7 +12,7 @@ from conftest import BIN, LIB, PATIENCE, until
 class Seat:
     """A running program with its terminal; every gesture is answered when a test says so."""
 
-    def __init__(self, org, name, *argv, config="", who="Developer"):
+    def __init__(self, org, name, *argv, config="", who="Developer", lib=LIB):
         self.org, home = org, org.base / name
         self.temp, self.link_file, ini = home / "tmp", home / "link", home / "waptconsole.ini"
         self.temp.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,7 @@ class Seat:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execve(BIN / "waptconsole", ["waptconsole", "open", "--config", str(ini), "--no-browser", "--link-file", str(self.link_file), *map(str, argv)],
-                      {"LANG": "C.UTF-8", "HOME": str(home), "TMPDIR": str(self.temp), "WAPT_LIBDIR": str(LIB)})
+                      {"LANG": "C.UTF-8", "HOME": str(home), "TMPDIR": str(self.temp), "WAPT_LIBDIR": str(lib)})
         until(self.link_file.exists, "the link is there")
         self.link, self.is_over = self.link_file.read_text(), False
 

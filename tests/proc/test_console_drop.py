@@ -21,8 +21,8 @@ from test_console_local import Local
 class Page(Local):
     """The page that a seat's link opens."""
 
-    def __init__(self, org, name, *argv, config=""):  # pylint: disable=super-init-not-called
-        self.org, self.seat = org, Seat(org, name, *argv, config=config)
+    def __init__(self, org, name, *argv, config="", **more):  # pylint: disable=super-init-not-called
+        self.org, self.seat = org, Seat(org, name, *argv, config=config, **more)
         self.port, self.ticket = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", self.seat.link).groups()
         self.origin, self.token = f"http://127.0.0.1:{self.port}", None
         self.open()
