@@ -208,6 +208,22 @@ enum wa_code wa_template_setup(const struct wa_installer *inst, struct wa_buf *o
 /* In the person's language where they are shown, in English where programs read them. */
 #define SAY(text) (is_shown ? wa_text(text) : (text))
 
+/* Where the probe (wapt_probe.py) says that it saw the maker, as its reader would say it. */
+static const char *evidence_of(const struct wa_installer *inst, bool is_shown)
+{
+    static const char *const known[] = {
+        WA_TEXT("its section .wixburn"),
+        WA_TEXT("its manifest"),
+        WA_TEXT("the data behind the program"),
+        WA_TEXT("its version resource"),
+    };
+    const char *told = inst->fact[WA_FACT_EVIDENCE];
+    for (size_t i = 0; is_shown && i < WA_COUNT(known); i++)
+        if (strcmp(told, known[i]) == 0)
+            return wa_text(known[i]);
+    return told;
+}
+
 static void check_exe(const struct wa_installer *inst, bool is_shown, wa_template_check_fn fn,
                       void *user)
 {
@@ -218,7 +234,7 @@ static void check_exe(const struct wa_installer *inst, bool is_shown, wa_templat
                "documentation, or by running it with /?"));
     } else {
         (void)snprintf(text, sizeof text, SAY("SILENT: %s, recognised by %s: '%s'"),
-                       wa_installer_maker_name(inst->maker), inst->fact[WA_FACT_EVIDENCE],
+                       wa_installer_maker_name(inst->maker), evidence_of(inst, is_shown),
                        silent[inst->maker]);
         fn(user, text);
     }

@@ -44,6 +44,18 @@ class Keys:
         local.open()
         local.login()
 
+    def window(self):
+        """The link of another window of the program that runs."""
+        link = self.home / "link"
+        run("env", f"HOME={self.home}", BIN / "waptconsole", "open", "--config", self.home / "waptconsole.ini", "--link-file", link, "--no-browser")
+        return link.read_text()
+
+    def yes(self):
+        """Types what the terminal asks for; what was shown."""
+        text = talk(self.fd, self.pid, b"says no: ")
+        os.write(self.fd, re.search(r"type (\d{4});", text)[1].encode())
+        return text
+
     def make_root(self):
         org = self.org
         self.dir.mkdir()

@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-from conftest import ROOT, run
+from conftest import BIN, ROOT, run
 
 sys.path.insert(0, str(ROOT / "python"))
 import setuphelpers
@@ -174,10 +174,14 @@ def test_from_an_installer_to_a_good_package(org, tmp_path, kind):
                                                '0x01234567, 0x89abcdef, 0x01234567, 0x89abcdef};\n'}, "/quiet"),
     (None, {"manifest": "x"}, "")])
 def test_how_an_exe_is_silent(org, tmp_path, maker, how, silent):
-    folder, result = sources(org, tmp_path, make_exe(tmp_path, **how), "tis-x")
+    exe = make_exe(tmp_path, **how)
+    folder, result = sources(org, tmp_path, exe, "tis-x")
     text = (folder / "setup.py").read_text()
     assert result["made_by"] == maker and f"SILENT = '{silent}" in text
     assert ("recognised by" in result["check"][0]) == (maker is not None)
+    french = run("env", "LANG=fr_FR.UTF-8", BIN / "wapt-get", "-c", org.ini, "make-template", exe, "tis-x", tmp_path / "french")
+    said = french.stdout + french.stderr
+    assert ("reconnu par" in said) == (maker is not None) and " its " not in said and "par the" not in said, said
     if maker == "WiX Burn":
         assert "uninstallkey = ['{01234567-CDEF-89AB-6745-2301EFCDAB89}']" in text
     if maker is None:  # it says so, and runs nothing that would ask

@@ -1,6 +1,6 @@
 // Another site, in the browser in which the console is open with a key that is unlocked: whatever it tries it learns nothing and does nothing.
 // evil.example leads to 127.0.0.1 (lib.mjs): at a port of its own it is another site, at the console's it is one whose name was rebound.
-import { check, logIn, same, tab, until } from "./lib.mjs";
+import { begin, check, same, until } from "./lib.mjs";
 
 /** All that a page can do with an address of somebody else's; what came of each. Runs in that page. */
 async function attempts(console_, forged) {
@@ -58,9 +58,7 @@ async function unlocked(page) {
 
 export async function anotherSiteLearnsNothingAndDoesNothing({ browser, link, evil, password, keyPassword }) {
     const base = new URL(link).origin;
-    const { context, page } = await tab(browser, base);
-    await page.goto(link);
-    await logIn(page, password);
+    const { context, page } = await begin(browser, link, { password });
     const open = await page.evaluate(async (secret) => {
         const headers = { Authorization: `Bearer ${sessionStorage.getItem("wapt.token")}`, "Content-Type": "application/json" };
         const { keys } = await (await fetch("/local/state", { headers })).json();

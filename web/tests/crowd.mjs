@@ -1,7 +1,7 @@
 // Thousands of machines at once: chosen by a filter, shown before anything is signed, one signature, and what becomes of it live. Some of
 // them are connected, the others off.
 import path from "node:path";
-import { axe, check, logIn, same, selectFirst, tab, unlock, until } from "./lib.mjs";
+import { axe, begin, check, same, selectFirst, unlock, until } from "./lib.mjs";
 
 const grid = (page, name) => page.getByRole("grid", { name, exact: true });
 let open;
@@ -9,11 +9,8 @@ let open;
 export const isOneStory = true;
 
 export async function d1_aFilterChoosesThousands({ browser, link, password, total }) {
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
+    open = await begin(browser, link, { at: "/hosts", password });
     const { page } = open;
-    await page.goto(link.replace("/#", "/hosts#"));
-    await logIn(page, password);
     const rows = () => grid(page, "Machines").getAttribute("aria-rowcount");
     await grid(page, "Machines").locator(".t-body .t-row a").first().waitFor();
     await until(async () => Number(await rows()) === total + 1, "all machines are counted");

@@ -1,6 +1,6 @@
 // A person's second factor, in the real console against a real server. One story, in the order of the names.
 import jsqr from "jsqr";
-import { check, look as lookAt, same, tab } from "./lib.mjs";
+import { begin, check, look as lookAt, same } from "./lib.mjs";
 
 export const isOneStory = true;
 let open, secret, recovery;
@@ -57,10 +57,8 @@ async function setUp(ask, password) {
 }
 
 export async function f1_whoMustSetsItUpFirst({ browser, link, password, ask, folder }) {
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
+    open = await begin(browser, link);
     const { page } = open;
-    await page.goto(link);
     await logIn("paula", password);
     await page.getByRole("dialog", { name: "A second factor" }).waitFor();
     await dialog().getByText("The server wants a second factor of you").waitFor();

@@ -1,6 +1,6 @@
 // Keys, certificates, the root and a revocation in the real console, with a person at its terminal. One story, in the order of the names.
 import { readFileSync } from "node:fs";
-import { check, look as lookAt, same, tab, unlock } from "./lib.mjs";
+import { begin, check, look as lookAt, same, unlock } from "./lib.mjs";
 
 export const isOneStory = true;
 let open;
@@ -21,10 +21,8 @@ async function sign(ask, button, password) {
 }
 
 export async function k1_aKeyIsMade({ browser, link, folder }) {
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
+    open = await begin(browser, link);
     const { page } = open;
-    await page.goto(link);
     await page.getByRole("link", { name: "Keys", exact: true }).click();
     await grid(page, "Keys").getByText("Alice").first().waitFor();
     await page.getByRole("button", { name: "New key" }).click();

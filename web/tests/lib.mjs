@@ -27,22 +27,6 @@ export async function until(isTrue, what) {
     throw new Failed(`never came true: ${what}`);
 }
 
-const SEEN_MS = 3000;
-
-/** Selects the row of the cursor. A key that fell into a page which was still being drawn is pressed again. */
-export async function selectRow(page, name) {
-    const grid = page.getByRole("grid", { name, exact: true });
-    const row = grid.getByRole("row", { selected: true }).first();
-    await until(async () => {
-        await grid.focus();
-        await page.keyboard.press("Space");
-        return row.waitFor({ timeout: SEEN_MS }).then(
-            () => true,
-            () => false,
-        );
-    }, `a row of ${name} is selected`);
-}
-
 export function launch() {
     const isRoot = process.getuid() === 0;
     return chromium.launch({
@@ -92,6 +76,28 @@ export async function logIn(page, password) {
     await dialog.getByLabel("Password", { exact: true }).fill(password);
     await page.keyboard.press("Enter");
     await dialog.waitFor({ state: "detached" }); // else the next page ends the login
+}
+
+/** A story's tab: opened on what the program has shown, at a page of it; with a password, logged in. */
+export async function begin(browser, link, { at = "/", password, ...options } = {}) {
+    const base = new URL(link).origin;
+    const opened = { base, ...(await tab(browser, base, options)) };
+    await enter(opened.page, link.replace("/#", `${at}#`));
+    if (password !== undefined) await logIn(opened.page, password);
+    return opened;
+}
+
+/** Files are held over the page; what lets them go. */
+export async function hold(page, files) {
+    const given = files.map((f) => ({ name: path.basename(f), data: readFileSync(f).toString("base64") }));
+    const dataTransfer = await page.evaluateHandle((all) => {
+        const transfer = new DataTransfer();
+        for (const f of all) transfer.items.add(new File([Uint8Array.from(atob(f.data), (c) => c.charCodeAt(0))], f.name));
+        return transfer;
+    }, given);
+    await page.locator(".page").dispatchEvent("dragover", { dataTransfer });
+    await page.getByText("Drop packages here").waitFor();
+    return () => page.locator(".page").dispatchEvent("drop", { dataTransfer });
 }
 
 /** The row of a table that the keys begin with, selected as soon as it is there. */

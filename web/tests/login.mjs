@@ -1,5 +1,5 @@
 // Logging in from the pages, at a real provider of OpenID Connect and by a certificate. One story, in the order of the names.
-import { check, same, tab } from "./lib.mjs";
+import { begin, check, same } from "./lib.mjs";
 
 export const isOneStory = true; // after a failure the rest is not reached
 let open; // the tab of the story
@@ -25,10 +25,8 @@ async function logOut() {
 }
 
 export async function a1_atTheProvider({ browser, link }) {
-    const base = new URL(link).origin;
-    open = { base, user: "anna", ...(await tab(browser, base, { ignoreHTTPSErrors: true })) };
-    const { page } = open;
-    await page.goto(link);
+    open = { user: "anna", ...(await begin(browser, link, { ignoreHTTPSErrors: true })) };
+    const { page, base } = open;
     const there = await atProvider();
     await there.getByPlaceholder("Enter any login").fill("anna");
     await there.getByPlaceholder("and password").fill("any");

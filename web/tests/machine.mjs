@@ -1,15 +1,12 @@
 // A machine's certificate is revoked, and the machine shut out, in the real console with a real agent. One story, in the order of the names.
-import { check, logIn, same, tab } from "./lib.mjs";
+import { begin, check, same } from "./lib.mjs";
 
 export const isOneStory = true;
 let open;
 
 export async function m1_itsCertificateIsRevoked({ browser, link, password, uuid, ask }) {
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
+    open = await begin(browser, link, { at: "/keys?tab=revoked", password });
     const { page } = open;
-    await page.goto(link.replace("/#", "/keys?tab=revoked#"));
-    await logIn(page, password);
     await page.getByRole("button", { name: "Revoke a machine's certificate" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("to shut it out, forget it").waitFor();

@@ -1,30 +1,16 @@
 // A package made in the page: of installers, a folder, a file that is damaged; with the process that reads them killed. In the real console
 // against a real server and a real machine. One story, in the order of the names.
-import { readFileSync } from "node:fs";
-import path from "node:path";
-import { check, logIn, look as lookAt, same, signed as signs, tab, unlock } from "./lib.mjs";
+import { begin, check, hold, look as lookAt, same, signed as signs, unlock } from "./lib.mjs";
 
 let open;
 
-const look = (name, folder) => lookAt(open.page, `${name}`, folder);
+const look = (name, folder) => lookAt(open.page, name, folder);
 
 const wizard = () => open.page.getByRole("dialog", { name: "Make a package" });
 const reviewOf = (name) => open.page.getByRole("dialog", { name: `make ${name}` });
 
 /** Dropped on the page itself. */
-async function drop(file) {
-    const { page } = open;
-    const held = await page.evaluateHandle(
-        (f) => {
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([Uint8Array.from(atob(f.data), (c) => c.charCodeAt(0))], f.name));
-            return transfer;
-        },
-        { name: path.basename(file), data: readFileSync(file).toString("base64") },
-    );
-    await page.locator(".page").dispatchEvent("dragover", { dataTransfer: held });
-    await page.locator(".page").dispatchEvent("drop", { dataTransfer: held });
-}
+const drop = async (file) => (await hold(open.page, [file]))();
 
 /** Chosen in the wizard with the system's dialog. */
 async function choose(button, file) {
@@ -45,11 +31,8 @@ async function signed(ask, name) {
 }
 
 export async function m1_anInstallerIsDroppedReadAndEdited({ browser, link, password, keyPassword, folder, files, ask }) {
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
+    open = await begin(browser, link, { password });
     const { page } = open;
-    await page.goto(link);
-    await logIn(page, password);
     await page.getByRole("link", { name: "Repository" }).click();
     await page.getByRole("button", { name: "Make a package" }).click();
     await look("make-choose", folder);

@@ -2,21 +2,17 @@
 // the names.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import path from "node:path";
-import { check, logIn, look as lookAt, same, selectFirst, signed as signs, tab, unlock } from "./lib.mjs";
+import { begin, check, hold, look as lookAt, same, selectFirst, signed as signs, unlock } from "./lib.mjs";
 
 let open;
 const signed = (ask) => signs(open.page, ask);
 const grid = (page, name) => page.getByRole("grid", { name, exact: true });
 
-const look = (name, folder) => lookAt(open.page, `${name}`, folder);
+const look = (name, folder) => lookAt(open.page, name, folder);
 
 export async function b1_theRepositoryIsShown({ browser, link, password, folder, tool }) {
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
+    open = await begin(browser, link, { password });
     const { page } = open;
-    await page.goto(link);
-    await logIn(page, password);
     await page.getByRole("link", { name: "Repository" }).click();
     await grid(page, "Packages").getByRole("link", { name: tool }).waitFor();
     await grid(page, "Packages").getByText("Developer").first().waitFor();
@@ -104,24 +100,12 @@ export async function b3_importsOnlyFromWhatIsConfigured({ ask, folder }) {
     await page.getByRole("searchbox").fill("");
 }
 
-async function drop(files) {
-    const { page } = open;
-    const held = await page.evaluateHandle(async (given) => {
-        const transfer = new DataTransfer();
-        for (const f of given) transfer.items.add(new File([Uint8Array.from(atob(f.data), (c) => c.charCodeAt(0))], f.name));
-        return transfer;
-    }, files.map((f) => ({ name: path.basename(f), data: readFileSync(f).toString("base64") })));
-    await page.locator(".page").dispatchEvent("dragover", { dataTransfer: held });
-    await page.getByText("Drop packages here").waitFor();
-    return held;
-}
-
 export async function b3b_packagesAreDropped({ ask, folder, files }) {
     const { page } = open;
     const dialog = page.getByRole("dialog");
-    const held = await drop(files);
+    const drop = await hold(page, files);
     await look("drop", folder);
-    await page.locator(".page").dispatchEvent("drop", { dataTransfer: held });
+    await drop();
     await dialog.getByLabel("Publish them").selectOption("anew");
     await dialog.getByLabel("Whose signatures count on them").selectOption("store");
     await look("drop-files", folder);

@@ -1,6 +1,6 @@
 // The first root of a repository, in the real console, with a person at its terminal. One story, in the order of the names.
 import { readFileSync } from "node:fs";
-import { check, look as lookAt, same, signed, tab, unlock } from "./lib.mjs";
+import { begin, check, look as lookAt, same, signed, unlock } from "./lib.mjs";
 
 export const isOneStory = true;
 let open, half;
@@ -8,10 +8,8 @@ let open, half;
 const look = (name, folder) => lookAt(open.page, `real-${name}`, folder, { fullPage: true });
 
 export async function r1_theFrontPageLeadsThere({ browser, link, folder }) {
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
+    open = await begin(browser, link);
     const { page } = open;
-    await page.goto(link);
     await page.getByText("There is no root document yet").waitFor();
     await look("no-root-start", folder);
     await page.getByRole("link", { name: "Make the first root." }).click();

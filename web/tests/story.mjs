@@ -1,15 +1,13 @@
 // The pages of the real console, against a real server and real machines. The scenarios are one story, in the order of their names.
-import { check, logIn, same, selectFirst, tab, unlock, until } from "./lib.mjs";
+import { begin, check, logIn, same, selectFirst, unlock, until } from "./lib.mjs";
 
 const grid = (page) => page.getByRole("grid", { name: "Machines" });
 export const isOneStory = true; // after a failure the rest is not reached
 let open; // the tab of the story
 
 export async function a1_logsInAndSeesTheMachine({ browser, link, password, name }) {
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
+    open = await begin(browser, link, { at: "/hosts" });
     const { page } = open;
-    await page.goto(link.replace("/#", "/hosts#"));
     await page.getByRole("dialog", { name: "Log in" }).waitFor();
     await page.getByLabel("Password", { exact: true }).fill("not the password");
     await page.keyboard.press("Enter");
@@ -301,9 +299,7 @@ export async function a8_keepsWhatWasChosenOverANewStart({ ask, browser }) {
     await page.getByText("The console does not answer").waitFor();
     same(open.trouble, [], "trouble in the page");
     await open.context.close();
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
-    await open.page.goto(link.replace("/#", "/hosts#"));
+    open = await begin(browser, link, { at: "/hosts" });
     await until(() => open.page.evaluate(() => document.documentElement.dataset.theme === "dark"), "the colours are as they were");
 }
 

@@ -1,7 +1,7 @@
 // A key on a token, in the real console: listed, asked for its PIN, never tried more often than a person typed, and gone while it signs.
 // One story, in the order of the names.
 import path from "node:path";
-import { axe, check, same, selectRow, tab, until } from "./lib.mjs";
+import { axe, begin, check, same, selectFirst, until } from "./lib.mjs";
 
 export const isOneStory = true;
 let open, tries = 0;
@@ -14,7 +14,7 @@ async function order() {
     const { page, base } = open;
     await page.goto(`${base}/hosts`);
     await page.getByRole("grid", { name: "Machines" }).getByText("connected").first().waitFor();
-    await selectRow(page, "Machines");
+    await selectFirst(page.getByRole("grid", { name: "Machines" }));
     await page.getByRole("button", { name: "Upgrade", exact: true }).click();
     const review = dialog().getByRole("button", { name: "Review" });
     await review.or(signing()).first().waitFor();
@@ -37,15 +37,8 @@ async function signed() {
 }
 
 export async function t1_itIsListed({ browser, link, password }) {
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
-    const { page } = open;
-    await page.goto(link.replace("/#", "/keys#"));
-    await page.getByRole("dialog", { name: "Log in" }).waitFor();
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.keyboard.press("Enter");
-    await page.getByRole("dialog").waitFor({ state: "detached" }); // else the next page ends the login
-    const row = page.getByRole("grid", { name: "Keys" }).getByRole("row", { name: /Deployer/ });
+    open = await begin(browser, link, { at: "/keys", password });
+    const row = open.page.getByRole("grid", { name: "Keys" }).getByRole("row", { name: /Deployer/ });
     await row.getByText("on a token").waitFor();
 }
 

@@ -20,11 +20,18 @@ const TABLE: Rows = [
     ["Esc", "Select nothing"],
 ];
 
+const NAMES: readonly Text[] = ["PageUp", "PageDown", "Home", "End", "Space", "Shift", "Enter", "Esc"];
+
+/** As it stands on the reader's keyboard. */
+function keyText(key: string): string {
+    return key.split("+").map((one) => (NAMES.includes(one as Text) ? t(one as Text) : one)).join("+");
+}
+
 function Keys({ keys }: { keys: string }) {
     return (
         <>
             {keys.split(" ").map((key) => (
-                <kbd key={key}>{key}</kbd>
+                <kbd key={key}>{keyText(key)}</kbd>
             ))}
         </>
     );

@@ -6,6 +6,9 @@ export type Text = keyof typeof fr;
 export type Language = "en" | "fr";
 export type Values = Record<string, string | number>;
 
+/** Signs of French stand with the word before them, or after: no line begins or ends with one. */
+const french = Object.fromEntries(Object.entries(fr).map(([text, found]) => [text, found.replace(/ (?=[;:?!»])|(?<=«) /g, "\u00a0")])) as Record<Text, string>;
+
 export const language = signal<Language>("en");
 /** As the program that serves the page was started in; "": not known yet. */
 export const programLanguage = signal("");
@@ -17,8 +20,13 @@ function fill(text: string, values: Values): string {
 
 /** The text in the reader's language; {name} is replaced by values.name. */
 export function t(text: Text, values?: Values): string {
-    const found: string = language.value === "fr" ? fr[text] : text;
+    const found: string = language.value === "fr" ? french[text] : text;
     return values ? fill(found, values) : found;
+}
+
+/** "name: value", as the language writes it. */
+export function pair(name: string, value: string | number): string {
+    return t("{name}: {value}", { name, value });
 }
 
 /** A number of things: {n} is the number, written as the language does. */

@@ -7,7 +7,7 @@ import { Dialog, FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { number } from "../format";
-import { t, type Text } from "../i18n";
+import { pair, t, type Text } from "../i18n";
 import { pref } from "../prefs";
 import { navigate, place, setQuery } from "../router";
 import type { Columns, Layout } from "../table/columns";
@@ -157,7 +157,7 @@ function chipText(name: string, value: string): string {
     const title = [...FACETS, ...INVENTORY].find(([n]) => n === name)?.[1];
     const policy = policyChip(name, value);
     if (policy) return policy;
-    return title ? `${t(title)}: ${value}` : value;
+    return title ? pair(t(title), value) : value;
 }
 
 const OTHER_TITLES: readonly (readonly [name: string, title: Text])[] = [

@@ -1,5 +1,5 @@
 // The kinds of orders, as persons choose them.
-import type { Text } from "../i18n";
+import { t, type Text } from "../i18n";
 
 export interface Kind {
     kind: string;
@@ -23,3 +23,9 @@ export const KINDS: readonly Kind[] = [
     { kind: "propose-upgrade", title: "Propose the upgrade", about: "Tells those who are logged on that software is waiting, where some is, and opens the upgrade for them.", packages: "none" },
     { kind: "restart-agent", title: "Restart the agent", about: "Starts the agent's service again, and with it its connection.", packages: "none" },
 ];
+
+/** What one was ordered is called; a kind that is none of these as the server says it. */
+export function kindText(kind: string): string {
+    const known = KINDS.find((k) => k.kind === kind);
+    return known ? t(known.title) : kind;
+}

@@ -2,7 +2,7 @@
 import { useId } from "preact/hooks";
 import { Choice, Field } from "../components/fields";
 import { ago, dateTime, span } from "../format";
-import { t, type Text } from "../i18n";
+import { pair, t, type Text } from "../i18n";
 import { local, type Key } from "../local";
 import { place, setQuery } from "../router";
 import type { Host } from "./hosts_model";
@@ -65,8 +65,8 @@ export function signerName(certificates: string): string {
 export function policyChip(name: string, value: string): string | undefined {
     const choice = CHOICES.find(([n]) => n === name);
     const text = choice?.[2].find(([v]) => v === value)?.[1];
-    if (choice) return `${t(choice[1])}: ${text ? t(text) : value}`;
-    if (name === "held") return `${t("Holds")}: ${value}`;
+    if (choice) return pair(t(choice[1]), text ? t(text) : value);
+    if (name === "held") return pair(t("Holds"), value);
     if (name === "orderer") return t("Takes orders of {name}", { name: signerName(value) });
     return name === "no_orderer" ? t("Takes no orders of {name}", { name: signerName(value) }) : undefined;
 }

@@ -7,7 +7,7 @@ import { Check, Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { review } from "../components/review";
 import { sayError } from "../components/toasts";
-import { t, type Text } from "../i18n";
+import { pair, t, type Text } from "../i18n";
 import { local } from "../local";
 import { certificates, isAdministrator, keyOf, LISTS, short, type Certificate, type List, type Rights, type Root } from "./keys_model";
 
@@ -193,7 +193,7 @@ function TimestampKeys({ keys, onChange }: { keys: readonly Who[]; onChange: (ke
 
 function rightsText(s: Rights): string {
     const flags = [s.publish ? t("publishes") : "", s.code ? t("signs code") : ""].filter(Boolean);
-    return [...flags, ...LISTS.map((l) => `${t(TITLES[l])}: ${listText(s[l])}`)].join(" · ");
+    return [...flags, ...LISTS.map((l) => pair(t(TITLES[l]), listText(s[l])))].join(" · ");
 }
 
 /** root: the one in force; none: the first is made. onSigned: what the program gives back of it. */

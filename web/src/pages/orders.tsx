@@ -9,7 +9,7 @@ import { Status, toneOf, type Tone } from "../components/status";
 import { say, sayError } from "../components/toasts";
 import { onEvents } from "../events";
 import { ago, dateTime, number, plain } from "../format";
-import { t, type Text } from "../i18n";
+import { pair, t, type Text } from "../i18n";
 import { epoch } from "../local";
 import { navigate, place, setQuery } from "../router";
 import { Columns, type Column } from "../table/columns";
@@ -18,6 +18,7 @@ import { LocalTable } from "../table/local";
 import { Rows } from "../table/rows";
 import { Table } from "../table/table";
 import { list, members } from "./host_model";
+import { kindText } from "./hosts_kinds";
 import { hostPath } from "./hosts_model";
 
 interface Order {
@@ -108,7 +109,7 @@ function Bar({ counts }: { counts: Record<string, number> }) {
 
 const OF_HOST: readonly Column<Order>[] = [
     { id: "updated", title: "Changed", width: 190, text: (o) => dateTime(o.updated), cell: (o) => <span title={ago(o.updated)}>{dateTime(o.updated)}</span> },
-    { id: "kind", sort: "kind", title: "Order", width: 120, text: (o) => o.kind, cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{o.kind}</A> },
+    { id: "kind", sort: "kind", title: "Order", width: 120, text: (o) => kindText(o.kind), cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{kindText(o.kind)}</A> },
     { id: "packages", title: "Packages", width: 260, text: outcome },
     { id: "state", title: "State", width: 200, text: (o) => orderState(o.state), cell: (o) => <Status tone={toneOf(o.state)} text={orderState(o.state)} /> },
     { id: "message", title: "Result", width: 360, text: (o) => o.message || o.code },
@@ -152,7 +153,7 @@ function BatchView({ batch }: { batch: string }) {
                 <A to="/orders" class="back" title={t("Orders")}>
                     <Icon name="left" />
                 </A>
-                <h1>{first.value ? `${t("Order")}: ${first.value.kind}` : t("Order")}</h1>
+                <h1>{first.value ? pair(t("Order"), kindText(first.value.kind)) : t("Order")}</h1>
                 <span class="muted">{first.value ? dateTime(first.value.created) : batch}</span>
                 <span class="space" />
                 {open && (
@@ -169,7 +170,7 @@ function BatchView({ batch }: { batch: string }) {
             <div class="bar">
                 {Object.entries(counts.value).map(([s, n]) => (
                     <button key={s} type="button" class="chip" aria-pressed={state === s} onClick={() => setQuery({ state: state === s ? "" : s })}>
-                        <Status tone={toneOf(s)} text={`${orderState(s)}: ${number(n)}`} />
+                        <Status tone={toneOf(s)} text={pair(orderState(s), number(n))} />
                     </button>
                 ))}
             </div>
@@ -182,13 +183,13 @@ const sum = (counts: Record<string, number>, states: readonly string[]) => state
 
 const LIST: readonly Column<Summary>[] = [
     { id: "created", sort: "created", title: "Ordered", width: 170, text: (o) => dateTime(o.created), cell: (o) => <span title={ago(o.created)}>{dateTime(o.created)}</span> },
-    { id: "kind", sort: "kind", title: "Order", width: 120, text: (o) => o.kind, cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{o.kind}</A> },
+    { id: "kind", sort: "kind", title: "Order", width: 120, text: (o) => kindText(o.kind), cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{kindText(o.kind)}</A> },
     { id: "what", sort: "what", title: "Subject", width: 210, text: (o) => o.what },
     { id: "user", sort: "user", title: "By", width: 120, text: (o) => o.user },
     { id: "machines", sort: "machines", title: "Machines", width: 96, text: (o) => number(o.machines), align: "end" },
     { id: "done", sort: "done", title: "Done", width: 90, text: (o) => number(sum(o.counts, ["done"])), align: "end" },
     { id: "bad", sort: "bad", title: "Failed", width: 90, text: (o) => number(sum(o.counts, ["failed", "refused"])), align: "end" },
-    { id: "counts", title: "Progress", width: 180, text: (o) => Object.entries(o.counts).map(([s, n]) => `${orderState(s)}: ${number(n)}`).join(", "), cell: (o) => <Bar counts={o.counts} /> },
+    { id: "counts", title: "Progress", width: 180, text: (o) => Object.entries(o.counts).map(([s, n]) => pair(orderState(s), number(n))).join(", "), cell: (o) => <Bar counts={o.counts} /> },
 ];
 
 const BATCHES = 100; // of one page

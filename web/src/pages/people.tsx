@@ -11,7 +11,7 @@ import { Status } from "../components/status";
 import { say, sayError } from "../components/toasts";
 import { onEvents } from "../events";
 import { ago, dateTime } from "../format";
-import { t, tn, type Text } from "../i18n";
+import { pair, t, tn, type Text } from "../i18n";
 import { local } from "../local";
 import { navigate, place } from "../router";
 import type { Column } from "../table/columns";
@@ -60,10 +60,10 @@ function originText(origin: string): string {
 const personPath = (name: string) => `/people?name=${encodeURIComponent(name)}`;
 
 const LIST: readonly Column<Person>[] = [
-    { id: "name", title: "Name", width: 220, sort: "name", text: (p) => p.name, cell: (p) => <A to={personPath(p.name)} tabIndex={-1}>{p.name}</A> },
+    { id: "name", title: "Name", width: 190, sort: "name", text: (p) => p.name, cell: (p) => <A to={personPath(p.name)} tabIndex={-1}>{p.name}</A> },
     { id: "role", title: "Role", width: 140, sort: "role", text: (p) => roleText(p.role) },
     { id: "state", title: "State", width: 130, sort: "state", text: (p) => (p.disabled ? t("disabled") : t("active")), cell: (p) => <Status tone={p.disabled ? "bad" : "ok"} text={p.disabled ? t("disabled") : t("active")} /> },
-    { id: "limited", title: "Perimeter", width: 150, sort: "limited", text: (p) => (p.limited ? t("some machines") : t("all machines")) },
+    { id: "limited", title: "Perimeter", width: 180, sort: "limited", text: (p) => (p.limited ? t("some machines") : t("all machines")) },
     { id: "factor", title: "Second factor", width: 150, sort: "factor", text: (p) => (p.second_factor ? t("set up") : p.needs_second_factor ? t("required, missing") : t("none")) },
     { id: "origin", title: "Origin", width: 180, sort: "origin", text: (p) => originText(p.origin) },
     { id: "last", title: "Last login", width: 150, sort: "last", text: (p) => ago(p.last_login), cell: (p) => <span title={dateTime(p.last_login)}>{ago(p.last_login)}</span> },
@@ -71,7 +71,7 @@ const LIST: readonly Column<Person>[] = [
 
 // --- what can be changed: each a dialog of its own ---
 
-const roleOptions = () => ROLES.map(([name, title, about]) => [name, `${t(title)}: ${t(about)}`] as const);
+const roleOptions = () => ROLES.map(([name, title, about]) => [name, pair(t(title), t(about))] as const);
 const PASSWORD_MIN = 10;
 
 function NewPerson({ onDone }: { onDone: (name?: string) => void }) {
@@ -287,7 +287,7 @@ function PersonView({ name, version, changed }: { name: string; version: number;
             {open.value === "password" && <PasswordDialog of={p} onDone={done} />}
             {act && (
                 <Change
-                    title={`${t(act.title)}: ${p.name}`}
+                    title={pair(t(act.title), p.name)}
                     {...(act.work ? { button: t(act.title), work: () => act.work?.(p) ?? Promise.resolve() } : {})}
                     {...(act.grant ? { grant: () => act.grant?.(p) ?? { do: "" } } : {})}
                     onDone={done}

@@ -19,14 +19,14 @@ import { droppedSources, make, MakeDialog } from "./repository_make";
 import { AddFiles, DropHint, dropping, upload, UploadDialog } from "./repository_upload";
 
 export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
-    { id: "package", title: "Package", width: 240, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
-    { id: "version", title: "Version", width: 120, sort: "version", text: (p) => p.version },
+    { id: "package", title: "Package", width: 220, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
+    { id: "version", title: "Version", width: 100, sort: "version", text: (p) => p.version },
     { id: "maturity", title: "Maturity", width: 100, sort: "maturity", text: maturityText },
-    { id: "section", title: "Section", width: 100, sort: "section", text: (p) => p.section },
-    { id: "architecture", title: "Architecture", width: 100, sort: "architecture", text: (p) => p.architecture },
-    { id: "signer", title: "Signer", width: 160, sort: "signer", text: (p) => p.signer, cell: (p) => <span title={p.signer_fingerprint}>{p.signer}</span> },
+    { id: "section", title: "Section", width: 96, sort: "section", text: (p) => p.section },
+    { id: "architecture", title: "Architecture", width: 120, sort: "architecture", text: (p) => p.architecture },
+    { id: "signer", title: "Signer", width: 130, sort: "signer", text: (p) => p.signer, cell: (p) => <span title={p.signer_fingerprint}>{p.signer}</span> },
     { id: "size", title: "Size", width: 90, sort: "size", align: "end", text: (p) => sizeText(p.size) },
-    { id: "signed", title: "Signed", width: 160, sort: "signed", text: (p) => p.signature_date.slice(0, 16).replace("T", " ") },
+    { id: "signed", title: "Signed", width: 146, sort: "signed", text: (p) => p.signature_date.slice(0, 16).replace("T", " ") },
     { id: "description", title: "Description", width: 320, sort: "description", text: (p) => p.description },
     { id: "depends", title: "Needs", width: 240, text: (p) => p.depends, isHidden: true },
     { id: "conflicts", title: "Excludes", width: 200, text: (p) => p.conflicts, isHidden: true },

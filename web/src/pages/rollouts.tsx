@@ -10,13 +10,14 @@ import { Status, type Tone } from "../components/status";
 import { say, sayError } from "../components/toasts";
 import { onEvents } from "../events";
 import { ago, dateTime, number } from "../format";
-import { t, tn, type Text } from "../i18n";
+import { pair, t, tn, type Text } from "../i18n";
 import { epoch, may } from "../local";
 import type { PageProps } from "../pages";
 import { navigate } from "../router";
 import { Columns, type Column } from "../table/columns";
 import { Rows, type Load } from "../table/rows";
 import { Table } from "../table/table";
+import { kindText } from "./hosts_kinds";
 import { orderState } from "./orders";
 import { NewRollout } from "./rollouts_new";
 import { ringsOf, ringTotals, type Ring, type Rollout } from "./rollouts_model";
@@ -46,7 +47,7 @@ function RingBars({ of }: { of: Rollout }) {
     return (
         <span class="ring-row">
             {totals(of).map(([ring, text], i) => (
-                <span key={i} class="progress" style={{ flexGrow: Math.max(ring.total, 1) }} role="img" aria-label={`${tn(i + 1, "Ring {n}", "Ring {n}")}: ${text}`} title={text}>
+                <span key={i} class="progress" style={{ flexGrow: Math.max(ring.total, 1) }} role="img" aria-label={pair(tn(i + 1, "Ring {n}", "Ring {n}"), text)} title={text}>
                     <span class="part part-ok" style={{ flexGrow: ring.good }} />
                     <span class="part part-bad" style={{ flexGrow: ring.bad }} />
                     <span class="part part-busy" style={{ flexGrow: Math.max(ring.total - ring.good - ring.bad, 0) }} />
@@ -59,7 +60,7 @@ function RingBars({ of }: { of: Rollout }) {
 const LIST: readonly Column<Rollout>[] = [
     { id: "name", title: "Name", width: 260, text: (r) => r.name, cell: (r) => <A to={rolloutPath(r.id)} tabIndex={-1}>{r.name || r.id}</A> },
     { id: "state", title: "State", width: 190, text: (r) => r.state, cell: (r) => <State of={r} /> },
-    { id: "action", title: "Order", width: 120, text: (r) => r.action },
+    { id: "action", title: "Order", width: 120, text: (r) => kindText(r.action) },
     { id: "ring", title: "Ring", width: 80, text: (r) => number(r.ring + 1), align: "end" },
     { id: "counts", title: "Progress", width: 260, text: (r) => totals(r).map(([, text]) => text).join(", "), cell: (r) => <RingBars of={r} /> },
     { id: "reason", title: "Why", width: 320, text: (r) => r.reason },
@@ -121,7 +122,7 @@ function Bar({ ring, isOpen }: { ring: Ring; isOpen: boolean }) {
                 <span class="part part-bad" style={{ flexGrow: ring.bad }} />
                 <span class="part part-busy" style={{ flexGrow: ring.total > 0 ? ring.total - over : 1 }} />
             </div>
-            <div class="ring-states muted">{ring.states.map(([state, n]) => `${orderState(state)}: ${number(n)}`).join(" · ")}</div>
+            <div class="ring-states muted">{ring.states.map(([state, n]) => pair(orderState(state), number(n))).join(" · ")}</div>
         </div>
     );
 }
@@ -163,7 +164,7 @@ function StepDialog({ step, of, onDone }: { step: Step; of: Rollout; onDone: (ch
         say(t("{what}: done.", { what: t(step.title) }));
     };
     return (
-        <FormDialog title={`${t(step.title)}: ${of.name}`} onClose={() => onDone()} onSubmit={submit} button={t(step.title)} danger={step.call === "stop"} focusButton={step.call !== "stop"}>
+        <FormDialog title={pair(t(step.title), of.name)} onClose={() => onDone()} onSubmit={submit} button={t(step.title)} danger={step.call === "stop"} focusButton={step.call !== "stop"}>
             <p>{t(step.about)}</p>
         </FormDialog>
     );
@@ -227,7 +228,7 @@ export function RolloutPage({ args }: PageProps) {
                 <h2>{t("What was signed, and the plan")}</h2>
                 <Facts
                     rows={[
-                        [t("Order"), r.action],
+                        [t("Order"), kindText(r.action)],
                         ...thresholds(r),
                         [t("Signer"), r.signer],
                         [t("By"), r.owner],

@@ -8,7 +8,7 @@ import { Status, type Tone } from "../components/status";
 import { sayError } from "../components/toasts";
 import { onEvents } from "../events";
 import { day, number } from "../format";
-import { t, tn } from "../i18n";
+import { pair, t, tn } from "../i18n";
 import { epoch, local, may } from "../local";
 import type { RootState } from "./keys_model";
 import type { Rollout } from "./rollouts_model";
@@ -124,7 +124,7 @@ function todos(c: Counts, root: RootState | undefined): Todo[] {
     const ends = (until: number, sign: string, what: string, step: ComponentChildren) => soon(until, EXPIRES_DAYS) && found.push({ tone: "warn", sign, what, step });
     one(c.errors, "bad", t("Error"), tn(c.errors, "{n} machine has a package in error.", "{n} machines have a package in error."), <A to="/hosts?status=ERROR">{t("See them; a machine's page has the log.")}</A>);
     one(c.actions_failed_today, "bad", t("Orders"), tn(c.actions_failed_today, "{n} order failed or was refused in the last day.", "{n} orders failed or were refused in the last day."), <A to="/orders">{t("See why, for each machine.")}</A>);
-    for (const r of c.halted) found.push({ tone: "bad", sign: t("halted"), what: `${r.name}: ${r.reason}`, step: <A to={`/rollouts/${encodeURIComponent(r.id)}`}>{t("Look at the failures, then resume or stop it.")}</A> });
+    for (const r of c.halted) found.push({ tone: "bad", sign: t("halted"), what: pair(r.name, r.reason), step: <A to={`/rollouts/${encodeURIComponent(r.id)}`}>{t("Look at the failures, then resume or stop it.")}</A> });
     one(c.journal_missing, "bad", t("Journal"), tn(c.journal_missing, "{n} act could not be noted in the journal.", "{n} acts could not be noted in the journal."), t("Look at the server's log: is its disk full?"));
     if (root) found.push(...ofRoot(root, soon));
     if (c.disk_free_percent < DISK_PERCENT) found.push({ tone: "warn", sign: t("Server"), what: t("{n} percent of a disk of the server are free.", { n: c.disk_free_percent }), step: t("Make room, or move the repository.") });

@@ -49,7 +49,7 @@ const COLUMNS: readonly Column<Hook>[] = [
     { id: "kinds", title: "Events", width: 170, text: (h) => (h.kinds ? h.kinds.replaceAll(",", ", ") : t("all")) },
     { id: "state", title: "State", width: 210, sort: "state", text: (h) => stateOf(h)[1], cell: (h) => <Status tone={stateOf(h)[0]} text={stateOf(h)[1]} /> },
     { id: "result", title: "Last result", width: 210, text: (h) => h.last_result },
-    { id: "waiting", title: "Waiting", width: 90, text: (h) => number(h.waiting), align: "end" },
+    { id: "waiting", title: "Waiting", width: 104, text: (h) => number(h.waiting), align: "end" },
     { id: "missed", title: "Missed", width: 90, text: (h) => number(h.missed), align: "end" },
 ];
 

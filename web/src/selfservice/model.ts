@@ -2,7 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { ApiError, call, errorText, isAbort, link } from "../api";
 import { say, sayError } from "../components/toasts";
-import { language, programLanguage, t, type Text } from "../i18n";
+import { language, pair, programLanguage, t, type Text } from "../i18n";
 import { pref } from "../prefs";
 import { place, setQuery } from "../router";
 import { followStream } from "../stream";
@@ -139,7 +139,7 @@ function tellEnd(task: Task) {
     mine.delete(task.id);
     if (task.code === "ok") say(t(ENDED[asked.op] ?? "Done.", { name: asked.name }));
     else if (task.code === "cancelled") say(t("{name}: cancelled.", { name: asked.name }));
-    else sayError(new Error(`${asked.name}: ${task.message || t("it failed. An administrator of this machine can see why.")}`));
+    else sayError(new Error(pair(asked.name, task.message || t("it failed. An administrator of this machine can see why."))));
 }
 
 export async function refreshTasks(): Promise<void> {

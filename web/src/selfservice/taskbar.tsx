@@ -1,5 +1,5 @@
 // At the foot of the page: what runs, how far it is, what waits behind it.
-import { t, tn, type Text } from "../i18n";
+import { pair, t, tn, type Text } from "../i18n";
 import { active, cancel, nameOf, type Task } from "./model";
 import { Progress } from "./tile";
 
@@ -25,7 +25,7 @@ export function TaskBar() {
             <span role="status">{title}</span>
             <Progress task={first} label={title} />
             <span class="muted">{first.state === "queued" ? t("waiting for its turn") : t("{n} %", { n: first.progress })}</span>
-            <button type="button" aria-label={`${t("Cancel")}: ${title}`} onClick={() => cancel(first)}>
+            <button type="button" aria-label={pair(t("Cancel"), title)} onClick={() => cancel(first)}>
                 {t("Cancel")}
             </button>
             {others.length > 0 && (
@@ -35,7 +35,7 @@ export function TaskBar() {
                         {others.map((task) => (
                             <li key={task.id}>
                                 <span>{titleOfTask(task)}</span>
-                                <button type="button" aria-label={`${t("Cancel")}: ${titleOfTask(task)}`} onClick={() => cancel(task)}>
+                                <button type="button" aria-label={pair(t("Cancel"), titleOfTask(task))} onClick={() => cancel(task)}>
                                     {t("Cancel")}
                                 </button>
                             </li>

@@ -1,6 +1,15 @@
 // The frame, dialogs, tables, and words that several pages use.
 export const common = {
     "Take {column} away": "Retirer {column}",
+    End: "Fin",
+    Enter: "Entrée",
+    Esc: "Échap",
+    Home: "Début",
+    PageDown: "Pg suiv",
+    PageUp: "Pg préc",
+    Shift: "Maj",
+    Space: "Espace",
+    "{name}: {value}": "{name} : {value}",
     "30 days": "30 jours",
     "A page, a machine, something to do": "Une page, une machine, une action",
     "A screen up or down": "Un écran vers le haut ou le bas",

@@ -195,7 +195,7 @@ export const hosts = {
     "a part of its name, or a pattern with * and ?": "une partie de son nom, ou un motif avec * et ?",
     "a part of what it says, or field:part": "une partie de ce qu'il dit, ou champ:partie",
     "a week": "une semaine",
-    any: "tous",
+    any: "peu importe",
     "any time": "peu importe",
     "It was told nothing yet.": "Rien ne lui a encore été ordonné.",
     Restart: "Redémarrer",
