@@ -5,6 +5,7 @@ import { call } from "./api";
 
 type Json = unknown;
 const KEY = "wapt.prefs";
+const UNSAVED = "wapt.prefs.unsaved"; // the program has not heard of the last choice
 const WAIT_MS = 500;
 
 let kept: Record<string, Json> = {};
@@ -19,14 +20,24 @@ try {
 }
 
 function save() {
-    const text = JSON.stringify(kept);
     try {
-        localStorage.setItem(KEY, text);
+        localStorage.setItem(KEY, JSON.stringify(kept));
+        localStorage.setItem(UNSAVED, "1");
     } catch {
         // a browser that keeps nothing
     }
     clearTimeout(timer);
-    timer = window.setTimeout(() => void call("PUT", "/local/prefs", kept).catch(() => undefined), WAIT_MS);
+    timer = window.setTimeout(() => void tell(), WAIT_MS);
+}
+
+async function tell(): Promise<void> {
+    const told = kept;
+    try {
+        await call("PUT", "/local/prefs", told);
+        if (told === kept) localStorage.removeItem(UNSAVED);
+    } catch {
+        // it is told with the next choice, or when the page is opened again
+    }
 }
 
 /** A value that lasts. The same signal for the same name; fallback must be of the type that is kept. */
@@ -50,7 +61,11 @@ export function pref<T>(name: string, fallback: T): Signal<T> {
 /** Once, after the program has let the page in. */
 export async function loadPrefs(): Promise<void> {
     try {
-        kept = { ...kept, ...(await call<Record<string, Json>>("GET", "/local/prefs")) };
+        const theirs = await call<Record<string, Json>>("GET", "/local/prefs");
+        if (localStorage.getItem(UNSAVED)) {
+            kept = { ...theirs, ...kept }; // the page was left before they heard of it
+            save();
+        } else kept = { ...kept, ...theirs };
     } catch {
         return;
     }

@@ -409,6 +409,21 @@ export async function columnsFiltersAndViewsAreKept(given) {
     });
 }
 
+export async function aChoiceOutlivesAReloadAtOnce(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        const isDark = () => page.evaluate(() => document.documentElement.dataset.theme === "dark");
+        mock.fault = (q, url) => (q.method === "PUT" && url.pathname === "/local/prefs" ? "drops" : undefined); // left before the program has heard of it
+        await page.getByRole("combobox", { name: "Colours" }).selectOption("dark");
+        await until(isDark, "it is dark");
+        await page.reload();
+        mock.fault = () => undefined;
+        await loaded(page);
+        await until(isDark, "it stays dark");
+        await until(() => mock.prefs.theme === "dark", "the program keeps it");
+    }, { before: (mock) => (mock.prefs = { theme: "light" }) });
+}
+
 export async function everythingIsReachedByKeys(given) {
     await open(given, async ({ page }) => {
         await loaded(page);
@@ -434,6 +449,65 @@ export async function everythingIsReachedByKeys(given) {
         await page.goBack();
         await page.getByRole("heading", { name: "Orders" }).waitFor();
     });
+}
+
+export async function noKeyIsLostWhileThePageWaits(given) {
+    await open(
+        given,
+        async ({ mock, page, base }) => {
+            await loaded(page);
+            let go;
+            /** Answers to these come when go() is called. */
+            const hold = (isMeant) => {
+                const held = new Promise((resolve) => (go = resolve));
+                mock.fault = async (q, url) => (isMeant(url) ? void (await held) : undefined);
+            };
+            const grid = page.getByRole("grid", { name: "Machines" });
+            hold((url) => url.pathname === "/api/v1/hosts");
+            await grid.press("End");
+            await grid.press("Space"); // the row is named, and has not come
+            go();
+            await page.getByText("1 machine selected").waitFor();
+            await page.locator(".t-selected[data-index='4999'] a").waitFor();
+            hold((url) => url.searchParams.get("search") === "pc-nantes-00001");
+            await page.keyboard.press("Control+k");
+            await page.getByRole("combobox", { name: "Go to, or do" }).fill("pc-nantes-00001");
+            await page.keyboard.press("Enter"); // nothing is found yet
+            go();
+            await page.getByRole("heading", { name: "pc-nantes-00001" }).waitFor();
+            // "All" is what the search has left, be it of the moment before.
+            await page.goto(`${base}/repository`);
+            await loaded(page);
+            await page.evaluate(async () => {
+                const box = document.querySelector("input[type=search]");
+                box.value = "tis-7zip";
+                box.dispatchEvent(new Event("input", { bubbles: true }));
+                for (let i = 0; i < 20; i++) await undefined; // no task of the page's comes between
+                document.querySelector("[role=grid]").dispatchEvent(new KeyboardEvent("keydown", { key: "a", ctrlKey: true, bubbles: true }));
+            });
+            await page.getByText("1 package selected").waitFor();
+            // A code of the second factor is taken as soon as it is asked for.
+            mock.server.state = "login";
+            await page.reload();
+            const dialog = page.getByRole("dialog", { name: "Log in" });
+            await dialog.getByLabel("Password", { exact: true }).fill("secret");
+            const held = new Promise((resolve) => (go = resolve));
+            mock.fault = async (q, url, body) => {
+                if (url.pathname === "/local/state") return void (await held);
+                return url.pathname === "/local/login" && !body.code ? { json: { needs: "code" } } : undefined;
+            };
+            await page.keyboard.press("Enter");
+            const code = dialog.getByLabel("Code of the second factor");
+            await code.waitFor();
+            check(await code.evaluate((e) => e === document.activeElement), "one types where it is asked for");
+            await page.keyboard.type("123456");
+            await page.keyboard.press("Enter");
+            await until(() => Promise.resolve(mock.server.state === "connected"), "the code has come");
+            go();
+            await dialog.waitFor({ state: "detached" });
+        },
+        { count: 5000 },
+    );
 }
 
 export async function aFailedGestureCanBePreparedAgain(given) {

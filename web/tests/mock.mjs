@@ -167,7 +167,7 @@ export class Mock {
         this.batches = new Map();
         this.streams = new Set();
         this.asked = []; // "GET /path" of each call
-        /** (request, body) -> { status, json } to answer so, or undefined. */
+        /** (request, url, body) -> { status, json } to answer so, or undefined; a promise of it comes late. */
         this.fault = () => undefined;
         this.http = createServer((q, a) => void this.answer(q, a));
     }
@@ -196,7 +196,7 @@ export class Mock {
         let out;
         try {
             const body = text ? JSON.parse(text) : {};
-            out = this.fault(q, url, body) ?? this.call(q, url, body, a);
+            out = (await this.fault(q, url, body)) ?? this.call(q, url, body, a);
         } catch (e) {
             out = { status: 500, json: { error: { code: "internal", message: String(e.stack) } } };
         }

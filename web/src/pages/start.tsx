@@ -155,7 +155,7 @@ export function StartPage() {
             </div>
             <div class="tiles">
                 <Tile n={c.hosts} title={t("Machines")} to="/hosts" tone="none" />
-                <Tile n={c.reachable} title={t("connected")} to="/hosts?reachable=1" tone="ok" />
+                <Tile n={c.reachable} title={t("connected now")} to="/hosts?reachable=1" tone="ok" />
                 <Tile n={c.errors} title={t("in error")} to="/hosts?status=ERROR" tone="bad" />
                 <Tile n={c.to_upgrade} title={t("to upgrade")} to="/hosts?status=TO-UPGRADE" tone="warn" />
                 <Tile n={c.unseen_30_days} title={t("not seen for 30 days")} to={UNSEEN} tone="warn" />

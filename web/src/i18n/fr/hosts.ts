@@ -213,6 +213,7 @@ export const hosts = {
     away: "absente",
     cancelled: "annulé",
     connected: "connectée",
+    "connected now": "connectées",
     done: "fait",
     failed: "en échec",
     "has arrived": "arrivé",
