@@ -63,7 +63,7 @@ async function order(page, keyPassword) {
     await until(() => sign.isEnabled(), "it can be signed");
     const began = Date.now();
     await sign.click();
-    await page.getByRole("heading", { name: "Order: update-status" }).waitFor({ timeout: 300_000 });
+    await page.getByRole("heading", { name: "Order: Report" }).waitFor({ timeout: 300_000 });
     print("console's order for 100,000 machines, signed and sent to the last", Date.now() - began, "ms", null, null);
 }
 

@@ -42,7 +42,7 @@ export async function d2_whoIsConcernedIsShownAndSignedOnce({ ask, folder, keyPa
     await page.getByRole("button", { name: "Sign and send" }).click();
     const text = await ask("yes");
     check(text.includes(String(count)), `the terminal says ${text}`);
-    await page.getByRole("heading", { name: "Order: update-status" }).waitFor();
+    await page.getByRole("heading", { name: "Order: Report" }).waitFor();
     await page.getByText(`has arrived: ${connected}`).waitFor(); // by events: those that are simulated take it, and do no more
     await page.getByText(`waits for the machine: ${(count - connected).toLocaleString("en")}`).waitFor();
     same(await ask("orders"), connected, "machines that have it");

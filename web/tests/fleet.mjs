@@ -1,5 +1,5 @@
 // What administrators do with the list of machines, against a real server and a real agent. One story, in the order of the names.
-import { axe, check, same, tab, until } from "./lib.mjs";
+import { axe, begin, check, same, selectFirst, until } from "./lib.mjs";
 
 export const isOneStory = true;
 const grid = (page) => page.getByRole("grid", { name: "Machines" });
@@ -8,24 +8,17 @@ let open;
 async function sign(page, keyPassword) {
     const dialog = page.getByRole("dialog");
     await dialog.getByText("1 machine concerned").waitFor();
-    const password = dialog.getByLabel("Password of the key");
-    const send = page.getByRole("button", { name: "Sign and send" });
-    await password.or(send).first().waitFor();
-    if (await password.isVisible()) {
+    const password = dialog.getByLabel("Password of the key"); // stands beside the machines, where it is asked for
+    if (await password.count()) {
         await password.fill(keyPassword);
         await page.keyboard.press("Enter");
     }
-    await send.click();
+    await page.getByRole("button", { name: "Sign and send" }).click();
 }
 
 export async function f1_aFieldOfItsInventoryIsAColumn({ browser, link, password, uuid, name, kernel }) {
-    const base = new URL(link).origin;
-    open = { base, ...(await tab(browser, base)) };
+    open = await begin(browser, link, { at: `/hosts/${encodeURIComponent(uuid)}?tab=all`, password });
     const { page } = open;
-    await page.goto(link.replace("/#", `/hosts/${encodeURIComponent(uuid)}?tab=all#`));
-    await page.getByRole("dialog", { name: "Log in" }).waitFor();
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.keyboard.press("Enter");
     await page.getByLabel("Search in the tree").fill("kernel");
     const add = page.getByRole("button", { name: "kernel version as a column of the list of machines" });
     await add.click();
@@ -55,8 +48,7 @@ export async function f3_anUpgradeLeavesOutWhatIsInUse({ ask, name, keyPassword 
     const { page } = open;
     check(await ask("edit"), "a program runs");
     await grid(page).getByRole("link", { name }).waitFor();
-    await grid(page).focus();
-    await page.keyboard.press("Space");
+    await selectFirst(grid(page));
     await page.getByRole("button", { name: "Upgrade", exact: true }).click();
     await page.getByLabel("Leave out what is in use").check();
     await page.getByRole("button", { name: "Review" }).click();

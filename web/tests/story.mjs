@@ -116,15 +116,12 @@ export async function a4c_sendsAMessageThatIsReviewedAsItStands({ ask, keyPasswo
     await dialog.getByLabel("Text", { exact: true }).fill(text);
     await dialog.getByRole("button", { name: "Review" }).click();
     await dialog.getByText(text, { exact: true }).waitFor();
-    if (await dialog.getByLabel("Password of the key").count()) {
-        await dialog.getByLabel("Password of the key").fill(keyPassword);
-        await page.keyboard.press("Enter");
-    }
+    await unlock(page, keyPassword);
     await page.getByRole("button", { name: "Sign and send" }).click();
     await dialog.getByText("Confirm in the terminal").waitFor();
     const shown = await ask("confirm");
     check(shown.includes(text), `the terminal shows ${shown}`);
-    await page.getByRole("heading", { name: "Order: message" }).waitFor();
+    await page.getByRole("heading", { name: "Order: Send a message" }).waitFor();
     await page.getByRole("grid", { name: "Results" }).locator(".status-ok").waitFor();
 }
 
