@@ -24,6 +24,7 @@ extern const struct wa_cli_command wa_con_rollout;
 extern const struct wa_cli_command wa_con_publish;
 extern const struct wa_cli_command wa_con_user;
 extern const struct wa_cli_command wa_con_token;
+extern const struct wa_cli_command wa_con_tool;
 extern const struct wa_cli_command wa_con_second_factor;
 extern const struct wa_cli_command wa_con_download;
 extern const struct wa_cli_command wa_con_forget_host;

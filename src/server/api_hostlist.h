@@ -42,7 +42,10 @@ WA_CHECK enum wa_code wa_api_hostlist_by(struct wa_sv name, int *ret, struct wa_
          "Only machines in one of these groups, profiles or units (names of packages, "            \
          "with * and ?, and commas between)",                                                      \
          false},                                                                                   \
-        {"unit", "Only machines that say they are in this organisational unit, or below", false},  \
+        {"unit",                                                                                   \
+         "Only machines that say they are in this organisational unit, or below; with '=' before " \
+         "it: in it alone",                                                                        \
+         false},                                                                                   \
         {"os", "Only machines of exactly this system", false},                                     \
         {"site", "Only machines that say they are at this site", false},                           \
         {"domain", "Only machines of this domain", false},                                         \

@@ -10,9 +10,10 @@
 
 #include <stdlib.h>
 
-#define PAGE 1000        /* machines, when nothing is said */
-#define PAGE_MAX 10000   /* and at most */
-#define FACETS_MAX 1000u /* values of each kind: what people can choose from */
+#define PAGE 1000              /* machines, when nothing is said */
+#define PAGE_MAX 10000         /* and at most */
+#define FACETS_MAX 1000        /* values of each kind, unless more are asked for */
+#define FACETS_LIMIT_MAX 10000 /* a tree of all organisational units */
 
 /* --- a row: all of it, or what is asked for --- */
 
@@ -357,7 +358,7 @@ static int by_count(const void *a, const void *b)
 
 /* The most frequent ones. */
 static enum wa_code write_counts(struct wa_api_call *c, const struct wa_api_hostlist *l,
-                                 struct wa_sv by, struct wa_jw *w, struct wa_err *err)
+                                 struct wa_sv by, size_t limit, struct wa_jw *w, struct wa_err *err)
 {
     struct counts all = {0};
     int what = 0;
@@ -368,7 +369,7 @@ static enum wa_code write_counts(struct wa_api_call *c, const struct wa_api_host
         code = wa_nomem(err);
     if (all.n > 0)
         qsort(all.items, all.n, sizeof all.items[0], by_count);
-    for (size_t i = 0; code == WA_OK && i < all.n && i < FACETS_MAX; i++) {
+    for (size_t i = 0; code == WA_OK && i < all.n && i < limit; i++) {
         wa_jw_obj(w);
         wa_jw_kvsv(w, "by", by);
         wa_jw_kv(w, "value", all.items[i].value);
@@ -380,7 +381,7 @@ static enum wa_code write_counts(struct wa_api_call *c, const struct wa_api_host
 }
 
 static enum wa_code write_facets(struct wa_api_call *c, struct wa_api_hostlist *l, const char *by,
-                                 struct wa_err *err)
+                                 size_t limit, struct wa_err *err)
 {
     struct wa_sv rest = wa_sv(by), one;
     struct wa_jw w;
@@ -390,7 +391,7 @@ static enum wa_code write_facets(struct wa_api_call *c, struct wa_api_hostlist *
     wa_jw_key(&w, "facets");
     wa_jw_arr(&w);
     while (wa_sv_split(&rest, ',', &one))
-        if (write_counts(c, l, one, &w, err) != WA_OK)
+        if (write_counts(c, l, one, limit, &w, err) != WA_OK)
             return err->code;
     wa_jw_end(&w);
     wa_jw_end(&w);
@@ -402,11 +403,13 @@ static enum wa_code call_facets(struct wa_api_call *c, struct wa_err *err)
     struct wa_api_hostlist l = {.has_view = {false}};
     struct wa_search_hosts none = WA_SEARCH_HOSTS; /* the inventory is not asked here */
     char by[128];
+    int64_t limit = FACETS_MAX;
     if (wa_api_text(c, "by", by, sizeof by, err) == WA_OK &&
+        wa_api_number(c, "limit", 1, FACETS_LIMIT_MAX, &limit, err) == WA_OK &&
         wa_api_text(c, "search", l.page.search, sizeof l.page.search, err) == WA_OK &&
         wa_api_hostlist_filters(c, &l, err) == WA_OK &&
         wa_api_hostlist_lacks(&l, &none, err) == WA_OK)
-        (void)write_facets(c, &l, by[0] != '\0' ? by : "status,os,group,unit", err);
+        (void)write_facets(c, &l, by[0] != '\0' ? by : "status,os,group,unit", (size_t)limit, err);
     wa_api_hostlist_fini(&l);
     return err->code;
 }
@@ -486,6 +489,7 @@ static const struct wa_api_param facet_params[] = {
      "errors, upgrades, window, windows, waits_for, held, orderer, root_version, with commas "
      "between",
      false},
+    {"limit", "At most so many values of each; 1000 if nothing is said", true},
     WA_API_HOSTLIST_PARAMS,
     {NULL, NULL, false}};
 

@@ -182,7 +182,8 @@ struct wa_fleet_query {
                                        by, upper and lower case alike */
     bool is_not_text;               /* or rather those that lack one of the words */
     const char *is[WA_FLEET_TEXTS]; /* exactly; of statuses and audits one of several, with commas
-                                       between; the unit, or one below it. NULL or "": any */
+                                       between; the unit, or one below it unless
+                                       '=' stands before it. NULL or "": any */
     bool is_not[WA_FLEET_TEXTS];    /* all but those */
     bool is_reachable, is_unreachable; /* only those that are, only those that are not */
     const struct wa_hostset *only;     /* only those whose number is in it; NULL: all */

@@ -296,9 +296,12 @@ static bool is_one_of(const char *list, const char *text)
     return false;
 }
 
-/* Names of directories are alike in upper and lower case. */
+/* Names of directories are alike in upper and lower case. "=OU=a": there, and not below; "=":
+ * nowhere. */
 static bool is_below(const char *unit, const char *name)
 {
+    if (unit[0] == '=')
+        return compare_text(name, unit + 1) == 0;
     size_t u = strlen(unit), n = strlen(name);
     return n >= u && compare_text(name + n - u, unit) == 0 && (n == u || name[n - u - 1] == ',');
 }

@@ -177,6 +177,8 @@ def answers(org):
         keep(f"wapt-get {command}", run(BIN / "wapt-get", "-c", pinned, command, "--json", "--server-fingerprint", org.server_fp))
     (base / "fetched").mkdir()
     console("download", "json-one", "json-none", "-o", base / "fetched", ok=False)
+    (base / "tools.ini").write_text("[tools]\nssh = ssh -- {uuid}\n", encoding="utf-8")
+    console("tool", "ssh", org.uuid, "-c", base / "tools.ini")
     keep("waptconsole mirror", run(BIN / "waptconsole", "mirror", base / "mirror", "--json", "--server", org.url, "--server-fingerprint", org.server_fp,
                                    "--trusted", org.agent / "ssl"))
     get("show-log", "json-one")

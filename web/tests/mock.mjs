@@ -301,6 +301,12 @@ export class Mock {
             const h = this.hosts.find((one) => one.uuid === id);
             return h && { json: details(h) };
         }
+        if (what === "host-facets" && p.get("by") === "unit") {
+            const counted = new Map();
+            p.set("limit", this.hosts.length);
+            for (const h of this.list(p).hosts) counted.set(h.unit, (counted.get(h.unit) ?? 0) + 1);
+            return { json: { facets: [...counted].map(([value, count]) => ({ by: "unit", value, count })) } };
+        }
         if (what === "host-facets") return { json: { facets: (p.get("by") ?? "").split(",").map((by) => ({ by, value: by === "held" ? "tis-firefox" : "", count: 12 })) } };
         if (what === "batches") {
             const all = [...this.batches].map(([batch, orders]) => {
@@ -329,7 +335,8 @@ export class Mock {
             const not = (p.get("not") ?? "").split(",");
             return (
                 words.every((w) => text.includes(w)) !== not.includes("search") &&
-                ["status", "os", "site", "model", "domain", "unit"].every((k) => !p.get(k) || (h[k] === p.get(k)) !== not.includes(k)) &&
+                ["status", "os", "site", "model", "domain"].every((k) => !p.get(k) || (h[k] === p.get(k)) !== not.includes(k)) &&
+                (!p.get("unit") || (`=${h.unit}` === p.get("unit") || `,${h.unit}`.endsWith(`,${p.get("unit")}`)) !== not.includes("unit")) &&
                 (!p.get("held") || h.held.includes(p.get("held")) !== not.includes("held")) &&
                 (!p.get("orderer") || h.orderers.includes(p.get("orderer"))) &&
                 (!p.get("no_orderer") || !h.orderers.includes(p.get("no_orderer"))) &&

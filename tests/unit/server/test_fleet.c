@@ -281,6 +281,15 @@ static void counts_and_filters(void **state)
     q.is[WA_FLEET_UNIT] = "DC=example";
     find(f, &q, found, &total);
     assert_string_equal(found, "34");
+    q.is[WA_FLEET_UNIT] = "=DC=example";
+    find(f, &q, found, &total);
+    assert_string_equal(found, "");
+    q.is[WA_FLEET_UNIT] = "=ou=paris,dc=example";
+    find(f, &q, found, &total);
+    assert_string_equal(found, "3");
+    q.is[WA_FLEET_UNIT] = "=";
+    find(f, &q, found, &total);
+    assert_string_equal(found, "12");
     q.is[WA_FLEET_UNIT] = NULL;
     q.is[WA_FLEET_STATUS] = "ERROR,OK";
     find(f, &q, found, &total);

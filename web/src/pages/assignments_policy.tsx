@@ -12,9 +12,16 @@ export const SECTIONS: Record<string, Text> = { group: "group", unit: "organisat
 
 interface Wanted {
     packages: readonly Package[]; // none: a new one
+    section?: string; // of that
+    name?: string;
     onDone: () => void;
 }
 const wanted = signal<Wanted | undefined>(undefined);
+
+/** Makes a new one, of which this is known. */
+export function newPolicy(section: string, name: string): void {
+    wanted.value = { packages: [], section, name, onDone: () => undefined };
+}
 
 /** Opens the change of these, or makes a new one. */
 export function editPolicy(packages: readonly Package[], onDone: () => void): void {
@@ -34,10 +41,10 @@ export function rulesOf(text: string): Record<string, string[]> {
     return rules;
 }
 
-function PolicyForm({ packages, onDone }: Wanted) {
+function PolicyForm({ packages, onDone, section: given = "group", name: known = "" }: Wanted) {
     const isNew = packages.length === 0;
-    const section = useSignal(packages[0]?.section ?? "group");
-    const name = useSignal("");
+    const section = useSignal(packages[0]?.section ?? given);
+    const name = useSignal(known);
     const description = useSignal("");
     const add = useSignal("");
     const remove = useSignal("");

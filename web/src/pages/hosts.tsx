@@ -18,10 +18,12 @@ import { Columns, type Column } from "../table/columns";
 import { Rows } from "../table/rows";
 import { Selection } from "../table/selection";
 import { Table } from "../table/table";
-import { ActionBar } from "./hosts_actions";
+import { ActionBar, order } from "./hosts_actions";
 import { FilterBar, Views } from "./hosts_filters";
 import { fields } from "./hosts_fields";
+import { KINDS } from "./hosts_kinds";
 import { allUuids, chosenColumns, COUNT_COLUMNS, fieldsOf, FILTERS, hostPath, loadHosts, params, pathsOf, SEEN_COLUMN, statusText, TEXT_COLUMNS, type Host } from "./hosts_model";
+import { Units, unitsShown } from "./hosts_units";
 
 const COLUMNS: readonly Column<Host>[] = [
     {
@@ -59,6 +61,8 @@ const COLUMNS: readonly Column<Host>[] = [
     ...TEXT_COLUMNS.slice(3),
 ];
 
+const OF_UNITS = ["update", "upgrade"]; // what a unit's menu has at hand
+
 function Tools({ columns, asked, paths }: { columns: Columns<Host>; asked: Record<string, string>; paths: string }) {
     const isOpen = useSignal(false);
     const csv = () => void download(apiPath(["hosts"], { ...asked, sort: columns.sort, columns: paths, format: "csv" }), "hosts.csv").catch(sayError);
@@ -68,6 +72,10 @@ function Tools({ columns, asked, paths }: { columns: Columns<Host>; asked: Recor
     ]);
     return (
         <>
+            <button type="button" aria-pressed={unitsShown.value} title={t("The directory's tree, beside the list")} onClick={() => (unitsShown.value = !unitsShown.value)}>
+                <Icon name="assign" />
+                <span>{t("Units")}</span>
+            </button>
             <button type="button" onClick={() => (isOpen.value = true)}>
                 <Icon name="columns" />
                 <span>{t("Columns")}</span>
@@ -112,6 +120,12 @@ function HostsList() {
     useShortcuts(() => [{ keys: "/", what: "Search machines", run: () => search.current?.focus() }]);
     const total = rows.total.value;
     void selection.version.value;
+    const uuids = () => selection.keys(() => allUuids(asked.value));
+    /** All that match: those of the unit that is chosen. */
+    const orders = [
+        { title: t("Select its machines"), about: t("All that match, for any action."), run: () => selection.selectAll() },
+        ...KINDS.filter((k) => OF_UNITS.includes(k.kind)).map((k) => ({ title: t(k.title), about: t(k.about), run: () => (selection.selectAll(), order(k, uuids, total ?? 0)) })),
+    ];
     return (
         <div class="page page-table">
             <div class="page-head">
@@ -124,30 +138,33 @@ function HostsList() {
                 <Tools columns={columns} asked={asked.value} paths={paths.value} />
             </div>
             <FilterBar searchRef={search} />
-            {total !== undefined && selection.count(total) > 0 && <ActionBar selection={selection} count={selection.count(total)} total={total} uuids={() => selection.keys(() => allUuids(asked.value))} asked={asked.value} />}
-            <Table
-                label={t("Machines")}
-                rows={rows}
-                columns={columns}
-                onSort={ask}
-                selection={selection}
-                onOpen={(h) => navigate(hostPath(h.uuid))}
-                empty={
-                    key.value === "{}" ? (
-                        <>
-                            <p>{t("No machine has registered yet.")}</p>
-                            <A to="/kit">{t("Enrolment kit")}</A>
-                        </>
-                    ) : (
-                        <>
-                            <p>{t("No machine matches.")}</p>
-                            <button type="button" onClick={() => setQuery(Object.fromEntries(FILTERS.map((name) => [name, ""])))}>
-                                {t("Take all filters away")}
-                            </button>
-                        </>
-                    )
-                }
-            />
+            {total !== undefined && selection.count(total) > 0 && <ActionBar selection={selection} count={selection.count(total)} total={total} uuids={uuids} asked={asked.value} />}
+            <div class="with-units">
+                {unitsShown.value && <Units asked={asked.value} orders={orders} />}
+                <Table
+                    label={t("Machines")}
+                    rows={rows}
+                    columns={columns}
+                    onSort={ask}
+                    selection={selection}
+                    onOpen={(h) => navigate(hostPath(h.uuid))}
+                    empty={
+                        key.value === "{}" ? (
+                            <>
+                                <p>{t("No machine has registered yet.")}</p>
+                                <A to="/kit">{t("Enrolment kit")}</A>
+                            </>
+                        ) : (
+                            <>
+                                <p>{t("No machine matches.")}</p>
+                                <button type="button" onClick={() => setQuery(Object.fromEntries(FILTERS.map((name) => [name, ""])))}>
+                                    {t("Take all filters away")}
+                                </button>
+                            </>
+                        )
+                    }
+                />
+            </div>
         </div>
     );
 }
