@@ -28,12 +28,30 @@ static void check_facts(const struct wa_host_facts *f)
     CHECK(gateway);
     CHECK(gateway_iface);
     CHECK(workgroup);
+    CHECK(description);
+    CHECK(controller);
     CHECK(fqdn);
     CHECK(cpu);
     if (f->dns_count > WA_COUNT(f->dns))
         abort();
     for (size_t i = 0; i < f->dns_count; i++)
         CHECK(dns[i]);
+}
+
+/* What is written is what is read again, whatever else the file says, and however often. */
+static void check_described(struct wa_sv text, const char *description)
+{
+    WA_AUTO_BUF struct wa_buf once;
+    WA_AUTO_BUF struct wa_buf twice;
+    struct wa_host_facts f = {.name = ""};
+    wa_buf_init(&once, 1u << 24);
+    wa_buf_init(&twice, 1u << 24);
+    wa_host_described(text, wa_sv(description), &once);
+    wa_host_machine_info(wa_buf_sv(&once), &f);
+    wa_host_described(wa_buf_sv(&once), wa_sv(description), &twice);
+    if (once.failed == WA_OK &&
+        (strcmp(f.description, description) != 0 || !wa_sv_eq(wa_buf_sv(&once), wa_buf_sv(&twice))))
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -53,6 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wa_host_cpuinfo(text, &f);
     wa_host_route(text, &f);
     wa_host_smb_conf(text, &f);
+    wa_host_kdcinfo(text, &f);
+    wa_host_machine_info(text, &f);
+    check_described(text, f.description);
     wa_host_hosts(text, &f);
     wa_host_system_uuid(text, &f);
     check_facts(&f);

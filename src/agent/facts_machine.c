@@ -102,6 +102,8 @@ static void write_network(struct wa_jw *w, const struct wa_host_facts *f)
     write_list(w, "mac", f, true);
     write_main_ip(w, f);
     wa_jw_kv(w, "workgroup_name", f->workgroup);
+    if (f->controller[0] != '\0')
+        wa_jw_kv(w, "domain_controller_address", f->controller);
 }
 
 /* --- accounts, environment --- */
@@ -182,6 +184,7 @@ static enum wa_code write_host_info(struct wa_jw *w, const struct wa_facts_want 
     if (wa_host_facts_read(&f, err) != WA_OK)
         return err->code;
     qsort(f.addrs, f.addr_count, sizeof f.addrs[0], by_iface);
+    wa_jw_kv(w, "description", f.description);
     wa_jw_kv(w, "platform", f.os);
     wa_jw_kv(w, "os_name", f.os_name);
     wa_jw_kv(w, "os_version", f.os_version);

@@ -109,6 +109,10 @@ WA_CHECK enum wa_code wa_helper_inventory(struct wa_launcher *l,
 WA_CHECK enum wa_code wa_helper_wake(struct wa_launcher *l, const struct wa_wake *what,
                                      struct wa_cancel *cancel, struct wa_err *err);
 
+/* Writes what the machine is called for people; text: good (proto/action.h). */
+WA_CHECK enum wa_code wa_helper_describe(struct wa_launcher *l, struct wa_sv text,
+                                         struct wa_cancel *cancel, struct wa_err *err);
+
 /* --- runner --- */
 struct wa_run {
     const char *stage; /* WA_STAGE_ID hex digits */
@@ -176,8 +180,8 @@ struct wa_agent_paths {
 };
 /* Must be the first thing main() does in each program that calls wa_role_launcher(): the launcher
  * starts its children as this very program with one argument, "role:network", "role:unpack",
- * "role:auth", "role:inventory", "role:directory" or "role:wake". True when that is what argv says:
- * then the role has run and main() returns *ret_status. */
+ * "role:auth", "role:inventory", "role:directory", "role:wake" or "role:describe". True when that
+ * is what argv says: then the role has run and main() returns *ret_status. */
 bool wa_role_dispatch(int argc, char **argv, int *ret_status);
 /* Runs until SIGTERM or until the manager ends with status 0; restarts a manager that ends
  * otherwise, with back-off. manager_args: argv, argv[0] included and NULL at the end, with which
@@ -200,6 +204,7 @@ int wa_role_unpack(void);
 int wa_role_auth(void);
 int wa_role_inventory(void);
 int wa_role_wake(void);
+int wa_role_describe(void);
 int wa_role_directory(void);
 int wa_role_kerberos(void); /* in program wapt-kerberos; apart, links Kerberos */
 int wa_role_fetch(void);    /* in program wapt-fetch; source file apart, links libcurl */

@@ -69,6 +69,7 @@ enum wa_code wa_launch_check(struct wa_sv payload, struct wa_start *ret, struct 
     switch (s.role) {
     case WA_ROLE_POWER:
     case WA_ROLE_WAKE:
+    case WA_ROLE_DESCRIBE:
     case WA_ROLE_NETWORK:
     case WA_ROLE_FETCH:
     case WA_ROLE_UNPACK:
@@ -151,8 +152,8 @@ static void close_all(int *fds, size_t n)
     }
 }
 
-/* Network, fetch, unpack, auth, inventory, directory, kerberos, wake: descriptor 3 is the channel;
- * errors go where ours go. */
+/* Network, fetch, unpack, auth, inventory, directory, kerberos, wake, describe: descriptor 3 is the
+ * channel; errors go where ours go. */
 static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role role,
                                  const char *tree, struct wa_proc *ret, int *ret_fd,
                                  struct wa_err *err)
@@ -176,7 +177,7 @@ static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role ro
         .envp = envp,
         .fds = fds,
         .fd_count = WA_COUNT(fds),
-        .set_ids = !is_auth,
+        .set_ids = !is_auth && role != WA_ROLE_DESCRIBE,
         .uid = launch->uid,
         .gid = launch->gid,
         .die_with_parent = true,

@@ -31,7 +31,7 @@ enum wa_code wa_role_child_begin(struct wa_role_child *c, enum wa_role role, str
     (void)snprintf(name, sizeof name, "waptservice/%s", wa_role_name(role));
     wa_log_init(&c->log, 2, log_level(), name);
     c->chan = NULL;
-    if (role != WA_ROLE_AUTH && wa_priv_is_root()) {
+    if (role != WA_ROLE_AUTH && role != WA_ROLE_DESCRIBE && wa_priv_is_root()) {
         return wa_fail(err, WA_E_DENIED,
                        "cannot run as %s: root was not given up; only the launcher starts this",
                        wa_role_name(role));

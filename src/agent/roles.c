@@ -11,7 +11,7 @@
 
 static const char *const role_names[WA_ROLE_COUNT] = {
     "launcher",  "manager", "network",   "fetch",    "unpack", "auth", "runner",
-    "inventory", "upgrade", "directory", "kerberos", "power",  "wake",
+    "inventory", "upgrade", "directory", "kerberos", "power",  "wake", "describe",
 };
 static const char *const hook_names[WA_HOOK_COUNT] = {"install",       "uninstall", "audit",
                                                       "session_setup", "snapshot",  "undo"};
@@ -115,6 +115,15 @@ static const struct wa_chan_rule wake_to_manager[] = {
     {0, NULL, 0, false},
 };
 
+static const struct wa_chan_rule manager_to_describe[] = {
+    {WA_M_DESCRIBE, "describe", sizeof(struct wa_describe), false},
+    {0, NULL, 0, false},
+};
+static const struct wa_chan_rule describe_to_manager[] = {
+    {WA_M_DESCRIBE_DONE, "describe-done", WA_ROLE_NOTE_MAX, false},
+    {0, NULL, 0, false},
+};
+
 static const struct {
     enum wa_role from, to;
     const struct wa_chan_rule *rules;
@@ -137,6 +146,8 @@ static const struct {
     {WA_ROLE_INVENTORY, WA_ROLE_MANAGER, inventory_to_manager},
     {WA_ROLE_MANAGER, WA_ROLE_WAKE, manager_to_wake},
     {WA_ROLE_WAKE, WA_ROLE_MANAGER, wake_to_manager},
+    {WA_ROLE_MANAGER, WA_ROLE_DESCRIBE, manager_to_describe},
+    {WA_ROLE_DESCRIBE, WA_ROLE_MANAGER, describe_to_manager},
 };
 
 const struct wa_chan_rule *wa_role_rules(enum wa_role from, enum wa_role to)

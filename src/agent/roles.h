@@ -12,7 +12,8 @@
  * Kerberos) inventory unprivileged, reads the machine's files and decodes its firmware's table; one
  * answer upgrade   replaces the agent; from its start on nobody's child runner    python3 on one
  * hook of one staged package; not ours once started power     one of the system's programs, of six
- * that there are wake      unprivileged: broadcasts what wakes machines near this one
+ * that there are wake      unprivileged: broadcasts what wakes machines near this one describe
+ * root, confined to /etc: writes what the machine is called for people
  */
 #ifndef WA_AGENT_ROLES_H
 #define WA_AGENT_ROLES_H
@@ -34,6 +35,7 @@ enum wa_role {
     WA_ROLE_KERBEROS,
     WA_ROLE_POWER,
     WA_ROLE_WAKE,
+    WA_ROLE_DESCRIBE,
     WA_ROLE_COUNT
 };
 const char *wa_role_name(enum wa_role r);
@@ -89,7 +91,11 @@ enum wa_msg {
     /* manager -> wake */
     WA_M_WAKE = 224, /* struct wa_wake */
     /* wake -> manager */
-    WA_M_WAKE_DONE = 240 /* empty, or {code, message} */
+    WA_M_WAKE_DONE = 240, /* empty, or {code, message} */
+    /* manager -> describe */
+    WA_M_DESCRIBE = 232, /* struct wa_describe */
+    /* describe -> manager */
+    WA_M_DESCRIBE_DONE = 248 /* empty, or {code, message} */
 };
 
 /* --- launcher messages: fixed size, host byte order, no pointers, no lengths --- */
@@ -145,6 +151,9 @@ struct wa_ended {
 struct wa_wake {    /* the only message to WAKE */
     uint32_t count; /* 1 to WA_WAKE_MAX */
     uint8_t macs[WA_WAKE_MAX][6];
+};
+struct wa_describe {                   /* the only message to DESCRIBE */
+    char text[WA_DESCRIPTION_MAX + 1]; /* with its NUL */
 };
 /* For RUNNER, STARTED carries the write end of the request's pipe (the runner's fd 3), and two
  * MORE_FD of the same id follow: the read ends of the result (its fd 4) and of the output (its fd 1

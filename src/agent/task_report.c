@@ -19,7 +19,8 @@
 static bool changes_status(enum wa_local_op op)
 {
     return op == WA_OP_UPDATE || op == WA_OP_UPGRADE || op == WA_OP_INSTALL || op == WA_OP_REMOVE ||
-           op == WA_OP_UNINSTALL || op == WA_OP_FORGET || op == WA_OP_AUDIT || op == WA_OP_REGISTER;
+           op == WA_OP_UNINSTALL || op == WA_OP_FORGET || op == WA_OP_AUDIT ||
+           op == WA_OP_REGISTER || op == WA_OP_DESCRIBE;
 }
 
 /* What a scheduled update has found is fetched ahead, so that an upgrade is short. */

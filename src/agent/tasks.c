@@ -238,6 +238,8 @@ static enum wa_code dispatch(struct wa_task_run *run, struct wa_err *err)
     case WA_OP_REBOOT:
     case WA_OP_SHUTDOWN:
         return wa_task_power(run, err);
+    case WA_OP_DESCRIBE:
+        return wa_helper_describe(run->m->launcher, run->request.text, run->m->cancel, err);
     case WA_OP_WAKE:
         return wa_task_wake(run, err);
     case WA_OP_MESSAGE:

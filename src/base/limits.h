@@ -401,6 +401,7 @@
 #define WA_HISTORY_PAGE_MAX 2000 /* entries that one answer holds */
 
 /* --- actions (security target F3A) --- */
+#define WA_DESCRIPTION_MAX 255u /* bytes: what a machine is called for people; as lists keep it */
 #define WA_ACTION_BYTES_MAX (64u << 10) /* bytes: one signed action with its arguments */
 #define WA_ACTION_AGE_MAX_S                                                                        \
     (30u * 86400u) /* s: not_after - issued_at; an identifier is kept that long */

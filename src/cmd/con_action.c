@@ -56,7 +56,7 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
         return wa_fail(err, WA_E_USAGE,
                        "'%s' is none of update, upgrade, install, remove, forget, audit, "
                        "update-status, reboot, shutdown, wake, message, propose-upgrade, "
-                       "restart-agent",
+                       "restart-agent, describe",
                        cli->args[0]);
     enum wa_action_takes takes = wa_action_kind_takes(w->plan.kind);
     if (takes != WA_TAKES_ANY && (takes == WA_TAKES_SOME) != (w->plan.package_count > 0))
@@ -66,12 +66,13 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
                        cli->args[0]);
     if (w->plan.only_if_not_running && w->plan.kind != WA_ACT_UPGRADE)
         return wa_fail(err, WA_E_USAGE, "--only-if-not-process-running is for 'upgrade' alone");
-    if ((w->plan.kind == WA_ACT_MESSAGE) != (w->plan.text != NULL))
+    bool takes_text = w->plan.kind == WA_ACT_MESSAGE || w->plan.kind == WA_ACT_DESCRIBE;
+    if (takes_text != (w->plan.text != NULL))
         return wa_fail(err, WA_E_USAGE,
                        w->plan.text == NULL ? "'%s' which text? Give --text TEXT"
                                             : wa_text("'%s' takes no text"),
                        cli->args[0]);
-    if (w->plan.text != NULL && wa_action_check_text(wa_sv(w->plan.text), err) != WA_OK)
+    if (w->plan.kind == WA_ACT_MESSAGE && wa_action_check_text(wa_sv(w->plan.text), err) != WA_OK)
         return err->code;
     w->has_timeout = wa_cli_has(cli, "timeout");
     if (!wa_date_parse_period(wa_sv(wa_cli_get(cli, "valid", "1h")), 'h', &w->plan.valid_s) ||

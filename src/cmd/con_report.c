@@ -6,6 +6,7 @@
 #include "codec/url.h"
 #include "os/fs.h"
 
+#define TABLE_MAX 8u               /* columns of a report: more are CSV */
 #define QUERY_MAX (16u << 10)      /* bytes: as the server's own limit */
 #define ANSWER_MEMORY (512u << 20) /* bytes: rows as a tree of nodes */
 
@@ -103,7 +104,7 @@ static enum wa_code show_rows(struct work *w, const struct asks *a, struct wa_er
         return err->code;
     const struct wa_json *names = wa_json_get(j, "columns"), *rows = wa_json_get(j, "rows");
     wa_jw_json(&w->cli->jw, j);
-    bool is_wide = wa_json_count(names) > WA_CLI_COLUMNS_MAX; /* no table shows it */
+    bool is_wide = wa_json_count(names) > TABLE_MAX;
     if (is_wide && !w->cli->json)
         return print_csv(w, a, limit, err);
     if (wa_json_bool(wa_json_get(j, "is_cut")))

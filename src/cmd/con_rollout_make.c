@@ -52,7 +52,7 @@ static enum wa_code read_action(struct make *k, struct wa_err *err)
     } packages = {cli->args + 2};
     int64_t valid_s = 0;
     if (cli->arg_count < 2 || !wa_action_kind_find(wa_sv(cli->args[1]), &k->r.kind) ||
-        k->r.kind == WA_ACT_CANCEL || k->r.kind == WA_ACT_WAKE)
+        k->r.kind == WA_ACT_CANCEL || k->r.kind == WA_ACT_WAKE || k->r.kind == WA_ACT_DESCRIBE)
         return wa_fail(err, WA_E_USAGE,
                        "after create comes update, upgrade, install, remove, forget, audit, "
                        "update-status, reboot or shutdown, and its packages");

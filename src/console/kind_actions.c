@@ -81,8 +81,8 @@ static void show(struct wa_local_prepared *p, const struct wa_action *a)
     wa_local_say(p, wa_text("Action"), wa_sv(wa_action_kind_name(a->kind)));
     for (size_t i = 0; i < wa_json_count(a->packages); i++)
         wa_local_say(p, wa_text("Package"), wa_json_sv(wa_json_at(a->packages, i)));
-    if (a->text.n > 0)
-        wa_local_say(p, wa_text("Text"), a->text);
+    if (a->text.n > 0 || a->kind == WA_ACT_DESCRIBE)
+        wa_local_say(p, wa_text("Text"), a->text.n > 0 ? a->text : wa_sv(wa_text("none")));
     if (a->force)
         wa_local_say(p, wa_text("Force"), wa_sv(wa_text("yes")));
     if (a->only_if_not_running)

@@ -45,7 +45,7 @@ static enum wa_code read_wish(const struct wa_json *request, struct wish *k, str
     if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK)
         return err->code;
     if (!wa_action_kind_find(k->kind, &k->r.kind) || k->r.kind == WA_ACT_CANCEL ||
-        k->r.kind == WA_ACT_WAKE)
+        k->r.kind == WA_ACT_WAKE || k->r.kind == WA_ACT_DESCRIBE)
         return wa_fail(err, WA_E_INVALID, "there is no roll-out of '%.*s'", WA_SV_ARG(k->kind));
     if ((wa_json_count(k->hosts) > 0) == (wa_json_count(k->members) > 0))
         return wa_fail(err, WA_E_INVALID,

@@ -35,8 +35,10 @@ struct wa_host_facts {
     uint32_t cpu_count;
     uint64_t memory_bytes;
     uint64_t uptime_s;
+    char description[256];  /* for people: PRETTY_HOSTNAME of machine-info(5); "" when none */
     char gateway[64];       /* IPv4 default gateway; "" when none */
     char gateway_iface[64]; /* by which it is reached */
+    char controller[64];    /* address of the domain controller that SSSD uses; "" when none */
     char workgroup[64];     /* of Samba; "" when none */
     struct wa_host_addr addrs[64];
     size_t addr_count;
@@ -49,6 +51,8 @@ struct wa_host_facts {
 WA_CHECK enum wa_code wa_host_boot_id(char ret[WA_BOOT_ID], struct wa_err *err);
 /* The short host name alone; "" when there is none. */
 void wa_host_name(char *out, size_t size);
+/* Writes what the machine is called for people: one line of UTF-8; empty: nothing. */
+WA_CHECK enum wa_code wa_host_describe(struct wa_sv description, struct wa_err *err);
 /* Never blocks on the network. What can't be known is left empty. */
 WA_CHECK enum wa_code wa_host_facts_read(struct wa_host_facts *ret, struct wa_err *err);
 

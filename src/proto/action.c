@@ -31,6 +31,7 @@ static const struct {
     [WA_ACT_MESSAGE] = {"message", WA_TAKES_NONE},
     [WA_ACT_PROPOSE_UPGRADE] = {"propose-upgrade", WA_TAKES_NONE},
     [WA_ACT_RESTART_AGENT] = {"restart-agent", WA_TAKES_NONE},
+    [WA_ACT_DESCRIBE] = {"describe", WA_TAKES_NONE},
 };
 
 const char *wa_action_kind_name(enum wa_action_kind k)
@@ -67,7 +68,7 @@ enum wa_code wa_action_check_counts(enum wa_action_kind kind, const struct wa_ac
     if ((kind == WA_ACT_WAKE) != (n->macs > 0) || n->macs > WA_ACTION_MACS_MAX)
         return wa_fail(err, WA_E_INVALID, "action '%s' names %zu machines to wake",
                        wa_action_kind_name(kind), n->macs);
-    if ((kind == WA_ACT_MESSAGE) != (n->text > 0))
+    if (kind != WA_ACT_DESCRIBE && (kind == WA_ACT_MESSAGE) != (n->text > 0))
         return wa_fail(err, WA_E_INVALID,
                        n->text > 0 ? "action '%s' takes no text"
                                    : wa_text("action '%s' needs a text"),
@@ -87,6 +88,27 @@ enum wa_code wa_action_check_text(struct wa_sv text, struct wa_err *err)
             return wa_fail(err, WA_E_INVALID,
                            "byte %zu of the text belongs to no character that can be seen", at + 1);
     return WA_OK;
+}
+
+bool wa_description_is_good(struct wa_sv text)
+{
+    uint32_t cp = 0;
+    for (size_t at = 0; at < text.n;)
+        if (!wa_utf8_next(text, &at, &cp) || !wa_utf8_is_shown(cp))
+            return false;
+    return text.n <= WA_DESCRIPTION_MAX;
+}
+
+static enum wa_code check_text(const struct wa_action *a, struct wa_err *err)
+{
+    if (a->kind != WA_ACT_DESCRIBE)
+        return a->text.n > 0 ? wa_action_check_text(a->text, err) : WA_OK;
+    return wa_description_is_good(a->text)
+               ? WA_OK
+               : wa_fail(err, WA_E_INVALID,
+                         "a description is one line of at most %u bytes, of characters that can be "
+                         "seen",
+                         WA_DESCRIPTION_MAX);
 }
 
 /* What holds for every action, written or read. */
@@ -119,8 +141,7 @@ enum wa_code wa_action_write(const struct wa_action *a, const char *const *items
                                        .cancels = is_cancel ? item_count : 0,
                                        .macs = is_wake ? item_count : 0,
                                        .text = a->text.n};
-    if (check_action(a, &n, err) != WA_OK ||
-        (a->text.n > 0 && wa_action_check_text(a->text, err) != WA_OK))
+    if (check_action(a, &n, err) != WA_OK || check_text(a, err) != WA_OK)
         return err->code;
     struct wa_jw w;
     wa_jw_init(&w, text);
@@ -142,7 +163,7 @@ enum wa_code wa_action_write(const struct wa_action *a, const char *const *items
             wa_jw_s(&w, items[i]);
         wa_jw_end(&w);
     }
-    if (a->text.n > 0)
+    if (a->text.n > 0 || a->kind == WA_ACT_DESCRIBE)
         wa_jw_kvsv(&w, "text", a->text);
     wa_jw_end(&w);
     if (text->n > WA_ACTION_BYTES_MAX)
@@ -220,8 +241,9 @@ enum wa_code wa_action_read(struct wa_sv text, struct wa_arena *arena, struct wa
                                        .cancels = wa_json_count(a.cancels),
                                        .macs = wa_json_count(a.macs),
                                        .text = a.text.n};
-    if (check_action(&a, &n, err) != WA_OK ||
-        (a.text.n > 0 && wa_action_check_text(a.text, err) != WA_OK) ||
+    if (a.kind == WA_ACT_DESCRIBE && wa_json_get(j, "text") == NULL)
+        return wa_fail(err, WA_E_INVALID, "action 'describe' needs a text, if an empty one");
+    if (check_action(&a, &n, err) != WA_OK || check_text(&a, err) != WA_OK ||
         wa_action_check_packages(a.packages, err) != WA_OK ||
         check_cancels(a.cancels, err) != WA_OK || check_macs(a.macs, err) != WA_OK)
         return err->code;

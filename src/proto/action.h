@@ -5,9 +5,9 @@
  *   {"purpose":"wapt-action","id":"<32
  * hex>","action":"upgrade","uuid":"...","issued_at":s,"not_before":s,"not_after":s,
  *    "packages":["tis-x(=1)"],"force":false}          a cancel: "cancels":["<32 hex>",...] instead,
- * a wake: "macs":["00:16:3e:01:02:03",...]; a message: "text":"..." besides; an upgrade that spares
- * what is in use: "only_if_not_running":true besides, which who does not know it refuses, as all
- * that is unknown Batch (signed by the administrator's key; RSA or EC):
+ * a wake: "macs":["00:16:3e:01:02:03",...]; a message, a describe: "text":"..." besides; an upgrade
+ * that spares what is in use: "only_if_not_running":true besides, which who does not know it
+ * refuses, as all that is unknown Batch (signed by the administrator's key; RSA or EC):
  *   {"purpose":"wapt-action-batch","root":"<64
  * hex>","count":n,"issued_at":s,"signer":"<fingerprint>"} Order, what travels to a machine:
  *   {"action":"<text>","index":i,"proof":["<64 hex>",...],"batch":{envelope},"chain":"<PEM, signer
@@ -40,13 +40,15 @@ enum wa_action_kind {
     WA_ACT_MESSAGE, /* to those who are at work there: its text */
     WA_ACT_PROPOSE_UPGRADE, /* to the same */
     WA_ACT_RESTART_AGENT,
+    WA_ACT_DESCRIBE, /* the machine: its text is what it is called for people */
     WA_ACT_COUNT
 };
 const char *wa_action_kind_name(enum wa_action_kind k); /* "update", "upgrade", "install", "remove",
                                                            "forget", "update-status", "audit",
                                                            "cancel", "reboot", "shutdown",
                                                            "wake", "message",
-                                                           "propose-upgrade", "restart-agent" */
+                                                           "propose-upgrade", "restart-agent",
+                                                           "describe" */
 bool wa_action_kind_find(struct wa_sv name, enum wa_action_kind *ret);
 /* Whether it names packages: it must, it can't, it may. */
 enum wa_action_takes { WA_TAKES_NONE, WA_TAKES_SOME, WA_TAKES_ANY };
@@ -62,13 +64,16 @@ struct wa_action {
                                        cancel alone */
     const struct wa_json *macs;     /* array of MAC addresses, 1 to WA_ACTION_MACS_MAX; of a wake
                                        alone */
-    struct wa_sv text;              /* of a message alone: as wa_action_check_text() */
+    struct wa_sv text;              /* of a message: as wa_action_check_text(); of a describe: as
+                                       wa_description_is_good() */
     bool force;
     bool only_if_not_running; /* of an upgrade alone: nothing one of whose programs runs */
 };
 /* What persons are to read: UTF-8, 1 to WA_ACTION_TEXT_MAX bytes, no character but line ends that
  * can't be seen. */
 WA_CHECK enum wa_code wa_action_check_text(struct wa_sv text, struct wa_err *err);
+/* One line of what can be seen, UTF-8, at most WA_DESCRIPTION_MAX bytes; may be empty. */
+bool wa_description_is_good(struct wa_sv text);
 /* items: requirement texts; of a cancel identifiers, of a wake MAC addresses. a->id: 128 fresh
  * random bits as hex, from the caller. */
 WA_CHECK enum wa_code wa_action_write(const struct wa_action *a, const char *const *items,

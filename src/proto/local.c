@@ -50,6 +50,7 @@ static const struct {
     [WA_OP_MESSAGE] = {"message", WA_RIGHT_NOBODY},
     [WA_OP_PROPOSE_UPGRADE] = {"propose-upgrade", WA_RIGHT_NOBODY},
     [WA_OP_RESTART_AGENT] = {"restart-agent", WA_RIGHT_NOBODY},
+    [WA_OP_DESCRIBE] = {"describe", WA_RIGHT_NOBODY},
 };
 
 const char *wa_local_op_name(enum wa_local_op op)

@@ -67,6 +67,7 @@ enum wa_local_op {
     WA_OP_MESSAGE,
     WA_OP_PROPOSE_UPGRADE,
     WA_OP_RESTART_AGENT,
+    WA_OP_DESCRIBE,
     WA_OP_COUNT
 };
 /* The rights of an operation: the closed table of F1E. RULES: also whom the rules of self-service
@@ -101,7 +102,7 @@ struct wa_local_request {
      * 0) of so many packages */
     struct wa_sv filter, category, sort;
     int64_t page, page_size;
-    struct wa_sv text;   /* args.text: of a message */
+    struct wa_sv text;   /* args.text: of a message, a description */
     struct wa_sv params; /* args.params: JSON object text for setup.py, empty when absent */
     /* register */
     struct wa_sv token, server_url, repo_url, server_user, server_password;

@@ -97,6 +97,7 @@ unsigned wa_right_to_order(enum wa_action_kind kind)
     case WA_ACT_MESSAGE:
     case WA_ACT_PROPOSE_UPGRADE:
     case WA_ACT_RESTART_AGENT:
+    case WA_ACT_DESCRIBE:
     case WA_ACT_CANCEL: /* and what the cancelled ones take: see api_actions.c */
         return WA_MAY_ORDER_CARE;
     case WA_ACT_INSTALL:

@@ -75,6 +75,7 @@ def test_unit_and_groups(joined):
     info = json.loads(org.get("inventory", "--json").stdout)["result"]["host_info"]
     assert info["computer_ad_dn"] == f"CN=PC001,{UNIT}"
     assert {"printers", "machines"} <= set(info["computer_ad_groups"])
+    assert info["domain_controller_address"] == directory.ADDRESS
     org.get("upgrade")
     made = {n for n in ("of-lab", "of-printers", "of-machines", "of-elsewhere") if (org.base / n).exists()}
     assert made == {"of-lab", "of-printers", "of-machines"}

@@ -256,6 +256,27 @@ def test_f3a_cancel_that_is_none(stage, changes, why):
     stage.refused(stage.message(dict(cancel(stage, "ab" * 16), **changes)), why)
 
 
+@pytest.mark.parametrize("changes, why", [
+    ({"text": None}, "needs a text"),
+    ({"text": "two\nlines"}, "one line"),
+    ({"text": "\x1b[2J"}, "one line"),
+    ({"text": "x" * 256}, "one line"),
+    ({"text": 7}, "an action"),
+    ({"packages": ["f3a-hostile"]}, "takes no packages"),
+    ({"action": "update"}, "takes no text"),
+], ids=["none", "lines", "control", "long", "number", "packages", "other-kind"])
+def test_f3a_describe_that_is_none(stage, changes, why):
+    """None of them is carried out: this machine's own /etc stays as it is."""
+    a = action(stage.uuid, kind="describe", **dict({"text": "Front desk"}, **changes))
+    stage.refused(stage.message({k: v for k, v in a.items() if v is not None}), why)
+
+
+def test_f3a_a_description_is_signed(stage):
+    signed = json.dumps(action(stage.uuid, kind="describe", text="Front desk"))
+    sent = signed.replace("Front desk", "Back door")
+    stage.refused(stage.message(signed, order={"action": sent}, relay={"text": sent}), "tree")
+
+
 def test_f3a_garbage_on_the_channel(stage):
     for text in ('{"type":"order"}', '{"type":"order","order":{},"relay":{}}'):
         stage.refused(text, "an order")

@@ -1,17 +1,17 @@
-"""What administrators do with the list of machines, in the pages of the real console with a real agent: fields as columns, an upgrade that leaves out what is in use."""
+"""What administrators do with the list of machines, in the pages of the real console with a real agent: fields as columns, an upgrade that leaves out what is in use, a description."""
 import contextlib
 import json
 
 import pages
 import pytest
-from conftest import organisation  # of tests/proc
 from test_console_local import Local
+from test_f3a_describe import own_etc
 from test_f3a_in_use import publish, running
 
 
 @pytest.fixture(scope="module")
 def played():
-    with organisation() as o, contextlib.ExitStack() as programs:
+    with own_etc() as o, contextlib.ExitStack() as programs:
         publish(o, "1")
         o.get("update")
         o.order("Deployer", "install", "f3a-editor", "f3a-other")

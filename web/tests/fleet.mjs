@@ -58,6 +58,19 @@ export async function f3_anUpgradeLeavesOutWhatIsInUse({ ask, name, keyPassword 
     await results.locator(".status-ok").waitFor();
     await results.getByText("1 done, 1 put off").waitFor();
     await results.getByText("f3a-editor 2: waits for wapt-test-editor").waitFor();
+}
+
+export async function f4_aMachineIsDescribed({ uuid, name, keyPassword }) {
+    const { page, base } = open;
+    await page.goto(`${base}/hosts/${encodeURIComponent(uuid)}`);
+    await page.getByRole("button", { name: "Change the description" }).click();
+    await page.getByLabel("Description", { exact: true }).fill("Front desk <b>");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").getByText("Front desk <b>", { exact: true }).waitFor();
+    await sign(page, keyPassword);
+    await page.getByRole("grid", { name: "Results" }).locator(".status-ok").waitFor();
+    await page.getByRole("link", { name: "Machines" }).first().click();
+    await grid(page).getByRole("row").filter({ hasText: name }).getByText("Front desk <b>", { exact: true }).waitFor();
     same(open.trouble, [], "trouble in the page");
     await open.context.close();
 }

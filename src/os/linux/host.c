@@ -14,8 +14,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <strings.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -61,6 +63,9 @@ static enum wa_code read_system(const char *root, struct wa_buf *text, struct wa
         return err->code;
     if (strcmp(f->distrib, "debian") == 0) /* its derivatives keep Debian's number there */
         wa_host_debian_version(wa_buf_sv(text), f);
+    if (slurp(root, "etc/machine-info", text, err) != WA_OK)
+        return err->code;
+    wa_host_machine_info(wa_buf_sv(text), f);
     for (size_t i = 0; i < WA_COUNT(locales) && f->language[0] == '\0'; i++) {
         if (slurp(root, locales[i], text, err) != WA_OK)
             return err->code;
@@ -133,6 +138,35 @@ static enum wa_code read_macs(const char *root, struct wa_buf *text, struct wa_h
     return err->code;
 }
 
+/* Of several realms that of the machine's own domain, else the first. */
+static enum wa_code read_controller(const char *root, struct wa_buf *text, struct wa_host_facts *f,
+                                    struct wa_err *err)
+{
+    static const char *const folder = "var/lib/sss/pubconf";
+    char path[WA_PATH_MAX], best[NAME_MAX + 1] = "";
+    const struct dirent *e;
+    const char *domain = strchr(f->fqdn, '.');
+    (void)snprintf(path, sizeof path, "%s/%s", root, folder);
+    DIR *d = opendir(path);
+    if (d == NULL)
+        return errno == ENOMEM ? wa_nomem(err) : WA_OK;
+    while ((e = readdir(d)) != NULL) {
+        if (!wa_sv_starts(wa_sv(e->d_name), "kdcinfo."))
+            continue;
+        bool is_own = domain != NULL && strcasecmp(strchr(e->d_name, '.'), domain) == 0;
+        if (is_own || best[0] == '\0' || strcmp(e->d_name, best) < 0)
+            (void)snprintf(best, sizeof best, "%s", e->d_name);
+        if (is_own)
+            break;
+    }
+    (void)closedir(d);
+    (void)snprintf(path, sizeof path, "%s/%s", folder, best);
+    if (best[0] == '\0' || slurp(root, path, text, err) != WA_OK)
+        return err->code;
+    wa_host_kdcinfo(wa_buf_sv(text), f);
+    return WA_OK;
+}
+
 static enum wa_code read_network(const char *root, struct wa_buf *text, struct wa_host_facts *f,
                                  struct wa_err *err)
 {
@@ -167,7 +201,7 @@ static enum wa_code read_network(const char *root, struct wa_buf *text, struct w
     }
     if (f->fqdn[0] == '\0')
         memcpy(f->fqdn, f->name, sizeof f->fqdn);
-    return WA_OK;
+    return read_controller(root, text, f, err);
 }
 
 void wa_host_name(char *out, size_t size)

@@ -30,6 +30,11 @@ void wa_host_debian_version(struct wa_sv text, struct wa_host_facts *f)
     wa_text_clean(text, f->os_version, sizeof f->os_version);
 }
 
+void wa_host_machine_info(struct wa_sv text, struct wa_host_facts *f)
+{
+    (void)wa_text_assigned(text, "PRETTY_HOSTNAME", f->description, sizeof f->description);
+}
+
 void wa_host_locale(struct wa_sv text, struct wa_host_facts *f)
 {
     char lang[64];
@@ -114,6 +119,31 @@ void wa_host_route(struct wa_sv text, struct wa_host_facts *f)
             continue;
         wa_text_clean(column[0], f->gateway_iface, sizeof f->gateway_iface);
         best = metric;
+    }
+}
+
+/* What SSSD tells the Kerberos library: the first line is the server that it uses, "10.0.0.1",
+ * "10.0.0.1:88" or "[2001:db8::1]:88". */
+void wa_host_kdcinfo(struct wa_sv text, struct wa_host_facts *f)
+{
+    struct wa_sv line;
+    char addr[64];
+    uint8_t ignored[16];
+    while (wa_sv_split(&text, '\n', &line)) {
+        size_t at, end;
+        line = wa_sv_trim(line);
+        if (line.n == 0 || line.p[0] == '#')
+            continue;
+        bool is_bracketed = line.p[0] == '[' && wa_sv_chr(line, ']', &end);
+        if (is_bracketed)
+            line = wa_sv_sub(line, 1, end - 1);
+        else if (wa_sv_chr(line, ':', &at) &&
+                 !wa_sv_has(wa_sv_sub(line, at + 1, line.n), WA_SV(":")))
+            line = wa_sv_sub(line, 0, at);
+        wa_text_clean(line, addr, sizeof addr);
+        if (inet_pton(AF_INET, addr, ignored) == 1 || inet_pton(AF_INET6, addr, ignored) == 1)
+            memcpy(f->controller, addr, sizeof addr);
+        return;
     }
 }
 

@@ -77,6 +77,7 @@ static void play_confined(const char *dir)
         {WA_ROLE_UNPACK, "4246\t4246\t4246\t4246", "0000000000000000"},
         {WA_ROLE_FETCH, "4246\t4246\t4246\t4246", "0000000000000000"},
         {WA_ROLE_AUTH, "0\t0\t0\t0", NULL},
+        {WA_ROLE_DESCRIBE, "0\t0\t0\t0", "000000000000000b"},
     };
     struct wa_launcher *l = room_link();
     struct wa_err err = WA_ERR_INIT;
@@ -370,6 +371,29 @@ static void play_auth(const char *dir)
     wa_launcher_free(l);
 }
 
+/* A manager that was taken over writes no line of its own into a file that other programs read. */
+static void play_describe(const char *dir)
+{
+    static const char *const texts[] = {"a\nPRETTY_HOSTNAME=b", "a\x1b[2J", "\xff", "\xc2\x85"};
+    struct wa_launcher *l = room_link();
+    WA_UNUSED(dir);
+    for (size_t i = 0; i < WA_COUNT(texts); i++) {
+        struct wa_err err = WA_ERR_INIT;
+        CHECK(wa_helper_describe(l, wa_sv(texts[i]), NULL, &err) == WA_E_REFUSED);
+    }
+    struct wa_talk t = {.l = l, .silence_ms = 15000};
+    struct wa_err err = WA_ERR_INIT, too = WA_ERR_INIT;
+    struct wa_chan_msg answer;
+    struct wa_describe endless;
+    memset(&endless, 'x', sizeof endless);
+    CHECK_OK(wa_talk_begin(&t, l, WA_ROLE_DESCRIBE, 15, &err));
+    CHECK_OK(wa_talk_send(&t, WA_M_DESCRIBE, 1, wa_sv_n(&endless, sizeof endless), -1, &err));
+    CHECK_OK(wa_talk_recv(&t, 1, &answer, &err));
+    CHECK(answer.payload.n > 0 && wa_role_error_read(answer.payload, &too) == WA_E_REFUSED);
+    wa_talk_end(&t);
+    wa_launcher_free(l);
+}
+
 /* Leaves children behind and dies; the next manager finds them gone. */
 static void play_die(const char *dir)
 {
@@ -424,10 +448,9 @@ static void play_exit7(const char *dir)
 }
 
 static const struct room_scenario scenarios[] = {
-    {"confined", play_confined}, {"unpack", play_unpack},
-    {"hostile", play_hostile},   {"auth", play_auth},
-    {"die", play_die},           {"wait", play_wait},
-    {"exit7", play_exit7},       {NULL, NULL},
+    {"confined", play_confined}, {"unpack", play_unpack},     {"hostile", play_hostile},
+    {"auth", play_auth},         {"describe", play_describe}, {"die", play_die},
+    {"wait", play_wait},         {"exit7", play_exit7},       {NULL, NULL},
 };
 
 /* --- the tests --- */
@@ -462,6 +485,12 @@ static void test_auth_answers(void **state)
 {
     WA_UNUSED(state);
     room_play("auth");
+}
+
+static void test_describe_refuses_what_is_no_line(void **state)
+{
+    WA_UNUSED(state);
+    room_play("describe");
 }
 
 static void test_a_dead_manager_is_replaced(void **state)
@@ -603,6 +632,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_unpack_reads_packages),
         cmocka_unit_test(test_the_launcher_refuses),
         cmocka_unit_test(test_auth_answers),
+        cmocka_unit_test(test_describe_refuses_what_is_no_line),
         cmocka_unit_test(test_a_dead_manager_is_replaced),
         cmocka_unit_test(test_stop_reaches_the_manager),
         cmocka_unit_test(test_nobody_outlives_the_launcher),

@@ -49,7 +49,8 @@ static void test_each_message_has_one_direction(void **state)
             WA_M_INVENTORY_ASK, WA_M_INVENTORY_DATA,
             WA_M_INVENTORY_END, WA_M_TICKET_ASK,
             WA_M_TICKET_ANSWER, WA_M_WAKE,
-            WA_M_WAKE_DONE,
+            WA_M_WAKE_DONE,     WA_M_DESCRIBE,
+            WA_M_DESCRIBE_DONE,
         };
         unsigned expected = 0;
         for (size_t i = 0; i < WA_COUNT(known); i++) {

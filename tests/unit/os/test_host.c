@@ -149,6 +149,52 @@ static void test_a_uuid_that_identifies_nobody_is_none(void **state)
         check(wa_host_system_uuid, cases[i].text, FIELD(system_uuid), cases[i].expected);
 }
 
+static void test_kdcinfo(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"10.0.0.1\n", "10.0.0.1"},
+        {"10.0.0.1:88\n10.0.0.2:88\n", "10.0.0.1"},
+        {"#10.0.0.9\n\n 10.0.0.1 \n", "10.0.0.1"},
+        {"[2001:db8::1]:88", "2001:db8::1"},
+        {"2001:db8::1", "2001:db8::1"},
+        {"dc.example.org\n10.0.0.1\n", ""}, /* no address, so not the one that is used */
+        {"[", ""},
+        {"]", ""},
+        {"10.0.0.1\x1b[2J", ""},
+        {"", ""},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++)
+        check(wa_host_kdcinfo, cases[i].text, FIELD(controller), cases[i].expected);
+}
+
+/* What was written is what is read; what others wrote stays, also comments and what is odd. */
+static void test_machine_info(void **state)
+{
+    static const struct {
+        const char *before, *description, *after;
+    } cases[] = {
+        {"", "Front desk", "PRETTY_HOSTNAME=\"Front desk\"\n"},
+        {"CHASSIS=laptop", "x", "CHASSIS=laptop\nPRETTY_HOSTNAME=\"x\"\n"},
+        {"PRETTY_HOSTNAME=a\nCHASSIS=laptop\n", "", "CHASSIS=laptop\n"},
+        {"PRETTY_HOSTNAME=a\n", "", ""},
+        {" PRETTY_HOSTNAME = a\n#PRETTY_HOSTNAME=b\n\nx\n", "c",
+         " PRETTY_HOSTNAME = a\n#PRETTY_HOSTNAME=b\n\nx\nPRETTY_HOSTNAME=\"c\"\n"},
+        {"PRETTY_HOSTNAME=a\nPRETTY_HOSTNAME=b\n", "Ann's \"PC\" \\ $(id) `id` \xc3\xa9",
+         "PRETTY_HOSTNAME=\"Ann's \\\"PC\\\" \\\\ \\$(id) \\`id\\` \xc3\xa9\"\n"},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        WA_AUTO_BUF struct wa_buf after;
+        wa_buf_init(&after, 4096);
+        wa_host_described(wa_sv(cases[i].before), wa_sv(cases[i].description), &after);
+        assert_string_equal(wa_buf_str(&after), cases[i].after);
+        check(wa_host_machine_info, wa_buf_str(&after), FIELD(description), cases[i].description);
+    }
+}
+
 static void test_cleaning_cuts_between_characters(void **state)
 {
     char out[6];
@@ -174,6 +220,10 @@ static void build_root(const struct room *r)
     put_file(r, "etc/os-release",
              "PRETTY_NAME=\"Debian GNU/Linux 12\"\nVERSION_ID=\"12\"\nID=debian\n");
     put_file(r, "etc/debian_version", "12.4\n");
+    put_file(r, "etc/machine-info", "PRETTY_HOSTNAME='Front desk'\n");
+    put_file(r, "var/lib/sss/pubconf/kdcinfo.A.EXAMPLE", "10.0.0.8\n");
+    put_file(r, "var/lib/sss/pubconf/kdcinfo.EXAMPLE.ORG", "10.0.0.9:88\n");
+    put_file(r, "var/lib/sss/pubconf/kpasswdinfo.EXAMPLE.ORG", "10.0.0.10\n");
     put_file(r, "etc/default/locale", "LANG=fr_FR.UTF-8\n");
     put_file(r, "etc/resolv.conf", "nameserver 127.0.0.53\nsearch corp.example\n");
     put_file(r, "run/systemd/resolve/resolv.conf", "nameserver 192.0.2.1\nnameserver ::1\n");
@@ -207,6 +257,9 @@ static void test_a_whole_machine(void **state)
     assert_string_equal(f.manufacturer, "Vendor");
     assert_string_equal(f.product, "Model 1");
     assert_string_equal(f.serial, "S-1");
+    assert_string_equal(f.description, "Front desk");
+    assert_string_equal(f.controller,
+                        strstr(f.fqdn, ".example.org") != NULL ? "10.0.0.9" : "10.0.0.8");
     assert_string_equal(f.cpu, "Fast CPU");
     assert_int_equal(f.cpu_count, 2);
     assert_string_equal(f.gateway, "10.0.0.1");
@@ -287,6 +340,8 @@ int main(void)
         cmocka_unit_test(test_the_gateway_is_that_of_the_best_default_route),
         cmocka_unit_test(test_the_full_name_is_in_hosts),
         cmocka_unit_test(test_a_uuid_that_identifies_nobody_is_none),
+        cmocka_unit_test(test_kdcinfo),
+        cmocka_unit_test(test_machine_info),
         cmocka_unit_test(test_cleaning_cuts_between_characters),
         T(test_a_whole_machine),
         T(test_a_bare_machine),

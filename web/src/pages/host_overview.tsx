@@ -1,11 +1,15 @@
 // A machine at one look: what needs attention first, then who and what it is.
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { Facts } from "../components/fields";
+import { FormDialog } from "../components/dialog";
+import { Facts, Field } from "../components/fields";
+import { review } from "../components/review";
 import { Status, toneOf } from "../components/status";
 import { ago, bytes, dateTime, plain } from "../format";
 import { t, tn } from "../i18n";
 import { list, members, packagesOf, type Json, type Members } from "./host_model";
 import { Maintenance, orderers, rootText } from "./host_policy";
+import { ordered } from "./hosts_actions";
 import { statusText, type Host } from "./hosts_model";
 
 function Panel({ title, children }: { title: string; children: ComponentChildren }) {
@@ -78,6 +82,36 @@ function Attention({ sections, row }: { sections: Members; row: Host | undefined
     );
 }
 
+/** Ordered like anything else that changes a machine: its system keeps it. */
+function Description({ uuid, text }: { uuid: string; text: string }) {
+    const isOpen = useSignal(false);
+    const wanted = useSignal("");
+    const open = () => {
+        wanted.value = text;
+        isOpen.value = true;
+    };
+    const close = () => {
+        isOpen.value = false;
+    };
+    const submit = () => {
+        close();
+        review({ what: "actions", kind: "describe", hosts: [uuid], text: wanted.value.trim() }, (answer) => ordered(answer, 1));
+    };
+    return (
+        <>
+            {text} {" "}
+            <button type="button" class="link" onClick={open}>
+                {t("Change the description")}
+            </button>
+            {isOpen.value && (
+                <FormDialog title={t("Change the description")} onClose={close} onSubmit={submit} button={t("Review")}>
+                    <Field label={t("Description")} value={wanted.value} onInput={(v) => (wanted.value = v)} autofocus hint={t("What the machine is called for people; its system keeps it.")} />
+                </FormDialog>
+            )}
+        </>
+    );
+}
+
 function networks(info: Members): string {
     return list(info.networking)
         .map((one) => {
@@ -110,7 +144,7 @@ export function Overview({ sections, row, uuid }: { sections: Members; row: Host
                     rows={[
                         [t("Full name"), texts(info.computer_fqdn, row?.fqdn)],
                         [t("Identifier"), <code key="u">{uuid}</code>],
-                        [t("Description"), texts(info.description, row?.description)],
+                        [t("Description"), <Description key="d" uuid={uuid} text={texts(info.description, row?.description)} />],
                         [t("System"), texts(info.os_name, info.os_version)],
                         [t("Model"), texts(info.system_manufacturer, info.system_productname)],
                         [t("Serial number"), texts(system.Serial_Number, row?.serial)],
@@ -128,6 +162,7 @@ export function Overview({ sections, row, uuid }: { sections: Members; row: Host
                         [t("Gateways"), texts(info.gateways)],
                         [t("Name servers"), texts(info.dns_servers)],
                         [t("Domain"), texts(info.dnsdomain, info.workgroup_name)],
+                        [t("Domain controller"), texts(info.domain_controller, info.domain_controller_address)],
                     ]}
                 />
             </Panel>

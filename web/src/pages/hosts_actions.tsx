@@ -47,7 +47,7 @@ function woken(answer: Record<string, unknown>): void {
 }
 
 /** What was ordered is followed where its results are shown. */
-function ordered(answer: Record<string, unknown>, count: number): void {
+export function ordered(answer: Record<string, unknown>, count: number): void {
     say(tn(count, "Ordered for {n} machine.", "Ordered for {n} machines."));
     if (typeof answer.batch !== "string") return;
     navigate(`/orders?batch=${encodeURIComponent(answer.batch)}`);

@@ -209,6 +209,7 @@ export const TEXT_COLUMNS: readonly Column<Host>[] = [
     column("unit", "Organisational unit", 200, { isHidden: true }),
     column("site", "Site", 120, { isHidden: true }),
     column("domain", "Domain", 140, { isHidden: true }),
+    fieldColumn("host_info.domain_controller_address", { title: "Domain controller", isHidden: true }),
     column("manufacturer", "Manufacturer", 140, { isHidden: true }),
     column("serial", "Serial number", 140, { isHidden: true }),
     column("agent", "Agent", 100, { isHidden: true }),
