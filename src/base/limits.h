@@ -397,8 +397,9 @@
 #define WA_COLUMN_PATH_MAX 255u        /* bytes: the path of one; members' names are below 64 */
 #define WA_COLUMN_VALUE_MAX 255u       /* bytes of what is shown of one */
 #define WA_COLUMNS_PAGE_MAX 1000 /* machines of a page that has such: each is read and parsed */
-#define WA_COUNTS_PAGE_MAX 5000  /* titles, or packages, that one answer holds */
-#define WA_HISTORY_PAGE_MAX 2000 /* entries that one answer holds */
+#define WA_COLUMNS_SECTION_MAX (1u << 20) /* bytes of a machine's section that is read for them */
+#define WA_COUNTS_PAGE_MAX 5000           /* titles, or packages, that one answer holds */
+#define WA_HISTORY_PAGE_MAX 2000          /* entries that one answer holds */
 
 /* --- actions (security target F3A) --- */
 #define WA_DESCRIPTION_MAX 255u /* bytes: what a machine is called for people; as lists keep it */

@@ -24,7 +24,8 @@ void wa_search_write_columns(const char *columns, const char *const *uuids, size
     wa_jw_end(&w);
 }
 
-/* What is there under all columns of this section. One that can't be read says nothing. */
+/* What is there under all columns of this section. One that can't be read, or is longer than any
+ * machine's that means no harm, says nothing. */
 static enum wa_code take_section(struct wa_db *db, struct wa_sv uuid, const struct wa_columns *c,
                                  const char *section, struct wa_buf *values, struct wa_err *err)
 {
@@ -41,7 +42,8 @@ static enum wa_code take_section(struct wa_db *db, struct wa_sv uuid, const stru
     wa_bind_s(s, 1, section);
     if (wa_step(s, &row, err) != WA_OK || !row)
         return err->code;
-    if (wa_json_parse(wa_col_sv(s, 0), 0, &arena, &j, &why) == WA_OK)
+    if (wa_col_sv(s, 0).n <= WA_COLUMNS_SECTION_MAX &&
+        wa_json_parse(wa_col_sv(s, 0), 0, &arena, &j, &why) == WA_OK)
         for (size_t i = 0; i < c->n; i++)
             if (strcmp(c->items[i].names, section) == 0)
                 wa_column_value(&c->items[i], j, &values[i]);

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "os/clock.h"
 #include "server/columns.h"
+#include "server/store_hosts.h"
 
 struct place {
     struct bench b;
@@ -140,6 +141,28 @@ static void test_who_sees_it(void **state)
                      401);
 }
 
+/* What one machine says costs a page of a thousand others little. */
+static void test_a_rogue_machine_says_too_much(void **state)
+{
+    struct place *p = *state;
+    WA_AUTO_BUF struct wa_buf out;
+    WA_AUTO_BUF struct wa_buf text;
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(&out, 1u << 20);
+    wa_buf_init(&text, 16u << 20);
+    wa_buf_adds(&text, "{\"cpu_name\":\"Rogue\",\"x\":[");
+    for (size_t i = 0; i < WA_COLUMNS_SECTION_MAX / 8; i++)
+        wa_buf_adds(&text, "{\"\":[]},");
+    wa_buf_adds(&text, "0]}");
+    WA_ASSERT_OK(
+        wa_store_set_section(p->b.store->db, WA_SV("c"), "host_info", wa_buf_sv(&text), "", &err));
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", "columns=host_info.cpu_name",
+                               p->admin, WA_SV(""), &out),
+                     200);
+    assert_non_null(strstr(wa_buf_str(&out), "Ryzen"));
+    assert_null(strstr(wa_buf_str(&out), "Rogue"));
+}
+
 static void test_table(void **state)
 {
     struct place *p = *state;
@@ -222,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_there), cmocka_unit_test(test_who_sees_it),
+        cmocka_unit_test(test_what_is_there), cmocka_unit_test(test_a_rogue_machine_says_too_much),
         cmocka_unit_test(test_table),         cmocka_unit_test(test_what_is_no_path),
         cmocka_unit_test(test_what_is_much),
     };
