@@ -382,6 +382,7 @@ static enum wa_code run(struct wa_store *s, struct peers *peers, const char *con
         wa_rand_bytes(&s->throttle.seed, sizeof s->throttle.seed, err) != WA_OK ||
         wa_rand_bytes(&s->codes.seed, sizeof s->codes.seed, err) != WA_OK ||
         wa_rand_bytes(&s->persons.seed, sizeof s->persons.seed, err) != WA_OK ||
+        wa_rand_bytes(&s->moves.seed, sizeof s->moves.seed, err) != WA_OK ||
         wa_rand_map(&s->conns_by_uuid, err) != WA_OK || wa_senders_new(&s->senders, err) != WA_OK ||
         wa_rand_map(&s->conns_by_id, err) != WA_OK || wa_loop_new(&s->loop, err) != WA_OK)
         return err->code;

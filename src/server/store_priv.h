@@ -91,6 +91,7 @@ struct wa_store {
     struct wa_throttle throttle;
     struct wa_throttle codes;   /* of second factors, by person */
     struct wa_throttle persons; /* machines' questions about people, by machine and by person */
+    struct wa_throttle moves;   /* of accounts that became another machine; in minutes */
     size_t asked;               /* of the directory, not answered yet */
     char checked[WA_NAME_MAX +
                  1];    /* last person of the directory looked at in this round; "": none */

@@ -27,6 +27,7 @@ struct registration {
     bool has_sender;
     struct wa_ticket_account account; /* KERBEROS: whose ticket it is */
     char former[WA_UUID_MAX + 1];     /* what that account was before */
+    bool is_move;                     /* the account is another machine now */
     char by[800];
 };
 
@@ -116,6 +117,21 @@ static enum wa_code check_account(struct wa_store *s, struct registration *g, bo
         return wa_fail(err, WA_E_EXISTS, "'%.*s' is the machine of another account than '%s'",
                        WA_SV_ARG(g->msg.uuid), g->account.name);
     return wa_store_account_holder(s, g->account.account, g->msg.uuid, g->former, err);
+}
+
+/* Each time leaves a revoked certificate, which all are told of until it ends: a few in an hour,
+ * and then ever fewer. */
+static enum wa_code check_moves(struct registration *g, bool is_replaced, struct wa_err *err)
+{
+    struct wa_err busy = WA_ERR_INIT;
+    if (g->msg.cred != WA_CRED_KERBEROS || (!is_replaced && g->former[0] == '\0'))
+        return WA_OK;
+    g->is_move = wa_throttle_begin(&g->request->store->moves, g->account.account, NULL,
+                                   wa_clock_now() / 60, &busy) == WA_OK;
+    return g->is_move ? WA_OK
+                      : wa_fail(err, WA_E_BUSY,
+                                "'%s' was another machine several times of late: try again later",
+                                g->account.name);
 }
 
 /* One account, one machine: under another name it is not what it was. */
@@ -241,13 +257,16 @@ static enum wa_code write_registration(struct registration *g, bool may_replace,
     if (wa_db_begin(s->db, err) != WA_OK)
         return err->code;
     if (use_credential(s, g, may_replace, ret_replaced, err) != WA_OK ||
-        leave_former(s, g, err) != WA_OK || write_host(s, g, change, err) != WA_OK ||
-        bind_account(s, g, *ret_replaced, err) != WA_OK ||
+        check_moves(g, *ret_replaced, err) != WA_OK || leave_former(s, g, err) != WA_OK ||
+        write_host(s, g, change, err) != WA_OK || bind_account(s, g, *ret_replaced, err) != WA_OK ||
         replace(s, g, *ret_replaced, err) != WA_OK ||
         note_registration(s, g, *ret_replaced, err) != WA_OK ||
         wa_node_tell(s, *ret_replaced ? WA_NODE_GONE : WA_NODE_HOST, g->msg.uuid, err) != WA_OK ||
-        wa_db_commit(s->db, err) != WA_OK)
+        wa_db_commit(s->db, err) != WA_OK) {
+        if (g->is_move)
+            wa_throttle_back(&s->moves, g->account.account, NULL);
         wa_db_rollback(s->db);
+    }
     return err->code;
 }
 

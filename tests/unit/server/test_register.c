@@ -328,6 +328,33 @@ static void test_tickets(void **state)
     machine_free(&other);
 }
 
+/* What each of them leaves behind - a certificate that is revoked, lines of the journal - stays for
+ * long. */
+static void test_an_account_that_is_ever_another_machine(void **state)
+{
+    struct bench *b = *state;
+    struct machine m;
+    unsigned taken = 0;
+    let_in(b, "kerberos");
+    b->kerberos_answer = ACCOUNT("PC", "S-1-5-21-1");
+    for (unsigned i = 0; i < 20; i++) {
+        char uuid[16];
+        (void)snprintf(uuid, sizeof uuid, "m%u", i / 2); /* now another name, now another key */
+        machine_new(&m, uuid);
+        m.seq = 100 * i;
+        int status = machine_register(b, &m, WA_CRED_KERBEROS, "AAAA");
+        assert_true(status == 200 || status == 429);
+        taken += status == 200;
+        machine_free(&m);
+    }
+    assert_in_range(taken, 2, 10);
+    machine_new(&m, "another");
+    assert_int_equal(machine_register(b, &m, WA_CRED_KERBEROS, "AAAA"), 429);
+    b->kerberos_answer = ACCOUNT("PC", "S-1-5-21-2"); /* whoever else */
+    assert_int_equal(machine_register(b, &m, WA_CRED_KERBEROS, "AAAA"), 200);
+    machine_free(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +369,7 @@ int main(void)
         TEST(test_a_rogue_machine_registers_for_ever),
         TEST(test_credentials_are_not_mixed),
         TEST(test_tickets),
+        TEST(test_an_account_that_is_ever_another_machine),
         TEST(test_nonsense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
