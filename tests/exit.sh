@@ -88,7 +88,7 @@ boot
 mkdir "$tmp/root/root/debs" && cp "$debs"/wapt-agent_*.deb "$debs"/wapt-server_*.deb "$tmp/root/root/debs"
 check "the agent's package installs" sh_on 'dpkg -i /root/debs/*.deb'
 check "an upgrade at shutdown is off" sh_on 'test "$(systemctl is-enabled waptexit)" = disabled'
-check "a session's set-up is on" sh_on 'systemctl --global is-enabled wapt-session-setup.service wapt-propose.path; test -f /etc/xdg/autostart/wapt-session-setup.desktop'
+check "a session's set-up is on" sh_on 'systemctl --global is-enabled wapt-session-setup.service wapt-propose.path wapt-message.path; test -f /etc/xdg/autostart/wapt-session-setup.desktop'
 # The repository is on the machine itself, and goes down after what needs it. No package is downloaded ahead.
 check "a machine with a user, keys and a repository" sh_on 'cd /root; useradd -m -u 1000 paul; mkdir -p /srv/wapt
     wapt-get create-keycert --base-dir keys --common-name Developer --code-signing --no-private-key-passwd --key-bits 2048

@@ -136,6 +136,34 @@ def test_an_upgrade_is_proposed_where_something_is_pending(machine):
     assert not (m.at / "two").exists(), "they are asked, no more"
 
 
+def test_who_may_send_them(machine):
+    """By the role, the perimeter, and the machine's own word, each by itself."""
+    org, marker = machine.org, machine.base / "run/message"
+    machine.sits_down()
+    secret = org.base / "told.pw"
+    secret.write_text("a long password\n", encoding="utf-8")
+    secret.chmod(0o600)
+    before = marker.read_bytes() if marker.exists() else None
+
+    def person(*argv):
+        run(BIN / "waptserver", "user", *argv, "--config", org.base / "server/waptserver.ini")
+
+    def asks(name, kind, *more):
+        return run(BIN / "waptconsole", "action", kind, *more, "--hosts", machine.uuid, "--server", org.url, "--server-fingerprint", org.server_fp, "--user", name,
+                   "--password-file", secret, "-k", org.cert("Deployer"), "-w", org.base / "pw", "--timeout", "60s", ok=None)
+
+    kinds = (("message", "--text", "to all"), ("propose-upgrade",), ("restart-agent",))
+    for name, role, perimeter in (("told-reader", "readonly", "--all-machines"), ("told-elsewhere", "helpdesk", "--group=nowhere"), ("told-helper", "helpdesk", "--all-machines")):
+        person("add", name, "--role", role, "--password-file", secret)
+        person("perimeter", name, perimeter)
+    for kind in kinds:
+        assert asks("told-reader", *kind).returncode == 5
+        assert asks("told-elsewhere", *kind).returncode == 12
+    assert (marker.read_bytes() if marker.exists() else None) == before
+    assert asks("told-helper", *kinds[0]).returncode == 0
+    assert marker.read_text(encoding="utf-8") == "to all\n"
+
+
 def test_the_agent_is_started_again_by_order_once(machine):
     m = machine
     before = manager(m.service, m.base)

@@ -36,6 +36,8 @@ def test_tuf_orders_go_by_the_root(org):
     org.get("update")
     org.order("Deployer", "update-status")
     assert "does not let" in org.order("Deployer", "update", ok=False).text, "he is listed in the configuration"
+    for argv in (("message", "--text", "hello"), ("propose-upgrade",), ("restart-agent",)):
+        assert "does not let" in org.order("Deployer", *argv, ok=False).text, "the root lists what he may order"
     assert "order 'update'" not in (org.base / "agent.log").read_text(), "the server reads the root too"
 
     def rollout(who, action, ok=True):

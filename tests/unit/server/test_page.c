@@ -559,6 +559,17 @@ static void test_facets(void **state)
                      200);
     assert_string_equal(wa_buf_str(&p->out),
                         "{\"facets\":[{\"by\":\"status\",\"value\":\"\",\"count\":1}]}");
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/host-facets", "by=group,unit&unit==&limit=1",
+                               p->token, WA_SV(""), &p->out),
+                     200);
+    assert_string_equal(wa_buf_str(&p->out),
+                        "{\"facets\":[{\"by\":\"group\",\"value\":\"sales\",\"count\":1},{\"by\":"
+                        "\"unit\",\"value\":\"\",\"count\":3}]}");
+    static const char *const limits[] = {"limit=0", "limit=-1", "limit=10001", "limit=x"};
+    for (size_t i = 0; i < WA_COUNT(limits); i++)
+        assert_int_equal(
+            bench_ask(&p->b, "GET", "/api/v1/host-facets", limits[i], p->token, WA_SV(""), NULL),
+            400);
     assert_int_equal(
         bench_ask(&p->b, "GET", "/api/v1/host-facets", "by=serial", p->token, WA_SV(""), &p->out),
         400);

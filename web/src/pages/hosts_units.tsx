@@ -88,6 +88,12 @@ export function Units({ asked, orders }: { asked: Record<string, string>; orders
     return (
         <aside class="units" aria-label={t("Organisational units")}>
             <input type="search" aria-label={t("Search units")} placeholder={t("Search units")} spellcheck={false} value={search.value} onInput={(e) => (search.value = e.currentTarget.value)} />
+            {chosen && (
+                <div class="units-chosen">
+                    <Check label={t("With the units below")} checked={!wanted.startsWith("=")} onChange={(on) => setQuery({ unit: (on ? "" : "=") + chosen })} />
+                    <Menu label={t("This unit")} items={[...orders, { title: t("Its package"), about: t("What machines of this unit are assigned, below it too."), run: () => void editUnit(chosen).catch(sayError) }]} />
+                </div>
+            )}
             <div class="units-tree" role="tree" aria-label={t("Organisational units")} tabIndex={0} aria-activedescendant={shown[at] ? `unit-${at}` : undefined} onKeyDown={key}>
                 {shown.map(({ unit, depth, open }, i) => (
                     <div
@@ -112,12 +118,6 @@ export function Units({ asked, orders }: { asked: Record<string, string>; orders
             </div>
             {rows.length === 0 && <p class="muted">{t("No machine says that it is in a unit.")}</p>}
             {rows.length > shown.length && <p class="muted">{tn(rows.length - shown.length, "and {n} more", "and {n} more")}</p>}
-            {chosen && (
-                <div class="units-foot">
-                    <Check label={t("With the units below")} checked={!wanted.startsWith("=")} onChange={(on) => setQuery({ unit: (on ? "" : "=") + chosen })} />
-                    <Menu label={t("This unit")} items={[...orders, { title: t("Its package"), about: t("What machines of this unit are assigned, below it too."), run: () => void editUnit(chosen).catch(sayError) }]} />
-                </div>
-            )}
             <PolicyDialog />
         </aside>
     );
