@@ -28,6 +28,7 @@ from conftest import BIN, Organisation, account, run, until  # pylint: disable=w
 
 AGENTS = pathlib.Path(os.environ.get("WAPT_TEST_BIN", ROOT / "build/bin")).resolve().parent / "bench/bench_agents"
 SHARD = 16000  # machines of one process: 20,000 descriptors are the limit here
+PROCESSORS = 2  # that the budgets are for
 FRONT = 15000  # connections of one front, on average
 PATIENCE = 900
 STORM = 600  # s that all may take to come back
@@ -247,6 +248,12 @@ def row(name, value, unit, budget=None, better="lower", note=""):
     return {"name": name, "value": value, "unit": unit, "budget": budget, "better": better, "note": note}
 
 
+def rates(name, done, wall, spent, theirs, budget, *roles):
+    """What was seen with the simulator on the same processors; and what PROCESSORS do for the server alone, which is what the budget is for."""
+    yield row(name + ", seen", done / wall, "/s", note=f"the simulator took {theirs / done * 1e6:.0f} us each of the same processors")
+    yield row(name + ", by the server's CPU", PROCESSORS * done / spent["all"], "/s", budget, "higher", note=each(spent, done, *roles))
+
+
 def show(r):
     met = "" if r["budget"] is None else "met" if (r["value"] <= r["budget"] if r["better"] == "lower" else r["value"] >= r["budget"]) else "MISSED"
     budget = "" if r["budget"] is None else f"{r['budget']:g} {r['unit']}"
@@ -367,8 +374,7 @@ def reporting(fleet, shards):
         got = shards.all("status", count, "128")
     wall, theirs = time.perf_counter() - begun, shards.cpu() - theirs
     assert got["failed"] == 0, got
-    yield row("status updates a second, signed, stored durably", got["done"] / wall, "/s", 15000, "higher",
-              note=each(spent, got["done"], "store", "front") + f"; the simulator {theirs / got['done'] * 1e6:.0f} us on the same two cores")
+    yield from rates("status updates a second, signed, stored durably", got["done"], wall, spent, theirs, 15000, "store", "front")
 
 
 def unchanged(fleet, shards):
@@ -381,8 +387,7 @@ def unchanged(fleet, shards):
         got = shards.all("same", count, "256")
     wall, theirs = time.perf_counter() - begun, shards.cpu() - theirs
     assert got["failed"] == got["wrong"] == 0 and got["done"] >= count, got
-    yield row("unchanged states a second, by the connection", got["done"] / wall, "/s", 50000, "higher",
-              note=each(spent, got["done"], "store", "front") + f"; the simulator {theirs / got['done'] * 1e6:.0f} us on the same two cores")
+    yield from rates("unchanged states a second, by the connection", got["done"], wall, spent, theirs, 50000, "store", "front")
 
 
 def handshakes(fleet, _shards):

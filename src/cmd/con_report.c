@@ -38,15 +38,12 @@ static struct wa_sv cell_text(const struct wa_json *cell)
     return wa_json_is(cell, WA_JSON_NULL) ? WA_SV("") : wa_json_sv(cell);
 }
 
+/* names: at most WA_CLI_COLUMNS_MAX. */
 static enum wa_code print_table(struct work *w, const struct wa_json *names,
                                 const struct wa_json *rows, struct wa_err *err)
 {
-    WA_AUTO_TABLE struct wa_cli_table table;
+    struct wa_cli_column columns[WA_CLI_COLUMNS_MAX];
     size_t n = wa_json_count(names);
-    struct wa_cli_column *columns = wa_arena_alloc(&w->arena, n + 1, sizeof *columns);
-    wa_cli_table_init(&table, columns, n);
-    if (columns == NULL)
-        return wa_nomem(err);
     for (size_t i = 0; i < n; i++) {
         char *title = wa_arena_strdup(&w->arena, wa_json_sv(wa_json_at(names, i)));
         if (title == NULL)
@@ -54,6 +51,8 @@ static enum wa_code print_table(struct work *w, const struct wa_json *names,
         wa_cli_tame(title); /* whoever wrote the report chose it */
         columns[i] = (struct wa_cli_column){title, true};
     }
+    WA_AUTO_TABLE struct wa_cli_table table;
+    wa_cli_table_init(&table, columns, n);
     for (size_t i = 0; i < wa_json_count(rows); i++)
         for (size_t k = 0; k < n; k++)
             wa_cli_table_cell(&table, cell_text(wa_json_at(wa_json_at(rows, i), k)));

@@ -345,7 +345,10 @@ class Crashes:
 
 
 def campaign(every, names, first=0, report=lambda text: None):
-    """Each every-th point of these scenarios, the first-th being the first. Returns (kills, cuts, steps)."""
+    """Each every-th point of these scenarios, from the first-th on, one at least. Returns (kills, cuts, steps)."""
+    def some(points):
+        return points[first % max(1, min(every, len(points)))::every]
+
     kills = cuts = steps = 0
     for name in names:
         with tempfile.TemporaryDirectory(prefix="wapt-crash-") as d:
@@ -354,9 +357,9 @@ def campaign(every, names, first=0, report=lambda text: None):
             try:
                 steps += len(c.operations)
                 mine = [0, 0]
-                for number in range(1 + first % every, len(c.operations) + 1, every):
+                for number in some(range(1, len(c.operations) + 1)):
                     mine[0] += c.kill(number)
-                for cut in c.cuts()[first % every::every]:
+                for cut in some(c.cuts()):
                     c.cut(*cut)
                     mine[1] += 1
                 kills, cuts = kills + mine[0], cuts + mine[1]
