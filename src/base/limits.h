@@ -421,6 +421,9 @@
 #define WA_ACTION_MACS_MAX 64u   /* network cards that one action wakes: a small packet each */
 #define WA_ACTION_TEXT_MAX 1000u /* bytes: what a message shows on desktops and terminals */
 
+/* --- people --- */
+#define WA_LOGIN_CERTIFICATES_MAX 16u /* certificates by which one person can log in */
+
 /* --- machines that the server itself wakes --- */
 #define WA_WAKE_PORTS_MAX 4u      /* ports that a card's packet goes to */
 #define WA_WAKE_NETWORKS_MAX 256u /* networks that the configuration lists */

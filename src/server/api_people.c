@@ -52,6 +52,11 @@ static enum wa_code find(const struct wa_api_call *c, struct wa_person *ret, str
     return wa_fail(err, WA_E_NOT_FOUND, "there is no user '%s'", c->args[0]);
 }
 
+static void list_certificate(void *user, struct wa_sv sha256)
+{
+    wa_jw_sv(user, sha256);
+}
+
 static enum wa_code call_person(struct wa_api_call *c, struct wa_err *err)
 {
     struct wa_person p;
@@ -71,7 +76,7 @@ static enum wa_code call_person(struct wa_api_call *c, struct wa_err *err)
         wa_jw_null(&w);
     wa_jw_key(&w, "certificates");
     wa_jw_arr(&w);
-    if (wa_store_write_certificates(c->store->db, p.name, &w, err) != WA_OK)
+    if (wa_store_certificates(c->store->db, p.name, list_certificate, &w, err) != WA_OK)
         return err->code;
     wa_jw_end(&w);
     wa_jw_end(&w);

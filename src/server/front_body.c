@@ -21,7 +21,8 @@ enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_que
     wa_buf_init(&text, WA_SERVER_BODY_MAX + 65536);
     wa_buf_init(&pem, WA_HTTP_HEAD_MAX);
     if (wa_front_route(h, &route, &allow, err) != WA_OK ||
-        (x->client.person[0] != '\0' && wa_sv_eqs(h->path, WA_CERTIFICATE_LOGIN) &&
+        (x->client.person[0] != '\0' &&
+         (wa_sv_eqs(h->path, WA_CERTIFICATE_LOGIN) || wa_sv_eqs(h->path, WA_CERTIFICATE_OWN)) &&
          wa_front_person_pem(x->front, x->http, &pem, err) != WA_OK))
         return err->code;
     wa_jw_init(&w, &text);

@@ -56,6 +56,10 @@ WA_CHECK enum wa_code wa_login_take_in(struct wa_store *s, const struct wa_vouch
 /* --- login_certificate.c --- */
 /* POST /api/v1/session/certificate. */
 WA_CHECK enum wa_code wa_login_certificate_call(struct wa_api_call *c, struct wa_err *err);
+/* Whether the certificate that the request's connection shows is one by which a person could log
+ * in, once it is registered. WA_E_USAGE, with the reason; WA_E_DENIED: nobody does so here. */
+WA_CHECK enum wa_code wa_login_certificate_check(const struct wa_store_request *r,
+                                                 struct wa_err *err);
 /* --- login_kerberos.c --- */
 /* POST /api/v1/session/kerberos. */
 WA_CHECK enum wa_code wa_login_kerberos_call(struct wa_api_call *c, struct wa_err *err);

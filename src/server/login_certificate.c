@@ -51,6 +51,16 @@ static enum wa_code judge(const struct wa_store *s, const struct wa_certs *chain
                : wa_fail(err, WA_E_REFUSED, "an authority is no person");
 }
 
+enum wa_code wa_login_certificate_check(const struct wa_store_request *r, struct wa_err *err)
+{
+    WA_AUTO_CERTS struct wa_certs chain = {NULL, 0, 0};
+    if (read_one(r, &chain, err) == WA_OK && judge(r->store, &chain, true, err) == WA_OK)
+        return WA_OK;
+    if (err->code == WA_E_AUTH || err->code == WA_E_REFUSED || err->code == WA_E_INVALID)
+        err->code = WA_E_USAGE; /* the session is as good as before */
+    return err->code;
+}
+
 static enum wa_code find_person(struct wa_store *s, const struct wa_certs *chain,
                                 struct wa_person *ret, bool *ret_registered, struct wa_err *err)
 {

@@ -147,6 +147,24 @@ static enum wa_code check_there(struct wa_db *db, const char *name, struct wa_er
     return wa_fail(err, WA_E_NOT_FOUND, "there is no user '%s'", name);
 }
 
+static void count_certificate(void *user, struct wa_sv sha256)
+{
+    size_t *n = user;
+    WA_UNUSED(sha256);
+    ++*n;
+}
+
+static enum wa_code add_certificate(struct wa_db *db, const struct wa_person_change *c,
+                                    struct wa_err *err)
+{
+    size_t count = 0;
+    if (wa_store_certificates(db, c->name, count_certificate, &count, err) != WA_OK)
+        return err->code;
+    if (count >= WA_LOGIN_CERTIFICATES_MAX)
+        return wa_fail(err, WA_E_LIMIT, "'%s' has %zu certificates: remove one", c->name, count);
+    return wa_store_add_certificate(db, c->name, c->certificate, err);
+}
+
 static enum wa_code change_access(struct wa_db *db, const struct wa_person_change *c,
                                   struct wa_err *err)
 {
@@ -155,7 +173,7 @@ static enum wa_code change_access(struct wa_db *db, const struct wa_person_chang
     if (c->what == WA_PERSON_NEED_FACTOR || c->what == WA_PERSON_NEED_NONE)
         return wa_store_need_factor(db, c->name, c->what == WA_PERSON_NEED_FACTOR, err);
     if (c->what == WA_PERSON_TRUST)
-        return wa_store_add_certificate(db, c->name, c->certificate, err);
+        return add_certificate(db, c, err);
     if (c->what == WA_PERSON_DISTRUST &&
         wa_store_drop_certificate(db, c->name, c->certificate, err) != WA_OK)
         return err->code;

@@ -94,6 +94,7 @@ enum wa_server_msg {
     WA_S_HELPER = 416 /* id: a role; descriptor: the channel to its next process */
 };
 #define WA_CERTIFICATE_LOGIN "/api/v1/session/certificate"
+#define WA_CERTIFICATE_OWN "/api/v1/account/certificates"
 #define WA_KERBEROS_LOGIN "/api/v1/session/kerberos"
 #define WA_S_MAKE "make"
 #define WA_S_FACTOR "factor"

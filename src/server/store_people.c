@@ -349,8 +349,14 @@ enum wa_code wa_store_take_recovery(struct wa_db *db, const char *name, const ch
 enum wa_code wa_store_add_certificate(struct wa_db *db, const char *name, const char *sha256,
                                       struct wa_err *err)
 {
-    return run_digest(db, "INSERT INTO user_certificates (\"user\", sha256) VALUES (?, ?)", name,
-                      sha256, err);
+    if (run_digest(db,
+                   "INSERT INTO user_certificates (\"user\", sha256) VALUES (?, ?) ON CONFLICT DO "
+                   "NOTHING",
+                   name, sha256, err) != WA_OK)
+        return err->code;
+    return wa_db_changes(db) == 1
+               ? WA_OK
+               : wa_fail(err, WA_E_EXISTS, "this certificate is registered already");
 }
 
 enum wa_code wa_store_drop_certificate(struct wa_db *db, const char *name, const char *sha256,
@@ -364,8 +370,8 @@ enum wa_code wa_store_drop_certificate(struct wa_db *db, const char *name, const
                : wa_fail(err, WA_E_NOT_FOUND, "'%s' has no such certificate", name);
 }
 
-enum wa_code wa_store_write_certificates(struct wa_db *db, const char *name, struct wa_jw *w,
-                                         struct wa_err *err)
+enum wa_code wa_store_certificates(struct wa_db *db, const char *name, wa_certificate_fn fn,
+                                   void *user, struct wa_err *err)
 {
     struct wa_stmt *s;
     bool row = false;
@@ -374,7 +380,7 @@ enum wa_code wa_store_write_certificates(struct wa_db *db, const char *name, str
         return err->code;
     wa_bind_s(s, 0, name);
     while (wa_step(s, &row, err) == WA_OK && row)
-        wa_jw_sv(w, wa_col_sv(s, 0));
+        fn(user, wa_col_sv(s, 0));
     return err->code;
 }
 

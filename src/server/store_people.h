@@ -99,13 +99,15 @@ WA_CHECK enum wa_code wa_store_take_recovery(struct wa_db *db, const char *name,
                                              bool *ret_taken, struct wa_err *err);
 
 /* --- certificates by which people are known --- */
+/* WA_E_EXISTS: it is somebody's already. */
 WA_CHECK enum wa_code wa_store_add_certificate(struct wa_db *db, const char *name,
                                                const char *sha256, struct wa_err *err);
 WA_CHECK enum wa_code wa_store_drop_certificate(struct wa_db *db, const char *name,
                                                 const char *sha256, struct wa_err *err);
-/* Those of one person, as members of an open list. */
-WA_CHECK enum wa_code wa_store_write_certificates(struct wa_db *db, const char *name,
-                                                  struct wa_jw *w, struct wa_err *err);
+/* Those of one person. */
+typedef void (*wa_certificate_fn)(void *user, struct wa_sv sha256);
+WA_CHECK enum wa_code wa_store_certificates(struct wa_db *db, const char *name,
+                                            wa_certificate_fn fn, void *user, struct wa_err *err);
 /* Whose it is; *ret_found false: nobody's. */
 WA_CHECK enum wa_code wa_store_certificate(struct wa_db *db, const char *sha256,
                                            struct wa_person *ret, bool *ret_found,

@@ -492,6 +492,151 @@ static void test_factor_and_registration(void **state)
     machine_free(&m);
 }
 
+/* --- certificates of one's own --- */
+
+#define CERTS "/api/v1/account/certificates"
+#define PASSWORD "{\"password\":\"" BENCH_PASSWORD "\"}"
+
+struct shown {
+    struct wa_cert *cert;
+    struct wa_buf pem;
+};
+
+static void issue(struct shown *ret, bool for_code)
+{
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_cert_request what = {.cn = "anna",
+                                         .client_auth = !for_code,
+                                         .code_signing = for_code,
+                                         .path_length = -1,
+                                         .days = 10};
+    WA_ASSERT_OK(wa_key_new_p256(&key, &err));
+    WA_ASSERT_OK(wa_cert_issue(&what, key, NULL, NULL, &ret->cert, &err));
+    wa_buf_init(&ret->pem, 65536);
+    WA_ASSERT_OK(wa_cert_write_pem(ret->cert, &ret->pem, &err));
+}
+
+static void forget(struct shown *s)
+{
+    wa_cert_free(s->cert);
+    wa_buf_fini(&s->pem);
+}
+
+/* What the connection shows from now on; NULL: nothing. */
+static void show(struct place *p, struct shown *s)
+{
+    p->b.person = s != NULL ? wa_cert_fingerprint(s->cert) : NULL;
+    p->b.pem = s != NULL ? wa_buf_str(&s->pem) : NULL;
+}
+
+static int drop(struct place *p, const char *token, const struct shown *s)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, CERTS "/%s", wa_cert_fingerprint(s->cert));
+    return ask(p, token, "DELETE", path, "");
+}
+
+static void test_own_certificate(void **state)
+{
+    struct place *p = *state;
+    struct shown hers, another, code;
+    char token[65] = "", other[65];
+    issue(&hers, false);
+    issue(&another, false);
+    issue(&code, true);
+    show(p, &hers);
+    IS(p, p->anna, "POST", CERTS, PASSWORD, 403); /* not switched on */
+    p->b.store->child.config.certificate_login = true;
+    /* Without the password, without showing one, for another purpose, as a program. */
+    IS(p, p->anna, "POST", CERTS, "{}", 400);
+    IS(p, p->anna, "POST", CERTS, "{\"password\":\"a guess\"}", 403);
+    show(p, NULL);
+    IS(p, p->anna, "POST", CERTS, PASSWORD, 400);
+    show(p, &code);
+    IS(p, p->anna, "POST", CERTS, PASSWORD, 400);
+    show(p, &hers);
+    p->b.pem = wa_buf_str(&another.pem); /* whose key nobody has shown */
+    IS(p, p->anna, "POST", CERTS, PASSWORD, 500);
+    show(p, &hers);
+    IS(p, "nobody's", "POST", CERTS, PASSWORD, 401);
+    BENCH_IS(&p->b, "SELECT count(*) FROM user_certificates", "0");
+    BENCH_IS(&p->b, "SELECT count(*) FROM journal WHERE entry LIKE '%certificate_added%'", "0");
+    IS(p, p->anna, "POST", CERTS, PASSWORD, 200);
+    assert_non_null(strstr(wa_buf_str(&p->out), wa_cert_fingerprint(hers.cert)));
+    BENCH_IS(&p->b, "SELECT \"user\" FROM user_certificates", "anna");
+    BENCH_IS(&p->b,
+             "SELECT count(*) FROM journal WHERE entry LIKE '%user.certificate_added%' AND entry "
+             "LIKE '%\"user\":\"anna\"%'",
+             "1");
+    IS(p, p->anna, "GET", CERTS, "", 200);
+    assert_non_null(strstr(wa_buf_str(&p->out), wa_cert_fingerprint(hers.cert)));
+    IS(p, p->admin, "GET", CERTS, "", 200); /* one's own alone */
+    assert_null(strstr(wa_buf_str(&p->out), wa_cert_fingerprint(hers.cert)));
+    /* It is hers: nobody takes it, nor takes it away. */
+    IS(p, p->admin, "POST", CERTS, PASSWORD, 409);
+    assert_int_equal(drop(p, p->admin, &hers), 404);
+    IS(p, "", "POST", "/api/v1/session/certificate", "{}", 200);
+    assert_int_equal(
+        sscanf(strstr(wa_buf_str(&p->out), "\"token\":\""), "\"token\":\"%64[^\"]\"", token), 1);
+    show(p, NULL);
+    assert_int_equal(bench_login(&p->b, "10.0.0.9", "anna", BENCH_PASSWORD, other), 200);
+    /* Gone, with what is open by it; where it is taken away from, one stays. */
+    assert_int_equal(drop(p, p->anna, &hers), 200);
+    assert_int_equal(ask(p, p->anna, "GET", "/api/v1/session", ""), 200);
+    assert_int_equal(ask(p, other, "GET", "/api/v1/session", ""), 401);
+    show(p, &hers);
+    assert_int_equal(ask(p, token, "GET", "/api/v1/session", ""), 401);
+    IS(p, "", "POST", "/api/v1/session/certificate", "{}", 401);
+    BENCH_IS(&p->b, "SELECT count(*) FROM journal WHERE entry LIKE '%user.certificate_dropped%'",
+             "1");
+    forget(&hers);
+    forget(&another);
+    forget(&code);
+}
+
+/* Sixteen, a code where there is a second factor, and nothing of it where another knows one. */
+static void test_own_certificate_needs(void **state)
+{
+    struct place *p = *state;
+    struct shown hers;
+    char recovery[24], code[8], body[128];
+    issue(&hers, false);
+    show(p, &hers);
+    p->b.store->child.config.certificate_login = true;
+    for (int i = 0; i < (int)WA_LOGIN_CERTIFICATES_MAX; i++)
+        bench_exec(&p->b, "INSERT INTO user_certificates (\"user\", sha256) SELECT 'anna', "
+                          "'x' || count(*) FROM user_certificates");
+    IS(p, p->anna, "POST", CERTS, PASSWORD, 413);
+    bench_exec(&p->b, "DELETE FROM user_certificates");
+    bench_exec(&p->b, "UPDATE users SET needs_totp = 1 WHERE name = 'anna'");
+    IS(p, p->anna, "POST", CERTS, PASSWORD, 403); /* the way round a factor that is asked for */
+    enrol(p, recovery);
+    IS(p, p->anna, "POST", CERTS, "{\"password\":\"a guess\",\"code\":\"123456\"}", 403);
+    IS(p, p->anna, "POST", CERTS, PASSWORD, 200);
+    assert_string_equal(wa_buf_str(&p->out), "{\"needs\":\"code\"}");
+    IS(p, p->anna, "POST", CERTS, "{\"password\":\"" BENCH_PASSWORD "\",\"code\":\"000000\"}", 403);
+    BENCH_IS(&p->b, "SELECT count(*) FROM user_certificates", "0");
+    code_of(p, "totp", 0, code);
+    (void)snprintf(body, sizeof body, "{\"password\":\"%s\",\"code\":\"%s\"}", BENCH_PASSWORD,
+                   code);
+    IS(p, p->anna, "POST", CERTS, body, 200);
+    BENCH_IS(&p->b, "SELECT count(*) FROM user_certificates", "1");
+    bench_exec(&p->b, "DELETE FROM user_certificates");
+    IS(p, p->anna, "POST", CERTS, body, 403); /* a code counts once */
+    bench_exec(&p->b, "UPDATE users SET origin = 'oidc' WHERE name = 'anna'");
+    IS(p, p->anna, "POST", CERTS, PASSWORD, 409);
+    BENCH_IS(&p->b, "SELECT count(*) FROM user_certificates", "0");
+    /* Guesses are counted, by whatever call. */
+    bench_exec(&p->b,
+               "UPDATE users SET origin = 'local', totp = '', needs_totp = 0 WHERE name = 'anna'");
+    for (int i = 0; i < 10 && ask(p, p->anna, "POST", CERTS, "{\"password\":\"a guess\"}") != 429;
+         i++)
+        continue;
+    IS(p, p->anna, "POST", CERTS, PASSWORD, 429);
+    forget(&hers);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -511,6 +656,8 @@ int main(void)
         TEST(test_factor_guessed),
         TEST(test_factor_required),
         TEST(test_factor_and_registration),
+        TEST(test_own_certificate),
+        TEST(test_own_certificate_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,17 @@ static void more_tokens(struct place *p)
                "INSERT INTO api_tokens VALUES ('a', 'admin', 'n', 'view', '', 1, 9999999999, 0)");
 }
 
+static void certificates(struct place *p)
+{
+    bench_exec(&p->b, "INSERT INTO user_certificates (\"user\", sha256) VALUES ('admin', 'b'), "
+                      "('admin', 'c'), ('admin', 'd'), ('other', 'e')");
+}
+
+static void more_certificates(struct place *p)
+{
+    bench_exec(&p->b, "INSERT INTO user_certificates (\"user\", sha256) VALUES ('admin', 'a')");
+}
+
 static void reports(struct place *p)
 {
     bench_exec(&p->b,
@@ -262,6 +273,7 @@ static const struct list lists[] = {
     {"/api/v1/users", "", "users", "name", users, more_users},
     {"/api/v1/account/sessions", "", "sessions", "id", sessions, more_sessions},
     {"/api/v1/account/tokens", "", "tokens", "id", tokens, more_tokens},
+    {"/api/v1/account/certificates", "", "certificates", "sha256", certificates, more_certificates},
     {"/api/v1/users/{name}/tokens", "", "tokens", "id", tokens, more_tokens},
     {"/api/v1/hosts", "", "hosts", "uuid", hosts, more_hosts},
     {"/api/v1/reports", "", "reports", "name", reports, more_reports},
