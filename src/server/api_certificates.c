@@ -123,6 +123,7 @@ static void on_password(struct wa_store *s, void *user, struct wa_sv payload)
     } else if (a->code[0] != '\0') {
         ask_code(a);
     } else {
+        a->request->act.route = NULL; /* nothing was done */
         wa_store_answer(a->request, 200, WA_SV("{\"needs\":\"code\"}"));
         wa_free(a);
     }
