@@ -26,6 +26,7 @@ extern const struct wa_cli_command wa_con_user;
 extern const struct wa_cli_command wa_con_token;
 extern const struct wa_cli_command wa_con_tool;
 extern const struct wa_cli_command wa_con_second_factor;
+extern const struct wa_cli_command wa_con_login_certificate;
 extern const struct wa_cli_command wa_con_download;
 extern const struct wa_cli_command wa_con_forget_host;
 extern const struct wa_cli_command wa_con_report;
@@ -95,6 +96,12 @@ WA_CHECK enum wa_code wa_con_reach_other(const struct wa_cli *cli, const char *u
 WA_CHECK enum wa_code wa_con_which_server(struct wa_err *err);
 /* Adds to the refusal of an unknown certificate what a person can do. */
 WA_CHECK enum wa_code wa_con_unknown(struct wa_err *err);
+/* The caller's own password, once more, and a code of the second factor: from the files of the
+ * options "password-file" and "code-file", or asked for. */
+WA_CHECK enum wa_code wa_con_own_password(const struct wa_cli *cli, struct wa_buf *out,
+                                          struct wa_err *err);
+WA_CHECK enum wa_code wa_con_own_code(const struct wa_cli *cli, struct wa_buf *out,
+                                      struct wa_err *err);
 /* How the configuration says that this person logs in ("login"): "kerberos"; NULL: it does not say.
  * WA_E_CONFIG: another word. *ret: free it. */
 WA_CHECK enum wa_code wa_con_login_way(const struct wa_cli *cli, char **ret, struct wa_err *err);

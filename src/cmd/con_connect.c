@@ -112,16 +112,34 @@ enum wa_code wa_con_unknown(struct wa_err *err)
                    err->text);
 }
 
-/* The code of the second factor, when the server wants one. */
-static enum wa_code ask_code(void *user, struct wa_buf *out, struct wa_err *err)
+static enum wa_code read_code(const struct way *way, struct wa_buf *out, struct wa_err *err)
 {
-    const struct way *way = user;
     const char *file = NULL;
     if (pick(way->cli, "code-file", way->nth, &file, err) != WA_OK)
         return err->code;
     return file != NULL ? wa_cli_read_secret(file, out, err)
                         : wa_cli_ask_secret(WA_TEXT("Code of the second factor: "), false,
                                             "--code-file", out, err);
+}
+
+/* When the server wants one. */
+static enum wa_code ask_code(void *user, struct wa_buf *out, struct wa_err *err)
+{
+    return read_code(user, out, err);
+}
+
+enum wa_code wa_con_own_code(const struct wa_cli *cli, struct wa_buf *out, struct wa_err *err)
+{
+    const struct way way = {cli, LAST, NULL};
+    return read_code(&way, out, err);
+}
+
+enum wa_code wa_con_own_password(const struct wa_cli *cli, struct wa_buf *out, struct wa_err *err)
+{
+    const char *file = wa_cli_get(cli, "password-file", NULL);
+    return file != NULL ? wa_cli_read_secret(file, out, err)
+                        : wa_cli_ask_secret(WA_TEXT("Your password, once more: "), false,
+                                            "--password-file", out, err);
 }
 
 /* Where the person's browser goes. Not onto a command line: other users see those, and what is in

@@ -109,14 +109,11 @@ static enum wa_code offer(struct wa_cli *cli, struct wa_err *err)
     WA_AUTO_BUF_SECRET struct wa_buf password;
     WA_AUTO_BUF_SECRET struct wa_buf body;
     const struct wa_json *j = NULL;
-    const char *file = wa_cli_get(cli, "password-file", NULL);
     struct wa_jw w;
     wa_arena_init(&arena, 1u << 20);
     wa_buf_init(&password, 1024);
     wa_buf_init(&body, 8192);
-    if ((file != NULL ? wa_cli_read_secret(file, &password, err)
-                      : wa_cli_ask_secret(WA_TEXT("Your password, once more: "), false,
-                                          "--password-file", &password, err)) != WA_OK)
+    if (wa_con_own_password(cli, &password, err) != WA_OK)
         return err->code;
     wa_jw_init(&w, &body);
     wa_jw_obj(&w);

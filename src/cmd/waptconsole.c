@@ -35,6 +35,7 @@ int main(int argc, char **argv)
                                                             &wa_con_journal,
                                                             &wa_con_keys,
                                                             &wa_con_kit,
+                                                            &wa_con_login_certificate,
                                                             &wa_con_mirror,
                                                             &wa_con_orders,
                                                             &wa_con_overview,

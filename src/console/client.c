@@ -423,3 +423,39 @@ struct wa_stop *wa_client_stop(const struct wa_client *c)
 {
     return c->stop;
 }
+
+enum wa_code wa_client_show(const struct wa_client *c, struct wa_cert *cert, struct wa_key *key,
+                            struct wa_client **ret, struct wa_err *err)
+{
+    if (wa_client_lend(c, c->stop, ret, err) != WA_OK)
+        return err->code;
+    (*ret)->trust.identity = (struct wa_sv){NULL, 0};
+    (*ret)->trust.own = cert;
+    (*ret)->trust.own_key = key;
+    return WA_OK;
+}
+
+enum wa_code wa_client_add_certificate(struct wa_client *c, struct wa_cert *cert,
+                                       struct wa_key *key, struct wa_sv password, struct wa_sv code,
+                                       bool *ret_needs_code, struct wa_err *err)
+{
+    WA_AUTO(wa_client) struct wa_client *shown = NULL;
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF_SECRET struct wa_buf body;
+    const struct wa_json *j = NULL;
+    struct wa_jw w;
+    wa_arena_init(&arena, 1u << 20);
+    wa_buf_init(&body, 8192);
+    wa_jw_init(&w, &body);
+    wa_jw_obj(&w);
+    wa_jw_kvsv(&w, "password", password);
+    if (code.n > 0)
+        wa_jw_kvsv(&w, "code", code);
+    wa_jw_end(&w);
+    if (wa_buf_check(&body, err) != WA_OK || wa_client_show(c, cert, key, &shown, err) != WA_OK ||
+        wa_client_call(shown, "POST", "/api/v1/account/certificates", wa_buf_sv(&body), &arena, &j,
+                       err) != WA_OK)
+        return err->code;
+    *ret_needs_code = wa_sv_eqs(wa_json_sv(wa_json_get(j, "needs")), "code");
+    return WA_OK;
+}

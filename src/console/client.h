@@ -42,6 +42,17 @@ WA_AUTO_DEFINE(wa_client, wa_client_close)
  * ends no session. */
 WA_CHECK enum wa_code wa_client_lend(const struct wa_client *c, struct wa_stop *stop,
                                      struct wa_client **ret, struct wa_err *err);
+/* The same session over connections that show this certificate, whose key it is; both and c must
+ * outlive *ret. */
+WA_CHECK enum wa_code wa_client_show(const struct wa_client *c, struct wa_cert *cert,
+                                     struct wa_key *key, struct wa_client **ret,
+                                     struct wa_err *err);
+/* Has the server let the caller log in by that certificate from now on. *ret_needs_code: a code of
+ * the second factor is wanted besides ("": none is given), and nothing was done. */
+WA_CHECK enum wa_code wa_client_add_certificate(struct wa_client *c, struct wa_cert *cert,
+                                                struct wa_key *key, struct wa_sv password,
+                                                struct wa_sv code, bool *ret_needs_code,
+                                                struct wa_err *err);
 /* What ends its exchanges from now on, and must outlive them; NULL: nothing. */
 void wa_client_set_stop(struct wa_client *c, struct wa_stop *stop);
 struct wa_stop *wa_client_stop(const struct wa_client *c);

@@ -121,7 +121,8 @@ extern const struct wa_local_kind wa_local_kind_host_packages, wa_local_kind_pla
     wa_local_kind_policy, wa_local_kind_publish, wa_local_kind_upload, wa_local_kind_make;
 extern const struct wa_local_kind wa_local_kind_actions, wa_local_kind_certificate,
     wa_local_kind_root, wa_local_kind_known_root;
-extern const struct wa_local_kind wa_local_kind_cancel, wa_local_kind_grant;
+extern const struct wa_local_kind wa_local_kind_cancel, wa_local_kind_grant,
+    wa_local_kind_own_certificate;
 extern const struct wa_local_kind wa_local_kind_rollout;
 extern const struct wa_local_kind wa_local_kind_wake;
 

@@ -1,8 +1,8 @@
 /* local_relay.c - calls of the server's API, made by a page, with this program's session.
  *
  * What would show or make a token is not relayed, nor what gives somebody something that lasts: who
- * wants that asks by what kind_grant.c shows. Nor is anything that a browser could take for a page
- * of ours: only data by its type, and only that of the server itself.
+ * wants that asks by what kind_grant.c and kind_own_certificate.c show. Nor is anything that a
+ * browser could take for a page of ours: only data by its type, and only that of the server itself.
  */
 #include "codec/url.h"
 #include "console/local_priv.h"
@@ -19,7 +19,8 @@ bool wa_local_relay_takes(enum wa_http_method method, struct wa_sv path)
 {
     static const char prefix[] = "/api/v1/";
     static const char *const kept[] = {"session", "login", "enrol-tokens"};
-    static const char *const lasting[] = {"users", "account/tokens", "signers"};
+    static const char *const lasting[] = {"users", "account/tokens", "account/certificates",
+                                          "signers"};
     if (!wa_sv_starts(path, prefix))
         return false;
     struct wa_sv rest = wa_sv_sub(path, sizeof prefix - 1, path.n);

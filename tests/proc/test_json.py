@@ -5,6 +5,8 @@ import sys
 
 import jsonschema
 from conftest import BIN, ROOT, manager, run, totp, until
+from test_server_certificates import Issuer
+from test_server_hostile import Server
 from test_server_webhooks import receiver
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -56,6 +58,16 @@ def people(org, keep):
     made = keep("waptconsole token make", org.console("token", "make", "robot", "--right", "view", *mine))
     keep("waptconsole token", org.console("token", "list", *mine))
     org.console("token", "revoke", made["id"], *mine)
+    lets = Server(org, "server-json", "fronts = 1\ncertificate_login = 1")
+    try:
+        there = ("--server", f"https://127.0.0.1:{lets.port}", "--server-fingerprint", org.fingerprint(lets.dir / "private/tls.crt"), "--password-file", lets.dir / "admin.pw", "--json")
+        (lets.dir / "admin.pw").write_text(lets.password + "\n")
+        (lets.dir / "admin.pw").chmod(0o600)
+        shown = Issuer(org.base / "json", "anybody").issue("admin")
+        keep("waptconsole login-certificate add", run(BIN / "waptconsole", "login-certificate", "add", shown, *there))
+        keep("waptconsole login-certificate", run(BIN / "waptconsole", "login-certificate", *there))
+    finally:
+        lets.stop()
     offer = keep("waptconsole second-factor", org.console("second-factor", "on", *mine))
     codes = keep("waptconsole second-factor confirm", org.console("second-factor", "confirm", totp(offer["secret"]), *mine))["recovery_codes"]
     code.write_text(codes[0] + "\n")

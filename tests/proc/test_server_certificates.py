@@ -202,6 +202,54 @@ def test_the_console(srv, org, company):
     assert json.loads(hosts("-c", ini, "--client-key-passwd", secret).stdout)["result"] == []
 
 
+def test_ones_own(srv, org, company):
+    """A person registers a certificate by showing it, with the password; nobody takes another's, whose key he has not."""
+    own = Issuer(org.base / "people", "her own")
+    mine, theirs = own.issue("whatever"), own.issue("whatever")
+    add = {"path": "/api/v1/account/certificates", "body": json.dumps({"password": "a long password"}).encode()}
+    anna, bernd = (json.loads(srv.login(user, "a long password", source=f"127.0.3.24{n}")[1])["token"] for n, user in enumerate(("anna", "bernd")))
+    # Nothing shown; a machine's; a stolen session without the password; and the certificate is what TLS has proved, whatever is said besides.
+    assert shown(srv, None, token=anna, **add)[0] == 400
+    machines = Issuer(org.base / "people", "x", serialization.load_pem_private_key((srv.dir / "private/authority.pem").read_bytes(), None))
+    machines.name = x509.load_pem_x509_certificate((srv.dir / "private/authority.crt").read_bytes()).subject
+    assert shown(srv, machines.issue("pc-1"), token=anna, **add)[0] == 400
+    assert shown(srv, mine, token=anna, path=add["path"], body=b'{"password": "a guess"}')[0] == 403
+    said = urllib.parse.quote(theirs.read_text().split("-----BEGIN PRIVATE")[0])
+    assert srv.call("POST", add["path"], add["body"], token=anna, source="127.0.3.249", headers=[f"X-Wapt-Client-Cert: {said}"])[0] == 400
+    assert shown(srv, mine)[0] == 401
+    assert shown(srv, mine, token=anna, **add) == (200, {"sha256": fingerprint(mine)})
+    assert shown(srv, mine)[1]["user"] == "anna"
+    status, got = shown(srv, mine, token=bernd, **add)
+    assert status == 409 and "registered already" in got["error"]["message"], got
+    # By the command; it is one's own alone that one sees and removes.
+    secret = org.base / "people/her.pw"
+    secret.write_text("a long password\n")
+    secret.chmod(0o600)
+    where = ["--server", f"https://127.0.0.1:{srv.port}", "--server-fingerprint", org.fingerprint(srv.dir / "private/tls.crt"), "--json", "--password-file", secret]
+
+    def command(user, *argv, ok=True):
+        p = run("setsid", "-w", BIN / "waptconsole", "login-certificate", *argv, "--user", user, *where, ok=ok)
+        return json.loads(p.stdout)["result"] if ok else p.text
+
+    assert command("bernd", "add", theirs) == {"sha256": fingerprint(theirs)}
+    assert command("bernd") == [{"sha256": fingerprint(theirs)}] and {"sha256": fingerprint(mine)} in command("anna", "list")
+    assert shown(srv, theirs)[1]["user"] == "bernd"
+    assert "no such certificate" in command("bernd", "remove", fingerprint(mine), ok=False)
+    assert "no SHA-256" in command("bernd", "remove", "../users", ok=False)
+    assert "is not the key of" in command("bernd", "add", theirs, "--key", mine, ok=False)
+    assert command("bernd", "remove", fingerprint(theirs)) is None and command("bernd", "list") == []
+    assert shown(srv, theirs)[0] == 401
+    # Behind nginx, which sees to it that the key is there.
+    bernd = json.loads(srv.login("bernd", "a long password", source="127.0.3.243")[1])["token"]
+    nginx = Nginx(srv, org.base / "people", "accel", None, people=True)
+    try:
+        assert shown(srv, theirs, token=bernd, port=nginx.port, **add) == (200, {"sha256": fingerprint(theirs)})
+    finally:
+        nginx.stop()
+    journal = srv.call("GET", "/api/v1/journal", token=srv.admin)[1].decode()
+    assert "user.certificate_added" in journal and "user.certificate_dropped" in journal
+
+
 def test_machines_and_people(srv, org):
     """A machine's certificate is no person's, whatever is registered or configured; and a person's names no machine."""
     authority = serialization.load_pem_private_key((srv.dir / "private/authority.pem").read_bytes(), None)

@@ -1,19 +1,24 @@
 """A second factor in the pages of the real console: set up by who must, read from the QR code, used, lost and dropped by an administrator, ended by its owner."""
+import contextlib
+
 import pages
 import pytest
-from conftest import BIN, organisation, run, totp  # of tests/proc
+from conftest import BIN, Organisation, organisation, run, totp  # of tests/proc
 from test_story import Console
 
 
 @pytest.fixture(scope="module")
 def played():
-    with organisation() as o:
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
+        patch.setattr(Organisation, "OPTIONS", Organisation.OPTIONS + "certificate_login = 1\n")
+        o = stack.enter_context(organisation())
         secret = (o.base / "admin.pw").read_text().strip()
         config = ("--config", o.base / "server/waptserver.ini")
         run(BIN / "waptserver", "user", "add", "paula", "--role", "readonly", "--password-file", o.base / "admin.pw", *config)
         run(BIN / "waptserver", "user", "need-second-factor", "paula", *config)
+        run(BIN / "waptserver", "user", "add", "otto", "--role", "readonly", "--password-file", o.base / "admin.pw", *config)
         console = Console(o)
-        yield pages.play("factor.mjs", {"totp": totp, "confirm": console.confirm}, link=console.link, password=secret, deployer=o.cert("Deployer").read_text(),
+        yield pages.play("factor.mjs", {"totp": totp, "confirm": console.confirm}, link=console.link, password=secret, keyPassword=(o.base / "pw").read_text().strip(), deployer=o.cert("Deployer").read_text(),
                          developer=o.cert("Developer").read_text(), fingerprint=o.fingerprint(o.cert("Deployer")))
 
 

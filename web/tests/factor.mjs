@@ -143,7 +143,43 @@ export async function f4_aLoginCertificateIsRegisteredByAGesture({ ask, deployer
     await shown.waitFor({ state: "detached" });
 }
 
-export async function f5_onesOwnIsEndedByACode({ password, ask }) {
+export async function f5_oneRegistersAnOwnCertificate({ password, ask, fingerprint, keyPassword, folder }) {
+    const { page, base } = open;
+    await logOut("admin");
+    await page.goto(`${base}/account`);
+    await logIn("otto", password); // who looks after nobody
+    const add = async (typed) => {
+        await page.getByRole("button", { name: "Log in by one of your keys" }).click();
+        await dialog().getByLabel("Your password").fill(typed);
+        await dialog().getByRole("button", { name: "Review" }).click();
+        await dialog().getByText(fingerprint).waitFor();
+    };
+    await add(password);
+    await dialog().getByLabel("Password of the key").fill(keyPassword); // of the key: it is shown by TLS
+    await page.keyboard.press("Enter");
+    await dialog().getByText("you will be asked outside of this page").waitFor();
+    await look("own-certificate", folder);
+    await dialog().getByRole("button", { name: "Confirm" }).click();
+    await dialog().getByText("Confirm in the terminal").waitFor();
+    const said = await ask("confirm");
+    check(said.includes("you log in") && said.includes(fingerprint), said);
+    const shown = page.locator(".facts").getByTitle(fingerprint);
+    await shown.waitFor();
+    await page.getByRole("button", { name: `Remove ${fingerprint.slice(0, 16)}` }).click();
+    await dialog().getByRole("button", { name: "Remove" }).click();
+    await shown.waitFor({ state: "detached" });
+    await add("not the password");
+    await dialog().getByRole("button", { name: "Confirm" }).click();
+    await ask("confirm");
+    await dialog().getByRole("alert").getByText("the password is another").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog().waitFor({ state: "detached" });
+    same(await shown.count(), 0, "a certificate without the password");
+    await logOut("otto");
+    await logIn("admin", password);
+}
+
+export async function f6_onesOwnIsEndedByACode({ password, ask }) {
     const { page, base } = open;
     await page.goto(`${base}/account`);
     await page.getByRole("button", { name: "Set up a second factor" }).click();

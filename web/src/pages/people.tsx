@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { apiPath, call } from "../api";
+import { LoginCertificates } from "../components/certificates";
 import { Change, type Grant } from "../components/change";
 import { Choice, Facts, Field } from "../components/fields";
 import { Icon } from "../components/icons";
@@ -16,7 +17,7 @@ import { local } from "../local";
 import { navigate, place } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
-import { readKeys, short } from "./keys_model";
+import { readKeys } from "./keys_model";
 import { PickCertificate, type Who } from "./keys_root_draft";
 import { TOKEN_COLUMNS, TOKEN_VALUES, type Token } from "./tokens";
 
@@ -163,31 +164,6 @@ function CertificateDialog({ of, onDone }: { of: Person; onDone: (is: boolean) =
     );
 }
 
-function Certificates({ of, onDone }: { of: Person; onDone: () => void }) {
-    const gone = useSignal<string | undefined>(undefined);
-    const done = (is: boolean) => {
-        gone.value = undefined;
-        if (is) onDone();
-    };
-    return (
-        <>
-            {(of.certificates ?? []).map((sha256) => (
-                <span key={sha256} class="row-actions">
-                    <code title={sha256}>{short(sha256)}</code>
-                    <button type="button" aria-label={t("Remove {name}", { name: short(sha256) })} onClick={() => (gone.value = sha256)}>
-                        <Icon name="trash" />
-                    </button>
-                </span>
-            ))}
-            {gone.value && (
-                <Change title={t("Remove {name}?", { name: short(gone.value) })} button={t("Remove")} work={() => call("DELETE", apiPath(["users", of.name, "certificates", gone.value ?? ""]))} onDone={done}>
-                    <p>{t("Nobody logs in by it any more; its sessions end.")}</p>
-                </Change>
-            )}
-        </>
-    );
-}
-
 interface Act {
     id: string;
     title: Text;
@@ -274,7 +250,7 @@ function PersonView({ name, version, changed }: { name: string; version: number;
                         [t("Perimeter"), perimeterText(p)],
                         [t("Origin"), originText(p.origin)],
                         [t("Second factor"), p.second_factor ? t("set up") : p.needs_second_factor ? t("required, missing") : t("none")],
-                        ...(p.certificates?.length ? [[t("Login certificates"), <Certificates key="c" of={p} onDone={changed} />] as const] : []),
+                        ...(p.certificates?.length ? [[t("Login certificates"), <LoginCertificates key="c" all={p.certificates} path={["users", p.name, "certificates"]} onDone={changed} />] as const] : []),
                         [t("Last login"), `${dateTime(p.last_login)} (${ago(p.last_login)})`],
                     ]}
                 />

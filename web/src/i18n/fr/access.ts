@@ -90,6 +90,9 @@ export const access = {
     "{who} logs in by a certificate": "{who} se connecte par un certificat",
     "Login certificate": "Certificat de connexion",
     "Login certificates": "Certificats de connexion",
+    "Log in by one of your keys": "Se connecter par une de vos clés",
+    "There is no key here by which one could log in.": "Il n'y a ici aucune clé par laquelle se connecter.",
+    "Whoever has the key is you at the server from then on, without a password and a second factor.": "Qui a la clé est vous auprès du serveur désormais, sans mot de passe ni second facteur.",
     "Nobody logs in by it any more; its sessions end.": "Plus personne ne se connecte par lui ; ses sessions se terminent.",
     "Remove {name}?": "Retirer {name} ?",
     "Whoever has its key is this person at the server, without a password and a second factor. It counts where the server takes certificates (certificate_login).":
