@@ -158,7 +158,7 @@ def test_state_login_and_relay(local):
     for path in ("/api/v1/session", "/api/v1/%73ession", "/api/v1/enrol-tokens", "/api/v2/hosts"):
         assert local.ask("GET", path).code == "not_found", path
     # What lasts longer than a page: only by what a person confirms.
-    for path in ("users", "users/admin", "%75sers", "users/admin/password", f"users/admin/certificates/{'0' * 64}", "account/tokens", "webhooks", "signers"):
+    for path in ("users", "users/admin", "%75sers", "users/admin/password", f"users/admin/certificates/{'0' * 64}", "account/tokens", "account/certificates", "webhooks", "signers"):
         assert local.ask("POST", f"/api/v1/{path}", {}).code == "not_found", path
     assert local.ask("DELETE", "/api/v1/users/admin/second-factor").code == "not_found"
     assert local.ask("GET", "/api/v1/account/tokens").json["tokens"] == []

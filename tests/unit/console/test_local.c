@@ -473,6 +473,7 @@ static void test_what_is_not_relayed(void **state)
                    {WA_HTTP_POST, "/api/v1/users/a/certificates/b"},
                    {WA_HTTP_DELETE, "/api/v1/users/a/second-factor"},
                    {WA_HTTP_POST, "/api/v1/account/tokens"},
+                   {WA_HTTP_POST, "/api/v1/account/certificates"},
                    {WA_HTTP_POST, "/api/v1/signers"},
                    {WA_HTTP_POST, "/api/v1/webhooks"},
                    {WA_HTTP_PUT, "/api/v1/webhooks/a"}};
