@@ -241,7 +241,8 @@ def test_ones_own(srv, org, company):
     assert shown(srv, theirs)[0] == 401
     # Behind nginx, which sees to it that the key is there.
     bernd = json.loads(srv.login("bernd", "a long password", source="127.0.3.243")[1])["token"]
-    nginx = Nginx(srv, org.base / "people", "accel", None, people=True)
+    (org.base / "people-own").mkdir()
+    nginx = Nginx(srv, org.base / "people-own", "accel", None, people=True)
     try:
         assert shown(srv, theirs, token=bernd, port=nginx.port, **add) == (200, {"sha256": fingerprint(theirs)})
     finally:
