@@ -8,6 +8,7 @@
 #include "repo/mirror_priv.h"
 
 #include "crypto/digest.h"
+#include "os/proc.h"
 #include "repo/publish.h"
 
 static const struct wa_relpath own_name = {".mirror", 7};
@@ -272,7 +273,14 @@ static enum wa_code open_dirs(struct wa_mirror_job *j, int *ret_lock, struct wa_
                        "'%s' has an index and is no mirror: give a folder of the mirror's own",
                        j->o->dir);
     if (wa_dir_make_sub(&j->dir, &own_name, 0700, err) != WA_OK ||
-        wa_dir_open_sub(&j->dir, &own_name, &j->own, err) != WA_OK)
+        wa_file_stat(&j->dir, &own_name, &st, err) != WA_OK)
+        return err->code;
+    if ((st.mode & 022u) != 0 || st.uid != wa_proc_own_uid())
+        return wa_fail(err, WA_E_DENIED,
+                       "'%s/%s' says whom this mirror believes, and others can write it: make it "
+                       "the account's alone (chown, chmod go-w)",
+                       j->o->dir, own_name.p);
+    if (wa_dir_open_sub(&j->dir, &own_name, &j->own, err) != WA_OK)
         return err->code;
     return wa_dir_lock(&j->own, &lock, ret_lock, err);
 }

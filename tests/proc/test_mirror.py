@@ -306,6 +306,19 @@ def test_a_folder_of_somebody_else_is_left_alone(site):
     assert not tool.is_symlink() and tool.read_bytes() == site.r.files[tool.name] and os.path.getsize("/etc/passwd") < SIZE
 
 
+def test_what_it_believes_is_nobody_elses_to_write(site):
+    """Whoever could write there would say by which root it goes."""
+    (site.dir / ".mirror").mkdir(parents=True)
+    (site.dir / ".mirror").chmod(0o777)
+    (site.dir / ".mirror/root.json").write_bytes(site.root.read_bytes())
+    site.fails(says="others can write it")
+    (site.dir / ".mirror").chmod(0o700)
+    os.chown(site.dir / ".mirror", 65534, 65534)
+    site.fails("--root", site.root, says="others can write it")
+    os.chown(site.dir / ".mirror", 0, 0)
+    assert site.mirror()[0]["fetched"] == 2
+
+
 def test_files_brought_by_hand_are_judged_not_fetched(site):
     site.dir.mkdir(parents=True)
     for n in site.r.packages:
