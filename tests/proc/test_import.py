@@ -111,6 +111,23 @@ def test_an_import(org, old):
     run(BIN / "waptserver", "journal", "verify", "--config", old.server / "waptserver.ini")
 
 
+def test_a_dump_from_another_system(org, old):
+    """As a server on Windows leaves: its database alone, restored by somebody else, and a configuration with that system's ends of lines."""
+    tool = ("runuser", "-u", "postgres", "--")
+    where = ("-h", old.pg.dir, "-U", "postgres")
+    dump = old.pg.dir / "wapt.dump"
+    subprocess.run([*tool, old.pg.bin / "pg_dump", *where, "-Fc", "-f", dump, "postgres"], check=True, cwd="/")
+    subprocess.run([*tool, old.pg.bin / "createdb", *where, "-T", "template0", "-E", "UTF8", "wapt18"], check=True, cwd="/")
+    subprocess.run([*tool, old.pg.bin / "pg_restore", *where, "--no-owner", "--no-privileges", "-d", "wapt18", dump], check=True, cwd="/")
+    ini = old.base / "windows.ini"
+    ini.write_bytes(b"\xef\xbb\xbf" + old.ini.read_bytes().replace(b"\n", b"\r\n"))
+    seen = []
+    for url, config in ((old.pg.url, old.ini), (old.pg.url.replace("/postgres?", "/wapt18?"), ini)):
+        out = run(BIN / "waptserver", "import", "--json", "--config", old.server / "waptserver.ini", "--from", url, "--ini", config, "--dry-run").stdout
+        seen.append(json.loads(out)["result"])
+    assert seen[0] == seen[1] and {c["what"]: c["found"] for c in seen[1]["counts"]}["hosts"] == 7
+
+
 def test_the_machine_proves_itself_with_its_old_key(org, old):
     old.imports()
     org.start("moved-server", "waptserver", "run", "--config", old.server / "waptserver.ini")
