@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "os/fs.h"
+#include "os/proc.h"
 #include "os/term.h"
 
 static enum wa_code ask_once(const char *prompt, const char *option, struct wa_buf *out,
@@ -24,6 +25,7 @@ enum wa_code wa_cli_ask_secret(const char *prompt, bool twice, const char *optio
 {
     WA_AUTO_BUF_SECRET struct wa_buf first;
     WA_AUTO_BUF_SECRET struct wa_buf again;
+    wa_proc_keep_private();
     wa_buf_init(&first, WA_TERM_LINE_MAX);
     wa_buf_init(&again, WA_TERM_LINE_MAX);
     if (ask_once(prompt, option, &first, err) != WA_OK)
@@ -58,6 +60,7 @@ enum wa_code wa_cli_confirm(const char *question, const char *option, struct wa_
 enum wa_code wa_cli_read_secret(const char *path, struct wa_buf *out, struct wa_err *err)
 {
     WA_AUTO_BUF_SECRET struct wa_buf text;
+    wa_proc_keep_private();
     wa_buf_init(&text, 64u << 10);
     if (wa_path_read(path, 64u << 10, &text, err) != WA_OK)
         return wa_wrap(err, "reading the password");

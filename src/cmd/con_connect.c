@@ -5,6 +5,7 @@
 #include "cmd/con.h"
 #include "codec/hex.h"
 #include "os/fs.h"
+#include "os/proc.h"
 
 #define LAST SIZE_MAX
 
@@ -180,6 +181,7 @@ static enum wa_code read_identity(const struct way *way, struct wa_buf *out, str
         const struct way *from;
         void *to;
     } asks = {way};
+    wa_proc_keep_private();
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     wa_buf_init(&text, WA_CERTFILE_BYTES_MAX);
     if (option_or_conf(way, "client-certificate", "client_certificate", NULL, &cert, err) !=

@@ -8,6 +8,7 @@
 #include "crypto/csr.h"
 #include "crypto/token.h"
 #include "os/path.h"
+#include "os/proc.h"
 #include "pkg/keypair.h"
 
 static const struct wa_cli_option options[] = {
@@ -255,6 +256,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     WA_AUTO_KEYPAIR struct wa_keypair t = {.dir = WA_DIR_INIT};
     struct wa_stat st;
     const char *cn = wa_cli_get(cli, "common-name", "");
+    wa_proc_keep_private();
     if (cn[0] == '\0')
         return wa_fail(err, WA_E_USAGE, "--common-name is needed");
     if (wa_cli_has(cli, "request") &&

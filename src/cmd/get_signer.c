@@ -12,6 +12,7 @@
 #include "crypto/token.h"
 #include "os/fs.h"
 #include "os/path.h"
+#include "os/proc.h"
 
 struct search {
     const struct wa_cli *cli;
@@ -213,6 +214,7 @@ enum wa_code wa_get_signer_load(const struct wa_cli *cli, struct wa_get_signer *
 {
     WA_AUTO_STR char *path = NULL;
     WA_AUTO_CERTS struct wa_certs chain = {0};
+    wa_proc_keep_private();
     if (wa_get_certificate(cli, &path, &chain, err) != WA_OK)
         return err->code;
     struct search s = {.cli = cli, .cert = chain.items[0], .secret = wa_text("Password of")};

@@ -1,15 +1,15 @@
 /* get_sources.c - makes folders with the sources of a package, whole or not at all.
  *
  * A folder grows under a name of its own beside its final place and is renamed there at the end;
- * nothing that exists is written over. What is copied are regular files only, so no link in a
- * folder can bring in what lies elsewhere.
+ * nothing that exists is written over. Nobody who may write there too can guess that name, and have
+ * a folder of his own under it. What is copied are regular files only, so no link in a folder can
+ * bring in what lies elsewhere.
  */
 #include "cmd/get_sources.h"
 
 #include "base/mem.h"
-#include "os/clock.h"
 #include "os/path.h"
-#include "os/proc.h"
+#include "os/rand.h"
 
 #include <stdlib.h>
 
@@ -59,7 +59,7 @@ enum wa_code wa_get_sources_begin(const struct wa_cli *cli, const char *given,
                                   struct wa_get_sources *s, struct wa_err *err)
 {
     struct wa_relpath name;
-    char temp[64], parent[WA_PATH_MAX];
+    char temp[64] = ".wapt-new-", parent[WA_PATH_MAX];
     if (given == NULL) {
         if (root_of(cli, parent, err) != WA_OK ||
             wa_dir_make(parent, 0755, &s->parent, err) != WA_OK)
@@ -76,8 +76,8 @@ enum wa_code wa_get_sources_begin(const struct wa_cli *cli, const char *given,
     memcpy(s->path, parent, n + 1);
     if (!wa_path_is_separator(parent[n - 1]))
         memcpy(s->path + n, "/", 2);
-    (void)snprintf(temp, sizeof temp, ".wapt-new-%d-%llu", wa_proc_own_pid(),
-                   (unsigned long long)wa_clock_mono_ms());
+    if (wa_rand_hex(temp + strlen(temp), 16, err) != WA_OK)
+        return err->code;
     if (wa_relpath_parse(wa_sv(temp), &s->temp, err) != WA_OK ||
         wa_dir_make_sub(&s->parent, &s->temp, 0755, err) != WA_OK)
         return wa_wrap(err, "making a folder in '%s'", parent);

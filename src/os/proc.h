@@ -61,6 +61,9 @@ int wa_proc_own_pid(void);
 /* From now on a peer that has gone is an error of the write, not the end of the process (SIGPIPE).
  * For programs. */
 void wa_proc_ignore_broken_pipes(void);
+/* From now on no dump of this process's memory is written when it crashes, and no other process of
+ * this account looks into it: it is going to hold a secret. For programs. */
+void wa_proc_keep_private(void);
 /* Kills every process of the tree, repeatedly until none is left (bounded), then removes it. */
 WA_CHECK enum wa_code wa_tree_kill(const char *tree, struct wa_err *err);
 /* The calling process adopts orphaned descendants (PR_SET_CHILD_SUBREAPER). */

@@ -333,6 +333,13 @@ void wa_proc_ignore_broken_pipes(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+void wa_proc_keep_private(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 enum wa_code wa_proc_be_subreaper(struct wa_err *err)
 {
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)

@@ -11,6 +11,11 @@ int wa_proc_own_pid(void)
     return (int)GetCurrentProcessId();
 }
 
+void wa_proc_keep_private(void)
+{
+    /* Crashes are reported without memory, unless an administrator has set that up. */
+}
+
 void wa_proc_ignore_broken_pipes(void)
 {
     /* An error of the write is all there is here. */
