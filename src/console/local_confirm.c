@@ -11,6 +11,7 @@
 
 #define CODE_DIGITS 4
 #define PATIENCE_MS 120000u
+#define READING_MS 10u /* for each byte that is shown */
 
 struct wa_local_confirm {
     struct wa_local *local;
@@ -257,7 +258,7 @@ enum wa_code wa_local_confirm(struct wa_local *l, struct wa_sv text,
         confirm_free(q);
         return err->code;
     }
-    q->until_ms = wa_loop_now_ms(l->loop) + PATIENCE_MS;
+    q->until_ms = wa_loop_now_ms(l->loop) + PATIENCE_MS + text.n * READING_MS;
     l->confirm = q;
     return WA_OK;
 }

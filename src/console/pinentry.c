@@ -8,7 +8,8 @@
 
 #include <assuan.h>
 
-#define TEXT_MAX 900u /* bytes of a line of the protocol's, escaped */
+#define TEXT_MAX 900u   /* bytes of a line of the protocol's, escaped */
+#define WINDOWS_MAX 20u /* one after the other, for what is longer */
 
 struct wa_pinentry {
     assuan_context_t ctx;
@@ -53,31 +54,32 @@ static void wish(struct wa_pinentry *p, const char *name, const char *value)
         (void)say(p, line, NULL);
 }
 
-/* As a line of the protocol: what would end it, and what no window should draw, is not in it. */
-static void escape(struct wa_sv text, struct wa_buf *out)
+/* As a line of the protocol, as much as fits: what would end it, and what no window should draw, is
+ * not in it. text: the rest. */
+static void escape(struct wa_sv *text, struct wa_buf *out)
 {
-    for (size_t at = 0; at < text.n;) {
+    size_t at = 0;
+    while (at < text->n && out->n <= TEXT_MAX) {
         size_t begin = at;
         uint32_t cp = 0;
-        bool is_good = wa_utf8_next(text, &at, &cp);
+        bool is_good = wa_utf8_next(*text, &at, &cp);
         if (!is_good)
             at = begin + 1;
-        if (out->n > TEXT_MAX) {
-            wa_buf_addf(out, "%%0A%s", wa_text("(too long to be shown here)"));
-            return;
-        }
         if (is_good && cp == '\n')
             wa_buf_adds(out, "%0A");
         else if (is_good && cp == '%')
             wa_buf_adds(out, "%25");
         else if (is_good && wa_utf8_is_shown(cp))
-            wa_buf_add(out, text.p + begin, at - begin);
+            wa_buf_add(out, text->p + begin, at - begin);
         else
             wa_buf_addc(out, '?');
     }
+    *text = wa_sv_sub(*text, at, text->n);
+    if (text->n > 0)
+        wa_buf_adds(out, "%0A...");
 }
 
-static enum wa_code tell(struct wa_pinentry *p, const char *command, struct wa_sv text,
+static enum wa_code tell(struct wa_pinentry *p, const char *command, struct wa_sv *text,
                          struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf line;
@@ -123,12 +125,27 @@ void wa_pinentry_close(struct wa_pinentry *p)
     wa_free(p);
 }
 
+/* All of it: in windows that only go on to the next, but for the last, whose question it is. */
+static enum wa_code show(struct wa_pinentry *p, struct wa_sv text, struct wa_err *err)
+{
+    for (unsigned i = 1;; i++) {
+        if (tell(p, "SETDESC ", &text, err) != WA_OK || text.n == 0)
+            return err->code;
+        if (i == WINDOWS_MAX)
+            return wa_fail(err, WA_E_LIMIT,
+                           "it is too much to be shown in windows: start waptconsole in a "
+                           "terminal, or do less at once");
+        if (judge(say(p, "CONFIRM", NULL), err) != WA_OK)
+            return err->code;
+    }
+}
+
 enum wa_code wa_pinentry_ask(struct wa_pinentry *p, const struct wa_pinentry_question *q,
                              struct wa_buf *out, struct wa_err *err)
 {
-    if (tell(p, "SETDESC ", q->text, err) != WA_OK ||
-        tell(p, "SETPROMPT ", wa_sv(q->prompt), err) != WA_OK ||
-        (q->error != NULL && tell(p, "SETERROR ", wa_sv(q->error), err) != WA_OK))
+    struct wa_sv prompt = wa_sv(q->prompt), error = wa_sv(q->error != NULL ? q->error : "");
+    if (show(p, q->text, err) != WA_OK || tell(p, "SETPROMPT ", &prompt, err) != WA_OK ||
+        (error.n > 0 && tell(p, "SETERROR ", &error, err) != WA_OK))
         return err->code;
     return judge(say(p, "GETPIN", out), err);
 }

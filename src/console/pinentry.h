@@ -15,13 +15,13 @@ void wa_pinentry_close(struct wa_pinentry *p);
 WA_AUTO_DEFINE(wa_pinentry, wa_pinentry_close)
 
 struct wa_pinentry_question {
-    struct wa_sv text;  /* lines; what is too long for a window is cut, and that is said */
+    struct wa_sv text;  /* lines; what is too long for a window is shown in several */
     const char *prompt; /* beside where is typed */
     const char *error;  /* why it is asked again; NULL: it is not */
 };
 #define WA_PINENTRY_PATIENCE_S 120
-/* What was typed is added to out. WA_E_CANCELLED: no, or no answer; WA_E_UNREACHABLE: it has gone.
- */
+/* What was typed is added to out. WA_E_CANCELLED: no, or no answer; WA_E_LIMIT: the text is longer
+ * than anybody reads in windows; WA_E_UNREACHABLE: it has gone. */
 WA_CHECK enum wa_code wa_pinentry_ask(struct wa_pinentry *p, const struct wa_pinentry_question *q,
                                       struct wa_buf *out, struct wa_err *err);
 

@@ -720,6 +720,19 @@ def test_a_pinentry_asks_in_place_of_the_page(org, program):
                 pin.answer(code if is_yes else f"{(int(code) + 1) % 10000:04d}")
                 a = answered(local, "/local/commit", {"id": p["id"]})
                 assert a.json["state"] == "done" if is_yes else a.code == "cancelled", a.body
+            # All of what is long is shown, in one window after the other, before anybody can say yes to it.
+            p = local.ask("POST", "/local/prepare", {**wish, "packages": [f"tis-{i}-" + "x" * 240 for i in range(5)]}).json
+            assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
+            seen, windows = "", 1
+            while not (m := re.search(CODE, seen)):
+                text, m = pin.read(f"\\.\\.\\.|{CODE}")
+                seen += text
+                if not re.search(CODE, text):
+                    os.write(pin.master, b"o" if program == "pinentry-tty" else b"\r")
+                    windows += 1
+            assert windows > 1 and all(last in seen for last in ("tis-4-", "Not after", "Machines")), seen
+            pin.answer(m[1])
+            assert answered(local, "/local/commit", {"id": p["id"]}).json["state"] == "done"
             # A page that goes takes its question along; so does the end of the program.
             p = local.ask("POST", "/local/prepare", wish).json
             assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
