@@ -178,6 +178,34 @@ static void signs_what_an_upgrade_spares(void **state)
     test_free(t);
 }
 
+/* Also an empty one, which takes the former away; never two lines, nor what can't be seen. */
+static void signs_what_a_machine_is_called(void **state)
+{
+    static const char *const good[] = {"Front desk", "", "\xc3\xa9"};
+    static const char *const bad[] = {"two\nlines", "\x1b[2J", "\xff", "\xe2\x80\xae"};
+    const struct people *p = *state;
+    struct wa_target *t = machines(1);
+    struct wa_order_plan plan = plan_of(p, t, 1);
+    plan.kind = WA_ACT_DESCRIBE;
+    plan.package_count = 0;
+    for (size_t i = 0; i < WA_COUNT(good) + WA_COUNT(bad); i++) {
+        WA_AUTO_ORDER_TEXTS struct wa_order_texts texts = {.count = 0};
+        WA_AUTO_ARENA struct wa_arena arena;
+        struct wa_err err = WA_ERR_INIT;
+        struct wa_action a;
+        wa_arena_init(&arena, 1u << 20);
+        plan.text = i < WA_COUNT(good) ? good[i] : bad[i - WA_COUNT(good)];
+        if (i >= WA_COUNT(good)) {
+            WA_ASSERT_CODE(wa_orders_write(&plan, &texts, &err), WA_E_INVALID);
+            continue;
+        }
+        WA_ASSERT_OK(wa_orders_write(&plan, &texts, &err));
+        WA_ASSERT_OK(wa_action_read(wa_buf_sv(&texts.items[0]), &arena, &a, &err));
+        WA_ASSERT_SV(a.text, good[i]);
+    }
+    test_free(t);
+}
+
 struct job {
     const struct people *people;
     struct wa_target *targets;
@@ -252,6 +280,7 @@ int main(void)
         cmocka_unit_test(signs_for_one_and_for_a_thousand),
         cmocka_unit_test(refuses_to_sign),
         cmocka_unit_test(signs_what_an_upgrade_spares),
+        cmocka_unit_test(signs_what_a_machine_is_called),
         cmocka_unit_test(survives_without_memory),
         cmocka_unit_test(tells_how_it_ended),
     };
