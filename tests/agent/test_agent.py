@@ -336,6 +336,24 @@ class Refusals(Bench):
         self.assertIn('trying', done.stdout)
         self.assertEqual(glob.glob(f'{self.base}/cache/*.part'), [])
 
+    def test_a_folder_or_a_file_is_no_package(self):
+        """WAPT 1.8 ran the setup.py of any folder that it was given, signed by nobody."""
+        mark, folder = marker(self.top, 'folder'), f'{self.top}/out/folder'
+        os.makedirs(f'{folder}/WAPT')
+        with open(f'{folder}/WAPT/control', 'w', encoding='utf-8') as f:
+            f.write('package: folder\nversion: 1\narchitecture: all\nsection: base\n')
+        with open(f'{folder}/setup.py', 'w', encoding='utf-8') as f:
+            f.write(''.join(f'def {n}():\n    open({mark!r}, "a").write("x")\n' for n in ('install', 'uninstall', 'audit', 'session_setup', 'update_package'))
+                    + f'open({mark!r}, "a").write("x")\n')
+        shutil.make_archive(folder, 'zip', folder)
+        os.rename(f'{folder}.zip', f'{folder}.wapt')
+        for command in ('install', 'install --force', 'remove', 'audit', 'session-setup', 'show-params', 'download', 'show'):
+            for what in (folder, f'{folder}/', f'{folder}/setup.py', f'{folder}.wapt'):
+                status = self.run_get(*command.split(), what).returncode
+                self.assertTrue(status != OK or command not in ('install', 'install --force', 'download'), f'{command} {what}')
+                self.assertFalse(os.path.exists(mark), f'{command} {what}')
+        self.assertIsNone(self.row('folder'))
+
     def test_kept_script_is_checked_before_it_runs(self):
         mark = marker(self.top, 'kept')
         self.install('kept', f'def install():\n    pass\ndef audit():\n    open({mark!r}, "w")\n    return "OK"\n')
