@@ -65,13 +65,16 @@ static enum wa_code begin(struct wa_task_run *run, bool *ret_is_done, struct wa_
 /* Who can't be told is no reason to leave the machine on. */
 static void warn(struct wa_task_run *run, bool is_reboot, int64_t period_s)
 {
+    struct wa_err untold = WA_ERR_INIT;
     char text[64];
     uint32_t minutes = (uint32_t)((period_s + 59) / 60);
     wa_task_say(run, "those who are at work are warned: %u minutes\n", (unsigned)minutes);
     (void)snprintf(text, sizeof text, "%s %lld\n", is_reboot ? "reboot" : "shutdown",
                    (long long)(wa_clock_now() + period_s));
-    wa_notice_leave(run, "run/leave-ordered", wa_sv(text),
-                    is_reboot ? WA_POWER_WARN_REBOOT : WA_POWER_WARN_SHUTDOWN, minutes);
+    const struct wa_notice n = {"run/leave-ordered", wa_sv(text),
+                                is_reboot ? WA_POWER_WARN_REBOOT : WA_POWER_WARN_SHUTDOWN, minutes};
+    if (wa_notice_leave(run->m, &n, &untold) != WA_OK)
+        wa_log_err(&run->m->log, WA_LOG_WARNING, "notice.not_told", &untold);
 }
 
 static enum wa_code wait(struct wa_task_run *run, int64_t period_s, struct wa_err *err)

@@ -70,10 +70,16 @@ WA_CHECK enum wa_code wa_task_wake(struct wa_task_run *run, struct wa_err *err);
 /* --- tell.c --- */
 /* Whether somebody is logged on; when that can't be known, somebody is. */
 bool wa_is_anybody_there(void);
-/* On terminals, and on desktops by a file of the base directory that sessions watch. What can't be
- * told is logged. */
-void wa_notice_leave(struct wa_task_run *run, const char *name, struct wa_sv text,
-                     enum wa_power what, uint32_t minutes);
+/* On terminals by the launcher's program, and on desktops by a file of the base directory that
+ * sessions watch. Terminals that can't be told are logged, and no failure. */
+struct wa_notice {
+    const char *name;
+    struct wa_sv text; /* of the file */
+    enum wa_power what;
+    uint32_t minutes;
+};
+WA_CHECK enum wa_code wa_notice_leave(struct wa_manager *m, const struct wa_notice *n,
+                                      struct wa_err *err);
 /* Shows the request's text, or that software is waiting; the result says it when nobody is there,
  * or nothing is waiting. */
 WA_CHECK enum wa_code wa_task_message(struct wa_task_run *run, struct wa_err *err);

@@ -19,17 +19,16 @@ bool wa_is_anybody_there(void)
     return wa_sessions_list(&names, &ignored) != WA_OK || names.n > 0;
 }
 
-void wa_notice_leave(struct wa_task_run *run, const char *name, struct wa_sv text,
-                     enum wa_power what, uint32_t minutes)
+enum wa_code wa_notice_leave(struct wa_manager *m, const struct wa_notice *n, struct wa_err *err)
 {
-    struct wa_manager *m = run->m;
-    struct wa_err err = WA_ERR_INIT, too = WA_ERR_INIT;
+    struct wa_err untold = WA_ERR_INIT;
     struct wa_relpath path;
-    if (wa_relpath_parse(wa_sv(name), &path, &err) != WA_OK ||
-        wa_file_replace(&m->base, &path, text, 0644, &err) != WA_OK)
-        wa_log_err(&m->log, WA_LOG_WARNING, "notice.not_told", &err);
-    if (wa_power_start(m, what, minutes, &too) != WA_OK)
-        wa_log_err(&m->log, WA_LOG_WARNING, "notice.not_told", &too);
+    if (wa_relpath_parse(wa_sv(n->name), &path, err) == WA_OK)
+        (void)!wa_file_replace(&m->base, &path, n->text, 0644, err);
+    bool is_old = err->code != WA_OK && n->what == WA_POWER_SHOW_MESSAGE; /* what the file says */
+    if (!is_old && wa_power_start(m, n->what, n->minutes, &untold) != WA_OK)
+        wa_log_err(&m->log, WA_LOG_WARNING, "notice.not_told", &untold);
+    return err->code == WA_OK ? WA_OK : wa_wrap(err, "telling those who are at work");
 }
 
 static void conclude(struct wa_task_run *run, const char *text)
@@ -37,12 +36,12 @@ static void conclude(struct wa_task_run *run, const char *text)
     (void)snprintf(run->summary, sizeof run->summary, "%s", wa_text(text));
 }
 
-static void tell(struct wa_task_run *run, const char *name, struct wa_sv text, enum wa_power what)
+static enum wa_code tell(struct wa_task_run *run, const struct wa_notice *n, struct wa_err *err)
 {
     if (wa_is_anybody_there())
-        wa_notice_leave(run, name, text, what, 0);
-    else
-        conclude(run, WA_TEXT("nobody is at work here"));
+        return wa_notice_leave(run->m, n, err);
+    conclude(run, WA_TEXT("nobody is at work here"));
+    return WA_OK;
 }
 
 enum wa_code wa_task_message(struct wa_task_run *run, struct wa_err *err)
@@ -53,8 +52,9 @@ enum wa_code wa_task_message(struct wa_task_run *run, struct wa_err *err)
     wa_buf_addc(&text, '\n');
     if (wa_action_check_text(run->request.text, err) != WA_OK || wa_buf_check(&text, err) != WA_OK)
         return err->code;
-    tell(run, WA_NOTICE_MESSAGE, wa_buf_sv(&text), WA_POWER_SHOW_MESSAGE);
-    return WA_OK;
+    return tell(run,
+                &(struct wa_notice){WA_NOTICE_MESSAGE, wa_buf_sv(&text), WA_POWER_SHOW_MESSAGE, 0},
+                err);
 }
 
 enum wa_code wa_task_propose(struct wa_task_run *run, struct wa_err *err)
@@ -67,9 +67,9 @@ enum wa_code wa_task_propose(struct wa_task_run *run, struct wa_err *err)
     if (wa_param_get(run->m->tdb, "last_update_status", &text, err) != WA_OK ||
         (text.n > 0 && wa_json_parse(wa_buf_sv(&text), 0, &arena, &last, err) != WA_OK))
         return err->code;
-    if (wa_json_count(wa_json_get(last, "upgrades")) == 0)
-        conclude(run, WA_TEXT("nothing to upgrade"));
-    else
-        tell(run, "run/upgrade-proposed", WA_SV(""), WA_POWER_PROPOSE);
+    if (wa_json_count(wa_json_get(last, "upgrades")) > 0)
+        return tell(
+            run, &(struct wa_notice){"run/upgrade-proposed", WA_SV(""), WA_POWER_PROPOSE, 0}, err);
+    conclude(run, WA_TEXT("nothing to upgrade"));
     return WA_OK;
 }

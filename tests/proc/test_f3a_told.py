@@ -98,11 +98,26 @@ def test_a_message_is_shown_as_it_stands(machine):
         uid, *argv = m.desktop()
         assert uid == BOB and argv[:-1] == ["--urgency=critical", "--app-name=WAPT", "--", "A message of this machine's administrator"]
         assert argv[-1] == text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\\", "\\\\")
+    # A folder that takes no file is no success.
+    notice.unlink()
+    notice.mkdir()
+    (notice / "in the way").touch()
+    refused = m.org.console("action", "message", "--hosts", m.uuid, "--text", "unheard", "-k", m.org.cert("Deployer"), "-w", m.org.base / "pw", "--timeout", "60s", ok=False)
+    assert "telling those who are at work" in refused.text
+    (notice / "in the way").unlink()
+    notice.rmdir()
     # A text that names a file is that text.
     secret = m.at / "secret"
     secret.write_text("the secret", encoding="utf-8")
     order(m, "message", "--text", str(secret))
     assert "thesecret" not in m.terminal(str(secret))
+    # To all of a unit; the machine says that it is in none.
+    signer = ("-k", m.org.cert("Deployer"), "-w", m.org.base / "pw")
+    assert m.uuid in [h["uuid"] for h in json.loads(m.org.console("hosts", "--unit", "=", "--json").stdout)["result"]]
+    assert m.org.console("hosts", "--unit", "OU=a & b,DC=x", "--json").stdout.count("uuid") == 0
+    assert m.org.console("action", "message", "--unit", "OU=a & b,DC=x", "--text", "to few", *signer, ok=False).returncode == 12
+    assert m.org.console("action", "message", "--unit", "=", "--hosts", m.uuid, "--text", "to some", *signer).returncode == 0
+    assert notice.read_text(encoding="utf-8") == "to some\n"
     # What can't be seen is refused before it is signed.
     for text in ("", "\x1b[2J", "a\rb", "\u202egnp.exe", "x" * 1001):
         assert m.org.console("action", "message", "--hosts", m.uuid, f"--text={text}", "-k", m.org.cert("Deployer"), "-w", m.org.base / "pw", ok=False).returncode
