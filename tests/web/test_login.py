@@ -52,6 +52,14 @@ def test_login(played, name):
     assert played[name] is None, played[name]
 
 
+def is_shut(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        return False
+    except OSError:
+        return True
+
+
 def waits(local):
     return local.ask("GET", "/local/oidc")
 
@@ -73,8 +81,7 @@ def test_the_port_knows_one_browser(world):
     assert waits(local).status == 202
     # A page begins another one: the first is no more, though its person comes back.
     again = local.ask("POST", "/local/oidc", {}).json["url"]
-    with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.1", port), 5)
+    until(lambda: is_shut(port), "nobody listens at the first port")  # whoever heard there is told to stop
     came, back = browse(again, provider.config["cert"], "bernd")
     status, page, _ = status_of(back)
     assert status == 200 and came["code"].encode() not in page

@@ -84,6 +84,8 @@ interface FormProps extends Omit<Props, "footer" | "onSubmit"> {
     beside?: ComponentChildren;
 }
 
+const bringUp = (element: HTMLElement | null) => element?.scrollIntoView({ block: "nearest" });
+
 /** A dialog that asks for something: "Cancel", and the button that goes on. */
 export function FormDialog({ button, disabled, danger, focusButton, waiting, aside, beside, onSubmit, children, ...more }: FormProps) {
     const isBusy = useSignal(false);
@@ -116,7 +118,7 @@ export function FormDialog({ button, disabled, danger, focusButton, waiting, asi
             {children}
             {waiting && isBusy.value && <p role="status">{waiting}</p>}
             {error.value && (
-                <p class="error" role="alert">
+                <p class="error" role="alert" ref={bringUp}>
                     {error.value}
                 </p>
             )}
