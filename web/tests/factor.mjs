@@ -1,6 +1,6 @@
 // A person's second factor, in the real console against a real server. One story, in the order of the names.
 import jsqr from "jsqr";
-import { begin, check, look as lookAt, same } from "./lib.mjs";
+import { begin, check, look as lookAt, same, until } from "./lib.mjs";
 
 export const isOneStory = true;
 let open, secret, recovery;
@@ -26,8 +26,11 @@ async function logIn(user, password, code) {
     await page.getByLabel("User").fill(user);
     await page.getByLabel("Password", { exact: true }).fill(password);
     await page.keyboard.press("Enter");
+    const asked = page.getByLabel("Code of the second factor");
+    const login = page.getByRole("dialog", { name: "Log in" });
+    await until(async () => (await asked.count()) > 0 || (await login.count()) === 0, "the password is taken"); // else the next page ends the login
     if (!code) return;
-    await page.getByLabel("Code of the second factor").fill(code);
+    await asked.fill(code);
     await dialog().getByRole("button", { name: "Log in" }).click();
     await dialog().waitFor({ state: "detached" });
 }
@@ -35,6 +38,7 @@ async function logIn(user, password, code) {
 async function logOut(user) {
     await open.page.getByRole("button", { name: user, exact: true }).click();
     await open.page.getByRole("menuitem", { name: "Log out" }).click();
+    await open.page.getByRole("dialog", { name: "Log in" }).waitFor();
 }
 
 /** What a camera would read of the picture, drawn as it is shown: modules of four pixels. */
