@@ -6,7 +6,7 @@
 
 #define TIMEOUT_S 15u
 
-static enum wa_code have_done(struct wa_launcher *l, enum wa_role role, enum wa_msg type,
+static enum wa_code have_done(struct wa_launcher *l, enum wa_role role, uint16_t type,
                               struct wa_sv what, struct wa_cancel *cancel, struct wa_err *err)
 {
     struct wa_talk t = {.silence_ms = TIMEOUT_S * 1000, .cancel = cancel};

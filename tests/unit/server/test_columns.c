@@ -14,13 +14,15 @@ struct place {
     char admin[65], limited[65];
 };
 
-static const char *const infos[] = {
+static const char info_a[] =
     "{\"computer_name\":\"a\",\"cpu_name\":\"Ryzen\",\"gateways\":[\"10.0.0.1\",\"10.0.0.2\"],"
     "\"platform\":\"Linux\",\"linux64\":true,\"x.y,z%\":\"odd\",\"nothing\":null,\"networking\":[{"
-    "\"iface\":\"eth0\",\"addr\":[{\"addr\":\"10.0.0.7\"}]},{\"iface\":\"eth1\"}]}",
-    "{\"computer_name\":\"b\",\"cpu_name\":\"=cmd()\\u0007\\n<b>\",\"gateways\":{\"0\":\"x\"},"
-    "\"platform\":\"Linux\"}",
-    "{\"computer_name\":\"c\",\"cpu_name\":{\"cpu_name\":[]},\"platform\":\"Windows\"}"};
+    "\"iface\":\"eth0\",\"addr\":[{\"addr\":\"10.0.0.7\"}]},{\"iface\":\"eth1\"}]}";
+static const char info_b[] = "{\"computer_name\":\"b\",\"cpu_name\":\"=cmd()\\u0007\\n<b>\","
+                             "\"gateways\":{\"0\":\"x\"},\"platform\":\"Linux\"}";
+static const char info_c[] =
+    "{\"computer_name\":\"c\",\"cpu_name\":{\"cpu_name\":[]},\"platform\":\"Windows\"}";
+static const char *const infos[] = {info_a, info_b, info_c};
 static const char *const dmis[] = {
     "{\"Memory_Device\":[{\"Size\":8},{\"Size\":16}],\"BIOS_Information\":{\"Vendor\":\"AMI\"}}",
     "{\"Memory_Device\":{\"Size\":32}}", "{}"};
