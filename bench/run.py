@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 BIN = BUILD / "bin"
 OWN = 300  # machines whose own packages are looked through
+ASKED = 3000  # requests over one connection
 
 
 def output(*argv):
@@ -335,6 +336,9 @@ def own(base):
         (base / "curl.conf").write_text(f'insecure\nsilent\nfail\nheader = "Authorization: Bearer {fleet.session()}"\n{urls}', encoding="utf-8")
         bare = cpu(["curl", "-K", base / "curl.conf"], 3) / OWN
         assert len(list((base / "curl").iterdir())) == OWN
+        (base / "curl.conf").write_text("insecure\nsilent\nfail\n" + f'url = "{fleet.url}/ping"\noutput = "/dev/null"\n' * ASKED, encoding="utf-8")
+        yield row("a request of the console's client over a kept connection, CPU", cpu([BUILD / "bench/bench_kept", fleet.url, fleet.server_fp, "/ping", ASKED]) / ASKED, "s",
+                  cpu(["curl", "-K", base / "curl.conf"]) / ASKED, "curl, the same over one connection")
         yield row(f"waptconsole assign --dry-run, {OWN} machines: an own package looked at, CPU", seen, "s", bare, "curl for all of them over one connection, nothing verified")
         yield row(f"waptconsole assign, {OWN} machines: an own package made, signed and sent, CPU", made, "s", bare, "the same")
     finally:

@@ -1,5 +1,5 @@
-/* http_answer.c - what a server answers to the asking for a WebSocket: however it is cut into
- * pieces, it means the same. */
+/* http_answer.c - what a server answers, one answer behind another over the same connection, or to
+ * the asking for a WebSocket: however it is cut into pieces, it means the same. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct heard {
     int status;
-    size_t headers, body;
+    size_t headers, body, answers, first; /* first: bytes of the first answer */
     bool is_done, is_upgrade;
     enum wa_code code;
 };
@@ -42,7 +42,7 @@ static enum wa_code on_done(void *user, struct wa_err *err)
     return WA_OK;
 }
 
-static struct heard hear(const uint8_t *data, size_t size, size_t piece)
+static struct heard hear(const uint8_t *data, size_t size, size_t piece, bool to_head)
 {
     static const struct wa_http_events events = {on_head, on_body, on_done};
     struct heard x = {.status = 0};
@@ -50,25 +50,43 @@ static struct heard hear(const uint8_t *data, size_t size, size_t piece)
     WA_AUTO(wa_http_parser) struct wa_http_parser *p = NULL;
     if (wa_http_parser_new(false, &events, &x, &p, &err) != WA_OK)
         return x;
-    for (size_t at = 0; at < size && x.code == WA_OK && !x.is_done;) {
+    if (to_head)
+        wa_http_expect_no_body(p);
+    for (size_t at = 0; at < size && x.code == WA_OK && !x.is_upgrade;) {
         size_t n = size - at < piece ? size - at : piece, used = 0;
         x.code = wa_http_parse(p, data + at, n, &used, &err);
         if (used > n)
             abort();
-        at += n;
+        at += used;
+        if (x.code != WA_OK || !x.is_done)
+            continue;
+        x.first = x.answers++ == 0 ? at : x.first;
+        if (x.is_upgrade)
+            break;
+        x.is_done = false;
+        wa_http_resume(p);
     }
+    if (to_head && x.body > 0)
+        abort();
     return x;
+}
+
+/* Where an answer ends decides whose the next one is. */
+static void compare(const uint8_t *data, size_t size, bool to_head)
+{
+    struct heard whole = hear(data, size, size > 0 ? size : 1, to_head);
+    struct heard pieces = hear(data, size, 1, to_head);
+    if ((whole.code == WA_OK) != (pieces.code == WA_OK) || whole.answers != pieces.answers ||
+        whole.first != pieces.first)
+        abort();
+    if (whole.code == WA_OK && (whole.status != pieces.status || whole.headers != pieces.headers ||
+                                whole.body != pieces.body || whole.is_upgrade != pieces.is_upgrade))
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct heard whole = hear(data, size, size > 0 ? size : 1), pieces = hear(data, size, 1);
-    if (whole.code == WA_OK && pieces.code == WA_OK &&
-        (whole.status != pieces.status || whole.headers != pieces.headers ||
-         whole.body != pieces.body || whole.is_done != pieces.is_done ||
-         whole.is_upgrade != pieces.is_upgrade))
-        abort();
-    if ((whole.code == WA_OK) != (pieces.code == WA_OK))
-        abort();
+    compare(data, size, false);
+    compare(data, size, true);
     return 0;
 }

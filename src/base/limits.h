@@ -139,6 +139,12 @@
 #define WA_WS_PING_MS 25000u               /* ms: keeps NAT and proxies from forgetting us */
 #define WA_WS_PONG_TIMEOUT_MS 60000u       /* ms: silence after which the peer is gone */
 #define WA_HTTP_ANSWER_MAX (64u << 20)     /* bytes: one answer that is not a file */
+#define WA_HTTP_INTERIM_MAX 8u             /* answers 1xx before the one that counts */
+#define WA_LINES_KEPT_MAX 6u      /* connections of a client that wait for its next request */
+#define WA_LINE_IDLE_MS 20000u    /* ms: they do so; below what servers and firewalls allow */
+#define WA_LINE_ORDER_MS 2000u    /* ms: the same for what must not be sent twice */
+#define WA_LINE_AGE_MS 300000u    /* ms: then certificates are judged again */
+#define WA_LINE_CONNECT_MS 15000u /* ms: to a connection, TLS included */
 #define WA_HTTP_STREAM_WAITING_MAX                                                                 \
     (1u << 20)                          /* bytes of a stream that its client does not read         \
                                          */

@@ -115,6 +115,11 @@ struct wa_con_column {
 WA_CHECK enum wa_code wa_con_rows(const struct wa_cli *cli, const struct wa_json *rows,
                                   const struct wa_con_column *columns, size_t count,
                                   struct wa_err *err);
+/* The name of an option as that of a parameter of the API: '_' for '-'. */
+void wa_con_param(struct wa_sv option, struct wa_buf *out);
+/* "&name=value" for each of these options that is given. */
+void wa_con_query(const struct wa_cli *cli, const char *const *options, size_t count,
+                  struct wa_buf *out);
 /* All rows of a list of the API, page by page (its member, "next"): shown, and written as an array.
  */
 struct wa_con_list {

@@ -14,21 +14,11 @@ static const struct wa_cli_option options[] = {
 
 static enum wa_code write_path(const struct wa_cli *cli, struct wa_buf *out, struct wa_err *err)
 {
-    static const struct {
-        const char *option, *param;
-    } params[] = {
-        {"state", "state"},       {"search", "search"},   {"group", "group"},
-        {"unit", "unit"},         {"status", "status"},   {"os", "os"},
-        {"software", "software"}, {"package", "package"}, {"package-status", "package_status"}};
+    static const char *const names[] = {"state", "search",   "group",   "unit",          "status",
+                                        "os",    "software", "package", "package-status"};
     wa_buf_adds(out, "/api/v1/estate?name=");
     wa_url_encode(wa_sv(cli->arg_count > 0 ? cli->args[0] : ""), out);
-    for (size_t i = 0; i < WA_COUNT(params); i++) {
-        const char *value = wa_cli_get(cli, params[i].option, NULL);
-        if (value == NULL)
-            continue;
-        wa_buf_addf(out, "&%s=", params[i].param);
-        wa_url_encode(wa_sv(value), out);
-    }
+    wa_con_query(cli, names, WA_COUNT(names), out);
     return wa_buf_check(out, err);
 }
 

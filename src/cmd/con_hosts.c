@@ -48,42 +48,19 @@ static void write_not(const struct wa_cli *cli, struct wa_buf *out)
             continue;
         wa_buf_adds(out, before);
         before = ",";
-        size_t start = out->n;
-        wa_url_encode(one, out);
-        for (size_t i = start; i < out->n; i++)
-            if (out->p[i] == '-')
-                out->p[i] = '_';
+        wa_con_param(one, out);
     }
 }
 
 /* What the server looks for. */
 static enum wa_code write_query(const struct wa_cli *cli, struct wa_buf *out, struct wa_err *err)
 {
-    static const struct {
-        const char *option, *param;
-    } params[] = {{"software", "software"},
-                  {"software-version", "software_version"},
-                  {"package", "package"},
-                  {"package-version", "package_version"},
-                  {"package-status", "package_status"},
-                  {"package-audit", "package_audit"},
-                  {"hardware", "hardware"},
-                  {"unit", "unit"},
-                  {"errors", "errors"},
-                  {"upgrades", "upgrades"},
-                  {"window", "window"},
-                  {"waits-for", "waits_for"},
-                  {"held", "held"},
-                  {"orderer", "orderer"},
-                  {"no-orderer", "no_orderer"},
-                  {"root", "root"}};
-    for (size_t i = 0; i < WA_COUNT(params); i++) {
-        const char *value = wa_cli_get(cli, params[i].option, NULL);
-        if (value == NULL)
-            continue;
-        wa_buf_addf(out, "&%s=", params[i].param);
-        wa_url_encode(wa_sv(value), out);
-    }
+    static const char *const names[] = {
+        "software",       "software-version", "package",    "package-version",
+        "package-status", "package-audit",    "hardware",   "unit",
+        "errors",         "upgrades",         "window",     "waits-for",
+        "held",           "orderer",          "no-orderer", "root"};
+    wa_con_query(cli, names, WA_COUNT(names), out);
     write_not(cli, out);
     return wa_buf_check(out, err);
 }

@@ -1,4 +1,5 @@
-/* con_rows.c - what the server lists, as a table; all of a list, page by page. */
+/* con_rows.c - what the server lists, as a table; all of a list, page by page; what is asked of it
+ * by options. */
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/con.h"
@@ -6,6 +7,29 @@
 
 #define PAGES_MAX 100000u
 #define PAGE "200" /* rows: the least that the server's lists allow */
+
+void wa_con_param(struct wa_sv option, struct wa_buf *out)
+{
+    size_t start = out->n;
+    wa_url_encode(option, out);
+    for (size_t i = start; i < out->n; i++)
+        if (out->p[i] == '-')
+            out->p[i] = '_';
+}
+
+void wa_con_query(const struct wa_cli *cli, const char *const *options, size_t count,
+                  struct wa_buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *value = wa_cli_get(cli, options[i], NULL);
+        if (value == NULL)
+            continue;
+        wa_buf_addc(out, '&');
+        wa_con_param(wa_sv(options[i]), out);
+        wa_buf_addc(out, '=');
+        wa_url_encode(wa_sv(value), out);
+    }
+}
 
 static void add_cell(struct wa_cli_table *t, const struct wa_json *value, bool is_time)
 {

@@ -10,15 +10,15 @@
 #include "net/auth_spnego.h"
 #include "proto/login.h"
 
-#define WAYS_MAX 4096u
+#define WAYS_MAX 4096u  /* bytes: a small answer */
 #define CALL_MS 300000u /* a whole call, but an upload */
 
 struct wa_client {
     char server[1024];
-    struct wa_tls_trust trust;
-    char *pem, *identity;
+    struct wa_http_lines *lines;
     char authorization[256]; /* header, "" before the login */
-    bool is_token, is_lent;  /* no session of ours to end; no memory of ours either */
+    bool is_token, is_lent;  /* no session of ours to end; no memory of ours either... */
+    bool shows;              /* ...but its lines: they show another certificate */
     struct wa_stop *stop;
 };
 
@@ -41,32 +41,41 @@ struct progress {
     void *user;
 };
 
+/* Whatever it asks carries the session. more: header lines. */
+static enum wa_code ask_server(struct wa_client *c, struct wa_http_request q, const char *more,
+                               struct wa_sink *sink, struct wa_http_result *ret, struct wa_err *err)
+{
+    WA_AUTO_BUF_SECRET struct wa_buf headers;
+    wa_buf_init(&headers, 1024);
+    if (c->authorization[0] != '\0')
+        wa_buf_addf(&headers, "%s\r\n", c->authorization);
+    if (q.body != NULL)
+        wa_buf_adds(&headers, "Content-Type: application/json\r\n");
+    wa_buf_adds(&headers, more);
+    if (wa_buf_check(&headers, err) != WA_OK)
+        return err->code;
+    q.headers = wa_buf_str(&headers);
+    q.stop = c->stop;
+    return wa_http_lines_ask(c->lines, &q, sink, ret, err);
+}
+
 static enum wa_code ask(struct wa_client *c, const char *method, const char *path,
                         struct wa_source *body, const struct progress *p, struct wa_buf *answer,
                         int *ret_status, struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf url;
     struct wa_buf_sink sink;
     struct wa_http_result result;
-    const char *const headers[] = {"Content-Type: application/json",
-                                   c->authorization[0] != '\0' ? c->authorization : NULL, NULL};
-    wa_buf_init(&url, 4096);
     wa_buf_sink_init(&sink, answer);
-    wa_buf_addf(&url, "%s%s", c->server, path);
-    if (wa_buf_check(&url, err) != WA_OK)
-        return err->code;
-    const struct wa_http_call call = {.method = method,
-                                      .url = wa_buf_str(&url),
-                                      .headers = headers,
+    const struct wa_http_request q = {.method = method,
+                                      .path = path,
                                       .body = body,
                                       .max_bytes = WA_CONSOLE_ANSWER_MAX,
-                                      .stop = c->stop,
                                       .progress = p != NULL ? p->fn : NULL,
-                                      .progress_user = p != NULL ? p->user : NULL,
+                                      .user = p != NULL ? p->user : NULL,
                                       .timeout_ms = p != NULL ? 0 : CALL_MS,
                                       .rate_min_bytes_s = 1,
                                       .rate_window_s = 60};
-    enum wa_code code = wa_http_perform(&call, &c->trust, &sink.base, &result, err);
+    enum wa_code code = ask_server(c, q, "", &sink.base, &result, err);
     *ret_status = result.status;
     return code;
 }
@@ -137,62 +146,41 @@ enum wa_code wa_client_upload(struct wa_client *c, const char *path, struct wa_s
 enum wa_code wa_client_pass(struct wa_client *c, const struct wa_client_pass *p,
                             struct wa_sink *sink, struct wa_http_result *ret, struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf url;
-    char event[48];
-    const char *headers[4] = {NULL};
-    size_t n = 0;
+    char event[48] = "";
     struct wa_mem_source body;
-    wa_buf_init(&url, 32u << 10);
-    wa_buf_addf(&url, "%s%s", c->server, p->path);
-    if (wa_buf_check(&url, err) != WA_OK)
-        return err->code;
     wa_mem_source_init(&body, p->body.p, p->body.n);
-    if (c->authorization[0] != '\0')
-        headers[n++] = c->authorization;
-    if (p->body.n > 0)
-        headers[n++] = "Content-Type: application/json";
-    (void)snprintf(event, sizeof event, "Last-Event-ID: %.*s", WA_SV_ARG(p->last_event));
     if (p->last_event.n > 0)
-        headers[n++] = event;
-    const struct wa_http_call call = {.method = p->method,
-                                      .url = wa_buf_str(&url),
-                                      .headers = headers,
+        (void)snprintf(event, sizeof event, "Last-Event-ID: %.*s\r\n",
+                       WA_SV_ARG(wa_sv_sub(p->last_event, 0, 20)));
+    const struct wa_http_request q = {.method = p->method,
+                                      .path = p->path,
                                       .body = p->body.n > 0 ? &body.base : NULL,
                                       .max_bytes = p->max,
-                                      .stop = c->stop,
                                       .progress = p->goes_on,
                                       .on_answer = p->on_answer,
-                                      .progress_user = p->user,
+                                      .user = p->user,
                                       .timeout_ms = p->is_stream         ? 0
                                                     : p->timeout_ms != 0 ? p->timeout_ms
                                                                          : CALL_MS,
                                       .rate_min_bytes_s = p->is_stream ? 0 : 1,
                                       .rate_window_s = 60};
-    return wa_http_perform(&call, &c->trust, sink, ret, err);
+    return ask_server(c, q, event, sink, ret, err);
 }
 
 enum wa_code wa_client_fetch_rest(struct wa_client *c, const struct wa_client_rest *r,
                                   struct wa_sink *sink, bool *ret_found, struct wa_err *err)
 {
-    WA_AUTO_BUF struct wa_buf url;
     struct wa_http_result result;
-    wa_buf_init(&url, 4096);
-    wa_buf_addf(&url, "%s%s", c->server, r->path);
-    if (wa_buf_check(&url, err) != WA_OK)
-        return err->code;
-    const char *const headers[] = {c->authorization[0] != '\0' ? c->authorization : NULL, NULL};
-    const struct wa_http_call call = {.method = "GET",
-                                      .url = wa_buf_str(&url),
-                                      .headers = headers,
+    const struct wa_http_request q = {.method = "GET",
+                                      .path = r->path,
                                       .max_bytes = r->max,
                                       .resume_from = r->from,
                                       .rate_max_bytes_s = r->rate_max_bytes_s,
                                       .progress = r->progress,
-                                      .progress_user = r->user,
-                                      .stop = c->stop,
+                                      .user = r->user,
                                       .rate_min_bytes_s = 1,
                                       .rate_window_s = 30};
-    if (wa_http_perform(&call, &c->trust, sink, &result, err) != WA_OK)
+    if (ask_server(c, q, "", sink, &result, err) != WA_OK)
         return err->code;
     if (result.status == 401 || result.status == 403)
         return wa_fail(err, WA_E_DENIED, "the server does not give '%s' to everybody", r->path);
@@ -348,17 +336,8 @@ enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client 
     if (c == NULL)
         return wa_nomem(err);
     (void)snprintf(c->server, sizeof c->server, "%s", o->server);
-    c->trust = *o->trust;
     c->stop = o->stop;
-    c->trust.pem = c->trust.identity = (struct wa_sv){NULL, 0};
-    if (o->trust->own != NULL) {
-        (void)wa_cert_ref(o->trust->own);
-        (void)wa_key_ref(o->trust->own_key);
-    }
-    if (wa_sv_dup(o->trust->pem, &c->pem, err) == WA_OK &&
-        wa_sv_dup(o->trust->identity, &c->identity, err) == WA_OK) {
-        c->trust.pem = wa_sv(c->pem);
-        c->trust.identity = wa_sv(c->identity);
+    if (wa_http_lines_new(o->server, o->trust, &c->lines, err) == WA_OK) {
         c->is_token = o->token.n > 0;
         if (c->is_token ? wa_client_take(c, o->token, err) == WA_OK
                         : o->user == NULL || log_in(c, o, err) == WA_OK) {
@@ -376,28 +355,26 @@ void wa_client_close(struct wa_client *c)
     if (c == NULL)
         return;
     if (c->is_lent) {
+        if (c->shows)
+            wa_http_lines_free(c->lines);
         wa_wipe(c, sizeof *c);
         wa_free(c);
         return;
     }
     if (c->authorization[0] != '\0' && !c->is_token) {
-        WA_AUTO_ARENA struct wa_arena arena;
-        struct wa_err ignored = WA_ERR_INIT;
-        const struct wa_json *j = NULL;
-        wa_arena_init(&arena, 64u << 10);
-        if (wa_client_call(c, "DELETE", "/api/v1/session", WA_SV(""), &arena, &j, &ignored) !=
-            WA_OK)
-            wa_err_clear(&ignored); /* it expires by itself */
+        struct wa_err ignored = WA_ERR_INIT; /* it expires by itself */
+        struct wa_http_result result;
+        const struct wa_http_request q = {.method = "DELETE",
+                                          .path = "/api/v1/session",
+                                          .may_repeat = true,
+                                          .max_bytes = WAYS_MAX,
+                                          .timeout_ms = CALL_MS,
+                                          .rate_min_bytes_s = 1,
+                                          .rate_window_s = 60};
+        (void)!ask_server(c, q, "", NULL, &result, &ignored);
     }
     wa_wipe(c->authorization, sizeof c->authorization);
-    if (c->trust.own != NULL) {
-        wa_cert_free(c->trust.own);
-        wa_key_free(c->trust.own_key);
-    }
-    wa_free(c->pem);
-    if (c->identity != NULL)
-        wa_wipe(c->identity, strlen(c->identity));
-    wa_free(c->identity);
+    wa_http_lines_free(c->lines);
     wa_free(c);
 }
 
@@ -409,9 +386,15 @@ enum wa_code wa_client_lend(const struct wa_client *c, struct wa_stop *stop, str
         return wa_nomem(err);
     *lent = *c;
     lent->is_lent = true;
+    lent->shows = false;
     lent->stop = stop;
     *ret = lent;
     return WA_OK;
+}
+
+void wa_client_sweep(struct wa_client *c)
+{
+    wa_http_lines_sweep(c->lines);
 }
 
 void wa_client_set_stop(struct wa_client *c, struct wa_stop *stop)
@@ -429,10 +412,13 @@ enum wa_code wa_client_show(const struct wa_client *c, struct wa_cert *cert, str
 {
     if (wa_client_lend(c, c->stop, ret, err) != WA_OK)
         return err->code;
-    (*ret)->trust.identity = (struct wa_sv){NULL, 0};
-    (*ret)->trust.own = cert;
-    (*ret)->trust.own_key = key;
-    return WA_OK;
+    (*ret)->lines = NULL;
+    (*ret)->shows = true;
+    if (wa_http_lines_as(c->lines, cert, key, &(*ret)->lines, err) == WA_OK)
+        return WA_OK;
+    wa_client_close(*ret);
+    *ret = NULL;
+    return err->code;
 }
 
 enum wa_code wa_client_add_certificate(struct wa_client *c, struct wa_cert *cert,

@@ -1,11 +1,11 @@
-/* client.h - the console's side of the server's API: one login, then calls with its session.
- * Blocking. */
+/* client.h - the console's side of the server's API: one login, then calls with its session, over
+ * connections that are kept (net/http_lines.h). Blocking. */
 #ifndef WA_CONSOLE_CLIENT_H
 #define WA_CONSOLE_CLIENT_H
 
 #include "base/stream.h"
 #include "codec/json.h"
-#include "net/http_client.h"
+#include "net/http_lines.h"
 
 enum wa_client_way {
     WA_CLIENT_PASSWORD,
@@ -53,6 +53,8 @@ WA_CHECK enum wa_code wa_client_add_certificate(struct wa_client *c, struct wa_c
                                                 struct wa_key *key, struct wa_sv password,
                                                 struct wa_sv code, bool *ret_needs_code,
                                                 struct wa_err *err);
+/* Closes connections that nobody has used for a while: once a second, or never. */
+void wa_client_sweep(struct wa_client *c);
 /* What ends its exchanges from now on, and must outlive them; NULL: nothing. */
 void wa_client_set_stop(struct wa_client *c, struct wa_stop *stop);
 struct wa_stop *wa_client_stop(const struct wa_client *c);
@@ -72,7 +74,7 @@ struct wa_client_pass {
     uint64_t max;            /* bytes of the answer */
     uint32_t timeout_ms;     /* of all of it; 0: as every call */
     bool is_stream;          /* without an end: only goes_on and the stop say when */
-    /* Of struct wa_http_call; may be NULL. */
+    /* Of struct wa_http_request; may be NULL. */
     enum wa_code (*on_answer)(void *user, const struct wa_http_result *r, struct wa_err *err);
     bool (*goes_on)(void *user, uint64_t done, uint64_t total); /* once a second; may be NULL */
     void *user;

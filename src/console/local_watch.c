@@ -166,6 +166,8 @@ void wa_local_server_watch(struct wa_local *l)
 {
     struct wa_local_server *s = &l->server;
     uint64_t now = wa_loop_now_ms(l->loop);
+    if (s->link != NULL)
+        wa_client_sweep(s->link->client);
     bool has_audience = l->stream_count > 0 || now - l->called_ms < AUDIENCE_MS;
     uint64_t next_ms =
         s->silences == 0 && does_page_wait(l, now) ? s->told_ms + WAITING_MS : s->next_ms;

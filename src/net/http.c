@@ -26,7 +26,7 @@ struct wa_http_parser {
     struct wa_buf path;
     struct span url, names[WA_HTTP_HEADERS_MAX], values[WA_HTTP_HEADERS_MAX];
     size_t count;
-    bool is_chunked, in_name, in_head, in_first_line, scanned, done, upgraded;
+    bool is_chunked, in_name, in_head, in_first_line, scanned, done, upgraded, no_body;
     size_t head_bytes;
     unsigned char last[2]; /* of the head, for the scan of line ends; [1] is the latest */
     struct wa_http_head head;
@@ -250,19 +250,27 @@ static const char *check_request(struct wa_http_parser *p)
     return p->head.is_upgrade ? NULL : "an upgrade to something else than a WebSocket";
 }
 
-/* The client's side: "Switching Protocols" has no content (RFC 9110, 15.2). */
+/* The client's side. Interim answers and "No Content" have no content, and may not say that they
+ * have (RFC 9110, 8.6; RFC 9112, 6.1): two readers would not agree where the next answer begins. */
 static const char *check_answer(struct wa_http_parser *p)
 {
-    p->head.status = llhttp_get_status_code(&p->ll);
-    p->head.is_upgrade = p->head.status == 101;
-    return p->head.is_upgrade && (p->is_chunked || p->head.length > 0) ? "an upgrade with a body"
-                                                                       : NULL;
+    int status = p->head.status;
+    bool is_empty = (status >= 100 && status < 200) || status == 204;
+    p->head.is_upgrade = status == 101;
+    if (status < 100 || status > 999)
+        return "a status that is none";
+    return is_empty && (p->is_chunked || p->head.length > 0) ? "a body where there can be none"
+                                                             : NULL;
 }
 
 static int on_headers(llhttp_t *ll)
 {
     struct wa_http_parser *p = ll->data;
     p->in_head = false;
+    p->head.status = p->of_requests ? 0 : llhttp_get_status_code(ll);
+    bool is_skipped = !p->of_requests && (p->no_body || p->head.status == 304);
+    if (is_skipped)
+        ll->flags |= F_SKIPBODY;
     const char *fault = p->scanned ? check_values(p) : "a head without an end";
     if (fault == NULL)
         fault = check_lengths(p);
@@ -272,16 +280,18 @@ static int on_headers(llhttp_t *ll)
     p->head.header_count = p->count;
     p->head.is_http10 = ll->http_minor == 0;
     p->head.keep_alive = llhttp_should_keep_alive(ll) == 1 && ll->http_minor > 0;
-    p->head.has_body =
-        p->is_chunked || p->head.length > 0 || (!p->of_requests && llhttp_message_needs_eof(ll));
+    p->head.has_body = !is_skipped && (p->is_chunked || p->head.length > 0 ||
+                                       (!p->of_requests && llhttp_message_needs_eof(ll)));
     if (fault == NULL)
         fault = p->of_requests ? check_request(p) : check_answer(p);
     if (fault != NULL)
         return stop(p, WA_E_INVALID, fault);
     if (p->ev.on_head(p->user, &p->head, &p->err) != WA_OK)
         return HPE_USER;
+    if (is_skipped)
+        p->is_chunked = false; /* no last chunk will end it */
     p->upgraded = p->head.is_upgrade;
-    return p->upgraded ? 2 : 0;
+    return p->upgraded ? 2 : is_skipped ? 1 : 0;
 }
 
 static int on_body(llhttp_t *ll, const char *at, size_t n)
@@ -438,4 +448,9 @@ void wa_http_resume(struct wa_http_parser *p)
     p->scanned = false;
     p->head_bytes = 0;
     p->last[0] = p->last[1] = 0;
+}
+
+void wa_http_expect_no_body(struct wa_http_parser *p)
+{
+    p->no_body = true;
 }

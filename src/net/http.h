@@ -5,7 +5,8 @@
  * Transfer-Encoding that is not exactly "chunked" or comes with HTTP/1.0, chunk extensions and
  * trailer fields, obsolete folding, NUL, other control characters, bare CR or LF in a head, bytes
  * before its first line, no Host or two, absolute or '..' targets, upgrades with a body or to
- * anything but a WebSocket, more than WA_HTTP_HEADERS_MAX headers, a head beyond WA_HTTP_HEAD_MAX.
+ * anything but a WebSocket, answers 1xx and 204 that say they have a body, more than
+ * WA_HTTP_HEADERS_MAX headers, a head beyond WA_HTTP_HEAD_MAX.
  */
 #ifndef WA_NET_HTTP_H
 #define WA_NET_HTTP_H
@@ -38,6 +39,24 @@ struct wa_http_head {
 /* Value of the first header of that name, any case; empty when absent. */
 struct wa_sv wa_http_get(const struct wa_http_head *h, const char *name);
 
+/* What a client keeps of an answer. */
+struct wa_http_result {
+    int status;
+    bool resumed; /* the body begins where the caller asked it to */
+    char etag[256], last_modified[64], content_type[128];
+    char content_range[64];
+    char certificate[65]; /* SHA-256 of the one that the server showed; "" without TLS */
+    uint64_t bytes;       /* of the body */
+};
+/* Takes a header over that it keeps; one that is too long, or has control characters, is left out:
+ * a part of a tag is no tag. */
+void wa_http_result_take(struct wa_http_result *r, struct wa_sv name, struct wa_sv value);
+/* Whether it is what was asked for, the rest behind so many bytes, or all: then sets resumed.
+ * WA_E_CONFLICT: not the rest; WA_E_INVALID: another part. Other statuses than 200, 206 and 416 say
+ * themselves what they are. */
+WA_CHECK enum wa_code wa_http_result_check(struct wa_http_result *r, uint64_t resume_from,
+                                           struct wa_err *err);
+
 /* Push parser of one connection's requests. */
 struct wa_http_parser;
 struct wa_http_events {
@@ -59,6 +78,8 @@ WA_CHECK enum wa_code wa_http_parse(struct wa_http_parser *p, const void *bytes,
 WA_CHECK enum wa_code wa_http_parse_end(struct wa_http_parser *p, struct wa_err *err);
 /* The next message may begin. Never after an upgrade. */
 void wa_http_resume(struct wa_http_parser *p);
+/* The answers to come are those to HEAD: without a body, whatever length they say. */
+void wa_http_expect_no_body(struct wa_http_parser *p);
 
 /* "Range: bytes=a-b" over a body of size bytes. False when absent or not satisfiable as one range
  * (then send all, RFC 9110 14.2), *ret_unsatisfiable for 416. */

@@ -1,18 +1,17 @@
 /* http_client.h - one blocking HTTPS exchange with libcurl, under the policy of net/tls.
  *
- * For the fetch helper and the console, never in a loop; from any thread. Https only unless
- * allow_http (package repositories whose content is signed), no cookies, no environment proxies, no
- * compression; redirects only where redirects_max says so.
+ * For the agent's fetch helper, never in a loop; for all else there is http_lines.h. Https only
+ * unless allow_http (package repositories whose content is signed), no cookies, no environment
+ * proxies, no compression; redirects only where redirects_max says so.
  */
 #ifndef WA_NET_HTTP_CLIENT_H
 #define WA_NET_HTTP_CLIENT_H
 
 #include "base/buf.h"
 #include "base/stream.h"
-#include "net/stop.h"
+#include "net/http.h"
 #include "net/tls.h"
 
-struct wa_http_result;
 struct wa_http_call {
     const char *method; /* "GET", "HEAD", "POST", "PUT", "DELETE" */
     const char *url;
@@ -35,18 +34,6 @@ struct wa_http_call {
                              rest is handed on */
     bool (*progress)(void *user, uint64_t done, uint64_t total); /* false cancels; may be NULL */
     void *progress_user;
-    struct wa_stop *stop; /* WA_E_CANCELLED as soon as it is pulled; may be NULL */
-    /* Before the first byte of the body, with the status and the header lines; failing ends it. May
-     * be NULL. */
-    enum wa_code (*on_answer)(void *user, const struct wa_http_result *r, struct wa_err *err);
-};
-struct wa_http_result {
-    int status;
-    bool resumed; /* the body begins at resume_from */
-    char etag[256], last_modified[64], content_type[128];
-    char date[64];
-    uint64_t bytes;
-    char certificate[65]; /* SHA-256 of the one that the server showed; "" without TLS */
 };
 /* An answer of any
  * status is WA_OK; the caller judges ret->status, also of what went to body.

@@ -8,6 +8,7 @@
 #ifndef WA_NET_HTTP_POST_H
 #define WA_NET_HTTP_POST_H
 
+#include "base/buf.h"
 #include "net/tls.h"
 
 struct wa_http_post {
@@ -16,7 +17,7 @@ struct wa_http_post {
     const char *headers; /* "Name: value\r\n" lines */
     struct wa_sv body;
     bool allow_http;
-    uint32_t timeout_ms;   /* after the name's look-up */
+    uint32_t timeout_ms;   /* of all of it; but a look-up of the name is not cut short */
     struct wa_buf *answer; /* NULL: its body is not read; else appended, up to its cap */
     /* Whether this address, as text, may be connected to; NULL: any may. */
     bool (*may_connect)(void *user, const char *address);
@@ -24,7 +25,7 @@ struct wa_http_post {
 };
 /* An answer of any status is WA_OK. WA_E_REFUSED: no address of the name may be connected to, or
  * the certificate is not trusted; WA_E_UNREACHABLE, WA_E_TIMEOUT, WA_E_CONFIG (the address),
- * WA_E_INVALID (no HTTP). trust's host is the URL's. */
+ * WA_E_LIMIT (the answer). trust's host is the URL's. */
 WA_CHECK enum wa_code wa_http_post(const struct wa_http_post *p, const struct wa_tls_trust *trust,
                                    int *ret_status, struct wa_err *err);
 

@@ -77,3 +77,51 @@ bool wa_http_range(struct wa_sv value, uint64_t size, uint64_t *ret_first, uint6
     *ret_count = last - first + 1;
     return true;
 }
+
+void wa_http_result_take(struct wa_http_result *r, struct wa_sv name, struct wa_sv value)
+{
+    const struct {
+        const char *name;
+        char *out;
+        size_t size;
+    } kept[] = {{"etag", r->etag, sizeof r->etag},
+                {"last-modified", r->last_modified, sizeof r->last_modified},
+                {"content-range", r->content_range, sizeof r->content_range},
+                {"content-type", r->content_type, sizeof r->content_type}};
+    size_t k = 0;
+    while (k < WA_COUNT(kept) && !wa_sv_ieqs(name, kept[k].name))
+        k++;
+    if (k == WA_COUNT(kept))
+        return;
+    kept[k].out[0] = '\0';
+    if (value.n >= kept[k].size)
+        return;
+    for (size_t i = 0; i < value.n; i++) /* goes into files and messages */
+        if ((unsigned char)value.p[i] < 0x20 || value.p[i] == 0x7f)
+            return;
+    (void)snprintf(kept[k].out, kept[k].size, "%.*s", WA_SV_ARG(value));
+}
+
+/* "bytes 100-199/1000" */
+static bool begins_at(const struct wa_http_result *r, uint64_t *ret)
+{
+    struct wa_sv range = wa_sv(r->content_range), first = {NULL, 0};
+    if (!wa_sv_starts(range, "bytes "))
+        return false;
+    range = wa_sv_sub(range, 6, range.n);
+    return wa_sv_split(&range, '-', &first) && wa_sv_u64(first, ret);
+}
+
+enum wa_code wa_http_result_check(struct wa_http_result *r, uint64_t resume_from,
+                                  struct wa_err *err)
+{
+    uint64_t first = 0;
+    if ((r->status == 200 || r->status == 416) && resume_from > 0)
+        return wa_fail(err, WA_E_CONFLICT, "the server does not send the rest of the file");
+    if (r->status != 206)
+        return WA_OK;
+    if (resume_from == 0 || !begins_at(r, &first) || first != resume_from)
+        return wa_fail(err, WA_E_INVALID, "the answer is another part than the one asked for");
+    r->resumed = true;
+    return WA_OK;
+}

@@ -12,6 +12,9 @@ typedef void (*wa_thread_fn)(void *user);
 WA_CHECK enum wa_code wa_thread_start(wa_thread_fn fn, void *user, struct wa_thread **ret,
                                       struct wa_err *err);
 void wa_thread_join(struct wa_thread *t); /* waits, then frees */
+/* One that nobody waits for: what it works on is its own, and it ends with the process at the
+ * latest. */
+WA_CHECK enum wa_code wa_thread_let_go(wa_thread_fn fn, void *user, struct wa_err *err);
 
 /* fn(user) in this thread, for libraries that write without MSG_NOSIGNAL: the signal of a peer that
  * has gone is kept from the thread, and eaten if it came. The process's own handling stays as it

@@ -59,24 +59,29 @@ static const struct {
     "\"wapt_version\":\"0.1.0\",\"use_host_packages\":true,\"host_packages_names\":[]},"           \
     "\"installed_packages\":[]}"
 
-/* What follows the name of whom is asked; NULL: nobody of that name is there. */
-static const char *path_of(const char *url)
+/* The way to one of them. */
+struct wa_http_lines {
+    char base[1024];
+};
+
+/* What is asked for below the name of whom is asked; NULL: nobody of that name is there. */
+static const char *path_of(const struct wa_http_lines *lines, const struct wa_http_request *q)
 {
     const char *const known[] = {bench->options.server, STORE};
     for (size_t i = 0; i < WA_COUNT(known); i++)
-        if (strncmp(url, known[i], strlen(known[i])) == 0)
-            return url + strlen(known[i]);
+        if (strcmp(lines->base, known[i]) == 0)
+            return q->path;
     return NULL;
 }
 
 /* A file of the folder that serves for both repositories; nobody has a package of his own yet. */
-static int find_file(const struct wa_http_call *call, const char *path, struct wa_buf *out)
+static int find_file(const struct wa_http_lines *lines, const struct wa_http_request *call,
+                     const char *path, struct wa_buf *out)
 {
     static const char ours[] = "/wapt";
     char file[WA_PATH_MAX];
     struct wa_err err = WA_ERR_INIT;
-    if (strncmp(call->url, STORE, sizeof STORE - 1) != 0 &&
-        strncmp(path, ours, sizeof ours - 1) != 0)
+    if (strcmp(lines->base, STORE) != 0 && strncmp(path, ours, sizeof ours - 1) != 0)
         return strncmp(path, "/api/v1/host-packages/", 22) == 0 ? 404 : 0;
     if (bench->folder == NULL || strcmp(call->method, "GET") != 0)
         return 0;
@@ -119,13 +124,13 @@ static void write_hosts(struct wa_buf *out)
 }
 
 /* It has all of a package as soon as it was sent. */
-static void write_upload(const struct wa_http_call *call, struct wa_buf *out)
+static void write_upload(const struct wa_http_request *call, struct wa_buf *out)
 {
     uint64_t size = strcmp(call->method, "PUT") == 0 ? call->body->size : 0;
     wa_buf_addf(out, "{\"id\":\"0\",\"state\":\"open\",\"offset\":%llu}", (unsigned long long)size);
 }
 
-static void answer_for(const struct wa_http_call *call, const char *path, struct wa_buf *out)
+static void answer_for(const struct wa_http_request *call, const char *path, struct wa_buf *out)
 {
     bool is_login = is_of_session(path);
     if (bench->answer.n > 0 && !is_login) {
@@ -158,21 +163,58 @@ static void answer_for(const struct wa_http_call *call, const char *path, struct
     wa_buf_adds(out, "{}");
 }
 
-enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
-                                    const struct wa_tls_trust *trust, struct wa_sink *body,
-                                    struct wa_http_result *ret, struct wa_err *err);
+enum wa_code __wrap_wa_http_lines_new(const char *base, const struct wa_tls_trust *trust,
+                                      struct wa_http_lines **ret, struct wa_err *err);
+enum wa_code __wrap_wa_http_lines_as(const struct wa_http_lines *l, struct wa_cert *own,
+                                     struct wa_key *own_key, struct wa_http_lines **ret,
+                                     struct wa_err *err);
+void __wrap_wa_http_lines_free(struct wa_http_lines *l);
+void __wrap_wa_http_lines_sweep(struct wa_http_lines *l);
+enum wa_code __wrap_wa_http_lines_ask(struct wa_http_lines *lines,
+                                      const struct wa_http_request *call, struct wa_sink *body,
+                                      struct wa_http_result *ret, struct wa_err *err);
 enum wa_code __wrap_wa_tls_look(const char *server, struct wa_stop *stop, struct wa_url *url,
                                 struct wa_cert **ret, struct wa_err *err);
 
-enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
-                                    const struct wa_tls_trust *trust, struct wa_sink *body,
-                                    struct wa_http_result *ret, struct wa_err *err)
+enum wa_code __wrap_wa_http_lines_new(const char *base, const struct wa_tls_trust *trust,
+                                      struct wa_http_lines **ret, struct wa_err *err)
+{
+    struct wa_http_lines *l = wa_calloc(1, sizeof *l);
+    WA_UNUSED(trust);
+    if (l == NULL)
+        return wa_nomem(err);
+    (void)snprintf(l->base, sizeof l->base, "%s", base);
+    *ret = l;
+    return WA_OK;
+}
+
+enum wa_code __wrap_wa_http_lines_as(const struct wa_http_lines *l, struct wa_cert *own,
+                                     struct wa_key *own_key, struct wa_http_lines **ret,
+                                     struct wa_err *err)
+{
+    WA_UNUSED(own);
+    WA_UNUSED(own_key);
+    return __wrap_wa_http_lines_new(l->base, NULL, ret, err);
+}
+
+void __wrap_wa_http_lines_free(struct wa_http_lines *l)
+{
+    wa_free(l);
+}
+
+void __wrap_wa_http_lines_sweep(struct wa_http_lines *l)
+{
+    WA_UNUSED(l);
+}
+
+enum wa_code __wrap_wa_http_lines_ask(struct wa_http_lines *lines,
+                                      const struct wa_http_request *call, struct wa_sink *body,
+                                      struct wa_http_result *ret, struct wa_err *err)
 {
     struct wa_buf text;
-    const char *path = path_of(call->url);
+    const char *path = path_of(lines, call);
     bool is_login = path != NULL && is_of_session(path);
     struct wa_http_result r = {.status = bench->is_logged_out && !is_login ? 401 : 200};
-    WA_UNUSED(trust);
     bench->asked++;
     if (wa_stop_is_pulled(call->stop))
         return wa_fail(err, WA_E_CANCELLED, "the transfer was cancelled");
@@ -182,7 +224,7 @@ enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
         return wa_fail(err, WA_E_UNREACHABLE, "there is no such server");
     bench_pause();
     wa_buf_init(&text, 4u << 20);
-    int status = bench->answer.n == 0 ? find_file(call, path, &text) : 0;
+    int status = bench->answer.n == 0 ? find_file(lines, call, path, &text) : 0;
     if (status == 0)
         answer_for(call, path, &text);
     else
@@ -194,10 +236,10 @@ enum wa_code __wrap_wa_http_perform(const struct wa_http_call *call,
     bench_resume();
     enum wa_code code = WA_OK;
     if (call->on_answer != NULL)
-        code = call->on_answer(call->progress_user, &r, err);
+        code = call->on_answer(call->user, &r, err);
     if (code == WA_OK && text.n > call->max_bytes)
         code = wa_fail(err, WA_E_LIMIT, "the answer is too large");
-    if (code == WA_OK)
+    if (code == WA_OK && body != NULL)
         code = body->write(body, text.p, text.n, err);
     r.bytes = text.n;
     bench_pause();

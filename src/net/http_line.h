@@ -1,0 +1,45 @@
+/* http_line.h - one connection of a client to a server: TCP, and TLS for https.
+ *
+ * A step never waits; what to wait for is told. One thread at a time.
+ */
+#ifndef WA_NET_HTTP_LINE_H
+#define WA_NET_HTTP_LINE_H
+
+#include "codec/url.h"
+#include "net/patience.h"
+#include "net/tls.h"
+
+struct wa_line {
+    int fd;
+    struct wa_tls_ctx *ctx;
+    struct wa_tls *tls;   /* NULL: plain */
+    char certificate[65]; /* of the server, its SHA-256; "" without TLS */
+    bool is_cut;          /* the other side has closed it, or it broke */
+    uint64_t since_ms, used_ms;
+    struct wa_line *next; /* its owner's */
+};
+/* Where to. url and trust are not kept. */
+struct wa_line_to {
+    const struct wa_url *url;
+    const struct wa_tls_trust *trust; /* its host "": the URL's */
+    /* Whether this address, as text, may be connected to; NULL: any may. */
+    bool (*may_connect)(void *user, const char *address);
+    void *user;
+};
+/* Of several addresses the first that answers. WA_E_UNREACHABLE, WA_E_TIMEOUT, WA_E_CANCELLED,
+ * WA_E_REFUSED: the certificate, or no address may be connected to. */
+WA_CHECK enum wa_code wa_line_open(const struct wa_line_to *to, struct wa_patience *p,
+                                   struct wa_line **ret, struct wa_err *err);
+void wa_line_close(struct wa_line *l);
+WA_AUTO_DEFINE(wa_line, wa_line_close)
+
+/* One step. *ret_n 0 with DONE: the other side has closed (reading). WA_E_UNREACHABLE: it was cut.
+ */
+WA_CHECK enum wa_code wa_line_read(struct wa_line *l, void *p, size_t n, size_t *ret_n,
+                                   enum wa_tls_want *ret_want, struct wa_err *err);
+WA_CHECK enum wa_code wa_line_write(struct wa_line *l, const void *p, size_t n, size_t *ret_n,
+                                    enum wa_tls_want *ret_want, struct wa_err *err);
+/* Nothing at all has come that was not read, not even the end: the other side is where we are. */
+bool wa_line_is_quiet(const struct wa_line *l);
+
+#endif
