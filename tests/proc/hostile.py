@@ -115,7 +115,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def pass_on(self, body):
         real = http.client.HTTPSConnection(self.server.owner.real_host, self.server.owner.real, context=ssl._create_unverified_context(), timeout=PATIENCE)
-        real.request(self.command, self.path, body, {"Content-Type": "application/json"})
+        session = {"Authorization": self.headers["Authorization"]} if "Authorization" in self.headers else {}
+        real.request(self.command, self.path, body, {"Content-Type": "application/json", **session})
         answer = real.getresponse()
         status, content = answer.status, answer.read()
         if status == 403 and self.path.startswith("/wapt-host/"):  # it can't show the machine's certificate...
