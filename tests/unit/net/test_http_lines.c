@@ -507,6 +507,76 @@ static void counts_interim_answers(void **state)
     liar_free(&s);
 }
 
+/* The rest of a file, behind what is there already; nothing else is handed on. */
+static void takes_the_rest(void **state)
+{
+    static const struct {
+        const char *bytes;
+        enum wa_code code;
+        int status;
+        const char *says;
+    } cases[] = {
+        {"HTTP/1.1 206 OK\r\nContent-Range: bytes 5-7/8\r\nContent-Length: 3\r\n\r\nabc", WA_OK,
+         206, "abc"},
+        {"HTTP/1.1 206 OK\r\nContent-Range: bytes 4-7/8\r\nContent-Length: 4\r\n\r\nabcd",
+         WA_E_INVALID, 0, "another part"},
+        {"HTTP/1.1 206 OK\r\nContent-Length: 4\r\n\r\nabcd", WA_E_INVALID, 0, "another part"},
+        {"HTTP/1.1 416 No\r\nContent-Length: 2\r\n\r\nno", WA_E_CONFLICT, 0, "the rest"},
+        {OK("good"), WA_E_CONFLICT, 0, "the rest"},
+        {"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno", WA_OK, 404, ""},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        const struct step script[] = {{cases[i].bytes, STAY, false}, {OK("next"), STAY, false}};
+        const struct wa_http_request q = {
+            .method = "GET", .path = "/", .max_bytes = 60, .resume_from = 5};
+        struct liar s;
+        liar_new(&s, script, WA_COUNT(script));
+        struct answer a = ask_of(s.lines, &q);
+        if (a.code != cases[i].code ||
+            strstr(a.code == WA_OK ? a.body : a.text, cases[i].says) == NULL)
+            fail_msg("%zu: %s '%s' '%s'", i, wa_code_name(a.code), a.text, a.body);
+        assert_int_equal(a.result.resumed, cases[i].status == 206);
+        assert_true(a.code != WA_OK || a.result.status == cases[i].status);
+        assert_true(cases[i].status == 206 || a.body[0] == '\0');
+        assert_string_equal(ask(&s, "GET", "/").body, "next");
+        liar_free(&s);
+    }
+}
+
+static bool a_moment_later(void *user, uint64_t done, uint64_t total)
+{
+    WA_UNUSED(user);
+    WA_UNUSED(done);
+    WA_UNUSED(total);
+    later_ms += 20;
+    return true;
+}
+
+/* 64 KiB a second: all but the last piece of it has had its time, by the test's clock. */
+static void comes_no_faster(void **state)
+{
+    static char bytes[128 + 65536];
+    const struct step script[] = {{bytes, STAY, false}};
+    struct liar s;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_http_result r;
+    WA_UNUSED(state);
+    int n = snprintf(bytes, 128, "HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n");
+    memset(bytes + n, 'x', 65536);
+    liar_new(&s, script, WA_COUNT(script));
+    const struct wa_http_request q = {.method = "GET",
+                                      .path = "/",
+                                      .max_bytes = 65536,
+                                      .rate_max_bytes_s = 65536,
+                                      .progress = a_moment_later};
+    uint64_t since = wa_clock_mono_ms();
+    must(wa_http_lines_ask(s.lines, &q, NULL, &r, &err));
+    assert_int_equal(r.bytes, 65536);
+    assert_true(wa_clock_mono_ms() - since >= 740);
+    liar_free(&s);
+}
+
 /* --- dead connections --- */
 
 static void asks_once_more_where_that_is_harmless(void **state)
@@ -914,6 +984,8 @@ int main(void)
         cmocka_unit_test(keeps_what_ended_as_it_said),
         cmocka_unit_test(leaves_what_is_not_clear),
         cmocka_unit_test(counts_interim_answers),
+        cmocka_unit_test(takes_the_rest),
+        cmocka_unit_test(comes_no_faster),
         cmocka_unit_test(asks_once_more_where_that_is_harmless),
         cmocka_unit_test(does_not_ask_again_after_a_byte),
         cmocka_unit_test(sends_no_order_twice),
