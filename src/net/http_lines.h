@@ -10,6 +10,9 @@
  * but GET, HEAD and what says may_repeat) while it has been idle for less than WA_LINE_ORDER_MS:
  * servers close what has been idle for longer than that.
  *
+ * What a server sends unasked, and so late that the next request is on its way already, nobody can
+ * tell from that one's answer. Who can send it has the server's TLS key, and could answer anything.
+ *
  * What is sent twice: where a kept connection turns out to be closed before the first byte of an
  * answer, GET and HEAD and what may be repeated are sent once more, over a new one, and never a
  * third time. What changes something is sent again only where not a byte of it had left this

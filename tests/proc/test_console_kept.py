@@ -1,5 +1,6 @@
 """waptconsole keeps its connection to the server: one for a whole command. A server that lies about where its answers end, or hangs up, does not make it
 take one answer for another, nor send an order twice."""
+import io
 import json
 
 from conftest import BIN, run
@@ -41,8 +42,11 @@ def test_an_answer_behind_an_answer_is_nobodys(org):
     evil = json.dumps({"hosts": [{"uuid": "evil", "name": "evil"}], "total": 1}).encode()
 
     def answer_twice(handler, body):
+        line, handler.wfile = handler.wfile, io.BytesIO()
         handler.pass_on(body)
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(evil), evil))
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(evil)
+        line.write(handler.wfile.getvalue() + head + evil)
+        handler.wfile = line
     for path in ("/api/v1/session", "/api/v1/journal/head", "/api/v1/hosts"):
         server.answers[path] = answer_twice
     out = console(org, server.url, "hosts", "--json")

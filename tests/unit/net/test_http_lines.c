@@ -755,7 +755,8 @@ static void a_connection_ages(void **state)
 
 static void other_lines_are_others(void **state)
 {
-    static const struct step script[] = {{OK("good"), STAY, false}, {OK("next"), STAY, false}};
+    static const struct step script[] = {
+        {OK("good"), STAY, false}, {OK("next"), STAY, false}, {OK("none"), STAY, false}};
     const struct wa_tls_trust nobody = {.host = ""};
     struct wa_http_lines *wary = NULL;
     struct wa_err err = WA_ERR_INIT;
@@ -765,12 +766,17 @@ static void other_lines_are_others(void **state)
     assert_string_equal(ask(&s, "GET", "/").body, "good");
     assert_int_equal(wa_http_lines_new("http://127.0.0.1:1", &nobody, &wary, &err), WA_E_CONFIG);
     wa_err_clear(&err);
-    must(wa_http_lines_new(s.url, &nobody, &wary, &err));
     const struct wa_http_request q = {.method = "GET", .path = "/", .max_bytes = 9};
+    /* Who shows another certificate has other connections, too. */
+    must(wa_http_lines_as(s.lines, s.id.chain.items[0], s.id.key, &wary, &err));
+    assert_string_equal(ask_of(wary, &q).body, "next");
+    assert_int_equal(s.over[1], 2);
+    wa_http_lines_free(wary);
+    must(wa_http_lines_new(s.url, &nobody, &wary, &err));
     struct answer a = ask_of(wary, &q);
     assert_int_equal(a.code, WA_E_REFUSED);
     assert_non_null(strstr(a.text, wa_cert_fingerprint(s.id.chain.items[0])));
-    assert_int_equal(s.done, 1);
+    assert_int_equal(s.done, 2);
     wa_http_lines_free(wary);
     liar_free(&s);
 }
