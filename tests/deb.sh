@@ -1,7 +1,7 @@
 #!/bin/bash
 # The packaged install: a machine of Debian's smallest base, booted with systemd in a container, gets server and console from their packages
 # and the agent from an enrolment kit; takes the place of WAPT 1.8, enrols, installs, by its users' self-service too, survives a kill, is
-# upgraded, by itself too and back, and has nothing left of them at the end. The root is kept in the user's cache,
+# upgraded, by itself too and back, and has nothing left of them at the end; then Ansible does it. The root is kept in the user's cache,
 # and never written to: the machine is a layer over it, in memory. Needs root, and Debian's mirror the first time.
 #   tests/deb.sh [DIRECTORY-OF-PACKAGES]
 set -euo pipefail
@@ -37,7 +37,7 @@ fail() { echo "FAILED: $*" >&2; [ ! -s "$tmp/log" ] || tail -40 "$tmp/log" >&2; 
 # --- the root: the base and what the packages need ---
 names=$(for p in agent server console; do dpkg-deb -f "$debs"/wapt-$p\_*.deb Depends; done |
     tr ',' '\n' | sed 's/|.*//; s/(.*//; s/ //g' | grep -v '^wapt-' | sort -u | tr '\n' ' ')
-include=$(echo systemd systemd-sysv dbus $names | tr ' ' ',')
+include=$(echo systemd systemd-sysv dbus ansible-core python3-apt python3-cffi-backend $names | tr ' ' ',')
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 root=${XDG_CACHE_HOME:-$HOME/.cache}/wapt-deb/$suite-$(echo "$include" | sha256sum | cut -c1-16)
 if [ ! -d "$root" ]; then
@@ -374,4 +374,41 @@ check "nothing runs" await runs_nothing
 check "data stays until the purge" on test -f /opt/wapt/wapt-get.ini -a -d /var/lib/waptserver
 check "purged" sh_on 'dpkg -P wapt-agent wapt-server wapt-console; systemctl daemon-reload; ! test -e /run/wapt'
 check "nothing is left" same_files
+
+# --- by Ansible ---
+cp -r packaging/ansible "$(outside /root)"
+play() { sh_on "cd /root/ansible; ansible-playbook -i inventory -e @vars.yml site.yml"; }
+recap() { play >"$tmp/play" 2>&1 || { cat "$tmp/play"; return 1; }; cat "$tmp/play"; grep -E '^localhost .*unreachable=0 .*failed=0' "$tmp/play"; }
+changes() { recap >/dev/null; grep -B1 '^changed' "$tmp/play"; [ "$(sed -n 's/^localhost .* changed=\([0-9]*\) .*/\1/p' "$tmp/play")" = "$1" ]; }
+cat >"$(outside /root/ansible/inventory)" <<'.'
+[wapt_server]
+localhost ansible_connection=local
+[wapt_agent]
+localhost
+.
+cat >"$(outside /root/ansible/vars.yml)" <<.
+wapt_server_deb: $(cd "$(outside /root/debs)/.." && ls debs/wapt-server*.deb | sed 's|^|/root/|')
+wapt_agent_deb: $(cd "$(outside /root/debs)/.." && ls debs/wapt-agent*.deb | sed 's|^|/root/|')
+wapt_server_names: [localhost, 127.0.0.1]
+wapt_server_bind: 127.0.0.1
+wapt_server_port: 8443
+wapt_server_admin_password: correct-horse-battery
+wapt_server_trusted: [/root/keys/Authority.crt]
+wapt_agent_server: https://localhost:8443
+wapt_agent_trusted: [/root/keys/Authority.crt]
+wapt_agent_signers: [$(echo "$signer" | tr -d :)]
+.
+check "the roles for Ansible are well formed" sh_on "cd /root/ansible; ansible-playbook -i inventory -e @vars.yml site.yml --syntax-check"
+check "server and agent by Ansible" recap
+check "both run, and the machine has registered" sh_on 'systemctl is-active waptserver waptservice; systemctl is-enabled waptserver waptservice; waptserver check >/dev/null || test $? = 3'
+check "it is registered" await is_enrolled
+check "with nothing left of password and token" sh_on '! test -e /opt/wapt/private/enrolment-token; test -z "$(find /tmp /var/tmp -name "wapt-*" -type f -newer /root/ansible/vars.yml)"'
+check "a second run changes nothing" changes 0
+printf 'wapt_server_options: {wol_port: "9"}\nwapt_agent_options: {waptupdate_task_period: "90m"}\n' >>"$(outside /root/ansible/vars.yml)"
+before=$(show waptserver MainPID)
+check "other options change both" recap
+check "where they belong" sh_on 'grep -x "wol_port = 9" /var/lib/waptserver/waptserver.ini; grep -x "waptupdate_task_period = 90m" /opt/wapt/wapt-get.ini; systemctl is-active waptserver waptservice'
+check "and start the server anew" test "$(show waptserver MainPID)" != "$before"
+check "it goes as it came" sh_on 'dpkg -P wapt-agent wapt-server; rm -r /var/cache/wapt; systemctl daemon-reload; ! test -e /run/wapt'
+check "and leaves nothing" same_files
 echo "$passed passed"
