@@ -173,11 +173,15 @@ static void test_a_rogue_machine_registers_for_ever(void **state)
         wa_buf_adds(&facts, ",1");
     wa_buf_adds(&facts, "]}");
     b->facts = wa_buf_str(&facts);
+    for (; times < 3; times++)
+        assert_int_equal(machine_register(b, &m, times == 0 ? WA_CRED_TOKEN : WA_CRED_KEY, "t"),
+                         200);
+    /* Nearly all that it may: how fast this machine here is, is nothing to test. */
+    wa_fleet_took(b->store->fleet, wa_sv(m.uuid), WA_REPORT_BURST_MS - 1, wa_clock_mono_ms());
     for (; status == 200 && times < 1000; times++)
-        status = machine_register(b, &m, times == 0 ? WA_CRED_TOKEN : WA_CRED_KEY, "t");
+        status = machine_register(b, &m, WA_CRED_KEY, "t");
     b->facts = NULL;
     assert_int_equal(status, 429);
-    assert_true(times > 2);
     BENCH_IS(b, "SELECT count(*) FROM journal WHERE entry LIKE '%host.registered%machine%'", "1");
     assert_int_equal(machine_status(b, &m, "OK"), 429);
     assert_int_equal(machine_register(b, &other, WA_CRED_KEY, ""), 200);
