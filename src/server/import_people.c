@@ -5,6 +5,7 @@
  * is left to whoever sets that up here; such people are made without a password that opens.
  */
 #include "base/mem.h"
+#include "base/text.h"
 #include "crypto/pwhash.h"
 #include "os/clock.h"
 #include "server/import.h"
@@ -14,8 +15,20 @@
 #include "server/store_people.h"
 
 #define NO_PASSWORD "!imported" /* is the hash of nothing */
+#define REGISTRAR                                                                                  \
+    WA_TEXT("could register machines, and nothing else: that takes a token here ('waptserver "     \
+            "enrol-token')")
 
-/* The least role that has what the old rights gave. "": none of it exists here. */
+static bool has(struct wa_sv acls, const char *acl)
+{
+    struct wa_sv one;
+    while (wa_sv_split(&acls, ',', &one))
+        if (wa_sv_eqs(one, acl))
+            return true;
+    return false;
+}
+
+/* The highest role all of whose power the old rights gave. "": none of it exists here. */
 static const char *role_of(struct wa_sv acls)
 {
     static const struct {
@@ -28,18 +41,28 @@ static const char *role_of(struct wa_sv acls)
                 {"edit_profile_package", "deployer"},
                 {"edit_self_service_package", "deployer"},
                 {"trigger_host_action", "deployer"},
-                {"edit_report", "deployer"},
-                {"register_host", "deployer"},
                 {"trigger_host_upgrade", "helpdesk"},
                 {"view", "readonly"},
+                {"edit_report", "readonly"},
                 {"run_report", "readonly"}};
-    for (size_t i = 0; i < WA_COUNT(rows); i++) {
-        struct wa_sv rest = acls, one;
-        while (wa_sv_split(&rest, ',', &one))
-            if (wa_sv_eqs(one, rows[i].acl))
-                return rows[i].role;
-    }
+    for (size_t i = 0; i < WA_COUNT(rows); i++)
+        if (has(acls, rows[i].acl))
+            return rows[i].role;
     return "";
+}
+
+/* Rights that here come with the order to machines: nobody is given that for them. */
+static void tell_lost(struct wa_importing *g, const char *name, struct wa_sv acls, const char *role)
+{
+    if (strcmp(role, "readonly") != 0 && strcmp(role, "helpdesk") != 0)
+        return;
+    if (has(acls, "edit_report"))
+        wa_import_tell(g, WA_IM_PEOPLE, name,
+                       "changed reports: here a deployer does, who also orders what machines do. "
+                       "'waptserver user' gives the role, if that is meant");
+    if (has(acls, "register_host"))
+        wa_import_tell(g, WA_IM_PEOPLE, name,
+                       "registered machines: that takes a token here ('waptserver enrol-token')");
 }
 
 /* Who comes without a password is told: one that nobody has set, or whose hash is not kept here. */
@@ -78,7 +101,10 @@ static enum wa_code take_person(struct wa_importing *g, struct wa_sv name, struc
     }
     if (role[0] == '\0') {
         wa_import_leave(g, WA_IM_PEOPLE, text,
-                        "no right for all machines that has not expired, and exists here");
+                        has(acls, "register_host")
+                            ? REGISTRAR
+                            : WA_TEXT("no right for all machines that has not expired, and "
+                                      "exists here"));
         return WA_OK;
     }
     if (wa_store_person(g->to, name, &p, &is_there, err) != WA_OK)
@@ -89,6 +115,7 @@ static enum wa_code take_person(struct wa_importing *g, struct wa_sv name, struc
         return WA_OK;
     char hash[WA_PWHASH_MAX];
     hash_of(g, text, hash);
+    tell_lost(g, text, acls, role);
     return g->im->is_dry ? WA_OK : wa_store_set_user(g->to, text, hash, role, err);
 }
 
@@ -109,9 +136,7 @@ static enum wa_code name_registrar(struct wa_importing *g, struct wa_sv name, st
     }
     g->im->counts[WA_IM_PEOPLE].found++;
     (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(wa_sv_sub(name, 0, WA_NAME_MAX)));
-    wa_import_leave(g, WA_IM_PEOPLE, text,
-                    "could register machines, and nothing else: that takes a token here "
-                    "('waptserver enrol-token')");
+    wa_import_leave(g, WA_IM_PEOPLE, text, REGISTRAR);
     return WA_OK;
 }
 

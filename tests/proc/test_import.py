@@ -83,7 +83,8 @@ def test_an_import(org, old):
     assert counts == dry
     assert "another machine's" in left["hosts", "not-its-own (pc-3.example.org)"]
     assert "no certificate" in left["hosts", "no-certificate (pc-4.example.org)"]
-    assert counts["people"] == {"found": 6, "taken": 2, "there": 1, "left_out": 3}, left
+    assert counts["people"] == {"found": 8, "taken": 3, "there": 1, "left_out": 4}, left
+    assert "a deployer does" in left["people", "reporter"] and "takes a token" in left["people", "enroller"]  # nobody gets more than there was
     assert "without a password" in left["people", "packager"] == why["people", "packager"] and ("people", "chief") not in left
     assert counts["reports"] == {"found": 4, "taken": 1, "there": 0, "left_out": 3}, left
     assert counts["software_names"]["taken"] == 2 and counts["packages"]["taken"] == 2 and counts["groups"] == {"found": 3, "taken": 2, "there": 0, "left_out": 1}
@@ -103,7 +104,7 @@ def test_an_import(org, old):
     assert old.query("SELECT package, version, status, audit FROM package_states ORDER BY package") == [
         ("tis-firefox", "115.9-2", "OK", "WARNING"), ("tis-vim", "9-1", "ERROR", "")]
     assert old.query("SELECT name, normal_name FROM software_titles ORDER BY name") == [("100%_sure", "Sure"), ("Mozilla Firefox (x64 fr)", "Firefox")]
-    assert old.query("SELECT name, role FROM users ORDER BY name") == [("admin", "superadmin"), ("chief", "superadmin"), ("packager", "deployer")]
+    assert old.query("SELECT name, role FROM users ORDER BY name") == [("admin", "superadmin"), ("chief", "superadmin"), ("packager", "deployer"), ("reporter", "readonly")]
     assert old.query("SELECT name FROM reports") == [("machines",)]
     again, _ = old.imports()
     assert again["hosts"] == {"found": 7, "taken": 0, "there": 2, "left_out": 5} and again["people"]["taken"] == again["reports"]["taken"] == 0

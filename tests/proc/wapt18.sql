@@ -43,10 +43,12 @@ INSERT INTO hostpackagesstatus (host_id, package, version, architecture, install
 INSERT INTO hostsoftwares (host_id, name, version, publisher, system_component) VALUES
   ('moved-machine', 'Mozilla Firefox (x64 fr)', '115.9', 'Mozilla', ''), ('moved-machine', '100%_sure', '1', '', '1');
 INSERT INTO hostgroups (host_id, group_name) VALUES ('moved-machine', 'sales'), ('BY-FQDN', 'sales'), ('BY-FQDN', 'none (');
-INSERT INTO waptusers (name, user_fingerprint_sha1) VALUES ('admin', 'admin'), ('chief', 'c1'), ('packager', 'p1'), ('late', 'l1'), ('partial', 'r1'), ('nobody', NULL);
+INSERT INTO waptusers (name, user_fingerprint_sha1) VALUES ('admin', 'admin'), ('chief', 'c1'), ('packager', 'p1'), ('late', 'l1'), ('partial', 'r1'), ('nobody', NULL),
+  ('reporter', 'w1'), ('enroller', 'e1');
 INSERT INTO waptuseracls (user_fingerprint_sha1, perimeter_fingerprint, acls, expiration_date) VALUES
   ('admin', '*', '{admin}', NULL), ('c1', '*', '{admin}', NULL), ('p1', '*', '{view,edit_host_package}', now() + interval '1 day'),
-  ('l1', '*', '{admin}', now() - interval '1 day'), ('r1', 'abcdef', '{admin}', NULL);
+  ('l1', '*', '{admin}', now() - interval '1 day'), ('r1', 'abcdef', '{admin}', NULL),
+  ('w1', '*', '{edit_report}', NULL), ('e1', '*', '{register_host}', NULL);
 INSERT INTO reportingqueries (name, query) VALUES ('machines', 'SELECT uuid, name FROM hosts'), ('old/columns', 'SELECT computer_fqdn FROM hosts'),
   ('evil', 'SELECT hash FROM users'), ('drop', 'DROP TABLE hosts');
 INSERT INTO normalization VALUES ('Mozilla Firefox (x64 fr)', '', 'Firefox', false, false), ('100%_sure', '', 'Sure', false, false), ('x', '', '', true, false);
