@@ -111,14 +111,17 @@ static enum wa_code ask_heads(struct wa_client *c, struct wa_journal_seens *ret,
     return WA_OK;
 }
 
-/* Whether what was seen is there still. */
+/* What became of an entry that was seen. A server may say of any that it was trimmed, so that is
+ * told to a person, too; only once, as the newer head is kept then. */
+enum fate { IS_THERE, IS_TRIMMED, IS_CHANGED };
+
 static enum wa_code ask_seen(struct wa_client *c, const struct wa_journal_seen *before,
-                             bool *ret_same, struct wa_err *err)
+                             enum fate *ret, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     char path[96 + 3 * WA_JOURNAL_NODE];
-    int64_t trimmed = 0;
+    int64_t trimmed = 0, newest = 0;
     WA_AUTO_BUF struct wa_buf node;
     wa_arena_init(&arena, 1u << 20);
     wa_buf_init(&node, 4u * WA_JOURNAL_NODE);
@@ -131,24 +134,31 @@ static enum wa_code ask_seen(struct wa_client *c, const struct wa_journal_seen *
     if (wa_client_call(c, "GET", path, WA_SV(""), &arena, &j, err) != WA_OK)
         return err->code;
     (void)wa_json_i64(wa_json_get(j, "trimmed"), &trimmed);
-    *ret_same =
-        before->seq < trimmed || wa_sv_eqs(wa_json_sv(wa_json_get(j, "seen")), before->digest);
+    (void)wa_json_i64(wa_json_get(j, "seq"), &newest);
+    if (wa_sv_eqs(wa_json_sv(wa_json_get(j, "seen")), before->digest))
+        *ret = IS_THERE;
+    else
+        *ret = before->seq < trimmed && trimmed <= newest ? IS_TRIMMED : IS_CHANGED;
     return WA_OK;
 }
 
-enum wa_code wa_journal_seen_check(struct wa_client *c, const char *path,
-                                   struct wa_journal_seen *ret_changed, struct wa_err *err)
+/* Asks whether what was seen is there still, and keeps what is there now unless it was changed.
+ * *ret_which: the first that is not, with *ret what became of it. */
+static enum wa_code check(struct wa_client *c, const char *path, struct wa_journal_seen *ret_which,
+                          enum fate *ret, struct wa_err *err)
 {
     struct wa_journal_seens before = {0}, now = {0};
-    bool is_same = true;
     enum wa_code code = recall(path, &before, err);
-    *ret_changed = (struct wa_journal_seen){.seq = 0};
-    for (size_t i = 0; code == WA_OK && is_same && i < before.n; i++) {
-        code = ask_seen(c, &before.items[i], &is_same, err);
-        if (code == WA_OK && !is_same)
-            *ret_changed = before.items[i];
+    *ret = IS_THERE;
+    for (size_t i = 0; code == WA_OK && *ret != IS_CHANGED && i < before.n; i++) {
+        enum fate fate = IS_THERE;
+        code = ask_seen(c, &before.items[i], &fate, err);
+        if (code == WA_OK && fate > *ret) {
+            *ret = fate;
+            *ret_which = before.items[i];
+        }
     }
-    if (code == WA_OK && is_same && ask_heads(c, &now, err) == WA_OK && now.n > 0)
+    if (code == WA_OK && *ret != IS_CHANGED && ask_heads(c, &now, err) == WA_OK && now.n > 0)
         code = remember(path, &now, err);
     WA_VEC_FREE(&before);
     WA_VEC_FREE(&now);
@@ -159,17 +169,25 @@ void wa_journal_seen_warn(struct wa_client *c, const char *server, struct wa_buf
 {
     char path[WA_PATH_MAX];
     struct wa_err err = WA_ERR_INIT;
-    struct wa_journal_seen changed = {.seq = 0};
+    struct wa_journal_seen which = {.seq = 0};
+    enum fate fate = IS_THERE;
     if (wa_journal_seen_file(server, path, &err) != WA_OK ||
-        wa_journal_seen_check(c, path, &changed, &err) != WA_OK)
+        check(c, path, &which, &fate, &err) != WA_OK)
         wa_buf_addf(out, wa_text("warning: the server's journal is not checked: %s"), err.text);
-    else if (changed.seq > 0)
+    else if (fate == IS_CHANGED)
         wa_buf_addf(
             out,
             wa_text("WARNING: the journal of '%s' was rewritten or cut: entry %lld was seen here "
                     "before with another digest. On the server, 'waptserver journal verify "
                     "--head %lld:%s' says more; '%s' keeps what was seen."),
-            server, (long long)changed.seq, (long long)changed.seq, changed.digest, path);
+            server, (long long)which.seq, (long long)which.seq, which.digest, path);
+    else if (fate == IS_TRIMMED)
+        wa_buf_addf(
+            out,
+            wa_text("warning: the journal of '%s' was trimmed, with entry %lld, the last that was "
+                    "seen here. If no administrator did that, it was cut: the file to which it "
+                    "was exported has entry %lld with the digest %s."),
+            server, (long long)which.seq, (long long)which.seq, which.digest);
 }
 
 /* --- every entry --- */
@@ -319,10 +337,10 @@ enum wa_code wa_journal_walk_on(struct wa_client *c, const char *path, struct wa
                                 struct wa_err *err)
 {
     struct wa_journal_seens before = {0};
+    enum fate fate = IS_THERE;
     struct wa_journal_seen changed;
     if (recall(path, &before, err) == WA_OK)
         (void)!walk(c, w, find_seen(&before, w->node), err);
     WA_VEC_FREE(&before);
-    return err->code == WA_OK && w->is_over ? wa_journal_seen_check(c, path, &changed, err)
-                                            : err->code;
+    return err->code == WA_OK && w->is_over ? check(c, path, &changed, &fate, err) : err->code;
 }

@@ -19,13 +19,10 @@ struct wa_journal_seens {
 
 /* The file in which it is kept for this server; path: WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_journal_seen_file(const char *server, char *path, struct wa_err *err);
-/* Asks whether what was seen is there still, and keeps what is there now if it is. *ret_changed:
- * the first that is not, seq 0 when all is well. */
-WA_CHECK enum wa_code wa_journal_seen_check(struct wa_client *c, const char *path,
-                                            struct wa_journal_seen *ret_changed,
-                                            struct wa_err *err);
-/* The same, as what is said to a person at a login: nothing when all is well, else a warning - what
- * was seen is not there, or it could not be looked at. out: initialised. */
+/* Asks whether what was seen is there still, keeps what is there now unless what was seen has
+ * changed, and says to a person at a login what is to be known: nothing when all is well, else a
+ * warning - it is another, it was trimmed since, or it could not be looked at. out: initialised.
+ */
 void wa_journal_seen_warn(struct wa_client *c, const char *server, struct wa_buf *out);
 
 /* --- every entry of a chain, some at a time --- */

@@ -2,11 +2,15 @@
  * of, and no answer of any server makes it do more than fail with a reason. */
 #include "support.h"
 
+#include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "console/client.h"
+#include "console/journal_seen.h"
 #include "net/http_server.h"
+#include "os/path.h"
 
 #define SESSION "/api/v1/session"
 
@@ -99,6 +103,8 @@ struct talk {
     const char *url;
     bool is_open, is_over;
     char answer[128];
+    bool looks; /* at the journal, too */
+    char warning[1024];
     struct wa_err err;
 };
 
@@ -116,6 +122,12 @@ static enum wa_code converse(void *user, struct wa_err *err)
     if (wa_client_open(&o, &c, err) != WA_OK)
         return err->code;
     t->is_open = true;
+    if (t->looks) {
+        WA_AUTO_BUF struct wa_buf warning;
+        wa_buf_init(&warning, sizeof t->warning - 1);
+        wa_journal_seen_warn(c, t->url, &warning);
+        (void)snprintf(t->warning, sizeof t->warning, "%.*s", WA_SV_ARG(wa_buf_sv(&warning)));
+    }
     if (wa_client_call(c, "GET", "/api/v1/hosts", WA_SV(""), &arena, &j, err) == WA_OK) {
         wa_json_write(j, &text);
         (void)snprintf(t->answer, sizeof t->answer, "%s", wa_buf_str(&text));
@@ -268,6 +280,61 @@ static void hostile_answers(void **state)
     site_free(&s);
 }
 
+/* Entry 7 was seen. A server may say what it likes of it: a person is told whenever it is not
+ * there. */
+static void a_journal_that_is_not_what_it_was(void **state)
+{
+#define SEEN "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define OTHER "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define HEAD(seq, trimmed)                                                                         \
+    "{\"node\":\"n\",\"seq\":" seq ",\"digest\":\"" OTHER "\",\"trimmed\":" trimmed
+    static const struct {
+        const char *body, *says;
+        bool is_kept; /* what was seen; else what is there now */
+    } cases[] = {
+        {HEAD("9", "0") ",\"seen\":\"" SEEN "\"}", "", false},
+        {HEAD("9", "7") ",\"seen\":\"" SEEN "\"}", "", false},
+        {HEAD("9", "0") ",\"seen\":\"" OTHER "\"}", "rewritten or cut", true},
+        {HEAD("9", "0") "}", "rewritten or cut", true},
+        {HEAD("9", "7") "}", "rewritten or cut", true},
+        {HEAD("9", "8") "}", "was trimmed, with entry 7", false},
+        {HEAD("9", "9") ",\"seen\":5}", "was trimmed, with entry 7", false},
+        {HEAD("5", "9000000") "}", "rewritten or cut",
+         true}, /* what it says was trimmed was never there */
+        {HEAD("9", "\"8\"") "}", "rewritten or cut", true},
+        {"{}", "rewritten or cut", true},
+    };
+    char home[] = "/tmp/wapt-client-XXXXXX", path[WA_PATH_MAX];
+    struct site s;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    site_new(&s);
+    assert_true(mkdtemp(home) != NULL && setenv("XDG_CONFIG_HOME", home, 1) == 0);
+    must(wa_journal_seen_file(s.url, path, &err));
+    for (size_t i = 0; i < WA_COUNT(cases); i++) {
+        WA_AUTO_BUF struct wa_buf kept;
+        struct talk t = {.site = &s, .url = s.url, .looks = true};
+        wa_buf_init(&kept, 4096);
+        s.body = cases[i].body;
+        *strrchr(path, '/') = '\0';
+        assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
+        path[strlen(path)] = '/';
+        must(wa_path_replace(path, WA_SV("n 7:" SEEN "\n"), 0600, &err));
+        must(wa_loop_work(s.loop, converse, conversed, &t, &err));
+        run_until(s.loop, &t.is_over);
+        must(wa_path_read(path, 4096, &kept, &err));
+        if (cases[i].says[0] == '\0' ? t.warning[0] != '\0'
+                                     : strstr(t.warning, cases[i].says) == NULL)
+            fail_msg("%s: %s", cases[i].body, t.warning);
+        assert_string_equal(wa_buf_str(&kept),
+                            cases[i].is_kept ? "n 7:" SEEN "\n" : "n 9:" OTHER "\n");
+    }
+    assert_int_equal(unlink(path), 0);
+    *strrchr(path, '/') = '\0';
+    assert_true(rmdir(path) == 0 && rmdir(home) == 0);
+    site_free(&s);
+}
+
 static void a_server_that_is_not_there(void **state)
 {
     struct site s;
@@ -295,6 +362,7 @@ int main(void)
         cmocka_unit_test(f1b_only_the_right_server),
         cmocka_unit_test(hostile_logins),
         cmocka_unit_test(hostile_answers),
+        cmocka_unit_test(a_journal_that_is_not_what_it_was),
         cmocka_unit_test(a_server_that_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
