@@ -37,6 +37,14 @@ def words(org):
     return org
 
 
+@pytest.fixture(scope="module")
+def others(words):
+    """Certificates among which the packages' signer is not."""
+    (words.base / "others").mkdir()
+    (words.base / "others/x.crt").write_bytes(words.cert("Deployer").read_bytes())
+    return words.base / "others"
+
+
 def test_french(words):
     status, out, err = talk(words, "plan", "install", "word-none")
     assert status == 12 and "aucun paquet des dépôts ne porte ce nom" in out and "ne peut pas être obtenu" in err, (status, out, err)
@@ -132,7 +140,7 @@ def test_the_servers_certificate_is_compared(words):
     assert pin("get-server-certificate", "--server", "http://127.0.0.1:1", "--yes", ok=False).returncode == 11
 
 
-def test_console_fetches_and_forgets(words):
+def test_console_fetches_and_forgets(words, others):
     out = words.base / "fetched"
     out.mkdir()
     (got,) = json.loads(words.console("download", "word-one", "-o", out, "-t", words.agent / "ssl", "--json").stdout)["result"]
@@ -140,16 +148,14 @@ def test_console_fetches_and_forgets(words):
     run(BIN / "wapt-get", "verify", "-t", words.agent / "ssl", got["file"])
     assert words.console("download", "word-one(=1)", "-o", out, "-t", words.agent / "ssl").returncode == 0
     assert words.console("download", "word-none", "-o", out, ok=False).returncode == 12
-    (words.base / "others").mkdir()
-    (words.base / "others/x.crt").write_bytes(words.cert("Stranger").read_bytes() if words.cert("Stranger").exists() else words.cert("Deployer").read_bytes())
     for file in out.iterdir():
         file.unlink()
-    assert words.console("download", "word-one", "-o", out, "-t", words.base / "others", ok=False).returncode == 4
+    assert words.console("download", "word-one", "-o", out, "-t", others, ok=False).returncode == 4
     assert list(out.iterdir()) == []  # what is not good does not stay
     assert words.console("forget-host", "no-such-machine", "--yes", ok=False).returncode != 0
 
 
-def test_sources_by_a_packages_name(words, tmp_path, monkeypatch):
+def test_sources_by_a_packages_name(words, others, tmp_path, monkeypatch):
     """edit and duplicate fetch what is no file here, with nobody logged in, and verify it as a file."""
     config = tmp_path / "waptconsole.ini"
     config.write_text(f"[global]\ndefault_sources_root = {tmp_path}/dev\npublic_certs_dir = {words.agent}/ssl\nrepo_url = {words.url}/wapt/\n"
@@ -169,9 +175,9 @@ def test_sources_by_a_packages_name(words, tmp_path, monkeypatch):
     words.console("download", "4C4C4544-0000-3510-8052-B4C04F4D3700", "-t", f"{words.agent}/ssl", "-o", tmp_path / "own")
     own = json.loads(get("edit", tmp_path / "own/4C4C4544-0000-3510-8052-B4C04F4D3700.wapt", "word-copy", "--json").stdout)["result"]["folder"]
     assert "depends: word-one,word-copy" in re.sub(" *: *", ": ", pathlib.Path(own, "WAPT/control").read_text(encoding="utf-8"))
-    others = ("--server", words.url, "-t", words.base / "others")
-    assert get("edit", *others, "word-one", ok=False).returncode == 4
-    assert get("duplicate", *others, "word-one", "word-other", ok=False).returncode == 4
+    distrusting = ("--server", words.url, "-t", others)
+    assert get("edit", *distrusting, "word-one", ok=False).returncode == 4
+    assert get("duplicate", *distrusting, "word-one", "word-other", ok=False).returncode == 4
     assert get("edit", "word-none", ok=False).returncode == 12
     away = get("edit", "--server", "https://127.0.0.1:1", "word-one", ok=False)
     assert away.returncode == 7 and "word-one" in away.text, away.text
