@@ -41,7 +41,7 @@ def words(org):
 def others(words):
     """Certificates among which the packages' signer is not."""
     (words.base / "others").mkdir()
-    (words.base / "others/x.crt").write_bytes(words.cert("Deployer").read_bytes())
+    (words.base / "others/x.crt").write_bytes(words.cert("Stranger").read_bytes())
     return words.base / "others"
 
 
