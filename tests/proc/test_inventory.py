@@ -110,9 +110,9 @@ def test_reports(org):
     table = org.console("report", "try", formula, "--csv", "--limit", "1")
     assert table.stdout == '"a","b"\n"\'=1","b,\'-1"\n' and "--limit" in table.stderr
     assert "--limit" not in org.console("report", "try", formula, "--csv", "--limit", "3").stderr
-    formula.write_text("SELECT " + ", ".join(f"{n} AS number{n}" for n in range(24)))
-    assert org.console("report", "try", formula).stdout.split() == [*(f"number{n}" for n in range(24)), *map(str, range(24))]
-    formula.write_text("SELECT " + ", ".join(f"{n} AS c{n}" for n in range(25)))
+    formula.write_text("SELECT " + ", ".join(f"{n} AS number{n}" for n in range(8)))
+    assert org.console("report", "try", formula).stdout.split() == [*(f"number{n}" for n in range(8)), *map(str, range(8))]
+    formula.write_text("SELECT " + ", ".join(f"{n} AS c{n}" for n in range(9)))
     assert org.console("report", "try", formula).stdout.startswith('"c0","c1"')  # too wide for a table
     assert "GROUP BY" in org.console("report", "show", "machines").stdout
     sql.write_text("SELECT hash FROM users")

@@ -287,10 +287,11 @@ class Liar(http.server.ThreadingHTTPServer):
         return {"keys": out}
 
     def token(self, login, key="a", head=None, sign=None, **claims):
-        """A good one for this login, but for what is given."""
-        now = int(time.time())
-        claims = {"iss": self.issuer, "aud": "wapt", "sub": "1", "iat": now, "exp": now + 60, "nonce": login.nonce, "preferred_username": "eve", "groups": ["wapt-admins"], **claims}
+        """A good one for this login, but for what is given; times are seconds from now."""
+        claims = {"iss": self.issuer, "aud": "wapt", "sub": "1", "iat": 0, "exp": 60, "nonce": login.nonce, "preferred_username": "eve", "groups": ["wapt-admins"], **claims}
         claims = {k: v for k, v in claims.items() if v is not None}
+        for when in {"iat", "exp", "nbf"} & {k for k, v in claims.items() if isinstance(v, int)}:
+            claims[when] += int(time.time())
         head = {"alg": "ES256" if key == "a" else "RS256", "kid": key, **(head or {})}
         text = f"{b64(json.dumps(head).encode())}.{b64(json.dumps(claims).encode())}"
         return f"{text}.{b64((sign or self.sign)(key, text.encode()))}"
@@ -371,9 +372,6 @@ def test_what_a_token_must_be(lied):
 
     for number, (name, (status, lie)) in enumerate(LIES.items()):
         login, lie = Login(), dict(lie)
-        for when in ("iat", "exp", "nbf"):
-            if isinstance(lie.get(when), int):
-                lie[when] += int(time.time())
         if isinstance(lie.get("sign"), str):
             lie["sign"] = by_stranger if lie["sign"] == "by_stranger" else liar.by_secret
         if lie.get("iss") == "/":

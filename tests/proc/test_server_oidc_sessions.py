@@ -9,7 +9,7 @@ import pytest
 
 from conftest import BIN, run, until
 from test_server_hostile import Server
-from test_server_oidc import NOW, ROLES, Liar, Login, Provider, b64, install, log_in
+from test_server_oidc import ROLES, Liar, Login, Provider, b64, install, log_in
 from test_server_postgres import Postgres
 from test_server_webhooks import certified
 
@@ -228,8 +228,8 @@ AGAIN = {  # the role from then on; None: the session has ended
     "another issuer": (dict(GOOD, iss="https://other.example.org"), None),
     "another audience": (dict(GOOD, aud="other"), None),
     "another login's nonce": ({"nonce": b64(bytes(32))}, None),
-    "an old one": (dict(GOOD, iat=NOW - 3600), None),
-    "of tomorrow": (dict(GOOD, iat=NOW + 86400), None),
+    "an old one": (dict(GOOD, iat=-3600), None),
+    "of tomorrow": (dict(GOOD, iat=86400), None),
     "alg none": (dict(GOOD, head={"alg": "none"}, sign=lambda _k, _t: b""), None),
     "a signature of zeros": (dict(GOOD, sign=lambda _k, _t: bytes(64)), None),
     "no ID token": (None, None),

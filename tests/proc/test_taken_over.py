@@ -309,7 +309,12 @@ def test_network_alters_replays_and_invents_orders(machine):
         machine.next_network()
         until(lambda: "state=welcome" in said(), "it is connected")
         assert why in machine.order()
-        assert why in said() and "action.accepted" not in said(), said()
+        assert why in said()
+        if "action.accepted" in said():  # the server, whose connection ended before it heard of the refusal, sent it anew, for the next one
+            assert re.search(r"replayed.*state=closed.*state=welcome.*action\.accepted", said(), re.S) and said().count("action.accepted") == 1, said()
+            until(lambda: "task.done" in said(), "it is done, as it was ordered")
+            machine.get("remove", GOOD)
+            machine.marker.unlink()
         machine.unharmed(said())
     # Invented: an administrator's order is known to it, and the server's key is not; and neither.
     stranger, deployer = Signer(org, "Stranger"), Signer(org, "Deployer")
