@@ -2,6 +2,7 @@
 import atexit
 import base64
 import contextlib
+import hashlib
 import hmac
 import json
 import os
@@ -39,6 +40,12 @@ def run(*argv, ok=True, **kw):
         assert 0 < p.returncode < 64, text
     p.text = p.stdout + p.stderr
     return p
+
+
+def begin_anew(*urls):
+    """What a console saw of another server's journal, which had the same port before, is not of this one."""
+    for url in urls:
+        (pathlib.Path("/root/.config/wapt") / f"journal-{hashlib.sha256(url.encode()).hexdigest()[:16]}.head").unlink(missing_ok=True)
 
 
 def until(true, what):
@@ -104,6 +111,7 @@ class Organisation:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         self.url, self.agents_url = (f"https://{name}:{self.port}" for name in (self.ADDRESS, self.SEEN_BY_AGENTS))
+        begin_anew(self.url, self.agents_url)
         run(BIN / "waptserver", "setup", "--dir", base / "server", "--name", self.NAMES, "--bind", self.ADDRESS, "--port", self.port,
             "--admin-password-file", base / "admin.pw")
         shutil.copy(self.cert("Authority"), base / "server/trusted/")

@@ -17,7 +17,7 @@ import zipfile
 import pytest
 
 import openapi
-from conftest import BIN, run, until
+from conftest import BIN, begin_anew, run, until
 
 JSON = {"Content-Type": "application/json"}
 
@@ -33,6 +33,7 @@ class Server:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
+        begin_anew(f"https://127.0.0.1:{self.port}", f"https://localhost:{self.port}")
         setup = [BIN / "waptserver", "setup", *map(shlex.quote, setup), "--dir", self.dir, "--name", "localhost,127.0.0.1", "--bind", "127.0.0.1", "--port", self.port,
                  "--admin-password-file", org.base / "admin.pw"]
         script = (f"set -e\n{' '.join(map(str, setup))}\ncp {org.cert('Authority')} {self.dir}/trusted/\n"

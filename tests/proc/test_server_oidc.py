@@ -1,5 +1,6 @@
 """OpenID Connect on the real server: people log in at a real provider (the certified `oidc-provider`), and a lying one gets nobody in."""
 import base64
+import fcntl
 import hashlib
 import http.cookiejar
 import http.server
@@ -118,13 +119,20 @@ class Provider:
 
 def install():
     HERE.mkdir(parents=True, exist_ok=True)
+    with open(HERE / "installing", "w", encoding="ascii") as one:  # file of tests beside another
+        fcntl.flock(one, fcntl.LOCK_EX)
+        install_alone()
+
+
+def install_alone():
     lock = (ROOT / "tests/oidc/package-lock.json").read_bytes()
     if not (HERE / "package-lock.json").exists() or (HERE / "package-lock.json").read_bytes() != lock:
         shutil.copy(ROOT / "tests/oidc/package.json", HERE)
         shutil.copy(ROOT / "tests/oidc/package-lock.json", HERE / "npm-shrinkwrap.json")
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=HERE, check=True, capture_output=True)
         (HERE / "package-lock.json").write_bytes(lock)  # last: it is whole
-    shutil.copy(ROOT / "tests/oidc/provider.mjs", HERE)
+    shutil.copy(ROOT / "tests/oidc/provider.mjs", HERE / "provider.new")
+    os.replace(HERE / "provider.new", HERE / "provider.mjs")
 
 
 @pytest.fixture(scope="module")
@@ -406,7 +414,9 @@ def test_what_a_provider_must_be(lied):
     assert login.finish(srv, "c", source="127.0.2.22")[0] == 200
     # Guessing costs: an address that brings nothing but bad codes waits.
     liar.answer = 400, {"error": "invalid_grant"}
-    assert [Login().finish(srv, "c", source="127.0.2.30")[0] for _ in range(6)] == [401] * 5 + [429]
+    got = [Login().finish(srv, "c", source="127.0.2.30")[0] for _ in range(6)]
+    bad = got.count(401)
+    assert got == [401] * bad + [429] * (6 - bad) and 3 <= bad <= 5, got  # another address may share its counter, by chance
     assert srv.children().keys() >= {"oidc"}
 
 
