@@ -133,6 +133,17 @@ enum wa_code wa_rollout_read(const struct wa_json *statement, struct wa_rollout 
     return WA_OK;
 }
 
+enum wa_code wa_rollout_open(const struct wa_json *order, struct wa_arena *arena,
+                             struct wa_rollout *ret, struct wa_err *err)
+{
+    struct wa_envelope e;
+    struct wa_sv ignored;
+    if (wa_envelope_open(wa_json_get(order, "rollout"), WA_PURPOSE_ROLLOUT, arena, &e, err) !=
+        WA_OK)
+        return err->code;
+    return wa_rollout_read(e.statement, ret, &ignored, err);
+}
+
 enum wa_code wa_rollout_order_write(struct wa_sv text, const struct wa_key *key,
                                     const struct wa_certs *chain, struct wa_buf *out,
                                     struct wa_err *err)

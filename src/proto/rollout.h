@@ -28,6 +28,10 @@ WA_CHECK enum wa_code wa_rollout_write(const struct wa_rollout *r,
  * fingerprint that it names. */
 WA_CHECK enum wa_code wa_rollout_read(const struct wa_json *statement, struct wa_rollout *ret,
                                       struct wa_sv *ret_signer, struct wa_err *err);
+/* The statement of an order that was read and judged before: neither its chain nor its signature is
+ * looked at. The arena must outlive *ret. */
+WA_CHECK enum wa_code wa_rollout_open(const struct wa_json *order, struct wa_arena *arena,
+                                      struct wa_rollout *ret, struct wa_err *err);
 /* The order, from text and signature. */
 WA_CHECK enum wa_code wa_rollout_order_write(struct wa_sv text, const struct wa_key *key,
                                              const struct wa_certs *chain, struct wa_buf *out,

@@ -99,12 +99,13 @@ static enum wa_code note(const struct wa_api_call *c, const char *act,
 
 /* --- what may be touched --- */
 
-/* The roll-out, if the caller may do this to it. One outside the perimeter is not there. */
+/* The roll-out, if the caller may do this to it. One outside the perimeter is not there. A list
+ * comes here for each: certificates were read when the statement came, and are not read again. */
 static enum wa_code find(const struct wa_api_call *c, bool to_change, struct wa_arena *arena,
                          struct wa_rollout_row *row, struct wa_err *err)
 {
     const struct wa_json *j = NULL;
-    struct wa_order o = {.index = 0};
+    struct wa_rollout stated;
     struct wa_err why = WA_ERR_INIT;
     *row = (struct wa_rollout_row){.ring = 0};
     if (!wa_hex_is(wa_sv(c->args[0]), 32))
@@ -112,15 +113,11 @@ static enum wa_code find(const struct wa_api_call *c, bool to_change, struct wa_
     if (wa_rollouts_get(c->store->db, c->args[0], row, err) != WA_OK ||
         (!to_change && !c->who.is_limited) || /* sees all of them: nothing is to be read */
         wa_json_parse(wa_sv(row->order), 0, arena, &j, err) != WA_OK ||
-        wa_order_read(j, arena, &o, err) != WA_OK)
+        wa_rollout_open(j, arena, &stated, err) != WA_OK)
         return err->code;
-    enum wa_code code = WA_OK;
-    if (check_perimeter(c, &o.rollout, &why) != WA_OK)
-        code = wa_fail(err, WA_E_NOT_FOUND, "there is no roll-out '%s'", c->args[0]);
-    else if (to_change)
-        code = wa_api_need(c, wa_right_to_order(o.action.kind), row->kind, err);
-    wa_order_fini(&o);
-    return code;
+    if (check_perimeter(c, &stated, &why) != WA_OK)
+        return wa_fail(err, WA_E_NOT_FOUND, "there is no roll-out '%s'", c->args[0]);
+    return to_change ? wa_api_need(c, wa_right_to_order(stated.kind), row->kind, err) : WA_OK;
 }
 
 /* --- shown --- */

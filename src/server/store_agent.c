@@ -65,9 +65,13 @@ static enum wa_code check_sender(struct wa_store *s, const struct wa_envelope *e
                                  struct wa_sv uuid, int64_t at, int64_t *ret_seq,
                                  struct wa_err *err)
 {
-    if (wa_store_check_shown(machine, uuid, err) != WA_OK ||
-        wa_store_check_signed(s, e, uuid, checked, ret_seq, err) != WA_OK)
+    if (wa_store_check_shown(machine, uuid, err) != WA_OK)
         return err->code;
+    if (wa_store_check_signed(s, e, uuid, checked, ret_seq, err) != WA_OK) {
+        if (err->code == WA_E_REFUSED) /* the signature: see wa_store_refuse_sender() */
+            err->code = WA_E_AUTH;
+        return err->code;
+    }
     return wa_store_check_time(at, err);
 }
 
@@ -77,6 +81,18 @@ enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope 
 {
     int64_t ignored = 0;
     return check_sender(s, e, NULL, machine, uuid, at, &ignored, err);
+}
+
+void wa_store_refuse_sender(struct wa_store_request *r, const struct wa_err *why)
+{
+    struct wa_err shown = *why;
+    if (why->code == WA_E_AUTH) {
+        wa_err_clear(&shown);
+        (void)wa_fail(&shown, WA_E_AUTH,
+                      "no machine is registered here by this name and with this key: a token or an "
+                      "administrator's login is needed");
+    }
+    wa_store_answer_err(r, &shown);
 }
 
 /* The machine says it itself, now, and for the first time. */
@@ -317,7 +333,7 @@ void wa_store_judge_report(struct wa_store_request *q, struct wa_statement *r)
     }
     wa_log(&s->child.log, WA_LOG_WARNING, "report.refused", WA_LF_S("peer", q->peer),
            WA_LF_S("why", err.text));
-    wa_store_answer_err(q, &err);
+    wa_store_refuse_sender(q, &err);
 }
 
 /* --- greeting --- */

@@ -189,6 +189,6 @@ void wa_store_login(struct wa_store_request *r)
     if (start(l, &err) == WA_OK)
         return;
     log_decision(l, false, err.text);
-    wa_store_answer_err(r, &err);
+    wa_store_refuse_sender(r, &err);
     login_free(l);
 }

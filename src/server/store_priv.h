@@ -272,6 +272,10 @@ void wa_store_report(struct wa_store_request *r);
 WA_CHECK enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope *e,
                                             const char *machine, struct wa_sv uuid, int64_t at,
                                             struct wa_err *err);
+/* Answers what a machine said with why, and frees the request. Somebody who has proved nothing
+ * (WA_E_AUTH) hears the same whether the machine is there or not: else anybody who reaches the
+ * server could ask which machines are. The caller's log has the reason. */
+void wa_store_refuse_sender(struct wa_store_request *r, const struct wa_err *why);
 WA_CHECK enum wa_code wa_store_check_shown(const char *machine, struct wa_sv uuid,
                                            struct wa_err *err);
 /* WA_E_CONFLICT when the machine's clock is far off. */

@@ -6,6 +6,7 @@
  * it.
  */
 #include "base/mem.h"
+#include "base/text.h"
 #include "crypto/cert.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
@@ -172,6 +173,18 @@ static enum wa_code use_credential(struct wa_store *s, struct registration *g, b
         return err->code;
     if (g->msg.cred == WA_CRED_KERBEROS && check_account(s, g, known, &may_replace, err) != WA_OK)
         return err->code;
+    if (g->msg.cred == WA_CRED_KEY && !same)
+        return wa_fail(err, WA_E_AUTH,
+                       known ? "another machine is registered as '%.*s': a key alone proves nothing"
+                             : wa_text("no machine is registered as '%.*s': a key alone proves "
+                                       "nothing"),
+                       WA_SV_ARG(g->msg.uuid));
+    /* The token first: who has none learns nothing of which machines there are. It is not used up
+     * where the registration fails after all. */
+    if (g->msg.cred == WA_CRED_TOKEN &&
+        (wa_sha256_hex(g->msg.token.p, g->msg.token.n, digest, err) != WA_OK ||
+         wa_store_use_token(s->db, digest, wa_clock_now(), err) != WA_OK))
+        return err->code;
     /* An identity is never taken over by a token: only its own key or an administrator can replace
      * it. */
     if (known && !same && !may_replace)
@@ -179,16 +192,8 @@ static enum wa_code use_credential(struct wa_store *s, struct registration *g, b
             err, WA_E_EXISTS,
             "another machine is registered as '%.*s': an administrator must register this one",
             WA_SV_ARG(g->msg.uuid));
-    if (g->msg.cred == WA_CRED_KEY && !same)
-        return wa_fail(
-            err, WA_E_AUTH,
-            "this machine is unknown here: a token or an administrator's login is needed");
     *ret_replaced = known && !same;
-    if (g->msg.cred != WA_CRED_TOKEN)
-        return WA_OK;
-    if (wa_sha256_hex(g->msg.token.p, g->msg.token.n, digest, err) != WA_OK)
-        return err->code;
-    return wa_store_use_token(s->db, digest, wa_clock_now(), err);
+    return WA_OK;
 }
 
 /* The account that a registration is about; "" when it is about none. */
@@ -290,7 +295,10 @@ static void finish_registration(struct registration *g, bool may_replace)
         wa_throttle_good(&s->throttle, g->request->peer, account[0] != '\0' ? account : NULL);
     }
     if (code != WA_OK) {
-        wa_store_answer_err(g->request, &err);
+        if (g->msg.cred == WA_CRED_KEY)
+            wa_store_refuse_sender(g->request, &err);
+        else
+            wa_store_answer_err(g->request, &err);
         registration_free(g);
         return;
     }

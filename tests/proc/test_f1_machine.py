@@ -69,12 +69,12 @@ def test_f1c_agent_has_no_listening_port(org):
     assert not {s for pid in agents for s in sockets(pid)} & listening
 
 
-def send(org, path, key, statement):
+def send(org, path, key, statement, source="127.0.0.1"):
     """Seals a statement with Python's cryptography, and posts it as an agent would."""
     text = json.dumps(statement)
     signature = key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
     body = json.dumps({"signed": text, "signature": base64.b64encode(signature).decode()})
-    p = subprocess.run(["curl", "-sk", "-w", "\n%{http_code}", "-H", "Content-Type: application/json", "--data-binary", "@-", org.url + path],
+    p = subprocess.run(["curl", "-sk", "--interface", source, "-w", "\n%{http_code}", "-H", "Content-Type: application/json", "--data-binary", "@-", org.url + path],
                        input=body, capture_output=True, text=True, check=False)
     assert p.returncode == 0, f"curl: {p.returncode}: the server gave no answer"
     return int(p.stdout.rsplit("\n", 1)[1]), p.stdout
@@ -98,6 +98,24 @@ def test_f1a_nobody_takes_over_a_registered_machine(org):
     key, cert = machine_of_ours(org.uuid)
     status, text = send(org, "/agent/v1/register", key, registration(org, org.uuid, cert))
     assert 400 <= status < 500, text
+
+
+def test_f1a_nobody_learns_which_machines_there_are(org):
+    """Whoever reaches the server asks for a machine that is there and for one that is not, by every way that needs no proof: the answers are the same, to the byte."""
+    def asks(uuid, source):  # wrong credentials are counted by address
+        key, cert = machine_of_ours(uuid)
+        now = int(time.time())
+        said = [("/agent/v1/register", {"purpose": "wapt-register", "seq": 1 << 40, "certificate": cert, "credential": {"kind": "key"}}),
+                ("/agent/v1/register", {"purpose": "wapt-register", "seq": 1 << 40, "certificate": cert, "credential": {"kind": "token", "token": "guessed"}}),
+                ("/agent/v1/report", {"purpose": "wapt-status", "seq": 1 << 40, "status_hashes": {}, "host_status": "OK"}),
+                ("/agent/v1/report", {"purpose": "wapt-leave", "seq": 1 << 40})]
+        return [send(org, path, key, {**statement, "uuid": uuid, "time": now}, source) for path, statement in said]
+    there, nowhere = asks(org.uuid, "127.0.4.1"), asks(str(uuidlib.uuid4()), "127.0.4.2")
+    assert there == nowhere
+    assert {status for status, _ in there} == {401}, there
+    log = (org.base / "server.log").read_text()
+    assert f"another machine is registered as '{org.uuid}'" in log, "who keeps the server finds the reason"
+    assert any(h["uuid"] == org.uuid for h in org.hosts())
 
 
 def test_f1d_forged_and_replayed_inventory(org):

@@ -577,12 +577,11 @@ void machine_seal(const struct machine *m, struct wa_sv text, struct wa_buf *out
     must(wa_envelope_seal(text, m->key, out, &err), &err);
 }
 
-static int post(struct bench *b, const struct machine *m, const char *path, struct wa_sv text)
+static int post(struct bench *b, struct machine *m, const char *path, struct wa_sv text)
 {
     WA_AUTO_BUF struct wa_buf body;
     machine_seal(m, text, &body);
-    int status = bench_ask(b, "POST", path, "", "", wa_buf_sv(&body), NULL);
-    return status;
+    return bench_ask(b, "POST", path, "", "", wa_buf_sv(&body), &m->answer);
 }
 
 int machine_register(struct bench *b, struct machine *m, enum wa_cred_kind cred, const char *secret)

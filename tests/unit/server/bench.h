@@ -90,7 +90,7 @@ struct machine {
     struct wa_key *key;
     struct wa_buf cert;   /* PEM */
     struct wa_buf csr;    /* PEM: what it asks a TLS certificate for; empty: for none */
-    struct wa_buf answer; /* to its last registration */
+    struct wa_buf answer; /* to its last statement */
     int64_t seq;
 };
 void machine_new(struct machine *m, const char *uuid);

@@ -405,7 +405,7 @@ static void test_greeting(void **state)
     struct place *p = *state;
     struct machine stranger;
     machine_new(&stranger, "machine");
-    assert_int_equal(machine_greet(&p->b, &stranger, 5), 403);
+    assert_int_equal(machine_greet(&p->b, &stranger, 5), 401);
     machine_free(&stranger);
     machine_new(&stranger, "never-registered");
     assert_int_equal(machine_greet(&p->b, &stranger, 5), 401);

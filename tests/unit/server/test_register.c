@@ -77,21 +77,61 @@ static void test_takeover(void **state)
     assert_int_equal(machine_greet(b, &first, 7), 200);
     thief.seq = 1000;
     assert_int_equal(machine_register(b, &thief, WA_CRED_TOKEN, "t"), 409);
-    assert_int_equal(machine_register(b, &thief, WA_CRED_KEY, ""), 409);
+    assert_int_equal(machine_register(b, &thief, WA_CRED_KEY, ""), 401);
     assert_int_equal(machine_register(b, &thief, WA_CRED_PASSWORD, "admin a wrong one"), 401);
     BENCH_IS(b, "SELECT uses FROM tokens", "8"); /* what was refused used nothing */
     assert_int_equal(machine_status(b, &first, "OK"), 200);
     assert_int_equal(machine_register(b, &first, WA_CRED_KEY, ""), 200);
-    assert_int_equal(machine_greet(b, &thief, 8), 403);
+    assert_int_equal(machine_greet(b, &thief, 8), 401);
     assert_int_equal(b->closed, 0);
     /* With the administrator's word the former key loses all, its open connection too. */
     assert_int_equal(machine_register(b, &thief, WA_CRED_PASSWORD, "admin " BENCH_PASSWORD), 200);
     assert_int_equal(b->closed, 1);
     assert_int_equal(b->closed_last, 7);
-    assert_int_equal(machine_status(b, &first, "OK"), 403);
+    assert_int_equal(machine_status(b, &first, "OK"), 401);
     assert_int_equal(machine_status(b, &thief, "OK"), 200);
     machine_free(&first);
     machine_free(&thief);
+}
+
+/* Whoever has proved nothing hears the same of a machine that is there and of one that is not, by
+ * whatever way it asks. */
+static void test_nobody_learns_who_is_there(void **state)
+{
+    struct bench *b = *state;
+    struct machine first, strangers[2];
+    static const struct {
+        enum wa_cred_kind cred;
+        const char *secret;
+    } tries[] = {{WA_CRED_KEY, ""}, {WA_CRED_TOKEN, "guess"}, {WA_CRED_PASSWORD, "admin wrong"}};
+    machine_new(&first, "machine");
+    machine_new(&strangers[0], "machine");
+    machine_new(&strangers[1], "nowhere");
+    bench_token(b, "t", wa_clock_now() + HOUR, 9);
+    assert_int_equal(machine_register(b, &first, WA_CRED_TOKEN, "t"), 200);
+    for (size_t i = 0; i < WA_COUNT(tries) + 1; i++) {
+        struct wa_buf answers[2];
+        for (size_t k = 0; k < 2; k++) {
+            struct machine *m = &strangers[k];
+            m->seq = 1000;
+            assert_int_equal(i < WA_COUNT(tries)
+                                 ? machine_register(b, m, tries[i].cred, tries[i].secret)
+                                 : machine_status(b, m, "OK"),
+                             401);
+            wa_buf_init(&answers[k], 4096);
+            wa_buf_addsv(&answers[k], wa_buf_sv(&m->answer));
+            wa_throttle_good(&b->store->throttle, "10.0.0.1", "admin");
+        }
+        assert_string_equal(wa_buf_str(&answers[0]), wa_buf_str(&answers[1]));
+        wa_buf_fini(&answers[0]);
+        wa_buf_fini(&answers[1]);
+    }
+    assert_int_equal(machine_greet(b, &strangers[0], 7), 401);
+    assert_int_equal(machine_greet(b, &strangers[1], 8), 401);
+    BENCH_IS(b, "SELECT uses FROM tokens", "8");
+    machine_free(&first);
+    machine_free(&strangers[0]);
+    machine_free(&strangers[1]);
 }
 
 static void test_registration_sent_again(void **state)
@@ -286,7 +326,7 @@ static void test_tickets(void **state)
     /* The same account with another key is the same machine; another account is not. */
     again.seq = 1000;
     assert_int_equal(machine_register(b, &again, WA_CRED_KERBEROS, "AAAA"), 200);
-    assert_int_equal(machine_register(b, &m, WA_CRED_KEY, ""), 409);
+    assert_int_equal(machine_register(b, &m, WA_CRED_KEY, ""), 401);
     b->kerberos_answer = ACCOUNT("PC", "S-1-5-21-2");
     assert_int_equal(machine_register(b, &m, WA_CRED_KERBEROS, "AAAA"), 409);
     assert_int_equal(machine_register(b, &again, WA_CRED_KERBEROS, "AAAA"),
@@ -366,6 +406,7 @@ int main(void)
         TEST(test_token_expired_or_invented),
         TEST(test_revoked_token),
         TEST(test_takeover),
+        TEST(test_nobody_learns_who_is_there),
         TEST(test_registration_sent_again),
         TEST(test_borrowed_certificate),
         TEST(test_guessing_is_slowed_down),

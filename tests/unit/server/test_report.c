@@ -59,7 +59,7 @@ static void test_own_row(void **state)
     BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'other'", "");
     /* Another's row, with one's own key or with the other's statement altered. */
     assert_int_equal(say_status(p, &p->m, "other", 100, wa_clock_now(), ",\"host_status\":\"X\""),
-                     403);
+                     401);
     assert_int_equal(say_status(p, &p->m, "unknown", 100, wa_clock_now(), ""), 401);
     BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'other'", "");
 }
@@ -137,7 +137,7 @@ static void test_purpose(void **state)
 static void test_wrong_key(void **state)
 {
     struct place *p = *state;
-    assert_int_equal(say_status(p, &p->other, "machine", 100, wa_clock_now(), ""), 403);
+    assert_int_equal(say_status(p, &p->other, "machine", 100, wa_clock_now(), ""), 401);
     BENCH_IS(&p->b, "SELECT last_seq FROM presence WHERE uuid = 'machine'", "1");
 }
 

@@ -380,6 +380,12 @@ static void test_perimeter(void **state)
     /* Of a token's perimeter and its person's: what is in both. */
     ask_by_token(p, "grp-b", id, 404);
     ask_by_token(p, "grp-a", id, 200);
+    /* A list of many reads no certificate of any. */
+    bench_exec(&p->b, "UPDATE rollouts SET orders = replace(orders, 'CERTIFICATE', 'NOTHING')");
+    wa_buf_clear(&out);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/rollouts", "", p->token, WA_SV(""), &out),
+                     200);
+    assert_non_null(strstr(wa_buf_str(&out), id));
     assert_int_equal(ask(p, "POST", id, "/stop"), 200);
     wa_buf_fini(&out);
 }
