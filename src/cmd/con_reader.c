@@ -83,6 +83,8 @@ static enum wa_code answer(struct wa_chan *chan, const struct wa_chan_msg *msg, 
     char text[WA_ERR_TEXT_MAX + 32];
     uint32_t id = msg->id;
     wa_buf_init(&out, WA_TOOL_OUTPUT_MAX);
+    if (wa_chan_send(chan, WA_READER_TAKEN, id, WA_SV(""), -1, err) != WA_OK)
+        return err->code;
     if (read_one(msg, libdir, &out, &why) == WA_OK)
         return wa_chan_send(chan, WA_READER_TOLD, id, wa_buf_sv(&out), -1, err);
     (void)snprintf(text, sizeof text, "%s %s", wa_code_name(why.code), why.text);
@@ -97,8 +99,10 @@ static int work(const char *libdir)
     if (wa_chan_new(CHANNEL_FD, wa_reader_asked, &chan, &err) != WA_OK)
         return 1;
     (void)!wa_chan_send(chan, WA_READER_BEGUN, 0, WA_SV(""), -1, &gone); /* recv says so too */
+    uint32_t last = 0; /* of the questions: the first is 1 */
     while (wa_chan_recv(chan, -1, &msg, &err) == WA_OK) {
-        enum wa_code code = answer(chan, &msg, libdir, &err);
+        enum wa_code code = msg.id == last ? WA_OK : answer(chan, &msg, libdir, &err);
+        last = msg.id;
         wa_fd_close(&msg.fd);
         if (code != WA_OK)
             break;

@@ -28,14 +28,13 @@ static enum wa_code write_config(const struct wa_local_prepared *p, struct kit *
                                  const struct wa_cert *orders_by, struct wa_err *err)
 {
     WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
-    if (p->options->trust->fingerprint[0] == '\0')
+    if (p->server_fingerprint[0] == '\0')
         return wa_fail(err, WA_E_CONFIG,
                        "a kit says by which certificate the server is known: set "
                        "server_fingerprint in waptconsole.ini");
     if (wa_ini_new(&ini, err) != WA_OK ||
         wa_ini_set(ini, "global", "wapt_server", p->options->server, err) != WA_OK ||
-        wa_ini_set(ini, "global", "server_fingerprint", p->options->trust->fingerprint, err) !=
-            WA_OK ||
+        wa_ini_set(ini, "global", "server_fingerprint", p->server_fingerprint, err) != WA_OK ||
         (orders_by != NULL &&
          wa_ini_set(ini, "actions", "signers", wa_cert_fingerprint(orders_by), err) != WA_OK))
         return err->code;
@@ -117,7 +116,7 @@ static void show(struct wa_local_prepared *p, const struct kit *k)
     char text[64];
     wa_buf_adds(&p->title, "kit");
     wa_local_say(p, wa_text("Server"), wa_sv(p->options->server));
-    wa_local_say(p, wa_text("Its certificate"), wa_sv(p->options->trust->fingerprint));
+    wa_local_say(p, wa_text("Its certificate"), wa_sv(p->server_fingerprint));
     for (size_t i = 0; i < k->kit.trust.n; i++)
         wa_local_say(p, wa_text("Trusted for packages"), wa_sv(wa_cert_cn(k->kit.trust.items[i])));
     wa_local_say(p, wa_text("Whose orders they obey"),
@@ -167,7 +166,7 @@ static enum wa_code commit(struct wa_local_prepared *p, const struct wa_signer *
         return err->code;
     (void)snprintf(body, sizeof body,
                    "{\"server_fingerprint\":\"%s\",\"uses\":%lld,\"seconds\":%lld}",
-                   p->options->trust->fingerprint, (long long)k->uses, (long long)k->seconds);
+                   p->server_fingerprint, (long long)k->uses, (long long)k->seconds);
     if (wa_client_call(client, "POST", "/api/v1/enrol-tokens", wa_sv(body), &arena, &j, err) !=
         WA_OK)
         return err->code;

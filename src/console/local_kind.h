@@ -23,6 +23,7 @@ struct wa_local_prepared {
     char id[33];
     const struct wa_local_kind *kind;
     const struct wa_local_options *options; /* of the program */
+    char server_fingerprint[65];            /* by which the server is known now; "": by none */
     struct wa_arena arena;                  /* for what the kind keeps */
     void *own; /* the kind's; its discard() frees what the arena does not */
     struct wa_buf title;

@@ -291,6 +291,7 @@ void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv b
     const struct wa_local_key *key = wa_local_key_find(l, wa_json_sv(wa_json_get(j, "key")));
     if (p != NULL) {
         p->options = l->o;
+        memcpy(p->server_fingerprint, l->server.trust.fingerprint, sizeof p->server_fingerprint);
         p->files_dir = l->o->files_dir;
     }
     job->own = p;

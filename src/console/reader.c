@@ -16,6 +16,7 @@ const struct wa_chan_rule wa_reader_asked[] = {{WA_READER_ASK, "ask", WHAT_MAX, 
 const struct wa_chan_rule wa_reader_told[] = {{WA_READER_TOLD, "told", WA_TOOL_OUTPUT_MAX, false},
                                               {WA_READER_FAILED, "failed", FAILED_MAX, false},
                                               {WA_READER_BEGUN, "begun", 0, false},
+                                              {WA_READER_TAKEN, "taken", 0, false},
                                               {0, NULL, 0, false}};
 
 struct wa_reader {
@@ -23,6 +24,7 @@ struct wa_reader {
     struct wa_lock *lock;
     bool is_busy;
     uint32_t id;
+    bool is_taken, is_sent_again; /* the question of that id */
 };
 
 enum wa_code wa_reader_new(int fd, struct wa_reader **ret, struct wa_err *err)
@@ -77,8 +79,28 @@ static enum wa_code pass_on(struct wa_sv said, struct wa_err *err)
     return wa_fail(err, c == WA_OK ? WA_E_FAILED : c, "%.*s", WA_SV_ARG(said));
 }
 
-static enum wa_code await(struct wa_reader *r, struct wa_stop *stop, struct wa_buf *out,
-                          struct wa_err *err)
+static enum wa_code send_question(struct wa_reader *r, const char *what, int fd, struct wa_err *err)
+{
+    struct wa_err why = WA_ERR_INIT;
+    enum wa_code code = wa_chan_send(r->chan, WA_READER_ASK, r->id, wa_sv(what), fd, &why);
+    if (code == WA_E_NOMEM)
+        return wa_nomem(err);
+    return code == WA_OK ? WA_OK : lost(r, err);
+}
+
+/* Another process reads from now on. A question that the one before did not take may wait for it
+ * still, or have gone with that one: it is sent once more, and answered once. */
+static enum wa_code begun(struct wa_reader *r, const char *what, int fd, struct wa_err *err)
+{
+    if (r->is_taken || r->is_sent_again)
+        return wa_fail(err, WA_E_FAILED,
+                       "the process that was reading it has been killed: try again");
+    r->is_sent_again = true;
+    return send_question(r, what, fd, err);
+}
+
+static enum wa_code await(struct wa_reader *r, const char *what, int fd, struct wa_stop *stop,
+                          struct wa_buf *out, struct wa_err *err)
 {
     uint64_t until = wa_clock_mono_ms() + PROGRAMS_MAX * WA_TOOL_TIMEOUT_MS + SPARE_MS;
     for (;;) {
@@ -95,11 +117,14 @@ static enum wa_code await(struct wa_reader *r, struct wa_stop *stop, struct wa_b
             (void)wa_nomem(err);
         if (code != WA_OK)
             return code == WA_E_NOMEM ? code : lost(r, err);
-        if (msg.type == WA_READER_BEGUN)
-            return wa_fail(err, WA_E_FAILED,
-                           "the process that was reading it has been killed: try again");
-        if (msg.id != r->id)
+        if (msg.type == WA_READER_BEGUN && begun(r, what, fd, err) != WA_OK)
+            return err->code;
+        if (msg.type == WA_READER_BEGUN || msg.id != r->id)
             continue; /* of a question that was given up */
+        if (msg.type == WA_READER_TAKEN) {
+            r->is_taken = true;
+            continue;
+        }
         if (msg.type == WA_READER_FAILED)
             return pass_on(msg.payload, err);
         wa_buf_addsv(out, msg.payload);
@@ -123,15 +148,14 @@ static enum wa_code drain(struct wa_reader *r, struct wa_err *err)
 static enum wa_code ask(struct wa_reader *r, const char *what, int fd, struct wa_stop *stop,
                         struct wa_buf *out, struct wa_err *err)
 {
-    struct wa_err why = WA_ERR_INIT;
     if (r->chan == NULL)
         return lost(r, err);
     if (drain(r, err) != WA_OK)
         return err->code;
-    enum wa_code code = wa_chan_send(r->chan, WA_READER_ASK, ++r->id, wa_sv(what), fd, &why);
-    if (code == WA_E_NOMEM)
-        return wa_nomem(err);
-    return code == WA_OK ? await(r, stop, out, err) : lost(r, err);
+    r->id++;
+    r->is_taken = r->is_sent_again = false;
+    return send_question(r, what, fd, err) == WA_OK ? await(r, what, fd, stop, out, err)
+                                                    : err->code;
 }
 
 enum wa_code wa_reader_ask(struct wa_reader *r, const char *what, int fd, struct wa_stop *stop,

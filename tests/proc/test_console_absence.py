@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from conftest import until
-from test_console_local import Local
+from local_program import Local
 
 PROMPT = 10  # s: what takes a moment, on a machine that does a lot else; what waits for the server would take a minute
 

@@ -15,7 +15,7 @@ import zipfile
 import pytest
 from conftest import BIN, PATIENCE, organisation, run, until
 from seat import Seat
-from test_console_local import Local
+from local_program import Local
 
 
 class Page(Local):

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from test_console_local import Local, answered, talk
+from local_program import Local, answered, talk
 
 SECRET = "correct horse battery"
 

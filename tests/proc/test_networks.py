@@ -12,7 +12,7 @@ import threading
 import time
 
 import pytest
-from test_console_local import Local
+from local_program import Local
 from conftest import BIN, Organisation, run, until
 from cryptography import x509
 from hostile import Hostile, Relay, certificate

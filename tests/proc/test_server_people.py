@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from conftest import BIN, run, totp
-from test_console_local import Local
+from local_program import Local
 from test_server_hostile import Server, put
 
 ROLES = ("developer", "deployer", "helpdesk", "readonly")

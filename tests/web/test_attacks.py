@@ -5,7 +5,7 @@ import threading
 import pytest
 from pages import play, scenarios
 from conftest import organisation
-from test_console_local import Local
+from local_program import Local
 
 
 class Evil(http.server.BaseHTTPRequestHandler):

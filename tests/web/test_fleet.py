@@ -4,7 +4,7 @@ import json
 
 import pages
 import pytest
-from test_console_local import Local
+from local_program import Local
 from test_f3a_describe import own_etc
 from test_f3a_in_use import publish, running
 

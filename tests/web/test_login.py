@@ -6,7 +6,7 @@ import urllib.parse
 import pytest
 from pages import play, scenarios
 from conftest import organisation, until
-from test_console_local import Local
+from local_program import Local
 from test_server_hostile import Server
 from test_server_oidc import ROLES, Provider, browse, install, status_of
 from test_server_webhooks import certified

@@ -2,7 +2,7 @@
 import pages
 import pytest
 from conftest import BIN, organisation, run, until  # of tests/proc
-from test_console_local import Local
+from local_program import Local
 from test_f1a_certificates import identity, is_reachable, shown
 
 

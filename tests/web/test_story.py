@@ -11,7 +11,7 @@ import uuid as uuidlib
 import pytest
 from pages import play, scenarios
 from conftest import BIN, LIB, organisation, run, until
-from test_console_local import below
+from local_program import below
 from test_f1_machine import machine_of_ours, registration, send
 from test_server_webhooks import Receiver
 

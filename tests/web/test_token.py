@@ -5,7 +5,7 @@ import subprocess
 import pages
 import pytest
 from conftest import organisation  # of tests/proc
-from test_console_local import Local
+from local_program import Local
 
 MODULE = pages.BUILD / "tests/unit/crypto/token_fails.so"
 

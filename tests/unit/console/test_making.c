@@ -138,8 +138,18 @@ static void memory_runs_out_while_it_is_made(void **state)
 
 /* --- who reads --- */
 
-enum act { ANSWER, REFUSE, SAY_OK_FAILED, BEGIN, CLOSE, LATE_THEN_ANSWER, LIE, SILENT };
-struct other { /* the process at the other end: one act for each question */
+enum act {
+    ANSWER,
+    REFUSE,
+    SAY_OK_FAILED,
+    BEGIN, /* before it has taken the question: which comes once more */
+    TAKE_THEN_BEGIN,
+    CLOSE,
+    LATE_THEN_ANSWER,
+    LIE,
+    SILENT
+};
+struct other { /* the process at the other end: one act for each question that comes */
     int fd;
     const enum act *acts;
     size_t count;
@@ -165,6 +175,10 @@ static void play(struct wa_chan *c, const struct other *o, enum act act,
         break;
     case SAY_OK_FAILED:
         (void)!wa_chan_send(c, WA_READER_FAILED, id, WA_SV("ok fine"), -1, &why);
+        break;
+    case TAKE_THEN_BEGIN:
+        (void)!wa_chan_send(c, WA_READER_TAKEN, id, WA_SV(""), -1, &why);
+        (void)!wa_chan_send(c, WA_READER_BEGUN, 0, WA_SV(""), -1, &why);
         break;
     case BEGIN:
         (void)!wa_chan_send(c, WA_READER_BEGUN, 0, WA_SV(""), -1, &why);
@@ -203,7 +217,8 @@ static const struct {
     enum wa_code codes[4];
 } stories[] = {
     {{ANSWER, ANSWER, REFUSE, ANSWER}, {WA_OK, WA_OK, WA_E_INVALID, WA_OK}},
-    {{BEGIN, ANSWER, LATE_THEN_ANSWER, ANSWER}, {WA_E_FAILED, WA_OK, WA_OK, WA_OK}},
+    {{BEGIN, ANSWER, LATE_THEN_ANSWER, ANSWER}, {WA_OK, WA_OK, WA_OK, WA_E_FAILED}},
+    {{TAKE_THEN_BEGIN, ANSWER, BEGIN, BEGIN}, {WA_E_FAILED, WA_OK, WA_E_FAILED, WA_E_FAILED}},
     {{SAY_OK_FAILED, ANSWER, CLOSE, ANSWER}, {WA_E_FAILED, WA_OK, WA_E_FAILED, WA_E_FAILED}},
     {{LIE, ANSWER, ANSWER, ANSWER}, {WA_E_FAILED, WA_E_FAILED, WA_E_FAILED, WA_E_FAILED}},
     {{SILENT, ANSWER, ANSWER, ANSWER},

@@ -1,0 +1,212 @@
+"""What the console's local program asks a person outside the page: in its terminal, or by a pinentry."""
+import concurrent.futures
+import os
+import pty
+import re
+import select
+import time
+
+import pytest
+from conftest import PATIENCE, until
+from local_program import Local, Terminal, answered, below, code_in, start
+
+
+@pytest.fixture
+def terminal(org):
+    t = Terminal(org, "terminal")
+    yield t
+    t.stop()
+
+
+def test_what_no_page_can_confirm(terminal, org):
+    local = terminal
+    # The server's certificate: shown, compared by a person, kept.
+    assert local.state()["server"]["state"] == "pin" and local.state()["confirm"] == {"method": "terminal", "above_hosts": 0}
+    shown = local.ask("GET", "/local/pin").json
+    assert shown.get("sha256") == org.server_fp, shown
+    assert shown["grouped"].replace(" ", "").lower() == org.server_fp
+    assert not shown["trusted"] and not shown["changed"] and "not trusted" in shown["reason"]
+    assert local.ask("POST", "/local/pin", {"sha256": "0" * 64}).code == "conflict"
+    for key, good in (("x", False), (None, True)):
+        assert local.ask("POST", "/local/pin", {"sha256": org.server_fp}).status == 202
+        text = local.hear()
+        assert shown["grouped"] in text
+        assert local.ask("POST", "/local/pin", {"sha256": org.server_fp}).status == 202  # waits, and asks nothing twice
+        local.type(key or code_in(text))
+        a = answered(local, "/local/pin", {"sha256": org.server_fp})
+        assert (a.status == 200) == good, a.body
+    assert f"server_fingerprint = {org.server_fp}" in local.config.read_text() and local.config.read_text().startswith("; mine\n")
+    assert local.state()["server"]["state"] == "login"
+    # Another certificate than the one kept is not taken.
+    local.login()
+    local.unlock()
+    wish = {"what": "actions", "kind": "install", "packages": ["tis-\u202egpj"], "hosts": [org.uuid], "valid_s": 60}
+    for key in ("x", "\x03", "wrong", None):
+        p = local.ask("POST", "/local/prepare", wish).json
+        assert p["needs"] == "gesture"
+        before = local.ask("GET", "/api/v1/journal?limit=1000").json
+        assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
+        text = local.hear()
+        assert org.uuid in text or "Machines: 1" in text
+        assert "\u202e" not in text and "install" in text
+        code = code_in(text)
+        other = local.ask("POST", "/local/prepare", wish).json
+        assert local.ask("POST", "/local/commit", {"id": other["id"]}).code == "busy"
+        typed = {"wrong": f"{(int(code) + 1) % 10000:04d}", None: code}.get(key, key)
+        local.type(typed)
+        a = answered(local, "/local/commit", {"id": p["id"]})
+        if key is None:
+            assert a.status == 200 and a.json["state"] == "done", a.body
+        else:
+            assert a.code == "cancelled" and local.ask("GET", "/api/v1/journal?limit=1000").json == before
+            assert local.ask("POST", "/local/commit", {"id": p["id"]}).code == "cancelled"  # for good
+
+
+def test_a_kit_knows_the_certificate_that_was_kept_just_now(org):
+    """Also without the program's being started again."""
+    local = Terminal(org, "kit", f"public_certs_dir = {org.agent / 'ssl'}\n")
+    assert local.ask("POST", "/local/pin", {"sha256": org.server_fp}).status == 202
+    local.type(code_in(local.hear()))
+    assert answered(local, "/local/pin", {"sha256": org.server_fp}).status == 200
+    local.login()
+    assert local.unlock().status == 200
+    kit = local.ask("POST", "/local/prepare", {"what": "kit", "uses": 1, "seconds": 3600})
+    assert kit.status == 200 and {"label": "Its certificate", "value": org.server_fp} in kit.json["lines"], kit.body
+    assert local.ask("POST", "/local/commit", {"id": kit.json["id"]}).status == 202
+    local.type(code_in(local.hear()))
+    made = answered(local, "/local/commit", {"id": kit.json["id"]})
+    assert made.json["state"] == "done" and org.server_fp in made.json["kit"], made.body
+    local.stop()
+
+
+def test_without_a_terminal_nothing_big_is_signed(org):
+    local = Local(org, "blind", more=("--confirm-above", "0", "--idle", "2s"))
+    local.open()
+    assert local.state()["confirm"]["method"] == "none"
+    local.login()
+    local.unlock()
+    p = local.ask("POST", "/local/prepare", {"what": "actions", "kind": "update", "hosts": [org.uuid]}).json
+    assert local.ask("POST", "/local/commit", {"id": p["id"]}).code == "denied"
+    assert local.process.wait(30) == 0  # idle
+    assert "site.idle" in local.log.read_text()
+
+
+CODE = r"To do this, type (\d{4}):"
+
+
+class Pinentry:
+    """A program whose questions a real pinentry asks, on a terminal of its own, which nobody else reads."""
+
+    def __init__(self, org, name, program):
+        self.master, self.slave = pty.openpty()
+        self.seen = ""
+        wrapper = org.base / f"{name}.sh"  # where it asks: here and not where the program was started, as a window would
+        wrapper.write_text(f"#!/bin/sh\nexec {program} --ttyname {os.ttyname(self.slave)} --ttytype xterm\n")
+        wrapper.chmod(0o755)
+        self.local = Local(org, name, more=("--confirm-above", "0", "--pinentry", wrapper))
+        self.local.open()
+
+    def read(self, pattern):
+        """What is shown up to that, each time from where the last left off; and the match."""
+        end = time.monotonic() + PATIENCE
+        while not (m := re.search(pattern, self.seen)):
+            ready, _, _ = select.select([self.master], [], [], max(0, end - time.monotonic()))
+            assert ready, self.seen
+            self.seen += os.read(self.master, 65536).decode(errors="replace")
+        text, self.seen = self.seen[:m.end()], self.seen[m.end():]
+        return text, m
+
+    def answer(self, text):
+        os.write(self.master, f"{text}\r".encode())
+
+    def close(self):
+        self.local.stop()
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.mark.parametrize("program", ["pinentry-tty", "pinentry-curses"])
+def test_a_pinentry_asks_in_place_of_the_page(org, program):
+    pin = Pinentry(org, program, f"/usr/bin/{program}")
+    local, password = pin.local, (org.base / "pw").read_text().strip()
+    try:
+        local.login()
+        key = next(k for k in local.state()["keys"] if k["name"] == "Deployer")
+        assert local.state()["confirm"]["method"] == "pinentry"
+        # The page may not have the password at all; it is asked for, again where it was mistyped.
+        assert local.unlock().code == "invalid"
+        ask = {"id": key["id"], "seconds": 600}
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for typed, status in ((("wrong", "wrong", "wrong"), 403), (("wrong", password), 200)):
+                unlocked = pool.submit(local.ask, "POST", "/local/keys/unlock", ask)
+                for one in typed:
+                    pin.read("Passphrase")
+                    pin.answer(one)
+                assert unlocked.result().status == status, unlocked.result().body
+            assert password.encode() not in unlocked.result().body and password not in local.log.read_text()
+            # What is signed is confirmed by the code that only the terminal shows.
+            wish = {"what": "actions", "kind": "install", "packages": ["tis-\u202egpj"], "hosts": [org.uuid], "valid_s": 60}
+            for is_yes in (False, True):
+                p = local.ask("POST", "/local/prepare", wish).json
+                assert p["needs"] == "gesture"
+                assert local.ask("POST", "/local/commit", {"id": p["id"]}).json == {"state": "gesture", "method": "pinentry"}
+                text, m = pin.read(CODE)
+                code = m[1]
+                assert "install" in text and "\u202e" not in text
+                assert local.ask("POST", "/local/keys/unlock", ask).code == "busy"  # one question at a time
+                pin.answer(code if is_yes else f"{(int(code) + 1) % 10000:04d}")
+                a = answered(local, "/local/commit", {"id": p["id"]})
+                assert a.json["state"] == "done" if is_yes else a.code == "cancelled", a.body
+            # All of what is long is shown, in one window after the other, before anybody can say yes to it.
+            p = local.ask("POST", "/local/prepare", {**wish, "packages": [f"tis-{i}-" + "x" * 240 for i in range(5)]}).json
+            assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
+            seen, windows = "", 1
+            while not (m := re.search(CODE, seen)):
+                text, m = pin.read(f"\\.\\.\\.|{CODE}")
+                seen += text
+                if not re.search(CODE, text):
+                    os.write(pin.master, b"o" if program == "pinentry-tty" else b"\r")
+                    windows += 1
+            assert windows > 1 and all(last in seen for last in ("tis-4-", "Not after", "Machines")), seen
+            pin.answer(m[1])
+            assert answered(local, "/local/commit", {"id": p["id"]}).json["state"] == "done"
+            # A page that goes takes its question along; so does the end of the program.
+            p = local.ask("POST", "/local/prepare", wish).json
+            assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
+            pin.read(CODE)
+            assert local.ask("DELETE", f"/local/prepare/{p['id']}").status == 200
+
+            def unlock_at_last():
+                """Busy for the moment that a pinentry takes to end."""
+                end = time.monotonic() + PATIENCE
+                while (a := local.ask("POST", "/local/keys/unlock", ask)).status != 200 and a.code == "busy" and time.monotonic() < end:
+                    time.sleep(0.05)
+                return a
+
+            unlocked = pool.submit(unlock_at_last)
+            pin.read("Passphrase")
+            pin.answer(password)
+            assert unlocked.result().status == 200
+            p = local.ask("POST", "/local/prepare", wish).json
+            assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
+            pin.read(CODE)
+    finally:
+        children = below(local.process.pid)
+        pin.close()
+    assert len(children) == 5  # prompter and pinentry, the process that reads, its keeper and the keeper's heir
+    until(lambda: not any(os.path.exists(f"/proc/{c}/exe") for c in children), "nothing of it is left")
+
+
+def test_a_pinentry_that_does_not_work_is_none(org):
+    local = Local(org, "nopin", more=("--confirm-above", "0", "--pinentry", "/bin/false"))
+    try:
+        local.open()
+        local.login()
+        key = next(k for k in local.state()["keys"] if k["name"] == "Deployer")
+        assert local.ask("POST", "/local/keys/unlock", {"id": key["id"], "seconds": 600}).code == "unreachable"
+        assert local.state()["confirm"]["method"] == "none" and "console.pinentry" in local.log.read_text()
+        assert local.unlock().status == 200  # in the page, as without one
+    finally:
+        local.stop()
+    p = start(org, "nopin-at-all", "nopin", "--server", org.url, "--pinentry", "pinentry")
+    assert p.wait(20) == 2 and "path of a program" in (org.base / "nopin-at-all.log").read_text()
