@@ -58,8 +58,8 @@ function Hosts({ hosts }: { hosts: Prepared["hosts"] }) {
     const model = useMemo(() => {
         type Host = Prepared["hosts"][number];
         const columns = new Columns<Host>("review", [
-            { id: "name", title: "Name", width: 280, text: (h) => h.name },
-            { id: "uuid", title: "Identifier", width: 320, text: (h) => h.uuid },
+            { id: "name", title: "Name", width: 280, grows: 480, text: (h) => h.name },
+            { id: "uuid", title: "Identifier", width: 320, grows: 320, text: (h) => h.uuid },
         ]);
         return { columns, rows: new Rows<Host>(loadFrom(hosts), (h) => h.uuid) };
     }, [hosts]);

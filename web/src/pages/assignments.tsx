@@ -140,13 +140,13 @@ export function AssignDialog() {
 }
 
 const COLUMNS: readonly Column<Package>[] = [
-    { id: "package", title: "Name", width: 220, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
-    { id: "kind", title: "Kind", width: 140, sort: "kind", text: (p) => (SECTIONS[p.section] ? t(SECTIONS[p.section] as Text) : p.section) },
-    { id: "needs", title: "Assigns", width: 300, text: (p) => p.depends },
-    { id: "excludes", title: "Excludes", width: 150, text: (p) => p.conflicts },
-    { id: "windows", title: "Maintenance windows", width: 190, text: (p) => p.maintenance_windows ?? "" },
-    { id: "freezes", title: "Freezes", width: 190, text: (p) => p.freeze_periods ?? "", isHidden: true },
-    { id: "held", title: "Holds", width: 170, text: (p) => p.packages_held ?? "" },
+    { id: "package", title: "Name", width: 220, grows: 360, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
+    { id: "kind", title: "Kind", width: 140, grows: 200, sort: "kind", text: (p) => (SECTIONS[p.section] ? t(SECTIONS[p.section] as Text) : p.section) },
+    { id: "needs", title: "Assigns", width: 300, grows: 640, text: (p) => p.depends },
+    { id: "excludes", title: "Excludes", width: 150, grows: 400, text: (p) => p.conflicts },
+    { id: "windows", title: "Maintenance windows", width: 190, grows: 320, text: (p) => p.maintenance_windows ?? "" },
+    { id: "freezes", title: "Freezes", width: 190, grows: 320, text: (p) => p.freeze_periods ?? "", isHidden: true },
+    { id: "held", title: "Holds", width: 170, grows: 320, text: (p) => p.packages_held ?? "" },
     ...PACKAGE_COLUMNS.filter((c) => ["version", "maturity", "signer", "signed"].includes(c.id)),
 ];
 

@@ -18,14 +18,14 @@ import { statusText } from "./hosts_model";
 
 const PACKAGES: readonly Column<InstalledPackage>[] = [
     { id: "status", title: "State", width: 130, sort: "status", text: (p) => packageState(p.status), cell: (p) => <Status tone={toneOf(p.status)} text={packageState(p.status)} /> },
-    { id: "package", title: "Package", width: 240, sort: "package", text: (p) => p.package },
-    { id: "version", title: "Version", width: 120, sort: "version", text: (p) => p.version },
+    { id: "package", title: "Package", width: 240, grows: 380, sort: "package", text: (p) => p.package },
+    { id: "version", title: "Version", width: 120, grows: 200, sort: "version", text: (p) => p.version },
     { id: "installed", title: "Installed", width: 190, sort: "installed", text: (p) => dateTime(p.installedAt) },
     { id: "audit", title: "Audit", width: 120, sort: "audit", text: (p) => p.audit, cell: (p) => (p.audit ? <Status tone={toneOf(p.audit)} text={auditText(p.audit)} /> : "") },
-    { id: "description", title: "Description", width: 320, sort: "description", text: (p) => p.description },
+    { id: "description", title: "Description", width: 320, grows: 640, sort: "description", text: (p) => p.description },
     { id: "explicit", title: "Asked for", width: 100, text: (p) => (p.isExplicit ? t("yes") : ""), isHidden: true },
-    { id: "signer", title: "Signer", width: 160, sort: "signer", text: (p) => p.signer, isHidden: true },
-    { id: "repo", title: "Repository", width: 140, text: (p) => p.repo, isHidden: true },
+    { id: "signer", title: "Signer", width: 160, grows: 260, sort: "signer", text: (p) => p.signer, isHidden: true },
+    { id: "repo", title: "Repository", width: 140, grows: 240, text: (p) => p.repo, isHidden: true },
 ];
 
 function packageState(status: string): string {
@@ -104,10 +104,10 @@ export function Packages({ uuid, all }: { uuid: string; all: readonly InstalledP
 }
 
 const SOFTWARE: readonly Column<InstalledSoftware>[] = [
-    { id: "name", title: "Name", width: 340, sort: "name", text: (s) => s.name },
-    { id: "version", title: "Version", width: 160, sort: "version", text: (s) => s.version },
-    { id: "publisher", title: "Publisher", width: 240, sort: "publisher", text: (s) => s.publisher },
-    { id: "date", title: "Installed", width: 160, sort: "date", text: (s) => s.date },
+    { id: "name", title: "Name", width: 340, grows: 560, sort: "name", text: (s) => s.name },
+    { id: "version", title: "Version", width: 160, grows: 200, sort: "version", text: (s) => s.version },
+    { id: "publisher", title: "Publisher", width: 240, grows: 380, sort: "publisher", text: (s) => s.publisher },
+    { id: "date", title: "Installed", width: 160, grows: 200, sort: "date", text: (s) => s.date },
 ];
 
 export function Software({ all }: { all: readonly InstalledSoftware[] }) {
@@ -124,9 +124,9 @@ function eventText(event: string): string {
 const HISTORY: readonly Column<HistoryEvent>[] = [
     { id: "at", title: "When", width: 190, sort: "at", text: (e) => dateTime(e.at), cell: (e) => <span title={dateTime(e.at)}>{`${dateTime(e.at)} (${ago(e.at)})`}</span> },
     { id: "event", title: "What happened", width: 130, sort: "event", text: (e) => eventText(e.event), cell: (e) => <Status tone={e.event === "failed" ? "bad" : e.event === "audited" ? toneOf(e.status) : "ok"} text={eventText(e.event)} /> },
-    { id: "package", title: "Package", width: 260, sort: "package", text: (e) => e.package },
-    { id: "version", title: "Version", width: 130, text: (e) => e.version },
-    { id: "was", title: "Before", width: 130, text: (e) => e.was },
+    { id: "package", title: "Package", width: 260, grows: 380, sort: "package", text: (e) => e.package },
+    { id: "version", title: "Version", width: 130, grows: 200, text: (e) => e.version },
+    { id: "was", title: "Before", width: 130, grows: 200, text: (e) => e.was },
     { id: "status", title: "State", width: 120, text: (e) => statusText(e.status) },
 ];
 

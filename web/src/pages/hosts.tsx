@@ -46,6 +46,7 @@ const COLUMNS: readonly Column<Host>[] = [
         id: "name",
         title: "Name",
         width: 170,
+        grows: 320,
         sort: "name",
         needs: ["name", "fqdn"],
         text: (h) => h.name,

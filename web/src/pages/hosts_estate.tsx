@@ -70,9 +70,9 @@ function stateText(status: string): string {
 
 const rowKey = (r: Counted) => `${r.package}\n${r.version}\n${r.status}`;
 const COLUMNS: readonly Column<Counted>[] = [
-    { id: "package", title: "Package", width: 250, sort: "package", text: (r) => r.package },
-    { id: "version", title: "Version", width: 150, sort: "version", text: (r) => r.version },
-    { id: "section", title: "Section", width: 170, sort: "section", text: (r) => sectionText(sectionOf(r)) },
+    { id: "package", title: "Package", width: 250, grows: 420, sort: "package", text: (r) => r.package },
+    { id: "version", title: "Version", width: 150, grows: 240, sort: "version", text: (r) => r.version },
+    { id: "section", title: "Section", width: 170, grows: 240, sort: "section", text: (r) => sectionText(sectionOf(r)) },
     { id: "status", title: "State", width: 150, sort: "status", text: (r) => stateText(r.status), cell: (r) => <Status tone={STATES[r.status]?.[1] ?? "none"} text={stateText(r.status)} /> },
     { id: "machines", title: "Machines", width: 92, sort: "machines", align: "end", text: (r) => number(r.machines) },
 ];

@@ -183,7 +183,7 @@ function column(id: keyof Host & string, title: Text, width: number, more: Parti
 
 /** By which the list can't be sorted. */
 function fieldColumn(path: string, more: Partial<Column<Host>>): Column<Host> {
-    return { id: `field:${path}`, title: "Field of the inventory", width: 150, path, needs: [], text: (h) => h.fields?.[path] ?? "", ...more };
+    return { id: `field:${path}`, title: "Field of the inventory", width: 150, grows: 420, path, needs: [], text: (h) => h.fields?.[path] ?? "", ...more };
 }
 
 /** Those that were chosen in a machine's tree. */
@@ -193,33 +193,33 @@ export function chosenColumns(): Column<Host>[] {
 
 /** The columns without those that draw something (hosts.tsx). */
 export const TEXT_COLUMNS: readonly Column<Host>[] = [
-    column("description", "Description", 150),
-    column("os", "System", 190),
-    column("model", "Model", 150),
-    column("users", "User", 110),
-    column("ips", "Address", 125),
-    { id: "groups", title: "Groups", width: 160, text: (h) => (h.groups ?? []).join(", ") },
+    column("description", "Description", 150, { grows: 420 }),
+    column("os", "System", 190, { grows: 340 }),
+    column("model", "Model", 150, { grows: 260 }),
+    column("users", "User", 110, { grows: 220 }),
+    column("ips", "Address", 125, { grows: 240 }),
+    { id: "groups", title: "Groups", width: 160, grows: 420, text: (h) => (h.groups ?? []).join(", ") },
     column("window_begin", "Next window", 170, { isHidden: true, needs: ["window_begin", "window_end", "frozen_until"], text: windowText }),
-    column("windows", "Maintenance windows", 190, { isHidden: true }),
+    column("windows", "Maintenance windows", 190, { grows: 320, isHidden: true }),
     column("frozen_until", "Frozen until", 170, { isHidden: true, text: frozenText }),
-    column("waits_for", "Waits for", 150, { isHidden: true, text: (h) => waitsText(h.waits_for ?? "") }),
-    { id: "held", title: "Holds", width: 170, isHidden: true, text: (h) => (h.held ?? []).join(", ") },
-    { id: "orderers", title: "Takes orders of", width: 170, isHidden: true, text: (h) => (h.orderers ?? []).map(signerName).join(", ") },
+    column("waits_for", "Waits for", 150, { grows: 240, isHidden: true, text: (h) => waitsText(h.waits_for ?? "") }),
+    { id: "held", title: "Holds", width: 170, grows: 400, isHidden: true, text: (h) => (h.held ?? []).join(", ") },
+    { id: "orderers", title: "Takes orders of", width: 170, grows: 360, isHidden: true, text: (h) => (h.orderers ?? []).map(signerName).join(", ") },
     column("root_version", "Root", 70, { isHidden: true, align: "end", text: (h) => count(h.root_version) }),
-    column("unit", "Organisational unit", 200, { isHidden: true }),
-    column("site", "Site", 120, { isHidden: true }),
-    column("domain", "Domain", 140, { isHidden: true }),
+    column("unit", "Organisational unit", 200, { grows: 460, isHidden: true }),
+    column("site", "Site", 120, { grows: 220, isHidden: true }),
+    column("domain", "Domain", 140, { grows: 240, isHidden: true }),
     fieldColumn("host_info.domain_controller_address", { title: "Domain controller", isHidden: true }),
-    column("manufacturer", "Manufacturer", 140, { isHidden: true }),
-    column("serial", "Serial number", 140, { isHidden: true }),
-    column("agent", "Agent", 100, { isHidden: true }),
-    column("fqdn", "Full name", 220, { isHidden: true }),
-    column("macs", "Network cards", 170, { isHidden: true }),
-    column("last_user", "Last logged in", 130, { isHidden: true }),
-    column("dn", "Name in the directory", 260, { isHidden: true }),
-    column("repositories", "Repositories", 220, { isHidden: true }),
-    column("registration", "Registered by", 130, { isHidden: true, text: (h) => registrationText(h.registration ?? "") }),
-    column("uuid", "Identifier", 290, { isHidden: true }),
+    column("manufacturer", "Manufacturer", 140, { grows: 220, isHidden: true }),
+    column("serial", "Serial number", 140, { grows: 220, isHidden: true }),
+    column("agent", "Agent", 100, { grows: 160, isHidden: true }),
+    column("fqdn", "Full name", 220, { grows: 340, isHidden: true }),
+    column("macs", "Network cards", 170, { grows: 300, isHidden: true }),
+    column("last_user", "Last logged in", 130, { grows: 240, isHidden: true }),
+    column("dn", "Name in the directory", 260, { grows: 520, isHidden: true }),
+    column("repositories", "Repositories", 220, { grows: 420, isHidden: true }),
+    column("registration", "Registered by", 130, { grows: 200, isHidden: true, text: (h) => registrationText(h.registration ?? "") }),
+    column("uuid", "Identifier", 290, { grows: 310, isHidden: true }),
     column("registered_at", "Registered", 140, { isHidden: true, text: (h) => dateTime(h.registered_at) }),
 ];
 

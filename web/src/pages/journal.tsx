@@ -48,11 +48,11 @@ function about(row: Row): string {
 const COLUMNS: readonly Column<Row>[] = [
     { id: "seq", title: "Entry", width: 80, text: (r) => number(r.seq), align: "end" },
     { id: "at", title: "When", width: 190, text: (r) => dateTime(r.at), cell: (r) => <span title={ago(r.at)}>{dateTime(r.at)}</span> },
-    { id: "act", title: "What happened", width: 210, text: (r) => plain(members(r).act) },
-    { id: "user", title: "By", width: 140, text: (r) => plain(members(r).user) },
-    { id: "peer", title: "From address", width: 160, text: (r) => plain(members(r).peer) },
-    { id: "about", title: "About", width: 460, text: about },
-    { id: "digest", title: "Digest", width: 200, text: (r) => r.digest, isHidden: true },
+    { id: "act", title: "What happened", width: 210, grows: 300, text: (r) => plain(members(r).act) },
+    { id: "user", title: "By", width: 140, grows: 240, text: (r) => plain(members(r).user) },
+    { id: "peer", title: "From address", width: 160, grows: 260, text: (r) => plain(members(r).peer) },
+    { id: "about", title: "About", width: 460, grows: 900, text: about },
+    { id: "digest", title: "Digest", width: 200, grows: 520, text: (r) => r.digest, isHidden: true },
 ];
 
 /** Rows by their distance from the newest one: the server pages the other way. */

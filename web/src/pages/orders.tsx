@@ -83,10 +83,10 @@ function outcome(o: Order): string {
 }
 
 const COLUMNS: readonly Column<Order>[] = [
-    { id: "name", title: "Name", width: 200, text: (o) => o.name || o.uuid, cell: (o) => <A to={hostPath(o.uuid)} tabIndex={-1}>{o.name || o.uuid}</A> },
+    { id: "name", title: "Name", width: 200, grows: 320, text: (o) => o.name || o.uuid, cell: (o) => <A to={hostPath(o.uuid)} tabIndex={-1}>{o.name || o.uuid}</A> },
     { id: "state", title: "State", width: 200, text: (o) => orderState(o.state), cell: (o) => <Status tone={toneOf(o.state)} text={orderState(o.state)} /> },
-    { id: "message", title: "Result", width: 300, text: (o) => o.message || o.code },
-    { id: "packages", title: "Packages", width: 260, text: outcome },
+    { id: "message", title: "Result", width: 300, grows: 700, text: (o) => o.message || o.code },
+    { id: "packages", title: "Packages", width: 260, grows: 560, text: outcome },
     { id: "updated", title: "Changed", width: 120, text: (o) => ago(o.updated), cell: (o) => <span title={dateTime(o.updated)}>{ago(o.updated)}</span> },
     { id: "uuid", title: "Identifier", width: 290, text: (o) => o.uuid, isHidden: true },
 ];
@@ -110,9 +110,9 @@ function Bar({ counts }: { counts: Record<string, number> }) {
 const OF_HOST: readonly Column<Order>[] = [
     { id: "updated", title: "Changed", width: 190, text: (o) => dateTime(o.updated), cell: (o) => <span title={ago(o.updated)}>{dateTime(o.updated)}</span> },
     { id: "kind", sort: "kind", title: "Order", width: 120, text: (o) => kindText(o.kind), cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{kindText(o.kind)}</A> },
-    { id: "packages", title: "Packages", width: 260, text: outcome },
+    { id: "packages", title: "Packages", width: 260, grows: 560, text: outcome },
     { id: "state", title: "State", width: 200, text: (o) => orderState(o.state), cell: (o) => <Status tone={toneOf(o.state)} text={orderState(o.state)} /> },
-    { id: "message", title: "Result", width: 360, text: (o) => o.message || o.code },
+    { id: "message", title: "Result", width: 360, grows: 700, text: (o) => o.message || o.code },
 ];
 
 /** All that one machine was told to do: what runs, what waits, what is over. */
@@ -184,12 +184,12 @@ const sum = (counts: Record<string, number>, states: readonly string[]) => state
 const LIST: readonly Column<Summary>[] = [
     { id: "created", sort: "created", title: "Ordered", width: 170, text: (o) => dateTime(o.created), cell: (o) => <span title={ago(o.created)}>{dateTime(o.created)}</span> },
     { id: "kind", sort: "kind", title: "Order", width: 120, text: (o) => kindText(o.kind), cell: (o) => <A to={`/orders?batch=${encodeURIComponent(o.batch)}`} tabIndex={-1}>{kindText(o.kind)}</A> },
-    { id: "what", sort: "what", title: "Subject", width: 210, text: (o) => o.what },
-    { id: "user", sort: "user", title: "By", width: 120, text: (o) => o.user },
+    { id: "what", sort: "what", title: "Subject", width: 210, grows: 560, text: (o) => o.what },
+    { id: "user", sort: "user", title: "By", width: 120, grows: 240, text: (o) => o.user },
     { id: "machines", sort: "machines", title: "Machines", width: 96, text: (o) => number(o.machines), align: "end" },
     { id: "done", sort: "done", title: "Done", width: 90, text: (o) => number(sum(o.counts, ["done"])), align: "end" },
     { id: "bad", sort: "bad", title: "Failed", width: 90, text: (o) => number(sum(o.counts, ["failed", "refused"])), align: "end" },
-    { id: "counts", title: "Progress", width: 180, text: (o) => Object.entries(o.counts).map(([s, n]) => pair(orderState(s), number(n))).join(", "), cell: (o) => <Bar counts={o.counts} /> },
+    { id: "counts", title: "Progress", width: 180, grows: 420, text: (o) => Object.entries(o.counts).map(([s, n]) => pair(orderState(s), number(n))).join(", "), cell: (o) => <Bar counts={o.counts} /> },
 ];
 
 const BATCHES = 100; // of one page

@@ -61,12 +61,12 @@ function originText(origin: string): string {
 const personPath = (name: string) => `/people?name=${encodeURIComponent(name)}`;
 
 const LIST: readonly Column<Person>[] = [
-    { id: "name", title: "Name", width: 190, sort: "name", text: (p) => p.name, cell: (p) => <A to={personPath(p.name)} tabIndex={-1}>{p.name}</A> },
-    { id: "role", title: "Role", width: 140, sort: "role", text: (p) => roleText(p.role) },
+    { id: "name", title: "Name", width: 190, grows: 320, sort: "name", text: (p) => p.name, cell: (p) => <A to={personPath(p.name)} tabIndex={-1}>{p.name}</A> },
+    { id: "role", title: "Role", width: 140, grows: 220, sort: "role", text: (p) => roleText(p.role) },
     { id: "state", title: "State", width: 130, sort: "state", text: (p) => (p.disabled ? t("disabled") : t("active")), cell: (p) => <Status tone={p.disabled ? "bad" : "ok"} text={p.disabled ? t("disabled") : t("active")} /> },
-    { id: "limited", title: "Perimeter", width: 180, sort: "limited", text: (p) => (p.limited ? t("some machines") : t("all machines")) },
-    { id: "factor", title: "Second factor", width: 150, sort: "factor", text: (p) => (p.second_factor ? t("set up") : p.needs_second_factor ? t("required, missing") : t("none")) },
-    { id: "origin", title: "Origin", width: 180, sort: "origin", text: (p) => originText(p.origin) },
+    { id: "limited", title: "Perimeter", width: 180, grows: 240, sort: "limited", text: (p) => (p.limited ? t("some machines") : t("all machines")) },
+    { id: "factor", title: "Second factor", width: 150, grows: 220, sort: "factor", text: (p) => (p.second_factor ? t("set up") : p.needs_second_factor ? t("required, missing") : t("none")) },
+    { id: "origin", title: "Origin", width: 180, grows: 260, sort: "origin", text: (p) => originText(p.origin) },
     { id: "last", title: "Last login", width: 150, sort: "last", text: (p) => ago(p.last_login), cell: (p) => <span title={dateTime(p.last_login)}>{ago(p.last_login)}</span> },
 ];
 

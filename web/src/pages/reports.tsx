@@ -11,7 +11,7 @@ import { dateTime, number, plain } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { epoch, may } from "../local";
 import { navigate, place } from "../router";
-import type { Column } from "../table/columns";
+import { WIDTH_MAX, type Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Chart, isChart } from "./reports_chart";
 
@@ -32,20 +32,20 @@ const ROWS_MAX = 100_000;
 const path = (name: string) => `/reports?name=${encodeURIComponent(name)}`;
 
 const LIST: readonly Column<Report>[] = [
-    { id: "name", title: "Name", width: 260, sort: "name", text: (r) => r.name, cell: (r) => <A to={path(r.name)} tabIndex={-1}>{r.name}</A> },
-    { id: "about", title: "About", width: 460, sort: "about", text: (r) => r.about },
-    { id: "author", title: "By", width: 140, sort: "author", text: (r) => r.author },
+    { id: "name", title: "Name", width: 260, grows: 420, sort: "name", text: (r) => r.name, cell: (r) => <A to={path(r.name)} tabIndex={-1}>{r.name}</A> },
+    { id: "about", title: "About", width: 460, grows: 800, sort: "about", text: (r) => r.about },
+    { id: "author", title: "By", width: 140, grows: 260, sort: "author", text: (r) => r.author },
     { id: "changed", title: "Changed", width: 190, sort: "changed", text: (r) => dateTime(r.changed_at) },
 ];
 
 /** px for what stands in a column, by its longest text. */
-function widthOf(result: Result, i: number): number {
+function needOf(result: Result, i: number): number {
     const longest = result.rows.slice(0, 200).reduce((n, row) => Math.max(n, plain(row[i]).length), (result.columns[i] ?? "").length + 2);
-    return Math.min(Math.max(Math.round(longest * 8) + 32, 90), 420);
+    return Math.max(Math.round(longest * 8) + 32, 90);
 }
 
 function Rows({ result }: { result: Result }) {
-    const columns = result.columns.map((name, i): Column<readonly unknown[]> => ({ id: `${i}`, title: "Column" as Text, heading: name, width: widthOf(result, i), sort: `${i}`, text: (row) => plain(row[i]), ...(typeof result.rows[0]?.[i] === "number" ? { align: "end" as const } : {}) }));
+    const columns = result.columns.map((name, i): Column<readonly unknown[]> => ({ id: `${i}`, title: "Column" as Text, heading: name, width: Math.min(needOf(result, i), 420), grows: Math.min(needOf(result, i), WIDTH_MAX), sort: `${i}`, text: (row) => plain(row[i]), ...(typeof result.rows[0]?.[i] === "number" ? { align: "end" as const } : {}) }));
     const values = Object.fromEntries(result.columns.flatMap((_, i) => (typeof result.rows[0]?.[i] === "number" ? [[`${i}`, (row: readonly unknown[]) => Number(row[i])]] : [])));
     const keys = useMemo(() => new Map(result.rows.map((row, i) => [row, String(i)])), [result]);
     return (

@@ -19,20 +19,20 @@ import { droppedSources, make, MakeDialog } from "./repository_make";
 import { AddFiles, DropHint, dropping, upload, UploadDialog } from "./repository_upload";
 
 export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
-    { id: "package", title: "Package", width: 220, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
-    { id: "version", title: "Version", width: 100, sort: "version", text: (p) => p.version },
+    { id: "package", title: "Package", width: 220, grows: 360, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
+    { id: "version", title: "Version", width: 100, grows: 180, sort: "version", text: (p) => p.version },
     { id: "maturity", title: "Maturity", width: 100, sort: "maturity", text: maturityText },
     { id: "section", title: "Section", width: 96, sort: "section", text: (p) => p.section },
     { id: "architecture", title: "Architecture", width: 120, sort: "architecture", text: (p) => p.architecture },
-    { id: "signer", title: "Signer", width: 130, sort: "signer", text: (p) => p.signer, cell: (p) => <span title={p.signer_fingerprint}>{p.signer}</span> },
+    { id: "signer", title: "Signer", width: 130, grows: 260, sort: "signer", text: (p) => p.signer, cell: (p) => <span title={p.signer_fingerprint}>{p.signer}</span> },
     { id: "size", title: "Size", width: 90, sort: "size", align: "end", text: (p) => sizeText(p.size) },
     { id: "signed", title: "Signed", width: 146, sort: "signed", text: (p) => p.signature_date.slice(0, 16).replace("T", " ") },
-    { id: "description", title: "Description", width: 320, sort: "description", text: (p) => p.description },
-    { id: "depends", title: "Needs", width: 240, text: (p) => p.depends, isHidden: true },
-    { id: "conflicts", title: "Excludes", width: 200, text: (p) => p.conflicts, isHidden: true },
+    { id: "description", title: "Description", width: 320, grows: 640, sort: "description", text: (p) => p.description },
+    { id: "depends", title: "Needs", width: 240, grows: 480, text: (p) => p.depends, isHidden: true },
+    { id: "conflicts", title: "Excludes", width: 200, grows: 400, text: (p) => p.conflicts, isHidden: true },
     { id: "target_os", title: "System", width: 100, text: (p) => p.target_os, isHidden: true },
     { id: "locale", title: "Languages", width: 100, text: (p) => p.locale, isHidden: true },
-    { id: "file", title: "File", width: 300, text: (p) => p.file, isHidden: true },
+    { id: "file", title: "File", width: 300, grows: 460, text: (p) => p.file, isHidden: true },
 ];
 
 /** All packages, read again when the server tells of a change. undefined: not here yet. */

@@ -58,13 +58,13 @@ function RingBars({ of }: { of: Rollout }) {
 }
 
 const LIST: readonly Column<Rollout>[] = [
-    { id: "name", title: "Name", width: 260, text: (r) => r.name, cell: (r) => <A to={rolloutPath(r.id)} tabIndex={-1}>{r.name || r.id}</A> },
+    { id: "name", title: "Name", width: 260, grows: 420, text: (r) => r.name, cell: (r) => <A to={rolloutPath(r.id)} tabIndex={-1}>{r.name || r.id}</A> },
     { id: "state", title: "State", width: 190, text: (r) => r.state, cell: (r) => <State of={r} /> },
     { id: "action", title: "Order", width: 120, text: (r) => kindText(r.action) },
     { id: "ring", title: "Ring", width: 80, text: (r) => number(r.ring + 1), align: "end" },
-    { id: "counts", title: "Progress", width: 260, text: (r) => totals(r).map(([, text]) => text).join(", "), cell: (r) => <RingBars of={r} /> },
-    { id: "reason", title: "Why", width: 320, text: (r) => r.reason },
-    { id: "owner", title: "By", width: 130, text: (r) => r.owner },
+    { id: "counts", title: "Progress", width: 260, grows: 520, text: (r) => totals(r).map(([, text]) => text).join(", "), cell: (r) => <RingBars of={r} /> },
+    { id: "reason", title: "Why", width: 320, grows: 620, text: (r) => r.reason },
+    { id: "owner", title: "By", width: 130, grows: 240, text: (r) => r.owner },
     { id: "updated", title: "Changed", width: 130, text: (r) => ago(r.updated), cell: (r) => <span title={dateTime(r.updated)}>{ago(r.updated)}</span> },
     { id: "not_after", title: "Ends", width: 180, text: (r) => dateTime(r.not_after) },
 ];

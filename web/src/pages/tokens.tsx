@@ -20,9 +20,9 @@ export interface Token {
 }
 
 export const TOKEN_COLUMNS: readonly Column<Token>[] = [
-    { id: "name", title: "Name", width: 200, sort: "name", text: (k) => k.name },
-    { id: "rights", title: "Rights", width: 300, text: (k) => k.rights.replaceAll(",", ", ") },
-    { id: "limited", title: "Perimeter", width: 180, text: (k) => (k.limited ? t("some machines") : t("as its person's")) },
+    { id: "name", title: "Name", width: 200, grows: 380, sort: "name", text: (k) => k.name },
+    { id: "rights", title: "Rights", width: 300, grows: 640, text: (k) => k.rights.replaceAll(",", ", ") },
+    { id: "limited", title: "Perimeter", width: 180, grows: 240, text: (k) => (k.limited ? t("some machines") : t("as its person's")) },
     { id: "expires", title: "Ends", width: 180, sort: "expires", text: (k) => dateTime(k.expires) },
     { id: "used", title: "Last used", width: 150, sort: "used", text: (k) => ago(k.used) },
 ];

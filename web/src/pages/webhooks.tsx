@@ -45,10 +45,10 @@ function stateOf(h: Hook): [Tone, string] {
 }
 
 const COLUMNS: readonly Column<Hook>[] = [
-    { id: "url", title: "Address", width: 340, sort: "url", text: (h) => h.url },
-    { id: "kinds", title: "Events", width: 170, text: (h) => (h.kinds ? h.kinds.replaceAll(",", ", ") : t("all")) },
+    { id: "url", title: "Address", width: 340, grows: 620, sort: "url", text: (h) => h.url },
+    { id: "kinds", title: "Events", width: 170, grows: 360, text: (h) => (h.kinds ? h.kinds.replaceAll(",", ", ") : t("all")) },
     { id: "state", title: "State", width: 210, sort: "state", text: (h) => stateOf(h)[1], cell: (h) => <Status tone={stateOf(h)[0]} text={stateOf(h)[1]} /> },
-    { id: "result", title: "Last result", width: 210, text: (h) => h.last_result },
+    { id: "result", title: "Last result", width: 210, grows: 460, text: (h) => h.last_result },
     { id: "waiting", title: "Waiting", width: 104, text: (h) => number(h.waiting), align: "end" },
     { id: "missed", title: "Missed", width: 90, text: (h) => number(h.missed), align: "end" },
 ];

@@ -36,7 +36,7 @@ export function ColumnChooser<R>({ columns, onClose }: { columns: Columns<R>; on
                                 step={10}
                                 aria-label={t("Width of {column}", { column: title })}
                                 value={columns.width(column)}
-                                onChange={(e) => columns.resize(column, Number(e.currentTarget.value) || column.width)}
+                                onChange={(e) => columns.resize(column, Number(e.currentTarget.value) || undefined)}
                             />
                             <button type="button" class="plain" disabled={!before} aria-label={t("{column} further to the front", { column: title })} onClick={() => before && columns.move(column.id, before.id)}>
                                 <Icon name="up" />

@@ -9,7 +9,9 @@ export interface Column<R> {
     title: Text;
     /** In place of the title, where only the server knows it. */
     heading?: string;
-    width: number; // px
+    width: number; // px; what it begins with where there is no more
+    /** px that it has use for, where there is room left over. None: a number, a date or a state has what it needs. */
+    grows?: number;
     /** What the column is as text: copied, and shown unless there is a cell. */
     text: (row: R) => string;
     cell?: (row: R) => ComponentChildren;
@@ -74,14 +76,20 @@ export class Columns<R> {
         return this.layout.value.widths?.[column.id] ?? column.width;
     }
 
+    /** px that it would have besides; one whose width was chosen keeps it. */
+    wish(column: Column<R>): number {
+        return this.layout.value.widths?.[column.id] === undefined ? Math.max((column.grows ?? 0) - column.width, 0) : 0;
+    }
+
     show(column: Column<R>, on: boolean): void {
         const hidden = this.all.filter((c) => (c === column ? !on : this.isHidden(c))).map((c) => c.id);
         this.change({ hidden });
     }
 
-    resize(column: Column<R>, width: number): void {
-        const fits = Math.round(Math.min(Math.max(width, WIDTH_MIN), WIDTH_MAX));
-        this.change({ widths: { ...this.layout.value.widths, [column.id]: fits } });
+    /** undefined: no longer one that was chosen. */
+    resize(column: Column<R>, width: number | undefined): void {
+        const { [column.id]: _, ...others } = this.layout.value.widths ?? {};
+        this.change({ widths: width === undefined ? others : { ...others, [column.id]: Math.round(Math.min(Math.max(width, WIDTH_MIN), WIDTH_MAX)) } });
     }
 
     /** Puts the column where the other one stands. */

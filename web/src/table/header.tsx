@@ -19,7 +19,7 @@ function Edge<R>({ columns, column }: { columns: Columns<R>; column: Column<R> }
                 e.preventDefault();
                 e.stopPropagation();
                 e.currentTarget.setPointerCapture(e.pointerId);
-                start.current = { x: e.clientX, width: columns.width(column) };
+                start.current = { x: e.clientX, width: e.currentTarget.parentElement?.offsetWidth ?? columns.width(column) };
             }}
             onPointerMove={(e) => {
                 if (start.current) columns.resize(column, start.current.width + e.clientX - start.current.x);

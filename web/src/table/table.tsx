@@ -100,9 +100,16 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
         return () => watch.disconnect();
     }, []);
     useLayoutEffect(() => {
-        // The last one takes what is left over; numbers stay beside what they belong to.
-        const widths = shown.map((c, i) => (i < shown.length - 1 ? `${columns.width(c)}px` : c.align === "end" ? `${columns.width(c)}px 1fr` : `minmax(${columns.width(c)}px, 1fr)`));
-        box.current?.style.setProperty("--columns", [...(selection ? [`${CHECK_WIDTH}px`] : []), ...widths].join(" "));
+        // The style sheet shares out the room that is left over, in proportion to what each column has use for, and no more than that (--share:
+        // which part of it, as a length). Nothing is measured, so nothing moves when rows come or the window changes.
+        const check = selection ? CHECK_WIDTH : 0;
+        const least = shown.reduce((sum, c) => sum + columns.width(c), check);
+        const wish = shown.reduce((sum, c) => sum + columns.wish(c), 0);
+        const tracks = shown.map((c) => `calc(${columns.width(c)}px + ${columns.wish(c)} * var(--share))`);
+        const { style } = box.current ?? {};
+        style?.setProperty("--least", `${least}px`);
+        style?.setProperty("--share", `clamp(0px, (100% - ${least}px) / ${Math.max(wish, 1)}, 1px)`);
+        style?.setProperty("--columns", `${check ? `${check}px ` : ""}${tracks.join(" ")} 1fr`);
     });
 
     const show = (index: number) => {
